@@ -1,0 +1,70 @@
+/**
+ * The one error type that reaches a person. It says what went wrong, where, and what to do next; `details` is for the
+ * practitioner. It crosses worker boundaries as plain data (`toData` / `fromData`), because structured clone drops the
+ * fields that a subclass of Error adds.
+ */
+export type ErrorCode =
+  | 'bad_data' // a dataset file cannot be used
+  | 'bad_recipe' // a field of the recipe is unknown or impossible
+  | 'bad_model' // a model folder is incomplete, truncated or of an unknown kind
+  | 'bad_adapter' // an adapter folder does not fit the model or cannot be read
+  | 'no_webgpu' // the browser or machine offers no usable WebGPU adapter
+  | 'gpu_lost' // the GPU device went away
+  | 'gpu_out_of_memory'
+  | 'storage_full'
+  | 'storage' // IndexedDB is blocked, broken or from a newer version
+  | 'network'
+  | 'worker_died'
+  | 'timeout' // untrusted code (template, tokenizer) ran past its deadline
+  | 'cancelled'
+  | 'not_finite' // loss or gradient became NaN or infinite
+  | 'internal';
+
+export interface ErrorData {
+  code: ErrorCode;
+  /** What happened, in one sentence for a newcomer. */
+  message: string;
+  /** Where: a file, `file.jsonl, line 12`, a recipe path such as `training.learning_rate`, a tensor name. */
+  where?: string;
+  /** What to do next, one sentence. */
+  action?: string;
+  /** Technical text for the practitioner: the original message, shapes, limits. */
+  details?: string;
+}
+
+export class TabtuneError extends Error {
+  readonly code: ErrorCode;
+  readonly where?: string;
+  readonly action?: string;
+  readonly details?: string;
+
+  constructor(data: ErrorData) {
+    super(data.message);
+    this.name = 'TabtuneError';
+    this.code = data.code;
+    this.where = data.where;
+    this.action = data.action;
+    this.details = data.details;
+  }
+
+  toData(): ErrorData {
+    const { code, message, where, action, details } = this;
+    return { code, message, where, action, details };
+  }
+
+  /** One line for a terminal: `where: message action`. */
+  toLine(): string {
+    return [this.where ? `${this.where}: ` : '', this.message, this.action ? ` ${this.action}` : ''].join('');
+  }
+
+  static fromData(data: ErrorData): TabtuneError {
+    return new TabtuneError(data);
+  }
+
+  /** Wraps anything thrown; a TabtuneError passes through unchanged. */
+  static from(cause: unknown, fallback: Omit<ErrorData, 'details'>): TabtuneError {
+    if (cause instanceof TabtuneError) return cause;
+    const details = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    return new TabtuneError({ ...fallback, details });
+  }
+}

@@ -1,0 +1,106 @@
+/** What flows through `data/`: file -> rows -> examples -> tokens -> batches. Nothing here knows of engine or screen. */
+import type { DatasetFormat } from '../recipe/types';
+
+export interface ChatMessage {
+  role: 'system' | 'user' | 'assistant' | 'tool';
+  content: string;
+}
+
+/** One training example in canonical form. `row` is 1-based: the line of a JSONL file, the data row of a CSV, the element of an array. */
+export type Example =
+  | { kind: 'messages'; row: number; messages: ChatMessage[] }
+  | { kind: 'prompt_completion'; row: number; prompt: string; completion: string }
+  | { kind: 'text'; row: number; text: string };
+
+/** Something about the data a person should know; `dropped` says whether the row was left out because of it. */
+export interface DataProblem {
+  severity: 'error' | 'warning';
+  code: string;
+  /** 1-based, as in Example.row; absent when the whole file is meant. */
+  row?: number;
+  message: string;
+  /** What was done about it, or what to do. */
+  action: string;
+  dropped: boolean;
+}
+
+export interface ParsedDataset {
+  name: string;
+  /** The file kind it was read as. */
+  fileType: 'jsonl' | 'json' | 'csv' | 'tsv' | 'text';
+  /** What the shape was taken to be; never 'auto'. */
+  format: Exclude<DatasetFormat, 'auto'>;
+  /** One sentence for the screen: what was detected and from which columns. */
+  detected: string;
+  /** Column names seen, for mapping by hand. */
+  columns: string[];
+  /** Which column plays which part, e.g. {prompt: 'question', completion: 'answer'}. */
+  mapping: Record<string, string>;
+  examples: Example[];
+  problems: DataProblem[];
+  /** Rows in the file, dropped ones included. */
+  totalRows: number;
+}
+
+/** An example as the model sees it. `labels[i]` is `ids[i]` where trained on, else -100 (Hugging Face's convention, not shifted). */
+export interface TokenizedExample {
+  row: number;
+  ids: Int32Array;
+  labels: Int32Array;
+  /** Tokens cut off at max_length; 0 when it fitted. */
+  truncatedBy: number;
+}
+
+export interface TokenizedDataset {
+  train: TokenizedExample[];
+  validation: TokenizedExample[];
+  /** The resolved limit. */
+  maxLength: number;
+  problems: DataProblem[];
+  stats: DatasetStats;
+}
+
+export interface DatasetStats {
+  examples: number;
+  trainExamples: number;
+  validationExamples: number;
+  /** Over all examples, before cutting. */
+  tokens: number;
+  targetTokens: number;
+  longest: number;
+  percentile95: number;
+  truncated: number;
+  /** Equal-width bins of example lengths, before cutting. */
+  histogram: { from: number; to: number; count: number }[];
+  duplicates: number;
+}
+
+/** One example for the screen: its rendered text and its tokens, each with whether it is trained on. */
+export interface TokenView {
+  row: number;
+  rendered: string;
+  tokens: { id: number; text: string; trained: boolean; cut: boolean }[];
+}
+
+/** A padded micro-batch, row-major [batchSize, length]. Rows are right-padded; `labels` is -100 on padding. */
+export interface Batch {
+  batchSize: number;
+  /** Padded length, a multiple of the bucket. */
+  length: number;
+  ids: Int32Array;
+  labels: Int32Array;
+  /** Real tokens of each row, [batchSize]. */
+  lengths: Int32Array;
+  /** Label positions that count after the shift (a label at position 0 predicts nothing and does not count). */
+  targetTokens: number;
+}
+
+/** Batches as a pure function of the step, so that a resumed run sees the same data. */
+export interface BatchSource {
+  /** Optimiser steps in one epoch. */
+  stepsPerEpoch: number;
+  /** The micro-batches (gradient_accumulation_steps of them, fewer at an epoch's end) of optimiser step `step`, 0-based. */
+  microBatches(step: number): Batch[];
+  /** The validation set in order, unshuffled. */
+  evaluation(): Batch[];
+}

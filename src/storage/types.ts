@@ -1,0 +1,77 @@
+/** What the browser keeps between visits. Written from workers and from the page; read by both. */
+import type { ErrorData } from '../base/errors';
+import type { Recipe } from '../recipe/types';
+
+export type RunStatus = 'running' | 'paused' | 'interrupted' | 'completed' | 'stopped' | 'early_stopped' | 'failed';
+
+export interface StepMetrics {
+  kind: 'step';
+  step: number;
+  epoch: number;
+  loss: number;
+  grad_norm: number;
+  learning_rate: number;
+  /** Tokens processed so far, padding excluded. */
+  tokens: number;
+  /** Seconds of training so far. */
+  seconds: number;
+  gpu_bytes: number;
+}
+export interface EvalMetrics {
+  kind: 'eval';
+  step: number;
+  epoch: number;
+  eval_loss: number;
+  perplexity: number;
+  /** Best so far. */
+  best: boolean;
+  seconds: number;
+}
+export type MetricsRow = StepMetrics | EvalMetrics;
+
+/** One prompt answered by the base and by the tuned model. */
+export interface SampleAnswer {
+  step: number;
+  prompt: string;
+  base: string;
+  tuned: string;
+}
+
+export interface RunRecord {
+  id: string;
+  name: string;
+  createdAt: number;
+  updatedAt: number;
+  recipe: Recipe;
+  status: RunStatus;
+  step: number;
+  totalSteps: number;
+  trainableParameters: number;
+  totalParameters: number;
+  /** Validation loss before training and the best one since. */
+  initialEvalLoss: number | null;
+  bestEvalLoss: number | null;
+  bestStep: number | null;
+  finalLoss: number | null;
+  error: ErrorData | null;
+}
+
+/** Named tensors of a checkpoint: `adapter/…`, `adam_m/…`, `adam_v/…`. */
+export type CheckpointTensors = Map<string, { shape: number[]; data: Float32Array }>;
+
+export interface CheckpointInfo {
+  runId: string;
+  /** Optimiser steps done when it was taken. */
+  step: number;
+  /** Trainer state that is not a tensor: best loss, patience used, tokens, seconds. Plain JSON. */
+  state: Record<string, unknown>;
+  createdAt: number;
+}
+
+export interface StoredFile {
+  /** Primary key, e.g. `dataset/replies.csv`. */
+  id: string;
+  name: string;
+  size: number;
+  createdAt: number;
+}
