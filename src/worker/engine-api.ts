@@ -1,0 +1,81 @@
+/**
+ * What the engine worker does. It reads weights itself (hub/ by source, in the worker), trains, and writes metrics and
+ * checkpoints straight to storage/, so that no tensor crosses to the page. Text stays outside: it sees token ids only.
+ */
+import type { TokenizedExample } from '../data/types';
+import type { ModelSummary } from '../hub/types';
+import type { Recipe } from '../recipe/types';
+import type { MetricsRow, RunRecord } from '../storage/types';
+import type { DeviceReport, Forecast, RunSummary } from './api';
+
+/** A PEFT adapter as its two files' contents. */
+export interface AdapterFiles {
+  /** adapter_config.json, parsed. */
+  config: Record<string, unknown>;
+  /** adapter_model.safetensors */
+  weights: Uint8Array;
+}
+
+export interface TrainJob {
+  run: RunRecord;
+  recipe: Recipe;
+  train: TokenizedExample[];
+  validation: TokenizedExample[];
+  maxLength: number;
+  /** Rendered and tokenized prompts answered at every evaluation. */
+  samplePrompts: Int32Array[];
+  stopTokenIds: number[];
+  padTokenId: number;
+  /** method.init_adapter, already read. */
+  initAdapter: AdapterFiles | null;
+  /** Go on from the run's last checkpoint in storage. */
+  resume: boolean;
+}
+
+export type EngineEvent =
+  | { type: 'started'; run: RunRecord; totalSteps: number; stepsPerEpoch: number; resumedFrom: number }
+  | { type: 'metrics'; row: MetricsRow; tokensPerSecond: number; secondsLeft: number }
+  | { type: 'samples'; step: number; base: Int32Array[]; tuned: Int32Array[] }
+  | { type: 'checkpoint'; step: number }
+  | { type: 'state'; state: 'training' | 'evaluating' | 'sampling' | 'saving' | 'paused' };
+
+export interface EngineApi {
+  device(): Promise<DeviceReport>;
+  /** Frees the model before it; throws bad_model, gpu_out_of_memory. */
+  loadModel(
+    source: string,
+    onProgress?: (loaded: number, total: number) => void,
+  ): Promise<ModelSummary & { linearModules: string[] }>;
+  /** `tokens` and `longest` come from TokenizedDataset.stats. */
+  forecast(
+    recipe: Recipe,
+    data: { trainExamples: number; tokens: number; longest: number },
+  ): Promise<Omit<Forecast, 'blockers'>>;
+  /** Resolves when the run ends (completed, stopped, early stopping); rejects when it fails. One run at a time. */
+  train(job: TrainJob, onEvent: (event: EngineEvent) => void): Promise<{ run: RunRecord; summary: RunSummary }>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  stop(): Promise<void>;
+  /** Puts an adapter on the open model; null takes it off. */
+  setAdapter(adapter: AdapterFiles | null): Promise<{ trainableParameters: number }>;
+  /** Loads a run's best (else latest) checkpoint as the adapter. */
+  openCheckpoint(runId: string, recipe: Recipe): Promise<{ trainableParameters: number }>;
+  /** The adapter on the model now, in PEFT's layout. */
+  exportAdapter(): Promise<AdapterFiles>;
+  /** Streams sampled ids; ends at a stop token (not included), maxNewTokens, the context's end or abort. */
+  generate(
+    prompt: Int32Array,
+    options: {
+      maxNewTokens: number;
+      temperature: number;
+      topP: number;
+      seed: number;
+      adapterStrength: number;
+      stopTokenIds: number[];
+    },
+    onToken: (id: number) => void,
+    signal?: AbortSignal,
+  ): Promise<Int32Array>;
+  /** For tests of recovery: destroys the GPU device as a driver reset would. */
+  loseDevice(): Promise<void>;
+}
