@@ -1,0 +1,171 @@
+/**
+ * How a kernel is written: one file with its shape rule, its WGSL, its gradient and a short CPU reference. `defineKernel`
+ * registers it for the backends `webgpu` and `cpu` and its gradient on tfjs's tape (which calls only the closures of
+ * inputs that lead to something trainable, so frozen weights cost nothing).
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { type GpuBackend, isGpu } from '../webgpu/backend';
+
+export type Inputs = Record<string, tf.Tensor>;
+export type Attrs = Record<string, unknown>;
+
+/** A tensor on the CPU. */
+export interface View {
+  data: Float32Array | Int32Array;
+  shape: number[];
+}
+
+export interface OutputSpec {
+  shape: number[];
+  dtype?: 'float32' | 'int32';
+}
+
+export interface GpuCall<A> {
+  backend: GpuBackend;
+  inputs: Record<string, tf.TensorInfo>;
+  outputs: tf.TensorInfo[];
+  attrs: A;
+  /** A scratch tensor, freed when the recorded work has run. */
+  temp(shape: number[], dtype?: 'float32' | 'int32'): tf.TensorInfo;
+}
+
+export interface KernelDef<A> {
+  name: string;
+  /** Checks shapes (throws naming them) and gives the outputs'. */
+  outputs(inputs: Record<string, { shape: number[] }>, attrs: A): OutputSpec[];
+  /** The reference: short, plain, slow. Writes into `outputs`, which are zeroed. */
+  cpu(inputs: Record<string, View>, attrs: A, outputs: (Float32Array | Int32Array)[]): void;
+  gpu(call: GpuCall<A>): void;
+  /** A closure for each differentiable input; `saved` holds the inputs by name, `outputs` in order. */
+  gradient?(
+    dys: (tf.Tensor | null)[],
+    saved: { inputs: Inputs; outputs: tf.Tensor[] },
+    attrs: A,
+  ): Record<string, () => tf.Tensor>;
+  /** Which outputs the gradient reads; all by default. */
+  savesOutputs?: boolean[];
+}
+
+interface CpuBackend extends tf.KernelBackend {
+  data: { get(id: tf.DataId): { values: tf.TypedArray } };
+  makeTensorInfo(shape: number[], dtype: tf.DataType, values: tf.TypedArray): tf.TensorInfo;
+}
+
+/** The call's own attributes plus the names of its inputs, which the tape does not keep. */
+type TapeAttrs<A> = A & { inputNames: string[] };
+
+/** Registers a kernel and returns the function that model code calls; it gives every output. */
+export function defineKernel<A extends object>(def: KernelDef<A>): (inputs: Partial<Inputs>, attrs: A) => tf.Tensor[] {
+  tf.registerKernel({
+    kernelName: def.name,
+    backendName: 'webgpu',
+    kernelFunc: ({ inputs, backend, attrs }) => {
+      if (!isGpu(backend)) throw new Error(`${def.name}: not a WebGPU backend`);
+      const given = inputs as Record<string, tf.TensorInfo>;
+      const specs = def.outputs(given, attrs as unknown as A);
+      const outputs = specs.map((s) => backend.makeTensorInfo(s.shape, s.dtype ?? 'float32'));
+      const temps: tf.TensorInfo[] = [];
+      def.gpu({
+        backend,
+        inputs: given,
+        outputs,
+        attrs: attrs as unknown as A,
+        temp: (shape, dtype = 'float32') => {
+          const info = backend.makeTensorInfo(shape, dtype);
+          temps.push(info);
+          return info;
+        },
+      });
+      for (const t of temps) backend.disposeData(t.dataId);
+      return outputs;
+    },
+  });
+  tf.registerKernel({
+    kernelName: def.name,
+    backendName: 'cpu',
+    kernelFunc: ({ inputs, backend, attrs }) => {
+      const cpu = backend as CpuBackend;
+      const given = inputs as Record<string, tf.TensorInfo>;
+      const specs = def.outputs(given, attrs as unknown as A);
+      const views: Record<string, View> = {};
+      for (const [name, t] of Object.entries(given)) {
+        views[name] = { data: cpu.data.get(t.dataId).values as Float32Array | Int32Array, shape: t.shape };
+      }
+      const arrays = specs.map((s) => {
+        const size = tf.util.sizeFromShape(s.shape);
+        return s.dtype === 'int32' ? new Int32Array(size) : new Float32Array(size);
+      });
+      def.cpu(views, attrs as unknown as A, arrays);
+      return specs.map((s, i) => cpu.makeTensorInfo(s.shape, s.dtype ?? 'float32', arrays[i]!));
+    },
+  });
+  const { gradient } = def;
+  if (gradient) {
+    tf.registerGradient({
+      kernelName: def.name,
+      saveAllInputs: true,
+      outputsToSave: def.savesOutputs ?? [true, true, true, true],
+      gradFunc: (dy, saved, attrs) => {
+        const own = attrs as unknown as TapeAttrs<A>;
+        const inputs: Inputs = {};
+        own.inputNames.forEach((name, i) => {
+          inputs[name] = saved[i]!;
+        });
+        const dys = Array.isArray(dy) ? dy : [dy];
+        return gradient(dys, { inputs, outputs: saved.slice(own.inputNames.length) }, own);
+      },
+    });
+  }
+  return (inputs, attrs) => {
+    // An absent optional input must be absent, not undefined: the tape would try to save it.
+    const given: Inputs = {};
+    for (const [name, t] of Object.entries(inputs)) if (t) given[name] = t;
+    const out = tf
+      .engine()
+      .runKernel(def.name, given, { ...attrs, inputNames: Object.keys(given) } as unknown as tf.NamedAttrMap);
+    return Array.isArray(out) ? out : [out as tf.Tensor];
+  };
+}
+
+const pending = new Set<tf.Tensor>();
+
+/**
+ * Several gradients from one dispatch. The tape asks for them one by one, each in a tidy of its own that would dispose
+ * the others, so the group keeps them until they are taken. `releaseShared` frees what was never asked for.
+ */
+export function sharedGradients(compute: () => tf.Tensor[]): (index: number) => tf.Tensor {
+  let tensors: tf.Tensor[] | null = null;
+  return (index) => {
+    if (!tensors) {
+      tensors = compute();
+      for (const t of tensors) {
+        tf.keep(t);
+        pending.add(t);
+      }
+    }
+    const tensor = tensors[index]!;
+    return tensor.clone();
+  };
+}
+
+/** To be called after every backward pass. */
+export function releaseShared(): void {
+  for (const t of pending) t.dispose();
+  pending.clear();
+}
+
+/** Loss and gradients of `params` in one pass; the caller disposes all of them. */
+export function valueAndGradients(f: () => tf.Scalar, params: tf.Tensor[]): { value: tf.Scalar; grads: tf.Tensor[] } {
+  try {
+    return tf.engine().gradients(f, params) as { value: tf.Scalar; grads: tf.Tensor[] };
+  } finally {
+    releaseShared();
+  }
+}
+
+export function shapeError(kernel: string, expected: string, got: Record<string, number[] | undefined>): Error {
+  const shapes = Object.entries(got)
+    .map(([name, shape]) => `${name} [${shape ?? 'absent'}]`)
+    .join(', ');
+  return new Error(`${kernel}: expected ${expected}; got ${shapes}.`);
+}

@@ -1,0 +1,151 @@
+/**
+ * The only place that touches tfjs-backend-webgpu's private members (4.22.0, pinned): its shared command encoder, its
+ * tensor map, deferred disposal and the CPU value cache. tests/gpu/tfjs-internals.test.ts fails loudly if they move.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+
+interface TensorData {
+  dtype: tf.DataType;
+  shape: number[];
+  refCount: number;
+  /** CPU copy; goes stale after an in-place write on the GPU, so every such write sets it to null. */
+  values: tf.backend_util.BackendValues | null;
+  resource?: GPUBuffer;
+}
+
+interface BufferManager {
+  acquireBuffer(size: number, usage: number, mappedAtCreation?: boolean, reuse?: boolean): GPUBuffer;
+  releaseBuffer(buffer: GPUBuffer, reuse?: boolean): void;
+  freeBuffers: Map<string, GPUBuffer[]>;
+  numFreeBuffers: number;
+  numBytesUsed: number;
+  numBytesAllocated: number;
+}
+
+/** The parts of tfjs's WebGPUBackend that we use. */
+export interface GpuBackend extends tf.KernelBackend {
+  device: GPUDevice;
+  queue: GPUQueue;
+  tensorMap: { get(id: tf.DataId): TensorData; has(id: tf.DataId): boolean };
+  bufferManager: BufferManager;
+  commandEncoder: GPUCommandEncoder | null;
+  computePassEncoder: GPUComputePassEncoder | null;
+  commandQueueOwnedIds: WeakSet<object>;
+  dispatchCountInPass: number;
+  uniformPendingDisposal: GPUBuffer[];
+  makeTensorInfo(shape: number[], dtype: tf.DataType, values?: tf.backend_util.BackendValues): tf.TensorInfo;
+  uploadToGPU(id: tf.DataId): void;
+  ensureCommandEncoderReady(): void;
+  endComputePassEncoder(): void;
+  submitQueue(): void;
+}
+
+/** Dispatches recorded before a submit. More amortises the submit; fewer recycles buffers sooner and keeps submits short. */
+export const SUBMIT_BATCH = 32;
+
+export function isGpu(backend: unknown): backend is GpuBackend {
+  return typeof backend === 'object' && backend !== null && 'computePassEncoder' in backend && 'tensorMap' in backend;
+}
+
+/** The running WebGPU backend; throws where another one is set. */
+export function gpuBackend(): GpuBackend {
+  const backend = tf.backend();
+  if (!isGpu(backend)) throw new Error(`The WebGPU backend is not set (the current one is ${tf.getBackend()}).`);
+  return backend;
+}
+
+/** A tensor's GPU buffer; uploads it first when it still lies on the CPU. */
+export function bufferOf(backend: GpuBackend, tensor: tf.TensorInfo): GPUBuffer {
+  backend.uploadToGPU(tensor.dataId);
+  const buffer = backend.tensorMap.get(tensor.dataId).resource;
+  if (!buffer) throw new Error(`Tensor of shape [${tensor.shape}] has no GPU buffer.`);
+  return buffer;
+}
+
+/** The encoder that tfjs records into, outside any pass: for copies. */
+export function copyEncoder(backend: GpuBackend): GPUCommandEncoder {
+  backend.ensureCommandEncoderReady();
+  backend.endComputePassEncoder();
+  return backend.commandEncoder!;
+}
+
+/** The open compute pass, begun when there is none. */
+export function computePass(backend: GpuBackend): GPUComputePassEncoder {
+  backend.ensureCommandEncoderReady();
+  backend.computePassEncoder ??= backend.commandEncoder!.beginComputePass();
+  return backend.computePassEncoder;
+}
+
+/** Keeps a tensor's buffer from being recycled before the recorded work that uses it is submitted. */
+export function markUsed(backend: GpuBackend, tensor: tf.TensorInfo): void {
+  backend.commandQueueOwnedIds.add(tensor.dataId);
+}
+
+/** To be called for every tensor that a recorded dispatch or copy writes in place. */
+export function markWritten(backend: GpuBackend, tensor: tf.TensorInfo): void {
+  markUsed(backend, tensor);
+  backend.tensorMap.get(tensor.dataId).values = null;
+}
+
+/** Submits what is recorded; no-op when nothing is. */
+export function flush(backend: GpuBackend): void {
+  backend.endComputePassEncoder();
+  if (backend.commandEncoder) backend.submitQueue();
+}
+
+const stagingPools = new WeakMap<GPUDevice, Map<number, GPUBuffer[]>>();
+
+/**
+ * Reads a float32 tensor without leaving a CPU copy in tfjs's value cache (which would go stale at the next in-place
+ * write). The copy is recorded and submitted now, so later steps may be queued while the promise is pending.
+ */
+export async function readFloats(tensor: tf.Tensor): Promise<Float32Array> {
+  const backend = tf.backend();
+  if (!isGpu(backend)) return new Float32Array(await tensor.data<'float32'>());
+  const source = bufferOf(backend, tensor);
+  const bytes = source.size;
+  let pool = stagingPools.get(backend.device);
+  if (!pool) stagingPools.set(backend.device, (pool = new Map()));
+  const free = pool.get(bytes) ?? [];
+  pool.set(bytes, free);
+  const staging =
+    free.pop() ??
+    backend.device.createBuffer({ size: bytes, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
+  copyEncoder(backend).copyBufferToBuffer(source, 0, staging, 0, bytes);
+  markUsed(backend, tensor);
+  flush(backend);
+  try {
+    await staging.mapAsync(GPUMapMode.READ);
+    return new Float32Array(staging.getMappedRange().slice(0, tensor.size * 4));
+  } finally {
+    if (staging.mapState === 'mapped') {
+      staging.unmap();
+      // Large one-off reads (checkpoints, exports) should not hold memory for the rest of the run.
+      if (bytes <= 1 << 16) free.push(staging);
+      else staging.destroy();
+    }
+  }
+}
+
+/** Bytes of GPU memory held: in use, and with the recycled buffers that wait in the pool. */
+export function gpuBytes(): { used: number; allocated: number } {
+  const backend = tf.backend();
+  if (!isGpu(backend)) return { used: tf.memory().numBytes, allocated: tf.memory().numBytes };
+  return { used: backend.bufferManager.numBytesUsed, allocated: backend.bufferManager.numBytesAllocated };
+}
+
+/** Destroys pooled buffers that nothing uses; tfjs never does. Call between models, runs and sequence buckets. */
+export function trimPool(): void {
+  const backend = tf.backend();
+  if (!isGpu(backend)) return;
+  flush(backend);
+  const manager = backend.bufferManager;
+  for (const buffers of manager.freeBuffers.values()) {
+    for (const buffer of buffers) {
+      manager.numBytesAllocated -= buffer.size;
+      manager.numFreeBuffers--;
+      buffer.destroy();
+    }
+    buffers.length = 0;
+  }
+}

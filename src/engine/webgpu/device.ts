@@ -1,0 +1,114 @@
+/**
+ * Our own GPU device in tfjs. tfjs asks for neither shader-f16 nor subgroups nor enough storage buffers a stage, never
+ * looks at `device.lost`, and turns a missing adapter into a console warning; so we request the device and register a
+ * WebGPUBackend of our own under tfjs's name (its kernels are keyed by it).
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-core/dist/register_all_gradients';
+import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { TabtuneError } from '../../base/errors';
+import { setAdapterTraits } from './adapter';
+import { SUBMIT_BATCH } from './backend';
+
+export interface EngineDevice {
+  device: GPUDevice;
+  vendor: string;
+  architecture: string;
+  description: string;
+  /** True for SwiftShader and other CPU adapters. */
+  software: boolean;
+  features: string[];
+  /** Rejects with gpu_lost when the device goes away without `release` having been called. */
+  lost: Promise<never>;
+  /** Destroys the device on purpose. */
+  release(): void;
+}
+
+const WANTED_FEATURES: GPUFeatureName[] = ['shader-f16', 'subgroups' as GPUFeatureName, 'timestamp-query'];
+const WANTED_LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupsPerDimension',
+] as const;
+
+const noWebGpu = (message: string, details?: string) =>
+  new TabtuneError({
+    code: 'no_webgpu',
+    message,
+    where: 'WebGPU',
+    action:
+      'Use a current Chrome or Edge on a computer with a GPU, switch on hardware acceleration in its settings, and update the graphics driver. chrome://gpu shows what is missing.',
+    details,
+  });
+
+async function requestAdapter(): Promise<GPUAdapter> {
+  const gpu = (globalThis.navigator as Navigator | undefined)?.gpu;
+  if (!gpu) throw noWebGpu('This browser does not offer WebGPU.');
+  let adapter: GPUAdapter | null;
+  try {
+    adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  } catch (cause) {
+    throw noWebGpu('The browser could not open a GPU.', String(cause));
+  }
+  if (!adapter) throw noWebGpu('The browser offers WebGPU, but found no GPU that it may use.');
+  return adapter;
+}
+
+/** Requests an adapter and device with its highest limits and makes it tfjs's backend. Throws no_webgpu. */
+export async function openDevice(): Promise<EngineDevice> {
+  // An adapter can give one device only: always a new one.
+  const adapter = await requestAdapter();
+  const requiredLimits: Record<string, number> = {};
+  for (const name of WANTED_LIMITS) requiredLimits[name] = adapter.limits[name];
+  const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name));
+  let device: GPUDevice;
+  try {
+    device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
+  } catch (cause) {
+    throw noWebGpu('The GPU refused to open.', String(cause));
+  }
+  const { vendor, architecture, description } = adapter.info;
+  const software =
+    adapter.info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|software/i.test(`${architecture} ${description}`);
+  setAdapterTraits(device, {
+    software,
+    subgroups: device.features.has('subgroups'),
+    f16: device.features.has('shader-f16'),
+  });
+
+  let released = false;
+  const lost = device.lost.then((info): never => {
+    if (released) return new Promise<never>(() => {}) as never;
+    throw new TabtuneError({
+      code: 'gpu_lost',
+      message: 'The GPU stopped responding and was reset.',
+      where: 'GPU device',
+      action: 'Resume the run from its last checkpoint; if it happens again, use a smaller batch size or max length.',
+      details: `${info.reason}: ${info.message}`,
+    });
+  });
+  lost.catch(() => {}); // whoever waits for it hears of it; an unobserved loss is not an unhandled rejection
+
+  tf.env().set('WEBGPU_CPU_FORWARD', false);
+  tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', SUBMIT_BATCH);
+  tf.removeBackend('webgpu');
+  tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info), 3);
+  if (!(await tf.setBackend('webgpu'))) throw noWebGpu('The GPU opened, but its tensor backend did not start.');
+  return {
+    device,
+    vendor,
+    architecture,
+    description,
+    software,
+    features: [...device.features].sort(),
+    lost,
+    release: () => {
+      released = true;
+      device.destroy();
+    },
+  };
+}

@@ -1,0 +1,171 @@
+/**
+ * Our own dispatch, recorded into tfjs's queue: several outputs, in-place writes and directives, which tfjs's program
+ * type cannot express. Pipelines, uniform buffers and bind groups are cached by content, so that a step whose shapes were
+ * seen before creates (nearly) none of them.
+ */
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { bufferOf, computePass, flush, type GpuBackend, markUsed, markWritten, SUBMIT_BATCH } from './backend';
+
+export interface Program {
+  /** Unique for the source: everything baked into `wgsl` must be in it. */
+  key: string;
+  /** Bindings 0..n-1 are the tensors in order, n the uniforms (`var<uniform>`), all in group 0; entry point `main`. */
+  wgsl: string;
+}
+
+export interface Dispatch {
+  program: Program;
+  /** In binding order. */
+  tensors: TensorInfo[];
+  /** Which of them the shader writes. */
+  writes: TensorInfo[];
+  /** The uniform block's bytes (a multiple of 16). */
+  uniforms: ArrayBuffer;
+  /** True where the values differ from step to step (learning rate, dropout step): not cached. */
+  volatile?: boolean;
+  workgroups: [number, number?, number?];
+}
+
+interface DeviceCache {
+  pipelines: Map<string, { pipeline: GPUComputePipeline; id: number }>;
+  uniforms: Map<string, { buffer: GPUBuffer; id: number }>;
+  bindGroups: Map<string, GPUBindGroup>;
+  bufferIds: WeakMap<GPUBuffer, number>;
+  nextId: number;
+}
+
+const caches = new WeakMap<GPUDevice, DeviceCache>();
+const MAX_UNIFORMS = 2048;
+const MAX_BIND_GROUPS = 8192;
+
+/** Counters since the page began; a step's figure is a difference of two readings. */
+export const counters = { dispatches: 0, submits: 0, bindGroups: 0, uniformBuffers: 0 };
+
+function cacheOf(device: GPUDevice): DeviceCache {
+  let cache = caches.get(device);
+  if (!cache) {
+    cache = { pipelines: new Map(), uniforms: new Map(), bindGroups: new Map(), bufferIds: new WeakMap(), nextId: 1 };
+    caches.set(device, cache);
+  }
+  return cache;
+}
+
+/** Forgets bind groups, which hold on to their buffers. Call whenever pooled buffers were destroyed. */
+export function dropBindGroups(device: GPUDevice): void {
+  caches.get(device)?.bindGroups.clear();
+}
+
+function pipelineOf(device: GPUDevice, program: Program, cache: DeviceCache) {
+  let entry = cache.pipelines.get(program.key);
+  if (!entry) {
+    device.pushErrorScope('validation');
+    const module = device.createShaderModule({ label: program.key, code: program.wgsl });
+    const pipeline = device.createComputePipeline({
+      label: program.key,
+      layout: 'auto',
+      compute: { module, entryPoint: 'main' },
+    });
+    device.popErrorScope().then(
+      async (error) => {
+        if (!error) return;
+        const info = await module.getCompilationInfo();
+        const lines = info.messages.map((m) => `${m.lineNum}:${m.linePos} ${m.message}`).join('\n');
+        const numbered = program.wgsl
+          .split('\n')
+          .map((line, i) => `${i + 1}\t${line}`)
+          .join('\n');
+        console.error(`Shader ${program.key} does not compile.\n${lines || error.message}\n${numbered}`);
+      },
+      () => {}, // the device is gone; its loss is reported elsewhere
+    );
+    entry = { pipeline, id: cache.nextId++ };
+    cache.pipelines.set(program.key, entry);
+  }
+  return entry;
+}
+
+function bufferId(cache: DeviceCache, buffer: GPUBuffer): number {
+  let id = cache.bufferIds.get(buffer);
+  if (id === undefined) {
+    id = cache.nextId++;
+    cache.bufferIds.set(buffer, id);
+  }
+  return id;
+}
+
+function uniformOf(backend: GpuBackend, cache: DeviceCache, bytes: ArrayBuffer, isVolatile: boolean) {
+  const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+  if (isVolatile) {
+    // Recycled only after the submit that reads it, as tfjs does with its own.
+    const buffer = backend.bufferManager.acquireBuffer(bytes.byteLength, usage);
+    backend.queue.writeBuffer(buffer, 0, bytes);
+    backend.uniformPendingDisposal.push(buffer);
+    return { buffer, id: bufferId(cache, buffer) };
+  }
+  const key = new Uint32Array(bytes).join(',');
+  let entry = cache.uniforms.get(key);
+  if (!entry) {
+    if (cache.uniforms.size >= MAX_UNIFORMS) {
+      // Not destroyed: recorded work may still read them; they are freed with their last bind group.
+      cache.uniforms.clear();
+      cache.bindGroups.clear();
+    }
+    const buffer = backend.device.createBuffer({ size: bytes.byteLength, usage });
+    backend.queue.writeBuffer(buffer, 0, bytes);
+    entry = { buffer, id: cache.nextId++ };
+    cache.uniforms.set(key, entry);
+    counters.uniformBuffers++;
+  }
+  return entry;
+}
+
+/** Records one dispatch. Submits when SUBMIT_BATCH dispatches are recorded. */
+export function dispatch(backend: GpuBackend, call: Dispatch): void {
+  const { program, tensors, writes, uniforms, workgroups } = call;
+  const cache = cacheOf(backend.device);
+  const { pipeline, id } = pipelineOf(backend.device, program, cache);
+  const buffers = tensors.map((t) => bufferOf(backend, t));
+  const uniform = uniformOf(backend, cache, uniforms, call.volatile ?? false);
+  const key = `${id}:${uniform.id}:${buffers.map((b) => bufferId(cache, b)).join(',')}`;
+  let bindGroup = cache.bindGroups.get(key);
+  if (!bindGroup) {
+    if (cache.bindGroups.size >= MAX_BIND_GROUPS) cache.bindGroups.clear();
+    bindGroup = backend.device.createBindGroup({
+      label: program.key,
+      layout: pipeline.getBindGroupLayout(0),
+      entries: [...buffers, uniform.buffer].map((buffer, binding) => ({ binding, resource: { buffer } })),
+    });
+    cache.bindGroups.set(key, bindGroup);
+    counters.bindGroups++;
+  }
+  for (const t of tensors) markUsed(backend, t);
+  for (const t of writes) markWritten(backend, t);
+  const pass = computePass(backend);
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, bindGroup);
+  const [x, y = 1, z = 1] = workgroups;
+  const limit = backend.device.limits.maxComputeWorkgroupsPerDimension;
+  if (x > limit || y > limit || z > limit) {
+    throw new Error(`Shader ${program.key}: [${x}, ${y}, ${z}] workgroups exceed this device's ${limit} a dimension.`);
+  }
+  pass.dispatchWorkgroups(x, y, z);
+  backend.dispatchCountInPass++;
+  counters.dispatches++;
+  if (backend.dispatchCountInPass >= SUBMIT_BATCH) {
+    flush(backend);
+    counters.submits++;
+  }
+}
+
+/** Packs a uniform block of u32 and f32 scalars in order, padded to 16 bytes. */
+export function uniformBlock(...fields: ({ u: number } | { f: number })[]): ArrayBuffer {
+  const bytes = new ArrayBuffer(Math.max(16, Math.ceil(fields.length / 4) * 16));
+  const view = new DataView(bytes);
+  fields.forEach((field, i) => {
+    if ('u' in field) view.setUint32(i * 4, field.u >>> 0, true);
+    else view.setFloat32(i * 4, field.f, true);
+  });
+  return bytes;
+}
+export const u = (value: number) => ({ u: value });
+export const f = (value: number) => ({ f: value });
