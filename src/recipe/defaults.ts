@@ -1,0 +1,78 @@
+/** From what a file, a link or the screen holds to a whole recipe: every omitted field gets its default. */
+import { fields, fieldsOf, sectionNames } from './fields';
+import { problem, type RecipeProblem, recipeError, schemaProblems } from './schema';
+import type { Recipe, RecipeInput } from './types';
+import { impossible, notes, type RecipeNote } from './validate';
+
+type Sections = Record<string, Record<string, unknown> | undefined>;
+
+/** `builtin:pirate-chat` and `file:data/pirate-chat.jsonl` are both called pirate-chat. */
+export function nameOfSource(source: string): string {
+  const last = source
+    .replace(/^[a-z]+:/, '')
+    .replace(/[\\/]+$/, '')
+    .split(/[\\/]/)
+    .at(-1);
+  return last?.replace(/\.[a-z0-9]{1,6}$/i, '').slice(0, 100) || 'run';
+}
+
+/** Fills in defaults. `input` must be free of schema problems; it is not changed, and nothing of it is shared. */
+function fill(input: RecipeInput): Recipe {
+  const given = input as unknown as Sections;
+  const recipe: Record<string, unknown> = { version: 1, name: input.name };
+  for (const section of sectionNames) {
+    const values: Record<string, unknown> = {};
+    for (const { key, field } of fieldsOf(section))
+      values[key] = structuredClone(given[section]?.[key] ?? field.default);
+    recipe[section] = values;
+  }
+  const whole = recipe as unknown as Recipe;
+  whole.name = input.name?.trim() || nameOfSource(whole.dataset.source);
+  return whole;
+}
+
+/** Whether the input itself holds a value at a path such as `training.seed`. */
+function holds(input: RecipeInput, path: string): boolean {
+  const [section, key] = path.split('.');
+  return (input as unknown as Sections)[section!]?.[key!] !== undefined;
+}
+
+export interface CheckedRecipe {
+  /** Null while a field is unknown or of a wrong type; whole, and perhaps impossible, otherwise. */
+  recipe: Recipe | null;
+  /** Why it cannot run; empty when it can. */
+  problems: RecipeProblem[];
+  /** What has no effect or is unusual; never in the way of a run. */
+  notes: RecipeNote[];
+}
+
+/** Looks a recipe over for the screen. Never throws. */
+export function checkRecipe(input: unknown): CheckedRecipe {
+  try {
+    const problems = schemaProblems(input);
+    if (problems.length > 0) return { recipe: null, problems, notes: [] };
+    const valid = input as RecipeInput;
+    const recipe = fill(valid);
+    return { recipe, problems: impossible(recipe), notes: notes(recipe, (path) => holds(valid, path)) };
+  } catch (cause) {
+    // Only values that JSON cannot hold, such as a getter that throws, come here.
+    return { recipe: null, problems: [problem('recipe', `cannot be read (${cause}).`)], notes: [] };
+  }
+}
+
+/** The whole recipe. Throws bad_recipe, with all problems in `details`, when it cannot run. */
+export function resolveRecipe(input: unknown): Recipe {
+  const { recipe, problems } = checkRecipe(input);
+  if (problems.length > 0) throw recipeError(problems);
+  return recipe!;
+}
+
+/** A recipe of defaults only: what a first visitor sees. */
+export function defaultRecipe(): Recipe {
+  return resolveRecipe({ version: 1 });
+}
+
+/** Default of a field, e.g. for a reset button. */
+export function defaultOf(path: string): unknown {
+  return structuredClone(fields.find((field) => field.path === path)?.default);
+}

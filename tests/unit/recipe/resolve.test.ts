@@ -1,0 +1,198 @@
+import { expect, test } from 'vitest';
+import { TabtuneError } from '../../../src/base/errors';
+import { checkRecipe, defaultRecipe, resolveRecipe } from '../../../src/recipe/defaults';
+import { fields } from '../../../src/recipe/fields';
+import { parseRecipe } from '../../../src/recipe/schema';
+
+/** Each problem as the terminal would print it. */
+const lines = (input: unknown) => checkRecipe(input).problems.map((p) => TabtuneError.fromData(p).toLine());
+
+test('every omitted field gets the default that the documentation names', () => {
+  expect(resolveRecipe({ version: 1 })).toEqual({
+    version: 1,
+    name: 'pirate-chat',
+    model: { source: 'builtin:stories', quantization: 'none' },
+    dataset: {
+      source: 'builtin:pirate-chat',
+      format: 'auto',
+      columns: null,
+      validation_split: 0.1,
+      shuffle: true,
+      max_length: 'auto',
+      packing: false,
+    },
+    method: {
+      type: 'lora',
+      r: 16,
+      lora_alpha: 32,
+      lora_dropout: 0,
+      target_modules: 'all-linear',
+      use_rslora: false,
+      use_dora: false,
+      init_adapter: null,
+    },
+    objective: { type: 'sft', assistant_only_loss: true },
+    training: {
+      learning_rate: 2e-4,
+      lr_scheduler_type: 'cosine',
+      warmup_ratio: 0.1,
+      num_train_epochs: 3,
+      max_steps: -1,
+      per_device_train_batch_size: 2,
+      gradient_accumulation_steps: 4,
+      optim: 'adamw',
+      adam_beta1: 0.9,
+      adam_beta2: 0.999,
+      adam_epsilon: 1e-8,
+      weight_decay: 0.01,
+      max_grad_norm: 1,
+      eval_steps: 20,
+      save_steps: 50,
+      early_stopping_patience: 3,
+      seed: 42,
+    },
+  });
+});
+
+test('a whole recipe resolves to itself, and shares nothing with its input', () => {
+  const input = resolveRecipe({ version: 1, method: { type: 'lora', target_modules: ['q_proj'] } });
+  const resolved = resolveRecipe(input);
+  expect(resolved).toEqual(input);
+  (resolved.method.target_modules as string[]).push('v_proj');
+  expect(input.method.target_modules).toEqual(['q_proj']);
+});
+
+test('the name comes from the dataset', () => {
+  const named = (source: string) => resolveRecipe({ version: 1, dataset: { source } }).name;
+  expect(named('builtin:feedback')).toBe('feedback');
+  expect(named('file:data/My replies.v2.jsonl')).toBe('My replies.v2');
+  expect(named('file:/')).toBe('run');
+});
+
+test('an unknown field is refused with the name that was meant', () => {
+  expect(lines({ version: 1, training: { learning_rte: 1 } })).toEqual([
+    'training.learning_rte: unknown field. Did you mean learning_rate?',
+  ]);
+  expect(lines({ version: 1, trainning: {} })).toEqual(['trainning: unknown field. Did you mean training?']);
+  expect(lines({ version: 1, training: { r: 8 } })).toEqual(['training.r: unknown field. It belongs in method.']);
+  expect(lines({ version: 1, training: { lr: 1 } })).toEqual([
+    'training.lr: unknown field. Here it is called training.learning_rate.',
+  ]);
+  expect(lines({ version: 1, objective: { zzz: 1 } })).toEqual([
+    'objective.zzz: unknown field. Known here: type, assistant_only_loss.',
+  ]);
+  expect(lines(JSON.parse('{"version":1,"model":{"__proto__":{"source":"x"},"constructor":1}}'))).toHaveLength(2);
+});
+
+test('a wrong type or range says what is allowed', () => {
+  const training = (values: object) => lines({ version: 1, training: values })[0];
+  expect(training({ learning_rate: '2e-4' })).toBe(
+    'training.learning_rate: must be a number above 0 and at most 1, not "2e-4".',
+  );
+  expect(training({ learning_rate: 0 })).toMatch(/above 0/);
+  expect(training({ learning_rate: null })).toMatch(/not null/);
+  expect(training({ adam_beta2: 1 })).toBe('training.adam_beta2: must be a number from 0 and below 1, not 1.');
+  expect(training({ warmup_ratio: 1.5 })).toBe('training.warmup_ratio: must be a number from 0 to 1, not 1.5.');
+  expect(training({ seed: 1.5 })).toMatch(/a whole number from 0/);
+  expect(training({ optim: 'adamw_torch' })).toBe(
+    'training.optim: must be adamw, not "adamw_torch". Did you mean adamw?',
+  );
+  expect(lines({ version: 1, method: { type: 'lora', r: 0 } })).toEqual([
+    'method.r: must be a whole number from 1 to 256, not 0.',
+  ]);
+  expect(lines({ version: 1, method: { type: 'lora', r: 512 } })).toHaveLength(1);
+  expect(lines({ version: 1, dataset: { max_length: 'long' } })[0]).toMatch(/must be auto or a whole number from 16/);
+  expect(lines({ version: 1, dataset: { columns: { prompt: 3 } } })).toHaveLength(1);
+  expect(lines({ version: 1, name: 'a\u0000b' })).toHaveLength(1);
+  expect(lines({ version: 1, model: 'builtin:stories' })).toEqual(['model: must be an object, not "builtin:stories".']);
+  expect(lines([])).toEqual(['recipe: must be a JSON object, not [].']);
+  expect(lines({ version: 2 })).toEqual(['version: is 2; this Tabtune reads version 1. Use a newer Tabtune.']);
+});
+
+test('an unknown method is one problem, whatever fields it brings', () => {
+  expect(lines({ version: 1, method: { type: 'prefix_tuning', num_virtual_tokens: 20 } })).toEqual([
+    'method.type: must be lora, not "prefix_tuning".',
+  ]);
+});
+
+test('all problems are reported, and the thrown error is one line', () => {
+  const input = { version: 1, training: { seed: -1, epochs: 3 }, model: { quantisation: 'nf4' } };
+  expect(lines(input)).toHaveLength(3);
+  let thrown: unknown;
+  try {
+    resolveRecipe(input);
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toBeInstanceOf(TabtuneError);
+  const error = thrown as TabtuneError;
+  expect(error.code).toBe('bad_recipe');
+  expect(error.where).toBe('model.quantisation');
+  expect(error.toLine()).toBe(
+    'model.quantisation: unknown field. Did you mean quantization? Also wrong: training.seed, training.epochs.',
+  );
+  expect(error.details?.split('\n')).toHaveLength(3);
+});
+
+test.each([
+  [{ model: { quantization: 'nf4' } }, /model\.quantization: nf4 is not available for this model format yet/],
+  [{ model: { source: 'hf:org/name@main' } }, /model\.source: .*Hugging Face Hub/],
+  [{ model: { source: 'HuggingFaceTB/SmolLM2-135M-Instruct' } }, /model\.source: .*Hugging Face Hub/],
+  [{ model: { source: 'stories' } }, /model\.source: must be builtin:NAME or file:PATH/],
+  [{ model: { source: 'builtin:../x' } }, /model\.source/],
+  [{ dataset: { source: 'hf:org/name' } }, /dataset\.source/],
+  [{ dataset: { source: 'file: ' } }, /dataset\.source/],
+  [{ dataset: { packing: true } }, /dataset\.packing: packing is not available yet/],
+  [{ dataset: { validation_split: 1 } }, /dataset\.validation_split: .*below 1/],
+  [{ dataset: { format: 'alpaca', columns: { instrution: 'q' } } }, /columns\.instrution: .*Did you mean instruction/],
+  [{ method: { type: 'lora', use_dora: true } }, /method\.use_dora: DoRA is not available yet/],
+  [{ method: { type: 'lora', target_modules: [] } }, /method\.target_modules: names no module/],
+  [{ method: { type: 'lora', target_modules: ['all-linear'] } }, /without brackets/],
+  [{ method: { type: 'lora', target_modules: ['q_proj', 'q_proj'] } }, /names q_proj twice/],
+  [{ method: { type: 'lora', init_adapter: 'adapter/' } }, /method\.init_adapter: must be file:PATH/],
+  [{ method: { type: 'lora', lora_alpha: 0 } }, /method\.lora_alpha/],
+  [{ training: { max_steps: 0 } }, /training\.max_steps: is 0/],
+  [{ training: { max_steps: -2 } }, /training\.max_steps/],
+  [{ training: { num_train_epochs: 0 } }, /training\.num_train_epochs: is 0/],
+])('%j cannot run', (input, message) => {
+  const problems = lines({ version: 1, ...input });
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).toMatch(message);
+  expect(() => resolveRecipe({ version: 1, ...input })).toThrow(TabtuneError);
+});
+
+test('what has no effect is noted, not refused', () => {
+  const paths = (input: object) => checkRecipe({ version: 1, ...input }).notes.map((note) => note.where);
+  expect(paths({})).toEqual([]);
+  expect(paths({ training: { max_steps: 5 } })).toEqual([]);
+  expect(paths({ training: { max_steps: 5, num_train_epochs: 3 } })).toEqual(['training.num_train_epochs']);
+  expect(paths({ training: { lr_scheduler_type: 'constant', warmup_ratio: 0.1 } })).toEqual(['training.warmup_ratio']);
+  expect(paths({ dataset: { validation_split: 0 }, training: { eval_steps: 5, early_stopping_patience: 2 } })).toEqual([
+    'training.eval_steps',
+    'training.early_stopping_patience',
+  ]);
+  expect(paths({ training: { learning_rate: 0.1 } })).toEqual(['training.learning_rate']);
+});
+
+test('a recipe file is read with or without a byte-order mark; broken JSON says so', () => {
+  expect(parseRecipe('\uFEFF{"version": 1}')).toEqual({ version: 1 });
+  expect(() => parseRecipe('{"version": 1,}')).toThrow(/is not valid JSON/);
+  expect(() => parseRecipe('')).toThrow(TabtuneError);
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  expect(() => parseRecipe(deep)).toThrow(TabtuneError);
+  expect(() => parseRecipe(`{"version": 1, "model": ${deep}}`)).toThrow(/must be an object/);
+});
+
+test('every default is allowed, and every field has its texts', () => {
+  expect(checkRecipe(defaultRecipe()).problems).toEqual([]);
+  for (const field of fields) {
+    expect(field.label, field.path).not.toBe('');
+    expect(field.help, field.path).toMatch(/\.$/);
+    expect(field.help, field.path).not.toContain('\n');
+    expect(field.source, field.path).not.toBe('');
+    if ((field.kind === 'number' || field.kind === 'int') && field.usual) {
+      expect(field.usual[0], field.path).toBeGreaterThanOrEqual(field.min);
+      expect(field.usual[1], field.path).toBeLessThanOrEqual(field.max);
+    }
+  }
+});
