@@ -1,0 +1,96 @@
+/**
+ * AdamW with decoupled weight decay (Loshchilov & Hutter, 2019), in place over a flat range, one dispatch a parameter
+ * group. Follows torch.optim.AdamW term by term:
+ *
+ *   p ← p·(1 − lr·wd);  m ← β1·m + (1−β1)·g;  v ← β2·v + (1−β2)·g²
+ *   p ← p − lr/(1−β1ᵗ) · m / (√v / √(1−β2ᵗ) + ε)
+ *
+ * g is the gradient times the clipping factor of `stats` (grad-norm.ts); where that says "not finite", nothing changes.
+ */
+import type * as tf from '@tensorflow/tfjs-core';
+import { dispatch, f, u, uniformBlock } from '../webgpu/dispatch';
+import { cpuArray, runInPlace } from './in-place';
+import { groupsFor } from './matmul';
+import { ENTRY, GLOBAL_INDEX } from './matmul-wgsl';
+
+export interface AdamWHyper {
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  weightDecay: number;
+  /** 1-based count of updates, for the bias correction. */
+  step: number;
+}
+
+/** Flat float32 tensors [N], and stats [4]. */
+export interface AdamWState {
+  params: tf.Tensor;
+  grads: tf.Tensor;
+  m: tf.Tensor;
+  v: tf.Tensor;
+  stats: tf.Tensor;
+}
+
+const WGSL = `struct Uniforms { offset: u32, length: u32, decay: f32, beta1: f32, beta2: f32, epsilon: f32, stepSize: f32, rootCorrection: f32 }
+@group(0) @binding(0) var<storage, read_write> p: array<f32>;
+@group(0) @binding(1) var<storage, read> grads: array<f32>;
+@group(0) @binding(2) var<storage, read_write> m: array<f32>;
+@group(0) @binding(3) var<storage, read_write> v: array<f32>;
+@group(0) @binding(4) var<storage, read> stats: array<f32>;
+@group(0) @binding(5) var<uniform> u: Uniforms;
+${GLOBAL_INDEX}
+${ENTRY} {
+  let id = globalIndex(wg, local, groups);
+  if (id >= u.length || stats[2] == 0.0) { return; }
+  let i = u.offset + id;
+  let g = grads[i] * stats[1];
+  let first = u.beta1 * m[i] + (1.0 - u.beta1) * g;
+  let second = u.beta2 * v[i] + (1.0 - u.beta2) * g * g;
+  m[i] = first;
+  v[i] = second;
+  p[i] = p[i] * u.decay - u.stepSize * first / (sqrt(second) / u.rootCorrection + u.epsilon);
+}`;
+
+/** Updates [offset, offset + length) of the flat tensors. */
+export function adamW(t: AdamWState, range: { offset: number; length: number }, h: AdamWHyper): void {
+  const decay = 1 - h.learningRate * h.weightDecay;
+  const stepSize = h.learningRate / (1 - h.beta1 ** h.step);
+  const rootCorrection = Math.sqrt(1 - h.beta2 ** h.step);
+  runInPlace(
+    (backend) =>
+      dispatch(backend, {
+        program: { key: 'adamw', wgsl: WGSL },
+        tensors: [t.params, t.grads, t.m, t.v, t.stats],
+        writes: [t.params, t.m, t.v],
+        uniforms: uniformBlock(
+          u(range.offset),
+          u(range.length),
+          f(decay),
+          f(h.beta1),
+          f(h.beta2),
+          f(h.epsilon),
+          f(stepSize),
+          f(rootCorrection),
+        ),
+        volatile: true,
+        workgroups: groupsFor(range.length),
+      }),
+    () => {
+      const [p, g, m, v] = [t.params, t.grads, t.m, t.v].map(cpuArray) as [
+        Float32Array,
+        Float32Array,
+        Float32Array,
+        Float32Array,
+      ];
+      const [, factor, finite] = cpuArray(t.stats) as unknown as [number, number, number];
+      if (finite === 0) return;
+      for (let i = range.offset; i < range.offset + range.length; i++) {
+        const grad = g[i]! * factor;
+        m[i] = h.beta1 * m[i]! + (1 - h.beta1) * grad;
+        v[i] = h.beta2 * v[i]! + (1 - h.beta2) * grad * grad;
+        p[i] = p[i]! * decay - (stepSize * m[i]!) / (Math.sqrt(v[i]!) / rootCorrection + h.epsilon);
+      }
+    },
+  );
+}
