@@ -1,0 +1,280 @@
+/**
+ * safetensors, read and written (https://github.com/huggingface/safetensors#format): an unsigned little-endian 64-bit
+ * header length N, N bytes of JSON {name: {dtype, shape, data_offsets: [begin, end]}, __metadata__?: {string: string}},
+ * then the tensors' bytes without gaps. Files come from strangers, so nothing is allocated or trusted before it is
+ * checked against the file's real size.
+ */
+import { type ErrorCode, TabtuneError } from '../base/errors';
+import { findDuplicateKey } from './json-keys';
+
+/** Bytes per element of the number formats that may stand in a header. */
+const DTYPE_BYTES = {
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  I16: 2,
+  U16: 2,
+  F16: 2,
+  BF16: 2,
+  I32: 4,
+  U32: 4,
+  F32: 4,
+  F64: 8,
+  I64: 8,
+  U64: 8,
+} as const;
+export type SafetensorsDtype = keyof typeof DTYPE_BYTES;
+
+/** One tensor: row-major, little-endian, at bytes [start, end) counted from the start of the file. */
+export interface SafetensorsEntry {
+  dtype: SafetensorsDtype;
+  shape: number[];
+  start: number;
+  end: number;
+}
+
+export interface SafetensorsFile {
+  /** By name; a Map, because names are a stranger's. */
+  tensors: Map<string, SafetensorsEntry>;
+  metadata: Record<string, string>;
+}
+
+/** Rust's own limit is 100 MB; 25 MB still holds some 200,000 tensors and parses in well under a second. */
+export const MAX_HEADER_BYTES = 25_000_000;
+const MAX_DIMENSIONS = 8;
+
+/** Where errors point, and whether the file is a model's or an adapter's. */
+export interface ReadContext {
+  where: string;
+  code?: Extract<ErrorCode, 'bad_model' | 'bad_adapter'>;
+}
+
+const RELOAD = 'Get the file again from where it came: it is damaged or incomplete.';
+const CONVERT = 'Save the weights again with the safetensors library in float32, float16 or bfloat16.';
+
+function refuse(context: ReadContext, message: string, action = RELOAD, details?: string): never {
+  throw new TabtuneError({ code: context.code ?? 'bad_model', message, where: context.where, action, details });
+}
+
+/** Length of the header (8 + N bytes), from the file's first 8 bytes and its size. */
+export function safetensorsHeaderSize(first8: Uint8Array, fileSize: number, context: ReadContext): number {
+  if (fileSize === 0) refuse(context, 'The file is empty.');
+  if (fileSize < 10 || first8.length < 8) {
+    refuse(context, `The file has ${fileSize} bytes, too few to be a safetensors file.`);
+  }
+  const n = new DataView(first8.buffer, first8.byteOffset, 8).getBigUint64(0, true);
+  if (n > BigInt(fileSize - 8)) {
+    refuse(
+      context,
+      'This is not a safetensors file, or it is cut off inside its header.',
+      RELOAD,
+      `header length ${n}, file size ${fileSize}`,
+    );
+  }
+  if (n > BigInt(MAX_HEADER_BYTES)) {
+    refuse(context, `The header claims ${n} bytes; Tabtune reads headers of up to ${MAX_HEADER_BYTES}.`, CONVERT);
+  }
+  if (n < 2n) refuse(context, 'The header is empty.');
+  return 8 + Number(n);
+}
+
+function parseJson(bytes: Uint8Array, context: ReadContext): Record<string, unknown> {
+  // A byte order mark is not JSON, and the reference implementation refuses it too.
+  if (bytes[0] !== 0x7b) refuse(context, 'The header is not JSON: it does not begin with "{".');
+  let value: unknown;
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    value = JSON.parse(text);
+  } catch (cause) {
+    refuse(context, 'The header is not valid JSON.', RELOAD, String(cause).slice(0, 300));
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    refuse(context, 'The header is not a JSON object.');
+  }
+  const twice = findDuplicateKey(text);
+  if (twice !== null) refuse(context, `The header names "${clip(twice)}" twice.`);
+  return value as Record<string, unknown>;
+}
+
+/** Checks one header entry; returns it with offsets from the start of the file. */
+function parseEntry(name: string, value: unknown, dataStart: number, context: ReadContext): SafetensorsEntry {
+  const here: ReadContext = { ...context, where: `${context.where}, tensor ${clip(name)}` };
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    refuse(here, 'The header describes this tensor with something other than an object.');
+  }
+  const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
+  if (typeof dtype !== 'string' || !Object.hasOwn(DTYPE_BYTES, dtype)) {
+    refuse(here, `The number format ${show(dtype)} cannot be read.`, CONVERT);
+  }
+  if (!Array.isArray(shape) || !shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
+    refuse(here, 'The shape is not a list of whole numbers.', RELOAD, show(shape));
+  }
+  if (shape.length > MAX_DIMENSIONS) refuse(here, `The shape has ${shape.length} dimensions; at most 8 make sense.`);
+  if (
+    !Array.isArray(offsets) ||
+    offsets.length !== 2 ||
+    !offsets.every((n) => Number.isSafeInteger(n) && n >= 0) ||
+    offsets[0] > offsets[1]
+  ) {
+    refuse(here, 'The data offsets are not an ascending pair of whole numbers.', RELOAD, show(offsets));
+  }
+  let bytes: number = DTYPE_BYTES[dtype as SafetensorsDtype];
+  for (const n of shape as number[]) {
+    bytes *= n;
+    if (!Number.isSafeInteger(bytes)) refuse(here, 'The shape is larger than any file.', RELOAD, show(shape));
+  }
+  const [begin, end] = offsets as [number, number];
+  if (bytes !== end - begin) {
+    refuse(here, `The shape needs ${bytes} bytes, but the file gives the tensor ${end - begin}.`);
+  }
+  return {
+    dtype: dtype as SafetensorsDtype,
+    shape: [...(shape as number[])],
+    start: dataStart + begin,
+    end: dataStart + end,
+  };
+}
+
+/**
+ * Parses and checks a header. `header` is the file's first `safetensorsHeaderSize()` bytes, the length field included.
+ * Throws bad_model (or `context.code`) unless every tensor has a known format, a size that follows from its shape, and
+ * all of them cover the rest of the file exactly, without overlap or gap.
+ */
+export function parseSafetensorsHeader(header: Uint8Array, fileSize: number, context: ReadContext): SafetensorsFile {
+  const dataStart = safetensorsHeaderSize(header, fileSize, context);
+  if (header.length < dataStart) refuse(context, 'The file is cut off inside its header.');
+  const json = parseJson(header.subarray(8, dataStart), context);
+
+  const metadata: Record<string, string> = Object.create(null);
+  const tensors = new Map<string, SafetensorsEntry>();
+  for (const [name, value] of Object.entries(json)) {
+    if (name === '__metadata__') {
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+        refuse(context, 'The metadata of the header is not an object.');
+      }
+      for (const [key, text] of Object.entries(value)) {
+        if (typeof text !== 'string') refuse(context, `The metadata entry "${clip(key)}" is not text.`);
+        metadata[key] = text;
+      }
+      continue;
+    }
+    // No module can have these names; used as a key further on they would reach into Object.prototype.
+    if (name === '__proto__' || name === 'constructor' || name === 'prototype') {
+      refuse(context, `A tensor is named "${name}", which no model has.`);
+    }
+    tensors.set(name, parseEntry(name, value, dataStart, context));
+  }
+
+  let position = dataStart;
+  let last = '';
+  const ordered = [...tensors].sort(([, a], [, b]) => a.start - b.start || a.end - b.end);
+  for (const [name, { start, end }] of ordered) {
+    if (start < position) refuse(context, `The tensors ${clip(last)} and ${clip(name)} overlap in the file.`);
+    if (start > position) refuse(context, `There is a gap before the tensor ${clip(name)}.`);
+    position = end;
+    last = name;
+  }
+  if (position !== fileSize) {
+    const what = position > fileSize ? 'is cut off' : 'has bytes that belong to no tensor';
+    refuse(
+      context,
+      `The file ${what}: its header describes ${position} bytes, and there are ${fileSize}.`,
+      RELOAD,
+      last === '' ? undefined : `last tensor: ${clip(last)}`,
+    );
+  }
+  return { tensors, metadata };
+}
+
+/** Reads and checks the header of a file of `size` bytes through `read(start, end)`; the tensors stay where they are. */
+export async function openSafetensors(
+  read: (start: number, end: number) => Promise<ArrayBuffer>,
+  size: number,
+  context: ReadContext,
+): Promise<SafetensorsFile> {
+  const first8 = new Uint8Array(await read(0, Math.min(8, size)));
+  const headerSize = safetensorsHeaderSize(first8, size, context);
+  return parseSafetensorsHeader(new Uint8Array(await read(0, headerSize)), size, context);
+}
+
+/** A tensor to write; `data` holds the values (F32) or the little-endian bytes. */
+export interface SafetensorsTensor {
+  name: string;
+  dtype: 'F32' | 'BF16' | 'F16';
+  shape: number[];
+  data: Uint8Array | Uint16Array | Float32Array;
+}
+
+// The order of the Rust implementation's dtype enum, largest alignment first; within one, names in byte order.
+const WRITE_ORDER = { F32: 0, BF16: 1, F16: 2 } as const;
+
+/**
+ * Writes a file as the reference implementation does, so that the same tensors give the same bytes everywhere: tensors
+ * ordered by alignment, then name; JSON without spaces; header padded with spaces to a multiple of 8 bytes. Metadata
+ * keys are sorted (the reference leaves their order to chance).
+ */
+export function writeSafetensors(
+  tensors: readonly SafetensorsTensor[],
+  metadata: Record<string, string> = { format: 'pt' },
+): Uint8Array<ArrayBuffer> {
+  const encoder = new TextEncoder();
+  const parts = tensors.map((tensor) => ({
+    ...tensor,
+    key: encoder.encode(tensor.name),
+    bytes: new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength),
+  }));
+  parts.sort((a, b) => WRITE_ORDER[a.dtype] - WRITE_ORDER[b.dtype] || compareBytes(a.key, b.key));
+
+  const entries: string[] = [];
+  const metadataKeys = Object.keys(metadata).sort();
+  if (metadataKeys.length > 0) {
+    const pairs = metadataKeys.map((key) => `${JSON.stringify(key)}:${JSON.stringify(metadata[key])}`);
+    entries.push(`"__metadata__":{${pairs.join(',')}}`);
+  }
+  const names = new Set<string>();
+  let offset = 0;
+  for (const { name, dtype, shape, bytes } of parts) {
+    const size = shape.reduce((product, n) => product * n, DTYPE_BYTES[dtype]);
+    if (names.has(name) || name === '__metadata__' || size !== bytes.length) {
+      throw new TabtuneError({
+        code: 'internal',
+        message: `The tensor ${name} cannot be written.`,
+        details: `${dtype} [${shape}] needs ${size} bytes, has ${bytes.length}; name taken: ${names.has(name)}`,
+      });
+    }
+    names.add(name);
+    const end = offset + size;
+    entries.push(
+      `${JSON.stringify(name)}:{"dtype":"${dtype}","shape":[${shape.join(',')}],"data_offsets":[${offset},${end}]}`,
+    );
+    offset = end;
+  }
+
+  const json = encoder.encode(`{${entries.join(',')}}`);
+  const headerLength = Math.ceil(json.length / 8) * 8;
+  const file = new Uint8Array(8 + headerLength + offset);
+  new DataView(file.buffer).setBigUint64(0, BigInt(headerLength), true);
+  file.set(json, 8);
+  file.fill(0x20, 8 + json.length, 8 + headerLength);
+  let position = 8 + headerLength;
+  for (const { bytes } of parts) {
+    file.set(bytes, position);
+    position += bytes.length;
+  }
+  return file;
+}
+
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const n = Math.min(a.length, b.length);
+  for (let i = 0; i < n; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
+  return a.length - b.length;
+}
+
+/** A stranger's text, short enough for an error message. */
+function clip(text: string): string {
+  return text.length > 120 ? `${text.slice(0, 117)}…` : text;
+}
+
+/** A value of the header, or its absence, in the same way. */
+const show = (value: unknown): string => clip(JSON.stringify(value) ?? 'nothing');
