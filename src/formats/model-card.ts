@@ -1,0 +1,148 @@
+/**
+ * README.md of an exported adapter: a model card as the Hugging Face Hub reads it (YAML front matter, then Markdown;
+ * https://huggingface.co/docs/hub/model-cards). A pure function of its inputs, so that an export is reproducible.
+ */
+import type { Recipe } from '../recipe/types';
+
+export interface ModelCardInput {
+  /** Name of the adapter, e.g. the recipe's. */
+  name: string;
+  /** What `base_model` should hold: a Hub id such as `ORG/NAME`, or the name of a local folder. */
+  baseModel: string;
+  /** The base model's licence as the Hub's identifier (`apache-2.0`), or null when unknown. */
+  licence: string | null;
+  recipe: Recipe;
+  /** Mean negative log-likelihood a token, in nats, over the held-out examples; null without any. */
+  initialEvalLoss: number | null;
+  bestEvalLoss: number | null;
+  bestStep: number | null;
+  finalLoss: number | null;
+  /** Optimiser steps, tokens processed (padding excluded), seconds of training. */
+  steps: number;
+  tokens: number;
+  seconds: number;
+  trainableParameters: number;
+  totalParameters: number;
+  /** The GPU as the browser names it. */
+  device: string;
+  /** Of Tabtune. */
+  version: string;
+}
+
+/** A YAML double-quoted scalar: JSON strings are a subset of it. */
+const yaml = (text: string): string => JSON.stringify(text);
+
+/** Text inside a Markdown line: nothing of it may become markup, a table cell or a new line. */
+function markdown(text: string): string {
+  return text.replace(/[\s\p{Cc}]+/gu, ' ').replace(/[\\`*_{}[\]<>()#+!|~&$]/g, '\\$&');
+}
+
+/** A Markdown code span that holds `text` whatever backticks are in it. */
+function code(text: string): string {
+  const plain = text.replace(/[\s\p{Cc}]+/gu, ' ');
+  const longest = Math.max(0, ...(plain.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  return longest > 0 ? `${fence} ${plain} ${fence}` : `\`${plain}\``;
+}
+
+/** A Python string literal; JSON's escapes mean the same there. */
+const python = (text: string): string => JSON.stringify(text);
+
+const decimal = (value: number, digits: number): string => (Number.isFinite(value) ? value.toFixed(digits) : '–');
+const count = (value: number): string =>
+  Math.round(value)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ',');
+
+function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const h = Math.floor(whole / 3600);
+  const m = Math.floor((whole % 3600) / 60);
+  const parts = [h > 0 ? `${h} h` : '', m > 0 ? `${m} min` : '', `${whole % 60} s`];
+  return parts.filter((part) => part !== '').join(' ');
+}
+
+function figures(input: ModelCardInput): [string, string][] {
+  const rows: [string, string][] = [];
+  const loss = (label: string, value: number | null, step: number | null = null) => {
+    if (value === null) return;
+    const at = step === null ? '' : ` at step ${step}`;
+    rows.push([label, `${decimal(value, 4)}${at} (perplexity ${decimal(Math.exp(value), 2)})`]);
+  };
+  loss('Validation loss before training', input.initialEvalLoss);
+  loss('Best validation loss', input.bestEvalLoss, input.bestStep);
+  if (input.finalLoss !== null) rows.push(['Last training loss', decimal(input.finalLoss, 4)]);
+  const share = (100 * input.trainableParameters) / Math.max(1, input.totalParameters);
+  rows.push(
+    ['Optimiser steps', count(input.steps)],
+    ['Tokens seen', count(input.tokens)],
+    ['Training time', duration(input.seconds)],
+    [
+      'Trained parameters',
+      `${count(input.trainableParameters)} of ${count(input.totalParameters)} (${decimal(share, 2)} %)`,
+    ],
+    ['Device', markdown(input.device)],
+  );
+  return rows;
+}
+
+/** The whole README.md. */
+export function modelCard(input: ModelCardInput): string {
+  const { recipe } = input;
+  const recipeJson = JSON.stringify(recipe, null, 2);
+  // A fence longer than any run of backticks inside, e.g. in a run's name.
+  const fence = '`'.repeat(Math.max(3, ...(recipeJson.match(/`+/g) ?? []).map((run) => run.length + 1)));
+  const tags = [`base_model:adapter:${input.baseModel}`, recipe.method.type, recipe.objective.type, 'tabtune'];
+  const front = [
+    '---',
+    `base_model: ${yaml(input.baseModel)}`,
+    'library_name: peft',
+    ...(input.licence === null ? [] : [`license: ${yaml(input.licence)}`]),
+    'pipeline_tag: text-generation',
+    'tags:',
+    ...tags.map((tag) => `- ${yaml(tag)}`),
+    '---',
+  ];
+  const body = `
+# ${markdown(input.name)}
+
+A LoRA adapter for ${code(input.baseModel)}, trained in a browser tab with Tabtune ${markdown(input.version)}.
+
+## Use it
+
+\`\`\`python
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+base = ${python(input.baseModel)}
+adapter = "."  # the folder of this file
+
+tokenizer = AutoTokenizer.from_pretrained(base)
+model = AutoModelForCausalLM.from_pretrained(base)
+model = PeftModel.from_pretrained(model, adapter)
+
+inputs = tokenizer("Hello", return_tensors="pt")
+output = model.generate(**inputs, max_new_tokens=100)
+print(tokenizer.decode(output[0], skip_special_tokens=True))
+\`\`\`
+
+If the base model has a chat template, build the prompt with \`tokenizer.apply_chat_template\`, as in training.
+
+## The run
+
+| | |
+|---|---|
+${figures(input)
+  .map(([label, value]) => `| ${label} | ${value} |`)
+  .join('\n')}
+
+## Recipe
+
+Open it in Tabtune to run it again.
+
+${fence}json
+${recipeJson}
+${fence}
+`;
+  return `${front.join('\n')}\n${body}`;
+}

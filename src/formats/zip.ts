@@ -1,0 +1,185 @@
+/**
+ * Zip archives (PKWARE APPNOTE 6.3.10): written without compression, since float weights do not shrink, and read with
+ * guards, since archives come from strangers. The directory is read here, because the guards need every field of it
+ * before a byte is inflated; fflate inflates.
+ */
+import { makeZip } from 'client-zip';
+import { inflateSync } from 'fflate';
+import { type ErrorCode, TabtuneError } from '../base/errors';
+
+export interface ZipEntry {
+  /** Relative, forward slashes. */
+  path: string;
+  bytes: Uint8Array;
+}
+
+const MAX_ENTRIES = 1000;
+const MAX_TOTAL_BYTES = 4 * 2 ** 30;
+/** Weights, JSON and text stay far below; deflate's own limit is about 1030. */
+const MAX_RATIO = 200;
+
+/**
+ * Zips files in the order given. Every entry carries the format's first possible date (1 January 1980, local time, as
+ * zip has no time zone), so that the same files always give the same bytes.
+ */
+export async function createZip(files: readonly ZipEntry[]): Promise<Uint8Array<ArrayBuffer>> {
+  const lastModified = new Date(1980, 0, 1);
+  const seen = new Set<string>();
+  for (const { path } of files) {
+    const problem = pathProblem(path);
+    if (problem !== null || seen.has(path)) {
+      throw new TabtuneError({ code: 'internal', message: `${path} cannot be the name of a file in an archive.` });
+    }
+    seen.add(path);
+  }
+  const stream = makeZip(files.map(({ path, bytes }) => ({ name: path, input: bytes, lastModified })));
+  return new Uint8Array(await new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer());
+}
+
+/** Why a path may not leave or enter an archive; null when it may. */
+function pathProblem(path: string): string | null {
+  if (path === '') return 'is empty';
+  if (path.includes('\0')) return 'holds a NUL character';
+  if (path.includes('\\')) return 'holds a backslash';
+  if (path.startsWith('/')) return 'is absolute';
+  if (/^[a-z]:/i.test(path)) return 'names a drive';
+  if (path.split('/').some((part) => part === '..' || part === '.')) return 'leaves its folder';
+  return null;
+}
+
+export interface ZipContext {
+  /** The archive's name, for errors. */
+  where: string;
+  code: Extract<ErrorCode, 'bad_model' | 'bad_adapter' | 'bad_data'>;
+}
+
+interface DirectoryEntry {
+  path: string;
+  method: number;
+  crc: number;
+  compressedSize: number;
+  size: number;
+  /** Of the local header. */
+  offset: number;
+}
+
+/**
+ * Reads every file of an archive; directories are left out. Throws `context.code` for what is not a zip, is encrypted or
+ * damaged, holds more than 1000 entries or 4 GB, expands more than 200 times, or names a path outside its folder or one
+ * path twice.
+ */
+export function readZip(archive: Uint8Array, context: ZipContext): ZipEntry[] {
+  const refuse = (message: string, name?: string): never => {
+    throw new TabtuneError({
+      code: context.code,
+      message,
+      where: name === undefined ? context.where : `${context.where}, ${name.slice(0, 120)}`,
+      action: 'Make the archive again, or unpack it and drop the folder.',
+    });
+  };
+  const entries = readDirectory(archive, refuse);
+
+  let total = 0;
+  let compressed = 0;
+  const seen = new Set<string>();
+  for (const { path, size, compressedSize } of entries) {
+    const problem = pathProblem(path);
+    if (problem !== null) refuse(`A file name in the archive ${problem}.`, path);
+    if (seen.has(path)) refuse('The archive holds this file twice.', path);
+    seen.add(path);
+    total += size;
+    compressed += compressedSize;
+    if (size > MAX_RATIO * compressedSize) refuse(`This file expands more than ${MAX_RATIO} times.`, path);
+  }
+  if (total > MAX_TOTAL_BYTES) refuse('The archive expands to more than 4 GB.');
+  // Entries that share their bytes multiply what an archive expands to.
+  if (compressed > archive.length) refuse('The entries of the archive overlap.');
+
+  return entries
+    .filter(({ path }) => !path.endsWith('/'))
+    .map((entry) => ({ path: entry.path, bytes: readEntry(archive, entry, refuse) }));
+}
+
+type Refuse = (message: string, name?: string) => never;
+
+function readDirectory(archive: Uint8Array, refuse: Refuse): DirectoryEntry[] {
+  const view = new DataView(archive.buffer, archive.byteOffset, archive.byteLength);
+  // The end record stands last, before a comment of at most 65,535 bytes.
+  let end = archive.length - 22;
+  const first = Math.max(0, end - 65_535);
+  while (end >= first && view.getUint32(end, true) !== 0x06054b50) end--;
+  if (end < first) refuse('This is not a zip archive, or its end is missing.');
+
+  const count = view.getUint16(end + 10, true);
+  const size = view.getUint32(end + 12, true);
+  let position = view.getUint32(end + 16, true);
+  if (count === 0xffff || size === 0xffffffff || position === 0xffffffff) {
+    refuse('Archives in the zip64 format, made for more than 4 GB, cannot be opened.');
+  }
+  if (count > MAX_ENTRIES) refuse(`The archive has ${count} entries; at most ${MAX_ENTRIES} are read.`);
+  if (position + size > end) refuse('The directory of the archive is damaged.');
+
+  const entries: DirectoryEntry[] = [];
+  const directoryEnd = position + size;
+  for (let i = 0; i < count; i++) {
+    if (position + 46 > directoryEnd || view.getUint32(position, true) !== 0x02014b50) {
+      refuse('The directory of the archive is damaged.');
+    }
+    const flags = view.getUint16(position + 8, true);
+    const nameLength = view.getUint16(position + 28, true);
+    const next = position + 46 + nameLength + view.getUint16(position + 30, true) + view.getUint16(position + 32, true);
+    if (next > directoryEnd) refuse('The directory of the archive is damaged.');
+    // Old archivers use other encodings than UTF-8; the names that matter here are ASCII in all of them.
+    const path = new TextDecoder().decode(archive.subarray(position + 46, position + 46 + nameLength));
+    if (flags & 1) refuse('The archive is encrypted.', path);
+    entries.push({
+      path,
+      method: view.getUint16(position + 10, true),
+      crc: view.getUint32(position + 16, true),
+      compressedSize: view.getUint32(position + 20, true),
+      size: view.getUint32(position + 24, true),
+      offset: view.getUint32(position + 42, true),
+    });
+    position = next;
+  }
+  return entries;
+}
+
+function readEntry(archive: Uint8Array, entry: DirectoryEntry, refuse: Refuse): Uint8Array {
+  const { path, method, crc, compressedSize, size, offset } = entry;
+  const damaged = () => refuse('This file is damaged in the archive.', path);
+  const view = new DataView(archive.buffer, archive.byteOffset, archive.byteLength);
+  if (offset + 30 > archive.length || view.getUint32(offset, true) !== 0x04034b50) damaged();
+  const start = offset + 30 + view.getUint16(offset + 26, true) + view.getUint16(offset + 28, true);
+  if (start + compressedSize > archive.length) damaged();
+  const data = archive.subarray(start, start + compressedSize);
+
+  let bytes: Uint8Array;
+  if (method === 0) {
+    bytes = data.slice();
+  } else if (method === 8) {
+    try {
+      // With a buffer of its own, fflate never writes more than was claimed and counted above.
+      bytes = inflateSync(data, { out: new Uint8Array(size) });
+    } catch {
+      return damaged();
+    }
+  } else {
+    return refuse(`The compression method ${method} cannot be read.`, path);
+  }
+  if (bytes.length !== size || crc32(bytes) !== crc) damaged();
+  return bytes;
+}
+
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let value = byte;
+  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
+  return value;
+});
+
+/** CRC-32 as zip and gzip use it (ISO 3309, reflected polynomial 0xEDB88320). */
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (let i = 0; i < bytes.length; i++) crc = CRC_TABLE[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8);
+  return ~crc >>> 0;
+}
