@@ -3,7 +3,6 @@
  * Shapes: B rows, T tokens a row, d hidden width. Hidden states travel as [B*T, d].
  */
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { Batch } from '../data/types';
 
 /** How a frozen weight lies on the GPU. f32: float32 tensor [out, in]. bf16: int32 tensor, two values a word, row-major. */
 export type WeightFormat = 'f32' | 'bf16';
@@ -24,7 +23,6 @@ export interface LinearModule {
 
 /** What a method may change about a model's calls. A hook left out means the module runs as it is. */
 export interface Hooks {
-  /** Replaces y = x·Wᵀ (+ residual). `x` is [M, in]; returns [M, out]. */
-  linear?(module: LinearModule, x: Tensor, residual: Tensor | null): Tensor;
+  /** Replaces y = x·Wᵀ (+ residual). `x` is [M, in]; returns [M, out], or null where it leaves the module alone. */
+  linear?(module: LinearModule, x: Tensor, residual: Tensor | null): Tensor | null;
 }
-export type { Batch };

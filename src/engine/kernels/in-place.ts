@@ -3,7 +3,7 @@
  * definition serves both: WGSL on WebGPU, a plain loop on the CPU backend.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { bufferOf, copyEncoder, type GpuBackend, isGpu, markUsed, markWritten } from '../webgpu/backend';
+import { bufferOf, copyEncoder, flush, type GpuBackend, isGpu, markUsed, markWritten } from '../webgpu/backend';
 
 interface CpuBackend {
   data: { get(id: tf.DataId): { values: tf.TypedArray } };
@@ -42,15 +42,14 @@ export function copyValues(
   );
 }
 
-/** Overwrites a float32 tensor from the CPU. */
-export function writeValues(target: tf.Tensor, values: Float32Array): void {
+/** Overwrites a float32 or int32 tensor from the CPU. */
+export function writeValues(target: tf.Tensor, values: Float32Array | Int32Array): void {
   if (values.length !== target.size) throw new Error(`Expected ${target.size} values, got ${values.length}.`);
   runInPlace(
     (backend) => {
       const buffer = bufferOf(backend, target);
       // writeBuffer goes ahead of recorded but unsubmitted work, so that work must go first.
-      backend.endComputePassEncoder();
-      if (backend.commandEncoder) backend.submitQueue();
+      flush(backend);
       backend.queue.writeBuffer(buffer, 0, values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
       markWritten(backend, target);
     },

@@ -1,0 +1,13 @@
+/** What every objective offers to the training loop. */
+import type * as tf from '@tensorflow/tfjs-core';
+import type { Batch } from '../../data/types';
+import type { CausalModel } from '../models/model';
+import type { Hooks } from '../types';
+
+export interface Objective {
+  /**
+   * scale · summed loss of the batch, as a scalar. The caller chooses scale = 1 / targets of the whole accumulation
+   * window, so that every token counts the same whichever micro-batch it is in (as transformers' Trainer has it).
+   */
+  loss(model: CausalModel, hooks: Hooks, batch: Batch, options: { scale: number; withGradient: boolean }): tf.Scalar;
+}

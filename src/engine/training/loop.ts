@@ -1,0 +1,230 @@
+/**
+ * The training loop, as one readable function: steps, evaluation, early stopping, checkpoints, pause and stop. Everything
+ * random is a function of (seed, step), so `TrainState` and the optimiser's tensors are all that a resumed run needs to go
+ * on bit for bit.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { TabtuneError } from '../../base/errors';
+import type { BatchSource } from '../../data/types';
+import type { TrainingSection } from '../../recipe/types';
+import { valueAndGradients } from '../kernels/kernel';
+import type { Method } from '../methods/method';
+import type { CausalModel } from '../models/model';
+import type { Objective } from '../objectives/objective';
+import type { Optimizer, UpdateStats } from '../optim/optimizer';
+import { scheduleFactor, warmupSteps } from '../optim/schedules';
+import { evaluate } from './evaluate';
+
+export interface TrainSetup {
+  model: CausalModel;
+  method: Method;
+  objective: Objective;
+  optimizer: Optimizer;
+  batches: BatchSource;
+  settings: TrainingSection;
+  totalSteps: number;
+}
+
+/** What is not a tensor but belongs to a checkpoint. Plain JSON. */
+export interface TrainState {
+  /** Optimiser steps done. */
+  step: number;
+  /** Forward passes done (micro-batches), which dropout is keyed by. */
+  pass: number;
+  /** Real tokens seen, padding excluded. */
+  tokens: number;
+  /** Seconds of training, pauses excluded. */
+  seconds: number;
+  initialEvalLoss: number | null;
+  bestEvalLoss: number | null;
+  bestStep: number | null;
+  lastEvalLoss: number | null;
+  lastEvalStep: number | null;
+  /** Evaluations since the best one. */
+  patienceUsed: number;
+}
+
+export const freshState = (): TrainState => ({
+  step: 0,
+  pass: 0,
+  tokens: 0,
+  seconds: 0,
+  initialEvalLoss: null,
+  bestEvalLoss: null,
+  bestStep: null,
+  lastEvalLoss: null,
+  lastEvalStep: null,
+  patienceUsed: 0,
+});
+
+export interface StepReport extends UpdateStats {
+  step: number;
+  epoch: number;
+  learningRate: number;
+  tokens: number;
+  seconds: number;
+  /** Tokens of this step, and the seconds it took. */
+  stepTokens: number;
+  stepSeconds: number;
+}
+
+export interface Control {
+  pauseRequested(): boolean;
+  stopRequested(): boolean;
+  /** Resolves when the pause ends (or a stop is asked for). */
+  resumed(): Promise<void>;
+}
+
+export interface LoopCallbacks {
+  phase(phase: 'training' | 'evaluating' | 'sampling' | 'saving' | 'paused'): void;
+  step(report: StepReport): void;
+  evaluation(e: { step: number; epoch: number; loss: number; best: boolean; seconds: number }): void;
+  /** Called after each evaluation, for sample answers. */
+  samples(step: number): Promise<void>;
+  /** Must have stored everything when it resolves. `best` marks the best validation loss so far. */
+  checkpoint(state: TrainState, best: boolean): Promise<void>;
+}
+
+export type StopReason = 'completed' | 'stopped' | 'early_stopping';
+
+/** Steps in a row with a NaN or infinite loss or gradient before the run is ended. */
+const MAX_NOT_FINITE = 3;
+
+/** Records one optimiser step: forward and backward of each micro-batch, clipping, update. */
+export function recordStep(setup: TrainSetup, state: TrainState): { stats: Promise<UpdateStats>; learningRate: number; tokens: number } {
+  const { model, method, objective, optimizer, batches, settings, totalSteps } = setup;
+  const micro = batches.microBatches(state.step);
+  const targets = micro.reduce((sum, b) => sum + b.targetTokens, 0);
+  let loss: tf.Scalar | null = null;
+  micro.forEach((batch, i) => {
+    const hooks = method.hooks({ training: true, seed: settings.seed, pass: state.pass + i, strength: 1 });
+    const { value, grads } = valueAndGradients(
+      () => objective.loss(model, hooks, batch, { scale: 1 / Math.max(1, targets), withGradient: true }),
+      optimizer.tensors,
+    );
+    optimizer.accumulate(grads, i === 0);
+    for (const g of grads) g.dispose();
+    if (loss) {
+      const sum: tf.Scalar = tf.add(loss, value);
+      loss.dispose();
+      value.dispose();
+      loss = sum;
+    } else loss = value;
+  });
+  const factor = scheduleFactor(
+    settings.lr_scheduler_type,
+    state.step,
+    warmupSteps(totalSteps, settings.warmup_ratio),
+    totalSteps,
+  );
+  const learningRate = settings.learning_rate * factor;
+  const stats = optimizer.update(loss!, learningRate);
+  loss!.dispose();
+  state.step++;
+  state.pass += micro.length;
+  const tokens = micro.reduce((sum, b) => sum + b.lengths.reduce((a, l) => a + l, 0), 0);
+  state.tokens += tokens;
+  return { stats, learningRate, tokens };
+}
+
+export async function trainLoop(
+  setup: TrainSetup,
+  state: TrainState,
+  control: Control,
+  callbacks: LoopCallbacks,
+): Promise<StopReason> {
+  const { batches, settings, totalSteps } = setup;
+  const validation = batches.evaluation();
+  const epochOf = (step: number) => step / batches.stepsPerEpoch;
+  let clock = performance.now();
+  /** Seconds since the last call, added to the run's time. */
+  const lap = () => {
+    const now = performance.now();
+    const seconds = (now - clock) / 1000;
+    clock = now;
+    state.seconds += seconds;
+    return seconds;
+  };
+
+  let notFinite = 0;
+  let pending: { stats: Promise<UpdateStats>; report: Omit<StepReport, keyof UpdateStats | 'seconds' | 'stepSeconds'> } | null = null;
+  /** Waits for the step in flight and reports it. */
+  const drain = async () => {
+    if (!pending) return;
+    const { stats, report } = pending;
+    pending = null;
+    const figures = await stats;
+    const stepSeconds = lap();
+    callbacks.step({ ...report, ...figures, seconds: state.seconds, stepSeconds });
+    notFinite = figures.finite ? 0 : notFinite + 1;
+    if (notFinite >= MAX_NOT_FINITE) {
+      throw new TabtuneError({
+        code: 'not_finite',
+        message: `The loss or its gradient was not a finite number for ${notFinite} steps in a row.`,
+        where: `step ${report.step}`,
+        action: 'Lower training.learning_rate, keep training.max_grad_norm at 1, and look for odd rows in the data.',
+      });
+    }
+  };
+
+  const runEvaluation = async (): Promise<boolean> => {
+    if (validation.length === 0 || state.lastEvalStep === state.step) return false;
+    callbacks.phase('evaluating');
+    const loss = await evaluate(setup, validation, control.stopRequested);
+    lap();
+    if (loss === null) return false; // stopped meanwhile
+    const best = state.bestEvalLoss === null || loss < state.bestEvalLoss;
+    // Before the first step the base is measured: the mark to beat, not a checkpoint.
+    if (state.step === 0) state.initialEvalLoss = loss;
+    else if (best) {
+      state.bestEvalLoss = loss;
+      state.bestStep = state.step;
+      state.patienceUsed = 0;
+    } else state.patienceUsed++;
+    state.lastEvalLoss = loss;
+    state.lastEvalStep = state.step;
+    callbacks.evaluation({ step: state.step, epoch: epochOf(state.step), loss, best: best && state.step > 0, seconds: state.seconds });
+    callbacks.phase('sampling');
+    await callbacks.samples(state.step);
+    clock = performance.now(); // samples are not training time
+    return best && state.step > 0;
+  };
+
+  const save = async (best: boolean) => {
+    callbacks.phase('saving');
+    await callbacks.checkpoint(state, best);
+    clock = performance.now();
+    callbacks.phase('training');
+  };
+
+  const exhausted = () =>
+    settings.early_stopping_patience > 0 && state.patienceUsed >= settings.early_stopping_patience;
+
+  if (state.step === 0) await runEvaluation();
+  callbacks.phase('training');
+  while (state.step < totalSteps && !control.stopRequested() && !exhausted()) {
+    const { stats, learningRate, tokens } = recordStep(setup, state);
+    const report = { step: state.step, epoch: epochOf(state.step), learningRate, tokens: state.tokens, stepTokens: tokens };
+    // The last step's figures are fetched while this one runs, so that the queue never empties.
+    await drain();
+    pending = { stats, report };
+
+    const evaluationDue = settings.eval_steps > 0 && state.step % settings.eval_steps === 0 && state.step < totalSteps;
+    const saveDue = state.step % settings.save_steps === 0 && state.step < totalSteps;
+    if (evaluationDue || saveDue || control.pauseRequested() || control.stopRequested()) await drain();
+    const best = evaluationDue ? await runEvaluation() : false;
+    if (best || saveDue || control.pauseRequested()) await save(best);
+    else if (evaluationDue) callbacks.phase('training');
+    if (control.pauseRequested()) {
+      callbacks.phase('paused');
+      await control.resumed();
+      clock = performance.now();
+      callbacks.phase('training');
+    }
+  }
+  await drain();
+  const best = control.stopRequested() ? false : await runEvaluation();
+  await save(best);
+  if (state.step >= totalSteps) return 'completed';
+  return control.stopRequested() ? 'stopped' : 'early_stopping';
+}
