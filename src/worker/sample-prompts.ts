@@ -1,0 +1,49 @@
+/**
+ * The prompts that a run answers at every evaluation, base beside tuned: from the held-out examples, so that the answers
+ * were not learned by heart, else from the training set.
+ */
+import type { Example, ParsedDataset, TokenizedDataset } from '../data/types';
+
+export interface SamplePrompt {
+  text: string;
+  system?: string;
+}
+
+/** Words of a plain text that stand as its prompt, at most: a model for texts is asked to go on from a beginning. */
+const BEGINNING_WORDS = 8;
+
+/** What a person would have asked to get this example; null where it holds no question. */
+function promptOf(example: Example): SamplePrompt | null {
+  switch (example.kind) {
+    case 'messages': {
+      const user = example.messages.findIndex(({ role }) => role === 'user');
+      if (user < 0) return null;
+      const system = example.messages.slice(0, user).find(({ role }) => role === 'system');
+      return { text: example.messages[user]!.content, ...(system ? { system: system.content } : {}) };
+    }
+    case 'prompt_completion':
+      return { text: example.prompt };
+    case 'text': {
+      const words = example.text.trim().split(/\s+/, BEGINNING_WORDS * 2);
+      return { text: words.slice(0, Math.min(BEGINNING_WORDS, Math.ceil(words.length / 2))).join(' ') };
+    }
+    default:
+      return example satisfies never;
+  }
+}
+
+/** Different prompts in order of preference; the caller takes as many as fit. */
+export function* samplePrompts(
+  parsed: ParsedDataset,
+  tokenized: Pick<TokenizedDataset, 'train' | 'validation'>,
+): Generator<SamplePrompt> {
+  const byRow = new Map(parsed.examples.map((example) => [example.row, example]));
+  const seen = new Set<string>();
+  for (const { row } of [...tokenized.validation, ...tokenized.train]) {
+    const example = byRow.get(row);
+    const prompt = example ? promptOf(example) : null;
+    if (!prompt || prompt.text.trim() === '' || seen.has(prompt.text)) continue;
+    seen.add(prompt.text);
+    yield prompt;
+  }
+}
