@@ -1,0 +1,147 @@
+import { ArrowRight, LoaderCircle } from 'lucide-react';
+import type { Blocker } from '../../../stores/blockers';
+import { useCompare } from '../../../stores/compare';
+import { useModel } from '../../../stores/model';
+import { usePlan } from '../../../stores/plan';
+import { useRecipe } from '../../../stores/recipe';
+import { useTraining } from '../../../stores/training';
+import { Button } from '../../ui/Button';
+import { cx } from '../../util/cx';
+import { formatBytes, formatCompact, formatCount, formatDuration, formatShare } from '../../util/format';
+import { places } from '../../util/places';
+import { hashOf, navigate } from '../../util/route';
+import { MemoryBar } from './MemoryBar';
+import { RunButtons } from './RunButtons';
+import { RunProgress } from './RunProgress';
+import { useRunControls } from './useRunControls';
+
+function Row({ name, value, note }: { name: string; value: string; note?: string }) {
+  return (
+    <div className="flex flex-wrap items-baseline justify-between gap-x-4">
+      <dt className="text-muted">{name}</dt>
+      <dd className="text-right font-medium">
+        {value}
+        {note && <span className="block text-[0.8125rem] font-normal text-muted">{note}</span>}
+      </dd>
+    </div>
+  );
+}
+
+function Trained() {
+  const forecast = usePlan((state) => state.forecast);
+  const { r, target_modules } = useRecipe((state) => state.recipe.method);
+  const where = target_modules === 'all-linear' ? 'all linear layers' : target_modules.join(', ');
+  const share = forecast ? forecast.trainableParameters / Math.max(1, forecast.totalParameters) : 0;
+  return (
+    <section aria-label="What will be trained" className="space-y-2">
+      <h3 className="text-[0.8125rem] font-medium text-muted">What will be trained</h3>
+      <p className="text-2xl font-semibold leading-none tracking-tight">
+        {forecast ? formatCompact(forecast.trainableParameters) : '–'}
+        <span className="ml-1.5 text-sm font-normal tracking-normal text-muted">parameters</span>
+      </p>
+      <div className="h-1.5 overflow-hidden rounded-full bg-line" aria-hidden>
+        <div
+          className="h-full min-w-0.5 rounded-full bg-accent transition-[width]"
+          style={{ width: `${Math.min(100, share * 100)}%` }}
+        />
+      </div>
+      <p className="text-[0.8125rem] text-muted">
+        {forecast && `${formatShare(share)} of ${formatCompact(forecast.totalParameters)}. `}
+        LoRA of rank {r} on {where}; everything else stays as it is.
+      </p>
+    </section>
+  );
+}
+
+function Takes() {
+  const { forecast, pending } = usePlan();
+  const device = useModel((state) => state.device);
+  const limit = device?.available ? `largest buffer ${formatBytes(device.maxBufferSize)}` : undefined;
+  return (
+    <section aria-label="What it will take" className={cx('space-y-2 transition-opacity', pending && 'opacity-60')}>
+      <h3 className="text-[0.8125rem] font-medium text-muted">What it will take</h3>
+      <dl className="space-y-1">
+        <Row name="Steps" value={forecast ? formatCount(forecast.totalSteps) : '–'} />
+        <Row name="Tokens" value={forecast ? formatCompact(forecast.tokens) : '–'} />
+        <Row
+          name="Time"
+          value={
+            forecast?.seconds == null
+              ? forecast
+                ? 'not yet measured'
+                : '–'
+              : `about ${formatDuration(forecast.seconds)}`
+          }
+          note={forecast && forecast.seconds === null ? 'known after the first steps' : undefined}
+        />
+        <Row name="GPU memory" value={forecast ? formatBytes(forecast.totalBytes) : '–'} note={limit} />
+      </dl>
+      {forecast && <MemoryBar forecast={forecast} />}
+    </section>
+  );
+}
+
+function Blocks({ blockers }: { blockers: Blocker[] }) {
+  if (blockers.length === 0) return null;
+  if (blockers[0]?.waiting) {
+    return (
+      <p className="flex items-center gap-2 text-muted">
+        <LoaderCircle aria-hidden size={14} className="animate-spin text-accent" />
+        {blockers[0].error.message}
+      </p>
+    );
+  }
+  return (
+    <section aria-label="What blocks the start" className="rounded-md border border-danger/35 bg-danger-soft px-3 py-2">
+      <h3 className="font-semibold">{blockers.length === 1 ? 'This blocks the start' : 'These block the start'}</h3>
+      <ul className="mt-1 space-y-1.5">
+        {blockers.slice(0, 4).map(({ place, error }) => (
+          <li key={`${error.where} ${error.message}`} className="break-words">
+            {error.where && <span className="font-mono text-[0.8125rem]">{error.where} </span>}
+            {error.message}{' '}
+            <a className="whitespace-nowrap font-medium text-danger underline underline-offset-2" href={hashOf(place)}>
+              Go to {places.find(({ name }) => name === place)?.title}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** The run card: what will be trained, what it takes, what blocks it, and the one big button. */
+export function RunCard() {
+  const { mode, blockers } = useRunControls();
+  const name = useRecipe((state) => state.recipe.name);
+  const runName = useTraining((state) => state.run?.name);
+  const adapter = useCompare((state) => state.adapter);
+  const active = mode !== 'start';
+  return (
+    <div className="flex min-h-full flex-col gap-5">
+      <p className="break-words text-[0.9375rem] font-semibold">{(active && runName) || name}</p>
+      {active ? (
+        <RunProgress />
+      ) : (
+        <>
+          <Trained />
+          <Takes />
+          <Blocks blockers={blockers} />
+        </>
+      )}
+      <div className="flex flex-wrap gap-2">
+        <RunButtons />
+      </div>
+      {active && (
+        <p className="text-[0.8125rem] text-muted">
+          You may look at other places or another tab meanwhile. Changes to the recipe are for the next run.
+        </p>
+      )}
+      {!active && adapter?.kind === 'run' && (
+        <Button onClick={() => navigate('compare')}>
+          Compare base and tuned
+          <ArrowRight aria-hidden size={16} />
+        </Button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,48 @@
+import { useEffect, useState } from 'react';
+import { receiveFiles } from '../../stores/drop';
+import { toErrorData } from '../../stores/errors';
+import { useScreen } from '../../stores/screen';
+import { filesOfDrop } from '../util/files';
+import { navigate } from '../util/route';
+
+const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
+
+/** Files may be dropped anywhere on the page. True while some are held over it. */
+export function useFileDrop(): boolean {
+  const [over, setOver] = useState(false);
+  useEffect(() => {
+    let depth = 0;
+    const onEnter = (event: DragEvent) => {
+      if (!hasFiles(event)) return;
+      depth++;
+      setOver(true);
+    };
+    const onLeave = (event: DragEvent) => {
+      if (hasFiles(event) && --depth <= 0) setOver(false);
+    };
+    const onOver = (event: DragEvent) => hasFiles(event) && event.preventDefault();
+    const onDrop = async (event: DragEvent) => {
+      if (!hasFiles(event) || !event.dataTransfer) return;
+      event.preventDefault();
+      depth = 0;
+      setOver(false);
+      try {
+        const place = await receiveFiles(await filesOfDrop(event.dataTransfer));
+        if (place) navigate(place);
+      } catch (cause) {
+        useScreen.getState().showError(toErrorData(cause, 'What was dropped could not be read.'));
+      }
+    };
+    window.addEventListener('dragenter', onEnter);
+    window.addEventListener('dragleave', onLeave);
+    window.addEventListener('dragover', onOver);
+    window.addEventListener('drop', onDrop);
+    return () => {
+      window.removeEventListener('dragenter', onEnter);
+      window.removeEventListener('dragleave', onLeave);
+      window.removeEventListener('dragover', onOver);
+      window.removeEventListener('drop', onDrop);
+    };
+  }, []);
+  return over;
+}

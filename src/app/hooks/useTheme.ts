@@ -1,0 +1,19 @@
+import { useLayoutEffect } from 'react';
+import { usePreferences } from '../../stores/preferences';
+import { useMediaQuery } from './useMediaQuery';
+
+/** Writes the chosen theme onto the document; without a choice the stylesheet follows the system. */
+export function useTheme(): void {
+  const theme = usePreferences((state) => state.theme);
+  useLayoutEffect(() => {
+    if (theme === 'system') delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+  }, [theme]);
+}
+
+/** The theme that is seen now. */
+export function useSeenTheme(): 'light' | 'dark' {
+  const theme = usePreferences((state) => state.theme);
+  const systemDark = useMediaQuery('(prefers-color-scheme: dark)');
+  return theme === 'system' ? (systemDark ? 'dark' : 'light') : theme;
+}

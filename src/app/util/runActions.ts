@@ -1,0 +1,37 @@
+/** Starting and going on with a run, from wherever the button is. */
+
+import type { RunRecord } from '../../storage/types';
+import { outcomeOf } from '../../stores/announcer';
+import { useCompare } from '../../stores/compare';
+import { usePreferences } from '../../stores/preferences';
+import { useRecipe } from '../../stores/recipe';
+import { useScreen } from '../../stores/screen';
+import { useTraining } from '../../stores/training';
+import { navigate } from './route';
+
+function notify(run: RunRecord): void {
+  const wanted = usePreferences.getState().notifyWhenDone && document.hidden;
+  if (!wanted || !('Notification' in window) || Notification.permission !== 'granted') return;
+  new Notification(run.name, { body: outcomeOf(run.status, run.step, run.totalSteps), tag: run.id });
+}
+
+async function follow(work: Promise<RunRecord | null>): Promise<void> {
+  useScreen.getState().closeDialog();
+  navigate('train');
+  const run = await work;
+  if (!run) return;
+  notify(run);
+  const learned = run.status === 'completed' || run.status === 'stopped' || run.status === 'early_stopped';
+  const sameModel = useRecipe.getState().recipe.model.source === run.recipe.model.source;
+  if (learned && sameModel) await useCompare.getState().openRun(run);
+}
+
+export function startTraining(): void {
+  void follow(useTraining.getState().start(useRecipe.getState().recipe));
+}
+
+export function continueRun(run: RunRecord): void {
+  // The screen shows what the run is made of; an engine with another model open could not go on with it.
+  useRecipe.getState().replace(run.recipe);
+  void follow(useTraining.getState().resumeRun(run));
+}

@@ -1,0 +1,51 @@
+/** Why a run cannot start now, each with the place where it is put right. Empty when it can. */
+import type { ErrorData } from '../base/errors';
+import { useData } from './data';
+import { useModel } from './model';
+import { usePlan } from './plan';
+import { useRecipe } from './recipe';
+
+export type PlaceName = 'model' | 'data' | 'recipe' | 'train' | 'compare';
+
+export interface Blocker {
+  place: PlaceName;
+  error: ErrorData;
+  /** Nothing is wrong: it is still being loaded. */
+  waiting?: boolean;
+}
+
+const waiting = (place: PlaceName, message: string): Blocker => ({
+  place,
+  error: { code: 'internal', message },
+  waiting: true,
+});
+
+/** Which place a problem of the recipe belongs to, by its path. */
+export function placeOf(where: string | undefined): PlaceName {
+  if (where?.startsWith('model')) return 'model';
+  if (where === 'dataset.source' || where?.startsWith('dataset.columns')) return 'data';
+  return 'recipe';
+}
+
+export function useBlockers(): Blocker[] {
+  const problems = useRecipe((state) => state.problems);
+  const model = useModel();
+  const data = useData();
+  const plan = usePlan();
+  const found: Blocker[] = problems.map((error) => ({ place: placeOf(error.where), error }));
+  if (model.device?.problem) found.push({ place: 'model', error: model.device.problem });
+  else if (model.error) found.push({ place: 'model', error: model.error });
+  if (data.error) found.push({ place: 'data', error: data.error });
+  if (data.tokenError) found.push({ place: 'data', error: data.tokenError });
+  if (plan.error) found.push({ place: 'recipe', error: plan.error });
+  for (const error of plan.forecast?.blockers ?? []) {
+    const known = found.some((other) => other.error.message === error.message);
+    if (!known) found.push({ place: error.code === 'bad_data' ? 'data' : placeOf(error.where), error });
+  }
+  if (found.length > 0) return found;
+  if (model.status !== 'ready') return [waiting('model', 'The model is being opened.')];
+  if (data.status !== 'ready') return [waiting('data', 'The dataset is being read.')];
+  if (data.tokenizing || !data.tokens) return [waiting('data', 'The examples are being turned into tokens.')];
+  if (!plan.forecast) return [waiting('recipe', 'The run is being planned.')];
+  return [];
+}

@@ -1,0 +1,126 @@
+/** The open dataset: its examples, what the tokenizer makes of them, and the one example that is looked at. */
+import { create } from 'zustand';
+import type { ErrorData } from '../base/errors';
+import type { ParsedDataset, TokenizedDataset, TokenView } from '../data/types';
+import type { DatasetSection, Recipe } from '../recipe/types';
+import { toErrorData } from './errors';
+import { latestOnly } from './latest';
+import { getSession } from './session';
+
+interface DataState {
+  status: 'idle' | 'opening' | 'ready' | 'failed';
+  source: string | null;
+  dataset: ParsedDataset | null;
+  error: ErrorData | null;
+  tokenizing: boolean;
+  tokens: TokenizedDataset | null;
+  tokenError: ErrorData | null;
+  importing: boolean;
+  importError: ErrorData | null;
+  /** Example.row of the example that is looked at. */
+  row: number | null;
+  view: TokenView | null;
+  viewError: ErrorData | null;
+  open: (section: DatasetSection) => Promise<void>;
+  tokenize: (recipe: Recipe) => Promise<void>;
+  forgetTokens: () => void;
+  importFile: (file: File) => Promise<string | null>;
+  selectRow: (row: number | null) => void;
+  look: (recipe: Recipe) => Promise<void>;
+  edit: (row: number, fields: Record<string, string>) => Promise<boolean>;
+}
+
+const opening = latestOnly();
+const tokenizing = latestOnly();
+const viewing = latestOnly();
+
+export const useData = create<DataState>()((set, get) => ({
+  status: 'idle',
+  source: null,
+  dataset: null,
+  error: null,
+  tokenizing: false,
+  tokens: null,
+  tokenError: null,
+  importing: false,
+  importError: null,
+  row: null,
+  view: null,
+  viewError: null,
+
+  async open(section) {
+    const fresh = get().source !== section.source;
+    get().forgetTokens();
+    set({ status: 'opening', source: section.source, error: null, ...(fresh ? { dataset: null, row: null } : {}) });
+    const result = await opening.run(() => getSession().openDataset(section));
+    if (!result) return;
+    if ('value' in result) {
+      const dataset = result.value;
+      const row = dataset.examples.some((example) => example.row === get().row)
+        ? get().row
+        : (dataset.examples[0]?.row ?? null);
+      set({ status: 'ready', dataset, row });
+    } else {
+      const error = toErrorData(result.error, 'The dataset could not be opened.', 'Try another file.');
+      set({ status: 'failed', dataset: null, row: null, error });
+    }
+  },
+
+  async tokenize(recipe) {
+    set({ tokenizing: true, tokenError: null });
+    const result = await tokenizing.run(() => getSession().tokenize(recipe));
+    if (!result) return;
+    if ('value' in result) set({ tokenizing: false, tokens: result.value });
+    else {
+      const tokenError = toErrorData(result.error, 'The examples could not be turned into tokens.');
+      set({ tokenizing: false, tokens: null, tokenError });
+    }
+  },
+
+  forgetTokens() {
+    tokenizing.cancel();
+    viewing.cancel();
+    set({ tokens: null, tokenError: null, tokenizing: false, view: null, viewError: null });
+  },
+
+  async importFile(file) {
+    set({ importing: true, importError: null });
+    try {
+      return await getSession().importDataset(file);
+    } catch (cause) {
+      set({ importError: toErrorData(cause, `${file.name} could not be read.`) });
+      return null;
+    } finally {
+      set({ importing: false });
+    }
+  },
+
+  selectRow: (row) => set({ row }),
+
+  async look(recipe) {
+    const { row } = get();
+    if (row === null) {
+      viewing.cancel();
+      set({ view: null, viewError: null });
+      return;
+    }
+    const result = await viewing.run(() => getSession().viewTokens(recipe, row));
+    if (!result) return;
+    if ('value' in result) set({ view: result.value, viewError: null });
+    else set({ view: null, viewError: toErrorData(result.error, 'The tokens of this example cannot be shown.') });
+  },
+
+  async edit(row, fields) {
+    const { source } = get();
+    if (source === null) return false;
+    try {
+      const dataset = await getSession().editDataset(source, row, fields);
+      get().forgetTokens();
+      set({ dataset, importError: null });
+      return true;
+    } catch (cause) {
+      set({ importError: toErrorData(cause, 'The edit could not be kept.') });
+      return false;
+    }
+  },
+}));

@@ -1,0 +1,108 @@
+/** What a dropped or chosen file is: a dataset, a recipe, a model folder or an adapter, told by names and content. */
+import type { ErrorData } from '../base/errors';
+import { parseRecipe } from '../recipe/schema';
+import type { PlaceName } from './blockers';
+import { useCompare } from './compare';
+import { useData } from './data';
+import { toErrorData } from './errors';
+import { useModel } from './model';
+import { useRecipe } from './recipe';
+import { useScreen } from './screen';
+import { useTraining } from './training';
+
+export interface NamedFile {
+  /** With its folder, e.g. `my-model/config.json`. */
+  path: string;
+  file: File;
+}
+
+export const datasetEndings = ['.jsonl', '.ndjson', '.json', '.csv', '.tsv', '.txt', '.md'];
+
+const baseName = (path: string) => path.split('/').at(-1) ?? path;
+
+function kindOf(files: NamedFile[]): 'adapter' | 'model' | 'file' | 'unknown' {
+  const names = files.map(({ path }) => baseName(path));
+  if (names.includes('adapter_config.json') || (names.length === 1 && names[0]!.endsWith('.zip'))) return 'adapter';
+  if (names.includes('config.json') || names.some((name) => name.endsWith('.safetensors'))) return 'model';
+  return files.length === 1 ? 'file' : 'unknown';
+}
+
+const refuse = (error: ErrorData): null => {
+  useScreen.getState().showError(error);
+  return null;
+};
+
+async function looksLikeRecipe(file: File): Promise<boolean> {
+  if (!file.name.endsWith('.json') || file.size > 100_000) return false;
+  try {
+    const value = JSON.parse(await file.text()) as Record<string, unknown>;
+    const sections = ['model', 'dataset', 'method', 'objective', 'training'];
+    return typeof value.version === 'number' && sections.some((name) => name in value);
+  } catch {
+    return false;
+  }
+}
+
+export async function openRecipeFile(file: File): Promise<boolean> {
+  try {
+    useRecipe.getState().replace(parseRecipe(await file.text()));
+    return true;
+  } catch (cause) {
+    const error = toErrorData(cause, 'is not a recipe.');
+    const where = [file.name, error.where === 'recipe' ? '' : error.where].filter(Boolean).join(', ');
+    useScreen.getState().showError({ ...error, where, message: `The recipe cannot be used: ${error.message}` });
+    return false;
+  }
+}
+
+export async function openDatasetFile(file: File): Promise<boolean> {
+  const source = await useData.getState().importFile(file);
+  if (source === null) return false;
+  // What was mapped or chosen for the last file says nothing about this one.
+  useRecipe
+    .getState()
+    .set({ 'dataset.source': source, 'dataset.format': undefined, 'dataset.columns': undefined, name: undefined });
+  return true;
+}
+
+export async function openModelFolder(files: NamedFile[]): Promise<boolean> {
+  const source = await useModel.getState().importFolder(files);
+  if (source === null) return false;
+  useRecipe.getState().set({ 'model.source': source });
+  return true;
+}
+
+/** Takes what was dropped anywhere on the page; resolves to the place that shows it. */
+export async function receiveFiles(files: NamedFile[]): Promise<PlaceName | null> {
+  useScreen.getState().showError(null);
+  if (files.length === 0) return null;
+  if (useTraining.getState().phase !== 'idle') {
+    return refuse({
+      code: 'bad_data',
+      message: 'A run is going on, so nothing else can be opened now.',
+      action: 'Stop it, or drop the file again when it has ended.',
+    });
+  }
+  const only = files[0]!.file;
+  switch (kindOf(files)) {
+    case 'adapter':
+      await useCompare.getState().importAdapter(files);
+      return 'compare';
+    case 'model':
+      await openModelFolder(files);
+      return 'model';
+    case 'unknown':
+      return refuse({
+        code: 'bad_data',
+        message: `${files.length} files were dropped together, and they are neither a model nor an adapter.`,
+        action: 'Drop one dataset file, or the whole folder of a model with its config.json.',
+      });
+    default:
+      if (await looksLikeRecipe(only)) {
+        await openRecipeFile(only);
+        return 'recipe';
+      }
+      await openDatasetFile(only);
+      return 'data';
+  }
+}

@@ -1,0 +1,89 @@
+/** The open model and the machine it runs on, as the screen shows them. */
+import { create } from 'zustand';
+import type { ErrorData } from '../base/errors';
+import type { DeviceReport, ModelInfo } from '../worker/api';
+import { toErrorData } from './errors';
+import { latestOnly } from './latest';
+import { getSession } from './session';
+
+interface ModelState {
+  status: 'idle' | 'opening' | 'ready' | 'failed';
+  /** What is open or being opened. */
+  source: string | null;
+  loaded: number;
+  total: number;
+  info: ModelInfo | null;
+  error: ErrorData | null;
+  device: DeviceReport | null;
+  /** While a dropped folder is being checked and copied. */
+  importing: boolean;
+  importError: ErrorData | null;
+  inspectDevice: () => Promise<void>;
+  open: (source: string) => Promise<void>;
+  /** Keeps a dropped folder and returns its source, or null when it is no usable model. */
+  importFolder: (files: { path: string; file: File }[]) => Promise<string | null>;
+}
+
+const opening = latestOnly();
+
+export const useModel = create<ModelState>()((set) => ({
+  status: 'idle',
+  source: null,
+  loaded: 0,
+  total: 0,
+  info: null,
+  error: null,
+  device: null,
+  importing: false,
+  importError: null,
+
+  async inspectDevice() {
+    try {
+      set({ device: await getSession().device() });
+    } catch (cause) {
+      const problem = toErrorData(cause, 'This browser did not say what its GPU can do.', 'Reload the page.');
+      set({
+        device: {
+          available: false,
+          vendor: '',
+          architecture: '',
+          description: '',
+          software: false,
+          features: [],
+          maxBufferSize: 0,
+          maxStorageBufferBindingSize: 0,
+          problem,
+        },
+      });
+    }
+  },
+
+  async open(source) {
+    set({ status: 'opening', source, loaded: 0, total: 0, info: null, error: null });
+    const result = await opening.run(() =>
+      getSession().openModel(source, (loaded, total) =>
+        set((state) => (state.source === source ? { loaded, total } : {})),
+      ),
+    );
+    if (!result) return;
+    if ('value' in result) set({ status: 'ready', info: result.value });
+    else {
+      set({
+        status: 'failed',
+        error: toErrorData(result.error, 'The model could not be opened.', 'Try another model.'),
+      });
+    }
+  },
+
+  async importFolder(files) {
+    set({ importing: true, importError: null });
+    try {
+      return await getSession().importModel(files);
+    } catch (cause) {
+      set({ importError: toErrorData(cause, 'This folder could not be read as a model.') });
+      return null;
+    } finally {
+      set({ importing: false });
+    }
+  },
+}));

@@ -1,0 +1,110 @@
+/**
+ * Keeps model, dataset, tokens and forecast in step with the recipe: each is asked for again when, and only when, a
+ * field that it depends on has changed. Lives outside React, so that no screen has to be open for it.
+ */
+import type { Recipe } from '../recipe/types';
+import { useCompare } from './compare';
+import { useData } from './data';
+import { useModel } from './model';
+import { usePlan } from './plan';
+import { useRecipe } from './recipe';
+import { useTraining } from './training';
+
+interface Keys {
+  model: string;
+  data: string;
+  tokens: string;
+  plan: string;
+  view: string;
+}
+
+const settleAfter = 200;
+
+function keysOf(recipe: Recipe): Omit<Keys, 'view'> {
+  const { source, format, columns } = recipe.dataset;
+  const model = recipe.model.source;
+  const data = JSON.stringify([source, format, columns]);
+  return {
+    model,
+    data,
+    tokens: JSON.stringify([model, recipe.dataset, recipe.objective, recipe.training.seed]),
+    plan: JSON.stringify({ ...recipe, name: '' }),
+  };
+}
+
+/** Returns a function that stops it. */
+export function startPipeline(): () => void {
+  const done: Partial<Keys> = {};
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  /** The dataset that the tokens are of: an edit makes a new one under the same keys. */
+  let tokenized: unknown = null;
+
+  function step() {
+    const { recipe } = useRecipe.getState();
+    // The engine's one model is in use: what was changed meanwhile is opened when the run has ended.
+    if (useTraining.getState().phase !== 'idle') return;
+    const keys = keysOf(recipe);
+    if (keys.model !== done.model) {
+      done.model = keys.model;
+      done.tokens = done.plan = done.view = undefined;
+      useData.getState().forgetTokens();
+      usePlan.getState().forget();
+      useCompare.getState().forgetAdapter();
+      void useModel.getState().open(keys.model);
+    }
+    if (keys.data !== done.data) {
+      done.data = keys.data;
+      done.tokens = done.plan = done.view = undefined;
+      usePlan.getState().forget();
+      void useData.getState().open(recipe.dataset);
+    }
+    const data = useData.getState();
+    if (useModel.getState().status !== 'ready' || data.status !== 'ready' || !data.dataset) return;
+    if (data.dataset !== tokenized || keys.tokens !== done.tokens) {
+      tokenized = data.dataset;
+      done.tokens = keys.tokens;
+      done.plan = done.view = undefined;
+      void data.tokenize(recipe);
+    }
+    if (!useData.getState().tokens) return;
+    if (keys.plan !== done.plan) {
+      done.plan = keys.plan;
+      void usePlan.getState().update(recipe);
+    }
+    const view = JSON.stringify([keys.tokens, data.row]);
+    if (view !== done.view) {
+      done.view = view;
+      void data.look(recipe);
+    }
+  }
+  function soon() {
+    if (timer !== null) clearTimeout(timer);
+    timer = setTimeout(step, settleAfter);
+  }
+
+  const unsubscribe = [
+    useRecipe.subscribe((state, before) => {
+      if (state.recipe === before.recipe) return;
+      // A new source is a click and should answer at once; a slider or a keystroke is followed by more of them.
+      const { model, dataset } = state.recipe;
+      if (model.source !== before.recipe.model.source || dataset.source !== before.recipe.dataset.source) step();
+      else soon();
+    }),
+    useModel.subscribe((state, before) => state.status !== before.status && step()),
+    useData.subscribe((state, before) => {
+      if (state.status !== before.status || state.dataset !== before.dataset || state.tokens !== before.tokens) step();
+      else if (state.row !== before.row) soon();
+    }),
+    useTraining.subscribe((state, before) => {
+      if (state.phase === before.phase || state.phase !== 'idle') return;
+      // Steps have been measured by now.
+      done.plan = undefined;
+      step();
+    }),
+  ];
+  step();
+  return () => {
+    if (timer !== null) clearTimeout(timer);
+    for (const stop of unsubscribe) stop();
+  };
+}

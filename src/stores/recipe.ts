@@ -1,0 +1,84 @@
+/**
+ * The recipe that the screen edits. `input` is what a person wrote and may be wrong for a moment; `recipe` is the last
+ * whole one, so that the rest of the screen always has something to stand on. Kept in this browser between visits.
+ */
+import { create } from 'zustand';
+import { persist } from 'zustand/middleware';
+import { checkRecipe, defaultRecipe } from '../recipe/defaults';
+import type { RecipePath } from '../recipe/fields';
+import type { RecipeProblem } from '../recipe/schema';
+import type { Recipe, RecipeInput } from '../recipe/types';
+import type { RecipeNote } from '../recipe/validate';
+
+interface RecipeState {
+  input: RecipeInput;
+  recipe: Recipe;
+  problems: RecipeProblem[];
+  notes: RecipeNote[];
+  replace: (input: RecipeInput) => void;
+  /** Sets fields by path; undefined goes back to the default. */
+  set: (changes: Partial<Record<RecipePath, unknown>>) => void;
+  reset: () => void;
+}
+
+type Sections = Record<string, Record<string, unknown> | undefined>;
+
+/** A changed copy of what a person wrote. A section of several kinds keeps its `type`. */
+export function withChanges(input: RecipeInput, changes: Partial<Record<RecipePath, unknown>>): RecipeInput {
+  const copy = structuredClone(input) as unknown as Sections & Record<string, unknown>;
+  for (const [path, value] of Object.entries(changes)) {
+    const [section, key] = path.split('.') as [string, string | undefined];
+    if (key === undefined) {
+      if (value === undefined) delete copy[section];
+      else copy[section] = value as Record<string, unknown>;
+      continue;
+    }
+    const { [key]: _old, ...rest } = copy[section] ?? {};
+    const next: Record<string, unknown> = value === undefined ? rest : { ...rest, [key]: value };
+    if (section === 'method') next.type ??= 'lora';
+    if (section === 'objective') next.type ??= 'sft';
+    if (Object.keys(next).length === 0) delete copy[section];
+    else copy[section] = next;
+  }
+  return copy as unknown as RecipeInput;
+}
+
+function checked(input: RecipeInput, before: Recipe): Pick<RecipeState, 'input' | 'recipe' | 'problems' | 'notes'> {
+  const { recipe, problems, notes } = checkRecipe(input);
+  return { input, recipe: recipe ?? before, problems, notes };
+}
+
+const first: RecipeInput = { version: 1 };
+
+export const useRecipe = create<RecipeState>()(
+  persist(
+    (set) => ({
+      ...checked(first, defaultRecipe()),
+      replace: (input) => set((state) => checked(input, state.recipe)),
+      set: (changes) => set((state) => checked(withChanges(state.input, changes), state.recipe)),
+      reset: () =>
+        set((state) => {
+          // What is trained on what stays; how it is trained goes back to the defaults.
+          const { version, name, model, dataset } = state.input;
+          const kept = dataset?.source
+            ? { source: dataset.source, format: dataset.format, columns: dataset.columns }
+            : undefined;
+          return checked(
+            JSON.parse(JSON.stringify({ version, name, model, dataset: kept })) as RecipeInput,
+            state.recipe,
+          );
+        }),
+    }),
+    {
+      name: 'tabtune.recipe',
+      version: 1,
+      partialize: ({ input }) => ({ input }),
+      merge: (kept, state) => {
+        const input = (kept as { input?: RecipeInput } | undefined)?.input;
+        // A recipe of another version, or one that somebody's hand broke, must not stand in the way of a start.
+        const usable = input && checkRecipe(input).recipe !== null;
+        return usable ? { ...state, ...checked(input, state.recipe) } : state;
+      },
+    },
+  ),
+);

@@ -1,0 +1,22 @@
+/** Which dialog is open, and the passing messages. Nothing here outlives a reload. */
+import { create } from 'zustand';
+import type { ErrorData } from '../base/errors';
+
+export type DialogName = 'commands' | 'shortcuts' | 'privacy' | 'storage' | 'runCard';
+
+interface ScreenState {
+  dialog: DialogName | null;
+  /** An error that belongs to no place, e.g. a dropped file of an unknown kind. */
+  error: ErrorData | null;
+  openDialog: (dialog: DialogName) => void;
+  closeDialog: () => void;
+  showError: (error: ErrorData | null) => void;
+}
+
+export const useScreen = create<ScreenState>()((set) => ({
+  dialog: null,
+  error: null,
+  openDialog: (dialog) => set({ dialog }),
+  closeDialog: () => set({ dialog: null }),
+  showError: (error) => set({ error }),
+}));

@@ -1,0 +1,13 @@
+/** The one session the stores talk to. main.tsx connects the real one, tests a scripted one. */
+import type { Session } from '../worker/api';
+
+let session: Session | null = null;
+
+export function connectSession(next: Session): void {
+  session = next;
+}
+
+export function getSession(): Session {
+  if (!session) throw new Error('connectSession() has not been called.');
+  return session;
+}

@@ -1,0 +1,205 @@
+/**
+ * The run on the screen: live while it trains, and read from storage when a past one is opened. Events come as fast as
+ * the GPU steps, so rows are collected and handed to React at most ten times a second.
+ */
+import { create } from 'zustand';
+import type { ErrorData } from '../base/errors';
+import type { Recipe } from '../recipe/types';
+import type { MetricsRow, RunRecord, SampleAnswer } from '../storage/types';
+import type { RunSummary, TrainEvent } from '../worker/api';
+import { toErrorData } from './errors';
+import { useRuns } from './runs';
+import { getSession } from './session';
+
+export type Phase = 'idle' | 'starting' | 'training' | 'evaluating' | 'sampling' | 'saving' | 'paused' | 'stopping';
+
+interface TrainingState {
+  phase: Phase;
+  run: RunRecord | null;
+  rows: MetricsRow[];
+  samples: SampleAnswer[];
+  totalSteps: number;
+  stepsPerEpoch: number;
+  tokensPerSecond: number;
+  secondsLeft: number | null;
+  summary: RunSummary | null;
+  error: ErrorData | null;
+  /** Whether the failed run can be gone on with. */
+  resumable: boolean;
+  start: (recipe: Recipe) => Promise<RunRecord | null>;
+  resumeRun: (run: RunRecord) => Promise<RunRecord | null>;
+  pause: () => Promise<void>;
+  resume: () => Promise<void>;
+  stop: () => Promise<void>;
+  /** Puts a past run on the screen. */
+  show: (run: RunRecord) => Promise<void>;
+  dismissError: () => void;
+  forgetRun: (id: string) => void;
+}
+
+const flushEvery = 100;
+
+export const useTraining = create<TrainingState>()((set, get) => {
+  let waiting: MetricsRow[] = [];
+  let latest: { tokensPerSecond: number; secondsLeft: number } | null = null;
+  let timer: ReturnType<typeof setTimeout> | null = null;
+
+  function flush() {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    const rows = waiting;
+    waiting = [];
+    if (rows.length > 0) set((state) => ({ rows: [...state.rows, ...rows], ...latest }));
+  }
+
+  function onEvent(event: TrainEvent) {
+    switch (event.type) {
+      case 'started':
+        set((state) => ({
+          run: event.run,
+          totalSteps: event.totalSteps,
+          stepsPerEpoch: event.stepsPerEpoch,
+          phase: state.phase === 'stopping' ? 'stopping' : 'training',
+          // What was drawn past the checkpoint will be computed again.
+          rows: state.rows.filter((row) => row.step <= event.resumedFrom),
+          samples: state.samples.filter((sample) => sample.step <= event.resumedFrom),
+        }));
+        return;
+      case 'metrics':
+        waiting.push(event.row);
+        latest = { tokensPerSecond: event.tokensPerSecond, secondsLeft: event.secondsLeft };
+        timer ??= setTimeout(flush, flushEvery);
+        return;
+      case 'samples':
+        set((state) => ({ samples: [...state.samples, ...event.answers] }));
+        return;
+      case 'state':
+        set((state) => (state.phase === 'stopping' && event.state !== 'paused' ? {} : { phase: event.state }));
+        return;
+      case 'finished':
+        flush();
+        set({ run: event.run, summary: event.summary });
+        return;
+      case 'failed':
+        flush();
+        set((state) => ({ error: event.error, resumable: event.resumable, run: event.run ?? state.run }));
+        return;
+      case 'checkpoint':
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  async function watch(work: () => Promise<RunRecord>, before: Partial<TrainingState>): Promise<RunRecord | null> {
+    if (get().phase !== 'idle') return null;
+    set({
+      run: null,
+      rows: [],
+      samples: [],
+      summary: null,
+      totalSteps: 0,
+      tokensPerSecond: 0,
+      secondsLeft: null,
+      error: null,
+      resumable: false,
+      phase: 'starting',
+      ...before,
+    });
+    const unsubscribe = getSession().subscribe(onEvent);
+    try {
+      const run = await work();
+      flush();
+      set({ run });
+      return run;
+    } catch (cause) {
+      flush();
+      // A failure that was also told as an event has said more already.
+      if (!get().error) {
+        set({ error: toErrorData(cause, 'The run ended with an error.', 'Look at the details below.') });
+      }
+      return null;
+    } finally {
+      unsubscribe();
+      set({ phase: 'idle', secondsLeft: null });
+      void useRuns.getState().refresh();
+    }
+  }
+
+  /** Pause, resume and stop only ask; the run's own events say what became of it. */
+  async function ask(work: () => Promise<void>, message: string) {
+    try {
+      await work();
+    } catch (cause) {
+      set({ error: toErrorData(cause, message) });
+    }
+  }
+
+  return {
+    phase: 'idle',
+    run: null,
+    rows: [],
+    samples: [],
+    totalSteps: 0,
+    stepsPerEpoch: 0,
+    tokensPerSecond: 0,
+    secondsLeft: null,
+    summary: null,
+    error: null,
+    resumable: false,
+
+    start: (recipe) => watch(() => getSession().train(recipe), {}),
+
+    async resumeRun(run) {
+      const session = getSession();
+      let rows: MetricsRow[] = [];
+      let samples: SampleAnswer[] = [];
+      try {
+        [rows, samples] = await Promise.all([session.runMetrics(run.id), session.runSamples(run.id)]);
+      } catch {
+        // The curve so far is a comfort; the run itself can go on without it.
+      }
+      return watch(() => session.resumeRun(run.id), { run, rows, samples, totalSteps: run.totalSteps });
+    },
+
+    pause: () => ask(() => getSession().pause(), 'The run could not be paused.'),
+    resume: () => ask(() => getSession().resume(), 'The run could not go on.'),
+    async stop() {
+      const before = get().phase;
+      set({ phase: 'stopping' });
+      await ask(async () => {
+        // A paused run takes no step after which it could stop.
+        if (before === 'paused') await getSession().resume();
+        await getSession().stop();
+      }, 'The run could not be stopped.');
+    },
+
+    async show(run) {
+      if (get().phase !== 'idle') return;
+      set({
+        run,
+        rows: [],
+        samples: [],
+        summary: null,
+        totalSteps: run.totalSteps,
+        error: run.error,
+        resumable: false,
+      });
+      try {
+        const session = getSession();
+        const [rows, samples] = await Promise.all([session.runMetrics(run.id), session.runSamples(run.id)]);
+        if (get().run?.id === run.id && get().phase === 'idle') set({ rows, samples });
+      } catch (cause) {
+        set({ error: toErrorData(cause, 'The curves of this run could not be read.') });
+      }
+    },
+
+    dismissError: () => set({ error: null }),
+    forgetRun: (id) =>
+      set((state) =>
+        state.run?.id === id && state.phase === 'idle'
+          ? { run: null, rows: [], samples: [], summary: null, error: null }
+          : {},
+      ),
+  };
+});
