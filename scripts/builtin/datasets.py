@@ -1,0 +1,69 @@
+"""Writes public/datasets: three small data sets of our own, the same bytes on every run.
+
+    python scripts/builtin/datasets.py          (needs: tokenizers 0.23, and public/models/stories/tokenizer.json)
+"""
+import csv
+import json
+import random
+from pathlib import Path
+
+import feedback
+import lumen_bay
+import pirate
+
+ROOT = Path(__file__).resolve().parents[2]
+OUT = ROOT / 'public' / 'datasets'
+TOKENIZER = ROOT / 'public' / 'models' / 'stories' / 'tokenizer.json'
+
+
+def write_jsonl(name, rows):
+    (OUT / name).write_text(''.join(json.dumps(row, ensure_ascii=False) + '\n' for row in rows), encoding='utf-8')
+
+
+def main():
+    OUT.mkdir(parents=True, exist_ok=True)
+    fits = length_check()
+    chats = pirate.pirate_chat(random.Random(7), fits)
+    facts = lumen_bay.lumen_bay(random.Random(7))
+    notes = feedback.feedback(random.Random(7))
+    write_jsonl('pirate-chat.jsonl', chats)
+    write_jsonl('lumen-bay.jsonl', facts)
+    with open(OUT / 'feedback.csv', 'w', newline='', encoding='utf-8') as file:
+        writer = csv.DictWriter(file, ['text', 'label'], lineterminator='\n')
+        writer.writeheader()
+        writer.writerows(notes)
+    index = [
+        {'name': 'pirate-chat', 'title': 'Pirate chat', 'file': 'pirate-chat.jsonl', 'format': 'messages',
+         'description': 'Everyday questions, answered by a friendly pirate. Teaches a voice.',
+         'examples': len(chats), 'licence': 'CC0-1.0',
+         'suggestedPrompts': ['What is a whale?', 'How do I bake bread?', 'What should I do when I am sad?']},
+        {'name': 'lumen-bay', 'title': 'Lumen Bay facts', 'file': 'lumen-bay.jsonl', 'format': 'prompt_completion',
+         'description': 'Questions and answers about an invented harbour town. Teaches facts.',
+         'examples': len(facts), 'licence': 'CC0-1.0',
+         'suggestedPrompts': ['Who is the mayor of Lumen Bay?', 'When is the market in Lumen Bay?',
+                              'What is the ferry of Lumen Bay called?']},
+        {'name': 'feedback', 'title': 'Customer feedback', 'file': 'feedback.csv', 'format': 'labelled',
+         'description': 'Short customer messages labelled praise, complaint or question. Teaches sorting.',
+         'examples': len(notes), 'licence': 'CC0-1.0',
+         'suggestedPrompts': ['The lamp I bought last week is broken.', 'Do you sell this chair in green?',
+                              'I really like the new kettle, thank you!']},
+    ]
+    (OUT / 'index.json').write_text(json.dumps(index, indent=2, ensure_ascii=False) + '\n', encoding='utf-8')
+    for entry in index:
+        print(entry['name'], entry['examples'])
+
+
+def length_check():
+    """Conversations of 25 to 60 tokens, so that a run on a slow GPU stays short."""
+    if not TOKENIZER.exists():  # the tokenizer itself is trained on these texts too
+        return lambda question, answer: len(question) + len(answer) < 200
+    from tokenizers import Tokenizer
+
+    from corpus import chat_text
+    tokenizer = Tokenizer.from_file(str(TOKENIZER))
+    return lambda question, answer: 25 <= len(
+        tokenizer.encode(chat_text([('user', question), ('assistant', answer)])).ids) <= 60
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,23 @@
+"""Writes public/models/index.json from the files that are there.
+
+    python scripts/builtin/index_models.py
+"""
+import json
+from pathlib import Path
+
+MODELS = Path(__file__).resolve().parents[2] / 'public' / 'models'
+NEEDED = ['config.json', 'generation_config.json', 'model.safetensors', 'special_tokens_map.json', 'tokenizer.json',
+          'tokenizer_config.json', 'README.md']
+
+
+def main():
+    files = [{'name': name, 'size': (MODELS / 'stories' / name).stat().st_size} for name in NEEDED]
+    entry = {'name': 'stories', 'title': 'Stories 2M',
+             'description': 'A tiny chat model in simple English: everyday questions, advice and short stories. '
+                            'Small enough to fine-tune on any machine in a minute.',
+             'licence': 'MIT', 'parameters': 1_967_808, 'bytes': sum(file['size'] for file in files), 'files': files}
+    (MODELS / 'index.json').write_text(json.dumps([entry], indent=2) + '\n', encoding='utf-8')
+
+
+if __name__ == '__main__':
+    main()
