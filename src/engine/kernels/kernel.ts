@@ -51,8 +51,13 @@ interface CpuBackend extends tf.KernelBackend {
   makeTensorInfo(shape: number[], dtype: tf.DataType, values: tf.TypedArray): tf.TensorInfo;
 }
 
-/** The call's own attributes plus the names of its inputs, which the tape does not keep. */
+/** The call's own attributes plus the names of its inputs: tfjs saves all inputs only of kernels that take a list. */
 type TapeAttrs<A> = A & { inputNames: string[] };
+
+function named(list: unknown, attrs: unknown): Record<string, tf.TensorInfo> {
+  const { inputNames } = attrs as { inputNames: string[] };
+  return Object.fromEntries(inputNames.map((name, i) => [name, (list as tf.TensorInfo[])[i]!]));
+}
 
 /** Registers a kernel and returns the function that model code calls; it gives every output. */
 export function defineKernel<A extends object>(def: KernelDef<A>): (inputs: Partial<Inputs>, attrs: A) => tf.Tensor[] {
@@ -61,7 +66,7 @@ export function defineKernel<A extends object>(def: KernelDef<A>): (inputs: Part
     backendName: 'webgpu',
     kernelFunc: ({ inputs, backend, attrs }) => {
       if (!isGpu(backend)) throw new Error(`${def.name}: not a WebGPU backend`);
-      const given = inputs as Record<string, tf.TensorInfo>;
+      const given = named(inputs, attrs);
       const specs = def.outputs(given, attrs as unknown as A);
       const outputs = specs.map((s) => backend.makeTensorInfo(s.shape, s.dtype ?? 'float32'));
       const temps: tf.TensorInfo[] = [];
@@ -85,7 +90,7 @@ export function defineKernel<A extends object>(def: KernelDef<A>): (inputs: Part
     backendName: 'cpu',
     kernelFunc: ({ inputs, backend, attrs }) => {
       const cpu = backend as CpuBackend;
-      const given = inputs as Record<string, tf.TensorInfo>;
+      const given = named(inputs, attrs);
       const specs = def.outputs(given, attrs as unknown as A);
       const views: Record<string, View> = {};
       for (const [name, t] of Object.entries(given)) {
@@ -107,22 +112,25 @@ export function defineKernel<A extends object>(def: KernelDef<A>): (inputs: Part
       outputsToSave: def.savesOutputs ?? [true, true, true, true],
       gradFunc: (dy, saved, attrs) => {
         const own = attrs as unknown as TapeAttrs<A>;
-        const inputs: Inputs = {};
-        own.inputNames.forEach((name, i) => {
-          inputs[name] = saved[i]!;
-        });
+        const inputs = named(saved, attrs) as Inputs;
         const dys = Array.isArray(dy) ? dy : [dy];
-        return gradient(dys, { inputs, outputs: saved.slice(own.inputNames.length) }, own);
+        const closures = gradient(dys, { inputs, outputs: saved.slice(own.inputNames.length) }, own);
+        return own.inputNames.map(
+          (name) =>
+            closures[name] ??
+            (() => {
+              throw new Error(`${def.name} has no gradient for its input ${name}.`);
+            }),
+        ) as unknown as ReturnType<tf.GradFunc>;
       },
     });
   }
   return (inputs, attrs) => {
     // An absent optional input must be absent, not undefined: the tape would try to save it.
-    const given: Inputs = {};
-    for (const [name, t] of Object.entries(inputs)) if (t) given[name] = t;
-    const out = tf
-      .engine()
-      .runKernel(def.name, given, { ...attrs, inputNames: Object.keys(given) } as unknown as tf.NamedAttrMap);
+    const given = Object.entries(inputs).filter((entry): entry is [string, tf.Tensor] => entry[1] !== undefined);
+    const list = given.map(([, t]) => t) as unknown as tf.NamedTensorMap;
+    const own = { ...attrs, inputNames: given.map(([name]) => name) } as unknown as tf.NamedAttrMap;
+    const out = tf.engine().runKernel(def.name, list, own);
     return Array.isArray(out) ? out : [out as tf.Tensor];
   };
 }
