@@ -1,0 +1,124 @@
+/**
+ * Files that a person dropped, kept between visits: datasets as `dataset/NAME`, model folders as `model/NAME/FILE`.
+ * A folder is stored as a whole or not at all.
+ */
+import { get } from 'idb-keyval';
+import { TabtuneError } from '../base/errors';
+import {
+  type BlobManifest,
+  BlobReader,
+  type BytesSource,
+  deleteBlobs,
+  discardBlobs,
+  type SourceContext,
+  writeBlob,
+  writing,
+} from './chunks';
+import { guarded, openDatabase, store, transact } from './database';
+import type { StoredFile } from './types';
+import { ensureSpace } from './usage';
+
+interface FileRecord extends StoredFile, BlobManifest {}
+
+/** A file's id is its path in the store; nothing outside the two folders exists. */
+function check(id: string): void {
+  const [kind, ...rest] = id.split('/');
+  const valid = (kind === 'dataset' || kind === 'model') && rest.every((part) => part !== '' && part !== '..');
+  if (valid && rest.length > 0) return;
+  throw new TabtuneError({ code: 'internal', message: `"${id}" is not the name of a stored file.` });
+}
+
+const basename = (id: string): string => id.slice(id.lastIndexOf('/') + 1);
+const describe = ({ id, name, size, createdAt }: FileRecord): StoredFile => ({ id, name, size, createdAt });
+
+/** Ids `folder/…`; '0' is the character after '/'. */
+const inside = (folder: string): IDBKeyRange => IDBKeyRange.bound(`${folder}/`, `${folder}0`, false, true);
+
+function context(id: string): SourceContext {
+  return { where: basename(id), code: id.startsWith('model/') ? 'bad_model' : 'bad_data' };
+}
+
+/** Stores a file, replacing one of the same id. */
+export async function putFile(id: string, source: BytesSource): Promise<StoredFile> {
+  const [stored] = await put([{ id, source }], null);
+  return stored!;
+}
+
+/** Stores a model folder `model/NAME` from its files, replacing a folder of that name: all files, or none. */
+export function putFolder(folder: string, files: { name: string; source: BytesSource }[]): Promise<StoredFile[]> {
+  return put(
+    files.map(({ name, source }) => ({ id: `${folder}/${name}`, source })),
+    folder,
+  );
+}
+
+async function put(files: { id: string; source: BytesSource }[], folder: string | null): Promise<StoredFile[]> {
+  for (const { id } of files) check(id);
+  await ensureSpace(files.reduce((sum, { source }) => sum + knownSize(source), 0));
+  return writing(async () => {
+    const records: FileRecord[] = [];
+    try {
+      for (const { id, source } of files) {
+        const manifest = await writeBlob(source, context(id));
+        records.push({ id, name: basename(id), createdAt: Date.now(), ...manifest });
+      }
+      await transact('saving the file', ['files', 'chunks'], 'strict', async (transaction) => {
+        const store = transaction.objectStore('files');
+        const replaced: FileRecord[] = folder === null ? [] : await store.getAll(inside(folder));
+        for (const { id } of folder === null ? records : []) replaced.push(...(await store.getAll(id)));
+        for (const { id } of replaced) await store.delete(id);
+        for (const record of records) await store.put(record, record.id);
+        await deleteBlobs(transaction, replaced);
+      });
+    } catch (cause) {
+      await discardBlobs(records);
+      throw cause;
+    }
+    return records.map(describe);
+  });
+}
+
+function knownSize(source: BytesSource): number {
+  if (source instanceof Blob) return source.size;
+  return source instanceof Uint8Array ? source.length : 0;
+}
+
+/** A reader of parts of a file; null when there is no such file. */
+export async function openFile(id: string): Promise<BlobReader | null> {
+  const record = await guarded(`reading ${basename(id)}`, () => get<FileRecord>(id, store('files')));
+  return record ? new BlobReader(record, record.name, 'Delete it and add it again.') : null;
+}
+
+/** The whole file. Throws `storage` when it is not there or damaged. */
+export async function readFile(id: string): Promise<ArrayBuffer> {
+  const reader = await openFile(id);
+  if (!reader) {
+    throw new TabtuneError({
+      code: 'storage',
+      message: `${basename(id)} is not stored in this browser.`,
+      where: basename(id),
+      action: 'Add the file again.',
+    });
+  }
+  return reader.read();
+}
+
+/** Stored files by id; with `folder` (`dataset`, `model`, `model/NAME`) only those in it. */
+export function listFiles(folder?: string): Promise<StoredFile[]> {
+  return guarded('listing the stored files', async () => {
+    const db = await openDatabase();
+    const records: FileRecord[] = await db.getAll('files', folder === undefined ? undefined : inside(folder));
+    return records.map(describe);
+  });
+}
+
+/** Deletes the file `id` and every file in the folder `id`; nothing happens when there is none. */
+export function deleteFile(id: string): Promise<void> {
+  check(id);
+  return transact('deleting the file', ['files', 'chunks'], 'relaxed', async (transaction) => {
+    const store = transaction.objectStore('files');
+    const records: FileRecord[] = [...(await store.getAll(id)), ...(await store.getAll(inside(id)))];
+    for (const record of records) await store.delete(record.id);
+    await deleteBlobs(transaction, records);
+  });
+}

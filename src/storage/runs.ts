@@ -1,0 +1,142 @@
+/** Runs, and what they report: metrics and sample answers, appended in batches as training goes on. */
+import { get, set } from 'idb-keyval';
+import { TabtuneError } from '../base/errors';
+import { type BlobManifest, deleteBlobs } from './chunks';
+import { guarded, keysOf, openDatabase, type StoreName, store, transact } from './database';
+import type { MetricsRow, RunRecord, SampleAnswer } from './types';
+
+/** The Web Lock that a tab holds while it trains the run; it ends with the tab, whatever ends the tab. */
+export const runLockName = (runId: string): string => `tabtune-run-${runId}`;
+
+/** Stores a record, new or changed, and stamps `updatedAt`. */
+export async function saveRun(run: RunRecord): Promise<RunRecord> {
+  const record = { ...run, updatedAt: Date.now() };
+  await guarded('saving the run', () => set(run.id, record, store('runs')));
+  return record;
+}
+
+export function getRun(runId: string): Promise<RunRecord | undefined> {
+  return guarded('reading the run', () => get<RunRecord>(runId, store('runs')));
+}
+
+/** Changes some fields, in one transaction; null when there is no such run (deleted meanwhile, say). */
+export function updateRun(runId: string, change: Partial<Omit<RunRecord, 'id'>>): Promise<RunRecord | null> {
+  return transact('saving the run', ['runs'], 'relaxed', async (transaction) => {
+    const runs = transaction.objectStore('runs');
+    const run: RunRecord | undefined = await runs.get(runId);
+    if (!run) return null;
+    const changed = { ...run, ...change, updatedAt: Date.now() };
+    await runs.put(changed, runId);
+    return changed;
+  });
+}
+
+/** All runs, newest first. */
+export function listRuns(): Promise<RunRecord[]> {
+  return guarded('listing the runs', async () => {
+    const runs: RunRecord[] = await (await openDatabase()).getAll('runs');
+    return runs.sort((a, b) => b.createdAt - a.createdAt);
+  });
+}
+
+/** Deletes a run with its metrics, samples and checkpoints, in one transaction. Refused while a tab trains it. */
+export async function deleteRun(runId: string): Promise<void> {
+  if ((await heldLocks()).has(runLockName(runId))) {
+    throw new TabtuneError({
+      code: 'storage',
+      message: 'This run is still training, here or in another tab.',
+      action: 'Stop it first, then delete it.',
+    });
+  }
+  const stores: StoreName[] = ['runs', 'metrics', 'samples', 'checkpoints', 'chunks'];
+  await transact('deleting the run', stores, 'relaxed', async (transaction) => {
+    const kept: { versions: BlobManifest[] }[] = await transaction.objectStore('checkpoints').getAll(keysOf(runId));
+    await deleteBlobs(
+      transaction,
+      kept.flatMap(({ versions }) => versions),
+    );
+    for (const name of ['metrics', 'samples', 'checkpoints'] as const) {
+      await transaction.objectStore(name).delete(keysOf(runId));
+    }
+    await transaction.objectStore('runs').delete(runId);
+  });
+}
+
+/** Adds rows behind those already there. */
+export function appendMetrics(runId: string, rows: readonly MetricsRow[]): Promise<void> {
+  return append('metrics', runId, rows);
+}
+
+/** All rows, in the order they were added. */
+export function readMetrics(runId: string): Promise<MetricsRow[]> {
+  return readAll('metrics', runId);
+}
+
+export function appendSamples(runId: string, answers: readonly SampleAnswer[]): Promise<void> {
+  return append('samples', runId, answers);
+}
+
+export function readSamples(runId: string): Promise<SampleAnswer[]> {
+  return readAll('samples', runId);
+}
+
+async function append(name: 'metrics' | 'samples', runId: string, rows: readonly unknown[]): Promise<void> {
+  if (rows.length === 0) return;
+  await transact(`saving ${name}`, [name], 'relaxed', async (transaction) => {
+    const target = transaction.objectStore(name);
+    const last = await target.openKeyCursor(keysOf(runId), 'prev');
+    const seq = last ? (last.key as [string, number])[1] + 1 : 0;
+    await target.put(rows, [runId, seq]);
+  });
+}
+
+function readAll<T>(name: 'metrics' | 'samples', runId: string): Promise<T[]> {
+  return guarded(`reading ${name}`, async () => {
+    const batches: T[][] = await (await openDatabase()).getAll(name, keysOf(runId));
+    return batches.flat();
+  });
+}
+
+/**
+ * Drops metrics and samples of steps after `step`. A run that goes on from a checkpoint computes those steps again, and
+ * must not report them twice.
+ */
+export function truncateMetrics(runId: string, step: number): Promise<void> {
+  return transact('rewinding the run', ['metrics', 'samples'], 'relaxed', async (transaction) => {
+    for (const name of ['metrics', 'samples'] as const) {
+      let cursor = await transaction.objectStore(name).openCursor(keysOf(runId));
+      while (cursor) {
+        const batch = cursor.value as { step: number }[];
+        const kept = batch.filter((row) => row.step <= step);
+        if (kept.length === 0) await cursor.delete();
+        else if (kept.length < batch.length) await cursor.update(kept);
+        cursor = await cursor.continue();
+      }
+    }
+  });
+}
+
+async function heldLocks(): Promise<Set<string>> {
+  const { held = [] } = (await globalThis.navigator?.locks?.query?.()) ?? {};
+  return new Set(held.map(({ name }) => name ?? ''));
+}
+
+/**
+ * Runs that say `running` while no tab holds their lock were cut off by a crash, a reload or a closed lid: they become
+ * `interrupted`. Returns them. A tab must hold the lock before it stores a run as `running`.
+ */
+export async function markInterrupted(): Promise<RunRecord[]> {
+  const held = await guarded('looking for interrupted runs', heldLocks);
+  return transact('looking for interrupted runs', ['runs'], 'relaxed', async (transaction) => {
+    const runs = transaction.objectStore('runs');
+    const found: RunRecord[] = [];
+    for (const run of (await runs.getAll()) as RunRecord[]) {
+      if (run.status !== 'running' || held.has(runLockName(run.id))) continue;
+      // `updatedAt` stays: it says when the run was last seen alive.
+      const interrupted: RunRecord = { ...run, status: 'interrupted' };
+      await runs.put(interrupted, run.id);
+      found.push(interrupted);
+    }
+    return found;
+  });
+}

@@ -1,0 +1,122 @@
+import { describe, expect, it, vi } from 'vitest';
+import {
+  type CheckpointSlot,
+  checkpointInfo,
+  deleteCheckpoints,
+  loadCheckpoint,
+  saveCheckpoint,
+} from '../../../src/storage/checkpoints';
+import { collectGarbage, writeBlob } from '../../../src/storage/chunks';
+import { openDatabase } from '../../../src/storage/database';
+import type { CheckpointTensors } from '../../../src/storage/types';
+import { countRecords, fillDisk, freshDatabase } from './helpers';
+
+freshDatabase();
+
+const info = (step: number) => ({ runId: 'run', step, state: { best: 1.5, patience: 2 }, createdAt: step });
+const tensors = (step: number): CheckpointTensors =>
+  new Map([
+    ['adapter/q_proj.lora_A', { shape: [2, 3], data: Float32Array.from({ length: 6 }, (_, i) => i + step / 8) }],
+    ['adam_m/empty', { shape: [0], data: new Float32Array() }],
+    ['adam_v/scalar', { shape: [], data: Float32Array.of(-step) }],
+  ]);
+const save = (step: number, slot: CheckpointSlot = 'latest') => saveCheckpoint(info(step), tensors(step), slot);
+
+/** Flips a byte of the n-th newest version of a slot. */
+async function damage(n: number, slot: CheckpointSlot = 'latest') {
+  const db = await openDatabase();
+  const { versions } = await db.get('checkpoints', ['run', slot]);
+  const bytes: ArrayBuffer = await db.get('chunks', [versions[n].blob, 0]);
+  new Uint8Array(bytes)[3]! ^= 1;
+  await db.put('chunks', bytes, [versions[n].blob, 0]);
+}
+
+describe('checkpoints', () => {
+  it('come back bit for bit', async () => {
+    const odd = Float32Array.from(Uint32Array.of(0x7fc00001, 0x00000001, 0x80000000), (_, i) => i);
+    new Uint32Array(odd.buffer).set([0x7fc00001, 0x00000001, 0x80000000]);
+    await saveCheckpoint(info(1), new Map([['x', { shape: [3], data: odd.subarray(0, 3) }]]), 'latest');
+    const { tensors: loaded } = (await loadCheckpoint('run', 'latest'))!;
+    expect([...new Uint32Array(loaded.get('x')!.data.buffer)]).toEqual([0x7fc00001, 0x00000001, 0x80000000]);
+  });
+
+  it('write a view without its surroundings', async () => {
+    const data = Float32Array.of(9, 1, 2, 9).subarray(1, 3);
+    await saveCheckpoint(info(1), new Map([['x', { shape: [2], data }]]), 'best');
+    expect([...(await loadCheckpoint('run', 'best'))!.tensors.get('x')!.data]).toEqual([1, 2]);
+  });
+
+  it('keep the two latest and the best', async () => {
+    for (const step of [1, 2, 3]) await save(step);
+    await save(1, 'best');
+    await save(2, 'best');
+    expect(await countRecords('chunks')).toBe(3);
+    expect(await loadCheckpoint('run', 'latest')).toEqual({ info: info(3), tensors: tensors(3), recovered: false });
+    expect(await loadCheckpoint('run', 'best')).toEqual({ info: info(2), tensors: tensors(2), recovered: false });
+    expect(await checkpointInfo('run', 'latest')).toEqual(info(3));
+    expect(await collectGarbage()).toBe(0);
+  });
+
+  it('that were never saved are null', async () => {
+    expect(await loadCheckpoint('run', 'latest')).toBeNull();
+    expect(await checkpointInfo('run', 'best')).toBeNull();
+  });
+
+  it('fall back to the one before when damaged, and the next save keeps that one', async () => {
+    await save(1);
+    await save(2);
+    await damage(0);
+    expect(await loadCheckpoint('run', 'latest')).toEqual({ info: info(1), tensors: tensors(1), recovered: true });
+    expect(await countRecords('chunks')).toBe(1);
+    await save(3);
+    await damage(0);
+    expect((await loadCheckpoint('run', 'latest'))!.info.step).toBe(1);
+  });
+
+  it('that are all damaged say so', async () => {
+    await save(1, 'best');
+    await damage(0, 'best');
+    await expect(loadCheckpoint('run', 'best')).rejects.toMatchObject({
+      code: 'storage',
+      action: 'Start the run again.',
+      details: expect.stringContaining('sha256'),
+    });
+  });
+
+  it.each([
+    ['its bytes', 'chunks'],
+    ['its manifest', 'checkpoints'],
+  ])('survive a disk that is full at %s', async (_name, store) => {
+    await save(1);
+    fillDisk([store]);
+    await expect(save(2)).rejects.toMatchObject({ code: 'storage_full' });
+    vi.restoreAllMocks();
+    expect(await loadCheckpoint('run', 'latest')).toEqual({ info: info(1), tensors: tensors(1), recovered: false });
+    expect(await countRecords('chunks')).toBe(1);
+    await save(3);
+    expect((await loadCheckpoint('run', 'latest'))!.info.step).toBe(3);
+  });
+
+  it('survive a crash between bytes and manifest', async () => {
+    await save(1);
+    // All that such a save leaves behind.
+    await writeBlob([new Uint8Array(28)], { where: 'the checkpoint', code: 'internal' });
+    expect((await loadCheckpoint('run', 'latest'))!.info.step).toBe(1);
+    expect(await collectGarbage()).toBe(1);
+    expect(await loadCheckpoint('run', 'latest')).toEqual({ info: info(1), tensors: tensors(1), recovered: false });
+  });
+
+  it('refuse a tensor that does not fill its shape', async () => {
+    const wrong: CheckpointTensors = new Map([['x', { shape: [3], data: new Float32Array(2) }]]);
+    await expect(saveCheckpoint(info(1), wrong, 'latest')).rejects.toMatchObject({ code: 'internal' });
+  });
+
+  it('are deleted run by run', async () => {
+    await save(1);
+    await save(2, 'best');
+    await saveCheckpoint({ ...info(1), runId: 'other' }, tensors(1), 'latest');
+    await deleteCheckpoints('run');
+    expect(await countRecords('checkpoints')).toBe(1);
+    expect(await countRecords('chunks')).toBe(1);
+  });
+});

@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { saveCheckpoint } from '../../../src/storage/checkpoints';
+import {
+  appendMetrics,
+  appendSamples,
+  deleteRun,
+  getRun,
+  listRuns,
+  markInterrupted,
+  readMetrics,
+  readSamples,
+  runLockName,
+  saveRun,
+  truncateMetrics,
+  updateRun,
+} from '../../../src/storage/runs';
+import { startStorage } from '../../../src/storage/start';
+import type { MetricsRow, SampleAnswer } from '../../../src/storage/types';
+import { countRecords, freshDatabase, holdLocks, runOf } from './helpers';
+
+freshDatabase();
+
+const row = (step: number): MetricsRow => ({
+  kind: 'step',
+  step,
+  epoch: 0,
+  loss: 1 / step,
+  grad_norm: 1,
+  learning_rate: 1e-4,
+  tokens: step * 10,
+  seconds: step,
+  gpu_bytes: 0,
+});
+const sample = (step: number): SampleAnswer => ({ step, prompt: 'p', base: 'b', tuned: `t${step}` });
+const steps = async (id: string) => (await readMetrics(id)).map(({ step }) => step);
+
+describe('runs', () => {
+  it('are saved, changed and listed, newest first', async () => {
+    await saveRun(runOf('a', { createdAt: 1 }));
+    await saveRun(runOf('b', { createdAt: 2 }));
+    const saved = await updateRun('a', { name: 'renamed', step: 3 });
+    expect(saved).toMatchObject({ id: 'a', name: 'renamed', step: 3 });
+    expect(saved!.updatedAt).toBeGreaterThan(1);
+    expect(await getRun('a')).toEqual(saved);
+    expect((await listRuns()).map(({ id }) => id)).toEqual(['b', 'a']);
+    expect(await getRun('none')).toBeUndefined();
+  });
+
+  it('that are gone stay gone when a late change comes', async () => {
+    expect(await updateRun('none', { step: 1 })).toBeNull();
+    expect(await listRuns()).toEqual([]);
+  });
+
+  it('are deleted with all that belongs to them', async () => {
+    for (const id of ['a', 'b']) {
+      await saveRun(runOf(id));
+      await appendMetrics(id, [row(1)]);
+      await appendSamples(id, [sample(1)]);
+      const tensors = new Map([['w', { shape: [2], data: Float32Array.of(1, 2) }]]);
+      await saveCheckpoint({ runId: id, step: 1, state: {}, createdAt: 1 }, tensors, 'latest');
+    }
+    await deleteRun('a');
+    expect(await getRun('a')).toBeUndefined();
+    for (const store of ['runs', 'metrics', 'samples', 'checkpoints', 'chunks']) {
+      expect(await countRecords(store), store).toBe(1);
+    }
+    expect(await steps('b')).toEqual([1]);
+  });
+
+  it('are not deleted while a tab trains them', async () => {
+    await saveRun(runOf('a'));
+    holdLocks(runLockName('a'));
+    await expect(deleteRun('a')).rejects.toMatchObject({ code: 'storage', action: expect.stringContaining('Stop') });
+    expect(await getRun('a')).toBeDefined();
+  });
+});
+
+describe('metrics', () => {
+  it('come back in the order they were appended, run by run', async () => {
+    await appendMetrics('a', [row(1), row(2)]);
+    await appendMetrics('ab', [row(7)]);
+    await appendMetrics('a', []);
+    await appendMetrics('a', [row(3)]);
+    expect(await readMetrics('a')).toEqual([row(1), row(2), row(3)]);
+    expect(await countRecords('metrics')).toBe(3);
+    for (let step = 4; step <= 15; step++) await appendMetrics('a', [row(step)]);
+    expect(await steps('a')).toEqual(Array.from({ length: 15 }, (_, i) => i + 1));
+    expect(await readMetrics('none')).toEqual([]);
+  });
+
+  it('appended at the same time are all kept', async () => {
+    await Promise.all([row(1), row(2), row(3)].map((r) => appendMetrics('a', [r])));
+    expect((await steps('a')).sort()).toEqual([1, 2, 3]);
+  });
+
+  it('after a checkpoint are dropped when the run goes on from it, samples too', async () => {
+    await appendMetrics('a', [row(1), row(2), row(3)]);
+    await appendMetrics('a', [row(4), row(5)]);
+    await appendMetrics('b', [row(9)]);
+    await appendSamples('a', [sample(2)]);
+    await appendSamples('a', [sample(4)]);
+    await truncateMetrics('a', 2);
+    expect(await steps('a')).toEqual([1, 2]);
+    expect(await readSamples('a')).toEqual([sample(2)]);
+    expect(await steps('b')).toEqual([9]);
+    await appendMetrics('a', [row(3)]);
+    expect(await steps('a')).toEqual([1, 2, 3]);
+    await truncateMetrics('a', 0);
+    expect(await steps('a')).toEqual([]);
+  });
+});
+
+describe('markInterrupted', () => {
+  it('finds runs that nobody trains any more, and only those', async () => {
+    await saveRun(runOf('crashed'));
+    await saveRun(runOf('elsewhere'));
+    await saveRun(runOf('paused', { status: 'paused' }));
+    await saveRun(runOf('done', { status: 'completed' }));
+    const seen = (await getRun('crashed'))!.updatedAt;
+    holdLocks(runLockName('elsewhere'));
+    expect((await startStorage()).map(({ id }) => id)).toEqual(['crashed']);
+    const status = Object.fromEntries((await listRuns()).map((run) => [run.id, run.status]));
+    expect(status).toEqual({ crashed: 'interrupted', elsewhere: 'running', paused: 'paused', done: 'completed' });
+    expect((await getRun('crashed'))!.updatedAt).toBe(seen);
+    expect(await markInterrupted()).toEqual([]);
+  });
+
+  it('works where there are no Web Locks', async () => {
+    await saveRun(runOf('a'));
+    expect(await markInterrupted()).toHaveLength(1);
+  });
+});
