@@ -3,8 +3,8 @@
     python check_adapter.py MODEL_DIR ADAPTER_DIR LOGITS.json [--tolerance 1e-4]
 
 LOGITS.json is `{"input_ids": …, "logits": …}` as Tabtune computed them with the adapter, or a list of such objects.
-`input_ids` is one sequence or rows of equal length; `logits` has one row of the vocabulary's size for each id, nested or
-flat. An optional `base_logits` is compared with the bare model, likewise.
+`input_ids` is one sequence or rows of equal length; `logits` has one row of the vocabulary's size for each id, nested
+or flat. An optional `base_logits` is compared with the bare model, likewise.
 
 Prints one line, PASS or FAIL with the figures; the exit code is 0 or 1.
 """

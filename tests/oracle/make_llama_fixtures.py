@@ -373,9 +373,7 @@ def collate(rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
 
 
 def dataset(examples: list[dict[str, list[int]]]) -> list[dict[str, list[int]]]:
-    return [
-        {"input_ids": e["ids"], "labels": e["labels"], "attention_mask": [1] * len(e["ids"])} for e in examples
-    ]
+    return [{"input_ids": e["ids"], "labels": e["labels"], "attention_mask": [1] * len(e["ids"])} for e in examples]
 
 
 def train(case: Case, folder: Path, examples: list, attention: str = "eager") -> tuple[list[dict], PeftModel, Trainer]:
