@@ -76,6 +76,8 @@ export interface EngineApi {
     onToken: (id: number) => void,
     signal?: AbortSignal,
   ): Promise<Int32Array>;
+  /** Logits [T, vocab] of a text, row-major, for checking against other software. */
+  logits(ids: Int32Array, adapterStrength: number): Promise<Float32Array>;
   /** For tests of recovery: destroys the GPU device as a driver reset would. */
   loseDevice(): Promise<void>;
 }

@@ -40,6 +40,19 @@ export interface GpuBackend extends tf.KernelBackend {
   submitQueue(): void;
 }
 
+/** Since the device was opened, tfjs's own dispatches included; a step's figure is a difference of two readings. */
+export const counters = { dispatches: 0, submits: 0, bindGroups: 0, uniformBuffers: 0 };
+
+/** Counts what each submit carries. */
+export function countSubmits(backend: GpuBackend): void {
+  const submit = backend.submitQueue.bind(backend);
+  backend.submitQueue = () => {
+    counters.dispatches += backend.dispatchCountInPass;
+    counters.submits++;
+    submit();
+  };
+}
+
 /** Dispatches recorded before a submit. More amortises the submit; fewer recycles buffers sooner and keeps submits short. */
 export const SUBMIT_BATCH = 32;
 

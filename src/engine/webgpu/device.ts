@@ -8,7 +8,7 @@ import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { TabtuneError } from '../../base/errors';
 import { setAdapterTraits } from './adapter';
-import { SUBMIT_BATCH } from './backend';
+import { countSubmits, gpuBackend, SUBMIT_BATCH } from './backend';
 
 export interface EngineDevice {
   device: GPUDevice;
@@ -98,6 +98,7 @@ export async function openDevice(): Promise<EngineDevice> {
   tf.removeBackend('webgpu');
   tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info), 3);
   if (!(await tf.setBackend('webgpu'))) throw noWebGpu('The GPU opened, but its tensor backend did not start.');
+  countSubmits(gpuBackend());
   return {
     device,
     vendor,

@@ -4,7 +4,7 @@
  * seen before creates (nearly) none of them.
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { bufferOf, computePass, flush, type GpuBackend, markUsed, markWritten, SUBMIT_BATCH } from './backend';
+import { bufferOf, computePass, counters, flush, type GpuBackend, markUsed, markWritten, SUBMIT_BATCH } from './backend';
 
 export interface Program {
   /** Unique for the source: everything baked into `wgsl` must be in it. */
@@ -37,9 +37,6 @@ interface DeviceCache {
 const caches = new WeakMap<GPUDevice, DeviceCache>();
 const MAX_UNIFORMS = 2048;
 const MAX_BIND_GROUPS = 8192;
-
-/** Counters since the page began; a step's figure is a difference of two readings. */
-export const counters = { dispatches: 0, submits: 0, bindGroups: 0, uniformBuffers: 0 };
 
 function cacheOf(device: GPUDevice): DeviceCache {
   let cache = caches.get(device);
@@ -150,11 +147,7 @@ export function dispatch(backend: GpuBackend, call: Dispatch): void {
   }
   pass.dispatchWorkgroups(x, y, z);
   backend.dispatchCountInPass++;
-  counters.dispatches++;
-  if (backend.dispatchCountInPass >= SUBMIT_BATCH) {
-    flush(backend);
-    counters.submits++;
-  }
+  if (backend.dispatchCountInPass >= SUBMIT_BATCH) flush(backend);
 }
 
 /** Packs a uniform block of u32 and f32 scalars in order, padded to 16 bytes. */

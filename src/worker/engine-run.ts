@@ -1,0 +1,292 @@
+/**
+ * One training run inside the engine worker: builds method, optimiser and batches from the job, runs the loop, writes
+ * metrics and checkpoints to storage, and tells the page what happens. The page writes the run's record.
+ */
+import { TabtuneError } from '../base/errors';
+import { createBatchSource } from '../data/batches';
+import { generate } from '../engine/generation/generate';
+import { type CallContext, inference, type Method } from '../engine/methods/method';
+import type { CausalModel } from '../engine/models/model';
+import { sft } from '../engine/objectives/sft';
+import { createOptimizer } from '../engine/optim/optimizer';
+import {
+  type Control,
+  freshState,
+  type LoopCallbacks,
+  type StepReport,
+  type TrainState,
+  trainLoop,
+} from '../engine/training/loop';
+import { counters, gpuBytes } from '../engine/webgpu/backend';
+import { totalSteps as countSteps } from '../recipe/forecast';
+import type { Recipe } from '../recipe/types';
+import { loadCheckpoint, saveCheckpoint } from '../storage/checkpoints';
+import { appendMetrics, truncateMetrics } from '../storage/runs';
+import type { MetricsRow, RunRecord } from '../storage/types';
+import { createMethod } from './adapters';
+import type { RunSummary } from './api';
+import type { EngineEvent, TrainJob } from './engine-api';
+
+/** What the run leaves behind: its record, its figures, and the method on the model, ready to use. */
+export interface FinishedRun {
+  run: RunRecord;
+  summary: Omit<RunSummary, 'device' | 'versions'>;
+  method: Method;
+  /** As trained: an adapter that was continued from decides its own rank and targets. */
+  recipe: Recipe;
+}
+
+const SAMPLE_TOKENS = 40;
+/** Metrics are written in groups: a transaction a step would be felt. */
+const METRICS_GROUP = 10;
+/** Steps that the estimate of the time left looks back on. */
+const RECENT_STEPS = 20;
+
+/** The pause and stop buttons, as the loop asks for them. */
+export class RunControl implements Control {
+  private paused = false;
+  private stopped = false;
+  private wake: (() => void) | null = null;
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.wake?.();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.resume();
+  }
+
+  pauseRequested(): boolean {
+    return this.paused;
+  }
+
+  stopRequested(): boolean {
+    return this.stopped;
+  }
+
+  resumed(): Promise<void> {
+    if (!this.paused) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.wake = resolve;
+    });
+  }
+}
+
+export async function runTraining(
+  model: CausalModel,
+  job: TrainJob,
+  control: Control,
+  onEvent: (event: EngineEvent) => void,
+): Promise<FinishedRun> {
+  const { method, recipe } = createMethod(model, job.recipe, job.initAdapter);
+  const { training } = recipe;
+  const optimizer = createOptimizer(method.trainable, training);
+  try {
+    const batches = createBatchSource(job.train, job.validation, {
+      batchSize: training.per_device_train_batch_size,
+      accumulation: training.gradient_accumulation_steps,
+      shuffle: recipe.dataset.shuffle,
+      seed: training.seed,
+      padTokenId: job.padTokenId,
+    });
+    const totalSteps = countSteps(job.train.length, training);
+    const state = freshState();
+    if (job.resume) await restore(job.run.id, state, optimizer);
+
+    const trainableParameters = [...method.trainable.values()].reduce((sum, t) => sum + t.size, 0);
+    let run: RunRecord = {
+      ...job.run,
+      recipe,
+      step: state.step,
+      totalSteps,
+      trainableParameters,
+      totalParameters: model.parameters + trainableParameters,
+      initialEvalLoss: state.initialEvalLoss,
+      bestEvalLoss: state.bestEvalLoss,
+      bestStep: state.bestStep,
+    };
+    onEvent({ type: 'started', run, totalSteps, stepsPerEpoch: batches.stepsPerEpoch, resumedFrom: state.step });
+
+    const metrics = new MetricsLog(job.run.id);
+    const pace = new Pace();
+    let dispatchesPerStep = 0;
+    let lastDispatches: number | null = null;
+    let finalLoss = job.run.finalLoss;
+    const baseAnswers: Int32Array[] = [];
+    const answer = (context: CallContext, prompt: Int32Array) =>
+      generate(model, method.hooks(context), prompt, {
+        temperature: 0,
+        topP: 1,
+        seed: training.seed,
+        maxNewTokens: SAMPLE_TOKENS,
+        stopTokenIds: job.stopTokenIds,
+      });
+
+    const tell = (row: MetricsRow) => {
+      metrics.add(row);
+      onEvent({
+        type: 'metrics',
+        row,
+        tokensPerSecond: pace.tokensPerSecond,
+        secondsLeft: pace.secondsPerStep * (totalSteps - row.step),
+      });
+    };
+
+    const callbacks: LoopCallbacks = {
+      phase: (phase) => {
+        lastDispatches = null; // what is not a step must not count as one
+        onEvent({ type: 'state', state: phase });
+      },
+      step: (report: StepReport) => {
+        pace.add(report.stepTokens, report.stepSeconds);
+        if (lastDispatches !== null) dispatchesPerStep = counters.dispatches - lastDispatches;
+        lastDispatches = counters.dispatches;
+        finalLoss = report.loss;
+        tell({
+          kind: 'step',
+          step: report.step,
+          epoch: report.epoch,
+          loss: report.loss,
+          grad_norm: report.gradNorm,
+          learning_rate: report.learningRate,
+          tokens: report.tokens,
+          seconds: report.seconds,
+          gpu_bytes: gpuBytes().allocated,
+        });
+      },
+      evaluation: ({ step, epoch, loss, best, seconds }) =>
+        tell({ kind: 'eval', step, epoch, eval_loss: loss, perplexity: Math.exp(loss), best, seconds }),
+      samples: async (step) => {
+        const tuned: Int32Array[] = [];
+        for (const [i, prompt] of job.samplePrompts.entries()) {
+          if (control.stopRequested()) return;
+          // The base never changes, so it is asked once.
+          baseAnswers[i] ??= await answer(inference(0), prompt);
+          tuned.push(await answer(inference(1), prompt));
+        }
+        if (tuned.length > 0) onEvent({ type: 'samples', step, base: baseAnswers, tuned });
+      },
+      checkpoint: async (now, best) => {
+        await metrics.flush();
+        const tensors = await optimizer.save();
+        const info = { runId: job.run.id, step: now.step, state: { ...now }, createdAt: Date.now() };
+        await saveCheckpoint(info, tensors, 'latest');
+        if (best) await saveCheckpoint(info, tensors, 'best');
+        onEvent({ type: 'checkpoint', step: now.step });
+      },
+    };
+
+    const reason = await trainLoop(
+      { model, method, objective: sft, optimizer, batches, settings: training, totalSteps },
+      state,
+      control,
+      callbacks,
+    );
+    await metrics.flush();
+    // The best checkpoint is what a run is for; the steps after it only showed that it was.
+    if (state.bestStep !== null && state.bestStep !== state.step) {
+      const best = await loadCheckpoint(job.run.id, 'best');
+      if (best) optimizer.load(best.tensors, optimizer.updates);
+    }
+
+    run = {
+      ...run,
+      step: state.step,
+      initialEvalLoss: state.initialEvalLoss,
+      bestEvalLoss: state.bestEvalLoss,
+      bestStep: state.bestStep,
+      finalLoss,
+    };
+    return {
+      run,
+      recipe,
+      method,
+      summary: {
+        recipe,
+        reason,
+        steps: state.step,
+        tokens: state.tokens,
+        seconds: state.seconds,
+        initialEvalLoss: state.initialEvalLoss,
+        finalEvalLoss: state.lastEvalLoss,
+        bestEvalLoss: state.bestEvalLoss,
+        bestStep: state.bestStep,
+        trainableParameters,
+        totalParameters: run.totalParameters,
+        dispatchesPerStep,
+        gpuBytes: gpuBytes().allocated,
+      },
+    };
+  } catch (error) {
+    method.dispose();
+    throw error;
+  } finally {
+    optimizer.dispose();
+  }
+}
+
+async function restore(runId: string, state: TrainState, optimizer: ReturnType<typeof createOptimizer>): Promise<void> {
+  const checkpoint = await loadCheckpoint(runId, 'latest');
+  if (!checkpoint) {
+    throw new TabtuneError({
+      code: 'storage',
+      message: 'The run has no checkpoint to go on from.',
+      action: 'Start the run anew.',
+    });
+  }
+  Object.assign(state, checkpoint.info.state);
+  // Adam's bias correction counts updates, and every step makes one.
+  optimizer.load(checkpoint.tensors, state.step);
+  // What was measured after the checkpoint will be measured again.
+  await truncateMetrics(runId, state.step);
+}
+
+class MetricsLog {
+  private rows: MetricsRow[] = [];
+  private writing: Promise<void> = Promise.resolve();
+
+  constructor(private readonly runId: string) {}
+
+  add(row: MetricsRow): void {
+    this.rows.push(row);
+    // A failed write surfaces at the next checkpoint, which fails for the same reason and says so.
+    if (this.rows.length >= METRICS_GROUP) void this.flush().catch(() => {});
+  }
+
+  flush(): Promise<void> {
+    const rows = this.rows;
+    this.rows = [];
+    this.writing = this.writing.then(() => appendMetrics(this.runId, rows));
+    return this.writing;
+  }
+}
+
+/** Tokens a second and seconds a step over the last steps; the first one compiles shaders and does not count. */
+class Pace {
+  private steps: { tokens: number; seconds: number }[] = [];
+  private first = true;
+
+  add(tokens: number, seconds: number): void {
+    if (this.first) {
+      this.first = false;
+      return;
+    }
+    this.steps.push({ tokens, seconds });
+    if (this.steps.length > RECENT_STEPS) this.steps.shift();
+  }
+
+  get tokensPerSecond(): number {
+    const seconds = this.steps.reduce((sum, s) => sum + s.seconds, 0);
+    return seconds > 0 ? this.steps.reduce((sum, s) => sum + s.tokens, 0) / seconds : 0;
+  }
+
+  get secondsPerStep(): number {
+    return this.steps.length > 0 ? this.steps.reduce((sum, s) => sum + s.seconds, 0) / this.steps.length : 0;
+  }
+}

@@ -1,0 +1,295 @@
+/** EngineApi over the engine: one device, one model, one adapter on it, one run at a time. */
+import * as tf from '@tensorflow/tfjs-core';
+import { TabtuneError } from '../base/errors';
+import { generate, textLogits } from '../engine/generation/generate';
+import { inference, type Method } from '../engine/methods/method';
+import { loadModel } from '../engine/models';
+import type { CausalModel } from '../engine/models/model';
+import { disposeInputs } from '../engine/training/inputs';
+import { gpuBytes, trimPool } from '../engine/webgpu/backend';
+import { type EngineDevice, openDevice } from '../engine/webgpu/device';
+import { openModelFolder } from '../hub/open';
+import type { ModelSummary } from '../hub/types';
+import { loraMemory, loraParameters, totalBytes, totalSteps } from '../recipe/forecast';
+import type { Recipe } from '../recipe/types';
+import { loadCheckpoint } from '../storage/checkpoints';
+import { adapterFiles, openAdapter, openCheckpointTensors } from './adapters';
+import type { DeviceReport } from './api';
+import type { EngineApi } from './engine-api';
+import { RunControl, runTraining } from './engine-run';
+import { openWeights } from './model-weights';
+
+interface OpenModel {
+  model: CausalModel;
+  summary: ModelSummary;
+  weightBytes: number;
+  shape: { heads: number; kvHeads: number; headDim: number; intermediate: number };
+}
+
+interface OpenAdapter {
+  method: Method;
+  settings: Recipe['method'];
+}
+
+const VERSIONS: Record<string, string> = { tabtune: __TABTUNE_VERSION__, 'tfjs-core': tf.version_core };
+
+export function createEngineService(): EngineApi {
+  let device: Promise<EngineDevice> | null = null;
+  let open: OpenModel | null = null;
+  let adapter: OpenAdapter | null = null;
+  let control: RunControl | null = null;
+  /** Real tokens a second of training, measured on this device with this model. */
+  let measured: number | null = null;
+
+  const engine = (): Promise<EngineDevice> => {
+    device ??= openDevice();
+    return device;
+  };
+
+  /** Rejects at once when the device goes, instead of leaving the caller to a read that never answers. */
+  const onDevice = async <T>(work: () => Promise<T>): Promise<T> => {
+    const { lost, device: gpu } = await engine();
+    gpu.pushErrorScope('out-of-memory');
+    try {
+      return await Promise.race([work(), lost]);
+    } catch (cause) {
+      // A lost device fails reads before its promise settles: which of the two came first must not decide the message.
+      const gone = await Promise.race([lost.catch((error: unknown) => error), tick()]);
+      throw gone instanceof TabtuneError ? gone : cause;
+    } finally {
+      const scope = await gpu.popErrorScope().catch(() => null);
+      if (scope) throw outOfMemory(scope.message);
+    }
+  };
+
+  const current = (): OpenModel => {
+    if (!open) {
+      throw new TabtuneError({
+        code: 'bad_model',
+        message: 'No model is open.',
+        action: 'Choose a model first.',
+      });
+    }
+    return open;
+  };
+
+  const dropAdapter = () => {
+    adapter?.method.dispose();
+    adapter = null;
+  };
+
+  const putAdapter = (next: OpenAdapter) => {
+    dropAdapter();
+    adapter = next;
+    return { trainableParameters: [...next.method.trainable.values()].reduce((sum, t) => sum + t.size, 0) };
+  };
+
+  return {
+    async device() {
+      try {
+        return report(await engine());
+      } catch (cause) {
+        device = null; // the next call may find one
+        const error = TabtuneError.from(cause, { code: 'no_webgpu', message: 'WebGPU could not be started.' });
+        return { ...NO_DEVICE, problem: error.toData() };
+      }
+    },
+
+    async loadModel(source, onProgress = () => {}) {
+      return onDevice(async () => {
+        dropAdapter();
+        open?.model.dispose();
+        open = null;
+        measured = null;
+        disposeInputs();
+        trimPool();
+        const { config, summary, weights } = await openWeights(await openModelFolder(source), onProgress);
+        const before = gpuBytes().used;
+        const model = await loadModel(config, weights);
+        const heads = Number(config.num_attention_heads);
+        open = {
+          model,
+          summary,
+          weightBytes: gpuBytes().used - before,
+          shape: {
+            heads,
+            kvHeads: Number(config.num_key_value_heads ?? heads),
+            headDim: Number(config.head_dim ?? model.hiddenSize / heads),
+            intermediate: Number(config.intermediate_size),
+          },
+        };
+        const linearModules = [...new Set(model.linears.map(({ path }) => path.slice(path.lastIndexOf('.') + 1)))];
+        return { ...summary, linearModules };
+      });
+    },
+
+    async forecast(recipe, data) {
+      const { model, weightBytes, shape } = current();
+      const linears = model.linears.map(({ path, weight }) => ({
+        path,
+        inFeatures: weight.shape[1]!,
+        outFeatures: weight.shape[0]!,
+      }));
+      const memory = loraMemory(
+        {
+          ...shape,
+          hidden: model.hiddenSize,
+          layers: model.layers,
+          vocab: model.vocabSize,
+          bytesOfWeights: weightBytes,
+          linears,
+        },
+        recipe.method,
+        { rows: recipe.training.per_device_train_batch_size, length: data.longest },
+      );
+      const trainableParameters = loraParameters(linears, recipe.method);
+      const steps = totalSteps(data.trainExamples, recipe.training);
+      const perStep =
+        recipe.training.per_device_train_batch_size * recipe.training.gradient_accumulation_steps;
+      const examples = Math.min(steps * perStep, Math.ceil(steps * perStep));
+      const tokens = data.trainExamples > 0 ? Math.round((examples * data.tokens) / data.trainExamples) : 0;
+      return {
+        trainableParameters,
+        totalParameters: model.parameters + trainableParameters,
+        memory,
+        totalBytes: totalBytes(memory),
+        totalSteps: steps,
+        tokens,
+        seconds: measured ? tokens / measured : null,
+      };
+    },
+
+    async train(job, onEvent) {
+      if (control) {
+        throw new TabtuneError({
+          code: 'internal',
+          message: 'A run is going on already.',
+          action: 'Stop it first.',
+        });
+      }
+      const { model } = current();
+      control = new RunControl();
+      dropAdapter();
+      try {
+        return await onDevice(async () => {
+          const finished = await runTraining(model, job, control!, (event) => {
+            if (event.type === 'metrics' && event.tokensPerSecond > 0) measured = event.tokensPerSecond;
+            onEvent(event);
+          });
+          putAdapter({ method: finished.method, settings: finished.recipe.method });
+          const deviceReport = report(await engine());
+          return { run: finished.run, summary: { ...finished.summary, device: deviceReport, versions: VERSIONS } };
+        });
+      } finally {
+        control = null;
+      }
+    },
+
+    async pause() {
+      control?.pause();
+    },
+    async resume() {
+      control?.resume();
+    },
+    async stop() {
+      control?.stop();
+    },
+
+    async setAdapter(files) {
+      const { model } = current();
+      return onDevice(async () => {
+        if (files) return putAdapter(openAdapter(model, files));
+        dropAdapter();
+        return { trainableParameters: 0 };
+      });
+    },
+
+    async openCheckpoint(runId, recipe) {
+      const { model } = current();
+      const checkpoint = (await loadCheckpoint(runId, 'best')) ?? (await loadCheckpoint(runId, 'latest'));
+      if (!checkpoint) {
+        throw new TabtuneError({
+          code: 'storage',
+          message: 'This run has no checkpoint yet.',
+          action: 'Train it for at least one checkpoint (training.save_steps).',
+        });
+      }
+      return onDevice(async () =>
+        putAdapter({ method: openCheckpointTensors(model, recipe, checkpoint.tensors), settings: recipe.method }),
+      );
+    },
+
+    async exportAdapter() {
+      const { model, summary } = current();
+      const loaded = adapter;
+      if (!loaded) {
+        throw new TabtuneError({
+          code: 'bad_adapter',
+          message: 'There is no adapter on the model.',
+          action: 'Train one, open a finished run, or import one.',
+        });
+      }
+      return onDevice(() => adapterFiles(model, loaded.method, loaded.settings, baseName(summary.source)));
+    },
+
+    async generate(prompt, { adapterStrength, ...options }, onToken, signal) {
+      const { model } = current();
+      const hooks = adapter?.method.hooks(inference(adapterStrength)) ?? {};
+      return onDevice(() => generate(model, hooks, prompt, options, onToken, signal));
+    },
+
+    async logits(ids, adapterStrength) {
+      const { model } = current();
+      const hooks = adapter?.method.hooks(inference(adapterStrength)) ?? {};
+      return onDevice(() => textLogits(model, hooks, ids));
+    },
+
+    async loseDevice() {
+      (await engine()).device.destroy();
+    },
+  };
+}
+
+/** What PEFT writes as base_model_name_or_path: the Hub's name, or the folder's. */
+function baseName(source: string): string {
+  return source.slice(source.indexOf(':') + 1);
+}
+
+const NO_DEVICE: DeviceReport = {
+  available: false,
+  vendor: '',
+  architecture: '',
+  description: '',
+  software: false,
+  features: [],
+  maxBufferSize: 0,
+  maxStorageBufferBindingSize: 0,
+  problem: null,
+};
+
+function report(engine: EngineDevice): DeviceReport {
+  const { vendor, architecture, description, software, features, device } = engine;
+  return {
+    available: true,
+    vendor,
+    architecture,
+    description,
+    software,
+    features,
+    maxBufferSize: device.limits.maxBufferSize,
+    maxStorageBufferBindingSize: device.limits.maxStorageBufferBindingSize,
+    problem: null,
+  };
+}
+
+function outOfMemory(details: string): TabtuneError {
+  return new TabtuneError({
+    code: 'gpu_out_of_memory',
+    message: 'The GPU ran out of memory.',
+    where: 'GPU',
+    action: 'Use a smaller batch size, a shorter max length or a smaller model, and close other tabs that use the GPU.',
+    details,
+  });
+}
+
+const tick = () => new Promise<null>((resolve) => setTimeout(resolve, 50, null));
