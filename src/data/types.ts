@@ -4,6 +4,8 @@ import type { DatasetFormat } from '../recipe/types';
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant' | 'tool';
   content: string;
+  /** False: an assistant's message that is shown to the model but not learned (OpenAI's `weight: 0`, TRL's prompts). */
+  train?: false;
 }
 
 /** One training example in canonical form. `row` is 1-based: the line of a JSONL file, the data row of a CSV, the element of an array. */

@@ -29,12 +29,7 @@ export interface DataApi {
   openTokenizer(files: TokenizerFiles): TokenizerInfo;
   parse(name: string, bytes: ArrayBuffer, section: Pick<DatasetSection, 'format' | 'columns'>): ParsedDataset;
   /** Uses the last parsed dataset and the open tokenizer. `contextLength` caps max_length. */
-  tokenize(
-    section: DatasetSection,
-    objective: ObjectiveSection,
-    contextLength: number,
-    seed: number,
-  ): TokenizedDataset;
+  tokenize(section: DatasetSection, objective: ObjectiveSection, contextLength: number, seed: number): TokenizedDataset;
   viewTokens(row: number, section: DatasetSection, objective: ObjectiveSection, maxLength: number): TokenView;
   /** Renders a user's prompt (chat template with the generation prompt, or as it is) and tokenizes it. */
   encodePrompt(prompt: string, system?: string): Int32Array;

@@ -1,0 +1,161 @@
+/**
+ * Chat templates: Jinja programs that come with a model and say how a conversation is written for it. They are
+ * strangers' code: capped in size and in output here, and run only in a worker that is killed on a deadline.
+ */
+import { parse, Template, tokenize } from '@huggingface/jinja';
+import { TabtuneError } from '../base/errors';
+import type { SpecialTokens } from './tokenizer';
+import type { ChatMessage } from './types';
+
+export const MAX_TEMPLATE_BYTES = 64 * 1024;
+export const MAX_RENDERED_CHARS = 2 ** 20;
+
+/** Private-use letters that mark where `{% generation %}` blocks begin and end in the output. */
+const OPEN = '\uE0F0';
+const CLOSE = '\uE0F1';
+
+/** A half-open range of UTF-16 positions in a rendered text. */
+export type Span = [start: number, end: number];
+
+/**
+ * For models that were never taught to chat and bring no template. Plain words, since such a model has no special
+ * tokens for roles; EOS ends an answer. The space after "Assistant:" belongs to the answer, as BPE vocabularies join
+ * a space to the word behind it.
+ */
+export const PLAIN_CHAT_TEMPLATE =
+  "{% for message in messages %}{% if not loop.first %}{{ '\\n\\n' }}{% endif %}" +
+  "{% if message.role == 'assistant' %}{{ 'Assistant: ' + message.content }}{% if eos_token %}{{ eos_token }}{% endif %}" +
+  "{% elif message.role == 'user' %}{{ 'User: ' + message.content }}" +
+  "{% elif message.role == 'tool' %}{{ 'Tool: ' + message.content }}" +
+  '{% else %}{{ message.content }}{% endif %}{% endfor %}' +
+  "{% if add_generation_prompt %}{{ '\\n\\nAssistant:' }}{% endif %}";
+
+export class ChatTemplate {
+  private readonly template: Template;
+  private readonly marked: Template | null;
+
+  /** Throws bad_model when the template is too large or not Jinja. */
+  constructor(
+    source: string,
+    private readonly special: SpecialTokens,
+  ) {
+    const bytes = new TextEncoder().encode(source).length;
+    if (bytes > MAX_TEMPLATE_BYTES) {
+      throw badTemplate(
+        'This model’s chat template is too large to be trusted.',
+        `${bytes} bytes, the limit is ${MAX_TEMPLATE_BYTES}`,
+      );
+    }
+    try {
+      this.template = new Template(source);
+      this.marked = withMarks(source);
+    } catch (error) {
+      throw badTemplate('This model’s chat template cannot be read.', messageOf(error));
+    }
+  }
+
+  /**
+   * The conversation as the model reads it; with `addGenerationPrompt`, up to where its answer begins.
+   * Throws bad_model with the template's own words when it refuses the conversation (`raise_exception`).
+   */
+  render(messages: readonly ChatMessage[], addGenerationPrompt: boolean): string {
+    return this.run(this.template, messages, addGenerationPrompt);
+  }
+
+  /**
+   * The ranges inside `{% generation %}` blocks of the rendered conversation, one for each block; null when the
+   * template has no such blocks (most have none) or when marking them changes the text.
+   */
+  generationSpans(messages: readonly ChatMessage[], rendered: string): Span[] | null {
+    if (!this.marked || rendered.includes(OPEN) || rendered.includes(CLOSE)) return null;
+    const marked = this.run(this.marked, messages, false);
+    const spans: Span[] = [];
+    let removed = 0;
+    let start = -1;
+    for (let i = 0; i < marked.length; i++) {
+      if (marked[i] === OPEN) start = i - removed++;
+      else if (marked[i] === CLOSE) {
+        const end = i - removed++;
+        if (start >= 0 && end > start) spans.push([start, end]);
+        start = -1;
+      }
+    }
+    return marked.replaceAll(OPEN, '').replaceAll(CLOSE, '') === rendered ? spans : null;
+  }
+
+  private run(template: Template, messages: readonly ChatMessage[], addGenerationPrompt: boolean): string {
+    let text: string;
+    try {
+      text = template.render({
+        messages: messages.map(({ role, content }) => ({ role, content })),
+        add_generation_prompt: addGenerationPrompt,
+        // As transformers passes them: defined, but none.
+        tools: null,
+        documents: null,
+        ...this.special,
+      });
+    } catch (error) {
+      throw badTemplate('The model’s chat template refuses this conversation.', messageOf(error));
+    }
+    if (text.length > MAX_RENDERED_CHARS) {
+      throw badTemplate(
+        'The model’s chat template writes more text than a conversation can have.',
+        `${text.length} letters, the limit is ${MAX_RENDERED_CHARS}`,
+      );
+    }
+    return text;
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof RangeError) return 'The template is nested too deeply.';
+  return (error instanceof Error ? error.message : String(error)).slice(0, 500);
+}
+
+function badTemplate(message: string, details: string): TabtuneError {
+  return new TabtuneError({
+    code: 'bad_model',
+    message,
+    where: 'chat template',
+    action: 'Choose another model, or a template that fits the data.',
+    details,
+  });
+}
+
+/**
+ * The template with marks at the edges of its `{% generation %}` blocks. The Jinja library removes those tags before
+ * parsing; the same preprocessing is done here with the marks left in their place, so that whitespace control sees
+ * the same text. Null when there are no such tags.
+ */
+function withMarks(source: string): Template | null {
+  const tag = /(\s*)\{%(-?)\s*(end)?generation\s*(-?)%\}(\s*)/g;
+  if (!tag.test(source)) return null;
+  const text = source
+    .replace(/\n$/, '')
+    .replace(/^[ \t]*(\{[#%-])/gm, '$1')
+    .replace(/([#%-]\})\n/g, '$1')
+    .replace(tag, (_, before: string, left: string, end: string | undefined, right: string, after: string) =>
+      [left ? '' : before, end ? CLOSE : OPEN, right ? '' : after].join(''),
+    );
+  const template = new Template('');
+  // tokenize() drops one newline at the end by itself.
+  template.parsed = parse(tokenize(text.endsWith('\n') ? `${text}\n` : text));
+  return template;
+}
+
+/** The template of a model's files: chat_template.jinja, else tokenizer_config.json's, by name where it has several. */
+export function templateSource(chatTemplate: string | null, tokenizerConfig: string | null): string | null {
+  if (chatTemplate !== null && chatTemplate.trim() !== '') return chatTemplate;
+  if (tokenizerConfig === null) return null;
+  let config: unknown;
+  try {
+    config = JSON.parse(tokenizerConfig.replace(/^\uFEFF/, ''));
+  } catch {
+    return null;
+  }
+  const found = (config as { chat_template?: unknown } | null)?.chat_template;
+  if (typeof found === 'string') return found.trim() === '' ? null : found;
+  if (!Array.isArray(found)) return null;
+  const named = found.filter((t): t is { name?: string; template: string } => typeof t?.template === 'string');
+  return (named.find((t) => t.name === 'default') ?? named[0])?.template ?? null;
+}

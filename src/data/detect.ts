@@ -1,0 +1,459 @@
+/**
+ * Which columns play which part. Shapes are the ones that trainers read: TRL's messages and prompt/completion,
+ * ShareGPT, Alpaca, labelled text, plain text (https://huggingface.co/docs/trl/dataset_formats), under the names that
+ * people give them. What cannot be told is an error that lists the columns; a guess is called one.
+ */
+import { TabtuneError } from '../base/errors';
+import type { DatasetFormat, DatasetSection } from '../recipe/types';
+import { nameList } from './problems';
+import { field, isRecord, type RawTable } from './raw-table';
+
+export type Format = Exclude<DatasetFormat, 'auto'>;
+
+export interface Shape {
+  format: Format;
+  /** part -> column */
+  mapping: Record<string, string>;
+  /** One sentence for the screen. */
+  detected: string;
+}
+
+/**
+ * Parts of each format. A boolean `label` beside an answer says whether it was wanted (KTO's shape); `completion`
+ * beside messages is the answer to them where it stands in a column of its own (preference pairs, TRL's prompts).
+ */
+const PARTS: Record<Format, { required: string[]; optional: string[] }> = {
+  messages: { required: ['messages'], optional: ['completion', 'label', 'system'] },
+  sharegpt: { required: ['conversations'], optional: ['completion', 'label', 'system'] },
+  alpaca: { required: ['instruction', 'output'], optional: ['input', 'system'] },
+  prompt_completion: { required: ['prompt', 'completion'], optional: ['system', 'label'] },
+  labelled: { required: ['text', 'label'], optional: [] },
+  text: { required: ['text'], optional: [] },
+};
+
+const FORMAT_WORDS: Record<Format, string> = {
+  messages: 'Chat messages',
+  sharegpt: 'Conversations in the ShareGPT shape',
+  alpaca: 'Instructions with answers (Alpaca)',
+  prompt_completion: 'Prompts with answers',
+  labelled: 'Texts with labels',
+  text: 'Plain text',
+};
+
+/** Names by part, best first; compared in lower case with everything but letters and digits taken out. */
+const NAMES = {
+  messages: ['messages', 'conversations', 'conversation', 'chat', 'dialog', 'dialogue', 'turns', 'history'],
+  system: ['system', 'systemprompt', 'systemmessage'],
+  instruction: ['instruction', 'instructions'],
+  context: ['input', 'context', 'inputs', 'passage', 'background'],
+  prompt: [
+    'prompt',
+    'question',
+    'query',
+    'input',
+    'instruction',
+    'problem',
+    'request',
+    'user',
+    'human',
+    'source',
+    'src',
+    'q',
+    'usermessage',
+    'userprompt',
+    'customer',
+    'customermessage',
+    'inputtext',
+    'article',
+    'document',
+    'task',
+    'message',
+    'goal',
+  ],
+  completion: [
+    'completion',
+    'answer',
+    'response',
+    'output',
+    'reply',
+    'solution',
+    'assistant',
+    'target',
+    'chosen',
+    'a',
+    'bot',
+    'gpt',
+    'tgt',
+    'summary',
+    'highlights',
+    'targettext',
+    'outputtext',
+    'agentresponse',
+    'botresponse',
+    'ouranswer',
+    'ourreply',
+  ],
+  text: [
+    'text',
+    'sentence',
+    'content',
+    'review',
+    'tweet',
+    'comment',
+    'body',
+    'reviewtext',
+    'headline',
+    'utterance',
+    'message',
+    'document',
+    'passage',
+    'description',
+    'query',
+    'question',
+    'title',
+    'article',
+    'story',
+    'input',
+    'prompt',
+  ],
+  label: [
+    'label',
+    'labels',
+    'class',
+    'category',
+    'sentiment',
+    'intent',
+    'topic',
+    'emotion',
+    'labeltext',
+    'target',
+    'tag',
+    'stars',
+    'rating',
+    'classname',
+    'classindex',
+    'spam',
+  ],
+} as const;
+
+const plain = (name: string) => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+
+/** What a column holds, from a sample of its rows. */
+interface ColumnProfile {
+  name: string;
+  key: string;
+  filled: number;
+  /** Share of filled values that are conversations: arrays of {role, content} or {from, value}. */
+  turns: number;
+  sharegpt: boolean;
+  /** Mean letters of the values that are text. */
+  meanLength: number;
+  textual: boolean;
+  numeric: boolean;
+  boolean: boolean;
+  /** Lists or objects that are no conversation. */
+  nested: boolean;
+  distinct: number;
+}
+
+const SAMPLE = 300;
+
+export function detectShape(name: string, table: RawTable, section: Pick<DatasetSection, 'format' | 'columns'>): Shape {
+  if (section.columns && Object.keys(section.columns).length > 0) return byHand(name, table, section);
+  // The worse answer of a preference pair must never be taken for one to learn.
+  const profiles = table.columns.map((column) => profile(table, column)).filter((p) => p.key !== 'rejected');
+  const order: Format[] =
+    section.format === 'auto'
+      ? ['messages', 'sharegpt', 'alpaca', 'prompt_completion', 'labelled', 'text']
+      : [section.format];
+  for (const format of order) {
+    const mapping = find(format, profiles, section.format !== 'auto');
+    if (mapping) return { format, mapping, detected: sentence(format, mapping, table) };
+  }
+  if (section.format === 'auto') {
+    const guess = guessShape(profiles);
+    if (guess)
+      return { ...guess, detected: `${sentence(guess.format, guess.mapping, table)} This is a guess: check it.` };
+  }
+  throw noShape(name, table, section.format);
+}
+
+function byHand(name: string, table: RawTable, section: Pick<DatasetSection, 'format' | 'columns'>): Shape {
+  const columns = section.columns ?? {};
+  const wanted = Object.entries(columns).filter(([, column]) => column !== '');
+  for (const [part, column] of wanted) {
+    if (!table.columns.includes(column)) {
+      throw new TabtuneError({
+        code: 'bad_data',
+        message: `There is no column “${column}” to use as the ${part}.`,
+        where: name,
+        action: `Choose one of its columns: ${nameList(table.columns)}.`,
+      });
+    }
+  }
+  const parts = new Set(wanted.map(([part]) => part));
+  const candidates: Format[] =
+    section.format === 'auto'
+      ? ['messages', 'sharegpt', 'alpaca', 'prompt_completion', 'labelled', 'text']
+      : [section.format];
+  const format = candidates.find((f) => PARTS[f].required.every((part) => parts.has(part)));
+  if (!format) {
+    const needs = candidates.map((f) => PARTS[f].required.join(' and ')).join('; or ');
+    throw new TabtuneError({
+      code: 'bad_data',
+      message: `The columns mapped by hand (${[...parts].join(', ') || 'none'}) do not make up an example.`,
+      where: name,
+      action: `Map ${needs}.`,
+    });
+  }
+  const known = [...PARTS[format].required, ...PARTS[format].optional];
+  const mapping = Object.fromEntries(wanted.filter(([part]) => known.includes(part)));
+  return { format, mapping, detected: `${sentence(format, mapping, table)} The columns were mapped by hand.` };
+}
+
+function profile(table: RawTable, column: string): ColumnProfile {
+  let filled = 0;
+  let turns = 0;
+  let from = 0;
+  let letters = 0;
+  let texts = 0;
+  let numbers = 0;
+  let booleans = 0;
+  let nested = 0;
+  const distinct = new Set<unknown>();
+  const step = Math.max(1, Math.floor(table.rows.length / SAMPLE));
+  for (let i = 0; i < table.rows.length; i += step) {
+    const value = field(table.rows[i]!.value, column);
+    if (value === undefined || value === null || value === '') continue;
+    filled++;
+    const list = asTurns(value);
+    if (list) {
+      turns++;
+      if (list.some((turn) => 'from' in turn || 'value' in turn)) from++;
+    } else if (typeof value === 'string') {
+      texts++;
+      letters += value.length;
+      if (/^\s*[+-]?[\d.,]+\s*$/.test(value)) numbers++;
+      if (/^(true|false)$/i.test(value)) booleans++;
+      distinct.add(value);
+    } else if (typeof value === 'number') {
+      numbers++;
+      distinct.add(value);
+    } else if (typeof value === 'boolean') {
+      booleans++;
+      distinct.add(value);
+    } else nested++;
+  }
+  return {
+    name: column,
+    key: plain(column),
+    filled,
+    turns: filled === 0 ? 0 : turns / filled,
+    sharegpt: from > turns / 2,
+    meanLength: texts === 0 ? 0 : letters / texts,
+    textual: texts > 0 && numbers < filled * 0.9 && booleans < filled * 0.9,
+    numeric: filled > 0 && numbers >= filled * 0.9,
+    boolean: filled > 0 && booleans >= filled * 0.9,
+    nested: nested > 0,
+    distinct: distinct.size,
+  };
+}
+
+/** A conversation: a list of turns, or the JSON text of one, as CSV files carry it. Null when the value is none. */
+export function asTurns(value: unknown): Record<string, unknown>[] | null {
+  let list = value;
+  if (typeof value === 'string' && /^\s*\[\s*\{/.test(value)) {
+    try {
+      list = JSON.parse(value);
+    } catch {
+      return null;
+    }
+  }
+  if (!Array.isArray(list) || list.length === 0) return null;
+  const turns = list.filter(isRecord);
+  const first = turns[0];
+  return first && ('role' in first || 'from' in first || 'content' in first) ? turns : null;
+}
+
+function byName(profiles: readonly ColumnProfile[], names: readonly string[], taken: readonly string[] = []) {
+  for (const name of names) {
+    const hit = profiles.find((p) => p.key === name && p.filled > 0 && !taken.includes(p.name));
+    if (hit) return hit;
+  }
+  return undefined;
+}
+
+/** The mapping of a format, or null. `asked` relaxes names where the person chose the format themselves. */
+function find(format: Format, profiles: ColumnProfile[], asked: boolean): Record<string, string> | null {
+  const system = byName(profiles, NAMES.system);
+  const withSystem = (mapping: Record<string, string>) =>
+    system?.textual && !Object.values(mapping).includes(system.name) ? { ...mapping, system: system.name } : mapping;
+  switch (format) {
+    case 'messages':
+    case 'sharegpt': {
+      const part = format === 'messages' ? 'messages' : 'conversations';
+      const chats = profiles.filter((p) => p.turns > 0.5);
+      // TRL's conversational prompt-completion and preference data: two lists that belong together.
+      const prompt = chats.find((p) => p.key === 'prompt');
+      const answer = chats.find((p) => p.key === 'completion' || p.key === 'chosen');
+      if (format === 'messages' && prompt && answer) return { messages: prompt.name, completion: answer.name };
+      const named = NAMES.messages.flatMap((name) => chats.filter((p) => p.key === name));
+      const chat = named[0] ?? chats[0];
+      if (!chat || (!asked && chat.sharegpt !== (format === 'sharegpt'))) return null;
+      const chosen = profiles.find((p) => p.key === 'chosen' && p.name !== chat.name);
+      const label = profiles.find((p) => p.key === 'label' && p.boolean);
+      return withSystem({
+        [part]: chat.name,
+        ...(chosen ? { completion: chosen.name } : {}),
+        ...(label ? { label: label.name } : {}),
+      });
+    }
+    case 'alpaca': {
+      const instruction =
+        byName(profiles, NAMES.instruction) ??
+        (byName(profiles, ['context']) ? byName(profiles, ['question']) : undefined);
+      const context = byName(profiles, NAMES.context, instruction ? [instruction.name] : []);
+      const output = byName(profiles, NAMES.completion, [instruction?.name ?? '', context?.name ?? '']);
+      if (!instruction?.textual || !output || output.turns > 0 || output.meanLength === 0) return null;
+      if (!context && !asked && output.key !== 'output') return null;
+      return withSystem({
+        instruction: instruction.name,
+        ...(context?.textual ? { input: context.name } : {}),
+        output: output.name,
+      });
+    }
+    case 'prompt_completion': {
+      const prompt = byName(
+        profiles.filter((p) => p.turns === 0),
+        NAMES.prompt,
+      );
+      const completion = byName(
+        profiles.filter((p) => p.turns === 0),
+        NAMES.completion,
+        prompt ? [prompt.name] : [],
+      );
+      if (prompt && completion && holdsText(prompt) && holdsText(completion)) {
+        const label = profiles.find((p) => p.key === 'label' && p.boolean);
+        return withSystem({
+          prompt: prompt.name,
+          completion: completion.name,
+          ...(label ? { label: label.name } : {}),
+        });
+      }
+      return asked ? twoTexts(profiles, 'prompt', 'completion') : null;
+    }
+    case 'labelled': {
+      const label = byName(profiles, NAMES.label);
+      const text = byName(profiles, NAMES.text, label ? [label.name] : []);
+      if (text && label && holdsText(text) && label.turns === 0) return { text: text.name, label: label.name };
+      return asked ? classColumns(profiles) : null;
+    }
+    case 'text': {
+      const text = byName(
+        profiles.filter((p) => p.textual),
+        NAMES.text,
+      );
+      const texts = profiles.filter((p) => p.textual && p.turns === 0 && !isId(p));
+      // A single column is taken for text only where nothing else in the rows could be what matters: an "instruction"
+      // beside a list of instances is half of an example.
+      const alone = texts.length === 1 && !profiles.some((p) => p.nested || p.turns > 0);
+      if (text && (asked || text.key === 'text' || alone)) return { text: text.name };
+      return alone || (asked && texts.length > 0) ? { text: longest(texts).name } : null;
+    }
+  }
+  format satisfies never;
+}
+
+function holdsText(p: ColumnProfile): boolean {
+  return p.turns === 0 && (p.textual || p.numeric || p.boolean);
+}
+
+function longest(profiles: readonly ColumnProfile[]): ColumnProfile {
+  return profiles.reduce((a, b) => (b.meanLength > a.meanLength ? b : a));
+}
+
+function isId(p: ColumnProfile): boolean {
+  return /^(id|idx|index|uuid|guid|url|link|date|time|timestamp|source|lang|language|split|name|file|filename|author)$|id$/.test(
+    p.key,
+  );
+}
+
+/** Columns with unknown names: a few short values beside a text are classes; two texts are a prompt and its answer. */
+function guessShape(profiles: ColumnProfile[]): Pick<Shape, 'format' | 'mapping'> | null {
+  const classes = classColumns(profiles);
+  if (classes) return { format: 'labelled', mapping: classes };
+  const fuzzy = fuzzyPair(profiles) ?? twoTexts(profiles, 'prompt', 'completion');
+  return fuzzy ? { format: 'prompt_completion', mapping: fuzzy } : null;
+}
+
+function classColumns(profiles: ColumnProfile[]): Record<string, string> | null {
+  const texts = profiles.filter((p) => p.textual && p.meanLength > 15 && !isId(p));
+  const label = profiles.find(
+    (p) =>
+      !isId(p) &&
+      p.turns === 0 &&
+      p.distinct >= 2 &&
+      p.meanLength <= 30 &&
+      p.filled >= 8 &&
+      // Few values, each of them many times.
+      p.distinct <= Math.min(50, p.filled / 3),
+  );
+  if (!label) return null;
+  const others = texts.filter((p) => p.name !== label.name);
+  return others.length > 0 ? { text: longest(others).name, label: label.name } : null;
+}
+
+/** Names that contain a word for one side: “Customer question”, “Our answer”. */
+function fuzzyPair(profiles: ColumnProfile[]): Record<string, string> | null {
+  const texts = profiles.filter((p) => p.textual && p.turns === 0);
+  const completion = texts.find((p) =>
+    /answer|repl(y|ies)|response|output|completion|solution|antwort|réponse|respuesta/.test(p.name.toLowerCase()),
+  );
+  const prompt = texts.find(
+    (p) =>
+      p !== completion &&
+      /question|prompt|input|request|query|customer|message|instruction|email|frage|pregunta/.test(
+        p.name.toLowerCase(),
+      ),
+  );
+  return prompt && completion ? { prompt: prompt.name, completion: completion.name } : null;
+}
+
+function twoTexts(profiles: ColumnProfile[], first: string, second: string): Record<string, string> | null {
+  const texts = profiles.filter((p) => p.textual && p.turns === 0 && !isId(p));
+  return texts.length === 2 ? { [first]: texts[0]!.name, [second]: texts[1]!.name } : null;
+}
+
+function sentence(format: Format, mapping: Record<string, string>, table: RawTable): string {
+  if (format === 'text' && table.fileType === 'text') return 'Plain text, one passage between blank lines.';
+  const columns = [...new Set(Object.values(mapping))];
+  return `${FORMAT_WORDS[format]}, from the column${columns.length === 1 ? '' : 's'} ${nameList(columns)}.`;
+}
+
+function noShape(name: string, table: RawTable, format: DatasetFormat): TabtuneError {
+  const nested = table.columns.filter((c) =>
+    table.rows.slice(0, 20).some(({ value }) => typeof (field(value, c) ?? '') === 'object'),
+  );
+  const wanted =
+    format === 'auto'
+      ? 'which column is the prompt and which the completion, or which is the text and which the label'
+      : `which column is the ${PARTS[format].required.join(' and which the ')}`;
+  return new TabtuneError({
+    code: 'bad_data',
+    message:
+      table.columns.length === 0
+        ? 'The rows of this file are not objects with named columns.'
+        : `It is not clear which columns of this file to learn from. It has ${nameList(table.columns)}.`,
+    where: name,
+    action:
+      table.columns.length === 0
+        ? 'Write each example as an object, such as {"prompt": "…", "completion": "…"}.'
+        : `Say ${wanted}, or rename the columns.`,
+    details: [
+      `Looked for: messages; conversations; instruction, input and output; prompt and completion; text and label; text.`,
+      nested.length > 0 ? `Columns that hold lists or objects: ${nested.join(', ')}.` : '',
+    ]
+      .filter(Boolean)
+      .join(' '),
+  });
+}

@@ -1,0 +1,92 @@
+/**
+ * A rendered example -> ids, and which of them are learned. The whole text is tokenized once, so that the ids are the
+ * ones that the model will see; the learned ranges are then found among the tokens by their offsets. Tokenizing
+ * prompt and answer apart and gluing the ids gives other ids wherever a token spans the seam.
+ */
+import { TabtuneError } from '../base/errors';
+import type { Span } from './chat-template';
+import type { Rendered } from './render';
+import { alignTokens, bytePositions } from './token-offsets';
+import type { TextTokenizer } from './tokenizer';
+
+export interface Encoded {
+  row: number;
+  /** Before any cutting. */
+  ids: Int32Array;
+  /** 1 where the token is learned. */
+  trained: Uint8Array;
+}
+
+const encoder = new TextEncoder();
+
+/** Throws bad_model when the tokenizer cannot write the text, or gives ids outside its vocabulary. */
+export function encodeRendered(row: number, rendered: Rendered, tokenizer: TextTokenizer): Encoded {
+  const { ids, tokens } = tokenizer.encode(rendered.text, rendered.addSpecialTokens);
+  for (const id of ids) {
+    if (!(id >= 0 && id < tokenizer.vocabSize)) {
+      throw new TabtuneError({
+        code: 'bad_model',
+        message: 'This model’s tokenizer gives a token that its vocabulary does not have.',
+        where: 'tokenizer.json',
+        action: 'Download the model’s files again.',
+        details: `id ${id}, vocabulary of ${tokenizer.vocabSize}`,
+      });
+    }
+  }
+  const { text, spans } = rendered;
+  const everything = spans.length === 1 && spans[0]![0] === 0 && spans[0]![1] === text.length;
+  const trained = everything ? new Uint8Array(ids.length).fill(1) : trainedByOffsets(text, tokens, spans, tokenizer);
+  return { row, ids: Int32Array.from(ids), trained: trained ?? trainedByPrefixes(rendered, ids, tokenizer) };
+}
+
+/**
+ * A token is learned when it covers any byte of a range: the rule of transformers' assistant masks. A token that
+ * covers the end of a prompt and the start of its answer is learned too, since the answer's first letters are in it.
+ */
+function trainedByOffsets(text: string, tokens: string[], spans: Span[], tokenizer: TextTokenizer): Uint8Array | null {
+  const bytes = encoder.encode(text);
+  const offsets = alignTokens(
+    bytes,
+    tokens,
+    (t) => tokenizer.bytesOf(t),
+    (t) => tokenizer.isAdded(t),
+  );
+  if (offsets === null) return null;
+  const trained = new Uint8Array(tokens.length);
+  const edges = bytes.length === text.length ? spans.flat() : bytePositions(text, spans.flat());
+  let i = 0;
+  for (let s = 0; s < edges.length; s += 2) {
+    const start = edges[s]!;
+    const end = edges[s + 1]!;
+    while (i < tokens.length && offsets.ends[i]! <= start) i++;
+    for (let k = i; k < tokens.length && offsets.starts[k]! < end; k++) {
+      if (offsets.ends[k]! > offsets.starts[k]!) trained[k] = 1;
+    }
+    // EOS from a post-processor stands behind the last byte of what it ends.
+    if (end === bytes.length) {
+      for (let k = tokens.length - 1; k >= 0 && offsets.starts[k] === bytes.length; k--) trained[k] = 1;
+    }
+  }
+  return trained;
+}
+
+/**
+ * Without offsets (a normalizer folded letters, an unknown token stands for some): a range begins and ends after as
+ * many tokens as the text up to there has in common with the whole.
+ */
+function trainedByPrefixes(
+  { text, spans, addSpecialTokens }: Rendered,
+  ids: number[],
+  tokenizer: TextTokenizer,
+): Uint8Array {
+  const boundary = (position: number): number => {
+    if (position >= text.length) return ids.length;
+    const prefix = tokenizer.encode(text.slice(0, position), addSpecialTokens).ids;
+    let n = 0;
+    while (n < prefix.length && n < ids.length && prefix[n] === ids[n]) n++;
+    return n;
+  };
+  const trained = new Uint8Array(ids.length);
+  for (const [start, end] of spans) trained.fill(1, boundary(start), boundary(end));
+  return trained;
+}

@@ -1,0 +1,88 @@
+/** A dataset file -> examples: decoding, parsing by kind, shape, conversion, in one call. */
+import type { DatasetSection } from '../recipe/types';
+import { detectShape } from './detect';
+import { parseCsv } from './parse-csv';
+import { parseJsonOrJsonl } from './parse-jsonl';
+import { parseText } from './parse-text';
+import { ProblemList } from './problems';
+import type { RawTable } from './raw-table';
+import { readText } from './read-text';
+import { toExamples } from './to-examples';
+import type { ParsedDataset } from './types';
+
+/**
+ * Throws bad_data when the file cannot be used at all; what is wrong with single rows is in `problems`.
+ * The name's ending says what is expected, the content decides.
+ */
+export function parseDataset(
+  name: string,
+  bytes: Uint8Array,
+  section: Pick<DatasetSection, 'format' | 'columns'>,
+): ParsedDataset {
+  const { text, problems: fileProblems } = readText(name, bytes);
+  const table = readTable(name, text, section);
+  const shape = detectShape(name, table, section);
+  const { examples, problems } = toExamples(name, table, shape);
+  const all = new ProblemList();
+  all.addAll(fileProblems);
+  all.addAll(table.problems);
+  all.addAll(problems);
+  return {
+    name,
+    fileType: table.fileType,
+    format: shape.format,
+    detected: shape.detected,
+    columns: table.columns,
+    mapping: shape.mapping,
+    examples,
+    problems: all.list(),
+    totalRows: table.totalRows,
+  };
+}
+
+function readTable(name: string, text: string, section: Pick<DatasetSection, 'format'>): RawTable {
+  const extension = /\.([a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase() ?? '';
+  const json = /^\s*(\{\s*("|\})|\[\s*(\{|"|\[|\]))/.test(text.slice(0, 1000));
+  switch (extension) {
+    case 'jsonl':
+    case 'ndjson':
+    case 'json':
+      return parseJsonOrJsonl(name, text);
+    case 'csv':
+    case 'tsv':
+    case 'tab':
+      // JSON renamed .csv: no CSV starts with a brace and a quoted key.
+      return json && /^\s*[[{]\s*["{]/.test(text.slice(0, 1000)) ? parseJsonOrJsonl(name, text) : parseCsv(name, text);
+    case 'txt':
+    case 'md':
+    case 'markdown':
+    case 'text':
+      // Prose stays prose; only what is JSON through and through, or is asked for as columns, is read as such.
+      if (json && section.format !== 'text') {
+        try {
+          return parseJsonOrJsonl(name, text);
+        } catch {
+          return parseText(text);
+        }
+      }
+      return parseText(text);
+    default:
+      if (json) return parseJsonOrJsonl(name, text);
+      return looksTabular(text) ? parseCsv(name, text) : parseText(text);
+  }
+}
+
+/** For a file without a telling name: the same number of tabs, or of quoted commas, in each of the first lines. */
+function looksTabular(text: string): boolean {
+  const lines = text
+    .slice(0, 50_000)
+    .split(/\r\n|\n|\r/)
+    .filter((line) => line.trim() !== '')
+    .slice(0, 10);
+  if (lines.length < 2) return false;
+  const evenly = (mark: RegExp) => {
+    const counts = lines.map((line) => line.match(mark)?.length ?? 0);
+    return counts[0]! > 0 && counts.every((n) => n === counts[0]);
+  };
+  return evenly(/\t/g) || evenly(/,/g);
+}

@@ -1,0 +1,69 @@
+/**
+ * Collects what a person should know about their rows. A file of a million rows can have a million problems of one
+ * kind: after `LIMIT_PER_CODE` of them the rest is counted and told in one sentence, so that the list stays readable
+ * and cheap to send to the screen.
+ */
+import type { DataProblem } from './types';
+
+export const LIMIT_PER_CODE = 200;
+
+export class ProblemList {
+  private readonly kept: DataProblem[] = [];
+  private readonly counts = new Map<string, { total: number; dropped: number; first: DataProblem }>();
+
+  add(problem: DataProblem): void {
+    const count = this.counts.get(problem.code);
+    if (!count) {
+      this.counts.set(problem.code, { total: 1, dropped: problem.dropped ? 1 : 0, first: problem });
+      this.kept.push(problem);
+      return;
+    }
+    count.total++;
+    if (problem.dropped) count.dropped++;
+    if (count.total <= LIMIT_PER_CODE) this.kept.push(problem);
+  }
+
+  addAll(problems: readonly DataProblem[]): void {
+    for (const problem of problems) this.add(problem);
+  }
+
+  /** In file order as far as they were added so; the summaries of cut lists come last. */
+  list(): DataProblem[] {
+    const more: DataProblem[] = [];
+    for (const [code, { total, dropped, first }] of this.counts) {
+      const rest = total - LIMIT_PER_CODE;
+      if (rest <= 0) continue;
+      more.push({
+        severity: first.severity,
+        code,
+        message: `${rest} more rows have the same problem: ${first.message}`,
+        action: first.action,
+        dropped: dropped > 0,
+      });
+    }
+    return [...this.kept, ...more];
+  }
+
+  get size(): number {
+    return this.kept.length;
+  }
+}
+
+/** A piece of a person's text short enough for a message, on one line. */
+export function excerpt(text: string, length = 60): string {
+  // Cut before replacing: the input may be a single line of 100 MB.
+  const line = text
+    .slice(0, length * 2)
+    .replace(/\s+/g, ' ')
+    .trim();
+  return line.length > length || text.length > length * 2 ? `${line.slice(0, length)}…` : line;
+}
+
+/** `a, b and c`, quoted, at most `limit` of them: for naming columns in a sentence. */
+export function nameList(names: readonly string[], limit = 12): string {
+  const shown = names.slice(0, limit).map((name) => `“${excerpt(name, 40)}”`);
+  if (names.length > limit) shown.push(`${names.length - limit} more`);
+  if (shown.length === 0) return 'none';
+  if (shown.length === 1) return shown[0]!;
+  return `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
+}

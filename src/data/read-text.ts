@@ -1,0 +1,222 @@
+/**
+ * Bytes -> text. Files come from Excel, PowerShell and old databases as often as from Python: UTF-8 with and without a
+ * byte order mark, UTF-16, Windows-1252. What is no text at all (a zip renamed .csv) is refused by its first bytes.
+ */
+import { TabtuneError } from '../base/errors';
+import type { DataProblem } from './types';
+
+/** V8 cannot hold a longer string (2^29 - 24 code units); the parsers need room beside it. */
+export const MAX_FILE_BYTES = 400 * 2 ** 20;
+
+const BINARY_FORMATS: { magic: number[]; offset?: number; what: string; action: string }[] = [
+  { magic: [0x1f, 0x8b], what: 'a gzip archive', action: 'Unpack it first, then open the file inside.' },
+  { magic: [0x50, 0x4b, 0x03, 0x04], what: 'a zip archive', action: 'Unpack it first, then open the file inside.' },
+  { magic: [0x50, 0x4b, 0x05, 0x06], what: 'an empty zip archive', action: 'Open a JSONL, JSON, CSV or text file.' },
+  {
+    magic: [0x28, 0xb5, 0x2f, 0xfd],
+    what: 'a Zstandard archive',
+    action: 'Unpack it first, then open the file inside.',
+  },
+  { magic: [0x42, 0x5a, 0x68], what: 'a bzip2 archive', action: 'Unpack it first, then open the file inside.' },
+  {
+    magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a],
+    what: 'an xz archive',
+    action: 'Unpack it first, then open the file inside.',
+  },
+  { magic: [0x37, 0x7a, 0xbc, 0xaf], what: 'a 7-Zip archive', action: 'Unpack it first, then open the file inside.' },
+  {
+    magic: [0x50, 0x41, 0x52, 0x31],
+    what: 'a Parquet file',
+    action:
+      'Convert it to JSONL or CSV first, e.g. with pandas: pd.read_parquet(…).to_json(…, orient="records", lines=True).',
+  },
+  {
+    magic: [0x41, 0x52, 0x52, 0x4f, 0x57, 0x31],
+    what: 'an Arrow file',
+    action: 'Convert it to JSONL or CSV first.',
+  },
+  { magic: [0x25, 0x50, 0x44, 0x46], what: 'a PDF', action: 'Save its text as a .txt file and open that.' },
+  { magic: [0xd0, 0xcf, 0x11, 0xe0], what: 'an old Office document', action: 'Save it as CSV (UTF-8) and open that.' },
+  { magic: [0x53, 0x51, 0x4c, 0x69, 0x74, 0x65], what: 'an SQLite database', action: 'Export a table as CSV first.' },
+  { magic: [0x89, 0x50, 0x4e, 0x47], what: 'a PNG image', action: 'Open a JSONL, JSON, CSV or text file.' },
+  { magic: [0xff, 0xd8, 0xff], what: 'a JPEG image', action: 'Open a JSONL, JSON, CSV or text file.' },
+  { magic: [0x47, 0x47, 0x55, 0x46], what: 'a GGUF model', action: 'Open it under Model; here goes a dataset.' },
+];
+
+export interface TextFile {
+  text: string;
+  problems: DataProblem[];
+}
+
+/**
+ * The text of a file without its byte order mark; line ends are left as they are.
+ * Throws bad_data for an empty file, a binary format, or a file that is too large.
+ */
+export function readText(name: string, bytes: Uint8Array): TextFile {
+  if (bytes.length === 0) throw emptyFile(name);
+  if (bytes.length > MAX_FILE_BYTES) {
+    throw new TabtuneError({
+      code: 'bad_data',
+      message: `This file is too large to read in one piece (${Math.round(bytes.length / 2 ** 20)} MB).`,
+      where: name,
+      action: `Split it into files of at most ${MAX_FILE_BYTES / 2 ** 20} MB.`,
+    });
+  }
+  refuseBinary(name, bytes);
+
+  const problems: DataProblem[] = [];
+  let text = decode(name, bytes, problems);
+  if (text.includes('\0')) {
+    const count = text.split('\0').length - 1;
+    text = text.replaceAll('\0', '');
+    problems.push({
+      severity: 'warning',
+      code: 'nul_bytes',
+      message: `The file has ${count} NUL ${count === 1 ? 'byte' : 'bytes'}, which no text should have.`,
+      action: 'They were removed. If rows look torn, save the file again as plain UTF-8.',
+      dropped: false,
+    });
+  }
+  if (text.trim() === '') throw emptyFile(name);
+  return { text, problems };
+}
+
+function emptyFile(name: string): TabtuneError {
+  return new TabtuneError({
+    code: 'bad_data',
+    message: 'This file is empty.',
+    where: name,
+    action: 'Choose a file with at least one example in it.',
+  });
+}
+
+function refuseBinary(name: string, bytes: Uint8Array): void {
+  for (const { magic, offset = 0, what, action } of BINARY_FORMATS) {
+    if (magic.every((byte, i) => bytes[offset + i] === byte)) {
+      // An .xlsx or .docx is a zip with this entry first.
+      const head = new TextDecoder('latin1').decode(bytes.subarray(0, 200));
+      const office = what === 'a zip archive' && /\[Content_Types\]\.xml|xl\/|_rels\//.test(head);
+      throw new TabtuneError({
+        code: 'bad_data',
+        message: `This file is ${office ? 'an Office document (such as .xlsx)' : what}, not text.`,
+        where: name,
+        action: office ? 'Save the sheet as “CSV UTF-8” and open that.' : action,
+        details: `The first bytes are ${hex(bytes.subarray(0, 8))}.`,
+      });
+    }
+  }
+  // Other binary files (images, weights) are full of control bytes that no encoding of text uses.
+  const sample = bytes.subarray(0, 4096);
+  const control = sample.filter((b) => b < 32 && b !== 0 && ![9, 10, 12, 13, 27].includes(b)).length;
+  if (control > sample.length * 0.1 && control > 8) {
+    throw new TabtuneError({
+      code: 'bad_data',
+      message: 'This file is not text.',
+      where: name,
+      action: 'Open a JSONL, JSON, CSV, TSV, Markdown or text file.',
+      details: `${control} of the first ${sample.length} bytes are control characters: ${hex(bytes.subarray(0, 16))}.`,
+    });
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return [...bytes].map((b) => b.toString(16).padStart(2, '0')).join(' ');
+}
+
+function decode(name: string, bytes: Uint8Array, problems: DataProblem[]): string {
+  const utf16 = detectUtf16(bytes);
+  if (utf16) {
+    if (bytes.length % 2 === 1) {
+      problems.push({
+        severity: 'warning',
+        code: 'truncated_file',
+        message: 'The file is UTF-16 with an odd number of bytes: its last character is cut in half.',
+        action: 'The half character was left out. The file may be incomplete.',
+        dropped: false,
+      });
+    }
+    // TextDecoder drops the byte order mark and turns lone surrogates into U+FFFD.
+    return new TextDecoder(utf16).decode(bytes.subarray(0, bytes.length - (bytes.length % 2)));
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    const offset = firstInvalidUtf8(bytes);
+    let line = 1;
+    for (let i = 0; i < offset; i++) if (bytes[i] === 10) line++;
+    // Mostly valid multi-byte letters with a few bad bytes is damaged UTF-8 (a file cut in the middle of a letter);
+    // hardly any is an old Windows encoding, where every accented letter is a lone high byte.
+    const lossy = new TextDecoder('utf-8').decode(bytes);
+    const bad = count(lossy, /\uFFFD/g);
+    const good = count(lossy, /[^\p{ASCII}\uFFFD]/gu);
+    const damaged = good > bad || (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf);
+    problems.push({
+      severity: 'warning',
+      code: 'not_utf8',
+      message: `${name} is not valid UTF-8: the first bad byte is 0x${hex(bytes.subarray(offset, offset + 1))} in line ${line} (byte ${offset}).`,
+      action: damaged
+        ? `${bad === 1 ? 'The bad byte was' : `${bad} bad places were`} replaced by “\uFFFD”. Save the file as UTF-8 and open it again.`
+        : 'It was read as Windows-1252. If letters with accents look wrong, save the file as UTF-8 and open it again.',
+      dropped: false,
+    });
+    return damaged ? lossy : new TextDecoder('windows-1252').decode(bytes);
+  }
+}
+
+function count(text: string, pattern: RegExp): number {
+  let n = 0;
+  for (const _ of text.matchAll(pattern)) n++;
+  return n;
+}
+
+/** By byte order mark, else by where the zero bytes lie: Latin text in UTF-16 has one in every pair. */
+function detectUtf16(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
+  const sample = bytes.subarray(0, 2048);
+  if (sample.length < 4) return null;
+  let even = 0;
+  let odd = 0;
+  for (let i = 0; i < sample.length; i++) {
+    if (sample[i] !== 0) continue;
+    if (i % 2 === 0) even++;
+    else odd++;
+  }
+  const pairs = sample.length / 2;
+  if (odd > pairs * 0.4 && even < pairs * 0.05) return 'utf-16le';
+  if (even > pairs * 0.4 && odd < pairs * 0.05) return 'utf-16be';
+  return null;
+}
+
+/** Offset of the first byte that no valid UTF-8 has there (WHATWG Encoding, utf-8 decoder). */
+export function firstInvalidUtf8(bytes: Uint8Array): number {
+  let i = 0;
+  while (i < bytes.length) {
+    const lead = bytes[i]!;
+    if (lead < 0x80) {
+      i++;
+      continue;
+    }
+    let needed = 0;
+    let lower = 0x80;
+    let upper = 0xbf;
+    if (lead >= 0xc2 && lead <= 0xdf) needed = 1;
+    else if (lead >= 0xe0 && lead <= 0xef) {
+      needed = 2;
+      if (lead === 0xe0) lower = 0xa0;
+      if (lead === 0xed) upper = 0x9f;
+    } else if (lead >= 0xf0 && lead <= 0xf4) {
+      needed = 3;
+      if (lead === 0xf0) lower = 0x90;
+      if (lead === 0xf4) upper = 0x8f;
+    } else return i;
+    for (let k = 1; k <= needed; k++) {
+      const byte = bytes[i + k];
+      if (byte === undefined || byte < lower || byte > upper) return i;
+      lower = 0x80;
+      upper = 0xbf;
+    }
+    i += needed + 1;
+  }
+  return bytes.length;
+}

@@ -1,0 +1,165 @@
+/**
+ * Example -> the text that the model reads, and which ranges of it are learned.
+ *
+ * Prompts with answers are asked through the model's chat template where it has one, because that is how they are
+ * asked afterwards (in Compare, and by every chat program that loads the adapter). TRL instead concatenates plain
+ * prompt and completion even for chat models; only models without a template are trained so here.
+ */
+import type { ChatTemplate, Span } from './chat-template';
+import type { ChatMessage, Example } from './types';
+
+export interface Rendered {
+  text: string;
+  /** Ranges that are learned, ascending and disjoint. */
+  spans: Span[];
+  /** Whether the tokenizer's post-processor may add BOS: a chat template writes its own. */
+  addSpecialTokens: boolean;
+}
+
+export interface RenderOptions {
+  /** The model's own template; null when it has none. */
+  template: ChatTemplate | null;
+  /** Used for conversations when the model has no template. */
+  plainTemplate: ChatTemplate;
+  eosToken: string | null;
+  assistantOnlyLoss: boolean;
+  /** Put between prompt and completion without a template, as the first letter of what is learned. */
+  separator: string;
+  /** Texts that end an answer's turn, such as "<|im_end|>"; see answerSpans. */
+  endTokens: readonly string[];
+}
+
+/** Throws bad_model with the template's words when it refuses the conversation. */
+export function renderExample(example: Example, options: RenderOptions): Rendered {
+  switch (example.kind) {
+    case 'text':
+      // As TRL does: EOS behind every text, everything learned.
+      return plain(withEos(example.text, options.eosToken), 0);
+    case 'prompt_completion': {
+      if (options.template) {
+        const { prompt, completion } = example;
+        return conversation(
+          [
+            { role: 'user', content: prompt.trim() },
+            { role: 'assistant', content: completion.trim() },
+          ],
+          options,
+        );
+      }
+      // As TRL does for prompt and completion in plain strings.
+      const start = options.assistantOnlyLoss ? example.prompt.length : 0;
+      return plain(example.prompt + options.separator + withEos(example.completion, options.eosToken), start);
+    }
+    case 'messages':
+      return conversation(example.messages, options);
+  }
+  example satisfies never;
+}
+
+/** How a prompt is asked: through the template up to the answer's first letter. */
+export function renderPrompt(messages: readonly ChatMessage[], template: ChatTemplate): string {
+  return template.render(messages, true);
+}
+
+function plain(text: string, start: number): Rendered {
+  return { text, spans: [[start, text.length]], addSpecialTokens: true };
+}
+
+function withEos(text: string, eos: string | null): string {
+  return eos === null || text.endsWith(eos) ? text : text + eos;
+}
+
+function conversation(messages: readonly ChatMessage[], options: RenderOptions): Rendered {
+  const template = options.template ?? options.plainTemplate;
+  const text = template.render(messages, false);
+  const spans: Span[] = options.assistantOnlyLoss
+    ? answerSpans(template, messages, text, options.endTokens)
+    : [[0, text.length]];
+  return { text, spans, addSpecialTokens: options.template === null };
+}
+
+/**
+ * Ranges of the assistant's answers in a rendered conversation, each with the template's end of turn, so that the
+ * model learns to stop. A template's own `{% generation %}` marks decide where it has them (as in TRL's
+ * assistant_only_loss). Otherwise an answer is what the template adds to the generation prompt: it begins where the
+ * rendering of the messages before it, with the generation prompt, ends, and it ends where the rendering up to and
+ * with it ends (as TRL masks conversational prompts and completions).
+ */
+export function answerSpans(
+  template: ChatTemplate,
+  messages: readonly ChatMessage[],
+  text: string,
+  endTokens: readonly string[] = [],
+): Span[] {
+  const marked = template.generationSpans(messages, text);
+  const answers = messages.flatMap((m, i) => (m.role === 'assistant' ? [i] : []));
+  const learned = answers.filter((i) => messages[i]!.train !== false);
+  if (marked && marked.length === answers.length) {
+    return marked
+      .filter((_, n) => learned.includes(answers[n]!))
+      .map<Span>(([start, end]) => [start, withEndToken(text, end, endTokens)]);
+  }
+  const spans: Span[] = [];
+  for (const i of learned) {
+    const before = messages.slice(0, i);
+    const floor = spans.at(-1)?.[1] ?? 0;
+    const prompt = attempt(() => template.render(before, true));
+    const base = prompt !== null && text.startsWith(prompt) ? null : attempt(() => template.render(before, false));
+    let start: number;
+    if (prompt !== null && text.startsWith(prompt)) start = prompt.length;
+    else {
+      // The generation prompt says more than the finished turn (an opened <think>), or cannot be rendered alone:
+      // the answer begins where they part, or at its first letter if that comes earlier.
+      const parted = commonPrefix(text, prompt ?? base ?? '');
+      const content = text.indexOf(messages[i]!.content.trim(), Math.max(floor, commonPrefix(text, base ?? '')));
+      start = prompt === null ? Math.max(content, floor) : content === -1 ? parted : Math.min(parted, content);
+    }
+    start = Math.max(start, floor);
+    const end = i === messages.length - 1 ? text.length : answerEnd(template, messages, i, text, start);
+    if (end > start) spans.push([start, end]);
+  }
+  return spans;
+}
+
+/** Where the turn of answer `i` ends in the whole rendering. */
+function answerEnd(
+  template: ChatTemplate,
+  messages: readonly ChatMessage[],
+  i: number,
+  text: string,
+  start: number,
+): number {
+  const upTo = attempt(() => template.render(messages.slice(0, i + 1), false));
+  if (upTo !== null && upTo.length > start && text.startsWith(upTo)) return upTo.length;
+  // The template writes a last answer differently from earlier ones (Qwen3's thinking): find this one's text, and
+  // behind it what closes the turn in both renderings.
+  const content = messages[i]!.content.trim();
+  const at = text.indexOf(content, start);
+  if (at === -1) return start;
+  const end = at + content.length;
+  const tailAt = upTo?.lastIndexOf(content) ?? -1;
+  const tail = upTo === null || tailAt === -1 ? '' : upTo.slice(tailAt + content.length);
+  return end + commonPrefix(text.slice(end, end + tail.length), tail);
+}
+
+/** A mark that closes before the end-of-turn token would teach the model never to stop: the token is taken in. */
+function withEndToken(text: string, end: number, endTokens: readonly string[]): number {
+  if (endTokens.some((token) => text.slice(0, end).trimEnd().endsWith(token))) return end;
+  const token = endTokens.find((token) => text.startsWith(token, end));
+  return token ? end + token.length : end;
+}
+
+function commonPrefix(a: string, b: string): number {
+  const n = Math.min(a.length, b.length);
+  let i = 0;
+  while (i < n && a[i] === b[i]) i++;
+  return i;
+}
+
+function attempt<T>(run: () => T): T | null {
+  try {
+    return run();
+  } catch {
+    return null;
+  }
+}

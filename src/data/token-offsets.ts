@@ -1,0 +1,119 @@
+/**
+ * Where in a text each token lies. @huggingface/tokenizers gives no offsets, so they are rebuilt: a byte-level token
+ * spells its bytes (GPT-2's table), a SentencePiece token spells its text with "▁" for a space and <0xE2> for a byte.
+ * Walking along the text and comparing every byte proves the offsets right; where a normalizer changed the text they
+ * cannot be had, and the caller falls back to encoding prefixes.
+ */
+
+export type TokenSpelling = 'byte-level' | 'sentencepiece' | 'none';
+
+/** Byte ranges in the UTF-8 of the text, [start, end); a token that a post-processor added (BOS) is empty. */
+export interface TokenOffsets {
+  starts: Int32Array;
+  ends: Int32Array;
+}
+
+const encoder = new TextEncoder();
+
+/** GPT-2's table from the letters in a vocabulary to the bytes that they stand for. */
+const BYTE_OF_LETTER: ReadonlyMap<string, number> = (() => {
+  const table = new Map<string, number>();
+  const printable = (b: number) => (b >= 0x21 && b <= 0x7e) || (b >= 0xa1 && b <= 0xac) || (b >= 0xae && b <= 0xff);
+  let next = 256;
+  for (let b = 0; b < 256; b++) table.set(String.fromCodePoint(printable(b) ? b : next++), b);
+  return table;
+})();
+
+/** The bytes that a vocabulary entry spells; null when its letters are not of that spelling. */
+export function tokenBytes(token: string, spelling: TokenSpelling): Uint8Array | null {
+  if (spelling === 'byte-level') {
+    const bytes = new Uint8Array(token.length);
+    let n = 0;
+    for (const letter of token) {
+      const byte = BYTE_OF_LETTER.get(letter);
+      if (byte === undefined) return null;
+      bytes[n++] = byte;
+    }
+    return bytes.subarray(0, n);
+  }
+  if (spelling === 'sentencepiece') {
+    const byte = /^<0x([0-9A-F]{2})>$/i.exec(token);
+    return byte ? Uint8Array.of(Number.parseInt(byte[1]!, 16)) : encoder.encode(token.replaceAll('▁', ' '));
+  }
+  return null;
+}
+
+/**
+ * Offsets of `tokens` in `text` (its UTF-8 bytes), or null when the tokens do not spell the text.
+ * `bytesOf` gives a token's bytes; `isAdded` says which tokens a post-processor may have put in by itself.
+ */
+export function alignTokens(
+  text: Uint8Array,
+  tokens: readonly string[],
+  bytesOf: (token: string) => Uint8Array | null,
+  isAdded: (token: string) => boolean,
+): TokenOffsets | null {
+  const starts = new Int32Array(tokens.length);
+  const ends = new Int32Array(tokens.length);
+  let cursor = 0;
+  for (let i = 0; i < tokens.length; i++) {
+    const token = tokens[i]!;
+    const bytes = bytesOf(token);
+    if (bytes === null) return null;
+    let at = cursor;
+    let length = spelledLength(text, at, bytes);
+    if (length < 0 && isSpace(text[at])) {
+      // Added tokens with lstrip or rstrip swallow the spaces beside them.
+      while (isSpace(text[at])) at++;
+      length = spelledLength(text, at, bytes);
+    }
+    if (length < 0) {
+      if (!isAdded(token)) return null;
+      at = cursor;
+      length = 0;
+    }
+    starts[i] = at;
+    ends[i] = at + length;
+    cursor = at + length;
+  }
+  while (isSpace(text[cursor])) cursor++;
+  return cursor === text.length ? { starts, ends } : null;
+}
+
+/** Bytes of the text that the token covers at `at`, or -1. A space that a tokenizer puts before a word covers none. */
+function spelledLength(text: Uint8Array, at: number, bytes: Uint8Array): number {
+  if (matches(text, at, bytes, 0)) return bytes.length;
+  return bytes[0] === 0x20 && matches(text, at, bytes, 1) ? bytes.length - 1 : -1;
+}
+
+function matches(text: Uint8Array, at: number, bytes: Uint8Array, from: number): boolean {
+  if (at + bytes.length - from > text.length) return false;
+  for (let k = from; k < bytes.length; k++) if (text[at + k - from] !== bytes[k]) return false;
+  return true;
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+/** Byte positions of ascending UTF-16 positions in a text. */
+export function bytePositions(text: string, positions: readonly number[]): number[] {
+  let at = 0;
+  let bytes = 0;
+  return positions.map((position) => {
+    bytes += encoder.encode(text.slice(at, position)).length;
+    at = position;
+    return bytes;
+  });
+}
+
+/** Text for the screen of bytes that may be part of a letter only: "é", "<0xC3>", "a<0xE2>". */
+export function showBytes(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return [...bytes]
+      .map((b) => (b < 0x80 ? String.fromCharCode(b) : `<0x${b.toString(16).toUpperCase().padStart(2, '0')}>`))
+      .join('');
+  }
+}

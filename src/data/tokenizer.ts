@@ -1,0 +1,254 @@
+/**
+ * The model's own tokenizer, from the files of its folder: @huggingface/tokenizers for the ids, and around it what a
+ * trainer has to know: special tokens, the ids that end an answer, the id to pad with.
+ */
+import { Tokenizer } from '@huggingface/tokenizers';
+import { TabtuneError } from '../base/errors';
+import { field, isRecord } from './raw-table';
+import { showBytes, type TokenSpelling, tokenBytes } from './token-offsets';
+import type { TokenizerFiles } from './worker-api';
+
+/** Gemma 3's is 33 MB. */
+const MAX_TOKENIZER_CHARS = 128 * 2 ** 20;
+/** The largest known vocabularies have about 260,000 entries. */
+const MAX_VOCAB = 2 ** 24;
+/** Names that end a text where no file says so, most common first. */
+const USUAL_EOS = ['</s>', '<|endoftext|>', '<|end_of_text|>', '<eos>', '<|im_end|>'];
+
+export interface SpecialTokens {
+  bos_token?: string;
+  eos_token?: string;
+  pad_token?: string;
+  unk_token?: string;
+}
+
+export class TextTokenizer {
+  readonly special: SpecialTokens;
+  readonly vocabSize: number;
+  readonly bosTokenId: number | null;
+  readonly eosTokenId: number | null;
+  readonly padTokenId: number;
+  /** EOS ids of tokenizer and generation_config; the template's end of turn is added by data-api.ts. */
+  readonly eosTokenIds: number[];
+  readonly spelling: TokenSpelling;
+  private readonly tokenizer: Tokenizer;
+  private readonly added: Map<number, { content: string; special: boolean }>;
+  private readonly addedContents: Set<string>;
+  private readonly bytesCache = new Map<string, Uint8Array | null>();
+
+  /** Throws bad_model when a file is not JSON, or describes a tokenizer that cannot be run here. */
+  constructor(
+    files: Pick<TokenizerFiles, 'tokenizerJson' | 'tokenizerConfig' | 'specialTokensMap' | 'generationConfig'>,
+  ) {
+    if (files.tokenizerJson.length > MAX_TOKENIZER_CHARS) {
+      throw badTokenizer(
+        'The tokenizer file is far larger than any known one.',
+        `${files.tokenizerJson.length} letters`,
+      );
+    }
+    const json = parseObject('tokenizer.json', files.tokenizerJson);
+    const config = files.tokenizerConfig === null ? {} : parseObject('tokenizer_config.json', files.tokenizerConfig);
+    const map = files.specialTokensMap === null ? {} : parseObject('special_tokens_map.json', files.specialTokensMap);
+    const generation =
+      files.generationConfig === null ? {} : parseObject('generation_config.json', files.generationConfig);
+    if (!isRecord(json.model))
+      throw badTokenizer('The tokenizer file has no model in it.', 'tokenizer.json has no "model"');
+    this.vocabSize = checkedVocabSize(json.model, json.added_tokens);
+
+    this.special = {};
+    for (const key of ['bos_token', 'eos_token', 'pad_token', 'unk_token'] as const) {
+      const content = tokenContent(config[key]) ?? tokenContent(map[key]);
+      if (content !== null) this.special[key] = content;
+    }
+    try {
+      this.tokenizer = new Tokenizer(
+        {
+          normalizer: null,
+          pre_tokenizer: null,
+          post_processor: null,
+          decoder: null,
+          ...json,
+          added_tokens: json.added_tokens ?? [],
+        },
+        // The library reads unk_token and a few flags; special tokens as objects would confuse it.
+        { ...config, ...this.special, additional_special_tokens: undefined },
+      );
+    } catch (error) {
+      const details = error instanceof Error ? error.message : String(error);
+      throw badTokenizer(
+        'This model’s tokenizer is of a kind that Tabtune cannot run, or its file is damaged.',
+        details,
+      );
+    }
+    this.added = this.tokenizer.get_added_tokens_decoder();
+    this.addedContents = new Set([...this.added.values()].map((token) => token.content));
+    this.spelling = spellingOf(json);
+
+    const generationEos = idList(generation.eos_token_id).filter((id) => id < this.vocabSize);
+    if (this.special.eos_token === undefined) {
+      const fromIds = generationEos[0] === undefined ? undefined : this.tokenizer.id_to_token(generationEos[0]);
+      const usual = USUAL_EOS.find((token) => this.addedContents.has(token));
+      const eos = fromIds ?? usual;
+      if (eos !== undefined) this.special.eos_token = eos;
+    }
+    this.eosTokenId = this.idOf(this.special.eos_token);
+    const generationBos = idList(generation.bos_token_id)[0];
+    this.bosTokenId =
+      this.idOf(this.special.bos_token) ??
+      (generationBos !== undefined && generationBos < this.vocabSize ? generationBos : null);
+    this.eosTokenIds = [...new Set([...(this.eosTokenId === null ? [] : [this.eosTokenId]), ...generationEos])];
+    // Padding is masked everywhere, so that any id does; EOS is the usual stand-in.
+    this.padTokenId = this.idOf(this.special.pad_token) ?? this.eosTokenId ?? this.idOf(this.special.unk_token) ?? 0;
+  }
+
+  idOf(token: string | undefined): number | null {
+    if (token === undefined) return null;
+    const id = this.tokenizer.token_to_id(token);
+    return id === undefined ? null : id;
+  }
+
+  /**
+   * Ids of a text and the vocabulary's spelling of each. `addSpecialTokens` lets the post-processor add BOS and such:
+   * true for plain text, false for a rendered chat, whose template wrote them itself (as in transformers).
+   * Throws bad_model when a piece of the text has no id and the tokenizer has no unknown token.
+   */
+  encode(text: string, addSpecialTokens: boolean): { ids: number[]; tokens: string[] } {
+    if (text === '') return { ids: [], tokens: [] };
+    const { ids, tokens } = this.tokenizer.encode(text, { add_special_tokens: addSpecialTokens });
+    const hole = ids.indexOf(undefined as unknown as number);
+    if (hole !== -1) {
+      throw badTokenizer(
+        'This model’s tokenizer cannot write a part of the text.',
+        `“${tokens[hole]}” has no id, and there is no unknown token`,
+      );
+    }
+    return { ids, tokens };
+  }
+
+  /** Text of ids; ids outside the vocabulary (a model's padded rows) give nothing. */
+  decode(ids: Iterable<number>, skipSpecialTokens: boolean): string {
+    const known: number[] = [];
+    for (const id of ids) {
+      if (this.tokenizer.id_to_token(id) === undefined) continue;
+      if (skipSpecialTokens && this.added.get(id)?.special) continue;
+      known.push(id);
+    }
+    if (known.length === 0) return '';
+    // "Cleaning up" spaces before punctuation was made for BERT and would change what the model wrote.
+    return this.tokenizer.decode(known, { skip_special_tokens: false, clean_up_tokenization_spaces: false });
+  }
+
+  isSpecial(id: number): boolean {
+    return this.added.get(id)?.special === true;
+  }
+
+  isAdded(token: string): boolean {
+    return this.addedContents.has(token);
+  }
+
+  /** Contents of special tokens, for finding them in people's texts. */
+  specialContents(): string[] {
+    return [...this.added.values()].filter((token) => token.special).map((token) => token.content);
+  }
+
+  /** The bytes that a token (as `encode` spells it) stands for; null when this tokenizer's spelling is not known. */
+  bytesOf(token: string): Uint8Array | null {
+    let bytes = this.bytesCache.get(token);
+    if (bytes === undefined) {
+      bytes =
+        this.spelling === 'none'
+          ? null
+          : this.addedContents.has(token)
+            ? new TextEncoder().encode(token)
+            : tokenBytes(token, this.spelling);
+      this.bytesCache.set(token, bytes);
+    }
+    return bytes;
+  }
+
+  /** A single token for the screen: half letters as their bytes, special tokens by name. */
+  showToken(id: number): string {
+    const token = this.tokenizer.id_to_token(id);
+    if (token === undefined) return `<${id}>`;
+    if (this.added.has(id)) return token;
+    const bytes = this.bytesOf(token);
+    return bytes === null ? token : showBytes(bytes);
+  }
+}
+
+/**
+ * The highest id + 1. Throws bad_model for ids that no embedding has a row for; this comes before the library builds
+ * its table, which has a slot for every id up to the highest.
+ */
+function checkedVocabSize(model: Record<string, unknown>, added: unknown): number {
+  const ids: unknown[] = isRecord(model.vocab)
+    ? Object.values(model.vocab)
+    : Array.isArray(model.vocab)
+      ? [model.vocab.length - 1]
+      : [];
+  if (Array.isArray(added)) for (const token of added) ids.push(field(token, 'id'));
+  let size = 0;
+  for (const id of ids) {
+    if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= MAX_VOCAB) {
+      throw badTokenizer('The tokenizer file has an impossible token id.', `id ${String(id)}`);
+    }
+    size = Math.max(size, (id as number) + 1);
+  }
+  if (size === 0) throw badTokenizer('The tokenizer file has an empty vocabulary.', 'no tokens');
+  return size;
+}
+
+function badTokenizer(message: string, details: string): TabtuneError {
+  return new TabtuneError({
+    code: 'bad_model',
+    message,
+    where: 'tokenizer.json',
+    action: 'Choose another model, or download this one’s files again.',
+    details,
+  });
+}
+
+function parseObject(file: string, text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    // A byte order mark is no JSON, but editors write it.
+    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    throw new TabtuneError({
+      code: 'bad_model',
+      message: `The model’s ${file} is not valid JSON.`,
+      where: file,
+      action: 'Download the model’s files again.',
+      details: error instanceof Error ? error.message.slice(0, 200) : String(error),
+    });
+  }
+  if (!isRecord(value)) {
+    throw new TabtuneError({
+      code: 'bad_model',
+      message: `The model’s ${file} does not hold what it should.`,
+      where: file,
+      action: 'Download the model’s files again.',
+      details: 'The top level is not an object.',
+    });
+  }
+  return value;
+}
+
+/** A special token is written as "</s>" or as {"content": "</s>", …}. */
+function tokenContent(value: unknown): string | null {
+  const content = isRecord(value) ? field(value, 'content') : value;
+  return typeof content === 'string' && content !== '' ? content : null;
+}
+
+function idList(value: unknown): number[] {
+  return (Array.isArray(value) ? value : [value]).filter(
+    (id): id is number => Number.isInteger(id) && (id as number) >= 0,
+  );
+}
+
+/** How vocabulary entries spell text, told from the parts of tokenizer.json. */
+function spellingOf(json: Record<string, unknown>): TokenSpelling {
+  const parts = JSON.stringify([json.pre_tokenizer ?? null, json.decoder ?? null, json.normalizer ?? null]);
+  if (parts.includes('"ByteLevel"')) return 'byte-level';
+  return parts.includes('▁') || parts.includes('"Metaspace"') ? 'sentencepiece' : 'none';
+}
