@@ -5,8 +5,9 @@
  */
 import type { ErrorData } from '../base/errors';
 import type { ParsedDataset, TokenizedDataset, TokenView } from '../data/types';
-import type { DataApi, TokenizerFiles, TokenizerInfo } from '../data/worker-api';
+import type { TokenizerFiles, TokenizerInfo } from '../data/worker-api';
 import type { DatasetSection, Recipe } from '../recipe/types';
+import type { DataWorkerApi } from './edit-dataset';
 import { type Connection, transfer } from './rpc';
 
 export interface Tokenizer {
@@ -59,15 +60,20 @@ function faulty({ title }: Tokenizer, message: string, where?: string): Omit<Err
 }
 
 export class DataHost {
-  private connection: Connection<DataApi> | null = null;
+  private connection: Connection<DataWorkerApi> | null = null;
   private queue: Promise<unknown> = Promise.resolve();
   /** What the living worker has open. */
   private tokenizer: Tokenizer | null = null;
   private parsedKey: string | null = null;
+  /**
+   * What was tokenized last, and whether the living worker did it. How prompts are written for a model without a chat
+   * template follows the data.
+   */
+  private tokenized: { tokenizer: Tokenizer; again(): Promise<unknown>; here: boolean } | null = null;
   /** The last dataset parsed; outlives the worker. */
   private last: { key: string; parsed: ParsedDataset } | null = null;
 
-  constructor(private readonly start: () => Connection<DataApi>) {}
+  constructor(private readonly start: () => Connection<DataWorkerApi>) {}
 
   /** Opens a model's tokenizer and tries its chat template once. */
   openTokenizer(tokenizer: Tokenizer): Promise<TokenizerInfo> {
@@ -86,6 +92,17 @@ export class DataHost {
     );
   }
 
+  /** The dataset's bytes with one row changed. */
+  editRow(dataset: DatasetFile, row: number, fields: Record<string, string>): Promise<ArrayBuffer> {
+    return this.inTurn(async () => {
+      const bytes = await dataset.read();
+      const words = { message: 'The edit took too long and was stopped.', where: dataset.name };
+      return this.connected()
+        .within(deadlines.parse, words)
+        .editRow(dataset.name, transfer(bytes), dataset.section, row, fields);
+    });
+  }
+
   /** The first example goes alone, so that a looping template is found in seconds. */
   tokenize(
     tokenizer: Tokenizer,
@@ -94,7 +111,7 @@ export class DataHost {
     contextLength: number,
   ): Promise<TokenizedDataset> {
     const { dataset: section, objective, training } = recipe;
-    return this.inTurn(async () => {
+    const work = async () => {
       await this.ensureTokenizer(tokenizer);
       const parsed = await this.ensureDataset(dataset);
       const row = parsed.examples[0]?.row;
@@ -109,6 +126,11 @@ export class DataHost {
       return this.connected()
         .within(deadlines.dataset(charactersOf(parsed)), words)
         .tokenize(section, objective, contextLength, training.seed);
+    };
+    return this.inTurn(async () => {
+      const result = await work();
+      this.tokenized = { tokenizer, again: work, here: true };
+      return result;
     });
   }
 
@@ -132,6 +154,7 @@ export class DataHost {
   encodePrompt(tokenizer: Tokenizer, prompt: string, system?: string): Promise<Int32Array> {
     return this.inTurn(async () => {
       await this.ensureTokenizer(tokenizer);
+      await this.writeAsBefore(tokenizer);
       const words = faulty(tokenizer, 'The prompt was not ready in time.');
       return this.connected().within(deadlines.prompt, words).encodePrompt(prompt, system);
     });
@@ -156,17 +179,18 @@ export class DataHost {
   }
 
   /** The worker that lives; a new one, which knows nothing, where the last one died. */
-  private connected(): Connection<DataApi> {
+  private connected(): Connection<DataWorkerApi> {
     if (!this.connection || this.connection.death) {
       this.connection = this.start();
       this.tokenizer = null;
       this.parsedKey = null;
+      if (this.tokenized) this.tokenized.here = false;
     }
     return this.connection;
   }
 
   /** What is wrong with one example or prompt alone is told elsewhere; what ended the worker is told here. */
-  private async tolerate(action: (connection: Connection<DataApi>) => Promise<unknown>): Promise<void> {
+  private async tolerate(action: (connection: Connection<DataWorkerApi>) => Promise<unknown>): Promise<void> {
     const connection = this.connected();
     try {
       await action(connection);
@@ -186,9 +210,24 @@ export class DataHost {
     return this.sendDataset(dataset);
   }
 
+  /** A new worker has to see the data again before it writes prompts in the same way. */
+  private async writeAsBefore(tokenizer: Tokenizer): Promise<void> {
+    const before = this.tokenized;
+    if (!before || before.tokenizer !== tokenizer || before.here) return;
+    try {
+      await before.again();
+      before.here = true;
+    } catch {
+      // The data may have been deleted since: the prompt is then written as for a model that has seen none.
+      this.tokenized = null;
+      await this.ensureTokenizer(tokenizer);
+    }
+  }
+
   private async sendTokenizer(tokenizer: Tokenizer): Promise<TokenizerInfo> {
     const connection = this.connected();
     this.tokenizer = null;
+    if (this.tokenized) this.tokenized.here = false;
     const info = await connection
       .within(deadlines.openTokenizer, {
         message: `The tokenizer of ${tokenizer.title} took too long to open and was stopped.`,

@@ -3,6 +3,7 @@
  * that one that never ends costs this worker and not the page. It holds nothing that cannot be made again.
  */
 import { createDataApi } from '../data/data-api';
+import { editRow } from './edit-dataset';
 import { serve } from './rpc';
 
-serve(createDataApi());
+serve(Object.assign(createDataApi(), { editRow }), { moves: ['editRow'] });

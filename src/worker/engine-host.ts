@@ -72,13 +72,13 @@ export class EngineHost {
     });
   }
 
-  /** Changes what should be on the model; the next use does it. */
-  want(
-    origin: AdapterOrigin | null,
-    { attached = this.attached }: { attached?: AdapterOrigin | 'unknown' | null } = {},
-  ) {
+  /**
+   * Changes what should be on the model; the next use does it. After a run the engine has changed the adapter itself:
+   * 'as it is' says that what is wanted is there, 'unknown' that nothing is known of it.
+   */
+  want(origin: AdapterOrigin | null, found?: 'as it is' | 'unknown'): void {
     this.adapter = origin;
-    this.attached = attached;
+    if (found !== undefined) this.attached = found === 'unknown' ? 'unknown' : origin;
   }
 
   /** Calls the engine with the wanted model and adapter in place. Calls may overlap. */

@@ -3,6 +3,7 @@
  *
  *   page                                worker
  *    |  <---- ready {lock} --------------  |   serve() holds the Web Lock `lock` for as long as it lives
+ *    |  ----- page {url} -------------->  |
  *    |  ----- call {id, method, args} -->  |
  *    |  <---- callback {id, index, args}   |   a function among the arguments was called there
  *    |  ----- abort {id, index} -------->  |   an AbortSignal among the arguments fired here
@@ -13,6 +14,7 @@
  * So the page queues for the worker's lock: being granted it means that the worker is gone.
  */
 import { type ErrorData, TabtuneError } from '../base/errors';
+import { tellPageUrl } from './page-url';
 
 type AnyMethod = (...args: never[]) => unknown;
 
@@ -57,7 +59,7 @@ export interface Connection<Api> {
 }
 
 type CallMessage = { type: 'call'; id: number; method: string; args: unknown[]; special: Special[] };
-type ToWorker = CallMessage | { type: 'abort'; id: number; index: number };
+type ToWorker = { type: 'page'; url: string } | CallMessage | { type: 'abort'; id: number; index: number };
 type ToPage =
   | { type: 'ready'; lock: string | null }
   | { type: 'callback'; id: number; index: number; args: unknown[] }
@@ -164,7 +166,8 @@ export function serve<Api extends object>(api: Api, options: ServeOptions = {}):
 
   port.addEventListener('message', (event) => {
     const message = (event as MessageEvent<ToWorker>).data;
-    if (message.type === 'call') void answer(message);
+    if (message.type === 'page') tellPageUrl(message.url);
+    else if (message.type === 'call') void answer(message);
     else controllers.get(`${message.id}/${message.index}`)?.abort();
   });
   port.start?.();
@@ -254,6 +257,9 @@ export function connect<Api>(worker: WorkerLike, options: ConnectOptions): Conne
       clearTimeout(startTimer);
       const held = message.lock;
       if (held && locks) locks.request(held, () => end(died('its lock was released'))).catch(() => {});
+      if (typeof document !== 'undefined') {
+        worker.postMessage({ type: 'page', url: document.baseURI } satisfies ToWorker, []);
+      }
       const actions = outbox ?? [];
       outbox = null;
       for (const action of actions) action();

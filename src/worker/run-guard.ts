@@ -3,12 +3,12 @@
  * hidden tab under Energy Saver), the run's own lock, by which other tabs know that it lives, and the screen's wake lock.
  */
 import { TabtuneError } from '../base/errors';
+import { runLockName } from '../storage/runs';
 import type { Locks } from './rpc';
 
 export type PageLocks = Locks & Pick<LockManager, 'query'>;
 
 const TRAINING_LOCK = 'tabtune-training';
-const RUN_LOCK = 'tabtune-run-';
 
 /** Something else is under way; nothing is wrong, it only has to wait. */
 export function busy(message: string, action: string): TabtuneError {
@@ -34,7 +34,7 @@ export class RunGuard {
   }
 
   async hold(runId: string): Promise<void> {
-    await this.lock(RUN_LOCK + runId);
+    await this.lock(runLockName(runId));
   }
 
   release(): void {
@@ -62,8 +62,9 @@ export async function livingRuns(locks: PageLocks | null): Promise<Set<string> |
   if (!locks) return null;
   try {
     const { held = [] } = await locks.query();
-    const names = held.map(({ name }) => name ?? '').filter((name) => name.startsWith(RUN_LOCK));
-    return new Set(names.map((name) => name.slice(RUN_LOCK.length)));
+    const prefix = runLockName('');
+    const names = held.map(({ name }) => name ?? '').filter((name) => name.startsWith(prefix));
+    return new Set(names.map((name) => name.slice(prefix.length)));
   } catch {
     return null;
   }

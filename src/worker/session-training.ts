@@ -1,0 +1,368 @@
+/**
+ * Runs: one at a time, from the recipe to the record. The engine trains and writes metrics and checkpoints; here the run
+ * is prepared, guarded by locks, recorded, told to the screen, and picked up when the engine dies under it.
+ */
+import { type ErrorCode, type ErrorData, TabtuneError } from '../base/errors';
+import type { ParsedDataset, TokenizedDataset } from '../data/types';
+import { resolveRecipe } from '../recipe/defaults';
+import type { Recipe } from '../recipe/types';
+import { checkpointInfo } from '../storage/checkpoints';
+import { appendSamples, getRun, saveRun, truncateMetrics } from '../storage/runs';
+import type { MetricsRow, RunRecord, RunStatus, SampleAnswer } from '../storage/types';
+import type { TrainEvent } from './api';
+import type { AdapterFiles, EngineEvent, TrainJob } from './engine-api';
+import type { EngineHost } from './engine-host';
+import { busy, type PageLocks, RunGuard } from './run-guard';
+import { samplePrompts } from './sample-prompts';
+import type { OpenModel } from './session-model';
+
+export interface TrainingNeeds {
+  engine: EngineHost;
+  locks: PageLocks | null;
+  /** The recipe's model, opened if it is not. */
+  model(source: string): Promise<OpenModel>;
+  dataset(recipe: Recipe): Promise<ParsedDataset>;
+  tokenize(recipe: Recipe): Promise<TokenizedDataset>;
+  encodePrompt(prompt: string, system?: string): Promise<Int32Array>;
+  decode(ids: Int32Array): Promise<string>;
+  /** The files of `method.init_adapter`. */
+  adapterFiles(source: string): Promise<AdapterFiles>;
+  /** Something of value is about to be stored. */
+  onSave(): void;
+}
+
+interface ActiveRun {
+  record: RunRecord | null;
+  /** Training has begun; before it, `stop` ends the preparation. */
+  training: boolean;
+  stopAsked: boolean;
+  hasCheckpoint: boolean;
+  resumedFrom: number | null;
+  done: Promise<RunRecord>;
+}
+
+const SAMPLES = 3;
+/** How long a dying run may keep the screen waiting for storage. */
+const SAVE_PATIENCE_MS = 1000;
+
+/** Ended from outside: the same run may well go on. Anything else is the run's own failure. */
+const interruptions: ErrorCode[] = [
+  'gpu_lost',
+  'gpu_out_of_memory',
+  'worker_died',
+  'storage_full',
+  'storage',
+  'cancelled',
+];
+/** Going on from the checkpoint would come to the same end. */
+const hopeless: ErrorCode[] = ['not_finite', 'bad_data', 'bad_recipe', 'bad_model', 'bad_adapter', 'no_webgpu'];
+
+const statusOf = {
+  completed: 'completed',
+  stopped: 'stopped',
+  early_stopping: 'early_stopped',
+} as const satisfies Record<string, RunStatus>;
+
+export class TrainingDesk {
+  private active: ActiveRun | null = null;
+  private readonly listeners = new Set<(event: TrainEvent) => void>();
+
+  constructor(private readonly needs: TrainingNeeds) {}
+
+  subscribe(listener: (event: TrainEvent) => void): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
+  /** The run of this tab, as it stands. */
+  get current(): RunRecord | null {
+    return this.active?.record ?? null;
+  }
+
+  /** The engine's one model is in use while a run lasts. */
+  assertIdle(action: string): void {
+    if (this.active) throw busy(`A run is going on, so ${action} has to wait.`, 'Stop the run, or wait for its end.');
+  }
+
+  train(recipe: Recipe): Promise<RunRecord> {
+    return this.begin(async (active) => {
+      const resolved = resolveRecipe(recipe);
+      return this.prepareAndRun(active, resolved, null);
+    });
+  }
+
+  resumeRun(runId: string): Promise<RunRecord> {
+    const { active } = this;
+    if (active?.record?.id === runId) return this.resume().then(() => active.done);
+    return this.begin(async (begun) => {
+      const record = await getRun(runId);
+      if (!record) throw gone('This run is no longer in this browser.');
+      if (record.status === 'completed' || record.status === 'early_stopped') {
+        throw gone(`“${record.name}” has already ended; there is nothing to go on with.`);
+      }
+      const checkpoint = await checkpointInfo(runId, 'latest');
+      if (!checkpoint) throw gone(`“${record.name}” has no checkpoint to go on from.`);
+      begun.hasCheckpoint = true;
+      begun.resumedFrom = checkpoint.step;
+      return this.prepareAndRun(begun, record.recipe, record);
+    });
+  }
+
+  async pause(): Promise<void> {
+    if (this.active?.training) await this.needs.engine.watch((api) => api.pause());
+  }
+
+  async resume(): Promise<void> {
+    if (this.active?.training) await this.needs.engine.watch((api) => api.resume());
+  }
+
+  async stop(): Promise<void> {
+    if (!this.active) return;
+    this.active.stopAsked = true;
+    if (this.active.training) await this.needs.engine.watch((api) => api.stop());
+  }
+
+  private emit(event: TrainEvent): void {
+    for (const listener of this.listeners) listener(event);
+  }
+
+  private begin(work: (active: ActiveRun) => Promise<RunRecord>): Promise<RunRecord> {
+    if (this.active) {
+      return Promise.reject(busy('A run is going on in this tab already.', 'Stop it first, or wait for its end.'));
+    }
+    const active: Omit<ActiveRun, 'done'> = {
+      record: null,
+      training: false,
+      stopAsked: false,
+      hasCheckpoint: false,
+      resumedFrom: null,
+    };
+    const whole = active as ActiveRun;
+    this.active = whole;
+    whole.done = work(whole).finally(() => {
+      this.active = null;
+    });
+    return whole.done;
+  }
+
+  private async prepareAndRun(active: ActiveRun, recipe: Recipe, old: RunRecord | null): Promise<RunRecord> {
+    const guard = await RunGuard.take(this.needs.locks);
+    try {
+      const { job, prompts } = await this.prepare(active, recipe, old);
+      active.record = job.run;
+      await guard.hold(job.run.id);
+      this.needs.onSave();
+      await saveRun(job.run);
+      // Steps after the checkpoint come again, and must not be reported twice.
+      if (active.resumedFrom !== null) await truncateMetrics(job.run.id, active.resumedFrom);
+      return await this.follow(active, job, prompts);
+    } finally {
+      guard.release();
+    }
+  }
+
+  /** Everything that can go wrong before a run exists: it rejects then, and leaves no record behind. */
+  private async prepare(active: ActiveRun, recipe: Recipe, old: RunRecord | null) {
+    const { needs } = this;
+    const step = async <T>(promise: Promise<T>): Promise<T> => {
+      const value = await promise;
+      if (active.stopAsked) {
+        throw new TabtuneError({ code: 'cancelled', message: 'The run was stopped before its first step.' });
+      }
+      return value;
+    };
+    const model = await step(needs.model(recipe.model.source));
+    const parsed = await step(needs.dataset(recipe));
+    const { train, validation, maxLength } = await step(needs.tokenize(recipe));
+    if (train.length === 0) {
+      throw new TabtuneError({
+        code: 'bad_data',
+        message: 'No example is left to train on.',
+        where: recipe.dataset.source,
+        action: 'Look at the problems listed with the data, or hold out a smaller share of it.',
+      });
+    }
+    const initAdapter = recipe.method.init_adapter ? await step(needs.adapterFiles(recipe.method.init_adapter)) : null;
+    const samples = await step(this.samples(model, parsed, { train, validation }));
+    const now = Date.now();
+    const run: RunRecord = old
+      ? { ...old, status: 'running', error: null, updatedAt: now }
+      : {
+          id: crypto.randomUUID(),
+          name: recipe.name,
+          createdAt: now,
+          updatedAt: now,
+          recipe,
+          status: 'running',
+          step: 0,
+          totalSteps: 0,
+          trainableParameters: 0,
+          totalParameters: model.info.parameters,
+          initialEvalLoss: null,
+          bestEvalLoss: null,
+          bestStep: null,
+          finalLoss: null,
+          error: null,
+        };
+    const job: TrainJob = {
+      run,
+      recipe,
+      train,
+      validation,
+      maxLength,
+      samplePrompts: samples.map(({ ids }) => ids),
+      stopTokenIds: model.tokens.stopTokenIds,
+      padTokenId: model.tokens.padTokenId,
+      initAdapter,
+      resume: old !== null,
+    };
+    return { job, prompts: samples.map(({ text }) => text) };
+  }
+
+  /** Prompts that leave at least half of the model's context for the answer. */
+  private async samples(
+    model: OpenModel,
+    parsed: ParsedDataset,
+    tokenized: Pick<TokenizedDataset, 'train' | 'validation'>,
+  ) {
+    const found: { text: string; ids: Int32Array }[] = [];
+    let tried = 0;
+    for (const { text, system } of samplePrompts(parsed, tokenized)) {
+      if (found.length === SAMPLES || tried++ === 10 * SAMPLES) break;
+      const ids = await this.needs.encodePrompt(text, system).catch((cause: unknown) => {
+        // A template may refuse one prompt (a system message, say); one that had to be killed ends the preparation.
+        if (cause instanceof TabtuneError && cause.code === 'timeout') throw cause;
+        return null;
+      });
+      if (ids && ids.length > 0 && ids.length <= model.info.contextLength / 2) found.push({ text, ids });
+    }
+    return found;
+  }
+
+  private async follow(active: ActiveRun, job: TrainJob, prompts: string[]): Promise<RunRecord> {
+    const { engine } = this.needs;
+    const adapterBefore = engine.currentAdapter;
+    // Sample answers are decoded while training goes on, in order.
+    let samples: Promise<void> = Promise.resolve();
+    let alive = true;
+    const onEvent = (event: EngineEvent) => {
+      if (!alive) return;
+      if (event.type === 'samples') {
+        samples = samples.then(() => this.tellSamples(job.run.id, prompts, event));
+      } else this.tell(active, event);
+    };
+    try {
+      engine.want(null);
+      const { run, summary } = await engine.use((api) => {
+        active.training = true;
+        // The tab was asked to stop while the engine was made ready.
+        const trained = api.train(job, onEvent);
+        if (active.stopAsked) void api.stop().catch(() => {});
+        return trained;
+      });
+      alive = false;
+      engine.want({ kind: 'run', runId: run.id, recipe: job.recipe }, 'as it is');
+      await samples;
+      const record: RunRecord = { ...run, status: statusOf[summary.reason], error: null, updatedAt: Date.now() };
+      active.record = record;
+      await saveRun(record);
+      this.emit({ type: 'finished', run: record, summary });
+      return record;
+    } catch (cause) {
+      alive = false;
+      const error = TabtuneError.from(cause, {
+        code: 'internal',
+        message: 'The run ended with an error.',
+        action: 'Look at the details; the last checkpoint is kept.',
+      });
+      // What the failed run left on the model is not to be used.
+      engine.want(adapterBefore, 'unknown');
+      return this.fail(active, error);
+    }
+  }
+
+  private async fail(active: ActiveRun, error: TabtuneError): Promise<RunRecord> {
+    const data: ErrorData = error.toData();
+    const status: RunStatus = interruptions.includes(error.code) ? 'interrupted' : 'failed';
+    const record: RunRecord = { ...active.record!, status, error: data, updatedAt: Date.now() };
+    active.record = record;
+    await Promise.race([
+      saveRun(record).catch(() => {}),
+      new Promise((resolve) => setTimeout(resolve, SAVE_PATIENCE_MS)),
+    ]);
+    const resumable = active.hasCheckpoint && !hopeless.includes(error.code);
+    this.emit({ type: 'failed', error: data, run: record, resumable });
+    return record;
+  }
+
+  /** Keeps the record up with what happens, and hands the event on. */
+  private tell(active: ActiveRun, event: Exclude<EngineEvent, { type: 'samples' }>): void {
+    const record = active.record!;
+    switch (event.type) {
+      case 'started':
+        active.record = { ...event.run, status: 'running' };
+        this.save(active.record);
+        this.emit({ ...event, run: active.record });
+        return;
+      case 'metrics':
+        active.record = { ...record, ...figures(record, event.row), updatedAt: Date.now() };
+        break;
+      case 'checkpoint':
+        active.hasCheckpoint = true;
+        this.save(record);
+        break;
+      case 'state': {
+        const status = event.state === 'paused' ? 'paused' : 'running';
+        if (status !== record.status) {
+          active.record = { ...record, status, updatedAt: Date.now() };
+          this.save(active.record);
+        }
+        break;
+      }
+      default:
+        event satisfies never;
+    }
+    this.emit(event);
+  }
+
+  /** A record that could not be written now is written again at the end, where a failure is told. */
+  private save(record: RunRecord): void {
+    void saveRun(record).catch(() => {});
+  }
+
+  private async tellSamples(runId: string, prompts: string[], event: Extract<EngineEvent, { type: 'samples' }>) {
+    try {
+      const answers: SampleAnswer[] = [];
+      for (const [i, prompt] of prompts.entries()) {
+        const base = event.base[i];
+        const tuned = event.tuned[i];
+        if (!base || !tuned) continue;
+        answers.push({
+          step: event.step,
+          prompt,
+          base: await this.needs.decode(base),
+          tuned: await this.needs.decode(tuned),
+        });
+      }
+      if (answers.length === 0) return;
+      await appendSamples(runId, answers);
+      this.emit({ type: 'samples', answers });
+    } catch (cause) {
+      // Samples are a comfort: training is not stopped for want of them.
+      console.warn('Sample answers could not be shown.', cause);
+    }
+  }
+}
+
+function figures(record: RunRecord, row: MetricsRow): Partial<RunRecord> {
+  if (row.kind === 'step') return { step: row.step, finalLoss: row.loss };
+  return {
+    step: row.step,
+    ...(row.step === 0 && record.initialEvalLoss === null ? { initialEvalLoss: row.eval_loss } : {}),
+    ...(row.best ? { bestEvalLoss: row.eval_loss, bestStep: row.step } : {}),
+  };
+}
+
+function gone(message: string): TabtuneError {
+  return new TabtuneError({ code: 'storage', message, action: 'Start a new run with its recipe.' });
+}

@@ -1,0 +1,17 @@
+/**
+ * A name under which a dropped file or folder is kept: one path segment that means the same everywhere. Names stand in
+ * recipes (`file:NAME`), so that what a person recognises is left alone.
+ */
+export function storedName(name: string, fallback: string): string {
+  const last = name.split(/[\\/]/).at(-1) ?? '';
+  const clean = last
+    .normalize('NFC')
+    .replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]+/gu, '')
+    .trim()
+    .replace(/^\.+/, '');
+  if (clean === '') return fallback;
+  if (clean.length <= 120) return clean;
+  // The ending says what kind of file it is.
+  const ending = /\.[A-Za-z0-9]{1,8}$/.exec(clean)?.[0] ?? '';
+  return clean.slice(0, 120 - ending.length) + ending;
+}
