@@ -2,6 +2,9 @@
 export interface ModelFolder {
   /** `builtin:stories`, `file:my-model`, … as in the recipe. */
   source: string;
+  /** Human name and licence, where the place it comes from tells. */
+  title?: string;
+  licence?: string;
   /** Names of the files in it. */
   files: string[];
   has(name: string): boolean;

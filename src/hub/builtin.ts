@@ -1,0 +1,133 @@
+/**
+ * Models that are served beside the app, under `models/`: `models/index.json` lists them, `models/NAME/` holds the files.
+ * The base URL is the page's; a worker has to be told, since its own script lies elsewhere.
+ */
+import { TabtuneError } from '../base/errors';
+import { refuse } from './errors';
+import type { ModelFolder } from './types';
+
+/** One entry of models/index.json. */
+export interface BuiltinModel {
+  name: string;
+  title: string;
+  description: string;
+  licence: string;
+  parameters: number;
+  /** Of all files. */
+  bytes: number;
+  files: { name: string; size: number }[];
+}
+
+/** Files up to this size are fetched once and kept; of larger ones only the parts that are asked for. */
+const KEEP_BYTES = 32 * 2 ** 20;
+
+function networkError(url: URL, message: string, details: string): TabtuneError {
+  return new TabtuneError({
+    code: 'network',
+    message,
+    where: url.pathname.slice(url.pathname.lastIndexOf('/') + 1),
+    action: 'Check the connection and try again; if it happens again, reload the page.',
+    details: `${url}: ${details}`,
+  });
+}
+
+/** Fetches a file, or bytes [start, end) of it. Throws `network` unless exactly that came. */
+async function fetchBytes(url: URL, range?: [start: number, end: number]): Promise<ArrayBuffer> {
+  let response: Response;
+  let body: ArrayBuffer;
+  try {
+    response = await fetch(url, range ? { headers: { Range: `bytes=${range[0]}-${range[1] - 1}` } } : undefined);
+    if (!response.ok) {
+      await response.body?.cancel();
+      throw networkError(url, 'A file of the model could not be loaded.', `HTTP ${response.status}`);
+    }
+    body = await response.arrayBuffer();
+  } catch (cause) {
+    throw cause instanceof TabtuneError
+      ? cause
+      : networkError(url, 'A file of the model could not be loaded.', String(cause));
+  }
+  // Servers of single-page apps answer a wrong path with the app's own page and status 200; so do hotels' portals.
+  if (response.headers.get('Content-Type')?.startsWith('text/html')) {
+    throw networkError(url, 'A web page came instead of a file of the model.', `HTTP ${response.status}`);
+  }
+  if (!range) return body;
+  // A server may ignore the range and send everything.
+  const part = response.status === 206 ? body : body.slice(range[0], range[1]);
+  if (part.byteLength !== range[1] - range[0]) {
+    throw networkError(
+      url,
+      'A part of the model did not come whole.',
+      `HTTP ${response.status}, asked for bytes ${range[0]} to ${range[1]}, got ${part.byteLength}`,
+    );
+  }
+  return part;
+}
+
+/** What models/index.json lists. Throws `network`. */
+export async function listBuiltinModels(baseUrl: string | URL): Promise<BuiltinModel[]> {
+  const url = new URL('models/index.json', baseUrl);
+  const bytes = await fetchBytes(url);
+  try {
+    const list: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    if (Array.isArray(list)) return list as BuiltinModel[];
+  } catch {
+    // Reported below.
+  }
+  throw networkError(url, 'The list of built-in models is damaged.', `${bytes.byteLength} bytes`);
+}
+
+/** The folder of a built-in model. Throws `bad_model` when there is none of that name, `network`. */
+export async function openBuiltinModel(name: string, baseUrl: string | URL): Promise<ModelFolder> {
+  const models = await listBuiltinModels(baseUrl);
+  const model = models.find((entry) => entry.name === name);
+  if (!model) {
+    const names = models.map((entry) => entry.name).join(', ');
+    refuse(`builtin:${name}`, 'There is no built-in model of this name.', `Choose one of: ${names}.`);
+  }
+  const sizes = new Map(model.files.map((file) => [file.name, file.size]));
+  const whole = new Map<string, Promise<ArrayBuffer>>();
+  const urlOf = (file: string): URL => {
+    if (!sizes.has(file)) refuse(file, `The built-in model ${name} has no such file.`, 'Choose another model.');
+    return new URL(`models/${encodeURIComponent(name)}/${encodeURIComponent(file)}`, baseUrl);
+  };
+
+  const fetchWhole = async (file: string): Promise<ArrayBuffer> => {
+    const url = urlOf(file);
+    const body = await fetchBytes(url);
+    const size = sizes.get(file);
+    if (body.byteLength === size) return body;
+    throw networkError(
+      url,
+      'A file of the model did not come whole.',
+      `${body.byteLength} bytes instead of ${size}; an old copy may be cached`,
+    );
+  };
+  const keepWhole = (file: string): Promise<ArrayBuffer> => {
+    const kept = whole.get(file);
+    if (kept) return kept;
+    const loading = fetchWhole(file);
+    whole.set(file, loading);
+    loading.catch(() => whole.delete(file));
+    return loading;
+  };
+
+  return {
+    source: `builtin:${name}`,
+    title: model.title,
+    licence: model.licence,
+    files: [...sizes.keys()],
+    has: (file) => sizes.has(file),
+    size: (file) => sizes.get(file),
+    text: async (file) => new TextDecoder().decode(await keepWhole(file)),
+    async bytes(file, start = 0, end = sizes.get(file)) {
+      const url = urlOf(file);
+      const size = sizes.get(file)!;
+      const to = Math.min(end ?? size, size);
+      const from = Math.min(start, to);
+      if (from === to) return new ArrayBuffer(0);
+      if (size <= KEEP_BYTES) return (await keepWhole(file)).slice(from, to);
+      return from === 0 && to === size ? fetchWhole(file) : fetchBytes(url, [from, to]);
+    },
+  };
+}

@@ -1,0 +1,102 @@
+/** Model folders that a person brought: just dropped, or stored in this browser. */
+import { TabtuneError } from '../base/errors';
+import type { BlobReader } from '../storage/chunks';
+import { listFiles, openFile, putFolder } from '../storage/files';
+import { type CheckedModel, checkModelFolder } from './check';
+import { COMPLETE_FOLDER, refuse } from './errors';
+import type { ModelFolder } from './types';
+
+/** A file of a dropped folder, with its path inside what was dropped. */
+export interface DroppedFile {
+  path: string;
+  file: Blob;
+}
+
+/** The directory that holds config.json, else the uppermost one with a file in it. Ends with a slash, or is empty. */
+function modelDirectory(files: readonly DroppedFile[]): string {
+  const directories = files.map(({ path }) => path.slice(0, path.lastIndexOf('/') + 1));
+  const depth = (directory: string) => directory.split('/').length;
+  const withConfig = directories.filter((directory, i) => files[i]!.path === `${directory}config.json`);
+  return [...(withConfig.length > 0 ? withConfig : directories)].sort((a, b) => depth(a) - depth(b))[0] ?? '';
+}
+
+/** The files right inside that directory, by name. Subfolders and hidden files are left out. */
+function modelFiles(files: readonly DroppedFile[]): Map<string, Blob> {
+  const directory = modelDirectory(files);
+  const inside = new Map<string, Blob>();
+  for (const { path, file } of files) {
+    const name = path.slice(directory.length);
+    if (path.startsWith(directory) && !name.includes('/') && !name.startsWith('.')) inside.set(name, file);
+  }
+  return inside;
+}
+
+/** A dropped folder as it lies on the disk. */
+export function droppedModelFolder(source: string, files: readonly DroppedFile[]): ModelFolder {
+  const inside = modelFiles(files);
+  const blob = (name: string): Blob =>
+    inside.get(name) ?? refuse(name, 'The model folder has no such file.', COMPLETE_FOLDER);
+  const read = (name: string, start?: number, end?: number): Promise<ArrayBuffer> =>
+    blob(name)
+      .slice(start, end)
+      .arrayBuffer()
+      .catch((cause) => {
+        throw TabtuneError.from(cause, {
+          code: 'bad_model',
+          message: 'The file could not be read: it was changed, moved or deleted after it was chosen.',
+          where: name,
+          action: 'Drop the model folder again.',
+        });
+      });
+  return {
+    source,
+    files: [...inside.keys()],
+    has: (name) => inside.has(name),
+    size: (name) => inside.get(name)?.size,
+    text: async (name) => new TextDecoder().decode(await read(name)),
+    bytes: read,
+  };
+}
+
+/** A model folder stored as `model/NAME/…`. Throws `bad_model` when there is none. */
+export async function openStoredModel(name: string): Promise<ModelFolder> {
+  const prefix = `model/${name}/`;
+  const sizes = new Map((await listFiles(`model/${name}`)).map(({ id, size }) => [id.slice(prefix.length), size]));
+  if (sizes.size === 0) {
+    refuse(`file:${name}`, 'This model is not stored in this browser.', 'Drop its folder again.');
+  }
+  const readers = new Map<string, Promise<BlobReader | null>>();
+  const read = async (file: string, start?: number, end?: number): Promise<ArrayBuffer> => {
+    const opening = readers.get(file) ?? openFile(prefix + file);
+    readers.set(file, opening);
+    const reader = await opening;
+    if (!reader) {
+      readers.delete(file);
+      refuse(file, 'The model folder has no such file.', 'Delete the model and drop its folder again.');
+    }
+    return reader.read(start, end);
+  };
+  return {
+    source: `file:${name}`,
+    files: [...sizes.keys()],
+    has: (file) => sizes.has(file),
+    size: (file) => sizes.get(file),
+    text: async (file) => new TextDecoder().decode(await read(file)),
+    bytes: read,
+  };
+}
+
+/** Beside the weights, what a model needs or says about itself; not pickles, GGUF files or other copies of the weights. */
+const KEPT = /\.(json|jinja|txt|md|model)$|^(license|licence|notice)$/i;
+
+/** Checks a dropped folder and stores it as `model/NAME`. Throws `bad_model`, `storage_full`; then nothing is stored. */
+export async function importModelFolder(name: string, files: readonly DroppedFile[]): Promise<CheckedModel> {
+  const checked = await checkModelFolder(droppedModelFolder(`file:${name}`, files));
+  const weights = new Set([...checked.tensors.values()].map(({ file }) => file));
+  const kept = [...modelFiles(files)].filter(([file]) => weights.has(file) || KEPT.test(file));
+  await putFolder(
+    `model/${name}`,
+    kept.map(([file, source]) => ({ name: file, source })),
+  );
+  return checked;
+}
