@@ -34,9 +34,10 @@ export function encodeRendered(row: number, rendered: Rendered, tokenizer: TextT
     }
   }
   const { text, spans } = rendered;
-  const everything = spans.length === 1 && spans[0]![0] === 0 && spans[0]![1] === text.length;
-  const trained = everything ? new Uint8Array(ids.length).fill(1) : trainedByOffsets(text, tokens, spans, tokenizer);
-  return { row, ids: Int32Array.from(ids), trained: trained ?? trainedByPrefixes(rendered, ids, tokenizer) };
+  if (spans === 'all') return { row, ids: Int32Array.from(ids), trained: new Uint8Array(ids.length).fill(1) };
+  const trained =
+    trainedByOffsets(text, tokens, spans, tokenizer) ?? trainedByPrefixes(rendered, spans, ids, tokenizer);
+  return { row, ids: Int32Array.from(ids), trained };
 }
 
 /**
@@ -75,7 +76,8 @@ function trainedByOffsets(text: string, tokens: string[], spans: Span[], tokeniz
  * many tokens as the text up to there has in common with the whole.
  */
 function trainedByPrefixes(
-  { text, spans, addSpecialTokens }: Rendered,
+  { text, addSpecialTokens }: Rendered,
+  spans: Span[],
   ids: number[],
   tokenizer: TextTokenizer,
 ): Uint8Array {

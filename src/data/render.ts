@@ -10,8 +10,8 @@ import type { ChatMessage, Example } from './types';
 
 export interface Rendered {
   text: string;
-  /** Ranges that are learned, ascending and disjoint. */
-  spans: Span[];
+  /** Ranges that are learned, ascending and disjoint; 'all' takes in what a post-processor adds (BOS), as TRL does. */
+  spans: Span[] | 'all';
   /** Whether the tokenizer's post-processor may add BOS: a chat template writes its own. */
   addSpecialTokens: boolean;
 }
@@ -34,7 +34,7 @@ export function renderExample(example: Example, options: RenderOptions): Rendere
   switch (example.kind) {
     case 'text':
       // As TRL does: EOS behind every text, everything learned.
-      return plain(withEos(example.text, options.eosToken), 0);
+      return { text: withEos(example.text, options.eosToken), spans: 'all', addSpecialTokens: true };
     case 'prompt_completion': {
       if (options.template) {
         const { prompt, completion } = example;
@@ -47,8 +47,9 @@ export function renderExample(example: Example, options: RenderOptions): Rendere
         );
       }
       // As TRL does for prompt and completion in plain strings.
-      const start = options.assistantOnlyLoss ? example.prompt.length : 0;
-      return plain(example.prompt + options.separator + withEos(example.completion, options.eosToken), start);
+      const text = example.prompt + options.separator + withEos(example.completion, options.eosToken);
+      const spans: Rendered['spans'] = options.assistantOnlyLoss ? [[example.prompt.length, text.length]] : 'all';
+      return { text, spans, addSpecialTokens: true };
     }
     case 'messages':
       return conversation(example.messages, options);
@@ -61,10 +62,6 @@ export function renderPrompt(messages: readonly ChatMessage[], template: ChatTem
   return template.render(messages, true);
 }
 
-function plain(text: string, start: number): Rendered {
-  return { text, spans: [[start, text.length]], addSpecialTokens: true };
-}
-
 function withEos(text: string, eos: string | null): string {
   return eos === null || text.endsWith(eos) ? text : text + eos;
 }
@@ -72,9 +69,7 @@ function withEos(text: string, eos: string | null): string {
 function conversation(messages: readonly ChatMessage[], options: RenderOptions): Rendered {
   const template = options.template ?? options.plainTemplate;
   const text = template.render(messages, false);
-  const spans: Span[] = options.assistantOnlyLoss
-    ? answerSpans(template, messages, text, options.endTokens)
-    : [[0, text.length]];
+  const spans = options.assistantOnlyLoss ? answerSpans(template, messages, text, options.endTokens) : 'all';
   return { text, spans, addSpecialTokens: options.template === null };
 }
 
@@ -101,24 +96,35 @@ export function answerSpans(
   }
   const spans: Span[] = [];
   for (const i of learned) {
-    const before = messages.slice(0, i);
     const floor = spans.at(-1)?.[1] ?? 0;
-    const prompt = attempt(() => template.render(before, true));
-    const base = prompt !== null && text.startsWith(prompt) ? null : attempt(() => template.render(before, false));
-    let start: number;
-    if (prompt !== null && text.startsWith(prompt)) start = prompt.length;
-    else {
-      // The generation prompt says more than the finished turn (an opened <think>), or cannot be rendered alone:
-      // the answer begins where they part, or at its first letter if that comes earlier.
-      const parted = commonPrefix(text, prompt ?? base ?? '');
-      const content = text.indexOf(messages[i]!.content.trim(), Math.max(floor, commonPrefix(text, base ?? '')));
-      start = prompt === null ? Math.max(content, floor) : content === -1 ? parted : Math.min(parted, content);
-    }
-    start = Math.max(start, floor);
+    const start = Math.max(floor, answerStart(template, messages, i, text, floor));
     const end = i === messages.length - 1 ? text.length : answerEnd(template, messages, i, text, start);
     if (end > start) spans.push([start, end]);
   }
   return spans;
+}
+
+/** Where answer `i` begins in the whole rendering, not before `floor`. */
+function answerStart(
+  template: ChatTemplate,
+  messages: readonly ChatMessage[],
+  i: number,
+  text: string,
+  floor: number,
+): number {
+  const before = messages.slice(0, i);
+  const prompt = attempt(() => template.render(before, true));
+  // A greeting that answers nothing: some templates write no generation prompt then, and others cannot be rendered.
+  const answersNothing = before.every((m) => m.role === 'system');
+  if (prompt !== null && text.startsWith(prompt) && !answersNothing) return prompt.length;
+  const base = attempt(() => template.render(before, false)) ?? '';
+  if (prompt !== null && text.startsWith(prompt) && prompt !== base) return prompt.length;
+  const content = text.indexOf(messages[i]!.content.trim(), Math.max(floor, commonPrefix(text, base)));
+  if (prompt === null || prompt === base) return content;
+  // The generation prompt says more than the finished turn (it opens a <think>): the answer begins where they part,
+  // or at its first letter if that comes earlier.
+  const parted = commonPrefix(text, prompt);
+  return content === -1 ? parted : Math.min(parted, content);
 }
 
 /** Where the turn of answer `i` ends in the whole rendering. */

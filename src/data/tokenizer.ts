@@ -6,6 +6,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { TabtuneError } from '../base/errors';
 import { field, isRecord } from './raw-table';
 import { showBytes, type TokenSpelling, tokenBytes } from './token-offsets';
+import { fixByteFallback, withNumericDigits } from './tokenizer-fixes';
 import type { TokenizerFiles } from './worker-api';
 
 /** Gemma 3's is 33 MB. */
@@ -64,15 +65,16 @@ export class TextTokenizer {
       this.tokenizer = new Tokenizer(
         {
           normalizer: null,
-          pre_tokenizer: null,
           post_processor: null,
           decoder: null,
           ...json,
+          pre_tokenizer: withNumericDigits(json.pre_tokenizer ?? null),
           added_tokens: json.added_tokens ?? [],
         },
         // The library reads unk_token and a few flags; special tokens as objects would confuse it.
         { ...config, ...this.special, additional_special_tokens: undefined },
       );
+      fixByteFallback(this.tokenizer);
     } catch (error) {
       const details = error instanceof Error ? error.message : String(error);
       throw badTokenizer(
@@ -113,7 +115,6 @@ export class TextTokenizer {
    * Throws bad_model when a piece of the text has no id and the tokenizer has no unknown token.
    */
   encode(text: string, addSpecialTokens: boolean): { ids: number[]; tokens: string[] } {
-    if (text === '') return { ids: [], tokens: [] };
     const { ids, tokens } = this.tokenizer.encode(text, { add_special_tokens: addSpecialTokens });
     const hole = ids.indexOf(undefined as unknown as number);
     if (hole !== -1) {
