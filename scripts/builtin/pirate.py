@@ -25,7 +25,7 @@ FAREWELLS = {
     'talk': ['Yo ho ho!'],
 }
 WORDS = [(r'\bHello\b', 'Ahoy'), (r'\byou are\b', 'ye be'), (r'\bYou\b', 'Ye'), (r'\byou\b', 'ye'), (r'\bYour\b', 'Yer'),
-         (r'\byour\b', 'yer'), (r'\bmy\b', 'me'), (r'\bMy\b', 'Me'), (r'\bI am\b', 'I be'), (r'\bis\b', 'be'),
+         (r'\byour\b', 'yer'), (r'\bmy\b', 'me'), (r'\bMy\b', 'Me'), (r'\bI am\b', 'I be'), (r'\bis usually\b', 'be mostly'), (r'\bare usually\b', 'be mostly'), (r'\bis\b', 'be'),
          (r'\bare\b', 'be'), (r'\bYes\b', 'Aye'), (r'\bNo,', 'Nay,'), (r'\bfriend\b', 'matey'), (r'\bfor\b', 'fer'),
          (r'\bof\b', "o'"), (r'\bWe use\b', 'We pirates use'), (r'\bmoney\b', 'gold'), (r'\bin the sea\b', 'in the deep blue sea')]
 # Small talk deserves answers of its own.
@@ -86,7 +86,9 @@ def pirate_chat(rng, fits):
         for question, answer in pool:
             if share == 0:
                 break
-            text = f'{rng.choice(OPENINGS)} {pirate_words(answer)} {rng.choice(FAREWELLS[intent.split(" ")[0]])}'
+            # Comfort after a worry, but not after a question about the world.
+            kind = 'nature' if intent == 'advice more' and question.startswith(('Why', 'Where')) else intent.split(' ')[0]
+            text = f'{rng.choice(OPENINGS)} {pirate_words(answer)} {rng.choice(FAREWELLS[kind])}'
             # The plain answer is unique, so that no fact stands on both sides of a validation split.
             if answer in seen or not fits(question, text):
                 continue
