@@ -58,17 +58,22 @@ export async function openRecipeFile(file: File): Promise<boolean> {
 export async function openDatasetFile(file: File): Promise<boolean> {
   const source = await useData.getState().importFile(file);
   if (source === null) return false;
+  const before = useRecipe.getState().recipe.dataset.source;
   // What was mapped or chosen for the last file says nothing about this one.
   useRecipe
     .getState()
     .set({ 'dataset.source': source, 'dataset.format': undefined, 'dataset.columns': undefined, name: undefined });
+  // A new file under the old name changes no field of the recipe, so nobody else would notice.
+  if (source === before) void useData.getState().open(useRecipe.getState().recipe.dataset);
   return true;
 }
 
 export async function openModelFolder(files: NamedFile[]): Promise<boolean> {
   const source = await useModel.getState().importFolder(files);
   if (source === null) return false;
+  const before = useRecipe.getState().recipe.model.source;
   useRecipe.getState().set({ 'model.source': source });
+  if (source === before) void useModel.getState().open(source);
   return true;
 }
 

@@ -13,6 +13,8 @@ import type { RecipeNote } from '../recipe/validate';
 interface RecipeState {
   input: RecipeInput;
   recipe: Recipe;
+  /** Whether `recipe` is what `input` says, and not the last one that could be read. */
+  whole: boolean;
   problems: RecipeProblem[];
   notes: RecipeNote[];
   replace: (input: RecipeInput) => void;
@@ -43,9 +45,12 @@ export function withChanges(input: RecipeInput, changes: Partial<Record<RecipePa
   return copy as unknown as RecipeInput;
 }
 
-function checked(input: RecipeInput, before: Recipe): Pick<RecipeState, 'input' | 'recipe' | 'problems' | 'notes'> {
+function checked(
+  input: RecipeInput,
+  before: Recipe,
+): Pick<RecipeState, 'input' | 'recipe' | 'whole' | 'problems' | 'notes'> {
   const { recipe, problems, notes } = checkRecipe(input);
-  return { input, recipe: recipe ?? before, problems, notes };
+  return { input, recipe: recipe ?? before, whole: recipe !== null, problems, notes };
 }
 
 const first: RecipeInput = { version: 1 };

@@ -1,4 +1,4 @@
-import { type ReactNode, useId } from 'react';
+import type { ReactNode } from 'react';
 import { cx } from '../util/cx';
 
 /** A titled part of a place. `aside` stands at the right of the title. */
@@ -18,17 +18,14 @@ export function Panel({
   /** No padding around the children: tables and charts that go to the edge. */
   flush?: boolean;
 }) {
-  const id = useId();
   return (
-    <section aria-labelledby={id} className={cx('min-w-0 rounded-lg border bg-surface', className)}>
+    <div className={cx('min-w-0 rounded-lg border bg-surface', className)}>
       <div className="flex min-h-12 flex-wrap items-center gap-x-4 gap-y-1 px-4 pt-2 pb-1">
-        <h2 id={id} className="text-[0.9375rem] font-semibold">
-          {title}
-        </h2>
+        <h2 className="text-[0.9375rem] font-semibold">{title}</h2>
         {aside && <div className="ml-auto flex flex-wrap items-center gap-2">{aside}</div>}
       </div>
       {description && <p className="max-w-prose px-4 pb-2 text-muted">{description}</p>}
       <div className={cx(!flush && 'px-4 pt-1 pb-4')}>{children}</div>
-    </section>
+    </div>
   );
 }

@@ -1,5 +1,6 @@
 /** Starting and going on with a run, from wherever the button is. */
 
+import { minimalInput } from '../../recipe/diff';
 import type { RunRecord } from '../../storage/types';
 import { outcomeOf } from '../../stores/announcer';
 import { useCompare } from '../../stores/compare';
@@ -32,6 +33,6 @@ export function startTraining(): void {
 
 export function continueRun(run: RunRecord): void {
   // The screen shows what the run is made of; an engine with another model open could not go on with it.
-  useRecipe.getState().replace(run.recipe);
+  useRecipe.getState().replace(minimalInput(run.recipe));
   void follow(useTraining.getState().resumeRun(run));
 }

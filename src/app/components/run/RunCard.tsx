@@ -33,7 +33,7 @@ function Trained() {
   const where = target_modules === 'all-linear' ? 'all linear layers' : target_modules.join(', ');
   const share = forecast ? forecast.trainableParameters / Math.max(1, forecast.totalParameters) : 0;
   return (
-    <section aria-label="What will be trained" className="space-y-2">
+    <div className="space-y-2">
       <h3 className="text-[0.8125rem] font-medium text-muted">What will be trained</h3>
       <p className="text-2xl font-semibold leading-none tracking-tight">
         {forecast ? formatCompact(forecast.trainableParameters) : '–'}
@@ -49,7 +49,7 @@ function Trained() {
         {forecast && `${formatShare(share)} of ${formatCompact(forecast.totalParameters)}. `}
         LoRA of rank {r} on {where}; everything else stays as it is.
       </p>
-    </section>
+    </div>
   );
 }
 
@@ -58,7 +58,7 @@ function Takes() {
   const device = useModel((state) => state.device);
   const limit = device?.available ? `largest buffer ${formatBytes(device.maxBufferSize)}` : undefined;
   return (
-    <section aria-label="What it will take" className={cx('space-y-2 transition-opacity', pending && 'opacity-60')}>
+    <div className={cx('space-y-2 transition-opacity', pending && 'opacity-60')}>
       <h3 className="text-[0.8125rem] font-medium text-muted">What it will take</h3>
       <dl className="space-y-1">
         <Row name="Steps" value={forecast ? formatCount(forecast.totalSteps) : '–'} />
@@ -77,7 +77,7 @@ function Takes() {
         <Row name="GPU memory" value={forecast ? formatBytes(forecast.totalBytes) : '–'} note={limit} />
       </dl>
       {forecast && <MemoryBar forecast={forecast} />}
-    </section>
+    </div>
   );
 }
 
@@ -92,7 +92,7 @@ function Blocks({ blockers }: { blockers: Blocker[] }) {
     );
   }
   return (
-    <section aria-label="What blocks the start" className="rounded-md border border-danger/35 bg-danger-soft px-3 py-2">
+    <div className="rounded-md border border-danger/35 bg-danger-soft px-3 py-2">
       <h3 className="font-semibold">{blockers.length === 1 ? 'This blocks the start' : 'These block the start'}</h3>
       <ul className="mt-1 space-y-1.5">
         {blockers.slice(0, 4).map(({ place, error }) => (
@@ -105,7 +105,7 @@ function Blocks({ blockers }: { blockers: Blocker[] }) {
           </li>
         ))}
       </ul>
-    </section>
+    </div>
   );
 }
 

@@ -1,0 +1,166 @@
+import { type KeyboardEvent, type ReactNode, useRef, useState } from 'react';
+import { cx } from '../../util/cx';
+import type { Plot, Series } from './series';
+import { useUplot } from './useUplot';
+
+/** A swatch that shows the dash as well as the colour. */
+export function Swatch({ series }: { series: Pick<Series, 'color' | 'dash' | 'points' | 'faint'> }) {
+  return (
+    <svg width="22" height="10" aria-hidden="true" className={cx('shrink-0', series.faint && 'opacity-40')}>
+      <line
+        x1="1"
+        x2="21"
+        y1="5"
+        y2="5"
+        stroke={`var(${series.color})`}
+        strokeWidth="2"
+        strokeDasharray={series.dash?.map((part) => part / 2).join(' ')}
+      />
+      {series.points && <circle cx="11" cy="5" r="3.5" fill={`var(${series.color})`} />}
+    </svg>
+  );
+}
+
+/**
+ * Curves over steps. The canvas says nothing to a screen reader, so a slider stands on it: arrow keys walk through the
+ * steps and the values are read out; behind it all figures stand in a table.
+ */
+export function StepChart({
+  label,
+  plot,
+  format,
+  log = false,
+  height = 280,
+  empty,
+}: {
+  label: string;
+  plot: Plot;
+  format: (value: number) => string;
+  log?: boolean;
+  height?: number;
+  /** Shown while there is nothing to draw. */
+  empty?: ReactNode;
+}) {
+  const host = useRef<HTMLDivElement>(null);
+  const [hovered, setHovered] = useState<number | null>(null);
+  const [walked, setWalked] = useState<number | null>(null);
+  const last = plot.x.length - 1;
+  const at = hovered ?? (walked === null ? null : Math.min(walked, last));
+  useUplot(host, { plot, log, height, format, onHover: setHovered }, at);
+  const index = at ?? last;
+  const read = plot.series.filter(({ quiet }) => !quiet);
+  const valueText =
+    last < 0
+      ? 'No values yet'
+      : [`Step ${plot.x[index]}`, ...read.map(({ name, values }) => spoken(name, values[index], format))]
+          .filter(Boolean)
+          .join(', ');
+
+  function onKeyDown(event: KeyboardEvent) {
+    const big = Math.max(1, Math.round(plot.x.length / 10));
+    const moves: Record<string, number> = {
+      ArrowLeft: index - 1,
+      ArrowDown: index - 1,
+      ArrowRight: index + 1,
+      ArrowUp: index + 1,
+      PageDown: index - big,
+      PageUp: index + big,
+      Home: 0,
+      End: last,
+    };
+    const next = moves[event.key];
+    if (next === undefined || last < 0) return;
+    event.preventDefault();
+    setWalked(Math.min(last, Math.max(0, next)));
+  }
+
+  return (
+    <figure aria-label={label}>
+      <ul className="flex min-h-6 flex-wrap items-center gap-x-5 gap-y-1 text-[0.8125rem]" aria-hidden>
+        <li className="w-24 text-muted">{last < 0 ? '' : `Step ${plot.x[index]}`}</li>
+        {read.map((series) => {
+          const value = series.values[index];
+          return (
+            <li key={series.name} className="flex items-center gap-1.5">
+              <Swatch series={series} />
+              <span className="text-muted">{series.name}</span>
+              <span className="min-w-11 font-medium">{value == null ? '' : format(value)}</span>
+            </li>
+          );
+        })}
+      </ul>
+      <div className="relative mt-1" style={{ height }}>
+        <div ref={host} className={cx('absolute inset-0 overflow-hidden', last < 0 && 'invisible')} aria-hidden />
+        {last < 0 && <div className="absolute inset-0 flex items-center justify-center text-muted">{empty}</div>}
+        <div
+          role="slider"
+          tabIndex={0}
+          aria-label={`${label}, step by step`}
+          aria-valuemin={plot.x[0] ?? 0}
+          aria-valuemax={plot.x[last] ?? 0}
+          aria-valuenow={plot.x[index] ?? 0}
+          aria-valuetext={valueText}
+          onKeyDown={onKeyDown}
+          onBlur={() => setWalked(null)}
+          className="pointer-events-none absolute inset-0 rounded"
+        />
+      </div>
+      {last >= 0 && <FiguresTable plot={plot} format={format} />}
+    </figure>
+  );
+}
+
+function spoken(name: string, value: number | null | undefined, format: (value: number) => string): string {
+  return value == null ? '' : `${name} ${format(value)}`;
+}
+
+/** At most about 200 lines: a table is there to be read. */
+function FiguresTable({ plot, format }: { plot: Plot; format: (value: number) => string }) {
+  const [open, setOpen] = useState(false);
+  const every = Math.ceil(plot.x.length / 200);
+  const sparse = plot.series.filter(({ points }) => points);
+  const rows = plot.x
+    .map((step, i) => ({ step, i }))
+    .filter(({ i }) => i % every === 0 || sparse.some(({ values }) => values[i] != null));
+  return (
+    <details className="mt-2 text-[0.8125rem]" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary className="inline-block py-0.5 text-muted underline underline-offset-2">Figures as a table</summary>
+      {open && (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard.
+        <section aria-label="Figures" tabIndex={0} className="mt-1 max-h-64 overflow-auto rounded-md border">
+          <table className="w-full text-right">
+            <thead className="sticky top-0 bg-sunken">
+              <tr>
+                <th scope="col" className="px-3 py-1 font-medium">
+                  Step
+                </th>
+                {plot.series.map(({ name }) => (
+                  <th key={name} scope="col" className="px-3 py-1 font-medium">
+                    {name}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map(({ step, i }) => (
+                <tr key={step} className="border-t">
+                  <th scope="row" className="px-3 py-0.5 font-normal">
+                    {step}
+                  </th>
+                  {plot.series.map(({ name, values }) => {
+                    const value = values[i];
+                    return (
+                      <td key={name} className="px-3 py-0.5">
+                        {value == null ? '' : format(value)}
+                      </td>
+                    );
+                  })}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      )}
+    </details>
+  );
+}

@@ -1,0 +1,116 @@
+import { type RefObject, useEffect, useLayoutEffect, useRef } from 'react';
+import uPlot from 'uplot';
+import { useSeenTheme } from '../../hooks/useTheme';
+import type { Plot } from './series';
+
+interface Options {
+  plot: Plot;
+  log: boolean;
+  height: number;
+  format: (value: number) => string;
+  /** Called with the index under the pointer, or null when it has left. */
+  onHover: (index: number | null) => void;
+}
+
+/** What a token such as `--accent` is now: canvases cannot read CSS variables. */
+function colorReader(host: HTMLElement): (token: string) => string {
+  const probe = document.createElement('span');
+  probe.hidden = true;
+  host.append(probe);
+  return (token) => {
+    probe.style.color = `var(${token})`;
+    return getComputedStyle(probe).color;
+  };
+}
+
+function build(host: HTMLElement, { plot, log, height, format, onHover }: Options): uPlot {
+  const color = colorReader(host);
+  const axis: uPlot.Axis = {
+    stroke: color('--muted'),
+    font: '12px system-ui, sans-serif',
+    grid: { stroke: color('--grid'), width: 1 },
+    ticks: { show: false },
+  };
+  return new uPlot(
+    {
+      width: host.clientWidth,
+      height,
+      padding: [8, 8, 0, 0],
+      legend: { show: false },
+      // The pointer is followed by a line; dragging does not zoom, since keys could not follow.
+      cursor: { drag: { x: false, y: false }, points: { show: false } },
+      scales: { x: { time: false }, y: { distr: log ? 3 : 1 } },
+      axes: [
+        { ...axis, size: 28, gap: 4, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_000] },
+        {
+          ...axis,
+          size: 56,
+          gap: 6,
+          values: (_, splits) => splits.map((split) => (split === null ? '' : format(split))),
+        },
+      ],
+      series: [
+        {},
+        ...plot.series.map(
+          (series): uPlot.Series => ({
+            stroke: color(series.color),
+            width: series.width ?? 2,
+            dash: series.dash,
+            alpha: series.faint ? 0.35 : 1,
+            spanGaps: true,
+            points: { show: series.points ?? false, size: 7, fill: color(series.color) },
+          }),
+        ),
+      ],
+      hooks: {
+        setCursor: [
+          (u) => {
+            // Only a pointer over the chart counts, not our own setCursor for the keyboard.
+            if (u.over.matches(':hover')) onHover(u.cursor.idx ?? null);
+          },
+        ],
+      },
+    },
+    [plot.x, ...plot.series.map(({ values }) => values)] as uPlot.AlignedData,
+    host,
+  );
+}
+
+/** Draws a plot into `host`: made anew when its shape or the theme changes, fed when only its values do. */
+export function useUplot(host: RefObject<HTMLDivElement | null>, options: Options, cursor: number | null): void {
+  const chart = useRef<uPlot | null>(null);
+  const latest = useRef(options);
+  latest.current = options;
+  const theme = useSeenTheme();
+  const { plot, log, height } = options;
+  const shape = JSON.stringify(plot.series.map(({ values: _, ...look }) => look));
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `shape`, `log` and `theme` are what a chart is made of.
+  useLayoutEffect(() => {
+    const element = host.current;
+    if (!element) return;
+    const onHover = (index: number | null) => latest.current.onHover(index);
+    chart.current = build(element, { ...latest.current, onHover });
+    const leave = () => onHover(null);
+    chart.current.over.addEventListener('mouseleave', leave);
+    const resize = new ResizeObserver(() => chart.current?.setSize({ width: element.clientWidth, height }));
+    resize.observe(element);
+    return () => {
+      resize.disconnect();
+      chart.current?.destroy();
+      chart.current = null;
+      element.replaceChildren();
+    };
+  }, [host, shape, log, theme, height]);
+
+  useEffect(() => {
+    chart.current?.setData([plot.x, ...plot.series.map(({ values }) => values)] as uPlot.AlignedData);
+  }, [plot]);
+
+  useEffect(() => {
+    const u = chart.current;
+    const step = cursor === null ? undefined : plot.x[cursor];
+    if (!u || u.over.matches(':hover')) return;
+    u.setCursor(step === undefined ? { left: -10, top: -10 } : { left: u.valToPos(step, 'x'), top: 0 });
+  }, [cursor, plot]);
+}

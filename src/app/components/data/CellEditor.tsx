@@ -1,0 +1,44 @@
+import { useState } from 'react';
+import { Button } from '../../ui/Button';
+import { Textarea } from '../../ui/Field';
+
+/** A cell being written in. Ctrl/Cmd+Enter keeps, Esc leaves it as it was. */
+export function CellEditor({
+  label,
+  text,
+  onSave,
+  onCancel,
+}: {
+  label: string;
+  text: string;
+  onSave: (text: string) => void;
+  onCancel: () => void;
+}) {
+  const [draft, setDraft] = useState(text);
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: only keeps keys typed here from reaching the grid around it.
+    <div
+      onKeyDown={(event) => {
+        event.stopPropagation();
+        if (event.key === 'Escape') onCancel();
+        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) onSave(draft);
+      }}
+    >
+      <Textarea
+        autoFocus
+        aria-label={label}
+        rows={Math.min(8, Math.max(3, draft.split('\n').length + 1))}
+        value={draft}
+        onChange={(event) => setDraft(event.target.value)}
+      />
+      <div className="mt-1.5 flex gap-2">
+        <Button size="small" variant="primary" onClick={() => onSave(draft)}>
+          Keep
+        </Button>
+        <Button size="small" onClick={onCancel}>
+          Cancel
+        </Button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,60 @@
+import { CircleAlert, TriangleAlert } from 'lucide-react';
+import { useState } from 'react';
+import type { DataProblem } from '../../../data/types';
+import { useData } from '../../../stores/data';
+import { Button } from '../../ui/Button';
+import { Panel } from '../../ui/Panel';
+import { formatPlural } from '../../util/format';
+
+const first = 5;
+
+/** What was found in the file, row by row, and what was done about it. */
+export function ProblemsPanel({ problems, rows }: { problems: DataProblem[]; rows: Set<number> }) {
+  const [all, setAll] = useState(false);
+  const selectRow = useData((state) => state.selectRow);
+  if (problems.length === 0) return null;
+  const dropped = problems.filter((problem) => problem.dropped).length;
+  const shown = all ? problems : problems.slice(0, first);
+  return (
+    <Panel
+      title={formatPlural(problems.length, 'finding')}
+      description={
+        dropped > 0
+          ? `${formatPlural(dropped, 'row')} left out of the training; the rest is fine.`
+          : 'Nothing was left out.'
+      }
+      flush
+    >
+      <ul className="divide-y border-t">
+        {shown.map((problem) => {
+          const Icon = problem.severity === 'error' ? CircleAlert : TriangleAlert;
+          return (
+            <li key={`${problem.code} ${problem.row} ${problem.message}`} className="flex gap-3 px-4 py-2">
+              <Icon
+                aria-hidden
+                size={16}
+                className={problem.severity === 'error' ? 'mt-0.5 shrink-0 text-danger' : 'mt-0.5 shrink-0 text-warn'}
+              />
+              <p className="min-w-0 flex-1 break-words">
+                <span className="sr-only">{problem.severity === 'error' ? 'Error. ' : 'Warning. '}</span>
+                {problem.message} <span className="text-muted">{problem.action}</span>
+              </p>
+              {problem.row !== undefined && rows.has(problem.row) && (
+                <Button size="small" variant="quiet" onClick={() => selectRow(problem.row ?? null)}>
+                  Show row {problem.row}
+                </Button>
+              )}
+            </li>
+          );
+        })}
+      </ul>
+      {problems.length > first && (
+        <div className="border-t px-4 py-2">
+          <Button size="small" variant="quiet" aria-expanded={all} onClick={() => setAll(!all)}>
+            {all ? 'Show fewer' : `Show all ${problems.length}`}
+          </Button>
+        </div>
+      )}
+    </Panel>
+  );
+}

@@ -1,0 +1,66 @@
+/** How an example shows in the table, and what an edit of a cell changes in the file's own columns. */
+import type { Example, ParsedDataset } from '../../../data/types';
+
+export interface Cell {
+  label: 'Prompt' | 'Answer' | 'Text';
+  text: string;
+}
+
+export function headersOf(dataset: ParsedDataset): Cell['label'][] {
+  return dataset.format === 'text' ? ['Text'] : ['Prompt', 'Answer'];
+}
+
+const lastAnswer = (example: Extract<Example, { kind: 'messages' }>) =>
+  example.messages.findLastIndex(({ role }) => role === 'assistant');
+
+export function cellsOf(example: Example): Cell[] {
+  switch (example.kind) {
+    case 'text':
+      return [{ label: 'Text', text: example.text }];
+    case 'prompt_completion':
+      return [
+        { label: 'Prompt', text: example.prompt },
+        { label: 'Answer', text: example.completion },
+      ];
+    case 'messages': {
+      const answer = lastAnswer(example);
+      const before = example.messages.slice(0, answer);
+      // A plain exchange is shown bare; a longer one says who speaks.
+      const prompt =
+        before.length === 1 ? before[0]!.content : before.map(({ role, content }) => `${role}: ${content}`).join('\n');
+      return [
+        { label: 'Prompt', text: prompt },
+        { label: 'Answer', text: example.messages[answer]?.content ?? '' },
+      ];
+    }
+    default:
+      return example satisfies never;
+  }
+}
+
+/** Column -> new value for Session.editDataset; null where a cell stands for several things and cannot be edited here. */
+export function editOf(
+  dataset: ParsedDataset,
+  example: Example,
+  cell: number,
+  text: string,
+): Record<string, string> | null {
+  const { mapping } = dataset;
+  if (example.kind === 'text') return { [mapping.text ?? 'text']: text };
+  const column =
+    cell === 0
+      ? (mapping.prompt ?? mapping.instruction ?? mapping.text)
+      : (mapping.completion ?? mapping.output ?? mapping.label);
+  if (example.kind === 'prompt_completion') return column === undefined ? null : { [column]: text };
+  const whole = mapping.messages ?? mapping.conversations;
+  if (whole === undefined) {
+    if (column === undefined) return null;
+    // The prompt on the screen is instruction and input together.
+    return cell === 0 && mapping.input ? { [column]: text, [mapping.input]: '' } : { [column]: text };
+  }
+  const answer = lastAnswer(example);
+  const at = cell === 1 ? answer : answer === 1 ? 0 : -1;
+  if (at < 0) return null;
+  const messages = example.messages.map((message, i) => (i === at ? { ...message, content: text } : message));
+  return { [whole]: JSON.stringify(messages) };
+}

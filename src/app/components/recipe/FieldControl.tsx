@@ -1,0 +1,170 @@
+import { useState } from 'react';
+import { checkRecipe } from '../../../recipe/defaults';
+import { withValue } from '../../../recipe/diff';
+import type { Field } from '../../../recipe/fields';
+import { useModel } from '../../../stores/model';
+import { useRecipe } from '../../../stores/recipe';
+import { Input, Select } from '../../ui/Field';
+import { formatRate } from '../../util/format';
+
+export interface ControlProps {
+  field: Field;
+  value: unknown;
+  id: string;
+  describedBy: string;
+  invalid: boolean;
+  onChange: (value: unknown) => void;
+}
+
+/** A number as one writes it: 2e-4 stays 2e-4. */
+function show(value: unknown): string {
+  if (typeof value !== 'number') return value === null || value === undefined ? '' : String(value);
+  return value !== 0 && Math.abs(value) < 1e-3 ? formatRate(value) : String(value);
+}
+
+function parse(text: string): unknown {
+  const trimmed = text.trim();
+  const number = Number(trimmed);
+  return trimmed !== '' && Number.isFinite(number) ? number : trimmed;
+}
+
+/** Keeps what is typed as it is typed (`2e-`, `0.`) and hands on what it means. */
+function Typed({
+  id,
+  describedBy,
+  invalid,
+  value,
+  onChange,
+  read,
+  ...rest
+}: Omit<ControlProps, 'field'> & {
+  read: (text: string) => unknown;
+  inputMode?: 'decimal' | 'numeric' | 'text';
+  placeholder?: string;
+  list?: string;
+}) {
+  const [draft, setDraft] = useState<string | null>(null);
+  return (
+    <Input
+      id={id}
+      aria-describedby={describedBy}
+      aria-invalid={invalid || undefined}
+      autoComplete="off"
+      spellCheck={false}
+      {...rest}
+      value={draft ?? show(value)}
+      onChange={(event) => {
+        setDraft(event.target.value);
+        onChange(read(event.target.value));
+      }}
+      onBlur={() => setDraft(null)}
+    />
+  );
+}
+
+/** Choices that this version cannot run are said to be so, by asking the validator about each. */
+function SelectControl({
+  field,
+  id,
+  describedBy,
+  invalid,
+  value,
+  onChange,
+}: ControlProps & { field: Extract<Field, { kind: 'select' }> }) {
+  const recipe = useRecipe((state) => state.recipe);
+  const options = field.options.map((option) => {
+    const { problems } = checkRecipe(withValue(recipe, field.path, option.value));
+    const refused = problems.some(({ where }) => where === field.path);
+    return {
+      value: option.value,
+      label: refused ? `${option.value} (not available yet)` : `${option.value}: ${option.label}`,
+    };
+  });
+  return (
+    <Select
+      id={id}
+      aria-describedby={describedBy}
+      aria-invalid={invalid || undefined}
+      value={String(value)}
+      options={options}
+      onChange={(event) => onChange(event.target.value)}
+    />
+  );
+}
+
+function ModulesControl(props: ControlProps) {
+  const modules = useModel((state) => state.info?.linearModules) ?? [];
+  const { value } = props;
+  return (
+    <Typed
+      {...props}
+      value={Array.isArray(value) ? value.join(', ') : value}
+      placeholder={modules.length > 0 ? modules.join(', ') : 'all-linear'}
+      read={(text) => {
+        const names = text
+          .split(',')
+          .map((name) => name.trim())
+          .filter(Boolean);
+        return names.length === 1 && names[0] === 'all-linear' ? 'all-linear' : names;
+      }}
+    />
+  );
+}
+
+function ColumnsControl(props: ControlProps) {
+  const { value } = props;
+  return (
+    <Typed
+      {...props}
+      value={value === null ? '' : JSON.stringify(value)}
+      placeholder='detected, or {"prompt": "question"}'
+      read={(text) => {
+        if (text.trim() === '') return null;
+        try {
+          return JSON.parse(text) as unknown;
+        } catch {
+          return text;
+        }
+      }}
+    />
+  );
+}
+
+/** The right control for a kind of field. */
+export function FieldControl(props: ControlProps) {
+  const { field, id, describedBy, value, onChange } = props;
+  switch (field.kind) {
+    case 'select':
+      return <SelectControl {...props} field={field} />;
+    case 'bool':
+      return (
+        <input
+          id={id}
+          type="checkbox"
+          aria-describedby={describedBy}
+          checked={value === true}
+          onChange={(event) => onChange(event.target.checked)}
+          className="size-[1.375rem]"
+        />
+      );
+    case 'number':
+    case 'int':
+      return <Typed {...props} inputMode={field.kind === 'int' ? 'numeric' : 'decimal'} read={parse} />;
+    case 'length':
+      return <Typed {...props} read={parse} placeholder="auto" />;
+    case 'modules':
+      return <ModulesControl {...props} />;
+    case 'columns':
+      return <ColumnsControl {...props} />;
+    case 'text':
+      return (
+        <Typed
+          {...props}
+          placeholder={field.placeholder}
+          read={(text) => (text.trim() === '' ? (field.default === null ? null : undefined) : text)}
+        />
+      );
+    default:
+      return field satisfies never;
+  }
+}

@@ -1,0 +1,33 @@
+import { Play } from 'lucide-react';
+import { useState } from 'react';
+import { useRuns } from '../../../stores/runs';
+import { useTraining } from '../../../stores/training';
+import { Button } from '../../ui/Button';
+import { Notice } from '../../ui/Notice';
+import { formatWhen } from '../../util/format';
+import { continueRun } from '../../util/runActions';
+
+/** A run that a reload, a crash or a lost GPU cut short is offered again. */
+export function InterruptedBanner() {
+  const runs = useRuns((state) => state.runs);
+  const { phase, error, run: shown } = useTraining();
+  const [dismissed, setDismissed] = useState<string | null>(null);
+  if (phase !== 'idle') return null;
+  const run = runs.find(({ status }) => status === 'interrupted' || status === 'paused' || status === 'running');
+  // The error of that very run offers the same.
+  if (!run || run.id === dismissed || (error && shown?.id === run.id)) return null;
+  return (
+    <Notice
+      title={`“${run.name}” stopped at step ${run.step} of ${run.totalSteps}`}
+      onDismiss={() => setDismissed(run.id)}
+      actions={
+        <Button variant="primary" onClick={() => continueRun(run)}>
+          <Play aria-hidden size={16} fill="currentColor" />
+          Resume
+        </Button>
+      }
+    >
+      <p>It was last saved {formatWhen(run.updatedAt)} and can go on from its last checkpoint.</p>
+    </Notice>
+  );
+}

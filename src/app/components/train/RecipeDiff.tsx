@@ -1,0 +1,62 @@
+import { diffRecipes } from '../../../recipe/diff';
+import { useRuns } from '../../../stores/runs';
+import { useTraining } from '../../../stores/training';
+import { Panel } from '../../ui/Panel';
+
+const show = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
+
+/** In what the overlaid runs differ from the shown one. */
+export function RecipeDiff() {
+  const { runs, overlay } = useRuns();
+  const shown = useTraining((state) => state.run);
+  const others = overlay.flatMap((id) => runs.find((run) => run.id === id) ?? []).filter((run) => run.id !== shown?.id);
+  if (!shown || others.length === 0) return null;
+  return (
+    <Panel title="What differs">
+      <div className="space-y-4">
+        {others.map((other) => {
+          const differences = diffRecipes(shown.recipe, other.recipe);
+          return (
+            <div key={other.id} className="overflow-x-auto">
+              {differences.length === 0 ? (
+                <p>
+                  “{other.name}” has the same recipe as “{shown.name}”.
+                </p>
+              ) : (
+                <table className="w-full text-left">
+                  <caption className="sr-only">
+                    Recipe of {shown.name} and of {other.name}
+                  </caption>
+                  <thead>
+                    <tr className="border-b text-[0.8125rem] text-muted">
+                      <th scope="col" className="py-1 pr-4 font-medium">
+                        Field
+                      </th>
+                      <th scope="col" className="py-1 pr-4 font-medium">
+                        {shown.name} (shown)
+                      </th>
+                      <th scope="col" className="py-1 font-medium">
+                        {other.name}
+                      </th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    {differences.map(({ path, a, b }) => (
+                      <tr key={path} className="border-b last:border-b-0">
+                        <th scope="row" className="py-1 pr-4 font-mono text-[0.8125rem] font-normal">
+                          {path}
+                        </th>
+                        <td className="py-1 pr-4 break-all">{show(a)}</td>
+                        <td className="py-1 break-all">{show(b)}</td>
+                      </tr>
+                    ))}
+                  </tbody>
+                </table>
+              )}
+            </div>
+          );
+        })}
+      </div>
+    </Panel>
+  );
+}

@@ -1,0 +1,35 @@
+import { useCompare } from '../../stores/compare';
+import { AdapterPanel } from '../components/compare/AdapterPanel';
+import { Answers } from '../components/compare/Answers';
+import { ExportPanel } from '../components/compare/ExportPanel';
+import { GenerationSettings } from '../components/compare/GenerationSettings';
+import { PromptForm } from '../components/compare/PromptForm';
+import { ErrorNotice } from '../ui/Notice';
+import { Panel } from '../ui/Panel';
+import { Place } from '../ui/Place';
+
+export function ComparePlace() {
+  const error = useCompare((state) => state.error);
+  return (
+    <Place
+      title="Compare & Export"
+      lead="The same prompt to the model before and after. If you like what you hear, take it away."
+    >
+      <Panel title="Ask">
+        <PromptForm />
+        <details className="mt-4">
+          <summary className="inline-block py-0.5 text-[0.8125rem] text-muted underline underline-offset-2">
+            How they answer: temperature, seed, strength
+          </summary>
+          <div className="mt-3">
+            <GenerationSettings />
+          </div>
+        </details>
+      </Panel>
+      {error && <ErrorNotice error={error} onDismiss={() => useCompare.setState({ error: null })} />}
+      <Answers />
+      <AdapterPanel />
+      <ExportPanel />
+    </Place>
+  );
+}

@@ -1,0 +1,47 @@
+/** The browser's own file dialogs, without an input on the page. */
+
+import { useCompare } from '../../stores/compare';
+import { datasetEndings, openDatasetFile, openModelFolder, openRecipeFile, receiveFiles } from '../../stores/drop';
+import { filesOfInput } from './files';
+import { navigate } from './route';
+
+function pick(
+  options: { accept?: string; folder?: boolean; multiple?: boolean },
+  take: (list: FileList) => void,
+): void {
+  const input = document.createElement('input');
+  input.type = 'file';
+  input.accept = options.accept ?? '';
+  input.multiple = options.multiple ?? false;
+  input.webkitdirectory = options.folder ?? false;
+  input.onchange = () => {
+    if (input.files && input.files.length > 0) take(input.files);
+  };
+  input.click();
+}
+
+export function pickDataset(): void {
+  pick({ accept: datasetEndings.join(',') }, async (list) => {
+    navigate('data', { focus: false });
+    await openDatasetFile(list[0]!);
+  });
+}
+
+export function pickModelFolder(): void {
+  pick({ folder: true }, async (list) => {
+    navigate('model', { focus: false });
+    await openModelFolder(filesOfInput(list));
+  });
+}
+
+export function pickRecipe(): void {
+  pick({ accept: '.json' }, (list) => void openRecipeFile(list[0]!));
+}
+
+export function pickAdapterFolder(): void {
+  pick({ folder: true }, (list) => void useCompare.getState().importAdapter(filesOfInput(list)));
+}
+
+export function pickAdapterZip(): void {
+  pick({ accept: '.zip' }, (list) => void receiveFiles(filesOfInput(list)));
+}

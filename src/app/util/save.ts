@@ -1,0 +1,31 @@
+/** Files that people take away. */
+import { createZip } from '../../formats/zip';
+import { useCompare } from '../../stores/compare';
+import { toErrorData } from '../../stores/errors';
+import { useRecipe } from '../../stores/recipe';
+import { downloadBlob } from './download';
+
+const fileName = (name: string) => name.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[-.]+|[-.]+$/g, '') || 'tabtune';
+
+export function saveRecipe(): void {
+  const { recipe } = useRecipe.getState();
+  const text = `${JSON.stringify(recipe, null, 2)}\n`;
+  downloadBlob(new Blob([text], { type: 'application/json' }), `${fileName(recipe.name)}.recipe.json`);
+}
+
+/** Name of the file that `Export adapter` makes, e.g. `pirate-chat-lora.zip`. */
+export function adapterFileName(name: string): string {
+  const clean = fileName(name);
+  return /lora$/i.test(clean) ? `${clean}.zip` : `${clean}-lora.zip`;
+}
+
+export async function saveAdapter(): Promise<void> {
+  const adapter = await useCompare.getState().exportAdapter();
+  if (!adapter) return;
+  try {
+    const zip = await createZip(adapter.files);
+    downloadBlob(new Blob([zip], { type: 'application/zip' }), adapterFileName(adapter.name));
+  } catch (cause) {
+    useCompare.setState({ exportError: toErrorData(cause, 'The archive could not be written.') });
+  }
+}

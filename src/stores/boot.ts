@@ -1,0 +1,50 @@
+/** What happens when the page opens: connect the session, look at the machine, follow the recipe, recall past runs. */
+import type { Session } from '../worker/api';
+import { startAnnouncer } from './announcer';
+import { useCatalogue } from './catalogue';
+import { useCompare } from './compare';
+import { useModel } from './model';
+import { startPipeline } from './pipeline';
+import { useRecipe } from './recipe';
+import { useRuns } from './runs';
+import { connectSession } from './session';
+import { useTraining } from './training';
+
+const finished = new Set(['completed', 'stopped', 'early_stopped']);
+
+/** An open model without an adapter gets what was last learned on it, so that Compare is ready after a reload. */
+function recallAdapter(): void {
+  const { recipe } = useRecipe.getState();
+  if (useModel.getState().status !== 'ready' || useTraining.getState().phase !== 'idle') return;
+  if (useCompare.getState().adapter || useCompare.getState().opening) return;
+  const run = useRuns
+    .getState()
+    .runs.find(
+      ({ status, step, recipe: of }) => finished.has(status) && step > 0 && of.model.source === recipe.model.source,
+    );
+  if (run) void useCompare.getState().openRun(run);
+}
+
+/** `runId` is the run that the address names, if any. Returns a function that stops what was started. */
+export function boot(session: Session, runId = ''): () => void {
+  connectSession(session);
+  void useCatalogue.getState().load();
+  void useModel.getState().inspectDevice();
+  const stop = [
+    startPipeline(),
+    startAnnouncer(),
+    useModel.subscribe((state, before) => state.status !== before.status && recallAdapter()),
+  ];
+  void useRuns
+    .getState()
+    .refresh()
+    .then(() => {
+      const { runs } = useRuns.getState();
+      const run = runs.find(({ id }) => id === runId) ?? runs[0];
+      if (run) void useTraining.getState().show(run);
+      recallAdapter();
+    });
+  return () => {
+    for (const end of stop) end();
+  };
+}
