@@ -3,7 +3,8 @@
  * called .jsonl (and the other way round) is read as what it is.
  */
 import { TabtuneError } from '../base/errors';
-import { explainJsonError, normaliseElement, parseJson } from './parse-json';
+import { explainJsonError } from './json-error';
+import { normaliseElement, parseJson } from './parse-json';
 import { excerpt, ProblemList } from './problems';
 import { columnsOf, isRecord, type RawRow, type RawTable } from './raw-table';
 import type { DataProblem } from './types';
@@ -75,7 +76,7 @@ export function parseJsonl(text: string): RawTable {
     }
     try {
       rows.push({ row: line, value: normaliseElement(JSON.parse(source)) });
-    } catch (error) {
+    } catch {
       const repaired = withoutArrayMarks(source, array);
       if (repaired !== undefined) {
         rows.push({ row: line, value: normaliseElement(repaired) });
@@ -90,13 +91,13 @@ export function parseJsonl(text: string): RawTable {
         });
         continue;
       }
-      const { column, hint } = explainJsonError(source, error);
+      const { column, what, action } = explainJsonError(source);
       problems.add({
         severity: 'error',
         code: 'broken_line',
         row: line,
-        message: `Line ${line} is not valid JSON: ${hint.what}${column === null ? '' : ` (column ${column})`}.`,
-        action: `It was left out. ${hint.action}`,
+        message: `Line ${line} is not valid JSON: ${what} (column ${column}).`,
+        action: `It was left out. ${action}`,
         dropped: true,
       });
     }
@@ -117,7 +118,7 @@ function withoutArrayMarks(source: string, array: boolean): unknown {
   const bare = source.endsWith(',') ? source.slice(0, -1) : source;
   const whole = bare === source ? undefined : tryParse(bare);
   if (whole !== undefined || !array) return whole;
-  return tryParse(bare.replace(/^\[/, '')) ?? tryParse(bare.replace(/\]$/, ''));
+  return tryParse(bare.replace(/^\[/, '')) ?? tryParse(bare.replace(/,?\s*\]$/, ''));
 }
 
 /** Lines ended by LF, CRLF or CR, in one file even; U+2028 is no line end, since JSON strings may hold it. */

@@ -2,7 +2,7 @@
  * One row's conversation -> messages with the four roles that chat templates know. Everything that had to be changed
  * or cannot be used is said; nothing is thrown, since a bad row costs only itself.
  */
-import { asTurns } from './detect';
+import { asTurns } from './columns';
 import { excerpt } from './problems';
 import { isRecord } from './raw-table';
 import type { ChatMessage } from './types';

@@ -1,0 +1,362 @@
+import { describe, expect, test } from 'vitest';
+import { LIMIT_PER_CODE } from '../../../src/data/problems';
+import { codes, errorOf, jsonl, parse } from './helpers';
+
+const user = (content: unknown) => ({ role: 'user', content });
+const assistant = (content: unknown) => ({ role: 'assistant', content });
+
+describe('shapes', () => {
+  const long = 'A sentence that is long enough to be a text.';
+  test.each<[string, unknown, string, Record<string, string>]>([
+    ['messages', { messages: [user('a'), assistant('b')] }, 'messages', { messages: 'messages' }],
+    ['messages by another name', { chat: [user('a'), assistant('b')] }, 'messages', { messages: 'chat' }],
+    [
+      'ShareGPT',
+      {
+        conversations: [
+          { from: 'human', value: 'a' },
+          { from: 'gpt', value: 'b' },
+        ],
+      },
+      'sharegpt',
+      { conversations: 'conversations' },
+    ],
+    [
+      'Alpaca',
+      { instruction: 'a', input: '', output: 'b' },
+      'alpaca',
+      { instruction: 'instruction', output: 'output' },
+    ],
+    [
+      'Alpaca with input',
+      { instruction: 'a', input: 'c', output: 'b' },
+      'alpaca',
+      { instruction: 'instruction', input: 'input', output: 'output' },
+    ],
+    [
+      'Dolly',
+      { instruction: 'a', context: 'c', response: 'b', category: 'x' },
+      'alpaca',
+      { instruction: 'instruction', input: 'context', output: 'response' },
+    ],
+    [
+      'question about a context',
+      { context: 'c', question: 'a', answer: 'b' },
+      'alpaca',
+      { instruction: 'question', input: 'context', output: 'answer' },
+    ],
+    [
+      'prompt and completion',
+      { prompt: 'a', completion: 'b' },
+      'prompt_completion',
+      { prompt: 'prompt', completion: 'completion' },
+    ],
+    [
+      'question and answer',
+      { id: 1, question: 'a', answer: 'b' },
+      'prompt_completion',
+      { prompt: 'question', completion: 'answer' },
+    ],
+    ['input and output', { input: 'a', output: 'b' }, 'prompt_completion', { prompt: 'input', completion: 'output' }],
+    [
+      'instruction and response',
+      { instruction: 'a', response: 'b' },
+      'prompt_completion',
+      { prompt: 'instruction', completion: 'response' },
+    ],
+    [
+      'capital letters and spaces',
+      { 'User Message': 'a', RESPONSE: 'b' },
+      'prompt_completion',
+      { prompt: 'User Message', completion: 'RESPONSE' },
+    ],
+    [
+      'words inside names',
+      { 'Customer email': 'a', 'Our reply': 'b' },
+      'prompt_completion',
+      { prompt: 'Customer email', completion: 'Our reply' },
+    ],
+    [
+      'a system column',
+      { system: 's', prompt: 'a', completion: 'b' },
+      'prompt_completion',
+      { prompt: 'prompt', completion: 'completion', system: 'system' },
+    ],
+    ['text and label', { text: 'a', label: 'b' }, 'labelled', { text: 'text', label: 'label' }],
+    ['integer classes', { text: 'a', label: 3 }, 'labelled', { text: 'text', label: 'label' }],
+    ['sentence and sentiment', { sentence: 'a', sentiment: 'b' }, 'labelled', { text: 'sentence', label: 'sentiment' }],
+    ['text', { text: long, meta: 7 }, 'text', { text: 'text' }],
+    ['one column of text', { id: 1, Aufsatz: long }, 'text', { text: 'Aufsatz' }],
+  ])('%s', (_name, row, format, mapping) => {
+    const dataset = parse('a.jsonl', jsonl([row, row]));
+    expect(dataset.format).toBe(format);
+    expect(dataset.mapping).toEqual(mapping);
+    expect(dataset.detected).toMatch(/^[A-Z].*\.$/);
+    expect(dataset.examples).toHaveLength(2);
+  });
+
+  test('classes without a header, as AG News has them', () => {
+    const rows = Array.from(
+      { length: 30 },
+      (_, i) => `"${(i % 4) + 1}","Title ${i}","A longer description of event number ${i}"`,
+    );
+    const dataset = parse('ag.csv', rows.join('\n'));
+    expect(dataset).toMatchObject({
+      format: 'labelled',
+      totalRows: 30,
+      mapping: { text: 'column_3', label: 'column_1' },
+    });
+    expect(dataset.detected).toContain('guess');
+    expect(dataset.examples[0]).toEqual({
+      kind: 'prompt_completion',
+      row: 1,
+      prompt: 'A longer description of event number 0',
+      completion: '1',
+    });
+  });
+
+  test('a chat in a CSV cell', () => {
+    const cell = JSON.stringify([user('a'), assistant('b')]).replaceAll('"', '""');
+    expect(parse('a.csv', `id,messages\n1,"${cell}"\n`)).toMatchObject({ format: 'messages', problems: [] });
+  });
+
+  test('no usable column: the columns are named, and what to do', () => {
+    const error = errorOf(() => parse('a.csv', 'height,width\n1,2\n3,4\n'));
+    expect(error).toMatchObject({ code: 'bad_data', where: 'a.csv' });
+    expect(error.message).toContain('“height” and “width”');
+    expect(error.action).toContain('prompt');
+  });
+
+  test('nested lists beside a text are not guessed over', () => {
+    const error = errorOf(() =>
+      parse('a.jsonl', jsonl([{ instruction: 'a', instances: [{ input: '', output: 'b' }] }])),
+    );
+    expect(error.details).toContain('instances');
+  });
+
+  test('mapping by hand', () => {
+    const csv = 'a,b,c\nWhat?,ignored,That\n';
+    const dataset = parse('a.csv', csv, { columns: { prompt: 'a', completion: 'c' } });
+    expect(dataset.examples).toEqual([{ kind: 'prompt_completion', row: 1, prompt: 'What?', completion: 'That' }]);
+    expect(parse('a.csv', csv, { columns: { text: 'a', label: 'c' } }).format).toBe('labelled');
+    expect(parse('a.csv', csv, { columns: { text: 'a' } }).format).toBe('text');
+
+    const missing = errorOf(() => parse('a.csv', csv, { columns: { prompt: 'a', completion: 'd' } }));
+    expect(missing.message).toContain('no column “d”');
+    expect(missing.action).toContain('“a”, “b” and “c”');
+    expect(errorOf(() => parse('a.csv', csv, { columns: { prompt: 'a' } })).message).toContain(
+      'do not make up an example',
+    );
+  });
+
+  test('a format chosen by hand decides between readings', () => {
+    const rows = jsonl([{ text: 'a b', label: 'x', prompt: 'p', completion: 'c' }]);
+    expect(parse('a.jsonl', rows).format).toBe('prompt_completion');
+    expect(parse('a.jsonl', rows, { format: 'labelled' }).examples[0]).toMatchObject({
+      prompt: 'a b',
+      completion: 'x',
+    });
+    expect(parse('a.jsonl', rows, { format: 'text' }).examples[0]).toMatchObject({ kind: 'text', text: 'a b' });
+    expect(errorOf(() => parse('a.jsonl', rows, { format: 'messages' })).code).toBe('bad_data');
+  });
+});
+
+describe('conversion', () => {
+  test('Alpaca becomes a conversation, with the input under the instruction', () => {
+    const rows = [
+      { instruction: 'Add.', input: '1 2', output: '3' },
+      { instruction: 'Greet.', input: '', output: 'Hi' },
+    ];
+    expect(parse('a.json', JSON.stringify(rows)).examples).toEqual([
+      { kind: 'messages', row: 1, messages: [user('Add.\n\n1 2'), assistant('3')] },
+      { kind: 'messages', row: 2, messages: [user('Greet.'), assistant('Hi')] },
+    ]);
+  });
+
+  test('ShareGPT with tools', () => {
+    const turns = [
+      ['system', 's'],
+      ['human', 'a'],
+      ['function_call', '{"name": "f"}'],
+      ['observation', '42'],
+      ['gpt', 'b'],
+    ].map(([from, value]) => ({ from, value }));
+    const dataset = parse('a.jsonl', jsonl([{ conversations: turns, tools: '[{"name": "f"}]' }]));
+    expect(dataset.examples[0]).toMatchObject({
+      messages: [
+        { role: 'system', content: 's' },
+        user('a'),
+        assistant('{"name": "f"}'),
+        { role: 'tool', content: '42' },
+        assistant('b'),
+      ],
+    });
+    expect(codes(dataset)).toEqual(['tools_not_used']);
+  });
+
+  test('preference pairs are used for their chosen answers, and that is said', () => {
+    const pair = {
+      conversations: [{ from: 'human', value: 'a' }],
+      chosen: { from: 'gpt', value: 'good' },
+      rejected: { from: 'gpt', value: 'bad' },
+    };
+    const dataset = parse('a.json', JSON.stringify([pair]));
+    expect(dataset.examples).toEqual([{ kind: 'messages', row: 1, messages: [user('a'), assistant('good')] }]);
+    expect(codes(dataset)).toEqual(['preference_pairs']);
+    const plain = parse('a.jsonl', jsonl([{ prompt: 'a', chosen: 'good', rejected: 'bad' }]));
+    expect(plain.examples[0]).toMatchObject({ prompt: 'a', completion: 'good' });
+    expect(codes(plain)).toEqual(['preference_pairs']);
+  });
+
+  test("answers that KTO's label calls bad are left out", () => {
+    const rows = [true, false].map((label) => ({ messages: [user('a'), assistant(`b${label}`)], label }));
+    const dataset = parse('a.json', JSON.stringify(rows));
+    expect(dataset.examples).toHaveLength(1);
+    expect(codes(dataset)).toEqual(['unwanted_answer@2']);
+  });
+
+  test("TRL's conversational prompt and completion: earlier answers are context", () => {
+    const row = { prompt: [user('a'), assistant('b'), user('c')], completion: [assistant('d')] };
+    expect(parse('a.jsonl', jsonl([row])).examples[0]).toMatchObject({
+      messages: [
+        user('a'),
+        { role: 'assistant', content: 'b', train: false },
+        user('c'),
+        { role: 'assistant', content: 'd' },
+      ],
+    });
+  });
+
+  test("OpenAI's content parts, weights, developer role and tool calls", () => {
+    const row = {
+      messages: [
+        { role: 'developer', content: 's' },
+        user([{ type: 'text', text: 'a' }]),
+        { role: 'assistant', content: 'b', weight: 0 },
+        user('c'),
+        {
+          role: 'assistant',
+          content: null,
+          tool_calls: [{ id: '1', type: 'function', function: { name: 'f', arguments: '{}' } }],
+        },
+      ],
+    };
+    const dataset = parse('a.jsonl', jsonl([row]));
+    expect(dataset.examples[0]).toMatchObject({
+      messages: [
+        { role: 'system', content: 's' },
+        user('a'),
+        { role: 'assistant', content: 'b', train: false },
+        user('c'),
+        assistant('{"name":"f","arguments":"{}"}'),
+      ],
+    });
+    expect(codes(dataset)).toEqual(['tool_calls_as_text@1']);
+  });
+});
+
+describe('rows with problems', () => {
+  const good = { messages: [user('q'), assistant('a')] };
+  test.each<[string, unknown, string, boolean]>([
+    ['no role', { messages: [{ content: 'x' }, assistant('b')] }, 'missing_role', true],
+    ['a role nobody knows', { messages: [{ role: 'narrator', content: 'x' }, assistant('b')] }, 'unknown_role', true],
+    ['no content', { messages: [{ role: 'user' }, assistant('b')] }, 'not_text', true],
+    ['null as content', { messages: [user(null), assistant('b')] }, 'not_text', true],
+    ['an object as content', { messages: [user({ a: 1 }), assistant('b')] }, 'not_text', true],
+    ['a number as content', { messages: [user(7), assistant('b')] }, 'not_text', false],
+    ['an image', { messages: [user([{ type: 'image_url', image_url: 'x' }]), assistant('b')] }, 'not_text', true],
+    ['an empty answer', { messages: [user('a'), assistant('  ')] }, 'empty_answer', true],
+    ['no answer', { messages: [user('a')] }, 'no_assistant', true],
+    ['an empty list', { messages: [] }, 'no_messages', true],
+    ['no messages', { other: 1 }, 'no_messages', true],
+    ['a text for messages', { messages: 'hello' }, 'not_messages', true],
+    [
+      'system in the middle',
+      { messages: [user('a'), { role: 'system', content: 's' }, assistant('b')] },
+      'role_order',
+      false,
+    ],
+    ['two user messages', { messages: [user('a'), user('b'), assistant('c')] }, 'role_order', false],
+    ['the assistant first', { messages: [assistant('b'), user('a'), assistant('c')] }, 'role_order', false],
+    ['ends with the user', { messages: [user('a'), assistant('b'), user('c')] }, 'role_order', false],
+    ['a number for a row', 42, 'not_an_object', true],
+    ['null for a row', null, 'not_an_object', true],
+    ['half an emoji', { messages: [user('a \ud83d'), assistant('b')] }, 'lone_surrogate', false],
+    ['a NUL', { messages: [user('a\u0000'), assistant('b')] }, 'nul_bytes', false],
+    ['a copy', good, 'duplicate', false],
+  ])('%s', (_name, row, code, dropped) => {
+    const dataset = parse('a.jsonl', jsonl([good, good, row]).replace(/\n/, '\n\n'));
+    expect(codes(dataset)).toEqual(['duplicate@3', `${code}@4`]);
+    const problem = dataset.problems[1]!;
+    expect(problem).toMatchObject({ dropped, severity: dropped ? 'error' : 'warning' });
+    expect(problem.message).toContain('Row 4');
+    expect(problem.action).toMatch(/\w.*[.…]$/);
+    expect(dataset.examples).toHaveLength(dropped ? 2 : 3);
+  });
+
+  test.each<[string, unknown, string, boolean]>([
+    ['a missing column', { completion: 'b' }, 'missing_field', true],
+    ['null', { prompt: 'a', completion: null }, 'not_text', true],
+    ['an object', { prompt: { a: 1 }, completion: 'b' }, 'not_text', true],
+    ['a number', { prompt: 'a', completion: 42 }, 'not_text', false],
+    ['a truth value', { prompt: 'a', completion: true }, 'not_text', false],
+    ['an empty answer', { prompt: 'a', completion: '' }, 'empty_answer', true],
+    ['an empty prompt', { prompt: ' ', completion: 'b' }, 'empty_prompt', true],
+  ])('prompt and completion: %s', (_name, row, code, dropped) => {
+    const dataset = parse('a.jsonl', jsonl([{ prompt: 'p', completion: 'c' }, { prompt: 'q', completion: 'd' }, row]));
+    expect(codes(dataset)).toEqual([`${code}@3`]);
+    expect(dataset.examples).toHaveLength(dropped ? 2 : 3);
+  });
+
+  test('labels may be numbers without a word about it', () => {
+    const rows = Array.from({ length: 6 }, (_, i) => ({ text: `text number ${i}`, label: i % 2 }));
+    const dataset = parse('a.jsonl', jsonl(rows));
+    expect(dataset.problems).toEqual([]);
+    expect(dataset.examples[1]).toMatchObject({ completion: '1' });
+  });
+
+  test.each([
+    ['one label only', [3, 3, 3, 3], ['single_label']],
+    ['nearly one', [1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2], ['label_imbalance']],
+    ['a rare one', [1, 1, 2, 2, 3], ['rare_label']],
+  ])('label balance: %s', (_name, labels, expected) => {
+    const rows = labels.map((label, i) => ({ text: `text number ${i}`, label }));
+    expect(codes(parse('a.jsonl', jsonl(rows)))).toEqual(expected);
+  });
+
+  test('nothing usable is an error with the first reason', () => {
+    const error = errorOf(() =>
+      parse(
+        'a.jsonl',
+        jsonl([
+          { prompt: 'a', completion: '' },
+          { prompt: 'b', completion: ' ' },
+          { prompt: 'x', completion: '   ' },
+        ]),
+      ),
+    );
+    expect(error).toMatchObject({ code: 'bad_data', where: 'a.jsonl' });
+    expect(error.message).toContain('Row 1');
+  });
+
+  test('dangerous column names reach no prototype', () => {
+    const line = '{"__proto__": {"polluted": 1}, "constructor": "c", "prompt": "a", "completion": "b"}';
+    const dataset = parse('a.jsonl', `${line}\n`);
+    expect(dataset.examples).toHaveLength(1);
+    expect(({} as { polluted?: number }).polluted).toBeUndefined();
+    const mapped = parse('a.jsonl', line, { columns: { prompt: 'prompt', completion: 'constructor' } });
+    expect(mapped.examples[0]).toMatchObject({ prompt: 'a', completion: 'c' });
+  });
+
+  test('many problems of one kind are summed up', () => {
+    const rows = [{ prompt: 'a', completion: 'b' }, ...Array(1000).fill({ prompt: 'a', completion: 1 })];
+    const dataset = parse('a.jsonl', jsonl(rows));
+    expect(dataset.problems.filter((p) => p.code === 'not_text')).toHaveLength(LIMIT_PER_CODE + 1);
+    expect(dataset.examples).toHaveLength(1001);
+  });
+
+  test('formulas and markup are text like any other', () => {
+    const dataset = parse('a.csv', 'prompt,completion\n=HYPERLINK("x"),<script>alert(1)</script>\n');
+    expect(dataset.examples[0]).toMatchObject({ prompt: '=HYPERLINK("x")', completion: '<script>alert(1)</script>' });
+  });
+});

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { TabtuneError } from '../../../src/base/errors';
+import { createDataApi } from '../../../src/data/data-api';
+import { parseDataset } from '../../../src/data/parse';
+import type { ParsedDataset } from '../../../src/data/types';
+import type { DataApi, TokenizerFiles } from '../../../src/data/worker-api';
+import type { DatasetSection } from '../../../src/recipe/types';
+
+const ROOT = new URL('../../../', import.meta.url);
+
+export const utf8 = (text: string) => new TextEncoder().encode(text);
+
+export function parse(
+  name: string,
+  content: string | Uint8Array,
+  section: Partial<Pick<DatasetSection, 'format' | 'columns'>> = {},
+): ParsedDataset {
+  const bytes = typeof content === 'string' ? utf8(content) : content;
+  return parseDataset(name, bytes, { format: 'auto', columns: null, ...section });
+}
+
+/** The TabtuneError that `run` throws; anything else fails the test. */
+export function errorOf(run: () => unknown): TabtuneError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof TabtuneError) return error;
+    throw error;
+  }
+  throw new Error('Nothing was thrown.');
+}
+
+export const codes = (dataset: { problems: { code: string; row?: number }[] }) =>
+  dataset.problems.map((p) => (p.row === undefined ? p.code : `${p.code}@${p.row}`));
+
+/** Files of a tokenizer under the repository root. */
+export function tokenizerFiles(folder: string, changes: Partial<TokenizerFiles> = {}): TokenizerFiles {
+  const read = (file: string) => {
+    try {
+      return readFileSync(new URL(`${folder}/${file}`, ROOT), 'utf8');
+    } catch {
+      return null;
+    }
+  };
+  return {
+    tokenizerJson: read('tokenizer.json')!,
+    tokenizerConfig: read('tokenizer_config.json'),
+    chatTemplate: read('chat_template.jinja'),
+    specialTokensMap: read('special_tokens_map.json'),
+    generationConfig: read('generation_config.json'),
+    ...changes,
+  };
+}
+
+export const STORIES = 'public/models/stories';
+
+/** The stories tokenizer without its chat template, as a base model has it. */
+export function baseFiles(): TokenizerFiles {
+  const files = tokenizerFiles(STORIES);
+  const { chat_template: _, ...config } = JSON.parse(files.tokenizerConfig!);
+  return { ...files, tokenizerConfig: JSON.stringify(config) };
+}
+
+export function apiWith(files: TokenizerFiles, name: string, content: string): DataApi {
+  const api = createDataApi();
+  api.openTokenizer(files);
+  api.parse(name, utf8(content).buffer as ArrayBuffer, { format: 'auto', columns: null });
+  return api;
+}
+
+export const section = (changes: Partial<DatasetSection> = {}): DatasetSection => ({
+  source: 'file:test',
+  format: 'auto',
+  columns: null,
+  validation_split: 0,
+  shuffle: true,
+  max_length: 'auto',
+  packing: false,
+  ...changes,
+});
+
+export const jsonl = (rows: unknown[]) => rows.map((row) => JSON.stringify(row)).join('\n');

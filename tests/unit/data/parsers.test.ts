@@ -1,0 +1,279 @@
+import { describe, expect, test } from 'vitest';
+import { hasHeader, parseCsv, sniffDelimiter } from '../../../src/data/parse-csv';
+import { parseJsonl, parseJsonOrJsonl, splitLines } from '../../../src/data/parse-jsonl';
+import { PASSAGE_CHARS, parseText } from '../../../src/data/parse-text';
+import { LIMIT_PER_CODE } from '../../../src/data/problems';
+import { codes, errorOf } from './helpers';
+
+const GOOD = '{"prompt": "a", "completion": "b"}';
+
+describe('JSON Lines', () => {
+  test.each([
+    ['LF', `${GOOD}\n${GOOD}\n`],
+    ['CRLF', `${GOOD}\r\n${GOOD}\r\n`],
+    ['CR', `${GOOD}\r${GOOD}\r`],
+    ['no line end at the end', `${GOOD}\n${GOOD}`],
+  ])('%s', (_name, text) => {
+    const table = parseJsonOrJsonl('a.jsonl', text);
+    expect(table.rows.map((r) => r.row)).toEqual([1, 2]);
+    expect(table.problems).toEqual([]);
+  });
+
+  test('mixed line ends and blank lines keep the numbers of the lines', () => {
+    const lines = [...splitLines('a\r\nb\rc\n\nd')];
+    expect(lines).toEqual(['a', 'b', 'c', '', 'd'].map((content, i) => ({ line: i + 1, content })));
+  });
+
+  test.each([
+    ['truncated', '{"prompt": "a", "compl', 'ends before it is complete'],
+    ['comma before the brace', '{"prompt": "a",}', 'comma after the last value'],
+    ['single quotes', "{'prompt': 'a'}", 'single quotes'],
+    ['Python None', '{"prompt": None}', '“None” is not a JSON value'],
+    ['NaN', '{"prompt": NaN}', '“NaN” is not a JSON value'],
+    ['raw tab in a text', '{"prompt": "a\tb"}', 'raw line break or tab'],
+    ['bad escape', '{"prompt": "C:\\data"}', 'backslash'],
+    ['unescaped quote', '{"prompt": "he said "hi" to me"}', 'a comma is missing, or a quote'],
+    ['comment', '// prompt', 'comment'],
+    ['plain words', 'hello', 'does not belong there'],
+  ])('a broken line costs only itself: %s', (_name, bad, words) => {
+    const table = parseJsonOrJsonl('a.jsonl', `${GOOD}\n${bad}\n${GOOD}\n${GOOD}\n`);
+    expect(table.rows.map((r) => r.row)).toEqual([1, 3, 4]);
+    expect(table.totalRows).toBe(4);
+    expect(codes(table)).toEqual(['broken_line@2']);
+    expect(table.problems[0]!.message).toContain('Line 2');
+    expect(table.problems[0]!.message).toContain(words);
+    expect(table.problems[0]).toMatchObject({ severity: 'error', dropped: true });
+  });
+
+  test('a comma behind a line is forgiven and said', () => {
+    const table = parseJsonOrJsonl('a.jsonl', `${GOOD},\n${GOOD}\n`);
+    expect(table.rows).toHaveLength(2);
+    expect(codes(table)).toEqual(['trailing_comma@1']);
+  });
+
+  test('a huge broken line makes a short message', () => {
+    const table = parseJsonl(`${GOOD}\n{"prompt": "${'x'.repeat(5_000_000)}\n`);
+    expect(table.rows).toHaveLength(1);
+    expect(table.problems[0]!.message.length).toBeLessThan(200);
+  });
+
+  test('thousands of broken lines are counted, not listed', () => {
+    const table = parseJsonl([GOOD, ...Array(5000).fill('{bad')].join('\n'));
+    expect(table.problems).toHaveLength(LIMIT_PER_CODE + 1);
+    expect(table.problems.at(-1)!.message).toContain(`${5000 - LIMIT_PER_CODE} more rows`);
+  });
+
+  test('a byte order mark inside joined files', () => {
+    expect(parseJsonl(`${GOOD}\n\uFEFF${GOOD}`).rows).toHaveLength(2);
+  });
+
+  test('no readable line at all is an error that names the first', () => {
+    const error = errorOf(() => parseJsonOrJsonl('a.jsonl', "\n{'a': 1}\n{'b': 2}\n"));
+    expect(error.code).toBe('bad_data');
+    expect(error.where).toBe('a.jsonl, line 2');
+    expect(error.message).toContain('single quotes');
+  });
+});
+
+describe('JSON', () => {
+  test.each([
+    ['an array', `[${GOOD}, ${GOOD}]`, 2],
+    ['an array called .jsonl', `[\n${GOOD},\n${GOOD}\n]`, 2],
+    ['JSONL called .json', `${GOOD}\n${GOOD}\n${GOOD}`, 3],
+    ['rows under a key', `{"version": 1, "data": [${GOOD}]}`, 1],
+    ["the dataset viewer's rows", `{"rows": [{"row_idx": 0, "row": ${GOOD}}]}`, 1],
+    ['columns', '{"prompt": ["a", "b"], "completion": ["c", "d"]}', 2],
+    ["pandas' columns", '{"prompt": {"0": "a", "1": "b"}, "completion": {"0": "c", "1": "d"}}', 2],
+    ['one object', GOOD, 1],
+    ['one pretty object', JSON.stringify(JSON.parse(GOOD), null, 2), 1],
+  ])('%s', (_name, text, count) => {
+    for (const name of ['a.json', 'a.jsonl']) {
+      const table = parseJsonOrJsonl(name, text);
+      expect(table.rows).toHaveLength(count);
+      expect(table.columns).toEqual(['prompt', 'completion']);
+    }
+  });
+
+  test('one conversation is one row', () => {
+    const table = parseJsonOrJsonl('a.json', '{"messages": [{"role": "user", "content": "a"}], "label": true}');
+    expect(table.rows).toHaveLength(1);
+    expect(table.columns).toEqual(['messages', 'label']);
+  });
+
+  test('an array of texts and an array of conversations', () => {
+    expect(parseJsonOrJsonl('a.json', '["one", "two"]').columns).toEqual(['text']);
+    const turns = '[{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]';
+    expect(parseJsonOrJsonl('a.json', `[${turns}, ${turns}]`).columns).toEqual(['messages']);
+    expect(parseJsonOrJsonl('a.jsonl', `${turns}\n${turns}`).rows).toHaveLength(2);
+  });
+
+  test('a broken array with an element a line loses only the broken elements', () => {
+    const table = parseJsonOrJsonl('a.json', `[\n${GOOD},\n{"prompt": oops},\n${GOOD},\n]`);
+    expect(table.rows.map((r) => r.row)).toEqual([2, 4]);
+    expect(codes(table)).toEqual(['broken_array', 'broken_line@3']);
+    expect(parseJsonOrJsonl('a.json', `[${GOOD},\n${GOOD},]`).rows).toHaveLength(2);
+  });
+
+  test('a broken pretty array names the line', () => {
+    const text = JSON.stringify([{ prompt: 'a', completion: 'b' }], null, 2).replace('"b"', '"b",');
+    const error = errorOf(() => parseJsonOrJsonl('a.json', text));
+    expect(error).toMatchObject({ code: 'bad_data', where: 'a.json, line 5' });
+    expect(error.message).toContain('comma after the last value');
+  });
+
+  test.each([
+    ['an empty array', '[]', 'empty list'],
+    ['numbers by name', '{"a": 1}', 'No list of examples'],
+  ])('%s', (_name, text, words) => {
+    expect(errorOf(() => parseJsonOrJsonl('a.json', text)).message).toContain(words);
+  });
+});
+
+describe('CSV', () => {
+  test.each([
+    ['comma', 'question,answer\nWhat?,"Yes, it is"\n', ',', 'csv'],
+    ['semicolon', 'question;answer\nWhat, when?;Now, here\n', ';', 'csv'],
+    ['tab', 'question\tanswer\nWhat, when?\tNow\n', '\t', 'tsv'],
+    ['pipe', 'question|answer\nWhat?|Now\n', '|', 'csv'],
+  ])('%s', (_name, text, delimiter, fileType) => {
+    expect(sniffDelimiter(text)).toBe(delimiter);
+    const table = parseCsv('a.csv', text);
+    expect(table).toMatchObject({ fileType, columns: ['question', 'answer'], totalRows: 1 });
+  });
+
+  test('quotes, doubled quotes and line breaks in cells; CRLF', () => {
+    const table = parseCsv('a.csv', 'prompt,completion\r\n"He said ""hi""","two\r\nlines"\r\nx,y\r\n\r\n');
+    expect(table.rows.map((r) => ({ ...(r.value as object) }))).toEqual([
+      { prompt: 'He said "hi"', completion: 'two\r\nlines' },
+      { prompt: 'x', completion: 'y' },
+    ]);
+    expect(table.problems).toEqual([]);
+  });
+
+  test.each<[string, string[][], boolean]>([
+    [
+      'known names',
+      [
+        ['Text', 'Label'],
+        ['good', 'pos'],
+      ],
+      true,
+    ],
+    [
+      'AG News',
+      [
+        ['3', 'Wall St. Bears', 'Short-sellers, seen as cynics'],
+        ['4', 'Carlyle', 'Private firm'],
+      ],
+      false,
+    ],
+    [
+      'a class that comes again',
+      [
+        ['ham', 'Go until jurong point'],
+        ['spam', 'Free entry in'],
+        ['ham', 'Ok lar'],
+      ],
+      false,
+    ],
+    [
+      'unknown names above long cells',
+      [
+        ['Frage', 'Antwort'],
+        ['Wie spät ist es denn?', 'Es ist schon zehn Uhr.'],
+      ],
+      true,
+    ],
+    [
+      'a word above numbers',
+      [
+        ['Satz', 'Klasse'],
+        ['gut', '1'],
+        ['schlecht', '0'],
+      ],
+      true,
+    ],
+    [
+      'two sentences',
+      [
+        ['Is it late?', 'It is ten.'],
+        ['Is it early?', 'It is six.'],
+      ],
+      false,
+    ],
+  ])('header: %s', (_name, records, expected) => {
+    expect(hasHeader(records)).toBe(expected);
+  });
+
+  test('without a header no row is lost', () => {
+    const table = parseCsv('a.csv', '"3","A title","Some longer text here"\n"4","Other","And some more of it"\n');
+    expect(table.columns).toEqual(['column_1', 'column_2', 'column_3']);
+    expect(table.rows).toHaveLength(2);
+    expect(codes(table)).toEqual(['no_header']);
+  });
+
+  test('only a header', () => {
+    const error = errorOf(() => parseCsv('a.csv', 'prompt,completion\n'));
+    expect(error).toMatchObject({ code: 'bad_data', where: 'a.csv' });
+    expect(error.message).toContain('header but no rows');
+  });
+
+  test('blank, repeated and reserved names', () => {
+    const table = parseCsv('a.csv', 'text,,text,__proto__,constructor\na,b,c,d,e\n');
+    expect(table.columns).toEqual(['text', 'column_2', 'text_2', 'column_4', 'constructor']);
+    expect(codes(table)).toEqual(['renamed_columns']);
+    const value = table.rows[0]!.value as Record<string, string>;
+    expect(value.constructor).toBe('e');
+    expect(Object.getPrototypeOf(value)).toBeNull();
+    expect(({} as { d?: string }).d).toBeUndefined();
+  });
+
+  test('ragged rows: too many cells cannot be trusted, too few can', () => {
+    const table = parseCsv('a.csv', 'prompt,completion\na,b\nno quotes, here,c\nd\ne,f,,\n');
+    expect(table.rows.map((r) => r.row)).toEqual([1, 3, 4]);
+    expect(codes(table)).toEqual(['ragged_row@2', 'short_row@3']);
+    expect(table.problems[0]!.message).toContain('line 3');
+  });
+
+  test('an unclosed quote costs its line, not the rest of the file', () => {
+    const table = parseCsv('a.csv', 'prompt,completion\na,b\n"open,c\nd,e\nf,g\n');
+    expect(codes(table)).toEqual(['unclosed_quote']);
+    expect(table.problems[0]!.message).toContain('line 3');
+    expect(table.rows.map((r) => (r.value as { prompt: string }).prompt)).toEqual(['a', 'd', 'f']);
+  });
+
+  test('an unclosed quote on the last line', () => {
+    const table = parseCsv('a.csv', 'prompt,completion\na,b\nc,"open');
+    expect(table.rows).toHaveLength(1);
+    expect(codes(table)).toEqual(['unclosed_quote']);
+  });
+});
+
+describe('text', () => {
+  test('passages at blank lines, headings with what follows, code kept whole', () => {
+    const table = parseText('# Title\n\nFirst part.\nSecond line.\r\n\r\n```js\na\n\nb\n```\n\nLast.\n');
+    expect(table.rows.map((r) => (r.value as { text: string }).text)).toEqual([
+      '# Title\n\nFirst part.\nSecond line.',
+      '```js\na\n\nb\n```',
+      'Last.',
+    ]);
+  });
+
+  test('a passage of many pages is cut at sentence ends and loses nothing', () => {
+    const sentence = 'The quick brown fox jumps over the lazy dog. ';
+    const text = sentence.repeat(300).trim();
+    const parts = parseText(text).rows.map((r) => (r.value as { text: string }).text);
+    expect(parts.length).toBeGreaterThan(5);
+    for (const part of parts) {
+      expect(part.length).toBeLessThanOrEqual(PASSAGE_CHARS);
+      expect(part.endsWith('.')).toBe(true);
+    }
+    expect(parts.join(' ')).toBe(text);
+  });
+
+  test('letters of two code units are never halved', () => {
+    for (const { value } of parseText('😀'.repeat(3001)).rows) {
+      expect((value as { text: string }).text.replaceAll('😀', '')).toBe('');
+    }
+  });
+});
