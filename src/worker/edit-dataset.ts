@@ -76,9 +76,10 @@ function rewriteJson(name: string, text: string, row: number, fields: Fields): s
   if (!isRecord(element)) throw missing(name, row);
   if (Array.isArray(document)) document[row - 1] = withFields(document[row - 1], fields);
   // The table holds the document's own objects, wherever they lie in it; only rows made from columns are not its own.
-  else Object.assign(element, withFields(element, fields));
+  else Object.defineProperties(element, Object.getOwnPropertyDescriptors(withFields(element, fields)));
   if (JSON.stringify(document) === before) throw missing(name, row);
-  return JSON.stringify(document, null, 2);
+  // A JSON Lines file of one line is JSON too, and stays a line.
+  return `${JSON.stringify(document, null, /\.(jsonl|ndjson)$/i.test(name) ? 0 : 2)}\n`;
 }
 
 function rewriteCsv(name: string, text: string, row: number, fields: Fields): string {

@@ -7,10 +7,10 @@ import type { ParsedDataset, TokenizedDataset } from '../data/types';
 import { resolveRecipe } from '../recipe/defaults';
 import type { Recipe } from '../recipe/types';
 import { checkpointInfo } from '../storage/checkpoints';
-import { appendSamples, getRun, saveRun, truncateMetrics } from '../storage/runs';
+import { appendSamples, getRun, saveRun } from '../storage/runs';
 import type { MetricsRow, RunRecord, RunStatus, SampleAnswer } from '../storage/types';
-import type { TrainEvent } from './api';
-import type { AdapterFiles, EngineEvent, TrainJob } from './engine-api';
+import type { RunSummary, TrainEvent } from './api';
+import type { AdapterFiles, EngineApi, EngineEvent, TrainJob } from './engine-api';
 import type { EngineHost } from './engine-host';
 import { busy, type PageLocks, RunGuard } from './run-guard';
 import { samplePrompts } from './sample-prompts';
@@ -37,7 +37,6 @@ interface ActiveRun {
   training: boolean;
   stopAsked: boolean;
   hasCheckpoint: boolean;
-  resumedFrom: number | null;
   done: Promise<RunRecord>;
 }
 
@@ -100,10 +99,8 @@ export class TrainingDesk {
       if (record.status === 'completed' || record.status === 'early_stopped') {
         throw gone(`“${record.name}” has already ended; there is nothing to go on with.`);
       }
-      const checkpoint = await checkpointInfo(runId, 'latest');
-      if (!checkpoint) throw gone(`“${record.name}” has no checkpoint to go on from.`);
+      if (!(await checkpointInfo(runId, 'latest'))) throw gone(`“${record.name}” has no checkpoint to go on from.`);
       begun.hasCheckpoint = true;
-      begun.resumedFrom = checkpoint.step;
       return this.prepareAndRun(begun, record.recipe, record);
     });
   }
@@ -123,7 +120,14 @@ export class TrainingDesk {
   }
 
   private emit(event: TrainEvent): void {
-    for (const listener of this.listeners) listener(event);
+    for (const listener of this.listeners) {
+      try {
+        listener(event);
+      } catch (cause) {
+        // A screen that cannot show an event must not end the run.
+        console.error(cause);
+      }
+    }
   }
 
   private begin(work: (active: ActiveRun) => Promise<RunRecord>): Promise<RunRecord> {
@@ -135,7 +139,6 @@ export class TrainingDesk {
       training: false,
       stopAsked: false,
       hasCheckpoint: false,
-      resumedFrom: null,
     };
     const whole = active as ActiveRun;
     this.active = whole;
@@ -153,8 +156,6 @@ export class TrainingDesk {
       await guard.hold(job.run.id);
       this.needs.onSave();
       await saveRun(job.run);
-      // Steps after the checkpoint come again, and must not be reported twice.
-      if (active.resumedFrom !== null) await truncateMetrics(job.run.id, active.resumedFrom);
       return await this.follow(active, job, prompts);
     } finally {
       guard.release();
@@ -182,7 +183,9 @@ export class TrainingDesk {
         action: 'Look at the problems listed with the data, or hold out a smaller share of it.',
       });
     }
-    const initAdapter = recipe.method.init_adapter ? await step(needs.adapterFiles(recipe.method.init_adapter)) : null;
+    // A run that goes on has its adapter in the checkpoint, and its rank and targets in the record's recipe.
+    const initial = old ? null : recipe.method.init_adapter;
+    const initAdapter = initial === null ? null : await step(needs.adapterFiles(initial));
     const samples = await step(this.samples(model, parsed, { train, validation }));
     const now = Date.now();
     const run: RunRecord = old
@@ -251,34 +254,41 @@ export class TrainingDesk {
         samples = samples.then(() => this.tellSamples(job.run.id, prompts, event));
       } else this.tell(active, event);
     };
+    let finished: Awaited<ReturnType<EngineApi['train']>>;
     try {
       engine.want(null);
-      const { run, summary } = await engine.use((api) => {
+      finished = await engine.use((api) => {
         active.training = true;
-        // The tab was asked to stop while the engine was made ready.
         const trained = api.train(job, onEvent);
+        // Asked for while the engine was made ready.
         if (active.stopAsked) void api.stop().catch(() => {});
         return trained;
       });
-      alive = false;
-      engine.want({ kind: 'run', runId: run.id, recipe: job.recipe }, 'as it is');
-      await samples;
-      const record: RunRecord = { ...run, status: statusOf[summary.reason], error: null, updatedAt: Date.now() };
-      active.record = record;
-      await saveRun(record);
-      this.emit({ type: 'finished', run: record, summary });
-      return record;
     } catch (cause) {
       alive = false;
-      const error = TabtuneError.from(cause, {
-        code: 'internal',
-        message: 'The run ended with an error.',
-        action: 'Look at the details; the last checkpoint is kept.',
-      });
       // What the failed run left on the model is not to be used.
       engine.want(adapterBefore, 'unknown');
-      return this.fail(active, error);
+      const words = { code: 'internal', message: 'The run ended with an error.' } as const;
+      return this.fail(active, TabtuneError.from(cause, words));
     }
+    alive = false;
+    const { run, summary } = finished;
+    engine.want({ kind: 'run', runId: run.id, recipe: run.recipe }, 'as it is');
+    await samples;
+    return this.finish(active, { ...run, status: statusOf[summary.reason], error: null }, summary);
+  }
+
+  private async finish(active: ActiveRun, record: RunRecord, summary: RunSummary): Promise<RunRecord> {
+    active.record = record;
+    try {
+      active.record = await saveRun(record);
+    } catch (cause) {
+      // The adapter is there and can be exported; what was not kept is told with it.
+      const words = { code: 'storage', message: 'The end of the run could not be saved.' } as const;
+      active.record = { ...record, error: TabtuneError.from(cause, words).toData() };
+    }
+    this.emit({ type: 'finished', run: active.record, summary });
+    return active.record;
   }
 
   private async fail(active: ActiveRun, error: TabtuneError): Promise<RunRecord> {

@@ -1,0 +1,277 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { getRun, readSamples, saveRun } from '../../../src/storage/runs';
+import { eraseEverything } from '../../../src/storage/usage';
+import { FakeLocks } from './fake-worker';
+import { begun, metrics, names, recipe, type Stage, servePublic, stage, until } from './stage';
+
+let open: Stage;
+beforeEach(async () => {
+  await eraseEverything();
+  servePublic();
+  open = stage();
+});
+afterEach(() => {
+  open.session.close();
+  vi.unstubAllGlobals();
+});
+
+const stint = (n = 0) => until(() => open.engine.stints[n]);
+
+describe('a run', () => {
+  it('gets its job from model, data and recipe', async () => {
+    const running = open.session.train(recipe());
+    const { job } = await stint();
+    expect(job.run).toMatchObject({ name: 'pirate-chat', status: 'running', step: 0, error: null });
+    expect(job.train.length + job.validation.length).toBe(250);
+    expect(job.validation).toHaveLength(25);
+    expect(job.samplePrompts).toHaveLength(3);
+    expect(job.stopTokenIds.length).toBeGreaterThan(0);
+    expect(job).toMatchObject({ initAdapter: null, resume: false });
+    (await stint()).end();
+    await running;
+  });
+
+  it('keeps its record in storage from the first moment to the last', async () => {
+    const running = open.session.train(recipe());
+    const { job, emit, checkpoint, end } = await stint();
+    expect((await getRun(job.run.id))?.status).toBe('running');
+    emit(begun(job.run));
+    emit(metrics(1, 2.5));
+    emit({ type: 'state', state: 'paused' });
+    await until(() => names(open.events).includes('state'));
+    await vi.waitFor(async () => expect(await getRun(job.run.id)).toMatchObject({ status: 'paused', step: 1 }));
+    emit({ type: 'state', state: 'training' });
+    await checkpoint(2);
+    end('early_stopping');
+    const record = await running;
+    expect(record).toMatchObject({ status: 'early_stopped', step: 7, error: null });
+    expect(await getRun(job.run.id)).toEqual(record);
+    expect(names(open.events)).toEqual(['started', 'metrics', 'state', 'state', 'checkpoint', 'finished']);
+  });
+
+  it('decodes sample answers, keeps them, and tells them before the end', async () => {
+    const running = open.session.train(recipe());
+    const { job, emit, end } = await stint();
+    const [first] = job.samplePrompts;
+    emit({ type: 'samples', step: 0, base: [first!, first!, first!], tuned: [first!, first!, first!] });
+    end();
+    await running;
+    expect(names(open.events)).toEqual(['samples', 'finished']);
+    const samples = await readSamples(job.run.id);
+    expect(samples).toHaveLength(3);
+    expect(samples[0]).toMatchObject({ step: 0, prompt: expect.stringMatching(/\S/) });
+    expect(samples[0]!.tuned).toContain(samples[0]!.prompt);
+  });
+
+  it('holds its locks until it has ended', async () => {
+    const other = {};
+    const free = () =>
+      open.locks.for(other).request('tabtune-training', { ifAvailable: true }, (lock) => lock !== null);
+    const running = open.session.train(recipe());
+    const { end } = await stint();
+    expect(await free()).toBe(false);
+    end();
+    await running;
+    expect(await free()).toBe(true);
+  });
+
+  it('is not ended by a listener that throws', async () => {
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
+    open.session.subscribe(() => {
+      throw new Error('no screen');
+    });
+    const running = open.session.train(recipe());
+    const { emit, end } = await stint();
+    emit(metrics(1, 2));
+    end();
+    expect((await running).status).toBe('completed');
+    logged.mockRestore();
+  });
+});
+
+describe('one run at a time', () => {
+  it('refuses a second one in this tab, and leaves the first alone', async () => {
+    const running = open.session.train(recipe());
+    await expect(open.session.train(recipe())).rejects.toThrow('in this tab already');
+    (await stint()).end();
+    expect((await running).status).toBe('completed');
+    expect(names(open.events)).toEqual(['finished']);
+  });
+
+  it('refuses one while another tab trains', async () => {
+    const locks = new FakeLocks();
+    void locks.for({}).request('tabtune-training', () => new Promise(() => {}));
+    open.session.close();
+    open = stage(locks);
+    await expect(open.session.train(recipe())).rejects.toThrow('Another tab');
+    expect(await open.session.runs()).toEqual([]);
+  });
+
+  it('keeps model and adapter for the run while it lasts', async () => {
+    const running = open.session.train(recipe());
+    await stint();
+    await expect(open.session.openModel('builtin:stories')).rejects.toThrow('A run is going on');
+    const options = { maxNewTokens: 1, temperature: 0, topP: 1, seed: 1, adapterStrength: 1 };
+    await expect(open.session.generate('Hi', options, () => {})).rejects.toThrow('A run is going on');
+    await expect(open.session.exportAdapter()).rejects.toThrow('A run is going on');
+    await expect(open.session.deleteRun((await open.session.runs())[0]!.id)).rejects.toThrow('still going on');
+    await expect(open.session.eraseEverything()).rejects.toThrow('A run is going on');
+    (await stint()).end();
+    await running;
+  });
+});
+
+describe('before a run exists', () => {
+  it('an impossible recipe rejects and leaves no record', async () => {
+    const wrong = recipe();
+    wrong.training.learning_rate = -1;
+    await expect(open.session.train(wrong)).rejects.toMatchObject({ code: 'bad_recipe' });
+    expect(await open.session.runs()).toEqual([]);
+    expect(open.events).toEqual([]);
+  });
+
+  it('stop ends the preparation', async () => {
+    const running = open.session.train(recipe());
+    await until(() => open.engine.workers.length > 0);
+    await open.session.stop();
+    await expect(running).rejects.toMatchObject({ code: 'cancelled' });
+    expect(open.engine.stints).toEqual([]);
+    expect(await open.session.runs()).toEqual([]);
+  });
+
+  it('a missing model or dataset is said by its source', async () => {
+    await expect(open.session.train(recipe({ model: { source: 'builtin:nothing' } }))).rejects.toMatchObject({
+      code: 'bad_model',
+    });
+    await expect(open.session.train(recipe({ dataset: { source: 'file:gone.csv' } }))).rejects.toMatchObject({
+      code: 'bad_data',
+      where: 'file:gone.csv',
+    });
+  });
+});
+
+describe('pause, resume, stop', () => {
+  it('reach the engine, and stopping keeps what was learned', async () => {
+    const running = open.session.train(recipe());
+    await stint();
+    await open.session.pause();
+    await open.session.resume();
+    await open.session.stop();
+    expect((await running).status).toBe('stopped');
+    expect(open.engine.calls.slice(-3)).toEqual(['pause', 'resume', 'stop']);
+    expect((await open.session.exportAdapter()).name).toBe('pirate-chat');
+  });
+
+  it('do nothing when nothing runs', async () => {
+    await open.session.pause();
+    await open.session.stop();
+    expect(open.engine.calls).toEqual([]);
+  });
+});
+
+describe('when the engine dies under a run', () => {
+  it('the run is interrupted at once, and can go on when there is a checkpoint', async () => {
+    const running = open.session.train(recipe());
+    const { job, emit, checkpoint } = await stint();
+    emit(begun(job.run));
+    emit(metrics(3, 2));
+    await checkpoint(3);
+    await until(() => names(open.events).includes('checkpoint'));
+    const crashed = performance.now();
+    open.engine.crash();
+    const record = await running;
+    expect(performance.now() - crashed).toBeLessThan(500);
+    expect(record).toMatchObject({ status: 'interrupted', step: 3, error: { code: 'worker_died' } });
+    expect(open.events.at(-1)).toMatchObject({ type: 'failed', resumable: true, run: { status: 'interrupted' } });
+    expect((await getRun(job.run.id))?.status).toBe('interrupted');
+
+    // Nothing happened by itself; going on starts a new worker with the model in it.
+    expect(open.engine.workers).toHaveLength(1);
+    const again = open.session.resumeRun(job.run.id);
+    const second = await stint(1);
+    expect(open.engine.workers).toHaveLength(2);
+    expect(open.engine.calls.slice(-2)).toEqual(['loadModel builtin:stories', 'train resumed']);
+    expect(second.job.resume).toBe(true);
+    expect(second.job.run.id).toBe(job.run.id);
+    expect(second.job.train.map(({ row }) => row)).toEqual(job.train.map(({ row }) => row));
+    second.end();
+    expect(await again).toMatchObject({ id: job.run.id, status: 'completed', error: null });
+  });
+
+  it('before the first checkpoint it cannot go on, and says so', async () => {
+    const running = open.session.train(recipe());
+    const { job } = await stint();
+    open.engine.crash();
+    expect((await running).status).toBe('interrupted');
+    expect(open.events.at(-1)).toMatchObject({ type: 'failed', resumable: false });
+    await expect(open.session.resumeRun(job.run.id)).rejects.toThrow('no checkpoint');
+  });
+
+  it('a lost GPU ends the worker, and the third loss in a row suggests a smaller batch', async () => {
+    for (let n = 0; n < 3; n++) {
+      const running = open.session.train(recipe());
+      (await stint(n)).fail({ code: 'gpu_lost', message: 'The GPU was lost.' });
+      const { status, error } = await running;
+      expect(status).toBe('interrupted');
+      expect(error?.code).toBe('gpu_lost');
+      expect(open.engine.workers[n]!.terminated).toBe(true);
+      if (n < 2) expect(error?.message).toBe('The GPU was lost.');
+      else expect(`${error?.message} ${error?.action}`).toMatch(/3rd time within ten minutes.*smaller batch/);
+    }
+    expect(open.engine.workers).toHaveLength(3);
+  });
+
+  it('what cannot get better by going on is failed, not interrupted', async () => {
+    const running = open.session.train(recipe());
+    const { checkpoint, fail } = await stint();
+    await checkpoint(1);
+    await until(() => names(open.events).includes('checkpoint'));
+    fail({ code: 'not_finite', message: 'The loss became NaN.' });
+    expect((await running).status).toBe('failed');
+    expect(open.events.at(-1)).toMatchObject({ type: 'failed', resumable: false });
+  });
+
+  it('the adapter from before is on the model again', async () => {
+    const first = open.session.train(recipe());
+    const { job, checkpoint, end } = await stint();
+    await checkpoint(7);
+    end();
+    await first;
+    const second = open.session.train(recipe());
+    (await stint(1)).fail({ code: 'internal', message: 'No.' });
+    await second;
+    await open.session.exportAdapter();
+    expect(open.engine.calls.at(-1)).toBe(`openCheckpoint ${job.run.id}`);
+  });
+});
+
+describe('past runs', () => {
+  it('cut off by a reload are interrupted when they are listed', async () => {
+    const running = open.session.train(recipe());
+    const { job } = await stint();
+    open.session.close();
+    await running;
+    await saveRun({ ...job.run, status: 'running' });
+    open = stage();
+    expect(await open.session.runs()).toMatchObject([{ id: job.run.id, status: 'interrupted' }]);
+  });
+
+  it('that are over cannot be resumed', async () => {
+    const running = open.session.train(recipe());
+    const { job, checkpoint, end } = await stint();
+    await checkpoint(7);
+    end();
+    await running;
+    await expect(open.session.resumeRun(job.run.id)).rejects.toThrow('already ended');
+    await expect(open.session.resumeRun('nothing')).rejects.toThrow('no longer');
+  });
+
+  it('are deleted with all that belongs to them', async () => {
+    const running = open.session.train(recipe());
+    const { job, end } = await stint();
+    end();
+    await running;
+    await open.session.deleteRun(job.run.id);
+    expect(await open.session.runs()).toEqual([]);
+  });
+});
