@@ -1,0 +1,66 @@
+/**
+ * Which keys a query may attend to, as the attention kernel reads it: int32 [B·Tq, 2], for each query the range
+ * [first, end) within its row's keys. One range covers causal masks, padding on either side, packed documents, sliding
+ * windows and caches. Pure CPU; a padding query gets the empty range and attends to nothing.
+ */
+
+/** A token sees itself and what came before. `lengths` are the rows' real tokens; padding lies behind them. */
+export function causalVisible(lengths: ArrayLike<number>, length: number): Int32Array {
+  const out = new Int32Array(lengths.length * length * 2);
+  for (let b = 0; b < lengths.length; b++) {
+    const real = Math.min(lengths[b]!, length);
+    for (let t = 0; t < real; t++) out[(b * length + t) * 2 + 1] = t + 1;
+  }
+  return out;
+}
+
+/** As causalVisible for rows with their padding in front. */
+export function leftPaddedVisible(lengths: ArrayLike<number>, length: number): Int32Array {
+  const out = new Int32Array(lengths.length * length * 2);
+  for (let b = 0; b < lengths.length; b++) {
+    const first = Math.max(0, length - lengths[b]!);
+    for (let t = first; t < length; t++) out.set([first, t + 1], (b * length + t) * 2);
+  }
+  return out;
+}
+
+/** Every real token sees every real token of its row, as encoders do. */
+export function fullVisible(lengths: ArrayLike<number>, length: number): Int32Array {
+  const out = new Int32Array(lengths.length * length * 2);
+  for (let b = 0; b < lengths.length; b++) {
+    const real = Math.min(lengths[b]!, length);
+    for (let t = 0; t < real; t++) out[(b * length + t) * 2 + 1] = real;
+  }
+  return out;
+}
+
+/**
+ * Several texts in a row: causal within each. `documents[b]` are the lengths of row b's texts, one after the other; what
+ * they leave of `length` is padding.
+ */
+export function packedVisible(documents: readonly (readonly number[])[], length: number): Int32Array {
+  const out = new Int32Array(documents.length * length * 2);
+  documents.forEach((texts, b) => {
+    let first = 0;
+    for (const size of texts) {
+      const end = Math.min(first + size, length);
+      for (let t = first; t < end; t++) out.set([first, t + 1], (b * length + t) * 2);
+      first = end;
+    }
+  });
+  return out;
+}
+
+/** Narrows every range to its last `window` keys (sliding-window attention, the token itself among them). */
+export function slidingWindow(visible: Int32Array, window: number): Int32Array {
+  const out = visible.slice();
+  for (let i = 0; i < out.length; i += 2) out[i] = Math.max(out[i]!, out[i + 1]! - window);
+  return out;
+}
+
+/** One row of `count` new tokens behind `past` cached ones. */
+export function cacheVisible(past: number, count: number): Int32Array {
+  const out = new Int32Array(count * 2);
+  for (let t = 0; t < count; t++) out[t * 2 + 1] = past + t + 1;
+  return out;
+}
