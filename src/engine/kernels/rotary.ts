@@ -1,0 +1,177 @@
+/**
+ * Rotary position embeddings (Su et al., 2021), paired as Hugging Face's rotate_half: dimension i turns with i + D/2.
+ *
+ *   q [N, Hq·D]   k [N, Hk·D]   cos, sin [P, D/2]   positions int32 [N]   ->   q' [N, Hq·D], k' [N, Hk·D]
+ *
+ * One dispatch turns both. The gradient is the turn backwards. Angles come from a table: WGSL's cos and sin promise an
+ * absolute error of 2⁻¹¹ only. Positions beyond the table take its last row; callers check a context's length before.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { dispatch, f, u, uniformBlock } from '../webgpu/dispatch';
+import { defineKernel, type Inputs, shapeError, sharedGradients } from './kernel';
+import { groupsFor } from './matmul';
+import { ENTRY, GLOBAL_INDEX } from './matmul-wgsl';
+
+interface RotaryAttrs {
+  headDim: number;
+  inverse: boolean;
+}
+
+/** `second` may be absent: the gradient of one of the two. */
+const rotaryKernel: (inputs: Partial<Inputs>, attrs: RotaryAttrs) => tf.Tensor[] = defineKernel<RotaryAttrs>({
+  name: 'Rotary',
+  outputs({ first, second, cos, sin, positions }, { headDim }) {
+    const rows = first?.shape[0];
+    const fits =
+      headDim % 2 === 0 &&
+      positions?.shape[0] === rows &&
+      cos?.shape[1] === headDim / 2 &&
+      tf.util.arraysEqual(cos.shape, sin?.shape ?? []) &&
+      [first, second ?? first].every(
+        (t) => t?.shape.length === 2 && t.shape[0] === rows && t.shape[1]! % headDim === 0,
+      );
+    if (!fits) {
+      throw shapeError('Rotary', `q, k [N, heads·${headDim}], cos and sin [P, ${headDim / 2}], positions [N]`, {
+        q: first?.shape,
+        k: second?.shape,
+        cos: cos?.shape,
+        sin: sin?.shape,
+        positions: positions?.shape,
+      });
+    }
+    return [first!, ...(second ? [second] : [])].map(({ shape }) => ({ shape }));
+  },
+  cpu({ first, second, cos, sin, positions }, { headDim, inverse }, outputs) {
+    const half = headDim / 2;
+    const last = cos!.shape[0]! - 1;
+    [first!, ...(second ? [second] : [])].forEach(({ data, shape }, t) => {
+      const [rows, width] = shape as [number, number];
+      for (let n = 0; n < rows; n++) {
+        const table = Math.min(Math.max(positions!.data[n]!, 0), last) * half;
+        for (let head = 0; head < width / headDim; head++) {
+          for (let i = 0; i < half; i++) {
+            const at = n * width + head * headDim + i;
+            const [a, b] = [data[at]!, data[at + half]!];
+            const c = cos!.data[table + i]!;
+            const s = inverse ? -sin!.data[table + i]! : sin!.data[table + i]!;
+            outputs[t]![at] = a * c - b * s;
+            outputs[t]![at + half] = b * c + a * s;
+          }
+        }
+      }
+    });
+  },
+  gpu({ backend, inputs, outputs, attrs: { headDim, inverse } }) {
+    const { first, second, cos, sin, positions } = inputs;
+    const rows = first!.shape[0]!;
+    const half = headDim / 2;
+    const quads = half % 4 === 0;
+    const step = quads ? 4 : 1;
+    const heads = (t: tf.TensorInfo | undefined) => (t ? t.shape[1]! / headDim : 0);
+    const count = (rows * (heads(first) + heads(second)) * half) / step;
+    dispatch(backend, {
+      program: { key: `rotary both=${second !== undefined} quads=${quads}`, wgsl: shader(second !== undefined, quads) },
+      tensors: [first!, ...(second ? [second] : []), cos!, sin!, positions!, ...outputs],
+      writes: outputs,
+      uniforms: uniformBlock(
+        u(count),
+        u(half / step),
+        u(heads(first)),
+        u(heads(second)),
+        u(cos!.shape[0]!),
+        f(inverse ? -1 : 1),
+      ),
+      workgroups: groupsFor(count),
+    });
+  },
+  savesOutputs: [false, false],
+  gradient([dFirst, dSecond], { inputs: { first, second, cos, sin, positions } }, { headDim, inverse }) {
+    const tables = { cos, sin, positions };
+    const back = { headDim, inverse: !inverse };
+    // An output that the loss does not depend on has no dy; its input then gets zeros without a turn.
+    if (dFirst && dSecond) {
+      const both = sharedGradients(() => rotaryKernel({ first: dFirst, second: dSecond, ...tables }, back));
+      return { first: () => both(0), second: () => both(1) };
+    }
+    const turn = (dy: tf.Tensor | null | undefined, like: tf.Tensor) =>
+      dy ? rotaryKernel({ first: dy, ...tables }, back)[0]! : tf.zerosLike(like);
+    return { first: () => turn(dFirst, first!), second: () => turn(dSecond, second!) };
+  },
+});
+
+function shader(both: boolean, quads: boolean): string {
+  const type = quads ? 'vec4f' : 'f32';
+  let binding = 0;
+  const declare = (access: string, name: string, element: string) =>
+    `@group(0) @binding(${binding++}) var<storage, ${access}> ${name}: array<${element}>;`;
+  const turn = (name: string, heads: string) => `let at = (row * ${heads} + head) * 2u * u.pairs + i;
+    let a = ${name}[at];
+    let b = ${name}[at + u.pairs];
+    ${name}Out[at] = a * c - b * s;
+    ${name}Out[at + u.pairs] = b * c + a * s;`;
+  const declarations = [
+    declare('read', 'q', type),
+    ...(both ? [declare('read', 'k', type)] : []),
+    declare('read', 'cosines', type),
+    declare('read', 'sines', type),
+    declare('read', 'positions', 'i32'),
+    declare('read_write', 'qOut', type),
+    ...(both ? [declare('read_write', 'kOut', type)] : []),
+  ];
+  return `struct Uniforms { count: u32, pairs: u32, qHeads: u32, kHeads: u32, tableRows: u32, direction: f32 }
+${declarations.join('\n')}
+@group(0) @binding(${binding}) var<uniform> u: Uniforms;
+${GLOBAL_INDEX}
+${ENTRY} {
+  let id = globalIndex(wg, local, groups);
+  if (id >= u.count) { return; }
+  let i = id % u.pairs;
+  let heads = u.qHeads + u.kHeads;
+  var head = id / u.pairs % heads;
+  let row = id / u.pairs / heads;
+  let table = min(u32(max(positions[row], 0)), u.tableRows - 1u) * u.pairs + i;
+  let c = cosines[table];
+  let s = sines[table] * u.direction;
+  ${
+    both
+      ? `if (head < u.qHeads) {
+    ${turn('q', 'u.qHeads')}
+  } else {
+    head -= u.qHeads;
+    ${turn('k', 'u.kHeads')}
+  }`
+      : turn('q', 'u.qHeads')
+  }
+}`;
+}
+
+/**
+ * cos and sin [maxPositions, D/2] of position · frequency. As transformers does, the angle is rounded to float32 before
+ * its cosine is taken.
+ */
+export function rotaryTables(
+  maxPositions: number,
+  inverseFrequencies: Float32Array,
+): { cos: tf.Tensor2D; sin: tf.Tensor2D } {
+  const half = inverseFrequencies.length;
+  const cos = new Float32Array(maxPositions * half);
+  const sin = new Float32Array(maxPositions * half);
+  for (let p = 0; p < maxPositions; p++) {
+    for (let i = 0; i < half; i++) {
+      const angle = Math.fround(p * inverseFrequencies[i]!);
+      cos[p * half + i] = Math.cos(angle);
+      sin[p * half + i] = Math.sin(angle);
+    }
+  }
+  return { cos: tf.tensor2d(cos, [maxPositions, half]), sin: tf.tensor2d(sin, [maxPositions, half]) };
+}
+
+/** q [N, Hq·D] and k [N, Hk·D] turned by their positions. */
+export function rotary(
+  q: tf.Tensor,
+  k: tf.Tensor,
+  { cos, sin, positions, headDim }: { cos: tf.Tensor; sin: tf.Tensor; positions: tf.Tensor; headDim: number },
+): [q: tf.Tensor, k: tf.Tensor] {
+  const [qOut, kOut] = rotaryKernel({ first: q, second: k, cos, sin, positions }, { headDim, inverse: false });
+  return [qOut!, kOut!];
+}
