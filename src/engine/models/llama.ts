@@ -168,6 +168,7 @@ export async function loadLlama(json: Record<string, unknown>, source: WeightSou
           kvHeads: c.num_key_value_heads,
           headDim: c.head_dim,
           scale: 1 / Math.sqrt(c.head_dim),
+          causal: !cache,
         });
         x = apply(b.o, mixed, x);
         const inner = rmsNorm(x, b.postNorm, c.rms_norm_eps);
