@@ -13,10 +13,19 @@ export const softwareGpuArgs = [
   '--disable-sync',
 ];
 
-/** Launch flags: the software adapter unless TABTUNE_GPU=hardware asks for the machine's own. */
-export function browserArgs() {
-  const hardware = process.env.TABTUNE_GPU === 'hardware';
-  const args = hardware ? ['--enable-unsafe-webgpu', '--enable-features=Vulkan'] : [...softwareGpuArgs];
+/** Flags for the machine's own GPU. Headless Chrome on Linux finds it through Vulkan only, and without a surface. */
+const hardwareGpuArgs = [
+  '--enable-unsafe-webgpu',
+  '--enable-features=Vulkan',
+  ...(process.platform === 'linux' ? ['--use-angle=vulkan', '--disable-vulkan-surface', '--ignore-gpu-blocklist'] : []),
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** Launch flags for 'hardware' or 'software'; TABTUNE_GPU=hardware makes the machine's own GPU the default. */
+export function browserArgs(device = process.env.TABTUNE_GPU === 'hardware' ? 'hardware' : 'software') {
+  const args = device === 'hardware' ? [...hardwareGpuArgs] : [...softwareGpuArgs];
   // Chrome's sandbox refuses to run as root, as in most containers.
   if (process.platform === 'linux' && process.getuid?.() === 0) args.push('--no-sandbox');
   return args;

@@ -1,0 +1,77 @@
+// npm run bench [-- --json FILE] [--filter TEXT] [--device auto|hardware|software] [--timeout SECONDS]
+// Runs bench/index.html in headless Chrome and prints what it measured: ours beside the reference, in the same page.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { build } from 'vite';
+import { root } from './build.mjs';
+import { openHeadless } from './headless-browser.mjs';
+import { serve } from './serve.mjs';
+
+const number = (value, digits) => (value === null || value === undefined ? '–' : Number(value).toFixed(digits));
+
+/** Rows of cells as columns: the first to the left, the others to the right. */
+function table(rows) {
+  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+  const line = (row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ');
+  return rows.map(line).join('\n');
+}
+
+function printResult({ adapter, rows }) {
+  const name =
+    typeof adapter === 'string' ? adapter : adapter?.description || adapter?.vendor || JSON.stringify(adapter);
+  console.log(`\nWebGPU adapter: ${name}\n`);
+  const head = ['what', 'ours ms', 'reference ms', 'ratio', 'dispatches', 'GPU MB'];
+  const cells = rows.map((row) => [
+    row.name,
+    number(row.ours_ms, 2),
+    number(row.reference_ms, 2),
+    row.ratio === null || row.ratio === undefined ? '–' : `${number(row.ratio, 2)}x`,
+    number(row.dispatches, 0),
+    row.gpu_bytes === null || row.gpu_bytes === undefined ? '–' : number(row.gpu_bytes / 1e6, 1),
+  ]);
+  console.log(table([head, ...cells]));
+}
+
+const scratch = mkdtempSync(path.join(tmpdir(), 'tabtune-bench-'));
+let server;
+let browser;
+try {
+  const { values } = parseArgs({
+    options: {
+      json: { type: 'string' },
+      filter: { type: 'string' },
+      device: { type: 'string', default: process.env.TABTUNE_GPU ?? 'auto' },
+      timeout: { type: 'string', default: '900' },
+    },
+  });
+  process.once('SIGINT', () => browser?.close());
+  process.once('SIGTERM', () => browser?.close());
+
+  // Built, not served by the dev server: that may reload the page in the middle of a measurement.
+  const outDir = path.join(scratch, 'site');
+  const input = path.join(root, 'bench/index.html');
+  await build({ root, logLevel: 'warn', build: { outDir, emptyOutDir: true, rolldownOptions: { input } } });
+  server = await serve(outDir);
+  const query = values.filter ? `?filter=${encodeURIComponent(values.filter)}` : '';
+  const address = `${server.address}/bench/index.html${query}`;
+  browser = await openHeadless(address, { profile: path.join(scratch, 'profile'), device: values.device });
+  browser.page.on('console', (message) => console.log(message.text()));
+  browser.page.on('pageerror', (error) => console.error(error.message));
+  const handle = await browser.page.waitForFunction(() => window.benchResult, undefined, {
+    timeout: Number(values.timeout) * 1000,
+  });
+  const result = await handle.jsonValue();
+  if (!Array.isArray(result.rows)) throw new Error(`The benchmark failed: ${result.error ?? JSON.stringify(result)}`);
+  if (result.rows.length === 0) throw new Error('The benchmark measured nothing.');
+  printResult(result);
+  if (values.json) writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+} finally {
+  await browser?.close().catch(() => {});
+  await server?.close();
+  rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
+}

@@ -1,0 +1,209 @@
+// Runs one recipe in a headless browser and leaves a folder of results, or nothing at all. Used by headless.mjs.
+import { randomBytes } from 'node:crypto';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { ensureBuilt } from './build.mjs';
+import { openHeadless } from './headless-browser.mjs';
+import { serve } from './serve.mjs';
+
+/** An error for the person: `data` as in src/base/errors.ts. Its message is one line. */
+export class RunError extends Error {
+  constructor(data) {
+    super([data.where ? `${data.where}: ` : '', data.message, data.action ? ` ${data.action}` : ''].join(''));
+    this.data = data;
+  }
+}
+const bad = (code, where, message, action) => new RunError({ code, where, message, action });
+
+const marker = '.tabtune-';
+const resultNames = new Set(['metrics.jsonl', 'summary.json', 'adapter', 'logits.json']);
+
+/** Ends with a sentence when `out` cannot become the results' folder; a folder of older results can. */
+function checkOut(out) {
+  const stats = statSync(out, { throwIfNoEntry: false });
+  if (!stats) return;
+  if (!stats.isDirectory()) throw bad('bad_recipe', '--out', `${out} is a file.`, 'Name a folder.');
+  const other = readdirSync(out).find((name) => !resultNames.has(name));
+  if (other) throw bad('bad_recipe', '--out', `${out} holds other files (${other}).`, 'Name a new or empty folder.');
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+/** Removes what a run to the same place left behind when it was killed. */
+function removeLeftovers(out) {
+  const beginning = `.${path.basename(out)}${marker}`;
+  for (const name of readdirSync(path.dirname(out))) {
+    const pid = name.startsWith(beginning) ? Number.parseInt(name.slice(beginning.length), 10) : Number.NaN;
+    if (pid > 0 && !isAlive(pid)) rmSync(path.join(path.dirname(out), name), { recursive: true, force: true });
+  }
+}
+
+/** A path of a recipe: absolute, beside the recipe, or from where the command was run. */
+function findInput(source, recipeFolder, where, code) {
+  const given = source.slice('file:'.length);
+  const found = [path.resolve(recipeFolder, given), path.resolve(given)].find((place) => existsSync(place));
+  if (!found) throw bad(code, where, `${given} does not exist.`, 'Check the path; it may be relative to the recipe.');
+  return { path: found, isFolder: statSync(found).isDirectory() };
+}
+
+/** The files right inside a folder: a model's or an adapter's folder keeps nothing that is needed any deeper. */
+function filesIn({ path: folder, isFolder }, where, code) {
+  if (!isFolder) return [folder];
+  const files = readdirSync(folder, { withFileTypes: true })
+    .map((entry) => path.join(folder, entry.name))
+    .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
+  if (files.length === 0) throw bad(code, where, `${folder} has no files.`);
+  return files;
+}
+
+/** Puts the files that a recipe names into the page's inputs; returns the names of the folders. */
+async function handOver(page, recipe, recipeFolder) {
+  const folders = { modelFolder: null, adapterFolder: null };
+  const { model, dataset, method } = recipe;
+  if (model.source.startsWith('file:')) {
+    const found = findInput(model.source, recipeFolder, 'model.source', 'bad_model');
+    await page.setInputFiles('#model', filesIn(found, 'model.source', 'bad_model'));
+    folders.modelFolder = path.basename(found.path);
+  }
+  if (dataset.source.startsWith('file:')) {
+    const found = findInput(dataset.source, recipeFolder, 'dataset.source', 'bad_data');
+    if (found.isFolder) throw bad('bad_data', 'dataset.source', `${found.path} is a folder.`, 'Name a file.');
+    await page.setInputFiles('#dataset', found.path);
+  }
+  if (method.init_adapter?.startsWith('file:')) {
+    const found = findInput(method.init_adapter, recipeFolder, 'method.init_adapter', 'bad_adapter');
+    await page.setInputFiles('#adapter', filesIn(found, 'method.init_adapter', 'bad_adapter'));
+    folders.adapterFolder = path.basename(found.path);
+  }
+  return folders;
+}
+
+function readRecipe(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw bad(
+      'bad_recipe',
+      file,
+      error.code === 'ENOENT' ? 'There is no such file.' : `cannot be read (${error.code}).`,
+    );
+  }
+}
+
+async function built(note) {
+  try {
+    return await ensureBuilt({ log: note });
+  } catch (error) {
+    throw new RunError({
+      code: 'internal',
+      message: 'The app could not be built.',
+      action: 'npm run build says why.',
+      details: error.message,
+    });
+  }
+}
+
+const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
+
+/**
+ * Runs `recipeFile` and writes `out`: metrics.jsonl, summary.json and adapter/; logits.json too when `logitsOf` names
+ * texts (token ids). `signal` ends it. Throws RunError, and then `out` is as it was before.
+ */
+export async function runRecipe({ recipeFile, out, device, signal, logitsOf = [], note, progress }) {
+  const recipeText = readRecipe(recipeFile);
+  const target = path.resolve(out);
+  checkOut(target);
+  mkdirSync(path.dirname(target), { recursive: true });
+  removeLeftovers(target);
+  const work = path.join(
+    path.dirname(target),
+    `.${path.basename(target)}${marker}${process.pid}-${randomBytes(3).toString('hex')}`,
+  );
+  const result = path.join(work, 'result');
+
+  let server;
+  let browser;
+  const ended = new Promise((_, reject) => {
+    const stop = () => reject(signal.reason);
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
+  });
+  // What is awaited below reports it.
+  ended.catch(() => {});
+
+  async function produce() {
+    mkdirSync(path.join(result, 'adapter'), { recursive: true });
+    server = await serve(await built(note));
+    browser = await openHeadless(`${server.address}/headless.html`, {
+      profile: path.join(work, 'profile'),
+      device,
+      log: () => {},
+    });
+    signal?.throwIfAborted();
+    const { page } = browser;
+    await page.waitForFunction(() => window.tabtune !== undefined, undefined, { timeout: 60_000 });
+
+    await page.exposeFunction('tabtuneTell', (message) => {
+      if (message.type === 'note') note(message.text);
+      else if (message.type === 'progress') progress(message.text);
+      else if (message.type === 'row')
+        appendFileSync(path.join(result, 'metrics.jsonl'), `${JSON.stringify(message.row)}\n`);
+      else if (message.type === 'file') {
+        if (!/^[\w.-]+$/.test(message.path)) throw new Error(`${message.path}: not a plain file name.`);
+        appendFileSync(path.join(result, 'adapter', message.path), Buffer.from(message.base64, 'base64'));
+      }
+    });
+    const value = (outcome) => {
+      if (!outcome.ok) throw new RunError(outcome.error);
+      return outcome.value;
+    };
+    const { recipe, notes } = value(await page.evaluate((text) => window.tabtune.check(text), recipeText));
+    for (const line of notes) note(line);
+    const folders = await handOver(page, recipe, path.dirname(path.resolve(recipeFile)));
+    const options = { recipe, ...folders, logitsOf };
+    const { summary, logits } = value(await page.evaluate((given) => window.tabtune.run(given), options));
+    writeFileSync(
+      path.join(result, 'summary.json'),
+      json({ ...summary, versions: { ...summary.versions, node: process.versions.node } }),
+    );
+    if (logitsOf.length > 0) writeFileSync(path.join(result, 'logits.json'), JSON.stringify(logits));
+    return summary;
+  }
+
+  const running = produce();
+  running.catch(() => {}); // when it was ended from outside, its own complaint about the closed browser is no news
+  try {
+    const summary = await Promise.race([running, ended]);
+    rmSync(target, { recursive: true, force: true });
+    renameSync(result, target);
+    return summary;
+  } catch (error) {
+    if (error instanceof RunError) throw error;
+    const [first] = String(error?.message ?? error).split('\n');
+    throw new RunError({ code: 'internal', message: `The browser run failed: ${first}`, details: error?.stack });
+  } finally {
+    await browser?.close().catch(() => {});
+    // Ended while the browser was starting: now it has started.
+    await running.catch(() => {});
+    await browser?.close().catch(() => {});
+    await server?.close();
+    rmSync(work, { recursive: true, force: true, maxRetries: 5 });
+  }
+}

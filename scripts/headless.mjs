@@ -1,0 +1,94 @@
+// npm run headless -- RECIPE.json --out DIR: trains a recipe in headless Chrome, without a screen.
+import { parseArgs } from 'node:util';
+import { RunError, runRecipe } from './headless-run.mjs';
+
+const usage = `Usage: npm run headless -- RECIPE.json --out DIR [--device auto|hardware|software] [--timeout SECONDS]
+
+Writes DIR/metrics.jsonl (a line for each step and evaluation), DIR/summary.json and DIR/adapter (a PEFT folder).
+file:PATH in the recipe is absolute, or relative to the recipe or to the current folder.`;
+
+class UsageError extends Error {}
+
+function readArguments() {
+  let parsed;
+  try {
+    parsed = parseArgs({
+      allowPositionals: true,
+      options: {
+        out: { type: 'string' },
+        device: { type: 'string', default: process.env.TABTUNE_GPU ?? 'auto' },
+        timeout: { type: 'string', default: '0' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error.message);
+  }
+  const { values, positionals } = parsed;
+  if (values.help) return null;
+  if (positionals.length !== 1) throw new UsageError('Name one recipe file.');
+  if (!values.out) throw new UsageError('Name the folder to write to with --out DIR.');
+  if (!['auto', 'hardware', 'software'].includes(values.device)) {
+    throw new UsageError(`--device must be auto, hardware or software, not ${values.device}.`);
+  }
+  const timeout = Number(values.timeout);
+  if (!(timeout >= 0)) throw new UsageError(`--timeout must be a number of seconds, not ${values.timeout}.`);
+  return { recipeFile: positionals[0], out: values.out, device: values.device, timeout };
+}
+
+/** One line that is drawn over on a terminal; elsewhere a new line now and then. */
+function progressLine() {
+  const { stderr } = process;
+  let drawn = false;
+  let last = 0;
+  const clear = () => {
+    if (drawn) stderr.write('\r\u001b[K');
+    drawn = false;
+  };
+  return {
+    note(text) {
+      clear();
+      stderr.write(`${text}\n`);
+    },
+    progress(text) {
+      if (stderr.isTTY) {
+        stderr.write(`\r\u001b[K${text.slice(0, Math.max(20, (stderr.columns ?? 80) - 1))}`);
+        drawn = true;
+      } else if (Date.now() - last > 5000) {
+        stderr.write(`${text}\n`);
+        last = Date.now();
+      }
+    },
+    clear,
+  };
+}
+
+const line = progressLine();
+try {
+  const given = readArguments();
+  if (given === null) {
+    console.log(usage);
+  } else {
+    const { timeout, ...options } = given;
+    const abort = new AbortController();
+    const end = (message, code) => {
+      process.exitCode = code;
+      abort.abort(new RunError({ code: 'cancelled', message }));
+    };
+    process.once('SIGINT', () => end('Stopped by Ctrl+C; nothing was written.', 130));
+    for (const signal of ['SIGTERM', 'SIGHUP']) process.once(signal, () => end('Stopped; nothing was written.', 143));
+    if (timeout > 0) {
+      setTimeout(() => end(`Not done after ${timeout} s; nothing was written.`, 1), timeout * 1000).unref();
+    }
+    const summary = await runRecipe({ ...options, signal: abort.signal, note: line.note, progress: line.progress });
+    line.clear();
+    const loss = summary.best_eval_loss === null ? '' : `, best eval loss ${summary.best_eval_loss.toFixed(4)}`;
+    console.log(`${summary.steps} steps in ${summary.seconds.toFixed(1)} s${loss}. Written to ${options.out}`);
+  }
+} catch (error) {
+  line.clear();
+  process.exitCode ||= 1;
+  console.error(error.message);
+  if (error instanceof UsageError) console.error(`\n${usage}`);
+  if (process.env.TABTUNE_DEBUG && error.data?.details) console.error(error.data.details);
+}

@@ -1,0 +1,149 @@
+// npm test [-- SUITE…] [-- ARGUMENTS]: every suite, or the named ones; what follows goes to the suite's own runner.
+//   npm test                                      all
+//   npm test -- unit gpu                          two of them
+//   npm test -- gpu tests/gpu/kernels             one file or folder
+// The last line is `N passed, N failed`; the exit code is 1 when anything failed or a suite ran no test at all.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { findBrowser } from './browser.mjs';
+import { ensureBuilt, root } from './build.mjs';
+import { run, runTool } from './child.mjs';
+
+process.chdir(root);
+const reports = mkdtempSync(path.join(tmpdir(), 'tabtune-test-'));
+process.once('exit', () => rmSync(reports, { recursive: true, force: true }));
+const minutes = 60_000;
+
+function readReport(name) {
+  try {
+    return JSON.parse(readFileSync(path.join(reports, `${name}.json`), 'utf8'));
+  } catch {
+    return undefined; // the runner ended before it could write one
+  }
+}
+
+async function vitest(project, timeoutMs, args) {
+  const code = await runTool(
+    'vitest/vitest.mjs',
+    [
+      ...['run', '--project', project, '--reporter=default', '--reporter=json'],
+      ...[`--outputFile.json=${path.join(reports, `${project}.json`)}`, ...args],
+    ],
+    { timeoutMs },
+  );
+  const report = readReport(project);
+  if (!report) return { code, passed: 0, failed: 0, skipped: 0 };
+  const skipped = report.numPendingTests + report.numTodoTests;
+  // A file that does not even load has no failed test to show for it.
+  const broken = report.testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
+  );
+  return { code, passed: report.numPassedTests, failed: report.numFailedTests + broken.length, skipped };
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+async function playwright(args) {
+  const code = await runTool('@playwright/test/cli.js', ['test', ...args], {
+    timeoutMs: 15 * minutes,
+    env: { TABTUNE_E2E_JSON: path.join(reports, 'e2e.json'), TABTUNE_E2E_PORT: String(await freePort()) },
+  });
+  const stats = readReport('e2e')?.stats;
+  if (!stats) return { code, passed: 0, failed: 0, skipped: 0 };
+  return { code, passed: stats.expected + stats.flaky, failed: stats.unexpected, skipped: stats.skipped };
+}
+
+/** A check without tests to count: it is one failure, or nothing. */
+const check = async (steps) => {
+  for (const step of steps) {
+    const code = await step();
+    if (code !== 0) return { code };
+  }
+  return { code: 0 };
+};
+
+const suites = {
+  lint: () =>
+    check([
+      () => run(process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check', '.']),
+      () => run(process.execPath, ['scripts/check-imports.mjs']),
+    ]),
+  types: () => check([() => runTool('typescript/bin/tsc', ['--noEmit', '-p', '.'], { timeoutMs: 5 * minutes })]),
+  unit: (args) => vitest('unit', 5 * minutes, args),
+  gpu: (args) => vitest('gpu', 12 * minutes, args),
+  build: () =>
+    check([
+      () =>
+        ensureBuilt({ log: console.log }).then(
+          () => 0,
+          (error) => {
+            console.error(error.message ?? error);
+            return 1;
+          },
+        ),
+    ]),
+  e2e: (args) => playwright(args),
+};
+
+const given = process.argv.slice(2);
+const firstOther = given.findIndex((word) => !Object.hasOwn(suites, word));
+const named = given.slice(0, firstOther === -1 ? given.length : firstOther);
+const rest = given.slice(named.length);
+if (rest.length > 0 && named.length !== 1) {
+  console.error(
+    `${rest[0]}: no such suite. Suites: ${Object.keys(suites).join(', ')}. Arguments need one suite before them.`,
+  );
+  process.exit(1);
+}
+// The end-to-end tests are of the built app.
+const chosen = Object.keys(suites).filter(
+  (name) => named.length === 0 || named.includes(name) || (name === 'build' && named.includes('e2e')),
+);
+
+if (chosen.includes('gpu') || chosen.includes('e2e')) {
+  try {
+    process.env.CHROME_PATH = await findBrowser();
+  } catch (error) {
+    console.error(error.message);
+    console.log('0 passed, 1 failed');
+    process.exit(1);
+  }
+}
+
+const rows = [];
+for (const name of chosen) {
+  console.log(`\n── ${name} ${'─'.repeat(Math.max(0, 76 - name.length))}`);
+  const started = Date.now();
+  const { code, passed, failed = 0, skipped = 0 } = await suites[name](rest);
+  const counts = passed !== undefined;
+  let why = '';
+  if (code !== 0 && failed === 0) why = 'the suite itself failed';
+  else if (counts && passed + failed === 0) why = 'ran no test';
+  rows.push({
+    ...{ suite: name, passed: passed ?? 0, skipped, counts, why },
+    failed: why ? failed + 1 : failed,
+    seconds: (Date.now() - started) / 1000,
+  });
+}
+
+console.log(
+  `\n${'suite'.padEnd(8)}${'passed'.padStart(8)}${'failed'.padStart(8)}${'skipped'.padStart(9)}${'seconds'.padStart(9)}`,
+);
+for (const { suite, passed, failed, skipped, counts, seconds, why } of rows) {
+  const numbers = [counts ? passed : failed ? '' : 'ok', failed, counts ? skipped : ''];
+  const cells = [8, 8, 9].map((width, i) => String(numbers[i]).padStart(width)).join('');
+  console.log(`${suite.padEnd(8)}${cells}${seconds.toFixed(1).padStart(9)}${why ? `  ${why}` : ''}`);
+}
+const sum = (key) => rows.reduce((total, row) => total + row[key], 0);
+console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`);
+process.exitCode = sum('failed') > 0 ? 1 : 0;

@@ -1,0 +1,51 @@
+/** summary.json and the lines of metrics.jsonl, in the ecosystem's snake_case. */
+import type { TokenizedDataset } from '../data/types';
+import type { MetricsRow } from '../storage/types';
+import type { RunSummary } from '../worker/api';
+
+/** A step or an evaluation, told apart by `loss` and `eval_loss` as in transformers' log history. */
+export function metricsLine({ kind: _kind, ...figures }: MetricsRow): Record<string, unknown> {
+  return figures;
+}
+
+export function summaryOf(
+  summary: RunSummary,
+  { stats, maxLength }: TokenizedDataset,
+  files: { path: string; bytes: Uint8Array }[],
+): Record<string, unknown> {
+  const { device } = summary;
+  return {
+    recipe: summary.recipe,
+    reason: summary.reason,
+    steps: summary.steps,
+    tokens: summary.tokens,
+    seconds: summary.seconds,
+    tokens_per_second: summary.seconds > 0 ? summary.tokens / summary.seconds : null,
+    initial_eval_loss: summary.initialEvalLoss,
+    final_eval_loss: summary.finalEvalLoss,
+    best_eval_loss: summary.bestEvalLoss,
+    best_step: summary.bestStep,
+    trainable_parameters: summary.trainableParameters,
+    total_parameters: summary.totalParameters,
+    dispatches_per_step: summary.dispatchesPerStep,
+    gpu_bytes: summary.gpuBytes,
+    dataset: {
+      examples: stats.examples,
+      train_examples: stats.trainExamples,
+      validation_examples: stats.validationExamples,
+      tokens: stats.tokens,
+      target_tokens: stats.targetTokens,
+      max_length: maxLength,
+      truncated: stats.truncated,
+    },
+    files: files.map(({ path, bytes }) => ({ path: `adapter/${path}`, bytes: bytes.byteLength })),
+    adapter: {
+      vendor: device.vendor,
+      architecture: device.architecture,
+      description: device.description,
+      software: device.software,
+      features: device.features,
+    },
+    versions: summary.versions,
+  };
+}
