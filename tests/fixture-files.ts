@@ -1,7 +1,8 @@
 /** Reads committed fixtures in Node and in the browser (where the test server serves the project's root). */
-import { openSafetensors } from '../src/formats/safetensors';
-import { bf16ToF32 } from '../src/formats/half';
+
 import type { WeightSource } from '../src/engine/models/model';
+import { bf16ToF32 } from '../src/formats/half';
+import { openSafetensors } from '../src/formats/safetensors';
 
 export async function fixtureBytes(path: string): Promise<Uint8Array> {
   if (typeof document === 'undefined') {

@@ -1,5 +1,4 @@
 /** EngineApi over the engine: one device, one model, one adapter on it, one run at a time. */
-import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../base/errors';
 import { generate, textLogits } from '../engine/generation/generate';
 import { inference, type Method } from '../engine/methods/method';
@@ -7,9 +6,12 @@ import { loadModel } from '../engine/models';
 import type { CausalModel } from '../engine/models/model';
 import { disposeInputs } from '../engine/training/inputs';
 import { gpuBytes, trimPool } from '../engine/webgpu/backend';
-import { type EngineDevice, openDevice } from '../engine/webgpu/device';
+import { type EngineDevice, openDevice, tensorRuntimeVersion } from '../engine/webgpu/device';
+import { checkModelFolder } from '../hub/check';
 import { openModelFolder } from '../hub/open';
+import { summarizeModel } from '../hub/summary';
 import type { ModelSummary } from '../hub/types';
+import { openWeights } from '../hub/weights';
 import { loraMemory, loraParameters, totalBytes, totalSteps } from '../recipe/forecast';
 import type { Recipe } from '../recipe/types';
 import { loadCheckpoint } from '../storage/checkpoints';
@@ -17,7 +19,7 @@ import { adapterFiles, openAdapter, openCheckpointTensors } from './adapters';
 import type { DeviceReport } from './api';
 import type { EngineApi } from './engine-api';
 import { RunControl, runTraining } from './engine-run';
-import { openWeights } from './model-weights';
+import { pageUrl } from './page-url';
 
 interface OpenModel {
   model: CausalModel;
@@ -31,7 +33,7 @@ interface OpenAdapter {
   settings: Recipe['method'];
 }
 
-const VERSIONS: Record<string, string> = { tabtune: __TABTUNE_VERSION__, 'tfjs-core': tf.version_core };
+const VERSIONS: Record<string, string> = { tabtune: __TABTUNE_VERSION__, tfjs: tensorRuntimeVersion };
 
 export function createEngineService(): EngineApi {
   let device: Promise<EngineDevice> | null = null;
@@ -46,19 +48,15 @@ export function createEngineService(): EngineApi {
     return device;
   };
 
-  /** Rejects at once when the device goes, instead of leaving the caller to a read that never answers. */
+  /** Rejects at once when the device fails, instead of leaving the caller to a read that never answers. */
   const onDevice = async <T>(work: () => Promise<T>): Promise<T> => {
-    const { lost, device: gpu } = await engine();
-    gpu.pushErrorScope('out-of-memory');
+    const { failed } = await engine();
     try {
-      return await Promise.race([work(), lost]);
+      return await Promise.race([work(), failed]);
     } catch (cause) {
-      // A lost device fails reads before its promise settles: which of the two came first must not decide the message.
-      const gone = await Promise.race([lost.catch((error: unknown) => error), tick()]);
-      throw gone instanceof TabtuneError ? gone : cause;
-    } finally {
-      const scope = await gpu.popErrorScope().catch(() => null);
-      if (scope) throw outOfMemory(scope.message);
+      // A lost device fails reads before it says so itself: which of the two came first must not decide the message.
+      const reason = await Promise.race([failed.catch((error: unknown) => error), tick()]);
+      throw reason instanceof TabtuneError ? reason : cause;
     }
   };
 
@@ -103,7 +101,15 @@ export function createEngineService(): EngineApi {
         measured = null;
         disposeInputs();
         trimPool();
-        const { config, summary, weights } = await openWeights(await openModelFolder(source), onProgress);
+        const checked = await checkModelFolder(await openModelFolder(source, { baseUrl: pageUrl() }));
+        const summary = await summarizeModel(checked);
+        let loaded = 0;
+        const weights = openWeights(checked, (bytes) => {
+          loaded += bytes;
+          onProgress(loaded, weights.bytes);
+        });
+        onProgress(0, weights.bytes);
+        const config = checked.json;
         const before = gpuBytes().used;
         const model = await loadModel(config, weights);
         const heads = Number(config.num_attention_heads);
@@ -144,9 +150,8 @@ export function createEngineService(): EngineApi {
       );
       const trainableParameters = loraParameters(linears, recipe.method);
       const steps = totalSteps(data.trainExamples, recipe.training);
-      const perStep =
-        recipe.training.per_device_train_batch_size * recipe.training.gradient_accumulation_steps;
-      const examples = Math.min(steps * perStep, Math.ceil(steps * perStep));
+      const perStep = recipe.training.per_device_train_batch_size * recipe.training.gradient_accumulation_steps;
+      const examples = steps * perStep;
       const tokens = data.trainExamples > 0 ? Math.round((examples * data.tokens) / data.trainExamples) : 0;
       return {
         trainableParameters,
@@ -180,6 +185,9 @@ export function createEngineService(): EngineApi {
           const deviceReport = report(await engine());
           return { run: finished.run, summary: { ...finished.summary, device: deviceReport, versions: VERSIONS } };
         });
+      } catch (cause) {
+        control.stop(); // the loop may still be running where the device failed beside it
+        throw cause;
       } finally {
         control = null;
       }
@@ -280,16 +288,6 @@ function report(engine: EngineDevice): DeviceReport {
     maxStorageBufferBindingSize: device.limits.maxStorageBufferBindingSize,
     problem: null,
   };
-}
-
-function outOfMemory(details: string): TabtuneError {
-  return new TabtuneError({
-    code: 'gpu_out_of_memory',
-    message: 'The GPU ran out of memory.',
-    where: 'GPU',
-    action: 'Use a smaller batch size, a shorter max length or a smaller model, and close other tabs that use the GPU.',
-    details,
-  });
 }
 
 const tick = () => new Promise<null>((resolve) => setTimeout(resolve, 50, null));

@@ -1,4 +1,4 @@
-import { openTestDevice } from './open-device';
 import { llamaParity } from '../parity/llama';
+import { openTestDevice } from './open-device';
 
 llamaParity('webgpu', openTestDevice);

@@ -1,6 +1,7 @@
 /** One device for all GPU tests of a page. */
-import { type EngineDevice, openDevice } from '../../src/engine/webgpu/device';
+
 import * as tf from '@tensorflow/tfjs-core';
+import { type EngineDevice, openDevice } from '../../src/engine/webgpu/device';
 
 let opened: Promise<EngineDevice> | null = null;
 

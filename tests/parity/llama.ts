@@ -8,14 +8,14 @@ import { createBatchSource } from '../../src/data/batches';
 import type { Batch } from '../../src/data/types';
 import { generate, textLogits } from '../../src/engine/generation/generate';
 import { valueAndGradients } from '../../src/engine/kernels/kernel';
-import { createLora } from '../../src/engine/methods/lora';
+import { createLora, type NamedTensors } from '../../src/engine/methods/lora';
 import { inference, type Method } from '../../src/engine/methods/method';
 import { loadModel } from '../../src/engine/models';
 import type { CausalModel } from '../../src/engine/models/model';
 import { sft } from '../../src/engine/objectives/sft';
 import { createOptimizer } from '../../src/engine/optim/optimizer';
-import { freshState, recordStep } from '../../src/engine/training/loop';
 import { disposeInputs } from '../../src/engine/training/inputs';
+import { freshState, recordStep } from '../../src/engine/training/loop';
 import { readFloats } from '../../src/engine/webgpu/backend';
 import { readLoraAdapter } from '../../src/formats/peft';
 import { resolveRecipe } from '../../src/recipe/defaults';
@@ -52,10 +52,10 @@ async function openAdapter(folder: string, model: CausalModel): Promise<Method> 
     config: await fixtureJson(`${folder}/adapter_config.json`),
     weights: await fixtureBytes(`${folder}/adapter_model.safetensors`),
   });
-  const values = new Map(
-    [...adapter.modules].flatMap(([path, m]) => [
-      [`${path}.lora_A.weight`, { shape: [adapter.r, m.inFeatures], data: m.a }] as const,
-      [`${path}.lora_B.weight`, { shape: [m.outFeatures, adapter.r], data: m.b }] as const,
+  const values: NamedTensors = new Map(
+    [...adapter.modules].flatMap(([path, m]): [string, { shape: number[]; data: Float32Array }][] => [
+      [`${path}.lora_A.weight`, { shape: [adapter.r, m.inFeatures], data: m.a }],
+      [`${path}.lora_B.weight`, { shape: [m.outFeatures, adapter.r], data: m.b }],
     ]),
   );
   return createLora(model, { ...adapter, target_modules: [...adapter.modules.keys()] }, 0, values);
@@ -101,7 +101,9 @@ export function llamaParity(backend: string, setUp: () => Promise<void>): void {
       for (const [row, length] of json.lengths.entries()) {
         const ids = Int32Array.from(json.input_ids[row]!.slice(0, length));
         const logits = await textLogits(model, method?.hooks(inference()) ?? {}, ids);
-        expect(relativeError(logits, all.slice(row * width, row * width + length * vocab)), `row ${row}`).toBeLessThan(1e-4);
+        expect(relativeError(logits, all.slice(row * width, row * width + length * vocab)), `row ${row}`).toBeLessThan(
+          1e-4,
+        );
       }
     };
 
@@ -143,12 +145,18 @@ export function llamaParity(backend: string, setUp: () => Promise<void>): void {
       expect(tf.memory().numTensors - before).toBeLessThanOrEqual(5);
       const again = tf.memory().numTensors;
       const second = valueAndGradients(
-        () => sft.loss(model, method.hooks({ ...inference(), training: true }), batchOf(), { scale: 1, withGradient: true }),
+        () =>
+          sft.loss(model, method.hooks({ ...inference(), training: true }), batchOf(), {
+            scale: 1,
+            withGradient: true,
+          }),
         [...method.trainable.values()],
       );
       tf.dispose([second.value, ...second.grads]);
       expect(tf.memory().numTensors).toBe(again);
-      const evaluation = tf.tidy(() => sft.loss(model, {}, batchOf(), { scale: 1 / expected.target_tokens, withGradient: false }));
+      const evaluation = tf.tidy(() =>
+        sft.loss(model, {}, batchOf(), { scale: 1 / expected.target_tokens, withGradient: false }),
+      );
       expect(relativeError(await readFloats(evaluation), [expected.loss.base])).toBeLessThan(1e-4);
       evaluation.dispose();
       method.dispose();

@@ -25,7 +25,11 @@ function nextLogits(model: CausalModel, hooks: Hooks, ids: Int32Array, cache: Ke
     const hidden = model.hidden(
       {
         ids: int32Input('ids', ids, [n]),
-        positions: int32Input('positions', Int32Array.from({ length: n }, (_, i) => past + i), [n]),
+        positions: int32Input(
+          'positions',
+          Int32Array.from({ length: n }, (_, i) => past + i),
+          [n],
+        ),
         visible: int32Input('visible', cacheVisible(past, n), [n, 2]),
         batch: 1,
         length: n,
@@ -91,7 +95,11 @@ export async function textLogits(model: CausalModel, hooks: Hooks, ids: Int32Arr
     const hidden = model.hidden(
       {
         ids: int32Input('ids', ids, [n]),
-        positions: int32Input('positions', Int32Array.from({ length: n }, (_, i) => i), [n]),
+        positions: int32Input(
+          'positions',
+          Int32Array.from({ length: n }, (_, i) => i),
+          [n],
+        ),
         visible: int32Input('visible', cacheVisible(0, n), [n, 2]),
         batch: 1,
         length: n,

@@ -16,8 +16,8 @@ import { bufferOf, copyEncoder, type GpuBackend, markWritten } from '../webgpu/b
 import { dispatch, f, u, uniformBlock } from '../webgpu/dispatch';
 import { defineKernel, shapeError } from './kernel';
 import { groupsFor, recordNN, recordNT } from './matmul';
-import { ENTRY, GLOBAL_INDEX } from './matmul-wgsl';
 import { addNN, addNT, widen } from './matmul-reference';
+import { ENTRY, GLOBAL_INDEX } from './matmul-wgsl';
 
 interface CrossEntropyAttrs {
   format: WeightFormat;
@@ -114,7 +114,15 @@ function clear(backend: GpuBackend, tensor: tf.TensorInfo): void {
 function moveRows(
   backend: GpuBackend,
   direction: 'gather' | 'scatter',
-  c: { from: tf.TensorInfo; to: tf.TensorInfo; rows: tf.TensorInfo; start: number; n: number; width: number; tokens: number },
+  c: {
+    from: tf.TensorInfo;
+    to: tf.TensorInfo;
+    rows: tf.TensorInfo;
+    start: number;
+    n: number;
+    width: number;
+    tokens: number;
+  },
 ): void {
   const body =
     direction === 'gather'

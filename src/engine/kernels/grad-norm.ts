@@ -7,7 +7,7 @@
  * factor and finite from `stats`, so a step with a NaN or infinite gradient changes nothing.
  */
 import type * as tf from '@tensorflow/tfjs-core';
-import { type GpuBackend } from '../webgpu/backend';
+import type { GpuBackend } from '../webgpu/backend';
 import { dispatch, f, u, uniformBlock } from '../webgpu/dispatch';
 import { cpuArray, runInPlace } from './in-place';
 import { groupsFor } from './matmul';
@@ -24,7 +24,14 @@ export function partialCount(n: number): number {
 
 function record(
   backend: GpuBackend,
-  c: { grads: tf.TensorInfo; loss: tf.TensorInfo; partials: tf.TensorInfo; stats: tf.TensorInfo; n: number; maxNorm: number },
+  c: {
+    grads: tf.TensorInfo;
+    loss: tf.TensorInfo;
+    partials: tf.TensorInfo;
+    stats: tf.TensorInfo;
+    n: number;
+    maxNorm: number;
+  },
 ): void {
   const partials = c.partials.shape[0]!;
   dispatch(backend, {

@@ -37,8 +37,7 @@ export function copyValues(
       markUsed(backend, source);
       markWritten(backend, target);
     },
-    () =>
-      cpuArray(target).set(cpuArray(source).subarray(sourceOffset, sourceOffset + length), targetOffset),
+    () => cpuArray(target).set(cpuArray(source).subarray(sourceOffset, sourceOffset + length), targetOffset),
   );
 }
 

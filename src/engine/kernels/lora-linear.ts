@@ -35,13 +35,17 @@ const loraLinearKernel = defineKernel<LoraAttrs>({
       (!xl || (xl.shape[0] === rows && xl.shape[1] === width)) &&
       (!residual || (residual.shape[0] === rows && residual.shape[1] === out));
     if (!fits) {
-      throw shapeError('LoraLinear', `x [M, ${width}], a [${rank}, ${width}], b [${out}, ${rank}], residual [M, ${out}]`, {
-        x: x?.shape,
-        xl: xl?.shape,
-        a: a?.shape,
-        b: b?.shape,
-        residual: residual?.shape,
-      });
+      throw shapeError(
+        'LoraLinear',
+        `x [M, ${width}], a [${rank}, ${width}], b [${out}, ${rank}], residual [M, ${out}]`,
+        {
+          x: x?.shape,
+          xl: xl?.shape,
+          a: a?.shape,
+          b: b?.shape,
+          residual: residual?.shape,
+        },
+      );
     }
     return [{ shape: [rows!, out] }, { shape: [rows!, rank] }];
   },
@@ -88,8 +92,7 @@ const loraLinearKernel = defineKernel<LoraAttrs>({
     ]);
     const weights = sharedGradients(() => backwardWeights({ dy: dy!, h: h!, dh: dh(0), x: xl ?? x! }, {}));
     return {
-      x: () =>
-        linearBackwardInput(dy!, weight!, { format, out, in: width }, dropped ? undefined : { h: dh(0), a: a! }),
+      x: () => linearBackwardInput(dy!, weight!, { format, out, in: width }, dropped ? undefined : { h: dh(0), a: a! }),
       xl: () => linearBackwardInput(dh(0), a!, { format: 'f32', out: rank, in: width }),
       a: () => weights(0),
       b: () => weights(1),
@@ -101,10 +104,7 @@ const loraLinearKernel = defineKernel<LoraAttrs>({
 /** dA [r, in] and dB [out, r] in one dispatch. */
 const backwardWeights = defineKernel<Record<string, never>>({
   name: 'LoraBackwardWeights',
-  outputs: ({ dy, dh, x }) => [
-    { shape: [dh!.shape[1]!, x!.shape[1]!] },
-    { shape: [dy!.shape[1]!, dh!.shape[1]!] },
-  ],
+  outputs: ({ dy, dh, x }) => [{ shape: [dh!.shape[1]!, x!.shape[1]!] }, { shape: [dy!.shape[1]!, dh!.shape[1]!] }],
   cpu({ dy, h, dh, x }, _attrs, [da, db]) {
     const [m, r] = dh!.shape as [number, number];
     addTN(da as Float32Array, dh!.data, x!.data, m, r, x!.shape[1]!);

@@ -85,7 +85,10 @@ export function ntShader(v: NtVariant): string {
   let binding = 0;
   const declare = (access: string, name: string, type: string) =>
     `@group(0) @binding(${binding++}) var<storage, ${access}> ${name}: array<${type}>;`;
-  const head = [declare('read', 'X', elementType('f32', v.quads)), declare('read', 'W', elementType(v.format, v.quads))];
+  const head = [
+    declare('read', 'X', elementType('f32', v.quads)),
+    declare('read', 'W', elementType(v.format, v.quads)),
+  ];
   const loaders = [matrixLoader('loadX', 'X', 'f32', v.quads), matrixLoader('loadW', 'W', v.format, v.quads)];
   if (v.lora) {
     head.push(
@@ -133,7 +136,11 @@ ${ENTRY} {
   let m0 = id / tilesN * ${v.tm}u;
   let n0 = id % tilesN * ${v.tn}u;
   if (m0 >= u.m) { return; }
-${lines(v.tm, (i) => range(v.tn).map((j) => `  var a${i}_${j} = 0.0;`).join(''))}
+${lines(v.tm, (i) =>
+  range(v.tn)
+    .map((j) => `  var a${i}_${j} = 0.0;`)
+    .join(''),
+)}
   ${ntLoop(v, 'loadX', 'loadW', 'u.k')}
   ${v.lora ? ntLoop({ tm: v.tm, tn: v.tn, quads: v.lora.quads }, 'loadH', 'loadB', 'u.rank') : ''}
 ${store}
@@ -289,7 +296,11 @@ ${lines(
   }`,
 )}`
     : `${lines(t, (i) => `  let pc${i} = min(p0 + ${i}u, ${P} - 1u); let qc${i} = min(q0 + ${i}u, ${Q} - 1u);`)}
-${lines(t, (i) => range(t).map((j) => `  var a${i}_${j} = 0.0;`).join(''))}
+${lines(t, (i) =>
+  range(t)
+    .map((j) => `  var a${i}_${j} = 0.0;`)
+    .join(''),
+)}
   for (var m = 0u; m < u.m; m++) {
 ${lines(t, (j) => `    let v${j} = V${s}[m * ${Q} + qc${j}];`)}
 ${lines(t, (i) => `    let u${i} = U${s}[m * ${P} + pc${i}];\n${lines(t, (j) => `    a${i}_${j} += u${i} * v${j};`)}`)}

@@ -21,7 +21,10 @@ const nameA = (path: string) => `${path}.lora_A.weight`;
 const nameB = (path: string) => `${path}.lora_B.weight`;
 
 /** The linears that `target_modules` means: all of them, or those whose path is or ends in one of the names. */
-export function targetedLinears(model: Pick<CausalModel, 'linears'>, targets: LoraMethod['target_modules']): LinearModule[] {
+export function targetedLinears(
+  model: Pick<CausalModel, 'linears'>,
+  targets: LoraMethod['target_modules'],
+): LinearModule[] {
   if (targets === 'all-linear') return model.linears;
   const found = model.linears.filter(({ path }) => targets.some((t) => path === t || path.endsWith(`.${t}`)));
   const unused = targets.filter((t) => !model.linears.some(({ path }) => path === t || path.endsWith(`.${t}`)));

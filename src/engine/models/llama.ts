@@ -62,7 +62,8 @@ export function readLlamaConfig(json: Record<string, unknown>): LlamaConfig {
     });
   }
   const rope = (json.rope_parameters ?? {}) as Record<string, unknown>;
-  const scaling = (json.rope_scaling ?? (rope.rope_type && rope.rope_type !== 'default' ? rope : null)) as RopeScaling | null;
+  const scaling = (json.rope_scaling ??
+    (rope.rope_type && rope.rope_type !== 'default' ? rope : null)) as RopeScaling | null;
   const heads = number('num_attention_heads');
   return {
     hidden_size: number('hidden_size'),
@@ -138,7 +139,10 @@ export async function loadLlama(json: Record<string, unknown>, source: WeightSou
     const finalNorm = await vector('model.norm.weight', d);
     // A tied checkpoint may still carry a copy of the table as lm_head.weight; transformers ignores it too.
     const output = c.tie_word_embeddings ? table : await matrix('lm_head.weight', [c.vocab_size, d]);
-    const tables = rotaryTables(c.max_position_embeddings, inverseFrequencies(c.head_dim, c.rope_theta, c.rope_scaling));
+    const tables = rotaryTables(
+      c.max_position_embeddings,
+      inverseFrequencies(c.head_dim, c.rope_theta, c.rope_scaling),
+    );
     const cos = own(tf.keep(tables.cos));
     const sin = own(tf.keep(tables.sin));
 

@@ -13,7 +13,10 @@ export interface RopeScaling {
 
 /** One frequency for each pair of dimensions, [headDim / 2]. */
 export function inverseFrequencies(headDim: number, theta: number, scaling: RopeScaling | null): Float32Array {
-  const plain = Float32Array.from({ length: headDim / 2 }, (_, i) => 1 / Math.fround(theta ** Math.fround((2 * i) / headDim)));
+  const plain = Float32Array.from(
+    { length: headDim / 2 },
+    (_, i) => 1 / Math.fround(theta ** Math.fround((2 * i) / headDim)),
+  );
   const kind = scaling?.rope_type ?? scaling?.type ?? 'default';
   switch (kind) {
     case 'default':

@@ -14,7 +14,10 @@ export const IGNORED = -100;
  * Rows of the flattened hidden states that predict something, and what; padded with -1 to a quarter of the batch's
  * tokens, so that few distinct shapes occur.
  */
-export function targetRows(batch: Pick<Batch, 'batchSize' | 'length' | 'labels'>): { rows: Int32Array; targets: Int32Array } {
+export function targetRows(batch: Pick<Batch, 'batchSize' | 'length' | 'labels'>): {
+  rows: Int32Array;
+  targets: Int32Array;
+} {
   const { batchSize, length, labels } = batch;
   const rows: number[] = [];
   const targets: number[] = [];

@@ -54,10 +54,12 @@ export function createOptimizer(trainable: Map<string, tf.Tensor>, settings: Opt
   const flat = () => tf.keep(tf.zeros([size]));
   const state = { params: flat(), grads: flat(), m: flat(), v: flat(), stats: tf.keep(tf.zeros([4])) };
   const partials = tf.keep(tf.zeros([partialCount(size)]));
-  tensors.forEach((t, i) => copyValues(t, 0, state.params, offsets[i]!, t.size));
+  for (const [i, t] of tensors.entries()) copyValues(t, 0, state.params, offsets[i]!, t.size);
 
   /** The model's kernels read the tensors themselves, so the master copy is written back after each update. */
-  const writeBack = () => tensors.forEach((t, i) => copyValues(state.params, offsets[i]!, t, 0, t.size));
+  const writeBack = () => {
+    for (const [i, t] of tensors.entries()) copyValues(state.params, offsets[i]!, t, 0, t.size);
+  };
 
   const optimizer: Optimizer = {
     tensors,

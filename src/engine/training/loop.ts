@@ -91,7 +91,10 @@ export type StopReason = 'completed' | 'stopped' | 'early_stopping';
 const MAX_NOT_FINITE = 3;
 
 /** Records one optimiser step: forward and backward of each micro-batch, clipping, update. */
-export function recordStep(setup: TrainSetup, state: TrainState): { stats: Promise<UpdateStats>; learningRate: number; tokens: number } {
+export function recordStep(
+  setup: TrainSetup,
+  state: TrainState,
+): { stats: Promise<UpdateStats>; learningRate: number; tokens: number } {
   const { model, method, objective, optimizer, batches, settings, totalSteps } = setup;
   const micro = batches.microBatches(state.step);
   const targets = micro.reduce((sum, b) => sum + b.targetTokens, 0);
@@ -147,7 +150,10 @@ export async function trainLoop(
   };
 
   let notFinite = 0;
-  let pending: { stats: Promise<UpdateStats>; report: Omit<StepReport, keyof UpdateStats | 'seconds' | 'stepSeconds'> } | null = null;
+  let pending: {
+    stats: Promise<UpdateStats>;
+    report: Omit<StepReport, keyof UpdateStats | 'seconds' | 'stepSeconds'>;
+  } | null = null;
   /** Waits for the step in flight and reports it. */
   const drain = async () => {
     if (!pending) return;
@@ -183,7 +189,13 @@ export async function trainLoop(
     } else state.patienceUsed++;
     state.lastEvalLoss = loss;
     state.lastEvalStep = state.step;
-    callbacks.evaluation({ step: state.step, epoch: epochOf(state.step), loss, best: best && state.step > 0, seconds: state.seconds });
+    callbacks.evaluation({
+      step: state.step,
+      epoch: epochOf(state.step),
+      loss,
+      best: best && state.step > 0,
+      seconds: state.seconds,
+    });
     callbacks.phase('sampling');
     await callbacks.samples(state.step);
     clock = performance.now(); // samples are not training time
@@ -204,7 +216,13 @@ export async function trainLoop(
   callbacks.phase('training');
   while (state.step < totalSteps && !control.stopRequested() && !exhausted()) {
     const { stats, learningRate, tokens } = recordStep(setup, state);
-    const report = { step: state.step, epoch: epochOf(state.step), learningRate, tokens: state.tokens, stepTokens: tokens };
+    const report = {
+      step: state.step,
+      epoch: epochOf(state.step),
+      learningRate,
+      tokens: state.tokens,
+      stepTokens: tokens,
+    };
     // The last step's figures are fetched while this one runs, so that the queue never empties.
     await drain();
     pending = { stats, report };

@@ -117,8 +117,8 @@ export async function readFloats(tensor: tf.Tensor): Promise<Float32Array> {
   if (!isGpu(backend)) return new Float32Array(await tensor.data<'float32'>());
   const source = bufferOf(backend, tensor);
   const bytes = source.size;
-  let pool = stagingPools.get(backend.device);
-  if (!pool) stagingPools.set(backend.device, (pool = new Map()));
+  const pool = stagingPools.get(backend.device) ?? new Map<number, GPUBuffer[]>();
+  stagingPools.set(backend.device, pool);
   const free = pool.get(bytes) ?? [];
   pool.set(bytes, free);
   const staging =

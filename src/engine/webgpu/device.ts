@@ -9,6 +9,9 @@ import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { TabtuneError } from '../../base/errors';
 import { setAdapterTraits } from './adapter';
 import { countSubmits, gpuBackend, SUBMIT_BATCH } from './backend';
+import { onDeviceFailure } from './failure';
+
+export const tensorRuntimeVersion = tf.version_core;
 
 export interface EngineDevice {
   device: GPUDevice;
@@ -18,8 +21,8 @@ export interface EngineDevice {
   /** True for SwiftShader and other CPU adapters. */
   software: boolean;
   features: string[];
-  /** Rejects with gpu_lost when the device goes away without `release` having been called. */
-  lost: Promise<never>;
+  /** Rejects when the device is lost, out of memory or misused, unless `release` was called. Never resolves. */
+  failed: Promise<never>;
   /** Destroys the device on purpose. */
   release(): void;
 }
@@ -58,6 +61,26 @@ async function requestAdapter(): Promise<GPUAdapter> {
   return adapter;
 }
 
+function failureOf(error: GPUError | Error): TabtuneError {
+  if (typeof GPUOutOfMemoryError !== 'undefined' && error instanceof GPUOutOfMemoryError) {
+    return new TabtuneError({
+      code: 'gpu_out_of_memory',
+      message: 'The GPU ran out of memory.',
+      where: 'GPU',
+      action:
+        'Use a smaller batch size, a shorter max length or a smaller model, and close other tabs that use the GPU.',
+      details: error.message,
+    });
+  }
+  return new TabtuneError({
+    code: 'internal',
+    message: 'The GPU refused a piece of work.',
+    where: 'GPU',
+    action: 'Update the browser and the graphics driver; if it stays, report the details below.',
+    details: error.message,
+  });
+}
+
 /** Requests an adapter and device with its highest limits and makes it tfjs's backend. Throws no_webgpu. */
 export async function openDevice(): Promise<EngineDevice> {
   // An adapter can give one device only: always a new one.
@@ -73,7 +96,8 @@ export async function openDevice(): Promise<EngineDevice> {
   }
   const { vendor, architecture, description } = adapter.info;
   const software =
-    adapter.info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|software/i.test(`${architecture} ${description}`);
+    adapter.info.isFallbackAdapter === true ||
+    /swiftshader|llvmpipe|lavapipe|software/i.test(`${architecture} ${description}`);
   setAdapterTraits(device, {
     software,
     subgroups: device.features.has('subgroups'),
@@ -81,17 +105,25 @@ export async function openDevice(): Promise<EngineDevice> {
   });
 
   let released = false;
-  const lost = device.lost.then((info): never => {
-    if (released) return new Promise<never>(() => {}) as never;
-    throw new TabtuneError({
-      code: 'gpu_lost',
-      message: 'The GPU stopped responding and was reset.',
-      where: 'GPU device',
-      action: 'Resume the run from its last checkpoint; if it happens again, use a smaller batch size or max length.',
-      details: `${info.reason}: ${info.message}`,
+  const failed = new Promise<never>((_, reject) => {
+    onDeviceFailure(device, (error) => {
+      if (!released) reject(failureOf(error));
+    });
+    void device.lost.then((info) => {
+      if (released) return;
+      reject(
+        new TabtuneError({
+          code: 'gpu_lost',
+          message: 'The GPU stopped responding and was reset.',
+          where: 'GPU device',
+          action:
+            'Resume the run from its last checkpoint; if it happens again, use a smaller batch size or max length.',
+          details: `${info.reason}: ${info.message}`,
+        }),
+      );
     });
   });
-  lost.catch(() => {}); // whoever waits for it hears of it; an unobserved loss is not an unhandled rejection
+  failed.catch(() => {}); // whoever waits for it hears of it; an unobserved loss is not an unhandled rejection
 
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', SUBMIT_BATCH);
@@ -106,7 +138,7 @@ export async function openDevice(): Promise<EngineDevice> {
     description,
     software,
     features: [...device.features].sort(),
-    lost,
+    failed,
     release: () => {
       released = true;
       device.destroy();

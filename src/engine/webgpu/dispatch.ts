@@ -4,7 +4,17 @@
  * seen before creates (nearly) none of them.
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { bufferOf, computePass, counters, flush, type GpuBackend, markUsed, markWritten, SUBMIT_BATCH } from './backend';
+import {
+  bufferOf,
+  computePass,
+  counters,
+  flush,
+  type GpuBackend,
+  markUsed,
+  markWritten,
+  SUBMIT_BATCH,
+} from './backend';
+import { failDevice } from './failure';
 
 export interface Program {
   /** Unique for the source: everything baked into `wgsl` must be in it. */
@@ -67,11 +77,8 @@ function pipelineOf(device: GPUDevice, program: Program, cache: DeviceCache) {
         if (!error) return;
         const info = await module.getCompilationInfo();
         const lines = info.messages.map((m) => `${m.lineNum}:${m.linePos} ${m.message}`).join('\n');
-        const numbered = program.wgsl
-          .split('\n')
-          .map((line, i) => `${i + 1}\t${line}`)
-          .join('\n');
-        console.error(`Shader ${program.key} does not compile.\n${lines || error.message}\n${numbered}`);
+        const text = `${lines || error.message}\n${numbered(program.wgsl)}`;
+        failDevice(device, new Error(`Shader ${program.key} does not compile.\n${text}`));
       },
       () => {}, // the device is gone; its loss is reported elsewhere
     );
@@ -79,6 +86,13 @@ function pipelineOf(device: GPUDevice, program: Program, cache: DeviceCache) {
     cache.pipelines.set(program.key, entry);
   }
   return entry;
+}
+
+function numbered(source: string): string {
+  return source
+    .split('\n')
+    .map((line, i) => `${i + 1}\t${line}`)
+    .join('\n');
 }
 
 function bufferId(cache: DeviceCache, buffer: GPUBuffer): number {

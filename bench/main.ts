@@ -1,0 +1,163 @@
+/**
+ * Our training step beside the same step in stock tfjs ops, in one page on one device. Fills `window.benchResult`.
+ *
+ * The step: LoRA r 8 on all linears of a Llama (width 128, 4 layers, 4 heads, feed-forward 352, vocabulary 512), batch 4,
+ * length 64, gradient clipping and Adam(W). Both start from the same weights; their first losses must agree.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Batch } from '../src/data/types';
+import { createLora } from '../src/engine/methods/lora';
+import { loadModel } from '../src/engine/models';
+import { sft } from '../src/engine/objectives/sft';
+import { createOptimizer } from '../src/engine/optim/optimizer';
+import { freshState, recordStep } from '../src/engine/training/loop';
+import { counters, flush, gpuBackend, gpuBytes, SUBMIT_BATCH, trimPool } from '../src/engine/webgpu/backend';
+import { openDevice } from '../src/engine/webgpu/device';
+import { resolveRecipe } from '../src/recipe/defaults';
+import { llamaConfig, randomSource, type Shape } from './random-llama';
+import { createStockStep } from './stock-llama';
+
+interface Row {
+  name: string;
+  ours_ms: number;
+  reference_ms: number;
+  /** reference / ours: how many times faster. */
+  ratio: number;
+  dispatches: number;
+  gpu_bytes: number;
+  gpu_bytes_step_3: number;
+  reference_dispatches: number;
+}
+
+declare global {
+  interface Window {
+    benchResult?: { adapter: string; rows: Row[] } | { error: string };
+  }
+}
+
+const SHAPE: Shape = { hidden: 128, layers: 4, heads: 4, kvHeads: 4, intermediate: 352, vocab: 512 };
+const BATCH = 4;
+const LENGTH = 64;
+const LORA = { r: 8, lora_alpha: 16, lora_dropout: 0, target_modules: 'all-linear' as const, use_rslora: false };
+const LEARNING_RATE = 1e-3;
+/** Memory is compared between these two steps. */
+const FIRST = 3;
+const LAST = 200;
+
+const out = document.getElementById('out')!;
+const say = (text: string) => {
+  out.textContent += `\n${text}`;
+};
+
+function median(values: number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)]!;
+}
+
+function exampleBatch(): Batch {
+  const size = BATCH * LENGTH;
+  const ids = Int32Array.from({ length: size }, (_, i) => (i * 37 + (i >> 3) * 11) % SHAPE.vocab);
+  return {
+    batchSize: BATCH,
+    length: LENGTH,
+    ids,
+    labels: ids.slice(),
+    lengths: new Int32Array(BATCH).fill(LENGTH),
+    targetTokens: BATCH * (LENGTH - 1),
+  };
+}
+
+async function trainingStep(): Promise<Row> {
+  const batch = exampleBatch();
+  const settings = {
+    ...resolveRecipe({ version: 1 }).training,
+    learning_rate: LEARNING_RATE,
+    lr_scheduler_type: 'constant' as const,
+    weight_decay: 0,
+    max_grad_norm: 1,
+  };
+  const model = await loadModel(llamaConfig(SHAPE), randomSource(SHAPE));
+  const method = createLora(model, LORA, 42);
+  const values = new Map([...method.trainable].map(([name, t]) => [name, t.clone()]));
+
+  // Stock tfjs first, with its own default of 15 dispatches a submit.
+  tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', 15);
+  const stock = createStockStep(SHAPE, { r: LORA.r, alpha: LORA.lora_alpha, values }, LEARNING_RATE);
+  const stockBatch = { ids: batch.ids, labels: batch.labels, batch: BATCH, length: LENGTH };
+  const stockLosses: number[] = [];
+  const stockTimes: number[] = [];
+  let stockDispatches = 0;
+  for (let i = 0; i < 6; i++) {
+    const before = counters.dispatches;
+    const start = performance.now();
+    stockLosses.push(await stock.step(stockBatch));
+    flush(gpuBackend());
+    await gpuBackend().queue.onSubmittedWorkDone();
+    // The first step compiles shaders.
+    if (i > 0) stockTimes.push(performance.now() - start);
+    stockDispatches = counters.dispatches - before;
+    say(`stock step ${i + 1}: loss ${stockLosses.at(-1)!.toFixed(5)}`);
+  }
+  stock.dispose();
+  for (const t of values.values()) t.dispose();
+  trimPool();
+  tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', SUBMIT_BATCH);
+
+  const optimizer = createOptimizer(method.trainable, settings);
+  const setup = {
+    model,
+    method,
+    objective: sft,
+    optimizer,
+    batches: { stepsPerEpoch: LAST, microBatches: () => [batch], evaluation: () => [] },
+    settings,
+    totalSteps: LAST,
+  };
+  const state = freshState();
+  const losses: number[] = [];
+  const times: number[] = [];
+  let dispatches = 0;
+  let bytesAtFirst = 0;
+  for (let i = 1; i <= LAST; i++) {
+    const before = counters.dispatches;
+    const start = performance.now();
+    const { loss, finite } = await recordStep(setup, state).stats;
+    if (!finite) throw new Error(`Step ${i} was not finite.`);
+    if (i > 1) times.push(performance.now() - start);
+    losses.push(loss);
+    dispatches = counters.dispatches - before;
+    if (i === FIRST) bytesAtFirst = gpuBytes().allocated;
+  }
+  say(`our steps: loss ${losses[0]!.toFixed(5)} -> ${losses.at(-1)!.toFixed(5)}`);
+  for (const i of [0, 1, 2]) {
+    const gap = Math.abs(losses[i]! - stockLosses[i]!) / stockLosses[i]!;
+    if (!(gap < 1e-3)) throw new Error(`Step ${i + 1}: our loss ${losses[i]} is not the stock loss ${stockLosses[i]}.`);
+  }
+  const bytes = gpuBytes().allocated;
+  optimizer.dispose();
+  method.dispose();
+  model.dispose();
+  const ours = median(times);
+  const reference = median(stockTimes);
+  return {
+    name: 'llama-lora-step w128 l4 h4 f352 v512 b4 t64 r8',
+    ours_ms: ours,
+    reference_ms: reference,
+    ratio: reference / ours,
+    dispatches,
+    gpu_bytes: bytes,
+    gpu_bytes_step_3: bytesAtFirst,
+    reference_dispatches: stockDispatches,
+  };
+}
+
+try {
+  const device = await openDevice();
+  const adapter = [device.vendor, device.architecture, device.description].filter(Boolean).join(' ');
+  say(adapter);
+  window.benchResult = { adapter, rows: [await trainingStep()] };
+  say('Done.');
+} catch (cause) {
+  window.benchResult = { error: cause instanceof Error ? `${cause.message}\n${cause.stack}` : String(cause) };
+  say(window.benchResult.error);
+}
