@@ -1,0 +1,194 @@
+import { describe, expect, test } from 'vitest';
+import { bucketFor, countTargets, createBatchSource, IGNORE } from '../../../src/data/batches';
+import { splitExamples } from '../../../src/data/split';
+import { countDuplicates, histogram, labelBalance, percentile } from '../../../src/data/stats';
+import { resolveMaxLength } from '../../../src/data/tokenize';
+import type { TokenizedExample } from '../../../src/data/types';
+
+const example = (row: number, length: number, masked = 0): TokenizedExample => {
+  const ids = Int32Array.from({ length }, (_, i) => row * 100 + i);
+  return { row, ids, labels: ids.map((id, i) => (i < masked ? IGNORE : id)), truncatedBy: 0 };
+};
+const many = (n: number) => Array.from({ length: n }, (_, i) => example(i + 1, 3 + (i % 5)));
+const OPTIONS = { batchSize: 2, accumulation: 2, shuffle: true, seed: 42, padTokenId: 9 };
+const rowsOf = (batches: { ids: Int32Array; length: number; batchSize: number }[]) =>
+  batches.map((b) => Array.from({ length: b.batchSize }, (_, r) => Math.floor(b.ids[r * b.length]! / 100)));
+
+describe('batches', () => {
+  test('padding on the right, labels ignored there, targets counted after the shift', () => {
+    const [batch] = createBatchSource([example(1, 3), example(2, 5, 2)], [], {
+      ...OPTIONS,
+      shuffle: false,
+      bucket: 8,
+    }).microBatches(0);
+    expect(batch).toMatchObject({ batchSize: 2, length: 8, targetTokens: 2 + 3 });
+    expect([...batch!.lengths]).toEqual([3, 5]);
+    expect([...batch!.ids]).toEqual([100, 101, 102, 9, 9, 9, 9, 9, 200, 201, 202, 203, 204, 9, 9, 9]);
+    expect([...batch!.labels.subarray(0, 8)]).toEqual([100, 101, 102, ...Array(5).fill(IGNORE)]);
+    expect([...batch!.labels.subarray(8)]).toEqual([IGNORE, IGNORE, 202, 203, 204, ...Array(3).fill(IGNORE)]);
+  });
+
+  test.each([
+    // n, batch, accumulation -> steps, micro-batches of each step, rows of the last batch (transformers' Trainer)
+    [8, 2, 2, 2, [2, 2], 2],
+    [9, 2, 2, 3, [2, 2, 1], 1],
+    [11, 2, 2, 3, [2, 2, 2], 1],
+    [3, 4, 4, 1, [1], 3],
+    [1, 1, 8, 1, [1], 1],
+  ])('%i examples in batches of %i × %i', (n, batchSize, accumulation, steps, sizes, last) => {
+    const source = createBatchSource(many(n), [], { ...OPTIONS, batchSize, accumulation });
+    expect(source.stepsPerEpoch).toBe(steps);
+    const epoch = Array.from({ length: steps }, (_, s) => source.microBatches(s));
+    expect(epoch.map((b) => b.length)).toEqual(sizes);
+    expect(epoch.at(-1)!.at(-1)!.batchSize).toBe(last);
+    expect(
+      epoch
+        .flatMap(rowsOf)
+        .flat()
+        .sort((a, b) => a - b),
+    ).toEqual(many(n).map((e) => e.row));
+  });
+
+  test('a pure function of the step: any order of asking gives the same batches', () => {
+    const a = createBatchSource(many(11), [], OPTIONS);
+    const b = createBatchSource(many(11), [], OPTIONS);
+    const forward = [0, 1, 2, 3, 4, 5, 6].map((s) => rowsOf(a.microBatches(s)));
+    const backward = [6, 5, 4, 3, 2, 1, 0].map((s) => rowsOf(b.microBatches(s))).reverse();
+    expect(backward).toEqual(forward);
+    // Another epoch, another order; another seed, another order.
+    expect(forward.slice(3, 6)).not.toEqual(forward.slice(0, 3));
+    expect(rowsOf(createBatchSource(many(11), [], { ...OPTIONS, seed: 43 }).microBatches(0))).not.toEqual(forward[0]);
+  });
+
+  test('without shuffling every epoch is in file order', () => {
+    const source = createBatchSource(many(4), [], { ...OPTIONS, shuffle: false });
+    expect(rowsOf(source.microBatches(0))).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(rowsOf(source.microBatches(7))).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+  });
+
+  test('the validation set in order, once', () => {
+    const source = createBatchSource(many(1), many(5), OPTIONS);
+    expect(rowsOf(source.evaluation())).toEqual([[1, 2], [3, 4], [5]]);
+    expect(createBatchSource(many(1), [], OPTIONS).evaluation()).toEqual([]);
+  });
+
+  test('no training examples make no steps', () => {
+    const source = createBatchSource([], [], OPTIONS);
+    expect(source.stepsPerEpoch).toBe(0);
+    expect(source.microBatches(0)).toEqual([]);
+  });
+
+  test('few distinct lengths', () => {
+    expect([1, 127, 128, 1024].map(bucketFor)).toEqual([16, 16, 32, 32]);
+    const lengths = new Set<number>();
+    const source = createBatchSource(
+      Array.from({ length: 200 }, (_, i) => example(i, 1 + i)),
+      [],
+      { ...OPTIONS, batchSize: 1, accumulation: 1 },
+    );
+    for (let s = 0; s < 200; s++) lengths.add(source.microBatches(s)[0]!.length);
+    expect([...lengths].sort((a, b) => a - b)).toEqual([32, 64, 96, 128, 160, 192, 224]);
+  });
+
+  test('hundreds of thousands of examples', () => {
+    const shared = example(1, 4);
+    const source = createBatchSource(Array(300_000).fill(shared), [], OPTIONS);
+    expect(source.stepsPerEpoch).toBe(75_000);
+    expect(source.microBatches(74_999)).toHaveLength(2);
+  });
+
+  test('the label at position 0 counts for nothing', () => {
+    expect(countTargets(Int32Array.of(5, IGNORE, 6))).toBe(1);
+    expect(countTargets(Int32Array.of(5))).toBe(0);
+  });
+});
+
+describe('split', () => {
+  const keys = (n: number) => Array.from({ length: n }, (_, i) => `text ${i}`);
+
+  test.each([
+    [10, 0, 0],
+    [10, 0.1, 1],
+    [10, 0.25, 3],
+    [3, 0.1, 1],
+    [2, 0.9, 1],
+    [1, 0.5, 0],
+    [100, 0.999, 99],
+  ])('%i examples, share %d: %i held out', (n, share, held) => {
+    const { train, validation } = splitExamples(keys(n), share, 42, true);
+    expect(validation).toHaveLength(held);
+    expect([...train, ...validation].sort((a, b) => a - b)).toEqual(keys(n).map((_, i) => i));
+  });
+
+  test('the seed decides, and both sides keep their order', () => {
+    const a = splitExamples(keys(50), 0.2, 1, true);
+    expect(splitExamples(keys(50), 0.2, 1, true)).toEqual(a);
+    expect(splitExamples(keys(50), 0.2, 2, true)).not.toEqual(a);
+    expect(a.validation).toEqual([...a.validation].sort((x, y) => x - y));
+  });
+
+  test('copies never stand on both sides', () => {
+    const twins = Array.from({ length: 60 }, (_, i) => `text ${i % 20}`);
+    for (let seed = 0; seed < 20; seed++) {
+      const { train, validation } = splitExamples(twins, 0.2, seed, true);
+      expect(validation).toHaveLength(12);
+      const held = new Set(validation.map((i) => twins[i]));
+      expect(train.some((i) => held.has(twins[i]))).toBe(false);
+    }
+    expect(splitExamples(Array(8).fill('same'), 0.5, 1, true).validation).toEqual([]);
+  });
+
+  test('unshuffled, the last ones are held out', () => {
+    expect(splitExamples(keys(10), 0.2, 1, false).validation).toEqual([8, 9]);
+    expect(splitExamples(['a', 'b', 'c', 'd', 'a'], 0.2, 1, false).validation).toEqual([3]);
+  });
+});
+
+describe('figures', () => {
+  test('percentile by nearest rank', () => {
+    expect(percentile([], 0.95)).toBe(0);
+    expect(percentile([7], 0.95)).toBe(7);
+    const hundred = Array.from({ length: 100 }, (_, i) => 100 - i);
+    expect([0, 0.5, 0.95, 1].map((p) => percentile(hundred, p))).toEqual([1, 50, 95, 100]);
+  });
+
+  test('histogram: every length in one bin, whole widths', () => {
+    expect(histogram([])).toEqual([]);
+    const bins = histogram([0, 1, 2, 99, 99], 4);
+    expect(bins.map((b) => b.count)).toEqual([3, 0, 0, 2]);
+    expect(bins[0]).toEqual({ from: 0, to: 25, count: 3 });
+    expect(histogram(Array.from({ length: 500 }, (_, i) => i)).reduce((n, b) => n + b.count, 0)).toBe(500);
+  });
+
+  test('duplicates and labels', () => {
+    expect(countDuplicates(['a', 'b', 'a', 'a'])).toBe(2);
+    const examples = ['x', 'y', 'x'].map((completion, i) => ({
+      kind: 'prompt_completion' as const,
+      row: i,
+      prompt: 'p',
+      completion,
+    }));
+    expect(labelBalance(examples)).toEqual([
+      { label: 'x', count: 2, share: 2 / 3 },
+      { label: 'y', count: 1, share: 1 / 3 },
+    ]);
+  });
+
+  test.each<[number | 'auto', number[], number, number]>([
+    ['auto', [10, 20, 30], 2048, 32],
+    ['auto', [200], 2048, 224],
+    ['auto', [5000], 2048, 1024],
+    ['auto', [5000], 512, 512],
+    ['auto', [3], 2048, 16],
+    [100, [5000], 2048, 100],
+    [4096, [5000], 2048, 2048],
+  ])('max_length %s of lengths %j in a context of %i is %i', (limit, lengths, context, expected) => {
+    expect(resolveMaxLength(limit, lengths, context)).toBe(expected);
+  });
+});

@@ -1,0 +1,279 @@
+import { describe, expect, test } from 'vitest';
+import { createDataApi } from '../../../src/data/data-api';
+import { LIMIT_PER_CODE } from '../../../src/data/problems';
+import type { DataApi } from '../../../src/data/worker-api';
+import { apiWith, baseFiles, codes, errorOf, jsonl, STORIES, section, tokenizerFiles, utf8 } from './helpers';
+
+const OBJECTIVE = { type: 'sft' as const, assistant_only_loss: true };
+const files = tokenizerFiles(STORIES);
+const pairs = (n: number) =>
+  jsonl(Array.from({ length: n }, (_, i) => ({ prompt: `What is number ${i}?`, completion: `It is ${i}.` })));
+const LONG = 'once upon a time there was a little boat '.repeat(40);
+
+/** The text that is learned in a row, and the rest. */
+function sides(api: DataApi, row: number, objective = OBJECTIVE) {
+  const view = api.viewTokens(row, section(), objective, 4096);
+  const text = (trained: boolean) =>
+    view.tokens
+      .filter((t) => t.trained === trained)
+      .map((t) => t.text)
+      .join('');
+  return { learned: text(true), context: text(false), rendered: view.rendered };
+}
+
+describe('tokenizer', () => {
+  test('what a trainer has to know of it', () => {
+    const info = createDataApi().openTokenizer(files);
+    const eos = JSON.parse(files.tokenizerConfig!).eos_token;
+    expect(eos).toBe('<|im_end|>');
+    expect(info).toMatchObject({ hasChatTemplate: true, stopTokenIds: expect.arrayContaining([info.eosTokenId]) });
+    expect(info.vocabSize).toBeGreaterThan(256);
+    expect(info.padTokenId).toBeLessThan(info.vocabSize);
+  });
+
+  test("the template's end of turn stops an answer even where EOS is another token", () => {
+    const config = { ...JSON.parse(files.tokenizerConfig!), eos_token: '<|endoftext|>' };
+    const added = JSON.parse(files.tokenizerJson).added_tokens as { content: string; id: number }[];
+    const id = (content: string) => added.find((t) => t.content === content)!.id;
+    const info = createDataApi().openTokenizer({
+      ...files,
+      tokenizerConfig: JSON.stringify(config),
+      specialTokensMap: null,
+      generationConfig: null,
+    });
+    expect(info.stopTokenIds).toContain(id('<|im_end|>'));
+  });
+
+  test.each([
+    ['not JSON', '{"model": '],
+    ['a list', '[]'],
+    ['no model', '{"added_tokens": []}'],
+    ['an unknown kind of model', '{"model": {"type": "WordLevel", "vocab": {"a": 0}}}'],
+    [
+      'an unknown pre-tokenizer',
+      '{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}, "pre_tokenizer": {"type": "Magic"}}',
+    ],
+    ['an empty vocabulary', '{"model": {"type": "BPE", "vocab": {}, "merges": []}}'],
+    ['a negative id', '{"model": {"type": "BPE", "vocab": {"a": -1}, "merges": []}}'],
+    ['an id beyond all embeddings', '{"model": {"type": "BPE", "vocab": {"a": 4000000000}, "merges": []}}'],
+    [
+      'an added token without an id',
+      '{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}, "added_tokens": [{"content": "x"}]}',
+    ],
+  ])('a broken tokenizer file: %s', (_name, tokenizerJson) => {
+    const error = errorOf(() => createDataApi().openTokenizer({ ...files, tokenizerJson }));
+    expect(error).toMatchObject({ code: 'bad_model', where: 'tokenizer.json' });
+    expect(error.action).toBeTruthy();
+  });
+
+  test('gaps in the vocabulary and letters that it lacks', () => {
+    const tokenizerJson = '{"model": {"type": "BPE", "vocab": {"a": 0, "b": 5}, "merges": []}}';
+    const api = createDataApi();
+    const bare = {
+      tokenizerJson,
+      tokenizerConfig: null,
+      chatTemplate: null,
+      specialTokensMap: null,
+      generationConfig: null,
+    };
+    expect(api.openTokenizer(bare)).toMatchObject({ vocabSize: 6, eosTokenId: null, padTokenId: 0, stopTokenIds: [] });
+    expect([...api.encodePrompt('ab')]).toEqual([0, 5]);
+    expect(api.decode(Int32Array.of(0, 3, 5, 99))).toBe('a b');
+  });
+});
+
+describe('tokenizing a dataset', () => {
+  test('prompts are asked through the template, answers are learned with their end', () => {
+    const api = apiWith(files, 'a.jsonl', pairs(3));
+    const { learned, rendered } = sides(api, 2);
+    expect(rendered).toBe('<|im_start|>user\nWhat is number 1?<|im_end|>\n<|im_start|>assistant\nIt is 1.<|im_end|>\n');
+    expect(learned).toBe('It is 1.<|im_end|>\n');
+    const all = sides(api, 2, { ...OBJECTIVE, assistant_only_loss: false });
+    expect(all.learned).toBe(rendered.slice('<|im_start|>'.length));
+  });
+
+  test('asking afterwards gives the very beginning of what was trained', () => {
+    const api = apiWith(files, 'a.jsonl', pairs(1));
+    const { train } = api.tokenize(section(), OBJECTIVE, 512, 1);
+    const prompt = api.encodePrompt('What is number 0?');
+    expect([...train[0]!.ids.subarray(0, prompt.length)]).toEqual([...prompt]);
+    expect(train[0]!.labels[prompt.length - 1]).toBe(-100);
+    expect(train[0]!.labels[prompt.length]).toBe(train[0]!.ids[prompt.length]);
+    expect(api.encodePrompt('Hi', 'Be kind.').length).toBeGreaterThan(api.encodePrompt('Hi').length);
+    expect(api.decode(train[0]!.ids)).toContain('It is 0.');
+  });
+
+  test('a base model: prompt and completion as they are, other pairs on two lines', () => {
+    const glued = apiWith(baseFiles(), 'a.jsonl', jsonl([{ prompt: 'The sky is', completion: ' blue.' }]));
+    expect(sides(glued, 1)).toEqual({
+      context: 'The sky is',
+      learned: ' blue.<|im_end|>',
+      rendered: 'The sky is blue.<|im_end|>',
+    });
+    const labelled = apiWith(baseFiles(), 'a.jsonl', jsonl([{ text: 'A fine day', label: 'good' }]));
+    expect(sides(labelled, 1).learned).toBe('\ngood<|im_end|>');
+    expect(labelled.decode(labelled.encodePrompt('A fine day'))).toBe('A fine day');
+  });
+
+  test('a base model and conversations: plain words, in training as in asking', () => {
+    const api = apiWith(
+      baseFiles(),
+      'a.jsonl',
+      jsonl([
+        {
+          messages: [
+            { role: 'user', content: 'Hi' },
+            { role: 'assistant', content: 'Hello' },
+          ],
+        },
+      ]),
+    );
+    const dataset = api.tokenize(section(), OBJECTIVE, 512, 1);
+    expect(codes(dataset)).toEqual(['no_chat_template']);
+    expect(sides(api, 1)).toEqual({
+      context: 'User: Hi\n\nAssistant:',
+      learned: ' Hello<|im_end|>',
+      rendered: 'User: Hi\n\nAssistant: Hello<|im_end|>',
+    });
+    expect(api.decode(api.encodePrompt('Hi'))).toBe('User: Hi\n\nAssistant:');
+  });
+
+  test('plain text is learned whole, EOS behind it', () => {
+    const api = apiWith(files, 'a.txt', 'Once upon a time.\n\nThere was a boat.');
+    const { train } = api.tokenize(section(), OBJECTIVE, 512, 1);
+    expect(train.map((e) => [...e.labels])).toEqual(train.map((e) => [...e.ids]));
+    expect(sides(api, 1).rendered).toBe('Once upon a time.<|im_end|>');
+  });
+
+  test('the limit: given by hand, each cut row is named', () => {
+    const rows = [
+      { prompt: 'a', completion: 'b' },
+      { prompt: 'a', completion: LONG },
+    ];
+    const api = apiWith(files, 'a.jsonl', jsonl(rows));
+    const dataset = api.tokenize(section({ max_length: 64 }), OBJECTIVE, 512, 1);
+    expect(codes(dataset)).toEqual(['truncated@2']);
+    const cut = dataset.train.find((e) => e.row === 2)!;
+    expect(cut.ids).toHaveLength(64);
+    expect(cut.truncatedBy).toBeGreaterThan(100);
+    expect(dataset.problems[0]!.message).toContain(`${cut.truncatedBy} more than the limit of 64`);
+    expect(dataset.stats).toMatchObject({ truncated: 1, longest: 64 + cut.truncatedBy, examples: 2 });
+    expect(codes(api.tokenize(section({ max_length: 9999 }), OBJECTIVE, 512, 1))).toEqual(['above_context']);
+  });
+
+  test('the limit: auto', () => {
+    const rows = [
+      ...Array.from({ length: 99 }, (_, i) => ({ prompt: `a${i}`, completion: 'b' })),
+      { prompt: 'a', completion: LONG },
+    ];
+    const api = apiWith(files, 'a.jsonl', jsonl(rows));
+    const dataset = api.tokenize(section(), OBJECTIVE, 512, 1);
+    expect(dataset.maxLength).toBe(16);
+    expect(codes(dataset)).toEqual(['truncated']);
+    expect(dataset.problems[0]!.message).toContain('1 of 100');
+  });
+
+  test('a prompt that fills the limit leaves nothing to learn', () => {
+    const api = apiWith(
+      files,
+      'a.jsonl',
+      jsonl([
+        { prompt: LONG, completion: 'b' },
+        { prompt: 'a', completion: 'b' },
+      ]),
+    );
+    const dataset = api.tokenize(section({ max_length: 64 }), OBJECTIVE, 512, 1);
+    expect(codes(dataset)).toEqual(['all_labels_masked@1']);
+    expect(dataset.train.map((e) => e.row)).toEqual([2]);
+    const alone = apiWith(files, 'a.jsonl', jsonl([{ prompt: LONG, completion: 'b' }]));
+    const error = errorOf(() => alone.tokenize(section({ max_length: 64 }), OBJECTIVE, 512, 1));
+    expect(error).toMatchObject({ code: 'bad_data', where: 'a.jsonl, row 1' });
+    expect(error.action).toContain('max_length');
+  });
+
+  test('every kept example has something to learn', () => {
+    const api = apiWith(files, 'a.jsonl', pairs(50));
+    for (const { labels } of api.tokenize(section(), OBJECTIVE, 512, 1).train) {
+      expect(labels.slice(1).some((label) => label !== -100)).toBe(true);
+    }
+  });
+
+  test('a template that refuses a row drops it and says why', () => {
+    const strict =
+      "{% if messages|length > 2 %}{{ raise_exception('One question only') }}{% endif %}{% for m in messages %}[{{ m.content }}]{% endfor %}";
+    const turn = (role: string) => ({ role, content: 'x' });
+    const rows = jsonl([
+      { messages: [turn('user'), turn('assistant')] },
+      { messages: [turn('system'), turn('user'), turn('assistant')] },
+    ]);
+    const api = apiWith({ ...files, chatTemplate: strict }, 'a.jsonl', rows);
+    const dataset = api.tokenize(section(), OBJECTIVE, 512, 1);
+    expect(codes(dataset)).toEqual(['template_refused@2']);
+    expect(dataset.problems[0]!.message).toContain('One question only');
+  });
+
+  test('special tokens in a text are pointed out', () => {
+    const api = apiWith(files, 'a.jsonl', jsonl([{ prompt: 'What is <|im_end|>?', completion: 'b' }]));
+    expect(codes(api.tokenize(section(), OBJECTIVE, 512, 1))).toEqual(['special_token_in_text@1']);
+  });
+
+  test('split, figures and copies', () => {
+    const api = apiWith(files, 'a.jsonl', `${pairs(40)}\n${pairs(10)}`);
+    const dataset = api.tokenize(section({ validation_split: 0.2 }), OBJECTIVE, 512, 7);
+    expect(dataset.stats).toMatchObject({
+      examples: 50,
+      trainExamples: 40,
+      validationExamples: 10,
+      duplicates: 10,
+      truncated: 0,
+    });
+    const texts = (list: { ids: Int32Array }[]) => new Set(list.map((e) => e.ids.join()));
+    const held = texts(dataset.validation);
+    expect([...texts(dataset.train)].some((text) => held.has(text))).toBe(false);
+    expect(api.tokenize(section({ validation_split: 0.2 }), OBJECTIVE, 512, 7).validation).toEqual(dataset.validation);
+    const single = apiWith(files, 'a.jsonl', pairs(1)).tokenize(section({ validation_split: 0.1 }), OBJECTIVE, 512, 7);
+    expect(codes(single)).toEqual(['no_validation']);
+  });
+
+  test('a new dataset or tokenizer is not answered from the old one', () => {
+    const api = apiWith(files, 'a.jsonl', pairs(2));
+    api.tokenize(section(), OBJECTIVE, 512, 1);
+    api.parse('b.jsonl', utf8(pairs(3)).buffer as ArrayBuffer, { format: 'auto', columns: null });
+    expect(api.tokenize(section(), OBJECTIVE, 512, 1).train).toHaveLength(3);
+    api.openTokenizer(baseFiles());
+    expect(sides(api, 1).rendered).not.toContain('user');
+    expect(api.tokenize(section(), OBJECTIVE, 512, 1).train[0]!.ids.length).toBeLessThan(20);
+  });
+
+  test('the arrays that are sent on carry no hidden buffer along', () => {
+    const api = apiWith(files, 'a.jsonl', jsonl([{ prompt: 'a', completion: LONG }]));
+    const [example] = api.tokenize(section({ max_length: 32 }), OBJECTIVE, 512, 1).train;
+    expect(example!.ids.buffer.byteLength).toBe(32 * 4);
+    expect(example!.labels.buffer.byteLength).toBe(32 * 4);
+  });
+
+  test('rows that cannot be shown, and calls out of order', () => {
+    const api = apiWith(files, 'a.jsonl', `${pairs(1)}\n{"prompt": "a", "completion": ""}\n`);
+    expect(errorOf(() => api.viewTokens(2, section(), OBJECTIVE, 64)).message).toContain('Row 2 has nothing');
+    expect(errorOf(() => api.viewTokens(99, section(), OBJECTIVE, 64)).message).toContain('no row 99');
+    expect(errorOf(() => createDataApi().tokenize(section(), OBJECTIVE, 512, 1)).message).toContain('No model');
+  });
+});
+
+describe('tokens on the screen', () => {
+  test('letters in pieces are shown as bytes, and what lies beyond the limit as cut', () => {
+    const api = apiWith(files, 'a.jsonl', jsonl([{ prompt: 'a', completion: '\u{1F9ED} and ½' }]));
+    const { tokens } = api.viewTokens(1, section(), OBJECTIVE, 8);
+    expect(tokens.some((t) => /^<0x[0-9A-F]{2}>/.test(t.text))).toBe(true);
+    expect(tokens.map((t) => t.cut)).toEqual(tokens.map((_, i) => i >= 8));
+    expect(tokens.some((t) => t.cut && t.trained)).toBe(false);
+    expect(tokens[0]).toMatchObject({ text: '<|im_start|>', trained: false });
+  });
+});
+
+test('problem lists stay short for large files', () => {
+  const rows = Array.from({ length: 1000 }, (_, i) => ({ prompt: `a${i}`, completion: LONG }));
+  const dataset = apiWith(files, 'a.jsonl', jsonl(rows)).tokenize(section({ max_length: 32 }), OBJECTIVE, 512, 1);
+  expect(dataset.problems).toHaveLength(LIMIT_PER_CODE + 1);
+  expect(dataset.train).toHaveLength(1000);
+});
