@@ -176,7 +176,7 @@ export async function trainLoop(
   const runEvaluation = async (): Promise<boolean> => {
     if (validation.length === 0 || state.lastEvalStep === state.step) return false;
     callbacks.phase('evaluating');
-    const loss = await evaluate(setup, validation, control.stopRequested);
+    const loss = await evaluate(setup, validation, () => control.stopRequested());
     lap();
     if (loss === null) return false; // stopped meanwhile
     const best = state.bestEvalLoss === null || loss < state.bestEvalLoss;
