@@ -67,14 +67,14 @@ export function App() {
       <LiveStatus />
       {withRail ? (
         <div className="flex min-h-dvh items-stretch">
-          <div className="sticky top-0 flex h-dvh w-60 shrink-0 flex-col gap-6 overflow-y-auto border-r p-3 pt-4">
-            <div className="px-3">
+          <div className="sticky top-0 flex h-dvh w-64 shrink-0 flex-col gap-6 overflow-y-auto border-r p-3 pt-4">
+            <header className="px-3">
               <Brand />
-            </div>
+            </header>
             <Steps open={place} narrow={false} />
-            <div className="mt-auto">
+            <footer className="mt-auto">
               <Tools />
-            </div>
+            </footer>
           </div>
           <div className="flex min-w-0 flex-1 flex-col">
             {main}

@@ -5,6 +5,7 @@ import { DevicePanel } from '../components/model/DevicePanel';
 import { ModelFacts } from '../components/model/ModelFacts';
 import { ModelShelf } from '../components/model/ModelShelf';
 import { NoWebGpu } from '../components/model/NoWebGpu';
+import { Welcome } from '../components/model/Welcome';
 import { Button } from '../ui/Button';
 import { ErrorNotice } from '../ui/Notice';
 import { Place } from '../ui/Place';
@@ -25,10 +26,11 @@ export function ModelPlace() {
         </Button>
       }
     >
+      {!device?.problem && <Welcome />}
       {device?.problem && <NoWebGpu problem={device.problem} />}
       {importError && <ErrorNotice error={importError} onDismiss={() => useModel.setState({ importError: null })} />}
       <ModelShelf />
-      <ModelFacts />
+      {!device?.problem && <ModelFacts />}
       <DevicePanel />
     </Place>
   );

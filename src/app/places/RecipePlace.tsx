@@ -34,18 +34,18 @@ export function RecipePlace() {
         />
       }
     >
-      {advanced ? <AdvancedRecipe /> : <SimpleRecipe />}
-      <div className="flex flex-wrap gap-2">
-        <Button onClick={saveRecipe}>
-          <FileDown aria-hidden size={16} /> Save recipe
+      <div className="-mt-1 flex flex-wrap gap-2">
+        <Button size="small" onClick={saveRecipe}>
+          <FileDown aria-hidden size={14} /> Save recipe
         </Button>
-        <Button onClick={pickRecipe}>
-          <FileUp aria-hidden size={16} /> Open recipe
+        <Button size="small" onClick={pickRecipe}>
+          <FileUp aria-hidden size={14} /> Open recipe
         </Button>
-        <Button variant="quiet" why={pristine && 'Everything has its default.'} onClick={reset}>
-          <RotateCcw aria-hidden size={16} /> Back to the defaults
+        <Button size="small" variant="quiet" why={pristine && 'Everything has its default.'} onClick={reset}>
+          <RotateCcw aria-hidden size={14} /> Back to the defaults
         </Button>
       </div>
+      {advanced ? <AdvancedRecipe /> : <SimpleRecipe />}
     </Place>
   );
 }

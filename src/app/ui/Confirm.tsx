@@ -22,7 +22,7 @@ export function Confirm({
   return (
     <AlertDialog.Root open={open} onOpenChange={(next) => !next && onCancel()}>
       <AlertDialog.Portal>
-        <AlertDialog.Backdrop className="fixed inset-0 z-50 bg-black/45" />
+        <AlertDialog.Backdrop className="fixed inset-0 z-50 bg-scrim" />
         <AlertDialog.Popup className="fixed inset-x-0 top-[20dvh] z-50 mx-auto max-h-[75dvh] w-[min(26rem,calc(100vw-2rem))] overflow-y-auto rounded-xl border bg-raised p-5 text-ink shadow-2xl">
           <AlertDialog.Title className="text-lg font-semibold">{title}</AlertDialog.Title>
           <AlertDialog.Description render={<div />} className="mt-1 text-muted">

@@ -2,7 +2,6 @@ import { Dialog as Base } from '@base-ui/react/dialog';
 import { X } from 'lucide-react';
 import type { ReactNode, RefObject } from 'react';
 import { cx } from '../util/cx';
-import { IconButton } from './IconButton';
 
 interface DialogProps {
   open: boolean;
@@ -36,7 +35,7 @@ export function Dialog({
   return (
     <Base.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Base.Portal>
-        <Base.Backdrop className="fixed inset-0 z-40 bg-black/45" />
+        <Base.Backdrop className="fixed inset-0 z-40 bg-scrim" />
         <Base.Popup
           initialFocus={initialFocus}
           className={cx('fixed z-40 flex flex-col border bg-raised text-ink shadow-2xl', shapes[shape])}
@@ -46,7 +45,13 @@ export function Dialog({
               <Base.Title className="text-lg font-semibold">{title}</Base.Title>
               {description && <Base.Description className="mt-0.5 text-muted">{description}</Base.Description>}
             </div>
-            <Base.Close render={<IconButton icon={X} label="Close" />} />
+            {/* Without a tooltip: it would take the first Esc for itself. */}
+            <Base.Close
+              aria-label="Close"
+              className="-mr-2 flex size-9 shrink-0 items-center justify-center rounded-md hover:bg-hover"
+            >
+              <X aria-hidden size={18} strokeWidth={1.75} />
+            </Base.Close>
           </div>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard. */}
           <div tabIndex={0} className="min-h-0 flex-1 overflow-y-auto px-5 pt-1 pb-5 focus-visible:-outline-offset-2">

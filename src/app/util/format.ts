@@ -61,6 +61,11 @@ export function formatFigure(value: number | null | undefined): string {
   return size >= 100 ? value.toFixed(1) : value.toFixed(size >= 10 ? 2 : 3);
 }
 
+/** On an axis: 3, 2.5, 0.001. */
+export function formatTick(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
+
 /** Learning rates: 2e-4 rather than 0.0002. */
 export function formatRate(value: number): string {
   if (value === 0) return '0';

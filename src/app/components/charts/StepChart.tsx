@@ -1,5 +1,6 @@
 import { type KeyboardEvent, type ReactNode, useRef, useState } from 'react';
 import { cx } from '../../util/cx';
+import { formatTick } from '../../util/format';
 import type { Plot, Series } from './series';
 import { useUplot } from './useUplot';
 
@@ -29,6 +30,8 @@ export function StepChart({
   label,
   plot,
   format,
+  tick = formatTick,
+  xEnd = 0,
   log = false,
   height = 280,
   empty,
@@ -36,6 +39,10 @@ export function StepChart({
   label: string;
   plot: Plot;
   format: (value: number) => string;
+  /** How the axis writes a value; without it short and without trailing zeros. */
+  tick?: (value: number) => string;
+  /** Steps that the axis shows at least, e.g. all of a run that is still going on. */
+  xEnd?: number;
   log?: boolean;
   height?: number;
   /** Shown while there is nothing to draw. */
@@ -46,13 +53,13 @@ export function StepChart({
   const [walked, setWalked] = useState<number | null>(null);
   const last = plot.x.length - 1;
   const at = hovered ?? (walked === null ? null : Math.min(walked, last));
-  useUplot(host, { plot, log, height, format, onHover: setHovered }, at);
+  useUplot(host, { plot, log, height, tick, xEnd, onHover: setHovered }, at);
   const index = at ?? last;
   const read = plot.series.filter(({ quiet }) => !quiet);
   const valueText =
     last < 0
       ? 'No values yet'
-      : [`Step ${plot.x[index]}`, ...read.map(({ name, values }) => spoken(name, values[index], format))]
+      : [`Step ${plot.x[index]}`, ...read.map((series) => spoken(series.name, valueAt(series, index), format))]
           .filter(Boolean)
           .join(', ');
 
@@ -79,7 +86,7 @@ export function StepChart({
       <ul className="flex min-h-6 flex-wrap items-center gap-x-5 gap-y-1 text-[0.8125rem]" aria-hidden>
         <li className="w-24 text-muted">{last < 0 ? '' : `Step ${plot.x[index]}`}</li>
         {read.map((series) => {
-          const value = series.values[index];
+          const value = valueAt(series, index);
           return (
             <li key={series.name} className="flex items-center gap-1.5">
               <Swatch series={series} />
@@ -108,6 +115,12 @@ export function StepChart({
       {last >= 0 && <FiguresTable plot={plot} format={format} />}
     </figure>
   );
+}
+
+/** Where a curve has a value now and then only, the last one holds. */
+function valueAt({ values, points }: Series, index: number): number | null {
+  const value = values[index] ?? null;
+  return value === null && points ? (values.slice(0, index).findLast((earlier) => earlier !== null) ?? null) : value;
 }
 
 function spoken(name: string, value: number | null | undefined, format: (value: number) => string): string {

@@ -7,7 +7,10 @@ interface Options {
   plot: Plot;
   log: boolean;
   height: number;
-  format: (value: number) => string;
+  /** For the axis: short, since the readout has the exact value. */
+  tick: (value: number) => string;
+  /** The x axis goes at least this far. */
+  xEnd: number;
   /** Called with the index under the pointer, or null when it has left. */
   onHover: (index: number | null) => void;
 }
@@ -23,7 +26,7 @@ function colorReader(host: HTMLElement): (token: string) => string {
   };
 }
 
-function build(host: HTMLElement, { plot, log, height, format, onHover }: Options): uPlot {
+function build(host: HTMLElement, { plot, log, height, tick, onHover }: Options, xEnd: () => number): uPlot {
   const color = colorReader(host);
   const axis: uPlot.Axis = {
     stroke: color('--muted'),
@@ -39,14 +42,17 @@ function build(host: HTMLElement, { plot, log, height, format, onHover }: Option
       legend: { show: false },
       // The pointer is followed by a line; dragging does not zoom, since keys could not follow.
       cursor: { drag: { x: false, y: false }, points: { show: false } },
-      scales: { x: { time: false }, y: { distr: log ? 3 : 1 } },
+      scales: {
+        x: { time: false, range: (_, min, max) => [Math.min(min, 0), Math.max(max, xEnd(), 1)] },
+        y: { distr: log ? 3 : 1 },
+      },
       axes: [
         { ...axis, size: 28, gap: 4, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_000] },
         {
           ...axis,
           size: 56,
           gap: 6,
-          values: (_, splits) => splits.map((split) => (split === null ? '' : format(split))),
+          values: (_, splits) => splits.map((split) => (split === null ? '' : tick(split))),
         },
       ],
       series: [
@@ -90,7 +96,7 @@ export function useUplot(host: RefObject<HTMLDivElement | null>, options: Option
     const element = host.current;
     if (!element) return;
     const onHover = (index: number | null) => latest.current.onHover(index);
-    chart.current = build(element, { ...latest.current, onHover });
+    chart.current = build(element, { ...latest.current, onHover }, () => latest.current.xEnd);
     const leave = () => onHover(null);
     chart.current.over.addEventListener('mouseleave', leave);
     const resize = new ResizeObserver(() => chart.current?.setSize({ width: element.clientWidth, height }));

@@ -38,7 +38,7 @@ export function DevicePanel() {
         <Facts
           columns={4}
           facts={[
-            { name: 'GPU', value: name, note: device.software ? 'software' : device.vendor },
+            { name: 'GPU', value: name, note: device.software ? 'software renderer' : undefined },
             { name: 'Largest buffer', value: formatBytes(device.maxBufferSize) },
             { name: 'Largest binding', value: formatBytes(device.maxStorageBufferBindingSize) },
             { name: 'Extras', value: features.length > 0 ? features.join(', ') : 'none' },

@@ -1,4 +1,4 @@
-import { Check, FolderDown } from 'lucide-react';
+import { FolderDown } from 'lucide-react';
 import { useCatalogue } from '../../../stores/catalogue';
 import { useModel } from '../../../stores/model';
 import { useRecipe } from '../../../stores/recipe';
@@ -56,9 +56,6 @@ export function ModelShelf() {
           </div>
         </div>
       </div>
-      <p className="mt-3 flex items-center gap-2 text-[0.8125rem] text-muted">
-        <Check aria-hidden size={14} /> Models are read on this device only.
-      </p>
     </Panel>
   );
 }

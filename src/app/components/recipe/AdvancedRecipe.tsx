@@ -58,7 +58,7 @@ export function AdvancedRecipe() {
       !sections.some(({ shown }) => shown.some(({ path }) => where === path || where.startsWith(`${path}.`))),
   );
   return (
-    <div className="grid items-start gap-4 2xl:grid-cols-[minmax(0,1fr)_24rem]">
+    <div className="grid items-start gap-4 min-[80rem]:grid-cols-[minmax(0,1fr)_20rem]">
       <div className="min-w-0 space-y-4">
         <div className="flex flex-wrap items-center gap-x-5 gap-y-2">
           <div className="relative min-w-0 flex-1 basis-64">
@@ -91,7 +91,7 @@ export function AdvancedRecipe() {
         )}
         {sections.map(({ section, shown }) => (
           <Panel key={section} title={titles[section]}>
-            <div className="-my-2 divide-y">
+            <div className="@container -my-2 divide-y">
               {shown.map((field) => (
                 <FieldRow
                   key={field.path}
@@ -113,7 +113,9 @@ export function AdvancedRecipe() {
           </p>
         )}
       </div>
-      <RecipeJson />
+      <div className="min-w-0 min-[80rem]:sticky min-[80rem]:top-4">
+        <RecipeJson />
+      </div>
     </div>
   );
 }

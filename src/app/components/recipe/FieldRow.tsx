@@ -33,7 +33,7 @@ export function FieldRow({
   const id = useId();
   const name = field.path.split('.').at(-1) ?? field.path;
   return (
-    <div className="grid items-start gap-x-5 gap-y-1.5 py-3 sm:grid-cols-[minmax(0,1fr)_14rem]">
+    <div className="grid items-start gap-x-5 gap-y-1.5 py-3 @md:grid-cols-[minmax(0,1fr)_12rem]">
       <div className="min-w-0">
         <div className="flex flex-wrap items-center gap-x-2">
           <label htmlFor={id} className="font-mono text-[0.8125rem] font-semibold break-all">
@@ -82,7 +82,7 @@ export function FieldRow({
               </Button>
             </>
           ) : (
-            <span>default, from {field.source}</span>
+            <span>default · {field.source}</span>
           )}
         </div>
       </div>

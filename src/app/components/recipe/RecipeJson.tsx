@@ -48,7 +48,7 @@ export function RecipeJson() {
         onChange={(event) => write(event.target.value)}
         onBlur={() => !wrong && setDraft(null)}
         className={cx(
-          'block w-full resize-y rounded-md border bg-canvas p-3 font-mono text-xs leading-relaxed',
+          'block max-h-[calc(100dvh-11rem)] min-h-64 w-full resize-y rounded-md border bg-canvas p-3 font-mono text-xs leading-relaxed',
           wrong ? 'border-danger' : 'border-edge',
         )}
       />

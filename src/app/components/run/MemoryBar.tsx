@@ -2,11 +2,11 @@ import type { Forecast } from '../../../worker/api';
 import { formatBytes } from '../../util/format';
 
 const parts: { key: keyof Forecast['memory']; name: string; className: string }[] = [
-  { key: 'weights', name: 'Model weights', className: 'bg-series-1' },
-  { key: 'activations', name: 'Activations', className: 'bg-series-2' },
-  { key: 'logits', name: 'Logits', className: 'bg-series-3' },
-  { key: 'optimizer', name: 'Optimiser', className: 'bg-series-4' },
-  { key: 'adapter', name: 'Adapter', className: 'bg-edge' },
+  { key: 'weights', name: 'Model weights', className: 'bg-accent' },
+  { key: 'activations', name: 'Activations', className: 'bg-accent/60' },
+  { key: 'logits', name: 'Logits', className: 'bg-accent/35' },
+  { key: 'optimizer', name: 'Optimiser', className: 'bg-edge' },
+  { key: 'adapter', name: 'Adapter', className: 'bg-ink' },
 ];
 
 /** GPU memory by what it is for. The list beside the bar says the same in words. */

@@ -12,6 +12,7 @@ import { places } from '../../util/places';
 import { hashOf, navigate } from '../../util/route';
 import { MemoryBar } from './MemoryBar';
 import { RunButtons } from './RunButtons';
+import { RunNumbers } from './RunNumbers';
 import { RunProgress } from './RunProgress';
 import { useRunControls } from './useRunControls';
 
@@ -66,13 +67,12 @@ function Takes() {
         <Row
           name="Time"
           value={
-            forecast?.seconds == null
-              ? forecast
-                ? 'not yet measured'
-                : '–'
-              : `about ${formatDuration(forecast.seconds)}`
+            forecast
+              ? forecast.seconds === null
+                ? 'not measured yet'
+                : `about ${formatDuration(forecast.seconds)}`
+              : '–'
           }
-          note={forecast && forecast.seconds === null ? 'known after the first steps' : undefined}
         />
         <Row name="GPU memory" value={forecast ? formatBytes(forecast.totalBytes) : '–'} note={limit} />
       </dl>
@@ -120,7 +120,10 @@ export function RunCard() {
     <div className="flex min-h-full flex-col gap-5">
       <p className="break-words text-[0.9375rem] font-semibold">{(active && runName) || name}</p>
       {active ? (
-        <RunProgress />
+        <>
+          <RunProgress />
+          <RunNumbers />
+        </>
       ) : (
         <>
           <Trained />

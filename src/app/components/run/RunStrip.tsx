@@ -19,7 +19,7 @@ export function RunStrip() {
       ? `${formatPlural(forecast.totalSteps, 'step')}, ${formatCompact(forecast.trainableParameters)} parameters${time}`
       : 'Getting ready';
   return (
-    <div className="flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-2">
+    <aside aria-label="Run" className="flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-2">
       <div className="min-w-0 flex-1 basis-40">
         {mode === 'start' ? (
           <p className="line-clamp-2 text-[0.8125rem] text-muted">{summary}</p>
@@ -33,6 +33,6 @@ export function RunStrip() {
       <div className="flex flex-1 basis-40 gap-2 sm:flex-none">
         <RunButtons size="normal" />
       </div>
-    </div>
+    </aside>
   );
 }

@@ -17,72 +17,94 @@ function Mark({ tone }: { tone: StepState['tone'] }) {
 export function Steps({ open, narrow }: { open: PlaceName; narrow: boolean }) {
   const states = useStepStates();
   const id = useId();
+  const Step = narrow ? BarStep : RailStep;
   return (
     <nav aria-label="Steps">
       <ol className={narrow ? 'grid grid-cols-5' : 'flex flex-col gap-0.5'}>
-        {places.map(({ name, title, short, icon: Icon }) => {
-          const current = name === open;
-          const state = states[name];
-          return (
-            <li key={name} className="min-w-0">
-              <a
-                href={hashOf(name)}
-                aria-current={current ? 'page' : undefined}
-                aria-labelledby={`${id}-${name}`}
-                aria-describedby={`${id}-${name}-state`}
-                className={cx(
-                  'group relative flex rounded-md',
-                  narrow ? 'min-h-14 flex-col items-center justify-center gap-0.5 px-0.5' : 'gap-3 px-3 py-2',
-                  current ? 'bg-surface text-ink' : 'text-muted hover:bg-hover hover:text-ink',
-                  current && !narrow && 'shadow-[0_0_0_1px_var(--line)]',
-                )}
-              >
-                {current && (
-                  <span
-                    aria-hidden
-                    className={cx(
-                      'absolute rounded-full bg-accent',
-                      narrow ? 'inset-x-3 top-0 h-0.5' : 'inset-y-2 left-0 w-0.5',
-                    )}
-                  />
-                )}
-                <Icon
-                  aria-hidden
-                  size={narrow ? 20 : 18}
-                  strokeWidth={1.75}
-                  className={cx('shrink-0', !narrow && 'mt-px', current && 'text-accent')}
-                />
-                <span className={cx('min-w-0', narrow ? 'max-w-full text-center' : 'flex-1')}>
-                  <span id={`${id}-${name}`} className={cx('block truncate font-medium', narrow && 'text-xs')}>
-                    {narrow && short !== title ? (
-                      <>
-                        <span aria-hidden>{short}</span>
-                        <span className="sr-only">{title}</span>
-                      </>
-                    ) : (
-                      title
-                    )}
-                  </span>
-                  <span
-                    id={`${id}-${name}-state`}
-                    className={cx(
-                      narrow ? 'sr-only' : 'flex items-center gap-1.5 text-[0.8125rem] leading-snug text-muted',
-                    )}
-                  >
-                    <Mark tone={state.tone} />
-                    <span className="min-w-0 break-words">{state.text}</span>
-                  </span>
-                </span>
-                {narrow && (state.tone === 'error' || state.tone === 'warning' || state.tone === 'busy') && (
-                  <span aria-hidden className="absolute top-1.5 right-1/2 translate-x-5">
-                    <Mark tone={state.tone} />
-                  </span>
-                )}
-              </a>
-            </li>
-          );
-        })}
+        {places.map((place) => (
+          <Step
+            key={place.name}
+            place={place}
+            state={states[place.name]}
+            stateId={`${id}-${place.name}`}
+            current={place.name === open}
+          />
+        ))}
       </ol>
     </nav>
+  );
+}
+
+interface StepProps {
+  place: (typeof places)[number];
+  state: StepState;
+  stateId: string;
+  current: boolean;
+}
+
+/** The link's words are the place's name alone; its state describes it. The link covers the whole step. */
+const cover = 'outline-none after:absolute after:inset-0 after:rounded-md';
+const focus = 'has-focus-visible:outline-2 has-focus-visible:outline-accent has-focus-visible:-outline-offset-2';
+
+function RailStep({ place, state, stateId, current }: StepProps) {
+  const { name, title, icon: Icon } = place;
+  return (
+    <li
+      className={cx(
+        'relative flex gap-3 rounded-md px-3 py-2',
+        focus,
+        current ? 'bg-surface shadow-[0_0_0_1px_var(--line)]' : 'text-muted hover:bg-hover hover:text-ink',
+      )}
+    >
+      {current && <span aria-hidden className="absolute inset-y-2 left-0 w-0.5 rounded-full bg-accent" />}
+      <Icon aria-hidden size={18} strokeWidth={1.75} className={cx('mt-px shrink-0', current && 'text-accent')} />
+      <div className="min-w-0 flex-1">
+        <a
+          href={hashOf(name)}
+          aria-current={current ? 'page' : undefined}
+          aria-describedby={stateId}
+          className={cx('block font-medium', cover)}
+        >
+          {title}
+        </a>
+        <p id={stateId} className="flex items-center gap-1.5 text-[0.8125rem] leading-snug text-muted">
+          <Mark tone={state.tone} />
+          <span className="min-w-0 break-words">{state.text}</span>
+        </p>
+      </div>
+    </li>
+  );
+}
+
+function BarStep({ place, state, stateId, current }: StepProps) {
+  const { name, title, short, icon: Icon } = place;
+  return (
+    <li
+      className={cx(
+        'relative flex min-h-14 flex-col items-center justify-center gap-0.5 px-0.5',
+        focus,
+        current ? 'text-ink' : 'text-muted',
+      )}
+    >
+      {current && <span aria-hidden className="absolute inset-x-4 top-0 h-0.5 rounded-full bg-accent" />}
+      <span className="relative">
+        <Icon aria-hidden size={20} strokeWidth={1.75} className={current ? 'text-accent' : undefined} />
+        <span className="absolute -top-1 -right-3">
+          <Mark tone={state.tone} />
+        </span>
+      </span>
+      <a
+        href={hashOf(name)}
+        aria-current={current ? 'page' : undefined}
+        aria-describedby={stateId}
+        className={cx('text-xs font-medium', cover)}
+      >
+        {short}
+        {short !== title && <span className="sr-only">{title.slice(short.length)}</span>}
+      </a>
+      <span id={stateId} className="sr-only">
+        {state.text}
+      </span>
+    </li>
   );
 }

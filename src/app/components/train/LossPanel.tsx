@@ -1,10 +1,11 @@
 import { useMemo } from 'react';
+import type { RunRecord } from '../../../storage/types';
 import { usePreferences } from '../../../stores/preferences';
 import { useRuns } from '../../../stores/runs';
 import { useTraining } from '../../../stores/training';
 import { Panel } from '../../ui/Panel';
 import { Segmented } from '../../ui/Segmented';
-import { formatFigure } from '../../util/format';
+import { formatFigure, formatWhen } from '../../util/format';
 import { StepChart } from '../charts/StepChart';
 import { evalLossOf, lossOf, type Plot, type Series, stepsOf, valuesOf } from '../charts/series';
 import { smooth } from '../charts/smooth';
@@ -16,11 +17,14 @@ export const overlayLooks = [
   { color: '--edge', dash: [12, 4, 3, 4] },
 ];
 
+const nameOf = (run: RunRecord | undefined) => (run ? `${run.name}, ${formatWhen(run.createdAt)}` : '');
+
 /** The loss: raw, smoothed, and on the held-out examples; past runs over it. */
 export function LossPanel() {
   const rows = useTraining((state) => state.rows);
   const shown = useTraining((state) => state.run?.id);
   const phase = useTraining((state) => state.phase);
+  const totalSteps = useTraining((state) => state.totalSteps);
   const { overlay, curves, runs } = useRuns();
   const { logScale, smoothing, set } = usePreferences();
   const plot = useMemo((): Plot => {
@@ -29,7 +33,8 @@ export function LossPanel() {
         id,
         look: overlayLooks[i]!,
         rows: curves[id],
-        name: runs.find((run) => run.id === id)?.name ?? id,
+        // Runs of one dataset share their name; their time tells them apart.
+        name: nameOf(runs.find((run) => run.id === id)),
       }))
       .filter((other) => other.rows && other.id !== shown);
     const x = stepsOf(rows, ...others.map((other) => other.rows ?? []));
@@ -52,14 +57,10 @@ export function LossPanel() {
       points: true,
       dash: [6, 4],
     });
-    others.forEach((other, i) => {
+    for (const other of others) {
       const values = smooth(valuesOf(x, other.rows ?? [], lossOf), smoothing);
-      // Two runs may share a name; the readout needs them apart.
-      const name = others.some((twin, j) => j < i && twin.name === other.name)
-        ? `${other.name} (${i + 1})`
-        : other.name;
-      series.push({ name, ...other.look, values });
-    });
+      series.push({ name: other.name, ...other.look, values });
+    }
     return { x, series };
   }, [rows, shown, overlay, curves, runs, smoothing]);
   return (
@@ -95,6 +96,7 @@ export function LossPanel() {
       <StepChart
         label="Training loss"
         plot={plot}
+        xEnd={totalSteps}
         log={logScale}
         format={formatFigure}
         empty={

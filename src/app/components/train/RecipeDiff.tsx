@@ -1,8 +1,11 @@
 import { diffRecipes } from '../../../recipe/diff';
+import type { RunRecord } from '../../../storage/types';
 import { useRuns } from '../../../stores/runs';
 import { useTraining } from '../../../stores/training';
 import { Panel } from '../../ui/Panel';
+import { formatWhen } from '../../util/format';
 
+const title = (run: RunRecord) => `${run.name}, ${formatWhen(run.createdAt)}`;
 const show = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
 
 /** In what the overlaid runs differ from the shown one. */
@@ -19,24 +22,20 @@ export function RecipeDiff() {
           return (
             <div key={other.id} className="overflow-x-auto">
               {differences.length === 0 ? (
-                <p>
-                  “{other.name}” has the same recipe as “{shown.name}”.
-                </p>
+                <p>{title(other)} has the same recipe as the shown run.</p>
               ) : (
                 <table className="w-full text-left">
-                  <caption className="sr-only">
-                    Recipe of {shown.name} and of {other.name}
-                  </caption>
+                  <caption className="sr-only">Recipe of the shown run and of {title(other)}</caption>
                   <thead>
                     <tr className="border-b text-[0.8125rem] text-muted">
                       <th scope="col" className="py-1 pr-4 font-medium">
                         Field
                       </th>
                       <th scope="col" className="py-1 pr-4 font-medium">
-                        {shown.name} (shown)
+                        shown run
                       </th>
                       <th scope="col" className="py-1 font-medium">
-                        {other.name}
+                        {title(other)}
                       </th>
                     </tr>
                   </thead>

@@ -8,23 +8,31 @@ import { gradNormOf, type Plot, rateOf, stepsOf, valuesOf } from '../charts/seri
 /** Beneath the loss: how far each step goes, and how hard the data pulls. */
 export function SmallCharts() {
   const rows = useTraining((state) => state.rows);
+  const totalSteps = useTraining((state) => state.totalSteps);
   const [rate, norm] = useMemo((): [Plot, Plot] => {
     const x = stepsOf(rows.filter(({ kind }) => kind === 'step'));
     return [
       { x, series: [{ name: 'Learning rate', color: '--series-1', values: valuesOf(x, rows, rateOf) }] },
       {
         x,
-        series: [{ name: 'Gradient norm', color: '--series-2', values: valuesOf(x, rows, gradNormOf), width: 1.5 }],
+        series: [{ name: 'Gradient norm', color: '--series-1', values: valuesOf(x, rows, gradNormOf), width: 1.5 }],
       },
     ];
   }, [rows]);
   return (
     <div className="grid gap-4 lg:grid-cols-2">
       <Panel title="Learning rate">
-        <StepChart label="Learning rate" plot={rate} format={formatRate} height={140} />
+        <StepChart
+          label="Learning rate"
+          plot={rate}
+          format={formatRate}
+          tick={formatRate}
+          xEnd={totalSteps}
+          height={140}
+        />
       </Panel>
       <Panel title="Gradient norm">
-        <StepChart label="Gradient norm" plot={norm} format={formatFigure} height={140} />
+        <StepChart label="Gradient norm" plot={norm} format={formatFigure} xEnd={totalSteps} height={140} />
       </Panel>
     </div>
   );

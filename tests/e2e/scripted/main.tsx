@@ -1,0 +1,16 @@
+/** The real screen over a scripted session: for looking at screens quickly, and on machines without a GPU. */
+import { createRoot } from 'react-dom/client';
+import { App } from '../../../src/app/App';
+import '../../../src/app/styles.css';
+import { boot } from '../../../src/stores/boot';
+import { createScriptedSession } from './session';
+
+const script = new URLSearchParams(window.location.search);
+boot(
+  createScriptedSession({
+    stepMs: Number(script.get('stepMs') ?? 60),
+    device: (script.get('device') ?? 'gpu') as 'gpu' | 'software' | 'none',
+    history: script.has('history'),
+  }),
+);
+createRoot(document.getElementById('root')!).render(<App />);
