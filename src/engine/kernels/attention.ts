@@ -1,19 +1,18 @@
 /**
- * Grouped-query attention without ever storing a T×T matrix (Dao et al., 2022; Ainslie et al., 2023).
+ * Grouped-query attention whose scores are never stored, forward (backward: attention-backward.ts).
  *
- *   q [B·Tq, H·D]   k, v [B·Tk, KV·D]   visible int32 [B·Tq, 2]   ->   o [B·Tq, H·D]
+ *   q [B·Tq, H·D]   k, v [B·Tk, Hk·D]   visible int32 [B·Tq, 2]   ->   o [B·Tq, H·D], lse [B·Tq, H]
  *
- * Query i of a row attends to that row's keys [first, end) = visible[i]; an empty interval gives zero. That one rule covers
- * causal masks, padding, packed documents, sliding windows and caches. Also kept for the gradient: lse [B·Tq, H], the
- * natural log of the sum of the exponentiated scores.
- *
- * Backward, with p = exp(scale·q·k − lse) made again:  delta = Σ dO·O;  ds = scale · p · (dO·v − delta);
- * dq = Σ ds·k;  dk = Σ ds·q;  dv = Σ p·dO.
+ * Query head h reads key head ⌊h / (H/Hk)⌋. `visible` holds for each query the range [first, end) of its row's keys that it
+ * attends to (see visible.ts): causal masks, padding, packed documents, sliding windows, caches. An empty range gives o = 0
+ * and lse = 0. lse is the natural logarithm of Σ exp(scale · q·k), which the backward pass makes the weights from.
  */
 import type * as tf from '@tensorflow/tfjs-core';
+import { adapterTraits } from '../webgpu/adapter';
 import { dispatch, f, u, uniformBlock } from '../webgpu/dispatch';
-import { backwardKeyValueShader, backwardQueryShader, backwardStatsShader, forwardShader } from './attention-wgsl';
-import { defineKernel, shapeError, sharedGradients, type View } from './kernel';
+import { type AttentionGradientInputs, attentionGradients } from './attention-backward';
+import { type AttentionTile, forwardShader, unitsOf } from './attention-wgsl';
+import { defineKernel, shapeError, type View } from './kernel';
 import { groupsFor } from './matmul';
 
 export interface AttentionAttrs {
@@ -23,163 +22,111 @@ export interface AttentionAttrs {
   heads: number;
   kvHeads: number;
   headDim: number;
+  /** Of the scores; 1/√D as a rule. */
   scale: number;
-  /** No query i sees a key after i: lets the gradient of a key skip the queries before it. */
-  causal: boolean;
 }
 
-const uniforms = (a: AttentionAttrs) =>
-  uniformBlock(
-    u(a.batch),
-    u(a.queryLength),
-    u(a.keyLength),
-    u(a.heads),
-    u(a.kvHeads),
-    f(a.scale),
-    u(a.causal ? 1 : 0),
-  );
+export function attentionUniforms(a: AttentionAttrs): ArrayBuffer {
+  const group = a.heads / a.kvHeads;
+  return uniformBlock(...[a.batch, a.queryLength, a.keyLength, a.heads, a.kvHeads, group].map(u), f(a.scale));
+}
 
-/** Calls `visit` for every (query row, head, key row) that is visible, with the offsets of their vectors. */
-function forEachPair(
+/** The largest tile width that a head's units can be cut into so that a thread holds at most `limit` of them. */
+export function slicesFor(headDim: number, limit: number): number {
+  const units = unitsOf(headDim);
+  for (let slices = 1; slices < units; slices++) {
+    if (units % slices === 0 && units / slices <= limit) return slices;
+  }
+  return units;
+}
+
+function forwardTile(software: boolean, headDim: number): AttentionTile {
+  const quads = headDim % 4 === 0;
+  // A CPU's loads are dear and its spills cheap: more rows a thread. A GPU wants threads, and registers within its file.
+  if (software) return { headDim, rows: headDim <= 64 ? 4 : 2, keys: 4, slices: 1 };
+  return { headDim, rows: 1, keys: 4, slices: slicesFor(headDim, quads ? 32 : 128) };
+}
+
+/** For each query its row's base and the range of keys that it sees. */
+export function eachQuery(
   visible: View,
   a: AttentionAttrs,
-  begin: (row: number, head: number, q: number) => void,
-  visit: (k: number) => void,
-  end: () => void,
+  body: (query: number, head: number, keys: { base: number; first: number; end: number; head: number }) => void,
 ): void {
-  const group = a.heads / a.kvHeads;
-  for (let row = 0; row < a.batch * a.queryLength; row++) {
-    const keys = Math.floor(row / a.queryLength) * a.keyLength;
-    for (let h = 0; h < a.heads; h++) {
-      begin(row, h, (row * a.heads + h) * a.headDim);
-      const last = Math.min(visible.data[2 * row + 1]!, a.keyLength);
-      for (let j = Math.max(0, visible.data[2 * row]!); j < last; j++) {
-        visit(((keys + j) * a.kvHeads + Math.floor(h / group)) * a.headDim);
-      }
-      end();
+  for (let query = 0; query < a.batch * a.queryLength; query++) {
+    const base = Math.floor(query / a.queryLength) * a.keyLength;
+    const first = Math.max(0, visible.data[query * 2]!);
+    const end = Math.min(visible.data[query * 2 + 1]!, a.keyLength);
+    for (let head = 0; head < a.heads; head++) {
+      body(query, head, { base, first, end, head: Math.floor((head * a.kvHeads) / a.heads) });
     }
   }
 }
 
-const dot = (a: ArrayLike<number>, i: number, b: ArrayLike<number>, j: number, n: number) => {
-  let sum = 0;
-  for (let c = 0; c < n; c++) sum += a[i + c]! * b[j + c]!;
-  return sum;
-};
-
-const forward = defineKernel<AttentionAttrs>({
+const attentionKernel = defineKernel<AttentionAttrs>({
   name: 'Attention',
   outputs({ q, k, v, visible }, a) {
-    const fits =
-      q?.shape.join() === `${a.batch * a.queryLength},${a.heads * a.headDim}` &&
-      k?.shape.join() === `${a.batch * a.keyLength},${a.kvHeads * a.headDim}` &&
-      v?.shape.join() === k.shape.join() &&
-      visible?.shape.join() === `${a.batch * a.queryLength},2` &&
-      a.heads % a.kvHeads === 0;
-    if (!fits) {
+    const matches = (t: { shape: number[] } | undefined, rows: number, width: number) =>
+      t?.shape.length === 2 && t.shape[0] === rows && t.shape[1] === width;
+    const queries = a.batch * a.queryLength;
+    const keys = a.batch * a.keyLength;
+    const kvWidth = a.kvHeads * a.headDim;
+    if (
+      a.heads % a.kvHeads !== 0 ||
+      !matches(q, queries, a.heads * a.headDim) ||
+      !matches(k, keys, kvWidth) ||
+      !matches(v, keys, kvWidth) ||
+      !matches(visible, queries, 2)
+    ) {
       throw shapeError(
         'Attention',
-        `q [${a.batch}·${a.queryLength}, ${a.heads}·${a.headDim}], k and v [${a.batch}·${a.keyLength}, ${a.kvHeads}·${a.headDim}], visible [${a.batch}·${a.queryLength}, 2]`,
+        `q [${queries}, ${a.heads}·${a.headDim}], k and v [${keys}, ${a.kvHeads}·${a.headDim}], visible [${queries}, 2]`,
         { q: q?.shape, k: k?.shape, v: v?.shape, visible: visible?.shape },
       );
     }
-    return [{ shape: q!.shape }, { shape: [a.batch * a.queryLength, a.heads] }];
+    return [{ shape: q!.shape }, { shape: [queries, a.heads] }];
   },
   cpu({ q, k, v, visible }, a, [o, lse]) {
-    let at = { row: 0, head: 0, q: 0 };
-    let pairs: { k: number; score: number }[] = [];
-    forEachPair(
-      visible!,
-      a,
-      (row, head, query) => {
-        at = { row, head, q: query };
-        pairs = [];
-      },
-      (key) => pairs.push({ k: key, score: a.scale * dot(q!.data, at.q, k!.data, key, a.headDim) }),
-      () => {
-        if (pairs.length === 0) return;
-        const top = Math.max(...pairs.map((p) => p.score));
-        const sum = pairs.reduce((total, p) => total + Math.exp(p.score - top), 0);
-        lse![at.row * a.heads + at.head] = top + Math.log(sum);
-        for (let c = 0; c < a.headDim; c++) {
-          o![at.q + c] = pairs.reduce((total, p) => total + (Math.exp(p.score - top) / sum) * v!.data[p.k + c]!, 0);
-        }
-      },
-    );
-  },
-  gpu({ backend, inputs, outputs, attrs }) {
-    dispatch(backend, {
-      program: { key: `attention d=${attrs.headDim}`, wgsl: forwardShader(attrs.headDim) },
-      tensors: [inputs.q!, inputs.k!, inputs.v!, inputs.visible!, ...outputs],
-      writes: outputs,
-      uniforms: uniforms(attrs),
-      workgroups: groupsFor(attrs.batch * attrs.heads * attrs.queryLength),
-    });
-  },
-  savesOutputs: [true, true],
-  gradient([dO], { inputs: { q, k, v, visible }, outputs: [o, lse] }, attrs) {
-    const all = sharedGradients(() =>
-      backward({ q: q!, k: k!, v: v!, visible: visible!, o: o!, lse: lse!, dO: dO! }, attrs),
-    );
-    return { q: () => all(0), k: () => all(1), v: () => all(2) };
-  },
-});
-
-const backward = defineKernel<AttentionAttrs>({
-  name: 'AttentionBackward',
-  outputs: ({ q, k }) => [{ shape: q!.shape }, { shape: k!.shape }, { shape: k!.shape }],
-  cpu({ q, k, v, visible, o, lse, dO }, a, [dq, dk, dv]) {
     const d = a.headDim;
-    let at = { stat: 0, q: 0, delta: 0 };
-    forEachPair(
-      visible!,
-      a,
-      (row, head, query) => {
-        at = { stat: row * a.heads + head, q: query, delta: dot(dO!.data, query, o!.data, query, d) };
-      },
-      (key) => {
-        const p = Math.exp(a.scale * dot(q!.data, at.q, k!.data, key, d) - lse!.data[at.stat]!);
-        const ds = a.scale * p * (dot(dO!.data, at.q, v!.data, key, d) - at.delta);
-        for (let c = 0; c < d; c++) {
-          dq![at.q + c]! += ds * k!.data[key + c]!;
-          dk![key + c]! += ds * q!.data[at.q + c]!;
-          dv![key + c]! += p * dO!.data[at.q + c]!;
-        }
-      },
-      () => {},
-    );
+    eachQuery(visible!, a, (query, head, keys) => {
+      if (keys.first >= keys.end) return;
+      const at = (query * a.heads + head) * d;
+      const place = (j: number) => ((keys.base + j) * a.kvHeads + keys.head) * d;
+      const scores: number[] = [];
+      for (let j = keys.first; j < keys.end; j++) {
+        let dot = 0;
+        for (let i = 0; i < d; i++) dot += q!.data[at + i]! * k!.data[place(j) + i]!;
+        scores.push(dot * a.scale);
+      }
+      const top = scores.reduce((m, s) => Math.max(m, s), -Infinity);
+      const total = scores.reduce((sum, s) => sum + Math.exp(s - top), 0);
+      lse![query * a.heads + head] = top + Math.log(total);
+      for (let i = 0; i < d; i++) {
+        let sum = 0;
+        scores.forEach((s, n) => {
+          sum += (Math.exp(s - top) / total) * v!.data[place(keys.first + n) + i]!;
+        });
+        o![at + i] = sum;
+      }
+    });
   },
-  gpu({ backend, inputs, outputs, attrs, temp }) {
-    const { q, k, v, visible, o, lse, dO } = inputs;
-    const [dq, dk, dv] = outputs as [tf.TensorInfo, tf.TensorInfo, tf.TensorInfo];
-    const block = uniforms(attrs);
-    const queries = groupsFor(attrs.batch * attrs.heads * attrs.queryLength);
-    const stats = temp([attrs.batch * attrs.queryLength, attrs.heads, 2]);
+  gpu({ backend, inputs: { q, k, v, visible }, outputs, attrs }) {
+    const tile = forwardTile(adapterTraits(backend.device).software, attrs.headDim);
+    const rows = (attrs.queryLength * attrs.heads) / attrs.kvHeads;
     dispatch(backend, {
-      program: { key: `attention_backward_stats d=${attrs.headDim}`, wgsl: backwardStatsShader(attrs.headDim) },
-      tensors: [o!, lse!, dO!, stats],
-      writes: [stats],
-      uniforms: block,
-      workgroups: queries,
+      program: { key: `attention ${JSON.stringify(tile)}`, wgsl: forwardShader(tile) },
+      tensors: [q!, k!, v!, visible!, outputs[0]!, outputs[1]!],
+      writes: outputs,
+      uniforms: attentionUniforms(attrs),
+      workgroups: groupsFor(attrs.batch * attrs.kvHeads * Math.ceil(rows / tile.rows) * tile.slices),
     });
-    dispatch(backend, {
-      program: { key: `attention_backward_query d=${attrs.headDim}`, wgsl: backwardQueryShader(attrs.headDim) },
-      tensors: [q!, k!, v!, visible!, stats, dO!, dq],
-      writes: [dq],
-      uniforms: block,
-      workgroups: queries,
-    });
-    dispatch(backend, {
-      program: { key: `attention_backward_kv d=${attrs.headDim}`, wgsl: backwardKeyValueShader(attrs.headDim) },
-      tensors: [q!, k!, v!, visible!, stats, dO!, dk, dv],
-      writes: [dk, dv],
-      uniforms: block,
-      workgroups: groupsFor(attrs.batch * attrs.kvHeads * attrs.keyLength),
-    });
+  },
+  gradient([dO], { inputs: { q, k, v, visible }, outputs: [o, lse] }, attrs) {
+    return attentionGradients({ q, k, v, visible, o, lse, dO } as AttentionGradientInputs, attrs);
   },
 });
 
-/** Attention as described above; the shapes are checked. */
+/** q [B·Tq, H·D], k and v [B·Tk, Hk·D], visible int32 [B·Tq, 2] -> [B·Tq, H·D]. */
 export function attention(
   q: tf.Tensor,
   k: tf.Tensor,
@@ -187,7 +134,7 @@ export function attention(
   visible: tf.Tensor,
   attrs: AttentionAttrs,
 ): tf.Tensor {
-  const [o, lse] = forward({ q, k, v, visible }, attrs);
+  const [o, lse] = attentionKernel({ q, k, v, visible }, attrs);
   lse!.dispose();
   return o!;
 }
