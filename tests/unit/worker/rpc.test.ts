@@ -201,7 +201,7 @@ describe('death', () => {
     for (const outcome of await outcomes) {
       expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'worker_died' } });
     }
-    expect(performance.now() - started).toBeLessThan(100);
+    expect(performance.now() - started).toBeLessThan(1000);
     expect(deaths).toHaveBeenCalledOnce();
     expect(connection.death).toMatchObject({ code: 'worker_died' });
   });

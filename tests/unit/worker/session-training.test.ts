@@ -180,7 +180,7 @@ describe('when the engine dies under a run', () => {
     const crashed = performance.now();
     open.engine.crash();
     const record = await running;
-    expect(performance.now() - crashed).toBeLessThan(500);
+    expect(performance.now() - crashed).toBeLessThan(2000);
     expect(record).toMatchObject({ status: 'interrupted', step: 3, error: { code: 'worker_died' } });
     expect(open.events.at(-1)).toMatchObject({ type: 'failed', resumable: true, run: { status: 'interrupted' } });
     expect((await getRun(job.run.id))?.status).toBe('interrupted');

@@ -158,7 +158,7 @@ describe('tokens', () => {
     open.data.viewTokens = () => new Promise(() => {}) as never;
     const started = performance.now();
     await expect(open.session.tokenize(recipe())).rejects.toMatchObject({ code: 'timeout', where: 'row 1' });
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(performance.now() - started).toBeLessThan(12_000);
     delete open.data.viewTokens;
     expect((await open.session.tokenize(recipe())).train).toHaveLength(225);
   });
