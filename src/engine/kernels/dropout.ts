@@ -1,85 +1,106 @@
 /**
- * Inverted dropout: each element is zero with probability p, else divided by 1 − p. The mask is a function of
- * (seed, step, tag, element) by Philox4x32-10, the same on GPU and CPU (base/random.ts), so nothing is stored for the
- * gradient and a resumed run drops the same elements.
+ * Inverted dropout (Srivastava et al., 2014): an element stays, divided by 1 − p, or becomes 0.
+ *
+ *   x (any shape)   ->   the same shape
+ *
+ * Whether it stays is a pure function of (seed, step, tag, element), from the generator of base/random.ts: Philox with the
+ * counter (element / 4, step, tag, dropout stream), one call for four elements. So nothing is saved for the gradient,
+ * which draws the same mask again, and a resumed run drops the same elements. `tag` tells the tensors of one step apart.
  */
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { philox4x32, Stream } from '../../base/random';
 import { dispatch, f, u, uniformBlock } from '../webgpu/dispatch';
-import { defineKernel } from './kernel';
+import { defineKernel, type Inputs } from './kernel';
 import { groupsFor } from './matmul';
 import { ENTRY, GLOBAL_INDEX } from './matmul-wgsl';
 
 export interface DropoutAttrs {
-  /** 0 ≤ p < 1 */
+  /** Share of the elements that become 0, in [0, 1). */
   p: number;
   seed: number;
-  /** Forward passes so far in the run. */
   step: number;
-  /** Tells apart the places of a model that drop. */
   tag: number;
 }
 
-/** Elements are dropped where a 32-bit word is below this. */
-const threshold = (p: number) => Math.floor(p * 2 ** 32) >>> 0;
+/** An element stays when the upper 24 bits of its random word reach this. */
+const threshold = (p: number) => Math.round(p * 2 ** 24);
 
-const WGSL = `struct Uniforms { n: u32, step: u32, tag: u32, stream: u32, seed: u32, threshold: u32, scale: f32 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+const dropoutKernel: (inputs: Partial<Inputs>, attrs: DropoutAttrs) => tf.Tensor[] = defineKernel<DropoutAttrs>({
+  name: 'Dropout',
+  outputs: ({ x }) => [{ shape: x!.shape }],
+  cpu({ x }, { p, seed, step, tag }, [y]) {
+    const limit = threshold(p);
+    const scale = Math.fround(1 / (1 - p));
+    for (let i = 0; i < y!.length; i += 4) {
+      const words = philox4x32([i / 4, step, tag, Stream.dropout], [seed >>> 0, 0]);
+      for (let c = 0; c < 4 && i + c < y!.length; c++) {
+        y![i + c] = words[c]! >>> 8 >= limit ? x!.data[i + c]! * scale : 0;
+      }
+    }
+  },
+  gpu({ backend, inputs: { x }, outputs, attrs: { p, seed, step, tag } }) {
+    const size = tf.util.sizeFromShape(x!.shape);
+    const quads = size % 4 === 0;
+    dispatch(backend, {
+      program: { key: `dropout quads=${quads}`, wgsl: shader(quads) },
+      tensors: [x!, outputs[0]!],
+      writes: outputs,
+      uniforms: uniformBlock(u(size), u(seed), u(step), u(tag), u(threshold(p)), f(1 / (1 - p))),
+      // The step is another in every call: a cached block would never be used again.
+      volatile: true,
+      workgroups: groupsFor(Math.ceil(size / 4)),
+    });
+  },
+  savesOutputs: [false],
+  gradient: ([dy], _saved, { p, seed, step, tag }) => ({
+    x: () => dropoutKernel({ x: dy! }, { p, seed, step, tag })[0]!,
+  }),
+});
+
+function shader(quads: boolean): string {
+  const type = quads ? 'vec4f' : 'f32';
+  return `struct Uniforms { size: u32, seed: u32, step: u32, tag: u32, limit: u32, scale: f32 }
+@group(0) @binding(0) var<storage, read> x: array<${type}>;
+@group(0) @binding(1) var<storage, read_write> y: array<${type}>;
 @group(0) @binding(2) var<uniform> u: Uniforms;
 ${GLOBAL_INDEX}
-// WGSL has no 32×32→64 product: by halves.
-fn mulhi(a: u32, b: u32) -> u32 {
-  let a0 = a & 0xffffu; let a1 = a >> 16u; let b0 = b & 0xffffu; let b1 = b >> 16u;
+// The upper half of a 32-bit product, from 16-bit halves: WGSL has no wider integer.
+fn high(a: u32, b: u32) -> u32 {
+  let a0 = a & 0xffffu; let a1 = a >> 16u;
+  let b0 = b & 0xffffu; let b1 = b >> 16u;
   let mid = a1 * b0 + ((a0 * b0) >> 16u);
-  let mid2 = a0 * b1 + (mid & 0xffffu);
-  return a1 * b1 + (mid >> 16u) + (mid2 >> 16u);
+  let carry = a0 * b1 + (mid & 0xffffu);
+  return a1 * b1 + (mid >> 16u) + (carry >> 16u);
 }
-fn philox(counter: vec4u, key: vec2u) -> vec4u {
-  var c = counter;
-  var k = key;
+fn philox(start: vec4u) -> vec4u {
+  var c = start;
+  var key = vec2u(u.seed, 0u);
   for (var round = 0; round < 10; round++) {
-    c = vec4u(mulhi(0xcd9e8d57u, c.z) ^ c.y ^ k.x, 0xcd9e8d57u * c.z, mulhi(0xd2511f53u, c.x) ^ c.w ^ k.y, 0xd2511f53u * c.x);
-    k += vec2u(0x9e3779b9u, 0xbb67ae85u);
+    c = vec4u(
+      high(0xcd9e8d57u, c.z) ^ c.y ^ key.x, 0xcd9e8d57u * c.z,
+      high(0xd2511f53u, c.x) ^ c.w ^ key.y, 0xd2511f53u * c.x);
+    key += vec2u(0x9e3779b9u, 0xbb67ae85u);
   }
   return c;
 }
 ${ENTRY} {
-  let quad = globalIndex(wg, local, groups);
-  if (quad * 4u >= u.n) { return; }
-  let words = philox(vec4u(quad, u.step, u.tag, u.stream), vec2u(u.seed, 0u));
-  for (var i = 0u; i < 4u; i++) {
-    let at = quad * 4u + i;
-    if (at < u.n) { y[at] = select(x[at] * u.scale, 0.0, words[i] < u.threshold); }
-  }
+  let id = globalIndex(wg, local, groups);
+  let at = id * 4u;
+  if (at >= u.size) { return; }
+  let words = philox(vec4u(id, u.step, u.tag, ${Stream.dropout}u)) >> vec4u(8u);
+  let kept = select(vec4f(0.0), vec4f(u.scale), words >= vec4u(u.limit));
+${
+  quads
+    ? '  y[id] = select(vec4f(0.0), x[id] * kept, kept > vec4f(0.0));'
+    : `  for (var c = 0u; c < min(4u, u.size - at); c++) {
+    y[at + c] = select(0.0, x[at + c] * kept[c], kept[c] > 0.0);
+  }`
+}
 }`;
+}
 
-const kernel = defineKernel<DropoutAttrs>({
-  name: 'CounterDropout',
-  outputs: ({ x }) => [{ shape: x!.shape }],
-  cpu({ x }, { p, seed, step, tag }, [y]) {
-    const limit = threshold(p);
-    for (let i = 0; i < y!.length; i++) {
-      const words = philox4x32([i >> 2, step, tag, Stream.dropout], [seed, 0]);
-      y![i] = words[i & 3]! < limit ? 0 : x!.data[i]! / (1 - p);
-    }
-  },
-  gpu({ backend, inputs, outputs, attrs: { p, seed, step, tag } }) {
-    const n = inputs.x!.shape.reduce((a, b) => a * b, 1);
-    dispatch(backend, {
-      program: { key: 'dropout', wgsl: WGSL },
-      tensors: [inputs.x!, outputs[0]!],
-      writes: outputs,
-      uniforms: uniformBlock(u(n), u(step), u(tag), u(Stream.dropout), u(seed), u(threshold(p)), f(1 / (1 - p))),
-      volatile: true, // the step changes every time
-      workgroups: groupsFor(Math.ceil(n / 4)),
-    });
-  },
-  savesOutputs: [false],
-  gradient: ([dy], _saved, attrs) => ({ x: () => dropout(dy!, attrs) }),
-});
-
-/** Drops elements of x with probability p; p = 0 gives x itself. */
-export function dropout(x: tf.Tensor, { p, seed, step, tag }: DropoutAttrs): tf.Tensor {
-  return p === 0 ? x : kernel({ x }, { p, seed, step, tag })[0]!;
+/** Drops elements of x. Throws unless 0 ≤ p < 1. */
+export function dropout(x: tf.Tensor, attrs: DropoutAttrs): tf.Tensor {
+  if (!(attrs.p >= 0 && attrs.p < 1)) throw new Error(`Dropout: p must be at least 0 and below 1, not ${attrs.p}.`);
+  return dropoutKernel({ x }, attrs)[0]!;
 }
