@@ -10,7 +10,7 @@ import type { ChatMessage } from './types';
 export const MAX_TEMPLATE_BYTES = 64 * 1024;
 export const MAX_RENDERED_CHARS = 2 ** 20;
 
-/** Private-use letters that mark where `{% generation %}` blocks begin and end in the output. */
+/** Private-use letters that mark places in the output. */
 const OPEN = '\uE0F0';
 const CLOSE = '\uE0F1';
 
@@ -67,20 +67,67 @@ export class ChatTemplate {
    * template has no such blocks (most have none) or when marking them changes the text.
    */
   generationSpans(messages: readonly ChatMessage[], rendered: string): Span[] | null {
-    if (!this.marked || rendered.includes(OPEN) || rendered.includes(CLOSE)) return null;
-    const marked = this.run(this.marked, messages, false);
-    const spans: Span[] = [];
-    let removed = 0;
-    let start = -1;
-    for (let i = 0; i < marked.length; i++) {
-      if (marked[i] === OPEN) start = i - removed++;
-      else if (marked[i] === CLOSE) {
-        const end = i - removed++;
-        if (start >= 0 && end > start) spans.push([start, end]);
-        start = -1;
-      }
+    return this.marked && this.marks(this.marked, messages, rendered);
+  }
+
+  /** The ranges of the texts of the messages at `indices`; null when marking them changes the text around them. */
+  contentSpans(messages: readonly ChatMessage[], indices: readonly number[], rendered: string): Span[] | null {
+    const marked = messages.map((m, i) => (indices.includes(i) ? { ...m, content: OPEN + m.content + CLOSE } : m));
+    return this.marks(this.template, marked, rendered);
+  }
+
+  /**
+   * What stands before an answer (the generation prompt) and behind it (the end of turn), where a trial conversation
+   * has the same around both of its answers; else null.
+   */
+  get frame(): { before: string; behind: string } | null {
+    if (this.knownFrame === undefined) this.knownFrame = this.findFrame();
+    return this.knownFrame;
+  }
+
+  private knownFrame: { before: string; behind: string } | null | undefined;
+
+  private findFrame(): { before: string; behind: string } | null {
+    const trial: ChatMessage[] = ['Qone', 'Aone', 'Qtwo', 'Atwo'].map((content, i) => ({
+      role: i % 2 === 0 ? 'user' : 'assistant',
+      content,
+    }));
+    try {
+      const upTo = (n: number, prompt: boolean) => this.render(trial.slice(0, n), prompt);
+      const [asked, askedWithPrompt, answered, whole] = [upTo(1, false), upTo(1, true), upTo(2, false), upTo(4, false)];
+      if (!askedWithPrompt.startsWith(asked) || !answered.startsWith(`${askedWithPrompt}Aone`)) return null;
+      const before = askedWithPrompt.slice(asked.length);
+      const behind = answered.slice(askedWithPrompt.length + 'Aone'.length);
+      const same = whole.startsWith(answered) && whole.endsWith(`${before}Atwo${behind}`);
+      // Without a generation prompt there is nothing to recognise an answer's beginning by.
+      return same && before !== '' ? { before, behind } : null;
+    } catch {
+      return null;
     }
-    return marked.replaceAll(OPEN, '').replaceAll(CLOSE, '') === rendered ? spans : null;
+  }
+
+  /** Marked ranges of a rendering that is `rendered` but for the marks. */
+  private marks(template: Template, messages: readonly ChatMessage[], rendered: string): Span[] | null {
+    if (rendered.includes(OPEN) || rendered.includes(CLOSE)) return null;
+    let marked: string;
+    try {
+      marked = this.run(template, messages, false);
+    } catch {
+      return null;
+    }
+    const spans: Span[] = [];
+    let plain = '';
+    let at = 0;
+    for (let open = marked.indexOf(OPEN); open !== -1; open = marked.indexOf(OPEN, at)) {
+      const close = marked.indexOf(CLOSE, open);
+      if (close === -1) return null;
+      plain += marked.slice(at, open);
+      const start = plain.length;
+      plain += marked.slice(open + 1, close);
+      if (plain.length > start) spans.push([start, plain.length]);
+      at = close + 1;
+    }
+    return plain + marked.slice(at) === rendered ? spans : null;
   }
 
   private run(template: Template, messages: readonly ChatMessage[], addGenerationPrompt: boolean): string {

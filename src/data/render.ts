@@ -94,6 +94,8 @@ export function answerSpans(
       .filter((_, n) => learned.includes(answers[n]!))
       .map<Span>(([start, end]) => [start, withEndToken(text, end, endTokens)]);
   }
+  const framed = framedSpans(template, messages, text, learned);
+  if (framed) return framed;
   const spans: Span[] = [];
   for (const i of learned) {
     const floor = spans.at(-1)?.[1] ?? 0;
@@ -102,6 +104,36 @@ export function answerSpans(
     if (end > start) spans.push([start, end]);
   }
   return spans;
+}
+
+/**
+ * The same ranges without two renderings for each answer, for templates that put the same words before and behind
+ * every answer (nearly all). A last answer is recognised by its place at the end, several by marks in their texts in
+ * one more rendering. Null when anything differs from what those words promise.
+ */
+function framedSpans(
+  template: ChatTemplate,
+  messages: readonly ChatMessage[],
+  text: string,
+  learned: readonly number[],
+): Span[] | null {
+  const { frame } = template;
+  if (!frame) return null;
+  if (learned.length === 1 && learned[0] === messages.length - 1) {
+    const { content } = messages.at(-1)!;
+    const start = text.length - frame.behind.length - content.length;
+    return text.endsWith(frame.before + content + frame.behind) ? [[start, text.length]] : null;
+  }
+  const places = template.contentSpans(messages, learned, text);
+  if (!places || places.length !== learned.length) return null;
+  const spans: Span[] = [];
+  for (const [start, end] of places) {
+    const framed = text.endsWith(frame.before, start) && text.startsWith(frame.behind, end);
+    if (!framed) return null;
+    spans.push([start, end + frame.behind.length]);
+  }
+  const last = learned.at(-1) === messages.length - 1;
+  return last && spans.at(-1)![1] !== text.length ? null : spans;
 }
 
 /** Where answer `i` begins in the whole rendering, not before `floor`. */

@@ -152,7 +152,8 @@ function cut({ row, ids, trained }: Encoded, maxLength: number): TokenizedExampl
   const length = Math.min(ids.length, maxLength);
   // slice, not subarray: the arrays are sent to another worker, and a view would take its whole buffer along.
   const kept = ids.slice(0, length);
-  const labels = kept.map((id, i) => (trained[i] === 1 ? id : IGNORE));
+  const labels = new Int32Array(length);
+  for (let i = 0; i < length; i++) labels[i] = trained[i] === 1 ? ids[i]! : IGNORE;
   return { row, ids: kept, labels, truncatedBy: ids.length - length };
 }
 

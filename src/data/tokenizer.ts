@@ -6,7 +6,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { TabtuneError } from '../base/errors';
 import { field, isRecord } from './raw-table';
 import { showBytes, type TokenSpelling, tokenBytes } from './token-offsets';
-import { fixByteFallback, withNumericDigits } from './tokenizer-fixes';
+import { fasterCache, fixByteFallback, withNumericDigits } from './tokenizer-fixes';
 import type { TokenizerFiles } from './worker-api';
 
 /** Gemma 3's is 33 MB. */
@@ -75,6 +75,7 @@ export class TextTokenizer {
         { ...config, ...this.special, additional_special_tokens: undefined },
       );
       fixByteFallback(this.tokenizer);
+      fasterCache(this.tokenizer);
     } catch (error) {
       const details = error instanceof Error ? error.message : String(error);
       throw badTokenizer(
