@@ -29,7 +29,7 @@ export async function ensureBuilt({ log = console.error } = {}) {
   const { build } = await import('vite');
   const fresh = path.join(root, '.cache', `build-${process.pid}`);
   try {
-    await build({ root, logLevel: 'warn', build: { outDir: fresh, emptyOutDir: true } });
+    await build({ root, logLevel: 'error', build: { outDir: fresh, emptyOutDir: true } });
     // As old as the sources that it was made of: what is saved during the build is newer.
     for (const page of ['index.html', 'headless.html']) utimesSync(path.join(fresh, page), started, started);
     const old = `${fresh}-old`;

@@ -90,5 +90,7 @@ try {
   process.exitCode ||= 1;
   console.error(error.message);
   if (error instanceof UsageError) console.error(`\n${usage}`);
-  if (process.env.TABTUNE_DEBUG && error.data?.details) console.error(error.data.details);
+  // One line for what the person can put right; for our own faults, all that is known.
+  const ours = error.data?.code === 'internal' || process.env.TABTUNE_DEBUG;
+  if (ours && error.data?.details) console.error(error.data.details);
 }
