@@ -40,7 +40,8 @@ function readArguments() {
 function progressLine() {
   const { stderr } = process;
   let drawn = false;
-  let last = 0;
+  // The first one after a while: bad input then ends with one line and nothing before it.
+  let last = Date.now();
   const clear = () => {
     if (drawn) stderr.write('\r\u001b[K');
     drawn = false;

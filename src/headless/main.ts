@@ -133,12 +133,12 @@ async function run(options: RunOptions): Promise<RunOutput> {
   try {
     const device = await session.device();
     if (device.problem) throw TabtuneError.fromData(device.problem);
-    if (device.software)
-      await tell({ type: 'note', text: 'No GPU is used: WebGPU runs in software here, which is slow.' });
     const recipe = await takeIn(session, options);
     await tell({ type: 'progress', text: 'reading the dataset' });
     const { problems } = await session.openDataset(recipe.dataset);
     const tokenized: TokenizedDataset = await session.tokenize(recipe);
+    if (device.software)
+      await tell({ type: 'note', text: 'No GPU is used: WebGPU runs in software here, which is slow.' });
     await tellProblems([...problems, ...tokenized.problems]);
     const summary = await train(session, recipe);
     const { files } = await session.exportAdapter();
