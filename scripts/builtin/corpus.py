@@ -13,6 +13,7 @@ import small_talk as talk
 import stories
 
 END = '<|endoftext|>'
+NEVER_HELD = ('talk', 'advice more')
 
 
 def held_out(key):
@@ -32,11 +33,12 @@ class Corpus:
         self.held = held
         by_intent = defaultdict(list)
         for intent, question, answer in dialogues.exchanges():
-            # Small talk is too short a list to leave holes in it.
-            if intent == 'talk' or held_out(intent + question) == held:
+            # These lists have few phrasings and one answer each: a hole would be a fact never seen.
+            if intent in NEVER_HELD or held_out(intent + question) == held:
                 by_intent[intent].append((question, answer))
         if held:
-            by_intent.pop('talk', None)
+            for intent in NEVER_HELD:
+                by_intent.pop(intent)
         self.pools = list(by_intent.values())
         # Between "every intent alike" and "every question alike": small intents are seen often enough.
         self.weights = [len(pool) ** 0.6 * (3 if intent == 'talk' else 1) for intent, pool in by_intent.items()]
@@ -136,15 +138,15 @@ class Corpus:
     def document(self):
         rng = self.rng
         roll = rng.random()
-        if roll < 0.05:
+        if roll < 0.08:
             return self.story() + END
-        if roll < 0.13:
+        if roll < 0.20:
             messages = self.story_request()
-        elif roll < 0.17:
+        elif roll < 0.24:
             messages = self.unknown()
-        elif roll < 0.21:
+        elif roll < 0.31:
             messages = self.names_and_likes()
-        elif roll < 0.27:
+        elif roll < 0.37:
             messages = self.turn() + self.turn() + (self.turn() if rng.random() < 0.3 else [])
         else:
             messages = self.turn()

@@ -1,6 +1,6 @@
 """Trains the built-in model from scratch on our own generated text and writes public/models/stories.
 
-    python scripts/builtin/train_model.py --minutes 35 --threads 2      (or --steps N, see training.json)
+    python scripts/builtin/train_model.py --minutes 35 --threads 2      (--go-on continues; --steps N ends after N steps)
     (needs: torch 2.13, transformers 5.23, tokenizers 0.23, safetensors; a CPU will do)
 
 Run train_tokenizer.py first. Training is in f32; the weights are saved, and the perplexity measured, in bf16.
@@ -30,19 +30,33 @@ PAD = 0
 
 
 def packed_rows(corpus, tokenizer):
-    """Endless rows of LENGTH + 1 ids. A row starts with a document; one that is cut at the end opens the next row."""
-    row, pending = [], []
+    """Endless (ids, document numbers) of LENGTH + 1 tokens. A document that is cut at the end opens the next row."""
+    row, owners, pending = [], [], []
     while True:
         if not pending:
             pending = [encoding.ids for encoding in tokenizer.encode_batch(corpus.documents(512))][::-1]
         ids = pending.pop()
         room = LENGTH + 1 - len(row)
         row += ids[:room]
+        owners += [owners[-1] + 1 if owners else 0] * min(room, len(ids))
         if len(row) == LENGTH + 1:
-            yield row
-            row = []
+            yield row, owners
+            row, owners = [], []
             if room < len(ids) <= LENGTH + 1:
                 pending.append(ids)
+
+
+def next_batch(rows):
+    """Inputs, labels, attention mask and positions. A token sees its own document only: with its neighbours in view,
+    a small model does not learn which of the many names belongs to the story at hand."""
+    picked = [next(rows) for _ in range(BATCH)]
+    ids = torch.tensor([row for row, _ in picked])
+    owners = torch.tensor([owner for _, owner in picked])[:, :-1]
+    same = owners[:, :, None] == owners[:, None, :]
+    visible = same & torch.ones(LENGTH, LENGTH, dtype=torch.bool).tril()
+    mask = torch.zeros(visible.shape).masked_fill(~visible, torch.finfo(torch.float32).min)[:, None]
+    first = same.int().argmax(-1)  # where this token's document starts
+    return ids[:, :-1], ids[:, 1:], mask, torch.arange(LENGTH) - first
 
 
 @torch.no_grad()
@@ -93,6 +107,7 @@ def main():
     args.add_argument('--steps', type=int, default=0, help='end after so many steps instead (to repeat a run)')
     args.add_argument('--threads', type=int, default=2)
     args.add_argument('--lr', type=float, default=3e-3)
+    args.add_argument('--go-on', action='store_true', help='start from the weights that are there')
     args.add_argument('--seed', type=int, default=1)
     args = args.parse_args()
     torch.manual_seed(args.seed)
@@ -100,6 +115,11 @@ def main():
     torch.set_num_threads(args.threads)
     tokenizer = Tokenizer.from_file(str(OUT / 'tokenizer.json'))
     model = LlamaForCausalLM(LlamaConfig(**CONFIG, attn_implementation='sdpa'))
+    earlier = 0
+    if args.go_on:
+        model = LlamaForCausalLM.from_pretrained(OUT, dtype=torch.float32, attn_implementation='sdpa')
+        earlier = json.loads((OUT / 'training.json').read_text(encoding='utf-8'))['steps']
+        model.train()
     print('parameters', sum(p.numel() for p in model.parameters()))
     matrices = [p for p in model.parameters() if p.dim() == 2]
     vectors = [p for p in model.parameters() if p.dim() != 2]
@@ -115,9 +135,9 @@ def main():
         rate = args.lr * min(1, (step + 1) / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * used)))
         for group in optimiser.param_groups:
             group['lr'] = rate
-        batch = torch.tensor([next(rows) for _ in range(BATCH)])
-        logits = model(input_ids=batch[:, :-1]).logits
-        loss = torch.nn.functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), batch[:, 1:].reshape(-1))
+        ids, labels, mask, positions = next_batch(rows)
+        logits = model(input_ids=ids, attention_mask=mask, position_ids=positions).logits
+        loss = torch.nn.functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), labels.reshape(-1))
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -129,7 +149,7 @@ def main():
     for parameter in model.parameters():
         parameter.data = parameter.data.to(torch.bfloat16).float()
     model.eval()
-    figures = {'steps': step, 'tokens': step * BATCH * LENGTH, 'seed': args.seed,
+    figures = {'steps': earlier + step, 'tokens': (earlier + step) * BATCH * LENGTH, 'seed': args.seed,
                'held_out_perplexity': {kind: round(held_out_perplexity(model, tokenizer, kind), 3)
                                        for kind in ('documents', 'answers', 'stories')}}
     print(figures)
