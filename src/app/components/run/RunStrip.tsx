@@ -26,9 +26,11 @@ export function RunStrip() {
         ) : (
           <RunProgress compact />
         )}
-        <Button variant="quiet" size="small" className="-ml-2" onClick={() => openDialog('runCard')}>
-          <ChevronUp aria-hidden size={14} /> What it takes
-        </Button>
+        {mode === 'start' && (
+          <Button variant="quiet" size="small" className="-ml-2" onClick={() => openDialog('runCard')}>
+            <ChevronUp aria-hidden size={14} /> What it takes
+          </Button>
+        )}
       </div>
       <div className="flex flex-1 basis-40 gap-2 sm:flex-none">
         <RunButtons size="normal" />

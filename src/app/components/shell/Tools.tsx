@@ -53,8 +53,12 @@ export function Tools() {
   const openDialog = useScreen((state) => state.openDialog);
   return (
     <div className="flex flex-col gap-2">
-      <Button variant="quiet" className="!justify-start text-accent" onClick={() => openDialog('privacy')}>
-        <ShieldCheck aria-hidden size={18} strokeWidth={1.75} />
+      <Button
+        variant="quiet"
+        className="justify-start! px-2! text-[0.8125rem]! whitespace-nowrap"
+        onClick={() => openDialog('privacy')}
+      >
+        <ShieldCheck aria-hidden size={18} strokeWidth={1.75} className="text-accent" />
         Nothing leaves this device
       </Button>
       <div className="flex items-center gap-1 border-t pt-2">
