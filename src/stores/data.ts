@@ -30,6 +30,8 @@ interface DataState {
   edit: (row: number, fields: Record<string, string>) => Promise<boolean>;
 }
 
+const noTokens = { tokens: null, tokenError: null, tokenizing: false, view: null, viewError: null };
+
 const opening = latestOnly();
 const tokenizing = latestOnly();
 const viewing = latestOnly();
@@ -50,8 +52,16 @@ export const useData = create<DataState>()((set, get) => ({
 
   async open(section) {
     const fresh = get().source !== section.source;
-    get().forgetTokens();
-    set({ status: 'opening', source: section.source, error: null, ...(fresh ? { dataset: null, row: null } : {}) });
+    tokenizing.cancel();
+    viewing.cancel();
+    // In one step: whoever listens must never see the old dataset as ready and without tokens.
+    set({
+      ...noTokens,
+      status: 'opening',
+      source: section.source,
+      error: null,
+      ...(fresh ? { dataset: null, row: null } : {}),
+    });
     const result = await opening.run(() => getSession().openDataset(section));
     if (!result) return;
     if ('value' in result) {
@@ -80,7 +90,7 @@ export const useData = create<DataState>()((set, get) => ({
   forgetTokens() {
     tokenizing.cancel();
     viewing.cancel();
-    set({ tokens: null, tokenError: null, tokenizing: false, view: null, viewError: null });
+    set(noTokens);
   },
 
   async importFile(file) {
@@ -115,8 +125,9 @@ export const useData = create<DataState>()((set, get) => ({
     if (source === null) return false;
     try {
       const dataset = await getSession().editDataset(source, row, fields);
-      get().forgetTokens();
-      set({ dataset, importError: null });
+      tokenizing.cancel();
+      viewing.cancel();
+      set({ ...noTokens, dataset, importError: null });
       return true;
     } catch (cause) {
       set({ importError: toErrorData(cause, 'The edit could not be kept.') });

@@ -47,10 +47,11 @@ export function startPipeline(): () => void {
     if (keys.model !== done.model) {
       done.model = keys.model;
       done.tokens = done.plan = done.view = undefined;
+      // First of all: as long as the old model counts as ready, the others would ask it for tokens.
+      void useModel.getState().open(keys.model);
       useData.getState().forgetTokens();
       usePlan.getState().forget();
       useCompare.getState().forgetAdapter();
-      void useModel.getState().open(keys.model);
     }
     if (keys.data !== done.data) {
       done.data = keys.data;

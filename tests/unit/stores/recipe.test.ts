@@ -1,0 +1,45 @@
+import { beforeEach, expect, test } from 'vitest';
+import './fake-session';
+
+const { useRecipe, withChanges } = await import('../../../src/stores/recipe');
+
+beforeEach(() => useRecipe.getState().replace({ version: 1 }));
+
+test('a change is written at its path and resolved with the defaults', () => {
+  useRecipe.getState().set({ 'training.num_train_epochs': 5, 'method.r': 8 });
+  const { input, recipe, whole, problems } = useRecipe.getState();
+  expect(input).toEqual({ version: 1, training: { num_train_epochs: 5 }, method: { type: 'lora', r: 8 } });
+  expect(recipe.training.num_train_epochs).toBe(5);
+  expect(recipe.method.lora_alpha).toBe(32);
+  expect([whole, problems]).toEqual([true, []]);
+});
+
+test('undefined goes back to the default and leaves nothing behind', () => {
+  const changed = withChanges({ version: 1 }, { 'training.seed': 7, name: 'mine' });
+  expect(withChanges(changed, { 'training.seed': undefined, name: undefined })).toEqual({ version: 1 });
+});
+
+test('what is wrong stays as it was written, beside the last recipe that was whole', () => {
+  useRecipe.getState().set({ 'method.r': 8 });
+  useRecipe.getState().set({ 'method.r': 'eight' });
+  const { input, recipe, whole, problems } = useRecipe.getState();
+  expect(input.method?.r).toBe('eight');
+  expect(recipe.method.r).toBe(8);
+  expect(whole).toBe(false);
+  expect(problems.map(({ where }) => where)).toEqual(['method.r']);
+});
+
+test('reset keeps what is trained on what', () => {
+  useRecipe.getState().replace({
+    version: 1,
+    model: { source: 'file:own' },
+    dataset: { source: 'file:replies.csv', format: 'labelled', max_length: 64 },
+    training: { seed: 7 },
+  });
+  useRecipe.getState().reset();
+  expect(useRecipe.getState().input).toEqual({
+    version: 1,
+    model: { source: 'file:own' },
+    dataset: { source: 'file:replies.csv', format: 'labelled' },
+  });
+});
