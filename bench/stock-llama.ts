@@ -98,7 +98,7 @@ export function createStockStep(
     async step(batch: StockBatch): Promise<number> {
       const value = tf.tidy(() => {
         const { value, grads } = tf.variableGrads(() => loss(batch), list);
-        const norm = tf.sqrt(tf.addN(Object.values(grads).map((g) => tf.sum(tf.square(g)))));
+        const norm = tf.sqrt(tf.sum(tf.stack(Object.values(grads).map((g) => tf.sum(tf.square(g))))));
         const factor = tf.minimum(1, tf.div(1, tf.add(norm, 1e-6)));
         optimizer.applyGradients(Object.fromEntries(Object.entries(grads).map(([n, g]) => [n, tf.mul(g, factor)])));
         return tf.keep(value.clone());
