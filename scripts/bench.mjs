@@ -57,7 +57,14 @@ try {
   const query = values.filter ? `?filter=${encodeURIComponent(values.filter)}` : '';
   const address = `${server.address}/bench/index.html${query}`;
   browser = await openHeadless(address, { profile: path.join(scratch, 'profile'), device: values.device });
-  browser.page.on('console', (message) => console.log(message.text()));
+  // A WebGPU error comes back with every step: said once it is enough.
+  const said = new Set();
+  browser.page.on('console', (message) => {
+    const isError = ['error', 'warning'].includes(message.type());
+    if (!isError) console.log(message.text());
+    else if (said.size < 20 && !said.has(message.text())) console.error(message.text());
+    if (isError) said.add(message.text());
+  });
   browser.page.on('pageerror', (error) => console.error(error.message));
   const handle = await browser.page.waitForFunction(() => window.benchResult, undefined, {
     timeout: Number(values.timeout) * 1000,
