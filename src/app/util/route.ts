@@ -32,8 +32,16 @@ export function navigate(
   place: PlaceName,
   { detail = '', focus = true }: { detail?: string; focus?: boolean } = {},
 ): void {
-  window.location.hash = hashOf(place, detail);
-  window.scrollTo(0, 0);
-  if (focus)
-    requestAnimationFrame(() => document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true }));
+  const hash = hashOf(place, detail);
+  const arrive = () => {
+    window.scrollTo(0, 0);
+    if (focus) document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
+  };
+  if (window.location.hash === hash) {
+    arrive();
+    return;
+  }
+  // React draws the place after it has heard of the change itself.
+  window.addEventListener('hashchange', () => setTimeout(arrive), { once: true });
+  window.location.hash = hash;
 }

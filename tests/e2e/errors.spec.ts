@@ -1,0 +1,71 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, test } from '@playwright/test';
+import { drop, expectReady } from './page';
+
+test.beforeEach(async ({ page }) => {
+  await page.goto('/');
+  await expectReady(page);
+});
+
+test('an empty file is refused, and the way back is one button', async ({ page }) => {
+  await drop(page, 'empty.csv', '');
+  await expect(page.getByRole('alert')).toContainText('empty.csv');
+  await expect(page.getByRole('button', { name: 'Start training' })).toHaveAttribute('aria-disabled', 'true');
+  await page.getByRole('button', { name: 'Use the built-in dataset' }).click();
+  await expectReady(page);
+});
+
+test('a broken line of a JSONL file is named, and the rest is used', async ({ page }) => {
+  const line = (i: number) => JSON.stringify({ prompt: `question ${i}`, completion: `answer ${i}` });
+  await drop(page, 'replies.jsonl', `${line(1)}\n${line(2)}\n{"prompt": "oops"\n${line(4)}\n`);
+  const data = page.getByRole('region', { name: 'Data', exact: true });
+  await expect(data.getByRole('listitem').filter({ hasText: /(line|row) 3/i })).toBeVisible();
+  await expect(data.getByRole('grid', { name: 'Examples' })).toHaveAttribute('aria-rowcount', '4');
+});
+
+test('a table without a usable column says so', async ({ page }) => {
+  await drop(page, 'numbers.csv', 'a,b,c\n1,2,3\n4,5,6\n');
+  await expect(
+    page
+      .getByRole('alert')
+      .or(page.getByText(/^These columns|column/).first())
+      .first(),
+  ).toBeVisible();
+});
+
+test('a folder that is no model is refused by name, and the open model stays', async ({ page }) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'not-a-model-'));
+  writeFileSync(path.join(folder, 'config.json'), '{"model_type": "whisper"}');
+  await page.goto('/#/model');
+  const chooser = page.waitForEvent('filechooser');
+  await page.getByRole('button', { name: 'Open model folder' }).click();
+  await (await chooser).setFiles(folder);
+  await expect(page.getByRole('alert')).toBeVisible();
+  await expectReady(page);
+});
+
+test('an impossible field is told beside it, and the start waits', async ({ page }) => {
+  await page.goto('/#/recipe/advanced');
+  const rank = page.getByLabel('r', { exact: true });
+  await rank.fill('many');
+  await expect(rank).toHaveAttribute('aria-invalid', 'true');
+  await expect(rank).toHaveAccessibleDescription(/must be a whole number from 1 to 256/);
+  await expect(page.getByRole('button', { name: 'Start training' })).toHaveAttribute('aria-disabled', 'true');
+  await rank.fill('8');
+  await expectReady(page);
+});
+
+test('the recipe as JSON is edited both ways', async ({ page }) => {
+  await page.goto('/#/recipe/advanced');
+  const json = page.getByRole('textbox', { name: 'Recipe as JSON' });
+  await page.getByLabel('seed', { exact: true }).fill('7');
+  await expect(json).toHaveValue(/"seed": 7/);
+  await json.fill('{"version": 1, "training": {"seed": 11}}');
+  await expect(page.getByLabel('seed', { exact: true })).toHaveValue('11');
+  await json.fill('{"version": 1,');
+  await expect(json).toHaveAttribute('aria-invalid', 'true');
+  await page.getByRole('button', { name: 'Discard the edit' }).click();
+  await expect(json).toHaveValue(/"seed": 11/);
+});

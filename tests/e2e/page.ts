@@ -1,0 +1,47 @@
+/** What every test of the screen does: wait until a run could start, drop a file, set a field, run axe. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { expect, type Page } from '@playwright/test';
+
+/** The one big button, once nothing stands in its way. */
+export async function expectReady(page: Page): Promise<void> {
+  const start = page.getByRole('button', { name: 'Start training' });
+  await expect(start).toBeVisible();
+  await expect(start).not.toHaveAttribute('aria-disabled', 'true', { timeout: 60_000 });
+}
+
+/** Lets a file go over the page, as from a file manager. */
+export async function drop(page: Page, name: string, content: string): Promise<void> {
+  const transfer = await page.evaluateHandle(
+    ([fileName, text]) => {
+      const data = new DataTransfer();
+      data.items.add(new File([text!], fileName!));
+      return data;
+    },
+    [name, content],
+  );
+  await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
+}
+
+/** Sets fields in Advanced, by their Hugging Face names. */
+export async function setFields(page: Page, fields: Record<string, string>): Promise<void> {
+  await page.goto('/#/recipe/advanced');
+  for (const [name, value] of Object.entries(fields)) await page.getByLabel(name, { exact: true }).fill(value);
+}
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe finds on the page as it stands, in words; empty when it is in order. */
+export async function axeFindings(page: Page): Promise<string[]> {
+  await page.evaluate(axeSource);
+  return page.evaluate(async () => {
+    type Found = { violations: { id: string; help: string; nodes: { target: string[] }[] }[] };
+    const { axe } = window as unknown as { axe: { run: (root: Document, options: object) => Promise<Found> } };
+    const { violations } = await axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    });
+    return violations.map(
+      ({ id, help, nodes }) => `${id}: ${help} (${nodes.map((node) => node.target.join(' ')).join('; ')})`,
+    );
+  });
+}
