@@ -11,8 +11,9 @@ import { loadModel } from '../src/engine/models';
 import { sft } from '../src/engine/objectives/sft';
 import { createOptimizer } from '../src/engine/optim/optimizer';
 import { freshState, recordStep } from '../src/engine/training/loop';
-import { counters, flush, gpuBackend, gpuBytes, SUBMIT_BATCH, trimPool } from '../src/engine/webgpu/backend';
+import { counters, flush, gpuBackend, gpuBytes, SUBMIT_BATCH } from '../src/engine/webgpu/backend';
 import { openDevice } from '../src/engine/webgpu/device';
+import { trimMemory } from '../src/engine/webgpu/dispatch';
 import { resolveRecipe } from '../src/recipe/defaults';
 import { llamaConfig, randomSource, type Shape } from './random-llama';
 import { createStockStep } from './stock-llama';
@@ -100,7 +101,7 @@ async function trainingStep(): Promise<Row> {
   }
   stock.dispose();
   for (const t of values.values()) t.dispose();
-  trimPool();
+  trimMemory();
   tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', SUBMIT_BATCH);
 
   const optimizer = createOptimizer(method.trainable, settings);

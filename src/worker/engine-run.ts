@@ -166,9 +166,10 @@ export async function runTraining(
         const tuned: Int32Array[] = [];
         for (const [i, prompt] of job.samplePrompts.entries()) {
           if (control.stopRequested()) return;
-          // The base never changes, so it is asked once.
+          // The base never changes, so it is asked once; a new adapter equals it until the first step.
           baseAnswers[i] ??= await answer(inference(0), prompt);
-          tuned.push(await answer(inference(1), prompt));
+          const untouched = step === 0 && job.initAdapter === null;
+          tuned.push(untouched ? baseAnswers[i] : await answer(inference(1), prompt));
         }
         if (tuned.length > 0) onEvent({ type: 'samples', step, base: baseAnswers, tuned });
       },

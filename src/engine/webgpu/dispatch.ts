@@ -3,16 +3,18 @@
  * type cannot express. Pipelines, uniform buffers and bind groups are cached by content, so that a step whose shapes were
  * seen before creates (nearly) none of them.
  */
-import type { TensorInfo } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import {
   bufferOf,
   computePass,
   counters,
   flush,
   type GpuBackend,
+  isGpu,
   markUsed,
   markWritten,
   SUBMIT_BATCH,
+  trimPool,
 } from './backend';
 import { failDevice } from './failure';
 
@@ -26,9 +28,9 @@ export interface Program {
 export interface Dispatch {
   program: Program;
   /** In binding order. */
-  tensors: TensorInfo[];
+  tensors: tf.TensorInfo[];
   /** Which of them the shader writes. */
-  writes: TensorInfo[];
+  writes: tf.TensorInfo[];
   /** The uniform block's bytes (a multiple of 16). */
   uniforms: ArrayBuffer;
   /** True where the values differ from step to step (learning rate, dropout step): not cached. */
@@ -57,9 +59,11 @@ function cacheOf(device: GPUDevice): DeviceCache {
   return cache;
 }
 
-/** Forgets bind groups, which hold on to their buffers. Call whenever pooled buffers were destroyed. */
-export function dropBindGroups(device: GPUDevice): void {
-  caches.get(device)?.bindGroups.clear();
+/** Frees pooled buffers, and the bind groups that name them. Call between models and runs. */
+export function trimMemory(): void {
+  trimPool();
+  const backend = tf.backend();
+  if (isGpu(backend)) caches.get(backend.device)?.bindGroups.clear();
 }
 
 function pipelineOf(device: GPUDevice, program: Program, cache: DeviceCache) {
