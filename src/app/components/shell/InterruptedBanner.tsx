@@ -2,6 +2,7 @@ import { Play } from 'lucide-react';
 import { useState } from 'react';
 import { useRuns } from '../../../stores/runs';
 import { useTraining } from '../../../stores/training';
+import { useRoute } from '../../hooks/useRoute';
 import { Button } from '../../ui/Button';
 import { Notice } from '../../ui/Notice';
 import { formatWhen } from '../../util/format';
@@ -10,12 +11,14 @@ import { continueRun } from '../../util/runActions';
 /** A run that a reload, a crash or a lost GPU cut short is offered again. */
 export function InterruptedBanner() {
   const runs = useRuns((state) => state.runs);
-  const { phase, error, run: shown } = useTraining();
+  const { phase, error, resumable, run: shown } = useTraining();
+  const { place } = useRoute();
   const [dismissed, setDismissed] = useState<string | null>(null);
   if (phase !== 'idle') return null;
   const run = runs.find(({ status }) => status === 'interrupted' || status === 'paused' || status === 'running');
-  // The error of that very run offers the same.
-  if (!run || run.id === dismissed || (error && shown?.id === run.id)) return null;
+  if (!run || run.id === dismissed) return null;
+  // The error of that very run, on the screen already, offers the same.
+  if (place === 'train' && error && resumable && shown?.id === run.id) return null;
   return (
     <Notice
       title={`“${run.name}” stopped at step ${run.step} of ${run.totalSteps}`}
