@@ -39,7 +39,7 @@ const cases = [
       version: 1,
       model: { source: `file:${model}` },
       dataset: { ...dataset, source: `file:${path.join(root, 'public/datasets/pirate-chat.jsonl')}` },
-      method: { type: 'lora', r: 8, lora_alpha: 16, init_adapter: 'file:all-linear/adapter' },
+      method: { type: 'lora', init_adapter: 'file:all-linear/adapter' },
       training,
     },
   },

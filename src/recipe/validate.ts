@@ -121,6 +121,10 @@ export function notes(recipe: Recipe, given: (path: string) => boolean): RecipeN
     training.early_stopping_patience > 0 && (unmeasured || training.eval_steps === 0),
     'is not used, because nothing is evaluated while training.',
   );
+  for (const key of ['r', 'lora_alpha', 'target_modules', 'use_rslora'] as const) {
+    const continued = recipe.method.init_adapter !== null;
+    unused(`method.${key}`, continued, 'is not used: the adapter to continue from has its own.');
+  }
   const { learning_rate } = training;
   const rate = field('training.learning_rate');
   if (rate.kind === 'number' && rate.usual && learning_rate > 10 * rate.usual[1]) {

@@ -171,6 +171,7 @@ test('what has no effect is noted, not refused', () => {
     'training.eval_steps',
     'training.early_stopping_patience',
   ]);
+  expect(paths({ method: { type: 'lora', r: 8, init_adapter: 'file:adapter' } })).toEqual(['method.r']);
   expect(paths({ training: { learning_rate: 0.1 } })).toEqual(['training.learning_rate']);
 });
 
