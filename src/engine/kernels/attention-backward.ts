@@ -71,13 +71,13 @@ function eachPair(
 }
 
 function queryTile(software: boolean, headDim: number): AttentionTile {
-  if (software) return { headDim, rows: headDim <= 64 ? 4 : 2, keys: 4, slices: 1 };
-  return { headDim, rows: 1, keys: 4, slices: slicesFor(headDim, headDim % 4 === 0 ? 32 : 128) };
+  if (software) return { headDim, rows: 2, keys: 4, sums: 'memory', slices: 1 };
+  return { headDim, rows: 1, keys: 4, sums: 'registers', slices: slicesFor(headDim, headDim % 4 === 0 ? 32 : 128) };
 }
 
 function keyTile(software: boolean, headDim: number): AttentionTile {
-  if (software) return { headDim, rows: 4, keys: headDim <= 64 ? 4 : 2, slices: 1 };
-  return { headDim, rows: 4, keys: 1, slices: slicesFor(headDim, headDim % 4 === 0 ? 16 : 64) };
+  if (software) return { headDim, rows: 2, keys: 4, sums: 'memory', slices: 1 };
+  return { headDim, rows: 4, keys: 1, sums: 'registers', slices: slicesFor(headDim, headDim % 4 === 0 ? 16 : 64) };
 }
 
 const queryKernel = defineKernel<AttentionAttrs>({

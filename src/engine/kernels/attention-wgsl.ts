@@ -1,7 +1,7 @@
 /**
  * WGSL of attention, forward and backward, generated for a head width D. Like the matrix products these are register
  * tiles without workgroup memory: a thread holds R query rows against J keys at a time, so that each value loaded is used
- * several times, and every accumulator is a named register (an array indexed in a loop would spill).
+ * several times.
  *
  * The rows of one batch entry and key head are its queries × the query heads of the group, row = query · group + member:
  * neighbours read the same keys. Values are moved in units of vec4 where D is a multiple of 4, else as scalars.
@@ -10,11 +10,17 @@ import { ENTRY, GLOBAL_INDEX } from './matmul-wgsl';
 
 export interface AttentionTile {
   headDim: number;
-  /** Query rows a thread holds. */
+  /** Query rows taken at a time. */
   rows: number;
-  /** Keys taken at a time, or in the pass over keys: keys a thread holds. */
+  /** Keys taken at a time. */
   keys: number;
-  /** Parts of a head's width that threads share the accumulators of; each part's thread computes the scores anew. */
+  /**
+   * Where sums of vectors live. In registers the code is unrolled for the width, since an array indexed in a loop would
+   * spill. In the output buffer, updated tile by tile, it is a loop: a CPU adapter takes seconds to compile unrolled code,
+   * and its memory is a cache anyway.
+   */
+  sums: 'registers' | 'memory';
+  /** Parts of a head's width; each part's thread makes the scores anew and holds fewer registers. 1 with memory. */
   slices: number;
 }
 
@@ -24,7 +30,7 @@ const sum = (n: number, f: (i: number) => string) => range(n).map(f).join(' + ')
 
 export const unitsOf = (headDim: number) => (headDim % 4 === 0 ? headDim / 4 : headDim);
 
-/** Below every score, and what no score is: exp of either minus a score is 0, and neither overflows in exp's own scaling. */
+/** Below every score, and what no score is: exp of either minus a score is 0, and nothing overflows on the way. */
 const LOWEST = '-1e30';
 const MASKED = '-1e38';
 
@@ -33,7 +39,9 @@ function head(headDim: number, buffers: [name: string, access: string, type?: st
   const declarations = buffers.map(
     ([name, access, type = unit], i) => `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${type}>;`,
   );
-  return `struct Uniforms { batch: u32, queries: u32, keys: u32, heads: u32, kvHeads: u32, group: u32, scale: f32 }
+  return `struct Uniforms {
+  batch: u32, queries: u32, keys: u32, heads: u32, kvHeads: u32, group: u32, causal: u32, scale: f32
+}
 ${declarations.join('\n')}
 @group(0) @binding(${buffers.length}) var<uniform> u: Uniforms;
 const N = ${unitsOf(headDim)}u;
@@ -47,8 +55,6 @@ fn seenBy(query: u32, inside: bool) -> vec2u {
   let end = min(seen.y, u.keys);
   return select(vec2u(0xffffffffu, 0u), vec2u(seen.x, end), inside && seen.x < end);
 }`;
-
-const zero = (headDim: number) => (headDim % 4 === 0 ? 'vec4f(0.0)' : '0.0');
 
 /** Thread index -> slice, tile and the pair of batch entry and key head; `count` tiles a pair. */
 const split = (slices: number, count: string) => `  let id = globalIndex(wg, local, groups);
@@ -73,17 +79,59 @@ const row = (r: number, start: string) => `  let row${r} = min(${start} + ${r}u,
 const keyPlaces = (j: number, first: string) =>
   lines(j, (i) => `    let key${i} = ((b * u.keys + min(${first} + ${i}u, u.keys - 1u)) * u.kvHeads + kvHead) * N;`);
 
-const visibleKey = (r: number, first: string, j: number) =>
-  `${first} + ${j}u >= seen${r}.x && ${first} + ${j}u < seen${r}.y`;
+const visibleKey = (r: number, j: number) => `j + ${j}u >= seen${r}.x && j + ${j}u < seen${r}.y`;
 
-/** The key range that any of a thread's rows sees. */
+/** The key range that any of the rows sees. */
 const keyRange = (rows: number) => `  var first = 0xffffffffu;
   var end = 0u;
 ${lines(rows, (r) => `  first = min(first, seen${r}.x); end = max(end, seen${r}.y);`)}`;
 
-/** Online softmax (Milakov and Gimelshein, 2018): o [.., D] and lse of every row in one pass over its keys. */
-export function forwardShader({ headDim, rows: R, keys: J, slices }: AttentionTile): string {
+/** A vector that is summed up: the buffer that it ends in, where (in units), and a name for its registers. */
+interface Sum {
+  name: string;
+  buffer: string;
+  place: string;
+}
+
+/** Vectors being summed: how they begin, change and end, in registers or in memory. */
+function accumulators({ headDim, sums, slices }: AttentionTile, all: Sum[]) {
+  const zero = headDim % 4 === 0 ? 'vec4f(0.0)' : '0.0';
   const n = unitsOf(headDim) / slices;
+  const loop = (body: string) => `    for (var d = 0u; d < N; d++) {\n${body}\n    }`;
+  const element = (s: Sum) => `${s.buffer}[${s.place} + d]`;
+  return sums === 'registers'
+    ? {
+        begin: lines(n, (d) => all.map((s) => `  var ${s.name}_${d} = ${zero};`).join('')),
+        /** `load(d)` is done once a unit; `next` gives each sum's new value from its old one. */
+        each: (load: (d: string) => string, next: (s: Sum, i: number, old: string) => string) =>
+          lines(
+            n,
+            (d) => `    {
+${load(`slice + ${d}u`)}
+${all.map((s, i) => `      ${s.name}_${d} = ${next(s, i, `${s.name}_${d}`)};`).join('\n')}
+    }`,
+          ),
+        end: (s: Sum, value: (old: string) => string = (old) => old) =>
+          lines(n, (d) => `    ${s.buffer}[${s.place} + slice + ${d}u] = ${value(`${s.name}_${d}`)};`),
+      }
+    : {
+        begin: loop(all.map((s) => `      ${element(s)} = ${zero};`).join('\n')),
+        // Each is read, changed and written before the next: a row or key that is repeated at the edge of a tile adds
+        // nothing, but must not write back what it read before its twin changed it.
+        each: (load: (d: string) => string, next: (s: Sum, i: number, old: string) => string) =>
+          loop(`${load('d')}\n${all.map((s, i) => `      ${element(s)} = ${next(s, i, element(s))};`).join('\n')}`),
+        end: (s: Sum, value?: (old: string) => string) =>
+          value ? loop(`      ${element(s)} = ${value(element(s))};`) : '',
+      };
+}
+
+/** Online softmax (Milakov and Gimelshein, 2018): o [.., D] and lse of every row in one pass over its keys. */
+export function forwardShader(tile: AttentionTile): string {
+  const { headDim, rows: R, keys: J, slices } = tile;
+  const o = accumulators(
+    tile,
+    range(R).map((r) => ({ name: `o${r}`, buffer: 'o', place: `at${r}` })),
+  );
   return `${head(headDim, [
     ['q', 'read'],
     ['k', 'read'],
@@ -99,11 +147,7 @@ ${ENTRY} {
 ${split(slices, 'tiles')}
 ${lines(R, (r) => row(r, `tile * ${R}u`))}
 ${lines(R, (r) => `  var top${r} = ${LOWEST}; var total${r} = 0.0;`)}
-${lines(R, (r) =>
-  range(n)
-    .map((d) => `  var o${r}_${d} = ${zero(headDim)};`)
-    .join(''),
-)}
+${o.begin}
 ${keyRange(R)}
   for (var j = first; j < end; j += ${J}u) {
 ${keyPlaces(J, 'j')}
@@ -118,33 +162,30 @@ ${lines(R, (r) => `      let q${r} = q[at${r} + d];\n${lines(J, (j) => `      s$
     }
 ${lines(
   R,
-  (r) => `${lines(J, (j) => `    s${r}_${j} = select(${MASKED}, s${r}_${j} * u.scale, ${visibleKey(r, 'j', j)});`)}
-    let next${r} = max(top${r}, ${range(J).reduce((m, j) => (m ? `max(${m}, s${r}_${j})` : `s${r}_${j}`), '')});
+  (r) => `${lines(J, (j) => `    s${r}_${j} = select(${MASKED}, s${r}_${j} * u.scale, ${visibleKey(r, j)});`)}
+    let next${r} = ${range(J).reduce((m, j) => `max(${m}, s${r}_${j})`, `top${r}`)};
     let shrink${r} = exp(top${r} - next${r});
     top${r} = next${r};
 ${lines(J, (j) => `    s${r}_${j} = exp(s${r}_${j} - next${r});`)}
     total${r} = total${r} * shrink${r} + ${sum(J, (j) => `s${r}_${j}`)};`,
 )}
-${lines(
-  n,
-  (d) => `    {
-${lines(J, (j) => `      let v${j} = v[key${j} + slice + ${d}u];`)}
-${lines(R, (r) => `      o${r}_${d} = o${r}_${d} * shrink${r} + ${sum(J, (j) => `s${r}_${j} * v${j}`)};`)}
-    }`,
+${o.each(
+  (d) => lines(J, (j) => `      let v${j} = v[key${j} + ${d}];`),
+  (_s, r, old) => `${old} * shrink${r} + ${sum(J, (j) => `s${r}_${j} * v${j}`)}`,
 )}
   }
 ${lines(
   R,
   (r) => `  if (tile * ${R}u + ${r}u < rows) {
     let inverse = select(0.0, 1.0 / total${r}, total${r} > 0.0);
-${lines(n, (d) => `    o[at${r} + slice + ${d}u] = o${r}_${d} * inverse;`)}
+${o.end({ name: `o${r}`, buffer: 'o', place: `at${r}` }, (old) => `${old} * inverse`)}
     if (slice == 0u) { lse[stat${r}] = select(0.0, top${r} + log(total${r}), total${r} > 0.0); }
   }`,
 )}
 }`;
 }
 
-/** stats [.., 2] = (lse, Σ dO·O): what both gradients need of a row, and one buffer less for them to bind. */
+/** stats [.., 2] = (lse, Σ dO·O): what both gradients need of a row, in one buffer so that neither binds more than 8. */
 export function statsShader(headDim: number): string {
   return `${head(headDim, [
     ['o', 'read'],
@@ -161,8 +202,17 @@ ${ENTRY} {
 }`;
 }
 
-/** Both products of a tile: scores s = q·k and the gradient of the weights g = dO·v. */
-const scoreTile = (R: number, J: number) => `${lines(R, (r) =>
+const GRADIENT_INPUTS: [string, string, string?][] = [
+  ['q', 'read'],
+  ['k', 'read'],
+  ['v', 'read'],
+  ['visible', 'read', 'vec2i'],
+  ['dO', 'read'],
+  ['stats', 'read', 'vec2f'],
+];
+
+/** A tile of weights, p in s and their scores' gradient in g, for rows r and the keys from j on. */
+const weights = (R: number, J: number) => `${lines(R, (r) =>
   range(J)
     .map((j) => `    var s${r}_${j} = 0.0; var g${r}_${j} = 0.0;`)
     .join(''),
@@ -175,72 +225,51 @@ ${lines(
 ${lines(J, (j) => `      s${r}_${j} += product(q${r}, k${j}); g${r}_${j} += product(dO${r}, v${j});`)}`,
 )}
     }
-${lines(R, (r) =>
-  lines(
-    J,
-    // A weight is at most 1; the bound keeps keys that are not visible from overflowing.
-    (j) => `    s${r}_${j} = select(0.0, exp(min(s${r}_${j} * u.scale - stat${r}v.x, 0.0)), ${visibleKey(r, 'j', j)});
-    g${r}_${j} = s${r}_${j} * (g${r}_${j} - stat${r}v.y) * u.scale;`,
-  ),
+${lines(
+  R,
+  // A weight is at most 1; the bound keeps keys that are not visible from overflowing.
+  (r) => `    let of${r} = stats[stat${r}];
+${lines(
+  J,
+  (j) => `    s${r}_${j} = select(0.0, exp(min(s${r}_${j} * u.scale - of${r}.x, 0.0)), ${visibleKey(r, j)});
+    g${r}_${j} = s${r}_${j} * (g${r}_${j} - of${r}.y) * u.scale;`,
+)}`,
 )}`;
 
 /** dq: a thread holds R rows and goes over their keys. */
-export function backwardQueryShader({ headDim, rows: R, keys: J, slices }: AttentionTile): string {
-  const n = unitsOf(headDim) / slices;
-  return `${head(headDim, [
-    ['q', 'read'],
-    ['k', 'read'],
-    ['v', 'read'],
-    ['visible', 'read', 'vec2i'],
-    ['dO', 'read'],
-    ['stats', 'read', 'vec2f'],
-    ['dq', 'read_write'],
-  ])}
+export function backwardQueryShader(tile: AttentionTile): string {
+  const { headDim, rows: R, keys: J, slices } = tile;
+  const all = range(R).map((r) => ({ name: `dq${r}`, buffer: 'dq', place: `at${r}` }));
+  const dq = accumulators(tile, all);
+  return `${head(headDim, [...GRADIENT_INPUTS, ['dq', 'read_write']])}
 ${SEEN}
 ${ENTRY} {
   let rows = u.queries * u.group;
   let tiles = (rows + ${R - 1}u) / ${R}u;
 ${split(slices, 'tiles')}
-${lines(R, (r) => `${row(r, `tile * ${R}u`)}\n  let stat${r}v = stats[stat${r}];`)}
-${lines(R, (r) =>
-  range(n)
-    .map((d) => `  var a${r}_${d} = ${zero(headDim)};`)
-    .join(''),
-)}
+${lines(R, (r) => row(r, `tile * ${R}u`))}
+${dq.begin}
 ${keyRange(R)}
   for (var j = first; j < end; j += ${J}u) {
 ${keyPlaces(J, 'j')}
-${scoreTile(R, J)}
-${lines(
-  n,
-  (d) => `    {
-${lines(J, (j) => `      let k${j} = k[key${j} + slice + ${d}u];`)}
-${lines(R, (r) => `      a${r}_${d} += ${sum(J, (j) => `g${r}_${j} * k${j}`)};`)}
-    }`,
+${weights(R, J)}
+${dq.each(
+  (d) => lines(J, (j) => `      let k${j} = k[key${j} + ${d}];`),
+  (_s, r, old) => `${old} + ${sum(J, (j) => `g${r}_${j} * k${j}`)}`,
 )}
   }
-${lines(
-  R,
-  (r) => `  if (tile * ${R}u + ${r}u < rows) {
-${lines(n, (d) => `    dq[at${r} + slice + ${d}u] = a${r}_${d};`)}
-  }`,
-)}
+${lines(R, (r) => `  if (tile * ${R}u + ${r}u < rows) {\n${dq.end(all[r]!)}\n  }`)}
 }`;
 }
 
 /** dk and dv: a thread holds J keys and goes over the rows that may see them, all heads of the group. */
-export function backwardKeyValueShader({ headDim, rows: R, keys: J, slices }: AttentionTile): string {
-  const n = unitsOf(headDim) / slices;
-  return `${head(headDim, [
-    ['q', 'read'],
-    ['k', 'read'],
-    ['v', 'read'],
-    ['visible', 'read', 'vec2i'],
-    ['dO', 'read'],
-    ['stats', 'read', 'vec2f'],
-    ['dk', 'read_write'],
-    ['dv', 'read_write'],
-  ])}
+export function backwardKeyValueShader(tile: AttentionTile): string {
+  const { headDim, rows: R, keys: J, slices } = tile;
+  const all = range(J).flatMap((j) =>
+    ['dk', 'dv'].map((buffer) => ({ name: `${buffer}${j}`, buffer, place: `key${j}` })),
+  );
+  const dkv = accumulators(tile, all);
+  return `${head(headDim, [...GRADIENT_INPUTS, ['dk', 'read_write'], ['dv', 'read_write']])}
 ${SEEN}
 ${ENTRY} {
   let rows = u.queries * u.group;
@@ -248,34 +277,18 @@ ${ENTRY} {
 ${split(slices, 'tiles')}
   let j = tile * ${J}u;
 ${keyPlaces(J, 'j')}
-${lines(J, (j) =>
-  range(n)
-    .map((d) => `  var dk${j}_${d} = ${zero(headDim)}; var dv${j}_${d} = ${zero(headDim)};`)
-    .join(''),
-)}
-  for (var start = 0u; start < rows; start += ${R}u) {
+${dkv.begin}
+  for (var start = select(0u, j * u.group, u.causal == 1u); start < rows; start += ${R}u) {
 ${lines(R, (r) => row(r, 'start'))}
 ${keyRange(R)}
     if (first >= j + ${J}u || end <= j) { continue; }
-${lines(R, (r) => `    let stat${r}v = stats[stat${r}];`)}
-${scoreTile(R, J)}
-${lines(
-  n,
-  (d) => `    {
-${lines(R, (r) => `      let q${r} = q[at${r} + slice + ${d}u]; let dO${r} = dO[at${r} + slice + ${d}u];`)}
-${lines(
-  J,
-  (j) => `      dk${j}_${d} += ${sum(R, (r) => `g${r}_${j} * q${r}`)};
-      dv${j}_${d} += ${sum(R, (r) => `s${r}_${j} * dO${r}`)};`,
-)}
-    }`,
+${weights(R, J)}
+${dkv.each(
+  (d) => lines(R, (r) => `      let q${r} = q[at${r} + ${d}]; let dO${r} = dO[at${r} + ${d}];`),
+  (s, i, old) =>
+    `${old} + ${sum(R, (r) => (s.buffer === 'dk' ? `g${r}_${i >> 1} * q${r}` : `s${r}_${i >> 1} * dO${r}`))}`,
 )}
   }
-${lines(
-  J,
-  (j) => `  if (j + ${j}u < u.keys) {
-${lines(n, (d) => `    dk[key${j} + slice + ${d}u] = dk${j}_${d}; dv[key${j} + slice + ${d}u] = dv${j}_${d};`)}
-  }`,
-)}
+${lines(J, (j) => `  if (j + ${j}u < u.keys) {\n${dkv.end(all[2 * j]!)}\n${dkv.end(all[2 * j + 1]!)}\n  }`)}
 }`;
 }

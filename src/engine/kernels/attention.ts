@@ -24,11 +24,16 @@ export interface AttentionAttrs {
   headDim: number;
   /** Of the scores; 1/√D as a rule. */
   scale: number;
+  /** No query i sees a key after i: a promise about `visible`, which lets the gradient of a key skip earlier queries. */
+  causal?: boolean;
 }
 
 export function attentionUniforms(a: AttentionAttrs): ArrayBuffer {
   const group = a.heads / a.kvHeads;
-  return uniformBlock(...[a.batch, a.queryLength, a.keyLength, a.heads, a.kvHeads, group].map(u), f(a.scale));
+  return uniformBlock(
+    ...[a.batch, a.queryLength, a.keyLength, a.heads, a.kvHeads, group, a.causal ? 1 : 0].map(u),
+    f(a.scale),
+  );
 }
 
 /** The largest tile width that a head's units can be cut into so that a thread holds at most `limit` of them. */
@@ -41,10 +46,9 @@ export function slicesFor(headDim: number, limit: number): number {
 }
 
 function forwardTile(software: boolean, headDim: number): AttentionTile {
-  const quads = headDim % 4 === 0;
-  // A CPU's loads are dear and its spills cheap: more rows a thread. A GPU wants threads, and registers within its file.
-  if (software) return { headDim, rows: headDim <= 64 ? 4 : 2, keys: 4, slices: 1 };
-  return { headDim, rows: 1, keys: 4, slices: slicesFor(headDim, quads ? 32 : 128) };
+  // A CPU's loads are dear, so its threads use each value often. A GPU wants threads, and registers within its file.
+  if (software) return { headDim, rows: 2, keys: 4, sums: 'memory', slices: 1 };
+  return { headDim, rows: 1, keys: 4, sums: 'registers', slices: slicesFor(headDim, headDim % 4 === 0 ? 32 : 128) };
 }
 
 /** For each query its row's base and the range of keys that it sees. */

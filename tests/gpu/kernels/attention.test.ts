@@ -44,10 +44,15 @@ const self = (batch: number, length: number, heads: number, kvHeads: number, hea
   headDim,
 });
 
+/** No query sees a later key, and the kernel is told so. */
+const told = (shape: Shape): Shape => ({ ...shape, causal: true });
+
 const cases: [name: string, shape: Shape, visible: Int32Array][] = [
   ['one token', self(1, 1, 1, 1, 4), causalVisible([1], 1)],
   ['causal, as many key heads', self(2, 9, 2, 2, 8), causalVisible([9, 9], 9)],
   ['causal, grouped', self(1, 33, 6, 2, 32), causalVisible([33], 33)],
+  ['causal, grouped, and told so', told(self(2, 13, 6, 2, 8)), causalVisible([13, 6], 13)],
+  ['packed, and told so', told(self(1, 17, 3, 1, 4)), packedVisible([[6, 9]], 17)],
   ['odd width', self(2, 13, 3, 1, 10), causalVisible([13, 13], 13)],
   ['width 7', self(1, 6, 2, 1, 7), causalVisible([6], 6)],
   ['padding behind, one row of it', self(3, 11, 4, 2, 16), causalVisible([11, 4, 0], 11)],
@@ -72,7 +77,9 @@ const cases: [name: string, shape: Shape, visible: Int32Array][] = [
 
 for (const software of [true, false]) {
   const variant = software ? 'tiles for a CPU' : 'tiles for a GPU';
-  test.each(cases)(`attention, ${variant}: %s, as the reference`, (_name, shape, visible) =>
+  // A software adapter needs seconds to compile the unrolled code of a wide head: one narrow, one in slices is enough.
+  const some = software ? cases : cases.filter(([name]) => name !== 'width 64' && name !== 'width 128');
+  test.each(some)(`attention, ${variant}: %s, as the reference`, (_name, shape, visible) =>
     withTraits({ software }, () =>
       expectSameOnGpu(op(shape), inputs(shape, visible), { wanted: [0, 1, 2], rtol: 1e-5, atol: 1e-6 }),
     ),
