@@ -6,8 +6,8 @@
  *      dHidden [M, d] = the gradient of that loss ([1] when `withGradient` is false)
  *
  * Only rows with a target are projected: with loss on the answers alone that is often half of them. `rows` is padded with
- * -1 to a bucket, so that shapes repeat. The gradient is made in the forward pass, chunk by chunk (as in Cut Cross-Entropy
- * and Liger Kernel), and multiplied by the loss's own gradient in the backward pass.
+ * -1 to a bucket, so that shapes repeat; no row may come twice. The gradient is made in the forward pass, chunk by chunk
+ * (as in Cut Cross-Entropy and Liger Kernel), and multiplied by the loss's own gradient in the backward pass.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Weight, WeightFormat } from '../types';
@@ -79,16 +79,17 @@ const kernel = defineKernel<CrossEntropyAttrs>({
     const { vocab, format, scale, withGradient } = attrs;
     if (withGradient) clear(backend, dHidden);
     const losses = temp([count]);
+    // One chunk's worth, used by every chunk in turn: scratch tensors live until the kernel returns.
     const size = chunkRows(count, vocab);
+    const x = temp([size, width]);
+    const logits = temp([size, vocab]);
+    const dx = withGradient ? temp([size, width]) : null;
     for (let start = 0; start < count; start += size) {
       const n = Math.min(size, count - start);
-      const x = temp([n, width]);
-      const logits = temp([n, vocab]);
       moveRows(backend, 'gather', { from: hidden!, to: x, rows: rows!, start, n, width, tokens });
       recordNT(backend, { x, w: { tensor: weight!, format }, y: logits, m: n, n: vocab, k: width });
       softmaxRows(backend, { logits, rows: rows!, targets: targets!, losses, start, n, vocab, scale, withGradient });
-      if (!withGradient) continue;
-      const dx = temp([n, width]);
+      if (!dx) continue;
       recordNN(backend, { y: logits, w: { tensor: weight!, format }, z: dx, m: n, n: vocab, k: width });
       moveRows(backend, 'scatter', { from: dx, to: dHidden, rows: rows!, start, n, width, tokens });
     }
