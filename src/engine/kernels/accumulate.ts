@@ -57,7 +57,7 @@ export function accumulateGradients(flat: tf.Tensor, grads: tf.Tensor[], offsets
       grads.forEach((g, t) => {
         const values = cpuArray(g);
         const at = offsets[t]!;
-        for (let i = 0; i < values.length; i++) target[at + i] = keep * (target[at + i] ?? 0) + values[i]!;
+        for (let i = 0; i < values.length; i++) target[at + i] = (keep ? target[at + i]! : 0) + values[i]!;
       });
     },
   );
