@@ -179,7 +179,7 @@ export async function trainLoop(
     const loss = await evaluate(setup, validation, () => control.stopRequested());
     lap();
     if (loss === null) return false; // stopped meanwhile
-    const best = state.bestEvalLoss === null || loss < state.bestEvalLoss;
+    const best = Number.isFinite(loss) && (state.bestEvalLoss === null || loss < state.bestEvalLoss);
     // Before the first step the base is measured: the mark to beat, not a checkpoint.
     if (state.step === 0) state.initialEvalLoss = loss;
     else if (best) {
