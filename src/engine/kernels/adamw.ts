@@ -32,7 +32,11 @@ export interface AdamWState {
   stats: tf.Tensor;
 }
 
-const WGSL = `struct Uniforms { offset: u32, length: u32, decay: f32, beta1: f32, beta2: f32, epsilon: f32, stepSize: f32, rootCorrection: f32 }
+const WGSL = `struct Uniforms {
+  offset: u32, length: u32, decay: f32, epsilon: f32, stepSize: f32, rootCorrection: f32,
+  // As torch: taken from 1 before rounding to f32, which would cost 1 − β2 its fifth digit.
+  beta1: f32, rest1: f32, beta2: f32, rest2: f32,
+}
 @group(0) @binding(0) var<storage, read_write> p: array<f32>;
 @group(0) @binding(1) var<storage, read> grads: array<f32>;
 @group(0) @binding(2) var<storage, read_write> m: array<f32>;
@@ -45,8 +49,8 @@ ${ENTRY} {
   if (id >= u.length || stats[2] == 0.0) { return; }
   let i = u.offset + id;
   let g = grads[i] * stats[1];
-  let first = u.beta1 * m[i] + (1.0 - u.beta1) * g;
-  let second = u.beta2 * v[i] + (1.0 - u.beta2) * g * g;
+  let first = u.beta1 * m[i] + u.rest1 * g;
+  let second = u.beta2 * v[i] + u.rest2 * g * g;
   m[i] = first;
   v[i] = second;
   p[i] = p[i] * u.decay - u.stepSize * first / (sqrt(second) / u.rootCorrection + u.epsilon);
@@ -67,11 +71,13 @@ export function adamW(t: AdamWState, range: { offset: number; length: number }, 
           u(range.offset),
           u(range.length),
           f(decay),
-          f(h.beta1),
-          f(h.beta2),
           f(h.epsilon),
           f(stepSize),
           f(rootCorrection),
+          f(h.beta1),
+          f(1 - h.beta1),
+          f(h.beta2),
+          f(1 - h.beta2),
         ),
         volatile: true,
         workgroups: groupsFor(range.length),
