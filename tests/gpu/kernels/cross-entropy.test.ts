@@ -1,0 +1,129 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { expect, test } from 'vitest';
+import { chunkRows, LOGITS_CHUNK_BYTES, linearCrossEntropy } from '../../../src/engine/kernels/cross-entropy';
+import { flush, gpuBackend, gpuBytes, trimPool } from '../../../src/engine/webgpu/backend';
+import {
+  checkGradient,
+  expectClose,
+  expectSameOnGpu,
+  gradientsOn,
+  intValues,
+  runOn,
+  withBackend,
+  withTraits,
+} from '../../kernel-helpers';
+import { type CrossEntropyCase, crossEntropyCase } from '../../parity/products';
+
+const CASES: CrossEntropyCase[] = [
+  { tokens: 1, width: 1, vocab: 1 },
+  { tokens: 1, width: 13, vocab: 5 },
+  { tokens: 7, width: 13, vocab: 11, skipEvery: 3, padding: 5 },
+  { tokens: 24, width: 12, vocab: 64, scale: 1 / 20, skipEvery: 4, padding: 6 },
+  { tokens: 33, width: 20, vocab: 257, skipEvery: 2, padding: 1 },
+  { tokens: 130, width: 64, vocab: 96, padding: 14 },
+  { tokens: 20, width: 16, vocab: 100, size: 40 }, // logits in the hundreds
+];
+
+const rtol = 1e-5;
+
+const same = async (c: CrossEntropyCase) => {
+  const { op, inputs } = crossEntropyCase(c);
+  await expectSameOnGpu(op, inputs, { wanted: [0], rtol });
+  const value = crossEntropyCase({ ...c, withGradient: false });
+  await expectSameOnGpu(value.op, value.inputs, { rtol });
+};
+
+// A thread a row on a CPU, a workgroup a row on a GPU.
+test.each([true, false])('cross-entropy as the reference, software adapter: %s', (software) =>
+  withTraits({ software }, async () => {
+    for (const c of CASES) await same(c);
+    for (const c of CASES.slice(2, 5)) await same({ ...c, format: 'bf16' });
+  }),
+);
+
+/** 16 MiB hold 32 rows of this vocabulary: the 57 rows below are two chunks, of 32 and 25. */
+const WIDE: CrossEntropyCase = { tokens: 60, width: 2, vocab: 131_072, skipEvery: 20, scale: 1 / 57 };
+
+test('cross-entropy over several chunks as the reference', async () => {
+  const { op, inputs } = crossEntropyCase(WIDE);
+  const rows = inputs[2]!.data.length;
+  expect([rows, chunkRows(rows, WIDE.vocab)]).toEqual([57, 32]);
+  const one = [{ data: Float32Array.of(1), shape: [] }];
+  const [loss] = await runOn('cpu', op, inputs);
+  const [gradient] = await gradientsOn('cpu', op, inputs, [0], one);
+  for (const software of [true, false]) {
+    await withTraits({ software }, async () => {
+      expectClose((await runOn('webgpu', op, inputs))[0]!, loss!, { rtol: 1e-5 });
+      // 131,072 addends one after the other in f32 lose a few digits.
+      expectClose((await gradientsOn('webgpu', op, inputs, [0], one))[0]!, gradient!, { rtol: 5e-4 });
+    });
+  }
+});
+
+test('cross-entropy over several chunks holds one chunk of logits, not all of them', () =>
+  withBackend('webgpu', () => {
+    const { op, inputs } = crossEntropyCase(WIDE);
+    const given = inputs.map((v) => tf.tensor(v.data, v.shape, v.data instanceof Int32Array ? 'int32' : 'float32'));
+    for (const t of given) gpuBackend().uploadToGPU(t.dataId);
+    trimPool();
+    const before = gpuBytes().allocated;
+    const [loss] = op(...given);
+    flush(gpuBackend());
+    const grown = gpuBytes().allocated - before;
+    expect(grown).toBeGreaterThan(LOGITS_CHUNK_BYTES);
+    expect(grown).toBeLessThan(1.1 * LOGITS_CHUNK_BYTES);
+    tf.dispose([...given, loss!]);
+    trimPool();
+  }));
+
+test('cross-entropy: gradients against finite differences', async () => {
+  for (const c of [
+    { tokens: 5, width: 4, vocab: 7 },
+    { tokens: 9, width: 12, vocab: 11, skipEvery: 3, padding: 4, scale: 2, format: 'bf16' as const },
+  ]) {
+    const { op, inputs } = crossEntropyCase(c);
+    await checkGradient(op, inputs, [0], { backend: 'webgpu' });
+  }
+});
+
+test('cross-entropy: no target at all gives 0 and a gradient of zeros, in recycled buffers too', async () => {
+  const { op, inputs } = crossEntropyCase({ tokens: 8, width: 8, vocab: 16 });
+  const one = [{ data: Float32Array.of(1), shape: [] }];
+  const none = [inputs[0]!, inputs[1]!, intValues(Array(8).fill(-1), [8]), intValues(Array(8).fill(-1), [8])];
+  for (let i = 0; i < 2; i++) {
+    const [used] = await gradientsOn('webgpu', op, inputs, [0], one);
+    expect(used!.every((v) => v !== 0)).toBe(true);
+    const [d] = await gradientsOn('webgpu', op, none, [0], one);
+    expect(d!.every((v) => v === 0)).toBe(true);
+    expect((await runOn('webgpu', op, none))[0]![0]).toBe(0);
+  }
+});
+
+test('cross-entropy: more values than one dimension of workgroups reaches', async () => {
+  // 2,100 · 2,048 threads gather the rows: 67,200 workgroups of 64, above the 65,535 of one dimension.
+  const { op, inputs } = crossEntropyCase({ tokens: 2100, width: 2048, vocab: 2, size: 0.02 });
+  await expectSameOnGpu(op, inputs, { rtol: 1e-5 });
+});
+
+test.each([true, false])('cross-entropy: NaN and infinity reach the loss, software adapter: %s', (software) =>
+  withTraits({ software }, async () => {
+    for (const odd of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      const { op, inputs } = crossEntropyCase({ tokens: 4, width: 4, vocab: 70 });
+      inputs[0]!.data[5] = odd;
+      const [loss] = await runOn('webgpu', op, inputs);
+      expect(Number.isFinite(loss![0]), String(odd)).toBe(false);
+    }
+  }),
+);
+
+test('cross-entropy: inputs that do not fit are named', () =>
+  withBackend('webgpu', () => {
+    tf.tidy(() => {
+      const weight = { tensor: tf.zeros([4, 3]), format: 'f32' as const, shape: [4, 3] };
+      const rows = tf.zeros([2], 'int32');
+      const options = { scale: 1, withGradient: false };
+      expect(() => linearCrossEntropy(tf.zeros([2, 3]), weight, rows, tf.zeros([3], 'int32'), options)).toThrow(
+        'rows [2], targets [3]',
+      );
+    });
+  }));

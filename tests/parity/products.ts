@@ -1,0 +1,118 @@
+/** The product kernels as functions of tensors, and inputs for them: for tests on either backend. */
+import { linearCrossEntropy } from '../../src/engine/kernels/cross-entropy';
+import { linear } from '../../src/engine/kernels/linear';
+import { loraLinear } from '../../src/engine/kernels/lora-linear';
+import type { WeightFormat } from '../../src/engine/types';
+import { f32ToBf16 } from '../../src/formats/half';
+import { intValues, type Op, randomValues, type Values } from '../kernel-helpers';
+
+/** A weight as the model holds it: f32, or bf16 two to a word. */
+export function weightValues(shape: [number, number], format: WeightFormat, seed: number): Values {
+  const values = randomValues(shape, seed);
+  if (format === 'f32') return values;
+  const words = new Int32Array(Math.ceil(values.data.length / 2));
+  new Uint16Array(words.buffer).set(f32ToBf16(values.data as Float32Array));
+  return { data: words, shape: [words.length] };
+}
+
+export interface LinearCase {
+  m: number;
+  k: number;
+  n: number;
+  format?: WeightFormat;
+  bias?: boolean;
+  residual?: boolean;
+}
+
+/** Inputs x, weight, and bias and residual where the case has them. */
+export function linearCase({ m, k, n, format = 'f32', bias, residual }: LinearCase): { op: Op; inputs: Values[] } {
+  const inputs = [randomValues([m, k], 1), weightValues([n, k], format, 2)];
+  if (bias) inputs.push(randomValues([n], 3));
+  if (residual) inputs.push(randomValues([m, n], 4));
+  const op: Op = (x, weight, ...rest) => [
+    linear(
+      { weight: { tensor: weight!, format, shape: [n, k] }, bias: bias ? rest[0]! : null },
+      x!,
+      residual ? rest[bias ? 1 : 0]! : null,
+    ),
+  ];
+  return { op, inputs };
+}
+
+export interface LoraCase extends LinearCase {
+  rank: number;
+  scale: number;
+  /** The LoRA branch has an input of its own, as under dropout. */
+  branch?: boolean;
+}
+
+/** Inputs x, weight, A, B, then the branch's input, bias and residual where the case has them. `wanted`: all that have a gradient. */
+export function loraCase({ m, k, n, rank, scale, format = 'f32', bias, residual, branch }: LoraCase): {
+  op: Op;
+  inputs: Values[];
+  wanted: number[];
+} {
+  const inputs = [
+    randomValues([m, k], 1),
+    weightValues([n, k], format, 2),
+    randomValues([rank, k], 3),
+    randomValues([n, rank], 4),
+  ];
+  const wanted = [0, 2, 3];
+  const add = (values: Values) => inputs.push(values) - 1;
+  const xlAt = branch ? add(randomValues([m, k], 5)) : -1;
+  const biasAt = bias ? add(randomValues([n], 6)) : -1;
+  const residualAt = residual ? add(randomValues([m, n], 7)) : -1;
+  if (branch) wanted.push(xlAt);
+  if (residual) wanted.push(residualAt);
+  const op: Op = (...t) => [
+    loraLinear(
+      { path: 'test', weight: { tensor: t[1]!, format, shape: [n, k] }, bias: t[biasAt] ?? null },
+      t[0]!,
+      { a: t[2]!, b: t[3]!, scale, xl: t[xlAt] },
+      t[residualAt] ?? null,
+    ),
+  ];
+  return { op, inputs, wanted };
+}
+
+export interface CrossEntropyCase {
+  /** Rows of hidden states; `targets[i]` is what row i predicts, -1 for nothing. */
+  tokens: number;
+  width: number;
+  vocab: number;
+  format?: WeightFormat;
+  scale?: number;
+  withGradient?: boolean;
+  /** Every n-th row has no target; 0: all have one. */
+  skipEvery?: number;
+  /** Entries of -1 behind the rows, and one before them. */
+  padding?: number;
+  /** Size of the hidden states. */
+  size?: number;
+}
+
+/** Inputs hidden, weight, rows, targets. The rows come in an order of their own. */
+export function crossEntropyCase(c: CrossEntropyCase): { op: Op; inputs: Values[] } {
+  const { tokens, width, vocab, format = 'f32', scale = 0.125, withGradient = true, skipEvery = 0, padding = 0 } = c;
+  const rows = Array.from({ length: tokens }, (_, i) => tokens - 1 - i).filter((i) => !skipEvery || i % skipEvery > 0);
+  const targets = rows.map((r) => (r * 7919 + 3) % vocab);
+  if (padding > 0) {
+    rows.unshift(-1);
+    targets.unshift(-1);
+  }
+  for (let i = 0; i < padding; i++) {
+    rows.push(-1);
+    targets.push(-1);
+  }
+  const inputs = [
+    randomValues([tokens, width], 1, c.size ?? 1),
+    weightValues([vocab, width], format, 2),
+    intValues(rows, [rows.length]),
+    intValues(targets, [rows.length]),
+  ];
+  const op: Op = (hidden, weight, r, t) => [
+    linearCrossEntropy(hidden!, { tensor: weight!, format, shape: [vocab, width] }, r!, t!, { scale, withGradient }),
+  ];
+  return { op, inputs };
+}

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { chunkRows, LOGITS_CHUNK_BYTES } from '../../../src/engine/kernels/cross-entropy';
+import { checkGradient, gradientsOn, intValues, runOn } from '../../kernel-helpers';
+import { crossEntropyCase } from '../../parity/products';
+
+/** Logits 0 and ln 3 for hidden state 1: probabilities 1/4 and 3/4. */
+const byHand = (rows: number[], targets: number[]) => [
+  { data: Float32Array.of(1, 0, 1), shape: [3, 1] },
+  { data: Float32Array.of(0, Math.log(3)), shape: [2, 1] },
+  intValues(rows, [rows.length]),
+  intValues(targets, [targets.length]),
+];
+
+test('cross-entropy: by hand', async () => {
+  const { op } = crossEntropyCase({ tokens: 3, width: 1, vocab: 2, scale: 0.5 });
+  const [loss] = await runOn('cpu', op, byHand([2, 1, -1, 0], [1, 0, -1, 0]));
+  // −ln 3/4, −ln 1/2 and −ln 1/4, halved
+  expect(loss![0]).toBeCloseTo(0.5 * (Math.log(4 / 3) + Math.log(2) + Math.log(4)), 6);
+});
+
+test('cross-entropy: the gradient by hand, zero for rows without a target', async () => {
+  const { op } = crossEntropyCase({ tokens: 3, width: 1, vocab: 2, scale: 0.5 });
+  const twice = { data: Float32Array.of(2), shape: [] };
+  const [d] = await gradientsOn('cpu', op, byHand([2, -1], [1, -1]), [0], [twice]);
+  // dLoss · scale · Σ_v (p_v − [v = target])·w_v = 2 · 0.5 · (3/4 − 1)·ln 3
+  expect([...d!]).toEqual([0, 0, expect.closeTo(-0.25 * Math.log(3), 6)]);
+});
+
+test.each([
+  { tokens: 5, width: 4, vocab: 7 },
+  { tokens: 9, width: 3, vocab: 11, skipEvery: 3, padding: 4, scale: 2 },
+  { tokens: 4, width: 6, vocab: 5, format: 'bf16' as const },
+])('cross-entropy: gradients against finite differences, %o', async (c) => {
+  const { op, inputs } = crossEntropyCase(c);
+  await checkGradient(op, inputs, [0]);
+});
+
+test('cross-entropy: without its gradient it cannot be differentiated', async () => {
+  const { op, inputs } = crossEntropyCase({ tokens: 3, width: 2, vocab: 4, withGradient: false });
+  const [loss] = await runOn('cpu', op, inputs);
+  const whole = crossEntropyCase({ tokens: 3, width: 2, vocab: 4 });
+  expect(loss).toEqual((await runOn('cpu', whole.op, whole.inputs))[0]);
+  await expect(gradientsOn('cpu', op, inputs, [0], [{ data: Float32Array.of(1), shape: [] }])).rejects.toThrow(
+    'run with withGradient',
+  );
+});
+
+test('cross-entropy: a chunk is as many rows as its budget holds, in eights, and never none', () => {
+  expect(chunkRows(100, 512)).toBe(100);
+  expect(chunkRows(1e6, 32_000)).toBe(128); // 16 MiB / 128,000 B = 131.07
+  expect(chunkRows(1e6, 32_000) * 32_000 * 4).toBeLessThanOrEqual(LOGITS_CHUNK_BYTES);
+  expect(chunkRows(1e6, 10_000_000)).toBe(8);
+  expect(chunkRows(3, 10_000_000)).toBe(3);
+});
