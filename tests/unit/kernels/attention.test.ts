@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import { type AttentionAttrs, attention } from '../../../src/engine/kernels/attention';
+import { causalVisible, packedVisible, slidingWindow } from '../../../src/engine/kernels/visible';
+import { checkGradient, expectClose, intValues, type Op, randomValues, runOn, type Values } from '../../kernel-helpers';
+
+const op =
+  (attrs: AttentionAttrs): Op =>
+  (q, k, v, visible) => [attention(q!, k!, v!, visible!, attrs)];
+
+function inputs(a: AttentionAttrs, visible: Int32Array): Values[] {
+  return [
+    randomValues([a.batch * a.queryLength, a.heads * a.headDim], 1),
+    randomValues([a.batch * a.keyLength, a.kvHeads * a.headDim], 2),
+    randomValues([a.batch * a.keyLength, a.kvHeads * a.headDim], 3),
+    intValues(visible, [a.batch * a.queryLength, 2]),
+  ];
+}
+
+const attrs: AttentionAttrs = {
+  batch: 2,
+  queryLength: 6,
+  keyLength: 6,
+  heads: 4,
+  kvHeads: 2,
+  headDim: 3,
+  scale: 0.6,
+};
+
+/** Textbook attention: the whole matrix of scores, masked with −∞, softmax, keys repeated for each head of the group. */
+function textbook(a: AttentionAttrs, [q, k, v, visible]: Values[]): number[] {
+  const out: number[] = [];
+  for (let b = 0; b < a.batch; b++) {
+    for (let i = 0; i < a.queryLength; i++) {
+      const query = b * a.queryLength + i;
+      for (let h = 0; h < a.heads; h++) {
+        const kvHead = Math.floor(h / (a.heads / a.kvHeads));
+        const key = (j: number, d: number) => ((b * a.keyLength + j) * a.kvHeads + kvHead) * a.headDim + d;
+        const dims = Array.from({ length: a.headDim }, (_, d) => d);
+        const weights = Array.from({ length: a.keyLength }, (_, j) => {
+          const [first, end] = [visible!.data[query * 2]!, visible!.data[query * 2 + 1]!];
+          if (j < first || j >= end) return 0;
+          const score = dims.reduce(
+            (s, d) => s + q!.data[(query * a.heads + h) * a.headDim + d]! * k!.data[key(j, d)]!,
+            0,
+          );
+          return Math.exp(score * a.scale);
+        });
+        const total = weights.reduce((s, w) => s + w, 0);
+        for (const d of dims) {
+          out.push(total === 0 ? 0 : weights.reduce((s, w, j) => s + (w / total) * v!.data[key(j, d)]!, 0));
+        }
+      }
+    }
+  }
+  return out;
+}
+
+test.each([
+  ['causal with padding', causalVisible([6, 3], 6)],
+  ['packed in a window', slidingWindow(packedVisible([[2, 4], [6]], 6), 3)],
+])('attention, %s: as the textbook has it', async (_name, visible) => {
+  const given = inputs(attrs, visible);
+  const [o] = await runOn('cpu', op(attrs), given);
+  expectClose(o!, textbook(attrs, given), { rtol: 1e-6 });
+});
+
+test('attention by hand: one key gives its value, equal scores the mean', async () => {
+  const one = { batch: 1, queryLength: 2, keyLength: 2, heads: 1, kvHeads: 1, headDim: 1, scale: 1 };
+  const [o] = await runOn('cpu', op(one), [
+    { data: Float32Array.of(0, 0), shape: [2, 1] },
+    { data: Float32Array.of(5, -3), shape: [2, 1] },
+    { data: Float32Array.of(2, 8), shape: [2, 1] },
+    intValues(causalVisible([2], 2), [2, 2]),
+  ]);
+  expect([...o!]).toEqual([2, 5]);
+});
+
+test('attention: gradients against finite differences', async () => {
+  await checkGradient(op(attrs), inputs(attrs, causalVisible([6, 3], 6)), [0, 1, 2]);
+  const behindCache = { ...attrs, batch: 1, queryLength: 2, keyLength: 7 };
+  await checkGradient(op(behindCache), inputs(behindCache, Int32Array.of(0, 4, 1, 5)), [0, 1, 2]);
+});
+
+test('attention says which shapes do not fit', async () => {
+  const given = inputs(attrs, causalVisible([6, 6], 6));
+  await expect(runOn('cpu', op({ ...attrs, heads: 3 }), given)).rejects.toThrow('Attention: expected q [12, 3·3]');
+});
