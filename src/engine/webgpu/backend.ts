@@ -114,7 +114,8 @@ const stagingPools = new WeakMap<GPUDevice, Map<number, GPUBuffer[]>>();
  */
 export async function readFloats(tensor: tf.Tensor): Promise<Float32Array> {
   const backend = tf.backend();
-  if (!isGpu(backend)) return new Float32Array(await tensor.data<'float32'>());
+  // A copy made now: the next step overwrites these arrays in place.
+  if (!isGpu(backend)) return Float32Array.from(tensor.dataSync());
   const source = bufferOf(backend, tensor);
   const bytes = source.size;
   const pool = stagingPools.get(backend.device) ?? new Map<number, GPUBuffer[]>();
