@@ -1,0 +1,4 @@
+import { resumeParity } from '../parity/resume';
+import { openTestDevice } from './open-device';
+
+resumeParity('webgpu', openTestDevice);

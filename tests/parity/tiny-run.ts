@@ -1,0 +1,187 @@
+/** A run on a tiny Llama of the fixtures, small enough for the CPU backend, with everything that it reports written down. */
+import * as tf from '@tensorflow/tfjs-core';
+import { createBatchSource } from '../../src/data/batches';
+import type { TokenizedExample } from '../../src/data/types';
+import { createLora } from '../../src/engine/methods/lora';
+import type { Method } from '../../src/engine/methods/method';
+import { loadModel } from '../../src/engine/models';
+import type { CausalModel, WeightSource } from '../../src/engine/models/model';
+import type { Objective } from '../../src/engine/objectives/objective';
+import { sft } from '../../src/engine/objectives/sft';
+import { createOptimizer, type Optimizer, type StateTensors } from '../../src/engine/optim/optimizer';
+import { disposeInputs } from '../../src/engine/training/inputs';
+import {
+  type Control,
+  freshState,
+  type LoopCallbacks,
+  type StepReport,
+  type StopReason,
+  type TrainState,
+  trainLoop,
+} from '../../src/engine/training/loop';
+import { resolveRecipe } from '../../src/recipe/defaults';
+import type { TrainingSection } from '../../src/recipe/types';
+import { fixtureJson, fixtureTensors } from '../fixture-files';
+
+export type TinyName = 'gqa-tied' | 'gqa-untied-odd' | 'mha-untied' | 'gqa-tied-bf16';
+
+/** `change` may alter a tensor of the checkpoint (float32, in place). */
+export async function tinyModel(
+  name: TinyName,
+  change: (tensor: string, values: Float32Array) => void = () => {},
+): Promise<CausalModel> {
+  const config = await fixtureJson<Record<string, unknown>>(`llama/${name}/config.json`);
+  const { source } = await fixtureTensors(`llama/${name}/model.safetensors`);
+  const changed: WeightSource = {
+    has: source.has,
+    read: async (tensor) => {
+      const raw = await source.read(tensor);
+      if (raw.dtype === 'F32') change(tensor, new Float32Array(raw.bytes));
+      return raw;
+    },
+  };
+  return loadModel(config, changed);
+}
+
+export async function tinyExamples(name: TinyName): Promise<TokenizedExample[]> {
+  const { examples } = await fixtureJson<{ examples: { ids: number[]; labels: number[] }[] }>(
+    `llama/${name}/train_data.json`,
+  );
+  return examples.map(({ ids, labels }, row) => ({
+    row,
+    ids: Int32Array.from(ids),
+    labels: Int32Array.from(labels),
+    truncatedBy: 0,
+  }));
+}
+
+export interface TinyOptions {
+  name?: TinyName;
+  totalSteps?: number;
+  dropout?: number;
+  shuffle?: boolean;
+  /** How many of the examples are held out; the last ones. */
+  validation?: number;
+  settings?: Partial<TrainingSection>;
+  objective?: Objective;
+  change?: (tensor: string, values: Float32Array) => void;
+}
+
+export interface Checkpoint {
+  state: TrainState;
+  tensors: StateTensors;
+  best: boolean;
+}
+
+export interface Told {
+  phases: string[];
+  steps: StepReport[];
+  evaluations: { step: number; epoch: number; loss: number; best: boolean; seconds: number }[];
+  samples: number[];
+  checkpoints: Checkpoint[];
+}
+
+/** A run that can be started once; `dispose` frees all of it. */
+export interface TinyRun {
+  model: CausalModel;
+  method: Method;
+  optimizer: Optimizer;
+  state: TrainState;
+  told: Told;
+  start(control?: Partial<Control>, callbacks?: Partial<LoopCallbacks>): Promise<StopReason>;
+  /** Goes on from a checkpoint instead of from nothing. */
+  restore(checkpoint: Checkpoint): void;
+  dispose(): void;
+}
+
+/** On the current backend: eight micro-batches of two in an epoch, two to a step. */
+export async function tinyRun({
+  name = 'gqa-tied',
+  totalSteps = 10,
+  dropout = 0,
+  shuffle = true,
+  validation = 4,
+  settings: changes = {},
+  objective = sft,
+  change,
+}: TinyOptions = {}): Promise<TinyRun> {
+  const model = await tinyModel(name, change);
+  const examples = await tinyExamples(name);
+  const settings: TrainingSection = {
+    ...resolveRecipe({ version: 1 }).training,
+    learning_rate: 5e-3,
+    per_device_train_batch_size: 2,
+    gradient_accumulation_steps: 2,
+    eval_steps: 0,
+    save_steps: 1000,
+    early_stopping_patience: 0,
+    ...changes,
+  };
+  const method = createLora(
+    model,
+    { r: 4, lora_alpha: 8, lora_dropout: dropout, target_modules: 'all-linear', use_rslora: false },
+    settings.seed,
+  );
+  const optimizer = createOptimizer(method.trainable, settings);
+  const train = examples.slice(0, examples.length - validation);
+  const held = examples.slice(examples.length - validation);
+  const batches = createBatchSource(train, held, {
+    batchSize: settings.per_device_train_batch_size,
+    accumulation: settings.gradient_accumulation_steps,
+    shuffle,
+    seed: settings.seed,
+    padTokenId: 0,
+  });
+  const state = freshState();
+  const told: Told = { phases: [], steps: [], evaluations: [], samples: [], checkpoints: [] };
+  return {
+    model,
+    method,
+    optimizer,
+    state,
+    told,
+    start: (control = {}, callbacks = {}) =>
+      trainLoop(
+        { model, method, objective, optimizer, batches, settings, totalSteps },
+        state,
+        { pauseRequested: () => false, stopRequested: () => false, resumed: async () => {}, ...control },
+        {
+          phase: (phase) => told.phases.push(phase),
+          step: (report) => told.steps.push(report),
+          evaluation: (e) => told.evaluations.push(e),
+          samples: async (step) => void told.samples.push(step),
+          checkpoint: async (now, best) => {
+            told.checkpoints.push({ state: structuredClone(now), tensors: await optimizer.save(), best });
+          },
+          ...callbacks,
+        },
+      ),
+    restore: (checkpoint) => {
+      // As through storage: plain JSON and copies of the tensors.
+      Object.assign(state, JSON.parse(JSON.stringify(checkpoint.state)));
+      optimizer.load(checkpoint.tensors, checkpoint.state.step);
+    },
+    dispose: () => {
+      optimizer.dispose();
+      method.dispose();
+      model.dispose();
+    },
+  };
+}
+
+/** Runs `body` on a new run; nothing but the reused inputs may be left of it. */
+export async function withRun<T>(options: TinyOptions, body: (run: TinyRun) => Promise<T>): Promise<T> {
+  const run = await tinyRun(options);
+  try {
+    return await body(run);
+  } finally {
+    run.dispose();
+    disposeInputs();
+  }
+}
+
+/** What a step or an evaluation says, without the time that it took. */
+export const timeless = <T extends { seconds: number }>(reports: T[]) =>
+  reports.map((report) => ({ ...report, seconds: 0, stepSeconds: 0 }));
+
+export const numTensors = () => tf.memory().numTensors;
