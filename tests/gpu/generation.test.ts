@@ -1,0 +1,4 @@
+import { generationParity } from '../parity/generation';
+import { openTestDevice } from './open-device';
+
+generationParity('webgpu', openTestDevice);

@@ -1,0 +1,146 @@
+/** Generation with a tiny Llama of the fixtures: one body for both backends. That its tokens are the right ones is in llama.ts. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type GenerateOptions, generate, textLogits } from '../../src/engine/generation/generate';
+import { argmax } from '../../src/engine/generation/sampler';
+import { createLora } from '../../src/engine/methods/lora';
+import { inference, type Method } from '../../src/engine/methods/method';
+import type { CausalModel } from '../../src/engine/models/model';
+import { disposeInputs } from '../../src/engine/training/inputs';
+import { gpuBytes } from '../../src/engine/webgpu/backend';
+import { fixtureJson } from '../fixture-files';
+import { randomValues } from '../kernel-helpers';
+import { numTensors, tinyModel } from './tiny-run';
+
+const OPTIONS: GenerateOptions = { temperature: 0, topP: 1, seed: 0, maxNewTokens: 16, stopTokenIds: [] };
+
+/** `setUp` makes the backend ready that the whole body runs on. */
+export function generationParity(backend: string, setUp: () => Promise<void>): void {
+  describe(`${backend}: generation`, () => {
+    let model: CausalModel;
+    let method: Method;
+    let prompt: Int32Array;
+    /** What transformers decodes greedily from the prompt. */
+    let greedy: number[];
+
+    beforeAll(async () => {
+      await setUp();
+      model = await tinyModel('gqa-tied');
+      const expected = await fixtureJson<{ greedy: { prompt: number[]; base: number[] } }>(
+        'llama/gqa-tied/expected.json',
+      );
+      prompt = Int32Array.from(expected.greedy.prompt);
+      greedy = expected.greedy.base;
+      const settings = { r: 4, lora_alpha: 8, lora_dropout: 0.5, target_modules: ['q_proj', 'down_proj'] };
+      // A strong adapter: B is not zero.
+      const values = new Map(
+        model.linears
+          .filter(({ path }) => settings.target_modules.some((t) => path.endsWith(t)))
+          .flatMap(({ path, weight }, i) => {
+            const [out, width] = weight.shape as [number, number];
+            const of = (shape: number[], seed: number) => ({
+              shape,
+              data: randomValues(shape, seed).data as Float32Array,
+            });
+            return [
+              [`${path}.lora_A.weight`, of([4, width], 2 * i)],
+              [`${path}.lora_B.weight`, of([out, 4], 2 * i + 1)],
+            ] as const;
+          }),
+      );
+      method = createLora(model, { ...settings, use_rslora: false }, 0, values);
+    });
+    afterAll(() => {
+      method.dispose();
+      model.dispose();
+      disposeInputs();
+    });
+
+    const tokens = async (options: Partial<GenerateOptions> = {}, start = prompt, strength = 0) => [
+      ...(await generate(model, method.hooks(inference(strength)), start, { ...OPTIONS, ...options })),
+    ];
+
+    test('ends before a stop token, whichever of them comes first', async () => {
+      const stop = greedy[5]!;
+      const first = greedy.indexOf(stop);
+      expect(await tokens({ stopTokenIds: [stop] })).toEqual(greedy.slice(0, first));
+      const other = greedy.find((id, i) => i > 0 && id !== greedy[0] && id !== stop)!;
+      const earliest = Math.min(first, greedy.indexOf(other));
+      expect(await tokens({ stopTokenIds: [stop, other] })).toEqual(greedy.slice(0, earliest));
+      expect(await tokens({ stopTokenIds: [greedy[0]!] })).toEqual([]);
+    });
+
+    test('ends at maxNewTokens, telling each token as it comes', async () => {
+      const told: number[] = [];
+      const answer = await generate(model, {}, prompt, { ...OPTIONS, maxNewTokens: 5 }, (id) => told.push(id));
+      expect([...answer]).toEqual(greedy.slice(0, 5));
+      expect(told).toEqual(greedy.slice(0, 5));
+      expect(await tokens({ maxNewTokens: 0 })).toEqual([]);
+    });
+
+    test('ends where the context ends', async () => {
+      const start = Int32Array.from({ length: model.contextLength - 3 }, (_, i) => 1 + (i % 50));
+      const answer = await tokens({ maxNewTokens: 100 }, start);
+      expect(answer.length).toBe(3);
+      // The last of them as the whole text without a cache has it.
+      const text = Int32Array.from([...start, ...answer.slice(0, 2)]);
+      const logits = await textLogits(model, {}, text);
+      expect(answer[2]).toBe(argmax(logits.slice(-model.vocabSize)));
+    });
+
+    test('a prompt that is empty, or that leaves no room, is refused with what to do', async () => {
+      await expect(tokens({}, new Int32Array(0))).rejects.toMatchObject({ message: 'The prompt is empty.' });
+      const full = new Int32Array(model.contextLength).fill(1);
+      await expect(tokens({}, full)).rejects.toMatchObject({ code: 'bad_data', action: 'Shorten the prompt.' });
+      await expect(tokens({}, full)).rejects.toThrow(`${full.length} tokens`);
+    });
+
+    test('an abort ends it with what came until then', async () => {
+      const controller = new AbortController();
+      let count = 0;
+      const onToken = () => {
+        if (++count === 3) controller.abort();
+      };
+      const answer = await generate(model, {}, prompt, OPTIONS, onToken, controller.signal);
+      expect([...answer]).toEqual(greedy.slice(0, 3));
+      expect([...(await generate(model, {}, prompt, OPTIONS, onToken, controller.signal))]).toEqual([]);
+    });
+
+    test('an error of the listener is passed on and leaves no cache behind', async () => {
+      const before = numTensors();
+      await expect(
+        generate(model, {}, prompt, OPTIONS, () => {
+          throw new Error('the listener');
+        }),
+      ).rejects.toThrow('the listener');
+      expect(numTensors()).toBe(before);
+    });
+
+    test('strength 0 is the base, 1 the adapter; dropout is off', async () => {
+      expect(await tokens({}, prompt, 0)).toEqual(greedy);
+      const tuned = await tokens({}, prompt, 1);
+      expect(tuned).not.toEqual(greedy);
+      expect(await tokens({}, prompt, 1)).toEqual(tuned);
+      const at = (strength: number) => textLogits(model, method.hooks(inference(strength)), prompt);
+      expect(await at(0)).toEqual(await textLogits(model, {}, prompt));
+      expect(await at(0.5)).not.toEqual(await at(1));
+    });
+
+    test('a seed draws the same answer again, another seed another one', async () => {
+      const options = { temperature: 1.5, topP: 0.95, maxNewTokens: 24 };
+      const answer = await tokens({ ...options, seed: 3 });
+      expect(answer.length).toBe(24);
+      expect(await tokens({ ...options, seed: 3 })).toEqual(answer);
+      expect(await tokens({ ...options, seed: 4 })).not.toEqual(answer);
+    });
+
+    test('call after call holds no more tensors and no more memory', async () => {
+      const run = () => tokens({ maxNewTokens: 6 }, prompt, 1);
+      const first = await run();
+      const held = numTensors();
+      const { allocated } = gpuBytes();
+      for (let i = 0; i < 4; i++) expect(await run()).toEqual(first);
+      expect(numTensors()).toBe(held);
+      expect(gpuBytes().allocated).toBe(allocated);
+    });
+  });
+}
