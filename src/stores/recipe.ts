@@ -9,6 +9,7 @@ import type { RecipePath } from '../recipe/fields';
 import type { RecipeProblem } from '../recipe/schema';
 import type { Recipe, RecipeInput } from '../recipe/types';
 import type { RecipeNote } from '../recipe/validate';
+import { hintsFor } from './hints';
 
 interface RecipeState {
   input: RecipeInput;
@@ -53,14 +54,33 @@ function checked(
   return { input, recipe: recipe ?? before, whole: recipe !== null, problems, notes };
 }
 
-const first: RecipeInput = { version: 1 };
+/** Another model brings its hints, and takes away those of the model before that nobody has changed. */
+function withHints(input: RecipeInput, before: string, after: string): RecipeInput {
+  const old = Object.entries(hintsFor(before)).filter(([path, value]) => writtenAt(input, path) === value);
+  const cleared = withChanges(input, Object.fromEntries(old.map(([path]) => [path, undefined])));
+  const fresh = Object.entries(hintsFor(after)).filter(([path]) => writtenAt(cleared, path) === undefined);
+  return withChanges(cleared, Object.fromEntries(fresh));
+}
+
+function writtenAt(input: RecipeInput, path: string): unknown {
+  const [section, key] = path.split('.') as [string, string];
+  return (input as unknown as Sections)[section]?.[key];
+}
+
+const first = withChanges({ version: 1 }, hintsFor(defaultRecipe().model.source));
 
 export const useRecipe = create<RecipeState>()(
   persist(
     (set) => ({
       ...checked(first, defaultRecipe()),
       replace: (input) => set((state) => checked(input, state.recipe)),
-      set: (changes) => set((state) => checked(withChanges(state.input, changes), state.recipe)),
+      set: (changes) =>
+        set((state) => {
+          const input = withChanges(state.input, changes);
+          if (!('model.source' in changes)) return checked(input, state.recipe);
+          const source = input.model?.source ?? defaultRecipe().model.source;
+          return checked(withHints(input, state.recipe.model.source, source), state.recipe);
+        }),
       reset: () =>
         set((state) => {
           // What is trained on what stays; how it is trained goes back to the defaults.
@@ -69,7 +89,10 @@ export const useRecipe = create<RecipeState>()(
             ? { source: dataset.source, format: dataset.format, columns: dataset.columns }
             : undefined;
           return checked(
-            JSON.parse(JSON.stringify({ version, name, model, dataset: kept })) as RecipeInput,
+            withChanges(
+              JSON.parse(JSON.stringify({ version, name, model, dataset: kept })) as RecipeInput,
+              hintsFor(state.recipe.model.source),
+            ),
             state.recipe,
           );
         }),

@@ -1,5 +1,6 @@
 import { FileDown, FileUp, RotateCcw } from 'lucide-react';
 import { nonDefaults } from '../../recipe/diff';
+import { hintsFor } from '../../stores/hints';
 import { useRecipe } from '../../stores/recipe';
 import { AdvancedRecipe } from '../components/recipe/AdvancedRecipe';
 import { SimpleRecipe } from '../components/recipe/SimpleRecipe';
@@ -16,8 +17,10 @@ const kept = new Set(['name', 'model.source', 'dataset.source', 'dataset.format'
 export function RecipePlace() {
   const { detail } = useRoute();
   const { recipe, problems, reset } = useRecipe();
+  const hints = hintsFor(recipe.model.source);
   const advanced = detail === 'advanced';
-  const pristine = problems.length === 0 && nonDefaults(recipe).every(({ path }) => kept.has(path));
+  const pristine =
+    problems.length === 0 && nonDefaults(recipe).every(({ path, b }) => kept.has(path) || hints[path] === b);
   return (
     <Place
       title="Recipe"

@@ -29,6 +29,20 @@ test('what is wrong stays as it was written, beside the last recipe that was who
   expect(problems.map(({ where }) => where)).toEqual(['method.r']);
 });
 
+test('a model brings what suits it, and takes it away again unless it was changed', () => {
+  const { set, reset } = useRecipe.getState();
+  const rate = () => useRecipe.getState().recipe.training.learning_rate;
+  reset();
+  expect(rate()).toBe(2e-3);
+  set({ 'model.source': 'file:own' });
+  expect(rate()).toBe(2e-4);
+  set({ 'model.source': 'builtin:stories' });
+  expect(rate()).toBe(2e-3);
+  set({ 'training.learning_rate': 1e-3 });
+  set({ 'model.source': 'file:own' });
+  expect(rate()).toBe(1e-3);
+});
+
 test('reset keeps what is trained on what', () => {
   useRecipe.getState().replace({
     version: 1,

@@ -3,6 +3,7 @@ import { useId } from 'react';
 import type { Field } from '../../../recipe/fields';
 import type { RecipeProblem } from '../../../recipe/schema';
 import type { RecipeNote } from '../../../recipe/validate';
+import { hintsFor } from '../../../stores/hints';
 import { useRecipe } from '../../../stores/recipe';
 import { Badge } from '../../ui/Badge';
 import { Button } from '../../ui/Button';
@@ -30,6 +31,7 @@ export function FieldRow({
   notes: RecipeNote[];
 }) {
   const set = useRecipe((state) => state.set);
+  const hinted = useRecipe((state) => hintsFor(state.recipe.model.source)[field.path] === value);
   const id = useId();
   const name = field.path.split('.').at(-1) ?? field.path;
   return (
@@ -70,7 +72,7 @@ export function FieldRow({
         <div className="mt-1 flex min-h-6 items-center gap-2 text-xs text-muted">
           {changed ? (
             <>
-              <Badge tone="accent">changed</Badge>
+              <Badge tone="accent">{hinted ? 'suits the model' : 'changed'}</Badge>
               <Button
                 size="small"
                 variant="quiet"

@@ -3,7 +3,7 @@ import { ChoiceCard } from '../../ui/ChoiceCard';
 import { Panel } from '../../ui/Panel';
 import { RangeField } from '../../ui/RangeField';
 import { formatPlural, formatRate, formatShare } from '../../util/format';
-import { cares, nearestStop, stopOf, strengths } from './presets';
+import { cares, nearestStop, type Stop, stopOf, strengthsFor } from './presets';
 
 function Goal() {
   const { recipe, set } = useRecipe();
@@ -68,9 +68,10 @@ function Method() {
 function Sliders() {
   const { recipe, set } = useRecipe();
   const { training, method, dataset } = recipe;
+  const strengths = strengthsFor(recipe.model.source);
   const strength = nearestStop(recipe, strengths);
   const care = nearestStop(recipe, cares);
-  const exactly = (stops: typeof strengths, i: number) => (stopOf(recipe, stops) < 0 ? 'Your own' : stops[i]!.name);
+  const exactly = (stops: Stop[], i: number) => (stopOf(recipe, stops) < 0 ? 'Your own' : stops[i]!.name);
   return (
     <Panel title="How">
       <div className="grid gap-6 pt-1">

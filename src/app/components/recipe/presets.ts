@@ -1,20 +1,33 @@
 /** The three sliders of Simple: what each stop sets, and which stop a recipe stands on. */
+import { defaultOf } from '../../../recipe/defaults';
 import type { RecipePath } from '../../../recipe/fields';
 import type { Recipe } from '../../../recipe/types';
+import { hintsFor } from '../../../stores/hints';
 
 export interface Stop {
   name: string;
   values: Partial<Record<RecipePath, number>>;
 }
 
-/** Rank, its alpha at twice the rank, and the learning rate rise together. */
-export const strengths: Stop[] = [
-  { name: 'Very light', values: { 'method.r': 4, 'method.lora_alpha': 8, 'training.learning_rate': 1e-4 } },
-  { name: 'Light', values: { 'method.r': 8, 'method.lora_alpha': 16, 'training.learning_rate': 1e-4 } },
-  { name: 'Normal', values: { 'method.r': 16, 'method.lora_alpha': 32, 'training.learning_rate': 2e-4 } },
-  { name: 'Strong', values: { 'method.r': 32, 'method.lora_alpha': 64, 'training.learning_rate': 3e-4 } },
-  { name: 'Very strong', values: { 'method.r': 64, 'method.lora_alpha': 128, 'training.learning_rate': 5e-4 } },
-];
+/** Rank, its alpha at twice the rank, and the learning rate, from what suits the model, rise together. */
+export function strengthsFor(source: string): Stop[] {
+  const suits = Number(hintsFor(source)['training.learning_rate'] ?? defaultOf('training.learning_rate'));
+  const stop = (name: string, r: number, share: number): Stop => ({
+    name,
+    values: {
+      'method.r': r,
+      'method.lora_alpha': 2 * r,
+      'training.learning_rate': Number((suits * share).toPrecision(3)),
+    },
+  });
+  return [
+    stop('Very light', 4, 0.5),
+    stop('Light', 8, 0.5),
+    stop('Normal', 16, 1),
+    stop('Strong', 32, 1.5),
+    stop('Very strong', 64, 2.5),
+  ];
+}
 
 /** How much is held out to measure on, and how soon a run that no longer improves is ended. */
 export const cares: Stop[] = [
