@@ -37,9 +37,16 @@ function filesOf(input: string, folder: string): { path: string; file: File }[] 
   return Array.from(files, (file) => ({ path: `${folder}/${file.name}`, file }));
 }
 
-/** Dropped into the session as a person would drop them; the recipe then names them as the session does. */
-async function takeIn(session: Session, { recipe, modelFolder, adapterFolder }: RunOptions): Promise<Recipe> {
+/**
+ * Dropped into the session as a person would drop them; the recipe then names them as the session does. The dataset
+ * comes first: one that cannot be used is told before a large model is loaded.
+ */
+async function takeIn(session: Session, { recipe, modelFolder, adapterFolder }: RunOptions) {
   let { model, dataset, method } = recipe;
+  const [file] = filesOf('dataset', '');
+  if (file) dataset = { ...dataset, source: await session.importDataset(file.file) };
+  await tell({ type: 'progress', text: 'reading the dataset' });
+  const { problems } = await session.openDataset(dataset);
   if (modelFolder !== null) model = { ...model, source: await session.importModel(filesOf('model', modelFolder)) };
   await session.openModel(model.source, (loaded, total) => {
     void tell({ type: 'progress', text: `loading the model: ${megabytes(loaded)} of ${megabytes(total)}` });
@@ -48,9 +55,7 @@ async function takeIn(session: Session, { recipe, modelFolder, adapterFolder }: 
     const { name } = await session.importAdapter(filesOf('adapter', adapterFolder));
     method = { ...method, init_adapter: `file:${name}` };
   }
-  const [file] = filesOf('dataset', '');
-  if (file) dataset = { ...dataset, source: await session.importDataset(file.file) };
-  return { ...recipe, model, dataset, method };
+  return { recipe: { ...recipe, model, dataset, method }, problems };
 }
 
 /** Problems of the data, one line for each kind: a file may have thousands. */
@@ -133,9 +138,7 @@ async function run(options: RunOptions): Promise<RunOutput> {
   try {
     const device = await session.device();
     if (device.problem) throw TabtuneError.fromData(device.problem);
-    const recipe = await takeIn(session, options);
-    await tell({ type: 'progress', text: 'reading the dataset' });
-    const { problems } = await session.openDataset(recipe.dataset);
+    const { recipe, problems } = await takeIn(session, options);
     const tokenized: TokenizedDataset = await session.tokenize(recipe);
     if (device.software)
       await tell({ type: 'note', text: 'No GPU is used: WebGPU runs in software here, which is slow.' });
