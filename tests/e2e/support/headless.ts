@@ -1,0 +1,59 @@
+/** The headless command as a child process, in a folder of its own, with the built app. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+export interface Ended {
+  code: number | null;
+  stdout: string;
+  /** Lines of stderr, but for those that only say how far it is: what takes seconds has some. */
+  stderr: string[];
+}
+
+const PROGRESS = /^(Building the app|Built in|reading the dataset|loading the model: |step \d+ of )/;
+
+export class Bench {
+  readonly folder = mkdtempSync(path.join(tmpdir(), 'tabtune-e2e-'));
+
+  path(...names: string[]): string {
+    return path.join(this.folder, ...names);
+  }
+
+  /** Writes an input file; what is not text becomes JSON. */
+  write(name: string, content: unknown): string {
+    const file = this.path(name);
+    writeFileSync(
+      file,
+      typeof content === 'string' || content instanceof Uint8Array ? content : JSON.stringify(content),
+    );
+    return file;
+  }
+
+  list(...names: string[]): string[] {
+    return readdirSync(this.path(...names)).sort();
+  }
+
+  /** `headless RECIPE --out OUT`; killed, with code null, when it hangs. */
+  run(recipe: string, out: string, patience = 60_000): Promise<Ended> {
+    const args = ['scripts/headless.mjs', this.path(recipe), '--out', this.path(out), '--device', 'auto'];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: patience });
+    const text = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].setEncoding('utf8').on('data', (piece: string) => {
+        text[name] += piece;
+      });
+    }
+    return new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code) => {
+        const stderr = text.stderr.split('\n').filter((line) => line !== '' && !PROGRESS.test(line));
+        resolve({ code, stdout: text.stdout, stderr });
+      });
+    });
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
