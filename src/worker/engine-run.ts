@@ -17,7 +17,7 @@ import {
   type TrainState,
   trainLoop,
 } from '../engine/training/loop';
-import { counters, gpuBytes } from '../engine/webgpu/backend';
+import { gpuBytes } from '../engine/webgpu/backend';
 import { totalSteps as countSteps } from '../recipe/forecast';
 import type { Recipe } from '../recipe/types';
 import { loadCheckpoint, saveCheckpoint } from '../storage/checkpoints';
@@ -116,7 +116,6 @@ export async function runTraining(
     const metrics = new MetricsLog(job.run.id);
     const pace = new Pace();
     let dispatchesPerStep = 0;
-    let lastDispatches: number | null = null;
     let finalLoss = job.run.finalLoss;
     const baseAnswers: Int32Array[] = [];
     const answer = (context: CallContext, prompt: Int32Array) =>
@@ -139,14 +138,10 @@ export async function runTraining(
     };
 
     const callbacks: LoopCallbacks = {
-      phase: (phase) => {
-        lastDispatches = null; // what is not a step must not count as one
-        onEvent({ type: 'state', state: phase });
-      },
+      phase: (phase) => onEvent({ type: 'state', state: phase }),
       step: (report: StepReport) => {
         pace.add(report.stepTokens, report.stepSeconds);
-        if (lastDispatches !== null) dispatchesPerStep = counters.dispatches - lastDispatches;
-        lastDispatches = counters.dispatches;
+        dispatchesPerStep = report.dispatches;
         finalLoss = report.loss;
         tell({
           kind: 'step',

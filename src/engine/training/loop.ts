@@ -13,6 +13,7 @@ import type { CausalModel } from '../models/model';
 import type { Objective } from '../objectives/objective';
 import type { Optimizer, UpdateStats } from '../optim/optimizer';
 import { scheduleFactor, warmupSteps } from '../optim/schedules';
+import { counters } from '../webgpu/backend';
 import { evaluate } from './evaluate';
 
 export interface TrainSetup {
@@ -66,6 +67,8 @@ export interface StepReport extends UpdateStats {
   /** Tokens of this step, and the seconds it took. */
   stepTokens: number;
   stepSeconds: number;
+  /** GPU dispatches that it took. */
+  dispatches: number;
 }
 
 export interface Control {
@@ -215,6 +218,7 @@ export async function trainLoop(
   if (state.step === 0) await runEvaluation();
   callbacks.phase('training');
   while (state.step < totalSteps && !control.stopRequested() && !exhausted()) {
+    const dispatchesBefore = counters.dispatches;
     const { stats, learningRate, tokens } = recordStep(setup, state);
     const report = {
       step: state.step,
@@ -222,6 +226,7 @@ export async function trainLoop(
       learningRate,
       tokens: state.tokens,
       stepTokens: tokens,
+      dispatches: counters.dispatches - dispatchesBefore,
     };
     // The last step's figures are fetched while this one runs, so that the queue never empties.
     await drain();
