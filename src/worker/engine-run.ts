@@ -172,8 +172,10 @@ export async function runTraining(
         await metrics.flush();
         const tensors = await optimizer.save();
         const info = { runId: job.run.id, step: now.step, state: { ...now }, createdAt: Date.now() };
-        await saveCheckpoint(info, tensors, 'latest');
+        // Cut off between the two, the run goes on from the checkpoint before and finds this best step again. The other
+        // way round it would believe in a best checkpoint that was never saved.
         if (best) await saveCheckpoint(info, tensors, 'best');
+        await saveCheckpoint(info, tensors, 'latest');
         onEvent({ type: 'checkpoint', step: now.step });
       },
     };
