@@ -108,9 +108,10 @@ def main():
     args.add_argument('--lr', type=float, nargs='+', default=[2e-4, 2e-3])
     args.add_argument('--epochs', type=int, default=3)
     args.add_argument('--model', type=Path, default=PUBLIC / 'models' / 'stories')
+    args.add_argument('--threads', type=int, default=2)
     args.add_argument('--only', nargs='+')
     args = args.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(args.threads)
     for entry in json.loads((PUBLIC / 'datasets' / 'index.json').read_text(encoding='utf-8')):
         if not args.only or entry['name'] in args.only:
             for rate in args.lr:
