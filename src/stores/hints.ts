@@ -7,7 +7,7 @@ import type { RecipePath } from '../recipe/fields';
 export type Hints = Partial<Record<RecipePath, unknown>>;
 
 const hints: Record<string, Hints> = {
-  // Three epochs of pirate-chat, validation loss 6.51 before: 2e-4 leaves it near 6, 2e-3 brings it to about 2.4.
+  // pirate-chat, validation loss 6.51 before: after 24 steps at 2e-4 it is 6.11, after 20 steps at 2e-3 it is 3.25.
   'builtin:stories': { 'training.learning_rate': 2e-3 },
 };
 

@@ -25,14 +25,20 @@ test('a broken line of a JSONL file is named, and the rest is used', async ({ pa
   await expect(data.getByRole('grid', { name: 'Examples' })).toHaveAttribute('aria-rowcount', '4');
 });
 
-test('a table without a usable column says so', async ({ page }) => {
-  await drop(page, 'numbers.csv', 'a,b,c\n1,2,3\n4,5,6\n');
-  await expect(
-    page
-      .getByRole('alert')
-      .or(page.getByText(/^These columns|column/).first())
-      .first(),
-  ).toBeVisible();
+test('a table whose columns say nothing asks which is what', async ({ page }) => {
+  await drop(
+    page,
+    'notes.csv',
+    'a,b,c\nWhere is it?,On its way,x\nIs it open?,Until six,y\nRed shoes?,In all sizes,z\n',
+  );
+  await expect(page.getByRole('alert')).toContainText('notes.csv');
+  const form = page.getByRole('form', { name: 'Columns' });
+  await form.getByLabel('Prompt').selectOption('a');
+  await form.getByLabel('Answer').selectOption('b');
+  await form.getByRole('button', { name: 'Read it so' }).click();
+  await expect(page.getByRole('gridcell', { name: 'Until six' })).toBeVisible();
+  await expect(page.getByRole('alert')).toBeHidden();
+  await expectReady(page);
 });
 
 test('a folder that is no model is refused by name, and the open model stays', async ({ page }) => {

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { expect, test } from '@playwright/test';
 import { readZip } from '../../src/formats/zip';
 import { expectReady } from './page';
@@ -50,5 +52,13 @@ test('a first visitor trains, compares and takes the adapter away', async ({ pag
     path.split('/').at(-1),
   );
   expect(names).toEqual(expect.arrayContaining(['adapter_config.json', 'adapter_model.safetensors', 'README.md']));
+
+  // And brings it back.
+  const archive = path.join(mkdtempSync(path.join(tmpdir(), 'adapter-')), file.suggestedFilename());
+  await file.saveAs(archive);
+  const chooser = page.waitForEvent('filechooser');
+  await page.getByRole('button', { name: 'Open adapter zip' }).click();
+  await (await chooser).setFiles(archive);
+  await expect(page.getByText('opened from a file')).toBeVisible();
   expect(sent).toEqual([]);
 });

@@ -3,6 +3,7 @@ import { useMemo } from 'react';
 import { useData } from '../../stores/data';
 import { useRecipe } from '../../stores/recipe';
 import { useTraining } from '../../stores/training';
+import { DatasetError } from '../components/data/DatasetError';
 import { DatasetShelf } from '../components/data/DatasetShelf';
 import { DetectedPanel } from '../components/data/DetectedPanel';
 import { ExamplesTable } from '../components/data/ExamplesTable';
@@ -22,7 +23,6 @@ function whyNoEdit(builtin: boolean, training: boolean): string | null {
 export function DataPlace() {
   const { status, dataset, error, tokens, tokenError, importError, importing } = useData();
   const source = useRecipe((state) => state.recipe.dataset.source);
-  const set = useRecipe((state) => state.set);
   const training = useTraining((state) => state.phase !== 'idle');
   const problems = useMemo(() => [...(dataset?.problems ?? []), ...(tokens?.problems ?? [])], [dataset, tokens]);
   const problemRows = useMemo(() => new Set(problems.flatMap(({ row }) => row ?? [])), [problems]);
@@ -42,25 +42,7 @@ export function DataPlace() {
     >
       {importError && <ErrorNotice error={importError} onDismiss={() => useData.setState({ importError: null })} />}
       <DatasetShelf />
-      {error && (
-        <ErrorNotice
-          error={error}
-          actions={
-            <>
-              <Button onClick={pickDataset}>Open another file</Button>
-              {(source.startsWith('file:') || error.code !== 'bad_data') && (
-                <Button
-                  onClick={() =>
-                    set({ 'dataset.source': undefined, 'dataset.format': undefined, 'dataset.columns': undefined })
-                  }
-                >
-                  Use the built-in dataset
-                </Button>
-              )}
-            </>
-          }
-        />
-      )}
+      {error && <DatasetError error={error} />}
       {tokenError && <ErrorNotice error={tokenError} />}
       {status === 'opening' && !dataset && <p className="text-muted">Reading the dataset.</p>}
       {dataset && (

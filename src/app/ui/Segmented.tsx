@@ -22,7 +22,9 @@ export function Segmented<T extends string>({
           key={option.value}
           className={cx(
             'relative inline-flex min-h-7 cursor-pointer items-center rounded px-2.5 text-[0.8125rem] font-medium has-focus-visible:outline-2 has-focus-visible:outline-accent',
-            option.value === value ? 'bg-surface text-ink shadow-sm' : 'text-muted hover:text-ink',
+            option.value === value
+              ? 'bg-surface text-ink shadow-sm forced-colors:underline'
+              : 'text-muted hover:text-ink',
           )}
         >
           <input

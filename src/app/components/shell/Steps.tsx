@@ -63,7 +63,7 @@ function RailStep({ place, state, stateId, current }: StepProps) {
           href={hashOf(name)}
           aria-current={current ? 'page' : undefined}
           aria-describedby={stateId}
-          className={cx('block font-medium', cover)}
+          className={cx('block font-medium', current && 'forced-colors:underline', cover)}
         >
           {title}
         </a>
@@ -97,7 +97,7 @@ function BarStep({ place, state, stateId, current }: StepProps) {
         href={hashOf(name)}
         aria-current={current ? 'page' : undefined}
         aria-describedby={stateId}
-        className={cx('text-xs font-medium', cover)}
+        className={cx('text-xs font-medium', current && 'forced-colors:underline', cover)}
       >
         {short}
         {short !== title && <span className="sr-only">{title.slice(short.length)}</span>}
