@@ -33,8 +33,8 @@ test('a table whose columns say nothing asks which is what', async ({ page }) =>
   );
   await expect(page.getByRole('alert')).toContainText('notes.csv');
   const form = page.getByRole('form', { name: 'Columns' });
-  await form.getByLabel('Prompt').selectOption('a');
-  await form.getByLabel('Answer').selectOption('b');
+  await form.getByRole('combobox', { name: 'Prompt', exact: true }).selectOption('a');
+  await form.getByRole('combobox', { name: 'Answer', exact: true }).selectOption('b');
   await form.getByRole('button', { name: 'Read it so' }).click();
   await expect(page.getByRole('gridcell', { name: 'Until six' })).toBeVisible();
   await expect(page.getByRole('alert')).toBeHidden();
