@@ -1,0 +1,129 @@
+/** Runs that are cut off, whatever cuts them off, go on from their last checkpoint and end as if nothing had happened. */
+import { test as base, expect, type Page } from '@playwright/test';
+import {
+  expectFinished,
+  expectReady,
+  exportedWeights,
+  openStudio,
+  PATIENCE,
+  resumeButton,
+  SAVED,
+  STEPS,
+  STRUCK,
+  start,
+  startButton,
+  stepsSeen,
+  untilStep,
+} from './support/studio';
+
+/** The adapter of an undisturbed run of the same recipe, exported. */
+const test = base.extend<object, { undisturbed: Buffer }>({
+  undisturbed: [
+    async ({ browser }, use) => {
+      const baseURL = `http://127.0.0.1:${process.env.TABTUNE_E2E_PORT ?? 4599}`;
+      const page = await browser.newPage({ baseURL });
+      await openStudio(page);
+      await start(page);
+      await expectFinished(page);
+      const bytes = await exportedWeights(page);
+      await page.close();
+      await use(bytes);
+    },
+    { scope: 'worker', timeout: 600_000 },
+  ],
+});
+
+test.setTimeout(3 * PATIENCE);
+
+const after = (step: number) => Array.from({ length: STEPS - step }, (_, i) => step + 1 + i);
+
+/** Goes on from the checkpoint to the end, and takes the same adapter away. */
+async function goOn(page: Page, undisturbed: Buffer): Promise<void> {
+  await page.evaluate(() => {
+    window.engineHook.steps = [];
+  });
+  await resumeButton(page).click();
+  await expectFinished(page);
+  expect(await stepsSeen(page)).toEqual(after(SAVED));
+  const weights = await exportedWeights(page);
+  expect(weights.equals(undisturbed), 'the adapter is that of an undisturbed run, byte for byte').toBe(true);
+}
+
+test('a run whose engine is killed is offered after a reload, and ends the same', async ({ page, undisturbed }) => {
+  await openStudio(page);
+  await start(page, { step: STRUCK, what: 'kill' });
+  const alert = page.getByRole('alert');
+  await expect(alert).toContainText('stopped unexpectedly', { timeout: PATIENCE });
+  await expect(alert.getByRole('button', { name: 'Resume' })).toBeVisible();
+
+  await page.reload();
+  await expect(page.getByText(`“tiny” stopped at step ${STRUCK} of ${STEPS}`)).toBeVisible();
+  await expectReady(page);
+  await goOn(page, undisturbed);
+});
+
+test('a page that is reloaded in mid-run offers the run, and it ends the same', async ({ page, undisturbed }) => {
+  await openStudio(page);
+  const reloaded = page.waitForEvent('load', { timeout: PATIENCE });
+  await start(page, { step: STRUCK, what: 'reload' });
+  await reloaded;
+  await expect(page.getByText(`“tiny” stopped at step ${SAVED} of ${STEPS}`)).toBeVisible();
+  await expectReady(page);
+  await goOn(page, undisturbed);
+});
+
+test('a GPU that is lost in mid-step is told at once, and the run goes on without a reload', async ({
+  page,
+  undisturbed,
+}) => {
+  await openStudio(page);
+  await start(page, { step: STRUCK, what: 'lose' });
+  const alert = page.getByRole('alert');
+  await untilStep(page, STRUCK);
+  await expect(alert).toContainText('The GPU stopped responding and was reset.', { timeout: 10_000 });
+  await expect(alert).toContainText('Resume the run from its last checkpoint');
+  await expect(page.getByRole('status', { name: 'Progress' })).toHaveText(
+    `Training was interrupted at step ${STRUCK} of ${STEPS}.`,
+  );
+  await goOn(page, undisturbed);
+});
+
+test('a full disk ends the run with what to do, and its last checkpoint is still good', async ({
+  page,
+  undisturbed,
+  baseURL,
+}) => {
+  const browser = await page.context().newCDPSession(page);
+  const setQuota = (quotaSize?: number) =>
+    browser.send('Storage.overrideQuotaForOrigin', { origin: baseURL!, quotaSize });
+  // The browser's own limit: two checkpoints of 0.65 MB fit, four do not.
+  await setQuota(2e6);
+  await openStudio(page);
+  await start(page);
+  const alert = page.getByRole('alert');
+  await expect(alert).toContainText('There is no space left in this browser', { timeout: PATIENCE });
+  await expect(alert).toContainText('Delete runs, models or datasets you no longer need');
+  await setQuota();
+  await goOn(page, undisturbed);
+});
+
+test('a second tab is told that the first one trains, and the first goes on', async ({ page, context }) => {
+  await openStudio(page);
+  const other = await context.newPage();
+  await openStudio(other);
+  await expectReady(other);
+  await start(page);
+  await untilStep(page, 1);
+  await start(other);
+  const alert = other.getByRole('alert');
+  await expect(alert).toContainText('Another tab of this browser is training, and the GPU cannot be shared.');
+  await expect(alert).toContainText('Wait for that run to end, or stop it there.');
+  await expect(startButton(other)).toBeVisible();
+  expect(await stepsSeen(other)).toEqual([]);
+
+  await page.bringToFront();
+  await page.getByRole('button', { name: 'Stop', exact: true }).click();
+  await expect(page.getByRole('status', { name: 'Progress' })).toContainText(/^Training was stopped at step \d of 8/, {
+    timeout: PATIENCE,
+  });
+});
