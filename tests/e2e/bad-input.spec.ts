@@ -1,0 +1,120 @@
+/** Machines and files that cannot do what is asked: what is missing and what to do is said, and the rest goes on. */
+import { chromium, expect, type Page, test } from '@playwright/test';
+import { browserArgs } from '../../scripts/browser.mjs';
+import { expectReady, startButton } from './support/studio';
+
+const dataPlace = (page: Page) => page.getByRole('region', { name: 'Data', exact: true });
+const examples = (page: Page) => dataPlace(page).getByRole('grid', { name: 'Examples' });
+const goTo = (page: Page, place: string) =>
+  page.getByRole('navigation', { name: 'Steps' }).getByRole('link', { name: place, exact: true }).click();
+
+/** Chooses a dataset as a person does, in the browser's file dialog. */
+async function openFile(page: Page, name: string, text: string): Promise<void> {
+  const chooser = page.waitForEvent('filechooser');
+  await dataPlace(page).getByRole('button', { name: 'Open file', exact: true }).click();
+  await (await chooser).setFiles({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
+}
+
+/** As a browser before WebGPU: neither the page nor a worker knows it. No flag of Chrome's takes it away. */
+async function removeWebGpu(page: Page): Promise<void> {
+  const remove = 'delete Object.getPrototypeOf(navigator).gpu;';
+  await page.addInitScript(remove);
+  await page.route('**/*-worker-*.js', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `${remove}\n${await response.text()}` });
+  });
+}
+
+const replies = (rows: number, answer: string) =>
+  Array.from({ length: rows }, (_, i) => JSON.stringify({ prompt: `Question ${i}?`, completion: answer })).join('\n');
+
+test.describe('without WebGPU', () => {
+  const machines: Record<string, { args: string[]; says: string; withoutApi: boolean }> = {
+    'in a browser that has none': {
+      args: browserArgs('software'),
+      withoutApi: true,
+      says: 'This browser does not offer WebGPU.',
+    },
+    'on a machine without a GPU': {
+      args: [...browserArgs('software').filter((arg) => !/webgpu/.test(arg)), '--disable-gpu'],
+      withoutApi: false,
+      says: 'The browser offers WebGPU, but found no GPU that it may use.',
+    },
+  };
+  for (const [name, { args, says, withoutApi }] of Object.entries(machines)) {
+    test(`${name}, the start is blocked with the reason, and all else works`, async ({ baseURL }) => {
+      const browser = await chromium.launch({ executablePath: process.env.CHROME_PATH ?? '/usr/bin/chromium', args });
+      try {
+        const page = await browser.newPage({ baseURL, viewport: { width: 1440, height: 900 } });
+        if (withoutApi) await removeWebGpu(page);
+        await page.goto('/');
+        const alert = page.getByRole('alert').first();
+        await expect(alert).toContainText(says);
+        await expect(alert).toContainText('Use a current Chrome or Edge on a computer with a GPU');
+        await expect(page.getByRole('heading', { name: 'How to get WebGPU' })).toBeVisible();
+        const start = startButton(page);
+        await expect(start).toHaveAttribute('aria-disabled', 'true');
+        await expect(start).toHaveAccessibleDescription(new RegExp(says));
+        await start.click({ force: true });
+        await expect(page.getByRole('status', { name: 'Progress' })).toHaveText('');
+
+        await goTo(page, 'Data');
+        await expect(examples(page)).toHaveAttribute('aria-rowcount', '251');
+        await openFile(page, 'mine.jsonl', replies(7, 'My answer.'));
+        await expect(examples(page)).toHaveAttribute('aria-rowcount', '8');
+        await expect(examples(page)).toContainText('My answer.');
+        await goTo(page, 'Recipe');
+        await expect(page.getByRole('region', { name: 'Recipe', exact: true })).toBeVisible();
+        await goTo(page, 'Compare & Export');
+        await expect(page.getByRole('button', { name: 'Export adapter' })).toHaveAttribute('aria-disabled', 'true');
+      } finally {
+        await browser.close();
+      }
+    });
+  }
+});
+
+test.describe('a dataset that does not fit', () => {
+  test('is refused before it is copied when the browser says how much room there is', async ({ page, baseURL }) => {
+    const browser = await page.context().newCDPSession(page);
+    const setQuota = (quotaSize?: number) =>
+      browser.send('Storage.overrideQuotaForOrigin', { origin: baseURL!, quotaSize });
+    await setQuota(500_000);
+    await page.goto('/#/data');
+    await expectReady(page);
+    const large = replies(2000, 'A rather long answer, as it happens. '.repeat(20));
+    await openFile(page, 'large.jsonl', large);
+    const alert = dataPlace(page).getByRole('alert');
+    await expect(alert).toContainText(/space/);
+    await expect(alert).toContainText('Delete runs, models or datasets you no longer need');
+    // What was open stays open.
+    await expect(examples(page)).toHaveAttribute('aria-rowcount', '251');
+    await expectReady(page);
+
+    await setQuota();
+    await openFile(page, 'large.jsonl', large);
+    await expect(examples(page)).toHaveAttribute('aria-rowcount', '2001');
+  });
+
+  test('is refused as a whole when the disk turns out to be full', async ({ page }) => {
+    await page.addInitScript(() => {
+      const put = IDBObjectStore.prototype.put;
+      IDBObjectStore.prototype.put = function (...args) {
+        if (sessionStorage.getItem('disk') === 'full') throw new DOMException('No space.', 'QuotaExceededError');
+        return put.apply(this, args);
+      };
+    });
+    await page.goto('/#/data');
+    await expectReady(page);
+    await page.evaluate(() => sessionStorage.setItem('disk', 'full'));
+    await openFile(page, 'mine.jsonl', replies(7, 'My answer.'));
+    const alert = dataPlace(page).getByRole('alert');
+    await expect(alert).toContainText('There is no space left in this browser for saving mine.jsonl.');
+    await expect(examples(page)).toHaveAttribute('aria-rowcount', '251');
+
+    await page.evaluate(() => sessionStorage.removeItem('disk'));
+    await openFile(page, 'mine.jsonl', replies(7, 'My answer.'));
+    await expect(examples(page)).toHaveAttribute('aria-rowcount', '8');
+    await expect(alert).toBeHidden();
+  });
+});
