@@ -4,10 +4,9 @@ import { App } from './app/App';
 import './app/styles.css';
 import { parseHash } from './app/util/route';
 import { boot } from './stores/boot';
-import { createSession } from './worker/session';
 
 const { place, detail } = parseHash(window.location.hash);
-boot(createSession(), place === 'train' ? detail : '');
+boot(place === 'train' ? detail : '');
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

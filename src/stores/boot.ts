@@ -1,5 +1,6 @@
 /** What happens when the page opens: connect the session, look at the machine, follow the recipe, recall past runs. */
 import type { Session } from '../worker/api';
+import { createSession } from '../worker/session';
 import { startAnnouncer } from './announcer';
 import { useCatalogue } from './catalogue';
 import { useCompare } from './compare';
@@ -25,8 +26,11 @@ function recallAdapter(): void {
   if (run) void useCompare.getState().openRun(run);
 }
 
-/** `runId` is the run that the address names, if any. Returns a function that stops what was started. */
-export function boot(session: Session, runId = ''): () => void {
+/**
+ * `runId` is the run that the address names, if any; a session is given by tests. Returns a function that stops what was
+ * started.
+ */
+export function boot(runId = '', session: Session = createSession()): () => void {
   connectSession(session);
   void useCatalogue.getState().load();
   void useModel.getState().inspectDevice();

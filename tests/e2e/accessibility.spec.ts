@@ -50,6 +50,18 @@ test('every place, the commands and the shortcuts are reached by keyboard alone'
   await expect(page.getByRole('region', { name: 'Data', exact: true })).toBeVisible();
 });
 
+test('the theme follows the switch rather than the system, after a reload too', async ({ page }) => {
+  await page.goto('/');
+  const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const light = await background();
+  await page.getByRole('button', { name: 'Theme', exact: true }).click();
+  await page.getByRole('menuitemradio', { name: 'Dark' }).click();
+  await expect.poll(background).not.toBe(light);
+  const dark = await background();
+  await page.reload();
+  await expect.poll(background).toBe(dark);
+});
+
 test('digits that are typed into a field go nowhere', async ({ page }) => {
   await page.goto('/#/recipe/advanced');
   await page.getByRole('searchbox', { name: 'Find a field' }).pressSequentially('2');

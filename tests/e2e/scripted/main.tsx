@@ -7,6 +7,7 @@ import { createScriptedSession } from './session';
 
 const script = new URLSearchParams(window.location.search);
 boot(
+  '',
   createScriptedSession({
     stepMs: Number(script.get('stepMs') ?? 60),
     device: (script.get('device') ?? 'gpu') as 'gpu' | 'software' | 'none',
