@@ -16,7 +16,7 @@ import {
   SUBMIT_BATCH,
   trimPool,
 } from './backend';
-import { failDevice } from './failure';
+import { diagnoseFirst, failDevice } from './failure';
 
 export interface Program {
   /** Unique for the source: everything baked into `wgsl` must be in it. */
@@ -76,16 +76,15 @@ function pipelineOf(device: GPUDevice, program: Program, cache: DeviceCache) {
       layout: 'auto',
       compute: { module, entryPoint: 'main' },
     });
-    device.popErrorScope().then(
-      async (error) => {
-        if (!error) return;
-        const info = await module.getCompilationInfo();
-        const lines = info.messages.map((m) => `${m.lineNum}:${m.linePos} ${m.message}`).join('\n');
-        const text = `${lines || error.message}\n${numbered(program.wgsl)}`;
-        failDevice(device, new Error(`Shader ${program.key} does not compile.\n${text}`));
-      },
-      () => {}, // the device is gone; its loss is reported elsewhere
-    );
+    const diagnosis = device.popErrorScope().then(async (error) => {
+      if (!error) return;
+      const info = await module.getCompilationInfo();
+      const lines = info.messages.map((m) => `${m.lineNum}:${m.linePos} ${m.message}`).join('\n');
+      const text = `${lines || error.message}\n${numbered(program.wgsl)}`;
+      failDevice(device, new Error(`Shader ${program.key} does not compile.\n${text}`));
+    });
+    // It rejects where the device is gone, which is reported elsewhere.
+    diagnoseFirst(device, diagnosis);
     entry = { pipeline, id: cache.nextId++ };
     cache.pipelines.set(program.key, entry);
   }

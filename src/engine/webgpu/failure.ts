@@ -3,10 +3,23 @@
  * them late and to nobody in particular, and goes on with zeros; a run must end instead.
  */
 const handlers = new WeakMap<GPUDevice, (error: GPUError | Error) => void>();
+const diagnoses = new WeakMap<GPUDevice, Set<Promise<unknown>>>();
 
 export function onDeviceFailure(device: GPUDevice, handler: (error: GPUError | Error) => void): void {
   handlers.set(device, handler);
-  device.addEventListener('uncapturederror', (event) => failDevice(device, event.error));
+  device.addEventListener('uncapturederror', async (event) => {
+    // A broken shader makes everything that uses it invalid: its own message must come first.
+    await Promise.allSettled(diagnoses.get(device) ?? []);
+    failDevice(device, event.error);
+  });
+}
+
+/** What goes wrong on the device meanwhile is reported after this, since it may follow from it. */
+export function diagnoseFirst(device: GPUDevice, diagnosis: Promise<unknown>): void {
+  const open = diagnoses.get(device) ?? new Set();
+  diagnoses.set(device, open.add(diagnosis));
+  const done = () => open.delete(diagnosis);
+  diagnosis.then(done, done);
 }
 
 export function failDevice(device: GPUDevice, error: GPUError | Error): void {
