@@ -13,7 +13,7 @@ import type { CausalModel } from '../models/model';
 import type { Objective } from '../objectives/objective';
 import type { Optimizer, UpdateStats } from '../optim/optimizer';
 import { scheduleFactor, warmupSteps } from '../optim/schedules';
-import { counters } from '../webgpu/backend';
+import { counters, orderPool } from '../webgpu/backend';
 import { evaluate } from './evaluate';
 
 export interface TrainSetup {
@@ -99,6 +99,7 @@ export function recordStep(
   state: TrainState,
 ): { stats: Promise<UpdateStats>; learningRate: number; tokens: number } {
   const { model, method, objective, optimizer, batches, settings, totalSteps } = setup;
+  orderPool();
   const micro = batches.microBatches(state.step);
   const targets = micro.reduce((sum, b) => sum + b.targetTokens, 0);
   let loss: tf.Scalar | null = null;

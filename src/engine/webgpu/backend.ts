@@ -163,3 +163,25 @@ export function trimPool(): void {
     buffers.length = 0;
   }
 }
+
+const bufferOrder = new WeakMap<GPUBuffer, number>();
+let buffersSeen = 0;
+
+/**
+ * Puts the recycled buffers in a fixed order. tfjs hands out the one that came back last, so that a step would find its
+ * buffers permuted and make bind groups for ever; with this, steps of the same shapes get the same buffers. Call before
+ * each step.
+ */
+export function orderPool(): void {
+  const backend = tf.backend();
+  if (!isGpu(backend)) return;
+  const order = (buffer: GPUBuffer): number => {
+    let n = bufferOrder.get(buffer);
+    if (n === undefined) {
+      n = buffersSeen++;
+      bufferOrder.set(buffer, n);
+    }
+    return n;
+  };
+  for (const buffers of backend.bufferManager.freeBuffers.values()) buffers.sort((a, b) => order(a) - order(b));
+}
