@@ -1,6 +1,7 @@
 /** One device for all GPU tests of a page. */
 
 import * as tf from '@tensorflow/tfjs-core';
+import { disposeInputs } from '../../src/engine/training/inputs';
 import { type EngineDevice, openDevice } from '../../src/engine/webgpu/device';
 
 let opened: Promise<EngineDevice> | null = null;
@@ -9,4 +10,23 @@ export async function openTestDevice(): Promise<void> {
   opened ??= openDevice();
   await opened;
   await tf.setBackend('webgpu');
+}
+
+/**
+ * Runs `body` on a device of its own, which it may destroy. Opening one throws out the backend of the page's device, so
+ * the page gets a new one afterwards. Tensors must not cross over.
+ */
+export async function withOwnDevice(body: (device: EngineDevice) => Promise<void>): Promise<void> {
+  const shared = await opened;
+  opened = null;
+  disposeInputs();
+  shared?.release();
+  const own = await openDevice();
+  try {
+    await body(own);
+  } finally {
+    disposeInputs();
+    own.release();
+    await openTestDevice();
+  }
 }

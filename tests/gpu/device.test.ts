@@ -1,0 +1,251 @@
+/** The device: how it is lost, missing and misused, and what a training step asks of it. */
+import * as tf from '@tensorflow/tfjs-core';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { llamaConfig, randomSource, type Shape } from '../../bench/random-llama';
+import { TabtuneError } from '../../src/base/errors';
+import type { Batch } from '../../src/data/types';
+import { createLora } from '../../src/engine/methods/lora';
+import { loadModel } from '../../src/engine/models';
+import { sft } from '../../src/engine/objectives/sft';
+import { createOptimizer } from '../../src/engine/optim/optimizer';
+import { disposeInputs } from '../../src/engine/training/inputs';
+import { freshState, recordStep } from '../../src/engine/training/loop';
+import { counters, flush, gpuBackend, gpuBytes, readFloats, trimPool } from '../../src/engine/webgpu/backend';
+import { openDevice } from '../../src/engine/webgpu/device';
+import { dispatch, uniformBlock } from '../../src/engine/webgpu/dispatch';
+import { resolveRecipe } from '../../src/recipe/defaults';
+import { tinyRun } from '../parity/tiny-run';
+import { openTestDevice, withOwnDevice } from './open-device';
+
+/** The error that a promise rejects with, and after how many milliseconds. */
+async function rejection(promise: Promise<unknown>): Promise<{ error: TabtuneError; ms: number }> {
+  const start = performance.now();
+  const error = await promise.then(
+    () => expect.fail('It did not reject.'),
+    (cause) => cause,
+  );
+  expect(error).toBeInstanceOf(TabtuneError);
+  return { error, ms: performance.now() - start };
+}
+
+const pending = async (promise: Promise<unknown>, ms: number): Promise<boolean> => {
+  const late = Symbol();
+  const timer = new Promise((resolve) => setTimeout(() => resolve(late), ms));
+  return (await Promise.race([promise.catch(() => null), timer])) === late;
+};
+
+/** Without a word from the device a read would wait for ever; the margin is for a busy machine. */
+const AT_ONCE_MS = 5000;
+
+describe('a device that goes away', () => {
+  test('in the middle of work: says so at once, and what is being read ends too', () =>
+    withOwnDevice(async ({ device, failed }) => {
+      let x: tf.Tensor2D = tf.randomUniform([128, 128]);
+      await readFloats(tf.tidy(() => tf.matMul(x, x))); // compiles
+      for (let i = 0; i < 40; i++) {
+        const next: tf.Tensor2D = tf.matMul(x, x);
+        x.dispose();
+        x = next;
+      }
+      const read = readFloats(x).then(
+        () => 'read',
+        () => 'refused',
+      );
+      device.destroy();
+      const { error, ms } = await rejection(failed);
+      expect(error.code).toBe('gpu_lost');
+      expect(error.action).toContain('last checkpoint');
+      expect(ms).toBeLessThan(AT_ONCE_MS);
+      expect(await read).toBe('refused');
+      x.dispose();
+    }));
+
+  test('in the middle of a training run: the run ends, and no promise is left to reject unheard', () =>
+    withOwnDevice(async ({ device, failed }) => {
+      const unheard: unknown[] = [];
+      const listener = (event: PromiseRejectionEvent) => {
+        unheard.push(event.reason);
+        event.preventDefault();
+      };
+      addEventListener('unhandledrejection', listener);
+      const run = await tinyRun({ settings: { eval_steps: 2 } });
+      const training = run.start({}, { step: ({ step }) => step === 3 && device.destroy() }).then(
+        () => 'completed',
+        () => 'ended',
+      );
+      const { error } = await rejection(failed);
+      expect(error.code, error.details).toBe('gpu_lost');
+      expect(await training).toBe('ended');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(unheard).toEqual([]);
+      removeEventListener('unhandledrejection', listener);
+      run.dispose();
+    }));
+
+  test('on purpose: is no failure', () =>
+    withOwnDevice(async ({ failed, release }) => {
+      release();
+      expect(await pending(failed, 200)).toBe(true);
+    }));
+});
+
+describe('work that the device refuses', () => {
+  const run = (wgsl: string, key: string) => {
+    const x = tf.zeros([4]);
+    const call = { program: { key, wgsl }, tensors: [x], writes: [x], uniforms: uniformBlock() };
+    dispatch(gpuBackend(), { ...call, workgroups: [1] });
+    flush(gpuBackend());
+    x.dispose();
+  };
+
+  test('a shader that does not compile ends in its message and numbered source', () =>
+    withOwnDevice(async ({ failed }) => {
+      run(
+        `@group(0) @binding(0) var<storage, read_write> x: array<f32>;
+@group(0) @binding(1) var<uniform> u: vec4u;
+@compute @workgroup_size(1) fn main() {
+  x[0] = f32(u.x) + nowhere;
+}`,
+        'test_broken',
+      );
+      const { error } = await rejection(failed);
+      expect(error.code).toBe('internal');
+      expect(error.details).toContain('Shader test_broken does not compile.');
+      expect(error.details).toMatch(/^4:\d+ .*nowhere/m);
+      expect(error.details).toContain('4\t  x[0] = f32(u.x) + nowhere;');
+    }));
+
+  test('a binding that does not fit is a failure', () =>
+    withOwnDevice(async ({ device, failed }) => {
+      device.createBuffer({ size: 16, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.STORAGE });
+      device.queue.submit([]); // sends what is recorded
+      const { error } = await rejection(failed);
+      expect(error.code).toBe('internal');
+      expect(error.details).toContain('MapRead');
+    }));
+
+  test('memory that ran out is called that', () =>
+    withOwnDevice(async ({ device, failed }) => {
+      const error = new GPUOutOfMemoryError('test: no room');
+      device.dispatchEvent(new GPUUncapturedErrorEvent('uncapturederror', { error }));
+      const { error: told } = await rejection(failed);
+      expect(told.code).toBe('gpu_out_of_memory');
+      expect(told.action).toContain('smaller batch size');
+      expect(told.details).toBe('test: no room');
+    }));
+});
+
+describe('a browser without WebGPU', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+    // The stubs lie over what the prototype has.
+    Reflect.deleteProperty(navigator, 'gpu');
+  });
+  const stub = (gpu: unknown) => Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true });
+
+  test.each([
+    ['no navigator.gpu', undefined, 'does not offer WebGPU'],
+    ['no adapter', { requestAdapter: async () => null }, 'found no GPU'],
+    ['an adapter request that fails', { requestAdapter: () => Promise.reject(new Error('blocked')) }, 'could not open'],
+    [
+      'a device request that fails',
+      {
+        requestAdapter: async () => ({
+          limits: {},
+          features: new Set(),
+          info: {},
+          requestDevice: () => Promise.reject(new Error('no device')),
+        }),
+      },
+      'refused to open',
+    ],
+  ])('%s: no_webgpu, with what to do', async (_, gpu, message) => {
+    await openTestDevice();
+    const before = tf.backend();
+    stub(gpu);
+    const { error } = await rejection(openDevice());
+    expect(error.code).toBe('no_webgpu');
+    expect(error.message).toContain(message);
+    expect(error.action).toContain('chrome://gpu');
+    // The attempt leaves the device that is open alone.
+    expect(tf.backend()).toBe(before);
+  });
+});
+
+describe('a training step', () => {
+  const LENGTH = 64;
+  /** The bench's shape. */
+  const BENCH: Shape = { hidden: 128, layers: 4, heads: 4, kvHeads: 4, intermediate: 352, vocab: 512 };
+  const SMALL: Shape = { hidden: 32, layers: 2, heads: 4, kvHeads: 2, intermediate: 48, vocab: 128 };
+
+  /** Steps over batches of one shape with other tokens each; gives what each step cost. */
+  async function steps(shape: Shape, batchSize: number, length: number, count: number, dropout = 0) {
+    await openTestDevice();
+    trimPool();
+    const model = await loadModel(llamaConfig(shape), randomSource(shape));
+    const method = createLora(
+      model,
+      { r: 8, lora_alpha: 16, lora_dropout: dropout, target_modules: 'all-linear', use_rslora: false },
+      42,
+    );
+    const settings = { ...resolveRecipe({ version: 1 }).training, max_grad_norm: 1 };
+    const optimizer = createOptimizer(method.trainable, settings);
+    const batchOf = (step: number): Batch => {
+      const ids = Int32Array.from({ length: batchSize * length }, (_, i) => (i * 37 + step * 11) % shape.vocab);
+      return {
+        batchSize,
+        length,
+        ids,
+        labels: ids.slice(),
+        lengths: new Int32Array(batchSize).fill(length),
+        targetTokens: batchSize * (length - 1),
+      };
+    };
+    const setup = {
+      model,
+      method,
+      objective: sft,
+      optimizer,
+      batches: { stepsPerEpoch: count, microBatches: (step: number) => [batchOf(step)], evaluation: () => [] },
+      settings,
+      totalSteps: count,
+    };
+    const state = freshState();
+    const costs: Record<'dispatches' | 'bindGroups' | 'uniforms' | 'allocated' | 'tensors', number>[] = [];
+    for (let i = 0; i < count; i++) {
+      const before = { ...counters };
+      const { finite } = await recordStep(setup, state).stats;
+      expect(finite).toBe(true);
+      costs.push({
+        dispatches: counters.dispatches - before.dispatches,
+        bindGroups: counters.bindGroups - before.bindGroups,
+        uniforms: counters.uniformBuffers - before.uniformBuffers,
+        allocated: gpuBytes().allocated,
+        tensors: tf.memory().numTensors,
+      });
+    }
+    optimizer.dispose();
+    method.dispose();
+    model.dispose();
+    disposeInputs();
+    trimPool();
+    return costs;
+  }
+
+  test('holds the same memory from the third step on, and creates neither bind groups nor uniform buffers from the fifth on', async () => {
+    const costs = await steps(SMALL, 2, 32, 30, 0.1);
+    const later = costs.slice(2);
+    expect(new Set(later.map((c) => c.allocated)).size).toBe(1);
+    expect(new Set(later.map((c) => c.tensors)).size).toBe(1);
+    expect(new Set(later.map((c) => c.dispatches)).size).toBe(1);
+    // A bind group names its buffers, so that buffers in another order would cost new ones in every step.
+    expect(costs[0]!.bindGroups).toBeGreaterThan(100);
+    expect(costs.slice(4).map((c) => c.bindGroups + c.uniforms)).toEqual(new Array(26).fill(0));
+  });
+
+  test('takes at most 250 dispatches for the bench’s model', async () => {
+    const costs = await steps(BENCH, 4, LENGTH, 3);
+    expect(costs[2]!.dispatches).toBeGreaterThan(0);
+    expect(costs[2]!.dispatches).toBeLessThanOrEqual(250);
+  });
+});
