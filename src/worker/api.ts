@@ -103,7 +103,7 @@ export interface Session {
 
   /** Starts a run; events go to `subscribe`. Resolves when the run has ended in any way, with its record. */
   train(recipe: Recipe): Promise<RunRecord>;
-  /** Goes on with an interrupted or paused run from its last checkpoint. */
+  /** Goes on with an interrupted or paused run from its last checkpoint; from the beginning when it has none yet. */
   resumeRun(runId: string): Promise<RunRecord>;
   pause(): Promise<void>;
   resume(): Promise<void>;

@@ -98,6 +98,8 @@ export async function runTraining(
     const totalSteps = countSteps(job.train.length, training);
     const state = freshState();
     if (job.resume) await restore(job.run.id, state, optimizer);
+    // A run that was cut off before its first checkpoint may have left some.
+    else await truncateMetrics(job.run.id, -1);
 
     const trainableParameters = [...method.trainable.values()].reduce((sum, t) => sum + t.size, 0);
     let run: RunRecord = {

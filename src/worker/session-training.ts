@@ -99,8 +99,7 @@ export class TrainingDesk {
       if (record.status === 'completed' || record.status === 'early_stopped') {
         throw gone(`“${record.name}” has already ended; there is nothing to go on with.`);
       }
-      if (!(await checkpointInfo(runId, 'latest'))) throw gone(`“${record.name}” has no checkpoint to go on from.`);
-      begun.hasCheckpoint = true;
+      begun.hasCheckpoint = (await checkpointInfo(runId, 'latest')) !== null;
       return this.prepareAndRun(begun, record.recipe, record);
     });
   }
@@ -184,29 +183,31 @@ export class TrainingDesk {
       });
     }
     // A run that goes on has its adapter in the checkpoint, and its rank and targets in the record's recipe.
-    const initial = old ? null : recipe.method.init_adapter;
+    const initial = active.hasCheckpoint ? null : recipe.method.init_adapter;
     const initAdapter = initial === null ? null : await step(needs.adapterFiles(initial));
     const samples = await step(this.samples(model, parsed, { train, validation }));
     const now = Date.now();
-    const run: RunRecord = old
-      ? { ...old, status: 'running', error: null, updatedAt: now }
-      : {
-          id: crypto.randomUUID(),
-          name: recipe.name,
-          createdAt: now,
-          updatedAt: now,
-          recipe,
-          status: 'running',
-          step: 0,
-          totalSteps: 0,
-          trainableParameters: 0,
-          totalParameters: model.info.parameters,
-          initialEvalLoss: null,
-          bestEvalLoss: null,
-          bestStep: null,
-          finalLoss: null,
-          error: null,
-        };
+    const fresh: RunRecord = {
+      id: crypto.randomUUID(),
+      name: recipe.name,
+      createdAt: now,
+      updatedAt: now,
+      recipe,
+      status: 'running',
+      step: 0,
+      totalSteps: 0,
+      trainableParameters: 0,
+      totalParameters: model.info.parameters,
+      initialEvalLoss: null,
+      bestEvalLoss: null,
+      bestStep: null,
+      finalLoss: null,
+      error: null,
+    };
+    let run = fresh;
+    if (old && active.hasCheckpoint) run = { ...old, status: 'running', error: null, updatedAt: now };
+    // Cut off before its first checkpoint: the same run, from the beginning.
+    else if (old) run = { ...fresh, id: old.id, createdAt: old.createdAt };
     const job: TrainJob = {
       run,
       recipe,
@@ -217,7 +218,7 @@ export class TrainingDesk {
       stopTokenIds: model.tokens.stopTokenIds,
       padTokenId: model.tokens.padTokenId,
       initAdapter,
-      resume: old !== null,
+      resume: active.hasCheckpoint,
     };
     return { job, prompts: samples.map(({ text }) => text) };
   }
@@ -300,7 +301,7 @@ export class TrainingDesk {
       saveRun(record).catch(() => {}),
       new Promise((resolve) => setTimeout(resolve, SAVE_PATIENCE_MS)),
     ]);
-    const resumable = active.hasCheckpoint && !hopeless.includes(error.code);
+    const resumable = (active.hasCheckpoint || status === 'interrupted') && !hopeless.includes(error.code);
     this.emit({ type: 'failed', error: data, run: record, resumable });
     return record;
   }

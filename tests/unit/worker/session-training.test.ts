@@ -198,13 +198,21 @@ describe('when the engine dies under a run', () => {
     expect(await again).toMatchObject({ id: job.run.id, status: 'completed', error: null });
   });
 
-  it('before the first checkpoint it cannot go on, and says so', async () => {
+  it('before the first checkpoint the same run goes on from its beginning', async () => {
     const running = open.session.train(recipe());
-    const { job } = await stint();
+    const { job, emit } = await stint();
+    emit(begun(job.run));
+    emit(metrics(2, 2));
+    await until(() => names(open.events).includes('metrics'));
     open.engine.crash();
-    expect((await running).status).toBe('interrupted');
-    expect(open.events.at(-1)).toMatchObject({ type: 'failed', resumable: false });
-    await expect(open.session.resumeRun(job.run.id)).rejects.toThrow('no checkpoint');
+    expect(await running).toMatchObject({ status: 'interrupted', step: 2 });
+    expect(open.events.at(-1)).toMatchObject({ type: 'failed', resumable: true });
+    const again = open.session.resumeRun(job.run.id);
+    const second = await stint(1);
+    expect(second.job).toMatchObject({ resume: false, run: { id: job.run.id, step: 0, finalLoss: null, error: null } });
+    second.end();
+    expect(await again).toMatchObject({ id: job.run.id, status: 'completed' });
+    expect(await open.session.runs()).toHaveLength(1);
   });
 
   it('a lost GPU ends the worker, and the third loss in a row suggests a smaller batch', async () => {
