@@ -15,7 +15,8 @@ export function InterruptedBanner() {
   const { place } = useRoute();
   const [dismissed, setDismissed] = useState<string | null>(null);
   if (phase !== 'idle') return null;
-  const run = runs.find(({ status }) => status === 'interrupted' || status === 'paused' || status === 'running');
+  // One that says `running` is at work in another tab.
+  const run = runs.find(({ status }) => status === 'interrupted' || status === 'paused');
   if (!run || run.id === dismissed) return null;
   // The error of that very run, on the screen already, offers the same.
   if (place === 'train' && error && resumable && shown?.id === run.id) return null;
@@ -30,7 +31,10 @@ export function InterruptedBanner() {
         </Button>
       }
     >
-      <p>It was last saved {formatWhen(run.updatedAt)} and can go on from its last checkpoint.</p>
+      <p>
+        It was last at work {formatWhen(run.updatedAt)}. It goes on from its last checkpoint, or from its beginning when
+        it had none yet.
+      </p>
     </Notice>
   );
 }
