@@ -13,6 +13,7 @@ import {
   start,
   startButton,
   stepsSeen,
+  tiny,
   untilStep,
 } from './support/studio';
 
@@ -37,14 +38,14 @@ test.setTimeout(3 * PATIENCE);
 
 const after = (step: number) => Array.from({ length: STEPS - step }, (_, i) => step + 1 + i);
 
-/** Goes on from the checkpoint to the end, and takes the same adapter away. */
-async function goOn(page: Page, undisturbed: Buffer): Promise<void> {
+/** Goes on from a checkpoint (0 is the beginning) to the end, and takes the same adapter away. */
+async function goOn(page: Page, undisturbed: Buffer, from = SAVED): Promise<void> {
   await page.evaluate(() => {
     window.engineHook.steps = [];
   });
   await resumeButton(page).click();
   await expectFinished(page);
-  expect(await stepsSeen(page)).toEqual(after(SAVED));
+  expect(await stepsSeen(page)).toEqual(after(from));
   const weights = await exportedWeights(page);
   expect(weights.equals(undisturbed), 'the adapter is that of an undisturbed run, byte for byte').toBe(true);
 }
@@ -70,6 +71,16 @@ test('a page that is reloaded in mid-run offers the run, and it ends the same', 
   await expect(page.getByText(`“tiny” stopped at step ${SAVED} of ${STEPS}`)).toBeVisible();
   await expectReady(page);
   await goOn(page, undisturbed);
+});
+
+test('a run that is cut off before its first checkpoint goes on from its beginning', async ({ page, undisturbed }) => {
+  await openStudio(page);
+  const reloaded = page.waitForEvent('load', { timeout: PATIENCE });
+  await start(page, { step: 2, what: 'reload' });
+  await reloaded;
+  await expect(page.getByText(/“tiny” stopped at step \d of 8/)).toBeVisible();
+  await expectReady(page);
+  await goOn(page, undisturbed, 0);
 });
 
 test('a GPU that is lost in mid-step is told at once, and the run goes on without a reload', async ({
@@ -108,12 +119,14 @@ test('a full disk ends the run with what to do, and its last checkpoint is still
 });
 
 test('a second tab is told that the first one trains, and the first goes on', async ({ page, context }) => {
-  await openStudio(page);
+  await openStudio(page, { ...tiny, training: { ...tiny.training, max_steps: 1000, eval_steps: 0 } });
+  await start(page);
+  await untilStep(page, 1);
   const other = await context.newPage();
   await openStudio(other);
   await expectReady(other);
-  await start(page);
-  await untilStep(page, 1);
+  // It is at work, not cut off.
+  await expect(other.getByText(/stopped at step/)).toBeHidden();
   await start(other);
   const alert = other.getByRole('alert');
   await expect(alert).toContainText('Another tab of this browser is training, and the GPU cannot be shared.');
@@ -123,7 +136,7 @@ test('a second tab is told that the first one trains, and the first goes on', as
 
   await page.bringToFront();
   await page.getByRole('button', { name: 'Stop', exact: true }).click();
-  await expect(page.getByRole('status', { name: 'Progress' })).toContainText(/^Training was stopped at step \d of 8/, {
+  await expect(page.getByRole('status', { name: 'Progress' })).toContainText(/^Training was stopped at step /, {
     timeout: PATIENCE,
   });
 });
