@@ -19,7 +19,9 @@ const LOSSES_TO_WARN = 3;
 const LOSS_WINDOW_MS = 10 * 60_000;
 
 /** After these the worker's GPU objects are of no more use: a new worker is the clean way. */
-function endsWorker(code: ErrorData['code']): boolean {
+function endsWorker({ code, where }: ErrorData): boolean {
+  // A device that refused a piece of work answers every later call with the same error.
+  if (code === 'internal') return where === 'GPU';
   return code === 'gpu_lost' || code === 'gpu_out_of_memory' || code === 'worker_died';
 }
 
@@ -143,8 +145,9 @@ export class EngineHost {
 
   /** Ends a worker whose GPU is gone, and says so where it happens again and again. */
   private meet(error: TabtuneError, connection: Connection<EngineApi>): TabtuneError {
-    if (!endsWorker(error.code)) return error;
+    if (!endsWorker(error)) return error;
     connection.terminate();
+    if (error.code === 'internal') return error;
     // One loss rejects every call that was waiting: it counts once.
     if (!this.counted.has(connection) && !this.closed) {
       this.counted.add(connection);

@@ -42,6 +42,20 @@ describe('EngineHost', () => {
     host.close();
   });
 
+  it('takes a new worker after the GPU refused work, and the old one after any other fault of ours', async () => {
+    const fault = (where: string) => async (): Promise<never> => {
+      throw new TabtuneError({ code: 'internal', message: 'No.', where });
+    };
+    const { host, workers } = engineHost({ pause: fault('GPU'), stop: fault('loop') });
+    await expect(host.watch((api) => api.stop())).rejects.toThrow('No.');
+    await expect(host.watch((api) => api.pause())).rejects.toThrow('No.');
+    expect(workers).toHaveLength(1);
+    expect(workers[0]!.terminated).toBe(true);
+    await expect(host.watch((api) => api.stop())).rejects.toThrow('No.');
+    expect(workers).toHaveLength(2);
+    host.close();
+  });
+
   it('forgets losses after ten minutes', async () => {
     let clock = 0;
     const { host } = engineHost({ pause: lost }, () => clock);
