@@ -55,7 +55,7 @@ function freePort() {
 
 async function playwright(args) {
   const code = await runTool('@playwright/test/cli.js', ['test', ...args], {
-    timeoutMs: 15 * minutes,
+    timeoutMs: 40 * minutes,
     env: { TABTUNE_E2E_JSON: path.join(reports, 'e2e.json'), TABTUNE_E2E_PORT: String(await freePort()) },
   });
   const stats = readReport('e2e')?.stats;
@@ -79,8 +79,8 @@ const suites = {
       () => run(process.execPath, ['scripts/check-imports.mjs']),
     ]),
   types: () => check([() => runTool('typescript/bin/tsc', ['--noEmit', '-p', '.'], { timeoutMs: 5 * minutes })]),
-  unit: (args) => vitest('unit', 5 * minutes, args),
-  gpu: (args) => vitest('gpu', 12 * minutes, args),
+  unit: (args) => vitest('unit', 15 * minutes, args),
+  gpu: (args) => vitest('gpu', 30 * minutes, args),
   build: () =>
     check([
       () =>
