@@ -34,6 +34,9 @@ interface OpenAdapter {
   settings: Recipe['method'];
 }
 
+/** How long a busy browser may take to say that the device behind a failed read is lost. */
+const LOSS_PATIENCE_MS = 3000;
+
 const VERSIONS: Record<string, string> = { tabtune: __TABTUNE_VERSION__, tfjs: tensorRuntimeVersion };
 
 export function createEngineService(): EngineApi {
@@ -56,7 +59,8 @@ export function createEngineService(): EngineApi {
       return await Promise.race([work(), failed]);
     } catch (cause) {
       // A lost device fails reads before it says so itself: which of the two came first must not decide the message.
-      const reason = await Promise.race([failed.catch((error: unknown) => error), tick()]);
+      const patience = pause(cause instanceof TabtuneError ? 50 : LOSS_PATIENCE_MS);
+      const reason = await Promise.race([failed.catch((error: unknown) => error), patience]);
       throw reason instanceof TabtuneError ? reason : cause;
     }
   };
@@ -291,4 +295,4 @@ function report(engine: EngineDevice): DeviceReport {
   };
 }
 
-const tick = () => new Promise<null>((resolve) => setTimeout(resolve, 50, null));
+const pause = (milliseconds: number) => new Promise<null>((resolve) => setTimeout(resolve, milliseconds, null));
