@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'storage_full'
   | 'storage' // IndexedDB is blocked, broken or from a newer version
   | 'network'
+  | 'access' // the Hub wants an access token, or its terms accepted
   | 'worker_died'
   | 'timeout' // untrusted code (template, tokenizer) ran past its deadline
   | 'cancelled'

@@ -1,15 +1,24 @@
 /**
- * WGSL of attention, forward and backward, generated for a head width D. Like the matrix products these are register
- * tiles without workgroup memory: a thread holds R query rows against J keys at a time, so that each value loaded is used
- * several times.
+ * WGSL of attention in one pass over the keys, forward and backward, generated for a head width D; and what it shares with
+ * attention-scores-wgsl.ts. Like the matrix products these are register tiles without workgroup memory: a thread holds R
+ * query rows against J keys at a time, so that each value loaded is used several times.
  *
  * The rows of one batch entry and key head are its queries × the query heads of the group, row = query · group + member:
  * neighbours read the same keys. Values are moved in units of vec4 where D is a multiple of 4, else as scalars.
  */
 import { ENTRY, GLOBAL_INDEX } from './matmul-wgsl';
 
-export interface AttentionTile {
-  headDim: number;
+/** What is baked into a shader of the head's width. */
+export interface HeadWidth {
+  /** D is a multiple of 4: a unit is a vec4f, else a scalar. */
+  quads: boolean;
+  /** D in units, a constant to a GPU's compiler; 0 for a shader that reads it from its uniforms and serves every width. */
+  units: number;
+  /** Scores are bounded by the uniform `softcap`. */
+  softcap: boolean;
+}
+
+export interface AttentionTile extends HeadWidth {
   /** Query rows taken at a time. */
   rows: number;
   /** Keys taken at a time. */
@@ -24,9 +33,9 @@ export interface AttentionTile {
   slices: number;
 }
 
-const range = (n: number) => Array.from({ length: n }, (_, i) => i);
-const lines = (n: number, f: (i: number) => string) => range(n).map(f).join('\n');
-const sum = (n: number, f: (i: number) => string) => range(n).map(f).join(' + ');
+export const range = (n: number) => Array.from({ length: n }, (_, i) => i);
+export const lines = (n: number, f: (i: number) => string) => range(n).map(f).join('\n');
+export const sum = (n: number, f: (i: number) => string) => range(n).map(f).join(' + ');
 
 export const unitsOf = (headDim: number) => (headDim % 4 === 0 ? headDim / 4 : headDim);
 
@@ -34,55 +43,83 @@ export const unitsOf = (headDim: number) => (headDim % 4 === 0 ? headDim / 4 : h
 const LOWEST = '-1e30';
 const MASKED = '-1e38';
 
-function head(headDim: number, buffers: [name: string, access: string, type?: string][]): string {
-  const unit = headDim % 4 === 0 ? 'vec4f' : 'f32';
+export const zero = ({ quads }: HeadWidth) => (quads ? 'vec4f(0.0)' : '0.0');
+
+/** Declarations of a shader; N is the head's width in units. */
+export function head({ quads, units }: HeadWidth, buffers: [name: string, access: string, type?: string][]): string {
+  const unit = quads ? 'vec4f' : 'f32';
   const declarations = buffers.map(
     ([name, access, type = unit], i) => `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${type}>;`,
   );
   return `struct Uniforms {
-  batch: u32, queries: u32, keys: u32, heads: u32, kvHeads: u32, group: u32, causal: u32, scale: f32
+  batch: u32, queries: u32, keys: u32, heads: u32, kvHeads: u32, group: u32, causal: u32, scale: f32,
+  firstPair: u32, pairs: u32, quads: u32, units: u32, window: u32, softcap: f32
 }
 ${declarations.join('\n')}
 @group(0) @binding(${buffers.length}) var<uniform> u: Uniforms;
-const N = ${unitsOf(headDim)}u;
+${units ? `const N = ${units}u;` : ''}
 fn product(a: ${unit}, b: ${unit}) -> f32 { return ${unit === 'f32' ? 'a * b' : 'dot(a, b)'}; }
 ${GLOBAL_INDEX}`;
 }
 
-const SEEN = `// Keys that a query sees, [first, end); an empty range starts beyond every key.
+/** The entry point's first lines. */
+export const main = ({ units }: HeadWidth) => `${ENTRY} {
+  ${units ? '' : 'let N = u.units;'}
+  let id = globalIndex(wg, local, groups);`;
+
+export const SEEN = `// Keys that a query sees, [first, end); an empty range starts beyond every key.
 fn seenBy(query: u32, inside: bool) -> vec2u {
-  let seen = vec2u(max(visible[query], vec2i(0)));
+  var seen = vec2u(max(visible[query], vec2i(0)));
   let end = min(seen.y, u.keys);
+  // A window of 0 is none.
+  seen.x = max(seen.x, select(0u, end - u.window, u.window > 0u && end > u.window));
   return select(vec2u(0xffffffffu, 0u), vec2u(seen.x, end), inside && seen.x < end);
 }`;
 
-/** Thread index -> slice, tile and the pair of batch entry and key head; `count` tiles a pair. */
-const split = (slices: number, count: string) => `  let id = globalIndex(wg, local, groups);
-  let slice = id % ${slices}u * (N / ${slices}u);
-  let tile = id / ${slices}u % ${count};
-  let pair = id / ${slices}u / ${count};
-  if (pair >= u.batch * u.kvHeads) { return; }
+/**
+ * The score of a product, and what its derivative multiplies: bounded softly by cap · tanh(score / cap) where a model has
+ * that (Gemma 2). tanh from exp(−2|x|): WGSL's own may overflow.
+ */
+export const score = ({ softcap }: HeadWidth) =>
+  softcap
+    ? `fn score(s: f32) -> f32 {
+  let x = s * u.scale / u.softcap;
+  let e = exp(-2.0 * abs(x));
+  return u.softcap * sign(x) * (1.0 - e) / (1.0 + e);
+}
+fn slope(score: f32) -> f32 { let t = score / u.softcap; return (1.0 - t * t) * u.scale; }`
+    : `fn score(s: f32) -> f32 { return s * u.scale; }
+fn slope(score: f32) -> f32 { return u.scale; }`;
+
+/** The batch entry and key head that tile number `tile` of `count` a pair belongs to; returns beyond the last pair. */
+export const pairOf = (index: string, count: string) => `  let tile = ${index} % ${count};
+  let slot = ${index} / ${count};
+  if (slot >= u.pairs) { return; }
+  let pair = u.firstPair + slot;
   let b = pair / u.kvHeads;
   let kvHead = pair % u.kvHeads;`;
+
+const split = (slices: number, count: string) => `  let slice = id % ${slices}u * (N / ${slices}u);
+${pairOf(`(id / ${slices}u)`, count)}`;
 
 /**
  * Row r of a tile that starts at `start`: its query, place among the statistics and of its vectors (in units), and the keys
  * that it sees. A row beyond the last one is the last one again, and sees none.
  */
-const row = (r: number, start: string) => `  let row${r} = min(${start} + ${r}u, rows - 1u);
+export const row = (r: number, start: string) => `  let row${r} = min(${start} + ${r}u, rows - 1u);
   let query${r} = b * u.queries + row${r} / u.group;
   let stat${r} = query${r} * u.heads + kvHead * u.group + row${r} % u.group;
   let at${r} = stat${r} * N;
   let seen${r} = seenBy(query${r}, ${start} + ${r}u < rows);`;
 
 /** Places of J keys from `first` on, kept inside the batch entry. */
-const keyPlaces = (j: number, first: string) =>
+export const keyPlaces = (j: number, first: string) =>
   lines(j, (i) => `    let key${i} = ((b * u.keys + min(${first} + ${i}u, u.keys - 1u)) * u.kvHeads + kvHead) * N;`);
 
 const visibleKey = (r: number, j: number) => `j + ${j}u >= seen${r}.x && j + ${j}u < seen${r}.y`;
 
 /** The key range that any of the rows sees. */
-const keyRange = (rows: number) => `  var first = 0xffffffffu;
+export const keyRange = (rows: number) => `  var first = 0xffffffffu;
   var end = 0u;
 ${lines(rows, (r) => `  first = min(first, seen${r}.x); end = max(end, seen${r}.y);`)}`;
 
@@ -94,14 +131,14 @@ interface Sum {
 }
 
 /** Vectors being summed: how they begin, change and end, in registers or in memory. */
-function accumulators({ headDim, sums, slices }: AttentionTile, all: Sum[]) {
-  const zero = headDim % 4 === 0 ? 'vec4f(0.0)' : '0.0';
-  const n = unitsOf(headDim) / slices;
+function accumulators(tile: AttentionTile, all: Sum[]) {
+  const { units, sums, slices } = tile;
+  const n = units / slices;
   const loop = (body: string) => `    for (var d = 0u; d < N; d++) {\n${body}\n    }`;
   const element = (s: Sum) => `${s.buffer}[${s.place} + d]`;
   return sums === 'registers'
     ? {
-        begin: lines(n, (d) => all.map((s) => `  var ${s.name}_${d} = ${zero};`).join('')),
+        begin: lines(n, (d) => all.map((s) => `  var ${s.name}_${d} = ${zero(tile)};`).join('')),
         /** `load(d)` is done once a unit; `next` gives each sum's new value from its old one. */
         each: (load: (d: string) => string, next: (s: Sum, i: number, old: string) => string) =>
           lines(
@@ -115,7 +152,7 @@ ${all.map((s, i) => `      ${s.name}_${d} = ${next(s, i, `${s.name}_${d}`)};`).j
           lines(n, (d) => `    ${s.buffer}[${s.place} + slice + ${d}u] = ${value(`${s.name}_${d}`)};`),
       }
     : {
-        begin: loop(all.map((s) => `      ${element(s)} = ${zero};`).join('\n')),
+        begin: loop(all.map((s) => `      ${element(s)} = ${zero(tile)};`).join('\n')),
         // Each is read, changed and written before the next: a row or key that is repeated at the edge of a tile adds
         // nothing, but must not write back what it read before its twin changed it.
         each: (load: (d: string) => string, next: (s: Sum, i: number, old: string) => string) =>
@@ -127,12 +164,12 @@ ${all.map((s, i) => `      ${s.name}_${d} = ${next(s, i, `${s.name}_${d}`)};`).j
 
 /** Online softmax (Milakov and Gimelshein, 2018): o [.., D] and lse of every row in one pass over its keys. */
 export function forwardShader(tile: AttentionTile): string {
-  const { headDim, rows: R, keys: J, slices } = tile;
+  const { rows: R, keys: J, slices } = tile;
   const o = accumulators(
     tile,
     range(R).map((r) => ({ name: `o${r}`, buffer: 'o', place: `at${r}` })),
   );
-  return `${head(headDim, [
+  return `${head(tile, [
     ['q', 'read'],
     ['k', 'read'],
     ['v', 'read'],
@@ -141,7 +178,8 @@ export function forwardShader(tile: AttentionTile): string {
     ['lse', 'read_write', 'f32'],
   ])}
 ${SEEN}
-${ENTRY} {
+${score(tile)}
+${main(tile)}
   let rows = u.queries * u.group;
   let tiles = (rows + ${R - 1}u) / ${R}u;
 ${split(slices, 'tiles')}
@@ -162,7 +200,7 @@ ${lines(R, (r) => `      let q${r} = q[at${r} + d];\n${lines(J, (j) => `      s$
     }
 ${lines(
   R,
-  (r) => `${lines(J, (j) => `    s${r}_${j} = select(${MASKED}, s${r}_${j} * u.scale, ${visibleKey(r, j)});`)}
+  (r) => `${lines(J, (j) => `    s${r}_${j} = select(${MASKED}, score(s${r}_${j}), ${visibleKey(r, j)});`)}
     let next${r} = ${range(J).reduce((m, j) => `max(${m}, s${r}_${j})`, `top${r}`)};
     let shrink${r} = exp(top${r} - next${r});
     top${r} = next${r};
@@ -186,15 +224,14 @@ ${o.end({ name: `o${r}`, buffer: 'o', place: `at${r}` }, (old) => `${old} * inve
 }
 
 /** stats [.., 2] = (lse, Σ dO·O): what both gradients need of a row, in one buffer so that neither binds more than 8. */
-export function statsShader(headDim: number): string {
-  return `${head(headDim, [
+export function statsShader(width: HeadWidth): string {
+  return `${head(width, [
     ['o', 'read'],
     ['dO', 'read'],
     ['lse', 'read', 'f32'],
     ['stats', 'read_write', 'vec2f'],
   ])}
-${ENTRY} {
-  let id = globalIndex(wg, local, groups);
+${main(width)}
   if (id >= u.batch * u.queries * u.heads) { return; }
   var delta = 0.0;
   for (var d = 0u; d < N; d++) { delta += product(o[id * N + d], dO[id * N + d]); }
@@ -202,7 +239,7 @@ ${ENTRY} {
 }`;
 }
 
-const GRADIENT_INPUTS: [string, string, string?][] = [
+export const GRADIENT_INPUTS: [string, string, string?][] = [
   ['q', 'read'],
   ['k', 'read'],
   ['v', 'read'],
@@ -212,7 +249,7 @@ const GRADIENT_INPUTS: [string, string, string?][] = [
 ];
 
 /** A tile of weights, p in s and their scores' gradient in g, for rows r and the keys from j on. */
-const weights = (R: number, J: number) => `${lines(R, (r) =>
+export const weights = (R: number, J: number) => `${lines(R, (r) =>
   range(J)
     .map((j) => `    var s${r}_${j} = 0.0; var g${r}_${j} = 0.0;`)
     .join(''),
@@ -231,19 +268,21 @@ ${lines(
   (r) => `    let of${r} = stats[stat${r}];
 ${lines(
   J,
-  (j) => `    s${r}_${j} = select(0.0, exp(min(s${r}_${j} * u.scale - of${r}.x, 0.0)), ${visibleKey(r, j)});
-    g${r}_${j} = s${r}_${j} * (g${r}_${j} - of${r}.y) * u.scale;`,
+  (j) => `    let score${r}_${j} = score(s${r}_${j});
+    s${r}_${j} = select(0.0, exp(min(score${r}_${j} - of${r}.x, 0.0)), ${visibleKey(r, j)});
+    g${r}_${j} = s${r}_${j} * (g${r}_${j} - of${r}.y) * slope(score${r}_${j});`,
 )}`,
 )}`;
 
 /** dq: a thread holds R rows and goes over their keys. */
 export function backwardQueryShader(tile: AttentionTile): string {
-  const { headDim, rows: R, keys: J, slices } = tile;
+  const { rows: R, keys: J, slices } = tile;
   const all = range(R).map((r) => ({ name: `dq${r}`, buffer: 'dq', place: `at${r}` }));
   const dq = accumulators(tile, all);
-  return `${head(headDim, [...GRADIENT_INPUTS, ['dq', 'read_write']])}
+  return `${head(tile, [...GRADIENT_INPUTS, ['dq', 'read_write']])}
 ${SEEN}
-${ENTRY} {
+${score(tile)}
+${main(tile)}
   let rows = u.queries * u.group;
   let tiles = (rows + ${R - 1}u) / ${R}u;
 ${split(slices, 'tiles')}
@@ -264,14 +303,15 @@ ${lines(R, (r) => `  if (tile * ${R}u + ${r}u < rows) {\n${dq.end(all[r]!)}\n  }
 
 /** dk and dv: a thread holds J keys and goes over the rows that may see them, all heads of the group. */
 export function backwardKeyValueShader(tile: AttentionTile): string {
-  const { headDim, rows: R, keys: J, slices } = tile;
+  const { rows: R, keys: J, slices } = tile;
   const all = range(J).flatMap((j) =>
     ['dk', 'dv'].map((buffer) => ({ name: `${buffer}${j}`, buffer, place: `key${j}` })),
   );
   const dkv = accumulators(tile, all);
-  return `${head(headDim, [...GRADIENT_INPUTS, ['dk', 'read_write'], ['dv', 'read_write']])}
+  return `${head(tile, [...GRADIENT_INPUTS, ['dk', 'read_write'], ['dv', 'read_write']])}
 ${SEEN}
-${ENTRY} {
+${score(tile)}
+${main(tile)}
   let rows = u.queries * u.group;
   let tiles = (u.keys + ${J - 1}u) / ${J}u;
 ${split(slices, 'tiles')}

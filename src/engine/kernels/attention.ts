@@ -1,71 +1,34 @@
 /**
- * Grouped-query attention whose scores are never stored, forward (backward: attention-backward.ts).
+ * Grouped-query attention, forward (backward: attention-backward.ts; the two ways it can run: attention-tiles.ts).
  *
  *   q [B·Tq, H·D]   k, v [B·Tk, Hk·D]   visible int32 [B·Tq, 2]   ->   o [B·Tq, H·D], lse [B·Tq, H]
  *
  * Query head h reads key head ⌊h / (H/Hk)⌋. `visible` holds for each query the range [first, end) of its row's keys that it
- * attends to (see visible.ts): causal masks, padding, packed documents, sliding windows, caches. An empty range gives o = 0
- * and lse = 0. lse is the natural logarithm of Σ exp(scale · q·k), which the backward pass makes the weights from.
+ * attends to (see visible.ts): causal masks, padding, packed documents, caches; a layer's sliding window narrows it
+ * further. An empty range gives o = 0 and lse = 0. lse is the natural logarithm of Σ exp(score), which the backward pass
+ * makes the weights from, so that nothing of size tokens × tokens is kept; a score is scale · q·k, or
+ * cap · tanh(scale · q·k / cap).
  */
 import type * as tf from '@tensorflow/tfjs-core';
-import { adapterTraits } from '../webgpu/adapter';
-import { dispatch, f, u, uniformBlock } from '../webgpu/dispatch';
+import { dispatch } from '../webgpu/dispatch';
 import { type AttentionGradientInputs, attentionGradients } from './attention-backward';
-import { type AttentionTile, forwardShader, unitsOf } from './attention-wgsl';
-import { defineKernel, shapeError, type View } from './kernel';
+import { mixShader, scoresShader, softmaxShader } from './attention-scores-wgsl';
+import {
+  type AttentionAttrs,
+  attentionTiles,
+  attentionUniforms,
+  eachChunk,
+  pairsAtATime,
+  quadsOf,
+  rowsOf,
+  scoreOf,
+} from './attention-tiles';
+import { forwardShader, unitsOf } from './attention-wgsl';
+import { defineKernel, type GpuCall, shapeError } from './kernel';
 import { groupsFor } from './matmul';
+import { eachQuery } from './visible';
 
-export interface AttentionAttrs {
-  batch: number;
-  queryLength: number;
-  keyLength: number;
-  heads: number;
-  kvHeads: number;
-  headDim: number;
-  /** Of the scores; 1/√D as a rule. */
-  scale: number;
-  /** No query i sees a key after i: a promise about `visible`, which lets the gradient of a key skip earlier queries. */
-  causal?: boolean;
-}
-
-export function attentionUniforms(a: AttentionAttrs): ArrayBuffer {
-  const group = a.heads / a.kvHeads;
-  return uniformBlock(
-    ...[a.batch, a.queryLength, a.keyLength, a.heads, a.kvHeads, group, a.causal ? 1 : 0].map(u),
-    f(a.scale),
-  );
-}
-
-/** The largest tile width that a head's units can be cut into so that a thread holds at most `limit` of them. */
-export function slicesFor(headDim: number, limit: number): number {
-  const units = unitsOf(headDim);
-  for (let slices = 1; slices < units; slices++) {
-    if (units % slices === 0 && units / slices <= limit) return slices;
-  }
-  return units;
-}
-
-function forwardTile(software: boolean, headDim: number): AttentionTile {
-  // A CPU's loads are dear, so its threads use each value often. A GPU wants threads, and registers within its file.
-  if (software) return { headDim, rows: 2, keys: 4, sums: 'memory', slices: 1 };
-  return { headDim, rows: 1, keys: 4, sums: 'registers', slices: slicesFor(headDim, headDim % 4 === 0 ? 32 : 128) };
-}
-
-/** For each query its row's base and the range of keys that it sees. */
-export function eachQuery(
-  visible: View,
-  a: AttentionAttrs,
-  body: (query: number, head: number, keys: { base: number; first: number; end: number; head: number }) => void,
-): void {
-  for (let query = 0; query < a.batch * a.queryLength; query++) {
-    const base = Math.floor(query / a.queryLength) * a.keyLength;
-    const first = Math.max(0, visible.data[query * 2]!);
-    const end = Math.min(visible.data[query * 2 + 1]!, a.keyLength);
-    for (let head = 0; head < a.heads; head++) {
-      body(query, head, { base, first, end, head: Math.floor((head * a.kvHeads) / a.heads) });
-    }
-  }
-}
+export type { AttentionAttrs };
 
 const attentionKernel = defineKernel<AttentionAttrs>({
   name: 'Attention',
@@ -92,7 +55,7 @@ const attentionKernel = defineKernel<AttentionAttrs>({
   },
   cpu({ q, k, v, visible }, a, [o, lse]) {
     const d = a.headDim;
-    eachQuery(visible!, a, (query, head, keys) => {
+    eachQuery(visible!.data, a, (query, head, keys) => {
       if (keys.first >= keys.end) return;
       const at = (query * a.heads + head) * d;
       const place = (j: number) => ((keys.base + j) * a.kvHeads + keys.head) * d;
@@ -100,7 +63,7 @@ const attentionKernel = defineKernel<AttentionAttrs>({
       for (let j = keys.first; j < keys.end; j++) {
         let dot = 0;
         for (let i = 0; i < d; i++) dot += q!.data[at + i]! * k!.data[place(j) + i]!;
-        scores.push(dot * a.scale);
+        scores.push(scoreOf(dot, a).score);
       }
       const top = scores.reduce((m, s) => Math.max(m, s), -Infinity);
       const total = scores.reduce((sum, s) => sum + Math.exp(s - top), 0);
@@ -114,21 +77,57 @@ const attentionKernel = defineKernel<AttentionAttrs>({
       }
     });
   },
-  gpu({ backend, inputs: { q, k, v, visible }, outputs, attrs }) {
-    const tile = forwardTile(adapterTraits(backend.device).software, attrs.headDim);
-    const rows = (attrs.queryLength * attrs.heads) / attrs.kvHeads;
-    dispatch(backend, {
-      program: { key: `attention ${JSON.stringify(tile)}`, wgsl: forwardShader(tile) },
-      tensors: [q!, k!, v!, visible!, outputs[0]!, outputs[1]!],
-      writes: outputs,
-      uniforms: attentionUniforms(attrs),
-      workgroups: groupsFor(attrs.batch * attrs.kvHeads * Math.ceil(rows / tile.rows) * tile.slices),
-    });
+  gpu(call) {
+    if (pairsAtATime(call.attrs) > 0) byScores(call);
+    else online(call);
   },
   gradient([dO], { inputs: { q, k, v, visible }, outputs: [o, lse] }, attrs) {
     return attentionGradients({ q, k, v, visible, o, lse, dO } as AttentionGradientInputs, attrs);
   },
 });
+
+function byScores({ backend, inputs: { q, k, v, visible }, outputs, attrs: a, temp }: GpuCall<AttentionAttrs>): void {
+  const [o, lse] = outputs as [tf.TensorInfo, tf.TensorInfo];
+  const { lanes, scores: tiles } = attentionTiles(backend, a);
+  const rows = rowsOf(a);
+  const quads = quadsOf(a);
+  const scores = temp([pairsAtATime(a), rows, quads * 4]);
+  const down = (tile: { rows: number }) => Math.ceil(rows / tile.rows);
+  eachChunk(a, (uniforms, pairs) => {
+    dispatch(backend, {
+      program: { key: `attention_scores ${JSON.stringify(tiles.scores)}`, wgsl: () => scoresShader(tiles.scores) },
+      tensors: [q!, k!, visible!, scores],
+      writes: [scores],
+      uniforms,
+      workgroups: groupsFor(pairs * down(tiles.scores) * Math.ceil((quads * 4) / tiles.scores.columns)),
+    });
+    dispatch(backend, {
+      program: { key: `attention_softmax lanes=${lanes}`, wgsl: () => softmaxShader(lanes) },
+      tensors: [visible!, scores, lse],
+      writes: [scores, lse],
+      uniforms,
+      workgroups: groupsFor(pairs * rows * lanes),
+    });
+    dispatch(backend, {
+      program: { key: `attention_mix ${JSON.stringify(tiles.mix)}`, wgsl: () => mixShader(tiles.mix) },
+      tensors: [scores, v!, visible!, o],
+      writes: [o],
+      uniforms,
+      workgroups: groupsFor(pairs * down(tiles.mix) * Math.ceil(unitsOf(a.headDim) / tiles.mix.columns)),
+    });
+  });
+}
+
+function online({ backend, inputs: { q, k, v, visible }, outputs, attrs: a }: GpuCall<AttentionAttrs>): void {
+  const tile = attentionTiles(backend, a).online.forward;
+  dispatch(backend, {
+    program: { key: `attention ${JSON.stringify(tile)}`, wgsl: () => forwardShader(tile) },
+    tensors: [q!, k!, v!, visible!, ...outputs],
+    writes: outputs,
+    uniforms: attentionUniforms(a),
+    workgroups: groupsFor(a.batch * a.kvHeads * Math.ceil(rowsOf(a) / tile.rows) * tile.slices),
+  });
+}
 
 /** q [B·Tq, H·D], k and v [B·Tk, Hk·D], visible int32 [B·Tq, 2] -> [B·Tq, H·D]. */
 export function attention(

@@ -1,7 +1,7 @@
 /**
  * Rows of a table by token id.
  *
- *   ids int32 [N]   table [V, d] (logical; float32, or bf16 packed two to a word)   ->   [N, d]
+ *   ids int32 [N]   table [V, d] (logical; in any format)   ->   [N, d]
  *
  * Ids are clamped to the table, so that a bad one cannot read beyond it; that they are valid is checked where batches are
  * made, on the CPU, with a message that names the row.
@@ -10,80 +10,93 @@
  * order; the first one sums along its chain and writes the id's row once, so equal runs give equal bits.
  */
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Weight, WeightFormat } from '../types';
+import type { Weight } from '../types';
 import { bufferOf, copyEncoder, markWritten } from '../webgpu/backend';
 import { dispatch, u, uniformBlock } from '../webgpu/dispatch';
 import { defineKernel, shapeError } from './kernel';
 import { groupsFor } from './matmul';
-import { widen } from './matmul-reference';
-import { ENTRY, elementType, GLOBAL_INDEX, matrixLoader } from './matmul-wgsl';
-
-interface EmbeddingAttrs {
-  format: WeightFormat;
-  vocab: number;
-  width: number;
-}
+import { ENTRY, GLOBAL_INDEX } from './matmul-wgsl';
+import {
+  requireTrainable,
+  type WeightAttrs,
+  weightAttrs,
+  weightFits,
+  weightInputs,
+  weightOperand,
+  widenWeight,
+} from './weight';
+import { elementType, matrixLoader } from './weight-wgsl';
 
 const clampId = (id: number, vocab: number) => Math.min(Math.max(id, 0), vocab - 1);
 
-const embeddingKernel = defineKernel<EmbeddingAttrs>({
+const embeddingKernel = defineKernel<WeightAttrs>({
   name: 'Embedding',
-  outputs({ ids, table }, { format, vocab, width }) {
-    const size = table?.shape.reduce((a, b) => a * b, 1);
-    if (ids?.shape.length !== 1 || size !== (format === 'bf16' ? Math.ceil((vocab * width) / 2) : vocab * width)) {
+  outputs(inputs, attrs) {
+    const { out: vocab, in: width, format } = attrs;
+    const { ids } = inputs;
+    if (ids?.shape.length !== 1 || !weightFits(inputs, attrs)) {
       throw shapeError('Embedding', `ids [N], table [${vocab}, ${width}] as ${format}`, {
         ids: ids?.shape,
-        table: table?.shape,
+        table: inputs.weight?.shape,
       });
     }
     return [{ shape: [ids.shape[0]!, width] }];
   },
-  cpu({ ids, table }, { format, vocab, width }, [y]) {
-    const values = widen(table!, format, vocab * width);
-    for (let n = 0; n < ids!.shape[0]!; n++) {
-      const at = clampId(ids!.data[n]!, vocab) * width;
+  cpu(inputs, attrs, [y]) {
+    const { out: vocab, in: width } = attrs;
+    const values = widenWeight(inputs, attrs);
+    for (let n = 0; n < inputs.ids!.shape[0]!; n++) {
+      const at = clampId(inputs.ids!.data[n]!, vocab) * width;
       y!.set(values.subarray(at, at + width), n * width);
     }
   },
-  gpu({ backend, inputs: { ids, table }, outputs, attrs: { format, vocab, width } }) {
+  gpu({ backend, inputs, outputs, attrs }) {
+    const { format, out: vocab, in: width } = attrs;
+    const { parts } = weightOperand(inputs, attrs);
     const quads = width % 4 === 0;
     const columns = quads ? width / 4 : width;
-    const count = ids!.shape[0]! * columns;
-    dispatch(backend, {
-      program: {
-        key: `embedding ${format} quads=${quads}`,
-        wgsl: `struct Uniforms { count: u32, columns: u32, vocab: u32 }
+    const count = inputs.ids!.shape[0]! * columns;
+    const part = parts.length > 1;
+    let first = 0;
+    for (const { tensor, rows } of parts) {
+      dispatch(backend, {
+        program: {
+          key: `embedding ${format} quads=${quads} part=${part}`,
+          wgsl: `struct Uniforms { count: u32, columns: u32, vocab: u32, first: u32, rows: u32 }
 @group(0) @binding(0) var<storage, read> ids: array<i32>;
-@group(0) @binding(1) var<storage, read> rows: array<${elementType(format, quads)}>;
+@group(0) @binding(1) var<storage, read> W: array<${elementType(format, quads)}>;
 @group(0) @binding(2) var<storage, read_write> y: array<${quads ? 'vec4f' : 'f32'}>;
 @group(0) @binding(3) var<uniform> u: Uniforms;
-${matrixLoader('load', 'rows', format, quads)}
+${matrixLoader('load', 'W', format, quads, `(u.rows * u.columns${quads ? ' * 4u' : ''})`)}
 ${GLOBAL_INDEX}
 ${ENTRY} {
   let at = globalIndex(wg, local, groups);
   if (at >= u.count) { return; }
-  let id = min(u32(max(ids[at / u.columns], 0)), u.vocab - 1u);
+  var id = min(u32(max(ids[at / u.columns], 0)), u.vocab - 1u);
+  ${part ? 'if (id < u.first || id >= u.first + u.rows) { return; }\n  id -= u.first;' : ''}
   y[at] = load(id * u.columns + at % u.columns);
 }`,
-      },
-      tensors: [ids!, table!, outputs[0]!],
-      writes: outputs,
-      uniforms: uniformBlock(u(count), u(columns), u(vocab)),
-      workgroups: groupsFor(count),
-    });
+        },
+        tensors: [inputs.ids!, tensor, outputs[0]!],
+        writes: outputs,
+        uniforms: uniformBlock(u(count), u(columns), u(vocab), u(first), u(rows)),
+        workgroups: groupsFor(count),
+      });
+      first += rows;
+    }
   },
   savesOutputs: [false],
-  gradient([dy], { inputs: { ids } }, { format, vocab, width }) {
+  gradient([dy], { inputs: { ids } }, attrs) {
     return {
-      table: () => {
-        if (format !== 'f32') throw new Error(`Embedding: a table stored as ${format} is frozen and has no gradient.`);
-        return backward({ dy: dy!, ids }, { format, vocab, width })[0]!;
+      weight: () => {
+        requireTrainable('Embedding', attrs);
+        return backward({ dy: dy!, ids }, { vocab: attrs.out, width: attrs.in })[0]!;
       },
     };
   },
 });
 
-const backward = defineKernel<EmbeddingAttrs>({
+const backward = defineKernel<{ vocab: number; width: number }>({
   name: 'EmbeddingBackward',
   outputs: (_inputs, { vocab, width }) => [{ shape: [vocab, width] }],
   cpu({ dy, ids }, { vocab, width }, [dTable]) {
@@ -165,6 +178,5 @@ ${ENTRY} {
 
 /** ids int32 [N] -> [N, d]. */
 export function embedding(ids: tf.Tensor, table: Weight): tf.Tensor {
-  const [vocab, width] = table.shape as [number, number];
-  return embeddingKernel({ ids, table: table.tensor }, { format: table.format, vocab, width })[0]!;
+  return embeddingKernel({ ids, ...weightInputs(table) }, weightAttrs(table))[0]!;
 }

@@ -41,6 +41,17 @@ export function copyValues(
   );
 }
 
+/** Zeros that are on the GPU at once, without an array on the way; kept until they are disposed. */
+export function keptZeros(shape: number[]): tf.Tensor {
+  const backend = tf.backend();
+  if (!isGpu(backend)) return tf.keep(tf.zeros(shape));
+  const tensor = tf.keep(tf.engine().makeTensorFromTensorInfo(backend.makeTensorInfo(shape, 'float32')));
+  const buffer = bufferOf(backend, tensor);
+  copyEncoder(backend).clearBuffer(buffer);
+  markWritten(backend, tensor);
+  return tensor;
+}
+
 /** Overwrites a float32 or int32 tensor from the CPU. */
 export function writeValues(target: tf.Tensor, values: Float32Array | Int32Array): void {
   if (values.length !== target.size) throw new Error(`Expected ${target.size} values, got ${values.length}.`);
@@ -54,4 +65,40 @@ export function writeValues(target: tf.Tensor, values: Float32Array | Int32Array
     },
     () => cpuArray(target).set(values),
   );
+}
+
+/** A tensor whose values are to be written; what it holds until then is anything. */
+export function emptyTensor(shape: number[], dtype: 'float32' | 'int32'): tf.Tensor {
+  const backend = tf.backend();
+  if (!isGpu(backend)) return tf.zeros(shape, dtype);
+  const tensor = tf.engine().makeTensorFromTensorInfo(backend.makeTensorInfo(shape, dtype));
+  bufferOf(backend, tensor);
+  return tensor;
+}
+
+/** Writes bytes at an offset that is a multiple of 4; up to three bytes behind the last one become zero. */
+export function writeBytes(target: tf.Tensor, offset: number, bytes: Uint8Array): void {
+  const whole = bytes.byteLength % 4 === 0 ? bytes : new Uint8Array(Math.ceil(bytes.byteLength / 4) * 4);
+  if (whole !== bytes) whole.set(bytes);
+  runInPlace(
+    (backend) => {
+      const buffer = bufferOf(backend, target);
+      flush(backend);
+      backend.queue.writeBuffer(buffer, offset, whole.buffer as ArrayBuffer, whole.byteOffset, whole.byteLength);
+      markWritten(backend, target);
+    },
+    () => {
+      const { buffer, byteOffset } = cpuArray(target);
+      new Uint8Array(buffer, byteOffset + offset, whole.byteLength).set(whole);
+    },
+  );
+}
+
+/** Resolves when the device has done, and taken in, all that it was given. */
+export async function workDone(): Promise<void> {
+  const backend = tf.backend();
+  if (!isGpu(backend)) return;
+  flush(backend);
+  backend.queue.submit([]);
+  await backend.queue.onSubmittedWorkDone();
 }

@@ -135,42 +135,6 @@ export function defineKernel<A extends object>(def: KernelDef<A>): (inputs: Part
   };
 }
 
-const pending = new Set<tf.Tensor>();
-
-/**
- * Several gradients from one dispatch. The tape asks for them one by one, each in a tidy of its own that would dispose
- * the others, so the group keeps them until they are taken. `releaseShared` frees what was never asked for.
- */
-export function sharedGradients(compute: () => tf.Tensor[]): (index: number) => tf.Tensor {
-  let tensors: tf.Tensor[] | null = null;
-  return (index) => {
-    if (!tensors) {
-      tensors = compute();
-      for (const t of tensors) {
-        tf.keep(t);
-        pending.add(t);
-      }
-    }
-    const tensor = tensors[index]!;
-    return tensor.clone();
-  };
-}
-
-/** To be called after every backward pass. */
-export function releaseShared(): void {
-  for (const t of pending) t.dispose();
-  pending.clear();
-}
-
-/** Loss and gradients of `params` in one pass; the caller disposes all of them. */
-export function valueAndGradients(f: () => tf.Scalar, params: tf.Tensor[]): { value: tf.Scalar; grads: tf.Tensor[] } {
-  try {
-    return tf.engine().gradients(f, params) as { value: tf.Scalar; grads: tf.Tensor[] };
-  } finally {
-    releaseShared();
-  }
-}
-
 export function shapeError(kernel: string, expected: string, got: Record<string, number[] | undefined>): Error {
   const shapes = Object.entries(got)
     .map(([name, shape]) => `${name} [${shape ?? 'absent'}]`)

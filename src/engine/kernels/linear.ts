@@ -1,23 +1,26 @@
 /**
- * y = x·Wᵀ (+ bias) (+ residual), W frozen in f32 or packed bf16, or trainable in f32.
+ * y = x·Wᵀ (+ bias) (+ residual), W frozen in any format, or trainable in f32.
  *
  *   x [M, in]   weight [out, in] (logical)   bias [out]   residual [M, out]   ->   y [M, out]
  *
  * The residual rides in the epilogue: its gradient is dy itself, and the add costs no dispatch.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { LinearModule, WeightFormat } from '../types';
+import type { LinearModule, Weight } from '../types';
 import { defineKernel, shapeError } from './kernel';
 import { recordNN, recordNT, recordTN } from './matmul';
-import { addNN, addNT, addTN, widen } from './matmul-reference';
+import { addNN, addNT, addTN } from './matmul-reference';
+import {
+  requireTrainable,
+  type WeightAttrs,
+  weightAttrs,
+  weightInputs,
+  weightOf,
+  weightOperand,
+  widenWeight,
+} from './weight';
 
-interface LinearAttrs {
-  format: WeightFormat;
-  out: number;
-  in: number;
-}
-
-const linearKernel = defineKernel<LinearAttrs>({
+const linearKernel = defineKernel<WeightAttrs>({
   name: 'Linear',
   outputs({ x, bias, residual }, { out, in: width }) {
     const rows = x?.shape[0];
@@ -35,17 +38,19 @@ const linearKernel = defineKernel<LinearAttrs>({
     }
     return [{ shape: [rows!, out] }];
   },
-  cpu({ x, weight, bias, residual }, { format, out, in: width }, [y]) {
+  cpu(inputs, attrs, [y]) {
+    const { x, bias, residual } = inputs;
+    const { out, in: width } = attrs;
     const rows = x!.shape[0]!;
     const result = y as Float32Array;
     if (residual) result.set(residual.data);
-    addNT(result, x!.data, widen(weight!, format, out * width), rows, out, width);
+    addNT(result, x!.data, widenWeight(inputs, attrs), rows, out, width);
     if (bias) for (let i = 0; i < result.length; i++) result[i]! += bias.data[i % out]!;
   },
   gpu({ backend, inputs, outputs, attrs }) {
     recordNT(backend, {
       x: inputs.x!,
-      w: { tensor: inputs.weight!, format: attrs.format },
+      w: weightOperand(inputs, attrs),
       y: outputs[0]!,
       m: inputs.x!.shape[0]!,
       n: attrs.out,
@@ -55,12 +60,12 @@ const linearKernel = defineKernel<LinearAttrs>({
     });
   },
   savesOutputs: [false],
-  gradient([dy], { inputs: { x, weight } }, { format, out, in: width }) {
+  gradient([dy], { inputs }, attrs) {
     return {
-      x: () => linearBackwardInput(dy!, weight!, { format, out, in: width }),
+      x: () => linearBackwardInput(dy!, weightOf(inputs, attrs)),
       weight: () => {
-        if (format !== 'f32') throw new Error(`Linear: a weight stored as ${format} is frozen and has no gradient.`);
-        return transposedProduct(dy!, x!);
+        requireTrainable('Linear', attrs);
+        return transposedProduct(dy!, inputs.x!);
       },
       bias: () => tf.sum(dy!, 0),
       residual: () => dy!.clone(),
@@ -68,19 +73,21 @@ const linearKernel = defineKernel<LinearAttrs>({
   },
 });
 
-const backwardInput = defineKernel<LinearAttrs & { alpha: number }>({
+const backwardInput = defineKernel<WeightAttrs & { alpha: number }>({
   name: 'LinearBackwardInput',
   outputs: ({ dy }, { in: width }) => [{ shape: [dy!.shape[0]!, width] }],
-  cpu({ dy, weight, h, a }, { format, out, in: width, alpha }, [dx]) {
+  cpu(inputs, attrs, [dx]) {
+    const { dy, h, a } = inputs;
+    const { out, in: width, alpha } = attrs;
     const rows = dy!.shape[0]!;
-    addNN(dx as Float32Array, dy!.data, widen(weight!, format, out * width), rows, out, width, alpha);
+    addNN(dx as Float32Array, dy!.data, widenWeight(inputs, attrs), rows, out, width, alpha);
     if (h && a) addNN(dx as Float32Array, h.data, a.data, rows, h.shape[1]!, width, alpha);
   },
   gpu({ backend, inputs, outputs, attrs }) {
     const { h, a } = inputs;
     recordNN(backend, {
       y: inputs.dy!,
-      w: { tensor: inputs.weight!, format: attrs.format },
+      w: weightOperand(inputs, attrs),
       z: outputs[0]!,
       m: inputs.dy!.shape[0]!,
       n: attrs.out,
@@ -113,12 +120,11 @@ export function transposedProduct(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
  */
 export function linearBackwardInput(
   dy: tf.Tensor,
-  weight: tf.Tensor,
-  attrs: LinearAttrs,
+  weight: Weight,
   lora?: { h: tf.Tensor; a: tf.Tensor },
   alpha = 1,
 ): tf.Tensor {
-  return backwardInput({ dy, weight, h: lora?.h, a: lora?.a }, { ...attrs, alpha })[0]!;
+  return backwardInput({ dy, ...weightInputs(weight), h: lora?.h, a: lora?.a }, { ...weightAttrs(weight), alpha })[0]!;
 }
 
 /** Applies a linear module: x [M, in] -> [M, out]. */
@@ -127,9 +133,8 @@ export function linear(
   x: tf.Tensor,
   residual: tf.Tensor | null = null,
 ): tf.Tensor {
-  const [out, width] = module.weight.shape as [number, number];
   return linearKernel(
-    { x, weight: module.weight.tensor, bias: module.bias ?? undefined, residual: residual ?? undefined },
-    { format: module.weight.format, out, in: width },
+    { x, ...weightInputs(module.weight), bias: module.bias ?? undefined, residual: residual ?? undefined },
+    weightAttrs(module.weight),
   )[0]!;
 }

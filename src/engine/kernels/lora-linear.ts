@@ -8,16 +8,24 @@
  *   dA = dhᵀ·xl   dB = dyᵀ·h   dx = dy·W (+ dh·A)   dxl = dh·A
  */
 import type * as tf from '@tensorflow/tfjs-core';
-import type { LinearModule, WeightFormat } from '../types';
-import { defineKernel, shapeError, sharedGradients } from './kernel';
+import type { LinearModule } from '../types';
+import { defineKernel, shapeError } from './kernel';
 import { linearBackwardInput } from './linear';
 import { recordNT, recordTN } from './matmul';
-import { addNT, addTN, widen } from './matmul-reference';
+import { addNT, addTN } from './matmul-reference';
+import { sharedGradients } from './tape';
+import {
+  denseOperand,
+  denseWeight,
+  type WeightAttrs,
+  weightAttrs,
+  weightInputs,
+  weightOf,
+  weightOperand,
+  widenWeight,
+} from './weight';
 
-interface LoraAttrs {
-  format: WeightFormat;
-  out: number;
-  in: number;
+interface LoraAttrs extends WeightAttrs {
   rank: number;
   scale: number;
 }
@@ -49,22 +57,24 @@ const loraLinearKernel = defineKernel<LoraAttrs>({
     }
     return [{ shape: [rows!, out] }, { shape: [rows!, rank] }];
   },
-  cpu({ x, xl, weight, a, b, bias, residual }, { format, out, in: width, rank, scale }, [y, h]) {
+  cpu(inputs, attrs, [y, h]) {
+    const { x, xl, a, b, bias, residual } = inputs;
+    const { out, in: width, rank, scale } = attrs;
     const rows = x!.shape[0]!;
     const result = y as Float32Array;
     addNT(h as Float32Array, (xl ?? x!).data, a!.data, rows, rank, width, scale);
     if (residual) result.set(residual.data);
-    addNT(result, x!.data, widen(weight!, format, out * width), rows, out, width);
+    addNT(result, x!.data, widenWeight(inputs, attrs), rows, out, width);
     addNT(result, h!, b!.data, rows, out, rank);
     if (bias) for (let i = 0; i < result.length; i++) result[i]! += bias.data[i % out]!;
   },
   gpu({ backend, inputs, outputs, attrs }) {
-    const { x, xl, weight, a, b, bias, residual } = inputs;
+    const { x, xl, a, b, bias, residual } = inputs;
     const [y, h] = outputs as [tf.TensorInfo, tf.TensorInfo];
     const m = x!.shape[0]!;
     recordNT(backend, {
       x: xl ?? x!,
-      w: { tensor: a!, format: 'f32' },
+      w: denseOperand(a!),
       y: h,
       m,
       n: attrs.rank,
@@ -73,7 +83,7 @@ const loraLinearKernel = defineKernel<LoraAttrs>({
     });
     recordNT(backend, {
       x: x!,
-      w: { tensor: weight!, format: attrs.format },
+      w: weightOperand(inputs, attrs),
       y,
       m,
       n: attrs.out,
@@ -84,16 +94,14 @@ const loraLinearKernel = defineKernel<LoraAttrs>({
     });
   },
   savesOutputs: [false, true],
-  gradient([dy], { inputs, outputs: [h] }, { format, out, in: width, rank, scale }) {
-    const { x, xl, weight, a, b } = inputs;
+  gradient([dy], { inputs, outputs: [h] }, attrs) {
+    const { x, xl, a, b } = inputs;
     const dropped = xl !== undefined;
-    const dh = sharedGradients(() => [
-      linearBackwardInput(dy!, b!, { format: 'f32', out, in: rank }, undefined, scale),
-    ]);
+    const dh = sharedGradients(() => [linearBackwardInput(dy!, denseWeight(b!), undefined, attrs.scale)]);
     const weights = sharedGradients(() => backwardWeights({ dy: dy!, h: h!, dh: dh(0), x: xl ?? x! }, {}));
     return {
-      x: () => linearBackwardInput(dy!, weight!, { format, out, in: width }, dropped ? undefined : { h: dh(0), a: a! }),
-      xl: () => linearBackwardInput(dh(0), a!, { format: 'f32', out: rank, in: width }),
+      x: () => linearBackwardInput(dy!, weightOf(inputs, attrs), dropped ? undefined : { h: dh(0), a: a! }),
+      xl: () => linearBackwardInput(dh(0), denseWeight(a!)),
       a: () => weights(0),
       b: () => weights(1),
       residual: () => dy!.clone(),
@@ -127,18 +135,17 @@ export function loraLinear(
   lora: { a: tf.Tensor; b: tf.Tensor; scale: number; xl?: tf.Tensor },
   residual: tf.Tensor | null = null,
 ): tf.Tensor {
-  const [out, width] = module.weight.shape as [number, number];
   const [y, h] = loraLinearKernel(
     {
       x,
       xl: lora.xl,
-      weight: module.weight.tensor,
+      ...weightInputs(module.weight),
       a: lora.a,
       b: lora.b,
       bias: module.bias ?? undefined,
       residual: residual ?? undefined,
     },
-    { format: module.weight.format, out, in: width, rank: lora.a.shape[0]!, scale: lora.scale },
+    { ...weightAttrs(module.weight), rank: lora.a.shape[0]!, scale: lora.scale },
   );
   h!.dispose(); // the tape holds its own reference where a gradient needs it
   return y!;

@@ -1,19 +1,4 @@
 /** The three products in plain loops, summed in float64: what the GPU kernels are checked against. */
-import type { WeightFormat } from '../types';
-import type { View } from './kernel';
-
-/** A matrix as numbers, whatever its storage. bf16 lies two to a 32-bit word, low half first. */
-export function widen(view: View, format: WeightFormat, size: number): Float32Array {
-  if (format === 'f32') return view.data as Float32Array;
-  const words = view.data as Int32Array;
-  const out = new Float32Array(size);
-  const bits = new Int32Array(out.buffer);
-  for (let i = 0; i < size; i++) {
-    const word = words[i >> 1]!;
-    bits[i] = i & 1 ? word & 0xffff0000 : word << 16;
-  }
-  return out;
-}
 
 type Matrix = ArrayLike<number>;
 

@@ -3,11 +3,12 @@
  * linear, LoRA and cross-entropy kernels; their CPU references use matmul-reference.ts.
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import type { WeightFormat } from '../types';
 import { adapterTraits } from '../webgpu/adapter';
 import type { GpuBackend } from '../webgpu/backend';
 import { dispatch, f, type Program, u, uniformBlock } from '../webgpu/dispatch';
-import { type NnVariant, type NtVariant, nnShader, ntShader, tnShader, tnTiles } from './matmul-wgsl';
+import { tnShader, tnTiles } from './matmul-tn-wgsl';
+import { columnsAStep, fitsSpans, type NnVariant, type NtVariant, nnShader, ntShader } from './matmul-wgsl';
+import type { WeightOperand } from './weight';
 
 const programs = new Map<string, Program>();
 
@@ -55,14 +56,9 @@ function chooseTile(backend: GpuBackend, rows: number, columns: number): [number
   return tiles.find(([r, c]) => Math.ceil(rows / r) * Math.ceil(columns / c) >= wanted) ?? tiles[tiles.length - 1]!;
 }
 
-export interface MatrixOperand {
-  tensor: TensorInfo;
-  format: WeightFormat;
-}
-
 export interface NtCall {
   x: TensorInfo;
-  w: MatrixOperand;
+  w: WeightOperand;
   y: TensorInfo;
   m: number;
   n: number;
@@ -73,38 +69,51 @@ export interface NtCall {
   residual?: TensorInfo;
 }
 
+/** The parts of a weight with the row that each begins at. */
+function placed({ parts }: WeightOperand) {
+  let first = 0;
+  return parts.map((part) => {
+    const at = first;
+    first += part.rows;
+    return { ...part, first: at };
+  });
+}
+
 /** y[m,n] = alpha · (x[m,k]·w[n,k]ᵀ + h·bᵀ) + bias + residual. */
 export function recordNT(backend: GpuBackend, c: NtCall): void {
-  let [tm, tn] = chooseTile(backend, c.m, c.n);
+  const spans = fitsSpans(c.w.format, c.k);
   const quads = c.k % 4 === 0;
-  if (!quads) [tm, tn] = [Math.min(tm, 4), 4];
-  const variant: NtVariant = {
-    tm,
-    tn,
-    format: c.w.format,
-    quads,
-    quadStore: c.n % 4 === 0,
-    lora: c.lora ? { quads: c.lora.rank % 4 === 0 } : false,
-    bias: c.bias !== undefined,
-    residual: c.residual !== undefined,
-  };
-  const tensors = [c.x, c.w.tensor];
-  if (c.lora) tensors.push(c.lora.h, c.lora.b);
-  if (c.bias) tensors.push(c.bias);
-  if (c.residual) tensors.push(c.residual);
-  tensors.push(c.y);
-  dispatch(backend, {
-    program: program(`matmul_nt ${JSON.stringify(variant)}`, () => ntShader(variant)),
-    tensors,
-    writes: [c.y],
-    uniforms: uniformBlock(u(c.m), u(c.n), u(c.k), u(c.lora?.rank ?? 0), f(c.alpha ?? 1)),
-    workgroups: groupsFor(Math.ceil(c.m / tm) * Math.ceil(c.n / tn)),
-  });
+  const others = [...(c.lora ? [c.lora.h, c.lora.b] : []), ...(c.bias ? [c.bias] : [])];
+  if (c.residual) others.push(c.residual);
+  const whole = c.w.parts.length === 1;
+  for (const { tensor, rows, first } of placed(c.w)) {
+    let [tm, tn] = chooseTile(backend, c.m, rows);
+    if (!quads) [tm, tn] = [Math.min(tm, 4), 4];
+    const variant: NtVariant = {
+      tm,
+      tn,
+      format: c.w.format,
+      spans,
+      quads,
+      quadStore: [c.n, rows, first].every((size) => size % 4 === 0),
+      lora: c.lora ? { quads: c.lora.rank % 4 === 0 } : false,
+      bias: c.bias !== undefined,
+      residual: c.residual !== undefined,
+      part: !whole,
+    };
+    dispatch(backend, {
+      program: program(`matmul_nt ${JSON.stringify(variant)}`, () => ntShader(variant)),
+      tensors: [c.x, tensor, ...others, c.y],
+      writes: [c.y],
+      uniforms: uniformBlock(u(c.m), u(rows), u(c.k), u(c.lora?.rank ?? 0), f(c.alpha ?? 1), u(first), u(c.n)),
+      workgroups: groupsFor(Math.ceil(c.m / tm) * Math.ceil(rows / tn)),
+    });
+  }
 }
 
 export interface NnCall {
   y: TensorInfo;
-  w: MatrixOperand;
+  w: WeightOperand;
   z: TensorInfo;
   m: number;
   n: number;
@@ -115,27 +124,33 @@ export interface NnCall {
 
 /** z[m,k] = alpha · (y[m,n]·w[n,k] + h[m,r]·a[r,k]). */
 export function recordNN(backend: GpuBackend, c: NnCall): void {
-  let [tm, tk] = chooseTile(backend, c.m, c.k);
+  const spans = fitsSpans(c.w.format, c.k);
   const quads = c.k % 4 === 0;
+  let [tm, tk] = chooseTile(backend, c.m, c.k);
+  if (spans) tk = columnsAStep(c.w.format);
   if (!quads) [tm, tk] = [Math.min(tm, 4), 4];
-  const variant: NnVariant = {
-    tm,
-    tk,
-    format: c.w.format,
-    quads,
-    leftQuads: quads && c.n % 4 === 0,
-    lora: c.lora ? { leftQuads: quads && c.lora.rank % 4 === 0 } : false,
-  };
-  const tensors = [c.y, c.w.tensor];
-  if (c.lora) tensors.push(c.lora.h, c.lora.a);
-  tensors.push(c.z);
-  dispatch(backend, {
-    program: program(`matmul_nn ${JSON.stringify(variant)}`, () => nnShader(variant)),
-    tensors,
-    writes: [c.z],
-    uniforms: uniformBlock(u(c.m), u(c.n), u(c.k), u(c.lora?.rank ?? 0), f(c.alpha ?? 1)),
-    workgroups: groupsFor(Math.ceil(c.m / tm) * Math.ceil(c.k / tk)),
-  });
+  const whole = c.w.parts.length === 1;
+  for (const { tensor, rows, first } of placed(c.w)) {
+    const lora = first === 0 ? c.lora : undefined;
+    const variant: NnVariant = {
+      tm,
+      tk,
+      format: c.w.format,
+      spans,
+      quads,
+      leftQuads: quads && [c.n, rows, first].every((size) => size % 4 === 0),
+      lora: lora ? { leftQuads: quads && lora.rank % 4 === 0 } : false,
+      part: !whole,
+      add: first > 0,
+    };
+    dispatch(backend, {
+      program: program(`matmul_nn ${JSON.stringify(variant)}`, () => nnShader(variant)),
+      tensors: [c.y, tensor, ...(lora ? [lora.h, lora.a] : []), c.z],
+      writes: [c.z],
+      uniforms: uniformBlock(u(c.m), u(rows), u(c.k), u(lora?.rank ?? 0), f(c.alpha ?? 1), u(first), u(c.n)),
+      workgroups: groupsFor(Math.ceil(c.m / tm) * Math.ceil(c.k / tk)),
+    });
+  }
 }
 
 export interface TnProduct {

@@ -6,51 +6,17 @@
  * With g = dy · weight:   dx = rstd · (g − x · rstd² · mean(g · x))   dweight = Σ_M dy · x · rstd
  */
 import type * as tf from '@tensorflow/tfjs-core';
-import { adapterTraits } from '../webgpu/adapter';
-import type { GpuBackend } from '../webgpu/backend';
 import { dispatch, f, u, uniformBlock } from '../webgpu/dispatch';
 import { defineKernel, shapeError } from './kernel';
 import { groupsFor } from './matmul';
 import { ENTRY, GLOBAL_INDEX } from './matmul-wgsl';
+import { type Lanes, lanesOf, rowShader, sumColumns } from './rows';
 
 interface RmsNormAttrs {
   eps: number;
 }
 
-/** Threads that share a row: one where lanes are a CPU's and barriers dear, else a workgroup. */
-function lanesOf(backend: GpuBackend): 1 | 64 {
-  return adapterTraits(backend.device).software ? 1 : 64;
-}
-
-/** The head of a shader whose row is read by 1 or 64 threads, and the sum of `part` over them in a fixed order. */
-function rowShader(lanes: 1 | 64, quads: boolean) {
-  const shared = lanes > 1;
-  return {
-    element: quads ? 'vec4f' : 'f32',
-    zero: quads ? 'vec4f(0.0)' : '0.0',
-    total: (sum: string) => (quads ? `dot(${sum}, vec4f(1.0))` : sum),
-    declare: `${shared ? `var<workgroup> sums: array<f32, ${lanes}>;` : ''}
-${GLOBAL_INDEX}`,
-    // The returning branch is uniform: with 64 lanes a row depends on the workgroup alone.
-    begin: `let row = ${shared ? 'wg.y * groups.x + wg.x' : 'globalIndex(wg, local, groups)'};
-  if (row >= u.rows) { return; }
-  let lane = ${shared ? 'local' : '0u'};
-  let base = row * u.width;`,
-    each: `for (var i = lane; i < u.width; i += ${lanes}u)`,
-    fold: shared
-      ? `sums[lane] = part;
-  workgroupBarrier();
-  for (var s = ${lanes / 2}u; s > 0u; s = s >> 1u) {
-    if (lane < s) { sums[lane] += sums[lane + s]; }
-    workgroupBarrier();
-  }
-  part = sums[0];`
-      : '',
-    workgroups: (rows: number) => groupsFor(rows * lanes),
-  };
-}
-
-function forwardShader(lanes: 1 | 64, quads: boolean): string {
+function forwardShader(lanes: Lanes, quads: boolean): string {
   const r = rowShader(lanes, quads);
   return `struct Uniforms { rows: u32, width: u32, size: f32, eps: f32 }
 @group(0) @binding(0) var<storage, read> x: array<${r.element}>;
@@ -64,14 +30,14 @@ ${ENTRY} {
   var sum = ${r.zero};
   ${r.each} { let v = x[base + i]; sum += v * v; }
   var part = ${r.total('sum')};
-  ${r.fold}
+  ${r.fold()}
   let scale = inverseSqrt(part / u.size + u.eps);
   if (lane == 0u) { rstd[row] = scale; }
   ${r.each} { y[base + i] = x[base + i] * scale * weight[i]; }
 }`;
 }
 
-function backwardInputShader(lanes: 1 | 64, quads: boolean): string {
+function backwardInputShader(lanes: Lanes, quads: boolean): string {
   const r = rowShader(lanes, quads);
   return `struct Uniforms { rows: u32, width: u32, size: f32 }
 @group(0) @binding(0) var<storage, read> dy: array<${r.element}>;
@@ -86,7 +52,7 @@ ${ENTRY} {
   var sum = ${r.zero};
   ${r.each} { sum += dy[base + i] * weight[i] * x[base + i]; }
   var part = ${r.total('sum')};
-  ${r.fold}
+  ${r.fold()}
   let scale = rstd[row];
   let pull = part / u.size * scale * scale;
   ${r.each} { dx[base + i] = scale * (dy[base + i] * weight[i] - x[base + i] * pull); }
@@ -163,9 +129,6 @@ const backwardInput = defineKernel<Record<string, never>>({
   },
 });
 
-/** Rows that one thread of the weight's gradient sums; more of them need a second pass over the partial sums. */
-const ROWS_PER_SUM = 64;
-
 const backwardWeight = defineKernel<Record<string, never>>({
   name: 'RmsNormBackwardWeight',
   outputs: ({ x }) => [{ shape: [x!.shape[1]!] }],
@@ -180,14 +143,12 @@ const backwardWeight = defineKernel<Record<string, never>>({
   gpu({ backend, inputs: { dy, x, rstd }, outputs, temp }) {
     const [rows, d] = x!.shape as [number, number];
     const dw = outputs[0]!;
-    const chunk = adapterTraits(backend.device).software ? Math.max(1, rows) : ROWS_PER_SUM;
-    const chunks = Math.max(1, Math.ceil(rows / chunk));
-    const partial = chunks > 1 ? temp([chunks, d]) : dw;
     // A thread a column and chunk of rows, adding in order: the same sum every time.
-    dispatch(backend, {
-      program: {
-        key: 'rms_norm_dw',
-        wgsl: `struct Uniforms { rows: u32, width: u32, chunk: u32, chunks: u32 }
+    sumColumns(backend, dw, rows, temp, ({ chunk, chunks, sums }) =>
+      dispatch(backend, {
+        program: {
+          key: 'rms_norm_dw',
+          wgsl: `struct Uniforms { rows: u32, width: u32, chunk: u32, chunks: u32 }
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> rstd: array<f32>;
@@ -206,34 +167,13 @@ ${ENTRY} {
   }
   dw[id] = sum;
 }`,
-      },
-      tensors: [dy!, x!, rstd!, partial],
-      writes: [partial],
-      uniforms: uniformBlock(u(rows), u(d), u(chunk), u(chunks)),
-      workgroups: groupsFor(chunks * d),
-    });
-    if (partial === dw) return;
-    dispatch(backend, {
-      program: {
-        key: 'column_sums',
-        wgsl: `struct Uniforms { rows: u32, width: u32 }
-@group(0) @binding(0) var<storage, read> values: array<f32>;
-@group(0) @binding(1) var<storage, read_write> sums: array<f32>;
-@group(0) @binding(2) var<uniform> u: Uniforms;
-${GLOBAL_INDEX}
-${ENTRY} {
-  let column = globalIndex(wg, local, groups);
-  if (column >= u.width) { return; }
-  var sum = 0.0;
-  for (var i = 0u; i < u.rows; i++) { sum += values[i * u.width + column]; }
-  sums[column] = sum;
-}`,
-      },
-      tensors: [partial, dw],
-      writes: [dw],
-      uniforms: uniformBlock(u(chunks), u(d)),
-      workgroups: groupsFor(d),
-    });
+        },
+        tensors: [dy!, x!, rstd!, sums],
+        writes: [sums],
+        uniforms: uniformBlock(u(rows), u(d), u(chunk), u(chunks)),
+        workgroups: groupsFor(chunks * d),
+      }),
+    );
   },
 });
 

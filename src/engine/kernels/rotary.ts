@@ -1,16 +1,19 @@
 /**
- * Rotary position embeddings (Su et al., 2021), paired as Hugging Face's rotate_half: dimension i turns with i + D/2.
+ * Rotary position embeddings (Su et al., 2021), paired as Hugging Face's rotate_half.
  *
- *   q [N, Hq·D]   k [N, Hk·D]   cos, sin [P, D/2]   positions int32 [N]   ->   q' [N, Hq·D], k' [N, Hk·D]
+ *   q [N, Hq·D]   k [N, Hk·D]   cos, sin [P, R/2]   positions int32 [N]   ->   q' [N, Hq·D], k' [N, Hk·D]
+ *
+ * The first R dimensions of a head turn, i with i + R/2; those behind stay as they are. R is D as a rule.
  *
  * One dispatch turns both. The gradient is the turn backwards. Angles come from a table: WGSL's cos and sin promise an
  * absolute error of 2⁻¹¹ only. Positions beyond the table take its last row; callers check a context's length before.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { dispatch, f, u, uniformBlock } from '../webgpu/dispatch';
-import { defineKernel, type Inputs, shapeError, sharedGradients } from './kernel';
+import { defineKernel, type Inputs, shapeError } from './kernel';
 import { groupsFor } from './matmul';
 import { ENTRY, GLOBAL_INDEX } from './matmul-wgsl';
+import { sharedGradients } from './tape';
 
 interface RotaryAttrs {
   headDim: number;
@@ -25,13 +28,14 @@ const rotaryKernel: (inputs: Partial<Inputs>, attrs: RotaryAttrs) => tf.Tensor[]
     const fits =
       headDim % 2 === 0 &&
       positions?.shape[0] === rows &&
-      cos?.shape[1] === headDim / 2 &&
+      cos?.shape.length === 2 &&
+      cos.shape[1]! <= headDim / 2 &&
       tf.util.arraysEqual(cos.shape, sin?.shape ?? []) &&
       [first, second ?? first].every(
         (t) => t?.shape.length === 2 && t.shape[0] === rows && t.shape[1]! % headDim === 0,
       );
     if (!fits) {
-      throw shapeError('Rotary', `q, k [N, heads·${headDim}], cos and sin [P, ${headDim / 2}], positions [N]`, {
+      throw shapeError('Rotary', `q, k [N, heads·${headDim}], cos and sin [P, up to ${headDim / 2}], positions [N]`, {
         q: first?.shape,
         k: second?.shape,
         cos: cos?.shape,
@@ -42,8 +46,8 @@ const rotaryKernel: (inputs: Partial<Inputs>, attrs: RotaryAttrs) => tf.Tensor[]
     return [first!, ...(second ? [second] : [])].map(({ shape }) => ({ shape }));
   },
   cpu({ first, second, cos, sin, positions }, { headDim, inverse }, outputs) {
-    const half = headDim / 2;
-    const last = cos!.shape[0]! - 1;
+    const [tableRows, half] = cos!.shape as [number, number];
+    const last = tableRows - 1;
     [first!, ...(second ? [second] : [])].forEach(({ data, shape }, t) => {
       const [rows, width] = shape as [number, number];
       for (let n = 0; n < rows; n++) {
@@ -57,6 +61,9 @@ const rotaryKernel: (inputs: Partial<Inputs>, attrs: RotaryAttrs) => tf.Tensor[]
             outputs[t]![at] = a * c - b * s;
             outputs[t]![at + half] = b * c + a * s;
           }
+          const end = n * width + (head + 1) * headDim;
+          const rest = end - headDim + 2 * half;
+          outputs[t]!.set(data.subarray(rest, end), rest);
         }
       }
     });
@@ -65,17 +72,22 @@ const rotaryKernel: (inputs: Partial<Inputs>, attrs: RotaryAttrs) => tf.Tensor[]
     const { first, second, cos, sin, positions } = inputs;
     const rows = first!.shape[0]!;
     const half = headDim / 2;
-    const quads = half % 4 === 0;
+    const pairs = cos!.shape[1]!;
+    const quads = half % 4 === 0 && pairs % 4 === 0;
     const step = quads ? 4 : 1;
     const heads = (t: tf.TensorInfo | undefined) => (t ? t.shape[1]! / headDim : 0);
     const count = (rows * (heads(first) + heads(second)) * half) / step;
     dispatch(backend, {
-      program: { key: `rotary both=${second !== undefined} quads=${quads}`, wgsl: shader(second !== undefined, quads) },
+      program: {
+        key: `rotary both=${second !== undefined} quads=${quads} part=${pairs < half}`,
+        wgsl: shader(second !== undefined, quads, pairs < half),
+      },
       tensors: [first!, ...(second ? [second] : []), cos!, sin!, positions!, ...outputs],
       writes: outputs,
       uniforms: uniformBlock(
         u(count),
         u(half / step),
+        u(pairs / step),
         u(heads(first)),
         u(heads(second)),
         u(cos!.shape[0]!),
@@ -99,16 +111,29 @@ const rotaryKernel: (inputs: Partial<Inputs>, attrs: RotaryAttrs) => tf.Tensor[]
   },
 });
 
-function shader(both: boolean, quads: boolean): string {
+function shader(both: boolean, quads: boolean, part: boolean): string {
   const type = quads ? 'vec4f' : 'f32';
   let binding = 0;
   const declare = (access: string, name: string, element: string) =>
     `@group(0) @binding(${binding++}) var<storage, ${access}> ${name}: array<${element}>;`;
-  const turn = (name: string, heads: string) => `let at = (row * ${heads} + head) * 2u * u.pairs + i;
+  const base = (heads: string) => `(row * ${heads} + head) * 2u * u.half`;
+  const stay = (name: string, heads: string) => `let at = ${base(heads)} + 2u * i;
+    ${name}Out[at] = ${name}[at];
+    ${name}Out[at + 1u] = ${name}[at + 1u];`;
+  const turn = (name: string, heads: string) => `let at = ${base(heads)} + i;
     let a = ${name}[at];
     let b = ${name}[at + u.pairs];
     ${name}Out[at] = a * c - b * s;
     ${name}Out[at + u.pairs] = b * c + a * s;`;
+  const each = (body: (name: string, heads: string) => string) =>
+    both
+      ? `if (head < u.qHeads) {
+    ${body('q', 'u.qHeads')}
+  } else {
+    head -= u.qHeads;
+    ${body('k', 'u.kHeads')}
+  }`
+      : body('q', 'u.qHeads');
   const declarations = [
     declare('read', 'q', type),
     ...(both ? [declare('read', 'k', type)] : []),
@@ -118,52 +143,45 @@ function shader(both: boolean, quads: boolean): string {
     declare('read_write', 'qOut', type),
     ...(both ? [declare('read_write', 'kOut', type)] : []),
   ];
-  return `struct Uniforms { count: u32, pairs: u32, qHeads: u32, kHeads: u32, tableRows: u32, direction: f32 }
+  return `struct Uniforms { count: u32, half: u32, pairs: u32, qHeads: u32, kHeads: u32, tableRows: u32, direction: f32 }
 ${declarations.join('\n')}
 @group(0) @binding(${binding}) var<uniform> u: Uniforms;
 ${GLOBAL_INDEX}
 ${ENTRY} {
   let id = globalIndex(wg, local, groups);
   if (id >= u.count) { return; }
-  let i = id % u.pairs;
+  let i = id % u.half;
   let heads = u.qHeads + u.kHeads;
-  var head = id / u.pairs % heads;
-  let row = id / u.pairs / heads;
+  var head = id / u.half % heads;
+  let row = id / u.half / heads;
+  ${part ? `if (i >= u.pairs) { ${each(stay)} return; }` : ''}
   let table = min(u32(max(positions[row], 0)), u.tableRows - 1u) * u.pairs + i;
   let c = cosines[table];
   let s = sines[table] * u.direction;
-  ${
-    both
-      ? `if (head < u.qHeads) {
-    ${turn('q', 'u.qHeads')}
-  } else {
-    head -= u.qHeads;
-    ${turn('k', 'u.kHeads')}
-  }`
-      : turn('q', 'u.qHeads')
-  }
+  ${each(turn)}
 }`;
 }
 
 /**
- * cos and sin [maxPositions, D/2] of position · frequency. As transformers does, the angle is rounded to float32 before
- * its cosine is taken.
+ * cos and sin [positions, R/2] of position · frequency, times `scale`, which some scalings have instead of scaling the
+ * scores. As transformers does, the angle is rounded to float32 before its cosine is taken.
  */
 export function rotaryTables(
-  maxPositions: number,
+  positions: number,
   inverseFrequencies: Float32Array,
+  scale = 1,
 ): { cos: tf.Tensor2D; sin: tf.Tensor2D } {
   const half = inverseFrequencies.length;
-  const cos = new Float32Array(maxPositions * half);
-  const sin = new Float32Array(maxPositions * half);
-  for (let p = 0; p < maxPositions; p++) {
+  const cos = new Float32Array(positions * half);
+  const sin = new Float32Array(positions * half);
+  for (let p = 0; p < positions; p++) {
     for (let i = 0; i < half; i++) {
       const angle = Math.fround(p * inverseFrequencies[i]!);
-      cos[p * half + i] = Math.cos(angle);
-      sin[p * half + i] = Math.sin(angle);
+      cos[p * half + i] = scale * Math.cos(angle);
+      sin[p * half + i] = scale * Math.sin(angle);
     }
   }
-  return { cos: tf.tensor2d(cos, [maxPositions, half]), sin: tf.tensor2d(sin, [maxPositions, half]) };
+  return { cos: tf.tensor2d(cos, [positions, half]), sin: tf.tensor2d(sin, [positions, half]) };
 }
 
 /** q [N, Hq·D] and k [N, Hk·D] turned by their positions. */

@@ -64,3 +64,19 @@ export function cacheVisible(past: number, count: number): Int32Array {
   for (let t = 0; t < count; t++) out[t * 2 + 1] = past + t + 1;
   return out;
 }
+
+/** For each query and head of the reference kernels: where its row's keys begin, the range that it sees, and its key head. */
+export function eachQuery(
+  visible: ArrayLike<number>,
+  a: { batch: number; queryLength: number; keyLength: number; heads: number; kvHeads: number; window?: number | null },
+  body: (query: number, head: number, keys: { base: number; first: number; end: number; head: number }) => void,
+): void {
+  for (let query = 0; query < a.batch * a.queryLength; query++) {
+    const base = Math.floor(query / a.queryLength) * a.keyLength;
+    const end = Math.min(visible[query * 2 + 1]!, a.keyLength);
+    const first = Math.max(0, visible[query * 2]!, end - (a.window ?? end));
+    for (let head = 0; head < a.heads; head++) {
+      body(query, head, { base, first, end, head: Math.floor((head * a.kvHeads) / a.heads) });
+    }
+  }
+}

@@ -3,6 +3,7 @@
  * tensor map, deferred disposal and the CPU value cache. tests/gpu/tfjs-internals.test.ts fails loudly if they move.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { bufferCount, forgetPeak } from './buffers';
 
 interface TensorData {
   dtype: tf.DataType;
@@ -13,7 +14,7 @@ interface TensorData {
   resource?: GPUBuffer;
 }
 
-interface BufferManager {
+export interface BufferManager {
   acquireBuffer(size: number, usage: number, mappedAtCreation?: boolean, reuse?: boolean): GPUBuffer;
   releaseBuffer(buffer: GPUBuffer, reuse?: boolean): void;
   freeBuffers: Map<string, GPUBuffer[]>;
@@ -141,47 +142,36 @@ export async function readFloats(tensor: tf.Tensor): Promise<Float32Array> {
   }
 }
 
-/** Bytes of GPU memory held: in use, and with the recycled buffers that wait in the pool. */
-export function gpuBytes(): { used: number; allocated: number } {
+/** Bytes of GPU memory: in use by tensors; all that is held, recycled buffers included; and the most of that at a time. */
+export function gpuBytes(): { used: number; allocated: number; peak: number } {
   const backend = tf.backend();
-  if (!isGpu(backend)) return { used: tf.memory().numBytes, allocated: tf.memory().numBytes };
-  return { used: backend.bufferManager.numBytesUsed, allocated: backend.bufferManager.numBytesAllocated };
-}
-
-/** Destroys pooled buffers that nothing uses; tfjs never does. Call between models, runs and sequence buckets. */
-export function trimPool(): void {
-  const backend = tf.backend();
-  if (!isGpu(backend)) return;
-  flush(backend);
-  const manager = backend.bufferManager;
-  for (const buffers of manager.freeBuffers.values()) {
-    for (const buffer of buffers) {
-      manager.numBytesAllocated -= buffer.size;
-      manager.numFreeBuffers--;
-      buffer.destroy();
-    }
-    buffers.length = 0;
+  if (!isGpu(backend)) {
+    const { numBytes } = tf.memory();
+    return { used: numBytes, allocated: numBytes, peak: numBytes };
   }
+  const { bytes, peak } = bufferCount(backend.device);
+  return { used: backend.bufferManager.numBytesUsed, allocated: bytes, peak };
 }
 
-const bufferOrder = new WeakMap<GPUBuffer, number>();
-let buffersSeen = 0;
-
-/**
- * Puts the recycled buffers in a fixed order. tfjs hands out the one that came back last, so that a step would find its
- * buffers permuted and make bind groups for ever; with this, steps of the same shapes get the same buffers. Call before
- * each step.
- */
-export function orderPool(): void {
+/** The most bytes at a time are those from here on. */
+export function forgetGpuPeak(): void {
   const backend = tf.backend();
-  if (!isGpu(backend)) return;
-  const order = (buffer: GPUBuffer): number => {
-    let n = bufferOrder.get(buffer);
-    if (n === undefined) {
-      n = buffersSeen++;
-      bufferOrder.set(buffer, n);
-    }
-    return n;
-  };
-  for (const buffers of backend.bufferManager.freeBuffers.values()) buffers.sort((a, b) => order(a) - order(b));
+  if (isGpu(backend)) forgetPeak(bufferCount(backend.device));
+}
+
+/** Is there room for this many more bytes? Tried, since WebGPU does not tell: allocated in pieces and freed at once. */
+export async function canAllocate(bytes: number): Promise<boolean> {
+  const backend = tf.backend();
+  if (!isGpu(backend)) return true;
+  const { device } = backend;
+  const piece = Math.min(device.limits.maxBufferSize, 2 ** 28);
+  device.pushErrorScope('out-of-memory');
+  const buffers: GPUBuffer[] = [];
+  for (let left = bytes; left > 0; left -= piece) {
+    const size = Math.ceil(Math.min(left, piece) / 4) * 4;
+    buffers.push(device.createBuffer({ size, usage: GPUBufferUsage.STORAGE }));
+  }
+  const error = await device.popErrorScope();
+  for (const buffer of buffers) buffer.destroy();
+  return error === null;
 }

@@ -9,7 +9,9 @@ import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { TabtuneError } from '../../base/errors';
 import { setAdapterTraits } from './adapter';
 import { countSubmits, gpuBackend, SUBMIT_BATCH } from './backend';
+import { countBuffers } from './buffers';
 import { onDeviceFailure } from './failure';
+import { managePool } from './pool';
 
 export const tensorRuntimeVersion = tf.version_core;
 
@@ -28,7 +30,7 @@ export interface EngineDevice {
 }
 
 const WANTED_FEATURES: GPUFeatureName[] = ['shader-f16', 'subgroups' as GPUFeatureName, 'timestamp-query'];
-const WANTED_LIMITS = [
+export const WANTED_LIMITS = [
   'maxBufferSize',
   'maxStorageBufferBindingSize',
   'maxStorageBuffersPerShaderStage',
@@ -81,6 +83,27 @@ function failureOf(error: GPUError | Error): TabtuneError {
   });
 }
 
+/** Makes a device tfjs's backend, in place of the one before. */
+export async function installDevice(
+  device: GPUDevice,
+  info: Pick<GPUAdapterInfo, 'vendor' | 'architecture'>,
+  software: boolean,
+): Promise<void> {
+  setAdapterTraits(device, {
+    software,
+    subgroups: device.features.has('subgroups'),
+    f16: device.features.has('shader-f16'),
+  });
+  countBuffers(device);
+  tf.env().set('WEBGPU_CPU_FORWARD', false);
+  tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', SUBMIT_BATCH);
+  tf.removeBackend('webgpu');
+  tf.registerBackend('webgpu', () => new WebGPUBackend(device, info as GPUAdapterInfo), 3);
+  if (!(await tf.setBackend('webgpu'))) throw noWebGpu('The GPU opened, but its tensor backend did not start.');
+  countSubmits(gpuBackend());
+  managePool(gpuBackend());
+}
+
 /** Requests an adapter and device with its highest limits and makes it tfjs's backend. Throws no_webgpu. */
 export async function openDevice(): Promise<EngineDevice> {
   // An adapter can give one device only: always a new one.
@@ -98,12 +121,6 @@ export async function openDevice(): Promise<EngineDevice> {
   const software =
     adapter.info.isFallbackAdapter === true ||
     /swiftshader|llvmpipe|lavapipe|software/i.test(`${architecture} ${description}`);
-  setAdapterTraits(device, {
-    software,
-    subgroups: device.features.has('subgroups'),
-    f16: device.features.has('shader-f16'),
-  });
-
   let released = false;
   const failed = new Promise<never>((_, reject) => {
     onDeviceFailure(device, (error) => {
@@ -125,12 +142,7 @@ export async function openDevice(): Promise<EngineDevice> {
   });
   failed.catch(() => {}); // whoever waits for it hears of it; an unobserved loss is not an unhandled rejection
 
-  tf.env().set('WEBGPU_CPU_FORWARD', false);
-  tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', SUBMIT_BATCH);
-  tf.removeBackend('webgpu');
-  tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info), 3);
-  if (!(await tf.setBackend('webgpu'))) throw noWebGpu('The GPU opened, but its tensor backend did not start.');
-  countSubmits(gpuBackend());
+  await installDevice(device, adapter.info, software);
   return {
     device,
     vendor,

@@ -14,15 +14,15 @@ import {
   markUsed,
   markWritten,
   SUBMIT_BATCH,
-  trimPool,
 } from './backend';
 import { diagnoseFirst, failDevice } from './failure';
+import { trimPool } from './pool';
 
 export interface Program {
   /** Unique for the source: everything baked into `wgsl` must be in it. */
   key: string;
-  /** Bindings 0..n-1 are the tensors in order, n the uniforms (`var<uniform>`), all in group 0; entry point `main`. */
-  wgsl: string;
+  /** Bindings 0..n-1 are the tensors in order, n the uniforms (`var<uniform>`), all in group 0; entry point `main`. Long sources as functions, called once. */
+  wgsl: string | (() => string);
 }
 
 export interface Dispatch {
@@ -70,7 +70,8 @@ function pipelineOf(device: GPUDevice, program: Program, cache: DeviceCache) {
   let entry = cache.pipelines.get(program.key);
   if (!entry) {
     device.pushErrorScope('validation');
-    const module = device.createShaderModule({ label: program.key, code: program.wgsl });
+    const code = typeof program.wgsl === 'string' ? program.wgsl : program.wgsl();
+    const module = device.createShaderModule({ label: program.key, code });
     const pipeline = device.createComputePipeline({
       label: program.key,
       layout: 'auto',
@@ -80,7 +81,7 @@ function pipelineOf(device: GPUDevice, program: Program, cache: DeviceCache) {
       if (!error) return;
       const info = await module.getCompilationInfo();
       const lines = info.messages.map((m) => `${m.lineNum}:${m.linePos} ${m.message}`).join('\n');
-      const text = `${lines || error.message}\n${numbered(program.wgsl)}`;
+      const text = `${lines || error.message}\n${numbered(code)}`;
       failDevice(device, new Error(`Shader ${program.key} does not compile.\n${text}`));
     });
     // It rejects where the device is gone, which is reported elsewhere.

@@ -1,0 +1,79 @@
+/** WGSL for products over rows, TN: C[P,Q] = U[M,P]ᵀ · V[M,Q]. The other two are in matmul-wgsl.ts. */
+import { ENTRY, GLOBAL_INDEX, lines, range } from './matmul-wgsl';
+
+/** C[P,Q] = alpha · Σ_m U[m,P] · V[m,Q], `count` such products (1 or 2) in one dispatch, each with its own sizes. */
+export function tnShader(products: { quads: boolean }[]): string {
+  let binding = 0;
+  const declare = (access: string, name: string, type: string) =>
+    `@group(0) @binding(${binding++}) var<storage, ${access}> ${name}: array<${type}>;`;
+  const head: string[] = [];
+  const bodies: string[] = [];
+  const tile = 8;
+  products.forEach(({ quads }, s) => {
+    const type = quads ? 'vec4f' : 'f32';
+    head.push(declare('read', `U${s}`, type), declare('read', `V${s}`, type), declare('read_write', `C${s}`, type));
+    const [P, Q] = [`u.p${s}`, `u.q${s}`];
+    const t = quads ? tile : tile / 2;
+    const component = ['x', 'y', 'z', 'w'];
+    bodies.push(`fn product${s}(id: u32) {
+  let tilesQ = (${Q} + ${t - 1}u) / ${t}u;
+  let p0 = id / tilesQ * ${t}u;
+  let q0 = id % tilesQ * ${t}u;
+  if (p0 >= ${P}) { return; }
+${
+  quads
+    ? `  let P4 = ${P} / 4u; let Q4 = ${Q} / 4u;
+${lines(2, (i) => `  let pc${i} = min(p0 / 4u + ${i}u, P4 - 1u); let qc${i} = min(q0 / 4u + ${i}u, Q4 - 1u);`)}
+${lines(8, (i) => `  var a${i}_0 = vec4f(0.0); var a${i}_1 = vec4f(0.0);`)}
+  for (var m = 0u; m < u.m; m++) {
+    let v0 = V${s}[m * Q4 + qc0]; let v1 = V${s}[m * Q4 + qc1];
+    let u0 = U${s}[m * P4 + pc0]; let u1 = U${s}[m * P4 + pc1];
+${lines(8, (i) => `    a${i}_0 += u${i >> 2}.${component[i & 3]} * v0; a${i}_1 += u${i >> 2}.${component[i & 3]} * v1;`)}
+  }
+${lines(
+  8,
+  (i) => `  if (p0 + ${i}u < ${P}) {
+    if (q0 < ${Q}) { C${s}[(p0 + ${i}u) * Q4 + q0 / 4u] = a${i}_0 * u.alpha${s}; }
+    if (q0 + 4u < ${Q}) { C${s}[(p0 + ${i}u) * Q4 + q0 / 4u + 1u] = a${i}_1 * u.alpha${s}; }
+  }`,
+)}`
+    : `${lines(t, (i) => `  let pc${i} = min(p0 + ${i}u, ${P} - 1u); let qc${i} = min(q0 + ${i}u, ${Q} - 1u);`)}
+${lines(t, (i) =>
+  range(t)
+    .map((j) => `  var a${i}_${j} = 0.0;`)
+    .join(''),
+)}
+  for (var m = 0u; m < u.m; m++) {
+${lines(t, (j) => `    let v${j} = V${s}[m * ${Q} + qc${j}];`)}
+${lines(t, (i) => `    let u${i} = U${s}[m * ${P} + pc${i}];\n${lines(t, (j) => `    a${i}_${j} += u${i} * v${j};`)}`)}
+  }
+${lines(
+  t,
+  (i) => `  if (p0 + ${i}u < ${P}) {
+${lines(t, (j) => `    if (q0 + ${j}u < ${Q}) { C${s}[(p0 + ${i}u) * ${Q} + q0 + ${j}u] = a${i}_${j} * u.alpha${s}; }`)}
+  }`,
+)}`
+}
+}`);
+  });
+  const tiles0 = (() => {
+    const t = products[0]!.quads ? tile : tile / 2;
+    return `((u.p0 + ${t - 1}u) / ${t}u) * ((u.q0 + ${t - 1}u) / ${t}u)`;
+  })();
+  const fields = products.map((_, s) => `p${s}: u32, q${s}: u32, alpha${s}: f32`).join(', ');
+  return `struct Uniforms { m: u32, ${fields} }
+${head.join('\n')}
+@group(0) @binding(${binding}) var<uniform> u: Uniforms;
+${GLOBAL_INDEX}
+${bodies.join('\n')}
+${ENTRY} {
+  let id = globalIndex(wg, local, groups);
+  ${products.length === 1 ? 'product0(id);' : `let first = ${tiles0};\n  if (id < first) { product0(id); } else { product1(id - first); }`}
+}`;
+}
+
+/** Threads that `tnShader` needs for one product. */
+export function tnTiles(p: number, q: number, quads: boolean): number {
+  const t = quads ? 8 : 4;
+  return Math.ceil(p / t) * Math.ceil(q / t);
+}

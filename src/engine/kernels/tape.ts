@@ -1,0 +1,184 @@
+/**
+ * The backward pass over tfjs's tape, in place of tf.grads. That one holds every saved tensor and every gradient until its
+ * end; this one frees each as soon as it has been used, runs within itself (checkpointing.ts), and tells a node which of
+ * its inputs' gradients are wanted. The only place that touches the tape of tfjs-core (4.22.0, pinned).
+ */
+import * as tf from '@tensorflow/tfjs-core';
+
+type Closures = Record<string, () => tf.Tensor>;
+
+interface TapeNode {
+  id: number;
+  kernelName: string;
+  inputs: Record<string, tf.Tensor>;
+  outputs: tf.Tensor[];
+  saved: tf.Tensor[];
+  gradient?(dys: (tf.Tensor | null)[], wanted: string[]): Closures;
+}
+
+interface TapeState {
+  activeTape: TapeNode[] | null;
+  gradientDepth: number;
+  kernelDepth: number;
+  nextTapeNodeId: number;
+}
+
+const tapeState = () => tf.engine().state as unknown as TapeState;
+
+/** Is what runs now written down for a backward pass? */
+export function isRecording(): boolean {
+  const { gradientDepth, kernelDepth } = tapeState();
+  return gradientDepth > 0 && kernelDepth === 0;
+}
+
+/** Runs `f` as a kernel would run: nothing of it comes on the tape, and nothing but its result is left. */
+function withoutTape<T extends tf.TensorContainer>(f: () => T): T {
+  const state = tapeState();
+  state.kernelDepth++;
+  try {
+    return tf.tidy(f);
+  } finally {
+    state.kernelDepth--;
+  }
+}
+
+/**
+ * Runs `f`, a function of `inputs` alone, and writes it down as one node that keeps `save` and nothing from within.
+ * `gradient` gets dy, what was saved, and which inputs' gradients are wanted, and gives those in that order.
+ */
+export function asOneNode(
+  name: string,
+  inputs: tf.Tensor[],
+  save: tf.Tensor[],
+  f: () => tf.Tensor,
+  gradient: (dy: tf.Tensor, saved: tf.Tensor[], wanted: number[]) => tf.Tensor[],
+): tf.Tensor {
+  if (!isRecording()) return f();
+  const output = withoutTape(f);
+  const saved = save.map((t) => tf.keep(withoutTape(() => t.clone())));
+  const state = tapeState();
+  state.activeTape!.push({
+    id: state.nextTapeNodeId++,
+    kernelName: name,
+    inputs: Object.fromEntries(inputs.map((t, i) => [String(i), t])),
+    outputs: [output],
+    saved,
+    gradient: ([dy], wanted) => {
+      const grads = gradient(dy!, saved, wanted.map(Number));
+      return Object.fromEntries(wanted.map((input, i) => [input, () => grads[i]!]));
+    },
+  });
+  return output;
+}
+
+function freeSaved(nodes: TapeNode[]): void {
+  for (const { saved } of nodes) for (const t of saved) t.dispose();
+}
+
+/** The value of `f` and the tape of how it came about; an outer tape is left alone. */
+function record(f: () => tf.Tensor): { value: tf.Tensor; tape: TapeNode[] } {
+  const state = tapeState();
+  const outer = state.activeTape;
+  const tape: TapeNode[] = [];
+  state.activeTape = tape;
+  state.gradientDepth++;
+  try {
+    return { value: tf.tidy(f), tape };
+  } catch (error) {
+    freeSaved(tape);
+    throw error;
+  } finally {
+    state.gradientDepth--;
+    state.activeTape = outer;
+  }
+}
+
+/** The nodes on the way from `params` to `value`, each with the names of the inputs that lead back to a param. */
+function path(tape: TapeNode[], params: tf.Tensor[], value: tf.Tensor): { node: TapeNode; wanted: string[] }[] {
+  const fromParams = new Set(params.map(({ id }) => id));
+  const nodes = tape.flatMap((node) => {
+    const wanted = Object.keys(node.inputs).filter((name) => fromParams.has(node.inputs[name]!.id));
+    if (wanted.length === 0) return [];
+    for (const { id } of node.outputs) fromParams.add(id);
+    return [{ node, wanted }];
+  });
+  const toValue = new Set([value.id]);
+  return nodes
+    .reverse()
+    .filter(({ node, wanted }) => {
+      if (!node.outputs.some(({ id }) => toValue.has(id))) return false;
+      for (const name of wanted) toValue.add(node.inputs[name]!.id);
+      return true;
+    })
+    .reverse();
+}
+
+/** The gradients of one node's inputs; the work in between is freed. */
+function nodeGradients(node: TapeNode, wanted: string[], dys: (tf.Tensor | null)[]): tf.Tensor[] {
+  return tf.tidy(() => {
+    const closures = node.gradient?.(dys, wanted);
+    // What is not new belongs to somebody who will free it.
+    const others = new Set([...dys, ...node.saved, ...Object.values(node.inputs)].map((t) => t?.id));
+    return wanted.map((name) => {
+      const closure = closures?.[name];
+      if (!closure) throw new Error(`${node.kernelName} has no gradient for its input ${name}.`);
+      const dx = closure();
+      const x = node.inputs[name]!;
+      if (dx.dtype !== 'float32' || dx.shape.join() !== x.shape.join()) {
+        throw new Error(
+          `${node.kernelName}: the gradient of its input ${name} is ${dx.dtype} [${dx.shape}], which is not float32 [${x.shape}].`,
+        );
+      }
+      const own = others.has(dx.id) ? dx.clone() : dx;
+      others.add(own.id);
+      return own;
+    });
+  });
+}
+
+/**
+ * The value of `f` and the gradients of `params` in one pass; the caller disposes all of them. `dy` is the gradient of the
+ * value itself, 1 when left out. A param that `f` does not use gets zeros.
+ */
+export function valueAndGradients<T extends tf.Tensor>(
+  f: () => T,
+  params: tf.Tensor[],
+  dy?: tf.Tensor,
+): { value: T; grads: tf.Tensor[] } {
+  const { value, tape } = record(f);
+  const steps = path(tape, params, value);
+  const used = new Set(steps.map(({ node }) => node));
+  freeSaved(tape.filter((node) => !used.has(node)));
+  try {
+    return tf.tidy(() => {
+      const gradients = new Map([[value.id, dy ?? tf.ones(value.shape)]]);
+      for (const { node, wanted } of steps.reverse()) {
+        const dys = node.outputs.map(({ id }) => gradients.get(id) ?? null);
+        nodeGradients(node, wanted, dys).forEach((dx, i) => {
+          const { id } = node.inputs[wanted[i]!]!;
+          const before = gradients.get(id);
+          gradients.set(id, before ? tf.add(before, dx) : dx);
+          if (before) tf.dispose([before, dx]);
+        });
+        // All that reads these outputs came after this node, so that nothing will ask for them again.
+        for (const t of dys) if (t !== dy) t?.dispose();
+        freeSaved([node]);
+      }
+      return { value: value as T, grads: params.map((p) => gradients.get(p.id) ?? tf.zerosLike(p)) };
+    });
+  } catch (error) {
+    value.dispose();
+    throw error;
+  } finally {
+    freeSaved(tape);
+  }
+}
+
+/** Several gradients from one dispatch: a node's closures are called one after another, and the first computes them all. */
+export function sharedGradients(compute: () => tf.Tensor[]): (index: number) => tf.Tensor {
+  let tensors: tf.Tensor[] | null = null;
+  return (index) => {
+    tensors ??= compute();
+    return tensors[index]!;
+  };
+}

@@ -1,0 +1,65 @@
+/** BertForMaskedLM and BertModel (transformers, models/bert), BertConfig's defaults. The pooler is not used. */
+import { dimension } from './config';
+import {
+  type EncoderConfig,
+  type EncoderPaths,
+  encoderTensors,
+  layerNormEpsilon,
+  readEncoder,
+  withOrWithout,
+} from './encoder';
+import type { Family } from './family';
+
+const PREFIX = 'bert.';
+
+export function bertPaths({ prefix }: EncoderConfig): EncoderPaths {
+  return {
+    embeddings: `${prefix}embeddings`,
+    block: (layer) => `${prefix}encoder.layer.${layer}`,
+    query: 'attention.self.query',
+    key: 'attention.self.key',
+    value: 'attention.self.value',
+    attentionOutput: 'attention.output.dense',
+    attentionNorm: 'attention.output.LayerNorm',
+    up: 'intermediate.dense',
+    down: 'output.dense',
+    outputNorm: 'output.LayerNorm',
+    head: {
+      dense: 'cls.predictions.transform.dense',
+      norm: 'cls.predictions.transform.LayerNorm',
+      projection: 'cls.predictions.decoder',
+      bias: 'cls.predictions.bias',
+    },
+  };
+}
+
+const otherPrefix = withOrWithout(PREFIX);
+
+/** Checkpoints converted from TensorFlow call a norm's weight gamma and its bias beta. */
+const fromTensorFlow = (name: string) =>
+  name.replace(/LayerNorm\.weight$/, 'LayerNorm.gamma').replace(/LayerNorm\.bias$/, 'LayerNorm.beta');
+
+export const bert: Family<EncoderConfig> = {
+  modelType: 'bert',
+  architectures: ['BertForMaskedLM', 'BertForPreTraining', 'BertModel'],
+  kind: 'encoder',
+  // The head of a bare encoder, and what reads the pooler: BertForPreTraining's guess whether two sentences belong together.
+  ignored: /^(bert\.)?pooler\.|^cls\.|(^|\.)position_ids$/,
+
+  readConfig(json) {
+    const family = { model_type: 'bert', prefix: PREFIX, bare: 'BertModel', vocab_size: 30522, layers: 12 };
+    return {
+      ...readEncoder(json, family),
+      layer_norm_eps: layerNormEpsilon(json),
+      type_vocab_size: dimension(json, 'type_vocab_size', 2),
+      position_offset: 0,
+    };
+  },
+
+  tensors: (config) => encoderTensors(config, bertPaths(config)),
+
+  storedAs(name) {
+    const all = [name, otherPrefix(name)];
+    return [...all.slice(1), ...all.map(fromTensorFlow)];
+  },
+};

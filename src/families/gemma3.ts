@@ -1,0 +1,59 @@
+/**
+ * Gemma3ForCausalLM (transformers, models/gemma3), the text models: Gemma 2 without its soft caps, with norms over heads,
+ * and rotary frequencies of their own for the layers behind a window.
+ */
+import { OTHER_MODEL, refuse, show } from '../base/bad-model';
+import { CONFIG, dimension, positive } from './config';
+import type { Family } from './family';
+import { type GemmaConfig, gemmaTensors, readGemma } from './gemma2';
+import { type Rope, readRopeFields, section } from './rope';
+
+export interface Gemma3Config extends GemmaConfig {
+  /** Of layers that see everything, and of those behind a window. */
+  rope: { full: Rope; sliding: Rope };
+}
+
+/** transformers 5 sorts the fields by type of layer; before, rope_scaling and rope_theta were those of full layers. */
+function readRopes(json: Record<string, unknown>, config: GemmaConfig): Gemma3Config['rope'] {
+  const setting = {
+    kinds: ['default', 'linear', 'dynamic', 'llama3', 'yarn'] as const,
+    headDim: config.head_dim,
+    positions: config.max_position_embeddings,
+  };
+  const parameters = section(json, 'rope_parameters');
+  const of = (type: string) => section(parameters, type, `rope_parameters.${type}`);
+  const scaling = section(json, 'rope_scaling');
+  const older = Object.keys(scaling).length > 0;
+  return {
+    full: readRopeFields(
+      { ...of('full_attention'), ...scaling },
+      older ? 'rope_scaling' : 'rope_parameters.full_attention',
+      { ...setting, theta: 1_000_000 },
+      { rope_theta: json.rope_theta },
+    ),
+    sliding: readRopeFields(of('sliding_attention'), 'rope_parameters.sliding_attention', setting, {
+      rope_theta: positive(json, 'rope_local_base_freq', 10_000),
+    }),
+  };
+}
+
+export const gemma3: Family<Gemma3Config> = {
+  modelType: 'gemma3_text',
+  architectures: ['Gemma3ForCausalLM'],
+  kind: 'decoder',
+
+  readConfig(json) {
+    const pattern = dimension(json, 'sliding_window_pattern', 6);
+    const sliding = (layer: number) => (layer + 1) % pattern !== 0;
+    const config = readGemma(json, 'gemma3_text', { positions: 131_072, finalSoftcap: null, sliding });
+    const cap = json.attn_logit_softcapping ?? null;
+    if (cap !== null) {
+      // transformers reads the field and does not use it: what was meant cannot be known.
+      const where = `${CONFIG}, attn_logit_softcapping`;
+      refuse(where, `attn_logit_softcapping is ${show(cap)}, which Gemma 3 does not have.`, OTHER_MODEL);
+    }
+    return { ...config, rope: readRopes(json, config) };
+  },
+
+  tensors: (config) => gemmaTensors(config, true),
+};

@@ -1,0 +1,84 @@
+/** GPT2LMHeadModel (transformers, models/gpt2), GPT2Config's defaults. Its linears are Conv1D, stored [in, out]. */
+import { type ActivationName, activationOf } from './activation';
+import { dimension, epsilon, evenHeads, flag, refuseFlag } from './config';
+import type { Family, FamilyConfig, TensorSpec } from './family';
+
+export interface Gpt2Config extends FamilyConfig {
+  num_attention_heads: number;
+  head_dim: number;
+  intermediate_size: number;
+  activation: ActivationName;
+  layer_norm_epsilon: number;
+  /** Scores are divided by √head_dim. */
+  scale_attn_weights: boolean;
+  /** Scores of block i are divided by i + 1 too. */
+  scale_attn_by_inverse_layer_idx: boolean;
+}
+
+const PREFIX = 'transformer.';
+
+export const gpt2: Family<Gpt2Config> = {
+  modelType: 'gpt2',
+  architectures: ['GPT2LMHeadModel'],
+  kind: 'decoder',
+  // The causal mask, which old versions saved as a buffer.
+  ignored: /(^|\.)attn\.(masked_)?bias$/,
+
+  readConfig(json) {
+    const hidden_size = dimension(json, 'n_embd', 768, 'hidden_size');
+    refuseFlag(json, 'add_cross_attention', 'Attention to another model');
+    // reorder_and_upcast_attn changes rounding in half precision only; here scores are float32 anyway.
+    return {
+      model_type: 'gpt2',
+      vocab_size: dimension(json, 'vocab_size', 50257),
+      hidden_size,
+      num_hidden_layers: dimension(json, 'n_layer', 12, 'num_hidden_layers'),
+      ...evenHeads(json, 'n_head', hidden_size, 12),
+      intermediate_size: dimension(json, 'n_inner', 4 * hidden_size, 'intermediate_size'),
+      activation: activationOf(json, 'activation_function', 'gelu_new'),
+      max_position_embeddings: dimension(json, 'n_positions', 1024, 'max_position_embeddings'),
+      layer_norm_epsilon: epsilon(json, 'layer_norm_epsilon', 1e-5),
+      scale_attn_weights: flag(json, 'scale_attn_weights', true),
+      scale_attn_by_inverse_layer_idx: flag(json, 'scale_attn_by_inverse_layer_idx'),
+      tie_word_embeddings: flag(json, 'tie_word_embeddings', true),
+    };
+  },
+
+  tensors(config) {
+    const { vocab_size, hidden_size: d, intermediate_size: ff, max_position_embeddings } = config;
+    const conv = (path: string, width: number, out: number): TensorSpec[] => [
+      { name: `${path}.weight`, shape: [width, out] },
+      { name: `${path}.bias`, shape: [out] },
+    ];
+    const norm = (path: string): TensorSpec[] => [
+      { name: `${path}.weight`, shape: [d] },
+      { name: `${path}.bias`, shape: [d] },
+    ];
+    const specs: TensorSpec[] = [
+      { name: `${PREFIX}wte.weight`, shape: [vocab_size, d] },
+      { name: `${PREFIX}wpe.weight`, shape: [max_position_embeddings, d] },
+    ];
+    for (let i = 0; i < config.num_hidden_layers; i++) {
+      const at = `${PREFIX}h.${i}`;
+      specs.push(
+        ...norm(`${at}.ln_1`),
+        ...conv(`${at}.attn.c_attn`, d, 3 * d),
+        ...conv(`${at}.attn.c_proj`, d, d),
+        ...norm(`${at}.ln_2`),
+        ...conv(`${at}.mlp.c_fc`, d, ff),
+        ...conv(`${at}.mlp.c_proj`, ff, d),
+      );
+    }
+    const tied = config.tie_word_embeddings;
+    specs.push(...norm(`${PREFIX}ln_f`), {
+      name: 'lm_head.weight',
+      shape: [vocab_size, d],
+      optional: tied,
+      copy: tied,
+    });
+    return specs;
+  },
+
+  // OpenAI's own checkpoints were saved from GPT2Model, which has no prefix.
+  storedAs: (name) => (name.startsWith(PREFIX) ? [name.slice(PREFIX.length)] : []),
+};

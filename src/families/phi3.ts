@@ -1,0 +1,67 @@
+/**
+ * Phi3ForCausalLM (transformers, models/phi3): Llama with fused projections, perhaps a window, and LongRoPE.
+ *
+ * LongRoPE has short factors for texts up to the original context and long ones for longer texts, for every token of them.
+ * A model with it is held to its original context here (4,096 tokens as a rule), where the short factors are exact.
+ */
+import { choice, dimension } from './config';
+import {
+  type DecoderConfig,
+  decoderTensors,
+  linearSpecs,
+  normSpecs,
+  OLD_BUFFERS,
+  readDecoder,
+  slidingWindow,
+} from './decoder';
+import type { Family } from './family';
+import { type Rope, readRope } from './rope';
+
+export interface Phi3Config extends DecoderConfig {
+  rope: Rope;
+  sliding_window: number | null;
+}
+
+export const phi3: Family<Phi3Config> = {
+  modelType: 'phi3',
+  architectures: ['Phi3ForCausalLM'],
+  kind: 'decoder',
+  ignored: OLD_BUFFERS,
+
+  readConfig(json) {
+    const config = readDecoder(json, 'phi3', { positions: 4096, eps: 1e-5 });
+    choice(json, 'hidden_act', ['silu'], 'silu');
+    const original = dimension(json, 'original_max_position_embeddings', 4096);
+    const rope = readRope(
+      { ...json, original_max_position_embeddings: original },
+      {
+        kinds: ['default', 'longrope'],
+        // What old configs called the same (configuration_phi3.py).
+        aliases: { su: 'longrope', yarn: 'longrope' },
+        headDim: config.head_dim,
+        positions: config.max_position_embeddings,
+        partial: true,
+      },
+    );
+    const context = rope.scaling ? Math.min(original, config.max_position_embeddings) : config.max_position_embeddings;
+    return { ...config, max_position_embeddings: context, rope, sliding_window: slidingWindow(json, null) };
+  },
+
+  tensors: (config) => {
+    const { hidden_size: d, intermediate_size: ff, head_dim } = config;
+    const q = config.num_attention_heads * head_dim;
+    const kv = config.num_key_value_heads * head_dim;
+    return decoderTensors(config, (at) => [
+      ...normSpecs(at, d, 'input_layernorm'),
+      ...linearSpecs(at, [
+        ['self_attn.qkv_proj', q + 2 * kv, d, false],
+        ['self_attn.o_proj', d, q, false],
+      ]),
+      ...normSpecs(at, d, 'post_attention_layernorm'),
+      ...linearSpecs(at, [
+        ['mlp.gate_up_proj', 2 * ff, d, false],
+        ['mlp.down_proj', d, ff, false],
+      ]),
+    ]);
+  },
+};

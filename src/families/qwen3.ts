@@ -1,0 +1,50 @@
+/** Qwen3ForCausalLM (transformers, models/qwen3): Llama with norms over each head's queries and keys; windows as Qwen2. */
+import { choice, flag } from './config';
+import {
+  attentionSpecs,
+  type DecoderConfig,
+  decoderTensors,
+  feedForwardSpecs,
+  normSpecs,
+  readDecoder,
+} from './decoder';
+import type { Family } from './family';
+import { qwenWindows } from './qwen2';
+import { type Rope, readRope } from './rope';
+
+export interface Qwen3Config extends DecoderConfig {
+  rope: Rope;
+  attention_bias: boolean;
+  /** Of each layer. */
+  windows: (number | null)[];
+}
+
+export const qwen3: Family<Qwen3Config> = {
+  modelType: 'qwen3',
+  architectures: ['Qwen3ForCausalLM'],
+  kind: 'decoder',
+
+  readConfig(json) {
+    const config = readDecoder(json, 'qwen3', { positions: 32_768, kvHeads: 32, headDim: 128 });
+    choice(json, 'hidden_act', ['silu'], 'silu');
+    return {
+      ...config,
+      rope: readRope(json, {
+        kinds: ['default', 'linear', 'dynamic', 'llama3', 'yarn'],
+        headDim: config.head_dim,
+        positions: config.max_position_embeddings,
+      }),
+      attention_bias: flag(json, 'attention_bias'),
+      windows: qwenWindows(json, config.num_hidden_layers),
+    };
+  },
+
+  tensors: (config) =>
+    decoderTensors(config, (at) => [
+      ...normSpecs(at, config.hidden_size, 'input_layernorm'),
+      ...attentionSpecs(config, at, { qkv: config.attention_bias, o: config.attention_bias }),
+      ...normSpecs(at, config.head_dim, 'self_attn.q_norm', 'self_attn.k_norm'),
+      ...normSpecs(at, config.hidden_size, 'post_attention_layernorm'),
+      ...feedForwardSpecs(config, at),
+    ]),
+};
