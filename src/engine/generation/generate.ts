@@ -1,12 +1,14 @@
 /** Streaming generation for one row of text with a key/value cache: the prompt in one pass, then a token at a time. */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
-import { linear } from '../kernels/linear';
-import { cacheVisible } from '../kernels/visible';
-import { type CausalModel, disposeCache, type KeyValueCache } from '../models/model';
+import { cacheVisible, fullVisible } from '../kernels/visible';
+import { projectLogits, requireHead } from '../models/head';
+import { disposeCache, type KeyValueCache, type LanguageModel } from '../models/model';
+import { forwardOnly } from '../training/checkpointing';
 import { int32Input } from '../training/inputs';
 import type { Hooks } from '../types';
 import { readFloats } from '../webgpu/backend';
+import { beginWork } from '../webgpu/pool';
 import { type SamplingOptions, sampleToken } from './sampler';
 
 export interface GenerateOptions extends SamplingOptions {
@@ -18,9 +20,10 @@ export interface GenerateOptions extends SamplingOptions {
 const CACHE_BUCKET = 64;
 
 /** Logits [vocab] of the token after `ids`, which are appended to the cache. */
-function nextLogits(model: CausalModel, hooks: Hooks, ids: Int32Array, cache: KeyValueCache): Promise<Float32Array> {
+function nextLogits(model: LanguageModel, hooks: Hooks, ids: Int32Array, cache: KeyValueCache): Promise<Float32Array> {
   const n = ids.length;
   const past = cache.length;
+  beginWork();
   const logits = tf.tidy(() => {
     const hidden = model.hidden(
       {
@@ -35,10 +38,10 @@ function nextLogits(model: CausalModel, hooks: Hooks, ids: Int32Array, cache: Ke
         length: n,
         cache,
       },
-      hooks,
+      forwardOnly(hooks),
     );
     const last = tf.slice(hidden, [n - 1, 0], [1, model.hiddenSize]);
-    return linear({ weight: model.output, bias: null }, last);
+    return projectLogits(requireHead(model), last, hooks);
   });
   const read = readFloats(logits);
   logits.dispose();
@@ -50,7 +53,7 @@ function nextLogits(model: CausalModel, hooks: Hooks, ids: Int32Array, cache: Ke
  * context ends, or when `signal` aborts (what came until then is returned).
  */
 export async function generate(
-  model: CausalModel,
+  model: LanguageModel,
   hooks: Hooks,
   prompt: Int32Array,
   options: GenerateOptions,
@@ -66,6 +69,14 @@ export async function generate(
           : `The prompt has ${prompt.length} tokens, but the model's context holds ${model.contextLength}.`,
       where: 'prompt',
       action: prompt.length === 0 ? 'Write something to answer.' : 'Shorten the prompt.',
+    });
+  }
+  if (!model.createCache) {
+    throw new TabtuneError({
+      code: 'bad_model',
+      message: `A ${model.family} model reads text and does not write any.`,
+      where: 'model.source',
+      action: 'Choose a model that generates text.',
     });
   }
   const room = Math.min(options.maxNewTokens, model.contextLength - prompt.length);
@@ -89,8 +100,9 @@ export async function generate(
 }
 
 /** Logits [T, vocab] of a whole text, for parity checks. */
-export async function textLogits(model: CausalModel, hooks: Hooks, ids: Int32Array): Promise<Float32Array> {
+export async function textLogits(model: LanguageModel, hooks: Hooks, ids: Int32Array): Promise<Float32Array> {
   const n = ids.length;
+  beginWork();
   const logits = tf.tidy(() => {
     const hidden = model.hidden(
       {
@@ -100,13 +112,13 @@ export async function textLogits(model: CausalModel, hooks: Hooks, ids: Int32Arr
           Int32Array.from({ length: n }, (_, i) => i),
           [n],
         ),
-        visible: int32Input('visible', cacheVisible(0, n), [n, 2]),
+        visible: int32Input('visible', model.kind === 'encoder' ? fullVisible([n], n) : cacheVisible(0, n), [n, 2]),
         batch: 1,
         length: n,
       },
-      hooks,
+      forwardOnly(hooks),
     );
-    return linear({ weight: model.output, bias: null }, hidden);
+    return projectLogits(requireHead(model), hidden, hooks);
   });
   try {
     return await readFloats(logits);

@@ -8,7 +8,7 @@ import { Stream, uniform } from '../../base/random';
 import type { LoraMethod } from '../../recipe/types';
 import { dropout } from '../kernels/dropout';
 import { loraLinear } from '../kernels/lora-linear';
-import type { CausalModel } from '../models/model';
+import type { LanguageModel } from '../models/model';
 import type { LinearModule } from '../types';
 import type { Method } from './method';
 
@@ -22,7 +22,7 @@ const nameB = (path: string) => `${path}.lora_B.weight`;
 
 /** The linears that `target_modules` means: all of them, or those whose path is or ends in one of the names. */
 export function targetedLinears(
-  model: Pick<CausalModel, 'linears'>,
+  model: Pick<LanguageModel, 'linears'>,
   targets: LoraMethod['target_modules'],
 ): LinearModule[] {
   if (targets === 'all-linear') return model.linears;
@@ -44,7 +44,7 @@ export function targetedLinears(
  * A new LoRA on a model: A from kaiming_uniform(a=√5), that is U(−1/√in, 1/√in), by seed; B zero, so that the first
  * forward pass equals the base. With `values` (an adapter's tensors) those instead.
  */
-export function createLora(model: CausalModel, settings: LoraSettings, seed: number, values?: NamedTensors): Method {
+export function createLora(model: LanguageModel, settings: LoraSettings, seed: number, values?: NamedTensors): Method {
   const { r, lora_alpha: alpha, lora_dropout: p } = settings;
   const scale = settings.use_rslora ? alpha / Math.sqrt(r) : alpha / r;
   const pairs = new Map<string, { a: tf.Tensor; b: tf.Tensor; tag: number }>();
@@ -101,6 +101,10 @@ export function createLora(model: CausalModel, settings: LoraSettings, seed: num
         return loraLinear(module, x, { a: pair.a, b: pair.b, scale: scale * strength, xl }, residual);
       },
     }),
+    delta: ({ path }) => {
+      const pair = pairs.get(path);
+      return pair ? tf.tidy(() => tf.mul(tf.matMul(pair.b as tf.Tensor2D, pair.a as tf.Tensor2D), scale)) : null;
+    },
     dispose: () => {
       for (const t of trainable.values()) t.dispose();
     },

@@ -1,6 +1,6 @@
 /** What every fine-tuning method offers to the training loop, to generation and to files. */
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Hooks } from '../types';
+import type { Hooks, LinearModule } from '../types';
 
 export interface CallContext {
   /** Dropout is on only in training. */
@@ -18,5 +18,10 @@ export interface Method {
   /** Trainable tensors by name, in a fixed order; all float32. */
   trainable: Map<string, tf.Tensor>;
   hooks(context: CallContext): Hooks;
+  /**
+   * What merging at full strength adds to a linear's weight, [out, in]; null where the method leaves it alone. The caller
+   * disposes it.
+   */
+  delta(module: LinearModule): tf.Tensor | null;
   dispose(): void;
 }

@@ -2,11 +2,15 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Hooks, LinearModule, Weight } from '../types';
 
-/** Where a family reads its tensors from; names are those of the Hugging Face checkpoint. */
+/** How a tensor may lie in a file: safetensors' names, and GGUF's for its block formats. */
+export type StoredType = 'F32' | 'F16' | 'BF16' | 'Q8_0' | 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q4_K' | 'Q5_K' | 'Q6_K';
+
+/** Where a family reads its tensors from; names and shapes are those of the Hugging Face checkpoint. */
 export interface WeightSource {
-  has(name: string): boolean;
-  /** Raw little-endian bytes as stored. Throws when the tensor is missing. */
-  read(name: string): Promise<{ dtype: 'F32' | 'F16' | 'BF16'; shape: number[]; bytes: ArrayBuffer }>;
+  /** Undefined where there is no such tensor. `transposed`: a Conv1D that lies as a linear does, [out, in]. */
+  info(name: string): { dtype: StoredType; shape: number[]; transposed?: boolean } | undefined;
+  /** Little-endian bytes as stored, of rows [from, to) of the first dimension; of the whole tensor when left out. */
+  read(name: string, from?: number, to?: number): Promise<ArrayBuffer>;
 }
 
 /** Keys and values of the tokens so far, for one row of text. */
@@ -24,6 +28,8 @@ export interface ModelInput {
   ids: tf.Tensor;
   /** int32 [B·T], positions of the tokens in their text. */
   positions: tf.Tensor;
+  /** int32 [B·T], token types (BERT); zeros when left out. */
+  types?: tf.Tensor;
   /** int32 [B·T, 2]: the keys [first, end) of its row that a token attends to. */
   visible: tf.Tensor;
   batch: number;
@@ -32,10 +38,14 @@ export interface ModelInput {
   cache?: KeyValueCache;
 }
 
-export interface CausalModel {
+export interface LanguageModel {
   /** Hugging Face's model_type. */
   family: string;
+  /** Decoders predict the next token; encoders see the whole text. */
+  kind: 'decoder' | 'encoder';
   layers: number;
+  /** Paths of the blocks, `model.layers.0`, …: what is inside one has a path that begins with it and a dot. */
+  blockPaths: string[];
   hiddenSize: number;
   vocabSize: number;
   contextLength: number;
@@ -43,12 +53,27 @@ export interface CausalModel {
   parameters: number;
   /** Every linear a method may wrap, in the order of execution; the output projection is not among them. */
   linears: LinearModule[];
-  /** The output projection [vocab, d]; the embedding itself when tied. */
-  output: Weight;
+  /** The output projection; null for an encoder without a language-modelling head. */
+  head: OutputHead | null;
   /** Hidden states after the final norm, [B·T, d]. */
   hidden(input: ModelInput, hooks: Hooks): tf.Tensor;
-  createCache(capacity: number): KeyValueCache;
+  /** Null for encoders. */
+  createCache: ((capacity: number) => KeyValueCache) | null;
   dispose(): void;
+}
+
+/** From hidden states to logits: cap · tanh((transform(x)·Wᵀ + bias) / cap), of which most families have only W. */
+export interface OutputHead {
+  /** [vocab, d]; the embedding itself when tied. */
+  weight: Weight;
+  /** [vocab] */
+  bias: tf.Tensor | null;
+  softcap: number | null;
+  /**
+   * What stands between hidden states and projection: BERT's dense, activation and norm. [R, d] -> [R, d]. Its dense is among
+   * the model's `linears`, so that it takes the hooks.
+   */
+  transform: ((hidden: tf.Tensor, hooks: Hooks) => tf.Tensor) | null;
 }
 
 export function disposeCache(cache: KeyValueCache): void {

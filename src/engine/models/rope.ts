@@ -1,44 +1,35 @@
-/** Rotary frequencies as transformers computes them (modeling_rope_utils.py), in f32 where it does. */
-import { TabtuneError } from '../../base/errors';
+/** Rotary frequencies as transformers computes them (modeling_rope_utils.py), in f32 where it does, and a model's tables. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Rope, RopeScaling } from '../../families/rope';
+import { rotary, rotaryTables } from '../kernels/rotary';
+import type { Loader } from './weights';
 
-export interface RopeScaling {
-  rope_type?: string;
-  /** Older spelling of rope_type. */
-  type?: string;
-  factor?: number;
-  low_freq_factor?: number;
-  high_freq_factor?: number;
-  original_max_position_embeddings?: number;
-}
-
-/** One frequency for each pair of dimensions, [headDim / 2]. */
-export function inverseFrequencies(headDim: number, theta: number, scaling: RopeScaling | null): Float32Array {
-  const plain = Float32Array.from(
-    { length: headDim / 2 },
-    (_, i) => 1 / Math.fround(theta ** Math.fround((2 * i) / headDim)),
-  );
-  const kind = scaling?.rope_type ?? scaling?.type ?? 'default';
-  switch (kind) {
-    case 'default':
-      return plain;
+/** One frequency for each pair of dimensions, [dims / 2]. */
+export function inverseFrequencies({ dims, theta, scaling }: Rope): Float32Array {
+  const power = Float32Array.from({ length: dims / 2 }, (_, i) => theta ** Math.fround((2 * i) / dims));
+  const plain = power.map((p) => 1 / p);
+  if (!scaling) return plain;
+  switch (scaling.rope_type) {
     case 'linear':
-      return plain.map((f) => f / (scaling!.factor ?? 1));
+      return plain.map((f) => f / scaling.factor);
     case 'llama3':
-      return llama3(plain, scaling!);
-    default:
-      throw new TabtuneError({
-        code: 'bad_model',
-        message: `The rope scaling "${kind}" is not supported.`,
-        where: 'config.json: rope_scaling',
-        action: 'Use a model with rope scaling default, linear or llama3.',
-      });
+      return llama3(plain, scaling);
+    case 'yarn':
+      return yarn(power, dims, theta, scaling);
+    case 'longrope':
+      // The model is held to the context that the short factors are for (families/phi3.ts).
+      return power.map((p, i) => 1 / Math.fround(Math.fround(scaling.short_factor[i]!) * p));
   }
 }
 
+/** What cosines and sines are multiplied by. */
+export function rotaryScale({ scaling }: Rope): number {
+  return scaling && 'attention_factor' in scaling ? scaling.attention_factor : 1;
+}
+
 /** Llama 3.1: long wavelengths are slowed by `factor`, short ones kept, those between blended. */
-function llama3(plain: Float32Array, s: RopeScaling): Float32Array {
-  const { factor = 8, low_freq_factor: low = 1, high_freq_factor: high = 4 } = s;
-  const context = s.original_max_position_embeddings ?? 8192;
+function llama3(plain: Float32Array, s: Extract<RopeScaling, { rope_type: 'llama3' }>): Float32Array {
+  const { factor, low_freq_factor: low, high_freq_factor: high, original_max_position_embeddings: context } = s;
   return plain.map((f) => {
     const wavelength = (2 * Math.PI) / f;
     if (wavelength > context / low) return f / factor;
@@ -46,4 +37,51 @@ function llama3(plain: Float32Array, s: RopeScaling): Float32Array {
     const smooth = (context / wavelength - low) / (high - low);
     return ((1 - smooth) * f) / factor + smooth * f;
   });
+}
+
+/** YaRN (Peng et al., 2023): a ramp over the dimensions from frequencies that are kept to those slowed by `factor`. */
+function yarn(
+  power: Float32Array,
+  dims: number,
+  theta: number,
+  s: Extract<RopeScaling, { rope_type: 'yarn' }>,
+): Float32Array {
+  const dimension = (turns: number) =>
+    (dims * Math.log(s.original_max_position_embeddings / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
+  const round = (f: (x: number) => number, x: number) => (s.truncate ? f(x) : x);
+  const low = Math.max(round(Math.floor, dimension(s.beta_fast)), 0);
+  let high = Math.min(round(Math.ceil, dimension(s.beta_slow)), dims - 1);
+  if (low === high) high += 0.001;
+  return power.map((p, i) => {
+    const ramp = Math.min(Math.max((i - low) / (high - low), 0), 1);
+    return ramp / (s.factor * p) + (1 - ramp) / p;
+  });
+}
+
+/** Rotary positions of some layers of a model. */
+export interface Rotary {
+  /** q [N, Hq·D] and k [N, Hk·D] turned by `positions`, all of which are below `limit`. */
+  turn(q: tf.Tensor, k: tf.Tensor, positions: tf.Tensor, limit: number): [q: tf.Tensor, k: tf.Tensor];
+}
+
+const FIRST_POSITIONS = 1024;
+
+/** Tables grow with the texts: a context of 128k positions would take as much memory as many a layer. */
+export function createRotary(load: Loader, rope: Rope, headDim: number, context: number): Rotary {
+  const frequencies = inverseFrequencies(rope);
+  const scale = rotaryScale(rope);
+  const make = (positions: number) => {
+    const { cos, sin } = rotaryTables(Math.min(positions, context), frequencies, scale);
+    return { positions, cos: load.own(cos), sin: load.own(sin) };
+  };
+  let tables = make(FIRST_POSITIONS);
+  return {
+    turn(q, k, positions, limit) {
+      if (limit > tables.positions) {
+        tf.dispose([tables.cos, tables.sin]);
+        tables = make(2 ** Math.ceil(Math.log2(limit)));
+      }
+      return rotary(q, k, { cos: tables.cos, sin: tables.sin, positions, headDim });
+    },
+  };
 }

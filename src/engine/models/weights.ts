@@ -1,69 +1,147 @@
-/** Checkpoint tensors onto the device, in the precision they came in. */
+/**
+ * Checkpoint tensors onto the device, in the precision they came in, linears quantised where asked for. A family asks its loader for every tensor by name:
+ *
+ *   const table = await load.matrix('model.embed_tokens.weight', [vocab, d]);
+ *   const norm = await load.vector('model.norm.weight', d);
+ *   const q = await load.linear('model.layers.0.self_attn.q_proj', out, width, { bias: true });
+ *   const fused = await load.conv1d('h.0.attn.c_attn', width, out);          // GPT-2: stored [in, out], with a bias
+ *   const cos = load.own(tables.cos);                                        // anything else that lives with the model
+ *   return { …, parameters: load.parameters, dispose: load.dispose };
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
-import type { Weight } from '../types';
+import { emptyTensor } from '../kernels/in-place';
+import type { LinearModule, Weight } from '../types';
 import { isGpu } from '../webgpu/backend';
-import type { WeightSource } from './model';
+import type { StoredType, WeightSource } from './model';
+import { bindingLimit, placeMatrix, type Quantization, type StoredMatrix, widenBytes } from './place';
 
-/** IEEE half to float: exact. */
-function widenF16(bytes: ArrayBuffer): Float32Array {
-  const halves = new Uint16Array(bytes);
-  const out = new Float32Array(halves.length);
-  for (let i = 0; i < halves.length; i++) {
-    const h = halves[i]!;
-    const exponent = (h >> 10) & 31;
-    const fraction = h & 1023;
-    const sign = h & 0x8000 ? -1 : 1;
-    if (exponent === 0) out[i] = sign * fraction * 2 ** -24;
-    else if (exponent === 31) out[i] = fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-    else out[i] = sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+export interface LoadOptions {
+  /** Of the linears; `none` when left out. */
+  quantization?: Quantization;
+  /** Makes the buffers without reading what belongs into them: to count them. */
+  shapesOnly?: boolean;
+  /** Bytes that a buffer may have at most; the device's own limit when left out. */
+  limit?: number;
+  /** Bytes of a tensor that are read at a time. */
+  pieceBytes?: number;
+}
+
+const PIECE_BYTES = 32 * 2 ** 20;
+
+export interface Loader {
+  /** Whether the checkpoint has the tensor: for heads and biases that some have. */
+  has(name: string): boolean;
+  /** A matrix [rows, columns] as it lies in the file. */
+  matrix(name: string, shape: [number, number]): Promise<Weight>;
+  /** A norm's weight or a bias, as float32. */
+  vector(name: string, size: number): Promise<tf.Tensor>;
+  /** `path`.weight [out, in], and `path`.bias where asked for: what a method may wrap. */
+  linear(path: string, out: number, width: number, options?: { bias?: boolean }): Promise<LinearModule>;
+  /** GPT-2's Conv1D: a linear that is stored [in, out], with a bias unless told otherwise. */
+  conv1d(path: string, width: number, out: number, options?: { bias?: boolean }): Promise<LinearModule>;
+  /** Keeps a tensor until the model goes. */
+  own<T extends tf.Tensor>(tensor: T): T;
+  /** Values loaded so far, a tied table once: the model's parameters when all are loaded. */
+  readonly parameters: number;
+  /** Frees everything that was loaded or owned. */
+  dispose(): void;
+}
+
+export function createLoader(
+  source: WeightSource,
+  { quantization = 'none', shapesOnly = false, limit = bindingLimit(), pieceBytes = PIECE_BYTES }: LoadOptions = {},
+): Loader {
+  const owned: tf.Tensor[] = [];
+  let parameters = 0;
+  const own = <T extends tf.Tensor>(tensor: T): T => {
+    owned.push(tf.keep(tensor));
+    return tensor;
+  };
+
+  const place = (matrix: StoredMatrix, how: Quantization): Promise<Weight> => {
+    parameters += matrix.rows * matrix.columns;
+    return placeMatrix(shapesOnly ? { ...matrix, read: null } : matrix, { quantization: how, limit, pieceBytes }, own);
+  };
+  const matrix = (name: string, shape: [number, number], how: Quantization = 'none'): Promise<Weight> => {
+    const { dtype } = checked(source, name, shape);
+    const read = async (from: number, to: number) => new Uint8Array(await source.read(name, from, to));
+    return place({ dtype, rows: shape[0], columns: shape[1], read }, how);
+  };
+  const vector = async (name: string, size: number): Promise<tf.Tensor> => {
+    const { dtype } = checked(source, name, [size]);
+    parameters += size;
+    if (shapesOnly) return own(emptyTensor([size], 'float32'));
+    const tensor = own(tf.tensor1d(widenBytes(dtype, new Uint8Array(await source.read(name)), size)));
+    // To the GPU now, so that JavaScript's copy can be freed before the next tensor is read.
+    const backend = tf.backend();
+    if (isGpu(backend)) backend.uploadToGPU(tensor.dataId);
+    return tensor;
+  };
+  /** [width, out] in the file -> [out, width], held as a whole: every row of the result takes a value of every row. */
+  const turned = async (name: string, width: number, out: number): Promise<Weight> => {
+    const { dtype } = checked(source, name, [width, out]);
+    if (!['F32', 'F16', 'BF16'].includes(dtype)) {
+      throw new TabtuneError({
+        code: 'bad_model',
+        message: `The tensor ${name} lies [in, out] in ${dtype} blocks, which cannot be turned.`,
+        where: name,
+        action: 'Use a file in which it lies as llama.cpp writes it, or one in float16 or float32.',
+      });
+    }
+    const bytes = shapesOnly ? null : await source.read(name);
+    const read = async (from: number, to: number) => columnsOf(bytes!, width, out, from, to);
+    return place({ dtype, rows: out, columns: width, read }, quantization);
+  };
+
+  return {
+    has: (name) => source.info(name) !== undefined,
+    matrix: (name, shape) => matrix(name, shape),
+    vector,
+    linear: async (path, out, width, { bias = false } = {}) => ({
+      path,
+      weight: await matrix(`${path}.weight`, [out, width], quantization),
+      bias: bias ? await vector(`${path}.bias`, out) : null,
+    }),
+    conv1d: async (path, width, out, { bias = true } = {}) => {
+      const name = `${path}.weight`;
+      const weight = source.info(name)?.transposed
+        ? await matrix(name, [out, width], quantization)
+        : await turned(name, width, out);
+      return { path, weight, bias: bias ? await vector(`${path}.bias`, out) : null, conv1d: true };
+    },
+    own,
+    get parameters() {
+      return parameters;
+    },
+    dispose: () => {
+      for (const tensor of owned) tensor.dispose();
+      owned.length = 0;
+    },
+  };
+}
+
+/** What the file says of a tensor, which must have this shape. */
+function checked(source: WeightSource, name: string, shape: number[]): { dtype: StoredType } {
+  const info = source.info(name);
+  if (info?.shape.join() === shape.join()) return info;
+  throw new TabtuneError({
+    code: 'bad_model',
+    message: info
+      ? `The tensor ${name} has shape [${info.shape}], but config.json implies [${shape}].`
+      : `The weights lack the tensor ${name}.`,
+    where: name,
+    action: 'Use the config.json that belongs to these weights.',
+  });
+}
+
+/** Columns [from, to) of a [rows, columns] matrix of two- or four-byte values, as rows. */
+function columnsOf(bytes: ArrayBuffer, rows: number, columns: number, from: number, to: number): Uint8Array {
+  const Values = bytes.byteLength === rows * columns * 2 ? Uint16Array : Uint32Array;
+  const source = new Values(bytes);
+  const target = new Values((to - from) * rows);
+  for (let r = 0; r < rows; r++) {
+    for (let c = from; c < to; c++) target[(c - from) * rows + r] = source[r * columns + c]!;
   }
-  return out;
-}
-
-function widenBf16(bytes: ArrayBuffer): Float32Array {
-  const halves = new Uint16Array(bytes);
-  const out = new Uint32Array(halves.length);
-  for (let i = 0; i < halves.length; i++) out[i] = halves[i]! << 16;
-  return new Float32Array(out.buffer);
-}
-
-/** Moves the values to the GPU now, so that JavaScript's copy can be freed before the next tensor is read. */
-function upload(values: Float32Array | Int32Array, shape: number[]): tf.Tensor {
-  const tensor = tf.keep(tf.tensor(values, shape, values instanceof Int32Array ? 'int32' : 'float32'));
-  const backend = tf.backend();
-  if (isGpu(backend)) backend.uploadToGPU(tensor.dataId);
-  return tensor;
-}
-
-async function readChecked(source: WeightSource, name: string, shape: number[]) {
-  const raw = await source.read(name);
-  if (raw.shape.join() !== shape.join()) {
-    throw new TabtuneError({
-      code: 'bad_model',
-      message: `The tensor ${name} has shape [${raw.shape}], but config.json implies [${shape}].`,
-      where: name,
-      action: 'Use the config.json that belongs to these weights.',
-    });
-  }
-  return raw;
-}
-
-/** A matrix as it lies in the file: bf16 stays packed, two values to a 32-bit word; f16 is widened to f32. */
-export async function loadMatrix(source: WeightSource, name: string, shape: [number, number]): Promise<Weight> {
-  const { dtype, bytes } = await readChecked(source, name, shape);
-  if (dtype === 'BF16') {
-    const words = new Int32Array(Math.ceil(bytes.byteLength / 4));
-    new Uint8Array(words.buffer).set(new Uint8Array(bytes));
-    return { tensor: upload(words, [words.length]), format: 'bf16', shape };
-  }
-  const values = dtype === 'F16' ? widenF16(bytes) : new Float32Array(bytes);
-  return { tensor: upload(values, shape), format: 'f32', shape };
-}
-
-/** A vector (norm weight, bias) as float32. */
-export async function loadVector(source: WeightSource, name: string, size: number): Promise<tf.Tensor> {
-  const { dtype, bytes } = await readChecked(source, name, [size]);
-  const values = dtype === 'BF16' ? widenBf16(bytes) : dtype === 'F16' ? widenF16(bytes) : new Float32Array(bytes);
-  return upload(values, [size]);
+  return new Uint8Array(target.buffer);
 }

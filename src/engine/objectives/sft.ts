@@ -5,6 +5,7 @@
 import type { Batch } from '../../data/types';
 import { linearCrossEntropy } from '../kernels/cross-entropy';
 import { causalVisible } from '../kernels/visible';
+import { requireHead } from '../models/head';
 import { int32Input } from '../training/inputs';
 import type { Objective } from './objective';
 
@@ -44,6 +45,7 @@ export const sft: Objective = {
   loss(model, hooks, batch, options) {
     const { batchSize, length } = batch;
     const { rows, targets } = targetRows(batch);
+    const head = requireHead(model);
     const hidden = model.hidden(
       {
         ids: int32Input('ids', batch.ids, [batchSize * length]),
@@ -55,11 +57,11 @@ export const sft: Objective = {
       hooks,
     );
     return linearCrossEntropy(
-      hidden,
-      model.output,
+      head.transform ? head.transform(hidden, hooks) : hidden,
+      head.weight,
       int32Input('rows', rows, [rows.length]),
       int32Input('targets', targets, [targets.length]),
-      options,
+      { ...options, bias: head.bias, softcap: head.softcap },
     );
   },
 };

@@ -3,12 +3,12 @@
  * end, so that clipping and the update take a few dispatches whatever the number of tensors. State belongs to a tensor's
  * name, which is how checkpoints keep it.
  */
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { TrainingSection } from '../../recipe/types';
 import { accumulateGradients } from '../kernels/accumulate';
 import { adamW } from '../kernels/adamw';
 import { gradientStats, partialCount, STATS } from '../kernels/grad-norm';
-import { copyValues, writeValues } from '../kernels/in-place';
+import { copyValues, keptZeros, writeValues } from '../kernels/in-place';
 import { readFloats } from '../webgpu/backend';
 
 export type OptimizerSettings = Pick<
@@ -51,9 +51,9 @@ export function createOptimizer(trainable: Map<string, tf.Tensor>, settings: Opt
     offsets.push(size);
     size += t.size;
   }
-  const flat = () => tf.keep(tf.zeros([size]));
-  const state = { params: flat(), grads: flat(), m: flat(), v: flat(), stats: tf.keep(tf.zeros([4])) };
-  const partials = tf.keep(tf.zeros([partialCount(size)]));
+  const flat = () => keptZeros([size]);
+  const state = { params: flat(), grads: flat(), m: flat(), v: flat(), stats: keptZeros([4]) };
+  const partials = keptZeros([partialCount(size)]);
   for (const [i, t] of tensors.entries()) copyValues(t, 0, state.params, offsets[i]!, t.size);
 
   /** The model's kernels read the tensors themselves, so the master copy is written back after each update. */

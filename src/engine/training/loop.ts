@@ -7,23 +7,27 @@ import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
 import type { BatchSource } from '../../data/types';
 import type { TrainingSection } from '../../recipe/types';
-import { valueAndGradients } from '../kernels/kernel';
+import { valueAndGradients } from '../kernels/tape';
 import type { Method } from '../methods/method';
-import type { CausalModel } from '../models/model';
+import type { LanguageModel } from '../models/model';
 import type { Objective } from '../objectives/objective';
 import type { Optimizer, UpdateStats } from '../optim/optimizer';
 import { scheduleFactor, warmupSteps } from '../optim/schedules';
-import { counters, orderPool } from '../webgpu/backend';
+import { counters } from '../webgpu/backend';
+import { beginWork } from '../webgpu/pool';
+import { checkpointBlocks } from './checkpointing';
 import { evaluate } from './evaluate';
 
 export interface TrainSetup {
-  model: CausalModel;
+  model: LanguageModel;
   method: Method;
   objective: Objective;
   optimizer: Optimizer;
   batches: BatchSource;
   settings: TrainingSection;
   totalSteps: number;
+  /** Keep of each block its input alone, and compute it again in the backward pass. */
+  checkpointing?: boolean;
 }
 
 /** What is not a tensor but belongs to a checkpoint. Plain JSON. */
@@ -99,12 +103,14 @@ export function recordStep(
   state: TrainState,
 ): { stats: Promise<UpdateStats>; learningRate: number; tokens: number } {
   const { model, method, objective, optimizer, batches, settings, totalSteps } = setup;
-  orderPool();
+  const block = setup.checkpointing ? checkpointBlocks(model, method.trainable) : undefined;
   const micro = batches.microBatches(state.step);
   const targets = micro.reduce((sum, b) => sum + b.targetTokens, 0);
   let loss: tf.Scalar | null = null;
   micro.forEach((batch, i) => {
-    const hooks = method.hooks({ training: true, seed: settings.seed, pass: state.pass + i, strength: 1 });
+    beginWork();
+    const own = method.hooks({ training: true, seed: settings.seed, pass: state.pass + i, strength: 1 });
+    const hooks = block ? { ...own, block } : own;
     const { value, grads } = valueAndGradients(
       () => objective.loss(model, hooks, batch, { scale: 1 / Math.max(1, targets), withGradient: true }),
       optimizer.tensors,

@@ -1,0 +1,106 @@
+/**
+ * One vector a text: a model's hidden states, pooled over the real tokens (Reimers and Gurevych, 2019), and scaled to
+ * length 1 where asked for.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { TabtuneError } from '../../base/errors';
+import { causalVisible, fullVisible } from '../kernels/visible';
+import type { LanguageModel } from '../models/model';
+import { forwardOnly } from '../training/checkpointing';
+import type { Hooks } from '../types';
+import { readFloats } from '../webgpu/backend';
+import { beginWork } from '../webgpu/pool';
+
+export interface EmbedOptions {
+  /** Mean of all tokens, or the state of the first one. */
+  mode: 'mean' | 'cls';
+  normalize: boolean;
+}
+
+/** Tokens of a batch, padding included; and lengths are rounded up, so that few shapes occur. */
+const BATCH_TOKENS = 2048;
+const LENGTH_STEP = 16;
+
+/** A vector of the model's width for each text, in the order of `texts`. */
+export async function embedTexts(
+  model: LanguageModel,
+  hooks: Hooks,
+  texts: readonly Int32Array[],
+  options: EmbedOptions,
+): Promise<Float32Array[]> {
+  for (const [i, { length }] of texts.entries()) {
+    if (length > 0 && length <= model.contextLength) continue;
+    throw new TabtuneError({
+      code: 'bad_data',
+      message:
+        length === 0
+          ? `Text ${i + 1} has no tokens.`
+          : `Text ${i + 1} has ${length} tokens, but the model reads at most ${model.contextLength}.`,
+      action: length === 0 ? 'Leave empty texts out.' : 'Shorten it.',
+    });
+  }
+  const vectors: Float32Array[] = [];
+  // Texts of one length together, so that little is padding.
+  const order = texts.map((_, i) => i).sort((a, b) => texts[a]!.length - texts[b]!.length);
+  while (order.length > 0) {
+    const widest = Math.ceil(texts[order[0]!]!.length / LENGTH_STEP) * LENGTH_STEP;
+    const length = Math.min(widest, model.contextLength);
+    const fit = Math.max(1, Math.floor(BATCH_TOKENS / length));
+    const rows = order.filter((i) => texts[i]!.length <= length).slice(0, fit);
+    order.splice(0, rows.length);
+    const batch = await embedBatch(
+      model,
+      hooks,
+      rows.map((i) => texts[i]!),
+      length,
+      options,
+    );
+    rows.forEach((i, row) => {
+      vectors[i] = batch.slice(row * model.hiddenSize, (row + 1) * model.hiddenSize);
+    });
+  }
+  return vectors;
+}
+
+async function embedBatch(
+  model: LanguageModel,
+  hooks: Hooks,
+  rows: Int32Array[],
+  length: number,
+  { mode, normalize }: EmbedOptions,
+): Promise<Float32Array> {
+  const batch = rows.length;
+  const tokens = batch * length;
+  const lengths = rows.map((row) => row.length);
+  const ids = new Int32Array(tokens);
+  const shares = new Float32Array(tokens);
+  rows.forEach((row, b) => {
+    ids.set(row, b * length);
+    if (mode === 'cls') shares[b * length] = 1;
+    else shares.fill(1 / row.length, b * length, b * length + row.length);
+  });
+  const positions = Int32Array.from({ length: tokens }, (_, i) => i % length);
+  const visible = model.kind === 'encoder' ? fullVisible(lengths, length) : causalVisible(lengths, length);
+  beginWork();
+  const pooled = tf.tidy(() => {
+    const hidden = model.hidden(
+      {
+        ids: tf.tensor(ids, [tokens], 'int32'),
+        positions: tf.tensor(positions, [tokens], 'int32'),
+        visible: tf.tensor(visible, [tokens, 2], 'int32'),
+        batch,
+        length,
+      },
+      forwardOnly(hooks),
+    );
+    const states = tf.reshape(hidden, [batch, length, model.hiddenSize]);
+    const vectors = tf.reshape(tf.matMul(tf.tensor(shares, [batch, 1, length]), states), [batch, model.hiddenSize]);
+    if (!normalize) return vectors;
+    return tf.div(vectors, tf.maximum(tf.sqrt(tf.sum(tf.square(vectors), 1, true)), 1e-12));
+  });
+  try {
+    return await readFloats(pooled);
+  } finally {
+    pooled.dispose();
+  }
+}

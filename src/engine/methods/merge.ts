@@ -1,0 +1,25 @@
+/** A linear's weight with what a method adds to it. */
+import * as tf from '@tensorflow/tfjs-core';
+import { embedding } from '../kernels/embedding';
+import type { LinearModule } from '../types';
+import { readFloats } from '../webgpu/backend';
+import type { Method } from './method';
+
+/**
+ * W + ΔW as float32 [out, in], W being the values that the forward pass computes with, whatever format they lie in: a
+ * weight that was quantised for training is merged as it was trained against.
+ */
+export async function mergedWeight(module: LinearModule, method: Method | null): Promise<Float32Array> {
+  const [out] = module.weight.shape as [number];
+  const merged = tf.tidy(() => {
+    // The embedding kernel reads rows of any format, exactly.
+    const rows = embedding(tf.range(0, out, 1, 'int32'), module.weight);
+    const delta = method?.delta(module) ?? null;
+    return delta ? tf.add(rows, delta) : rows;
+  });
+  try {
+    return await readFloats(merged);
+  } finally {
+    merged.dispose();
+  }
+}

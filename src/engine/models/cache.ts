@@ -1,0 +1,28 @@
+/** The key/value cache of a decoder: buffers of a fixed capacity that tokens are appended to in place. */
+import * as tf from '@tensorflow/tfjs-core';
+import { copyValues } from '../kernels/in-place';
+import type { KeyValueCache } from './model';
+
+/** `width` is kvHeads·headDim. */
+export function emptyCache(capacity: number, layers: number, width: number): KeyValueCache {
+  const buffer = () => tf.keep(tf.zeros([capacity, width]));
+  return { capacity, length: 0, layers: Array.from({ length: layers }, () => ({ k: buffer(), v: buffer() })) };
+}
+
+/**
+ * Writes a layer's new rows behind the cached ones and gives all of them. The family counts them into `cache.length` when
+ * every layer has its own.
+ */
+export function appendToCache(
+  cache: KeyValueCache,
+  layer: number,
+  k: tf.Tensor,
+  v: tf.Tensor,
+): { k: tf.Tensor; v: tf.Tensor } {
+  const slot = cache.layers[layer]!;
+  const [rows, width] = k.shape as [number, number];
+  if (cache.length + rows > cache.capacity) throw new Error(`The key/value cache holds ${cache.capacity} tokens.`);
+  copyValues(k, 0, slot.k, cache.length * width, rows * width);
+  copyValues(v, 0, slot.v, cache.length * width, rows * width);
+  return slot;
+}

@@ -1,0 +1,232 @@
+/**
+ * What the families of decoders are built from: norms, attention, gated feed-forwards, the two kinds of block, and the
+ * model around them. A family's file says which of them it has and how they are set; module paths are Hugging Face's.
+ *
+ *   x = embed(ids)                                       [B·T, d]
+ *   x = x + o_proj(attention(rope(q), rope(k), v))       a layer, on norm(x)
+ *   x = x + down_proj(activation(gate_proj) · up_proj)   on norm(x)
+ *   norm(x) -> lm_head
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type { DecoderConfig } from '../../families/decoder';
+import { attention } from '../kernels/attention';
+import { embedding } from '../kernels/embedding';
+import { type GatedActivation, gated } from '../kernels/gated';
+import { rmsNorm } from '../kernels/rms-norm';
+import { sideBySide, splitColumns } from '../kernels/split-columns';
+import type { Hooks, LinearModule } from '../types';
+import { appendToCache, emptyCache } from './cache';
+import type { LanguageModel, ModelInput } from './model';
+import type { Rotary } from './rope';
+import { type Apply, applyWith, runBlocks } from './run';
+import type { Loader } from './weights';
+
+/** One call of the model, as its layers see it. */
+export interface Pass {
+  input: ModelInput;
+  /** A linear as the method has it. */
+  apply: Apply;
+}
+
+/** Attention, a feed-forward or a whole block: its linears in the order of execution, and its forward pass. */
+export interface Part {
+  linears: LinearModule[];
+  /** x [B·T, d] -> [B·T, d]; `residual` is added to the result. */
+  run(x: tf.Tensor, pass: Pass, residual?: tf.Tensor): tf.Tensor;
+}
+
+/** Loads the norm at a path. */
+export type LoadNorm = (path: string, size: number) => Promise<(x: tf.Tensor) => tf.Tensor>;
+
+/** RMSNorms; with `offset` 1 they multiply by 1 + weight, as Gemma's. */
+export function rmsNorms(load: Loader, eps: number, offset = 0): LoadNorm {
+  return async (path, size) => {
+    const stored = await load.vector(`${path}.weight`, size);
+    const weight = offset === 0 ? stored : load.own(tf.add(stored, offset));
+    if (weight !== stored) stored.dispose();
+    return (x) => rmsNorm(x, weight, eps);
+  };
+}
+
+export interface AttentionSettings {
+  bias?: { qkv: boolean; o: boolean };
+  /** One linear `qkv_proj` for queries, keys and values. */
+  fused?: boolean;
+  /** Norms `q_norm` and `k_norm` over each head. */
+  headNorm?: LoadNorm;
+  /** Null: this layer knows no positions but the order of its window. */
+  rotary: Rotary | null;
+  window?: number | null;
+  softcap?: number | null;
+  /** Of the scores; 1/√headDim when left out. */
+  scale?: number;
+}
+
+export async function selfAttention(
+  load: Loader,
+  c: DecoderConfig,
+  layer: number,
+  settings: AttentionSettings,
+): Promise<Part> {
+  const at = `model.layers.${layer}.self_attn`;
+  const { num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: headDim, hidden_size: d } = c;
+  const { bias = { qkv: false, o: false }, rotary, window = null, softcap = null } = settings;
+  const widths = [heads * headDim, kvHeads * headDim, kvHeads * headDim] as const;
+  const inputs = settings.fused
+    ? [await load.linear(`${at}.qkv_proj`, widths[0] + 2 * widths[1], d, { bias: bias.qkv })]
+    : [
+        await load.linear(`${at}.q_proj`, widths[0], d, { bias: bias.qkv }),
+        await load.linear(`${at}.k_proj`, widths[1], d, { bias: bias.qkv }),
+        await load.linear(`${at}.v_proj`, widths[2], d, { bias: bias.qkv }),
+      ];
+  const output = await load.linear(`${at}.o_proj`, d, widths[0], { bias: bias.o });
+  const qNorm = await settings.headNorm?.(`${at}.q_norm`, headDim);
+  const kNorm = await settings.headNorm?.(`${at}.k_norm`, headDim);
+  const parts = sideBySide(...widths);
+  const byHead = (norm: ((x: tf.Tensor) => tf.Tensor) | undefined, x: tf.Tensor) =>
+    norm ? tf.reshape(norm(tf.reshape(x, [-1, headDim])), x.shape) : x;
+
+  return {
+    linears: [...inputs, output],
+    run(x, { input, apply }, residual) {
+      const { batch, length, positions, visible, cache } = input;
+      const projected = inputs.map((module) => apply(module, x));
+      const [q, k, v] = settings.fused ? splitColumns(projected[0]!, parts) : projected;
+      const normed: [tf.Tensor, tf.Tensor] = [byHead(qNorm, q!), byHead(kNorm, k!)];
+      const [query, key] = rotary ? rotary.turn(...normed, positions, cache?.capacity ?? length) : normed;
+      const past = cache ? appendToCache(cache, layer, key, v!) : { k: key, v: v! };
+      const mixed = attention(query, past.k, past.v, visible, {
+        batch,
+        queryLength: length,
+        keyLength: cache?.capacity ?? length,
+        heads,
+        kvHeads,
+        headDim,
+        scale: settings.scale ?? 1 / Math.sqrt(headDim),
+        window,
+        softcap,
+        causal: !cache,
+      });
+      return apply(output, mixed, residual);
+    },
+  };
+}
+
+export interface FeedForwardSettings {
+  activation: GatedActivation;
+  bias?: boolean;
+  /** One linear `gate_up_proj` for both. */
+  fused?: boolean;
+}
+
+export async function gatedFeedForward(
+  load: Loader,
+  c: DecoderConfig,
+  layer: number,
+  { activation, bias = false, fused = false }: FeedForwardSettings,
+): Promise<Part> {
+  const at = `model.layers.${layer}.mlp`;
+  const { hidden_size: d, intermediate_size: ff } = c;
+  const inputs = fused
+    ? [await load.linear(`${at}.gate_up_proj`, 2 * ff, d, { bias })]
+    : [await load.linear(`${at}.gate_proj`, ff, d, { bias }), await load.linear(`${at}.up_proj`, ff, d, { bias })];
+  const down = await load.linear(`${at}.down_proj`, d, ff, { bias });
+  const parts = sideBySide(ff, ff);
+  return {
+    linears: [...inputs, down],
+    run(x, { apply }, residual) {
+      const projected = inputs.map((module) => apply(module, x));
+      const [gate, up] = fused ? splitColumns(projected[0]!, parts) : projected;
+      return apply(down, gated(gate!, up!, activation), residual);
+    },
+  };
+}
+
+/** Llama's block: each half on a norm of its input, and added to it. */
+export async function preNormBlock(
+  c: DecoderConfig,
+  layer: number,
+  norm: LoadNorm,
+  attend: Part,
+  feedForward: Part,
+): Promise<Part> {
+  const at = `model.layers.${layer}`;
+  const inputNorm = await norm(`${at}.input_layernorm`, c.hidden_size);
+  const postNorm = await norm(`${at}.post_attention_layernorm`, c.hidden_size);
+  return {
+    linears: [...attend.linears, ...feedForward.linears],
+    run(before, pass) {
+      const x = attend.run(inputNorm(before), pass, before);
+      return feedForward.run(postNorm(x), pass, x);
+    },
+  };
+}
+
+/** Gemma 2's block: the result of each half has a norm of its own before it is added. */
+export async function sandwichBlock(
+  c: DecoderConfig,
+  layer: number,
+  norm: LoadNorm,
+  attend: Part,
+  feedForward: Part,
+): Promise<Part> {
+  const at = `model.layers.${layer}`;
+  const inputNorm = await norm(`${at}.input_layernorm`, c.hidden_size);
+  const attendedNorm = await norm(`${at}.post_attention_layernorm`, c.hidden_size);
+  const innerNorm = await norm(`${at}.pre_feedforward_layernorm`, c.hidden_size);
+  const outerNorm = await norm(`${at}.post_feedforward_layernorm`, c.hidden_size);
+  return {
+    linears: [...attend.linears, ...feedForward.linears],
+    run(before, pass) {
+      const x = tf.add(before, attendedNorm(attend.run(inputNorm(before), pass)));
+      return tf.add(x, outerNorm(feedForward.run(innerNorm(x), pass)));
+    },
+  };
+}
+
+export interface DecoderParts {
+  norm: LoadNorm;
+  block(layer: number): Promise<Part>;
+  /** Multiplies the embeddings. */
+  embeddingScale?: number;
+  /** Of the logits. */
+  softcap?: number | null;
+}
+
+/** Loads table, blocks, last norm and output projection, in this order. */
+export async function loadDecoder(c: DecoderConfig, load: Loader, parts: DecoderParts): Promise<LanguageModel> {
+  const { embeddingScale = 1, softcap = null } = parts;
+  const d = c.hidden_size;
+  const table = await load.matrix('model.embed_tokens.weight', [c.vocab_size, d]);
+  const blocks: Part[] = [];
+  for (let i = 0; i < c.num_hidden_layers; i++) blocks.push(await parts.block(i));
+  const lastNorm = await parts.norm('model.norm', d);
+  // A tied checkpoint may still carry a copy of the table as lm_head.weight; transformers ignores it too.
+  const output = c.tie_word_embeddings ? table : await load.matrix('lm_head.weight', [c.vocab_size, d]);
+
+  const blockPaths = blocks.map((_, layer) => `model.layers.${layer}`);
+  const hidden = (input: ModelInput, hooks: Hooks): tf.Tensor => {
+    const pass: Pass = { input, apply: applyWith(hooks) };
+    let x = embedding(input.ids, table);
+    if (embeddingScale !== 1) x = tf.mul(x, embeddingScale);
+    x = runBlocks(hooks, blockPaths, x, (layer, before) => blocks[layer]!.run(before, pass));
+    if (input.cache) input.cache.length += input.length;
+    return lastNorm(x);
+  };
+
+  return {
+    family: c.model_type,
+    kind: 'decoder',
+    layers: blocks.length,
+    blockPaths,
+    hiddenSize: d,
+    vocabSize: c.vocab_size,
+    contextLength: c.max_position_embeddings,
+    parameters: load.parameters,
+    linears: blocks.flatMap(({ linears }) => linears),
+    head: { weight: output, bias: null, softcap, transform: null },
+    hidden,
+    createCache: (capacity) => emptyCache(capacity, blocks.length, c.num_key_value_heads * c.head_dim),
+    dispose: load.dispose,
+  };
+}

@@ -1,0 +1,136 @@
+/**
+ * The encoders' arithmetic (Vaswani et al., 2017, with the norm behind), as BERT, RoBERTa and DistilBERT share it:
+ *
+ *   x = LayerNorm(words(ids) + positions + types)            [B·T, d]
+ *   x = LayerNorm(x + attentionOutput(attention(q, k, v)))   per block; every token sees every other
+ *   x = LayerNorm(x + down(activation(up(x))))
+ *   LayerNorm(activation(dense(x))) -> projection + bias, where the checkpoint has the head
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type { ActivationName } from '../../families/activation';
+import type { EncoderConfig, EncoderPaths } from '../../families/encoder';
+import { attention } from '../kernels/attention';
+import { embedding } from '../kernels/embedding';
+import { layerNorm } from '../kernels/layer-norm';
+import type { Hooks, LinearModule, Weight } from '../types';
+import type { LanguageModel, ModelInput, OutputHead } from './model';
+import { activate, applyWith, loadNorm, type NormWeights, runBlocks } from './run';
+import type { Loader } from './weights';
+
+interface Block {
+  query: LinearModule;
+  key: LinearModule;
+  value: LinearModule;
+  attentionOutput: LinearModule;
+  attentionNorm: NormWeights;
+  up: LinearModule;
+  down: LinearModule;
+  outputNorm: NormWeights;
+}
+
+/** `headActivation` where the family's head has one of its own. */
+export async function loadEncoder(
+  c: EncoderConfig,
+  paths: EncoderPaths,
+  load: Loader,
+  headActivation: ActivationName = c.activation,
+): Promise<LanguageModel> {
+  const d = c.hidden_size;
+  const ff = c.intermediate_size;
+  const norm = (path: string) => loadNorm(load, path, d);
+  const linear = (path: string, out: number, width: number) => load.linear(path, out, width, { bias: true });
+  const table = (name: string, rows: number) => load.matrix(`${paths.embeddings}.${name}.weight`, [rows, d]);
+
+  const words = await table('word_embeddings', c.vocab_size);
+  const places = await table('position_embeddings', c.position_offset + c.max_position_embeddings);
+  const types = c.type_vocab_size > 0 ? await table('token_type_embeddings', c.type_vocab_size) : null;
+  const embeddingNorm = await norm(`${paths.embeddings}.LayerNorm`);
+  const offset = c.position_offset > 0 ? load.own(tf.scalar(c.position_offset, 'int32')) : null;
+  const blocks: Block[] = [];
+  for (let i = 0; i < c.num_hidden_layers; i++) {
+    const at = paths.block(i);
+    blocks.push({
+      query: await linear(`${at}.${paths.query}`, d, d),
+      key: await linear(`${at}.${paths.key}`, d, d),
+      value: await linear(`${at}.${paths.value}`, d, d),
+      attentionOutput: await linear(`${at}.${paths.attentionOutput}`, d, d),
+      attentionNorm: await norm(`${at}.${paths.attentionNorm}`),
+      up: await linear(`${at}.${paths.up}`, ff, d),
+      down: await linear(`${at}.${paths.down}`, d, ff),
+      outputNorm: await norm(`${at}.${paths.outputNorm}`),
+    });
+  }
+  const eps = c.layer_norm_eps;
+  const normalize = (x: tf.Tensor, { weight, bias }: NormWeights) => layerNorm(x, weight, bias, eps);
+  const head = await loadHead(c, paths, load, words, { activation: headActivation, norm, normalize });
+
+  const blockPaths = blocks.map((_, layer) => paths.block(layer));
+  const hidden = (input: ModelInput, hooks: Hooks): tf.Tensor => {
+    const { batch, length, visible } = input;
+    const apply = applyWith(hooks);
+    const block = (layer: number, before: tf.Tensor): tf.Tensor => {
+      const b = blocks[layer]!;
+      const mixed = attention(apply(b.query, before), apply(b.key, before), apply(b.value, before), visible, {
+        batch,
+        queryLength: length,
+        keyLength: length,
+        heads: c.num_attention_heads,
+        kvHeads: c.num_attention_heads,
+        headDim: c.head_dim,
+        scale: 1 / Math.sqrt(c.head_dim),
+        causal: false,
+      });
+      const x = normalize(apply(b.attentionOutput, mixed, before), b.attentionNorm);
+      return normalize(apply(b.down, activate(apply(b.up, x), c.activation), x), b.outputNorm);
+    };
+    const positions = offset ? tf.add(input.positions, offset) : input.positions;
+    let x = tf.add(embedding(input.ids, words), embedding(positions, places));
+    if (types) x = tf.add(x, embedding(input.types ?? tf.zerosLike(input.ids), types));
+    return runBlocks(hooks, blockPaths, normalize(x, embeddingNorm), block);
+  };
+
+  return {
+    family: c.model_type,
+    kind: 'encoder',
+    layers: blocks.length,
+    blockPaths,
+    hiddenSize: d,
+    vocabSize: c.vocab_size,
+    contextLength: c.max_position_embeddings,
+    parameters: load.parameters,
+    linears: [
+      ...blocks.flatMap((b) => [b.query, b.key, b.value, b.attentionOutput, b.up, b.down]),
+      ...(head ? [head.dense] : []),
+    ],
+    head: head?.head ?? null,
+    hidden,
+    createCache: null,
+    dispose: load.dispose,
+  };
+}
+
+/** Null where the checkpoint is the bare encoder. */
+async function loadHead(
+  c: EncoderConfig,
+  { head: paths }: EncoderPaths,
+  load: Loader,
+  words: Weight,
+  parts: {
+    activation: ActivationName;
+    norm(path: string): Promise<NormWeights>;
+    normalize(x: tf.Tensor, norm: NormWeights): tf.Tensor;
+  },
+): Promise<{ head: OutputHead; dense: LinearModule } | null> {
+  if (!load.has(`${paths.dense}.weight`)) return null;
+  const d = c.hidden_size;
+  const dense = await load.linear(paths.dense, d, d, { bias: true });
+  const norm = await parts.norm(paths.norm);
+  const tied = c.tie_word_embeddings;
+  const weight = tied ? words : await load.matrix(`${paths.projection}.weight`, [c.vocab_size, d]);
+  // Untied, the projection's bias is its own; tied, it is the head's, whatever else the file carries.
+  const own = `${paths.projection}.bias`;
+  const bias = await load.vector(!tied && load.has(own) ? own : paths.bias, c.vocab_size);
+  const transform = (hidden: tf.Tensor, hooks: Hooks) =>
+    parts.normalize(activate(applyWith(hooks)(dense, hidden), parts.activation), norm);
+  return { head: { weight, bias, softcap: null, transform }, dense };
+}

@@ -1,0 +1,103 @@
+/**
+ * GPT-NeoX (Black et al., 2022; Pythia), after transformers' modeling_gpt_neox.py: LayerNorm, one projection for queries, keys
+ * and values that come by turns head by head, rotary positions on the first part of a head, and attention and feed-forward
+ * side by side on the same input, unless the config says one after the other.
+ *
+ *   x = embed_in(ids)                                              [B·T, d]
+ *   x = x + attention.dense(attention(rope(q), rope(k), v)) + mlp  per layer
+ *   mlp = dense_4h_to_h(gelu(dense_h_to_4h))                       on LayerNorm(x), of the layer's input when parallel
+ *   LayerNorm(x) -> embed_out
+ */
+import type * as tf from '@tensorflow/tfjs-core';
+import { gptNeox } from '../../families/gpt-neox';
+import { attention } from '../kernels/attention';
+import { embedding } from '../kernels/embedding';
+import { layerNorm } from '../kernels/layer-norm';
+import { byTurns, splitColumns } from '../kernels/split-columns';
+import type { Hooks, LinearModule } from '../types';
+import { appendToCache, emptyCache } from './cache';
+import type { LanguageModel, ModelInput } from './model';
+import { createRotary } from './rope';
+import { activate, applyWith, loadNorm, type NormWeights, runBlocks } from './run';
+import type { Loader } from './weights';
+
+interface Block {
+  inputNorm: NormWeights;
+  qkv: LinearModule;
+  out: LinearModule;
+  mlpNorm: NormWeights;
+  up: LinearModule;
+  down: LinearModule;
+}
+
+export async function loadGptNeox(json: Record<string, unknown>, load: Loader): Promise<LanguageModel> {
+  const c = gptNeox.readConfig(json);
+  const d = c.hidden_size;
+  const ff = c.intermediate_size;
+  const norm = (path: string) => loadNorm(load, path, d);
+
+  const table = await load.matrix('gpt_neox.embed_in.weight', [c.vocab_size, d]);
+  const blocks: Block[] = [];
+  for (let i = 0; i < c.num_hidden_layers; i++) {
+    const at = `gpt_neox.layers.${i}`;
+    blocks.push({
+      inputNorm: await norm(`${at}.input_layernorm`),
+      qkv: await load.linear(`${at}.attention.query_key_value`, 3 * d, d, { bias: c.attention_bias }),
+      out: await load.linear(`${at}.attention.dense`, d, d, { bias: c.attention_bias }),
+      mlpNorm: await norm(`${at}.post_attention_layernorm`),
+      up: await load.linear(`${at}.mlp.dense_h_to_4h`, ff, d, { bias: true }),
+      down: await load.linear(`${at}.mlp.dense_4h_to_h`, d, ff, { bias: true }),
+    });
+  }
+  const finalNorm = await norm('gpt_neox.final_layer_norm');
+  const output = c.tie_word_embeddings ? table : await load.matrix('embed_out.weight', [c.vocab_size, d]);
+  const rotary = createRotary(load, c.rope, c.head_dim, c.max_position_embeddings);
+
+  const turns = byTurns(3, c.num_attention_heads, c.head_dim);
+  const eps = c.layer_norm_eps;
+  const blockPaths = blocks.map((_, layer) => `gpt_neox.layers.${layer}`);
+  const hidden = (input: ModelInput, hooks: Hooks): tf.Tensor => {
+    const { batch, length, positions, visible, cache } = input;
+    const apply = applyWith(hooks);
+    const block = (layer: number, before: tf.Tensor): tf.Tensor => {
+      const b = blocks[layer]!;
+      const normed = layerNorm(before, b.inputNorm.weight, b.inputNorm.bias, eps);
+      const parts = splitColumns(apply(b.qkv, normed), turns) as [tf.Tensor, tf.Tensor, tf.Tensor];
+      const [q, k] = rotary.turn(parts[0], parts[1], positions, cache?.capacity ?? length);
+      const past = cache ? appendToCache(cache, layer, k, parts[2]) : { k, v: parts[2] };
+      const mixed = attention(q, past.k, past.v, visible, {
+        batch,
+        queryLength: length,
+        keyLength: cache?.capacity ?? length,
+        heads: c.num_attention_heads,
+        kvHeads: c.num_attention_heads,
+        headDim: c.head_dim,
+        scale: 1 / Math.sqrt(c.head_dim),
+        causal: !cache,
+      });
+      const x = apply(b.out, mixed, before);
+      const source = c.use_parallel_residual ? before : x;
+      const inner = layerNorm(source, b.mlpNorm.weight, b.mlpNorm.bias, eps);
+      return apply(b.down, activate(apply(b.up, inner), c.activation), x);
+    };
+    const x = runBlocks(hooks, blockPaths, embedding(input.ids, table), block);
+    if (cache) cache.length += length;
+    return layerNorm(x, finalNorm.weight, finalNorm.bias, eps);
+  };
+
+  return {
+    family: 'gpt_neox',
+    kind: 'decoder',
+    layers: blocks.length,
+    blockPaths,
+    hiddenSize: d,
+    vocabSize: c.vocab_size,
+    contextLength: c.max_position_embeddings,
+    parameters: load.parameters,
+    linears: blocks.flatMap((b) => [b.qkv, b.out, b.up, b.down]),
+    head: { weight: output, bias: null, softcap: null, transform: null },
+    hidden,
+    createCache: (capacity) => emptyCache(capacity, blocks.length, d),
+    dispose: load.dispose,
+  };
+}

@@ -1,0 +1,100 @@
+/**
+ * GPT-2 (Radford et al., 2019), after transformers' modeling_gpt2.py: pre-norm blocks with LayerNorm, learned positions, one
+ * projection for queries, keys and values, and a tanh GELU. Its linears are Conv1D, turned to [out, in] as they are loaded.
+ *
+ *   x = wte(ids) + wpe(positions)                    [B·T, d]
+ *   x = x + attn.c_proj(attention(attn.c_attn))      per block, on LayerNorm(x)
+ *   x = x + mlp.c_proj(gelu(mlp.c_fc))               on LayerNorm(x)
+ *   LayerNorm(x) -> lm_head, which is wte as a rule
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { gpt2 } from '../../families/gpt2';
+import { attention } from '../kernels/attention';
+import { embedding } from '../kernels/embedding';
+import { layerNorm } from '../kernels/layer-norm';
+import { sideBySide, splitColumns } from '../kernels/split-columns';
+import type { Hooks, LinearModule } from '../types';
+import { appendToCache, emptyCache } from './cache';
+import type { LanguageModel, ModelInput } from './model';
+import { activate, applyWith, loadNorm, type NormWeights, runBlocks } from './run';
+import type { Loader } from './weights';
+
+interface Block {
+  attentionNorm: NormWeights;
+  qkv: LinearModule;
+  out: LinearModule;
+  mlpNorm: NormWeights;
+  up: LinearModule;
+  down: LinearModule;
+}
+
+export async function loadGpt2(json: Record<string, unknown>, load: Loader): Promise<LanguageModel> {
+  const c = gpt2.readConfig(json);
+  const d = c.hidden_size;
+  const ff = c.intermediate_size;
+  const norm = (path: string) => loadNorm(load, path, d);
+
+  const words = await load.matrix('transformer.wte.weight', [c.vocab_size, d]);
+  const places = await load.matrix('transformer.wpe.weight', [c.max_position_embeddings, d]);
+  const blocks: Block[] = [];
+  for (let i = 0; i < c.num_hidden_layers; i++) {
+    const at = `transformer.h.${i}`;
+    blocks.push({
+      attentionNorm: await norm(`${at}.ln_1`),
+      qkv: await load.conv1d(`${at}.attn.c_attn`, d, 3 * d),
+      out: await load.conv1d(`${at}.attn.c_proj`, d, d),
+      mlpNorm: await norm(`${at}.ln_2`),
+      up: await load.conv1d(`${at}.mlp.c_fc`, d, ff),
+      down: await load.conv1d(`${at}.mlp.c_proj`, ff, d),
+    });
+  }
+  const finalNorm = await norm('transformer.ln_f');
+  const output = c.tie_word_embeddings ? words : await load.matrix('lm_head.weight', [c.vocab_size, d]);
+
+  const thirds = sideBySide(d, d, d);
+  const eps = c.layer_norm_epsilon;
+  const blockPaths = blocks.map((_, layer) => `transformer.h.${layer}`);
+  const hidden = (input: ModelInput, hooks: Hooks): tf.Tensor => {
+    const { batch, length, positions, visible, cache } = input;
+    const apply = applyWith(hooks);
+    const block = (layer: number, before: tf.Tensor): tf.Tensor => {
+      const b = blocks[layer]!;
+      const normed = layerNorm(before, b.attentionNorm.weight, b.attentionNorm.bias, eps);
+      const [q, k, v] = splitColumns(apply(b.qkv, normed), thirds) as [tf.Tensor, tf.Tensor, tf.Tensor];
+      const past = cache ? appendToCache(cache, layer, k, v) : { k, v };
+      const mixed = attention(q, past.k, past.v, visible, {
+        batch,
+        queryLength: length,
+        keyLength: cache?.capacity ?? length,
+        heads: c.num_attention_heads,
+        kvHeads: c.num_attention_heads,
+        headDim: c.head_dim,
+        scale:
+          (c.scale_attn_weights ? 1 / Math.sqrt(c.head_dim) : 1) / (c.scale_attn_by_inverse_layer_idx ? layer + 1 : 1),
+        causal: !cache,
+      });
+      const x = apply(b.out, mixed, before);
+      const inner = layerNorm(x, b.mlpNorm.weight, b.mlpNorm.bias, eps);
+      return apply(b.down, activate(apply(b.up, inner), c.activation), x);
+    };
+    const x = runBlocks(hooks, blockPaths, tf.add(embedding(input.ids, words), embedding(positions, places)), block);
+    if (cache) cache.length += length;
+    return layerNorm(x, finalNorm.weight, finalNorm.bias, eps);
+  };
+
+  return {
+    family: 'gpt2',
+    kind: 'decoder',
+    layers: blocks.length,
+    blockPaths,
+    hiddenSize: d,
+    vocabSize: c.vocab_size,
+    contextLength: c.max_position_embeddings,
+    parameters: load.parameters,
+    linears: blocks.flatMap((b) => [b.qkv, b.out, b.up, b.down]),
+    head: { weight: output, bias: null, softcap: null, transform: null },
+    hidden,
+    createCache: (capacity) => emptyCache(capacity, blocks.length, d),
+    dispose: load.dispose,
+  };
+}

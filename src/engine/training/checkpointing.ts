@@ -1,0 +1,47 @@
+/**
+ * Gradient checkpointing (Chen et al., 2016; transformers' `gradient_checkpointing`): of each block only the input is kept,
+ * and the backward pass computes the block again before it differentiates it. Activations then take the memory of one
+ * block instead of all, for one more forward pass. Dropout draws the same masks again, since they are a function of seed,
+ * pass and tag, so that the result is the same to the last bit.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { asOneNode, valueAndGradients } from '../kernels/tape';
+import type { LanguageModel } from '../models/model';
+import type { Hooks } from '../types';
+
+/** The hook that runs each block of the model so; `trainable` are the tensors that are learned, by their names. */
+export function checkpointBlocks(
+  model: Pick<LanguageModel, 'blockPaths'>,
+  trainable: Map<string, tf.Tensor>,
+): NonNullable<Hooks['block']> {
+  const inside = new Map(
+    model.blockPaths.map((path) => [
+      path,
+      [...trainable].filter(([name]) => name.startsWith(`${path}.`)).map(([, tensor]) => tensor),
+    ]),
+  );
+  return (path, _index, x, run) => {
+    const params = inside.get(path) ?? [];
+    return asOneNode(
+      'CheckpointedBlock',
+      [x, ...params],
+      [x],
+      () => run(x),
+      (dy, [input], wanted) => {
+        const all = [input!, ...params];
+        const { value, grads } = valueAndGradients(
+          () => run(input!),
+          wanted.map((i) => all[i]!),
+          dy,
+        );
+        value.dispose();
+        return grads;
+      },
+    );
+  };
+}
+
+/** For a pass that no gradient is taken of: a block leaves nothing but its output. */
+export function forwardOnly(hooks: Hooks): Hooks {
+  return { ...hooks, block: (_path, _index, x, run) => tf.tidy(() => run(x)) };
+}
