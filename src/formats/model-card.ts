@@ -30,15 +30,15 @@ export interface ModelCardInput {
 }
 
 /** A YAML double-quoted scalar: JSON strings are a subset of it. */
-const yaml = (text: string): string => JSON.stringify(text);
+export const yaml = (text: string): string => JSON.stringify(text);
 
 /** Text inside a Markdown line: nothing of it may become markup, a table cell or a new line. */
-function markdown(text: string): string {
+export function markdown(text: string): string {
   return text.replace(/[\s\p{Cc}]+/gu, ' ').replace(/[\\`*_{}[\]<>()#+!|~&$]/g, '\\$&');
 }
 
 /** A Markdown code span that holds `text` whatever backticks are in it. */
-function code(text: string): string {
+export function code(text: string): string {
   const plain = text.replace(/[\s\p{Cc}]+/gu, ' ');
   const longest = Math.max(0, ...(plain.match(/`+/g) ?? []).map((run) => run.length));
   const fence = '`'.repeat(longest + 1);
@@ -46,9 +46,10 @@ function code(text: string): string {
 }
 
 /** A Python string literal; JSON's escapes mean the same there. */
-const python = (text: string): string => JSON.stringify(text);
+export const python = (text: string): string => JSON.stringify(text);
 
-const decimal = (value: number, digits: number): string => (Number.isFinite(value) ? value.toFixed(digits) : '–');
+export const decimal = (value: number, digits: number): string =>
+  Number.isFinite(value) ? value.toFixed(digits) : '–';
 const count = (value: number): string =>
   Math.round(value)
     .toString()
@@ -62,7 +63,20 @@ function duration(seconds: number): string {
   return parts.filter((part) => part !== '').join(' ');
 }
 
-function figures(input: ModelCardInput): [string, string][] {
+/** The run's figures as a Markdown table. */
+export function figures(input: ModelCardInput): string {
+  const rows = figureRows(input).map(([label, value]) => `| ${label} | ${value} |`);
+  return ['| | |', '|---|---|', ...rows].join('\n');
+}
+
+/** The recipe under a heading of its own, in a fence longer than any run of backticks inside, e.g. in a run's name. */
+export function recipeBlock(recipe: Recipe): string {
+  const json = JSON.stringify(recipe, null, 2);
+  const fence = '`'.repeat(Math.max(3, ...(json.match(/`+/g) ?? []).map((run) => run.length + 1)));
+  return `## Recipe\n\nOpen it in Tabtune to run it again.\n\n${fence}json\n${json}\n${fence}\n`;
+}
+
+function figureRows(input: ModelCardInput): [string, string][] {
   const rows: [string, string][] = [];
   const loss = (label: string, value: number | null, step: number | null = null) => {
     if (value === null) return;
@@ -89,9 +103,6 @@ function figures(input: ModelCardInput): [string, string][] {
 /** The whole README.md. */
 export function modelCard(input: ModelCardInput): string {
   const { recipe } = input;
-  const recipeJson = JSON.stringify(recipe, null, 2);
-  // A fence longer than any run of backticks inside, e.g. in a run's name.
-  const fence = '`'.repeat(Math.max(3, ...(recipeJson.match(/`+/g) ?? []).map((run) => run.length + 1)));
   const tags = [`base_model:adapter:${input.baseModel}`, recipe.method.type, recipe.objective.type, 'tabtune'];
   const front = [
     '---',
@@ -130,19 +141,8 @@ If the base model has a chat template, build the prompt with \`tokenizer.apply_c
 
 ## The run
 
-| | |
-|---|---|
-${figures(input)
-  .map(([label, value]) => `| ${label} | ${value} |`)
-  .join('\n')}
+${figures(input)}
 
-## Recipe
-
-Open it in Tabtune to run it again.
-
-${fence}json
-${recipeJson}
-${fence}
-`;
+${recipeBlock(recipe)}`;
   return `${front.join('\n')}\n${body}`;
 }

@@ -35,6 +35,8 @@ export interface LoraAdapter {
   lora_dropout: number;
   target_modules: string[];
   use_rslora: boolean;
+  /** The targets are Conv1D modules, stored [in, out]. */
+  fan_in_fan_out?: boolean;
   /** By the base model's own module path, e.g. `model.layers.0.self_attn.q_proj`. */
   modules: Map<string, LoraPair>;
 }
@@ -63,7 +65,8 @@ export function writeLoraAdapter(adapter: LoraAdapter): PeftFiles {
     alpha_pattern: {},
     base_model_name_or_path: adapter.base_model_name_or_path,
     bias: 'none',
-    fan_in_fan_out: false,
+    // What PEFT itself sets for GPT-2's Conv1D modules; A and B lie the same way for both.
+    fan_in_fan_out: adapter.fan_in_fan_out ?? false,
     inference_mode: true,
     init_lora_weights: true,
     // A JSON integer when it is one: Ollama reads this field as uint32 and refuses 16.0.

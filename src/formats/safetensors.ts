@@ -209,21 +209,27 @@ export interface SafetensorsTensor {
 // The order of the Rust implementation's dtype enum, largest alignment first; within one, names in byte order.
 const WRITE_ORDER = { F32: 0, BF16: 1, F16: 2 } as const;
 
+/** Where each tensor goes in a file that is yet to be written. */
+export interface SafetensorsLayout {
+  /** Length and JSON header: the file's first bytes. */
+  header: Uint8Array<ArrayBuffer>;
+  /** In the order of the file, one right behind the other. */
+  tensors: { name: string; bytes: number }[];
+  /** Of the whole file. */
+  bytes: number;
+}
+
 /**
- * Writes a file as the reference implementation does, so that the same tensors give the same bytes everywhere: tensors
+ * Lays out a file as the reference implementation does, so that the same tensors give the same bytes everywhere: tensors
  * ordered by alignment, then name; JSON without spaces; header padded with spaces to a multiple of 8 bytes. Metadata
  * keys are sorted (the reference leaves their order to chance).
  */
-export function writeSafetensors(
-  tensors: readonly SafetensorsTensor[],
+export function layoutSafetensors(
+  tensors: readonly Omit<SafetensorsTensor, 'data'>[],
   metadata: Record<string, string> = { format: 'pt' },
-): Uint8Array<ArrayBuffer> {
+): SafetensorsLayout {
   const encoder = new TextEncoder();
-  const parts = tensors.map((tensor) => ({
-    ...tensor,
-    key: encoder.encode(tensor.name),
-    bytes: new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength),
-  }));
+  const parts = tensors.map((tensor) => ({ ...tensor, key: encoder.encode(tensor.name) }));
   parts.sort((a, b) => WRITE_ORDER[a.dtype] - WRITE_ORDER[b.dtype] || compareBytes(a.key, b.key));
 
   const entries: string[] = [];
@@ -232,35 +238,57 @@ export function writeSafetensors(
     const pairs = metadataKeys.map((key) => `${JSON.stringify(key)}:${JSON.stringify(metadata[key])}`);
     entries.push(`"__metadata__":{${pairs.join(',')}}`);
   }
-  const names = new Set<string>();
+  const names = new Set<string>(['__metadata__']);
+  const places: SafetensorsLayout['tensors'] = [];
   let offset = 0;
-  for (const { name, dtype, shape, bytes } of parts) {
-    const size = shape.reduce((product, n) => product * n, DTYPE_BYTES[dtype]);
-    if (names.has(name) || name === '__metadata__' || size !== bytes.length) {
+  for (const { name, dtype, shape } of parts) {
+    if (names.has(name)) {
       throw new TabtuneError({
         code: 'internal',
         message: `The tensor ${name} cannot be written.`,
-        details: `${dtype} [${shape}] needs ${size} bytes, has ${bytes.length}; name taken: ${names.has(name)}`,
+        details: 'its name is taken',
       });
     }
     names.add(name);
+    const size = shape.reduce((product, n) => product * n, DTYPE_BYTES[dtype]);
     const end = offset + size;
     entries.push(
       `${JSON.stringify(name)}:{"dtype":"${dtype}","shape":[${shape.join(',')}],"data_offsets":[${offset},${end}]}`,
     );
+    places.push({ name, bytes: size });
     offset = end;
   }
 
   const json = encoder.encode(`{${entries.join(',')}}`);
   const headerLength = Math.ceil(json.length / 8) * 8;
-  const file = new Uint8Array(8 + headerLength + offset);
-  new DataView(file.buffer).setBigUint64(0, BigInt(headerLength), true);
-  file.set(json, 8);
-  file.fill(0x20, 8 + json.length, 8 + headerLength);
-  let position = 8 + headerLength;
-  for (const { bytes } of parts) {
-    file.set(bytes, position);
-    position += bytes.length;
+  const header = new Uint8Array(8 + headerLength);
+  new DataView(header.buffer).setBigUint64(0, BigInt(headerLength), true);
+  header.set(json, 8);
+  header.fill(0x20, 8 + json.length);
+  return { header, tensors: places, bytes: header.length + offset };
+}
+
+/** Writes a whole file; see `layoutSafetensors`. */
+export function writeSafetensors(
+  tensors: readonly SafetensorsTensor[],
+  metadata?: Record<string, string>,
+): Uint8Array<ArrayBuffer> {
+  const layout = layoutSafetensors(tensors, metadata);
+  const data = new Map(tensors.map((tensor) => [tensor.name, tensor.data]));
+  const file = new Uint8Array(layout.bytes);
+  file.set(layout.header);
+  let position = layout.header.length;
+  for (const { name, bytes } of layout.tensors) {
+    const { buffer, byteOffset, byteLength } = data.get(name)!;
+    if (byteLength !== bytes) {
+      throw new TabtuneError({
+        code: 'internal',
+        message: `The tensor ${name} cannot be written.`,
+        details: `it needs ${bytes} bytes and has ${byteLength}`,
+      });
+    }
+    file.set(new Uint8Array(buffer, byteOffset, byteLength), position);
+    position += bytes;
   }
   return file;
 }

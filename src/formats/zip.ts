@@ -12,28 +12,39 @@ export interface ZipEntry {
   path: string;
   bytes: Uint8Array;
 }
+/** A file that may be larger than memory. */
+export interface ZipSource {
+  path: string;
+  blob: Blob;
+}
 
 const MAX_ENTRIES = 1000;
 const MAX_TOTAL_BYTES = 4 * 2 ** 30;
 /** Weights, JSON and text stay far below; deflate's own limit is about 1030. */
 const MAX_RATIO = 200;
 
-/**
- * Zips files in the order given. Every entry carries the format's first possible date (1 January 1980, local time, as
- * zip has no time zone), so that the same files always give the same bytes.
- */
+/** Zips files in the order given, in memory. The same files always give the same bytes. */
 export async function createZip(files: readonly ZipEntry[]): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = zipped(files.map(({ path, bytes }) => ({ name: path, input: bytes })));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** The same as it is read, for files that do not fit in memory together. Past 4 GB it becomes a zip64 by itself. */
+export function zipStream(files: readonly ZipSource[]): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return zipped(files.map(({ path, blob }) => ({ name: path, input: blob })));
+}
+
+/** Every entry carries the format's first possible date (1 January 1980, local time, as zip has no time zone). */
+function zipped(entries: { name: string; input: Uint8Array | Blob }[]): ReadableStream<Uint8Array<ArrayBuffer>> {
   const lastModified = new Date(1980, 0, 1);
   const seen = new Set<string>();
-  for (const { path } of files) {
-    const problem = pathProblem(path);
-    if (problem !== null || seen.has(path)) {
-      throw new TabtuneError({ code: 'internal', message: `${path} cannot be the name of a file in an archive.` });
+  for (const { name } of entries) {
+    if (pathProblem(name) !== null || seen.has(name)) {
+      throw new TabtuneError({ code: 'internal', message: `${name} cannot be the name of a file in an archive.` });
     }
-    seen.add(path);
+    seen.add(name);
   }
-  const stream = makeZip(files.map(({ path, bytes }) => ({ name: path, input: bytes, lastModified })));
-  return new Uint8Array(await new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer());
+  return makeZip(entries.map((entry) => ({ ...entry, lastModified }))) as ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
 /** Why a path may not leave or enter an archive; null when it may. */

@@ -1,0 +1,278 @@
+/**
+ * tokenizer.json rebuilt from a GGUF file's vocabulary, so that everything behind it knows one format only. Two kinds are
+ * read, as transformers and llama.cpp read them: byte-level BPE with its merges, and SentencePiece's BPE, whose merges
+ * follow from the scores. Runs where it can be killed: a vocabulary of 262,144 takes a second or two.
+ */
+import { TabtuneError } from '../base/errors';
+import { listStrings } from './gguf';
+import { composes, ignoresMerges, knownSplits, splitsOf } from './gguf-splits';
+import type { GgufVocabulary } from './gguf-vocabulary';
+
+const CONTROL = 3;
+const USER_DEFINED = 4;
+/** The largest known vocabularies have about 260,000 tokens. */
+const MAX_TOKENS = 2 ** 21;
+const MAX_TOKEN_BYTES = 4096;
+
+type Json = Record<string, unknown>;
+/** Of two tokens, by their ids. */
+type Merge = [left: number, right: number];
+
+function refuse(message: string, action: string, details?: string): never {
+  throw new TabtuneError({ code: 'bad_model', message, where: 'tokenizer.ggml', action, details });
+}
+
+const OTHER_MODEL = 'Choose another model, or its folder in the Hugging Face layout.';
+const CONVERT = 'Convert the model again with a current llama.cpp, or download a newer file of it.';
+
+/** The tokenizer as the text of a tokenizer.json. Throws `bad_model` for a kind that cannot be rebuilt. */
+export function tokenizerJson(vocabulary: GgufVocabulary): string {
+  const count = vocabulary.tokens.ends.length;
+  if (count === 0 || count > MAX_TOKENS) refuse(`The file has a vocabulary of ${count} tokens.`, OTHER_MODEL);
+  const longest = vocabulary.tokens.ends.reduce((most, end, i, ends) => Math.max(most, end - (ends[i - 1] ?? 0)), 0);
+  // Cutting a token in all possible ways takes the square of its length.
+  if (longest > MAX_TOKEN_BYTES) refuse(`The file has a token of ${longest} bytes.`, OTHER_MODEL);
+  switch (vocabulary.model) {
+    case 'gpt2':
+      return byteLevel(vocabulary, listStrings(vocabulary.tokens));
+    case 'llama':
+      return sentencePiece(vocabulary, spacesAsMarks(listStrings(vocabulary.tokens)));
+    default:
+      refuse(
+        `The tokenizer is of the kind “${vocabulary.model.slice(0, 40)}”; gpt2 and llama can be rebuilt.`,
+        OTHER_MODEL,
+      );
+  }
+}
+
+function byteLevel(vocabulary: GgufVocabulary, tokens: string[]): string {
+  if (vocabulary.merges === null) refuse('The tokenizer has no merges, so text cannot be cut.', CONVERT);
+  const pre = vocabulary.pre ?? 'default';
+  const splits =
+    splitsOf(pre) ??
+    refuse(
+      `The tokenizer cuts text in a way that is not known here (“${pre.slice(0, 40)}”).`,
+      OTHER_MODEL,
+      `known: ${knownSplits.join(', ')}`,
+    );
+  const ids = new Map(tokens.map((token, id) => [token, id]));
+  const merges: Merge[] = [];
+  for (const merge of listStrings(vocabulary.merges)) {
+    // A piece may begin with a space, but is never empty.
+    const space = merge.indexOf(' ', 1);
+    const left = ids.get(merge.slice(0, space));
+    const right = ids.get(merge.slice(space + 1));
+    if (space === -1 || left === undefined || right === undefined) {
+      refuse('The tokenizer has a merge that is no pair of its tokens.', CONVERT, merge.slice(0, 80));
+    }
+    merges.push([left, right]);
+  }
+  return write(vocabulary, tokens, merges, {
+    normalizer: composes(pre) ? { type: 'NFC' } : null,
+    pre_tokenizer: {
+      type: 'Sequence',
+      pretokenizers: [
+        ...splits.map((Regex) => ({ type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false })),
+        { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
+      ],
+    },
+    decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
+    model: { unk_token: null, fuse_unk: false, byte_fallback: false, ignore_merges: ignoresMerges(pre) },
+  });
+}
+
+const MARK = '▁';
+
+/** Runs of spaces lie in Gemma's files as they are; in texts they are met as marks, like any other space. */
+function spacesAsMarks(tokens: string[]): string[] {
+  return tokens.map((token) => (/^ +$/.test(token) ? MARK.repeat(token.length) : token));
+}
+
+function sentencePiece(vocabulary: GgufVocabulary, tokens: string[]): string {
+  const { scores, types, addSpacePrefix, unk } = vocabulary;
+  if (scores === null) refuse('The tokenizer has no scores, so its merges cannot be found.', CONVERT);
+  // Converters give control and user-defined tokens a score below all others; for merging they come first, or no run of
+  // spaces would ever be one token.
+  const rank = scores.map((score, id) => (types?.[id] === CONTROL || types?.[id] === USER_DEFINED ? 0 : score));
+  const replace = { type: 'Replace', pattern: { String: ' ' }, content: MARK };
+  return write(vocabulary, tokens, mergesFromScores(tokens, rank), {
+    normalizer: addSpacePrefix
+      ? { type: 'Sequence', normalizers: [{ type: 'Prepend', prepend: MARK }, replace] }
+      : replace,
+    pre_tokenizer: null,
+    decoder: {
+      type: 'Sequence',
+      decoders: [
+        { type: 'Replace', pattern: { String: MARK }, content: ' ' },
+        { type: 'ByteFallback' },
+        { type: 'Fuse' },
+        ...(addSpacePrefix ? [{ type: 'Strip', content: ' ', start: 1, stop: 0 }] : []),
+      ],
+    },
+    model: {
+      unk_token: unk === null ? null : tokens[unk],
+      fuse_unk: true,
+      byte_fallback: true,
+      ignore_merges: false,
+    },
+  });
+}
+
+/**
+ * Every way to make a token of two others, best score first; of equal scores the one with the longer left part, then the
+ * longer right part, then the order of the vocabulary. That is the order in which transformers writes them.
+ */
+function mergesFromScores(tokens: readonly string[], scores: Float32Array): Merge[] {
+  const table = new TokenTable(tokens);
+  const letters = Uint16Array.from(tokens, countLetters);
+  const order = Uint32Array.from(tokens.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);
+  const merges: Merge[] = [];
+  for (let from = 0, to = 0; from < order.length; from = to) {
+    while (to < order.length && scores[order[to]!] === scores[order[from]!]) to++;
+    const first = merges.length;
+    for (let i = from; i < to; i++) table.halves(tokens[order[i]!]!, merges);
+    // Most scores belong to one token, whose halves come in order.
+    if (to - from === 1) continue;
+    const group = merges.splice(first);
+    group.sort(([a, b], [c, d]) => letters[c]! - letters[a]! || letters[d]! - letters[b]!);
+    for (const merge of group) merges.push(merge);
+  }
+  return merges;
+}
+
+/**
+ * Finds which two tokens make a third one. A Map would need millions of small strings to be cut out and hashed; here the
+ * hashes of all beginnings and all endings follow from one another (a polynomial in 31, low 32 bits).
+ */
+class TokenTable {
+  /** Open addressing: id + 1, or 0. */
+  private readonly slots: Int32Array;
+  private beginnings = new Int32Array(64);
+
+  constructor(private readonly tokens: readonly string[]) {
+    this.slots = new Int32Array(2 ** Math.ceil(Math.log2(tokens.length * 2 + 1)));
+    for (const [id, token] of tokens.entries()) {
+      let hash = 0;
+      for (let i = 0; i < token.length; i++) hash = (Math.imul(hash, 31) + token.charCodeAt(i)) | 0;
+      let slot = this.slotOf(hash);
+      // Of equal tokens the last one counts.
+      while (this.slots[slot] !== 0 && tokens[this.slots[slot]! - 1] !== token) slot = (slot + 1) % this.slots.length;
+      this.slots[slot] = id + 1;
+    }
+  }
+
+  /** Appends all pairs that make `token`, the longest left one first. */
+  halves(token: string, merges: Merge[]): void {
+    if (token.length > this.beginnings.length) this.beginnings = new Int32Array(token.length);
+    let hash = 0;
+    for (let i = 0; i < token.length; i++) {
+      hash = (Math.imul(hash, 31) + token.charCodeAt(i)) | 0;
+      this.beginnings[i] = hash;
+    }
+    hash = 0;
+    let power = 1;
+    for (let at = token.length - 1; at > 0; at--) {
+      hash = (hash + Math.imul(token.charCodeAt(at), power)) | 0;
+      power = Math.imul(power, 31);
+      if (isLowSurrogate(token, at)) continue;
+      const left = this.find(token, 0, at, this.beginnings[at - 1]!);
+      const right = left < 0 ? -1 : this.find(token, at, token.length, hash);
+      if (right >= 0) merges.push([left, right]);
+    }
+  }
+
+  /** The id of letters [start, end) of `text`, or -1. */
+  private find(text: string, start: number, end: number, hash: number): number {
+    for (let slot = this.slotOf(hash); ; slot = (slot + 1) % this.slots.length) {
+      const id = this.slots[slot]! - 1;
+      if (id < 0) return -1;
+      const token = this.tokens[id]!;
+      if (token.length === end - start && text.startsWith(token, start)) return id;
+    }
+  }
+
+  private slotOf(hash: number): number {
+    // Mixed, since the low bits of the polynomial are those of the last letters.
+    return Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> (32 - Math.log2(this.slots.length));
+  }
+}
+
+const isLowSurrogate = (text: string, at: number) => (text.charCodeAt(at) & 0xfc00) === 0xdc00;
+
+function countLetters(text: string): number {
+  let count = 0;
+  for (let at = 0; at < text.length; at++) if (!isLowSurrogate(text, at)) count++;
+  return count;
+}
+
+interface Parts {
+  normalizer: Json | null;
+  pre_tokenizer: Json | null;
+  decoder: Json;
+  model: Json;
+}
+
+function write(vocabulary: GgufVocabulary, tokens: string[], merges: readonly Merge[], parts: Parts): string {
+  const { normalizer, pre_tokenizer, decoder, model } = parts;
+  const head = {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: addedTokens(vocabulary, tokens),
+    normalizer,
+    pre_tokenizer,
+    post_processor: postProcessor(vocabulary, tokens),
+    decoder,
+  };
+  const settings = {
+    type: 'BPE',
+    dropout: null,
+    continuing_subword_prefix: null,
+    end_of_word_suffix: null,
+    ...model,
+  };
+  // The two long lists are written by hand: as objects they would cost several times their text.
+  const quoted = tokens.map((token) => JSON.stringify(token));
+  const vocab = quoted.map((token, id) => `${token}:${id}`).join(',');
+  const pairs = merges.map(([left, right]) => `[${quoted[left]},${quoted[right]}]`).join(',');
+  const open = (value: object) => JSON.stringify(value).slice(0, -1);
+  return `${open(head)},"model":${open(settings)},"vocab":{${vocab}},"merges":[${pairs}]}}`;
+}
+
+/** Tokens that are looked for in the text before anything else. */
+function addedTokens({ types, model, architecture }: GgufVocabulary, tokens: string[]): Json[] {
+  const added: Json[] = [];
+  for (const [id, content] of tokens.entries()) {
+    const type = types?.[id];
+    if ((type !== CONTROL && type !== USER_DEFINED) || content === '') continue;
+    added.push({
+      id,
+      content,
+      single_word: false,
+      lstrip: false,
+      // Phi-3's marks swallow the white space behind them.
+      rstrip: architecture === 'phi3' && model === 'llama' && !/^<(unk|s|\|endoftext\|)>$/.test(content),
+      normalized: false,
+      // Thousands of places kept free for later are no marks of anything.
+      special: type === CONTROL && !/^<unused\d+>$/.test(content),
+    });
+  }
+  return added;
+}
+
+function postProcessor({ addBos, addEos, bos, eos }: GgufVocabulary, tokens: string[]): Json | null {
+  const special = (id: number | null) => (id === null ? [] : [{ SpecialToken: { id: tokens[id], type_id: 0 } }]);
+  const before = special(addBos ? bos : null);
+  const behind = special(addEos ? eos : null);
+  if (before.length + behind.length === 0) return null;
+  const ids = [...(before.length > 0 ? [bos!] : []), ...(behind.length > 0 ? [eos!] : [])];
+  const single = [...before, { Sequence: { id: 'A', type_id: 0 } }, ...behind];
+  return {
+    type: 'TemplateProcessing',
+    single,
+    pair: [...single, { Sequence: { id: 'B', type_id: 1 } }],
+    special_tokens: Object.fromEntries(
+      ids.map((id) => [tokens[id], { id: tokens[id], ids: [id], tokens: [tokens[id]] }]),
+    ),
+  };
+}

@@ -1,0 +1,71 @@
+/** README.md of a merged model: what was merged into what, and how far rounding moved it. A pure function of its inputs. */
+import { code, decimal, figures, type ModelCardInput, markdown, python, recipeBlock, yaml } from './model-card';
+
+export interface MergedCardInput {
+  name: string;
+  /** The run that trained the adapter; null for one that came from elsewhere. */
+  run: ModelCardInput | null;
+  /** The base model as people know it. */
+  base: string;
+  /** As the base model states it, or "unknown". */
+  licence: string;
+  /** Whether an adapter was merged at all. */
+  adapter: boolean;
+  /** Of the merged weights: float32, bfloat16 or float16. */
+  dtype: string;
+  /** How the base's weights were stored. */
+  stored: string;
+  maxLogitDifference: number | null;
+  largestLogit: number | null;
+  /** Texts on which the difference was measured. */
+  texts: number;
+}
+
+function differenceLine({ adapter, dtype, maxLogitDifference, largestLogit, texts }: MergedCardInput): string {
+  const forms = adapter ? 'base with adapter' : 'the base as it was loaded';
+  if (maxLogitDifference === null) {
+    return `The merged weights were not compared with ${forms}: the GPU had no room for both at once.`;
+  }
+  const difference = maxLogitDifference.toExponential(2);
+  const largest = decimal(largestLogit ?? 0, 2);
+  return (
+    `Largest difference of a logit between these weights and ${forms}, over ${texts} texts: **${difference}** ` +
+    `(the largest logit is ${largest}). It comes from rounding to ${dtype}.`
+  );
+}
+
+export function mergedCard(input: MergedCardInput): string {
+  const licence = input.licence.trim();
+  const base = input.run?.baseModel ?? input.base;
+  const front = [
+    '---',
+    `base_model: ${yaml(base)}`,
+    'base_model_relation: finetune',
+    'library_name: transformers',
+    ...(licence === '' || /^unknown$/i.test(licence) ? [] : [`license: ${yaml(licence)}`]),
+    'tags:',
+    `- ${yaml('tabtune')}`,
+    '---',
+  ];
+  const what = input.adapter ? `${code(base)} with a LoRA adapter merged in` : `${code(base)}, converted`;
+  const body = `
+# ${markdown(input.name)}
+
+${what}, in ${input.dtype} (the base was stored as ${markdown(input.stored)}). Made in a browser tab with Tabtune.
+
+${differenceLine(input)}
+
+## Use it
+
+\`\`\`python
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+folder = ${python('.')}  # the folder of this file
+tokenizer = AutoTokenizer.from_pretrained(folder)
+model = AutoModelForCausalLM.from_pretrained(folder)
+\`\`\`
+
+llama.cpp's \`convert_hf_to_gguf.py\` turns the folder into a GGUF file.
+${input.run ? `\n## The run\n\n${figures(input.run)}\n\n${recipeBlock(input.run.recipe)}` : ''}`;
+  return `${front.join('\n')}\n${body}`;
+}
