@@ -2,8 +2,9 @@
  * Models that are served beside the app, under `models/`: `models/index.json` lists them, `models/NAME/` holds the files.
  * The base URL is the page's; a worker has to be told, since its own script lies elsewhere.
  */
+
+import { refuse } from '../base/bad-model';
 import { TabtuneError } from '../base/errors';
-import { refuse } from './errors';
 import type { ModelFolder } from './types';
 
 /** One entry of models/index.json. */

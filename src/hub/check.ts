@@ -3,46 +3,45 @@
  * tensor that the config implies, in its shape and a float format, in files of the length they should have. Reads
  * configs and headers only, never weights.
  */
+import { COMPLETE_FOLDER, OTHER_MODEL, refuse, show } from '../base/bad-model';
+import { readFamilyConfig } from '../families';
+import { CONFIG } from '../families/config';
+import type { Family, FamilyConfig, TensorSpec } from '../families/family';
+import { isGgmlType } from '../formats/ggml';
 import { openSafetensors } from '../formats/safetensors';
-import { type ModelConfig, readJson, readModelConfig } from './config';
-import { COMPLETE_FOLDER, OTHER_MODEL, refuse, show } from './errors';
-import { type ExpectedTensor, expectedTensors, IGNORED_TENSORS } from './expected-tensors';
-import type { ModelFolder } from './types';
+import { withGguf } from './gguf/folder';
+import { readJson } from './read-json';
+import type { FolderTensor, ModelFolder } from './types';
 
-export type WeightDtype = 'F32' | 'F16' | 'BF16';
-
-/** A tensor at bytes [start, end) of a file. */
-export interface ModelTensor {
-  file: string;
-  dtype: WeightDtype;
-  shape: number[];
-  start: number;
-  end: number;
-}
+/** A tensor with the shape that the family gives it, or that shape transposed where it says so. */
+export type ModelTensor = FolderTensor;
 
 export interface CheckedModel {
   folder: ModelFolder;
   /** config.json as it is. */
   json: Record<string, unknown>;
-  config: ModelConfig;
+  family: Family<FamilyConfig>;
+  config: FamilyConfig;
   /** By name, in the order of the forward pass. */
   tensors: Map<string, ModelTensor>;
 }
 
 const SINGLE = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
+export const CONFIG_LIMIT = 1_000_000;
 const INDEX_LIMIT = 25_000_000;
 const MAX_SHARDS = 1000;
 const TOKENIZER = 'tokenizer.json';
-const TOKENIZER_LIMIT = 64 * 2 ** 20;
-const FLOATS: readonly string[] = ['F32', 'F16', 'BF16'] satisfies WeightDtype[];
+export const TOKENIZER_LIMIT = 64 * 2 ** 20;
 
 /** Throws `bad_model` with the file (and field or tensor) and what to do; `network` or `storage` when reading fails. */
-export async function checkModelFolder(folder: ModelFolder): Promise<CheckedModel> {
-  const { json, config } = await readModelConfig(folder);
+export async function checkModelFolder(given: ModelFolder): Promise<CheckedModel> {
+  const folder = await withGguf(given);
+  const json = await readJson(folder, CONFIG, CONFIG_LIMIT);
+  const { family, config } = readFamilyConfig(json);
   checkTokenizer(folder);
-  const found = await readHeaders(folder);
-  return { folder, json, config, tensors: matchTensors(config, found) };
+  const found = folder.tensors ?? (await readHeaders(folder));
+  return { folder, json, family, config, tensors: matchTensors(family, config, found) };
 }
 
 function checkTokenizer(folder: ModelFolder): void {
@@ -109,16 +108,21 @@ async function readIndex(folder: ModelFolder): Promise<string[]> {
   return [...shards].sort();
 }
 
-function matchTensors(config: ModelConfig, found: Found): Map<string, ModelTensor> {
-  const expected = expectedTensors(config);
+function matchTensors(family: Family<FamilyConfig>, config: FamilyConfig, found: Found): Map<string, ModelTensor> {
+  const expected = new Map(family.tensors(config).map((spec) => [spec.name, spec]));
   const tensors = new Map<string, ModelTensor>();
+  const used = new Set<string>();
+  let gone: string | undefined;
   for (const [name, { shape, optional }] of expected) {
-    const tensor = found.get(name);
-    if (tensor) tensors.set(name, matchTensor(name, shape, tensor));
-    else if (!optional) missing(name, expected, found);
+    const stored = [name, ...(family.storedAs?.(name) ?? [])].find((other) => found.has(other));
+    if (stored !== undefined) {
+      used.add(stored);
+      tensors.set(name, matchTensor(stored, shape, found.get(stored)!));
+    } else if (!optional) gone ??= name;
   }
+  if (gone !== undefined) missing(gone, expected, tensors, found);
   for (const [name, { file }] of found) {
-    if (expected.has(name) || IGNORED_TENSORS.test(name)) continue;
+    if (used.has(name) || family.ignored?.test(name)) continue;
     refuse(
       `${file}, tensor ${show(name)}`,
       'config.json does not account for this tensor, so results without it would be wrong.',
@@ -134,14 +138,15 @@ function matchTensor(
   tensor: Omit<ModelTensor, 'dtype'> & { dtype: string },
 ): ModelTensor {
   const where = `${tensor.file}, tensor ${name}`;
-  if (tensor.shape.join() !== shape.join()) {
+  const lies = tensor.transposed ? shape.toReversed() : shape;
+  if (tensor.shape.join() !== lies.join()) {
     refuse(
       where,
-      `The tensor has the shape [${tensor.shape}], but config.json implies [${shape}].`,
+      `The tensor has the shape [${tensor.shape}], but config.json implies [${lies}].`,
       'Use the config.json that belongs to these weights.',
     );
   }
-  if (!FLOATS.includes(tensor.dtype)) {
+  if (!isGgmlType(tensor.dtype)) {
     refuse(
       where,
       `The tensor is stored as ${tensor.dtype}, which cannot be opened.`,
@@ -151,9 +156,14 @@ function matchTensor(
   return tensor as ModelTensor;
 }
 
-function missing(name: string, expected: Map<string, ExpectedTensor>, found: Found): never {
+function missing(
+  name: string,
+  expected: Map<string, TensorSpec>,
+  tensors: Map<string, ModelTensor>,
+  found: Found,
+): never {
   const all = [...expected].filter(([, { optional }]) => !optional).map(([key]) => key);
-  const gone = all.filter((key) => !found.has(key));
+  const gone = all.filter((key) => !tensors.has(key));
   const file = found.values().next().value?.file ?? SINGLE;
   refuse(
     `${file}, tensor ${name}`,

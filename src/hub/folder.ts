@@ -1,9 +1,10 @@
 /** Model folders that a person brought: just dropped, or stored in this browser. */
+
+import { COMPLETE_FOLDER, refuse } from '../base/bad-model';
 import { TabtuneError } from '../base/errors';
 import type { BlobReader } from '../storage/chunks';
 import { listFiles, openFile, putFolder } from '../storage/files';
 import { type CheckedModel, checkModelFolder } from './check';
-import { COMPLETE_FOLDER, refuse } from './errors';
 import type { ModelFolder } from './types';
 
 /** A file of a dropped folder, with its path inside what was dropped. */
@@ -20,13 +21,17 @@ function modelDirectory(files: readonly DroppedFile[]): string {
   return [...(withConfig.length > 0 ? withConfig : directories)].sort((a, b) => depth(a) - depth(b))[0] ?? '';
 }
 
-/** The files right inside that directory, by name. Subfolders and hidden files are left out. */
+/** Where sentence-transformers says how a model's embeddings are pooled: the one file that is read of a subfolder. */
+const POOLING = /^\d+_Pooling\/config\.json$/;
+
+/** The files right inside that directory, by name, and the pooling. Other subfolders and hidden files are left out. */
 function modelFiles(files: readonly DroppedFile[]): Map<string, Blob> {
   const directory = modelDirectory(files);
   const inside = new Map<string, Blob>();
   for (const { path, file } of files) {
     const name = path.slice(directory.length);
-    if (path.startsWith(directory) && !name.includes('/') && !name.startsWith('.')) inside.set(name, file);
+    const wanted = POOLING.test(name) || (!name.includes('/') && !name.startsWith('.'));
+    if (path.startsWith(directory) && wanted) inside.set(name, file);
   }
   return inside;
 }

@@ -3,14 +3,15 @@ import type { CheckedModel } from './check';
 import type { ModelFolder, ModelSummary } from './types';
 
 /** From config and headers; reads README.md for the licence where the folder's source does not tell it. */
-export async function summarizeModel({ folder, config, tensors }: CheckedModel): Promise<ModelSummary> {
+export async function summarizeModel({ folder, family, config, tensors }: CheckedModel): Promise<ModelSummary> {
   let parameters = 0;
   const byDtype = new Map<string, number>();
   const files = new Set<string>();
+  const copies = new Set(family.tensors(config).flatMap(({ name, copy }) => (copy ? [name] : [])));
   for (const [name, { file, dtype, shape }] of tensors) {
     files.add(file);
     // A tied output that is stored all the same is the embedding once more.
-    if (name === 'lm_head.weight' && config.tie_word_embeddings) continue;
+    if (copies.has(name)) continue;
     const count = shape.reduce((product, n) => product * n, 1);
     parameters += count;
     byDtype.set(dtype, (byDtype.get(dtype) ?? 0) + count);
@@ -21,9 +22,10 @@ export async function summarizeModel({ folder, config, tensors }: CheckedModel):
     source: folder.source,
     title: folder.title ?? titleOf(folder.source),
     architecture: config.model_type,
+    kind: family.kind,
     parameters,
     bytes: [...files].reduce((sum, file) => sum + (folder.size(file) ?? 0), 0),
-    dtype,
+    dtype: folder.quantization ?? dtype,
     vocabSize: config.vocab_size,
     contextLength: config.max_position_embeddings,
     hiddenSize: config.hidden_size,

@@ -1,0 +1,202 @@
+/**
+ * A GGUF file as a model folder: config.json, generation_config.json, tokenizer.json and tokenizer_config.json are made from
+ * its metadata, and its tensors go by Hugging Face's names. The weights stay as they lie in the file.
+ */
+import { refuse } from '../../base/bad-model';
+import { dequantize, ggmlFileType } from '../../formats/ggml';
+import { type GgufFile, openGguf, stringAt } from '../../formats/gguf';
+import { tokenizerJson } from '../../formats/gguf-tokenizer';
+import { type GgufVocabulary, vocabularyOf } from '../../formats/gguf-vocabulary';
+import type { FolderTensor, ModelFolder } from '../types';
+import { configOf, type RopeTables } from './config';
+import { type HfTensor, hfTensor, isRopeTable } from './names';
+import { baseModel, textOf, titleOf } from './origin';
+import { rowOrder } from './rows';
+
+const DAMAGED = 'Convert the model again with a current llama.cpp, or download a newer file of it.';
+const OTHER_MODEL = 'Choose another model, or its folder in the Hugging Face layout.';
+/** No model has more frequencies than this. */
+const MAX_TABLE = 4096;
+
+/** The one GGUF file of a folder that has no weights of another kind; null where there is none. */
+export function ggufFileOf({ files, has }: ModelFolder): string | null {
+  if (has('model.safetensors') || has('model.safetensors.index.json')) return null;
+  const found = files.filter((name) => /\.gguf$/i.test(name));
+  if (found.length < 2) return found[0] ?? null;
+  const [first, second] = found as [string, string];
+  if (/-\d{5}-of-\d{5}\.gguf$/i.test(first)) {
+    refuse(first, 'The model is split into several GGUF files.', 'Join them with llama-gguf-split --merge.');
+  }
+  refuse(first, `There are ${found.length} GGUF files, ${first} and ${second} among them.`, 'Take one of them alone.');
+}
+
+/**
+ * The folder itself, or one made of the GGUF file in it. Reads the file's header and nothing else. Throws `bad_model`.
+ */
+export async function withGguf(folder: ModelFolder): Promise<ModelFolder> {
+  if (folder.tensors) return folder;
+  const name = ggufFileOf(folder);
+  return name === null ? folder : openGgufFolder(folder, name);
+}
+
+async function openGgufFolder(folder: ModelFolder, name: string): Promise<ModelFolder> {
+  const size = folder.size(name) ?? refuse(name, 'The size of this file is not known.', 'Get the file again.');
+  const file = await openGguf((start, end) => folder.bytes(name, start, end), size, name);
+  refuseOthers(file, name);
+  const config = configOf(file, await ropeTables(file, folder, name), name);
+  const vocabulary = vocabularyOf(file.metadata) ?? refuse(name, 'The file has no tokenizer.', OTHER_MODEL);
+  checkVocabulary(vocabulary, config.vocab_size as number, name);
+
+  let tokenizer: string | null = null;
+  const made = new Map<string, () => string>([
+    ['config.json', () => json(config)],
+    ['generation_config.json', () => json(generationConfig(file))],
+    ['tokenizer_config.json', () => json(tokenizerConfig(file, vocabulary))],
+    ['tokenizer.json', () => (tokenizer ??= tokenizerJson(vocabulary))],
+  ]);
+  return {
+    source: folder.source,
+    title: titleOf(name),
+    licence: folder.licence ?? textOf(file, 'general.license') ?? undefined,
+    commit: folder.commit,
+    baseModel: baseModel(file, name) ?? undefined,
+    quantization: quantization(file),
+    files: [...made.keys(), name],
+    has: (wanted) => made.has(wanted) || wanted === name,
+    // What is not written yet has no size; the others are small.
+    size: (wanted) => (wanted === name ? size : undefined),
+    text: async (wanted) => made.get(wanted)?.() ?? folder.text(wanted),
+    async bytes(wanted, start, end) {
+      const text = made.get(wanted)?.();
+      if (text === undefined) return folder.bytes(wanted, start, end);
+      return new TextEncoder().encode(text).slice(start, end).buffer;
+    },
+    tensors: tensorTable(file, config, name),
+    vocabulary,
+  };
+}
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+/** Adapters, projectors of images and parts of a model are GGUF files too. */
+function refuseOthers(file: GgufFile, where: string): void {
+  const type = textOf(file, 'general.type') ?? 'model';
+  if (type !== 'model') {
+    refuse(
+      `${where}, general.type`,
+      `The file holds a part of the kind “${type.slice(0, 40)}”, not a model.`,
+      OTHER_MODEL,
+    );
+  }
+  const parts = file.metadata.get('split.count');
+  if (typeof parts === 'number' && parts > 1) {
+    refuse(where, `This is one of ${parts} parts of a model.`, 'Join them with llama-gguf-split --merge.');
+  }
+}
+
+function checkVocabulary({ tokens }: GgufVocabulary, rows: number, where: string): void {
+  const count = tokens.ends.length;
+  if (count > rows) {
+    refuse(
+      `${where}, tokenizer.ggml.tokens`,
+      `The tokenizer has ${count} tokens, but the embedding only ${rows} rows.`,
+      DAMAGED,
+    );
+  }
+}
+
+async function ropeTables(file: GgufFile, folder: ModelFolder, where: string): Promise<RopeTables> {
+  const read = async (name: string): Promise<Float32Array | null> => {
+    const tensor = file.tensors.get(name) ?? file.tensors.get(`blk.0.${name}`);
+    if (!tensor) return null;
+    const { type, shape, start, end } = tensor;
+    if (shape.length !== 1 || shape[0]! > MAX_TABLE) {
+      refuse(`${where}, tensor ${name}`, `The table has the shape [${shape}].`, DAMAGED);
+    }
+    return dequantize(type, new Uint8Array(await folder.bytes(where, start, end)));
+  };
+  return {
+    freqs: await read('rope_freqs.weight'),
+    long: await read('rope_factors_long.weight'),
+    short: await read('rope_factors_short.weight'),
+  };
+}
+
+/** Every tensor by its Hugging Face name; one that the family does not have keeps its own, and is refused by that. */
+function tensorTable(file: GgufFile, config: Record<string, unknown>, where: string): Map<string, FolderTensor> {
+  const architecture = file.metadata.get('general.architecture') as string;
+  const heads = Number(config.num_attention_heads ?? config.n_head);
+  const counts = { heads, kvHeads: Number(config.num_key_value_heads ?? heads) };
+  const table = new Map<string, FolderTensor>();
+  for (const [name, { type, shape, start, end }] of file.tensors) {
+    if (isRopeTable(name)) continue;
+    const hf: HfTensor = hfTensor(architecture, name) ?? { name, rows: 'plain', transposed: false, plusOne: false };
+    if (hf.plusOne && type !== 'F32') {
+      refuse(`${where}, tensor ${name}`, `The norm is stored as ${type}, not as F32.`, DAMAGED);
+    }
+    const rows = shape[0] ?? 1;
+    const order = divides(hf.rows, rows, counts) ? rowOrder(hf.rows, rows, counts) : null;
+    table.set(hf.name, {
+      file: where,
+      dtype: type,
+      shape,
+      start,
+      end,
+      ...(hf.transposed && { transposed: true }),
+      ...(order && { order }),
+      ...(hf.plusOne && { add: -1 }),
+    });
+  }
+  return table;
+}
+
+/** Whether heads divide the rows; where they do not, the shape is wrong and will be refused for that. */
+function divides(
+  layout: HfTensor['rows'],
+  rows: number,
+  { heads, kvHeads }: { heads: number; kvHeads: number },
+): boolean {
+  const parts = layout === 'queries' ? heads * 2 : layout === 'keys' ? kvHeads * 2 : heads * 3;
+  return layout !== 'plain' && rows > 0 && rows % parts === 0;
+}
+
+/** Tokens that end an answer: of the text, of a turn, of a message. */
+function generationConfig({ metadata }: GgufFile): Record<string, unknown> {
+  const id = (name: string) => {
+    const value = metadata.get(`tokenizer.ggml.${name}_token_id`);
+    return typeof value === 'number' ? value : null;
+  };
+  const ends = [...new Set(['eos', 'eot', 'eom'].map(id))].filter((value) => value !== null);
+  return {
+    bos_token_id: id('bos') ?? undefined,
+    eos_token_id: ends.length === 0 ? undefined : ends,
+    pad_token_id: id('padding') ?? undefined,
+  };
+}
+
+function tokenizerConfig(file: GgufFile, vocabulary: GgufVocabulary): Record<string, unknown> {
+  const token = (id: number | null) => (id === null ? undefined : stringAt(vocabulary.tokens, id));
+  return {
+    add_bos_token: vocabulary.addBos,
+    add_eos_token: vocabulary.addEos,
+    bos_token: token(vocabulary.bos),
+    eos_token: token(vocabulary.eos),
+    unk_token: token(vocabulary.unk),
+    pad_token: token(vocabulary.pad),
+    clean_up_tokenization_spaces: false,
+    tokenizer_class: 'PreTrainedTokenizerFast',
+    chat_template: textOf(file, 'tokenizer.chat_template') ?? undefined,
+  };
+}
+
+/** `Q4_K_M`: what the file says that it is, or what most of its matrices are. */
+function quantization(file: GgufFile): string {
+  const type = file.metadata.get('general.file_type');
+  const named = typeof type === 'number' ? ggmlFileType(type) : undefined;
+  if (named) return named;
+  const bytes = new Map<string, number>();
+  for (const tensor of file.tensors.values()) {
+    bytes.set(tensor.type, (bytes.get(tensor.type) ?? 0) + tensor.end - tensor.start);
+  }
+  return [...bytes].sort(([, a], [, b]) => b - a)[0]?.[0] ?? 'F32';
+}

@@ -1,0 +1,297 @@
+/**
+ * The Hub's answers: search, a model's card, its files, and bytes of one. All requests go through one fetch, which adds
+ * the token where it belongs and nowhere else, and turns every refusal into a TabtuneError.
+ */
+import { TabtuneError } from '../base/errors';
+import type { HubSettings } from './catalogue';
+import { checkEndpoint, mayCarryToken } from './hub-endpoint';
+import { type Asked, BusyError, explainStatus, OtherVersion, unreachable, WebPageError } from './hub-errors';
+import { isSafePath } from './hub-id';
+import { FIELDS, type RepositoryFile, type RepositoryInfo, repositoryInfo } from './hub-info';
+
+export interface Part {
+  /** Begins at the byte that was asked for. */
+  body: ReadableStream<Uint8Array>;
+  /** Of the whole file; null when the server does not say. */
+  size: number | null;
+  etag: string | null;
+}
+
+type Fetch = typeof globalThis.fetch;
+const ATTEMPTS = 3;
+/** Longer waits than this are the person's to decide. */
+const PATIENCE_SECONDS = 20;
+
+export class HubClient {
+  readonly endpoint: string;
+  private readonly token: string | null;
+  private readonly ask: Fetch;
+
+  constructor(settings: HubSettings, ask: Fetch = (...given) => globalThis.fetch(...given)) {
+    this.endpoint = checkEndpoint(settings.endpoint);
+    this.token = settings.token?.trim() || null;
+    this.ask = ask;
+  }
+
+  private asked(given: Partial<Asked> = {}): Asked {
+    return { id: null, endpoint: this.endpoint, hasToken: this.token !== null, ...given };
+  }
+
+  /** One request. Rejects with a TabtuneError unless the answer is a success. */
+  private async request(url: string, init: RequestInit, asked: Asked): Promise<Response> {
+    const headers = new Headers(init.headers);
+    const target = new URL(url);
+    // The endpoint redirects to other hosts, which need no token and must not see it: browsers drop it on the way.
+    if (this.token !== null && target.origin === new URL(this.endpoint).origin && mayCarryToken(target)) {
+      headers.set('Authorization', `Bearer ${this.token}`);
+    }
+    let response: Response;
+    try {
+      response = await this.ask(url, { ...init, headers, credentials: 'omit', referrerPolicy: 'no-referrer' });
+    } catch (cause) {
+      if (init.signal?.aborted) throw init.signal.reason;
+      throw unreachable(cause, asked);
+    }
+    if (response.ok) return response;
+    if (response.status === 416) {
+      await response.body?.cancel();
+      throw new OtherVersion(asked.file ?? '', `HTTP 416 ${response.headers.get('Content-Range') ?? ''}`);
+    }
+    throw await explainStatus(response, asked);
+  }
+
+  /** The library's fetch: JSON comes back, or a TabtuneError that passes through the library untouched. */
+  private jsonFetch(asked: Asked, signal?: AbortSignal): Fetch {
+    return async (input, init) => {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          const response = await this.request(String(input), { ...init, signal }, asked);
+          const type = response.headers.get('Content-Type') ?? '';
+          if (/text\/html/.test(type)) {
+            await response.body?.cancel();
+            throw new WebPageError('the answer of the Hub', asked, `HTTP ${response.status} ${type}`);
+          }
+          return response;
+        } catch (cause) {
+          const seconds = cause instanceof BusyError ? (cause.seconds ?? attempt) : Infinity;
+          if (attempt === ATTEMPTS || seconds > PATIENCE_SECONDS) throw cause;
+          await pause(seconds * 1000, signal);
+        }
+      }
+    };
+  }
+
+  /** Models whose name fits, the most used first. */
+  async search(query: string, limit: number, signal?: AbortSignal): Promise<RepositoryInfo[]> {
+    const { listModels } = await import('./hub-library');
+    const asked = this.asked();
+    return this.understood(asked, async () => {
+      const found: RepositoryInfo[] = [];
+      const models = listModels({
+        search: { query },
+        sort: 'downloads',
+        limit,
+        additionalFields: [...FIELDS],
+        hubUrl: this.endpoint,
+        fetch: this.jsonFetch(asked, signal),
+      });
+      for await (const model of models) found.push(repositoryInfo(model, ''));
+      return found;
+    });
+  }
+
+  /** The model at a revision, pinned to a commit. */
+  async model(id: string, revision: string | null, signal?: AbortSignal): Promise<RepositoryInfo> {
+    const { modelInfo } = await import('./hub-library');
+    const asked = this.asked({ id, revision });
+    return this.understood(asked, async () => {
+      const model = await modelInfo({
+        name: id,
+        revision: revision ?? 'main',
+        additionalFields: [...FIELDS, 'sha'],
+        hubUrl: this.endpoint,
+        fetch: this.jsonFetch(asked, signal),
+      });
+      if (typeof model.sha !== 'string' || !/^[0-9a-f]{40}$/.test(model.sha))
+        throw new Error('no commit in the answer');
+      return repositoryInfo(model, model.sha);
+    });
+  }
+
+  /** All files of a commit. */
+  async files(id: string, commit: string, signal?: AbortSignal): Promise<RepositoryFile[]> {
+    const { listFiles } = await import('./hub-library');
+    const asked = this.asked({ id, revision: commit });
+    return this.understood(asked, async () => {
+      const files: RepositoryFile[] = [];
+      const entries = listFiles({
+        repo: { type: 'model', name: id },
+        revision: commit,
+        recursive: true,
+        hubUrl: this.endpoint,
+        fetch: this.jsonFetch(asked, signal),
+      });
+      for await (const { type, path, size, oid, lfs } of entries) {
+        if (type !== 'file' || typeof path !== 'string' || !isSafePath(path)) continue;
+        const bytes = lfs?.size ?? size;
+        if (!Number.isSafeInteger(bytes) || bytes < 0) throw new Error(`the size of ${path} is ${bytes}`);
+        const sha256 = lfs && /^[0-9a-f]{64}$/.test(lfs.oid) ? lfs.oid : null;
+        const sha1 = !lfs && oid && /^[0-9a-f]{40}$/.test(oid) ? oid : null;
+        files.push({ name: path, size: bytes, sha256, sha1 });
+      }
+      return files;
+    });
+  }
+
+  /**
+   * Bytes of a file from `start` on, up to `end` (not included; the file's end when left out). A server that ignores
+   * ranges sends everything, of which the beginning is skipped.
+   */
+  async part(
+    id: string,
+    commit: string,
+    file: string,
+    start: number,
+    end: number,
+    signal?: AbortSignal,
+  ): Promise<Part> {
+    const asked = this.asked({ id, revision: commit, file });
+    const path = file.split('/').map(encodeURIComponent).join('/');
+    const url = `${this.endpoint}/${id}/resolve/${commit}/${path}`;
+    // A range alone needs no preflight; If-Range would, and the Hub's storage hosts refuse it. ETags are compared here.
+    // What is kept is kept once, not in the browser's cache of pages as well.
+    const init: RequestInit = { headers: { Range: `bytes=${start}-${end - 1}` }, cache: 'no-store', signal };
+    const response = await this.request(url, init, asked);
+    const type = response.headers.get('Content-Type') ?? '';
+    if (/text\/html/.test(type) && !/\.html?$/i.test(file)) {
+      await response.body?.cancel();
+      throw new WebPageError(file, asked, `HTTP ${response.status} ${type} from ${hostname(response.url)}`);
+    }
+    const body = response.body ?? new Blob([]).stream();
+    const etag = response.headers.get('X-Linked-ETag') ?? response.headers.get('ETag');
+    const contentRange = response.headers.get('Content-Range');
+    const total = /\/(\d+)$/.exec(contentRange ?? '')?.[1];
+    const first = /^bytes (\d+)-/.exec(contentRange ?? '')?.[1];
+    if (response.status === 206) {
+      if (first !== undefined && Number(first) !== start) {
+        await body.cancel();
+        throw unreachable(new Error(`asked for byte ${start}, got ${contentRange}`), asked);
+      }
+      return { body, size: total === undefined ? null : Number(total), etag };
+    }
+    const length = response.headers.get('Content-Length');
+    const encoded = response.headers.get('Content-Encoding');
+    return { body: skip(body, start), size: length && !encoded ? Number(length) : null, etag };
+  }
+
+  /** Errors of reading a body, in the same words. */
+  broken(cause: unknown, id: string, file: string): TabtuneError {
+    return cause instanceof TabtuneError ? cause : unreachable(cause, this.asked({ id, file }));
+  }
+
+  htmlInstead(id: string, file: string): TabtuneError {
+    return new WebPageError(file, this.asked({ id, file }), 'the bytes begin as HTML');
+  }
+
+  /** All of a small file. */
+  async bytes(id: string, commit: string, { name, size }: RepositoryFile, signal?: AbortSignal): Promise<ArrayBuffer> {
+    return size === 0 ? new ArrayBuffer(0) : this.range(id, commit, name, 0, size, signal);
+  }
+
+  /** Bytes [start, end) of a file, exactly. */
+  async range(
+    id: string,
+    commit: string,
+    file: string,
+    start: number,
+    end: number,
+    signal?: AbortSignal,
+  ): Promise<ArrayBuffer> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const { body } = await this.part(id, commit, file, start, end, signal);
+        return await this.collect(body, end - start, id, file, signal);
+      } catch (cause) {
+        const seconds = cause instanceof BusyError ? (cause.seconds ?? attempt) : Infinity;
+        if (attempt === ATTEMPTS || seconds > PATIENCE_SECONDS) throw cause;
+        await pause(seconds * 1000, signal);
+      }
+    }
+  }
+
+  /** Reads no more than is wanted: a server may send the whole of a large file. */
+  private async collect(
+    body: ReadableStream<Uint8Array>,
+    length: number,
+    id: string,
+    file: string,
+    signal?: AbortSignal,
+  ): Promise<ArrayBuffer> {
+    const bytes = new Uint8Array(length);
+    const reader = body.getReader();
+    let filled = 0;
+    try {
+      while (filled < length) {
+        const { done, value } = await reader.read();
+        if (done) throw new Error(`${filled} of ${length} bytes came`);
+        const part = value.subarray(0, length - filled);
+        bytes.set(part, filled);
+        filled += part.length;
+      }
+    } catch (cause) {
+      if (signal?.aborted) throw signal.reason;
+      throw this.broken(cause, id, file);
+    } finally {
+      void reader.cancel().catch(() => {});
+    }
+    return bytes.buffer;
+  }
+
+  /** What a server sends that is no Hub at all. */
+  private async understood<T>(asked: Asked, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (cause) {
+      if (cause instanceof TabtuneError || (cause as { name?: string })?.name === 'AbortError') throw cause;
+      throw TabtuneError.from(cause, {
+        code: 'network',
+        message: `${asked.endpoint} does not answer as the Hub does.`,
+        where: asked.id ?? 'Hub endpoint',
+        action: 'Check the address of the Hub in the settings, or try again later.',
+      });
+    }
+  }
+}
+
+const hostname = (url: string) => (URL.canParse(url) ? new URL(url).hostname : 'the server');
+
+/** The stream without its first bytes. */
+function skip(body: ReadableStream<Uint8Array>, bytes: number): ReadableStream<Uint8Array> {
+  if (bytes === 0) return body;
+  let left = bytes;
+  return body.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        const kept = chunk.subarray(Math.min(left, chunk.length));
+        left -= chunk.length - kept.length;
+        if (kept.length > 0) controller.enqueue(kept);
+      },
+    }),
+  );
+}
+
+/** Rejects with the signal's reason. */
+export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, milliseconds);
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
+  });
+}

@@ -1,0 +1,78 @@
+/**
+ * How a model's token states become one vector a text, as sentence-transformers writes it beside a model: modules.json lists
+ * the steps, N_Pooling/config.json says how to pool. A folder without them pools by the mean, as sentence-transformers does.
+ */
+import { COMPLETE_FOLDER, OTHER_MODEL, refuse, show } from '../base/bad-model';
+import { readJson } from './read-json';
+import type { ModelFolder } from './types';
+
+export interface Pooling {
+  /** Mean of all tokens, or the state of the first one. */
+  mode: 'mean' | 'cls';
+  /** Vectors are scaled to length 1. */
+  normalize: boolean;
+  /** Tokens of a text that are read; null: as many as the model can. */
+  maxLength: number | null;
+  /** Texts are put into lower case first. */
+  lowercase: boolean;
+}
+
+const MODULES = 'modules.json';
+const TRANSFORMER = 'sentence_bert_config.json';
+const LIMIT = 1_000_000;
+
+/** What a pooling config may say, in the spelling with one switch for each mode. */
+const MODES: Record<string, Pooling['mode']> = { pooling_mode_mean_tokens: 'mean', pooling_mode_cls_token: 'cls' };
+
+/** Throws `bad_model` where a step cannot be computed. */
+export async function readPooling(folder: ModelFolder): Promise<Pooling> {
+  const pooling: Pooling = { mode: 'mean', normalize: false, maxLength: null, lowercase: false };
+  if (folder.has(TRANSFORMER)) {
+    const { max_seq_length, do_lower_case } = await readJson(folder, TRANSFORMER, LIMIT);
+    if (typeof max_seq_length === 'number' && max_seq_length >= 2) pooling.maxLength = Math.floor(max_seq_length);
+    pooling.lowercase = do_lower_case === true;
+  }
+  for (const { type, path } of await modulesOf(folder)) {
+    switch (type.slice(type.lastIndexOf('.') + 1)) {
+      case 'Transformer':
+        break;
+      case 'Pooling':
+        pooling.mode = await modeOf(folder, `${path}/config.json`);
+        break;
+      case 'Normalize':
+        pooling.normalize = true;
+        break;
+      default:
+        refuse(MODULES, `Sentence embeddings with a step ${show(type)} cannot be computed.`, OTHER_MODEL);
+    }
+  }
+  return pooling;
+}
+
+async function modulesOf(folder: ModelFolder): Promise<{ type: string; path: string }[]> {
+  if (!folder.has(MODULES)) return [];
+  let list: unknown;
+  try {
+    list = JSON.parse(await folder.text(MODULES));
+  } catch {
+    list = null;
+  }
+  const steps = Array.isArray(list) ? list : [];
+  const valid = steps.every((step) => typeof step?.type === 'string' && typeof step?.path === 'string');
+  if (steps.length === 0 || !valid)
+    refuse(MODULES, 'The file is not a list of steps, each a type and a path.', COMPLETE_FOLDER);
+  return steps;
+}
+
+async function modeOf(folder: ModelFolder, file: string): Promise<Pooling['mode']> {
+  if (!folder.has(file)) refuse(file, 'This file says how embeddings are pooled, and it is missing.', COMPLETE_FOLDER);
+  const json = await readJson(folder, file, LIMIT);
+  // Newer versions write one word.
+  const named = typeof json.pooling_mode === 'string' ? [json.pooling_mode] : null;
+  const on = named ?? Object.keys(json).filter((key) => key.startsWith('pooling_mode_') && json[key] === true);
+  const modes = on.map((mode) => (named ? (mode === 'mean' || mode === 'cls' ? mode : undefined) : MODES[mode]));
+  const [mode] = modes;
+  if (modes.length !== 1 || !mode)
+    refuse(file, `The pooling ${show(on)} cannot be computed; mean and cls can.`, OTHER_MODEL);
+  return mode;
+}
