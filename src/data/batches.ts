@@ -29,19 +29,12 @@ export function bucketFor(maxLength: number): number {
 }
 
 /**
- * Micro-batches as Hugging Face's Trainer forms them without drop_last: the last batch of an epoch has the rows that
- * are left, the last window of an epoch the batches that are left.
+ * Which examples make up the micro-batches of a step, as Hugging Face's Trainer forms them without drop_last: the last
+ * batch of an epoch has the rows that are left, the last window of an epoch the batches that are left.
  */
-export function createBatchSource(
-  train: readonly TokenizedExample[],
-  validation: readonly TokenizedExample[],
-  options: BatchOptions,
-): BatchSource {
+function schedule(count: number, options: Pick<BatchOptions, 'batchSize' | 'accumulation' | 'shuffle' | 'seed'>) {
   const { batchSize, accumulation, shuffle, seed } = options;
-  const longest = Math.max(longestOf(train), longestOf(validation));
-  const bucket = options.bucket ?? bucketFor(longest);
-  const pad = (rows: TokenizedExample[]) => padBatch(rows, options.padTokenId, bucket);
-  const batchesPerEpoch = Math.ceil(train.length / batchSize);
+  const batchesPerEpoch = Math.ceil(count / batchSize);
   const stepsPerEpoch = Math.ceil(batchesPerEpoch / accumulation);
 
   // Steps come in order, so that the last epoch's order is all that is worth keeping.
@@ -49,32 +42,102 @@ export function createBatchSource(
   const orderOf = (epoch: number): Uint32Array => {
     if (cached?.epoch !== epoch) {
       const order = shuffle
-        ? permutation(train.length, seed, Stream.shuffle, epoch)
-        : Uint32Array.from({ length: train.length }, (_, i) => i);
+        ? permutation(count, seed, Stream.shuffle, epoch)
+        : Uint32Array.from({ length: count }, (_, i) => i);
       cached = { epoch, order };
     }
     return cached.order;
   };
+  const batchesOf = (step: number): Uint32Array[] => {
+    if (count === 0) return [];
+    const order = orderOf(Math.floor(step / stepsPerEpoch));
+    const first = (step % stepsPerEpoch) * accumulation;
+    const batches: Uint32Array[] = [];
+    for (let b = first; b < Math.min(first + accumulation, batchesPerEpoch); b++) {
+      batches.push(order.subarray(b * batchSize, (b + 1) * batchSize));
+    }
+    return batches;
+  };
+  return { stepsPerEpoch, batchesOf };
+}
 
+/** Tokens of a row that are computed for examples of these lengths. */
+const padded = (longest: number, bucket: number) => Math.max(bucket, Math.ceil(longest / bucket) * bucket);
+
+export function createBatchSource(
+  train: readonly TokenizedExample[],
+  validation: readonly TokenizedExample[],
+  options: BatchOptions,
+): BatchSource {
+  const { batchSize, padTokenId } = options;
+  const longest = Math.max(longestOf(train), longestOf(validation));
+  const bucket = options.bucket ?? bucketFor(longest);
+  const pad = (rows: TokenizedExample[]) => padBatch(rows, padTokenId, bucket);
+  const { stepsPerEpoch, batchesOf } = schedule(train.length, options);
   return {
     stepsPerEpoch,
-    microBatches(step) {
-      if (train.length === 0) return [];
-      const order = orderOf(Math.floor(step / stepsPerEpoch));
-      const first = (step % stepsPerEpoch) * accumulation;
-      const batches: Batch[] = [];
-      for (let b = first; b < Math.min(first + accumulation, batchesPerEpoch); b++) {
-        const picked = order.subarray(b * batchSize, (b + 1) * batchSize);
-        batches.push(pad([...picked].map((i) => train[i]!)));
-      }
-      return batches;
-    },
+    microBatches: (step) => batchesOf(step).map((picked) => pad([...picked].map((i) => train[i]!))),
     evaluation() {
       const batches: Batch[] = [];
       for (let i = 0; i < validation.length; i += batchSize) batches.push(pad(validation.slice(i, i + batchSize)));
       return batches;
     },
   };
+}
+
+/** An example as far as memory goes: its tokens, and those that a loss is taken of. */
+export interface ExampleSize {
+  tokens: number;
+  targets: number;
+}
+
+/** What is computed at once: rows × length tokens, padding included, and how many of them have a target. */
+export interface BatchShape {
+  rows: number;
+  length: number;
+  targets: number;
+}
+
+/** More never matter: the widest come first, and a run of very many shapes is one of short texts. */
+const MAX_SHAPES = 32;
+/** Micro-batches that are looked through. */
+const MAX_LOOKED_AT = 20_000;
+
+/** The shapes of the batches that createBatchSource would make over so many steps, each once, the widest first. */
+export function batchShapes(
+  train: readonly ExampleSize[],
+  validation: readonly ExampleSize[],
+  options: Omit<BatchOptions, 'padTokenId' | 'bucket'> & { steps: number },
+): { training: BatchShape[]; evaluation: BatchShape[] } {
+  const { batchSize, accumulation } = options;
+  const bucket = bucketFor([...train, ...validation].reduce((longest, { tokens }) => Math.max(longest, tokens), 0));
+  const collect = () => {
+    const found = new Map<string, BatchShape>();
+    const add = (sizes: ExampleSize[]) => {
+      const rows = sizes.length;
+      const length = padded(
+        sizes.reduce((longest, { tokens }) => Math.max(longest, tokens), 0),
+        bucket,
+      );
+      const targets = sizes.reduce((sum, size) => sum + size.targets, 0);
+      // Rows with a target are padded to quarters of the batch.
+      const key = `${rows} ${length} ${Math.ceil((4 * targets) / (rows * length))}`;
+      const before = found.get(key);
+      if (!before || before.targets < targets) found.set(key, { rows, length, targets });
+    };
+    const widest = () =>
+      [...found.values()].sort((a, b) => b.rows * b.length - a.rows * a.length || b.targets - a.targets);
+    return { add, list: () => widest().slice(0, MAX_SHAPES) };
+  };
+  const training = collect();
+  const { batchesOf } = schedule(train.length, options);
+  const steps = Math.min(options.steps, Math.ceil(MAX_LOOKED_AT / accumulation));
+  for (let step = 0; step < steps; step++) {
+    for (const picked of batchesOf(step)) training.add([...picked].map((i) => train[i]!));
+  }
+  const evaluation = collect();
+  for (let i = 0; i < validation.length; i += batchSize) evaluation.add(validation.slice(i, i + batchSize));
+  return { training: training.list(), evaluation: evaluation.list() };
 }
 
 function longestOf(examples: readonly TokenizedExample[]): number {
@@ -86,7 +149,7 @@ function longestOf(examples: readonly TokenizedExample[]): number {
 function padBatch(rows: readonly TokenizedExample[], padTokenId: number, bucket: number): Batch {
   const batchSize = rows.length;
   const lengths = Int32Array.from(rows, (row) => row.ids.length);
-  const length = Math.max(bucket, Math.ceil(Math.max(...lengths) / bucket) * bucket);
+  const length = padded(Math.max(...lengths), bucket);
   const ids = new Int32Array(batchSize * length).fill(padTokenId);
   const labels = new Int32Array(batchSize * length).fill(IGNORE);
   let targetTokens = 0;

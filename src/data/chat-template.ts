@@ -2,13 +2,17 @@
  * Chat templates: Jinja programs that come with a model and say how a conversation is written for it. They are
  * strangers' code: capped in size and in output here, and run only in a worker that is killed on a deadline.
  */
-import { parse, Template, tokenize } from '@huggingface/jinja';
+import { parse, tokenize } from '@huggingface/jinja';
 import { TabtuneError } from '../base/errors';
+import { type Program, parseTemplate, RunawayTemplate, runTemplate } from './jinja';
 import type { SpecialTokens } from './tokenizer';
 import type { ChatMessage } from './types';
+import { MAX_TEMPLATE_BYTES } from './worker-api';
 
-export const MAX_TEMPLATE_BYTES = 64 * 1024;
-export const MAX_RENDERED_CHARS = 2 ** 20;
+/** Looking for tags takes the square of such a run's length. */
+const LONG_SPACE = /\s{1000}/;
+/** Beside what the conversation itself has. */
+const MAX_RENDERED_CHARS = 2 ** 20;
 
 /** Private-use letters that mark places in the output. */
 const OPEN = '\uE0F0';
@@ -31,8 +35,8 @@ export const PLAIN_CHAT_TEMPLATE =
   "{% if add_generation_prompt %}{{ '\\n\\nAssistant:' }}{% endif %}";
 
 export class ChatTemplate {
-  private readonly template: Template;
-  private readonly marked: Template | null;
+  private readonly template: Program;
+  private readonly marked: Program | null;
 
   /** Throws bad_model when the template is too large or not Jinja. */
   constructor(
@@ -46,8 +50,11 @@ export class ChatTemplate {
         `${bytes} bytes, the limit is ${MAX_TEMPLATE_BYTES}`,
       );
     }
+    if (LONG_SPACE.test(source)) {
+      throw badTemplate('This model’s chat template cannot be read.', 'It has a thousand spaces in a row.');
+    }
     try {
-      this.template = new Template(source);
+      this.template = parseTemplate(source);
       this.marked = withMarks(source);
     } catch (error) {
       throw badTemplate('This model’s chat template cannot be read.', messageOf(error));
@@ -107,7 +114,7 @@ export class ChatTemplate {
   }
 
   /** Marked ranges of a rendering that is `rendered` but for the marks. */
-  private marks(template: Template, messages: readonly ChatMessage[], rendered: string): Span[] | null {
+  private marks(template: Program, messages: readonly ChatMessage[], rendered: string): Span[] | null {
     if (rendered.includes(OPEN) || rendered.includes(CLOSE)) return null;
     let marked: string;
     try {
@@ -130,10 +137,10 @@ export class ChatTemplate {
     return plain + marked.slice(at) === rendered ? spans : null;
   }
 
-  private run(template: Template, messages: readonly ChatMessage[], addGenerationPrompt: boolean): string {
+  private run(template: Program, messages: readonly ChatMessage[], addGenerationPrompt: boolean): string {
     let text: string;
     try {
-      text = template.render({
+      text = runTemplate(template, {
         messages: messages.map(({ role, content }) => ({ role, content })),
         add_generation_prompt: addGenerationPrompt,
         // As transformers passes them: defined, but none.
@@ -142,14 +149,11 @@ export class ChatTemplate {
         ...this.special,
       });
     } catch (error) {
+      if (error instanceof RunawayTemplate) throw runaway(error.message);
       throw badTemplate('The model’s chat template refuses this conversation.', messageOf(error));
     }
-    if (text.length > MAX_RENDERED_CHARS) {
-      throw badTemplate(
-        'The model’s chat template writes more text than a conversation can have.',
-        `${text.length} letters, the limit is ${MAX_RENDERED_CHARS}`,
-      );
-    }
+    const letters = messages.reduce((sum, { content }) => sum + content.length, 0);
+    if (text.length > MAX_RENDERED_CHARS + 4 * letters) throw runaway(`It writes ${text.length} letters.`);
     return text;
   }
 }
@@ -157,6 +161,19 @@ export class ChatTemplate {
 function messageOf(error: unknown): string {
   if (error instanceof RangeError) return 'The template is nested too deeply.';
   return (error instanceof Error ? error.message : String(error)).slice(0, 500);
+}
+
+/** Where the error concerns the template whatever the conversation; else "chat template". */
+export const FAULTY_TEMPLATE = 'the whole chat template';
+
+function runaway(details: string): TabtuneError {
+  return new TabtuneError({
+    code: 'bad_model',
+    message: 'The model’s chat template runs away, and was stopped.',
+    where: FAULTY_TEMPLATE,
+    action: 'Choose another model: this one’s template is faulty or malicious.',
+    details,
+  });
 }
 
 function badTemplate(message: string, details: string): TabtuneError {
@@ -174,7 +191,7 @@ function badTemplate(message: string, details: string): TabtuneError {
  * parsing; the same preprocessing is done here with the marks left in their place, so that whitespace control sees
  * the same text. Null when there are no such tags.
  */
-function withMarks(source: string): Template | null {
+function withMarks(source: string): Program | null {
   const tag = /(\s*)\{%(-?)\s*(end)?generation\s*(-?)%\}(\s*)/g;
   if (!tag.test(source)) return null;
   const text = source
@@ -184,10 +201,8 @@ function withMarks(source: string): Template | null {
     .replace(tag, (_, before: string, left: string, end: string | undefined, right: string, after: string) =>
       [left ? '' : before, end ? CLOSE : OPEN, right ? '' : after].join(''),
     );
-  const template = new Template('');
   // tokenize() drops one newline at the end by itself.
-  template.parsed = parse(tokenize(text.endsWith('\n') ? `${text}\n` : text));
-  return template;
+  return parse(tokenize(text.endsWith('\n') ? `${text}\n` : text));
 }
 
 /** The template of a model's files: chat_template.jinja, else tokenizer_config.json's, by name where it has several. */

@@ -3,9 +3,10 @@
  * until tokenizer, dataset or what is masked changes, so that moving the length limit or the split costs nothing.
  */
 import { TabtuneError } from '../base/errors';
+import { tokenizerJson } from '../formats/gguf-tokenizer';
 import type { DatasetSection, ObjectiveSection } from '../recipe/types';
-import { ChatTemplate, PLAIN_CHAT_TEMPLATE, templateSource } from './chat-template';
-import { type Encoded, encodeRendered } from './encode';
+import { ChatTemplate, FAULTY_TEMPLATE, PLAIN_CHAT_TEMPLATE, templateSource } from './chat-template';
+import { checkIds, type Encoded, encodeRendered } from './encode';
 import { parseDataset } from './parse';
 import { excerpt, ProblemList } from './problems';
 import { type RenderOptions, renderExample, renderPrompt } from './render';
@@ -14,7 +15,7 @@ import { type DatasetInput, finishDataset } from './tokenize';
 import { TextTokenizer } from './tokenizer';
 import type { ChatMessage, Example, ParsedDataset } from './types';
 import { viewEncoded } from './view-tokens';
-import type { DataApi, TokenizerFiles, TokenizerInfo } from './worker-api';
+import type { DataApi, TokenizerInfo, TokenizerSource } from './worker-api';
 
 interface OpenTokenizer {
   tokenizer: TextTokenizer;
@@ -97,10 +98,25 @@ export function createDataApi(): DataApi {
     encodePrompt(prompt, system) {
       const { tokenizer, template, plainTemplate } = needTokenizer();
       const chat = template ?? (plainChat ? plainTemplate : null);
-      if (chat === null) return Int32Array.from(tokenizer.encode(system ? `${system}\n\n${prompt}` : prompt, true).ids);
       const messages: ChatMessage[] = system ? [{ role: 'system', content: system }] : [];
       messages.push({ role: 'user', content: prompt });
-      return Int32Array.from(tokenizer.encode(renderPrompt(messages, chat), template === null).ids);
+      const text = chat ? renderPrompt(messages, chat) : messages.map((m) => m.content).join('\n\n');
+      const { ids } = tokenizer.encode(text, template === null);
+      checkIds(ids, tokenizer);
+      if (ids.length === 0 && chat) {
+        throw new TabtuneError({
+          code: 'bad_model',
+          message: 'The model’s chat template writes nothing for this prompt.',
+          where: 'chat template',
+          action: 'Write something else, or choose another model.',
+        });
+      }
+      return Int32Array.from(ids);
+    },
+
+    encodeTexts(texts, maxLength) {
+      const { tokenizer } = needTokenizer();
+      return texts.map((text) => encodeCut(tokenizer, text, maxLength));
     },
 
     decode(ids) {
@@ -109,7 +125,26 @@ export function createDataApi(): DataApi {
   };
 }
 
-function openTokenizer(files: TokenizerFiles): OpenTokenizer {
+/** A text between its special tokens, cut so that all of them fit into `limit`. */
+function encodeCut(tokenizer: TextTokenizer, text: string, limit: number): Int32Array {
+  const { ids } = tokenizer.encode(text, true);
+  if (ids.length <= limit) return Int32Array.from(ids);
+  const plain = tokenizer.encode(text, false).ids;
+  const around = ids.length - plain.length;
+  const before = Math.max(
+    0,
+    ids.findIndex((_, i) => plain.every((id, at) => ids[i + at] === id)),
+  );
+  return Int32Array.from([
+    ...ids.slice(0, before),
+    ...plain.slice(0, Math.max(0, limit - around)),
+    ...ids.slice(before + plain.length),
+  ]);
+}
+
+function openTokenizer(given: TokenizerSource): OpenTokenizer {
+  const { tokenizerJson: tokens } = given;
+  const files = { ...given, tokenizerJson: typeof tokens === 'string' ? tokens : tokenizerJson(tokens) };
   const tokenizer = new TextTokenizer(files);
   const source = templateSource(files.chatTemplate, files.tokenizerConfig);
   const template = source === null ? null : new ChatTemplate(source, tokenizer.special);
@@ -124,7 +159,10 @@ function openTokenizer(files: TokenizerFiles): OpenTokenizer {
   };
 }
 
-/** The special token that the template writes behind an answer, such as <|im_end|>; null when there is none. */
+/**
+ * The special token that the template writes behind an answer, such as <|im_end|>; null when there is none. Throws
+ * bad_model for a template that runs away: the model is not opened with one.
+ */
 function endOfTurnId(template: ChatTemplate, tokenizer: TextTokenizer): number | null {
   // A word that no template writes by itself.
   const probe = 'Zxqvanswer';
@@ -137,7 +175,8 @@ function endOfTurnId(template: ChatTemplate, tokenizer: TextTokenizer): number |
       ],
       false,
     );
-  } catch {
+  } catch (error) {
+    if (error instanceof TabtuneError && error.where === FAULTY_TEMPLATE) throw error;
     // The template refuses even this; rows that it refuses are told one by one.
     return null;
   }

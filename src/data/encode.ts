@@ -19,25 +19,28 @@ export interface Encoded {
 
 const encoder = new TextEncoder();
 
-/** Throws bad_model when the tokenizer cannot write the text, or gives ids outside its vocabulary. */
+/** Throws bad_model when the tokenizer cannot write the text, or gives ids that the model does not know. */
 export function encodeRendered(row: number, rendered: Rendered, tokenizer: TextTokenizer): Encoded {
   const { ids, tokens } = tokenizer.encode(rendered.text, rendered.addSpecialTokens);
-  for (const id of ids) {
-    if (!(id >= 0 && id < tokenizer.vocabSize)) {
-      throw new TabtuneError({
-        code: 'bad_model',
-        message: 'This model’s tokenizer gives a token that its vocabulary does not have.',
-        where: 'tokenizer.json',
-        action: 'Download the model’s files again.',
-        details: `id ${id}, vocabulary of ${tokenizer.vocabSize}`,
-      });
-    }
-  }
+  checkIds(ids, tokenizer);
   const { text, spans } = rendered;
   if (spans === 'all') return { row, ids: Int32Array.from(ids), trained: new Uint8Array(ids.length).fill(1) };
   const trained =
     trainedByOffsets(text, tokens, spans, tokenizer) ?? trainedByPrefixes(rendered, spans, ids, tokenizer);
   return { row, ids: Int32Array.from(ids), trained };
+}
+
+/** Throws bad_model when the model has no row for an id; it would read another's. */
+export function checkIds(ids: readonly number[], tokenizer: TextTokenizer): void {
+  const beyond = ids.find((id) => !(id >= 0 && id < tokenizer.knownIds));
+  if (beyond === undefined) return;
+  throw new TabtuneError({
+    code: 'bad_model',
+    message: `The text has the token “${tokenizer.showToken(beyond)}”, which the model has no embedding for.`,
+    where: 'tokenizer.json',
+    action: 'Take it out of the text, or choose another model.',
+    details: `id ${beyond}, the model knows ${tokenizer.knownIds}`,
+  });
 }
 
 /**
@@ -49,23 +52,26 @@ function trainedByOffsets(text: string, tokens: string[], spans: Span[], tokeniz
   const offsets = alignTokens(
     bytes,
     tokens,
-    (t) => tokenizer.bytesOf(t),
+    (t) => tokenizer.spellingsOf(t),
     (t) => tokenizer.isAdded(t),
   );
   if (offsets === null) return null;
+  const { starts } = offsets;
+  // A space that the tokenizer put before a word and that stands alone belongs to the word: the model has to write it.
+  const ends = offsets.ends.map((end, k) => (end === starts[k] && !tokenizer.isAdded(tokens[k]!) ? end + 1 : end));
   const trained = new Uint8Array(tokens.length);
   const edges = bytes.length === text.length ? spans.flat() : bytePositions(text, spans.flat());
   let i = 0;
   for (let s = 0; s < edges.length; s += 2) {
     const start = edges[s]!;
     const end = edges[s + 1]!;
-    while (i < tokens.length && offsets.ends[i]! <= start) i++;
-    for (let k = i; k < tokens.length && offsets.starts[k]! < end; k++) {
-      if (offsets.ends[k]! > offsets.starts[k]!) trained[k] = 1;
+    while (i < tokens.length && ends[i]! <= start) i++;
+    for (let k = i; k < tokens.length && starts[k]! < end; k++) {
+      if (ends[k]! > starts[k]!) trained[k] = 1;
     }
     // EOS from a post-processor stands behind the last byte of what it ends.
     if (end === bytes.length) {
-      for (let k = tokens.length - 1; k >= 0 && offsets.starts[k] === bytes.length; k--) trained[k] = 1;
+      for (let k = tokens.length - 1; k >= 0 && starts[k] === bytes.length; k--) trained[k] = 1;
     }
   }
   return trained;

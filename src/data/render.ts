@@ -99,8 +99,8 @@ export function answerSpans(
   const spans: Span[] = [];
   for (const i of learned) {
     const floor = spans.at(-1)?.[1] ?? 0;
-    const start = Math.max(floor, answerStart(template, messages, i, text, floor));
-    const end = i === messages.length - 1 ? text.length : answerEnd(template, messages, i, text, start);
+    const start = Math.max(floor, answerStart(template, messages, i, text, floor, endTokens));
+    const end = i === messages.length - 1 ? text.length : answerEnd(template, messages, i, text, start, endTokens);
     if (end > start) spans.push([start, end]);
   }
   return spans;
@@ -143,6 +143,7 @@ function answerStart(
   i: number,
   text: string,
   floor: number,
+  endTokens: readonly string[],
 ): number {
   const before = messages.slice(0, i);
   const prompt = attempt(() => template.render(before, true));
@@ -151,6 +152,18 @@ function answerStart(
   if (prompt !== null && text.startsWith(prompt) && !answersNothing) return prompt.length;
   const base = attempt(() => template.render(before, false)) ?? '';
   if (prompt !== null && text.startsWith(prompt) && prompt !== base) return prompt.length;
+  if (!text.startsWith(base)) {
+    // What comes later changes what stands before (a system message in the middle goes to the front): the answer's own
+    // text has to be found, and the generation prompt close before it. Nothing is learned where it cannot.
+    const [place] = template.contentSpans(messages, [i], text) ?? [];
+    const found = place ? place[0] : text.indexOf(messages[i]!.content.trim(), floor);
+    if (found === -1) return text.length;
+    const opening = prompt?.startsWith(base) ? prompt.slice(base.length) : '';
+    const opened = opening === '' ? -1 : text.lastIndexOf(opening, found - opening.length);
+    const begins = opened + opening.length;
+    const sameTurn = opened >= floor && !endTokens.some((token) => text.slice(begins, found).includes(token));
+    return sameTurn ? begins : found;
+  }
   const content = text.indexOf(messages[i]!.content.trim(), Math.max(floor, commonPrefix(text, base)));
   if (prompt === null || prompt === base) return content;
   // The generation prompt says more than the finished turn (it opens a <think>): the answer begins where they part,
@@ -166,6 +179,7 @@ function answerEnd(
   i: number,
   text: string,
   start: number,
+  endTokens: readonly string[],
 ): number {
   const upTo = attempt(() => template.render(messages.slice(0, i + 1), false));
   if (upTo !== null && upTo.length > start && text.startsWith(upTo)) return upTo.length;
@@ -173,11 +187,37 @@ function answerEnd(
   // behind it what closes the turn in both renderings.
   const content = messages[i]!.content.trim();
   const at = text.indexOf(content, start);
-  if (at === -1) return start;
+  if (at === -1) return firstEnd(text, start, upTo, endTokens);
   const end = at + content.length;
   const tailAt = upTo?.lastIndexOf(content) ?? -1;
   const tail = upTo === null || tailAt === -1 ? '' : upTo.slice(tailAt + content.length);
-  return end + commonPrefix(text.slice(end, end + tail.length), tail);
+  return end + closing(tail.slice(0, commonPrefix(text.slice(end, end + tail.length), tail)), tail, endTokens).length;
+}
+
+/** Where an answer that the template rewrote (it left the thoughts out) is closed: behind the first end token. */
+function firstEnd(text: string, start: number, upTo: string | null, endTokens: readonly string[]): number {
+  const ends = endTokens.flatMap((token) => {
+    const at = text.indexOf(token, start);
+    return at === -1 ? [] : [at + token.length];
+  });
+  if (ends.length === 0) return start;
+  const end = Math.min(...ends);
+  const space = /\s*$/.exec(upTo ?? '')![0];
+  return text.startsWith(space, end) ? end + space.length : end;
+}
+
+/**
+ * Of what follows an answer both in the middle and at the end of a conversation (`shared`, a beginning of `tail`), that
+ * which closes the turn. Two different tokens may begin with the same letters: Phi-3's "<|end|>\n<|" is one and a half.
+ */
+function closing(shared: string, tail: string, endTokens: readonly string[]): string {
+  if (shared === tail) return shared;
+  const ends = endTokens
+    .map((token) => shared.lastIndexOf(token) + token.length)
+    .filter((end, n) => end >= endTokens[n]!.length);
+  if (ends.length === 0) return shared.replace(/<[^<>\s]*$/, '');
+  const at = Math.max(...ends);
+  return shared.slice(0, at) + /^\s*/.exec(shared.slice(at))![0];
 }
 
 /** A mark that closes before the end-of-turn token would teach the model never to stop: the token is taken in. */

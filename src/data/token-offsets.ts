@@ -7,7 +7,10 @@
 
 export type TokenSpelling = 'byte-level' | 'sentencepiece' | 'none';
 
-/** Byte ranges in the UTF-8 of the text, [start, end); a token that a post-processor added (BOS) is empty. */
+/**
+ * Byte ranges in the UTF-8 of the text, [start, end). Empty are the tokens that a post-processor added (BOS), and a space
+ * that is not in the text and stands alone before what it belongs to.
+ */
 export interface TokenOffsets {
   starts: Int32Array;
   ends: Int32Array;
@@ -45,12 +48,13 @@ export function tokenBytes(token: string, spelling: TokenSpelling): Uint8Array |
 
 /**
  * Offsets of `tokens` in `text` (its UTF-8 bytes), or null when the tokens do not spell the text.
- * `bytesOf` gives a token's bytes; `isAdded` says which tokens a post-processor may have put in by itself.
+ * `spellingsOf` gives the bytes that a token may stand for; `isAdded` says which tokens a post-processor may have put in
+ * by itself.
  */
 export function alignTokens(
   text: Uint8Array,
   tokens: readonly string[],
-  bytesOf: (token: string) => Uint8Array | null,
+  spellingsOf: (token: string) => readonly Uint8Array[],
   isAdded: (token: string) => boolean,
 ): TokenOffsets | null {
   const starts = new Int32Array(tokens.length);
@@ -58,14 +62,14 @@ export function alignTokens(
   let cursor = 0;
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i]!;
-    const bytes = bytesOf(token);
-    if (bytes === null) return null;
+    const spellings = spellingsOf(token);
+    if (spellings.length === 0) return null;
     let at = cursor;
-    let length = spelledLength(text, at, bytes);
+    let length = longest(text, at, spellings);
     if (length < 0 && isSpace(text[at])) {
       // Added tokens with lstrip or rstrip swallow the spaces beside them.
       while (isSpace(text[at])) at++;
-      length = spelledLength(text, at, bytes);
+      length = longest(text, at, spellings);
     }
     if (length < 0) {
       if (!isAdded(token)) return null;
@@ -77,7 +81,16 @@ export function alignTokens(
     cursor = at + length;
   }
   while (isSpace(text[cursor])) cursor++;
-  return cursor === text.length ? { starts, ends } : null;
+  if (cursor !== text.length) return null;
+  // A space that is not in the text stands before its word, behind what the token before it swallowed.
+  for (let i = tokens.length - 2; i >= 0; i--) {
+    if (starts[i] === ends[i] && !isAdded(tokens[i]!)) ends[i] = starts[i] = starts[i + 1]!;
+  }
+  return { starts, ends };
+}
+
+function longest(text: Uint8Array, at: number, spellings: readonly Uint8Array[]): number {
+  return Math.max(...spellings.map((bytes) => spelledLength(text, at, bytes)));
 }
 
 /** Bytes of the text that the token covers at `at`, or -1. A space that a tokenizer puts before a word covers none. */

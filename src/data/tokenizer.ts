@@ -4,15 +4,14 @@
  */
 import { Tokenizer } from '@huggingface/tokenizers';
 import { TabtuneError } from '../base/errors';
+import { badTokenizer, checkTokenizer, modelType } from './check-tokenizer';
 import { field, isRecord } from './raw-table';
 import { showBytes, type TokenSpelling, tokenBytes } from './token-offsets';
-import { fasterCache, fixByteFallback, withNumericDigits } from './tokenizer-fixes';
+import { fasterCache, fixParts, withNumericDigits } from './tokenizer-fixes';
 import type { TokenizerFiles } from './worker-api';
 
 /** Gemma 3's is 33 MB. */
 const MAX_TOKENIZER_CHARS = 128 * 2 ** 20;
-/** The largest known vocabularies have about 260,000 entries. */
-const MAX_VOCAB = 2 ** 24;
 /** Names that end a text where no file says so, most common first. */
 const USUAL_EOS = ['</s>', '<|endoftext|>', '<|end_of_text|>', '<eos>', '<|im_end|>'];
 
@@ -26,6 +25,8 @@ export interface SpecialTokens {
 export class TextTokenizer {
   readonly special: SpecialTokens;
   readonly vocabSize: number;
+  /** Ids from 0 that the model has a row for. */
+  readonly knownIds: number;
   readonly bosTokenId: number | null;
   readonly eosTokenId: number | null;
   readonly padTokenId: number;
@@ -35,12 +36,10 @@ export class TextTokenizer {
   private readonly tokenizer: Tokenizer;
   private readonly added: Map<number, { content: string; special: boolean }>;
   private readonly addedContents: Set<string>;
-  private readonly bytesCache = new Map<string, Uint8Array | null>();
+  private readonly spellings = new Map<string, Uint8Array[]>();
 
   /** Throws bad_model when a file is not JSON, or describes a tokenizer that cannot be run here. */
-  constructor(
-    files: Pick<TokenizerFiles, 'tokenizerJson' | 'tokenizerConfig' | 'specialTokensMap' | 'generationConfig'>,
-  ) {
+  constructor(files: Omit<TokenizerFiles, 'chatTemplate'>) {
     if (files.tokenizerJson.length > MAX_TOKENIZER_CHARS) {
       throw badTokenizer(
         'The tokenizer file is far larger than any known one.',
@@ -52,9 +51,9 @@ export class TextTokenizer {
     const map = files.specialTokensMap === null ? {} : parseObject('special_tokens_map.json', files.specialTokensMap);
     const generation =
       files.generationConfig === null ? {} : parseObject('generation_config.json', files.generationConfig);
-    if (!isRecord(json.model))
-      throw badTokenizer('The tokenizer file has no model in it.', 'tokenizer.json has no "model"');
-    this.vocabSize = checkedVocabSize(json.model, json.added_tokens);
+    const model = isRecord(json.model) ? json.model : {};
+    this.vocabSize = checkTokenizer(json, files.embeddings ?? null);
+    this.knownIds = files.embeddings ?? this.vocabSize;
 
     this.special = {};
     for (const key of ['bos_token', 'eos_token', 'pad_token', 'unk_token'] as const) {
@@ -68,13 +67,14 @@ export class TextTokenizer {
           post_processor: null,
           decoder: null,
           ...json,
+          model: { ...model, type: modelType(model) },
           pre_tokenizer: withNumericDigits(json.pre_tokenizer ?? null),
           added_tokens: json.added_tokens ?? [],
         },
         // The library reads unk_token and a few flags; special tokens as objects would confuse it.
         { ...config, ...this.special, additional_special_tokens: undefined },
       );
-      fixByteFallback(this.tokenizer);
+      fixParts(this.tokenizer);
       fasterCache(this.tokenizer);
     } catch (error) {
       const details = error instanceof Error ? error.message : String(error);
@@ -113,10 +113,11 @@ export class TextTokenizer {
   /**
    * Ids of a text and the vocabulary's spelling of each. `addSpecialTokens` lets the post-processor add BOS and such:
    * true for plain text, false for a rendered chat, whose template wrote them itself (as in transformers).
+   * Half a surrogate pair counts as U+FFFD, which is what it becomes as bytes.
    * Throws bad_model when a piece of the text has no id and the tokenizer has no unknown token.
    */
   encode(text: string, addSpecialTokens: boolean): { ids: number[]; tokens: string[] } {
-    const { ids, tokens } = this.tokenizer.encode(text, { add_special_tokens: addSpecialTokens });
+    const { ids, tokens } = this.tokenizer.encode(text.toWellFormed(), { add_special_tokens: addSpecialTokens });
     const hole = ids.indexOf(undefined as unknown as number);
     if (hole !== -1) {
       throw badTokenizer(
@@ -153,19 +154,22 @@ export class TextTokenizer {
     return [...this.added.values()].filter((token) => token.special).map((token) => token.content);
   }
 
-  /** The bytes that a token (as `encode` spells it) stands for; null when this tokenizer's spelling is not known. */
-  bytesOf(token: string): Uint8Array | null {
-    let bytes = this.bytesCache.get(token);
-    if (bytes === undefined) {
-      bytes =
-        this.spelling === 'none'
-          ? null
-          : this.addedContents.has(token)
-            ? new TextEncoder().encode(token)
-            : tokenBytes(token, this.spelling);
-      this.bytesCache.set(token, bytes);
+  /**
+   * The bytes that a token (as `encode` spells it) may stand for; none when this tokenizer's spelling is not known.
+   * Two for an added token that the vocabulary has too: Gemma's "▁▁" is two spaces, and itself where a text has it.
+   */
+  spellingsOf(token: string): readonly Uint8Array[] {
+    let found = this.spellings.get(token);
+    if (found === undefined) {
+      found = [];
+      if (this.spelling !== 'none') {
+        if (this.addedContents.has(token)) found.push(new TextEncoder().encode(token));
+        const spelled = tokenBytes(token, this.spelling);
+        if (spelled) found.push(spelled);
+      }
+      this.spellings.set(token, found);
     }
-    return bytes;
+    return found;
   }
 
   /** A single token for the screen: half letters as their bytes, special tokens by name. */
@@ -173,41 +177,9 @@ export class TextTokenizer {
     const token = this.tokenizer.id_to_token(id);
     if (token === undefined) return `<${id}>`;
     if (this.added.has(id)) return token;
-    const bytes = this.bytesOf(token);
-    return bytes === null ? token : showBytes(bytes);
+    const bytes = this.spellingsOf(token)[0];
+    return bytes === undefined ? token : showBytes(bytes);
   }
-}
-
-/**
- * The highest id + 1. Throws bad_model for ids that no embedding has a row for; this comes before the library builds
- * its table, which has a slot for every id up to the highest.
- */
-function checkedVocabSize(model: Record<string, unknown>, added: unknown): number {
-  const ids: unknown[] = isRecord(model.vocab)
-    ? Object.values(model.vocab)
-    : Array.isArray(model.vocab)
-      ? [model.vocab.length - 1]
-      : [];
-  if (Array.isArray(added)) for (const token of added) ids.push(field(token, 'id'));
-  let size = 0;
-  for (const id of ids) {
-    if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= MAX_VOCAB) {
-      throw badTokenizer('The tokenizer file has an impossible token id.', `id ${String(id)}`);
-    }
-    size = Math.max(size, (id as number) + 1);
-  }
-  if (size === 0) throw badTokenizer('The tokenizer file has an empty vocabulary.', 'no tokens');
-  return size;
-}
-
-function badTokenizer(message: string, details: string): TabtuneError {
-  return new TabtuneError({
-    code: 'bad_model',
-    message,
-    where: 'tokenizer.json',
-    action: 'Choose another model, or download this one’s files again.',
-    details,
-  });
 }
 
 function parseObject(file: string, text: string): Record<string, unknown> {

@@ -2,8 +2,12 @@
  * What the data worker does: everything that runs strangers' bytes on the CPU (parsers, chat templates, tokenizer
  * regexes). Served by src/worker/data-worker.ts, which the session kills when a call runs past its deadline.
  */
+import type { GgufVocabulary } from '../formats/gguf-vocabulary';
 import type { DatasetSection, ObjectiveSection } from '../recipe/types';
 import type { ParsedDataset, TokenizedDataset, TokenView } from './types';
+
+/** A chat template that is larger is not read. */
+export const MAX_TEMPLATE_BYTES = 64 * 1024;
 
 export interface TokenizerFiles {
   tokenizerJson: string;
@@ -13,7 +17,12 @@ export interface TokenizerFiles {
   /** special_tokens_map.json */
   specialTokensMap: string | null;
   generationConfig: string | null;
+  /** Rows of the model's embedding, vocab_size of config.json: an id beyond them means nothing to the model. */
+  embeddings?: number;
 }
+
+/** The same, with a GGUF file's vocabulary where tokenizer.json has still to be made of it. */
+export type TokenizerSource = Omit<TokenizerFiles, 'tokenizerJson'> & { tokenizerJson: string | GgufVocabulary };
 
 export interface TokenizerInfo {
   vocabSize: number;
@@ -26,13 +35,18 @@ export interface TokenizerInfo {
 }
 
 export interface DataApi {
-  openTokenizer(files: TokenizerFiles): TokenizerInfo;
+  openTokenizer(source: TokenizerSource): TokenizerInfo;
   parse(name: string, bytes: ArrayBuffer, section: Pick<DatasetSection, 'format' | 'columns'>): ParsedDataset;
   /** Uses the last parsed dataset and the open tokenizer. `contextLength` caps max_length. */
   tokenize(section: DatasetSection, objective: ObjectiveSection, contextLength: number, seed: number): TokenizedDataset;
   viewTokens(row: number, section: DatasetSection, objective: ObjectiveSection, maxLength: number): TokenView;
   /** Renders a user's prompt (chat template with the generation prompt, or as it is) and tokenizes it. */
   encodePrompt(prompt: string, system?: string): Int32Array;
+  /**
+   * Texts as they are, with the tokens that the tokenizer puts around one (BERT's [CLS] and [SEP]). Of those longer than
+   * `maxLength` the end is cut, not what stands around it.
+   */
+  encodeTexts(texts: string[], maxLength: number): Int32Array[];
   /** Special tokens left out. */
   decode(ids: Int32Array): string;
 }
