@@ -56,7 +56,7 @@ export const catalogue: Record<RecipePath, FieldSpec> = {
   'model.source': {
     kind: 'text',
     label: 'Model',
-    help: 'The model to tune: builtin:NAME, or file:NAME for a Hugging Face folder of your own.',
+    help: 'The model to tune: builtin:NAME, hf:ORG/NAME of the Hugging Face Hub, or file:NAME for a folder or GGUF file of your own.',
     default: 'builtin:stories',
     source: 'comes with Tabtune',
   },
@@ -287,6 +287,14 @@ export const catalogue: Record<RecipePath, FieldSpec> = {
     step: 1,
     usual: [1, 16],
     source: 'Unsloth, TRL',
+  },
+  'training.gradient_checkpointing': {
+    kind: 'auto_bool',
+    label: 'Gradient checkpointing',
+    help: 'Compute each block again in the backward pass instead of keeping it: far less memory, about a third more work.',
+    default: 'auto',
+    options: { auto: 'When memory is short', true: 'Always', false: 'Never' },
+    source: 'transformers',
   },
   'training.optim': {
     kind: 'select',

@@ -38,6 +38,12 @@ export interface SelectField extends Common<string> {
 export interface BoolField extends Common<boolean> {
   kind: 'bool';
 }
+/** true, false, or `auto`, which leaves it to what the run needs. */
+export interface AutoBoolField extends Common<boolean | 'auto'> {
+  kind: 'auto_bool';
+  /** What each choice does, in a few words. */
+  options: { auto: string; true: string; false: string };
+}
 /** A line of text; `null` is allowed where the default is null. */
 export interface TextField extends Common<string | null> {
   kind: 'text';
@@ -59,7 +65,15 @@ export interface ModulesField extends Common<'all-linear' | string[]> {
 export interface ColumnsField extends Common<Record<string, string> | null> {
   kind: 'columns';
 }
-export type FieldSpec = NumberField | SelectField | BoolField | TextField | LengthField | ModulesField | ColumnsField;
+export type FieldSpec =
+  | NumberField
+  | SelectField
+  | BoolField
+  | AutoBoolField
+  | TextField
+  | LengthField
+  | ModulesField
+  | ColumnsField;
 export type Field = FieldSpec & { path: RecipePath };
 
 export const fields: Field[] = (Object.keys(catalogue) as RecipePath[]).map((path) => ({ ...catalogue[path], path }));

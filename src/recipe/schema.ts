@@ -34,6 +34,8 @@ function allowed(spec: FieldSpec): string {
       return alternatives(spec.options.map((option) => option.value));
     case 'bool':
       return 'true or false';
+    case 'auto_bool':
+      return 'auto, true or false';
     case 'text':
       return spec.default === null ? 'text or null' : 'text';
     case 'length':
@@ -62,6 +64,8 @@ function valueSchema(spec: FieldSpec): v.GenericSchema<unknown> {
       return v.picklist(spec.options.map((option) => option.value));
     case 'bool':
       return v.boolean();
+    case 'auto_bool':
+      return v.union([v.literal('auto'), v.boolean()]);
     case 'text': {
       // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there.
       const text = v.pipe(v.string(), v.maxLength(1000), v.regex(/^[^\u0000-\u001f\u007f]*$/));

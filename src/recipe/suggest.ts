@@ -5,6 +5,7 @@ export const otherNames: Record<string, string> = {
   adapter: 'method.type',
   alpha: 'method.lora_alpha',
   batch_size: 'training.per_device_train_batch_size',
+  activation_checkpointing: 'training.gradient_checkpointing',
   beta1: 'training.adam_beta1',
   beta2: 'training.adam_beta2',
   clip: 'training.max_grad_norm',

@@ -64,6 +64,8 @@ export interface TrainingSection {
   max_steps: number;
   per_device_train_batch_size: number;
   gradient_accumulation_steps: number;
+  /** Blocks are computed again in the backward pass instead of kept; 'auto' does so where the run would not fit without. */
+  gradient_checkpointing: boolean | 'auto';
   optim: 'adamw';
   adam_beta1: number;
   adam_beta2: number;

@@ -16,15 +16,29 @@ export interface RecipeNote {
 }
 
 const builtinName = /^builtin:[a-z0-9][a-z0-9._-]*$/;
-const hubName = /^(hf:)?[\w.-]+\/[\w.-]+(@[\w./-]+)?$/;
+/** ORG/NAME of the Hub, with a revision behind @ and a GGUF file behind a slash. */
+const hubName = /^[\w-][\w.-]*\/[\w-][\w.-]*(@[\w.%-]+|@refs\/\w+\/[\w.-]+)?(\/[^@]+\.gguf)?$/i;
 
-function sourceProblems(where: string, source: string): RecipeProblem[] {
+function modelProblems(where: string, source: string): RecipeProblem[] {
+  if (builtinName.test(source) || /^file:.*\S/.test(source)) return [];
+  const name = source.replace(/^hf:/, '');
+  if (hubName.test(name)) {
+    if (source !== name) return [];
+    return [problem(where, `${source} has no place it comes from.`, `For the Hugging Face Hub write hf:${name}.`)];
+  }
+  if (source.startsWith('hf:')) {
+    return [problem(where, `${source} is not the name of a model on the Hugging Face Hub.`, 'Write hf:ORG/NAME.')];
+  }
+  return [problem(where, `must be builtin:NAME, hf:ORG/NAME or file:PATH, not ${JSON.stringify(source)}.`)];
+}
+
+function dataProblems(where: string, source: string): RecipeProblem[] {
   if (builtinName.test(source) || /^file:.*\S/.test(source)) return [];
   if (source.startsWith('hf:') || hubName.test(source)) {
     return [
       problem(
         where,
-        `${source} is on the Hugging Face Hub, which this version cannot download from yet.`,
+        `${source} is on the Hugging Face Hub, which datasets cannot be fetched from yet.`,
         'Download it and use it as file:PATH.',
       ),
     ];
@@ -33,7 +47,7 @@ function sourceProblems(where: string, source: string): RecipeProblem[] {
 }
 
 function* datasetProblems({ dataset }: Recipe): Generator<RecipeProblem> {
-  yield* sourceProblems('dataset.source', dataset.source);
+  yield* dataProblems('dataset.source', dataset.source);
   if (dataset.packing) {
     yield problem('dataset.packing', 'packing is not available yet.', 'Set it to false.');
   }
@@ -83,16 +97,7 @@ function* trainingProblems({ training }: Recipe): Generator<RecipeProblem> {
 
 /** What cannot work in a recipe whose schema is right. */
 export function impossible(recipe: Recipe): RecipeProblem[] {
-  const problems = sourceProblems('model.source', recipe.model.source);
-  if (recipe.model.quantization !== 'none') {
-    problems.push(
-      problem(
-        'model.quantization',
-        `${recipe.model.quantization} is not available for this model format yet.`,
-        'Set it to none.',
-      ),
-    );
-  }
+  const problems = modelProblems('model.source', recipe.model.source);
   problems.push(...datasetProblems(recipe), ...methodProblems(recipe), ...trainingProblems(recipe));
   return problems;
 }
@@ -109,6 +114,11 @@ export function notes(recipe: Recipe, given: (path: string) => boolean): RecipeN
     'training.warmup_ratio',
     training.lr_scheduler_type === 'constant' && training.warmup_ratio > 0,
     'is not used by the constant schedule; constant_with_warmup uses it.',
+  );
+  unused(
+    'model.quantization',
+    recipe.model.quantization !== 'none' && /\.gguf$/i.test(recipe.model.source),
+    'changes nothing in a GGUF file that is quantised already.',
   );
   const unmeasured = dataset.validation_split === 0;
   unused(
