@@ -3,6 +3,7 @@
  * told how it goes and is not talked over.
  */
 import { create } from 'zustand';
+import { useDownloads } from './downloads';
 import { type Phase, useTraining } from './training';
 
 interface AnnouncerState {
@@ -41,7 +42,14 @@ export function startAnnouncer(): () => void {
     last = Date.now();
     useAnnouncer.setState({ text });
   };
-  return useTraining.subscribe((state, before) => {
+  const stopDownloads = useDownloads.subscribe(({ downloads }, { downloads: before }) => {
+    for (const { source, title, state, error } of downloads) {
+      const known = before.find((other) => other.source === source);
+      if (state === 'done' && known && known.state !== 'done') say(`${title} is downloaded.`);
+      if (error && error.message !== known?.error?.message) say(`The download of ${title} stopped. ${error.message}`);
+    }
+  });
+  const stopTraining = useTraining.subscribe((state, before) => {
     const { phase, run, rows, totalSteps } = state;
     if (phase !== before.phase) {
       const word = words[phase];
@@ -52,4 +60,8 @@ export function startAnnouncer(): () => void {
     const row = rows.findLast((candidate) => candidate.kind === 'step');
     if (row?.kind === 'step') say(`Training: step ${row.step} of ${totalSteps}, loss ${row.loss.toFixed(2)}.`);
   });
+  return () => {
+    stopDownloads();
+    stopTraining();
+  };
 }

@@ -1,6 +1,7 @@
 /** Why a run cannot start now, each with the place where it is put right. Empty when it can. */
 import type { ErrorData } from '../base/errors';
 import { useData } from './data';
+import { useMerge } from './merge';
 import { useModel } from './model';
 import { usePlan } from './plan';
 import { useRecipe } from './recipe';
@@ -32,6 +33,7 @@ export function useBlockers(): Blocker[] {
   const model = useModel();
   const data = useData();
   const plan = usePlan();
+  const merging = useMerge((state) => state.state === 'merging');
   const found: Blocker[] = problems.map((error) => ({ place: placeOf(error.where), error }));
   if (model.device?.problem) found.push({ place: 'model', error: model.device.problem });
   else if (model.error) found.push({ place: 'model', error: model.error });
@@ -43,6 +45,7 @@ export function useBlockers(): Blocker[] {
     if (!known) found.push({ place: error.code === 'bad_data' ? 'data' : placeOf(error.where), error });
   }
   if (found.length > 0) return found;
+  if (merging) return [waiting('compare', 'The merged model is being exported.')];
   if (model.status !== 'ready') return [waiting('model', 'The model is being opened.')];
   if (data.status !== 'ready') return [waiting('data', 'The dataset is being read.')];
   if (data.tokenizing || !data.tokens) return [waiting('data', 'The examples are being turned into tokens.')];

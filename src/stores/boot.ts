@@ -4,6 +4,8 @@ import { createSession } from '../worker/session';
 import { startAnnouncer } from './announcer';
 import { useCatalogue } from './catalogue';
 import { useCompare } from './compare';
+import { followDownloads } from './downloads';
+import { useHub } from './hub';
 import { useModel } from './model';
 import { startPipeline } from './pipeline';
 import { useRecipe } from './recipe';
@@ -34,7 +36,9 @@ export function boot(runId = '', session: Session = createSession()): () => void
   connectSession(session);
   void useCatalogue.getState().load();
   void useModel.getState().inspectDevice();
+  void useHub.getState().recall();
   const stop = [
+    followDownloads(),
     startPipeline(),
     startAnnouncer(),
     useModel.subscribe((state, before) => state.status !== before.status && recallAdapter()),

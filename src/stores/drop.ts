@@ -1,4 +1,4 @@
-/** What a dropped or chosen file is: a dataset, a recipe, a model folder or an adapter, told by names and content. */
+/** What a dropped or chosen file is: a dataset, a recipe, a model or an adapter, told by names and content. */
 import type { ErrorData } from '../base/errors';
 import { parseRecipe } from '../recipe/schema';
 import type { PlaceName } from './blockers';
@@ -23,7 +23,7 @@ const baseName = (path: string) => path.split('/').at(-1) ?? path;
 function kindOf(files: NamedFile[]): 'adapter' | 'model' | 'file' | 'unknown' {
   const names = files.map(({ path }) => baseName(path));
   if (names.includes('adapter_config.json') || (names.length === 1 && names[0]!.endsWith('.zip'))) return 'adapter';
-  if (names.includes('config.json') || names.some((name) => name.endsWith('.safetensors'))) return 'model';
+  if (names.includes('config.json') || names.some((name) => /\.(safetensors|gguf)$/i.test(name))) return 'model';
   return files.length === 1 ? 'file' : 'unknown';
 }
 
@@ -72,8 +72,8 @@ export async function openModelFolder(files: NamedFile[]): Promise<boolean> {
   const source = await useModel.getState().importFolder(files);
   if (source === null) return false;
   const before = useRecipe.getState().recipe.model.source;
-  useRecipe.getState().set({ 'model.source': source });
-  if (source === before) void useModel.getState().open(source);
+  useRecipe.getState().set({ 'model.source': source, 'model.quantization': undefined });
+  if (source === before) void useModel.getState().open(useRecipe.getState().recipe.model);
   return true;
 }
 

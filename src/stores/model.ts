@@ -1,6 +1,7 @@
 /** The open model and the machine it runs on, as the screen shows them. */
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
+import type { ModelSection } from '../recipe/types';
 import type { DeviceReport, ModelInfo } from '../worker/api';
 import { toErrorData } from './errors';
 import { latestOnly } from './latest';
@@ -19,7 +20,7 @@ interface ModelState {
   importing: boolean;
   importError: ErrorData | null;
   inspectDevice: () => Promise<void>;
-  open: (source: string) => Promise<void>;
+  open: (model: ModelSection) => Promise<void>;
   /** Keeps a dropped folder and returns its source, or null when it is no usable model. */
   importFolder: (files: { path: string; file: File }[]) => Promise<string | null>;
 }
@@ -50,6 +51,7 @@ export const useModel = create<ModelState>()((set) => ({
           description: '',
           software: false,
           features: [],
+          limits: {},
           maxBufferSize: 0,
           maxStorageBufferBindingSize: 0,
           problem,
@@ -58,13 +60,11 @@ export const useModel = create<ModelState>()((set) => ({
     }
   },
 
-  async open(source) {
+  async open({ source, quantization }) {
     set({ status: 'opening', source, loaded: 0, total: 0, info: null, error: null });
-    const result = await opening.run(() =>
-      getSession().openModel(source, (loaded, total) =>
-        set((state) => (state.source === source ? { loaded, total } : {})),
-      ),
-    );
+    const onProgress = (loaded: number, total: number) =>
+      set((state) => (state.source === source ? { loaded, total } : {}));
+    const result = await opening.run(() => getSession().openModel(source, onProgress, quantization));
     if (!result) return;
     if ('value' in result) set({ status: 'ready', info: result.value });
     else {

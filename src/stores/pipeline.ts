@@ -5,6 +5,7 @@
 import type { Recipe } from '../recipe/types';
 import { useCompare } from './compare';
 import { useData } from './data';
+import { useMerge } from './merge';
 import { useModel } from './model';
 import { usePlan } from './plan';
 import { useRecipe } from './recipe';
@@ -22,7 +23,7 @@ const settleAfter = 200;
 
 function keysOf(recipe: Recipe): Omit<Keys, 'view'> {
   const { source, format, columns } = recipe.dataset;
-  const model = recipe.model.source;
+  const model = JSON.stringify([recipe.model.source, recipe.model.quantization]);
   const data = JSON.stringify([source, format, columns]);
   return {
     model,
@@ -48,10 +49,11 @@ export function startPipeline(): () => void {
       done.model = keys.model;
       done.tokens = done.plan = done.view = undefined;
       // First of all: as long as the old model counts as ready, the others would ask it for tokens.
-      void useModel.getState().open(keys.model);
+      void useModel.getState().open(recipe.model);
       useData.getState().forgetTokens();
       usePlan.getState().forget();
       useCompare.getState().forgetAdapter();
+      useMerge.getState().forget();
     }
     if (keys.data !== done.data) {
       done.data = keys.data;
@@ -87,8 +89,9 @@ export function startPipeline(): () => void {
     useRecipe.subscribe((state, before) => {
       if (state.recipe === before.recipe) return;
       // A new source is a click and should answer at once; a slider or a keystroke is followed by more of them.
-      const { model, dataset } = state.recipe;
-      if (model.source !== before.recipe.model.source || dataset.source !== before.recipe.dataset.source) step();
+      const { dataset } = state.recipe;
+      const otherModel = keysOf(state.recipe).model !== keysOf(before.recipe).model;
+      if (otherModel || dataset.source !== before.recipe.dataset.source) step();
       else soon();
     }),
     useModel.subscribe((state, before) => state.status !== before.status && step()),

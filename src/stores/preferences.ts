@@ -1,6 +1,7 @@
 /** What a person prefers about the screen itself. Kept in this browser. */
 import { create } from 'zustand';
 import { persist } from 'zustand/middleware';
+import { HUB } from '../hub/hub-id';
 
 export type Theme = 'system' | 'light' | 'dark';
 
@@ -12,6 +13,8 @@ interface PreferencesState {
   logScale: boolean;
   /** 0 draws the raw loss only, 0.95 smooths the most. */
   smoothing: number;
+  /** Where models are fetched from: the Hub, or a mirror. The token that goes with it is never kept. */
+  hubEndpoint: string;
   set: (change: Partial<Omit<PreferencesState, 'set'>>) => void;
 }
 
@@ -23,6 +26,7 @@ export const usePreferences = create<PreferencesState>()(
       notifyWhenDone: false,
       logScale: false,
       smoothing: 0.6,
+      hubEndpoint: HUB,
       set: (change) => set(change),
     }),
     { name: 'tabtune.preferences', version: 1 },

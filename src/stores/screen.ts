@@ -2,7 +2,7 @@
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
 
-export type DialogName = 'commands' | 'shortcuts' | 'privacy' | 'storage' | 'runCard';
+export type DialogName = 'commands' | 'shortcuts' | 'privacy' | 'storage' | 'hub' | 'runCard';
 
 interface ScreenState {
   dialog: DialogName | null;

@@ -1,22 +1,41 @@
-/** What Tabtune keeps in this browser, for the storage dialog. */
+/** What Tabtune keeps in this browser: for the storage page, and for the models that can be opened again. */
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
 import type { StorageItem } from '../worker/api';
 import { toErrorData } from './errors';
+import { useHub } from './hub';
 import { useRuns } from './runs';
 import { getSession } from './session';
 
+export interface StorageReport {
+  usage: number;
+  quota: number;
+  persisted: boolean;
+  items: StorageItem[];
+}
+
 interface StorageState {
-  report: { usage: number; quota: number; persisted: boolean; items: StorageItem[] } | null;
+  report: StorageReport | null;
   error: ErrorData | null;
+  /** Whether the browser has said no to keeping the data. */
+  refused: boolean;
   refresh: () => Promise<void>;
   remove: (id: string) => Promise<void>;
   eraseEverything: () => Promise<boolean>;
+  persist: () => Promise<void>;
+}
+
+/** Models that are kept here whole, each with the source that opens it: one of the Hub is kept under its own. */
+export function modelsKept(report: StorageReport | null): (StorageItem & { source: string })[] {
+  return (report?.items ?? [])
+    .filter(({ kind, total }) => kind === 'model' && total === undefined)
+    .map((item) => ({ ...item, source: item.id.startsWith('hf:') ? item.id : `file:${item.name}` }));
 }
 
 export const useStorage = create<StorageState>()((set, get) => ({
   report: null,
   error: null,
+  refused: false,
   async refresh() {
     try {
       set({ report: await getSession().storage(), error: null });
@@ -25,12 +44,15 @@ export const useStorage = create<StorageState>()((set, get) => ({
     }
   },
   async remove(id) {
+    let error: ErrorData | null = null;
     try {
       await getSession().deleteStored(id);
     } catch (cause) {
-      set({ error: toErrorData(cause, 'This could not be deleted.') });
+      error = toErrorData(cause, 'This could not be deleted.');
     }
-    await Promise.all([get().refresh(), useRuns.getState().refresh()]);
+    await Promise.all([get().refresh(), useRuns.getState().refresh(), useHub.getState().loadShelf()]);
+    // Said last: a list that could be read again says nothing about what could not be deleted.
+    if (error) set({ error });
   },
   async eraseEverything() {
     try {
@@ -39,6 +61,15 @@ export const useStorage = create<StorageState>()((set, get) => ({
     } catch (cause) {
       set({ error: toErrorData(cause, 'Not everything could be erased.', 'Close other Tabtune tabs and try again.') });
       return false;
+    }
+  },
+  async persist() {
+    try {
+      const persisted = await getSession().persist();
+      set({ refused: !persisted });
+      await get().refresh();
+    } catch (cause) {
+      set({ error: toErrorData(cause, 'The browser did not answer whether it keeps the data.') });
     }
   },
 }));

@@ -1,7 +1,7 @@
 /** Between PEFT's files and the engine's methods. */
 import { createLora, type NamedTensors, targetedLinears } from '../engine/methods/lora';
 import type { Method } from '../engine/methods/method';
-import type { CausalModel } from '../engine/models/model';
+import type { LanguageModel } from '../engine/models/model';
 import { readFloats } from '../engine/webgpu/backend';
 import { readLoraAdapter, writeLoraAdapter } from '../formats/peft';
 import type { Recipe } from '../recipe/types';
@@ -23,7 +23,7 @@ function decode(files: AdapterFiles) {
 
 /** The recipe's method on a model: new, or continued from an adapter, which then decides rank, alpha and targets. */
 export function createMethod(
-  model: CausalModel,
+  model: LanguageModel,
   recipe: Recipe,
   initAdapter: AdapterFiles | null,
 ): { method: Method; recipe: Recipe } {
@@ -43,7 +43,7 @@ export function createMethod(
 }
 
 /** A PEFT adapter on a model. Throws bad_adapter where it does not fit. */
-export function openAdapter(model: CausalModel, files: AdapterFiles): { method: Method; settings: Recipe['method'] } {
+export function openAdapter(model: LanguageModel, files: AdapterFiles): { method: Method; settings: Recipe['method'] } {
   const { adapter, values } = decode(files);
   const settings: Recipe['method'] = {
     type: 'lora',
@@ -60,7 +60,7 @@ export function openAdapter(model: CausalModel, files: AdapterFiles): { method: 
 
 /** A checkpoint's tensors as a method. */
 export function openCheckpointTensors(
-  model: CausalModel,
+  model: LanguageModel,
   recipe: Recipe,
   tensors: Map<string, { shape: number[]; data: Float32Array }>,
 ): Method {
@@ -72,7 +72,7 @@ export function openCheckpointTensors(
 
 /** The method's tensors in PEFT's layout. */
 export async function adapterFiles(
-  model: CausalModel,
+  model: LanguageModel,
   method: Method,
   settings: Recipe['method'],
   baseModel: string,
@@ -98,12 +98,13 @@ export async function adapterFiles(
       targets.map(({ path }) => path),
     ),
     use_rslora: settings.use_rslora,
+    fan_in_fan_out: targets.some(({ conv1d }) => conv1d),
     modules,
   });
 }
 
 /** Module names such as q_proj where they say the same as the full paths; PEFT matches either. */
-function shortTargets(model: CausalModel, paths: string[]): string[] {
+function shortTargets(model: LanguageModel, paths: string[]): string[] {
   const last = (path: string) => path.slice(path.lastIndexOf('.') + 1);
   const names = new Set(paths.map(last));
   const matched = model.linears.filter(({ path }) => names.has(last(path)));

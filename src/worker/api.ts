@@ -1,11 +1,13 @@
 /**
  * What the screen and the headless runner may ask of Tabtune, as one typed interface. `createSession()` in session.ts
- * serves it with two workers behind it: the data worker (parsing, templates, tokenizers: strangers' code, killed on a
+ * serves it with workers behind it: the data worker (parsing, templates, tokenizers: strangers' code, killed on a
  * deadline) and the engine worker (WebGPU, training, checkpoints). Every promise rejects with a TabtuneError.
  */
 import type { ErrorData } from '../base/errors';
 import type { ParsedDataset, TokenizedDataset, TokenView } from '../data/types';
+import type { Download, HubHit, HubModel, HubSettings, Quantization, ShelfModel, Verdict } from '../hub/catalogue';
 import type { ModelSummary } from '../hub/types';
+import type { RecipePath } from '../recipe/fields';
 import type { DatasetSection, Recipe } from '../recipe/types';
 import type { MetricsRow, RunRecord, SampleAnswer } from '../storage/types';
 
@@ -17,18 +19,46 @@ export interface DeviceReport {
   /** True for SwiftShader and other CPU adapters: correct, but slow. */
   software: boolean;
   features: string[];
+  /** WebGPU's, by their names. */
+  limits: Record<string, number>;
   maxBufferSize: number;
   maxStorageBufferBindingSize: number;
   /** Why WebGPU cannot be used, when `available` is false. */
   problem: ErrorData | null;
 }
 
+/** A change to the recipe that makes a run smaller. */
+export interface MemoryAdvice {
+  /** As on a button: `Turn on gradient checkpointing`. */
+  label: string;
+  changes: Partial<Record<RecipePath, unknown>>;
+  /** GPU bytes. */
+  saves: number;
+  /** Whether the run fits with this change alone. */
+  enough: boolean;
+}
+
 export interface Forecast {
   trainableParameters: number;
   totalParameters: number;
   /** GPU bytes, part by part; the total is their sum. */
-  memory: { weights: number; adapter: number; optimizer: number; activations: number; logits: number };
+  memory: {
+    weights: number;
+    adapter: number;
+    gradients?: number;
+    optimizer: number;
+    activations: number;
+    logits: number;
+  };
   totalBytes: number;
+  /** Whether the GPU holds it; left out like the two below while nothing is known of the run. */
+  verdict?: Verdict;
+  /** What is believed to be free on the GPU, and in a few words how that is known; null when nothing is. */
+  budget?: { bytes: number; how: string } | null;
+  /** What would make it smaller, the best first; empty when it fits. */
+  advice?: MemoryAdvice[];
+  /** Whether blocks are computed again in the backward pass: what `auto` comes to. */
+  gradientCheckpointing?: boolean;
   totalSteps: number;
   /** Tokens the run will process, padding excluded. */
   tokens: number;
@@ -59,6 +89,8 @@ export interface RunSummary {
   bestStep: number | null;
   trainableParameters: number;
   totalParameters: number;
+  /** Whether blocks were computed again in the backward pass; what `auto` came to. */
+  gradientCheckpointing: boolean;
   dispatchesPerStep: number;
   gpuBytes: number;
   device: DeviceReport;
@@ -75,6 +107,26 @@ export interface GenerationOptions {
   adapterStrength: number;
 }
 
+/** Precisions that a merged model can be written in, as safetensors calls them. */
+export type MergedDtype = 'F32' | 'BF16' | 'F16';
+
+/** `writing` counts bytes; `checking` goes from 0 to 1. */
+export interface MergeProgress {
+  phase: 'writing' | 'checking';
+  done: number;
+  total: number;
+}
+
+/** A model folder in the Hugging Face layout, the adapter merged into its weights. */
+export interface MergedExport {
+  /** Of the folder. */
+  name: string;
+  files: { path: string; blob: Blob }[];
+  bytes: number;
+  /** Largest difference of a logit between merged and adapter form; null where the GPU has no room for both at once. */
+  maxLogitDifference: number | null;
+}
+
 export interface ModelInfo extends ModelSummary {
   /** Names of linear modules LoRA may attach to, e.g. ['q_proj', …]. */
   linearModules: string[];
@@ -82,11 +134,19 @@ export interface ModelInfo extends ModelSummary {
 }
 
 /** How a dataset arrives: chosen by source, or dropped as a file (then kept in this browser as `file:NAME`). */
-export interface Session {
+export interface Session extends HubSession {
   device(): Promise<DeviceReport>;
 
-  /** Loads tokenizer, template and weights; the previous model is freed. Progress in bytes. */
-  openModel(source: string, onProgress?: (loaded: number, total: number) => void): Promise<ModelInfo>;
+  /**
+   * Loads tokenizer, template and weights; the previous model is freed. Progress in bytes. Weights are kept as they are
+   * stored unless a quantization asks for less. A model of the Hub must have been downloaded: nothing large is fetched
+   * because a recipe or a link names it.
+   */
+  openModel(
+    source: string,
+    onProgress?: (loaded: number, total: number) => void,
+    quantization?: Quantization,
+  ): Promise<ModelInfo>;
   /** Keeps a dropped model folder in this browser and returns its source, `file:NAME`. Checks it first. */
   importModel(files: { path: string; file: File }[]): Promise<string>;
 
@@ -128,8 +188,20 @@ export interface Session {
     signal?: AbortSignal,
   ): Promise<string>;
 
+  /**
+   * One vector a text, with the adapter where one is on the model: pooled and scaled as the model's own sentence-transformers
+   * files say, else the mean of its tokens. Texts longer than the model reads are cut.
+   */
+  embed(texts: string[]): Promise<Float32Array[]>;
+
   /** The PEFT folder of the current adapter, as files. */
   exportAdapter(): Promise<{ name: string; files: { path: string; bytes: Uint8Array }[] }>;
+  /** The base model with the current adapter merged in (or as it is, without one), as a folder that transformers opens. */
+  exportMerged(
+    dtype: MergedDtype,
+    onProgress?: (progress: MergeProgress) => void,
+    signal?: AbortSignal,
+  ): Promise<MergedExport>;
 
   storage(): Promise<{ usage: number; quota: number; persisted: boolean; items: StorageItem[] }>;
   deleteStored(id: string): Promise<void>;
@@ -138,10 +210,39 @@ export interface Session {
   close(): void;
 }
 
+/** Models of the Hugging Face Hub, and what has been fetched of them. */
+export interface HubSession {
+  hubSettings(): HubSettings;
+  /** From now on; the token stays in memory. */
+  setHubSettings(settings: HubSettings): Promise<void>;
+  /** The curated shelf; asks nothing of the network. At once without plans, which follow card by card. */
+  shelf(onPlanned?: (models: ShelfModel[]) => void): Promise<ShelfModel[]>;
+  searchHub(query: string, signal?: AbortSignal): Promise<HubHit[]>;
+  /** `ORG/NAME`, `hf:ORG/NAME@REVISION` or an address of the Hub. Reads the listing, configs and headers only. */
+  describeModel(nameOrUrl: string, signal?: AbortSignal): Promise<HubModel>;
+  /** All that is at work, stopped or failed, whenever one of them changes; at most a few times a second. */
+  watchDownloads(listener: (downloads: Download[]) => void): () => void;
+  /**
+   * Starts, or goes on from what is there already. Resolves when all is here and verified (at once when it was), rejects
+   * when it failed or was paused or cancelled (`cancelled`). A source without a commit is asked about again; without a
+   * network, the one that is here counts.
+   */
+  download(source: string): Promise<void>;
+  pauseDownload(source: string): Promise<void>;
+  /** Stops it and deletes what was fetched. */
+  cancelDownload(source: string): Promise<void>;
+  /** Asks the browser to keep the data; whether it will. */
+  persist(): Promise<boolean>;
+}
+
 export interface StorageItem {
   id: string;
   kind: 'dataset' | 'model' | 'run';
   name: string;
   bytes: number;
   createdAt: number;
+  /** When a downloaded model was last opened; null when never. Not told of other kinds. */
+  usedAt?: number | null;
+  /** Bytes of all of a model that is here in part only. */
+  total?: number;
 }

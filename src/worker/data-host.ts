@@ -3,15 +3,15 @@
  * it is about, so that a worker started again after a deadline is given them again. Calls go one after another: a
  * deadline must end the worker for the call that loops and for no innocent one.
  */
-import type { ErrorData } from '../base/errors';
+import { type ErrorData, TabtuneError } from '../base/errors';
 import type { ParsedDataset, TokenizedDataset, TokenView } from '../data/types';
-import type { TokenizerFiles, TokenizerInfo } from '../data/worker-api';
+import type { TokenizerInfo, TokenizerSource } from '../data/worker-api';
 import type { DatasetSection, Recipe } from '../recipe/types';
 import type { DataWorkerApi } from './edit-dataset';
 import { type Connection, transfer } from './rpc';
 
 export interface Tokenizer {
-  files: TokenizerFiles;
+  files: TokenizerSource;
   /** The model's title, for messages. */
   title: string;
 }
@@ -30,12 +30,12 @@ const seconds = (n: number) => n * 1000;
 const deadlines = {
   openTokenizer: seconds(30),
   parse: seconds(120),
-  /** The first prompt after a model was opened: a template that loops shows here. */
-  probe: seconds(5),
+  /** The first prompt after a model was opened: a tokenizer that loops shows here. */
+  probe: seconds(2),
   prompt: seconds(10),
   decode: seconds(10),
   /** One example, plus what its own length may cost on a slow machine. */
-  example: (characters: number) => seconds(2 + characters / 50_000),
+  example: (characters: number) => seconds(Math.max(2, characters / 25_000)),
   dataset: (characters: number) => seconds(60 + Math.min(characters / 20_000, 1200)),
 };
 
@@ -59,6 +59,13 @@ function faulty({ title }: Tokenizer, message: string, where?: string): Omit<Err
   };
 }
 
+/** The worker knows a model's files and not its name. */
+function naming({ title }: Tokenizer, cause: unknown): unknown {
+  if (!(cause instanceof TabtuneError) || cause.code !== 'bad_model') return cause;
+  const { where } = cause;
+  return new TabtuneError({ ...cause.toData(), where: where === undefined ? title : `${title}, ${where}` });
+}
+
 export class DataHost {
   private connection: Connection<DataWorkerApi> | null = null;
   private queue: Promise<unknown> = Promise.resolve();
@@ -79,7 +86,7 @@ export class DataHost {
   openTokenizer(tokenizer: Tokenizer): Promise<TokenizerInfo> {
     return this.inTurn(async () => {
       const info = await this.sendTokenizer(tokenizer);
-      const words = faulty(tokenizer, 'The first prompt was not ready within 5 s.');
+      const words = faulty(tokenizer, 'The first prompt was not ready within 2 s.');
       await this.tolerate((connection) => connection.within(deadlines.probe, words).encodePrompt('Hello'));
       return info;
     });
@@ -160,6 +167,15 @@ export class DataHost {
     });
   }
 
+  encodeTexts(tokenizer: Tokenizer, texts: string[], maxLength: number): Promise<Int32Array[]> {
+    return this.inTurn(async () => {
+      await this.ensureTokenizer(tokenizer);
+      const characters = texts.reduce((sum, text) => sum + text.length, 0);
+      const words = faulty(tokenizer, 'The texts were not ready in time.');
+      return this.connected().within(deadlines.dataset(characters), words).encodeTexts(texts, maxLength);
+    });
+  }
+
   decode(tokenizer: Tokenizer, ids: Int32Array): Promise<string> {
     return this.inTurn(async () => {
       await this.ensureTokenizer(tokenizer);
@@ -228,13 +244,14 @@ export class DataHost {
     const connection = this.connected();
     this.tokenizer = null;
     if (this.tokenized) this.tokenized.here = false;
-    const info = await connection
-      .within(deadlines.openTokenizer, {
-        message: `The tokenizer of ${tokenizer.title} took too long to open and was stopped.`,
-        where: 'tokenizer.json',
-        action: 'Choose another model.',
-      })
-      .openTokenizer(tokenizer.files);
+    const worker = connection.within(deadlines.openTokenizer, {
+      message: `The tokenizer of ${tokenizer.title} took too long to open and was stopped.`,
+      where: 'tokenizer.json',
+      action: 'Choose another model.',
+    });
+    const info = await worker.openTokenizer(tokenizer.files).catch((cause: unknown) => {
+      throw naming(tokenizer, cause);
+    });
     this.tokenizer = tokenizer;
     return info;
   }

@@ -4,9 +4,10 @@
  */
 import type { TokenizedExample } from '../data/types';
 import type { ModelSummary } from '../hub/types';
-import type { Recipe } from '../recipe/types';
+import type { ModelSection, Recipe } from '../recipe/types';
 import type { MetricsRow, RunRecord } from '../storage/types';
-import type { DeviceReport, Forecast, RunSummary } from './api';
+import type { DeviceReport, MergeProgress, RunSummary } from './api';
+import type { MergeJob, MergeReport } from './merge';
 
 /** A PEFT adapter as its two files' contents. */
 export interface AdapterFiles {
@@ -28,6 +29,8 @@ export interface TrainJob {
   padTokenId: number;
   /** method.init_adapter, already read. */
   initAdapter: AdapterFiles | null;
+  /** What `gradient_checkpointing` comes to for this run, `auto` decided. */
+  checkpointing: boolean;
   /** Go on from the run's last checkpoint in storage. */
   resume: boolean;
 }
@@ -45,12 +48,8 @@ export interface EngineApi {
   loadModel(
     source: string,
     onProgress?: (loaded: number, total: number) => void,
+    quantization?: ModelSection['quantization'],
   ): Promise<ModelSummary & { linearModules: string[] }>;
-  /** `tokens` and `longest` come from TokenizedDataset.stats. */
-  forecast(
-    recipe: Recipe,
-    data: { trainExamples: number; tokens: number; longest: number },
-  ): Promise<Omit<Forecast, 'blockers'>>;
   /** Resolves when the run ends (completed, stopped, early stopping); rejects when it fails. One run at a time. */
   train(job: TrainJob, onEvent: (event: EngineEvent) => void): Promise<{ run: RunRecord; summary: RunSummary }>;
   pause(): Promise<void>;
@@ -62,6 +61,13 @@ export interface EngineApi {
   openCheckpoint(runId: string, recipe: Recipe): Promise<{ trainableParameters: number }>;
   /** The adapter on the model now, in PEFT's layout. */
   exportAdapter(): Promise<AdapterFiles>;
+  /** The open model with its adapter merged in, as model.safetensors: its bytes go to `onPiece` in order. */
+  mergeModel(
+    job: MergeJob,
+    onPiece: (bytes: ArrayBuffer) => void,
+    onProgress: (progress: MergeProgress) => void,
+    signal?: AbortSignal,
+  ): Promise<MergeReport>;
   /** Streams sampled ids; ends at a stop token (not included), maxNewTokens, the context's end or abort. */
   generate(
     prompt: Int32Array,
@@ -78,6 +84,13 @@ export interface EngineApi {
   ): Promise<Int32Array>;
   /** Logits [T, vocab] of a text, row-major, for checking against other software. */
   logits(ids: Int32Array, adapterStrength: number): Promise<Float32Array>;
+  /** One vector a text, of the model's width. */
+  embed(
+    texts: Int32Array[],
+    options: { mode: 'mean' | 'cls'; normalize: boolean; adapterStrength: number },
+  ): Promise<Float32Array[]>;
+  /** Mean negative log-likelihood a token of a text under the base, in nats; its exponential is the perplexity. */
+  textLoss(ids: Int32Array): Promise<number>;
   /** For tests of recovery: destroys the GPU device as a driver reset would. */
   loseDevice(): Promise<void>;
 }

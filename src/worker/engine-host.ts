@@ -4,7 +4,7 @@
  * engine reloads what was open. A GPU that keeps being lost must not be driven into the same wall in silence.
  */
 import { type ErrorData, TabtuneError } from '../base/errors';
-import type { Recipe } from '../recipe/types';
+import type { ModelSection, Recipe } from '../recipe/types';
 import type { AdapterFiles, EngineApi } from './engine-api';
 import type { Connection, Remote } from './rpc';
 
@@ -31,9 +31,9 @@ export class EngineHost {
   private losses: number[] = [];
   private counted = new WeakSet<Connection<EngineApi>>();
   /** What should be on the GPU, and what is on the present worker's. */
-  private source: string | null = null;
+  private wanted: ModelSection | null = null;
   private adapter: AdapterOrigin | null = null;
-  private loaded: string | null = null;
+  private loaded: ModelSection | null = null;
   /** 'unknown' after a run or an attempt that failed half-way. */
   private attached: AdapterOrigin | 'unknown' | null = null;
   private closed = false;
@@ -48,12 +48,17 @@ export class EngineHost {
   }
 
   /** Loads a model; the one before it, and its adapter, are gone whether this succeeds or not. */
-  loadModel(source: string, onProgress?: (loaded: number, total: number) => void): Promise<LoadedModel> {
+  loadModel(
+    source: string,
+    onProgress?: (loaded: number, total: number) => void,
+    quantization: ModelSection['quantization'] = 'none',
+  ): Promise<LoadedModel> {
     return this.inTurn(async () => {
-      this.source = null;
+      this.wanted = null;
       this.adapter = null;
-      const model = await this.load(source, onProgress);
-      this.source = source;
+      const section = { source, quantization };
+      const model = await this.load(section, onProgress);
+      this.wanted = section;
       return model;
     });
   }
@@ -122,17 +127,21 @@ export class EngineHost {
     return this.connection;
   }
 
-  private async load(source: string, onProgress?: (loaded: number, total: number) => void): Promise<LoadedModel> {
+  private async load(
+    section: ModelSection,
+    onProgress?: (loaded: number, total: number) => void,
+  ): Promise<LoadedModel> {
     this.loaded = null;
     this.attached = null;
-    const model = await this.watch((api) => api.loadModel(source, onProgress));
-    this.loaded = source;
+    const { source, quantization } = section;
+    const model = await this.watch((api) => api.loadModel(source, onProgress, quantization));
+    this.loaded = section;
     return model;
   }
 
   private async restoreModel(): Promise<void> {
     this.connected();
-    if (this.source !== null && this.loaded !== this.source) await this.load(this.source);
+    if (this.wanted !== null && this.loaded !== this.wanted) await this.load(this.wanted);
   }
 
   private async put(origin: AdapterOrigin | null): Promise<{ trainableParameters: number }> {

@@ -6,7 +6,7 @@ import { TabtuneError } from '../base/errors';
 import { createBatchSource } from '../data/batches';
 import { generate } from '../engine/generation/generate';
 import { type CallContext, inference, type Method } from '../engine/methods/method';
-import type { CausalModel } from '../engine/models/model';
+import type { LanguageModel } from '../engine/models/model';
 import { sft } from '../engine/objectives/sft';
 import { createOptimizer } from '../engine/optim/optimizer';
 import {
@@ -17,7 +17,7 @@ import {
   type TrainState,
   trainLoop,
 } from '../engine/training/loop';
-import { gpuBytes } from '../engine/webgpu/backend';
+import { forgetGpuPeak, gpuBytes } from '../engine/webgpu/backend';
 import { totalSteps as countSteps } from '../recipe/forecast';
 import type { Recipe } from '../recipe/types';
 import { loadCheckpoint, saveCheckpoint } from '../storage/checkpoints';
@@ -79,11 +79,12 @@ export class RunControl implements Control {
 }
 
 export async function runTraining(
-  model: CausalModel,
+  model: LanguageModel,
   job: TrainJob,
   control: Control,
   onEvent: (event: EngineEvent) => void,
 ): Promise<FinishedRun> {
+  forgetGpuPeak();
   const { method, recipe } = createMethod(model, job.recipe, job.initAdapter);
   const { training } = recipe;
   const optimizer = createOptimizer(method.trainable, training);
@@ -183,7 +184,16 @@ export async function runTraining(
     };
 
     const reason = await trainLoop(
-      { model, method, objective: sft, optimizer, batches, settings: training, totalSteps },
+      {
+        model,
+        method,
+        objective: sft,
+        optimizer,
+        batches,
+        settings: training,
+        totalSteps,
+        checkpointing: job.checkpointing,
+      },
       state,
       control,
       callbacks,
@@ -219,8 +229,9 @@ export async function runTraining(
         bestStep: state.bestStep,
         trainableParameters,
         totalParameters: run.totalParameters,
+        gradientCheckpointing: job.checkpointing,
         dispatchesPerStep,
-        gpuBytes: gpuBytes().allocated,
+        gpuBytes: gpuBytes().peak,
       },
     };
   } catch (error) {

@@ -1,32 +1,34 @@
 /** EngineApi over the engine: one device, one model, one adapter on it, one run at a time. */
 import { TabtuneError } from '../base/errors';
+import { embedTexts } from '../engine/embedding/embed';
 import { generate, textLogits } from '../engine/generation/generate';
 import { inference, type Method } from '../engine/methods/method';
 import { loadModel } from '../engine/models';
-import type { CausalModel } from '../engine/models/model';
+import type { LanguageModel } from '../engine/models/model';
+import { sft } from '../engine/objectives/sft';
+import { evaluate, wholeText } from '../engine/training/evaluate';
 import { disposeInputs } from '../engine/training/inputs';
-import { gpuBytes } from '../engine/webgpu/backend';
-import { type EngineDevice, openDevice, tensorRuntimeVersion } from '../engine/webgpu/device';
+import { type EngineDevice, openDevice, tensorRuntimeVersion, WANTED_LIMITS } from '../engine/webgpu/device';
 import { trimMemory } from '../engine/webgpu/dispatch';
-import { checkModelFolder } from '../hub/check';
+import { type CheckedModel, checkModelFolder } from '../hub/check';
+import { baseModelName } from '../hub/hub-id';
 import { openModelFolder } from '../hub/open';
 import { summarizeModel } from '../hub/summary';
 import type { ModelSummary } from '../hub/types';
 import { openWeights } from '../hub/weights';
-import { loraMemory, loraParameters, totalBytes, totalSteps } from '../recipe/forecast';
 import type { Recipe } from '../recipe/types';
 import { loadCheckpoint } from '../storage/checkpoints';
 import { adapterFiles, openAdapter, openCheckpointTensors } from './adapters';
 import type { DeviceReport } from './api';
 import type { EngineApi } from './engine-api';
 import { RunControl, runTraining } from './engine-run';
+import { mergeModel } from './merge';
 import { pageUrl } from './page-url';
 
 interface OpenModel {
-  model: CausalModel;
+  model: LanguageModel;
+  checked: CheckedModel;
   summary: ModelSummary;
-  weightBytes: number;
-  shape: { heads: number; kvHeads: number; headDim: number; intermediate: number };
 }
 
 interface OpenAdapter {
@@ -44,8 +46,6 @@ export function createEngineService(): EngineApi {
   let open: OpenModel | null = null;
   let adapter: OpenAdapter | null = null;
   let control: RunControl | null = null;
-  /** Real tokens a second of training, measured on this device with this model. */
-  let measured: number | null = null;
 
   const engine = (): Promise<EngineDevice> => {
     device ??= openDevice();
@@ -98,12 +98,11 @@ export function createEngineService(): EngineApi {
       }
     },
 
-    async loadModel(source, onProgress = () => {}) {
+    async loadModel(source, onProgress = () => {}, quantization = 'none') {
       return onDevice(async () => {
         dropAdapter();
         open?.model.dispose();
         open = null;
-        measured = null;
         disposeInputs();
         trimMemory();
         const checked = await checkModelFolder(await openModelFolder(source, { baseUrl: pageUrl() }));
@@ -115,58 +114,11 @@ export function createEngineService(): EngineApi {
         });
         onProgress(0, weights.bytes);
         const config = checked.json;
-        const before = gpuBytes().used;
-        const model = await loadModel(config, weights);
-        const heads = Number(config.num_attention_heads);
-        open = {
-          model,
-          summary,
-          weightBytes: gpuBytes().used - before,
-          shape: {
-            heads,
-            kvHeads: Number(config.num_key_value_heads ?? heads),
-            headDim: Number(config.head_dim ?? model.hiddenSize / heads),
-            intermediate: Number(config.intermediate_size),
-          },
-        };
+        const model = await loadModel(config, weights, { quantization });
+        open = { model, checked, summary };
         const linearModules = [...new Set(model.linears.map(({ path }) => path.slice(path.lastIndexOf('.') + 1)))];
         return { ...summary, linearModules };
       });
-    },
-
-    async forecast(recipe, data) {
-      const { model, weightBytes, shape } = current();
-      const linears = model.linears.map(({ path, weight }) => ({
-        path,
-        inFeatures: weight.shape[1]!,
-        outFeatures: weight.shape[0]!,
-      }));
-      const memory = loraMemory(
-        {
-          ...shape,
-          hidden: model.hiddenSize,
-          layers: model.layers,
-          vocab: model.vocabSize,
-          bytesOfWeights: weightBytes,
-          linears,
-        },
-        recipe.method,
-        { rows: recipe.training.per_device_train_batch_size, length: data.longest },
-      );
-      const trainableParameters = loraParameters(linears, recipe.method);
-      const steps = totalSteps(data.trainExamples, recipe.training);
-      const perStep = recipe.training.per_device_train_batch_size * recipe.training.gradient_accumulation_steps;
-      const examples = steps * perStep;
-      const tokens = data.trainExamples > 0 ? Math.round((examples * data.tokens) / data.trainExamples) : 0;
-      return {
-        trainableParameters,
-        totalParameters: model.parameters + trainableParameters,
-        memory,
-        totalBytes: totalBytes(memory),
-        totalSteps: steps,
-        tokens,
-        seconds: measured ? tokens / measured : null,
-      };
     },
 
     async train(job, onEvent) {
@@ -182,10 +134,10 @@ export function createEngineService(): EngineApi {
       dropAdapter();
       try {
         return await onDevice(async () => {
-          const finished = await runTraining(model, job, control!, (event) => {
-            if (event.type === 'metrics' && event.tokensPerSecond > 0) measured = event.tokensPerSecond;
-            onEvent(event);
-          });
+          // What answers and other runs left behind would count as this one's.
+          disposeInputs();
+          trimMemory();
+          const finished = await runTraining(model, job, control!, onEvent);
           putAdapter({ method: finished.method, settings: finished.recipe.method });
           const deviceReport = report(await engine());
           return { run: finished.run, summary: { ...finished.summary, device: deviceReport, versions: VERSIONS } };
@@ -233,7 +185,7 @@ export function createEngineService(): EngineApi {
     },
 
     async exportAdapter() {
-      const { model, summary } = current();
+      const { model, checked } = current();
       const loaded = adapter;
       if (!loaded) {
         throw new TabtuneError({
@@ -242,7 +194,14 @@ export function createEngineService(): EngineApi {
           action: 'Train one, open a finished run, or import one.',
         });
       }
-      return onDevice(() => adapterFiles(model, loaded.method, loaded.settings, baseName(summary.source)));
+      const base = checked.folder.baseModel ?? baseModelName(checked.folder.source);
+      return onDevice(() => adapterFiles(model, loaded.method, loaded.settings, base));
+    },
+
+    async mergeModel(job, onPiece, onProgress, signal) {
+      const { model, checked } = current();
+      const method = adapter?.method ?? null;
+      return onDevice(() => mergeModel({ model, checked, method }, job, onPiece, onProgress, signal));
     },
 
     async generate(prompt, { adapterStrength, ...options }, onToken, signal) {
@@ -257,15 +216,22 @@ export function createEngineService(): EngineApi {
       return onDevice(() => textLogits(model, hooks, ids));
     },
 
+    async embed(texts, { adapterStrength, ...options }) {
+      const { model } = current();
+      const hooks = adapter?.method.hooks(inference(adapterStrength)) ?? {};
+      return onDevice(() => embedTexts(model, hooks, texts, options));
+    },
+
+    async textLoss(ids) {
+      const { model } = current();
+      const loss = await onDevice(() => evaluate({ model, method: null, objective: sft }, [wholeText(ids)]));
+      return loss ?? Number.NaN;
+    },
+
     async loseDevice() {
       (await engine()).device.destroy();
     },
   };
-}
-
-/** What PEFT writes as base_model_name_or_path: the Hub's name, or the folder's. */
-function baseName(source: string): string {
-  return source.slice(source.indexOf(':') + 1);
 }
 
 const NO_DEVICE: DeviceReport = {
@@ -275,6 +241,7 @@ const NO_DEVICE: DeviceReport = {
   description: '',
   software: false,
   features: [],
+  limits: {},
   maxBufferSize: 0,
   maxStorageBufferBindingSize: 0,
   problem: null,
@@ -289,6 +256,7 @@ function report(engine: EngineDevice): DeviceReport {
     description,
     software,
     features,
+    limits: Object.fromEntries(WANTED_LIMITS.map((name) => [name, device.limits[name]])),
     maxBufferSize: device.limits.maxBufferSize,
     maxStorageBufferBindingSize: device.limits.maxStorageBufferBindingSize,
     problem: null,

@@ -3,6 +3,7 @@ import { TabtuneError } from '../base/errors';
 import { type ModelCardInput, modelCard } from '../formats/model-card';
 import { peftFolder, readPeftFolder } from '../formats/peft';
 import { readZip } from '../formats/zip';
+import { baseModelName } from '../hub/hub-id';
 import { checkpointInfo } from '../storage/checkpoints';
 import { getRun, readMetrics } from '../storage/runs';
 import type { RunRecord } from '../storage/types';
@@ -41,7 +42,7 @@ export class AdapterDesk {
       });
     }
     const { source } = record.recipe.model;
-    const open = this.needs.models.current ?? (await this.needs.models.ensure(source));
+    const open = this.needs.models.current ?? (await this.needs.models.ensure(record.recipe.model));
     if (open.source !== source) {
       throw new TabtuneError({
         code: 'bad_adapter',
@@ -87,9 +88,12 @@ export class AdapterDesk {
     }
     const model = models.require();
     const { config, weights } = await engine.use((api) => api.exportAdapter());
-    const baseModel = baseModelName(model.source);
     const files: NamedBytes[] = peftFolder({
-      config: { ...config, base_model_name_or_path: config.base_model_name_or_path ?? baseModel },
+      config: {
+        ...config,
+        base_model_name_or_path: config.base_model_name_or_path ?? baseModelName(model.source),
+        revision: model.folder.commit ?? config.revision ?? null,
+      },
       weights,
     });
     files.push(...(await tokenizerOf(model)));
@@ -97,18 +101,19 @@ export class AdapterDesk {
     const { recipe, runId } = origin;
     const record = await getRun(runId);
     files.push({ path: 'recipe.json', bytes: encode(`${JSON.stringify(recipe, null, 2)}\n`) });
-    if (record) files.push({ path: 'README.md', bytes: encode(modelCard(await this.card(record, model, baseModel))) });
+    if (record) files.push({ path: 'README.md', bytes: encode(modelCard(await this.card(record, model))) });
     return { name: folderName(recipe.name), files };
   }
 
-  private async card(record: RunRecord, model: OpenModel, baseModel: string): Promise<ModelCardInput> {
+  /** What a card tells of a run. */
+  async card(record: RunRecord, model: OpenModel): Promise<ModelCardInput> {
     const rows = await readMetrics(record.id);
     const last = rows.filter((row) => row.kind === 'step').at(-1);
     const { vendor, architecture, description } = await this.needs.device();
     const licence = model.info.licence.trim();
     return {
       name: record.name,
-      baseModel,
+      baseModel: model.folder.baseModel ?? baseModelName(model.source),
       licence: licence === '' || /^unknown$/i.test(licence) ? null : licence,
       recipe: record.recipe,
       initialEvalLoss: record.initialEvalLoss,
@@ -127,13 +132,8 @@ export class AdapterDesk {
   }
 }
 
-/** `hf:ORG/NAME@REV` is ORG/NAME to PEFT; what is not on the Hub goes by its own name. */
-function baseModelName(source: string): string {
-  return source.replace(/^[a-z]+:/, '').replace(/@.*$/, '');
-}
-
 /** A recipe's name as the name of a folder on any system. */
-function folderName(name: string): string {
+export function folderName(name: string): string {
   const clean = storedName(name, 'adapter').replace(/[<>:"/\\|?*\s]+/g, '-');
   return clean.replace(/^-+|[-.]+$/g, '') || 'adapter';
 }

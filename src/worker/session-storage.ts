@@ -56,14 +56,19 @@ export class StorageDesk {
     const slash = id.indexOf('/');
     const [kind, name] = [id.slice(0, slash), id.slice(slash + 1)];
     if (kind === 'run') return this.deleteRun(name);
-    const recipe = this.active()?.recipe;
-    if (recipe && [recipe.model.source, recipe.dataset.source].includes(`file:${name}`)) {
-      throw busy('The run that is going on needs this to be resumed.', 'Wait for its end, then delete it.');
-    }
+    this.assertUnused([`file:${name}`]);
     await deleteFile(id);
   }
 
-  async erase(): Promise<void> {
+  /** Throws when the run that is going on was started from one of these sources. */
+  assertUnused(sources: readonly string[]): void {
+    const recipe = this.active()?.recipe;
+    if (!recipe || ![recipe.model.source, recipe.dataset.source].some((source) => sources.includes(source))) return;
+    throw busy('The run that is going on needs this to be resumed.', 'Wait for its end, then delete it.');
+  }
+
+  /** Throws while a run is going on in any tab. */
+  async assertErasable(): Promise<void> {
     await this.started;
     const living = await livingRuns(this.locks);
     if (this.active() || (living && living.size > 0)) {
@@ -73,6 +78,10 @@ export class StorageDesk {
         action: 'Stop it first, then erase everything.',
       });
     }
+  }
+
+  async erase(): Promise<void> {
+    await this.assertErasable();
     await eraseEverything();
   }
 }

@@ -4,14 +4,16 @@
  */
 import { type ErrorCode, type ErrorData, TabtuneError } from '../base/errors';
 import type { ParsedDataset, TokenizedDataset } from '../data/types';
+import { checkCombination } from '../recipe/combine';
 import { resolveRecipe } from '../recipe/defaults';
-import type { Recipe } from '../recipe/types';
+import type { ModelSection, Recipe } from '../recipe/types';
 import { checkpointInfo } from '../storage/checkpoints';
 import { appendSamples, getRun, saveRun } from '../storage/runs';
 import type { MetricsRow, RunRecord, RunStatus, SampleAnswer } from '../storage/types';
-import type { RunSummary, TrainEvent } from './api';
+import type { DeviceReport, RunSummary, TrainEvent } from './api';
 import type { AdapterFiles, EngineApi, EngineEvent, TrainJob } from './engine-api';
 import type { EngineHost } from './engine-host';
+import type { GpuMemory } from './gpu-memory';
 import { busy, type PageLocks, RunGuard } from './run-guard';
 import { samplePrompts } from './sample-prompts';
 import type { OpenModel } from './session-model';
@@ -19,8 +21,16 @@ import type { OpenModel } from './session-model';
 export interface TrainingNeeds {
   engine: EngineHost;
   locks: PageLocks | null;
+  memory: GpuMemory;
+  device(): Promise<DeviceReport>;
+  /** Throws what makes the run impossible on this device. */
+  plan(
+    recipe: Recipe,
+    model: OpenModel,
+    tokenized: TokenizedDataset,
+  ): Promise<{ checkpointing: boolean; bytes: number }>;
   /** The recipe's model, opened if it is not. */
-  model(source: string): Promise<OpenModel>;
+  model(section: ModelSection): Promise<OpenModel>;
   dataset(recipe: Recipe): Promise<ParsedDataset>;
   tokenize(recipe: Recipe): Promise<TokenizedDataset>;
   encodePrompt(prompt: string, system?: string): Promise<Int32Array>;
@@ -37,6 +47,8 @@ interface ActiveRun {
   training: boolean;
   stopAsked: boolean;
   hasCheckpoint: boolean;
+  /** GPU bytes, as planned; 0 where they could not be. */
+  plannedBytes: number;
   done: Promise<RunRecord>;
 }
 
@@ -64,6 +76,8 @@ const statusOf = {
 
 export class TrainingDesk {
   private active: ActiveRun | null = null;
+  /** Measured in the last run. */
+  private pace: { source: string; tokensPerSecond: number } | null = null;
   private readonly listeners = new Set<(event: TrainEvent) => void>();
 
   constructor(private readonly needs: TrainingNeeds) {}
@@ -76,6 +90,11 @@ export class TrainingDesk {
   /** The run of this tab, as it stands. */
   get current(): RunRecord | null {
     return this.active?.record ?? null;
+  }
+
+  /** Tokens a second of training this model on this device; null before its first run. */
+  paceOf(source: string): number | null {
+    return this.pace?.source === source ? this.pace.tokensPerSecond : null;
   }
 
   /** The engine's one model is in use while a run lasts. */
@@ -138,6 +157,7 @@ export class TrainingDesk {
       training: false,
       stopAsked: false,
       hasCheckpoint: false,
+      plannedBytes: 0,
     };
     const whole = active as ActiveRun;
     this.active = whole;
@@ -171,9 +191,11 @@ export class TrainingDesk {
       }
       return value;
     };
-    const model = await step(needs.model(recipe.model.source));
+    const model = await step(needs.model(recipe.model));
+    checkCombination(recipe, model.info);
     const parsed = await step(needs.dataset(recipe));
-    const { train, validation, maxLength } = await step(needs.tokenize(recipe));
+    const tokenized = await step(needs.tokenize(recipe));
+    const { train, validation, maxLength } = tokenized;
     if (train.length === 0) {
       throw new TabtuneError({
         code: 'bad_data',
@@ -185,6 +207,7 @@ export class TrainingDesk {
     // A run that goes on has its adapter in the checkpoint, and its rank and targets in the record's recipe.
     const initial = active.hasCheckpoint ? null : recipe.method.init_adapter;
     const initAdapter = initial === null ? null : await step(needs.adapterFiles(initial));
+    const checkpointing = await step(this.planned(active, recipe, model, tokenized));
     const samples = await step(this.samples(model, parsed, { train, validation }));
     const now = Date.now();
     const fresh: RunRecord = {
@@ -218,9 +241,23 @@ export class TrainingDesk {
       stopTokenIds: model.tokens.stopTokenIds,
       padTokenId: model.tokens.padTokenId,
       initAdapter,
+      checkpointing,
       resume: active.hasCheckpoint,
     };
     return { job, prompts: samples.map(({ text }) => text) };
+  }
+
+  /** Whether blocks are computed twice. A plan that fails is no reason not to try, but one that says no is. */
+  private async planned(active: ActiveRun, recipe: Recipe, model: OpenModel, tokenized: TokenizedDataset) {
+    try {
+      const { checkpointing, bytes } = await this.needs.plan(recipe, model, tokenized);
+      active.plannedBytes = bytes;
+      return checkpointing;
+    } catch (cause) {
+      if (cause instanceof TabtuneError && cause.code === 'gpu_out_of_memory') throw cause;
+      console.warn('The run could not be planned.', cause);
+      return recipe.training.gradient_checkpointing === true;
+    }
   }
 
   /** Prompts that leave at least half of the model's context for the answer. */
@@ -281,6 +318,7 @@ export class TrainingDesk {
 
   private async finish(active: ActiveRun, record: RunRecord, summary: RunSummary): Promise<RunRecord> {
     active.record = record;
+    this.needs.memory.wentWell(summary.device, summary.gpuBytes);
     try {
       active.record = await saveRun(record);
     } catch (cause) {
@@ -294,6 +332,10 @@ export class TrainingDesk {
 
   private async fail(active: ActiveRun, error: TabtuneError): Promise<RunRecord> {
     const data: ErrorData = error.toData();
+    if (error.code === 'gpu_out_of_memory' && active.plannedBytes > 0) {
+      const device = await this.needs.device().catch(() => null);
+      if (device?.available) this.needs.memory.ranOut(device, active.plannedBytes);
+    }
     const status: RunStatus = interruptions.includes(error.code) ? 'interrupted' : 'failed';
     const record: RunRecord = { ...active.record!, status, error: data, updatedAt: Date.now() };
     active.record = record;
@@ -316,6 +358,9 @@ export class TrainingDesk {
         this.emit({ ...event, run: active.record });
         return;
       case 'metrics':
+        if (event.tokensPerSecond > 0) {
+          this.pace = { source: record.recipe.model.source, tokensPerSecond: event.tokensPerSecond };
+        }
         active.record = { ...record, ...figures(record, event.row), updatedAt: Date.now() };
         break;
       case 'checkpoint':

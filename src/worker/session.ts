@@ -4,18 +4,27 @@
  */
 import { TabtuneError } from '../base/errors';
 import { importModelFolder } from '../hub/folder';
+import { isHubSource } from '../hub/hub-id';
+import type { FileStore } from '../storage/opfs';
 import { readMetrics, readSamples } from '../storage/runs';
-import { storageUsage } from '../storage/usage';
+import { requestPersistence, storageUsage } from '../storage/usage';
 import type { DeviceReport, GenerationOptions, Session } from './api';
 import { DataHost } from './data-host';
+import type { DownloadApi } from './download-service';
 import type { DataWorkerApi } from './edit-dataset';
 import type { EngineApi } from './engine-api';
 import { EngineHost } from './engine-host';
+import { GpuMemory } from './gpu-memory';
+import type { PlanApi } from './plan-service';
+import { Planner } from './planner';
 import { type Connection, connect } from './rpc';
 import type { PageLocks } from './run-guard';
 import { AdapterDesk } from './session-adapter';
 import { DataDesk } from './session-data';
-import { forecast } from './session-forecast';
+import { embed } from './session-embed';
+import { ForecastDesk } from './session-forecast';
+import { HubDesk } from './session-hub';
+import { exportMerged } from './session-merge';
 import { ModelDesk } from './session-model';
 import { StorageDesk } from './session-storage';
 import { TrainingDesk } from './session-training';
@@ -26,6 +35,12 @@ import { StreamText } from './stream-text';
 export interface SessionParts {
   connectEngine?: () => Connection<EngineApi>;
   connectData?: () => Connection<DataWorkerApi>;
+  connectDownloads?: () => Connection<DownloadApi>;
+  connectPlanner?: () => Connection<PlanApi>;
+  /** What is known of the GPU's memory. */
+  memory?: GpuMemory;
+  /** Where downloaded models are kept. */
+  store?: FileStore;
   locks?: PageLocks | null;
 }
 
@@ -39,20 +54,51 @@ function connectData(): Connection<DataWorkerApi> {
   return connect<DataWorkerApi>(worker, { name: 'data worker' });
 }
 
+function connectPlanner(): Connection<PlanApi> {
+  const worker = new Worker(new URL('./plan-worker.ts', import.meta.url), { type: 'module', name: 'planner' });
+  return connect<PlanApi>(worker, { name: 'planner' });
+}
+
+function connectDownloads(): Connection<DownloadApi> {
+  const worker = new Worker(new URL('./download-worker.ts', import.meta.url), { type: 'module', name: 'downloads' });
+  return connect<DownloadApi>(worker, { name: 'download worker' });
+}
+
 export function createSession(parts: SessionParts = {}): Session {
   const locks = parts.locks === undefined ? (globalThis.navigator?.locks ?? null) : parts.locks;
   const engine = new EngineHost(parts.connectEngine ?? connectEngine);
   const data = new DataHost(parts.connectData ?? connectData);
+  const planner = new Planner(parts.connectPlanner ?? connectPlanner);
+  const memory = parts.memory ?? new GpuMemory();
 
   const storage = new StorageDesk(locks, () => training.current);
   const onSave = () => storage.onSave();
-  const models = new ModelDesk({ engine, data });
+  const hub = new HubDesk({
+    connect: parts.connectDownloads ?? connectDownloads,
+    locks,
+    store: parts.store,
+    onSave,
+    plan: (what) => forecasts.planModel(what),
+  });
+  const models = new ModelDesk({ engine, data, locate: (source) => hub.locate(source) });
   const datasets = new DataDesk({ data, model: (source) => models.require(source), onSave });
   const adapters = new AdapterDesk({ engine, models, device });
+  const forecasts = new ForecastDesk({
+    planner,
+    memory,
+    device,
+    model: (source) => models.require(source),
+    tokenize: (recipe) => datasets.tokenize(recipe),
+    adapterFiles: (source) => adapters.files(source),
+    pace: (source) => training.paceOf(source),
+  });
   const training = new TrainingDesk({
     engine,
     locks,
-    model: (source) => models.ensure(source),
+    memory,
+    device,
+    plan: (recipe, model, tokenized) => forecasts.plan(recipe, model, tokenized),
+    model: (section) => models.ensure(section),
     dataset: (recipe) => datasets.open(recipe.dataset),
     tokenize: (recipe) => datasets.tokenize(recipe),
     encodePrompt: (prompt, system) => data.encodePrompt(models.require().tokenizer, prompt, system),
@@ -99,10 +145,10 @@ export function createSession(parts: SessionParts = {}): Session {
   return {
     device,
 
-    async openModel(source, onProgress) {
+    async openModel(source, onProgress, quantization = 'none') {
       training.assertIdle('opening a model');
       datasets.forgetTokens();
-      return (await storage.ready(() => models.open(source, onProgress))).info;
+      return (await storage.ready(() => models.open({ source, quantization }, onProgress))).info;
     },
     importModel: (files) =>
       storage.ready(async () => {
@@ -118,18 +164,7 @@ export function createSession(parts: SessionParts = {}): Session {
     tokenize: (recipe) => storage.ready(() => datasets.tokenize(recipe)),
     viewTokens: (recipe, row) => storage.ready(() => datasets.viewTokens(recipe, row)),
 
-    forecast: (recipe) =>
-      storage.ready(() =>
-        forecast(
-          {
-            engine,
-            device,
-            model: (source) => models.require(source),
-            tokenize: (resolved) => datasets.tokenize(resolved),
-          },
-          recipe,
-        ),
-      ),
+    forecast: (recipe) => storage.ready(() => forecasts.forecast(recipe)),
 
     train: (recipe) => storage.ready(() => training.train(recipe)),
     resumeRun: (runId) => storage.ready(() => training.resumeRun(runId)),
@@ -152,25 +187,62 @@ export function createSession(parts: SessionParts = {}): Session {
     },
 
     generate,
+    async embed(texts) {
+      training.assertIdle('embedding texts');
+      return embed({ engine, data, models }, texts);
+    },
     async exportAdapter() {
       training.assertIdle('the export');
       return storage.ready(() => adapters.export());
     },
 
-    storage: () => storage.ready(storageUsage),
-    deleteStored: (id) => storage.delete(id),
-    eraseEverything: () => storage.erase(),
+    async exportMerged(dtype, onProgress, signal) {
+      training.assertIdle('the export');
+      return storage.ready(() => exportMerged({ engine, data, models, adapters }, dtype, onProgress, signal));
+    },
+
+    hubSettings: () => hub.hubSettings(),
+    setHubSettings: (settings) => hub.setHubSettings(settings),
+    shelf: (onPlanned) => hub.shelf(onPlanned),
+    searchHub: (query, signal) => hub.searchHub(query, signal),
+    describeModel: (nameOrUrl, signal) => hub.describeModel(nameOrUrl, signal),
+    watchDownloads: (listener) => hub.watchDownloads(listener),
+    download: (source) => hub.download(source),
+    pauseDownload: (source) => hub.pauseDownload(source),
+    cancelDownload: (source) => hub.cancelDownload(source),
+    persist: () => requestPersistence(),
+
+    async storage() {
+      const [usage, models] = await Promise.all([storage.ready(storageUsage), hub.stored()]);
+      const items = [...usage.items, ...models].sort((a, b) => b.createdAt - a.createdAt);
+      return { ...usage, items };
+    },
+    async deleteStored(id) {
+      if (!isHubSource(id)) return storage.delete(id);
+      storage.assertUnused(await hub.namesOf(id));
+      await hub.cancelDownload(id);
+    },
+    async eraseEverything() {
+      await storage.assertErasable();
+      await hub.erase();
+      await storage.erase();
+      memory.forget();
+    },
 
     close() {
       engine.close();
       data.close();
+      planner.close();
+      hub.close();
     },
   };
 }
 
-/** The dropped folder's own name; where files were chosen one by one there is none. */
+/** The dropped folder's own name, or the GGUF file's; where the files of a folder were chosen one by one there is none. */
 function modelName(files: { path: string }[]): string {
   const config = files.find(({ path }) => /(^|\/)config\.json$/.test(path)) ?? files[0];
+  const gguf = files.length === 1 && /([^/]+)\.gguf$/i.exec(files[0]!.path)?.[1];
+  if (gguf) return storedName(gguf, 'my-model');
   return storedName(config?.path.split('/').at(-2) ?? '', 'my-model');
 }
 

@@ -1,0 +1,67 @@
+/** Exporting the adapter merged into its base: a whole model, in a precision of choice. */
+import { create } from 'zustand';
+import type { ErrorData } from '../base/errors';
+import type { MergedDtype, MergedExport, MergeProgress } from '../worker/api';
+import { isCancelled, toErrorData } from './errors';
+import { getSession } from './session';
+
+export interface Merged {
+  name: string;
+  dtype: MergedDtype;
+  bytes: number;
+  maxLogitDifference: number | null;
+}
+
+interface MergeState {
+  dtype: MergedDtype;
+  state: 'idle' | 'merging' | 'saving';
+  progress: MergeProgress | null;
+  /** What the last export came to, until another is begun. */
+  result: Merged | null;
+  error: ErrorData | null;
+  setDtype: (dtype: MergedDtype) => void;
+  /** Merges, then hands the folder to `save`. */
+  merge: (save: (merged: MergedExport, signal: AbortSignal) => Promise<void>) => Promise<void>;
+  cancel: () => void;
+  /** Another adapter or model: what was said of the last one does not hold for it. */
+  forget: () => void;
+}
+
+let abort: AbortController | null = null;
+
+export const useMerge = create<MergeState>()((set, get) => ({
+  dtype: 'BF16',
+  state: 'idle',
+  progress: null,
+  result: null,
+  error: null,
+
+  setDtype: (dtype) => set({ dtype }),
+
+  async merge(save) {
+    if (get().state !== 'idle') return;
+    const { dtype } = get();
+    const controller = new AbortController();
+    abort = controller;
+    set({ state: 'merging', progress: null, result: null, error: null });
+    try {
+      const merged = await getSession().exportMerged(dtype, (progress) => set({ progress }), controller.signal);
+      if (controller.signal.aborted) return;
+      set({ state: 'saving', progress: null });
+      await save(merged, controller.signal);
+      const { name, bytes, maxLogitDifference } = merged;
+      set({ result: { name, dtype, bytes, maxLogitDifference } });
+    } catch (cause) {
+      if (!isCancelled(cause)) set({ error: toErrorData(cause, 'The merged model could not be exported.') });
+    } finally {
+      set({ state: 'idle', progress: null });
+    }
+  },
+
+  cancel: () => abort?.abort(),
+
+  forget() {
+    abort?.abort();
+    set({ result: null, error: null });
+  },
+}));
