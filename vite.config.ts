@@ -5,12 +5,43 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string };
+/**
+ * What a page of the app may run and ask: its own files, and whatever address a person chose as the Hub. Workers have
+ * policies of their own, which come with their scripts (scripts/serve.mjs).
+ */
+const policy = [
+  "default-src 'self'",
+  "script-src 'self'",
+  // Components set sizes and positions; React does so without inline styles, some libraries do not.
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "connect-src 'self' https: http:",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
+
 const page = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 export default defineConfig({
   base: './',
   define: { __TABTUNE_VERSION__: JSON.stringify(version) },
-  plugins: [react(), tailwindcss()],
+  plugins: [
+    react(),
+    tailwindcss(),
+    {
+      name: 'content-security-policy',
+      // The development server puts inline scripts into its pages.
+      apply: 'build',
+      transformIndexHtml: () => [
+        {
+          tag: 'meta',
+          attrs: { 'http-equiv': 'Content-Security-Policy', content: policy },
+          injectTo: 'head-prepend',
+        },
+      ],
+    },
+  ],
   worker: { format: 'es' },
   build: {
     target: 'es2023',

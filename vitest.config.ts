@@ -14,14 +14,16 @@ export default defineConfig({
         },
       },
       {
-        // Found by Vite before the tests run, so that no reload interrupts them.
+        // All that the tests need of node_modules, made ready before they run; what Vite found later would reload the page.
         optimizeDeps: {
+          noDiscovery: true,
           include: [
             '@tensorflow/tfjs-core',
             '@tensorflow/tfjs-core/dist/register_all_gradients',
             '@tensorflow/tfjs-backend-cpu',
             '@tensorflow/tfjs-backend-webgpu',
             '@tensorflow/tfjs-backend-webgpu/dist/base',
+            'valibot',
           ],
         },
         test: {

@@ -1,4 +1,5 @@
 import { Tooltip } from '@base-ui/react/tooltip';
+import { useEffect } from 'react';
 import { useScreen } from '../stores/screen';
 import { useTraining } from '../stores/training';
 import { RunCard } from './components/run/RunCard';
@@ -21,6 +22,7 @@ import { ModelPlace } from './places/ModelPlace';
 import { RecipePlace } from './places/RecipePlace';
 import { TrainPlace } from './places/TrainPlace';
 import { ErrorNotice } from './ui/Notice';
+import { fetchAhead } from './util/ahead';
 
 const screens = {
   model: ModelPlace,
@@ -45,6 +47,10 @@ export function App() {
   useTheme();
   useShortcuts();
   useLeaveGuard(useTraining((state) => state.phase !== 'idle'));
+  useEffect(() => {
+    const timer = setTimeout(fetchAhead, 2000);
+    return () => clearTimeout(timer);
+  }, []);
   const { place } = useRoute();
   const withRail = useMediaQuery('(min-width: 48rem)');
   const withCard = useMediaQuery('(min-width: 74rem)');

@@ -1,14 +1,15 @@
 /** Runs a recipe without a person: the page behind `npm run headless`. See protocol.ts for who calls whom. */
 import { TabtuneError } from '../base/errors';
 import type { DataProblem, TokenizedDataset } from '../data/types';
+import type { Download } from '../hub/catalogue';
 import { checkRecipe, resolveRecipe } from '../recipe/defaults';
 import { parseRecipe } from '../recipe/schema';
 import type { Recipe } from '../recipe/types';
-import type { RunSummary, Session, TrainEvent } from '../worker/api';
+import type { MergedDtype, MergedExport, ModelInfo, RunSummary, Session, TrainEvent } from '../worker/api';
 import type { EngineApi } from '../worker/engine-api';
 import { type Connection, connect } from '../worker/rpc';
 import { createSession } from '../worker/session';
-import type { CheckedInput, Message, Outcome, RunOptions, RunOutput } from './protocol';
+import type { CheckedInput, Measurements, MeasureOptions, Message, Outcome, RunOptions, RunOutput } from './protocol';
 import { metricsLine, summaryOf } from './summary';
 
 /** Small enough for one message, and a multiple of 3, so that pieces of base64 can be put one after another. */
@@ -37,6 +38,53 @@ function filesOf(input: string, folder: string): { path: string; file: File }[] 
   return Array.from(files, (file) => ({ path: `${folder}/${file.name}`, file }));
 }
 
+async function openModel(
+  session: Session,
+  { source, quantization }: Recipe['model'],
+  dropped: string | null,
+  nested: MeasureOptions['nested'] = [],
+): Promise<ModelInfo> {
+  const inSubfolders = nested.map(({ path, text }) => ({ path: `${dropped}/${path}`, file: new File([text], path) }));
+  const from = dropped === null ? source : await session.importModel([...filesOf('model', dropped), ...inSubfolders]);
+  if (from.startsWith('hf:')) await download(session, from);
+  const onProgress = (loaded: number, total: number) => {
+    void tell({ type: 'progress', text: `loading the model: ${megabytes(loaded)} of ${megabytes(total)}` });
+  };
+  return session.openModel(from, onProgress, quantization);
+}
+
+async function download(session: Session, source: string): Promise<void> {
+  const unwatch = session.watchDownloads(tellDownloads());
+  try {
+    await session.download(source);
+  } finally {
+    unwatch();
+  }
+}
+
+/** How a download stands, and once what happened on its way. */
+function tellDownloads(): (downloads: Download[]) => void {
+  const told = new Set<string>();
+  return (downloads) => {
+    for (const { state, file, loaded, total, rate, secondsLeft, note } of downloads) {
+      if (note !== null && !told.has(note)) void tell({ type: 'note', text: note });
+      if (note !== null) told.add(note);
+      if (state === 'verifying') void tell({ type: 'progress', text: `verifying ${file}` });
+      if (state !== 'downloading') continue;
+      const speed = rate === null ? '' : `, ${megabytes(rate)}/s`;
+      const left = secondsLeft === null ? '' : `, ${Math.ceil(secondsLeft)} s left`;
+      const text = `downloading the model: ${megabytes(loaded)} of ${megabytes(total)}${speed}${left}`;
+      void tell({ type: 'progress', text });
+    }
+  };
+}
+
+/** Runs and dropped files of earlier headless runs; the models of the Hub stay. */
+async function tidy(session: Session): Promise<void> {
+  const { items } = await session.storage();
+  for (const { id } of items) if (!id.startsWith('hf:')) await session.deleteStored(id);
+}
+
 /**
  * Dropped into the session as a person would drop them; the recipe then names them as the session does. The dataset
  * comes first: one that cannot be used is told before a large model is loaded.
@@ -47,10 +95,7 @@ async function takeIn(session: Session, { recipe, modelFolder, adapterFolder }: 
   if (file) dataset = { ...dataset, source: await session.importDataset(file.file) };
   await tell({ type: 'progress', text: 'reading the dataset' });
   const { problems } = await session.openDataset(dataset);
-  if (modelFolder !== null) model = { ...model, source: await session.importModel(filesOf('model', modelFolder)) };
-  await session.openModel(model.source, (loaded, total) => {
-    void tell({ type: 'progress', text: `loading the model: ${megabytes(loaded)} of ${megabytes(total)}` });
-  });
+  model = { ...model, source: (await openModel(session, model, modelFolder)).source };
   if (adapterFolder !== null) {
     const { name } = await session.importAdapter(filesOf('adapter', adapterFolder));
     method = { ...method, init_adapter: `file:${name}` };
@@ -69,12 +114,12 @@ async function tellProblems(problems: DataProblem[]): Promise<void> {
   }
 }
 
-async function sendFile(path: string, bytes: Uint8Array): Promise<void> {
-  for (let start = 0; start === 0 || start < bytes.length; start += PIECE) {
-    const piece = bytes.subarray(start, start + PIECE);
+async function sendFile(folder: 'adapter' | 'model', path: string, blob: Blob): Promise<void> {
+  for (let start = 0; start === 0 || start < blob.size; start += PIECE) {
+    const piece = new Uint8Array(await blob.slice(start, start + PIECE).arrayBuffer());
     let text = '';
     for (let i = 0; i < piece.length; i += 0x8000) text += String.fromCharCode(...piece.subarray(i, i + 0x8000));
-    await tell({ type: 'file', path, base64: btoa(text) });
+    await tell({ type: 'file', folder, path, base64: btoa(text) });
   }
 }
 
@@ -122,8 +167,18 @@ async function train(session: Session, recipe: Recipe): Promise<RunSummary> {
   return summary;
 }
 
-async function run(options: RunOptions): Promise<RunOutput> {
-  // Held here as well as by the session: logits are asked of the engine itself, the screen never needs them.
+async function merge(session: Session, dtype: MergedDtype): Promise<MergedExport> {
+  const merged = await session.exportMerged(dtype, ({ phase, done, total }) => {
+    const text =
+      phase === 'checking' ? 'comparing merged and adapter form' : `merging, ${megabytes(done)} of ${megabytes(total)}`;
+    void tell({ type: 'progress', text });
+  });
+  for (const { path, blob } of merged.files) await sendFile('model', path, blob);
+  return merged;
+}
+
+/** A session, and its engine beside it: what only checks need is asked of the engine itself. */
+function open(): { session: Session; engine(): Connection<EngineApi>['api'] } {
   let engine: Connection<EngineApi> | null = null;
   const session = createSession({
     connectEngine: () => {
@@ -135,21 +190,60 @@ async function run(options: RunOptions): Promise<RunOutput> {
       return engine;
     },
   });
+  return { session, engine: () => engine!.api };
+}
+
+async function measure({ model, modelFolder, greedy, lossOf, embed, nested }: MeasureOptions): Promise<Measurements> {
+  const { session, engine } = open();
   try {
     const device = await session.device();
     if (device.problem) throw TabtuneError.fromData(device.problem);
+    const info = await openModel(session, model, modelFolder, nested);
+    const answers: number[][] = [];
+    for (const { prompt, tokens } of greedy) {
+      await tell({ type: 'progress', text: `answering prompt ${answers.length + 1} of ${greedy.length}` });
+      const settings = { maxNewTokens: tokens, temperature: 0, topP: 1, seed: 0, adapterStrength: 0, stopTokenIds: [] };
+      answers.push(Array.from(await engine().generate(Int32Array.from(prompt), settings, () => {})));
+    }
+    const losses: number[] = [];
+    for (const ids of lossOf) losses.push(await engine().textLoss(Int32Array.from(ids)));
+    return {
+      model: { architecture: info.architecture, parameters: info.parameters, dtype: info.dtype },
+      greedy: answers,
+      losses,
+      embeddings: (await session.embed(embed)).map((vector) => Array.from(vector)),
+    };
+  } finally {
+    session.close();
+  }
+}
+
+async function run(options: RunOptions): Promise<RunOutput> {
+  const { session, engine } = open();
+  try {
+    const device = await session.device();
+    if (device.problem) throw TabtuneError.fromData(device.problem);
+    if (options.hub) {
+      await session.setHubSettings(options.hub);
+      // Of a run that was killed.
+      await tidy(session);
+    }
     const { recipe, problems } = await takeIn(session, options);
     const tokenized: TokenizedDataset = await session.tokenize(recipe);
     if (device.software)
       await tell({ type: 'note', text: 'No GPU is used: WebGPU runs in software here, which is slow.' });
     await tellProblems([...problems, ...tokenized.problems]);
+    const plan = await session.forecast(recipe);
+    const [blocker] = plan.blockers;
+    if (blocker) throw TabtuneError.fromData(blocker);
     const summary = await train(session, recipe);
     const { files } = await session.exportAdapter();
-    for (const { path, bytes } of files) await sendFile(path, bytes);
+    for (const { path, bytes } of files) await sendFile('adapter', path, new Blob([bytes as BlobPart]));
+    const merged = options.merged ? await merge(session, options.merged) : null;
 
     const logits: RunOutput['logits'] = [];
     for (const input_ids of options.logitsOf) {
-      const at = async (strength: number) => Array.from(await engine!.api.logits(Int32Array.from(input_ids), strength));
+      const at = async (strength: number) => Array.from(await engine().logits(Int32Array.from(input_ids), strength));
       logits.push({ input_ids, base_logits: await at(0), logits: await at(1) });
     }
     // As the recipe file has them, not as this page calls the files.
@@ -160,8 +254,9 @@ async function run(options: RunOptions): Promise<RunOutput> {
       dataset: { ...dataset, source: options.recipe.dataset.source },
       method: { ...method, init_adapter: options.recipe.method.init_adapter },
     };
-    return { summary: summaryOf({ ...summary, recipe: given }, tokenized, files), logits };
+    return { summary: summaryOf({ ...summary, recipe: given }, tokenized, plan, files, merged), logits };
   } finally {
+    if (options.hub) await tidy(session).catch(() => {});
     session.close();
   }
 }
@@ -169,4 +264,5 @@ async function run(options: RunOptions): Promise<RunOutput> {
 window.tabtune = {
   check: (text) => outcome(() => check(text)),
   run: (options) => outcome(() => run(options)),
+  measure: (options) => outcome(() => measure(options)),
 };

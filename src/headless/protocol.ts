@@ -4,7 +4,9 @@
  * Input files (model folder, dataset, adapter folder) come through the page's file inputs, straight from the disk.
  */
 import type { ErrorData } from '../base/errors';
+import type { HubSettings } from '../hub/catalogue';
 import type { Recipe } from '../recipe/types';
+import type { MergedDtype, ModelInfo } from '../worker/api';
 
 export type Outcome<T> = { ok: true; value: T } | { ok: false; error: ErrorData };
 
@@ -21,12 +23,38 @@ export interface RunOptions {
   adapterFolder: string | null;
   /** Texts, as token ids, whose logits to return after training: for comparing with other software. */
   logitsOf: number[][];
+  /** Also writes the base with the adapter merged in, in this precision. */
+  merged: MergedDtype | null;
+  /** For models of the Hub. Then this browser is kept between runs: of earlier ones only models are left in it. */
+  hub: HubSettings | null;
 }
 
 /** What a run leaves besides its metrics and its adapter. Becomes summary.json, in the order written here. */
 export interface RunOutput {
   summary: Record<string, unknown>;
   logits: { input_ids: number[]; base_logits: number[]; logits: number[] }[];
+}
+
+/** What to find out about a model as it is, for comparing with other software. Texts are token ids. */
+export interface MeasureOptions {
+  model: Recipe['model'];
+  /** Name of the folder or file that was put into the file input. */
+  modelFolder: string | null;
+  /** Prompts, and how many tokens to go on greedily. */
+  greedy: { prompt: number[]; tokens: number }[];
+  /** Texts whose mean negative log-likelihood a token (nats) to give. */
+  lossOf: number[][];
+  /** Texts to embed. */
+  embed: string[];
+  /** Small files from subfolders of the model's, which a file input cannot name. */
+  nested: { path: string; text: string }[];
+}
+
+export interface Measurements {
+  model: Pick<ModelInfo, 'architecture' | 'parameters' | 'dtype'>;
+  greedy: number[][];
+  losses: number[];
+  embeddings: number[][];
 }
 
 export type Message =
@@ -36,12 +64,13 @@ export type Message =
   | { type: 'progress'; text: string }
   /** A line of metrics.jsonl. */
   | { type: 'row'; row: Record<string, unknown> }
-  /** A piece of a file of the adapter folder. */
-  | { type: 'file'; path: string; base64: string };
+  /** A piece of a file of a folder of results. */
+  | { type: 'file'; folder: 'adapter' | 'model'; path: string; base64: string };
 
 export interface HeadlessPage {
   check(recipeText: string): Promise<Outcome<CheckedInput>>;
   run(options: RunOptions): Promise<Outcome<RunOutput>>;
+  measure(options: MeasureOptions): Promise<Outcome<Measurements>>;
 }
 
 declare global {

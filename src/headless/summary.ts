@@ -1,7 +1,7 @@
 /** summary.json and the lines of metrics.jsonl, in the ecosystem's snake_case. */
 import type { TokenizedDataset } from '../data/types';
 import type { MetricsRow } from '../storage/types';
-import type { RunSummary } from '../worker/api';
+import type { Forecast, MergedExport, RunSummary } from '../worker/api';
 
 /** A step or an evaluation, told apart by `loss` and `eval_loss` as in transformers' log history. */
 export function metricsLine({ kind: _kind, ...figures }: MetricsRow): Record<string, unknown> {
@@ -11,7 +11,9 @@ export function metricsLine({ kind: _kind, ...figures }: MetricsRow): Record<str
 export function summaryOf(
   summary: RunSummary,
   { stats, maxLength }: TokenizedDataset,
+  plan: Forecast,
   files: { path: string; bytes: Uint8Array }[],
+  merged: MergedExport | null,
 ): Record<string, unknown> {
   const { device } = summary;
   return {
@@ -27,8 +29,10 @@ export function summaryOf(
     best_step: summary.bestStep,
     trainable_parameters: summary.trainableParameters,
     total_parameters: summary.totalParameters,
+    gradient_checkpointing: summary.gradientCheckpointing,
     dispatches_per_step: summary.dispatchesPerStep,
     gpu_bytes: summary.gpuBytes,
+    forecast_gpu_bytes: plan.totalBytes,
     dataset: {
       examples: stats.examples,
       train_examples: stats.trainExamples,
@@ -38,7 +42,11 @@ export function summaryOf(
       max_length: maxLength,
       truncated: stats.truncated,
     },
-    files: files.map(({ path, bytes }) => ({ path: `adapter/${path}`, bytes: bytes.byteLength })),
+    files: [
+      ...files.map(({ path, bytes }) => ({ path: `adapter/${path}`, bytes: bytes.byteLength })),
+      ...(merged?.files ?? []).map(({ path, blob }) => ({ path: `model/${path}`, bytes: blob.size })),
+    ],
+    ...(merged && { merged: { max_logit_difference: merged.maxLogitDifference } }),
     adapter: {
       vendor: device.vendor,
       architecture: device.architecture,

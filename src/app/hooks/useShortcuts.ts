@@ -38,7 +38,7 @@ export function useShortcuts(): void {
         return;
       }
       const plain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.defaultPrevented;
-      const overlaid = dialog !== null || document.querySelector('[role=alertdialog]') !== null;
+      const overlaid = dialog !== null || document.querySelector('[role=dialog], [role=alertdialog]') !== null;
       if (plain && !overlaid && usePreferences.getState().shortcuts && !isTyping(event.target)) singleKey(event);
     }
     window.addEventListener('keydown', onKeyDown);

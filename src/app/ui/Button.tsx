@@ -32,7 +32,7 @@ export function Button({ variant = 'secondary', size = 'normal', why, className,
       aria-describedby={why ? whyId : rest['aria-describedby']}
       onClick={why ? (event) => event.preventDefault() : onClick}
       className={cx(
-        'inline-flex shrink-0 select-none items-center justify-center rounded-md border text-center leading-tight transition-colors',
+        'inline-flex max-w-full shrink-0 select-none items-center justify-center rounded-md border text-center leading-tight transition-colors',
         why ? 'cursor-not-allowed border-line bg-sunken font-medium text-muted' : variants[variant],
         sizes[size],
         className,

@@ -37,7 +37,7 @@ export function ChoiceCard({
           aria-describedby={id}
           aria-disabled={blocked || undefined}
           onClick={() => !blocked && !chosen && onChoose()}
-          className="text-left font-semibold outline-none after:absolute after:inset-0 after:rounded-lg"
+          className="min-h-6 text-left font-semibold outline-none after:absolute after:inset-0 after:rounded-lg"
         >
           {name}
         </button>

@@ -34,6 +34,13 @@ export function pickModelFolder(): void {
   });
 }
 
+export function pickGguf(): void {
+  pick({ accept: '.gguf' }, async (list) => {
+    navigate('model', { focus: false });
+    await openModelFolder(filesOfInput(list));
+  });
+}
+
 export function pickRecipe(): void {
   pick({ accept: '.json' }, (list) => void openRecipeFile(list[0]!));
 }

@@ -1,9 +1,11 @@
 /** Files that people take away. */
-import { createZip } from '../../formats/zip';
+import { createZip, zipStream } from '../../formats/zip';
 import { useCompare } from '../../stores/compare';
 import { toErrorData } from '../../stores/errors';
+import { useMerge } from '../../stores/merge';
 import { useRecipe } from '../../stores/recipe';
 import { downloadBlob } from './download';
+import { chooseZip, saveStream } from './saveAs';
 
 const fileName = (name: string) => name.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[-.]+|[-.]+$/g, '') || 'tabtune';
 
@@ -28,4 +30,19 @@ export async function saveAdapter(): Promise<void> {
   } catch (cause) {
     useCompare.setState({ exportError: toErrorData(cause, 'The archive could not be written.') });
   }
+}
+
+/** Name of the file that `Export merged model` makes, e.g. `pirate-chat-merged.zip`. */
+export function mergedFileName(name: string): string {
+  return `${fileName(name)}-merged.zip`;
+}
+
+export async function saveMerged(): Promise<void> {
+  const name = useCompare.getState().adapter?.name ?? useRecipe.getState().recipe.name;
+  const target = await chooseZip(mergedFileName(name));
+  if (!target) return;
+  await useMerge.getState().merge(async (merged, signal) => {
+    const files = merged.files.map(({ path, blob }) => ({ path: `${merged.name}/${path}`, blob }));
+    await saveStream(target, zipStream(files), signal);
+  });
 }

@@ -1,59 +1,19 @@
-import { Download } from 'lucide-react';
-import { useCompare } from '../../../stores/compare';
-import { useTraining } from '../../../stores/training';
-import { Button } from '../../ui/Button';
-import { ErrorNotice } from '../../ui/Notice';
 import { Panel } from '../../ui/Panel';
-import { adapterFileName, saveAdapter } from '../../util/save';
+import { ExportAdapter } from './ExportAdapter';
+import { ExportMerged } from './ExportMerged';
 
-/** Taking the adapter away: what the format is for, and what it cannot carry. */
+/** Taking away what was learned: alone, or merged into the model. */
 export function ExportPanel() {
-  const { adapter, exporting, exportError } = useCompare();
-  const training = useTraining((state) => state.phase !== 'idle');
-  const why = training
-    ? 'A run is going on. Stop it, or wait for its end.'
-    : exporting
-      ? 'The archive is being written.'
-      : !adapter && 'There is no adapter yet: train one first.';
   return (
-    <Panel title="Export">
-      <div className="grid gap-6 lg:grid-cols-[minmax(0,1fr)_auto]">
-        <div className="max-w-prose space-y-2">
-          <p>
-            <strong>A PEFT adapter</strong>, in one zip: <code>adapter_model.safetensors</code>,{' '}
-            <code>adapter_config.json</code> and a model card. It loads in PEFT and transformers, in vLLM, and in
-            everything else that reads PEFT folders; llama.cpp converts it.
-          </p>
-          <p className="text-muted">
-            It holds only what was learned, a small part of the whole. It does not carry the base model: whoever loads
-            it needs the same base. Nor does it carry your examples.
-          </p>
-          <details className="text-[0.8125rem]">
-            <summary className="inline-block py-0.5 text-muted underline underline-offset-2">
-              How to load it in Python
-            </summary>
-            <pre className="mt-1 overflow-x-auto rounded-md border bg-canvas p-3 font-mono text-xs leading-relaxed">
-              {`from transformers import AutoModelForCausalLM
-from peft import PeftModel
-
-base = AutoModelForCausalLM.from_pretrained("path/to/base")
-model = PeftModel.from_pretrained(base, "${adapter ? adapterFileName(adapter.name).replace(/\.zip$/, '') : 'path/to/adapter'}")`}
-            </pre>
-          </details>
+    <Panel title="Export" flush>
+      <div className="divide-y">
+        <div className="px-4 pt-1 pb-5">
+          <ExportAdapter />
         </div>
-        <div className="lg:text-right">
-          <Button variant="primary" size="large" why={why} onClick={() => void saveAdapter()}>
-            <Download aria-hidden size={18} />
-            Export adapter
-          </Button>
-          {adapter && <p className="mt-1.5 text-[0.8125rem] text-muted">{adapterFileName(adapter.name)}</p>}
+        <div className="px-4 pt-4 pb-5">
+          <ExportMerged />
         </div>
       </div>
-      {exportError && (
-        <div className="mt-4">
-          <ErrorNotice error={exportError} onDismiss={() => useCompare.setState({ exportError: null })} />
-        </div>
-      )}
     </Panel>
   );
 }

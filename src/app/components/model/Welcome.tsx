@@ -1,3 +1,5 @@
+import { defaultRecipe } from '../../../recipe/defaults';
+import { useRecipe } from '../../../stores/recipe';
 import { useRuns } from '../../../stores/runs';
 import { useTraining } from '../../../stores/training';
 
@@ -5,7 +7,8 @@ import { useTraining } from '../../../stores/training';
 export function Welcome() {
   const { runs, known } = useRuns();
   const idle = useTraining((state) => state.phase === 'idle');
-  if (!known || runs.length > 0 || !idle) return null;
+  const first = useRecipe((state) => state.recipe.model.source === defaultRecipe().model.source);
+  if (!known || runs.length > 0 || !idle || !first) return null;
   return (
     <div className="rounded-lg border border-accent/30 bg-accent-soft px-5 py-4">
       <h2 className="text-base font-semibold">

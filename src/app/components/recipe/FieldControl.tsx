@@ -147,6 +147,16 @@ export function FieldControl(props: ControlProps) {
           className="size-[1.375rem]"
         />
       );
+    case 'auto_bool':
+      return (
+        <Select
+          id={id}
+          aria-describedby={describedBy}
+          value={String(value)}
+          options={Object.entries(field.options).map(([name, label]) => ({ value: name, label: `${name}: ${label}` }))}
+          onChange={({ target }) => onChange(target.value === 'auto' ? 'auto' : target.value === 'true')}
+        />
+      );
     case 'number':
     case 'int':
       return <Typed {...props} inputMode={field.kind === 'int' ? 'numeric' : 'decimal'} read={parse} />;

@@ -3,6 +3,7 @@ import { ChoiceCard } from '../../ui/ChoiceCard';
 import { Panel } from '../../ui/Panel';
 import { RangeField } from '../../ui/RangeField';
 import { formatPlural, formatRate, formatShare } from '../../util/format';
+import { MemoryChoices } from './MemoryChoices';
 import { cares, nearestStop, type Stop, stopOf, strengthsFor } from './presets';
 
 function Goal() {
@@ -122,6 +123,7 @@ export function SimpleRecipe() {
       <Goal />
       <Method />
       <Sliders />
+      <MemoryChoices />
     </>
   );
 }

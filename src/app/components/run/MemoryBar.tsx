@@ -5,28 +5,42 @@ const parts: { key: keyof Forecast['memory']; name: string; className: string }[
   { key: 'weights', name: 'Model weights', className: 'bg-accent' },
   { key: 'activations', name: 'Activations', className: 'bg-accent/60' },
   { key: 'logits', name: 'Logits', className: 'bg-accent/35' },
+  { key: 'gradients', name: 'Gradients', className: 'bg-muted' },
   { key: 'optimizer', name: 'Optimiser', className: 'bg-edge' },
   { key: 'adapter', name: 'Adapter', className: 'bg-ink' },
 ];
 
-/** GPU memory by what it is for. The list beside the bar says the same in words. */
+/**
+ * GPU memory by what it is for, against what the GPU is believed to have: past the mark it would not fit. The list below
+ * the bar says the same in words.
+ */
 export function MemoryBar({ forecast }: { forecast: Forecast }) {
+  const { memory, totalBytes, budget } = forecast;
+  const shown = parts.map((part) => ({ ...part, bytes: memory[part.key] ?? 0 })).filter(({ bytes }) => bytes > 0);
+  const whole = Math.max(totalBytes, budget?.bytes ?? 0, 1);
   return (
     <div>
-      <div className="flex h-2 gap-px overflow-hidden rounded-full" aria-hidden>
-        {parts.map(({ key, className }) => {
-          const share = forecast.memory[key] / Math.max(1, forecast.totalBytes);
-          return <div key={key} className={className} style={{ flexGrow: share, minWidth: share > 0 ? 2 : 0 }} />;
-        })}
+      <div className="relative" aria-hidden>
+        <div className="flex h-2 gap-px overflow-hidden rounded-full bg-line">
+          {shown.map(({ key, className, bytes }) => (
+            <div key={key} className={className} style={{ width: `${(bytes / whole) * 100}%`, minWidth: 2 }} />
+          ))}
+        </div>
+        {budget && budget.bytes < totalBytes && (
+          <div
+            className="absolute -top-1 h-4 w-0.5 rounded-full bg-danger"
+            style={{ left: `${(budget.bytes / whole) * 100}%` }}
+          />
+        )}
       </div>
       <details className="mt-1 text-[0.8125rem] text-muted">
         <summary className="py-0.5">What takes it</summary>
         <ul className="mt-1 space-y-0.5">
-          {parts.map(({ key, name, className }) => (
+          {shown.map(({ key, name, className, bytes }) => (
             <li key={key} className="flex items-center gap-2">
               <span aria-hidden className={`size-2.5 rounded-sm ${className}`} />
               <span className="flex-1">{name}</span>
-              <span>{formatBytes(forecast.memory[key])}</span>
+              <span>{formatBytes(bytes)}</span>
             </li>
           ))}
         </ul>

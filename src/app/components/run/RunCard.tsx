@@ -1,7 +1,6 @@
 import { ArrowRight, LoaderCircle } from 'lucide-react';
 import type { Blocker } from '../../../stores/blockers';
 import { useCompare } from '../../../stores/compare';
-import { useModel } from '../../../stores/model';
 import { usePlan } from '../../../stores/plan';
 import { useRecipe } from '../../../stores/recipe';
 import { useTraining } from '../../../stores/training';
@@ -11,6 +10,7 @@ import { formatBytes, formatCompact, formatCount, formatDuration, formatShare } 
 import { places } from '../../util/places';
 import { hashOf, navigate } from '../../util/route';
 import { MemoryBar } from './MemoryBar';
+import { MemoryVerdict } from './MemoryVerdict';
 import { RunButtons } from './RunButtons';
 import { RunNumbers } from './RunNumbers';
 import { RunProgress } from './RunProgress';
@@ -28,8 +28,14 @@ function Row({ name, value, note }: { name: string; value: string; note?: string
   );
 }
 
+/** What cannot run has no figures: its forecast is all zeros. */
+function usePlanned() {
+  const { forecast, pending } = usePlan();
+  return { forecast: forecast && forecast.totalBytes > 0 ? forecast : null, pending };
+}
+
 function Trained() {
-  const forecast = usePlan((state) => state.forecast);
+  const { forecast } = usePlanned();
   const { r, target_modules } = useRecipe((state) => state.recipe.method);
   const where = target_modules === 'all-linear' ? 'all linear layers' : target_modules.join(', ');
   const share = forecast ? forecast.trainableParameters / Math.max(1, forecast.totalParameters) : 0;
@@ -55,9 +61,7 @@ function Trained() {
 }
 
 function Takes() {
-  const { forecast, pending } = usePlan();
-  const device = useModel((state) => state.device);
-  const limit = device?.available ? `largest buffer ${formatBytes(device.maxBufferSize)}` : undefined;
+  const { forecast, pending } = usePlanned();
   return (
     <div className={cx('space-y-2 transition-opacity', pending && 'opacity-60')}>
       <h3 className="text-[0.8125rem] font-medium text-muted">What it will take</h3>
@@ -74,9 +78,14 @@ function Takes() {
               : '–'
           }
         />
-        <Row name="GPU memory" value={forecast ? formatBytes(forecast.totalBytes) : '–'} note={limit} />
+        <Row name="GPU memory" value={forecast ? formatBytes(forecast.totalBytes) : '–'} />
       </dl>
-      {forecast && <MemoryBar forecast={forecast} />}
+      {forecast && (
+        <>
+          <MemoryBar forecast={forecast} />
+          <MemoryVerdict forecast={forecast} />
+        </>
+      )}
     </div>
   );
 }

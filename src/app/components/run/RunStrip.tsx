@@ -15,7 +15,7 @@ export function RunStrip() {
   const time = forecast?.seconds == null ? '' : `, about ${formatDuration(forecast.seconds)}`;
   const summary = blockers[0]
     ? blockers[0].error.message
-    : forecast
+    : forecast && forecast.totalSteps > 0
       ? `${formatPlural(forecast.totalSteps, 'step')}, ${formatCompact(forecast.trainableParameters)} parameters${time}`
       : 'Getting ready';
   return (

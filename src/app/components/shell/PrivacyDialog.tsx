@@ -13,7 +13,7 @@ export function PrivacyDialog({ open, onClose }: { open: boolean; onClose: () =>
       <ol className="mt-1 list-decimal space-y-1.5 pl-5">
         <li>
           Open the developer tools of your browser (F12), choose <strong>Network</strong>, and do everything you came
-          for. You see the files of this page and of the built-in model arriving. Nothing goes out.
+          for. You see the files of this page and of the model arriving. Nothing of yours goes out.
         </li>
         <li>
           Or load the page, <strong>switch off your network</strong>, and train, compare and export. It all works,
@@ -27,6 +27,10 @@ export function PrivacyDialog({ open, onClose }: { open: boolean; onClose: () =>
         <li>
           Files that you drop in, runs and checkpoints are kept in this browser’s own storage, so that a reload loses
           nothing. <strong>Storage</strong> lists them and deletes them.
+        </li>
+        <li>
+          Only when you search for a model or download one, this browser asks the Hugging Face Hub for it: the Hub then
+          learns your address and the name of the model, and nothing about your data.
         </li>
         <li>There is no account, no cookie and no telemetry.</li>
         <li>Exports are downloads that your browser writes to your disk.</li>

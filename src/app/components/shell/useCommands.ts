@@ -6,6 +6,7 @@ import {
   Keyboard,
   type LucideIcon,
   Moon,
+  PackageOpen,
   Pause,
   Play,
   RotateCcw,
@@ -22,7 +23,7 @@ import { pickDataset } from '../../util/pick';
 import { places } from '../../util/places';
 import { navigate } from '../../util/route';
 import { startTraining } from '../../util/runActions';
-import { saveAdapter, saveRecipe } from '../../util/save';
+import { saveAdapter, saveMerged, saveRecipe } from '../../util/save';
 import { useRunControls } from '../run/useRunControls';
 
 export interface Command {
@@ -70,6 +71,13 @@ export function useCommands(): Command[] {
       icon: Download,
       why: busy ?? (adapter ? null : 'There is no adapter yet: train one first.'),
       run: saveAdapter,
+    },
+    {
+      title: 'Export the merged model as a zip',
+      group: 'Export',
+      icon: PackageOpen,
+      why: busy ?? (adapter ? null : 'There is no adapter yet: train one first.'),
+      run: saveMerged,
     },
     { title: 'Light theme', group: 'Screen', icon: Sun, run: () => set({ theme: 'light' }) },
     { title: 'Dark theme', group: 'Screen', icon: Moon, run: () => set({ theme: 'dark' }) },

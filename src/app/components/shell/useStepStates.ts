@@ -1,6 +1,7 @@
 import type { PlaceName } from '../../../stores/blockers';
 import { useCompare } from '../../../stores/compare';
 import { useData } from '../../../stores/data';
+import { useDownloads } from '../../../stores/downloads';
 import { useModel } from '../../../stores/model';
 import { useRecipe } from '../../../stores/recipe';
 import { useTraining } from '../../../stores/training';
@@ -13,7 +14,12 @@ export interface StepState {
 
 function useModelState(): StepState {
   const { status, info, loaded, total, device } = useModel();
+  const fetching = useDownloads((state) => state.downloads.find(({ state: now }) => now === 'downloading'));
   if (device?.problem) return { text: 'WebGPU is not available', tone: 'error' };
+  if (fetching && fetching.total > 0) {
+    const percent = Math.floor((fetching.loaded / fetching.total) * 100);
+    return { text: `Downloading ${fetching.title.split('/').at(-1)}, ${percent} %`, tone: 'busy' };
+  }
   if (status === 'ready' && info) return { text: `${info.title} · ${formatBytes(info.bytes)}`, tone: 'done' };
   if (status === 'failed') return { text: 'Could not be opened', tone: 'error' };
   return { text: total > 0 ? `Opening, ${Math.round((loaded / total) * 100)} %` : 'Opening', tone: 'busy' };
@@ -35,7 +41,8 @@ function useRecipeState(): StepState {
   if (problems.length > 0) return { text: formatPlural(problems.length, 'problem'), tone: 'error' };
   const { num_train_epochs, max_steps } = recipe.training;
   const length = max_steps > 0 ? formatPlural(max_steps, 'step') : formatPlural(num_train_epochs, 'epoch');
-  return { text: `LoRA r${recipe.method.r} · ${length}`, tone: 'done' };
+  const method = recipe.model.quantization === 'none' ? 'LoRA' : 'QLoRA';
+  return { text: `${method} r${recipe.method.r} · ${length}`, tone: 'done' };
 }
 
 function useTrainState(): StepState {

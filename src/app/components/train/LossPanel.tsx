@@ -6,7 +6,7 @@ import { useTraining } from '../../../stores/training';
 import { Panel } from '../../ui/Panel';
 import { Segmented } from '../../ui/Segmented';
 import { formatFigure, formatWhen } from '../../util/format';
-import { StepChart } from '../charts/StepChart';
+import { StepChart } from '../charts/LazyChart';
 import { evalLossOf, lossOf, type Plot, type Series, stepsOf, valuesOf } from '../charts/series';
 import { smooth } from '../charts/smooth';
 

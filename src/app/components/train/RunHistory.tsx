@@ -13,7 +13,7 @@ import { cx } from '../../util/cx';
 import { formatFigure, formatWhen } from '../../util/format';
 import { hashOf } from '../../util/route';
 import { continueRun } from '../../util/runActions';
-import { Swatch } from '../charts/StepChart';
+import { Swatch } from '../charts/Swatch';
 import { overlayLooks } from './LossPanel';
 import { StatusBadge } from './RunFacts';
 

@@ -2,7 +2,7 @@ import { useMemo } from 'react';
 import { useTraining } from '../../../stores/training';
 import { Panel } from '../../ui/Panel';
 import { formatFigure, formatRate } from '../../util/format';
-import { StepChart } from '../charts/StepChart';
+import { StepChart } from '../charts/LazyChart';
 import { gradNormOf, type Plot, rateOf, stepsOf, valuesOf } from '../charts/series';
 
 /** Beneath the loss: how far each step goes, and how hard the data pulls. */
