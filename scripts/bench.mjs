@@ -1,5 +1,6 @@
 // npm run bench [-- --json FILE] [--filter TEXT] [--device auto|hardware|software] [--timeout SECONDS]
-// Runs bench/index.html in headless Chrome and prints what it measured: ours beside the reference, in the same page.
+// Runs bench/index.html in headless Chrome and prints what it measured: ours beside the reference, in the same page, and a
+// larger model in several precisions. --filter leaves out rows without TEXT in their names.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -22,7 +23,8 @@ function printResult({ adapter, rows }) {
   const name =
     typeof adapter === 'string' ? adapter : adapter?.description || adapter?.vendor || JSON.stringify(adapter);
   console.log(`\nWebGPU adapter: ${name}\n`);
-  const head = ['what', 'ours ms', 'reference ms', 'ratio', 'dispatches', 'GPU MB'];
+  const speed = ['forward tokens/s', 'step tokens/s', 'bits a linear weight', 'bits a parameter'];
+  const head = ['what', 'ours ms', 'reference ms', 'ratio', 'dispatches', 'GPU MB', ...speed];
   const cells = rows.map((row) => [
     row.name,
     number(row.ours_ms, 2),
@@ -30,6 +32,10 @@ function printResult({ adapter, rows }) {
     row.ratio === null || row.ratio === undefined ? '–' : `${number(row.ratio, 2)}x`,
     number(row.dispatches, 0),
     row.gpu_bytes === null || row.gpu_bytes === undefined ? '–' : number(row.gpu_bytes / 1e6, 1),
+    number(row.forward_tokens_per_second, 1),
+    number(row.step_tokens_per_second, 1),
+    number(row.linear_bits, 2),
+    number(row.model_bits, 2),
   ]);
   console.log(table([head, ...cells]));
 }
@@ -43,7 +49,7 @@ try {
       json: { type: 'string' },
       filter: { type: 'string' },
       device: { type: 'string', default: process.env.TABTUNE_GPU ?? 'auto' },
-      timeout: { type: 'string', default: '900' },
+      timeout: { type: 'string', default: '1800' },
     },
   });
   process.once('SIGINT', () => browser?.close());

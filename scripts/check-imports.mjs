@@ -13,22 +13,27 @@ const engineParts = ['base', 'data/types', 'recipe/types', 'engine/types', 'engi
 export const layers = {
   base: [],
   recipe: ['base'],
+  families: ['base'],
   formats: ['base', 'recipe'],
   data: ['base', 'recipe', 'formats'],
   storage: ['base', 'recipe', 'formats', 'data'],
-  hub: ['base', 'recipe', 'formats', 'storage'],
+  hub: ['base', 'families', 'recipe', 'formats', 'storage'],
   // The engine knows nothing of where bytes came from: of data and recipe it sees the types only.
   'engine/webgpu': ['base'],
   'engine/kernels': ['base', 'engine/webgpu', 'engine/types'],
+  'engine/quantization': ['engine/kernels'],
   // A run is family × method × objective; of one another they know the interface of a model, and no names.
-  'engine/models': ['base', 'data/types', 'engine/types', 'engine/webgpu', 'engine/kernels'],
+  'engine/models': [
+    ...['base', 'families', 'data/types', 'engine/types', 'engine/webgpu', 'engine/kernels'],
+    'engine/quantization',
+  ],
   'engine/methods': [...engineParts, 'engine/models/model'],
-  'engine/objectives': [...engineParts, 'engine/models/model', 'engine/training/inputs'],
-  engine: [...engineParts, 'engine/models', 'engine/methods', 'engine/objectives'],
-  worker: ['base', 'recipe', 'formats', 'data', 'storage', 'hub', 'engine'],
+  'engine/objectives': [...engineParts, 'engine/models/model', 'engine/models/head', 'engine/training/inputs'],
+  engine: [...engineParts, 'families', 'engine/models', 'engine/methods', 'engine/objectives'],
+  worker: ['base', 'families', 'recipe', 'formats', 'data', 'storage', 'hub', 'engine'],
   stores: ['base', 'recipe', 'formats', 'data', 'storage', 'hub', 'worker'],
   app: ['base', 'recipe', 'formats', 'data', 'storage', 'hub', 'worker', 'stores'],
-  headless: ['base', 'recipe', 'data/types', 'storage/types', 'hub/types', 'worker', 'stores'],
+  headless: ['base', 'recipe', 'data/types', 'storage/types', 'hub/types', 'hub/catalogue', 'worker', 'stores'],
   main: ['base', 'app', 'stores'],
 };
 

@@ -16,23 +16,26 @@ async function hasAdapter(page) {
 
 /**
  * Opens `address` in a browser of its own. `device`: 'hardware', 'software', or 'auto', which takes the GPU where there
- * is a usable one. Returns `{page, close, device}`.
+ * is a usable one. `keep`: the profile is kept, and the page has the name of this host there. Returns `{page, close, device}`.
  */
-export async function openHeadless(address, { profile, device = 'auto', log = console.error }) {
+export async function openHeadless(address, { profile, device = 'auto', keep = null, log = console.error }) {
+  const url = new URL(address);
+  const args = keep === null ? [] : [`--host-resolver-rules=MAP ${keep} ${url.host}`];
+  const place = keep === null ? address : `http://${keep}${url.pathname}`;
   const executablePath = await findBrowser({ log: (line) => log(line) });
   const wanted = device !== 'auto' ? [device] : mayHaveGpu() ? ['hardware', 'software'] : ['software'];
   for (const [i, kind] of wanted.entries()) {
-    const context = await chromium.launchPersistentContext(`${profile}-${kind}`, {
+    const context = await chromium.launchPersistentContext(keep === null ? `${profile}-${kind}` : profile, {
       executablePath,
       headless: true,
-      args: browserArgs(kind),
+      args: [...browserArgs(kind), ...args],
       // Ctrl-C is ours to handle: the output folder has to be tidied too.
       handleSIGINT: false,
       handleSIGTERM: false,
       handleSIGHUP: false,
     });
     const page = context.pages()[0] ?? (await context.newPage());
-    await page.goto(address);
+    await page.goto(place);
     // The last one is taken as it is: the app says in a sentence what it lacks.
     if (i === wanted.length - 1 || (await hasAdapter(page)))
       return { page, device: kind, close: () => context.close() };

@@ -14,6 +14,7 @@ import {
 import path from 'node:path';
 import { ensureBuilt } from './build.mjs';
 import { openHeadless } from './headless-browser.mjs';
+import { cacheFolder, cacheHost, takeProfile } from './model-cache.mjs';
 import { serve } from './serve.mjs';
 
 /** An error for the person: `data` as in src/base/errors.ts. Its message is one line. */
@@ -26,7 +27,7 @@ export class RunError extends Error {
 const bad = (code, where, message, action) => new RunError({ code, where, message, action });
 
 const marker = '.tabtune-';
-const resultNames = new Set(['metrics.jsonl', 'summary.json', 'adapter', 'logits.json']);
+const resultNames = new Set(['metrics.jsonl', 'summary.json', 'adapter', 'model', 'logits.json']);
 
 /** Ends with a sentence when `out` cannot become the results' folder; a folder of older results can. */
 function checkOut(out) {
@@ -120,13 +121,52 @@ async function built(note) {
   }
 }
 
+/** Whether the model is to be fetched; what is wrong with a recipe is told later, by the app. */
+function usesHub(recipeText) {
+  try {
+    return JSON.parse(recipeText)?.model?.source?.startsWith?.('hf:') === true;
+  } catch {
+    return false;
+  }
+}
+
+function takeKept(cache, note) {
+  const folder = cacheFolder(cache);
+  try {
+    const kept = takeProfile(folder);
+    if (!kept.first) note(`Another run uses the models in ${folder}; this one keeps its own beside them.`);
+    return kept;
+  } catch (error) {
+    throw bad('storage', '--cache', `${folder} cannot be written (${error.code}).`, 'Name another folder.');
+  }
+}
+
+/** The variables that Hugging Face's own tools read. */
+const hubOfEnvironment = () => ({
+  endpoint: process.env.HF_ENDPOINT || 'https://huggingface.co',
+  token: process.env.HF_TOKEN || null,
+});
+
 const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
 
 /**
  * Runs `recipeFile` and writes `out`: metrics.jsonl, summary.json and adapter/; logits.json too when `logitsOf` names
- * texts (token ids). `signal` ends it. Throws RunError, and then `out` is as it was before.
+ * texts (token ids); model/, the base with the adapter merged in, when `merged` names a precision. Models of the Hugging
+ * Face Hub are kept in `cache`. `onRow` is given each line of metrics. `signal` ends it. Throws RunError, and then `out`
+ * is as it was before.
  */
-export async function runRecipe({ recipeFile, out, device, signal, logitsOf = [], note, progress }) {
+export async function runRecipe({
+  recipeFile,
+  out,
+  device,
+  signal,
+  logitsOf = [],
+  merged = null,
+  cache = null,
+  note,
+  progress,
+  onRow,
+}) {
   const recipeText = readRecipe(recipeFile);
   const target = path.resolve(out);
   checkOut(target);
@@ -140,6 +180,7 @@ export async function runRecipe({ recipeFile, out, device, signal, logitsOf = []
 
   let server;
   let browser;
+  const kept = usesHub(recipeText) ? takeKept(cache, note) : null;
   const ended = new Promise((_, reject) => {
     const stop = () => reject(signal.reason);
     if (signal?.aborted) stop();
@@ -150,9 +191,11 @@ export async function runRecipe({ recipeFile, out, device, signal, logitsOf = []
 
   async function produce() {
     mkdirSync(path.join(result, 'adapter'), { recursive: true });
+    if (merged) mkdirSync(path.join(result, 'model'));
     server = await serve(await built(note));
     browser = await openHeadless(`${server.address}/headless.html`, {
-      profile: path.join(work, 'profile'),
+      profile: kept?.profile ?? path.join(work, 'profile'),
+      keep: kept ? cacheHost : null,
       device,
       log: () => {},
     });
@@ -163,11 +206,14 @@ export async function runRecipe({ recipeFile, out, device, signal, logitsOf = []
     await page.exposeFunction('tabtuneTell', (message) => {
       if (message.type === 'note') note(message.text);
       else if (message.type === 'progress') progress(message.text);
-      else if (message.type === 'row')
+      else if (message.type === 'row') {
         appendFileSync(path.join(result, 'metrics.jsonl'), `${JSON.stringify(message.row)}\n`);
-      else if (message.type === 'file') {
+        onRow?.(message.row);
+      } else if (message.type === 'file') {
         if (!/^[\w.-]+$/.test(message.path)) throw new Error(`${message.path}: not a plain file name.`);
-        appendFileSync(path.join(result, 'adapter', message.path), Buffer.from(message.base64, 'base64'));
+        if (!['adapter', 'model'].includes(message.folder))
+          throw new Error(`${message.folder}: not a folder of results.`);
+        appendFileSync(path.join(result, message.folder, message.path), Buffer.from(message.base64, 'base64'));
       }
     });
     const value = (outcome) => {
@@ -177,7 +223,7 @@ export async function runRecipe({ recipeFile, out, device, signal, logitsOf = []
     const { recipe, notes } = value(await page.evaluate((text) => window.tabtune.check(text), recipeText));
     for (const line of notes) note(line);
     const folders = await handOver(page, recipe, path.dirname(path.resolve(recipeFile)));
-    const options = { recipe, ...folders, logitsOf };
+    const options = { recipe, ...folders, logitsOf, merged, hub: kept && hubOfEnvironment() };
     const { summary, logits } = value(await page.evaluate((given) => window.tabtune.run(given), options));
     writeFileSync(
       path.join(result, 'summary.json'),
@@ -204,6 +250,7 @@ export async function runRecipe({ recipeFile, out, device, signal, logitsOf = []
     await running.catch(() => {});
     await browser?.close().catch(() => {});
     await server?.close();
+    kept?.release();
     rmSync(work, { recursive: true, force: true, maxRetries: 5 });
   }
 }

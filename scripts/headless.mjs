@@ -2,10 +2,13 @@
 import { parseArgs } from 'node:util';
 import { RunError, runRecipe } from './headless-run.mjs';
 
-const usage = `Usage: npm run headless -- RECIPE.json --out DIR [--device auto|hardware|software] [--timeout SECONDS]
+const usage = `Usage: npm run headless -- RECIPE.json --out DIR [--merged f32|bf16|f16] [--device auto|hardware|software] [--cache DIR] [--timeout SECONDS]
 
-Writes DIR/metrics.jsonl (a line for each step and evaluation), DIR/summary.json and DIR/adapter (a PEFT folder).
-file:PATH in the recipe is absolute, or relative to the recipe or to the current folder.`;
+Writes DIR/metrics.jsonl (a line for each step and evaluation), DIR/summary.json and DIR/adapter (a PEFT folder);
+with --merged also DIR/model, the base with the adapter merged in (a folder that transformers opens).
+file:PATH in the recipe is absolute, or relative to the recipe or to the current folder.
+hf:ORG/NAME[@REVISION] is fetched once and kept in --cache (TABTUNE_CACHE, or tabtune in your cache folder); HF_TOKEN
+and HF_ENDPOINT are read as by Hugging Face's own tools.`;
 
 class UsageError extends Error {}
 
@@ -17,6 +20,8 @@ function readArguments() {
       options: {
         out: { type: 'string' },
         device: { type: 'string', default: process.env.TABTUNE_GPU ?? 'auto' },
+        merged: { type: 'string' },
+        cache: { type: 'string' },
         timeout: { type: 'string', default: '0' },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -31,9 +36,13 @@ function readArguments() {
   if (!['auto', 'hardware', 'software'].includes(values.device)) {
     throw new UsageError(`--device must be auto, hardware or software, not ${values.device}.`);
   }
+  const merged = values.merged?.toUpperCase() ?? null;
+  if (merged !== null && !['F32', 'BF16', 'F16'].includes(merged)) {
+    throw new UsageError(`--merged must be f32, bf16 or f16, not ${values.merged}.`);
+  }
   const timeout = Number(values.timeout);
   if (!(timeout >= 0)) throw new UsageError(`--timeout must be a number of seconds, not ${values.timeout}.`);
-  return { recipeFile: positionals[0], out: values.out, device: values.device, timeout };
+  return { recipeFile: positionals[0], out: values.out, device: values.device, merged, cache: values.cache, timeout };
 }
 
 /** One line that is drawn over on a terminal; elsewhere a new line now and then. */

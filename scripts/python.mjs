@@ -8,7 +8,7 @@ import { run } from './child.mjs';
 const requirements = path.join(root, 'tests/oracle/requirements.txt');
 const cpuWheels = 'https://download.pytorch.org/whl/cpu';
 const works = (python, code) => spawnSync(python, ['-c', code], { stdio: 'ignore' }).status === 0;
-const hasModules = (python) => works(python, 'import torch, transformers, peft, safetensors');
+const hasModules = (python) => works(python, 'import torch, transformers, peft, safetensors, gguf, sentencepiece');
 
 async function reachable(url) {
   try {

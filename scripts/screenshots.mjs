@@ -1,46 +1,33 @@
 // Shoots every place, wide and narrow, light and dark, and runs axe on each:
-//   node scripts/screenshots.mjs [--real] [--out DIR] [--only NAME]
+//   node scripts/screenshots.mjs [--real] [--out DIR] [--part places|run|shell|models] [--only NAME]
 // By default over a scripted engine (tests/e2e/scripted), which needs no GPU; --real trains the built-in model.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { chromium } from '@playwright/test';
-import { build } from 'vite';
 import { browserArgs, findBrowser } from './browser.mjs';
-import { serve } from './serve.mjs';
+import { serveScripted } from './scripted.mjs';
 
 const { values } = parseArgs({
   options: {
     real: { type: 'boolean', default: false },
     out: { type: 'string' },
     only: { type: 'string', default: '' },
+    part: { type: 'string', default: '' },
   },
 });
 const out = values.out ?? mkdtempSync(path.join(tmpdir(), 'tabtune-screens-'));
 mkdirSync(out, { recursive: true });
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const built = mkdtempSync(path.join(tmpdir(), 'tabtune-built-'));
-const scripted = 'tests/e2e/scripted/index.html';
-await build({
-  root,
-  logLevel: 'warn',
-  build: {
-    outDir: built,
-    emptyOutDir: true,
-    rollupOptions: { input: { index: path.join(root, 'index.html'), scripted: path.join(root, scripted) } },
-  },
-});
-const server = await serve(built, { port: 0 });
-const origin = server.address.replace(/\/$/, '');
+const server = await serveScripted();
 const browser = await chromium.launch({ executablePath: await findBrowser({ log: () => {} }), args: browserArgs() });
 
 const sizes = { wide: { width: 1440, height: 900 }, narrow: { width: 390, height: 844 } };
-const start = values.real ? '/' : `/${scripted}`;
+const start = values.real ? server.real : server.scripted;
+const wanted = (part) => values.part === '' || values.part === part;
 let violations = 0;
 let checked = 0;
 
@@ -65,7 +52,7 @@ async function shoot(page, name) {
 }
 
 const open = async (page, hash, query = '') => {
-  await page.goto(`${origin}${start}${query}#/${hash}`);
+  await page.goto(`${start}${query}#/${hash}`);
   if (query.includes('device=none')) await page.getByRole('alert').first().waitFor();
   else
     await page
@@ -73,6 +60,146 @@ const open = async (page, hash, query = '') => {
       .and(page.locator(':not([aria-disabled])'))
       .waitFor({ timeout: 60_000 });
 };
+
+async function shootPlaces(page, name) {
+  await open(page, 'model');
+  for (const place of ['model', 'data', 'recipe', 'recipe/advanced', 'train', 'compare']) {
+    await page.evaluate((hash) => {
+      window.location.hash = hash;
+      window.scrollTo(0, 0);
+    }, `#/${place}`);
+    await shoot(page, name(place.replace('/', '-')));
+  }
+}
+
+async function shootRun(page, name) {
+  await open(page, 'model');
+  await page.getByRole('button', { name: 'Start training' }).click();
+  await page
+    .getByText(/Step (2[5-9]|[3-9]\d) of/)
+    .first()
+    .waitFor({ timeout: 600_000 });
+  await shoot(page, name('training'));
+  await page.getByRole('button', { name: 'Compare with the base' }).waitFor({ timeout: 600_000 });
+  await shoot(page, name('trained'));
+  await page.getByRole('button', { name: 'Compare with the base' }).click();
+  await page.getByRole('button', { name: 'What is a whale?' }).click();
+  await page.getByRole('button', { name: 'Ask both' }).waitFor({ timeout: 120_000 });
+  await shoot(page, name('compared'));
+  // The browser's own file dialog cannot be pressed from here; without it the archive is a download.
+  await page.evaluate(() => delete window.showSaveFilePicker);
+  await page.getByRole('button', { name: 'Export merged model' }).click();
+  await page.getByText(/^Merging: /).waitFor();
+  await shoot(page, name('merging'));
+  await page.getByText(/is saved:/).waitFor({ timeout: 120_000 });
+  await shoot(page, name('merged'));
+}
+
+/** Opens a dialog from the rail, or from the menu of a narrow screen. */
+async function openDialog(page, dialog) {
+  const menu = page.getByRole('button', { name: 'Menu' });
+  if (await menu.isVisible()) {
+    await menu.click();
+    await page.getByRole('menuitem', { name: dialog }).click();
+  } else await page.getByRole('button', { name: dialog, exact: true }).click();
+  await page.getByRole('dialog').waitFor();
+}
+
+async function shootShell(page, name, narrow) {
+  await open(page, 'train', '?history&device=software');
+  await page.getByRole('checkbox', { name: /^Lay/ }).nth(1).check();
+  await page.getByRole('checkbox', { name: /^Lay/ }).nth(2).check();
+  await shoot(page, name('history'));
+  await page.keyboard.press('Control+k');
+  await shoot(page, name('commands'));
+  await page.keyboard.press('Escape');
+  for (const dialog of ['Storage', 'Nothing leaves this device', 'Keyboard shortcuts']) {
+    await openDialog(page, dialog);
+    await shoot(page, name(`dialog-${dialog.split(' ')[0].toLowerCase()}`));
+    await page.keyboard.press('Escape');
+  }
+  if (narrow) {
+    await page.getByRole('button', { name: 'What it takes' }).click();
+    await shoot(page, name('sheet'));
+    await page.keyboard.press('Escape');
+  }
+  await open(page, 'model', '?device=none');
+  await shoot(page, name('no-webgpu'));
+}
+
+/** From the Hub's search to a model that is open, with everything that can happen on the way. */
+async function shootModels(page, name) {
+  const search = page.getByRole('searchbox', { name: 'Name or address' });
+  const find = async (words) => {
+    await search.fill(words);
+    await search.press('Enter');
+  };
+  await open(page, 'model', '?unfinished&downloadMs=6000');
+  await find('slow');
+  await search.scrollIntoViewIfNeeded();
+  await shoot(page, name('hub-searching'));
+  await find('all');
+  await page.getByText(/models for “all”/).waitFor();
+  await shoot(page, name('hub-results'));
+  await find('no such model');
+  await page.getByText(/Nothing on the Hub/).waitFor();
+  await shoot(page, name('hub-nothing'));
+  await find('offline');
+  await page.getByRole('button', { name: 'Search again' }).waitFor();
+  await shoot(page, name('hub-offline'));
+  const look = async (model, picture, ready, close = true) => {
+    await find(model);
+    await page.getByRole('dialog').getByText(ready).first().waitFor();
+    await shoot(page, name(picture));
+    if (!close) return;
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  };
+  await look('HuggingFaceTB/SmolLM2-135M-Instruct', 'hub-details', 'Precision on the GPU');
+  await look('microsoft/Phi-4-mini-instruct', 'hub-too-big', 'Precision on the GPU');
+  await look('google/gemma-3-1b-it', 'hub-gated', 'Access token');
+  await look('state-spaces/mamba-130m-hf', 'hub-unsupported', 'cannot be opened');
+  await look('nobody/nothing', 'hub-missing', 'has no model');
+  await page.getByRole('button', { name: 'Address and token' }).click();
+  await page.getByRole('dialog').waitFor();
+  await shoot(page, name('hub-settings'));
+  await page.keyboard.press('Escape');
+  await open(page, 'model', '?unfinished&failing&downloadMs=6000');
+  await shoot(page, name('download-offered'));
+  const start = async () => {
+    await page.getByRole('button', { name: 'SmolLM2 135M Instruct' }).click();
+    await page.getByRole('button', { name: /^Download and open/ }).click();
+  };
+  await start();
+  await page.getByText(/\d s left/).waitFor();
+  await shoot(page, name('downloading'));
+  await page.getByRole('button', { name: 'Pause the download of HuggingFaceTB/SmolLM2-135M-Instruct' }).click();
+  await shoot(page, name('download-paused'));
+  await page.getByRole('button', { name: 'Resume the download of HuggingFaceTB/SmolLM2-135M-Instruct' }).click();
+  await page.getByRole('button', { name: /^Retry/ }).waitFor({ timeout: 20_000 });
+  await shoot(page, name('download-failed'));
+  await page.getByRole('button', { name: /^Retry/ }).click();
+  await page.getByText('comes with Tabtune').waitFor({ timeout: 20_000, state: 'hidden' });
+  await page.getByText('commit 12fd25f7').waitFor({ timeout: 20_000 });
+  await shoot(page, name('hub-model-open'));
+  await look('microsoft/Phi-4-mini-instruct', 'hub-again', 'Precision on the GPU', false);
+  await page.getByRole('radio', { name: /^As it comes/ }).check();
+  await page.getByRole('button', { name: /^Download and open/ }).click();
+  const narrow = page.getByRole('button', { name: 'What it takes' });
+  await page.getByText('Phi-4 mini ·').first().waitFor({ timeout: 30_000, state: 'attached' });
+  await page.waitForTimeout(800);
+  if (await narrow.isVisible()) await narrow.click();
+  await page.getByText('Too big for this GPU', { exact: true }).waitFor();
+  await shoot(page, name('too-big'));
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  await page.evaluate(() => (window.location.hash = '#/recipe'));
+  await shoot(page, name('recipe-memory'));
+  await openDialog(page, 'Storage');
+  await shoot(page, name('storage-models'));
+  await page.getByRole('button', { name: /^Delete HuggingFaceTB/ }).click();
+  await shoot(page, name('storage-delete'));
+}
 
 for (const theme of ['light', 'dark']) {
   for (const [size, viewport] of Object.entries(sizes)) {
@@ -82,58 +209,15 @@ for (const theme of ['light', 'dark']) {
     page.on('pageerror', (error) => console.log(`  page error: ${error.stack}`));
     page.on('console', (message) => message.type() === 'error' && console.log(`  console: ${message.text()}`));
     const name = (what) => `${what}-${size}-${theme}`;
-
-    await open(page, 'model');
-    for (const place of ['model', 'data', 'recipe', 'recipe/advanced', 'train', 'compare']) {
-      await page.evaluate((hash) => {
-        window.location.hash = hash;
-        window.scrollTo(0, 0);
-      }, `#/${place}`);
-      await shoot(page, name(place.replace('/', '-')));
-    }
-    await page.evaluate(() => (window.location.hash = '#/model'));
-    await page.getByRole('button', { name: 'Start training' }).click();
-    await page
-      .getByText(/Step (2[5-9]|[3-9]\d) of/)
-      .first()
-      .waitFor({ timeout: 600_000 });
-    await shoot(page, name('training'));
-    await page.getByRole('button', { name: 'Compare with the base' }).waitFor({ timeout: 600_000 });
-    await shoot(page, name('trained'));
-    await page.getByRole('button', { name: 'Compare with the base' }).click();
-    await page.getByRole('button', { name: 'What is a whale?' }).click();
-    await page.getByRole('button', { name: 'Ask both' }).waitFor({ timeout: 120_000 });
-    await shoot(page, name('compared'));
-
-    if (!values.real) {
-      await open(page, 'train', '?history&device=software');
-      await page.getByRole('checkbox', { name: /^Lay/ }).nth(1).check();
-      await page.getByRole('checkbox', { name: /^Lay/ }).nth(2).check();
-      await shoot(page, name('history'));
-      await page.keyboard.press('Control+k');
-      await shoot(page, name('commands'));
-      await page.keyboard.press('Escape');
-      for (const dialog of ['Storage', 'Nothing leaves this device', 'Keyboard shortcuts']) {
-        if (size === 'narrow') {
-          await page.getByRole('button', { name: 'Menu' }).click();
-          await page.getByRole('menuitem', { name: dialog }).click();
-        } else await page.getByRole('button', { name: dialog }).click();
-        await shoot(page, name(`dialog-${dialog.split(' ')[0].toLowerCase()}`));
-        await page.keyboard.press('Escape');
-      }
-      if (size === 'narrow') {
-        await page.getByRole('button', { name: 'What it takes' }).click();
-        await shoot(page, name('sheet'));
-        await page.keyboard.press('Escape');
-      }
-      await open(page, 'model', '?device=none');
-      await shoot(page, name('no-webgpu'));
-    }
+    const narrow = size === 'narrow';
+    if (wanted('places')) await shootPlaces(page, name);
+    if (wanted('run')) await shootRun(page, name);
+    if (!values.real && wanted('shell')) await shootShell(page, name, narrow);
+    if (!values.real && wanted('models')) await shootModels(page, name);
     await context.close();
   }
 }
 await browser.close();
 await server.close();
-rmSync(built, { recursive: true });
 console.log(`${checked} screens, ${violations} axe violations. Pictures: ${out}`);
 process.exitCode = violations === 0 ? 0 : 1;

@@ -27,6 +27,13 @@ const mimeTypes = {
   '.woff2': 'font/woff2',
 };
 
+/**
+ * The workers that hold people's data and run code of strangers (chat templates, tokenizers) may ask this server and nobody
+ * else. A worker has the policy that its script comes with, not that of the page.
+ */
+const closed = /\/assets\/(data|engine|plan)-worker-[\w-]+\.js$/;
+const closedPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
+
 /** The one `bytes=a-b` range that a client asks for; undefined when there is none, null when it cannot be met. */
 function parseRange(header, size) {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? '');
@@ -74,6 +81,7 @@ async function respond(root, request, response) {
     // Checked again each time: a rebuilt app must never be mixed with an old one.
     'Cache-Control': 'no-cache',
     ETag: etag,
+    ...(closed.test(file.split(path.sep).join('/')) && { 'Content-Security-Policy': closedPolicy }),
   };
   if (request.headers['if-none-match'] === etag) return response.writeHead(304, headers).end();
 

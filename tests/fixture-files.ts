@@ -32,10 +32,14 @@ export async function fixtureTensors(path: string) {
     return found;
   };
   const source: WeightSource = {
-    has: (name) => file.tensors.has(name),
-    read: async (name) => {
-      const { dtype, shape, start, end } = entry(name);
-      return { dtype: dtype as 'F32' | 'F16' | 'BF16', shape, bytes: slice(start, end) };
+    info: (name) => {
+      const found = file.tensors.get(name);
+      return found && { dtype: found.dtype as 'F32' | 'F16' | 'BF16', shape: found.shape };
+    },
+    read: async (name, from = 0, to) => {
+      const { shape, start, end } = entry(name);
+      const row = (end - start) / (shape[0] ?? 1);
+      return slice(start + from * row, to === undefined ? end : start + to * row);
     },
   };
   const floats = (name: string): Float32Array => {
@@ -43,7 +47,12 @@ export async function fixtureTensors(path: string) {
     const raw = slice(start, end);
     return dtype === 'BF16' ? bf16ToF32(new Uint16Array(raw)) : new Float32Array(raw);
   };
-  return { source, floats, names: [...file.tensors.keys()] };
+  const raw = (name: string): Uint8Array => {
+    const { start, end } = entry(name);
+    return bytes.slice(start, end);
+  };
+  const shape = (name: string): number[] => entry(name).shape;
+  return { source, floats, raw, shape, names: [...file.tensors.keys()] };
 }
 
 /** max|a−b| / max|b|, over the whole tensor. */

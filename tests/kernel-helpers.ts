@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-backend-cpu';
 import { expect } from 'vitest';
-import { valueAndGradients } from '../src/engine/kernels/kernel';
+import { valueAndGradients } from '../src/engine/kernels/tape';
 import { type AdapterTraits, adapterTraits, setAdapterTraits } from '../src/engine/webgpu/adapter';
 import { gpuBackend } from '../src/engine/webgpu/backend';
 

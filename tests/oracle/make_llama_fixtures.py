@@ -13,7 +13,6 @@ import json
 import math
 import shutil
 import tempfile
-import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,16 +20,11 @@ import torch
 import transformers
 from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
 from safetensors.torch import load_file, save_file
+from tiny import PAD, forward, gradients, greedy, lora_parameters, normal, relative, save_adapter, worst
 from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainingArguments
 
-warnings.filterwarnings("ignore", category=FutureWarning)
-warnings.filterwarnings("ignore", message="Could not find a config file")
-torch.set_num_threads(1)
-torch.use_deterministic_algorithms(True)
-
 OUT = FIXTURES / "llama"
-PAD = 0
-NEW_TOKENS = 16
+BASE = "tiny-random-llama"
 
 
 @dataclass
@@ -62,6 +56,8 @@ class Case:
     #: How config.json is spelled: transformers 5 (`dtype`, `rope_parameters`) or 4 (`torch_dtype`, `rope_theta`).
     spelling: int = 5
     training: Training | None = None
+    #: Everything is computed on what bitsandbytes makes of the linears in NF4; the checkpoint holds them as they were.
+    nf4: bool = False
     rslora: bool = False
     note: str = ""
     lengths: tuple[int, ...] = field(default=(16, 11, 5))
@@ -179,15 +175,31 @@ CASES = [
         spelling=4,
         note="Llama 3's RoPE scaling, head_dim that is not hidden/heads, biases on attention. No training run.",
     ),
+    Case(
+        name="gqa-untied-nf4",
+        seed=1606,
+        config=dict(
+            hidden_size=48,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            vocab_size=96,
+            max_position_embeddings=64,
+            rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
+            rms_norm_eps=1e-5,
+            tie_word_embeddings=False,
+        ),
+        lora=dict(r=8, lora_alpha=16),
+        nf4=True,
+        training=Training(examples=40, max_grad_norm=7.0),
+        note="QLoRA: the linears (not lm_head) in NF4 with double quantisation. Rows of 48 are no whole blocks of 64.",
+    ),
 ]
 
 
 def generator(case: Case, purpose: int) -> torch.Generator:
     return torch.Generator().manual_seed(case.seed * 1000 + purpose)
-
-
-def normal(shape: torch.Size, std: float, rng: torch.Generator) -> torch.Tensor:
-    return torch.randn(shape, generator=rng) * std
 
 
 def build_model(case: Case, folder: Path) -> None:
@@ -225,19 +237,29 @@ def build_model(case: Case, folder: Path) -> None:
         path.write_text(json.dumps(dict(sorted(config_json.items())), indent=2) + "\n")
 
 
+def nf4_linears(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """
+    What the weights stand for once bitsandbytes has quantised what it quantises: every linear but lm_head. As one row: its
+    CPU library (0.50.2) reads the wrong scales where rows of 16·n values are no whole blocks; its codes are the same.
+    """
+    from bitsandbytes import functional as bnb
+
+    def stand_in(name: str, weight: torch.Tensor) -> torch.Tensor:
+        if not name.endswith("_proj.weight"):
+            return weight
+        row = weight.reshape(1, -1)
+        quantised = bnb.quantize_4bit(row, blocksize=64, compress_statistics=True, quant_type="nf4")
+        return bnb.dequantize_4bit(*quantised).reshape(weight.shape)
+
+    return {name: stand_in(name, weight) for name, weight in weights.items()}
+
+
 def load_base(folder: Path, attention: str = "eager") -> LlamaForCausalLM:
     return LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation=attention)
 
 
 def load_peft(folder: Path, adapter: str, trainable: bool, attention: str = "eager") -> PeftModel:
     return PeftModel.from_pretrained(load_base(folder, attention), folder / adapter, is_trainable=trainable)
-
-
-def save_adapter(model: PeftModel, folder: Path) -> None:
-    """As PEFT writes it, without the model card; the base model's name must not be a path of this machine."""
-    model.peft_config["default"].base_model_name_or_path = "tiny-random-llama"
-    model.save_pretrained(folder)
-    (folder / "README.md").unlink(missing_ok=True)
 
 
 def build_adapter(case: Case, folder: Path) -> None:
@@ -250,27 +272,18 @@ def build_adapter(case: Case, folder: Path) -> None:
                 p.copy_(normal(p.shape, 1 / math.sqrt(p.shape[1]), rng))
             elif "lora_B" in name:  # PEFT starts at zero, which would leave A without a gradient
                 p.copy_(normal(p.shape, 0.15, rng))
-    save_adapter(model, folder / "adapter_init")
+    save_adapter(model, folder / "adapter_init", BASE)
     if case.rslora:
         target = folder / "adapter_rslora"
         weights = load_file(folder / "adapter_init" / "adapter_model.safetensors")
         model = get_peft_model(load_base(folder), LoraConfig(**settings, use_rslora=True))
         set_peft_model_state_dict(model, weights)
-        save_adapter(model, target)
+        save_adapter(model, target, BASE)
         same_bytes(folder / "adapter_init" / "adapter_model.safetensors", target / "adapter_model.safetensors")
 
 
 def same_bytes(a: Path, b: Path) -> None:
     assert a.read_bytes() == b.read_bytes(), f"{a} and {b} differ"
-
-
-def peft_key(name: str) -> str:
-    """The name a parameter has in adapter_model.safetensors."""
-    return name.replace(".default.weight", ".weight")
-
-
-def lora_parameters(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
-    return {peft_key(n): p for n, p in sorted(model.named_parameters()) if p.requires_grad}
 
 
 def make_batch(case: Case) -> dict[str, list]:
@@ -289,41 +302,6 @@ def make_batch(case: Case) -> dict[str, list]:
     return rows
 
 
-def forward(model: torch.nn.Module, batch: dict[str, list]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits with padded positions set to zero (nobody may rely on those), and the shifted cross-entropy."""
-    inputs = {k: torch.tensor(v) for k, v in batch.items()}
-    out = model(**inputs)
-    return out.logits * inputs["attention_mask"].unsqueeze(-1), out.loss
-
-
-def gradients(model: PeftModel, batch: dict[str, list]) -> dict[str, torch.Tensor]:
-    model.zero_grad()
-    model(**{k: torch.tensor(v) for k, v in batch.items()}).loss.backward()
-    return {k: p.grad.clone() for k, p in lora_parameters(model).items()}
-
-
-@torch.no_grad()
-def greedy(model: torch.nn.Module, prompt: list[int]) -> tuple[list[int], torch.Tensor, float]:
-    """generate() with its key/value cache; checked against full forwards without one. Returns ids, logits, margin."""
-    ids = torch.tensor([prompt])
-    model.generation_config.eos_token_id = None  # no stop token: always NEW_TOKENS
-    out = model.generate(
-        input_ids=ids,
-        attention_mask=torch.ones_like(ids),
-        generation_config=transformers.GenerationConfig(
-            max_new_tokens=NEW_TOKENS, do_sample=False, pad_token_id=PAD, eos_token_id=None, use_cache=True
-        ),
-        return_dict_in_generate=True,
-        output_logits=True,
-    )
-    tokens = out.sequences[0, len(prompt) :].tolist()
-    logits = torch.cat(out.logits)
-    full = model(input_ids=out.sequences[:, :-1], use_cache=False).logits[0, len(prompt) - 1 :]
-    assert len(tokens) == NEW_TOKENS and relative(full, logits) < 1e-5, relative(full, logits)
-    top = logits.topk(2).values
-    return tokens, logits, ((top[:, 0] - top[:, 1]) / logits.abs().max()).min().item()
-
-
 def greedy_pair(case: Case, base: torch.nn.Module, tuned: torch.nn.Module) -> tuple[list[int], tuple, tuple]:
     """The first random prompt whose continuations are neither dull nor a coin toss between two nearly tied tokens."""
     rng = generator(case, 5)
@@ -333,16 +311,6 @@ def greedy_pair(case: Case, base: torch.nn.Module, tuned: torch.nn.Module) -> tu
         if both[0][0] != both[1][0] and all(len(set(ids)) >= 6 and margin > 2e-3 for ids, _, margin in both):
             return prompt, *both
     raise AssertionError(f"{case.name}: no good prompt, choose another seed")
-
-
-def relative(a: torch.Tensor, b: torch.Tensor) -> float:
-    return ((a - b).abs().max() / b.abs().max()).item()
-
-
-def worst(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> float:
-    """Largest relative error over tensors, each measured against its own largest value."""
-    assert a.keys() == b.keys()
-    return max(relative(a[k], b[k]) for k in b)
 
 
 # Training ------------------------------------------------------------------------------------------------------------
@@ -514,7 +482,7 @@ def write_training(case: Case, folder: Path) -> dict:
     micro_batches = math.ceil(t.examples / t.per_device_train_batch_size)
     steps_per_epoch = math.ceil(micro_batches / t.gradient_accumulation_steps)
 
-    save_adapter(model, folder / "adapter_final")
+    save_adapter(model, folder / "adapter_final", BASE)
     write_json(folder / "train_data.json", {"pad_token_id": PAD, "examples": examples})
     write_json(
         folder / "expected_training.json",
@@ -541,6 +509,10 @@ def write_case(case: Case) -> dict:
     folder.mkdir(parents=True)
     build_model(case, folder)
     build_adapter(case, folder)
+    checkpoint = folder / "model.safetensors"
+    stored = checkpoint.read_bytes()
+    if case.nf4:
+        save_file(nf4_linears(load_file(checkpoint)), checkpoint, metadata={"format": "pt"})
     batch = make_batch(case)
     write_json(folder / "batch.json", {**batch, "lengths": list(case.lengths)})
 
@@ -599,6 +571,7 @@ def write_case(case: Case) -> dict:
     noise = dict(expected["noise"])
     if case.training:
         noise["training"] = write_training(case, folder)
+    checkpoint.write_bytes(stored)
     size = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
     print(f"{case.name:18} {size / 1024:6.0f} kB  noise {json.dumps(noise)}")
     return {"seed": case.seed, "dtype": str(case.dtype).removeprefix("torch."), "note": case.note}
@@ -610,7 +583,7 @@ if __name__ == "__main__":
         OUT / "meta.json",
         {
             "made_by": "tests/oracle/make_llama_fixtures.py",
-            "versions": versions("torch", "transformers", "peft", "accelerate", "safetensors"),
+            "versions": versions("torch", "transformers", "peft", "accelerate", "safetensors", "bitsandbytes"),
             "computed_in": "float32, one thread, eager attention",
             "tolerances": {
                 "logits": 1e-4,

@@ -4,7 +4,7 @@ import { type GenerateOptions, generate, textLogits } from '../../src/engine/gen
 import { argmax } from '../../src/engine/generation/sampler';
 import { createLora } from '../../src/engine/methods/lora';
 import { inference, type Method } from '../../src/engine/methods/method';
-import type { CausalModel } from '../../src/engine/models/model';
+import type { LanguageModel } from '../../src/engine/models/model';
 import { disposeInputs } from '../../src/engine/training/inputs';
 import { gpuBytes } from '../../src/engine/webgpu/backend';
 import { fixtureJson } from '../fixture-files';
@@ -16,7 +16,7 @@ const OPTIONS: GenerateOptions = { temperature: 0, topP: 1, seed: 0, maxNewToken
 /** `setUp` makes the backend ready that the whole body runs on. */
 export function generationParity(backend: string, setUp: () => Promise<void>): void {
   describe(`${backend}: generation`, () => {
-    let model: CausalModel;
+    let model: LanguageModel;
     let method: Method;
     let prompt: Int32Array;
     /** What transformers decodes greedily from the prompt. */

@@ -1,12 +1,13 @@
 /** The product kernels as functions of tensors, and inputs for them: for tests on either backend. */
+import type * as tf from '@tensorflow/tfjs-core';
 import { linearCrossEntropy } from '../../src/engine/kernels/cross-entropy';
 import { linear } from '../../src/engine/kernels/linear';
 import { loraLinear } from '../../src/engine/kernels/lora-linear';
-import type { WeightFormat } from '../../src/engine/types';
+import type { Weight, WeightFormat } from '../../src/engine/types';
 import { f32ToBf16 } from '../../src/formats/half';
 import { intValues, type Op, randomValues, type Values } from '../kernel-helpers';
 
-/** A weight as the model holds it: f32, or bf16 two to a word. */
+/** A random weight as the model holds it: f32, or bf16 two to a word. */
 export function weightValues(shape: [number, number], format: WeightFormat, seed: number): Values {
   const values = randomValues(shape, seed);
   if (format === 'f32') return values;
@@ -15,11 +16,20 @@ export function weightValues(shape: [number, number], format: WeightFormat, seed
   return { data: words, shape: [words.length] };
 }
 
+/** The weight that a tensor of `weightValues` holds. */
+export const weightOn = (tensor: tf.Tensor, format: WeightFormat, shape: [number, number]): Weight => ({
+  parts: [{ tensor, rows: shape[0] }],
+  format,
+  shape,
+});
+
 export interface LinearCase {
   m: number;
   k: number;
   n: number;
   format?: WeightFormat;
+  /** Instead of random numbers. */
+  weight?: Values;
   bias?: boolean;
   residual?: boolean;
 }
@@ -31,7 +41,7 @@ export function linearCase({ m, k, n, format = 'f32', bias, residual }: LinearCa
   if (residual) inputs.push(randomValues([m, n], 4));
   const op: Op = (x, weight, ...rest) => [
     linear(
-      { weight: { tensor: weight!, format, shape: [n, k] }, bias: bias ? rest[0]! : null },
+      { weight: weightOn(weight!, format, [n, k]), bias: bias ? rest[0]! : null },
       x!,
       residual ? rest[bias ? 1 : 0]! : null,
     ),
@@ -47,14 +57,14 @@ export interface LoraCase extends LinearCase {
 }
 
 /** Inputs x, weight, A, B, then the branch's input, bias and residual where the case has them. `wanted`: all that have a gradient. */
-export function loraCase({ m, k, n, rank, scale, format = 'f32', bias, residual, branch }: LoraCase): {
+export function loraCase({ m, k, n, rank, scale, format = 'f32', weight, bias, residual, branch }: LoraCase): {
   op: Op;
   inputs: Values[];
   wanted: number[];
 } {
   const inputs = [
     randomValues([m, k], 1),
-    weightValues([n, k], format, 2),
+    weight ?? weightValues([n, k], format, 2),
     randomValues([rank, k], 3),
     randomValues([n, rank], 4),
   ];
@@ -67,7 +77,7 @@ export function loraCase({ m, k, n, rank, scale, format = 'f32', bias, residual,
   if (residual) wanted.push(residualAt);
   const op: Op = (...t) => [
     loraLinear(
-      { path: 'test', weight: { tensor: t[1]!, format, shape: [n, k] }, bias: t[biasAt] ?? null },
+      { path: 'test', weight: weightOn(t[1]!, format, [n, k]), bias: t[biasAt] ?? null },
       t[0]!,
       { a: t[2]!, b: t[3]!, scale, xl: t[xlAt] },
       t[residualAt] ?? null,
@@ -82,6 +92,8 @@ export interface CrossEntropyCase {
   width: number;
   vocab: number;
   format?: WeightFormat;
+  /** Instead of random numbers. */
+  weight?: Values;
   scale?: number;
   withGradient?: boolean;
   /** Every n-th row has no target; 0: all have one. */
@@ -90,9 +102,11 @@ export interface CrossEntropyCase {
   padding?: number;
   /** Size of the hidden states. */
   size?: number;
+  bias?: boolean;
+  softcap?: number;
 }
 
-/** Inputs hidden, weight, rows, targets. The rows come in an order of their own. */
+/** Inputs hidden, weight, rows, targets, and bias where the case has one. The rows come in an order of their own. */
 export function crossEntropyCase(c: CrossEntropyCase): { op: Op; inputs: Values[] } {
   const { tokens, width, vocab, format = 'f32', scale = 0.125, withGradient = true, skipEvery = 0, padding = 0 } = c;
   const rows = Array.from({ length: tokens }, (_, i) => tokens - 1 - i).filter((i) => !skipEvery || i % skipEvery > 0);
@@ -107,12 +121,19 @@ export function crossEntropyCase(c: CrossEntropyCase): { op: Op; inputs: Values[
   }
   const inputs = [
     randomValues([tokens, width], 1, c.size ?? 1),
-    weightValues([vocab, width], format, 2),
+    c.weight ?? weightValues([vocab, width], format, 2),
     intValues(rows, [rows.length]),
     intValues(targets, [rows.length]),
   ];
-  const op: Op = (hidden, weight, r, t) => [
-    linearCrossEntropy(hidden!, { tensor: weight!, format, shape: [vocab, width] }, r!, t!, { scale, withGradient }),
+  if (c.bias) inputs.push(randomValues([vocab], 3));
+  const { softcap } = c;
+  const op: Op = (hidden, weight, r, t, bias) => [
+    linearCrossEntropy(hidden!, weightOn(weight!, format, [vocab, width]), r!, t!, {
+      scale,
+      withGradient,
+      bias,
+      softcap,
+    }),
   ];
   return { op, inputs };
 }

@@ -5,7 +5,7 @@ import type { TokenizedExample } from '../../src/data/types';
 import { createLora } from '../../src/engine/methods/lora';
 import type { Method } from '../../src/engine/methods/method';
 import { loadModel } from '../../src/engine/models';
-import type { CausalModel, WeightSource } from '../../src/engine/models/model';
+import type { LanguageModel, WeightSource } from '../../src/engine/models/model';
 import type { Objective } from '../../src/engine/objectives/objective';
 import { sft } from '../../src/engine/objectives/sft';
 import { createOptimizer, type Optimizer, type StateTensors } from '../../src/engine/optim/optimizer';
@@ -29,15 +29,15 @@ export type TinyName = 'gqa-tied' | 'gqa-untied-odd' | 'mha-untied' | 'gqa-tied-
 export async function tinyModel(
   name: TinyName,
   change: (tensor: string, values: Float32Array) => void = () => {},
-): Promise<CausalModel> {
+): Promise<LanguageModel> {
   const config = await fixtureJson<Record<string, unknown>>(`llama/${name}/config.json`);
   const { source } = await fixtureTensors(`llama/${name}/model.safetensors`);
   const changed: WeightSource = {
-    has: source.has,
-    read: async (tensor) => {
-      const raw = await source.read(tensor);
-      if (raw.dtype === 'F32') change(tensor, new Float32Array(raw.bytes));
-      return raw;
+    info: source.info,
+    read: async (tensor, from, to) => {
+      const bytes = await source.read(tensor, from, to);
+      if (source.info(tensor)?.dtype === 'F32') change(tensor, new Float32Array(bytes));
+      return bytes;
     },
   };
   return loadModel(config, changed);
@@ -64,6 +64,7 @@ export interface TinyOptions {
   validation?: number;
   settings?: Partial<TrainingSection>;
   objective?: Objective;
+  checkpointing?: boolean;
   change?: (tensor: string, values: Float32Array) => void;
 }
 
@@ -83,7 +84,7 @@ export interface Told {
 
 /** A run that can be started once; `dispose` frees all of it. */
 export interface TinyRun {
-  model: CausalModel;
+  model: LanguageModel;
   method: Method;
   optimizer: Optimizer;
   state: TrainState;
@@ -103,6 +104,7 @@ export async function tinyRun({
   validation = 4,
   settings: changes = {},
   objective = sft,
+  checkpointing = false,
   change,
 }: TinyOptions = {}): Promise<TinyRun> {
   const model = await tinyModel(name, change);
@@ -142,7 +144,7 @@ export async function tinyRun({
     told,
     start: (control = {}, callbacks = {}) =>
       trainLoop(
-        { model, method, objective, optimizer, batches, settings, totalSteps },
+        { model, method, objective, optimizer, batches, settings, totalSteps, checkpointing },
         state,
         { pauseRequested: () => false, stopRequested: () => false, resumed: async () => {}, ...control },
         {

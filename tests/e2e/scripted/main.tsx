@@ -12,6 +12,9 @@ boot(
     stepMs: Number(script.get('stepMs') ?? 60),
     device: (script.get('device') ?? 'gpu') as 'gpu' | 'software' | 'none',
     history: script.has('history'),
+    downloadMs: Number(script.get('downloadMs') ?? 4000),
+    unfinished: script.has('unfinished'),
+    failing: script.has('failing'),
   }),
 );
 createRoot(document.getElementById('root')!).render(<App />);

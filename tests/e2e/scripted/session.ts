@@ -2,15 +2,17 @@
  * A Session without an engine: datasets are parsed for real, tokens are words, and a run follows a curve. It keeps the
  * contract's order of events, so that every state of the screen can be brought about in seconds.
  */
-import { TabtuneError } from '../../../src/base/errors';
+import { type ErrorData, TabtuneError } from '../../../src/base/errors';
 import { parseDataset } from '../../../src/data/parse';
 import type { Example, ParsedDataset, TokenView } from '../../../src/data/types';
 import { totalSteps } from '../../../src/recipe/forecast';
 import type { Recipe } from '../../../src/recipe/types';
 import type { MetricsRow, RunRecord, SampleAnswer } from '../../../src/storage/types';
-import type { DeviceReport, ModelInfo, Session, TrainEvent } from '../../../src/worker/api';
+import type { DeviceReport, ModelInfo, Session, StorageItem, TrainEvent } from '../../../src/worker/api';
+import { createScriptedHub, factsOf, type HubScript } from './hub';
+import { memoryOf } from './memory';
 
-export interface Script {
+export interface Script extends HubScript {
   stepMs: number;
   device: 'gpu' | 'software' | 'none';
   /** Two finished runs and an interrupted one are there already. */
@@ -28,6 +30,7 @@ function deviceOf(kind: Script['device']): DeviceReport {
     description: kind === 'software' ? 'SwiftShader Device (Subzero)' : 'NVIDIA GeForce RTX 4060 Laptop GPU',
     software: kind === 'software',
     features: kind === 'gpu' ? ['shader-f16', 'subgroups', 'timestamp-query'] : ['subgroups'],
+    limits: {},
     maxBufferSize: 4 * 2 ** 30,
     maxStorageBufferBindingSize: 2 * 2 ** 30,
     problem: none
@@ -45,6 +48,7 @@ const model: ModelInfo = {
   source: 'builtin:stories',
   title: 'Stories 2M',
   architecture: 'LlamaForCausalLM',
+  kind: 'decoder',
   parameters: 1_967_808,
   bytes: 4_065_631,
   dtype: 'BF16',
@@ -133,13 +137,25 @@ const answers: [string, string, string][] = [
   ],
 ];
 
+/** What the engine says of a model that cannot write. */
+const noHead: ErrorData = {
+  code: 'bad_model',
+  message: 'This bert model has no language-modelling head, so it gives no logits over tokens.',
+  where: 'model.source',
+  action: 'Choose a checkpoint with its head, or another objective.',
+};
+
 export function createScriptedSession(script: Script): Session {
+  const { stored, delete: deleteModel, persisted, ...hub } = createScriptedHub(script);
+  const deleted = new Set<string>();
   const listeners = new Set<(event: TrainEvent) => void>();
   const files = new Map<string, File>();
   const parsed = new Map<string, ParsedDataset>();
   const runs: RunRecord[] = [];
   const metrics = new Map<string, MetricsRow[]>();
   const samples = new Map<string, SampleAnswer[]>();
+  /** The open model. */
+  let opened = model;
   let paused = false;
   let stopping = false;
   let measured = script.history;
@@ -178,7 +194,7 @@ export function createScriptedSession(script: Script): Session {
       step: 0,
       totalSteps: total,
       trainableParameters: recipe.method.r * 12_672,
-      totalParameters: model.parameters,
+      totalParameters: opened.parameters,
       initialEvalLoss: 3.42,
       bestEvalLoss: null,
       bestStep: null,
@@ -243,6 +259,7 @@ export function createScriptedSession(script: Script): Session {
         bestStep: run.bestStep,
         trainableParameters: run.trainableParameters,
         totalParameters: run.totalParameters,
+        gradientCheckpointing: false,
         dispatchesPerStep: 412,
         gpuBytes: 61_500_000,
         device: deviceOf(script.device),
@@ -287,6 +304,7 @@ export function createScriptedSession(script: Script): Session {
   const ready = script.history ? addHistory() : Promise.resolve();
 
   return {
+    ...hub,
     device: async () => deviceOf(script.device),
     async openModel(source, onProgress) {
       if (script.device === 'none') throw new TabtuneError(deviceOf('none').problem!);
@@ -294,7 +312,8 @@ export function createScriptedSession(script: Script): Session {
         await sleep(60);
         onProgress?.((model.bytes * part) / 4, model.bytes);
       }
-      return { ...model, source };
+      opened = { ...model, source, ...factsOf(source) };
+      return opened;
     },
     importModel: async (dropped) => `file:${dropped[0]?.path.split('/')[0]}`,
     openDataset: (section) => parse(section),
@@ -361,23 +380,15 @@ export function createScriptedSession(script: Script): Session {
       const lengths = await lengthsOf(recipe);
       const train = Math.round(lengths.length * (1 - recipe.dataset.validation_split));
       const steps = totalSteps(train, recipe.training);
-      const adapter = recipe.method.r * 12_672;
-      const memory = {
-        weights: model.bytes,
-        adapter: adapter * 4,
-        optimizer: adapter * 8,
-        activations: 38_000_000,
-        logits: 8_400_000,
-      };
+      const adapter = recipe.method.r * opened.layers * opened.hiddenSize * 16;
       return {
         trainableParameters: adapter,
-        totalParameters: model.parameters + adapter,
-        memory,
-        totalBytes: Object.values(memory).reduce((sum, part) => sum + part, 0),
+        totalParameters: opened.parameters + adapter,
+        ...memoryOf(recipe, opened.parameters, adapter),
         totalSteps: steps,
         tokens: steps * 410,
         seconds: measured ? steps * 0.21 : null,
-        blockers: [],
+        blockers: opened.architecture === 'bert' ? [noHead] : [],
       };
     },
     async train(recipe) {
@@ -426,15 +437,25 @@ export function createScriptedSession(script: Script): Session {
       }
       return words.join(' ');
     },
+    async exportMerged(dtype, onProgress) {
+      const total = opened.bytes * (dtype === 'F32' ? 2 : 1);
+      for (let part = 1; part <= 4; part++) {
+        await sleep(script.stepMs * 8);
+        onProgress?.({ phase: 'writing', done: (total * part) / 4, total });
+      }
+      onProgress?.({ phase: 'checking', done: 0, total: 1 });
+      await sleep(script.stepMs * 8);
+      const files = [{ path: 'model.safetensors', blob: new Blob([new Uint8Array(64)]) }];
+      return { name: 'pirate-chat-merged', files, bytes: total, maxLogitDifference: 2.1e-6 };
+    },
+    embed: async (texts) => texts.map(() => new Float32Array(64)),
     exportAdapter: async () => ({
       name: 'pirate-chat',
       files: [{ path: 'adapter_config.json', bytes: new TextEncoder().encode('{}') }],
     }),
-    storage: async () => ({
-      usage: 18_400_000,
-      quota: 10_700_000_000,
-      persisted: false,
-      items: [
+    storage: async () => {
+      const items: StorageItem[] = [
+        ...stored(),
         {
           id: 'dataset/replies.csv',
           kind: 'dataset',
@@ -443,15 +464,21 @@ export function createScriptedSession(script: Script): Session {
           createdAt: Date.now() - 9e6,
         },
         ...runs.map((run) => ({
-          id: run.id,
+          id: `run/${run.id}`,
           kind: 'run' as const,
           name: run.name,
           bytes: 4_900_000,
           createdAt: run.createdAt,
         })),
-      ],
-    }),
-    async deleteStored() {},
+      ];
+      const kept = items.filter(({ id }) => !deleted.has(id));
+      const usage = kept.reduce((sum, { bytes }) => sum + bytes, 5_600_000);
+      return { usage, quota: 10_700_000_000, persisted: persisted(), items: kept };
+    },
+    async deleteStored(id) {
+      deleted.add(id);
+      deleteModel(id);
+    },
     async eraseEverything() {},
     close() {},
   };

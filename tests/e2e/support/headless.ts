@@ -11,7 +11,7 @@ export interface Ended {
   stderr: string[];
 }
 
-const PROGRESS = /^(Building the app|Built in|reading the dataset|loading the model: |step \d+ of )/;
+const PROGRESS = /^(Building the app|Built in|reading the dataset|(down)?loading the model: |verifying |step \d+ of )/;
 
 export class Bench {
   readonly folder = mkdtempSync(path.join(tmpdir(), 'tabtune-e2e-'));
@@ -35,9 +35,13 @@ export class Bench {
   }
 
   /** `headless RECIPE --out OUT`; killed, with code null, when it hangs. */
-  run(recipe: string, out: string, patience = 60_000): Promise<Ended> {
-    const args = ['scripts/headless.mjs', this.path(recipe), '--out', this.path(out), '--device', 'auto'];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: patience });
+  run(recipe: string, out: string, patience = 60_000, more: { args?: string[]; env?: object } = {}): Promise<Ended> {
+    const own = ['scripts/headless.mjs', this.path(recipe), '--out', this.path(out), '--device', 'auto'];
+    const child = spawn(process.execPath, [...own, ...(more.args ?? [])], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: patience,
+      env: { ...process.env, ...more.env },
+    });
     const text = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (piece: string) => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type AttentionAttrs, attention } from '../../../src/engine/kernels/attention';
+import { attentionMemory } from '../../../src/engine/kernels/attention-tiles';
 import {
   cacheVisible,
   causalVisible,
@@ -59,9 +60,18 @@ const cases: [name: string, shape: Shape, visible: Int32Array][] = [
   ['padding in front', self(2, 10, 2, 1, 12), leftPaddedVisible([10, 3], 10)],
   ['packed documents', self(1, 24, 2, 2, 16), packedVisible([[5, 1, 12]], 24)],
   ['sliding window', self(1, 40, 2, 1, 8), slidingWindow(causalVisible([40], 40), 7)],
+  ['a window of its own', { ...told(self(2, 23, 4, 2, 8)), window: 5 }, causalVisible([23, 11], 23)],
+  ['a window, padding in front', { ...told(self(2, 13, 2, 1, 12)), window: 3 }, leftPaddedVisible([13, 5], 13)],
+  ['soft-capped', { ...told(self(1, 19, 4, 2, 8)), softcap: 2 }, causalVisible([19], 19)],
+  [
+    'a window and soft-capped behind a cache, odd width',
+    { batch: 1, queryLength: 3, keyLength: 20, heads: 3, kvHeads: 1, headDim: 10, window: 4, softcap: 1.5 },
+    cacheVisible(9, 3),
+  ],
   ['both directions', self(2, 8, 2, 2, 8), fullVisible([8, 5], 8)],
   ['width 64', self(1, 20, 2, 1, 64), causalVisible([20], 20)],
   ['width 128', self(1, 9, 2, 1, 128), causalVisible([9], 9)],
+  ['width 132', self(1, 6, 2, 1, 132), causalVisible([6], 6)],
   ['width 256', self(1, 7, 2, 1, 256), causalVisible([7], 7)],
   [
     'one query behind a cache',
@@ -75,27 +85,53 @@ const cases: [name: string, shape: Shape, visible: Int32Array][] = [
   ],
 ];
 
-for (const software of [true, false]) {
-  const variant = software ? 'tiles for a CPU' : 'tiles for a GPU';
-  // A software adapter needs seconds to compile the unrolled code of a wide head: one narrow, one in slices is enough.
-  const some = software ? cases : cases.filter(([name]) => name !== 'width 64' && name !== 'width 128');
-  test.each(some)(`attention, ${variant}: %s, as the reference`, (_name, shape, visible) =>
-    withTraits({ software }, () =>
-      expectSameOnGpu(op(shape), inputs(shape, visible), { wanted: [0, 1, 2], rtol: 1e-5, atol: 1e-6 }),
-    ),
-  );
-
-  test(`attention, ${variant}: gradients against finite differences`, () =>
-    withTraits({ software }, async () => {
-      for (const [shape, visible] of [
-        [self(1, 4, 2, 1, 4), causalVisible([4], 4)],
-        [self(2, 7, 4, 2, 10), slidingWindow(causalVisible([7, 5], 7), 4)],
-        [self(1, 17, 2, 1, 16), packedVisible([[6, 9]], 17)],
-      ] as const) {
-        await checkGradient(op(shape), inputs(shape, visible), [0, 1, 2], { backend: 'webgpu' });
-      }
-    }));
+/** Runs with room for this many bytes of scores. */
+async function withScores(bytes: number, body: () => Promise<void>): Promise<void> {
+  const own = attentionMemory.scores;
+  attentionMemory.scores = bytes;
+  try {
+    await body();
+  } finally {
+    attentionMemory.scores = own;
+  }
 }
+
+for (const software of [true, false]) {
+  for (const way of ['scores', 'online'] as const) {
+    const variant = `${way}, tiles for a ${software ? 'CPU' : 'GPU'}`;
+    const run = (body: () => Promise<void>) =>
+      withTraits({ software }, () => withScores(way === 'scores' ? attentionMemory.scores : 0, body));
+    // A CPU adapter needs seconds to compile the unrolled code of a wide head: some narrow, one in slices is enough.
+    const slow = way === 'online' && !software ? ['width 64', 'width 128', 'width 256'] : [];
+
+    test.each(cases.filter(([name]) => !slow.includes(name)))(
+      `attention, ${variant}: %s, as the reference`,
+      (_name, shape, visible) =>
+        run(() => expectSameOnGpu(op(shape), inputs(shape, visible), { wanted: [0, 1, 2], rtol: 1e-5, atol: 1e-6 })),
+    );
+
+    test(`attention, ${variant}: gradients against finite differences`, () =>
+      run(async () => {
+        for (const [shape, visible] of [
+          [self(1, 4, 2, 1, 4), causalVisible([4], 4)],
+          [self(2, 7, 4, 2, 10), slidingWindow(causalVisible([7, 5], 7), 4)],
+          [self(1, 17, 2, 1, 16), packedVisible([[6, 9]], 17)],
+          [{ ...told(self(1, 7, 2, 1, 4)), window: 3, softcap: 1.5 }, causalVisible([7], 7)],
+        ] as const) {
+          await checkGradient(op(shape), inputs(shape, visible), [0, 1, 2], { backend: 'webgpu' });
+        }
+      }));
+  }
+}
+
+test('attention: scores of a pair or two at a time give the same as all at once', async () => {
+  const shape = self(3, 10, 2, 1, 8);
+  const given = inputs(shape, causalVisible([10, 7, 3], 10));
+  const pair = 2 * 10 * 12 * 4;
+  for (const bytes of [pair, 2 * pair]) {
+    await withScores(bytes, () => expectSameOnGpu(op(shape), given, { wanted: [0, 1, 2], rtol: 1e-5 }));
+  }
+});
 
 test('attention: each gradient may be asked for alone', async () => {
   const shape = self(1, 9, 4, 2, 8);
@@ -127,4 +163,6 @@ test('attention: scores of hundreds neither overflow nor lose a row', async () =
     data[i] = x * 60;
   });
   await expectSameOnGpu(op(shape), given, { wanted: [0, 1, 2], rtol: 1e-4 });
+  const capped = { ...shape, softcap: 50 };
+  await expectSameOnGpu(op(capped), given, { wanted: [0, 1, 2], rtol: 1e-4 });
 });

@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
 import { chunkRows, LOGITS_CHUNK_BYTES, linearCrossEntropy } from '../../../src/engine/kernels/cross-entropy';
-import { flush, gpuBackend, gpuBytes, trimPool } from '../../../src/engine/webgpu/backend';
+import { denseWeight } from '../../../src/engine/kernels/weight';
+import { flush, gpuBackend, gpuBytes } from '../../../src/engine/webgpu/backend';
+import { trimPool } from '../../../src/engine/webgpu/pool';
 import {
   checkGradient,
   expectClose,
@@ -22,6 +24,9 @@ const CASES: CrossEntropyCase[] = [
   { tokens: 33, width: 20, vocab: 257, skipEvery: 2, padding: 1 },
   { tokens: 130, width: 64, vocab: 96, padding: 14 },
   { tokens: 20, width: 16, vocab: 100, size: 40 }, // logits in the hundreds
+  { tokens: 9, width: 12, vocab: 37, bias: true, skipEvery: 3, padding: 2 },
+  { tokens: 20, width: 16, vocab: 100, size: 40, bias: true, softcap: 30 },
+  { tokens: 7, width: 5, vocab: 70, softcap: 2 },
 ];
 
 const rtol = 1e-5;
@@ -80,6 +85,7 @@ test('cross-entropy: gradients against finite differences', async () => {
   for (const c of [
     { tokens: 5, width: 4, vocab: 7 },
     { tokens: 9, width: 12, vocab: 11, skipEvery: 3, padding: 4, scale: 2, format: 'bf16' as const },
+    { tokens: 5, width: 4, vocab: 9, bias: true, softcap: 1.5 },
   ]) {
     const { op, inputs } = crossEntropyCase(c);
     await checkGradient(op, inputs, [0], { backend: 'webgpu' });
@@ -113,17 +119,23 @@ test.each([true, false])('cross-entropy: NaN and infinity reach the loss, softwa
       const [loss] = await runOn('webgpu', op, inputs);
       expect(Number.isFinite(loss![0]), String(odd)).toBe(false);
     }
+    // A soft cap makes an infinite logit finite, as it does in torch; NaN stays.
+    const { op, inputs } = crossEntropyCase({ tokens: 4, width: 4, vocab: 70, softcap: 30 });
+    inputs[0]!.data[5] = Number.NaN;
+    expect((await runOn('webgpu', op, inputs))[0]![0]).toBeNaN();
   }),
 );
 
 test('cross-entropy: inputs that do not fit are named', () =>
   withBackend('webgpu', () => {
     tf.tidy(() => {
-      const weight = { tensor: tf.zeros([4, 3]), format: 'f32' as const, shape: [4, 3] };
+      const weight = denseWeight(tf.zeros([4, 3]));
       const rows = tf.zeros([2], 'int32');
       const options = { scale: 1, withGradient: false };
       expect(() => linearCrossEntropy(tf.zeros([2, 3]), weight, rows, tf.zeros([3], 'int32'), options)).toThrow(
         'rows [2], targets [3]',
       );
+      const bias = tf.zeros([3]);
+      expect(() => linearCrossEntropy(tf.zeros([2, 3]), weight, rows, rows, { ...options, bias })).toThrow('bias [4]');
     });
   }));

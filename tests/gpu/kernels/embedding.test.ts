@@ -6,7 +6,7 @@ import { checkGradient, expectSameOnGpu, gradientsOn, intValues, randomValues, r
 
 const op =
   (shape: number[], format: WeightFormat = 'f32'): Op =>
-  (ids, table) => [embedding(ids!, { tensor: table!, format, shape })];
+  (ids, table) => [embedding(ids!, { parts: [{ tensor: table!, rows: shape[0]! }], format, shape })];
 
 /** Upper halves of float32, two to a word. */
 function packed({ data }: Values): Values {

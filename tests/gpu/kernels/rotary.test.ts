@@ -15,8 +15,8 @@ const op =
   (q, k, cos, sin, positions) =>
     rotary(q!, k!, { cos: cos!, sin: sin!, positions: positions!, headDim });
 
-function inputs(rows: number, qHeads: number, kHeads: number, headDim: number): Values[] {
-  const half = headDim / 2;
+function inputs(rows: number, qHeads: number, kHeads: number, headDim: number, turning = headDim): Values[] {
+  const half = turning / 2;
   const table = (f: (angle: number) => number): Values => ({
     data: Float32Array.from({ length: 40 * half }, (_, i) => f(Math.floor(i / half) / 10 ** ((i % half) / half))),
     shape: [40, half],
@@ -41,6 +41,14 @@ test.each([
   [4, 2, 2, 64],
 ])('rotary: %i tokens, %i and %i heads of %i as the reference', (rows, qHeads, kHeads, headDim) =>
   expectSameOnGpu(op(headDim), inputs(rows, qHeads, kHeads, headDim), { wanted: [0, 1], rtol: 1e-6 }),
+);
+
+test.each([
+  [5, 3, 1, 10, 4],
+  [9, 4, 2, 32, 16],
+  [3, 2, 1, 16, 6],
+])('rotary: %i tokens, %i and %i heads of %i, of which %i turn', (rows, qHeads, kHeads, headDim, turning) =>
+  expectSameOnGpu(op(headDim), inputs(rows, qHeads, kHeads, headDim, turning), { wanted: [0, 1], rtol: 1e-6 }),
 );
 
 test('rotary: gradients against finite differences', async () => {

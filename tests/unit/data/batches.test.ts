@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bucketFor, countTargets, createBatchSource, IGNORE } from '../../../src/data/batches';
+import { batchShapes, bucketFor, countTargets, createBatchSource, IGNORE } from '../../../src/data/batches';
 import { splitExamples } from '../../../src/data/split';
 import { countDuplicates, histogram, labelBalance, percentile } from '../../../src/data/stats';
 import { resolveMaxLength } from '../../../src/data/tokenize';
@@ -190,5 +190,36 @@ describe('figures', () => {
     [4096, [5000], 2048, 2048],
   ])('max_length %s of lengths %j in a context of %i is %i', (limit, lengths, context, expected) => {
     expect(resolveMaxLength(limit, lengths, context)).toBe(expected);
+  });
+});
+
+describe('shapes of batches', () => {
+  test('are those that the batches of the run have, each once, the widest first', () => {
+    const train = many(40).map((e, i) => example(e.row, 20 + ((i * 53) % 100), 10 + (i % 7)));
+    const validation = many(5).map((e, i) => example(e.row, 30 + 20 * i, 12));
+    const options = { batchSize: 3, accumulation: 2, shuffle: true, seed: 5 };
+    const sizes = (examples: TokenizedExample[]) =>
+      examples.map(({ ids, labels }) => ({ tokens: ids.length, targets: countTargets(labels) }));
+    const shapes = batchShapes(sizes(train), sizes(validation), { ...options, steps: 12 });
+    const source = createBatchSource(train, validation, { ...options, padTokenId: 0 });
+    const quarter = (rows: number, length: number, targets: number) =>
+      `${rows}x${length} ${Math.ceil((4 * targets) / (rows * length))}`;
+    const real = Array.from({ length: 12 }, (_, step) => source.microBatches(step)).flat();
+    const keys = (batches: { batchSize: number; length: number; targetTokens: number }[]) =>
+      [...new Set(batches.map((b) => quarter(b.batchSize, b.length, b.targetTokens)))].sort();
+    const found = (list: typeof shapes.training) => list.map((s) => quarter(s.rows, s.length, s.targets)).sort();
+    expect(found(shapes.training)).toEqual(keys(real));
+    expect(found(shapes.evaluation)).toEqual(keys(source.evaluation()));
+    const area = shapes.training.map((s) => s.rows * s.length);
+    expect(area).toEqual([...area].sort((a, b) => b - a));
+    expect(new Set(area).size).toBeGreaterThan(2);
+    // Within a shape the most targets count, since rows of logits are padded up.
+    const most = Math.max(...real.filter((b) => b.length === 128 && b.batchSize === 3).map((b) => b.targetTokens));
+    expect(shapes.training[0]).toEqual({ rows: 3, length: 128, targets: most });
+  });
+
+  test('of no examples are none', () => {
+    const options = { batchSize: 2, accumulation: 1, shuffle: true, seed: 1, steps: 3 };
+    expect(batchShapes([], [], options)).toEqual({ training: [], evaluation: [] });
   });
 });

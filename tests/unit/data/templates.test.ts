@@ -1,8 +1,9 @@
 /** Answer ranges under the ways that real templates are written, shortened to what matters for the ranges. */
 import { describe, expect, test } from 'vitest';
-import { ChatTemplate, MAX_TEMPLATE_BYTES, PLAIN_CHAT_TEMPLATE, templateSource } from '../../../src/data/chat-template';
+import { ChatTemplate, PLAIN_CHAT_TEMPLATE, templateSource } from '../../../src/data/chat-template';
 import { answerSpans } from '../../../src/data/render';
 import type { ChatMessage } from '../../../src/data/types';
+import { MAX_TEMPLATE_BYTES } from '../../../src/data/worker-api';
 import { errorOf } from './helpers';
 
 const SPECIAL = { bos_token: '<s>', eos_token: '</s>' };
@@ -40,6 +41,15 @@ const R1 =
   "{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}{{ '<User>' + m.content }}" +
   "{% else %}{{ '<Assistant>' + m.content + eos_token }}{% endif %}{% endfor %}" +
   "{% if add_generation_prompt %}{{ '<Assistant><think>\\n' }}{% endif %}";
+/** A system message goes to the front wherever it stands, so that an earlier prompt is no beginning of the whole. */
+const TO_THE_FRONT =
+  "{% for m in messages if m.role == 'system' %}{{ m.content }}{% endfor %}{% for m in messages %}" +
+  "{% if m.role == 'user' %}{{ '<User>' + m.content }}{% elif m.role == 'assistant' %}{{ '<Assistant>' + m.content + eos_token }}{% endif %}{% endfor %}" +
+  "{% if add_generation_prompt %}{{ '<Assistant><think>\\n' }}{% endif %}";
+/** Ends a whole conversation with a token that begins like the one that follows an answer in the middle (Phi-3). */
+const PHI3 =
+  "{% for m in messages %}{{ '<|' + m.role + '|>\\n' + m.content + '<|end|>\\n' }}{% endfor %}" +
+  "{% if add_generation_prompt %}{{ '<|assistant|>\\n' }}{% else %}{{ eos_token }}{% endif %}";
 /** As SmolLM3 has it: marks of its own, which leave out the end token. */
 const MARKED =
   "{%- for message in messages -%}\n    {%- if message.role == 'assistant' -%}\n        {{ '<|im_start|>assistant\\n' }}\n" +
@@ -47,7 +57,7 @@ const MARKED =
   "        {{ '<|im_end|>\\n' }}\n    {%- else -%}\n        {{ '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}\n    {%- endif -%}\n{%- endfor -%}" +
   "{%- if add_generation_prompt -%}{{ '<|im_start|>assistant\\n' }}{%- endif -%}";
 
-const learned = (source: string, messages: ChatMessage[], endTokens: string[] = ['<|im_end|>']) => {
+const learned = (source: string, messages: ChatMessage[], endTokens: string[] = ['<|im_end|>', '<|end|>', '</s>']) => {
   const template = new ChatTemplate(source, SPECIAL);
   const text = template.render(messages, false);
   return answerSpans(template, messages, text, endTokens).map(([start, end]) => text.slice(start, end));
@@ -62,6 +72,13 @@ describe('what is learned', () => {
     ['Qwen3', QWEN3, two, ['Hello<|im_end|>\n', '<think>\n\n</think>\n\nSo long<|im_end|>\n']],
     ['R1', R1, two.slice(1), ['Hello</s>', 'So long</s>']],
     ['own marks, end token taken in', MARKED, two, ['Hello<|im_end|>', 'So long<|im_end|>']],
+    [
+      'a system message that moves',
+      TO_THE_FRONT,
+      chat('u:Hi', 'a:Hello', 's:Hi Hello', 'u:Bye', 'a:So long'),
+      ['Hello</s>', 'So long</s>'],
+    ],
+    ['Phi-3', PHI3.replace('eos_token', "'<|endoftext|>'"), two, ['Hello<|end|>\n', 'So long<|end|>\n<|endoftext|>']],
     ['no template', PLAIN_CHAT_TEMPLATE, two, [' Hello</s>', ' So long</s>']],
     [
       'the same answer as the question',

@@ -34,6 +34,7 @@ const recipe: Recipe = {
     max_steps: -1,
     per_device_train_batch_size: 2,
     gradient_accumulation_steps: 4,
+    gradient_checkpointing: 'auto',
     optim: 'adamw',
     adam_beta1: 0.9,
     adam_beta2: 0.999,

@@ -1,7 +1,7 @@
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
-import { createZip, readZip } from '../../../src/formats/zip';
+import { createZip, readZip, zipStream } from '../../../src/formats/zip';
 
 const text = (value: string) => new TextEncoder().encode(value);
 const context = { where: 'adapter.zip', code: 'bad_adapter' as const };
@@ -24,6 +24,12 @@ describe('createZip', () => {
     expect(await createZip(files)).toEqual(zip);
     // DOS date and time of the first entry: 1980-01-01 00:00.
     expect([...zip.subarray(10, 14)]).toEqual([0, 0, 0x21, 0]);
+  });
+
+  it('gives the same bytes from blobs, piece by piece', async () => {
+    const blobs = files.map(({ path, bytes }) => ({ path, blob: new Blob([bytes]) }));
+    const streamed = await new Response(zipStream(blobs)).arrayBuffer();
+    expect(new Uint8Array(streamed)).toEqual(await createZip(files));
   });
 
   it.each(['../x', '/x', 'C:/x', 'a\\b', 'a/../../x', 'a\0b', ''])('refuses the name %j', async (path) => {

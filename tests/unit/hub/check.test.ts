@@ -31,12 +31,13 @@ describe('a good folder', () => {
       read += bytes;
     });
     for (const [name, shape] of Object.entries(SHAPES)) {
-      const { dtype, shape: found, bytes } = await source.read(name);
+      const bytes = await source.read(name);
+      const { dtype, shape: found } = source.info(name)!;
       expect({ dtype, found }).toEqual({ dtype: 'BF16', found: shape });
       expect(new Uint16Array(bytes).every((value) => value === 1)).toBe(true);
     }
     expect(read).toBe(source.bytes);
-    expect(source.has('lm_head.weight')).toBe(false);
+    expect(source.info('lm_head.weight')).toBeUndefined();
     await expect(source.read('lm_head.weight')).rejects.toMatchObject({ code: 'bad_model' });
   });
 
@@ -54,7 +55,10 @@ describe('a good folder', () => {
     ['old rotary buffers', { 'model.safetensors': weights({ 'model.layers.0.self_attn.rotary_emb.inv_freq': [2] }) }],
     ['no head_dim', configWith({ head_dim: undefined })],
     ['head_dim null', configWith({ head_dim: null })],
-    ['llama3 positions', configWith({ rope_scaling: { rope_type: 'llama3', factor: 8 } })],
+    [
+      'llama3 positions',
+      configWith({ rope_scaling: { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4 } }),
+    ],
     [
       'transformers 5',
       configWith({ rope_theta: undefined, rope_parameters: { rope_theta: 1e4, rope_type: 'default' } }),
@@ -160,7 +164,7 @@ describe('a bad folder', () => {
     ['another activation', configWith({ hidden_act: 'gelu' }), 'config.json, hidden_act', /"gelu"/],
     ['eps as text', configWith({ rms_norm_eps: '1e-5' }), 'config.json, rms_norm_eps', /"1e-5"/],
     ['theta negative', configWith({ rope_theta: -1 }), 'config.json, rope_theta', /-1/],
-    ['unknown rope scaling', configWith({ rope_scaling: { type: 'yarn', factor: 4 } }), /rope_scaling/, /"yarn"/],
+    ['unknown rope scaling', configWith({ rope_scaling: { type: 'ntk', factor: 4 } }), /rope_scaling/, /"ntk"/],
     ['rope scaling as text', configWith({ rope_scaling: 'linear' }), 'config.json, rope_scaling', /not an object/],
     ['rope factor 0', configWith({ rope_scaling: { type: 'linear', factor: 0 } }), /rope_scaling\.factor/, /0/],
     [
@@ -281,6 +285,7 @@ describe('summarizeModel', () => {
       source: 'file:tiny',
       title: 'tiny',
       architecture: 'llama',
+      kind: 'decoder',
       parameters: elements,
       bytes: weights().length,
       dtype: 'BF16',

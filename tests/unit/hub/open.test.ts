@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { listBuiltinModels } from '../../../src/hub/builtin';
 import { checkModelFolder } from '../../../src/hub/check';
 import { droppedModelFolder, importModelFolder } from '../../../src/hub/folder';
 import { openModelFolder } from '../../../src/hub/open';
 import { summarizeModel } from '../../../src/hub/summary';
+import { openWeights } from '../../../src/hub/weights';
 import { listFiles } from '../../../src/storage/files';
 import { fillDisk, freshDatabase } from '../storage/helpers';
 import { configWith, modelFiles, weights } from './helpers';
@@ -172,6 +174,17 @@ describe('file:', () => {
     await expect(folder.text('none.json')).rejects.toMatchObject({ code: 'bad_model', where: 'none.json' });
   });
 
+  it('is a GGUF file, kept as it is', async () => {
+    const file = new Blob([readFileSync('tests/fixtures/gguf/gqa-tied.gguf')]);
+    await importModelFolder('tiny', [{ path: 'tiny.gguf', file }]);
+    expect((await listFiles('model/tiny')).map(({ name, size }) => [name, size])).toEqual([['tiny.gguf', file.size]]);
+    const folder = await openModelFolder('file:tiny', { baseUrl });
+    expect(folder.vocabulary?.model).toBe('gpt2');
+    const checked = await checkModelFolder(folder);
+    const weights = openWeights(checked);
+    expect(await weights.read('model.norm.weight')).toHaveProperty('byteLength', 4 * checked.config.hidden_size);
+  });
+
   it('keeps neither pickles nor hidden files nor subfolders', async () => {
     const more = ['pytorch_model.bin', '.gitattributes', 'original/params.json', 'README.md', 'chat_template.jinja'];
     const files = [...modelFiles(), ...more.map((path) => ({ path, file: new Blob(['x']) }))];
@@ -220,12 +233,13 @@ describe('file:', () => {
 });
 
 describe('other sources', () => {
-  it('hf: says what to do instead', async () => {
+  it('hf: that was not downloaded says so', async () => {
     await expect(openModelFolder('hf:org/name@main', { baseUrl })).rejects.toMatchObject({
       code: 'bad_model',
       where: 'hf:org/name@main',
-      action: expect.stringContaining('drop it'),
+      action: expect.stringContaining('Download it'),
     });
+    await expect(openModelFolder('hf:org', { baseUrl })).rejects.toMatchObject({ code: 'bad_model' });
   });
 
   it.each(['', 'stories', 'builtin:', 'file:', 'file:../x', 'file:a/b', 'builtin:..', 'https://x/y', 'file:a\\b'])(

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type AttentionAttrs, attention } from '../../../src/engine/kernels/attention';
-import { causalVisible, packedVisible, slidingWindow } from '../../../src/engine/kernels/visible';
+import { causalVisible, leftPaddedVisible, packedVisible, slidingWindow } from '../../../src/engine/kernels/visible';
 import { checkGradient, expectClose, intValues, type Op, randomValues, runOn, type Values } from '../../kernel-helpers';
 
 const op =
@@ -43,7 +43,9 @@ function textbook(a: AttentionAttrs, [q, k, v, visible]: Values[]): number[] {
             (s, d) => s + q!.data[(query * a.heads + h) * a.headDim + d]! * k!.data[key(j, d)]!,
             0,
           );
-          return Math.exp(score * a.scale);
+          if (j < end - (a.window ?? end)) return 0;
+          const scaled = score * a.scale;
+          return Math.exp(a.softcap ? a.softcap * Math.tanh(scaled / a.softcap) : scaled);
         });
         const total = weights.reduce((s, w) => s + w, 0);
         for (const d of dims) {
@@ -56,12 +58,28 @@ function textbook(a: AttentionAttrs, [q, k, v, visible]: Values[]): number[] {
 }
 
 test.each([
-  ['causal with padding', causalVisible([6, 3], 6)],
-  ['packed in a window', slidingWindow(packedVisible([[2, 4], [6]], 6), 3)],
-])('attention, %s: as the textbook has it', async (_name, visible) => {
-  const given = inputs(attrs, visible);
-  const [o] = await runOn('cpu', op(attrs), given);
-  expectClose(o!, textbook(attrs, given), { rtol: 1e-6 });
+  ['causal with padding', causalVisible([6, 3], 6), {}],
+  ['packed in a window', slidingWindow(packedVisible([[2, 4], [6]], 6), 3), {}],
+  ['with a window of its own', causalVisible([6, 5], 6), { window: 2 }],
+  ['soft-capped', causalVisible([6, 5], 6), { softcap: 0.8 }],
+  ['padding in front, in a window, soft-capped', leftPaddedVisible([6, 4], 6), { window: 3, softcap: 2 }],
+])('attention, %s: as the textbook has it', async (_name, visible, more) => {
+  const a = { ...attrs, ...more };
+  const given = inputs(a, visible);
+  const [o] = await runOn('cpu', op(a), given);
+  expectClose(o!, textbook(a, given), { rtol: 1e-6 });
+});
+
+test('attention: a window narrows the range as visible.ts does', async () => {
+  for (const [window, visible] of [
+    [1, causalVisible([6, 3], 6)],
+    [4, packedVisible([[2, 4], [6]], 6)],
+    [9, causalVisible([6, 6], 6)],
+  ] as const) {
+    const [a] = await runOn('cpu', op({ ...attrs, window }), inputs(attrs, visible));
+    const [b] = await runOn('cpu', op(attrs), inputs(attrs, slidingWindow(visible, window)));
+    expect(a).toEqual(b);
+  }
 });
 
 test('attention by hand: one key gives its value, equal scores the mean', async () => {
@@ -79,6 +97,8 @@ test('attention: gradients against finite differences', async () => {
   await checkGradient(op(attrs), inputs(attrs, causalVisible([6, 3], 6)), [0, 1, 2]);
   const behindCache = { ...attrs, batch: 1, queryLength: 2, keyLength: 7 };
   await checkGradient(op(behindCache), inputs(behindCache, Int32Array.of(0, 4, 1, 5)), [0, 1, 2]);
+  const narrow = { ...attrs, window: 3, softcap: 1.5 };
+  await checkGradient(op(narrow), inputs(narrow, causalVisible([6, 4], 6)), [0, 1, 2]);
 });
 
 test('attention says which shapes do not fit', async () => {

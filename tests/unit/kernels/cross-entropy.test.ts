@@ -30,9 +30,26 @@ test.each([
   { tokens: 5, width: 4, vocab: 7 },
   { tokens: 9, width: 3, vocab: 11, skipEvery: 3, padding: 4, scale: 2 },
   { tokens: 4, width: 6, vocab: 5, format: 'bf16' as const },
+  { tokens: 5, width: 4, vocab: 7, bias: true },
+  { tokens: 6, width: 5, vocab: 9, bias: true, softcap: 1.5, skipEvery: 4, padding: 1 },
 ])('cross-entropy: gradients against finite differences, %o', async (c) => {
   const { op, inputs } = crossEntropyCase(c);
   await checkGradient(op, inputs, [0]);
+});
+
+test('cross-entropy: bias and soft cap by hand', async () => {
+  const { op } = crossEntropyCase({ tokens: 1, width: 1, vocab: 2, scale: 1, softcap: 2 });
+  // Logits 1·0 + 1 and 1·ln 3 − 4, bounded to ±2.
+  const bias = { data: Float32Array.of(1, -4), shape: [2] };
+  const [first, , ...rest] = byHand([0], [1]);
+  const [loss] = await runOn('cpu', op, [
+    first!,
+    { data: Float32Array.of(0, Math.log(3)), shape: [2, 1] },
+    ...rest,
+    bias,
+  ]);
+  const [a, b] = [2 * Math.tanh(0.5), 2 * Math.tanh((Math.log(3) - 4) / 2)];
+  expect(loss![0]).toBeCloseTo(Math.log(Math.exp(a) + Math.exp(b)) - b, 6);
 });
 
 test('cross-entropy: without its gradient it cannot be differentiated', async () => {

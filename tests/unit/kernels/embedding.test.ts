@@ -5,7 +5,7 @@ import { checkGradient, gradientsOn, intValues, type Op, randomValues, runOn } f
 
 const op =
   (shape: number[], format: WeightFormat = 'f32'): Op =>
-  (ids, table) => [embedding(ids!, { tensor: table!, format, shape })];
+  (ids, table) => [embedding(ids!, { parts: [{ tensor: table!, rows: shape[0]! }], format, shape })];
 
 const table = { data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [3, 2] };
 

@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { valueAndGradients } from '../../../src/engine/kernels/kernel';
 import { linear, linearBackwardInput, transposedProduct } from '../../../src/engine/kernels/linear';
 import { groupsFor } from '../../../src/engine/kernels/matmul';
+import { valueAndGradients } from '../../../src/engine/kernels/tape';
+import { denseWeight } from '../../../src/engine/kernels/weight';
 import { checkGradient, expectClose, randomValues, runOn, tensorOf, withBackend } from '../../kernel-helpers';
-import { linearCase } from '../../parity/products';
+import { linearCase, weightOn } from '../../parity/products';
 
 test('linear: y = x·Wᵀ + bias + residual, by hand', async () => {
   const inputs = [
@@ -49,20 +50,19 @@ test('linear: a frozen weight that is asked for its gradient says so', async () 
   await tf.setBackend('cpu');
   const weight = tf.zeros([2], 'int32');
   const x = tf.ones([1, 2]);
-  const loss = () =>
-    tf.sum(linear({ weight: { tensor: weight, format: 'bf16', shape: [2, 2] }, bias: null }, x)) as tf.Scalar;
+  const loss = () => tf.sum(linear({ weight: weightOn(weight, 'bf16', [2, 2]), bias: null }, x)) as tf.Scalar;
   expect(() => valueAndGradients(loss, [weight])).toThrow(/stored as bf16 is frozen/);
 });
 
 test('linear: shapes that do not fit are named', () =>
   withBackend('cpu', () => {
-    const module = { weight: { tensor: tf.zeros([2, 3]), format: 'f32' as const, shape: [2, 3] }, bias: null };
+    const module = { weight: denseWeight(tf.zeros([2, 3])), bias: null };
     tf.tidy(() => {
       expect(() => linear(module, tf.zeros([4, 2]))).toThrow('expected x [M, 3]');
       expect(() => linear(module, tf.zeros([1, 4, 3]))).toThrow('got x [1,4,3]');
       expect(() => linear(module, tf.zeros([4, 3]), tf.zeros([4, 3]))).toThrow('residual [4,3]');
     });
-    module.weight.tensor.dispose();
+    tf.dispose(module.weight.parts.map((p) => p.tensor));
   }));
 
 test('the product of a transposed matrix and another, by hand', () =>
@@ -92,7 +92,7 @@ test('the gradient to the input takes alpha and a LoRA share', () =>
       [2, 2],
       [2, 5],
     ].map((shape, i) => tensorOf(randomValues(shape, 20 + i))) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-    const own = linearBackwardInput(dy, w, { format: 'f32', out: 3, in: 5 }, { h, a }, 0.5);
+    const own = linearBackwardInput(dy, denseWeight(w), { h, a }, 0.5);
     const stock = tf.tidy(() => tf.mul(0.5, tf.add(tf.matMul(dy, w), tf.matMul(h, a))));
     expectClose(await own.data(), await stock.data(), { rtol: 1e-6 });
     tf.dispose([dy, w, h, a, own, stock]);

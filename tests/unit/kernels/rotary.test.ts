@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
 import { rotary, rotaryTables } from '../../../src/engine/kernels/rotary';
 import {
@@ -20,9 +21,15 @@ const op =
 const frequencies = (headDim: number) =>
   Float32Array.from({ length: headDim / 2 }, (_, i) => 1 / 100 ** ((2 * i) / headDim));
 
-async function inputs(qHeads: number, kHeads: number, headDim: number, positions: number[]): Promise<Values[]> {
+async function inputs(
+  qHeads: number,
+  kHeads: number,
+  headDim: number,
+  positions: number[],
+  turning = headDim,
+): Promise<Values[]> {
   const tables = await withBackend('cpu', () => {
-    const { cos, sin } = rotaryTables(32, frequencies(headDim));
+    const { cos, sin } = rotaryTables(32, frequencies(turning));
     const values = [cos, sin].map((t) => ({ data: Float32Array.from(t.dataSync<'float32'>()), shape: t.shape }));
     cos.dispose();
     sin.dispose();
@@ -56,6 +63,22 @@ test('rotary: each pair (i, i + D/2) turns as a complex number by position · fr
   });
 });
 
+test('rotary: over the first dimensions of a head, the others stay', async () => {
+  const positions = [4, 0, 31];
+  const given = await inputs(2, 1, 10, positions, 6);
+  const turned = await runOn('cpu', op(10), given);
+  const first = (values: ArrayLike<number>, heads: number) => ({
+    data: Float32Array.from(values).filter((_, i) => i % 10 < 6),
+    shape: [3, heads * 6],
+  });
+  const rest = (values: ArrayLike<number>) => Float32Array.from(values).filter((_, i) => i % 10 >= 6);
+  const alone = await runOn('cpu', op(6), [first(given[0]!.data, 2), first(given[1]!.data, 1), ...given.slice(2)]);
+  for (const t of [0, 1]) {
+    expect(first(turned[t]!, 2 - t).data).toEqual(alone[t]);
+    expect(rest(turned[t]!)).toEqual(rest(given[t]!.data));
+  }
+});
+
 test('rotary: products of turned vectors depend on the distance alone', async () => {
   const headDim = 8;
   const vector = Float32Array.from(randomValues([1, headDim], 3).data);
@@ -71,6 +94,7 @@ test('rotary: products of turned vectors depend on the distance alone', async ()
 
 test('rotary: gradients against finite differences', async () => {
   await checkGradient(op(6), await inputs(2, 1, 6, [3, 0, 9]), [0, 1]);
+  await checkGradient(op(8), await inputs(2, 1, 8, [3, 0, 9], 4), [0, 1]);
 });
 
 test('rotary: the gradient turns back', async () => {
@@ -94,8 +118,9 @@ test('rotary tables round the angle to float32 before its cosine, as transformer
     const angle = Math.fround(12_345 * f[0]!);
     expect(cos.dataSync()[12_345]).toBe(Math.fround(Math.cos(angle)));
     expect(sin.dataSync()[12_345]).toBe(Math.fround(Math.sin(angle)));
-    cos.dispose();
-    sin.dispose();
+    const scaled = rotaryTables(12_346, f, 1.25);
+    expect(scaled.cos.dataSync()[12_345]).toBe(Math.fround(1.25 * Math.cos(angle)));
+    tf.dispose([cos, sin, scaled]);
   }));
 
 test('rotary says which shapes do not fit', async () => {

@@ -40,6 +40,7 @@ test('every omitted field gets the default that the documentation names', () => 
       max_steps: -1,
       per_device_train_batch_size: 2,
       gradient_accumulation_steps: 4,
+      gradient_checkpointing: 'auto',
       optim: 'adamw',
       adam_beta1: 0.9,
       adam_beta2: 0.999,
@@ -135,10 +136,20 @@ test('all problems are reported, and the thrown error is one line', () => {
 });
 
 test.each([
-  [{ model: { quantization: 'nf4' } }, /model\.quantization: nf4 is not available for this model format yet/],
-  [{ model: { source: 'hf:org/name@main' } }, /model\.source: .*Hugging Face Hub/],
-  [{ model: { source: 'HuggingFaceTB/SmolLM2-135M-Instruct' } }, /model\.source: .*Hugging Face Hub/],
-  [{ model: { source: 'stories' } }, /model\.source: must be builtin:NAME or file:PATH/],
+  'hf:HuggingFaceTB/SmolLM2-135M-Instruct',
+  'hf:org/name@main',
+  'hf:org/name@12fd25f77366fa6b3b4b768ec3050bf629380bac',
+  'hf:org/name@refs/pr/3',
+  'hf:org/name@v1.0/folder/model.Q4_K_M.gguf',
+  'hf:org/name/model.gguf',
+])('%s is a source of models', (source) => {
+  expect(resolveRecipe({ version: 1, model: { source } }).model.source).toBe(source);
+});
+
+test.each([
+  [{ model: { source: 'hf:org/name@' } }, /model\.source: .*Write hf:ORG\/NAME/],
+  [{ model: { source: 'HuggingFaceTB/SmolLM2-135M-Instruct' } }, /model\.source: .*hf:HuggingFaceTB\/SmolLM2/],
+  [{ model: { source: 'stories' } }, /model\.source: must be builtin:NAME, hf:ORG\/NAME or file:PATH/],
   [{ model: { source: 'builtin:../x' } }, /model\.source/],
   [{ dataset: { source: 'hf:org/name' } }, /dataset\.source/],
   [{ dataset: { source: 'file: ' } }, /dataset\.source/],
@@ -172,6 +183,9 @@ test('what has no effect is noted, not refused', () => {
     'training.early_stopping_patience',
   ]);
   expect(paths({ method: { type: 'lora', r: 8, init_adapter: 'file:adapter' } })).toEqual(['method.r']);
+  const gguf = { source: 'hf:org/name/model.Q4_K_M.gguf' };
+  expect(paths({ model: gguf })).toEqual([]);
+  expect(paths({ model: { ...gguf, quantization: 'nf4' } })).toEqual(['model.quantization']);
   expect(paths({ training: { learning_rate: 0.1 } })).toEqual(['training.learning_rate']);
 });
 

@@ -1,4 +1,5 @@
 import { vi } from 'vitest';
+import type { HubModel } from '../../../src/hub/catalogue';
 import { defaultRecipe } from '../../../src/recipe/defaults';
 import type { RunRecord } from '../../../src/storage/types';
 import type { ModelInfo, Session, TrainEvent } from '../../../src/worker/api';
@@ -16,6 +17,7 @@ export const model: ModelInfo = {
   source: 'builtin:stories',
   title: 'Stories 2M',
   architecture: 'llama',
+  kind: 'decoder',
   parameters: 2_000_000,
   bytes: 4_000_000,
   dtype: 'BF16',
@@ -49,6 +51,25 @@ export function runRecord(change: Partial<RunRecord> = {}): RunRecord {
   };
 }
 
+export function hubModel(change: Partial<HubModel> = {}): HubModel {
+  return {
+    id: 'org/tiny',
+    revision: 'main',
+    commit: 'abc',
+    url: 'https://huggingface.co/org/tiny/tree/abc',
+    licence: 'mit',
+    licenceUrl: null,
+    downloads: 1,
+    gated: false,
+    private: false,
+    access: 'granted',
+    facts: null,
+    choices: [],
+    problem: null,
+    ...change,
+  };
+}
+
 /** Every call answers at once with something plausible; a test replaces the calls that it is about. */
 export function fakeSession(parts: Partial<Session> = {}): Session & { emit: (event: TrainEvent) => void } {
   const listeners = new Set<(event: TrainEvent) => void>();
@@ -60,6 +81,7 @@ export function fakeSession(parts: Partial<Session> = {}): Session & { emit: (ev
       description: '',
       software: true,
       features: [],
+      limits: {},
       maxBufferSize: 1,
       maxStorageBufferBindingSize: 1,
       problem: null,
@@ -128,7 +150,19 @@ export function fakeSession(parts: Partial<Session> = {}): Session & { emit: (ev
       onText(text);
       return text;
     }),
+    embed: async () => [],
     exportAdapter: async () => ({ name: 'pirate-chat', files: [] }),
+    exportMerged: async () => ({ name: 'pirate-chat-merged', files: [], bytes: 0, maxLogitDifference: 1e-6 }),
+    hubSettings: () => ({ endpoint: 'https://huggingface.co', token: null }),
+    setHubSettings: vi.fn(async () => {}),
+    shelf: vi.fn(async () => []),
+    searchHub: vi.fn(async () => []),
+    describeModel: vi.fn(async () => hubModel()),
+    watchDownloads: () => () => {},
+    download: vi.fn(async () => {}),
+    pauseDownload: vi.fn(async () => {}),
+    cancelDownload: vi.fn(async () => {}),
+    persist: vi.fn(async () => true),
     storage: async () => ({ usage: 0, quota: 1, persisted: false, items: [] }),
     deleteStored: async () => {},
     eraseEverything: async () => {},

@@ -76,7 +76,7 @@ test('while a run goes on nothing is opened; afterwards what was changed is', as
   end({ id: 'run-1', status: 'completed' });
   await run;
   await vi.runAllTimersAsync();
-  expect(session.openModel).toHaveBeenLastCalledWith('file:own', expect.any(Function));
+  expect(session.openModel).toHaveBeenLastCalledWith('file:own', expect.any(Function), 'none');
 });
 
 test('a slow answer for an old dataset never replaces a newer one', async () => {
@@ -95,4 +95,14 @@ test('a slow answer for an old dataset never replaces a newer one', async () => 
   late({ name: 'late', examples: [] });
   await vi.runAllTimersAsync();
   expect(useData.getState().dataset?.name).toBe('builtin:lumen-bay');
+});
+
+test('another precision opens the model again, and plans anew', async () => {
+  const session = await started();
+  useRecipe.getState().set({ 'model.quantization': 'nf4' });
+  await vi.runAllTimersAsync();
+  expect(session.openModel).toHaveBeenCalledTimes(2);
+  expect(session.openModel).toHaveBeenLastCalledWith('builtin:stories', expect.any(Function), 'nf4');
+  expect(session.forecast).toHaveBeenCalledTimes(2);
+  expect(session.openDataset).toHaveBeenCalledTimes(1);
 });

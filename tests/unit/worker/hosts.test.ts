@@ -69,12 +69,13 @@ describe('EngineHost', () => {
   it('loads the model once for calls that come together after a loss', async () => {
     const loadModel = vi.fn(async () => ({}) as never);
     const { host, workers } = engineHost({ loadModel, stop: async () => {} });
-    await host.loadModel('builtin:stories');
+    await host.loadModel('builtin:stories', undefined, 'nf4');
     workers[0]!.crash();
     await vi.waitFor(async () => {
       await Promise.all([1, 2, 3].map(() => host.use((api) => api.stop())));
     });
     expect(loadModel).toHaveBeenCalledTimes(2);
+    expect(loadModel).toHaveBeenLastCalledWith('builtin:stories', undefined, 'nf4');
     host.close();
   });
 

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { writeLoraAdapter } from '../../../src/formats/peft';
 import { createZip } from '../../../src/formats/zip';
 import type { Recipe } from '../../../src/recipe/types';
 import { eraseEverything } from '../../../src/storage/usage';
 import type { GenerationOptions } from '../../../src/worker/api';
-import { recipe, type Stage, servePublic, stage, until } from './stage';
+import { GpuMemory } from '../../../src/worker/gpu-memory';
+import { memoryStore, recipe, type Stage, servePublic, stage, until } from './stage';
 
 let open: Stage;
 beforeEach(async () => {
@@ -61,6 +63,16 @@ describe('the model', () => {
     expect(open.engine.workers).toHaveLength(1);
     await open.session.generate('Hi', greedy, () => {});
     expect(open.engine.calls).toEqual(['loadModel builtin:stories', 'loadModel builtin:stories', 'generate']);
+  });
+
+  it('is loaded anew for a run that wants it in another precision, and for that alone', async () => {
+    await open.session.openModel('builtin:stories');
+    await train(recipe({ model: { quantization: 'nf4' } }));
+    await train(recipe({ model: { quantization: 'nf4' } }));
+    expect(open.engine.calls.filter((call) => call.startsWith('loadModel'))).toEqual([
+      'loadModel builtin:stories',
+      'loadModel builtin:stories nf4',
+    ]);
   });
 
   it('that was dropped is checked before it is kept', async () => {
@@ -167,7 +179,88 @@ describe('tokens', () => {
 describe('a forecast', () => {
   it('has figures and no blockers when a run can start', async () => {
     await open.session.openModel('builtin:stories');
-    expect(await open.session.forecast(recipe())).toMatchObject({ blockers: [], totalSteps: 225, totalBytes: 5 });
+    const { memory, totalBytes, ...figures } = await open.session.forecast(recipe());
+    expect(figures).toMatchObject({
+      blockers: [],
+      // 225 examples, three times, eight a step.
+      totalSteps: 87,
+      verdict: 'fits',
+      advice: [],
+      gradientCheckpointing: false,
+      budget: { bytes: 4 * 2 ** 30 },
+      seconds: null,
+    });
+    expect(Object.values(memory).reduce((sum, part) => sum + part, 0)).toBe(totalBytes);
+    // What is kept in two bytes each, but for the norms.
+    expect(memory.weights / (2 * 1_967_808)).toBeCloseTo(1, 2);
+    expect(memory.adapter).toBe(4 * figures.trainableParameters);
+  });
+
+  it('of a run that memory is short for: tight, blocks computed twice, and what would help', async () => {
+    // Half of this is 21 MB; the run takes 31 as it is, and 24 with blocks computed twice.
+    open.session.close();
+    open = stage(undefined, new GpuMemory(memoryStore(), 0.04));
+    await open.session.openModel('builtin:stories');
+    const { verdict, gradientCheckpointing, advice, totalBytes } = await open.session.forecast(recipe());
+    expect({ verdict, gradientCheckpointing }).toEqual({ verdict: 'tight', gradientCheckpointing: true });
+    const labels = advice!.map(({ label }) => label);
+    expect(labels).toContain('Batch size 1, gradient accumulation 8');
+    expect(labels).not.toContain('Turn on gradient checkpointing');
+    for (const { saves } of advice!) expect(saves).toBeGreaterThan(0.02 * totalBytes);
+    const running = open.session.train(recipe());
+    const { job, end } = await until(() => open.engine.stints[0]);
+    expect(job.checkpointing).toBe(true);
+    end();
+    await running;
+  });
+
+  it('learns from a run that ran out of memory, and from one that did not', async () => {
+    await open.session.openModel('builtin:stories');
+    const before = await open.session.forecast(recipe());
+    const failing = open.session.train(recipe());
+    (await until(() => open.engine.stints[0])).fail({ code: 'gpu_out_of_memory', message: 'No room.' });
+    expect((await failing).status).toBe('interrupted');
+    const after = await open.session.forecast(recipe({ training: { gradient_checkpointing: false } }));
+    expect(after).toMatchObject({ totalBytes: before.totalBytes, verdict: 'too_big' });
+    expect(after.budget!.how).toContain('ran out of memory here');
+    // Believed to be too big is not known to be: the person may try.
+    expect(after.blockers).toEqual([]);
+  });
+
+  it('of a run that goes on from an adapter has the adapter’s rank and targets', async () => {
+    await open.session.openModel('builtin:stories');
+    const pair = { inFeatures: 192, outFeatures: 192, a: new Float32Array(4 * 192), b: new Float32Array(4 * 192) };
+    const { config, weights } = writeLoraAdapter({
+      base_model_name_or_path: null,
+      r: 4,
+      lora_alpha: 8,
+      lora_dropout: 0,
+      target_modules: ['q_proj'],
+      use_rslora: false,
+      modules: new Map([['model.layers.0.self_attn.q_proj', pair]]),
+    });
+    await open.session.importAdapter([
+      { path: 'a/adapter_config.json', file: new File([JSON.stringify(config)], 'adapter_config.json') },
+      { path: 'a/adapter_model.safetensors', file: new File([weights as BlobPart], 'adapter_model.safetensors') },
+    ]);
+    const plan = await open.session.forecast(recipe({ method: { type: 'lora', init_adapter: 'file:a' } }));
+    expect(plan.blockers).toEqual([]);
+    expect(plan.trainableParameters).toBe(4 * (192 + 192));
+    const gone = await open.session.forecast(recipe({ method: { type: 'lora', init_adapter: 'file:b' } }));
+    expect(gone.blockers).toMatchObject([{ code: 'bad_adapter', where: 'method.init_adapter' }]);
+  });
+
+  it('refuses what the device says itself that it cannot do, and so does a run', async () => {
+    const limits = { ...open.engine.device.limits, maxStorageBufferBindingSize: 2 ** 18 };
+    open.engine.device = { ...open.engine.device, limits };
+    await open.session.openModel('builtin:stories');
+    const { blockers, verdict } = await open.session.forecast(recipe());
+    expect(verdict).toBe('too_big');
+    expect(blockers).toMatchObject([{ code: 'gpu_out_of_memory', where: 'GPU' }]);
+    expect(blockers[0]!.message).toMatch(/needs \d+ MB in one piece/);
+    await expect(open.session.train(recipe())).rejects.toMatchObject({ code: 'gpu_out_of_memory' });
+    expect(open.engine.stints).toEqual([]);
+    expect(await open.session.runs()).toEqual([]);
   });
 
   it('says everything that stands in the way', async () => {
@@ -180,6 +273,39 @@ describe('a forecast', () => {
     impossible.training.max_steps = 0;
     expect(await blockers(impossible)).toMatchObject([{ where: 'training.max_steps' }]);
     expect(await blockers(recipe({ dataset: { source: 'file:gone.csv' } }))).toMatchObject([{ code: 'bad_data' }]);
+  });
+});
+
+describe('an encoder', () => {
+  it('opens and shows what it is; a run that needs written answers is refused with a sentence', async () => {
+    open.engine.kind = 'encoder';
+    expect(await open.session.openModel('builtin:stories')).toMatchObject({ kind: 'encoder', layers: 6 });
+    const { blockers, totalSteps } = await open.session.forecast(recipe());
+    expect(totalSteps).toBe(0);
+    expect(blockers).toHaveLength(1);
+    expect(blockers[0]).toMatchObject({
+      code: 'bad_model',
+      message: 'Stories 2M reads text and does not write any, so it cannot learn from examples of answers.',
+      where: 'objective.type',
+    });
+    await expect(open.session.train(recipe())).rejects.toMatchObject({ code: 'bad_model', where: 'objective.type' });
+    expect(open.engine.stints).toHaveLength(0);
+  });
+});
+
+describe('embeddings', () => {
+  it('are asked of the engine with the tokens of whole texts, cut to what the model reads', async () => {
+    await open.session.openModel('builtin:stories');
+    const long = 'once upon a time there was a little boat '.repeat(200);
+    expect(await open.session.embed(['Hello there', long])).toEqual([Float32Array.of(0, 1), Float32Array.of(1, 1)]);
+    const { texts, options } = open.engine.embedded!;
+    expect(options).toEqual({ mode: 'mean', normalize: false, adapterStrength: 1 });
+    expect(texts[0]!.length).toBeGreaterThan(1);
+    expect(texts[1]).toHaveLength(512);
+  });
+
+  it('need a model', async () => {
+    await expect(open.session.embed(['Hello'])).rejects.toMatchObject({ code: 'bad_model' });
   });
 });
 

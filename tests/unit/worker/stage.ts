@@ -14,10 +14,25 @@ import type { RunRecord } from '../../../src/storage/types';
 import type { DeviceReport, RunSummary, Session, TrainEvent } from '../../../src/worker/api';
 import { type DataWorkerApi, editRow } from '../../../src/worker/edit-dataset';
 import type { AdapterFiles, EngineApi, EngineEvent, TrainJob } from '../../../src/worker/engine-api';
+import { GpuMemory } from '../../../src/worker/gpu-memory';
 import { tellPageUrl } from '../../../src/worker/page-url';
+import type { PlanApi } from '../../../src/worker/plan-service';
 import { connect, serve } from '../../../src/worker/rpc';
 import { createSession } from '../../../src/worker/session';
+import { defineWebGpuNames } from '../../webgpu-names';
 import { FakeLocks, FakeWorker } from './fake-worker';
+
+defineWebGpuNames();
+
+/** What localStorage does, for one page. */
+export function memoryStore() {
+  const values = new Map<string, string>();
+  return {
+    getItem: (key: string) => values.get(key) ?? null,
+    setItem: (key: string, value: string) => void values.set(key, value),
+    removeItem: (key: string) => void values.delete(key),
+  };
+}
 
 export const device: DeviceReport = {
   available: true,
@@ -26,8 +41,17 @@ export const device: DeviceReport = {
   description: 'Acme One',
   software: false,
   features: [],
-  maxBufferSize: 1,
-  maxStorageBufferBindingSize: 1,
+  limits: {
+    maxBufferSize: 2 ** 31,
+    maxStorageBufferBindingSize: 2 ** 30,
+    maxStorageBuffersPerShaderStage: 10,
+    maxComputeWorkgroupStorageSize: 32_768,
+    maxComputeInvocationsPerWorkgroup: 1024,
+    maxComputeWorkgroupSizeX: 1024,
+    maxComputeWorkgroupsPerDimension: 65_535,
+  },
+  maxBufferSize: 2 ** 31,
+  maxStorageBufferBindingSize: 2 ** 30,
   problem: null,
 };
 
@@ -47,21 +71,27 @@ export class EngineScript {
   readonly stints: Stint[] = [];
   readonly adapters: (AdapterFiles | null)[] = [];
   answers: number[] = [];
+  /** Of the model that is opened next. */
+  kind: 'decoder' | 'encoder' = 'decoder';
+  /** What was embedded last, and how. */
+  embedded: { texts: Int32Array[]; options: unknown } | null = null;
   lastStrength: number | null = null;
   stopped = 0;
   workers: FakeWorker[] = [];
+  device = device;
 
   api(): EngineApi {
     const log = (call: string) => this.calls.push(call);
     return {
-      device: async () => device,
-      loadModel: async (source, onProgress) => {
-        log(`loadModel ${source}`);
+      device: async () => this.device,
+      loadModel: async (source, onProgress, quantization = 'none') => {
+        log(['loadModel', source, quantization].filter((word) => word !== 'none').join(' '));
         onProgress?.(1, 2);
         return {
           source,
           title: 'Stories 2M',
           architecture: 'llama',
+          kind: this.kind,
           parameters: 1_967_808,
           bytes: 3_939_696,
           dtype: 'BF16',
@@ -73,15 +103,11 @@ export class EngineScript {
           linearModules: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
         };
       },
-      forecast: async (_recipe, { trainExamples, tokens }) => ({
-        trainableParameters: 1000,
-        totalParameters: 2000,
-        memory: { weights: 1, adapter: 1, optimizer: 1, activations: 1, logits: 1 },
-        totalBytes: 5,
-        totalSteps: trainExamples,
-        tokens,
-        seconds: null,
-      }),
+      mergeModel: async (_job, onPiece) => {
+        log('mergeModel');
+        onPiece(new ArrayBuffer(8));
+        return { bytes: 8, maxLogitDifference: 1e-6, largestLogit: 9 };
+      },
       train: (job, onEvent) => {
         log(job.resume ? 'train resumed' : 'train');
         return new Promise((resolve, reject) => {
@@ -132,6 +158,11 @@ export class EngineScript {
         return Int32Array.from(ids);
       },
       logits: async () => new Float32Array(),
+      embed: async (texts, options) => {
+        this.embedded = { texts, options };
+        return texts.map((_, i) => Float32Array.of(i, 1));
+      },
+      textLoss: async () => 1,
       loseDevice: async () => {},
     };
   }
@@ -155,6 +186,7 @@ function summary(job: TrainJob, reason: RunSummary['reason']): RunSummary {
     bestStep: null,
     trainableParameters: 1,
     totalParameters: 2,
+    gradientCheckpointing: job.checkpointing,
     dispatchesPerStep: 1,
     gpuBytes: 1,
     device,
@@ -182,11 +214,11 @@ export function servePublic(): void {
   });
 }
 
-export function stage(locks = new FakeLocks()): Stage {
+export function stage(locks = new FakeLocks(), memory = new GpuMemory(memoryStore(), 8)): Stage {
   const engine = new EngineScript();
   const page = {};
   const pageLocks = locks.for(page);
-  vi.stubGlobal('navigator', { locks: pageLocks });
+  vi.stubGlobal('navigator', { locks: pageLocks, gpu: {} });
   const dataWorkers: FakeWorker[] = [];
   const data: Partial<DataWorkerApi> = {};
   const session = createSession({
@@ -197,6 +229,15 @@ export function stage(locks = new FakeLocks()): Stage {
       serve(engine.api(), { port: worker.port, locks: worker.locks });
       return connect<EngineApi>(worker, { name: 'engine', locks: pageLocks });
     },
+    // The planner is the product's own, on its device that only counts.
+    connectPlanner: () => {
+      const worker = new FakeWorker(locks);
+      const service = import('../../../src/worker/plan-service').then((part) => part.createPlanService());
+      const plan: PlanApi['plan'] = async (run) => (await service).plan(run);
+      serve({ plan }, { port: worker.port, locks: worker.locks });
+      return connect<PlanApi>(worker, { name: 'planner', locks: pageLocks });
+    },
+    memory,
     connectData: () => {
       const worker = new FakeWorker(locks);
       dataWorkers.push(worker);

@@ -1,21 +1,26 @@
 import { expect, test } from 'vitest';
-import { swiglu } from '../../../src/engine/kernels/swiglu';
+import { type GatedActivation, gated } from '../../../src/engine/kernels/gated';
 import type { Op } from '../../kernel-helpers';
 import { checkGradient, expectSameOnGpu, gradientsOn, randomValues, runOn } from '../../kernel-helpers';
 
-const op: Op = (gate, up) => [swiglu(gate!, up!)];
+const of =
+  (activation: GatedActivation): Op =>
+  (gate, up) => [gated(gate!, up!, activation)];
+const op = of('silu');
+const BOTH: GatedActivation[] = ['silu', 'gelu_tanh'];
 
 test.each([
   [1, 1],
   [3, 5],
   [7, 16],
   [33, 352],
-])('SwiGLU: [%i, %i] as the reference', async (rows, f) => {
+])('gated: [%i, %i] as the reference', async (rows, f) => {
   const inputs = [randomValues([rows, f], 1, 3), randomValues([rows, f], 2)];
-  await expectSameOnGpu(op, inputs, { wanted: [0, 1], rtol: 2e-6 });
+  for (const activation of BOTH) await expectSameOnGpu(of(activation), inputs, { wanted: [0, 1], rtol: 2e-6 });
 });
 
-test('SwiGLU: gradients against finite differences', async () => {
+test.each(BOTH)('%s, gated: gradients against finite differences', async (activation) => {
+  const op = of(activation);
   for (const [rows, f] of [
     [2, 5],
     [4, 24],
@@ -24,7 +29,7 @@ test('SwiGLU: gradients against finite differences', async () => {
   }
 });
 
-test('SwiGLU: only one of the gradients may be asked for', async () => {
+test('gated: only one of the gradients may be asked for', async () => {
   const inputs = [randomValues([3, 4], 3), randomValues([3, 4], 4)];
   const probe = [randomValues([3, 4], 5)];
   const [gate, up] = await gradientsOn('webgpu', op, inputs, [0, 1], probe);
@@ -32,7 +37,8 @@ test('SwiGLU: only one of the gradients may be asked for', async () => {
   expect(await gradientsOn('webgpu', op, inputs, [1], probe)).toEqual([up]);
 });
 
-test('SwiGLU: large gates neither overflow nor give NaN', async () => {
+test.each(BOTH)('%s, gated: large gates neither overflow nor give NaN', async (activation) => {
+  const op = of(activation);
   const gate = { data: Float32Array.of(-1e4, -200, -90, 0, 90, 200, 1e4, -0), shape: [1, 8] };
   const up = { data: new Float32Array(8).fill(1), shape: [1, 8] };
   const [y] = await runOn('webgpu', op, [gate, up]);

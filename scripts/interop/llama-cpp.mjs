@@ -1,0 +1,107 @@
+// llama.cpp as the reference for GGUF files: its prebuilt binary and Node bindings, fetched once into .cache/interop.
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { root } from '../build.mjs';
+import { run } from '../child.mjs';
+
+const VERSION = '3.22.1';
+const platforms = {
+  'linux-x64': 'linux-x64',
+  'linux-arm64': 'linux-arm64',
+  'darwin-arm64': 'mac-arm64-metal',
+  'darwin-x64': 'mac-x64',
+  'win32-x64': 'win-x64',
+  'win32-arm64': 'win-arm64',
+};
+
+/** The module `node-llama-cpp`, with the binary of this machine's processor alone (those for CUDA take half a GB). */
+async function fetched() {
+  const folder = path.join(root, `.cache/interop/node-llama-cpp-${VERSION}`);
+  const entry = path.join(folder, 'node_modules/node-llama-cpp/dist/index.js');
+  if (!existsSync(entry)) {
+    const platform = platforms[`${process.platform}-${process.arch}`];
+    if (!platform) throw new Error(`node-llama-cpp has no binary for ${process.platform} ${process.arch}.`);
+    const work = `${folder}.part`;
+    rmSync(work, { recursive: true, force: true });
+    mkdirSync(work, { recursive: true });
+    writeFileSync(path.join(work, 'package.json'), '{"private": true}');
+    const packages = [`node-llama-cpp@${VERSION}`, `@node-llama-cpp/${platform}@${VERSION}`];
+    const flags = ['--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund', '--silent'];
+    const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+    if ((await run(npm, ['install', ...flags, ...packages], { cwd: work, timeoutMs: 600_000 })) !== 0) {
+      throw new Error('node-llama-cpp could not be fetched from npm.');
+    }
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(work, folder);
+  }
+  return import(pathToFileURL(entry).href);
+}
+
+/**
+ * A GGUF file in llama.cpp on the CPU. Tokens travel as plain ids; nothing is added to what is given, BOS included.
+ * `tokenize` reads the names of special tokens as those tokens.
+ */
+export async function openLlamaCpp(file, { contextSize = 1024 } = {}) {
+  const { getLlama, LlamaLogLevel } = await fetched();
+  const llama = await getLlama({ gpu: false, build: 'never', logLevel: LlamaLogLevel.error });
+  const model = await llama.loadModel({ modelPath: file });
+  const context = await model.createContext({
+    contextSize,
+    sequences: 1,
+    flashAttention: false,
+    // Its threads wait for one another by spinning, which a busy machine punishes; one is quick enough for these models.
+    threads: 1,
+    // Half precision there would be a difference that the file does not make.
+    experimentalKvCacheKeyType: 'F32',
+    experimentalKvCacheValueType: 'F32',
+  });
+  const sequence = context.getSequence();
+  const fromStart = () => sequence.clearHistory();
+
+  return {
+    tokenize: (text) => [...model.tokenize(text, true, 'trimLeadingSpace')],
+    /** What the file says a text begins with: BOS, or nothing. */
+    begin: model.tokens.shouldPrependBosToken && model.tokens.bos !== null ? [model.tokens.bos] : [],
+    text: (ids) => model.detokenize(ids, true),
+
+    /** The `count` tokens that follow, always the likeliest; it goes on past tokens that end an answer. */
+    async greedy(ids, count) {
+      await fromStart();
+      const tokens = [];
+      let input = ids;
+      while (tokens.length < count) {
+        const asked = input.map((token, i) =>
+          i < input.length - 1 ? token : [token, { generateNext: { token: true, options: { temperature: 0 } } }],
+        );
+        const next = (await sequence.controlledEvaluate(asked)).at(-1).next.token;
+        tokens.push(next);
+        input = [next];
+      }
+      return tokens;
+    },
+
+    /** exp of the mean negative log-likelihood of ids[1…], each after all that stand before it. */
+    async perplexity(ids) {
+      await fromStart();
+      const asked = ids.slice(0, -1).map((token, i) => {
+        // The largest logit, which the weight is relative to, comes as the top one; sampling options would cut the rest off.
+        const logits = { filter: { tokens: [ids[i + 1]], includeTop: 1 } };
+        return [token, { generateNext: { logits, totalLogitWeight: true } }];
+      });
+      const outputs = await sequence.controlledEvaluate(asked);
+      let sum = 0;
+      for (const [i, output] of outputs.entries()) {
+        const { logits, totalLogitWeight } = output.next;
+        sum += Math.max(...logits.values()) + Math.log(totalLogitWeight) - logits.get(ids[i + 1]);
+      }
+      return Math.exp(sum / outputs.length);
+    },
+
+    async close() {
+      await context.dispose();
+      await model.dispose();
+      await llama.dispose();
+    },
+  };
+}

@@ -1,0 +1,85 @@
+// Adapters that the app trained, loaded by real PEFT; the merged model, loaded by transformers. Logits must agree.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { root } from '../build.mjs';
+import { run } from '../child.mjs';
+import { runRecipe } from '../headless-run.mjs';
+
+const model = path.join(root, 'public/models/stories');
+// Nothing is evaluated: that is most of a short run's time, and other tests see to it.
+const dataset = { source: 'builtin:pirate-chat', validation_split: 0 };
+const training = {
+  max_steps: 4,
+  learning_rate: 1e-3,
+  warmup_ratio: 0,
+  lr_scheduler_type: 'linear',
+  eval_steps: 0,
+  early_stopping_patience: 0,
+};
+
+/** The third goes on from what the first wrote, and reads model and dataset from files. */
+const cases = [
+  {
+    name: 'all-linear',
+    merged: 'F32',
+    recipe: { version: 1, dataset, method: { type: 'lora', r: 8, lora_alpha: 16 }, training },
+  },
+  {
+    name: 'rslora',
+    recipe: {
+      version: 1,
+      dataset,
+      method: { type: 'lora', r: 4, lora_alpha: 8, target_modules: ['q_proj', 'v_proj'], use_rslora: true },
+      training,
+    },
+  },
+  {
+    name: 'continued',
+    recipe: {
+      version: 1,
+      model: { source: `file:${model}` },
+      dataset: { ...dataset, source: `file:${path.join(root, 'public/datasets/pirate-chat.jsonl')}` },
+      method: { type: 'lora', init_adapter: 'file:all-linear/adapter' },
+      training,
+    },
+  },
+];
+
+/** Token ids that exercise short and long texts; which ones does not matter, as long as they are always the same. */
+function someIds() {
+  const { vocab_size } = JSON.parse(readFileSync(path.join(model, 'config.json'), 'utf8'));
+  let state = 12_345;
+  const next = () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    return (state >>> 8) % vocab_size;
+  };
+  return [1, 7, 33, 100].map((length) => Array.from({ length }, next));
+}
+
+export async function peft({ python, folder, report }) {
+  for (const { name, recipe, merged = null } of cases) {
+    const recipeFile = path.join(folder, `${name}.json`);
+    const out = path.join(folder, name);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(recipeFile, JSON.stringify({ name, ...recipe }));
+    await report.part(name, async () => {
+      const abort = new AbortController();
+      const timer = setTimeout(() => abort.abort(new Error('not done after 4 minutes')), 240_000);
+      const summary = await runRecipe({
+        ...{ recipeFile, out, device: process.env.TABTUNE_GPU ?? 'auto', signal: abort.signal },
+        ...{ logitsOf: someIds(), merged, note: console.log, progress: () => {} },
+      });
+      clearTimeout(timer);
+      report.check(`${name}: trained`, summary.steps === 4, `${summary.steps} steps, ${summary.seconds.toFixed(1)} s`);
+      const logits = path.join(out, 'logits.json');
+      const script = (file, ...args) =>
+        run(python, [path.join(root, 'tests/oracle', file), ...args], { timeoutMs: 240_000 });
+      const adapter = await script('check_adapter.py', model, path.join(out, 'adapter'), logits);
+      report.check(`${name}: PEFT loads it, and the logits agree`, adapter === 0);
+      if (merged) {
+        const code = await script('check_merged.py', path.join(out, 'model'), logits);
+        report.check(`${name}: transformers loads the merged model, and the logits agree`, code === 0);
+      }
+    });
+  }
+}

@@ -1,0 +1,7 @@
+export interface ScriptedServer {
+  origin: string;
+  real: string;
+  scripted: string;
+  close(): Promise<void>;
+}
+export function serveScripted(): Promise<ScriptedServer>;

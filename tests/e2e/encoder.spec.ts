@@ -1,0 +1,48 @@
+/** A model that reads and does not write: it opens, shows what it is, and a run that needs answers is refused. */
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, test } from '@playwright/test';
+import { expectReady, startButton } from './support/studio';
+
+const fixture = 'tests/fixtures/families/bert';
+
+/** As many tokens as the fixture's embedding has rows. */
+function wordPieces(): string {
+  const special = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
+  const words = Array.from({ length: 62 }, (_, i) => `word${i}`);
+  return JSON.stringify({
+    added_tokens: special.map((content, id) => ({ id, content, special: true, normalized: false })),
+    normalizer: { type: 'BertNormalizer', lowercase: true },
+    pre_tokenizer: { type: 'BertPreTokenizer' },
+    model: {
+      type: 'WordPiece',
+      unk_token: '[UNK]',
+      continuing_subword_prefix: '##',
+      vocab: Object.fromEntries([...special, ...words].map((token, id) => [token, id])),
+    },
+  });
+}
+
+test('an encoder opens and shows what it is; training answers on it is refused with a sentence', async ({ page }) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'tabtune-encoder-'));
+  try {
+    for (const name of ['config.json', 'model.safetensors']) {
+      copyFileSync(path.join(fixture, name), path.join(folder, name));
+    }
+    writeFileSync(path.join(folder, 'tokenizer.json'), wordPieces());
+    await page.goto('/');
+    await expectReady(page);
+    const choosing = page.waitForEvent('filechooser');
+    await page.getByRole('button', { name: 'Open model folder' }).click();
+    await (await choosing).setFiles(folder);
+
+    const model = page.getByRole('region', { name: 'Model', exact: true });
+    await expect(model).toContainText('2 layers, width 24', { timeout: 60_000 });
+    await expect(model).toContainText('bert');
+    await expect(page.getByText(/reads text and does not write any/).first()).toBeVisible({ timeout: 60_000 });
+    await expect(startButton(page)).toHaveAttribute('aria-disabled', 'true');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

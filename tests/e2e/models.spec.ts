@@ -1,0 +1,194 @@
+import { readFileSync } from 'node:fs';
+import { readZip } from '../../src/formats/zip';
+import { axeFindings } from './page';
+import { expect, lookAt, openModels, test } from './support/scripted';
+
+const smol = 'HuggingFaceTB/SmolLM2-135M-Instruct';
+
+test('a model is searched for, looked at, fetched with a pause and a retry, opened, and listed', async ({
+  page,
+  scripted,
+}) => {
+  await openModels(page, scripted, '&failing');
+  await page.getByRole('searchbox', { name: 'Name or address' }).fill('smollm2');
+  await page.getByRole('button', { name: 'Search', exact: true }).click();
+  await expect(page.getByRole('status').filter({ hasText: '1 model for “smollm2”' })).toBeVisible();
+  await page.getByRole('button', { name: smol }).click();
+  const dialog = page.getByRole('dialog', { name: smol });
+  await expect(dialog.getByRole('link', { name: 'apache-2.0' })).toBeVisible();
+  await expect(dialog).toContainText('main at commit 12fd25f7');
+  await dialog.getByRole('radio', { name: /q4_k_m\.gguf/ }).check();
+  // A GGUF file is quantised already.
+  await expect(dialog.getByRole('group', { name: 'Precision on the GPU' })).toBeHidden();
+  await dialog.getByRole('radio', { name: /^Safetensors/ }).check();
+  await dialog.getByRole('button', { name: 'Download and open, 272 MB' }).click();
+
+  await page.getByRole('button', { name: `Pause the download of ${smol}` }).click();
+  await expect(page.getByText(/^Paused, last at work/)).toBeVisible();
+  await page.getByRole('button', { name: `Resume the download of ${smol}` }).click();
+  await expect(page.getByRole('alert')).toContainText('The connection to the Hub was lost.');
+  await page.getByRole('button', { name: `Retry the download of ${smol}` }).click();
+
+  await expect(page.getByRole('heading', { name: 'SmolLM2 135M Instruct' })).toBeVisible();
+  await expect(page.getByRole('link', { name: smol })).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Model', exact: true })).toHaveAccessibleDescription(/SmolLM2 135M/);
+
+  await page.getByRole('button', { name: 'Storage', exact: true }).click();
+  const models = page.getByRole('dialog').getByRole('region', { name: 'Models' });
+  await expect(models.getByRole('listitem')).toHaveCount(1);
+  await page.getByRole('button', { name: 'Keep my data' }).click();
+  await expect(page.getByText('The browser keeps this until you delete it.')).toBeVisible();
+  await models.getByRole('button', { name: `Delete ${smol}` }).click();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Delete', exact: true }).click();
+  await expect(models).toContainText('None yet.');
+});
+
+test('a download that an earlier visit left unfinished is offered, and can be cancelled', async ({
+  page,
+  scripted,
+}) => {
+  await openModels(page, scripted, '&unfinished');
+  await expect(page.getByRole('progressbar', { name: 'Qwen/Qwen3-0.6B downloaded' })).toHaveAttribute(
+    'aria-valuenow',
+    '30',
+  );
+  await page.getByRole('button', { name: 'Cancel the download of Qwen/Qwen3-0.6B' }).click();
+  await page.getByRole('button', { name: 'Cancel the download', exact: true }).click();
+  await expect(page.getByRole('heading', { name: 'Downloads' })).toBeHidden();
+});
+
+test('a gated model says what to do; the token opens it and is kept nowhere', async ({ page, scripted }) => {
+  await openModels(page, scripted);
+  await page.getByRole('button', { name: 'Gemma 3 1B' }).click();
+  const dialog = page.getByRole('dialog', { name: 'google/gemma-3-1b-it' });
+  await expect(dialog).toContainText('This model is gated');
+  await expect(dialog.getByRole('button', { name: /^Download and open/ })).toHaveAttribute('aria-disabled', 'true');
+  await dialog.getByLabel('Access token').fill('hf_secret');
+  await dialog.getByRole('button', { name: 'Use this token' }).click();
+  await expect(dialog.getByRole('button', { name: /^Download and open/ })).not.toHaveAttribute('aria-disabled', 'true');
+  const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
+  expect(kept).not.toContain('hf_secret');
+});
+
+test('an architecture that is not read is refused by name, with those that are', async ({ page, scripted }) => {
+  await openModels(page, scripted);
+  await lookAt(page, 'state-spaces/mamba-130m-hf');
+  const alert = page.getByRole('dialog').getByRole('alert');
+  await expect(alert).toContainText('mamba cannot be opened');
+  await expect(alert).toContainText('gemma3_text, gpt2');
+  await expect(page.getByRole('button', { name: /^Download/ })).toBeHidden();
+});
+
+test('a run that is too big is made to fit from its card', async ({ page, scripted }) => {
+  await openModels(page, scripted);
+  await lookAt(page, 'microsoft/Phi-4-mini-instruct');
+  await page.getByRole('radio', { name: /^As it comes/ }).check();
+  await page.getByRole('button', { name: /^Download and open/ }).click();
+  const card = page.getByRole('complementary', { name: 'Run' });
+  await expect(card).toContainText('Too big for this GPU');
+  await card.getByRole('button', { name: /^Keep the model in 4-bit/ }).click();
+  await expect(card).not.toContainText('Too big for this GPU');
+  await page.getByRole('link', { name: 'Recipe', exact: true }).click();
+  await expect(page.getByRole('radio', { name: '4-bit (NF4)' })).toBeChecked();
+});
+
+test('a model that cannot be trained so blocks the start in the run card', async ({ page, scripted }) => {
+  await openModels(page, scripted);
+  await lookAt(page, 'sentence-transformers/all-MiniLM-L6-v2');
+  await page.getByRole('button', { name: /^Download and open/ }).click();
+  const card = page.getByRole('complementary', { name: 'Run' });
+  await expect(card).toContainText('has no language-modelling head');
+  await expect(page.getByRole('button', { name: 'Start training' })).toHaveAttribute('aria-disabled', 'true');
+  await expect(page.getByRole('heading', { name: 'all MiniLM L6 v2' })).toBeVisible();
+});
+
+test('the merged model is saved as a zip, with its difference said', async ({ page, scripted }) => {
+  await page.addInitScript(() => Reflect.deleteProperty(window, 'showSaveFilePicker'));
+  await page.goto(`${scripted}?history#/compare`);
+  await expect(page.getByText(/pirate-chat-merged\.zip/)).toBeVisible();
+  await page.getByRole('radio', { name: /^float16/ }).check();
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Export merged model' }).click();
+  const file = await download;
+  expect(file.suggestedFilename()).toBe('pirate-chat-merged.zip');
+  const entries = readZip(new Uint8Array(readFileSync(await file.path())), { where: 'merged.zip', code: 'bad_model' });
+  expect(entries.map(({ path }) => path)).toEqual(['pirate-chat-merged/model.safetensors']);
+  await expect(page.getByText(/in float16$/)).toBeVisible();
+  await expect(page.getByText(/largest difference of a logit .* is 2\.1e-6/)).toBeVisible();
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test.describe(colorScheme, () => {
+    test.use({ colorScheme, reducedMotion: 'reduce' });
+
+    test('axe finds nothing in what the Hub, downloads and storage show', async ({ page, scripted }) => {
+      await openModels(page, scripted, '&unfinished&failing');
+      expect(await axeFindings(page), 'shelf and unfinished download').toEqual([]);
+      for (const name of [smol, 'google/gemma-3-1b-it', 'state-spaces/mamba-130m-hf', 'nobody/nothing']) {
+        await lookAt(page, name);
+        expect(await axeFindings(page), name).toEqual([]);
+        await page.keyboard.press('Escape');
+        await expect(page.getByRole('dialog')).toBeHidden();
+      }
+      await page.getByRole('button', { name: 'Address and token' }).click();
+      await expect(page.getByRole('dialog', { name: 'Hugging Face Hub' })).toBeVisible();
+      expect(await axeFindings(page), 'settings').toEqual([]);
+      await page.keyboard.press('Escape');
+      await page.getByRole('searchbox', { name: 'Name or address' }).fill('all');
+      await page.keyboard.press('Enter');
+      await expect(page.getByRole('status').filter({ hasText: '6 models' })).toBeVisible();
+      await lookAt(page, smol);
+      await page.getByRole('button', { name: /^Download and open/ }).click();
+      await expect(page.getByRole('button', { name: /^Retry/ })).toBeVisible();
+      expect(await axeFindings(page), 'failed download').toEqual([]);
+      await page.getByRole('button', { name: 'Storage', exact: true }).click();
+      await expect(page.getByRole('dialog', { name: 'Storage' }).getByRole('listitem').first()).toBeVisible();
+      expect(await axeFindings(page), 'storage').toEqual([]);
+    });
+  });
+}
+
+test.describe('at 400 % zoom', () => {
+  // 1280 × 1024 at 400 %.
+  test.use({ viewport: { width: 320, height: 256 } });
+  test('nothing has to be scrolled sideways, in the place or its dialogs', async ({ page, scripted }) => {
+    await openModels(page, scripted, '&unfinished');
+    // Boxes with more in them than they are wide, or that reach beyond the window.
+    const over = () =>
+      page.evaluate(() => {
+        const boxes = [document.documentElement, ...document.querySelectorAll('[role=dialog], [role=dialog] *')];
+        const wide = (box: Element) => box.clientWidth > 1 && box.scrollWidth > box.clientWidth + 1;
+        const beyond = (box: Element) => box.getBoundingClientRect().right > window.innerWidth + 1;
+        return boxes.filter((box) => wide(box) || beyond(box)).map((box) => box.outerHTML.slice(0, 200));
+      });
+    expect(await over()).toEqual([]);
+    for (const name of [smol, 'google/gemma-3-1b-it', 'state-spaces/mamba-130m-hf']) {
+      await lookAt(page, name);
+      expect(await over(), name).toEqual([]);
+      await page.keyboard.press('Escape');
+    }
+  });
+});
+
+test('a model is found, looked at and fetched by keyboard alone', async ({ page, scripted }) => {
+  await openModels(page, scripted);
+  await page.getByRole('searchbox', { name: 'Name or address' }).focus();
+  await page.keyboard.type('qwen3');
+  await page.keyboard.press('Enter');
+  const result = page.getByRole('button', { name: 'Qwen/Qwen3-0.6B' });
+  await expect(result).toBeVisible();
+  for (let i = 0; i < 5 && !(await result.evaluate((element) => element === document.activeElement)); i++) {
+    await page.keyboard.press('Tab');
+  }
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('radio', { name: /^As it comes/ })).toBeChecked();
+  await page.getByRole('radio', { name: /^As it comes/ }).focus();
+  await page.keyboard.press('ArrowRight');
+  await expect(page.getByRole('radio', { name: /^8-bit/ })).toBeChecked();
+  const fetch = page.getByRole('button', { name: /^Download and open/ });
+  for (let i = 0; i < 5 && !(await fetch.evaluate((element) => element === document.activeElement)); i++) {
+    await page.keyboard.press('Tab');
+  }
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: 'Pause the download of Qwen/Qwen3-0.6B' })).toBeVisible();
+});

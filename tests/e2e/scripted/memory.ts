@@ -1,0 +1,63 @@
+/** The memory of a scripted run: plausible sizes, on a GPU of which 4 GB are said to be free. */
+import type { Verdict } from '../../../src/hub/catalogue';
+import type { Recipe } from '../../../src/recipe/types';
+import type { Forecast, MemoryAdvice } from '../../../src/worker/api';
+
+const budget = 4e9;
+
+export const verdictOf = (bytes: number): Verdict =>
+  bytes < budget * 0.8 ? 'fits' : bytes < budget ? 'tight' : 'too_big';
+
+const bytesEach = { none: 2, q8: 1.06, nf4: 0.57 };
+
+type Memory = Required<
+  Pick<Forecast, 'memory' | 'totalBytes' | 'verdict' | 'budget' | 'advice' | 'gradientCheckpointing'>
+>;
+
+export function memoryOf(recipe: Recipe, parameters: number, adapter: number): Memory {
+  const partsOf = ({ model, training }: Recipe): Forecast['memory'] => {
+    const again = training.gradient_checkpointing === true;
+    return {
+      weights: parameters * bytesEach[model.quantization],
+      adapter: adapter * 4,
+      gradients: adapter * 4,
+      optimizer: adapter * 8,
+      activations: (38e6 + parameters * 0.5) * training.per_device_train_batch_size * (again ? 0.15 : 0.5),
+      logits: 8_400_000,
+    };
+  };
+  const sum = (memory: Forecast['memory']) => Object.values(memory).reduce((total, part) => total + part, 0);
+  const memory = partsOf(recipe);
+  const totalBytes = sum(memory);
+  const advise = (label: string, changes: MemoryAdvice['changes'], changed: Recipe): MemoryAdvice => {
+    const less = sum(partsOf(changed));
+    return { label, changes, saves: totalBytes - less, enough: verdictOf(less) !== 'too_big' };
+  };
+  const { model, training } = recipe;
+  const advice = [
+    advise(
+      'Turn on gradient checkpointing',
+      { 'training.gradient_checkpointing': true },
+      { ...recipe, training: { ...training, gradient_checkpointing: true } },
+    ),
+    advise(
+      'Keep the model in 4-bit',
+      { 'model.quantization': 'nf4' },
+      { ...recipe, model: { ...model, quantization: 'nf4' } },
+    ),
+    advise(
+      'Take 1 example at a time',
+      { 'training.per_device_train_batch_size': 1 },
+      { ...recipe, training: { ...training, per_device_train_batch_size: 1 } },
+    ),
+  ].filter(({ saves }) => saves > 0);
+  const verdict = verdictOf(totalBytes);
+  return {
+    memory,
+    totalBytes,
+    verdict,
+    budget: { bytes: budget, how: 'from what this GPU has held before' },
+    advice: verdict === 'fits' ? [] : advice,
+    gradientCheckpointing: training.gradient_checkpointing === true,
+  };
+}

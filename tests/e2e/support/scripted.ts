@@ -1,0 +1,33 @@
+/** Tests of the screen alone: the engine, the Hub and their bytes are scripted, so that every state comes in seconds. */
+import { test as base, expect, type Page } from '@playwright/test';
+import { serveScripted } from '../../../scripts/scripted.mjs';
+import { expectReady } from '../page';
+
+export { expect } from '@playwright/test';
+
+export const test = base.extend<object, { scripted: string }>({
+  scripted: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads from the pattern what a fixture needs.
+    async ({}, use) => {
+      const server = await serveScripted();
+      await use(server.scripted);
+      await server.close();
+    },
+    { scope: 'worker' },
+  ],
+});
+
+/** The Model place of the scripted screen, ready to start. */
+export async function openModels(page: Page, address: string, query = ''): Promise<void> {
+  await page.goto(`${address}?downloadMs=1500${query}#/model`);
+  await expectReady(page);
+}
+
+/** Looks a model up by its name, and waits until it is described. */
+export async function lookAt(page: Page, name: string): Promise<void> {
+  const search = page.getByRole('searchbox', { name: 'Name or address' });
+  await search.fill(name);
+  await search.press('Enter');
+  await expect(page.getByRole('dialog', { name })).toBeVisible();
+  await expect(page.getByRole('dialog').getByText('Asking the Hub')).toBeHidden();
+}

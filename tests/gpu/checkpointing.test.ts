@@ -1,0 +1,4 @@
+import { checkpointingParity } from '../parity/checkpointing';
+import { openTestDevice } from './open-device';
+
+checkpointingParity('webgpu', openTestDevice);

@@ -1,0 +1,4 @@
+import { embedParity } from '../parity/embed';
+import { openTestDevice } from './open-device';
+
+embedParity('webgpu', openTestDevice);

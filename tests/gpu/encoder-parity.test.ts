@@ -1,0 +1,4 @@
+import { encoderParity } from '../parity/encoder';
+import { openTestDevice } from './open-device';
+
+encoderParity('webgpu', openTestDevice);

@@ -1,0 +1,218 @@
+/**
+ * Chat templates of real models: texts by transformers' apply_chat_template, ids and what is trained on by TRL's
+ * SFTTrainer (tests/oracle/make_template_fixtures.py). Equal or wrong, no tolerance.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { ChatTemplate } from '../../../src/data/chat-template';
+import { createDataApi } from '../../../src/data/data-api';
+import { TextTokenizer } from '../../../src/data/tokenizer';
+import type { ChatMessage } from '../../../src/data/types';
+import type { DataApi } from '../../../src/data/worker-api';
+import { errorOf, jsonl, section, tokenizerFiles, utf8 } from './helpers';
+
+const FOLDER = 'tests/fixtures/templates';
+const read = (file: string) => readFileSync(new URL(`../../../${FOLDER}/${file}`, import.meta.url), 'utf8');
+
+type Ranges = [start: number, end: number][];
+interface Row {
+  name: string;
+  /** Null where the template refuses. */
+  text: string | null;
+  /** With the generation prompt; absent where that is only something more at the end, `prompt_adds`. */
+  prompt?: string | null;
+  prompt_adds?: string;
+  ids: number[];
+  /** TRL's assistant_only_loss, where it knows the template. */
+  assistant_only?: Ranges;
+  /** TRL's loss on the last answer, the rest being the prompt. */
+  completion?: Ranges;
+}
+interface Fixture {
+  tokenizer: string;
+  special: Record<string, string>;
+  conversations: Row[];
+  texts: { text: string; ids: number[]; trained: Ranges }[];
+  pairs: { prompt: string; completion: string; ids: number[]; trained: Ranges }[];
+}
+
+const conversations: { name: string; messages: ChatMessage[] }[] = JSON.parse(read('conversations.json'));
+const messagesOf = new Map(conversations.map((c) => [c.name, c.messages]));
+const names = readdirSync(new URL(`../../../${FOLDER}`, import.meta.url)).flatMap((f) =>
+  f.endsWith('.jinja') ? [f.slice(0, -'.jinja'.length)] : [],
+);
+
+/** Without white space, which templates trim, and composed, as some tokenizers write letters. */
+const bare = (text: string) => text.normalize('NFC').replaceAll(/\s/g, '');
+
+/** Ids and trained ranges as the data worker makes them of rows of a file. */
+function trainedBy(api: DataApi, rows: unknown[]): { ids: number[]; ranges: Ranges }[] {
+  api.parse('rows.jsonl', utf8(jsonl(rows)).buffer as ArrayBuffer, { format: 'auto', columns: null });
+  return rows.map((_, i) => {
+    const { tokens } = api.viewTokens(i + 1, section(), { type: 'sft', assistant_only_loss: true }, 100_000);
+    const ranges: Ranges = [];
+    tokens.forEach(({ trained }, t) => {
+      if (!trained) return;
+      if (ranges.at(-1)?.[1] === t) ranges.at(-1)![1] = t + 1;
+      else ranges.push([t, t + 1]);
+    });
+    return { ids: tokens.map((t) => t.id), ranges };
+  });
+}
+
+/**
+ * What TRL learns and we do not, all of it part of a prompt: the words that a template puts before an answer, and, where
+ * the prompt alone is written otherwise than in the whole, all that differs.
+ */
+type Differs = Record<string, (text: string, conversation: string) => boolean>;
+const ON_PURPOSE: { completion: Differs; answers: Differs } = {
+  completion: {
+    // The system message moves into the last question, so that prompt and whole part there.
+    'mistral-nemo': (text) => text.trim().endsWith('[/INST]'),
+    // An earlier answer loses its thoughts when another follows.
+    qwen3: (text, conversation) => conversation === 'two answers in a row' && text.startsWith('First.<|im_end|>'),
+  },
+  answers: {
+    // TRL's marks begin before the line break that the generation prompt ends with.
+    'qwen2.5': (text) => text === '\n',
+    // <|assistant|> takes the white space behind it, the answer's too, and so counts as part of the answer.
+    phi3: (text, conversation) => text === '<|assistant|>' && /space|newline/.test(conversation),
+    'phi3.5': (text, conversation) => text === '<|assistant|>' && /space|newline/.test(conversation),
+  },
+};
+
+beforeAll(() => {
+  vi.useFakeTimers({ toFake: ['Date'], now: new Date(JSON.parse(read('meta.json')).now) });
+});
+afterAll(() => {
+  vi.useRealTimers();
+});
+
+test('every template, and 30 conversations for each', () => {
+  expect(names).toHaveLength(17);
+  expect(conversations.length).toBeGreaterThanOrEqual(30);
+});
+
+describe.each(names)('%s', (name) => {
+  const fixture: Fixture = JSON.parse(read(`${name}.json`));
+  const source = read(`${name}.jinja`);
+  const files = tokenizerFiles(`tests/fixtures/tokenizers/${fixture.tokenizer}`);
+  const config = { ...JSON.parse(files.tokenizerConfig!), ...fixture.special };
+  const opened = { ...files, tokenizerConfig: JSON.stringify(config), chatTemplate: source };
+  const tokenizer = new TextTokenizer(opened);
+  const template = new ChatTemplate(source, tokenizer.special);
+  const rendered = fixture.conversations.filter((row) => row.text !== null);
+
+  test('texts, and refusals', () => {
+    for (const { name, text, prompt, prompt_adds } of fixture.conversations) {
+      const messages = messagesOf.get(name)!;
+      const cases: [boolean, string | null | undefined][] = [
+        [false, text],
+        [true, prompt_adds === undefined ? prompt : text + prompt_adds],
+      ];
+      for (const [add, expected] of cases) {
+        if (expected === null) expect(errorOf(() => template.render(messages, add)).code, name).toBe('bad_model');
+        else expect(template.render(messages, add), name).toBe(expected);
+      }
+    }
+  });
+
+  const trainedOn = (rows: unknown[]) => {
+    const api = createDataApi();
+    api.openTokenizer(opened);
+    return trainedBy(api, rows);
+  };
+  test('ids: a beginning that the template wrote is not written twice', () => {
+    for (const { name, text, ids } of rendered) expect(tokenizer.encode(text!, false).ids, name).toEqual(ids);
+  });
+
+  // A row with an answer that says nothing is left out when the file is read.
+  const answers = rendered.filter(({ name }) =>
+    messagesOf.get(name)!.some((m) => m.role === 'assistant' && m.content.trim() !== ''),
+  );
+
+  /** Text of the tokens that only one of two masks has. */
+  const onlyIn = (a: Ranges, b: Ranges, ids: readonly number[]): string[] => {
+    const has = (ranges: Ranges, t: number) => ranges.some(([start, end]) => t >= start && t < end);
+    const runs: number[][] = [];
+    ids.forEach((id, t) => {
+      if (!has(a, t) || has(b, t)) return;
+      if (t > 0 && has(a, t - 1) && !has(b, t - 1)) runs.at(-1)!.push(id);
+      else runs.push([id]);
+    });
+    return runs.map((run) => tokenizer.decode(run, false));
+  };
+
+  /** What of TRL's mask we leave out; that we never learn more than TRL is checked on the way. */
+  const leftOut = (rows: Row[], masks: { ids: number[]; ranges: Ranges }[], which: 'completion' | 'assistant_only') =>
+    rows.flatMap((row, i) => {
+      const { ids, ranges } = masks[i]!;
+      expect(ids, row.name).toEqual(row.ids);
+      expect(onlyIn(ranges, row[which]!, ids), row.name).toEqual([]);
+      return onlyIn(row[which]!, ranges, ids).map((text) => ({ conversation: row.name, text }));
+    });
+
+  test('the loss of the last answer, as TRL takes it of a completion', () => {
+    const answered = answers.filter((row) => row.completion !== undefined);
+    const rows = answered.map(({ name }) => {
+      const messages = messagesOf.get(name)!;
+      return { messages: messages.map((m, i) => (i < messages.length - 1 ? { ...m, train: false } : m)) };
+    });
+    const differences = leftOut(answered, trainedOn(rows), 'completion');
+    expect(differences.filter(({ conversation, text }) => !ON_PURPOSE.completion[name]?.(text, conversation))).toEqual(
+      [],
+    );
+  });
+
+  const known = answers.filter((row) => row.assistant_only !== undefined);
+  // TRL has training templates for some of them only.
+  if (known.length > 0)
+    test('the loss of all answers, as TRL takes it with assistant_only_loss', () => {
+      const masks = trainedOn(known.map(({ name }) => ({ messages: messagesOf.get(name)! })));
+      const differences = leftOut(known, masks, 'assistant_only');
+      expect(differences.filter(({ conversation, text }) => !ON_PURPOSE.answers[name]?.(text, conversation))).toEqual(
+        [],
+      );
+    });
+
+  test('every answer is learned with the token that ends it, and nothing of a prompt', () => {
+    const masks = trainedOn(answers.map(({ name }) => ({ messages: messagesOf.get(name)! })));
+    answers.forEach(({ name: conversation }, i) => {
+      const messages = messagesOf.get(conversation)!;
+      const { ids, ranges } = masks[i]!;
+      const learned = ranges.map(([start, end]) => tokenizer.decode(ids.slice(start, end), false));
+      const all = bare(learned.join(''));
+      for (const { role, content } of messages) {
+        // Some templates leave thoughts out of earlier answers.
+        const text = bare(content.split('</think>').at(-1)!);
+        if (role === 'assistant') expect(all, conversation).toContain(text);
+        else if (text !== '' && !messages.some((m) => m.role === 'assistant' && bare(m.content).includes(text))) {
+          expect(all, conversation).not.toContain(text);
+        }
+      }
+      ranges.forEach(([start, end]) => {
+        const last = ids.slice(start, end).findLast((id) => tokenizer.showToken(id).replace('▁', '').trim() !== '');
+        expect(tokenizer.isSpecial(last!) || last === tokenizer.eosTokenId, `${conversation}: ${learned}`).toBe(true);
+      });
+    });
+  });
+
+  test('texts without a template', () => {
+    const masks = (rows: unknown[]) => {
+      const api = createDataApi();
+      const { chat_template: _, ...base } = config;
+      api.openTokenizer({ ...opened, chatTemplate: null, tokenizerConfig: JSON.stringify(base) });
+      return trainedBy(api, rows);
+    };
+    // A row with an empty text or prompt is left out when the file is read.
+    const texts = fixture.texts.filter((t) => t.text !== '');
+    const pairs = fixture.pairs.filter((p) => p.prompt !== '');
+    const given = [
+      ...masks(texts.map(({ text }) => ({ text }))),
+      ...masks(pairs.map(({ prompt, completion }) => ({ prompt, completion }))),
+    ];
+    // The first token is predicted by nothing, and shown so.
+    const counted = (ranges: Ranges) => ranges.map(([start, end]) => [Math.max(start, 1), end]);
+    expect(given).toEqual([...texts, ...pairs].map(({ ids, trained }) => ({ ids, ranges: counted(trained) })));
+  });
+});

@@ -1,0 +1,142 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { DryRun } from '../../../src/engine/planning/dry-run';
+import { llama } from '../../../src/families/llama';
+import { resolveRecipe } from '../../../src/recipe/defaults';
+import { defineWebGpuNames } from '../../webgpu-names';
+
+// tfjs's backend asks for WebGPU's names when it is loaded.
+let dryRun: typeof import('../../../src/engine/planning/dry-run').dryRun;
+beforeAll(async () => {
+  defineWebGpuNames();
+  ({ dryRun } = await import('../../../src/engine/planning/dry-run'));
+});
+
+/** SmolLM2-135M's config.json. */
+const SMOL = {
+  model_type: 'llama',
+  architectures: ['LlamaForCausalLM'],
+  hidden_act: 'silu',
+  hidden_size: 576,
+  intermediate_size: 1536,
+  num_hidden_layers: 30,
+  num_attention_heads: 9,
+  num_key_value_heads: 3,
+  vocab_size: 49_152,
+  max_position_embeddings: 8192,
+  rms_norm_eps: 1e-5,
+  rope_theta: 100_000,
+  tie_word_embeddings: true,
+};
+const TINY = {
+  ...SMOL,
+  hidden_size: 64,
+  intermediate_size: 128,
+  num_hidden_layers: 8,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  vocab_size: 512,
+};
+
+const { method, training } = resolveRecipe({ version: 1 });
+
+function planOf(config: Record<string, unknown>, changes: Partial<DryRun> = {}): DryRun {
+  return {
+    device: {
+      vendor: 'nvidia',
+      architecture: 'ada',
+      software: false,
+      features: [],
+      limits: {
+        maxBufferSize: 2 ** 32,
+        maxStorageBufferBindingSize: 2 ** 31,
+        maxStorageBuffersPerShaderStage: 10,
+        maxComputeWorkgroupStorageSize: 32_768,
+        maxComputeInvocationsPerWorkgroup: 1024,
+        maxComputeWorkgroupSizeX: 1024,
+        maxComputeWorkgroupsPerDimension: 65_535,
+      },
+    },
+    config,
+    tensors: llama
+      .tensors(llama.readConfig(config))
+      .filter(({ optional }) => !optional)
+      .map(({ name, shape }) => [name, { dtype: 'BF16', shape }]),
+    quantization: 'none',
+    method,
+    training,
+    checkpointing: false,
+    batches: [{ rows: 2, length: 128, targets: 200 }],
+    evaluation: [],
+    prompts: [],
+    ...changes,
+  };
+}
+
+test('SmolLM2-135M: weights, adapter, gradients and moments as counted by hand', async () => {
+  const { bytes, parts, refusal, trainableParameters, totalParameters } = await dryRun(planOf(SMOL));
+  // LoRA r 16 in a block: q 16·(576+576), k and v 16·(576+192), o 16·(576+576), gate, up and down 16·(576+1536).
+  const trained = 30 * 16 * (1152 + 2 * 768 + 1152 + 3 * 2112);
+  expect(trainableParameters).toBe(trained);
+  expect(totalParameters).toBe(134_515_008 + trained);
+  // 134 515 008 parameters in two bytes, but for 61 norms of 576, which are widened to four.
+  expect(parts.weights).toBe(2 * 134_515_008 + 2 * 61 * 576);
+  expect(parts.adapter).toBe(4 * trained);
+  expect(parts.gradients).toBe(4 * trained);
+  // Two moments and the master copy, and a little for norms and figures.
+  expect(parts.optimizer / (3 * 4 * trained)).toBeCloseTo(1, 2);
+  expect(bytes).toBe(Object.values(parts).reduce((sum, part) => sum + part, 0));
+  expect(refusal).toBeNull();
+});
+
+test('SmolLM2-135M in 4 and 8 bits: the linears of its blocks, and nothing else', async () => {
+  const stored = (await dryRun(planOf(SMOL))).parts.weights;
+  const linears = 30 * 576 * (576 + 192 + 192 + 576 + 3 * 1536);
+  // A half and an eighth of a byte of codes and scales, and a little for the scales of scales and a table a tensor.
+  const nf4 = (await dryRun(planOf(SMOL, { quantization: 'nf4' }))).parts.weights;
+  expect((nf4 - (stored - 2 * linears)) / linears / (0.5 + 1 / 64)).toBeCloseTo(1, 1);
+  // GGUF's Q8_0: 34 bytes for 32 values.
+  const q8 = (await dryRun(planOf(SMOL, { quantization: 'q8' }))).parts.weights;
+  expect((q8 - (stored - 2 * linears)) / linears / (34 / 32)).toBeCloseTo(1, 2);
+});
+
+describe('what a run takes grows with what it should grow with', () => {
+  test('rows, length, checkpointing, rank', async () => {
+    const one = await dryRun(planOf(TINY));
+    const double = await dryRun(planOf(TINY, { batches: [{ rows: 4, length: 128, targets: 400 }] }));
+    expect(double.parts.activations / one.parts.activations).toBeCloseTo(2, 0);
+    expect(double.parts.weights).toBe(one.parts.weights);
+    const again = await dryRun(planOf(TINY, { checkpointing: true }));
+    // The inputs of eight blocks and one block whole are less than half of eight blocks.
+    expect(again.parts.activations).toBeLessThan(0.5 * one.parts.activations);
+    expect(again.parts.weights).toBe(one.parts.weights);
+    const narrow = await dryRun(planOf(TINY, { method: { ...method, r: 4 } }));
+    expect(narrow.parts.adapter).toBe(one.parts.adapter / 4);
+    // The same question has the same answer.
+    expect(await dryRun(planOf(TINY))).toEqual(one);
+  });
+
+  test('an evaluation and sample answers keep no more than a training step', async () => {
+    const batch = { rows: 2, length: 128, targets: 200 };
+    const bare = await dryRun(planOf(TINY, { batches: [batch] }));
+    const whole = await dryRun(planOf(TINY, { batches: [batch], evaluation: [batch], prompts: [60] }));
+    expect(whole.bytes / bare.bytes).toBeLessThan(1.25);
+    expect(whole.bytes).toBeGreaterThan(bare.bytes);
+  });
+});
+
+test('lengths that vary take little more than the longest, where memory counts', async () => {
+  const shape = (length: number) => ({ rows: 2, length, targets: length });
+  const wide = { ...TINY, hidden_size: 512, intermediate_size: 1024 };
+  const longest = await dryRun(planOf(wide, { batches: [shape(1024)] }));
+  expect(longest.bytes).toBeGreaterThan(2 ** 28);
+  const mixed = await dryRun(planOf(wide, { batches: [128, 1024, 512, 256, 768, 640].map(shape) }));
+  expect(mixed.bytes / longest.bytes).toBeLessThan(1.1);
+});
+
+test('what the device would refuse whatever its memory is told', async () => {
+  const plan = planOf(TINY);
+  const limits = { ...plan.device.limits, maxStorageBufferBindingSize: 40_000 };
+  const { refusal } = await dryRun({ ...plan, device: { ...plan.device, limits } });
+  expect(refusal).toMatchObject({ limit: 'maxStorageBufferBindingSize' });
+  expect(refusal!.bytes).toBeGreaterThan(40_000);
+});

@@ -1,0 +1,486 @@
+/** Downloads against a Hub on this machine, which misbehaves in every way that real networks do. */
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { writeSafetensors } from '../../../src/formats/safetensors';
+import { findCached, listManifests, openCachedModel, readManifest, receivedOf } from '../../../src/hub/cache';
+import type { Download } from '../../../src/hub/catalogue';
+import { checkModelFolder } from '../../../src/hub/check';
+import { withGguf } from '../../../src/hub/gguf/folder';
+import { createDownloadService } from '../../../src/worker/download-service';
+import { connect, serve } from '../../../src/worker/rpc';
+import { HubDesk } from '../../../src/worker/session-hub';
+import { fixtureBytes } from '../../fixture-files';
+import { type Fault, HubServer, type Request, sha256 } from '../../support/hub-server';
+import { MemoryStore } from '../../support/memory-store';
+import { FakeLocks, FakeWorker } from '../worker/fake-worker';
+import { config, modelFiles, SHAPES, tensor } from './helpers';
+
+const WEIGHTS = 'model.safetensors';
+const id = 'org/model';
+const PATIENCE = { timeout: 10_000 };
+/** More than is fetched whole for a look at the header: 1.3 MB. */
+const rows = 80_000;
+
+let files: Record<string, Uint8Array>;
+let server: HubServer;
+let store: MemoryStore;
+let locks: FakeLocks;
+let source: string;
+let workers: FakeWorker[];
+
+beforeAll(async () => {
+  const shapes = { ...SHAPES, 'model.embed_tokens.weight': [rows, 8] };
+  const random = (n: number) => Uint16Array.from({ length: n }, (_, i) => (i * 2654435761) >>> 16);
+  const weights = writeSafetensors(
+    Object.entries(shapes).map(([name, shape]) => ({
+      ...tensor(name, shape),
+      data: random(shape.reduce((product, n) => product * n, 1)),
+    })),
+  );
+  const all = await Promise.all(
+    modelFiles({ 'config.json': JSON.stringify({ ...config, vocab_size: rows }), [WEIGHTS]: weights }).map(
+      async ({ path, file }) => [path, new Uint8Array(await file.arrayBuffer())] as const,
+    ),
+  );
+  files = Object.fromEntries(all);
+});
+
+beforeEach(async () => {
+  server = await new HubServer().start();
+  ({ source } = server.add({ id, files, licence: 'mit' }));
+  store = new MemoryStore();
+  locks = new FakeLocks();
+  workers = [];
+});
+afterEach(() => server.stop());
+
+/** A tab: a desk with a download worker of its own, on the disk that all share. */
+function tab() {
+  const page = {};
+  const pageLocks = locks.for(page);
+  const desk = new HubDesk({
+    store,
+    locks: pageLocks,
+    onSave: () => {},
+    plan: async () => [],
+    connect: () => {
+      const worker = new FakeWorker(locks);
+      workers.push(worker);
+      const service = createDownloadService({ store, locks: worker.locks, backOff: [1, 1, 1] });
+      serve(service, { port: worker.port, locks: worker.locks });
+      return connect(worker, { name: 'download worker', locks: pageLocks });
+    },
+  });
+  void desk.setHubSettings({ endpoint: server.endpoint, token: null });
+  const seen: Download[] = [];
+  desk.watchDownloads((downloads) => seen.push(...downloads.map((download) => ({ ...download }))));
+  const last = () => seen.at(-1)!;
+  return { desk, seen, last };
+}
+
+/** Strikes once (or `times`) when bytes of the weights are asked for, after they were described. */
+function strike(
+  fault: Fault,
+  { times = 1, host = 'cdn' as Request['host'], when = (_: Request): boolean => true } = {},
+): void {
+  let left = times;
+  server.fault = (request) => {
+    // Looking at the header is no download: it reads less.
+    if (request.host !== host || request.file !== WEIGHTS || (request.range && request.range[1] < 10_000)) return null;
+    return left > 0 && when(request) && left-- > 0 ? fault : null;
+  };
+}
+
+const total = () => Object.values(files).reduce((sum, { length }) => sum + length, 0);
+const third = () => Math.floor(files[WEIGHTS]!.length * 0.3);
+
+/** The model in the store is the one of the Hub, and opens. */
+async function expectWhole(): Promise<void> {
+  const folder = await openCachedModel(source, store);
+  expect(folder.files.sort()).toEqual(Object.keys(files).sort());
+  for (const [name, bytes] of Object.entries(files)) {
+    expect(sha256(new Uint8Array(await folder.bytes(name))), name).toBe(sha256(bytes));
+  }
+  expect(new Uint8Array(await folder.bytes(WEIGHTS, 1000, 1010))).toEqual(files[WEIGHTS]!.slice(1000, 1010));
+  expect((await checkModelFolder(folder)).tensors.size).toBe(Object.keys(SHAPES).length);
+}
+
+describe('a download', () => {
+  it('fetches what a model needs, verifies it, and opens without a network', async () => {
+    const { desk, seen, last } = tab();
+    await desk.download(`hf:${id}`);
+    expect(last()).toMatchObject({ source, title: id, state: 'done', loaded: total(), total: total(), error: null });
+    const states = seen.map(({ state }) => state);
+    expect(states.filter((state, i) => state !== states[i - 1])).toEqual(
+      expect.arrayContaining(['waiting', 'downloading', 'verifying', 'done']),
+    );
+    await expectWhole();
+
+    expect(await desk.stored()).toMatchObject([{ id: source, bytes: total(), usedAt: null }]);
+
+    await server.stop();
+    // Which commit `main` is cannot be asked; the one that is here was, when it was fetched.
+    for (const name of [source, `hf:${id}`, `hf:${id}@main`]) {
+      await desk.download(name);
+      expect(await desk.locate(name)).toBe(source);
+    }
+    await expect(desk.download(`hf:${id}@v2`)).rejects.toMatchObject({ code: 'network' });
+    await expect(desk.locate(`hf:${id}@v2`)).rejects.toMatchObject({ code: 'bad_model', where: 'model.source' });
+    expect((await desk.stored())[0]!.usedAt).toBeGreaterThan(Date.now() - 60_000);
+    server = await new HubServer().start();
+  });
+
+  it('follows the branch to a new commit, and keeps the old one', async () => {
+    const { desk } = tab();
+    await desk.download(`hf:${id}`);
+    const readme = new TextEncoder().encode('---\nlicense: mit\n---\n');
+    const newer = server.add({ id, files: { ...files, 'README.md': readme }, licence: 'mit' }).source;
+    expect(await desk.locate(`hf:${id}`)).toBe(source);
+    await desk.download(`hf:${id}`);
+    expect(await desk.locate(`hf:${id}`)).toBe(newer);
+    expect(newer).not.toBe(source);
+    // The files that both have are told apart by commit all the same.
+    expect((await desk.stored()).map(({ id: one }) => one).sort()).toEqual([source, newer].sort());
+    await expectWhole();
+    expect((await findCached(`hf:${id}`, store))?.source).toBe(newer);
+  });
+
+  it('cut at 30 % goes on at that byte after a reload', async () => {
+    strike({ cutAfter: third() }, { times: 99, when: ({ range }) => range![0] === 0 });
+    // The connection breaks, and nothing comes any more.
+    const [whole, broken] = [server.fault, { status: 503 }];
+    let cut = false;
+    server.fault = (request) => {
+      if (cut) return broken;
+      const fault = whole(request);
+      cut = fault !== null;
+      return fault;
+    };
+    const first = tab();
+    await expect(first.desk.download(source)).rejects.toMatchObject({ code: 'network' });
+    expect(first.last()).toMatchObject({ state: 'paused', error: { code: 'network' } });
+    const manifest = (await readManifest(source, store))!;
+    expect(receivedOf(manifest)).toBeGreaterThan(third());
+    const { received } = manifest.files.find(({ name }) => name === WEIGHTS)!;
+    expect(received).toBe(third());
+
+    // The reload: another tab's memory, the same disk.
+    for (const worker of workers) worker.crash();
+    server.fault = () => null;
+    server.requests.length = 0;
+    const second = tab();
+    await expect.poll(() => second.seen.length, PATIENCE).toBeGreaterThan(0);
+    expect(second.last()).toMatchObject({ state: 'paused', loaded: receivedOf(manifest), total: total(), error: null });
+    await second.desk.download(source);
+    expect(second.last().state).toBe('done');
+    expect(server.ranges(WEIGHTS)).toEqual([[third(), files[WEIGHTS]!.length - 1]]);
+    // Not described again: the manifest knows all.
+    expect(server.requests.filter(({ path }) => path.startsWith('/api/'))).toEqual([]);
+    await expectWhole();
+  });
+
+  it('goes on by itself where a connection breaks off once', async () => {
+    strike({ cutAfter: third() });
+    const { desk, seen } = tab();
+    await desk.download(source);
+    expect(server.ranges(WEIGHTS).at(-1)![0]).toBe(third());
+    expect(seen.filter(({ error }) => error !== null)).toEqual([]);
+    await expectWhole();
+  });
+
+  it('is paused and goes on', async () => {
+    strike({ stallAfter: third() });
+    const { desk, last } = tab();
+    const running = desk.download(source);
+    const stopped = expect(running).rejects.toMatchObject({ code: 'cancelled' });
+    await expect.poll(() => last()?.loaded ?? 0, PATIENCE).toBeGreaterThanOrEqual(third());
+    await desk.pauseDownload(source);
+    await stopped;
+    expect(last()).toMatchObject({ state: 'paused', error: null, rate: null });
+    await desk.download(source);
+    expect(server.ranges(WEIGHTS).at(-1)![0]).toBe(third());
+    await expectWhole();
+  });
+
+  it('is cancelled, and nothing stays', async () => {
+    strike({ stallAfter: third() });
+    const { desk, last } = tab();
+    const running = desk.download(source);
+    running.catch(() => {});
+    await expect.poll(() => last()?.loaded ?? 0, PATIENCE).toBeGreaterThanOrEqual(third());
+    expect(await desk.stored()).toMatchObject([{ id: source, kind: 'model', total: total(), usedAt: null }]);
+    await desk.cancelDownload(source);
+    await expect(running).rejects.toMatchObject({ code: 'cancelled' });
+    expect(store.files.size).toBe(0);
+    expect(await desk.stored()).toEqual([]);
+  });
+
+  it('waits for the one before it, and can be taken back meanwhile', async () => {
+    const other = server.add({ id: 'org/other', files: { ...files, 'README.md': new Uint8Array(9) } }).source;
+    strike({ stallAfter: third() });
+    const { desk, seen } = tab();
+    const first = desk.download(source);
+    const second = desk.download(other);
+    const taken = expect(second).rejects.toMatchObject({ code: 'cancelled' });
+    const state = (of: string) => seen.findLast((download) => download.source === of)?.state;
+    await expect.poll(() => [state(source), state(other)], PATIENCE).toEqual(['downloading', 'waiting']);
+    await desk.pauseDownload(other);
+    await taken;
+    expect(state(other)).toBe('paused');
+    const third_ = desk.download(other);
+    await desk.pauseDownload(source);
+    await expect(first).rejects.toMatchObject({ code: 'cancelled' });
+    await third_;
+    expect(state(other)).toBe('done');
+  });
+
+  it('in a second tab waits for the first, and finds the model there', async () => {
+    strike({ stallAfter: third() }, { times: 1 });
+    const one = tab();
+    const two = tab();
+    const first = one.desk.download(source);
+    await expect.poll(() => one.last()?.loaded ?? 0, PATIENCE).toBeGreaterThanOrEqual(third());
+    const second = two.desk.download(source);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(two.last().state).toBe('waiting');
+    await expect(two.desk.delete(source)).rejects.toMatchObject({ message: expect.stringContaining('another tab') });
+    await one.desk.pauseDownload(source);
+    await expect(first).rejects.toMatchObject({ code: 'cancelled' });
+    await second;
+    expect(server.ranges(WEIGHTS).at(-1)![0]).toBe(third());
+    await expectWhole();
+  });
+});
+
+describe('what goes wrong on the way', () => {
+  const paused: [string, Fault, Parameters<typeof strike>[1], object][] = [
+    [
+      'an HTML page instead of weights',
+      { contentType: 'text/html', replace: () => new TextEncoder().encode('<html>') },
+      { times: 99 },
+      { code: 'network', message: `A web page came instead of ${WEIGHTS}.`, action: expect.stringContaining('log in') },
+    ],
+    [
+      'an HTML page that says it is data',
+      { replace: (bytes) => Buffer.concat([Buffer.from('\n<!DOCTYPE html>'), bytes.subarray(16)]) },
+      { times: 99 },
+      { code: 'network', message: `A web page came instead of ${WEIGHTS}.` },
+    ],
+    [
+      '429 for a long time',
+      { status: 429, headers: { 'Retry-After': '3600' } },
+      { times: 99 },
+      {
+        code: 'network',
+        message: expect.stringContaining('too many requests'),
+        action: expect.stringMatching(/60 min/),
+      },
+    ],
+    ['a server with a problem', { status: 502 }, { times: 99 }, { message: expect.stringContaining('of its own') }],
+    [
+      'bytes that are never right',
+      { replace: (bytes) => bytes.map((byte, i) => (i === 5000 ? byte ^ 1 : byte)) },
+      { times: 99 },
+      { code: 'network', message: expect.stringContaining('checksum is wrong') },
+    ],
+    [
+      'another size than the Hub lists',
+      { replace: (bytes) => bytes.subarray(0, 900_000) },
+      { times: 99 },
+      { code: 'network', message: expect.stringContaining('not the same on the server') },
+    ],
+  ];
+  const failed: typeof paused = [
+    [
+      '401: a token that is needed since then',
+      { status: 401, headers: { 'X-Error-Code': 'GatedRepo' } },
+      { times: 99, host: 'hub' },
+      { code: 'access', action: expect.stringContaining('enter it here') },
+    ],
+    ['403', { status: 403 }, { times: 99, host: 'hub' }, { code: 'access', action: expect.stringContaining('token') }],
+    [
+      '404: deleted since then',
+      { status: 404, headers: { 'X-Error-Code': 'EntryNotFound' } },
+      { times: 99, host: 'hub' },
+      { code: 'bad_model', message: `${WEIGHTS} is not there any more.` },
+    ],
+  ];
+  it.each([...paused.map((row) => ['paused', ...row] as const), ...failed.map((row) => ['failed', ...row] as const)])(
+    'is %s by %s, and goes on when that is over',
+    async (state, _, fault, when, error) => {
+      const { desk, last } = tab();
+      await desk.describeModel(id);
+      strike(fault, when);
+      await expect(desk.download(source)).rejects.toMatchObject(error);
+      expect(last()).toMatchObject({ state, error });
+      expect(await findCached(source, store)).toBeNull();
+      await expect(openCachedModel(source, store)).rejects.toMatchObject({ code: 'bad_model' });
+      server.fault = () => null;
+      await desk.download(source);
+      expect(last()).toMatchObject({ state: 'done', error: null });
+      await expectWhole();
+    },
+  );
+
+  it('a short 429 is waited for', async () => {
+    strike({ status: 429, headers: { 'Retry-After': '1' } });
+    const { desk, last } = tab();
+    const before = Date.now();
+    await desk.download(source);
+    expect(Date.now() - before).toBeGreaterThanOrEqual(1000);
+    expect(last().state).toBe('done');
+  });
+
+  /** The first half comes, then the connection breaks; the next answers are struck by `fault`. */
+  function halfThen(fault: Fault): void {
+    const half = Math.floor(files[WEIGHTS]!.length / 2);
+    let asked = 0;
+    server.fault = ({ host, file, range }) => {
+      if (host !== 'cdn' || file !== WEIGHTS || (range && range[1] < 10_000)) return null;
+      asked++;
+      return asked === 1 ? { cutAfter: half } : asked === 2 ? fault : null;
+    };
+  }
+
+  it('an ETag that changes between chunks starts the file again, with a word about it', async () => {
+    halfThen({ etag: 'another' });
+    const { desk, seen } = tab();
+    await desk.download(source);
+    expect(
+      server
+        .ranges(WEIGHTS)
+        .slice(-2)
+        .map(([first]) => first),
+    ).toEqual([Math.floor(files[WEIGHTS]!.length / 2), 0]);
+    expect(seen.some(({ note }) => note?.includes('changed on the server'))).toBe(true);
+    await expectWhole();
+  });
+
+  it('a server that gives every answer another ETag is believed once the hash is right', async () => {
+    let count = 0;
+    server.fault = ({ host, file, range }) => {
+      if (host !== 'cdn' || file !== WEIGHTS || (range && range[1] < 10_000)) return null;
+      return { etag: `etag-${count++}`, cutAfter: 200_000 };
+    };
+    const { desk, last } = tab();
+    await desk.download(source);
+    expect(last().state).toBe('done');
+    await expectWhole();
+  });
+
+  it('416: what is here is more than the server has', async () => {
+    halfThen({ status: 416, headers: { 'Content-Range': 'bytes */17' } });
+    const { desk, seen } = tab();
+    await desk.download(source);
+    expect(seen.some(({ note }) => note?.includes('changed on the server'))).toBe(true);
+    await expectWhole();
+  });
+
+  it('200 instead of 206: the beginning is skipped', async () => {
+    halfThen({ whole: true });
+    const { desk, seen } = tab();
+    await desk.download(source);
+    expect(seen.filter(({ note }) => note !== null)).toEqual([]);
+    await expectWhole();
+  });
+
+  it('a byte that was turned over is found by the hash, and the file fetched again', async () => {
+    strike({ replace: (bytes) => bytes.map((byte, i) => (i === 300_000 ? byte ^ 64 : byte)) });
+    const { desk, seen } = tab();
+    await desk.download(source);
+    expect(seen.some(({ note }) => note?.includes('did not arrive'))).toBe(true);
+    await expectWhole();
+  });
+
+  it('so is a small file, which has git’s hash', async () => {
+    let struck = false;
+    server.fault = ({ file, range }) => {
+      if (file !== 'tokenizer.json' || !range || struck) return null;
+      struck = true;
+      return { replace: (bytes) => bytes.map((byte, i) => (i === 3 ? byte ^ 1 : byte)) };
+    };
+    const { desk, seen } = tab();
+    await desk.download(source);
+    expect(struck).toBe(true);
+    expect(seen.some(({ note }) => note?.includes('tokenizer.json did not arrive'))).toBe(true);
+    await expectWhole();
+  });
+
+  it('a full disk says so; with room again it goes on', async () => {
+    const { desk, last } = tab();
+    await desk.describeModel(id);
+    store.capacity = third();
+    await expect(desk.download(source)).rejects.toMatchObject({
+      code: 'storage_full',
+      action: expect.stringContaining('Delete'),
+    });
+    expect(last()).toMatchObject({ state: 'failed', error: { code: 'storage_full' } });
+    store.capacity = Infinity;
+    await desk.download(source);
+    await expectWhole();
+  });
+
+  it('a worker that dies is replaced', async () => {
+    strike({ stallAfter: third() });
+    const { desk, last } = tab();
+    const running = desk.download(source);
+    const died = expect(running).rejects.toMatchObject({ code: 'worker_died' });
+    await expect.poll(() => last()?.loaded ?? 0, PATIENCE).toBeGreaterThanOrEqual(third());
+    workers.at(-1)!.crash();
+    await died;
+    expect(last()).toMatchObject({ state: 'paused', error: { code: 'worker_died' } });
+    // What the crash left open is closed by the browser.
+    store = Object.assign(new MemoryStore(), { files: store.files });
+    await tab().desk.download(source);
+    await expectWhole();
+  });
+
+  it('a model that cannot be opened is refused before its weights are fetched', async () => {
+    const bytes = new TextEncoder().encode(JSON.stringify({ ...config, model_type: 'mamba' }));
+    const odd = server.add({ id: 'org/odd', files: { ...files, 'config.json': bytes } });
+    const { desk } = tab();
+    await expect(desk.download(odd.source)).rejects.toMatchObject({
+      code: 'bad_model',
+      message: expect.stringContaining('mamba'),
+    });
+    expect(server.ranges(WEIGHTS)).toEqual([]);
+    expect(await listManifests(store)).toEqual([]);
+  });
+
+  it('a gated model is refused with what to do, and a token helps', async () => {
+    const gated = server.add({ id: 'org/gated', files: { ...files, 'README.md': new Uint8Array(3) }, access: 'gated' });
+    const { desk, last } = tab();
+    await expect(desk.download('hf:org/gated')).rejects.toMatchObject({
+      code: 'access',
+      action: expect.stringContaining('access token'),
+    });
+    await desk.setHubSettings({ endpoint: server.endpoint, token: 'hf_accepted' });
+    await desk.download('hf:org/gated');
+    expect(last()).toMatchObject({ source: gated.source, state: 'done' });
+  });
+
+  it('a GGUF file of a repository is fetched alone, and opens', async () => {
+    const gguf = await fixtureBytes('gguf/gqa-tied.gguf');
+    const { commit } = server.add({ id: 'org/gguf', files: { 'a.Q8_0.gguf': gguf, 'b.Q4_0.gguf': gguf } });
+    const { desk } = tab();
+    await expect(desk.download('hf:org/gguf')).rejects.toMatchObject({
+      code: 'bad_model',
+      action: 'Add one of them, as in hf:org/gguf/a.Q8_0.gguf.',
+    });
+    await desk.download('hf:org/gguf/b.Q4_0.gguf');
+    const folder = await withGguf(await openCachedModel(`hf:org/gguf@${commit}/b.Q4_0.gguf`, store));
+    expect((await checkModelFolder(folder)).family.modelType).toBe('llama');
+    expect(await desk.locate('hf:org/gguf/b.Q4_0.gguf')).toBe(folder.source);
+    await expect(desk.locate('hf:org/gguf/a.Q8_0.gguf')).rejects.toMatchObject({ code: 'bad_model' });
+  });
+
+  it('a file that vanished from the disk is told', async () => {
+    const { desk } = tab();
+    await desk.download(source);
+    store.files.get(source)!.delete(`files/${WEIGHTS}`);
+    const folder = await openCachedModel(source, store);
+    await expect(folder.bytes(WEIGHTS)).rejects.toMatchObject({
+      code: 'storage',
+      action: expect.stringContaining('download it again'),
+    });
+  });
+});

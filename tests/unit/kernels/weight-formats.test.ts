@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { halfToFloat, widen } from '../../../src/engine/kernels/weight-reference';
+import { f16ToF32 } from '../../../src/formats/half';
+import { storedWeights } from '../../parity/blocks';
+
+const bits = (values: Float32Array) => new Uint32Array(values.buffer, values.byteOffset, values.length);
+
+test('every block format stands for what the gguf package and bitsandbytes say, bit for bit', async () => {
+  const weights = await storedWeights();
+  expect(weights.length).toBe(12);
+  for (const { name, format, stored, values } of weights) {
+    expect(bits(widen(stored.data, format, values.length)), name).toEqual(bits(values));
+  }
+});
+
+test('halves widen as IEEE 754 says, all of them', () => {
+  const halves = Uint16Array.from({ length: 65536 }, (_, i) => i);
+  const expected = f16ToF32(halves);
+  expect(Array.from(halves, halfToFloat)).toEqual([...expected]);
+});
