@@ -1,7 +1,8 @@
 /**
- * Our training step beside the same step in stock tfjs ops, in one page on one device. Fills `window.benchResult`.
+ * Our training step beside the same step in stock tfjs ops, in one page on one device, and (precision.ts) a larger model in
+ * several precisions. Fills `window.benchResult`; `?filter=TEXT` leaves out rows without TEXT in their names.
  *
- * The step: LoRA r 8 on all linears of a Llama (width 128, 4 layers, 4 heads, feed-forward 352, vocabulary 512), batch 4,
+ * The step beside tfjs: LoRA r 8 on all linears of a Llama (width 128, 4 layers, 4 heads, feed-forward 352, vocabulary 512), batch 4,
  * length 64, gradient clipping and Adam(W). Both start from the same weights; their first losses must agree.
  */
 import * as tf from '@tensorflow/tfjs-core';
@@ -15,6 +16,7 @@ import { counters, flush, gpuBackend, gpuBytes, SUBMIT_BATCH } from '../src/engi
 import { openDevice } from '../src/engine/webgpu/device';
 import { trimMemory } from '../src/engine/webgpu/dispatch';
 import { resolveRecipe } from '../src/recipe/defaults';
+import { measurePrecision, type PrecisionRow, precisionRows } from './precision';
 import { llamaConfig, randomSource, type Shape } from './random-llama';
 import { createStockStep } from './stock-llama';
 
@@ -32,10 +34,11 @@ interface Row {
 
 declare global {
   interface Window {
-    benchResult?: { adapter: string; rows: Row[] } | { error: string };
+    benchResult?: { adapter: string; rows: (Row | PrecisionRow)[] } | { error: string };
   }
 }
 
+const STEP = 'llama-lora-step w128 l4 h4 f352 v512 b4 t64 r8';
 const SHAPE: Shape = { hidden: 128, layers: 4, heads: 4, kvHeads: 4, intermediate: 352, vocab: 512 };
 const BATCH = 4;
 const LENGTH = 64;
@@ -141,7 +144,7 @@ async function trainingStep(): Promise<Row> {
   const ours = median(times);
   const reference = median(stockTimes);
   return {
-    name: 'llama-lora-step w128 l4 h4 f352 v512 b4 t64 r8',
+    name: STEP,
     ours_ms: ours,
     reference_ms: reference,
     ratio: reference / ours,
@@ -156,7 +159,13 @@ try {
   const device = await openDevice();
   const adapter = [device.vendor, device.architecture, device.description].filter(Boolean).join(' ');
   say(adapter);
-  window.benchResult = { adapter, rows: [await trainingStep()] };
+  const filter = new URLSearchParams(location.search).get('filter') ?? '';
+  const rows: (Row | PrecisionRow)[] = [];
+  if (STEP.includes(filter)) rows.push(await trainingStep());
+  for (const [i, name] of precisionRows.entries()) {
+    if (name.includes(filter)) rows.push(await measurePrecision(i, say));
+  }
+  window.benchResult = { adapter, rows };
   say('Done.');
 } catch (cause) {
   window.benchResult = { error: cause instanceof Error ? `${cause.message}\n${cause.stack}` : String(cause) };

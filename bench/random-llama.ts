@@ -56,10 +56,11 @@ export function tensorShape(name: string, s: Shape): number[] {
 
 export function randomSource(s: Shape): WeightSource {
   return {
-    has: () => true,
-    read: async (name) => {
+    info: (name) => ({ dtype: 'BF16', shape: tensorShape(name, s) }),
+    read: async (name, from = 0, to) => {
       const shape = tensorShape(name, s);
-      return { dtype: 'BF16', shape, bytes: f32ToBf16(randomValues(name, shape)).buffer as ArrayBuffer };
+      const row = shape.slice(1).reduce((product, n) => product * n, 1);
+      return f32ToBf16(randomValues(name, shape).slice(from * row, (to ?? shape[0]!) * row)).buffer as ArrayBuffer;
     },
   };
 }
