@@ -51,6 +51,18 @@ export interface TokenizedExample {
   labels: Int32Array;
   /** Tokens cut off at max_length; 0 when it fitted. */
   truncatedBy: number;
+  /** Sequence classification: [1] a class's number or a number to predict, or [labels] of zeros and ones. */
+  classes?: Float32Array;
+  /** Packed texts: for each token where its text begins. */
+  starts?: Int32Array;
+  /** Masked language modelling: 1 for tokens that are never hidden ([CLS], [SEP]). */
+  special?: Uint8Array;
+}
+
+export interface TaskData {
+  problemType: 'single_label_classification' | 'multi_label_classification' | 'regression' | 'token_classification';
+  /** Names; for regression one, the column's. */
+  labels: string[];
 }
 
 export interface TokenizedDataset {
@@ -58,6 +70,8 @@ export interface TokenizedDataset {
   validation: TokenizedExample[];
   /** The resolved limit. */
   maxLength: number;
+  /** Classification: the labels in the order of their numbers, and what kind it is; null for other objectives. */
+  task: TaskData | null;
   problems: DataProblem[];
   stats: DatasetStats;
 }
@@ -93,8 +107,17 @@ export interface Batch {
   labels: Int32Array;
   /** Real tokens of each row, [batchSize]. */
   lengths: Int32Array;
-  /** Label positions that count after the shift (a label at position 0 predicts nothing and does not count). */
+  /**
+   * What the loss is a mean over: label positions that count after the shift (a label at position 0 predicts nothing and does
+   * not count); labelled tokens where labels are not shifted; rows in sequence classification.
+   */
   targetTokens: number;
+  /** [batchSize · width], as in TokenizedExample. */
+  classes?: Float32Array;
+  /** [batchSize · length] */
+  starts?: Int32Array;
+  /** [batchSize · length]; 1 on padding too. */
+  special?: Uint8Array;
 }
 
 /** Batches as a pure function of the step, so that a resumed run sees the same data. */

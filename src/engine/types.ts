@@ -45,9 +45,36 @@ export interface LinearModule {
   conv1d?: boolean;
 }
 
+/** Where in a block a sub-layer's output is added to its input. */
+export interface SublayerPlace {
+  /** The block's path, `model.layers.0`. */
+  block: string;
+  index: number;
+  part: 'attention' | 'feed_forward';
+}
+
 /** What a method may change about a model's calls. A hook left out means the module runs as it is. */
 export interface Hooks {
-  /** Replaces y = x·Wᵀ (+ residual). `x` is [M, in]; returns [M, out], or null where it leaves the module alone. */
+  /** What stands in for a weight of the model: itself, or its trained form. */
+  weight?(weight: Weight): Weight;
+  /** The same for norms' weights and for biases. */
+  vector?(vector: Tensor): Tensor;
+  /**
+   * A sub-layer's output `y` [M, d] joins its `residual` [M, d]; `norm` is what a post-norm family (BERT) runs on the sum, null
+   * elsewhere. Gives the sum, with its norm where there is one. Bottleneck adapters stand here.
+   */
+  sublayer?(place: SublayerPlace, y: Tensor, residual: Tensor, norm: ((x: Tensor) => Tensor) | null): Tensor;
+  /** The model's own dropout, of rate `p`; `site` numbers the place within the model. */
+  dropout?(x: Tensor, p: number, site: number): Tensor;
+  /** For dropout inside the attention kernel: what its mask is drawn from. */
+  attentionDropout?: { seed: number; step: number };
+  /** On the embeddings of the tokens [B·T, d], before the first block: NEFTune's noise. */
+  embeddings?(x: Tensor, input: { batch: number; length: number; lengths: Int32Array | null }): Tensor;
+  /** Embeddings [P, d] that come before those of every text. */
+  prompt?: { length: number; embeddings(): Tensor };
+  /** Keys and values [P, kvHeads·headDim] of a layer that come before those of every text; `turned` as a cache keeps them. */
+  prefix?: { length: number; keysValues(layer: number): { k: Tensor; v: Tensor } };
+  /** Replaces y = x·Wᵀ (+ residual); `module` comes with what `weight` and `vector` put in place. `x` is [M, in]; returns [M, out], or null where it leaves the module alone. */
   linear?(module: LinearModule, x: Tensor, residual: Tensor | null): Tensor | null;
   /**
    * Runs one block (layer `index`, modules under `path`) on its input [M, d]; `run` computes it. Gradient checkpointing

@@ -15,13 +15,22 @@ export interface CallContext {
 export const inference = (strength = 1): CallContext => ({ training: false, seed: 0, pass: 0, strength });
 
 export interface Method {
-  /** Trainable tensors by name, in a fixed order; all float32. */
+  /**
+   * Trainable tensors by name, in a fixed order; all float32. A tensor that stands in for one of the checkpoint's goes by that
+   * one's name; what a method adds goes by PEFT's or AdapterHub's, without their prefix.
+   */
   trainable: Map<string, tf.Tensor>;
+  /** How fast a tensor learns beside the others (LoRA+, discriminative rates); 1 where left out. */
+  rate?(name: string): number;
+  /** Which tensors learn at a step, of so many (gradual unfreezing); all of them where left out. */
+  active?(name: string, step: number, totalSteps: number): boolean;
   hooks(context: CallContext): Hooks;
   /**
    * What merging at full strength adds to a linear's weight, [out, in]; null where the method leaves it alone. The caller
    * disposes it.
    */
   delta(module: LinearModule): tf.Tensor | null;
+  /** Trained forms of the checkpoint's own tensors, by its names: what a model folder is written with. */
+  opened?: Map<string, tf.Tensor>;
   dispose(): void;
 }

@@ -38,6 +38,34 @@ export interface ModelInput {
   cache?: KeyValueCache;
 }
 
+/** A tensor of the checkpoint as it lies on the device. */
+export interface ModelTensor {
+  /** As in the checkpoint: `model.layers.0.self_attn.q_proj.weight`. */
+  name: string;
+  value: { kind: 'matrix'; weight: Weight; transposed: boolean } | { kind: 'vector'; tensor: tf.Tensor };
+  /** Of the objective's head: always trained, and saved with every method. */
+  task?: true;
+}
+
+export interface DropoutRates {
+  embeddings: number;
+  attention: number;
+  /** Of each sub-layer's output. */
+  residual: number;
+  /** Before a classification head. */
+  classifier: number;
+}
+
+/** A classification head: hidden states to scores. */
+export interface TaskHead {
+  kind: 'sequence_classification' | 'token_classification';
+  labels: string[];
+  /** Where its modules are, as in `modules_to_save`: `score`, `classifier`, … */
+  modules: string[];
+  /** hidden [B·T, d] -> scores: [B, labels] for sequences (`lengths` are the rows' real tokens), [B·T, labels] for tokens. */
+  scores(hidden: tf.Tensor, input: { batch: number; length: number; lengths: Int32Array }, hooks: Hooks): tf.Tensor;
+}
+
 export interface LanguageModel {
   /** Hugging Face's model_type. */
   family: string;
@@ -51,6 +79,12 @@ export interface LanguageModel {
   contextLength: number;
   /** Weights, counted as Hugging Face does (tied embeddings once). */
   parameters: number;
+  /** Every tensor of the checkpoint that is on the device, by its name there, a tied one once; heads of an objective behind. */
+  tensors: ModelTensor[];
+  /** What an objective put on top of the hidden states; null where it needs no head of its own. */
+  task: TaskHead | null;
+  /** The model's own dropout rates (config.json). */
+  dropout: DropoutRates;
   /** Every linear a method may wrap, in the order of execution; the output projection is not among them. */
   linears: LinearModule[];
   /** The output projection; null for an encoder without a language-modelling head. */

@@ -4,10 +4,22 @@ import type { Batch } from '../../data/types';
 import type { LanguageModel } from '../models/model';
 import type { Hooks } from '../types';
 
+export interface LossOptions {
+  scale: number;
+  withGradient: boolean;
+  /** label_smoothing_factor: this share of each target is spread evenly over all classes; none where left out. */
+  smoothing?: number;
+  /** What an objective draws at random (hidden tokens) is a function of these; zeros where left out, as in evaluation. */
+  seed?: number;
+  pass?: number;
+}
+
 export interface Objective {
   /**
    * scale · summed loss of the batch, as a scalar. The caller chooses scale = 1 / targets of the whole accumulation
-   * window, so that every token counts the same whichever micro-batch it is in (as transformers' Trainer has it).
+   * window, so that every target counts the same whichever micro-batch it is in (as transformers' Trainer has it).
    */
-  loss(model: LanguageModel, hooks: Hooks, batch: Batch, options: { scale: number; withGradient: boolean }): tf.Scalar;
+  loss(model: LanguageModel, hooks: Hooks, batch: Batch, options: LossOptions): tf.Scalar;
+  /** What metrics are made of: scores of the batch, [B, labels] or [B·T, labels]; left out where the loss says it all. */
+  scores?(model: LanguageModel, hooks: Hooks, batch: Batch): tf.Tensor;
 }
