@@ -41,7 +41,7 @@ const kernel = defineKernel<ScoreLossAttrs>({
     const [rows, classes] = scores!.shape as [number, number];
     let total = 0;
     for (let r = 0; r < rows; r++) {
-      const s = scores!.data.subarray(r * classes, (r + 1) * classes);
+      const s = (scores!.data as Float32Array).subarray(r * classes, (r + 1) * classes);
       const d = dScores!.subarray(r * classes, (r + 1) * classes);
       if (kind === 'cross_entropy') {
         const target = targets!.data[r]!;
