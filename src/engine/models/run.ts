@@ -29,7 +29,7 @@ function withTrained(module: LinearModule, hooks: Hooks): LinearModule {
 }
 
 /** Sites of dropout are numbered: the embeddings', then three a block. */
-const SITES = 3;
+export const SITES = 3;
 const siteOf = { attention: 1, feed_forward: 2 } as const;
 
 /** What a forward pass calls, with the hooks in it. */
