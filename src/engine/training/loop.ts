@@ -12,7 +12,7 @@ import type { Method } from '../methods/method';
 import type { LanguageModel } from '../models/model';
 import type { Objective } from '../objectives/objective';
 import type { Optimizer, UpdateStats } from '../optim/optimizer';
-import { scheduleFactor, warmupSteps } from '../optim/schedules';
+import { scheduleFactor } from '../optim/schedules';
 import { counters } from '../webgpu/backend';
 import { beginWork } from '../webgpu/pool';
 import { checkpointBlocks } from './checkpointing';
@@ -124,13 +124,7 @@ export function recordStep(
       loss = sum;
     } else loss = value;
   });
-  const factor = scheduleFactor(
-    settings.lr_scheduler_type,
-    state.step,
-    warmupSteps(totalSteps, settings.warmup_ratio),
-    totalSteps,
-  );
-  const learningRate = settings.learning_rate * factor;
+  const learningRate = settings.learning_rate * scheduleFactor(settings, state.step, totalSteps);
   const stats = optimizer.update(loss!, learningRate);
   loss!.dispose();
   state.step++;
