@@ -15,6 +15,7 @@ import { type AttentionGradientInputs, attentionGradients } from './attention-ba
 import { mixShader, scoresShader, softmaxShader } from './attention-scores-wgsl';
 import {
   type AttentionAttrs,
+  type AttentionDropout,
   attentionTiles,
   attentionUniforms,
   eachChunk,
@@ -30,7 +31,7 @@ import { defineKernel, type GpuCall, shapeError } from './kernel';
 import { groupsFor } from './matmul';
 import { eachQuery } from './visible';
 
-export type { AttentionAttrs };
+export type { AttentionAttrs, AttentionDropout };
 
 const attentionKernel = defineKernel<AttentionAttrs>({
   name: 'Attention',

@@ -89,16 +89,16 @@ const kernel = defineKernel<ScoreLossAttrs>({
 });
 
 const ROW: Record<ScoreLossKind, string> = {
-  cross_entropy: `  let target = targets[row];
+  cross_entropy: `  let right = targets[row];
   var top = -3.4e38;
   for (var c = 0u; c < u.classes; c++) { top = max(top, scores[at + c]); }
   var sum = 0.0;
   for (var c = 0u; c < u.classes; c++) { sum += exp(scores[at + c] - top); }
   for (var c = 0u; c < u.classes; c++) {
     let s = scores[at + c];
-    let wanted = select(0.0, 1.0 - u.smoothing, i32(c) == target) + u.smoothing / f32(u.classes);
-    total += select(0.0, wanted * (log(sum) + top - s), target >= 0);
-    dScores[at + c] = select(0.0, u.scale * (exp(s - top) / sum - wanted), target >= 0);
+    let wanted = select(0.0, 1.0 - u.smoothing, i32(c) == right) + u.smoothing / f32(u.classes);
+    total += select(0.0, wanted * (log(sum) + top - s), right >= 0);
+    dScores[at + c] = select(0.0, u.scale * (exp(s - top) / sum - wanted), right >= 0);
   }`,
   binary: `  for (var c = 0u; c < u.classes; c++) {
     let s = scores[at + c];
