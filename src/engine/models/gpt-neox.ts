@@ -16,7 +16,7 @@ import type { Hooks, LinearModule, SublayerPlace } from '../types';
 import { appendToCache, emptyCache } from './cache';
 import type { LanguageModel, ModelInput } from './model';
 import { createRotary } from './rope';
-import { activate, callsWith, loadNorm, type NormWeights, normalize, runBlocks } from './run';
+import { activate, callsWith, loadNorm, loadOutput, type NormWeights, normalize, runBlocks } from './run';
 import type { Loader } from './weights';
 
 interface Block {
@@ -48,7 +48,7 @@ export async function loadGptNeox(json: Record<string, unknown>, load: Loader): 
     });
   }
   const finalNorm = await norm('gpt_neox.final_layer_norm');
-  const output = c.tie_word_embeddings ? table : await load.matrix('embed_out.weight', [c.vocab_size, d]);
+  const output = c.tie_word_embeddings ? table : await loadOutput(load, 'embed_out.weight', c.vocab_size, d);
   const rotary = createRotary(load, c.rope, c.head_dim, c.max_position_embeddings);
 
   const turns = byTurns(3, c.num_attention_heads, c.head_dim);
@@ -100,7 +100,7 @@ export async function loadGptNeox(json: Record<string, unknown>, load: Loader): 
     dropout: c.dropout,
     initializerRange: c.initializer_range,
     linears: blocks.flatMap((b) => [b.qkv, b.out, b.up, b.down]),
-    head: { weight: output, bias: null, softcap: null, transform: null },
+    head: output && { weight: output, bias: null, softcap: null, transform: null },
     hidden,
     createCache: (capacity) => emptyCache(capacity, blocks.length, d),
     dispose: load.dispose,

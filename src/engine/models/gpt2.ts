@@ -15,7 +15,7 @@ import { sideBySide, splitColumns } from '../kernels/split-columns';
 import type { Hooks, LinearModule, SublayerPlace } from '../types';
 import { appendToCache, emptyCache } from './cache';
 import type { LanguageModel, ModelInput } from './model';
-import { activate, callsWith, loadNorm, type NormWeights, normalize, runBlocks } from './run';
+import { activate, callsWith, loadNorm, loadOutput, type NormWeights, normalize, runBlocks } from './run';
 import type { Loader } from './weights';
 
 interface Block {
@@ -48,7 +48,7 @@ export async function loadGpt2(json: Record<string, unknown>, load: Loader): Pro
     });
   }
   const finalNorm = await norm('transformer.ln_f');
-  const output = c.tie_word_embeddings ? words : await load.matrix('lm_head.weight', [c.vocab_size, d]);
+  const output = c.tie_word_embeddings ? words : await loadOutput(load, 'lm_head.weight', c.vocab_size, d);
 
   const thirds = sideBySide(d, d, d);
   const eps = c.layer_norm_epsilon;
@@ -99,7 +99,7 @@ export async function loadGpt2(json: Record<string, unknown>, load: Loader): Pro
     dropout: c.dropout,
     initializerRange: c.initializer_range,
     linears: blocks.flatMap((b) => [b.qkv, b.out, b.up, b.down]),
-    head: { weight: output, bias: null, softcap: null, transform: null },
+    head: output && { weight: output, bias: null, softcap: null, transform: null },
     hidden,
     createCache: (capacity) => emptyCache(capacity, blocks.length, d),
     dispose: load.dispose,

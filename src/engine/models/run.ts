@@ -131,3 +131,8 @@ export async function loadNorm(load: Loader, path: string, d: number): Promise<N
 export function normalize(calls: Calls, x: tf.Tensor, { weight, bias }: NormWeights, eps: number): tf.Tensor {
   return layerNorm(x, calls.vector(weight), calls.vector(bias), eps);
 }
+
+/** An output projection of its own; null where the checkpoint has a classification head instead. */
+export async function loadOutput(load: Loader, name: string, vocab: number, d: number): Promise<Weight | null> {
+  return load.has(name) ? load.matrix(name, [vocab, d]) : null;
+}
