@@ -69,7 +69,7 @@ export function createDataApi(): DataApi {
     tokenize(section, objective, contextLength, seed) {
       const opened = needTokenizer();
       const dataset = needDataset();
-      const key = JSON.stringify([objective.type, objective.assistant_only_loss]);
+      const key = JSON.stringify(objective);
       if (encoded?.key !== key) {
         encoded = { key, input: encodeAll(dataset, opened, objective) };
         plainChat = opened.template === null && dataset.examples.some((e) => e.kind === 'messages');
@@ -192,7 +192,7 @@ function renderOptions(dataset: ParsedDataset, opened: OpenTokenizer, objective:
     template,
     plainTemplate,
     eosToken: tokenizer.special.eos_token ?? null,
-    assistantOnlyLoss: objective.assistant_only_loss,
+    assistantOnlyLoss: objective.type === 'sft' && objective.assistant_only_loss,
     separator: separatorOf(dataset),
     endTokens,
   };

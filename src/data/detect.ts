@@ -29,6 +29,7 @@ const PARTS: Record<Format, { required: string[]; optional: string[] }> = {
   alpaca: { required: ['instruction', 'output'], optional: ['input', 'system'] },
   prompt_completion: { required: ['prompt', 'completion'], optional: ['system', 'label'] },
   labelled: { required: ['text', 'label'], optional: [] },
+  tagged: { required: ['tokens', 'tags'], optional: [] },
   text: { required: ['text'], optional: [] },
 };
 
@@ -38,6 +39,7 @@ const FORMAT_WORDS: Record<Format, string> = {
   alpaca: 'Instructions with answers (Alpaca)',
   prompt_completion: 'Prompts with answers',
   labelled: 'Texts with labels',
+  tagged: 'Words with tags',
   text: 'Plain text',
 };
 
@@ -127,6 +129,8 @@ function find(format: Format, profiles: ColumnProfile[], asked: boolean): Record
         ...(label ? { label: label.name } : {}),
       });
     }
+    case 'tagged':
+      return null;
     case 'alpaca': {
       const instruction =
         byName(profiles, NAMES.instruction) ??

@@ -199,6 +199,8 @@ function convert(row: number, value: Record<string, unknown>, { format, mapping 
       if (label.text.trim() === '') return empty('empty_label', mapping.label!, notes);
       return { example: { kind: 'prompt_completion', row, prompt: text.text, completion: label.text.trim() }, notes };
     }
+    case 'tagged':
+      return empty('empty_text', mapping.tokens!, []);
     case 'text': {
       const notes: Note[] = [];
       const text = textOf(value, mapping.text, false, notes);

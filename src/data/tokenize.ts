@@ -125,6 +125,7 @@ export function finishDataset(
     train: split.train.map((i) => kept[i]!),
     validation: split.validation.map((i) => kept[i]!),
     maxLength,
+    task: null,
     problems: problems.list(),
     stats: {
       examples: kept.length,

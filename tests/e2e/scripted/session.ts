@@ -193,7 +193,7 @@ export function createScriptedSession(script: Script): Session {
       status: 'running',
       step: 0,
       totalSteps: total,
-      trainableParameters: recipe.method.r * 12_672,
+      trainableParameters: ('r' in recipe.method ? recipe.method.r : 1) * 12_672,
       totalParameters: opened.parameters,
       initialEvalLoss: 3.42,
       bestEvalLoss: null,
@@ -353,6 +353,7 @@ export function createScriptedSession(script: Script): Session {
         validation: [],
         maxLength,
         problems: [],
+        task: null,
         stats: {
           examples: examples.length,
           trainExamples: examples.length - validationExamples,
@@ -380,7 +381,7 @@ export function createScriptedSession(script: Script): Session {
       const lengths = await lengthsOf(recipe);
       const train = Math.round(lengths.length * (1 - recipe.dataset.validation_split));
       const steps = totalSteps(train, recipe.training);
-      const adapter = recipe.method.r * opened.layers * opened.hiddenSize * 16;
+      const adapter = ('r' in recipe.method ? recipe.method.r : 1) * opened.layers * opened.hiddenSize * 16;
       return {
         trainableParameters: adapter,
         totalParameters: opened.parameters + adapter,

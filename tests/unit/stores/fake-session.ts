@@ -106,6 +106,7 @@ export function fakeSession(parts: Partial<Session> = {}): Session & { emit: (ev
       validation: [],
       maxLength: 8,
       problems: [],
+      task: null,
       stats: {
         examples: 1,
         trainExamples: 1,
