@@ -37,6 +37,12 @@ export const loraNames = (path: string) => ({
   startB: `${path}.pissa_B.weight`,
 });
 
+/** The paths of the modules that an adapter's tensors belong to: exact targets, whatever its config called them. */
+export function loraTargets(tensors: NamedTensors): string[] {
+  const suffix = loraNames('').a;
+  return [...tensors.keys()].filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length));
+}
+
 export interface LoraModule {
   module: LinearModule;
   rank: number;
