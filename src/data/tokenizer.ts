@@ -36,6 +36,8 @@ export class TextTokenizer {
   private readonly tokenizer: Tokenizer;
   private readonly added: Map<number, { content: string; special: boolean }>;
   private readonly addedContents: Set<string>;
+  private aroundText: { before: number[]; behind: number[] } | null = null;
+  private prefix: '' | ' ' | null = null;
   private readonly spellings = new Map<string, Uint8Array[]>();
 
   /** Throws bad_model when a file is not JSON, or describes a tokenizer that cannot be run here. */
@@ -126,6 +128,30 @@ export class TextTokenizer {
       );
     }
     return { ids, tokens };
+  }
+
+  /** The special tokens that the tokenizer puts before and behind a text: BERT's [CLS] and [SEP], Llama's <s>. */
+  get around(): { before: readonly number[]; behind: readonly number[] } {
+    if (!this.aroundText) {
+      const plain = this.encode('a', false).ids;
+      const whole = this.encode('a', true).ids;
+      const at = whole.findIndex((_, i) => plain.length > 0 && plain.every((id, k) => whole[i + k] === id));
+      this.aroundText =
+        at === -1 ? { before: [], behind: [] } : { before: whole.slice(0, at), behind: whole.slice(at + plain.length) };
+    }
+    return this.aroundText;
+  }
+
+  /**
+   * What has to stand before a word that is encoded by itself, so that it reads as a word within a text: a space for
+   * tokenizers whose words begin with one and that do not put it there themselves (as add_prefix_space does).
+   */
+  get wordPrefix(): '' | ' ' {
+    if (this.prefix === null) {
+      const first = this.spelling === 'none' ? undefined : this.encode('a', false).tokens[0];
+      this.prefix = first === undefined || (this.spellingsOf(first)[0]?.[0] ?? 0x20) === 0x20 ? '' : ' ';
+    }
+    return this.prefix;
   }
 
   /** Text of ids; ids outside the vocabulary (a model's padded rows) give nothing. */
