@@ -55,6 +55,7 @@ export function createDataApi(): DataApi {
         bosTokenId: tokenizer.bosTokenId,
         eosTokenId: tokenizer.eosTokenId,
         padTokenId: tokenizer.padTokenId,
+        maskTokenId: tokenizer.maskTokenId,
         stopTokenIds,
         hasChatTemplate: template !== null,
       } satisfies TokenizerInfo;

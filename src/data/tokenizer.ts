@@ -14,12 +14,15 @@ import type { TokenizerFiles } from './worker-api';
 const MAX_TOKENIZER_CHARS = 128 * 2 ** 20;
 /** Names that end a text where no file says so, most common first. */
 const USUAL_EOS = ['</s>', '<|endoftext|>', '<|end_of_text|>', '<eos>', '<|im_end|>'];
+/** The same for what stands for a hidden token. */
+const USUAL_MASK = ['[MASK]', '<mask>'];
 
 export interface SpecialTokens {
   bos_token?: string;
   eos_token?: string;
   pad_token?: string;
   unk_token?: string;
+  mask_token?: string;
 }
 
 export class TextTokenizer {
@@ -30,6 +33,8 @@ export class TextTokenizer {
   readonly bosTokenId: number | null;
   readonly eosTokenId: number | null;
   readonly padTokenId: number;
+  /** What stands for a hidden token; null for models that were not trained to fill them in. */
+  readonly maskTokenId: number | null;
   /** EOS ids of tokenizer and generation_config; the template's end of turn is added by data-api.ts. */
   readonly eosTokenIds: number[];
   readonly spelling: TokenSpelling;
@@ -58,7 +63,7 @@ export class TextTokenizer {
     this.knownIds = files.embeddings ?? this.vocabSize;
 
     this.special = {};
-    for (const key of ['bos_token', 'eos_token', 'pad_token', 'unk_token'] as const) {
+    for (const key of ['bos_token', 'eos_token', 'pad_token', 'unk_token', 'mask_token'] as const) {
       const content = tokenContent(config[key]) ?? tokenContent(map[key]);
       if (content !== null) this.special[key] = content;
     }
@@ -102,6 +107,8 @@ export class TextTokenizer {
       this.idOf(this.special.bos_token) ??
       (generationBos !== undefined && generationBos < this.vocabSize ? generationBos : null);
     this.eosTokenIds = [...new Set([...(this.eosTokenId === null ? [] : [this.eosTokenId]), ...generationEos])];
+    const usualMask = USUAL_MASK.find((token) => this.addedContents.has(token));
+    this.maskTokenId = this.idOf(this.special.mask_token ?? usualMask);
     // Padding is masked everywhere, so that any id does; EOS is the usual stand-in.
     this.padTokenId = this.idOf(this.special.pad_token) ?? this.eosTokenId ?? this.idOf(this.special.unk_token) ?? 0;
   }

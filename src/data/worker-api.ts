@@ -29,6 +29,8 @@ export interface TokenizerInfo {
   bosTokenId: number | null;
   eosTokenId: number | null;
   padTokenId: number;
+  /** What stands for a hidden token (BERT's [MASK]); null where there is none. */
+  maskTokenId: number | null;
   /** Ids that end an answer: eos, and the template's end-of-turn token where it differs. */
   stopTokenIds: number[];
   hasChatTemplate: boolean;
