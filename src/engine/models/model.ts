@@ -1,5 +1,6 @@
 /** What every model family offers to methods, objectives and generation. Hidden states travel as [B·T, d]. */
 import type * as tf from '@tensorflow/tfjs-core';
+import type { TaskData } from '../../data/types';
 import type { DropoutRates } from '../../families/dropout';
 import type { Hooks, LinearModule, Weight } from '../types';
 
@@ -51,6 +52,7 @@ export interface ModelTensor {
 /** A classification head: hidden states to scores. */
 export interface TaskHead {
   kind: 'sequence_classification' | 'token_classification';
+  problemType: TaskData['problemType'];
   labels: string[];
   /** Where its modules are, as in `modules_to_save`: `score`, `classifier`, … */
   modules: string[];
