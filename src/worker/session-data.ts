@@ -100,7 +100,9 @@ export class DataDesk {
     const key = JSON.stringify([file.key, maxLength, model.info.kind]);
     if (this.base?.model === model && this.base.key === key) return this.base.result;
     const objective = model.info.kind === 'encoder' ? 'masked_lm' : 'pretraining';
-    const result = this.needs.data.tokenizeBaseText(model.tokenizer, file, maxLength, objective);
+    const result = file
+      .read()
+      .then((bytes) => this.needs.data.tokenizeBaseText(model.tokenizer, file.name, bytes, maxLength, objective));
     const entry = { model, key, result };
     this.base = entry;
     result.catch(() => {
