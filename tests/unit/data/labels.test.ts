@@ -204,7 +204,10 @@ describe('tagged rows', () => {
     ['A', 'b', 'C', 'D'],
     ['B-X', 'O', 'B-X', 'I-X'],
   ];
-  const other: [unknown, unknown] = [['E', 'f', 'G'], ['B-X', 'O', 'B-X'].slice()];
+  const other: [unknown, unknown] = [
+    ['E', 'f', 'G'],
+    ['B-X', 'O', 'B-X'],
+  ];
 
   test.each<[string, [unknown, unknown], string[]]>([
     ['lists of other lengths', [['a', 'b'], ['O']], ['unequal_lengths@3']],
@@ -259,7 +262,10 @@ describe('tagged rows', () => {
       ['mixed_labels@3'],
     ],
   ])('problem: %s', (_name, bad, expected) => {
-    const more: [unknown, unknown] = [['H', 'i'], ['B-X', 'I-X'].slice()];
+    const more: [unknown, unknown] = [
+      ['H', 'i'],
+      ['B-X', 'I-X'],
+    ];
     const dataset = tagged([good, other, bad, more]);
     expect(codes(dataset)).toEqual(expected);
     const dropped = dataset.problems[0]!.dropped;
@@ -276,9 +282,15 @@ describe('tagged rows', () => {
         ['E', 'f', 'G'],
         ['I-X', 'I-X', 'O'],
       ],
-      [['E', 'f', 'G'], ['O', 'B-X', 'O'].map((t) => t.replace('B', 'I'))],
+      [
+        ['E', 'f', 'G'],
+        ['O', 'I-X', 'O'],
+      ],
       [['Z'], ['O']],
-      [['B', 'b'], ['I-X', 'B-X'].slice()],
+      [
+        ['B', 'b'],
+        ['I-X', 'B-X'],
+      ],
     ]);
     expect(codes(dataset)).toEqual(['iob1_tags']);
   });
