@@ -19,6 +19,7 @@ describe('labelled rows', () => {
     ['fractions are numbers', [0.5, 1.25, 0.5], [0.5, 1.25, 0.5]],
     ['one fraction makes all of them numbers', [1, 2.5, 1, 2.5], [1, 2.5, 1, 2.5]],
     ['as text', ['1.0', '2.50', '1.0'], [1, 2.5, 1]],
+    ['whole numbers with a point are classes', ['1.0', '0.0', '1.0'], [['1.0'], ['0.0'], ['1.0']]],
     ['fractions among words are words', ['0.5', 'b', '0.5', 'b'], [['0.5'], ['b'], ['0.5'], ['b']]],
   ])('%s', (_name, labels, expected) => {
     expect(labelsOf(labels)).toEqual(expected);
@@ -78,6 +79,11 @@ describe('labels as numbers', () => {
       [0, 0, 0],
       [0, 0, 1],
     ]);
+  });
+
+  test('a row with several counts for its rarest when the data is split', () => {
+    const found = classify('f', rows([['a', 'b'], ['a'], ['c', 'b'], ['a'], [], ['b', 'a']]), 'auto', 'label');
+    expect(found.strata).toEqual(['b', 'a', 'c', 'a', '', 'b']);
   });
 
   test('numbers to predict', () => {

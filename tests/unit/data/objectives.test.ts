@@ -100,6 +100,14 @@ describe('sequence classification', () => {
     expect(side(9)).toBe(side(10));
   });
 
+  test('classes of one example each are not held out', () => {
+    const single = jsonl(['a', 'b', 'c'].map((label) => ({ text: `one ${label}`, label })));
+    const dataset = apiWith(bert, 'a.jsonl', single).tokenize(section({ validation_split: 0.3 }), CLASSES, 64, 1);
+    expect(dataset.validation).toEqual([]);
+    expect(codes(dataset)).toEqual(['no_validation']);
+    expect(dataset.problems[0]!.message).toContain('Every label occurs once');
+  });
+
   test('texts that no token is left of, and labels that cannot be used', () => {
     const odd = [...rows, { text: '\u200b', label: 'a' }];
     const dataset = apiWith(bert, 'a.jsonl', jsonl(odd)).tokenize(section(), CLASSES, 64, 1);

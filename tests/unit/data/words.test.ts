@@ -1,5 +1,5 @@
 /** Words to tokens against word_ids() of the Rust library (tests/oracle/make_task_fixtures.py). Equal or wrong. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { encodeWords, firstOfWords, splitWords } from '../../../src/data/encode-words';
 import { TextTokenizer } from '../../../src/data/tokenizer';
@@ -32,6 +32,17 @@ describe.each(Object.entries(fixture.tokenizers))('%s', (name, { rows, space_in_
     const byteLevel = ['roberta', 'gpt2'].includes(name);
     expect(tokenizer.wordPrefix).toBe(space_in_words || byteLevel ? ' ' : '');
   });
+});
+
+test("what stands around a text is the Rust library's, for every tokenizer", () => {
+  const folder = new URL('../../fixtures/tokenizers/', import.meta.url);
+  const names = readdirSync(folder, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? [e.name] : []));
+  for (const name of names) {
+    const golden = JSON.parse(readFileSync(new URL(`${name}/golden.json`, folder), 'utf8'));
+    const { around } = new TextTokenizer(tokenizerFiles(`tests/fixtures/tokenizers/${name}`));
+    expect(around, name).toEqual({ before: golden.special_before, behind: golden.special_behind });
+  }
+  expect(names.length).toBeGreaterThan(10);
 });
 
 test('the first token of each word has its label', () => {
