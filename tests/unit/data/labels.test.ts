@@ -336,6 +336,7 @@ Blackburn NNP I-NP I-PER
     expect(parse('a.conll', pos).format).toBe('tagged');
     expect(parse('a.txt', pos, { format: 'tagged' }).format).toBe('tagged');
     expect(parse('a.txt', pos).format).toBe('text');
+    expect(parse('a.conll', pos, { format: 'text' }).format).toBe('text');
   });
 
   test('a line without a tag costs its sentence', () => {
