@@ -1,11 +1,7 @@
 """Schedules, optimisers, clipping, moving averages and pulls towards the base. Writes tests/fixtures/optim/.
 
-From transformers (get_scheduler, Adafactor, get_parameter_names as the Trainer calls it), torch (AdamW, Adam, SGD, clipping,
-swa_utils, autograd) and bitsandbytes (Lion, AdamW8bit). bitsandbytes' CPU code rounds 8-bit moments by a table of 65536 steps,
-in which every second moment below 2e-5 of its block's largest becomes one; here AdamW8bit rounds by the function that
-bitsandbytes has for devices without code of their own, which takes the nearest code, as its code for GPUs does.
-
-Gradients and first parameters of the optimisers' runs are a function of integers (`values`), which the tests compute too.
+From transformers (get_scheduler, get_parameter_names as the Trainer calls it), torch (AdamW, clipping, autograd), PEFT (names),
+and what optim_runs.py takes.
 """
 
 from common import FIXTURES, make_reproducible, versions, write_json
@@ -15,14 +11,18 @@ make_reproducible()
 import math
 import tempfile
 
-import bitsandbytes as bnb
-import numpy as np
+import peft
 import torch
-from bitsandbytes.backends.cpu import ops as bnb_cpu
-from bitsandbytes.functional import create_dynamic_map
+from optim_runs import optimisers
 from safetensors.torch import save_file
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from transformers import Adafactor, Trainer, TrainingArguments, get_scheduler
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    Trainer,
+    TrainingArguments,
+    get_scheduler,
+)
 
 torch.set_num_threads(1)
 OUT = FIXTURES / "optim"
@@ -153,153 +153,46 @@ def clipping() -> list[dict]:
     return cases
 
 
-STEPS = 100
-TENSORS = {
-    "up.weight": (5, 7),
-    "up.bias": (5,),
-    "norm.weight": (12,),
-    "down.weight": (3, 4),
-    "ia3_in": (1, 6),
-    "ia3_out": (6, 1),
-    "conv.weight": (2, 3, 4),
-}
-LARGE = {"up.weight": (65, 70), "norm.weight": (4400,), "down.weight": (64, 64), "up.bias": (33,), "ia3_in": (8, 9)}
-INITIAL = 1000
-RATES = {"with": 1.0, "without": 2.0}
-
-
-def values(step: int, tensor: int, size: int) -> np.ndarray:
-    """Multiples of 1/1000 with a trend, over eleven binary orders of magnitude; every eleventh is zero."""
-    index = np.arange(size, dtype=np.uint32)
-    with np.errstate(over="ignore"):
-        h = index * np.uint32(0x9E3779B1) + np.uint32(step * 0x85EBCA77 & 0xFFFFFFFF)
-        h += np.uint32(tensor * 0xC2B2AE3D & 0xFFFFFFFF)
-        h ^= h >> np.uint32(15)
-        h *= np.uint32(0x2C1B3C6D)
-        h ^= h >> np.uint32(12)
-        h *= np.uint32(0x297A2D39)
-        h ^= h >> np.uint32(15)
-    whole = (h % 2001).astype(np.int64) - 1000 + 300 * (index.astype(np.int64) % 3 - 1)
-    scale = 0.5 ** (index % 7).astype(np.float64)
-    if step != INITIAL:
-        scale = scale * 0.5 ** (step % 5)
-    return np.where(index % 11 == 10, 0.0, whole / 1000 * scale).astype(np.float32)
-
-
-class Holder(torch.nn.Module):
-    """Parameters under the names of TENSORS, for the Trainer's rule of which decay."""
-
-    def __init__(self, shapes: dict):
-        super().__init__()
-        for i, (name, shape) in enumerate(shapes.items()):
-            module = self
-            *path, last = name.split(".")
-            for part in path:
-                if not hasattr(module, part):
-                    module.add_module(part, torch.nn.Module())
-                module = getattr(module, part)
-            size = math.prod(shape)
-            module.register_parameter(last, torch.nn.Parameter(torch.tensor(values(INITIAL, i, size)).reshape(shape)))
-
-
-def nearest_code(tensor, code, absmax, out, blocksize):
-    """In place of bitsandbytes' CPU lookup: its own quantiser for devices without one."""
-    keys = torch._C.DispatchKeySet(torch._C.DispatchKey.CompositeExplicitAutograd)
-    codes, scales = torch.ops.bitsandbytes.quantize_blockwise.default.redispatch(keys, tensor, code, blocksize)
-    out.copy_(codes)
-    absmax.copy_(scales)
-
-
-def optimiser_run(make, shapes: dict, *, decay: float, clip: float, peak: float, window: tuple[int, int], ema: float):
-    """100 steps in two groups, as the Trainer forms them; "down.weight" has gradients in the steps of `window` only."""
-    model = Holder(shapes)
-    named = dict(model.named_parameters())
-    decaying = set(Trainer.get_decay_parameter_names(None, model))
-    groups = [
-        {"params": [p for n, p in named.items() if n in decaying], "weight_decay": decay},
-        {"params": [p for n, p in named.items() if n not in decaying], "weight_decay": 0.0},
-    ]
-    optimizer = make(groups, peak)
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(ema))
-    average.update_parameters(model)  # the first call copies
-    norms, snapshots = [], []
-    for step in range(STEPS):
-        rate = peak * (1 - step / 128)  # exact fractions
-        for group, factor in zip(optimizer.param_groups, RATES.values()):
-            group["lr"] = rate * factor
-        for i, (name, p) in enumerate(named.items()):
-            on = name != "down.weight" or window[0] <= step < window[1]
-            p.grad = torch.tensor(values(step, list(shapes).index(name), p.numel())).reshape(p.shape) if on else None
-        limit = clip if clip > 0 else math.inf
-        norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), limit, foreach=False).item())
-        optimizer.step()
-        average.update_parameters(model)
-        if (step + 1) % 10 == 0:
-            snapshots.append({n: p.detach().clone() for n, p in named.items()})
-    averaged = {n.removeprefix("module."): p.detach() for n, p in average.named_parameters()}
-    return optimizer, named, norms, snapshots, averaged, sorted(decaying)
-
-
-def optimisers() -> tuple[dict, dict]:
-    betas, eps = (0.9, 0.99), 1e-8
-
-    def adafactor(groups, lr):
-        return Adafactor(groups, lr=lr, scale_parameter=False, relative_step=False)
-
-    makers = {
-        "adamw": (lambda g, lr: torch.optim.AdamW(g, lr=lr, betas=betas, eps=eps, foreach=False), 1e-2),
-        "adam": (lambda g, lr: torch.optim.Adam(g, lr=lr, betas=betas, eps=eps, foreach=False), 1e-2),
-        "sgd": (lambda g, lr: torch.optim.SGD(g, lr=lr, momentum=0.9, foreach=False), 2e-2),
-        "sgd_plain": (lambda g, lr: torch.optim.SGD(g, lr=lr, foreach=False), 2e-2),
-        "lion": (lambda g, lr: bnb.optim.Lion(g, lr=lr, betas=betas), 1e-3),
-        "adafactor": (adafactor, 1e-2),
-        "adamw_8bit": (lambda g, lr: bnb.optim.AdamW8bit(g, lr=lr, betas=betas, eps=eps), 1e-2),
+def decaying_names() -> dict[str, dict[str, bool]]:
+    """Which parameters of each family, and of PEFT's methods on one, the Trainer lets decay."""
+    small = {
+        "vocab_size": 32,
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 2,
+        "head_dim": 8,
+        "pad_token_id": 0,
     }
-    bnb_cpu._quant_blockwise_fp32_direct = nearest_code
-    cases, tensors = [], {}
-    for name, (make, peak) in makers.items():
-        large = name == "adamw_8bit"
-        shapes = LARGE if large else TENSORS
-        # Of the large ones every 13th value is kept.
-        keep = (lambda p: p.flatten()[::13].clone()) if large else (lambda p: p.flatten().clone())
-        for case, decay, clip, window in (("on", 0.1, 1.0, (30, 70)), ("off", 0.0, 0.0, (0, STEPS))):
-            key, ema = f"{name}.{case}", 0.9
-            optimizer, named, norms, snapshots, averaged, decaying = optimiser_run(
-                make, shapes, decay=decay, clip=clip, peak=peak, window=window, ema=ema
-            )
-            for i, snapshot in enumerate(snapshots):
-                tensors |= {f"{key}.{10 * (i + 1)}.{n}": keep(p) for n, p in snapshot.items()}
-            if name == "adamw":
-                tensors |= {f"{key}.average.{n}": keep(p) for n, p in averaged.items()}
-            if name == "adafactor":
-                for n, p in named.items():
-                    for part in ("exp_avg_sq_row", "exp_avg_sq_col", "exp_avg_sq"):
-                        if part in optimizer.state[p]:
-                            tensors[f"{key}.{part}.{n}"] = optimizer.state[p][part].flatten().clone()
-            if large and case == "on":
-                state = optimizer.state[named["up.weight"]]
-                tensors |= {f"{key}.{part}": state[part].flatten().clone() for part in ("state1", "state2")}
-                tensors |= {f"{key}.{part}": state[part].clone() for part in ("absmax1", "absmax2")}
-                assert optimizer.state[named["up.bias"]]["state1"].dtype == torch.float32
-            cases.append(
-                {
-                    "name": key,
-                    "optim": name.removesuffix("_plain"),
-                    "sgd_momentum": 0.9 if name == "sgd" else 0.0,
-                    "weight_decay": decay,
-                    "max_grad_norm": clip,
-                    "learning_rate": peak,
-                    "window": list(window),
-                    "ema_decay": ema,
-                    "norms": norms[9::10],
-                    "decaying": decaying,
-                    "shapes": {n: list(s) for n, s in shapes.items()},
-                    "stride": 13 if large else 1,
-                }
-            )
-    tensors |= {"codes.signed": create_dynamic_map(True), "codes.unsigned": create_dynamic_map(False)}
-    json = {"adam_beta1": betas[0], "adam_beta2": betas[1], "adam_epsilon": eps, "rates": list(RATES.values())}
-    return {**json, "steps": STEPS, "initial_step": INITIAL, "cases": cases}, tensors
+    own = {
+        "gpt2": {"n_embd": 16, "n_layer": 1, "n_head": 2},
+        "distilbert": {"dim": 16, "hidden_dim": 16, "n_layers": 1, "n_heads": 2},
+    }
+    decoders = "llama mistral qwen2 qwen3 gemma2 gemma3_text phi3 smollm3 gpt2 gpt_neox".split()
+    names = {}
+
+    def record(key, model):
+        yes = set(Trainer.get_decay_parameter_names(None, model))
+        names[key] = {n: n in yes for n, _ in model.named_parameters()}
+
+    for family in [*decoders, "bert", "roberta", "distilbert"]:
+        config = AutoConfig.for_model(family, **{**small, **own.get(family, {})})
+        auto = AutoModelForCausalLM if family in decoders else AutoModelForSequenceClassification
+        record(family, auto.from_config(config))
+    methods = {
+        "dora": peft.LoraConfig(task_type="CAUSAL_LM", target_modules="all-linear", use_dora=True),
+        "ia3": peft.IA3Config(task_type="CAUSAL_LM"),
+        "prompt": peft.PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=2),
+        "prefix": peft.PrefixTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=2),
+        "p_tuning": peft.PromptEncoderConfig(task_type="CAUSAL_LM", num_virtual_tokens=2),
+    }
+    for key, config in methods.items():
+        base = AutoModelForCausalLM.from_config(AutoConfig.for_model("llama", **small))
+        model = peft.get_peft_model(base, config)
+        yes = set(Trainer.get_decay_parameter_names(None, model))
+        names[key] = {n: n in yes for n, p in model.named_parameters() if p.requires_grad}
+    return names
 
 
 def pulls() -> dict:
@@ -360,12 +253,13 @@ if __name__ == "__main__":
     write_json(OUT / "optimisers.json", runs)
     save_file(tensors, OUT / "optimisers.safetensors")
     write_json(OUT / "pulls.json", pulls())
+    write_json(OUT / "decay.json", decaying_names())
     write_json(
         OUT / "meta.json",
         {
             "made_by": "tests/oracle/make_optim_fixtures.py",
             "seed": SEED,
-            "versions": versions("torch", "transformers", "bitsandbytes"),
+            "versions": versions("torch", "transformers", "bitsandbytes", "peft"),
             "tolerances": {"schedules": 1e-12, "adamw": 1e-5, "clipping": 1e-5, "optimisers": 1e-4, "pulls": 1e-4, "meaning": "max|a-b| / max|b|"},
         },
     )

@@ -8,7 +8,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { adamW } from '../kernels/adamw';
 import { adamW8, BLOCK } from '../kernels/adamw-8bit';
-import { keptZeros } from '../kernels/in-place';
+import { keptZeros, writeValues } from '../kernels/in-place';
 import { dynamicMap } from '../quantization/nf4';
 import type { Place } from './layout';
 import { pace, type RuleKind, type StatePart } from './rule';
@@ -47,7 +47,8 @@ export const adamw8bit: RuleKind = {
 
     function createLarge() {
       const [signed, unsigned] = [dynamicMap(true), dynamicMap(false)];
-      const codes = keep(tf.keep(tf.tensor1d(Float32Array.of(...signed, ...unsigned))));
+      const codes = keep(keptZeros([2 * signed.length]));
+      writeValues(codes, Float32Array.of(...signed, ...unsigned));
       const absmax = keep(keptZeros([(2 * split) / BLOCK]));
       const piece = (place: Place) =>
         isSmall(place) ? null : { offset: (2 * place.offset) / BLOCK, shape: [Math.ceil(place.size / BLOCK), 2] };
