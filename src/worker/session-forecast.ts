@@ -1,7 +1,7 @@
 /** What a run would take, and everything that stands in its way, before it starts. */
 import { type ErrorData, TabtuneError } from '../base/errors';
 import type { TokenizedDataset } from '../data/types';
-import { readLoraAdapter } from '../formats/peft';
+import { peftMethod, readPeft } from '../formats/peft';
 import type { PrecisionPlan } from '../hub/catalogue';
 import { checkModelFolder } from '../hub/check';
 import type { PlanModel } from '../hub/plan';
@@ -51,7 +51,7 @@ const unknown: Omit<Forecast, 'blockers'> = {
 
 export class ForecastDesk {
   private readonly sizes = new WeakMap<TokenizedDataset, ExampleSizes>();
-  private readonly adapters = new WeakMap<AdapterFiles, Pick<LoraMethod, 'r' | 'target_modules'>>();
+  private readonly adapters = new WeakMap<AdapterFiles, Omit<LoraMethod, 'lora_dropout' | 'loraplus_lr_ratio'>>();
   private readonly models = new WeakMap<OpenModel, Promise<PlannedModel>>();
 
   constructor(private readonly needs: ForecastNeeds) {}
@@ -166,8 +166,11 @@ export class ForecastDesk {
     const files = await this.needs.adapterFiles(init_adapter);
     let adapter = this.adapters.get(files);
     if (!adapter) {
-      const { r, modules } = readLoraAdapter(files);
-      adapter = { r, target_modules: [...modules.keys()] };
+      const found = peftMethod(readPeft(files));
+      if (found.type !== 'lora') return { ...recipe, method: found };
+      // How fast and with how much dropout it learns is the recipe's.
+      const { lora_dropout: _dropout, loraplus_lr_ratio: _ratio, ...own } = found;
+      adapter = own;
       this.adapters.set(files, adapter);
     }
     return { ...recipe, method: { ...method, ...adapter } };
