@@ -204,8 +204,12 @@ async function merged({ model }: Opened, method: Method): Promise<{ hooks: Hooks
 }
 
 /** `setUp` makes the backend ready that the whole body runs on. */
-export function peftParity(backend: string, setUp: () => Promise<void>): void {
-  describe.each(PEFT_CASES)(`${backend}: %s`, (name) => {
+export function peftParity(
+  backend: string,
+  cases: readonly (typeof PEFT_CASES)[number][],
+  setUp: () => Promise<void>,
+): void {
+  describe.each(cases)(`${backend}: %s`, (name) => {
     const folder = `peft/${name}`;
     let opened: Opened;
     let method: Method;

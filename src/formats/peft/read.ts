@@ -47,8 +47,8 @@ export function readPeft(files: PeftFiles): PeftAdapter {
         type: kind,
         config: {
           ...common,
-          target_modules: namesField(config, 'target_modules') ?? paths,
-          feedforward_modules: namesField(config, 'feedforward_modules') ?? inputs,
+          target_modules: (namesField(config, 'target_modules') ?? paths).sort(),
+          feedforward_modules: (namesField(config, 'feedforward_modules') ?? inputs).sort(),
           fan_in_fan_out: config.fan_in_fan_out === true,
         },
         tensors: all,
