@@ -69,7 +69,7 @@ export interface Hooks {
   /** For dropout inside the attention kernel: what its mask is drawn from. */
   attentionDropout?: { seed: number; step: number };
   /** On the embeddings of the tokens [B·T, d], before the first block: NEFTune's noise. */
-  embeddings?(x: Tensor, input: { batch: number; length: number; lengths: Int32Array | null }): Tensor;
+  embeddings?(x: Tensor, input: { batch: number; length: number }): Tensor;
   /** Embeddings [P, d] that come before those of every text. */
   prompt?: { length: number; embeddings(): Tensor };
   /** Keys and values [P, kvHeads·headDim] of a layer that come before those of every text; `turned` as a cache keeps them. */

@@ -11,14 +11,12 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { gptNeox } from '../../families/gpt-neox';
 import { attention } from '../kernels/attention';
-import { embedding } from '../kernels/embedding';
-import { layerNorm } from '../kernels/layer-norm';
 import { byTurns, splitColumns } from '../kernels/split-columns';
-import type { Hooks, LinearModule } from '../types';
+import type { Hooks, LinearModule, SublayerPlace } from '../types';
 import { appendToCache, emptyCache } from './cache';
 import type { LanguageModel, ModelInput } from './model';
 import { createRotary } from './rope';
-import { activate, applyWith, loadNorm, type NormWeights, runBlocks } from './run';
+import { activate, callsWith, loadNorm, type NormWeights, normalize, runBlocks } from './run';
 import type { Loader } from './weights';
 
 interface Block {
@@ -58,11 +56,12 @@ export async function loadGptNeox(json: Record<string, unknown>, load: Loader): 
   const blockPaths = blocks.map((_, layer) => `gpt_neox.layers.${layer}`);
   const hidden = (input: ModelInput, hooks: Hooks): tf.Tensor => {
     const { batch, length, positions, visible, cache } = input;
-    const apply = applyWith(hooks);
+    const calls = callsWith(hooks, c.dropout);
     const block = (layer: number, before: tf.Tensor): tf.Tensor => {
       const b = blocks[layer]!;
-      const normed = layerNorm(before, b.inputNorm.weight, b.inputNorm.bias, eps);
-      const parts = splitColumns(apply(b.qkv, normed), turns) as [tf.Tensor, tf.Tensor, tf.Tensor];
+      const place = (part: SublayerPlace['part']) => ({ block: blockPaths[layer]!, index: layer, part });
+      const normed = normalize(calls, before, b.inputNorm, eps);
+      const parts = splitColumns(calls.linear(b.qkv, normed), turns) as [tf.Tensor, tf.Tensor, tf.Tensor];
       const [q, k] = rotary.turn(parts[0], parts[1], positions, cache?.capacity ?? length);
       const past = cache ? appendToCache(cache, layer, k, parts[2]) : { k, v: parts[2] };
       const mixed = attention(q, past.k, past.v, visible, {
@@ -74,15 +73,17 @@ export async function loadGptNeox(json: Record<string, unknown>, load: Loader): 
         headDim: c.head_dim,
         scale: 1 / Math.sqrt(c.head_dim),
         causal: !cache,
+        ...calls.dropAttention(layer),
       });
-      const x = apply(b.out, mixed, before);
+      const x = calls.joinLinear(place('attention'), b.out, mixed, before);
       const source = c.use_parallel_residual ? before : x;
-      const inner = layerNorm(source, b.mlpNorm.weight, b.mlpNorm.bias, eps);
-      return apply(b.down, activate(apply(b.up, inner), c.activation), x);
+      const inner = normalize(calls, source, b.mlpNorm, eps);
+      const fed = activate(calls.linear(b.up, inner), c.activation);
+      return calls.joinLinear(place('feed_forward'), b.down, fed, x);
     };
-    const x = runBlocks(hooks, blockPaths, embedding(input.ids, table), block);
+    const x = runBlocks(hooks, blockPaths, calls.dropEmbeddings(calls.tokens(input, table)), block);
     if (cache) cache.length += length;
-    return layerNorm(x, finalNorm.weight, finalNorm.bias, eps);
+    return normalize(calls, x, finalNorm, eps);
   };
 
   return {
@@ -94,6 +95,10 @@ export async function loadGptNeox(json: Record<string, unknown>, load: Loader): 
     vocabSize: c.vocab_size,
     contextLength: c.max_position_embeddings,
     parameters: load.parameters,
+    tensors: load.tensors,
+    task: null,
+    dropout: c.dropout,
+    initializerRange: c.initializer_range,
     linears: blocks.flatMap((b) => [b.qkv, b.out, b.up, b.down]),
     head: { weight: output, bias: null, softcap: null, transform: null },
     hidden,

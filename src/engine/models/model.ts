@@ -1,5 +1,6 @@
 /** What every model family offers to methods, objectives and generation. Hidden states travel as [B·T, d]. */
 import type * as tf from '@tensorflow/tfjs-core';
+import type { DropoutRates } from '../../families/dropout';
 import type { Hooks, LinearModule, Weight } from '../types';
 
 /** How a tensor may lie in a file: safetensors' names, and GGUF's for its block formats. */
@@ -47,15 +48,6 @@ export interface ModelTensor {
   task?: true;
 }
 
-export interface DropoutRates {
-  embeddings: number;
-  attention: number;
-  /** Of each sub-layer's output. */
-  residual: number;
-  /** Before a classification head. */
-  classifier: number;
-}
-
 /** A classification head: hidden states to scores. */
 export interface TaskHead {
   kind: 'sequence_classification' | 'token_classification';
@@ -85,6 +77,8 @@ export interface LanguageModel {
   task: TaskHead | null;
   /** The model's own dropout rates (config.json). */
   dropout: DropoutRates;
+  /** Standard deviation of what a new head begins with (config.json). */
+  initializerRange: number;
   /** Every linear a method may wrap, in the order of execution; the output projection is not among them. */
   linears: LinearModule[];
   /** The output projection; null for an encoder without a language-modelling head. */
