@@ -98,10 +98,19 @@ async function takeIn(session: Session, { recipe, modelFolder, adapterFolder }: 
   model = { ...model, source: (await openModel(session, model, modelFolder)).source };
   if (adapterFolder !== null) {
     const { name } = await session.importAdapter(filesOf('adapter', adapterFolder));
+    if (!('init_adapter' in method)) throw noAdapter(method.type);
     method = { ...method, init_adapter: `file:${name}` };
   }
   return { recipe: { ...recipe, model, dataset, method }, problems };
 }
+
+const noAdapter = (method: string) =>
+  new TabtuneError({
+    code: 'bad_recipe',
+    message: `${method} does not go on from an adapter.`,
+    where: 'method.type',
+    action: 'Leave the adapter out, or use the method that it was trained with.',
+  });
 
 /** Problems of the data, one line for each kind: a file may have thousands. */
 async function tellProblems(problems: DataProblem[]): Promise<void> {
@@ -252,7 +261,10 @@ async function run(options: RunOptions): Promise<RunOutput> {
       ...summary.recipe,
       model: { ...model, source: options.recipe.model.source },
       dataset: { ...dataset, source: options.recipe.dataset.source },
-      method: { ...method, init_adapter: options.recipe.method.init_adapter },
+      method:
+        'init_adapter' in method && 'init_adapter' in options.recipe.method
+          ? { ...method, init_adapter: options.recipe.method.init_adapter }
+          : method,
     };
     return { summary: summaryOf({ ...summary, recipe: given }, tokenized, plan, files, merged), logits };
   } finally {

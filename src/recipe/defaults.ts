@@ -1,6 +1,6 @@
 /** From what a file, a link or the screen holds to a whole recipe: every omitted field gets its default. */
-import { fields, fieldsOf, sectionNames } from './fields';
-import { problem, type RecipeProblem, recipeError, schemaProblems } from './schema';
+import { field, fieldsOf, isRecipePath, sectionNames } from './fields';
+import { lookupIn, problem, type RecipeProblem, recipeError, schemaProblems } from './schema';
 import type { Recipe, RecipeInput } from './types';
 import { impossible, notes, type RecipeNote } from './validate';
 
@@ -16,14 +16,20 @@ export function nameOfSource(source: string): string {
   return last?.replace(/\.[a-z0-9]{1,6}$/i, '').slice(0, 100) || 'run';
 }
 
-/** Fills in defaults. `input` must be free of schema problems; it is not changed, and nothing of it is shared. */
-function fill(input: RecipeInput): Recipe {
+/**
+ * Fills in defaults; a section of several types gets the fields of its type. `input` must be free of schema problems; it
+ * is not changed, and nothing of it is shared.
+ */
+export function fill(input: RecipeInput): Recipe {
   const given = input as unknown as Sections;
+  const at = lookupIn(input);
   const recipe: Record<string, unknown> = { version: 1, name: input.name };
   for (const section of sectionNames) {
+    const type = section === 'method' || section === 'objective' ? String(at(`${section}.type`)) : undefined;
     const values: Record<string, unknown> = {};
-    for (const { key, field } of fieldsOf(section))
-      values[key] = structuredClone(given[section]?.[key] ?? field.default);
+    for (const { key, field: spec } of fieldsOf(section, type)) {
+      values[key] = structuredClone(given[section]?.[key] ?? field(spec.path, at).default);
+    }
     recipe[section] = values;
   }
   const whole = recipe as unknown as Recipe;
@@ -72,7 +78,7 @@ export function defaultRecipe(): Recipe {
   return resolveRecipe({ version: 1 });
 }
 
-/** Default of a field, e.g. for a reset button. */
-export function defaultOf(path: string): unknown {
-  return structuredClone(fields.find((field) => field.path === path)?.default);
+/** Default of a field, e.g. for a reset button; in a recipe, what it is with the recipe's other fields. */
+export function defaultOf(path: string, recipe?: Recipe): unknown {
+  return isRecipePath(path) ? structuredClone(field(path, recipe).default) : undefined;
 }

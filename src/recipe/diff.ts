@@ -1,6 +1,6 @@
 /** What differs between two recipes, or between a recipe and the defaults. */
-import { defaultOf, nameOfSource } from './defaults';
-import { fields, type RecipePath } from './fields';
+import { defaultOf, fill, nameOfSource } from './defaults';
+import { deciding, fields, type RecipePath, valueAt } from './fields';
 import type { Recipe, RecipeInput } from './types';
 
 export interface RecipeDifference {
@@ -9,20 +9,28 @@ export interface RecipeDifference {
   b: unknown;
 }
 
-/** The value at `training.learning_rate` and the like; undefined where this recipe has no such field. */
-export function valueAt(recipe: Recipe, path: RecipePath): unknown {
-  const [section, key] = path.split('.');
-  const value = (recipe as unknown as Record<string, unknown>)[section!];
-  return key === undefined ? value : (value as Record<string, unknown> | undefined)?.[key];
-}
+export { valueAt } from './fields';
 
-/** A changed copy. The value is not checked; checkRecipe does that. */
+/**
+ * A changed copy. The value is not checked; checkRecipe does that. What other fields have by default follows: another
+ * type has its own fields, and a learning rate that nobody chose becomes that of the method.
+ */
 export function withValue(recipe: Recipe, path: RecipePath, value: unknown): Recipe {
-  const copy = structuredClone(recipe) as unknown as Record<string, Record<string, unknown>>;
   const [section, key] = path.split('.');
-  if (key === undefined) copy[section!] = value as Record<string, unknown>;
-  else copy[section!] = { ...copy[section!], [key]: value };
-  return copy as unknown as Recipe;
+  const changed = <T extends object>(of: T): T => {
+    const copy = structuredClone(of) as Record<string, unknown>;
+    if (key === undefined) copy[section!] = value;
+    else if (key === 'type' && copy[section!] !== undefined) copy[section!] = { type: value };
+    else copy[section!] = { ...(copy[section!] as object | undefined), [key]: value };
+    return copy as T;
+  };
+  if (!deciding.has(path)) return changed(recipe);
+  const input = changed(minimalInput(recipe)) as unknown as Record<string, unknown>;
+  // A section of several types that had its defaults only is not in the shortest input.
+  for (const name of ['method', 'objective'] as const) {
+    if (input[name]) input[name] = { type: recipe[name].type, ...(input[name] as object) };
+  }
+  return fill(input as unknown as RecipeInput);
 }
 
 /** As JSON, with the names of maps in order, so that equal values compare equal. */
@@ -36,7 +44,7 @@ function canonical(value: unknown): string {
 
 const same = (a: unknown, b: unknown) => canonical(a) === canonical(b);
 
-/** The fields in which two recipes differ, in the screen's order. */
+/** The fields in which two recipes differ, in the screen's order; undefined where a recipe's method has no such field. */
 export function diffRecipes(a: Recipe, b: Recipe): RecipeDifference[] {
   return fields
     .map(({ path }) => ({ path, a: valueAt(a, path), b: valueAt(b, path) }))
@@ -48,10 +56,10 @@ export function nonDefaults(recipe: Recipe): RecipeDifference[] {
   return fields
     .map(({ path }) => ({
       path,
-      a: path === 'name' ? nameOfSource(recipe.dataset.source) : defaultOf(path),
+      a: path === 'name' ? nameOfSource(recipe.dataset.source) : defaultOf(path, recipe),
       b: valueAt(recipe, path),
     }))
-    .filter(({ a, b }) => !same(a, b));
+    .filter(({ a, b }) => b !== undefined && !same(a, b));
 }
 
 /** The shortest input that resolves to this recipe, for links and small files. */

@@ -5,8 +5,17 @@
 import * as v from 'valibot';
 import type { ErrorData } from '../base/errors';
 import { TabtuneError } from '../base/errors';
-import { type FieldSpec, fieldsOf, type NumberField, type SectionName, sectionNames } from './fields';
-import { alternatives, otherNames, suggest } from './suggest';
+import {
+  type Field,
+  type FieldSpec,
+  field,
+  fieldsOf,
+  type Lookup,
+  type NumberField,
+  type SectionName,
+  sectionNames,
+} from './fields';
+import { alternatives, list, otherNames, suggest } from './suggest';
 import type { RecipeInput } from './types';
 
 /** A problem of a recipe: `where` is its path, e.g. `training.learning_rate`. */
@@ -39,9 +48,11 @@ function allowed(spec: FieldSpec): string {
     case 'text':
       return spec.default === null ? 'text or null' : 'text';
     case 'length':
-      return `auto or ${allowedNumber(spec, true)}`;
+      return `${spec.default === null ? 'null' : 'auto'} or ${allowedNumber(spec, true)}`;
     case 'modules':
-      return 'all-linear or a list of module names';
+      return spec.word === null ? 'a list of module names' : `${spec.word} or a list of module names`;
+    case 'pattern':
+      return `a map from module names to numbers, each ${allowedNumber(spec, spec.whole)}`;
     case 'columns':
       return 'a map from parts to column names, or null';
     default:
@@ -72,9 +83,23 @@ function valueSchema(spec: FieldSpec): v.GenericSchema<unknown> {
       return spec.default === null ? v.nullable(text) : text;
     }
     case 'length':
-      return v.union([v.literal('auto'), v.pipe(v.number(), v.integer(), v.minValue(spec.min), v.maxValue(spec.max))]);
-    case 'modules':
-      return v.union([v.literal('all-linear'), v.array(v.pipe(v.string(), v.trim(), v.minLength(1)))]);
+      return v.union([
+        spec.default === null ? v.null() : v.literal('auto'),
+        v.pipe(v.number(), v.integer(), v.minValue(spec.min), v.maxValue(spec.max)),
+      ]);
+    case 'modules': {
+      const names = v.array(v.pipe(v.string(), v.trim(), v.minLength(1)));
+      return spec.word === null ? names : v.union([v.literal(spec.word), names]);
+    }
+    case 'pattern': {
+      const { min, max, above, whole } = spec;
+      const number = v.pipe(
+        v.number(),
+        v.check((x) => (whole ? Number.isSafeInteger(x) : Number.isFinite(x))),
+        v.check((x) => (above ? x > min : x >= min) && x <= max),
+      );
+      return v.record(v.pipe(v.string(), v.trim(), v.minLength(1)), number);
+    }
     case 'columns':
       return v.nullable(v.record(v.string(), v.string()));
     default:
@@ -82,12 +107,22 @@ function valueSchema(spec: FieldSpec): v.GenericSchema<unknown> {
   }
 }
 
-const schemas = Object.fromEntries(
+const known = Object.fromEntries(
   (['', ...sectionNames] as const).map((section) => [
     section,
-    new Map(fieldsOf(section).map(({ key, field }) => [key, { spec: field as FieldSpec, schema: valueSchema(field) }])),
+    new Map(fieldsOf(section).map(({ key, field }) => [key, field])),
   ]),
-) as Record<SectionName | '', Map<string, { spec: FieldSpec; schema: v.GenericSchema<unknown> }>>;
+) as Record<SectionName | '', Map<string, Field>>;
+
+const schemas = new Map<string, v.GenericSchema<unknown>>();
+
+/** The schema of a field as it is in this input: of what a variant changes, the word alone is part of it. */
+function schemaOf(spec: Field): v.GenericSchema<unknown> {
+  const key = spec.kind === 'modules' ? `${spec.path} ${spec.word}` : spec.path;
+  const schema = schemas.get(key) ?? valueSchema(spec);
+  schemas.set(key, schema);
+  return schema;
+}
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -114,28 +149,51 @@ function valueProblem(path: string, spec: FieldSpec, value: unknown): RecipeProb
   return problem(path, `must be ${allowed(spec)}, not ${show(value)}.`, action && `Did you mean ${action}?`);
 }
 
-function unknownField(section: SectionName | '', key: string): RecipeProblem {
+/** What stands at a path of something that may be a recipe, or the default. */
+export function lookupIn(input: unknown): Lookup {
+  return (path) => {
+    const [section, key] = path.split('.');
+    const part = isObject(input) ? input[section!] : undefined;
+    const value = key === undefined ? part : isObject(part) && Object.hasOwn(part, key) ? part[key] : undefined;
+    return value ?? field(path, () => undefined).default;
+  };
+}
+
+/** Of a section of several types, the one that it is of. */
+function typeOf(section: SectionName | '', at: Lookup): string | undefined {
+  return section === 'method' || section === 'objective' ? String(at(`${section}.type`)) : undefined;
+}
+
+function unknownField(section: SectionName | '', key: string, at: Lookup): RecipeProblem {
   const path = section === '' ? key : `${section}.${key}`;
-  const here = [...schemas[section].keys(), ...(section === '' ? sectionNames : [])];
+  const here = [
+    ...fieldsOf(section, typeOf(section, at)).map((entry) => entry.key),
+    ...(section === '' ? sectionNames : []),
+  ];
   const near = suggest(key, here);
   if (near) return problem(path, 'unknown field.', `Did you mean ${near}?`);
-  const elsewhere = sectionNames.find((name) => schemas[name].has(key));
+  const elsewhere = sectionNames.find((name) => known[name].has(key));
   if (elsewhere) return problem(path, 'unknown field.', `It belongs in ${elsewhere}.`);
   const other = Object.hasOwn(otherNames, key) ? otherNames[key] : undefined;
   if (other) return problem(path, 'unknown field.', `Here it is called ${other}.`);
   return problem(path, 'unknown field.', `Known here: ${here.join(', ')}.`);
 }
 
-function sectionProblems(section: SectionName | '', value: Record<string, unknown>): RecipeProblem[] {
-  const known = schemas[section];
+function sectionProblems(section: SectionName | '', value: Record<string, unknown>, at: Lookup): RecipeProblem[] {
   const prefix = section === '' ? '' : `${section}.`;
+  const type = typeOf(section, at);
   const wrong: RecipeProblem[] = [];
   for (const [key, child] of Object.entries(value)) {
     // undefined is an omitted field: the screen may hand one over, JSON cannot.
     if (child === undefined || (section === '' && (sectionNames as readonly string[]).includes(key))) continue;
-    const entry = known.get(key);
-    if (!entry) wrong.push(unknownField(section, key));
-    else if (!v.is(entry.schema, child)) wrong.push(valueProblem(prefix + key, entry.spec, child));
+    const entry = known[section].get(key);
+    if (!entry) wrong.push(unknownField(section, key, at));
+    else if (type !== undefined && entry.for && !entry.for.includes(type)) {
+      wrong.push(problem(prefix + key, `belongs to ${list(entry.for)}, not to ${type}.`, 'Leave it out.'));
+    } else {
+      const spec = field(entry.path, at);
+      if (!v.is(schemaOf(spec), child)) wrong.push(valueProblem(prefix + key, spec, child));
+    }
   }
   // With an unknown type the other fields are another method's: judging them would only mislead.
   const typeProblem = wrong.find((p) => p.where === `${section}.type`);
@@ -148,11 +206,12 @@ export function schemaProblems(value: unknown): RecipeProblem[] {
   if (typeof value.version === 'number' && Number.isInteger(value.version) && value.version > 1) {
     return [problem('version', `is ${value.version}; this Tabtune reads version 1.`, 'Use a newer Tabtune.')];
   }
-  const problems = sectionProblems('', value);
+  const at = lookupIn(value);
+  const problems = sectionProblems('', value, at);
   for (const section of sectionNames) {
     const child = value[section];
     if (child === undefined) continue;
-    if (isObject(child)) problems.push(...sectionProblems(section, child));
+    if (isObject(child)) problems.push(...sectionProblems(section, child, at));
     else problems.push(problem(section, `must be an object, not ${show(child)}.`));
   }
   return problems;

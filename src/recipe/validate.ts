@@ -4,10 +4,11 @@
  * is noted: nothing that a person sets is ignored in silence.
  */
 import { columnParts } from './catalogue';
-import { field } from './fields';
+import { recipeRefusals } from './combine';
+import { applies, field, fieldsOf, valueAt } from './fields';
 import { allowedNumber, problem, type RecipeProblem } from './schema';
 import { alternatives, suggest } from './suggest';
-import type { Recipe } from './types';
+import type { Ia3Method, LoraMethod, Recipe } from './types';
 
 /** What happens with a field that has no effect, or that is outside of what people usually choose. */
 export interface RecipeNote {
@@ -48,8 +49,9 @@ function dataProblems(where: string, source: string): RecipeProblem[] {
 
 function* datasetProblems({ dataset }: Recipe): Generator<RecipeProblem> {
   yield* dataProblems('dataset.source', dataset.source);
-  if (dataset.packing) {
-    yield problem('dataset.packing', 'packing is not available yet.', 'Set it to false.');
+  const text = dataset.base_text;
+  if (text !== null && !builtinName.test(text) && !/^file:.*\S/.test(text)) {
+    yield problem('dataset.base_text', `must be builtin:NAME, file:PATH or null, not ${JSON.stringify(text)}.`);
   }
   const parts = columnParts[dataset.format];
   for (const part of Object.keys(dataset.columns ?? {})) {
@@ -65,23 +67,74 @@ function* datasetProblems({ dataset }: Recipe): Generator<RecipeProblem> {
   }
 }
 
-function* methodProblems({ method }: Recipe): Generator<RecipeProblem> {
-  if (method.use_dora) yield problem('method.use_dora', 'DoRA is not available yet.', 'Set it to false.');
-  const targets = method.target_modules;
-  if (targets !== 'all-linear') {
-    if (targets.length === 0) {
-      yield problem('method.target_modules', 'names no module, so nothing would be trained.', 'Use all-linear.');
-    }
-    if (targets.includes('all-linear')) {
-      yield problem('method.target_modules', 'has all-linear in a list.', 'Write "all-linear" without brackets.');
-    }
-    const twice = targets.find((name, i) => targets.indexOf(name) !== i);
-    if (twice !== undefined) yield problem('method.target_modules', `names ${twice} twice.`);
+function* listProblems(where: string, value: string | string[], word: string | null): Generator<RecipeProblem> {
+  if (typeof value === 'string') return;
+  if (value.length === 0 && word !== null) {
+    yield problem(where, 'names no module, so nothing would be trained.', `Use ${word}.`);
   }
-  if (method.init_adapter !== null && !/^file:.*\S/.test(method.init_adapter)) {
+  const misplaced = value.find((name) => name === 'all-linear' || name === 'auto');
+  if (misplaced !== undefined) {
+    yield word === misplaced
+      ? problem(where, `has ${word} in a list.`, `Write "${word}" without brackets.`)
+      : problem(where, `has ${misplaced} in a list, which is no module’s name.`);
+  }
+  const twice = value.find((name, i) => value.indexOf(name) !== i);
+  if (twice !== undefined) yield problem(where, `names ${twice} twice.`);
+}
+
+function* moduleProblems(method: LoraMethod | Ia3Method): Generator<RecipeProblem> {
+  const { target_modules: targets, modules_to_save: saved } = method;
+  yield* listProblems('method.target_modules', targets, method.type === 'lora' ? 'all-linear' : 'auto');
+  yield* listProblems('method.modules_to_save', saved, null);
+  const odd = saved.find((name) => !/^[\w-]+(\.[\w-]+)*$/.test(name));
+  if (odd !== undefined)
+    yield problem('method.modules_to_save', `has ${JSON.stringify(odd)}, which is no module’s name.`);
+  const both = Array.isArray(targets) ? saved.find((name) => targets.includes(name)) : undefined;
+  if (both !== undefined) {
+    yield problem(
+      'method.modules_to_save',
+      `names ${both}, which is among target_modules.`,
+      'Leave it out of one of them.',
+    );
+  }
+  if (method.type === 'lora') return;
+  const inner = method.feedforward_modules;
+  // An empty list is right: then every module's output is scaled.
+  if (Array.isArray(inner) && inner.length > 0) yield* listProblems('method.feedforward_modules', inner, 'auto');
+  const missing = Array.isArray(inner) && Array.isArray(targets) && inner.find((name) => !targets.includes(name));
+  if (missing) {
+    yield problem(
+      'method.feedforward_modules',
+      `names ${missing}, which is not among target_modules.`,
+      'Add it there.',
+    );
+  }
+}
+
+function* methodProblems({ method }: Recipe): Generator<RecipeProblem> {
+  if (method.type === 'lora' || method.type === 'ia3') yield* moduleProblems(method);
+  if (
+    method.type === 'prompt_tuning' &&
+    method.prompt_tuning_init === 'TEXT' &&
+    !method.prompt_tuning_init_text.trim()
+  ) {
+    yield problem(
+      'method.prompt_tuning_init_text',
+      'is empty, and the prompt begins as this text.',
+      'Write one, or choose another prompt_tuning_init.',
+    );
+  }
+  if (method.type === 'prefix_tuning' && method.prefix_projection && method.prefix_tuning_init_text.trim()) {
+    yield problem(
+      'method.prefix_tuning_init_text',
+      'cannot be put into the network that makes the prefix.',
+      'Leave it empty, or set prefix_projection to false.',
+    );
+  }
+  if ('init_adapter' in method && method.init_adapter !== null && !/^file:.*\S/.test(method.init_adapter)) {
     yield problem(
       'method.init_adapter',
-      `must be file:PATH of a PEFT adapter folder, or null, not ${JSON.stringify(method.init_adapter)}.`,
+      `must be file:PATH of an adapter’s folder, or null, not ${JSON.stringify(method.init_adapter)}.`,
     );
   }
 }
@@ -99,8 +152,18 @@ function* trainingProblems({ training }: Recipe): Generator<RecipeProblem> {
 export function impossible(recipe: Recipe): RecipeProblem[] {
   const problems = modelProblems('model.source', recipe.model.source);
   problems.push(...datasetProblems(recipe), ...methodProblems(recipe), ...trainingProblems(recipe));
+  for (const { where, message, action } of recipeRefusals(recipe)) problems.push(problem(where, message, action));
   return problems;
 }
+
+/** Fields of `training` that belong to a schedule; the others that are for some only belong to an optimiser. */
+const rateFields = new Set([
+  'warmup_ratio',
+  ...fieldsOf('training').flatMap(({ key }) => (key.startsWith('lr_') ? [key] : [])),
+]);
+
+/** What an adapter to continue from does not decide. */
+const free = new Set(['type', 'init_adapter', 'lora_dropout', 'loraplus_lr_ratio']);
 
 /** What has no effect among the fields that were `given`, and what is unusual. */
 export function notes(recipe: Recipe, given: (path: string) => boolean): RecipeNote[] {
@@ -115,6 +178,16 @@ export function notes(recipe: Recipe, given: (path: string) => boolean): RecipeN
     training.lr_scheduler_type === 'constant' && training.warmup_ratio > 0,
     'is not used by the constant schedule; constant_with_warmup uses it.',
   );
+  for (const { key, field: spec } of fieldsOf('training')) {
+    if (applies(spec.path, recipe) || valueAt(recipe, spec.path) === spec.default) continue;
+    if (key === 'warmup_ratio' && training.lr_scheduler_type === 'constant') continue; // said above
+    const schedule = rateFields.has(key);
+    unused(
+      spec.path,
+      true,
+      `is not used by ${schedule ? `the ${training.lr_scheduler_type} schedule` : training.optim}.`,
+    );
+  }
   unused(
     'model.quantization',
     recipe.model.quantization !== 'none' && /\.gguf$/i.test(recipe.model.source),
@@ -131,12 +204,27 @@ export function notes(recipe: Recipe, given: (path: string) => boolean): RecipeN
     training.early_stopping_patience > 0 && (unmeasured || training.eval_steps === 0),
     'is not used, because nothing is evaluated while training.',
   );
-  for (const key of ['r', 'lora_alpha', 'target_modules', 'use_rslora'] as const) {
-    const continued = recipe.method.init_adapter !== null;
-    unused(`method.${key}`, continued, 'is not used: the adapter to continue from has its own.');
+  if ('init_adapter' in recipe.method && recipe.method.init_adapter !== null) {
+    for (const { key, field: spec } of fieldsOf('method', recipe.method.type)) {
+      unused(spec.path, !free.has(key), 'is not used: the adapter to continue from has its own.');
+    }
+  }
+  if (recipe.method.type === 'prompt_tuning') {
+    unused(
+      'method.prompt_tuning_init_text',
+      recipe.method.prompt_tuning_init !== 'TEXT' && recipe.method.prompt_tuning_init_text !== '',
+      'is not used; prompt_tuning_init TEXT uses it.',
+    );
+  }
+  if (recipe.method.type === 'prefix_tuning') {
+    unused(
+      'method.encoder_hidden_size',
+      !recipe.method.prefix_projection && recipe.method.encoder_hidden_size !== null,
+      'is not used without prefix_projection.',
+    );
   }
   const { learning_rate } = training;
-  const rate = field('training.learning_rate');
+  const rate = field('training.learning_rate', recipe);
   if (rate.kind === 'number' && rate.usual && learning_rate > 10 * rate.usual[1]) {
     const usual = allowedNumber({ min: rate.usual[0], max: rate.usual[1] }, false);
     list.push({

@@ -17,6 +17,14 @@ export interface StepMetrics {
   seconds: number;
   gpu_bytes: number;
 }
+/** How a classifier did on the held-out examples, class by class. */
+export interface ClassReport {
+  labels: string[];
+  /** [true label][predicted label]; of several labels a text, and of regression, empty. */
+  confusion: number[][];
+  perClass: { label: string; precision: number; recall: number; f1: number; support: number }[];
+}
+
 export interface EvalMetrics {
   kind: 'eval';
   step: number;
@@ -26,6 +34,9 @@ export interface EvalMetrics {
   /** Best so far. */
   best: boolean;
   seconds: number;
+  /** What the objective measures besides the loss, by scikit-learn's names: accuracy, f1, mse, … */
+  metrics?: Record<string, number>;
+  report?: ClassReport;
 }
 export type MetricsRow = StepMetrics | EvalMetrics;
 

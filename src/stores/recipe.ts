@@ -9,7 +9,7 @@ import type { RecipePath } from '../recipe/fields';
 import type { RecipeProblem } from '../recipe/schema';
 import type { Recipe, RecipeInput } from '../recipe/types';
 import type { RecipeNote } from '../recipe/validate';
-import { hintsFor } from './hints';
+import { type Hints, hintsFor } from './hints';
 
 interface RecipeState {
   input: RecipeInput;
@@ -36,6 +36,12 @@ export function withChanges(input: RecipeInput, changes: Partial<Record<RecipePa
       else copy[section] = value as Record<string, unknown>;
       continue;
     }
+    if (key === 'type') {
+      // What was written for another type says nothing here.
+      if (value === undefined) delete copy[section];
+      else copy[section] = { type: value };
+      continue;
+    }
     const { [key]: _old, ...rest } = copy[section] ?? {};
     const next: Record<string, unknown> = value === undefined ? rest : { ...rest, [key]: value };
     if (section === 'method') next.type ??= 'lora';
@@ -54,20 +60,26 @@ function checked(
   return { input, recipe: recipe ?? before, whole: recipe !== null, problems, notes };
 }
 
-/** Another model brings its hints, and takes away those of the model before that nobody has changed. */
-function withHints(input: RecipeInput, before: string, after: string): RecipeInput {
-  const old = Object.entries(hintsFor(before)).filter(([path, value]) => writtenAt(input, path) === value);
+/** Another model or method brings its hints, and takes away those before it that nobody has changed. */
+function withHints(input: RecipeInput, before: Hints, after: Hints): RecipeInput {
+  const old = Object.entries(before).filter(([path, value]) => writtenAt(input, path) === value);
   const cleared = withChanges(input, Object.fromEntries(old.map(([path]) => [path, undefined])));
-  const fresh = Object.entries(hintsFor(after)).filter(([path]) => writtenAt(cleared, path) === undefined);
+  const fresh = Object.entries(after).filter(([path]) => writtenAt(cleared, path) === undefined);
   return withChanges(cleared, Object.fromEntries(fresh));
 }
+
+/** What a change of the method makes of no use: a learning rate is chosen for a method. */
+const chosenForMethod: Partial<Record<RecipePath, undefined>> = {
+  'training.learning_rate': undefined,
+  'training.lr_scheduler_type': undefined,
+};
 
 function writtenAt(input: RecipeInput, path: string): unknown {
   const [section, key] = path.split('.') as [string, string];
   return (input as unknown as Sections)[section]?.[key];
 }
 
-const first = withChanges({ version: 1 }, hintsFor(defaultRecipe().model.source));
+const first = withChanges({ version: 1 }, hintsFor(defaultRecipe()));
 
 export const useRecipe = create<RecipeState>()(
   persist(
@@ -76,10 +88,12 @@ export const useRecipe = create<RecipeState>()(
       replace: (input) => set((state) => checked(input, state.recipe)),
       set: (changes) =>
         set((state) => {
-          const input = withChanges(state.input, changes);
-          if (!('model.source' in changes)) return checked(input, state.recipe);
-          const source = input.model?.source ?? defaultRecipe().model.source;
-          return checked(withHints(input, state.recipe.model.source, source), state.recipe);
+          const method = 'method.type' in changes && changes['method.type'] !== state.recipe.method.type;
+          const input = withChanges(state.input, method ? { ...chosenForMethod, ...changes } : changes);
+          if (!('model.source' in changes) && !method) return checked(input, state.recipe);
+          const { recipe } = checkRecipe(input);
+          if (!recipe) return checked(input, state.recipe);
+          return checked(withHints(input, hintsFor(state.recipe), hintsFor(recipe)), state.recipe);
         }),
       reset: () =>
         set((state) => {
@@ -91,7 +105,7 @@ export const useRecipe = create<RecipeState>()(
           return checked(
             withChanges(
               JSON.parse(JSON.stringify({ version, name, model, dataset: kept })) as RecipeInput,
-              hintsFor(state.recipe.model.source),
+              hintsFor({ model: state.recipe.model, method: defaultRecipe().method }),
             ),
             state.recipe,
           );

@@ -1,14 +1,27 @@
 /** Between PEFT's files and the engine's methods. */
+
+import { TabtuneError } from '../base/errors';
 import { createLora, type NamedTensors, targetedLinears } from '../engine/methods/lora';
 import type { Method } from '../engine/methods/method';
 import type { LanguageModel } from '../engine/models/model';
 import { readFloats } from '../engine/webgpu/backend';
 import { readLoraAdapter, writeLoraAdapter } from '../formats/peft';
-import type { Recipe } from '../recipe/types';
+import type { LoraMethod, MethodSection, Recipe } from '../recipe/types';
 import type { AdapterFiles } from './engine-api';
 
 const A = '.lora_A.weight';
 const B = '.lora_B.weight';
+
+/** The settings of LoRA. Throws where the recipe has another method. */
+export function loraOf(method: MethodSection): LoraMethod {
+  if (method.type === 'lora') return method;
+  throw new TabtuneError({
+    code: 'bad_recipe',
+    message: `${method.type} cannot be trained here.`,
+    where: 'method.type',
+    action: 'Use lora.',
+  });
+}
 
 /** An adapter's tensors under the names that methods use, and the method's settings as the files have them. */
 function decode(files: AdapterFiles) {
@@ -27,25 +40,25 @@ export function createMethod(
   recipe: Recipe,
   initAdapter: AdapterFiles | null,
 ): { method: Method; recipe: Recipe } {
-  if (!initAdapter) return { method: createLora(model, recipe.method, recipe.training.seed), recipe };
+  if (!initAdapter) return { method: createLora(model, loraOf(recipe.method), recipe.training.seed), recipe };
   const { adapter, values } = decode(initAdapter);
-  const continued: Recipe = {
-    ...recipe,
-    method: {
-      ...recipe.method,
-      r: adapter.r,
-      lora_alpha: adapter.lora_alpha,
-      use_rslora: adapter.use_rslora,
-      target_modules: [...adapter.modules.keys()],
-    },
+  const settings: LoraMethod = {
+    ...loraOf(recipe.method),
+    r: adapter.r,
+    lora_alpha: adapter.lora_alpha,
+    use_rslora: adapter.use_rslora,
+    target_modules: [...adapter.modules.keys()],
   };
-  return { method: createLora(model, continued.method, recipe.training.seed, values), recipe: continued };
+  return {
+    method: createLora(model, settings, recipe.training.seed, values),
+    recipe: { ...recipe, method: settings },
+  };
 }
 
 /** A PEFT adapter on a model. Throws bad_adapter where it does not fit. */
-export function openAdapter(model: LanguageModel, files: AdapterFiles): { method: Method; settings: Recipe['method'] } {
+export function openAdapter(model: LanguageModel, files: AdapterFiles): { method: Method; settings: LoraMethod } {
   const { adapter, values } = decode(files);
-  const settings: Recipe['method'] = {
+  const settings: LoraMethod = {
     type: 'lora',
     r: adapter.r,
     lora_alpha: adapter.lora_alpha,
@@ -53,6 +66,11 @@ export function openAdapter(model: LanguageModel, files: AdapterFiles): { method
     target_modules: [...adapter.modules.keys()],
     use_rslora: adapter.use_rslora,
     use_dora: false,
+    init_lora_weights: 'default',
+    rank_pattern: {},
+    alpha_pattern: {},
+    loraplus_lr_ratio: 1,
+    modules_to_save: [],
     init_adapter: null,
   };
   return { method: createLora(model, settings, 0, values), settings };
@@ -67,16 +85,17 @@ export function openCheckpointTensors(
   const prefix = 'adapter/';
   const values: NamedTensors = new Map();
   for (const [name, tensor] of tensors) if (name.startsWith(prefix)) values.set(name.slice(prefix.length), tensor);
-  return createLora(model, recipe.method, recipe.training.seed, values);
+  return createLora(model, loraOf(recipe.method), recipe.training.seed, values);
 }
 
 /** The method's tensors in PEFT's layout. */
 export async function adapterFiles(
   model: LanguageModel,
   method: Method,
-  settings: Recipe['method'],
+  of: Recipe['method'],
   baseModel: string,
 ): Promise<AdapterFiles> {
+  const settings = loraOf(of);
   const targets = targetedLinears(model, settings.target_modules);
   const modules = new Map<string, { inFeatures: number; outFeatures: number; a: Float32Array; b: Float32Array }>();
   for (const { path, weight } of targets) {

@@ -10,6 +10,7 @@ import { withValue } from '../recipe/diff';
 import type { RecipePath } from '../recipe/fields';
 import { totalSteps } from '../recipe/forecast';
 import type { Recipe } from '../recipe/types';
+import { loraOf } from './adapters';
 import type { DeviceReport, MemoryAdvice } from './api';
 import { type Budget, verdictOf } from './gpu-memory';
 import type { DryRun, DryRunResult, Planner } from './planner';
@@ -71,7 +72,7 @@ function dryRunOf(
     config,
     tensors,
     quantization: model.quantization,
-    method,
+    method: loraOf(method),
     // What does not touch memory is left out, so that a change of it is no new question.
     training: { ...defaultRecipe().training, gradient_accumulation_steps: training.gradient_accumulation_steps },
     checkpointing,
@@ -137,7 +138,7 @@ function candidates(recipe: Recipe, plan: RunPlan, sizes: ExampleSizes): { label
   if (model.quantization === 'none') {
     list.push({ label: 'Keep the model in 4 bits (NF4)', changes: { 'model.quantization': 'nf4' } });
   }
-  if (method.r > 4 && method.init_adapter === null) {
+  if (method.type === 'lora' && method.r > 4 && method.init_adapter === null) {
     const r = Math.ceil(method.r / 2);
     // As strong as before: the adapter's output is scaled by alpha / r.
     const alpha = (method.lora_alpha * r) / method.r;

@@ -83,10 +83,10 @@ export class ForecastDesk {
       return true;
     });
     if (!fitting) return { ...unknown, blockers };
-    const { target_modules } = resolved.method;
+    const target_modules = 'target_modules' in resolved.method ? resolved.method.target_modules : 'auto';
     const { linearModules } = model.info;
     const targeted =
-      target_modules === 'all-linear' || target_modules.some((target) => linearModules.includes(lastPart(target)));
+      typeof target_modules === 'string' || target_modules.some((target) => linearModules.includes(lastPart(target)));
     if (!targeted) {
       blockers.push({
         code: 'bad_recipe',
@@ -160,8 +160,9 @@ export class ForecastDesk {
 
   /** An adapter that a run goes on from decides rank and targets. */
   private async asContinued(recipe: Recipe): Promise<Recipe> {
-    const { init_adapter } = recipe.method;
-    if (init_adapter === null) return recipe;
+    const { method } = recipe;
+    if (method.type !== 'lora' || method.init_adapter === null) return recipe;
+    const { init_adapter } = method;
     const files = await this.needs.adapterFiles(init_adapter);
     let adapter = this.adapters.get(files);
     if (!adapter) {
@@ -169,7 +170,7 @@ export class ForecastDesk {
       adapter = { r, target_modules: [...modules.keys()] };
       this.adapters.set(files, adapter);
     }
-    return { ...recipe, method: { ...recipe.method, ...adapter } };
+    return { ...recipe, method: { ...method, ...adapter } };
   }
 
   private async context(device: DeviceReport, model: OpenModel): Promise<PlanContext> {

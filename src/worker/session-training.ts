@@ -205,7 +205,7 @@ export class TrainingDesk {
       });
     }
     // A run that goes on has its adapter in the checkpoint, and its rank and targets in the record's recipe.
-    const initial = active.hasCheckpoint ? null : recipe.method.init_adapter;
+    const initial = active.hasCheckpoint || !('init_adapter' in recipe.method) ? null : recipe.method.init_adapter;
     const initAdapter = initial === null ? null : await step(needs.adapterFiles(initial));
     const checkpointing = await step(this.planned(active, recipe, model, tokenized));
     const samples = await step(this.samples(model, parsed, { train, validation }));

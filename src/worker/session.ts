@@ -15,6 +15,7 @@ import type { DataWorkerApi } from './edit-dataset';
 import type { EngineApi } from './engine-api';
 import { EngineHost } from './engine-host';
 import { GpuMemory } from './gpu-memory';
+import { LoadedAdapters } from './loaded-adapters';
 import type { PlanApi } from './plan-service';
 import { Planner } from './planner';
 import { type Connection, connect } from './rpc';
@@ -83,6 +84,7 @@ export function createSession(parts: SessionParts = {}): Session {
   const models = new ModelDesk({ engine, data, locate: (source) => hub.locate(source) });
   const datasets = new DataDesk({ data, model: (source) => models.require(source), onSave });
   const adapters = new AdapterDesk({ engine, models, device });
+  const loaded = new LoadedAdapters(engine);
   const forecasts = new ForecastDesk({
     planner,
     memory,
@@ -148,6 +150,7 @@ export function createSession(parts: SessionParts = {}): Session {
     async openModel(source, onProgress, quantization = 'none') {
       training.assertIdle('opening a model');
       datasets.forgetTokens();
+      loaded.forget();
       return (await storage.ready(() => models.open({ source, quantization }, onProgress))).info;
     },
     importModel: (files) =>
@@ -179,14 +182,34 @@ export function createSession(parts: SessionParts = {}): Session {
     deleteRun: (runId) => storage.deleteRun(runId),
     async openRun(runId) {
       training.assertIdle('opening another run');
-      return storage.ready(() => adapters.openRun(runId));
+      const record = await storage.ready(() => adapters.openRun(runId));
+      loaded.note(record.name, record.trainableParameters);
+      return record;
     },
     async importAdapter(files) {
       training.assertIdle('opening an adapter');
-      return adapters.import(files);
+      const adapter = await adapters.import(files);
+      loaded.note(adapter.name, adapter.trainableParameters);
+      return adapter;
+    },
+    listAdapters: async () => loaded.list(),
+    async activateAdapter(id) {
+      training.assertIdle('changing the adapter');
+      await loaded.activate(id);
+    },
+    async removeAdapter(id) {
+      training.assertIdle('removing an adapter');
+      await loaded.remove(id);
     },
 
     generate,
+    async classify() {
+      throw new TabtuneError({
+        code: 'bad_model',
+        message: 'The open model has no head that sorts texts into classes.',
+        action: 'Train one, or open a run that did.',
+      });
+    },
     async embed(texts) {
       training.assertIdle('embedding texts');
       return embed({ engine, data, models }, texts);

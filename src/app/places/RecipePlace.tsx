@@ -17,7 +17,7 @@ const kept = new Set(['name', 'model.source', 'dataset.source', 'dataset.format'
 export function RecipePlace() {
   const { detail } = useRoute();
   const { recipe, problems, reset } = useRecipe();
-  const hints = hintsFor(recipe.model.source);
+  const hints = hintsFor(recipe);
   const advanced = detail === 'advanced';
   const pristine =
     problems.length === 0 && nonDefaults(recipe).every(({ path, b }) => kept.has(path) || hints[path] === b);

@@ -18,7 +18,7 @@ import type { Hooks, LinearModule, SublayerPlace } from '../types';
 import { emptyCache } from './cache';
 import type { LanguageModel, ModelInput } from './model';
 import type { Rotary } from './rope';
-import { type Calls, callsWith, runBlocks } from './run';
+import { type Calls, callsWith, loadOutput, runBlocks } from './run';
 import { keysAndValues, type LayerInput, type VirtualTokens, virtualTokens } from './virtual-tokens';
 import type { Loader } from './weights';
 
@@ -214,7 +214,7 @@ export async function loadDecoder(c: DecoderConfig, load: Loader, parts: Decoder
   for (let i = 0; i < c.num_hidden_layers; i++) blocks.push(await parts.block(i));
   const lastNorm = await parts.norm('model.norm', d);
   // A tied checkpoint may still carry a copy of the table as lm_head.weight; transformers ignores it too.
-  const output = c.tie_word_embeddings ? table : await load.matrix('lm_head.weight', [c.vocab_size, d]);
+  const output = c.tie_word_embeddings ? table : await loadOutput(load, 'lm_head.weight', c.vocab_size, d);
 
   const blockPaths = blocks.map((_, layer) => `model.layers.${layer}`);
   const scaled = (x: tf.Tensor) => (embeddingScale === 1 ? x : tf.mul(x, embeddingScale));
@@ -244,7 +244,7 @@ export async function loadDecoder(c: DecoderConfig, load: Loader, parts: Decoder
     dropout: c.dropout,
     initializerRange: c.initializer_range,
     linears: blocks.flatMap(({ linears }) => linears),
-    head: { weight: output, bias: null, softcap, transform: null },
+    head: output && { weight: output, bias: null, softcap, transform: null },
     wordEmbeddings: (ids) => scaled(embedding(ids, table)),
     hidden,
     keyValueWidth,

@@ -17,7 +17,7 @@ import type { Hooks, LinearModule, SublayerPlace } from '../types';
 import { emptyCache } from './cache';
 import type { LanguageModel, ModelInput } from './model';
 import { createRotary } from './rope';
-import { activate, callsWith, loadNorm, type NormWeights, normalize, runBlocks } from './run';
+import { activate, callsWith, loadNorm, loadOutput, type NormWeights, normalize, runBlocks } from './run';
 import { keysAndValues, virtualTokens } from './virtual-tokens';
 import type { Loader } from './weights';
 
@@ -50,7 +50,7 @@ export async function loadGptNeox(json: Record<string, unknown>, load: Loader): 
     });
   }
   const finalNorm = await norm('gpt_neox.final_layer_norm');
-  const output = c.tie_word_embeddings ? table : await load.matrix('embed_out.weight', [c.vocab_size, d]);
+  const output = c.tie_word_embeddings ? table : await loadOutput(load, 'embed_out.weight', c.vocab_size, d);
   const rotary = createRotary(load, c.rope, c.head_dim, c.max_position_embeddings);
 
   const turns = byTurns(3, c.num_attention_heads, c.head_dim);
@@ -105,7 +105,7 @@ export async function loadGptNeox(json: Record<string, unknown>, load: Loader): 
     dropout: c.dropout,
     initializerRange: c.initializer_range,
     linears: blocks.flatMap((b) => [b.qkv, b.out, b.up, b.down]),
-    head: { weight: output, bias: null, softcap: null, transform: null },
+    head: output && { weight: output, bias: null, softcap: null, transform: null },
     wordEmbeddings: (ids) => embedding(ids, table),
     hidden,
     keyValueWidth: d,

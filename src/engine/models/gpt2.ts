@@ -15,7 +15,7 @@ import { sideBySide, splitColumns } from '../kernels/split-columns';
 import type { Hooks, LinearModule, SublayerPlace } from '../types';
 import { emptyCache } from './cache';
 import type { LanguageModel, ModelInput } from './model';
-import { activate, callsWith, loadNorm, type NormWeights, normalize, runBlocks } from './run';
+import { activate, callsWith, loadNorm, loadOutput, type NormWeights, normalize, runBlocks } from './run';
 import { keysAndValues, virtualTokens } from './virtual-tokens';
 import type { Loader } from './weights';
 
@@ -49,7 +49,7 @@ export async function loadGpt2(json: Record<string, unknown>, load: Loader): Pro
     });
   }
   const finalNorm = await norm('transformer.ln_f');
-  const output = c.tie_word_embeddings ? words : await load.matrix('lm_head.weight', [c.vocab_size, d]);
+  const output = c.tie_word_embeddings ? words : await loadOutput(load, 'lm_head.weight', c.vocab_size, d);
 
   const thirds = sideBySide(d, d, d);
   const eps = c.layer_norm_epsilon;
@@ -105,7 +105,7 @@ export async function loadGpt2(json: Record<string, unknown>, load: Loader): Pro
     dropout: c.dropout,
     initializerRange: c.initializer_range,
     linears: blocks.flatMap((b) => [b.qkv, b.out, b.up, b.down]),
-    head: { weight: output, bias: null, softcap: null, transform: null },
+    head: output && { weight: output, bias: null, softcap: null, transform: null },
     wordEmbeddings: (ids) => embedding(ids, words),
     hidden,
     keyValueWidth: d,

@@ -29,7 +29,7 @@ function withTrained(module: LinearModule, hooks: Hooks): LinearModule {
 }
 
 /** Sites of dropout are numbered: the embeddings', then three a block. */
-const SITES = 3;
+export const SITES = 3;
 const siteOf = { attention: 1, feed_forward: 2 } as const;
 
 /** What a forward pass calls, with the hooks in it. */
@@ -143,4 +143,9 @@ export async function loadNorm(load: Loader, path: string, d: number): Promise<N
 /** x [M, d] -> [M, d] by a LayerNorm as trained. */
 export function normalize(calls: Calls, x: tf.Tensor, { weight, bias }: NormWeights, eps: number): tf.Tensor {
   return layerNorm(x, calls.vector(weight), calls.vector(bias), eps);
+}
+
+/** An output projection of its own; null where the checkpoint has a classification head instead. */
+export async function loadOutput(load: Loader, name: string, vocab: number, d: number): Promise<Weight | null> {
+  return load.has(name) ? load.matrix(name, [vocab, d]) : null;
 }

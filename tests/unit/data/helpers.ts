@@ -76,6 +76,7 @@ export const section = (changes: Partial<DatasetSection> = {}): DatasetSection =
   shuffle: true,
   max_length: 'auto',
   packing: false,
+  base_text: null,
   ...changes,
 });
 

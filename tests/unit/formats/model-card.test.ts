@@ -1,52 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type ModelCardInput, modelCard } from '../../../src/formats/model-card';
-import type { Recipe } from '../../../src/recipe/types';
+import { resolveRecipe } from '../../../src/recipe/defaults';
 
-const recipe: Recipe = {
-  version: 1,
-  name: 'pirate-chat',
-  model: { source: 'builtin:stories', quantization: 'none' },
-  dataset: {
-    source: 'builtin:pirate-chat',
-    format: 'auto',
-    columns: null,
-    validation_split: 0.1,
-    shuffle: true,
-    max_length: 256,
-    packing: false,
-  },
-  method: {
-    type: 'lora',
-    r: 16,
-    lora_alpha: 32,
-    lora_dropout: 0,
-    target_modules: 'all-linear',
-    use_rslora: false,
-    use_dora: false,
-    init_adapter: null,
-  },
-  objective: { type: 'sft', assistant_only_loss: true },
-  training: {
-    learning_rate: 2e-4,
-    lr_scheduler_type: 'cosine',
-    warmup_ratio: 0.1,
-    num_train_epochs: 3,
-    max_steps: -1,
-    per_device_train_batch_size: 2,
-    gradient_accumulation_steps: 4,
-    gradient_checkpointing: 'auto',
-    optim: 'adamw',
-    adam_beta1: 0.9,
-    adam_beta2: 0.999,
-    adam_epsilon: 1e-8,
-    weight_decay: 0.01,
-    max_grad_norm: 1,
-    eval_steps: 20,
-    save_steps: 50,
-    early_stopping_patience: 3,
-    seed: 42,
-  },
-};
+const recipe = resolveRecipe({ version: 1, dataset: { max_length: 256 } });
 const input: ModelCardInput = {
   name: 'pirate-chat',
   baseModel: 'org/stories',

@@ -3,6 +3,7 @@ import { TabtuneError } from '../../../src/base/errors';
 import { checkRecipe, defaultRecipe, resolveRecipe } from '../../../src/recipe/defaults';
 import { fields } from '../../../src/recipe/fields';
 import { parseRecipe } from '../../../src/recipe/schema';
+import type { LoraMethod } from '../../../src/recipe/types';
 
 /** Each problem as the terminal would print it. */
 const lines = (input: unknown) => checkRecipe(input).problems.map((p) => TabtuneError.fromData(p).toLine());
@@ -20,6 +21,7 @@ test('every omitted field gets the default that the documentation names', () => 
       shuffle: true,
       max_length: 'auto',
       packing: false,
+      base_text: null,
     },
     method: {
       type: 'lora',
@@ -29,6 +31,11 @@ test('every omitted field gets the default that the documentation names', () => 
       target_modules: 'all-linear',
       use_rslora: false,
       use_dora: false,
+      init_lora_weights: 'default',
+      rank_pattern: {},
+      alpha_pattern: {},
+      loraplus_lr_ratio: 1,
+      modules_to_save: [],
       init_adapter: null,
     },
     objective: { type: 'sft', assistant_only_loss: true },
@@ -36,6 +43,12 @@ test('every omitted field gets the default that the documentation names', () => 
       learning_rate: 2e-4,
       lr_scheduler_type: 'cosine',
       warmup_ratio: 0.1,
+      lr_num_cycles: 1,
+      lr_power: 1,
+      lr_end_ratio: 0,
+      lr_decay_ratio: 0.1,
+      lr_cut_frac: 0.1,
+      lr_ratio: 32,
       num_train_epochs: 3,
       max_steps: -1,
       per_device_train_batch_size: 2,
@@ -45,11 +58,19 @@ test('every omitted field gets the default that the documentation names', () => 
       adam_beta1: 0.9,
       adam_beta2: 0.999,
       adam_epsilon: 1e-8,
+      sgd_momentum: 0.9,
       weight_decay: 0.01,
       max_grad_norm: 1,
       eval_steps: 20,
       save_steps: 50,
       early_stopping_patience: 3,
+      model_dropout: true,
+      label_smoothing_factor: 0,
+      neftune_noise_alpha: 0,
+      ewc_lambda: 0,
+      l2_sp_alpha: 0,
+      replay_ratio: 0,
+      ema_decay: 0,
       seed: 42,
     },
   });
@@ -59,8 +80,8 @@ test('a whole recipe resolves to itself, and shares nothing with its input', () 
   const input = resolveRecipe({ version: 1, method: { type: 'lora', target_modules: ['q_proj'] } });
   const resolved = resolveRecipe(input);
   expect(resolved).toEqual(input);
-  (resolved.method.target_modules as string[]).push('v_proj');
-  expect(input.method.target_modules).toEqual(['q_proj']);
+  ((resolved.method as LoraMethod).target_modules as string[]).push('v_proj');
+  expect(input.method).toMatchObject({ target_modules: ['q_proj'] });
 });
 
 test('the name comes from the dataset', () => {
@@ -96,7 +117,7 @@ test('a wrong type or range says what is allowed', () => {
   expect(training({ warmup_ratio: 1.5 })).toBe('training.warmup_ratio: must be a number from 0 to 1, not 1.5.');
   expect(training({ seed: 1.5 })).toMatch(/a whole number from 0/);
   expect(training({ optim: 'adamw_torch' })).toBe(
-    'training.optim: must be adamw, not "adamw_torch". Did you mean adamw?',
+    'training.optim: must be adamw, adamw_8bit, adam, sgd, lion or adafactor, not "adamw_torch". Did you mean adamw?',
   );
   expect(lines({ version: 1, method: { type: 'lora', r: 0 } })).toEqual([
     'method.r: must be a whole number from 1 to 256, not 0.',
@@ -111,8 +132,8 @@ test('a wrong type or range says what is allowed', () => {
 });
 
 test('an unknown method is one problem, whatever fields it brings', () => {
-  expect(lines({ version: 1, method: { type: 'prefix_tuning', num_virtual_tokens: 20 } })).toEqual([
-    'method.type: must be lora, not "prefix_tuning".',
+  expect(lines({ version: 1, method: { type: 'adalora', target_r: 8 } })).toEqual([
+    'method.type: must be lora, ia3, bottleneck, prefix_tuning, prompt_tuning, p_tuning, full, head or gradual_unfreezing, not "adalora". Did you mean lora?',
   ]);
 });
 
@@ -153,14 +174,26 @@ test.each([
   [{ model: { source: 'builtin:../x' } }, /model\.source/],
   [{ dataset: { source: 'hf:org/name' } }, /dataset\.source/],
   [{ dataset: { source: 'file: ' } }, /dataset\.source/],
-  [{ dataset: { packing: true } }, /dataset\.packing: packing is not available yet/],
   [{ dataset: { validation_split: 1 } }, /dataset\.validation_split: .*below 1/],
   [{ dataset: { format: 'alpaca', columns: { instrution: 'q' } } }, /columns\.instrution: .*Did you mean instruction/],
-  [{ method: { type: 'lora', use_dora: true } }, /method\.use_dora: DoRA is not available yet/],
   [{ method: { type: 'lora', target_modules: [] } }, /method\.target_modules: names no module/],
   [{ method: { type: 'lora', target_modules: ['all-linear'] } }, /without brackets/],
   [{ method: { type: 'lora', target_modules: ['q_proj', 'q_proj'] } }, /names q_proj twice/],
   [{ method: { type: 'lora', init_adapter: 'adapter/' } }, /method\.init_adapter: must be file:PATH/],
+  [{ method: { type: 'lora', target_modules: ['auto'] } }, /auto in a list, which is no module/],
+  [{ method: { type: 'ia3', target_modules: [] } }, /names no module.*Use auto/],
+  [
+    { method: { type: 'ia3', target_modules: ['k_proj'], feedforward_modules: ['down_proj'] } },
+    /names down_proj, which is not among/,
+  ],
+  [{ method: { type: 'lora', modules_to_save: ['lm_head', 'lm_head'] } }, /names lm_head twice/],
+  [{ method: { type: 'lora', modules_to_save: ['lm head'] } }, /"lm head", which is no module/],
+  [{ method: { type: 'lora', target_modules: ['q_proj'], modules_to_save: ['q_proj'] } }, /among target_modules/],
+  [{ method: { type: 'prompt_tuning', prompt_tuning_init_text: ' ' } }, /prompt_tuning_init_text: is empty/],
+  [{ method: { type: 'prompt_tuning', num_virtual_tokens: 0 } }, /num_virtual_tokens/],
+  [{ method: { type: 'p_tuning', encoder_hidden_size: 'auto' } }, /must be null or a whole number from 1/],
+  [{ dataset: { base_text: 'wiki.txt' } }, /dataset\.base_text: must be builtin:NAME, file:PATH or null/],
+  [{ objective: { type: 'masked_lm', mlm_probability: 0 } }, /above 0 and below 1/],
   [{ method: { type: 'lora', lora_alpha: 0 } }, /method\.lora_alpha/],
   [{ training: { max_steps: 0 } }, /training\.max_steps: is 0/],
   [{ training: { max_steps: -2 } }, /training\.max_steps/],

@@ -92,34 +92,37 @@ function SelectControl({
   );
 }
 
-function ModulesControl(props: ControlProps) {
+function ModulesControl({ field, ...props }: ControlProps & { field: Extract<Field, { kind: 'modules' }> }) {
   const modules = useModel((state) => state.info?.linearModules) ?? [];
   const { value } = props;
+  const { word } = field;
   return (
     <Typed
       {...props}
       value={Array.isArray(value) ? value.join(', ') : value}
-      placeholder={modules.length > 0 ? modules.join(', ') : 'all-linear'}
+      placeholder={word === null ? 'none' : modules.length > 0 ? modules.join(', ') : word}
       read={(text) => {
         const names = text
           .split(',')
           .map((name) => name.trim())
           .filter(Boolean);
-        return names.length === 1 && names[0] === 'all-linear' ? 'all-linear' : names;
+        return names.length === 1 && names[0] === word ? word : names;
       }}
     />
   );
 }
 
-function ColumnsControl(props: ControlProps) {
+/** A map, as JSON. */
+function MapControl({ placeholder, empty, ...props }: ControlProps & { placeholder: string; empty: object | null }) {
   const { value } = props;
+  const nothing = value === null || JSON.stringify(value) === '{}';
   return (
     <Typed
       {...props}
-      value={value === null ? '' : JSON.stringify(value)}
-      placeholder='detected, or {"prompt": "question"}'
+      value={nothing ? '' : typeof value === 'string' ? value : JSON.stringify(value)}
+      placeholder={placeholder}
       read={(text) => {
-        if (text.trim() === '') return null;
+        if (text.trim() === '') return empty;
         try {
           return JSON.parse(text) as unknown;
         } catch {
@@ -161,11 +164,19 @@ export function FieldControl(props: ControlProps) {
     case 'int':
       return <Typed {...props} inputMode={field.kind === 'int' ? 'numeric' : 'decimal'} read={parse} />;
     case 'length':
-      return <Typed {...props} read={parse} placeholder="auto" />;
+      return (
+        <Typed
+          {...props}
+          read={(text) => (text.trim() === '' ? field.default : parse(text))}
+          placeholder={field.placeholder ?? 'auto'}
+        />
+      );
     case 'modules':
-      return <ModulesControl {...props} />;
+      return <ModulesControl {...props} field={field} />;
     case 'columns':
-      return <ColumnsControl {...props} />;
+      return <MapControl {...props} placeholder='detected, or {"prompt": "question"}' empty={null} />;
+    case 'pattern':
+      return <MapControl {...props} placeholder='none, or {"q_proj": 8}' empty={{}} />;
     case 'text':
       return (
         <Typed

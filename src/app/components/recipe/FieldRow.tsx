@@ -31,7 +31,7 @@ export function FieldRow({
   notes: RecipeNote[];
 }) {
   const set = useRecipe((state) => state.set);
-  const hinted = useRecipe((state) => hintsFor(state.recipe.model.source)[field.path] === value);
+  const hinted = useRecipe((state) => hintsFor(state.recipe)[field.path] === value);
   const id = useId();
   const name = field.path.split('.').at(-1) ?? field.path;
   return (

@@ -8,7 +8,7 @@ import { cares, nearestStop, type Stop, stopOf, strengthsFor } from './presets';
 
 function Goal() {
   const { recipe, set } = useRecipe();
-  const answers = recipe.objective.assistant_only_loss;
+  const answers = recipe.objective.type === 'sft' && recipe.objective.assistant_only_loss;
   return (
     <Panel title="Goal">
       <div className="grid gap-3 sm:grid-cols-2">
@@ -35,7 +35,7 @@ const attention = ['q_proj', 'k_proj', 'v_proj', 'o_proj'];
 
 function Method() {
   const { recipe, set } = useRecipe();
-  const targets = recipe.method.target_modules;
+  const targets = recipe.method.type === 'lora' ? recipe.method.target_modules : 'all-linear';
   const everywhere = targets === 'all-linear';
   const onlyAttention = !everywhere && [...targets].sort().join() === [...attention].sort().join();
   return (
@@ -69,7 +69,7 @@ function Method() {
 function Sliders() {
   const { recipe, set } = useRecipe();
   const { training, method, dataset } = recipe;
-  const strengths = strengthsFor(recipe.model.source);
+  const strengths = strengthsFor(recipe);
   const strength = nearestStop(recipe, strengths);
   const care = nearestStop(recipe, cares);
   const exactly = (stops: Stop[], i: number) => (stopOf(recipe, stops) < 0 ? 'Your own' : stops[i]!.name);
@@ -94,7 +94,7 @@ function Sliders() {
           min={0}
           max={strengths.length - 1}
           value={strength}
-          text={`${exactly(strengths, strength)}: rank ${method.r}, learning rate ${formatRate(training.learning_rate)}`}
+          text={`${exactly(strengths, strength)}: ${method.type === 'lora' ? `rank ${method.r}, ` : ''}learning rate ${formatRate(training.learning_rate)}`}
           hint="Stronger changes more and forgets more of what the model could do before."
           onChange={(value) => set(strengths[value]?.values ?? {})}
         />

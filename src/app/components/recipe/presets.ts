@@ -10,8 +10,8 @@ export interface Stop {
 }
 
 /** Rank, its alpha at twice the rank, and the learning rate, from what suits the model, rise together. */
-export function strengthsFor(source: string): Stop[] {
-  const suits = Number(hintsFor(source)['training.learning_rate'] ?? defaultOf('training.learning_rate'));
+export function strengthsFor(recipe: Recipe): Stop[] {
+  const suits = Number(hintsFor(recipe)['training.learning_rate'] ?? defaultOf('training.learning_rate', recipe));
   const stop = (name: string, r: number, share: number): Stop => ({
     name,
     values: {

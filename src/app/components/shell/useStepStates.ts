@@ -1,3 +1,5 @@
+import { selectLabel } from '../../../recipe/fields';
+import type { Recipe } from '../../../recipe/types';
 import type { PlaceName } from '../../../stores/blockers';
 import { useCompare } from '../../../stores/compare';
 import { useData } from '../../../stores/data';
@@ -36,13 +38,21 @@ function useDataState(): StepState {
   return { text, tone: tokenError ? 'error' : problems.length > 0 ? 'warning' : 'done' };
 }
 
+/** `QLoRA r16`, `Prompt tuning 20`. */
+function methodTitle({ method, model }: Recipe): string {
+  const label = selectLabel('method.type', method.type);
+  if ('num_virtual_tokens' in method) return `${label} ${method.num_virtual_tokens}`;
+  if (method.type !== 'lora') return label;
+  const kind = method.use_dora ? 'DoRA' : 'LoRA';
+  return `${model.quantization === 'none' ? kind : `Q${kind}`} r${method.r}`;
+}
+
 function useRecipeState(): StepState {
   const { recipe, problems } = useRecipe();
   if (problems.length > 0) return { text: formatPlural(problems.length, 'problem'), tone: 'error' };
   const { num_train_epochs, max_steps } = recipe.training;
   const length = max_steps > 0 ? formatPlural(max_steps, 'step') : formatPlural(num_train_epochs, 'epoch');
-  const method = recipe.model.quantization === 'none' ? 'LoRA' : 'QLoRA';
-  return { text: `${method} r${recipe.method.r} · ${length}`, tone: 'done' };
+  return { text: `${methodTitle(recipe)} · ${length}`, tone: 'done' };
 }
 
 function useTrainState(): StepState {

@@ -6,7 +6,8 @@ import { Panel } from '../../ui/Panel';
 import { formatWhen } from '../../util/format';
 
 const title = (run: RunRecord) => `${run.name}, ${formatWhen(run.createdAt)}`;
-const show = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
+const show = (value: unknown) =>
+  value === undefined ? '–' : typeof value === 'string' ? value : JSON.stringify(value);
 
 /** In what the overlaid runs differ from the shown one. */
 export function RecipeDiff() {

@@ -1,0 +1,4 @@
+import { peftParity } from '../parity/peft';
+import { openTestDevice } from './open-device';
+
+peftParity('webgpu', openTestDevice);
