@@ -85,8 +85,12 @@ export interface LanguageModel {
   linears: LinearModule[];
   /** The output projection; null for an encoder without a language-modelling head. */
   head: OutputHead | null;
-  /** Hidden states after the final norm, [B·T, d]. */
+  /** int32 [N] -> [N, d]: what tokens are before positions and blocks, scaled where the family scales it. */
+  wordEmbeddings(ids: tf.Tensor): tf.Tensor;
+  /** Hidden states after the final norm, [B·T, d], of the text's own tokens. */
   hidden(input: ModelInput, hooks: Hooks): tf.Tensor;
+  /** kvHeads·headDim; null for encoders. */
+  keyValueWidth: number | null;
   /** Null for encoders. */
   createCache: ((capacity: number) => KeyValueCache) | null;
   dispose(): void;
