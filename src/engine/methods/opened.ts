@@ -12,9 +12,9 @@ import type { LanguageModel, ModelTensor } from '../models/model';
 import { bindingLimit } from '../models/place';
 import type { Hooks, Weight } from '../types';
 import type { Method } from './method';
+import type { NamedTensors } from './tensors';
 
-/** Values by tensor name. */
-export type NamedTensors = Map<string, { shape: number[]; data: Float32Array }>;
+export type { NamedTensors };
 
 export interface Opened {
   /** By the checkpoint's names; matrices [out, in] as on the device, whatever way they lie in the file. */
