@@ -13,6 +13,7 @@ const engineParts = ['base', 'data/types', 'recipe/types', 'engine/types', 'engi
 export const layers = {
   base: [],
   recipe: ['base'],
+  metrics: ['base'],
   families: ['base'],
   formats: ['base', 'recipe'],
   data: ['base', 'recipe', 'formats'],
@@ -25,16 +26,26 @@ export const layers = {
   // A run is family × method × objective; of one another they know the interface of a model, and no names.
   'engine/models': [
     ...['base', 'families', 'data/types', 'engine/types', 'engine/webgpu', 'engine/kernels'],
-    'engine/quantization',
+    ...['engine/quantization', 'engine/training/inputs'],
   ],
   'engine/methods': [...engineParts, 'engine/models/model'],
   'engine/objectives': [...engineParts, 'engine/models/model', 'engine/models/head', 'engine/training/inputs'],
   'engine/optim': [...engineParts, 'engine/quantization'],
   engine: [...engineParts, 'families', 'engine/models', 'engine/methods', 'engine/objectives', 'engine/optim'],
-  worker: ['base', 'families', 'recipe', 'formats', 'data', 'storage', 'hub', 'engine'],
-  stores: ['base', 'recipe', 'formats', 'data', 'storage', 'hub', 'worker'],
-  app: ['base', 'recipe', 'formats', 'data', 'storage', 'hub', 'worker', 'stores'],
-  headless: ['base', 'recipe', 'data/types', 'storage/types', 'hub/types', 'hub/catalogue', 'worker', 'stores'],
+  worker: ['base', 'families', 'recipe', 'formats', 'data', 'metrics', 'storage', 'hub', 'engine'],
+  stores: ['base', 'recipe', 'formats', 'data', 'metrics', 'storage', 'hub', 'worker'],
+  app: ['base', 'recipe', 'formats', 'data', 'metrics', 'storage', 'hub', 'worker', 'stores'],
+  headless: [
+    'base',
+    'recipe',
+    'data/types',
+    'metrics',
+    'storage/types',
+    'hub/types',
+    'hub/catalogue',
+    'worker',
+    'stores',
+  ],
   main: ['base', 'app', 'stores'],
 };
 

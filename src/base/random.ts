@@ -48,6 +48,7 @@ export const Stream = {
   dropout: 3,
   init: 4,
   sampling: 5,
+  replay: 9,
   attention: 11,
   noise: 12,
   masking: 13,

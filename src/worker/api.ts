@@ -8,8 +8,10 @@ import type { ParsedDataset, TokenizedDataset, TokenView } from '../data/types';
 import type { Download, HubHit, HubModel, HubSettings, Quantization, ShelfModel, Verdict } from '../hub/catalogue';
 import type { ModelSummary } from '../hub/types';
 import type { RecipePath } from '../recipe/fields';
-import type { DatasetSection, Recipe } from '../recipe/types';
+import type { DatasetSection, MethodType, ObjectiveType, Recipe } from '../recipe/types';
 import type { MetricsRow, RunRecord, SampleAnswer } from '../storage/types';
+
+export type { ClassReport } from '../storage/types';
 
 export interface DeviceReport {
   available: boolean;
@@ -93,6 +95,12 @@ export interface RunSummary {
   gradientCheckpointing: boolean;
   dispatchesPerStep: number;
   gpuBytes: number;
+  /** The objective's own figures of the last evaluation; null where there are none. */
+  metrics: Record<string, number> | null;
+  /** Loss on base text before and after; null without such text. */
+  forgetting: { before: number; after: number } | null;
+  /** ‖ΔW‖ / ‖W‖ over the linears that were changed; null where none was. */
+  weightChange: number | null;
   device: DeviceReport;
   versions: Record<string, string>;
 }
@@ -125,6 +133,26 @@ export interface MergedExport {
   bytes: number;
   /** Largest difference of a logit between merged and adapter form; null where the GPU has no room for both at once. */
   maxLogitDifference: number | null;
+}
+
+/** One label with what a classifier gives it, 0 to 1; of regression the predicted number. */
+export interface LabelScore {
+  label: string;
+  probability: number;
+  /** Token classification: the word that it is the label of, in the order of the text. */
+  word?: string;
+}
+
+/** What a person trained or opened for the open model; at most one of them is active. */
+export interface LoadedAdapter {
+  id: string;
+  name: string;
+  method: MethodType;
+  objective: ObjectiveType;
+  trainableParameters: number;
+  active: boolean;
+  /** The run that it came from; null when it was opened from files. */
+  runId: string | null;
 }
 
 export interface ModelInfo extends ModelSummary {
@@ -179,6 +207,11 @@ export interface Session extends HubSession {
   openRun(runId: string): Promise<RunRecord>;
   /** Opens a PEFT folder or zip as the current adapter. */
   importAdapter(files: { path: string; file: File }[]): Promise<{ name: string; trainableParameters: number }>;
+  /** All that are loaded, the newest last. */
+  listAdapters(): Promise<LoadedAdapter[]>;
+  /** Null takes the active one off: the model is the base again, and the others stay loaded. */
+  activateAdapter(id: string | null): Promise<void>;
+  removeAdapter(id: string): Promise<void>;
 
   /** Streams an answer; `onText` gets the whole text so far. `prompt` goes through the chat template where there is one. */
   generate(
@@ -187,6 +220,12 @@ export interface Session extends HubSession {
     onText: (text: string) => void,
     signal?: AbortSignal,
   ): Promise<string>;
+
+  /**
+   * The labels of a text, the likeliest first; `strength` as in GenerationOptions. Needs a model with a classifier's head,
+   * which training brings.
+   */
+  classify(text: string, strength: number): Promise<LabelScore[]>;
 
   /**
    * One vector a text, with the adapter where one is on the model: pooled and scaled as the model's own sentence-transformers

@@ -15,6 +15,7 @@ import type { DataWorkerApi } from './edit-dataset';
 import type { EngineApi } from './engine-api';
 import { EngineHost } from './engine-host';
 import { GpuMemory } from './gpu-memory';
+import { LoadedAdapters } from './loaded-adapters';
 import type { PlanApi } from './plan-service';
 import { Planner } from './planner';
 import { type Connection, connect } from './rpc';
@@ -83,12 +84,14 @@ export function createSession(parts: SessionParts = {}): Session {
   const models = new ModelDesk({ engine, data, locate: (source) => hub.locate(source) });
   const datasets = new DataDesk({ data, model: (source) => models.require(source), onSave });
   const adapters = new AdapterDesk({ engine, models, device });
+  const loaded = new LoadedAdapters(engine);
   const forecasts = new ForecastDesk({
     planner,
     memory,
     device,
     model: (source) => models.require(source),
     tokenize: (recipe) => datasets.tokenize(recipe),
+    baseText: (recipe) => datasets.baseText(recipe),
     adapterFiles: (source) => adapters.files(source),
     pace: (source) => training.paceOf(source),
   });
@@ -101,6 +104,8 @@ export function createSession(parts: SessionParts = {}): Session {
     model: (section) => models.ensure(section),
     dataset: (recipe) => datasets.open(recipe.dataset),
     tokenize: (recipe) => datasets.tokenize(recipe),
+    baseText: (recipe) => datasets.baseText(recipe),
+    encodeText: async (text) => (await data.encodeTexts(models.require().tokenizer, [text], 4096))[0]!,
     encodePrompt: (prompt, system) => data.encodePrompt(models.require().tokenizer, prompt, system),
     decode: (ids) => data.decode(models.require().tokenizer, ids),
     adapterFiles: (source) => adapters.files(source),
@@ -148,6 +153,7 @@ export function createSession(parts: SessionParts = {}): Session {
     async openModel(source, onProgress, quantization = 'none') {
       training.assertIdle('opening a model');
       datasets.forgetTokens();
+      loaded.forget();
       return (await storage.ready(() => models.open({ source, quantization }, onProgress))).info;
     },
     importModel: (files) =>
@@ -179,14 +185,37 @@ export function createSession(parts: SessionParts = {}): Session {
     deleteRun: (runId) => storage.deleteRun(runId),
     async openRun(runId) {
       training.assertIdle('opening another run');
-      return storage.ready(() => adapters.openRun(runId));
+      const record = await storage.ready(() => adapters.openRun(runId));
+      loaded.note(record.name, record.trainableParameters);
+      return record;
     },
     async importAdapter(files) {
       training.assertIdle('opening an adapter');
-      return adapters.import(files);
+      const adapter = await adapters.import(files);
+      loaded.note(adapter.name, adapter.trainableParameters);
+      return adapter;
+    },
+    listAdapters: async () => loaded.list(),
+    async activateAdapter(id) {
+      training.assertIdle('changing the adapter');
+      await loaded.activate(id);
+    },
+    async removeAdapter(id) {
+      training.assertIdle('removing an adapter');
+      await loaded.remove(id);
     },
 
     generate,
+    async classify(text, strength) {
+      training.assertIdle('a label');
+      const { tokenizer, info } = models.require();
+      const { ids } = await data.encodeForTask(tokenizer, text, info.contextLength);
+      if (ids.length === 0) throw badPrompt('The text is empty.', 'Write something to classify.');
+      const { labels, probabilities } = await engine.use((api) => api.classify(ids, strength));
+      return labels
+        .map((label, i) => ({ label, probability: probabilities[i]! }))
+        .sort((a, b) => b.probability - a.probability);
+    },
     async embed(texts) {
       training.assertIdle('embedding texts');
       return embed({ engine, data, models }, texts);

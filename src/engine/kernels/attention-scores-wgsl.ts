@@ -7,6 +7,7 @@
  *   backward:  weights and ds anew from lse;   dq = ds · k;   dk = dsᵀ · q, dv = weightsᵀ · dO
  */
 import {
+  earliest,
   GRADIENT_INPUTS,
   type HeadWidth,
   head,
@@ -239,7 +240,7 @@ ${lines(J, (j) =>
     .map((c) => `    var a${j}_${c} = ${zero(tile)};`)
     .join(''),
 )}
-    for (var query = select(0u, j, u.causal == 1u); query < u.queries; query++) {
+    for (var query = ${earliest('j')}; query < u.queries; query++) {
       var vector = ((b * u.queries + query) * u.heads + kvHead * u.group) * N;
       var place = (slot * u.queries + query) * u.group * u.quads;
       for (var member = 0u; member < u.group; member++) {

@@ -27,7 +27,10 @@ export interface AttentionAttrs {
   window?: number | null;
   /** Bounds the scores to ±softcap. */
   softcap?: number | null;
-  /** No query i sees a key after i: a promise about `visible`, which lets the gradient of a key skip earlier queries. */
+  /**
+   * No query i sees a key after i + keyLength − queryLength: a promise about `visible`, which lets the gradient of a key skip
+   * earlier queries.
+   */
   causal?: boolean;
   /** Of the probabilities, while training; left out or null: none. */
   dropout?: AttentionDropout | null;

@@ -152,6 +152,9 @@ export const row = (r: number, start: string) => `  let row${r} = min(${start} +
 export const keyPlaces = (j: number, first: string) =>
   lines(j, (i) => `    let key${i} = ((b * u.keys + min(${first} + ${i}u, u.keys - 1u)) * u.kvHeads + kvHead) * N;`);
 
+/** The first query that may see the key `j`, where no query i sees one after i + keys − queries (`u.causal`). */
+export const earliest = (j: string) => `select(0u, max(${j} + u.queries, u.keys) - u.keys, u.causal == 1u)`;
+
 const visibleKey = (r: number, j: number) => `j + ${j}u >= seen${r}.x && j + ${j}u < seen${r}.y`;
 
 /** The key range that any of the rows sees. */
@@ -358,7 +361,7 @@ ${split(slices, 'tiles')}
   let j = tile * ${J}u;
 ${keyPlaces(J, 'j')}
 ${dkv.begin}
-  for (var start = select(0u, j * u.group, u.causal == 1u); start < rows; start += ${R}u) {
+  for (var start = ${earliest('j')} * u.group; start < rows; start += ${R}u) {
 ${lines(R, (r) => row(r, 'start'))}
 ${keyRange(R)}
     if (first >= j + ${J}u || end <= j) { continue; }

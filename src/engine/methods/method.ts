@@ -36,5 +36,10 @@ export interface Method {
   biasDelta?(module: LinearModule): tf.Tensor | null;
   /** Trained forms of the checkpoint's own tensors, by its names: what a model folder is written with. */
   opened?: Map<string, tf.Tensor>;
+  /**
+   * What is saved, by the names of `trainable`, where that is other than the trainable tensors: PEFT keeps of a network that
+   * makes virtual tokens only what comes out of it. The caller disposes them.
+   */
+  saved?(): Map<string, tf.Tensor>;
   dispose(): void;
 }

@@ -10,19 +10,21 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { DecoderConfig } from '../../families/decoder';
 import { attention } from '../kernels/attention';
+import { embedding } from '../kernels/embedding';
 import { type GatedActivation, gated } from '../kernels/gated';
 import { rmsNorm } from '../kernels/rms-norm';
 import { sideBySide, splitColumns } from '../kernels/split-columns';
 import type { Hooks, LinearModule, SublayerPlace } from '../types';
-import { appendToCache, emptyCache } from './cache';
+import { emptyCache } from './cache';
 import type { LanguageModel, ModelInput } from './model';
 import type { Rotary } from './rope';
-import { type Calls, callsWith, runBlocks } from './run';
+import { type Calls, callsWith, loadOutput, runBlocks } from './run';
+import { keysAndValues, type LayerInput, type VirtualTokens, virtualTokens } from './virtual-tokens';
 import type { Loader } from './weights';
 
 /** One call of the model, as its layers see it. */
-export interface Pass {
-  input: ModelInput;
+export interface Pass extends Pick<VirtualTokens, 'reach'> {
+  input: LayerInput;
   calls: Calls;
 }
 
@@ -91,24 +93,24 @@ export async function selfAttention(
 
   return {
     linears: [...inputs, output],
-    run(x, { input, calls }, residual) {
-      const { batch, length, positions, visible, cache } = input;
+    run(x, { input, calls, reach }, residual) {
+      const { batch, length, positions, visible } = input;
       const projected = inputs.map((module) => calls.linear(module, x));
       const [q, k, v] = settings.fused ? splitColumns(projected[0]!, parts) : projected;
       const normed: [tf.Tensor, tf.Tensor] = [byHead(qNorm, q!, calls), byHead(kNorm, k!, calls)];
-      const [query, key] = rotary ? rotary.turn(...normed, positions, cache?.capacity ?? length) : normed;
-      const past = cache ? appendToCache(cache, layer, key, v!) : { k: key, v: v! };
-      const mixed = attention(query, past.k, past.v, visible, {
+      const [query, key] = rotary ? rotary.turn(...normed, positions, reach) : normed;
+      const { k: keys, v: values, keyLength, causal } = keysAndValues(input, layer, key, v!);
+      const mixed = attention(query, keys, values, visible, {
         batch,
         queryLength: length,
-        keyLength: cache?.capacity ?? length,
+        keyLength,
         heads,
         kvHeads,
         headDim,
         scale: settings.scale ?? 1 / Math.sqrt(headDim),
         window,
         softcap,
-        causal: !cache,
+        causal,
         ...calls.dropAttention(layer),
       });
       return residual ? calls.joinLinear(place, output, mixed, residual) : calls.linear(output, mixed);
@@ -186,10 +188,10 @@ export async function sandwichBlock(
     run(before, pass) {
       const { calls } = pass;
       const place = (part: SublayerPlace['part']): SublayerPlace => ({ block: at, index: layer, part });
-      const attended = attendedNorm(attend.run(inputNorm(before, calls), pass), calls);
-      const x = calls.join(place('attention'), attended, before);
-      const fed = outerNorm(feedForward.run(innerNorm(x, calls), pass), calls);
-      return calls.join(place('feed_forward'), fed, x);
+      const attended = attend.run(inputNorm(before, calls), pass);
+      const x = calls.join(place('attention'), attended, before, undefined, (y) => attendedNorm(y, calls));
+      const fed = feedForward.run(innerNorm(x, calls), pass);
+      return calls.join(place('feed_forward'), fed, x, undefined, (y) => outerNorm(y, calls));
     },
   };
 }
@@ -212,18 +214,20 @@ export async function loadDecoder(c: DecoderConfig, load: Loader, parts: Decoder
   for (let i = 0; i < c.num_hidden_layers; i++) blocks.push(await parts.block(i));
   const lastNorm = await parts.norm('model.norm', d);
   // A tied checkpoint may still carry a copy of the table as lm_head.weight; transformers ignores it too.
-  const output = c.tie_word_embeddings ? table : await load.matrix('lm_head.weight', [c.vocab_size, d]);
+  const output = c.tie_word_embeddings ? table : await loadOutput(load, 'lm_head.weight', c.vocab_size, d);
 
   const blockPaths = blocks.map((_, layer) => `model.layers.${layer}`);
+  const scaled = (x: tf.Tensor) => (embeddingScale === 1 ? x : tf.mul(x, embeddingScale));
+  const keyValueWidth = c.num_key_value_heads * c.head_dim;
   const hidden = (input: ModelInput, hooks: Hooks): tf.Tensor => {
     const calls = callsWith(hooks, c.dropout);
-    const pass: Pass = { input, calls };
-    let x = calls.tokens(input, table);
-    if (embeddingScale !== 1) x = tf.mul(x, embeddingScale);
-    x = calls.dropEmbeddings(x);
-    x = runBlocks(hooks, blockPaths, x, (layer, before) => blocks[layer]!.run(before, pass));
-    if (input.cache) input.cache.length += input.length;
-    return lastNorm(x, calls);
+    const virtual = virtualTokens(input, hooks);
+    let x = calls.dropEmbeddings(virtual.enter(scaled(calls.tokens(input, table))));
+    const block = (layer: number, before: tf.Tensor, beside: tf.Tensor[]) =>
+      blocks[layer]!.run(before, { input: virtual.layerInput(beside), reach: virtual.reach, calls });
+    x = runBlocks(hooks, blockPaths, x, block, virtual.beside);
+    if (input.cache) input.cache.length += virtual.cached;
+    return virtual.leave(lastNorm(x, calls));
   };
 
   return {
@@ -236,13 +240,16 @@ export async function loadDecoder(c: DecoderConfig, load: Loader, parts: Decoder
     contextLength: c.max_position_embeddings,
     parameters: load.parameters,
     tensors: load.tensors,
+    heads: { query: c.num_attention_heads, keyValue: c.num_key_value_heads },
     task: null,
     dropout: c.dropout,
     initializerRange: c.initializer_range,
     linears: blocks.flatMap(({ linears }) => linears),
-    head: { weight: output, bias: null, softcap, transform: null },
+    head: output && { weight: output, bias: null, softcap, transform: null },
+    wordEmbeddings: (ids) => scaled(embedding(ids, table)),
     hidden,
-    createCache: (capacity) => emptyCache(capacity, blocks.length, c.num_key_value_heads * c.head_dim),
+    keyValueWidth,
+    createCache: (capacity) => emptyCache(capacity, blocks.length, keyValueWidth),
     dispose: load.dispose,
   };
 }

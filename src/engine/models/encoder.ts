@@ -14,6 +14,7 @@ import { embedding } from '../kernels/embedding';
 import type { Hooks, LinearModule, SublayerPlace, Weight } from '../types';
 import type { LanguageModel, ModelInput, OutputHead } from './model';
 import { activate, callsWith, loadNorm, type NormWeights, normalize, runBlocks } from './run';
+import { virtualTokens } from './virtual-tokens';
 import type { Loader } from './weights';
 
 interface Block {
@@ -64,9 +65,13 @@ export async function loadEncoder(
 
   const blockPaths = blocks.map((_, layer) => paths.block(layer));
   const hidden = (input: ModelInput, hooks: Hooks): tf.Tensor => {
-    const { batch, length, visible } = input;
     const calls = callsWith(hooks, c.dropout);
-    const block = (layer: number, before: tf.Tensor): tf.Tensor => {
+    // The first position of all is what a head for whole texts reads.
+    const keepFirst = model.task?.kind === 'sequence_classification';
+    const virtual = virtualTokens(input, hooks, { both: true, keepFirst });
+    const { types: kinds } = virtual.input;
+    const block = (layer: number, before: tf.Tensor, beside: tf.Tensor[]): tf.Tensor => {
+      const { batch, length, visible } = virtual.layerInput(beside);
       const b = blocks[layer]!;
       const place = (part: SublayerPlace['part']) => ({ block: blockPaths[layer]!, index: layer, part });
       const [q, k, v] = [b.query, b.key, b.value].map((module) => calls.linear(module, before));
@@ -86,13 +91,20 @@ export async function loadEncoder(
       const fed = activate(calls.linear(b.up, x), c.activation);
       return calls.joinLinear(place('feed_forward'), b.down, fed, x, (sum) => normalize(calls, sum, b.outputNorm, eps));
     };
-    const positions = offset ? tf.add(input.positions, offset) : input.positions;
-    let x = tf.add(calls.tokens(input, words), embedding(positions, calls.weight(places)));
-    if (types) x = tf.add(x, embedding(input.types ?? tf.zerosLike(input.ids), calls.weight(types)));
-    return runBlocks(hooks, blockPaths, calls.dropEmbeddings(normalize(calls, x, embeddingNorm, eps)), block);
+    const positions = offset ? tf.add(virtual.input.positions, offset) : virtual.input.positions;
+    let x = tf.add(virtual.enter(calls.tokens(input, words)), embedding(positions, calls.weight(places)));
+    if (types) x = tf.add(x, embedding(kinds ?? tf.zerosLike(input.ids), calls.weight(types)));
+    x = runBlocks(
+      hooks,
+      blockPaths,
+      calls.dropEmbeddings(normalize(calls, x, embeddingNorm, eps)),
+      block,
+      virtual.beside,
+    );
+    return virtual.leave(x);
   };
 
-  return {
+  const model: LanguageModel = {
     family: c.model_type,
     kind: 'encoder',
     layers: blocks.length,
@@ -102,6 +114,7 @@ export async function loadEncoder(
     contextLength: c.max_position_embeddings,
     parameters: load.parameters,
     tensors: load.tensors,
+    heads: { query: c.num_attention_heads, keyValue: c.num_attention_heads },
     task: null,
     dropout: c.dropout,
     initializerRange: c.initializer_range,
@@ -110,10 +123,13 @@ export async function loadEncoder(
       ...(head ? [head.dense] : []),
     ],
     head: head?.head ?? null,
+    wordEmbeddings: (ids) => embedding(ids, words),
     hidden,
+    keyValueWidth: null,
     createCache: null,
     dispose: load.dispose,
   };
+  return model;
 }
 
 /** Null where the checkpoint is the bare encoder. */

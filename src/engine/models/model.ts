@@ -1,5 +1,6 @@
 /** What every model family offers to methods, objectives and generation. Hidden states travel as [B·T, d]. */
 import type * as tf from '@tensorflow/tfjs-core';
+import type { TaskData } from '../../data/types';
 import type { DropoutRates } from '../../families/dropout';
 import type { Hooks, LinearModule, Weight } from '../types';
 
@@ -51,6 +52,7 @@ export interface ModelTensor {
 /** A classification head: hidden states to scores. */
 export interface TaskHead {
   kind: 'sequence_classification' | 'token_classification';
+  problemType: TaskData['problemType'];
   labels: string[];
   /** Where its modules are, as in `modules_to_save`: `score`, `classifier`, … */
   modules: string[];
@@ -83,8 +85,14 @@ export interface LanguageModel {
   linears: LinearModule[];
   /** The output projection; null for an encoder without a language-modelling head. */
   head: OutputHead | null;
-  /** Hidden states after the final norm, [B·T, d]. */
+  /** int32 [N] -> [N, d]: what tokens are before positions and blocks, scaled where the family scales it. */
+  wordEmbeddings(ids: tf.Tensor): tf.Tensor;
+  /** Hidden states after the final norm, [B·T, d], of the text's own tokens. */
   hidden(input: ModelInput, hooks: Hooks): tf.Tensor;
+  /** Attention's, of queries and of keys and values. */
+  heads: { query: number; keyValue: number };
+  /** kvHeads·headDim; null for encoders. */
+  keyValueWidth: number | null;
   /** Null for encoders. */
   createCache: ((capacity: number) => KeyValueCache) | null;
   dispose(): void;

@@ -45,8 +45,17 @@ export interface Calls {
   dropEmbeddings(x: tf.Tensor): tf.Tensor;
   /** What the attention kernel takes to drop probabilities of a layer; nothing where it does not. */
   dropAttention(layer: number): { dropout?: { p: number; seed: number; step: number; site: number } };
-  /** A sub-layer's output joins its residual; a post-norm family's norm runs on the sum. */
-  join(place: SublayerPlace, y: tf.Tensor, residual: tf.Tensor, norm?: (x: tf.Tensor) => tf.Tensor): tf.Tensor;
+  /**
+   * A sub-layer's output joins its residual; a post-norm family's `norm` runs on the sum, a sandwich family's `own` on the
+   * output.
+   */
+  join(
+    place: SublayerPlace,
+    y: tf.Tensor,
+    residual: tf.Tensor,
+    norm?: (x: tf.Tensor) => tf.Tensor,
+    own?: (y: tf.Tensor) => tf.Tensor,
+  ): tf.Tensor;
   /** The same for an output that is still to be computed by a sub-layer's last linear: the sum then costs no dispatch. */
   joinLinear(
     place: SublayerPlace,
@@ -61,10 +70,10 @@ export function callsWith(hooks: Hooks, rates: DropoutRates): Calls {
   const apply = applyWith(hooks);
   const drop = (x: tf.Tensor, p: number, site: number) => (p > 0 && hooks.dropout ? hooks.dropout(x, p, site) : x);
   const plain = !hooks.sublayer && !(rates.residual > 0 && hooks.dropout);
-  const join: Calls['join'] = (place, y, residual, norm) => {
+  const join: Calls['join'] = (place, y, residual, norm, own) => {
     const dropped = drop(y, rates.residual, SITES * place.index + siteOf[place.part]);
-    if (hooks.sublayer) return hooks.sublayer(place, dropped, residual, norm ?? null);
-    const sum = tf.add(dropped, residual);
+    if (hooks.sublayer) return hooks.sublayer(place, dropped, residual, norm ?? null, own ?? null);
+    const sum = tf.add(own ? own(dropped) : dropped, residual);
     return norm ? norm(sum) : sum;
   };
   return {
@@ -89,18 +98,22 @@ export function callsWith(hooks: Hooks, rates: DropoutRates): Calls {
   };
 }
 
-/** The blocks one after the other: `paths` are theirs, `run` computes one. */
+/**
+ * The blocks one after the other: `paths` are theirs, `run` computes one. `beside` are tensors of this pass that a layer
+ * reads beside its input.
+ */
 export function runBlocks(
   hooks: Hooks,
   paths: string[],
   x: tf.Tensor,
-  run: (layer: number, x: tf.Tensor) => tf.Tensor,
+  run: (layer: number, x: tf.Tensor, beside: tf.Tensor[]) => tf.Tensor,
+  beside: (layer: number) => tf.Tensor[] = () => [],
 ): tf.Tensor {
-  return paths.reduce(
-    (before, path, layer) =>
-      hooks.block ? hooks.block(path, layer, before, (input) => run(layer, input)) : run(layer, before),
-    x,
-  );
+  return paths.reduce((before, path, layer) => {
+    const own = beside(layer);
+    if (!hooks.block) return run(layer, before, own);
+    return hooks.block(path, layer, before, (input, given = own) => run(layer, input, given), own);
+  }, x);
 }
 
 /** transformers has several names for one function. */
@@ -130,4 +143,9 @@ export async function loadNorm(load: Loader, path: string, d: number): Promise<N
 /** x [M, d] -> [M, d] by a LayerNorm as trained. */
 export function normalize(calls: Calls, x: tf.Tensor, { weight, bias }: NormWeights, eps: number): tf.Tensor {
   return layerNorm(x, calls.vector(weight), calls.vector(bias), eps);
+}
+
+/** An output projection of its own; null where the checkpoint has a classification head instead. */
+export async function loadOutput(load: Loader, name: string, vocab: number, d: number): Promise<Weight | null> {
+  return load.has(name) ? load.matrix(name, [vocab, d]) : null;
 }

@@ -18,6 +18,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
 import { Stream, uniform } from '../../base/random';
 import type { TaskData } from '../../data/types';
+import { type HeadLayer, headOf } from '../../families/task-heads';
 import { activation } from '../kernels/activation';
 import { takeRows } from '../kernels/row-moves';
 import { denseWeight } from '../kernels/weight';
@@ -27,83 +28,9 @@ import type { LanguageModel, ModelTensor, TaskHead, WeightSource } from './model
 import { applyWith, SITES } from './run';
 import { createLoader, type LoadOptions } from './weights';
 
-/** One linear of a head, with what stands before it and behind it. */
-interface Layer {
-  path: string;
-  /** Labels out, or the hidden width. */
-  out: 'labels' | 'hidden';
-  bias: boolean;
-  dropBefore: boolean;
-  after: 'tanh' | 'relu' | null;
-  /** Read from the checkpoint where that has it. */
-  stored?: true;
-}
-
-interface Shape {
-  /** As in PEFT's modules_to_save. */
-  modules: string[];
-  /** Which token speaks for a text; null: each for itself. */
-  row: 'first' | 'last' | null;
-  layers: Layer[];
-}
-
-const layer = (path: string, out: Layer['out'], more: Partial<Layer> = {}): Layer => ({
-  path,
-  out,
-  bias: true,
-  dropBefore: false,
-  after: null,
-  ...more,
-});
-
-const forTokens = (path: string): Shape => ({
-  modules: [path],
-  row: null,
-  layers: [layer(path, 'labels', { dropBefore: true })],
-});
-
-/** What transformers puts before the encoder's paths: nothing where the model is the bare encoder. */
+/** What transformers puts before BERT's paths: nothing where the model is the bare encoder. */
 const prefixOf = (model: Pick<LanguageModel, 'blockPaths'>) =>
   model.blockPaths[0]!.startsWith('encoder.') ? '' : 'bert.';
-
-const ENCODERS: Record<string, (model: Pick<LanguageModel, 'blockPaths'>) => Shape> = {
-  bert: (model) => ({
-    modules: ['classifier'],
-    row: 'first',
-    layers: [
-      layer(`${prefixOf(model)}pooler.dense`, 'hidden', { after: 'tanh', stored: true }),
-      layer('classifier', 'labels', { dropBefore: true }),
-    ],
-  }),
-  roberta: () => ({
-    modules: ['classifier'],
-    row: 'first',
-    layers: [
-      layer('classifier.dense', 'hidden', { dropBefore: true, after: 'tanh' }),
-      layer('classifier.out_proj', 'labels', { dropBefore: true }),
-    ],
-  }),
-  distilbert: () => ({
-    modules: ['pre_classifier', 'classifier'],
-    row: 'first',
-    layers: [layer('pre_classifier', 'hidden', { after: 'relu' }), layer('classifier', 'labels', { dropBefore: true })],
-  }),
-};
-
-/** Decoders whose token classifier has a name of its own. */
-const CLASSIFIER_OF_TOKENS = ['gpt2', 'gpt_neox'];
-
-function shapeOf(model: Pick<LanguageModel, 'family' | 'kind' | 'blockPaths'>, kind: TaskHead['kind']): Shape {
-  if (model.kind === 'decoder') {
-    return kind === 'token_classification'
-      ? forTokens(CLASSIFIER_OF_TOKENS.includes(model.family) ? 'classifier' : 'score')
-      : { modules: ['score'], row: 'last', layers: [layer('score', 'labels', { bias: false })] };
-  }
-  if (kind === 'token_classification') return forTokens('classifier');
-  const encoder = ENCODERS[model.family];
-  if (!encoder) throw new Error(`No classification head is known for ${model.family}.`);
-  return encoder(model);
-}
 
 /** Standard normal numbers · std, by Box and Muller; `tensor` numbers those of one seed. */
 function normals(size: number, std: number, seed: number, tensor: number): Float32Array {
@@ -147,7 +74,7 @@ export async function createTaskHead(
   { seed, values, source, load }: TaskHeadOptions,
 ): Promise<CreatedHead> {
   const kind = task.problemType === 'token_classification' ? 'token_classification' : 'sequence_classification';
-  const shape = shapeOf(model, kind);
+  const shape = headOf(model.family, kind, model.kind === 'decoder', prefixOf(model));
   const d = model.hiddenSize;
   const loader = createLoader(
     source ?? { info: () => undefined, read: () => Promise.reject(new Error('no source')) },
@@ -197,6 +124,7 @@ export async function createTaskHead(
   const rate = kind === 'token_classification' ? model.dropout.tokenClassifier : model.dropout.classifier;
   const head: TaskHead = {
     kind,
+    problemType: task.problemType,
     labels: task.labels,
     modules: [...extra, ...shape.modules],
     scores(hidden, { length, lengths }, hooks) {
@@ -214,7 +142,7 @@ function rowsOf(row: 'first' | 'last', length: number, lengths: Int32Array): tf.
 
 /** `site` is the first number of dropout that no block has. */
 function runLayers(
-  layers: Layer[],
+  layers: HeadLayer[],
   modules: LinearModule[],
   x: tf.Tensor,
   hooks: Hooks,

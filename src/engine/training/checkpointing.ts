@@ -23,17 +23,18 @@ export function checkpointBlocks(
       [...trainable].filter(([name]) => name.startsWith(`${path}.`)).map(([, tensor]) => tensor),
     ]),
   );
-  return (path, _index, x, run) => {
+  return (path, _index, x, run, beside = []) => {
     const params = inside.get(path) ?? [];
     return asOneNode(
       'CheckpointedBlock',
-      [x, ...params],
-      [x],
+      [x, ...beside, ...params],
+      [x, ...beside],
       () => run(x),
-      (dy, [input], wanted) => {
-        const all = [input!, ...params];
+      (dy, saved, wanted) => {
+        const [input, ...read] = saved as [tf.Tensor, ...tf.Tensor[]];
+        const all = [...saved, ...params];
         const { value, grads } = valueAndGradients(
-          () => run(input!),
+          () => run(input, read),
           wanted.map((i) => all[i]!),
           dy,
         );
@@ -51,7 +52,7 @@ export function checkpointBlocks(
 export function frozenBelow(
   model: Pick<LanguageModel, 'blockPaths' | 'tensors'>,
   learning: Iterable<string>,
-  above: BlockHook = (_path, _index, x, run) => run(x),
+  above: BlockHook = (_path, _index, x, run, beside) => run(x, beside),
 ): BlockHook {
   const blocks = model.blockPaths;
   const depth = depthOf(model);
@@ -63,7 +64,8 @@ export function frozenBelow(
     if (own >= 0) lowest = Math.min(lowest, own);
     else if (!known.has(name) || depth(name) > 0) lowest = 0;
   }
-  return (path, index, x, run) => (index < lowest ? withoutTape(() => run(x)) : above(path, index, x, run));
+  return (path, index, x, run, beside) =>
+    index < lowest ? withoutTape(() => run(x)) : above(path, index, x, run, beside);
 }
 
 /** For a pass that no gradient is taken of: a block leaves nothing but its output. */

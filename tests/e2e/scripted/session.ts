@@ -6,9 +6,10 @@ import { type ErrorData, TabtuneError } from '../../../src/base/errors';
 import { parseDataset } from '../../../src/data/parse';
 import type { Example, ParsedDataset, TokenView } from '../../../src/data/types';
 import { totalSteps } from '../../../src/recipe/forecast';
-import type { Recipe } from '../../../src/recipe/types';
+import type { ObjectiveType, Recipe } from '../../../src/recipe/types';
 import type { MetricsRow, RunRecord, SampleAnswer } from '../../../src/storage/types';
-import type { DeviceReport, ModelInfo, Session, StorageItem, TrainEvent } from '../../../src/worker/api';
+import type { DeviceReport, LoadedAdapter, ModelInfo, Session, StorageItem, TrainEvent } from '../../../src/worker/api';
+import { classFigures, scoresOf } from './classes';
 import { createScriptedHub, factsOf, type HubScript } from './hub';
 import { memoryOf } from './memory';
 
@@ -111,7 +112,7 @@ function stepRow(step: number, total: number, recipe: Recipe): MetricsRow {
   };
 }
 
-function evalRow(step: number, total: number): MetricsRow {
+function evalRow(step: number, total: number, objective: ObjectiveType = 'sft'): MetricsRow {
   const loss = 1.42 + 2.0 * Math.exp(-step / (total / 4.5));
   return {
     kind: 'eval',
@@ -121,6 +122,7 @@ function evalRow(step: number, total: number): MetricsRow {
     perplexity: Math.exp(loss),
     best: true,
     seconds: step * 0.21,
+    ...classFigures(objective, 1 - Math.exp(-step / (total / 4))),
   };
 }
 
@@ -159,6 +161,11 @@ export function createScriptedSession(script: Script): Session {
   let paused = false;
   let stopping = false;
   let measured = script.history;
+  let adapters: LoadedAdapter[] = [];
+  const load = (adapter: Omit<LoadedAdapter, 'active'>) => {
+    const others = adapters.filter(({ id }) => id !== adapter.id).map((other) => ({ ...other, active: false }));
+    adapters = [...others, { ...adapter, active: true }];
+  };
   const emit = (event: TrainEvent) => {
     for (const listener of listeners) listener(event);
   };
@@ -220,7 +227,7 @@ export function createScriptedSession(script: Script): Session {
       rows.push(row);
       emit({ type: 'metrics', row, tokensPerSecond: 1950, secondsLeft: ((total - row.step) * script.stepMs) / 1000 });
     };
-    if (run.step === 0) tell(evalRow(0, total));
+    if (run.step === 0) tell(evalRow(0, total, recipe.objective.type));
     for (let step = run.step + 1; step <= total && !stopping; step++) {
       await sleep(script.stepMs);
       if (paused) emit({ type: 'state', state: 'paused' });
@@ -232,10 +239,11 @@ export function createScriptedSession(script: Script): Session {
       run.finalLoss = row.kind === 'step' ? row.loss : null;
       if (step % recipe.training.eval_steps === 0 || step === total) {
         emit({ type: 'state', state: 'evaluating' });
-        const evaluated = evalRow(step, total);
+        const evaluated = evalRow(step, total, recipe.objective.type);
         tell(evaluated);
         run.bestEvalLoss = evaluated.kind === 'eval' ? evaluated.eval_loss : null;
         run.bestStep = step;
+        if (classFigures(recipe.objective.type, 1).report) continue;
         const said = samplesAt(step);
         samples.set(run.id, [...(samples.get(run.id) ?? []), ...said]);
         emit({ type: 'samples', answers: said });
@@ -427,8 +435,36 @@ export function createScriptedSession(script: Script): Session {
         1,
       );
     },
-    openRun: async (id) => ({ ...runs.find((run) => run.id === id)! }),
-    importAdapter: async (dropped) => ({ name: dropped[0]!.file.name, trainableParameters: 202_752 }),
+    async openRun(id) {
+      const run = runs.find((one) => one.id === id)!;
+      const { method, objective } = run.recipe;
+      const adapter = { id: `run:${id}`, name: run.name, method: method.type, objective: objective.type, runId: id };
+      load({ ...adapter, trainableParameters: run.trainableParameters });
+      return { ...run };
+    },
+    async importAdapter(dropped) {
+      const { name } = dropped[0]!.file;
+      load({
+        id: `file:${name}`,
+        name,
+        method: 'lora',
+        objective: 'sft',
+        runId: null,
+        trainableParameters: 202_752,
+      });
+      return { name, trainableParameters: 202_752 };
+    },
+    listAdapters: async () => adapters.map((adapter) => ({ ...adapter })),
+    async activateAdapter(id) {
+      for (const adapter of adapters) adapter.active = adapter.id === id;
+    },
+    async removeAdapter(id) {
+      adapters = adapters.filter((adapter) => adapter.id !== id);
+    },
+    classify: async (text, strength) => {
+      await sleep(script.stepMs * 4);
+      return scoresOf(adapters.find(({ active }) => active)?.objective, text, strength);
+    },
     async generate(prompt, options, onText, signal) {
       const known = answers.find(([asked]) => asked === prompt) ?? answers[0]!;
       const words = known[options.adapterStrength > 0 ? 2 : 1].split(' ');

@@ -85,6 +85,24 @@ const cases: [name: string, shape: Shape, visible: Int32Array][] = [
   ],
 ];
 
+/** Texts behind a prefix of `past` keys, as prefix tuning has them; the rows of a text that is too short see nothing. */
+function behind(past: number, lengths: number[], length: number): Int32Array {
+  return causalVisible(lengths, length).map((end, i) => (i % 2 === 1 && end > 0 ? end + past : end));
+}
+
+const prefixed = (shape: Shape, past: number): Shape => ({ ...told(shape), keyLength: shape.queryLength + past });
+
+cases.push(
+  ['behind a prefix, a batch', prefixed(self(3, 7, 4, 2, 8), 5), behind(5, [7, 4, 0], 7)],
+  ['behind a prefix of odd sizes', prefixed(self(2, 5, 3, 1, 10), 3), behind(3, [5, 3], 5)],
+  ['behind a prefix longer than its text', prefixed(self(2, 3, 2, 2, 4), 18), behind(18, [3, 2], 3)],
+  [
+    'behind a prefix, through a window, soft-capped',
+    { ...prefixed(self(2, 9, 4, 2, 8), 6), window: 5, softcap: 2 },
+    behind(6, [9, 5], 9),
+  ],
+);
+
 const dropout = { p: 0.3, seed: 2 ** 32 - 5, step: 2 ** 31 + 3, site: 4 };
 
 /** With dropout: every place that draws a mask, keys that begin and end within fours among them. */
@@ -130,6 +148,7 @@ for (const software of [true, false]) {
           [self(2, 7, 4, 2, 10), slidingWindow(causalVisible([7, 5], 7), 4)],
           [self(1, 17, 2, 1, 16), packedVisible([[6, 9]], 17)],
           [{ ...told(self(1, 7, 2, 1, 4)), window: 3, softcap: 1.5 }, causalVisible([7], 7)],
+          [prefixed(self(2, 5, 2, 1, 6), 4), behind(4, [5, 3], 5)],
           [{ ...self(1, 7, 2, 1, 4), dropout }, packedVisible([[2, 5]], 7)],
         ] as const) {
           await checkGradient(op(shape), inputs(shape, visible), [0, 1, 2], { backend: 'webgpu' });

@@ -152,6 +152,10 @@ export function fakeSession(parts: Partial<Session> = {}): Session & { emit: (ev
       return text;
     }),
     embed: async () => [],
+    listAdapters: async () => [],
+    activateAdapter: async () => {},
+    removeAdapter: async () => {},
+    classify: async () => [],
     exportAdapter: async () => ({ name: 'pirate-chat', files: [] }),
     exportMerged: async () => ({ name: 'pirate-chat-merged', files: [], bytes: 0, maxLogitDifference: 1e-6 }),
     hubSettings: () => ({ endpoint: 'https://huggingface.co', token: null }),
