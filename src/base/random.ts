@@ -42,7 +42,17 @@ export function philox4x32(
 }
 
 /** Streams keep independent uses of one seed apart. */
-export const Stream = { shuffle: 1, split: 2, dropout: 3, init: 4, sampling: 5 } as const;
+export const Stream = {
+  shuffle: 1,
+  split: 2,
+  dropout: 3,
+  init: 4,
+  sampling: 5,
+  replay: 9,
+  attention: 11,
+  noise: 12,
+  masking: 13,
+} as const;
 export type StreamId = (typeof Stream)[keyof typeof Stream];
 
 /** Uniform in [0, 1) with 24 bits, for `counter`-th number of `stream` under `seed`. `sub` separates e.g. epochs or tensors. */

@@ -24,6 +24,8 @@ export const NAMES = {
     label labels class category sentiment intent topic emotion labeltext target tag stars rating classname
     classindex spam
   `),
+  tokens: words('tokens words tokenlist wordlist token word'),
+  tags: words('nertags tags nerlabels labels ner postags pos chunktags upostags upos xpos entities tag label'),
 } as const;
 
 const plain = (name: string) => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
@@ -43,6 +45,8 @@ export interface ColumnProfile {
   boolean: boolean;
   /** Lists or objects that are no conversation. */
   nested: boolean;
+  /** Share of filled values that are lists of plain values. */
+  lists: number;
   distinct: number;
 }
 
@@ -57,12 +61,14 @@ export function profile(table: RawTable, column: string): ColumnProfile {
   let numbers = 0;
   let booleans = 0;
   let nested = 0;
+  let lists = 0;
   const distinct = new Set<unknown>();
   const step = Math.max(1, Math.floor(table.rows.length / SAMPLE));
   for (let i = 0; i < table.rows.length; i += step) {
     const value = field(table.rows[i]!.value, column);
     if (value === undefined || value === null || value === '') continue;
     filled++;
+    if (asList(value)) lists++;
     const list = asTurns(value);
     if (list) {
       turns++;
@@ -92,6 +98,7 @@ export function profile(table: RawTable, column: string): ColumnProfile {
     numeric: filled > 0 && numbers >= filled * 0.9,
     boolean: filled > 0 && booleans >= filled * 0.9,
     nested: nested > 0,
+    lists: filled === 0 ? 0 : lists / filled,
     distinct: distinct.size,
   };
 }
@@ -110,6 +117,20 @@ export function asTurns(value: unknown): Record<string, unknown>[] | null {
   const turns = list.filter(isRecord);
   const first = turns[0];
   return first && ('role' in first || 'from' in first || 'content' in first) ? turns : null;
+}
+
+/** A list of plain values (texts, numbers, truth values, nothing), or the JSON text of one, as CSV files carry it; else null. */
+export function asList(value: unknown): unknown[] | null {
+  let list = value;
+  if (typeof value === 'string') {
+    if (!/^\s*\[.*\]\s*$/s.test(value)) return null;
+    try {
+      list = JSON.parse(value);
+    } catch {
+      return null;
+    }
+  }
+  return Array.isArray(list) && list.every((v) => v === null || typeof v !== 'object') ? list : null;
 }
 
 /** Columns that name or date a row and are never what to learn. */

@@ -5,16 +5,18 @@
 import { TabtuneError } from '../base/errors';
 import { tokenizerJson } from '../formats/gguf-tokenizer';
 import type { DatasetSection, ObjectiveSection } from '../recipe/types';
+import { tokenizeText } from './base-text';
 import { ChatTemplate, FAULTY_TEMPLATE, PLAIN_CHAT_TEMPLATE, templateSource } from './chat-template';
-import { checkIds, type Encoded, encodeRendered } from './encode';
+import { checkIds } from './encode';
+import { encodeAll, encodeAround, encodeExample } from './encode-objective';
+import { encodeWords, firstOfWords } from './encode-words';
+import { cutAround } from './fit';
 import { parseDataset } from './parse';
-import { excerpt, ProblemList } from './problems';
-import { type RenderOptions, renderExample, renderPrompt } from './render';
-import { exampleKey } from './to-examples';
+import { type RenderOptions, renderPrompt } from './render';
 import { type DatasetInput, finishDataset } from './tokenize';
 import { TextTokenizer } from './tokenizer';
-import type { ChatMessage, Example, ParsedDataset } from './types';
-import { viewEncoded } from './view-tokens';
+import type { ChatMessage, ParsedDataset } from './types';
+import { viewExample } from './view-tokens';
 import type { DataApi, TokenizerInfo, TokenizerSource } from './worker-api';
 
 interface OpenTokenizer {
@@ -53,6 +55,7 @@ export function createDataApi(): DataApi {
         bosTokenId: tokenizer.bosTokenId,
         eosTokenId: tokenizer.eosTokenId,
         padTokenId: tokenizer.padTokenId,
+        maskTokenId: tokenizer.maskTokenId,
         stopTokenIds,
         hasChatTemplate: template !== null,
       } satisfies TokenizerInfo;
@@ -69,12 +72,21 @@ export function createDataApi(): DataApi {
     tokenize(section, objective, contextLength, seed) {
       const opened = needTokenizer();
       const dataset = needDataset();
-      const key = JSON.stringify(objective);
+      const key = JSON.stringify([objective.type, objective.type === 'sft' && objective.assistant_only_loss]);
       if (encoded?.key !== key) {
-        encoded = { key, input: encodeAll(dataset, opened, objective) };
-        plainChat = opened.template === null && dataset.examples.some((e) => e.kind === 'messages');
+        const options = renderOptions(dataset, opened, objective);
+        encoded = { key, input: encodeAll(dataset, objective, options, opened.tokenizer) };
+        const writes = objective.type === 'sft' || objective.type === 'pretraining';
+        plainChat = opened.template === null && writes && dataset.examples.some((e) => e.kind === 'messages');
       }
-      return finishDataset(encoded.input, section, contextLength, seed);
+      return finishDataset(encoded.input, section, objective, contextLength, seed);
+    },
+
+    tokenizeBaseText(name, bytes, maxLength, objective = 'pretraining') {
+      const opened = needTokenizer();
+      // Its examples are plain text in the main: answers among them are learned with their questions.
+      const options = optionsFor(opened, false, '\n');
+      return tokenizeText(name, new Uint8Array(bytes), maxLength, objective, options, opened.tokenizer);
     },
 
     viewTokens(row, _section: DatasetSection, objective, maxLength) {
@@ -90,9 +102,9 @@ export function createDataApi(): DataApi {
           action: problem ? problem.action : 'Choose another row.',
         });
       }
-      const rendered = renderExample(example, renderOptions(dataset, opened, objective));
-      const tokens = encodeRendered(row, rendered, opened.tokenizer);
-      return viewEncoded(rendered.text, tokens, opened.tokenizer, maxLength);
+      const options = renderOptions(dataset, opened, objective);
+      const encodedExample = encodeExample(example, objective, options, opened.tokenizer);
+      return viewExample(example, encodedExample, objective.type, opened.tokenizer, maxLength);
     },
 
     encodePrompt(prompt, system) {
@@ -116,30 +128,23 @@ export function createDataApi(): DataApi {
 
     encodeTexts(texts, maxLength) {
       const { tokenizer } = needTokenizer();
-      return texts.map((text) => encodeCut(tokenizer, text, maxLength));
+      return texts.map((text) => cutAround(encodeAround(0, text, tokenizer), maxLength).ids);
+    },
+
+    encodeForTask(input, maxLength) {
+      const { tokenizer } = needTokenizer();
+      if (typeof input === 'string') return cutAround(encodeAround(0, input, tokenizer), maxLength);
+      const { ids, words } = encodeWords(input, tokenizer);
+      const { before, behind } = tokenizer.around;
+      const firsts = firstOfWords(words);
+      const places = Int32Array.from(words, (word, i) => (firsts[i] === 1 ? word : -1));
+      return cutAround({ ids, words: places, before: before.length, behind: behind.length }, maxLength);
     },
 
     decode(ids) {
       return needTokenizer().tokenizer.decode(ids, true);
     },
   };
-}
-
-/** A text between its special tokens, cut so that all of them fit into `limit`. */
-function encodeCut(tokenizer: TextTokenizer, text: string, limit: number): Int32Array {
-  const { ids } = tokenizer.encode(text, true);
-  if (ids.length <= limit) return Int32Array.from(ids);
-  const plain = tokenizer.encode(text, false).ids;
-  const around = ids.length - plain.length;
-  const before = Math.max(
-    0,
-    ids.findIndex((_, i) => plain.every((id, at) => ids[i + at] === id)),
-  );
-  return Int32Array.from([
-    ...ids.slice(0, before),
-    ...plain.slice(0, Math.max(0, limit - around)),
-    ...ids.slice(before + plain.length),
-  ]);
 }
 
 function openTokenizer(given: TokenizerSource): OpenTokenizer {
@@ -187,13 +192,18 @@ function endOfTurnId(template: ChatTemplate, tokenizer: TextTokenizer): number |
 }
 
 function renderOptions(dataset: ParsedDataset, opened: OpenTokenizer, objective: ObjectiveSection): RenderOptions {
+  const answersOnly = objective.type === 'sft' && objective.assistant_only_loss;
+  return optionsFor(opened, answersOnly, separatorOf(dataset));
+}
+
+function optionsFor(opened: OpenTokenizer, assistantOnlyLoss: boolean, separator: string): RenderOptions {
   const { tokenizer, template, plainTemplate, endTokens } = opened;
   return {
     template,
     plainTemplate,
     eosToken: tokenizer.special.eos_token ?? null,
-    assistantOnlyLoss: objective.type === 'sft' && objective.assistant_only_loss,
-    separator: separatorOf(dataset),
+    assistantOnlyLoss,
+    separator,
     endTokens,
   };
 }
@@ -206,69 +216,4 @@ function renderOptions(dataset: ParsedDataset, opened: OpenTokenizer, objective:
 function separatorOf(dataset: ParsedDataset): string {
   const { prompt, completion } = dataset.mapping;
   return dataset.format === 'prompt_completion' && prompt === 'prompt' && completion === 'completion' ? '' : '\n';
-}
-
-function encodeAll(dataset: ParsedDataset, opened: OpenTokenizer, objective: ObjectiveSection): DatasetInput {
-  const options = renderOptions(dataset, opened, objective);
-  const problems = new ProblemList();
-  fileProblems(dataset.examples, opened, problems);
-  const encoded: Encoded[] = [];
-  const keys: string[] = [];
-  const special = opened.tokenizer.specialContents();
-  for (const example of dataset.examples) {
-    const key = exampleKey(example);
-    try {
-      encoded.push(encodeRendered(example.row, renderExample(example, options), opened.tokenizer));
-      keys.push(key);
-    } catch (error) {
-      // The template's refusal concerns this row; a broken tokenizer concerns them all.
-      if (!(error instanceof TabtuneError) || error.where !== 'chat template') throw error;
-      problems.add({
-        severity: 'error',
-        code: 'template_refused',
-        row: example.row,
-        message: `Row ${example.row} does not fit the model’s chat template: ${excerpt(error.details ?? error.message, 160)}`,
-        action: 'It was left out. Change the order or the roles of its messages, or choose another model.',
-        dropped: true,
-      });
-      continue;
-    }
-    const found = special.find((token) => token.length > 2 && key.includes(token));
-    if (found !== undefined) {
-      problems.add({
-        severity: 'warning',
-        code: 'special_token_in_text',
-        row: example.row,
-        message: `Row ${example.row} has the model’s special token “${found}” in its text.`,
-        action: 'It is read as that token, not as letters. Remove it unless it is meant.',
-        dropped: false,
-      });
-    }
-  }
-  return { name: dataset.name, encoded, keys, problems: problems.list() };
-}
-
-function fileProblems(
-  examples: readonly Example[],
-  { tokenizer, template }: OpenTokenizer,
-  problems: ProblemList,
-): void {
-  if (template === null && examples.some((e) => e.kind === 'messages')) {
-    problems.add({
-      severity: 'warning',
-      code: 'no_chat_template',
-      message: 'This model has no chat template: it was not made for conversations.',
-      action: 'They are written as “User: …” and “Assistant: …”. An instruct model learns chats better.',
-      dropped: false,
-    });
-  }
-  if (template === null && tokenizer.special.eos_token === undefined) {
-    problems.add({
-      severity: 'warning',
-      code: 'no_eos',
-      message: 'This model’s tokenizer has no end-of-text token.',
-      action: 'The model cannot learn where to stop; its answers go on until they are cut.',
-      dropped: false,
-    });
-  }
 }

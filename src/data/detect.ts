@@ -33,6 +33,9 @@ const PARTS: Record<Format, { required: string[]; optional: string[] }> = {
   text: { required: ['text'], optional: [] },
 };
 
+/** What is looked for, in this order. */
+const ORDER: readonly Format[] = ['messages', 'sharegpt', 'tagged', 'alpaca', 'prompt_completion', 'labelled', 'text'];
+
 const FORMAT_WORDS: Record<Format, string> = {
   messages: 'Chat messages',
   sharegpt: 'Conversations in the ShareGPT shape',
@@ -47,10 +50,7 @@ export function detectShape(name: string, table: RawTable, section: Pick<Dataset
   if (section.columns && Object.keys(section.columns).length > 0) return byHand(name, table, section);
   // The worse answer of a preference pair must never be taken for one to learn.
   const profiles = table.columns.map((column) => profile(table, column)).filter((p) => p.key !== 'rejected');
-  const order: Format[] =
-    section.format === 'auto'
-      ? ['messages', 'sharegpt', 'alpaca', 'prompt_completion', 'labelled', 'text']
-      : [section.format];
+  const order = section.format === 'auto' ? ORDER : [section.format];
   for (const format of order) {
     const mapping = find(format, profiles, section.format !== 'auto');
     if (mapping) return { format, mapping, detected: sentence(format, mapping, table) };
@@ -77,10 +77,7 @@ function byHand(name: string, table: RawTable, section: Pick<DatasetSection, 'fo
     }
   }
   const parts = new Set(wanted.map(([part]) => part));
-  const candidates: Format[] =
-    section.format === 'auto'
-      ? ['messages', 'sharegpt', 'alpaca', 'prompt_completion', 'labelled', 'text']
-      : [section.format];
+  const candidates = section.format === 'auto' ? ORDER : [section.format];
   const format = candidates.find((f) => PARTS[f].required.every((part) => parts.has(part)));
   if (!format) {
     const needs = candidates.map((f) => PARTS[f].required.join(' and ')).join('; or ');
@@ -129,8 +126,6 @@ function find(format: Format, profiles: ColumnProfile[], asked: boolean): Record
         ...(label ? { label: label.name } : {}),
       });
     }
-    case 'tagged':
-      return null;
     case 'alpaca': {
       const instruction =
         byName(profiles, NAMES.instruction) ??
@@ -170,6 +165,19 @@ function find(format: Format, profiles: ColumnProfile[], asked: boolean): Record
       const text = byName(profiles, NAMES.text, label ? [label.name] : []);
       if (text && label && holdsText(text) && label.turns === 0) return { text: text.name, label: label.name };
       return asked ? classColumns(profiles) : null;
+    }
+    case 'tagged': {
+      const lists = profiles.filter((p) => p.lists > 0.5);
+      const tokens = byName(lists, NAMES.tokens);
+      const tags = byName(lists, NAMES.tags, tokens ? [tokens.name] : []);
+      if (!tokens || !tags) return null;
+      // A text with one label, whose words are there as well.
+      const label = byName(
+        profiles.filter((p) => p.lists === 0),
+        NAMES.label,
+      );
+      if (!asked && label && byName(profiles, ['text', 'sentence'])) return null;
+      return { tokens: tokens.name, tags: tags.name };
     }
     case 'text': {
       const text = byName(
@@ -245,6 +253,9 @@ function twoTexts(profiles: ColumnProfile[], first: string, second: string): Rec
 
 function sentence(format: Format, mapping: Record<string, string>, table: RawTable): string {
   if (format === 'text' && table.fileType === 'text') return 'Plain text, one passage between blank lines.';
+  if (format === 'tagged' && table.fileType === 'text') {
+    return 'Words with tags, one word a line (CoNLL), blank lines between sentences.';
+  }
   const columns = [...new Set(Object.values(mapping))];
   return `${FORMAT_WORDS[format]}, from the column${columns.length === 1 ? '' : 's'} ${nameList(columns)}.`;
 }
@@ -269,7 +280,7 @@ function noShape(name: string, table: RawTable, format: DatasetFormat): TabtuneE
         ? 'Write each example as an object, such as {"prompt": "…", "completion": "…"}.'
         : `Say ${wanted}, or rename the columns.`,
     details: [
-      `Looked for: messages; conversations; instruction, input and output; prompt and completion; text and label; text.`,
+      `Looked for: messages; conversations; instruction, input and output; prompt and completion; text and label; tokens and tags; text.`,
       nested.length > 0 ? `Columns that hold lists or objects: ${nested.join(', ')}.` : '',
     ]
       .filter(Boolean)

@@ -15,6 +15,11 @@ export interface Encoded {
   ids: Int32Array;
   /** 1 where the token is learned. */
   trained: Uint8Array;
+  /** Special tokens at the beginning and the end, which stay when a text is cut; none where left out. */
+  before?: number;
+  behind?: number;
+  /** Words that are labelled one by one: for each token the word that it is of, -1 for special tokens. */
+  words?: Int32Array;
 }
 
 const encoder = new TextEncoder();

@@ -1,6 +1,7 @@
 /** A dataset file -> examples: decoding, parsing by kind, shape, conversion, in one call. */
 import type { DatasetSection } from '../recipe/types';
 import { detectShape } from './detect';
+import { looksConll, parseConll } from './parse-conll';
 import { parseCsv } from './parse-csv';
 import { parseJsonOrJsonl } from './parse-jsonl';
 import { parseText } from './parse-text';
@@ -43,6 +44,7 @@ export function parseDataset(
 function readTable(name: string, text: string, section: Pick<DatasetSection, 'format'>): RawTable {
   const extension = /\.([a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase() ?? '';
   const json = /^\s*(\{\s*("|\})|\[\s*(\{|"|\[|\]))/.test(text.slice(0, 1000));
+  if (!json && isConll(extension, text, section)) return parseConll(text);
   switch (extension) {
     case 'jsonl':
     case 'ndjson':
@@ -70,6 +72,12 @@ function readTable(name: string, text: string, section: Pick<DatasetSection, 'fo
       if (json) return parseJsonOrJsonl(name, text);
       return looksTabular(text) ? parseCsv(name, text) : parseText(text);
   }
+}
+
+function isConll(extension: string, text: string, { format }: Pick<DatasetSection, 'format'>): boolean {
+  if (format !== 'auto' && format !== 'tagged') return false;
+  if (/^(conll|bio|iob|iob2)$/.test(extension)) return looksConll(text, true);
+  return !/^(json|jsonl|ndjson|csv)$/.test(extension) && looksConll(text, format === 'tagged');
 }
 
 /** For a file without a telling name: the same number of tabs, or of quoted commas, in each of the first lines. */

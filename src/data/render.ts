@@ -6,6 +6,7 @@
  * prompt and completion even for chat models; only models without a template are trained so here.
  */
 import type { ChatTemplate, Span } from './chat-template';
+import { writtenLabel } from './labelled';
 import type { ChatMessage, Example } from './types';
 
 export interface Rendered {
@@ -50,6 +51,19 @@ export function renderExample(example: Example, options: RenderOptions): Rendere
       const text = example.prompt + options.separator + withEos(example.completion, options.eosToken);
       const spans: Rendered['spans'] = options.assistantOnlyLoss ? [[example.prompt.length, text.length]] : 'all';
       return { text, spans, addSpecialTokens: true };
+    }
+    case 'labelled': {
+      const { row, text } = example;
+      return renderExample(
+        { kind: 'prompt_completion', row, prompt: text, completion: writtenLabel(example) },
+        options,
+      );
+    }
+    case 'tagged': {
+      // A model that writes answers writes the tags, one for each word.
+      const { row, tokens, tags } = example;
+      const pair = { prompt: tokens.join(' '), completion: tags.join(' ') };
+      return renderExample({ kind: 'prompt_completion', row, ...pair }, options);
     }
     case 'messages':
       return conversation(example.messages, options);

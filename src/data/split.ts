@@ -11,8 +11,17 @@ export interface Split {
  * Holds out round(n × share) examples, at least one where share > 0 and there are two or more. `keys[i]` stands for
  * the content of example i: those with equal keys stay together, so that the share can be met only as nearly as they
  * allow. With `shuffle` off the last ones are held out, as train_test_split(shuffle=False) does.
+ *
+ * `strata[i]` is the class of example i: each class is held out by the same share, as nearly as whole examples allow, and
+ * has one on either side where the number held out is large enough for that.
  */
-export function splitExamples(keys: readonly string[], share: number, seed: number, shuffle: boolean): Split {
+export function splitExamples(
+  keys: readonly string[],
+  share: number,
+  seed: number,
+  shuffle: boolean,
+  strata?: readonly string[],
+): Split {
   const n = keys.length;
   const wanted = share > 0 && n >= 2 ? Math.min(n - 1, Math.max(1, Math.round(n * share))) : 0;
   const groups = new Map<string, number[]>();
@@ -22,14 +31,23 @@ export function splitExamples(keys: readonly string[], share: number, seed: numb
     else groups.set(key, [i]);
   });
   const list = [...groups.values()];
+  // A text with several labels counts for its first.
+  const stratumOf = (group: readonly number[]) => strata?.[group[0]!] ?? '';
+  const left = allotted(
+    list.map((group) => ({ stratum: stratumOf(group), size: group.length })),
+    wanted,
+    share,
+  );
   const order = shuffle
     ? permutation(list.length, seed, Stream.split)
     : Uint32Array.from({ length: list.length }, (_, i) => list.length - 1 - i);
   const held = new Set<number>();
   for (const g of order) {
     const group = list[g]!;
+    const stratum = stratumOf(group);
     // A group that does not fit any more is passed over for smaller ones behind it.
-    if (held.size + group.length > wanted) continue;
+    if (group.length > left.get(stratum)!) continue;
+    left.set(stratum, left.get(stratum)! - group.length);
     for (const i of group) held.add(i);
     if (held.size === wanted) break;
   }
@@ -37,4 +55,38 @@ export function splitExamples(keys: readonly string[], share: number, seed: numb
   const validation: number[] = [];
   for (let i = 0; i < n; i++) (held.has(i) ? validation : train).push(i);
   return { train, validation };
+}
+
+/** How many examples of each class are held out: `wanted` in all, by largest remainder. */
+function allotted(
+  groups: readonly { stratum: string; size: number }[],
+  wanted: number,
+  share: number,
+): Map<string, number> {
+  const classes = new Map<string, { examples: number; groups: number; held: number }>();
+  for (const { stratum, size } of groups) {
+    const found = classes.get(stratum) ?? { examples: 0, groups: 0, held: 0 };
+    found.examples += size;
+    found.groups++;
+    classes.set(stratum, found);
+  }
+  if (classes.size === 1) return new Map([...classes].map(([stratum]) => [stratum, wanted]));
+  const all = [...classes.values()];
+  for (const c of all)
+    c.held = c.groups < 2 ? 0 : Math.min(c.examples - 1, Math.max(1, Math.floor(c.examples * share)));
+  let rest = wanted - all.reduce((sum, c) => sum + c.held, 0);
+  // One of each class takes from the most frequent; where there are too many classes even so, the rarest go without.
+  for (; rest < 0; rest++) {
+    const most = all.reduce((x, y) => (y.held > x.held ? y : x));
+    if (most.held > 1) most.held--;
+    else all.filter((c) => c.held === 1).reduce((x, y) => (y.examples < x.examples ? y : x)).held = 0;
+  }
+  const missing = (c: (typeof all)[number]) => c.examples * share - c.held;
+  while (rest > 0) {
+    const order = all.filter((c) => c.groups >= 2 && c.held < c.examples - 1).sort((a, b) => missing(b) - missing(a));
+    if (order.length === 0) break;
+    for (const c of order.slice(0, rest)) c.held++;
+    rest -= Math.min(rest, order.length);
+  }
+  return new Map([...classes].map(([stratum, { held }]) => [stratum, held]));
 }

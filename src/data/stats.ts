@@ -29,21 +29,51 @@ export function histogram(lengths: ArrayLike<number>, bins = HISTOGRAM_BINS): Da
 export interface LabelShare {
   label: string;
   count: number;
-  /** 0..1 */
+  /** Of the examples, 0..1. */
   share: number;
+  /** Where it occurs first. */
+  row: number;
 }
 
-/** Labels of labelled rows (their completions), the most frequent first. */
+/** Labels of labelled rows, and answers where they stand for labels, the most frequent first. */
 export function labelBalance(examples: readonly Example[]): LabelShare[] {
-  const counts = new Map<string, number>();
+  const counts = new Map<string, { count: number; row: number }>();
   let total = 0;
   for (const example of examples) {
-    if (example.kind !== 'prompt_completion') continue;
-    counts.set(example.completion, (counts.get(example.completion) ?? 0) + 1);
+    const labels =
+      example.kind === 'prompt_completion'
+        ? [example.completion]
+        : example.kind === 'labelled'
+          ? [example.labels].flat().map(String)
+          : null;
+    if (!labels) continue;
     total++;
+    for (const label of labels) countLabel(counts, label, example.row);
   }
+  return sharesOf(counts, total);
+}
+
+/** Tags of tagged rows, as shares of their words. */
+export function tagBalance(examples: readonly Example[]): LabelShare[] {
+  const counts = new Map<string, { count: number; row: number }>();
+  let total = 0;
+  for (const example of examples) {
+    if (example.kind !== 'tagged') continue;
+    total += example.tags.length;
+    for (const tag of example.tags) countLabel(counts, tag, example.row);
+  }
+  return sharesOf(counts, total);
+}
+
+function countLabel(counts: Map<string, { count: number; row: number }>, label: string, row: number): void {
+  const found = counts.get(label);
+  if (found) found.count++;
+  else counts.set(label, { count: 1, row });
+}
+
+function sharesOf(counts: ReadonlyMap<string, { count: number; row: number }>, total: number): LabelShare[] {
   return [...counts]
-    .map(([label, count]) => ({ label, count, share: count / total }))
+    .map(([label, { count, row }]) => ({ label, count, share: count / total, row }))
     .sort((a, b) => b.count - a.count || (a.label < b.label ? -1 : 1));
 }
 

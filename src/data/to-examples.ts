@@ -3,23 +3,18 @@
  * (a number read as text, a lone surrogate replaced) has a warning.
  */
 import { TabtuneError } from '../base/errors';
+import { convertRow } from './convert-row';
 import type { Shape } from './detect';
-import { excerpt, ProblemList } from './problems';
-import { field, isRecord, type RawTable } from './raw-table';
-import { labelBalance } from './stats';
-import { kind, type Note, roleOrderProblem, toMessages } from './to-messages';
-import type { ChatMessage, DataProblem, Example } from './types';
+import { labelProblems, settleLabels, writtenLabel } from './labelled';
+import { ProblemList } from './problems';
+import { isRecord, type RawTable } from './raw-table';
+import { tagProblems } from './tagged';
+import { kind } from './to-messages';
+import type { DataProblem, Example } from './types';
 
 export interface Examples {
   examples: Example[];
   problems: DataProblem[];
-}
-
-/** What one row became. */
-interface Outcome {
-  example: Example | null;
-  failure?: Note;
-  notes: Note[];
 }
 
 /** Throws bad_data when no row gives an example, with the first row's reason. */
@@ -31,7 +26,7 @@ export function toExamples(name: string, table: RawTable, shape: Shape): Example
   let firstFailure: string | null = null;
   for (const { row, value } of table.rows) {
     const outcome = isRecord(value)
-      ? convert(row, value, shape)
+      ? convertRow(row, value, shape)
       : { example: null, failure: { code: 'not_an_object', message: `is ${kind(value)}, not an object` }, notes: [] };
     for (const note of outcome.notes) {
       problems.add({
@@ -82,7 +77,13 @@ export function toExamples(name: string, table: RawTable, shape: Shape): Example
       details: `${shape.detected} ${table.rows.length} rows were read.`,
     });
   }
-  if (shape.format === 'labelled') problems.addAll(balanceProblems(examples));
+  if (shape.format === 'labelled') {
+    const settled = settleLabels(examples);
+    problems.addAll(settled.problems);
+    problems.addAll(labelProblems(settled.examples));
+    return { examples: settled.examples, problems: problems.list() };
+  }
+  if (shape.format === 'tagged') problems.addAll(tagProblems(examples));
   return { examples, problems: problems.list() };
 }
 
@@ -94,12 +95,19 @@ const WHAT_TO_DO: Record<string, string> = {
   unwanted_answer: 'It was left out: training on it would teach the answer that nobody wanted.',
   no_assistant: 'It was left out: there is no answer to learn.',
   empty_answer: 'It was left out: it would teach the model to say nothing.',
+  empty_label: 'It was left out. Fill it in.',
+  unequal_lengths: 'It was left out. Give every word one tag.',
+  missing_tag: 'It was left out. Give every word a tag; “O” is the one for words outside of names.',
+  not_a_list: 'It was left out. Write the words and the tags of a row as lists.',
 };
 
 const WHAT_WAS_DONE: Record<string, string> = {
   not_text: 'It was read as text.',
   role_order: 'It was kept. Some models’ chat templates refuse such a conversation.',
   tool_calls_as_text: 'The calls are learned as that text.',
+  repeated_label: 'It counts once.',
+  empty_word: 'It was left out with its tag.',
+  orphan_inside: 'It was kept, and counts as the beginning of a name.',
 };
 
 /** Things that hold for the file as a whole and would be tiring row by row. */
@@ -139,143 +147,6 @@ function aboutTheFile(table: RawTable, shape: Shape): DataProblem[] {
   return problems;
 }
 
-function convert(row: number, value: Record<string, unknown>, { format, mapping }: Shape): Outcome {
-  // KTO's label: false marks an answer to be avoided.
-  if (
-    format !== 'labelled' &&
-    mapping.label !== undefined &&
-    /^(false|0)$/i.test(String(field(value, mapping.label)))
-  ) {
-    return {
-      example: null,
-      failure: { code: 'unwanted_answer', message: 'is marked as a bad answer (label: false)' },
-      notes: [],
-    };
-  }
-  switch (format) {
-    case 'messages':
-    case 'sharegpt':
-      return conversation(row, value, mapping);
-    case 'alpaca':
-    case 'prompt_completion': {
-      const notes: Note[] = [];
-      const read = (part: string, optional = false) => textOf(value, mapping[part], optional, notes);
-      const alpaca = format === 'alpaca';
-      const prompt = read(alpaca ? 'instruction' : 'prompt');
-      const input = alpaca ? read('input', true) : { text: '' };
-      const completion = read(alpaca ? 'output' : 'completion');
-      const system = read('system', true);
-      const failure = prompt.failure ?? input.failure ?? completion.failure ?? system.failure;
-      if (failure) return { example: null, failure, notes };
-      if (completion.text.trim() === '')
-        return empty('empty_answer', alpaca ? mapping.output! : mapping.completion!, notes);
-      if (prompt.text.trim() === '' && input.text.trim() === '') {
-        return empty('empty_prompt', alpaca ? mapping.instruction! : mapping.prompt!, notes);
-      }
-      // Alpaca's parts become a conversation, so that they pass through the model's own chat template: that is how an
-      // instruct model was trained and how it will be asked. Stanford's "Below is an instruction…" frame was made for
-      // models that had no template.
-      const question =
-        input.text.trim() === ''
-          ? prompt.text
-          : prompt.text.trim() === ''
-            ? input.text
-            : `${prompt.text}\n\n${input.text}`;
-      if (!alpaca && system.text.trim() === '') {
-        return { example: { kind: 'prompt_completion', row, prompt: question, completion: completion.text }, notes };
-      }
-      const messages: ChatMessage[] = system.text.trim() === '' ? [] : [{ role: 'system', content: system.text }];
-      messages.push({ role: 'user', content: question }, { role: 'assistant', content: completion.text });
-      return { example: { kind: 'messages', row, messages }, notes };
-    }
-    case 'labelled': {
-      const notes: Note[] = [];
-      const text = textOf(value, mapping.text, false, notes);
-      // Classes are often integers; that needs no warning.
-      const label = textOf(value, mapping.label, false, []);
-      const failure = text.failure ?? label.failure;
-      if (failure) return { example: null, failure, notes };
-      if (text.text.trim() === '') return empty('empty_text', mapping.text!, notes);
-      if (label.text.trim() === '') return empty('empty_label', mapping.label!, notes);
-      return { example: { kind: 'prompt_completion', row, prompt: text.text, completion: label.text.trim() }, notes };
-    }
-    case 'tagged':
-      return empty('empty_text', mapping.tokens!, []);
-    case 'text': {
-      const notes: Note[] = [];
-      const text = textOf(value, mapping.text, false, notes);
-      if (text.failure) return { example: null, failure: text.failure, notes };
-      if (text.text.trim() === '') return empty('empty_text', mapping.text!, notes);
-      return { example: { kind: 'text', row, text: text.text }, notes };
-    }
-  }
-  format satisfies never;
-}
-
-function empty(code: string, column: string, notes: Note[]): Outcome {
-  return { example: null, failure: { code, message: `has nothing in “${excerpt(column, 40)}”` }, notes };
-}
-
-function conversation(row: number, value: Record<string, unknown>, mapping: Record<string, string>): Outcome {
-  const body = toMessages(field(value, mapping.messages ?? mapping.conversations));
-  let { messages } = body;
-  const notes = [...body.notes];
-  if (body.failure) return { example: null, failure: body.failure, notes };
-  if (mapping.completion !== undefined) {
-    const answer = field(value, mapping.completion);
-    const more =
-      typeof answer === 'string' && !/^\s*\[/.test(answer)
-        ? { messages: [{ role: 'assistant' as const, content: answer }], failure: null, notes: [] }
-        : toMessages(isRecord(answer) ? [answer] : answer);
-    if (more.failure) return { example: null, failure: more.failure, notes };
-    // As TRL masks a conversational prompt: what stands in the prompt is context, not an answer to learn.
-    messages = [
-      ...messages.map((m) => (m.role === 'assistant' ? { ...m, train: false as const } : m)),
-      ...more.messages,
-    ];
-    notes.push(...more.notes);
-  }
-  const system = field(value, mapping.system);
-  if (typeof system === 'string' && system.trim() !== '' && messages[0]?.role !== 'system') {
-    messages = [{ role: 'system', content: system }, ...messages];
-  }
-  const answers = messages.filter((m) => m.role === 'assistant' && m.train !== false);
-  if (answers.length === 0) {
-    return {
-      example: null,
-      failure: { code: 'no_assistant', message: 'has no message of the assistant to learn from' },
-      notes,
-    };
-  }
-  if (answers.some((m) => m.content.trim() === '')) {
-    return { example: null, failure: { code: 'empty_answer', message: 'has an empty answer of the assistant' }, notes };
-  }
-  const order = roleOrderProblem(messages);
-  if (order) notes.push({ code: 'role_order', message: order });
-  return { example: { kind: 'messages', row, messages }, notes };
-}
-
-/** A column's text. Numbers and truth values are read as text with a note; null, lists and objects are no text. */
-function textOf(
-  value: Record<string, unknown>,
-  column: string | undefined,
-  optional: boolean,
-  notes: Note[],
-): { text: string; failure?: Note } {
-  const found = field(value, column);
-  if (typeof found === 'string') return { text: found };
-  if (column === undefined || (optional && (found === undefined || found === null))) return { text: '' };
-  const name = excerpt(column, 40);
-  if (typeof found === 'number' || typeof found === 'boolean') {
-    notes.push({ code: 'not_text', message: `has ${kind(found)} in “${name}”` });
-    return { text: String(found) };
-  }
-  if (found === undefined) return { text: '', failure: { code: 'missing_field', message: `has no “${name}”` } };
-  // A list of one text, as multi-reference answers come.
-  if (Array.isArray(found) && found.length === 1 && typeof found[0] === 'string') return { text: found[0] };
-  return { text: '', failure: { code: 'not_text', message: `has ${kind(found)} in “${name}”` } };
-}
-
 const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
 
 /** Takes out what no tokenizer can encode: halves of surrogate pairs (from cut "\ud83d" escapes) and NUL. */
@@ -292,12 +163,7 @@ function cleaned(example: Example, row: number, problems: ProblemList): Example 
       return '\uFFFD';
     });
   };
-  const out: Example =
-    example.kind === 'messages'
-      ? { ...example, messages: example.messages.map((m) => ({ ...m, content: clean(m.content) })) }
-      : example.kind === 'text'
-        ? { ...example, text: clean(example.text) }
-        : { ...example, prompt: clean(example.prompt), completion: clean(example.completion) };
+  const out = withTexts(example, clean);
   if (surrogates > 0) {
     problems.add({
       severity: 'warning',
@@ -330,44 +196,29 @@ export function exampleKey(example: Example): string {
       return JSON.stringify([example.prompt, example.completion]);
     case 'text':
       return example.text;
+    case 'labelled':
+      return JSON.stringify([example.text, writtenLabel(example)]);
+    case 'tagged':
+      return JSON.stringify([example.tokens, example.tags]);
   }
   example satisfies never;
 }
 
-function balanceProblems(examples: readonly Example[]): DataProblem[] {
-  const balance = labelBalance(examples);
-  const problems: DataProblem[] = [];
-  const [most] = balance;
-  if (most && balance.length > 1 && most.share > 0.8) {
-    problems.push({
-      severity: 'warning',
-      code: 'label_imbalance',
-      message: `${Math.round(most.share * 100)} % of the rows have the label “${excerpt(most.label, 30)}”.`,
-      action: 'A model can be right that often by always saying it. Add examples of the other labels.',
-      dropped: false,
-    });
+/** An example with every text of it changed. */
+function withTexts(example: Example, change: (text: string) => string): Example {
+  switch (example.kind) {
+    case 'messages':
+      return { ...example, messages: example.messages.map((m) => ({ ...m, content: change(m.content) })) };
+    case 'prompt_completion':
+      return { ...example, prompt: change(example.prompt), completion: change(example.completion) };
+    case 'text':
+      return { ...example, text: change(example.text) };
+    case 'labelled': {
+      const { text, labels } = example;
+      return { ...example, text: change(text), labels: typeof labels === 'number' ? labels : labels.map(change) };
+    }
+    case 'tagged':
+      return { ...example, tokens: example.tokens.map(change), tags: example.tags.map(change) };
   }
-  if (balance.length === 1 && examples.length > 1) {
-    problems.push({
-      severity: 'warning',
-      code: 'single_label',
-      message: `All rows have the same label, “${excerpt(most!.label, 30)}”.`,
-      action: 'Add examples of other labels, or map another column.',
-      dropped: false,
-    });
-  }
-  const rare = balance.filter((b) => b.count === 1);
-  if (balance.length > 1 && rare.length > 0 && rare.length < balance.length && balance.length <= 100) {
-    problems.push({
-      severity: 'warning',
-      code: 'rare_label',
-      message: `${rare.length === 1 ? 'One label appears' : `${rare.length} labels appear`} only once: ${rare
-        .slice(0, 5)
-        .map((r) => `“${excerpt(r.label, 30)}”`)
-        .join(', ')}.`,
-      action: 'Check the spelling, or add examples.',
-      dropped: false,
-    });
-  }
-  return problems;
+  example satisfies never;
 }

@@ -1,12 +1,15 @@
-/** Encoded examples -> a dataset ready to train on: cut at max_length, masked, split, counted. */
+/** Encoded examples -> a dataset ready to train on: cut at max_length, masked or labelled, split, packed, counted. */
 import { TabtuneError } from '../base/errors';
-import type { DatasetSection } from '../recipe/types';
-import { bucketFor, countTargets, IGNORE } from './batches';
+import type { DatasetSection, ObjectiveSection } from '../recipe/types';
+import { bucketFor, type Counting, countingOf, targetsOf } from './batches';
 import type { Encoded } from './encode';
+import { fitted, labellingOf, splitKeyOf } from './fit';
+import { packExamples, wrapExamples } from './packing';
 import { ProblemList } from './problems';
 import { splitExamples } from './split';
 import { countDuplicates, histogram, percentile } from './stats';
-import type { DataProblem, TokenizedDataset, TokenizedExample } from './types';
+import { exampleKey } from './to-examples';
+import type { DataProblem, Example, TokenizedDataset, TokenizedExample } from './types';
 
 /** TRL's default limit. */
 export const AUTO_MAX_LENGTH = 1024;
@@ -25,19 +28,23 @@ export function resolveMaxLength(limit: number | 'auto', lengths: ArrayLike<numb
 export interface DatasetInput {
   name: string;
   encoded: readonly Encoded[];
-  /** Content keys in the order of `encoded`: equal ones are duplicates. */
-  keys: readonly string[];
+  /** What each of `encoded` was made of. */
+  examples: readonly Example[];
+  /** The column that labels are in; names a number to predict. */
+  labelColumn: string;
   /** Problems met while rendering and encoding. */
   problems: readonly DataProblem[];
 }
 
 /**
- * Cuts from the right, as TRL does, and drops examples with nothing left to learn.
- * Throws bad_data when none is left.
+ * Answers and classified texts are cut from the right, as TRL does; texts to learn as such (pretraining, masked_lm) go on in
+ * further pieces instead. Examples with nothing left to learn are dropped. The split is made of examples, before they are
+ * packed, so that no text is on both sides. Throws bad_data when none is left.
  */
 export function finishDataset(
   input: DatasetInput,
   section: DatasetSection,
+  objective: ObjectiveSection,
   contextLength: number,
   seed: number,
 ): TokenizedDataset {
@@ -54,108 +61,136 @@ export function finishDataset(
       dropped: false,
     });
   }
+  const labelling = labellingOf(input, objective);
+  problems.addAll(labelling.problems);
 
-  const kept: TokenizedExample[] = [];
-  const keys: string[] = [];
+  const kept: Kept = { pieces: [], keys: [], splitKeys: [], strata: labelling.strata ? [] : undefined };
+  const counting = countingOf(objective.type);
   let truncated = 0;
   let tokens = 0;
-  let targetTokens = 0;
+  let targets = 0;
   input.encoded.forEach((encoded, i) => {
-    const { row, ids, trained } = encoded;
-    tokens += ids.length;
-    targetTokens += countTrained(trained, ids.length);
-    const example = cut(encoded, maxLength);
-    const gone = ids.length - example.ids.length;
-    if (countTargets(example.labels) === 0) {
-      const never = countTrained(trained, ids.length) === 0;
-      problems.add({
-        severity: 'error',
-        code: 'all_labels_masked',
-        row,
-        message: never
-          ? `Row ${row} has nothing to learn from: no token of an answer is left when it is written for this model.`
-          : `Row ${row} has ${ids.length} tokens, and its answer begins after the limit of ${maxLength}.`,
-        action: never ? 'It was left out.' : 'It was left out. Raise max_length or shorten the prompt.',
-        dropped: true,
-      });
+    tokens += encoded.ids.length;
+    targets += countTrained(encoded, counting);
+    if (labelling.unusable(i)) return;
+    const pieces = fitted(encoded, i, labelling, objective.type, section.packing, maxLength);
+    if (pieces.every((piece) => targetsOf(piece, counting) === 0)) {
+      problems.add(nothingIn(encoded, maxLength, counting));
       return;
     }
+    const gone = pieces.reduce((sum, { truncatedBy }) => sum + truncatedBy, 0);
     if (gone > 0) {
       truncated++;
       // With 'auto' one row in twenty is longer by design; told once below.
-      if (section.max_length !== 'auto') {
-        problems.add({
-          severity: 'warning',
-          code: 'truncated',
-          row,
-          message: `Row ${row} has ${ids.length} tokens, ${gone} more than the limit of ${maxLength}.`,
-          action: `Its last ${gone} tokens are cut off. Raise max_length or shorten the text to keep them.`,
-          dropped: false,
-        });
-      }
+      if (section.max_length !== 'auto') problems.add(cutShort(encoded, gone, maxLength));
     }
-    kept.push(example);
-    keys.push(input.keys[i]!);
+    const example = input.examples[i]!;
+    kept.pieces.push(pieces);
+    kept.keys.push(exampleKey(example));
+    kept.splitKeys.push(splitKeyOf(example, objective.type));
+    kept.strata?.push(labelling.strata![i]!);
   });
   if (section.max_length === 'auto' && truncated > 0) {
     problems.add({
       severity: 'warning',
       code: 'truncated',
-      message: `${truncated} of ${kept.length} examples ${truncated === 1 ? 'is' : 'are'} longer than ${maxLength} tokens.`,
+      message: `${truncated} of ${kept.keys.length} examples ${truncated === 1 ? 'is' : 'are'} longer than ${maxLength} tokens.`,
       action: 'Their ends are cut off. Set max_length to keep them; longer examples need more memory.',
       dropped: false,
     });
   }
-  if (kept.length === 0) throw nothingToLearn(input.name, problems.list(), maxLength, lengths);
+  if (kept.keys.length === 0) throw nothingToLearn(input.name, problems.list(), maxLength, lengths);
 
-  const split = splitExamples(keys, section.validation_split, seed, section.shuffle);
+  const split = splitExamples(kept.splitKeys, section.validation_split, seed, section.shuffle, kept.strata);
   if (section.validation_split > 0 && split.validation.length === 0) {
     problems.add({
       severity: 'warning',
       code: 'no_validation',
-      message:
-        kept.length === 1
-          ? 'There is one example, too few to hold some out.'
-          : 'The examples are copies of each other: none can be held out.',
+      message: whyNoneHeld(kept),
       action: 'The run has no validation loss. Add different examples.',
       dropped: false,
     });
   }
+  const side = (indices: number[]): TokenizedExample[] => {
+    const rows = indices.flatMap((i) => kept.pieces[i]!);
+    if (!section.packing) return rows;
+    if (objective.type === 'pretraining') return wrapExamples(rows, maxLength);
+    return objective.type === 'sft' ? packExamples(rows, maxLength) : rows;
+  };
   return {
-    train: split.train.map((i) => kept[i]!),
-    validation: split.validation.map((i) => kept[i]!),
+    train: side(split.train),
+    validation: side(split.validation),
     maxLength,
-    task: null,
+    task: labelling.task,
     problems: problems.list(),
     stats: {
-      examples: kept.length,
+      examples: kept.keys.length,
       trainExamples: split.train.length,
       validationExamples: split.validation.length,
       tokens,
-      targetTokens,
+      targetTokens: objective.type === 'masked_lm' ? Math.round(targets * objective.mlm_probability) : targets,
       longest: lengths.reduce((a, b) => Math.max(a, b), 0),
       percentile95: percentile(lengths, 0.95),
       truncated,
       histogram: histogram(lengths),
-      duplicates: countDuplicates(keys),
+      duplicates: countDuplicates(kept.keys),
     },
   };
 }
 
-/** Tokens that count after the shift among the first `length`. */
-function countTrained(trained: Uint8Array, length: number): number {
+/** Examples that are trained on, each in one piece or several. */
+interface Kept {
+  pieces: TokenizedExample[][];
+  /** Equal ones are duplicates. */
+  keys: string[];
+  /** Equal ones stay on one side of the split. */
+  splitKeys: string[];
+  strata: string[] | undefined;
+}
+
+function whyNoneHeld({ keys, strata }: Kept): string {
+  if (keys.length === 1) return 'There is one example, too few to hold some out.';
+  return strata && new Set(strata).size === keys.length
+    ? 'Every label occurs once: an example that is held out would be of a class that is never seen.'
+    : 'The examples are copies of each other: none can be held out.';
+}
+
+/** Targets before any cutting. */
+function countTrained({ trained }: Encoded, counting: Counting): number {
+  if (counting === 'rows') return 1;
   let count = 0;
-  for (let i = 1; i < length; i++) count += trained[i]!;
+  for (let i = counting === 'shifted' ? 1 : 0; i < trained.length; i++) count += trained[i]!;
   return count;
 }
 
-function cut({ row, ids, trained }: Encoded, maxLength: number): TokenizedExample {
-  const length = Math.min(ids.length, maxLength);
-  // slice, not subarray: the arrays are sent to another worker, and a view would take its whole buffer along.
-  const kept = ids.slice(0, length);
-  const labels = new Int32Array(length);
-  for (let i = 0; i < length; i++) labels[i] = trained[i] === 1 ? ids[i]! : IGNORE;
-  return { row, ids: kept, labels, truncatedBy: ids.length - length };
+function nothingIn(encoded: Encoded, maxLength: number, counting: Counting): DataProblem {
+  const { row, ids } = encoded;
+  const never = counting === 'rows' || countTrained(encoded, counting) === 0;
+  const message =
+    counting !== 'shifted'
+      ? `Row ${row} has nothing to learn from: no token of it is left when it is written for this model.`
+      : never
+        ? `Row ${row} has nothing to learn from: no token of an answer is left when it is written for this model.`
+        : `Row ${row} has ${ids.length} tokens, and its answer begins after the limit of ${maxLength}.`;
+  return {
+    severity: 'error',
+    code: 'all_labels_masked',
+    row,
+    message,
+    action: never ? 'It was left out.' : 'It was left out. Raise max_length or shorten the prompt.',
+    dropped: true,
+  };
+}
+
+function cutShort({ row, ids }: Encoded, gone: number, maxLength: number): DataProblem {
+  return {
+    severity: 'warning',
+    code: 'truncated',
+    row,
+    message: `Row ${row} has ${ids.length} tokens, ${gone} more than the limit of ${maxLength}.`,
+    action: `Its last ${gone} tokens are cut off. Raise max_length or shorten the text to keep them.`,
+    dropped: false,
+  };
 }
 
 function nothingToLearn(name: string, problems: DataProblem[], maxLength: number, lengths: Int32Array): TabtuneError {

@@ -14,12 +14,15 @@ import type { TokenizerFiles } from './worker-api';
 const MAX_TOKENIZER_CHARS = 128 * 2 ** 20;
 /** Names that end a text where no file says so, most common first. */
 const USUAL_EOS = ['</s>', '<|endoftext|>', '<|end_of_text|>', '<eos>', '<|im_end|>'];
+/** The same for what stands for a hidden token. */
+const USUAL_MASK = ['[MASK]', '<mask>'];
 
 export interface SpecialTokens {
   bos_token?: string;
   eos_token?: string;
   pad_token?: string;
   unk_token?: string;
+  mask_token?: string;
 }
 
 export class TextTokenizer {
@@ -30,12 +33,16 @@ export class TextTokenizer {
   readonly bosTokenId: number | null;
   readonly eosTokenId: number | null;
   readonly padTokenId: number;
+  /** What stands for a hidden token; null for models that were not trained to fill them in. */
+  readonly maskTokenId: number | null;
   /** EOS ids of tokenizer and generation_config; the template's end of turn is added by data-api.ts. */
   readonly eosTokenIds: number[];
   readonly spelling: TokenSpelling;
   private readonly tokenizer: Tokenizer;
   private readonly added: Map<number, { content: string; special: boolean }>;
   private readonly addedContents: Set<string>;
+  private aroundText: { before: number[]; behind: number[] } | null = null;
+  private prefix: '' | ' ' | null = null;
   private readonly spellings = new Map<string, Uint8Array[]>();
 
   /** Throws bad_model when a file is not JSON, or describes a tokenizer that cannot be run here. */
@@ -56,7 +63,7 @@ export class TextTokenizer {
     this.knownIds = files.embeddings ?? this.vocabSize;
 
     this.special = {};
-    for (const key of ['bos_token', 'eos_token', 'pad_token', 'unk_token'] as const) {
+    for (const key of ['bos_token', 'eos_token', 'pad_token', 'unk_token', 'mask_token'] as const) {
       const content = tokenContent(config[key]) ?? tokenContent(map[key]);
       if (content !== null) this.special[key] = content;
     }
@@ -100,6 +107,8 @@ export class TextTokenizer {
       this.idOf(this.special.bos_token) ??
       (generationBos !== undefined && generationBos < this.vocabSize ? generationBos : null);
     this.eosTokenIds = [...new Set([...(this.eosTokenId === null ? [] : [this.eosTokenId]), ...generationEos])];
+    const usualMask = USUAL_MASK.find((token) => this.addedContents.has(token));
+    this.maskTokenId = this.idOf(this.special.mask_token ?? usualMask);
     // Padding is masked everywhere, so that any id does; EOS is the usual stand-in.
     this.padTokenId = this.idOf(this.special.pad_token) ?? this.eosTokenId ?? this.idOf(this.special.unk_token) ?? 0;
   }
@@ -126,6 +135,30 @@ export class TextTokenizer {
       );
     }
     return { ids, tokens };
+  }
+
+  /** The special tokens that the tokenizer puts before and behind a text: BERT's [CLS] and [SEP], Llama's <s>. */
+  get around(): { before: readonly number[]; behind: readonly number[] } {
+    if (!this.aroundText) {
+      const plain = this.encode('a', false).ids;
+      const whole = this.encode('a', true).ids;
+      const at = whole.findIndex((_, i) => plain.length > 0 && plain.every((id, k) => whole[i + k] === id));
+      this.aroundText =
+        at === -1 ? { before: [], behind: [] } : { before: whole.slice(0, at), behind: whole.slice(at + plain.length) };
+    }
+    return this.aroundText;
+  }
+
+  /**
+   * What has to stand before a word that is encoded by itself, so that it reads as a word within a text: a space for
+   * tokenizers whose words begin with one and that do not put it there themselves (as add_prefix_space does).
+   */
+  get wordPrefix(): '' | ' ' {
+    if (this.prefix === null) {
+      const first = this.spelling === 'none' ? undefined : this.encode('a', false).tokens[0];
+      this.prefix = first === undefined || (this.spellingsOf(first)[0]?.[0] ?? 0x20) === 0x20 ? '' : ' ';
+    }
+    return this.prefix;
   }
 
   /** Text of ids; ids outside the vocabulary (a model's padded rows) give nothing. */

@@ -12,7 +12,14 @@ export interface ChatMessage {
 export type Example =
   | { kind: 'messages'; row: number; messages: ChatMessage[] }
   | { kind: 'prompt_completion'; row: number; prompt: string; completion: string }
-  | { kind: 'text'; row: number; text: string };
+  | { kind: 'text'; row: number; text: string }
+  /**
+   * A class, several (a list), or a number to predict (fractions). `written` is the label as the file spells it where
+   * `labels` does not: "0.50" for 0.5. It is what the model learns to write with the sft objective.
+   */
+  | { kind: 'labelled'; row: number; text: string; labels: string[] | number; written?: string }
+  /** As many tags as words. */
+  | { kind: 'tagged'; row: number; tokens: string[]; tags: string[] };
 
 /** Something about the data a person should know; `dropped` says whether the row was left out because of it. */
 export interface DataProblem {
@@ -44,8 +51,13 @@ export interface ParsedDataset {
   totalRows: number;
 }
 
-/** An example as the model sees it. `labels[i]` is `ids[i]` where trained on, else -100 (Hugging Face's convention, not shifted). */
+/**
+ * What the model sees at once: an example, several packed into one, or a piece of a long text. `labels[i]` is `ids[i]` where
+ * trained on, else -100 (Hugging Face's convention, not shifted). Token classification has numbers of tags there instead, on
+ * the first token of each word; sequence classification -100 throughout; masked language modelling every id that may be hidden.
+ */
 export interface TokenizedExample {
+  /** Of the first example in it. */
   row: number;
   ids: Int32Array;
   labels: Int32Array;
@@ -53,7 +65,7 @@ export interface TokenizedExample {
   truncatedBy: number;
   /** Sequence classification: [1] a class's number or a number to predict, or [labels] of zeros and ones. */
   classes?: Float32Array;
-  /** Packed texts: for each token where its text begins. */
+  /** Packed texts: for each token the index of its text's first token, whose label is -100. */
   starts?: Int32Array;
   /** Masked language modelling: 1 for tokens that are never hidden ([CLS], [SEP]). */
   special?: Uint8Array;
@@ -77,11 +89,13 @@ export interface TokenizedDataset {
 }
 
 export interface DatasetStats {
+  /** Examples as the file has them, however they are packed or cut into pieces. */
   examples: number;
   trainExamples: number;
   validationExamples: number;
   /** Over all examples, before cutting. */
   tokens: number;
+  /** Tokens that a loss is taken of; examples in sequence classification; as many as will be hidden in masked language modelling. */
   targetTokens: number;
   longest: number;
   percentile95: number;
@@ -95,7 +109,10 @@ export interface DatasetStats {
 export interface TokenView {
   row: number;
   rendered: string;
-  tokens: { id: number; text: string; trained: boolean; cut: boolean }[];
+  /** Sequence classification: the example's labels, joined by commas. */
+  label?: string;
+  /** `tag`: token classification, on the first token of each word. */
+  tokens: { id: number; text: string; trained: boolean; cut: boolean; tag?: string }[];
 }
 
 /** A padded micro-batch, row-major [batchSize, length]. Rows are right-padded; `labels` is -100 on padding. */
@@ -109,12 +126,13 @@ export interface Batch {
   lengths: Int32Array;
   /**
    * What the loss is a mean over: label positions that count after the shift (a label at position 0 predicts nothing and does
-   * not count); labelled tokens where labels are not shifted; rows in sequence classification.
+   * not count); labelled tokens where labels are not shifted; rows in sequence classification. Masked language modelling: the
+   * tokens that may be hidden, since which are is drawn at each pass: the objective counts them.
    */
   targetTokens: number;
   /** [batchSize · width], as in TokenizedExample. */
   classes?: Float32Array;
-  /** [batchSize · length] */
+  /** [batchSize · length], within the row; padding is a text of its own at each position. */
   starts?: Int32Array;
   /** [batchSize · length]; 1 on padding too. */
   special?: Uint8Array;

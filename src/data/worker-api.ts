@@ -3,8 +3,8 @@
  * regexes). Served by src/worker/data-worker.ts, which the session kills when a call runs past its deadline.
  */
 import type { GgufVocabulary } from '../formats/gguf-vocabulary';
-import type { DatasetSection, ObjectiveSection } from '../recipe/types';
-import type { ParsedDataset, TokenizedDataset, TokenView } from './types';
+import type { DatasetSection, ObjectiveSection, ObjectiveType } from '../recipe/types';
+import type { ParsedDataset, TokenizedDataset, TokenizedExample, TokenView } from './types';
 
 /** A chat template that is larger is not read. */
 export const MAX_TEMPLATE_BYTES = 64 * 1024;
@@ -29,9 +29,17 @@ export interface TokenizerInfo {
   bosTokenId: number | null;
   eosTokenId: number | null;
   padTokenId: number;
+  /** What stands for a hidden token (BERT's [MASK]); null where there is none. */
+  maskTokenId: number | null;
   /** Ids that end an answer: eos, and the template's end-of-turn token where it differs. */
   stopTokenIds: number[];
   hasChatTemplate: boolean;
+}
+
+export interface EncodedForTask {
+  ids: Int32Array;
+  /** For words: the number of the word whose first token this is, else -1; a word that was cut off has none. Null for a text. */
+  words: Int32Array | null;
 }
 
 export interface DataApi {
@@ -47,6 +55,14 @@ export interface DataApi {
    * `maxLength` the end is cut, not what stands around it.
    */
   encodeTexts(texts: string[], maxLength: number): Int32Array[];
+  /**
+   * A file of text of the kind that the base was trained on, in pieces of at most `maxLength` tokens that are all targets:
+   * for replay, EWC and the measure of forgetting. With `masked_lm` the pieces stand between special tokens. The open
+   * dataset is left as it is.
+   */
+  tokenizeBaseText(name: string, bytes: ArrayBuffer, maxLength: number, objective?: ObjectiveType): TokenizedExample[];
+  /** One text to classify, or words to tag, as the examples of those objectives are encoded. */
+  encodeForTask(input: string | string[], maxLength: number): EncodedForTask;
   /** Special tokens left out. */
   decode(ids: Int32Array): string;
 }

@@ -61,24 +61,41 @@ export interface Hooks {
   vector?(vector: Tensor): Tensor;
   /**
    * A sub-layer's output `y` [M, d] joins its `residual` [M, d]; `norm` is what a post-norm family (BERT) runs on the sum, null
-   * elsewhere. Gives the sum, with its norm where there is one. Bottleneck adapters stand here.
+   * elsewhere; `own` is the norm that a sandwich family (Gemma) runs on `y` alone before it is added, null elsewhere. Gives
+   * the sum, with its norms where there are any. Bottleneck adapters stand here.
    */
-  sublayer?(place: SublayerPlace, y: Tensor, residual: Tensor, norm: ((x: Tensor) => Tensor) | null): Tensor;
+  sublayer?(
+    place: SublayerPlace,
+    y: Tensor,
+    residual: Tensor,
+    norm: ((x: Tensor) => Tensor) | null,
+    own: ((y: Tensor) => Tensor) | null,
+  ): Tensor;
   /** The model's own dropout, of rate `p`; `site` numbers the place within the model. */
   dropout?(x: Tensor, p: number, site: number): Tensor;
   /** For dropout inside the attention kernel: what its mask is drawn from. */
   attentionDropout?: { seed: number; step: number };
   /** On the embeddings of the tokens [B·T, d], before the first block: NEFTune's noise. */
-  embeddings?(x: Tensor, input: { batch: number; length: number; lengths: Int32Array | null }): Tensor;
-  /** Embeddings [P, d] that come before those of every text. */
+  embeddings?(x: Tensor, input: { batch: number; length: number }): Tensor;
+  /** Embeddings [P, d] that come before those of every text, made anew in every pass. */
   prompt?: { length: number; embeddings(): Tensor };
-  /** Keys and values [P, kvHeads·headDim] of a layer that come before those of every text; `turned` as a cache keeps them. */
-  prefix?: { length: number; keysValues(layer: number): { k: Tensor; v: Tensor } };
+  /**
+   * Keys and values [P, kvHeads·headDim] of every layer that come before those of every text, as a cache keeps them (keys
+   * turned); made anew in every pass, before the blocks.
+   */
+  prefix?: { length: number; layers(): { k: Tensor; v: Tensor }[] };
   /** Replaces y = x·Wᵀ (+ residual); `module` comes with what `weight` and `vector` put in place. `x` is [M, in]; returns [M, out], or null where it leaves the module alone. */
   linear?(module: LinearModule, x: Tensor, residual: Tensor | null): Tensor | null;
   /**
    * Runs one block (layer `index`, modules under `path`) on its input [M, d]; `run` computes it. Gradient checkpointing
-   * keeps the input alone and runs the block again in the backward pass.
+   * keeps the input alone and runs the block again in the backward pass. `beside` are tensors of this pass that the block
+   * reads as well; `run` takes others in their place, and these where it is given none.
    */
-  block?(path: string, index: number, x: Tensor, run: (x: Tensor) => Tensor): Tensor;
+  block?(
+    path: string,
+    index: number,
+    x: Tensor,
+    run: (x: Tensor, beside?: Tensor[]) => Tensor,
+    beside?: Tensor[],
+  ): Tensor;
 }

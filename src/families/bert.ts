@@ -1,4 +1,4 @@
-/** BertForMaskedLM and BertModel (transformers, models/bert), BertConfig's defaults. The pooler is not used. */
+/** BertForMaskedLM and BertModel (transformers, models/bert), BertConfig's defaults. */
 import { dimension } from './config';
 import {
   type EncoderConfig,
@@ -43,8 +43,8 @@ export const bert: Family<EncoderConfig> = {
   modelType: 'bert',
   architectures: ['BertForMaskedLM', 'BertForPreTraining', 'BertModel'],
   kind: 'encoder',
-  // The head of a bare encoder, and what reads the pooler: BertForPreTraining's guess whether two sentences belong together.
-  ignored: /^(bert\.)?pooler\.|^cls\.|(^|\.)position_ids$/,
+  // The head of a bare encoder, and BertForPreTraining's guess whether two sentences belong together.
+  ignored: /^cls\.|(^|\.)position_ids$/,
 
   readConfig(json) {
     const family = { model_type: 'bert', prefix: PREFIX, bare: 'BertModel', vocab_size: 30522, layers: 12 };
@@ -56,7 +56,12 @@ export const bert: Family<EncoderConfig> = {
     };
   },
 
-  tensors: (config) => encoderTensors(config, bertPaths(config)),
+  tensors: (config) => [
+    ...encoderTensors(config, bertPaths(config)),
+    // Read where a text is to be classified.
+    { name: `${config.prefix}pooler.dense.weight`, shape: [config.hidden_size, config.hidden_size], optional: true },
+    { name: `${config.prefix}pooler.dense.bias`, shape: [config.hidden_size], optional: true },
+  ],
 
   storedAs(name) {
     const all = [name, otherPrefix(name)];

@@ -50,6 +50,9 @@ export function positive(json: Json, name: string, fallback?: number, path = nam
   return value;
 }
 
+/** Standard deviation of new weights. */
+export const initializerRange = (json: Json) => positive(json, 'initializer_range', 0.02);
+
 /** The ε of a norm. */
 export function epsilon(json: Json, name: string, fallback: number): number {
   const value = json[name] ?? fallback;

@@ -1,6 +1,7 @@
 /** What the configs and checkpoints of today's decoders share: pre-norm blocks, gated feed-forwards, rotary positions. */
 import { OTHER_MODEL, refuse, show } from '../base/bad-model';
-import { CONFIG, dimension, epsilon, flag, type HeadShape, headShape, RESTORE } from './config';
+import { CONFIG, dimension, epsilon, flag, type HeadShape, headShape, initializerRange, RESTORE } from './config';
+import { readDropout } from './dropout';
 import type { FamilyConfig, TensorSpec } from './family';
 
 export interface DecoderConfig extends FamilyConfig, HeadShape {
@@ -34,6 +35,15 @@ export function readDecoder(json: Json, model_type: string, defaults: DecoderDef
     max_position_embeddings: dimension(json, 'max_position_embeddings', defaults.positions),
     rms_norm_eps: epsilon(json, 'rms_norm_eps', defaults.eps ?? 1e-6),
     tie_word_embeddings: flag(json, 'tie_word_embeddings', defaults.tied),
+    // Rates that today's decoders have are zero as a rule; Phi-3 alone has some for embeddings and sub-layers.
+    dropout: readDropout(json, {
+      embeddings: [0],
+      attention: ['attention_dropout', 0],
+      residual: model_type === 'phi3' ? ['resid_pdrop', 0] : [0],
+      classifier: [0],
+      tokenClassifier: ['classifier_dropout', 'hidden_dropout', 0.1],
+    }),
+    initializer_range: initializerRange(json),
   };
 }
 

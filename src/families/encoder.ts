@@ -3,7 +3,8 @@
  * masked language modeling that a checkpoint may lack. They differ in names, which `EncoderPaths` holds.
  */
 import { type ActivationName, activationOf } from './activation';
-import { choice, dimension, epsilon, evenHeads, flag, refuseFlag } from './config';
+import { choice, dimension, epsilon, evenHeads, flag, initializerRange, refuseFlag } from './config';
+import { readDropout } from './dropout';
 import type { FamilyConfig, TensorSpec } from './family';
 
 export interface EncoderConfig extends FamilyConfig {
@@ -70,6 +71,23 @@ export function readEncoder(
     max_position_embeddings: dimension(json, 'max_position_embeddings', 512),
     tie_word_embeddings: flag(json, 'tie_word_embeddings', true),
     prefix: bare ? '' : family.prefix,
+    dropout:
+      family.model_type === 'distilbert'
+        ? readDropout(json, {
+            embeddings: ['dropout', 0.1],
+            attention: ['attention_dropout', 0.1],
+            residual: ['dropout', 0.1],
+            classifier: ['seq_classif_dropout', 0.2],
+            tokenClassifier: ['dropout', 0.1],
+          })
+        : readDropout(json, {
+            embeddings: ['hidden_dropout_prob', 0.1],
+            attention: ['attention_probs_dropout_prob', 0.1],
+            residual: ['hidden_dropout_prob', 0.1],
+            classifier: ['classifier_dropout', 'hidden_dropout_prob', 0.1],
+            tokenClassifier: ['classifier_dropout', 'hidden_dropout_prob', 0.1],
+          }),
+    initializer_range: initializerRange(json),
   };
 }
 

@@ -3,6 +3,8 @@
  * No arithmetic and no GPU: the hub checks folders with it, the engine builds the model from the same config.
  */
 
+import type { DropoutRates } from './dropout';
+
 /** A tensor of the checkpoint by Hugging Face's name; a linear is stored [out, in], a Conv1D (GPT-2) [in, out]. */
 export interface TensorSpec {
   name: string;
@@ -23,6 +25,9 @@ export interface FamilyConfig {
   max_position_embeddings: number;
   /** The output projection is the embedding. */
   tie_word_embeddings: boolean;
+  dropout: DropoutRates;
+  /** Standard deviation of what a new head begins with. */
+  initializer_range: number;
 }
 
 export interface Family<C extends FamilyConfig = FamilyConfig> {

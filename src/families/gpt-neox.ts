@@ -1,6 +1,7 @@
 /** GPTNeoXForCausalLM (transformers, models/gpt_neox; Pythia), GPTNeoXConfig's defaults. */
 import { type ActivationName, activationOf } from './activation';
-import { dimension, epsilon, evenHeads, flag, positive } from './config';
+import { dimension, epsilon, evenHeads, flag, initializerRange, positive } from './config';
+import { readDropout } from './dropout';
 import type { Family, FamilyConfig, TensorSpec } from './family';
 import { type Rope, readRopeFields, section } from './rope';
 
@@ -54,6 +55,14 @@ export const gptNeox: Family<GptNeoxConfig> = {
       use_parallel_residual: flag(json, 'use_parallel_residual', true),
       rope: ropeOf(json, heads.head_dim, max_position_embeddings),
       tie_word_embeddings: flag(json, 'tie_word_embeddings'),
+      dropout: readDropout(json, {
+        embeddings: ['hidden_dropout', 0],
+        attention: ['attention_dropout', 0],
+        residual: ['hidden_dropout', 0],
+        classifier: [0],
+        tokenClassifier: ['classifier_dropout', 0.1],
+      }),
+      initializer_range: initializerRange(json),
     };
   },
 

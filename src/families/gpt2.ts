@@ -1,6 +1,7 @@
 /** GPT2LMHeadModel (transformers, models/gpt2), GPT2Config's defaults. Its linears are Conv1D, stored [in, out]. */
 import { type ActivationName, activationOf } from './activation';
-import { dimension, epsilon, evenHeads, flag, refuseFlag } from './config';
+import { dimension, epsilon, evenHeads, flag, initializerRange, refuseFlag } from './config';
+import { readDropout } from './dropout';
 import type { Family, FamilyConfig, TensorSpec } from './family';
 
 export interface Gpt2Config extends FamilyConfig {
@@ -41,6 +42,14 @@ export const gpt2: Family<Gpt2Config> = {
       scale_attn_weights: flag(json, 'scale_attn_weights', true),
       scale_attn_by_inverse_layer_idx: flag(json, 'scale_attn_by_inverse_layer_idx'),
       tie_word_embeddings: flag(json, 'tie_word_embeddings', true),
+      dropout: readDropout(json, {
+        embeddings: ['embd_pdrop', 0.1],
+        attention: ['attn_pdrop', 0.1],
+        residual: ['resid_pdrop', 0.1],
+        classifier: [0],
+        tokenClassifier: ['classifier_dropout', 'hidden_dropout', 0.1],
+      }),
+      initializer_range: initializerRange(json),
     };
   },
 

@@ -3,7 +3,7 @@ import { refuse, show } from '../base/bad-model';
 import { bert } from './bert';
 import { CONFIG, RESTORE } from './config';
 import { distilbert } from './distilbert';
-import type { Family, FamilyConfig } from './family';
+import type { Family, FamilyConfig, TensorSpec } from './family';
 import { gemma2 } from './gemma2';
 import { gemma3 } from './gemma3';
 import { gptNeox } from './gpt-neox';
@@ -15,6 +15,7 @@ import { qwen2 } from './qwen2';
 import { qwen3 } from './qwen3';
 import { roberta } from './roberta';
 import { smollm3 } from './smollm3';
+import { headClass, headTensors, type StoredHead, storedHead } from './task-heads';
 
 // biome-ignore lint/suspicious/noExplicitAny: each family reads a config of its own, and gives it back to itself only
 const families: Family<any>[] = [
@@ -49,7 +50,12 @@ export function familyOf(json: Record<string, unknown>): Family<FamilyConfig> {
   }
   if (!family) refuse(`${CONFIG}, model_type`, `Models of the type ${show(model_type)} cannot be opened.`, other);
   if (architectures !== undefined && architectures !== null) {
-    const known = Array.isArray(architectures) && architectures.some((name) => family.architectures.includes(name));
+    const classes = (['sequence_classification', 'token_classification'] as const).map((kind) =>
+      headClass(family, kind),
+    );
+    const known =
+      Array.isArray(architectures) &&
+      architectures.some((name) => family.architectures.includes(name) || classes.includes(name));
     if (!known) {
       refuse(
         `${CONFIG}, architectures`,
@@ -72,7 +78,24 @@ export function familyOf(json: Record<string, unknown>): Family<FamilyConfig> {
 export function readFamilyConfig(json: Record<string, unknown>): {
   family: Family<FamilyConfig>;
   config: FamilyConfig;
+  /** The classification head that the checkpoint has in place of a language-modelling one; null without. */
+  head: StoredHead | null;
 } {
   const family = familyOf(json);
-  return { family, config: family.readConfig(json) };
+  return { family, config: family.readConfig(json), head: storedHead(family, json) };
+}
+
+/** The tensors that a checkpoint holds, its head's among them; what only its language-modelling head needs may be missing. */
+export function checkpointTensors(
+  family: Family<FamilyConfig>,
+  config: FamilyConfig,
+  head: StoredHead | null,
+): TensorSpec[] {
+  const specs = family.tensors(config);
+  if (!head) return specs;
+  const output = ['lm_head.weight', 'embed_out.weight'];
+  return [
+    ...specs.map((spec) => (output.includes(spec.name) ? { ...spec, optional: true } : spec)),
+    ...headTensors(family, config, head),
+  ];
 }

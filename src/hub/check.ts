@@ -4,9 +4,10 @@
  * configs and headers only, never weights.
  */
 import { COMPLETE_FOLDER, OTHER_MODEL, refuse, show } from '../base/bad-model';
-import { readFamilyConfig } from '../families';
+import { checkpointTensors, readFamilyConfig } from '../families';
 import { CONFIG } from '../families/config';
 import type { Family, FamilyConfig, TensorSpec } from '../families/family';
+import type { StoredHead } from '../families/task-heads';
 import { isGgmlType } from '../formats/ggml';
 import { openSafetensors } from '../formats/safetensors';
 import { withGguf } from './gguf/folder';
@@ -22,6 +23,8 @@ export interface CheckedModel {
   json: Record<string, unknown>;
   family: Family<FamilyConfig>;
   config: FamilyConfig;
+  /** The classification head in the checkpoint; null where it is a language model or bare encoder. */
+  head: StoredHead | null;
   /** By name, in the order of the forward pass. */
   tensors: Map<string, ModelTensor>;
 }
@@ -38,10 +41,11 @@ export const TOKENIZER_LIMIT = 64 * 2 ** 20;
 export async function checkModelFolder(given: ModelFolder): Promise<CheckedModel> {
   const folder = await withGguf(given);
   const json = await readJson(folder, CONFIG, CONFIG_LIMIT);
-  const { family, config } = readFamilyConfig(json);
+  const { family, config, head } = readFamilyConfig(json);
   checkTokenizer(folder);
   const found = folder.tensors ?? (await readHeaders(folder));
-  return { folder, json, family, config, tensors: matchTensors(family, config, found) };
+  const specs = checkpointTensors(family, config, head);
+  return { folder, json, family, config, head, tensors: matchTensors(family, specs, found) };
 }
 
 function checkTokenizer(folder: ModelFolder): void {
@@ -108,8 +112,8 @@ async function readIndex(folder: ModelFolder): Promise<string[]> {
   return [...shards].sort();
 }
 
-function matchTensors(family: Family<FamilyConfig>, config: FamilyConfig, found: Found): Map<string, ModelTensor> {
-  const expected = new Map(family.tensors(config).map((spec) => [spec.name, spec]));
+function matchTensors(family: Family<FamilyConfig>, specs: TensorSpec[], found: Found): Map<string, ModelTensor> {
+  const expected = new Map(specs.map((spec) => [spec.name, spec]));
   const tensors = new Map<string, ModelTensor>();
   const used = new Set<string>();
   let gone: string | undefined;

@@ -4,9 +4,9 @@
  * deadline must end the worker for the call that loops and for no innocent one.
  */
 import { type ErrorData, TabtuneError } from '../base/errors';
-import type { ParsedDataset, TokenizedDataset, TokenView } from '../data/types';
-import type { TokenizerInfo, TokenizerSource } from '../data/worker-api';
-import type { DatasetSection, Recipe } from '../recipe/types';
+import type { ParsedDataset, TokenizedDataset, TokenizedExample, TokenView } from '../data/types';
+import type { EncodedForTask, TokenizerInfo, TokenizerSource } from '../data/worker-api';
+import type { DatasetSection, ObjectiveType, Recipe } from '../recipe/types';
 import type { DataWorkerApi } from './edit-dataset';
 import { type Connection, transfer } from './rpc';
 
@@ -44,7 +44,8 @@ function charactersOf(parsed: ParsedDataset, row?: number): number {
   for (const example of parsed.examples) {
     if (row !== undefined && example.row !== row) continue;
     if (example.kind === 'messages') for (const message of example.messages) sum += message.content.length;
-    else if (example.kind === 'text') sum += example.text.length;
+    else if (example.kind === 'text' || example.kind === 'labelled') sum += example.text.length;
+    else if (example.kind === 'tagged') for (const token of example.tokens) sum += token.length + 1;
     else sum += example.prompt.length + example.completion.length;
   }
   return sum;
@@ -173,6 +174,29 @@ export class DataHost {
       const characters = texts.reduce((sum, text) => sum + text.length, 0);
       const words = faulty(tokenizer, 'The texts were not ready in time.');
       return this.connected().within(deadlines.dataset(characters), words).encodeTexts(texts, maxLength);
+    });
+  }
+
+  tokenizeBaseText(
+    tokenizer: Tokenizer,
+    name: string,
+    bytes: ArrayBuffer,
+    maxLength: number,
+    objective: ObjectiveType,
+  ): Promise<TokenizedExample[]> {
+    return this.inTurn(async () => {
+      await this.ensureTokenizer(tokenizer);
+      const deadline = deadlines.dataset(bytes.byteLength);
+      const words = faulty(tokenizer, 'Turning the base text into tokens took too long and was stopped.', name);
+      return this.connected().within(deadline, words).tokenizeBaseText(name, transfer(bytes), maxLength, objective);
+    });
+  }
+
+  encodeForTask(tokenizer: Tokenizer, input: string | string[], maxLength: number): Promise<EncodedForTask> {
+    return this.inTurn(async () => {
+      await this.ensureTokenizer(tokenizer);
+      const words = faulty(tokenizer, 'The text was not ready in time.');
+      return this.connected().within(deadlines.prompt, words).encodeForTask(input, maxLength);
     });
   }
 

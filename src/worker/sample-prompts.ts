@@ -23,6 +23,10 @@ function promptOf(example: Example): SamplePrompt | null {
     }
     case 'prompt_completion':
       return { text: example.prompt };
+    case 'labelled':
+      return { text: example.text };
+    case 'tagged':
+      return { text: example.tokens.join(' ') };
     case 'text': {
       const words = example.text.trim().split(/\s+/, BEGINNING_WORDS * 2);
       return { text: words.slice(0, Math.min(BEGINNING_WORDS, Math.ceil(words.length / 2))).join(' ') };

@@ -1,21 +1,38 @@
 /** A committed PEFT adapter as a method on a model. */
 
-import { createLora, type NamedTensors } from '../../src/engine/methods/lora';
+import { createIa3 } from '../../src/engine/methods/ia3';
+import { createLora, type LoraSettings } from '../../src/engine/methods/lora';
 import type { Method } from '../../src/engine/methods/method';
+import { alongside, openTensors, tensorsOfModules } from '../../src/engine/methods/opened';
 import type { LanguageModel } from '../../src/engine/models/model';
-import { readLoraAdapter } from '../../src/formats/peft';
+import { type PeftAdapter, peftMethod, readPeft, splitTensors } from '../../src/formats/peft';
 import { fixtureBytes, fixtureJson } from '../fixture-files';
 
-export async function openAdapter(folder: string, model: LanguageModel): Promise<Method> {
-  const adapter = readLoraAdapter({
+/** `settings` are those that a folder does not hold, such as LoRA+'s. */
+export async function openAdapter(
+  folder: string,
+  model: LanguageModel,
+  settings: Partial<LoraSettings> = {},
+): Promise<Method> {
+  const adapter = readPeft({
     config: await fixtureJson(`${folder}/adapter_config.json`),
     weights: await fixtureBytes(`${folder}/adapter_model.safetensors`),
   });
-  const values: NamedTensors = new Map(
-    [...adapter.modules].flatMap(([path, m]): [string, { shape: number[]; data: Float32Array }][] => [
-      [`${path}.lora_A.weight`, { shape: [adapter.r, m.inFeatures], data: m.a }],
-      [`${path}.lora_B.weight`, { shape: [m.outFeatures, adapter.r], data: m.b }],
-    ]),
-  );
-  return createLora(model, { ...adapter, target_modules: [...adapter.modules.keys()] }, 0, values);
+  const { modules_to_save } = adapter.config;
+  const { own, saved } = splitTensors(adapter.tensors, modules_to_save);
+  const method = methodOf(adapter, own, model, settings);
+  if (saved.size === 0) return method;
+  return alongside(method, openTensors(tensorsOfModules(model, modules_to_save ?? []), saved));
+}
+
+function methodOf(
+  adapter: PeftAdapter,
+  own: PeftAdapter['tensors'],
+  model: LanguageModel,
+  settings: Partial<LoraSettings>,
+): Method {
+  const method = peftMethod(adapter);
+  if (method.type === 'ia3') return createIa3(model, method, 0, own);
+  if (method.type !== 'lora') throw new Error(`There is no such method here: ${method.type}.`);
+  return createLora(model, { ...method, ...settings }, 0, own);
 }

@@ -30,7 +30,7 @@ interface Expected {
   target_tokens: number;
   loss: { base: number; adapter: number };
 }
-interface BatchJson {
+export interface BatchJson {
   input_ids: number[][];
   token_type_ids?: number[][];
   labels: number[][];
@@ -45,10 +45,10 @@ function ints(values: ArrayLike<number>, shape: number[]): tf.Tensor {
   kept.push(tensor);
   return tensor;
 }
-const freeInts = () => tf.dispose(kept.splice(0));
+export const freeInts = () => tf.dispose(kept.splice(0));
 
 /** Hidden states [B·T, d] of the rows with their padding on one side. */
-function hiddenOf(model: LanguageModel, json: BatchJson, side: 'left' | 'right', hooks: Hooks): tf.Tensor {
+export function hiddenOf(model: LanguageModel, json: BatchJson, side: 'left' | 'right', hooks: Hooks): tf.Tensor {
   const { lengths, input_ids, token_type_ids } = json;
   const length = input_ids[0]!.length;
   const tokens = lengths.length * length;
@@ -78,7 +78,7 @@ function hiddenOf(model: LanguageModel, json: BatchJson, side: 'left' | 'right',
 }
 
 /** Each row's real tokens, `width` numbers each. */
-function realRows(values: Float32Array, json: BatchJson, side: 'left' | 'right', width: number): Float32Array[] {
+export function realRows(values: Float32Array, json: BatchJson, side: 'left' | 'right', width: number): Float32Array[] {
   const length = json.input_ids[0]!.length;
   return json.lengths.map((real, b) => {
     const start = (b * length + (side === 'left' ? length - real : 0)) * width;
@@ -86,7 +86,7 @@ function realRows(values: Float32Array, json: BatchJson, side: 'left' | 'right',
   });
 }
 
-async function read(compute: () => tf.Tensor): Promise<Float32Array> {
+export async function read(compute: () => tf.Tensor): Promise<Float32Array> {
   const tensor = tf.tidy(compute);
   const values = await readFloats(tensor);
   tensor.dispose();
@@ -95,7 +95,7 @@ async function read(compute: () => tf.Tensor): Promise<Float32Array> {
 }
 
 /** Cross-entropy of the labels, where they stand. */
-function maskedLoss(model: LanguageModel, json: BatchJson, hooks: Hooks, withGradient: boolean): tf.Scalar {
+export function maskedLoss(model: LanguageModel, json: BatchJson, hooks: Hooks, withGradient: boolean): tf.Scalar {
   const head = requireHead(model);
   const targets = json.labels.flatMap((row, b) =>
     row.flatMap((label, t) => (label === IGNORED ? [] : [[b * row.length + t, label] as const])),

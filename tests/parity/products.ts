@@ -104,10 +104,16 @@ export interface CrossEntropyCase {
   size?: number;
   bias?: boolean;
   softcap?: number;
+  smoothing?: number;
+  /** The weight (f32) and the bias, where there is one, are trained. */
+  trains?: boolean;
 }
 
-/** Inputs hidden, weight, rows, targets, and bias where the case has one. The rows come in an order of their own. */
-export function crossEntropyCase(c: CrossEntropyCase): { op: Op; inputs: Values[] } {
+/**
+ * Inputs hidden, weight, rows, targets, and bias where the case has one. The rows come in an order of their own. `wanted`:
+ * all that have a gradient.
+ */
+export function crossEntropyCase(c: CrossEntropyCase): { op: Op; inputs: Values[]; wanted: number[] } {
   const { tokens, width, vocab, format = 'f32', scale = 0.125, withGradient = true, skipEvery = 0, padding = 0 } = c;
   const rows = Array.from({ length: tokens }, (_, i) => tokens - 1 - i).filter((i) => !skipEvery || i % skipEvery > 0);
   const targets = rows.map((r) => (r * 7919 + 3) % vocab);
@@ -126,14 +132,17 @@ export function crossEntropyCase(c: CrossEntropyCase): { op: Op; inputs: Values[
     intValues(targets, [rows.length]),
   ];
   if (c.bias) inputs.push(randomValues([vocab], 3));
-  const { softcap } = c;
+  const { softcap, smoothing, trains = false } = c;
   const op: Op = (hidden, weight, r, t, bias) => [
     linearCrossEntropy(hidden!, weightOn(weight!, format, [vocab, width]), r!, t!, {
       scale,
       withGradient,
       bias,
       softcap,
+      smoothing,
+      trainsWeight: trains,
+      trainsBias: trains,
     }),
   ];
-  return { op, inputs };
+  return { op, inputs, wanted: [0, ...(trains ? [1, ...(c.bias ? [4] : [])] : [])] };
 }

@@ -4,6 +4,7 @@ import { TabtuneError } from '../../base/errors';
 import { cacheVisible, fullVisible } from '../kernels/visible';
 import { projectLogits, requireHead } from '../models/head';
 import { disposeCache, type KeyValueCache, type LanguageModel } from '../models/model';
+import { virtualLength } from '../models/virtual-tokens';
 import { forwardOnly } from '../training/checkpointing';
 import { int32Input } from '../training/inputs';
 import type { Hooks } from '../types';
@@ -60,13 +61,16 @@ export async function generate(
   onToken: (id: number) => void = () => {},
   signal?: AbortSignal,
 ): Promise<Int32Array> {
-  if (prompt.length === 0 || prompt.length >= model.contextLength) {
+  // Virtual tokens enter with the first real ones, and take their place in context and cache.
+  const virtual = virtualLength(hooks);
+  const context = model.contextLength - virtual;
+  if (prompt.length === 0 || prompt.length >= context) {
     throw new TabtuneError({
       code: 'bad_data',
       message:
         prompt.length === 0
           ? 'The prompt is empty.'
-          : `The prompt has ${prompt.length} tokens, but the model's context holds ${model.contextLength}.`,
+          : `The prompt has ${prompt.length} tokens, but the model's context holds ${context}${virtual > 0 ? ` beside ${virtual} virtual ones` : ''}.`,
       where: 'prompt',
       action: prompt.length === 0 ? 'Write something to answer.' : 'Shorten the prompt.',
     });
@@ -79,8 +83,9 @@ export async function generate(
       action: 'Choose a model that generates text.',
     });
   }
-  const room = Math.min(options.maxNewTokens, model.contextLength - prompt.length);
-  const capacity = Math.min(model.contextLength, Math.ceil((prompt.length + room) / CACHE_BUCKET) * CACHE_BUCKET);
+  const room = Math.min(options.maxNewTokens, context - prompt.length);
+  const tokens = virtual + prompt.length + room;
+  const capacity = Math.min(model.contextLength, Math.ceil(tokens / CACHE_BUCKET) * CACHE_BUCKET);
   const cache = model.createCache(capacity);
   const answer: number[] = [];
   try {

@@ -1,7 +1,7 @@
 /**
  * Gathers the gradients of many tensors into one flat buffer: flat[offset_i ..] = keep · flat[..] + grad_i, seven tensors
  * a dispatch (eight storage buffers a stage is what every WebGPU device has). Clipping and AdamW then need one dispatch
- * each, however many tensors are trained.
+ * each, however many tensors are trained. With `squared` the squares of the values are added.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { dispatch, f, u, uniformBlock } from '../webgpu/dispatch';
@@ -11,7 +11,7 @@ import { ENTRY, GLOBAL_INDEX } from './matmul-wgsl';
 
 const PER_DISPATCH = 7;
 
-function shader(count: number): string {
+function shader(count: number, squared: boolean): string {
   const each = (f: (i: number) => string) => Array.from({ length: count }, (_, i) => f(i)).join('\n');
   return `struct Uniforms { keep: f32, ${Array.from({ length: count }, (_, i) => `end${i}: u32, offset${i}: u32`).join(', ')} }
 @group(0) @binding(0) var<storage, read_write> flat: array<f32>;
@@ -27,13 +27,20 @@ ${each((i) => {
   const begin = i === 0 ? '0u' : `u.end${i - 1}`;
   return `  if (id >= ${begin} && id < u.end${i}) { value = g${i}[id - ${begin}]; at = u.offset${i} + id - ${begin}; }`;
 })}
+${squared ? '  value *= value;' : ''}
   // keep = 0 must also forget an infinity, so no multiplication then.
   flat[at] = select(value, u.keep * flat[at] + value, u.keep != 0.0);
 }`;
 }
 
 /** flat [N]; grads[i] lands at offsets[i]. `keep` 0 overwrites, 1 adds. */
-export function accumulateGradients(flat: tf.Tensor, grads: tf.Tensor[], offsets: number[], keep: 0 | 1): void {
+export function accumulateGradients(
+  flat: tf.Tensor,
+  grads: tf.Tensor[],
+  offsets: number[],
+  keep: 0 | 1,
+  squared = false,
+): void {
   runInPlace(
     (backend) => {
       for (let first = 0; first < grads.length; first += PER_DISPATCH) {
@@ -44,7 +51,10 @@ export function accumulateGradients(flat: tf.Tensor, grads: tf.Tensor[], offsets
           return [u(end), u(offsets[first + i]!)];
         });
         dispatch(backend, {
-          program: { key: `accumulate ${part.length}`, wgsl: shader(part.length) },
+          program: {
+            key: `accumulate ${part.length}${squared ? ' squared' : ''}`,
+            wgsl: () => shader(part.length, squared),
+          },
           tensors: [flat, ...part],
           writes: [flat],
           uniforms: uniformBlock(f(keep), ...fields),
@@ -57,7 +67,9 @@ export function accumulateGradients(flat: tf.Tensor, grads: tf.Tensor[], offsets
       grads.forEach((g, t) => {
         const values = cpuArray(g);
         const at = offsets[t]!;
-        for (let i = 0; i < values.length; i++) target[at + i] = (keep ? target[at + i]! : 0) + values[i]!;
+        for (let i = 0; i < values.length; i++) {
+          target[at + i] = (keep ? target[at + i]! : 0) + (squared ? values[i]! ** 2 : values[i]!);
+        }
       });
     },
   );

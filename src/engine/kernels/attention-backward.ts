@@ -4,7 +4,8 @@
  *
  *   ds = p · (dO·v − δ) · score'     dq = Σ_keys ds · k     dk = Σ_rows ds · q     dv = Σ_rows p · dO
  *
- * where score' is the scale, times 1 − tanh² under a soft cap.
+ * where score' is the scale, times 1 − tanh² under a soft cap. Under dropout dO·v and the p of dv are multiplied by the
+ * forward pass's mask; δ is right as it is, since o came out of the masked weights.
  *
  * No atomics: equal runs give equal bits.
  */
@@ -16,6 +17,8 @@ import {
   attentionTiles,
   attentionUniforms,
   eachChunk,
+  hasDropout,
+  keptOf,
   pairsAtATime,
   quadsOf,
   rowsOf,
@@ -37,7 +40,7 @@ export interface AttentionGradientInputs {
   dO: tf.Tensor;
 }
 
-/** The weight p of every visible pair and its gradient ds, with the places of its query's and key's vectors. */
+/** The weight p of every visible pair (as dropout leaves it) and its score's gradient ds, with the places of its query's and key's vectors. */
 function eachPair(
   { q, k, v, visible, o, lse, dO }: Record<string, View>,
   a: AttentionAttrs,
@@ -49,6 +52,7 @@ function eachPair(
     for (let i = 0; i < d; i++) sum += x.data[at + i]! * y.data[from + i]!;
     return sum;
   };
+  const kept = keptOf(a);
   eachQuery(visible!.data, a, (query, head, keys) => {
     const row = query * a.heads + head;
     const at = row * d;
@@ -57,7 +61,8 @@ function eachPair(
       const key = ((keys.base + j) * a.kvHeads + keys.head) * d;
       const { score, slope } = scoreOf(dot(q!, at, k!, key), a);
       const p = Math.exp(score - lse!.data[row]!);
-      body(p, p * (dot(dO!, at, v!, key) - delta) * slope, at, key);
+      const mask = kept(row, j);
+      body(p * mask, p * (dot(dO!, at, v!, key) * mask - delta) * slope, at, key);
     }
   });
 }
@@ -92,6 +97,7 @@ const backward = defineKernel<AttentionAttrs>({
       tensors: [o!, dO!, lse!, stats],
       writes: [stats],
       uniforms: attentionUniforms(a),
+      volatile: hasDropout(a),
       workgroups: groupsFor(a.batch * a.queryLength * a.heads),
     });
     if (pairsAtATime(a) > 0) byScores(call, stats);
@@ -117,6 +123,7 @@ function byScores(call: GpuCall<AttentionAttrs>, stats: tf.TensorInfo): void {
       tensors: [q!, k!, v!, visible!, dO!, stats, p, ds],
       writes: [p, ds],
       uniforms,
+      volatile: hasDropout(a),
       workgroups: groupsFor(pairs * down(tiles.weights, rows) * Math.ceil((quads * 4) / tiles.weights.columns)),
     });
     dispatch(backend, {
@@ -124,6 +131,7 @@ function byScores(call: GpuCall<AttentionAttrs>, stats: tf.TensorInfo): void {
       tensors: [ds, k!, visible!, dq],
       writes: [dq],
       uniforms,
+      volatile: hasDropout(a),
       workgroups: groupsFor(pairs * down(tiles.mix, rows) * Math.ceil(units / tiles.mix.columns)),
     });
     dispatch(backend, {
@@ -131,6 +139,7 @@ function byScores(call: GpuCall<AttentionAttrs>, stats: tf.TensorInfo): void {
       tensors: [p, ds, q!, dO!, dk, dv],
       writes: [dk, dv],
       uniforms,
+      volatile: hasDropout(a),
       workgroups: groupsFor(pairs * down(tiles.gather, a.keyLength) * Math.ceil(units / tiles.gather.columns)),
     });
   });
@@ -147,6 +156,7 @@ function online({ backend, inputs, outputs, attrs: a }: GpuCall<AttentionAttrs>,
     tensors: [q!, k!, v!, visible!, dO!, stats, dq],
     writes: [dq],
     uniforms,
+    volatile: hasDropout(a),
     workgroups: groupsFor(pairs * Math.ceil(rowsOf(a) / query.rows) * query.slices),
   });
   dispatch(backend, {
@@ -154,6 +164,7 @@ function online({ backend, inputs, outputs, attrs: a }: GpuCall<AttentionAttrs>,
     tensors: [q!, k!, v!, visible!, dO!, stats, dk, dv],
     writes: [dk, dv],
     uniforms,
+    volatile: hasDropout(a),
     workgroups: groupsFor(pairs * Math.ceil(a.keyLength / keyValue.keys) * keyValue.slices),
   });
 }

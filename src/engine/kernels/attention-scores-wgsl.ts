@@ -7,6 +7,7 @@
  *   backward:  weights and ds anew from lse;   dq = ds · k;   dk = dsᵀ · q, dv = weightsᵀ · dO
  */
 import {
+  earliest,
   GRADIENT_INPUTS,
   type HeadWidth,
   head,
@@ -101,8 +102,8 @@ ${storeScores(R, J, [{ buffer: 'scores', quad: scoresOf }])}
 }`;
 }
 
-/** Softmax of every row of scores in place, zeros where nothing is visible, and lse; by 1 or 64 threads a row. */
-export function softmaxShader(lanes: 1 | 64): string {
+/** Softmax of every row of scores in place, and dropout; zeros where nothing is visible, and lse; by 1 or 64 threads a row. */
+export function softmaxShader(lanes: 1 | 64, dropout: boolean): string {
   const shared = lanes > 1;
   const fold = (op: (a: string, b: string) => string) =>
     shared
@@ -115,7 +116,7 @@ export function softmaxShader(lanes: 1 | 64): string {
   part = parts[0];
   workgroupBarrier();`
       : '';
-  const width = { quads: true, units: 0, softcap: false };
+  const width = { quads: true, units: 0, softcap: false, dropout };
   return `${head(width, [
     ['visible', 'read', 'vec2i'],
     ['scores', 'read_write', 'vec4f'],
@@ -154,7 +155,7 @@ ${fold((a, b) => `${a} + ${b}`)}
   let total = part;
   let inverse = select(0.0, 1.0 / total, total > 0.0);
   // The same lane as above for every quad in the range: it reads what it wrote itself.
-  for (var i = begin + lane; i < stop; i += ${lanes}u) { scores[base + i] *= inverse; }
+  for (var i = begin + lane; i < stop; i += ${lanes}u) { scores[base + i] *= inverse${dropout ? ' * kept(stat0, i)' : ''}; }
   for (var i = lane; i < begin; i += ${lanes}u) { scores[base + i] = vec4f(0.0); }
   for (var i = max(begin, stop) + lane; i < u.quads; i += ${lanes}u) { scores[base + i] = vec4f(0.0); }
   if (lane == 0u) { lse[stat0] = select(0.0, top + log(total), total > 0.0); }
@@ -181,7 +182,7 @@ ${storeScores(R, J, [
     return;
   }
 ${keyPlaces(J, 'j')}
-${weights(R, J)}
+${weights(tile, R, J)}
 ${storeScores(R, J, [
   { buffer: 'p', quad: quadOf('s') },
   { buffer: 'ds', quad: quadOf('g') },
@@ -239,7 +240,7 @@ ${lines(J, (j) =>
     .map((c) => `    var a${j}_${c} = ${zero(tile)};`)
     .join(''),
 )}
-    for (var query = select(0u, j, u.causal == 1u); query < u.queries; query++) {
+    for (var query = ${earliest('j')}; query < u.queries; query++) {
       var vector = ((b * u.queries + query) * u.heads + kvHead * u.group) * N;
       var place = (slot * u.queries + query) * u.group * u.quads;
       for (var member = 0u; member < u.group; member++) {

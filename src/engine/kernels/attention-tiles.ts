@@ -6,11 +6,13 @@
  *   online   one pass over the keys, scores never leaving registers. Slower, but its memory does not grow with the square
  *            of the length: the way of long texts.
  */
+import { philox4x32, Stream } from '../../base/random';
 import { adapterTraits } from '../webgpu/adapter';
 import type { GpuBackend } from '../webgpu/backend';
 import { f, u, uniformBlock } from '../webgpu/dispatch';
 import type { ScoreTile } from './attention-scores-wgsl';
 import { type AttentionTile, type HeadWidth, unitsOf } from './attention-wgsl';
+import { threshold } from './dropout';
 
 export interface AttentionAttrs {
   batch: number;
@@ -25,8 +27,44 @@ export interface AttentionAttrs {
   window?: number | null;
   /** Bounds the scores to ±softcap. */
   softcap?: number | null;
-  /** No query i sees a key after i: a promise about `visible`, which lets the gradient of a key skip earlier queries. */
+  /**
+   * No query i sees a key after i + keyLength − queryLength: a promise about `visible`, which lets the gradient of a key skip
+   * earlier queries.
+   */
   causal?: boolean;
+  /** Of the probabilities, while training; left out or null: none. */
+  dropout?: AttentionDropout | null;
+}
+
+/**
+ * Which probabilities become 0, the others being divided by 1 − p, as a function of (seed, step, site, query, head, key):
+ * Philox with the counter (row · ⌈keys / 4⌉ + key / 4, step, site, attention stream), row = query · heads + head, a call for
+ * four keys. So forward and backward passes, whichever way they run, draw the same mask.
+ */
+export interface AttentionDropout {
+  /** In [0, 1). */
+  p: number;
+  seed: number;
+  step: number;
+  /** The place within the model: its layer. */
+  site: number;
+}
+
+export const hasDropout = ({ dropout }: AttentionAttrs): boolean => Boolean(dropout && dropout.p > 0);
+
+/** What a probability is multiplied by: 0 or 1 / (1 − p); for the references, which ask key after key. */
+export function keptOf(a: AttentionAttrs): (row: number, key: number) => number {
+  if (!a.dropout || !hasDropout(a)) return () => 1;
+  const { p, seed, step, site } = a.dropout;
+  const [limit, scale] = [threshold(p), 1 / (1 - p)];
+  let last = -1;
+  let words: readonly number[] = [];
+  return (row, key) => {
+    const quad = row * quadsOf(a) + (key >> 2);
+    if (quad !== last) words = philox4x32([quad, step, site, Stream.attention], [seed >>> 0, 0]);
+    last = quad;
+    return words[key & 3]! >>> 8 >= limit ? scale : 0;
+  };
 }
 
 /** Bytes that a scratch buffer of scores may take (the backward pass has two of them); a test may set another bound. */
@@ -61,6 +99,9 @@ export function attentionUniforms(a: AttentionAttrs, firstPair = 0, pairs = a.ba
     f(a.scale),
     ...[firstPair, pairs, quadsOf(a), unitsOf(a.headDim), a.window ?? 0].map(u),
     f(a.softcap ?? 0),
+    ...(a.dropout && hasDropout(a)
+      ? [...[threshold(a.dropout.p), a.dropout.seed, a.dropout.step, a.dropout.site].map(u), f(1 / (1 - a.dropout.p))]
+      : []),
   );
 }
 
@@ -84,11 +125,17 @@ function slicesFor(headDim: number, limit: number): number {
  * Tiles of every shader. A CPU's loads are dear and its threads few: large tiles, which use each value often. A GPU wants
  * threads first, and registers within its file.
  */
-export function attentionTiles(backend: GpuBackend, { headDim, softcap }: AttentionAttrs) {
+export function attentionTiles(backend: GpuBackend, attrs: AttentionAttrs) {
+  const { headDim, softcap } = attrs;
   const { software } = adapterTraits(backend.device);
   const quads = headDim % 4 === 0;
   // Unrolled code of several rows would take a CPU adapter many seconds to compile; so would every new width.
-  const width: HeadWidth = { quads, units: software ? 0 : unitsOf(headDim), softcap: Boolean(softcap) };
+  const width: HeadWidth = {
+    quads,
+    units: software ? 0 : unitsOf(headDim),
+    softcap: Boolean(softcap),
+    dropout: hasDropout(attrs),
+  };
   const online = (rows: number, keys: number, vectors: number): AttentionTile =>
     software
       ? { ...width, rows: 2, keys: 4, sums: 'memory', slices: 1 }

@@ -6,7 +6,9 @@
  * The rows of one batch entry and key head are its queries × the query heads of the group, row = query · group + member:
  * neighbours read the same keys. Values are moved in units of vec4 where D is a multiple of 4, else as scalars.
  */
+import { Stream } from '../../base/random';
 import { ENTRY, GLOBAL_INDEX } from './matmul-wgsl';
+import { PHILOX } from './philox-wgsl';
 
 /** What is baked into a shader of the head's width. */
 export interface HeadWidth {
@@ -16,6 +18,8 @@ export interface HeadWidth {
   units: number;
   /** Scores are bounded by the uniform `softcap`. */
   softcap: boolean;
+  /** Probabilities are dropped. */
+  dropout: boolean;
 }
 
 export interface AttentionTile extends HeadWidth {
@@ -46,21 +50,53 @@ const MASKED = '-1e38';
 export const zero = ({ quads }: HeadWidth) => (quads ? 'vec4f(0.0)' : '0.0');
 
 /** Declarations of a shader; N is the head's width in units. */
-export function head({ quads, units }: HeadWidth, buffers: [name: string, access: string, type?: string][]): string {
+export function head(
+  { quads, units, dropout }: HeadWidth,
+  buffers: [name: string, access: string, type?: string][],
+): string {
   const unit = quads ? 'vec4f' : 'f32';
   const declarations = buffers.map(
     ([name, access, type = unit], i) => `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${type}>;`,
   );
   return `struct Uniforms {
   batch: u32, queries: u32, keys: u32, heads: u32, kvHeads: u32, group: u32, causal: u32, scale: f32,
-  firstPair: u32, pairs: u32, quads: u32, units: u32, window: u32, softcap: f32
+  firstPair: u32, pairs: u32, quads: u32, units: u32, window: u32, softcap: f32${dropout ? ',\n  dropLimit: u32, seed: u32, step: u32, site: u32, dropScale: f32' : ''}
 }
 ${declarations.join('\n')}
 @group(0) @binding(${buffers.length}) var<uniform> u: Uniforms;
 ${units ? `const N = ${units}u;` : ''}
 fn product(a: ${unit}, b: ${unit}) -> f32 { return ${unit === 'f32' ? 'a * b' : 'dot(a, b)'}; }
-${GLOBAL_INDEX}`;
+${GLOBAL_INDEX}
+${dropout ? KEPT : ''}`;
 }
+
+/** What the probabilities of four keys of a row are multiplied by (attention-tiles.ts); `quad` is the first one's number / 4. */
+const KEPT = `${PHILOX}
+fn kept(row: u32, quad: u32) -> vec4f {
+  let words = philox(vec4u(row * u.quads + quad, u.step, u.site, ${Stream.attention}u), u.seed) >> vec4u(8u);
+  return select(vec4f(0.0), vec4f(u.dropScale), words >= vec4u(u.dropLimit));
+}`;
+
+/** Masks m{r}_{j} of a tile's rows and keys from j on, for `masked`; J is a multiple of 4 and j too, or J is 1. */
+const masks = ({ dropout }: HeadWidth, R: number, J: number) =>
+  dropout
+    ? lines(R, (r) =>
+        J % 4 === 0
+          ? lines(
+              J / 4,
+              (q) => `    let quad${r}_${q} = kept(stat${r}, j / 4u + ${q}u);
+${lines(4, (i) => `    let m${r}_${q * 4 + i} = quad${r}_${q}[${i}];`)}`,
+            )
+          : `    let m${r}_0 = kept(stat${r}, j / 4u)[j % 4u];`,
+      )
+    : '';
+
+/** A term as dropout leaves it. */
+const masked = ({ dropout }: HeadWidth, term: string, r: number, j: number) =>
+  dropout ? `${term} * m${r}_${j}` : term;
+
+/** The first key that a tile of J begins at: masks are made for four keys at a time. */
+const startOf = ({ dropout }: HeadWidth, J: number, first: string) => (dropout && J > 1 ? `${first} / 4u * 4u` : first);
 
 /** The entry point's first lines. */
 export const main = ({ units }: HeadWidth) => `${ENTRY} {
@@ -115,6 +151,9 @@ export const row = (r: number, start: string) => `  let row${r} = min(${start} +
 /** Places of J keys from `first` on, kept inside the batch entry. */
 export const keyPlaces = (j: number, first: string) =>
   lines(j, (i) => `    let key${i} = ((b * u.keys + min(${first} + ${i}u, u.keys - 1u)) * u.kvHeads + kvHead) * N;`);
+
+/** The first query that may see the key `j`, where no query i sees one after i + keys − queries (`u.causal`). */
+export const earliest = (j: string) => `select(0u, max(${j} + u.queries, u.keys) - u.keys, u.causal == 1u)`;
 
 const visibleKey = (r: number, j: number) => `j + ${j}u >= seen${r}.x && j + ${j}u < seen${r}.y`;
 
@@ -187,7 +226,7 @@ ${lines(R, (r) => row(r, `tile * ${R}u`))}
 ${lines(R, (r) => `  var top${r} = ${LOWEST}; var total${r} = 0.0;`)}
 ${o.begin}
 ${keyRange(R)}
-  for (var j = first; j < end; j += ${J}u) {
+  for (var j = ${startOf(tile, J, 'first')}; j < end; j += ${J}u) {
 ${keyPlaces(J, 'j')}
 ${lines(R, (r) =>
   range(J)
@@ -207,9 +246,10 @@ ${lines(
 ${lines(J, (j) => `    s${r}_${j} = exp(s${r}_${j} - next${r});`)}
     total${r} = total${r} * shrink${r} + ${sum(J, (j) => `s${r}_${j}`)};`,
 )}
+${masks(tile, R, J)}
 ${o.each(
   (d) => lines(J, (j) => `      let v${j} = v[key${j} + ${d}];`),
-  (_s, r, old) => `${old} * shrink${r} + ${sum(J, (j) => `s${r}_${j} * v${j}`)}`,
+  (_s, r, old) => `${old} * shrink${r} + ${sum(J, (j) => `${masked(tile, `s${r}_${j}`, r, j)} * v${j}`)}`,
 )}
   }
 ${lines(
@@ -248,8 +288,8 @@ export const GRADIENT_INPUTS: [string, string, string?][] = [
   ['stats', 'read', 'vec2f'],
 ];
 
-/** A tile of weights, p in s and their scores' gradient in g, for rows r and the keys from j on. */
-export const weights = (R: number, J: number) => `${lines(R, (r) =>
+/** A tile of weights, p (as dropout leaves it) in s and their scores' gradient in g, for rows r and the keys from j on. */
+export const weights = (width: HeadWidth, R: number, J: number) => `${lines(R, (r) =>
   range(J)
     .map((j) => `    var s${r}_${j} = 0.0; var g${r}_${j} = 0.0;`)
     .join(''),
@@ -262,6 +302,7 @@ ${lines(
 ${lines(J, (j) => `      s${r}_${j} += product(q${r}, k${j}); g${r}_${j} += product(dO${r}, v${j});`)}`,
 )}
     }
+${masks(width, R, J)}
 ${lines(
   R,
   // A weight is at most 1; the bound keeps keys that are not visible from overflowing.
@@ -270,7 +311,9 @@ ${lines(
   J,
   (j) => `    let score${r}_${j} = score(s${r}_${j});
     s${r}_${j} = select(0.0, exp(min(score${r}_${j} - of${r}.x, 0.0)), ${visibleKey(r, j)});
-    g${r}_${j} = s${r}_${j} * (g${r}_${j} - of${r}.y) * slope(score${r}_${j});`,
+    g${r}_${j} = s${r}_${j} * (${masked(width, `g${r}_${j}`, r, j)} - of${r}.y) * slope(score${r}_${j});${
+      width.dropout ? `\n    s${r}_${j} *= m${r}_${j};` : ''
+    }`,
 )}`,
 )}`;
 
@@ -289,9 +332,9 @@ ${split(slices, 'tiles')}
 ${lines(R, (r) => row(r, `tile * ${R}u`))}
 ${dq.begin}
 ${keyRange(R)}
-  for (var j = first; j < end; j += ${J}u) {
+  for (var j = ${startOf(tile, J, 'first')}; j < end; j += ${J}u) {
 ${keyPlaces(J, 'j')}
-${weights(R, J)}
+${weights(tile, R, J)}
 ${dq.each(
   (d) => lines(J, (j) => `      let k${j} = k[key${j} + ${d}];`),
   (_s, r, old) => `${old} + ${sum(J, (j) => `g${r}_${j} * k${j}`)}`,
@@ -318,11 +361,11 @@ ${split(slices, 'tiles')}
   let j = tile * ${J}u;
 ${keyPlaces(J, 'j')}
 ${dkv.begin}
-  for (var start = select(0u, j * u.group, u.causal == 1u); start < rows; start += ${R}u) {
+  for (var start = ${earliest('j')} * u.group; start < rows; start += ${R}u) {
 ${lines(R, (r) => row(r, 'start'))}
 ${keyRange(R)}
     if (first >= j + ${J}u || end <= j) { continue; }
-${weights(R, J)}
+${weights(tile, R, J)}
 ${dkv.each(
   (d) => lines(R, (r) => `      let q${r} = q[at${r} + ${d}]; let dO${r} = dO[at${r} + ${d}];`),
   (s, i, old) =>

@@ -7,7 +7,7 @@
  * attends to (see visible.ts): causal masks, padding, packed documents, caches; a layer's sliding window narrows it
  * further. An empty range gives o = 0 and lse = 0. lse is the natural logarithm of Σ exp(score), which the backward pass
  * makes the weights from, so that nothing of size tokens × tokens is kept; a score is scale · q·k, or
- * cap · tanh(scale · q·k / cap).
+ * cap · tanh(scale · q·k / cap). Dropout (attention-tiles.ts) is of the weights, after the softmax.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { dispatch } from '../webgpu/dispatch';
@@ -15,9 +15,12 @@ import { type AttentionGradientInputs, attentionGradients } from './attention-ba
 import { mixShader, scoresShader, softmaxShader } from './attention-scores-wgsl';
 import {
   type AttentionAttrs,
+  type AttentionDropout,
   attentionTiles,
   attentionUniforms,
   eachChunk,
+  hasDropout,
+  keptOf,
   pairsAtATime,
   quadsOf,
   rowsOf,
@@ -28,7 +31,7 @@ import { defineKernel, type GpuCall, shapeError } from './kernel';
 import { groupsFor } from './matmul';
 import { eachQuery } from './visible';
 
-export type { AttentionAttrs };
+export type { AttentionAttrs, AttentionDropout };
 
 const attentionKernel = defineKernel<AttentionAttrs>({
   name: 'Attention',
@@ -55,6 +58,7 @@ const attentionKernel = defineKernel<AttentionAttrs>({
   },
   cpu({ q, k, v, visible }, a, [o, lse]) {
     const d = a.headDim;
+    const kept = keptOf(a);
     eachQuery(visible!.data, a, (query, head, keys) => {
       if (keys.first >= keys.end) return;
       const at = (query * a.heads + head) * d;
@@ -68,10 +72,11 @@ const attentionKernel = defineKernel<AttentionAttrs>({
       const top = scores.reduce((m, s) => Math.max(m, s), -Infinity);
       const total = scores.reduce((sum, s) => sum + Math.exp(s - top), 0);
       lse![query * a.heads + head] = top + Math.log(total);
+      const weights = scores.map((s, n) => (Math.exp(s - top) / total) * kept(query * a.heads + head, keys.first + n));
       for (let i = 0; i < d; i++) {
         let sum = 0;
-        scores.forEach((s, n) => {
-          sum += (Math.exp(s - top) / total) * v!.data[place(keys.first + n) + i]!;
+        weights.forEach((p, n) => {
+          sum += p * v!.data[place(keys.first + n) + i]!;
         });
         o![at + i] = sum;
       }
@@ -93,19 +98,26 @@ function byScores({ backend, inputs: { q, k, v, visible }, outputs, attrs: a, te
   const quads = quadsOf(a);
   const scores = temp([pairsAtATime(a), rows, quads * 4]);
   const down = (tile: { rows: number }) => Math.ceil(rows / tile.rows);
+  // The step of a mask is another in every call: a cached block would never be used again.
+  const volatile = hasDropout(a);
   eachChunk(a, (uniforms, pairs) => {
     dispatch(backend, {
       program: { key: `attention_scores ${JSON.stringify(tiles.scores)}`, wgsl: () => scoresShader(tiles.scores) },
       tensors: [q!, k!, visible!, scores],
       writes: [scores],
       uniforms,
+      volatile,
       workgroups: groupsFor(pairs * down(tiles.scores) * Math.ceil((quads * 4) / tiles.scores.columns)),
     });
     dispatch(backend, {
-      program: { key: `attention_softmax lanes=${lanes}`, wgsl: () => softmaxShader(lanes) },
+      program: {
+        key: `attention_softmax lanes=${lanes} dropout=${hasDropout(a)}`,
+        wgsl: () => softmaxShader(lanes, hasDropout(a)),
+      },
       tensors: [visible!, scores, lse],
       writes: [scores, lse],
       uniforms,
+      volatile,
       workgroups: groupsFor(pairs * rows * lanes),
     });
     dispatch(backend, {
@@ -113,6 +125,7 @@ function byScores({ backend, inputs: { q, k, v, visible }, outputs, attrs: a, te
       tensors: [scores, v!, visible!, o],
       writes: [o],
       uniforms,
+      volatile,
       workgroups: groupsFor(pairs * down(tiles.mix) * Math.ceil(unitsOf(a.headDim) / tiles.mix.columns)),
     });
   });
@@ -125,6 +138,7 @@ function online({ backend, inputs: { q, k, v, visible }, outputs, attrs: a }: Gp
     tensors: [q!, k!, v!, visible!, ...outputs],
     writes: outputs,
     uniforms: attentionUniforms(a),
+    volatile: hasDropout(a),
     workgroups: groupsFor(a.batch * a.kvHeads * Math.ceil(rowsOf(a) / tile.rows) * tile.slices),
   });
 }
@@ -137,6 +151,8 @@ export function attention(
   visible: tf.Tensor,
   attrs: AttentionAttrs,
 ): tf.Tensor {
+  const p = attrs.dropout?.p ?? 0;
+  if (!(p >= 0 && p < 1)) throw new Error(`Attention: dropout must be at least 0 and below 1, not ${p}.`);
   const [o, lse] = attentionKernel({ q, k, v, visible }, attrs);
   lse!.dispose();
   return o!;

@@ -2,29 +2,39 @@
  * Output projection and cross-entropy in one kernel, by chunks of rows, so that [tokens, vocabulary] never exists.
  *
  *   hidden [M, d]   weight [V, d] (logical)   bias [V] (or none)   rows int32 [R]   targets int32 [R]
- *   -> loss [] = scale · Σ_r −log softmax(z_r)[targets[r]],   z_r = hidden[rows[r]]·Wᵀ + bias, then cap · tanh(z_r / cap)
- *      dHidden [M, d] = the gradient of that loss ([1] when `withGradient` is false)
+ *   -> loss [] = scale · Σ_r −Σ_v t_v · log softmax(z_r)[v],   z_r = hidden[rows[r]]·Wᵀ + bias, then cap · tanh(z_r / cap)
+ *      dHidden [M, d], dWeight [V, d], dBias [V] = the gradients of that loss; [1] where one is not wanted
+ *
+ * t is 1 for targets[r] and 0 elsewhere. Label smoothing (Szegedy et al., 2016; transformers' LabelSmoother, torch's
+ * F.cross_entropy) takes the share `smoothing` of it and spreads it evenly over all V, the target among them.
  *
  * Only rows with a target are projected: with loss on the answers alone that is often half of them. `rows` is padded with
  * -1 to a bucket, so that shapes repeat; no row may come twice. The gradient is made in the forward pass, chunk by chunk
- * (as in Cut Cross-Entropy and Liger Kernel), and multiplied by the loss's own gradient in the backward pass.
+ * (as in Cut Cross-Entropy and Liger Kernel), and multiplied by the loss's own gradient in the backward pass. Those of a
+ * trained weight and bias are summed over the chunks in their order, so that equal runs give equal bits.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Weight } from '../types';
 import { adapterTraits } from '../webgpu/adapter';
-import { bufferOf, copyEncoder, type GpuBackend, markWritten } from '../webgpu/backend';
+import type { GpuBackend } from '../webgpu/backend';
 import { dispatch, f, u, uniformBlock } from '../webgpu/dispatch';
 import { defineKernel, shapeError } from './kernel';
-import { groupsFor, recordNN, recordNT } from './matmul';
-import { addNN, addNT } from './matmul-reference';
+import { groupsFor, recordNN, recordNT, recordTN } from './matmul';
+import { addNN, addNT, addTN } from './matmul-reference';
 import { ENTRY, GLOBAL_INDEX } from './matmul-wgsl';
-import { type WeightAttrs, weightAttrs, weightInputs, weightOperand, widenWeight } from './weight';
+import { clear, moveRows, sumAll } from './row-moves';
+import { requireTrainable, type WeightAttrs, weightAttrs, weightInputs, weightOperand, widenWeight } from './weight';
 
 interface CrossEntropyAttrs extends WeightAttrs {
   scale: number;
   /** Bounds the logits to ±softcap; 0: as they are. */
   softcap: number;
+  /** Share of each target that is spread over the vocabulary; 0: none. */
+  smoothing: number;
   withGradient: boolean;
+  /** The weight (float32, one part) or the bias is trained, so that its gradient is made too. */
+  trainsWeight: boolean;
+  trainsBias: boolean;
 }
 
 /** Bytes that one chunk of logits may take. */
@@ -38,7 +48,8 @@ export function chunkRows(rows: number, vocab: number): number {
 
 const kernel = defineKernel<CrossEntropyAttrs>({
   name: 'LinearCrossEntropy',
-  outputs({ hidden, bias, rows, targets }, { out: vocab, withGradient }) {
+  outputs({ hidden, bias, rows, targets }, attrs) {
+    const { out: vocab, in: width, withGradient, trainsWeight, trainsBias } = attrs;
     if (
       hidden?.shape.length !== 2 ||
       rows?.shape[0] !== targets?.shape[0] ||
@@ -51,11 +62,17 @@ const kernel = defineKernel<CrossEntropyAttrs>({
         targets: targets?.shape,
       });
     }
-    return [{ shape: [] }, { shape: withGradient ? hidden.shape : [1] }];
+    if (withGradient && trainsWeight) requireTrainable('LinearCrossEntropy', attrs);
+    return [
+      { shape: [] },
+      { shape: withGradient ? hidden.shape : [1] },
+      { shape: withGradient && trainsWeight ? [vocab, width] : [1] },
+      { shape: withGradient && trainsBias && bias ? [vocab] : [1] },
+    ];
   },
-  cpu(inputs, attrs, [loss, dHidden]) {
+  cpu(inputs, attrs, [loss, dHidden, dWeight, dBias]) {
     const { hidden, bias, rows, targets } = inputs;
-    const { out: vocab, in: width, scale, softcap, withGradient } = attrs;
+    const { out: vocab, in: width, scale, softcap, smoothing, withGradient, trainsWeight, trainsBias } = attrs;
     const w = widenWeight(inputs, attrs);
     const logits = new Float32Array(vocab);
     let total = 0;
@@ -71,24 +88,32 @@ const kernel = defineKernel<CrossEntropyAttrs>({
       const max = logits.reduce((a, b) => Math.max(a, b), -Infinity);
       let sum = 0;
       for (const value of logits) sum += Math.exp(value - max);
-      total += Math.log(sum) + max - logits[target]!;
+      const mean = smoothing > 0 ? logits.reduce((a, b) => a + b, 0) / vocab : 0;
+      total += Math.log(sum) + max - (1 - smoothing) * logits[target]! - smoothing * mean;
       if (!withGradient) continue;
       for (let v = 0; v < vocab; v++) {
         const slope = softcap > 0 ? 1 - (logits[v]! / softcap) ** 2 : 1;
-        logits[v] = slope * scale * (Math.exp(logits[v]! - max) / sum - (v === target ? 1 : 0));
+        const wanted = (v === target ? 1 - smoothing : 0) + smoothing / vocab;
+        logits[v] = slope * scale * (Math.exp(logits[v]! - max) / sum - wanted);
       }
       addNN((dHidden as Float32Array).subarray(at, at + width), logits, w, 1, vocab, width);
+      if (trainsWeight) {
+        addTN(dWeight as Float32Array, logits, hidden!.data.subarray(at, at + width), 1, vocab, width);
+      }
+      if (trainsBias && bias) for (let v = 0; v < vocab; v++) dBias![v]! += logits[v]!;
     }
     loss![0] = scale * total;
   },
   gpu({ backend, inputs, outputs, attrs, temp }) {
     const { hidden, bias, rows, targets } = inputs;
-    const [loss, dHidden] = outputs as [tf.TensorInfo, tf.TensorInfo];
+    const [loss, dHidden, dWeight, dBias] = outputs as [tf.TensorInfo, tf.TensorInfo, tf.TensorInfo, tf.TensorInfo];
     const [tokens, width] = hidden!.shape as [number, number];
     const count = rows!.shape[0]!;
-    const { out: vocab, scale, softcap, withGradient } = attrs;
+    const { out: vocab, scale, softcap, smoothing, withGradient, trainsWeight, trainsBias } = attrs;
     const w = weightOperand(inputs, attrs);
-    if (withGradient) clear(backend, dHidden);
+    for (const gradient of [dHidden, ...(count === 0 ? [dWeight, dBias] : [])]) {
+      if (withGradient) clear(backend, gradient);
+    }
     const losses = temp([count]);
     // One chunk's worth, used by every chunk in turn: scratch tensors live until the kernel returns.
     const size = chunkRows(count, vocab);
@@ -100,70 +125,29 @@ const kernel = defineKernel<CrossEntropyAttrs>({
       moveRows(backend, 'gather', { from: hidden!, to: x, rows: rows!, start, n, width, tokens });
       recordNT(backend, { x, w, y: logits, m: n, n: vocab, k: width, bias });
       const given = { logits, rows: rows!, targets: targets!, losses };
-      softmaxRows(backend, { ...given, start, n, vocab, scale, softcap, withGradient });
+      softmaxRows(backend, { ...given, start, n, vocab, scale, softcap, smoothing, withGradient });
       if (!dx) continue;
+      const add = start > 0;
+      if (trainsWeight) recordTN(backend, n, [{ u: logits, v: x, c: dWeight, p: vocab, q: width, add }]);
+      if (trainsBias && bias) sumRows(backend, { values: logits, out: dBias, n, width: vocab, add });
       recordNN(backend, { y: logits, w, z: dx, m: n, n: vocab, k: width });
       moveRows(backend, 'scatter', { from: dx, to: dHidden, rows: rows!, start, n, width, tokens });
     }
     sumAll(backend, losses, loss, count, scale);
   },
-  savesOutputs: [false, true],
-  gradient([dLoss], { outputs: [dHidden] }, { withGradient }) {
+  savesOutputs: [false, true, true, true],
+  gradient([dLoss], { outputs: [dHidden, dWeight, dBias] }, { withGradient, trainsWeight, trainsBias }) {
+    const times = (gradient: tf.Tensor | undefined, made: boolean, how: string) => () => {
+      if (!made) throw new Error(`LinearCrossEntropy: run with ${how} to differentiate it.`);
+      return tf.mul(gradient!, dLoss!);
+    };
     return {
-      hidden: () => {
-        if (!withGradient) throw new Error('LinearCrossEntropy: run with withGradient to differentiate it.');
-        return tf.mul(dHidden!, dLoss!);
-      },
+      hidden: times(dHidden, withGradient, 'withGradient'),
+      weight: times(dWeight, withGradient && trainsWeight, 'withGradient and trainsWeight'),
+      bias: times(dBias, withGradient && trainsBias, 'withGradient and trainsBias'),
     };
   },
 });
-
-function clear(backend: GpuBackend, tensor: tf.TensorInfo): void {
-  const buffer = bufferOf(backend, tensor);
-  copyEncoder(backend).clearBuffer(buffer);
-  markWritten(backend, tensor);
-}
-
-function moveRows(
-  backend: GpuBackend,
-  direction: 'gather' | 'scatter',
-  c: {
-    from: tf.TensorInfo;
-    to: tf.TensorInfo;
-    rows: tf.TensorInfo;
-    start: number;
-    n: number;
-    width: number;
-    tokens: number;
-  },
-): void {
-  const body =
-    direction === 'gather'
-      ? 'var value = 0.0; if (row >= 0 && u32(row) < u.tokens) { value = src[u32(row) * u.width + column]; } dst[id] = value;'
-      : 'if (row >= 0 && u32(row) < u.tokens) { dst[u32(row) * u.width + column] = src[id]; }';
-  dispatch(backend, {
-    program: {
-      key: `${direction}_rows`,
-      wgsl: `struct Uniforms { start: u32, n: u32, width: u32, tokens: u32 }
-@group(0) @binding(0) var<storage, read> src: array<f32>;
-@group(0) @binding(1) var<storage, read> rows: array<i32>;
-@group(0) @binding(2) var<storage, read_write> dst: array<f32>;
-@group(0) @binding(3) var<uniform> u: Uniforms;
-${GLOBAL_INDEX}
-${ENTRY} {
-  let id = globalIndex(wg, local, groups);
-  if (id >= u.n * u.width) { return; }
-  let row = rows[u.start + id / u.width];
-  let column = id % u.width;
-  ${body}
-}`,
-    },
-    tensors: [c.from, c.rows, c.to],
-    writes: [c.to],
-    uniforms: uniformBlock(u(c.start), u(c.n), u(c.width), u(c.tokens)),
-    workgroups: groupsFor(c.n * c.width),
-  });
-}
 
 /** Turns a chunk's logits into their gradient in place, and writes each row's loss. */
 function softmaxRows(
@@ -178,12 +162,14 @@ function softmaxRows(
     vocab: number;
     scale: number;
     softcap: number;
+    smoothing: number;
     withGradient: boolean;
   },
 ): void {
   const threads = adapterTraits(backend.device).software ? 1 : 64;
   const capped = c.softcap > 0;
-  const key = `softmax_rows threads=${threads} gradient=${c.withGradient} capped=${capped}`;
+  const smooth = c.smoothing > 0;
+  const key = `softmax_rows threads=${threads} gradient=${c.withGradient} capped=${capped} smooth=${smooth}`;
   // One thread a row on a CPU; on a GPU a workgroup shares a row and folds its partial results in a fixed tree.
   const shared = threads > 1;
   const fold = (op: string) =>
@@ -197,7 +183,7 @@ function softmaxRows(
   dispatch(backend, {
     program: {
       key,
-      wgsl: `struct Uniforms { start: u32, n: u32, vocab: u32, scale: f32, softcap: f32 }
+      wgsl: `struct Uniforms { start: u32, n: u32, vocab: u32, scale: f32, softcap: f32, smoothing: f32 }
 @group(0) @binding(0) var<storage, read_write> logits: array<f32>;
 @group(0) @binding(1) var<storage, read> rows: array<i32>;
 @group(0) @binding(2) var<storage, read> targets: array<i32>;
@@ -233,7 +219,15 @@ ${ENTRY} {
   for (var v = lane; v < u.vocab; v += ${threads}u) { part += exp(logit(base + v) - top); }
   ${fold('partial[lane] + partial[lane + s]')}
   let sum = part;
-  if (inside && lane == 0u) { losses[u.start + row] = select(0.0, log(sum) + top - logit(base + wanted), valid); }
+  ${
+    smooth
+      ? `part = 0.0;
+  for (var v = lane; v < u.vocab; v += ${threads}u) { part += logit(base + v); }
+  ${fold('partial[lane] + partial[lane + s]')}
+  let likely = (1.0 - u.smoothing) * logit(base + wanted) + u.smoothing * part / f32(u.vocab);`
+      : 'let likely = logit(base + wanted);'
+  }
+  if (inside && lane == 0u) { losses[u.start + row] = select(0.0, log(sum) + top - likely, valid); }
   ${
     c.withGradient
       ? `${shared ? 'workgroupBarrier(); storageBarrier();' : ''}
@@ -241,7 +235,7 @@ ${ENTRY} {
   for (var v = lane; v < u.vocab; v += ${threads}u) {
     let z = logit(base + v);
     let p = exp(z - top) / sum;
-    logits[base + v] = select(0.0, slope(z) * u.scale * (p - select(0.0, 1.0, v == wanted)), valid);
+    logits[base + v] = select(0.0, slope(z) * u.scale * (p - ${smooth ? '(select(0.0, 1.0 - u.smoothing, v == wanted) + u.smoothing / f32(u.vocab))' : 'select(0.0, 1.0, v == wanted)'}), valid);
   }`
       : ''
   }
@@ -249,52 +243,70 @@ ${ENTRY} {
     },
     tensors: [c.logits, c.rows, c.targets, c.losses],
     writes: [c.logits, c.losses],
-    uniforms: uniformBlock(u(c.start), u(c.n), u(c.vocab), f(c.scale), f(c.softcap)),
+    uniforms: uniformBlock(u(c.start), u(c.n), u(c.vocab), f(c.scale), f(c.softcap), f(c.smoothing)),
     // The scale changes with the number of target tokens, from batch to batch.
     volatile: true,
     workgroups: shared ? groupsFor(c.n * 64) : groupsFor(c.n),
   });
 }
 
-/** out = scale · Σ values, in order, by one thread: a few hundred adds, and the same sum every time. */
-function sumAll(backend: GpuBackend, values: tf.TensorInfo, out: tf.TensorInfo, n: number, scale: number): void {
+/** out[v] = Σ over the chunk's rows of values[row, v], added to what is there where `add`; a thread a column, in order. */
+function sumRows(
+  backend: GpuBackend,
+  c: { values: tf.TensorInfo; out: tf.TensorInfo; n: number; width: number; add: boolean },
+): void {
   dispatch(backend, {
     program: {
-      key: 'sum_all',
-      wgsl: `struct Uniforms { n: u32, scale: f32 }
+      key: `cross_entropy_bias add=${c.add}`,
+      wgsl: `struct Uniforms { n: u32, width: u32 }
 @group(0) @binding(0) var<storage, read> values: array<f32>;
 @group(0) @binding(1) var<storage, read_write> out: array<f32>;
 @group(0) @binding(2) var<uniform> u: Uniforms;
-@compute @workgroup_size(1) fn main() {
-  var sum = 0.0;
-  for (var i = 0u; i < u.n; i++) { sum += values[i]; }
-  out[0] = sum * u.scale;
+${GLOBAL_INDEX}
+${ENTRY} {
+  let column = globalIndex(wg, local, groups);
+  if (column >= u.width) { return; }
+  var sum = ${c.add ? 'out[column]' : '0.0'};
+  for (var i = 0u; i < u.n; i++) { sum += values[i * u.width + column]; }
+  out[column] = sum;
 }`,
     },
-    tensors: [values, out],
-    writes: [out],
-    uniforms: uniformBlock(u(n), f(scale)),
-    volatile: true,
-    workgroups: [1],
+    tensors: [c.values, c.out],
+    writes: [c.out],
+    uniforms: uniformBlock(u(c.n), u(c.width)),
+    workgroups: groupsFor(c.width),
   });
 }
 
+export interface CrossEntropyOptions {
+  scale: number;
+  withGradient: boolean;
+  /** As a model's output head has them. */
+  bias?: tf.Tensor | null;
+  softcap?: number | null;
+  /** label_smoothing_factor, in [0, 1). */
+  smoothing?: number;
+  /** Asked for where the weight (float32) or the bias is trained. */
+  trainsWeight?: boolean;
+  trainsBias?: boolean;
+}
+
 /**
- * scale · summed negative log-likelihood of `targets` at `rows`, as a scalar.
- * hidden [M, d]; rows and targets int32 [R], padded with -1; `bias` and `softcap` as a model's output head has them.
+ * scale · summed cross-entropy of `targets` at `rows`, as a scalar. hidden [M, d]; rows and targets int32 [R], padded with
+ * -1.
  */
 export function linearCrossEntropy(
   hidden: tf.Tensor,
   weight: Weight,
   rows: tf.Tensor,
   targets: tf.Tensor,
-  options: { scale: number; withGradient: boolean; bias?: tf.Tensor | null; softcap?: number | null },
+  options: CrossEntropyOptions,
 ): tf.Scalar {
-  const { scale, withGradient, bias, softcap } = options;
-  const [loss, dHidden] = kernel(
+  const { scale, withGradient, bias, softcap, smoothing = 0, trainsWeight = false, trainsBias = false } = options;
+  const [loss, ...gradients] = kernel(
     { hidden, ...weightInputs(weight), bias: bias ?? undefined, rows, targets },
-    { ...weightAttrs(weight), scale, softcap: softcap ?? 0, withGradient },
+    { ...weightAttrs(weight), scale, softcap: softcap ?? 0, smoothing, withGradient, trainsWeight, trainsBias },
   );
-  dHidden!.dispose();
+  tf.dispose(gradients);
   return loss as tf.Scalar;
 }

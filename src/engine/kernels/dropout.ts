@@ -13,6 +13,7 @@ import { dispatch, f, u, uniformBlock } from '../webgpu/dispatch';
 import { defineKernel, type Inputs } from './kernel';
 import { groupsFor } from './matmul';
 import { ENTRY, GLOBAL_INDEX } from './matmul-wgsl';
+import { PHILOX } from './philox-wgsl';
 
 export interface DropoutAttrs {
   /** Share of the elements that become 0, in [0, 1). */
@@ -23,7 +24,7 @@ export interface DropoutAttrs {
 }
 
 /** An element stays when the upper 24 bits of its random word reach this. */
-const threshold = (p: number) => Math.round(p * 2 ** 24);
+export const threshold = (p: number) => Math.round(p * 2 ** 24);
 
 const dropoutKernel: (inputs: Partial<Inputs>, attrs: DropoutAttrs) => tf.Tensor[] = defineKernel<DropoutAttrs>({
   name: 'Dropout',
@@ -64,30 +65,12 @@ function shader(quads: boolean): string {
 @group(0) @binding(1) var<storage, read_write> y: array<${type}>;
 @group(0) @binding(2) var<uniform> u: Uniforms;
 ${GLOBAL_INDEX}
-// The upper half of a 32-bit product, from 16-bit halves: WGSL has no wider integer.
-fn high(a: u32, b: u32) -> u32 {
-  let a0 = a & 0xffffu; let a1 = a >> 16u;
-  let b0 = b & 0xffffu; let b1 = b >> 16u;
-  let mid = a1 * b0 + ((a0 * b0) >> 16u);
-  let carry = a0 * b1 + (mid & 0xffffu);
-  return a1 * b1 + (mid >> 16u) + (carry >> 16u);
-}
-fn philox(start: vec4u) -> vec4u {
-  var c = start;
-  var key = vec2u(u.seed, 0u);
-  for (var round = 0; round < 10; round++) {
-    c = vec4u(
-      high(0xcd9e8d57u, c.z) ^ c.y ^ key.x, 0xcd9e8d57u * c.z,
-      high(0xd2511f53u, c.x) ^ c.w ^ key.y, 0xd2511f53u * c.x);
-    key += vec2u(0x9e3779b9u, 0xbb67ae85u);
-  }
-  return c;
-}
+${PHILOX}
 ${ENTRY} {
   let id = globalIndex(wg, local, groups);
   let at = id * 4u;
   if (at >= u.size) { return; }
-  let words = philox(vec4u(id, u.step, u.tag, ${Stream.dropout}u)) >> vec4u(8u);
+  let words = philox(vec4u(id, u.step, u.tag, ${Stream.dropout}u), u.seed) >> vec4u(8u);
   let kept = select(vec4f(0.0), vec4f(u.scale), words >= vec4u(u.limit));
 ${
   quads

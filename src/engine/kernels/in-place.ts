@@ -42,14 +42,25 @@ export function copyValues(
 }
 
 /** Zeros that are on the GPU at once, without an array on the way; kept until they are disposed. */
-export function keptZeros(shape: number[]): tf.Tensor {
+export function keptZeros(shape: number[], dtype: 'float32' | 'int32' = 'float32'): tf.Tensor {
   const backend = tf.backend();
-  if (!isGpu(backend)) return tf.keep(tf.zeros(shape));
-  const tensor = tf.keep(tf.engine().makeTensorFromTensorInfo(backend.makeTensorInfo(shape, 'float32')));
+  if (!isGpu(backend)) return tf.keep(tf.zeros(shape, dtype));
+  const tensor = tf.keep(tf.engine().makeTensorFromTensorInfo(backend.makeTensorInfo(shape, dtype)));
   const buffer = bufferOf(backend, tensor);
   copyEncoder(backend).clearBuffer(buffer);
   markWritten(backend, tensor);
   return tensor;
+}
+
+/** Sets values to zero, without a dispatch. */
+export function clearValues(target: tf.Tensor, offset: number, length: number): void {
+  runInPlace(
+    (backend) => {
+      copyEncoder(backend).clearBuffer(bufferOf(backend, target), offset * 4, length * 4);
+      markWritten(backend, target);
+    },
+    () => cpuArray(target).fill(0, offset, offset + length),
+  );
 }
 
 /** Overwrites a float32 or int32 tensor from the CPU. */

@@ -1,15 +1,19 @@
 /** WGSL for products over rows, TN: C[P,Q] = U[M,P]ᵀ · V[M,Q]. The other two are in matmul-wgsl.ts. */
 import { ENTRY, GLOBAL_INDEX, lines, range } from './matmul-wgsl';
 
-/** C[P,Q] = alpha · Σ_m U[m,P] · V[m,Q], `count` such products (1 or 2) in one dispatch, each with its own sizes. */
-export function tnShader(products: { quads: boolean }[]): string {
+/**
+ * C[P,Q] = alpha · Σ_m U[m,P] · V[m,Q], such products (1 or 2) in one dispatch, each with its own sizes; added to what C
+ * holds where `add`.
+ */
+export function tnShader(products: { quads: boolean; add?: true }[]): string {
   let binding = 0;
   const declare = (access: string, name: string, type: string) =>
     `@group(0) @binding(${binding++}) var<storage, ${access}> ${name}: array<${type}>;`;
   const head: string[] = [];
   const bodies: string[] = [];
   const tile = 8;
-  products.forEach(({ quads }, s) => {
+  products.forEach(({ quads, add }, s) => {
+    const plus = add ? '+=' : '=';
     const type = quads ? 'vec4f' : 'f32';
     head.push(declare('read', `U${s}`, type), declare('read', `V${s}`, type), declare('read_write', `C${s}`, type));
     const [P, Q] = [`u.p${s}`, `u.q${s}`];
@@ -33,8 +37,8 @@ ${lines(8, (i) => `    a${i}_0 += u${i >> 2}.${component[i & 3]} * v0; a${i}_1 +
 ${lines(
   8,
   (i) => `  if (p0 + ${i}u < ${P}) {
-    if (q0 < ${Q}) { C${s}[(p0 + ${i}u) * Q4 + q0 / 4u] = a${i}_0 * u.alpha${s}; }
-    if (q0 + 4u < ${Q}) { C${s}[(p0 + ${i}u) * Q4 + q0 / 4u + 1u] = a${i}_1 * u.alpha${s}; }
+    if (q0 < ${Q}) { C${s}[(p0 + ${i}u) * Q4 + q0 / 4u] ${plus} a${i}_0 * u.alpha${s}; }
+    if (q0 + 4u < ${Q}) { C${s}[(p0 + ${i}u) * Q4 + q0 / 4u + 1u] ${plus} a${i}_1 * u.alpha${s}; }
   }`,
 )}`
     : `${lines(t, (i) => `  let pc${i} = min(p0 + ${i}u, ${P} - 1u); let qc${i} = min(q0 + ${i}u, ${Q} - 1u);`)}
@@ -50,7 +54,7 @@ ${lines(t, (i) => `    let u${i} = U${s}[m * ${P} + pc${i}];\n${lines(t, (j) => 
 ${lines(
   t,
   (i) => `  if (p0 + ${i}u < ${P}) {
-${lines(t, (j) => `    if (q0 + ${j}u < ${Q}) { C${s}[(p0 + ${i}u) * ${Q} + q0 + ${j}u] = a${i}_${j} * u.alpha${s}; }`)}
+${lines(t, (j) => `    if (q0 + ${j}u < ${Q}) { C${s}[(p0 + ${i}u) * ${Q} + q0 + ${j}u] ${plus} a${i}_${j} * u.alpha${s}; }`)}
   }`,
 )}`
 }

@@ -160,11 +160,16 @@ export interface TnProduct {
   p: number;
   q: number;
   alpha?: number;
+  /** To what c holds. */
+  add?: boolean;
 }
 
-/** c[p,q] = alpha · u[m,p]ᵀ·v[m,q] for one or two products that share m, in one dispatch. */
+/** c[p,q] = (c +) alpha · u[m,p]ᵀ·v[m,q] for one or two products that share m, in one dispatch. */
 export function recordTN(backend: GpuBackend, m: number, products: [TnProduct] | [TnProduct, TnProduct]): void {
-  const shapes = products.map((p) => ({ quads: p.p % 4 === 0 && p.q % 4 === 0 }));
+  const shapes = products.map((p) => ({
+    quads: p.p % 4 === 0 && p.q % 4 === 0,
+    ...(p.add ? { add: true as const } : {}),
+  }));
   const threads = products.reduce((sum, p, i) => sum + tnTiles(p.p, p.q, shapes[i]!.quads), 0);
   dispatch(backend, {
     program: program(`matmul_tn ${JSON.stringify(shapes)}`, () => tnShader(shapes)),

@@ -32,7 +32,7 @@ export function isRecording(): boolean {
 }
 
 /** Runs `f` as a kernel would run: nothing of it comes on the tape, and nothing but its result is left. */
-function withoutTape<T extends tf.TensorContainer>(f: () => T): T {
+export function withoutTape<T extends tf.TensorContainer>(f: () => T): T {
   const state = tapeState();
   state.kernelDepth++;
   try {

@@ -23,3 +23,18 @@ export async function mergedWeight(module: LinearModule, method: Method | null):
     merged.dispose();
   }
 }
+
+/** The same for its bias, [out]; null where the linear has none. */
+export async function mergedBias(module: LinearModule, method: Method | null): Promise<Float32Array | null> {
+  const { bias } = module;
+  if (!bias) return null;
+  const merged = tf.tidy(() => {
+    const delta = method?.biasDelta?.(module) ?? null;
+    return delta ? tf.add(bias, delta) : bias.clone();
+  });
+  try {
+    return await readFloats(merged);
+  } finally {
+    merged.dispose();
+  }
+}

@@ -20,6 +20,8 @@ export interface Method {
    * one's name; what a method adds goes by PEFT's or AdapterHub's, without their prefix.
    */
   trainable: Map<string, tf.Tensor>;
+  /** Tensors that do not learn but belong to a checkpoint beside the trainable ones (what PiSSA began with), by name. */
+  constants?: Map<string, tf.Tensor>;
   /** How fast a tensor learns beside the others (LoRA+, discriminative rates); 1 where left out. */
   rate?(name: string): number;
   /** Which tensors learn at a step, of so many (gradual unfreezing); all of them where left out. */
@@ -30,7 +32,14 @@ export interface Method {
    * disposes it.
    */
   delta(module: LinearModule): tf.Tensor | null;
+  /** What merging adds to a linear's bias, [out]; null or left out where the method leaves it alone. The caller disposes it. */
+  biasDelta?(module: LinearModule): tf.Tensor | null;
   /** Trained forms of the checkpoint's own tensors, by its names: what a model folder is written with. */
   opened?: Map<string, tf.Tensor>;
+  /**
+   * What is saved, by the names of `trainable`, where that is other than the trainable tensors: PEFT keeps of a network that
+   * makes virtual tokens only what comes out of it. The caller disposes them.
+   */
+  saved?(): Map<string, tf.Tensor>;
   dispose(): void;
 }

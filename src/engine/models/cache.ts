@@ -10,19 +10,20 @@ export function emptyCache(capacity: number, layers: number, width: number): Key
 }
 
 /**
- * Writes a layer's new rows behind the cached ones and gives all of them. The family counts them into `cache.length` when
- * every layer has its own.
+ * Writes a layer's new rows behind the cached ones, or from row `at` on, and gives all of them. The family counts them into
+ * `cache.length` when every layer has its own.
  */
 export function appendToCache(
   cache: KeyValueCache,
   layer: number,
   k: tf.Tensor,
   v: tf.Tensor,
+  at = cache.length,
 ): { k: tf.Tensor; v: tf.Tensor } {
   const slot = cache.layers[layer]!;
   const [rows, width] = k.shape as [number, number];
-  if (cache.length + rows > cache.capacity) throw new Error(`The key/value cache holds ${cache.capacity} tokens.`);
-  copyValues(k, 0, slot.k, cache.length * width, rows * width);
-  copyValues(v, 0, slot.v, cache.length * width, rows * width);
+  if (at + rows > cache.capacity) throw new Error(`The key/value cache holds ${cache.capacity} tokens.`);
+  copyValues(k, 0, slot.k, at * width, rows * width);
+  copyValues(v, 0, slot.v, at * width, rows * width);
   return slot;
 }

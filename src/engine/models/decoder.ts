@@ -14,18 +14,18 @@ import { embedding } from '../kernels/embedding';
 import { type GatedActivation, gated } from '../kernels/gated';
 import { rmsNorm } from '../kernels/rms-norm';
 import { sideBySide, splitColumns } from '../kernels/split-columns';
-import type { Hooks, LinearModule } from '../types';
-import { appendToCache, emptyCache } from './cache';
+import type { Hooks, LinearModule, SublayerPlace } from '../types';
+import { emptyCache } from './cache';
 import type { LanguageModel, ModelInput } from './model';
 import type { Rotary } from './rope';
-import { type Apply, applyWith, runBlocks } from './run';
+import { type Calls, callsWith, loadOutput, runBlocks } from './run';
+import { keysAndValues, type LayerInput, type VirtualTokens, virtualTokens } from './virtual-tokens';
 import type { Loader } from './weights';
 
 /** One call of the model, as its layers see it. */
-export interface Pass {
-  input: ModelInput;
-  /** A linear as the method has it. */
-  apply: Apply;
+export interface Pass extends Pick<VirtualTokens, 'reach'> {
+  input: LayerInput;
+  calls: Calls;
 }
 
 /** Attention, a feed-forward or a whole block: its linears in the order of execution, and its forward pass. */
@@ -35,16 +35,20 @@ export interface Part {
   run(x: tf.Tensor, pass: Pass, residual?: tf.Tensor): tf.Tensor;
 }
 
+export type Norm = (x: tf.Tensor, calls: Calls) => tf.Tensor;
 /** Loads the norm at a path. */
-export type LoadNorm = (path: string, size: number) => Promise<(x: tf.Tensor) => tf.Tensor>;
+export type LoadNorm = (path: string, size: number) => Promise<Norm>;
 
 /** RMSNorms; with `offset` 1 they multiply by 1 + weight, as Gemma's. */
 export function rmsNorms(load: Loader, eps: number, offset = 0): LoadNorm {
   return async (path, size) => {
     const stored = await load.vector(`${path}.weight`, size);
-    const weight = offset === 0 ? stored : load.own(tf.add(stored, offset));
-    if (weight !== stored) stored.dispose();
-    return (x) => rmsNorm(x, weight, eps);
+    const base = offset === 0 ? stored : load.own(tf.add(stored, offset));
+    return (x, calls) => {
+      const weight = calls.vector(stored);
+      if (weight === stored) return rmsNorm(x, base, eps);
+      return rmsNorm(x, offset === 0 ? weight : tf.add(weight, offset), eps);
+    };
   };
 }
 
@@ -83,31 +87,33 @@ export async function selfAttention(
   const qNorm = await settings.headNorm?.(`${at}.q_norm`, headDim);
   const kNorm = await settings.headNorm?.(`${at}.k_norm`, headDim);
   const parts = sideBySide(...widths);
-  const byHead = (norm: ((x: tf.Tensor) => tf.Tensor) | undefined, x: tf.Tensor) =>
-    norm ? tf.reshape(norm(tf.reshape(x, [-1, headDim])), x.shape) : x;
+  const byHead = (norm: Norm | undefined, x: tf.Tensor, calls: Calls) =>
+    norm ? tf.reshape(norm(tf.reshape(x, [-1, headDim]), calls), x.shape) : x;
+  const place = { block: `model.layers.${layer}`, index: layer, part: 'attention' } as const;
 
   return {
     linears: [...inputs, output],
-    run(x, { input, apply }, residual) {
-      const { batch, length, positions, visible, cache } = input;
-      const projected = inputs.map((module) => apply(module, x));
+    run(x, { input, calls, reach }, residual) {
+      const { batch, length, positions, visible } = input;
+      const projected = inputs.map((module) => calls.linear(module, x));
       const [q, k, v] = settings.fused ? splitColumns(projected[0]!, parts) : projected;
-      const normed: [tf.Tensor, tf.Tensor] = [byHead(qNorm, q!), byHead(kNorm, k!)];
-      const [query, key] = rotary ? rotary.turn(...normed, positions, cache?.capacity ?? length) : normed;
-      const past = cache ? appendToCache(cache, layer, key, v!) : { k: key, v: v! };
-      const mixed = attention(query, past.k, past.v, visible, {
+      const normed: [tf.Tensor, tf.Tensor] = [byHead(qNorm, q!, calls), byHead(kNorm, k!, calls)];
+      const [query, key] = rotary ? rotary.turn(...normed, positions, reach) : normed;
+      const { k: keys, v: values, keyLength, causal } = keysAndValues(input, layer, key, v!);
+      const mixed = attention(query, keys, values, visible, {
         batch,
         queryLength: length,
-        keyLength: cache?.capacity ?? length,
+        keyLength,
         heads,
         kvHeads,
         headDim,
         scale: settings.scale ?? 1 / Math.sqrt(headDim),
         window,
         softcap,
-        causal: !cache,
+        causal,
+        ...calls.dropAttention(layer),
       });
-      return apply(output, mixed, residual);
+      return residual ? calls.joinLinear(place, output, mixed, residual) : calls.linear(output, mixed);
     },
   };
 }
@@ -132,12 +138,14 @@ export async function gatedFeedForward(
     : [await load.linear(`${at}.gate_proj`, ff, d, { bias }), await load.linear(`${at}.up_proj`, ff, d, { bias })];
   const down = await load.linear(`${at}.down_proj`, d, ff, { bias });
   const parts = sideBySide(ff, ff);
+  const place = { block: `model.layers.${layer}`, index: layer, part: 'feed_forward' } as const;
   return {
     linears: [...inputs, down],
-    run(x, { apply }, residual) {
-      const projected = inputs.map((module) => apply(module, x));
+    run(x, { calls }, residual) {
+      const projected = inputs.map((module) => calls.linear(module, x));
       const [gate, up] = fused ? splitColumns(projected[0]!, parts) : projected;
-      return apply(down, gated(gate!, up!, activation), residual);
+      const inner = gated(gate!, up!, activation);
+      return residual ? calls.joinLinear(place, down, inner, residual) : calls.linear(down, inner);
     },
   };
 }
@@ -156,8 +164,8 @@ export async function preNormBlock(
   return {
     linears: [...attend.linears, ...feedForward.linears],
     run(before, pass) {
-      const x = attend.run(inputNorm(before), pass, before);
-      return feedForward.run(postNorm(x), pass, x);
+      const x = attend.run(inputNorm(before, pass.calls), pass, before);
+      return feedForward.run(postNorm(x, pass.calls), pass, x);
     },
   };
 }
@@ -178,8 +186,12 @@ export async function sandwichBlock(
   return {
     linears: [...attend.linears, ...feedForward.linears],
     run(before, pass) {
-      const x = tf.add(before, attendedNorm(attend.run(inputNorm(before), pass)));
-      return tf.add(x, outerNorm(feedForward.run(innerNorm(x), pass)));
+      const { calls } = pass;
+      const place = (part: SublayerPlace['part']): SublayerPlace => ({ block: at, index: layer, part });
+      const attended = attend.run(inputNorm(before, calls), pass);
+      const x = calls.join(place('attention'), attended, before, undefined, (y) => attendedNorm(y, calls));
+      const fed = feedForward.run(innerNorm(x, calls), pass);
+      return calls.join(place('feed_forward'), fed, x, undefined, (y) => outerNorm(y, calls));
     },
   };
 }
@@ -202,16 +214,20 @@ export async function loadDecoder(c: DecoderConfig, load: Loader, parts: Decoder
   for (let i = 0; i < c.num_hidden_layers; i++) blocks.push(await parts.block(i));
   const lastNorm = await parts.norm('model.norm', d);
   // A tied checkpoint may still carry a copy of the table as lm_head.weight; transformers ignores it too.
-  const output = c.tie_word_embeddings ? table : await load.matrix('lm_head.weight', [c.vocab_size, d]);
+  const output = c.tie_word_embeddings ? table : await loadOutput(load, 'lm_head.weight', c.vocab_size, d);
 
   const blockPaths = blocks.map((_, layer) => `model.layers.${layer}`);
+  const scaled = (x: tf.Tensor) => (embeddingScale === 1 ? x : tf.mul(x, embeddingScale));
+  const keyValueWidth = c.num_key_value_heads * c.head_dim;
   const hidden = (input: ModelInput, hooks: Hooks): tf.Tensor => {
-    const pass: Pass = { input, apply: applyWith(hooks) };
-    let x = embedding(input.ids, table);
-    if (embeddingScale !== 1) x = tf.mul(x, embeddingScale);
-    x = runBlocks(hooks, blockPaths, x, (layer, before) => blocks[layer]!.run(before, pass));
-    if (input.cache) input.cache.length += input.length;
-    return lastNorm(x);
+    const calls = callsWith(hooks, c.dropout);
+    const virtual = virtualTokens(input, hooks);
+    let x = calls.dropEmbeddings(virtual.enter(scaled(calls.tokens(input, table))));
+    const block = (layer: number, before: tf.Tensor, beside: tf.Tensor[]) =>
+      blocks[layer]!.run(before, { input: virtual.layerInput(beside), reach: virtual.reach, calls });
+    x = runBlocks(hooks, blockPaths, x, block, virtual.beside);
+    if (input.cache) input.cache.length += virtual.cached;
+    return virtual.leave(lastNorm(x, calls));
   };
 
   return {
@@ -223,10 +239,16 @@ export async function loadDecoder(c: DecoderConfig, load: Loader, parts: Decoder
     vocabSize: c.vocab_size,
     contextLength: c.max_position_embeddings,
     parameters: load.parameters,
+    tensors: load.tensors,
+    task: null,
+    dropout: c.dropout,
+    initializerRange: c.initializer_range,
     linears: blocks.flatMap(({ linears }) => linears),
-    head: { weight: output, bias: null, softcap, transform: null },
+    head: output && { weight: output, bias: null, softcap, transform: null },
+    wordEmbeddings: (ids) => scaled(embedding(ids, table)),
     hidden,
-    createCache: (capacity) => emptyCache(capacity, blocks.length, c.num_key_value_heads * c.head_dim),
+    keyValueWidth,
+    createCache: (capacity) => emptyCache(capacity, blocks.length, keyValueWidth),
     dispose: load.dispose,
   };
 }

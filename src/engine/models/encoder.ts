@@ -11,10 +11,10 @@ import type { ActivationName } from '../../families/activation';
 import type { EncoderConfig, EncoderPaths } from '../../families/encoder';
 import { attention } from '../kernels/attention';
 import { embedding } from '../kernels/embedding';
-import { layerNorm } from '../kernels/layer-norm';
-import type { Hooks, LinearModule, Weight } from '../types';
+import type { Hooks, LinearModule, SublayerPlace, Weight } from '../types';
 import type { LanguageModel, ModelInput, OutputHead } from './model';
-import { activate, applyWith, loadNorm, type NormWeights, runBlocks } from './run';
+import { activate, callsWith, loadNorm, type NormWeights, normalize, runBlocks } from './run';
+import { virtualTokens } from './virtual-tokens';
 import type { Loader } from './weights';
 
 interface Block {
@@ -61,16 +61,21 @@ export async function loadEncoder(
     });
   }
   const eps = c.layer_norm_eps;
-  const normalize = (x: tf.Tensor, { weight, bias }: NormWeights) => layerNorm(x, weight, bias, eps);
-  const head = await loadHead(c, paths, load, words, { activation: headActivation, norm, normalize });
+  const head = await loadHead(c, paths, load, words, { activation: headActivation, norm, eps });
 
   const blockPaths = blocks.map((_, layer) => paths.block(layer));
   const hidden = (input: ModelInput, hooks: Hooks): tf.Tensor => {
-    const { batch, length, visible } = input;
-    const apply = applyWith(hooks);
-    const block = (layer: number, before: tf.Tensor): tf.Tensor => {
+    const calls = callsWith(hooks, c.dropout);
+    // The first position of all is what a head for whole texts reads.
+    const keepFirst = model.task?.kind === 'sequence_classification';
+    const virtual = virtualTokens(input, hooks, { both: true, keepFirst });
+    const { types: kinds } = virtual.input;
+    const block = (layer: number, before: tf.Tensor, beside: tf.Tensor[]): tf.Tensor => {
+      const { batch, length, visible } = virtual.layerInput(beside);
       const b = blocks[layer]!;
-      const mixed = attention(apply(b.query, before), apply(b.key, before), apply(b.value, before), visible, {
+      const place = (part: SublayerPlace['part']) => ({ block: blockPaths[layer]!, index: layer, part });
+      const [q, k, v] = [b.query, b.key, b.value].map((module) => calls.linear(module, before));
+      const mixed = attention(q!, k!, v!, visible, {
         batch,
         queryLength: length,
         keyLength: length,
@@ -79,17 +84,27 @@ export async function loadEncoder(
         headDim: c.head_dim,
         scale: 1 / Math.sqrt(c.head_dim),
         causal: false,
+        ...calls.dropAttention(layer),
       });
-      const x = normalize(apply(b.attentionOutput, mixed, before), b.attentionNorm);
-      return normalize(apply(b.down, activate(apply(b.up, x), c.activation), x), b.outputNorm);
+      const attended = (sum: tf.Tensor) => normalize(calls, sum, b.attentionNorm, eps);
+      const x = calls.joinLinear(place('attention'), b.attentionOutput, mixed, before, attended);
+      const fed = activate(calls.linear(b.up, x), c.activation);
+      return calls.joinLinear(place('feed_forward'), b.down, fed, x, (sum) => normalize(calls, sum, b.outputNorm, eps));
     };
-    const positions = offset ? tf.add(input.positions, offset) : input.positions;
-    let x = tf.add(embedding(input.ids, words), embedding(positions, places));
-    if (types) x = tf.add(x, embedding(input.types ?? tf.zerosLike(input.ids), types));
-    return runBlocks(hooks, blockPaths, normalize(x, embeddingNorm), block);
+    const positions = offset ? tf.add(virtual.input.positions, offset) : virtual.input.positions;
+    let x = tf.add(virtual.enter(calls.tokens(input, words)), embedding(positions, calls.weight(places)));
+    if (types) x = tf.add(x, embedding(kinds ?? tf.zerosLike(input.ids), calls.weight(types)));
+    x = runBlocks(
+      hooks,
+      blockPaths,
+      calls.dropEmbeddings(normalize(calls, x, embeddingNorm, eps)),
+      block,
+      virtual.beside,
+    );
+    return virtual.leave(x);
   };
 
-  return {
+  const model: LanguageModel = {
     family: c.model_type,
     kind: 'encoder',
     layers: blocks.length,
@@ -98,15 +113,22 @@ export async function loadEncoder(
     vocabSize: c.vocab_size,
     contextLength: c.max_position_embeddings,
     parameters: load.parameters,
+    tensors: load.tensors,
+    task: null,
+    dropout: c.dropout,
+    initializerRange: c.initializer_range,
     linears: [
       ...blocks.flatMap((b) => [b.query, b.key, b.value, b.attentionOutput, b.up, b.down]),
       ...(head ? [head.dense] : []),
     ],
     head: head?.head ?? null,
+    wordEmbeddings: (ids) => embedding(ids, words),
     hidden,
+    keyValueWidth: null,
     createCache: null,
     dispose: load.dispose,
   };
+  return model;
 }
 
 /** Null where the checkpoint is the bare encoder. */
@@ -118,7 +140,7 @@ async function loadHead(
   parts: {
     activation: ActivationName;
     norm(path: string): Promise<NormWeights>;
-    normalize(x: tf.Tensor, norm: NormWeights): tf.Tensor;
+    eps: number;
   },
 ): Promise<{ head: OutputHead; dense: LinearModule } | null> {
   if (!load.has(`${paths.dense}.weight`)) return null;
@@ -130,7 +152,9 @@ async function loadHead(
   // Untied, the projection's bias is its own; tied, it is the head's, whatever else the file carries.
   const own = `${paths.projection}.bias`;
   const bias = await load.vector(!tied && load.has(own) ? own : paths.bias, c.vocab_size);
-  const transform = (hidden: tf.Tensor, hooks: Hooks) =>
-    parts.normalize(activate(applyWith(hooks)(dense, hidden), parts.activation), norm);
+  const transform = (hidden: tf.Tensor, hooks: Hooks) => {
+    const calls = callsWith(hooks, c.dropout);
+    return normalize(calls, activate(calls.linear(dense, hidden), parts.activation), norm, parts.eps);
+  };
   return { head: { weight, bias, softcap: null, transform }, dense };
 }

@@ -12,13 +12,13 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { gptNeox } from '../../families/gpt-neox';
 import { attention } from '../kernels/attention';
 import { embedding } from '../kernels/embedding';
-import { layerNorm } from '../kernels/layer-norm';
 import { byTurns, splitColumns } from '../kernels/split-columns';
-import type { Hooks, LinearModule } from '../types';
-import { appendToCache, emptyCache } from './cache';
+import type { Hooks, LinearModule, SublayerPlace } from '../types';
+import { emptyCache } from './cache';
 import type { LanguageModel, ModelInput } from './model';
 import { createRotary } from './rope';
-import { activate, applyWith, loadNorm, type NormWeights, runBlocks } from './run';
+import { activate, callsWith, loadNorm, loadOutput, type NormWeights, normalize, runBlocks } from './run';
+import { keysAndValues, virtualTokens } from './virtual-tokens';
 import type { Loader } from './weights';
 
 interface Block {
@@ -50,39 +50,45 @@ export async function loadGptNeox(json: Record<string, unknown>, load: Loader): 
     });
   }
   const finalNorm = await norm('gpt_neox.final_layer_norm');
-  const output = c.tie_word_embeddings ? table : await load.matrix('embed_out.weight', [c.vocab_size, d]);
+  const output = c.tie_word_embeddings ? table : await loadOutput(load, 'embed_out.weight', c.vocab_size, d);
   const rotary = createRotary(load, c.rope, c.head_dim, c.max_position_embeddings);
 
   const turns = byTurns(3, c.num_attention_heads, c.head_dim);
   const eps = c.layer_norm_eps;
   const blockPaths = blocks.map((_, layer) => `gpt_neox.layers.${layer}`);
   const hidden = (input: ModelInput, hooks: Hooks): tf.Tensor => {
-    const { batch, length, positions, visible, cache } = input;
-    const apply = applyWith(hooks);
-    const block = (layer: number, before: tf.Tensor): tf.Tensor => {
+    const calls = callsWith(hooks, c.dropout);
+    const virtual = virtualTokens(input, hooks);
+    const block = (layer: number, before: tf.Tensor, beside: tf.Tensor[]): tf.Tensor => {
+      const own = virtual.layerInput(beside);
+      const { batch, length, positions, visible } = own;
       const b = blocks[layer]!;
-      const normed = layerNorm(before, b.inputNorm.weight, b.inputNorm.bias, eps);
-      const parts = splitColumns(apply(b.qkv, normed), turns) as [tf.Tensor, tf.Tensor, tf.Tensor];
-      const [q, k] = rotary.turn(parts[0], parts[1], positions, cache?.capacity ?? length);
-      const past = cache ? appendToCache(cache, layer, k, parts[2]) : { k, v: parts[2] };
-      const mixed = attention(q, past.k, past.v, visible, {
+      const place = (part: SublayerPlace['part']) => ({ block: blockPaths[layer]!, index: layer, part });
+      const normed = normalize(calls, before, b.inputNorm, eps);
+      const parts = splitColumns(calls.linear(b.qkv, normed), turns) as [tf.Tensor, tf.Tensor, tf.Tensor];
+      const [q, k] = rotary.turn(parts[0], parts[1], positions, virtual.reach);
+      const { k: keys, v: values, keyLength, causal } = keysAndValues(own, layer, k, parts[2]);
+      const mixed = attention(q, keys, values, visible, {
         batch,
         queryLength: length,
-        keyLength: cache?.capacity ?? length,
+        keyLength,
         heads: c.num_attention_heads,
         kvHeads: c.num_attention_heads,
         headDim: c.head_dim,
         scale: 1 / Math.sqrt(c.head_dim),
-        causal: !cache,
+        causal,
+        ...calls.dropAttention(layer),
       });
-      const x = apply(b.out, mixed, before);
+      const x = calls.joinLinear(place('attention'), b.out, mixed, before);
       const source = c.use_parallel_residual ? before : x;
-      const inner = layerNorm(source, b.mlpNorm.weight, b.mlpNorm.bias, eps);
-      return apply(b.down, activate(apply(b.up, inner), c.activation), x);
+      const inner = normalize(calls, source, b.mlpNorm, eps);
+      const fed = activate(calls.linear(b.up, inner), c.activation);
+      return calls.joinLinear(place('feed_forward'), b.down, fed, x);
     };
-    const x = runBlocks(hooks, blockPaths, embedding(input.ids, table), block);
-    if (cache) cache.length += length;
-    return layerNorm(x, finalNorm.weight, finalNorm.bias, eps);
+    const embedded = virtual.enter(calls.tokens(input, table));
+    const x = runBlocks(hooks, blockPaths, calls.dropEmbeddings(embedded), block, virtual.beside);
+    if (input.cache) input.cache.length += virtual.cached;
+    return virtual.leave(normalize(calls, x, finalNorm, eps));
   };
 
   return {
@@ -94,9 +100,15 @@ export async function loadGptNeox(json: Record<string, unknown>, load: Loader): 
     vocabSize: c.vocab_size,
     contextLength: c.max_position_embeddings,
     parameters: load.parameters,
+    tensors: load.tensors,
+    task: null,
+    dropout: c.dropout,
+    initializerRange: c.initializer_range,
     linears: blocks.flatMap((b) => [b.qkv, b.out, b.up, b.down]),
-    head: { weight: output, bias: null, softcap: null, transform: null },
+    head: output && { weight: output, bias: null, softcap: null, transform: null },
+    wordEmbeddings: (ids) => embedding(ids, table),
     hidden,
+    keyValueWidth: d,
     createCache: (capacity) => emptyCache(capacity, blocks.length, d),
     dispose: load.dispose,
   };

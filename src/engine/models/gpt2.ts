@@ -11,12 +11,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { gpt2 } from '../../families/gpt2';
 import { attention } from '../kernels/attention';
 import { embedding } from '../kernels/embedding';
-import { layerNorm } from '../kernels/layer-norm';
 import { sideBySide, splitColumns } from '../kernels/split-columns';
-import type { Hooks, LinearModule } from '../types';
-import { appendToCache, emptyCache } from './cache';
+import type { Hooks, LinearModule, SublayerPlace } from '../types';
+import { emptyCache } from './cache';
 import type { LanguageModel, ModelInput } from './model';
-import { activate, applyWith, loadNorm, type NormWeights, runBlocks } from './run';
+import { activate, callsWith, loadNorm, loadOutput, type NormWeights, normalize, runBlocks } from './run';
+import { keysAndValues, virtualTokens } from './virtual-tokens';
 import type { Loader } from './weights';
 
 interface Block {
@@ -49,37 +49,46 @@ export async function loadGpt2(json: Record<string, unknown>, load: Loader): Pro
     });
   }
   const finalNorm = await norm('transformer.ln_f');
-  const output = c.tie_word_embeddings ? words : await load.matrix('lm_head.weight', [c.vocab_size, d]);
+  const output = c.tie_word_embeddings ? words : await loadOutput(load, 'lm_head.weight', c.vocab_size, d);
 
   const thirds = sideBySide(d, d, d);
   const eps = c.layer_norm_epsilon;
   const blockPaths = blocks.map((_, layer) => `transformer.h.${layer}`);
   const hidden = (input: ModelInput, hooks: Hooks): tf.Tensor => {
-    const { batch, length, positions, visible, cache } = input;
-    const apply = applyWith(hooks);
-    const block = (layer: number, before: tf.Tensor): tf.Tensor => {
+    const calls = callsWith(hooks, c.dropout);
+    const virtual = virtualTokens(input, hooks);
+    const block = (layer: number, before: tf.Tensor, beside: tf.Tensor[]): tf.Tensor => {
+      const own = virtual.layerInput(beside);
+      const { batch, length, visible } = own;
       const b = blocks[layer]!;
-      const normed = layerNorm(before, b.attentionNorm.weight, b.attentionNorm.bias, eps);
-      const [q, k, v] = splitColumns(apply(b.qkv, normed), thirds) as [tf.Tensor, tf.Tensor, tf.Tensor];
-      const past = cache ? appendToCache(cache, layer, k, v) : { k, v };
-      const mixed = attention(q, past.k, past.v, visible, {
+      const place = (part: SublayerPlace['part']) => ({ block: blockPaths[layer]!, index: layer, part });
+      const normed = normalize(calls, before, b.attentionNorm, eps);
+      const [q, k, v] = splitColumns(calls.linear(b.qkv, normed), thirds) as [tf.Tensor, tf.Tensor, tf.Tensor];
+      const { k: keys, v: values, keyLength, causal } = keysAndValues(own, layer, k, v);
+      const mixed = attention(q, keys, values, visible, {
         batch,
         queryLength: length,
-        keyLength: cache?.capacity ?? length,
+        keyLength,
         heads: c.num_attention_heads,
         kvHeads: c.num_attention_heads,
         headDim: c.head_dim,
         scale:
           (c.scale_attn_weights ? 1 / Math.sqrt(c.head_dim) : 1) / (c.scale_attn_by_inverse_layer_idx ? layer + 1 : 1),
-        causal: !cache,
+        causal,
+        ...calls.dropAttention(layer),
       });
-      const x = apply(b.out, mixed, before);
-      const inner = layerNorm(x, b.mlpNorm.weight, b.mlpNorm.bias, eps);
-      return apply(b.down, activate(apply(b.up, inner), c.activation), x);
+      const x = calls.joinLinear(place('attention'), b.out, mixed, before);
+      const inner = normalize(calls, x, b.mlpNorm, eps);
+      const fed = activate(calls.linear(b.up, inner), c.activation);
+      return calls.joinLinear(place('feed_forward'), b.down, fed, x);
     };
-    const x = runBlocks(hooks, blockPaths, tf.add(embedding(input.ids, words), embedding(positions, places)), block);
-    if (cache) cache.length += length;
-    return layerNorm(x, finalNorm.weight, finalNorm.bias, eps);
+    const embedded = tf.add(
+      virtual.enter(calls.tokens(input, words)),
+      embedding(virtual.input.positions, calls.weight(places)),
+    );
+    const x = runBlocks(hooks, blockPaths, calls.dropEmbeddings(embedded), block, virtual.beside);
+    if (input.cache) input.cache.length += virtual.cached;
+    return virtual.leave(normalize(calls, x, finalNorm, eps));
   };
 
   return {
@@ -91,9 +100,15 @@ export async function loadGpt2(json: Record<string, unknown>, load: Loader): Pro
     vocabSize: c.vocab_size,
     contextLength: c.max_position_embeddings,
     parameters: load.parameters,
+    tensors: load.tensors,
+    task: null,
+    dropout: c.dropout,
+    initializerRange: c.initializer_range,
     linears: blocks.flatMap((b) => [b.qkv, b.out, b.up, b.down]),
-    head: { weight: output, bias: null, softcap: null, transform: null },
+    head: output && { weight: output, bias: null, softcap: null, transform: null },
+    wordEmbeddings: (ids) => embedding(ids, words),
     hidden,
+    keyValueWidth: d,
     createCache: (capacity) => emptyCache(capacity, blocks.length, d),
     dispose: load.dispose,
   };

@@ -20,7 +20,9 @@ export function requireHead(model: LanguageModel): OutputHead {
 export function projectLogits(head: OutputHead, hidden: tf.Tensor, hooks: Hooks): tf.Tensor {
   return tf.tidy(() => {
     const x = head.transform ? head.transform(hidden, hooks) : hidden;
-    const logits = linear({ weight: head.weight, bias: head.bias }, x);
+    const weight = hooks.weight?.(head.weight) ?? head.weight;
+    const bias = head.bias && (hooks.vector?.(head.bias) ?? head.bias);
+    const logits = linear({ weight, bias }, x);
     const cap = head.softcap;
     return cap === null ? logits : tf.mul(tf.tanh(tf.div(logits, cap)), cap);
   });

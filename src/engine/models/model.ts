@@ -1,5 +1,7 @@
 /** What every model family offers to methods, objectives and generation. Hidden states travel as [B·T, d]. */
 import type * as tf from '@tensorflow/tfjs-core';
+import type { TaskData } from '../../data/types';
+import type { DropoutRates } from '../../families/dropout';
 import type { Hooks, LinearModule, Weight } from '../types';
 
 /** How a tensor may lie in a file: safetensors' names, and GGUF's for its block formats. */
@@ -47,18 +49,10 @@ export interface ModelTensor {
   task?: true;
 }
 
-export interface DropoutRates {
-  embeddings: number;
-  attention: number;
-  /** Of each sub-layer's output. */
-  residual: number;
-  /** Before a classification head. */
-  classifier: number;
-}
-
 /** A classification head: hidden states to scores. */
 export interface TaskHead {
   kind: 'sequence_classification' | 'token_classification';
+  problemType: TaskData['problemType'];
   labels: string[];
   /** Where its modules are, as in `modules_to_save`: `score`, `classifier`, … */
   modules: string[];
@@ -85,12 +79,18 @@ export interface LanguageModel {
   task: TaskHead | null;
   /** The model's own dropout rates (config.json). */
   dropout: DropoutRates;
+  /** Standard deviation of what a new head begins with (config.json). */
+  initializerRange: number;
   /** Every linear a method may wrap, in the order of execution; the output projection is not among them. */
   linears: LinearModule[];
   /** The output projection; null for an encoder without a language-modelling head. */
   head: OutputHead | null;
-  /** Hidden states after the final norm, [B·T, d]. */
+  /** int32 [N] -> [N, d]: what tokens are before positions and blocks, scaled where the family scales it. */
+  wordEmbeddings(ids: tf.Tensor): tf.Tensor;
+  /** Hidden states after the final norm, [B·T, d], of the text's own tokens. */
   hidden(input: ModelInput, hooks: Hooks): tf.Tensor;
+  /** kvHeads·headDim; null for encoders. */
+  keyValueWidth: number | null;
   /** Null for encoders. */
   createCache: ((capacity: number) => KeyValueCache) | null;
   dispose(): void;

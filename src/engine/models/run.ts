@@ -1,9 +1,13 @@
 /** What the forward passes of all families call instead of modules, so that methods and checkpointing can step in. */
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { ActivationName } from '../../families/activation';
+import type { DropoutRates } from '../../families/dropout';
 import { type Activation, activation } from '../kernels/activation';
+import { embedding } from '../kernels/embedding';
+import { layerNorm } from '../kernels/layer-norm';
 import { linear } from '../kernels/linear';
-import type { Hooks, LinearModule } from '../types';
+import type { Hooks, LinearModule, SublayerPlace, Weight } from '../types';
+import type { ModelInput } from './model';
 import type { Loader } from './weights';
 
 /** Applies a linear module, or what the hooks put in its place: x [M, in] -> [M, out] (+ residual). */
@@ -11,21 +15,105 @@ export type Apply = (module: LinearModule, x: tf.Tensor, residual?: tf.Tensor | 
 
 export const applyWith =
   (hooks: Hooks): Apply =>
-  (module, x, residual = null) =>
-    hooks.linear?.(module, x, residual) ?? linear(module, x, residual);
+  (module, x, residual = null) => {
+    const own = withTrained(module, hooks);
+    return hooks.linear?.(own, x, residual) ?? linear(own, x, residual);
+  };
 
-/** The blocks one after the other: `paths` are theirs, `run` computes one. */
+/** The module with the trained forms of its weight and bias, where there are any. */
+function withTrained(module: LinearModule, hooks: Hooks): LinearModule {
+  if (!hooks.weight && !hooks.vector) return module;
+  const weight = hooks.weight?.(module.weight) ?? module.weight;
+  const bias = module.bias && (hooks.vector?.(module.bias) ?? module.bias);
+  return weight === module.weight && bias === module.bias ? module : { ...module, weight, bias };
+}
+
+/** Sites of dropout are numbered: the embeddings', then three a block. */
+export const SITES = 3;
+const siteOf = { attention: 1, feed_forward: 2 } as const;
+
+/** What a forward pass calls, with the hooks in it. */
+export interface Calls {
+  linear: Apply;
+  /** A table or output projection as trained. */
+  weight(weight: Weight): Weight;
+  /** A norm's weight or a bias as trained. */
+  vector(vector: tf.Tensor): tf.Tensor;
+  /** Rows of the table of tokens, and the noise that training may put on them. */
+  tokens(input: ModelInput, table: Weight): tf.Tensor;
+  /** Dropout behind the embeddings. */
+  dropEmbeddings(x: tf.Tensor): tf.Tensor;
+  /** What the attention kernel takes to drop probabilities of a layer; nothing where it does not. */
+  dropAttention(layer: number): { dropout?: { p: number; seed: number; step: number; site: number } };
+  /**
+   * A sub-layer's output joins its residual; a post-norm family's `norm` runs on the sum, a sandwich family's `own` on the
+   * output.
+   */
+  join(
+    place: SublayerPlace,
+    y: tf.Tensor,
+    residual: tf.Tensor,
+    norm?: (x: tf.Tensor) => tf.Tensor,
+    own?: (y: tf.Tensor) => tf.Tensor,
+  ): tf.Tensor;
+  /** The same for an output that is still to be computed by a sub-layer's last linear: the sum then costs no dispatch. */
+  joinLinear(
+    place: SublayerPlace,
+    module: LinearModule,
+    x: tf.Tensor,
+    residual: tf.Tensor,
+    norm?: (x: tf.Tensor) => tf.Tensor,
+  ): tf.Tensor;
+}
+
+export function callsWith(hooks: Hooks, rates: DropoutRates): Calls {
+  const apply = applyWith(hooks);
+  const drop = (x: tf.Tensor, p: number, site: number) => (p > 0 && hooks.dropout ? hooks.dropout(x, p, site) : x);
+  const plain = !hooks.sublayer && !(rates.residual > 0 && hooks.dropout);
+  const join: Calls['join'] = (place, y, residual, norm, own) => {
+    const dropped = drop(y, rates.residual, SITES * place.index + siteOf[place.part]);
+    if (hooks.sublayer) return hooks.sublayer(place, dropped, residual, norm ?? null, own ?? null);
+    const sum = tf.add(own ? own(dropped) : dropped, residual);
+    return norm ? norm(sum) : sum;
+  };
+  return {
+    linear: apply,
+    weight: (weight) => hooks.weight?.(weight) ?? weight,
+    vector: (vector) => hooks.vector?.(vector) ?? vector,
+    tokens(input, table) {
+      const x = embedding(input.ids, hooks.weight?.(table) ?? table);
+      return hooks.embeddings?.(x, input) ?? x;
+    },
+    dropEmbeddings: (x) => drop(x, rates.embeddings, 0),
+    dropAttention: (layer) =>
+      rates.attention > 0 && hooks.attentionDropout
+        ? { dropout: { p: rates.attention, ...hooks.attentionDropout, site: SITES * layer + SITES } }
+        : {},
+    join,
+    joinLinear(place, module, x, residual, norm) {
+      if (!plain) return join(place, apply(module, x), residual, norm);
+      const sum = apply(module, x, residual);
+      return norm ? norm(sum) : sum;
+    },
+  };
+}
+
+/**
+ * The blocks one after the other: `paths` are theirs, `run` computes one. `beside` are tensors of this pass that a layer
+ * reads beside its input.
+ */
 export function runBlocks(
   hooks: Hooks,
   paths: string[],
   x: tf.Tensor,
-  run: (layer: number, x: tf.Tensor) => tf.Tensor,
+  run: (layer: number, x: tf.Tensor, beside: tf.Tensor[]) => tf.Tensor,
+  beside: (layer: number) => tf.Tensor[] = () => [],
 ): tf.Tensor {
-  return paths.reduce(
-    (before, path, layer) =>
-      hooks.block ? hooks.block(path, layer, before, (input) => run(layer, input)) : run(layer, before),
-    x,
-  );
+  return paths.reduce((before, path, layer) => {
+    const own = beside(layer);
+    if (!hooks.block) return run(layer, before, own);
+    return hooks.block(path, layer, before, (input, given = own) => run(layer, input, given), own);
+  }, x);
 }
 
 /** transformers has several names for one function. */
@@ -50,4 +138,14 @@ export interface NormWeights {
 /** A LayerNorm of width `d`, with its bias. */
 export async function loadNorm(load: Loader, path: string, d: number): Promise<NormWeights> {
   return { weight: await load.vector(`${path}.weight`, d), bias: await load.vector(`${path}.bias`, d) };
+}
+
+/** x [M, d] -> [M, d] by a LayerNorm as trained. */
+export function normalize(calls: Calls, x: tf.Tensor, { weight, bias }: NormWeights, eps: number): tf.Tensor {
+  return layerNorm(x, calls.vector(weight), calls.vector(bias), eps);
+}
+
+/** An output projection of its own; null where the checkpoint has a classification head instead. */
+export async function loadOutput(load: Loader, name: string, vocab: number, d: number): Promise<Weight | null> {
+  return load.has(name) ? load.matrix(name, [vocab, d]) : null;
 }

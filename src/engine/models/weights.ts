@@ -13,7 +13,7 @@ import { TabtuneError } from '../../base/errors';
 import { emptyTensor } from '../kernels/in-place';
 import type { LinearModule, Weight } from '../types';
 import { isGpu } from '../webgpu/backend';
-import type { StoredType, WeightSource } from './model';
+import type { ModelTensor, StoredType, WeightSource } from './model';
 import { bindingLimit, placeMatrix, type Quantization, type StoredMatrix, widenBytes } from './place';
 
 export interface LoadOptions {
@@ -44,6 +44,8 @@ export interface Loader {
   own<T extends tf.Tensor>(tensor: T): T;
   /** Values loaded so far, a tied table once: the model's parameters when all are loaded. */
   readonly parameters: number;
+  /** What was loaded, in this order. */
+  readonly tensors: ModelTensor[];
   /** Frees everything that was loaded or owned. */
   dispose(): void;
 }
@@ -53,26 +55,39 @@ export function createLoader(
   { quantization = 'none', shapesOnly = false, limit = bindingLimit(), pieceBytes = PIECE_BYTES }: LoadOptions = {},
 ): Loader {
   const owned: tf.Tensor[] = [];
+  const tensors: ModelTensor[] = [];
   let parameters = 0;
   const own = <T extends tf.Tensor>(tensor: T): T => {
     owned.push(tf.keep(tensor));
     return tensor;
   };
 
-  const place = (matrix: StoredMatrix, how: Quantization): Promise<Weight> => {
+  const place = async (name: string, matrix: StoredMatrix, how: Quantization, transposed = false): Promise<Weight> => {
     parameters += matrix.rows * matrix.columns;
-    return placeMatrix(shapesOnly ? { ...matrix, read: null } : matrix, { quantization: how, limit, pieceBytes }, own);
+    const stored = shapesOnly ? { ...matrix, read: null } : matrix;
+    const weight = await placeMatrix(stored, { quantization: how, limit, pieceBytes }, own);
+    tensors.push({ name, value: { kind: 'matrix', weight, transposed } });
+    return weight;
   };
-  const matrix = (name: string, shape: [number, number], how: Quantization = 'none'): Promise<Weight> => {
+  const matrix = (
+    name: string,
+    shape: [number, number],
+    how: Quantization = 'none',
+    transposed = false,
+  ): Promise<Weight> => {
     const { dtype } = checked(source, name, shape);
     const read = async (from: number, to: number) => new Uint8Array(await source.read(name, from, to));
-    return place({ dtype, rows: shape[0], columns: shape[1], read }, how);
+    return place(name, { dtype, rows: shape[0], columns: shape[1], read }, how, transposed);
   };
   const vector = async (name: string, size: number): Promise<tf.Tensor> => {
     const { dtype } = checked(source, name, [size]);
     parameters += size;
-    if (shapesOnly) return own(emptyTensor([size], 'float32'));
-    const tensor = own(tf.tensor1d(widenBytes(dtype, new Uint8Array(await source.read(name)), size)));
+    const kept = (tensor: tf.Tensor) => {
+      tensors.push({ name, value: { kind: 'vector', tensor: own(tensor) } });
+      return tensor;
+    };
+    if (shapesOnly) return kept(emptyTensor([size], 'float32'));
+    const tensor = kept(tf.tensor1d(widenBytes(dtype, new Uint8Array(await source.read(name)), size)));
     // To the GPU now, so that JavaScript's copy can be freed before the next tensor is read.
     const backend = tf.backend();
     if (isGpu(backend)) backend.uploadToGPU(tensor.dataId);
@@ -91,7 +106,7 @@ export function createLoader(
     }
     const bytes = shapesOnly ? null : await source.read(name);
     const read = async (from: number, to: number) => columnsOf(bytes!, width, out, from, to);
-    return place({ dtype, rows: out, columns: width, read }, quantization);
+    return place(name, { dtype, rows: out, columns: width, read }, quantization, true);
   };
 
   return {
@@ -106,7 +121,7 @@ export function createLoader(
     conv1d: async (path, width, out, { bias = true } = {}) => {
       const name = `${path}.weight`;
       const weight = source.info(name)?.transposed
-        ? await matrix(name, [out, width], quantization)
+        ? await matrix(name, [out, width], quantization, true)
         : await turned(name, width, out);
       return { path, weight, bias: bias ? await vector(`${path}.bias`, out) : null, conv1d: true };
     },
@@ -114,6 +129,7 @@ export function createLoader(
     get parameters() {
       return parameters;
     },
+    tensors,
     dispose: () => {
       for (const tensor of owned) tensor.dispose();
       owned.length = 0;

@@ -20,6 +20,11 @@ export interface Objective {
    * window, so that every target counts the same whichever micro-batch it is in (as transformers' Trainer has it).
    */
   loss(model: LanguageModel, hooks: Hooks, batch: Batch, options: LossOptions): tf.Scalar;
+  /**
+   * Where what is learned is drawn: how many targets the batch has in that pass. The loss's mean is over these instead of
+   * `Batch.targetTokens`.
+   */
+  targets?(batch: Batch, draw: { seed: number; pass: number }): number;
   /** What metrics are made of: scores of the batch, [B, labels] or [B·T, labels]; left out where the loss says it all. */
   scores?(model: LanguageModel, hooks: Hooks, batch: Batch): tf.Tensor;
 }

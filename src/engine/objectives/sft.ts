@@ -1,67 +1,40 @@
 /**
  * Supervised fine-tuning: next-token cross-entropy over the labels that are not -100. As TRL's SFTTrainer: the label at
- * position t is predicted from the hidden state at t−1.
+ * position t is predicted from the hidden state at t−1. A packed text's first token is predicted from nothing.
  */
+import { TabtuneError } from '../../base/errors';
 import type { Batch } from '../../data/types';
-import { linearCrossEntropy } from '../kernels/cross-entropy';
-import { causalVisible } from '../kernels/visible';
 import { requireHead } from '../models/head';
-import { int32Input } from '../training/inputs';
+import { modelInput } from './model-input';
 import type { Objective } from './objective';
+import { headLoss, IGNORED, padTargets, type Targets } from './tokens';
 
-export const IGNORED = -100;
+export { IGNORED };
 
-/**
- * Rows of the flattened hidden states that predict something, and what; padded with -1 to a quarter of the batch's
- * tokens, so that few distinct shapes occur.
- */
-export function targetRows(batch: Pick<Batch, 'batchSize' | 'length' | 'labels'>): {
-  rows: Int32Array;
-  targets: Int32Array;
-} {
-  const { batchSize, length, labels } = batch;
-  const rows: number[] = [];
-  const targets: number[] = [];
+/** Rows of the flattened hidden states that predict something, and what. */
+export function targetRows(batch: Pick<Batch, 'batchSize' | 'length' | 'labels' | 'starts'>): Targets {
+  const { batchSize, length, labels, starts } = batch;
+  const pairs: [number, number][] = [];
   for (let b = 0; b < batchSize; b++) {
     for (let t = 1; t < length; t++) {
-      const label = labels[b * length + t]!;
-      if (label === IGNORED) continue;
-      rows.push(b * length + t - 1);
-      targets.push(label);
+      const i = b * length + t;
+      if (labels[i] !== IGNORED && starts?.[i] !== t) pairs.push([i - 1, labels[i]!]);
     }
   }
-  const bucket = Math.max(8, Math.ceil((batchSize * length) / 4 / 8) * 8);
-  const padded = Math.max(bucket, Math.ceil(rows.length / bucket) * bucket);
-  const pad = (values: number[]) => Int32Array.from({ length: padded }, (_, i) => values[i] ?? -1);
-  return { rows: pad(rows), targets: pad(targets) };
-}
-
-/** Positions 0..T-1 in every row. */
-function positionsOf(batch: Batch): Int32Array {
-  return Int32Array.from({ length: batch.batchSize * batch.length }, (_, i) => i % batch.length);
+  return padTargets(batch, pairs);
 }
 
 export const sft: Objective = {
   loss(model, hooks, batch, options) {
-    const { batchSize, length } = batch;
-    const { rows, targets } = targetRows(batch);
-    const head = requireHead(model);
-    const hidden = model.hidden(
-      {
-        ids: int32Input('ids', batch.ids, [batchSize * length]),
-        positions: int32Input('positions', positionsOf(batch), [batchSize * length]),
-        visible: int32Input('visible', causalVisible(batch.lengths, length), [batchSize * length, 2]),
-        batch: batchSize,
-        length,
-      },
-      hooks,
-    );
-    return linearCrossEntropy(
-      head.transform ? head.transform(hidden, hooks) : hidden,
-      head.weight,
-      int32Input('rows', rows, [rows.length]),
-      int32Input('targets', targets, [targets.length]),
-      { ...options, bias: head.bias, softcap: head.softcap },
-    );
+    requireHead(model);
+    if (model.kind !== 'decoder') {
+      throw new TabtuneError({
+        code: 'bad_recipe',
+        message: `A ${model.family} model sees the whole text at once, so it cannot learn to predict the next token.`,
+        where: 'objective.type',
+        action: 'Choose masked_lm or a classification, or a model that writes text.',
+      });
+    }
+    return headLoss(model, hooks, model.hidden(modelInput(model, batch), hooks), targetRows(batch), options);
   },
 };

@@ -1,22 +1,27 @@
 /**
- * AdamW over all trainable tensors as one flat range: gradients, moments and a master copy of the parameters lie end to
- * end, so that clipping and the update take a few dispatches whatever the number of tensors. State belongs to a tensor's
- * name, which is how checkpoints keep it.
+ * The optimiser of a run, whichever rule it goes by (rules.ts), over all trainable tensors as one flat range: gradients,
+ * state and a master copy of the parameters lie end to end, so that clipping and the update take a few dispatches whatever
+ * the number of tensors. Around the rule: the pull towards the base (L2-SP, EWC), clipping, and the moving average of the
+ * weights. State belongs to a tensor's name, which is how checkpoints keep it.
  */
-import type * as tf from '@tensorflow/tfjs-core';
-import type { TrainingSection } from '../../recipe/types';
+import * as tf from '@tensorflow/tfjs-core';
 import { accumulateGradients } from '../kernels/accumulate';
-import { adamW } from '../kernels/adamw';
 import { gradientStats, partialCount, STATS } from '../kernels/grad-norm';
-import { copyValues, keptZeros, writeValues } from '../kernels/in-place';
+import { clearValues, copyValues, keptZeros } from '../kernels/in-place';
+import { movingAverage } from '../kernels/moving-average';
+import { pullTowards } from '../kernels/pull';
 import { readFloats } from '../webgpu/backend';
+import { type Layout, type LayoutOptions, layOut, type Place, rangesOf } from './layout';
+import { type OptimizerSettings, perValue } from './rule';
+import { RULES } from './rules';
+import { loadParts, type StateTensors, saveParts } from './state';
 
-export type OptimizerSettings = Pick<
-  TrainingSection,
-  'adam_beta1' | 'adam_beta2' | 'adam_epsilon' | 'weight_decay' | 'max_grad_norm'
->;
+export { decays, type Layout } from './layout';
+export type { OptimizerSettings } from './rule';
+export type { StateTensors } from './state';
 
 export interface UpdateStats {
+  /** With the penalty of a pull. */
   loss: number;
   /** Before clipping. */
   gradNorm: number;
@@ -24,95 +29,190 @@ export interface UpdateStats {
   finite: boolean;
 }
 
-export type StateTensors = Map<string, { shape: number[]; data: Float32Array }>;
+/** The penalty ½ Σ (alpha + lambda · F)·(p − p0)² on the loss, and its gradient. */
+export interface Pull {
+  /** L2-SP's. */
+  alpha?: number;
+  /** EWC's; needs the Fisher information (training/fisher.ts). */
+  lambda?: number;
+  fisher?: tf.Tensor;
+  /** p0, in the optimiser's layout; the parameters as they are now where left out. */
+  anchor?: tf.Tensor;
+}
 
-const PARTS = { adapter: 'params', adam_m: 'm', adam_v: 'v' } as const;
+/** Gradients by name, or in the order of the optimiser's tensors. */
+export type Gradients = Map<string, tf.Tensor> | tf.Tensor[];
+
+export type Active = (name: string) => boolean;
 
 export interface Optimizer {
+  layout: Layout;
   tensors: tf.Tensor[];
-  /** Adds the gradients of one micro-batch; the first of a step forgets the last step's. */
-  accumulate(grads: tf.Tensor[], first: boolean): void;
-  /** Records clipping and the update. The promise gives the step's figures once the GPU has run it. */
-  update(loss: tf.Scalar, learningRate: number): Promise<UpdateStats>;
-  /** Updates made so far, for Adam's bias correction. */
+  /** Those whose gradients a step needs. */
+  tensorsOf(active: Active): Map<string, tf.Tensor>;
+  /**
+   * Adds the gradients of one micro-batch; the first of a step forgets the last step's. A tensor that is left out of a whole
+   * step stays as it is.
+   */
+  accumulate(grads: Gradients, first: boolean): void;
+  /**
+   * Records clipping and the update of the active tensors; the others take no part, in the norm neither. The promise gives
+   * the step's figures once the GPU has run it.
+   */
+  update(loss: tf.Scalar, learningRate: number, active?: Active): Promise<UpdateStats>;
+  /** Updates made so far. Adam's bias correction counts those of each tensor. */
   updates: number;
-  /** Parameters and moments, for a checkpoint: `adapter/NAME`, `adam_m/NAME`, `adam_v/NAME`. */
+  /** Owns the tensors from then on. To be set before a checkpoint is loaded, since that moves the parameters. */
+  setPull(pull: Pull | null): void;
+  /** Puts the moving average into the tensors, or the parameters back. The next update puts them back by itself. */
+  showAverage(on: boolean): void;
+  /** Runs something with the moving average in place of the parameters; with the parameters where there is none. */
+  withAverage<T>(run: () => Promise<T>): Promise<T>;
+  /** For a checkpoint: `adapter/NAME` is what the run is for (the average, where there is one), the rest is state. */
   save(): Promise<StateTensors>;
   load(state: StateTensors, updates: number): void;
   dispose(): void;
 }
 
-export function createOptimizer(trainable: Map<string, tf.Tensor>, settings: OptimizerSettings): Optimizer {
-  const names = [...trainable.keys()];
-  const tensors = [...trainable.values()];
-  const offsets: number[] = [];
-  let size = 0;
-  for (const t of tensors) {
-    offsets.push(size);
-    size += t.size;
-  }
+/** Where tensors have had different numbers of updates: how many, in the order of the method's tensors. */
+const UPDATES = 'optimizer/updates';
+
+export function createOptimizer(
+  trainable: Map<string, tf.Tensor>,
+  settings: OptimizerSettings,
+  options: Omit<LayoutOptions, 'block'> = {},
+): Optimizer {
+  const kind = RULES[settings.optim ?? 'adamw'];
+  const layout = layOut(trainable, { ...options, block: kind.block });
+  const { places, byName, size } = layout;
+  const { ema_decay: averageDecay = 0 } = settings;
   const flat = () => keptZeros([size]);
-  const state = { params: flat(), grads: flat(), m: flat(), v: flat(), stats: keptZeros([4]) };
+  const state = { params: flat(), grads: flat(), stats: keptZeros([4]) };
   const partials = keptZeros([partialCount(size)]);
-  for (const [i, t] of tensors.entries()) copyValues(t, 0, state.params, offsets[i]!, t.size);
+  const rule = kind.create(layout, settings);
+  for (const { tensor, offset, size } of places) copyValues(tensor, 0, state.params, offset, size);
+  const average = averageDecay > 0 ? flat() : null;
+  if (average) copyValues(state.params, 0, average, 0, size);
+  let pull: (Required<Pick<Pull, 'alpha' | 'lambda' | 'anchor'>> & { fisher?: tf.Tensor; penalty: tf.Tensor }) | null =
+    null;
+  const updatesOf = new Map(places.map((p) => [p.name, 0]));
+  /** Tensors that have gradients in the flat buffer; those of all others are zeros. */
+  const filled = new Set<string>();
+  let averageShown = false;
 
   /** The model's kernels read the tensors themselves, so the master copy is written back after each update. */
-  const writeBack = () => {
-    for (const [i, t] of tensors.entries()) copyValues(state.params, offsets[i]!, t, 0, t.size);
+  const show = (values: tf.Tensor, which: Place[] = places) => {
+    for (const { tensor, offset, size } of which) copyValues(values, offset, tensor, 0, size);
   };
+  const forget = (which: (name: string) => boolean) => {
+    for (const name of filled) {
+      if (!which(name)) continue;
+      const { offset, size } = byName.get(name)!;
+      clearValues(state.grads, offset, size);
+      filled.delete(name);
+    }
+  };
+  const parts = [
+    perValue(average ? 'params' : 'adapter', state.params),
+    ...(average ? [perValue('adapter', average)] : []),
+    ...rule.parts,
+  ];
 
   const optimizer: Optimizer = {
-    tensors,
+    layout,
+    tensors: places.map((p) => p.tensor),
+    tensorsOf: (active) => new Map(places.flatMap((p) => (active(p.name) ? [[p.name, p.tensor] as const] : []))),
     updates: 0,
-    accumulate: (grads, first) => accumulateGradients(state.grads, grads, offsets, first ? 0 : 1),
-    async update(loss, learningRate) {
-      gradientStats({ grads: state.grads, loss, partials, stats: state.stats }, settings.max_grad_norm);
+    accumulate(grads, first) {
+      const given = gradientsByPlace(layout, grads);
+      if (first) forget((name) => !given.has(byName.get(name)!));
+      const offsets = [...given.keys()].map((p) => p.offset);
+      accumulateGradients(state.grads, [...given.values()], offsets, first ? 0 : 1);
+      for (const { name } of given.keys()) filled.add(name);
+    },
+    async update(loss, learningRate, active = () => true) {
+      if (averageShown) optimizer.showAverage(false);
+      if (pull) {
+        pullTowards({ ...state, ...pull }, { uniform: pull.alpha, weighted: pull.lambda });
+        for (const { name } of places) filled.add(name);
+      }
+      forget((name) => !active(name));
+      gradientStats({ ...state, loss, partials, penalty: pull?.penalty }, settings.max_grad_norm);
+      const ranges = rangesOf(layout, (name) => filled.has(name), updatesOf);
+      rule.update(state, ranges, learningRate);
+      if (average) movingAverage({ ...state, average }, averageDecay);
+      for (const name of filled) updatesOf.set(name, updatesOf.get(name)! + 1);
       optimizer.updates++;
-      adamW(
-        state,
-        { offset: 0, length: size },
-        {
-          learningRate,
-          beta1: settings.adam_beta1,
-          beta2: settings.adam_beta2,
-          epsilon: settings.adam_epsilon,
-          weightDecay: settings.weight_decay,
-          step: optimizer.updates,
-        },
+      show(
+        state.params,
+        places.filter((p) => filled.has(p.name)),
       );
-      writeBack();
       const stats = await readFloats(state.stats);
       return { loss: stats[STATS.loss]!, gradNorm: stats[STATS.norm]!, finite: stats[STATS.finite] === 1 };
     },
+    setPull(next) {
+      if (pull) tf.dispose([pull.anchor, pull.penalty, ...(pull.fisher ? [pull.fisher] : [])]);
+      pull = null;
+      if (!next) return;
+      let { anchor } = next;
+      if (!anchor) {
+        anchor = flat();
+        copyValues(state.params, 0, anchor, 0, size);
+      }
+      const { alpha = 0, lambda = 0, fisher } = next;
+      pull = { alpha, lambda, fisher, anchor, penalty: keptZeros([partialCount(size)]) };
+    },
+    showAverage(on) {
+      if (!average || on === averageShown) return;
+      show(on ? average : state.params);
+      averageShown = on;
+    },
+    async withAverage(run) {
+      const before = averageShown;
+      optimizer.showAverage(true);
+      try {
+        return await run();
+      } finally {
+        optimizer.showAverage(before);
+      }
+    },
     async save() {
       const saved: StateTensors = new Map();
-      for (const [prefix, part] of Object.entries(PARTS)) {
-        const values = await readFloats(state[part]);
-        names.forEach((name, i) => {
-          const t = tensors[i]!;
-          saved.set(`${prefix}/${name}`, { shape: t.shape, data: values.slice(offsets[i], offsets[i]! + t.size) });
-        });
+      await saveParts(parts, layout, saved);
+      const counts = places.map((p) => updatesOf.get(p.name)!);
+      if (counts.some((count) => count !== optimizer.updates)) {
+        saved.set(UPDATES, { shape: [counts.length], data: Float32Array.from(counts) });
       }
       return saved;
     },
     load(saved, updates) {
-      for (const [prefix, part] of Object.entries(PARTS)) {
-        const values = new Float32Array(size);
-        names.forEach((name, i) => {
-          const entry = saved.get(`${prefix}/${name}`);
-          if (!entry || entry.data.length !== tensors[i]!.size) {
-            throw new Error(`The checkpoint has no ${prefix}/${name} of ${tensors[i]!.size} values.`);
-          }
-          values.set(entry.data, offsets[i]);
-        });
-        writeValues(state[part], values);
+      const counts = saved.get(UPDATES)?.data;
+      if (counts && counts.length !== places.length) {
+        throw new Error(`The checkpoint has no ${UPDATES} of ${places.length} values.`);
       }
+      loadParts(parts, layout, saved);
       optimizer.updates = updates;
-      writeBack();
+      places.forEach(({ name }, i) => {
+        updatesOf.set(name, counts?.[i] ?? updates);
+      });
+      show(averageShown && average ? average : state.params);
     },
     dispose() {
-      for (const t of [...Object.values(state), partials]) t.dispose();
+      optimizer.setPull(null);
+      rule.dispose();
+      tf.dispose([...Object.values(state), partials, ...(average ? [average] : [])]);
     },
   };
   return optimizer;
+}
+
+/** Which place each gradient belongs to. */
+export function gradientsByPlace({ places, byName }: Layout, grads: Gradients): Map<Place, tf.Tensor> {
+  if (!Array.isArray(grads)) {
+    return new Map([...grads].map(([name, grad]) => [byName.get(name)!, grad]));
+  }
+  if (grads.length !== places.length) {
+    throw new Error(`Expected gradients of ${places.length} tensors, got ${grads.length}.`);
+  }
+  return new Map(grads.map((grad, i) => [places[i]!, grad]));
 }

@@ -30,19 +30,21 @@ export const LEVELS = Float32Array.of(
   1.0,
 );
 
-/** bitsandbytes' dynamic map: seven decades, the higher ones divided more finely; the steps of torch.linspace in float32. */
-export const DYNAMIC = dynamicMap();
+export const DYNAMIC = dynamicMap(true);
 
-function dynamicMap(): Float32Array {
+/** bitsandbytes' dynamic map: seven decades, the higher ones divided more finely; the steps of torch.linspace in float32. */
+export function dynamicMap(signed: boolean): Float32Array {
   const values: number[] = [0, 1];
   for (let i = 0; i < 7; i++) {
-    const count = 2 ** i;
+    // Without negative ones there is twice the room.
+    const count = 2 ** (signed ? i : i + 1);
     const boundaries = linspace(fround(0.1), 1, count + 1);
     for (let k = 0; k < count; k++) {
       const mean = fround(fround(boundaries[k]! + boundaries[k + 1]!) / 2);
       // Python's 10 ** -n is a double; torch multiplies it in as a float32.
       const value = fround(fround(10 ** (i - 6)) * mean);
-      values.push(value, -value);
+      values.push(value);
+      if (signed) values.push(-value);
     }
   }
   return Float32Array.from(values.sort((a, b) => a - b));

@@ -5,32 +5,36 @@
  * pass and tag, so that the result is the same to the last bit.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { asOneNode, valueAndGradients } from '../kernels/tape';
+import { asOneNode, valueAndGradients, withoutTape } from '../kernels/tape';
+import { depthOf } from '../methods/depth';
 import type { LanguageModel } from '../models/model';
 import type { Hooks } from '../types';
+
+type BlockHook = NonNullable<Hooks['block']>;
 
 /** The hook that runs each block of the model so; `trainable` are the tensors that are learned, by their names. */
 export function checkpointBlocks(
   model: Pick<LanguageModel, 'blockPaths'>,
   trainable: Map<string, tf.Tensor>,
-): NonNullable<Hooks['block']> {
+): BlockHook {
   const inside = new Map(
     model.blockPaths.map((path) => [
       path,
       [...trainable].filter(([name]) => name.startsWith(`${path}.`)).map(([, tensor]) => tensor),
     ]),
   );
-  return (path, _index, x, run) => {
+  return (path, _index, x, run, beside = []) => {
     const params = inside.get(path) ?? [];
     return asOneNode(
       'CheckpointedBlock',
-      [x, ...params],
-      [x],
+      [x, ...beside, ...params],
+      [x, ...beside],
       () => run(x),
-      (dy, [input], wanted) => {
-        const all = [input!, ...params];
+      (dy, saved, wanted) => {
+        const [input, ...read] = saved as [tf.Tensor, ...tf.Tensor[]];
+        const all = [...saved, ...params];
         const { value, grads } = valueAndGradients(
-          () => run(input!),
+          () => run(input, read),
           wanted.map((i) => all[i]!),
           dy,
         );
@@ -39,6 +43,29 @@ export function checkpointBlocks(
       },
     );
   };
+}
+
+/**
+ * Below the lowest block that something is learned in, or before, no gradient goes: those blocks leave nothing but their
+ * output. `learning` are the names of the tensors that are learned; `above` runs the other blocks.
+ */
+export function frozenBelow(
+  model: Pick<LanguageModel, 'blockPaths' | 'tensors'>,
+  learning: Iterable<string>,
+  above: BlockHook = (_path, _index, x, run, beside) => run(x, beside),
+): BlockHook {
+  const blocks = model.blockPaths;
+  const depth = depthOf(model);
+  const known = new Set(model.tensors.map(({ name }) => name));
+  let lowest: number = blocks.length;
+  for (const name of learning) {
+    const own = blocks.findIndex((path) => name.startsWith(`${path}.`));
+    // What is no tensor of the model and in no block stands before all of them: virtual tokens.
+    if (own >= 0) lowest = Math.min(lowest, own);
+    else if (!known.has(name) || depth(name) > 0) lowest = 0;
+  }
+  return (path, index, x, run, beside) =>
+    index < lowest ? withoutTape(() => run(x)) : above(path, index, x, run, beside);
 }
 
 /** For a pass that no gradient is taken of: a block leaves nothing but its output. */

@@ -12,11 +12,12 @@ import type { Method } from '../methods/method';
 import type { LanguageModel } from '../models/model';
 import type { Objective } from '../objectives/objective';
 import type { Optimizer, UpdateStats } from '../optim/optimizer';
-import { scheduleFactor, warmupSteps } from '../optim/schedules';
+import { scheduleFactor } from '../optim/schedules';
 import { counters } from '../webgpu/backend';
 import { beginWork } from '../webgpu/pool';
-import { checkpointBlocks } from './checkpointing';
-import { evaluate } from './evaluate';
+import { checkpointBlocks, frozenBelow } from './checkpointing';
+import { type BatchScores, evaluate } from './evaluate';
+import { trainingHooks } from './training-hooks';
 
 export interface TrainSetup {
   model: LanguageModel;
@@ -85,7 +86,15 @@ export interface Control {
 export interface LoopCallbacks {
   phase(phase: 'training' | 'evaluating' | 'sampling' | 'saving' | 'paused'): void;
   step(report: StepReport): void;
-  evaluation(e: { step: number; epoch: number; loss: number; best: boolean; seconds: number }): void;
+  /** `scores` are the head's on the validation set; empty where the objective has none. */
+  evaluation(e: {
+    step: number;
+    epoch: number;
+    loss: number;
+    best: boolean;
+    seconds: number;
+    scores: BatchScores[];
+  }): void | Promise<void>;
   /** Called after each evaluation, for sample answers. */
   samples(step: number): Promise<void>;
   /** Must have stored everything when it resolves. `best` marks the best validation loss so far. */
@@ -103,19 +112,24 @@ export function recordStep(
   state: TrainState,
 ): { stats: Promise<UpdateStats>; learningRate: number; tokens: number } {
   const { model, method, objective, optimizer, batches, settings, totalSteps } = setup;
-  const block = setup.checkpointing ? checkpointBlocks(model, method.trainable) : undefined;
+  const active = (name: string) => method.active?.(name, state.step, totalSteps) ?? true;
+  const learning = optimizer.tensorsOf(active);
+  const names = [...learning.keys()];
+  const block = frozenBelow(model, names, setup.checkpointing ? checkpointBlocks(model, learning) : undefined);
   const micro = batches.microBatches(state.step);
-  const targets = micro.reduce((sum, b) => sum + b.targetTokens, 0);
+  const draw = (i: number) => ({ seed: settings.seed, pass: state.pass + i });
+  const targets = micro.reduce((sum, b, i) => sum + (objective.targets?.(b, draw(i)) ?? b.targetTokens), 0);
+  const scale = 1 / Math.max(1, targets);
+  const smoothing = settings.label_smoothing_factor;
   let loss: tf.Scalar | null = null;
   micro.forEach((batch, i) => {
     beginWork();
-    const own = method.hooks({ training: true, seed: settings.seed, pass: state.pass + i, strength: 1 });
-    const hooks = block ? { ...own, block } : own;
+    const hooks = { ...trainingHooks(method, settings, state.pass + i), block };
     const { value, grads } = valueAndGradients(
-      () => objective.loss(model, hooks, batch, { scale: 1 / Math.max(1, targets), withGradient: true }),
-      optimizer.tensors,
+      () => objective.loss(model, hooks, batch, { scale, withGradient: true, smoothing, ...draw(i) }),
+      [...learning.values()],
     );
-    optimizer.accumulate(grads, i === 0);
+    optimizer.accumulate(new Map(grads.map((grad, n) => [names[n]!, grad])), i === 0);
     for (const g of grads) g.dispose();
     if (loss) {
       const sum: tf.Scalar = tf.add(loss, value);
@@ -124,14 +138,8 @@ export function recordStep(
       loss = sum;
     } else loss = value;
   });
-  const factor = scheduleFactor(
-    settings.lr_scheduler_type,
-    state.step,
-    warmupSteps(totalSteps, settings.warmup_ratio),
-    totalSteps,
-  );
-  const learningRate = settings.learning_rate * factor;
-  const stats = optimizer.update(loss!, learningRate);
+  const learningRate = settings.learning_rate * scheduleFactor(settings, state.step, totalSteps);
+  const stats = optimizer.update(loss!, learningRate, active);
   loss!.dispose();
   state.step++;
   state.pass += micro.length;
@@ -146,7 +154,7 @@ export async function trainLoop(
   control: Control,
   callbacks: LoopCallbacks,
 ): Promise<StopReason> {
-  const { batches, settings, totalSteps } = setup;
+  const { batches, optimizer, settings, totalSteps } = setup;
   const validation = batches.evaluation();
   const epochOf = (step: number) => step / batches.stepsPerEpoch;
   let clock = performance.now();
@@ -183,12 +191,15 @@ export async function trainLoop(
     }
   };
 
-  const runEvaluation = async (): Promise<boolean> => {
+  /** What is measured, answered and kept is the moving average of the weights, where there is one. */
+  const runEvaluation = () => optimizer.withAverage(evaluateNow);
+  const evaluateNow = async (): Promise<boolean> => {
     if (validation.length === 0 || state.lastEvalStep === state.step) return false;
     callbacks.phase('evaluating');
-    const loss = await evaluate(setup, validation, () => control.stopRequested());
+    const measured = await evaluate(setup, validation, () => control.stopRequested());
     lap();
-    if (loss === null) return false; // stopped meanwhile
+    if (measured === null) return false; // stopped meanwhile
+    const { loss, scores } = measured;
     const best = Number.isFinite(loss) && (state.bestEvalLoss === null || loss < state.bestEvalLoss);
     // Before the first step the base is measured: the mark to beat, not a checkpoint.
     if (state.step === 0) state.initialEvalLoss = loss;
@@ -199,12 +210,13 @@ export async function trainLoop(
     } else state.patienceUsed++;
     state.lastEvalLoss = loss;
     state.lastEvalStep = state.step;
-    callbacks.evaluation({
+    await callbacks.evaluation({
       step: state.step,
       epoch: epochOf(state.step),
       loss,
       best: best && state.step > 0,
       seconds: state.seconds,
+      scores,
     });
     callbacks.phase('sampling');
     await callbacks.samples(state.step);

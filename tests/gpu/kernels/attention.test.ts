@@ -85,6 +85,37 @@ const cases: [name: string, shape: Shape, visible: Int32Array][] = [
   ],
 ];
 
+/** Texts behind a prefix of `past` keys, as prefix tuning has them; the rows of a text that is too short see nothing. */
+function behind(past: number, lengths: number[], length: number): Int32Array {
+  return causalVisible(lengths, length).map((end, i) => (i % 2 === 1 && end > 0 ? end + past : end));
+}
+
+const prefixed = (shape: Shape, past: number): Shape => ({ ...told(shape), keyLength: shape.queryLength + past });
+
+cases.push(
+  ['behind a prefix, a batch', prefixed(self(3, 7, 4, 2, 8), 5), behind(5, [7, 4, 0], 7)],
+  ['behind a prefix of odd sizes', prefixed(self(2, 5, 3, 1, 10), 3), behind(3, [5, 3], 5)],
+  ['behind a prefix longer than its text', prefixed(self(2, 3, 2, 2, 4), 18), behind(18, [3, 2], 3)],
+  [
+    'behind a prefix, through a window, soft-capped',
+    { ...prefixed(self(2, 9, 4, 2, 8), 6), window: 5, softcap: 2 },
+    behind(6, [9, 5], 9),
+  ],
+);
+
+const dropout = { p: 0.3, seed: 2 ** 32 - 5, step: 2 ** 31 + 3, site: 4 };
+
+/** With dropout: every place that draws a mask, keys that begin and end within fours among them. */
+const dropped: typeof cases = [
+  ['causal, grouped, and told so', told(self(2, 13, 6, 2, 8)), causalVisible([13, 6], 13)],
+  ['packed, odd width', told(self(1, 17, 3, 1, 7)), packedVisible([[6, 9]], 17)],
+  ['a window, padding in front', { ...told(self(2, 13, 2, 1, 12)), window: 3 }, leftPaddedVisible([13, 5], 13)],
+  ['soft-capped', { ...told(self(1, 10, 4, 2, 8)), softcap: 2 }, causalVisible([10], 10)],
+  ['both directions', self(2, 9, 2, 2, 8), fullVisible([9, 5], 9)],
+].map(
+  ([name, shape, visible]) => [`${name}, dropout`, { ...(shape as Shape), dropout }, visible as Int32Array] as never,
+);
+
 /** Runs with room for this many bytes of scores. */
 async function withScores(bytes: number, body: () => Promise<void>): Promise<void> {
   const own = attentionMemory.scores;
@@ -104,7 +135,7 @@ for (const software of [true, false]) {
     // A CPU adapter needs seconds to compile the unrolled code of a wide head: some narrow, one in slices is enough.
     const slow = way === 'online' && !software ? ['width 64', 'width 128', 'width 256'] : [];
 
-    test.each(cases.filter(([name]) => !slow.includes(name)))(
+    test.each([...cases, ...dropped].filter(([name]) => !slow.includes(name)))(
       `attention, ${variant}: %s, as the reference`,
       (_name, shape, visible) =>
         run(() => expectSameOnGpu(op(shape), inputs(shape, visible), { wanted: [0, 1, 2], rtol: 1e-5, atol: 1e-6 })),
@@ -117,6 +148,8 @@ for (const software of [true, false]) {
           [self(2, 7, 4, 2, 10), slidingWindow(causalVisible([7, 5], 7), 4)],
           [self(1, 17, 2, 1, 16), packedVisible([[6, 9]], 17)],
           [{ ...told(self(1, 7, 2, 1, 4)), window: 3, softcap: 1.5 }, causalVisible([7], 7)],
+          [prefixed(self(2, 5, 2, 1, 6), 4), behind(4, [5, 3], 5)],
+          [{ ...self(1, 7, 2, 1, 4), dropout }, packedVisible([[2, 5]], 7)],
         ] as const) {
           await checkGradient(op(shape), inputs(shape, visible), [0, 1, 2], { backend: 'webgpu' });
         }
@@ -129,7 +162,9 @@ test('attention: scores of a pair or two at a time give the same as all at once'
   const given = inputs(shape, causalVisible([10, 7, 3], 10));
   const pair = 2 * 10 * 12 * 4;
   for (const bytes of [pair, 2 * pair]) {
-    await withScores(bytes, () => expectSameOnGpu(op(shape), given, { wanted: [0, 1, 2], rtol: 1e-5 }));
+    for (const s of [shape, { ...shape, dropout }]) {
+      await withScores(bytes, () => expectSameOnGpu(op(s), given, { wanted: [0, 1, 2], rtol: 1e-5 }));
+    }
   }
 });
 

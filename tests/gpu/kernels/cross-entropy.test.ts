@@ -27,13 +27,16 @@ const CASES: CrossEntropyCase[] = [
   { tokens: 9, width: 12, vocab: 37, bias: true, skipEvery: 3, padding: 2 },
   { tokens: 20, width: 16, vocab: 100, size: 40, bias: true, softcap: 30 },
   { tokens: 7, width: 5, vocab: 70, softcap: 2 },
+  { tokens: 7, width: 13, vocab: 11, skipEvery: 3, padding: 5, trains: true, smoothing: 0.1 },
+  { tokens: 24, width: 12, vocab: 64, trains: true, bias: true, padding: 3 },
+  { tokens: 9, width: 5, vocab: 130, trains: true, bias: true, softcap: 2, smoothing: 0.3 },
 ];
 
 const rtol = 1e-5;
 
 const same = async (c: CrossEntropyCase) => {
-  const { op, inputs } = crossEntropyCase(c);
-  await expectSameOnGpu(op, inputs, { wanted: [0], rtol });
+  const { op, inputs, wanted } = crossEntropyCase(c);
+  await expectSameOnGpu(op, inputs, { wanted, rtol });
   const value = crossEntropyCase({ ...c, withGradient: false });
   await expectSameOnGpu(value.op, value.inputs, { rtol });
 };
@@ -50,17 +53,19 @@ test.each([true, false])('cross-entropy as the reference, software adapter: %s',
 const WIDE: CrossEntropyCase = { tokens: 60, width: 2, vocab: 131_072, skipEvery: 20, scale: 1 / 57 };
 
 test('cross-entropy over several chunks as the reference', async () => {
-  const { op, inputs } = crossEntropyCase(WIDE);
+  const { op, inputs, wanted } = crossEntropyCase({ ...WIDE, bias: true, trains: true, smoothing: 0.1 });
   const rows = inputs[2]!.data.length;
   expect([rows, chunkRows(rows, WIDE.vocab)]).toEqual([57, 32]);
   const one = [{ data: Float32Array.of(1), shape: [] }];
   const [loss] = await runOn('cpu', op, inputs);
-  const [gradient] = await gradientsOn('cpu', op, inputs, [0], one);
+  const gradients = await gradientsOn('cpu', op, inputs, wanted, one);
   for (const software of [true, false]) {
     await withTraits({ software }, async () => {
       expectClose((await runOn('webgpu', op, inputs))[0]!, loss!, { rtol: 1e-5 });
-      // 131,072 addends one after the other in f32 lose a few digits.
-      expectClose((await gradientsOn('webgpu', op, inputs, [0], one))[0]!, gradient!, { rtol: 5e-4 });
+      // 131,072 addends one after the other in f32 lose a few digits, in a row's sum of exponentials too.
+      for (const [i, gradient] of (await gradientsOn('webgpu', op, inputs, wanted, one)).entries()) {
+        expectClose(gradient, gradients[i]!, { rtol: i === 0 ? 5e-4 : 1e-4 }, `gradient to input ${wanted[i]}`);
+      }
     });
   }
 });
@@ -85,10 +90,10 @@ test('cross-entropy: gradients against finite differences', async () => {
   for (const c of [
     { tokens: 5, width: 4, vocab: 7 },
     { tokens: 9, width: 12, vocab: 11, skipEvery: 3, padding: 4, scale: 2, format: 'bf16' as const },
-    { tokens: 5, width: 4, vocab: 9, bias: true, softcap: 1.5 },
+    { tokens: 5, width: 4, vocab: 9, bias: true, softcap: 1.5, trains: true, smoothing: 0.2 },
   ]) {
-    const { op, inputs } = crossEntropyCase(c);
-    await checkGradient(op, inputs, [0], { backend: 'webgpu' });
+    const { op, inputs, wanted } = crossEntropyCase(c);
+    await checkGradient(op, inputs, wanted, { backend: 'webgpu' });
   }
 });
 

@@ -175,8 +175,8 @@ describe('figures', () => {
       completion,
     }));
     expect(labelBalance(examples)).toEqual([
-      { label: 'x', count: 2, share: 2 / 3 },
-      { label: 'y', count: 1, share: 1 / 3 },
+      { label: 'x', count: 2, share: 2 / 3, row: 0 },
+      { label: 'y', count: 1, share: 1 / 3, row: 1 },
     ]);
   });
 

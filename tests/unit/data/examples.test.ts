@@ -108,10 +108,10 @@ describe('shapes', () => {
     });
     expect(dataset.detected).toContain('guess');
     expect(dataset.examples[0]).toEqual({
-      kind: 'prompt_completion',
+      kind: 'labelled',
       row: 1,
-      prompt: 'A longer description of event number 0',
-      completion: '1',
+      text: 'A longer description of event number 0',
+      labels: ['1'],
     });
   });
 
@@ -153,8 +153,8 @@ describe('shapes', () => {
     const rows = jsonl([{ text: 'a b', label: 'x', prompt: 'p', completion: 'c' }]);
     expect(parse('a.jsonl', rows).format).toBe('prompt_completion');
     expect(parse('a.jsonl', rows, { format: 'labelled' }).examples[0]).toMatchObject({
-      prompt: 'a b',
-      completion: 'x',
+      text: 'a b',
+      labels: ['x'],
     });
     expect(parse('a.jsonl', rows, { format: 'text' }).examples[0]).toMatchObject({ kind: 'text', text: 'a b' });
     expect(errorOf(() => parse('a.jsonl', rows, { format: 'messages' })).code).toBe('bad_data');
@@ -312,7 +312,7 @@ describe('rows with problems', () => {
     const rows = Array.from({ length: 6 }, (_, i) => ({ text: `text number ${i}`, label: i % 2 }));
     const dataset = parse('a.jsonl', jsonl(rows));
     expect(dataset.problems).toEqual([]);
-    expect(dataset.examples[1]).toMatchObject({ completion: '1' });
+    expect(dataset.examples[1]).toMatchObject({ labels: ['1'] });
   });
 
   test.each([

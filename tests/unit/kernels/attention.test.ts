@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type AttentionAttrs, attention } from '../../../src/engine/kernels/attention';
+import { philox4x32, Stream } from '../../../src/base/random';
+import { type AttentionAttrs, type AttentionDropout, attention } from '../../../src/engine/kernels/attention';
 import { causalVisible, leftPaddedVisible, packedVisible, slidingWindow } from '../../../src/engine/kernels/visible';
 import { checkGradient, expectClose, intValues, type Op, randomValues, runOn, type Values } from '../../kernel-helpers';
 
@@ -26,6 +27,13 @@ const attrs: AttentionAttrs = {
   scale: 0.6,
 };
 
+/** The mask as attention-tiles.ts describes it: rows of keys padded to fours, four words a call. */
+function keptByPhilox({ p, seed, step, site }: AttentionDropout, row: number, keys: number, key: number): number {
+  const quad = row * Math.ceil(keys / 4) + Math.floor(key / 4);
+  const word = philox4x32([quad, step, site, Stream.attention], [seed, 0])[key % 4]!;
+  return (word >>> 8) / 2 ** 24 >= p ? 1 / (1 - p) : 0;
+}
+
 /** Textbook attention: the whole matrix of scores, masked with −∞, softmax, keys repeated for each head of the group. */
 function textbook(a: AttentionAttrs, [q, k, v, visible]: Values[]): number[] {
   const out: number[] = [];
@@ -48,8 +56,9 @@ function textbook(a: AttentionAttrs, [q, k, v, visible]: Values[]): number[] {
           return Math.exp(a.softcap ? a.softcap * Math.tanh(scaled / a.softcap) : scaled);
         });
         const total = weights.reduce((s, w) => s + w, 0);
+        const kept = (j: number) => (a.dropout ? keptByPhilox(a.dropout, query * a.heads + h, a.keyLength, j) : 1);
         for (const d of dims) {
-          out.push(total === 0 ? 0 : weights.reduce((s, w, j) => s + (w / total) * v!.data[key(j, d)]!, 0));
+          out.push(total === 0 ? 0 : weights.reduce((s, w, j) => s + (w / total) * kept(j) * v!.data[key(j, d)]!, 0));
         }
       }
     }
@@ -63,6 +72,7 @@ test.each([
   ['with a window of its own', causalVisible([6, 5], 6), { window: 2 }],
   ['soft-capped', causalVisible([6, 5], 6), { softcap: 0.8 }],
   ['padding in front, in a window, soft-capped', leftPaddedVisible([6, 4], 6), { window: 3, softcap: 2 }],
+  ['with dropout', causalVisible([6, 5], 6), { dropout: { p: 0.4, seed: 7, step: 3, site: 2 } }],
 ])('attention, %s: as the textbook has it', async (_name, visible, more) => {
   const a = { ...attrs, ...more };
   const given = inputs(a, visible);
@@ -98,6 +108,34 @@ test('attention: gradients against finite differences', async () => {
   const behindCache = { ...attrs, batch: 1, queryLength: 2, keyLength: 7 };
   await checkGradient(op(behindCache), inputs(behindCache, Int32Array.of(0, 4, 1, 5)), [0, 1, 2]);
   const narrow = { ...attrs, window: 3, softcap: 1.5 };
+  await checkGradient(op(narrow), inputs(narrow, causalVisible([6, 4], 6)), [0, 1, 2]);
+});
+
+test('attention: dropout keeps the mean; seed, step and site each give another mask', async () => {
+  // One head of many queries that see 40 equal keys: o is the share of the values that stayed, divided by 1 − p.
+  const wide = { batch: 1, queryLength: 300, keyLength: 40, heads: 1, kvHeads: 1, headDim: 1, scale: 1 };
+  const given = [
+    { data: new Float32Array(300), shape: [300, 1] },
+    { data: new Float32Array(40), shape: [40, 1] },
+    { data: new Float32Array(40).fill(1), shape: [40, 1] },
+    intValues(Array(300).fill([0, 40]).flat(), [300, 2]),
+  ];
+  const dropout = { p: 0.3, seed: 1, step: 2, site: 3 };
+  const run = async (more: Partial<AttentionDropout>) =>
+    (await runOn('cpu', op({ ...wide, dropout: { ...dropout, ...more } }), given))[0]!;
+  const o = await run({});
+  const kept = o.reduce((sum, x) => sum + x * 0.7, 0) / 300;
+  expect(Math.abs(kept - 0.7)).toBeLessThan(4 * Math.sqrt((0.3 * 0.7) / 12_000));
+  expect(await run({})).toEqual(o);
+  for (const other of [{ seed: 9 }, { step: 9 }, { site: 9 }]) expect(await run(other)).not.toEqual(o);
+  expect(await run({ p: 0 })).toEqual((await runOn('cpu', op(wide), given))[0]);
+  await expect(run({ p: 1 })).rejects.toThrow('below 1');
+});
+
+test('attention: gradients under dropout against finite differences', async () => {
+  const dropped = { ...attrs, dropout: { p: 0.3, seed: 5, step: 1, site: 4 } };
+  await checkGradient(op(dropped), inputs(dropped, causalVisible([6, 3], 6)), [0, 1, 2]);
+  const narrow = { ...dropped, window: 3, softcap: 1.5 };
   await checkGradient(op(narrow), inputs(narrow, causalVisible([6, 4], 6)), [0, 1, 2]);
 });
 

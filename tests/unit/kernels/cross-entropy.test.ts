@@ -32,9 +32,36 @@ test.each([
   { tokens: 4, width: 6, vocab: 5, format: 'bf16' as const },
   { tokens: 5, width: 4, vocab: 7, bias: true },
   { tokens: 6, width: 5, vocab: 9, bias: true, softcap: 1.5, skipEvery: 4, padding: 1 },
+  { tokens: 5, width: 3, vocab: 7, trains: true },
+  { tokens: 6, width: 3, vocab: 9, bias: true, trains: true, smoothing: 0.2, padding: 2 },
+  { tokens: 6, width: 4, vocab: 5, bias: true, trains: true, softcap: 1.5, smoothing: 0.4, skipEvery: 3 },
 ])('cross-entropy: gradients against finite differences, %o', async (c) => {
-  const { op, inputs } = crossEntropyCase(c);
-  await checkGradient(op, inputs, [0]);
+  const { op, inputs, wanted } = crossEntropyCase(c);
+  await checkGradient(op, inputs, wanted);
+});
+
+test('cross-entropy: label smoothing by hand', async () => {
+  const { op } = crossEntropyCase({ tokens: 3, width: 1, vocab: 2, scale: 0.5, smoothing: 0.1 });
+  const [loss] = await runOn('cpu', op, byHand([2, -1], [1, -1]));
+  // 90 % of −ln 3/4, and 5 % each of −ln 1/4 and −ln 3/4, halved; the padded row adds nothing
+  expect(loss![0]).toBeCloseTo(0.5 * (0.95 * Math.log(4 / 3) + 0.05 * Math.log(4)), 6);
+});
+
+test('cross-entropy: gradients of weight and bias by hand', async () => {
+  const { op } = crossEntropyCase({ tokens: 3, width: 1, vocab: 2, scale: 0.5, bias: true, trains: true });
+  const inputs = [...byHand([2, -1, 1], [1, -1, 0]), { data: new Float32Array(2), shape: [2] }];
+  const [dWeight, dBias] = await gradientsOn('cpu', op, inputs, [1, 4], [{ data: Float32Array.of(2), shape: [] }]);
+  // Row 2 (hidden state 1): p − t = ±1/4; row 1 (hidden state 0): ±1/2, which the weight does not feel.
+  expect([...dWeight!]).toEqual([expect.closeTo(0.25, 6), expect.closeTo(-0.25, 6)]);
+  expect([...dBias!]).toEqual([expect.closeTo(0.25 - 0.5, 6), expect.closeTo(0.5 - 0.25, 6)]);
+});
+
+test('cross-entropy: a weight that is not said to be trained, or cannot be, has no gradient', async () => {
+  const one = [{ data: Float32Array.of(1), shape: [] }];
+  const silent = crossEntropyCase({ tokens: 3, width: 2, vocab: 4 });
+  await expect(gradientsOn('cpu', silent.op, silent.inputs, [1], one)).rejects.toThrow('trainsWeight');
+  const frozen = crossEntropyCase({ tokens: 3, width: 2, vocab: 4, format: 'bf16', trains: true });
+  await expect(runOn('cpu', frozen.op, frozen.inputs)).rejects.toThrow('stored as bf16 is frozen');
 });
 
 test('cross-entropy: bias and soft cap by hand', async () => {

@@ -1,0 +1,137 @@
+/**
+ * Several texts in a row, so that little of it is padding. Each token knows where its text begins (`starts`); attention and
+ * positions end there, and the first token of a text is no target, so that nothing is predicted from another text.
+ */
+import { IGNORE } from './batches';
+import type { TokenizedExample } from './types';
+
+/**
+ * Which examples share a row of at most `maxLength` tokens: best fit decreasing, as TRL's `bfd` packing (Ding et al., "Fewer
+ * Truncations Improve Language Modeling", 2024). The longest come first, each into the row that it fills most; of rows with
+ * the same space into the one that has had it longest. No length may exceed the limit.
+ */
+export function bestFit(lengths: ArrayLike<number>, maxLength: number): number[][] {
+  const order = Array.from(lengths, (_, i) => i)
+    .filter((i) => lengths[i]! > 0)
+    .sort((a, b) => lengths[b]! - lengths[a]! || a - b);
+  const rows: number[][] = [];
+  // Rows by the space that is left in them, oldest first; a row never used has them all.
+  const bySpace: { rows: number[]; first: number }[] = Array.from({ length: maxLength + 1 }, () => ({
+    rows: [],
+    first: 0,
+  }));
+  const spaces = new SpaceTree(maxLength);
+  for (const i of order) {
+    const length = lengths[i]!;
+    const space = spaces.atLeast(length);
+    let row: number;
+    if (space === null) {
+      row = rows.push([]) - 1;
+    } else {
+      const queue = bySpace[space]!;
+      row = queue.rows[queue.first++]!;
+      if (queue.first === queue.rows.length) {
+        spaces.set(space, false);
+        bySpace[space] = { rows: [], first: 0 };
+      }
+    }
+    rows[row]!.push(i);
+    const left = (space ?? maxLength) - length;
+    if (left > 0) {
+      bySpace[left]!.rows.push(row);
+      spaces.set(left, true);
+    }
+  }
+  return rows;
+}
+
+/** Which spaces some row has: the smallest of at least a length in a logarithm of steps. */
+class SpaceTree {
+  private readonly size: number;
+  private readonly any: Uint8Array;
+
+  constructor(largest: number) {
+    this.size = 2 ** Math.ceil(Math.log2(largest + 1));
+    this.any = new Uint8Array(2 * this.size);
+  }
+
+  set(space: number, present: boolean): void {
+    let node = space + this.size;
+    this.any[node] = present ? 1 : 0;
+    for (node >>= 1; node > 0; node >>= 1) this.any[node] = this.any[2 * node]! | this.any[2 * node + 1]!;
+  }
+
+  atLeast(space: number): number | null {
+    let node = space + this.size;
+    // Up until there is something on the right, then down along the left.
+    if (!this.any[node]) {
+      while (node > 1 && !(node % 2 === 0 && this.any[node + 1])) node >>= 1;
+      if (node <= 1) return null;
+      node++;
+    }
+    while (node < this.size) node = this.any[2 * node] ? 2 * node : 2 * node + 1;
+    return node - this.size;
+  }
+}
+
+/** Examples that fit a row each, several to a row. */
+export function packExamples(examples: readonly TokenizedExample[], maxLength: number): TokenizedExample[] {
+  const lengths = Int32Array.from(examples, ({ ids }) => ids.length);
+  return bestFit(lengths, maxLength).map((members) => joined(members.map((i) => examples[i]!)));
+}
+
+/**
+ * Texts end to end, cut into rows of `maxLength` (TRL's `wrapped` packing): only the last row may be shorter. What of a text
+ * goes on in the next row is a text of its own there.
+ */
+export function wrapExamples(examples: readonly TokenizedExample[], maxLength: number): TokenizedExample[] {
+  const rows: TokenizedExample[] = [];
+  let parts: TokenizedExample[] = [];
+  let space = maxLength;
+  for (const example of examples) {
+    for (let from = 0; from < example.ids.length; ) {
+      const to = Math.min(example.ids.length, from + space);
+      parts.push(piece(example, from, to));
+      space -= to - from;
+      from = to;
+      if (space > 0) continue;
+      rows.push(joined(parts));
+      parts = [];
+      space = maxLength;
+    }
+  }
+  if (parts.length > 0) rows.push(joined(parts));
+  return rows.filter(({ labels }) => labels.some((label) => label !== IGNORE));
+}
+
+/** A long text as rows of their own; what has nothing to predict (a single token at the end) is left out. */
+export function piecesOf(example: TokenizedExample, maxLength: number): TokenizedExample[] {
+  if (example.ids.length <= maxLength) return [example];
+  const pieces: TokenizedExample[] = [];
+  for (let from = 0; from < example.ids.length; from += maxLength) {
+    pieces.push(piece(example, from, Math.min(example.ids.length, from + maxLength)));
+  }
+  return pieces.filter(({ labels }) => labels.some((label, i) => i > 0 && label !== IGNORE));
+}
+
+// slice, not subarray: the arrays are sent to another worker, and a view would take its whole buffer along.
+function piece({ row, ids, labels, truncatedBy }: TokenizedExample, from: number, to: number): TokenizedExample {
+  return { row, ids: ids.slice(from, to), labels: labels.slice(from, to), truncatedBy: from === 0 ? truncatedBy : 0 };
+}
+
+function joined(parts: readonly TokenizedExample[]): TokenizedExample {
+  const length = parts.reduce((sum, { ids }) => sum + ids.length, 0);
+  const ids = new Int32Array(length);
+  const labels = new Int32Array(length);
+  const starts = new Int32Array(length);
+  let at = 0;
+  for (const part of parts) {
+    ids.set(part.ids, at);
+    labels.set(part.labels, at);
+    labels[at] = IGNORE;
+    starts.fill(at, at, at + part.ids.length);
+    at += part.ids.length;
+  }
+  const truncatedBy = parts.reduce((sum, part) => sum + part.truncatedBy, 0);
+  return { row: parts[0]!.row, ids, labels, truncatedBy, starts };
+}

@@ -1,0 +1,36 @@
+/** What one row became, and a column of it as text. */
+import { excerpt } from './problems';
+import { field } from './raw-table';
+import { kind, type Note } from './to-messages';
+import type { Example } from './types';
+
+export interface Outcome {
+  example: Example | null;
+  failure?: Note;
+  notes: Note[];
+}
+
+export function empty(code: string, column: string, notes: Note[]): Outcome {
+  return { example: null, failure: { code, message: `has nothing in “${excerpt(column, 40)}”` }, notes };
+}
+
+/** A column's text. Numbers and truth values are read as text with a note; null, lists and objects are no text. */
+export function textOf(
+  value: Record<string, unknown>,
+  column: string | undefined,
+  optional: boolean,
+  notes: Note[],
+): { text: string; failure?: Note } {
+  const found = field(value, column);
+  if (typeof found === 'string') return { text: found };
+  if (column === undefined || (optional && (found === undefined || found === null))) return { text: '' };
+  const name = excerpt(column, 40);
+  if (typeof found === 'number' || typeof found === 'boolean') {
+    notes.push({ code: 'not_text', message: `has ${kind(found)} in “${name}”` });
+    return { text: String(found) };
+  }
+  if (found === undefined) return { text: '', failure: { code: 'missing_field', message: `has no “${name}”` } };
+  // A list of one text, as multi-reference answers come.
+  if (Array.isArray(found) && found.length === 1 && typeof found[0] === 'string') return { text: found[0] };
+  return { text: '', failure: { code: 'not_text', message: `has ${kind(found)} in “${name}”` } };
+}

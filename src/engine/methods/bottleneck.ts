@@ -1,0 +1,131 @@
+/**
+ * Bottleneck adapters as AdapterHub's `adapters` has them: A(z) = up(act(down(z))), d wide outside and d / reduction_factor
+ * inside, where a sub-layer's output y joins its residual x. With s = y + x:
+ *
+ *   double_seq_bn   Houlsby et al., 2019    behind attention and feed-forward      s + A(y)
+ *   seq_bn          Pfeiffer et al., 2020   behind the feed-forward                s + A(s)
+ *
+ * A family with its norm behind (BERT) runs it on that sum, and seq_bn's adapter reads norm(s). In a sandwich family (Gemma)
+ * y is what its own norm has not seen yet, which then runs on y + A: double_seq_bn is x + norm(y + A(y)), seq_bn
+ * x + norm(y + A(norm(s))). Where attention and feed-forward stand side by side (GPT-NeoX), the second one's residual is the
+ * sum with the first.
+ *
+ * AdapterHub reads the last layer's norm in every layer of Gemma's seq_bn; here each layer reads its own.
+ *
+ * New weights are from N(0, 0.02²), biases 0 (AdapterHub's `init_weights: bert`). Tensors go by AdapterHub's names without
+ * the adapter's own: `model.layers.0.output_adapters.adapters.adapter_down.0.weight`.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { Stream } from '../../base/random';
+import type { BottleneckMethod } from '../../recipe/types';
+import { type Activation, activation } from '../kernels/activation';
+import { linear } from '../kernels/linear';
+import type { LanguageModel } from '../models/model';
+import type { SublayerPlace, Weight } from '../types';
+import type { Method } from './method';
+import { normal } from './normal';
+import { type NamedTensors, tensorMaker } from './tensors';
+
+export type BottleneckSettings = Pick<BottleneckMethod, 'config' | 'reduction_factor' | 'non_linearity'>;
+
+/** Of new weights. */
+const STANDARD_DEVIATION = 0.02;
+
+const KERNELS: Record<Exclude<BottleneckMethod['non_linearity'], 'tanh'>, Activation> = {
+  relu: 'relu',
+  gelu: 'gelu',
+  swish: 'silu',
+};
+
+/** Width inside: at least one. */
+export const bottleneckWidth = (hiddenSize: number, reductionFactor: number): number =>
+  Math.max(1, Math.floor(hiddenSize / reductionFactor));
+
+/** Where AdapterHub keeps the adapter of a place, `bert.encoder.layer.0.attention.output.adapters`. */
+export function adapterPath(family: string, { block, part }: Pick<SublayerPlace, 'block' | 'part'>): string {
+  if (family === 'bert' || family === 'roberta') {
+    return part === 'attention' ? `${block}.attention.output.adapters` : `${block}.output.adapters`;
+  }
+  return part === 'attention' ? `${block}.attention_adapters.adapters` : `${block}.output_adapters.adapters`;
+}
+
+interface Adapter {
+  down: { weight: Weight; bias: tf.Tensor };
+  up: { weight: Weight; bias: tf.Tensor };
+}
+
+export function createBottleneck(
+  model: LanguageModel,
+  settings: BottleneckSettings,
+  seed: number,
+  values?: NamedTensors,
+): Method {
+  const d = model.hiddenSize;
+  const inner = bottleneckWidth(d, settings.reduction_factor);
+  const double = settings.config === 'double_seq_bn';
+  const parts: SublayerPlace['part'][] = double ? ['attention', 'feed_forward'] : ['feed_forward'];
+  const maker = tensorMaker(values);
+  const trainable = new Map<string, tf.Tensor>();
+  const adapters = new Map<string, Adapter>();
+
+  const make = (name: string, shape: number[], initial: () => Float32Array): tf.Tensor => {
+    const tensor = maker.make(name, shape, initial);
+    trainable.set(name, tensor);
+    return tensor;
+  };
+  const makeLinear = (path: string, out: number, width: number, sub: number) => {
+    const tensor = make(`${path}.weight`, [out, width], () =>
+      Float32Array.from({ length: out * width }, (_, i) => STANDARD_DEVIATION * normal(seed, Stream.init, i, sub)),
+    );
+    const bias = make(`${path}.bias`, [out], () => new Float32Array(out));
+    const weight: Weight = { parts: [{ tensor, rows: out }], format: 'f32', shape: [out, width] };
+    return { weight, bias };
+  };
+  try {
+    model.blockPaths.forEach((block, index) => {
+      parts.forEach((part, i) => {
+        const path = adapterPath(model.family, { block, part });
+        const number = 2 * (index * parts.length + i);
+        adapters.set(`${index} ${part}`, {
+          down: makeLinear(`${path}.adapter_down.0`, inner, d, number),
+          up: makeLinear(`${path}.adapter_up`, d, inner, number + 1),
+        });
+      });
+    });
+    maker.finish();
+  } catch (error) {
+    maker.dispose();
+    throw error;
+  }
+
+  const act = (x: tf.Tensor) =>
+    settings.non_linearity === 'tanh' ? tf.tanh(x) : activation(x, KERNELS[settings.non_linearity]);
+  /** onto + strength · A(z) */
+  const add = ({ down, up }: Adapter, z: tf.Tensor, onto: tf.Tensor, strength: number): tf.Tensor => {
+    const hidden = act(linear(down, z));
+    return strength === 1 ? linear(up, hidden, onto) : tf.add(onto, tf.mul(linear(up, hidden), strength));
+  };
+
+  return {
+    trainable,
+    hooks: ({ strength }) =>
+      strength === 0
+        ? {}
+        : {
+            sublayer: ({ index, part }, y, residual, norm, own) => {
+              const adapter = adapters.get(`${index} ${part}`);
+              if (!adapter) {
+                const sum = tf.add(own ? own(y) : y, residual);
+                return norm ? norm(sum) : sum;
+              }
+              const sum = own && double ? null : tf.add(y, residual);
+              const reads = double ? y : ((norm ?? own)?.(sum!) ?? sum!);
+              if (own) return tf.add(own(add(adapter, reads, y, strength)), residual);
+              const out = add(adapter, reads, sum!, strength);
+              return norm ? norm(out) : out;
+            },
+          },
+    delta: () => null,
+    dispose: maker.dispose,
+  };
+}

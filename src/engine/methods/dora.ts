@@ -1,0 +1,89 @@
+/**
+ * DoRA (Liu et al., 2024) as PEFT's `DoraLinearLayer` computes it: each row of a weight as a length m times a direction,
+ * of which LoRA turns the direction.
+ *
+ *   W' = m / ‖W + s·B·A‖ · (W + s·B·A)        m [out], norms row by row, without a gradient (section 4.3)
+ *   y = (m / ‖…‖) · (x·Wᵀ + s·x·Aᵀ·Bᵀ) + bias + residual
+ *
+ * All of it in activation space over W in whatever format it lies (with a quantised one this is QDoRA): the norms come out
+ * of ‖W‖², taken once, and of products of A with W and with itself. A strength t between off and on has s·t and, instead
+ * of m, what lies t of the way from ‖W‖ to m.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { doraNorm } from '../kernels/dora-norm';
+import { embedding } from '../kernels/embedding';
+import { linear } from '../kernels/linear';
+import { loraLinear } from '../kernels/lora-linear';
+import { scaleColumns } from '../kernels/scale-columns';
+import { isRecording, withoutTape } from '../kernels/tape';
+import { denseWeight } from '../kernels/weight';
+import type { LinearModule } from '../types';
+
+/** What DoRA keeps of a linear beside LoRA's factors. */
+export interface DoraTensors {
+  /** m [out], trained */
+  magnitude: tf.Tensor;
+  /** ‖W‖² [out] */
+  squares: tf.Tensor;
+}
+
+export interface DoraFactors {
+  /** A [r, in] */
+  a: tf.Tensor;
+  /** B [out, r] */
+  b: tf.Tensor;
+  scale: number;
+}
+
+/** Factors of the outputs while nothing is trained, so that a text's tokens share them. */
+export type DoraCache = Map<string, tf.Tensor>;
+
+/** m_t / ‖W + s·t·B·A‖, [out]; a gradient leads to m alone. */
+function outputFactor(module: LinearModule, f: DoraFactors, d: DoraTensors, strength: number): tf.Tensor {
+  const scale = f.scale * strength;
+  const norm = withoutTape(() => {
+    const wa = linear({ weight: module.weight, bias: null }, f.a);
+    const aa = linear({ weight: denseWeight(f.a), bias: null }, f.a);
+    return doraNorm({ squares: d.squares, b: f.b, wa, aa }, scale);
+  });
+  if (strength === 1) return tf.div(d.magnitude, norm);
+  const start = withoutTape(() => tf.mul(tf.sqrt(d.squares), 1 - strength));
+  return tf.div(tf.add(start, tf.mul(d.magnitude, strength)), norm);
+}
+
+/**
+ * Applies a linear with DoRA on it: x [M, in] -> [M, out]. `dropped` is x after dropout, which then goes through the
+ * direction while the base's own share keeps x, as PEFT has it.
+ */
+export function doraLinear(
+  module: LinearModule,
+  x: tf.Tensor,
+  factors: DoraFactors,
+  tensors: DoraTensors,
+  options: { strength: number; dropped?: tf.Tensor; cache?: DoraCache },
+  residual: tf.Tensor | null,
+): tf.Tensor {
+  const { strength, dropped } = options;
+  const cache = isRecording() ? undefined : options.cache;
+  let factor = cache?.get(module.path);
+  if (!factor) {
+    factor = outputFactor(module, factors, tensors, strength);
+    cache?.set(module.path, tf.keep(factor));
+  }
+  const bare: LinearModule = { ...module, bias: null };
+  const { a, b } = factors;
+  const turned = loraLinear(bare, dropped ?? x, { a, b, scale: factors.scale * strength });
+  if (!dropped) return scaleColumns(turned, factor, { bias: module.bias, residual });
+  // x·Wᵀ + (factor − 1)·(dropped·Wᵀ) + factor·s·…, the first two put together.
+  return scaleColumns(turned, factor, { residual: linear(module, tf.sub(x, dropped), residual) });
+}
+
+/** What merging at full strength adds to W: m / ‖W + s·B·A‖ · (W + s·B·A) − W, [out, in]. */
+export function doraDelta(module: LinearModule, { a, b, scale }: DoraFactors, magnitude: tf.Tensor): tf.Tensor {
+  return tf.tidy(() => {
+    const base = embedding(tf.range(0, module.weight.shape[0]!, 1, 'int32'), module.weight);
+    const sum = tf.add(base, tf.mul(tf.matMul(b as tf.Tensor2D, a as tf.Tensor2D), scale));
+    const norm = tf.maximum(tf.sqrt(tf.sum(tf.square(sum), 1)), 1e-30);
+    return tf.sub(tf.mul(sum, tf.expandDims(tf.div(magnitude, norm), 1)), base);
+  });
+}

@@ -1,0 +1,105 @@
+/**
+ * LoRA and (IA)³ as PEFT's files hold them: the fields of adapter_config.json that the method decides, and its tensors. A
+ * LoRA that began as PiSSA becomes plain LoRA of twice the rank on the untouched base, as PEFT's
+ * `path_initial_model_for_weight_conversion` has it: A' = [A; A₀], B' = [B, −B₀], with alpha such that the scale stays.
+ */
+import type * as tf from '@tensorflow/tfjs-core';
+import type { LanguageModel } from '../models/model';
+import { readFloats } from '../webgpu/backend';
+import { type Ia3Settings, ia3Modules } from './ia3';
+import { type LoraSettings, loraModules, loraNames } from './lora';
+import type { Method } from './method';
+import { shortTargets, targetedLinears } from './targets';
+import type { NamedTensors } from './tensors';
+
+/** The config fields of PEFT's LoraConfig that differ from run to run. */
+export interface LoraExport {
+  config: {
+    r: number;
+    lora_alpha: number;
+    lora_dropout: number;
+    target_modules: string[];
+    use_rslora: boolean;
+    use_dora: boolean;
+    rank_pattern: Record<string, number>;
+    alpha_pattern: Record<string, number>;
+    fan_in_fan_out: boolean;
+    /** Nothing of it is left to do. */
+    init_lora_weights: 'default';
+  };
+  tensors: NamedTensors;
+}
+
+export interface Ia3Export {
+  config: { target_modules: string[]; feedforward_modules: string[]; fan_in_fan_out: boolean };
+  tensors: NamedTensors;
+}
+
+/** Every trainable tensor as it is now; those of modules_to_save are among them. */
+async function readTrainable(method: Method): Promise<NamedTensors> {
+  const tensors: NamedTensors = new Map();
+  for (const [name, tensor] of method.trainable) tensors.set(name, await valuesOf(tensor));
+  return tensors;
+}
+
+async function valuesOf(tensor: tf.Tensor) {
+  return { shape: tensor.shape, data: await readFloats(tensor) };
+}
+
+export async function loraExport(model: LanguageModel, method: Method, settings: LoraSettings): Promise<LoraExport> {
+  const modules = loraModules(model, settings);
+  const paths = modules.map(({ module }) => module.path);
+  const tensors = await readTrainable(method);
+  const pissa = settings.init_lora_weights === 'pissa';
+  if (pissa) {
+    for (const { module, rank } of modules) {
+      const names = loraNames(module.path);
+      const a = tensors.get(names.a)!;
+      const b = tensors.get(names.b)!;
+      const startA = await readFloats(method.constants!.get(names.startA)!);
+      const startB = await readFloats(method.constants!.get(names.startB)!);
+      const [out, width] = module.weight.shape as [number, number];
+      const twiceA = new Float32Array(2 * rank * width);
+      twiceA.set(a.data);
+      twiceA.set(startA, rank * width);
+      const twiceB = new Float32Array(out * 2 * rank);
+      for (let i = 0; i < out; i++) {
+        twiceB.set(b.data.subarray(i * rank, (i + 1) * rank), 2 * i * rank);
+        for (let k = 0; k < rank; k++) twiceB[(2 * i + 1) * rank + k] = -startB[i * rank + k]!;
+      }
+      tensors.set(names.a, { shape: [2 * rank, width], data: twiceA });
+      tensors.set(names.b, { shape: [out, 2 * rank], data: twiceB });
+    }
+  }
+  const times = pissa ? 2 : 1;
+  const alphaTimes = settings.use_rslora ? Math.sqrt(times) : times;
+  const scaled = (pattern: Record<string, number> | undefined, factor: number) =>
+    Object.fromEntries(Object.entries(pattern ?? {}).map(([key, value]) => [key, value * factor]));
+  return {
+    config: {
+      r: times * settings.r,
+      lora_alpha: alphaTimes * settings.lora_alpha,
+      lora_dropout: settings.lora_dropout,
+      target_modules: shortTargets(model, paths),
+      use_rslora: settings.use_rslora,
+      use_dora: settings.use_dora ?? false,
+      rank_pattern: scaled(settings.rank_pattern, times),
+      alpha_pattern: scaled(settings.alpha_pattern, alphaTimes),
+      fan_in_fan_out: modules.some(({ module }) => module.conv1d),
+      init_lora_weights: 'default',
+    },
+    tensors,
+  };
+}
+
+export async function ia3Export(model: LanguageModel, method: Method, settings: Ia3Settings): Promise<Ia3Export> {
+  const { target, feedforward } = ia3Modules(model, settings);
+  return {
+    config: {
+      target_modules: target,
+      feedforward_modules: feedforward,
+      fan_in_fan_out: targetedLinears(model, target).some(({ conv1d }) => conv1d),
+    },
+    tensors: await readTrainable(method),
+  };
+}

@@ -1,0 +1,151 @@
+/**
+ * (IA)³ (Liu et al., 2022) as PEFT's `IA3Config` describes it: a learned factor for every output of a targeted linear, or
+ * for every input where the module is one of `feedforward_modules`. Factors begin at 1, so that the first forward pass
+ * equals the base. Named and shaped as PEFT has them: `<path>.ia3_l` [out, 1], or [1, in].
+ *
+ *   y = l · (x·Wᵀ + bias) + residual     or     y = (l · x)·Wᵀ + bias + residual
+ *
+ * A strength t between off and on takes 1 + t·(l − 1).
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { TabtuneError } from '../../base/errors';
+import type { Ia3Method } from '../../recipe/types';
+import { embedding } from '../kernels/embedding';
+import { linear } from '../kernels/linear';
+import { scaleColumns } from '../kernels/scale-columns';
+import type { LanguageModel } from '../models/model';
+import type { Method } from './method';
+import { targetedLinears } from './targets';
+import { type NamedTensors, tensorMaker } from './tensors';
+
+export type Ia3Settings = Pick<Ia3Method, 'target_modules' | 'feedforward_modules'>;
+
+interface Modules {
+  target: string[];
+  feedforward: string[];
+}
+
+/**
+ * PEFT's TRANSFORMERS_MODELS_TO_IA3_TARGET_MODULES_MAPPING and …_FEEDFORWARD_…. It has no entries for Phi-3, SmolLM3 and
+ * DistilBERT, which get what stands in those places there: keys and values (Phi-3's lie in one projection with the
+ * queries, as GPT-2's do), and the way down of the feed-forward.
+ */
+const MODULES: Record<string, Modules> = {
+  llama: { target: ['k_proj', 'v_proj', 'down_proj'], feedforward: ['down_proj'] },
+  mistral: { target: ['k_proj', 'v_proj', 'down_proj'], feedforward: ['down_proj'] },
+  qwen2: { target: ['q_proj', 'v_proj', 'down_proj'], feedforward: ['down_proj'] },
+  qwen3: { target: ['q_proj', 'v_proj', 'down_proj'], feedforward: ['down_proj'] },
+  gemma2: { target: ['q_proj', 'v_proj', 'down_proj'], feedforward: ['down_proj'] },
+  gemma3_text: { target: ['q_proj', 'v_proj', 'down_proj'], feedforward: ['down_proj'] },
+  phi3: { target: ['qkv_proj', 'down_proj'], feedforward: ['down_proj'] },
+  smollm3: { target: ['k_proj', 'v_proj', 'down_proj'], feedforward: ['down_proj'] },
+  gpt2: { target: ['c_attn', 'mlp.c_proj'], feedforward: ['mlp.c_proj'] },
+  gpt_neox: { target: ['query_key_value', 'dense_4h_to_h'], feedforward: ['dense_4h_to_h'] },
+  bert: { target: ['key', 'value', 'output.dense'], feedforward: ['output.dense'] },
+  roberta: { target: ['key', 'value', 'output.dense'], feedforward: ['output.dense'] },
+  distilbert: { target: ['k_lin', 'v_lin', 'lin2'], feedforward: ['lin2'] },
+};
+
+/** The names that the settings mean on a model: what adapter_config.json holds. */
+export function ia3Modules(model: Pick<LanguageModel, 'family'>, settings: Ia3Settings): Modules {
+  const known = MODULES[model.family];
+  if (!known && (settings.target_modules === 'auto' || settings.feedforward_modules === 'auto')) {
+    throw new TabtuneError({
+      code: 'bad_recipe',
+      message: `There is no choice of (IA)³ modules for models of the type "${model.family}".`,
+      where: 'method.target_modules',
+      action: 'Name target_modules and feedforward_modules.',
+    });
+  }
+  const target = new Set(settings.target_modules === 'auto' ? known!.target : settings.target_modules);
+  const auto = settings.feedforward_modules === 'auto';
+  const feedforward = new Set<string>();
+  for (const name of settings.feedforward_modules === 'auto' ? known!.feedforward : settings.feedforward_modules) {
+    // PEFT wants a subset of target_modules, so that the more precise of two names stands in both.
+    const precise = [...target].filter((t) => t.endsWith(name));
+    for (const t of precise) feedforward.add(t);
+    if (precise.length > 0) continue;
+    if ([...target].some((t) => name.endsWith(t))) {
+      target.add(name);
+      feedforward.add(name);
+    } else if (!auto) {
+      throw new TabtuneError({
+        code: 'bad_recipe',
+        message: `"${name}" is among feedforward_modules, but not among target_modules.`,
+        where: 'method.feedforward_modules',
+        action: 'Name it in both, or in neither.',
+      });
+    }
+  }
+  return { target: [...target], feedforward: [...feedforward] };
+}
+
+export const ia3Name = (path: string) => `${path}.ia3_l`;
+
+/** The linears that get factors, in the model's order, and whether they are for the inputs. */
+function placesOf(model: Pick<LanguageModel, 'linears' | 'family'>, settings: Ia3Settings) {
+  const { target, feedforward } = ia3Modules(model, settings);
+  return targetedLinears(model, target).map((module) => {
+    const [out, width] = module.weight.shape as [number, number];
+    // PEFT compares ends of names here, dots or not.
+    const input = feedforward.some((name) => module.path.endsWith(name));
+    return { module, input, shape: input ? [1, width] : [out, 1] };
+  });
+}
+
+/** Every tensor of the method by name: what a plan of the memory fills with ones. */
+export const ia3Shapes = (model: Pick<LanguageModel, 'linears' | 'family'>, settings: Ia3Settings) =>
+  new Map(placesOf(model, settings).map(({ module, shape }) => [ia3Name(module.path), { shape }]));
+
+/** New factors on a model, all 1; with `values` (an adapter's or a checkpoint's tensors) those instead. */
+export function createIa3(model: LanguageModel, settings: Ia3Settings, _seed: number, values?: NamedTensors): Method {
+  const maker = tensorMaker(values);
+  const trainable = new Map<string, tf.Tensor>();
+  const places = new Map<string, { vector: tf.Tensor; input: boolean }>();
+  try {
+    for (const { module, input, shape } of placesOf(model, settings)) {
+      const name = ia3Name(module.path);
+      const vector = maker.make(name, shape, () => new Float32Array(shape[0]! * shape[1]!).fill(1));
+      trainable.set(name, vector);
+      places.set(module.path, { vector, input });
+    }
+    maker.finish();
+  } catch (error) {
+    maker.dispose();
+    throw error;
+  }
+
+  /** Factors at a strength, [N]. */
+  const factor = (vector: tf.Tensor, strength: number): tf.Tensor => {
+    const flat = tf.reshape(vector, [vector.size]);
+    return strength === 1 ? flat : tf.add(tf.mul(tf.sub(flat, 1), strength), 1);
+  };
+  return {
+    trainable,
+    hooks: ({ strength }) => ({
+      linear: (module, x, residual) => {
+        const place = strength === 0 ? undefined : places.get(module.path);
+        if (!place) return null;
+        const scale = factor(place.vector, strength);
+        if (place.input) return linear(module, scaleColumns(x, scale), residual);
+        return scaleColumns(linear(module, x), scale, { residual });
+      },
+    }),
+    delta: (module) => {
+      const place = places.get(module.path);
+      if (!place) return null;
+      return tf.tidy(() => {
+        const rows = embedding(tf.range(0, module.weight.shape[0]!, 1, 'int32'), module.weight);
+        // [out, 1] or [1, in]: either way it multiplies what it belongs to.
+        return tf.mul(rows, tf.sub(place.vector, 1));
+      });
+    },
+    biasDelta: (module) => {
+      const place = places.get(module.path);
+      if (!place || place.input || !module.bias) return null;
+      const { bias } = module;
+      return tf.tidy(() => tf.mul(bias, tf.sub(factor(place.vector, 1), 1)));
+    },
+    dispose: () => maker.dispose(),
+  };
+}

@@ -1,0 +1,151 @@
+/**
+ * Tensors of the checkpoint made trainable: each gets a float32 stand-in of its own, which the forward pass reads in its
+ * place. The base stays where it is, in the precision that it came in, so that strength 0 is the base without a copy, and
+ * what was learned is the difference. Full fine-tuning opens all of them, `modules_to_save` and heads some.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { TabtuneError } from '../../base/errors';
+import { embedding } from '../kernels/embedding';
+import { copyValues, keptZeros, writeValues } from '../kernels/in-place';
+import { denseWeight } from '../kernels/weight';
+import type { LanguageModel, ModelTensor } from '../models/model';
+import { bindingLimit } from '../models/place';
+import type { Hooks, Weight } from '../types';
+import type { Method } from './method';
+import type { NamedTensors } from './tensors';
+
+export type { NamedTensors };
+
+export interface Opened {
+  /** By the checkpoint's names; matrices [out, in] as on the device, whatever way they lie in the file. */
+  trainable: Map<string, tf.Tensor>;
+  hooks(strength: number): Pick<Hooks, 'weight' | 'vector'>;
+  /** trained − base of a weight; null where it is not opened. The caller disposes it. */
+  delta(weight: Weight): tf.Tensor | null;
+  dispose(): void;
+}
+
+export const shapeOf = ({ value }: ModelTensor): number[] =>
+  value.kind === 'matrix' ? value.weight.shape : value.tensor.shape;
+
+/** All values of a weight in float32, exactly: the embedding kernel reads rows of any format. */
+export const widened = (weight: Weight): tf.Tensor =>
+  tf.tidy(() => embedding(tf.range(0, weight.shape[0]!, 1, 'int32'), weight));
+
+/** Stand-ins for `tensors`, which begin as the base, or as `values` where those have the name. */
+export function openTensors(tensors: readonly ModelTensor[], values?: NamedTensors): Opened {
+  const trainable = new Map<string, tf.Tensor>();
+  const weights = new Map<Weight, { base: Weight; trained: tf.Tensor; weight: Weight }>();
+  const vectors = new Map<tf.Tensor, tf.Tensor>();
+  const dispose = () => {
+    for (const tensor of trainable.values()) tensor.dispose();
+  };
+  try {
+    for (const tensor of tensors) {
+      const own = standIn(tensor, values?.get(tensor.name));
+      trainable.set(tensor.name, own);
+      const { value } = tensor;
+      if (value.kind === 'vector') vectors.set(value.tensor, own);
+      else weights.set(value.weight, { base: value.weight, trained: own, weight: denseWeight(own) });
+    }
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+
+  const hooks = (strength: number): Pick<Hooks, 'weight' | 'vector'> => {
+    if (strength === 0) return {};
+    if (strength === 1) {
+      return {
+        weight: (weight) => weights.get(weight)?.weight ?? weight,
+        vector: (vector) => vectors.get(vector) ?? vector,
+      };
+    }
+    // base + strength · (trained − base), made anew in every call: only answers are asked for so.
+    const between = (base: tf.Tensor, trained: tf.Tensor) => tf.add(base, tf.mul(tf.sub(trained, base), strength));
+    return {
+      weight: (weight) => {
+        const entry = weights.get(weight);
+        return entry ? denseWeight(tf.tidy(() => between(widened(entry.base), entry.trained))) : weight;
+      },
+      vector: (vector) => {
+        const trained = vectors.get(vector);
+        return trained ? tf.tidy(() => between(vector, trained)) : vector;
+      },
+    };
+  };
+  return {
+    trainable,
+    hooks,
+    delta: (weight) => {
+      const entry = weights.get(weight);
+      return entry ? tf.tidy(() => tf.sub(entry.trained, widened(entry.base))) : null;
+    },
+    dispose,
+  };
+}
+
+function standIn(tensor: ModelTensor, given?: { shape: number[]; data: Float32Array }): tf.Tensor {
+  const { name, value } = tensor;
+  const shape = shapeOf(tensor);
+  const size = shape.reduce((product, n) => product * n, 1);
+  if (given && given.shape.join() !== shape.join()) {
+    throw new TabtuneError({
+      code: 'bad_adapter',
+      message: `The tensor ${name} has shape [${given.shape}], but this model needs [${shape}].`,
+      where: name,
+      action: 'Load it on the model that it was trained on.',
+    });
+  }
+  if (size * 4 > bindingLimit()) {
+    throw new TabtuneError({
+      code: 'gpu_out_of_memory',
+      message: `${name} takes ${Math.round((size * 4) / 2 ** 20)} MB as trainable weights, more than a buffer of this GPU may have.`,
+      where: name,
+      action: 'Use LoRA, or a smaller model.',
+    });
+  }
+  const own = keptZeros(shape);
+  if (given) writeValues(own, given.data);
+  else if (value.kind === 'vector') copyValues(value.tensor, 0, own, 0, size);
+  else {
+    const rows = widened(value.weight);
+    copyValues(rows, 0, own, 0, size);
+    rows.dispose();
+  }
+  return own;
+}
+
+/** The tensors of the modules by these names: a module's own path, or the end of one. */
+export function tensorsOfModules(model: LanguageModel, modules: readonly string[]): ModelTensor[] {
+  const moduleOf = (name: string) => name.slice(0, name.lastIndexOf('.'));
+  const means = (module: string, name: string) => {
+    const path = moduleOf(name);
+    return path === module || path.endsWith(`.${module}`) || path.startsWith(`${module}.`);
+  };
+  const missing = modules.filter((module) => !model.tensors.some(({ name }) => means(module, name)));
+  if (missing.length > 0) {
+    throw new TabtuneError({
+      code: 'bad_recipe',
+      message: `This model has no module named ${missing.join(', ')}.`,
+      where: 'method.modules_to_save',
+      action: `Its modules end in: ${[...new Set(model.tensors.map(({ name }) => moduleOf(name).split('.').at(-1)))].join(', ')}.`,
+    });
+  }
+  return model.tensors.filter(({ name }) => modules.some((module) => means(module, name)));
+}
+
+/** A method with opened tensors beside it: a head that every method trains, `modules_to_save`. */
+export function alongside(method: Method, opened: Opened): Method {
+  return {
+    ...method,
+    trainable: new Map([...method.trainable, ...opened.trainable]),
+    opened: new Map([...(method.opened ?? []), ...opened.trainable]),
+    hooks: (context) => ({ ...method.hooks(context), ...opened.hooks(context.strength) }),
+    delta: (module) => opened.delta(module.weight) ?? method.delta(module),
+    dispose: () => {
+      method.dispose();
+      opened.dispose();
+    },
+  };
+}

@@ -1,0 +1,44 @@
+/**
+ * P-tuning (Liu et al., 2021) as PEFT's `PromptEncoderConfig` describes it with its MLP: prompt tuning whose embeddings come
+ * out of a small network,
+ *
+ *   Linear(d, h), ReLU, Linear(h, h), ReLU, Linear(h, d)    on an embedding [P, d]
+ *
+ * Only what comes out is saved, as PEFT does it. So a run that continues from a saved prompt trains the embeddings
+ * themselves, through no network.
+ */
+import type { PTuningMethod } from '../../recipe/types';
+import type { LanguageModel } from '../models/model';
+import type { Method } from './method';
+import { promptNetwork } from './prompt-network';
+import { createPromptTuning, PROMPT_EMBEDDINGS, promptMethod } from './prompt-tuning';
+import { type NamedTensors, tensorMaker } from './tensors';
+
+export type PTuningSettings = Pick<PTuningMethod, 'num_virtual_tokens' | 'encoder_hidden_size'>;
+
+export function createPTuning(
+  model: LanguageModel,
+  settings: PTuningSettings,
+  seed: number,
+  values?: NamedTensors,
+): Method {
+  const { num_virtual_tokens: rows, encoder_hidden_size } = settings;
+  if (values?.has(PROMPT_EMBEDDINGS)) {
+    return createPromptTuning(model, { num_virtual_tokens: rows, prompt_tuning_init: 'RANDOM' }, seed, values);
+  }
+  const d = model.hiddenSize;
+  const inner = encoder_hidden_size ?? d;
+  const maker = tensorMaker(values);
+  try {
+    const network = promptNetwork(
+      { rows, widths: [d, inner, inner, d], name: 'mlp_head', between: 'relu' },
+      seed,
+      maker,
+    );
+    maker.finish();
+    return promptMethod(rows, network.trainable, network.run, maker.dispose);
+  } catch (error) {
+    maker.dispose();
+    throw error;
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * PiSSA (Meng et al., 2024): LoRA that begins as the r largest singular values of the weight, which leave the frozen part.
+ * With W = U·S·Vᵀ and LoRA's scale s, as PEFT's `pissa_init`:
+ *
+ *   A₀ = √(S_r/s)·V_rᵀ   B₀ = U_r·√(S_r/s)   and   y = x·(W − s·B₀·A₀)ᵀ + s·x·(B·A)ᵀ
+ *
+ * The difference W − s·B₀·A₀ is never made. The same values come from W as it is, beside factors [A; A₀] and [B, −B₀] of
+ * rank 2r, in float32 whatever precision W lies in: a quantised base stays the one it was (nothing is quantised twice, as
+ * QPiSSA has to), the base is there without the adapter, and what is exported is plain LoRA on the untouched base, as
+ * PEFT converts it (`subtract_mutated_init`).
+ *
+ * The singular vectors come from subspace iteration (Halko, Martinsson and Tropp, 2011): products with W where it lies, the
+ * rest in float64 here. A subspace as wide as the weight's smaller side, which small weights get, is exact.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { TabtuneError } from '../../base/errors';
+import { Stream } from '../../base/random';
+import { linear, linearBackwardInput } from '../kernels/linear';
+import type { LanguageModel } from '../models/model';
+import type { Weight } from '../types';
+import { readFloats } from '../webgpu/backend';
+import { type LoraSettings, loraModules, loraNames } from './lora';
+import { normal } from './normal';
+import { orthogonalRows, singularRows } from './singular';
+import type { NamedTensors } from './tensors';
+
+/** Singular vectors beyond those wanted, which make the wanted ones converge. */
+const SPARE = 16;
+const MOST_ROUNDS = 10;
+/** Rounds end when they find no more of the weight than this share. */
+const ENOUGH = 1e-8;
+
+/** x [l, in] -> x·Wᵀ [l, out], or y [l, out] -> y·W [l, in]. */
+async function product(weight: Weight, rows: Float64Array, count: number, back: boolean): Promise<Float64Array> {
+  const result = tf.tidy(() => {
+    const x = tf.tensor(Float32Array.from(rows), [count, rows.length / count], 'float32');
+    return back ? linearBackwardInput(x, weight) : linear({ weight, bias: null }, x);
+  });
+  try {
+    return Float64Array.from(await readFloats(result));
+  } finally {
+    result.dispose();
+  }
+}
+
+/** The `rank` largest singular values with their vectors: left [rank, out], right [rank, in], values [rank]. */
+export async function largestSingular(
+  weight: Weight,
+  rank: number,
+  seed: number,
+  stopIfAsked: () => void = () => {},
+): Promise<{ left: Float64Array; right: Float64Array; values: Float64Array }> {
+  const [out, width] = weight.shape as [number, number];
+  const count = Math.min(out, width, rank + Math.max(rank, SPARE));
+  let rows: Float64Array = Float64Array.from({ length: count * width }, (_, i) => normal(seed, Stream.init, i));
+  let found = 0;
+  for (let round = 1; ; round++) {
+    stopIfAsked();
+    const left = await product(weight, rows, count, false);
+    orthogonalRows(left, count);
+    const right = await product(weight, left, count, true);
+    const now = right.reduce((sum, v) => sum + v * v, 0);
+    if (round === MOST_ROUNDS || count === Math.min(out, width) || now <= found * (1 + ENOUGH)) {
+      const { values, rotation } = singularRows(right, count);
+      // W ≈ leftᵀ·right, and rotation·right has orthogonal rows: turn left along.
+      const turned = new Float64Array(rank * out);
+      for (let i = 0; i < rank; i++) {
+        for (let k = 0; k < count; k++) {
+          const c = rotation[i * count + k]!;
+          for (let j = 0; j < out; j++) turned[i * out + j]! += c * left[k * out + j]!;
+        }
+      }
+      return { left: turned, right: right.subarray(0, rank * width), values: values.subarray(0, rank) };
+    }
+    found = now;
+    rows = right;
+    orthogonalRows(rows, count);
+  }
+}
+
+export interface PissaOptions {
+  signal?: AbortSignal;
+  /** Linears done, of so many. */
+  onProgress?: (done: number, total: number) => void;
+}
+
+/**
+ * What LoRA begins with under PiSSA, as values for `createLora`: A, B and their frozen copies for every target. Reads back
+ * a few small matrices for each linear and yields in between; throws `cancelled` when `signal` fires.
+ */
+export async function startPissa(
+  model: LanguageModel,
+  settings: LoraSettings,
+  seed: number,
+  { signal, onProgress }: PissaOptions = {},
+): Promise<NamedTensors> {
+  const stopIfAsked = () => {
+    if (signal?.aborted) throw new TabtuneError({ code: 'cancelled', message: 'The preparation was cancelled.' });
+  };
+  const values: NamedTensors = new Map();
+  const modules = loraModules(model, settings);
+  for (const [i, { module, rank, scale }] of modules.entries()) {
+    const [out, width] = module.weight.shape as [number, number];
+    if (rank > Math.min(out, width)) {
+      throw new TabtuneError({
+        code: 'bad_recipe',
+        message: `PiSSA cannot take ${rank} singular values from a weight of [${out}, ${width}] (${module.path}).`,
+        where: 'method.r',
+        action: `Use a rank of at most ${Math.min(out, width)}.`,
+      });
+    }
+    const { left, right, values: sizes } = await largestSingular(module.weight, rank, seed + i, stopIfAsked);
+    const a = new Float32Array(rank * width);
+    const b = new Float32Array(out * rank);
+    for (let k = 0; k < rank; k++) {
+      // `right` has its rows' lengths, the singular values, still in it.
+      const size = sizes[k]!;
+      const root = Math.sqrt(size / scale);
+      for (let j = 0; j < width; j++) a[k * width + j] = size > 0 ? (root / size) * right[k * width + j]! : 0;
+      for (let j = 0; j < out; j++) b[j * rank + k] = root * left[k * out + j]!;
+    }
+    const names = loraNames(module.path);
+    values.set(names.a, { shape: [rank, width], data: a });
+    values.set(names.b, { shape: [out, rank], data: b });
+    // Copies: a backend may keep the arrays that it is given, and A and B are going to change.
+    values.set(names.startA, { shape: [rank, width], data: a.slice() });
+    values.set(names.startB, { shape: [out, rank], data: b.slice() });
+    onProgress?.(i + 1, modules.length);
+  }
+  return values;
+}

@@ -1,0 +1,119 @@
+/**
+ * Prefix tuning (Li and Liang, 2021) as PEFT's `PrefixTuningConfig` describes it: keys and values before those of every text,
+ * in every layer. `prompt_embeddings` is [P, layers·2·w], w = kvHeads·headDim: columns by layer, its keys first, then its
+ * values. Keys are what a cache keeps, so that none is turned by a position. With `prefix_projection` they come out of
+ *
+ *   Linear(w, h), Tanh, Linear(h, layers·2·w)    on an embedding [P, w]
+ *
+ * and only what comes out is saved: a run that continues from a saved prefix trains it through no network.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { TabtuneError } from '../../base/errors';
+import type { PrefixMethod } from '../../recipe/types';
+import { cacheVisible } from '../kernels/visible';
+import { disposeCache, type LanguageModel } from '../models/model';
+import { forwardOnly } from '../training/checkpointing';
+import type { Method } from './method';
+import { normals, promptNetwork } from './prompt-network';
+import { PROMPT_EMBEDDINGS, repeated } from './prompt-tuning';
+import { type NamedTensors, tensorMaker } from './tensors';
+
+export type PrefixSettings = Pick<PrefixMethod, 'num_virtual_tokens' | 'prefix_projection' | 'encoder_hidden_size'>;
+
+export interface PrefixExtras {
+  /** What the prefix begins as, [P, layers·2·w]: of `prefixFromText`. Not with a projection. */
+  initial?: tf.Tensor;
+}
+
+export function createPrefixTuning(
+  model: LanguageModel,
+  settings: PrefixSettings,
+  seed: number,
+  values?: NamedTensors,
+  { initial }: PrefixExtras = {},
+): Method {
+  const { num_virtual_tokens: rows, prefix_projection, encoder_hidden_size } = settings;
+  const width = widthOf(model);
+  const columns = model.layers * 2 * width;
+  const maker = tensorMaker(values);
+  try {
+    const network =
+      prefix_projection && !values?.has(PROMPT_EMBEDDINGS)
+        ? promptNetwork(
+            { rows, widths: [width, encoder_hidden_size ?? width, columns], name: 'transform', between: 'tanh' },
+            seed,
+            maker,
+          )
+        : plain(
+            maker.make(PROMPT_EMBEDDINGS, [rows, columns], () => initial?.clone() ?? normals(rows * columns, seed)),
+          );
+    maker.finish();
+    return {
+      trainable: new Map(network.trainable),
+      // Any strength but 0 is 1: there is no half of a token.
+      hooks: ({ strength }) =>
+        strength === 0 ? {} : { prefix: { length: rows, layers: () => byLayer(network.run(), model.layers) } },
+      delta: () => null,
+      saved: () => new Map([[PROMPT_EMBEDDINGS, tf.tidy(() => network.run().clone())]]),
+      dispose: maker.dispose,
+    };
+  } catch (error) {
+    maker.dispose();
+    throw error;
+  }
+}
+
+const plain = (embeddings: tf.Tensor) => ({
+  trainable: [[PROMPT_EMBEDDINGS, embeddings]] as [string, tf.Tensor][],
+  run: () => embeddings,
+});
+
+/** [P, layers·2·w] -> k and v [P, w] of every layer. */
+function byLayer(all: tf.Tensor, layers: number): { k: tf.Tensor; v: tf.Tensor }[] {
+  const parts = tf.split(all, 2 * layers, 1);
+  return Array.from({ length: layers }, (_, i) => ({ k: parts[2 * i]!, v: parts[2 * i + 1]! }));
+}
+
+function widthOf(model: LanguageModel): number {
+  if (model.keyValueWidth !== null) return model.keyValueWidth;
+  throw new TabtuneError({
+    code: 'bad_recipe',
+    message: `A ${model.family} model keeps no keys and values, so that it can have no prefix.`,
+    where: 'method.type',
+    action: 'Use prompt_tuning or p_tuning.',
+  });
+}
+
+/**
+ * The prefix that stands for a text: keys and values of its tokens at positions 0, …, P−1, as a cache would keep them.
+ * [P, layers·2·w]; `ids` are repeated or cut to P. The caller disposes it.
+ */
+export function prefixFromText(model: LanguageModel, ids: ArrayLike<number>, count: number): tf.Tensor {
+  widthOf(model);
+  const text = repeated(ids, count, 'method.prefix_tuning_init_text');
+  const cache = model.createCache!(count);
+  try {
+    return tf.tidy(() => {
+      model.hidden(
+        {
+          ids: tf.tensor1d(text, 'int32'),
+          positions: tf.tensor1d(
+            text.map((_, i) => i),
+            'int32',
+          ),
+          visible: tf.tensor(cacheVisible(0, count), [count, 2], 'int32'),
+          batch: 1,
+          length: count,
+          cache,
+        },
+        forwardOnly({}),
+      );
+      return tf.concat(
+        cache.layers.flatMap(({ k, v }) => [k, v]),
+        1,
+      );
+    });
+  } finally {
+    disposeCache(cache);
+  }
+}

@@ -1,0 +1,71 @@
+/** The small dense algebra of PiSSA's start, in float64 on matrices of a few long rows. */
+
+const dot = (m: Float64Array, i: number, j: number, width: number): number => {
+  let sum = 0;
+  for (let k = 0; k < width; k++) sum += m[i * width + k]! * m[j * width + k]!;
+  return sum;
+};
+
+/** Makes the `count` rows of `m` orthonormal in place (Gram and Schmidt, twice); a dependent row becomes zeros. */
+export function orthogonalRows(m: Float64Array, count: number): void {
+  const width = m.length / count;
+  for (let i = 0; i < count; i++) {
+    const before = Math.sqrt(dot(m, i, i, width));
+    // A second pass takes out what rounding left of the first.
+    for (let pass = 0; pass < 2; pass++) {
+      for (let j = 0; j < i; j++) {
+        const share = dot(m, i, j, width);
+        for (let k = 0; k < width; k++) m[i * width + k]! -= share * m[j * width + k]!;
+      }
+    }
+    const length = Math.sqrt(dot(m, i, i, width));
+    const scale = length > 1e-12 * before ? 1 / length : 0;
+    for (let k = 0; k < width; k++) m[i * width + k]! *= scale;
+  }
+}
+
+const MOST_SWEEPS = 30;
+const ORTHOGONAL = 1e-14;
+
+/**
+ * One-sided Jacobi (Hestenes, 1958): turns the `count` rows of `m` in place until they are orthogonal, the longest first.
+ * Gives their lengths, the singular values, and the rotation [count, count] that did it: rotation · before = after.
+ */
+export function singularRows(m: Float64Array, count: number): { values: Float64Array; rotation: Float64Array } {
+  const width = m.length / count;
+  const rotation = new Float64Array(count * count);
+  for (let i = 0; i < count; i++) rotation[i * count + i] = 1;
+  const turn = (rows: Float64Array, w: number, i: number, j: number, c: number, s: number) => {
+    for (let k = 0; k < w; k++) {
+      const [x, y] = [rows[i * w + k]!, rows[j * w + k]!];
+      rows[i * w + k] = c * x - s * y;
+      rows[j * w + k] = s * x + c * y;
+    }
+  };
+  for (let sweep = 0, turned = true; turned && sweep < MOST_SWEEPS; sweep++) {
+    turned = false;
+    for (let i = 0; i < count; i++) {
+      for (let j = i + 1; j < count; j++) {
+        const [p, q, r] = [dot(m, i, i, width), dot(m, j, j, width), dot(m, i, j, width)];
+        if (Math.abs(r) <= ORTHOGONAL * Math.sqrt(p * q)) continue;
+        turned = true;
+        const zeta = (q - p) / (2 * r);
+        const t = Math.sign(zeta || 1) / (Math.abs(zeta) + Math.hypot(1, zeta));
+        const c = 1 / Math.hypot(1, t);
+        turn(m, width, i, j, c, c * t);
+        turn(rotation, count, i, j, c, c * t);
+      }
+    }
+  }
+  const lengths = Float64Array.from({ length: count }, (_, i) => Math.sqrt(dot(m, i, i, width)));
+  const order = [...lengths.keys()].sort((a, b) => lengths[b]! - lengths[a]!);
+  const sorted = (rows: Float64Array, w: number) => {
+    const before = rows.slice();
+    order.forEach((from, to) => {
+      rows.set(before.subarray(from * w, (from + 1) * w), to * w);
+    });
+  };
+  sorted(m, width);
+  sorted(rotation, count);
+  return { values: Float64Array.from(order, (i) => lengths[i]!), rotation };
+}

@@ -1,0 +1,159 @@
+/**
+ * Classification heads over the hidden states, with the modules, shapes, biases and arithmetic of transformers'
+ * …ForSequenceClassification and …ForTokenClassification (5.23). d is the hidden width, C the number of labels; drop is the
+ * classifier's dropout.
+ *
+ *   a text     decoders     score (C, no bias) of its last token
+ *              bert         classifier(drop(tanh(bert.pooler.dense(first token))))
+ *              roberta      classifier.out_proj(drop(tanh(classifier.dense(drop(first token)))))
+ *              distilbert   classifier(drop(relu(pre_classifier(first token))))
+ *   a token    decoders     score(drop(x)); gpt2 and gpt_neox call it classifier
+ *              encoders     classifier(drop(x))
+ *
+ * A text's last token is its last real one; transformers takes the last that is not the pad token, which is another where
+ * a text ends in pad tokens of its own. BERT's pooler comes from the checkpoint where that has one, and belongs to the base
+ * then: methods that freeze the base freeze it, as PEFT does.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { TabtuneError } from '../../base/errors';
+import { Stream, uniform } from '../../base/random';
+import type { TaskData } from '../../data/types';
+import { type HeadLayer, headOf } from '../../families/task-heads';
+import { activation } from '../kernels/activation';
+import { takeRows } from '../kernels/row-moves';
+import { denseWeight } from '../kernels/weight';
+import { int32Input } from '../training/inputs';
+import type { Hooks, LinearModule } from '../types';
+import type { LanguageModel, ModelTensor, TaskHead, WeightSource } from './model';
+import { applyWith, SITES } from './run';
+import { createLoader, type LoadOptions } from './weights';
+
+/** What transformers puts before BERT's paths: nothing where the model is the bare encoder. */
+const prefixOf = (model: Pick<LanguageModel, 'blockPaths'>) =>
+  model.blockPaths[0]!.startsWith('encoder.') ? '' : 'bert.';
+
+/** Standard normal numbers · std, by Box and Muller; `tensor` numbers those of one seed. */
+function normals(size: number, std: number, seed: number, tensor: number): Float32Array {
+  // Beside LoRA's matrices, which count from 0.
+  const sub = 2 ** 31 + tensor;
+  const pair = (i: number) => [
+    Math.sqrt(-2 * Math.log(1 - uniform(seed, Stream.init, 2 * i, sub))),
+    2 * Math.PI * uniform(seed, Stream.init, 2 * i + 1, sub),
+  ];
+  return Float32Array.from({ length: size }, (_, i) => {
+    const [radius, angle] = pair(Math.floor(i / 2)) as [number, number];
+    return std * radius * (i % 2 === 0 ? Math.cos(angle) : Math.sin(angle));
+  });
+}
+
+export interface TaskHeadOptions {
+  seed: number;
+  /** A trained head, by the tensors' names; what it lacks begins anew. */
+  values?: Map<string, { shape: number[]; data: Float32Array }>;
+  /** The checkpoint, for BERT's pooler; and how it is loaded. */
+  source?: WeightSource;
+  load?: LoadOptions;
+}
+
+export interface CreatedHead {
+  head: TaskHead;
+  /** To stand behind the model's own; `task` is set for all but what came from the checkpoint. */
+  tensors: ModelTensor[];
+  /** What methods may wrap: BERT's pooler where it came from the checkpoint (PEFT leaves the others alone). */
+  linears: LinearModule[];
+  /** Frees what the head holds. */
+  dispose(): void;
+}
+
+/**
+ * A head for the task: new weights from N(0, initializer_range²) by seed, new biases 0, as transformers begins them.
+ */
+export async function createTaskHead(
+  model: LanguageModel,
+  task: TaskData,
+  { seed, values, source, load }: TaskHeadOptions,
+): Promise<CreatedHead> {
+  const kind = task.problemType === 'token_classification' ? 'token_classification' : 'sequence_classification';
+  const shape = headOf(model.family, kind, model.kind === 'decoder', prefixOf(model));
+  const d = model.hiddenSize;
+  const loader = createLoader(
+    source ?? { info: () => undefined, read: () => Promise.reject(new Error('no source')) },
+    load,
+  );
+  const own: ModelTensor[] = [];
+  const linears: LinearModule[] = [];
+  const modules: LinearModule[] = [];
+  const extra: string[] = [];
+
+  const tensor = (name: string, dims: number[], initial: () => Float32Array): tf.Tensor => {
+    const given = values?.get(name);
+    if (given && given.shape.join() !== dims.join()) {
+      throw new TabtuneError({
+        code: 'bad_adapter',
+        message: `The tensor ${name} has shape [${given.shape}], but this model and its ${task.labels.length} labels need [${dims}].`,
+        where: name,
+        action: 'Load it on the model and with the labels that it was trained with.',
+      });
+    }
+    return loader.own(tf.tensor(given ? given.data.slice() : initial(), dims, 'float32'));
+  };
+  try {
+    for (const [i, { path, out, bias, stored }] of shape.layers.entries()) {
+      const [weightName, biasName] = [`${path}.weight`, `${path}.bias`];
+      if (stored && source && loader.has(weightName) && !values?.has(weightName)) {
+        const module = await loader.linear(path, d, d, { bias });
+        modules.push(module);
+        linears.push(module);
+        continue;
+      }
+      const rows = out === 'labels' ? task.labels.length : d;
+      const weight = denseWeight(
+        tensor(weightName, [rows, d], () => normals(rows * d, model.initializerRange, seed, i)),
+      );
+      own.push({ name: weightName, value: { kind: 'matrix', weight, transposed: false }, task: true });
+      const added = bias ? tensor(biasName, [rows], () => new Float32Array(rows)) : null;
+      if (added) own.push({ name: biasName, value: { kind: 'vector', tensor: added }, task: true });
+      modules.push({ path, weight, bias: added });
+      if (stored) extra.push('pooler');
+    }
+  } catch (error) {
+    loader.dispose();
+    throw error;
+  }
+
+  const rate = kind === 'token_classification' ? model.dropout.tokenClassifier : model.dropout.classifier;
+  const head: TaskHead = {
+    kind,
+    problemType: task.problemType,
+    labels: task.labels,
+    modules: [...extra, ...shape.modules],
+    scores(hidden, { length, lengths }, hooks) {
+      const x = shape.row ? takeRows(hidden, rowsOf(shape.row, length, lengths)) : hidden;
+      return runLayers(shape.layers, modules, x, hooks, rate, SITES * model.layers);
+    },
+  };
+  return { head, tensors: [...loader.tensors, ...own], linears, dispose: loader.dispose };
+}
+
+function rowsOf(row: 'first' | 'last', length: number, lengths: Int32Array): tf.Tensor {
+  const rows = Array.from(lengths, (real, b) => b * length + (row === 'first' ? 0 : Math.max(0, real - 1)));
+  return int32Input('head_rows', Int32Array.from(rows), [rows.length]);
+}
+
+/** `site` is the first number of dropout that no block has. */
+function runLayers(
+  layers: HeadLayer[],
+  modules: LinearModule[],
+  x: tf.Tensor,
+  hooks: Hooks,
+  rate: number,
+  site: number,
+): tf.Tensor {
+  const apply = applyWith(hooks);
+  return layers.reduce((input, { dropBefore, after }, i) => {
+    const dropped = dropBefore && rate > 0 && hooks.dropout ? hooks.dropout(input, rate, site + i) : input;
+    const y = apply(modules[i]!, dropped);
+    if (after === 'tanh') return tf.tanh(y);
+    return after === 'relu' ? activation(y, 'relu') : y;
+  }, x);
+}

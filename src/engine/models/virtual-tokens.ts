@@ -1,0 +1,109 @@
+/**
+ * Virtual tokens: what stands before every text and is learned (PEFT's prompt learning). P of them, before T tokens:
+ *
+ *   a prompt   embeddings [P, d] in front of the text's, [B·(P+T), d] through the whole model; what comes out of it for them
+ *              is dropped again, so that everybody else sees [B·T, d]
+ *   a prefix   keys and values [P, kvHeads·headDim] in front of the text's in every layer
+ *
+ * Either way the text's positions begin at P, and all of its tokens see all virtual ones (through a window, the last keys
+ * before them, as ever). With a cache they enter with the first tokens, and lie in it like any others.
+ *
+ * A family asks `virtualTokens` once a pass, runs its blocks on what `layerInput` gives, and attention on `keysAndValues`.
+ */
+import type * as tf from '@tensorflow/tfjs-core';
+import { prepend, rowsWithin } from '../kernels/front-rows';
+import { virtualInputs } from '../kernels/virtual-inputs';
+import type { Hooks } from '../types';
+import { appendToCache } from './cache';
+import type { ModelInput } from './model';
+
+/** A pass as one layer sees it. */
+export interface LayerInput extends ModelInput {
+  /** What stands before the layer's own keys and values, [P, kvHeads·headDim] each. */
+  prefix?: { k: tf.Tensor; v: tf.Tensor };
+}
+
+export interface VirtualTokens {
+  /** What the model runs on. */
+  input: ModelInput;
+  /** The text's embeddings, those of the prompt in front. */
+  enter(x: tf.Tensor): tf.Tensor;
+  /** Hidden states of the text alone. */
+  leave(hidden: tf.Tensor): tf.Tensor;
+  /** Tensors of this pass that a block reads beside its input; none without virtual tokens. */
+  beside(layer: number): tf.Tensor[];
+  /** The pass as a layer sees it, out of these. */
+  layerInput(beside: tf.Tensor[]): LayerInput;
+  /** Positions are below this. */
+  reach: number;
+  /** Rows that this pass adds to a cache. */
+  cached: number;
+}
+
+/**
+ * `both`: tokens see what comes after them as well. `keepFirst`: row 0 of a text's hidden states is the first virtual token's,
+ * and what follows it those behind: a head that reads the first position of all reads a virtual token's, as PEFT has it.
+ */
+export function virtualTokens(
+  given: ModelInput,
+  hooks: Hooks,
+  { both = false, keepFirst = false }: { both?: boolean; keepFirst?: boolean } = {},
+): VirtualTokens {
+  const { batch, length, cache } = given;
+  const begun = cache !== undefined && cache.length > 0;
+  const prompt = begun ? undefined : hooks.prompt;
+  const prefix = begun ? undefined : hooks.prefix;
+  if (prompt && prefix) throw new Error('A prompt and a prefix at once.');
+  const virtual = prompt?.length ?? prefix?.length ?? 0;
+  const shared = { reach: cache?.capacity ?? virtual + length, cached: virtual + length };
+  if (virtual === 0) {
+    return {
+      input: given,
+      enter: (x) => x,
+      leave: (hidden) => hidden,
+      beside: () => [],
+      layerInput: () => given,
+      ...shared,
+    };
+  }
+
+  const as = prompt ? 'prompt' : 'prefix';
+  const own = virtualInputs(given, { batch, length, virtual, as, both });
+  const input: ModelInput = { ...given, ...own, length: prompt ? virtual + length : length };
+  const layers = prefix?.layers() ?? [];
+  return {
+    input,
+    enter: (x) => (prompt ? prepend(prompt.embeddings(), x, batch) : x),
+    leave: (hidden) => (prompt ? rowsWithin(hidden, { batch, from: keepFirst ? 0 : virtual, count: length }) : hidden),
+    beside: (layer) => {
+      const before = layers[layer];
+      return [input.positions, input.visible, ...(before ? [before.k, before.v] : [])];
+    },
+    layerInput: ([positions, visible, k, v]) => ({
+      ...input,
+      positions: positions!,
+      visible: visible!,
+      ...(k && v ? { prefix: { k, v } } : {}),
+    }),
+    ...shared,
+  };
+}
+
+/** What a layer's queries attend to: its own k and v, behind what the cache or the prefix holds. */
+export function keysAndValues(
+  { batch, length, cache, prefix }: LayerInput,
+  layer: number,
+  k: tf.Tensor,
+  v: tf.Tensor,
+): { k: tf.Tensor; v: tf.Tensor; keyLength: number; causal: boolean } {
+  const virtual = prefix?.k.shape[0] ?? 0;
+  if (cache) {
+    if (prefix) appendToCache(cache, layer, prefix.k, prefix.v);
+    return { ...appendToCache(cache, layer, k, v, cache.length + virtual), keyLength: cache.capacity, causal: false };
+  }
+  const all = prefix ? { k: prepend(prefix.k, k, batch), v: prepend(prefix.v, v, batch) } : { k, v };
+  return { ...all, keyLength: virtual + length, causal: true };
+}
+
+/** How many come before a text. */
+export const virtualLength = (hooks: Hooks): number => hooks.prompt?.length ?? hooks.prefix?.length ?? 0;

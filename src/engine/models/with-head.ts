@@ -1,0 +1,41 @@
+/** A model with a classification head on it: new for a task, or the one of its checkpoint. */
+import type { TaskData } from '../../data/types';
+import { headTensors, type StoredHead } from '../../families/task-heads';
+import type { LanguageModel, WeightSource } from './model';
+import { widenBytes } from './place';
+import { createTaskHead, type TaskHeadOptions } from './task-head';
+
+/** The model's own tensors are shared with `model`; disposing the result frees the head alone. */
+export async function withTaskHead(
+  model: LanguageModel,
+  task: TaskData,
+  options: TaskHeadOptions,
+): Promise<LanguageModel> {
+  const { head, tensors, linears, dispose } = await createTaskHead(model, task, options);
+  return {
+    ...model,
+    task: head,
+    tensors: [...model.tensors, ...tensors],
+    linears: [...model.linears, ...linears],
+    dispose,
+  };
+}
+
+/** The head's tensors as a checkpoint holds them, in float32. */
+export async function readHead(
+  model: Pick<LanguageModel, 'family' | 'kind' | 'hiddenSize' | 'blockPaths'>,
+  stored: StoredHead,
+  source: WeightSource,
+): Promise<Map<string, { shape: number[]; data: Float32Array }>> {
+  const prefix = model.blockPaths[0]!.startsWith('encoder.') ? '' : 'bert.';
+  const config = { hidden_size: model.hiddenSize, prefix };
+  const values = new Map<string, { shape: number[]; data: Float32Array }>();
+  for (const { name, shape } of headTensors({ modelType: model.family, kind: model.kind }, config, stored)) {
+    const info = source.info(name);
+    // BERT's pooler belongs to the base, whatever was saved with it.
+    if (!info || /(^|\.)pooler\./.test(name)) continue;
+    const size = shape.reduce((product, n) => product * n, 1);
+    values.set(name, { shape, data: widenBytes(info.dtype, new Uint8Array(await source.read(name)), size) });
+  }
+  return values;
+}

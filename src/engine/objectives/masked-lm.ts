@@ -1,0 +1,82 @@
+/**
+ * Masked language modelling (BERT, Devlin et al., 2019), as transformers' DataCollatorForLanguageModeling draws it: each
+ * token that is not special is chosen with mlm_probability; of the chosen, 80 % become the mask token, 10 % a token at
+ * random, 10 % stay, and the model says what all of them were.
+ *
+ * The draw is a function of (seed, pass, position): Philox with the counter (position in the batch, pass, 0, masking
+ * stream), a word each for whether, what and which. So each pass hides others, and a resumed run the same; evaluation, with
+ * zeros for both, always hides the same ones.
+ */
+import { TabtuneError } from '../../base/errors';
+import { philox4x32, Stream } from '../../base/random';
+import type { Batch } from '../../data/types';
+import { modelInput } from './model-input';
+import type { Objective } from './objective';
+import { headLoss, padTargets } from './tokens';
+
+export interface Masking {
+  mlm_probability: number;
+  maskTokenId: number;
+  vocabSize: number;
+}
+
+export interface Masked {
+  ids: Int32Array;
+  /** Numbers of the chosen tokens, and what they were. */
+  pairs: [number, number][];
+}
+
+type MaskedBatch = Pick<Batch, 'batchSize' | 'length' | 'ids' | 'lengths' | 'special'>;
+
+const share = (word: number) => (word >>> 8) / 2 ** 24;
+
+export function maskTokens(batch: MaskedBatch, masking: Masking, { seed = 0, pass = 0 }): Masked {
+  const { batchSize, length, lengths, special } = batch;
+  const ids = batch.ids.slice();
+  const pairs: [number, number][] = [];
+  for (let b = 0; b < batchSize; b++) {
+    for (let i = b * length; i < b * length + Math.min(length, lengths[b]!); i++) {
+      if (special?.[i]) continue;
+      const [whether, what, which] = philox4x32([i, pass, 0, Stream.masking], [seed >>> 0, 0]);
+      if (share(whether) >= masking.mlm_probability) continue;
+      pairs.push([i, batch.ids[i]!]);
+      if (share(what) < 0.8) ids[i] = masking.maskTokenId;
+      else if (share(what) < 0.9) ids[i] = Math.floor(share(which) * masking.vocabSize);
+    }
+  }
+  return { ids, pairs };
+}
+
+export function maskedLm(mlm_probability: number, info: { maskTokenId: number | null; vocabSize: number }): Objective {
+  const { maskTokenId, vocabSize } = info;
+  if (maskTokenId === null) {
+    throw new TabtuneError({
+      code: 'bad_recipe',
+      message: 'The tokenizer of this model has no mask token, so no word can be hidden from it.',
+      where: 'objective.type',
+      action: 'Choose a model that was trained to fill in hidden words, such as BERT, or another objective.',
+    });
+  }
+  const masking: Masking = { mlm_probability, maskTokenId, vocabSize };
+  return {
+    targets: (batch, draw) => maskTokens(batch, masking, draw).pairs.length,
+    loss(model, hooks, batch, options) {
+      if (model.kind !== 'encoder' || !model.head) {
+        throw new TabtuneError({
+          code: 'bad_model',
+          message: `This ${model.family} model has no masked-language-modelling head, so it cannot say what a hidden word was.`,
+          where: 'model.source',
+          action: 'Choose a checkpoint with that head (…ForMaskedLM), or another objective.',
+        });
+      }
+      const { ids, pairs } = maskTokens(batch, masking, options);
+      return headLoss(
+        model,
+        hooks,
+        model.hidden(modelInput(model, batch, ids), hooks),
+        padTargets(batch, pairs),
+        options,
+      );
+    },
+  };
+}

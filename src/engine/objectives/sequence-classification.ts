@@ -1,0 +1,43 @@
+/**
+ * Sequence classification: scores of a text, through the task head, against its class (cross-entropy), its classes (binary
+ * cross-entropy, a mean over the labels) or a number (squared error), as transformers' problem_type has them. Label
+ * smoothing is for classes; the other two have none.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Batch, TaskData } from '../../data/types';
+import { type ScoreLossKind, scoreLoss } from '../kernels/score-loss';
+import type { LanguageModel } from '../models/model';
+import type { Hooks } from '../types';
+import { modelInput } from './model-input';
+import type { Objective } from './objective';
+import { requireTask } from './task';
+
+type ProblemType = Exclude<TaskData['problemType'], 'token_classification'>;
+
+const LOSSES: Record<ProblemType, ScoreLossKind> = {
+  single_label_classification: 'cross_entropy',
+  multi_label_classification: 'binary',
+  regression: 'squared',
+};
+
+export function sequenceClassification(problemType: ProblemType): Objective {
+  const kind = LOSSES[problemType];
+  const scores = (model: LanguageModel, hooks: Hooks, batch: Batch) => {
+    const task = requireTask(model, 'sequence_classification');
+    const { batchSize, length, lengths } = batch;
+    return task.scores(model.hidden(modelInput(model, batch), hooks), { batch: batchSize, length, lengths }, hooks);
+  };
+  return {
+    scores,
+    loss(model, hooks, batch, { scale, smoothing }) {
+      const given = scores(model, hooks, batch);
+      const classes = batch.classes;
+      if (!classes) throw new Error('Sequence classification: the batch has no classes.');
+      const targets =
+        kind === 'cross_entropy'
+          ? tf.tensor1d(Int32Array.from(classes), 'int32')
+          : tf.tensor2d(classes.slice(), given.shape as [number, number], 'float32');
+      return scoreLoss(kind, given, targets, { scale, smoothing });
+    },
+  };
+}

@@ -1,0 +1,33 @@
+/** AdamW (Loshchilov & Hutter, 2019) as torch.optim.AdamW: weight decay beside the gradient. */
+import { adamW } from '../kernels/adamw';
+import { keptZeros } from '../kernels/in-place';
+import { pace, perValue, type RuleKind } from './rule';
+
+/** `coupled`: Adam, where weight decay is part of the gradient. */
+export const adamKind = (coupled: boolean): RuleKind => ({
+  create(layout, settings) {
+    const m = keptZeros([layout.size]);
+    const v = keptZeros([layout.size]);
+    return {
+      update(buffers, ranges, learningRate) {
+        for (const range of ranges) {
+          adamW({ ...buffers, m, v }, range, {
+            ...pace(range, learningRate, settings.weight_decay),
+            coupled,
+            beta1: settings.adam_beta1,
+            beta2: settings.adam_beta2,
+            epsilon: settings.adam_epsilon,
+            step: range.step,
+          });
+        }
+      },
+      parts: [perValue('adam_m', m), perValue('adam_v', v)],
+      dispose() {
+        m.dispose();
+        v.dispose();
+      },
+    };
+  },
+});
+
+export const adamw = adamKind(false);

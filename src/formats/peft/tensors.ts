@@ -1,0 +1,74 @@
+/**
+ * The tensors of `adapter_model.safetensors`. PEFT wraps the model once more for LoRA and (IA)³ (`base_model.model.`); with
+ * prompt learning only modules_to_save has a prefix (`base_model.`).
+ */
+import { bf16ToF32, f16ToF32 } from '../half';
+import { parseSafetensorsHeader, type SafetensorsEntry, safetensorsHeaderSize, writeSafetensors } from '../safetensors';
+import { ADAPTER_WEIGHTS } from './folder';
+import { EXPORT_AGAIN, OTHER_KINDS, refuse } from './refuse';
+import type { PeftTensors, PeftType } from './types';
+
+export const PROMPT_EMBEDDINGS = 'prompt_embeddings';
+
+const isPrompt = (type: PeftType) => type !== 'LORA' && type !== 'IA3';
+const prefixOf = (type: PeftType) => (isPrompt(type) ? 'base_model.' : 'base_model.model.');
+
+/** `model.layers.0.self_attn.q_proj.lora_A.weight` → `base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight`. */
+export function peftKey(type: PeftType, name: string): string {
+  return name === PROMPT_EMBEDDINGS && isPrompt(type) ? name : prefixOf(type) + name;
+}
+
+/** The way back; null for a key that PEFT would not write. */
+function nameOf(type: PeftType, key: string): string | null {
+  if (key === PROMPT_EMBEDDINGS && isPrompt(type)) return key;
+  const prefix = prefixOf(type);
+  return key.startsWith(prefix) && key.length > prefix.length ? key.slice(prefix.length) : null;
+}
+
+/** The file's bytes: the same tensors always give the same ones, in the order in which safetensors sorts them. */
+export function writeTensors(type: PeftType, tensors: PeftTensors): Uint8Array {
+  const named = [...tensors].map(([name, { shape, data }]) => ({
+    name: peftKey(type, name),
+    dtype: 'F32' as const,
+    shape,
+    data,
+  }));
+  named.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return writeSafetensors(named, { format: 'pt' });
+}
+
+/** All tensors of the file, widened to float32, by their names without prefix. */
+export function readTensors(type: PeftType, weights: Uint8Array): PeftTensors {
+  const context = { where: ADAPTER_WEIGHTS, code: 'bad_adapter' as const };
+  const headerSize = safetensorsHeaderSize(weights, weights.length, context);
+  const { tensors } = parseSafetensorsHeader(weights.subarray(0, headerSize), weights.length, context);
+  const read: PeftTensors = new Map();
+  for (const [key, entry] of tensors) {
+    const name = nameOf(type, key);
+    if (name === null) refuse(tensorPlace(key), 'This tensor is not part of the adapter.', OTHER_KINDS);
+    read.set(name, { shape: entry.shape, data: valuesOf(weights, entry, key) });
+  }
+  if (read.size === 0) refuse(ADAPTER_WEIGHTS, 'The file holds no weights.', EXPORT_AGAIN);
+  return read;
+}
+
+export const tensorPlace = (key: string) => `${ADAPTER_WEIGHTS}, tensor ${key.slice(0, 120)}`;
+
+function valuesOf(file: Uint8Array, entry: SafetensorsEntry, key: string): Float32Array {
+  // A copy: inside the file a tensor need not lie at a multiple of its element size.
+  const { buffer } = file.slice(entry.start, entry.end);
+  switch (entry.dtype) {
+    case 'F32':
+      return new Float32Array(buffer);
+    case 'F16':
+      return f16ToF32(new Uint16Array(buffer));
+    case 'BF16':
+      return bf16ToF32(new Uint16Array(buffer));
+    default:
+      return refuse(
+        tensorPlace(key),
+        `The number format ${entry.dtype} cannot be read.`,
+        'Save the adapter in float32, float16 or bfloat16.',
+      );
+  }
+}

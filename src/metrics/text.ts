@@ -1,0 +1,55 @@
+/** Written answers against what they should be, and how surprised a language model is by a text. */
+
+/** exp of the mean loss of a token in nats: as many equally likely next tokens would surprise the model as much. */
+export function perplexity(meanLoss: number): number {
+  return Math.exp(meanLoss);
+}
+
+export interface Overlap {
+  precision: number;
+  recall: number;
+  f1: number;
+}
+
+/** ASCII letters and digits only, as in rouge_score: of other alphabets nothing is left. */
+function rougeWords(text: string): string[] {
+  return text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
+}
+
+/**
+ * ROUGE-L (Lin, "ROUGE: A Package for Automatic Evaluation of Summaries", 2004): the longest common subsequence of the words,
+ * as a share of what was written (precision) and of what should have been (recall). As Google's rouge_score without stemming.
+ */
+export function rougeL(written: string, expected: string): Overlap {
+  const a = rougeWords(expected);
+  const b = rougeWords(written);
+  if (a.length === 0 || b.length === 0) return { precision: 0, recall: 0, f1: 0 };
+  let above = new Int32Array(b.length + 1);
+  let row = new Int32Array(b.length + 1);
+  for (const word of a) {
+    for (let j = 1; j <= b.length; j++) {
+      row[j] = word === b[j - 1] ? above[j - 1]! + 1 : Math.max(above[j]!, row[j - 1]!);
+    }
+    [above, row] = [row, above];
+  }
+  const common = above[b.length]!;
+  const precision = common / b.length;
+  const recall = common / a.length;
+  return { precision, recall, f1: common === 0 ? 0 : (2 * precision * recall) / (precision + recall) };
+}
+
+/** Python's string.punctuation. */
+const PUNCTUATION = /[!-/:-@[-`{-~]/g;
+/** An article that is a word by itself; \b of JavaScript knows no letters beyond ASCII. */
+const ARTICLES = /(?<![\p{L}\p{N}_])(?:a|an|the)(?![\p{L}\p{N}_])/gu;
+
+/** SQuAD's normalisation (Rajpurkar et al., 2016): lower case, no punctuation, no articles, single spaces. */
+export function normalizeAnswer(text: string): string {
+  return text.toLowerCase().replace(PUNCTUATION, '').replace(ARTICLES, ' ').replace(/\s+/g, ' ').trim();
+}
+
+/** 1 where the answer is one of those expected after normalisation, else 0. */
+export function exactMatch(written: string, expected: string | readonly string[]): number {
+  const answer = normalizeAnswer(written);
+  return [expected].flat().some((one) => normalizeAnswer(one) === answer) ? 1 : 0;
+}

@@ -1,0 +1,4 @@
+import { promptParity } from '../parity/prompts';
+import { openTestDevice } from './open-device';
+
+promptParity('webgpu', openTestDevice);
