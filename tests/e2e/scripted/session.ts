@@ -67,6 +67,13 @@ function segmentsOf(example: Example): { text: string; trained: boolean }[] {
   switch (example.kind) {
     case 'text':
       return [{ text: example.text, trained: true }];
+    case 'labelled':
+      return [
+        { text: example.text, trained: false },
+        { text: `\n${String(example.labels)}`, trained: true },
+      ];
+    case 'tagged':
+      return [{ text: example.tokens.join(' '), trained: true }];
     case 'prompt_completion':
       return [
         { text: `<|im_start|>user\n${example.prompt}<|im_end|>\n<|im_start|>assistant\n`, trained: false },
@@ -283,6 +290,9 @@ export function createScriptedSession(script: Script): Session {
         gradientCheckpointing: false,
         dispatchesPerStep: 412,
         gpuBytes: 61_500_000,
+        metrics: classFigures(recipe.objective.type, 1).metrics ?? null,
+        forgetting: { before: 3.1, after: 3.24 },
+        weightChange: 0.021,
         device: deviceOf(script.device),
         versions: {},
       },

@@ -4,7 +4,7 @@ import { Badge } from '../../ui/Badge';
 import { type Fact, Facts } from '../../ui/Facts';
 import { Panel } from '../../ui/Panel';
 import { formatBytes, formatCompact, formatDuration, formatFigure, formatWhen } from '../../util/format';
-import { measuredIn, metricKeys, metricName } from './metrics';
+import { baseTextLossOf, measuredIn, metricKeys, metricName } from './metrics';
 
 const badges: Record<RunStatus, { tone: 'neutral' | 'accent' | 'warning' | 'danger'; text: string }> = {
   running: { tone: 'accent', text: 'running' },
@@ -35,6 +35,21 @@ function scores(rows: MetricsRow[]): Fact[] {
         note: before !== undefined && evals.length > 1 ? `was ${formatFigure(before)} before` : undefined,
       };
     });
+}
+
+/** How much worse it reads text of the kind that the base was trained on. */
+function forgetting(rows: MetricsRow[]): Fact[] {
+  const measured = rows.map(baseTextLossOf).filter((value) => value !== null);
+  const [before] = measured;
+  const after = measured.at(-1);
+  if (before === undefined || after === undefined) return [];
+  return [
+    {
+      name: 'Loss on the base’s text',
+      value: formatFigure(after),
+      note: measured.length > 1 ? `was ${formatFigure(before)}; what it rises by is forgotten` : undefined,
+    },
+  ];
 }
 
 /** The figures of the shown run at a glance. */
@@ -73,6 +88,7 @@ export function RunFacts({ run }: { run: RunRecord }) {
             note: before !== null && best !== null ? `was ${formatFigure(before)} before` : undefined,
           },
           ...scores(rows),
+          ...forgetting(rows),
           live
             ? { name: 'Time left', value: secondsLeft === null ? '–' : formatDuration(secondsLeft) }
             : { name: 'Took', value: seconds === null ? '–' : formatDuration(seconds) },

@@ -20,6 +20,7 @@ const names: Record<string, string> = {
 };
 /** What has no upper end does not share an axis with what ends at 1. */
 const open = new Set(['mae', 'mse']);
+const losses = new Set(['base_text_loss']);
 
 export function metricName(key: string): string {
   return names[key] ?? key.replaceAll('_', ' ').replace(/^./, (letter) => letter.toUpperCase());
@@ -28,14 +29,21 @@ export function metricName(key: string): string {
 const known = Object.keys(names);
 const place = (key: string) => (known.includes(key) ? known.indexOf(key) : known.length);
 
+/** Loss on text of the kind that the base was trained on: what rises when it forgets. It is drawn with the other losses. */
+export const baseTextLossOf = (row: MetricsRow): number | null =>
+  row.kind === 'eval' ? (row.metrics?.base_text_loss ?? null) : null;
+
+/** Evaluations that measured more than losses. */
 export function measuredIn(rows: MetricsRow[]): EvalMetrics[] {
-  return rows.filter((row): row is EvalMetrics => row.kind === 'eval' && row.metrics !== undefined);
+  return rows.filter(
+    (row): row is EvalMetrics => row.kind === 'eval' && Object.keys(row.metrics ?? {}).some((key) => !losses.has(key)),
+  );
 }
 
 /** Every metric that one of these evaluations has, the most telling first. */
 export function metricKeys(evals: EvalMetrics[]): string[] {
   const keys = new Set(evals.flatMap(({ metrics }) => Object.keys(metrics ?? {})));
-  return [...keys].sort((a, b) => place(a) - place(b) || (a < b ? -1 : 1));
+  return [...keys].filter((key) => !losses.has(key)).sort((a, b) => place(a) - place(b) || (a < b ? -1 : 1));
 }
 
 /** Those that share an axis from 0 to 1, as many as stay apart in a chart. */
