@@ -3,13 +3,24 @@ import { TabtuneError } from '../base/errors';
 import type { TaskData } from '../data/types';
 import { createMethod } from '../engine/methods';
 import { ia3Export, loraExport } from '../engine/methods/export';
+import { headTensors } from '../engine/methods/full';
 import type { Method } from '../engine/methods/method';
+import { PROMPT_EMBEDDINGS } from '../engine/methods/prompt-tuning';
 import type { NamedTensors } from '../engine/methods/tensors';
 import type { LanguageModel } from '../engine/models/model';
 import type { TaskHeadOptions } from '../engine/models/task-head';
 import { withTaskHead } from '../engine/models/with-head';
-import { type PeftAdapter, type PeftTask, readPeft, writePeft } from '../formats/peft';
-import type { MethodSection, ObjectiveSection, Recipe } from '../recipe/types';
+import { readFloats } from '../engine/webgpu/backend';
+import {
+  type BottleneckAdapter,
+  isAdapterHub,
+  modelClass,
+  readAdapterHub,
+  underBlocks,
+  writeAdapterHub,
+} from '../formats/adapterhub';
+import { type PeftAdapter, type PeftTask, peftFolder, readPeft, readPeftFolder, writePeft } from '../formats/peft';
+import type { BottleneckMethod, MethodSection, ObjectiveSection, Recipe } from '../recipe/types';
 import type { AdapterFiles } from './engine-api';
 
 /** A method at work, on its model: one with a head of its own where the adapter has one. */
@@ -46,6 +57,13 @@ function rename(tensors: NamedTensors, name: (old: string) => string): NamedTens
   return new Map([...tensors].map(([old, tensor]) => [name(old), tensor]));
 }
 
+const PROBLEM_TYPES: readonly TaskData['problemType'][] = [
+  'single_label_classification',
+  'multi_label_classification',
+  'regression',
+  'token_classification',
+];
+
 const TASKS: Record<string, TaskData['problemType']> = {
   SEQ_CLS: 'single_label_classification',
   TOKEN_CLS: 'token_classification',
@@ -68,9 +86,10 @@ const moduleNames = (adapter: PeftAdapter, suffix: RegExp) =>
 
 /** Throws bad_adapter. */
 export function decodeAdapter(files: AdapterFiles): DecodedAdapter {
-  const adapter = readPeft(files);
+  if (isAdapterHub(files)) return decodeHub(readAdapterHub(files), readLabels(files));
+  const adapter = readPeft(readPeftFolder(files));
   const { config, tensors: values } = adapter;
-  const task = files.task ?? unnamedTask(adapter);
+  const task = readLabels(files) ?? unnamedTask(adapter);
   const saved = (config.modules_to_save ?? []).filter((name) => !task || !HEADS.includes(name));
   // New heads are opened by themselves; naming them again would ask for modules that the base does not have.
   const modules_to_save = task ? saved.filter((name) => name !== 'pre_classifier' && name !== 'pooler') : saved;
@@ -95,14 +114,67 @@ function sectionOf(adapter: PeftAdapter, modules_to_save: string[]): MethodSecti
       const { target_modules, feedforward_modules } = adapter.config;
       return { type: 'ia3', target_modules, feedforward_modules, modules_to_save, init_adapter: null };
     }
-    default:
-      throw new TabtuneError({
-        code: 'bad_adapter',
-        message: `Adapters of the type ${adapter.type} cannot be opened.`,
-        where: 'adapter_config.json, peft_type',
-        action: 'Train a new one instead.',
-      });
+    case 'PROMPT_TUNING': {
+      const { num_virtual_tokens, prompt_tuning_init, prompt_tuning_init_text } = adapter.config;
+      return {
+        type: 'prompt_tuning',
+        ...{ num_virtual_tokens, prompt_tuning_init, prompt_tuning_init_text: prompt_tuning_init_text ?? '' },
+        init_adapter: null,
+      };
+    }
+    case 'P_TUNING': {
+      const { num_virtual_tokens, encoder_hidden_size } = adapter.config;
+      return { type: 'p_tuning', num_virtual_tokens, encoder_hidden_size, init_adapter: null };
+    }
+    case 'PREFIX_TUNING': {
+      const { num_virtual_tokens, encoder_hidden_size, prefix_projection } = adapter.config;
+      return {
+        type: 'prefix_tuning',
+        ...{ num_virtual_tokens, encoder_hidden_size, prefix_projection, prefix_tuning_init_text: '' },
+        init_adapter: null,
+      };
+    }
   }
+}
+
+function decodeHub({ settings, tensors, head }: BottleneckAdapter, named: TaskData | null): DecodedAdapter {
+  const task = named ?? (head && { problemType: 'single_label_classification' as const, labels: head.labels });
+  return {
+    section: { type: 'bottleneck', ...settings, init_adapter: null },
+    values: new Map([...tensors, ...(head?.tensors ?? [])]),
+    task: task ?? null,
+  };
+}
+
+/** Beside PEFT's two files: what a head's labels are called, which PEFT does not say. */
+const LABELS = 'labels.json';
+
+function labelsFile({ problemType, labels }: TaskData) {
+  const id2label = Object.fromEntries(labels.map((label, i) => [i, label]));
+  return {
+    path: LABELS,
+    bytes: new TextEncoder().encode(`${JSON.stringify({ problem_type: problemType, id2label }, null, 2)}\n`),
+  };
+}
+
+function readLabels(files: AdapterFiles): TaskData | null {
+  const file = files.find(({ path }) => path === LABELS || path.endsWith(`/${LABELS}`));
+  if (!file) return null;
+  try {
+    const { problem_type, id2label } = JSON.parse(new TextDecoder().decode(file.bytes));
+    const labels = Object.keys(id2label).map((_, i) => id2label[i]);
+    if (labels.every((label) => typeof label === 'string') && PROBLEM_TYPES.includes(problem_type)) {
+      return { problemType: problem_type, labels };
+    }
+  } catch {
+    // told below, as any other damage of the file
+  }
+  throw new TabtuneError({
+    code: 'bad_adapter',
+    message: 'The names of the labels cannot be read.',
+    where: LABELS,
+    action: 'Export the adapter again, or remove this file: its labels then have numbers.',
+  });
 }
 
 /** How the rest of the ecosystem calls a task; what has no name there is told by the model's class. */
@@ -127,11 +199,62 @@ export const isAdapter = ({ type }: MethodSection) =>
 export const isMergeable = ({ type }: MethodSection) =>
   type !== 'bottleneck' && type !== 'prompt_tuning' && type !== 'prefix_tuning' && type !== 'p_tuning';
 
+/** Where an adapter's base comes from, for its config. */
+export interface BaseName {
+  /** `ORG/NAME` of the Hub, or a folder's name. */
+  name: string;
+  /** Its commit there. */
+  revision: string | null;
+}
+
+/** What the method has learned, by the names that files have. */
+async function savedTensors(method: Method): Promise<NamedTensors> {
+  const saved = method.saved?.();
+  const tensors: NamedTensors = new Map();
+  for (const [name, tensor] of saved ?? method.trainable) {
+    tensors.set(name, { shape: tensor.shape, data: await readFloats(tensor) });
+  }
+  for (const tensor of saved?.values() ?? []) tensor.dispose();
+  return tensors;
+}
+
 /** The adapter in the layout that its ecosystem uses. */
-export async function adapterFiles(
+export async function adapterFiles(open: OpenAdapter, base: BaseName): Promise<AdapterFiles> {
+  const { task } = open.model;
+  if (open.settings.type === 'bottleneck') return hubFiles(open, open.settings, base);
+  const adapter = await peftAdapter(open, base.name);
+  const { config, weights } = writePeft(adapter);
+  const files = peftFolder({ config: { ...config, revision: base.revision }, weights });
+  return task ? [...files, labelsFile(task)] : files;
+}
+
+async function hubFiles(
+  { model, method, objective }: OpenAdapter,
+  settings: BottleneckMethod,
+  base: BaseName,
+): Promise<AdapterFiles> {
+  const { task } = model;
+  const all = await savedTensors(method);
+  const ofHead = new Set(headTensors(model).map(({ name }) => name));
+  const prefix = task ? barePrefix(model) : '';
+  const { config, reduction_factor, non_linearity } = settings;
+  const files = writeAdapterHub({
+    name: 'tabtune',
+    model_name: base.name,
+    model_type: model.family === 'gemma3_text' ? 'gemma3_text' : model.family,
+    model_class: modelClass(model.family, task?.kind ?? 'language_model'),
+    hidden_size: model.hiddenSize,
+    settings: { config, reduction_factor, non_linearity },
+    tensors: rename(new Map([...all].filter(([name]) => !ofHead.has(name))), (name) => prefix + name),
+    head: task && { labels: task.labels, tensors: new Map([...all].filter(([name]) => ofHead.has(name))) },
+  });
+  return task && objective !== 'sft' ? [...files, labelsFile(task)] : files;
+}
+
+async function peftAdapter(
   { model, method, settings, objective }: OpenAdapter,
   baseModel: string,
-): Promise<AdapterFiles> {
+): Promise<PeftAdapter> {
   const { task } = model;
   const masked = objective === 'masked_lm' ? MASKED_LM_CLASSES[model.family] : undefined;
   const given = settings.type === 'lora' || settings.type === 'ia3' ? settings.modules_to_save : [];
@@ -146,17 +269,47 @@ export async function adapterFiles(
   };
   // Where transformers' class with a head has a prefix, names of a bare encoder need it.
   const prefix = task ? barePrefix(model) : '';
-  const isHead = (name: string) => model.tensors.some((tensor) => tensor.task && tensor.name === name);
-  const named = (tensors: NamedTensors) => rename(tensors, (name) => (isHead(name) ? name : prefix + name));
-  const labels = task ? { task: { labels: task.labels, problemType: task.problemType } } : {};
+  const alone = new Set([...headTensors(model).map(({ name }) => name), PROMPT_EMBEDDINGS]);
+  const named = (tensors: NamedTensors) => rename(tensors, (name) => (alone.has(name) ? name : prefix + name));
   switch (settings.type) {
     case 'lora': {
       const { config, tensors } = await loraExport(model, method, settings);
-      return { ...writePeft({ type: 'LORA', config: { ...common, ...config }, tensors: named(tensors) }), ...labels };
+      return { type: 'LORA', config: { ...common, ...config }, tensors: named(tensors) };
     }
     case 'ia3': {
       const { config, tensors } = await ia3Export(model, method, settings);
-      return { ...writePeft({ type: 'IA3', config: { ...common, ...config }, tensors: named(tensors) }), ...labels };
+      return { type: 'IA3', config: { ...common, ...config }, tensors: named(tensors) };
+    }
+    case 'prompt_tuning': {
+      const { prompt_tuning_init, prompt_tuning_init_text } = settings;
+      const text = prompt_tuning_init === 'TEXT';
+      const config = {
+        ...virtualTokens(model, settings.num_virtual_tokens),
+        prompt_tuning_init,
+        prompt_tuning_init_text: text ? prompt_tuning_init_text : null,
+        tokenizer_name_or_path: text ? baseModel : null,
+      };
+      return { type: 'PROMPT_TUNING', config: { ...common, ...config }, tensors: await savedTensors(method) };
+    }
+    case 'p_tuning': {
+      const config = {
+        ...virtualTokens(model, settings.num_virtual_tokens),
+        encoder_reparameterization_type: 'MLP' as const,
+        encoder_hidden_size: settings.encoder_hidden_size ?? model.hiddenSize,
+        encoder_num_layers: 2,
+        encoder_dropout: 0,
+      };
+      return { type: 'P_TUNING', config: { ...common, ...config }, tensors: await savedTensors(method) };
+    }
+    case 'prefix_tuning': {
+      const config = {
+        ...virtualTokens(model, settings.num_virtual_tokens),
+        token_dim: model.keyValueWidth!,
+        num_attention_heads: model.heads.keyValue,
+        encoder_hidden_size: settings.encoder_hidden_size ?? model.keyValueWidth!,
+        prefix_projection: settings.prefix_projection,
+      };
+      return { type: 'PREFIX_TUNING', config: { ...common, ...config }, tensors: await savedTensors(method) };
     }
     default:
       throw new TabtuneError({
@@ -167,6 +320,14 @@ export async function adapterFiles(
       });
   }
 }
+
+const virtualTokens = (model: LanguageModel, num_virtual_tokens: number) => ({
+  num_virtual_tokens,
+  token_dim: model.hiddenSize,
+  num_transformer_submodules: 1,
+  num_attention_heads: model.heads.query,
+  num_layers: model.layers,
+});
 
 /** A method from tensors by name, on the model or on one with the head that the tensors need. */
 export async function openMethod(
@@ -183,13 +344,13 @@ export async function openMethod(
     head?: HeadSource;
   },
 ): Promise<OpenAdapter> {
-  const { objective, task, seed, values, signal, head } = options;
+  const { objective, task, seed, values, initText, signal, head } = options;
   const model = task ? await withTaskHead(base, task, { seed, ...headOf(task, values, head) }) : base;
   const dropHead = () => {
     if (model !== base) model.dispose();
   };
   try {
-    const method = await createMethod(model, settings, { seed, values, signal });
+    const method = await createMethod(model, settings, { seed, values, initText, signal });
     const dispose = () => {
       method.dispose();
       dropHead();
@@ -209,7 +370,8 @@ function headOf(task: TaskData, values?: NamedTensors, { stored, ...head }: Head
 }
 
 /** An adapter's values by the names of this model. */
-export function valuesFor(model: LanguageModel, { values, task }: DecodedAdapter): NamedTensors {
+export function valuesFor(model: LanguageModel, { section, values, task }: DecodedAdapter): NamedTensors {
+  if (section.type === 'bottleneck') return underBlocks(values, model.blockPaths);
   const prefix = task ? barePrefix(model) : '';
   if (prefix === '') return values;
   return rename(values, (name) => (name.startsWith(prefix) ? name.slice(prefix.length) : name));

@@ -9,15 +9,8 @@ import type { MetricsRow, RunRecord } from '../storage/types';
 import type { DeviceReport, MergeProgress, RunSummary } from './api';
 import type { MergeJob, MergeReport } from './merge';
 
-/** A PEFT adapter as its two files' contents. */
-export interface AdapterFiles {
-  /** adapter_config.json, parsed. */
-  config: Record<string, unknown>;
-  /** adapter_model.safetensors */
-  weights: Uint8Array;
-  /** What its head is for, where it has one and that is known: labels.json beside the two. */
-  task?: TaskData;
-}
+/** An adapter as its folder's files: PEFT's layout, or AdapterHub's. */
+export type AdapterFiles = { path: string; bytes: Uint8Array }[];
 
 export interface TrainJob {
   run: RunRecord;
@@ -69,7 +62,7 @@ export interface EngineApi {
   setAdapter(adapter: AdapterFiles | null): Promise<{ trainableParameters: number }>;
   /** Loads a run's best (else latest) checkpoint as the adapter. */
   openCheckpoint(runId: string, recipe: Recipe): Promise<{ trainableParameters: number }>;
-  /** The adapter on the model now, in PEFT's layout. */
+  /** The adapter on the model now, in the layout of its ecosystem. Throws bad_adapter where the method has none of its own. */
   exportAdapter(): Promise<AdapterFiles>;
   /** The open model with its adapter merged in, as model.safetensors: its bytes go to `onPiece` in order. */
   mergeModel(

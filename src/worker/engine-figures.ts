@@ -1,14 +1,11 @@
 /** What a run measures beside its loss: a classifier's figures, forgetting, and how far the weights have moved. */
-import * as tf from '@tensorflow/tfjs-core';
 import { createBatchSource } from '../data/batches';
 import type { Batch, TaskData, TokenizedExample } from '../data/types';
-import { rowSquares } from '../engine/kernels/row-squares';
 import type { Method } from '../engine/methods/method';
 import type { LanguageModel } from '../engine/models/model';
 import { createObjective } from '../engine/objectives';
 import type { Objective } from '../engine/objectives/objective';
 import { type BatchScores, evaluate } from '../engine/training/evaluate';
-import { readFloats } from '../engine/webgpu/backend';
 import { classificationMetrics, type Evaluated, highest, tokenMetrics } from '../metrics';
 import type { ClassReport } from '../storage/types';
 
@@ -99,21 +96,4 @@ export async function baseTextLoss(
     stopped,
   );
   return measured?.loss ?? null;
-}
-
-/** ‖ΔW‖ / ‖W‖ over the linears that the method changes; null where it changes none. */
-export async function weightChange(model: LanguageModel, method: Method): Promise<number | null> {
-  let changed = 0;
-  let whole = 0;
-  for (const module of model.linears) {
-    const delta = method.delta(module);
-    if (!delta) continue;
-    const sums = tf.tidy(() => tf.stack([tf.sum(tf.square(delta)), tf.sum(rowSquares(module.weight))]));
-    delta.dispose();
-    const [of, total] = await readFloats(sums);
-    sums.dispose();
-    changed += of!;
-    whole += total!;
-  }
-  return whole > 0 ? Math.sqrt(changed / whole) : null;
 }

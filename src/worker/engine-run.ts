@@ -5,6 +5,7 @@
 import { TabtuneError } from '../base/errors';
 import { countingOf, createBatchSource } from '../data/batches';
 import { generate } from '../engine/generation/generate';
+import { weightChange } from '../engine/methods/change';
 import { type CallContext, inference } from '../engine/methods/method';
 import type { NamedTensors } from '../engine/methods/tensors';
 import type { LanguageModel } from '../engine/models/model';
@@ -37,7 +38,7 @@ import {
 } from './adapters';
 import type { RunSummary } from './api';
 import type { EngineEvent, TrainJob } from './engine-api';
-import { type BaseText, baseTextLoss, baseTextOf, figuresOf, weightChange } from './engine-figures';
+import { type BaseText, baseTextLoss, baseTextOf, figuresOf } from './engine-figures';
 
 /** What the run leaves behind: its record, its figures, and the method on the model, ready to use. */
 export interface FinishedRun {

@@ -220,7 +220,8 @@ export function createEngineService(): EngineApi {
           action: 'Train one, open a finished run, or import one.',
         });
       }
-      const base = checked.folder.baseModel ?? baseModelName(checked.folder.source);
+      const { baseModel, source, commit } = checked.folder;
+      const base = { name: baseModel ?? baseModelName(source), revision: commit ?? null };
       return onDevice(() => adapterFiles(loaded, base));
     },
 

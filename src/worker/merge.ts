@@ -2,7 +2,6 @@
  * The open model with its adapter merged in, as one safetensors file: written tensor by tensor, so that never more than
  * one is in memory, then loaded beside the base to measure what merging and rounding changed.
  */
-import type * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../base/errors';
 import { textScores } from '../engine/classification/classify';
 import { textLogits } from '../engine/generation/generate';
@@ -84,7 +83,7 @@ const LM_HEADS = /^(lm_head|embed_out|cls|vocab_(transform|layer_norm|projector)
 
 function mergedTensors({ model, method, checked }: MergeModel, dtype: MergedDtype) {
   const weights = openWeights(checked);
-  const opened = method?.opened ?? new Map<string, tf.Tensor>();
+  const opened: NonNullable<Method['opened']> = method?.opened ?? new Map();
   const stored = new Set([...checked.tensors.keys()].filter((name) => !model.task || !LM_HEADS.test(name)));
   const heads = model.tensors.flatMap(({ name, task }) => (task && !stored.has(name) ? [name] : []));
   const onDevice = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));

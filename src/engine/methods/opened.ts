@@ -9,8 +9,8 @@ import { embedding } from '../kernels/embedding';
 import { copyValues, keptZeros, writeValues } from '../kernels/in-place';
 import { denseWeight } from '../kernels/weight';
 import type { LanguageModel, ModelTensor } from '../models/model';
-import { bindingLimit } from '../models/place';
 import type { Hooks, Weight } from '../types';
+import { bindingLimit } from '../webgpu/limits';
 import type { Method } from './method';
 import type { NamedTensors } from './tensors';
 
@@ -143,6 +143,12 @@ export function alongside(method: Method, opened: Opened): Method {
     opened: new Map([...(method.opened ?? []), ...opened.trainable]),
     hooks: (context) => ({ ...method.hooks(context), ...opened.hooks(context.strength) }),
     delta: (module) => opened.delta(module.weight) ?? method.delta(module),
+    ...(method.saved
+      ? {
+          saved: () =>
+            new Map([...method.saved!(), ...[...opened.trainable].map(([name, t]) => [name, t.clone()] as const)]),
+        }
+      : {}),
     dispose: () => {
       method.dispose();
       opened.dispose();

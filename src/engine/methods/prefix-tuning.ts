@@ -12,7 +12,6 @@ import { TabtuneError } from '../../base/errors';
 import type { PrefixMethod } from '../../recipe/types';
 import { cacheVisible } from '../kernels/visible';
 import { disposeCache, type LanguageModel } from '../models/model';
-import { forwardOnly } from '../training/checkpointing';
 import type { Method } from './method';
 import { normals, promptNetwork } from './prompt-network';
 import { PROMPT_EMBEDDINGS, repeated } from './prompt-tuning';
@@ -106,7 +105,7 @@ export function prefixFromText(model: LanguageModel, ids: ArrayLike<number>, cou
           length: count,
           cache,
         },
-        forwardOnly({}),
+        { block: (_path, _index, x, run) => tf.tidy(() => run(x)) },
       );
       return tf.concat(
         cache.layers.flatMap(({ k, v }) => [k, v]),

@@ -240,6 +240,7 @@ export async function loadDecoder(c: DecoderConfig, load: Loader, parts: Decoder
     contextLength: c.max_position_embeddings,
     parameters: load.parameters,
     tensors: load.tensors,
+    heads: { query: c.num_attention_heads, keyValue: c.num_key_value_heads },
     task: null,
     dropout: c.dropout,
     initializerRange: c.initializer_range,

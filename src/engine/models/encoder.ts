@@ -114,6 +114,7 @@ export async function loadEncoder(
     contextLength: c.max_position_embeddings,
     parameters: load.parameters,
     tensors: load.tensors,
+    heads: { query: c.num_attention_heads, keyValue: c.num_attention_heads },
     task: null,
     dropout: c.dropout,
     initializerRange: c.initializer_range,

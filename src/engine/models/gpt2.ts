@@ -101,6 +101,7 @@ export async function loadGpt2(json: Record<string, unknown>, load: Loader): Pro
     contextLength: c.max_position_embeddings,
     parameters: load.parameters,
     tensors: load.tensors,
+    heads: { query: c.num_attention_heads, keyValue: c.num_attention_heads },
     task: null,
     dropout: c.dropout,
     initializerRange: c.initializer_range,

@@ -89,6 +89,8 @@ export interface LanguageModel {
   wordEmbeddings(ids: tf.Tensor): tf.Tensor;
   /** Hidden states after the final norm, [B·T, d], of the text's own tokens. */
   hidden(input: ModelInput, hooks: Hooks): tf.Tensor;
+  /** Attention's, of queries and of keys and values. */
+  heads: { query: number; keyValue: number };
   /** kvHeads·headDim; null for encoders. */
   keyValueWidth: number | null;
   /** Null for encoders. */
