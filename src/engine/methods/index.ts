@@ -1,17 +1,23 @@
 /** The methods by the recipe's names, with whatever every one of them trains beside its own tensors. */
 import type { MethodSection } from '../../recipe/types';
 import type { LanguageModel, ModelTensor } from '../models/model';
+import { createBottleneck } from './bottleneck';
 import { createFull, createGradual, createHeadOnly, headTensors } from './full';
 import { createIa3 } from './ia3';
 import { createLora } from './lora';
 import type { Method } from './method';
 import { alongside, type NamedTensors, openTensors, tensorsOfModules } from './opened';
+import { createPTuning } from './p-tuning';
 import { startPissa } from './pissa';
+import { createPrefixTuning, prefixFromText } from './prefix-tuning';
+import { createPromptTuning } from './prompt-tuning';
 
 export interface MethodOptions {
   seed: number;
   /** Tensors of an adapter or a checkpoint to go on from; new ones where left out. */
   values?: NamedTensors;
+  /** Tokens of prompt_tuning_init_text or prefix_tuning_init_text. */
+  initIds?: ArrayLike<number>;
   signal?: AbortSignal;
 }
 
@@ -35,12 +41,12 @@ export function trainedBeside(model: LanguageModel, section: MethodSection): Mod
 export async function createMethod(
   model: LanguageModel,
   section: MethodSection,
-  { seed, values, signal }: MethodOptions,
+  { values, ...options }: MethodOptions,
 ): Promise<Method> {
   const beside = trainedBeside(model, section);
   const apart = new Set(beside.map(({ name }) => name));
   const own = values && new Map([...values].filter(([name]) => !apart.has(name)));
-  const method = await ownMethod(model, section, { seed, values: own, signal });
+  const method = await ownMethod(model, section, { ...options, values: own });
   if (beside.length === 0) return method;
   try {
     return alongside(method, openTensors(beside, values));
@@ -53,7 +59,7 @@ export async function createMethod(
 async function ownMethod(
   model: LanguageModel,
   section: MethodSection,
-  { seed, values, signal }: MethodOptions,
+  { seed, values, initIds, signal }: MethodOptions,
 ): Promise<Method> {
   switch (section.type) {
     case 'lora': {
@@ -70,7 +76,20 @@ async function ownMethod(
       return createHeadOnly(model, values);
     case 'gradual_unfreezing':
       return createGradual(model, section, values);
-    default:
-      throw new Error(`${section.type} is not here yet.`);
+    case 'bottleneck':
+      return createBottleneck(model, section, seed, values);
+    case 'prompt_tuning':
+      return createPromptTuning(model, section, seed, values, { initIds });
+    case 'p_tuning':
+      return createPTuning(model, section, seed, values);
+    case 'prefix_tuning': {
+      const begun = !values && !section.prefix_projection && section.prefix_tuning_init_text !== '';
+      const initial = begun ? prefixFromText(model, initIds ?? [], section.num_virtual_tokens) : undefined;
+      try {
+        return createPrefixTuning(model, section, seed, values, { initial });
+      } finally {
+        initial?.dispose();
+      }
+    }
   }
 }

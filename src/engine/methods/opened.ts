@@ -143,6 +143,11 @@ export function alongside(method: Method, opened: Opened): Method {
     opened: new Map([...(method.opened ?? []), ...opened.trainable]),
     hooks: (context) => ({ ...method.hooks(context), ...opened.hooks(context.strength) }),
     delta: (module) => opened.delta(module.weight) ?? method.delta(module),
+    ...(method.saved
+      ? {
+          saved: () => new Map([...method.saved!(), ...[...opened.trainable].map(([n, t]) => [n, t.clone()] as const)]),
+        }
+      : {}),
     dispose: () => {
       method.dispose();
       opened.dispose();

@@ -75,7 +75,7 @@ function byLayer(all: tf.Tensor, layers: number): { k: tf.Tensor; v: tf.Tensor }
 }
 
 function widthOf(model: LanguageModel): number {
-  if (model.keyValueWidth !== null) return model.keyValueWidth;
+  if (model.createCache) return model.attention.kvHeads * model.attention.headDim;
   throw new TabtuneError({
     code: 'bad_recipe',
     message: `A ${model.family} model keeps no keys and values, so that it can have no prefix.`,

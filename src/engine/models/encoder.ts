@@ -124,7 +124,7 @@ export async function loadEncoder(
     head: head?.head ?? null,
     wordEmbeddings: (ids) => embedding(ids, words),
     hidden,
-    keyValueWidth: null,
+    attention: { heads: c.num_attention_heads, kvHeads: c.num_attention_heads, headDim: c.head_dim },
     createCache: null,
     dispose: load.dispose,
   };

@@ -108,7 +108,7 @@ export async function loadGpt2(json: Record<string, unknown>, load: Loader): Pro
     head: output && { weight: output, bias: null, softcap: null, transform: null },
     wordEmbeddings: (ids) => embedding(ids, words),
     hidden,
-    keyValueWidth: d,
+    attention: { heads: c.num_attention_heads, kvHeads: c.num_attention_heads, headDim: c.head_dim },
     createCache: (capacity) => emptyCache(capacity, blocks.length, d),
     dispose: load.dispose,
   };

@@ -87,8 +87,8 @@ export interface LanguageModel {
   wordEmbeddings(ids: tf.Tensor): tf.Tensor;
   /** Hidden states after the final norm, [B·T, d], of the text's own tokens. */
   hidden(input: ModelInput, hooks: Hooks): tf.Tensor;
-  /** kvHeads·headDim; null for encoders. */
-  keyValueWidth: number | null;
+  /** Heads of queries, heads of keys and values, and how wide each is. */
+  attention: { heads: number; kvHeads: number; headDim: number };
   /** Null for encoders. */
   createCache: ((capacity: number) => KeyValueCache) | null;
   dispose(): void;
