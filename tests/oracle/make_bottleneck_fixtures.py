@@ -173,7 +173,8 @@ def load_base(case: Case) -> transformers.PreTrainedModel:
     config = AutoConfig.from_pretrained(folder)
     if case.base == "families/gpt_neox-serial":  # spelled as transformers 5 does
         rope = json.loads((folder / "config.json").read_text())["rope_parameters"]
-        config.rotary_emb_base, config.rotary_pct = rope["rope_theta"], rope["partial_rotary_factor"]
+        config.rope_theta = config.rotary_emb_base = rope["rope_theta"]
+        config.partial_rotary_factor = config.rotary_pct = rope["partial_rotary_factor"]
     if case.task == "classification":
         config.num_labels = 3
     return KINDS[case.task].from_pretrained(
