@@ -26,7 +26,7 @@ export const layers = {
   // A run is family × method × objective; of one another they know the interface of a model, and no names.
   'engine/models': [
     ...['base', 'families', 'data/types', 'engine/types', 'engine/webgpu', 'engine/kernels'],
-    'engine/quantization',
+    ...['engine/quantization', 'engine/training/inputs'],
   ],
   'engine/methods': [...engineParts, 'engine/models/model'],
   'engine/objectives': [...engineParts, 'engine/models/model', 'engine/models/head', 'engine/training/inputs'],

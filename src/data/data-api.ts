@@ -76,8 +76,8 @@ export function createDataApi(): DataApi {
       if (encoded?.key !== key) {
         const options = renderOptions(dataset, opened, objective);
         encoded = { key, input: encodeAll(dataset, objective, options, opened.tokenizer) };
-        plainChat =
-          opened.template === null && objective.type === 'sft' && dataset.examples.some((e) => e.kind === 'messages');
+        const writes = objective.type === 'sft' || objective.type === 'pretraining';
+        plainChat = opened.template === null && writes && dataset.examples.some((e) => e.kind === 'messages');
       }
       return finishDataset(encoded.input, section, objective, contextLength, seed);
     },

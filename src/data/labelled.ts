@@ -84,7 +84,9 @@ export function settleLabels(examples: readonly Example[]): { examples: Example[
       dropped: false,
     });
   }
-  const fractions = single && numbers.length === labelled.length && numbers.some((e) => /[.e]/i.test(labelOf(e)));
+  // "1.0" and "2.0" alone are classes that a spreadsheet or a data frame has written as numbers.
+  const fractions =
+    single && numbers.length === labelled.length && numbers.some((e) => !Number.isInteger(Number(labelOf(e))));
   if (!fractions) return { examples: [...examples], problems };
   return {
     examples: labelled.map((example) => {

@@ -34,7 +34,7 @@ const isComment = (line: string, { count, split }: Columns) => /^#\s/.test(line)
 
 /**
  * Whether a text is of this kind. By itself only tags of names tell; `anyTags` (the name or the person says so) is content
- * with lines of as many columns each.
+ * with most lines of as many columns.
  */
 export function looksConll(text: string, anyTags: boolean): boolean {
   const lines = text.slice(0, 100_000).split(BREAK).slice(0, SAMPLE);
@@ -50,16 +50,18 @@ export function looksConll(text: string, anyTags: boolean): boolean {
     const parts = columns.split(line);
     words++;
     longest = Math.max(longest, line.length);
+    const tag = parts.at(-1)!;
     if (anyTags) {
+      // Columns of lists are a table's.
+      if (/^"?\[.*\]"?$/.test(tag)) return false;
       if (parts.length === columns.count) names++;
       continue;
     }
-    const tag = parts.at(-1)!;
     if (parts.length < 2 || !BIO.test(tag)) return false;
     if (tag !== 'O') names++;
   }
-  // One slip in ten is told as a row's problem; prose has lines of all lengths.
-  return anyTags ? names >= words * 0.9 && longest < 400 : words >= 2 && names > 0;
+  // Slips are told as problems of their rows.
+  return anyTags ? names > words / 2 && longest < 400 : words >= 2 && names > 0;
 }
 
 /** Sentences as rows of tokens and tags. A line without a tag gives null in its place, which to-examples.ts reports. */

@@ -75,9 +75,9 @@ function readTable(name: string, text: string, section: Pick<DatasetSection, 'fo
 }
 
 function isConll(extension: string, text: string, { format }: Pick<DatasetSection, 'format'>): boolean {
+  if (format !== 'auto' && format !== 'tagged') return false;
   if (/^(conll|bio|iob|iob2)$/.test(extension)) return looksConll(text, true);
-  if (/^(json|jsonl|ndjson|csv)$/.test(extension) || (format !== 'auto' && format !== 'tagged')) return false;
-  return looksConll(text, format === 'tagged');
+  return !/^(json|jsonl|ndjson|csv)$/.test(extension) && looksConll(text, format === 'tagged');
 }
 
 /** For a file without a telling name: the same number of tabs, or of quoted commas, in each of the first lines. */

@@ -75,13 +75,11 @@ function allotted(
   for (const c of all)
     c.held = c.groups < 2 ? 0 : Math.min(c.examples - 1, Math.max(1, Math.floor(c.examples * share)));
   let rest = wanted - all.reduce((sum, c) => sum + c.held, 0);
-  // Too many classes for one each: the rarest go without.
-  const rarest = [...all].sort((a, b) => a.examples - b.examples);
-  for (const c of rarest) {
-    if (rest >= 0) break;
-    if (c.held !== 1) continue;
-    c.held = 0;
-    rest++;
+  // One of each class takes from the most frequent; where there are too many classes even so, the rarest go without.
+  for (; rest < 0; rest++) {
+    const most = all.reduce((x, y) => (y.held > x.held ? y : x));
+    if (most.held > 1) most.held--;
+    else all.filter((c) => c.held === 1).reduce((x, y) => (y.examples < x.examples ? y : x)).held = 0;
   }
   const missing = (c: (typeof all)[number]) => c.examples * share - c.held;
   while (rest > 0) {

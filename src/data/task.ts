@@ -20,7 +20,7 @@ export interface Classified {
   task: SequenceTask;
   /** As TokenizedExample.classes; null for a row that cannot be used, which `problems` explains. */
   classes: (Float32Array | null)[];
-  /** What a split has to keep even; undefined for numbers. */
+  /** What a split has to keep even: the class, of several the rarest; undefined for numbers. */
   strata: string[] | undefined;
   problems: DataProblem[];
 }
@@ -109,10 +109,14 @@ export function classify(
     for (const label of row) target[numbers.get(label)!] = 1;
     return target;
   });
+  const counts = new Map<string, number>();
+  for (const label of listed.flatMap((row) => row ?? [])) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const rarestOf = (row: readonly string[]) =>
+    row.reduce((a, b) => (a !== '' && counts.get(a)! <= counts.get(b)! ? a : b), '');
   return {
     task: { problemType, labels },
     classes,
-    strata: listed.map((row) => sortLabels(row ?? []).join('\0')),
+    strata: listed.map((row) => rarestOf(row ?? [])),
     problems,
   };
 }

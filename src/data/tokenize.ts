@@ -106,10 +106,7 @@ export function finishDataset(
     problems.add({
       severity: 'warning',
       code: 'no_validation',
-      message:
-        kept.keys.length === 1
-          ? 'There is one example, too few to hold some out.'
-          : 'The examples are copies of each other: none can be held out.',
+      message: whyNoneHeld(kept),
       action: 'The run has no validation loss. Add different examples.',
       dropped: false,
     });
@@ -149,6 +146,13 @@ interface Kept {
   /** Equal ones stay on one side of the split. */
   splitKeys: string[];
   strata: string[] | undefined;
+}
+
+function whyNoneHeld({ keys, strata }: Kept): string {
+  if (keys.length === 1) return 'There is one example, too few to hold some out.';
+  return strata && new Set(strata).size === keys.length
+    ? 'Every label occurs once: an example that is held out would be of a class that is never seen.'
+    : 'The examples are copies of each other: none can be held out.';
 }
 
 /** Targets before any cutting. */

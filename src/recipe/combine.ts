@@ -180,12 +180,18 @@ function* modelRefusals(recipe: Combination, model: CombinedModel): Generator<Re
   }
 }
 
-/** Why these cannot be trained together, at the field to change; null when they can. */
-export function combinationProblem(recipe: Combination, model: CombinedModel): ErrorData | null {
+/** Why these cannot be trained together, each at the field to change. */
+export function combinationProblems(recipe: Combination, model: CombinedModel): ErrorData[] {
   // The model first: what it cannot learn at all is told before what would not go with it.
-  for (const refusal of modelRefusals(recipe, model)) return { code: 'bad_model', ...refusal };
-  for (const refusal of recipeRefusals(recipe)) return { code: 'bad_recipe', ...refusal };
-  return null;
+  return [
+    ...[...modelRefusals(recipe, model)].map((refusal) => ({ code: 'bad_model' as const, ...refusal })),
+    ...[...recipeRefusals(recipe)].map((refusal) => ({ code: 'bad_recipe' as const, ...refusal })),
+  ];
+}
+
+/** The first of them; null when they can be trained together. */
+export function combinationProblem(recipe: Combination, model: CombinedModel): ErrorData | null {
+  return combinationProblems(recipe, model)[0] ?? null;
 }
 
 /** Throws with a sentence where this recipe cannot be trained on such a model. */

@@ -1,5 +1,6 @@
 /** What the browser keeps between visits. Written from workers and from the page; read by both. */
 import type { ErrorData } from '../base/errors';
+import type { TaskData } from '../data/types';
 import type { Recipe } from '../recipe/types';
 
 export type RunStatus = 'running' | 'paused' | 'interrupted' | 'completed' | 'stopped' | 'early_stopped' | 'failed';
@@ -30,11 +31,12 @@ export interface EvalMetrics {
   step: number;
   epoch: number;
   eval_loss: number;
-  perplexity: number;
+  /** Of next or hidden tokens; left out where the loss is none of tokens. */
+  perplexity?: number;
   /** Best so far. */
   best: boolean;
   seconds: number;
-  /** What the objective measures besides the loss, by scikit-learn's names: accuracy, f1, mse, … */
+  /** What the objective measures besides the loss, by scikit-learn's names (accuracy, f1, mse, …); `base_text_loss` is forgetting's. */
   metrics?: Record<string, number>;
   report?: ClassReport;
 }
@@ -64,6 +66,8 @@ export interface RunRecord {
   bestEvalLoss: number | null;
   bestStep: number | null;
   finalLoss: number | null;
+  /** Labels of a classification run, without which its head cannot be opened. */
+  task?: TaskData | null;
   error: ErrorData | null;
 }
 

@@ -95,6 +95,12 @@ export interface RunSummary {
   gradientCheckpointing: boolean;
   dispatchesPerStep: number;
   gpuBytes: number;
+  /** The objective's own figures of the last evaluation; null where there are none. */
+  metrics: Record<string, number> | null;
+  /** Loss on base text before and after; null without such text. */
+  forgetting: { before: number; after: number } | null;
+  /** ‖ΔW‖ / ‖W‖ over the linears that were changed; null where none was. */
+  weightChange: number | null;
   device: DeviceReport;
   versions: Record<string, string>;
 }

@@ -2,20 +2,15 @@
  * What the engine worker does. It reads weights itself (hub/ by source, in the worker), trains, and writes metrics and
  * checkpoints straight to storage/, so that no tensor crosses to the page. Text stays outside: it sees token ids only.
  */
-import type { TokenizedExample } from '../data/types';
+import type { TaskData, TokenizedExample } from '../data/types';
 import type { ModelSummary } from '../hub/types';
 import type { ModelSection, Recipe } from '../recipe/types';
 import type { MetricsRow, RunRecord } from '../storage/types';
 import type { DeviceReport, MergeProgress, RunSummary } from './api';
 import type { MergeJob, MergeReport } from './merge';
 
-/** A PEFT adapter as its two files' contents. */
-export interface AdapterFiles {
-  /** adapter_config.json, parsed. */
-  config: Record<string, unknown>;
-  /** adapter_model.safetensors */
-  weights: Uint8Array;
-}
+/** An adapter as its folder's files: PEFT's layout, or AdapterHub's. */
+export type AdapterFiles = { path: string; bytes: Uint8Array }[];
 
 export interface TrainJob {
   run: RunRecord;
@@ -27,6 +22,14 @@ export interface TrainJob {
   samplePrompts: Int32Array[];
   stopTokenIds: number[];
   padTokenId: number;
+  /** The tokenizer's; null where it has none. */
+  maskTokenId: number | null;
+  /** Labels of the data, for objectives with a head. */
+  task: TaskData | null;
+  /** Pieces of dataset.base_text: for replay, EWC and the measure of forgetting. */
+  baseText: TokenizedExample[];
+  /** The tokens of the method's initial text (prompt and prefix tuning); empty without. */
+  initText: Int32Array;
   /** method.init_adapter, already read. */
   initAdapter: AdapterFiles | null;
   /** What `gradient_checkpointing` comes to for this run, `auto` decided. */
@@ -59,7 +62,7 @@ export interface EngineApi {
   setAdapter(adapter: AdapterFiles | null): Promise<{ trainableParameters: number }>;
   /** Loads a run's best (else latest) checkpoint as the adapter. */
   openCheckpoint(runId: string, recipe: Recipe): Promise<{ trainableParameters: number }>;
-  /** The adapter on the model now, in PEFT's layout. */
+  /** The adapter on the model now, in the layout of its ecosystem. Throws bad_adapter where the method has none of its own. */
   exportAdapter(): Promise<AdapterFiles>;
   /** The open model with its adapter merged in, as model.safetensors: its bytes go to `onPiece` in order. */
   mergeModel(
@@ -89,6 +92,11 @@ export interface EngineApi {
     texts: Int32Array[],
     options: { mode: 'mean' | 'cls'; normalize: boolean; adapterStrength: number },
   ): Promise<Float32Array[]>;
+  /** What the head says of a text: a probability for each label, or the number itself; [T · labels] for tokens. */
+  classify(
+    ids: Int32Array,
+    adapterStrength: number,
+  ): Promise<{ labels: string[]; problemType: TaskData['problemType']; probabilities: Float32Array }>;
   /** Mean negative log-likelihood a token of a text under the base, in nats; its exponential is the perplexity. */
   textLoss(ids: Int32Array): Promise<number>;
   /** For tests of recovery: destroys the GPU device as a driver reset would. */

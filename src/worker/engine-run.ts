@@ -3,12 +3,15 @@
  * metrics and checkpoints to storage, and tells the page what happens. The page writes the run's record.
  */
 import { TabtuneError } from '../base/errors';
-import { createBatchSource } from '../data/batches';
+import { countingOf, createBatchSource } from '../data/batches';
 import { generate } from '../engine/generation/generate';
-import { type CallContext, inference, type Method } from '../engine/methods/method';
+import { weightChange } from '../engine/methods/change';
+import { type CallContext, inference } from '../engine/methods/method';
+import type { NamedTensors } from '../engine/methods/tensors';
 import type { LanguageModel } from '../engine/models/model';
-import { sft } from '../engine/objectives/sft';
-import { createOptimizer } from '../engine/optim/optimizer';
+import { createObjective } from '../engine/objectives';
+import { createOptimizer, type Optimizer } from '../engine/optim/optimizer';
+import { estimateFisher } from '../engine/training/fisher';
 import {
   type Control,
   freshState,
@@ -17,21 +20,31 @@ import {
   type TrainState,
   trainLoop,
 } from '../engine/training/loop';
-import { forgetGpuPeak, gpuBytes } from '../engine/webgpu/backend';
+import { forgetGpuPeak, gpuBytes, readFloats } from '../engine/webgpu/backend';
 import { totalSteps as countSteps } from '../recipe/forecast';
 import type { Recipe } from '../recipe/types';
-import { loadCheckpoint, saveCheckpoint } from '../storage/checkpoints';
+import { type LoadedCheckpoint, loadCheckpoint, saveCheckpoint } from '../storage/checkpoints';
 import { appendMetrics, truncateMetrics } from '../storage/runs';
 import type { MetricsRow, RunRecord } from '../storage/types';
-import { createMethod } from './adapters';
+import {
+  checkpointValues,
+  continuedRecipe,
+  type DecodedAdapter,
+  decodeAdapter,
+  type HeadSource,
+  type OpenAdapter,
+  openMethod,
+  valuesFor,
+} from './adapters';
 import type { RunSummary } from './api';
 import type { EngineEvent, TrainJob } from './engine-api';
+import { type BaseText, baseTextLoss, baseTextOf, figuresOf } from './engine-figures';
 
 /** What the run leaves behind: its record, its figures, and the method on the model, ready to use. */
 export interface FinishedRun {
   run: RunRecord;
   summary: Omit<RunSummary, 'device' | 'versions'>;
-  method: Method;
+  open: OpenAdapter;
   /** As trained: an adapter that was continued from decides its own rank and targets. */
   recipe: Recipe;
 }
@@ -78,27 +91,49 @@ export class RunControl implements Control {
   }
 }
 
+/** `head`: where BERT's pooler is read from. */
 export async function runTraining(
-  model: LanguageModel,
+  base: LanguageModel,
+  head: HeadSource,
   job: TrainJob,
   control: Control,
   onEvent: (event: EngineEvent) => void,
 ): Promise<FinishedRun> {
   forgetGpuPeak();
-  const { method, recipe } = createMethod(model, job.recipe, job.initAdapter);
+  const initial = job.initAdapter && decodeAdapter(job.initAdapter);
+  const recipe = initial ? continuedRecipe(job.recipe, initial.section) : job.recipe;
   const { training } = recipe;
-  const optimizer = createOptimizer(method.trainable, training);
+  const resumed = job.resume ? await latestCheckpoint(job.run.id) : null;
+  const open = await openMethod(base, recipe.method, {
+    objective: recipe.objective.type,
+    task: job.task,
+    seed: training.seed,
+    values: startingValues(base, initial, resumed),
+    initText: job.initText,
+    head,
+  });
+  const { model, method } = open;
+  const optimizer = createOptimizer(method.trainable, training, { rate: method.rate });
   try {
+    const objective = createObjective(recipe.objective, {
+      maskTokenId: job.maskTokenId,
+      vocabSize: model.vocabSize,
+      task: job.task,
+    });
     const batches = createBatchSource(job.train, job.validation, {
       batchSize: training.per_device_train_batch_size,
       accumulation: training.gradient_accumulation_steps,
       shuffle: recipe.dataset.shuffle,
       seed: training.seed,
       padTokenId: job.padTokenId,
+      countsOf: countingOf(recipe.objective.type),
+      ...(training.replay_ratio > 0 ? { replay: { examples: job.baseText, ratio: training.replay_ratio } } : {}),
     });
+    const baseText = baseTextOf(model, job.baseText, job);
+    await pullTowardsBase(open, optimizer, training, baseText, control);
     const totalSteps = countSteps(job.train.length, training);
     const state = freshState();
-    if (job.resume) await restore(job.run.id, state, optimizer);
+    if (resumed) await restore(job.run.id, resumed, state, optimizer);
     // A run that was cut off before its first checkpoint may have left some.
     else await truncateMetrics(job.run.id, -1);
 
@@ -106,6 +141,7 @@ export async function runTraining(
     let run: RunRecord = {
       ...job.run,
       recipe,
+      task: job.task,
       step: state.step,
       totalSteps,
       trainableParameters,
@@ -120,6 +156,8 @@ export async function runTraining(
     const pace = new Pace();
     let dispatchesPerStep = 0;
     let finalLoss = job.run.finalLoss;
+    let lastMetrics: Record<string, number> | null = null;
+    const forgetting: { before: number | null; after: number | null } = { before: null, after: null };
     const baseAnswers: Int32Array[] = [];
     const answer = (context: CallContext, prompt: Int32Array) =>
       generate(model, method.hooks(context), prompt, {
@@ -158,8 +196,23 @@ export async function runTraining(
           gpu_bytes: gpuBytes().allocated,
         });
       },
-      evaluation: ({ step, epoch, loss, best, seconds }) =>
-        tell({ kind: 'eval', step, epoch, eval_loss: loss, perplexity: Math.exp(loss), best, seconds }),
+      evaluation: async ({ step, epoch, loss, best, seconds, scores }) => {
+        const figures = figuresOf(job.task, scores);
+        const baseLoss = await baseTextLoss(model, method, baseText, () => control.stopRequested());
+        if (baseLoss !== null) {
+          forgetting.before ??= baseLoss;
+          forgetting.after = baseLoss;
+        }
+        lastMetrics = figures?.metrics ?? null;
+        const metrics = { ...figures?.metrics, ...(baseLoss === null ? {} : { base_text_loss: baseLoss }) };
+        tell({
+          kind: 'eval',
+          ...{ step, epoch, eval_loss: loss, best, seconds },
+          ...(job.task ? {} : { perplexity: Math.exp(loss) }),
+          ...(Object.keys(metrics).length > 0 ? { metrics } : {}),
+          ...(figures?.report ? { report: figures.report } : {}),
+        });
+      },
       samples: async (step) => {
         const tuned: Int32Array[] = [];
         for (const [i, prompt] of job.samplePrompts.entries()) {
@@ -174,6 +227,9 @@ export async function runTraining(
       checkpoint: async (now, best) => {
         await metrics.flush();
         const tensors = await optimizer.save();
+        for (const [name, tensor] of method.constants ?? []) {
+          tensors.set(`constant/${name}`, { shape: tensor.shape, data: await readFloats(tensor) });
+        }
         const info = { runId: job.run.id, step: now.step, state: { ...now }, createdAt: Date.now() };
         // Cut off between the two, the run goes on from the checkpoint before and finds this best step again. The other
         // way round it would believe in a best checkpoint that was never saved.
@@ -187,7 +243,7 @@ export async function runTraining(
       {
         model,
         method,
-        objective: sft,
+        objective,
         optimizer,
         batches,
         settings: training,
@@ -204,6 +260,8 @@ export async function runTraining(
       const best = await loadCheckpoint(job.run.id, 'best');
       if (best) optimizer.load(best.tensors, optimizer.updates);
     }
+    // With a moving average that is what the run leaves behind.
+    optimizer.showAverage(true);
 
     run = {
       ...run,
@@ -216,7 +274,7 @@ export async function runTraining(
     return {
       run,
       recipe,
-      method,
+      open,
       summary: {
         recipe,
         reason,
@@ -232,25 +290,79 @@ export async function runTraining(
         gradientCheckpointing: job.checkpointing,
         dispatchesPerStep,
         gpuBytes: gpuBytes().peak,
+        metrics: lastMetrics,
+        forgetting: forgetting.before === null ? null : (forgetting as { before: number; after: number }),
+        weightChange: await weightChange(model, method),
       },
     };
   } catch (error) {
-    method.dispose();
+    open.dispose();
     throw error;
   } finally {
     optimizer.dispose();
   }
 }
 
-async function restore(runId: string, state: TrainState, optimizer: ReturnType<typeof createOptimizer>): Promise<void> {
+async function latestCheckpoint(runId: string): Promise<LoadedCheckpoint> {
   const checkpoint = await loadCheckpoint(runId, 'latest');
-  if (!checkpoint) {
+  if (checkpoint) return checkpoint;
+  throw new TabtuneError({
+    code: 'storage',
+    message: 'The run has no checkpoint to go on from.',
+    action: 'Start the run anew.',
+  });
+}
+
+/**
+ * What the method's tensors begin with. Those of a resumed run are moved to where they were when its optimiser is loaded;
+ * until then they stand where the run began, since that is what EWC and L2-SP pull towards. Constants come with the
+ * checkpoint: PiSSA's singular values would take their time again.
+ */
+function startingValues(
+  base: LanguageModel,
+  initial: DecodedAdapter | null,
+  resumed: LoadedCheckpoint | null,
+): NamedTensors | undefined {
+  if (resumed && [...resumed.tensors.keys()].some((name) => name.startsWith('constant/'))) {
+    return checkpointValues(resumed.tensors);
+  }
+  return initial ? valuesFor(base, initial) : undefined;
+}
+
+/** Sets what EWC and L2-SP need; does nothing where neither is on. */
+async function pullTowardsBase(
+  { model, method }: OpenAdapter,
+  optimizer: Optimizer,
+  { ewc_lambda: lambda, l2_sp_alpha: alpha }: Recipe['training'],
+  base: BaseText | null,
+  control: Control,
+): Promise<void> {
+  if (lambda === 0 && alpha === 0) return;
+  if (lambda === 0) {
+    optimizer.setPull({ alpha });
+    return;
+  }
+  if (!base) {
     throw new TabtuneError({
-      code: 'storage',
-      message: 'The run has no checkpoint to go on from.',
-      action: 'Start the run anew.',
+      code: 'bad_recipe',
+      message: 'EWC needs text of the kind that the base was trained on, and a model that predicts its tokens.',
+      where: 'dataset.base_text',
+      action: 'Set dataset.base_text to a file of such text, or training.ewc_lambda to 0.',
     });
   }
+  const { objective, texts } = base;
+  const fisher = await estimateFisher({ model: { ...model, task: null }, method, objective, optimizer }, texts, () =>
+    control.stopRequested(),
+  );
+  if (fisher) optimizer.setPull({ alpha, lambda, fisher });
+}
+
+async function restore(
+  runId: string,
+  checkpoint: LoadedCheckpoint,
+  state: TrainState,
+  optimizer: Optimizer,
+): Promise<void> {
   Object.assign(state, checkpoint.info.state);
   // Adam's bias correction counts updates, and every step makes one.
   optimizer.load(checkpoint.tensors, state.step);

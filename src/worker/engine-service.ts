@@ -1,10 +1,13 @@
 /** EngineApi over the engine: one device, one model, one adapter on it, one run at a time. */
 import { TabtuneError } from '../base/errors';
+import { probabilities, textScores } from '../engine/classification/classify';
 import { embedTexts } from '../engine/embedding/embed';
 import { generate, textLogits } from '../engine/generation/generate';
-import { inference, type Method } from '../engine/methods/method';
+import { inference } from '../engine/methods/method';
 import { loadModel } from '../engine/models';
 import type { LanguageModel } from '../engine/models/model';
+import type { Quantization } from '../engine/models/place';
+import { readHead, withTaskHead } from '../engine/models/with-head';
 import { sft } from '../engine/objectives/sft';
 import { evaluate, wholeText } from '../engine/training/evaluate';
 import { disposeInputs } from '../engine/training/inputs';
@@ -15,10 +18,18 @@ import { baseModelName } from '../hub/hub-id';
 import { openModelFolder } from '../hub/open';
 import { summarizeModel } from '../hub/summary';
 import type { ModelSummary } from '../hub/types';
-import { openWeights } from '../hub/weights';
-import type { Recipe } from '../recipe/types';
+import { type ModelWeights, openWeights } from '../hub/weights';
 import { loadCheckpoint } from '../storage/checkpoints';
-import { adapterFiles, openAdapter, openCheckpointTensors } from './adapters';
+import { getRun } from '../storage/runs';
+import {
+  adapterFiles,
+  checkpointValues,
+  type HeadSource,
+  isMergeable,
+  type OpenAdapter,
+  openAdapter,
+  openMethod,
+} from './adapters';
 import type { DeviceReport } from './api';
 import type { EngineApi } from './engine-api';
 import { RunControl, runTraining } from './engine-run';
@@ -26,14 +37,13 @@ import { mergeModel } from './merge';
 import { pageUrl } from './page-url';
 
 interface OpenModel {
+  /** Without any head but the one for tokens; what methods and new heads are put on. */
+  base: LanguageModel;
+  /** With the head of its checkpoint where that has one for classes. */
   model: LanguageModel;
+  head: HeadSource;
   checked: CheckedModel;
   summary: ModelSummary;
-}
-
-interface OpenAdapter {
-  method: Method;
-  settings: Recipe['method'];
 }
 
 /** How long a busy browser may take to say that the device behind a failed read is lost. */
@@ -76,8 +86,14 @@ export function createEngineService(): EngineApi {
     return open;
   };
 
+  /** The model with its adapter's head and hooks. */
+  const tuned = (strength: number) => {
+    const { model } = current();
+    return adapter ? { model: adapter.model, hooks: adapter.method.hooks(inference(strength)) } : { model, hooks: {} };
+  };
+
   const dropAdapter = () => {
-    adapter?.method.dispose();
+    adapter?.dispose();
     adapter = null;
   };
 
@@ -101,7 +117,8 @@ export function createEngineService(): EngineApi {
     async loadModel(source, onProgress = () => {}, quantization = 'none') {
       return onDevice(async () => {
         dropAdapter();
-        open?.model.dispose();
+        if (open && open.model !== open.base) open.model.dispose();
+        open?.base.dispose();
         open = null;
         disposeInputs();
         trimMemory();
@@ -114,9 +131,9 @@ export function createEngineService(): EngineApi {
         });
         onProgress(0, weights.bytes);
         const config = checked.json;
-        const model = await loadModel(config, weights, { quantization });
-        open = { model, checked, summary };
-        const linearModules = [...new Set(model.linears.map(({ path }) => path.slice(path.lastIndexOf('.') + 1)))];
+        const base = await loadModel(config, weights, { quantization });
+        open = { base, ...(await checkpointHead(base, checked, weights, quantization)), checked, summary };
+        const linearModules = [...new Set(base.linears.map(({ path }) => path.slice(path.lastIndexOf('.') + 1)))];
         return { ...summary, linearModules };
       });
     },
@@ -129,7 +146,7 @@ export function createEngineService(): EngineApi {
           action: 'Stop it first.',
         });
       }
-      const { model } = current();
+      const { base, head } = current();
       control = new RunControl();
       dropAdapter();
       try {
@@ -137,8 +154,8 @@ export function createEngineService(): EngineApi {
           // What answers and other runs left behind would count as this one's.
           disposeInputs();
           trimMemory();
-          const finished = await runTraining(model, job, control!, onEvent);
-          putAdapter({ method: finished.method, settings: finished.recipe.method });
+          const finished = await runTraining(base, head, job, control!, onEvent);
+          putAdapter(finished.open);
           const deviceReport = report(await engine());
           return { run: finished.run, summary: { ...finished.summary, device: deviceReport, versions: VERSIONS } };
         });
@@ -161,16 +178,16 @@ export function createEngineService(): EngineApi {
     },
 
     async setAdapter(files) {
-      const { model } = current();
+      const { base, head } = current();
       return onDevice(async () => {
-        if (files) return putAdapter(openAdapter(model, files));
+        if (files) return putAdapter(await openAdapter(base, files, head));
         dropAdapter();
         return { trainableParameters: 0 };
       });
     },
 
     async openCheckpoint(runId, recipe) {
-      const { model } = current();
+      const { base, head } = current();
       const checkpoint = (await loadCheckpoint(runId, 'best')) ?? (await loadCheckpoint(runId, 'latest'));
       if (!checkpoint) {
         throw new TabtuneError({
@@ -179,13 +196,22 @@ export function createEngineService(): EngineApi {
           action: 'Train it for at least one checkpoint (training.save_steps).',
         });
       }
+      const task = (await getRun(runId))?.task ?? null;
       return onDevice(async () =>
-        putAdapter({ method: openCheckpointTensors(model, recipe, checkpoint.tensors), settings: recipe.method }),
+        putAdapter(
+          await openMethod(base, recipe.method, {
+            objective: recipe.objective.type,
+            task,
+            seed: recipe.training.seed,
+            values: checkpointValues(checkpoint.tensors),
+            head,
+          }),
+        ),
       );
     },
 
     async exportAdapter() {
-      const { model, checked } = current();
+      const { checked } = current();
       const loaded = adapter;
       if (!loaded) {
         throw new TabtuneError({
@@ -194,43 +220,74 @@ export function createEngineService(): EngineApi {
           action: 'Train one, open a finished run, or import one.',
         });
       }
-      const base = checked.folder.baseModel ?? baseModelName(checked.folder.source);
-      return onDevice(() => adapterFiles(model, loaded.method, loaded.settings, base));
+      const { baseModel, source, commit } = checked.folder;
+      const base = { name: baseModel ?? baseModelName(source), revision: commit ?? null };
+      return onDevice(() => adapterFiles(loaded, base));
     },
 
     async mergeModel(job, onPiece, onProgress, signal) {
       const { model, checked } = current();
-      const method = adapter?.method ?? null;
-      return onDevice(() => mergeModel({ model, checked, method }, job, onPiece, onProgress, signal));
+      if (adapter && !isMergeable(adapter.settings)) {
+        throw new TabtuneError({
+          code: 'bad_adapter',
+          message: `What ${adapter.settings.type} has learned is no part of a weight, so it cannot be merged into the model.`,
+          where: 'method.type',
+          action: 'Export the adapter instead.',
+        });
+      }
+      const merged = { checked, model: adapter?.model ?? model, method: adapter?.method ?? null };
+      return onDevice(() => mergeModel(merged, job, onPiece, onProgress, signal));
     },
 
     async generate(prompt, { adapterStrength, ...options }, onToken, signal) {
-      const { model } = current();
-      const hooks = adapter?.method.hooks(inference(adapterStrength)) ?? {};
+      const { model, hooks } = tuned(adapterStrength);
       return onDevice(() => generate(model, hooks, prompt, options, onToken, signal));
     },
 
     async logits(ids, adapterStrength) {
-      const { model } = current();
-      const hooks = adapter?.method.hooks(inference(adapterStrength)) ?? {};
+      const { model, hooks } = tuned(adapterStrength);
       return onDevice(() => textLogits(model, hooks, ids));
     },
 
     async embed(texts, { adapterStrength, ...options }) {
-      const { model } = current();
-      const hooks = adapter?.method.hooks(inference(adapterStrength)) ?? {};
+      const { model, hooks } = tuned(adapterStrength);
       return onDevice(() => embedTexts(model, hooks, texts, options));
     },
 
+    async classify(ids, adapterStrength) {
+      const { model, hooks } = tuned(adapterStrength);
+      const scores = await onDevice(() => textScores(model, hooks, ids));
+      const { labels, problemType } = model.task!;
+      return { labels, problemType, probabilities: probabilities(problemType, labels.length, scores) };
+    },
+
     async textLoss(ids) {
-      const { model } = current();
-      const loss = await onDevice(() => evaluate({ model, method: null, objective: sft }, [wholeText(ids)]));
-      return loss ?? Number.NaN;
+      const { base } = current();
+      const measured = await onDevice(() => evaluate({ model: base, method: null, objective: sft }, [wholeText(ids)]));
+      return measured?.loss ?? Number.NaN;
     },
 
     async loseDevice() {
       (await engine()).device.destroy();
     },
+  };
+}
+
+/** The classification head of a checkpoint, on its model; without one the model as it is. */
+async function checkpointHead(
+  base: LanguageModel,
+  { head: stored }: CheckedModel,
+  source: ModelWeights,
+  quantization: Quantization,
+): Promise<{ model: LanguageModel; head: HeadSource }> {
+  const head: HeadSource = { source, load: { quantization } };
+  if (!stored) return { model: base, head };
+  const { labels, problemType } = stored;
+  const task = { labels, problemType };
+  const values = await readHead(base, stored, source);
+  return {
+    model: await withTaskHead(base, task, { seed: 0, values, ...head }),
+    head: { ...head, stored: { task, values } },
   };
 }
 

@@ -3,18 +3,21 @@
  * one is in memory, then loaded beside the base to measure what merging and rounding changed.
  */
 import { TabtuneError } from '../base/errors';
+import { textScores } from '../engine/classification/classify';
 import { textLogits } from '../engine/generation/generate';
-import { mergedWeight } from '../engine/methods/merge';
+import { mergedBias, mergedWeight } from '../engine/methods/merge';
 import { inference, type Method } from '../engine/methods/method';
 import { loadModel } from '../engine/models';
 import type { LanguageModel, WeightSource } from '../engine/models/model';
-import type { LinearModule } from '../engine/types';
-import { canAllocate } from '../engine/webgpu/backend';
+import { readHead, withTaskHead } from '../engine/models/with-head';
+import type { Hooks } from '../engine/types';
+import { canAllocate, readFloats } from '../engine/webgpu/backend';
 import { dequantize } from '../formats/ggml';
 import { f32ToBf16, f32ToF16 } from '../formats/half';
 import { layoutSafetensors } from '../formats/safetensors';
 import type { CheckedModel } from '../hub/check';
 import { type ModelWeights, openWeights } from '../hub/weights';
+import { barePrefix } from './adapters';
 import type { MergedDtype, MergeProgress } from './api';
 
 export interface MergeJob {
@@ -37,6 +40,7 @@ const PIECE_BYTES = 16 * 2 ** 20;
 const BYTES: Record<MergedDtype, number> = { F32: 4, BF16: 2, F16: 2 };
 
 export interface MergeModel {
+  /** With its classification head where it has one. */
   model: LanguageModel;
   method: Method | null;
   checked: CheckedModel;
@@ -50,14 +54,13 @@ export async function mergeModel(
   onProgress: (progress: MergeProgress) => void,
   signal?: AbortSignal,
 ): Promise<MergeReport> {
-  const { checked } = open;
   const merged = mergedTensors(open, dtype);
   const layout = layoutSafetensors(
-    [...checked.tensors.keys()].map((name) => ({ name, dtype, shape: merged.shapeOf(name) })),
+    merged.names.map((name) => ({ name: merged.fileName(name), dtype, shape: merged.shapeOf(name) })),
   );
   let done = layout.header.byteLength;
   onPiece(layout.header.buffer);
-  for (const { name } of layout.tensors) {
+  for (const name of merged.names) {
     for await (const piece of merged.pieces(name)) {
       stopIfAsked(signal);
       done += piece.byteLength;
@@ -75,48 +78,71 @@ function stopIfAsked(signal?: AbortSignal): void {
   if (signal?.aborted) throw new TabtuneError({ code: 'cancelled', message: 'The export was cancelled.' });
 }
 
+/** Heads that predict tokens: a checkpoint with a classification head has none. */
+const LM_HEADS = /^(lm_head|embed_out|cls|vocab_(transform|layer_norm|projector))\./;
+
 function mergedTensors({ model, method, checked }: MergeModel, dtype: MergedDtype) {
   const weights = openWeights(checked);
+  const opened: NonNullable<Method['opened']> = method?.opened ?? new Map();
+  const stored = new Set([...checked.tensors.keys()].filter((name) => !model.task || !LM_HEADS.test(name)));
+  const heads = model.tensors.flatMap(({ name, task }) => (task && !stored.has(name) ? [name] : []));
+  const onDevice = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
   const linears = new Map(model.linears.map((module) => [`${module.path}.weight`, module]));
-  const shapeOf = (name: string) => mergedShape(checked, linears.get(name), name);
+  const biases = new Map(model.linears.map((module) => [`${module.path}.bias`, module]));
+
+  /** As Hugging Face has it: a Conv1D lies [in, out], also where its source had it turned already. */
+  const shapeOf = (name: string): number[] => {
+    const value = onDevice.get(name)?.value;
+    if (!value) return checked.tensors.get(name)!.shape;
+    if (value.kind === 'vector') return value.tensor.shape;
+    return value.transposed ? value.weight.shape.toReversed() : value.weight.shape;
+  };
   const rowsOf = (name: string) => shapeOf(name)[0] ?? 1;
   const sizeOf = (name: string) => shapeOf(name).reduce((product, n) => product * n, 1);
-  let last: { name: string; bytes: ArrayBuffer } | null = null;
 
-  /** A whole linear, merged; kept until another is asked for. */
-  const linear = async (name: string): Promise<ArrayBuffer> => {
+  /** What has changed, whole and as the device has it; null for what is as it was stored. */
+  const changed = async (name: string): Promise<Float32Array | null> => {
+    const trained = opened.get(name);
+    if (trained) return readFloats(trained);
+    const module = linears.get(name);
+    if (module) return mergedWeight(module, method);
+    const biased = biases.get(name);
+    return biased ? mergedBias(biased, method) : null;
+  };
+  let last: { name: string; bytes: ArrayBuffer | null } | null = null;
+  /** Kept until another is asked for. */
+  const whole = async (name: string): Promise<ArrayBuffer | null> => {
     if (last?.name !== name) {
       last = null;
-      const module = linears.get(name)!;
-      const values = await mergedWeight(module, method);
-      const [out, width] = module.weight.shape as [number, number];
-      last = { name, bytes: narrow(module.conv1d ? transposed(values, out, width) : values, dtype) };
+      const values = await changed(name);
+      const value = onDevice.get(name)?.value;
+      const turned = values && value?.kind === 'matrix' && value.transposed;
+      const [out, width] = value?.kind === 'matrix' ? (value.weight.shape as [number, number]) : [0, 0];
+      last = { name, bytes: values && narrow(turned ? transposed(values, out, width) : values, dtype) };
     }
     return last.bytes;
   };
   const read = async (name: string, from = 0, to = rowsOf(name)): Promise<ArrayBuffer> => {
-    if (linears.has(name)) {
-      const rowBytes = (sizeOf(name) / rowsOf(name)) * BYTES[dtype];
-      return (await linear(name)).slice(from * rowBytes, to * rowBytes);
-    }
-    return narrow(await floats(weights, name, from, to), dtype);
+    const bytes = await whole(name);
+    if (!bytes) return narrow(await floats(weights, name, from, to), dtype);
+    const rowBytes = (sizeOf(name) / rowsOf(name)) * BYTES[dtype];
+    return bytes.slice(from * rowBytes, to * rowBytes);
   };
   async function* pieces(name: string): AsyncGenerator<ArrayBuffer> {
     const rows = rowsOf(name);
     const step = Math.max(1, Math.floor(PIECE_BYTES / ((sizeOf(name) / rows) * 4)));
     for (let from = 0; from < rows; from += step) yield await read(name, from, Math.min(rows, from + step));
   }
+  const names = [...stored, ...heads];
+  const known = new Set(names);
   const source: WeightSource = {
-    info: (name) => (checked.tensors.has(name) ? { dtype, shape: shapeOf(name) } : undefined),
+    info: (name) => (known.has(name) ? { dtype, shape: shapeOf(name) } : undefined),
     read,
   };
-  return { source, pieces, shapeOf };
-}
-
-/** As Hugging Face has it: a Conv1D lies [in, out], also where its source had it turned already. */
-function mergedShape(checked: CheckedModel, module: LinearModule | undefined, name: string): number[] {
-  if (!module?.conv1d) return checked.tensors.get(name)!.shape;
-  return [...module.weight.shape].reverse();
+  // The class with a head has a prefix that the bare encoder's has not.
+  const prefix = model.task ? barePrefix(model) : '';
+  const fileName = (name: string) => (onDevice.get(name)?.task ? name : prefix + name);
+  return { source, names, pieces, shapeOf, fileName };
 }
 
 /** [rows, columns] -> [columns, rows] */
@@ -144,15 +170,20 @@ async function compare(
   signal?: AbortSignal,
 ): Promise<Omit<MergeReport, 'bytes'>> {
   const unknown = { maxLogitDifference: null, largestLogit: null };
-  if (!model.head || !(await canAllocate(bytes))) return unknown;
-  const other = await loadModel(checked.json, source);
+  if ((!model.head && !model.task) || !(await canAllocate(bytes))) return unknown;
+  const bare = await loadModel(checked.json, source);
+  const { task } = model;
+  const values = task && (await readHead(model, { ...task }, source));
+  const other = task && values ? await withTaskHead(bare, task, { seed: 0, values, source }) : bare;
+  const logits = (of: LanguageModel, hooks: Hooks, ids: Int32Array) =>
+    task ? textScores(of, hooks, ids) : textLogits(of, hooks, ids);
   try {
     let difference = 0;
     let largest = 0;
     for (const ids of probes) {
       stopIfAsked(signal);
-      const adapted = await textLogits(model, method?.hooks(inference()) ?? {}, ids);
-      const plain = await textLogits(other, {}, ids);
+      const adapted = await logits(model, method?.hooks(inference()) ?? {}, ids);
+      const plain = await logits(other, {}, ids);
       for (let i = 0; i < adapted.length; i++) {
         difference = Math.max(difference, Math.abs(adapted[i]! - plain[i]!));
         largest = Math.max(largest, Math.abs(adapted[i]!));
@@ -160,6 +191,7 @@ async function compare(
     }
     return { maxLogitDifference: difference, largestLogit: largest };
   } finally {
-    other.dispose();
+    if (other !== bare) other.dispose();
+    bare.dispose();
   }
 }

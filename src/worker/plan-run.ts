@@ -1,6 +1,6 @@
 /** Questions for the planner: from a recipe, a model and examples (or a config alone) to dry runs, and what came of them. */
 import { batchShapes, countTargets, type ExampleSize } from '../data/batches';
-import type { TokenizedDataset, TokenizedExample } from '../data/types';
+import type { TaskData, TokenizedDataset, TokenizedExample } from '../data/types';
 import { readFamilyConfig } from '../families';
 import type { PrecisionPlan } from '../hub/catalogue';
 import type { CheckedModel } from '../hub/check';
@@ -10,7 +10,6 @@ import { withValue } from '../recipe/diff';
 import type { RecipePath } from '../recipe/fields';
 import { totalSteps } from '../recipe/forecast';
 import type { Recipe } from '../recipe/types';
-import { loraOf } from './adapters';
 import type { DeviceReport, MemoryAdvice } from './api';
 import { type Budget, verdictOf } from './gpu-memory';
 import type { DryRun, DryRunResult, Planner } from './planner';
@@ -31,11 +30,18 @@ export interface ExampleSizes {
   validation: ExampleSize[];
   /** Tokens of the prompts that are answered at every evaluation. */
   prompts: number[];
+  /** What a head is made for; null without one. */
+  task: { problemType: TaskData['problemType']; labels: number } | null;
+  /** Pieces of base text. */
+  base: ExampleSize[];
 }
 
 const PROMPTS = 3;
 
-export function exampleSizes({ train, validation }: Pick<TokenizedDataset, 'train' | 'validation'>): ExampleSizes {
+export function exampleSizes(
+  { train, validation, task }: Pick<TokenizedDataset, 'train' | 'validation' | 'task'>,
+  base: TokenizedExample[] = [],
+): ExampleSizes {
   const sizeOf = ({ ids, labels }: TokenizedExample) => ({ tokens: ids.length, targets: countTargets(labels) });
   // What is asked is what no loss is taken of, up to the first answer.
   const asked = ({ labels }: TokenizedExample) => {
@@ -45,7 +51,9 @@ export function exampleSizes({ train, validation }: Pick<TokenizedDataset, 'trai
   return {
     train: train.map(sizeOf),
     validation: validation.map(sizeOf),
-    prompts: [...validation, ...train].slice(0, PROMPTS).map(asked),
+    prompts: task ? [] : [...validation, ...train].slice(0, PROMPTS).map(asked),
+    task: task && { problemType: task.problemType, labels: task.labels.length },
+    base: base.map(sizeOf),
   };
 }
 
@@ -55,8 +63,8 @@ const cut = (sizes: ExampleSize[], length: number) =>
 function dryRunOf(
   device: DeviceReport,
   { config, tensors }: PlannedModel,
-  { method, training, dataset, model }: Recipe,
-  { train, validation, prompts }: ExampleSizes,
+  { method, objective, training, dataset, model }: Recipe,
+  { train, validation, prompts, task, base }: ExampleSizes,
   checkpointing: boolean,
 ): DryRun {
   const { vendor, architecture, software, features, limits } = device;
@@ -66,15 +74,25 @@ function dryRunOf(
     shuffle: dataset.shuffle,
     seed: training.seed,
     steps: totalSteps(train.length, training),
+    ...(training.replay_ratio > 0 ? { replay: { examples: base, ratio: training.replay_ratio } } : {}),
   });
   return {
     device: { vendor, architecture, software, features, limits },
     config,
     tensors,
     quantization: model.quantization,
-    method: loraOf(method),
+    method,
+    objective,
+    task,
+    base: base.reduce((most, { tokens }) => Math.max(most, tokens), 0),
     // What does not touch memory is left out, so that a change of it is no new question.
-    training: { ...defaultRecipe().training, gradient_accumulation_steps: training.gradient_accumulation_steps },
+    training: {
+      ...defaultRecipe().training,
+      gradient_accumulation_steps: training.gradient_accumulation_steps,
+      ...{ optim: training.optim, ema_decay: training.ema_decay, model_dropout: training.model_dropout },
+      ...{ ewc_lambda: training.ewc_lambda, l2_sp_alpha: training.l2_sp_alpha },
+      neftune_noise_alpha: training.neftune_noise_alpha,
+    },
     checkpointing,
     batches: shapes.training,
     evaluation: shapes.evaluation,
@@ -210,7 +228,7 @@ export async function planModel(
   };
   const tokens = Math.min(TYPICAL_TOKENS, checked.max_position_embeddings);
   const typical = Array.from({ length: 8 }, () => ({ tokens, targets: Math.floor(tokens / 2) }));
-  const sizes: ExampleSizes = { train: typical, validation: [], prompts: [] };
+  const sizes: ExampleSizes = { train: typical, validation: [], prompts: [], task: null, base: [] };
   const plans: PrecisionPlan[] = [];
   // Decided once, so that the precisions can be compared.
   let checkpointing: boolean | 'auto' = 'auto';

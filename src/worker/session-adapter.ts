@@ -1,12 +1,12 @@
 /** The adapter on the open model: loaded from a run, brought in from a PEFT folder or zip, and taken away as one. */
 import { TabtuneError } from '../base/errors';
 import { type ModelCardInput, modelCard } from '../formats/model-card';
-import { peftFolder, readPeftFolder } from '../formats/peft';
 import { readZip } from '../formats/zip';
 import { baseModelName } from '../hub/hub-id';
 import { checkpointInfo } from '../storage/checkpoints';
 import { getRun, readMetrics } from '../storage/runs';
 import type { RunRecord } from '../storage/types';
+import { decodeAdapter } from './adapters';
 import type { DeviceReport } from './api';
 import type { AdapterFiles } from './engine-api';
 import type { EngineHost } from './engine-host';
@@ -87,15 +87,7 @@ export class AdapterDesk {
       });
     }
     const model = models.require();
-    const { config, weights } = await engine.use((api) => api.exportAdapter());
-    const files: NamedBytes[] = peftFolder({
-      config: {
-        ...config,
-        base_model_name_or_path: config.base_model_name_or_path ?? baseModelName(model.source),
-        revision: model.folder.commit ?? config.revision ?? null,
-      },
-      weights,
-    });
+    const files: NamedBytes[] = await engine.use((api) => api.exportAdapter());
     files.push(...(await tokenizerOf(model)));
     if (origin.kind === 'files') return { name: origin.name, files };
     const { recipe, runId } = origin;
@@ -160,9 +152,9 @@ async function readAdapter(files: NamedFile[]): Promise<{ name: string; adapter:
   };
   if (only && /\.zip$/i.test(only.path)) {
     const entries = readZip(await bytesOf(only.file), { where: only.file.name, code: 'bad_adapter' });
-    return { name: adapterName(only.file.name.replace(/\.zip$/i, '')), adapter: readPeftFolder(entries) };
+    return { name: adapterName(only.file.name.replace(/\.zip$/i, '')), adapter: checked(entries) };
   }
-  const wanted = files.filter(({ path }) => /(^|\/)adapter_(config\.json|model\.(safetensors|bin))$/.test(path));
+  const wanted = files.filter(({ path }) => FILES.test(path));
   const named = await Promise.all(
     wanted.map(async ({ path, file }) => ({
       path,
@@ -171,7 +163,18 @@ async function readAdapter(files: NamedFile[]): Promise<{ name: string; adapter:
     })),
   );
   const folder = wanted[0]?.path.split('/').at(-2);
-  return { name: adapterName(folder ?? 'adapter'), adapter: readPeftFolder(named) };
+  return { name: adapterName(folder ?? 'adapter'), adapter: checked(named) };
+}
+
+/** PEFT's two files and AdapterHub's four, with the labels that Tabtune puts beside them. */
+const FILES =
+  /(^|\/)(adapter_(config\.json|model\.(safetensors|bin))|adapter\.safetensors|pytorch_adapter\.bin|head_config\.json|model_head\.safetensors|labels\.json)$/;
+
+/** Throws where they are no adapter that can be read; whether it fits the model is seen when it is put on it. */
+function checked(files: readonly NamedBytes[]): AdapterFiles {
+  const wanted = files.filter(({ path }) => FILES.test(path));
+  decodeAdapter(wanted);
+  return wanted;
 }
 
 const adapterName = (name: string) => storedName(name, 'adapter');

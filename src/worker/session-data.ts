@@ -1,6 +1,6 @@
 /** Datasets of a session: where their bytes come from, their examples, and what the open model's tokenizer makes of them. */
 import { TabtuneError } from '../base/errors';
-import type { ParsedDataset, TokenizedDataset, TokenView } from '../data/types';
+import type { ParsedDataset, TokenizedDataset, TokenizedExample, TokenView } from '../data/types';
 import type { DatasetSection, Recipe } from '../recipe/types';
 import { listFiles, putFile, readFile } from '../storage/files';
 import type { DataHost, DatasetFile } from './data-host';
@@ -32,6 +32,7 @@ const fileOf = (source: string) => `dataset/${source.slice('file:'.length)}`;
 
 export class DataDesk {
   private cached: Cached | null = null;
+  private base: { model: OpenModel; key: string; result: Promise<TokenizedExample[]> } | null = null;
   /** How each dataset was last opened: an edit is read in the same way. */
   private readonly sections = new Map<string, DatasetSection>();
   /** Counts what was stored in this tab; the clock alone cannot tell two quick edits apart. */
@@ -89,9 +90,31 @@ export class DataDesk {
     return this.needs.data.viewTokens(model.tokenizer, await this.file(recipe.dataset), recipe, row, maxLength);
   }
 
+  /** Pieces of text of the kind that the base was trained on, where replay, EWC or a measure of forgetting needs some. */
+  async baseText(recipe: Recipe): Promise<TokenizedExample[]> {
+    const source = baseSource(recipe);
+    if (source === null) return [];
+    const model = this.needs.model(recipe.model.source);
+    const file = await this.file({ ...recipe.dataset, source, format: 'auto', columns: null });
+    const { maxLength } = await this.tokenize(recipe);
+    const key = JSON.stringify([file.key, maxLength, model.info.kind]);
+    if (this.base?.model === model && this.base.key === key) return this.base.result;
+    const objective = model.info.kind === 'encoder' ? 'masked_lm' : 'pretraining';
+    const result = file
+      .read()
+      .then((bytes) => this.needs.data.tokenizeBaseText(model.tokenizer, file.name, bytes, maxLength, objective));
+    const entry = { model, key, result };
+    this.base = entry;
+    result.catch(() => {
+      if (this.base === entry) this.base = null;
+    });
+    return result;
+  }
+
   /** The tokens are large, and of no use without their model. */
   forgetTokens(): void {
     this.cached = null;
+    this.base = null;
   }
 
   private async store(id: string, bytes: Blob | Uint8Array): Promise<void> {
@@ -119,6 +142,16 @@ export class DataDesk {
     if (!stored) throw noSuch(source, `${source.slice('file:'.length)} is not stored in this browser.`);
     return make(`${stored.createdAt}/${stored.size}/${this.writes}`, stored.name, () => readFile(id));
   }
+}
+
+/** The built-in model's own kind of text. */
+const BUILTIN_BASE_TEXT = 'builtin:stories';
+
+/** What is named; else the built-in model's, where something needs it. */
+function baseSource({ model, dataset, training }: Recipe): string | null {
+  if (dataset.base_text !== null) return dataset.base_text;
+  const needed = training.replay_ratio > 0 || training.ewc_lambda > 0;
+  return needed && model.source.startsWith('builtin:') ? BUILTIN_BASE_TEXT : null;
 }
 
 function noSuch(source: string, message: string): TabtuneError {

@@ -1,14 +1,14 @@
 /** What a run would take, and everything that stands in its way, before it starts. */
 import { type ErrorData, TabtuneError } from '../base/errors';
-import type { TokenizedDataset } from '../data/types';
-import { readLoraAdapter } from '../formats/peft';
+import type { TokenizedDataset, TokenizedExample } from '../data/types';
 import type { PrecisionPlan } from '../hub/catalogue';
 import { checkModelFolder } from '../hub/check';
 import type { PlanModel } from '../hub/plan';
 import { checkCombination } from '../recipe/combine';
 import { checkRecipe } from '../recipe/defaults';
 import { totalSteps } from '../recipe/forecast';
-import type { LoraMethod, Recipe } from '../recipe/types';
+import type { MethodSection, Recipe } from '../recipe/types';
+import { continuedRecipe, decodeAdapter } from './adapters';
 import type { DeviceReport, Forecast } from './api';
 import type { AdapterFiles } from './engine-api';
 import { type GpuMemory, verdictOf } from './gpu-memory';
@@ -33,6 +33,8 @@ export interface ForecastNeeds {
   /** Throws when it is not open. */
   model(source: string): OpenModel;
   tokenize(recipe: Recipe): Promise<TokenizedDataset>;
+  /** Pieces of dataset.base_text; none where the recipe needs none. */
+  baseText(recipe: Recipe): Promise<TokenizedExample[]>;
   /** The files of `method.init_adapter`. */
   adapterFiles(source: string): Promise<AdapterFiles>;
   /** Tokens a second of a run of this model on this device; null until there was one. */
@@ -50,8 +52,8 @@ const unknown: Omit<Forecast, 'blockers'> = {
 };
 
 export class ForecastDesk {
-  private readonly sizes = new WeakMap<TokenizedDataset, ExampleSizes>();
-  private readonly adapters = new WeakMap<AdapterFiles, Pick<LoraMethod, 'r' | 'target_modules'>>();
+  private readonly sizes = new WeakMap<TokenizedDataset, { base: TokenizedExample[]; sizes: ExampleSizes }>();
+  private readonly adapters = new WeakMap<AdapterFiles, MethodSection>();
   private readonly models = new WeakMap<OpenModel, Promise<PlannedModel>>();
 
   constructor(private readonly needs: ForecastNeeds) {}
@@ -123,7 +125,7 @@ export class ForecastDesk {
   async plan(recipe: Recipe, model: OpenModel, tokenized: TokenizedDataset): Promise<RunPlan> {
     const device = await this.needs.device();
     const context = await this.context(device, model);
-    const plan = await planRun(context, await this.asContinued(recipe), this.sizesOf(tokenized));
+    const plan = await planRun(context, await this.asContinued(recipe), await this.sizesOf(recipe, tokenized));
     const refused = refusalOf(plan);
     if (refused) throw TabtuneError.fromData(refused);
     return plan;
@@ -140,7 +142,7 @@ export class ForecastDesk {
   private async memoryOf(device: DeviceReport, model: OpenModel, given: Recipe, tokenized: TokenizedDataset) {
     const recipe = await this.asContinued(given);
     const context = await this.context(device, model);
-    const sizes = this.sizesOf(tokenized);
+    const sizes = await this.sizesOf(recipe, tokenized);
     const plan = await planRun(context, recipe, sizes);
     const refused = refusalOf(plan);
     const verdict = refused ? 'too_big' : verdictOf(plan.bytes, context.budget);
@@ -161,16 +163,12 @@ export class ForecastDesk {
   /** An adapter that a run goes on from decides rank and targets. */
   private async asContinued(recipe: Recipe): Promise<Recipe> {
     const { method } = recipe;
-    if (method.type !== 'lora' || method.init_adapter === null) return recipe;
-    const { init_adapter } = method;
-    const files = await this.needs.adapterFiles(init_adapter);
-    let adapter = this.adapters.get(files);
-    if (!adapter) {
-      const { r, modules } = readLoraAdapter(files);
-      adapter = { r, target_modules: [...modules.keys()] };
-      this.adapters.set(files, adapter);
-    }
-    return { ...recipe, method: { ...method, ...adapter } };
+    const source = 'init_adapter' in method ? method.init_adapter : null;
+    if (source === null) return recipe;
+    const files = await this.needs.adapterFiles(source);
+    const section = this.adapters.get(files) ?? decodeAdapter(files).section;
+    this.adapters.set(files, section);
+    return continuedRecipe(recipe, section);
   }
 
   private async context(device: DeviceReport, model: OpenModel): Promise<PlanContext> {
@@ -184,9 +182,12 @@ export class ForecastDesk {
     return { planner, device, budget: memory.budget(device), model: await planned };
   }
 
-  private sizesOf(tokenized: TokenizedDataset): ExampleSizes {
-    const sizes = this.sizes.get(tokenized) ?? exampleSizes(tokenized);
-    this.sizes.set(tokenized, sizes);
+  private async sizesOf(recipe: Recipe, tokenized: TokenizedDataset): Promise<ExampleSizes> {
+    const base = await this.needs.baseText(recipe);
+    const known = this.sizes.get(tokenized);
+    if (known?.base === base) return known.sizes;
+    const sizes = exampleSizes(tokenized, base);
+    this.sizes.set(tokenized, { base, sizes });
     return sizes;
   }
 }

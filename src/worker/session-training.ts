@@ -3,7 +3,7 @@
  * is prepared, guarded by locks, recorded, told to the screen, and picked up when the engine dies under it.
  */
 import { type ErrorCode, type ErrorData, TabtuneError } from '../base/errors';
-import type { ParsedDataset, TokenizedDataset } from '../data/types';
+import type { ParsedDataset, TokenizedDataset, TokenizedExample } from '../data/types';
 import { checkCombination } from '../recipe/combine';
 import { resolveRecipe } from '../recipe/defaults';
 import type { ModelSection, Recipe } from '../recipe/types';
@@ -33,6 +33,10 @@ export interface TrainingNeeds {
   model(section: ModelSection): Promise<OpenModel>;
   dataset(recipe: Recipe): Promise<ParsedDataset>;
   tokenize(recipe: Recipe): Promise<TokenizedDataset>;
+  /** Pieces of dataset.base_text; none where the recipe needs none. */
+  baseText(recipe: Recipe): Promise<TokenizedExample[]>;
+  /** A text as it is, without what the tokenizer puts around one. */
+  encodeText(text: string): Promise<Int32Array>;
   encodePrompt(prompt: string, system?: string): Promise<Int32Array>;
   decode(ids: Int32Array): Promise<string>;
   /** The files of `method.init_adapter`. */
@@ -208,7 +212,8 @@ export class TrainingDesk {
     const initial = active.hasCheckpoint || !('init_adapter' in recipe.method) ? null : recipe.method.init_adapter;
     const initAdapter = initial === null ? null : await step(needs.adapterFiles(initial));
     const checkpointing = await step(this.planned(active, recipe, model, tokenized));
-    const samples = await step(this.samples(model, parsed, { train, validation }));
+    const answers = recipe.objective.type === 'sft' && model.info.kind === 'decoder';
+    const samples = answers ? await step(this.samples(model, parsed, { train, validation })) : [];
     const now = Date.now();
     const fresh: RunRecord = {
       id: crypto.randomUUID(),
@@ -240,6 +245,10 @@ export class TrainingDesk {
       samplePrompts: samples.map(({ ids }) => ids),
       stopTokenIds: model.tokens.stopTokenIds,
       padTokenId: model.tokens.padTokenId,
+      maskTokenId: model.tokens.maskTokenId,
+      task: tokenized.task,
+      baseText: await step(this.needs.baseText(recipe)),
+      initText: await step(this.initText(recipe)),
       initAdapter,
       checkpointing,
       resume: active.hasCheckpoint,
@@ -258,6 +267,17 @@ export class TrainingDesk {
       console.warn('The run could not be planned.', cause);
       return recipe.training.gradient_checkpointing === true;
     }
+  }
+
+  /** The text that virtual tokens begin as; empty where the method has none. */
+  private async initText({ method }: Recipe): Promise<Int32Array> {
+    const text =
+      method.type === 'prompt_tuning' && method.prompt_tuning_init === 'TEXT'
+        ? method.prompt_tuning_init_text
+        : method.type === 'prefix_tuning'
+          ? method.prefix_tuning_init_text
+          : '';
+    return text === '' ? new Int32Array() : this.needs.encodeText(text);
   }
 
   /** Prompts that leave at least half of the model's context for the answer. */

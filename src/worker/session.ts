@@ -91,6 +91,7 @@ export function createSession(parts: SessionParts = {}): Session {
     device,
     model: (source) => models.require(source),
     tokenize: (recipe) => datasets.tokenize(recipe),
+    baseText: (recipe) => datasets.baseText(recipe),
     adapterFiles: (source) => adapters.files(source),
     pace: (source) => training.paceOf(source),
   });
@@ -103,6 +104,8 @@ export function createSession(parts: SessionParts = {}): Session {
     model: (section) => models.ensure(section),
     dataset: (recipe) => datasets.open(recipe.dataset),
     tokenize: (recipe) => datasets.tokenize(recipe),
+    baseText: (recipe) => datasets.baseText(recipe),
+    encodeText: async (text) => (await data.encodeTexts(models.require().tokenizer, [text], 4096))[0]!,
     encodePrompt: (prompt, system) => data.encodePrompt(models.require().tokenizer, prompt, system),
     decode: (ids) => data.decode(models.require().tokenizer, ids),
     adapterFiles: (source) => adapters.files(source),
@@ -203,12 +206,15 @@ export function createSession(parts: SessionParts = {}): Session {
     },
 
     generate,
-    async classify() {
-      throw new TabtuneError({
-        code: 'bad_model',
-        message: 'The open model has no head that sorts texts into classes.',
-        action: 'Train one, or open a run that did.',
-      });
+    async classify(text, strength) {
+      training.assertIdle('a label');
+      const { tokenizer, info } = models.require();
+      const { ids } = await data.encodeForTask(tokenizer, text, info.contextLength);
+      if (ids.length === 0) throw badPrompt('The text is empty.', 'Write something to classify.');
+      const { labels, probabilities } = await engine.use((api) => api.classify(ids, strength));
+      return labels
+        .map((label, i) => ({ label, probability: probabilities[i]! }))
+        .sort((a, b) => b.probability - a.probability);
     },
     async embed(texts) {
       training.assertIdle('embedding texts');

@@ -1,7 +1,7 @@
 /** What `npm run headless` leaves: figures, a summary and an adapter, the same ones for the same seed. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
-import { readLoraAdapter, readPeftFolder } from '../../src/formats/peft';
+import { readPeft, readPeftFolder } from '../../src/formats/peft';
 import { Bench } from './support/headless';
 
 const PATIENCE = 300_000;
@@ -89,8 +89,8 @@ test('a run leaves its figures, a summary and a PEFT folder, and tells what it l
   }
   expect(summary.adapter.vendor).not.toBe('');
 
-  const adapter = readLoraAdapter(readPeftFolder(adapterFiles('first')));
-  expect(adapter).toMatchObject({ r: 4 });
+  const adapter = readPeft(readPeftFolder(adapterFiles('first')));
+  expect(adapter).toMatchObject({ type: 'LORA', config: { r: 4 } });
   for (const { path, bytes } of summary.files) {
     expect(readFileSync(bench.path('first', path)).byteLength, path).toBe(bytes);
   }

@@ -36,7 +36,7 @@ def split_into_words(name: str, lists: list[list[str]]) -> dict:
     if part.get("type") == "ByteLevel":
         part["add_prefix_space"] = True  # RobertaTokenizerFast(add_prefix_space=True) and GPT-2's set just this.
     rust = Tokenizer.from_str(json.dumps(spec))
-    if rust.encode("a", add_special_tokens=False).tokens[0][0] not in "▁Ġ" and name != "bert-cased":
+    if rust.encode("a", add_special_tokens=False).tokens[0][0] not in "▁Ġ" and name not in ("bert-cased", "minilm"):
         before = " "  # No setting of these puts the space there: it has to stand in the words.
     rows = []
     for words in lists:

@@ -1,4 +1,8 @@
-"""Learning-rate schedules, AdamW and gradient clipping, from transformers and torch. Writes tests/fixtures/optim/."""
+"""Schedules, optimisers, clipping, moving averages and pulls towards the base. Writes tests/fixtures/optim/.
+
+From transformers (get_scheduler, get_parameter_names as the Trainer calls it), torch (AdamW, clipping, autograd), PEFT (names),
+and what optim_runs.py takes.
+"""
 
 from common import FIXTURES, make_reproducible, versions, write_json
 
@@ -7,31 +11,79 @@ make_reproducible()
 import math
 import tempfile
 
+import peft
 import torch
-from transformers import TrainingArguments, get_scheduler
+from optim_runs import optimisers
+from safetensors.torch import save_file
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    Trainer,
+    TrainingArguments,
+    get_scheduler,
+)
 
 torch.set_num_threads(1)
 OUT = FIXTURES / "optim"
 SEED = 2001
 
 
+def slanted_triangular(steps: int, peak: float, cut_frac: float, ratio: float) -> list[float]:
+    """Equation 3 of Howard & Ruder (2018), term by term; p is kept from falling below 0, where floor() would let it."""
+    cut = math.floor(steps * cut_frac)
+    rates = []
+    for t in range(steps):
+        p = t / cut if t < cut else 1 - (t - cut) / (cut * (1 / cut_frac - 1))
+        rates.append(peak * (1 + max(p, 0.0) * (ratio - 1)) / ratio)
+    return rates
+
+
 def schedules() -> dict:
     """`rates[i]` is the rate optimiser step i (0-based) is taken with, as the Trainer logs it for step i + 1."""
     steps, peak = 50, 2e-4
     runs = []
-    for name in ("constant", "constant_with_warmup", "linear", "cosine"):
+    plain = [(name, {}, {}) for name in ("constant", "constant_with_warmup", "linear", "cosine", "inverse_sqrt")]
+    waves = [("cosine_with_restarts", {"lr_num_cycles": n}, {"num_cycles": n}) for n in (1, 3)]
+    powers = [
+        ("polynomial", {"lr_power": p, "lr_end_ratio": end}, {"power": p, "lr_end": end * peak})
+        for p, end in ((1.0, 0.1), (2.0, 0.0), (0.5, 0.25))
+    ]
+    stable = [
+        ("warmup_stable_decay", {"lr_decay_ratio": r}, {"num_decay_steps": math.ceil(steps * r)}) for r in (0.1, 0.33)
+    ]
+    for name, own, theirs in [*plain, *waves, *powers, *stable]:
         for ratio in (0.0, 0.1, 0.25):
             with tempfile.TemporaryDirectory() as scratch:
                 args = TrainingArguments(output_dir=scratch, use_cpu=True, warmup_steps=ratio)
             warmup = args.get_warmup_steps(steps)
             optimizer = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))], lr=peak)
-            scheduler = get_scheduler(name, optimizer, num_warmup_steps=warmup, num_training_steps=steps)
+            scheduler = get_scheduler(
+                name,
+                optimizer,
+                num_warmup_steps=warmup,
+                num_training_steps=steps,
+                scheduler_specific_kwargs=theirs,
+            )
             rates = []
             for _ in range(steps):
                 rates.append(scheduler.get_last_lr()[0])
                 optimizer.step()
                 scheduler.step()
-            runs.append({"lr_scheduler_type": name, "warmup_ratio": ratio, "warmup_steps": warmup, "rates": rates})
+            runs.append(
+                {"lr_scheduler_type": name, **own, "warmup_ratio": ratio, "warmup_steps": warmup, "rates": rates}
+            )
+    for cut_frac, ratio in ((0.1, 32.0), (0.3, 10.0), (0.25, 32.0)):
+        runs.append(
+            {
+                "lr_scheduler_type": "slanted_triangular",
+                "lr_cut_frac": cut_frac,
+                "lr_ratio": ratio,
+                "warmup_ratio": 0.0,
+                "warmup_steps": 0,
+                "rates": slanted_triangular(steps, peak, cut_frac, ratio),
+            }
+        )
     # ceil() in double arithmetic: 100 * 0.07 is 7.000000000000001, hence 8 steps.
     counts = [
         {"total_steps": total, "warmup_ratio": ratio, "warmup_steps": math.ceil(total * ratio)}
@@ -101,16 +153,113 @@ def clipping() -> list[dict]:
     return cases
 
 
+def decaying_names() -> dict[str, dict[str, bool]]:
+    """Which parameters of each family, and of PEFT's methods on one, the Trainer lets decay."""
+    small = {
+        "vocab_size": 32,
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 2,
+        "head_dim": 8,
+        "pad_token_id": 0,
+    }
+    own = {
+        "gpt2": {"n_embd": 16, "n_layer": 1, "n_head": 2},
+        "distilbert": {"dim": 16, "hidden_dim": 16, "n_layers": 1, "n_heads": 2},
+    }
+    decoders = "llama mistral qwen2 qwen3 gemma2 gemma3_text phi3 smollm3 gpt2 gpt_neox".split()
+    names = {}
+
+    def record(key, model):
+        yes = set(Trainer.get_decay_parameter_names(None, model))
+        names[key] = {n: n in yes for n, _ in model.named_parameters()}
+
+    for family in [*decoders, "bert", "roberta", "distilbert"]:
+        config = AutoConfig.for_model(family, **{**small, **own.get(family, {})})
+        auto = AutoModelForCausalLM if family in decoders else AutoModelForSequenceClassification
+        record(family, auto.from_config(config))
+    methods = {
+        "dora": peft.LoraConfig(task_type="CAUSAL_LM", target_modules="all-linear", use_dora=True),
+        "ia3": peft.IA3Config(task_type="CAUSAL_LM"),
+        "prompt": peft.PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=2),
+        "prefix": peft.PrefixTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=2),
+        "p_tuning": peft.PromptEncoderConfig(task_type="CAUSAL_LM", num_virtual_tokens=2),
+    }
+    for key, config in methods.items():
+        base = AutoModelForCausalLM.from_config(AutoConfig.for_model("llama", **small))
+        model = peft.get_peft_model(base, config)
+        yes = set(Trainer.get_decay_parameter_names(None, model))
+        names[key] = {n: n in yes for n, p in model.named_parameters() if p.requires_grad}
+    return names
+
+
+def pulls() -> dict:
+    """A network of two layers, pulled towards its start by L2-SP, EWC and both; autograd does all of it."""
+    rng = torch.Generator().manual_seed(SEED + 2)
+    shapes = {"0.weight": (5, 4), "0.bias": (5,), "2.weight": (3, 5), "2.bias": (3,)}
+    start = {n: torch.randn(s, generator=rng) * 0.5 for n, s in shapes.items()}
+    old_x, old_y = torch.randn(6, 4, generator=rng), torch.randint(3, (6,), generator=rng)
+    new_x, new_y = torch.randn(8, 4, generator=rng), torch.randint(3, (8,), generator=rng)
+
+    def network():
+        net = torch.nn.Sequential(torch.nn.Linear(4, 5), torch.nn.Tanh(), torch.nn.Linear(5, 3))
+        net.load_state_dict(start)
+        return net
+
+    net = network()
+    fisher = {n: torch.zeros(s) for n, s in shapes.items()}
+    for x, y in zip(old_x, old_y):
+        net.zero_grad()
+        torch.log_softmax(net(x[None]), -1)[0, y].backward()
+        for n, p in net.named_parameters():
+            fisher[n] += p.grad**2 / len(old_x)
+    runs = []
+    for alpha, lam in ((0.5, 0.0), (0.0, 20.0), (0.3, 10.0)):
+        net = network()
+        optimizer = torch.optim.AdamW(net.parameters(), lr=3e-2, weight_decay=0.0, foreach=False)
+        losses, norms = [], []
+        for _ in range(20):
+            optimizer.zero_grad()
+            loss = torch.nn.functional.cross_entropy(net(new_x), new_y)
+            for n, p in net.named_parameters():
+                away = (p - start[n]) ** 2
+                loss = loss + alpha / 2 * away.sum() + lam / 2 * (fisher[n] * away).sum()
+            loss.backward()
+            norms.append(torch.nn.utils.clip_grad_norm_(net.parameters(), 0.5, foreach=False).item())
+            optimizer.step()
+            losses.append(loss.item())
+        final = {n: p.detach().flatten().tolist() for n, p in net.named_parameters()}
+        runs.append({"l2_sp_alpha": alpha, "ewc_lambda": lam, "losses": losses, "grad_norms": norms, "final": final})
+    flat = lambda named: {n: t.flatten().tolist() for n, t in named.items()}
+    return {
+        "shapes": {n: list(s) for n, s in shapes.items()},
+        "start": flat(start),
+        "old": {"x": old_x.flatten().tolist(), "y": old_y.tolist()},
+        "new": {"x": new_x.flatten().tolist(), "y": new_y.tolist()},
+        "fisher": flat(fisher),
+        "learning_rate": 3e-2,
+        "max_grad_norm": 0.5,
+        "runs": runs,
+    }
+
+
 if __name__ == "__main__":
     write_json(OUT / "schedules.json", schedules())
     write_json(OUT / "adamw.json", adamw())
     write_json(OUT / "clipping.json", {"cases": clipping()})
+    runs, tensors = optimisers()
+    write_json(OUT / "optimisers.json", runs)
+    save_file(tensors, OUT / "optimisers.safetensors")
+    write_json(OUT / "pulls.json", pulls())
+    write_json(OUT / "decay.json", decaying_names())
     write_json(
         OUT / "meta.json",
         {
             "made_by": "tests/oracle/make_optim_fixtures.py",
             "seed": SEED,
-            "versions": versions("torch", "transformers"),
-            "tolerances": {"schedules": 1e-12, "adamw": 1e-5, "clipping": 1e-5, "meaning": "max|a-b| / max|b|"},
+            "versions": versions("torch", "transformers", "bitsandbytes", "peft"),
+            "tolerances": {"schedules": 1e-12, "adamw": 1e-5, "clipping": 1e-5, "optimisers": 1e-4, "pulls": 1e-4, "meaning": "max|a-b| / max|b|"},
         },
     )

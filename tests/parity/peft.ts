@@ -45,6 +45,8 @@ export const PEFT_CASES = [
   'bert-ia3',
 ] as const;
 
+const TRAINED: readonly string[] = ['llama-patterns', 'llama-loraplus', 'llama-dora', 'llama-ia3', 'llama-head'];
+
 /** PiSSA's, with the settings that the oracle has. */
 export const PISSA_CASES: [name: string, settings: LoraSettings][] = [
   ['llama-pissa', pissa({ r: 4 })],
@@ -159,7 +161,7 @@ async function tenSteps(model: LanguageModel, method: Method, folder: string, ba
     seed: settings.seed,
     padTokenId: data.pad_token_id,
   });
-  const optimizer = createOptimizer(method.trainable, settings);
+  const optimizer = createOptimizer(method.trainable, settings, { rate: method.rate });
   const state = freshState();
   const setup = { model, method, objective: sft, optimizer, batches, settings, totalSteps: reference.steps.length };
   for (const step of reference.steps) {
@@ -202,8 +204,12 @@ async function merged({ model }: Opened, method: Method): Promise<{ hooks: Hooks
 }
 
 /** `setUp` makes the backend ready that the whole body runs on. */
-export function peftParity(backend: string, setUp: () => Promise<void>): void {
-  describe.each(PEFT_CASES)(`${backend}: %s`, (name) => {
+export function peftParity(
+  backend: string,
+  cases: readonly (typeof PEFT_CASES)[number][],
+  setUp: () => Promise<void>,
+): void {
+  describe.each(cases)(`${backend}: %s`, (name) => {
     const folder = `peft/${name}`;
     let opened: Opened;
     let method: Method;
@@ -211,7 +217,10 @@ export function peftParity(backend: string, setUp: () => Promise<void>): void {
     beforeAll(async () => {
       await setUp();
       opened = await open(folder);
-      method = await openAdapter(`${folder}/adapter_init`, opened.model);
+      const ratio = TRAINED.includes(name)
+        ? (await fixtureJson<ExpectedTraining>(`${folder}/expected_training.json`)).ratio
+        : 1;
+      method = await openAdapter(`${folder}/adapter_init`, opened.model, { loraplus_lr_ratio: ratio });
     });
     afterAll(() => {
       method.dispose();
@@ -335,8 +344,6 @@ export function peftParity(backend: string, setUp: () => Promise<void>): void {
     });
   });
 }
-
-const TRAINED: readonly string[] = ['llama-patterns', 'llama-loraplus', 'llama-dora', 'llama-ia3', 'llama-head'];
 
 function pairOf(method: Method, path: string): [tf.Tensor2D, tf.Tensor2D] {
   const get = (side: 'A' | 'B') => method.trainable.get(`${path}.lora_${side}.weight`) as tf.Tensor2D;

@@ -1,6 +1,6 @@
 /** What a run promises whatever happens to it: one body for both backends. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { writeLoraAdapter } from '../../src/formats/peft';
+import { writePeft } from '../../src/formats/peft';
 import { type Checkpoint, numTensors, type TinyOptions, type TinyRun, timeless, withRun } from './tiny-run';
 
 const OPTIONS: TinyOptions = {
@@ -28,20 +28,26 @@ interface Outcome {
 /** The adapter's file. */
 async function adapterBytes(run: TinyRun): Promise<Uint8Array> {
   const saved = await run.optimizer.save();
-  const values = (path: string, side: 'A' | 'B') => saved.get(`adapter/${path}.lora_${side}.weight`)!.data;
-  return writeLoraAdapter({
-    base_model_name_or_path: null,
-    r: 4,
-    lora_alpha: 8,
-    lora_dropout: 0.2,
-    target_modules: ['q_proj'],
-    use_rslora: false,
-    modules: new Map(
-      run.model.linears.map(({ path, weight }) => [
-        path,
-        { inFeatures: weight.shape[1]!, outFeatures: weight.shape[0]!, a: values(path, 'A'), b: values(path, 'B') },
-      ]),
-    ),
+  const tensors = new Map(
+    [...saved].flatMap(([key, tensor]) => (key.startsWith('adapter/') ? [[key.slice(8), tensor] as const] : [])),
+  );
+  return writePeft({
+    type: 'LORA',
+    config: {
+      base_model_name_or_path: null,
+      task_type: 'CAUSAL_LM',
+      modules_to_save: null,
+      r: 4,
+      lora_alpha: 8,
+      lora_dropout: 0.2,
+      target_modules: ['q_proj'],
+      use_rslora: false,
+      use_dora: false,
+      rank_pattern: {},
+      alpha_pattern: {},
+      fan_in_fan_out: false,
+    },
+    tensors,
   }).weights;
 }
 

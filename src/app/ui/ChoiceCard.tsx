@@ -16,7 +16,7 @@ export function ChoiceCard({
   chosen: boolean;
   onChoose: () => void;
   badge?: ReactNode;
-  facts?: string;
+  facts?: ReactNode;
   /** Why it cannot be chosen now. */
   why?: string | false | null;
   children?: ReactNode;
@@ -46,7 +46,7 @@ export function ChoiceCard({
       </div>
       <div id={id} className="space-y-1">
         <div className={chosen ? '' : 'text-muted'}>{children}</div>
-        {facts && <p className={cx('text-[0.8125rem]', !chosen && 'text-muted')}>{facts}</p>}
+        {facts && <div className={cx('text-[0.8125rem]', !chosen && 'text-muted')}>{facts}</div>}
         {blocked && <p className="text-[0.8125rem] text-muted">{why}</p>}
       </div>
     </div>

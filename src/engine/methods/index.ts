@@ -16,8 +16,8 @@ export interface MethodOptions {
   seed: number;
   /** Tensors of an adapter or a checkpoint to go on from; new ones where left out. */
   values?: NamedTensors;
-  /** Tokens of prompt_tuning_init_text or prefix_tuning_init_text. */
-  initIds?: ArrayLike<number>;
+  /** Tokens of the text that virtual tokens begin as. */
+  initText?: Int32Array;
   signal?: AbortSignal;
 }
 
@@ -41,12 +41,12 @@ export function trainedBeside(model: LanguageModel, section: MethodSection): Mod
 export async function createMethod(
   model: LanguageModel,
   section: MethodSection,
-  { values, ...options }: MethodOptions,
+  { seed, values, initText, signal }: MethodOptions,
 ): Promise<Method> {
   const beside = trainedBeside(model, section);
   const apart = new Set(beside.map(({ name }) => name));
   const own = values && new Map([...values].filter(([name]) => !apart.has(name)));
-  const method = await ownMethod(model, section, { ...options, values: own });
+  const method = await ownMethod(model, section, { seed, values: own, initText, signal });
   if (beside.length === 0) return method;
   try {
     return alongside(method, openTensors(beside, values));
@@ -59,7 +59,7 @@ export async function createMethod(
 async function ownMethod(
   model: LanguageModel,
   section: MethodSection,
-  { seed, values, initIds, signal }: MethodOptions,
+  { seed, values, initText, signal }: MethodOptions,
 ): Promise<Method> {
   switch (section.type) {
     case 'lora': {
@@ -76,20 +76,22 @@ async function ownMethod(
       return createHeadOnly(model, values);
     case 'gradual_unfreezing':
       return createGradual(model, section, values);
-    case 'bottleneck':
-      return createBottleneck(model, section, seed, values);
     case 'prompt_tuning':
-      return createPromptTuning(model, section, seed, values, { initIds });
+      return createPromptTuning(model, section, seed, values, { initIds: initText });
     case 'p_tuning':
       return createPTuning(model, section, seed, values);
     case 'prefix_tuning': {
-      const begun = !values && !section.prefix_projection && section.prefix_tuning_init_text !== '';
-      const initial = begun ? prefixFromText(model, initIds ?? [], section.num_virtual_tokens) : undefined;
+      const initial =
+        !values && initText && initText.length > 0
+          ? prefixFromText(model, initText, section.num_virtual_tokens)
+          : undefined;
       try {
         return createPrefixTuning(model, section, seed, values, { initial });
       } finally {
         initial?.dispose();
       }
     }
+    case 'bottleneck':
+      return createBottleneck(model, section, seed, values);
   }
 }

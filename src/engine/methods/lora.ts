@@ -37,12 +37,6 @@ export const loraNames = (path: string) => ({
   startB: `${path}.pissa_B.weight`,
 });
 
-/** The paths of the modules that an adapter's tensors belong to: exact targets, whatever its config called them. */
-export function loraTargets(tensors: NamedTensors): string[] {
-  const suffix = loraNames('').a;
-  return [...tensors.keys()].filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length));
-}
-
 export interface LoraModule {
   module: LinearModule;
   rank: number;
@@ -173,8 +167,8 @@ export function createLora(model: LanguageModel, settings: LoraSettings, seed: n
   return {
     trainable,
     constants,
-    // As PEFT's create_loraplus_optimizer: B, and whatever has one dimension (magnitudes, biases).
-    rate: (name) => (name.includes('lora_B') || trainable.get(name)?.rank === 1 ? ratio : 1),
+    // As PEFT's create_loraplus_optimizer: B, magnitudes, and the biases of modules that are trained whole.
+    rate: (name) => (/lora_B|lora_magnitude_vector$|\.bias$/.test(name) ? ratio : 1),
     hooks: ({ training, seed: runSeed, pass, strength }) => {
       forget();
       const own: DoraCache = new Map();

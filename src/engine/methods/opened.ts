@@ -9,8 +9,8 @@ import { embedding } from '../kernels/embedding';
 import { copyValues, keptZeros, writeValues } from '../kernels/in-place';
 import { denseWeight } from '../kernels/weight';
 import type { LanguageModel, ModelTensor } from '../models/model';
-import { bindingLimit } from '../models/place';
 import type { Hooks, Weight } from '../types';
+import { bindingLimit } from '../webgpu/limits';
 import type { Method } from './method';
 import type { NamedTensors } from './tensors';
 
@@ -145,7 +145,8 @@ export function alongside(method: Method, opened: Opened): Method {
     delta: (module) => opened.delta(module.weight) ?? method.delta(module),
     ...(method.saved
       ? {
-          saved: () => new Map([...method.saved!(), ...[...opened.trainable].map(([n, t]) => [n, t.clone()] as const)]),
+          saved: () =>
+            new Map([...method.saved!(), ...[...opened.trainable].map(([name, t]) => [name, t.clone()] as const)]),
         }
       : {}),
     dispose: () => {

@@ -12,7 +12,6 @@ import { TabtuneError } from '../../base/errors';
 import type { PrefixMethod } from '../../recipe/types';
 import { cacheVisible } from '../kernels/visible';
 import { disposeCache, type LanguageModel } from '../models/model';
-import { forwardOnly } from '../training/checkpointing';
 import type { Method } from './method';
 import { normals, promptNetwork } from './prompt-network';
 import { PROMPT_EMBEDDINGS, repeated } from './prompt-tuning';
@@ -75,7 +74,7 @@ function byLayer(all: tf.Tensor, layers: number): { k: tf.Tensor; v: tf.Tensor }
 }
 
 function widthOf(model: LanguageModel): number {
-  if (model.createCache) return model.attention.kvHeads * model.attention.headDim;
+  if (model.keyValueWidth !== null) return model.keyValueWidth;
   throw new TabtuneError({
     code: 'bad_recipe',
     message: `A ${model.family} model keeps no keys and values, so that it can have no prefix.`,
@@ -106,7 +105,7 @@ export function prefixFromText(model: LanguageModel, ids: ArrayLike<number>, cou
           length: count,
           cache,
         },
-        forwardOnly({}),
+        { block: (_path, _index, x, run) => tf.tidy(() => run(x)) },
       );
       return tf.concat(
         cache.layers.flatMap(({ k, v }) => [k, v]),

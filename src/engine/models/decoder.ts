@@ -218,7 +218,7 @@ export async function loadDecoder(c: DecoderConfig, load: Loader, parts: Decoder
 
   const blockPaths = blocks.map((_, layer) => `model.layers.${layer}`);
   const scaled = (x: tf.Tensor) => (embeddingScale === 1 ? x : tf.mul(x, embeddingScale));
-  const { num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: headDim } = c;
+  const keyValueWidth = c.num_key_value_heads * c.head_dim;
   const hidden = (input: ModelInput, hooks: Hooks): tf.Tensor => {
     const calls = callsWith(hooks, c.dropout);
     const virtual = virtualTokens(input, hooks);
@@ -240,6 +240,7 @@ export async function loadDecoder(c: DecoderConfig, load: Loader, parts: Decoder
     contextLength: c.max_position_embeddings,
     parameters: load.parameters,
     tensors: load.tensors,
+    heads: { query: c.num_attention_heads, keyValue: c.num_key_value_heads },
     task: null,
     dropout: c.dropout,
     initializerRange: c.initializer_range,
@@ -247,8 +248,8 @@ export async function loadDecoder(c: DecoderConfig, load: Loader, parts: Decoder
     head: output && { weight: output, bias: null, softcap, transform: null },
     wordEmbeddings: (ids) => scaled(embedding(ids, table)),
     hidden,
-    attention: { heads, kvHeads, headDim },
-    createCache: (capacity) => emptyCache(capacity, blocks.length, kvHeads * headDim),
+    keyValueWidth,
+    createCache: (capacity) => emptyCache(capacity, blocks.length, keyValueWidth),
     dispose: load.dispose,
   };
 }

@@ -66,9 +66,7 @@ export async function loadEncoder(
   const blockPaths = blocks.map((_, layer) => paths.block(layer));
   const hidden = (input: ModelInput, hooks: Hooks): tf.Tensor => {
     const calls = callsWith(hooks, c.dropout);
-    // The first position of all is what a head for whole texts reads.
-    const keepFirst = model.task?.kind === 'sequence_classification';
-    const virtual = virtualTokens(input, hooks, { both: true, keepFirst });
+    const virtual = virtualTokens(input, hooks, { both: true });
     const { types: kinds } = virtual.input;
     const block = (layer: number, before: tf.Tensor, beside: tf.Tensor[]): tf.Tensor => {
       const { batch, length, visible } = virtual.layerInput(beside);
@@ -104,7 +102,7 @@ export async function loadEncoder(
     return virtual.leave(x);
   };
 
-  const model: LanguageModel = {
+  return {
     family: c.model_type,
     kind: 'encoder',
     layers: blocks.length,
@@ -114,6 +112,7 @@ export async function loadEncoder(
     contextLength: c.max_position_embeddings,
     parameters: load.parameters,
     tensors: load.tensors,
+    heads: { query: c.num_attention_heads, keyValue: c.num_attention_heads },
     task: null,
     dropout: c.dropout,
     initializerRange: c.initializer_range,
@@ -124,11 +123,10 @@ export async function loadEncoder(
     head: head?.head ?? null,
     wordEmbeddings: (ids) => embedding(ids, words),
     hidden,
-    attention: { heads: c.num_attention_heads, kvHeads: c.num_attention_heads, headDim: c.head_dim },
+    keyValueWidth: null,
     createCache: null,
     dispose: load.dispose,
   };
-  return model;
 }
 
 /** Null where the checkpoint is the bare encoder. */

@@ -101,6 +101,7 @@ export async function loadGpt2(json: Record<string, unknown>, load: Loader): Pro
     contextLength: c.max_position_embeddings,
     parameters: load.parameters,
     tensors: load.tensors,
+    heads: { query: c.num_attention_heads, keyValue: c.num_attention_heads },
     task: null,
     dropout: c.dropout,
     initializerRange: c.initializer_range,
@@ -108,7 +109,7 @@ export async function loadGpt2(json: Record<string, unknown>, load: Loader): Pro
     head: output && { weight: output, bias: null, softcap: null, transform: null },
     wordEmbeddings: (ids) => embedding(ids, words),
     hidden,
-    attention: { heads: c.num_attention_heads, kvHeads: c.num_attention_heads, headDim: c.head_dim },
+    keyValueWidth: d,
     createCache: (capacity) => emptyCache(capacity, blocks.length, d),
     dispose: load.dispose,
   };

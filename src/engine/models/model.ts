@@ -1,5 +1,6 @@
 /** What every model family offers to methods, objectives and generation. Hidden states travel as [B·T, d]. */
 import type * as tf from '@tensorflow/tfjs-core';
+import type { TaskData } from '../../data/types';
 import type { DropoutRates } from '../../families/dropout';
 import type { Hooks, LinearModule, Weight } from '../types';
 
@@ -37,6 +38,11 @@ export interface ModelInput {
   length: number;
   /** With a cache B is 1; new keys and values are appended, and `visible` counts within the cache. */
   cache?: KeyValueCache;
+  /**
+   * Row 0 of a text's hidden states is that of the first position of all, which is a virtual token's where a prompt stands
+   * before the text, and the others are of no use: what a head for whole texts reads (PEFT's pooler does).
+   */
+  firstOfAll?: boolean;
 }
 
 /** A tensor of the checkpoint as it lies on the device. */
@@ -51,6 +57,7 @@ export interface ModelTensor {
 /** A classification head: hidden states to scores. */
 export interface TaskHead {
   kind: 'sequence_classification' | 'token_classification';
+  problemType: TaskData['problemType'];
   labels: string[];
   /** Where its modules are, as in `modules_to_save`: `score`, `classifier`, … */
   modules: string[];
@@ -64,6 +71,8 @@ export interface LanguageModel {
   /** Decoders predict the next token; encoders see the whole text. */
   kind: 'decoder' | 'encoder';
   layers: number;
+  /** Attention and feed-forward of a block stand side by side on the same input (GPT-NeoX, as a rule). */
+  parallel?: true;
   /** Paths of the blocks, `model.layers.0`, …: what is inside one has a path that begins with it and a dot. */
   blockPaths: string[];
   hiddenSize: number;
@@ -87,8 +96,10 @@ export interface LanguageModel {
   wordEmbeddings(ids: tf.Tensor): tf.Tensor;
   /** Hidden states after the final norm, [B·T, d], of the text's own tokens. */
   hidden(input: ModelInput, hooks: Hooks): tf.Tensor;
-  /** Heads of queries, heads of keys and values, and how wide each is. */
-  attention: { heads: number; kvHeads: number; headDim: number };
+  /** Attention's, of queries and of keys and values. */
+  heads: { query: number; keyValue: number };
+  /** kvHeads·headDim; null for encoders. */
+  keyValueWidth: number | null;
   /** Null for encoders. */
   createCache: ((capacity: number) => KeyValueCache) | null;
   dispose(): void;

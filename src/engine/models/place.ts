@@ -2,14 +2,13 @@
  * Brings a matrix to the device a few rows at a time, in its own format or quantised on the way, into one buffer or several:
  * JavaScript never holds more than a piece of it.
  */
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { emptyTensor, workDone, writeBytes } from '../kernels/in-place';
 import { NF4_BLOCK, NF4_CODES, NF4_OUTER, nf4Layout, weightWords } from '../kernels/weight-formats';
 import { widen } from '../kernels/weight-reference';
 import { nf4Head, nf4Tail, quantizeBlocks, quantizeScales } from '../quantization/nf4';
 import { Q8_BLOCK, quantizeQ8 } from '../quantization/q8';
 import type { Weight, WeightFormat } from '../types';
-import { isGpu } from '../webgpu/backend';
 import type { StoredType } from './model';
 
 /** What linears become at load; `none` leaves every tensor as it lies in the file. */
@@ -44,14 +43,6 @@ export function widenBytes(dtype: StoredType, bytes: Uint8Array, size: number): 
   if (!whole) words.set(bytes);
   const Words = dtype === 'F32' ? Float32Array : Int32Array;
   return widen(new Words(words.buffer as ArrayBuffer, words.byteOffset, words.byteLength / 4), formatOf(dtype), size);
-}
-
-/** The largest buffer that a shader can be given. */
-export function bindingLimit(): number {
-  const backend = tf.backend();
-  if (!isGpu(backend)) return Infinity;
-  const { maxStorageBufferBindingSize, maxBufferSize } = backend.device.limits;
-  return Math.min(maxStorageBufferBindingSize, maxBufferSize);
 }
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));

@@ -124,6 +124,7 @@ export async function createTaskHead(
   const rate = kind === 'token_classification' ? model.dropout.tokenClassifier : model.dropout.classifier;
   const head: TaskHead = {
     kind,
+    problemType: task.problemType,
     labels: task.labels,
     modules: [...extra, ...shape.modules],
     scores(hidden, { length, lengths }, hooks) {

@@ -13,8 +13,9 @@ import { TabtuneError } from '../../base/errors';
 import { emptyTensor } from '../kernels/in-place';
 import type { LinearModule, Weight } from '../types';
 import { isGpu } from '../webgpu/backend';
+import { bindingLimit } from '../webgpu/limits';
 import type { ModelTensor, StoredType, WeightSource } from './model';
-import { bindingLimit, placeMatrix, type Quantization, type StoredMatrix, widenBytes } from './place';
+import { placeMatrix, type Quantization, type StoredMatrix, widenBytes } from './place';
 
 export interface LoadOptions {
   /** Of the linears; `none` when left out. */

@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { adafactorStep, factorise, tableOf } from '../kernels/adafactor';
-import { keptZeros } from '../kernels/in-place';
+import { keptZeros, writeValues } from '../kernels/in-place';
 import type { Place } from './layout';
 import { pace, type RuleKind } from './rule';
 
@@ -20,7 +20,9 @@ export const adafactor: RuleKind = {
     const col = keptZeros([factors.cols]);
     const partial = keptZeros([factors.rows]);
     const folds = keptZeros([factors.slices + layout.flat.length]);
-    const table = tf.keep(tf.tensor1d(tableOf(factors), 'int32'));
+    const words = tableOf(factors);
+    const table = keptZeros([words.length], 'int32');
+    writeValues(table, words);
     return {
       update(buffers, ranges, learningRate) {
         for (const range of ranges) {

@@ -8,7 +8,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { adamW } from '../kernels/adamw';
 import { adamW8, BLOCK } from '../kernels/adamw-8bit';
-import { keptZeros } from '../kernels/in-place';
+import { keptZeros, writeValues } from '../kernels/in-place';
 import { dynamicMap } from '../quantization/nf4';
 import type { Place } from './layout';
 import { pace, type RuleKind, type StatePart } from './rule';
@@ -36,22 +36,24 @@ export const adamw8bit: RuleKind = {
       parts.push({ prefix, tensor, piece });
       return tensor;
     };
-    const bytes = (prefix: string) => {
+    const bytes = (prefix: string, codeOfZero: number) => {
       const tensor = keep(keptZeros([split / 4], 'int32'));
       const piece = (place: Place) => (isSmall(place) ? null : { offset: place.offset, shape: place.shape });
-      parts.push({ prefix, tensor, piece, bytes: true });
+      parts.push({ prefix, tensor, piece, bytes: { gap: codeOfZero } });
       return tensor;
     };
     const large = split > 0 ? createLarge() : null;
     const moments = small > 0 ? { m: floats('adam_m'), v: floats('adam_v') } : null;
 
     function createLarge() {
-      const codes = keep(tf.keep(tf.tensor1d(Float32Array.of(...dynamicMap(true), ...dynamicMap(false)))));
+      const [signed, unsigned] = [dynamicMap(true), dynamicMap(false)];
+      const codes = keep(keptZeros([2 * signed.length]));
+      writeValues(codes, Float32Array.of(...signed, ...unsigned));
       const absmax = keep(keptZeros([(2 * split) / BLOCK]));
       const piece = (place: Place) =>
         isSmall(place) ? null : { offset: (2 * place.offset) / BLOCK, shape: [Math.ceil(place.size / BLOCK), 2] };
       parts.push({ prefix: 'adam_absmax', tensor: absmax, piece });
-      return { codes, absmax, m: bytes('adam_m8'), v: bytes('adam_v8') };
+      return { codes, absmax, m: bytes('adam_m8', signed.indexOf(0)), v: bytes('adam_v8', unsigned.indexOf(0)) };
     }
 
     return {

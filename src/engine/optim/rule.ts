@@ -23,8 +23,8 @@ export interface StatePart {
   tensor: tf.Tensor;
   /** In values, or in bytes where `bytes` is set; null where this tensor has no such state. */
   piece(place: Place): { offset: number; shape: number[] } | null;
-  /** The tensor is int32 words of four bytes. */
-  bytes?: boolean;
+  /** The tensor is int32 words of four bytes; those between pieces are this. */
+  bytes?: { gap: number };
 }
 
 export interface UpdateRule {

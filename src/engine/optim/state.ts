@@ -54,7 +54,7 @@ export async function saveParts(parts: StatePart[], layout: Layout, saved: State
 /** Nothing is written unless everything is there. */
 export function loadParts(parts: StatePart[], layout: Layout, saved: StateTensors): void {
   const writes = parts.map((part) => {
-    const bytes = part.bytes ? new Uint8Array(part.tensor.size * 4) : null;
+    const bytes = part.bytes ? new Uint8Array(part.tensor.size * 4).fill(part.bytes.gap) : null;
     const values = bytes ? new Int32Array(bytes.buffer) : new Float32Array(part.tensor.size);
     for (const { name, offset, length, shape } of pieces(part, layout)) {
       const entry = saved.get(name);

@@ -3,16 +3,22 @@
  * on a device that only counts (counting-device.ts). Nothing is computed and no weight is read, so that a second is enough
  * for models that no memory here could hold. It takes over tfjs's one backend: it belongs into a worker of its own.
  */
-import type { Batch, BatchSource } from '../../data/types';
-import type { LoraMethod, ModelSection, TrainingSection } from '../../recipe/types';
+import type { Batch, BatchSource, TaskData } from '../../data/types';
+import type { MethodSection, ModelSection, ObjectiveSection, TrainingSection } from '../../recipe/types';
 import { generate } from '../generation/generate';
-import { createLora, type NamedTensors, targetedLinears } from '../methods/lora';
+import { keptZeros } from '../kernels/in-place';
+import { createMethod } from '../methods';
+import { loraShapes } from '../methods/lora';
 import { inference } from '../methods/method';
+import type { NamedTensors } from '../methods/tensors';
 import { loadModel } from '../models';
 import type { LanguageModel, StoredType, WeightSource } from '../models/model';
+import { withTaskHead } from '../models/with-head';
+import { createObjective } from '../objectives';
 import type { Objective } from '../objectives/objective';
-import { IGNORED, sft } from '../objectives/sft';
+import { IGNORED } from '../objectives/tokens';
 import { createOptimizer } from '../optim/optimizer';
+import { evaluate } from '../training/evaluate';
 import { disposeInputs } from '../training/inputs';
 import { freshState, trainLoop } from '../training/loop';
 import { bufferOf, gpuBackend } from '../webgpu/backend';
@@ -36,7 +42,12 @@ export interface DryRun {
   tensors: [name: string, tensor: { dtype: StoredType; shape: number[] }][];
   /** How the frozen weights are kept. */
   quantization: ModelSection['quantization'];
-  method: LoraMethod;
+  method: MethodSection;
+  objective: ObjectiveSection;
+  /** The head that the data ask for; null without one. */
+  task: { problemType: TaskData['problemType']; labels: number } | null;
+  /** Tokens of the longest piece of base text; 0 without any. */
+  base: number;
   training: TrainingSection;
   checkpointing: boolean;
   /** The shapes that occur, the widest first. */
@@ -81,22 +92,28 @@ function shapesOnly(tensors: DryRun['tensors']): WeightSource {
   };
 }
 
-/** Zeros for what LoRA would draw at random. */
-function zeroAdapter(model: LanguageModel, { r, target_modules }: LoraMethod): NamedTensors {
+/** Zeros for what an adapter of many tensors would draw at random; undefined where a method has few. */
+function zeroTensors(model: LanguageModel, method: MethodSection): NamedTensors | undefined {
+  if (method.type !== 'lora') return undefined;
   const bytesOf = zeroBytes();
-  const zeros = (shape: [number, number]) => ({ shape, data: new Float32Array(bytesOf(shape[0] * shape[1] * 4)) });
-  return new Map(
-    targetedLinears(model, target_modules).flatMap(({ path, weight }) => {
-      const [out, width] = weight.shape as [number, number];
-      return [
-        [`${path}.lora_A.weight`, zeros([r, width])],
-        [`${path}.lora_B.weight`, zeros([out, r])],
-      ] as const;
-    }),
-  );
+  const zeros = ({ shape }: { shape: number[] }) => ({
+    shape,
+    data: new Float32Array(bytesOf(shape.reduce((product, n) => product * n, 4))),
+  });
+  return new Map([...loraShapes(model, method)].map(([name, shape]) => [name, zeros(shape)]));
 }
 
-function batchOf({ rows, length, targets }: BatchShape): Batch {
+/** The model with the head that the data ask for. */
+async function withHead(base: LanguageModel, { task, quantization, tensors }: DryRun): Promise<LanguageModel> {
+  if (!task) return base;
+  return withTaskHead(base, taskData(task)!, {
+    seed: 0,
+    source: shapesOnly(tensors),
+    load: { shapesOnly: true, quantization },
+  });
+}
+
+function batchOf({ rows, length, targets }: BatchShape, task: DryRun['task']): Batch {
   const labels = new Int32Array(rows * length).fill(IGNORED);
   // Position 0 of a row is predicted by nothing.
   for (let left = targets, i = 0; left > 0 && i < labels.length; i++) {
@@ -111,16 +128,19 @@ function batchOf({ rows, length, targets }: BatchShape): Batch {
     labels,
     lengths: new Int32Array(rows).fill(length),
     targetTokens: targets,
+    ...(task
+      ? { classes: new Float32Array(rows * (task.problemType === 'multi_label_classification' ? task.labels : 1)) }
+      : {}),
   };
 }
 
 /** The batches in steps of two, since further micro-batches add no memory; the widest comes twice. */
-function batchSource({ batches, evaluation, training }: DryRun): BatchSource & { steps: number } {
+function batchSource({ batches, evaluation, training, task }: DryRun): BatchSource & { steps: number } {
   const size = Math.min(2, training.gradient_accumulation_steps);
-  const [widest, second, ...others] = batches.map(batchOf) as [Batch, ...Batch[]];
+  const [widest, second, ...others] = batches.map((shape) => batchOf(shape, task)) as [Batch, ...Batch[]];
   const all = [widest, second ?? widest, widest, ...(others.length > 0 ? others : [widest])];
   const steps = Math.ceil(all.length / size);
-  const held = evaluation.map(batchOf);
+  const held = evaluation.map((shape) => batchOf(shape, task));
   return {
     steps,
     stepsPerEpoch: steps,
@@ -128,6 +148,9 @@ function batchSource({ batches, evaluation, training }: DryRun): BatchSource & {
     evaluation: () => held,
   };
 }
+
+const taskData = (task: DryRun['task']): TaskData | null =>
+  task && { problemType: task.problemType, labels: Array.from({ length: task.labels }, (_, i) => String(i)) };
 
 /** By then the widest batch has come twice, so that a pool past its free size grows no more. */
 const ENOUGH_PASSES = 4;
@@ -137,7 +160,7 @@ const SAMPLE_TOKENS = 40;
 const SAMPLED = 3;
 
 export async function dryRun(plan: DryRun): Promise<DryRunResult> {
-  const { config, tensors, quantization, method: lora, training, checkpointing, prompts } = plan;
+  const { config, tensors, quantization, training, checkpointing, prompts } = plan;
   let refusal: DryRunResult['refusal'] = null;
   const device = createCountingDevice(plan.device, (found) => {
     if (!refusal || found.bytes > refusal.bytes) refusal = { ...found, part: count.part as Part };
@@ -147,34 +170,52 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
   const owned: { dispose(): void }[] = [];
   try {
     count.part = 'weights' satisfies Part;
-    const model = await loadModel(config, shapesOnly(tensors), { shapesOnly: true, quantization });
-    owned.push(model);
+    const base = await loadModel(config, shapesOnly(tensors), { shapesOnly: true, quantization });
+    owned.push(base);
     count.part = 'adapter' satisfies Part;
-    const method = createLora(model, lora, training.seed, zeroAdapter(model, lora));
+    const model = await withHead(base, plan);
+    if (model !== base) owned.push(model);
+    const method = await createMethod(model, plan.method, {
+      seed: training.seed,
+      values: zeroTensors(model, plan.method),
+    });
     owned.push(method);
     for (const tensor of method.trainable.values()) bufferOf(gpuBackend(), tensor);
     count.part = 'optimizer' satisfies Part;
     const optimizer = createOptimizer(method.trainable, training);
     owned.push(optimizer);
+    const pulls = training.ewc_lambda > 0 || training.l2_sp_alpha > 0;
+    if (pulls) optimizer.setPull({ alpha: 1, lambda: 1, fisher: keptZeros([optimizer.layout.size]) });
 
+    const info = { maskTokenId: 0, vocabSize: model.vocabSize, task: taskData(plan.task) };
+    const trained = createObjective(plan.objective, info);
     // What a batch asks for after the last block is for its logits.
     const objective: Objective = {
-      loss(_, hooks, batch, options) {
+      ...trained,
+      loss(given, hooks, batch, options) {
         count.part = 'activations' satisfies Part;
         const watched: LanguageModel = {
-          ...model,
+          ...given,
           hidden(input, own) {
-            const hidden = model.hidden(input, own);
+            const hidden = given.hidden(input, own);
             count.part = 'logits' satisfies Part;
             return hidden;
           },
         };
-        const loss = sft.loss(watched, hooks, batch, options);
+        const loss = trained.loss(watched, hooks, batch, options);
         count.part = 'activations' satisfies Part;
         return loss;
       },
     };
     const samples = async () => {
+      if (plan.base > 0 && model.head) {
+        const text = batchOf({ rows: 1, length: plan.base, targets: plan.base - 1 }, null);
+        const objective = createObjective(
+          model.kind === 'decoder' ? { type: 'pretraining' } : { type: 'masked_lm', mlm_probability: 0.15 },
+          info,
+        );
+        await evaluate({ model: { ...model, task: null }, method, objective }, [text]);
+      }
       for (const length of prompts) {
         const enough = new AbortController();
         let tokens = 0;

@@ -8,7 +8,9 @@ export {
   peftFolder,
   readPeftFolder,
 } from './folder';
+export { peftMethod } from './method';
 export { readPeft } from './read';
+export { splitTensors } from './saved';
 export { peftKey } from './tensors';
 export type {
   PeftAdapter,

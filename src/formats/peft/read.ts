@@ -2,11 +2,11 @@
  * An adapter from PEFT's files: its kind and features, and every tensor in its place and shape. Throws bad_adapter.
  * Whether it fits a model is for the caller, who has one.
  */
-import { endsInModule } from '../../base/module-names';
 import { countField, fieldPlace, type Json, namesField, numberField, present, stringOrNull, textField } from './fields';
 import { ADAPTER_WEIGHTS, type PeftFiles } from './folder';
 import { readLora } from './read-lora';
 import { EXPORT_AGAIN, OTHER_KINDS, refuse } from './refuse';
+import { splitTensors } from './saved';
 import { PROMPT_EMBEDDINGS, peftKey, readTensors, tensorPlace } from './tensors';
 import type { PeftAdapter, PeftTask, PeftTensors, PeftType } from './types';
 
@@ -31,14 +31,10 @@ export function readPeft(files: PeftFiles): PeftAdapter {
     auto_mapping: autoMapping(config),
     modules_to_save: saved,
   };
-  /** The method's own tensors and those of modules_to_save, apart. */
+  /** Read late, so that what the config says comes first. */
   const split = () => {
-    const own: PeftTensors = new Map();
-    const others: PeftTensors = new Map();
-    for (const [name, tensor] of readTensors(kind, files.weights)) {
-      (isSaved(name, saved) ? others : own).set(name, tensor);
-    }
-    return { own, all: new Map([...own, ...others]) };
+    const all = readTensors(kind, files.weights);
+    return { own: splitTensors(all, saved).own, all };
   };
 
   switch (kind) {
@@ -51,8 +47,8 @@ export function readPeft(files: PeftFiles): PeftAdapter {
         type: kind,
         config: {
           ...common,
-          target_modules: namesField(config, 'target_modules') ?? paths,
-          feedforward_modules: namesField(config, 'feedforward_modules') ?? inputs,
+          target_modules: (namesField(config, 'target_modules') ?? paths).sort(),
+          feedforward_modules: (namesField(config, 'feedforward_modules') ?? inputs).sort(),
           fan_in_fan_out: config.fan_in_fan_out === true,
         },
         tensors: all,
@@ -69,13 +65,6 @@ function savedModules(config: Json): string[] | null {
   const names = namesField(config, 'modules_to_save');
   if (!names) refuse(fieldPlace('modules_to_save'), 'This is not a list of names of modules.', EXPORT_AGAIN);
   return [...new Set(names)];
-}
-
-/** Whether a tensor lies within a module that is saved whole. */
-function isSaved(name: string, saved: string[] | null): boolean {
-  if (!saved) return false;
-  const parts = name.split('.');
-  return parts.some((_, i) => i > 0 && saved.some((module) => endsInModule(parts.slice(0, i).join('.'), module)));
 }
 
 function autoMapping({ auto_mapping: value }: Json): { base_model_class: string; parent_library: string } | null {

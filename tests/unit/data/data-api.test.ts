@@ -2,7 +2,18 @@ import { describe, expect, test } from 'vitest';
 import { createDataApi } from '../../../src/data/data-api';
 import { LIMIT_PER_CODE } from '../../../src/data/problems';
 import type { DataApi } from '../../../src/data/worker-api';
-import { apiWith, baseFiles, codes, errorOf, jsonl, STORIES, section, tokenizerFiles, utf8 } from './helpers';
+import {
+  apiWith,
+  baseFiles,
+  bertFiles,
+  codes,
+  errorOf,
+  jsonl,
+  STORIES,
+  section,
+  tokenizerFiles,
+  utf8,
+} from './helpers';
 
 const OBJECTIVE = { type: 'sft' as const, assistant_only_loss: true };
 const files = tokenizerFiles(STORIES);
@@ -279,61 +290,17 @@ test('problem lists stay short for large files', () => {
 });
 
 describe('texts to embed', () => {
-  /** BERT's: [CLS] in front, [SEP] behind. */
-  const bert = {
-    ...files,
-    tokenizerConfig: '{}',
-    specialTokensMap: null,
-    generationConfig: null,
-    chatTemplate: null,
-    tokenizerJson: JSON.stringify({
-      added_tokens: ['[PAD]', '[UNK]', '[CLS]', '[SEP]'].map((content, id) => ({
-        id,
-        content,
-        special: true,
-        single_word: false,
-        lstrip: false,
-        rstrip: false,
-        normalized: false,
-      })),
-      normalizer: { type: 'BertNormalizer', lowercase: true },
-      pre_tokenizer: { type: 'BertPreTokenizer' },
-      // As all-MiniLM-L6-v2's file has them: both are the caller's business here.
-      truncation: { max_length: 3, strategy: 'LongestFirst', stride: 0 },
-      padding: { strategy: { Fixed: 8 }, direction: 'Right', pad_id: 0, pad_type_id: 0, pad_token: '[PAD]' },
-      post_processor: {
-        type: 'TemplateProcessing',
-        single: [
-          { SpecialToken: { id: '[CLS]', type_id: 0 } },
-          { Sequence: { id: 'A', type_id: 0 } },
-          { SpecialToken: { id: '[SEP]', type_id: 0 } },
-        ],
-        pair: [],
-        special_tokens: {
-          '[CLS]': { id: '[CLS]', ids: [2], tokens: ['[CLS]'] },
-          '[SEP]': { id: '[SEP]', ids: [3], tokens: ['[SEP]'] },
-        },
-      },
-      model: {
-        type: 'WordPiece',
-        unk_token: '[UNK]',
-        continuing_subword_prefix: '##',
-        vocab: { '[PAD]': 0, '[UNK]': 1, '[CLS]': 2, '[SEP]': 3, one: 4, two: 5, three: 6 },
-      },
-    }),
-  };
-
   test('keep what the tokenizer puts around them when their end is cut', () => {
     const api = createDataApi();
-    api.openTokenizer(bert);
+    api.openTokenizer(bertFiles(['one', 'two', 'three']));
     const encoded = api.encodeTexts(['One two three', 'two', 'one two three one two', '', 'what'], 5);
     expect(encoded.map((ids) => [...ids])).toEqual([
-      [2, 4, 5, 6, 3],
-      [2, 5, 3],
-      [2, 4, 5, 6, 3],
+      [2, 5, 6, 7, 3],
+      [2, 6, 3],
+      [2, 5, 6, 7, 3],
       [2, 3],
       [2, 1, 3],
     ]);
-    expect([...api.encodeTexts(['one two three'], 3)[0]!]).toEqual([2, 4, 3]);
+    expect([...api.encodeTexts(['one two three'], 3)[0]!]).toEqual([2, 5, 3]);
   });
 });

@@ -61,6 +61,43 @@ export function baseFiles(): TokenizerFiles {
   return { ...files, tokenizerConfig: JSON.stringify(config) };
 }
 
+/** A tokenizer like BERT's: [CLS] (2) in front, [SEP] (3) behind, [MASK] (4), and these words from 5 on. */
+export function bertFiles(words: readonly string[]): TokenizerFiles {
+  const special = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
+  const flags = { special: true, single_word: false, lstrip: false, rstrip: false, normalized: false };
+  const around = (content: string, id: number) => ({ id: content, ids: [id], tokens: [content] });
+  return {
+    tokenizerConfig: JSON.stringify({ mask_token: '[MASK]', pad_token: '[PAD]' }),
+    specialTokensMap: null,
+    generationConfig: null,
+    chatTemplate: null,
+    tokenizerJson: JSON.stringify({
+      added_tokens: special.map((content, id) => ({ id, content, ...flags })),
+      normalizer: { type: 'BertNormalizer', clean_text: true, lowercase: true },
+      pre_tokenizer: { type: 'BertPreTokenizer' },
+      // As all-MiniLM-L6-v2's file has them: both are the caller's business here.
+      truncation: { max_length: 3, strategy: 'LongestFirst', stride: 0 },
+      padding: { strategy: { Fixed: 8 }, direction: 'Right', pad_id: 0, pad_type_id: 0, pad_token: '[PAD]' },
+      post_processor: {
+        type: 'TemplateProcessing',
+        single: [
+          { SpecialToken: { id: '[CLS]', type_id: 0 } },
+          { Sequence: { id: 'A', type_id: 0 } },
+          { SpecialToken: { id: '[SEP]', type_id: 0 } },
+        ],
+        pair: [],
+        special_tokens: { '[CLS]': around('[CLS]', 2), '[SEP]': around('[SEP]', 3) },
+      },
+      model: {
+        type: 'WordPiece',
+        unk_token: '[UNK]',
+        continuing_subword_prefix: '##',
+        vocab: Object.fromEntries([...special, ...words].map((token, id) => [token, id])),
+      },
+    }),
+  };
+}
+
 export function apiWith(files: TokenizerFiles, name: string, content: string): DataApi {
   const api = createDataApi();
   api.openTokenizer(files);

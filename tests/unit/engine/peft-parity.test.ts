@@ -2,8 +2,8 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import * as tf from '@tensorflow/tfjs-core';
-import { peftParity } from '../../parity/peft';
+import { PEFT_CASES, peftParity } from '../../parity/peft';
 
-peftParity('cpu', async () => {
+peftParity('cpu', PEFT_CASES, async () => {
   await tf.setBackend('cpu');
 });

@@ -4,16 +4,17 @@ import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { generate } from '../../../src/engine/generation/generate';
+import { fullVisible } from '../../../src/engine/kernels/visible';
 import { createMethod } from '../../../src/engine/methods';
 import { createBottleneck } from '../../../src/engine/methods/bottleneck';
 import { inference, type Method } from '../../../src/engine/methods/method';
 import { createPTuning } from '../../../src/engine/methods/p-tuning';
 import { createPrefixTuning } from '../../../src/engine/methods/prefix-tuning';
-import { promptFields, savedTensors } from '../../../src/engine/methods/prompt-export';
 import { createPromptTuning, PROMPT_EMBEDDINGS } from '../../../src/engine/methods/prompt-tuning';
 import type { NamedTensors } from '../../../src/engine/methods/tensors';
 import { loadModel } from '../../../src/engine/models';
 import type { LanguageModel } from '../../../src/engine/models/model';
+import { withTaskHead } from '../../../src/engine/models/with-head';
 import { disposeInputs } from '../../../src/engine/training/inputs';
 import { fixtureJson, fixtureTensors } from '../../fixture-files';
 import { tinyModel } from '../../parity/tiny-run';
@@ -34,6 +35,16 @@ afterAll(() => {
 
 const values = (method: Method, name: string) => method.trainable.get(name)!.dataSync() as Float32Array;
 const spread = (x: Float32Array) => Math.sqrt(x.reduce((sum, v) => sum + v * v, 0) / x.length);
+async function savedTensors(method: Method): Promise<NamedTensors> {
+  const saved = method.saved!();
+  const tensors = [...saved].map(
+    ([name, t]) => [name, { shape: t.shape, data: t.dataSync() as Float32Array }] as const,
+  );
+  const own = copy(new Map(tensors));
+  tf.dispose([...saved.values()]);
+  return own;
+}
+
 /** Copies, since the CPU backend keeps the arrays that it is given. */
 const copy = (tensors: NamedTensors): NamedTensors =>
   new Map([...tensors].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]));
@@ -110,23 +121,31 @@ test('values that do not fit are refused by name, and leave nothing behind', () 
   expect(tf.memory().numTensors).toBe(before);
 });
 
+test('a head for whole texts reads the first virtual token, one for tokens their own', async () => {
+  const settings = { num_virtual_tokens: 3, prompt_tuning_init: 'RANDOM' } as const;
+  const method = createPromptTuning(bert, settings, 0);
+  const input = () => ({
+    ids: tf.tensor1d([5, 9, 4], 'int32'),
+    positions: tf.tensor1d([0, 1, 2], 'int32'),
+    visible: tf.tensor(fullVisible([3], 3), [3, 2], 'int32'),
+    batch: 1,
+    length: 3,
+  });
+  const labels = ['a', 'b'];
+  const rows = async (model: LanguageModel) =>
+    tf.tidy(() => model.hidden(input(), method.hooks(inference())).dataSync() as Float32Array);
+  const plain = await rows(bert);
+  const whole = await withTaskHead(bert, { problemType: 'single_label_classification', labels }, { seed: 0 });
+  const words = await withTaskHead(bert, { problemType: 'token_classification', labels }, { seed: 0 });
+  expect(await rows(words)).toEqual(plain);
+  expect((await rows(whole)).slice(0, 24)).not.toEqual(plain.slice(0, 24));
+  for (const model of [whole, words]) model.dispose();
+  method.dispose();
+});
+
 test('an encoder has no prefix', () => {
   const settings = { num_virtual_tokens: 4, prefix_projection: false, encoder_hidden_size: null };
   expect(() => createPrefixTuning(bert, settings, 0)).toThrow('keeps no keys and values');
-});
-
-test('fields of PEFT’s config', () => {
-  expect(promptFields(llama, { type: 'prefix_tuning', num_virtual_tokens: 6 })).toEqual({
-    num_virtual_tokens: 6,
-    token_dim: 10,
-    num_transformer_submodules: 1,
-    num_attention_heads: 1,
-    num_layers: 2,
-  });
-  expect(promptFields(bert, { type: 'p_tuning', num_virtual_tokens: 6 })).toMatchObject({
-    token_dim: 24,
-    num_attention_heads: 3,
-  });
 });
 
 test('a new bottleneck changes little: N(0, 0.02²), no biases; one wide at least', () => {
@@ -166,13 +185,12 @@ test('by the recipe’s names; a prefix begins as its text, and as nothing else 
     encoder_hidden_size: null,
     prefix_tuning_init_text: 'a text',
   } as const;
-  const method = await createMethod(llama, prefix, { seed: 0, initIds: [5, 9] });
-  const longer = await createMethod(llama, prefix, { seed: 0, initIds: [5, 9, 5, 9, 7] });
+  const method = await createMethod(llama, prefix, { seed: 0, initText: Int32Array.of(5, 9) });
+  const longer = await createMethod(llama, prefix, { seed: 0, initText: Int32Array.of(5, 9, 5, 9, 7) });
   expect(values(longer, PROMPT_EMBEDDINGS)).toEqual(values(method, PROMPT_EMBEDDINGS));
   const saved = await savedTensors(method);
   const again = await createMethod(llama, prefix, { seed: 0, values: copy(saved) });
   expect(values(again, PROMPT_EMBEDDINGS)).toEqual(saved.get(PROMPT_EMBEDDINGS)!.data);
-  await expect(createMethod(llama, prefix, { seed: 0, initIds: [] })).rejects.toThrow('has no tokens');
   for (const own of [method, longer, again]) own.dispose();
   const others = [
     {
@@ -186,7 +204,7 @@ test('by the recipe’s names; a prefix begins as its text, and as nothing else 
     { type: 'bottleneck', init_adapter: null, config: 'seq_bn', reduction_factor: 4, non_linearity: 'gelu' },
   ] as const;
   for (const section of others) {
-    const own = await createMethod(llama, section, { seed: 0, initIds: [4] });
+    const own = await createMethod(llama, section, { seed: 0, initText: Int32Array.of(4) });
     expect(own.trainable.size).toBeGreaterThan(0);
     own.dispose();
   }

@@ -4,47 +4,122 @@ import { TabtuneError } from '../../../src/base/errors';
 import { f32ToBf16, f32ToF16 } from '../../../src/formats/half';
 import {
   formatAdapterConfig,
-  type LoraAdapter,
-  loraKey,
+  type PeftAdapter,
   type PeftFiles,
-  parseLoraKey,
   peftFolder,
-  readLoraAdapter,
+  peftKey,
+  peftMethod,
+  readPeft,
   readPeftFolder,
-  writeLoraAdapter,
+  splitTensors,
+  writePeft,
 } from '../../../src/formats/peft';
 import { type SafetensorsTensor, writeSafetensors } from '../../../src/formats/safetensors';
 
-const read = (name: string) => new Uint8Array(readFileSync(`tests/fixtures/formats/${name}`));
-const fromPeft = (): PeftFiles =>
+const folderOf = (path: string): PeftFiles =>
   readPeftFolder(
-    ['adapter_config.json', 'adapter_model.safetensors'].map((path) => ({ path, bytes: read(`peft-adapter/${path}`) })),
+    ['adapter_config.json', 'adapter_model.safetensors'].map((name) => ({
+      path: name,
+      bytes: new Uint8Array(readFileSync(`tests/fixtures/${path}/${name}`)),
+    })),
   );
+const fromPeft = () => folderOf('formats/peft-adapter');
 
-describe('keys', () => {
-  it('go both ways', () => {
-    const path = 'model.layers.0.self_attn.q_proj';
-    expect(loraKey(path, 'A')).toBe('base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight');
-    expect(parseLoraKey(loraKey(path, 'A'))).toEqual({ path, side: 'A' });
-    expect(parseLoraKey(loraKey(path, 'B'))).toEqual({ path, side: 'B' });
-  });
+/** Folders that PEFT wrote, of every kind and task (tests/oracle/make_peft_fixtures.py). */
+const FOLDERS = [
+  'lora-patterns',
+  'lora-dora-head',
+  'lora-classes',
+  'lora-tags',
+  'lora-masked',
+  'lora-features',
+  'ia3-llama',
+  'ia3-gpt2',
+  'ia3-classes',
+  'ia3-tags',
+  'prompt',
+  'prompt-classes',
+  'prefix',
+  'prefix-projected',
+  'prefix-tags',
+  'p-tuning',
+  'p-tuning-classes',
+];
+const DEFAULTS = JSON.parse(readFileSync('tests/fixtures/peft/defaults.json', 'utf8')) as Record<
+  string,
+  Record<string, unknown>
+>;
 
-  it.each([
-    'model.layers.0.self_attn.q_proj.lora_A.weight',
-    'base_model.model.lora_A.weight',
-    'base_model.model.model.embed_tokens.lora_embedding_A',
-    'base_model.model.model.layers.0.self_attn.q_proj.lora_magnitude_vector',
-    'base_model.model.model.layers.0.self_attn.q_proj.lora_A.default.weight',
-    'base_model.model.score.weight',
-  ])('%s is none', (key) => {
-    expect(parseLoraKey(key)).toBeNull();
+/** Sets are lists there, in no order, and names of modules stand in some of them twice. */
+const asSet = (value: unknown) =>
+  Array.isArray(value) && value.every((v) => typeof v === 'string') ? [...new Set(value)].sort() : value;
+
+describe.each(FOLDERS)("PEFT's own %s", (name) => {
+  const original = folderOf(`peft/formats/${name}`);
+
+  it('is written back byte for byte, with a config that means the same', () => {
+    const adapter = readPeft(original);
+    const written = writePeft(adapter);
+    expect(written.weights).toEqual(original.weights);
+    for (const [key, value] of Object.entries(written.config)) {
+      expect(Object.keys(original.config), key).toContain(key);
+      expect(asSet(value), key).toEqual(asSet(original.config[key]));
+    }
+    // What is not written has PEFT's default there too.
+    for (const [key, value] of Object.entries(original.config)) {
+      if (!(key in written.config)) expect(value, key).toEqual(DEFAULTS[adapter.type]![key]);
+    }
+    expect(readPeft(written)).toEqual(adapter);
   });
 });
 
-describe("PEFT's own adapter", () => {
+describe('what an adapter says of its method', () => {
+  const methodOf = (name: string) => peftMethod(readPeft(folderOf(`peft/formats/${name}`)));
+
+  it('is in the recipe’s fields', () => {
+    expect(methodOf('lora-dora-head')).toMatchObject({
+      type: 'lora',
+      r: 2,
+      use_dora: true,
+      lora_dropout: 0.1,
+      target_modules: ['model.layers.0.self_attn.q_proj', 'model.layers.1.self_attn.q_proj'],
+      modules_to_save: ['lm_head'],
+      init_lora_weights: 'default',
+    });
+    expect(methodOf('lora-patterns')).toMatchObject({
+      use_rslora: true,
+      rank_pattern: { down_proj: 3, 'layers.0.self_attn.q_proj': 6 },
+      alpha_pattern: { 'self_attn.o_proj': 5, '1.mlp.down_proj': 2.5 },
+    });
+    expect(methodOf('ia3-gpt2')).toEqual({
+      type: 'ia3',
+      target_modules: ['transformer.h.0.attn.c_attn', 'transformer.h.0.mlp.c_proj'],
+      feedforward_modules: ['transformer.h.0.mlp.c_proj'],
+      modules_to_save: [],
+      init_adapter: null,
+    });
+    expect(methodOf('prompt')).toMatchObject({ type: 'prompt_tuning', num_virtual_tokens: 3 });
+    expect(methodOf('prefix-projected')).toMatchObject({ prefix_projection: true, encoder_hidden_size: 12 });
+    expect(methodOf('p-tuning')).toMatchObject({ type: 'p_tuning', encoder_hidden_size: 12 });
+  });
+
+  it('leaves the tensors of modules_to_save to the model', () => {
+    const split = (name: string) => {
+      const { tensors, config } = readPeft(folderOf(`peft/formats/${name}`));
+      return [...splitTensors(tensors, config.modules_to_save).saved.keys()];
+    };
+    expect(split('lora-dora-head')).toEqual(['lm_head.weight']);
+    expect(split('ia3-tags')).toEqual(['classifier.bias', 'classifier.weight']);
+    expect(split('prompt-classes')).toEqual(['score.weight']);
+    expect(split('lora-patterns')).toEqual([]);
+  });
+});
+
+describe("PEFT's own LoRA", () => {
   it('is read', () => {
-    const adapter = readLoraAdapter(fromPeft());
-    expect(adapter).toMatchObject({
+    const adapter = readPeft(fromPeft());
+    expect(adapter.type).toBe('LORA');
+    expect(adapter.config).toMatchObject({
       base_model_name_or_path: 'tabtune/tiny-llama',
       r: 4,
       lora_alpha: 8,
@@ -52,21 +127,22 @@ describe("PEFT's own adapter", () => {
       target_modules: ['down_proj', 'q_proj', 'v_proj'],
       use_rslora: false,
     });
-    expect(adapter.modules.size).toBe(6);
-    const down = adapter.modules.get('model.layers.1.mlp.down_proj')!;
-    expect([down.inFeatures, down.outFeatures, down.a.length, down.b.length]).toEqual([24, 16, 96, 64]);
-    expect(down.b.some((x) => x !== 0)).toBe(true);
+    expect(adapter.tensors.size).toBe(12);
+    const path = 'model.layers.1.mlp.down_proj';
+    expect(adapter.tensors.get(`${path}.lora_A.weight`)!.shape).toEqual([4, 24]);
+    const b = adapter.tensors.get(`${path}.lora_B.weight`)!;
+    expect([b.shape, b.data.length]).toEqual([[16, 4], 64]);
+    expect(b.data.some((x) => x !== 0)).toBe(true);
   });
 
   it('is written back byte for byte, with a config that PEFT reads alike', async () => {
     const original = fromPeft();
-    const written = writeLoraAdapter(readLoraAdapter(original));
+    const written = writePeft(readPeft(original));
     expect(written.weights).toEqual(original.weights);
     for (const [key, value] of Object.entries(written.config)) {
       // The fixture asks for random matrices at the start, so that its adapter does something untrained.
       if (key === 'init_lora_weights') continue;
-      const theirs = original.config[key];
-      expect(value, key).toEqual(key === 'target_modules' ? [...(theirs as string[])].sort() : theirs);
+      expect(asSet(value), key).toEqual(asSet(original.config[key]));
     }
     // What the oracle's --check loads into PEFT.
     await expect(formatAdapterConfig(written.config)).toMatchFileSnapshot(
@@ -75,27 +151,38 @@ describe("PEFT's own adapter", () => {
   });
 
   it('survives a round trip through a folder', () => {
-    const files = writeLoraAdapter(readLoraAdapter(fromPeft()));
+    const files = writePeft(readPeft(fromPeft()));
     const again = readPeftFolder(peftFolder(files).map(({ path, bytes }) => ({ path: `my-run/${path}`, bytes })));
-    expect(readLoraAdapter(again)).toEqual(readLoraAdapter(fromPeft()));
+    expect(readPeft(again)).toEqual(readPeft(fromPeft()));
   });
 });
 
-const tiny: LoraAdapter = {
-  base_model_name_or_path: 'org/base',
-  r: 2,
-  lora_alpha: 16,
-  lora_dropout: 0,
-  target_modules: ['v_proj', 'q_proj'],
-  use_rslora: true,
-  modules: new Map([
-    ['m.q_proj', { inFeatures: 3, outFeatures: 1, a: Float32Array.of(1, 2, 3, 4, 5, 6), b: Float32Array.of(7, 8) }],
+const tiny: Extract<PeftAdapter, { type: 'LORA' }> = {
+  type: 'LORA',
+  config: {
+    base_model_name_or_path: 'org/base',
+    task_type: 'CAUSAL_LM',
+    auto_mapping: null,
+    modules_to_save: null,
+    r: 2,
+    lora_alpha: 16,
+    lora_dropout: 0,
+    target_modules: ['v_proj', 'q_proj'],
+    use_rslora: true,
+    use_dora: false,
+    rank_pattern: {},
+    alpha_pattern: {},
+    fan_in_fan_out: false,
+  },
+  tensors: new Map([
+    ['m.q_proj.lora_A.weight', { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) }],
+    ['m.q_proj.lora_B.weight', { shape: [1, 2], data: Float32Array.of(7, 8) }],
   ]),
 };
 
 describe('writing', () => {
   it('prints keys sorted, two spaces deep, and lora_alpha as an integer', () => {
-    const text = formatAdapterConfig(writeLoraAdapter(tiny).config);
+    const text = formatAdapterConfig(writePeft(tiny).config);
     const keys = [...text.matchAll(/^ {2}"(\w+)"/gm)].map(([, key]) => key);
     expect(keys).toEqual([...keys].sort());
     expect(text).toContain('"lora_alpha": 16,');
@@ -103,64 +190,89 @@ describe('writing', () => {
     expect(text).toContain('"use_rslora": true');
   });
 
-  it('refuses weights of another rank', () => {
-    expect(() => writeLoraAdapter({ ...tiny, r: 3 })).toThrow(TabtuneError);
+  it('puts the prefixes that PEFT puts', () => {
+    const path = 'model.layers.0.self_attn.q_proj';
+    expect(peftKey('LORA', `${path}.lora_A.weight`)).toBe(`base_model.model.${path}.lora_A.weight`);
+    expect(peftKey('IA3', 'score.weight')).toBe('base_model.model.score.weight');
+    expect(peftKey('PREFIX_TUNING', 'prompt_embeddings')).toBe('prompt_embeddings');
+    expect(peftKey('P_TUNING', 'score.weight')).toBe('base_model.score.weight');
+  });
+
+  it('refuses tensors that are not of the shape that they claim', () => {
+    const tensors = new Map([['m.q_proj.lora_A.weight', { shape: [3, 3], data: new Float32Array(6) }]]);
+    expect(() => writePeft({ ...tiny, tensors })).toThrow(TabtuneError);
   });
 });
 
 describe('reading', () => {
   const tensors = (): SafetensorsTensor[] => [
-    { name: loraKey('m.q_proj', 'A'), dtype: 'F32', shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) },
-    { name: loraKey('m.q_proj', 'B'), dtype: 'F32', shape: [1, 2], data: Float32Array.of(7, 8) },
+    { name: key('lora_A.weight'), dtype: 'F32', shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) },
+    { name: key('lora_B.weight'), dtype: 'F32', shape: [1, 2], data: Float32Array.of(7, 8) },
   ];
+  const key = (suffix: string, path = 'm.q_proj') => `base_model.model.${path}.${suffix}`;
   const files = (config: Record<string, unknown>, parts = tensors()): PeftFiles => ({
-    config: { ...writeLoraAdapter(tiny).config, ...config },
+    config: { ...writePeft(tiny).config, ...config },
     weights: writeSafetensors(parts),
   });
 
   it('widens 16-bit weights and finds targets in the keys', () => {
     const [a, b] = tensors() as [SafetensorsTensor, SafetensorsTensor];
-    const adapter = readLoraAdapter(
+    const adapter = readPeft(
       files({ target_modules: 'all-linear' }, [
         { ...a, dtype: 'BF16', data: f32ToBf16(a.data as Float32Array) },
         { ...b, dtype: 'F16', data: f32ToF16(b.data as Float32Array) },
       ]),
     );
-    expect(adapter.modules).toEqual(tiny.modules);
-    expect(adapter.target_modules).toEqual(['q_proj']);
+    expect(adapter.tensors).toEqual(tiny.tensors);
+    expect(adapter.config).toMatchObject({ target_modules: ['q_proj'] });
   });
 
   it("takes LoraConfig's defaults for what a config leaves out", () => {
     const eight = [
-      { name: loraKey('q', 'A'), dtype: 'F32' as const, shape: [8, 1], data: new Float32Array(8) },
-      { name: loraKey('q', 'B'), dtype: 'F32' as const, shape: [1, 8], data: new Float32Array(8) },
+      { name: key('lora_A.weight', 'q'), dtype: 'F32' as const, shape: [8, 1], data: new Float32Array(8) },
+      { name: key('lora_B.weight', 'q'), dtype: 'F32' as const, shape: [1, 8], data: new Float32Array(8) },
     ];
-    const adapter = readLoraAdapter({ config: { peft_type: 'LORA' }, weights: writeSafetensors(eight) });
-    expect(adapter).toMatchObject({ r: 8, lora_alpha: 8, lora_dropout: 0, use_rslora: false, target_modules: ['q'] });
+    const adapter = readPeft({ config: { peft_type: 'LORA' }, weights: writeSafetensors(eight) });
+    expect(adapter.config).toMatchObject({
+      r: 8,
+      lora_alpha: 8,
+      lora_dropout: 0,
+      use_rslora: false,
+      use_dora: false,
+      rank_pattern: {},
+      modules_to_save: null,
+      target_modules: ['q'],
+    });
   });
 
   const [a, b] = tensors() as [SafetensorsTensor, SafetensorsTensor];
-  const extra: SafetensorsTensor = {
-    name: 'base_model.model.score.weight',
+  const values = (name: string, shape: number[]): SafetensorsTensor => ({
+    name,
     dtype: 'F32',
-    shape: [0],
-    data: new Uint8Array(),
-  };
+    shape,
+    data: new Float32Array(shape.reduce((x, y) => x * y, 1)),
+  });
+  const extra = values('base_model.model.score.weight', [0]);
+  const prompt = { peft_type: 'PROMPT_TUNING', num_virtual_tokens: 2, token_dim: 4, num_attention_heads: 2 };
+  const soft = (config: Record<string, unknown>, parts = [values('prompt_embeddings', [2, 4])]): PeftFiles => ({
+    config: { ...prompt, num_layers: 3, ...config },
+    weights: writeSafetensors(parts),
+  });
   const bad: [name: string, files: PeftFiles, where: string | RegExp][] = [
     ['no peft_type', files({ peft_type: undefined }), 'adapter_config.json, peft_type'],
-    ['IA3', files({ peft_type: 'IA3' }), 'adapter_config.json, peft_type'],
-    ['prompt tuning', files({ peft_type: 'PROMPT_TUNING' }), 'adapter_config.json, peft_type'],
-    ['DoRA', files({ use_dora: true }), 'adapter_config.json, use_dora'],
-    ['modules_to_save', files({ modules_to_save: ['lm_head'] }), 'adapter_config.json, modules_to_save'],
+    ['AdaLoRA', files({ peft_type: 'ADALORA' }), 'adapter_config.json, peft_type'],
     ['biases', files({ bias: 'all' }), 'adapter_config.json, bias'],
     ['lora_bias', files({ lora_bias: true }), 'adapter_config.json, lora_bias'],
-    ['ranks by module', files({ rank_pattern: { q_proj: 4 } }), 'adapter_config.json, rank_pattern'],
-    ['alphas by module', files({ alpha_pattern: { q_proj: 4 } }), 'adapter_config.json, alpha_pattern'],
     ['PiSSA', files({ init_lora_weights: 'pissa_niter_4' }), 'adapter_config.json, init_lora_weights'],
     ['aLoRA', files({ alora_invocation_tokens: [1] }), 'adapter_config.json, alora_invocation_tokens'],
     ['r as text', files({ r: '2' }), 'adapter_config.json, r'],
     ['r of 0', files({ r: 0 }), 'adapter_config.json, r'],
     ['r of another file', files({ r: 4 }), /lora_A\.weight$/],
+    ['r of another pattern', files({ rank_pattern: { q_proj: 4 } }), /lora_A\.weight$/],
+    ['a rank that is no number', files({ rank_pattern: { q_proj: '2' } }), /rank_pattern, q_proj$/],
+    ['a pattern that is a list', files({ alpha_pattern: [2] }), 'adapter_config.json, alpha_pattern'],
+    ['a pattern that never ends', files({ alpha_pattern: { '(a+)+': 2 } }), 'adapter_config.json, alpha_pattern'],
+    ['a pattern that is none', files({ rank_pattern: { '(': 2 } }), 'adapter_config.json, rank_pattern'],
     ['lora_alpha as text', files({ lora_alpha: '16' }), 'adapter_config.json, lora_alpha'],
     ['dropout of 1', files({ lora_dropout: 1 }), 'adapter_config.json, lora_dropout'],
     ['B missing', files({}, [a]), /lora_B\.weight$/],
@@ -168,15 +280,45 @@ describe('reading', () => {
     ['A of the wrong rank', files({}, [{ ...a, shape: [3, 2] }, b]), /lora_A\.weight$/],
     ['B of the wrong rank', files({}, [a, { ...b, shape: [2, 1] }]), /lora_B\.weight$/],
     ['B with one dimension', files({}, [a, { ...b, shape: [2] }]), /lora_B\.weight$/],
+    ['DoRA without magnitudes', files({ use_dora: true }), /lora_magnitude_vector$/],
+    ['magnitudes without DoRA', files({}, [a, b, values(key('lora_magnitude_vector'), [1])]), /lora_magnitude_vector$/],
+    [
+      'too many magnitudes',
+      files({ use_dora: true }, [a, b, values(key('lora_magnitude_vector'), [2])]),
+      /lora_magnitude_vector$/,
+    ],
     ['another tensor', files({}, [a, b, extra]), /score\.weight$/],
+    ['another saved module', files({ modules_to_save: ['core'] }, [a, b, extra]), /score\.weight$/],
+    ['saved modules as text', files({ modules_to_save: 'score' }), 'adapter_config.json, modules_to_save'],
+    ['embeddings', files({}, [a, b, values(key('lora_embedding_A', 'embed'), [2, 3])]), /lora_embedding_A$/],
+    [
+      'an adapter’s name in the key',
+      files({}, [a, b, values(key('lora_A.default.weight'), [2, 3])]),
+      /default\.weight$/,
+    ],
+    ['a key without prefix', files({}, [a, b, values('m.q_proj.lora_A.weight', [2, 3])]), /tensor m\.q_proj/],
     ['no tensors', files({}, []), 'adapter_model.safetensors'],
     ['empty weights', { config: files({}).config, weights: new Uint8Array() }, 'adapter_model.safetensors'],
     ['cut weights', { config: files({}).config, weights: files({}).weights.slice(0, -1) }, 'adapter_model.safetensors'],
+    ['whole numbers', files({}, [{ ...a, dtype: 'I32' as 'F32', data: new Float32Array(6) }, b]), /lora_A\.weight$/],
+    ['LoRA’s tensors as (IA)³', files({ peft_type: 'IA3' }), /lora_A\.weight$/],
+    ['(IA)³ of a matrix', files({ peft_type: 'IA3' }, [values(key('ia3_l'), [2, 3])]), /ia3_l$/],
+    ['a prompt without embeddings', soft({}, [values('base_model.score.weight', [1])]), /prompt_embeddings$/],
+    ['a prompt of another length', soft({ num_virtual_tokens: 3 }), /prompt_embeddings$/],
+    ['a prompt of no length', soft({ num_virtual_tokens: 0 }), 'adapter_config.json, num_virtual_tokens'],
+    ['a prompt as a prefix', soft({ peft_type: 'PREFIX_TUNING' }), /prompt_embeddings$/],
+    ['a prompt for two stacks', soft({ num_transformer_submodules: 2 }), /num_transformer_submodules$/],
+    [
+      'a prompt with more beside',
+      soft({}, [values('prompt_embeddings', [2, 4]), values('base_model.x.weight', [1])]),
+      /x\.weight$/,
+    ],
+    ['an unknown start', soft({ prompt_tuning_init: 'MAGIC' }), 'adapter_config.json, prompt_tuning_init'],
   ];
   it.each(bad)('refuses %s', (_name, input, where) => {
     let error: unknown;
     try {
-      readLoraAdapter(input);
+      readPeft(input);
     } catch (cause) {
       error = cause;
     }
@@ -184,6 +326,11 @@ describe('reading', () => {
     expect((error as TabtuneError).code).toBe('bad_adapter');
     expect((error as TabtuneError).where).toMatch(where);
     expect((error as TabtuneError).action).toBeTruthy();
+  });
+
+  it('reads a prefix whose shape fits', () => {
+    const wide = soft({ peft_type: 'PREFIX_TUNING' }, [values('prompt_embeddings', [2, 3 * 2 * 4])]);
+    expect(readPeft(wide)).toMatchObject({ type: 'PREFIX_TUNING', config: { encoder_hidden_size: 4 } });
   });
 
   const folder = (...paths: [string, string][]) =>

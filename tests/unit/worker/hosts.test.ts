@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
+import { createDataApi } from '../../../src/data/data-api';
 import type { ParsedDataset } from '../../../src/data/types';
 import type { TokenizerFiles } from '../../../src/data/worker-api';
 import { DataHost, type DatasetFile } from '../../../src/worker/data-host';
@@ -7,6 +8,7 @@ import type { DataWorkerApi } from '../../../src/worker/edit-dataset';
 import type { EngineApi } from '../../../src/worker/engine-api';
 import { EngineHost } from '../../../src/worker/engine-host';
 import { connect, serve } from '../../../src/worker/rpc';
+import { bertFiles, utf8 } from '../data/helpers';
 import { FakeLocks, FakeWorker } from './fake-worker';
 import { recipe } from './stage';
 
@@ -215,6 +217,29 @@ describe('DataHost', () => {
     const { host, calls } = dataHost({ ...api, encodePrompt: refuses });
     expect(await host.openTokenizer(tokenizer)).toEqual({ vocabSize: 1 });
     expect(calls).toEqual(['openTokenizer', 'encodePrompt']);
+    host.close();
+  });
+
+  it('has base text and texts to classify encoded by the tokenizer that they are for', async () => {
+    const { host, calls } = dataHost({ ...createDataApi() });
+    const bert = { files: bertFiles(['one', 'two']), title: 'BERT' };
+    const pieces = await host.tokenizeBaseText(
+      bert,
+      'base.txt',
+      utf8('one two one').buffer as ArrayBuffer,
+      4,
+      'masked_lm',
+    );
+    expect(pieces.map(({ ids }) => [...ids])).toEqual([
+      [2, 5, 6, 3],
+      [2, 5, 3],
+    ]);
+    const { ids, words } = await host.encodeForTask(bert, ['two', 'one'], 8);
+    expect([[...ids], [...words!]]).toEqual([
+      [2, 6, 5, 3],
+      [-1, 0, 1, -1],
+    ]);
+    expect(calls).toEqual(['openTokenizer', 'tokenizeBaseText', 'encodeForTask']);
     host.close();
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { writeLoraAdapter } from '../../../src/formats/peft';
+import { writePeft } from '../../../src/formats/peft';
 import { createZip } from '../../../src/formats/zip';
 import type { Recipe } from '../../../src/recipe/types';
 import { eraseEverything } from '../../../src/storage/usage';
@@ -229,15 +229,27 @@ describe('a forecast', () => {
 
   it('of a run that goes on from an adapter has the adapter’s rank and targets', async () => {
     await open.session.openModel('builtin:stories');
-    const pair = { inFeatures: 192, outFeatures: 192, a: new Float32Array(4 * 192), b: new Float32Array(4 * 192) };
-    const { config, weights } = writeLoraAdapter({
-      base_model_name_or_path: null,
-      r: 4,
-      lora_alpha: 8,
-      lora_dropout: 0,
-      target_modules: ['q_proj'],
-      use_rslora: false,
-      modules: new Map([['model.layers.0.self_attn.q_proj', pair]]),
+    const path = 'model.layers.0.self_attn.q_proj';
+    const { config, weights } = writePeft({
+      type: 'LORA',
+      config: {
+        base_model_name_or_path: null,
+        task_type: 'CAUSAL_LM',
+        modules_to_save: null,
+        r: 4,
+        lora_alpha: 8,
+        lora_dropout: 0,
+        target_modules: ['q_proj'],
+        use_rslora: false,
+        use_dora: false,
+        rank_pattern: {},
+        alpha_pattern: {},
+        fan_in_fan_out: false,
+      },
+      tensors: new Map([
+        [`${path}.lora_A.weight`, { shape: [4, 192], data: new Float32Array(4 * 192) }],
+        [`${path}.lora_B.weight`, { shape: [192, 4], data: new Float32Array(4 * 192) }],
+      ]),
     });
     await open.session.importAdapter([
       { path: 'a/adapter_config.json', file: new File([JSON.stringify(config)], 'adapter_config.json') },

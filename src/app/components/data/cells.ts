@@ -2,12 +2,21 @@
 import type { Example, ParsedDataset } from '../../../data/types';
 
 export interface Cell {
-  label: 'Prompt' | 'Answer' | 'Text';
+  label: 'Prompt' | 'Answer' | 'Text' | 'Label' | 'Words' | 'Tags';
   text: string;
 }
 
 export function headersOf(dataset: ParsedDataset): Cell['label'][] {
-  return dataset.format === 'text' ? ['Text'] : ['Prompt', 'Answer'];
+  switch (dataset.format) {
+    case 'text':
+      return ['Text'];
+    case 'labelled':
+      return ['Text', 'Label'];
+    case 'tagged':
+      return ['Words', 'Tags'];
+    default:
+      return ['Prompt', 'Answer'];
+  }
 }
 
 const lastAnswer = (example: Extract<Example, { kind: 'messages' }>) =>
@@ -33,6 +42,19 @@ export function cellsOf(example: Example): Cell[] {
         { label: 'Answer', text: example.messages[answer]?.content ?? '' },
       ];
     }
+    case 'labelled': {
+      const { labels, written } = example;
+      const label = written ?? (typeof labels === 'number' ? String(labels) : labels.join(', '));
+      return [
+        { label: 'Text', text: example.text },
+        { label: 'Label', text: label },
+      ];
+    }
+    case 'tagged':
+      return [
+        { label: 'Words', text: example.tokens.join(' ') },
+        { label: 'Tags', text: example.tags.join(' ') },
+      ];
     default:
       return example satisfies never;
   }
@@ -47,6 +69,14 @@ export function editOf(
 ): Record<string, string> | null {
   const { mapping } = dataset;
   if (example.kind === 'text') return { [mapping.text ?? 'text']: text };
+  // Words and their tags are lists that have to stay of one length.
+  if (example.kind === 'tagged') return null;
+  if (example.kind === 'labelled') {
+    const own = cell === 0 ? mapping.text : mapping.label;
+    // Several labels stand in a list in the file.
+    const several = cell === 1 && typeof example.labels !== 'number' && example.labels.length > 1;
+    return own === undefined || several ? null : { [own]: text };
+  }
   const column =
     cell === 0
       ? (mapping.prompt ?? mapping.instruction ?? mapping.text)

@@ -1,7 +1,8 @@
 import { Search } from 'lucide-react';
 import { useState } from 'react';
 import { nonDefaults, valueAt } from '../../../recipe/diff';
-import { type Field, fieldsOf, type SectionName, sectionNames } from '../../../recipe/fields';
+import { applies, type Field, field, fields, fieldsIn, type SectionName, sectionNames } from '../../../recipe/fields';
+import { alternatives } from '../../../recipe/suggest';
 import type { Recipe } from '../../../recipe/types';
 import { useRecipe } from '../../../stores/recipe';
 import { Check } from '../../ui/Check';
@@ -12,17 +13,38 @@ import { formatPlural } from '../../util/format';
 import { FieldRow } from './FieldRow';
 import { RecipeJson } from './RecipeJson';
 
-const titles: Record<SectionName | '', string> = {
-  '': 'Run',
-  model: 'Model',
-  dataset: 'Dataset',
-  method: 'Method',
-  objective: 'Objective',
-  training: 'Training',
+type Group = SectionName | '' | 'care';
+
+const groups: Group[] = ['', 'model', 'dataset', 'method', 'objective', 'training', 'care'];
+const titles: Record<Group, { title: string; description?: string }> = {
+  '': { title: 'Run' },
+  model: { title: 'Model' },
+  dataset: { title: 'Dataset' },
+  method: { title: 'Method' },
+  objective: { title: 'Objective' },
+  training: { title: 'Training' },
+  care: {
+    title: 'Care',
+    description: 'What keeps it from learning your examples by heart, and from forgetting what it could do before.',
+  },
 };
 
-function matches(field: Field, query: string): boolean {
-  const text = `${field.path} ${field.label} ${field.help}`.toLowerCase();
+/** The fields of a group that have an effect in this recipe, and those without one that somebody has set. */
+function shownIn(group: Group, recipe: Recipe, noted: (path: string) => boolean): Field[] {
+  if (group === 'care') return (['', ...sectionNames] as const).flatMap((section) => inSection(section, 'care'));
+  return inSection(group, undefined);
+
+  function inSection(section: SectionName | '', wanted: 'care' | undefined): Field[] {
+    const useful = new Set(fieldsIn(section, recipe).map((entry) => entry.field.path));
+    return fields
+      .filter(({ path }) => (section === '' ? !path.includes('.') : path.startsWith(`${section}.`)))
+      .filter(({ path, group: own }) => own === wanted && (useful.has(path) || noted(path)))
+      .map(({ path }) => field(path, recipe));
+  }
+}
+
+function matches({ path, label, help }: Field, query: string): boolean {
+  const text = `${path} ${label} ${help}`.toLowerCase();
   return query
     .toLowerCase()
     .split(/\s+/)
@@ -30,11 +52,11 @@ function matches(field: Field, query: string): boolean {
 }
 
 /** What a person wrote at a path, right or wrong, or the default that stands for it. */
-function writtenAt(input: unknown, recipe: Recipe, field: Field): unknown {
-  const [section, key] = field.path.split('.') as [string, string | undefined];
+function writtenAt(input: unknown, recipe: Recipe, { path }: Field): unknown {
+  const [section, key] = path.split('.') as [string, string | undefined];
   const root = input as Record<string, Record<string, unknown> | undefined>;
   const written = key === undefined ? root[section] : root[section]?.[key];
-  return written === undefined ? valueAt(recipe, field.path) : written;
+  return written === undefined ? valueAt(recipe, path) : written;
 }
 
 /** Every field, found by its Hugging Face name or by what it does, and the JSON beside them. */
@@ -44,15 +66,18 @@ export function AdvancedRecipe() {
   const [onlyChanged, setOnlyChanged] = useState(false);
   const changed = new Set<string>(nonDefaults(recipe).map(({ path }) => path));
   const wrong = (path: string) => problems.filter(({ where }) => where === path || where.startsWith(`${path}.`));
-  const sections = (['', ...sectionNames] as const)
-    .map((section) => ({
-      section,
-      shown: fieldsOf(section)
-        .map(({ field }) => field)
-        .filter((field) => field.path !== 'version' && matches(field, query))
-        .filter((field) => !onlyChanged || changed.has(field.path) || wrong(field.path).length > 0),
+  const noted = (path: string) => notes.some(({ where }) => where === path) || wrong(path).length > 0;
+  const sections = groups
+    .map((group) => ({
+      group,
+      shown: shownIn(group, recipe, noted)
+        .filter((spec) => spec.path !== 'version' && matches(spec, query))
+        .filter(({ path }) => !onlyChanged || changed.has(path) || wrong(path).length > 0),
     }))
     .filter(({ shown }) => shown.length > 0);
+  // A field that is looked for by its name is not to be missing without a word.
+  const useless =
+    query.trim() === '' ? [] : fields.filter((spec) => matches(spec, query) && !applies(spec.path, recipe));
   const elsewhere = problems.filter(
     ({ where }) =>
       !sections.some(({ shown }) => shown.some(({ path }) => where === path || where.startsWith(`${path}.`))),
@@ -89,23 +114,36 @@ export function AdvancedRecipe() {
             </ul>
           </Notice>
         )}
-        {sections.map(({ section, shown }) => (
-          <Panel key={section} title={titles[section]}>
+        {sections.map(({ group, shown }) => (
+          <Panel key={group} title={titles[group].title} description={titles[group].description}>
             <div className="@container -my-2 divide-y">
-              {shown.map((field) => (
+              {shown.map((spec) => (
                 <FieldRow
-                  key={field.path}
-                  field={field}
-                  value={writtenAt(input, recipe, field)}
-                  changed={changed.has(field.path)}
-                  problems={wrong(field.path)}
-                  notes={notes.filter(({ where }) => where === field.path)}
+                  key={spec.path}
+                  field={spec}
+                  value={writtenAt(input, recipe, spec)}
+                  changed={changed.has(spec.path)}
+                  problems={wrong(spec.path)}
+                  notes={notes.filter(({ where }) => where === spec.path)}
                 />
               ))}
             </div>
           </Panel>
         ))}
-        {sections.length === 0 && (
+        {useless.length > 0 && !onlyChanged && (
+          <div className="rounded-lg border bg-surface px-4 py-3">
+            <h2 className="font-semibold">Not in this recipe</h2>
+            <ul className="mt-1 space-y-0.5 text-muted">
+              {useless.map(({ path, label, for: only }) => (
+                <li key={path}>
+                  <span className="font-mono text-[0.8125rem] text-ink">{path}</span> {label}: only with{' '}
+                  {alternatives(only ?? [])}.
+                </li>
+              ))}
+            </ul>
+          </div>
+        )}
+        {sections.length === 0 && useless.length === 0 && (
           <p className="text-muted">
             {onlyChanged && query === ''
               ? 'Every field has its default.'

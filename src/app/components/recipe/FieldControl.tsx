@@ -1,11 +1,10 @@
-import { useState } from 'react';
-import { checkRecipe } from '../../../recipe/defaults';
-import { withValue } from '../../../recipe/diff';
-import type { Field } from '../../../recipe/fields';
+import { useMemo, useState } from 'react';
+import { type Field, valueAt } from '../../../recipe/fields';
 import { useModel } from '../../../stores/model';
 import { useRecipe } from '../../../stores/recipe';
 import { Input, Select } from '../../ui/Field';
 import { formatRate } from '../../util/format';
+import { refusalOf } from './refusals';
 
 export interface ControlProps {
   field: Field;
@@ -62,7 +61,7 @@ function Typed({
   );
 }
 
-/** Choices that this version cannot run are said to be so, by asking the validator about each. */
+/** Choices that do not go with the rest are said to be so, by asking about each. */
 function SelectControl({
   field,
   id,
@@ -72,14 +71,18 @@ function SelectControl({
   onChange,
 }: ControlProps & { field: Extract<Field, { kind: 'select' }> }) {
   const recipe = useRecipe((state) => state.recipe);
-  const options = field.options.map((option) => {
-    const { problems } = checkRecipe(withValue(recipe, field.path, option.value));
-    const refused = problems.some(({ where }) => where === field.path);
-    return {
-      value: option.value,
-      label: refused ? `${option.value} (not available yet)` : `${option.value}: ${option.label}`,
-    };
-  });
+  const model = useModel((state) => state.info);
+  const { path, options: choices } = field;
+  const options = useMemo(
+    () =>
+      choices.map((option) => {
+        const chosen = valueAt(recipe, path) === option.value;
+        const refusal = chosen ? null : refusalOf(recipe, path, option.value, model);
+        const why = refusal ? ' (does not go with the rest)' : '';
+        return { value: option.value, label: `${option.value}: ${option.label}${why}` };
+      }),
+    [recipe, model, path, choices],
+  );
   return (
     <Select
       id={id}

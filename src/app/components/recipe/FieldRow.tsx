@@ -12,6 +12,8 @@ import { FieldControl } from './FieldControl';
 
 function showDefault(field: Field): string {
   const value = field.default;
+  if (Array.isArray(value)) return value.join(', ') || 'none';
+  if (typeof value === 'object' && value !== null) return 'none';
   if (value === null || value === '') return 'placeholder' in field && field.placeholder ? field.placeholder : 'none';
   return typeof value === 'number' && Math.abs(value) < 1e-3 && value !== 0 ? formatRate(value) : String(value);
 }

@@ -1,74 +1,15 @@
 import { useRecipe } from '../../../stores/recipe';
-import { ChoiceCard } from '../../ui/ChoiceCard';
 import { Panel } from '../../ui/Panel';
 import { RangeField } from '../../ui/RangeField';
 import { formatPlural, formatRate, formatShare } from '../../util/format';
+import { Goal } from './Goal';
 import { MemoryChoices } from './MemoryChoices';
-import { cares, nearestStop, type Stop, stopOf, strengthsFor } from './presets';
-
-function Goal() {
-  const { recipe, set } = useRecipe();
-  const answers = recipe.objective.type === 'sft' && recipe.objective.assistant_only_loss;
-  return (
-    <Panel title="Goal">
-      <div className="grid gap-3 sm:grid-cols-2">
-        <ChoiceCard
-          name="Answer like my examples"
-          chosen={answers}
-          onChoose={() => set({ 'objective.assistant_only_loss': undefined })}
-        >
-          It learns the answers, not the questions. Right for chats, replies, labels.
-        </ChoiceCard>
-        <ChoiceCard
-          name="Read more of my domain"
-          chosen={!answers}
-          onChoose={() => set({ 'objective.assistant_only_loss': false })}
-        >
-          It learns every word of the text, questions too. Right for documents and notes.
-        </ChoiceCard>
-      </div>
-    </Panel>
-  );
-}
-
-const attention = ['q_proj', 'k_proj', 'v_proj', 'o_proj'];
-
-function Method() {
-  const { recipe, set } = useRecipe();
-  const targets = recipe.method.type === 'lora' ? recipe.method.target_modules : 'all-linear';
-  const everywhere = targets === 'all-linear';
-  const onlyAttention = !everywhere && [...targets].sort().join() === [...attention].sort().join();
-  return (
-    <Panel title="Method">
-      <div className="grid gap-3 sm:grid-cols-2">
-        <ChoiceCard
-          name="LoRA"
-          chosen={everywhere}
-          onChoose={() => set({ 'method.target_modules': undefined })}
-          facts="method.target_modules: all-linear"
-        >
-          Small matrices beside every linear layer learn; the model itself stays as it is. The right choice nearly
-          always.
-        </ChoiceCard>
-        <ChoiceCard
-          name="LoRA on attention only"
-          chosen={onlyAttention}
-          onChoose={() => set({ 'method.target_modules': attention })}
-          facts={`method.target_modules: ${attention.join(', ')}`}
-        >
-          About half the size. Enough to change a tone, less so to learn facts.
-        </ChoiceCard>
-      </div>
-      {!everywhere && !onlyAttention && (
-        <p className="mt-2 text-muted">Modules chosen in Advanced: {targets.join(', ')}.</p>
-      )}
-    </Panel>
-  );
-}
+import { Method } from './Method';
+import { cares, nearestStop, type Stop, sizeOf, stopOf, strengthsFor } from './presets';
 
 function Sliders() {
   const { recipe, set } = useRecipe();
-  const { training, method, dataset } = recipe;
+  const { training, dataset } = recipe;
   const strengths = strengthsFor(recipe);
   const strength = nearestStop(recipe, strengths);
   const care = nearestStop(recipe, cares);
@@ -94,7 +35,7 @@ function Sliders() {
           min={0}
           max={strengths.length - 1}
           value={strength}
-          text={`${exactly(strengths, strength)}: ${method.type === 'lora' ? `rank ${method.r}, ` : ''}learning rate ${formatRate(training.learning_rate)}`}
+          text={`${exactly(strengths, strength)}: ${sizeOf(recipe)}learning rate ${formatRate(training.learning_rate)}`}
           hint="Stronger changes more and forgets more of what the model could do before."
           onChange={(value) => set(strengths[value]?.values ?? {})}
         />

@@ -9,24 +9,43 @@ export interface Stop {
   values: Partial<Record<RecipePath, number>>;
 }
 
-/** Rank, its alpha at twice the rank, and the learning rate, from what suits the model, rise together. */
+const names = ['Very light', 'Light', 'Normal', 'Strong', 'Very strong'];
+
+/** What grows with a method's strength, stop by stop, besides the learning rate. */
+function sizes({ method }: Recipe): Stop['values'][] {
+  switch (method.type) {
+    case 'lora':
+      // Alpha at twice the rank, as the defaults have it.
+      return [4, 8, 16, 32, 64].map((r) => ({ 'method.r': r, 'method.lora_alpha': 2 * r }));
+    case 'bottleneck':
+      return [64, 32, 16, 8, 4].map((reduction) => ({ 'method.reduction_factor': reduction }));
+    case 'prefix_tuning':
+      return [10, 25, 50, 75, 100].map((tokens) => ({ 'method.num_virtual_tokens': tokens }));
+    case 'prompt_tuning':
+    case 'p_tuning':
+      return [5, 10, 20, 40, 80].map((tokens) => ({ 'method.num_virtual_tokens': tokens }));
+    default:
+      return names.map(() => ({}));
+  }
+}
+
+/** The size that the strength slider shows, with a comma behind it; empty for methods that have none. */
+export function sizeOf({ method }: Recipe): string {
+  if (method.type === 'lora') return `rank ${method.r}, `;
+  if (method.type === 'bottleneck') return `reduction ${method.reduction_factor}, `;
+  return 'num_virtual_tokens' in method ? `${method.num_virtual_tokens} virtual tokens, ` : '';
+}
+
+/** Size and learning rate rise together, from what suits method and model. */
 export function strengthsFor(recipe: Recipe): Stop[] {
-  const suits = Number(hintsFor(recipe)['training.learning_rate'] ?? defaultOf('training.learning_rate', recipe));
-  const stop = (name: string, r: number, share: number): Stop => ({
-    name,
-    values: {
-      'method.r': r,
-      'method.lora_alpha': 2 * r,
-      'training.learning_rate': Number((suits * share).toPrecision(3)),
-    },
+  const path = 'training.learning_rate';
+  const suits = Number(hintsFor(recipe)[path] ?? defaultOf(path, recipe));
+  const shares = [0.5, 0.5, 1, 1.5, 2.5];
+  const alone = [0.25, 0.5, 1, 2, 4];
+  return sizes(recipe).map((size, i) => {
+    const share = Object.keys(size).length > 0 ? shares[i]! : alone[i]!;
+    return { name: names[i]!, values: { ...size, [path]: Number((suits * share).toPrecision(3)) } };
   });
-  return [
-    stop('Very light', 4, 0.5),
-    stop('Light', 8, 0.5),
-    stop('Normal', 16, 1),
-    stop('Strong', 32, 1.5),
-    stop('Very strong', 64, 2.5),
-  ];
 }
 
 /** How much is held out to measure on, and how soon a run that no longer improves is ended. */

@@ -1,0 +1,29 @@
+/** Whether a choice goes with the rest of the recipe and with the open model: asked before it is made. */
+import type { ErrorData } from '../../../base/errors';
+import { combinationProblems } from '../../../recipe/combine';
+import { checkRecipe } from '../../../recipe/defaults';
+import { withValue } from '../../../recipe/diff';
+import type { RecipePath } from '../../../recipe/fields';
+import type { Recipe } from '../../../recipe/types';
+import type { ModelInfo } from '../../../worker/api';
+
+const key = ({ where, message }: ErrorData) => `${where} ${message}`;
+
+function problemsOf(recipe: Recipe, model: ModelInfo | null): ErrorData[] {
+  const { problems } = checkRecipe(recipe);
+  const known = new Set(problems.map(key));
+  const more = model ? combinationProblems(recipe, model).filter((problem) => !known.has(key(problem))) : [];
+  return [...more, ...problems];
+}
+
+/** What would be wrong with this value that is not wrong now. */
+export function refusalOf(recipe: Recipe, path: RecipePath, value: unknown, model: ModelInfo | null): ErrorData | null {
+  const now = new Set(problemsOf(recipe, model).map(key));
+  return problemsOf(withValue(recipe, path, value), model).find((problem) => !now.has(key(problem))) ?? null;
+}
+
+/** A refusal as a sentence on a card of `path`; another field to change is named. */
+export function refusalText({ where, message, action }: ErrorData, path: RecipePath): string {
+  const sentence = where === path ? `${message.charAt(0).toUpperCase()}${message.slice(1)}` : `${where}: ${message}`;
+  return [sentence, action].filter(Boolean).join(' ');
+}

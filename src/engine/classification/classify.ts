@@ -1,0 +1,63 @@
+/** Scores of one text through a model's classification head. */
+import * as tf from '@tensorflow/tfjs-core';
+import { TabtuneError } from '../../base/errors';
+import type { TaskData } from '../../data/types';
+import type { LanguageModel } from '../models/model';
+import { modelInput } from '../objectives/model-input';
+import { forwardOnly } from '../training/checkpointing';
+import type { Hooks } from '../types';
+import { readFloats } from '../webgpu/backend';
+import { beginWork } from '../webgpu/pool';
+
+/** [labels] for a text, [T, labels] for its tokens, before any softmax. */
+export async function textScores(model: LanguageModel, hooks: Hooks, ids: Int32Array): Promise<Float32Array> {
+  const { task } = model;
+  if (!task) {
+    throw new TabtuneError({
+      code: 'bad_model',
+      message: 'This model has no classification head.',
+      where: 'model.source',
+      action: 'Train one with the objective sequence_classification or token_classification, or open one.',
+    });
+  }
+  const length = ids.length;
+  const lengths = Int32Array.of(length);
+  beginWork();
+  const scores = tf.tidy(() => {
+    const input = modelInput(model, { batchSize: 1, length, ids, lengths });
+    return task.scores(model.hidden(input, forwardOnly(hooks)), { batch: 1, length, lengths }, hooks);
+  });
+  try {
+    return await readFloats(scores);
+  } finally {
+    scores.dispose();
+  }
+}
+
+/**
+ * Of scores [rows · labels]: softmax for one class each, the logistic function for several at once, the number itself for
+ * regression.
+ */
+export function probabilities(
+  problemType: TaskData['problemType'],
+  labels: number,
+  scores: Float32Array,
+): Float32Array {
+  switch (problemType) {
+    case 'regression':
+      return scores;
+    case 'multi_label_classification':
+      return scores.map((z) => 1 / (1 + Math.exp(-z)));
+    case 'single_label_classification':
+    case 'token_classification': {
+      const shares = new Float32Array(scores.length);
+      for (let from = 0; from < scores.length; from += labels) {
+        const row = scores.subarray(from, from + labels);
+        const top = row.reduce((most, z) => Math.max(most, z), -Infinity);
+        const total = row.reduce((sum, z) => sum + Math.exp(z - top), 0);
+        for (const [i, z] of row.entries()) shares[from + i] = Math.exp(z - top) / total;
+      }
+      return shares;
+    }
+  }
+}

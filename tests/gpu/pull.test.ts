@@ -1,0 +1,4 @@
+import { pullParity } from '../parity/pull';
+import { openTestDevice } from './open-device';
+
+pullParity('webgpu', openTestDevice);

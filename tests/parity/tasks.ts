@@ -1,0 +1,326 @@
+/**
+ * Classification heads, hidden words, label smoothing and full fine-tuning against transformers and its Trainer
+ * (tests/oracle/make_task_fixtures.py): one body for both backends. Tolerances are those of tests/oracle/README.md.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Batch, TaskData } from '../../src/data/types';
+import { valueAndGradients } from '../../src/engine/kernels/tape';
+import { createFull } from '../../src/engine/methods/full';
+import { inference, type Method } from '../../src/engine/methods/method';
+import { loadModel } from '../../src/engine/models';
+import type { LanguageModel } from '../../src/engine/models/model';
+import { type CreatedHead, createTaskHead } from '../../src/engine/models/task-head';
+import { createObjective } from '../../src/engine/objectives';
+import { maskTokens } from '../../src/engine/objectives/masked-lm';
+import type { Objective } from '../../src/engine/objectives/objective';
+import { createOptimizer } from '../../src/engine/optim/optimizer';
+import { checkpointBlocks } from '../../src/engine/training/checkpointing';
+import { disposeInputs } from '../../src/engine/training/inputs';
+import { freshState, recordStep } from '../../src/engine/training/loop';
+import { readFloats } from '../../src/engine/webgpu/backend';
+import { resolveRecipe } from '../../src/recipe/defaults';
+import type { ObjectiveSection, TrainingSection } from '../../src/recipe/types';
+import { fixtureJson, fixtureTensors, relativeError } from '../fixture-files';
+
+export const FAMILIES = ['bert', 'roberta', 'distilbert', 'gpt2', 'gpt_neox', 'llama'];
+const SEQUENCE = ['single_label_classification', 'multi_label_classification', 'regression'] as const;
+type TaskName = (typeof SEQUENCE)[number] | 'token_classification' | 'masked_lm' | 'sft';
+const tasksOf = (family: string): TaskName[] => [
+  ...SEQUENCE,
+  'token_classification',
+  ['bert', 'roberta', 'distilbert'].includes(family) ? 'masked_lm' : 'sft',
+];
+
+const IGNORED = -100;
+const MASK = 5;
+const isSpecial = (id: number) => (id === 3 || id === 4 ? 1 : 0);
+
+interface TaskRecord {
+  ids: number[][];
+  lengths: number[];
+  classes?: number[];
+  labels?: number[][];
+  loss: number;
+  loss_smoothed?: number;
+  seed?: number;
+  pass?: number;
+  mlm_probability?: number;
+  hidden?: number[][];
+  targets?: number;
+}
+
+interface RunRecord {
+  family: string;
+  task: TaskName;
+  labels: number;
+  smoothing: number;
+  accumulate: number;
+  batch_size: number;
+  mlm_probability?: number;
+  seed?: number;
+  training: Partial<TrainingSection>;
+  examples: { ids: number[]; classes?: number[]; labels?: number[] }[];
+  steps: { loss: number; grad_norm: number; learning_rate: number; clipped: boolean }[];
+}
+
+type Tensors = Awaited<ReturnType<typeof fixtureTensors>>;
+
+const folderOf = (family: string) => (family === 'llama' ? 'llama/gqa-untied-odd' : `families/${family}`);
+const openModel = async (family: string) =>
+  loadModel(
+    await fixtureJson(`${folderOf(family)}/config.json`),
+    (await fixtureTensors(`${folderOf(family)}/model.safetensors`)).source,
+  );
+
+function taskData(task: TaskName, labels: number): TaskData | null {
+  if (task === 'masked_lm' || task === 'sft') return null;
+  return { problemType: task, labels: Array.from({ length: labels }, (_, i) => `label ${i}`) };
+}
+
+function objectiveFor(task: TaskName, model: LanguageModel, labels: number, mlm_probability = 0): Objective {
+  const section: ObjectiveSection =
+    task === 'masked_lm'
+      ? { type: task, mlm_probability }
+      : task === 'sft'
+        ? { type: task, assistant_only_loss: true }
+        : task === 'token_classification'
+          ? { type: task }
+          : { type: 'sequence_classification', problem_type: task };
+  return createObjective(section, {
+    maskTokenId: MASK,
+    vocabSize: model.vocabSize,
+    task: taskData(task, labels),
+  });
+}
+
+/** The model with the head whose tensors lie under `at`, where the task has one. */
+async function withHead(model: LanguageModel, task: TaskName, labels: number, at: string, tensors: Tensors) {
+  const data = taskData(task, labels);
+  if (!data) return { model, created: null };
+  const prefix = `${at}head.`;
+  const values = new Map(
+    tensors.names
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => [name.slice(prefix.length), { shape: tensors.shape(name), data: tensors.floats(name) }]),
+  );
+  const created = await createTaskHead(model, data, { seed: 1, values });
+  expect(created.tensors.map(({ name }) => name).sort()).toEqual([...values.keys()].sort());
+  return { model: { ...model, task: created.head, tensors: [...model.tensors, ...created.tensors] }, created };
+}
+
+function batchOf(rows: { ids: number[]; labels?: number[]; classes?: number[] }[], task: TaskName): Batch {
+  const length = Math.max(...rows.map(({ ids }) => ids.length));
+  const padded = (values: (row: (typeof rows)[number]) => number[], pad: number) =>
+    Int32Array.from(rows.flatMap((row) => Array.from({ length }, (_, t) => values(row)[t] ?? pad)));
+  const labels = padded((row) => row.labels ?? [], IGNORED);
+  const counted = labels.filter((label, i) => label !== IGNORED && (task !== 'sft' || i % length > 0)).length;
+  const classes = rows.flatMap((row) => row.classes ?? []);
+  return {
+    batchSize: rows.length,
+    length,
+    ids: padded(({ ids }) => ids, 0),
+    labels,
+    lengths: Int32Array.from(rows, ({ ids }) => ids.length),
+    targetTokens: classes.length > 0 ? rows.length : counted,
+    special: Uint8Array.from(padded(({ ids }) => ids.map(isSpecial), 1)),
+    ...(classes.length > 0 ? { classes: Float32Array.from(classes) } : {}),
+  };
+}
+
+/** As the checkpoint has it: GPT-2's linears lie turned on the device. */
+async function asStored(tensor: tf.Tensor, name: string, model: LanguageModel): Promise<Float32Array> {
+  const own = model.tensors.find((t) => t.name === name);
+  const turned = own?.value.kind === 'matrix' && own.value.transposed;
+  const stored = turned ? tf.tidy(() => tf.transpose(tensor)) : tensor;
+  const values = await readFloats(stored);
+  if (turned) stored.dispose();
+  return values;
+}
+
+/** `setUp` makes the backend ready that the whole body runs on. */
+export function taskParity(backend: string, families: readonly string[], setUp: () => Promise<void>): void {
+  describe.each(families)(`${backend}: tasks of %s`, (family) => {
+    let base: LanguageModel;
+    let records: Record<TaskName, TaskRecord>;
+    let tensors: Tensors;
+    beforeAll(async () => {
+      await setUp();
+      base = await openModel(family);
+      records = await fixtureJson(`tasks/${family}.json`);
+      tensors = await fixtureTensors(`tasks/${family}.safetensors`);
+    });
+    afterAll(() => {
+      base.dispose();
+      disposeInputs();
+    });
+
+    /** Everything of a task that can be used up: model with head, full fine-tuning of it, objective and batch. */
+    async function open(task: TaskName) {
+      const record = records[task];
+      const { classes } = record;
+      const at = `${task}.`;
+      const labels =
+        task === 'token_classification'
+          ? tensors.shape(`${at}scores`)[2]!
+          : classes
+            ? tensors.shape(`${at}scores`)[1]!
+            : 0;
+      const { model, created } = await withHead(base, task, labels, at, tensors);
+      const width = classes ? classes.length / record.lengths.length : 0;
+      const rows = record.lengths.map((length, b) => ({
+        ids: record.ids[b]!.slice(0, length),
+        labels: record.labels?.[b]?.slice(0, length),
+        classes: classes?.slice(b * width, (b + 1) * width),
+      }));
+      const method = createFull(model);
+      return {
+        record,
+        model,
+        method,
+        batch: batchOf(rows, task),
+        objective: objectiveFor(task, model, labels, record.mlm_probability),
+        close: () => closeTask(method, created),
+      };
+    }
+
+    test.each(tasksOf(family))('%s: scores, loss, smoothed loss and gradients', async (task) => {
+      const before = tf.memory().numTensors;
+      const { record, model, method, batch, objective, close } = await open(task);
+      const hooks = method.hooks({ ...inference(), training: true });
+      const draw = { seed: record.seed ?? 0, pass: record.pass ?? 0 };
+      const targets = objective.targets?.(batch, draw) ?? batch.targetTokens;
+      expect(targets).toBeGreaterThan(0);
+      const options = { scale: 1 / targets, withGradient: true, ...draw };
+      if (record.hidden) {
+        const masked = maskTokens(
+          batch,
+          { mlm_probability: record.mlm_probability!, maskTokenId: MASK, vocabSize: model.vocabSize },
+          draw,
+        );
+        expect([...masked.ids]).toEqual(record.hidden.flat());
+        expect(targets).toBe(record.targets);
+      }
+      if (objective.scores) {
+        const scores = tf.tidy(() => objective.scores!(model, hooks, batch));
+        const wanted = tensors.floats(`${task}.scores`);
+        const given = await readFloats(scores);
+        scores.dispose();
+        // Scores of padding are anybody's.
+        const real = given.map((value, i) => {
+          const row = Math.floor((i * batch.batchSize) / given.length);
+          const token = Math.floor((i * batch.batchSize * batch.length) / given.length) % batch.length;
+          return task === 'token_classification' && token >= batch.lengths[row]! ? 0 : value;
+        });
+        expect(relativeError(real, wanted)).toBeLessThan(1e-4);
+      }
+      const names = [...method.trainable.keys()];
+      const { value, grads } = valueAndGradients(
+        () => objective.loss(model, hooks, batch, options),
+        [...method.trainable.values()],
+      );
+      expect(relativeError(await readFloats(value), [record.loss])).toBeLessThan(1e-4);
+      const prefix = `${task}.grad.`;
+      const compared = tensors.names.filter((name) => name.startsWith(prefix));
+      expect(compared.length).toBeGreaterThan(3);
+      for (const name of compared) {
+        const own = name.slice(prefix.length);
+        expect(names).toContain(own);
+        const gradient = await asStored(grads[names.indexOf(own)]!, own, model);
+        expect(relativeError(gradient, tensors.floats(name)), own).toBeLessThan(1e-3);
+      }
+      // With every block computed again in the backward pass, the same bits.
+      const again = valueAndGradients(
+        () => objective.loss(model, { ...hooks, block: checkpointBlocks(model, method.trainable) }, batch, options),
+        [...method.trainable.values()],
+      );
+      for (const [i, grad] of again.grads.entries()) {
+        expect(await readFloats(grad), names[i]).toEqual(await readFloats(grads[i]!));
+      }
+      tf.dispose([value, ...grads, again.value, ...again.grads]);
+      if (record.loss_smoothed !== undefined) {
+        const loss = tf.tidy(() =>
+          objective.loss(model, hooks, batch, { ...options, withGradient: false, smoothing: 0.1 }),
+        );
+        expect(relativeError(await readFloats(loss), [record.loss_smoothed])).toBeLessThan(1e-4);
+        loss.dispose();
+      }
+      close();
+      disposeInputs();
+      expect(tf.memory().numTensors, 'tensors left').toBeLessThanOrEqual(before);
+    });
+  });
+}
+
+function closeTask(method: Method, created: CreatedHead | null): void {
+  method.dispose();
+  created?.dispose();
+}
+
+/** Ten steps of the Trainer over every weight, of the cases whose numbers in training.json are given. */
+export function taskTraining(backend: string, cases: readonly number[], setUp: () => Promise<void>): void {
+  describe(`${backend}: full fine-tuning as the Trainer's`, () => {
+    beforeAll(setUp);
+    test.each(cases)('run %i', async (number) => {
+      const run = (await fixtureJson<RunRecord[]>('tasks/training.json'))[number]!;
+      const tensors = await fixtureTensors('tasks/training.safetensors');
+      const at = `${run.family}.${run.task}.`;
+      const base = await openModel(run.family);
+      const { model, created } = await withHead(base, run.task, run.labels, at, tensors);
+      const method = createFull(model);
+      const settings: TrainingSection = {
+        ...resolveRecipe({ version: 1 }).training,
+        ...run.training,
+        warmup_ratio: 0,
+        model_dropout: false,
+        label_smoothing_factor: run.smoothing,
+        seed: run.seed ?? 0,
+      };
+      const optimizer = createOptimizer(method.trainable, settings);
+      const start = new Map<string, Float32Array>();
+      for (const [name, tensor] of method.trainable) start.set(name, await asStored(tensor, name, model));
+
+      const micro = Array.from({ length: run.examples.length / run.batch_size }, (_, i) =>
+        batchOf(run.examples.slice(i * run.batch_size, (i + 1) * run.batch_size), run.task),
+      );
+      const stepsPerEpoch = Math.ceil(micro.length / run.accumulate);
+      const setup = {
+        model,
+        method,
+        objective: objectiveFor(run.task, model, run.labels, run.mlm_probability),
+        optimizer,
+        settings,
+        totalSteps: run.steps.length,
+        batches: {
+          stepsPerEpoch,
+          microBatches: (step: number) => {
+            const first = (step % stepsPerEpoch) * run.accumulate;
+            return micro.slice(first, first + run.accumulate);
+          },
+          evaluation: () => [],
+        },
+      };
+      const state = freshState();
+      for (const [i, wanted] of run.steps.entries()) {
+        const { stats, learningRate } = recordStep(setup, state);
+        const { loss, gradNorm } = await stats;
+        expect(learningRate, `rate of step ${i}`).toBeCloseTo(wanted.learning_rate, 9);
+        expect(relativeError([loss], [wanted.loss]), `loss of step ${i}`).toBeLessThan(1e-3);
+        expect(relativeError([gradNorm], [wanted.grad_norm]), `norm of step ${i}`).toBeLessThan(1e-3);
+        expect(gradNorm > settings.max_grad_norm).toBe(wanted.clipped);
+      }
+      const moves = tensors.names.filter((name) => name.startsWith(`${at}move.`));
+      expect(moves.length).toBeGreaterThan(3);
+      for (const name of moves) {
+        const own = name.slice(`${at}move.`.length);
+        const end = await asStored(method.trainable.get(own)!, own, model);
+        const move = end.map((value, i) => value - start.get(own)![i]!);
+        expect(relativeError(move, tensors.floats(name)), own).toBeLessThan(2e-3);
+      }
+      optimizer.dispose();
+      closeTask(method, created);
+      base.dispose();
+      disposeInputs();
+    });
+  });
+}

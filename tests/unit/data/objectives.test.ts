@@ -1,0 +1,416 @@
+/** What each objective makes of a dataset: ids, labels, classes, pieces and packed rows, as the engine gets them. */
+import { describe, expect, test } from 'vitest';
+import { IGNORE } from '../../../src/data/batches';
+import { createDataApi } from '../../../src/data/data-api';
+import type { TokenizedExample } from '../../../src/data/types';
+import type { DataApi } from '../../../src/data/worker-api';
+import type { ObjectiveSection } from '../../../src/recipe/types';
+import {
+  apiWith,
+  baseFiles,
+  bertFiles,
+  codes,
+  errorOf,
+  jsonl,
+  STORIES,
+  section,
+  tokenizerFiles,
+  utf8,
+} from './helpers';
+
+const CLASSES = { type: 'sequence_classification', problem_type: 'auto' } as const;
+const TAGS = { type: 'token_classification' } as const;
+const MASKED = { type: 'masked_lm', mlm_probability: 0.25 } as const;
+const TEXTS = { type: 'pretraining' } as const;
+const SFT = { type: 'sft', assistant_only_loss: true } as const;
+const X = IGNORE;
+
+/** one is 5, two 6, … */
+const bert = bertFiles(['one', 'two', 'three', 'four', 'five', '##s']);
+const plain = (examples: TokenizedExample[]) =>
+  examples.map(({ ids, labels, classes }) => ({
+    ids: [...ids],
+    labels: [...labels],
+    ...(classes && { classes: [...classes] }),
+  }));
+const buffers = (examples: TokenizedExample[]) =>
+  examples.flatMap((e) => [e.ids, e.labels, e.starts, e.special, e.classes].filter((a) => a !== undefined));
+
+describe('sequence classification', () => {
+  const rows = [
+    { text: 'one two', label: 'b' },
+    { text: 'three', label: 'a' },
+    { text: 'two one four five one two', label: 'b' },
+  ];
+
+  test('texts between their special tokens, with the number of the class', () => {
+    const dataset = apiWith(bert, 'a.jsonl', jsonl(rows)).tokenize(section({ max_length: 6 }), CLASSES, 64, 1);
+    expect(plain(dataset.train)).toEqual([
+      { ids: [2, 5, 6, 3], labels: [X, X, X, X], classes: [1] },
+      { ids: [2, 7, 3], labels: [X, X, X], classes: [0] },
+      { ids: [2, 6, 5, 8, 9, 3], labels: [X, X, X, X, X, X], classes: [1] },
+    ]);
+    expect(dataset.task).toEqual({ problemType: 'single_label_classification', labels: ['a', 'b'] });
+    expect(dataset.train[2]!.truncatedBy).toBe(2);
+    expect(codes(dataset)).toEqual(['truncated@3']);
+    expect(dataset.stats).toMatchObject({ examples: 3, targetTokens: 3, truncated: 1 });
+  });
+
+  test('a decoder’s tokenizer puts around a text what it puts around any', () => {
+    const api = apiWith(tokenizerFiles(STORIES), 'a.jsonl', jsonl(rows));
+    const { train } = api.tokenize(section(), CLASSES, 64, 1);
+    expect([...train[0]!.ids]).toEqual([...api.encodeTexts(['one two'], 64)[0]!]);
+    expect(api.decode(train[0]!.ids)).toBe('one two');
+  });
+
+  test('numbers to predict and several labels', () => {
+    const numbers = jsonl([
+      { text: 'one', stars: 0.5 },
+      { text: 'two', stars: 3 },
+    ]);
+    const regression = apiWith(bert, 'a.jsonl', numbers).tokenize(section(), CLASSES, 64, 1);
+    expect(regression.task).toEqual({ problemType: 'regression', labels: ['stars'] });
+    expect(plain(regression.train).map((e) => e.classes)).toEqual([[0.5], [3]]);
+    const lists = jsonl([
+      { text: 'one', labels: ['x', 'y'] },
+      { text: 'two', labels: [] },
+    ]);
+    const several = apiWith(bert, 'a.jsonl', lists).tokenize(section(), CLASSES, 64, 1);
+    expect(several.task).toEqual({ problemType: 'multi_label_classification', labels: ['x', 'y'] });
+    expect(plain(several.train).map((e) => e.classes)).toEqual([
+      [1, 1],
+      [0, 0],
+    ]);
+  });
+
+  test('both sides have every class, copies with another label stay together and are told', () => {
+    const many = Array.from({ length: 40 }, (_, i) => ({
+      text: `one two ${i}`,
+      label: i % 8 === 0 ? 'rare' : 'usual',
+    }));
+    many[9] = { text: 'one two 8', label: 'usual' };
+    const api = apiWith(bert, 'a.jsonl', jsonl(many));
+    const dataset = api.tokenize(section({ validation_split: 0.2 }), CLASSES, 64, 3);
+    const held = (list: TokenizedExample[]) => new Set(list.map((e) => e.classes![0]));
+    expect(held(dataset.validation)).toEqual(new Set([0, 1]));
+    expect(held(dataset.train)).toEqual(new Set([0, 1]));
+    expect(dataset.validation).toHaveLength(8);
+    expect(codes(dataset)).toEqual(['contradicting_labels@10']);
+    const side = (row: number) => dataset.train.some((e) => e.row === row);
+    expect(side(9)).toBe(side(10));
+  });
+
+  test('classes of one example each are not held out', () => {
+    const single = jsonl(['a', 'b', 'c'].map((label) => ({ text: `one ${label}`, label })));
+    const dataset = apiWith(bert, 'a.jsonl', single).tokenize(section({ validation_split: 0.3 }), CLASSES, 64, 1);
+    expect(dataset.validation).toEqual([]);
+    expect(codes(dataset)).toEqual(['no_validation']);
+    expect(dataset.problems[0]!.message).toContain('Every label occurs once');
+  });
+
+  test('texts that no token is left of, and labels that cannot be used', () => {
+    const odd = [...rows, { text: '\u200b', label: 'a' }];
+    const dataset = apiWith(bert, 'a.jsonl', jsonl(odd)).tokenize(section(), CLASSES, 64, 1);
+    expect(codes(dataset)).toEqual(['all_labels_masked@4']);
+    expect(dataset.train).toHaveLength(3);
+    const asked = { type: 'sequence_classification', problem_type: 'regression' } as const;
+    const mixed = jsonl([...rows, { text: 'four', label: '7' }]);
+    const numbers = apiWith(bert, 'a.jsonl', mixed).tokenize(section(), asked, 64, 1);
+    expect(codes(numbers)).toEqual(['not_a_number@1', 'not_a_number@2', 'not_a_number@3']);
+    expect(plain(numbers.train).map((e) => e.classes)).toEqual([[7]]);
+  });
+
+  test('a dataset without labels is refused with what to do', () => {
+    const error = errorOf(() => apiWith(bert, 'a.txt', 'Just text.').tokenize(section(), CLASSES, 64, 1));
+    expect(error).toMatchObject({ code: 'bad_data', where: 'a.txt' });
+    expect(error.action).toContain('label');
+  });
+
+  test('another problem type needs no second encoding, and another objective does', () => {
+    const api = apiWith(bert, 'a.jsonl', jsonl(rows));
+    const ids = (objective: ObjectiveSection) => plain(api.tokenize(section(), objective, 64, 1).train)[0]!.ids;
+    expect(ids(CLASSES)).toEqual([2, 5, 6, 3]);
+    expect(ids({ ...CLASSES, problem_type: 'multi_label_classification' })).toEqual([2, 5, 6, 3]);
+    expect(ids(SFT)).not.toEqual([2, 5, 6, 3]);
+    expect(ids(CLASSES)).toEqual([2, 5, 6, 3]);
+  });
+});
+
+describe('token classification', () => {
+  const rows = [
+    { tokens: ['One', 'ones', 'two'], tags: ['B-X', 'O', 'O'] },
+    { tokens: ['three', 'four', 'five', 'one'], tags: ['O', 'B-X', 'I-X', 'O'] },
+  ];
+
+  test('the label of a word stands on its first token', () => {
+    const dataset = apiWith(bert, 'a.jsonl', jsonl(rows)).tokenize(section({ max_length: 5 }), TAGS, 64, 1);
+    expect(dataset.task).toEqual({ problemType: 'token_classification', labels: ['B-X', 'I-X', 'O'] });
+    expect(plain(dataset.train)).toEqual([
+      // "ones" is two tokens, and the cut takes "two".
+      { ids: [2, 5, 5, 10, 3], labels: [X, 0, 2, X, X] },
+      { ids: [2, 7, 8, 9, 3], labels: [X, 2, 0, 1, X] },
+    ]);
+    expect(dataset.train.map((e) => e.truncatedBy)).toEqual([1, 1]);
+    expect(dataset.stats.targetTokens).toBe(7);
+  });
+
+  test('numbers as tags are sorted as numbers', () => {
+    const numbers = rows.map(({ tokens, tags }) => ({ tokens, tags: tags.map((t) => (t === 'O' ? 10 : 9)) }));
+    const { task } = apiWith(bert, 'a.jsonl', jsonl(numbers)).tokenize(section(), TAGS, 64, 1);
+    expect(task!.labels).toEqual(['9', '10']);
+  });
+
+  test('a dataset without tags is refused', () => {
+    const text = jsonl([{ text: 'one', label: 'a' }]);
+    expect(errorOf(() => apiWith(bert, 'a.jsonl', text).tokenize(section(), TAGS, 64, 1)).action).toContain('CoNLL');
+  });
+
+  test('a CoNLL file from bytes to labels', () => {
+    const api = apiWith(bert, 'a.conll', 'One B-X\ntwo O\n\nthree O\nfour B-X\n');
+    expect(plain(api.tokenize(section(), TAGS, 64, 1).train)).toEqual([
+      { ids: [2, 5, 6, 3], labels: [X, 0, 1, X] },
+      { ids: [2, 7, 8, 3], labels: [X, 1, 0, X] },
+    ]);
+  });
+});
+
+describe('masked language modelling', () => {
+  test('pieces between special tokens, which are marked; nothing of a text is lost', () => {
+    const api = apiWith(bert, 'a.jsonl', jsonl([{ text: 'one two three four five one' }, { text: 'two' }]));
+    const dataset = api.tokenize(section({ max_length: 6 }), MASKED, 64, 1);
+    expect(plain(dataset.train)).toEqual([
+      { ids: [2, 5, 6, 7, 8, 3], labels: [X, 5, 6, 7, 8, X] },
+      { ids: [2, 9, 5, 3], labels: [X, 9, 5, X] },
+      { ids: [2, 6, 3], labels: [X, 6, X] },
+    ]);
+    expect(dataset.train.map((e) => [...e.special!])).toEqual([
+      [1, 0, 0, 0, 0, 1],
+      [1, 0, 0, 1],
+      [1, 0, 1],
+    ]);
+    expect(dataset.train.every((e) => e.truncatedBy === 0)).toBe(true);
+    // A quarter of seven, rounded.
+    expect(dataset.stats).toMatchObject({ examples: 2, targetTokens: 2 });
+    expect(dataset.task).toBeNull();
+  });
+
+  test('of labelled and tagged rows the text', () => {
+    const labelled = apiWith(bert, 'a.jsonl', jsonl([{ text: 'one two', label: 'a' }]));
+    expect(plain(labelled.tokenize(section(), MASKED, 64, 1).train)[0]!.ids).toEqual([2, 5, 6, 3]);
+    const tagged = apiWith(bert, 'a.conll', 'one O\ntwo B-X\n');
+    expect(plain(tagged.tokenize(section(), MASKED, 64, 1).train)[0]!.ids).toEqual([2, 5, 6, 3]);
+  });
+
+  test('which token hides others', () => {
+    expect(createDataApi().openTokenizer(bert).maskTokenId).toBe(4);
+    expect(createDataApi().openTokenizer(tokenizerFiles(STORIES)).maskTokenId).toBeNull();
+    const roberta = tokenizerFiles('tests/fixtures/tokenizers/roberta', { tokenizerConfig: null });
+    expect(createDataApi().openTokenizer(roberta).maskTokenId).toBeGreaterThan(0);
+  });
+});
+
+describe('pretraining', () => {
+  const text = (n: number) => `There was a boat number ${n}. `.repeat(1 + (n % 4)).trim();
+  const file = jsonl(Array.from({ length: 30 }, (_, i) => ({ text: text(i) })));
+  const api = apiWith(baseFiles(), 'a.jsonl', file);
+  const eos = createDataApi().openTokenizer(baseFiles()).eosTokenId!;
+
+  test('packed: end to end with an end token between, every row but the last full', () => {
+    const dataset = api.tokenize(section({ max_length: 32, packing: true }), TEXTS, 512, 1);
+    expect(dataset.train.slice(0, -1).every((e) => e.ids.length === 32)).toBe(true);
+    const joined = dataset.train.flatMap((e) => [...e.ids]);
+    expect(joined.filter((id) => id === eos)).toHaveLength(30);
+    expect(joined.length).toBe(dataset.stats.tokens);
+    expect(api.decode(Int32Array.from(joined.filter((id) => id !== eos)))).toContain(text(2));
+    for (const { ids, labels, starts } of dataset.train) {
+      ids.forEach((id, i) => {
+        // A text begins where the row does, and behind an end token.
+        const begins = i === 0 || ids[i - 1] === eos;
+        expect(starts![i]).toBe(begins ? i : starts![i - 1]);
+        expect(labels[i]).toBe(begins ? X : id);
+      });
+    }
+    expect(dataset.stats).toMatchObject({ examples: 30, trainExamples: 30, truncated: 0 });
+    expect(codes(dataset)).toEqual([]);
+  });
+
+  test('unpacked: long texts in pieces', () => {
+    const dataset = api.tokenize(section({ max_length: 16 }), TEXTS, 512, 1);
+    expect(dataset.train.length).toBeGreaterThan(30);
+    expect(Math.max(...dataset.train.map((e) => e.ids.length))).toBe(16);
+    expect(dataset.train.every((e) => e.truncatedBy === 0 && e.starts === undefined)).toBe(true);
+    expect(dataset.train.every((e) => [...e.labels].every((l, i) => l === e.ids[i]))).toBe(true);
+  });
+
+  test('the split is made before packing', () => {
+    const dataset = api.tokenize(section({ max_length: 64, packing: true, validation_split: 0.2 }), TEXTS, 512, 1);
+    expect(dataset.stats).toMatchObject({ trainExamples: 24, validationExamples: 6 });
+    const rows = (list: TokenizedExample[]) => list.reduce((n, e) => n + e.ids.length, 0);
+    expect(rows(dataset.train) + rows(dataset.validation)).toBe(dataset.stats.tokens);
+  });
+
+  test('other formats are learned whole', () => {
+    const pair = apiWith(baseFiles(), 'a.jsonl', jsonl([{ prompt: 'Once upon', completion: ' a time' }]));
+    const [example] = pair.tokenize(section(), TEXTS, 512, 1).train;
+    expect([...example!.labels]).toEqual([...example!.ids]);
+    expect(pair.decode(example!.ids)).toBe('Once upon a time');
+    const labelled = apiWith(baseFiles(), 'a.jsonl', jsonl([{ text: 'A fine day', label: 'good' }]));
+    expect(labelled.decode(labelled.tokenize(section(), TEXTS, 512, 1).train[0]!.ids)).toBe('A fine day');
+  });
+});
+
+describe('packed answers', () => {
+  const rows = Array.from({ length: 20 }, (_, i) => ({
+    prompt: `What is ${i}?`,
+    completion: `It is ${'very '.repeat(i % 5)}${i}.`,
+  }));
+  const api = apiWith(tokenizerFiles(STORIES), 'a.jsonl', jsonl(rows));
+
+  test('hold the same examples with the same labels, fewer rows', () => {
+    const apart = api.tokenize(section({ max_length: 128 }), SFT, 512, 1);
+    const packed = api.tokenize(section({ max_length: 128, packing: true }), SFT, 512, 1);
+    expect(packed.train.length).toBeLessThan(apart.train.length / 2);
+    const parts = packed.train.flatMap(({ ids, labels, starts }) =>
+      [...new Set(starts)].map((start) => {
+        const own = [...ids.keys()].filter((i) => starts![i] === start);
+        return JSON.stringify([own.map((i) => ids[i]), own.map((i) => labels[i])]);
+      }),
+    );
+    const whole = apart.train.map(({ ids, labels }) => JSON.stringify([[...ids], [...labels]]));
+    expect(parts.sort()).toEqual(whole.sort());
+    expect(packed.stats).toEqual(apart.stats);
+  });
+
+  test('the arrays that are sent on carry no hidden buffer along', () => {
+    const lists = [
+      api.tokenize(section({ max_length: 64, packing: true }), SFT, 512, 1),
+      api.tokenize(section({ max_length: 32, packing: true }), TEXTS, 512, 1),
+      api.tokenize(section({ max_length: 16 }), MASKED, 512, 1),
+    ];
+    for (const array of lists.flatMap(({ train }) => buffers(train))) {
+      expect(array.buffer.byteLength).toBe(array.byteLength);
+    }
+  });
+});
+
+describe('labelled and tagged rows with answers', () => {
+  const learned = (api: DataApi, row: number) =>
+    api
+      .viewTokens(row, section(), SFT, 4096)
+      .tokens.filter((t) => t.trained)
+      .map((t) => t.text)
+      .join('');
+
+  test('a label is written as the file spells it, several with commas, none is left out', () => {
+    const csv = apiWith(baseFiles(), 'a.csv', 'text,label\nA fine day,2.50\nA bad day,1.0\n');
+    expect(learned(csv, 1)).toBe('\n2.50<|im_end|>');
+    const lists = jsonl([
+      { text: 'A fine day', label: ['a', 'b'] },
+      { text: 'A day', label: [] },
+    ]);
+    const several = apiWith(baseFiles(), 'a.jsonl', lists);
+    expect(learned(several, 1)).toBe('\na, b<|im_end|>');
+    expect(codes(several.tokenize(section(), SFT, 512, 1))).toEqual(['empty_label@2']);
+  });
+
+  test('tags are written in a row', () => {
+    const api = apiWith(baseFiles(), 'a.conll', 'Ann B-PER\nsings O\n');
+    expect(api.viewTokens(1, section(), SFT, 64).rendered).toBe('Ann sings\nB-PER O<|im_end|>');
+  });
+});
+
+describe('one example for the screen', () => {
+  test('its label, and what is cut before the last special token', () => {
+    const api = apiWith(bert, 'a.jsonl', jsonl([{ text: 'one two three', label: 'b' }]));
+    const view = api.viewTokens(1, section(), CLASSES, 4);
+    expect(view).toMatchObject({ row: 1, rendered: 'one two three', label: 'b' });
+    expect(view.tokens.map((t) => [t.text, t.cut, t.trained])).toEqual([
+      ['[CLS]', false, false],
+      ['one', false, false],
+      ['two', false, false],
+      ['three', true, false],
+      ['[SEP]', false, false],
+    ]);
+  });
+
+  test('tags over tokens', () => {
+    const api = apiWith(bert, 'a.conll', 'ones B-X\ntwo O\n');
+    const { tokens, label } = api.viewTokens(1, section(), TAGS, 64);
+    expect(label).toBeUndefined();
+    expect(tokens.map((t) => [t.text, t.tag])).toEqual([
+      ['[CLS]', undefined],
+      ['one', 'B-X'],
+      ['##s', undefined],
+      ['two', 'O'],
+      ['[SEP]', undefined],
+    ]);
+    expect(tokens.map((t) => t.trained)).toEqual([false, true, false, true, false]);
+  });
+
+  test('what may be hidden, and a long text that is cut nowhere', () => {
+    const api = apiWith(bert, 'a.txt', 'one two three four');
+    const { tokens } = api.viewTokens(1, section(), MASKED, 4);
+    expect(tokens.map((t) => t.trained)).toEqual([false, true, true, true, true, false]);
+    expect(tokens.some((t) => t.cut)).toBe(false);
+  });
+
+  test('a row without a label has none to show', () => {
+    const error = errorOf(() => apiWith(bert, 'a.txt', 'one two').viewTokens(1, section(), CLASSES, 64));
+    expect(error).toMatchObject({ code: 'bad_data', where: 'row 1' });
+  });
+});
+
+describe('a text to classify', () => {
+  const api = createDataApi();
+  api.openTokenizer(bert);
+
+  test('is encoded and cut as the examples were', () => {
+    const found = api.encodeForTask('one two three four', 5);
+    expect([...found.ids]).toEqual([2, 5, 6, 7, 3]);
+    expect(found.words).toBeNull();
+  });
+
+  test('words keep their numbers on their first tokens', () => {
+    const { ids, words } = api.encodeForTask(['ones', 'two', 'three'], 5);
+    expect([...ids]).toEqual([2, 5, 10, 6, 3]);
+    expect([...words!]).toEqual([-1, 0, -1, 1, -1]);
+  });
+});
+
+describe('base text', () => {
+  const bytes = (text: string) => utf8(text).buffer as ArrayBuffer;
+
+  test('pieces of which every token is a target, beside the open dataset', () => {
+    const api = apiWith(baseFiles(), 'a.jsonl', jsonl([{ prompt: 'a', completion: 'b' }]));
+    const before = api.tokenize(section(), SFT, 512, 1);
+    const pieces = api.tokenizeBaseText('base.txt', bytes(`${'A boat sails. '.repeat(20)}\n\nThe end.`), 16);
+    expect(Math.max(...pieces.map((p) => p.ids.length))).toBe(16);
+    expect(pieces.every((p) => [...p.labels].every((l, i) => l === p.ids[i]))).toBe(true);
+    expect(pieces.map((p) => api.decode(p.ids)).join('')).toContain('A boat sails. A boat sails.');
+    expect(api.decode(pieces.at(-1)!.ids)).toBe('The end.');
+    expect(api.tokenize(section(), SFT, 512, 1)).toEqual(before);
+  });
+
+  test('for hidden tokens: between special ones', () => {
+    const api = createDataApi();
+    api.openTokenizer(bert);
+    const pieces = api.tokenizeBaseText(
+      'base.jsonl',
+      bytes('{"text": "one two three"}\n{"text": "four"}'),
+      4,
+      'masked_lm',
+    );
+    expect(pieces.map((p) => [...p.ids])).toEqual([
+      [2, 5, 6, 3],
+      [2, 7, 3],
+      [2, 8, 3],
+    ]);
+    expect([...pieces[0]!.special!]).toEqual([1, 0, 0, 1]);
+  });
+
+  test('a file without text is an error', () => {
+    const api = createDataApi();
+    api.openTokenizer(bert);
+    expect(errorOf(() => api.tokenizeBaseText('base.txt', bytes('\u200b'), 8, 'masked_lm')).code).toBe('bad_data');
+  });
+});

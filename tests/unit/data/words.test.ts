@@ -1,0 +1,66 @@
+/** Words to tokens against word_ids() of the Rust library (tests/oracle/make_task_fixtures.py). Equal or wrong. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { encodeWords, firstOfWords, splitWords } from '../../../src/data/encode-words';
+import { TextTokenizer } from '../../../src/data/tokenizer';
+import { STORIES, tokenizerFiles } from './helpers';
+
+interface Fixture {
+  words: string[][];
+  tokenizers: Record<string, { space_in_words: boolean; rows: { ids: number[]; word_ids: number[] }[] }>;
+}
+const url = new URL('../../fixtures/tasks/words.json', import.meta.url);
+const fixture: Fixture = JSON.parse(readFileSync(url, 'utf8'));
+
+test('ten tokenizers, of all kinds', () => {
+  expect(Object.keys(fixture.tokenizers)).toHaveLength(10);
+  expect(fixture.words.flat().length).toBeGreaterThan(100);
+});
+
+describe.each(Object.entries(fixture.tokenizers))('%s', (name, { rows, space_in_words }) => {
+  const tokenizer = new TextTokenizer(tokenizerFiles(`tests/fixtures/tokenizers/${name}`));
+
+  test('ids, and the words that they are of', () => {
+    fixture.words.forEach((words, i) => {
+      const found = encodeWords(words, tokenizer);
+      expect([...found.ids], words.join(' ')).toEqual(rows[i]!.ids);
+      expect([...found.words], words.join(' ')).toEqual(rows[i]!.word_ids);
+    });
+  });
+
+  test('a space is put before a word where the tokenizer does not do so itself', () => {
+    const byteLevel = ['roberta', 'gpt2'].includes(name);
+    expect(tokenizer.wordPrefix).toBe(space_in_words || byteLevel ? ' ' : '');
+  });
+});
+
+test("what stands around a text is the Rust library's, for every tokenizer", () => {
+  const folder = new URL('../../fixtures/tokenizers/', import.meta.url);
+  const names = readdirSync(folder, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? [e.name] : []));
+  for (const name of names) {
+    const golden = JSON.parse(readFileSync(new URL(`${name}/golden.json`, folder), 'utf8'));
+    const { around } = new TextTokenizer(tokenizerFiles(`tests/fixtures/tokenizers/${name}`));
+    expect(around, name).toEqual({ before: golden.special_before, behind: golden.special_behind });
+  }
+  expect(names.length).toBeGreaterThan(10);
+});
+
+test('the first token of each word has its label', () => {
+  expect([...firstOfWords(Int32Array.of(-1, 0, 0, 1, 3, 3, 4, -1))]).toEqual([0, 1, 0, 1, 1, 0, 1, 0]);
+  expect([...firstOfWords(Int32Array.of(0, 1, 1))]).toEqual([1, 1, 0]);
+});
+
+test('an added token among words is one token', () => {
+  const tokenizer = new TextTokenizer(tokenizerFiles(STORIES));
+  const { ids, words } = encodeWords(['a', '<|im_end|>', 'b'], tokenizer);
+  expect([...words].filter((word) => word === 1)).toHaveLength(1);
+  expect([...ids]).toContain(tokenizer.idOf('<|im_end|>'));
+});
+
+test('a text in words and signs', () => {
+  expect(splitWords('Dr. Müller-Lüdenscheid isn’t at 3.5 km/h, is he?')).toEqual([
+    ...['Dr', '.', 'Müller-Lüdenscheid', 'isn’t', 'at', '3.5', 'km/h', ',', 'is', 'he', '?'],
+  ]);
+  expect(splitWords('  ')).toEqual([]);
+  expect(splitWords('日本 👍!')).toEqual(['日本', '👍', '!']);
+});
