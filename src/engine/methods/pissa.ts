@@ -126,9 +126,9 @@ export async function startPissa(
     const names = loraNames(module.path);
     values.set(names.a, { shape: [rank, width], data: a });
     values.set(names.b, { shape: [out, rank], data: b });
-    // Copies: a backend may keep the arrays that it is given, and A and B are going to change.
+    // A copy: a backend may keep the array that it is given, and A is going to change.
     values.set(names.startA, { shape: [rank, width], data: a.slice() });
-    values.set(names.startB, { shape: [out, rank], data: b.slice() });
+    values.set(names.startB, { shape: [out, rank], data: b.map((v) => -v) });
     onProgress?.(i + 1, modules.length);
   }
   return values;
