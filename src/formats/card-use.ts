@@ -1,4 +1,5 @@
 /** For a model card: what a recipe made, in words, in the Hub's tags and as Python that opens it. */
+import { sortsByLabel } from '../recipe/kinds';
 import type { MethodType, ObjectiveType, Recipe } from '../recipe/types';
 
 /** A Python string literal; JSON's escapes mean the same there. */
@@ -21,10 +22,6 @@ export function methodWords({ method }: Pick<Recipe, 'method'>): string {
   return method.type === 'lora' && method.use_dora ? 'A DoRA adapter' : methods[method.type];
 }
 
-/** Whether the recipe trained the model's own weights, so that the result is a model and no adapter. */
-export const isModel = ({ method }: Pick<Recipe, 'method'>): boolean =>
-  method.type === 'full' || method.type === 'head' || method.type === 'gradual_unfreezing';
-
 export const isAdapterHub = ({ method }: Pick<Recipe, 'method'>): boolean => method.type === 'bottleneck';
 
 const tasks: Record<ObjectiveType, { tag: string; auto: string }> = {
@@ -39,8 +36,7 @@ const tasks: Record<ObjectiveType, { tag: string; auto: string }> = {
 export const pipelineTag = ({ objective }: Pick<Recipe, 'objective'>): string => tasks[objective.type].tag;
 
 /** Whether a loss is of tokens, so that it has a perplexity. */
-export const isLanguageModelling = ({ objective }: Pick<Recipe, 'objective'>): boolean =>
-  objective.type === 'sft' || objective.type === 'pretraining' || objective.type === 'masked_lm';
+export const isLanguageModelling = ({ objective }: Pick<Recipe, 'objective'>): boolean => !sortsByLabel(objective.type);
 
 const asked: Record<ObjectiveType, string> = {
   sft: `inputs = tokenizer("Hello", return_tensors="pt")

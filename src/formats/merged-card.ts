@@ -1,5 +1,6 @@
 /** README.md of a merged model: what was merged into what, and how far rounding moved it. A pure function of its inputs. */
-import { isLanguageModelling, isModel, methodWords, modelCode, pipelineTag } from './card-use';
+import { leavesModel } from '../recipe/kinds';
+import { isLanguageModelling, methodWords, modelCode, pipelineTag } from './card-use';
 import { code, decimal, figures, type ModelCardInput, markdown, recipeBlock, yaml } from './model-card';
 
 export interface MergedCardInput {
@@ -23,7 +24,7 @@ export interface MergedCardInput {
 }
 
 function differenceLine({ run, adapter, dtype, maxLogitDifference, largestLogit, texts }: MergedCardInput): string {
-  const trained = run !== null && isModel(run.recipe);
+  const trained = run !== null && leavesModel(run.recipe.method.type);
   const forms = trained ? 'those that were trained' : adapter ? 'base with adapter' : 'the base as it was loaded';
   if (maxLogitDifference === null) {
     return `The merged weights were not compared with ${forms}: the GPU had no room for both at once.`;
@@ -53,7 +54,7 @@ export function mergedCard(input: MergedCardInput): string {
     `- ${yaml('tabtune')}`,
     '---',
   ];
-  const trained = recipe !== null && isModel(recipe);
+  const trained = recipe !== null && leavesModel(recipe.method.type);
   const words = recipe ? lowerFirst(methodWords(recipe)) : 'an adapter';
   const what = trained
     ? `${code(base)} with ${words} trained`

@@ -4,6 +4,7 @@
  */
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
+import { sortsByLabel } from '../recipe/kinds';
 import type { MethodType, ObjectiveType } from '../recipe/types';
 import type { RunRecord } from '../storage/types';
 import type { LabelScore, LoadedAdapter } from '../worker/api';
@@ -29,7 +30,7 @@ export type OpenAdapter = AnyAdapter & ({ kind: 'run'; run: RunRecord } | { kind
 
 /** Whether what was learned sorts texts or words, and writes none. */
 export const sorts = (adapter: Pick<AnyAdapter, 'objective'> | null): boolean =>
-  adapter?.objective === 'sequence_classification' || adapter?.objective === 'token_classification';
+  adapter !== null && sortsByLabel(adapter.objective);
 
 interface CompareState {
   /** The active one. */

@@ -1,5 +1,6 @@
 /** Files that people take away. */
 import { createZip, zipStream } from '../../formats/zip';
+import { leavesModel } from '../../recipe/kinds';
 import type { MethodType } from '../../recipe/types';
 import { useCompare } from '../../stores/compare';
 import { toErrorData } from '../../stores/errors';
@@ -39,8 +40,7 @@ export async function saveAdapter(): Promise<void> {
 
 /** Name of the file that `Export merged model` makes, e.g. `pirate-chat-merged.zip`; `Export model` has nothing merged. */
 export function mergedFileName(name: string, method: MethodType): string {
-  const opened = method === 'full' || method === 'head' || method === 'gradual_unfreezing';
-  return `${fileName(name)}-${opened ? 'model' : 'merged'}.zip`;
+  return `${fileName(name)}-${leavesModel(method) ? 'model' : 'merged'}.zip`;
 }
 
 export async function saveMerged(): Promise<void> {

@@ -1,4 +1,5 @@
 /** What can be taken away of each method: which programs read it, and which transformers class opens the base. */
+import { leavesModel } from '../../../recipe/kinds';
 import type { MethodType, ObjectiveType } from '../../../recipe/types';
 
 export type TakenAs = 'peft' | 'adapterhub' | 'model';
@@ -6,7 +7,7 @@ export type TakenAs = 'peft' | 'adapterhub' | 'model';
 /** A method that trains the model's own weights gives a model; the others give what they added. */
 export function takenAs(method: MethodType): TakenAs {
   if (method === 'bottleneck') return 'adapterhub';
-  return method === 'full' || method === 'head' || method === 'gradual_unfreezing' ? 'model' : 'peft';
+  return leavesModel(method) ? 'model' : 'peft';
 }
 
 /** Whether what was learned is a change of weights, and can be added to them. */
