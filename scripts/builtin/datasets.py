@@ -1,4 +1,4 @@
-"""Writes public/datasets: three small data sets of our own, the same bytes on every run.
+"""Writes public/datasets: three small data sets of our own and the base's kind of text, the same bytes on every run.
 
     python scripts/builtin/datasets.py          (needs: tokenizers 0.23, and public/models/stories/tokenizer.json)
 """
@@ -7,6 +7,7 @@ import json
 import random
 from pathlib import Path
 
+import base_text
 import feedback
 import lumen_bay
 import pirate
@@ -27,7 +28,9 @@ def main():
     facts = lumen_bay.lumen_bay(random.Random(7))
     notes = feedback.feedback(random.Random(7))
     write_jsonl('pirate-chat.jsonl', chats)
+    texts = base_text.base_text(240)
     write_jsonl('lumen-bay.jsonl', facts)
+    write_jsonl('stories.jsonl', texts)
     with open(OUT / 'feedback.csv', 'w', newline='', encoding='utf-8') as file:
         writer = csv.DictWriter(file, ['text', 'label'], lineterminator='\n')
         writer.writeheader()
@@ -47,6 +50,11 @@ def main():
          'examples': len(notes), 'licence': 'CC0-1.0',
          'suggestedPrompts': ['The lamp I bought last week is broken.', 'Do you sell this chair in green?',
                               'I really like the new kettle, thank you!']},
+        # Not a set to choose for training: the studio's shelf leaves out what has this purpose.
+        {'name': 'stories', 'title': 'Stories and answers', 'file': 'stories.jsonl', 'format': 'text',
+         'purpose': 'base_text',
+         'description': 'Text of the kind that the built-in model was trained on, for replay, EWC and the measure of forgetting.',
+         'examples': len(texts), 'licence': 'CC0-1.0', 'suggestedPrompts': []},
     ]
     (OUT / 'index.json').write_text(json.dumps(index, indent=2, ensure_ascii=False) + '\n', encoding='utf-8')
     for entry in index:
