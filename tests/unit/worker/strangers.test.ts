@@ -141,7 +141,13 @@ const bad: [name: string, changes: Partial<TokenizerFiles>, use: Use, code: stri
   ['an unknown decoder', tokenizer({ decoder: { type: 'Morse' } }), open, 'bad_model', /Morse/],
   ['an unknown post-processor', tokenizer({ post_processor: { type: 'Stamp' } }), open, 'bad_model', /Stamp/],
   ['a rule that is no regular expression', split('(?<'), open, 'bad_model', /cannot run|damaged/],
-  ['a rule that loops on any prompt', split('(((((((\\w|\\w|\\w)+)+)+)+)+)+)+[0-9]'), open, 'timeout', /2 s.*owner\/stranger/],
+  [
+    'a rule that loops on any prompt',
+    split('(((((((\\w|\\w|\\w)+)+)+)+)+)+)+[0-9]'),
+    open,
+    'timeout',
+    /2 s.*owner\/stranger/,
+  ],
   [
     'a rule that loops on 50,000 letters',
     split('(a+)+$'),
