@@ -136,7 +136,10 @@ for (const software of [true, false]) {
     const run = (body: () => Promise<void>) =>
       withTraits({ software }, () => withScores(way === 'scores' ? attentionMemory.scores : 0, body));
     // A CPU adapter needs seconds to compile the unrolled code of a wide head: some narrow, one in slices is enough.
-    const slow = way === 'online' && !software ? ['width 64', 'width 128', 'width 256'] : [];
+    const slow =
+      way === 'online' && !software
+        ? ['width 64', 'width 128', 'width 256', 'dropout, a window, padding in front', 'dropout, both directions']
+        : [];
 
     test.each([...cases, ...dropped].filter(([name]) => !slow.includes(name)))(
       `attention, ${variant}: %s, as the reference`,
