@@ -7,6 +7,7 @@ import json
 import random
 from pathlib import Path
 
+import base_text
 import feedback
 import lumen_bay
 import names
@@ -31,9 +32,11 @@ def main():
     tagged = names.names(random.Random(7))
     told = tales(random.Random(7))
     write_jsonl('pirate-chat.jsonl', chats)
+    texts = base_text.base_text(240)
     write_jsonl('lumen-bay.jsonl', facts)
     write_jsonl('names.jsonl', tagged)
     (OUT / 'stories.txt').write_text('\n\n'.join(told) + '\n', encoding='utf-8')
+    write_jsonl('base-text.jsonl', texts)
     with open(OUT / 'feedback.csv', 'w', newline='', encoding='utf-8') as file:
         writer = csv.DictWriter(file, ['text', 'label'], lineterminator='\n')
         writer.writeheader()
@@ -63,6 +66,11 @@ def main():
                         'and against forgetting.',
          'examples': len(told), 'licence': 'CC0-1.0',
          'suggestedPrompts': ['Once upon a time there was', 'One day, a small dragon', 'There once was a brave robot']},
+        # Not a set to choose for training: the studio's shelf leaves out what has this purpose.
+        {'name': 'base-text', 'title': 'Stories and answers', 'file': 'base-text.jsonl', 'format': 'text',
+         'purpose': 'base_text',
+         'description': 'Text of the kind that the built-in model was trained on, for replay, EWC and the measure of forgetting.',
+         'examples': len(texts), 'licence': 'CC0-1.0', 'suggestedPrompts': []},
     ]
     (OUT / 'index.json').write_text(json.dumps(index, indent=2, ensure_ascii=False) + '\n', encoding='utf-8')
     for entry in index:

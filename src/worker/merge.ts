@@ -60,7 +60,9 @@ export async function mergeModel(
   );
   let done = layout.header.byteLength;
   onPiece(layout.header.buffer);
-  for (const name of merged.names) {
+  const namesInFile = new Map(merged.names.map((name) => [merged.fileName(name), name]));
+  for (const { name: inFile } of layout.tensors) {
+    const name = namesInFile.get(inFile)!;
     for await (const piece of merged.pieces(name)) {
       stopIfAsked(signal);
       done += piece.byteLength;

@@ -146,7 +146,7 @@ export class DataDesk {
 }
 
 /** The built-in model's own kind of text. */
-const BUILTIN_BASE_TEXT = 'builtin:stories';
+const BUILTIN_BASE_TEXT = 'builtin:base-text';
 
 /** What is named; else the built-in model's, where something needs it. */
 function baseSource({ model, dataset, training }: Recipe): string | null {

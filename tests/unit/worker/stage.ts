@@ -72,7 +72,10 @@ export class EngineScript {
   readonly adapters: (AdapterFiles | null)[] = [];
   /** What the engine gives out as its adapter. */
   exported: AdapterFiles = [
-    { path: 'adapter_config.json', bytes: new TextEncoder().encode('{"peft_type": "LORA", "r": 16}') },
+    {
+      path: 'adapter_config.json',
+      bytes: new TextEncoder().encode('{"peft_type": "LORA", "r": 16, "base_model_name_or_path": "stories"}'),
+    },
     { path: 'adapter_model.safetensors', bytes: Uint8Array.of(1, 2, 3) },
   ];
   answers: number[] = [];
