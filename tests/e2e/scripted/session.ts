@@ -67,13 +67,6 @@ function segmentsOf(example: Example): { text: string; trained: boolean }[] {
   switch (example.kind) {
     case 'text':
       return [{ text: example.text, trained: true }];
-    case 'labelled':
-      return [
-        { text: example.text, trained: false },
-        { text: `\n${String(example.labels)}`, trained: true },
-      ];
-    case 'tagged':
-      return [{ text: example.tokens.join(' '), trained: true }];
     case 'prompt_completion':
       return [
         { text: `<|im_start|>user\n${example.prompt}<|im_end|>\n<|im_start|>assistant\n`, trained: false },
