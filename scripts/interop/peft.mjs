@@ -43,7 +43,24 @@ const cases = [
       training,
     },
   },
+  ...methods({
+    dora: { type: 'lora', r: 4, lora_alpha: 8, use_dora: true, target_modules: ['q_proj', 'v_proj', 'down_proj'] },
+    patterns: {
+      ...{ type: 'lora', r: 4, lora_alpha: 8, use_rslora: true, loraplus_lr_ratio: 4 },
+      ...{ rank_pattern: { down_proj: 2, 'layers.0.self_attn.q_proj': 6 }, alpha_pattern: { v_proj: 3 } },
+    },
+    pissa: { type: 'lora', r: 4, lora_alpha: 8, init_lora_weights: 'pissa', target_modules: ['q_proj', 'down_proj'] },
+    ia3: { type: 'ia3' },
+    'prompt-tuning': { type: 'prompt_tuning', num_virtual_tokens: 5 },
+    'prefix-tuning': { type: 'prefix_tuning', num_virtual_tokens: 4 },
+    'p-tuning': { type: 'p_tuning', num_virtual_tokens: 4, encoder_hidden_size: 64 },
+  }),
 ];
+
+/** One short run with each of these methods. */
+function methods(all) {
+  return Object.entries(all).map(([name, method]) => ({ name, recipe: { version: 1, dataset, method, training } }));
+}
 
 /** Token ids that exercise short and long texts; which ones does not matter, as long as they are always the same. */
 function someIds() {

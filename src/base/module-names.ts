@@ -44,3 +44,7 @@ export function patternValue(pattern: Record<string, number>, path: string, fall
   for (const [key, value] of Object.entries(pattern)) if (compile(key).test(path)) return value;
   return fallback;
 }
+
+/** The keys that match none of the paths. */
+export const unmatchedKeys = (pattern: Record<string, number>, paths: readonly string[]): string[] =>
+  Object.keys(pattern).filter((key) => !paths.some((path) => compile(key).test(path)));

@@ -58,9 +58,12 @@ export const bert: Family<EncoderConfig> = {
 
   tensors: (config) => [
     ...encoderTensors(config, bertPaths(config)),
-    // Read where a text is to be classified.
-    { name: `${config.prefix}pooler.dense.weight`, shape: [config.hidden_size, config.hidden_size], optional: true },
-    { name: `${config.prefix}pooler.dense.bias`, shape: [config.hidden_size], optional: true },
+    ...[[config.hidden_size, config.hidden_size], [config.hidden_size]].map((shape, i) => ({
+      name: `${config.prefix}pooler.dense.${i === 0 ? 'weight' : 'bias'}`,
+      shape,
+      optional: true,
+      spare: true,
+    })),
   ],
 
   storedAs(name) {

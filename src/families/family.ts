@@ -13,6 +13,8 @@ export interface TensorSpec {
   optional?: boolean;
   /** Another tensor once more, which transformers ignores and some files carry all the same. */
   copy?: boolean;
+  /** Read only where a text is to be classified (BERT's pooler): not among the model's parameters. */
+  spare?: boolean;
 }
 
 /** What every family's config has, whatever its own names for it are. */

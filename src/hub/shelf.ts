@@ -300,7 +300,7 @@ const BYTES = { F32: 4, BF16: 2, F16: 2 };
 /** Parameters of the model as its family computes them from the config. */
 export function parametersOf(config: Record<string, unknown>): number {
   const { family, config: read } = readFamilyConfig(config);
-  const needed = family.tensors(read).filter(({ copy }) => !copy);
+  const needed = family.tensors(read).filter(({ copy, spare }) => !copy && !spare);
   return needed.reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
 }
 

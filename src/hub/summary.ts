@@ -7,11 +7,11 @@ export async function summarizeModel({ folder, family, config, tensors }: Checke
   let parameters = 0;
   const byDtype = new Map<string, number>();
   const files = new Set<string>();
-  const copies = new Set(family.tensors(config).flatMap(({ name, copy }) => (copy ? [name] : [])));
+  const aside = new Set(family.tensors(config).flatMap(({ name, copy, spare }) => (copy || spare ? [name] : [])));
   for (const [name, { file, dtype, shape }] of tensors) {
     files.add(file);
-    // A tied output that is stored all the same is the embedding once more.
-    if (copies.has(name)) continue;
+    // A tied output that is stored all the same is the embedding once more; a pooler is not part of most passes.
+    if (aside.has(name)) continue;
     const count = shape.reduce((product, n) => product * n, 1);
     parameters += count;
     byDtype.set(dtype, (byDtype.get(dtype) ?? 0) + count);

@@ -1,12 +1,13 @@
 /** The adapter on the open model: loaded from a run, brought in from a PEFT folder or zip, and taken away as one. */
 import { TabtuneError } from '../base/errors';
+import { isAdapterHub } from '../formats/adapterhub';
 import { type ModelCardInput, modelCard } from '../formats/model-card';
+import { readPeftFolder } from '../formats/peft';
 import { readZip } from '../formats/zip';
 import { baseModelName } from '../hub/hub-id';
 import { checkpointInfo } from '../storage/checkpoints';
 import { getRun, readMetrics } from '../storage/runs';
 import type { RunRecord } from '../storage/types';
-import { decodeAdapter } from './adapters';
 import type { DeviceReport } from './api';
 import type { AdapterFiles } from './engine-api';
 import type { EngineHost } from './engine-host';
@@ -101,6 +102,8 @@ export class AdapterDesk {
   async card(record: RunRecord, model: OpenModel): Promise<ModelCardInput> {
     const rows = await readMetrics(record.id);
     const last = rows.filter((row) => row.kind === 'step').at(-1);
+    const evals = rows.filter((row) => row.kind === 'eval');
+    const best = evals.find(({ step }) => step === record.bestStep) ?? evals.at(-1);
     const { vendor, architecture, description } = await this.needs.device();
     const licence = model.info.licence.trim();
     return {
@@ -108,6 +111,8 @@ export class AdapterDesk {
       baseModel: model.folder.baseModel ?? baseModelName(model.source),
       licence: licence === '' || /^unknown$/i.test(licence) ? null : licence,
       recipe: record.recipe,
+      labels: record.task?.labels,
+      metrics: best?.metrics,
       initialEvalLoss: record.initialEvalLoss,
       bestEvalLoss: record.bestEvalLoss,
       bestStep: record.bestStep,
@@ -170,10 +175,10 @@ async function readAdapter(files: NamedFile[]): Promise<{ name: string; adapter:
 const FILES =
   /(^|\/)(adapter_(config\.json|model\.(safetensors|bin))|adapter\.safetensors|pytorch_adapter\.bin|head_config\.json|model_head\.safetensors|labels\.json)$/;
 
-/** Throws where they are no adapter that can be read; whether it fits the model is seen when it is put on it. */
+/** Throws where they are no adapter; what is in them, and whether it fits the model, is seen when it is put on it. */
 function checked(files: readonly NamedBytes[]): AdapterFiles {
   const wanted = files.filter(({ path }) => FILES.test(path));
-  decodeAdapter(wanted);
+  if (!isAdapterHub(wanted)) readPeftFolder(wanted);
   return wanted;
 }
 

@@ -12,6 +12,7 @@ import { forgetGpuPeak, gpuBytes } from '../../src/engine/webgpu/backend';
 import { WANTED_LIMITS } from '../../src/engine/webgpu/device';
 import { familyOf } from '../../src/families';
 import { defaultRecipe } from '../../src/recipe/defaults';
+import type { LoraMethod } from '../../src/recipe/types';
 import type { DeviceReport } from '../../src/worker/api';
 import { exampleSizes, planRun } from '../../src/worker/plan-run';
 import type { PlanApi } from '../../src/worker/plan-service';
@@ -41,7 +42,8 @@ test.each([
   ['eight thin blocks, each computed twice', DEEP, true, 2],
   ['two wide blocks and many words', WIDE, false, 4],
 ])('%s: as forecast', async (_name, shape, checkpointing, rows) => {
-  const { method: lora, ...recipe } = defaultRecipe();
+  const { method, ...recipe } = defaultRecipe();
+  const lora = method as LoraMethod;
   const training = {
     ...recipe.training,
     max_steps: 3,
@@ -73,13 +75,13 @@ test.each([
     const forecast = await planRun(
       { planner, device: report, budget: null, model: { config, tensors } },
       { ...recipe, method: lora, training },
-      { ...exampleSizes({ train, validation }), prompts: [] },
+      { ...exampleSizes({ train, validation, task: null }), prompts: [] },
     );
 
     forgetGpuPeak();
     const model = await loadModel(config, randomSource(shape));
-    const method = createLora(model, lora, 1);
-    const optimizer = createOptimizer(method.trainable, training);
+    const trained = createLora(model, lora, 1);
+    const optimizer = createOptimizer(trained.trainable, training);
     const batches = createBatchSource(train, validation, {
       batchSize: rows,
       accumulation: 2,
@@ -89,7 +91,7 @@ test.each([
     });
     const steps: number[] = [];
     await trainLoop(
-      { model, method, objective: sft, optimizer, batches, settings: training, totalSteps: 3, checkpointing },
+      { model, method: trained, objective: sft, optimizer, batches, settings: training, totalSteps: 3, checkpointing },
       freshState(),
       { pauseRequested: () => false, stopRequested: () => false, resumed: async () => {} },
       {
@@ -104,7 +106,7 @@ test.each([
     );
     const { peak } = gpuBytes();
     optimizer.dispose();
-    method.dispose();
+    trained.dispose();
     model.dispose();
     // 15 % is what is promised; the order of the batches alone makes a difference here.
     expect(Math.abs(peak / forecast.bytes - 1)).toBeLessThan(0.05);

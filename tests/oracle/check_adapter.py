@@ -4,7 +4,11 @@
 
 LOGITS.json is `{"input_ids": …, "logits": …}` as Tabtune computed them with the adapter, or a list of such objects.
 `input_ids` is one sequence or rows of equal length; `logits` has one row of the vocabulary's size for each id, nested
-or flat. An optional `base_logits` is compared with the bare model, likewise.
+or flat (for a classification of texts one row of scores for each of them, for one of words one for each id). An optional
+`base_logits` is compared with the bare model, likewise; where the adapter brings a head there is no such thing.
+
+LoRA (DoRA, patterns, rsLoRA), (IA)³, prompt tuning, prefix tuning, P-tuning, and modules_to_save with each of them. What
+can be merged is merged too.
 
 Prints one line, PASS or FAIL with the figures; the exit code is 0 or 1.
 """
@@ -15,6 +19,7 @@ make_reproducible()
 
 import argparse
 import json
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -22,7 +27,14 @@ from pathlib import Path
 import torch
 from peft import PeftConfig, PeftModel, get_peft_model_state_dict
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM
+from transformers import (
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    PreTrainedModel,
+)
 
 torch.set_num_threads(1)
 
@@ -65,21 +77,53 @@ def check_tensors(model: PeftModel, adapter: Path) -> None:
             raise Failure(f"{name} changed while loading")
 
 
+TASKS = {
+    "CAUSAL_LM": AutoModelForCausalLM,
+    "SEQ_CLS": AutoModelForSequenceClassification,
+    "TOKEN_CLS": AutoModelForTokenClassification,
+    "FEATURE_EXTRACTION": AutoModel,
+    None: AutoModelForMaskedLM,
+}
+
+
+def load_base(model_dir: Path, adapter: Path, config: PeftConfig) -> PreTrainedModel:
+    """The class that the task type means, with as many labels as the adapter's head has."""
+    options = {}
+    if config.task_type in ("SEQ_CLS", "TOKEN_CLS"):
+        heads = [t for k, t in load_file(adapter / "adapter_model.safetensors").items() if HEAD.search(k)]
+        if not heads:
+            raise Failure("the adapter has no head of classes")
+        options["num_labels"] = heads[-1].shape[0]
+    kind = TASKS[config.task_type]
+    return kind.from_pretrained(model_dir, dtype=torch.float32, attn_implementation="eager", **options).eval()
+
+
+#: The last linear of a head of classes.
+HEAD = re.compile(r"\.(score|classifier(\.out_proj)?)\.weight$")
+
+
 @torch.no_grad()
 def logits(model: torch.nn.Module, ids: torch.Tensor) -> torch.Tensor:
-    return model(input_ids=ids.reshape(-1, ids.shape[-1])).logits
+    ids = ids.reshape(-1, ids.shape[-1])
+    out = model(input_ids=ids, attention_mask=torch.ones_like(ids))
+    values = out.logits if hasattr(out, "logits") else out.last_hidden_state
+    # Virtual tokens of a prompt have logits too; those of a prefix have none.
+    return values[:, -ids.shape[-1] :] if values.ndim == 3 else values
 
 
 def check(model_dir: Path, adapter: Path, cases: list[dict], tolerance: float) -> str:
-    base = AutoModelForCausalLM.from_pretrained(model_dir, dtype=torch.float32, attn_implementation="eager").eval()
+    config = PeftConfig.from_pretrained(adapter)
+    base = load_base(model_dir, adapter, config)
     inputs = [torch.tensor(case["input_ids"], dtype=torch.long) for case in cases]
     base_logits = [logits(base, ids) for ids in inputs]
     check_config(adapter)
     model = PeftModel.from_pretrained(base, adapter).eval()
     check_tensors(model, adapter)
     tuned_logits = [logits(model, ids) for ids in inputs]
-    merged = model.merge_and_unload()
-    merged_logits = [logits(merged, ids) for ids in inputs]
+    merged_logits = []
+    if not config.is_prompt_learning:
+        merged = model.merge_and_unload()
+        merged_logits = [logits(merged, ids) for ids in inputs]
 
     def compare(key: str, references: list[torch.Tensor]) -> float:
         errors = []
@@ -95,13 +139,14 @@ def check(model_dir: Path, adapter: Path, cases: list[dict], tolerance: float) -
     figures = {
         "logits": compare("logits", tuned_logits),
         "base": compare("base_logits", base_logits),
-        "merged": max(relative(m, t) for m, t in zip(merged_logits, tuned_logits, strict=True)),
     }
+    if merged_logits:
+        figures["merged"] = max(relative(m, t) for m, t in zip(merged_logits, tuned_logits, strict=True))
     effect = max(relative(t, b) for t, b in zip(tuned_logits, base_logits, strict=True))
     if not any("base_logits" in case for case in cases):
         del figures["base"]
     line = ", ".join(f"{name} {error:.1e}" for name, error in figures.items())
-    line = f"{line} (limit {tolerance:.0e}); the adapter changes logits by {effect:.1e}"
+    line = f"{config.peft_type.value}: {line} (limit {tolerance:.0e}); the adapter changes logits by {effect:.1e}"
     if not all(error <= tolerance for error in figures.values()):
         raise Failure(line)
     return line

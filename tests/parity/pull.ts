@@ -137,6 +137,15 @@ export function pullParity(backend: string, setUp: () => Promise<void>): void {
         expect([...(await readFloats(params.get('2.bias')!))]).not.toEqual(json.start['2.bias']!.map(Math.fround));
       }));
 
+    test('EWC without Fisher information, and gradients of strangers, are refused', () =>
+      using(async (optimizer) => {
+        expect(() => optimizer.setPull({ lambda: 1 })).toThrow('EWC needs the Fisher information');
+        const x = tf.zeros([3]);
+        expect(() => optimizer.accumulate(new Map([['4.bias', x]]), true)).toThrow('4.bias, which is not trained');
+        expect(() => optimizer.accumulate([x], true)).toThrow('gradients of 4 tensors, got 1');
+        x.dispose();
+      }));
+
     test('values are cleared without touching their neighbours', async () => {
       const x = tf.keep(tf.ones([9]));
       clearValues(x, 2, 4);

@@ -150,7 +150,7 @@ export async function tinyRun({
         {
           phase: (phase) => told.phases.push(phase),
           step: (report) => told.steps.push(report),
-          evaluation: (e) => told.evaluations.push(e),
+          evaluation: (e) => void told.evaluations.push(e),
           samples: async (step) => void told.samples.push(step),
           checkpoint: async (now, best) => {
             told.checkpoints.push({ state: structuredClone(now), tensors: await optimizer.save(), best });

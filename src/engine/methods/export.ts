@@ -4,6 +4,7 @@
  * `path_initial_model_for_weight_conversion` has it: A' = [A; A₀], B' = [B, −B₀], with alpha such that the scale stays.
  */
 import type * as tf from '@tensorflow/tfjs-core';
+import { unmatchedKeys } from '../../base/module-names';
 import type { LanguageModel } from '../models/model';
 import { readFloats } from '../webgpu/backend';
 import { type Ia3Settings, ia3Modules } from './ia3';
@@ -73,8 +74,12 @@ export async function loraExport(model: LanguageModel, method: Method, settings:
   }
   const times = pissa ? 2 : 1;
   const alphaTimes = settings.use_rslora ? Math.sqrt(times) : times;
-  const scaled = (pattern: Record<string, number> | undefined, factor: number) =>
-    Object.fromEntries(Object.entries(pattern ?? {}).map(([key, value]) => [key, value * factor]));
+  // Without keys that match nothing, of which PEFT would warn.
+  const scaled = (pattern: Record<string, number> = {}, factor: number) => {
+    const unmatched = unmatchedKeys(pattern, paths);
+    const matched = Object.entries(pattern).filter(([key]) => !unmatched.includes(key));
+    return Object.fromEntries(matched.map(([key, value]) => [key, value * factor]));
+  };
   return {
     config: {
       r: times * settings.r,

@@ -6,7 +6,8 @@
  * weight's largest singular values (pissa.ts), and LoRA+ (Hayou et al., 2024), for which B learns faster than A.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { patternValue } from '../../base/module-names';
+import { TabtuneError } from '../../base/errors';
+import { patternValue, unmatchedKeys } from '../../base/module-names';
 import { Stream, uniform } from '../../base/random';
 import type { LoraMethod } from '../../recipe/types';
 import { dropout } from '../kernels/dropout';
@@ -51,6 +52,21 @@ export function loraModules(model: Pick<LanguageModel, 'linears'>, settings: Lor
     const alpha = patternValue(settings.alpha_pattern ?? {}, module.path, settings.lora_alpha);
     return { module, rank, scale: alpha / (settings.use_rslora ? Math.sqrt(rank) : rank) };
   });
+}
+
+/** A key that means no module is a slip of the pen; only in adapters that come from elsewhere it is left alone. */
+export function checkPatterns(model: Pick<LanguageModel, 'linears'>, settings: LoraSettings): void {
+  const paths = targetedLinears(model, settings.target_modules).map(({ path }) => path);
+  for (const field of ['rank_pattern', 'alpha_pattern'] as const) {
+    const [key] = unmatchedKeys(settings[field] ?? {}, paths);
+    if (key === undefined) continue;
+    throw new TabtuneError({
+      code: 'bad_recipe',
+      message: `"${key}" in ${field} matches none of the modules that LoRA is put on.`,
+      where: `method.${field}`,
+      action: `Name the end of a path such as ${paths[0]}.`,
+    });
+  }
 }
 
 /** Every tensor that a LoRA with these settings has, by name: what a plan of the memory fills with zeros. */
@@ -106,6 +122,7 @@ export function createLora(model: LanguageModel, settings: LoraSettings, seed: n
   const { lora_dropout: p, use_dora = false } = settings;
   const pissa = settings.init_lora_weights === 'pissa';
   if (pissa && !values) throw new Error('PiSSA begins with the values of startPissa.');
+  if (!values) checkPatterns(model, settings);
   const maker = tensorMaker(values);
   const pairs = new Map<string, Pair>();
   const trainable = new Map<string, tf.Tensor>();

@@ -19,7 +19,7 @@ import { linear, linearBackwardInput } from '../kernels/linear';
 import type { LanguageModel } from '../models/model';
 import type { Weight } from '../types';
 import { readFloats } from '../webgpu/backend';
-import { type LoraSettings, loraModules, loraNames } from './lora';
+import { checkPatterns, type LoraSettings, loraModules, loraNames } from './lora';
 import { normal } from './normal';
 import { orthogonalRows, singularRows } from './singular';
 import type { NamedTensors } from './tensors';
@@ -97,6 +97,7 @@ export async function startPissa(
   const stopIfAsked = () => {
     if (signal?.aborted) throw new TabtuneError({ code: 'cancelled', message: 'The preparation was cancelled.' });
   };
+  checkPatterns(model, settings);
   const values: NamedTensors = new Map();
   const modules = loraModules(model, settings);
   for (const [i, { module, rank, scale }] of modules.entries()) {

@@ -22,7 +22,6 @@ import { type HeadLayer, headOf } from '../../families/task-heads';
 import { activation } from '../kernels/activation';
 import { takeRows } from '../kernels/row-moves';
 import { denseWeight } from '../kernels/weight';
-import { int32Input } from '../training/inputs';
 import type { Hooks, LinearModule } from '../types';
 import type { LanguageModel, ModelTensor, TaskHead, WeightSource } from './model';
 import { applyWith, SITES } from './run';
@@ -137,7 +136,7 @@ export async function createTaskHead(
 
 function rowsOf(row: 'first' | 'last', length: number, lengths: Int32Array): tf.Tensor {
   const rows = Array.from(lengths, (real, b) => b * length + (row === 'first' ? 0 : Math.max(0, real - 1)));
-  return int32Input('head_rows', Int32Array.from(rows), [rows.length]);
+  return tf.tensor1d(rows, 'int32');
 }
 
 /** `site` is the first number of dropout that no block has. */

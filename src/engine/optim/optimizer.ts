@@ -154,12 +154,13 @@ export function createOptimizer(
       if (pull) tf.dispose([pull.anchor, pull.penalty, ...(pull.fisher ? [pull.fisher] : [])]);
       pull = null;
       if (!next) return;
+      const { alpha = 0, lambda = 0, fisher } = next;
+      if (lambda > 0 && !fisher) throw new Error('EWC needs the Fisher information.');
       let { anchor } = next;
       if (!anchor) {
         anchor = flat();
         copyValues(state.params, 0, anchor, 0, size);
       }
-      const { alpha = 0, lambda = 0, fisher } = next;
       pull = { alpha, lambda, fisher, anchor, penalty: keptZeros([partialCount(size)]) };
     },
     showAverage(on) {
@@ -209,7 +210,13 @@ export function createOptimizer(
 /** Which place each gradient belongs to. */
 export function gradientsByPlace({ places, byName }: Layout, grads: Gradients): Map<Place, tf.Tensor> {
   if (!Array.isArray(grads)) {
-    return new Map([...grads].map(([name, grad]) => [byName.get(name)!, grad]));
+    return new Map(
+      [...grads].map(([name, grad]) => {
+        const place = byName.get(name);
+        if (!place) throw new Error(`A gradient came for ${name}, which is not trained.`);
+        return [place, grad];
+      }),
+    );
   }
   if (grads.length !== places.length) {
     throw new Error(`Expected gradients of ${places.length} tensors, got ${grads.length}.`);

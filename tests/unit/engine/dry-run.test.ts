@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { DryRun } from '../../../src/engine/planning/dry-run';
 import { llama } from '../../../src/families/llama';
 import { resolveRecipe } from '../../../src/recipe/defaults';
+import type { LoraMethod } from '../../../src/recipe/types';
 import { defineWebGpuNames } from '../../webgpu-names';
 
 // tfjs's backend asks for WebGPU's names when it is loaded.
@@ -37,7 +38,7 @@ const TINY = {
   vocab_size: 512,
 };
 
-const { method, training } = resolveRecipe({ version: 1 });
+const { method, objective, training } = resolveRecipe({ version: 1 });
 
 function planOf(config: Record<string, unknown>, changes: Partial<DryRun> = {}): DryRun {
   return {
@@ -63,6 +64,9 @@ function planOf(config: Record<string, unknown>, changes: Partial<DryRun> = {}):
       .map(({ name, shape }) => [name, { dtype: 'BF16', shape }]),
     quantization: 'none',
     method,
+    objective,
+    task: null,
+    base: 0,
     training,
     checkpointing: false,
     batches: [{ rows: 2, length: 128, targets: 200 }],
@@ -109,7 +113,7 @@ describe('what a run takes grows with what it should grow with', () => {
     // The inputs of eight blocks and one block whole are less than half of eight blocks.
     expect(again.parts.activations).toBeLessThan(0.5 * one.parts.activations);
     expect(again.parts.weights).toBe(one.parts.weights);
-    const narrow = await dryRun(planOf(TINY, { method: { ...method, r: 4 } }));
+    const narrow = await dryRun(planOf(TINY, { method: { ...(method as LoraMethod), r: 4 } }));
     expect(narrow.parts.adapter).toBe(one.parts.adapter / 4);
     // The same question has the same answer.
     expect(await dryRun(planOf(TINY))).toEqual(one);

@@ -308,6 +308,16 @@ describe('patterns', () => {
     expect(patternValue({ down_proj: 1, '1.mlp.down_proj': 2 }, 'layers.1.mlp.down_proj', 8)).toBe(1);
   });
 
+  test('a key that means no module is refused in a recipe, left alone in an adapter, and not exported', async () => {
+    const settings = { ...PLAIN, rank_pattern: { k_proj: 2 }, alpha_pattern: { q_proj: 3, up_proj: 4 } };
+    expect(() => createLora(model, settings, 1)).toThrow('"k_proj" in rank_pattern');
+    expect(() => createLora(model, { ...settings, rank_pattern: {} }, 1)).toThrow('"up_proj" in alpha_pattern');
+    const method = createLora(model, settings, 1, randomTensors(settings));
+    const { config } = await loraExport(model, method, settings);
+    expect(config).toMatchObject({ rank_pattern: {}, alpha_pattern: { q_proj: 3 } });
+    method.dispose();
+  });
+
   test.each(['(', '(a+)+', '.*.*.*.*', 'a'.repeat(300)])('%s is refused', (key) => {
     expect(() => patternValue({ [key]: 5 }, 'x', 8)).toThrow(/pattern/);
   });

@@ -44,7 +44,7 @@ describe.each(ALL)('%s', (name) => {
   it('names every tensor of the checkpoint, and no other but copies', async () => {
     const { names, source } = await fixtureTensors(`families/${name}/model.safetensors`);
     const { family, config } = readFamilyConfig(configOf(name));
-    const specs = family.tensors(config).filter(({ copy }) => !copy);
+    const specs = family.tensors(config).filter(({ copy, spare }) => !copy && !spare);
     expect(specs.map((spec) => spec.name).sort()).toEqual([...names].sort());
     for (const { name: tensorName, shape } of specs) expect(source.info(tensorName)?.shape, tensorName).toEqual(shape);
   });
@@ -69,7 +69,7 @@ it.each([
   ['gpt_neox', 20_554_567_680],
 ])('%s: fields that are left out have the defaults of transformers', (model_type, parameters) => {
   const { family, config } = readFamilyConfig({ model_type });
-  const specs = family.tensors(config).filter(({ copy }) => !copy);
+  const specs = family.tensors(config).filter(({ copy, spare }) => !copy && !spare);
   expect(specs.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)).toBe(parameters);
 });
 
@@ -77,7 +77,7 @@ it('a head as transformers has it is the default for the classes with one, none 
   const bare = (n: string) => (n.startsWith('bert.') ? n.slice(5) : null);
   const folder = await folderWith('bert', {
     rename: bare,
-    // sentence-transformers saves these too; nothing here reads them.
+    // sentence-transformers saves these too; a classification reads them.
     more: [tensor('pooler.dense.weight', [24, 24]), tensor('pooler.dense.bias', [24])],
     change: { architectures: ['BertModel'] },
   });
@@ -85,6 +85,7 @@ it('a head as transformers has it is the default for the classes with one, none 
   expect(config.model_type).toBe('bert');
   expect([...tensors.keys()][0]).toBe('embeddings.word_embeddings.weight');
   expect([...tensors.keys()].some((n) => n.startsWith('cls.'))).toBe(false);
+  expect(tensors.get('pooler.dense.weight')?.shape).toEqual([24, 24]);
 });
 
 it('a class with a head whose weights are the bare encoder opens under the names of its class', async () => {
@@ -108,7 +109,9 @@ it('bert: gamma and beta of checkpoints from TensorFlow, with what BertForPreTra
   const { tensors } = await checkModelFolder(folder);
   expect(tensors.has('bert.embeddings.LayerNorm.weight')).toBe(true);
   expect(tensors.has('cls.predictions.transform.LayerNorm.bias')).toBe(true);
-  expect(tensors.size).toBe(42);
+  // The fixture's 42, and the pooler.
+  expect(tensors.size).toBe(44);
+  expect(tensors.has('bert.pooler.dense.bias')).toBe(true);
 });
 
 it('gpt2: OpenAI’s own checkpoints have no prefix, and buffers of the causal mask', async () => {

@@ -5,7 +5,7 @@ import type { ParsedDataset } from '../../../src/data/types';
 import type { TokenizerFiles } from '../../../src/data/worker-api';
 import { DataHost, type DatasetFile } from '../../../src/worker/data-host';
 import type { DataWorkerApi } from '../../../src/worker/edit-dataset';
-import type { EngineApi } from '../../../src/worker/engine-api';
+import type { AdapterFiles, EngineApi } from '../../../src/worker/engine-api';
 import { EngineHost } from '../../../src/worker/engine-host';
 import { connect, serve } from '../../../src/worker/rpc';
 import { bertFiles, utf8 } from '../data/helpers';
@@ -82,19 +82,17 @@ describe('EngineHost', () => {
   });
 
   it('puts the adapter from before back when another one does not fit', async () => {
-    const setAdapter = vi.fn(async (files: { config: Record<string, unknown> } | null) => {
-      if (files?.config.bad) throw new TabtuneError({ code: 'bad_adapter', message: 'Does not fit.' });
+    const setAdapter = vi.fn(async (files: AdapterFiles | null) => {
+      if (files?.[0]?.path === 'bad') throw new TabtuneError({ code: 'bad_adapter', message: 'Does not fit.' });
       return { trainableParameters: 1 };
     });
     const { host } = engineHost({ loadModel: async () => ({}) as never, setAdapter, stop: async () => {} });
     await host.loadModel('builtin:stories');
-    const files = (config: Record<string, unknown>) => ({ config, weights: new Uint8Array() });
-    await host.attach({ kind: 'files', name: 'good', files: files({}) });
-    await expect(host.attach({ kind: 'files', name: 'bad', files: files({ bad: true }) })).rejects.toThrow(
-      'Does not fit',
-    );
+    const files = (path: string): AdapterFiles => [{ path, bytes: new Uint8Array() }];
+    await host.attach({ kind: 'files', name: 'good', files: files('good') });
+    await expect(host.attach({ kind: 'files', name: 'bad', files: files('bad') })).rejects.toThrow('Does not fit');
     await host.use((api) => api.stop());
-    expect(setAdapter.mock.calls.map(([given]) => given?.config.bad ?? false)).toEqual([false, true, false]);
+    expect(setAdapter.mock.calls.map(([given]) => given?.[0]?.path)).toEqual(['good', 'bad', 'good']);
     expect(host.currentAdapter).toMatchObject({ name: 'good' });
     host.close();
   });

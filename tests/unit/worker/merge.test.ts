@@ -6,7 +6,7 @@ import { textLogits } from '../../../src/engine/generation/generate';
 import { inference } from '../../../src/engine/methods/method';
 import { loadModel } from '../../../src/engine/models';
 import { bf16ToF32, f16ToF32 } from '../../../src/formats/half';
-import { readPeft } from '../../../src/formats/peft';
+import { readPeft, readPeftFolder } from '../../../src/formats/peft';
 import { openSafetensors } from '../../../src/formats/safetensors';
 import { checkModelFolder } from '../../../src/hub/check';
 import { droppedModelFolder } from '../../../src/hub/folder';
@@ -14,7 +14,7 @@ import { openWeights } from '../../../src/hub/weights';
 import { openAdapter } from '../../../src/worker/adapters';
 import type { MergedDtype } from '../../../src/worker/api';
 import { mergeModel } from '../../../src/worker/merge';
-import { fixtureBytes, fixtureJson, relativeError } from '../../fixture-files';
+import { fixtureBytes, relativeError } from '../../fixture-files';
 
 const PROBES = [Int32Array.of(3, 9, 4, 17, 2, 30), Int32Array.of(11)];
 
@@ -28,11 +28,13 @@ async function opened(folder: string, adapterFolder: string) {
   const tokenizer = { path: 'tokenizer.json', file: new Blob(['{}']) };
   const checked = await checkModelFolder(droppedModelFolder('file:tiny', [...files, tokenizer]));
   const model = await loadModel(checked.json, openWeights(checked));
-  const adapter = {
-    config: await fixtureJson<Record<string, unknown>>(`${folder}/${adapterFolder}/adapter_config.json`),
-    weights: await fixtureBytes(`${folder}/${adapterFolder}/adapter_model.safetensors`),
-  };
-  const { method } = openAdapter(model, adapter);
+  const adapter = await Promise.all(
+    ['adapter_config.json', 'adapter_model.safetensors'].map(async (path) => ({
+      path,
+      bytes: await fixtureBytes(`${folder}/${adapterFolder}/${path}`),
+    })),
+  );
+  const { method } = await openAdapter(model, adapter);
   return { checked, model, method, adapter };
 }
 
@@ -68,7 +70,7 @@ describe('merging an adapter into its base', () => {
   it('gives W + s·B·A for every target and leaves the rest', async () => {
     const open = await llama('gqa-untied-odd');
     const merged = await merge(open, 'F32');
-    const adapter = readPeft(open.adapter);
+    const adapter = readPeft(readPeftFolder(open.adapter));
     if (adapter.type !== 'LORA') throw new Error(adapter.type);
     const { r, lora_alpha } = adapter.config;
     const scale = lora_alpha / r;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
 import type { TokenizedExample } from '../../../src/data/types';
 import { resolveRecipe } from '../../../src/recipe/defaults';
-import type { RecipeInput } from '../../../src/recipe/types';
+import type { LoraMethod, RecipeInput } from '../../../src/recipe/types';
 import type { Budget } from '../../../src/worker/gpu-memory';
 import { adviceFor, exampleSizes, type PlanContext, planModel, planRun } from '../../../src/worker/plan-run';
 import type { PlanApi } from '../../../src/worker/plan-service';
@@ -15,11 +15,12 @@ const MB = 2 ** 20;
 /** A run's bytes as a simple sum, so that a test can know them: what it is asked is under test here, not the dry run. */
 function answer({ batches, checkpointing, method, quantization }: DryRun): DryRunResult {
   const tokens = batches[0]!.rows * batches[0]!.length;
+  const rank = (method as LoraMethod).r;
   const parts = {
     weights: (quantization === 'nf4' ? 25 : 100) * MB,
-    adapter: method.r * MB,
-    gradients: method.r * MB,
-    optimizer: 3 * method.r * MB,
+    adapter: rank * MB,
+    gradients: rank * MB,
+    optimizer: 3 * rank * MB,
     activations: tokens * MB * (checkpointing ? 0.1 : 1),
     logits: 16 * MB,
   };
@@ -46,7 +47,11 @@ const example = (row: number, length: number): TokenizedExample => {
   const ids = new Int32Array(length).fill(1);
   return { row, ids, labels: ids.map((_, i) => (i < 10 ? -100 : 1)), truncatedBy: 0 };
 };
-const sizes = exampleSizes({ train: [example(1, 250), example(2, 100), example(3, 90)], validation: [example(4, 60)] });
+const sizes = exampleSizes({
+  train: [example(1, 250), example(2, 100), example(3, 90)],
+  validation: [example(4, 60)],
+  task: null,
+});
 
 describe('a run is planned', () => {
   test('with the shapes of its batches, the widest first, and its prompts', async () => {

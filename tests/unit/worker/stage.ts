@@ -70,6 +70,11 @@ export class EngineScript {
   readonly calls: string[] = [];
   readonly stints: Stint[] = [];
   readonly adapters: (AdapterFiles | null)[] = [];
+  /** What the engine gives out as its adapter. */
+  exported: AdapterFiles = [
+    { path: 'adapter_config.json', bytes: new TextEncoder().encode('{"peft_type": "LORA", "r": 16}') },
+    { path: 'adapter_model.safetensors', bytes: Uint8Array.of(1, 2, 3) },
+  ];
   answers: number[] = [];
   /** Of the model that is opened next. */
   kind: 'decoder' | 'encoder' = 'decoder';
@@ -141,10 +146,7 @@ export class EngineScript {
         log(`openCheckpoint ${runId}`);
         return { trainableParameters: 99 };
       },
-      exportAdapter: async () => ({
-        config: { peft_type: 'LORA', r: 16, base_model_name_or_path: null },
-        weights: Uint8Array.of(1, 2, 3),
-      }),
+      exportAdapter: async () => this.exported,
       generate: async (_prompt, { adapterStrength, maxNewTokens }, onToken, signal) => {
         log('generate');
         this.lastStrength = adapterStrength;
@@ -162,6 +164,11 @@ export class EngineScript {
         this.embedded = { texts, options };
         return texts.map((_, i) => Float32Array.of(i, 1));
       },
+      classify: async () => ({
+        labels: ['no', 'yes'],
+        problemType: 'single_label_classification',
+        probabilities: Float32Array.of(0.25, 0.75),
+      }),
       textLoss: async () => 1,
       loseDevice: async () => {},
     };
@@ -189,6 +196,9 @@ function summary(job: TrainJob, reason: RunSummary['reason']): RunSummary {
     gradientCheckpointing: job.checkpointing,
     dispatchesPerStep: 1,
     gpuBytes: 1,
+    metrics: null,
+    forgetting: null,
+    weightChange: null,
     device,
     versions: {},
   };

@@ -1,0 +1,89 @@
+/** What each optimiser is forecast to hold, counted by hand, for an adapter of one linear. */
+import { beforeAll, expect, test } from 'vitest';
+import { llama } from '../../../src/families/llama';
+import { resolveRecipe } from '../../../src/recipe/defaults';
+import type { LoraMethod, OptimizerName, TrainingSection } from '../../../src/recipe/types';
+import { defineWebGpuNames } from '../../webgpu-names';
+
+// tfjs's backend asks for WebGPU's names when it is loaded.
+let dryRun: typeof import('../../../src/engine/planning/dry-run').dryRun;
+/** Of an optimiser without state: master copy, norms and figures. */
+let bare: number;
+beforeAll(async () => {
+  defineWebGpuNames();
+  ({ dryRun } = await import('../../../src/engine/planning/dry-run'));
+  bare = await optimizerBytes({ optim: 'sgd', sgd_momentum: 0 });
+});
+
+const CONFIG = {
+  model_type: 'llama',
+  architectures: ['LlamaForCausalLM'],
+  hidden_act: 'silu',
+  hidden_size: 640,
+  intermediate_size: 128,
+  num_hidden_layers: 1,
+  num_attention_heads: 4,
+  num_key_value_heads: 4,
+  vocab_size: 512,
+  max_position_embeddings: 512,
+  rms_norm_eps: 1e-5,
+  rope_theta: 10_000,
+  tie_word_embeddings: true,
+};
+const { method, training } = resolveRecipe({ version: 1 });
+
+async function optimizerBytes(changes: Partial<TrainingSection>): Promise<number> {
+  const { parts, refusal } = await dryRun({
+    device: {
+      vendor: '',
+      architecture: '',
+      software: false,
+      features: [],
+      limits: {
+        maxBufferSize: 2 ** 32,
+        maxStorageBufferBindingSize: 2 ** 31,
+        maxStorageBuffersPerShaderStage: 8,
+        maxComputeWorkgroupStorageSize: 16_384,
+        maxComputeInvocationsPerWorkgroup: 256,
+        maxComputeWorkgroupSizeX: 256,
+        maxComputeWorkgroupsPerDimension: 65_535,
+      },
+    },
+    config: CONFIG,
+    tensors: llama
+      .tensors(llama.readConfig(CONFIG))
+      .filter(({ optional }) => !optional)
+      .map(({ name, shape }) => [name, { dtype: 'BF16', shape }]),
+    quantization: 'none',
+    method: { ...(method as LoraMethod), r: 8, target_modules: ['q_proj'] },
+    training: { ...training, ...changes },
+    checkpointing: false,
+    batches: [{ rows: 1, length: 32, targets: 20 }],
+    evaluation: [],
+    prompts: [],
+  });
+  expect(refusal).toBeNull();
+  return parts.optimizer;
+}
+
+const VALUES = 2 * 8 * 640;
+
+test.each<[OptimizerName, number]>([
+  ['sgd', 4 * VALUES],
+  ['lion', 4 * VALUES],
+  ['adam', 8 * VALUES],
+  ['adamw', 8 * VALUES],
+  // Magnitudes of 40 blocks, and two tables of 256 codes.
+  ['adamw_8bit', 2 * VALUES + 8 * 40 + 2048],
+  // Rows and columns of A and B; a sum for each row; a mean and a divisor for each tensor, and its eight words.
+  ['adafactor', 4 * (2 * 648 + 648 + 2 * 2 + 2 * 8)],
+])('%s', async (optim, bytes) => {
+  const taken = (await optimizerBytes({ optim, sgd_momentum: 0.9 })) - bare;
+  // Buffers begin at multiples of sixteen.
+  expect(taken - bytes).toBeGreaterThanOrEqual(0);
+  expect(taken - bytes).toBeLessThan(64);
+});
+
+test('the moving average is one copy more', async () => {
+  expect((await optimizerBytes({ optim: 'sgd', sgd_momentum: 0, ema_decay: 0.99 })) - bare).toBe(4 * VALUES);
+});
