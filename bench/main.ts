@@ -1,6 +1,6 @@
 /**
- * Our training step beside the same step in stock tfjs ops, in one page on one device, and (precision.ts) a larger model in
- * several precisions. Fills `window.benchResult`; `?filter=TEXT` leaves out rows without TEXT in their names.
+ * Our training step beside the same step in stock tfjs ops, in one page on one device, (precision.ts) a larger model in
+ * several precisions, and (methods.ts) every method beside LoRA. Fills `window.benchResult`; `?filter=TEXT` leaves out rows without TEXT in their names.
  *
  * The step beside tfjs: LoRA r 8 on all linears of a Llama (width 128, 4 layers, 4 heads, feed-forward 352, vocabulary 512), batch 4,
  * length 64, gradient clipping and Adam(W). Both start from the same weights; their first losses must agree.
@@ -16,6 +16,7 @@ import { counters, flush, gpuBackend, gpuBytes, SUBMIT_BATCH } from '../src/engi
 import { openDevice } from '../src/engine/webgpu/device';
 import { trimMemory } from '../src/engine/webgpu/dispatch';
 import { resolveRecipe } from '../src/recipe/defaults';
+import { type MethodRow, measureMethods, methodRows } from './methods';
 import { measurePrecision, type PrecisionRow, precisionRows } from './precision';
 import { llamaConfig, randomSource, type Shape } from './random-llama';
 import { createStockStep } from './stock-llama';
@@ -34,7 +35,7 @@ interface Row {
 
 declare global {
   interface Window {
-    benchResult?: { adapter: string; rows: (Row | PrecisionRow)[] } | { error: string };
+    benchResult?: { adapter: string; rows: (Row | PrecisionRow | MethodRow)[] } | { error: string };
   }
 }
 
@@ -160,11 +161,13 @@ try {
   const adapter = [device.vendor, device.architecture, device.description].filter(Boolean).join(' ');
   say(adapter);
   const filter = new URLSearchParams(location.search).get('filter') ?? '';
-  const rows: (Row | PrecisionRow)[] = [];
+  const rows: (Row | PrecisionRow | MethodRow)[] = [];
   if (STEP.includes(filter)) rows.push(await trainingStep());
   for (const [i, name] of precisionRows.entries()) {
     if (name.includes(filter)) rows.push(await measurePrecision(i, say));
   }
+  const wanted = [...methodRows.keys()].filter((i) => methodRows[i]!.includes(filter));
+  rows.push(...(await measureMethods(wanted, say)));
   window.benchResult = { adapter, rows };
   say('Done.');
 } catch (cause) {

@@ -1,6 +1,6 @@
 // npm run bench [-- --json FILE] [--filter TEXT] [--device auto|hardware|software] [--timeout SECONDS]
-// Runs bench/index.html in headless Chrome and prints what it measured: ours beside the reference, in the same page, and a
-// larger model in several precisions. --filter leaves out rows without TEXT in their names.
+// Runs bench/index.html in headless Chrome and prints what it measured: ours beside the reference, in the same page, a larger
+// model in several precisions, and every method beside LoRA. --filter leaves out rows without TEXT in their names.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -19,19 +19,43 @@ function table(rows) {
   return rows.map(line).join('\n');
 }
 
-function printResult({ adapter, rows }) {
+const times = (ratio) => (ratio === null || ratio === undefined ? '–' : `${number(ratio, 2)}x`);
+const megabytes = (bytes) => (bytes === null || bytes === undefined ? '–' : number(bytes / 1e6, 1));
+
+function printMethods(rows) {
+  const head = ['method', 'step ms', 'of LoRA', 'GPU MB', 'of LoRA', 'dispatches', 'trained'];
+  const cells = rows.map((row) => [
+    row.name,
+    number(row.ours_ms, 2),
+    times(row.step_to_lora),
+    megabytes(row.gpu_bytes),
+    times(row.bytes_to_lora),
+    number(row.dispatches, 0),
+    number(row.trainable_parameters, 0),
+  ]);
+  console.log(`\n${table([head, ...cells])}`);
+}
+
+function printResult({ adapter, rows: all }) {
   const name =
     typeof adapter === 'string' ? adapter : adapter?.description || adapter?.vendor || JSON.stringify(adapter);
   console.log(`\nWebGPU adapter: ${name}\n`);
+  const methods = all.filter((row) => 'step_to_lora' in row);
+  const rows = all.filter((row) => !('step_to_lora' in row));
+  if (rows.length > 0) printSteps(rows);
+  if (methods.length > 0) printMethods(methods);
+}
+
+function printSteps(rows) {
   const speed = ['forward tokens/s', 'step tokens/s', 'bits a linear weight', 'bits a parameter'];
   const head = ['what', 'ours ms', 'reference ms', 'ratio', 'dispatches', 'GPU MB', ...speed];
   const cells = rows.map((row) => [
     row.name,
     number(row.ours_ms, 2),
     number(row.reference_ms, 2),
-    row.ratio === null || row.ratio === undefined ? '–' : `${number(row.ratio, 2)}x`,
+    times(row.ratio),
     number(row.dispatches, 0),
-    row.gpu_bytes === null || row.gpu_bytes === undefined ? '–' : number(row.gpu_bytes / 1e6, 1),
+    megabytes(row.gpu_bytes),
     number(row.forward_tokens_per_second, 1),
     number(row.step_tokens_per_second, 1),
     number(row.linear_bits, 2),

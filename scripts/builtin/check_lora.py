@@ -113,6 +113,8 @@ def main():
     args = args.parse_args()
     torch.set_num_threads(args.threads)
     for entry in json.loads((PUBLIC / 'datasets' / 'index.json').read_text(encoding='utf-8')):
+        if entry.get('purpose') == 'base_text':
+            continue
         if not args.only or entry['name'] in args.only:
             for rate in args.lr:
                 run(entry['name'], args.model, rate, args.epochs, entry['suggestedPrompts'])

@@ -1,6 +1,7 @@
 /**
  * Text of the kind that the base was trained on, in pieces: for replay, for EWC's Fisher information, and to measure what
- * was forgotten. It is read beside the open dataset, which stays as it is.
+ * was forgotten. It is read beside the open dataset, which stays as it is. Texts are taken as they stand: an end that the
+ * base never saw would be most of what there is to lose.
  */
 import { TabtuneError } from '../base/errors';
 import type { ObjectiveSection, ObjectiveType } from '../recipe/types';
@@ -29,7 +30,8 @@ export function tokenizeText(
   const labelling = labellingOf({ name, examples, labelColumn: '' }, objective);
   const counting = countingOf(objective.type);
   const piecesOf = (example: Example, i: number) => {
-    const { encoded } = encodeExample(example, objective, options, tokenizer);
+    const ending = example.kind === 'text' ? { ...options, eosToken: null } : options;
+    const { encoded } = encodeExample(example, objective, ending, tokenizer);
     return fitted(encoded, i, labelling, objective.type, false, maxLength);
   };
   const pieces = examples.flatMap(piecesOf).filter((piece) => targetsOf(piece, counting) > 0);

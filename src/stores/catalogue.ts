@@ -20,6 +20,8 @@ export interface ListedDataset {
   examples: number;
   licence: string;
   suggestedPrompts: string[];
+  /** Text of the kind that a base was trained on is no dataset to choose: dataset.base_text names it. */
+  purpose?: 'base_text';
 }
 
 interface CatalogueState {
@@ -50,6 +52,6 @@ export const useCatalogue = create<CatalogueState>()((set) => ({
       fetchList<ListedModel>('models'),
       fetchList<ListedDataset>('datasets'),
     ]);
-    set({ models, datasets });
+    set({ models, datasets: datasets.filter(({ purpose }) => purpose !== 'base_text') });
   },
 }));

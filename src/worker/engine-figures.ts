@@ -1,4 +1,5 @@
 /** What a run measures beside its loss: a classifier's figures, forgetting, and how far the weights have moved. */
+import { partsOfBaseText } from '../data/base-parts';
 import { createBatchSource } from '../data/batches';
 import type { Batch, TaskData, TokenizedExample } from '../data/types';
 import type { Method } from '../engine/methods/method';
@@ -54,14 +55,12 @@ function tagFigures({ labels }: TaskData, scores: BatchScores[]): Evaluated {
   return tokenMetrics(labels, predicted, expected);
 }
 
-/** Rows of base text that forgetting is measured on: enough for a figure, few enough to wait for. */
-const BASE_ROWS = 16;
-
 /** How well a model still predicts text of the kind that its base was trained on. */
 export interface BaseText {
   objective: Objective;
-  /** Batches of one row. */
-  texts: Batch[];
+  /** Batches of one row: what forgetting is measured on, and what EWC weighs the weights by. */
+  measured: Batch[];
+  learned: Batch[];
 }
 
 export function baseTextOf(
@@ -78,10 +77,12 @@ export function baseTextOf(
   });
   const countsOf = decoder ? 'shifted' : 'labelled';
   const options = { batchSize: 1, accumulation: 1, shuffle: false, seed: 0, padTokenId, countsOf } as const;
-  return { objective, texts: createBatchSource([], pieces, options).evaluation() };
+  const rows = (part: TokenizedExample[]) => createBatchSource([], part, options).evaluation();
+  const { measured, learned } = partsOfBaseText(pieces);
+  return { objective, measured: rows(measured), learned: rows(learned) };
 }
 
-/** Mean loss on the first rows of base text; null without any. */
+/** Mean loss on the measured rows of base text; null without any. */
 export async function baseTextLoss(
   model: LanguageModel,
   method: Method | null,
@@ -89,11 +90,7 @@ export async function baseTextLoss(
   stopped: () => boolean = () => false,
 ): Promise<number | null> {
   if (!base) return null;
-  const { objective, texts } = base;
-  const measured = await evaluate(
-    { model: { ...model, task: null }, method, objective },
-    texts.slice(0, BASE_ROWS),
-    stopped,
-  );
-  return measured?.loss ?? null;
+  const { objective, measured } = base;
+  const given = await evaluate({ model: { ...model, task: null }, method, objective }, measured, stopped);
+  return given?.loss ?? null;
 }

@@ -3,6 +3,7 @@
  * metrics and checkpoints to storage, and tells the page what happens. The page writes the run's record.
  */
 import { TabtuneError } from '../base/errors';
+import { partsOfBaseText } from '../data/base-parts';
 import { countingOf, createBatchSource } from '../data/batches';
 import { generate } from '../engine/generation/generate';
 import { weightChange } from '../engine/methods/change';
@@ -127,12 +128,17 @@ export async function runTraining(
       seed: training.seed,
       padTokenId: job.padTokenId,
       countsOf: countingOf(recipe.objective.type),
-      ...(training.replay_ratio > 0 ? { replay: { examples: job.baseText, ratio: training.replay_ratio } } : {}),
+      ...(training.replay_ratio > 0
+        ? { replay: { examples: partsOfBaseText(job.baseText).learned, ratio: training.replay_ratio } }
+        : {}),
     });
     const baseText = baseTextOf(model, job.baseText, job);
     await pullTowardsBase(open, optimizer, training, baseText, control);
     const totalSteps = countSteps(job.train.length, training);
     const state = freshState();
+    const forgetting: { before: number | null; after: number | null } = { before: null, after: null };
+    // Until the checkpoint is loaded the model stands where the run began.
+    if (resumed) forgetting.before = await baseTextLoss(model, method, baseText, () => control.stopRequested());
     if (resumed) await restore(job.run.id, resumed, state, optimizer);
     // A run that was cut off before its first checkpoint may have left some.
     else await truncateMetrics(job.run.id, -1);
@@ -157,7 +163,6 @@ export async function runTraining(
     let dispatchesPerStep = 0;
     let finalLoss = job.run.finalLoss;
     let lastMetrics: Record<string, number> | null = null;
-    const forgetting: { before: number | null; after: number | null } = { before: null, after: null };
     const baseAnswers: Int32Array[] = [];
     const answer = (context: CallContext, prompt: Int32Array) =>
       generate(model, method.hooks(context), prompt, {
@@ -201,7 +206,8 @@ export async function runTraining(
         const baseLoss = await baseTextLoss(model, method, baseText, () => control.stopRequested());
         if (baseLoss !== null) {
           forgetting.before ??= baseLoss;
-          forgetting.after = baseLoss;
+          // The best step is what the run leaves behind.
+          if (best || forgetting.after === null) forgetting.after = baseLoss;
         }
         lastMetrics = figures?.metrics ?? null;
         const metrics = { ...figures?.metrics, ...(baseLoss === null ? {} : { base_text_loss: baseLoss }) };
@@ -291,7 +297,10 @@ export async function runTraining(
         dispatchesPerStep,
         gpuBytes: gpuBytes().peak,
         metrics: lastMetrics,
-        forgetting: forgetting.before === null ? null : (forgetting as { before: number; after: number }),
+        forgetting:
+          forgetting.before === null || forgetting.after === null
+            ? null
+            : { before: forgetting.before, after: forgetting.after },
         weightChange: await weightChange(model, method),
       },
     };
@@ -350,8 +359,8 @@ async function pullTowardsBase(
       action: 'Set dataset.base_text to a file of such text, or training.ewc_lambda to 0.',
     });
   }
-  const { objective, texts } = base;
-  const fisher = await estimateFisher({ model: { ...model, task: null }, method, objective, optimizer }, texts, () =>
+  const { objective, learned } = base;
+  const fisher = await estimateFisher({ model: { ...model, task: null }, method, objective, optimizer }, learned, () =>
     control.stopRequested(),
   );
   if (fisher) optimizer.setPull({ alpha, lambda, fisher });

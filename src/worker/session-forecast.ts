@@ -1,5 +1,6 @@
 /** What a run would take, and everything that stands in its way, before it starts. */
 import { type ErrorData, TabtuneError } from '../base/errors';
+import { partsOfBaseText } from '../data/base-parts';
 import type { TokenizedDataset, TokenizedExample } from '../data/types';
 import type { PrecisionPlan } from '../hub/catalogue';
 import { checkModelFolder } from '../hub/check';
@@ -186,7 +187,7 @@ export class ForecastDesk {
     const base = await this.needs.baseText(recipe);
     const known = this.sizes.get(tokenized);
     if (known?.base === base) return known.sizes;
-    const sizes = exampleSizes(tokenized, base);
+    const sizes = exampleSizes(tokenized, partsOfBaseText(base).learned);
     this.sizes.set(tokenized, { base, sizes });
     return sizes;
   }

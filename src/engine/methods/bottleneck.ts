@@ -7,8 +7,8 @@
  *
  * A family with its norm behind (BERT) runs it on that sum, and seq_bn's adapter reads norm(s). In a sandwich family (Gemma)
  * y is what its own norm has not seen yet, which then runs on y + A: double_seq_bn is x + norm(y + A(y)), seq_bn
- * x + norm(y + A(norm(s))). Where attention and feed-forward stand side by side (GPT-NeoX), the second one's residual is the
- * sum with the first.
+ * x + norm(y + A(norm(s))). Where attention and feed-forward stand side by side (GPT-NeoX), the residual is not what the
+ * feed-forward read, and seq_bn's adapter reads y alone, as AdapterHub has it for Phi.
  *
  * AdapterHub reads the last layer's norm in every layer of Gemma's seq_bn; here each layer reads its own.
  *
@@ -112,14 +112,15 @@ export function createBottleneck(
       strength === 0
         ? {}
         : {
-            sublayer: ({ index, part }, y, residual, norm, own) => {
+            sublayer: ({ index, part, parallel }, y, residual, norm, own) => {
               const adapter = adapters.get(`${index} ${part}`);
               if (!adapter) {
                 const sum = tf.add(own ? own(y) : y, residual);
                 return norm ? norm(sum) : sum;
               }
-              const sum = own && double ? null : tf.add(y, residual);
-              const reads = double ? y : ((norm ?? own)?.(sum!) ?? sum!);
+              const alone = double || parallel;
+              const sum = own && alone ? null : tf.add(y, residual);
+              const reads = alone ? y : ((norm ?? own)?.(sum!) ?? sum!);
               if (own) return tf.add(own(add(adapter, reads, y, strength)), residual);
               const out = add(adapter, reads, sum!, strength);
               return norm ? norm(out) : out;

@@ -15,8 +15,10 @@ export async function withTaskHead(
   options: TaskHeadOptions,
 ): Promise<LanguageModel> {
   const { head, tensors, linears, dispose } = await createTaskHead(model, task, options);
+  const firstOfAll = model.kind === 'encoder' && head.kind === 'sequence_classification';
   return {
     ...model,
+    hidden: firstOfAll ? (input, hooks) => model.hidden({ ...input, firstOfAll }, hooks) : model.hidden,
     task: head,
     tensors: [...model.tensors.filter(({ name }) => !isTokenHead(name)), ...tensors],
     linears: [...model.linears.filter(({ path }) => !isTokenHead(`${path}.`)), ...linears],

@@ -180,7 +180,10 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
       values: zeroTensors(model, plan.method),
     });
     owned.push(method);
-    for (const tensor of method.trainable.values()) bufferOf(gpuBackend(), tensor);
+    const tensorsOf = (own: typeof method.trainable | undefined) => [...(own?.values() ?? [])];
+    for (const tensor of [...tensorsOf(method.trainable), ...tensorsOf(method.constants)]) {
+      bufferOf(gpuBackend(), tensor);
+    }
     count.part = 'optimizer' satisfies Part;
     const optimizer = createOptimizer(method.trainable, training);
     owned.push(optimizer);

@@ -1,5 +1,7 @@
 /** What each objective makes of a dataset: ids, labels, classes, pieces and packed rows, as the engine gets them. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { partsOfBaseText } from '../../../src/data/base-parts';
 import { IGNORE } from '../../../src/data/batches';
 import { createDataApi } from '../../../src/data/data-api';
 import type { TokenizedExample } from '../../../src/data/types';
@@ -24,6 +26,11 @@ const MASKED = { type: 'masked_lm', mlm_probability: 0.25 } as const;
 const TEXTS = { type: 'pretraining' } as const;
 const SFT = { type: 'sft', assistant_only_loss: true } as const;
 const X = IGNORE;
+/** The first document of the built-in base text, by the tokenizers library of Python. */
+const FIRST_DOCUMENT = [
+  1, 281, 201, 506, 340, 314, 487, 259, 1131, 33, 2, 201, 1, 282, 201, 35, 1131, 769, 322, 1841, 301, 1320, 16, 2, 201,
+  0,
+];
 
 /** one is 5, two 6, … */
 const bert = bertFiles(['one', 'two', 'three', 'four', 'five', '##s']);
@@ -391,6 +398,24 @@ describe('base text', () => {
     expect(api.tokenize(section(), SFT, 512, 1)).toEqual(before);
   });
 
+  test('the built-in text is read as the model was trained on it, with no end added', () => {
+    const api = createDataApi();
+    api.openTokenizer(tokenizerFiles(STORIES));
+    const file = readFileSync('public/datasets/base-text.jsonl');
+    const pieces = api.tokenizeBaseText('base-text.jsonl', new Uint8Array(file).buffer, 512);
+    const texts = file
+      .toString()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).text as string);
+    expect(texts).toHaveLength(240);
+    expect(new Set(texts).size).toBe(240);
+    expect(texts.every((text) => text.endsWith('<|endoftext|>'))).toBe(true);
+    const piece = (i: number) => [...pieces[i]!.ids];
+    expect(pieces.map((_, i) => piece(i).at(-1))).toEqual(texts.map(() => 0));
+    expect(piece(0)).toEqual(FIRST_DOCUMENT);
+  });
+
   test('for hidden tokens: between special ones', () => {
     const api = createDataApi();
     api.openTokenizer(bert);
@@ -406,6 +431,18 @@ describe('base text', () => {
       [2, 8, 3],
     ]);
     expect([...pieces[0]!.special!]).toEqual([1, 0, 0, 1]);
+  });
+
+  test.each([
+    [1, 1, 1],
+    [2, 1, 1],
+    [10, 3, 7],
+    [240, 32, 208],
+  ])('of %i pieces %i are measured, and %i others learned', (count, measured, learned) => {
+    const pieces = Array.from({ length: count }, (_, i) => i);
+    const parts = partsOfBaseText(pieces);
+    expect(parts.measured).toEqual(pieces.slice(0, measured));
+    expect(parts.learned).toEqual(pieces.slice(count - learned));
   });
 
   test('a file without text is an error', () => {

@@ -170,11 +170,13 @@ export function Method() {
                     why={refusal && refusalText(refusal, 'method.type')}
                     onChoose={() => set({ 'method.type': type === 'lora' ? undefined : type })}
                     facts={
-                      <dl className="mt-2 space-y-0.5">
-                        <Cost name="Memory" value={memory(model)} />
-                        <Cost name="File" value={file(model)} />
-                        <Cost name="Speed" value={speed} />
-                      </dl>
+                      !refusal && (
+                        <dl className="mt-2 space-y-0.5">
+                          <Cost name="Memory" value={memory(model)} />
+                          <Cost name="File" value={file(model)} />
+                          <Cost name="Speed" value={speed} />
+                        </dl>
+                      )
                     }
                   >
                     {text}

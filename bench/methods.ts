@@ -1,0 +1,170 @@
+/**
+ * A training step of each method beside LoRA's, on one small Llama (width 256, 4 layers, 4 heads over 2, feed-forward 704,
+ * vocabulary 1024, tied, bf16) and one batch of 4×64 tokens: how long it takes, and in how many bytes. Written answers for
+ * all of them; where a head is the point (feature extraction, gradual unfreezing), two classes of texts, beside LoRA on the
+ * same. Steps are the fastest of a few; gradual unfreezing is the mean over its stages, since each opens a block more.
+ */
+import type { Batch, TaskData } from '../src/data/types';
+import { createMethod } from '../src/engine/methods';
+import { loadModel } from '../src/engine/models';
+import type { LanguageModel } from '../src/engine/models/model';
+import { withTaskHead } from '../src/engine/models/with-head';
+import { createObjective } from '../src/engine/objectives';
+import { createOptimizer } from '../src/engine/optim/optimizer';
+import { disposeInputs } from '../src/engine/training/inputs';
+import { freshState, recordStep } from '../src/engine/training/loop';
+import { counters, forgetGpuPeak, gpuBytes } from '../src/engine/webgpu/backend';
+import { trimMemory } from '../src/engine/webgpu/dispatch';
+import { resolveRecipe } from '../src/recipe/defaults';
+import type { RecipeInput } from '../src/recipe/types';
+import { llamaConfig, randomSource, type Shape } from './random-llama';
+
+const SHAPE: Shape = { hidden: 256, layers: 4, heads: 4, kvHeads: 2, intermediate: 704, vocab: 1024 };
+const BATCH = 4;
+const LENGTH = 64;
+/** Of each stage, after one that compiles shaders and does not count. */
+const RUNS = 4;
+
+type Task = 'sft' | 'classification';
+
+interface Contender {
+  name: string;
+  task: Task;
+  method: RecipeInput['method'];
+  quantization?: 'nf4';
+  /** Shares of the run that differ in what learns. */
+  stages?: number;
+}
+
+const LORA = { type: 'lora', r: 8, lora_alpha: 16, target_modules: 'all-linear' } as const;
+const CONTENDERS: Contender[] = [
+  { name: 'lora r8', task: 'sft', method: LORA },
+  { name: 'qlora nf4 r8', task: 'sft', method: LORA, quantization: 'nf4' },
+  { name: 'dora r8', task: 'sft', method: { ...LORA, use_dora: true } },
+  { name: 'ia3', task: 'sft', method: { type: 'ia3' } },
+  { name: 'bottleneck double_seq_bn', task: 'sft', method: { type: 'bottleneck', config: 'double_seq_bn' } },
+  { name: 'bottleneck seq_bn', task: 'sft', method: { type: 'bottleneck', config: 'seq_bn' } },
+  { name: 'prefix_tuning v16', task: 'sft', method: { type: 'prefix_tuning', num_virtual_tokens: 16 } },
+  { name: 'prompt_tuning v16', task: 'sft', method: { type: 'prompt_tuning', num_virtual_tokens: 16 } },
+  { name: 'p_tuning v16', task: 'sft', method: { type: 'p_tuning', num_virtual_tokens: 16 } },
+  { name: 'full', task: 'sft', method: { type: 'full' } },
+  { name: 'lora r8', task: 'classification', method: LORA },
+  { name: 'head', task: 'classification', method: { type: 'head' } },
+  {
+    name: 'gradual_unfreezing',
+    task: 'classification',
+    method: { type: 'gradual_unfreezing' },
+    stages: SHAPE.layers + 1,
+  },
+  { name: 'full', task: 'classification', method: { type: 'full' } },
+];
+
+export interface MethodRow {
+  name: string;
+  /** Of a step. */
+  ours_ms: number;
+  dispatches: number;
+  /** At the widest moment of training, base and optimiser included. */
+  gpu_bytes: number;
+  trainable_parameters: number;
+  /** Over LoRA's on the same task. */
+  step_to_lora: number | null;
+  bytes_to_lora: number | null;
+}
+
+export const methodRows = CONTENDERS.map(
+  ({ name, task }) => `${task}-step w${SHAPE.hidden} l${SHAPE.layers} b${BATCH} t${LENGTH} ${name}`,
+);
+
+const CLASSES: TaskData = { problemType: 'single_label_classification', labels: ['no', 'yes'] };
+
+function batchFor(task: Task): Batch {
+  const size = BATCH * LENGTH;
+  const ids = Int32Array.from({ length: size }, (_, i) => (i * 37 + (i >> 3) * 11) % SHAPE.vocab);
+  const shape = { batchSize: BATCH, length: LENGTH, ids, lengths: new Int32Array(BATCH).fill(LENGTH) };
+  if (task === 'sft') return { ...shape, labels: ids, targetTokens: BATCH * (LENGTH - 1) };
+  const classes = Float32Array.from({ length: BATCH }, (_, i) => i % 2);
+  return { ...shape, labels: new Int32Array(size).fill(-100), targetTokens: BATCH, classes };
+}
+
+const objectives = { sft: { type: 'sft' }, classification: { type: 'sequence_classification' } } as const;
+
+async function measure({ name, task, method: given, quantization = undefined, stages = 1 }: Contender) {
+  const {
+    method: section,
+    objective,
+    training,
+  } = resolveRecipe({
+    version: 1,
+    method: given,
+    objective: objectives[task],
+    training: { learning_rate: 1e-4, lr_scheduler_type: 'constant', max_grad_norm: 1 },
+  });
+  disposeInputs();
+  trimMemory();
+  forgetGpuPeak();
+  const before = gpuBytes().allocated;
+  const base = await loadModel(llamaConfig(SHAPE), randomSource(SHAPE), { quantization: quantization ?? 'none' });
+  const data = task === 'sft' ? null : CLASSES;
+  const model: LanguageModel = data ? await withTaskHead(base, data, { seed: 42 }) : base;
+  const method = await createMethod(model, section, { seed: 42 });
+  const optimizer = createOptimizer(method.trainable, training, { rate: method.rate });
+  const batch = batchFor(task);
+  const totalSteps = stages * (RUNS + 1);
+  const setup = {
+    model,
+    method,
+    objective: createObjective(objective, { maskTokenId: null, vocabSize: SHAPE.vocab, task: data }),
+    optimizer,
+    batches: { stepsPerEpoch: totalSteps, microBatches: () => [batch], evaluation: () => [] },
+    settings: training,
+    totalSteps,
+  };
+  const state = freshState();
+  const fastest: number[] = [];
+  const losses: number[] = [];
+  let dispatches = 0;
+  for (let step = 0; step < totalSteps; step++) {
+    const run = step % (RUNS + 1);
+    const recorded = counters.dispatches;
+    const start = performance.now();
+    const { loss, finite } = await recordStep(setup, state).stats;
+    const took = performance.now() - start;
+    if (!finite) throw new Error(`A step of ${name} was not finite.`);
+    losses.push(loss);
+    dispatches = counters.dispatches - recorded;
+    if (run === 1) fastest.push(took);
+    else if (run > 1) fastest.push(Math.min(fastest.pop()!, took));
+  }
+  const figures = {
+    ours_ms: fastest.reduce((sum, ms) => sum + ms, 0) / fastest.length,
+    dispatches,
+    gpu_bytes: gpuBytes().peak - before,
+    trainable_parameters: [...method.trainable.values()].reduce((sum, t) => sum + t.size, 0),
+  };
+  optimizer.dispose();
+  method.dispose();
+  if (model !== base) model.dispose();
+  base.dispose();
+  return { figures, losses };
+}
+
+/** The rows of these indices, in order; LoRA's come first and are what the others are held against. */
+export async function measureMethods(indices: number[], say: (text: string) => void): Promise<MethodRow[]> {
+  const rows: MethodRow[] = [];
+  const lora: Partial<Record<Task, MethodRow>> = {};
+  for (const i of indices) {
+    const contender = CONTENDERS[i]!;
+    const { figures, losses } = await measure(contender);
+    say(`${methodRows[i]}: loss ${losses[0]!.toFixed(4)} -> ${losses.at(-1)!.toFixed(4)}`);
+    const row: MethodRow = { name: methodRows[i]!, ...figures, step_to_lora: null, bytes_to_lora: null };
+    if (contender.method === LORA && !contender.quantization) lora[contender.task] = row;
+    const beside = lora[contender.task];
+    if (beside) {
+      row.step_to_lora = row.ours_ms / beside.ours_ms;
+      row.bytes_to_lora = row.gpu_bytes / beside.gpu_bytes;
+    }
+    rows.push(row);
+  }
+  return rows;
+}
