@@ -114,7 +114,7 @@ export class EngineScript {
       mergeModel: async (_job, onPiece) => {
         log('mergeModel');
         onPiece(new ArrayBuffer(8));
-        return { bytes: 8, maxLogitDifference: 1e-6, largestLogit: 9 };
+        return { task: null, bytes: 8, maxLogitDifference: 1e-6, largestLogit: 9 };
       },
       train: (job, onEvent) => {
         log(job.resume ? 'train resumed' : 'train');
