@@ -150,9 +150,9 @@ const hubOfEnvironment = () => ({
 const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
 
 /**
- * Runs `recipeFile` and writes `out`: metrics.jsonl, summary.json and adapter/; logits.json too when `logitsOf` names
- * texts (token ids); model/, the base with the adapter merged in, when `merged` names a precision. Models of the Hugging
- * Face Hub are kept in `cache`. `onRow` is given each line of metrics. `signal` ends it. Throws RunError, and then `out`
+ * Runs `recipeFile` and writes `out`: metrics.jsonl, summary.json and adapter/, or model/ where the method trains the model
+ * itself; logits.json too when `logitsOf` names texts (token ids); model/, the base with the adapter merged in, when `merged`
+ * names a precision. Models of the Hugging Face Hub are kept in `cache`. `onRow` is given each line of metrics. `signal` ends it. Throws RunError, and then `out`
  * is as it was before.
  */
 export async function runRecipe({
@@ -190,8 +190,7 @@ export async function runRecipe({
   ended.catch(() => {});
 
   async function produce() {
-    mkdirSync(path.join(result, 'adapter'), { recursive: true });
-    if (merged) mkdirSync(path.join(result, 'model'));
+    mkdirSync(result, { recursive: true });
     server = await serve(await built(note));
     browser = await openHeadless(`${server.address}/headless.html`, {
       profile: kept?.profile ?? path.join(work, 'profile'),
@@ -213,6 +212,7 @@ export async function runRecipe({
         if (!/^[\w.-]+$/.test(message.path)) throw new Error(`${message.path}: not a plain file name.`);
         if (!['adapter', 'model'].includes(message.folder))
           throw new Error(`${message.folder}: not a folder of results.`);
+        mkdirSync(path.join(result, message.folder), { recursive: true });
         appendFileSync(path.join(result, message.folder, message.path), Buffer.from(message.base64, 'base64'));
       }
     });

@@ -5,6 +5,7 @@ import type { Download } from '../hub/catalogue';
 import { checkRecipe, resolveRecipe } from '../recipe/defaults';
 import { parseRecipe } from '../recipe/schema';
 import type { Recipe } from '../recipe/types';
+import { isAdapter } from '../worker/adapters';
 import type { MergedDtype, MergedExport, ModelInfo, RunSummary, Session, TrainEvent } from '../worker/api';
 import type { EngineApi } from '../worker/engine-api';
 import { type Connection, connect } from '../worker/rpc';
@@ -246,9 +247,11 @@ async function run(options: RunOptions): Promise<RunOutput> {
     const [blocker] = plan.blockers;
     if (blocker) throw TabtuneError.fromData(blocker);
     const summary = await train(session, recipe);
-    const { files } = await session.exportAdapter();
-    for (const { path, bytes } of files) await sendFile('adapter', path, new Blob([bytes as BlobPart]));
-    const merged = options.merged ? await merge(session, options.merged) : null;
+    const adapter = isAdapter(summary.recipe.method) ? (await session.exportAdapter()).files : [];
+    for (const { path, bytes } of adapter) await sendFile('adapter', path, new Blob([bytes as BlobPart]));
+    // What trains the model itself leaves a model.
+    const dtype = options.merged ?? (isAdapter(summary.recipe.method) ? null : 'F32');
+    const merged = dtype ? await merge(session, dtype) : null;
 
     const logits: RunOutput['logits'] = [];
     for (const input_ids of options.logitsOf) {
@@ -266,7 +269,7 @@ async function run(options: RunOptions): Promise<RunOutput> {
           ? { ...method, init_adapter: options.recipe.method.init_adapter }
           : method,
     };
-    return { summary: summaryOf({ ...summary, recipe: given }, tokenized, plan, files, merged), logits };
+    return { summary: summaryOf({ ...summary, recipe: given }, tokenized, plan, adapter, merged), logits };
   } finally {
     if (options.hub) await tidy(session).catch(() => {});
     session.close();

@@ -3,6 +3,7 @@
  * one is in memory, then loaded beside the base to measure what merging and rounding changed.
  */
 import { TabtuneError } from '../base/errors';
+import type { TaskData } from '../data/types';
 import { textScores } from '../engine/classification/classify';
 import { textLogits } from '../engine/generation/generate';
 import { mergedBias, mergedWeight } from '../engine/methods/merge';
@@ -12,6 +13,7 @@ import type { LanguageModel, WeightSource } from '../engine/models/model';
 import { readHead, withTaskHead } from '../engine/models/with-head';
 import type { Hooks } from '../engine/types';
 import { canAllocate, readFloats } from '../engine/webgpu/backend';
+import { headClass } from '../families/task-heads';
 import { dequantize } from '../formats/ggml';
 import { f32ToBf16, f32ToF16 } from '../formats/half';
 import { layoutSafetensors } from '../formats/safetensors';
@@ -33,6 +35,8 @@ export interface MergeReport {
   maxLogitDifference: number | null;
   /** Largest logit of the adapter form, which the difference may be held against. */
   largestLogit: number | null;
+  /** What config.json has to say of the classification head; null without one. */
+  head: { architecture: string; task: TaskData } | null;
 }
 
 /** Rows read at a time of a tensor that is only converted. */
@@ -71,7 +75,12 @@ export async function mergeModel(
   onProgress({ phase: 'checking', done: 0, total: 1 });
   const difference = await compare(open, merged.source, layout.bytes, probes, signal);
   onProgress({ phase: 'checking', done: 1, total: 1 });
-  return { bytes: layout.bytes, ...difference };
+  const { task } = open.model;
+  const head = task && {
+    architecture: headClass(open.checked.family, task.kind),
+    task: { labels: task.labels, problemType: task.problemType },
+  };
+  return { bytes: layout.bytes, ...difference, head };
 }
 
 function stopIfAsked(signal?: AbortSignal): void {
@@ -168,7 +177,7 @@ async function compare(
   bytes: number,
   probes: Int32Array[],
   signal?: AbortSignal,
-): Promise<Omit<MergeReport, 'bytes'>> {
+): Promise<Omit<MergeReport, 'bytes' | 'head'>> {
   const unknown = { maxLogitDifference: null, largestLogit: null };
   if ((!model.head && !model.task) || !(await canAllocate(bytes))) return unknown;
   const bare = await loadModel(checked.json, source);

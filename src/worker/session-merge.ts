@@ -5,6 +5,7 @@ import { getRun } from '../storage/runs';
 import type { MergedDtype, MergedExport, MergeProgress } from './api';
 import type { DataHost } from './data-host';
 import type { EngineHost } from './engine-host';
+import type { MergeReport } from './merge';
 import type { AdapterDesk } from './session-adapter';
 import { folderName } from './session-adapter';
 import { type ModelDesk, type OpenModel, tokenizerFileNames } from './session-model';
@@ -65,7 +66,7 @@ export async function exportMerged(
   }
   const files: MergedExport['files'] = [{ path: 'model.safetensors', blob: weights }];
   const text = (path: string, content: string) => files.push({ path, blob: new Blob([content]) });
-  text('config.json', await mergedConfig(model, dtype));
+  text('config.json', await mergedConfig(model, dtype, report.head));
   for (const path of [...tokenizerFileNames, 'generation_config.json']) {
     if (model.folder.has(path)) files.push({ path, blob: new Blob([await model.folder.bytes(path)]) });
   }
@@ -93,10 +94,21 @@ export async function exportMerged(
   return { name, files, bytes, maxLogitDifference: report.maxLogitDifference };
 }
 
-/** config.json for the new precision: whatever quantisation the base came in is gone. */
-async function mergedConfig({ folder }: OpenModel, dtype: MergedDtype): Promise<string> {
+/** config.json for the new precision, and for the head: whatever quantisation the base came in is gone. */
+async function mergedConfig({ folder }: OpenModel, dtype: MergedDtype, head: MergeReport['head']): Promise<string> {
   const json = JSON.parse(await folder.text('config.json')) as Record<string, unknown>;
   const { quantization_config: _quantised, _name_or_path: _path, ...kept } = json;
+  const own = head && headConfig(head);
   // transformers 5 reads `dtype`, older ones `torch_dtype`.
-  return `${JSON.stringify({ ...kept, dtype: DTYPE_NAMES[dtype], torch_dtype: DTYPE_NAMES[dtype] }, null, 2)}\n`;
+  return `${JSON.stringify({ ...kept, ...own, dtype: DTYPE_NAMES[dtype], torch_dtype: DTYPE_NAMES[dtype] }, null, 2)}\n`;
+}
+
+function headConfig({ architecture, task: { labels, problemType } }: NonNullable<MergeReport['head']>) {
+  return {
+    architectures: [architecture],
+    id2label: Object.fromEntries(labels.map((label, i) => [i, label])),
+    label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
+    // transformers has no such problem type: the class says it.
+    ...(problemType === 'token_classification' ? {} : { problem_type: problemType }),
+  };
 }

@@ -15,6 +15,7 @@ import type { DeviceReport, RunSummary, Session, TrainEvent } from '../../../src
 import { type DataWorkerApi, editRow } from '../../../src/worker/edit-dataset';
 import type { AdapterFiles, EngineApi, EngineEvent, TrainJob } from '../../../src/worker/engine-api';
 import { GpuMemory } from '../../../src/worker/gpu-memory';
+import type { MergeReport } from '../../../src/worker/merge';
 import { tellPageUrl } from '../../../src/worker/page-url';
 import type { PlanApi } from '../../../src/worker/plan-service';
 import { connect, serve } from '../../../src/worker/rpc';
@@ -75,6 +76,8 @@ export class EngineScript {
     { path: 'adapter_config.json', bytes: new TextEncoder().encode('{"peft_type": "LORA", "r": 16}') },
     { path: 'adapter_model.safetensors', bytes: Uint8Array.of(1, 2, 3) },
   ];
+  /** The classification head that the merged model is said to have. */
+  mergedHead: MergeReport['head'] = null;
   answers: number[] = [];
   /** Of the model that is opened next. */
   kind: 'decoder' | 'encoder' = 'decoder';
@@ -111,7 +114,7 @@ export class EngineScript {
       mergeModel: async (_job, onPiece) => {
         log('mergeModel');
         onPiece(new ArrayBuffer(8));
-        return { bytes: 8, maxLogitDifference: 1e-6, largestLogit: 9 };
+        return { bytes: 8, maxLogitDifference: 1e-6, largestLogit: 9, head: this.mergedHead };
       },
       train: (job, onEvent) => {
         log(job.resume ? 'train resumed' : 'train');
