@@ -125,3 +125,8 @@ export function disposeCache(cache: KeyValueCache): void {
     v.dispose();
   }
 }
+
+const TOKEN_HEAD = /^(lm_head|embed_out|cls|vocab_(transform|layer_norm|projector))\./;
+
+/** Whether a tensor is of the head that predicts tokens alone: a checkpoint with a classification head has none. */
+export const isTokenHead = (name: string): boolean => TOKEN_HEAD.test(name);

@@ -92,6 +92,9 @@ function shapesOnly(tensors: DryRun['tensors']): WeightSource {
   };
 }
 
+const beginsAsText = (method: MethodSection): boolean =>
+  method.type === 'prompt_tuning' || (method.type === 'prefix_tuning' && method.prefix_tuning_init_text !== '');
+
 /** Zeros for what an adapter of many tensors would draw at random; undefined where a method has few. */
 function zeroTensors(model: LanguageModel, method: MethodSection): NamedTensors | undefined {
   if (method.type !== 'lora') return undefined;
@@ -178,6 +181,8 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
     const method = await createMethod(model, plan.method, {
       seed: training.seed,
       values: zeroTensors(model, plan.method),
+      // A text that virtual tokens begin as: any will do.
+      initText: beginsAsText(plan.method) ? Int32Array.of(0) : undefined,
     });
     owned.push(method);
     const tensorsOf = (own: typeof method.trainable | undefined) => [...(own?.values() ?? [])];

@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { vi } from 'vitest';
 import { type ErrorData, TabtuneError } from '../../../src/base/errors';
 import { createDataApi } from '../../../src/data/data-api';
+import type { TaskData } from '../../../src/data/types';
 import { resolveRecipe } from '../../../src/recipe/defaults';
 import type { Recipe, RecipeInput } from '../../../src/recipe/types';
 import { saveCheckpoint } from '../../../src/storage/checkpoints';
@@ -78,6 +79,8 @@ export class EngineScript {
     },
     { path: 'adapter_model.safetensors', bytes: Uint8Array.of(1, 2, 3) },
   ];
+  /** What the head of the merged model is said to be for. */
+  mergedTask: TaskData | null = null;
   answers: number[] = [];
   /** Of the model that is opened next. */
   kind: 'decoder' | 'encoder' = 'decoder';
@@ -114,7 +117,7 @@ export class EngineScript {
       mergeModel: async (_job, onPiece) => {
         log('mergeModel');
         onPiece(new ArrayBuffer(8));
-        return { bytes: 8, maxLogitDifference: 1e-6, largestLogit: 9 };
+        return { task: this.mergedTask, bytes: 8, maxLogitDifference: 1e-6, largestLogit: 9 };
       },
       train: (job, onEvent) => {
         log(job.resume ? 'train resumed' : 'train');
