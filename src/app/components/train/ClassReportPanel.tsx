@@ -13,7 +13,7 @@ const figures = [
 ] as const;
 
 /** 0.9167 -> `92 %`. */
-const percent = (share: number) => `${Math.round(share * 100)} %`;
+const percent = (share: number) => `${Math.round(share * 100)}\u00a0%`;
 
 /** How each class fared: precision, recall and F1 as bars, and what was taken for what. */
 export function ClassReportPanel() {
