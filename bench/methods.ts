@@ -45,7 +45,11 @@ const CONTENDERS: Contender[] = [
   { name: 'bottleneck double_seq_bn', task: 'sft', method: { type: 'bottleneck', config: 'double_seq_bn' } },
   { name: 'bottleneck seq_bn', task: 'sft', method: { type: 'bottleneck', config: 'seq_bn' } },
   { name: 'prefix_tuning v16', task: 'sft', method: { type: 'prefix_tuning', num_virtual_tokens: 16 } },
-  { name: 'prompt_tuning v16', task: 'sft', method: { type: 'prompt_tuning', num_virtual_tokens: 16 } },
+  {
+    name: 'prompt_tuning v16',
+    task: 'sft',
+    method: { type: 'prompt_tuning', num_virtual_tokens: 16, prompt_tuning_init: 'RANDOM' },
+  },
   { name: 'p_tuning v16', task: 'sft', method: { type: 'p_tuning', num_virtual_tokens: 16 } },
   { name: 'full', task: 'sft', method: { type: 'full' } },
   { name: 'lora r8', task: 'classification', method: LORA },

@@ -253,7 +253,7 @@ async function run(options: RunOptions): Promise<RunOutput> {
     const opened = leavesModel(recipe.method.type);
     const { files } = opened ? { files: [] } : await session.exportAdapter();
     for (const { path, bytes } of files) await sendFile('adapter', path, new Blob([bytes as BlobPart]));
-    const precision = options.merged ?? (opened ? 'BF16' : null);
+    const precision = options.merged ?? (opened ? 'F32' : null);
     const merged = precision ? await merge(session, precision) : null;
 
     const logits: RunOutput['logits'] = [];

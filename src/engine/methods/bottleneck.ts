@@ -16,14 +16,13 @@
  * the adapter's own: `model.layers.0.output_adapters.adapters.adapter_down.0.weight`.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { Stream } from '../../base/random';
 import type { BottleneckMethod } from '../../recipe/types';
 import { type Activation, activation } from '../kernels/activation';
 import { linear } from '../kernels/linear';
 import type { LanguageModel } from '../models/model';
 import type { SublayerPlace, Weight } from '../types';
+import { normals } from './initial-values';
 import type { Method } from './method';
-import { normal } from './normal';
 import { type NamedTensors, tensorMaker } from './tensors';
 
 export type BottleneckSettings = Pick<BottleneckMethod, 'config' | 'reduction_factor' | 'non_linearity'>;
@@ -74,9 +73,7 @@ export function createBottleneck(
     return tensor;
   };
   const makeLinear = (path: string, out: number, width: number, sub: number) => {
-    const tensor = make(`${path}.weight`, [out, width], () =>
-      Float32Array.from({ length: out * width }, (_, i) => STANDARD_DEVIATION * normal(seed, Stream.init, i, sub)),
-    );
+    const tensor = make(`${path}.weight`, [out, width], () => normals(out * width, seed, sub, STANDARD_DEVIATION));
     const bias = make(`${path}.bias`, [out], () => new Float32Array(out));
     const weight: Weight = { parts: [{ tensor, rows: out }], format: 'f32', shape: [out, width] };
     return { weight, bias };

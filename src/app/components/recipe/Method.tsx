@@ -17,7 +17,7 @@ function LoraTargets() {
   const targets = recipe.method.target_modules;
   const where = targets === 'all-linear' ? 'all' : same(targets, attention) ? 'attention' : 'own';
   return (
-    <div className="mt-4 flex flex-wrap items-center gap-x-4 gap-y-2">
+    <div className="mt-3 flex flex-wrap items-center gap-x-4 gap-y-2">
       <span className="font-medium">LoRA stands beside</span>
       <Segmented
         label="LoRA stands beside"
@@ -76,10 +76,10 @@ export function Method() {
                 );
               })}
             </div>
+            {cards.some(({ type }) => type === 'lora') && <LoraTargets />}
           </section>
         ))}
       </div>
-      <LoraTargets />
     </Panel>
   );
 }
