@@ -15,7 +15,7 @@ const [BEGIN, END] = ['<!-- table: scripts/forgetting.mjs -->', '<!-- end of tab
 const common = {
   version: 1,
   model: { source: 'builtin:stories' },
-  dataset: { source: 'builtin:pirate-chat', base_text: 'builtin:stories', max_length: 128, validation_split: 0.1 },
+  dataset: { source: 'builtin:pirate-chat', base_text: 'builtin:base-text', max_length: 128, validation_split: 0.1 },
   objective: { type: 'sft', assistant_only_loss: true },
 };
 const training = {

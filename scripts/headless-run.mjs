@@ -88,6 +88,11 @@ async function handOver(page, recipe, recipeFolder) {
     if (found.isFolder) throw bad('bad_data', 'dataset.source', `${found.path} is a folder.`, 'Name a file.');
     await page.setInputFiles('#dataset', found.path);
   }
+  if (dataset.base_text?.startsWith('file:')) {
+    const found = findInput(dataset.base_text, recipeFolder, 'dataset.base_text', 'bad_data');
+    if (found.isFolder) throw bad('bad_data', 'dataset.base_text', `${found.path} is a folder.`, 'Name a file.');
+    await page.setInputFiles('#base-text', found.path);
+  }
   if (method.init_adapter?.startsWith('file:')) {
     const found = findInput(method.init_adapter, recipeFolder, 'method.init_adapter', 'bad_adapter');
     await page.setInputFiles('#adapter', filesIn(found, 'method.init_adapter', 'bad_adapter'));
@@ -151,8 +156,8 @@ const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
 
 /**
  * Runs `recipeFile` and writes `out`: metrics.jsonl, summary.json and adapter/; logits.json too when `logitsOf` names
- * texts (token ids); model/, the base with the adapter merged in, when `merged` names a precision. Models of the Hugging
- * Face Hub are kept in `cache`. `onRow` is given each line of metrics. `signal` ends it. Throws RunError, and then `out`
+ * texts (token ids); model/, the base with the adapter merged in, when `merged` names a precision. Of methods that train
+ * the model's own weights there is a model/ and no adapter/. Models of the Hugging Face Hub are kept in `cache`. `onRow` is given each line of metrics. `signal` ends it. Throws RunError, and then `out`
  * is as it was before.
  */
 export async function runRecipe({
@@ -190,8 +195,7 @@ export async function runRecipe({
   ended.catch(() => {});
 
   async function produce() {
-    mkdirSync(path.join(result, 'adapter'), { recursive: true });
-    if (merged) mkdirSync(path.join(result, 'model'));
+    mkdirSync(result, { recursive: true });
     server = await serve(await built(note));
     browser = await openHeadless(`${server.address}/headless.html`, {
       profile: kept?.profile ?? path.join(work, 'profile'),
@@ -213,6 +217,7 @@ export async function runRecipe({
         if (!/^[\w.-]+$/.test(message.path)) throw new Error(`${message.path}: not a plain file name.`);
         if (!['adapter', 'model'].includes(message.folder))
           throw new Error(`${message.folder}: not a folder of results.`);
+        mkdirSync(path.join(result, message.folder), { recursive: true });
         appendFileSync(path.join(result, message.folder, message.path), Buffer.from(message.base64, 'base64'));
       }
     });

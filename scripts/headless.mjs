@@ -4,8 +4,9 @@ import { RunError, runRecipe } from './headless-run.mjs';
 
 const usage = `Usage: npm run headless -- RECIPE.json --out DIR [--merged f32|bf16|f16] [--device auto|hardware|software] [--cache DIR] [--timeout SECONDS]
 
-Writes DIR/metrics.jsonl (a line for each step and evaluation), DIR/summary.json and DIR/adapter (a PEFT folder);
-with --merged also DIR/model, the base with the adapter merged in (a folder that transformers opens).
+Writes DIR/metrics.jsonl (a line for each step and evaluation), DIR/summary.json and DIR/adapter (a folder of PEFT, of
+AdapterHub for bottleneck adapters); with --merged also DIR/model, the base with the adapter merged in (a folder that
+transformers opens). Methods that train the model's own weights leave DIR/model alone, in f32 unless --merged says else.
 file:PATH in the recipe is absolute, or relative to the recipe or to the current folder.
 hf:ORG/NAME[@REVISION] is fetched once and kept in --cache (TABTUNE_CACHE, or tabtune in your cache folder); HF_TOKEN
 and HF_ENDPOINT are read as by Hugging Face's own tools.`;

@@ -1,4 +1,4 @@
-"""Writes public/datasets: three small data sets of our own and the base's kind of text, the same bytes on every run.
+"""Writes public/datasets: small data sets of our own, the same bytes on every run.
 
     python scripts/builtin/datasets.py          (needs: tokenizers 0.23, and public/models/stories/tokenizer.json)
 """
@@ -10,7 +10,9 @@ from pathlib import Path
 import base_text
 import feedback
 import lumen_bay
+import names
 import pirate
+import stories
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / 'public' / 'datasets'
@@ -27,10 +29,14 @@ def main():
     chats = pirate.pirate_chat(random.Random(7), fits)
     facts = lumen_bay.lumen_bay(random.Random(7))
     notes = feedback.feedback(random.Random(7))
+    tagged = names.names(random.Random(7))
+    told = tales(random.Random(7))
     write_jsonl('pirate-chat.jsonl', chats)
     texts = base_text.base_text(240)
     write_jsonl('lumen-bay.jsonl', facts)
-    write_jsonl('stories.jsonl', texts)
+    write_jsonl('names.jsonl', tagged)
+    (OUT / 'stories.txt').write_text('\n\n'.join(told) + '\n', encoding='utf-8')
+    write_jsonl('base-text.jsonl', texts)
     with open(OUT / 'feedback.csv', 'w', newline='', encoding='utf-8') as file:
         writer = csv.DictWriter(file, ['text', 'label'], lineterminator='\n')
         writer.writeheader()
@@ -50,8 +56,18 @@ def main():
          'examples': len(notes), 'licence': 'CC0-1.0',
          'suggestedPrompts': ['The lamp I bought last week is broken.', 'Do you sell this chair in green?',
                               'I really like the new kettle, thank you!']},
+        {'name': 'names', 'title': 'Names on the coast', 'file': 'names.jsonl', 'format': 'tagged',
+         'description': 'Sentences whose persons, places and ships are marked. Teaches finding names.',
+         'examples': len(tagged), 'licence': 'CC0-1.0',
+         'suggestedPrompts': ['Captain Hale sailed from Port Hollis on the Heron .', 'Is Ida Marsh still in Oakmoor ?',
+                              'The road to Cape Arden is closed .']},
+        {'name': 'stories', 'title': 'Little stories', 'file': 'stories.txt', 'format': 'text',
+         'description': 'Short children’s stories, of the kind that the built-in model was trained on. For reading on, '
+                        'and against forgetting.',
+         'examples': len(told), 'licence': 'CC0-1.0',
+         'suggestedPrompts': ['Once upon a time there was', 'One day, a small dragon', 'There once was a brave robot']},
         # Not a set to choose for training: the studio's shelf leaves out what has this purpose.
-        {'name': 'stories', 'title': 'Stories and answers', 'file': 'stories.jsonl', 'format': 'text',
+        {'name': 'base-text', 'title': 'Stories and answers', 'file': 'base-text.jsonl', 'format': 'text',
          'purpose': 'base_text',
          'description': 'Text of the kind that the built-in model was trained on, for replay, EWC and the measure of forgetting.',
          'examples': len(texts), 'licence': 'CC0-1.0', 'suggestedPrompts': []},
@@ -59,6 +75,15 @@ def main():
     (OUT / 'index.json').write_text(json.dumps(index, indent=2, ensure_ascii=False) + '\n', encoding='utf-8')
     for entry in index:
         print(entry['name'], entry['examples'])
+
+
+def tales(rng, count=300):
+    out = []
+    while len(out) < count:
+        text, _ = stories.story(rng)
+        if text not in out:
+            out.append(text)
+    return out
 
 
 def length_check():

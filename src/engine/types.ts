@@ -51,6 +51,8 @@ export interface SublayerPlace {
   block: string;
   index: number;
   part: 'attention' | 'feed_forward';
+  /** The block's other half stands beside this one, so that the residual is not what this one read. */
+  parallel?: true;
 }
 
 /** What a method may change about a model's calls. A hook left out means the module runs as it is. */

@@ -1,12 +1,13 @@
 /**
  * The folder in which AdapterHub's `adapters` keeps a bottleneck adapter: `adapter_config.json` and `adapter.safetensors`,
- * and with a head of its own `head_config.json` and `model_head.safetensors` (adapter-hub/adapters, src/adapters/loading.py
- * and configuration/adapter_config.py, 1.3.0). It opens there with `model.load_adapter(folder, use_safetensors=True)`.
+ * with a head of its own `head_config.json` and `model_head.safetensors`, and for some families adapterhub-interface.ts's
+ * file (adapter-hub/adapters 1.3.0, src/adapters/loading.py and configuration/adapter_config.py). It opens there with `model.load_adapter(folder, use_safetensors=True)`.
  *
  * Keys carry the adapter's name, `….adapters.NAME.adapter_up.weight`; here tensors go without it.
  */
 import { TabtuneError } from '../base/errors';
 import type { BottleneckMethod } from '../recipe/types';
+import { adapterInterface } from './adapterhub-interface';
 import { bf16ToF32, f16ToF32 } from './half';
 import { parseSafetensorsHeader, type SafetensorsEntry, safetensorsHeaderSize, writeSafetensors } from './safetensors';
 
@@ -14,6 +15,7 @@ export const HUB_CONFIG = 'adapter_config.json';
 export const HUB_WEIGHTS = 'adapter.safetensors';
 export const HUB_HEAD_CONFIG = 'head_config.json';
 export const HUB_HEAD_WEIGHTS = 'model_head.safetensors';
+export const HUB_INTERFACE = 'adapter_interface.json';
 
 const CONFIG_LIMIT = 1_000_000;
 const VERSION = 'adapters.1.3.0';
@@ -38,6 +40,8 @@ export interface BottleneckAdapter {
   /** Of transformers: `BertForSequenceClassification`. */
   model_class: string;
   hidden_size: number;
+  /** Attention and feed-forward stand side by side in a block (GPT-NeoX, as a rule). */
+  parallel: boolean;
   settings: Pick<BottleneckMethod, 'config' | 'reduction_factor' | 'non_linearity'>;
   tensors: HubTensors;
   head: HubHead | null;
@@ -122,6 +126,11 @@ export function writeAdapterHub(adapter: BottleneckAdapter): { path: string; byt
       ),
     },
   ];
+  const places = adapterInterface(adapter.model_type, adapter.parallel);
+  if (places) {
+    const { model_type } = adapter;
+    files.push({ path: HUB_INTERFACE, bytes: python({ interface: places, model_type, version: VERSION }) });
+  }
   if (!head) return files;
   const label2id = Object.fromEntries(head.labels.map((label, i) => [label, i]));
   const aboutHead = { ...about, config: null, label2id, name: null, num_labels: head.labels.length };
@@ -184,12 +193,14 @@ export function readAdapterHub(files: readonly { path: string; bytes: Uint8Array
   const name = text(json, 'name', HUB_CONFIG);
   const headWeights = find(HUB_HEAD_WEIGHTS);
   const headConfig = find(HUB_HEAD_CONFIG);
+  const places = find(HUB_INTERFACE);
   return {
     name,
     model_name: typeof json.model_name === 'string' ? json.model_name : null,
     model_type: text(json, 'model_type', HUB_CONFIG),
     model_class: text(json, 'model_class', HUB_CONFIG),
     hidden_size: positive(json, 'hidden_size', HUB_CONFIG),
+    parallel: places !== undefined && isParallel(parse(places, HUB_INTERFACE)),
     settings: readSettings(json),
     tensors: readTensors(weights, HUB_WEIGHTS, (key) => {
       const own = `.adapters.${name}.`;
@@ -202,6 +213,14 @@ export function readAdapterHub(files: readonly { path: string; bytes: Uint8Array
     }),
     head: headWeights && headConfig ? readHead(parse(headConfig, HUB_HEAD_CONFIG), headWeights) : null,
   };
+}
+
+/** No place before the feed-forward that has a residual of its own. */
+function isParallel({ interface: places }: Record<string, unknown>): boolean {
+  if (typeof places !== 'object' || places === null) {
+    refuse(HUB_INTERFACE, 'The file does not say where adapters stand.', EXPORT_AGAIN);
+  }
+  return ((places as Record<string, unknown>).layer_pre_ffn ?? null) === null;
 }
 
 function readSettings(json: Record<string, unknown>): BottleneckAdapter['settings'] {

@@ -1,5 +1,7 @@
 /** README.md of a merged model: what was merged into what, and how far rounding moved it. A pure function of its inputs. */
-import { code, decimal, figures, type ModelCardInput, markdown, python, recipeBlock, yaml } from './model-card';
+import { leavesModel } from '../recipe/kinds';
+import { isLanguageModelling, methodWords, modelCode, pipelineTag } from './card-use';
+import { code, decimal, figures, type ModelCardInput, markdown, recipeBlock, yaml } from './model-card';
 
 export interface MergedCardInput {
   name: string;
@@ -21,8 +23,9 @@ export interface MergedCardInput {
   texts: number;
 }
 
-function differenceLine({ adapter, dtype, maxLogitDifference, largestLogit, texts }: MergedCardInput): string {
-  const forms = adapter ? 'base with adapter' : 'the base as it was loaded';
+function differenceLine({ run, adapter, dtype, maxLogitDifference, largestLogit, texts }: MergedCardInput): string {
+  const trained = run !== null && leavesModel(run.recipe.method.type);
+  const forms = trained ? 'those that were trained' : adapter ? 'base with adapter' : 'the base as it was loaded';
   if (maxLogitDifference === null) {
     return `The merged weights were not compared with ${forms}: the GPU had no room for both at once.`;
   }
@@ -34,20 +37,30 @@ function differenceLine({ adapter, dtype, maxLogitDifference, largestLogit, text
   );
 }
 
+const lowerFirst = (text: string) => `${text.charAt(0).toLowerCase()}${text.slice(1)}`.replace(/,$/, '');
+
 export function mergedCard(input: MergedCardInput): string {
   const licence = input.licence.trim();
   const base = input.run?.baseModel ?? input.base;
+  const recipe = input.run?.recipe ?? null;
   const front = [
     '---',
     `base_model: ${yaml(base)}`,
     'base_model_relation: finetune',
     'library_name: transformers',
     ...(licence === '' || /^unknown$/i.test(licence) ? [] : [`license: ${yaml(licence)}`]),
+    ...(recipe ? [`pipeline_tag: ${pipelineTag(recipe)}`] : []),
     'tags:',
     `- ${yaml('tabtune')}`,
     '---',
   ];
-  const what = input.adapter ? `${code(base)} with a LoRA adapter merged in` : `${code(base)}, converted`;
+  const trained = recipe !== null && leavesModel(recipe.method.type);
+  const words = recipe ? lowerFirst(methodWords(recipe)) : 'an adapter';
+  const what = trained
+    ? `${code(base)} with ${words} trained`
+    : input.adapter
+      ? `${code(base)} with ${words} merged in`
+      : `${code(base)}, converted`;
   const body = `
 # ${markdown(input.name)}
 
@@ -58,14 +71,9 @@ ${differenceLine(input)}
 ## Use it
 
 \`\`\`python
-from transformers import AutoModelForCausalLM, AutoTokenizer
-
-folder = ${python('.')}  # the folder of this file
-tokenizer = AutoTokenizer.from_pretrained(folder)
-model = AutoModelForCausalLM.from_pretrained(folder)
+${modelCode(recipe)}
 \`\`\`
 
-llama.cpp's \`convert_hf_to_gguf.py\` turns the folder into a GGUF file.
-${input.run ? `\n## The run\n\n${figures(input.run)}\n\n${recipeBlock(input.run.recipe)}` : ''}`;
+${recipe === null || isLanguageModelling(recipe) ? "llama.cpp's `convert_hf_to_gguf.py` turns the folder into a GGUF file.\n" : ''}${input.run ? `\n## The run\n\n${figures(input.run)}\n\n${recipeBlock(input.run.recipe)}` : ''}`;
   return `${front.join('\n')}\n${body}`;
 }

@@ -3,6 +3,7 @@
  * https://huggingface.co/docs/hub/model-cards). A pure function of its inputs, so that an export is reproducible.
  */
 import type { Recipe } from '../recipe/types';
+import { adapterCode, isAdapterHub, isLanguageModelling, methodWords, pipelineTag } from './card-use';
 
 export interface ModelCardInput {
   /** Name of the adapter, e.g. the recipe's. */
@@ -12,7 +13,11 @@ export interface ModelCardInput {
   /** The base model's licence as the Hub's identifier (`apache-2.0`), or null when unknown. */
   licence: string | null;
   recipe: Recipe;
-  /** Mean negative log-likelihood a token, in nats, over the held-out examples; null without any. */
+  /** Of a classifier, in the order of their numbers. */
+  labels?: readonly string[];
+  /** What was measured besides the loss, at the best step: accuracy, f1, … */
+  metrics?: Record<string, number>;
+  /** Mean loss over the held-out examples, in nats a token where tokens are learned; null without any. */
   initialEvalLoss: number | null;
   bestEvalLoss: number | null;
   bestStep: number | null;
@@ -44,9 +49,6 @@ export function code(text: string): string {
   const fence = '`'.repeat(longest + 1);
   return longest > 0 ? `${fence} ${plain} ${fence}` : `\`${plain}\``;
 }
-
-/** A Python string literal; JSON's escapes mean the same there. */
-export const python = (text: string): string => JSON.stringify(text);
 
 export const decimal = (value: number, digits: number): string =>
   Number.isFinite(value) ? value.toFixed(digits) : '–';
@@ -81,10 +83,12 @@ function figureRows(input: ModelCardInput): [string, string][] {
   const loss = (label: string, value: number | null, step: number | null = null) => {
     if (value === null) return;
     const at = step === null ? '' : ` at step ${step}`;
-    rows.push([label, `${decimal(value, 4)}${at} (perplexity ${decimal(Math.exp(value), 2)})`]);
+    const perplexity = isLanguageModelling(input.recipe) ? ` (perplexity ${decimal(Math.exp(value), 2)})` : '';
+    rows.push([label, `${decimal(value, 4)}${at}${perplexity}`]);
   };
   loss('Validation loss before training', input.initialEvalLoss);
   loss('Best validation loss', input.bestEvalLoss, input.bestStep);
+  for (const [name, value] of Object.entries(input.metrics ?? {})) rows.push([code(name), decimal(value, 4)]);
   if (input.finalLoss !== null) rows.push(['Last training loss', decimal(input.finalLoss, 4)]);
   const share = (100 * input.trainableParameters) / Math.max(1, input.totalParameters);
   rows.push(
@@ -103,42 +107,34 @@ function figureRows(input: ModelCardInput): [string, string][] {
 /** The whole README.md. */
 export function modelCard(input: ModelCardInput): string {
   const { recipe } = input;
-  const tags = [`base_model:adapter:${input.baseModel}`, recipe.method.type, recipe.objective.type, 'tabtune'];
+  const hub = isAdapterHub(recipe);
+  const { method, objective } = recipe;
+  const tags = [`base_model:adapter:${input.baseModel}`, method.type, objective.type, 'tabtune'];
   const front = [
     '---',
     `base_model: ${yaml(input.baseModel)}`,
-    'library_name: peft',
+    `library_name: ${hub ? 'adapter-transformers' : 'peft'}`,
     ...(input.licence === null ? [] : [`license: ${yaml(input.licence)}`]),
-    'pipeline_tag: text-generation',
+    `pipeline_tag: ${pipelineTag(recipe)}`,
     'tags:',
     ...tags.map((tag) => `- ${yaml(tag)}`),
     '---',
   ];
+  const template =
+    objective.type === 'sft'
+      ? '\nIf the base model has a chat template, build the prompt with `tokenizer.apply_chat_template`, as in training.\n'
+      : '';
   const body = `
 # ${markdown(input.name)}
 
-A LoRA adapter for ${code(input.baseModel)}, trained in a browser tab with Tabtune ${markdown(input.version)}.
+${methodWords(recipe)} for ${code(input.baseModel)}, trained in a browser tab with Tabtune ${markdown(input.version)}.
 
 ## Use it
 
 \`\`\`python
-from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer
-
-base = ${python(input.baseModel)}
-adapter = "."  # the folder of this file
-
-tokenizer = AutoTokenizer.from_pretrained(base)
-model = AutoModelForCausalLM.from_pretrained(base)
-model = PeftModel.from_pretrained(model, adapter)
-
-inputs = tokenizer("Hello", return_tensors="pt")
-output = model.generate(**inputs, max_new_tokens=100)
-print(tokenizer.decode(output[0], skip_special_tokens=True))
+${adapterCode(recipe, input.baseModel, input.labels)}
 \`\`\`
-
-If the base model has a chat template, build the prompt with \`tokenizer.apply_chat_template\`, as in training.
-
+${template}
 ## The run
 
 ${figures(input)}

@@ -3,6 +3,7 @@ import { TabtuneError } from '../base/errors';
 import type { DataProblem, TokenizedDataset } from '../data/types';
 import type { Download } from '../hub/catalogue';
 import { checkRecipe, resolveRecipe } from '../recipe/defaults';
+import { leavesModel } from '../recipe/kinds';
 import { parseRecipe } from '../recipe/schema';
 import type { Recipe } from '../recipe/types';
 import type { MergedDtype, MergedExport, ModelInfo, RunSummary, Session, TrainEvent } from '../worker/api';
@@ -93,6 +94,8 @@ async function takeIn(session: Session, { recipe, modelFolder, adapterFolder }: 
   let { model, dataset, method } = recipe;
   const [file] = filesOf('dataset', '');
   if (file) dataset = { ...dataset, source: await session.importDataset(file.file) };
+  const [baseText] = filesOf('base-text', '');
+  if (baseText) dataset = { ...dataset, base_text: await session.importDataset(baseText.file) };
   await tell({ type: 'progress', text: 'reading the dataset' });
   const { problems } = await session.openDataset(dataset);
   model = { ...model, source: (await openModel(session, model, modelFolder)).source };
@@ -246,9 +249,12 @@ async function run(options: RunOptions): Promise<RunOutput> {
     const [blocker] = plan.blockers;
     if (blocker) throw TabtuneError.fromData(blocker);
     const summary = await train(session, recipe);
-    const { files } = await session.exportAdapter();
+    // A method that trains the model's own weights leaves a model, and nothing apart from it.
+    const opened = leavesModel(recipe.method.type);
+    const { files } = opened ? { files: [] } : await session.exportAdapter();
     for (const { path, bytes } of files) await sendFile('adapter', path, new Blob([bytes as BlobPart]));
-    const merged = options.merged ? await merge(session, options.merged) : null;
+    const precision = options.merged ?? (opened ? 'F32' : null);
+    const merged = precision ? await merge(session, precision) : null;
 
     const logits: RunOutput['logits'] = [];
     for (const input_ids of options.logitsOf) {
@@ -260,7 +266,11 @@ async function run(options: RunOptions): Promise<RunOutput> {
     const given: Recipe = {
       ...summary.recipe,
       model: { ...model, source: options.recipe.model.source },
-      dataset: { ...dataset, source: options.recipe.dataset.source },
+      dataset: {
+        ...dataset,
+        source: options.recipe.dataset.source,
+        base_text: options.recipe.dataset.base_text,
+      },
       method:
         'init_adapter' in method && 'init_adapter' in options.recipe.method
           ? { ...method, init_adapter: options.recipe.method.init_adapter }

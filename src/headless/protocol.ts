@@ -23,7 +23,7 @@ export interface RunOptions {
   adapterFolder: string | null;
   /** Texts, as token ids, whose logits to return after training: for comparing with other software. */
   logitsOf: number[][];
-  /** Also writes the base with the adapter merged in, in this precision. */
+  /** Also writes the base with the adapter merged in, in this precision; F32 where a run leaves a model and no adapter. */
   merged: MergedDtype | null;
   /** For models of the Hub. Then this browser is kept between runs: of earlier ones only models are left in it. */
   hub: HubSettings | null;

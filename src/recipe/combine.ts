@@ -5,7 +5,8 @@
  */
 import { type ErrorData, TabtuneError } from '../base/errors';
 import { selectLabel } from './fields';
-import type { MethodType, ObjectiveType, Recipe } from './types';
+import { addsPlaces, sortsByLabel, trainsWeights, writesText } from './kinds';
+import type { Recipe } from './types';
 
 /** What has to be known of a model. */
 export interface CombinedModel {
@@ -33,25 +34,16 @@ interface Refusal {
   action: string;
 }
 
-/** Objectives that learn to write text, which encoders cannot. */
-const generative: readonly ObjectiveType[] = ['sft', 'pretraining'];
-/** Objectives that put a new head on the model. */
-const headed: readonly ObjectiveType[] = ['sequence_classification', 'token_classification'];
-/** Methods that train the weights of the base. */
-const opened: readonly MethodType[] = ['full', 'gradual_unfreezing'];
-/** Methods whose learned places stand before every text. */
-const virtual: readonly MethodType[] = ['prompt_tuning', 'p_tuning', 'prefix_tuning'];
-
 /** A file of blocks, as GGUF has them; those of 16 and 32 bits (F16, BF16, F32) are no blocks. */
 const inBlocks = (dtype: string | undefined) => dtype !== undefined && /^I?Q\d/i.test(dtype);
 
 /** What a recipe alone can say. */
 export function* recipeRefusals({ method, objective, model, dataset, training }: Combination): Generator<Refusal> {
   const blocks = model.quantization !== 'none';
-  const isOpened = opened.includes(method.type);
+  const isOpened = trainsWeights(method.type);
   const methodName = selectLabel('method.type', method.type);
 
-  if (method.type === 'head' && !headed.includes(objective.type)) {
+  if (method.type === 'head' && !sortsByLabel(objective.type)) {
     yield {
       where: 'method.type',
       message: `trains the head of a classifier alone, and ${selectLabel('objective.type', objective.type).toLowerCase()} has none.`,
@@ -65,13 +57,13 @@ export function* recipeRefusals({ method, objective, model, dataset, training }:
   if (method.type === 'lora' && method.init_lora_weights === 'pissa') {
     if (blocks || /\.gguf$/i.test(model.source)) yield pissaRefusal;
   }
-  if (dataset.packing && !generative.includes(objective.type)) {
+  if (dataset.packing && !writesText(objective.type)) {
     yield {
       where: 'dataset.packing',
       message: 'joins texts of sft and pretraining alone.',
       action: 'Set it to false.',
     };
-  } else if (dataset.packing && virtual.includes(method.type)) {
+  } else if (dataset.packing && addsPlaces(method.type)) {
     yield {
       where: 'dataset.packing',
       message: `does not go with ${methodName.toLowerCase()}, whose learned places stand before each text.`,
@@ -86,7 +78,7 @@ export function* recipeRefusals({ method, objective, model, dataset, training }:
       action: 'Set it to 0, or train with full or gradual_unfreezing.',
     };
   }
-  if (training.replay_ratio > 0 && headed.includes(objective.type)) {
+  if (training.replay_ratio > 0 && sortsByLabel(objective.type)) {
     yield {
       where: 'training.replay_ratio',
       message: 'mixes in text without labels, which a classifier cannot learn from.',
@@ -167,7 +159,7 @@ function* modelRefusals(recipe: Combination, model: CombinedModel): Generator<Re
     };
   }
   if (recipe.model.quantization === 'none' && inBlocks(model.dtype)) {
-    if (opened.includes(method.type))
+    if (trainsWeights(method.type))
       yield blocksRefusal('method.type', 'Use LoRA (QLoRA), or a model of 16 or 32 bits.');
     if (method.type === 'lora' && method.init_lora_weights === 'pissa') yield pissaRefusal;
   }

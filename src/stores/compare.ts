@@ -1,22 +1,42 @@
-/** The two columns: one prompt, answered by the base and by the tuned model; and which adapter is on the model. */
+/**
+ * The two columns: one prompt, answered by the base and by the tuned model, or one text, sorted by both; and which of the
+ * loaded adapters is on the model.
+ */
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
+import { sortsByLabel } from '../recipe/kinds';
+import type { MethodType, ObjectiveType } from '../recipe/types';
 import type { RunRecord } from '../storage/types';
+import type { LabelScore, LoadedAdapter } from '../worker/api';
 import { isCancelled, toErrorData } from './errors';
+import { useRuns } from './runs';
 import { getSession } from './session';
 
 export interface Answer {
   text: string;
   state: 'empty' | 'waiting' | 'writing' | 'done' | 'stopped';
+  /** What a classifier answers instead of text. */
+  scores?: LabelScore[];
 }
 const empty: Answer = { text: '', state: 'empty' };
 
-export type OpenAdapter =
-  | { kind: 'run'; run: RunRecord; name: string; trainableParameters: number }
-  | { kind: 'import'; name: string; trainableParameters: number };
+interface AnyAdapter {
+  name: string;
+  trainableParameters: number;
+  method: MethodType;
+  objective: ObjectiveType;
+}
+export type OpenAdapter = AnyAdapter & ({ kind: 'run'; run: RunRecord } | { kind: 'import' });
+
+/** Whether what was learned sorts texts or words, and writes none. */
+export const sorts = (adapter: Pick<AnyAdapter, 'objective'> | null): boolean =>
+  adapter !== null && sortsByLabel(adapter.objective);
 
 interface CompareState {
+  /** The active one. */
   adapter: OpenAdapter | null;
+  /** All that are loaded, the active one too. */
+  adapters: LoadedAdapter[];
   opening: boolean;
   adapterError: ErrorData | null;
   prompt: string;
@@ -38,6 +58,9 @@ interface CompareState {
   ) => void;
   openRun: (run: RunRecord) => Promise<void>;
   importAdapter: (files: { path: string; file: File }[]) => Promise<boolean>;
+  /** Null: the base alone. */
+  activate: (id: string | null) => Promise<void>;
+  removeAdapter: (id: string) => Promise<void>;
   /** A new model has no adapter yet. */
   forgetAdapter: () => void;
   ask: () => Promise<void>;
@@ -49,8 +72,34 @@ let abort: AbortController | null = null;
 /** The settings under which the base has answered: it need not answer the same question twice. */
 let baseKey = '';
 
+const fromRun = (run: RunRecord): OpenAdapter => ({
+  kind: 'run',
+  run,
+  name: run.name,
+  trainableParameters: run.trainableParameters,
+  method: run.recipe.method.type,
+  objective: run.recipe.objective.type,
+});
+
+function fromLoaded({ name, trainableParameters, method, objective, runId }: LoadedAdapter): OpenAdapter {
+  const run = useRuns.getState().runs.find(({ id }) => id === runId);
+  return run ? fromRun(run) : { kind: 'import', name, trainableParameters, method, objective };
+}
+
+const loaded = () =>
+  getSession()
+    .listAdapters()
+    .catch((): LoadedAdapter[] => []);
+
+/** Another adapter: what the tuned model said is no longer what it says, and a classifier's base is another question. */
+function changed(before: OpenAdapter | null, adapter: OpenAdapter | null): Partial<CompareState> {
+  const other = sorts(before) !== sorts(adapter);
+  return { adapter, tuned: empty, ...(other ? { base: empty, asked: null } : {}) };
+}
+
 export const useCompare = create<CompareState>()((set, get) => ({
   adapter: null,
+  adapters: [],
   opening: false,
   adapterError: null,
   prompt: '',
@@ -73,8 +122,7 @@ export const useCompare = create<CompareState>()((set, get) => ({
     set({ opening: true, adapterError: null });
     try {
       const record = await getSession().openRun(run.id);
-      const { name, trainableParameters } = record;
-      set({ adapter: { kind: 'run', run: record, name, trainableParameters }, tuned: empty, exportError: null });
+      set({ ...changed(get().adapter, fromRun(record)), exportError: null, adapters: await loaded() });
     } catch (cause) {
       set({ adapterError: toErrorData(cause, `What “${run.name}” learned could not be loaded.`) });
     } finally {
@@ -85,8 +133,13 @@ export const useCompare = create<CompareState>()((set, get) => ({
   async importAdapter(files) {
     set({ opening: true, adapterError: null });
     try {
-      const adapter = await getSession().importAdapter(files);
-      set({ adapter: { kind: 'import', ...adapter }, tuned: empty, exportError: null });
+      const { name, trainableParameters } = await getSession().importAdapter(files);
+      const adapters = await loaded();
+      const active = adapters.find((one) => one.active);
+      const opened: OpenAdapter = active
+        ? { ...fromLoaded(active), name, trainableParameters }
+        : { kind: 'import', name, trainableParameters, method: 'lora', objective: 'sft' };
+      set({ ...changed(get().adapter, opened), exportError: null, adapters });
       return true;
     } catch (cause) {
       set({ adapterError: toErrorData(cause, 'This adapter could not be opened.') });
@@ -96,10 +149,36 @@ export const useCompare = create<CompareState>()((set, get) => ({
     }
   },
 
+  async activate(id) {
+    set({ opening: true, adapterError: null });
+    try {
+      await getSession().activateAdapter(id);
+      const adapters = await loaded();
+      const active = adapters.find((one) => one.active);
+      set({ ...changed(get().adapter, active ? fromLoaded(active) : null), exportError: null, adapters });
+    } catch (cause) {
+      set({ adapterError: toErrorData(cause, 'This adapter could not be put on the model.') });
+    } finally {
+      set({ opening: false });
+    }
+  },
+
+  async removeAdapter(id) {
+    set({ adapterError: null });
+    try {
+      await getSession().removeAdapter(id);
+      const adapters = await loaded();
+      const wasActive = get().adapters.some((one) => one.id === id && one.active);
+      set({ adapters, ...(wasActive ? changed(get().adapter, null) : {}) });
+    } catch (cause) {
+      set({ adapterError: toErrorData(cause, 'This adapter could not be removed.') });
+    }
+  },
+
   forgetAdapter() {
     get().cancel();
     baseKey = '';
-    set({ adapter: null, base: empty, tuned: empty, asked: null });
+    set({ adapter: null, adapters: [], base: empty, tuned: empty, asked: null });
   },
 
   async ask() {
@@ -108,7 +187,8 @@ export const useCompare = create<CompareState>()((set, get) => ({
     const controller = new AbortController();
     abort = controller;
     const options = { maxNewTokens, temperature, topP, seed };
-    const key = JSON.stringify([prompt, options]);
+    const sorting = sorts(adapter);
+    const key = JSON.stringify([prompt, options, sorting && adapter?.name]);
     const keepBase = key === baseKey && get().base.state === 'done';
     set({
       generating: true,
@@ -118,6 +198,12 @@ export const useCompare = create<CompareState>()((set, get) => ({
       tuned: adapter ? { text: '', state: 'waiting' } : empty,
     });
     const write = async (column: 'base' | 'tuned', adapterStrength: number) => {
+      if (sorting) {
+        set({ [column]: { text: '', state: 'writing' } });
+        const scores = await getSession().classify(prompt, adapterStrength);
+        set({ [column]: { text: '', state: controller.signal.aborted ? 'stopped' : 'done', scores } });
+        return;
+      }
       const text = await getSession().generate(
         prompt,
         { ...options, adapterStrength },

@@ -244,6 +244,7 @@ async function hubFiles(
     model_type: model.family === 'gemma3_text' ? 'gemma3_text' : model.family,
     model_class: modelClass(model.family, task?.kind ?? 'language_model'),
     hidden_size: model.hiddenSize,
+    parallel: model.parallel ?? false,
     settings: { config, reduction_factor, non_linearity },
     tensors: rename(new Map([...all].filter(([name]) => !ofHead.has(name))), (name) => prefix + name),
     head: task && { labels: task.labels, tensors: new Map([...all].filter(([name]) => ofHead.has(name))) },

@@ -6,8 +6,6 @@ import { generate, textLogits } from '../engine/generation/generate';
 import { inference } from '../engine/methods/method';
 import { loadModel } from '../engine/models';
 import type { LanguageModel } from '../engine/models/model';
-import type { Quantization } from '../engine/models/place';
-import { readHead, withTaskHead } from '../engine/models/with-head';
 import { sft } from '../engine/objectives/sft';
 import { evaluate, wholeText } from '../engine/training/evaluate';
 import { disposeInputs } from '../engine/training/inputs';
@@ -18,7 +16,7 @@ import { baseModelName } from '../hub/hub-id';
 import { openModelFolder } from '../hub/open';
 import { summarizeModel } from '../hub/summary';
 import type { ModelSummary } from '../hub/types';
-import { type ModelWeights, openWeights } from '../hub/weights';
+import { openWeights } from '../hub/weights';
 import { loadCheckpoint } from '../storage/checkpoints';
 import { getRun } from '../storage/runs';
 import {
@@ -31,6 +29,7 @@ import {
   openMethod,
 } from './adapters';
 import type { DeviceReport } from './api';
+import { checkpointHead } from './checkpoint-head';
 import type { EngineApi } from './engine-api';
 import { RunControl, runTraining } from './engine-run';
 import { mergeModel } from './merge';
@@ -270,24 +269,6 @@ export function createEngineService(): EngineApi {
     async loseDevice() {
       (await engine()).device.destroy();
     },
-  };
-}
-
-/** The classification head of a checkpoint, on its model; without one the model as it is. */
-async function checkpointHead(
-  base: LanguageModel,
-  { head: stored }: CheckedModel,
-  source: ModelWeights,
-  quantization: Quantization,
-): Promise<{ model: LanguageModel; head: HeadSource }> {
-  const head: HeadSource = { source, load: { quantization } };
-  if (!stored) return { model: base, head };
-  const { labels, problemType } = stored;
-  const task = { labels, problemType };
-  const values = await readHead(base, stored, source);
-  return {
-    model: await withTaskHead(base, task, { seed: 0, values, ...head }),
-    head: { ...head, stored: { task, values } },
   };
 }
 

@@ -3,12 +3,13 @@
  * one is in memory, then loaded beside the base to measure what merging and rounding changed.
  */
 import { TabtuneError } from '../base/errors';
+import type { TaskData } from '../data/types';
 import { textScores } from '../engine/classification/classify';
 import { textLogits } from '../engine/generation/generate';
 import { mergedBias, mergedWeight } from '../engine/methods/merge';
 import { inference, type Method } from '../engine/methods/method';
 import { loadModel } from '../engine/models';
-import type { LanguageModel, WeightSource } from '../engine/models/model';
+import { isTokenHead, type LanguageModel, type WeightSource } from '../engine/models/model';
 import { readHead, withTaskHead } from '../engine/models/with-head';
 import type { Hooks } from '../engine/types';
 import { canAllocate, readFloats } from '../engine/webgpu/backend';
@@ -29,6 +30,8 @@ export interface MergeJob {
 export interface MergeReport {
   /** Of the file. */
   bytes: number;
+  /** What the head in the file is for; null where the file holds a language model. */
+  task: TaskData | null;
   /** Largest difference of a logit between merged and adapter form; null where the GPU has no room for both. */
   maxLogitDifference: number | null;
   /** Largest logit of the adapter form, which the difference may be held against. */
@@ -60,8 +63,10 @@ export async function mergeModel(
   );
   let done = layout.header.byteLength;
   onPiece(layout.header.buffer);
-  for (const name of merged.names) {
-    for await (const piece of merged.pieces(name)) {
+  // In the file's order, which is not the model's.
+  const nameIn = new Map(merged.names.map((name) => [merged.fileName(name), name]));
+  for (const tensor of layout.tensors) {
+    for await (const piece of merged.pieces(nameIn.get(tensor.name)!)) {
       stopIfAsked(signal);
       done += piece.byteLength;
       onPiece(piece);
@@ -71,20 +76,18 @@ export async function mergeModel(
   onProgress({ phase: 'checking', done: 0, total: 1 });
   const difference = await compare(open, merged.source, layout.bytes, probes, signal);
   onProgress({ phase: 'checking', done: 1, total: 1 });
-  return { bytes: layout.bytes, ...difference };
+  const { task } = open.model;
+  return { bytes: layout.bytes, task: task && { problemType: task.problemType, labels: task.labels }, ...difference };
 }
 
 function stopIfAsked(signal?: AbortSignal): void {
   if (signal?.aborted) throw new TabtuneError({ code: 'cancelled', message: 'The export was cancelled.' });
 }
 
-/** Heads that predict tokens: a checkpoint with a classification head has none. */
-const LM_HEADS = /^(lm_head|embed_out|cls|vocab_(transform|layer_norm|projector))\./;
-
 function mergedTensors({ model, method, checked }: MergeModel, dtype: MergedDtype) {
   const weights = openWeights(checked);
   const opened: NonNullable<Method['opened']> = method?.opened ?? new Map();
-  const stored = new Set([...checked.tensors.keys()].filter((name) => !model.task || !LM_HEADS.test(name)));
+  const stored = new Set([...checked.tensors.keys()].filter((name) => !model.task || !isTokenHead(name)));
   const heads = model.tensors.flatMap(({ name, task }) => (task && !stored.has(name) ? [name] : []));
   const onDevice = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
   const linears = new Map(model.linears.map((module) => [`${module.path}.weight`, module]));
@@ -168,7 +171,7 @@ async function compare(
   bytes: number,
   probes: Int32Array[],
   signal?: AbortSignal,
-): Promise<Omit<MergeReport, 'bytes'>> {
+): Promise<Omit<MergeReport, 'bytes' | 'task'>> {
   const unknown = { maxLogitDifference: null, largestLogit: null };
   if ((!model.head && !model.task) || !(await canAllocate(bytes))) return unknown;
   const bare = await loadModel(checked.json, source);

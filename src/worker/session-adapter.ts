@@ -102,6 +102,8 @@ export class AdapterDesk {
   async card(record: RunRecord, model: OpenModel): Promise<ModelCardInput> {
     const rows = await readMetrics(record.id);
     const last = rows.filter((row) => row.kind === 'step').at(-1);
+    const evals = rows.filter((row) => row.kind === 'eval');
+    const best = evals.find(({ step }) => step === record.bestStep) ?? evals.at(-1);
     const { vendor, architecture, description } = await this.needs.device();
     const licence = model.info.licence.trim();
     return {
@@ -109,6 +111,8 @@ export class AdapterDesk {
       baseModel: model.folder.baseModel ?? baseModelName(model.source),
       licence: licence === '' || /^unknown$/i.test(licence) ? null : licence,
       recipe: record.recipe,
+      labels: record.task?.labels,
+      metrics: best?.metrics,
       initialEvalLoss: record.initialEvalLoss,
       bestEvalLoss: record.bestEvalLoss,
       bestStep: record.bestStep,

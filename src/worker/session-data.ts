@@ -73,9 +73,10 @@ export class DataDesk {
     const model = this.needs.model(recipe.model.source);
     const file = await this.file(recipe.dataset);
     const { source: _source, format: _format, columns: _columns, ...rest } = recipe.dataset;
-    const key = JSON.stringify([file.key, rest, recipe.objective, recipe.training.seed]);
+    const context = roomBesideVirtual(recipe, model.info.contextLength);
+    const key = JSON.stringify([file.key, rest, recipe.objective, recipe.training.seed, context]);
     if (this.cached?.model === model && this.cached.key === key) return this.cached.result;
-    const result = this.needs.data.tokenize(model.tokenizer, file, recipe, model.info.contextLength);
+    const result = this.needs.data.tokenize(model.tokenizer, file, recipe, context);
     const entry: Cached = { model, key, result };
     this.cached = entry;
     result.catch(() => {
@@ -145,7 +146,7 @@ export class DataDesk {
 }
 
 /** The built-in model's own kind of text. */
-const BUILTIN_BASE_TEXT = 'builtin:stories';
+const BUILTIN_BASE_TEXT = 'builtin:base-text';
 
 /** What is named; else the built-in model's, where something needs it. */
 function baseSource({ model, dataset, training }: Recipe): string | null {
@@ -195,5 +196,18 @@ async function fetchBytes(url: URL, source: string): Promise<ArrayBuffer> {
     where: source,
     action: 'Check the connection and try again.',
     details: `${url.pathname}: ${problem}`,
+  });
+}
+
+/** Tokens that a text may have: virtual ones take their place in the context too. */
+function roomBesideVirtual({ method }: Pick<Recipe, 'method'>, contextLength: number): number {
+  const virtual = 'num_virtual_tokens' in method ? method.num_virtual_tokens : 0;
+  // Half of the context, so that what is learned is still about the texts.
+  if (virtual <= contextLength / 2) return contextLength - virtual;
+  throw new TabtuneError({
+    code: 'bad_recipe',
+    message: `${virtual} virtual tokens leave no room in this model's context of ${contextLength}.`,
+    where: 'method.num_virtual_tokens',
+    action: `Use at most ${Math.floor(contextLength / 2)}.`,
   });
 }

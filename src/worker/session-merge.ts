@@ -5,9 +5,10 @@ import { getRun } from '../storage/runs';
 import type { MergedDtype, MergedExport, MergeProgress } from './api';
 import type { DataHost } from './data-host';
 import type { EngineHost } from './engine-host';
+import { DTYPE_NAMES, mergedConfig } from './merged-config';
 import type { AdapterDesk } from './session-adapter';
 import { folderName } from './session-adapter';
-import { type ModelDesk, type OpenModel, tokenizerFileNames } from './session-model';
+import { type ModelDesk, tokenizerFileNames } from './session-model';
 
 export interface MergeNeeds {
   engine: EngineHost;
@@ -23,7 +24,6 @@ const PROBES = [
   'def add(a, b):\n    return a + b  # 1 + 2 = 3',
   'Größe, naïve façade; 東京 🙂 {"key": [1, 2.5, null]}',
 ];
-const DTYPE_NAMES: Record<MergedDtype, string> = { F32: 'float32', BF16: 'bfloat16', F16: 'float16' };
 /** Pieces that are put together at a time: a Blob may lie on the disk, single buffers may not. */
 const GATHER_BYTES = 64 * 2 ** 20;
 
@@ -65,7 +65,8 @@ export async function exportMerged(
   }
   const files: MergedExport['files'] = [{ path: 'model.safetensors', blob: weights }];
   const text = (path: string, content: string) => files.push({ path, blob: new Blob([content]) });
-  text('config.json', await mergedConfig(model, dtype));
+  const config = JSON.parse(await model.folder.text('config.json')) as Record<string, unknown>;
+  text('config.json', `${JSON.stringify(mergedConfig(config, dtype, report.task), null, 2)}\n`);
   for (const path of [...tokenizerFileNames, 'generation_config.json']) {
     if (model.folder.has(path)) files.push({ path, blob: new Blob([await model.folder.bytes(path)]) });
   }
@@ -91,12 +92,4 @@ export async function exportMerged(
   );
   const bytes = files.reduce((sum, { blob }) => sum + blob.size, 0);
   return { name, files, bytes, maxLogitDifference: report.maxLogitDifference };
-}
-
-/** config.json for the new precision: whatever quantisation the base came in is gone. */
-async function mergedConfig({ folder }: OpenModel, dtype: MergedDtype): Promise<string> {
-  const json = JSON.parse(await folder.text('config.json')) as Record<string, unknown>;
-  const { quantization_config: _quantised, _name_or_path: _path, ...kept } = json;
-  // transformers 5 reads `dtype`, older ones `torch_dtype`.
-  return `${JSON.stringify({ ...kept, dtype: DTYPE_NAMES[dtype], torch_dtype: DTYPE_NAMES[dtype] }, null, 2)}\n`;
 }

@@ -21,6 +21,7 @@ import { Planner } from './planner';
 import { type Connection, connect } from './rpc';
 import type { PageLocks } from './run-guard';
 import { AdapterDesk } from './session-adapter';
+import { classify } from './session-classify';
 import { DataDesk } from './session-data';
 import { embed } from './session-embed';
 import { ForecastDesk } from './session-forecast';
@@ -208,13 +209,7 @@ export function createSession(parts: SessionParts = {}): Session {
     generate,
     async classify(text, strength) {
       training.assertIdle('a label');
-      const { tokenizer, info } = models.require();
-      const { ids } = await data.encodeForTask(tokenizer, text, info.contextLength);
-      if (ids.length === 0) throw badPrompt('The text is empty.', 'Write something to classify.');
-      const { labels, probabilities } = await engine.use((api) => api.classify(ids, strength));
-      return labels
-        .map((label, i) => ({ label, probability: probabilities[i]! }))
-        .sort((a, b) => b.probability - a.probability);
+      return classify({ engine, data, models }, text, strength);
     },
     async embed(texts) {
       training.assertIdle('embedding texts');

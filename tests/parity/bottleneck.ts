@@ -34,6 +34,12 @@ const CASES = [
   'mistral-single',
   'qwen2-single',
   'gemma2-double',
+  'gemma2-single',
+  'phi3-double',
+  'smollm3-single',
+  'gpt_neox-single',
+  'gpt_neox-double',
+  'gpt_neox-serial-single',
   'bert-double',
   'bert-single',
   'roberta-double',
@@ -57,9 +63,9 @@ async function readFolder(folder: string): Promise<BottleneckAdapter> {
   );
 }
 
-/** `setUp` makes the backend ready that the whole body runs on. */
-export function bottleneckParity(backend: string, setUp: () => Promise<void>): void {
-  describe.each(CASES)(`${backend}: %s`, (name) => {
+/** `setUp` makes the backend ready that the whole body runs on; `only` these cases, where all would take long. */
+export function bottleneckParity(backend: string, setUp: () => Promise<void>, only?: string[]): void {
+  describe.each(CASES.filter((name) => !only || only.includes(name)))(`${backend}: %s`, (name) => {
     const folder = `bottleneck/${name}`;
     let base: string;
     let model: LanguageModel;

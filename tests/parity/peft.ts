@@ -8,6 +8,7 @@ import { createBatchSource } from '../../src/data/batches';
 import type { Batch } from '../../src/data/types';
 import { textLogits } from '../../src/engine/generation/generate';
 import { embedding } from '../../src/engine/kernels/embedding';
+import { linear } from '../../src/engine/kernels/linear';
 import { valueAndGradients } from '../../src/engine/kernels/tape';
 import { denseWeight } from '../../src/engine/kernels/weight';
 import { loraExport } from '../../src/engine/methods/export';
@@ -174,8 +175,8 @@ async function tenSteps(model: LanguageModel, method: Method, folder: string, ba
   optimizer.dispose();
 }
 
-/** W + ΔW of every linear, in a model of its own with the same task. */
-async function merged({ model }: Opened, method: Method): Promise<{ hooks: Hooks; dispose(): void }> {
+/** Hooks that compute every linear with W + ΔW, and with its bias as merging leaves it. */
+function merged({ model }: Opened, method: Method): { hooks: Hooks; dispose(): void } {
   const parts = new Map(
     model.linears.map((module) => {
       const weight = tf.tidy(() => {
@@ -189,7 +190,6 @@ async function merged({ model }: Opened, method: Method): Promise<{ hooks: Hooks
       return [module.path, { weight, bias, own: delta !== null }] as const;
     }),
   );
-  const { linear } = await import('../../src/engine/kernels/linear');
   return {
     hooks: {
       linear: (module, x, residual) => {
@@ -231,7 +231,7 @@ export function peftParity(
     test('logits with the adapter, merged as well, and of the base with it off', async () => {
       await compareLogits(opened, method.hooks(inference()));
       if (!method.opened) {
-        const other = await merged(opened, method);
+        const other = merged(opened, method);
         await compareLogits(opened, other.hooks);
         other.dispose();
       }

@@ -1,4 +1,4 @@
-import { useCompare } from '../../stores/compare';
+import { sorts, useCompare } from '../../stores/compare';
 import { AdapterPanel } from '../components/compare/AdapterPanel';
 import { Answers } from '../components/compare/Answers';
 import { ExportPanel } from '../components/compare/ExportPanel';
@@ -10,21 +10,29 @@ import { Place } from '../ui/Place';
 
 export function ComparePlace() {
   const error = useCompare((state) => state.error);
+  const sorting = useCompare((state) => sorts(state.adapter));
   return (
     <Place
       title="Compare & Export"
-      lead="The same prompt to the model before and after. If you like what you hear, take it away."
+      lead={
+        sorting
+          ? 'The same text to the model before and after. If you like what you see, take it away.'
+          : 'The same prompt to the model before and after. If you like what you hear, take it away.'
+      }
     >
       <Panel title="Ask">
         <PromptForm />
-        <details className="mt-4">
-          <summary className="inline-block py-0.5 text-[0.8125rem] text-muted underline underline-offset-2">
-            How they answer: temperature, seed, strength
-          </summary>
-          <div className="mt-3">
-            <GenerationSettings />
-          </div>
-        </details>
+        {/* A classifier's answer has one setting, the strength, which stands with the adapter. */}
+        {!sorting && (
+          <details className="mt-4">
+            <summary className="inline-block py-0.5 text-[0.8125rem] text-muted underline underline-offset-2">
+              How they answer: temperature, seed, strength
+            </summary>
+            <div className="mt-3">
+              <GenerationSettings />
+            </div>
+          </details>
+        )}
       </Panel>
       {error && <ErrorNotice error={error} onDismiss={() => useCompare.setState({ error: null })} />}
       <Answers />

@@ -3,6 +3,8 @@ import { outcomeOf } from '../../stores/announcer';
 import { usePreferences } from '../../stores/preferences';
 import { useRuns } from '../../stores/runs';
 import { useTraining } from '../../stores/training';
+import { ClassMetrics } from '../components/train/ClassMetrics';
+import { ClassReportPanel } from '../components/train/ClassReportPanel';
 import { FirstRun } from '../components/train/FirstRun';
 import { LossPanel } from '../components/train/LossPanel';
 import { RecipeDiff } from '../components/train/RecipeDiff';
@@ -88,6 +90,8 @@ export function TrainPlace() {
         <>
           {run && <RunFacts run={run} />}
           <LossPanel />
+          <ClassMetrics />
+          <ClassReportPanel />
           <SamplesPanel />
           <SmallCharts />
         </>

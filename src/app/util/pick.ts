@@ -1,7 +1,9 @@
 /** The browser's own file dialogs, without an input on the page. */
 
 import { useCompare } from '../../stores/compare';
+import { useData } from '../../stores/data';
 import { datasetEndings, openDatasetFile, openModelFolder, openRecipeFile, receiveFiles } from '../../stores/drop';
+import { useRecipe } from '../../stores/recipe';
 import { filesOfInput } from './files';
 import { navigate } from './route';
 
@@ -24,6 +26,14 @@ export function pickDataset(): void {
   pick({ accept: datasetEndings.join(',') }, async (list) => {
     navigate('data', { focus: false });
     await openDatasetFile(list[0]!);
+  });
+}
+
+/** Text of the base: kept beside the datasets, and used as none. */
+export function pickBaseText(): void {
+  pick({ accept: datasetEndings.join(',') }, async (list) => {
+    const source = await useData.getState().importFile(list[0]!);
+    if (source !== null) useRecipe.getState().set({ 'dataset.base_text': source });
   });
 }
 

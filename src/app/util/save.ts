@@ -1,5 +1,7 @@
 /** Files that people take away. */
 import { createZip, zipStream } from '../../formats/zip';
+import { leavesModel } from '../../recipe/kinds';
+import type { MethodType } from '../../recipe/types';
 import { useCompare } from '../../stores/compare';
 import { toErrorData } from '../../stores/errors';
 import { useMerge } from '../../stores/merge';
@@ -16,9 +18,10 @@ export function saveRecipe(): void {
 }
 
 /** Name of the file that `Export adapter` makes, e.g. `pirate-chat-lora.zip`. */
-export function adapterFileName(name: string): string {
+export function adapterFileName(name: string, method: MethodType): string {
   const clean = fileName(name);
-  return /lora$/i.test(clean) ? `${clean}.zip` : `${clean}-lora.zip`;
+  const kind = method.replace('_tuning', '');
+  return clean.toLowerCase().endsWith(kind) ? `${clean}.zip` : `${clean}-${kind}.zip`;
 }
 
 export async function saveAdapter(): Promise<void> {
@@ -26,20 +29,25 @@ export async function saveAdapter(): Promise<void> {
   if (!adapter) return;
   try {
     const zip = await createZip(adapter.files);
-    downloadBlob(new Blob([zip], { type: 'application/zip' }), adapterFileName(adapter.name));
+    downloadBlob(
+      new Blob([zip], { type: 'application/zip' }),
+      adapterFileName(adapter.name, useCompare.getState().adapter?.method ?? 'lora'),
+    );
   } catch (cause) {
     useCompare.setState({ exportError: toErrorData(cause, 'The archive could not be written.') });
   }
 }
 
-/** Name of the file that `Export merged model` makes, e.g. `pirate-chat-merged.zip`. */
-export function mergedFileName(name: string): string {
-  return `${fileName(name)}-merged.zip`;
+/** Name of the file that `Export merged model` makes, e.g. `pirate-chat-merged.zip`; `Export model` has nothing merged. */
+export function mergedFileName(name: string, method: MethodType): string {
+  return `${fileName(name)}-${leavesModel(method) ? 'model' : 'merged'}.zip`;
 }
 
 export async function saveMerged(): Promise<void> {
-  const name = useCompare.getState().adapter?.name ?? useRecipe.getState().recipe.name;
-  const target = await chooseZip(mergedFileName(name));
+  const { adapter } = useCompare.getState();
+  const { recipe } = useRecipe.getState();
+  const name = adapter?.name ?? recipe.name;
+  const target = await chooseZip(mergedFileName(name, adapter?.method ?? recipe.method.type));
   if (!target) return;
   await useMerge.getState().merge(async (merged, signal) => {
     const files = merged.files.map(({ path, blob }) => ({ path: `${merged.name}/${path}`, blob }));

@@ -13,11 +13,12 @@
  * (as in Cut Cross-Entropy and Liger Kernel), and multiplied by the loss's own gradient in the backward pass. Those of a
  * trained weight and bias are summed over the chunks in their order, so that equal runs give equal bits.
  */
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Weight } from '../types';
 import { adapterTraits } from '../webgpu/adapter';
 import type { GpuBackend } from '../webgpu/backend';
 import { dispatch, f, u, uniformBlock } from '../webgpu/dispatch';
+import { cpuArray, runInPlace } from './in-place';
 import { defineKernel, shapeError } from './kernel';
 import { groupsFor, recordNN, recordNT, recordTN } from './matmul';
 import { addNN, addNT, addTN } from './matmul-reference';
@@ -139,7 +140,7 @@ const kernel = defineKernel<CrossEntropyAttrs>({
   gradient([dLoss], { outputs: [dHidden, dWeight, dBias] }, { withGradient, trainsWeight, trainsBias }) {
     const times = (gradient: tf.Tensor | undefined, made: boolean, how: string) => () => {
       if (!made) throw new Error(`LinearCrossEntropy: run with ${how} to differentiate it.`);
-      return tf.mul(gradient!, dLoss!);
+      return scaled(gradient!, dLoss!);
     };
     return {
       hidden: times(dHidden, withGradient, 'withGradient'),
@@ -250,6 +251,38 @@ ${ENTRY} {
   });
 }
 
+/** The gradient times the loss's own, in place: a pass asks once, and a trained table in twice its size would be a waste. */
+function scaled(gradient: tf.Tensor, factor: tf.Tensor): tf.Tensor {
+  runInPlace(
+    (backend) =>
+      dispatch(backend, {
+        program: {
+          key: 'scale_in_place',
+          wgsl: `struct Uniforms { size: u32 }
+@group(0) @binding(0) var<storage, read> factor: array<f32>;
+@group(0) @binding(1) var<storage, read_write> values: array<f32>;
+@group(0) @binding(2) var<uniform> u: Uniforms;
+${GLOBAL_INDEX}
+${ENTRY} {
+  let at = globalIndex(wg, local, groups);
+  if (at < u.size) { values[at] *= factor[0]; }
+}`,
+        },
+        tensors: [factor, gradient],
+        writes: [gradient],
+        uniforms: uniformBlock(u(gradient.size)),
+        workgroups: groupsFor(gradient.size),
+      }),
+    () => {
+      const [by] = cpuArray(factor);
+      cpuArray(gradient).forEach((value, i, values) => {
+        values[i] = value * by!;
+      });
+    },
+  );
+  return gradient;
+}
+
 /** out[v] = Σ over the chunk's rows of values[row, v], added to what is there where `add`; a thread a column, in order. */
 function sumRows(
   backend: GpuBackend,
@@ -307,6 +340,6 @@ export function linearCrossEntropy(
     { hidden, ...weightInputs(weight), bias: bias ?? undefined, rows, targets },
     { ...weightAttrs(weight), scale, softcap: softcap ?? 0, smoothing, withGradient, trainsWeight, trainsBias },
   );
-  tf.dispose(gradients);
+  for (const gradient of gradients) gradient.dispose();
   return loss as tf.Scalar;
 }

@@ -7,8 +7,8 @@
  *
  * A family with its norm behind (BERT) runs it on that sum, and seq_bn's adapter reads norm(s). In a sandwich family (Gemma)
  * y is what its own norm has not seen yet, which then runs on y + A: double_seq_bn is x + norm(y + A(y)), seq_bn
- * x + norm(y + A(norm(s))). Where attention and feed-forward stand side by side (GPT-NeoX), the second one's residual is the
- * sum with the first.
+ * x + norm(y + A(norm(s))). Where attention and feed-forward stand side by side (GPT-NeoX), the residual is not what the
+ * feed-forward read, and seq_bn's adapter reads y alone, as AdapterHub has it for Phi.
  *
  * AdapterHub reads the last layer's norm in every layer of Gemma's seq_bn; here each layer reads its own.
  *
@@ -16,14 +16,13 @@
  * the adapter's own: `model.layers.0.output_adapters.adapters.adapter_down.0.weight`.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { Stream } from '../../base/random';
 import type { BottleneckMethod } from '../../recipe/types';
 import { type Activation, activation } from '../kernels/activation';
 import { linear } from '../kernels/linear';
 import type { LanguageModel } from '../models/model';
 import type { SublayerPlace, Weight } from '../types';
+import { normals } from './initial-values';
 import type { Method } from './method';
-import { normal } from './normal';
 import { type NamedTensors, tensorMaker } from './tensors';
 
 export type BottleneckSettings = Pick<BottleneckMethod, 'config' | 'reduction_factor' | 'non_linearity'>;
@@ -74,9 +73,7 @@ export function createBottleneck(
     return tensor;
   };
   const makeLinear = (path: string, out: number, width: number, sub: number) => {
-    const tensor = make(`${path}.weight`, [out, width], () =>
-      Float32Array.from({ length: out * width }, (_, i) => STANDARD_DEVIATION * normal(seed, Stream.init, i, sub)),
-    );
+    const tensor = make(`${path}.weight`, [out, width], () => normals(out * width, seed, sub, STANDARD_DEVIATION));
     const bias = make(`${path}.bias`, [out], () => new Float32Array(out));
     const weight: Weight = { parts: [{ tensor, rows: out }], format: 'f32', shape: [out, width] };
     return { weight, bias };
@@ -112,14 +109,15 @@ export function createBottleneck(
       strength === 0
         ? {}
         : {
-            sublayer: ({ index, part }, y, residual, norm, own) => {
+            sublayer: ({ index, part, parallel }, y, residual, norm, own) => {
               const adapter = adapters.get(`${index} ${part}`);
               if (!adapter) {
                 const sum = tf.add(own ? own(y) : y, residual);
                 return norm ? norm(sum) : sum;
               }
-              const sum = own && double ? null : tf.add(y, residual);
-              const reads = double ? y : ((norm ?? own)?.(sum!) ?? sum!);
+              const alone = double || parallel;
+              const sum = own && alone ? null : tf.add(y, residual);
+              const reads = alone ? y : ((norm ?? own)?.(sum!) ?? sum!);
               if (own) return tf.add(own(add(adapter, reads, y, strength)), residual);
               const out = add(adapter, reads, sum!, strength);
               return norm ? norm(out) : out;

@@ -58,7 +58,7 @@ export async function loraExport(model: LanguageModel, method: Method, settings:
       const a = tensors.get(names.a)!;
       const b = tensors.get(names.b)!;
       const startA = await readFloats(method.constants!.get(names.startA)!);
-      const startB = await readFloats(method.constants!.get(names.startB)!);
+      const minusB = await readFloats(method.constants!.get(names.startB)!);
       const [out, width] = module.weight.shape as [number, number];
       const twiceA = new Float32Array(2 * rank * width);
       twiceA.set(a.data);
@@ -66,7 +66,7 @@ export async function loraExport(model: LanguageModel, method: Method, settings:
       const twiceB = new Float32Array(out * 2 * rank);
       for (let i = 0; i < out; i++) {
         twiceB.set(b.data.subarray(i * rank, (i + 1) * rank), 2 * i * rank);
-        for (let k = 0; k < rank; k++) twiceB[(2 * i + 1) * rank + k] = -startB[i * rank + k]!;
+        twiceB.set(minusB.subarray(i * rank, (i + 1) * rank), (2 * i + 1) * rank);
       }
       tensors.set(names.a, { shape: [2 * rank, width], data: twiceA });
       tensors.set(names.b, { shape: [out, 2 * rank], data: twiceB });

@@ -85,7 +85,11 @@ async function ownMethod(
         !values && initText && initText.length > 0
           ? prefixFromText(model, initText, section.num_virtual_tokens)
           : undefined;
-      return createPrefixTuning(model, section, seed, values, { initial });
+      try {
+        return createPrefixTuning(model, section, seed, values, { initial });
+      } finally {
+        initial?.dispose();
+      }
     }
     case 'bottleneck':
       return createBottleneck(model, section, seed, values);

@@ -33,7 +33,7 @@ export const loraNames = (path: string) => ({
   a: `${path}.lora_A.weight`,
   b: `${path}.lora_B.weight`,
   magnitude: `${path}.lora_magnitude_vector`,
-  /** PiSSA's: what A and B began as. */
+  /** PiSSA's: what A began as, and less what B began as. */
   startA: `${path}.pissa_A.weight`,
   startB: `${path}.pissa_B.weight`,
 });
@@ -151,10 +151,9 @@ export function createLora(model: LanguageModel, settings: LoraSettings, seed: n
       const b = make(trainable, names.b, [out, rank], zeros);
       const pair: Pair = { a, b, scale, tag: index, start: null, dora: null };
       if (pissa) {
-        const startB = make(constants, names.startB, [out, rank], zeros);
         pair.start = {
           a: make(constants, names.startA, [rank, width], zeros),
-          minusB: derive(tf.tidy(() => tf.neg(startB))),
+          minusB: make(constants, names.startB, [out, rank], zeros),
         };
       }
       if (use_dora) {

@@ -37,8 +37,8 @@ export interface Method {
   /** Trained forms of the checkpoint's own tensors, by its names: what a model folder is written with. */
   opened?: Map<string, tf.Tensor>;
   /**
-   * What is saved, by the names of `trainable`, where that is other than the trainable tensors: PEFT keeps of a network that
-   * makes virtual tokens only what comes out of it. The caller disposes them.
+   * What an adapter's file holds, where that is other than the trainable tensors: PEFT keeps of a network that makes virtual
+   * tokens only what comes out of it. The caller disposes them. A checkpoint of a run holds `trainable` all the same.
    */
   saved?(): Map<string, tf.Tensor>;
   dispose(): void;

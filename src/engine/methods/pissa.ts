@@ -21,12 +21,14 @@ import type { Weight } from '../types';
 import { readFloats } from '../webgpu/backend';
 import { checkPatterns, type LoraSettings, loraModules, loraNames } from './lora';
 import { normal } from './normal';
-import { orthogonalRows, singularRows } from './singular';
+import { orthogonalRows, rowsOfProduct, singularRows } from './singular';
 import type { NamedTensors } from './tensors';
 
 /** Singular vectors beyond those wanted, which make the wanted ones converge. */
 const SPARE = 16;
 const MOST_ROUNDS = 10;
+/** Weights of so many rows or columns get a subspace that holds all of them. */
+const SMALL = 64;
 /** Rounds end when they find no more of the weight than this share. */
 const ENOUGH = 1e-8;
 
@@ -43,7 +45,10 @@ async function product(weight: Weight, rows: Float64Array, count: number, back: 
   }
 }
 
-/** The `rank` largest singular values with their vectors: left [rank, out], right [rank, in], values [rank]. */
+/**
+ * The `rank` largest singular values with their vectors: left [rank, out] of length 1, right [rank, in] with the values still
+ * in them, values [rank].
+ */
 export async function largestSingular(
   weight: Weight,
   rank: number,
@@ -51,7 +56,8 @@ export async function largestSingular(
   stopIfAsked: () => void = () => {},
 ): Promise<{ left: Float64Array; right: Float64Array; values: Float64Array }> {
   const [out, width] = weight.shape as [number, number];
-  const count = Math.min(out, width, rank + Math.max(rank, SPARE));
+  const side = Math.min(out, width);
+  const count = side <= SMALL ? side : Math.min(side, rank + Math.max(rank, SPARE));
   let rows: Float64Array = Float64Array.from({ length: count * width }, (_, i) => normal(seed, Stream.init, i));
   let found = 0;
   for (let round = 1; ; round++) {
@@ -60,21 +66,18 @@ export async function largestSingular(
     orthogonalRows(left, count);
     const right = await product(weight, left, count, true);
     const now = right.reduce((sum, v) => sum + v * v, 0);
-    if (round === MOST_ROUNDS || count === Math.min(out, width) || now <= found * (1 + ENOUGH)) {
-      const { values, rotation } = singularRows(right, count);
-      // W ≈ leftᵀ·right, and rotation·right has orthogonal rows: turn left along.
-      const turned = new Float64Array(rank * out);
-      for (let i = 0; i < rank; i++) {
-        for (let k = 0; k < count; k++) {
-          const c = rotation[i * count + k]!;
-          for (let j = 0; j < out; j++) turned[i * out + j]! += c * left[k * out + j]!;
-        }
-      }
-      return { left: turned, right: right.subarray(0, rank * width), values: values.subarray(0, rank) };
+    if (round === MOST_ROUNDS || count === side || now <= found * (1 + ENOUGH)) {
+      // W ≈ leftᵀ·right, and right = triangle·q: the values are those of the small triangle.
+      const triangle = orthogonalRows(right, count);
+      const { values, rotation } = singularRows(triangle, count);
+      return {
+        left: rowsOfProduct(rotation, left, count, rank),
+        right: rowsOfProduct(triangle, right, count, rank),
+        values: values.subarray(0, rank),
+      };
     }
     found = now;
     rows = right;
-    orthogonalRows(rows, count);
   }
 }
 
@@ -123,9 +126,9 @@ export async function startPissa(
     const names = loraNames(module.path);
     values.set(names.a, { shape: [rank, width], data: a });
     values.set(names.b, { shape: [out, rank], data: b });
-    // Copies: a backend may keep the arrays that it is given, and A and B are going to change.
+    // A copy: a backend may keep the array that it is given, and A is going to change.
     values.set(names.startA, { shape: [rank, width], data: a.slice() });
-    values.set(names.startB, { shape: [out, rank], data: b.slice() });
+    values.set(names.startB, { shape: [out, rank], data: b.map((v) => -v) });
     onProgress?.(i + 1, modules.length);
   }
   return values;

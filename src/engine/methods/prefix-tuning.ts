@@ -12,8 +12,9 @@ import { TabtuneError } from '../../base/errors';
 import type { PrefixMethod } from '../../recipe/types';
 import { cacheVisible } from '../kernels/visible';
 import { disposeCache, type LanguageModel } from '../models/model';
+import { normals } from './initial-values';
 import type { Method } from './method';
-import { normals, promptNetwork } from './prompt-network';
+import { promptNetwork } from './prompt-network';
 import { PROMPT_EMBEDDINGS, repeated } from './prompt-tuning';
 import { type NamedTensors, tensorMaker } from './tensors';
 

@@ -3,10 +3,9 @@
  * with biases, an activation between them. Trained through and through, and thrown away when the virtual tokens are saved.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { Stream, uniform } from '../../base/random';
 import { activation } from '../kernels/activation';
 import { linear } from '../kernels/linear';
-import { normal } from './normal';
+import { normals, uniforms } from './initial-values';
 import type { TensorMaker } from './tensors';
 
 export interface NetworkShape {
@@ -21,16 +20,6 @@ export interface NetworkShape {
 
 /** What PEFT calls the embedding that a network begins with. */
 export const NETWORK_EMBEDDING = 'prompt_encoder.embedding.weight';
-
-/** `count` standard normal numbers, as torch begins an Embedding; `sub` keeps tensors apart. */
-export const normals = (count: number, seed: number, sub = 0): Float32Array =>
-  Float32Array.from({ length: count }, (_, i) => normal(seed, Stream.init, i, sub));
-
-/** U(−1/√width, 1/√width), as torch begins a Linear's weight and its bias. */
-function uniforms(count: number, width: number, seed: number, sub: number): Float32Array {
-  const bound = 1 / Math.sqrt(width);
-  return Float32Array.from({ length: count }, (_, i) => bound * (2 * uniform(seed, Stream.init, i, sub) - 1));
-}
 
 export interface PromptNetwork {
   trainable: [string, tf.Tensor][];
@@ -53,9 +42,10 @@ export function promptNetwork(
   const embedding = make(NETWORK_EMBEDDING, [rows, first], () => normals(rows * first, seed));
   const linears = widths.slice(1).map((out, i) => {
     const width = widths[i]!;
+    const bound = 1 / Math.sqrt(width);
     const at = `prompt_encoder.${name}.${2 * i}`;
-    const weight = make(`${at}.weight`, [out, width], () => uniforms(out * width, width, seed, 2 * i + 1));
-    const bias = make(`${at}.bias`, [out], () => uniforms(out, width, seed, 2 * i + 2));
+    const weight = make(`${at}.weight`, [out, width], () => uniforms(out * width, seed, 2 * i + 1, bound));
+    const bias = make(`${at}.bias`, [out], () => uniforms(out, seed, 2 * i + 2, bound));
     return { weight: { parts: [{ tensor: weight, rows: out }], format: 'f32' as const, shape: [out, width] }, bias };
   });
   const act = (x: tf.Tensor) => (between === 'relu' ? activation(x, 'relu') : tf.tanh(x));

@@ -12,8 +12,8 @@ import { TabtuneError } from '../../base/errors';
 import { Stream, uniform } from '../../base/random';
 import type { PromptMethod } from '../../recipe/types';
 import type { LanguageModel } from '../models/model';
+import { normals } from './initial-values';
 import type { Method } from './method';
-import { normals } from './prompt-network';
 import { type NamedTensors, tensorMaker } from './tensors';
 
 /** What PEFT saves of every kind of virtual token. */

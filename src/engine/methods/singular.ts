@@ -6,22 +6,42 @@ const dot = (m: Float64Array, i: number, j: number, width: number): number => {
   return sum;
 };
 
-/** Makes the `count` rows of `m` orthonormal in place (Gram and Schmidt, twice); a dependent row becomes zeros. */
-export function orthogonalRows(m: Float64Array, count: number): void {
+/**
+ * Makes the `count` rows of `m` orthonormal in place (Gram and Schmidt, twice); a dependent row becomes zeros. Gives the
+ * lower triangle [count, count] that leads back: triangle · after = before.
+ */
+export function orthogonalRows(m: Float64Array, count: number): Float64Array {
   const width = m.length / count;
+  const triangle = new Float64Array(count * count);
   for (let i = 0; i < count; i++) {
     const before = Math.sqrt(dot(m, i, i, width));
     // A second pass takes out what rounding left of the first.
     for (let pass = 0; pass < 2; pass++) {
       for (let j = 0; j < i; j++) {
         const share = dot(m, i, j, width);
+        triangle[i * count + j]! += share;
         for (let k = 0; k < width; k++) m[i * width + k]! -= share * m[j * width + k]!;
       }
     }
     const length = Math.sqrt(dot(m, i, i, width));
-    const scale = length > 1e-12 * before ? 1 / length : 0;
-    for (let k = 0; k < width; k++) m[i * width + k]! *= scale;
+    const kept = length > 1e-12 * before;
+    if (kept) triangle[i * count + i] = length;
+    for (let k = 0; k < width; k++) m[i * width + k]! *= kept ? 1 / length : 0;
   }
+  return triangle;
+}
+
+/** left [n, count] · right [count, width], of whose rows the first `rows` are wanted. */
+export function rowsOfProduct(left: Float64Array, right: Float64Array, count: number, rows: number): Float64Array {
+  const width = right.length / count;
+  const product = new Float64Array(rows * width);
+  for (let i = 0; i < rows; i++) {
+    for (let k = 0; k < count; k++) {
+      const factor = left[i * count + k]!;
+      for (let j = 0; j < width; j++) product[i * width + j]! += factor * right[k * width + j]!;
+    }
+  }
+  return product;
 }
 
 const MOST_SWEEPS = 30;

@@ -66,9 +66,7 @@ export async function loadEncoder(
   const blockPaths = blocks.map((_, layer) => paths.block(layer));
   const hidden = (input: ModelInput, hooks: Hooks): tf.Tensor => {
     const calls = callsWith(hooks, c.dropout);
-    // The first position of all is what a head for whole texts reads.
-    const keepFirst = model.task?.kind === 'sequence_classification';
-    const virtual = virtualTokens(input, hooks, { both: true, keepFirst });
+    const virtual = virtualTokens(input, hooks, { both: true });
     const { types: kinds } = virtual.input;
     const block = (layer: number, before: tf.Tensor, beside: tf.Tensor[]): tf.Tensor => {
       const { batch, length, visible } = virtual.layerInput(beside);
@@ -104,7 +102,7 @@ export async function loadEncoder(
     return virtual.leave(x);
   };
 
-  const model: LanguageModel = {
+  return {
     family: c.model_type,
     kind: 'encoder',
     layers: blocks.length,
@@ -129,7 +127,6 @@ export async function loadEncoder(
     createCache: null,
     dispose: load.dispose,
   };
-  return model;
 }
 
 /** Null where the checkpoint is the bare encoder. */

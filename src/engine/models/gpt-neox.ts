@@ -63,7 +63,8 @@ export async function loadGptNeox(json: Record<string, unknown>, load: Loader): 
       const own = virtual.layerInput(beside);
       const { batch, length, positions, visible } = own;
       const b = blocks[layer]!;
-      const place = (part: SublayerPlace['part']) => ({ block: blockPaths[layer]!, index: layer, part });
+      const at = { block: blockPaths[layer]!, index: layer };
+      const second: SublayerPlace = { ...at, part: 'feed_forward', ...(c.use_parallel_residual && { parallel: true }) };
       const normed = normalize(calls, before, b.inputNorm, eps);
       const parts = splitColumns(calls.linear(b.qkv, normed), turns) as [tf.Tensor, tf.Tensor, tf.Tensor];
       const [q, k] = rotary.turn(parts[0], parts[1], positions, virtual.reach);
@@ -79,11 +80,11 @@ export async function loadGptNeox(json: Record<string, unknown>, load: Loader): 
         causal,
         ...calls.dropAttention(layer),
       });
-      const x = calls.joinLinear(place('attention'), b.out, mixed, before);
+      const x = calls.joinLinear({ ...at, part: 'attention' }, b.out, mixed, before);
       const source = c.use_parallel_residual ? before : x;
       const inner = normalize(calls, source, b.mlpNorm, eps);
       const fed = activate(calls.linear(b.up, inner), c.activation);
-      return calls.joinLinear(place('feed_forward'), b.down, fed, x);
+      return calls.joinLinear(second, b.down, fed, x);
     };
     const embedded = virtual.enter(calls.tokens(input, table));
     const x = runBlocks(hooks, blockPaths, calls.dropEmbeddings(embedded), block, virtual.beside);
@@ -95,6 +96,7 @@ export async function loadGptNeox(json: Record<string, unknown>, load: Loader): 
     family: 'gpt_neox',
     kind: 'decoder',
     layers: blocks.length,
+    ...(c.use_parallel_residual && { parallel: true }),
     blockPaths,
     hiddenSize: d,
     vocabSize: c.vocab_size,

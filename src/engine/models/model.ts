@@ -38,6 +38,11 @@ export interface ModelInput {
   length: number;
   /** With a cache B is 1; new keys and values are appended, and `visible` counts within the cache. */
   cache?: KeyValueCache;
+  /**
+   * Row 0 of a text's hidden states is that of the first position of all, which is a virtual token's where a prompt stands
+   * before the text, and the others are of no use: what a head for whole texts reads (PEFT's pooler does).
+   */
+  firstOfAll?: boolean;
 }
 
 /** A tensor of the checkpoint as it lies on the device. */
@@ -66,6 +71,8 @@ export interface LanguageModel {
   /** Decoders predict the next token; encoders see the whole text. */
   kind: 'decoder' | 'encoder';
   layers: number;
+  /** Attention and feed-forward of a block stand side by side on the same input (GPT-NeoX, as a rule). */
+  parallel?: true;
   /** Paths of the blocks, `model.layers.0`, …: what is inside one has a path that begins with it and a dot. */
   blockPaths: string[];
   hiddenSize: number;
@@ -118,3 +125,8 @@ export function disposeCache(cache: KeyValueCache): void {
     v.dispose();
   }
 }
+
+const TOKEN_HEAD = /^(lm_head|embed_out|cls|vocab_(transform|layer_norm|projector))\./;
+
+/** Whether a tensor is of the head that predicts tokens alone: a checkpoint with a classification head has none. */
+export const isTokenHead = (name: string): boolean => TOKEN_HEAD.test(name);

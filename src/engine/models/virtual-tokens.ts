@@ -40,14 +40,11 @@ export interface VirtualTokens {
   cached: number;
 }
 
-/**
- * `both`: tokens see what comes after them as well. `keepFirst`: row 0 of a text's hidden states is the first virtual token's,
- * and what follows it those behind: a head that reads the first position of all reads a virtual token's, as PEFT has it.
- */
+/** `both`: tokens see what comes after them as well. */
 export function virtualTokens(
   given: ModelInput,
   hooks: Hooks,
-  { both = false, keepFirst = false }: { both?: boolean; keepFirst?: boolean } = {},
+  { both = false }: { both?: boolean } = {},
 ): VirtualTokens {
   const { batch, length, cache } = given;
   const begun = cache !== undefined && cache.length > 0;
@@ -74,7 +71,8 @@ export function virtualTokens(
   return {
     input,
     enter: (x) => (prompt ? prepend(prompt.embeddings(), x, batch) : x),
-    leave: (hidden) => (prompt ? rowsWithin(hidden, { batch, from: keepFirst ? 0 : virtual, count: length }) : hidden),
+    leave: (hidden) =>
+      prompt ? rowsWithin(hidden, { batch, from: given.firstOfAll ? 0 : virtual, count: length }) : hidden,
     beside: (layer) => {
       const before = layers[layer];
       return [input.positions, input.visible, ...(before ? [before.k, before.v] : [])];

@@ -1,22 +1,27 @@
 /** A model with a classification head on it: new for a task, or the one of its checkpoint. */
 import type { TaskData } from '../../data/types';
 import { headTensors, type StoredHead } from '../../families/task-heads';
-import type { LanguageModel, WeightSource } from './model';
+import { isTokenHead, type LanguageModel, type WeightSource } from './model';
 import { widenBytes } from './place';
 import { createTaskHead, type TaskHeadOptions } from './task-head';
 
-/** The model's own tensors are shared with `model`; disposing the result frees the head alone. */
+/**
+ * The model's own tensors are shared with `model`; disposing the result frees the head alone. What only the head for tokens
+ * is made of is no part of it, as in transformers' classes: nothing would be learned there, and nothing saved of it.
+ */
 export async function withTaskHead(
   model: LanguageModel,
   task: TaskData,
   options: TaskHeadOptions,
 ): Promise<LanguageModel> {
   const { head, tensors, linears, dispose } = await createTaskHead(model, task, options);
+  const firstOfAll = model.kind === 'encoder' && head.kind === 'sequence_classification';
   return {
     ...model,
+    hidden: firstOfAll ? (input, hooks) => model.hidden({ ...input, firstOfAll }, hooks) : model.hidden,
     task: head,
-    tensors: [...model.tensors, ...tensors],
-    linears: [...model.linears, ...linears],
+    tensors: [...model.tensors.filter(({ name }) => !isTokenHead(name)), ...tensors],
+    linears: [...model.linears.filter(({ path }) => !isTokenHead(`${path}.`)), ...linears],
     dispose,
   };
 }

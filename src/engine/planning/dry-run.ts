@@ -8,6 +8,7 @@ import type { MethodSection, ModelSection, ObjectiveSection, TrainingSection } f
 import { generate } from '../generation/generate';
 import { keptZeros } from '../kernels/in-place';
 import { createMethod } from '../methods';
+import { countParameters } from '../methods/count';
 import { loraShapes } from '../methods/lora';
 import { inference } from '../methods/method';
 import type { NamedTensors } from '../methods/tensors';
@@ -91,6 +92,9 @@ function shapesOnly(tensors: DryRun['tensors']): WeightSource {
     read: (name) => Promise.reject(new Error(`A dry run reads no weights, but was asked for ${name}.`)),
   };
 }
+
+const beginsAsText = (method: MethodSection): boolean =>
+  method.type === 'prompt_tuning' || (method.type === 'prefix_tuning' && method.prefix_tuning_init_text !== '');
 
 /** Zeros for what an adapter of many tensors would draw at random; undefined where a method has few. */
 function zeroTensors(model: LanguageModel, method: MethodSection): NamedTensors | undefined {
@@ -178,9 +182,14 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
     const method = await createMethod(model, plan.method, {
       seed: training.seed,
       values: zeroTensors(model, plan.method),
+      // A text that virtual tokens begin as: any will do.
+      initText: beginsAsText(plan.method) ? Int32Array.of(0) : undefined,
     });
     owned.push(method);
-    for (const tensor of method.trainable.values()) bufferOf(gpuBackend(), tensor);
+    const tensorsOf = (own: typeof method.trainable | undefined) => [...(own?.values() ?? [])];
+    for (const tensor of [...tensorsOf(method.trainable), ...tensorsOf(method.constants)]) {
+      bufferOf(gpuBackend(), tensor);
+    }
     count.part = 'optimizer' satisfies Part;
     const optimizer = createOptimizer(method.trainable, training);
     owned.push(optimizer);
@@ -257,9 +266,9 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
       },
     );
 
-    const trainableParameters = optimizer.tensors.reduce((sum, t) => sum + t.size, 0);
+    const parameters = countParameters(model, method);
     const at = (part: Part) => count.peakParts.get(part) ?? 0;
-    const gradients = trainableParameters * 4;
+    const gradients = parameters.trainable * 4;
     return {
       bytes: count.peak,
       parts: {
@@ -272,8 +281,8 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
         logits: at('logits'),
       },
       refusal,
-      trainableParameters,
-      totalParameters: model.parameters + trainableParameters,
+      trainableParameters: parameters.trainable,
+      totalParameters: parameters.total,
     };
   } finally {
     for (const thing of owned.reverse()) thing.dispose();

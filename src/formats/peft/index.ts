@@ -8,9 +8,7 @@ export {
   peftFolder,
   readPeftFolder,
 } from './folder';
-export { peftMethod } from './method';
 export { readPeft } from './read';
-export { splitTensors } from './saved';
 export { peftKey } from './tensors';
 export type {
   PeftAdapter,

@@ -9,7 +9,7 @@ import { totalSteps } from '../../../src/recipe/forecast';
 import type { ObjectiveType, Recipe } from '../../../src/recipe/types';
 import type { MetricsRow, RunRecord, SampleAnswer } from '../../../src/storage/types';
 import type { DeviceReport, LoadedAdapter, ModelInfo, Session, StorageItem, TrainEvent } from '../../../src/worker/api';
-import { classFigures, scoresOf } from './classes';
+import { classFigures, scoresOf, taskOf } from './classes';
 import { createScriptedHub, factsOf, type HubScript } from './hub';
 import { memoryOf } from './memory';
 
@@ -67,6 +67,10 @@ function segmentsOf(example: Example): { text: string; trained: boolean }[] {
   switch (example.kind) {
     case 'text':
       return [{ text: example.text, trained: true }];
+    case 'labelled':
+      return [{ text: example.text, trained: false }];
+    case 'tagged':
+      return example.tokens.map((token) => ({ text: `${token} `, trained: true }));
     case 'prompt_completion':
       return [
         { text: `<|im_start|>user\n${example.prompt}<|im_end|>\n<|im_start|>assistant\n`, trained: false },
@@ -74,9 +78,10 @@ function segmentsOf(example: Example): { text: string; trained: boolean }[] {
       ];
     case 'labelled': {
       const { labels } = example;
+      const label = typeof labels === 'number' ? String(labels) : labels.join(', ');
       return [
         { text: example.text, trained: false },
-        { text: typeof labels === 'number' ? String(labels) : labels.join(', '), trained: true },
+        { text: label, trained: true },
       ];
     }
     case 'tagged':
@@ -198,6 +203,19 @@ export function createScriptedSession(script: Script): Session {
     return examples.map((example) => viewOf(example, Infinity).tokens.length);
   }
 
+  const opens = ({ method }: Recipe) => method.type === 'full' || method.type === 'gradual_unfreezing';
+
+  /** About what each method would train. */
+  function trainedOf(recipe: Recipe): number {
+    const { method } = recipe;
+    if (opens(recipe)) return opened.parameters;
+    const { layers, hiddenSize } = opened;
+    if (method.type === 'lora') return method.r * layers * hiddenSize * 16;
+    if (method.type === 'bottleneck') return layers * 2 * hiddenSize * Math.ceil(hiddenSize / method.reduction_factor);
+    if (method.type === 'prefix_tuning') return method.num_virtual_tokens * layers * 2 * hiddenSize;
+    return 'num_virtual_tokens' in method ? method.num_virtual_tokens * hiddenSize : layers * hiddenSize * 3;
+  }
+
   function record(recipe: Recipe, total: number): RunRecord {
     const now = Date.now();
     return {
@@ -209,7 +227,7 @@ export function createScriptedSession(script: Script): Session {
       status: 'running',
       step: 0,
       totalSteps: total,
-      trainableParameters: ('r' in recipe.method ? recipe.method.r : 1) * 12_672,
+      trainableParameters: trainedOf(recipe),
       totalParameters: opened.parameters,
       initialEvalLoss: 3.42,
       bestEvalLoss: null,
@@ -279,9 +297,9 @@ export function createScriptedSession(script: Script): Session {
         gradientCheckpointing: false,
         dispatchesPerStep: 412,
         gpuBytes: 61_500_000,
-        metrics: null,
-        forgetting: null,
-        weightChange: 0.012,
+        metrics: classFigures(recipe.objective.type, 1).metrics ?? null,
+        forgetting: { before: 3.1, after: 3.24 },
+        weightChange: 0.021,
         device: deviceOf(script.device),
         versions: {},
       },
@@ -373,7 +391,7 @@ export function createScriptedSession(script: Script): Session {
         validation: [],
         maxLength,
         problems: [],
-        task: null,
+        task: taskOf(recipe.objective.type, examples),
         stats: {
           examples: examples.length,
           trainExamples: examples.length - validationExamples,
@@ -401,10 +419,10 @@ export function createScriptedSession(script: Script): Session {
       const lengths = await lengthsOf(recipe);
       const train = Math.round(lengths.length * (1 - recipe.dataset.validation_split));
       const steps = totalSteps(train, recipe.training);
-      const adapter = ('r' in recipe.method ? recipe.method.r : 1) * opened.layers * opened.hiddenSize * 16;
+      const adapter = trainedOf(recipe);
       return {
         trainableParameters: adapter,
-        totalParameters: opened.parameters + adapter,
+        totalParameters: opened.parameters + (opens(recipe) ? 0 : adapter),
         ...memoryOf(recipe, opened.parameters, adapter),
         totalSteps: steps,
         tokens: steps * 410,

@@ -401,8 +401,8 @@ describe('base text', () => {
   test('the built-in text is read as the model was trained on it, with no end added', () => {
     const api = createDataApi();
     api.openTokenizer(tokenizerFiles(STORIES));
-    const file = readFileSync('public/datasets/stories.jsonl');
-    const pieces = api.tokenizeBaseText('stories.jsonl', new Uint8Array(file).buffer, 512);
+    const file = readFileSync('public/datasets/base-text.jsonl');
+    const pieces = api.tokenizeBaseText('base-text.jsonl', new Uint8Array(file).buffer, 512);
     const texts = file
       .toString()
       .trim()

@@ -30,7 +30,7 @@ const CONFIG = {
   rope_theta: 10_000,
   tie_word_embeddings: true,
 };
-const { method, training } = resolveRecipe({ version: 1 });
+const { method, objective, training } = resolveRecipe({ version: 1 });
 
 async function optimizerBytes(changes: Partial<TrainingSection>): Promise<number> {
   const { parts, refusal } = await dryRun({
@@ -56,6 +56,9 @@ async function optimizerBytes(changes: Partial<TrainingSection>): Promise<number
       .map(({ name, shape }) => [name, { dtype: 'BF16', shape }]),
     quantization: 'none',
     method: { ...(method as LoraMethod), r: 8, target_modules: ['q_proj'] },
+    objective,
+    task: null,
+    base: 0,
     training: { ...training, ...changes },
     checkpointing: false,
     batches: [{ rows: 1, length: 32, targets: 20 }],

@@ -254,6 +254,30 @@ describe('PiSSA', () => {
     expectClose(product, await readFloats(wanted), { rtol: 1e-4 });
   });
 
+  test('comes back from what a checkpoint holds: trained tensors and constants', async () => {
+    const settings: LoraSettings = { ...PLAIN, init_lora_weights: 'pissa', use_dora: true };
+    const start = await startPissa(model, settings, 1);
+    const method = createLora(model, settings, 1, start);
+    const b = method.trainable.get('model.layers.1.self_attn.q_proj.lora_B.weight')!;
+    writeValues(
+      b,
+      (await readFloats(b)).map((v) => 1.2 * v),
+    );
+    const saved: NamedTensors = new Map();
+    for (const [name, tensor] of [...method.trainable, ...method.constants!]) {
+      saved.set(name, { shape: tensor.shape, data: await readFloats(tensor) });
+    }
+    const before = await logits(method);
+    expect(relativeError(before, await logits(null))).toBeGreaterThan(1e-3);
+    const again = createLora(model, settings, 1, saved);
+    expect(await logits(again)).toEqual(before);
+    method.dispose();
+    again.dispose();
+    // Without what it began with it is not whole.
+    for (const name of [...saved.keys()]) if (name.endsWith('pissa_A.weight')) saved.delete(name);
+    expect(() => createLora(model, settings, 1, saved)).toThrow('pissa_A');
+  });
+
   test('is exported as plain LoRA of twice the rank, patterns and rsLoRA included', async () => {
     const settings: LoraSettings = {
       ...PLAIN,

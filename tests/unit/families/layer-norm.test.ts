@@ -182,7 +182,7 @@ const refusals: [name: string, change: Json, field: string, says: RegExp][] = [
   ['gpt2', { add_cross_attention: true }, 'add_cross_attention', /another model/],
   ['gpt2', { scale_attn_weights: 'yes' }, 'scale_attn_weights', /"yes"/],
   ['gpt2', { tie_word_embeddings: 1 }, 'tie_word_embeddings', /1/],
-  ['gpt2', { architectures: ['GPT2ForSequenceClassification'] }, 'architectures', /saved as/],
+  ['gpt2', { architectures: ['GPT2ForQuestionAnswering'] }, 'architectures', /saved as/],
   ['gpt_neox', { num_attention_heads: 3 }, 'num_attention_heads', /do not divide/],
   ['gpt_neox', { rotary_pct: -1 }, 'rotary_pct', /-1/],
   ['gpt_neox', { rotary_pct: 0.2 }, 'partial_rotary_factor', /0\.2 of a head of 16/],

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { mergedCard } from '../../../src/formats/merged-card';
 import { type ModelCardInput, modelCard } from '../../../src/formats/model-card';
 import { resolveRecipe } from '../../../src/recipe/defaults';
+import type { MethodType, ObjectiveType } from '../../../src/recipe/types';
 
 const recipe = resolveRecipe({ version: 1, dataset: { max_length: 256 } });
 const input: ModelCardInput = {
@@ -78,5 +80,57 @@ describe('modelCard', () => {
     // A row of the table keeps its three bars.
     const row = body.split('\n').find((line) => line.startsWith('| Device'))!;
     expect(row.match(/(?<!\\)\|/g)).toHaveLength(3);
+  });
+
+  const cardOf = (method: MethodType, objective: ObjectiveType) =>
+    modelCard({
+      ...input,
+      recipe: resolveRecipe({ version: 1, method: { type: method }, objective: { type: objective } }),
+      labels: ['bad', 'good "enough"'],
+      metrics: { accuracy: 0.9375 },
+    });
+
+  it('opens a classifier with its labels', () => {
+    const card = cardOf('ia3', 'sequence_classification');
+    expect(card).toContain('pipeline_tag: text-classification');
+    expect(card).toContain('An (IA)³ adapter for `org/stories`');
+    expect(card).toContain('labels = ["bad", "good \\"enough\\""]');
+    expect(card).toContain('AutoModelForSequenceClassification.from_pretrained(base, num_labels=len(labels)');
+    expect(card).toContain('| `accuracy` | 0.9375 |');
+    // A classifier's loss is none of tokens.
+    expect(card).not.toContain('perplexity');
+    expect(card).not.toContain('apply_chat_template');
+  });
+
+  it('opens a bottleneck adapter with AdapterHub’s library', () => {
+    const card = cardOf('bottleneck', 'masked_lm');
+    expect(card).toContain('library_name: adapter-transformers');
+    expect(card).toContain('model.load_adapter(adapter, use_safetensors=True)');
+    expect(card).toContain('AutoModelForMaskedLM');
+    expect(card).not.toContain('peft import');
+  });
+});
+
+describe('mergedCard', () => {
+  const merged = (type: MethodType) =>
+    mergedCard({
+      name: 'pirate-chat-merged',
+      run: { ...input, recipe: resolveRecipe({ version: 1, method: { type } }) },
+      base: 'Stories',
+      licence: 'mit',
+      adapter: true,
+      dtype: 'bfloat16',
+      stored: 'BF16',
+      maxLogitDifference: 1e-3,
+      largestLogit: 12,
+      texts: 4,
+    });
+
+  it('says what was done to the base', () => {
+    expect(merged('lora')).toContain('`org/stories` with a LoRA adapter merged in, in bfloat16');
+    expect(merged('lora')).toContain('between these weights and base with adapter');
+    expect(merged('full')).toContain('`org/stories` with all weights trained, in bfloat16');
+    expect(merged('full')).toContain('between these weights and those that were trained');
+    expect(merged('full')).toContain('pipeline_tag: text-generation');
   });
 });

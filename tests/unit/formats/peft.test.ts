@@ -8,10 +8,8 @@ import {
   type PeftFiles,
   peftFolder,
   peftKey,
-  peftMethod,
   readPeft,
   readPeftFolder,
-  splitTensors,
   writePeft,
 } from '../../../src/formats/peft';
 import { type SafetensorsTensor, writeSafetensors } from '../../../src/formats/safetensors';
@@ -70,48 +68,6 @@ describe.each(FOLDERS)("PEFT's own %s", (name) => {
       if (!(key in written.config)) expect(value, key).toEqual(DEFAULTS[adapter.type]![key]);
     }
     expect(readPeft(written)).toEqual(adapter);
-  });
-});
-
-describe('what an adapter says of its method', () => {
-  const methodOf = (name: string) => peftMethod(readPeft(folderOf(`peft/formats/${name}`)));
-
-  it('is in the recipe’s fields', () => {
-    expect(methodOf('lora-dora-head')).toMatchObject({
-      type: 'lora',
-      r: 2,
-      use_dora: true,
-      lora_dropout: 0.1,
-      target_modules: ['model.layers.0.self_attn.q_proj', 'model.layers.1.self_attn.q_proj'],
-      modules_to_save: ['lm_head'],
-      init_lora_weights: 'default',
-    });
-    expect(methodOf('lora-patterns')).toMatchObject({
-      use_rslora: true,
-      rank_pattern: { down_proj: 3, 'layers.0.self_attn.q_proj': 6 },
-      alpha_pattern: { 'self_attn.o_proj': 5, '1.mlp.down_proj': 2.5 },
-    });
-    expect(methodOf('ia3-gpt2')).toEqual({
-      type: 'ia3',
-      target_modules: ['transformer.h.0.attn.c_attn', 'transformer.h.0.mlp.c_proj'],
-      feedforward_modules: ['transformer.h.0.mlp.c_proj'],
-      modules_to_save: [],
-      init_adapter: null,
-    });
-    expect(methodOf('prompt')).toMatchObject({ type: 'prompt_tuning', num_virtual_tokens: 3 });
-    expect(methodOf('prefix-projected')).toMatchObject({ prefix_projection: true, encoder_hidden_size: 12 });
-    expect(methodOf('p-tuning')).toMatchObject({ type: 'p_tuning', encoder_hidden_size: 12 });
-  });
-
-  it('leaves the tensors of modules_to_save to the model', () => {
-    const split = (name: string) => {
-      const { tensors, config } = readPeft(folderOf(`peft/formats/${name}`));
-      return [...splitTensors(tensors, config.modules_to_save).saved.keys()];
-    };
-    expect(split('lora-dora-head')).toEqual(['lm_head.weight']);
-    expect(split('ia3-tags')).toEqual(['classifier.bias', 'classifier.weight']);
-    expect(split('prompt-classes')).toEqual(['score.weight']);
-    expect(split('lora-patterns')).toEqual([]);
   });
 });
 

@@ -129,10 +129,10 @@ describe('a bad folder', () => {
     ['an unknown architecture', configWith({ model_type: 'mamba' }), 'config.json, model_type', /"mamba"/],
     ['model_type of Object.prototype', configWith({ model_type: 'constructor' }), 'config.json, model_type', /"constr/],
     [
-      'a classifier',
-      configWith({ architectures: ['LlamaForSequenceClassification'] }),
+      'a head that answers questions',
+      configWith({ architectures: ['LlamaForQuestionAnswering'] }),
       'config.json, architectures',
-      /Class/,
+      /QuestionAnswering/,
     ],
     [
       'architectures as text',

@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import './fake-session';
 
 const { useRecipe, withChanges } = await import('../../../src/stores/recipe');
+const { hintsFor } = await import('../../../src/stores/hints');
 
 beforeEach(() => useRecipe.getState().replace({ version: 1 }));
 
@@ -56,4 +57,32 @@ test('reset keeps what is trained on what', () => {
     model: { source: 'file:own' },
     dataset: { source: 'file:replies.csv', format: 'labelled' },
   });
+});
+
+test('another method takes its own fields and its own learning rate', () => {
+  const { reset, set } = useRecipe.getState();
+  reset();
+  set({ 'method.r': 8, 'training.learning_rate': 1e-3, 'training.seed': 7 });
+  set({ 'method.type': 'bottleneck' });
+  const { input, recipe, problems } = useRecipe.getState();
+  expect(problems).toEqual([]);
+  expect(input.method).toEqual({ type: 'bottleneck' });
+  // A rate that was chosen for LoRA says nothing of another method; the rest stays.
+  expect(input.training?.learning_rate).toBe(hintsFor(recipe)['training.learning_rate']);
+  expect(recipe.training.seed).toBe(7);
+  set({ 'method.type': undefined });
+  expect(useRecipe.getState().recipe.method).toMatchObject({ type: 'lora', r: 16 });
+  expect(useRecipe.getState().recipe.training.learning_rate).toBe(2e-3);
+});
+
+test('another objective keeps the method and brings its defaults', () => {
+  const { reset, set } = useRecipe.getState();
+  reset();
+  set({ 'method.r': 8 });
+  set({ 'objective.type': 'pretraining' });
+  const { recipe, problems } = useRecipe.getState();
+  expect(problems).toEqual([]);
+  expect(recipe.objective).toEqual({ type: 'pretraining' });
+  expect(recipe.method).toMatchObject({ r: 8 });
+  expect(recipe.dataset.packing).toBe(true);
 });

@@ -403,6 +403,26 @@ describe('an adapter', () => {
     expect(open.engine.stints[0]!.job.initAdapter).toHaveLength(2);
   });
 
+  it('merged with a classification head says so in its config.json', async () => {
+    await train();
+    const config = async () => {
+      const { files } = await open.session.exportMerged('F32');
+      return JSON.parse(await files.find(({ path }) => path === 'config.json')!.blob.text());
+    };
+    expect((await config()).architectures).toEqual(['LlamaForCausalLM']);
+    const labels = ['bad', 'good'];
+    open.engine.mergedTask = { problemType: 'single_label_classification', labels };
+    expect(await config()).toMatchObject({
+      architectures: ['LlamaForSequenceClassification'],
+      id2label: { 0: 'bad', 1: 'good' },
+      label2id: { bad: 0, good: 1 },
+      problem_type: 'single_label_classification',
+      dtype: 'float32',
+    });
+    open.engine.mergedTask = { problemType: 'token_classification', labels };
+    expect(await config()).not.toHaveProperty('problem_type');
+  });
+
   it('that is not there cannot be exported or continued from', async () => {
     await open.session.openModel('builtin:stories');
     await expect(open.session.exportAdapter()).rejects.toMatchObject({ code: 'bad_adapter' });

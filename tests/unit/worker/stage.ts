@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { vi } from 'vitest';
 import { type ErrorData, TabtuneError } from '../../../src/base/errors';
 import { createDataApi } from '../../../src/data/data-api';
+import type { TaskData } from '../../../src/data/types';
 import { resolveRecipe } from '../../../src/recipe/defaults';
 import type { Recipe, RecipeInput } from '../../../src/recipe/types';
 import { saveCheckpoint } from '../../../src/storage/checkpoints';
@@ -72,9 +73,14 @@ export class EngineScript {
   readonly adapters: (AdapterFiles | null)[] = [];
   /** What the engine gives out as its adapter. */
   exported: AdapterFiles = [
-    { path: 'adapter_config.json', bytes: new TextEncoder().encode('{"peft_type": "LORA", "r": 16}') },
+    {
+      path: 'adapter_config.json',
+      bytes: new TextEncoder().encode('{"peft_type": "LORA", "r": 16, "base_model_name_or_path": "stories"}'),
+    },
     { path: 'adapter_model.safetensors', bytes: Uint8Array.of(1, 2, 3) },
   ];
+  /** What the head of the merged model is said to be for. */
+  mergedTask: TaskData | null = null;
   answers: number[] = [];
   /** Of the model that is opened next. */
   kind: 'decoder' | 'encoder' = 'decoder';
@@ -111,7 +117,7 @@ export class EngineScript {
       mergeModel: async (_job, onPiece) => {
         log('mergeModel');
         onPiece(new ArrayBuffer(8));
-        return { bytes: 8, maxLogitDifference: 1e-6, largestLogit: 9 };
+        return { task: this.mergedTask, bytes: 8, maxLogitDifference: 1e-6, largestLogit: 9 };
       },
       train: (job, onEvent) => {
         log(job.resume ? 'train resumed' : 'train');

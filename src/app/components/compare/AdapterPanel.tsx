@@ -1,32 +1,38 @@
 import { FolderOpen, PackageOpen } from 'lucide-react';
-import { useCompare } from '../../../stores/compare';
+import { selectLabel } from '../../../recipe/fields';
+import { sorts, useCompare } from '../../../stores/compare';
 import { useModel } from '../../../stores/model';
 import { useRecipe } from '../../../stores/recipe';
 import { useRuns } from '../../../stores/runs';
 import { useTraining } from '../../../stores/training';
 import { Button } from '../../ui/Button';
 import { Facts } from '../../ui/Facts';
-import { Labelled, Select } from '../../ui/Field';
+import { Input, Labelled, Select } from '../../ui/Field';
 import { ErrorNotice } from '../../ui/Notice';
 import { Panel } from '../../ui/Panel';
 import { formatCompact, formatFigure, formatWhen } from '../../util/format';
 import { pickAdapterFolder, pickAdapterZip } from '../../util/pick';
+import { AdapterList } from './AdapterList';
 
 const perplexity = (loss: number | null) => (loss === null ? '–' : formatFigure(Math.exp(loss)));
 
 /** Which adapter is on the model, and what the held-out examples say about it. */
 export function AdapterPanel() {
-  const { adapter, opening, adapterError, openRun } = useCompare();
+  const { adapter, adapters, opening, adapterError, openRun, generating, strength, set } = useCompare();
   const ready = useModel((state) => state.status === 'ready');
   const source = useRecipe((state) => state.recipe.model.source);
   const training = useTraining((state) => state.phase !== 'idle');
   const allRuns = useRuns((state) => state.runs);
-  const runs = allRuns.filter((run) => run.recipe.model.source === source && run.step > 0);
+  const runs = allRuns.filter(
+    (run) => run.recipe.model.source === source && run.step > 0 && !adapters.some((loaded) => loaded.runId === run.id),
+  );
   const why = training
     ? 'A run is using the model.'
     : !ready
       ? 'Open a model first.'
-      : opening && 'An adapter is being loaded.';
+      : opening
+        ? 'An adapter is being loaded.'
+        : generating && 'The model is answering.';
   const run = adapter?.kind === 'run' ? adapter.run : null;
   return (
     <Panel
@@ -46,13 +52,14 @@ export function AdapterPanel() {
         {adapterError && (
           <ErrorNotice error={adapterError} onDismiss={() => useCompare.setState({ adapterError: null })} />
         )}
-        {(runs.length > 1 || (runs.length > 0 && !run)) && (
-          <Labelled label="What was learned in" className="max-w-md">
+        {adapters.length > 0 && <AdapterList why={why} />}
+        {runs.length > 0 && (
+          <Labelled label="Open what was learned in" className="max-w-md">
             <Select
-              value={run?.id ?? ''}
+              value=""
               disabled={Boolean(why)}
               options={[
-                ...(run ? [] : [{ value: '', label: adapter ? adapter.name : 'Choose a run' }]),
+                { value: '', label: 'Choose a run' },
                 ...runs.map(({ id, name, createdAt, step }) => ({
                   value: id,
                   label: `${name}, ${formatWhen(createdAt)}, step ${step}`,
@@ -65,12 +72,32 @@ export function AdapterPanel() {
             />
           </Labelled>
         )}
+        {adapter && (
+          <Labelled label="Strength" hint="1 is as it was trained, 0 as the base; between and beyond scales it.">
+            <Input
+              type="number"
+              min={0}
+              max={4}
+              step={0.1}
+              value={strength}
+              onChange={({ target }) =>
+                set({
+                  strength: Math.min(4, Math.max(0, Number.isFinite(target.valueAsNumber) ? target.valueAsNumber : 0)),
+                })
+              }
+              className="max-w-28"
+            />
+          </Labelled>
+        )}
         {adapter ? (
           <Facts
             columns={4}
             facts={[
               { name: 'Name', value: adapter.name, note: adapter.kind === 'import' ? 'opened from a file' : undefined },
-              { name: 'Size', value: `${formatCompact(adapter.trainableParameters)} parameters` },
+              {
+                name: selectLabel('method.type', adapter.method),
+                value: `${formatCompact(adapter.trainableParameters)} parameters`,
+              },
               ...(run
                 ? [
                     {
@@ -78,11 +105,16 @@ export function AdapterPanel() {
                       value: `${formatFigure(run.initialEvalLoss)} → ${formatFigure(run.bestEvalLoss)}`,
                       note: 'before → after, lower is better',
                     },
-                    {
-                      name: 'Perplexity',
-                      value: `${perplexity(run.initialEvalLoss)} → ${perplexity(run.bestEvalLoss)}`,
-                      note: 'choices it wavers between',
-                    },
+                    // Of a classifier's loss it would say nothing.
+                    ...(sorts(adapter)
+                      ? []
+                      : [
+                          {
+                            name: 'Perplexity',
+                            value: `${perplexity(run.initialEvalLoss)} → ${perplexity(run.bestEvalLoss)}`,
+                            note: 'choices it wavers between',
+                          },
+                        ]),
                   ]
                 : []),
             ]}
@@ -91,7 +123,9 @@ export function AdapterPanel() {
           <p className="text-muted">
             {opening
               ? 'Loading what was learned.'
-              : 'No adapter yet. Train one, or open a PEFT adapter made for this model, by Tabtune or any other tool. Until then the base answers alone.'}
+              : adapters.length > 0
+                ? 'The base answers alone.'
+                : 'No adapter yet. Train one, or open an adapter in PEFT’s or AdapterHub’s format made for this model, by Tabtune or any other tool. Until then the base answers alone.'}
           </p>
         )}
       </div>

@@ -1,7 +1,8 @@
 import { LoaderCircle } from 'lucide-react';
 import { useId } from 'react';
-import { type Answer, useCompare } from '../../../stores/compare';
+import { type Answer, sorts, useCompare } from '../../../stores/compare';
 import { cx } from '../../util/cx';
+import { Scores } from './Scores';
 
 const notes: Record<Answer['state'], string> = {
   empty: '',
@@ -29,15 +30,21 @@ function Column({ name, answer, hint, tuned }: { name: string; answer: Answer; h
           {notes[answer.state]}
         </span>
       </div>
-      <p
-        aria-live={answer.state === 'done' ? 'polite' : 'off'}
-        className={cx(
-          'flex-1 px-4 py-3 text-[0.9375rem] leading-relaxed break-words whitespace-pre-wrap',
-          answer.text === '' && 'text-muted',
-        )}
-      >
-        {answer.text || (answer.state === 'empty' ? hint : answer.state === 'done' ? '(it said nothing)' : '…')}
-      </p>
+      {answer.scores ? (
+        <div aria-live="polite">
+          <Scores scores={answer.scores} tuned={tuned} />
+        </div>
+      ) : (
+        <p
+          aria-live={answer.state === 'done' ? 'polite' : 'off'}
+          className={cx(
+            'flex-1 px-4 py-3 text-[0.9375rem] leading-relaxed break-words whitespace-pre-wrap',
+            answer.text === '' && 'text-muted',
+          )}
+        >
+          {answer.text || (answer.state === 'empty' ? hint : answer.state === 'done' ? '(it said nothing)' : '…')}
+        </p>
+      )}
     </article>
   );
 }
@@ -49,11 +56,15 @@ export function Answers() {
     <div className="space-y-2">
       {asked !== null && (
         <p className="break-words text-muted">
-          Asked: <span className="text-ink">{asked}</span>
+          {sorts(adapter) ? 'Text' : 'Asked'}: <span className="text-ink">{asked}</span>
         </p>
       )}
       <div className="grid gap-4 sm:grid-cols-2">
-        <Column name="Base" answer={base} hint="The model as it was." />
+        <Column
+          name="Base"
+          answer={base}
+          hint={sorts(adapter) ? 'The model as it was, with a head that has learned nothing.' : 'The model as it was.'}
+        />
         <Column
           name="Tuned"
           tuned

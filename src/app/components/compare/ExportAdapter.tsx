@@ -1,14 +1,18 @@
 import { Download } from 'lucide-react';
 import { useCompare } from '../../../stores/compare';
 import { useMerge } from '../../../stores/merge';
+import { useRecipe } from '../../../stores/recipe';
 import { useTraining } from '../../../stores/training';
 import { Button } from '../../ui/Button';
 import { ErrorNotice } from '../../ui/Notice';
 import { adapterFileName, saveAdapter } from '../../util/save';
+import { loadingCode, takenAs } from './formats';
 
 /** The adapter alone: what the format is for, and what it cannot carry. */
 export function ExportAdapter() {
   const { adapter, exporting, exportError } = useCompare();
+  const recipe = useRecipe((state) => state.recipe);
+  const { method, objective } = adapter ?? { method: recipe.method.type, objective: recipe.objective.type };
   const training = useTraining((state) => state.phase !== 'idle');
   const merging = useMerge((state) => state.state !== 'idle');
   const why = training
@@ -20,11 +24,20 @@ export function ExportAdapter() {
     <>
       <div className="grid gap-x-6 gap-y-4 lg:grid-cols-[minmax(0,1fr)_auto]">
         <div className="max-w-prose space-y-2">
-          <p>
-            <strong>A PEFT adapter</strong>, in one zip: <code>adapter_model.safetensors</code>,{' '}
-            <code>adapter_config.json</code> and a model card. It loads in PEFT and transformers, in vLLM, and in
-            everything else that reads PEFT folders; llama.cpp converts it.
-          </p>
+          {takenAs(method) === 'adapterhub' ? (
+            <p>
+              <strong>An AdapterHub adapter</strong>, in one zip: its weights, <code>adapter_config.json</code> and a
+              model card. It loads in the adapters library, beside others for the same base.
+            </p>
+          ) : (
+            <p>
+              <strong>A PEFT adapter</strong>, in one zip: <code>adapter_model.safetensors</code>,{' '}
+              <code>adapter_config.json</code> and a model card. It loads in PEFT and transformers
+              {method === 'lora'
+                ? ', in vLLM, and in everything else that reads PEFT folders; llama.cpp converts it.'
+                : '.'}
+            </p>
+          )}
           <p className="text-muted">
             It holds only what was learned, a small part of the whole. It does not carry the base model: whoever loads
             it needs the same base. Nor does it carry your examples.
@@ -34,11 +47,11 @@ export function ExportAdapter() {
               How to load it in Python
             </summary>
             <pre className="mt-1 overflow-x-auto rounded-md border bg-canvas p-3 font-mono text-xs leading-relaxed">
-              {`from transformers import AutoModelForCausalLM
-from peft import PeftModel
-
-base = AutoModelForCausalLM.from_pretrained("path/to/base")
-model = PeftModel.from_pretrained(base, "${adapter ? adapterFileName(adapter.name).replace(/\.zip$/, '') : 'path/to/adapter'}")`}
+              {loadingCode(
+                method,
+                objective,
+                adapter ? adapterFileName(adapter.name, method).replace(/\.zip$/, '') : 'path/to/adapter',
+              )}
             </pre>
           </details>
         </div>
@@ -47,7 +60,7 @@ model = PeftModel.from_pretrained(base, "${adapter ? adapterFileName(adapter.nam
             <Download aria-hidden size={18} />
             Export adapter
           </Button>
-          {adapter && <p className="mt-1.5 text-[0.8125rem] text-muted">{adapterFileName(adapter.name)}</p>}
+          {adapter && <p className="mt-1.5 text-[0.8125rem] text-muted">{adapterFileName(adapter.name, method)}</p>}
         </div>
       </div>
       {exportError && (

@@ -1,4 +1,6 @@
 import { PackageOpen } from 'lucide-react';
+import { selectLabel } from '../../../recipe/fields';
+import type { MethodType } from '../../../recipe/types';
 import { useCompare } from '../../../stores/compare';
 import { type Merged, useMerge } from '../../../stores/merge';
 import { useModel } from '../../../stores/model';
@@ -10,6 +12,7 @@ import { ProgressBar } from '../../ui/Progress';
 import { RadioList } from '../../ui/RadioList';
 import { formatBytes } from '../../util/format';
 import { mergedFileName, saveMerged } from '../../util/save';
+import { merges, takenAs } from './formats';
 
 const precisions: { value: MergedDtype; name: string; bytes: number; text: string }[] = [
   { value: 'BF16', name: 'bfloat16', bytes: 2, text: 'What models are published in. Right nearly always.' },
@@ -23,39 +26,50 @@ const precisions: { value: MergedDtype; name: string; bytes: number; text: strin
 ];
 
 /** The whole model with what it learned, for programs that know nothing of adapters. */
-export function ExportMerged() {
+export function ExportMerged({ method }: { method: MethodType }) {
   const { dtype, state, result, error, setDtype } = useMerge();
   const adapter = useCompare((compare) => compare.adapter);
   const exporting = useCompare((compare) => compare.exporting || compare.generating);
+  const own = takenAs(method) === 'model';
   const parameters = useModel((model) => model.info?.parameters ?? null);
   const training = useTraining((run) => run.phase !== 'idle');
   const why = training
     ? 'A run is going on. Stop it, or wait for its end.'
     : exporting
       ? 'The model is answering, or an archive is being written.'
-      : !adapter && 'There is no adapter yet: train one first.';
+      : !adapter && (own ? 'Nothing has been learned yet: train first.' : 'There is no adapter yet: train one first.');
   const merging = state !== 'idle';
+  if (!merges(method)) {
+    return (
+      <p className="max-w-prose text-muted">
+        <strong className="text-ink">No merged model</strong>: what {selectLabel('method.type', method).toLowerCase()}{' '}
+        learned is not a change of weights, so it cannot be added to them. It stays beside the model, as an adapter.
+      </p>
+    );
+  }
   return (
     <>
       <div className="grid gap-x-6 gap-y-4 lg:grid-cols-[minmax(0,1fr)_auto]">
         <div className="max-w-prose space-y-2">
           <p>
-            <strong>The merged model</strong>, a whole Hugging Face folder in one zip: <code>model.safetensors</code>,
-            config, tokenizer and a model card. It opens in transformers, vLLM and text-generation-inference without
-            PEFT, and llama.cpp converts it to GGUF.
+            <strong>{own ? 'The model' : 'The merged model'}</strong>, a whole Hugging Face folder in one zip:{' '}
+            <code>model.safetensors</code>, config, tokenizer and a model card. It opens in transformers, vLLM and
+            text-generation-inference without PEFT, and llama.cpp converts it to GGUF.
           </p>
           <p className="text-muted">
-            It is as large as the model itself, and its licence applies. What was learned can no longer be taken out or
-            made weaker.
+            It is as large as the model itself, and its licence applies.{' '}
+            {own
+              ? 'What was learned is in its weights.'
+              : 'What was learned can no longer be taken out or made weaker.'}
           </p>
         </div>
         {!merging && (
           <div className="lg:text-right">
             <Button size="large" why={why} onClick={() => void saveMerged()}>
               <PackageOpen aria-hidden size={18} />
-              Export merged model
+              {own ? 'Export model' : 'Export merged model'}
             </Button>
-            {adapter && <p className="mt-1.5 text-[0.8125rem] text-muted">{mergedFileName(adapter.name)}</p>}
+            {adapter && <p className="mt-1.5 text-[0.8125rem] text-muted">{mergedFileName(adapter.name, method)}</p>}
           </div>
         )}
       </div>

@@ -1,17 +1,25 @@
+import { useCompare } from '../../../stores/compare';
+import { useRecipe } from '../../../stores/recipe';
 import { Panel } from '../../ui/Panel';
 import { ExportAdapter } from './ExportAdapter';
 import { ExportMerged } from './ExportMerged';
+import { takenAs } from './formats';
 
 /** Taking away what was learned: alone, or merged into the model. */
 export function ExportPanel() {
+  const adapter = useCompare((state) => state.adapter);
+  const chosen = useRecipe((state) => state.recipe.method.type);
+  const method = adapter?.method ?? chosen;
   return (
     <Panel title="Export" flush>
       <div className="divide-y">
-        <div className="px-4 pt-1 pb-5">
-          <ExportAdapter />
-        </div>
+        {takenAs(method) !== 'model' && (
+          <div className="px-4 pt-1 pb-5">
+            <ExportAdapter />
+          </div>
+        )}
         <div className="px-4 pt-4 pb-5">
-          <ExportMerged />
+          <ExportMerged method={method} />
         </div>
       </div>
     </Panel>

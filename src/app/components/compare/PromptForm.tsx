@@ -1,6 +1,6 @@
 import { Send, Square } from 'lucide-react';
 import { useCatalogue } from '../../../stores/catalogue';
-import { useCompare } from '../../../stores/compare';
+import { sorts, useCompare } from '../../../stores/compare';
 import { useData } from '../../../stores/data';
 import { useModel } from '../../../stores/model';
 import { useRecipe } from '../../../stores/recipe';
@@ -24,14 +24,22 @@ function useSuggestions(): string[] {
 }
 
 export function PromptForm() {
-  const { prompt, set, ask, cancel, generating } = useCompare();
+  const { prompt, set, ask, cancel, generating, adapter } = useCompare();
+  const sorting = sorts(adapter);
+  const encoder = useModel((state) => state.info?.kind === 'encoder');
   const ready = useModel((state) => state.status === 'ready');
   const training = useTraining((state) => state.phase !== 'idle');
   const suggestions = useSuggestions();
   const blocked = training
     ? 'The run is using the GPU. Pause does not free it; wait or stop.'
-    : !ready && 'The model is not open yet.';
-  const why = blocked || (prompt.trim() === '' && 'Write a prompt first.');
+    : !ready
+      ? 'The model is not open yet.'
+      : encoder &&
+        !sorting &&
+        (adapter?.objective === 'masked_lm'
+          ? 'This model fills gaps and writes no text. What it learned shows in the loss, and in what is trained on it next.'
+          : 'This model reads text and writes none. Train it to sort texts or words first.');
+  const why = blocked || (prompt.trim() === '' && (sorting ? 'Write a text first.' : 'Write a prompt first.'));
   return (
     <form
       className="space-y-3"
@@ -42,11 +50,11 @@ export function PromptForm() {
     >
       {/* biome-ignore lint/a11y/noLabelWithoutControl: the control is the child. */}
       <label className="block">
-        <span className="mb-1 block font-medium">Prompt</span>
+        <span className="mb-1 block font-medium">{sorting ? 'Text' : 'Prompt'}</span>
         <Textarea
           rows={3}
           value={prompt}
-          placeholder="Ask both the same thing"
+          placeholder={sorting ? 'A text for both to sort' : 'Ask both the same thing'}
           onChange={(event) => set({ prompt: event.target.value })}
           onKeyDown={(event) => {
             if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {

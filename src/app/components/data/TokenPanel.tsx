@@ -105,12 +105,19 @@ export function TokenPanel() {
       {view && (
         <>
           <ul aria-label="Legend" className="mb-2 flex flex-wrap gap-x-5 gap-y-1 text-[0.8125rem]">
-            <li>
-              <span className={looks.trained}>Learned</span> {formatPlural(counts.trained, 'token')}
-            </li>
+            {view.label === undefined && (
+              <li>
+                <span className={looks.trained}>Learned</span> {formatPlural(counts.trained, 'token')}
+              </li>
+            )}
             <li>
               <span className={looks.masked}>Read only</span> {formatPlural(counts.masked, 'token')}
             </li>
+            {view.label !== undefined && (
+              <li>
+                <span className="text-muted">Label</span> <span className="font-semibold">{view.label}</span>
+              </li>
+            )}
             {counts.cut > 0 && (
               <li>
                 <span className={looks.cut}>Cut off</span> {formatPlural(counts.cut, 'token')}
@@ -135,10 +142,15 @@ export function TokenPanel() {
                       <span
                         // biome-ignore lint/suspicious/noArrayIndexKey: as above.
                         key={i}
-                        title={`Token ${token.id}: ${words[state].toLowerCase()}`}
+                        title={`Token ${token.id}: ${token.tag ?? words[state].toLowerCase()}`}
                         className={cx('rounded-[2px] shadow-[inset_1px_0_0_var(--line)]', looks[state])}
                       >
                         <TokenText token={token} />
+                        {token.tag !== undefined && token.tag !== 'O' && (
+                          <span className="ml-0.5 rounded bg-accent px-1 text-[0.6875rem] font-semibold text-on-accent">
+                            {token.tag}
+                          </span>
+                        )}
                       </span>
                     ))}
                   </span>

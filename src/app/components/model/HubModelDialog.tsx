@@ -112,7 +112,7 @@ export function HubModelDialog() {
         {model && <ModelFacts model={model} choice={choice} />}
         {model?.facts?.kind === 'encoder' && (
           <Notice title="This model reads text and does not write any">
-            <p>It can be opened and looked at. It cannot learn from examples of answers.</p>
+            <p>It can learn to sort texts, to mark words and to read more of your domain; not to answer.</p>
           </Notice>
         )}
         {model && model.choices.length > 0 && (

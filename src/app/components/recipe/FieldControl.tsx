@@ -1,9 +1,12 @@
+import { FileUp } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { type Field, valueAt } from '../../../recipe/fields';
 import { useModel } from '../../../stores/model';
 import { useRecipe } from '../../../stores/recipe';
+import { Button } from '../../ui/Button';
 import { Input, Select } from '../../ui/Field';
 import { formatRate } from '../../util/format';
+import { pickBaseText } from '../../util/pick';
 import { refusalOf } from './refusals';
 
 export interface ControlProps {
@@ -136,6 +139,13 @@ function MapControl({ placeholder, empty, ...props }: ControlProps & { placehold
   );
 }
 
+/** What an emptied line means: nothing where that is allowed, else the default. */
+function emptied(field: Extract<Field, { kind: 'text' }>, text: string): string | null | undefined {
+  if (field.default === null) return null;
+  // A text to begin with may be none, which says to begin at random.
+  return field.path.endsWith('_text') ? text : undefined;
+}
+
 /** The right control for a kind of field. */
 export function FieldControl(props: ControlProps) {
   const { field, id, describedBy, value, onChange } = props;
@@ -180,14 +190,24 @@ export function FieldControl(props: ControlProps) {
       return <MapControl {...props} placeholder='detected, or {"prompt": "question"}' empty={null} />;
     case 'pattern':
       return <MapControl {...props} placeholder='none, or {"q_proj": 8}' empty={{}} />;
-    case 'text':
-      return (
+    case 'text': {
+      const typed = (
         <Typed
           {...props}
           placeholder={field.placeholder}
-          read={(text) => (text.trim() === '' ? (field.default === null ? null : undefined) : text)}
+          read={(text) => (text.trim() === '' ? emptied(field, text) : text)}
         />
       );
+      if (field.path !== 'dataset.base_text') return typed;
+      return (
+        <div className="space-y-1.5">
+          {typed}
+          <Button size="small" onClick={pickBaseText}>
+            <FileUp aria-hidden size={14} /> Choose a file
+          </Button>
+        </div>
+      );
+    }
     default:
       return field satisfies never;
   }

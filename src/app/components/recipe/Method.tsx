@@ -125,7 +125,7 @@ function LoraTargets() {
   const targets = recipe.method.target_modules;
   const where = targets === 'all-linear' ? 'all' : same(targets, attention) ? 'attention' : 'own';
   return (
-    <div className="mt-4 flex flex-wrap items-center gap-x-4 gap-y-2">
+    <div className="mt-3 flex flex-wrap items-center gap-x-4 gap-y-2">
       <span className="font-medium">LoRA stands beside</span>
       <Segmented
         label="LoRA stands beside"
@@ -170,11 +170,13 @@ export function Method() {
                     why={refusal && refusalText(refusal, 'method.type')}
                     onChoose={() => set({ 'method.type': type === 'lora' ? undefined : type })}
                     facts={
-                      <dl className="mt-2 space-y-0.5">
-                        <Cost name="Memory" value={memory(model)} />
-                        <Cost name="File" value={file(model)} />
-                        <Cost name="Speed" value={speed} />
-                      </dl>
+                      !refusal && (
+                        <dl className="mt-2 space-y-0.5">
+                          <Cost name="Memory" value={memory(model)} />
+                          <Cost name="File" value={file(model)} />
+                          <Cost name="Speed" value={speed} />
+                        </dl>
+                      )
                     }
                   >
                     {text}
@@ -182,10 +184,10 @@ export function Method() {
                 );
               })}
             </div>
+            {cards.some(({ type }) => type === 'lora') && <LoraTargets />}
           </section>
         ))}
       </div>
-      <LoraTargets />
     </Panel>
   );
 }

@@ -9,6 +9,7 @@ import { formatFigure, formatWhen } from '../../util/format';
 import { StepChart } from '../charts/LazyChart';
 import { evalLossOf, lossOf, type Plot, type Series, stepsOf, valuesOf } from '../charts/series';
 import { smooth } from '../charts/smooth';
+import { baseTextLossOf } from './metrics';
 
 /** Looks of the runs that are laid over the shown one. */
 export const overlayLooks = [
@@ -57,6 +58,10 @@ export function LossPanel() {
       points: true,
       dash: [6, 4],
     });
+    const forgotten = valuesOf(x, rows, baseTextLossOf);
+    if (forgotten.some((value) => value !== null)) {
+      series.push({ name: 'Text of the base', color: '--series-3', values: forgotten, points: true, dash: [2, 4] });
+    }
     for (const other of others) {
       const values = smooth(valuesOf(x, other.rows ?? [], lossOf), smoothing);
       series.push({ name: other.name, ...other.look, values });

@@ -1,9 +1,10 @@
-import type { RunRecord, RunStatus } from '../../../storage/types';
+import type { MetricsRow, RunRecord, RunStatus } from '../../../storage/types';
 import { useTraining } from '../../../stores/training';
 import { Badge } from '../../ui/Badge';
-import { Facts } from '../../ui/Facts';
+import { type Fact, Facts } from '../../ui/Facts';
 import { Panel } from '../../ui/Panel';
 import { formatBytes, formatCompact, formatDuration, formatFigure, formatWhen } from '../../util/format';
+import { baseTextLossOf, measuredIn, metricKeys, metricName } from './metrics';
 
 const badges: Record<RunStatus, { tone: 'neutral' | 'accent' | 'warning' | 'danger'; text: string }> = {
   running: { tone: 'accent', text: 'running' },
@@ -18,6 +19,37 @@ const badges: Record<RunStatus, { tone: 'neutral' | 'accent' | 'warning' | 'dang
 export function StatusBadge({ status }: { status: RunStatus }) {
   const { tone, text } = badges[status];
   return <Badge tone={tone}>{text}</Badge>;
+}
+
+/** The two most telling metrics of the last evaluation, and what they were before. */
+function scores(rows: MetricsRow[]): Fact[] {
+  const evals = measuredIn(rows);
+  const last = evals.at(-1);
+  return metricKeys(evals)
+    .slice(0, 2)
+    .map((key) => {
+      const before = evals[0]?.metrics?.[key];
+      return {
+        name: metricName(key),
+        value: formatFigure(last?.metrics?.[key]),
+        note: before !== undefined && evals.length > 1 ? `was ${formatFigure(before)} before` : undefined,
+      };
+    });
+}
+
+/** How much worse it reads text of the kind that the base was trained on. */
+function forgetting(rows: MetricsRow[]): Fact[] {
+  const measured = rows.map(baseTextLossOf).filter((value) => value !== null);
+  const [before] = measured;
+  const after = measured.at(-1);
+  if (before === undefined || after === undefined) return [];
+  return [
+    {
+      name: 'Loss on the base’s text',
+      value: formatFigure(after),
+      note: measured.length > 1 ? `was ${formatFigure(before)}; what it rises by is forgotten` : undefined,
+    },
+  ];
 }
 
 /** The figures of the shown run at a glance. */
@@ -55,6 +87,8 @@ export function RunFacts({ run }: { run: RunRecord }) {
             value: best === null ? '–' : formatFigure(best),
             note: before !== null && best !== null ? `was ${formatFigure(before)} before` : undefined,
           },
+          ...scores(rows),
+          ...forgetting(rows),
           live
             ? { name: 'Time left', value: secondsLeft === null ? '–' : formatDuration(secondsLeft) }
             : { name: 'Took', value: seconds === null ? '–' : formatDuration(seconds) },

@@ -23,7 +23,7 @@ const unfinished = (run: RunRecord) => run.status === 'interrupted' || run.statu
 export function RunHistory() {
   const { runs, error, remove } = useRuns();
   const { run: shown, phase, forgetRun } = useTraining();
-  const adapter = useCompare((state) => state.adapter);
+  const adapters = useCompare((state) => state.adapters);
   const [deleting, setDeleting] = useState<RunRecord | null>(null);
   const busy = phase !== 'idle' && 'Not while a run is going on.';
   if (runs.length === 0 && !error) return null;
@@ -47,7 +47,8 @@ export function RunHistory() {
         onConfirm={() => {
           if (!deleting) return;
           forgetRun(deleting.id);
-          if (adapter?.kind === 'run' && adapter.run.id === deleting.id) useCompare.getState().forgetAdapter();
+          const open = adapters.find(({ runId }) => runId === deleting.id);
+          if (open) void useCompare.getState().removeAdapter(open.id);
           void remove(deleting.id);
         }}
       >

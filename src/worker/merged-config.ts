@@ -1,0 +1,32 @@
+/** config.json of a merged model folder. */
+import type { TaskData } from '../data/types';
+import { familyOf } from '../families';
+import { headClass } from '../families/task-heads';
+import type { MergedDtype } from './api';
+
+export const DTYPE_NAMES: Record<MergedDtype, string> = { F32: 'float32', BF16: 'bfloat16', F16: 'float16' };
+
+/**
+ * The base's own in the new precision, whatever quantisation it came in; with a classification head, that of transformers'
+ * class with such a head, and its labels.
+ */
+export function mergedConfig(
+  json: Record<string, unknown>,
+  dtype: MergedDtype,
+  task: TaskData | null,
+): Record<string, unknown> {
+  const { quantization_config: _quantised, _name_or_path: _path, ...kept } = json;
+  // transformers 5 reads `dtype`, older ones `torch_dtype`.
+  const stored = { ...kept, dtype: DTYPE_NAMES[dtype], torch_dtype: DTYPE_NAMES[dtype] };
+  if (!task) return stored;
+  const { problemType, labels } = task;
+  const ofTokens = problemType === 'token_classification';
+  const { problem_type: _problem, num_labels: _count, ...rest } = stored as Record<string, unknown>;
+  return {
+    ...rest,
+    architectures: [headClass(familyOf(json), ofTokens ? 'token_classification' : 'sequence_classification')],
+    id2label: Object.fromEntries(labels.map((label, i) => [i, label])),
+    label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
+    ...(ofTokens ? {} : { problem_type: problemType }),
+  };
+}

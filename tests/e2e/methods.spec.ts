@@ -1,0 +1,93 @@
+/** Methods and objectives on the screen: what goes together, their fields, a classifier's figures and its labels. */
+import type { Page } from '@playwright/test';
+import { axeFindings, expectReady } from './page';
+import { expect, test } from './support/scripted';
+
+const start = (page: Page) => page.getByRole('button', { name: 'Start training' });
+
+test('a goal and a method are chosen by cards; what does not go together says why', async ({ page, scripted }) => {
+  await page.goto(`${scripted}#/recipe`);
+  await expectReady(page);
+  const card = (name: string) => page.getByRole('button', { name, exact: true });
+  await expect(card('Answer like my examples')).toHaveAttribute('aria-pressed', 'true');
+  await expect(card('LoRA')).toHaveAttribute('aria-pressed', 'true');
+  // Answers need no head of a classifier.
+  await expect(card('Head only')).toHaveAttribute('aria-disabled', 'true');
+  await expect(card('Head only')).toHaveAccessibleDescription(/Trains the head of a classifier alone/);
+  await card('Sort texts into classes').click();
+  await card('Head only').click();
+  await expect(page.getByRole('link', { name: 'Recipe', exact: true })).toHaveAccessibleDescription(/Head only/);
+  // The goal comes first: a method that does not go with another one gives way.
+  await card('Answer like my examples').click();
+  await expect(card('LoRA')).toHaveAttribute('aria-pressed', 'true');
+
+  await card('Prefix tuning').click();
+  await expect(page.getByText('Normal: 50 virtual tokens, learning rate')).toBeVisible();
+  await page.getByText('Advanced', { exact: true }).click();
+  await expect(page.getByLabel('num_virtual_tokens')).toHaveValue('50');
+  await expect(page.getByLabel('lora_alpha')).toBeHidden();
+  await page.getByLabel('num_virtual_tokens').fill('12');
+  await expect(page.getByRole('textbox', { name: 'Recipe as JSON' })).toHaveValue(/"num_virtual_tokens": 12/);
+  // A field that has no effect here is found by its name all the same.
+  await page.getByRole('searchbox', { name: 'Find a field' }).fill('momentum');
+  await expect(page.getByText('Momentum: only with sgd.')).toBeVisible();
+  await page.getByRole('searchbox', { name: 'Find a field' }).fill('optim');
+  await page.getByRole('combobox', { name: 'optim' }).selectOption('sgd');
+  await page.getByRole('searchbox', { name: 'Find a field' }).fill('momentum');
+  await expect(page.getByLabel('sgd_momentum')).toHaveValue('0.9');
+});
+
+test('a classifier shows what it gets right, class by class, and labels a text before and after', async ({
+  page,
+  scripted,
+}) => {
+  await page.goto(`${scripted}?stepMs=5#/recipe`);
+  await expectReady(page);
+  await page.getByRole('button', { name: 'Sort texts into classes' }).click();
+  await expectReady(page);
+  await start(page).click();
+  await expect(page.getByRole('button', { name: 'Compare with the base' })).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByRole('figure', { name: 'Evaluation metrics' })).toBeVisible();
+  const classes = page.getByRole('region', { name: 'Precision, recall and F1 of each class' });
+  await expect(classes.getByRole('row', { name: /^complaint/ })).toContainText('%');
+  const matrix = page.getByRole('region', { name: 'Confusion matrix' });
+  await expect(matrix.getByRole('row')).toHaveCount(4);
+  await page.getByRole('combobox', { name: /^Evaluation/ }).selectOption({ label: 'before training' });
+  await expect(classes.getByRole('row', { name: /^complaint/ })).toContainText('33 %');
+  expect(await axeFindings(page)).toEqual([]);
+
+  await page.getByRole('button', { name: 'Compare with the base' }).click();
+  await page.getByRole('textbox', { name: 'Text' }).fill('The lamp I bought last week is broken.');
+  await page.getByRole('button', { name: 'Ask both' }).click();
+  const tuned = page.getByRole('article', { name: 'Tuned' });
+  await expect(tuned.getByRole('listitem').first()).toHaveText(/^complaint9\d %$/);
+  await expect(page.getByRole('article', { name: 'Base' }).getByRole('listitem')).toHaveCount(3);
+  // A classifier is not asked for its temperature.
+  await expect(page.getByText('How they answer')).toBeHidden();
+  await expect(page.getByRole('button', { name: 'Export adapter' })).toBeEnabled();
+  expect(await axeFindings(page)).toEqual([]);
+
+  const adapters = page.getByRole('group', { name: 'On the model' });
+  await expect(adapters.getByRole('radio')).toHaveCount(2);
+  await adapters.getByRole('radio', { name: /^None/ }).check();
+  await expect(page.getByRole('textbox', { name: 'Prompt' })).toBeVisible();
+  await adapters.getByRole('radio', { name: /^pirate-chat/ }).check();
+  await expect(page.getByRole('textbox', { name: 'Text' })).toBeVisible();
+  await adapters.getByRole('button', { name: /^Remove pirate-chat/ }).click();
+  await expect(page.getByText('No adapter yet.')).toBeVisible();
+  await expect(page.getByRole('combobox', { name: 'Open what was learned in' })).toBeVisible();
+});
+
+test('what trains the model itself is taken away as a model', async ({ page, scripted }) => {
+  await page.goto(`${scripted}?stepMs=5#/recipe`);
+  await expectReady(page);
+  await page.getByRole('button', { name: 'Full fine-tuning' }).click();
+  await page.getByRole('link', { name: 'Compare & Export' }).click();
+  await expect(page.getByRole('button', { name: 'Export model' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Export adapter' })).toBeHidden();
+  await page.getByRole('link', { name: 'Recipe', exact: true }).click();
+  await page.getByRole('button', { name: 'Bottleneck adapters' }).click();
+  await page.getByRole('link', { name: 'Compare & Export' }).click();
+  await expect(page.getByText('An AdapterHub adapter')).toBeVisible();
+  await expect(page.getByText('No merged model')).toBeVisible();
+});

@@ -1,0 +1,62 @@
+/** What the Recipe place decides without being drawn: refusals of its cards, and the stops of its sliders. */
+import { describe, expect, test } from 'vitest';
+import '../stores/fake-session';
+import { checkRecipe, defaultRecipe, resolveRecipe } from '../../../src/recipe/defaults';
+import { withValue } from '../../../src/recipe/diff';
+import type { RecipePath } from '../../../src/recipe/fields';
+import type { MethodType } from '../../../src/recipe/types';
+import { model } from '../stores/fake-session';
+
+const { refusalOf, refusalText } = await import('../../../src/app/components/recipe/refusals');
+const { nearestStop, sizeOf, stopOf, strengthsFor } = await import('../../../src/app/components/recipe/presets');
+
+const encoder = { ...model, title: 'Tiny BERT', kind: 'encoder' as const };
+
+describe('a card says why it cannot be chosen', () => {
+  test('by the recipe, and by the model', () => {
+    const recipe = defaultRecipe();
+    expect(refusalOf(recipe, 'method.type', 'ia3', model)).toBeNull();
+    expect(refusalText(refusalOf(recipe, 'method.type', 'head', model)!, 'method.type')).toMatch(
+      /^Trains the head of a classifier alone, and supervised fine-tuning has none\. Choose another method/,
+    );
+    const quantised = resolveRecipe({ version: 1, model: { source: 'hf:a/b', quantization: 'nf4' } });
+    expect(refusalText(refusalOf(quantised, 'method.type', 'full', model)!, 'method.type')).toMatch(
+      /^model\.quantization: weights in blocks cannot be trained/,
+    );
+    const sorting = resolveRecipe({ version: 1, objective: { type: 'sequence_classification' } });
+    expect(refusalOf(sorting, 'method.type', 'prefix_tuning', encoder)?.where).toBe('method.type');
+    expect(refusalOf(sorting, 'method.type', 'head', encoder)).toBeNull();
+  });
+
+  test('what is wrong already is no reason', () => {
+    // Answers cannot be learned by an encoder, whatever the method.
+    expect(refusalOf(defaultRecipe(), 'method.type', 'ia3', encoder)).toBeNull();
+    expect(refusalOf(defaultRecipe(), 'objective.type', 'masked_lm', encoder)).toBeNull();
+  });
+
+  test('nothing is known of a model that is not open', () => {
+    expect(refusalOf(defaultRecipe(), 'objective.type', 'masked_lm', null)).toBeNull();
+    expect(refusalOf(defaultRecipe(), 'objective.type', 'masked_lm', model)?.message).toMatch(/from left to right/);
+  });
+});
+
+describe('how strong', () => {
+  const types: MethodType[] = ['lora', 'ia3', 'bottleneck', 'prefix_tuning', 'prompt_tuning', 'p_tuning', 'full'];
+  test.each(types)('%s: the middle is the default, and every stop can be trained', (type) => {
+    const recipe = resolveRecipe({ version: 1, model: { source: 'hf:a/b' }, method: { type } });
+    const stops = strengthsFor(recipe);
+    expect(stops[stopOf(recipe, stops)]?.name).toBe('Normal');
+    const rates = stops.map(({ values }) => values['training.learning_rate']!);
+    expect(rates).toEqual([...rates].sort((a, b) => a - b));
+    stops.forEach(({ values }, i) => {
+      let changed = recipe;
+      for (const [path, value] of Object.entries(values)) changed = withValue(changed, path as RecipePath, value);
+      expect(checkRecipe(changed).problems).toEqual([]);
+      expect(nearestStop(changed, stops)).toBe(i);
+    });
+    expect(sizeOf(recipe)).toBe(
+      { lora: 'rank 16, ', bottleneck: 'reduction 16, ', prefix_tuning: '50 virtual tokens, ' }[type as string] ??
+        (type === 'prompt_tuning' || type === 'p_tuning' ? '20 virtual tokens, ' : ''),
+    );
+  });
+});
