@@ -33,8 +33,8 @@ const training = {
 const full = { type: 'full' };
 const runs = {
   full: { title: 'full fine-tuning', method: full, training },
-  ewc: { title: 'the same with EWC, λ = 100', method: full, training: { ...training, ewc_lambda: 100 } },
-  replay: { title: 'the same with a quarter replayed', method: full, training: { ...training, replay_ratio: 0.25 } },
+  ewc: { title: 'the same with EWC, λ = 20', method: full, training: { ...training, ewc_lambda: 20 } },
+  replay: { title: 'the same with an eighth replayed', method: full, training: { ...training, replay_ratio: 0.125 } },
   lora: {
     title: 'LoRA, r 16',
     method: { type: 'lora', r: 16, lora_alpha: 32, target_modules: 'all-linear' },
@@ -67,6 +67,16 @@ function table(summaries) {
   return [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
+/** How a run stands, every half minute. */
+function steps() {
+  let last = Date.now();
+  return (text) => {
+    if (Date.now() - last < 30_000) return;
+    console.error(`  ${text}`);
+    last = Date.now();
+  };
+}
+
 const { values } = parseArgs({
   options: {
     out: { type: 'string', default: path.join(tmpdir(), 'tabtune-forgetting') },
@@ -95,7 +105,7 @@ for (const name of names) {
     device: values.device,
     signal: interrupted.signal,
     note: (text) => console.error(text),
-    progress: () => {},
+    progress: steps(),
     onRow: ({ step, eval_loss, metrics }) => {
       if (eval_loss === undefined) return;
       console.error(`  step ${step}: target ${figure(eval_loss)}, base text ${figure(metrics.base_text_loss)}`);

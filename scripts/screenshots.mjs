@@ -1,5 +1,6 @@
 // Shoots every place, wide and narrow, light and dark, and runs axe on each:
 //   node scripts/screenshots.mjs [--real] [--out DIR] [--part places|run|shell|models|methods] [--only NAME]
+//     [--theme light|dark] [--size wide|narrow]
 // By default over a scripted engine (tests/e2e/scripted), which needs no GPU; --real trains the built-in model.
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,6 +17,8 @@ const { values } = parseArgs({
     out: { type: 'string' },
     only: { type: 'string', default: '' },
     part: { type: 'string', default: '' },
+    theme: { type: 'string', default: '' },
+    size: { type: 'string', default: '' },
   },
 });
 const out = values.out ?? mkdtempSync(path.join(tmpdir(), 'tabtune-screens-'));
@@ -107,6 +110,8 @@ async function shootMethods(page, name) {
   await shoot(page, name('method-prompt-advanced'));
   await page.getByRole('searchbox', { name: 'Find a field' }).fill('momentum');
   await shoot(page, name('field-elsewhere'));
+  await go('data');
+  await card('Customer feedback').click();
   await go('recipe');
   await card('LoRA').click();
   await card('Sort texts into classes').click();
@@ -125,9 +130,14 @@ async function shootMethods(page, name) {
   await page.getByRole('button', { name: 'Ask both' }).click();
   await page.getByRole('article', { name: 'Tuned' }).getByText('complaint').waitFor();
   await shoot(page, name('classifier-compared'));
+  await go('data');
+  await card('Names on the coast').click();
   await go('recipe');
   await card('Mark words in texts').click();
   await card('Bottleneck adapters').click();
+  await go('data');
+  await page.getByText('Labels').first().waitFor();
+  await shoot(page, name('tagged-data'));
   await train();
   await page.getByRole('button', { name: 'Compare with the base' }).click();
   await page.getByRole('textbox', { name: 'Text' }).fill('A ship left Lumen Bay for Port Hollis at dawn.');
@@ -244,6 +254,7 @@ async function shootModels(page, name) {
 
 for (const theme of ['light', 'dark']) {
   for (const [size, viewport] of Object.entries(sizes)) {
+    if (![theme, ''].includes(values.theme) || ![size, ''].includes(values.size)) continue;
     const context = await browser.newContext({ viewport, colorScheme: theme });
     const page = await context.newPage();
     page.setDefaultTimeout(120_000);

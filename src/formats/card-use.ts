@@ -58,7 +58,7 @@ export function adapterCode(recipe: Recipe, base: string, labels: readonly strin
   const { auto } = tasks[recipe.objective.type];
   const hub = isAdapterHub(recipe);
   const headed = !isLanguageModelling(recipe);
-  const sizes = headed && !hub ? ', num_labels=len(labels), id2label=dict(enumerate(labels))' : '';
+  const sizes = headed ? ', num_labels=len(labels), id2label=dict(enumerate(labels))' : '';
   return [
     hub ? 'import adapters' : 'from peft import PeftModel',
     `from transformers import ${auto}, AutoTokenizer`,

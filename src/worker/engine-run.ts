@@ -7,6 +7,7 @@ import { partsOfBaseText } from '../data/base-parts';
 import { countingOf, createBatchSource } from '../data/batches';
 import { generate } from '../engine/generation/generate';
 import { weightChange } from '../engine/methods/change';
+import { countParameters } from '../engine/methods/count';
 import { type CallContext, inference } from '../engine/methods/method';
 import type { NamedTensors } from '../engine/methods/tensors';
 import type { LanguageModel } from '../engine/models/model';
@@ -23,7 +24,7 @@ import {
 } from '../engine/training/loop';
 import { forgetGpuPeak, gpuBytes, readFloats } from '../engine/webgpu/backend';
 import { totalSteps as countSteps } from '../recipe/forecast';
-import type { Recipe } from '../recipe/types';
+import type { MethodType, Recipe } from '../recipe/types';
 import { type LoadedCheckpoint, loadCheckpoint, saveCheckpoint } from '../storage/checkpoints';
 import { appendMetrics, truncateMetrics } from '../storage/runs';
 import type { MetricsRow, RunRecord } from '../storage/types';
@@ -50,6 +51,8 @@ export interface FinishedRun {
   recipe: Recipe;
 }
 
+/** Methods that change nothing before their first step. */
+const BEGIN_AS_BASE: ReadonlySet<MethodType> = new Set(['lora', 'ia3', 'full', 'gradual_unfreezing']);
 const SAMPLE_TOKENS = 40;
 /** Metrics are written in groups: a transaction a step would be felt. */
 const METRICS_GROUP = 10;
@@ -143,15 +146,15 @@ export async function runTraining(
     // A run that was cut off before its first checkpoint may have left some.
     else await truncateMetrics(job.run.id, -1);
 
-    const trainableParameters = [...method.trainable.values()].reduce((sum, t) => sum + t.size, 0);
+    const parameters = countParameters(model, method);
     let run: RunRecord = {
       ...job.run,
       recipe,
       task: job.task,
       step: state.step,
       totalSteps,
-      trainableParameters,
-      totalParameters: model.parameters + trainableParameters,
+      trainableParameters: parameters.trainable,
+      totalParameters: parameters.total,
       initialEvalLoss: state.initialEvalLoss,
       bestEvalLoss: state.bestEvalLoss,
       bestStep: state.bestStep,
@@ -225,7 +228,7 @@ export async function runTraining(
           if (control.stopRequested()) return;
           // The base never changes, so it is asked once; a new adapter equals it until the first step.
           baseAnswers[i] ??= await answer(inference(0), prompt);
-          const untouched = step === 0 && job.initAdapter === null;
+          const untouched = step === 0 && job.initAdapter === null && BEGIN_AS_BASE.has(recipe.method.type);
           tuned.push(untouched ? baseAnswers[i] : await answer(inference(1), prompt));
         }
         if (tuned.length > 0) onEvent({ type: 'samples', step, base: baseAnswers, tuned });
@@ -291,7 +294,7 @@ export async function runTraining(
         finalEvalLoss: state.lastEvalLoss,
         bestEvalLoss: state.bestEvalLoss,
         bestStep: state.bestStep,
-        trainableParameters,
+        trainableParameters: parameters.trainable,
         totalParameters: run.totalParameters,
         gradientCheckpointing: job.checkpointing,
         dispatchesPerStep,

@@ -2,8 +2,4 @@ import { peftParity } from '../parity/peft';
 import { openTestDevice } from './open-device';
 
 // One of each computation: patterns and LoRA+ are the same kernels with other numbers, and the CPU has them all.
-peftParity(
-  'webgpu',
-  ['llama-dora', 'llama-dora-nf4', 'llama-ia3', 'gpt2-dora', 'gpt2-ia3', 'bert-dora'],
-  openTestDevice,
-);
+peftParity('webgpu', ['llama-dora', 'llama-dora-nf4', 'gpt2-dora', 'gpt2-ia3', 'bert-dora'], openTestDevice);

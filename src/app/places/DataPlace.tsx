@@ -32,7 +32,7 @@ export function DataPlace() {
   return (
     <Place
       title="Data"
-      lead="The examples to learn from. The model will answer in their manner."
+      lead="The examples to learn from: answers, labels, tags or plain text."
       aside={
         <Button variant={source.startsWith('file:') ? 'secondary' : 'primary'} why={why} onClick={pickDataset}>
           <FileUp aria-hidden size={16} />

@@ -8,6 +8,7 @@ import type { MethodSection, ModelSection, ObjectiveSection, TrainingSection } f
 import { generate } from '../generation/generate';
 import { keptZeros } from '../kernels/in-place';
 import { createMethod } from '../methods';
+import { countParameters } from '../methods/count';
 import { loraShapes } from '../methods/lora';
 import { inference } from '../methods/method';
 import type { NamedTensors } from '../methods/tensors';
@@ -265,9 +266,9 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
       },
     );
 
-    const trainableParameters = optimizer.tensors.reduce((sum, t) => sum + t.size, 0);
+    const parameters = countParameters(model, method);
     const at = (part: Part) => count.peakParts.get(part) ?? 0;
-    const gradients = trainableParameters * 4;
+    const gradients = parameters.trainable * 4;
     return {
       bytes: count.peak,
       parts: {
@@ -280,8 +281,8 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
         logits: at('logits'),
       },
       refusal,
-      trainableParameters,
-      totalParameters: model.parameters + trainableParameters,
+      trainableParameters: parameters.trainable,
+      totalParameters: parameters.total,
     };
   } finally {
     for (const thing of owned.reverse()) thing.dispose();

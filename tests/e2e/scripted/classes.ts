@@ -1,4 +1,5 @@
 /** What a scripted classifier answers: figures that get better along the run, and labels found by words. */
+import type { Example, TaskData } from '../../../src/data/types';
 import type { ObjectiveType } from '../../../src/recipe/types';
 import type { ClassReport } from '../../../src/storage/types';
 import type { LabelScore } from '../../../src/worker/api';
@@ -45,6 +46,18 @@ export function classFigures(objective: ObjectiveType, learned: number) {
     f1: mean('f1'),
   };
   return { metrics, report };
+}
+
+/** The labels of the examples, as the data layer numbers them. */
+export function taskOf(objective: ObjectiveType, examples: Example[]): TaskData | null {
+  const sorted = (labels: string[]) => [...new Set(labels)].sort();
+  if (objective === 'sequence_classification') {
+    const labels = examples.flatMap((one) => (one.kind === 'labelled' && Array.isArray(one.labels) ? one.labels : []));
+    return { problemType: 'single_label_classification', labels: labels.length > 0 ? sorted(labels) : classes };
+  }
+  if (objective !== 'token_classification') return null;
+  const tags = examples.flatMap((one) => (one.kind === 'tagged' ? one.tags : []));
+  return { problemType: 'token_classification', labels: tags.length > 0 ? sorted(tags) : entities };
 }
 
 const clues: Record<string, RegExp> = {

@@ -9,7 +9,7 @@ import { totalSteps } from '../../../src/recipe/forecast';
 import type { ObjectiveType, Recipe } from '../../../src/recipe/types';
 import type { MetricsRow, RunRecord, SampleAnswer } from '../../../src/storage/types';
 import type { DeviceReport, LoadedAdapter, ModelInfo, Session, StorageItem, TrainEvent } from '../../../src/worker/api';
-import { classFigures, scoresOf } from './classes';
+import { classFigures, scoresOf, taskOf } from './classes';
 import { createScriptedHub, factsOf, type HubScript } from './hub';
 import { memoryOf } from './memory';
 
@@ -67,6 +67,10 @@ function segmentsOf(example: Example): { text: string; trained: boolean }[] {
   switch (example.kind) {
     case 'text':
       return [{ text: example.text, trained: true }];
+    case 'labelled':
+      return [{ text: example.text, trained: false }];
+    case 'tagged':
+      return example.tokens.map((token) => ({ text: `${token} `, trained: true }));
     case 'prompt_completion':
       return [
         { text: `<|im_start|>user\n${example.prompt}<|im_end|>\n<|im_start|>assistant\n`, trained: false },
@@ -387,7 +391,7 @@ export function createScriptedSession(script: Script): Session {
         validation: [],
         maxLength,
         problems: [],
-        task: null,
+        task: taskOf(recipe.objective.type, examples),
         stats: {
           examples: examples.length,
           trainExamples: examples.length - validationExamples,

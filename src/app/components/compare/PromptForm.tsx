@@ -34,7 +34,11 @@ export function PromptForm() {
     ? 'The run is using the GPU. Pause does not free it; wait or stop.'
     : !ready
       ? 'The model is not open yet.'
-      : encoder && !sorting && 'This model reads text and writes none. Train it to sort texts or words first.';
+      : encoder &&
+        !sorting &&
+        (adapter?.objective === 'masked_lm'
+          ? 'This model fills gaps and writes no text. What it learned shows in the loss, and in what is trained on it next.'
+          : 'This model reads text and writes none. Train it to sort texts or words first.');
   const why = blocked || (prompt.trim() === '' && (sorting ? 'Write a text first.' : 'Write a prompt first.'));
   return (
     <form

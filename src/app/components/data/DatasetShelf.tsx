@@ -55,7 +55,7 @@ export function DatasetShelf() {
         <FileUp aria-hidden size={16} strokeWidth={1.5} className="mt-px shrink-0" />
         <span>
           Or drop a file of your own anywhere on this page: JSONL, JSON, CSV, TSV, text or Markdown. A spreadsheet with
-          a column of questions and one of answers is enough.
+          a column of questions and one of answers, or of texts and labels, is enough.
         </span>
       </p>
     </Panel>

@@ -19,6 +19,8 @@ export function DetectedPanel({ dataset }: { dataset: ParsedDataset }) {
   const parts = columnParts[dataset.format];
   const dropped = dataset.totalRows - dataset.examples.length;
   const stats = tokens?.stats;
+  const task = tokens?.task ?? null;
+  const wholeTexts = task !== null && task.problemType !== 'token_classification';
   const mapPart = (part: string, column: string) => {
     const next = { ...dataset.mapping, ...columns, [part]: column };
     if (column === '') delete next[part];
@@ -42,10 +44,21 @@ export function DetectedPanel({ dataset }: { dataset: ParsedDataset }) {
               {
                 name: 'Tokens',
                 value: stats ? formatCompact(stats.tokens) : tokenizing ? 'counting' : '–',
-                note: stats
-                  ? `${formatShare(stats.targetTokens / Math.max(1, stats.tokens))} of them learned`
-                  : undefined,
+                // A text that is sorted is learned as a whole.
+                note:
+                  stats && !wholeTexts
+                    ? `${formatShare(stats.targetTokens / Math.max(1, stats.tokens))} of them learned`
+                    : undefined,
               },
+              ...(task && task.problemType !== 'regression'
+                ? [
+                    {
+                      name: 'Labels',
+                      value: formatCount(task.labels.length),
+                      note: `${task.labels.slice(0, 4).join(', ')}${task.labels.length > 4 ? ', …' : ''}`,
+                    },
+                  ]
+                : []),
               { name: 'Cut short', value: stats ? formatCount(stats.truncated) : '–' },
               { name: 'Duplicates', value: stats ? formatCount(stats.duplicates) : '–' },
             ]}

@@ -24,6 +24,7 @@ import { places } from '../../util/places';
 import { navigate } from '../../util/route';
 import { startTraining } from '../../util/runActions';
 import { saveAdapter, saveMerged, saveRecipe } from '../../util/save';
+import { merges, takenAs } from '../compare/formats';
 import { useRunControls } from '../run/useRunControls';
 
 export interface Command {
@@ -44,6 +45,7 @@ export function useCommands(): Command[] {
   const reset = useRecipe((state) => state.reset);
   const set = usePreferences((state) => state.set);
   const busy = mode === 'start' ? null : 'Not while a run is going on.';
+  const noAdapter = adapter ? null : 'There is no adapter yet: train one first.';
   const running: Command[] =
     mode === 'start'
       ? [{ title: 'Start training', group: 'Run', icon: Play, why, run: startTraining }]
@@ -69,14 +71,25 @@ export function useCommands(): Command[] {
       title: 'Export the adapter as a zip',
       group: 'Export',
       icon: Download,
-      why: busy ?? (adapter ? null : 'There is no adapter yet: train one first.'),
+      why:
+        busy ??
+        noAdapter ??
+        (adapter && takenAs(adapter.method) === 'model' ? 'What was learned is the model itself: export that.' : null),
       run: saveAdapter,
     },
     {
-      title: 'Export the merged model as a zip',
+      title:
+        adapter && takenAs(adapter.method) === 'model'
+          ? 'Export the model as a zip'
+          : 'Export the merged model as a zip',
       group: 'Export',
       icon: PackageOpen,
-      why: busy ?? (adapter ? null : 'There is no adapter yet: train one first.'),
+      why:
+        busy ??
+        noAdapter ??
+        (adapter && !merges(adapter.method)
+          ? 'What was learned is not a change of weights, and cannot be merged.'
+          : null),
       run: saveMerged,
     },
     { title: 'Light theme', group: 'Screen', icon: Sun, run: () => set({ theme: 'light' }) },

@@ -13,7 +13,7 @@ const figures = [
 ] as const;
 
 /** 0.9167 -> `92 %`. */
-const percent = (share: number) => `${Math.round(share * 100)} %`;
+const percent = (share: number) => `${Math.round(share * 100)}\u00a0%`;
 
 /** How each class fared: precision, recall and F1 as bars, and what was taken for what. */
 export function ClassReportPanel() {
@@ -54,49 +54,52 @@ export function ClassReportPanel() {
 
 function PerClass({ report }: { report: ClassReport }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard.
-    <section aria-label="Precision, recall and F1 of each class" tabIndex={0} className="max-h-112 overflow-auto">
-      <table className="w-full min-w-120 text-left">
-        <caption className="pb-2 text-left text-[0.8125rem] text-muted">
-          Precision: how many of those it named so are. Recall: how many of those that are it found. F1: both in one.
-        </caption>
-        <thead>
-          <tr className="border-b text-[0.8125rem] text-muted">
-            <th scope="col" className="py-1 pr-4 font-medium">
-              Class
-            </th>
-            {figures.map(({ key, name }) => (
-              <th key={key} scope="col" className="w-[22%] py-1 pr-4 font-medium">
-                {name}
+    <div className="min-w-0 space-y-2">
+      <p className="text-[0.8125rem] text-muted">
+        Precision: of those it called so, how many are. Recall: of those that are, how many it called so. F1: both in
+        one.
+      </p>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard. */}
+      <section aria-label="Precision, recall and F1 of each class" tabIndex={0} className="max-h-112 overflow-auto">
+        <table className="w-full min-w-120 text-left">
+          <thead>
+            <tr className="border-b text-[0.8125rem] text-muted">
+              <th scope="col" className="py-1 pr-4 font-medium">
+                Class
               </th>
-            ))}
-            <th scope="col" className="py-1 text-right font-medium">
-              Examples
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {report.perClass.map((one) => (
-            <tr key={one.label} className="border-b last:border-b-0">
-              <th scope="row" className="py-1.5 pr-4 font-medium break-words">
-                {one.label}
-              </th>
-              {figures.map(({ key, bar }) => (
-                <td key={key} className="py-1.5 pr-4">
-                  <div className="flex items-center gap-2">
-                    <span className="w-12 shrink-0 whitespace-nowrap text-right">{percent(one[key])}</span>
-                    <span aria-hidden className="h-2 min-w-4 flex-1 overflow-hidden rounded-full bg-line">
-                      <span className={`block h-full rounded-full ${bar}`} style={{ width: `${one[key] * 100}%` }} />
-                    </span>
-                  </div>
-                </td>
+              {figures.map(({ key, name }) => (
+                <th key={key} scope="col" className="w-[22%] py-1 pr-4 font-medium">
+                  {name}
+                </th>
               ))}
-              <td className="py-1.5 text-right">{formatCount(one.support)}</td>
+              <th scope="col" className="py-1 text-right font-medium">
+                Examples
+              </th>
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+          </thead>
+          <tbody>
+            {report.perClass.map((one) => (
+              <tr key={one.label} className="border-b last:border-b-0">
+                <th scope="row" className="py-1.5 pr-4 font-medium break-words">
+                  {one.label}
+                </th>
+                {figures.map(({ key, bar }) => (
+                  <td key={key} className="py-1.5 pr-4">
+                    <div className="flex items-center gap-2">
+                      <span className="w-12 shrink-0 whitespace-nowrap text-right">{percent(one[key])}</span>
+                      <span aria-hidden className="h-2 min-w-4 flex-1 overflow-hidden rounded-full bg-line">
+                        <span className={`block h-full rounded-full ${bar}`} style={{ width: `${one[key] * 100}%` }} />
+                      </span>
+                    </div>
+                  </td>
+                ))}
+                <td className="py-1.5 text-right">{formatCount(one.support)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+    </div>
   );
 }
 

@@ -5,11 +5,11 @@ import type { ClassReport, EvalMetrics, MetricsRow } from '../../../storage/type
 const names: Record<string, string> = {
   f1: 'F1',
   accuracy: 'Accuracy',
+  precision: 'Precision',
+  recall: 'Recall',
   f1_macro: 'F1, mean of classes',
   mae: 'Absolute error',
   pearson: 'Pearson correlation',
-  precision: 'Precision',
-  recall: 'Recall',
   precision_macro: 'Precision, mean of classes',
   recall_macro: 'Recall, mean of classes',
   spearman: 'Spearman correlation',
