@@ -1,6 +1,7 @@
 /** The open model with its adapter merged in, as a folder that transformers opens without knowing of any adapter. */
 import { TabtuneError } from '../base/errors';
 import { mergedCard } from '../formats/merged-card';
+import { leavesModel } from '../recipe/kinds';
 import { getRun } from '../storage/runs';
 import type { MergedDtype, MergedExport, MergeProgress } from './api';
 import type { DataHost } from './data-host';
@@ -74,7 +75,8 @@ export async function exportMerged(
   const record = run ? await getRun(run.runId) : null;
   if (run) text('recipe.json', `${JSON.stringify(run.recipe, null, 2)}\n`);
   const base = model.info.title;
-  const name = folderName(`${run?.recipe.name ?? (origin?.kind === 'files' ? origin.name : base)}-merged`);
+  const kind = run && leavesModel(run.recipe.method.type) ? 'model' : 'merged';
+  const name = folderName(`${run?.recipe.name ?? (origin?.kind === 'files' ? origin.name : base)}-${kind}`);
   text(
     'README.md',
     mergedCard({
