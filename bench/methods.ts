@@ -1,6 +1,6 @@
 /**
- * A training step of each method beside LoRA's, on one small Llama (width 256, 4 layers, 4 heads over 2, feed-forward 704,
- * vocabulary 1024, tied, bf16) and one batch of 4×64 tokens: how long it takes, and in how many bytes. Written answers for
+ * A training step of each method beside LoRA's, on one small Llama (width 256, 3 layers, 4 heads over 2, feed-forward 704,
+ * vocabulary 1024, tied, bf16) and one batch of 2×64 tokens: how long it takes, and in how many bytes. Written answers for
  * all of them; where a head is the point (feature extraction, gradual unfreezing), two classes of texts, beside LoRA on the
  * same. Steps are the fastest of a few; gradual unfreezing is the mean over its stages, since each opens a block more.
  */
@@ -19,11 +19,11 @@ import { resolveRecipe } from '../src/recipe/defaults';
 import type { RecipeInput } from '../src/recipe/types';
 import { llamaConfig, randomSource, type Shape } from './random-llama';
 
-const SHAPE: Shape = { hidden: 256, layers: 4, heads: 4, kvHeads: 2, intermediate: 704, vocab: 1024 };
-const BATCH = 4;
+const SHAPE: Shape = { hidden: 256, layers: 3, heads: 4, kvHeads: 2, intermediate: 704, vocab: 1024 };
+const BATCH = 2;
 const LENGTH = 64;
 /** Of each stage, after one that compiles shaders and does not count. */
-const RUNS = 4;
+const RUNS = 3;
 
 type Task = 'sft' | 'classification';
 

@@ -1,0 +1,168 @@
+/**
+ * Every method × family × objective, and which of them are refused with what: the one list that the tests go through and
+ * that docs/METHODS.md is written from.
+ */
+import type { CombinedModel } from '../../../src/recipe/combine';
+import { resolveRecipe } from '../../../src/recipe/defaults';
+import type { MethodSection, MethodType, ObjectiveType, Recipe, RecipeInput } from '../../../src/recipe/types';
+
+export const METHODS: readonly MethodType[] = [
+  'lora',
+  'ia3',
+  'bottleneck',
+  'prefix_tuning',
+  'prompt_tuning',
+  'p_tuning',
+  'full',
+  'head',
+  'gradual_unfreezing',
+];
+
+export const OBJECTIVES: readonly ObjectiveType[] = [
+  'sft',
+  'pretraining',
+  'sequence_classification',
+  'token_classification',
+  'masked_lm',
+];
+
+export const PROBLEM_TYPES = ['single_label_classification', 'multi_label_classification', 'regression'] as const;
+export type ProblemType = (typeof PROBLEM_TYPES)[number];
+
+export interface MatrixFamily {
+  /** Hugging Face's model_type. */
+  name: string;
+  kind: CombinedModel['kind'];
+  /** Of tests/fixtures, with config.json and model.safetensors. */
+  folder: string;
+}
+
+const family = (kind: MatrixFamily['kind'], name: string, folder = `families/${name}`): MatrixFamily => ({
+  name,
+  kind,
+  folder,
+});
+
+/** In the order of src/families. */
+export const FAMILIES: readonly MatrixFamily[] = [
+  family('decoder', 'llama', 'llama/gqa-untied-odd'),
+  ...['mistral', 'qwen2', 'qwen3', 'gemma2', 'gemma3_text', 'phi3', 'smollm3', 'gpt2', 'gpt_neox'].map((name) =>
+    family('decoder', name),
+  ),
+  ...['bert', 'roberta', 'distilbert'].map((name) => family('encoder', name)),
+];
+
+/** LoRA's kin, each by the field that makes it. */
+export const VARIANTS = {
+  DoRA: { use_dora: true },
+  PiSSA: { init_lora_weights: 'pissa' },
+  rsLoRA: { use_rslora: true },
+} as const;
+export type Variant = keyof typeof VARIANTS;
+
+export interface Cell {
+  family: MatrixFamily;
+  method: MethodType;
+  objective: ObjectiveType;
+  /** Sequence classification. */
+  problemType?: ProblemType;
+  variant?: Variant;
+}
+
+/** The problem types of sequence classification go round, so that each family and each method meets all three. */
+export const CELLS: readonly Cell[] = FAMILIES.flatMap((of, f) =>
+  OBJECTIVES.flatMap((objective) =>
+    METHODS.map((method, m): Cell => {
+      const cell = { family: of, method, objective };
+      if (objective !== 'sequence_classification') return cell;
+      return { ...cell, problemType: PROBLEM_TYPES[(f + m) % PROBLEM_TYPES.length]! };
+    }),
+  ),
+);
+
+/** A family each of its kind: separate linears, Conv1D, and an encoder. */
+export const VARIANT_CELLS: readonly Cell[] = FAMILIES.filter(({ name }) =>
+  ['llama', 'gpt2', 'bert'].includes(name),
+).flatMap((of) =>
+  (Object.keys(VARIANTS) as Variant[]).flatMap((variant, v) =>
+    ([of.kind === 'decoder' ? 'sft' : 'masked_lm', 'sequence_classification'] as const).map(
+      (objective): Cell => ({
+        ...{ family: of, method: 'lora', objective, variant },
+        ...(objective === 'sequence_classification' ? { problemType: PROBLEM_TYPES[v] } : {}),
+      }),
+    ),
+  ),
+);
+
+export const nameOf = ({ family, method, objective, problemType, variant }: Cell): string =>
+  [family.name, variant ?? method, objective, problemType].filter(Boolean).join(' ');
+
+/** What the recipe's checks know of the model. */
+export const combined = ({ kind }: Pick<MatrixFamily, 'kind'>, more: Partial<CombinedModel> = {}): CombinedModel => ({
+  title: 'This model',
+  kind,
+  dtype: 'BF16',
+  hasHead: true,
+  ...more,
+});
+
+/** Rates with which a few steps on a model of two tiny layers show: those of the recipe are for real ones. */
+const RATES: Record<MethodType, number> = {
+  lora: 2e-2,
+  ia3: 1e-1,
+  bottleneck: 5e-2,
+  prefix_tuning: 1e-1,
+  prompt_tuning: 1e-1,
+  p_tuning: 3e-2,
+  full: 5e-3,
+  head: 5e-2,
+  gradual_unfreezing: 2e-2,
+};
+
+/** A number is soon overshot; so are the labels of tokens from places before the text, where no norm follows those (decoders). */
+function rateOf({ method, objective, problemType, family: { kind } }: Cell): number {
+  const rate = RATES[method];
+  if (problemType === 'regression') return 0.15 * rate;
+  const virtual = ['prefix_tuning', 'prompt_tuning', 'p_tuning'].includes(method);
+  return virtual && kind === 'decoder' && objective !== 'sequence_classification' ? 0.25 * rate : rate;
+}
+
+/** Sizes that suit models of twenty channels. */
+const SIZES: Partial<Record<MethodType, Record<string, unknown>>> = {
+  lora: { r: 3 },
+  bottleneck: { reduction_factor: 4 },
+  prefix_tuning: { num_virtual_tokens: 3 },
+  prompt_tuning: { num_virtual_tokens: 3 },
+  p_tuning: { num_virtual_tokens: 3 },
+};
+
+export const STEPS = 5;
+
+/** The recipe's own defaults, but for sizes, rates and the length of the run. */
+export function recipeInput(cell: Cell): RecipeInput {
+  const { method, objective, problemType, variant } = cell;
+  return {
+    version: 1,
+    method: {
+      type: method,
+      ...SIZES[method],
+      // Both kinds, as words and texts are sorted.
+      ...(method === 'bottleneck' && objective === 'token_classification' ? { config: 'double_seq_bn' } : {}),
+      ...(variant ? VARIANTS[variant] : {}),
+    } as MethodSection,
+    objective: {
+      type: objective,
+      ...(problemType ? { problem_type: problemType } : {}),
+      ...(objective === 'masked_lm' ? { mlm_probability: 0.95 } : {}),
+    } as Recipe['objective'],
+    training: {
+      learning_rate: rateOf(cell),
+      max_steps: STEPS,
+      per_device_train_batch_size: 2,
+      gradient_accumulation_steps: 1,
+    },
+  };
+}
+
+/** Throws where the recipe alone is refused. */
+export const recipeOf = (cell: Cell): Recipe => resolveRecipe(recipeInput(cell));

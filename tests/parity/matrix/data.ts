@@ -1,0 +1,63 @@
+/** Two short texts for every objective, as tokens: what `data/` would make of them, for any of the tiny models. */
+import type { TaskData, TokenizedExample } from '../../../src/data/types';
+import type { Cell } from './cells';
+
+const IGNORE = -100;
+/** Of the fixtures' vocabularies, as tests/oracle/make_task_fixtures.py takes it. */
+export const MASK = 5;
+const TEXTS = [
+  [3, 17, 9, 30, 12, 25, 41, 8, 4],
+  [3, 22, 7, 36, 11, 4],
+];
+const TAGS = [
+  [IGNORE, 0, IGNORE, 1, 2, 0, IGNORE, 1, IGNORE],
+  [IGNORE, 2, 0, IGNORE, 1, IGNORE],
+];
+const CLASSES = {
+  single_label_classification: [[2], [0]],
+  multi_label_classification: [
+    [1, 0, 1],
+    [0, 1, 0],
+  ],
+  regression: [[0.75], [-0.5]],
+};
+
+/** What virtual tokens begin as. */
+export const INIT_TEXT = Int32Array.of(14, 28, 33, 10);
+/** Texts that answers are compared on. */
+export const PROBES = [Int32Array.of(3, 9, 24, 17, 31, 4), Int32Array.of(3, 22, 12)];
+
+export function taskOf({ objective, problemType }: Cell): TaskData | null {
+  const labels = ['red', 'green', 'blue'];
+  if (objective === 'token_classification') return { problemType: objective, labels };
+  if (objective !== 'sequence_classification') return null;
+  return { problemType: problemType!, labels: problemType === 'regression' ? ['score'] : labels };
+}
+
+export function examplesOf({ objective, problemType }: Cell): TokenizedExample[] {
+  return TEXTS.map((text, row): TokenizedExample => {
+    const ids = Int32Array.from(text);
+    const example = { row: row + 1, ids, labels: ids.slice(), truncatedBy: 0 };
+    switch (objective) {
+      case 'sft':
+        // A prompt of three tokens, which is not learned.
+        return { ...example, labels: ids.map((id, i) => (i < 3 ? IGNORE : id)) };
+      case 'pretraining':
+        return example;
+      case 'sequence_classification':
+        return {
+          ...example,
+          labels: ids.map(() => IGNORE),
+          classes: Float32Array.from(CLASSES[problemType!][row]!),
+        };
+      case 'token_classification':
+        return { ...example, labels: Int32Array.from(TAGS[row]!) };
+      case 'masked_lm': {
+        const special = Uint8Array.from(text, (_, i) => (i === 0 || i === text.length - 1 ? 1 : 0));
+        return { ...example, labels: ids.map((id, i) => (special[i] ? IGNORE : id)), special };
+      }
+    }
+    objective satisfies never;
+    return example;
+  });
+}

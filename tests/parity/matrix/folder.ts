@@ -1,0 +1,78 @@
+/** Model folders: the fixtures' as a person drops them, and what a trained model leaves as, read again. */
+import * as tf from '@tensorflow/tfjs-core';
+import { loadModel } from '../../../src/engine/models';
+import type { LanguageModel, ModelTensor } from '../../../src/engine/models/model';
+import { type CheckedModel, checkModelFolder } from '../../../src/hub/check';
+import { droppedModelFolder } from '../../../src/hub/folder';
+import { type ModelWeights, openWeights } from '../../../src/hub/weights';
+import type { OpenAdapter } from '../../../src/worker/adapters';
+import { checkpointHead } from '../../../src/worker/checkpoint-head';
+import { mergeModel } from '../../../src/worker/merge';
+import { mergedConfig } from '../../../src/worker/merged-config';
+import { fixtureBytes } from '../../fixture-files';
+import type { MatrixFamily } from './cells';
+
+type Files = Record<'config.json' | 'model.safetensors', Blob>;
+
+export interface LoadedFolder {
+  checked: CheckedModel;
+  weights: ModelWeights;
+  /** Without any head but the one for tokens. */
+  base: LanguageModel;
+}
+
+async function openFolder(files: Files): Promise<LoadedFolder> {
+  const dropped = Object.entries({ ...files, 'tokenizer.json': new Blob(['{}']) });
+  const checked = await checkModelFolder(
+    droppedModelFolder(
+      'file:tiny',
+      dropped.map(([path, file]) => ({ path, file })),
+    ),
+  );
+  const weights = openWeights(checked);
+  return { checked, weights, base: await loadModel(checked.json, weights) };
+}
+
+export async function openFamily({ folder }: MatrixFamily): Promise<LoadedFolder> {
+  const blob = async (path: string) => new Blob([(await fixtureBytes(`${folder}/${path}`)).slice()]);
+  return openFolder({ 'config.json': await blob('config.json'), 'model.safetensors': await blob('model.safetensors') });
+}
+
+/** The trained model as the folder that it leaves as, in float32, opened anew with the head that it has. */
+export async function exported(open: OpenAdapter, checked: CheckedModel) {
+  const pieces: ArrayBuffer[] = [];
+  const { task } = await mergeModel(
+    { model: open.model, method: open.method, checked },
+    { dtype: 'F32', probes: [] },
+    (piece) => pieces.push(piece),
+    () => {},
+  );
+  const folder = await openFolder({
+    'config.json': new Blob([JSON.stringify(mergedConfig(checked.json, 'F32', task))]),
+    'model.safetensors': new Blob(pieces),
+  });
+  const { model } = await checkpointHead(folder.base, folder.checked, folder.weights, 'none');
+  return {
+    model,
+    folder,
+    dispose: () => {
+      if (model !== folder.base) model.dispose();
+      folder.base.dispose();
+    },
+  };
+}
+
+/** Every value of these tensors as it lies on the device, by name. */
+export async function snapshot(tensors: readonly ModelTensor[]): Promise<Map<string, Uint8Array>> {
+  const bytes = new Map<string, Uint8Array>();
+  for (const { name, value } of tensors) {
+    const parts = value.kind === 'vector' ? [value.tensor] : value.weight.parts.map(({ tensor }) => tensor);
+    for (const [i, part] of parts.entries()) {
+      const data = await part.data();
+      bytes.set(`${name} ${i}`, new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice());
+    }
+  }
+  return bytes;
+}
+
+export const tensorsAlive = () => tf.memory().numTensors;

@@ -1,0 +1,64 @@
+/** Which cells are refused, and with what: written by hand from what each method and objective is. */
+import type { ErrorData } from '../../../src/base/errors';
+import { combinationProblem } from '../../../src/recipe/combine';
+import { fill } from '../../../src/recipe/defaults';
+import { type Cell, combined, recipeInput } from './cells';
+
+export const REFUSALS = {
+  answers: {
+    code: 'bad_model',
+    where: 'objective.type',
+    message: 'This model reads text and does not write any, so it cannot learn from examples of answers.',
+    action: 'Choose a model that generates text.',
+  },
+  plainText: {
+    code: 'bad_model',
+    where: 'objective.type',
+    message: 'This model reads text and does not write any, so it cannot learn to go on with a text.',
+    action: 'Use masked_lm, which is how such a model reads more of your texts, or a model that generates text.',
+  },
+  hiddenWords: {
+    code: 'bad_model',
+    where: 'objective.type',
+    message: 'This model reads a text from left to right and cannot guess hidden words from both sides.',
+    action: 'Use pretraining, or an encoder such as BERT.',
+  },
+  prefix: {
+    code: 'bad_model',
+    where: 'method.type',
+    message: 'puts keys and values before those of a text, which encoders do not take.',
+    action: 'Use LoRA or prompt tuning.',
+  },
+  headOfSft: headless('supervised fine-tuning'),
+  headOfPretraining: headless('continued pretraining'),
+  headOfMaskedLm: headless('masked language modelling'),
+} satisfies Record<string, ErrorData>;
+export type Refusal = keyof typeof REFUSALS;
+
+function headless(objective: string): ErrorData {
+  return {
+    code: 'bad_recipe',
+    where: 'method.type',
+    message: `trains the head of a classifier alone, and ${objective} has none.`,
+    action: 'Choose another method, such as LoRA, or an objective that sorts texts or words into classes.',
+  };
+}
+
+/** Null where the cell trains. */
+export function expectedRefusal({ family, method, objective }: Cell): Refusal | null {
+  const encoder = family.kind === 'encoder';
+  if (encoder && objective === 'sft') return 'answers';
+  if (encoder && objective === 'pretraining') return 'plainText';
+  if (!encoder && objective === 'masked_lm') return 'hiddenWords';
+  if (encoder && method === 'prefix_tuning') return 'prefix';
+  if (method !== 'head') return null;
+  if (objective === 'sft') return 'headOfSft';
+  if (objective === 'pretraining') return 'headOfPretraining';
+  return objective === 'masked_lm' ? 'headOfMaskedLm' : null;
+}
+
+/** What the recipe's checks say of a cell. */
+export const problemOf = (cell: Cell): ErrorData | null =>
+  combinationProblem(fill(recipeInput(cell)), combined(cell.family));
+
+export const trains = (cell: Cell): boolean => expectedRefusal(cell) === null;

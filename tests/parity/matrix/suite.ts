@@ -1,0 +1,26 @@
+/** The cells of some families that train, one test each: one body for both backends. */
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { disposeInputs } from '../../../src/engine/training/inputs';
+import { type Cell, FAMILIES, nameOf } from './cells';
+import { type OpenFamily, openForCells, trainCell } from './train';
+
+/** `setUp` makes the backend ready that the whole body runs on. */
+export function matrixTraining(backend: string, cells: readonly Cell[], setUp: () => Promise<void>): void {
+  const families = FAMILIES.filter((family) => cells.some((cell) => cell.family === family));
+  describe.each(families)(`${backend}: $name`, (family) => {
+    let open: OpenFamily;
+    beforeAll(async () => {
+      await setUp();
+      open = await openForCells(family);
+    });
+    afterAll(() => {
+      open.base.dispose();
+      disposeInputs();
+    });
+
+    const own = cells.filter((cell) => cell.family === family);
+    test.each(own.map((cell) => [nameOf(cell), cell] as const))('%s', async (_name, cell) => {
+      await trainCell(open, cell);
+    });
+  });
+}

@@ -1,0 +1,150 @@
+/**
+ * A cell of the matrix that trains: a few steps on one batch, from the recipe to the files and back, as a run does it. What
+ * has to hold of each is said where it is checked.
+ */
+import type * as tf from '@tensorflow/tfjs-core';
+import { expect } from 'vitest';
+import { countingOf, createBatchSource } from '../../../src/data/batches';
+import { textScores } from '../../../src/engine/classification/classify';
+import { textLogits } from '../../../src/engine/generation/generate';
+import { inference } from '../../../src/engine/methods/method';
+import type { LanguageModel } from '../../../src/engine/models/model';
+import { createObjective } from '../../../src/engine/objectives';
+import { createOptimizer } from '../../../src/engine/optim/optimizer';
+import { evaluate } from '../../../src/engine/training/evaluate';
+import { disposeInputs } from '../../../src/engine/training/inputs';
+import { freshState, recordStep } from '../../../src/engine/training/loop';
+import type { Hooks } from '../../../src/engine/types';
+import { readFloats } from '../../../src/engine/webgpu/backend';
+import { combinationProblem } from '../../../src/recipe/combine';
+import { adapterFiles, isAdapter, type OpenAdapter, openAdapter, openMethod } from '../../../src/worker/adapters';
+import { type Cell, combined, type MatrixFamily, recipeOf, STEPS } from './cells';
+import { examplesOf, INIT_TEXT, MASK, PROBES, taskOf } from './data';
+import { exported, type LoadedFolder, openFamily, snapshot, tensorsAlive } from './folder';
+import { declaredNames } from './names';
+
+export interface OpenFamily extends LoadedFolder {
+  /** The base's tensors as they were loaded. */
+  bytes: Map<string, Uint8Array>;
+  /** What the base answers. */
+  answers: Float32Array[];
+}
+
+export async function openForCells(family: MatrixFamily): Promise<OpenFamily> {
+  const loaded = await openFamily(family);
+  const answers = await answersOf(loaded.base, {});
+  return { ...loaded, bytes: await snapshot(loaded.base.tensors), answers };
+}
+
+/** Scores of the head where the model has one for the task, else logits over tokens, of each probe. */
+async function answersOf(model: LanguageModel, hooks: Hooks): Promise<Float32Array[]> {
+  const answers: Float32Array[] = [];
+  for (const ids of PROBES) {
+    answers.push(model.task ? await textScores(model, hooks, ids) : await textLogits(model, hooks, ids));
+  }
+  return answers;
+}
+
+async function valuesOf(tensors: ReadonlyMap<string, tf.Tensor>): Promise<Map<string, Float32Array>> {
+  const values = new Map<string, Float32Array>();
+  for (const [name, tensor] of tensors) values.set(name, await readFloats(tensor));
+  return values;
+}
+
+const same = (a: Float32Array, b: Float32Array) => a.length === b.length && a.every((v, i) => Object.is(v, b[i]));
+
+/** The loss before and after. */
+export async function trainCell(family: OpenFamily, cell: Cell): Promise<{ before: number; after: number }> {
+  const alive = tensorsAlive();
+  const { base, weights } = family;
+  const recipe = recipeOf(cell);
+  expect(combinationProblem(recipe, combined(cell.family))).toBeNull();
+  const { training } = recipe;
+  const task = taskOf(cell);
+  const open = await openMethod(base, recipe.method, {
+    objective: recipe.objective.type,
+    task,
+    seed: training.seed,
+    initText: INIT_TEXT,
+    head: { source: weights },
+  });
+  const { model, method } = open;
+  expect([...method.trainable.keys()].sort(), 'what is trained').toEqual(declaredNames(model, cell).sort());
+  const head = await snapshot(model.tensors.filter(({ task }) => task));
+  const start = await valuesOf(method.trainable);
+  const constants = await valuesOf(method.constants ?? new Map());
+
+  const { losses, finite } = await train(open, recipe, cell);
+  expect(finite).toBe(true);
+  const [before, after] = losses as [number, number];
+  expect(after, 'the loss falls').toBeLessThan(0.999 * before);
+
+  const end = await valuesOf(method.trainable);
+  const still = [...end.keys()].filter((name) => same(end.get(name)!, start.get(name)!));
+  expect(still, 'declared, and did not move').toEqual([]);
+  expect(await valuesOf(method.constants ?? new Map())).toEqual(constants);
+  expect(await snapshot(base.tensors), 'the base').toEqual(family.bytes);
+  expect(await snapshot(model.tensors.filter(({ task }) => task)), 'the head under its trained form').toEqual(head);
+
+  if (!task) expect(await answersOf(model, method.hooks(inference(0))), 'switched off').toEqual(family.answers);
+  const trained = await answersOf(model, method.hooks(inference()));
+  if (!task) expect(trained).not.toEqual(family.answers);
+  expect(await answersAgain(family, open), 'saved and loaded again').toEqual(trained);
+
+  open.dispose();
+  disposeInputs();
+  expect(tensorsAlive(), 'tensors left').toBeLessThanOrEqual(alive);
+  return { before, after };
+}
+
+/** Steps on the one batch, with what it costs before and behind. */
+async function train({ model, method }: OpenAdapter, recipe: ReturnType<typeof recipeOf>, cell: Cell) {
+  const { training } = recipe;
+  const objective = createObjective(recipe.objective, {
+    maskTokenId: MASK,
+    vocabSize: model.vocabSize,
+    task: taskOf(cell),
+  });
+  const examples = examplesOf(cell);
+  const batches = createBatchSource(examples, examples, {
+    batchSize: training.per_device_train_batch_size,
+    accumulation: training.gradient_accumulation_steps,
+    shuffle: false,
+    seed: training.seed,
+    padTokenId: 0,
+    bucket: 1,
+    countsOf: countingOf(recipe.objective.type),
+  });
+  const measure = async () => (await evaluate({ model, method, objective }, batches.evaluation()))!.loss;
+  const optimizer = createOptimizer(method.trainable, training, { rate: method.rate });
+  try {
+    const losses = [await measure()];
+    const state = freshState();
+    let finite = true;
+    const setup = { model, method, objective, optimizer, batches, settings: training, totalSteps: STEPS };
+    while (state.step < STEPS) finite = (await recordStep(setup, state).stats).finite && finite;
+    losses.push(await measure());
+    return { losses, finite };
+  } finally {
+    optimizer.dispose();
+  }
+}
+
+/** Through the files that the method is saved in. */
+async function answersAgain({ base, checked, weights }: OpenFamily, open: OpenAdapter): Promise<Float32Array[]> {
+  if (!isAdapter(open.settings)) {
+    const again = await exported(open, checked);
+    expect(again.model.task?.labels).toEqual(open.model.task?.labels);
+    expect(again.model.task?.problemType).toEqual(open.model.task?.problemType);
+    const answers = await answersOf(again.model, {});
+    again.dispose();
+    return answers;
+  }
+  const files = await adapterFiles(open, { name: 'tiny', revision: null });
+  const again = await openAdapter(base, files, { source: weights });
+  expect(again.settings.type).toBe(open.settings.type);
+  expect(again.model.task?.labels).toEqual(open.model.task?.labels);
+  const answers = await answersOf(again.model, again.method.hooks(inference()));
+  again.dispose();
+  return answers;
+}

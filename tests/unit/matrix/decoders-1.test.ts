@@ -1,0 +1,17 @@
+/** The cells of these families that train, on the CPU references. */
+import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-core/dist/register_all_gradients';
+import * as tf from '@tensorflow/tfjs-core';
+import { CELLS } from '../../parity/matrix/cells';
+import { trains } from '../../parity/matrix/refusals';
+import { matrixTraining } from '../../parity/matrix/suite';
+
+const families = ['llama', 'mistral', 'qwen2', 'phi3'];
+
+matrixTraining(
+  'cpu',
+  CELLS.filter((cell) => families.includes(cell.family.name) && trains(cell)),
+  async () => {
+    await tf.setBackend('cpu');
+  },
+);

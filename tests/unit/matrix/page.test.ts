@@ -1,0 +1,19 @@
+/** docs/METHODS.md is what it would be written as now. `npm run docs` writes it. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { methodGroups } from '../../../src/app/components/recipe/method-cards';
+import { METHODS } from '../../parity/matrix/cells';
+import { methodsPage } from './page';
+
+const PAGE = new URL('../../../docs/METHODS.md', import.meta.url);
+
+test('the page of methods is up to date', async () => {
+  const page = methodsPage();
+  if (process.env.WRITE_DOCS === '1') await writeFile(PAGE, page);
+  expect(await readFile(PAGE, 'utf8'), 'run: npm run docs').toBe(page);
+});
+
+test('every method has a card', () => {
+  const cards = methodGroups.flatMap((group) => group.cards.map(({ type }) => type));
+  expect([...cards].sort()).toEqual([...METHODS].sort());
+});

@@ -1,0 +1,82 @@
+/** Every cell of the matrix is refused with its one sentence, or not at all. */
+import { describe, expect, test } from 'vitest';
+import { TabtuneError } from '../../../src/base/errors';
+import { supportedFamilies } from '../../../src/engine/models';
+import { catalogue } from '../../../src/recipe/catalogue';
+import { checkCombination, combinationProblems } from '../../../src/recipe/combine';
+import { checkRecipe, fill } from '../../../src/recipe/defaults';
+import {
+  CELLS,
+  combined,
+  FAMILIES,
+  METHODS,
+  OBJECTIVES,
+  recipeInput,
+  recipeOf,
+  VARIANT_CELLS,
+} from '../../parity/matrix/cells';
+import { expectedRefusal, problemOf, REFUSALS, trains } from '../../parity/matrix/refusals';
+
+test('all families, methods and objectives are in it', () => {
+  const choices = (path: 'method.type' | 'objective.type') => {
+    const spec = catalogue[path];
+    return spec.kind === 'select' ? spec.options.map(({ value }) => value) : [];
+  };
+  expect(FAMILIES.map(({ name }) => name)).toEqual(supportedFamilies);
+  expect(METHODS).toEqual(choices('method.type'));
+  expect(OBJECTIVES).toEqual(choices('objective.type'));
+  expect(CELLS).toHaveLength(FAMILIES.length * METHODS.length * OBJECTIVES.length);
+});
+
+test('each family and each method meets all kinds of text classification', () => {
+  for (const of of FAMILIES) {
+    const met = CELLS.filter((cell) => cell.family === of && trains(cell)).map(({ problemType }) => problemType);
+    expect(new Set(met).size, of.name).toBe(4); // undefined for the other objectives
+  }
+  for (const method of METHODS) {
+    const met = CELLS.filter((cell) => cell.method === method && trains(cell)).map(({ problemType }) => problemType);
+    expect(new Set(met).size, method).toBe(4);
+  }
+});
+
+describe.each(FAMILIES)('$name', (family) => {
+  test.each(OBJECTIVES)('%s', (objective) => {
+    for (const cell of CELLS) {
+      if (cell.family !== family || cell.objective !== objective) continue;
+      const refusal = expectedRefusal(cell);
+      const problem = problemOf(cell);
+      expect(problem, cell.method).toEqual(refusal && REFUSALS[refusal]);
+      const check = () => checkCombination(fill(recipeInput(cell)), combined(family));
+      if (!problem) {
+        expect(check).not.toThrow();
+        expect(() => recipeOf(cell)).not.toThrow();
+        expect(combinationProblems(recipeOf(cell), combined(family))).toEqual([]);
+        continue;
+      }
+      expect(check).toThrow(TabtuneError);
+      // What a recipe says by itself is refused before a model is there.
+      const alone = checkRecipe(recipeInput(cell)).problems;
+      const headless = cell.method === 'head' && !objective.endsWith('classification');
+      expect(alone.map(({ where }) => where)).toEqual(headless ? ['method.type'] : []);
+    }
+  });
+});
+
+test('of the cells, so many train and so many are refused with each sentence', () => {
+  const counts: Record<string, number> = {};
+  for (const cell of CELLS) {
+    const key = expectedRefusal(cell) ?? 'trains';
+    counts[key] = (counts[key] ?? 0) + 1;
+  }
+  expect(counts).toEqual({
+    trains: 409,
+    answers: 27,
+    plainText: 27,
+    hiddenWords: 90,
+    prefix: 9,
+    headOfSft: 10,
+    headOfPretraining: 10,
+    headOfMaskedLm: 3,
+  });
+  expect(VARIANT_CELLS.every(trains)).toBe(true);
+});
