@@ -1,7 +1,8 @@
 // node scripts/forgetting.mjs [--out FOLDER] [--only NAME,NAME] [--device auto|hardware|software] [--write]
 // What fine-tuning costs the built-in model of what it knew: the same run four ways, headless, and a table of them.
-// --write puts the table into docs/FORGETTING.md; that needs all four. The runs' folders stay in FOLDER.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+// --only runs some of them anew, beside those that are in FOLDER already. --write puts the table of all four into
+// docs/FORGETTING.md.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -88,18 +89,16 @@ const { values } = parseArgs({
 const names = values.only?.split(',') ?? Object.keys(runs);
 const unknown = names.find((name) => !(name in runs));
 if (unknown !== undefined) throw new Error(`There is no run called ${unknown}; there are ${Object.keys(runs)}.`);
-if (values.write && values.only) throw new Error('--write needs all runs: leave --only out.');
 
 const interrupted = new AbortController();
 process.once('SIGINT', () => interrupted.abort(new Error('Interrupted.')));
 mkdirSync(values.out, { recursive: true });
-const summaries = {};
 for (const name of names) {
   const { method, training } = runs[name];
   const recipeFile = path.join(values.out, `${name}.json`);
   writeFileSync(recipeFile, `${JSON.stringify({ ...common, name, method, training }, null, 2)}\n`);
   console.error(`${name} …`);
-  summaries[name] = await runRecipe({
+  await runRecipe({
     recipeFile,
     out: path.join(values.out, name),
     device: values.device,
@@ -112,8 +111,15 @@ for (const name of names) {
     },
   });
 }
+const summaries = {};
+for (const name of Object.keys(runs)) {
+  const file = path.join(values.out, name, 'summary.json');
+  if (existsSync(file)) summaries[name] = JSON.parse(readFileSync(file, 'utf8'));
+}
 console.log(table(summaries));
 if (values.write) {
+  const missing = Object.keys(runs).filter((name) => !(name in summaries));
+  if (missing.length > 0) throw new Error(`${values.out} lacks ${missing.join(', ')}.`);
   const text = readFileSync(page, 'utf8');
   const [start, end] = [text.indexOf(BEGIN), text.indexOf(END)];
   if (start < 0 || end < start) throw new Error(`${page} has no place for the table.`);
