@@ -8,7 +8,7 @@ import { type ModelWeights, openWeights } from '../../../src/hub/weights';
 import type { OpenAdapter } from '../../../src/worker/adapters';
 import { checkpointHead } from '../../../src/worker/checkpoint-head';
 import { mergeModel } from '../../../src/worker/merge';
-import { mergedConfig } from '../../../src/worker/merged-config';
+import { configText, mergedConfig } from '../../../src/worker/merged-config';
 import { fixtureBytes } from '../../fixture-files';
 import type { MatrixFamily } from './cells';
 
@@ -48,7 +48,7 @@ export async function exported(open: OpenAdapter, checked: CheckedModel) {
     () => {},
   );
   const folder = await openFolder({
-    'config.json': new Blob([JSON.stringify(mergedConfig(checked.json, 'F32', task))]),
+    'config.json': new Blob([configText(mergedConfig(checked.json, 'F32', task))]),
     'model.safetensors': new Blob(pieces),
   });
   const { model } = await checkpointHead(folder.base, folder.checked, folder.weights, 'none');
