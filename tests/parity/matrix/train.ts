@@ -33,7 +33,8 @@ export interface OpenFamily extends LoadedFolder {
 
 export async function openForCells(family: MatrixFamily): Promise<OpenFamily> {
   const loaded = await openFamily(family);
-  const answers = await answersOf(loaded.base, {});
+  // A bare encoder has nothing to answer with.
+  const answers = loaded.base.head ? await answersOf(loaded.base, {}) : [];
   return { ...loaded, bytes: await snapshot(loaded.base.tensors), answers };
 }
 
