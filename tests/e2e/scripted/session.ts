@@ -67,6 +67,10 @@ function segmentsOf(example: Example): { text: string; trained: boolean }[] {
   switch (example.kind) {
     case 'text':
       return [{ text: example.text, trained: true }];
+    case 'labelled':
+      return [{ text: example.text, trained: false }];
+    case 'tagged':
+      return [{ text: example.tokens.join(' '), trained: false }];
     case 'prompt_completion':
       return [
         { text: `<|im_start|>user\n${example.prompt}<|im_end|>\n<|im_start|>assistant\n`, trained: false },
