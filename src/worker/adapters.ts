@@ -91,15 +91,15 @@ export function fitNames(model: LanguageModel, adapter: DecodedAdapter): Decoded
   };
 }
 
-const objectiveOf = (task: TaskData | null): ObjectiveSection['type'] => {
-  if (!task) return 'sft';
+const objectiveOf = (task: TaskData | null, kind: LanguageModel['kind']): ObjectiveSection['type'] => {
+  if (!task) return kind === 'encoder' ? 'masked_lm' : 'sft';
   return task.problemType === 'token_classification' ? 'token_classification' : 'sequence_classification';
 };
 
 /** An adapter on a model. Throws bad_adapter where it does not fit. */
 export function openAdapter(base: LanguageModel, files: AdapterFiles, head?: HeadSource): Promise<OpenAdapter> {
   const { section, task, values } = fitNames(base, decodeAdapter(files));
-  return openMethod(base, section, { objective: objectiveOf(task), task, seed: 0, values, head });
+  return openMethod(base, section, { objective: objectiveOf(task, base.kind), task, seed: 0, values, head });
 }
 
 /** The recipe with what an adapter to continue from decides: its rank, alpha, targets; what concerns training alone stays. */
