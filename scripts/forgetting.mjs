@@ -1,7 +1,7 @@
 // node scripts/forgetting.mjs [--out FOLDER] [--only NAME,NAME] [--device auto|hardware|software] [--write]
 // What fine-tuning costs the built-in model of what it knew: the same run four ways, headless, and a table of them.
 // --only runs some of them anew, beside those that are in FOLDER already. --write puts the table of all four into
-// docs/FORGETTING.md.
+// docs/FORGETTING.md. Fails where EWC or replay does not keep what it is for.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -56,16 +56,29 @@ function row({ title, training }, { forgetting: { before, after }, ...summary },
     figure(lost),
     plain === null ? '–' : `${Math.round((100 * lost) / plain)} %`,
     `${(summary.trainable_parameters / 1e6).toFixed(2)} M`,
-    Math.round(summary.seconds).toString(),
   ];
 }
 
 function table(summaries) {
   const plain = summaries.full ? summaries.full.forgetting.after - summaries.full.forgetting.before : null;
-  const head = ['run', 'rate', 'target loss', 'loss on base text', 'forgotten', 'of plain', 'trained', 'seconds'];
+  const head = ['run', 'rate', 'target loss', 'loss on base text', 'forgotten', 'of plain', 'trained'];
   const rows = Object.entries(summaries).map(([name, summary]) => row(runs[name], summary, plain));
   const rule = head.map((_, i) => (i === 0 ? '---' : '--:'));
   return [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** EWC and replay halve the forgetting at the least, for a target loss that is a tenth higher at the most. */
+function shortcomings({ full, ...others }) {
+  if (!full) return [];
+  const lost = ({ forgetting: { before, after } }) => after - before;
+  return ['ewc', 'replay'].flatMap((name) => {
+    const given = others[name];
+    if (!given) return [];
+    return [
+      ...(lost(given) <= 0.5 * lost(full) ? [] : [`${name} forgets more than half of what full fine-tuning does.`]),
+      ...(given.final_eval_loss <= 1.1 * full.final_eval_loss ? [] : [`${name} learns too little.`]),
+    ];
+  });
 }
 
 /** How a run stands, every half minute. */
@@ -117,6 +130,9 @@ for (const name of Object.keys(runs)) {
   if (existsSync(file)) summaries[name] = JSON.parse(readFileSync(file, 'utf8'));
 }
 console.log(table(summaries));
+const short = shortcomings(summaries);
+for (const line of short) console.error(line);
+if (short.length > 0) process.exitCode = 1;
 if (values.write) {
   const missing = Object.keys(runs).filter((name) => !(name in summaries));
   if (missing.length > 0) throw new Error(`${values.out} lacks ${missing.join(', ')}.`);
