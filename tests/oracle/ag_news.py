@@ -1,7 +1,7 @@
 """The runs of scripts/ag-news.mjs in PyTorch: transformers' model, PEFT's LoRA, torch's AdamW, on the same rows in the same order
 from the same weights.
 
-    ag_news.py begin FOLDER MODEL     writes FOLDER/begin/model (with a new head) and FOLDER/begin/adapter (a new LoRA), where both sides begin
+    ag_news.py begin FOLDER MODEL     writes where both sides begin: FOLDER/begin/model with a new head, FOLDER/begin/adapter (LoRA)
     ag_news.py train FOLDER METHOD    trains FOLDER/METHOD.json, writes FOLDER/pytorch/METHOD.json
     ag_news.py check FOLDER METHOD    evaluates what Tabtune wrote to FOLDER/METHOD, writes FOLDER/pytorch/METHOD-check.json
 
