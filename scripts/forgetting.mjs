@@ -1,6 +1,6 @@
 // node scripts/forgetting.mjs [--out FOLDER] [--only NAME,NAME] [--device auto|hardware|software] [--write]
 // What fine-tuning costs the built-in model of what it knew: the same run four ways, headless, and a table of them.
-// --only runs some of them anew, beside those that are in FOLDER already. --write puts the table of all four into
+// --only runs some of them anew (or none: ''), beside those that are in FOLDER already. --write puts the table of all four into
 // docs/FORGETTING.md. Fails where EWC or replay does not keep what it is for.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -99,7 +99,7 @@ const { values } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 });
-const names = values.only?.split(',') ?? Object.keys(runs);
+const names = values.only?.split(',').filter(Boolean) ?? Object.keys(runs);
 const unknown = names.find((name) => !(name in runs));
 if (unknown !== undefined) throw new Error(`There is no run called ${unknown}; there are ${Object.keys(runs)}.`);
 
