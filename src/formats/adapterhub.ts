@@ -306,7 +306,7 @@ function read(file: Uint8Array, { dtype, start, end }: SafetensorsEntry, key: st
 
 /**
  * The tensors under the paths of this model's blocks: a checkpoint of the bare encoder has no `bert.` before them, and an
- * adapter that was saved from one has none either.
+ * adapter that was saved from one has none either. A head goes by the same names on both.
  */
 export function underBlocks(tensors: HubTensors, blockPaths: readonly string[]): HubTensors {
   const first = blockPaths[0] ?? '';
@@ -315,7 +315,8 @@ export function underBlocks(tensors: HubTensors, blockPaths: readonly string[]):
   const root = first.slice(0, first.indexOf('.') + 1);
   const changes = [(name: string) => root + name, (name: string) => name.slice(name.indexOf('.') + 1)];
   const change = changes.find((c) => [...tensors.keys()].some((name) => fits(c(name))));
-  return change ? new Map([...tensors].map(([name, tensor]) => [change(name), tensor])) : tensors;
+  if (!change) return tensors;
+  return new Map([...tensors].map(([name, tensor]) => [name.includes('.adapters.') ? change(name) : name, tensor]));
 }
 
 const CLASSES: Record<string, string> = {

@@ -1,6 +1,6 @@
 /** README.md of a merged model: what was merged into what, and how far rounding moved it. A pure function of its inputs. */
-import { leavesModel } from '../recipe/kinds';
-import { isLanguageModelling, methodWords, modelCode, pipelineTag } from './card-use';
+import { leavesModel, writesText } from '../recipe/kinds';
+import { methodWords, modelCode, pipelineTag } from './card-use';
 import { code, decimal, figures, type ModelCardInput, markdown, recipeBlock, yaml } from './model-card';
 
 export interface MergedCardInput {
@@ -61,6 +61,7 @@ export function mergedCard(input: MergedCardInput): string {
     : input.adapter
       ? `${code(base)} with ${words} merged in`
       : `${code(base)}, converted`;
+  const converts = recipe === null || writesText(recipe.objective.type);
   const body = `
 # ${markdown(input.name)}
 
@@ -73,7 +74,6 @@ ${differenceLine(input)}
 \`\`\`python
 ${modelCode(recipe)}
 \`\`\`
-
-${recipe === null || isLanguageModelling(recipe) ? "llama.cpp's `convert_hf_to_gguf.py` turns the folder into a GGUF file.\n" : ''}${input.run ? `\n## The run\n\n${figures(input.run)}\n\n${recipeBlock(input.run.recipe)}` : ''}`;
+${converts ? "\nllama.cpp's `convert_hf_to_gguf.py` turns the folder into a GGUF file.\n" : ''}${input.run ? `\n## The run\n\n${figures(input.run)}\n\n${recipeBlock(input.run.recipe)}` : ''}`;
   return `${front.join('\n')}\n${body}`;
 }

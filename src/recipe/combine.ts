@@ -110,7 +110,7 @@ const blocksRefusal = (where: string, action: string): Refusal => ({
 
 const pissaRefusal: Refusal = {
   where: 'method.init_lora_weights',
-  message: 'PiSSA takes the weights themselves apart, which cannot be done with weights in blocks.',
+  message: 'PiSSA begins as the singular values of weights in 16 or 32 bits, and is not offered for weights in blocks.',
   action: 'Use default, or keep the model as stored in 16 or 32 bits.',
 };
 

@@ -28,16 +28,8 @@ import type { MethodType, Recipe } from '../recipe/types';
 import { type LoadedCheckpoint, loadCheckpoint, saveCheckpoint } from '../storage/checkpoints';
 import { appendMetrics, truncateMetrics } from '../storage/runs';
 import type { MetricsRow, RunRecord } from '../storage/types';
-import {
-  checkpointValues,
-  continuedRecipe,
-  type DecodedAdapter,
-  decodeAdapter,
-  type HeadSource,
-  type OpenAdapter,
-  openMethod,
-  valuesFor,
-} from './adapters';
+import { type DecodedAdapter, decodeAdapter } from './adapter-files';
+import { checkpointValues, continuedRecipe, fitNames, type HeadSource, type OpenAdapter, openMethod } from './adapters';
 import type { RunSummary } from './api';
 import type { EngineEvent, TrainJob } from './engine-api';
 import { type BaseText, baseTextLoss, baseTextOf, figuresOf } from './engine-figures';
@@ -104,7 +96,7 @@ export async function runTraining(
   onEvent: (event: EngineEvent) => void,
 ): Promise<FinishedRun> {
   forgetGpuPeak();
-  const initial = job.initAdapter && decodeAdapter(job.initAdapter);
+  const initial = job.initAdapter && fitNames(base, decodeAdapter(job.initAdapter));
   const recipe = initial ? continuedRecipe(job.recipe, initial.section) : job.recipe;
   const { training } = recipe;
   const resumed = job.resume ? await latestCheckpoint(job.run.id) : null;
@@ -112,7 +104,7 @@ export async function runTraining(
     objective: recipe.objective.type,
     task: job.task,
     seed: training.seed,
-    values: startingValues(base, initial, resumed),
+    values: startingValues(initial, resumed),
     initText: job.initText,
     head,
   });
@@ -330,15 +322,11 @@ async function latestCheckpoint(runId: string): Promise<LoadedCheckpoint> {
  * until then they stand where the run began, since that is what EWC and L2-SP pull towards. Constants come with the
  * checkpoint: PiSSA's singular values would take their time again.
  */
-function startingValues(
-  base: LanguageModel,
-  initial: DecodedAdapter | null,
-  resumed: LoadedCheckpoint | null,
-): NamedTensors | undefined {
+function startingValues(initial: DecodedAdapter | null, resumed: LoadedCheckpoint | null): NamedTensors | undefined {
   if (resumed && [...resumed.tensors.keys()].some((name) => name.startsWith('constant/'))) {
     return checkpointValues(resumed.tensors);
   }
-  return initial ? valuesFor(base, initial) : undefined;
+  return initial?.values;
 }
 
 /** Sets what EWC and L2-SP need; does nothing where neither is on. */

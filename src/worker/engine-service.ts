@@ -19,15 +19,8 @@ import type { ModelSummary } from '../hub/types';
 import { openWeights } from '../hub/weights';
 import { loadCheckpoint } from '../storage/checkpoints';
 import { getRun } from '../storage/runs';
-import {
-  adapterFiles,
-  checkpointValues,
-  type HeadSource,
-  isMergeable,
-  type OpenAdapter,
-  openAdapter,
-  openMethod,
-} from './adapters';
+import { adapterFiles } from './adapter-files';
+import { checkpointValues, type HeadSource, isMergeable, type OpenAdapter, openAdapter, openMethod } from './adapters';
 import type { DeviceReport } from './api';
 import { checkpointHead } from './checkpoint-head';
 import type { EngineApi } from './engine-api';

@@ -18,7 +18,7 @@ import { f32ToBf16, f32ToF16 } from '../formats/half';
 import { layoutSafetensors } from '../formats/safetensors';
 import type { CheckedModel } from '../hub/check';
 import { type ModelWeights, openWeights } from '../hub/weights';
-import { barePrefix } from './adapters';
+import { barePrefix } from './adapter-files';
 import type { MergedDtype, MergeProgress } from './api';
 
 export interface MergeJob {

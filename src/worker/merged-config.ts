@@ -24,9 +24,17 @@ export function mergedConfig(
   const { problem_type: _problem, num_labels: _count, ...rest } = stored as Record<string, unknown>;
   return {
     ...rest,
-    architectures: [headClass(familyOf(json), ofTokens ? 'token_classification' : 'sequence_classification')],
+    architectures: [headClass(familyOf(rest), ofTokens ? 'token_classification' : 'sequence_classification')],
     id2label: Object.fromEntries(labels.map((label, i) => [i, label])),
     label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
     ...(ofTokens ? {} : { problem_type: problemType }),
   };
 }
+
+/** Fields that transformers 5 takes as floats only: 30 is refused where 30.0 is meant, and JSON.parse does not keep the point. */
+const FLOAT =
+  /^(\s*"(?:(?:attn|final)_logit_softcapping|initializer_range|rms_norm_eps|layer_norm_eps(?:ilon)?)": -?\d+)(?=,?$)/gm;
+
+/** As text that transformers opens. */
+export const configText = (config: Record<string, unknown>): string =>
+  `${JSON.stringify(config, null, 2).replace(FLOAT, '$1.0')}\n`;

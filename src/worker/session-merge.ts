@@ -1,11 +1,12 @@
 /** The open model with its adapter merged in, as a folder that transformers opens without knowing of any adapter. */
 import { TabtuneError } from '../base/errors';
 import { mergedCard } from '../formats/merged-card';
+import { leavesModel } from '../recipe/kinds';
 import { getRun } from '../storage/runs';
 import type { MergedDtype, MergedExport, MergeProgress } from './api';
 import type { DataHost } from './data-host';
 import type { EngineHost } from './engine-host';
-import { DTYPE_NAMES, mergedConfig } from './merged-config';
+import { configText, DTYPE_NAMES, mergedConfig } from './merged-config';
 import type { AdapterDesk } from './session-adapter';
 import { folderName } from './session-adapter';
 import { type ModelDesk, tokenizerFileNames } from './session-model';
@@ -66,7 +67,7 @@ export async function exportMerged(
   const files: MergedExport['files'] = [{ path: 'model.safetensors', blob: weights }];
   const text = (path: string, content: string) => files.push({ path, blob: new Blob([content]) });
   const config = JSON.parse(await model.folder.text('config.json')) as Record<string, unknown>;
-  text('config.json', `${JSON.stringify(mergedConfig(config, dtype, report.task), null, 2)}\n`);
+  text('config.json', configText(mergedConfig(config, dtype, report.task)));
   for (const path of [...tokenizerFileNames, 'generation_config.json']) {
     if (model.folder.has(path)) files.push({ path, blob: new Blob([await model.folder.bytes(path)]) });
   }
@@ -74,7 +75,8 @@ export async function exportMerged(
   const record = run ? await getRun(run.runId) : null;
   if (run) text('recipe.json', `${JSON.stringify(run.recipe, null, 2)}\n`);
   const base = model.info.title;
-  const name = folderName(`${run?.recipe.name ?? (origin?.kind === 'files' ? origin.name : base)}-merged`);
+  const kind = run && leavesModel(run.recipe.method.type) ? 'model' : 'merged';
+  const name = folderName(`${run?.recipe.name ?? (origin?.kind === 'files' ? origin.name : base)}-${kind}`);
   text(
     'README.md',
     mergedCard({

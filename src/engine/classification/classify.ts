@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
 import type { TaskData } from '../../data/types';
 import type { LanguageModel } from '../models/model';
+import { virtualLength } from '../models/virtual-tokens';
 import { modelInput } from '../objectives/model-input';
 import { forwardOnly } from '../training/checkpointing';
 import type { Hooks } from '../types';
@@ -21,6 +22,15 @@ export async function textScores(model: LanguageModel, hooks: Hooks, ids: Int32A
     });
   }
   const length = ids.length;
+  const room = model.contextLength - virtualLength(hooks);
+  if (length === 0 || length > room) {
+    throw new TabtuneError({
+      code: 'bad_data',
+      message: length === 0 ? 'The text is empty.' : `The text has ${length} tokens, and there is room for ${room}.`,
+      where: 'text',
+      action: length === 0 ? 'Write something to classify.' : 'Shorten it.',
+    });
+  }
   const lengths = Int32Array.of(length);
   beginWork();
   const scores = tf.tidy(() => {

@@ -70,22 +70,12 @@ function segmentsOf(example: Example): { text: string; trained: boolean }[] {
     case 'labelled':
       return [{ text: example.text, trained: false }];
     case 'tagged':
-      return example.tokens.map((token) => ({ text: `${token} `, trained: true }));
+      return [{ text: example.tokens.join(' '), trained: false }];
     case 'prompt_completion':
       return [
         { text: `<|im_start|>user\n${example.prompt}<|im_end|>\n<|im_start|>assistant\n`, trained: false },
         { text: `${example.completion}<|im_end|>`, trained: true },
       ];
-    case 'labelled': {
-      const { labels } = example;
-      const label = typeof labels === 'number' ? String(labels) : labels.join(', ');
-      return [
-        { text: example.text, trained: false },
-        { text: label, trained: true },
-      ];
-    }
-    case 'tagged':
-      return example.tokens.map((token) => ({ text: `${token} `, trained: true }));
     case 'messages':
       return example.messages.flatMap(({ role, content }) => [
         { text: `<|im_start|>${role}\n`, trained: false },

@@ -35,6 +35,8 @@ export interface MatrixFamily {
   kind: CombinedModel['kind'];
   /** Of tests/fixtures, with config.json and model.safetensors. */
   folder: string;
+  /** Without its head for tokens, and with BERT's pooler: how encoders for sentences are published. */
+  bare?: true;
 }
 
 const family = (kind: MatrixFamily['kind'], name: string, folder = `families/${name}`): MatrixFamily => ({
@@ -94,15 +96,35 @@ export const VARIANT_CELLS: readonly Cell[] = FAMILIES.filter(({ name }) =>
   ),
 );
 
+export const BARE: readonly MatrixFamily[] = FAMILIES.filter(({ kind }) => kind === 'encoder').map((of) => ({
+  ...of,
+  bare: true,
+}));
+
+/** Classifiers on bare encoders, whose tensors go by names without the prefix that they have in transformers' classifiers. */
+export const BARE_CELLS: readonly Cell[] = BARE.flatMap((of, f) =>
+  (['sequence_classification', 'token_classification'] as const).flatMap((objective) =>
+    METHODS.filter((method) => method !== 'prefix_tuning').map(
+      (method, m): Cell => ({
+        ...{ family: of, method, objective },
+        ...(objective === 'sequence_classification' ? { problemType: PROBLEM_TYPES[(f + m + 2) % 3] } : {}),
+      }),
+    ),
+  ),
+);
+
 export const nameOf = ({ family, method, objective, problemType, variant }: Cell): string =>
-  [family.name, variant ?? method, objective, problemType].filter(Boolean).join(' ');
+  [family.bare && 'bare', family.name, variant ?? method, objective, problemType].filter(Boolean).join(' ');
 
 /** What the recipe's checks know of the model. */
-export const combined = ({ kind }: Pick<MatrixFamily, 'kind'>, more: Partial<CombinedModel> = {}): CombinedModel => ({
+export const combined = (
+  { kind, bare }: Pick<MatrixFamily, 'kind' | 'bare'>,
+  more: Partial<CombinedModel> = {},
+): CombinedModel => ({
   title: 'This model',
   kind,
   dtype: 'BF16',
-  hasHead: true,
+  hasHead: !bare,
   ...more,
 });
 

@@ -2,14 +2,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { loadModel } from '../../../src/engine/models';
 import type { LanguageModel, ModelTensor } from '../../../src/engine/models/model';
+import { type SafetensorsTensor, writeSafetensors } from '../../../src/formats/safetensors';
 import { type CheckedModel, checkModelFolder } from '../../../src/hub/check';
 import { droppedModelFolder } from '../../../src/hub/folder';
 import { type ModelWeights, openWeights } from '../../../src/hub/weights';
 import type { OpenAdapter } from '../../../src/worker/adapters';
 import { checkpointHead } from '../../../src/worker/checkpoint-head';
 import { mergeModel } from '../../../src/worker/merge';
-import { mergedConfig } from '../../../src/worker/merged-config';
-import { fixtureBytes } from '../../fixture-files';
+import { configText, mergedConfig } from '../../../src/worker/merged-config';
+import { fixtureBytes, fixtureJson, fixtureTensors } from '../../fixture-files';
 import type { MatrixFamily } from './cells';
 
 type Files = Record<'config.json' | 'model.safetensors', Blob>;
@@ -33,9 +34,37 @@ async function openFolder(files: Files): Promise<LoadedFolder> {
   return { checked, weights, base: await loadModel(checked.json, weights) };
 }
 
-export async function openFamily({ folder }: MatrixFamily): Promise<LoadedFolder> {
+export async function openFamily({ name, folder, bare }: MatrixFamily): Promise<LoadedFolder> {
+  if (bare) return openFolder(await bareFiles(name, folder));
   const blob = async (path: string) => new Blob([(await fixtureBytes(`${folder}/${path}`)).slice()]);
   return openFolder({ 'config.json': await blob('config.json'), 'model.safetensors': await blob('model.safetensors') });
+}
+
+const BARE_CLASSES: Record<string, string> = {
+  bert: 'BertModel',
+  roberta: 'RobertaModel',
+  distilbert: 'DistilBertModel',
+};
+
+/** The encoder of a fixture by itself, in float32. */
+async function bareFiles(name: string, folder: string): Promise<Files> {
+  const config = await fixtureJson<Record<string, unknown>>(`${folder}/config.json`);
+  const { names, shape, floats } = await fixtureTensors(`${folder}/model.safetensors`);
+  const prefix = `${name}.`;
+  const tensors: SafetensorsTensor[] = names
+    .filter((own) => own.startsWith(prefix))
+    .map((own) => ({ name: own.slice(prefix.length), dtype: 'F32', shape: shape(own), data: floats(own) }));
+  if (name === 'bert') {
+    const d = config.hidden_size as number;
+    const values = (size: number) =>
+      Float32Array.from({ length: size }, (_, i) => (0.3 * Math.sin(7 * i)) / Math.sqrt(d));
+    tensors.push({ name: 'pooler.dense.weight', dtype: 'F32', shape: [d, d], data: values(d * d) });
+    tensors.push({ name: 'pooler.dense.bias', dtype: 'F32', shape: [d], data: values(d) });
+  }
+  return {
+    'config.json': new Blob([JSON.stringify({ ...config, architectures: [BARE_CLASSES[name]] })]),
+    'model.safetensors': new Blob([writeSafetensors(tensors)]),
+  };
 }
 
 /** The trained model as the folder that it leaves as, in float32, opened anew with the head that it has. */
@@ -48,7 +77,7 @@ export async function exported(open: OpenAdapter, checked: CheckedModel) {
     () => {},
   );
   const folder = await openFolder({
-    'config.json': new Blob([JSON.stringify(mergedConfig(checked.json, 'F32', task))]),
+    'config.json': new Blob([configText(mergedConfig(checked.json, 'F32', task))]),
     'model.safetensors': new Blob(pieces),
   });
   const { model } = await checkpointHead(folder.base, folder.checked, folder.weights, 'none');

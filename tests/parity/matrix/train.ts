@@ -17,7 +17,8 @@ import { freshState, recordStep } from '../../../src/engine/training/loop';
 import type { Hooks } from '../../../src/engine/types';
 import { readFloats } from '../../../src/engine/webgpu/backend';
 import { combinationProblem } from '../../../src/recipe/combine';
-import { adapterFiles, isAdapter, type OpenAdapter, openAdapter, openMethod } from '../../../src/worker/adapters';
+import { adapterFiles } from '../../../src/worker/adapter-files';
+import { isAdapter, type OpenAdapter, openAdapter, openMethod } from '../../../src/worker/adapters';
 import { type Cell, combined, type MatrixFamily, recipeOf, STEPS } from './cells';
 import { examplesOf, INIT_TEXT, MASK, PROBES, taskOf } from './data';
 import { exported, type LoadedFolder, openFamily, snapshot, tensorsAlive } from './folder';
@@ -32,7 +33,8 @@ export interface OpenFamily extends LoadedFolder {
 
 export async function openForCells(family: MatrixFamily): Promise<OpenFamily> {
   const loaded = await openFamily(family);
-  const answers = await answersOf(loaded.base, {});
+  // A bare encoder has nothing to answer with.
+  const answers = loaded.base.head ? await answersOf(loaded.base, {}) : [];
   return { ...loaded, bytes: await snapshot(loaded.base.tensors), answers };
 }
 

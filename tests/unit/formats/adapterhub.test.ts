@@ -109,6 +109,9 @@ describe('what cannot be opened is refused with its reason', () => {
 
 test('tensors of a bare encoder and of one with a head go under each other’s blocks', () => {
   const { tensors } = readAdapterHub(folder('bert-double'));
+  const head = { shape: [1], data: new Float32Array(1) };
+  const withHead = new Map([...tensors, ['classifier.weight', head]]);
+  expect(underBlocks(withHead, ['encoder.layer.0']).get('classifier.weight')).toBe(head);
   const bare = underBlocks(tensors, ['encoder.layer.0', 'encoder.layer.1']);
   expect([...bare.keys()].every((name) => name.startsWith('encoder.layer.'))).toBe(true);
   expect([...underBlocks(bare, ['bert.encoder.layer.0', 'bert.encoder.layer.1']).keys()]).toEqual([...tensors.keys()]);

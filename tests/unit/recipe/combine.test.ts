@@ -97,7 +97,7 @@ const impossible: [string, Omit<RecipeInput, 'version'>, string, RegExp][] = [
     'PiSSA in 8 bits',
     { method: { type: 'lora', init_lora_weights: 'pissa' }, model: { source: 'hf:a/b', quantization: 'q8' } },
     'method.init_lora_weights',
-    /takes the weights themselves apart/,
+    /not offered for weights in blocks/,
   ],
   [
     'packing with labels',

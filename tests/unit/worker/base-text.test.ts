@@ -16,9 +16,9 @@ test('the loss on base text is that of transformers', async () => {
   await tf.setBackend('cpu');
   const data = createDataApi();
   data.openTokenizer(tokenizerFiles(STORIES));
-  const file = new Uint8Array(await readFile('public/datasets/stories.jsonl')).buffer;
+  const file = new Uint8Array(await readFile('public/datasets/base-text.jsonl')).buffer;
   // Of 16 pieces a quarter is measured.
-  const pieces = data.tokenizeBaseText('stories.jsonl', file, 512).slice(0, 16);
+  const pieces = data.tokenizeBaseText('base-text.jsonl', file, 512).slice(0, 16);
   const { source } = await fixtureTensors(`../../${STORIES}/model.safetensors`);
   const model = await loadModel(JSON.parse(await readFile(`${STORIES}/config.json`, 'utf8')), source);
   try {

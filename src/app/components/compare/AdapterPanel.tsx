@@ -1,5 +1,6 @@
 import { FolderOpen, PackageOpen } from 'lucide-react';
 import { selectLabel } from '../../../recipe/fields';
+import { addsPlaces } from '../../../recipe/kinds';
 import { sorts, useCompare } from '../../../stores/compare';
 import { useModel } from '../../../stores/model';
 import { useRecipe } from '../../../stores/recipe';
@@ -73,7 +74,14 @@ export function AdapterPanel() {
           </Labelled>
         )}
         {adapter && (
-          <Labelled label="Strength" hint="1 is as it was trained, 0 as the base; between and beyond scales it.">
+          <Labelled
+            label="Strength"
+            hint={
+              addsPlaces(adapter.method)
+                ? 'Learned places are there or not: 0 is the base, anything else is as it was trained.'
+                : '1 is as it was trained, 0 as the base; between and beyond scales it.'
+            }
+          >
             <Input
               type="number"
               min={0}

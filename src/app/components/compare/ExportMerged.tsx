@@ -1,6 +1,7 @@
 import { PackageOpen } from 'lucide-react';
 import { selectLabel } from '../../../recipe/fields';
-import type { MethodType } from '../../../recipe/types';
+import { writesText } from '../../../recipe/kinds';
+import type { MethodType, ObjectiveType } from '../../../recipe/types';
 import { useCompare } from '../../../stores/compare';
 import { type Merged, useMerge } from '../../../stores/merge';
 import { useModel } from '../../../stores/model';
@@ -26,7 +27,7 @@ const precisions: { value: MergedDtype; name: string; bytes: number; text: strin
 ];
 
 /** The whole model with what it learned, for programs that know nothing of adapters. */
-export function ExportMerged({ method }: { method: MethodType }) {
+export function ExportMerged({ method, objective }: { method: MethodType; objective: ObjectiveType }) {
   const { dtype, state, result, error, setDtype } = useMerge();
   const adapter = useCompare((compare) => compare.adapter);
   const exporting = useCompare((compare) => compare.exporting || compare.generating);
@@ -53,8 +54,10 @@ export function ExportMerged({ method }: { method: MethodType }) {
         <div className="max-w-prose space-y-2">
           <p>
             <strong>{own ? 'The model' : 'The merged model'}</strong>, a whole Hugging Face folder in one zip:{' '}
-            <code>model.safetensors</code>, config, tokenizer and a model card. It opens in transformers, vLLM and
-            text-generation-inference without PEFT, and llama.cpp converts it to GGUF.
+            <code>model.safetensors</code>, config, tokenizer and a model card.{' '}
+            {writesText(objective)
+              ? 'It opens in transformers, vLLM and text-generation-inference without PEFT, and llama.cpp converts it to GGUF.'
+              : 'It opens in transformers without anything else.'}
           </p>
           <p className="text-muted">
             It is as large as the model itself, and its licence applies.{' '}
@@ -65,7 +68,7 @@ export function ExportMerged({ method }: { method: MethodType }) {
         </div>
         {!merging && (
           <div className="lg:text-right">
-            <Button size="large" why={why} onClick={() => void saveMerged()}>
+            <Button variant={own ? 'primary' : 'secondary'} size="large" why={why} onClick={() => void saveMerged()}>
               <PackageOpen aria-hidden size={18} />
               {own ? 'Export model' : 'Export merged model'}
             </Button>

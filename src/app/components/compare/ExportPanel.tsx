@@ -8,8 +8,8 @@ import { takenAs } from './formats';
 /** Taking away what was learned: alone, or merged into the model. */
 export function ExportPanel() {
   const adapter = useCompare((state) => state.adapter);
-  const chosen = useRecipe((state) => state.recipe.method.type);
-  const method = adapter?.method ?? chosen;
+  const recipe = useRecipe((state) => state.recipe);
+  const { method, objective } = adapter ?? { method: recipe.method.type, objective: recipe.objective.type };
   return (
     <Panel title="Export" flush>
       <div className="divide-y">
@@ -19,7 +19,7 @@ export function ExportPanel() {
           </div>
         )}
         <div className="px-4 pt-4 pb-5">
-          <ExportMerged method={method} />
+          <ExportMerged method={method} objective={objective} />
         </div>
       </div>
     </Panel>
