@@ -48,6 +48,16 @@ export interface SampleAnswer {
   prompt: string;
   base: string;
   tuned: string;
+  /** How near both come to the example's own answer; left out where it has none. */
+  scores?: { base: AnswerScores; tuned: AnswerScores };
+}
+
+/** Of an answer that ends after 40 tokens at most. */
+export interface AnswerScores {
+  /** F1 of ROUGE-L. */
+  rouge_l: number;
+  /** 1 or 0. */
+  exact_match: number;
 }
 
 export interface RunRecord {

@@ -7,6 +7,8 @@ import type { Example, ParsedDataset, TokenizedDataset } from '../data/types';
 export interface SamplePrompt {
   text: string;
   system?: string;
+  /** The answer of the example; left out where it holds none. */
+  expected?: string;
 }
 
 /** Words of a plain text that stand as its prompt, at most: a model for texts is asked to go on from a beginning. */
@@ -19,12 +21,20 @@ function promptOf(example: Example): SamplePrompt | null {
       const user = example.messages.findIndex(({ role }) => role === 'user');
       if (user < 0) return null;
       const system = example.messages.slice(0, user).find(({ role }) => role === 'system');
-      return { text: example.messages[user]!.content, ...(system ? { system: system.content } : {}) };
+      const answer = example.messages.slice(user).find(({ role }) => role === 'assistant');
+      return {
+        text: example.messages[user]!.content,
+        ...(system ? { system: system.content } : {}),
+        ...(answer ? { expected: answer.content } : {}),
+      };
     }
     case 'prompt_completion':
-      return { text: example.prompt };
+      return { text: example.prompt, expected: example.completion };
     case 'labelled':
-      return { text: example.text };
+      return {
+        text: example.text,
+        expected: typeof example.labels === 'number' ? String(example.labels) : example.labels.join(', '),
+      };
     case 'tagged':
       return { text: example.tokens.join(' ') };
     case 'text': {

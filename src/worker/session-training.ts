@@ -4,12 +4,13 @@
  */
 import { type ErrorCode, type ErrorData, TabtuneError } from '../base/errors';
 import type { ParsedDataset, TokenizedDataset, TokenizedExample } from '../data/types';
+import { exactMatch, rougeL } from '../metrics';
 import { checkCombination } from '../recipe/combine';
 import { resolveRecipe } from '../recipe/defaults';
 import type { ModelSection, Recipe } from '../recipe/types';
 import { checkpointInfo } from '../storage/checkpoints';
 import { appendSamples, getRun, saveRun } from '../storage/runs';
-import type { MetricsRow, RunRecord, RunStatus, SampleAnswer } from '../storage/types';
+import type { AnswerScores, MetricsRow, RunRecord, RunStatus, SampleAnswer } from '../storage/types';
 import type { DeviceReport, RunSummary, TrainEvent } from './api';
 import type { AdapterFiles, EngineApi, EngineEvent, TrainJob } from './engine-api';
 import type { EngineHost } from './engine-host';
@@ -55,6 +56,18 @@ interface ActiveRun {
   plannedBytes: number;
   done: Promise<RunRecord>;
 }
+
+/** A prompt that is answered at every evaluation. */
+interface AskedPrompt {
+  text: string;
+  ids: Int32Array;
+  expected: string | undefined;
+}
+
+const scoresOf = (written: string, expected: string): AnswerScores => ({
+  rouge_l: rougeL(written, expected).f1,
+  exact_match: exactMatch(written, expected),
+});
 
 const SAMPLES = 3;
 /** How long a dying run may keep the screen waiting for storage. */
@@ -253,7 +266,7 @@ export class TrainingDesk {
       checkpointing,
       resume: active.hasCheckpoint,
     };
-    return { job, prompts: samples.map(({ text }) => text) };
+    return { job, prompts: samples };
   }
 
   /** Whether blocks are computed twice. A plan that fails is no reason not to try, but one that says no is. */
@@ -286,21 +299,21 @@ export class TrainingDesk {
     parsed: ParsedDataset,
     tokenized: Pick<TokenizedDataset, 'train' | 'validation'>,
   ) {
-    const found: { text: string; ids: Int32Array }[] = [];
+    const found: AskedPrompt[] = [];
     let tried = 0;
-    for (const { text, system } of samplePrompts(parsed, tokenized)) {
+    for (const { text, system, expected } of samplePrompts(parsed, tokenized)) {
       if (found.length === SAMPLES || tried++ === 10 * SAMPLES) break;
       const ids = await this.needs.encodePrompt(text, system).catch((cause: unknown) => {
         // A template may refuse one prompt (a system message, say); one that had to be killed ends the preparation.
         if (cause instanceof TabtuneError && cause.code === 'timeout') throw cause;
         return null;
       });
-      if (ids && ids.length > 0 && ids.length <= model.info.contextLength / 2) found.push({ text, ids });
+      if (ids && ids.length > 0 && ids.length <= model.info.contextLength / 2) found.push({ text, ids, expected });
     }
     return found;
   }
 
-  private async follow(active: ActiveRun, job: TrainJob, prompts: string[]): Promise<RunRecord> {
+  private async follow(active: ActiveRun, job: TrainJob, prompts: AskedPrompt[]): Promise<RunRecord> {
     const { engine } = this.needs;
     const adapterBefore = engine.currentAdapter;
     // Sample answers are decoded while training goes on, in order.
@@ -406,18 +419,21 @@ export class TrainingDesk {
     void saveRun(record).catch(() => {});
   }
 
-  private async tellSamples(runId: string, prompts: string[], event: Extract<EngineEvent, { type: 'samples' }>) {
+  private async tellSamples(runId: string, prompts: AskedPrompt[], event: Extract<EngineEvent, { type: 'samples' }>) {
     try {
       const answers: SampleAnswer[] = [];
-      for (const [i, prompt] of prompts.entries()) {
-        const base = event.base[i];
-        const tuned = event.tuned[i];
-        if (!base || !tuned) continue;
+      for (const [i, { text: prompt, expected }] of prompts.entries()) {
+        if (!event.base[i] || !event.tuned[i]) continue;
+        const base = await this.needs.decode(event.base[i]);
+        const tuned = await this.needs.decode(event.tuned[i]);
         answers.push({
           step: event.step,
           prompt,
-          base: await this.needs.decode(base),
-          tuned: await this.needs.decode(tuned),
+          base,
+          tuned,
+          ...(expected === undefined
+            ? {}
+            : { scores: { base: scoresOf(base, expected), tuned: scoresOf(tuned, expected) } }),
         });
       }
       if (answers.length === 0) return;

@@ -61,6 +61,12 @@ describe('a run', () => {
     expect(samples).toHaveLength(3);
     expect(samples[0]).toMatchObject({ step: 0, prompt: expect.stringMatching(/\S/) });
     expect(samples[0]!.tuned).toContain(samples[0]!.prompt);
+    // Answers that repeat the question are near the example's own answer to some extent, and not it.
+    const { rouge_l, exact_match } = samples[0]!.scores!.tuned;
+    expect(rouge_l).toBeGreaterThanOrEqual(0);
+    expect(rouge_l).toBeLessThan(1);
+    expect(exact_match).toBe(0);
+    expect(samples[0]!.scores!.base).toEqual(samples[0]!.scores!.tuned);
   });
 
   it('holds its locks until it has ended', async () => {

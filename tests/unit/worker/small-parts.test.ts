@@ -75,7 +75,10 @@ describe('samplePrompts', () => {
       { kind: 'prompt_completion', row: 2, prompt: 'b', completion: 'y' },
       { kind: 'prompt_completion', row: 3, prompt: 'a', completion: 'z' },
     ];
-    expect(prompts(examples, [2])).toEqual([{ text: 'b' }, { text: 'a' }]);
+    expect(prompts(examples, [2])).toEqual([
+      { text: 'b', expected: 'y' },
+      { text: 'a', expected: 'x' },
+    ]);
   });
 
   it('takes the first question of a conversation, with what the system says before it', () => {
@@ -92,7 +95,7 @@ describe('samplePrompts', () => {
       },
       { kind: 'messages', row: 2, messages: [{ role: 'assistant', content: 'Hello' }] },
     ];
-    expect(prompts(messages, [])).toEqual([{ text: 'Hi', system: 'Be kind.' }]);
+    expect(prompts(messages, [])).toEqual([{ text: 'Hi', system: 'Be kind.', expected: 'Hello' }]);
   });
 
   it('takes the beginning of a plain text', () => {

@@ -1,4 +1,4 @@
-import type { SampleAnswer } from '../../../storage/types';
+import type { AnswerScores, SampleAnswer } from '../../../storage/types';
 import { useTraining } from '../../../stores/training';
 import { Panel } from '../../ui/Panel';
 
@@ -8,12 +8,23 @@ function byStep(samples: SampleAnswer[]): [number, SampleAnswer[]][] {
   return [...steps];
 }
 
+/** How near an answer comes to the example's own. */
+function Nearness({ scores }: { scores: AnswerScores | undefined }) {
+  if (!scores) return null;
+  const figure = scores.exact_match === 1 ? 'exact match' : `ROUGE-L ${scores.rouge_l.toFixed(2)}`;
+  return <span className="ml-2 tabular-nums">{figure}</span>;
+}
+
 /** What the model answers as it learns, beside what it answered before. The newest stands on top. */
 export function SamplesPanel() {
   const samples = useTraining((state) => state.samples);
   if (samples.length === 0) return null;
   return (
-    <Panel title="Sample answers" description="The same few prompts, answered at every evaluation." flush>
+    <Panel
+      title="Sample answers"
+      description="The same few prompts, answered at every evaluation; ROUGE-L says how much of the example’s own answer is in it, in order."
+      flush
+    >
       <div
         role="log"
         aria-label="Sample answers"
@@ -25,16 +36,22 @@ export function SamplesPanel() {
           <div key={step} className="border-b px-4 py-3 first:border-b-0">
             <h3 className="text-[0.8125rem] font-medium text-muted">Step {step}</h3>
             <ul className="mt-1 space-y-3">
-              {answers.map(({ prompt, base, tuned }) => (
+              {answers.map(({ prompt, base, tuned, scores }) => (
                 <li key={prompt}>
                   <p className="font-medium break-words whitespace-pre-wrap">{prompt}</p>
                   <dl className="mt-1 grid gap-x-6 gap-y-1 sm:grid-cols-2">
                     <div>
-                      <dt className="text-[0.8125rem] text-muted">Base</dt>
+                      <dt className="text-[0.8125rem] text-muted">
+                        Base
+                        <Nearness scores={scores?.base} />
+                      </dt>
                       <dd className="break-words whitespace-pre-wrap text-muted">{base || '(no answer)'}</dd>
                     </div>
                     <div className="border-l-2 border-accent pl-3 sm:-ml-3">
-                      <dt className="text-[0.8125rem] text-muted">Tuned</dt>
+                      <dt className="text-[0.8125rem] text-muted">
+                        Tuned
+                        <Nearness scores={scores?.tuned} />
+                      </dt>
                       <dd className="break-words whitespace-pre-wrap">{tuned || '(no answer)'}</dd>
                     </div>
                   </dl>
