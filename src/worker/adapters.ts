@@ -26,10 +26,6 @@ export type HeadSource = Pick<TaskHeadOptions, 'source' | 'load'> & {
   stored?: { task: TaskData; values: NamedTensors };
 };
 
-/** Whether a method's own tensors are files of their own; the others are parts of the model, and leave as a model folder. */
-export const isAdapter = ({ type }: MethodSection) =>
-  type !== 'full' && type !== 'gradual_unfreezing' && type !== 'head';
-
 /** Whether what a method learned can be added to weights. */
 export const isMergeable = ({ type }: MethodSection) =>
   type !== 'bottleneck' && type !== 'prompt_tuning' && type !== 'prefix_tuning' && type !== 'p_tuning';

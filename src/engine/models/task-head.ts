@@ -28,7 +28,7 @@ import { applyWith, SITES } from './run';
 import { createLoader, type LoadOptions } from './weights';
 
 /** What transformers puts before BERT's paths: nothing where the model is the bare encoder. */
-const prefixOf = (model: Pick<LanguageModel, 'blockPaths'>) =>
+export const prefixOf = (model: Pick<LanguageModel, 'blockPaths'>) =>
   model.blockPaths[0]!.startsWith('encoder.') ? '' : 'bert.';
 
 /** Standard normal numbers · std, by Box and Muller; `tensor` numbers those of one seed. */

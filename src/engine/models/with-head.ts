@@ -3,7 +3,7 @@ import type { TaskData } from '../../data/types';
 import { headTensors, type StoredHead } from '../../families/task-heads';
 import { isTokenHead, type LanguageModel, type WeightSource } from './model';
 import { widenBytes } from './place';
-import { createTaskHead, type TaskHeadOptions } from './task-head';
+import { createTaskHead, prefixOf, type TaskHeadOptions } from './task-head';
 
 /**
  * The model's own tensors are shared with `model`; disposing the result frees the head alone. What only the head for tokens
@@ -32,8 +32,7 @@ export async function readHead(
   stored: StoredHead,
   source: WeightSource,
 ): Promise<Map<string, { shape: number[]; data: Float32Array }>> {
-  const prefix = model.blockPaths[0]!.startsWith('encoder.') ? '' : 'bert.';
-  const config = { hidden_size: model.hiddenSize, prefix };
+  const config = { hidden_size: model.hiddenSize, prefix: prefixOf(model) };
   const values = new Map<string, { shape: number[]; data: Float32Array }>();
   for (const { name, shape } of headTensors({ modelType: model.family, kind: model.kind }, config, stored)) {
     const info = source.info(name);

@@ -17,8 +17,9 @@ import { freshState, recordStep } from '../../../src/engine/training/loop';
 import type { Hooks } from '../../../src/engine/types';
 import { readFloats } from '../../../src/engine/webgpu/backend';
 import { combinationProblem } from '../../../src/recipe/combine';
+import { leavesModel } from '../../../src/recipe/kinds';
 import { adapterFiles } from '../../../src/worker/adapter-files';
-import { isAdapter, type OpenAdapter, openAdapter, openMethod } from '../../../src/worker/adapters';
+import { type OpenAdapter, openAdapter, openMethod } from '../../../src/worker/adapters';
 import { type Cell, combined, type MatrixFamily, recipeOf, STEPS } from './cells';
 import { examplesOf, INIT_TEXT, MASK, PROBES, taskOf } from './data';
 import { exported, type LoadedFolder, openFamily, snapshot, tensorsAlive } from './folder';
@@ -134,7 +135,7 @@ async function train({ model, method }: OpenAdapter, recipe: ReturnType<typeof r
 
 /** Through the files that the method is saved in. */
 async function answersAgain({ base, checked, weights }: OpenFamily, open: OpenAdapter): Promise<Float32Array[]> {
-  if (!isAdapter(open.settings)) {
+  if (leavesModel(open.settings.type)) {
     const again = await exported(open, checked);
     expect(again.model.task?.labels).toEqual(open.model.task?.labels);
     expect(again.model.task?.problemType).toEqual(open.model.task?.problemType);
