@@ -11,7 +11,7 @@ import { createLora } from '../src/engine/methods/lora';
 import { loadModel } from '../src/engine/models';
 import { sft } from '../src/engine/objectives/sft';
 import { createOptimizer } from '../src/engine/optim/optimizer';
-import { freshState, recordStep } from '../src/engine/training/loop';
+import { freshState, recordStep } from '../src/engine/run/loop';
 import { counters, flush, gpuBackend, gpuBytes, SUBMIT_BATCH } from '../src/engine/webgpu/backend';
 import { openDevice } from '../src/engine/webgpu/device';
 import { trimMemory } from '../src/engine/webgpu/dispatch';

@@ -5,14 +5,14 @@
  * same. Steps are the fastest of a few; gradual unfreezing is the mean over its stages, since each opens a block more.
  */
 import type { Batch, TaskData } from '../src/data/types';
+import { disposeInputs } from '../src/engine/kernels/inputs';
 import { createMethod } from '../src/engine/methods';
 import { loadModel } from '../src/engine/models';
 import type { LanguageModel } from '../src/engine/models/model';
 import { withTaskHead } from '../src/engine/models/with-head';
 import { createObjective } from '../src/engine/objectives';
 import { createOptimizer } from '../src/engine/optim/optimizer';
-import { disposeInputs } from '../src/engine/training/inputs';
-import { freshState, recordStep } from '../src/engine/training/loop';
+import { freshState, recordStep } from '../src/engine/run/loop';
 import { counters, forgetGpuPeak, gpuBytes } from '../src/engine/webgpu/backend';
 import { trimMemory } from '../src/engine/webgpu/dispatch';
 import { resolveRecipe } from '../src/recipe/defaults';

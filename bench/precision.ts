@@ -2,15 +2,16 @@
  * SmolLM2-135M's shapes (width 576, 30 layers, 9 heads over 3, feed-forward 1536, vocabulary 49152, tied) with random weights
  * in each precision: how fast 1×64 tokens go forward, and through a step of LoRA r 8 on all linears, in how many bytes.
  */
+
+import { disposeInputs } from '../src/engine/kernels/inputs';
 import { createLora } from '../src/engine/methods/lora';
 import { loadModel } from '../src/engine/models';
 import type { StoredType } from '../src/engine/models/model';
-import type { Quantization } from '../src/engine/models/place';
+import type { Quantization } from '../src/engine/models/upload';
 import { sft } from '../src/engine/objectives/sft';
 import { createOptimizer } from '../src/engine/optim/optimizer';
-import { evaluate, wholeText } from '../src/engine/training/evaluate';
-import { disposeInputs } from '../src/engine/training/inputs';
-import { freshState, recordStep } from '../src/engine/training/loop';
+import { evaluate, wholeText } from '../src/engine/run/evaluate';
+import { freshState, recordStep } from '../src/engine/run/loop';
 import type { Weight } from '../src/engine/types';
 import { counters, gpuBytes } from '../src/engine/webgpu/backend';
 import { trimMemory } from '../src/engine/webgpu/dispatch';

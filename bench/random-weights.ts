@@ -1,8 +1,8 @@
 /** Random weights of any size in any stored type, made as fast as they are copied: what they are does not matter here. */
 
-import { ggufBlock, weightWords } from '../src/engine/kernels/weight-formats';
+import { ggufBlock, weightWords } from '../src/engine/kernels/products/weight-formats';
 import type { StoredType, WeightSource } from '../src/engine/models/model';
-import { formatOf } from '../src/engine/models/place';
+import { formatOf } from '../src/engine/models/upload';
 import { f32ToBf16, f32ToF16 } from '../src/formats/half';
 import { type Shape, tensorShape } from './random-llama';
 

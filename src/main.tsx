@@ -5,8 +5,8 @@ import './app/styles.css';
 import { parseHash } from './app/util/route';
 import { boot } from './stores/boot';
 
-const { place, detail } = parseHash(window.location.hash);
-boot(place === 'train' ? detail : '');
+const { page, detail } = parseHash(window.location.hash);
+boot(page === 'train' ? detail : '');
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

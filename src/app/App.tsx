@@ -16,20 +16,20 @@ import { useMediaQuery } from './hooks/useMediaQuery';
 import { useRoute } from './hooks/useRoute';
 import { useShortcuts } from './hooks/useShortcuts';
 import { useTheme } from './hooks/useTheme';
-import { ComparePlace } from './places/ComparePlace';
-import { DataPlace } from './places/DataPlace';
-import { ModelPlace } from './places/ModelPlace';
-import { RecipePlace } from './places/RecipePlace';
-import { TrainPlace } from './places/TrainPlace';
+import { ComparePage } from './pages/ComparePage';
+import { DataPage } from './pages/DataPage';
+import { ModelPage } from './pages/ModelPage';
+import { RecipePage } from './pages/RecipePage';
+import { TrainPage } from './pages/TrainPage';
 import { ErrorNotice } from './ui/Notice';
 import { fetchAhead } from './util/ahead';
 
 const screens = {
-  model: ModelPlace,
-  data: DataPlace,
-  recipe: RecipePlace,
-  train: TrainPlace,
-  compare: ComparePlace,
+  model: ModelPage,
+  data: DataPage,
+  recipe: RecipePage,
+  train: TrainPage,
+  compare: ComparePage,
 };
 
 function Messages() {
@@ -42,7 +42,7 @@ function Messages() {
   );
 }
 
-/** The window: rail, open place and run card; on narrow screens a top bar, the place, and two bars below. */
+/** The window: rail, open page and run card; on narrow screens a top bar, the page, and two bars below. */
 export function App() {
   useTheme();
   useShortcuts();
@@ -51,10 +51,10 @@ export function App() {
     const timer = setTimeout(fetchAhead, 2000);
     return () => clearTimeout(timer);
   }, []);
-  const { place } = useRoute();
+  const { page } = useRoute();
   const withRail = useMediaQuery('(min-width: 48rem)');
   const withCard = useMediaQuery('(min-width: 74rem)');
-  const Screen = screens[place];
+  const Screen = screens[page];
   const main = (
     <main className="min-w-0 flex-1">
       <Messages />
@@ -68,7 +68,7 @@ export function App() {
         onClick={() => document.querySelector<HTMLElement>('main h1')?.focus()}
         className="sr-only rounded-md bg-accent p-2 text-on-accent focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50"
       >
-        Skip to the open place
+        Skip to the open page
       </button>
       <LiveStatus />
       {withRail ? (
@@ -77,7 +77,7 @@ export function App() {
             <header className="px-3">
               <Brand />
             </header>
-            <Steps open={place} narrow={false} />
+            <Steps open={page} narrow={false} />
             <footer className="mt-auto">
               <Tools />
             </footer>
@@ -109,7 +109,7 @@ export function App() {
           <div className="border-t bg-canvas tall:sticky tall:bottom-0 tall:z-20">
             <RunStrip />
             <div className="border-t">
-              <Steps open={place} narrow />
+              <Steps open={page} narrow />
             </div>
           </div>
         </div>

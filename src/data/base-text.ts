@@ -7,10 +7,10 @@ import { TabtuneError } from '../base/errors';
 import type { ObjectiveSection, ObjectiveType } from '../recipe/types';
 import { countingOf, targetsOf } from './batches';
 import { encodeExample } from './encode-objective';
-import { fitted, labellingOf } from './fit';
 import { parseDataset } from './parse';
 import type { RenderOptions } from './render';
 import type { TextTokenizer } from './tokenizer';
+import { fitted, labellingOf } from './truncate';
 import type { Example, TokenizedExample } from './types';
 
 /**

@@ -10,11 +10,11 @@ import { ChatTemplate, FAULTY_TEMPLATE, PLAIN_CHAT_TEMPLATE, templateSource } fr
 import { checkIds } from './encode';
 import { encodeAll, encodeAround, encodeExample } from './encode-objective';
 import { encodeWords, firstOfWords } from './encode-words';
-import { cutAround } from './fit';
 import { parseDataset } from './parse';
 import { type RenderOptions, renderPrompt } from './render';
 import { type DatasetInput, finishDataset } from './tokenize';
 import { TextTokenizer } from './tokenizer';
+import { cutAround } from './truncate';
 import type { ChatMessage, ParsedDataset } from './types';
 import { viewExample } from './view-tokens';
 import type { DataApi, TokenizerInfo, TokenizerSource } from './worker-api';

@@ -3,12 +3,12 @@ import { TabtuneError } from '../base/errors';
 import type { DatasetSection, ObjectiveSection } from '../recipe/types';
 import { bucketFor, type Counting, countingOf, targetsOf } from './batches';
 import type { Encoded } from './encode';
-import { fitted, labellingOf, splitKeyOf } from './fit';
 import { packExamples, wrapExamples } from './packing';
 import { ProblemList } from './problems';
 import { splitExamples } from './split';
 import { countDuplicates, histogram, percentile } from './stats';
 import { exampleKey } from './to-examples';
+import { fitted, labellingOf, splitKeyOf } from './truncate';
 import type { DataProblem, Example, TokenizedDataset, TokenizedExample } from './types';
 
 /** TRL's default limit. */

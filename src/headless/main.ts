@@ -1,15 +1,15 @@
 /** Runs a recipe without a person: the page behind `npm run headless`. See protocol.ts for who calls whom. */
 import { TabtuneError } from '../base/errors';
 import type { DataProblem, TokenizedDataset } from '../data/types';
-import type { Download } from '../hub/catalogue';
+import type { Download } from '../hub/descriptions';
 import { checkRecipe, resolveRecipe } from '../recipe/defaults';
 import { leavesModel } from '../recipe/kinds';
 import { parseRecipe } from '../recipe/schema';
 import type { Recipe } from '../recipe/types';
-import type { MergedDtype, MergedExport, ModelInfo, RunSummary, Session, TrainEvent } from '../worker/api';
-import type { EngineApi } from '../worker/engine-api';
-import { type Connection, connect } from '../worker/rpc';
-import { createSession } from '../worker/session';
+import { type Connection, connect } from '../rpc/rpc';
+import type { MergedDtype, MergedExport, ModelInfo, RunSummary, Session, TrainEvent } from '../session/api';
+import { createSession } from '../session/session';
+import type { EngineApi } from '../workers/engine/api';
 import type { CheckedInput, Measurements, MeasureOptions, Message, Outcome, RunOptions, RunOutput } from './protocol';
 import { metricsLine, summaryOf } from './summary';
 
@@ -194,7 +194,7 @@ function open(): { session: Session; engine(): Connection<EngineApi>['api'] } {
   let engine: Connection<EngineApi> | null = null;
   const session = createSession({
     connectEngine: () => {
-      const worker = new Worker(new URL('../worker/engine-worker.ts', import.meta.url), {
+      const worker = new Worker(new URL('../workers/engine/engine-worker.ts', import.meta.url), {
         type: 'module',
         name: 'engine',
       });

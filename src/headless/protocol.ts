@@ -4,9 +4,9 @@
  * Input files (model folder, dataset, adapter folder) come through the page's file inputs, straight from the disk.
  */
 import type { ErrorData } from '../base/errors';
-import type { HubSettings } from '../hub/catalogue';
+import type { HubSettings } from '../hub/descriptions';
 import type { Recipe } from '../recipe/types';
-import type { MergedDtype, ModelInfo } from '../worker/api';
+import type { MergedDtype, ModelInfo } from '../session/api';
 
 export type Outcome<T> = { ok: true; value: T } | { ok: false; error: ErrorData };
 

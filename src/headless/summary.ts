@@ -1,7 +1,7 @@
 /** summary.json and the lines of metrics.jsonl, in the ecosystem's snake_case. */
 import type { TokenizedDataset } from '../data/types';
+import type { Forecast, MergedExport, RunSummary } from '../session/api';
 import type { MetricsRow } from '../storage/types';
-import type { Forecast, MergedExport, RunSummary } from '../worker/api';
 
 /** A step or an evaluation, told apart by `loss` and `eval_loss` as in transformers' log history. */
 export function metricsLine({ kind: _kind, ...figures }: MetricsRow): Record<string, unknown> {

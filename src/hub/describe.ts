@@ -4,8 +4,8 @@
  */
 import { COMPLETE_FOLDER, OTHER_MODEL } from '../base/bad-model';
 import { type ErrorData, TabtuneError } from '../base/errors';
-import type { HubChoice, HubHit, HubModel } from './catalogue';
 import { checkModelFolder } from './check';
+import type { HubChoice, HubHit, HubModel } from './descriptions';
 import { withGguf } from './gguf/folder';
 import type { HubClient } from './hub-client';
 import { AccessError } from './hub-errors';

@@ -3,7 +3,7 @@
  * the token where it belongs and nowhere else, and turns every refusal into a TabtuneError.
  */
 import { TabtuneError } from '../base/errors';
-import type { HubSettings } from './catalogue';
+import type { HubSettings } from './descriptions';
 import { checkEndpoint, mayCarryToken } from './hub-endpoint';
 import { type Asked, BusyError, explainStatus, OtherVersion, unreachable, WebPageError } from './hub-errors';
 import { isSafePath } from './hub-id';

@@ -1,5 +1,5 @@
 /** The question what a run of a model would take, from its config alone. */
-import type { PrecisionPlan } from './catalogue';
+import type { PrecisionPlan } from './descriptions';
 
 export type PlanModel = (what: {
   /** config.json as it is. */

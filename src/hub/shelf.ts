@@ -3,7 +3,7 @@
  * shapes are kept here, so that size and memory can be computed without asking the network anything.
  */
 import { readFamilyConfig, supportedFamilies } from '../families';
-import type { PrecisionPlan, ShelfModel } from './catalogue';
+import type { PrecisionPlan, ShelfModel } from './descriptions';
 import { hubSource } from './hub-id';
 import type { PlanModel } from './plan';
 

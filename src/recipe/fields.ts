@@ -38,7 +38,7 @@ interface Common<T> {
   for?: readonly string[];
   variants?: readonly Variant<T>[];
   /** Shown among what keeps a model from overfitting and from forgetting. */
-  group?: 'care';
+  group?: 'regularisation';
 }
 
 export interface NumberField extends Common<number> {

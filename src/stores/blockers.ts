@@ -1,4 +1,4 @@
-/** Why a run cannot start now, each with the place where it is put right. Empty when it can. */
+/** Why a run cannot start now, each with the page where it is put right. Empty when it can. */
 import type { ErrorData } from '../base/errors';
 import { useData } from './data';
 import { useMerge } from './merge';
@@ -6,23 +6,23 @@ import { useModel } from './model';
 import { usePlan } from './plan';
 import { useRecipe } from './recipe';
 
-export type PlaceName = 'model' | 'data' | 'recipe' | 'train' | 'compare';
+export type PageName = 'model' | 'data' | 'recipe' | 'train' | 'compare';
 
 export interface Blocker {
-  place: PlaceName;
+  page: PageName;
   error: ErrorData;
   /** Nothing is wrong: it is still being loaded. */
   waiting?: boolean;
 }
 
-const waiting = (place: PlaceName, message: string): Blocker => ({
-  place,
+const waiting = (page: PageName, message: string): Blocker => ({
+  page,
   error: { code: 'internal', message },
   waiting: true,
 });
 
-/** Which place a problem of the recipe belongs to, by its path. */
-export function placeOf(where: string | undefined): PlaceName {
+/** Which page a problem of the recipe belongs to, by its path. */
+export function pageOf(where: string | undefined): PageName {
   if (where?.startsWith('model')) return 'model';
   if (where === 'dataset.source' || where?.startsWith('dataset.columns')) return 'data';
   return 'recipe';
@@ -34,15 +34,15 @@ export function useBlockers(): Blocker[] {
   const data = useData();
   const plan = usePlan();
   const merging = useMerge((state) => state.state === 'merging');
-  const found: Blocker[] = problems.map((error) => ({ place: placeOf(error.where), error }));
-  if (model.device?.problem) found.push({ place: 'model', error: model.device.problem });
-  else if (model.error) found.push({ place: 'model', error: model.error });
-  if (data.error) found.push({ place: 'data', error: data.error });
-  if (data.tokenError) found.push({ place: 'data', error: data.tokenError });
-  if (plan.error) found.push({ place: 'recipe', error: plan.error });
+  const found: Blocker[] = problems.map((error) => ({ page: pageOf(error.where), error }));
+  if (model.device?.problem) found.push({ page: 'model', error: model.device.problem });
+  else if (model.error) found.push({ page: 'model', error: model.error });
+  if (data.error) found.push({ page: 'data', error: data.error });
+  if (data.tokenError) found.push({ page: 'data', error: data.tokenError });
+  if (plan.error) found.push({ page: 'recipe', error: plan.error });
   for (const error of plan.forecast?.blockers ?? []) {
     const known = found.some((other) => other.error.message === error.message);
-    if (!known) found.push({ place: error.code === 'bad_data' ? 'data' : placeOf(error.where), error });
+    if (!known) found.push({ page: error.code === 'bad_data' ? 'data' : pageOf(error.where), error });
   }
   if (found.length > 0) return found;
   if (merging) return [waiting('compare', 'The merged model is being exported.')];

@@ -1,8 +1,8 @@
 /** What happens when the page opens: connect the session, look at the machine, follow the recipe, recall past runs. */
-import type { Session } from '../worker/api';
-import { createSession } from '../worker/session';
+import type { Session } from '../session/api';
+import { createSession } from '../session/session';
 import { startAnnouncer } from './announcer';
-import { useCatalogue } from './catalogue';
+import { useBuiltins } from './builtins';
 import { useCompare } from './compare';
 import { followDownloads } from './downloads';
 import { useHub } from './hub';
@@ -34,7 +34,7 @@ function recallAdapter(): void {
  */
 export function boot(runId = '', session: Session = createSession()): () => void {
   connectSession(session);
-  void useCatalogue.getState().load();
+  void useBuiltins.getState().load();
   void useModel.getState().inspectDevice();
   void useHub.getState().recall();
   const stop = [

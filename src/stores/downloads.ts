@@ -1,7 +1,7 @@
 /** Downloads of models: what is under way, what was left unfinished, and which of them is opened when it is here. */
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
-import type { Download, Quantization } from '../hub/catalogue';
+import type { Download, Quantization } from '../hub/descriptions';
 import { isCancelled, toErrorData } from './errors';
 import { useHub } from './hub';
 import { useModel } from './model';

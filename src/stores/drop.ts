@@ -1,7 +1,7 @@
 /** What a dropped or chosen file is: a dataset, a recipe, a model or an adapter, told by names and content. */
 import type { ErrorData } from '../base/errors';
 import { parseRecipe } from '../recipe/schema';
-import type { PlaceName } from './blockers';
+import type { PageName } from './blockers';
 import { useCompare } from './compare';
 import { useData } from './data';
 import { toErrorData } from './errors';
@@ -77,8 +77,8 @@ export async function openModelFolder(files: NamedFile[]): Promise<boolean> {
   return true;
 }
 
-/** Takes what was dropped anywhere on the page; resolves to the place that shows it. */
-export async function receiveFiles(files: NamedFile[]): Promise<PlaceName | null> {
+/** Takes what was dropped anywhere on the page; resolves to the page that shows it. */
+export async function receiveFiles(files: NamedFile[]): Promise<PageName | null> {
   useScreen.getState().showError(null);
   if (files.length === 0) return null;
   if (useTraining.getState().phase !== 'idle') {

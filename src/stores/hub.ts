@@ -1,7 +1,7 @@
-/** The Hugging Face Hub as the Model place shows it: the curated shelf, a search, and one model looked at closely. */
+/** The Hugging Face Hub as the Model page shows it: the curated shelf, a search, and one model looked at closely. */
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
-import type { HubHit, HubModel, HubSettings, ShelfModel } from '../hub/catalogue';
+import type { HubHit, HubModel, HubSettings, ShelfModel } from '../hub/descriptions';
 import { HUB } from '../hub/hub-id';
 import { toErrorData } from './errors';
 import { latestOnly } from './latest';

@@ -1,7 +1,7 @@
 /** Exporting the adapter merged into its base: a whole model, in a precision of choice. */
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
-import type { MergedDtype, MergedExport, MergeProgress } from '../worker/api';
+import type { MergedDtype, MergedExport, MergeProgress } from '../session/api';
 import { isCancelled, toErrorData } from './errors';
 import { getSession } from './session';
 

@@ -2,7 +2,7 @@
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
 import type { ModelSection } from '../recipe/types';
-import type { DeviceReport, ModelInfo } from '../worker/api';
+import type { DeviceReport, ModelInfo } from '../session/api';
 import { toErrorData } from './errors';
 import { latestOnly } from './latest';
 import { getSession } from './session';

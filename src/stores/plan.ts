@@ -2,7 +2,7 @@
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
 import type { Recipe } from '../recipe/types';
-import type { Forecast } from '../worker/api';
+import type { Forecast } from '../session/api';
 import { toErrorData } from './errors';
 import { latestOnly } from './latest';
 import { getSession } from './session';

@@ -6,7 +6,7 @@ export type DialogName = 'commands' | 'shortcuts' | 'privacy' | 'storage' | 'hub
 
 interface ScreenState {
   dialog: DialogName | null;
-  /** An error that belongs to no place, e.g. a dropped file of an unknown kind. */
+  /** An error that belongs to no page, e.g. a dropped file of an unknown kind. */
   error: ErrorData | null;
   openDialog: (dialog: DialogName) => void;
   closeDialog: () => void;

@@ -1,5 +1,5 @@
 /** The one session the stores talk to. main.tsx connects the real one, tests a scripted one. */
-import type { Session } from '../worker/api';
+import type { Session } from '../session/api';
 
 let session: Session | null = null;
 

@@ -1,7 +1,7 @@
 /** What Tabtune keeps in this browser: for the storage page, and for the models that can be opened again. */
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
-import type { StorageItem } from '../worker/api';
+import type { StorageItem } from '../session/api';
 import { toErrorData } from './errors';
 import { useHub } from './hub';
 import { useRuns } from './runs';

@@ -5,8 +5,8 @@
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
 import type { Recipe } from '../recipe/types';
+import type { RunSummary, TrainEvent } from '../session/api';
 import type { MetricsRow, RunRecord, SampleAnswer } from '../storage/types';
-import type { RunSummary, TrainEvent } from '../worker/api';
 import { toErrorData } from './errors';
 import { useRuns } from './runs';
 import { getSession } from './session';

@@ -72,7 +72,7 @@ test('the first Tab offers to skip, and the start is reached by Tab', async ({ p
   await page.goto('/');
   await expectReady(page);
   await page.keyboard.press('Tab');
-  await expect(page.getByRole('button', { name: 'Skip to the open place' })).toBeFocused();
+  await expect(page.getByRole('button', { name: 'Skip to the open page' })).toBeFocused();
   const start = page.getByRole('button', { name: 'Start training' });
   for (let i = 0; i < 40 && !(await start.evaluate((element) => element === document.activeElement)); i++) {
     await page.keyboard.press('Tab');

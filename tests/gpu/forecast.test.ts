@@ -7,21 +7,21 @@ import { createLora } from '../../src/engine/methods/lora';
 import { loadModel } from '../../src/engine/models';
 import { sft } from '../../src/engine/objectives/sft';
 import { createOptimizer } from '../../src/engine/optim/optimizer';
-import { freshState, trainLoop } from '../../src/engine/training/loop';
+import { freshState, trainLoop } from '../../src/engine/run/loop';
 import { forgetGpuPeak, gpuBytes } from '../../src/engine/webgpu/backend';
 import { WANTED_LIMITS } from '../../src/engine/webgpu/device';
 import { familyOf } from '../../src/families';
 import { defaultRecipe } from '../../src/recipe/defaults';
 import type { LoraMethod } from '../../src/recipe/types';
-import type { DeviceReport } from '../../src/worker/api';
-import { exampleSizes, planRun } from '../../src/worker/plan-run';
-import type { PlanApi } from '../../src/worker/plan-service';
-import { Planner } from '../../src/worker/planner';
-import { connect } from '../../src/worker/rpc';
+import { connect } from '../../src/rpc/rpc';
+import type { DeviceReport } from '../../src/session/api';
+import { exampleSizes, planRun } from '../../src/session/plan-run';
+import { Planner } from '../../src/session/planner';
+import type { PlanApi } from '../../src/workers/plan/service';
 import { withOwnDevice } from './open-device';
 
 const planner = new Planner(() =>
-  connect<PlanApi>(new Worker(new URL('../../src/worker/plan-worker.ts', import.meta.url), { type: 'module' }), {
+  connect<PlanApi>(new Worker(new URL('../../src/workers/plan/plan-worker.ts', import.meta.url), { type: 'module' }), {
     name: 'planner',
   }),
 );

@@ -1,7 +1,7 @@
 /** One device for all GPU tests of a page. */
 
 import * as tf from '@tensorflow/tfjs-core';
-import { disposeInputs } from '../../src/engine/training/inputs';
+import { disposeInputs } from '../../src/engine/kernels/inputs';
 import { type EngineDevice, openDevice } from '../../src/engine/webgpu/device';
 
 let opened: Promise<EngineDevice> | null = null;

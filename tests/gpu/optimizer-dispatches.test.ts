@@ -75,7 +75,7 @@ test('a second rate costs one more, and so do a pull and a moving average', asyn
   const trainable = lora();
   const rate = (name: string) => (name.includes('lora_B') ? 16 : 1);
   const optimizer = createOptimizer(trainable, { ...SETTINGS, ema_decay: 0.99 }, { rate });
-  optimizer.setPull({ alpha: 0.1 });
+  optimizer.setPenalty({ alpha: 0.1 });
   const costs = await costOf(trainable, optimizer);
   expect(costs.map((c) => c.dispatches)).toEqual(costs.map(() => ACCUMULATE + NORM + 1 + 3));
   expect(costs.slice(4).map((c) => c.created)).toEqual([0, 0, 0, 0]);

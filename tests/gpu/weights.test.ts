@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { linearCrossEntropy } from '../../src/engine/kernels/cross-entropy';
-import { embedding } from '../../src/engine/kernels/embedding';
-import { linear } from '../../src/engine/kernels/linear';
-import { loraLinear } from '../../src/engine/kernels/lora-linear';
+import { linearCrossEntropy } from '../../src/engine/kernels/losses/cross-entropy';
+import { embedding } from '../../src/engine/kernels/moves/embedding';
+import { linear } from '../../src/engine/kernels/products/linear';
+import { loraLinear } from '../../src/engine/kernels/products/lora-linear';
 import { createLoader, type LoadOptions } from '../../src/engine/models/weights';
 import type { Weight } from '../../src/engine/types';
 import { expectClose, gradientsOn, intValues, type Op, randomValues, runOn, withBackend } from '../kernel-helpers';

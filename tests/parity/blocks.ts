@@ -1,5 +1,5 @@
 /** Weights in blocks with what they stand for, from tests/oracle/make_block_fixtures.py. */
-import { NF4_CODES, NF4_DYNAMIC, NF4_LEVELS, nf4Layout } from '../../src/engine/kernels/weight-formats';
+import { NF4_CODES, NF4_DYNAMIC, NF4_LEVELS, nf4Layout } from '../../src/engine/kernels/products/weight-formats';
 import type { WeightFormat } from '../../src/engine/types';
 import { fixtureTensors } from '../fixture-files';
 import type { Values } from '../kernel-helpers';

@@ -1,9 +1,9 @@
 /** Kernels of factors and lengths of rows (scaleColumns, rowSquares, doraNorm) as functions of tensors, with inputs. */
-import { doraNorm } from '../../src/engine/kernels/dora-norm';
-import { linear } from '../../src/engine/kernels/linear';
-import { rowSquares } from '../../src/engine/kernels/row-squares';
-import { scaleColumns } from '../../src/engine/kernels/scale-columns';
-import { denseWeight } from '../../src/engine/kernels/weight';
+import { doraNorm } from '../../src/engine/kernels/norms/dora-norm';
+import { rowSquares } from '../../src/engine/kernels/norms/row-squares';
+import { scaleColumns } from '../../src/engine/kernels/pointwise/scale-columns';
+import { linear } from '../../src/engine/kernels/products/linear';
+import { denseWeight } from '../../src/engine/kernels/products/weight';
 import type { WeightFormat } from '../../src/engine/types';
 import { type Op, randomValues, type Values } from '../kernel-helpers';
 import { weightOn, weightValues } from './products';

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type EmbedOptions, embedTexts } from '../../src/engine/embedding/embed';
-import { cacheVisible, fullVisible } from '../../src/engine/kernels/visible';
+import { cacheVisible, fullVisible } from '../../src/engine/kernels/attention/visible';
 import { loadModel } from '../../src/engine/models';
 import type { LanguageModel } from '../../src/engine/models/model';
 import { fixtureJson, fixtureTensors, relativeError } from '../fixture-files';

@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type GenerateOptions, generate, textLogits } from '../../src/engine/generation/generate';
 import { argmax } from '../../src/engine/generation/sampler';
+import { disposeInputs } from '../../src/engine/kernels/inputs';
 import { createLora } from '../../src/engine/methods/lora';
 import { inference, type Method } from '../../src/engine/methods/method';
 import type { LanguageModel } from '../../src/engine/models/model';
-import { disposeInputs } from '../../src/engine/training/inputs';
 import { gpuBytes } from '../../src/engine/webgpu/backend';
 import { fixtureJson } from '../fixture-files';
 import { randomValues } from '../kernel-helpers';

@@ -1,8 +1,8 @@
 /** The product kernels as functions of tensors, and inputs for them: for tests on either backend. */
 import type * as tf from '@tensorflow/tfjs-core';
-import { linearCrossEntropy } from '../../src/engine/kernels/cross-entropy';
-import { linear } from '../../src/engine/kernels/linear';
-import { loraLinear } from '../../src/engine/kernels/lora-linear';
+import { linearCrossEntropy } from '../../src/engine/kernels/losses/cross-entropy';
+import { linear } from '../../src/engine/kernels/products/linear';
+import { loraLinear } from '../../src/engine/kernels/products/lora-linear';
 import type { Weight, WeightFormat } from '../../src/engine/types';
 import { f32ToBf16 } from '../../src/formats/half';
 import { intValues, type Op, randomValues, type Values } from '../kernel-helpers';

@@ -1,6 +1,7 @@
 /** Losses of scores and rows taken by number, as functions of tensors, for tests on either backend. */
-import { takeRows } from '../../src/engine/kernels/row-moves';
-import { type ScoreLossKind, scoreLoss } from '../../src/engine/kernels/score-loss';
+
+import { type ScoreLossKind, scoreLoss } from '../../src/engine/kernels/losses/score-loss';
+import { takeRows } from '../../src/engine/kernels/moves/row-moves';
 import { intValues, type Op, randomValues, type Values } from '../kernel-helpers';
 
 export interface ScoreCase {

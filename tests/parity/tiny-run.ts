@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createBatchSource } from '../../src/data/batches';
 import type { TokenizedExample } from '../../src/data/types';
+import { disposeInputs } from '../../src/engine/kernels/inputs';
 import { createLora } from '../../src/engine/methods/lora';
 import type { Method } from '../../src/engine/methods/method';
 import { loadModel } from '../../src/engine/models';
@@ -9,7 +10,6 @@ import type { LanguageModel, WeightSource } from '../../src/engine/models/model'
 import type { Objective } from '../../src/engine/objectives/objective';
 import { sft } from '../../src/engine/objectives/sft';
 import { createOptimizer, type Optimizer, type StateTensors } from '../../src/engine/optim/optimizer';
-import { disposeInputs } from '../../src/engine/training/inputs';
 import {
   type Control,
   freshState,
@@ -18,7 +18,7 @@ import {
   type StopReason,
   type TrainState,
   trainLoop,
-} from '../../src/engine/training/loop';
+} from '../../src/engine/run/loop';
 import { resolveRecipe } from '../../src/recipe/defaults';
 import type { TrainingSection } from '../../src/recipe/types';
 import { fixtureJson, fixtureTensors } from '../fixture-files';

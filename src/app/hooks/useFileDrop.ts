@@ -27,8 +27,8 @@ export function useFileDrop(): boolean {
       depth = 0;
       setOver(false);
       try {
-        const place = await receiveFiles(await filesOfDrop(event.dataTransfer));
-        if (place) navigate(place);
+        const page = await receiveFiles(await filesOfDrop(event.dataTransfer));
+        if (page) navigate(page);
       } catch (cause) {
         useScreen.getState().showError(toErrorData(cause, 'What was dropped could not be read.'));
       }

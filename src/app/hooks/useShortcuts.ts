@@ -2,7 +2,7 @@ import { useEffect } from 'react';
 import { usePreferences } from '../../stores/preferences';
 import { useScreen } from '../../stores/screen';
 import { useTraining } from '../../stores/training';
-import { places } from '../util/places';
+import { pages } from '../util/pages';
 import { navigate } from '../util/route';
 
 function isTyping(target: EventTarget | null): boolean {
@@ -14,9 +14,9 @@ function isTyping(target: EventTarget | null): boolean {
 }
 
 function singleKey(event: KeyboardEvent): void {
-  const place = places.find(({ key }) => key === event.key);
-  if (place) {
-    navigate(place.name);
+  const page = pages.find(({ key }) => key === event.key);
+  if (page) {
+    navigate(page.name);
     return;
   }
   if (event.key === '?') useScreen.getState().openDialog('shortcuts');

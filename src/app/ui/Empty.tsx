@@ -1,7 +1,7 @@
 import type { LucideIcon } from 'lucide-react';
 import type { ReactNode } from 'react';
 
-/** An empty place that teaches: what will stand here, and how to get there. */
+/** An empty page that teaches: what will stand here, and how to get there. */
 export function Empty({
   icon: Icon,
   title,

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { cx } from '../util/cx';
 
-/** A titled part of a place. `aside` stands at the right of the title. */
+/** A titled part of a page. `aside` stands at the right of the title. */
 export function Panel({
   title,
   aside,

@@ -1,12 +1,12 @@
-/** The address says which place is open: `#/train/RUN` is the place `train` with the detail `RUN`. */
-import type { PlaceName } from '../../stores/blockers';
+/** The address says which page is open: `#/train/RUN` is the page `train` with the detail `RUN`. */
+import type { PageName } from '../../stores/blockers';
 
 export interface Route {
-  place: PlaceName;
+  page: PageName;
   detail: string;
 }
 
-const names: PlaceName[] = ['model', 'data', 'recipe', 'train', 'compare'];
+const names: PageName[] = ['model', 'data', 'recipe', 'train', 'compare'];
 
 /** Addresses come from other people: half an escape is no reason to fail. */
 function decode(text: string): string {
@@ -18,21 +18,21 @@ function decode(text: string): string {
 }
 
 export function parseHash(hash: string): Route {
-  const [, place = '', detail = ''] = hash.split('/');
-  const known = names.find((name) => name === place);
-  return known ? { place: known, detail: decode(detail) } : { place: 'model', detail: '' };
+  const [, page = '', detail = ''] = hash.split('/');
+  const known = names.find((name) => name === page);
+  return known ? { page: known, detail: decode(detail) } : { page: 'model', detail: '' };
 }
 
-export function hashOf(place: PlaceName, detail = ''): string {
-  return `#/${place}${detail ? `/${encodeURIComponent(detail)}` : ''}`;
+export function hashOf(page: PageName, detail = ''): string {
+  return `#/${page}${detail ? `/${encodeURIComponent(detail)}` : ''}`;
 }
 
-/** Goes to a place. With `focus` the heading there takes the focus, as a new page would. */
+/** Goes to a page. With `focus` the heading there takes the focus, as a new page would. */
 export function navigate(
-  place: PlaceName,
+  page: PageName,
   { detail = '', focus = true }: { detail?: string; focus?: boolean } = {},
 ): void {
-  const hash = hashOf(place, detail);
+  const hash = hashOf(page, detail);
   const arrive = () => {
     window.scrollTo(0, 0);
     if (focus) document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
@@ -41,7 +41,7 @@ export function navigate(
     arrive();
     return;
   }
-  // React draws the place after it has heard of the change itself.
+  // React draws the page after it has heard of the change itself.
   window.addEventListener('hashchange', () => setTimeout(arrive), { once: true });
   window.location.hash = hash;
 }

@@ -5,7 +5,7 @@ import type { TaskData } from '../../data/types';
 import type { LanguageModel } from '../models/model';
 import { virtualLength } from '../models/virtual-tokens';
 import { modelInput } from '../objectives/model-input';
-import { forwardOnly } from '../training/checkpointing';
+import { forwardOnly } from '../run/checkpointing';
 import type { Hooks } from '../types';
 import { readFloats } from '../webgpu/backend';
 import { beginWork } from '../webgpu/pool';

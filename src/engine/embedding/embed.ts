@@ -4,9 +4,9 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
-import { causalVisible, fullVisible } from '../kernels/visible';
+import { causalVisible, fullVisible } from '../kernels/attention/visible';
 import type { LanguageModel } from '../models/model';
-import { forwardOnly } from '../training/checkpointing';
+import { forwardOnly } from '../run/checkpointing';
 import type { Hooks } from '../types';
 import { readFloats } from '../webgpu/backend';
 import { beginWork } from '../webgpu/pool';

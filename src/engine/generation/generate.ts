@@ -1,12 +1,12 @@
 /** Streaming generation for one row of text with a key/value cache: the prompt in one pass, then a token at a time. */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
-import { cacheVisible, fullVisible } from '../kernels/visible';
+import { cacheVisible, fullVisible } from '../kernels/attention/visible';
+import { int32Input } from '../kernels/inputs';
 import { projectLogits, requireHead } from '../models/head';
 import { disposeCache, type KeyValueCache, type LanguageModel } from '../models/model';
 import { virtualLength } from '../models/virtual-tokens';
-import { forwardOnly } from '../training/checkpointing';
-import { int32Input } from '../training/inputs';
+import { forwardOnly } from '../run/checkpointing';
 import type { Hooks } from '../types';
 import { readFloats } from '../webgpu/backend';
 import { beginWork } from '../webgpu/pool';

@@ -17,8 +17,8 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { BottleneckMethod } from '../../recipe/types';
-import { type Activation, activation } from '../kernels/activation';
-import { linear } from '../kernels/linear';
+import { type Activation, activation } from '../kernels/pointwise/activation';
+import { linear } from '../kernels/products/linear';
 import type { LanguageModel } from '../models/model';
 import type { SublayerPlace, Weight } from '../types';
 import { normals } from './initial-values';

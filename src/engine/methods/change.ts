@@ -1,6 +1,6 @@
 /** How far a method has moved the weights. */
 import * as tf from '@tensorflow/tfjs-core';
-import { rowSquares } from '../kernels/row-squares';
+import { rowSquares } from '../kernels/norms/row-squares';
 import type { LanguageModel } from '../models/model';
 import { readFloats } from '../webgpu/backend';
 import type { Method } from './method';

@@ -10,13 +10,13 @@
  * of m, what lies t of the way from ‖W‖ to m.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { doraNorm } from '../kernels/dora-norm';
-import { embedding } from '../kernels/embedding';
-import { linear } from '../kernels/linear';
-import { loraLinear } from '../kernels/lora-linear';
-import { scaleColumns } from '../kernels/scale-columns';
+import { embedding } from '../kernels/moves/embedding';
+import { doraNorm } from '../kernels/norms/dora-norm';
+import { scaleColumns } from '../kernels/pointwise/scale-columns';
+import { linear } from '../kernels/products/linear';
+import { loraLinear } from '../kernels/products/lora-linear';
+import { denseWeight } from '../kernels/products/weight';
 import { isRecording, withoutTape } from '../kernels/tape';
-import { denseWeight } from '../kernels/weight';
 import type { LinearModule } from '../types';
 
 /** What DoRA keeps of a linear beside LoRA's factors. */

@@ -10,9 +10,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
 import type { Ia3Method } from '../../recipe/types';
-import { embedding } from '../kernels/embedding';
-import { linear } from '../kernels/linear';
-import { scaleColumns } from '../kernels/scale-columns';
+import { embedding } from '../kernels/moves/embedding';
+import { scaleColumns } from '../kernels/pointwise/scale-columns';
+import { linear } from '../kernels/products/linear';
 import type { LanguageModel } from '../models/model';
 import type { Method } from './method';
 import { targetedLinears } from './targets';

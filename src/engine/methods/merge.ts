@@ -1,6 +1,6 @@
 /** A linear's weight with what a method adds to it. */
 import * as tf from '@tensorflow/tfjs-core';
-import { embedding } from '../kernels/embedding';
+import { embedding } from '../kernels/moves/embedding';
 import type { LinearModule } from '../types';
 import { readFloats } from '../webgpu/backend';
 import type { Method } from './method';

@@ -5,9 +5,9 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
-import { embedding } from '../kernels/embedding';
 import { copyValues, keptZeros, writeValues } from '../kernels/in-place';
-import { denseWeight } from '../kernels/weight';
+import { embedding } from '../kernels/moves/embedding';
+import { denseWeight } from '../kernels/products/weight';
 import type { LanguageModel, ModelTensor } from '../models/model';
 import type { Hooks, Weight } from '../types';
 import { bindingLimit } from '../webgpu/limits';

@@ -15,7 +15,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
 import { Stream } from '../../base/random';
-import { linear, linearBackwardInput } from '../kernels/linear';
+import { linear, linearBackwardInput } from '../kernels/products/linear';
 import type { LanguageModel } from '../models/model';
 import type { Weight } from '../types';
 import { readFloats } from '../webgpu/backend';

@@ -10,7 +10,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
 import type { PrefixMethod } from '../../recipe/types';
-import { cacheVisible } from '../kernels/visible';
+import { cacheVisible } from '../kernels/attention/visible';
 import { disposeCache, type LanguageModel } from '../models/model';
 import { normals } from './initial-values';
 import type { Method } from './method';

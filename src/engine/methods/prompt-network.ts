@@ -3,8 +3,8 @@
  * with biases, an activation between them. Trained through and through, and thrown away when the virtual tokens are saved.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { activation } from '../kernels/activation';
-import { linear } from '../kernels/linear';
+import { activation } from '../kernels/pointwise/activation';
+import { linear } from '../kernels/products/linear';
 import { normals, uniforms } from './initial-values';
 import type { TensorMaker } from './tensors';
 

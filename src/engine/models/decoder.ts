@@ -9,11 +9,11 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { DecoderConfig } from '../../families/decoder';
-import { attention } from '../kernels/attention';
-import { embedding } from '../kernels/embedding';
-import { type GatedActivation, gated } from '../kernels/gated';
-import { rmsNorm } from '../kernels/rms-norm';
-import { sideBySide, splitColumns } from '../kernels/split-columns';
+import { attention } from '../kernels/attention/attention';
+import { embedding } from '../kernels/moves/embedding';
+import { sideBySide, splitColumns } from '../kernels/moves/split-columns';
+import { rmsNorm } from '../kernels/norms/rms-norm';
+import { type GluActivation, glu } from '../kernels/pointwise/glu';
 import type { Hooks, LinearModule, SublayerPlace } from '../types';
 import { emptyCache } from './cache';
 import type { LanguageModel, ModelInput } from './model';
@@ -119,13 +119,13 @@ export async function selfAttention(
 }
 
 export interface FeedForwardSettings {
-  activation: GatedActivation;
+  activation: GluActivation;
   bias?: boolean;
   /** One linear `gate_up_proj` for both. */
   fused?: boolean;
 }
 
-export async function gatedFeedForward(
+export async function gluFeedForward(
   load: Loader,
   c: DecoderConfig,
   layer: number,
@@ -144,7 +144,7 @@ export async function gatedFeedForward(
     run(x, { calls }, residual) {
       const projected = inputs.map((module) => calls.linear(module, x));
       const [gate, up] = fused ? splitColumns(projected[0]!, parts) : projected;
-      const inner = gated(gate!, up!, activation);
+      const inner = glu(gate!, up!, activation);
       return residual ? calls.joinLinear(place, down, inner, residual) : calls.linear(down, inner);
     },
   };

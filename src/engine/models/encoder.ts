@@ -9,8 +9,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ActivationName } from '../../families/activation';
 import type { EncoderConfig, EncoderPaths } from '../../families/encoder';
-import { attention } from '../kernels/attention';
-import { embedding } from '../kernels/embedding';
+import { attention } from '../kernels/attention/attention';
+import { embedding } from '../kernels/moves/embedding';
 import type { Hooks, LinearModule, SublayerPlace, Weight } from '../types';
 import type { LanguageModel, ModelInput, OutputHead } from './model';
 import { activate, callsWith, loadNorm, type NormWeights, normalize, runBlocks } from './run';

@@ -3,7 +3,7 @@
  * after each half of a block; scores and logits are bounded softly; every second layer sees through a window.
  */
 import { gemma2 } from '../../families/gemma2';
-import { gatedFeedForward, loadDecoder, rmsNorms, sandwichBlock, selfAttention } from './decoder';
+import { gluFeedForward, loadDecoder, rmsNorms, sandwichBlock, selfAttention } from './decoder';
 import type { LanguageModel } from './model';
 import { createRotary } from './rope';
 import type { Loader } from './weights';
@@ -20,7 +20,7 @@ export async function loadGemma2(json: Record<string, unknown>, load: Loader): P
       const window = c.windows[layer];
       const softcap = c.attn_logit_softcapping;
       const attend = await selfAttention(load, c, layer, { bias, rotary, window, softcap, scale });
-      const feedForward = await gatedFeedForward(load, c, layer, { activation: 'gelu_tanh' });
+      const feedForward = await gluFeedForward(load, c, layer, { activation: 'gelu_tanh' });
       return sandwichBlock(c, layer, norm, attend, feedForward);
     },
     embeddingScale: Math.fround(Math.sqrt(c.hidden_size)),

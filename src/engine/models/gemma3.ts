@@ -3,7 +3,7 @@
  * queries and keys instead of the soft cap on scores, and other rotary frequencies behind windows than before everything.
  */
 import { gemma3 } from '../../families/gemma3';
-import { gatedFeedForward, loadDecoder, rmsNorms, sandwichBlock, selfAttention } from './decoder';
+import { gluFeedForward, loadDecoder, rmsNorms, sandwichBlock, selfAttention } from './decoder';
 import type { LanguageModel } from './model';
 import { createRotary } from './rope';
 import type { Loader } from './weights';
@@ -21,7 +21,7 @@ export async function loadGemma3(json: Record<string, unknown>, load: Loader): P
       const window = c.windows[layer] ?? null;
       const rotary = window === null ? full : sliding;
       const attend = await selfAttention(load, c, layer, { bias, headNorm: norm, rotary, window, scale });
-      const feedForward = await gatedFeedForward(load, c, layer, { activation: 'gelu_tanh' });
+      const feedForward = await gluFeedForward(load, c, layer, { activation: 'gelu_tanh' });
       return sandwichBlock(c, layer, norm, attend, feedForward);
     },
     embeddingScale: Math.fround(Math.sqrt(c.hidden_size)),

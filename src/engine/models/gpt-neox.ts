@@ -10,9 +10,9 @@
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { gptNeox } from '../../families/gpt-neox';
-import { attention } from '../kernels/attention';
-import { embedding } from '../kernels/embedding';
-import { byTurns, splitColumns } from '../kernels/split-columns';
+import { attention } from '../kernels/attention/attention';
+import { embedding } from '../kernels/moves/embedding';
+import { byTurns, splitColumns } from '../kernels/moves/split-columns';
 import type { Hooks, LinearModule, SublayerPlace } from '../types';
 import { emptyCache } from './cache';
 import type { LanguageModel, ModelInput } from './model';

@@ -9,9 +9,9 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { gpt2 } from '../../families/gpt2';
-import { attention } from '../kernels/attention';
-import { embedding } from '../kernels/embedding';
-import { sideBySide, splitColumns } from '../kernels/split-columns';
+import { attention } from '../kernels/attention/attention';
+import { embedding } from '../kernels/moves/embedding';
+import { sideBySide, splitColumns } from '../kernels/moves/split-columns';
 import type { Hooks, LinearModule, SublayerPlace } from '../types';
 import { emptyCache } from './cache';
 import type { LanguageModel, ModelInput } from './model';

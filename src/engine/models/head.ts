@@ -1,7 +1,7 @@
 /** From hidden states to logits, for generation and checks; training fuses this with its loss (cross-entropy.ts). */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
-import { linear } from '../kernels/linear';
+import { linear } from '../kernels/products/linear';
 import type { Hooks } from '../types';
 import type { LanguageModel, OutputHead } from './model';
 

@@ -1,6 +1,6 @@
 /** Llama (Touvron et al., 2023), after transformers' modeling_llama.py. */
 import { llama } from '../../families/llama';
-import { gatedFeedForward, loadDecoder, preNormBlock, rmsNorms, selfAttention } from './decoder';
+import { gluFeedForward, loadDecoder, preNormBlock, rmsNorms, selfAttention } from './decoder';
 import type { LanguageModel } from './model';
 import { createRotary } from './rope';
 import type { Loader } from './weights';
@@ -14,7 +14,7 @@ export async function loadLlama(json: Record<string, unknown>, load: Loader): Pr
     norm,
     block: async (layer) => {
       const attend = await selfAttention(load, c, layer, { bias, rotary });
-      const feedForward = await gatedFeedForward(load, c, layer, { activation: 'silu', bias: c.mlp_bias });
+      const feedForward = await gluFeedForward(load, c, layer, { activation: 'silu', bias: c.mlp_bias });
       return preNormBlock(c, layer, norm, attend, feedForward);
     },
   });

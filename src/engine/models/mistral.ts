@@ -1,6 +1,6 @@
 /** Mistral (Jiang et al., 2023), after transformers' modeling_mistral.py: Llama with every layer behind a sliding window. */
 import { mistral } from '../../families/mistral';
-import { gatedFeedForward, loadDecoder, preNormBlock, rmsNorms, selfAttention } from './decoder';
+import { gluFeedForward, loadDecoder, preNormBlock, rmsNorms, selfAttention } from './decoder';
 import type { LanguageModel } from './model';
 import { createRotary } from './rope';
 import type { Loader } from './weights';
@@ -13,7 +13,7 @@ export async function loadMistral(json: Record<string, unknown>, load: Loader): 
     norm,
     block: async (layer) => {
       const attend = await selfAttention(load, c, layer, { rotary, window: c.sliding_window });
-      const feedForward = await gatedFeedForward(load, c, layer, { activation: 'silu' });
+      const feedForward = await gluFeedForward(load, c, layer, { activation: 'silu' });
       return preNormBlock(c, layer, norm, attend, feedForward);
     },
   });

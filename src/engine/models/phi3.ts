@@ -1,6 +1,6 @@
 /** Phi-3 and Phi-4 (Microsoft, 2024), after transformers' modeling_phi3.py: Llama with fused projections. */
 import { phi3 } from '../../families/phi3';
-import { gatedFeedForward, loadDecoder, preNormBlock, rmsNorms, selfAttention } from './decoder';
+import { gluFeedForward, loadDecoder, preNormBlock, rmsNorms, selfAttention } from './decoder';
 import type { LanguageModel } from './model';
 import { createRotary } from './rope';
 import type { Loader } from './weights';
@@ -13,7 +13,7 @@ export async function loadPhi3(json: Record<string, unknown>, load: Loader): Pro
     norm,
     block: async (layer) => {
       const attend = await selfAttention(load, c, layer, { fused: true, rotary, window: c.sliding_window });
-      const feedForward = await gatedFeedForward(load, c, layer, { activation: 'silu', fused: true });
+      const feedForward = await gluFeedForward(load, c, layer, { activation: 'silu', fused: true });
       return preNormBlock(c, layer, norm, attend, feedForward);
     },
   });

@@ -1,6 +1,6 @@
 /** Qwen2 and 2.5 (Qwen team, 2024), after transformers' modeling_qwen2.py: Llama with biases on queries, keys and values. */
 import { qwen2 } from '../../families/qwen2';
-import { gatedFeedForward, loadDecoder, preNormBlock, rmsNorms, selfAttention } from './decoder';
+import { gluFeedForward, loadDecoder, preNormBlock, rmsNorms, selfAttention } from './decoder';
 import type { LanguageModel } from './model';
 import { createRotary } from './rope';
 import type { Loader } from './weights';
@@ -14,7 +14,7 @@ export async function loadQwen2(json: Record<string, unknown>, load: Loader): Pr
     block: async (layer) => {
       const bias = { qkv: true, o: false };
       const attend = await selfAttention(load, c, layer, { bias, rotary, window: c.windows[layer] });
-      const feedForward = await gatedFeedForward(load, c, layer, { activation: 'silu' });
+      const feedForward = await gluFeedForward(load, c, layer, { activation: 'silu' });
       return preNormBlock(c, layer, norm, attend, feedForward);
     },
   });

@@ -1,6 +1,6 @@
 /** Qwen3 (Qwen team, 2025), after transformers' modeling_qwen3.py: norms over each head's queries and keys. */
 import { qwen3 } from '../../families/qwen3';
-import { gatedFeedForward, loadDecoder, preNormBlock, rmsNorms, selfAttention } from './decoder';
+import { gluFeedForward, loadDecoder, preNormBlock, rmsNorms, selfAttention } from './decoder';
 import type { LanguageModel } from './model';
 import { createRotary } from './rope';
 import type { Loader } from './weights';
@@ -15,7 +15,7 @@ export async function loadQwen3(json: Record<string, unknown>, load: Loader): Pr
     block: async (layer) => {
       const window = c.windows[layer];
       const attend = await selfAttention(load, c, layer, { bias, headNorm: norm, rotary, window });
-      const feedForward = await gatedFeedForward(load, c, layer, { activation: 'silu' });
+      const feedForward = await gluFeedForward(load, c, layer, { activation: 'silu' });
       return preNormBlock(c, layer, norm, attend, feedForward);
     },
   });

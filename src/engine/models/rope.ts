@@ -1,7 +1,7 @@
 /** Rotary frequencies as transformers computes them (modeling_rope_utils.py), in f32 where it does, and a model's tables. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Rope, RopeScaling } from '../../families/rope';
-import { rotary, rotaryTables } from '../kernels/rotary';
+import { rotary, rotaryTables } from '../kernels/attention/rotary';
 import type { Loader } from './weights';
 
 /** One frequency for each pair of dimensions, [dims / 2]. */

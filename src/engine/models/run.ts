@@ -2,10 +2,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ActivationName } from '../../families/activation';
 import type { DropoutRates } from '../../families/dropout';
-import { type Activation, activation } from '../kernels/activation';
-import { embedding } from '../kernels/embedding';
-import { layerNorm } from '../kernels/layer-norm';
-import { linear } from '../kernels/linear';
+import { embedding } from '../kernels/moves/embedding';
+import { layerNorm } from '../kernels/norms/layer-norm';
+import { type Activation, activation } from '../kernels/pointwise/activation';
+import { linear } from '../kernels/products/linear';
 import type { Hooks, LinearModule, SublayerPlace, Weight } from '../types';
 import type { ModelInput } from './model';
 import type { Loader } from './weights';

@@ -1,6 +1,6 @@
 /** SmolLM3 (Hugging Face, 2025), after transformers' modeling_smollm3.py: Llama with some layers that have no positions. */
 import { smollm3 } from '../../families/smollm3';
-import { gatedFeedForward, loadDecoder, preNormBlock, rmsNorms, selfAttention } from './decoder';
+import { gluFeedForward, loadDecoder, preNormBlock, rmsNorms, selfAttention } from './decoder';
 import type { LanguageModel } from './model';
 import { createRotary } from './rope';
 import type { Loader } from './weights';
@@ -15,7 +15,7 @@ export async function loadSmolLM3(json: Record<string, unknown>, load: Loader): 
     block: async (layer) => {
       const rotary = c.rotary_layers[layer] ? positions : null;
       const attend = await selfAttention(load, c, layer, { bias, rotary, window: c.windows[layer] });
-      const feedForward = await gatedFeedForward(load, c, layer, { activation: 'silu', bias: c.mlp_bias });
+      const feedForward = await gluFeedForward(load, c, layer, { activation: 'silu', bias: c.mlp_bias });
       return preNormBlock(c, layer, norm, attend, feedForward);
     },
   });

@@ -11,8 +11,8 @@
  * A family asks `virtualTokens` once a pass, runs its blocks on what `layerInput` gives, and attention on `keysAndValues`.
  */
 import type * as tf from '@tensorflow/tfjs-core';
-import { prepend, rowsWithin } from '../kernels/front-rows';
-import { virtualInputs } from '../kernels/virtual-inputs';
+import { virtualInputs } from '../kernels/attention/virtual-inputs';
+import { prepend, rowsWithin } from '../kernels/moves/front-rows';
 import type { Hooks } from '../types';
 import { appendToCache } from './cache';
 import type { ModelInput } from './model';

@@ -15,7 +15,7 @@ import type { LinearModule, Weight } from '../types';
 import { isGpu } from '../webgpu/backend';
 import { bindingLimit } from '../webgpu/limits';
 import type { ModelTensor, StoredType, WeightSource } from './model';
-import { placeMatrix, type Quantization, type StoredMatrix, widenBytes } from './place';
+import { placeMatrix, type Quantization, type StoredMatrix, widenBytes } from './upload';
 
 export interface LoadOptions {
   /** Of the linears; `none` when left out. */

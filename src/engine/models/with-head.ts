@@ -2,8 +2,8 @@
 import type { TaskData } from '../../data/types';
 import { headTensors, type StoredHead } from '../../families/task-heads';
 import { isTokenHead, type LanguageModel, type WeightSource } from './model';
-import { widenBytes } from './place';
 import { createTaskHead, prefixOf, type TaskHeadOptions } from './task-head';
+import { widenBytes } from './upload';
 
 /**
  * The model's own tensors are shared with `model`; disposing the result frees the head alone. What only the head for tokens

@@ -1,8 +1,8 @@
 /** From a padded batch to what a model's forward pass takes. */
 import type { Batch } from '../../data/types';
-import { causalVisible, fullVisible } from '../kernels/visible';
+import { causalVisible, fullVisible } from '../kernels/attention/visible';
+import { int32Input } from '../kernels/inputs';
 import type { LanguageModel, ModelInput } from '../models/model';
-import { int32Input } from '../training/inputs';
 
 export type InputBatch = Pick<Batch, 'batchSize' | 'length' | 'ids' | 'lengths' | 'starts'>;
 

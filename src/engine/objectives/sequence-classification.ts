@@ -5,7 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Batch, TaskData } from '../../data/types';
-import { type ScoreLossKind, scoreLoss } from '../kernels/score-loss';
+import { type ScoreLossKind, scoreLoss } from '../kernels/losses/score-loss';
 import type { LanguageModel } from '../models/model';
 import type { Hooks } from '../types';
 import { modelInput } from './model-input';

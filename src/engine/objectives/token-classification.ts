@@ -3,9 +3,9 @@
  * first of each word. Labels stand where they belong, not shifted.
  */
 import type { Batch } from '../../data/types';
-import { scoreLoss } from '../kernels/score-loss';
+import { int32Input } from '../kernels/inputs';
+import { scoreLoss } from '../kernels/losses/score-loss';
 import type { LanguageModel } from '../models/model';
-import { int32Input } from '../training/inputs';
 import type { Hooks } from '../types';
 import { modelInput } from './model-input';
 import type { Objective } from './objective';

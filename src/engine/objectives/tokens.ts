@@ -1,11 +1,11 @@
 /** What the objectives that predict tokens share: rows of hidden states, what each predicts, and the loss of the output head. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Batch } from '../../data/types';
-import { linearCrossEntropy } from '../kernels/cross-entropy';
-import { takeRows } from '../kernels/row-moves';
+import { int32Input } from '../kernels/inputs';
+import { linearCrossEntropy } from '../kernels/losses/cross-entropy';
+import { takeRows } from '../kernels/moves/row-moves';
 import { requireHead } from '../models/head';
 import type { LanguageModel } from '../models/model';
-import { int32Input } from '../training/inputs';
 import type { Hooks } from '../types';
 import type { LossOptions } from './objective';
 

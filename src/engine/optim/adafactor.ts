@@ -3,8 +3,8 @@
  * moments are a row and a column for each matrix, thousandths of Adam's. Sums in its kernels are over whole tensors.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { adafactorStep, factorise, tableOf } from '../kernels/adafactor';
 import { keptZeros, writeValues } from '../kernels/in-place';
+import { adafactorStep, factorise, tableOf } from '../kernels/optimisers/adafactor';
 import type { Place } from './layout';
 import { pace, type RuleKind } from './rule';
 

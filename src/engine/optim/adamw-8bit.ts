@@ -6,9 +6,9 @@
  * one; this is the exact nearest one, as its code for GPUs has it.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { adamW } from '../kernels/adamw';
-import { adamW8, BLOCK } from '../kernels/adamw-8bit';
 import { keptZeros, writeValues } from '../kernels/in-place';
+import { adamW } from '../kernels/optimisers/adamw';
+import { adamW8, BLOCK } from '../kernels/optimisers/adamw-8bit';
 import { dynamicMap } from '../quantization/nf4';
 import type { Place } from './layout';
 import { pace, type RuleKind, type StatePart } from './rule';

@@ -1,6 +1,7 @@
 /** AdamW (Loshchilov & Hutter, 2019) as torch.optim.AdamW: weight decay beside the gradient. */
-import { adamW } from '../kernels/adamw';
+
 import { keptZeros } from '../kernels/in-place';
+import { adamW } from '../kernels/optimisers/adamw';
 import { pace, perValue, type RuleKind } from './rule';
 
 /** `coupled`: Adam, where weight decay is part of the gradient. */

@@ -3,9 +3,9 @@
  * text's log-likelihood, in the layout of an optimiser's flat buffers.
  */
 import type * as tf from '@tensorflow/tfjs-core';
-import { accumulateGradients } from '../kernels/accumulate';
 import { keptZeros } from '../kernels/in-place';
-import { scaleInPlace } from '../kernels/scale';
+import { accumulateGradients } from '../kernels/optimisers/accumulate';
+import { scaleInPlace } from '../kernels/optimisers/scale';
 import type { Layout } from './layout';
 import { type Gradients, gradientsByPlace } from './optimizer';
 

@@ -1,6 +1,6 @@
 /** Lion (Chen et al., 2023): steps of one size, along the sign of an interpolated momentum. */
 import { keptZeros } from '../kernels/in-place';
-import { lionStep } from '../kernels/lion';
+import { lionStep } from '../kernels/optimisers/lion';
 import { pace, perValue, type RuleKind } from './rule';
 
 export const lion: RuleKind = {

@@ -1,15 +1,15 @@
 /**
  * The optimiser of a run, whichever rule it goes by (rules.ts), over all trainable tensors as one flat range: gradients,
  * state and a master copy of the parameters lie end to end, so that clipping and the update take a few dispatches whatever
- * the number of tensors. Around the rule: the pull towards the base (L2-SP, EWC), clipping, and the moving average of the
+ * the number of tensors. Around the rule: the penalty on moving from the base (L2-SP, EWC), clipping, and the moving average of the
  * weights. State belongs to a tensor's name, which is how checkpoints keep it.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { accumulateGradients } from '../kernels/accumulate';
-import { gradientStats, partialCount, STATS } from '../kernels/grad-norm';
 import { clearValues, copyValues, keptZeros } from '../kernels/in-place';
-import { movingAverage } from '../kernels/moving-average';
-import { pullTowards } from '../kernels/pull';
+import { accumulateGradients } from '../kernels/optimisers/accumulate';
+import { gradientStats, partialCount, STATS } from '../kernels/optimisers/grad-norm';
+import { movingAverage } from '../kernels/optimisers/moving-average';
+import { addPenalty } from '../kernels/optimisers/weight-penalty';
 import { readFloats } from '../webgpu/backend';
 import { type Layout, type LayoutOptions, layOut, type Place, rangesOf } from './layout';
 import { type OptimizerSettings, perValue } from './rule';
@@ -21,7 +21,7 @@ export type { OptimizerSettings } from './rule';
 export type { StateTensors } from './state';
 
 export interface UpdateStats {
-  /** With the penalty of a pull. */
+  /** With the weight penalty. */
   loss: number;
   /** Before clipping. */
   gradNorm: number;
@@ -30,7 +30,7 @@ export interface UpdateStats {
 }
 
 /** The penalty ½ Σ (alpha + lambda · F)·(p − p0)² on the loss, and its gradient. */
-export interface Pull {
+export interface WeightPenalty {
   /** L2-SP's. */
   alpha?: number;
   /** EWC's; needs the Fisher information (training/fisher.ts). */
@@ -39,6 +39,12 @@ export interface Pull {
   /** p0, in the optimiser's layout; the parameters as they are now where left out. */
   anchor?: tf.Tensor;
 }
+
+/** A penalty in force: what it pulls towards, and its shares of the loss. */
+type ActivePenalty = Required<Pick<WeightPenalty, 'alpha' | 'lambda' | 'anchor'>> & {
+  fisher?: tf.Tensor;
+  penalty: tf.Tensor;
+};
 
 /** Gradients by name, or in the order of the optimiser's tensors. */
 export type Gradients = Map<string, tf.Tensor> | tf.Tensor[];
@@ -63,7 +69,7 @@ export interface Optimizer {
   /** Updates made so far. Adam's bias correction counts those of each tensor. */
   updates: number;
   /** Owns the tensors from then on. To be set before a checkpoint is loaded, since that moves the parameters. */
-  setPull(pull: Pull | null): void;
+  setPenalty(penalty: WeightPenalty | null): void;
   /** Puts the moving average into the tensors, or the parameters back. The next update puts them back by itself. */
   showAverage(on: boolean): void;
   /** Runs something with the moving average in place of the parameters; with the parameters where there is none. */
@@ -93,8 +99,7 @@ export function createOptimizer(
   for (const { tensor, offset, size } of places) copyValues(tensor, 0, state.params, offset, size);
   const average = averageDecay > 0 ? flat() : null;
   if (average) copyValues(state.params, 0, average, 0, size);
-  let pull: (Required<Pick<Pull, 'alpha' | 'lambda' | 'anchor'>> & { fisher?: tf.Tensor; penalty: tf.Tensor }) | null =
-    null;
+  let drift: ActivePenalty | null = null;
   const updatesOf = new Map(places.map((p) => [p.name, 0]));
   /** Tensors that have gradients in the flat buffer; those of all others are zeros. */
   const filled = new Set<string>();
@@ -132,12 +137,12 @@ export function createOptimizer(
     },
     async update(loss, learningRate, active = () => true) {
       if (averageShown) optimizer.showAverage(false);
-      if (pull) {
-        pullTowards({ ...state, ...pull }, { uniform: pull.alpha, weighted: pull.lambda });
+      if (drift) {
+        addPenalty({ ...state, ...drift }, { uniform: drift.alpha, weighted: drift.lambda });
         for (const { name } of places) filled.add(name);
       }
       forget((name) => !active(name));
-      gradientStats({ ...state, loss, partials, penalty: pull?.penalty }, settings.max_grad_norm);
+      gradientStats({ ...state, loss, partials, penalty: drift?.penalty }, settings.max_grad_norm);
       const ranges = rangesOf(layout, (name) => filled.has(name), updatesOf);
       rule.update(state, ranges, learningRate);
       if (average) movingAverage({ ...state, average }, averageDecay);
@@ -150,9 +155,9 @@ export function createOptimizer(
       const stats = await readFloats(state.stats);
       return { loss: stats[STATS.loss]!, gradNorm: stats[STATS.norm]!, finite: stats[STATS.finite] === 1 };
     },
-    setPull(next) {
-      if (pull) tf.dispose([pull.anchor, pull.penalty, ...(pull.fisher ? [pull.fisher] : [])]);
-      pull = null;
+    setPenalty(next) {
+      if (drift) tf.dispose([drift.anchor, drift.penalty, ...(drift.fisher ? [drift.fisher] : [])]);
+      drift = null;
       if (!next) return;
       const { alpha = 0, lambda = 0, fisher } = next;
       if (lambda > 0 && !fisher) throw new Error('EWC needs the Fisher information.');
@@ -161,7 +166,7 @@ export function createOptimizer(
         anchor = flat();
         copyValues(state.params, 0, anchor, 0, size);
       }
-      pull = { alpha, lambda, fisher, anchor, penalty: keptZeros([partialCount(size)]) };
+      drift = { alpha, lambda, fisher, anchor, penalty: keptZeros([partialCount(size)]) };
     },
     showAverage(on) {
       if (!average || on === averageShown) return;
@@ -199,7 +204,7 @@ export function createOptimizer(
       show(averageShown && average ? average : state.params);
     },
     dispose() {
-      optimizer.setPull(null);
+      optimizer.setPenalty(null);
       rule.dispose();
       tf.dispose([...Object.values(state), partials, ...(average ? [average] : [])]);
     },

@@ -1,6 +1,6 @@
 /** Stochastic gradient descent with momentum, as torch.optim.SGD. Without momentum it keeps no state. */
 import { keptZeros } from '../kernels/in-place';
-import { sgdStep } from '../kernels/sgd';
+import { sgdStep } from '../kernels/optimisers/sgd';
 import { pace, perValue, type RuleKind } from './rule';
 
 export const sgd: RuleKind = {

@@ -6,7 +6,14 @@
  * The values arrive in order, in pieces that end wherever a block ends (the last one anywhere); codes leave as they are
  * made, so that only the magnitudes of a tensor, a 64th of it, are held.
  */
-import { NF4_BLOCK, NF4_CODES, NF4_DYNAMIC, NF4_LEVELS, NF4_OUTER, nf4Layout } from '../kernels/weight-formats';
+import {
+  NF4_BLOCK,
+  NF4_CODES,
+  NF4_DYNAMIC,
+  NF4_LEVELS,
+  NF4_OUTER,
+  nf4Layout,
+} from '../kernels/products/weight-formats';
 
 const { fround } = Math;
 

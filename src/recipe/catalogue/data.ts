@@ -153,6 +153,6 @@ export const datasetFields: SectionFields<'dataset'> = {
     default: null,
     placeholder: 'what comes with the built-in model',
     source: 'Tabtune',
-    group: 'care',
+    group: 'regularisation',
   },
 };

@@ -63,7 +63,7 @@ export const methodFields: SectionFields<'method'> = {
     usual: [0, 0.1],
     source: 'Unsloth Studio',
     for: ['lora'],
-    group: 'care',
+    group: 'regularisation',
   },
   'method.target_modules': {
     kind: 'modules',

@@ -250,7 +250,7 @@ export const optimiserFields = {
     step: 0.01,
     usual: [0, 0.1],
     source: 'Tabtune',
-    group: 'care',
+    group: 'regularisation',
   },
   'training.max_grad_norm': {
     kind: 'number',

@@ -1,8 +1,8 @@
 /** What a scripted classifier answers: figures that get better along the run, and labels found by words. */
 import type { Example, TaskData } from '../../../src/data/types';
 import type { ObjectiveType } from '../../../src/recipe/types';
+import type { LabelScore } from '../../../src/session/api';
 import type { ClassReport } from '../../../src/storage/types';
-import type { LabelScore } from '../../../src/worker/api';
 
 const classes = ['complaint', 'praise', 'question'];
 const entities = ['LOC', 'ORG', 'PER'];

@@ -3,8 +3,8 @@
  * bytes that arrive by the clock.
  */
 import { TabtuneError } from '../../../src/base/errors';
-import type { Download, HubChoice, HubHit, HubModel, PrecisionPlan, ShelfModel } from '../../../src/hub/catalogue';
-import type { HubSession, ModelInfo, StorageItem } from '../../../src/worker/api';
+import type { Download, HubChoice, HubHit, HubModel, PrecisionPlan, ShelfModel } from '../../../src/hub/descriptions';
+import type { HubApi, ModelInfo, StorageItem } from '../../../src/session/api';
 import { verdictOf } from './memory';
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -146,7 +146,7 @@ export interface HubScript {
   failing: boolean;
 }
 
-export interface ScriptedHub extends HubSession {
+export interface ScriptedHub extends HubApi {
   stored(): StorageItem[];
   delete(id: string): void;
   persisted(): boolean;

@@ -1,7 +1,7 @@
 /** The memory of a scripted run: plausible sizes, on a GPU of which 4 GB are said to be free. */
-import type { Verdict } from '../../../src/hub/catalogue';
+import type { Verdict } from '../../../src/hub/descriptions';
 import type { Recipe } from '../../../src/recipe/types';
-import type { Forecast, MemoryAdvice } from '../../../src/worker/api';
+import type { Forecast, MemoryAdvice } from '../../../src/session/api';
 
 const budget = 4e9;
 

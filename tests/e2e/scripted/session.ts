@@ -7,8 +7,15 @@ import { parseDataset } from '../../../src/data/parse';
 import type { Example, ParsedDataset, TokenView } from '../../../src/data/types';
 import { totalSteps } from '../../../src/recipe/forecast';
 import type { ObjectiveType, Recipe } from '../../../src/recipe/types';
+import type {
+  DeviceReport,
+  LoadedAdapter,
+  ModelInfo,
+  Session,
+  StorageItem,
+  TrainEvent,
+} from '../../../src/session/api';
 import type { MetricsRow, RunRecord, SampleAnswer } from '../../../src/storage/types';
-import type { DeviceReport, LoadedAdapter, ModelInfo, Session, StorageItem, TrainEvent } from '../../../src/worker/api';
 import { classFigures, scoresOf, taskOf } from './classes';
 import { createScriptedHub, factsOf, type HubScript } from './hub';
 import { memoryOf } from './memory';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Activation, activation } from '../../../src/engine/kernels/activation';
+import { type Activation, activation } from '../../../src/engine/kernels/pointwise/activation';
 import { fixtureJson } from '../../fixture-files';
 import { checkGradient, expectSameOnGpu, gradientsOn, type Op, randomValues, runOn } from '../../kernel-helpers';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { type AttentionAttrs, attention } from '../../../src/engine/kernels/attention';
-import { attentionMemory } from '../../../src/engine/kernels/attention-tiles';
+import { type AttentionAttrs, attention } from '../../../src/engine/kernels/attention/attention';
+import { attentionMemory } from '../../../src/engine/kernels/attention/attention-tiles';
 import {
   cacheVisible,
   causalVisible,
@@ -8,7 +8,7 @@ import {
   leftPaddedVisible,
   packedVisible,
   slidingWindow,
-} from '../../../src/engine/kernels/visible';
+} from '../../../src/engine/kernels/attention/visible';
 import type { Op, Values } from '../../kernel-helpers';
 import {
   checkGradient,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { rowSquares } from '../../../src/engine/kernels/row-squares';
+import { rowSquares } from '../../../src/engine/kernels/norms/row-squares';
 import {
   checkGradient,
   expectClose,

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { chunkRows, LOGITS_CHUNK_BYTES, linearCrossEntropy } from '../../../src/engine/kernels/cross-entropy';
-import { denseWeight } from '../../../src/engine/kernels/weight';
+import { chunkRows, LOGITS_CHUNK_BYTES, linearCrossEntropy } from '../../../src/engine/kernels/losses/cross-entropy';
+import { denseWeight } from '../../../src/engine/kernels/products/weight';
 import { flush, gpuBackend, gpuBytes } from '../../../src/engine/webgpu/backend';
 import { trimPool } from '../../../src/engine/webgpu/pool';
 import {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type DropoutAttrs, dropout } from '../../../src/engine/kernels/dropout';
+import { type DropoutAttrs, dropout } from '../../../src/engine/kernels/pointwise/dropout';
 import type { Op } from '../../kernel-helpers';
 import { checkGradient, expectSameOnGpu, gradientsOn, randomValues, runOn } from '../../kernel-helpers';
 

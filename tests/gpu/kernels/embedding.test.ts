@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { embedding } from '../../../src/engine/kernels/embedding';
+import { embedding } from '../../../src/engine/kernels/moves/embedding';
 import type { WeightFormat } from '../../../src/engine/types';
 import type { Op, Values } from '../../kernel-helpers';
 import { checkGradient, expectSameOnGpu, gradientsOn, intValues, randomValues, runOn } from '../../kernel-helpers';

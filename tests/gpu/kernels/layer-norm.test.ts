@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { layerNorm } from '../../../src/engine/kernels/layer-norm';
+import { layerNorm } from '../../../src/engine/kernels/norms/layer-norm';
 import type { Op } from '../../kernel-helpers';
 import {
   checkGradient,

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { transposedProduct } from '../../../src/engine/kernels/linear';
+import { transposedProduct } from '../../../src/engine/kernels/products/linear';
 import { checkGradient, expectSameOnGpu, type Op, randomValues, runOn, withTraits } from '../../kernel-helpers';
 import { linearCase } from '../../parity/products';
 

@@ -1,5 +1,5 @@
 import { test } from 'vitest';
-import { addNoise } from '../../../src/engine/kernels/noise';
+import { addNoise } from '../../../src/engine/kernels/pointwise/noise';
 import { expectSameOnGpu, randomValues } from '../../kernel-helpers';
 
 test.each([[[1]], [[3]], [[5, 7]], [[33, 64]]])('noise on %j as the reference', (shape) =>

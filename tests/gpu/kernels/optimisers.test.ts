@@ -1,11 +1,11 @@
 /** Kernels of the optimisers against their CPU references, on shapes that fill workgroups, overflow them, and do neither. */
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
-import { gradientStats, partialCount } from '../../../src/engine/kernels/grad-norm';
 import { keptZeros } from '../../../src/engine/kernels/in-place';
-import { movingAverage } from '../../../src/engine/kernels/moving-average';
-import { pullTowards } from '../../../src/engine/kernels/pull';
-import { scaleInPlace } from '../../../src/engine/kernels/scale';
+import { gradientStats, partialCount } from '../../../src/engine/kernels/optimisers/grad-norm';
+import { movingAverage } from '../../../src/engine/kernels/optimisers/moving-average';
+import { scaleInPlace } from '../../../src/engine/kernels/optimisers/scale';
+import { addPenalty } from '../../../src/engine/kernels/optimisers/weight-penalty';
 import { createOptimizer, type OptimizerSettings, type StateTensors } from '../../../src/engine/optim/optimizer';
 import { unpackBytes } from '../../../src/engine/optim/state';
 import { readFloats } from '../../../src/engine/webgpu/backend';
@@ -91,8 +91,8 @@ test.each([1, 63, 64, 65, 1000, 20_001])('pull, norm, average and scale of %i va
       const [partials, stats] = [keptZeros([partialCount(n)]), keptZeros([4])];
       const loss = tf.scalar(0.25);
       const t = { grads: grads!, params: params!, anchor: anchor!, penalty, partials, stats, loss, average: average! };
-      pullTowards({ ...t, fisher }, { uniform: 0.5, weighted: 2 });
-      pullTowards(t, { uniform: 0.125, weighted: 0 });
+      addPenalty({ ...t, fisher }, { uniform: 0.5, weighted: 2 });
+      addPenalty(t, { uniform: 0.125, weighted: 0 });
       gradientStats(t, 1);
       movingAverage(t, 0.9);
       scaleInPlace(fisher, 0.1);

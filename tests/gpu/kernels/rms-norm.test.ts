@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { rmsNorm } from '../../../src/engine/kernels/rms-norm';
+import { rmsNorm } from '../../../src/engine/kernels/norms/rms-norm';
 import type { Op } from '../../kernel-helpers';
 import { checkGradient, expectSameOnGpu, gradientsOn, probesFor, randomValues, withTraits } from '../../kernel-helpers';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { rotary } from '../../../src/engine/kernels/rotary';
+import { rotary } from '../../../src/engine/kernels/attention/rotary';
 import type { Op, Values } from '../../kernel-helpers';
 import {
   checkGradient,

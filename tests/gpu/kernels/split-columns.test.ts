@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { byTurns, type ColumnPart, sideBySide, splitColumns } from '../../../src/engine/kernels/split-columns';
+import { byTurns, type ColumnPart, sideBySide, splitColumns } from '../../../src/engine/kernels/moves/split-columns';
 import { checkGradient, expectSameOnGpu, gradientsOn, randomValues, runOn } from '../../kernel-helpers';
 
 const cases: [name: string, rows: number, columns: number, parts: ColumnPart[]][] = [

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { prepend, rowsWithin } from '../../../src/engine/kernels/front-rows';
-import { type VirtualAttrs, virtualInputs } from '../../../src/engine/kernels/virtual-inputs';
-import { causalVisible, fullVisible } from '../../../src/engine/kernels/visible';
+import { type VirtualAttrs, virtualInputs } from '../../../src/engine/kernels/attention/virtual-inputs';
+import { causalVisible, fullVisible } from '../../../src/engine/kernels/attention/visible';
+import { prepend, rowsWithin } from '../../../src/engine/kernels/moves/front-rows';
 import { checkGradient, expectSameOnGpu, intValues, type Op, randomValues, runOn } from '../../kernel-helpers';
 
 const front: Op = (rows, x) => [prepend(rows!, x!, 3)];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { embedding } from '../../../src/engine/kernels/embedding';
-import { linear } from '../../../src/engine/kernels/linear';
+import { embedding } from '../../../src/engine/kernels/moves/embedding';
+import { linear } from '../../../src/engine/kernels/products/linear';
 import type { WeightFormat } from '../../../src/engine/types';
 import { f16ToF32 } from '../../../src/formats/half';
 import {

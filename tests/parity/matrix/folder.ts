@@ -6,10 +6,10 @@ import { type SafetensorsTensor, writeSafetensors } from '../../../src/formats/s
 import { type CheckedModel, checkModelFolder } from '../../../src/hub/check';
 import { droppedModelFolder } from '../../../src/hub/folder';
 import { type ModelWeights, openWeights } from '../../../src/hub/weights';
-import type { OpenAdapter } from '../../../src/worker/adapters';
-import { checkpointHead } from '../../../src/worker/checkpoint-head';
-import { mergeModel } from '../../../src/worker/merge';
-import { configText, mergedConfig } from '../../../src/worker/merged-config';
+import { configText, mergedConfig } from '../../../src/session/merged-config';
+import type { OpenAdapter } from '../../../src/workers/engine/adapters';
+import { checkpointHead } from '../../../src/workers/engine/checkpoint-head';
+import { mergeModel } from '../../../src/workers/engine/merge';
 import { fixtureBytes, fixtureJson, fixtureTensors } from '../../fixture-files';
 import type { MatrixFamily } from './cells';
 

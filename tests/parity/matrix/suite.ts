@@ -1,6 +1,6 @@
 /** The cells of some families that train, one test each: one body for both backends. */
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { disposeInputs } from '../../../src/engine/training/inputs';
+import { disposeInputs } from '../../../src/engine/kernels/inputs';
 import { type Cell, nameOf } from './cells';
 import { type OpenFamily, openForCells, trainCell } from './train';
 

@@ -6,10 +6,10 @@ import type { LoraMethod, MethodSection } from '../../../src/recipe/types';
 import { defineWebGpuNames } from '../../webgpu-names';
 
 // tfjs's backend asks for WebGPU's names when it is loaded.
-let dryRun: typeof import('../../../src/engine/planning/dry-run').dryRun;
+let dryRun: typeof import('../../../src/engine/run/dry-run').dryRun;
 beforeAll(async () => {
   defineWebGpuNames();
-  ({ dryRun } = await import('../../../src/engine/planning/dry-run'));
+  ({ dryRun } = await import('../../../src/engine/run/dry-run'));
 }, 60_000);
 
 const [WIDTH, INNER, RANK] = [64, 256, 4];

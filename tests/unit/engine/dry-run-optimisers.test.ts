@@ -6,12 +6,12 @@ import type { LoraMethod, OptimizerName, TrainingSection } from '../../../src/re
 import { defineWebGpuNames } from '../../webgpu-names';
 
 // tfjs's backend asks for WebGPU's names when it is loaded.
-let dryRun: typeof import('../../../src/engine/planning/dry-run').dryRun;
+let dryRun: typeof import('../../../src/engine/run/dry-run').dryRun;
 /** Of an optimiser without state: master copy, norms and figures. */
 let bare: number;
 beforeAll(async () => {
   defineWebGpuNames();
-  ({ dryRun } = await import('../../../src/engine/planning/dry-run'));
+  ({ dryRun } = await import('../../../src/engine/run/dry-run'));
   bare = await optimizerBytes({ optim: 'sgd', sgd_momentum: 0 });
 });
 

@@ -1,15 +1,15 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { DryRun } from '../../../src/engine/planning/dry-run';
+import type { DryRun } from '../../../src/engine/run/dry-run';
 import { llama } from '../../../src/families/llama';
 import { resolveRecipe } from '../../../src/recipe/defaults';
 import type { LoraMethod } from '../../../src/recipe/types';
 import { defineWebGpuNames } from '../../webgpu-names';
 
 // tfjs's backend asks for WebGPU's names when it is loaded.
-let dryRun: typeof import('../../../src/engine/planning/dry-run').dryRun;
+let dryRun: typeof import('../../../src/engine/run/dry-run').dryRun;
 beforeAll(async () => {
   defineWebGpuNames();
-  ({ dryRun } = await import('../../../src/engine/planning/dry-run'));
+  ({ dryRun } = await import('../../../src/engine/run/dry-run'));
 });
 
 /** SmolLM2-135M's config.json. */

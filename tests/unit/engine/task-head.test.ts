@@ -3,10 +3,10 @@ import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, expect, test } from 'vitest';
 import type { TaskData } from '../../../src/data/types';
+import { disposeInputs } from '../../../src/engine/kernels/inputs';
 import { loadModel } from '../../../src/engine/models';
 import type { LanguageModel, ModelTensor, WeightSource } from '../../../src/engine/models/model';
 import { createTaskHead } from '../../../src/engine/models/task-head';
-import { disposeInputs } from '../../../src/engine/training/inputs';
 import type { Hooks } from '../../../src/engine/types';
 import { fixtureJson, fixtureTensors } from '../../fixture-files';
 

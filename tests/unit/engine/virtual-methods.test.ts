@@ -4,7 +4,8 @@ import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { generate } from '../../../src/engine/generation/generate';
-import { fullVisible } from '../../../src/engine/kernels/visible';
+import { fullVisible } from '../../../src/engine/kernels/attention/visible';
+import { disposeInputs } from '../../../src/engine/kernels/inputs';
 import { createMethod } from '../../../src/engine/methods';
 import { createBottleneck } from '../../../src/engine/methods/bottleneck';
 import { inference, type Method } from '../../../src/engine/methods/method';
@@ -15,7 +16,6 @@ import type { NamedTensors } from '../../../src/engine/methods/tensors';
 import { loadModel } from '../../../src/engine/models';
 import type { LanguageModel } from '../../../src/engine/models/model';
 import { withTaskHead } from '../../../src/engine/models/with-head';
-import { disposeInputs } from '../../../src/engine/training/inputs';
 import { fixtureJson, fixtureTensors } from '../../fixture-files';
 import { tinyModel } from '../../parity/tiny-run';
 

@@ -2,16 +2,16 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { writeSafetensors } from '../../../src/formats/safetensors';
 import { findCached, listManifests, openCachedModel, readManifest, receivedOf } from '../../../src/hub/cache';
-import type { Download } from '../../../src/hub/catalogue';
 import { checkModelFolder } from '../../../src/hub/check';
+import type { Download } from '../../../src/hub/descriptions';
 import { withGguf } from '../../../src/hub/gguf/folder';
-import { createDownloadService } from '../../../src/worker/download-service';
-import { connect, serve } from '../../../src/worker/rpc';
-import { HubDesk } from '../../../src/worker/session-hub';
+import { connect, serve } from '../../../src/rpc/rpc';
+import { HubSession } from '../../../src/session/hub';
+import { createDownloadService } from '../../../src/workers/download/service';
 import { fixtureBytes } from '../../fixture-files';
 import { type Fault, HubServer, type Request, sha256 } from '../../support/hub-server';
 import { MemoryStore } from '../../support/memory-store';
-import { FakeLocks, FakeWorker } from '../worker/fake-worker';
+import { FakeLocks, FakeWorker } from '../session/fake-worker';
 import { config, modelFiles, SHAPES, tensor } from './helpers';
 
 const WEIGHTS = 'model.safetensors';
@@ -53,11 +53,11 @@ beforeEach(async () => {
 });
 afterEach(() => server.stop());
 
-/** A tab: a desk with a download worker of its own, on the disk that all share. */
+/** A tab: a session with a download worker of its own, on the disk that all share. */
 function tab() {
   const page = {};
   const pageLocks = locks.for(page);
-  const desk = new HubDesk({
+  const session = new HubSession({
     store,
     locks: pageLocks,
     onSave: () => {},
@@ -70,11 +70,11 @@ function tab() {
       return connect(worker, { name: 'download worker', locks: pageLocks });
     },
   });
-  void desk.setHubSettings({ endpoint: server.endpoint, token: null });
+  void session.setHubSettings({ endpoint: server.endpoint, token: null });
   const seen: Download[] = [];
-  desk.watchDownloads((downloads) => seen.push(...downloads.map((download) => ({ ...download }))));
+  session.watchDownloads((downloads) => seen.push(...downloads.map((download) => ({ ...download }))));
   const last = () => seen.at(-1)!;
-  return { desk, seen, last };
+  return { session, seen, last };
 }
 
 /** Strikes once (or `times`) when bytes of the weights are asked for, after they were described. */
@@ -106,8 +106,8 @@ async function expectWhole(): Promise<void> {
 
 describe('a download', () => {
   it('fetches what a model needs, verifies it, and opens without a network', async () => {
-    const { desk, seen, last } = tab();
-    await desk.download(`hf:${id}`);
+    const { session, seen, last } = tab();
+    await session.download(`hf:${id}`);
     expect(last()).toMatchObject({ source, title: id, state: 'done', loaded: total(), total: total(), error: null });
     const states = seen.map(({ state }) => state);
     expect(states.filter((state, i) => state !== states[i - 1])).toEqual(
@@ -115,31 +115,31 @@ describe('a download', () => {
     );
     await expectWhole();
 
-    expect(await desk.stored()).toMatchObject([{ id: source, bytes: total(), usedAt: null }]);
+    expect(await session.stored()).toMatchObject([{ id: source, bytes: total(), usedAt: null }]);
 
     await server.stop();
     // Which commit `main` is cannot be asked; the one that is here was, when it was fetched.
     for (const name of [source, `hf:${id}`, `hf:${id}@main`]) {
-      await desk.download(name);
-      expect(await desk.locate(name)).toBe(source);
+      await session.download(name);
+      expect(await session.locate(name)).toBe(source);
     }
-    await expect(desk.download(`hf:${id}@v2`)).rejects.toMatchObject({ code: 'network' });
-    await expect(desk.locate(`hf:${id}@v2`)).rejects.toMatchObject({ code: 'bad_model', where: 'model.source' });
-    expect((await desk.stored())[0]!.usedAt).toBeGreaterThan(Date.now() - 60_000);
+    await expect(session.download(`hf:${id}@v2`)).rejects.toMatchObject({ code: 'network' });
+    await expect(session.locate(`hf:${id}@v2`)).rejects.toMatchObject({ code: 'bad_model', where: 'model.source' });
+    expect((await session.stored())[0]!.usedAt).toBeGreaterThan(Date.now() - 60_000);
     server = await new HubServer().start();
   });
 
   it('follows the branch to a new commit, and keeps the old one', async () => {
-    const { desk } = tab();
-    await desk.download(`hf:${id}`);
+    const { session } = tab();
+    await session.download(`hf:${id}`);
     const readme = new TextEncoder().encode('---\nlicense: mit\n---\n');
     const newer = server.add({ id, files: { ...files, 'README.md': readme }, licence: 'mit' }).source;
-    expect(await desk.locate(`hf:${id}`)).toBe(source);
-    await desk.download(`hf:${id}`);
-    expect(await desk.locate(`hf:${id}`)).toBe(newer);
+    expect(await session.locate(`hf:${id}`)).toBe(source);
+    await session.download(`hf:${id}`);
+    expect(await session.locate(`hf:${id}`)).toBe(newer);
     expect(newer).not.toBe(source);
     // The files that both have are told apart by commit all the same.
-    expect((await desk.stored()).map(({ id: one }) => one).sort()).toEqual([source, newer].sort());
+    expect((await session.stored()).map(({ id: one }) => one).sort()).toEqual([source, newer].sort());
     await expectWhole();
     expect((await findCached(`hf:${id}`, store))?.source).toBe(newer);
   });
@@ -156,7 +156,7 @@ describe('a download', () => {
       return fault;
     };
     const first = tab();
-    await expect(first.desk.download(source)).rejects.toMatchObject({ code: 'network' });
+    await expect(first.session.download(source)).rejects.toMatchObject({ code: 'network' });
     expect(first.last()).toMatchObject({ state: 'paused', error: { code: 'network' } });
     const manifest = (await readManifest(source, store))!;
     expect(receivedOf(manifest)).toBeGreaterThan(third());
@@ -170,7 +170,7 @@ describe('a download', () => {
     const second = tab();
     await expect.poll(() => second.seen.length, PATIENCE).toBeGreaterThan(0);
     expect(second.last()).toMatchObject({ state: 'paused', loaded: receivedOf(manifest), total: total(), error: null });
-    await second.desk.download(source);
+    await second.session.download(source);
     expect(second.last().state).toBe('done');
     expect(server.ranges(WEIGHTS)).toEqual([[third(), files[WEIGHTS]!.length - 1]]);
     // Not described again: the manifest knows all.
@@ -180,8 +180,8 @@ describe('a download', () => {
 
   it('goes on by itself where a connection breaks off once', async () => {
     strike({ cutAfter: third() });
-    const { desk, seen } = tab();
-    await desk.download(source);
+    const { session, seen } = tab();
+    await session.download(source);
     expect(server.ranges(WEIGHTS).at(-1)![0]).toBe(third());
     expect(seen.filter(({ error }) => error !== null)).toEqual([]);
     await expectWhole();
@@ -189,45 +189,45 @@ describe('a download', () => {
 
   it('is paused and goes on', async () => {
     strike({ stallAfter: third() });
-    const { desk, last } = tab();
-    const running = desk.download(source);
+    const { session, last } = tab();
+    const running = session.download(source);
     const stopped = expect(running).rejects.toMatchObject({ code: 'cancelled' });
     await expect.poll(() => last()?.loaded ?? 0, PATIENCE).toBeGreaterThanOrEqual(third());
-    await desk.pauseDownload(source);
+    await session.pauseDownload(source);
     await stopped;
     expect(last()).toMatchObject({ state: 'paused', error: null, rate: null });
-    await desk.download(source);
+    await session.download(source);
     expect(server.ranges(WEIGHTS).at(-1)![0]).toBe(third());
     await expectWhole();
   });
 
   it('is cancelled, and nothing stays', async () => {
     strike({ stallAfter: third() });
-    const { desk, last } = tab();
-    const running = desk.download(source);
+    const { session, last } = tab();
+    const running = session.download(source);
     running.catch(() => {});
     await expect.poll(() => last()?.loaded ?? 0, PATIENCE).toBeGreaterThanOrEqual(third());
-    expect(await desk.stored()).toMatchObject([{ id: source, kind: 'model', total: total(), usedAt: null }]);
-    await desk.cancelDownload(source);
+    expect(await session.stored()).toMatchObject([{ id: source, kind: 'model', total: total(), usedAt: null }]);
+    await session.cancelDownload(source);
     await expect(running).rejects.toMatchObject({ code: 'cancelled' });
     expect(store.files.size).toBe(0);
-    expect(await desk.stored()).toEqual([]);
+    expect(await session.stored()).toEqual([]);
   });
 
   it('waits for the one before it, and can be taken back meanwhile', async () => {
     const other = server.add({ id: 'org/other', files: { ...files, 'README.md': new Uint8Array(9) } }).source;
     strike({ stallAfter: third() });
-    const { desk, seen } = tab();
-    const first = desk.download(source);
-    const second = desk.download(other);
+    const { session, seen } = tab();
+    const first = session.download(source);
+    const second = session.download(other);
     const taken = expect(second).rejects.toMatchObject({ code: 'cancelled' });
     const state = (of: string) => seen.findLast((download) => download.source === of)?.state;
     await expect.poll(() => [state(source), state(other)], PATIENCE).toEqual(['downloading', 'waiting']);
-    await desk.pauseDownload(other);
+    await session.pauseDownload(other);
     await taken;
     expect(state(other)).toBe('paused');
-    const third_ = desk.download(other);
-    await desk.pauseDownload(source);
+    const third_ = session.download(other);
+    await session.pauseDownload(source);
     await expect(first).rejects.toMatchObject({ code: 'cancelled' });
     await third_;
     expect(state(other)).toBe('done');
@@ -237,13 +237,13 @@ describe('a download', () => {
     strike({ stallAfter: third() }, { times: 1 });
     const one = tab();
     const two = tab();
-    const first = one.desk.download(source);
+    const first = one.session.download(source);
     await expect.poll(() => one.last()?.loaded ?? 0, PATIENCE).toBeGreaterThanOrEqual(third());
-    const second = two.desk.download(source);
+    const second = two.session.download(source);
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(two.last().state).toBe('waiting');
-    await expect(two.desk.delete(source)).rejects.toMatchObject({ message: expect.stringContaining('another tab') });
-    await one.desk.pauseDownload(source);
+    await expect(two.session.delete(source)).rejects.toMatchObject({ message: expect.stringContaining('another tab') });
+    await one.session.pauseDownload(source);
     await expect(first).rejects.toMatchObject({ code: 'cancelled' });
     await second;
     expect(server.ranges(WEIGHTS).at(-1)![0]).toBe(third());
@@ -307,15 +307,15 @@ describe('what goes wrong on the way', () => {
   it.each([...paused.map((row) => ['paused', ...row] as const), ...failed.map((row) => ['failed', ...row] as const)])(
     'is %s by %s, and goes on when that is over',
     async (state, _, fault, when, error) => {
-      const { desk, last } = tab();
-      await desk.describeModel(id);
+      const { session, last } = tab();
+      await session.describeModel(id);
       strike(fault, when);
-      await expect(desk.download(source)).rejects.toMatchObject(error);
+      await expect(session.download(source)).rejects.toMatchObject(error);
       expect(last()).toMatchObject({ state, error });
       expect(await findCached(source, store)).toBeNull();
       await expect(openCachedModel(source, store)).rejects.toMatchObject({ code: 'bad_model' });
       server.fault = () => null;
-      await desk.download(source);
+      await session.download(source);
       expect(last()).toMatchObject({ state: 'done', error: null });
       await expectWhole();
     },
@@ -323,9 +323,9 @@ describe('what goes wrong on the way', () => {
 
   it('a short 429 is waited for', async () => {
     strike({ status: 429, headers: { 'Retry-After': '1' } });
-    const { desk, last } = tab();
+    const { session, last } = tab();
     const before = Date.now();
-    await desk.download(source);
+    await session.download(source);
     expect(Date.now() - before).toBeGreaterThanOrEqual(1000);
     expect(last().state).toBe('done');
   });
@@ -343,8 +343,8 @@ describe('what goes wrong on the way', () => {
 
   it('an ETag that changes between chunks starts the file again, with a word about it', async () => {
     halfThen({ etag: 'another' });
-    const { desk, seen } = tab();
-    await desk.download(source);
+    const { session, seen } = tab();
+    await session.download(source);
     expect(
       server
         .ranges(WEIGHTS)
@@ -361,32 +361,32 @@ describe('what goes wrong on the way', () => {
       if (host !== 'cdn' || file !== WEIGHTS || (range && range[1] < 10_000)) return null;
       return { etag: `etag-${count++}`, cutAfter: 200_000 };
     };
-    const { desk, last } = tab();
-    await desk.download(source);
+    const { session, last } = tab();
+    await session.download(source);
     expect(last().state).toBe('done');
     await expectWhole();
   });
 
   it('416: what is here is more than the server has', async () => {
     halfThen({ status: 416, headers: { 'Content-Range': 'bytes */17' } });
-    const { desk, seen } = tab();
-    await desk.download(source);
+    const { session, seen } = tab();
+    await session.download(source);
     expect(seen.some(({ note }) => note?.includes('changed on the server'))).toBe(true);
     await expectWhole();
   });
 
   it('200 instead of 206: the beginning is skipped', async () => {
     halfThen({ whole: true });
-    const { desk, seen } = tab();
-    await desk.download(source);
+    const { session, seen } = tab();
+    await session.download(source);
     expect(seen.filter(({ note }) => note !== null)).toEqual([]);
     await expectWhole();
   });
 
   it('a byte that was turned over is found by the hash, and the file fetched again', async () => {
     strike({ replace: (bytes) => bytes.map((byte, i) => (i === 300_000 ? byte ^ 64 : byte)) });
-    const { desk, seen } = tab();
-    await desk.download(source);
+    const { session, seen } = tab();
+    await session.download(source);
     expect(seen.some(({ note }) => note?.includes('did not arrive'))).toBe(true);
     await expectWhole();
   });
@@ -398,31 +398,31 @@ describe('what goes wrong on the way', () => {
       struck = true;
       return { replace: (bytes) => bytes.map((byte, i) => (i === 3 ? byte ^ 1 : byte)) };
     };
-    const { desk, seen } = tab();
-    await desk.download(source);
+    const { session, seen } = tab();
+    await session.download(source);
     expect(struck).toBe(true);
     expect(seen.some(({ note }) => note?.includes('tokenizer.json did not arrive'))).toBe(true);
     await expectWhole();
   });
 
   it('a full disk says so; with room again it goes on', async () => {
-    const { desk, last } = tab();
-    await desk.describeModel(id);
+    const { session, last } = tab();
+    await session.describeModel(id);
     store.capacity = third();
-    await expect(desk.download(source)).rejects.toMatchObject({
+    await expect(session.download(source)).rejects.toMatchObject({
       code: 'storage_full',
       action: expect.stringContaining('Delete'),
     });
     expect(last()).toMatchObject({ state: 'failed', error: { code: 'storage_full' } });
     store.capacity = Infinity;
-    await desk.download(source);
+    await session.download(source);
     await expectWhole();
   });
 
   it('a worker that dies is replaced', async () => {
     strike({ stallAfter: third() });
-    const { desk, last } = tab();
-    const running = desk.download(source);
+    const { session, last } = tab();
+    const running = session.download(source);
     const died = expect(running).rejects.toMatchObject({ code: 'worker_died' });
     await expect.poll(() => last()?.loaded ?? 0, PATIENCE).toBeGreaterThanOrEqual(third());
     workers.at(-1)!.crash();
@@ -430,15 +430,15 @@ describe('what goes wrong on the way', () => {
     expect(last()).toMatchObject({ state: 'paused', error: { code: 'worker_died' } });
     // What the crash left open is closed by the browser.
     store = Object.assign(new MemoryStore(), { files: store.files });
-    await tab().desk.download(source);
+    await tab().session.download(source);
     await expectWhole();
   });
 
   it('a model that cannot be opened is refused before its weights are fetched', async () => {
     const bytes = new TextEncoder().encode(JSON.stringify({ ...config, model_type: 'mamba' }));
     const odd = server.add({ id: 'org/odd', files: { ...files, 'config.json': bytes } });
-    const { desk } = tab();
-    await expect(desk.download(odd.source)).rejects.toMatchObject({
+    const { session } = tab();
+    await expect(session.download(odd.source)).rejects.toMatchObject({
       code: 'bad_model',
       message: expect.stringContaining('mamba'),
     });
@@ -448,34 +448,34 @@ describe('what goes wrong on the way', () => {
 
   it('a gated model is refused with what to do, and a token helps', async () => {
     const gated = server.add({ id: 'org/gated', files: { ...files, 'README.md': new Uint8Array(3) }, access: 'gated' });
-    const { desk, last } = tab();
-    await expect(desk.download('hf:org/gated')).rejects.toMatchObject({
+    const { session, last } = tab();
+    await expect(session.download('hf:org/gated')).rejects.toMatchObject({
       code: 'access',
       action: expect.stringContaining('access token'),
     });
-    await desk.setHubSettings({ endpoint: server.endpoint, token: 'hf_accepted' });
-    await desk.download('hf:org/gated');
+    await session.setHubSettings({ endpoint: server.endpoint, token: 'hf_accepted' });
+    await session.download('hf:org/gated');
     expect(last()).toMatchObject({ source: gated.source, state: 'done' });
   });
 
   it('a GGUF file of a repository is fetched alone, and opens', async () => {
     const gguf = await fixtureBytes('gguf/gqa-tied.gguf');
     const { commit } = server.add({ id: 'org/gguf', files: { 'a.Q8_0.gguf': gguf, 'b.Q4_0.gguf': gguf } });
-    const { desk } = tab();
-    await expect(desk.download('hf:org/gguf')).rejects.toMatchObject({
+    const { session } = tab();
+    await expect(session.download('hf:org/gguf')).rejects.toMatchObject({
       code: 'bad_model',
       action: 'Add one of them, as in hf:org/gguf/a.Q8_0.gguf.',
     });
-    await desk.download('hf:org/gguf/b.Q4_0.gguf');
+    await session.download('hf:org/gguf/b.Q4_0.gguf');
     const folder = await withGguf(await openCachedModel(`hf:org/gguf@${commit}/b.Q4_0.gguf`, store));
     expect((await checkModelFolder(folder)).family.modelType).toBe('llama');
-    expect(await desk.locate('hf:org/gguf/b.Q4_0.gguf')).toBe(folder.source);
-    await expect(desk.locate('hf:org/gguf/a.Q8_0.gguf')).rejects.toMatchObject({ code: 'bad_model' });
+    expect(await session.locate('hf:org/gguf/b.Q4_0.gguf')).toBe(folder.source);
+    await expect(session.locate('hf:org/gguf/a.Q8_0.gguf')).rejects.toMatchObject({ code: 'bad_model' });
   });
 
   it('a file that vanished from the disk is told', async () => {
-    const { desk } = tab();
-    await desk.download(source);
+    const { session } = tab();
+    await session.download(source);
     store.files.get(source)!.delete(`files/${WEIGHTS}`);
     const folder = await openCachedModel(source, store);
     await expect(folder.bytes(WEIGHTS)).rejects.toMatchObject({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { supportedFamilies } from '../../../src/families';
-import type { ShelfModel } from '../../../src/hub/catalogue';
+import type { ShelfModel } from '../../../src/hub/descriptions';
 import { parametersOf, shelf, shelfModels } from '../../../src/hub/shelf';
 
 /** Of model.safetensors on the Hub, where it is known for certain. */

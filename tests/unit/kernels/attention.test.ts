@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
 import { philox4x32, Stream } from '../../../src/base/random';
-import { type AttentionAttrs, type AttentionDropout, attention } from '../../../src/engine/kernels/attention';
-import { causalVisible, leftPaddedVisible, packedVisible, slidingWindow } from '../../../src/engine/kernels/visible';
+import { type AttentionAttrs, type AttentionDropout, attention } from '../../../src/engine/kernels/attention/attention';
+import {
+  causalVisible,
+  leftPaddedVisible,
+  packedVisible,
+  slidingWindow,
+} from '../../../src/engine/kernels/attention/visible';
 import { checkGradient, expectClose, intValues, type Op, randomValues, runOn, type Values } from '../../kernel-helpers';
 
 const op =

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { widen } from '../../../src/engine/kernels/weight-reference';
+import { widen } from '../../../src/engine/kernels/products/weight-reference';
 import { checkGradient, expectClose, randomValues, runOn } from '../../kernel-helpers';
 import { storedWeights } from '../../parity/blocks';
 import { NORM_CASES, normCase, SCALE_CASES, scaleCase, squaresOp } from '../../parity/columns';

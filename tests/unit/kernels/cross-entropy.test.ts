@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chunkRows, LOGITS_CHUNK_BYTES } from '../../../src/engine/kernels/cross-entropy';
+import { chunkRows, LOGITS_CHUNK_BYTES } from '../../../src/engine/kernels/losses/cross-entropy';
 import { checkGradient, gradientsOn, intValues, runOn } from '../../kernel-helpers';
 import { crossEntropyCase } from '../../parity/products';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { philox4x32, Stream } from '../../../src/base/random';
-import { type DropoutAttrs, dropout } from '../../../src/engine/kernels/dropout';
+import { type DropoutAttrs, dropout } from '../../../src/engine/kernels/pointwise/dropout';
 import { checkGradient, gradientsOn, type Op, randomValues, runOn, type Values } from '../../kernel-helpers';
 
 const op =

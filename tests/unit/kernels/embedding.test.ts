@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { embedding } from '../../../src/engine/kernels/embedding';
+import { embedding } from '../../../src/engine/kernels/moves/embedding';
 import type { WeightFormat } from '../../../src/engine/types';
 import { checkGradient, gradientsOn, intValues, type Op, randomValues, runOn } from '../../kernel-helpers';
 

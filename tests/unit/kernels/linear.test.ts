@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { linear, linearBackwardInput, transposedProduct } from '../../../src/engine/kernels/linear';
-import { groupsFor } from '../../../src/engine/kernels/matmul';
+import { linear, linearBackwardInput, transposedProduct } from '../../../src/engine/kernels/products/linear';
+import { groupsFor } from '../../../src/engine/kernels/products/matmul';
+import { denseWeight } from '../../../src/engine/kernels/products/weight';
 import { valueAndGradients } from '../../../src/engine/kernels/tape';
-import { denseWeight } from '../../../src/engine/kernels/weight';
 import { checkGradient, expectClose, randomValues, runOn, tensorOf, withBackend } from '../../kernel-helpers';
 import { linearCase, weightOn } from '../../parity/products';
 

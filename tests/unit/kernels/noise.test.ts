@@ -1,8 +1,8 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
 import { philox4x32, Stream } from '../../../src/base/random';
-import { addNoise, type NoiseAttrs } from '../../../src/engine/kernels/noise';
-import { neftune } from '../../../src/engine/training/neftune';
+import { addNoise, type NoiseAttrs } from '../../../src/engine/kernels/pointwise/noise';
+import { neftune } from '../../../src/engine/run/neftune';
 import { gradientsOn, type Op, randomValues, runOn, type Values } from '../../kernel-helpers';
 
 const op =

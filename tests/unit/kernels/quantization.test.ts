@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { NF4_CODES, nf4Layout } from '../../../src/engine/kernels/weight-formats';
-import { widen } from '../../../src/engine/kernels/weight-reference';
+import { NF4_CODES, nf4Layout } from '../../../src/engine/kernels/products/weight-formats';
+import { widen } from '../../../src/engine/kernels/products/weight-reference';
 import {
   DYNAMIC,
   LEVELS,

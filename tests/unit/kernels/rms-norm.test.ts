@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { rmsNorm } from '../../../src/engine/kernels/rms-norm';
+import { rmsNorm } from '../../../src/engine/kernels/norms/rms-norm';
 import { checkGradient, expectClose, type Op, randomValues, runOn } from '../../kernel-helpers';
 
 const op: Op = (x, w) => [rmsNorm(x!, w!, 1e-5)];

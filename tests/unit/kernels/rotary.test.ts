@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { rotary, rotaryTables } from '../../../src/engine/kernels/rotary';
+import { rotary, rotaryTables } from '../../../src/engine/kernels/attention/rotary';
 import {
   checkGradient,
   expectClose,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { scoreLoss } from '../../../src/engine/kernels/score-loss';
+import { scoreLoss } from '../../../src/engine/kernels/losses/score-loss';
 import { checkGradient, gradientsOn, intValues, runOn } from '../../kernel-helpers';
 import { SCORE_CASES, scoreCase, takeCase } from '../../parity/scores';
 

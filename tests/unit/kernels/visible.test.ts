@@ -6,7 +6,7 @@ import {
   leftPaddedVisible,
   packedVisible,
   slidingWindow,
-} from '../../../src/engine/kernels/visible';
+} from '../../../src/engine/kernels/attention/visible';
 
 /** "[first,end)" of each query, empty ranges as "-". */
 const ranges = (visible: Int32Array) =>

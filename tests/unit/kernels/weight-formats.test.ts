@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { halfToFloat, widen } from '../../../src/engine/kernels/weight-reference';
+import { halfToFloat, widen } from '../../../src/engine/kernels/products/weight-reference';
 import { f16ToF32 } from '../../../src/formats/half';
 import { storedWeights } from '../../parity/blocks';
 

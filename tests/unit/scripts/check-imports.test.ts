@@ -18,11 +18,11 @@ function write(file: string, text: string) {
 
 test('downward imports are free', () => {
   write('src/app/App.tsx', "import { useState } from 'react';\nimport { run } from '../stores/runs';\n");
-  write('src/stores/runs.ts', "import { create } from 'zustand';\nimport type { Session } from '../worker/api';\n");
-  write('src/worker/session.ts', "import { device } from '../engine/webgpu/device';\nimport './local';\n");
+  write('src/stores/runs.ts', "import { create } from 'zustand';\nimport type { Session } from '../session/api';\n");
+  write('src/workers/engine/service.ts', "import { device } from '../../engine/webgpu/device';\nimport './local';\n");
   write('src/engine/kernels/matmul.ts', "import { dispatch } from '../webgpu/dispatch';\n");
   write(
-    'src/engine/training/loop.ts',
+    'src/engine/run/loop.ts',
     "import type { Recipe } from '../../recipe/types';\nimport '../models/llama';\n",
   );
   write('src/engine/webgpu/device.ts', "import { engine } from '@tensorflow/tfjs-core';\n");
@@ -31,38 +31,38 @@ test('downward imports are free', () => {
 
 test('upward and sideways imports are found in every way of writing them', () => {
   write('src/recipe/a.ts', "// first line\nimport type { S } from '../stores/runs';\n");
-  write('src/data/b.ts', "export {\n  a,\n  b,\n} from '../worker/api';\n");
+  write('src/data/b.ts', "export {\n  a,\n  b,\n} from '../session/api';\n");
   write('src/engine/c.ts', "export const late = () => import('../hub/hub');\n");
   write('src/storage/d.ts', "export type S = import('../app/App').S;\n");
-  write('src/hub/e.ts', "new Worker(new URL('../worker/entry.ts', import.meta.url));\n");
+  write('src/hub/e.ts', "new Worker(new URL('../workers/entry.ts', import.meta.url));\n");
   write('src/engine/models/f.ts', "import { lora } from '../methods/lora';\n");
   write('src/engine/webgpu/g.ts', "import '../kernels/matmul';\n");
   write('src/engine/h.ts', "import { detect } from '../data/detect';\n");
-  write('src/worker/i.ts', "import App from '../app/App';\n");
+  write('src/session/i.ts', "import App from '../app/App';\n");
   expect(checkImports(root)).toEqual([
-    'src/data/b.ts:4: data may not import worker',
+    'src/data/b.ts:4: data may not import session',
     'src/engine/c.ts:1: engine may not import hub',
     'src/engine/h.ts:1: engine may not import data',
     'src/engine/models/f.ts:1: engine/models may not import engine/methods',
     'src/engine/webgpu/g.ts:1: engine/webgpu may not import engine/kernels',
-    'src/hub/e.ts:1: hub may not import worker',
+    'src/hub/e.ts:1: hub may not import workers',
     'src/recipe/a.ts:2: recipe may not import stores',
+    'src/session/i.ts:1: session may not import app',
     'src/storage/d.ts:1: storage may not import app',
-    'src/worker/i.ts:1: worker may not import app',
   ]);
 });
 
 test('packages and tests stay where they belong', () => {
   write('src/stores/a.ts', "import * as tf from '@tensorflow/tfjs-core';\n");
-  write('src/worker/b.ts', "import { useState } from 'react';\nimport fs from 'node:fs';\n");
+  write('src/session/b.ts', "import { useState } from 'react';\nimport fs from 'node:fs';\n");
   write('src/base/c.ts', "import { fixture } from '../../tests/fixtures';\n");
   write('src/elsewhere/d.ts', "import './e';\n");
   expect(checkImports(root)).toEqual([
     'src/base/c.ts:1: src may not import tests/fixtures',
     'src/elsewhere/d.ts:1: src/elsewhere/d is in no layer: name it in scripts/check-imports.mjs',
+    'src/session/b.ts:1: react may be imported only in src/app, src/main',
+    'src/session/b.ts:2: node:fs may be imported only in scripts',
     'src/stores/a.ts:1: @tensorflow/tfjs-core may be imported only in src/engine',
-    'src/worker/b.ts:1: react may be imported only in src/app, src/main',
-    'src/worker/b.ts:2: node:fs may be imported only in scripts',
   ]);
 });
 

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
-import type { LoadedAdapter } from '../../../src/worker/api';
+import type { LoadedAdapter } from '../../../src/session/api';
 import { fakeSession, runRecord } from './fake-session';
 
 const { connectSession } = await import('../../../src/stores/session');

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
-import type { Download } from '../../../src/hub/catalogue';
+import type { Download } from '../../../src/hub/descriptions';
 import { fakeSession } from './fake-session';
 
 const { connectSession } = await import('../../../src/stores/session');

@@ -1,8 +1,8 @@
 import { vi } from 'vitest';
-import type { HubModel } from '../../../src/hub/catalogue';
+import type { HubModel } from '../../../src/hub/descriptions';
 import { defaultRecipe } from '../../../src/recipe/defaults';
+import type { ModelInfo, Session, TrainEvent } from '../../../src/session/api';
 import type { RunRecord } from '../../../src/storage/types';
-import type { ModelInfo, Session, TrainEvent } from '../../../src/worker/api';
 
 // The preferences and the recipe are kept in localStorage, which Node does not have.
 const kept = new Map<string, string>();

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
-import type { HubHit, HubModel } from '../../../src/hub/catalogue';
+import type { HubHit, HubModel } from '../../../src/hub/descriptions';
 import { fakeSession, hubModel } from './fake-session';
 
 const { connectSession } = await import('../../../src/stores/session');

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
-import type { MergedExport, Session } from '../../../src/worker/api';
+import type { MergedExport, Session } from '../../../src/session/api';
 import { fakeSession } from './fake-session';
 
 const { connectSession } = await import('../../../src/stores/session');

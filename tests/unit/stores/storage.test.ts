@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
-import type { StorageItem } from '../../../src/worker/api';
+import type { StorageItem } from '../../../src/session/api';
 import { fakeSession } from './fake-session';
 
 const { connectSession } = await import('../../../src/stores/session');

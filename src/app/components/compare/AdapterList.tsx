@@ -1,9 +1,9 @@
 import { Trash2 } from 'lucide-react';
 import { useId } from 'react';
 import { selectLabel } from '../../../recipe/fields';
+import type { LoadedAdapter } from '../../../session/api';
 import { useCompare } from '../../../stores/compare';
 import { useRuns } from '../../../stores/runs';
-import type { LoadedAdapter } from '../../../worker/api';
 import { IconButton } from '../../ui/IconButton';
 import { cx } from '../../util/cx';
 import { formatCompact, formatWhen } from '../../util/format';

@@ -1,5 +1,5 @@
 import { Send, Square } from 'lucide-react';
-import { useCatalogue } from '../../../stores/catalogue';
+import { useBuiltins } from '../../../stores/builtins';
 import { sorts, useCompare } from '../../../stores/compare';
 import { useData } from '../../../stores/data';
 import { useModel } from '../../../stores/model';
@@ -11,7 +11,7 @@ import { cellsOf } from '../data/cells';
 
 /** Prompts worth trying: the dataset's own suggestions, else its first examples. */
 function useSuggestions(): string[] {
-  const datasets = useCatalogue((state) => state.datasets);
+  const datasets = useBuiltins((state) => state.datasets);
   const source = useRecipe((state) => state.recipe.dataset.source);
   const dataset = useData((state) => state.dataset);
   const listed = datasets.find(({ name }) => source === `builtin:${name}`)?.suggestedPrompts;

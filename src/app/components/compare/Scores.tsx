@@ -1,4 +1,4 @@
-import type { LabelScore } from '../../../worker/api';
+import type { LabelScore } from '../../../session/api';
 import { formatFigure, formatShare } from '../../util/format';
 
 /** What a classifier answers: labels with their probabilities, tagged words, or one number. */

@@ -1,5 +1,5 @@
 import { FileUp } from 'lucide-react';
-import { useCatalogue } from '../../../stores/catalogue';
+import { useBuiltins } from '../../../stores/builtins';
 import { useData } from '../../../stores/data';
 import { useRecipe } from '../../../stores/recipe';
 import { useTraining } from '../../../stores/training';
@@ -10,7 +10,7 @@ import { formatPlural } from '../../util/format';
 
 /** The datasets that come with the page, and a file of one's own. */
 export function DatasetShelf() {
-  const datasets = useCatalogue((state) => state.datasets);
+  const datasets = useBuiltins((state) => state.datasets);
   const { source } = useRecipe((state) => state.recipe.dataset);
   const set = useRecipe((state) => state.set);
   const open = useData((state) => state.dataset);

@@ -1,6 +1,6 @@
 import { ExternalLink } from 'lucide-react';
 import { useState } from 'react';
-import type { HubModel } from '../../../hub/catalogue';
+import type { HubModel } from '../../../hub/descriptions';
 import { useHub } from '../../../stores/hub';
 import { Button } from '../../ui/Button';
 import { Input, Labelled } from '../../ui/Field';

@@ -1,6 +1,6 @@
 import { Pause, Play, X } from 'lucide-react';
 import { useState } from 'react';
-import type { Download } from '../../../hub/catalogue';
+import type { Download } from '../../../hub/descriptions';
 import { useDownloads } from '../../../stores/downloads';
 import { useRecipe } from '../../../stores/recipe';
 import { useTraining } from '../../../stores/training';

@@ -1,5 +1,5 @@
 import { CircleCheck, CircleHelp, CircleX, TriangleAlert } from 'lucide-react';
-import type { PrecisionPlan, Quantization, Verdict } from '../../../hub/catalogue';
+import type { PrecisionPlan, Quantization, Verdict } from '../../../hub/descriptions';
 import { cx } from '../../util/cx';
 import { formatBytes } from '../../util/format';
 

@@ -1,6 +1,6 @@
 import { Download, ExternalLink, LoaderCircle } from 'lucide-react';
 import { useEffect, useState } from 'react';
-import type { HubChoice, HubModel, Quantization } from '../../../hub/catalogue';
+import type { HubChoice, HubModel, Quantization } from '../../../hub/descriptions';
 import { useDownloads } from '../../../stores/downloads';
 import { useHub } from '../../../stores/hub';
 import { useStorage } from '../../../stores/storage';

@@ -1,6 +1,6 @@
 import { Heart, LoaderCircle, Lock, Search, Settings2 } from 'lucide-react';
 import { useId } from 'react';
-import type { HubHit } from '../../../hub/catalogue';
+import type { HubHit } from '../../../hub/descriptions';
 import { isModelName, useHub } from '../../../stores/hub';
 import { useScreen } from '../../../stores/screen';
 import { Badge } from '../../ui/Badge';

@@ -1,7 +1,7 @@
 import { FolderDown, Lock } from 'lucide-react';
 import { useEffect, useState } from 'react';
-import type { ShelfModel } from '../../../hub/catalogue';
-import { useCatalogue } from '../../../stores/catalogue';
+import type { ShelfModel } from '../../../hub/descriptions';
+import { useBuiltins } from '../../../stores/builtins';
 import { useDownloads } from '../../../stores/downloads';
 import { isModelOf, useHub } from '../../../stores/hub';
 import { useModel } from '../../../stores/model';
@@ -21,7 +21,7 @@ const shown = 6;
 
 /** The models that can be chosen with a press: those that come with the page, those kept here, and a few good ones. */
 export function ModelShelf() {
-  const builtin = useCatalogue((state) => state.models);
+  const builtin = useBuiltins((state) => state.models);
   const source = useRecipe((state) => state.recipe.model.source);
   const open = useDownloads((state) => state.open);
   const { shelf, shelfError, loadShelf } = useHub();

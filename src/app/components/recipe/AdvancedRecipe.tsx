@@ -13,9 +13,9 @@ import { formatPlural } from '../../util/format';
 import { FieldRow } from './FieldRow';
 import { RecipeJson } from './RecipeJson';
 
-type Group = SectionName | '' | 'care';
+type Group = SectionName | '' | 'regularisation';
 
-const groups: Group[] = ['', 'model', 'dataset', 'method', 'objective', 'training', 'care'];
+const groups: Group[] = ['', 'model', 'dataset', 'method', 'objective', 'training', 'regularisation'];
 const titles: Record<Group, { title: string; description?: string }> = {
   '': { title: 'Run' },
   model: { title: 'Model' },
@@ -23,18 +23,19 @@ const titles: Record<Group, { title: string; description?: string }> = {
   method: { title: 'Method' },
   objective: { title: 'Objective' },
   training: { title: 'Training' },
-  care: {
-    title: 'Care',
+  regularisation: {
+    title: 'Regularisation',
     description: 'What keeps it from learning your examples by heart, and from forgetting what it could do before.',
   },
 };
 
 /** The fields of a group that have an effect in this recipe, and those without one that somebody has set. */
 function shownIn(group: Group, recipe: Recipe, noted: (path: string) => boolean): Field[] {
-  if (group === 'care') return (['', ...sectionNames] as const).flatMap((section) => inSection(section, 'care'));
+  if (group === 'regularisation')
+    return (['', ...sectionNames] as const).flatMap((section) => inSection(section, 'regularisation'));
   return inSection(group, undefined);
 
-  function inSection(section: SectionName | '', wanted: 'care' | undefined): Field[] {
+  function inSection(section: SectionName | '', wanted: 'regularisation' | undefined): Field[] {
     const useful = new Set(fieldsIn(section, recipe).map((entry) => entry.field.path));
     return fields
       .filter(({ path }) => (section === '' ? !path.includes('.') : path.startsWith(`${section}.`)))

@@ -1,6 +1,6 @@
 /** What the screen says of each method, and docs/METHODS.md with it: when to use it, and what it costs on a model. */
 import type { MethodType } from '../../../recipe/types';
-import type { ModelInfo } from '../../../worker/api';
+import type { ModelInfo } from '../../../session/api';
 import { formatBytes } from '../../util/format';
 
 export interface MethodCard {

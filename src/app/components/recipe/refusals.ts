@@ -5,7 +5,7 @@ import { checkRecipe } from '../../../recipe/defaults';
 import { withValue } from '../../../recipe/diff';
 import type { RecipePath } from '../../../recipe/fields';
 import type { Recipe } from '../../../recipe/types';
-import type { ModelInfo } from '../../../worker/api';
+import type { ModelInfo } from '../../../session/api';
 
 const key = ({ where, message }: ErrorData) => `${where} ${message}`;
 

@@ -1,4 +1,4 @@
-import type { Forecast } from '../../../worker/api';
+import type { Forecast } from '../../../session/api';
 import { formatBytes } from '../../util/format';
 
 const parts: { key: keyof Forecast['memory']; name: string; className: string }[] = [

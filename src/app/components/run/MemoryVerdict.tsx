@@ -1,8 +1,8 @@
 import { CircleCheck, CircleX, TriangleAlert } from 'lucide-react';
-import type { Verdict } from '../../../hub/catalogue';
+import type { Verdict } from '../../../hub/descriptions';
+import type { Forecast, MemoryAdvice } from '../../../session/api';
 import { useRecipe } from '../../../stores/recipe';
 import { useTraining } from '../../../stores/training';
-import type { Forecast, MemoryAdvice } from '../../../worker/api';
 import { Button } from '../../ui/Button';
 import { cx } from '../../util/cx';
 import { formatBytes } from '../../util/format';

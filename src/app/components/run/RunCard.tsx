@@ -8,7 +8,7 @@ import { useTraining } from '../../../stores/training';
 import { Button } from '../../ui/Button';
 import { cx } from '../../util/cx';
 import { formatBytes, formatCompact, formatCount, formatDuration, formatShare } from '../../util/format';
-import { places } from '../../util/places';
+import { pages } from '../../util/pages';
 import { hashOf, navigate } from '../../util/route';
 import { MemoryBar } from './MemoryBar';
 import { MemoryVerdict } from './MemoryVerdict';
@@ -132,12 +132,12 @@ function Blocks({ blockers }: { blockers: Blocker[] }) {
     <div className="rounded-md border border-danger/35 bg-danger-soft px-3 py-2">
       <h3 className="font-semibold">{blockers.length === 1 ? 'This blocks the start' : 'These block the start'}</h3>
       <ul className="mt-1 space-y-1.5">
-        {blockers.slice(0, 4).map(({ place, error }) => (
+        {blockers.slice(0, 4).map(({ page, error }) => (
           <li key={`${error.where} ${error.message}`} className="break-words">
             {error.where && <span className="font-mono text-[0.8125rem]">{error.where} </span>}
             {error.message}{' '}
-            <a className="whitespace-nowrap font-medium text-danger underline underline-offset-2" href={hashOf(place)}>
-              Go to {places.find(({ name }) => name === place)?.title}
+            <a className="whitespace-nowrap font-medium text-danger underline underline-offset-2" href={hashOf(page)}>
+              Go to {pages.find(({ name }) => name === page)?.title}
             </a>
           </li>
         ))}
@@ -173,7 +173,7 @@ export function RunCard() {
       </div>
       {active && (
         <p className="text-[0.8125rem] text-muted">
-          You may look at other places or another tab meanwhile. Changes to the recipe are for the next run.
+          You may look at other pages or another tab meanwhile. Changes to the recipe are for the next run.
         </p>
       )}
       {!active && adapter?.kind === 'run' && (

@@ -1,7 +1,7 @@
 import { useTraining } from '../../../stores/training';
 import { formatBytes, formatCompact, formatFigure } from '../../util/format';
 
-/** The few figures of a running run, for people who look at another place meanwhile. */
+/** The few figures of a running run, for people who look at another page meanwhile. */
 export function RunNumbers() {
   const { rows, tokensPerSecond } = useTraining();
   const step = rows.findLast((row) => row.kind === 'step');

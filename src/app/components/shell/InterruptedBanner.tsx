@@ -12,14 +12,14 @@ import { continueRun } from '../../util/runActions';
 export function InterruptedBanner() {
   const runs = useRuns((state) => state.runs);
   const { phase, error, resumable, run: shown } = useTraining();
-  const { place } = useRoute();
+  const { page } = useRoute();
   const [dismissed, setDismissed] = useState<string | null>(null);
   if (phase !== 'idle') return null;
   // One that says `running` is at work in another tab.
   const run = runs.find(({ status }) => status === 'interrupted' || status === 'paused');
   if (!run || run.id === dismissed) return null;
   // The error of that very run, on the screen already, offers the same.
-  if (place === 'train' && error && resumable && shown?.id === run.id) return null;
+  if (page === 'train' && error && resumable && shown?.id === run.id) return null;
   return (
     <Notice
       title={`“${run.name}” stopped at step ${run.step} of ${run.totalSteps}`}

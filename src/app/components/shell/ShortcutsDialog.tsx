@@ -1,7 +1,7 @@
 import { usePreferences } from '../../../stores/preferences';
 import { Check } from '../../ui/Check';
 import { Dialog } from '../../ui/Dialog';
-import { places } from '../../util/places';
+import { pages } from '../../util/pages';
 
 function Key({ children }: { children: string }) {
   return <kbd className="rounded border bg-sunken px-1.5 py-0.5 font-mono text-xs">{children}</kbd>;
@@ -11,7 +11,7 @@ export function ShortcutsDialog({ open, onClose }: { open: boolean; onClose: () 
   const { shortcuts, set } = usePreferences();
   const command = navigator.platform.startsWith('Mac') ? 'Cmd' : 'Ctrl';
   const rows: [string[], string][] = [
-    ...places.map(({ key, title }): [string[], string] => [[key], `Go to ${title}`]),
+    ...pages.map(({ key, title }): [string[], string] => [[key], `Go to ${title}`]),
     [[command, 'K'], 'Find a command'],
     [['P'], 'Pause or resume the run'],
     [['?'], 'This list'],

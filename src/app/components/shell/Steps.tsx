@@ -1,8 +1,8 @@
 import { CircleAlert, LoaderCircle, TriangleAlert } from 'lucide-react';
 import { useId } from 'react';
-import type { PlaceName } from '../../../stores/blockers';
+import type { PageName } from '../../../stores/blockers';
 import { cx } from '../../util/cx';
-import { places } from '../../util/places';
+import { pages } from '../../util/pages';
 import { hashOf } from '../../util/route';
 import { type StepState, useStepStates } from './useStepStates';
 
@@ -13,21 +13,21 @@ function Mark({ tone }: { tone: StepState['tone'] }) {
   return null;
 }
 
-/** The five places: a rail beside the page on a wide screen, a bar under it on a narrow one. */
-export function Steps({ open, narrow }: { open: PlaceName; narrow: boolean }) {
+/** The five pages: a rail beside the page on a wide screen, a bar under it on a narrow one. */
+export function Steps({ open, narrow }: { open: PageName; narrow: boolean }) {
   const states = useStepStates();
   const id = useId();
   const Step = narrow ? BarStep : RailStep;
   return (
     <nav aria-label="Steps">
       <ol className={narrow ? 'grid grid-cols-5' : 'flex flex-col gap-0.5'}>
-        {places.map((place) => (
+        {pages.map((page) => (
           <Step
-            key={place.name}
-            place={place}
-            state={states[place.name]}
-            stateId={`${id}-${place.name}`}
-            current={place.name === open}
+            key={page.name}
+            page={page}
+            state={states[page.name]}
+            stateId={`${id}-${page.name}`}
+            current={page.name === open}
           />
         ))}
       </ol>
@@ -36,18 +36,18 @@ export function Steps({ open, narrow }: { open: PlaceName; narrow: boolean }) {
 }
 
 interface StepProps {
-  place: (typeof places)[number];
+  page: (typeof pages)[number];
   state: StepState;
   stateId: string;
   current: boolean;
 }
 
-/** The link's words are the place's name alone; its state describes it. The link covers the whole step. */
+/** The link's words are the page's name alone; its state describes it. The link covers the whole step. */
 const cover = 'outline-none after:absolute after:inset-0 after:rounded-md';
 const focus = 'has-focus-visible:outline-2 has-focus-visible:outline-accent has-focus-visible:-outline-offset-2';
 
-function RailStep({ place, state, stateId, current }: StepProps) {
-  const { name, title, icon: Icon } = place;
+function RailStep({ page, state, stateId, current }: StepProps) {
+  const { name, title, icon: Icon } = page;
   return (
     <li
       className={cx(
@@ -76,8 +76,8 @@ function RailStep({ place, state, stateId, current }: StepProps) {
   );
 }
 
-function BarStep({ place, state, stateId, current }: StepProps) {
-  const { name, title, short, icon: Icon } = place;
+function BarStep({ page, state, stateId, current }: StepProps) {
+  const { name, title, short, icon: Icon } = page;
   return (
     <li
       className={cx(

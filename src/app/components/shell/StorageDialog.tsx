@@ -1,8 +1,8 @@
 import { ShieldCheck, Trash2 } from 'lucide-react';
 import { useEffect, useState } from 'react';
+import type { StorageItem } from '../../../session/api';
 import { type StorageReport, useStorage } from '../../../stores/storage';
 import { useTraining } from '../../../stores/training';
-import type { StorageItem } from '../../../worker/api';
 import { Button } from '../../ui/Button';
 import { Confirm } from '../../ui/Confirm';
 import { Dialog } from '../../ui/Dialog';

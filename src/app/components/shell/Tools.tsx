@@ -48,7 +48,7 @@ function ThemeMenu() {
   );
 }
 
-/** The foot of the rail: the promise, and what belongs to no place. */
+/** The foot of the rail: the promise, and what belongs to no page. */
 export function Tools() {
   const openDialog = useScreen((state) => state.openDialog);
   return (

@@ -19,8 +19,8 @@ import { usePreferences } from '../../../stores/preferences';
 import { useRecipe } from '../../../stores/recipe';
 import { useScreen } from '../../../stores/screen';
 import { useTraining } from '../../../stores/training';
+import { pages } from '../../util/pages';
 import { pickDataset } from '../../util/pick';
-import { places } from '../../util/places';
 import { navigate } from '../../util/route';
 import { startTraining } from '../../util/runActions';
 import { saveAdapter, saveMerged, saveRecipe } from '../../util/save';
@@ -57,9 +57,9 @@ export function useCommands(): Command[] {
         ];
   return [
     ...running,
-    ...places.map(({ name, title, icon, key }) => ({
+    ...pages.map(({ name, title, icon, key }) => ({
       title: `Go to ${title}`,
-      group: 'Places',
+      group: 'Pages',
       icon,
       key,
       run: () => navigate(name),

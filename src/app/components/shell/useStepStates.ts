@@ -1,6 +1,6 @@
 import { selectLabel } from '../../../recipe/fields';
 import type { Recipe } from '../../../recipe/types';
-import type { PlaceName } from '../../../stores/blockers';
+import type { PageName } from '../../../stores/blockers';
 import { useCompare } from '../../../stores/compare';
 import { useData } from '../../../stores/data';
 import { useDownloads } from '../../../stores/downloads';
@@ -76,8 +76,8 @@ function useCompareState(): StepState {
   return adapter ? { text: `${adapter.name} is ready`, tone: 'done' } : { text: 'After training', tone: 'plain' };
 }
 
-/** A line of state for each of the five places. */
-export function useStepStates(): Record<PlaceName, StepState> {
+/** A line of state for each of the five pages. */
+export function useStepStates(): Record<PageName, StepState> {
   return {
     model: useModelState(),
     data: useDataState(),

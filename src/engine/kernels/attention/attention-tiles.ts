@@ -1,0 +1,158 @@
+/**
+ * How attention runs on a device. Two ways give the same result:
+ *
+ *   scores   a pair of batch entry and key head at a time (or several), with its scores in a scratch buffer of bounded size:
+ *            products in full register tiles. The way of short and middling texts.
+ *   online   one pass over the keys, scores never leaving registers. Slower, but its memory does not grow with the square
+ *            of the length: the way of long texts.
+ */
+import { philox4x32, Stream } from '../../../base/random';
+import { adapterTraits } from '../../webgpu/adapter';
+import type { GpuBackend } from '../../webgpu/backend';
+import { f, u, uniformBlock } from '../../webgpu/dispatch';
+import { threshold } from '../pointwise/dropout';
+import type { ScoreTile } from './attention-scores-wgsl';
+import { type AttentionTile, type HeadWidth, unitsOf } from './attention-wgsl';
+
+export interface AttentionAttrs {
+  batch: number;
+  queryLength: number;
+  keyLength: number;
+  heads: number;
+  kvHeads: number;
+  headDim: number;
+  /** Of the scores; 1/√D as a rule. */
+  scale: number;
+  /** Only the last keys of a query's range, so many, its own among them; null or left out: all of them. */
+  window?: number | null;
+  /** Bounds the scores to ±softcap. */
+  softcap?: number | null;
+  /**
+   * No query i sees a key after i + keyLength − queryLength: a promise about `visible`, which lets the gradient of a key skip
+   * earlier queries.
+   */
+  causal?: boolean;
+  /** Of the probabilities, while training; left out or null: none. */
+  dropout?: AttentionDropout | null;
+}
+
+/**
+ * Which probabilities become 0, the others being divided by 1 − p, as a function of (seed, step, site, query, head, key):
+ * Philox with the counter (row · ⌈keys / 4⌉ + key / 4, step, site, attention stream), row = query · heads + head, a call for
+ * four keys. So forward and backward passes, whichever way they run, draw the same mask.
+ */
+export interface AttentionDropout {
+  /** In [0, 1). */
+  p: number;
+  seed: number;
+  step: number;
+  /** The place within the model: its layer. */
+  site: number;
+}
+
+export const hasDropout = ({ dropout }: AttentionAttrs): boolean => Boolean(dropout && dropout.p > 0);
+
+/** What a probability is multiplied by: 0 or 1 / (1 − p); for the references, which ask key after key. */
+export function keptOf(a: AttentionAttrs): (row: number, key: number) => number {
+  if (!a.dropout || !hasDropout(a)) return () => 1;
+  const { p, seed, step, site } = a.dropout;
+  const [limit, scale] = [threshold(p), 1 / (1 - p)];
+  let last = -1;
+  let words: readonly number[] = [];
+  return (row, key) => {
+    const quad = row * quadsOf(a) + (key >> 2);
+    if (quad !== last) words = philox4x32([quad, step, site, Stream.attention], [seed >>> 0, 0]);
+    last = quad;
+    return words[key & 3]! >>> 8 >= limit ? scale : 0;
+  };
+}
+
+/** Bytes that a scratch buffer of scores may take (the backward pass has two of them); a test may set another bound. */
+export const attentionMemory = { scores: 16 * 2 ** 20 };
+
+/** Rows of one pair: its queries, for every head of the group. */
+export const rowsOf = (a: AttentionAttrs) => (a.queryLength * a.heads) / a.kvHeads;
+
+/** A row of scores in vec4. */
+export const quadsOf = (a: AttentionAttrs) => Math.ceil(a.keyLength / 4);
+
+/** Pairs whose scores are made at a time; 0 where not even one fits, and the online way is taken. */
+export function pairsAtATime(a: AttentionAttrs): number {
+  const fit = Math.floor(attentionMemory.scores / Math.max(1, rowsOf(a) * quadsOf(a) * 16));
+  return Math.min(fit, a.batch * a.kvHeads);
+}
+
+/** Calls `record` for every chunk of pairs, with the uniforms of all its dispatches. */
+export function eachChunk(a: AttentionAttrs, record: (uniforms: ArrayBuffer, pairs: number) => void): void {
+  const size = pairsAtATime(a);
+  const all = a.batch * a.kvHeads;
+  for (let first = 0; first < all; first += size) {
+    const pairs = Math.min(size, all - first);
+    record(attentionUniforms(a, first, pairs), pairs);
+  }
+}
+
+export function attentionUniforms(a: AttentionAttrs, firstPair = 0, pairs = a.batch * a.kvHeads): ArrayBuffer {
+  const group = a.heads / a.kvHeads;
+  return uniformBlock(
+    ...[a.batch, a.queryLength, a.keyLength, a.heads, a.kvHeads, group, a.causal ? 1 : 0].map(u),
+    f(a.scale),
+    ...[firstPair, pairs, quadsOf(a), unitsOf(a.headDim), a.window ?? 0].map(u),
+    f(a.softcap ?? 0),
+    ...(a.dropout && hasDropout(a)
+      ? [...[threshold(a.dropout.p), a.dropout.seed, a.dropout.step, a.dropout.site].map(u), f(1 / (1 - a.dropout.p))]
+      : []),
+  );
+}
+
+/** The score of a product q·k, and its derivative by that product. */
+export function scoreOf(dot: number, { scale, softcap }: AttentionAttrs): { score: number; slope: number } {
+  if (!softcap) return { score: dot * scale, slope: scale };
+  const t = Math.tanh((dot * scale) / softcap);
+  return { score: softcap * t, slope: (1 - t * t) * scale };
+}
+
+/** The fewest equal parts of a head's width of which none has more than `limit` units. */
+function slicesFor(headDim: number, limit: number): number {
+  const units = unitsOf(headDim);
+  for (let slices = 1; slices < units; slices++) {
+    if (units % slices === 0 && units / slices <= limit) return slices;
+  }
+  return units;
+}
+
+/**
+ * Tiles of every shader. A CPU's loads are dear and its threads few: large tiles, which use each value often. A GPU wants
+ * threads first, and registers within its file.
+ */
+export function attentionTiles(backend: GpuBackend, attrs: AttentionAttrs) {
+  const { headDim, softcap } = attrs;
+  const { software } = adapterTraits(backend.device);
+  const quads = headDim % 4 === 0;
+  // Unrolled code of several rows would take a CPU adapter many seconds to compile; so would every new width.
+  const width: HeadWidth = {
+    quads,
+    units: software ? 0 : unitsOf(headDim),
+    softcap: Boolean(softcap),
+    dropout: hasDropout(attrs),
+  };
+  const online = (rows: number, keys: number, vectors: number): AttentionTile =>
+    software
+      ? { ...width, rows: 2, keys: 4, sums: 'memory', slices: 1 }
+      : { ...width, rows, keys, sums: 'registers', slices: slicesFor(headDim, quads ? vectors : vectors * 4) };
+  const scores = (large: [number, number], small: [number, number]): ScoreTile => {
+    const [rows, columns] = software ? large : small;
+    return { ...width, rows, columns };
+  };
+  return {
+    width,
+    lanes: software ? (1 as const) : (64 as const),
+    online: { forward: online(1, 4, 32), query: online(1, 4, 32), keyValue: online(4, 1, 16) },
+    scores: {
+      scores: scores([4, 8], [4, 4]),
+      weights: scores([4, 4], [4, 4]),
+      mix: scores([8, 2], [4, 1]),
+      gather: scores([8, 2], [4, 1]),
+    },
+  };
+}

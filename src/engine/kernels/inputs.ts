@@ -1,0 +1,30 @@
+/**
+ * Integer inputs of a step (ids, positions, masks) in tensors that live as long as the device: each step overwrites them
+ * instead of creating buffers. Work that reads the old values is submitted first.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { writeValues } from './in-place';
+
+const slots = new Map<string, { tensor: tf.Tensor; values: Int32Array }>();
+
+/** The int32 tensor for this use and shape, holding `values`. Not to be disposed, and overwritten by the next call. */
+export function int32Input(use: string, values: Int32Array, shape: number[]): tf.Tensor {
+  const key = `${tf.getBackend()} ${use} ${shape}`;
+  const slot = slots.get(key);
+  if (!slot || slot.tensor.isDisposed) {
+    const tensor = tf.keep(tf.tensor(values.slice(), shape, 'int32'));
+    slots.set(key, { tensor, values: values.slice() });
+    return tensor;
+  }
+  if (!slot.values.every((v, i) => v === values[i])) {
+    writeValues(slot.tensor, values);
+    slot.values.set(values);
+  }
+  return slot.tensor;
+}
+
+/** Forgets them; call when the device or model goes. */
+export function disposeInputs(): void {
+  for (const { tensor } of slots.values()) tensor.dispose();
+  slots.clear();
+}

@@ -1,0 +1,140 @@
+/**
+ * y = x·Wᵀ (+ bias) (+ residual), W frozen in any format, or trainable in f32.
+ *
+ *   x [M, in]   weight [out, in] (logical)   bias [out]   residual [M, out]   ->   y [M, out]
+ *
+ * The residual rides in the epilogue: its gradient is dy itself, and the add costs no dispatch.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type { LinearModule, Weight } from '../../types';
+import { defineKernel, shapeError } from '../kernel';
+import { recordNN, recordNT, recordTN } from './matmul';
+import { addNN, addNT, addTN } from './matmul-reference';
+import {
+  requireTrainable,
+  type WeightAttrs,
+  weightAttrs,
+  weightInputs,
+  weightOf,
+  weightOperand,
+  widenWeight,
+} from './weight';
+
+const linearKernel = defineKernel<WeightAttrs>({
+  name: 'Linear',
+  outputs({ x, bias, residual }, { out, in: width }) {
+    const rows = x?.shape[0];
+    if (
+      x?.shape.length !== 2 ||
+      x.shape[1] !== width ||
+      (bias && bias.shape[0] !== out) ||
+      (residual && (residual.shape[0] !== rows || residual.shape[1] !== out))
+    ) {
+      throw shapeError('Linear', `x [M, ${width}], bias [${out}], residual [M, ${out}]`, {
+        x: x?.shape,
+        bias: bias?.shape,
+        residual: residual?.shape,
+      });
+    }
+    return [{ shape: [rows!, out] }];
+  },
+  cpu(inputs, attrs, [y]) {
+    const { x, bias, residual } = inputs;
+    const { out, in: width } = attrs;
+    const rows = x!.shape[0]!;
+    const result = y as Float32Array;
+    if (residual) result.set(residual.data);
+    addNT(result, x!.data, widenWeight(inputs, attrs), rows, out, width);
+    if (bias) for (let i = 0; i < result.length; i++) result[i]! += bias.data[i % out]!;
+  },
+  gpu({ backend, inputs, outputs, attrs }) {
+    recordNT(backend, {
+      x: inputs.x!,
+      w: weightOperand(inputs, attrs),
+      y: outputs[0]!,
+      m: inputs.x!.shape[0]!,
+      n: attrs.out,
+      k: attrs.in,
+      bias: inputs.bias,
+      residual: inputs.residual,
+    });
+  },
+  savesOutputs: [false],
+  gradient([dy], { inputs }, attrs) {
+    return {
+      x: () => linearBackwardInput(dy!, weightOf(inputs, attrs)),
+      weight: () => {
+        requireTrainable('Linear', attrs);
+        return transposedProduct(dy!, inputs.x!);
+      },
+      bias: () => tf.sum(dy!, 0),
+      residual: () => dy!.clone(),
+    };
+  },
+});
+
+const backwardInput = defineKernel<WeightAttrs & { alpha: number }>({
+  name: 'LinearBackwardInput',
+  outputs: ({ dy }, { in: width }) => [{ shape: [dy!.shape[0]!, width] }],
+  cpu(inputs, attrs, [dx]) {
+    const { dy, h, a } = inputs;
+    const { out, in: width, alpha } = attrs;
+    const rows = dy!.shape[0]!;
+    addNN(dx as Float32Array, dy!.data, widenWeight(inputs, attrs), rows, out, width, alpha);
+    if (h && a) addNN(dx as Float32Array, h.data, a.data, rows, h.shape[1]!, width, alpha);
+  },
+  gpu({ backend, inputs, outputs, attrs }) {
+    const { h, a } = inputs;
+    recordNN(backend, {
+      y: inputs.dy!,
+      w: weightOperand(inputs, attrs),
+      z: outputs[0]!,
+      m: inputs.dy!.shape[0]!,
+      n: attrs.out,
+      k: attrs.in,
+      alpha: attrs.alpha,
+      lora: h && a ? { h, a, rank: h.shape[1]! } : undefined,
+    });
+  },
+});
+
+const transposed = defineKernel<Record<string, never>>({
+  name: 'TransposedProduct',
+  outputs: ({ a, b }) => [{ shape: [a!.shape[1]!, b!.shape[1]!] }],
+  cpu({ a, b }, _attrs, [c]) {
+    addTN(c as Float32Array, a!.data, b!.data, a!.shape[0]!, a!.shape[1]!, b!.shape[1]!);
+  },
+  gpu({ backend, inputs, outputs }) {
+    const [a, b] = [inputs.a!, inputs.b!];
+    recordTN(backend, a.shape[0]!, [{ u: a, v: b, c: outputs[0]!, p: a.shape[1]!, q: b.shape[1]! }]);
+  },
+});
+
+/** aᵀ·b: a [M, P], b [M, Q] -> [P, Q]. */
+export function transposedProduct(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
+  return transposed({ a, b }, {})[0]!;
+}
+
+/**
+ * alpha · (dy·W + h·a): dy [M, out], weight [out, in], and LoRA's share h [M, r], a [r, in] when given -> [M, in].
+ */
+export function linearBackwardInput(
+  dy: tf.Tensor,
+  weight: Weight,
+  lora?: { h: tf.Tensor; a: tf.Tensor },
+  alpha = 1,
+): tf.Tensor {
+  return backwardInput({ dy, ...weightInputs(weight), h: lora?.h, a: lora?.a }, { ...weightAttrs(weight), alpha })[0]!;
+}
+
+/** Applies a linear module: x [M, in] -> [M, out]. */
+export function linear(
+  module: Pick<LinearModule, 'weight' | 'bias'>,
+  x: tf.Tensor,
+  residual: tf.Tensor | null = null,
+): tf.Tensor {
+  return linearKernel(
+    { x, ...weightInputs(module.weight), bias: module.bias ?? undefined, residual: residual ?? undefined },
+    weightAttrs(module.weight),
+  )[0]!;
+}

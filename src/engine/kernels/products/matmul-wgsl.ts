@@ -1,0 +1,297 @@
+/**
+ * WGSL for the products that training needs, as register tiles without workgroup memory: each thread computes a
+ * TM×TN block of the output from 16-byte loads, every value held in a named register (an array indexed in a loop would
+ * spill). Out-of-range rows are clamped on load and guarded on store, so the inner loop has no branch.
+ *
+ *   NT: Y[M,N] = X[M,K] · W[N,K]ᵀ     Hugging Face stores a Linear as [out, in], so this is its forward
+ *   NN: Z[M,K] = Y[M,N] · W[N,K]      its gradient to the input
+ *   TN: C[P,Q] = U[M,P]ᵀ · V[M,Q]     gradients of LoRA's A and B, and of trainable weights (matmul-tn-wgsl.ts)
+ *
+ * Weights in blocks go through loops of their own, a span of equal scale at a time. A weight in several buffers is one
+ * dispatch a part: N is then the part's rows, `first` the place of its first row in the whole, `stride` the whole's N.
+ */
+import type { WeightFormat } from '../../types';
+import { type BlockCode, blockCode, elementType, matrixLoader } from './weight-wgsl';
+
+export const range = (n: number) => Array.from({ length: n }, (_, i) => i);
+export const lines = (n: number, f: (i: number) => string) => range(n).map(f).join('\n');
+
+/** The flat invocation index where the dispatch may be folded into two dimensions. */
+export const GLOBAL_INDEX = `fn globalIndex(wg: vec3u, local: u32, groups: vec3u) -> u32 {
+  return (wg.y * groups.x + wg.x) * 64u + local;
+}`;
+
+export const ENTRY = `@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) local: u32, @builtin(num_workgroups) groups: vec3u)`;
+
+const UNIFORMS = 'struct Uniforms { m: u32, n: u32, k: u32, rank: u32, alpha: f32, first: u32, stride: u32 }';
+
+/** Collects storage bindings in the order of their declaration, the uniforms last. */
+function bindings() {
+  const declared: string[] = [];
+  return {
+    declare(access: string, name: string, type: string) {
+      declared.push(`@group(0) @binding(${declared.length}) var<storage, ${access}> ${name}: array<${type}>;`);
+    },
+    text: () => `${UNIFORMS}\n${declared.join('\n')}\n@group(0) @binding(${declared.length}) var<uniform> u: Uniforms;`,
+  };
+}
+
+/** Whether a format's own loops fit rows of `k` values: GGUF's rows are whole blocks, NF4's need not be. */
+export function fitsSpans(format: WeightFormat, k: number): boolean {
+  const code = blockCode(format);
+  return code !== undefined && k % code.span === 0;
+}
+
+/** Columns that one step of a span reads. */
+export const columnsAStep = (format: WeightFormat) => 4 * (blockCode(format)?.wide ?? 1);
+
+export interface NtVariant {
+  tm: number;
+  tn: number;
+  format: WeightFormat;
+  /** Rows are whole spans of a block format. */
+  spans: boolean;
+  /** K is a multiple of 4. */
+  quads: boolean;
+  /** N is a multiple of 4, and tn too: results are stored as vec4. */
+  quadStore: boolean;
+  /** Adds H[M,r] · B[N,r]ᵀ: LoRA's second half, as more of the same reduction. */
+  lora: false | { quads: boolean };
+  bias: boolean;
+  residual: boolean;
+  /** W holds some of the rows. */
+  part: boolean;
+}
+
+/** One reduction `acc[i][j] += Σ_k left[m0+i, k] · right[n0+j, k]`; the right operand's rows begin at `first`. */
+function ntLoop(
+  v: { tm: number; tn: number; quads: boolean },
+  left: string,
+  right: string,
+  depth: string,
+  first = '',
+): string {
+  const { tm, tn, quads } = v;
+  const d = quads ? `(${depth} / 4u)` : depth;
+  return `{
+  let depth = ${d};
+${lines(tm, (i) => `  let x${i} = min(m0 + ${i}u, u.m - 1u) * depth;`)}
+${lines(tn, (j) => `  let w${j} = (min(n0 + ${j}u, u.n - 1u)${first}) * depth;`)}
+  for (var k = 0u; k < depth; k++) {
+${lines(tn, (j) => `    let wv${j} = ${right}(w${j} + k);`)}
+${lines(
+  tm,
+  (i) => `    let xv${i} = ${left}(x${i} + k);
+${lines(tn, (j) => (quads ? `    a${i}_${j} += dot(xv${i}, wv${j});` : `    a${i}_${j} += xv${i} * wv${j};`))}`,
+)}
+  }
+}`;
+}
+
+/** The same over W in blocks. */
+function ntSpans({ tm, tn }: NtVariant, code: BlockCode): string {
+  return `{
+  let spans = u.k / ${code.span}u;
+  let depth = u.k / 4u;
+${lines(tm, (i) => `  let x${i} = min(m0 + ${i}u, u.m - 1u) * depth;`)}
+${lines(tn, (j) => `  let w${j} = min(n0 + ${j}u, u.n - 1u) * spans;`)}
+  for (var s = 0u; s < spans; s++) {
+${lines(tn, (j) => `    ${code.open(String(j), `w${j} + s`, '0u')}`)}
+    for (var t = 0u; t < ${code.steps}u; t++) {
+${lines(tn, (j) => `      ${code.words(String(j), 't')}`)}
+${lines(
+  code.wide,
+  (q) => `      {
+        let k = ${code.quadAt('s', 't', q)};
+${lines(tn, (j) => `        let wv${j} = ${code.quads(String(j))[q]};`)}
+${lines(tm, (i) => `        let xv${i} = loadX(x${i} + k);\n${lines(tn, (j) => `        a${i}_${j} += dot(xv${i}, wv${j});`)}`)}
+      }`,
+)}
+    }
+  }
+}`;
+}
+
+export function ntShader(v: NtVariant): string {
+  const { declare, text } = bindings();
+  const code = v.spans ? blockCode(v.format) : undefined;
+  declare('read', 'X', elementType('f32', v.quads));
+  declare('read', 'W', elementType(v.format, v.quads));
+  const loaders = [
+    matrixLoader('loadX', 'X', 'f32', v.quads),
+    code ? code.functions : matrixLoader('loadW', 'W', v.format, v.quads, '(u.n * u.k)'),
+  ];
+  if (v.lora) {
+    declare('read', 'H', elementType('f32', v.lora.quads));
+    declare('read', 'B', elementType('f32', v.lora.quads));
+    loaders.push(matrixLoader('loadH', 'H', 'f32', v.lora.quads), matrixLoader('loadB', 'B', 'f32', v.lora.quads));
+  }
+  const wide = v.quadStore ? 'vec4f' : 'f32';
+  if (v.bias) declare('read', 'bias', wide);
+  if (v.residual) declare('read', 'residual', wide);
+  declare('read_write', 'Y', wide);
+  const extra = (n: string) => `${v.bias ? ` + bias[${n}]` : ''}${v.residual ? ' + residual[at]' : ''}`;
+  // Where column n of this part lies in rows of the whole.
+  const [stride, first, first4] = v.part ? ['u.stride', ' + u.first', ' + u.first / 4u'] : ['u.n', '', ''];
+  const store = v.quadStore
+    ? lines(
+        v.tm,
+        (i) => `  if (m0 + ${i}u < u.m) {
+${lines(
+  v.tn / 4,
+  (
+    q,
+  ) => `    { let n4 = n0 / 4u + ${q}u; if (n4 * 4u < u.n) { let c4 = n4${first4}; let at = (m0 + ${i}u) * (${stride} / 4u) + c4;
+      Y[at] = vec4f(${range(4)
+        .map((c) => `a${i}_${q * 4 + c}`)
+        .join(', ')}) * u.alpha${extra('c4')}; } }`,
+)}
+  }`,
+      )
+    : lines(
+        v.tm,
+        (i) => `  if (m0 + ${i}u < u.m) {
+${lines(
+  v.tn,
+  (j) => `    if (n0 + ${j}u < u.n) { let c = n0 + ${j}u${first}; let at = (m0 + ${i}u) * ${stride} + c;
+      Y[at] = a${i}_${j} * u.alpha${extra('c')}; }`,
+)}
+  }`,
+      );
+  return `${text()}
+${loaders.join('\n')}
+${GLOBAL_INDEX}
+${ENTRY} {
+  let id = globalIndex(wg, local, groups);
+  let tilesN = (u.n + ${v.tn - 1}u) / ${v.tn}u;
+  let m0 = id / tilesN * ${v.tm}u;
+  let n0 = id % tilesN * ${v.tn}u;
+  if (m0 >= u.m) { return; }
+${lines(v.tm, (i) =>
+  range(v.tn)
+    .map((j) => `  var a${i}_${j} = 0.0;`)
+    .join(''),
+)}
+  ${code ? `${code.prologue('(u.n * u.k)')}\n${ntSpans(v, code)}` : ntLoop(v, 'loadX', 'loadW', 'u.k')}
+  ${v.lora ? ntLoop({ tm: v.tm, tn: v.tn, quads: v.lora.quads }, 'loadH', 'loadB', 'u.rank', first) : ''}
+${store}
+}`;
+}
+
+export interface NnVariant {
+  tm: number;
+  /** Output columns a thread; a multiple of 4 when `quads`, of what a step reads when `spans`. */
+  tk: number;
+  format: WeightFormat;
+  /** Rows are whole spans of a block format. */
+  spans: boolean;
+  /** K is a multiple of 4 (weight rows are read in quads). */
+  quads: boolean;
+  /** N is a multiple of 4 (dY is read in quads); only with `quads`. */
+  leftQuads: boolean;
+  /** Adds H[M,r] · A[r,K]. */
+  lora: false | { leftQuads: boolean };
+  /** W holds some of the rows. */
+  part: boolean;
+  /** Adds to what Z holds: for the parts behind the first. */
+  add: boolean;
+}
+
+/**
+ * acc[i][q] += Σ_n left[m0+i, n] · right[n, columns]. `body(n, y)` multiplies row n of the right operand, given the left
+ * one's values by tile row. Rows of the left operand are `stride` long and begin at `first`.
+ */
+function overRows(
+  tm: number,
+  leftQuads: boolean,
+  left: { load: string; depth: string; stride: string; first: string; first4: string },
+  body: (n: string, y: (i: number) => string) => string,
+): string {
+  if (!leftQuads) {
+    return `for (var n = 0u; n < ${left.depth}; n++) {
+${lines(tm, (i) => `    let y${i} = ${left.load}(min(m0 + ${i}u, u.m - 1u) * ${left.stride} + n${left.first});`)}
+${body('n', (i) => `y${i}`)}
+  }`;
+  }
+  const component = ['x', 'y', 'z', 'w'];
+  return `{
+${lines(tm, (i) => `  let r${i} = min(m0 + ${i}u, u.m - 1u) * (${left.stride} / 4u)${left.first4};`)}
+  for (var n4 = 0u; n4 < ${left.depth} / 4u; n4++) {
+${lines(tm, (i) => `    let y${i} = ${left.load}(r${i} + n4);`)}
+${lines(4, (c) => `    {\n${body(`(n4 * 4u + ${c}u)`, (i) => `y${i}.${component[c]}`)}\n    }`)}
+  }
+}`;
+}
+
+export function nnShader(v: NnVariant): string {
+  const { declare, text } = bindings();
+  const code = v.spans ? blockCode(v.format) : undefined;
+  declare('read', 'Y', elementType('f32', v.leftQuads));
+  declare('read', 'W', elementType(v.format, v.quads));
+  const loaders = [
+    matrixLoader('loadY', 'Y', 'f32', v.leftQuads),
+    code ? code.functions : matrixLoader('loadW', 'W', v.format, v.quads, '(u.n * u.k)'),
+  ];
+  if (v.lora) {
+    declare('read', 'H', elementType('f32', v.lora.leftQuads));
+    declare('read', 'A', elementType('f32', v.quads));
+    loaders.push(matrixLoader('loadH', 'H', 'f32', v.lora.leftQuads), matrixLoader('loadA', 'A', 'f32', v.quads));
+  }
+  declare('read_write', 'Z', v.quads ? 'vec4f' : 'f32');
+  const width = v.quads ? 4 : 1;
+  const columns = v.tk / width;
+  // A thread's columns, in quads (or values): consecutive ones, or the quads of some steps of one span.
+  const steps = code ? columns / code.wide : 0;
+  const place = code
+    ? `  let tile = id % tilesK;
+  let span = tile / ${code.steps / steps}u;
+  let t0 = tile % ${code.steps / steps}u * ${steps}u;
+  let spans = u.k / ${code.span}u;
+${lines(columns, (q) => `  let c${q} = ${code.quadAt('span', `(t0 + ${Math.floor(q / code.wide)}u)`, q % code.wide)};`)}`
+    : `  let k0 = id % tilesK * ${v.tk}u;
+${lines(columns, (q) => `  let c${q} = min(k0 / ${width}u + ${q}u, u.k / ${width}u - 1u);`)}`;
+  const dense = (load: string) => (n: string, y: (i: number) => string) =>
+    `    let base = ${n} * (u.k / ${width}u);
+${lines(columns, (q) => `    let w${q} = ${load}(base + c${q});`)}
+${lines(v.tm, (i) => lines(columns, (q) => `    a${i}_${q} += ${y(i)} * w${q};`))}`;
+  const spans = (n: string, y: (i: number) => string) => `    ${code!.open('w', `${n} * spans + span`, 't0')}
+${lines(
+  steps,
+  (p) => `    { ${code!.words('w', `(t0 + ${p}u)`)}
+${lines(code!.wide, (q) => {
+  const column = p * code!.wide + q;
+  return `      let w${q} = ${code!.quads('w')[q]};\n${lines(v.tm, (i) => `      a${i}_${column} += ${y(i)} * w${q};`)}`;
+})} }`,
+)}`;
+  const whole = v.part ? ['u.stride', ' + u.first', ' + u.first / 4u'] : ['u.n', '', ''];
+  const left = { load: 'loadY', depth: 'u.n', stride: whole[0]!, first: whole[1]!, first4: whole[2]! };
+  const share = { load: 'loadH', depth: 'u.rank', stride: 'u.rank', first: '', first4: '' };
+  const inside = (q: number) => (code ? '' : `if (k0 + ${q * width}u < u.k) `);
+  const store = lines(
+    v.tm,
+    (i) => `  if (m0 + ${i}u < u.m) {
+    let row = (m0 + ${i}u) * (u.k / ${width}u);
+${lines(columns, (q) => `    ${inside(q)}{ Z[row + c${q}] = ${v.add ? `Z[row + c${q}] + ` : ''}a${i}_${q} * u.alpha; }`)}
+  }`,
+  );
+  return `${text()}
+${loaders.join('\n')}
+${GLOBAL_INDEX}
+${ENTRY} {
+  let id = globalIndex(wg, local, groups);
+  let tilesK = (u.k + ${v.tk - 1}u) / ${v.tk}u;
+  let m0 = id / tilesK * ${v.tm}u;
+  if (m0 >= u.m) { return; }
+${place}
+${lines(v.tm, (i) =>
+  range(columns)
+    .map((q) => `  var a${i}_${q} = ${v.quads ? 'vec4f(0.0)' : '0.0'};`)
+    .join(''),
+)}
+  ${code ? code.prologue('(u.n * u.k)') : ''}
+  ${overRows(v.tm, v.leftQuads, left, code ? spans : dense('loadW'))}
+  ${v.lora ? overRows(v.tm, v.lora.leftQuads, share, dense('loadA')) : ''}
+${store}
+}`;
+}

@@ -1,0 +1,181 @@
+/**
+ * The matrix products as recorded dispatches: chooses a tile for the shape and adapter, builds (once) its shader. Used by
+ * linear, LoRA and cross-entropy kernels; their CPU references use matmul-reference.ts.
+ */
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { adapterTraits } from '../../webgpu/adapter';
+import type { GpuBackend } from '../../webgpu/backend';
+import { dispatch, f, type Program, u, uniformBlock } from '../../webgpu/dispatch';
+import { tnShader, tnTiles } from './matmul-tn-wgsl';
+import { columnsAStep, fitsSpans, type NnVariant, type NtVariant, nnShader, ntShader } from './matmul-wgsl';
+import type { WeightOperand } from './weight';
+
+const programs = new Map<string, Program>();
+
+function program(key: string, build: () => string): Program {
+  let entry = programs.get(key);
+  if (!entry) {
+    entry = { key, wgsl: build() };
+    programs.set(key, entry);
+  }
+  return entry;
+}
+
+/** Folds a thread count into workgroups of 64, in two dimensions where one would pass the limit of 65535. */
+export function groupsFor(threads: number): [number, number] {
+  const groups = Math.max(1, Math.ceil(threads / 64));
+  if (groups <= 65535) return [groups, 1];
+  const y = Math.ceil(groups / 65535);
+  return [Math.ceil(groups / y), y];
+}
+
+/**
+ * The largest register tile that still gives every lane of the device work. A CPU has few lanes and dear loads, so big
+ * tiles win even for small outputs; a GPU wants thousands of threads first.
+ */
+function chooseTile(backend: GpuBackend, rows: number, columns: number): [number, number] {
+  const wanted = adapterTraits(backend.device).software ? 16 : 4096;
+  const tiles: [number, number][] =
+    rows === 1
+      ? [
+          [1, 8],
+          [1, 4],
+        ]
+      : rows <= 4
+        ? [
+            [4, 8],
+            [4, 4],
+            [2, 4],
+          ]
+        : [
+            [8, 8],
+            [4, 8],
+            [4, 4],
+            [2, 4],
+          ];
+  return tiles.find(([r, c]) => Math.ceil(rows / r) * Math.ceil(columns / c) >= wanted) ?? tiles[tiles.length - 1]!;
+}
+
+export interface NtCall {
+  x: TensorInfo;
+  w: WeightOperand;
+  y: TensorInfo;
+  m: number;
+  n: number;
+  k: number;
+  alpha?: number;
+  lora?: { h: TensorInfo; b: TensorInfo; rank: number };
+  bias?: TensorInfo;
+  residual?: TensorInfo;
+}
+
+/** The parts of a weight with the row that each begins at. */
+function placed({ parts }: WeightOperand) {
+  let first = 0;
+  return parts.map((part) => {
+    const at = first;
+    first += part.rows;
+    return { ...part, first: at };
+  });
+}
+
+/** y[m,n] = alpha · (x[m,k]·w[n,k]ᵀ + h·bᵀ) + bias + residual. */
+export function recordNT(backend: GpuBackend, c: NtCall): void {
+  const spans = fitsSpans(c.w.format, c.k);
+  const quads = c.k % 4 === 0;
+  const others = [...(c.lora ? [c.lora.h, c.lora.b] : []), ...(c.bias ? [c.bias] : [])];
+  if (c.residual) others.push(c.residual);
+  const whole = c.w.parts.length === 1;
+  for (const { tensor, rows, first } of placed(c.w)) {
+    let [tm, tn] = chooseTile(backend, c.m, rows);
+    if (!quads) [tm, tn] = [Math.min(tm, 4), 4];
+    const variant: NtVariant = {
+      tm,
+      tn,
+      format: c.w.format,
+      spans,
+      quads,
+      quadStore: [c.n, rows, first].every((size) => size % 4 === 0),
+      lora: c.lora ? { quads: c.lora.rank % 4 === 0 } : false,
+      bias: c.bias !== undefined,
+      residual: c.residual !== undefined,
+      part: !whole,
+    };
+    dispatch(backend, {
+      program: program(`matmul_nt ${JSON.stringify(variant)}`, () => ntShader(variant)),
+      tensors: [c.x, tensor, ...others, c.y],
+      writes: [c.y],
+      uniforms: uniformBlock(u(c.m), u(rows), u(c.k), u(c.lora?.rank ?? 0), f(c.alpha ?? 1), u(first), u(c.n)),
+      workgroups: groupsFor(Math.ceil(c.m / tm) * Math.ceil(rows / tn)),
+    });
+  }
+}
+
+export interface NnCall {
+  y: TensorInfo;
+  w: WeightOperand;
+  z: TensorInfo;
+  m: number;
+  n: number;
+  k: number;
+  alpha?: number;
+  lora?: { h: TensorInfo; a: TensorInfo; rank: number };
+}
+
+/** z[m,k] = alpha · (y[m,n]·w[n,k] + h[m,r]·a[r,k]). */
+export function recordNN(backend: GpuBackend, c: NnCall): void {
+  const spans = fitsSpans(c.w.format, c.k);
+  const quads = c.k % 4 === 0;
+  let [tm, tk] = chooseTile(backend, c.m, c.k);
+  if (spans) tk = columnsAStep(c.w.format);
+  if (!quads) [tm, tk] = [Math.min(tm, 4), 4];
+  const whole = c.w.parts.length === 1;
+  for (const { tensor, rows, first } of placed(c.w)) {
+    const lora = first === 0 ? c.lora : undefined;
+    const variant: NnVariant = {
+      tm,
+      tk,
+      format: c.w.format,
+      spans,
+      quads,
+      leftQuads: quads && [c.n, rows, first].every((size) => size % 4 === 0),
+      lora: lora ? { leftQuads: quads && lora.rank % 4 === 0 } : false,
+      part: !whole,
+      add: first > 0,
+    };
+    dispatch(backend, {
+      program: program(`matmul_nn ${JSON.stringify(variant)}`, () => nnShader(variant)),
+      tensors: [c.y, tensor, ...(lora ? [lora.h, lora.a] : []), c.z],
+      writes: [c.z],
+      uniforms: uniformBlock(u(c.m), u(rows), u(c.k), u(lora?.rank ?? 0), f(c.alpha ?? 1), u(first), u(c.n)),
+      workgroups: groupsFor(Math.ceil(c.m / tm) * Math.ceil(c.k / tk)),
+    });
+  }
+}
+
+export interface TnProduct {
+  u: TensorInfo;
+  v: TensorInfo;
+  c: TensorInfo;
+  p: number;
+  q: number;
+  alpha?: number;
+  /** To what c holds. */
+  add?: boolean;
+}
+
+/** c[p,q] = (c +) alpha · u[m,p]ᵀ·v[m,q] for one or two products that share m, in one dispatch. */
+export function recordTN(backend: GpuBackend, m: number, products: [TnProduct] | [TnProduct, TnProduct]): void {
+  const shapes = products.map((p) => ({
+    quads: p.p % 4 === 0 && p.q % 4 === 0,
+    ...(p.add ? { add: true as const } : {}),
+  }));
+  const threads = products.reduce((sum, p, i) => sum + tnTiles(p.p, p.q, shapes[i]!.quads), 0);
+  dispatch(backend, {
+    program: program(`matmul_tn ${JSON.stringify(shapes)}`, () => tnShader(shapes)),
+    tensors: products.flatMap((p) => [p.u, p.v, p.c]),
+    writes: products.map((p) => p.c),
+    uniforms: uniformBlock(u(m), ...products.flatMap((p) => [u(p.p), u(p.q), f(p.alpha ?? 1)])),
+    workgroups: groupsFor(threads),
+  });
+}

@@ -1,0 +1,213 @@
+/** Datasets of a session: where their bytes come from, their examples, and what the open model's tokenizer makes of them. */
+import { TabtuneError } from '../base/errors';
+import { pageUrl } from '../base/page-url';
+import type { ParsedDataset, TokenizedDataset, TokenizedExample, TokenView } from '../data/types';
+import type { DatasetSection, Recipe } from '../recipe/types';
+import { listFiles, putFile, readFile } from '../storage/files';
+import type { DataHost, DatasetFile } from './data-host';
+import type { OpenModel } from './models';
+import { storedName } from './stored-name';
+
+export interface DataNeeds {
+  data: DataHost;
+  /** The open model; throws when it is not the one that the recipe names. */
+  model(source: string): OpenModel;
+  /** Something of value is about to be stored. */
+  onSave(): void;
+}
+
+interface Cached {
+  model: OpenModel;
+  key: string;
+  result: Promise<TokenizedDataset>;
+}
+
+/** One entry of datasets/index.json, as far as it is used here. */
+interface ListedDataset {
+  name: string;
+  file: string;
+}
+
+const fileOf = (source: string) => `dataset/${source.slice('file:'.length)}`;
+
+export class DataSession {
+  private cached: Cached | null = null;
+  private base: { model: OpenModel; key: string; result: Promise<TokenizedExample[]> } | null = null;
+  /** How each dataset was last opened: an edit is read in the same way. */
+  private readonly sections = new Map<string, DatasetSection>();
+  /** Counts what was stored in this tab; the clock alone cannot tell two quick edits apart. */
+  private writes = 0;
+
+  constructor(private readonly needs: DataNeeds) {}
+
+  async open(section: DatasetSection): Promise<ParsedDataset> {
+    this.sections.set(section.source, section);
+    return this.needs.data.parse(await this.file(section));
+  }
+
+  /** Changes a row of a stored file and reads it again. */
+  async edit(source: string, row: number, fields: Record<string, string>): Promise<ParsedDataset> {
+    const section = this.sections.get(source);
+    if (!section) throw noSuch(source, 'This dataset is not open.');
+    if (!source.startsWith('file:')) {
+      throw new TabtuneError({
+        code: 'bad_data',
+        message: 'Built-in datasets cannot be edited.',
+        where: source,
+        action: 'Open a file of your own to edit its rows.',
+      });
+    }
+    const bytes = await this.needs.data.editRow(await this.file(section), row, fields);
+    await this.store(fileOf(source), new Uint8Array(bytes));
+    return this.open(section);
+  }
+
+  /** Keeps a dropped file in this browser and returns its source. */
+  async import(file: File): Promise<string> {
+    const name = storedName(file.name, 'dataset.txt');
+    await this.store(`dataset/${name}`, file);
+    return `file:${name}`;
+  }
+
+  async tokenize(recipe: Recipe): Promise<TokenizedDataset> {
+    const model = this.needs.model(recipe.model.source);
+    const file = await this.file(recipe.dataset);
+    const { source: _source, format: _format, columns: _columns, ...rest } = recipe.dataset;
+    const context = roomBesideVirtual(recipe, model.info.contextLength);
+    const key = JSON.stringify([file.key, rest, recipe.objective, recipe.training.seed, context]);
+    if (this.cached?.model === model && this.cached.key === key) return this.cached.result;
+    const result = this.needs.data.tokenize(model.tokenizer, file, recipe, context);
+    const entry: Cached = { model, key, result };
+    this.cached = entry;
+    result.catch(() => {
+      if (this.cached === entry) this.cached = null;
+    });
+    return result;
+  }
+
+  async viewTokens(recipe: Recipe, row: number): Promise<TokenView> {
+    const model = this.needs.model(recipe.model.source);
+    const { maxLength } = await this.tokenize(recipe);
+    return this.needs.data.viewTokens(model.tokenizer, await this.file(recipe.dataset), recipe, row, maxLength);
+  }
+
+  /** Pieces of text of the kind that the base was trained on, where replay, EWC or a measure of forgetting needs some. */
+  async baseText(recipe: Recipe): Promise<TokenizedExample[]> {
+    const source = baseSource(recipe);
+    if (source === null) return [];
+    const model = this.needs.model(recipe.model.source);
+    const file = await this.file({ ...recipe.dataset, source, format: 'auto', columns: null });
+    const { maxLength } = await this.tokenize(recipe);
+    const key = JSON.stringify([file.key, maxLength, model.info.kind]);
+    if (this.base?.model === model && this.base.key === key) return this.base.result;
+    const objective = model.info.kind === 'encoder' ? 'masked_lm' : 'pretraining';
+    const result = file
+      .read()
+      .then((bytes) => this.needs.data.tokenizeBaseText(model.tokenizer, file.name, bytes, maxLength, objective));
+    const entry = { model, key, result };
+    this.base = entry;
+    result.catch(() => {
+      if (this.base === entry) this.base = null;
+    });
+    return result;
+  }
+
+  /** The tokens are large, and of no use without their model. */
+  forgetTokens(): void {
+    this.cached = null;
+    this.base = null;
+  }
+
+  private async store(id: string, bytes: Blob | Uint8Array): Promise<void> {
+    this.needs.onSave();
+    await putFile(id, bytes);
+    this.writes++;
+  }
+
+  /** How to read a dataset. The key tells apart two files of one name, stored one after the other. */
+  private async file(section: DatasetSection): Promise<DatasetFile> {
+    const { source, format, columns } = section;
+    const make = (version: string, name: string, read: () => Promise<ArrayBuffer>): DatasetFile => ({
+      key: JSON.stringify([source, version, format, columns]),
+      name,
+      section: { format, columns },
+      read,
+    });
+    if (source.startsWith('builtin:')) {
+      const url = await builtinUrl(source);
+      return make(url.pathname, url.pathname.split('/').at(-1)!, () => fetchBytes(url, source));
+    }
+    if (!source.startsWith('file:')) throw noSuch(source, 'Its kind of source is not known.');
+    const id = fileOf(source);
+    const stored = (await listFiles('dataset')).find((file) => file.id === id);
+    if (!stored) throw noSuch(source, `${source.slice('file:'.length)} is not stored in this browser.`);
+    return make(`${stored.createdAt}/${stored.size}/${this.writes}`, stored.name, () => readFile(id));
+  }
+}
+
+/** The built-in model's own kind of text. */
+const BUILTIN_BASE_TEXT = 'builtin:base-text';
+
+/** What is named; else the built-in model's, where something needs it. */
+function baseSource({ model, dataset, training }: Recipe): string | null {
+  if (dataset.base_text !== null) return dataset.base_text;
+  const needed = training.replay_ratio > 0 || training.ewc_lambda > 0;
+  return needed && model.source.startsWith('builtin:') ? BUILTIN_BASE_TEXT : null;
+}
+
+function noSuch(source: string, message: string): TabtuneError {
+  return new TabtuneError({
+    code: 'bad_data',
+    message,
+    where: source,
+    action: 'Add the file again, or choose another dataset.',
+  });
+}
+
+const builtins = new Map<string, URL>();
+
+/** datasets/index.json lists what was built in; a name by itself would not say which kind of file it is. */
+async function builtinUrl(source: string): Promise<URL> {
+  const known = builtins.get(source);
+  if (known) return known;
+  const folder = new URL('datasets/', pageUrl());
+  const bytes = await fetchBytes(new URL('index.json', folder), source);
+  const list = JSON.parse(new TextDecoder().decode(bytes)) as ListedDataset[] | { datasets: ListedDataset[] };
+  for (const { name, file } of Array.isArray(list) ? list : list.datasets) {
+    builtins.set(`builtin:${name}`, new URL(file, folder));
+  }
+  const found = builtins.get(source);
+  if (!found) throw noSuch(source, `There is no built-in dataset called ${source.slice('builtin:'.length)}.`);
+  return found;
+}
+
+async function fetchBytes(url: URL, source: string): Promise<ArrayBuffer> {
+  let problem: string;
+  try {
+    const response = await fetch(url);
+    if (response.ok) return await response.arrayBuffer();
+    problem = `HTTP ${response.status}`;
+  } catch (cause) {
+    problem = String(cause);
+  }
+  throw new TabtuneError({
+    code: 'network',
+    message: 'A built-in dataset could not be loaded.',
+    where: source,
+    action: 'Check the connection and try again.',
+    details: `${url.pathname}: ${problem}`,
+  });
+}
+
+/** Tokens that a text may have: virtual ones take their place in the context too. */
+function roomBesideVirtual({ method }: Pick<Recipe, 'method'>, contextLength: number): number {
+  const virtual = 'num_virtual_tokens' in method ? method.num_virtual_tokens : 0;
+  // Half of the context, so that what is learned is still about the texts.
+  if (virtual <= contextLength / 2) return contextLength - virtual;
+  throw new TabtuneError({
+    code: 'bad_recipe',
+    message: `${virtual} virtual tokens leave no room in this model's context of ${contextLength}.`,
+    where: 'method.num_virtual_tokens',
+    action: `Use at most ${Math.floor(contextLength / 2)}.`,
+  });
+}

@@ -1,0 +1,178 @@
+/**
+ * The page's side of the engine worker: starts it, puts the wanted model and adapter on it, and starts it anew after a
+ * crash or a lost GPU. Nothing is retried by itself: the call that met the loss fails, and the next one that needs the
+ * engine reloads what was open. A GPU that keeps being lost must not be driven into the same wall in silence.
+ */
+import { type ErrorData, TabtuneError } from '../base/errors';
+import type { ModelSection, Recipe } from '../recipe/types';
+import type { Connection, Remote } from '../rpc/rpc';
+import type { AdapterFiles, EngineApi } from '../workers/engine/api';
+
+/** Where the adapter on the model comes from, so that a restarted worker can have it again. */
+export type AdapterOrigin =
+  | { kind: 'run'; runId: string; recipe: Recipe }
+  | { kind: 'files'; files: AdapterFiles; name: string };
+
+type LoadedModel = Awaited<ReturnType<EngineApi['loadModel']>>;
+
+const LOSSES_TO_WARN = 3;
+const LOSS_WINDOW_MS = 10 * 60_000;
+
+/** After these the worker's GPU objects are of no more use: a new worker is the clean way. */
+function endsWorker({ code, where }: ErrorData): boolean {
+  // A device that refused a piece of work answers every later call with the same error.
+  if (code === 'internal') return where === 'GPU';
+  return code === 'gpu_lost' || code === 'gpu_out_of_memory' || code === 'worker_died';
+}
+
+export class EngineHost {
+  private connection: Connection<EngineApi> | null = null;
+  private queue: Promise<unknown> = Promise.resolve();
+  private losses: number[] = [];
+  private counted = new WeakSet<Connection<EngineApi>>();
+  /** What should be on the GPU, and what is on the present worker's. */
+  private wanted: ModelSection | null = null;
+  private adapter: AdapterOrigin | null = null;
+  private loaded: ModelSection | null = null;
+  /** 'unknown' after a run or an attempt that failed half-way. */
+  private attached: AdapterOrigin | 'unknown' | null = null;
+  private closed = false;
+
+  constructor(
+    private readonly start: () => Connection<EngineApi>,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  get currentAdapter(): AdapterOrigin | null {
+    return this.adapter;
+  }
+
+  /** Loads a model; the one before it, and its adapter, are gone whether this succeeds or not. */
+  loadModel(
+    source: string,
+    onProgress?: (loaded: number, total: number) => void,
+    quantization: ModelSection['quantization'] = 'none',
+  ): Promise<LoadedModel> {
+    return this.inTurn(async () => {
+      this.wanted = null;
+      this.adapter = null;
+      const section = { source, quantization };
+      const model = await this.load(section, onProgress);
+      this.wanted = section;
+      return model;
+    });
+  }
+
+  /** Puts an adapter on the open model and remembers it only if it fits. */
+  attach(origin: AdapterOrigin): Promise<{ trainableParameters: number }> {
+    return this.inTurn(async () => {
+      await this.restoreModel();
+      try {
+        const result = await this.put(origin);
+        this.adapter = origin;
+        return result;
+      } catch (cause) {
+        // The next use puts the adapter from before back.
+        this.attached = 'unknown';
+        throw cause;
+      }
+    });
+  }
+
+  /**
+   * Changes what should be on the model; the next use does it. After a run the engine has changed the adapter itself:
+   * 'as it is' says that what is wanted is there, 'unknown' that nothing is known of it.
+   */
+  want(origin: AdapterOrigin | null, found?: 'as it is' | 'unknown'): void {
+    this.adapter = origin;
+    if (found !== undefined) this.attached = found === 'unknown' ? 'unknown' : origin;
+  }
+
+  /** Calls the engine with the wanted model and adapter in place. Calls may overlap. */
+  async use<T>(action: (api: Remote<EngineApi>) => Promise<T>): Promise<T> {
+    await this.inTurn(async () => {
+      await this.restoreModel();
+      if (this.attached !== this.adapter) await this.put(this.adapter);
+    });
+    return this.watch(action);
+  }
+
+  /** Calls the engine as it is; for what needs no model. */
+  async watch<T>(action: (api: Remote<EngineApi>) => Promise<T>): Promise<T> {
+    const connection = this.connected();
+    try {
+      return await action(connection.api);
+    } catch (cause) {
+      throw this.meet(TabtuneError.from(cause, { code: 'internal', message: 'The engine failed.' }), connection);
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+    this.connection?.terminate();
+  }
+
+  private inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const result = this.queue.then(action);
+    this.queue = result.catch(() => {});
+    return result;
+  }
+
+  private connected(): Connection<EngineApi> {
+    if (!this.connection || this.connection.death) {
+      this.connection = this.start();
+      this.loaded = null;
+      this.attached = null;
+    }
+    return this.connection;
+  }
+
+  private async load(
+    section: ModelSection,
+    onProgress?: (loaded: number, total: number) => void,
+  ): Promise<LoadedModel> {
+    this.loaded = null;
+    this.attached = null;
+    const { source, quantization } = section;
+    const model = await this.watch((api) => api.loadModel(source, onProgress, quantization));
+    this.loaded = section;
+    return model;
+  }
+
+  private async restoreModel(): Promise<void> {
+    this.connected();
+    if (this.wanted !== null && this.loaded !== this.wanted) await this.load(this.wanted);
+  }
+
+  private async put(origin: AdapterOrigin | null): Promise<{ trainableParameters: number }> {
+    const result = await this.watch((api) =>
+      origin?.kind === 'run' ? api.openCheckpoint(origin.runId, origin.recipe) : api.setAdapter(origin?.files ?? null),
+    );
+    this.attached = origin;
+    return result;
+  }
+
+  /** Ends a worker whose GPU is gone, and says so where it happens again and again. */
+  private meet(error: TabtuneError, connection: Connection<EngineApi>): TabtuneError {
+    if (!endsWorker(error)) return error;
+    connection.terminate();
+    if (error.code === 'internal') return error;
+    // One loss rejects every call that was waiting: it counts once.
+    if (!this.counted.has(connection) && !this.closed) {
+      this.counted.add(connection);
+      this.losses.push(this.now());
+    }
+    this.losses = this.losses.filter((time) => this.now() - time < LOSS_WINDOW_MS);
+    if (this.losses.length < LOSSES_TO_WARN) return error;
+    return new TabtuneError({
+      ...error.toData(),
+      message: `${error.message} This is the ${ordinal(this.losses.length)} time within ten minutes.`,
+      action:
+        'The GPU may be overloaded: use a smaller batch size or a shorter maximum length, close other tabs that use the GPU, then go on.',
+    });
+  }
+}
+
+function ordinal(n: number): string {
+  return n === 3 ? '3rd' : `${n}th`;
+}

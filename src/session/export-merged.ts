@@ -1,0 +1,97 @@
+/** The open model with its adapter merged in, as a folder that transformers opens without knowing of any adapter. */
+import { TabtuneError } from '../base/errors';
+import { mergedCard } from '../formats/merged-card';
+import { leavesModel } from '../recipe/kinds';
+import { getRun } from '../storage/runs';
+import type { AdapterSession } from './adapters';
+import { folderName } from './adapters';
+import type { MergedDtype, MergedExport, MergeProgress } from './api';
+import type { DataHost } from './data-host';
+import type { EngineHost } from './engine-host';
+import { configText, DTYPE_NAMES, mergedConfig } from './merged-config';
+import { type ModelSession, tokenizerFileNames } from './models';
+
+export interface MergeNeeds {
+  engine: EngineHost;
+  data: DataHost;
+  models: ModelSession;
+  adapters: AdapterSession;
+}
+
+/** Texts on which both forms are compared: prose, a question, code, another script. */
+const PROBES = [
+  'The old lighthouse keeper climbed the stairs every evening and lit the lamp for the ships.',
+  'What is the capital of France, and why is it famous?',
+  'def add(a, b):\n    return a + b  # 1 + 2 = 3',
+  'Größe, naïve façade; 東京 🙂 {"key": [1, 2.5, null]}',
+];
+/** Pieces that are put together at a time: a Blob may lie on the disk, single buffers may not. */
+const GATHER_BYTES = 64 * 2 ** 20;
+
+export async function exportMerged(
+  { engine, data, models, adapters }: MergeNeeds,
+  dtype: MergedDtype,
+  onProgress: (progress: MergeProgress) => void = () => {},
+  signal?: AbortSignal,
+): Promise<MergedExport> {
+  const model = models.require();
+  const origin = engine.currentAdapter;
+  const probes: Int32Array[] = [];
+  for (const text of PROBES) {
+    const ids = await data.encodePrompt(model.tokenizer, text);
+    if (ids.length > 0) probes.push(ids.slice(0, model.info.contextLength));
+  }
+  let weights = new Blob();
+  let gathered: ArrayBuffer[] = [];
+  let size = 0;
+  const gather = () => {
+    weights = new Blob([weights, ...gathered]);
+    gathered = [];
+    size = 0;
+  };
+  const take = (piece: ArrayBuffer) => {
+    gathered.push(piece);
+    size += piece.byteLength;
+    if (size >= GATHER_BYTES) gather();
+  };
+  const report = await engine.use((api) => api.mergeModel({ dtype, probes }, take, onProgress, signal));
+  gather();
+  if (weights.size !== report.bytes) {
+    throw new TabtuneError({
+      code: 'internal',
+      message: 'The merged model did not come whole.',
+      action: 'Export it again.',
+      details: `${weights.size} of ${report.bytes} bytes`,
+    });
+  }
+  const files: MergedExport['files'] = [{ path: 'model.safetensors', blob: weights }];
+  const text = (path: string, content: string) => files.push({ path, blob: new Blob([content]) });
+  const config = JSON.parse(await model.folder.text('config.json')) as Record<string, unknown>;
+  text('config.json', configText(mergedConfig(config, dtype, report.task)));
+  for (const path of [...tokenizerFileNames, 'generation_config.json']) {
+    if (model.folder.has(path)) files.push({ path, blob: new Blob([await model.folder.bytes(path)]) });
+  }
+  const run = origin?.kind === 'run' ? origin : null;
+  const record = run ? await getRun(run.runId) : null;
+  if (run) text('recipe.json', `${JSON.stringify(run.recipe, null, 2)}\n`);
+  const base = model.info.title;
+  const kind = run && leavesModel(run.recipe.method.type) ? 'model' : 'merged';
+  const name = folderName(`${run?.recipe.name ?? (origin?.kind === 'files' ? origin.name : base)}-${kind}`);
+  text(
+    'README.md',
+    mergedCard({
+      name,
+      run: record ? await adapters.card(record, model) : null,
+      base,
+      licence: model.info.licence,
+      adapter: origin !== null,
+      dtype: DTYPE_NAMES[dtype],
+      stored: model.info.dtype,
+      maxLogitDifference: report.maxLogitDifference,
+      largestLogit: report.largestLogit,
+      texts: probes.length,
+    }),
+  );
+  const bytes = files.reduce((sum, { blob }) => sum + blob.size, 0);
+  return { name, files, bytes, maxLogitDifference: report.maxLogitDifference };
+}

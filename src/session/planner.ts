@@ -1,0 +1,58 @@
+/**
+ * The page's side of the plan worker: started when something is to be planned, ended when nothing was for a while. What
+ * was planned once is remembered, since the screen asks again at every change of the recipe.
+ */
+import type { DryRun, DryRunResult } from '../engine/run/dry-run';
+import type { Connection } from '../rpc/rpc';
+import type { PlanApi } from '../workers/plan/service';
+
+export type { DryRun, DryRunResult };
+
+const IDLE_MS = 60_000;
+const REMEMBERED = 100;
+/** A dry run takes about a second; one that never ends must not leave the screen waiting. */
+const DEADLINE_MS = 60_000;
+
+export class Planner {
+  private connection: Connection<PlanApi> | null = null;
+  private idle: ReturnType<typeof setTimeout> | undefined;
+  private atWork = 0;
+  private readonly known = new Map<string, Promise<DryRunResult>>();
+
+  constructor(private readonly start: () => Connection<PlanApi>) {}
+
+  plan(run: DryRun): Promise<DryRunResult> {
+    const key = JSON.stringify(run);
+    const before = this.known.get(key);
+    if (before) return before;
+    const result = this.ask(run);
+    this.known.set(key, result);
+    // What failed may succeed the next time.
+    result.catch(() => this.known.delete(key));
+    if (this.known.size > REMEMBERED) this.known.delete(this.known.keys().next().value!);
+    return result;
+  }
+
+  close(): void {
+    clearTimeout(this.idle);
+    this.connection?.terminate();
+    this.connection = null;
+  }
+
+  private async ask(run: DryRun): Promise<DryRunResult> {
+    clearTimeout(this.idle);
+    this.atWork++;
+    try {
+      if (!this.connection || this.connection.death) this.connection = this.start();
+      const words = { message: 'Planning took too long and was ended.', where: 'GPU memory' };
+      return await this.connection.within(DEADLINE_MS, words).plan(run);
+    } finally {
+      this.atWork--;
+      if (this.atWork === 0) {
+        this.idle = setTimeout(() => this.close(), IDLE_MS);
+        // A timer alone must not keep a script alive.
+        (this.idle as { unref?: () => void }).unref?.();
+      }
+    }
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * One row of a stored dataset file, changed in place: the file keeps its kind, its columns and its row numbers, so that
+ * problems and examples are still found where they were. Runs in the data worker, since it reads a stranger's file.
+ */
+import Papa from 'papaparse';
+import { TabtuneError } from '../../base/errors';
+import { parseDataset } from '../../data/parse';
+import { parseCsv } from '../../data/parse-csv';
+import { normaliseElement, tableFromJson } from '../../data/parse-json';
+import { splitLines } from '../../data/parse-jsonl';
+import { isRecord } from '../../data/raw-table';
+import { readText } from '../../data/read-text';
+import type { DataApi } from '../../data/worker-api';
+import type { DatasetSection } from '../../recipe/types';
+
+/** What the data worker serves: the data layer's calls, and edits. */
+export interface DataWorkerApi extends DataApi {
+  /** The file with `fields` (column -> new value) set in row `row`, as UTF-8. Throws bad_data when that cannot be done. */
+  editRow(
+    name: string,
+    bytes: ArrayBuffer,
+    section: Pick<DatasetSection, 'format' | 'columns'>,
+    row: number,
+    fields: Record<string, string>,
+  ): ArrayBuffer;
+}
+
+type Fields = Record<string, string>;
+
+export const editRow: DataWorkerApi['editRow'] = (name, bytes, section, row, fields) => {
+  const before = parseDataset(name, new Uint8Array(bytes), section);
+  const { text } = readText(name, new Uint8Array(bytes));
+  const edited = new TextEncoder().encode(rewrite(name, text, before.fileType, row, fields));
+  // What was written is read back: an edit that makes a row unusable, or that lands elsewhere, is refused.
+  const after = parseDataset(name, edited, section);
+  const others = (rows: typeof after.examples) => rows.filter((example) => example.row !== row).length;
+  if (!after.examples.some((example) => example.row === row)) {
+    throw refused(name, row, 'With this change the row could no longer be used.', 'Leave no prompt or answer empty.');
+  }
+  if (others(after.examples) !== others(before.examples) || after.format !== before.format) {
+    throw refused(name, row, 'With this change the file would be read in another way.');
+  }
+  return edited.buffer;
+};
+
+function rewrite(name: string, text: string, kind: string, row: number, fields: Fields): string {
+  switch (kind) {
+    case 'jsonl':
+      return rewriteLine(name, text, row, fields);
+    case 'json':
+      return rewriteJson(name, text, row, fields);
+    case 'csv':
+    case 'tsv':
+      return rewriteCsv(name, text, row, fields);
+    default:
+      return rewritePassage(name, text, row, fields);
+  }
+}
+
+function rewriteLine(name: string, text: string, row: number, fields: Fields): string {
+  const lines = [...splitLines(text)].map(({ content }) => content);
+  const line = lines[row - 1];
+  if (line === undefined) throw missing(name, row);
+  // As in an array written one element a line: the marks around the element are left out.
+  const element = line.trim().replace(/^\uFEFF/, '');
+  const value = tryJson(element) ?? tryJson(element.replace(/^\[/, '').replace(/[,\]]+$/, ''));
+  if (value === undefined) throw missing(name, row);
+  lines[row - 1] = JSON.stringify(withFields(value, fields)) + (element.endsWith(',') ? ',' : '');
+  return `${lines.join('\n')}\n`;
+}
+
+function rewriteJson(name: string, text: string, row: number, fields: Fields): string {
+  const document: unknown = JSON.parse(text);
+  const before = JSON.stringify(document);
+  const element = tableFromJson(name, document).rows[row - 1]?.value;
+  if (!isRecord(element)) throw missing(name, row);
+  if (Array.isArray(document)) document[row - 1] = withFields(document[row - 1], fields);
+  // The table holds the document's own objects, wherever they lie in it; only rows made from columns are not its own.
+  else Object.defineProperties(element, Object.getOwnPropertyDescriptors(withFields(element, fields)));
+  if (JSON.stringify(document) === before) throw missing(name, row);
+  // A JSON Lines file of one line is JSON too, and stays a line.
+  return `${JSON.stringify(document, null, /\.(jsonl|ndjson)$/i.test(name) ? 0 : 2)}\n`;
+}
+
+function rewriteCsv(name: string, text: string, row: number, fields: Fields): string {
+  const { columns, rows, totalRows, headerless, fileType, problems } = parseCsv(name, text);
+  if (rows.length < totalRows || problems.some(({ dropped }) => dropped)) {
+    throw refused(
+      name,
+      row,
+      'Some rows of this file are broken, and would be lost with the edit.',
+      'Repair the rows that were left out in a spreadsheet, and open the file again.',
+    );
+  }
+  const cells = rows.map(({ row: number, value }) => {
+    const record = value as Record<string, string>;
+    return columns.map((column) => (number === row ? (fields[column] ?? record[column]) : record[column]) ?? '');
+  });
+  if (!rows.some(({ row: number }) => number === row)) throw missing(name, row);
+  const table = headerless ? cells : [columns, ...cells];
+  return `${Papa.unparse(table, { delimiter: fileType === 'tsv' ? '\t' : ',', newline: '\n' })}\n`;
+}
+
+/** Passages have no columns; they are written back with a blank line between them, as they were found. */
+function rewritePassage(name: string, text: string, row: number, fields: Fields): string {
+  const passages = parseDataset(name, new TextEncoder().encode(text), { format: 'auto', columns: null }).examples;
+  const written = passages.map((example) => {
+    if (example.kind !== 'text') throw missing(name, row);
+    return example.row === row ? (Object.values(fields)[0] ?? example.text) : example.text;
+  });
+  return `${written.join('\n\n')}\n`;
+}
+
+/** A row with new values. A value that was no text (a conversation, a number) stays of its kind where the new one can be. */
+function withFields(value: unknown, fields: Fields): unknown {
+  const record = normaliseElement(value);
+  if (!isRecord(record)) return value;
+  const changed: Record<string, unknown> = { ...record };
+  for (const [column, text] of Object.entries(fields)) {
+    const old = Object.hasOwn(record, column) ? record[column] : undefined;
+    const parsed = typeof old === 'string' || old === undefined || old === null ? undefined : tryJson(text);
+    const same = parsed !== undefined && typeof parsed === typeof old && Array.isArray(parsed) === Array.isArray(old);
+    Object.defineProperty(changed, column, {
+      value: same ? parsed : text,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+  }
+  return changed;
+}
+
+function tryJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function missing(name: string, row: number): TabtuneError {
+  return refused(name, row, 'This row cannot be edited here.', 'Change it in the file, and open the file again.');
+}
+
+function refused(name: string, row: number, message: string, action = 'Nothing was changed.'): TabtuneError {
+  return new TabtuneError({ code: 'bad_data', message, where: `${name}, row ${row}`, action });
+}

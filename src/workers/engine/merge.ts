@@ -1,0 +1,200 @@
+/**
+ * The open model with its adapter merged in, as one safetensors file: written tensor by tensor, so that never more than
+ * one is in memory, then loaded beside the base to measure what merging and rounding changed.
+ */
+import { TabtuneError } from '../../base/errors';
+import type { TaskData } from '../../data/types';
+import { textScores } from '../../engine/classification/classify';
+import { textLogits } from '../../engine/generation/generate';
+import { mergedBias, mergedWeight } from '../../engine/methods/merge';
+import { inference, type Method } from '../../engine/methods/method';
+import { loadModel } from '../../engine/models';
+import { isTokenHead, type LanguageModel, type WeightSource } from '../../engine/models/model';
+import { readHead, withTaskHead } from '../../engine/models/with-head';
+import type { Hooks } from '../../engine/types';
+import { canAllocate, readFloats } from '../../engine/webgpu/backend';
+import { dequantize } from '../../formats/ggml';
+import { f32ToBf16, f32ToF16 } from '../../formats/half';
+import { layoutSafetensors } from '../../formats/safetensors';
+import type { CheckedModel } from '../../hub/check';
+import { type ModelWeights, openWeights } from '../../hub/weights';
+import type { MergedDtype, MergeProgress } from '../../session/api';
+import { barePrefix } from './adapter-files';
+
+export interface MergeJob {
+  dtype: MergedDtype;
+  /** Texts, as token ids, on which merged and adapter form are compared. */
+  probes: Int32Array[];
+}
+
+export interface MergeReport {
+  /** Of the file. */
+  bytes: number;
+  /** What the head in the file is for; null where the file holds a language model. */
+  task: TaskData | null;
+  /** Largest difference of a logit between merged and adapter form; null where the GPU has no room for both. */
+  maxLogitDifference: number | null;
+  /** Largest logit of the adapter form, which the difference may be held against. */
+  largestLogit: number | null;
+}
+
+/** Rows read at a time of a tensor that is only converted. */
+const PIECE_BYTES = 16 * 2 ** 20;
+const BYTES: Record<MergedDtype, number> = { F32: 4, BF16: 2, F16: 2 };
+
+export interface MergeModel {
+  /** With its classification head where it has one. */
+  model: LanguageModel;
+  method: Method | null;
+  checked: CheckedModel;
+}
+
+/** Gives the file's bytes to `onPiece` in order. Throws `cancelled` when `signal` fires. */
+export async function mergeModel(
+  open: MergeModel,
+  { dtype, probes }: MergeJob,
+  onPiece: (bytes: ArrayBuffer) => void,
+  onProgress: (progress: MergeProgress) => void,
+  signal?: AbortSignal,
+): Promise<MergeReport> {
+  const merged = mergedTensors(open, dtype);
+  const layout = layoutSafetensors(
+    merged.names.map((name) => ({ name: merged.fileName(name), dtype, shape: merged.shapeOf(name) })),
+  );
+  let done = layout.header.byteLength;
+  onPiece(layout.header.buffer);
+  // In the file's order, which is not the model's.
+  const nameIn = new Map(merged.names.map((name) => [merged.fileName(name), name]));
+  for (const tensor of layout.tensors) {
+    for await (const piece of merged.pieces(nameIn.get(tensor.name)!)) {
+      stopIfAsked(signal);
+      done += piece.byteLength;
+      onPiece(piece);
+      onProgress({ phase: 'writing', done, total: layout.bytes });
+    }
+  }
+  onProgress({ phase: 'checking', done: 0, total: 1 });
+  const difference = await compare(open, merged.source, layout.bytes, probes, signal);
+  onProgress({ phase: 'checking', done: 1, total: 1 });
+  const { task } = open.model;
+  return { bytes: layout.bytes, task: task && { problemType: task.problemType, labels: task.labels }, ...difference };
+}
+
+function stopIfAsked(signal?: AbortSignal): void {
+  if (signal?.aborted) throw new TabtuneError({ code: 'cancelled', message: 'The export was cancelled.' });
+}
+
+function mergedTensors({ model, method, checked }: MergeModel, dtype: MergedDtype) {
+  const weights = openWeights(checked);
+  const opened: NonNullable<Method['opened']> = method?.opened ?? new Map();
+  const stored = new Set([...checked.tensors.keys()].filter((name) => !model.task || !isTokenHead(name)));
+  const heads = model.tensors.flatMap(({ name, task }) => (task && !stored.has(name) ? [name] : []));
+  const onDevice = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
+  const linears = new Map(model.linears.map((module) => [`${module.path}.weight`, module]));
+  const biases = new Map(model.linears.map((module) => [`${module.path}.bias`, module]));
+
+  /** As Hugging Face has it: a Conv1D lies [in, out], also where its source had it turned already. */
+  const shapeOf = (name: string): number[] => {
+    const value = onDevice.get(name)?.value;
+    if (!value) return checked.tensors.get(name)!.shape;
+    if (value.kind === 'vector') return value.tensor.shape;
+    return value.transposed ? value.weight.shape.toReversed() : value.weight.shape;
+  };
+  const rowsOf = (name: string) => shapeOf(name)[0] ?? 1;
+  const sizeOf = (name: string) => shapeOf(name).reduce((product, n) => product * n, 1);
+
+  /** What has changed, whole and as the device has it; null for what is as it was stored. */
+  const changed = async (name: string): Promise<Float32Array | null> => {
+    const trained = opened.get(name);
+    if (trained) return readFloats(trained);
+    const module = linears.get(name);
+    if (module) return mergedWeight(module, method);
+    const biased = biases.get(name);
+    return biased ? mergedBias(biased, method) : null;
+  };
+  let last: { name: string; bytes: ArrayBuffer | null } | null = null;
+  /** Kept until another is asked for. */
+  const whole = async (name: string): Promise<ArrayBuffer | null> => {
+    if (last?.name !== name) {
+      last = null;
+      const values = await changed(name);
+      const value = onDevice.get(name)?.value;
+      const turned = values && value?.kind === 'matrix' && value.transposed;
+      const [out, width] = value?.kind === 'matrix' ? (value.weight.shape as [number, number]) : [0, 0];
+      last = { name, bytes: values && narrow(turned ? transposed(values, out, width) : values, dtype) };
+    }
+    return last.bytes;
+  };
+  const read = async (name: string, from = 0, to = rowsOf(name)): Promise<ArrayBuffer> => {
+    const bytes = await whole(name);
+    if (!bytes) return narrow(await floats(weights, name, from, to), dtype);
+    const rowBytes = (sizeOf(name) / rowsOf(name)) * BYTES[dtype];
+    return bytes.slice(from * rowBytes, to * rowBytes);
+  };
+  async function* pieces(name: string): AsyncGenerator<ArrayBuffer> {
+    const rows = rowsOf(name);
+    const step = Math.max(1, Math.floor(PIECE_BYTES / ((sizeOf(name) / rows) * 4)));
+    for (let from = 0; from < rows; from += step) yield await read(name, from, Math.min(rows, from + step));
+  }
+  const names = [...stored, ...heads];
+  const known = new Set(names);
+  const source: WeightSource = {
+    info: (name) => (known.has(name) ? { dtype, shape: shapeOf(name) } : undefined),
+    read,
+  };
+  // The class with a head has a prefix that the bare encoder's has not.
+  const prefix = model.task ? barePrefix(model) : '';
+  const fileName = (name: string) => (onDevice.get(name)?.task ? name : prefix + name);
+  return { source, names, pieces, shapeOf, fileName };
+}
+
+/** [rows, columns] -> [columns, rows] */
+function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
+  const turned = new Float32Array(values.length);
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) turned[j * rows + i] = values[i * columns + j]!;
+  return turned;
+}
+
+async function floats(weights: ModelWeights, name: string, from: number, to: number): Promise<Float32Array> {
+  const { dtype } = weights.info(name)!;
+  return dequantize(dtype, new Uint8Array(await weights.read(name, from, to)));
+}
+
+function narrow(values: Float32Array, dtype: MergedDtype): ArrayBuffer {
+  if (dtype === 'F32') return values.buffer as ArrayBuffer;
+  return (dtype === 'BF16' ? f32ToBf16 : f32ToF16)(values).buffer as ArrayBuffer;
+}
+
+async function compare(
+  { model, method, checked }: MergeModel,
+  source: WeightSource,
+  bytes: number,
+  probes: Int32Array[],
+  signal?: AbortSignal,
+): Promise<Omit<MergeReport, 'bytes' | 'task'>> {
+  const unknown = { maxLogitDifference: null, largestLogit: null };
+  if ((!model.head && !model.task) || !(await canAllocate(bytes))) return unknown;
+  const bare = await loadModel(checked.json, source);
+  const { task } = model;
+  const values = task && (await readHead(model, { ...task }, source));
+  const other = task && values ? await withTaskHead(bare, task, { seed: 0, values, source }) : bare;
+  const logits = (of: LanguageModel, hooks: Hooks, ids: Int32Array) =>
+    task ? textScores(of, hooks, ids) : textLogits(of, hooks, ids);
+  try {
+    let difference = 0;
+    let largest = 0;
+    for (const ids of probes) {
+      stopIfAsked(signal);
+      const adapted = await logits(model, method?.hooks(inference()) ?? {}, ids);
+      const plain = await logits(other, {}, ids);
+      for (let i = 0; i < adapted.length; i++) {
+        difference = Math.max(difference, Math.abs(adapted[i]! - plain[i]!));
+        largest = Math.max(largest, Math.abs(adapted[i]!));
+      }
+    }
+    return { maxLogitDifference: difference, largestLogit: largest };
+  } finally {
+    if (other !== bare) other.dispose();
+    bare.dispose();
+  }
+}

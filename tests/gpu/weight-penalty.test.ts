@@ -1,0 +1,4 @@
+import { weightPenaltyParity } from '../parity/weight-penalty';
+import { openTestDevice } from './open-device';
+
+weightPenaltyParity('webgpu', openTestDevice);

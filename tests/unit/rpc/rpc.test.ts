@@ -1,0 +1,241 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { TabtuneError } from '../../../src/base/errors';
+import { type Connection, connect, type ServeOptions, serve, transfer } from '../../../src/rpc/rpc';
+import { FakeLocks, FakeWorker } from '../session/fake-worker';
+
+const never = () => new Promise<never>(() => {});
+const open: Connection<unknown>[] = [];
+afterEach(() => {
+  for (const connection of open.splice(0)) connection.terminate();
+});
+
+function pair<Api extends object>(api: Api, options: ServeOptions & { startDeadline?: number } = {}) {
+  const manager = new FakeLocks();
+  const worker = new FakeWorker(manager);
+  const { startDeadline, ...serveOptions } = options;
+  serve(api, { port: worker.port, locks: worker.locks, ...serveOptions });
+  const connection = connect<Api>(worker, { name: 'test worker', locks: manager.for({}), startDeadline });
+  open.push(connection as Connection<unknown>);
+  return { worker, connection, api: connection.api };
+}
+
+describe('calls', () => {
+  it('carries arguments and results as structured clones, and lets calls overlap', async () => {
+    const { api } = pair({
+      add: (a: number, b: number) => a + b,
+      later: async (ids: Int32Array) => ids.map((id) => id * 2),
+      nothing: () => {},
+    });
+    const [sum, doubled, nothing] = await Promise.all([api.add(2, 3), api.later(Int32Array.of(1, 2)), api.nothing()]);
+    expect(sum).toBe(5);
+    expect(doubled).toEqual(Int32Array.of(2, 4));
+    expect(nothing).toBeUndefined();
+  });
+
+  it('serves methods of a class instance, with their `this`', async () => {
+    class Counter {
+      private count = 0;
+      next() {
+        return ++this.count;
+      }
+    }
+    const { api } = pair(new Counter());
+    await api.next();
+    expect(await api.next()).toBe(2);
+  });
+
+  it('calls functions among the arguments back, in order and before the result', async () => {
+    const { api } = pair({
+      count: async (upTo: number, onStep: (i: number, text: string) => void, onEnd?: () => void) => {
+        for (let i = 1; i <= upTo; i++) onStep(i, `step ${i}`);
+        onEnd?.();
+        return upTo;
+      },
+    });
+    const seen: unknown[] = [];
+    seen.push(
+      await api.count(
+        2,
+        (i, text) => seen.push([i, text]),
+        () => seen.push('end'),
+      ),
+    );
+    expect(seen).toEqual([[1, 'step 1'], [2, 'step 2'], 'end', 2]);
+    expect(await api.count(1, () => {})).toBe(1);
+  });
+
+  it('forwards an AbortSignal, also one that had fired before', async () => {
+    const { api } = pair({
+      wait: (_: string, signal?: AbortSignal) =>
+        new Promise<string>((resolve) => {
+          if (signal?.aborted) resolve('aborted before');
+          signal?.addEventListener('abort', () => resolve('aborted'));
+        }),
+    });
+    const controller = new AbortController();
+    const waiting = api.wait('x', controller.signal);
+    setTimeout(() => controller.abort(), 5);
+    expect(await waiting).toBe('aborted');
+    expect(await api.wait('x', AbortSignal.abort())).toBe('aborted before');
+  });
+
+  it('moves large buffers where asked and copies otherwise', async () => {
+    const kept = new Uint8Array(100_000);
+    const { api } = pair(
+      {
+        moved: () => ({ weights: new Uint8Array(kept) }),
+        size: (bytes: ArrayBuffer) => bytes.byteLength,
+      },
+      { moves: ['moved'] },
+    );
+    expect((await api.moved()).weights.byteLength).toBe(100_000);
+    const copied = new ArrayBuffer(100_000);
+    await api.size(copied);
+    expect(copied.byteLength).toBe(100_000);
+    const given = transfer(new ArrayBuffer(100_000));
+    expect(await api.size(given)).toBe(100_000);
+    expect(given.byteLength).toBe(0);
+  });
+});
+
+describe('errors', () => {
+  it('keeps every field of a TabtuneError', async () => {
+    const data = {
+      code: 'bad_data',
+      message: 'Bad row.',
+      where: 'a.csv, row 3',
+      action: 'Fix it.',
+      details: 'd',
+    } as const;
+    const { api } = pair({
+      fail: () => {
+        throw new TabtuneError(data);
+      },
+    });
+    const error = await api.fail().catch((cause: unknown) => cause);
+    expect(error).toBeInstanceOf(TabtuneError);
+    expect((error as TabtuneError).toData()).toEqual(data);
+  });
+
+  it('makes a programming error internal, with the method and the stack for the practitioner', async () => {
+    const { api } = pair({
+      oops: () => {
+        throw new RangeError('off by one');
+      },
+    });
+    await expect(api.oops()).rejects.toMatchObject({
+      code: 'internal',
+      details: expect.stringMatching(/^oops: RangeError: off by one\n.*rpc\.test/s),
+    });
+  });
+
+  it('makes an AbortError cancelled', async () => {
+    const { api } = pair({
+      stop: () => {
+        throw new DOMException('no more', 'AbortError');
+      },
+    });
+    await expect(api.stop()).rejects.toMatchObject({ code: 'cancelled' });
+  });
+
+  it('rejects what cannot be cloned, in either direction, and goes on serving', async () => {
+    const { api } = pair({ echo: (value: unknown) => value, unclonable: () => ({ f: () => {} }) });
+    await expect(api.echo({ f: () => {} })).rejects.toMatchObject({ code: 'internal' });
+    await expect(api.unclonable()).rejects.toMatchObject({ code: 'internal' });
+    expect(await api.echo(1)).toBe(1);
+  });
+
+  it('rejects an unknown method', async () => {
+    const { api } = pair({} as { missing(): void });
+    await expect(api.missing()).rejects.toMatchObject({ code: 'internal' });
+  });
+});
+
+describe('deadlines', () => {
+  it('ends the worker and rejects every waiting call with timeout', async () => {
+    const { worker, connection } = pair({ hang: never, other: never });
+    const deaths = vi.fn();
+    connection.onDeath(deaths);
+    const other = connection.api.other();
+    const hang = connection.within(20, { message: 'The template loops.', action: 'Choose another.' }).hang();
+    await expect(hang).rejects.toMatchObject({
+      code: 'timeout',
+      message: 'The template loops.',
+      action: 'Choose another.',
+    });
+    await expect(other).rejects.toMatchObject({ code: 'timeout' });
+    expect(worker.terminated).toBe(true);
+    expect(deaths).toHaveBeenCalledOnce();
+    await expect(connection.api.hang()).rejects.toMatchObject({ code: 'timeout' });
+  });
+
+  it('leaves a call alone that answers in time', async () => {
+    const { worker, connection } = pair({ quick: () => 'done' });
+    expect(await connection.within(20).quick()).toBe('done');
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(worker.terminated).toBe(false);
+  });
+
+  it('does not count the time that a worker takes to start', async () => {
+    const manager = new FakeLocks();
+    const worker = new FakeWorker(manager);
+    const connection = connect<{ quick(): string }>(worker, { name: 'test worker', locks: manager.for({}) });
+    open.push(connection as Connection<unknown>);
+    const call = connection.within(30).quick();
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    serve({ quick: () => 'done' }, { port: worker.port, locks: worker.locks });
+    expect(await call).toBe('done');
+  });
+});
+
+describe('death', () => {
+  it('is noticed at once when a worker vanishes without an event', async () => {
+    const { worker, connection } = pair({ hang: never, hello: () => 'hello' });
+    const deaths = vi.fn();
+    connection.onDeath(deaths);
+    await connection.api.hello();
+    const calls = [connection.api.hang(), connection.api.hang(), connection.api.hang()];
+    const outcomes = Promise.allSettled(calls);
+    const started = performance.now();
+    worker.crash();
+    for (const outcome of await outcomes) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'worker_died' } });
+    }
+    expect(performance.now() - started).toBeLessThan(1000);
+    expect(deaths).toHaveBeenCalledOnce();
+    expect(connection.death).toMatchObject({ code: 'worker_died' });
+  });
+
+  it.each(['error', 'messageerror'])('is noticed at a worker %s event', async (type) => {
+    const { worker, connection } = pair({ hang: never });
+    const call = connection.api.hang();
+    worker.dispatchEvent(new Event(type));
+    await expect(call).rejects.toMatchObject({ code: 'worker_died' });
+    expect(worker.terminated).toBe(true);
+  });
+
+  it('is assumed of a worker that never starts', async () => {
+    const worker = new FakeWorker();
+    const connection = connect<{ hello(): void }>(worker, { name: 'test worker', locks: null, startDeadline: 20 });
+    await expect(connection.api.hello()).rejects.toMatchObject({ code: 'worker_died' });
+  });
+
+  it('by terminate() rejects waiting calls and does not tell onDeath', async () => {
+    const { connection } = pair({ hang: never });
+    const deaths = vi.fn();
+    connection.onDeath(deaths);
+    const call = connection.api.hang();
+    connection.terminate();
+    await expect(call).rejects.toMatchObject({ code: 'worker_died' });
+    await expect(connection.api.hang()).rejects.toMatchObject({ code: 'worker_died' });
+    expect(deaths).not.toHaveBeenCalled();
+  });
+
+  it('works without a lock manager as far as events go', async () => {
+    const worker = new FakeWorker();
+    serve({ hello: () => 'hello' }, { port: worker.port, locks: null });
+    const connection = connect<{ hello(): string }>(worker, { name: 'test worker', locks: null });
+    open.push(connection as Connection<unknown>);
+    expect(await connection.api.hello()).toBe('hello');
+  });
+});

@@ -1,0 +1,108 @@
+import { describe, expect, test, vi } from 'vitest';
+import { resolveRecipe } from '../../../src/recipe/defaults';
+import type { AdapterOrigin, EngineHost } from '../../../src/session/engine-host';
+import { kindOf, LoadedAdapters } from '../../../src/session/loaded-adapters';
+
+const file = (path: string, value: object) => ({ path, bytes: new TextEncoder().encode(JSON.stringify(value)) });
+
+test.each([
+  ['PEFT’s LoRA', [file('adapter_config.json', { peft_type: 'LORA' })], 'lora', 'sft'],
+  [
+    'a classifier of PEFT’s',
+    [file('out/adapter_config.json', { peft_type: 'IA3', task_type: 'SEQ_CLS' })],
+    'ia3',
+    'sequence_classification',
+  ],
+  [
+    'one with its labels',
+    [file('adapter_config.json', { peft_type: 'P_TUNING' }), file('labels.json', { problem_type: 'regression' })],
+    'p_tuning',
+    'sequence_classification',
+  ],
+  ['AdapterHub’s', [file('adapter_config.json', { config: {} })], 'bottleneck', 'sft'],
+  [
+    'AdapterHub’s with a head',
+    [
+      file('adapter_config.json', { config: {} }),
+      file('head_config.json', { model_class: 'BertForTokenClassification' }),
+    ],
+    'bottleneck',
+    'token_classification',
+  ],
+])('%s is known by its config', (_, files, method, objective) => {
+  expect(kindOf(files)).toEqual({ method, objective });
+});
+
+describe('of several adapters one is on the model', () => {
+  /** What of the host counts here: which adapter is wanted. */
+  function host() {
+    let current: AdapterOrigin | null = null;
+    const put = (origin: AdapterOrigin | null) => {
+      current = origin;
+    };
+    const attach = vi.fn(async (origin: AdapterOrigin) => {
+      put(origin);
+      return { trainableParameters: 1 };
+    });
+    const engine = {
+      attach,
+      want: put,
+      get currentAdapter() {
+        return current;
+      },
+    };
+    return { engine: engine as unknown as EngineHost, attach, put };
+  }
+  const run: AdapterOrigin = {
+    kind: 'run',
+    runId: 'r',
+    recipe: resolveRecipe({ version: 1, method: { type: 'full' } }),
+  };
+  const own: AdapterOrigin = {
+    kind: 'files',
+    name: 'tone',
+    files: [file('adapter_config.json', { peft_type: 'LORA' })],
+  };
+
+  test('it is put on, taken off and removed', async () => {
+    const { engine, attach, put } = host();
+    const loaded = new LoadedAdapters(engine);
+    loaded.note('nothing', 1);
+    expect(loaded.list()).toEqual([]);
+    put(run);
+    loaded.note('pirate-chat', 10);
+    put(own);
+    loaded.note('tone', 20);
+    expect(loaded.list()).toEqual([
+      {
+        id: 'run:r',
+        name: 'pirate-chat',
+        method: 'full',
+        objective: 'sft',
+        trainableParameters: 10,
+        runId: 'r',
+        active: false,
+      },
+      {
+        id: 'file:tone',
+        name: 'tone',
+        method: 'lora',
+        objective: 'sft',
+        trainableParameters: 20,
+        runId: null,
+        active: true,
+      },
+    ]);
+    await loaded.activate('run:r');
+    expect(attach).toHaveBeenCalledWith(run);
+    await loaded.activate(null);
+    expect(loaded.list().some(({ active }) => active)).toBe(false);
+    await loaded.activate('file:tone');
+    await loaded.remove('file:tone');
+    expect(engine.currentAdapter).toBeNull();
+    expect(loaded.list().map(({ id }) => id)).toEqual(['run:r']);
+    await expect(loaded.activate('file:tone')).rejects.toMatchObject({ code: 'bad_adapter' });
+    loaded.forget();
+    expect(loaded.list()).toEqual([]);
+  });
+});

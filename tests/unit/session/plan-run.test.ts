@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'vitest';
+import { TabtuneError } from '../../../src/base/errors';
+import type { TokenizedExample } from '../../../src/data/types';
+import { resolveRecipe } from '../../../src/recipe/defaults';
+import type { LoraMethod, RecipeInput } from '../../../src/recipe/types';
+import type { Connection } from '../../../src/rpc/rpc';
+import type { Budget } from '../../../src/session/gpu-memory';
+import { adviceFor, exampleSizes, type PlanContext, planModel, planRun } from '../../../src/session/plan-run';
+import { type DryRun, type DryRunResult, Planner } from '../../../src/session/planner';
+import type { PlanApi } from '../../../src/workers/plan/service';
+import { device } from './stage';
+
+const MB = 2 ** 20;
+
+/** A run's bytes as a simple sum, so that a test can know them: what it is asked is under test here, not the dry run. */
+function answer({ batches, checkpointing, method, quantization }: DryRun): DryRunResult {
+  const tokens = batches[0]!.rows * batches[0]!.length;
+  const rank = (method as LoraMethod).r;
+  const parts = {
+    weights: (quantization === 'nf4' ? 25 : 100) * MB,
+    adapter: rank * MB,
+    gradients: rank * MB,
+    optimizer: 3 * rank * MB,
+    activations: tokens * MB * (checkpointing ? 0.1 : 1),
+    logits: 16 * MB,
+  };
+  const bytes = Object.values(parts).reduce((sum, part) => sum + part, 0);
+  return { bytes, parts, refusal: null, trainableParameters: 1, totalParameters: 2 };
+}
+
+function contextOf(fits: number): PlanContext & { asked: DryRun[] } {
+  const asked: DryRun[] = [];
+  const plan = async (run: DryRun) => {
+    asked.push(run);
+    return answer(run);
+  };
+  const connection = { api: { plan }, within: () => ({ plan }), death: null, onDeath: () => {}, terminate: () => {} };
+  const planner = new Planner(() => connection as unknown as Connection<PlanApi>);
+  const budget: Budget = { bytes: fits * MB, how: 'by decree', fits: fits * MB, tooBig: 2 * fits * MB };
+  return { planner, device, budget, model: { config: {}, tensors: [] }, asked };
+}
+
+const recipeOf = (input: Omit<RecipeInput, 'version'> = {}) =>
+  resolveRecipe({ version: 1, ...input, dataset: { shuffle: false, ...input.dataset } });
+
+const example = (row: number, length: number): TokenizedExample => {
+  const ids = new Int32Array(length).fill(1);
+  return { row, ids, labels: ids.map((_, i) => (i < 10 ? -100 : 1)), truncatedBy: 0 };
+};
+const sizes = exampleSizes({
+  train: [example(1, 250), example(2, 100), example(3, 90)],
+  validation: [example(4, 60)],
+  task: null,
+});
+
+describe('a run is planned', () => {
+  test('with the shapes of its batches, the widest first, and its prompts', async () => {
+    const context = contextOf(10_000);
+    await planRun(context, recipeOf(), sizes);
+    expect(context.asked).toHaveLength(1);
+    expect(context.asked[0]).toMatchObject({
+      // Two rows of at most 250 tokens, and the one that is left, to multiples of 32.
+      batches: [
+        { rows: 2, length: 256, targets: 240 + 90 },
+        { rows: 1, length: 96, targets: 80 },
+      ],
+      evaluation: [{ rows: 1, length: 64, targets: 50 }],
+      prompts: [10, 10, 10],
+      checkpointing: false,
+    });
+  });
+
+  test('once: what does not change memory is no new question', async () => {
+    const context = contextOf(10_000);
+    const first = await planRun(context, recipeOf(), sizes);
+    const again = await planRun(context, recipeOf({ training: { learning_rate: 1e-3, weight_decay: 0 } }), sizes);
+    expect(context.asked).toHaveLength(1);
+    expect(again).toEqual(first);
+    await planRun(context, recipeOf({ method: { type: 'lora', r: 8 } }), sizes);
+    expect(context.asked).toHaveLength(2);
+  });
+
+  test('with checkpointing where it is asked for, or left open and the run would not fit without', async () => {
+    // 100 + 5 · 16 + 16 and a MB for each of 512 tokens: 708 MB, or 247 MB with checkpointing.
+    const chosen = async (fits: number, gradient_checkpointing: boolean | 'auto') =>
+      (await planRun(contextOf(fits), recipeOf({ training: { gradient_checkpointing } }), sizes)).checkpointing;
+    expect(await chosen(1000, 'auto')).toBe(false);
+    expect(await chosen(700, 'auto')).toBe(true);
+    expect(await chosen(10, 'auto')).toBe(true);
+    expect(await chosen(10, false)).toBe(false);
+    expect(await chosen(1000, true)).toBe(true);
+    const unknown = { ...contextOf(1), budget: null };
+    expect((await planRun(unknown, recipeOf(), sizes)).checkpointing).toBe(false);
+  });
+
+  test('again after it failed', async () => {
+    let calls = 0;
+    const plan = async (run: DryRun) => {
+      if (++calls === 1) throw new TabtuneError({ code: 'worker_died', message: 'gone' });
+      return answer(run);
+    };
+    const connection = { within: () => ({ plan }), death: null, terminate: () => {} };
+    const planner = new Planner(() => connection as unknown as Connection<PlanApi>);
+    const context = { ...contextOf(1000), planner };
+    await expect(planRun(context, recipeOf(), sizes)).rejects.toMatchObject({ code: 'worker_died' });
+    expect((await planRun(context, recipeOf(), sizes)).bytes).toBe(708 * MB);
+  });
+});
+
+test('advice is planned, the greatest effect first, and says what is enough', async () => {
+  const context = contextOf(460);
+  const recipe = recipeOf({ training: { gradient_checkpointing: false } });
+  const plan = await planRun(context, recipe, sizes);
+  const advice = await adviceFor(context, recipe, sizes, plan);
+  expect(advice.filter(({ changes }) => !('model.quantization' in changes))).toEqual([
+    {
+      label: 'Turn on gradient checkpointing',
+      changes: { 'training.gradient_checkpointing': true },
+      saves: expect.closeTo(0.9 * 512 * MB, -3),
+      enough: true,
+    },
+    {
+      label: 'Batch size 1, gradient accumulation 8',
+      changes: { 'training.per_device_train_batch_size': 1, 'training.gradient_accumulation_steps': 8 },
+      saves: 256 * MB,
+      enough: true,
+    },
+    { label: 'Cut examples at 128 tokens', changes: { 'dataset.max_length': 128 }, saves: 256 * MB, enough: true },
+    { label: 'Rank 8', changes: { 'method.r': 8, 'method.lora_alpha': 16 }, saves: 40 * MB, enough: false },
+  ]);
+});
+
+describe('a model is planned by its config', () => {
+  const smol = {
+    model_type: 'llama',
+    hidden_size: 576,
+    intermediate_size: 1536,
+    num_hidden_layers: 30,
+    num_attention_heads: 9,
+    num_key_value_heads: 3,
+    vocab_size: 49_152,
+    max_position_embeddings: 8192,
+    tie_word_embeddings: true,
+  };
+  const ask = (context: PlanContext, kind: 'safetensors' | 'gguf', dtype: string, config = smol) =>
+    planModel(context, { config, dtype, kind });
+
+  test('as it is stored', async () => {
+    const context = contextOf(700);
+    const [plain] = await ask(context, 'safetensors', 'BF16');
+    // 2 × 512 tokens would be 1220 MB; computed twice they are 298 MB.
+    expect(plain).toMatchObject({ quantization: 'none', weightBytes: 100 * MB, verdict: 'fits' });
+    const { tensors } = context.asked[0]!;
+    expect(tensors).toHaveLength(1 + 30 * 9 + 1);
+    expect(new Map(tensors).get('model.layers.29.mlp.down_proj.weight')).toEqual({ dtype: 'BF16', shape: [576, 1536] });
+  });
+
+  test('a GGUF file as it comes: blocks where they divide the rows, floats elsewhere', async () => {
+    const context = contextOf(700);
+    expect(await ask(context, 'gguf', 'Q4_K_M')).toHaveLength(1);
+    const tensors = new Map(context.asked[0]!.tensors);
+    expect(tensors.get('model.layers.0.mlp.down_proj.weight')!.dtype).toBe('Q4_K');
+    // 576 is not a multiple of 256.
+    expect(tensors.get('model.layers.0.mlp.up_proj.weight')!.dtype).toBe('F16');
+    expect(tensors.get('model.norm.weight')!.dtype).toBe('F32');
+    expect(await ask(context, 'gguf', 'IQ2_XXS')).toEqual([]);
+  });
+
+  test('a config that cannot be read is refused by its field', async () => {
+    const broken = { ...smol, hidden_size: -1 };
+    await expect(ask(contextOf(700), 'safetensors', 'BF16', broken)).rejects.toMatchObject({ code: 'bad_model' });
+  });
+});
