@@ -4,7 +4,16 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseSync } from 'vite';
 
-const engineParts = ['base', 'data/types', 'recipe/types', 'engine/types', 'engine/webgpu', 'engine/kernels'];
+const engineParts = [
+  'base',
+  'data/types',
+  'methods',
+  'objectives',
+  'recipe/types',
+  'engine/types',
+  'engine/webgpu',
+  'engine/kernels',
+];
 
 /**
  * Folder or file (without extension) under src -> what it may import besides itself. The longest name that fits counts,
@@ -12,11 +21,17 @@ const engineParts = ['base', 'data/types', 'recipe/types', 'engine/types', 'engi
  */
 export const layers = {
   base: [],
-  recipe: ['base'],
+  'recipe/spec': [],
+  'recipe/sections': [],
+  formats: ['base'],
+  // What the engine's halves are told apart by; they know no GPU, and not one another.
+  methods: ['base', 'formats', 'recipe/spec', 'recipe/sections'],
+  objectives: ['base', 'formats', 'recipe/spec', 'recipe/sections'],
+  recipe: ['base', 'recipe/spec', 'recipe/sections', 'methods', 'objectives'],
+  exports: ['base', 'recipe', 'methods', 'objectives', 'formats'],
   metrics: ['base'],
   families: ['base'],
-  formats: ['base', 'recipe'],
-  data: ['base', 'recipe', 'formats'],
+  data: ['base', 'recipe', 'formats', 'methods', 'objectives'],
   storage: ['base', 'recipe', 'formats', 'data'],
   hub: ['base', 'families', 'recipe', 'formats', 'storage'],
   // The engine knows nothing of where bytes came from: of data and recipe it sees the types only.
@@ -34,6 +49,9 @@ export const layers = {
   engine: [...engineParts, 'families', 'engine/models', 'engine/methods', 'engine/objectives', 'engine/optim'],
   rpc: ['base'],
   workers: [
+    'methods',
+    'objectives',
+    'exports',
     'base',
     'families',
     'recipe',
@@ -47,6 +65,9 @@ export const layers = {
     'session/api',
   ],
   session: [
+    'methods',
+    'objectives',
+    'exports',
     'base',
     'families',
     'recipe',
@@ -59,10 +80,36 @@ export const layers = {
     'workers',
     'engine/run/dry-run',
   ],
-  stores: ['base', 'recipe', 'formats', 'data', 'metrics', 'storage', 'hub', 'session'],
-  app: ['base', 'recipe', 'formats', 'data', 'metrics', 'storage', 'hub', 'session', 'stores'],
+  stores: [
+    'methods',
+    'objectives',
+    'exports',
+    'base',
+    'recipe',
+    'formats',
+    'data',
+    'metrics',
+    'storage',
+    'hub',
+    'session',
+  ],
+  app: [
+    'methods',
+    'objectives',
+    'exports',
+    'base',
+    'recipe',
+    'formats',
+    'data',
+    'metrics',
+    'storage',
+    'hub',
+    'session',
+    'stores',
+  ],
   headless: [
     'base',
+    'exports',
     'recipe',
     'data/types',
     'metrics',

@@ -1,4 +1,5 @@
 /** What flows through `data/`: file -> rows -> examples -> tokens -> batches. Nothing here knows of engine or screen. */
+import type { TaskData } from '../base/task';
 import type { DatasetFormat } from '../recipe/types';
 
 export interface ChatMessage {
@@ -71,11 +72,7 @@ export interface TokenizedExample {
   special?: Uint8Array;
 }
 
-export interface TaskData {
-  problemType: 'single_label_classification' | 'multi_label_classification' | 'regression' | 'token_classification';
-  /** Names; for regression one, the column's. */
-  labels: string[];
-}
+export type { TaskData } from '../base/task';
 
 export interface TokenizedDataset {
   train: TokenizedExample[];

@@ -6,7 +6,6 @@
  * Keys carry the adapter's name, `….adapters.NAME.adapter_up.weight`; here tensors go without it.
  */
 import { TabtuneError } from '../base/errors';
-import type { BottleneckMethod } from '../recipe/types';
 import { adapterInterface } from './adapterhub-interface';
 import { bf16ToF32, f16ToF32 } from './half';
 import { parseSafetensorsHeader, type SafetensorsEntry, safetensorsHeaderSize, writeSafetensors } from './safetensors';
@@ -33,6 +32,14 @@ export interface HubHead {
   tensors: HubTensors;
 }
 
+export interface BottleneckSettings {
+  /** The library's names: two adapters per layer, or one. */
+  config: 'double_seq_bn' | 'seq_bn';
+  /** Width of the model divided by the width of the bottleneck. */
+  reduction_factor: number;
+  non_linearity: 'relu' | 'gelu' | 'swish' | 'tanh';
+}
+
 export interface BottleneckAdapter {
   name: string;
   model_name: string | null;
@@ -42,7 +49,7 @@ export interface BottleneckAdapter {
   hidden_size: number;
   /** Attention and feed-forward stand side by side in a block (GPT-NeoX, as a rule). */
   parallel: boolean;
-  settings: Pick<BottleneckMethod, 'config' | 'reduction_factor' | 'non_linearity'>;
+  settings: BottleneckSettings;
   tensors: HubTensors;
   head: HubHead | null;
 }
@@ -253,7 +260,7 @@ function readSettings(json: Record<string, unknown>): BottleneckAdapter['setting
 }
 
 /** The library's older name for the exact GELU was gelu_orig, and gelu was the one with tanh. */
-function nonLinearity(value: unknown, versioned: boolean): BottleneckMethod['non_linearity'] {
+function nonLinearity(value: unknown, versioned: boolean): BottleneckSettings['non_linearity'] {
   const name = typeof value === 'string' ? value.toLowerCase() : '';
   if (name === 'relu' || name === 'swish' || name === 'tanh') return name;
   if (name === 'silu') return 'swish';

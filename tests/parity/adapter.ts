@@ -5,7 +5,7 @@ import type { LoraSettings } from '../../src/engine/methods/lora';
 import type { Method } from '../../src/engine/methods/method';
 import type { LanguageModel } from '../../src/engine/models/model';
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from '../../src/formats/peft';
-import { decodeAdapter } from '../../src/workers/engine/adapter-files';
+import { decodeAdapter } from '../../src/methods/read-adapter';
 import { fixtureBytes } from '../fixture-files';
 
 /** `settings` are those that a folder does not hold, such as LoRA+'s. */

@@ -1,6 +1,6 @@
 /** What a run promises whatever happens to it: one body for both backends. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { writePeft } from '../../src/formats/peft';
+import { writePeft } from '../../src/methods/read-adapter';
 import { type Checkpoint, numTensors, type TinyOptions, type TinyRun, timeless, withRun } from './tiny-run';
 
 const OPTIONS: TinyOptions = {

@@ -16,13 +16,13 @@
  * the adapter's own: `model.layers.0.output_adapters.adapters.adapter_down.0.weight`.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { BottleneckMethod } from '../../recipe/types';
+import type { BottleneckMethod } from '../../methods/bottleneck';
 import { type Activation, activation } from '../kernels/pointwise/activation';
 import { linear } from '../kernels/products/linear';
 import type { LanguageModel } from '../models/model';
 import type { SublayerPlace, Weight } from '../types';
 import { normals } from './initial-values';
-import type { Method } from './method';
+import type { Method, MethodTwin } from './method';
 import { type NamedTensors, tensorMaker } from './tensors';
 
 export type BottleneckSettings = Pick<BottleneckMethod, 'config' | 'reduction_factor' | 'non_linearity'>;
@@ -127,3 +127,8 @@ export function createBottleneck(
     dispose: maker.dispose,
   };
 }
+
+export const bottleneck: MethodTwin<BottleneckMethod> = {
+  type: 'bottleneck',
+  create: (model, section, { seed, values }) => createBottleneck(model, section, seed, values),
+};

@@ -9,12 +9,14 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
-import type { Ia3Method } from '../../recipe/types';
+import type { Ia3Method } from '../../methods/ia3';
 import { embedding } from '../kernels/moves/embedding';
 import { scaleColumns } from '../kernels/pointwise/scale-columns';
 import { linear } from '../kernels/products/linear';
 import type { LanguageModel } from '../models/model';
-import type { Method } from './method';
+import type { Method, MethodTwin } from './method';
+import { tensorsOfModules } from './opened';
+import { readTensors } from './read-tensors';
 import { targetedLinears } from './targets';
 import { type NamedTensors, tensorMaker } from './tensors';
 
@@ -149,3 +151,20 @@ export function createIa3(model: LanguageModel, settings: Ia3Settings, _seed: nu
     dispose: () => maker.dispose(),
   };
 }
+
+export const ia3: MethodTwin<Ia3Method> = {
+  type: 'ia3',
+  modulesToSave: (model, { modules_to_save }) => tensorsOfModules(model, modules_to_save),
+  create: (model, section, { seed, values }) => createIa3(model, section, seed, values),
+  async exported(model, method, section) {
+    const { target, feedforward } = ia3Modules(model, section);
+    return {
+      config: {
+        target_modules: target,
+        feedforward_modules: feedforward,
+        fan_in_fan_out: targetedLinears(model, target).some(({ conv1d }) => conv1d),
+      },
+      tensors: await readTensors(method.trainable),
+    };
+  },
+};

@@ -19,7 +19,7 @@ import { layoutSafetensors } from '../../formats/safetensors';
 import type { CheckedModel } from '../../hub/check';
 import { type ModelWeights, openWeights } from '../../hub/weights';
 import type { MergedDtype, MergeProgress } from '../../session/api';
-import { barePrefix } from './adapter-files';
+import { barePrefix } from './adapter-model';
 
 export interface MergeJob {
   dtype: MergedDtype;

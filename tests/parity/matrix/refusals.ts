@@ -14,13 +14,13 @@ export const REFUSALS = {
   plainText: {
     code: 'bad_model',
     where: 'objective.type',
-    message: 'This model reads text and does not write any, so it cannot learn to go on with a text.',
+    message: 'This model reads text and does not write any, so it cannot learn to continue a text.',
     action: 'Use masked_lm, which is how such a model reads more of your texts, or a model that generates text.',
   },
   hiddenWords: {
     code: 'bad_model',
     where: 'objective.type',
-    message: 'This model reads a text from left to right and cannot guess hidden words from both sides.',
+    message: 'This model reads a text from left to right and cannot predict masked words from both sides.',
     action: 'Use pretraining, or an encoder such as BERT.',
   },
   prefix: {
@@ -39,7 +39,7 @@ function headless(objective: string): ErrorData {
   return {
     code: 'bad_recipe',
     where: 'method.type',
-    message: `trains the head of a classifier alone, and ${objective} has none.`,
+    message: `trains only the head of a classifier, and ${objective} has none.`,
     action: 'Choose another method, such as LoRA, or an objective that sorts texts or words into classes.',
   };
 }

@@ -16,8 +16,8 @@ import { evaluate } from '../../../src/engine/run/evaluate';
 import { freshState, recordStep } from '../../../src/engine/run/loop';
 import type { Hooks } from '../../../src/engine/types';
 import { readFloats } from '../../../src/engine/webgpu/backend';
+import { leavesModel, methodOf } from '../../../src/methods';
 import { combinationProblem } from '../../../src/recipe/combine';
-import { leavesModel } from '../../../src/recipe/kinds';
 import { adapterFiles } from '../../../src/workers/engine/adapter-files';
 import { type OpenAdapter, openAdapter, openMethod } from '../../../src/workers/engine/adapters';
 import { type Cell, combined, type MatrixFamily, recipeOf, STEPS } from './cells';
@@ -135,7 +135,7 @@ async function train({ model, method }: OpenAdapter, recipe: ReturnType<typeof r
 
 /** Through the files that the method is saved in. */
 async function answersAgain({ base, checked, weights }: OpenFamily, open: OpenAdapter): Promise<Float32Array[]> {
-  if (leavesModel(open.settings.type)) {
+  if (leavesModel(methodOf(open.settings))) {
     const again = await exported(open, checked);
     expect(again.model.task?.labels).toEqual(open.model.task?.labels);
     expect(again.model.task?.problemType).toEqual(open.model.task?.problemType);

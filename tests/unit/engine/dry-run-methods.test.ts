@@ -1,8 +1,9 @@
 /** What LoRA's kin is forecast to hold, counted by hand, on a model of one layer. */
 import { beforeAll, expect, test } from 'vitest';
 import { llama } from '../../../src/families/llama';
+import type { LoraMethod } from '../../../src/methods/lora';
 import { resolveRecipe } from '../../../src/recipe/defaults';
-import type { LoraMethod, MethodSection } from '../../../src/recipe/types';
+import type { MethodSection } from '../../../src/recipe/types';
 import { defineWebGpuNames } from '../../webgpu-names';
 
 // tfjs's backend asks for WebGPU's names when it is loaded.

@@ -1,8 +1,9 @@
 /** What each optimiser is forecast to hold, counted by hand, for an adapter of one linear. */
 import { beforeAll, expect, test } from 'vitest';
 import { llama } from '../../../src/families/llama';
+import type { LoraMethod } from '../../../src/methods/lora';
 import { resolveRecipe } from '../../../src/recipe/defaults';
-import type { LoraMethod, OptimizerName, TrainingSection } from '../../../src/recipe/types';
+import type { OptimizerName, TrainingSection } from '../../../src/recipe/types';
 import { defineWebGpuNames } from '../../webgpu-names';
 
 // tfjs's backend asks for WebGPU's names when it is loaded.

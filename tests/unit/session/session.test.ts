@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { writePeft } from '../../../src/formats/peft';
 import { createZip } from '../../../src/formats/zip';
+import { writePeft } from '../../../src/methods/read-adapter';
 import type { Recipe } from '../../../src/recipe/types';
 import type { GenerationOptions } from '../../../src/session/api';
 import { GpuMemory } from '../../../src/session/gpu-memory';

@@ -1,5 +1,6 @@
 /** README.md of a merged model: what was merged into what, and how far rounding moved it. A pure function of its inputs. */
-import { leavesModel, writesText } from '../recipe/kinds';
+import { leavesModel, methodOf } from '../methods';
+import { objectiveOf } from '../objectives';
 import { methodWords, modelCode, pipelineTag } from './card-use';
 import { code, decimal, figures, type ModelCardInput, markdown, recipeBlock, yaml } from './model-card';
 
@@ -24,7 +25,7 @@ export interface MergedCardInput {
 }
 
 function differenceLine({ run, adapter, dtype, maxLogitDifference, largestLogit, texts }: MergedCardInput): string {
-  const trained = run !== null && leavesModel(run.recipe.method.type);
+  const trained = run !== null && leavesModel(methodOf(run.recipe.method));
   const forms = trained ? 'those that were trained' : adapter ? 'base with adapter' : 'the base as it was loaded';
   if (maxLogitDifference === null) {
     return `The merged weights were not compared with ${forms}: the GPU had no room for both at once.`;
@@ -54,14 +55,14 @@ export function mergedCard(input: MergedCardInput): string {
     `- ${yaml('tabtune')}`,
     '---',
   ];
-  const trained = recipe !== null && leavesModel(recipe.method.type);
+  const trained = recipe !== null && leavesModel(methodOf(recipe.method));
   const words = recipe ? lowerFirst(methodWords(recipe)) : 'an adapter';
   const what = trained
     ? `${code(base)} with ${words} trained`
     : input.adapter
       ? `${code(base)} with ${words} merged in`
       : `${code(base)}, converted`;
-  const converts = recipe === null || writesText(recipe.objective.type);
+  const converts = recipe === null || objectiveOf(recipe.objective).writes;
   const body = `
 # ${markdown(input.name)}
 

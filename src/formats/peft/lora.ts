@@ -7,9 +7,9 @@ import { TabtuneError } from '../../base/errors';
 import { patternValue } from '../../base/module-names';
 import { countField, fieldPlace, type Json, namesField, numberField, patternField, rankPattern } from './fields';
 import { ADAPTER_WEIGHTS } from './folder';
+import type { CommonConfig, PeftKind, PeftTensors } from './kind';
 import { EXPORT_AGAIN, OTHER_KINDS, refuse } from './refuse';
 import { peftKey, tensorPlace } from './tensors';
-import type { PeftAdapter, PeftLoraConfig, PeftTensors } from './types';
 
 /** Features of PEFT's LoRA that change the arithmetic or the keys, and that Tabtune does not have. */
 const UNSUPPORTED = [
@@ -34,13 +34,43 @@ function isSet(value: unknown): boolean {
   return typeof value !== 'object' || Object.keys(value).length > 0;
 }
 
-type Common = Pick<PeftLoraConfig, 'base_model_name_or_path' | 'task_type' | 'auto_mapping' | 'modules_to_save'>;
+export interface PeftLoraConfig extends CommonConfig {
+  r: number;
+  lora_alpha: number;
+  lora_dropout: number;
+  target_modules: string[];
+  use_rslora: boolean;
+  use_dora: boolean;
+  rank_pattern: Record<string, number>;
+  alpha_pattern: Record<string, number>;
+  /** The targets are Conv1D modules, stored [in, out]. */
+  fan_in_fan_out: boolean;
+}
 
-export function readLora(
-  config: Json,
-  common: Common,
-  split: () => { own: PeftTensors; all: PeftTensors },
-): PeftAdapter {
+/**
+ * `<path>.lora_A.weight` [r, in], `<path>.lora_B.weight` [out, r], with DoRA `<path>.lora_magnitude_vector` [out].
+ */
+export const loraKind: PeftKind<PeftLoraConfig> = {
+  type: 'LORA',
+  read: readLora,
+  fields: (config) => ({
+    alpha_pattern: config.alpha_pattern,
+    bias: 'none',
+    // What PEFT itself sets for GPT-2's Conv1D modules; A and B have the same layout for both.
+    fan_in_fan_out: config.fan_in_fan_out,
+    init_lora_weights: true,
+    // A JSON integer if it is one: Ollama reads this field as uint32 and refuses 16.0.
+    lora_alpha: config.lora_alpha,
+    lora_dropout: config.lora_dropout,
+    r: config.r,
+    rank_pattern: config.rank_pattern,
+    target_modules: [...config.target_modules].sort(),
+    use_dora: config.use_dora,
+    use_rslora: config.use_rslora,
+  }),
+};
+
+function readLora(config: Json, common: CommonConfig, tensors: () => { own: PeftTensors }): PeftLoraConfig {
   for (const key of UNSUPPORTED) {
     if (isSet(config[key])) {
       refuse(fieldPlace(key), `This adapter uses ${key}, which cannot be opened.`, OTHER_KINDS);
@@ -67,19 +97,14 @@ export function readLora(
     alpha_pattern: patternField(config, 'alpha_pattern', Number.isFinite),
     fan_in_fan_out: config.fan_in_fan_out === true,
   };
-  const { own, all } = split();
-  const paths = checkPairs(own, settings);
+  const paths = checkPairs(tensors().own, settings);
   return {
-    type: 'LORA',
-    config: {
-      ...common,
-      ...settings,
-      // PEFT also takes a regular expression or 'all-linear' here; the weights say what it matched.
-      target_modules: (
-        namesField(config, 'target_modules') ?? [...new Set(paths.map((path) => path.slice(path.lastIndexOf('.') + 1)))]
-      ).sort(),
-    },
-    tensors: all,
+    ...common,
+    ...settings,
+    // PEFT also takes a regular expression or 'all-linear' here; the weights say what it matched.
+    target_modules: (
+      namesField(config, 'target_modules') ?? [...new Set(paths.map((path) => path.slice(path.lastIndexOf('.') + 1)))]
+    ).sort(),
   };
 }
 
@@ -102,7 +127,7 @@ function checkPairs(
 ): string[] {
   const found = new Map<string, Partial<Record<Part, number[]>>>();
   for (const [name, { shape }] of tensors) {
-    const where = tensorPlace(peftKey('LORA', name));
+    const where = tensorPlace(peftKey(loraKind, name));
     const parsed = partOf(name);
     if (!parsed || (parsed.part === 'm' && !settings.use_dora)) {
       refuse(where, 'This tensor is not part of a LoRA pair on a linear module.', OTHER_KINDS);
@@ -122,7 +147,7 @@ function checkPairs(
     const needed: Part[] = settings.use_dora ? ['A', 'B', 'm'] : ['A', 'B'];
     const missing = needed.find((part) => !parts[part]);
     if (missing) {
-      const where = tensorPlace(peftKey('LORA', path + PARTS[missing]));
+      const where = tensorPlace(peftKey(loraKind, path + PARTS[missing]));
       refuse(
         where,
         missing === 'm' ? 'lora_magnitude_vector of a module is missing.' : `lora_${missing} of a pair is missing.`,
@@ -130,7 +155,7 @@ function checkPairs(
       );
     }
     if (parts.m && parts.m[0] !== parts.B![0]) {
-      const where = tensorPlace(peftKey('LORA', path + PARTS.m));
+      const where = tensorPlace(peftKey(loraKind, path + PARTS.m));
       refuse(where, `It has ${parts.m[0]} values for ${parts.B![0]} outputs.`, EXPORT_AGAIN);
     }
   }

@@ -1,16 +1,15 @@
 /**
- * LoRA and (IA)³ as PEFT's files hold them: the fields of adapter_config.json that the method decides, and its tensors. A
- * LoRA that began as PiSSA becomes plain LoRA of twice the rank on the untouched base, as PEFT's
- * `path_initial_model_for_weight_conversion` has it: A' = [A; A₀], B' = [B, −B₀], with alpha such that the scale stays.
+ * LoRA as PEFT's files hold it: the fields of adapter_config.json that depend on the model, and the tensors. A LoRA that started
+ * as PiSSA becomes plain LoRA of twice the rank on the untouched base, as PEFT's
+ * `path_initial_model_for_weight_conversion` writes it: A' = [A; A₀], B' = [B, −B₀], with alpha such that the scale stays.
  */
-import type * as tf from '@tensorflow/tfjs-core';
 import { unmatchedKeys } from '../../base/module-names';
 import type { LanguageModel } from '../models/model';
 import { readFloats } from '../webgpu/backend';
-import { type Ia3Settings, ia3Modules } from './ia3';
-import { type LoraSettings, loraModules, loraNames } from './lora';
+import { type LoraSettings, loraModules, loraNames } from './lora-modules';
 import type { Method } from './method';
-import { shortTargets, targetedLinears } from './targets';
+import { readTensors } from './read-tensors';
+import { shortTargets } from './targets';
 import type { NamedTensors } from './tensors';
 
 /** The config fields of PEFT's LoraConfig that differ from run to run. */
@@ -31,26 +30,10 @@ export interface LoraExport {
   tensors: NamedTensors;
 }
 
-export interface Ia3Export {
-  config: { target_modules: string[]; feedforward_modules: string[]; fan_in_fan_out: boolean };
-  tensors: NamedTensors;
-}
-
-/** Every trainable tensor as it is now; those of modules_to_save are among them. */
-async function readTrainable(method: Method): Promise<NamedTensors> {
-  const tensors: NamedTensors = new Map();
-  for (const [name, tensor] of method.trainable) tensors.set(name, await valuesOf(tensor));
-  return tensors;
-}
-
-async function valuesOf(tensor: tf.Tensor) {
-  return { shape: tensor.shape, data: await readFloats(tensor) };
-}
-
 export async function loraExport(model: LanguageModel, method: Method, settings: LoraSettings): Promise<LoraExport> {
   const modules = loraModules(model, settings);
   const paths = modules.map(({ module }) => module.path);
-  const tensors = await readTrainable(method);
+  const tensors = await readTensors(method.trainable);
   const pissa = settings.init_lora_weights === 'pissa';
   if (pissa) {
     for (const { module, rank } of modules) {
@@ -94,17 +77,5 @@ export async function loraExport(model: LanguageModel, method: Method, settings:
       init_lora_weights: 'default',
     },
     tensors,
-  };
-}
-
-export async function ia3Export(model: LanguageModel, method: Method, settings: Ia3Settings): Promise<Ia3Export> {
-  const { target, feedforward } = ia3Modules(model, settings);
-  return {
-    config: {
-      target_modules: target,
-      feedforward_modules: feedforward,
-      fan_in_fan_out: targetedLinears(model, target).some(({ conv1d }) => conv1d),
-    },
-    tensors: await readTrainable(method),
   };
 }

@@ -2,8 +2,11 @@
  * README.md of an exported adapter: a model card as the Hugging Face Hub reads it (YAML front matter, then Markdown;
  * https://huggingface.co/docs/hub/model-cards). A pure function of its inputs, so that an export is reproducible.
  */
+
+import { methodOf } from '../methods';
+import { objectiveOf } from '../objectives';
 import type { Recipe } from '../recipe/types';
-import { adapterCode, isAdapterHub, isLanguageModelling, methodWords, pipelineTag } from './card-use';
+import { adapterCode, isLanguageModelling, methodWords, pipelineTag } from './card-use';
 
 export interface ModelCardInput {
   /** Name of the adapter, e.g. the recipe's. */
@@ -107,13 +110,12 @@ function figureRows(input: ModelCardInput): [string, string][] {
 /** The whole README.md. */
 export function modelCard(input: ModelCardInput): string {
   const { recipe } = input;
-  const hub = isAdapterHub(recipe);
   const { method, objective } = recipe;
   const tags = [`base_model:adapter:${input.baseModel}`, method.type, objective.type, 'tabtune'];
   const front = [
     '---',
     `base_model: ${yaml(input.baseModel)}`,
-    `library_name: ${hub ? 'adapter-transformers' : 'peft'}`,
+    `library_name: ${methodOf(method).files?.library ?? 'peft'}`,
     ...(input.licence === null ? [] : [`license: ${yaml(input.licence)}`]),
     `pipeline_tag: ${pipelineTag(recipe)}`,
     'tags:',
@@ -121,7 +123,7 @@ export function modelCard(input: ModelCardInput): string {
     '---',
   ];
   const template =
-    objective.type === 'sft'
+    objectiveOf(objective).learns === 'answers'
       ? '\nIf the base model has a chat template, build the prompt with `tokenizer.apply_chat_template`, as in training.\n'
       : '';
   const body = `
