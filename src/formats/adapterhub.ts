@@ -6,8 +6,10 @@
  * Keys carry the adapter's name, `….adapters.NAME.adapter_up.weight`; here tensors go without it.
  */
 import { TabtuneError } from '../base/errors';
+import { familyNamed, findFamily } from '../families';
+import type { AdapterInterface } from '../families/adapterhub';
+import { headClass, type TaskKind } from '../families/task-heads';
 import type { BottleneckMethod } from '../recipe/types';
-import { adapterInterface } from './adapterhub-interface';
 import { bf16ToF32, f16ToF32 } from './half';
 import { parseSafetensorsHeader, type SafetensorsEntry, safetensorsHeaderSize, writeSafetensors } from './safetensors';
 
@@ -126,7 +128,7 @@ export function writeAdapterHub(adapter: BottleneckAdapter): { path: string; byt
       ),
     },
   ];
-  const places = adapterInterface(adapter.model_type, adapter.parallel);
+  const places = adapterInterface(adapter);
   if (places) {
     const { model_type } = adapter;
     files.push({ path: HUB_INTERFACE, bytes: python({ interface: places, model_type, version: VERSION }) });
@@ -139,6 +141,12 @@ export function writeAdapterHub(adapter: BottleneckAdapter): { path: string; byt
     { path: HUB_HEAD_CONFIG, bytes: python(aboutHead) },
     { path: HUB_HEAD_WEIGHTS, bytes: written(head.tensors, (key) => key) },
   ];
+}
+
+/** Null for a family that AdapterHub knows by itself. */
+function adapterInterface({ model_type, parallel }: BottleneckAdapter): AdapterInterface | null {
+  const own = findFamily(model_type)?.adapterHub.interface ?? null;
+  return own && parallel ? { ...own, layer_pre_ffn: null } : own;
 }
 
 const written = (tensors: HubTensors, rename: (key: string) => string) =>
@@ -319,33 +327,10 @@ export function underBlocks(tensors: HubTensors, blockPaths: readonly string[]):
   return new Map([...tensors].map(([name, tensor]) => [name.includes('.adapters.') ? change(name) : name, tensor]));
 }
 
-const CLASSES: Record<string, string> = {
-  llama: 'Llama',
-  mistral: 'Mistral',
-  qwen2: 'Qwen2',
-  qwen3: 'Qwen3',
-  gemma2: 'Gemma2',
-  gemma3_text: 'Gemma3Text',
-  phi3: 'Phi3',
-  smollm3: 'SmolLM3',
-  gpt2: 'GPT2',
-  gpt_neox: 'GPTNeoX',
-  bert: 'Bert',
-  roberta: 'Roberta',
-  distilbert: 'DistilBert',
-};
-
-/** transformers' class of a family with a head; a language model's is the decoder's or the masked one. */
-export function modelClass(
-  family: string,
-  head: 'language_model' | 'sequence_classification' | 'token_classification',
-): string {
-  const name = CLASSES[family] ?? family;
-  if (head === 'sequence_classification') return `${name}ForSequenceClassification`;
-  if (head === 'token_classification') return `${name}ForTokenClassification`;
-  if (family === 'gpt2') return 'GPT2LMHeadModel';
-  if (family === 'gemma3_text') return 'Gemma3ForCausalLM';
-  return ['bert', 'roberta', 'distilbert'].includes(family) ? `${name}ForMaskedLM` : `${name}ForCausalLM`;
+/** transformers' class of a family with a head. */
+export function modelClass(modelType: string, head: TaskKind | 'language_model'): string {
+  const family = familyNamed(modelType);
+  return head === 'language_model' ? family.architectures[0]! : headClass(family, head);
 }
 
 function refuse(where: string, message: string, action: string, details?: string): never {

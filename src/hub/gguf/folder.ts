@@ -3,17 +3,18 @@
  * its metadata, and its tensors go by Hugging Face's names. The weights stay as they lie in the file.
  */
 import { refuse } from '../../base/bad-model';
+import { familyNamed } from '../../families';
+import type { RopeTables } from '../../families/gguf';
 import { dequantize, ggmlFileType } from '../../formats/ggml';
 import { type GgufFile, openGguf, stringAt } from '../../formats/gguf';
 import { tokenizerJson } from '../../formats/gguf-tokenizer';
 import { type GgufVocabulary, vocabularyOf } from '../../formats/gguf-vocabulary';
 import type { FolderTensor, ModelFolder } from '../types';
-import { configOf, type RopeTables } from './config';
-import { type HfTensor, hfTensor, isRopeTable } from './names';
+import { configOf } from './config';
+import { DAMAGED, keysOf } from './keys';
+import { hfTensor, isRopeTable } from './names';
 import { baseModel, textOf, titleOf } from './origin';
-import { rowOrder } from './rows';
 
-const DAMAGED = 'Convert the model again with a current llama.cpp, or download a newer file of it.';
 const OTHER_MODEL = 'Choose another model, or its folder in the Hugging Face layout.';
 /** No model has more frequencies than this. */
 const MAX_TABLE = 4096;
@@ -122,20 +123,20 @@ async function ropeTables(file: GgufFile, folder: ModelFolder, where: string): P
   };
 }
 
-/** Every tensor by its Hugging Face name; one that the family does not have keeps its own, and is refused by that. */
+/** Every tensor by its Hugging Face name. */
 function tensorTable(file: GgufFile, config: Record<string, unknown>, where: string): Map<string, FolderTensor> {
-  const architecture = file.metadata.get('general.architecture') as string;
-  const heads = Number(config.num_attention_heads ?? config.n_head);
-  const counts = { heads, kvHeads: Number(config.num_key_value_heads ?? heads) };
+  const { architecture, tensors } = familyNamed(config.model_type as string).gguf!;
+  const keys = keysOf(file, architecture, where);
+  const heads = keys.need('attention.head_count');
+  const counts = { heads, kvHeads: keys.number('attention.head_count_kv') ?? heads };
   const table = new Map<string, FolderTensor>();
   for (const [name, { type, shape, start, end }] of file.tensors) {
     if (isRopeTable(name)) continue;
-    const hf: HfTensor = hfTensor(architecture, name) ?? { name, rows: 'plain', transposed: false, plusOne: false };
+    const hf = hfTensor(tensors, name);
     if (hf.plusOne && type !== 'F32') {
       refuse(`${where}, tensor ${name}`, `The norm is stored as ${type}, not as F32.`, DAMAGED);
     }
-    const rows = shape[0] ?? 1;
-    const order = divides(hf.rows, rows, counts) ? rowOrder(hf.rows, rows, counts) : null;
+    const order = hf.rows?.(shape[0] ?? 1, counts);
     table.set(hf.name, {
       file: where,
       dtype: type,
@@ -148,16 +149,6 @@ function tensorTable(file: GgufFile, config: Record<string, unknown>, where: str
     });
   }
   return table;
-}
-
-/** Whether heads divide the rows; where they do not, the shape is wrong and will be refused for that. */
-function divides(
-  layout: HfTensor['rows'],
-  rows: number,
-  { heads, kvHeads }: { heads: number; kvHeads: number },
-): boolean {
-  const parts = layout === 'queries' ? heads * 2 : layout === 'keys' ? kvHeads * 2 : heads * 3;
-  return layout !== 'plain' && rows > 0 && rows % parts === 0;
 }
 
 /** Tokens that end an answer: of the text, of a turn, of a message. */

@@ -8,6 +8,7 @@ import { PROMPT_EMBEDDINGS } from '../../engine/methods/prompt-tuning';
 import type { NamedTensors } from '../../engine/methods/tensors';
 import type { LanguageModel } from '../../engine/models/model';
 import { readFloats } from '../../engine/webgpu/backend';
+import { familyNamed } from '../../families';
 import {
   type BottleneckAdapter,
   isAdapterHub,
@@ -28,11 +29,9 @@ export interface DecodedAdapter {
   task: TaskData | null;
 }
 
-const ENCODER_PREFIXES: Record<string, string> = { bert: 'bert.', roberta: 'roberta.', distilbert: 'distilbert.' };
-
 /** A bare encoder's tensors go by names without the prefix that transformers' class with a head puts before them. */
 export function barePrefix(model: LanguageModel): string {
-  const prefix = ENCODER_PREFIXES[model.family] ?? '';
+  const { prefix = '' } = familyNamed(model.family);
   return model.blockPaths[0]!.startsWith(prefix) ? '' : prefix;
 }
 
@@ -168,11 +167,6 @@ const peftTasks: Record<ObjectiveSection['type'], PeftTask> = {
   token_classification: 'TOKEN_CLS',
   masked_lm: null,
 };
-const MASKED_LM_CLASSES: Record<string, string> = {
-  bert: 'BertForMaskedLM',
-  roberta: 'RobertaForMaskedLM',
-  distilbert: 'DistilBertForMaskedLM',
-};
 
 /** Where an adapter's base comes from, for its config. */
 export interface BaseName {
@@ -216,7 +210,7 @@ async function hubFiles(
   const files = writeAdapterHub({
     name: 'tabtune',
     model_name: base.name,
-    model_type: model.family === 'gemma3_text' ? 'gemma3_text' : model.family,
+    model_type: model.family,
     model_class: modelClass(model.family, task?.kind ?? 'language_model'),
     hidden_size: model.hiddenSize,
     parallel: model.parallel ?? false,
@@ -232,7 +226,7 @@ async function peftAdapter(
   baseModel: string,
 ): Promise<PeftAdapter> {
   const { task } = model;
-  const masked = objective === 'masked_lm' ? MASKED_LM_CLASSES[model.family] : undefined;
+  const masked = objective === 'masked_lm' ? modelClass(model.family, 'language_model') : undefined;
   const given = settings.type === 'lora' || settings.type === 'ia3' ? settings.modules_to_save : [];
   const saved = [...new Set([...given, ...(task ? [...HEADS, ...task.modules] : [])])];
   const common = {

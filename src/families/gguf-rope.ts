@@ -1,5 +1,5 @@
 /** Rotary scaling as GGUF keeps it, in keys and small tensors, as fields of a config.json. */
-import { refuse } from '../../base/bad-model';
+import { refuse } from '../base/bad-model';
 
 type Json = Record<string, unknown>;
 
