@@ -51,6 +51,16 @@ function refuseType(modelType: string): never {
   refuse(`${CONFIG}, model_type`, message, otherType());
 }
 
+const allHeads = () => families.flatMap(({ heads }) => [heads.sequence(''), heads.tokens]);
+
+/** Modules of any family's classification heads, by the names that PEFT's modules_to_save may have for them. */
+export const headModules = (): Set<string> =>
+  new Set(allHeads().flatMap(({ modules, layers }) => [...modules, ...layers.flatMap(({ stored }) => stored ?? [])]));
+
+/** Whether a tensor is the weight [labels, d] of any family's classification head. */
+export const isLabelWeight = (name: string): boolean =>
+  allHeads().some(({ layers }) => `.${name}`.endsWith(`.${layers.at(-1)!.path}.weight`));
+
 /** The family of a config.json, of which only the type, the class and the precision are read. Throws `bad_model`. */
 export function familyOf(json: Record<string, unknown>): Family {
   const { model_type, architectures } = json;

@@ -8,7 +8,7 @@ import { PROMPT_EMBEDDINGS } from '../../engine/methods/prompt-tuning';
 import type { NamedTensors } from '../../engine/methods/tensors';
 import type { LanguageModel } from '../../engine/models/model';
 import { readFloats } from '../../engine/webgpu/backend';
-import { familyNamed } from '../../families';
+import { familyNamed, headModules, isLabelWeight } from '../../families';
 import {
   type BottleneckAdapter,
   isAdapterHub,
@@ -54,7 +54,7 @@ const TASKS: Record<string, TaskData['problemType']> = {
 /** The labels of a head that nobody has named. */
 function unnamedTask({ config, tensors }: PeftAdapter): TaskData | null {
   const problemType = TASKS[config.task_type ?? ''];
-  const output = [...tensors].find(([name]) => /(^|\.)(score|classifier|out_proj)\.weight$/.test(name));
+  const output = [...tensors].find(([name]) => isLabelWeight(name));
   if (!problemType || !output) return null;
   const count = output[1].shape[0]!;
   return { problemType, labels: Array.from({ length: count }, (_, i) => `LABEL_${i}`) };
@@ -74,7 +74,7 @@ export function decodeAdapter(files: AdapterFiles): DecodedAdapter {
   const task = readLabels(files) ?? unnamedTask(adapter);
   const saved = (config.modules_to_save ?? []).filter((name) => !task || !HEADS.includes(name));
   // New heads are opened by themselves; naming them again would ask for modules that the base does not have.
-  const modules_to_save = task ? saved.filter((name) => name !== 'pre_classifier' && name !== 'pooler') : saved;
+  const modules_to_save = task ? saved.filter((name) => !headModules().has(name)) : saved;
   return { section: sectionOf(adapter, modules_to_save), values, task };
 }
 
