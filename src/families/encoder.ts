@@ -140,6 +140,6 @@ export function encoderTensors(config: EncoderConfig, paths: EncoderPaths): Tens
   return specs;
 }
 
-/** The name without the prefix, or with it: sentence-transformers saves the bare encoder, whatever class the config names. */
+/** With or without the prefix: sentence-transformers saves the bare encoder, whatever class the config names. */
 export const withOrWithout = (prefix: string) => (name: string) =>
   name.startsWith(prefix) ? name.slice(prefix.length) : prefix + name;

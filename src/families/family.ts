@@ -1,7 +1,7 @@
 /**
- * A model family: everything that is known about it outside the engine. How its config.json reads, which tensors follow, and
- * what transformers, PEFT, AdapterHub and llama.cpp call its parts. No arithmetic and no GPU: the hub checks folders with
- * it, and the file of the same name in engine/models builds the model from the same config.
+ * A model family: all that is known about it outside the engine. How its config.json reads, which tensors follow, and what
+ * transformers, PEFT, AdapterHub and llama.cpp call its parts. No arithmetic and no GPU: the hub checks folders with it, and
+ * the file of the same name in engine/models builds the model from the same config.
  */
 import type { AdapterHubPlaces } from './adapterhub';
 import type { DropoutRates } from './dropout';
@@ -38,8 +38,8 @@ export interface FamilyConfig {
 /** Modules that PEFT picks by itself, by the ends of their names. */
 export interface PeftDefaults {
   /**
-   * Its TRANSFORMERS_MODELS_TO_IA3_TARGET_MODULES_MAPPING and …_FEEDFORWARD_MODULES_MAPPING. A family without an entry there
-   * gets the modules that do the same job: keys and values (or the projection that has them fused), and the linear out of
+   * Its TRANSFORMERS_MODELS_TO_IA3_TARGET_MODULES_MAPPING and …_FEEDFORWARD_MODULES_MAPPING. A family without an entry
+   * there gets the modules that do the same job: keys and values, or the projection that fuses them, and the linear out of
    * the feed-forward.
    */
   ia3: { target_modules: readonly string[]; feedforward_modules: readonly string[] };

@@ -1,4 +1,4 @@
-/** Gemma2ForCausalLM (transformers, models/gemma2): four norms per block, soft caps, a sliding window in every second layer. */
+/** Gemma2ForCausalLM (transformers, models/gemma2): four norms per block, soft caps, windows in every second layer. */
 import { type AdapterInterface, interfacedModel } from './adapterhub';
 import { choice, flag, positive, refuseFlag } from './config';
 import {

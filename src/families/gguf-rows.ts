@@ -11,7 +11,7 @@ export interface HeadCounts {
  */
 export type RowOrder = (rows: number, counts: HeadCounts) => Uint32Array | null;
 
-/** Llama's queries: converters interleave the halves of each head, row (half, i) to (i, half), as llama.cpp rotates neighbours. */
+/** Llama's queries: llama.cpp rotates neighbours, so row (half, i) of each head is stored as row (i, half). */
 export const queryHalves: RowOrder = (rows, { heads }) => halves(rows, heads);
 
 /** The same for keys. */
@@ -23,7 +23,7 @@ function halves(rows: number, heads: number): Uint32Array | null {
   return Uint32Array.from({ length: width }, (_, row) => (row < width / 2 ? 2 * row : 2 * row - width + 1));
 }
 
-/** GPT-NeoX: all queries, all keys, all values, where Hugging Face has each head's three together. Row (head, part, i) is (part, head, i). */
+/** GPT-NeoX: queries, keys and values one after another, not head by head; row (head, part, i) is stored as (part, head, i). */
 export const fusedByPart: RowOrder = (rows, { heads }) => {
   if (!divides(heads, 3, rows)) return null;
   const width = rows / heads / 3;

@@ -1,6 +1,6 @@
 /**
- * A family in llama.cpp's file format: the name of its architecture, how config.json follows from the metadata, and what its
- * tensors are called. Converters (convert_hf_to_gguf.py) rename tensors, and for some families reorder rows or add 1 to
+ * A family in llama.cpp's file format: the name of its architecture, how config.json follows from the metadata, and what
+ * its tensors are called. Converters (convert_hf_to_gguf.py) rename tensors, and for some families reorder rows or add 1 to
  * norms; the descriptor says so, and reading undoes it.
  */
 import { OTHER_MODEL, refuse } from '../base/bad-model';
@@ -56,7 +56,7 @@ export interface GgufFamily {
   /** The family's own fields of config.json: all but the class, the vocabulary's size, tying and special tokens. */
   config(keys: GgufKeys, tables: RopeTables): Json;
   tensors: GgufTensors;
-  /** In SentencePiece vocabularies, whether a control token swallows the white space after it. */
+  /** In SentencePiece vocabularies, whether a control or user-defined token swallows the white space after it. */
   swallowsSpace?(token: string): boolean;
 }
 

@@ -103,7 +103,7 @@ export function readFamilyConfig(json: Record<string, unknown>): {
   return { family, config: family.readConfig(json), head: storedHead(family, json) };
 }
 
-/** The tensors of a checkpoint with its head; with a classification head, those of the language-modelling head may be missing. */
+/** The tensors of a checkpoint, with its head's. With a classification head, the language-modelling head may be missing. */
 export function checkpointTensors(family: Family, config: FamilyConfig, head: StoredHead | null): TensorSpec[] {
   const specs = family.tensors(config);
   if (!head) return specs;

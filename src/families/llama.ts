@@ -45,7 +45,11 @@ export const llamaGguf = {
 export function llamaFromGguf(keys: GgufKeys, tables: RopeTables): Record<string, unknown> {
   const fields = decoderFields(keys);
   if ((keys.number('rope.dimension_count') ?? fields.head_dim) !== fields.head_dim) {
-    refuse(keys.at('rope.dimension_count'), 'Only a part of each head turns, which Llama does not have.', OTHER_MODEL);
+    refuse(
+      keys.at('rope.dimension_count'),
+      'Only a part of each head is rotated, which Llama does not have.',
+      OTHER_MODEL,
+    );
   }
   return { ...fields, ...ropeScaling(keys, tables, fields) };
 }

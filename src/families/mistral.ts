@@ -1,4 +1,4 @@
-/** MistralForCausalLM (transformers, models/mistral): Llama without biases, and if the config has a sliding window, every layer has it. */
+/** MistralForCausalLM (transformers, models/mistral): Llama without biases, with a sliding window in all layers or none. */
 import { adaptedModel } from './adapterhub';
 import { choice } from './config';
 import {

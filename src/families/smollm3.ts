@@ -1,4 +1,4 @@
-/** SmolLM3ForCausalLM (transformers, models/smollm3): Llama whose every fourth layer, as a rule, has no rotary positions. */
+/** SmolLM3ForCausalLM (transformers, models/smollm3): Llama with no rotary positions in, usually, every fourth layer. */
 import { refuse, show } from '../base/bad-model';
 import { BOTTLENECKS_ONLY, interfacedModel } from './adapterhub';
 import { CONFIG, choice, dimension, flag, RESTORE } from './config';

@@ -1,6 +1,6 @@
 /**
- * The modules of transformers' …ForSequenceClassification and …ForTokenClassification (5.23), and what their checkpoints say
- * about them. Their arithmetic is in engine/models/task-head.ts.
+ * The modules of transformers' …ForSequenceClassification and …ForTokenClassification (5.23), and how a config.json
+ * describes them. Their arithmetic is in engine/models/task-head.ts.
  */
 import { refuse, show } from '../base/bad-model';
 import { CONFIG, RESTORE } from './config';
@@ -17,8 +17,8 @@ export interface HeadLayer {
   dropBefore: boolean;
   after: 'tanh' | 'relu' | null;
   /**
-   * Belongs to the base, and is read from the checkpoint if that has it; if not, it is trained, and saved under this name in
-   * PEFT's modules_to_save.
+   * Belongs to the base, and is read from the checkpoint if that has it. If not, it is trained, and saved under this name
+   * in PEFT's modules_to_save.
    */
   stored?: string;
 }
@@ -32,7 +32,7 @@ export interface ClassificationHead {
 }
 
 export interface ClassificationHeads {
-  /** What transformers' class names begin with, `Bert` in BertForTokenClassification; taken from the first architecture if left out. */
+  /** Beginning of the class names, `Bert` of BertForTokenClassification; that of the first architecture if left out. */
   classStem?: string;
   /** `prefix` precedes the encoder's paths: `bert.`, or nothing if the checkpoint is the bare encoder. */
   sequence(prefix: string): ClassificationHead;
