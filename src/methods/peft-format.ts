@@ -1,5 +1,6 @@
 /** PEFT's folder as the format of a method: one of PEFT's kinds, and how its config and the recipe's section translate. */
 import type { TaskData } from '../base/task';
+import { headModules, isLabelWeight } from '../families';
 import { type AdapterFormat, type AdapterModel, jsonNamed, renamed } from '../formats/adapter-format';
 import {
   ADAPTER_CONFIG,
@@ -49,7 +50,7 @@ export function peftFormat<S, C extends CommonConfig>(translation: Translation<S
       const task = named ?? unnamedTask(adapter);
       const saved = (adapter.config.modules_to_save ?? []).filter((name) => !task || !HEADS.includes(name));
       // A new head is opened by itself; naming it again would ask for modules that the base does not have.
-      const others = task ? saved.filter((name) => name !== 'pre_classifier' && name !== 'pooler') : saved;
+      const others = task ? saved.filter((name) => !headModules().has(name)) : saved;
       return { section: translation.section(adapter, others), values: adapter.tensors, task };
     },
     fit(adapter, { headPrefix }) {
@@ -92,7 +93,7 @@ export function peftFormat<S, C extends CommonConfig>(translation: Translation<S
 /** The task of a head whose labels have no names. */
 function unnamedTask({ config, tensors }: PeftAdapter): TaskData | null {
   const problemType = TASKS[config.task_type ?? ''];
-  const output = [...tensors].find(([name]) => /(^|\.)(score|classifier|out_proj)\.weight$/.test(name));
+  const output = [...tensors].find(([name]) => isLabelWeight(name));
   if (!problemType || !output) return null;
   const count = output[1].shape[0]!;
   return { problemType, labels: Array.from({ length: count }, (_, i) => `LABEL_${i}`) };

@@ -1,13 +1,12 @@
 /** What adapters' files have to know of an open model. */
 import type { LanguageModel } from '../../engine/models/model';
+import { familyNamed } from '../../families';
 import type { AdapterModel } from '../../formats/adapter-format';
 import { modelClass } from '../../formats/adapterhub';
 
-const ENCODER_PREFIXES: Record<string, string> = { bert: 'bert.', roberta: 'roberta.', distilbert: 'distilbert.' };
-
 /** A bare encoder's tensors have names without the prefix that transformers' class with a head puts before them. */
 export function barePrefix(model: LanguageModel): string {
-  const prefix = ENCODER_PREFIXES[model.family] ?? '';
+  const { prefix = '' } = familyNamed(model.family);
   return model.blockPaths[0]!.startsWith(prefix) ? '' : prefix;
 }
 

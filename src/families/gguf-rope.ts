@@ -1,5 +1,5 @@
-/** Rotary scaling as GGUF keeps it, in keys and small tensors, as fields of a config.json. */
-import { refuse } from '../../base/bad-model';
+/** Rotary scaling from GGUF's keys and small tensors, as fields of a config.json. */
+import { refuse } from '../base/bad-model';
 
 type Json = Record<string, unknown>;
 
@@ -12,11 +12,11 @@ interface Llama3 {
   context: number;
 }
 
-/** How often each frequency turns within a text of `context` tokens. */
+/** Turns of each frequency within a text of `context` tokens. */
 const turns = (theta: number, width: number, context: number): number[] =>
   Array.from({ length: width / 2 }, (_, i) => (context * theta ** ((-2 * i) / width)) / (2 * Math.PI));
 
-/** Llama 3's factors: slow frequencies are divided by `factor`, fast ones stay, those between are mixed. */
+/** Llama 3's factors: slow frequencies are divided by `factor`, fast ones stay, those between are interpolated. */
 function llama3Factors(theta: number, width: number, { factor, low, high, context }: Llama3): number[] {
   return turns(theta, width, context).map((count) => {
     if (count > high) return 1;
@@ -29,13 +29,13 @@ function llama3Factors(theta: number, width: number, { factor, low, high, contex
 const close = (a: number[], b: ArrayLike<number>) =>
   a.length === b.length && a.every((value, i) => Math.abs(value - b[i]!) <= 1e-4 * Math.abs(value));
 
-/** What every Llama 3 model has had so far. */
+/** Every Llama 3 model so far. */
 const USUAL = { low: 1, high: 4, context: 8192 };
 
 /**
- * The scaling that made a table of factors (rope_freqs.weight). Its factor is the largest. The bounds follow from the mixed
- * ones, which are linear in the number of turns: from one where the bounds are 1 and 4 as usual, from two otherwise. Only
- * ratios of bounds and context count. Refused when no scaling of that kind gives these factors.
+ * The scaling that made a table of factors (rope_freqs.weight). Its factor is the largest in the table. The bounds follow
+ * from the interpolated factors, which are linear in the number of turns: from one if the bounds are the usual 1 and 4, from
+ * two otherwise. Only ratios of bounds and context matter. Refused if no scaling of this kind gives these factors.
  */
 export function llama3Scaling(factors: ArrayLike<number>, theta: number, width: number, where: string): Json {
   const values = Array.from(factors);
@@ -69,13 +69,13 @@ export function llama3Scaling(factors: ArrayLike<number>, theta: number, width: 
   };
 }
 
-/** `ARCH.rope.scaling.…`, where a file has no table. */
+/** From `ARCH.rope.scaling.…`, for a file without a table. */
 export function scalingFromKeys(
   key: { text(name: string): string | null; number(name: string): number | null },
   where: string,
 ): Json {
   const type = key.text('rope.scaling.type');
-  // Before there was a type, linear scaling had a key of its own.
+  // Before there was a type, linear scaling had its own key.
   const factor = key.number('rope.scaling.factor') ?? key.number('rope.scale_linear');
   const kind = type ?? (factor !== null && factor !== 1 ? 'linear' : 'none');
   const original = key.number('rope.scaling.original_context_length');
