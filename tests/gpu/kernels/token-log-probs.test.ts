@@ -66,7 +66,8 @@ test.each([true, false])('log-probabilities over every stored format, software a
     for (const { format, shape, stored } of await storedWeights()) {
       const [vocab, width] = shape;
       const c = { weight: stored, format, tokens: 7, width, vocab, padding: 2, skipEvery: 3, size: 0.1 };
-      await same({ ...c, bias: true, temperature: 0.8 }, 2e-5);
+      // Logits of these weights reach thousands: without a temperature one token would have all.
+      await same({ ...c, bias: true, temperature: 100 }, 2e-5);
     }
   }),
 );
