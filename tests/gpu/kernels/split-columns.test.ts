@@ -41,11 +41,11 @@ test('splitColumns: a part that the loss does not use gets a zero gradient', asy
 
 test('splitColumns refuses parts that overlap or leave columns out', () => {
   const x = tf.zeros([1, 6]);
-  expect(() => splitColumns(x, sideBySide(2, 2))).toThrow('do not take each of 6 columns once');
+  expect(() => splitColumns(x, sideBySide(2, 2))).toThrow('do not cover each of 6 columns once');
   const overlap = [
     { offset: 0, width: 3, groups: 1, stride: 3 },
     { offset: 2, width: 3, groups: 1, stride: 3 },
   ];
-  expect(() => splitColumns(x, overlap)).toThrow('do not take each of 6 columns once');
+  expect(() => splitColumns(x, overlap)).toThrow('do not cover each of 6 columns once');
   x.dispose();
 });

@@ -120,6 +120,6 @@ test('a gradient of another shape than its input is refused by the node’s name
         ),
       [x],
     );
-  expect(wrong).toThrow(/Wrong: the gradient of its input 0 is float32 \[\], which is not float32 \[2\]/);
+  expect(wrong).toThrow(/Wrong: the gradient of its input 0 is float32 \[\]; expected float32 \[2\]/);
   x.dispose();
 });
