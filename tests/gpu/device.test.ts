@@ -145,7 +145,7 @@ describe('a browser without WebGPU', () => {
   const stub = (gpu: unknown) => Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true });
 
   test.each([
-    ['no navigator.gpu', undefined, 'does not offer WebGPU'],
+    ['no navigator.gpu', undefined, 'does not support WebGPU'],
     ['no adapter', { requestAdapter: async () => null }, 'found no GPU'],
     ['an adapter request that fails', { requestAdapter: () => Promise.reject(new Error('blocked')) }, 'could not open'],
     [
@@ -158,7 +158,7 @@ describe('a browser without WebGPU', () => {
           requestDevice: () => Promise.reject(new Error('no device')),
         }),
       },
-      'refused to open',
+      'could not open it',
     ],
   ])('%s: no_webgpu, with what to do', async (_, gpu, message) => {
     await openTestDevice();

@@ -172,7 +172,7 @@ test('virtual tokens take their place in the context', async () => {
   const long = Int32Array.from({ length: room - 2 }, (_, i) => 3 + (i % 50));
   expect((await generate(llama, hooks, long, options)).length).toBe(2);
   const full = new Int32Array(room).fill(3);
-  await expect(generate(llama, hooks, full, options)).rejects.toThrow(`holds ${room} beside 10 virtual ones`);
+  await expect(generate(llama, hooks, full, options)).rejects.toThrow(`holds ${room} besides the 10 virtual tokens`);
   method.dispose();
 });
 
