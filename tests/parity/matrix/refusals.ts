@@ -1,4 +1,4 @@
-/** Which cells are refused, and with what: written by hand from what each method and objective is. */
+/** Which cells are refused, and with which message: written by hand from the nature of each method and objective. */
 import type { ErrorData } from '../../../src/base/errors';
 import { combinationProblem } from '../../../src/recipe/combine';
 import { fill } from '../../../src/recipe/defaults';
@@ -44,7 +44,7 @@ function headless(objective: string): ErrorData {
   };
 }
 
-/** Null where the cell trains. */
+/** Null if the cell trains. */
 export function expectedRefusal({ family, method, objective }: Cell): Refusal | null {
   const encoder = family.kind === 'encoder';
   if (encoder && objective === 'sft') return 'answers';
@@ -57,7 +57,7 @@ export function expectedRefusal({ family, method, objective }: Cell): Refusal | 
   return objective === 'masked_lm' ? 'headOfMaskedLm' : null;
 }
 
-/** What the recipe's checks say of a cell. */
+/** What the recipe's checks say about a cell. */
 export const problemOf = (cell: Cell): ErrorData | null =>
   combinationProblem(fill(recipeInput(cell)), combined(cell.family));
 
