@@ -21,10 +21,7 @@ test('downward imports are free', () => {
   write('src/stores/runs.ts', "import { create } from 'zustand';\nimport type { Session } from '../session/api';\n");
   write('src/workers/engine/service.ts', "import { device } from '../../engine/webgpu/device';\nimport './local';\n");
   write('src/engine/kernels/matmul.ts', "import { dispatch } from '../webgpu/dispatch';\n");
-  write(
-    'src/engine/run/loop.ts',
-    "import type { Recipe } from '../../recipe/types';\nimport '../models/llama';\n",
-  );
+  write('src/engine/run/loop.ts', "import type { Recipe } from '../../recipe/types';\nimport '../models/llama';\n");
   write('src/engine/webgpu/device.ts', "import { engine } from '@tensorflow/tfjs-core';\n");
   expect(checkImports(root)).toEqual([]);
 });
