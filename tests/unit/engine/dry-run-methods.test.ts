@@ -11,7 +11,7 @@ let dryRun: typeof import('../../../src/engine/run/dry-run').dryRun;
 beforeAll(async () => {
   defineWebGpuNames();
   ({ dryRun } = await import('../../../src/engine/run/dry-run'));
-}, 60_000);
+});
 
 const [WIDTH, INNER, RANK] = [64, 256, 4];
 const CONFIG = {
