@@ -8,7 +8,7 @@
  * must agree.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch } from '../src/data/types';
+import type { NextTokenBatch } from '../src/data/types';
 import { createLora } from '../src/engine/methods/lora';
 import { loadModel } from '../src/engine/models';
 import { sft } from '../src/engine/objectives/sft';
@@ -61,16 +61,18 @@ function median(values: number[]): number {
   return sorted[Math.floor(sorted.length / 2)]!;
 }
 
-function exampleBatch(): Batch {
+function exampleBatch(): NextTokenBatch {
   const size = BATCH * LENGTH;
   const ids = Int32Array.from({ length: size }, (_, i) => (i * 37 + (i >> 3) * 11) % SHAPE.vocab);
   return {
+    kind: 'next_token',
     batchSize: BATCH,
     length: LENGTH,
     ids,
     labels: ids.slice(),
+    starts: null,
     lengths: new Int32Array(BATCH).fill(LENGTH),
-    targetTokens: BATCH * (LENGTH - 1),
+    targetCount: BATCH * (LENGTH - 1),
   };
 }
 

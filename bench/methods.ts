@@ -87,9 +87,11 @@ function batchFor(task: Task): Batch {
   const size = BATCH * LENGTH;
   const ids = Int32Array.from({ length: size }, (_, i) => (i * 37 + (i >> 3) * 11) % SHAPE.vocab);
   const shape = { batchSize: BATCH, length: LENGTH, ids, lengths: new Int32Array(BATCH).fill(LENGTH) };
-  if (task === 'sft') return { ...shape, labels: ids, targetTokens: BATCH * (LENGTH - 1) };
-  const classes = Float32Array.from({ length: BATCH }, (_, i) => i % 2);
-  return { ...shape, labels: new Int32Array(size).fill(-100), targetTokens: BATCH, classes };
+  if (task === 'sft') {
+    return { kind: 'next_token', ...shape, labels: ids, starts: null, targetCount: BATCH * (LENGTH - 1) };
+  }
+  const targets = Float32Array.from({ length: BATCH }, (_, i) => i % 2);
+  return { kind: 'text_targets', ...shape, targets, width: 1, targetCount: BATCH };
 }
 
 const objectives = { sft: { type: 'sft' }, classification: { type: 'sequence_classification' } } as const;

@@ -44,7 +44,7 @@ export const layers = {
     'engine/quantization',
   ],
   'engine/methods': [...engineParts, 'families', 'engine/models/model'],
-  'engine/objectives': [...engineParts, 'engine/models/model', 'engine/models/head'],
+  'engine/objectives': [...engineParts, 'engine/models/model', 'engine/models/head', 'engine/models/input'],
   'engine/optim': [...engineParts, 'engine/quantization'],
   engine: [...engineParts, 'families', 'engine/models', 'engine/methods', 'engine/objectives', 'engine/optim'],
   rpc: ['base'],

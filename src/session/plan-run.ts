@@ -1,5 +1,5 @@
 /** Questions for the planner: from a recipe, a model and examples (or a config alone) to dry runs, and what came of them. */
-import { batchShapes, countTargets, type ExampleSize } from '../data/batches';
+import { batchShapes, type ExampleSize, targetsOf } from '../data/batches';
 import type { TaskData, TokenizedDataset, TokenizedExample } from '../data/types';
 import { readFamilyConfig } from '../families';
 import type { CheckedModel } from '../hub/check';
@@ -43,16 +43,17 @@ export function exampleSizes(
   { train, validation, task }: Pick<TokenizedDataset, 'train' | 'validation' | 'task'>,
   base: TokenizedExample[] = [],
 ): ExampleSizes {
-  const sizeOf = ({ ids, labels }: TokenizedExample) => ({ tokens: ids.length, targets: countTargets(labels) });
-  // What is asked is what no loss is taken of, up to the first answer.
-  const asked = ({ labels }: TokenizedExample) => {
-    const answer = labels.findIndex((label) => label >= 0);
-    return Math.max(1, answer === -1 ? labels.length : answer);
+  const sizeOf = (example: TokenizedExample) => ({ tokens: example.ids.length, targets: targetsOf(example) });
+  // A prompt is what precedes the first answer; only models that write text are asked any.
+  const asked = (example: TokenizedExample) => {
+    if (example.kind !== 'next_token') return [];
+    const answer = example.labels.findIndex((label) => label >= 0);
+    return [Math.max(1, answer === -1 ? example.labels.length : answer)];
   };
   return {
     train: train.map(sizeOf),
     validation: validation.map(sizeOf),
-    prompts: task ? [] : [...validation, ...train].slice(0, PROMPTS).map(asked),
+    prompts: [...validation, ...train].slice(0, PROMPTS).flatMap(asked),
     task: task && { problemType: task.problemType, labels: task.labels.length },
     base: base.map(sizeOf),
   };

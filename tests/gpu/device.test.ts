@@ -194,12 +194,14 @@ describe('a training step', () => {
     const batchOf = (step: number): Batch => {
       const ids = Int32Array.from({ length: batchSize * length }, (_, i) => (i * 37 + step * 11) % shape.vocab);
       return {
+        kind: 'next_token',
         batchSize,
         length,
         ids,
         labels: ids.slice(),
+        starts: null,
         lengths: new Int32Array(batchSize).fill(length),
-        targetTokens: batchSize * (length - 1),
+        targetCount: batchSize * (length - 1),
       };
     };
     const setup = {

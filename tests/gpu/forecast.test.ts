@@ -34,7 +34,8 @@ const WIDE: Shape = { hidden: 128, layers: 2, heads: 4, kvHeads: 4, intermediate
 const examples = (count: number): TokenizedExample[] =>
   Array.from({ length: count }, (_, row) => {
     const ids = Int32Array.from({ length: 20 + ((row * 37) % 45) }, (_, i) => 1 + ((row + i) % 200));
-    return { row, ids, labels: ids.map((id, i) => (i < ids.length / 3 ? -100 : id)), truncatedBy: 0 };
+    const labels = ids.map((id, i) => (i < ids.length / 3 ? -100 : id));
+    return { kind: 'next_token', row, ids, labels, starts: null, truncatedBy: 0 };
   });
 
 test.each([

@@ -113,7 +113,10 @@ export function bottleneckParity(backend: string, setUp: () => Promise<void>, on
       return createBottleneck(model, adapter.settings, 0, new Map(values));
     };
     const hiddenOf = (hooks: Hooks): tf.Tensor =>
-      model.hidden({ ...given, batch: json.lengths.length, length: json.input_ids[0]!.length }, hooks);
+      model.hidden(
+        { kind: 'text', ...given, batch: json.lengths.length, length: json.input_ids[0]!.length, states: 'text' },
+        hooks,
+      );
 
     /** Scores of BertForSequenceClassification, in plain tfjs. */
     const scores = (hidden: tf.Tensor): tf.Tensor => {
@@ -212,9 +215,11 @@ export function bottleneckParity(backend: string, setUp: () => Promise<void>, on
         const data = await fixtureJson<{ examples: { ids: number[]; labels: number[] }[] }>(`${base}/train_data.json`);
         const settings: TrainingSection = { ...resolveRecipe({ version: 1 }).training, ...expected.training };
         const examples = data.examples.map(({ ids, labels }, row) => ({
+          kind: 'next_token' as const,
           row,
           ids: Int32Array.from(ids),
           labels: Int32Array.from(labels),
+          starts: null,
           truncatedBy: 0,
         }));
         const batches = createBatchSource(examples, [], {

@@ -20,6 +20,9 @@ async function statesOf(model: LanguageModel, ids: Int32Array): Promise<number[]
   const states = tf.tidy(() =>
     model.hidden(
       {
+        kind: 'text',
+        types: null,
+        states: 'text',
         ids: tf.tensor(ids, [n], 'int32'),
         positions: tf.range(0, n, 1, 'int32'),
         visible: tf.tensor(model.kind === 'encoder' ? fullVisible([n], n) : cacheVisible(0, n), [n, 2], 'int32'),

@@ -63,12 +63,14 @@ export function hiddenOf(model: LanguageModel, json: BatchJson, side: 'left' | '
         );
   return model.hidden(
     {
+      kind: 'text',
+      states: 'text',
       ids: ints(turned(input_ids), [tokens]),
       positions: ints(
         lengths.flatMap((_, b) => Array.from({ length }, (_, t) => Math.max(0, t - padOf(b)))),
         [tokens],
       ),
-      types: token_type_ids && ints(turned(token_type_ids), [tokens]),
+      types: token_type_ids ? ints(turned(token_type_ids), [tokens]) : null,
       visible: ints(visible, [tokens, 2]),
       batch: lengths.length,
       length,

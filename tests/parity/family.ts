@@ -59,6 +59,9 @@ async function batchLogits(model: LanguageModel, json: BatchJson, side: 'left' |
   const logits = tf.tidy(() => {
     const hidden = model.hidden(
       {
+        kind: 'text',
+        types: null,
+        states: 'text',
         ids: ints(
           json.input_ids.flatMap((row, b) => turn(row, padOf(b))),
           [tokens],
@@ -135,9 +138,11 @@ export function familyParity(backend: string, cases: readonly string[], setUp: (
         batchSize: json.input_ids.length,
         length: json.input_ids[0]!.length,
         ids: Int32Array.from(json.input_ids.flat()),
+        kind: 'next_token',
         labels: Int32Array.from(json.labels.flat()),
+        starts: null,
         lengths: Int32Array.from(json.lengths),
-        targetTokens: expected.target_tokens,
+        targetCount: expected.target_tokens,
       };
       const method = await openAdapter(`${folder}/adapter`, model);
       expect(method.trainable.size).toBe(2 * model.linears.length);

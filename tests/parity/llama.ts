@@ -57,9 +57,11 @@ async function tenSteps(model: LanguageModel, folder: string): Promise<void> {
     ...reference.training,
   };
   const examples = data.examples.map(({ ids, labels }, row) => ({
+    kind: 'next_token' as const,
     row,
     ids: Int32Array.from(ids),
     labels: Int32Array.from(labels),
+    starts: null,
     truncatedBy: 0,
   }));
   const batches = createBatchSource(examples, [], {
@@ -123,9 +125,11 @@ export function llamaParity(backend: string, setUp: () => Promise<void>): void {
       batchSize: json.input_ids.length,
       length: json.input_ids[0]!.length,
       ids: Int32Array.from(json.input_ids.flat()),
+      kind: 'next_token',
       labels: Int32Array.from(json.labels.flat()),
+      starts: null,
       lengths: Int32Array.from(json.lengths),
-      targetTokens: expected.target_tokens,
+      targetCount: expected.target_tokens,
     });
 
     /** Row by row and real positions only: the fixture has zeros for padding. */

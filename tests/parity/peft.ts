@@ -120,9 +120,11 @@ function batchOf({ json, expected }: Opened): Batch {
     batchSize: json.input_ids.length,
     length: json.input_ids[0]!.length,
     ids: Int32Array.from(json.input_ids.flat()),
+    kind: 'next_token',
     labels: Int32Array.from(json.labels.flat()),
+    starts: null,
     lengths: Int32Array.from(json.lengths),
-    targetTokens: expected.target_tokens,
+    targetCount: expected.target_tokens,
   };
 }
 
@@ -150,9 +152,11 @@ async function tenSteps(model: LanguageModel, method: Method, folder: string, ba
   );
   const settings: TrainingSection = { ...resolveRecipe({ version: 1 }).training, ...reference.training };
   const examples = data.examples.map(({ ids, labels }, row) => ({
+    kind: 'next_token' as const,
     row,
     ids: Int32Array.from(ids),
     labels: Int32Array.from(labels),
+    starts: null,
     truncatedBy: 0,
   }));
   const batches = createBatchSource(examples, [], {

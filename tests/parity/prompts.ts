@@ -14,7 +14,7 @@ import { inference } from '../../src/engine/methods/method';
 import { createPrefixTuning, prefixFromText } from '../../src/engine/methods/prefix-tuning';
 import { createPromptTuning, PROMPT_EMBEDDINGS } from '../../src/engine/methods/prompt-tuning';
 import { projectLogits, requireHead } from '../../src/engine/models/head';
-import type { LanguageModel } from '../../src/engine/models/model';
+import type { LanguageModel, TextInput } from '../../src/engine/models/model';
 import { sft } from '../../src/engine/objectives/sft';
 import { createOptimizer } from '../../src/engine/optim/optimizer';
 import { checkpointBlocks, forwardOnly } from '../../src/engine/run/checkpointing';
@@ -56,35 +56,38 @@ function hiddenOf(
   model: LanguageModel,
   { input_ids, lengths, token_type_ids }: BatchJson,
   hooks: Hooks,
-  firstOfAll = false,
+  states: TextInput['states'] = 'text',
 ): tf.Tensor {
   const [batch, length] = [input_ids.length, input_ids[0]!.length];
   const tokens = batch * length;
   const visible = model.kind === 'encoder' ? fullVisible(lengths, length) : causalVisible(lengths, length);
   return model.hidden(
     {
+      kind: 'text',
       ids: ints(input_ids.flat(), [tokens]),
       positions: ints(
         Array.from({ length: tokens }, (_, i) => i % length),
         [tokens],
       ),
-      ...(token_type_ids ? { types: ints(token_type_ids.flat(), [tokens]) } : {}),
+      types: token_type_ids ? ints(token_type_ids.flat(), [tokens]) : null,
       visible: ints(visible, [tokens, 2]),
       batch,
       length,
-      firstOfAll,
+      states,
     },
     hooks,
   );
 }
 
-const batchOf = ({ input_ids, labels, lengths }: BatchJson, targetTokens: number): Batch => ({
+const batchOf = ({ input_ids, labels, lengths }: BatchJson, targetCount: number): Batch => ({
+  kind: 'next_token',
   batchSize: input_ids.length,
   length: input_ids[0]!.length,
   ids: Int32Array.from(input_ids.flat()),
   labels: Int32Array.from(labels.flat()),
+  starts: null,
   lengths: Int32Array.from(lengths),
-  targetTokens,
+  targetCount,
 });
 
 /** Compares real positions only: the fixture has zeros for padding. */
@@ -103,9 +106,11 @@ async function tenSteps({ base, model, expected, tensors, method: open }: Virtua
   const data = await fixtureJson<{ examples: { ids: number[]; labels: number[] }[] }>(`${base}/train_data.json`);
   const settings: TrainingSection = { ...resolveRecipe({ version: 1 }).training, ...expected.training };
   const examples = data.examples.map(({ ids, labels }, row) => ({
+    kind: 'next_token' as const,
     row,
     ids: Int32Array.from(ids),
     labels: Int32Array.from([-100, ...labels.slice(1)]),
+    starts: null,
     truncatedBy: 0,
   }));
   const batches = createBatchSource(examples, [], {
@@ -290,7 +295,8 @@ export function promptParity(backend: string, setUp: () => Promise<void>, only?:
       const { token_type_ids, ...untyped } = c.json;
       // PEFT's feature extraction drops token types; its classification gives virtual tokens type 0.
       const json: BatchJson = whole && token_type_ids ? c.json : untyped;
-      const outputOf = () => (whole ? scores : (x: tf.Tensor) => x)(hiddenOf(c.model, json, hooks, whole));
+      const outputOf = () =>
+        (whole ? scores : (x: tf.Tensor) => x)(hiddenOf(c.model, json, hooks, whole ? 'from_first' : 'text'));
       const output = tf.tidy(outputOf);
       const reference = c.tensors.floats('output');
       if (whole) expect(relativeError(await readFloats(output), reference)).toBeLessThan(1e-4);

@@ -113,19 +113,28 @@ function batchOf(rows: { ids: number[]; labels?: number[]; classes?: number[] }[
   const length = Math.max(...rows.map(({ ids }) => ids.length));
   const padded = (values: (row: (typeof rows)[number]) => number[], pad: number) =>
     Int32Array.from(rows.flatMap((row) => Array.from({ length }, (_, t) => values(row)[t] ?? pad)));
-  const labels = padded((row) => row.labels ?? [], IGNORED);
-  const counted = labels.filter((label, i) => label !== IGNORED && (task !== 'sft' || i % length > 0)).length;
-  const classes = rows.flatMap((row) => row.classes ?? []);
-  return {
+  const own = {
     batchSize: rows.length,
     length,
     ids: padded(({ ids }) => ids, 0),
-    labels,
     lengths: Int32Array.from(rows, ({ ids }) => ids.length),
-    targetTokens: classes.length > 0 ? rows.length : counted,
-    special: Uint8Array.from(padded(({ ids }) => ids.map(isSpecial), 1)),
-    ...(classes.length > 0 ? { classes: Float32Array.from(classes) } : {}),
   };
+  const labels = padded((row) => row.labels ?? [], IGNORED);
+  const labelled = (first: number) => labels.filter((label, i) => label !== IGNORED && i % length >= first).length;
+  switch (task) {
+    case 'sft':
+      return { kind: 'next_token', ...own, labels, starts: null, targetCount: labelled(1) };
+    case 'token_classification':
+      return { kind: 'token_labels', ...own, labels, targetCount: labelled(0) };
+    case 'masked_lm': {
+      const special = Uint8Array.from(padded(({ ids }) => ids.map(isSpecial), 1));
+      return { kind: 'hidden_tokens', ...own, special, targetCount: special.filter((s) => s === 0).length };
+    }
+    default: {
+      const targets = Float32Array.from(rows.flatMap((row) => row.classes ?? []));
+      return { kind: 'text_targets', ...own, targets, width: targets.length / rows.length, targetCount: rows.length };
+    }
+  }
 }
 
 /** As stored in the checkpoint: on the device, GPT-2's linear layers are transposed. */
@@ -189,10 +198,10 @@ export function taskParity(backend: string, families: readonly string[], setUp: 
       const { record, model, method, batch, objective, close } = await open(task);
       const hooks = method.hooks({ ...inference(), training: true });
       const draw = { seed: record.seed ?? 0, pass: record.pass ?? 0 };
-      const targets = objective.targets?.(batch, draw) ?? batch.targetTokens;
+      const targets = objective.targets?.(batch, draw) ?? batch.targetCount;
       expect(targets).toBeGreaterThan(0);
       const options = { scale: 1 / targets, withGradient: true, ...draw };
-      if (record.hidden) {
+      if (record.hidden && batch.kind === 'hidden_tokens') {
         const masked = maskTokens(
           batch,
           { mlm_probability: record.mlm_probability!, maskTokenId: MASK, vocabSize: model.vocabSize },

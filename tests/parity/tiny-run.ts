@@ -48,9 +48,11 @@ export async function tinyExamples(name: TinyName): Promise<TokenizedExample[]> 
     `llama/${name}/train_data.json`,
   );
   return examples.map(({ ids, labels }, row) => ({
+    kind: 'next_token' as const,
     row,
     ids: Int32Array.from(ids),
     labels: Int32Array.from(labels),
+    starts: null,
     truncatedBy: 0,
   }));
 }

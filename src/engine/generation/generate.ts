@@ -1,9 +1,10 @@
 /** Streaming generation for one text with a key/value cache: the prompt in one pass, then one token at a time. */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
-import { cacheVisible, fullVisible } from '../kernels/attention/visible';
+import { cacheVisible } from '../kernels/attention/visible';
 import { int32Input } from '../kernels/inputs';
 import { projectLogits, requireHead } from '../models/head';
+import { textInput } from '../models/input';
 import { disposeCache, type KeyValueCache, type LanguageModel } from '../models/model';
 import { virtualLength } from '../models/virtual-tokens';
 import { forwardOnly } from '../run/checkpointing';
@@ -28,6 +29,7 @@ function nextLogits(model: LanguageModel, hooks: Hooks, ids: Int32Array, cache: 
   const logits = tf.tidy(() => {
     const hidden = model.hidden(
       {
+        kind: 'cached',
         ids: int32Input('ids', ids, [n]),
         positions: int32Input(
           'positions',
@@ -109,20 +111,8 @@ export async function textLogits(model: LanguageModel, hooks: Hooks, ids: Int32A
   const n = ids.length;
   beginWork();
   const logits = tf.tidy(() => {
-    const hidden = model.hidden(
-      {
-        ids: int32Input('ids', ids, [n]),
-        positions: int32Input(
-          'positions',
-          Int32Array.from({ length: n }, (_, i) => i),
-          [n],
-        ),
-        visible: int32Input('visible', model.kind === 'encoder' ? fullVisible([n], n) : cacheVisible(0, n), [n, 2]),
-        batch: 1,
-        length: n,
-      },
-      forwardOnly(hooks),
-    );
+    const input = textInput(model, { batchSize: 1, length: n, ids, lengths: Int32Array.of(n) });
+    const hidden = model.hidden(input, forwardOnly(hooks));
     return projectLogits(requireHead(model), hidden, hooks);
   });
   try {

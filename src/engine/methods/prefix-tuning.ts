@@ -96,6 +96,7 @@ export function prefixFromText(model: LanguageModel, ids: ArrayLike<number>, cou
     return tf.tidy(() => {
       model.hidden(
         {
+          kind: 'cached',
           ids: tf.tensor1d(text, 'int32'),
           positions: tf.tensor1d(
             text.map((_, i) => i),

@@ -26,25 +26,37 @@ export interface KeyValueCache {
   layers: { k: tf.Tensor; v: tf.Tensor }[];
 }
 
-export interface ModelInput {
+interface InputTokens {
   /** int32 [B·T] */
   ids: tf.Tensor;
   /** int32 [B·T], positions of the tokens in their text. */
   positions: tf.Tensor;
-  /** int32 [B·T], token types (BERT); zeros when left out. */
-  types?: tf.Tensor;
   /** int32 [B·T, 2]: the keys [first, end) of its row that a token attends to. */
   visible: tf.Tensor;
   batch: number;
   length: number;
-  /** With a cache B is 1; new keys and values are appended, and `visible` counts within the cache. */
-  cache?: KeyValueCache;
-  /**
-   * Row 0 of a text's hidden states is that of the first position of all, which is a virtual token's where a prompt stands
-   * before the text, and the others are of no use: what a head for whole texts reads (PEFT's pooler does).
-   */
-  firstOfAll?: boolean;
 }
+
+/** Padded rows of text, each seen whole. */
+export interface TextInput extends InputTokens {
+  kind: 'text';
+  /** int32 [B·T], token types (BERT); null means zeros. */
+  types: tf.Tensor | null;
+  /**
+   * Whose hidden states come back. `text`: those of the text's own tokens. `from_first`: of as many positions, but counted
+   * from the first of all, which is a virtual token's when a prompt precedes the text: what a head for whole texts reads
+   * (PEFT's pooler does).
+   */
+  states: 'text' | 'from_first';
+}
+
+/** One row of text that continues what the cache holds: its keys and values are appended, and `visible` counts within the cache. */
+export interface CachedInput extends InputTokens {
+  kind: 'cached';
+  cache: KeyValueCache;
+}
+
+export type ModelInput = TextInput | CachedInput;
 
 /** A tensor of the checkpoint as it lies on the device. */
 export interface ModelTensor {

@@ -6,10 +6,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Batch, TaskData } from '../../data/types';
 import { type ScoreLossKind, scoreLoss } from '../kernels/losses/score-loss';
+import { textInput } from '../models/input';
 import type { LanguageModel } from '../models/model';
 import type { Hooks } from '../types';
-import { modelInput } from './model-input';
-import type { Objective } from './objective';
+import { batchAs, type Objective } from './objective';
 import { requireTask } from './task';
 
 type ProblemType = Exclude<TaskData['problemType'], 'token_classification'>;
@@ -25,19 +25,19 @@ export function sequenceClassification(problemType: ProblemType): Objective {
   const scores = (model: LanguageModel, hooks: Hooks, batch: Batch) => {
     const task = requireTask(model, 'sequence_classification');
     const { batchSize, length, lengths } = batch;
-    return task.scores(model.hidden(modelInput(model, batch), hooks), { batch: batchSize, length, lengths }, hooks);
+    return task.scores(model.hidden(textInput(model, batch), hooks), { batch: batchSize, length, lengths }, hooks);
   };
   return {
+    batches: 'text_targets',
     scores,
     loss(model, hooks, batch, { scale, smoothing }) {
       const given = scores(model, hooks, batch);
-      const classes = batch.classes;
-      if (!classes) throw new Error('Sequence classification: the batch has no classes.');
-      const targets =
+      const { targets } = batchAs(batch, 'text_targets');
+      const wanted =
         kind === 'cross_entropy'
-          ? tf.tensor1d(Int32Array.from(classes), 'int32')
-          : tf.tensor2d(classes.slice(), given.shape as [number, number], 'float32');
-      return scoreLoss(kind, given, targets, { scale, smoothing });
+          ? tf.tensor1d(Int32Array.from(targets), 'int32')
+          : tf.tensor2d(targets.slice(), given.shape as [number, number], 'float32');
+      return scoreLoss(kind, given, wanted, { scale, smoothing });
     },
   };
 }

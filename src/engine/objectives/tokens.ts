@@ -1,6 +1,6 @@
 /** What the objectives that predict tokens share: rows of hidden states, what each predicts, and the loss of the output head. */
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Batch } from '../../data/types';
+import type { PaddedRows } from '../../data/types';
 import { int32Input } from '../kernels/inputs';
 import { linearCrossEntropy } from '../kernels/losses/cross-entropy';
 import { takeRows } from '../kernels/moves/row-moves';
@@ -20,7 +20,7 @@ export interface Targets {
 
 /** Pads to a quarter of the batch's tokens, so that few distinct shapes occur. */
 export function padTargets(
-  { batchSize, length }: Pick<Batch, 'batchSize' | 'length'>,
+  { batchSize, length }: Pick<PaddedRows, 'batchSize' | 'length'>,
   pairs: [number, number][],
 ): Targets {
   const bucket = Math.max(8, Math.ceil((batchSize * length) / 4 / 8) * 8);

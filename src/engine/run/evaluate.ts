@@ -17,7 +17,8 @@ export interface EvaluationSetup {
 /** A whole text as a batch of one row, every token of it a target but the first. */
 export function wholeText(ids: Int32Array): Batch {
   const length = ids.length;
-  return { batchSize: 1, length, ids, labels: ids, lengths: Int32Array.of(length), targetTokens: length - 1 };
+  const rows = { batchSize: 1, length, ids, lengths: Int32Array.of(length) };
+  return { kind: 'next_token', ...rows, labels: ids, starts: null, targetCount: length - 1 };
 }
 
 /** A classification head's scores on a batch: [rows, labels] or [rows · length, labels], row-major. */
@@ -64,7 +65,7 @@ export async function evaluate(
       sum += total![0]!;
       if (values) scores.push({ batch, values });
     };
-    count += objective.targets?.(batch, { seed: 0, pass: 0 }) ?? batch.targetTokens;
+    count += objective.targets?.(batch, { seed: 0, pass: 0 }) ?? batch.targetCount;
   }
   await pending?.();
   return { loss: count > 0 ? sum / count : Number.NaN, scores };

@@ -118,7 +118,7 @@ export function recordStep(
   const block = frozenBelow(model, names, setup.checkpointing ? checkpointBlocks(model, learning) : undefined);
   const micro = batches.microBatches(state.step);
   const draw = (i: number) => ({ seed: settings.seed, pass: state.pass + i });
-  const targets = micro.reduce((sum, b, i) => sum + (objective.targets?.(b, draw(i)) ?? b.targetTokens), 0);
+  const targets = micro.reduce((sum, b, i) => sum + (objective.targets?.(b, draw(i)) ?? b.targetCount), 0);
   const scale = 1 / Math.max(1, targets);
   const smoothing = settings.label_smoothing_factor;
   let loss: tf.Scalar | null = null;

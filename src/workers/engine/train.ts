@@ -4,7 +4,7 @@
  */
 import { TabtuneError } from '../../base/errors';
 import { partsOfBaseText } from '../../data/base-parts';
-import { countingOf, createBatchSource } from '../../data/batches';
+import { createBatchSource } from '../../data/batches';
 import { generate } from '../../engine/generation/generate';
 import { weightChange } from '../../engine/methods/change';
 import { countParameters } from '../../engine/methods/count';
@@ -121,7 +121,6 @@ export async function runTraining(
       shuffle: recipe.dataset.shuffle,
       seed: training.seed,
       padTokenId: job.padTokenId,
-      countsOf: countingOf(recipe.objective.type),
       ...(training.replay_ratio > 0
         ? { replay: { examples: partsOfBaseText(job.baseText).learned, ratio: training.replay_ratio } }
         : {}),

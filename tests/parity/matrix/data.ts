@@ -37,27 +37,22 @@ export function taskOf({ objective, problemType }: Cell): TaskData | null {
 export function examplesOf({ objective, problemType }: Cell): TokenizedExample[] {
   return TEXTS.map((text, row): TokenizedExample => {
     const ids = Int32Array.from(text);
-    const example = { row: row + 1, ids, labels: ids.slice(), truncatedBy: 0 };
+    const example = { row: row + 1, ids, truncatedBy: 0 };
     switch (objective) {
       case 'sft':
         // A prompt of three tokens, which is not trained on.
-        return { ...example, labels: ids.map((id, i) => (i < 3 ? IGNORE : id)) };
+        return { kind: 'next_token', ...example, labels: ids.map((id, i) => (i < 3 ? IGNORE : id)), starts: null };
       case 'pretraining':
-        return example;
+        return { kind: 'next_token', ...example, labels: ids.slice(), starts: null };
       case 'sequence_classification':
-        return {
-          ...example,
-          labels: ids.map(() => IGNORE),
-          classes: Float32Array.from(CLASSES[problemType!][row]!),
-        };
+        return { kind: 'text_targets', ...example, targets: Float32Array.from(CLASSES[problemType!][row]!) };
       case 'token_classification':
-        return { ...example, labels: Int32Array.from(TAGS[row]!) };
+        return { kind: 'token_labels', ...example, labels: Int32Array.from(TAGS[row]!) };
       case 'masked_lm': {
         const special = Uint8Array.from(text, (_, i) => (i === 0 || i === text.length - 1 ? 1 : 0));
-        return { ...example, labels: ids.map((id, i) => (special[i] ? IGNORE : id)), special };
+        return { kind: 'hidden_tokens', ...example, special };
       }
     }
-    objective satisfies never;
-    return example;
+    return objective satisfies never;
   });
 }

@@ -4,7 +4,7 @@
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
-import { countingOf, createBatchSource } from '../../../src/data/batches';
+import { createBatchSource } from '../../../src/data/batches';
 import { textScores } from '../../../src/engine/classification/classify';
 import { textLogits } from '../../../src/engine/generation/generate';
 import { disposeInputs } from '../../../src/engine/kernels/inputs';
@@ -116,7 +116,6 @@ async function train({ model, method }: OpenAdapter, recipe: ReturnType<typeof r
     seed: training.seed,
     padTokenId: 0,
     bucket: 1,
-    countsOf: countingOf(recipe.objective.type),
   });
   const measure = async () => (await evaluate({ model, method, objective }, batches.evaluation()))!.loss;
   const optimizer = createOptimizer(method.trainable, training, { rate: method.rate });

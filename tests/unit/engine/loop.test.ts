@@ -24,10 +24,11 @@ beforeAll(async () => {
 function scripted(losses: number[]): Objective {
   let next = 0;
   return {
+    batches: 'next_token',
     loss: (model, hooks, batch, options) => {
       if (options.withGradient) return sft.loss(model, hooks, batch, options);
       if (next === losses.length) throw new Error('More evaluations than expected.');
-      return tf.scalar(losses[next++]! * batch.targetTokens);
+      return tf.scalar(losses[next++]! * batch.targetCount);
     },
   };
 }

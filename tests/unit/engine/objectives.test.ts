@@ -2,15 +2,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-backend-cpu';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Batch } from '../../../src/data/types';
+import type { Batch, HiddenTokensBatch, NextTokenBatch } from '../../../src/data/types';
 import { disposeInputs } from '../../../src/engine/kernels/inputs';
 import { valueAndGradients } from '../../../src/engine/kernels/tape';
 import { createFull } from '../../../src/engine/methods/full';
 import { loadModel } from '../../../src/engine/models';
+import { positionsOf, visibleOf } from '../../../src/engine/models/input';
 import type { LanguageModel } from '../../../src/engine/models/model';
 import { createObjective } from '../../../src/engine/objectives';
 import { maskedLm, maskTokens } from '../../../src/engine/objectives/masked-lm';
-import { positionsOf, visibleOf } from '../../../src/engine/objectives/model-input';
 import { sft, targetRows } from '../../../src/engine/objectives/sft';
 import { checkpointBlocks } from '../../../src/engine/run/checkpointing';
 import { trainingHooks } from '../../../src/engine/run/training-hooks';
@@ -20,13 +20,14 @@ import { expectClose } from '../../kernel-helpers';
 const open = async (folder: string) =>
   loadModel(await fixtureJson(`${folder}/config.json`), (await fixtureTensors(`${folder}/model.safetensors`)).source);
 
-/** A batch with several texts in each row, one after the other, padded with 0. */
-function packed(rows: number[][][], length: number, labelled = true): Batch {
+/** Rows of texts, one after the other in a row, padded with 0. */
+function packed(rows: number[][][], length: number, labelled = true): NextTokenBatch {
   const flat = <T>(of: (texts: number[][]) => T[], pad: T) =>
     rows.flatMap((texts) => Array.from({ length }, (_, t) => of(texts)[t] ?? pad));
   const ids = Int32Array.from(flat((texts) => texts.flat(), 0));
   const lengths = Int32Array.from(rows, (texts) => texts.flat().length);
   return {
+    kind: 'next_token',
     batchSize: rows.length,
     length,
     ids,
@@ -40,7 +41,7 @@ function packed(rows: number[][][], length: number, labelled = true): Batch {
     starts: Int32Array.from(
       flat((texts) => texts.flatMap((text, i) => text.map(() => texts.slice(0, i).flat().length)), 0),
     ),
-    targetTokens: rows.flat().reduce((sum, text) => sum + text.length - 1, 0),
+    targetCount: rows.flat().reduce((sum, text) => sum + text.length - 1, 0),
   };
 }
 
@@ -113,14 +114,14 @@ describe('packed texts', () => {
 });
 
 describe('masked words', () => {
-  const many: Batch = {
+  const many: HiddenTokensBatch = {
+    kind: 'hidden_tokens',
     batchSize: 40,
     length: 500,
     ids: Int32Array.from({ length: 20_000 }, (_, i) => 10 + (i % 50)),
-    labels: new Int32Array(20_000).fill(-100),
     lengths: new Int32Array(40).fill(450),
     special: Uint8Array.from({ length: 20_000 }, (_, i) => (i % 500 === 0 || i % 500 > 448 ? 1 : 0)),
-    targetTokens: 0,
+    targetCount: 0,
   };
   const masking = { mlm_probability: 0.15, maskTokenId: 4, vocabSize: 60 };
 
@@ -131,7 +132,7 @@ describe('masked words', () => {
       expect(Math.abs(count / of - p)).toBeLessThan(4 * Math.sqrt((p * (1 - p)) / of));
     within(pairs.length, eligible, 0.15);
     for (const [at, was] of pairs) {
-      expect(many.special![at]).toBe(0);
+      expect(many.special[at]).toBe(0);
       expect(was).toBe(many.ids[at]);
     }
     const now = pairs.map(([at]) => ids[at]!);
@@ -185,7 +186,8 @@ describe('impossible combinations', () => {
       { type: 'token_classification' },
       { ...info, task: { problemType: 'token_classification', labels: ['O', 'B'] } },
     );
-    expect(() => tags.loss(decoder, {}, batch, options)).toThrow('has no head for token classification');
+    const tagged: Batch = { ...batch, kind: 'token_labels' };
+    expect(() => tags.loss(decoder, {}, tagged, options)).toThrow('has no head for token classification');
     decoder.dispose();
     encoder.dispose();
     disposeInputs();

@@ -14,7 +14,7 @@ import { createPrefixTuning } from '../../../src/engine/methods/prefix-tuning';
 import { createPromptTuning, PROMPT_EMBEDDINGS } from '../../../src/engine/methods/prompt-tuning';
 import type { NamedTensors } from '../../../src/engine/methods/tensors';
 import { loadModel } from '../../../src/engine/models';
-import type { LanguageModel } from '../../../src/engine/models/model';
+import type { LanguageModel, TextInput } from '../../../src/engine/models/model';
 import { withTaskHead } from '../../../src/engine/models/with-head';
 import { fixtureJson, fixtureTensors } from '../../fixture-files';
 import { tinyModel } from '../../parity/tiny-run';
@@ -124,7 +124,10 @@ test('values of the wrong shape are rejected by name and leave nothing behind', 
 test('a head for whole texts reads the first virtual token, and a head for tokens reads the tokens', async () => {
   const settings = { num_virtual_tokens: 3, prompt_tuning_init: 'RANDOM' } as const;
   const method = createPromptTuning(bert, settings, 0);
-  const input = () => ({
+  const input = (): TextInput => ({
+    kind: 'text',
+    types: null,
+    states: 'text',
     ids: tf.tensor1d([5, 9, 4], 'int32'),
     positions: tf.tensor1d([0, 1, 2], 'int32'),
     visible: tf.tensor(fullVisible([3], 3), [3, 2], 'int32'),

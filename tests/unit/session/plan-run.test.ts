@@ -46,7 +46,8 @@ const recipeOf = (input: Omit<RecipeInput, 'version'> = {}) =>
 
 const example = (row: number, length: number): TokenizedExample => {
   const ids = new Int32Array(length).fill(1);
-  return { row, ids, labels: ids.map((_, i) => (i < 10 ? -100 : 1)), truncatedBy: 0 };
+  const labels = ids.map((_, i) => (i < 10 ? -100 : 1));
+  return { kind: 'next_token', row, ids, labels, starts: null, truncatedBy: 0 };
 };
 const sizes = exampleSizes({
   train: [example(1, 250), example(2, 100), example(3, 90)],

@@ -58,9 +58,11 @@ describe('StreamText', () => {
 
 describe('samplePrompts', () => {
   const example = (row: number): TokenizedExample => ({
+    kind: 'next_token',
     row,
     ids: new Int32Array(),
     labels: new Int32Array(),
+    starts: null,
     truncatedBy: 0,
   });
   const prompts = (examples: Example[], validation: number[]) => {
