@@ -76,7 +76,7 @@ const suites = {
   lint: () =>
     check([
       () => run(process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check', '.']),
-      () => run(process.execPath, ['scripts/check-imports.mjs']),
+      () => run(process.execPath, ['scripts/lint/index.mjs']),
     ]),
   types: () => check([() => runTool('typescript/bin/tsc', ['--noEmit', '-p', '.'], { timeoutMs: 5 * minutes })]),
   unit: (args) => vitest('unit', 15 * minutes, args),
