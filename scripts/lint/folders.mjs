@@ -1,11 +1,11 @@
 // Rule: the table of folders in docs/ARCHITECTURE.md says what layers.mjs says. `npm run docs` writes it.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { readTable, writeTable } from '../doc-table.mjs';
 import { layers } from './layers.mjs';
 
 const page = 'docs/ARCHITECTURE.md';
-const begin = '<!-- table: scripts/lint/folders.mjs -->\n\n';
-const end = '\n\n<!-- end of table -->';
+const self = 'scripts/lint/folders.mjs';
 
 const outside = [
   {
@@ -36,23 +36,13 @@ export function foldersTable(root) {
   return ['| folder | what is in it | may import |', '| --- | --- | --- |', ...rows, ...others].join('\n');
 }
 
-/** The page's text before, in and after the table. */
-function parts(root) {
-  const text = readFileSync(path.join(root, page), 'utf8');
-  const [before, rest] = text.split(begin);
-  const [table, after] = rest?.split(end) ?? [];
-  if (after === undefined) throw new Error(`${page} has no table between ${begin.trim()} and ${end.trim()}.`);
-  return { before, table, after };
-}
-
 export function writeFoldersTable(root) {
-  const { before, after } = parts(root);
-  writeFileSync(path.join(root, page), `${before}${begin}${foldersTable(root)}${end}${after}`);
+  writeTable(path.join(root, page), self, foldersTable(root));
 }
 
 /** @returns {string[]} as `file:line: why` */
 export function checkFoldersTable(root) {
-  const { before, table } = parts(root);
+  const { before, table } = readTable(path.join(root, page), self);
   const line = before.split('\n').length;
   return table === foldersTable(root) ? [] : [`${page}:${line}: the table of folders is out of date: npm run docs`];
 }
