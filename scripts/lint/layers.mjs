@@ -45,7 +45,7 @@ export const layers = {
   },
   formats: {
     about: "bytes: safetensors, GGUF and its quantised tensors, PEFT's folders, zip, model card",
-    may: ['base', 'recipe'],
+    may: ['base', 'families', 'recipe'],
   },
   data: {
     about: 'files → rows → examples → tokens → batches',
@@ -86,11 +86,11 @@ export const layers = {
   },
   'engine/methods': {
     about: 'each method: its trainable tensors and what they do to the forward pass',
-    may: [...engineParts, 'methods', 'engine/models/model'],
+    may: [...engineParts, 'families', 'methods', 'engine/models/model'],
   },
   'engine/objectives': {
     about: 'each objective: a batch to a loss',
-    may: [...engineParts, 'objectives', 'engine/models/model', 'engine/models/head'],
+    may: [...engineParts, 'objectives', 'engine/models/model', 'engine/models/head', 'engine/models/input'],
   },
   'engine/optim': {
     about: 'optimisers, clipping and penalties over flat buffers',
