@@ -1,20 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { checkImports } from '../../../scripts/check-imports.mjs';
+import { expect, test } from 'vitest';
+import { checkLayers } from '../../../../scripts/lint/layers.mjs';
+import { temporaryTree } from './tree';
 
-let root: string;
-beforeEach(() => {
-  root = mkdtempSync(path.join(tmpdir(), 'tabtune-imports-'));
-  mkdirSync(path.join(root, 'src'));
-});
-afterEach(() => rmSync(root, { recursive: true, force: true }));
-
-function write(file: string, text: string) {
-  mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
-  writeFileSync(path.join(root, file), text);
-}
+const tree = temporaryTree();
+const { write } = tree;
 
 test('downward imports are free', () => {
   write('src/app/App.tsx', "import { useState } from 'react';\nimport { run } from '../stores/runs';\n");
@@ -23,7 +12,7 @@ test('downward imports are free', () => {
   write('src/engine/kernels/matmul.ts', "import { dispatch } from '../webgpu/dispatch';\n");
   write('src/engine/run/loop.ts', "import type { Recipe } from '../../recipe/types';\nimport '../models/llama';\n");
   write('src/engine/webgpu/device.ts', "import { engine } from '@tensorflow/tfjs-core';\n");
-  expect(checkImports(root)).toEqual([]);
+  expect(checkLayers(tree.root)).toEqual([]);
 });
 
 test('upward and sideways imports are found in every way of writing them', () => {
@@ -36,7 +25,7 @@ test('upward and sideways imports are found in every way of writing them', () =>
   write('src/engine/webgpu/g.ts', "import '../kernels/matmul';\n");
   write('src/engine/h.ts', "import { detect } from '../data/detect';\n");
   write('src/session/i.ts', "import App from '../app/App';\n");
-  expect(checkImports(root)).toEqual([
+  expect(checkLayers(tree.root)).toEqual([
     'src/data/b.ts:4: data may not import session',
     'src/engine/c.ts:1: engine may not import hub',
     'src/engine/h.ts:1: engine may not import data',
@@ -54,16 +43,34 @@ test('packages and tests stay where they belong', () => {
   write('src/session/b.ts', "import { useState } from 'react';\nimport fs from 'node:fs';\n");
   write('src/base/c.ts', "import { fixture } from '../../tests/fixtures';\n");
   write('src/elsewhere/d.ts', "import './e';\n");
-  expect(checkImports(root)).toEqual([
+  expect(checkLayers(tree.root)).toEqual([
     'src/base/c.ts:1: src may not import tests/fixtures',
-    'src/elsewhere/d.ts:1: src/elsewhere/d is in no layer: name it in scripts/check-imports.mjs',
+    'src/elsewhere/d.ts:1: src/elsewhere/d is in no layer: name it in scripts/lint/layers.mjs',
     'src/session/b.ts:1: react may be imported only in src/app, src/main',
     'src/session/b.ts:2: node:fs may be imported only in scripts',
     'src/stores/a.ts:1: @tensorflow/tfjs-core may be imported only in src/engine',
   ]);
 });
 
+test('descriptors of methods and objectives know no engine and not each other', () => {
+  write('src/methods/lora.ts', "import { field } from '../recipe/spec';\nimport { llama } from '../families/llama';\n");
+  write(
+    'src/methods/full.ts',
+    "import type { Recipe } from '../recipe/types';\nimport { sft } from '../objectives/sft';\n",
+  );
+  write('src/objectives/sft.ts', "import { createSft } from '../engine/objectives/sft';\n");
+  write('src/recipe/catalogue.ts', "import { methods } from '../methods';\nimport { field } from './spec';\n");
+  write('src/recipe/spec.ts', "import { defaults } from './defaults';\n");
+  write('src/engine/methods/lora.ts', "import { lora } from '../../methods/lora';\n");
+  expect(checkLayers(tree.root)).toEqual([
+    'src/methods/full.ts:1: methods may not import recipe',
+    'src/methods/full.ts:2: methods may not import objectives',
+    'src/objectives/sft.ts:1: objectives may not import engine/objectives',
+    'src/recipe/spec.ts:1: recipe/spec may not import recipe',
+  ]);
+});
+
 test('comments and strings are not imports', () => {
   write('src/base/a.ts', "// import '../app/App';\nexport const text = \"import x from '../app/App'\";\n");
-  expect(checkImports(root)).toEqual([]);
+  expect(checkLayers(tree.root)).toEqual([]);
 });

@@ -1,4 +1,4 @@
-// node scripts/forgetting.mjs [--out FOLDER] [--only NAME,NAME] [--device auto|hardware|software] [--write]
+// node scripts/experiments/forgetting.mjs [--out FOLDER] [--only NAME,NAME] [--device auto|hardware|software] [--write]
 // What fine-tuning costs the built-in model of what it knew: the same run four ways, headless, and a table of them.
 // --only runs some of them anew (or none: ''), beside those that are in FOLDER already. --write puts the table of all four into
 // docs/FORGETTING.md. Fails where EWC or replay does not keep what it is for.
@@ -6,11 +6,12 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { root } from './build.mjs';
-import { runRecipe } from './headless-run.mjs';
+import { root } from '../build.mjs';
+import { writeTable } from '../doc-table.mjs';
+import { runRecipe } from '../headless-run.mjs';
 
 const page = path.join(root, 'docs/FORGETTING.md');
-const [BEGIN, END] = ['<!-- table: scripts/forgetting.mjs -->', '<!-- end of table -->'];
+const self = 'scripts/experiments/forgetting.mjs';
 
 /** The same data, steps and seed for all; nothing is evaluated on the way, so that each run ends with its last step. */
 const common = {
@@ -136,8 +137,5 @@ if (short.length > 0) process.exitCode = 1;
 if (values.write) {
   const missing = Object.keys(runs).filter((name) => !(name in summaries));
   if (missing.length > 0) throw new Error(`${values.out} lacks ${missing.join(', ')}.`);
-  const text = readFileSync(page, 'utf8');
-  const [start, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (start < 0 || end < start) throw new Error(`${page} has no place for the table.`);
-  writeFileSync(page, `${text.slice(0, start)}${BEGIN}\n\n${table(summaries)}\n\n${text.slice(end)}`);
+  writeTable(page, self, table(summaries));
 }

