@@ -29,7 +29,10 @@ export const layers = {
     'engine/quantization',
   ],
   'engine/methods': [...engineParts, 'engine/models/model'],
-  'engine/objectives': [...engineParts, 'engine/models/model', 'engine/models/head', 'engine/models/input'],
+  'engine/objectives': [
+    ...[...engineParts, 'engine/models/model', 'engine/models/head', 'engine/models/input'],
+    'engine/generation/options',
+  ],
   'engine/optim': [...engineParts, 'engine/quantization'],
   engine: [...engineParts, 'families', 'engine/models', 'engine/methods', 'engine/objectives', 'engine/optim'],
   rpc: ['base'],

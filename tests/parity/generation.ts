@@ -1,6 +1,7 @@
 /** Generation with a tiny Llama of the fixtures: one body for both backends. That its tokens are the right ones is in llama.ts. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type GenerateOptions, generate, textLogits } from '../../src/engine/generation/generate';
+import { generate, textLogits } from '../../src/engine/generation/generate';
+import type { GenerateOptions } from '../../src/engine/generation/options';
 import { argmax } from '../../src/engine/generation/sampler';
 import { disposeInputs } from '../../src/engine/kernels/inputs';
 import { createLora } from '../../src/engine/methods/lora';

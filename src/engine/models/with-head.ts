@@ -1,7 +1,7 @@
 /** A model with a classification head on it: new for a task, or the one of its checkpoint. */
 import type { TaskData } from '../../data/types';
 import { headTensors, type StoredHead } from '../../families/task-heads';
-import { isTokenHead, type LanguageModel, type TextInput, type WeightSource } from './model';
+import { isTokenHead, type LanguageModel, type WeightSource } from './model';
 import { createTaskHead, prefixOf, type TaskHeadOptions } from './task-head';
 import { widenBytes } from './upload';
 
@@ -15,12 +15,8 @@ export async function withTaskHead(
   options: TaskHeadOptions,
 ): Promise<LanguageModel> {
   const { head, tensors, linears, dispose } = await createTaskHead(model, task, options);
-  const fromFirst = model.kind === 'encoder' && head.kind === 'sequence_classification';
   return {
     ...model,
-    hidden: fromFirst
-      ? (input, hooks) => model.hidden({ ...input, states: 'from_first' } as TextInput, hooks)
-      : model.hidden,
     task: head,
     tensors: [...model.tensors.filter(({ name }) => !isTokenHead(name)), ...tensors],
     linears: [...model.linears.filter(({ path }) => !isTokenHead(`${path}.`)), ...linears],
