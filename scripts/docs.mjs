@@ -1,5 +1,9 @@
-// npm run docs: writes docs/METHODS.md from what the code says. The unit tests compare the page with that.
+// npm run docs: writes docs/METHODS.md and the table of folders in docs/ARCHITECTURE.md from what the code says. The unit
+// tests compare the first with that, and `npm run lint` the second.
 import { spawnSync } from 'node:child_process';
+import { writeFoldersTable } from './lint/folders.mjs';
+
+writeFoldersTable(process.cwd());
 
 const { status } = spawnSync('npx', ['vitest', 'run', '--project', 'unit', 'tests/unit/matrix/page.test.ts'], {
   stdio: 'inherit',

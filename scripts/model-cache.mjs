@@ -7,7 +7,12 @@ import path from 'node:path';
 /** What the page is called in that browser, whatever port it is served from. */
 export const cacheHost = 'tabtune.localhost';
 
-/** `--cache`, TABTUNE_CACHE, or where this system keeps caches. */
+/**
+ * `--cache`, TABTUNE_CACHE, or where this system keeps caches.
+ *
+ * @param {string | null} [given]
+ * @param {{ env?: Record<string, string | undefined>, platform?: string, home?: string }} [system]
+ */
 export function cacheFolder(given, { env = process.env, platform = process.platform, home = homedir() } = {}) {
   const own = given || env.TABTUNE_CACHE;
   if (own) return path.resolve(own);

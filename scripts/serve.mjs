@@ -98,7 +98,9 @@ async function respond(root, request, response) {
 
 /**
  * Serves `folder` on 127.0.0.1. When `port` is taken, any free one is used unless `strictPort`. Port 0 is any free one.
- * Returns `{address, port, close}`.
+ *
+ * @returns {Promise<Served>}
+ * @typedef {{ address: string, port: number, close(): Promise<void> }} Served
  */
 export async function serve(folder, { port = 0, strictPort = false } = {}) {
   const root = await realpath(folder).catch(() => {
@@ -127,7 +129,7 @@ export async function serve(folder, { port = 0, strictPort = false } = {}) {
     port: bound,
     close: () =>
       new Promise((resolve) => {
-        server.close(resolve);
+        server.close(() => resolve());
         server.closeAllConnections();
       }),
   };

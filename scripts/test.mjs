@@ -8,8 +8,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { findBrowser } from './browser.mjs';
-import { ensureBuilt, root } from './build.mjs';
+import { dist, ensureBuilt, root } from './build.mjs';
 import { run, runTool } from './child.mjs';
+import { reportFirstLoad } from './first-load.mjs';
 
 process.chdir(root);
 const reports = mkdtempSync(path.join(tmpdir(), 'tabtune-test-'));
@@ -76,7 +77,7 @@ const suites = {
   lint: () =>
     check([
       () => run(process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check', '.']),
-      () => run(process.execPath, ['scripts/check-imports.mjs']),
+      () => run(process.execPath, ['scripts/lint/index.mjs']),
     ]),
   types: () => check([() => runTool('typescript/bin/tsc', ['--noEmit', '-p', '.'], { timeoutMs: 5 * minutes })]),
   unit: (args) => vitest('unit', 15 * minutes, args),
@@ -92,6 +93,7 @@ const suites = {
           },
         ),
     ]),
+  size: () => check([() => (reportFirstLoad(dist) ? 0 : 1)]),
   e2e: (args) => playwright(args),
 };
 
@@ -105,9 +107,12 @@ if (rest.length > 0 && named.length !== 1) {
   );
   process.exit(1);
 }
-// The end-to-end tests are of the built app.
+// Two suites are of the built app.
 const chosen = Object.keys(suites).filter(
-  (name) => named.length === 0 || named.includes(name) || (name === 'build' && named.includes('e2e')),
+  (name) =>
+    named.length === 0 ||
+    named.includes(name) ||
+    (name === 'build' && (named.includes('size') || named.includes('e2e'))),
 );
 
 if (chosen.includes('gpu') || chosen.includes('e2e')) {

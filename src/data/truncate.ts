@@ -9,7 +9,6 @@ import { piecesOf } from './packing';
 import { excerpt } from './problems';
 import { classify, sortLabels } from './task';
 import { exampleKey } from './to-examples';
-import type { DatasetInput } from './tokenize';
 import type { DataProblem, Example, HiddenTokensExample, NextTokenExample, TaskData, TokenizedExample } from './types';
 
 /** What the objective makes of a dataset's labels. */
@@ -34,11 +33,16 @@ const PLAIN: Labelling = {
   problems: [],
 };
 
+interface LabelledExamples {
+  /** Of the dataset. */
+  name: string;
+  examples: readonly Example[];
+  /** The column that labels are in; names a number to predict. */
+  labelColumn: string;
+}
+
 /** Throws bad_data when there is nothing to tell apart. */
-export function labellingOf(
-  { name, examples, labelColumn }: Pick<DatasetInput, 'name' | 'examples' | 'labelColumn'>,
-  objective: ObjectiveSection,
-): Labelling {
+export function labellingOf({ name, examples, labelColumn }: LabelledExamples, objective: ObjectiveSection): Labelling {
   switch (objective.type) {
     case 'sequence_classification': {
       const labelled = examples.filter((e) => e.kind === 'labelled');

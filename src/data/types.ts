@@ -1,4 +1,5 @@
 /** What flows through `data/`: file -> rows -> examples -> tokens -> batches. Nothing here knows of engine or screen. */
+import type { TaskData } from '../base/task';
 import type { DatasetFormat } from '../recipe/types';
 
 export interface ChatMessage {
@@ -96,11 +97,7 @@ export interface HiddenTokensExample extends TokenSequence {
  */
 export type TokenizedExample = NextTokenExample | TokenLabelsExample | TextTargetsExample | HiddenTokensExample;
 
-export interface TaskData {
-  problemType: 'single_label_classification' | 'multi_label_classification' | 'regression' | 'token_classification';
-  /** Names; for regression one, the column's. */
-  labels: string[];
-}
+export type { TaskData } from '../base/task';
 
 export interface TokenizedDataset {
   train: TokenizedExample[];

@@ -1,4 +1,4 @@
-/** Figures of how good a model is. Pure functions of numbers and texts. */
+/** Metrics of model quality. Pure functions of numbers and texts. */
 export { classificationMetrics, classMetrics, type Evaluated, highest, type ProblemType } from './classification';
 export { areEntityTags, type Entity, entitiesOf, tokenMetrics } from './entities';
 export { meanAbsoluteError, meanSquaredError, pearson, spearman } from './regression';

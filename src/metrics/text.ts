@@ -1,6 +1,6 @@
-/** Written answers against what they should be, and how surprised a language model is by a text. */
+/** Compares written answers with expected ones, and says how much a text surprises a language model. */
 
-/** exp of the mean loss of a token in nats: as many equally likely next tokens would surprise the model as much. */
+/** exp of the mean loss per token in nats: the number of equally likely next tokens that would surprise the model as much. */
 export function perplexity(meanLoss: number): number {
   return Math.exp(meanLoss);
 }
@@ -11,14 +11,15 @@ export interface Overlap {
   f1: number;
 }
 
-/** ASCII letters and digits only, as in rouge_score: of other alphabets nothing is left. */
+/** ASCII letters and digits only, as in rouge_score: nothing is left of other alphabets. */
 function rougeWords(text: string): string[] {
   return text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
 }
 
 /**
  * ROUGE-L (Lin, "ROUGE: A Package for Automatic Evaluation of Summaries", 2004): the longest common subsequence of the words,
- * as a share of what was written (precision) and of what should have been (recall). As Google's rouge_score without stemming.
+ * as a fraction of the written answer (precision) and of the expected one (recall). As in Google's rouge_score without
+ * stemming.
  */
 export function rougeL(written: string, expected: string): Overlap {
   const a = rougeWords(expected);
@@ -40,7 +41,7 @@ export function rougeL(written: string, expected: string): Overlap {
 
 /** Python's string.punctuation. */
 const PUNCTUATION = /[!-/:-@[-`{-~]/g;
-/** An article that is a word by itself; \b of JavaScript knows no letters beyond ASCII. */
+/** An article as a whole word; JavaScript's \b knows only ASCII letters. */
 const ARTICLES = /(?<![\p{L}\p{N}_])(?:a|an|the)(?![\p{L}\p{N}_])/gu;
 
 /** SQuAD's normalisation (Rajpurkar et al., 2016): lower case, no punctuation, no articles, single spaces. */
@@ -48,7 +49,7 @@ export function normalizeAnswer(text: string): string {
   return text.toLowerCase().replace(PUNCTUATION, '').replace(ARTICLES, ' ').replace(/\s+/g, ' ').trim();
 }
 
-/** 1 where the answer is one of those expected after normalisation, else 0. */
+/** 1 if the answer equals one of the expected ones after normalisation, otherwise 0. */
 export function exactMatch(written: string, expected: string | readonly string[]): number {
   const answer = normalizeAnswer(written);
   return [expected].flat().some((one) => normalizeAnswer(one) === answer) ? 1 : 0;

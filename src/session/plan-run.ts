@@ -5,6 +5,7 @@ import { readFamilyConfig } from '../families';
 import type { CheckedModel } from '../hub/check';
 import type { PrecisionPlan } from '../hub/descriptions';
 import type { PlanModel } from '../hub/plan';
+import { methodOf } from '../methods';
 import { checkRecipe, defaultRecipe } from '../recipe/defaults';
 import { withValue } from '../recipe/diff';
 import type { RecipePath } from '../recipe/fields';
@@ -157,11 +158,10 @@ function candidates(recipe: Recipe, plan: RunPlan, sizes: ExampleSizes): { label
   if (model.quantization === 'none') {
     list.push({ label: 'Keep the model in 4 bits (NF4)', changes: { 'model.quantization': 'nf4' } });
   }
-  if (method.type === 'lora' && method.r > 4 && method.init_adapter === null) {
-    const r = Math.ceil(method.r / 2);
-    // As strong as before: the adapter's output is scaled by alpha / r.
-    const alpha = (method.lora_alpha * r) / method.r;
-    list.push({ label: `Rank ${r}`, changes: { 'method.r': r, 'method.lora_alpha': alpha } });
+  const smaller = methodOf(method).smaller?.(method);
+  if (smaller) {
+    const changes = Object.entries(smaller.changes).map(([key, value]) => [`method.${key}`, value]);
+    list.push({ label: smaller.label, changes: Object.fromEntries(changes) });
   }
   return list;
 }

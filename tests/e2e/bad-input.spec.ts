@@ -33,12 +33,12 @@ test.describe('without WebGPU', () => {
     'in a browser that has none': {
       args: browserArgs('software'),
       withoutApi: true,
-      says: 'This browser does not offer WebGPU.',
+      says: 'This browser does not support WebGPU.',
     },
     'on a machine without a GPU': {
       args: [...browserArgs('software').filter((arg) => !/webgpu/.test(arg)), '--disable-gpu'],
       withoutApi: false,
-      says: 'The browser offers WebGPU, but found no GPU that it may use.',
+      says: 'The browser supports WebGPU but found no GPU that it can use.',
     },
   };
   for (const [name, { args, says, withoutApi }] of Object.entries(machines)) {

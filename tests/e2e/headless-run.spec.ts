@@ -1,7 +1,8 @@
 /** What `npm run headless` leaves: figures, a summary and an adapter, the same ones for the same seed. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
-import { readPeft, readPeftFolder } from '../../src/formats/peft';
+import { readPeftFolder } from '../../src/formats/peft';
+import { readPeft } from '../../src/methods/read-adapter';
 import { Bench } from './support/headless';
 
 const PATIENCE = 300_000;

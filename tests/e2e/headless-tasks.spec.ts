@@ -1,8 +1,9 @@
 /** What `npm run headless` leaves of a classifier, and of methods that train the model itself. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
-import { readPeft, readPeftFolder } from '../../src/formats/peft';
+import { readPeftFolder } from '../../src/formats/peft';
 import { openSafetensors } from '../../src/formats/safetensors';
+import { readPeft } from '../../src/methods/read-adapter';
 import { Bench } from './support/headless';
 
 const PATIENCE = 300_000;

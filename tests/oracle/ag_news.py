@@ -1,5 +1,5 @@
-"""The runs of scripts/ag-news.mjs in PyTorch: transformers' model, PEFT's LoRA, torch's AdamW, on the same rows in the same order
-from the same weights.
+"""The runs of scripts/experiments/ag-news.mjs in PyTorch: transformers' model, PEFT's LoRA, torch's AdamW, on the same rows
+in the same order from the same weights.
 
     ag_news.py begin FOLDER MODEL     writes where both sides begin: FOLDER/begin/model with a new head, FOLDER/begin/adapter (LoRA)
     ag_news.py train FOLDER METHOD    trains FOLDER/METHOD.json, writes FOLDER/pytorch/METHOD.json

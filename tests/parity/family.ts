@@ -1,5 +1,5 @@
 /**
- * A tiny model of every family against transformers and PEFT (tests/oracle/make_family_fixtures.py): one body for both
+ * Compares a tiny model of every family with transformers and PEFT (tests/oracle/make_family_fixtures.py); one body for both
  * backends. Tolerances are those of tests/oracle/README.md.
  */
 import * as tf from '@tensorflow/tfjs-core';
@@ -49,7 +49,7 @@ interface BatchJson {
 
 const ints = (values: number[], shape: number[]) => tf.tensor(values, shape, 'int32');
 
-/** Logits [B, T, vocab] of the rows with their padding on one side, each row turned so that its text comes first. */
+/** Logits [T, vocab] of each row's real tokens, from a batch padded on one side. */
 async function batchLogits(model: LanguageModel, json: BatchJson, side: 'left' | 'right', hooks: Hooks) {
   const { lengths } = json;
   const length = json.input_ids[0]!.length;
@@ -88,7 +88,7 @@ async function batchLogits(model: LanguageModel, json: BatchJson, side: 'left' |
   });
 }
 
-/** `setUp` makes the backend ready that the whole body runs on. */
+/** `setUp` prepares the backend for all of these tests. */
 export function familyParity(backend: string, cases: readonly string[], setUp: () => Promise<void>): void {
   describe.each(cases)(`${backend}: %s`, (name) => {
     const folder = `families/${name}`;
@@ -113,7 +113,7 @@ export function familyParity(backend: string, cases: readonly string[], setUp: (
       disposeInputs();
     });
 
-    test('logits of a batch, padded on either side; every block through the hook', async () => {
+    test('logits of a batch padded on either side match, and every block goes through the hook', async () => {
       const all = tensors.floats('logits');
       const width = json.input_ids[0]!.length * model.vocabSize;
       for (const side of ['right', 'left'] as const) {
@@ -134,7 +134,7 @@ export function familyParity(backend: string, cases: readonly string[], setUp: (
       }
     });
 
-    test('loss and every LoRA gradient on a padded batch', async () => {
+    test('loss and every LoRA gradient match on a padded batch', async () => {
       const batch: Batch = {
         batchSize: json.input_ids.length,
         length: json.input_ids[0]!.length,
@@ -159,7 +159,7 @@ export function familyParity(backend: string, cases: readonly string[], setUp: (
         const reference = tensors.floats(`grad.base_model.model.${names[i]}`);
         expect(relativeError(await readFloats(grad), reference), names[i]).toBeLessThan(1e-3);
       }
-      // With every block computed again in the backward pass, the same bits.
+      // The same bits when every block is recomputed in the backward pass.
       const again = valueAndGradients(
         () =>
           lossOf(sft, model, { ...hooks, block: checkpointBlocks(model, method.trainable) }, batch, {
@@ -178,7 +178,7 @@ export function familyParity(backend: string, cases: readonly string[], setUp: (
       method.dispose();
     });
 
-    test('16 greedy tokens with the adapter and a key/value cache; no tensor stays', async () => {
+    test('16 greedy tokens match with the adapter and a key/value cache, and no tensor is left over', async () => {
       const options = { temperature: 0, topP: 1, seed: 0, maxNewTokens: 16, stopTokenIds: [] };
       const method = await openAdapter(`${folder}/adapter`, model);
       const before = tf.memory().numTensors;

@@ -1,6 +1,6 @@
 /**
- * Classification heads, hidden words, label smoothing and full fine-tuning against transformers and its Trainer
- * (tests/oracle/make_task_fixtures.py): one body for both backends. Tolerances are those of tests/oracle/README.md.
+ * Compares classification heads, masked words, label smoothing and full fine-tuning with transformers and its Trainer
+ * (tests/oracle/make_task_fixtures.py); one body for both backends. Tolerances are those of tests/oracle/README.md.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -95,7 +95,7 @@ function objectiveFor(task: TaskName, model: LanguageModel, labels: number, mlm_
   });
 }
 
-/** The model with the head whose tensors lie under `at`, where the task has one. */
+/** The model with the head whose tensors are stored under `at`, if the task has one. */
 async function withHead(model: LanguageModel, task: TaskName, labels: number, at: string, tensors: Tensors) {
   const data = taskData(task, labels);
   if (!data) return { model, created: null };
@@ -138,7 +138,7 @@ function batchOf(rows: { ids: number[]; labels?: number[]; classes?: number[] }[
   }
 }
 
-/** As the checkpoint has it: GPT-2's linears lie turned on the device. */
+/** As stored in the checkpoint: on the device, GPT-2's linear layers are transposed. */
 async function asStored(tensor: tf.Tensor, name: string, model: LanguageModel): Promise<Float32Array> {
   const own = model.tensors.find((t) => t.name === name);
   const turned = own?.value.kind === 'matrix' && own.value.transposed;
@@ -148,7 +148,7 @@ async function asStored(tensor: tf.Tensor, name: string, model: LanguageModel): 
   return values;
 }
 
-/** `setUp` makes the backend ready that the whole body runs on. */
+/** `setUp` prepares the backend for all of these tests. */
 export function taskParity(backend: string, families: readonly string[], setUp: () => Promise<void>): void {
   describe.each(families)(`${backend}: tasks of %s`, (family) => {
     let base: LanguageModel;
@@ -165,7 +165,7 @@ export function taskParity(backend: string, families: readonly string[], setUp: 
       disposeInputs();
     });
 
-    /** Everything of a task that can be used up: model with head, full fine-tuning of it, objective and batch. */
+    /** What a task needs: the model with its head, full fine-tuning of it, the objective and the batch. */
     async function open(task: TaskName) {
       const record = records[task];
       const { classes } = record;
@@ -194,7 +194,7 @@ export function taskParity(backend: string, families: readonly string[], setUp: 
       };
     }
 
-    test.each(tasksOf(family))('%s: scores, loss, smoothed loss and gradients', async (task) => {
+    test.each(tasksOf(family))('%s: scores, loss, smoothed loss and gradients match', async (task) => {
       const before = tf.memory().numTensors;
       const { record, model, method, batch, objective, close } = await open(task);
       const hooks = method.hooks({ ...inference(), training: true });
@@ -217,7 +217,7 @@ export function taskParity(backend: string, families: readonly string[], setUp: 
         const wanted = tensors.floats(`${task}.scores`);
         const given = await readFloats(scores);
         scores.dispose();
-        // Scores of padding are anybody's.
+        // Scores of padding may be anything.
         const real = given.map((value, i) => {
           const row = Math.floor((i * batch.batchSize) / given.length);
           const token = Math.floor((i * batch.batchSize * batch.length) / given.length) % batch.length;
@@ -240,7 +240,7 @@ export function taskParity(backend: string, families: readonly string[], setUp: 
         const gradient = await asStored(grads[names.indexOf(own)]!, own, model);
         expect(relativeError(gradient, tensors.floats(name)), own).toBeLessThan(1e-3);
       }
-      // With every block computed again in the backward pass, the same bits.
+      // The same bits when every block is recomputed in the backward pass.
       const again = valueAndGradients(
         () => lossOf(objective, model, { ...hooks, block: checkpointBlocks(model, method.trainable) }, batch, options),
         [...method.trainable.values()],
@@ -268,9 +268,9 @@ function closeTask(method: Method, created: CreatedHead | null): void {
   created?.dispose();
 }
 
-/** Ten steps of the Trainer over every weight, of the cases whose numbers in training.json are given. */
+/** Ten steps of the Trainer over every weight, for the cases with the given indices in training.json. */
 export function taskTraining(backend: string, cases: readonly number[], setUp: () => Promise<void>): void {
-  describe(`${backend}: full fine-tuning as the Trainer's`, () => {
+  describe(`${backend}: full fine-tuning matches the Trainer`, () => {
     beforeAll(setUp);
     test.each(cases)('run %i', async (number) => {
       const run = (await fixtureJson<RunRecord[]>('tasks/training.json'))[number]!;

@@ -1,4 +1,4 @@
-/** A run on a tiny Llama of the fixtures, small enough for the CPU backend, with everything that it reports written down. */
+/** A run on a tiny Llama from the fixtures, small enough for the CPU backend, that records everything it reports. */
 import * as tf from '@tensorflow/tfjs-core';
 import { createBatchSource } from '../../src/data/batches';
 import type { TokenizedExample } from '../../src/data/types';
@@ -27,7 +27,7 @@ import { fixtureJson, fixtureTensors } from '../fixture-files';
 
 export type TinyName = 'gqa-tied' | 'gqa-untied-odd' | 'mha-untied' | 'gqa-tied-bf16';
 
-/** `change` may alter a tensor of the checkpoint (float32, in place). */
+/** `change` may modify a tensor of the checkpoint (float32, in place). */
 export async function tinyModel(
   name: TinyName,
   change: (tensor: string, values: Float32Array) => void = () => {},
@@ -64,7 +64,7 @@ export interface TinyOptions {
   totalSteps?: number;
   dropout?: number;
   shuffle?: boolean;
-  /** How many of the examples are held out; the last ones. */
+  /** How many examples are held out, counted from the end. */
   validation?: number;
   settings?: Partial<TrainingSection>;
   objective?: Objective;
@@ -88,7 +88,7 @@ export interface Told {
   checkpoints: Checkpoint[];
 }
 
-/** A run that can be started once; `dispose` frees all of it. */
+/** A run that can be started once; `dispose` frees everything. */
 export interface TinyRun {
   model: LanguageModel;
   method: Method;
@@ -96,7 +96,7 @@ export interface TinyRun {
   state: TrainState;
   told: Told;
   start(control?: Partial<Control>, callbacks?: Partial<LoopCallbacks>): Promise<StopReason>;
-  /** Goes on from a checkpoint instead of from nothing. */
+  /** Resumes from a checkpoint instead of starting anew. */
   restore(checkpoint: Checkpoint): void;
   dispose(): void;
 }
@@ -113,7 +113,7 @@ function adapterValues(model: LanguageModel, section: Parameters<typeof loraShap
   );
 }
 
-/** On the current backend: eight micro-batches of two in an epoch, two to a step. */
+/** On the current backend: eight micro-batches of two per epoch, two micro-batches per step. */
 export async function tinyRun({
   name = 'gqa-tied',
   totalSteps = 10,
@@ -183,7 +183,7 @@ export async function tinyRun({
         },
       ),
     restore: (checkpoint) => {
-      // As through storage: plain JSON and copies of the tensors.
+      // As if through storage: plain JSON and copies of the tensors.
       Object.assign(state, JSON.parse(JSON.stringify(checkpoint.state)));
       optimizer.load(checkpoint.tensors, checkpoint.state.step);
     },
@@ -196,7 +196,7 @@ export async function tinyRun({
   };
 }
 
-/** Runs `body` on a new run; nothing but the reused inputs may be left of it. */
+/** Runs `body` on a new run and frees everything afterwards, the reused inputs included. */
 export async function withRun<T>(options: TinyOptions, body: (run: TinyRun) => Promise<T>): Promise<T> {
   const run = await tinyRun(options);
   try {
@@ -207,7 +207,7 @@ export async function withRun<T>(options: TinyOptions, body: (run: TinyRun) => P
   }
 }
 
-/** What a step or an evaluation says, without the time that it took. */
+/** What a step or an evaluation reports, without its timings. */
 export const timeless = <T extends { seconds: number }>(reports: T[]) =>
   reports.map((report) => ({ ...report, seconds: 0, stepSeconds: 0 }));
 

@@ -1,4 +1,4 @@
-/** Streaming generation for one row of text with a key/value cache: the prompt in one pass, then a token at a time. */
+/** Streaming generation for one text with a key/value cache: the prompt in one pass, then one token at a time. */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
 import { cacheVisible } from '../kernels/attention/visible';
@@ -14,7 +14,7 @@ import { beginWork } from '../webgpu/pool';
 import type { GenerateOptions } from './options';
 import { sampleToken } from './sampler';
 
-/** Cache sizes are rounded up, so that prompts of similar length share buffers. */
+/** Cache sizes are rounded up so that prompts of similar length share buffers. */
 const CACHE_BUCKET = 64;
 
 /** Logits [vocab] of the token after `ids`, which are appended to the cache. */
@@ -48,8 +48,8 @@ function nextLogits(model: LanguageModel, hooks: Hooks, ids: Int32Array, cache: 
 }
 
 /**
- * New token ids after `prompt`, each given to `onToken` as it comes. Ends before a stop token, at maxNewTokens, where the
- * context ends, or when `signal` aborts (what came until then is returned).
+ * Generates token ids after `prompt` and passes each to `onToken` as it comes. Ends before a stop token, at maxNewTokens, at
+ * the end of the context, or when `signal` aborts (then returns the tokens so far).
  */
 export async function generate(
   model: LanguageModel,
@@ -59,7 +59,7 @@ export async function generate(
   onToken: (id: number) => void = () => {},
   signal?: AbortSignal,
 ): Promise<Int32Array> {
-  // Virtual tokens enter with the first real ones, and take their place in context and cache.
+  // Virtual tokens enter with the first real ones and take up context and cache.
   const virtual = virtualLength(hooks);
   const context = model.contextLength - virtual;
   if (prompt.length === 0 || prompt.length >= context) {
@@ -68,15 +68,15 @@ export async function generate(
       message:
         prompt.length === 0
           ? 'The prompt is empty.'
-          : `The prompt has ${prompt.length} tokens, but the model's context holds ${context}${virtual > 0 ? ` beside ${virtual} virtual ones` : ''}.`,
+          : `The prompt has ${prompt.length} tokens, but the model's context holds ${context}${virtual > 0 ? ` besides the ${virtual} virtual tokens` : ''}.`,
       where: 'prompt',
-      action: prompt.length === 0 ? 'Write something to answer.' : 'Shorten the prompt.',
+      action: prompt.length === 0 ? 'Write a prompt.' : 'Shorten the prompt.',
     });
   }
   if (!model.createCache) {
     throw new TabtuneError({
       code: 'bad_model',
-      message: `A ${model.family} model reads text and does not write any.`,
+      message: `A ${model.family} model cannot generate text.`,
       where: 'model.source',
       action: 'Choose a model that generates text.',
     });

@@ -3,7 +3,7 @@
 export interface SamplingOptions {
   /** 0 is greedy. */
   temperature: number;
-  /** Smallest set of tokens whose probability reaches this; 1 keeps all. */
+  /** Keeps the smallest set of tokens whose probability reaches this; 1 keeps all. */
   topP: number;
   seed: number;
 }

@@ -92,7 +92,7 @@ export async function loadGptNeox(json: Record<string, unknown>, load: Loader): 
   };
 
   return {
-    family: 'gpt_neox',
+    family: c.model_type,
     kind: 'decoder',
     layers: blocks.length,
     ...(c.use_parallel_residual && { parallel: true }),

@@ -91,7 +91,7 @@ export async function loadGpt2(json: Record<string, unknown>, load: Loader): Pro
   };
 
   return {
-    family: 'gpt2',
+    family: c.model_type,
     kind: 'decoder',
     layers: blocks.length,
     blockPaths,

@@ -1,4 +1,4 @@
-/** The model families by Hugging Face's model_type. Adding a family adds a file and a line here. */
+/** The model families by Hugging Face's model_type, each the twin of its descriptor in src/families. */
 import { TabtuneError } from '../../base/errors';
 import { loadBert } from './bert';
 import { loadDistilbert } from './distilbert';
@@ -19,7 +19,7 @@ import { createLoader, type Loader, type LoadOptions } from './weights';
 /** Builds the model from its config; the loader frees what it loaded when this fails. */
 type LoadFamily = (config: Record<string, unknown>, load: Loader) => Promise<LanguageModel>;
 
-const families: Record<string, LoadFamily> = {
+export const loaders: Record<string, LoadFamily> = {
   llama: loadLlama,
   mistral: loadMistral,
   qwen2: loadQwen2,
@@ -35,7 +35,7 @@ const families: Record<string, LoadFamily> = {
   distilbert: loadDistilbert,
 };
 
-export const supportedFamilies = Object.keys(families);
+export const supportedFamilies = Object.keys(loaders);
 
 export async function loadModel(
   config: Record<string, unknown>,
@@ -43,13 +43,13 @@ export async function loadModel(
   options: LoadOptions = {},
 ): Promise<LanguageModel> {
   const kind = String(config.model_type);
-  const load = Object.hasOwn(families, kind) ? families[kind] : undefined;
+  const load = Object.hasOwn(loaders, kind) ? loaders[kind] : undefined;
   if (!load) {
     throw new TabtuneError({
       code: 'bad_model',
       message: `Models of the type "${kind}" are not supported.`,
       where: 'config.json: model_type',
-      action: `Use a model of one of these types: ${supportedFamilies.join(', ')}.`,
+      action: `Use a model of one of these types: ${Object.keys(loaders).join(', ')}.`,
     });
   }
   const loader = createLoader(source, options);

@@ -1,6 +1,7 @@
 /** What every model family offers to methods, objectives and generation. Hidden states travel as [B·T, d]. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { TaskData } from '../../data/types';
+import { familyNamed } from '../../families';
 import type { DropoutRates } from '../../families/dropout';
 import type { Hooks, LinearModule, Weight } from '../types';
 
@@ -140,7 +141,6 @@ export function disposeCache(cache: KeyValueCache): void {
   }
 }
 
-const TOKEN_HEAD = /^(lm_head|embed_out|cls|vocab_(transform|layer_norm|projector))\./;
-
-/** Whether a tensor is of the head that predicts tokens alone: a checkpoint with a classification head has none. */
-export const isTokenHead = (name: string): boolean => TOKEN_HEAD.test(name);
+/** Whether a tensor belongs to the head that predicts tokens, which a checkpoint with a classification head lacks. */
+export const isTokenHead = ({ family }: Pick<LanguageModel, 'family'>, name: string): boolean =>
+  familyNamed(family).lmHead.test(name);

@@ -23,14 +23,15 @@ import {
   trainLoop,
 } from '../../engine/run/loop';
 import { forgetGpuPeak, gpuBytes, readFloats } from '../../engine/webgpu/backend';
+import { methodOf } from '../../methods';
+import { continuedRecipe, type DecodedAdapter, decodeAdapter } from '../../methods/read-adapter';
 import { totalSteps as countSteps } from '../../recipe/forecast';
-import type { MethodType, Recipe } from '../../recipe/types';
+import type { Recipe } from '../../recipe/types';
 import type { RunSummary } from '../../session/api';
 import { type LoadedCheckpoint, loadCheckpoint, saveCheckpoint } from '../../storage/checkpoints';
 import { appendMetrics, truncateMetrics } from '../../storage/runs';
 import type { MetricsRow, RunRecord } from '../../storage/types';
-import { type DecodedAdapter, decodeAdapter } from './adapter-files';
-import { checkpointValues, continuedRecipe, fitNames, type HeadSource, type OpenAdapter, openMethod } from './adapters';
+import { checkpointValues, fitNames, type HeadSource, type OpenAdapter, openMethod } from './adapters';
 import type { EngineEvent, TrainJob } from './api';
 import { type BaseText, baseTextLoss, baseTextOf, figuresOf } from './measure';
 
@@ -43,8 +44,6 @@ export interface FinishedRun {
   recipe: Recipe;
 }
 
-/** Methods that change nothing before their first step. */
-const BEGIN_AS_BASE: ReadonlySet<MethodType> = new Set(['lora', 'ia3', 'full', 'gradual_unfreezing']);
 const SAMPLE_TOKENS = 40;
 /** Metrics are written in groups: a transaction a step would be felt. */
 const METRICS_GROUP = 10;
@@ -224,7 +223,7 @@ export async function runTraining(
           if (control.stopRequested()) return;
           // The base never changes, so it is asked once; a new adapter equals it until the first step.
           baseAnswers[i] ??= await answer(inference(0), prompt);
-          const untouched = step === 0 && job.initAdapter === null && BEGIN_AS_BASE.has(recipe.method.type);
+          const untouched = step === 0 && job.initAdapter === null && methodOf(recipe.method).beginsAsBase;
           tuned.push(untouched ? baseAnswers[i] : await answer(inference(1), prompt));
         }
         if (tuned.length > 0) onEvent({ type: 'samples', step, base: baseAnswers, tuned });

@@ -1,9 +1,9 @@
-/** Two short texts for every objective, as tokens: what `data/` would make of them, for any of the tiny models. */
+/** Two short texts for every objective, as tokens: what `data/` would produce, for any of the tiny models. */
 import type { TaskData, TokenizedExample } from '../../../src/data/types';
 import type { Cell } from './cells';
 
 const IGNORE = -100;
-/** Of the fixtures' vocabularies, as tests/oracle/make_task_fixtures.py takes it. */
+/** In the fixtures' vocabularies; tests/oracle/make_task_fixtures.py uses it too. */
 export const MASK = 5;
 const TEXTS = [
   [3, 17, 9, 30, 12, 25, 41, 8, 4],
@@ -22,9 +22,9 @@ const CLASSES = {
   regression: [[0.75], [-0.5]],
 };
 
-/** What virtual tokens begin as. */
+/** The text that virtual tokens start from. */
 export const INIT_TEXT = Int32Array.of(14, 28, 33, 10);
-/** Texts that answers are compared on. */
+/** Texts for comparing answers. */
 export const PROBES = [Int32Array.of(3, 9, 24, 17, 31, 4), Int32Array.of(3, 22, 12)];
 
 export function taskOf({ objective, problemType }: Cell): TaskData | null {
@@ -40,7 +40,7 @@ export function examplesOf({ objective, problemType }: Cell): TokenizedExample[]
     const example = { row: row + 1, ids, truncatedBy: 0 };
     switch (objective) {
       case 'sft':
-        // A prompt of three tokens, which is not learned.
+        // A prompt of three tokens, which is not trained on.
         return { kind: 'next_token', ...example, labels: ids.map((id, i) => (i < 3 ? IGNORE : id)), starts: null };
       case 'pretraining':
         return { kind: 'next_token', ...example, labels: ids.slice(), starts: null };

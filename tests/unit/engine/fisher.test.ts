@@ -1,4 +1,4 @@
-/** The Fisher information of a tiny Llama's adapter: one text a pass, squared gradients of its summed log-likelihood. */
+/** The Fisher information of a tiny Llama's adapter: one text per pass, squared gradients of its summed log-likelihood. */
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import * as tf from '@tensorflow/tfjs-core';
@@ -18,7 +18,7 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-test.each([false, true])('as squared by hand; with gradient checkpointing: %s', (checkpointing) =>
+test.each([false, true])('matches gradients squared by hand; with gradient checkpointing: %s', (checkpointing) =>
   withRun({ dropout: 0.5 }, async (run) => {
     const texts = (await tinyExamples('gqa-tied')).slice(0, 3).map(({ ids }) => wholeText(ids));
     const { model, method, optimizer } = run;
@@ -43,7 +43,7 @@ test.each([false, true])('as squared by hand; with gradient checkpointing: %s', 
     let largest = 0;
     for (const [i, { offset, size, name }] of optimizer.layout.places.entries()) {
       const own = flat.slice(offset, offset + size);
-      // A of a new adapter has no gradient, since B is zero.
+      // A of a new adapter has no gradient, because B is zero.
       if (sums[i]!.every((x) => x === 0)) expect(own.every((x) => x === 0)).toBe(true);
       else expect(relativeError(own, sums[i]!), name).toBeLessThan(1e-5);
       largest = Math.max(largest, ...own);

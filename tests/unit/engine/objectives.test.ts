@@ -60,7 +60,7 @@ describe('packed texts', () => {
     6,
   );
 
-  test('positions begin anew, and no text sees another', () => {
+  test('positions restart with each text, and no text sees another', () => {
     expect([...positionsOf(batch)]).toEqual([0, 1, 2, 0, 1, 5, 0, 1, 2, 3, 4, 5]);
     expect(pairsOf(visibleOf('decoder', batch))).toEqual([
       ...[
@@ -90,13 +90,13 @@ describe('packed texts', () => {
     ]);
   });
 
-  test('a text’s first token is not predicted from the text before', () => {
+  test('a text’s first token is not predicted from the previous text', () => {
     const { rows, targets } = targetRows(batch);
     expect([...rows.slice(0, 4)]).toEqual([0, 1, 3, -1]);
     expect([...targets.slice(0, 4)]).toEqual([8, 9, 6, -1]);
   });
 
-  test('the loss is that of the texts alone', async () => {
+  test('the loss is that of the separate texts', async () => {
     await tf.setBackend('cpu');
     const model = await open('llama/gqa-untied-odd');
     const texts = [
@@ -114,7 +114,7 @@ describe('packed texts', () => {
   });
 });
 
-describe('hidden words', () => {
+describe('masked words', () => {
   const many: HiddenTokensBatch = {
     kind: 'hidden_tokens',
     batchSize: 40,
@@ -126,7 +126,7 @@ describe('hidden words', () => {
   };
   const masking = { mlm_probability: 0.15, maskTokenId: 4, vocabSize: 60 };
 
-  test('15 % of what is not special; of these 80 % hidden, 10 % another, 10 % as they are', () => {
+  test('15 % of the tokens that are not special are chosen: 80 % masked, 10 % replaced, 10 % unchanged', () => {
     const { ids, pairs } = maskTokens(many, masking, { seed: 5, pass: 9 });
     const eligible = 40 * 448;
     const within = (count: number, of: number, p: number) =>
@@ -144,7 +144,7 @@ describe('hidden words', () => {
     expect(ids.every((id, i) => chosen.has(i) || id === many.ids[i])).toBe(true);
   });
 
-  test('a function of seed and pass: the same again, others otherwise', () => {
+  test('masking depends on seed and pass: the same ones repeat it, others change it', () => {
     const few = { ...many, batchSize: 2, ids: many.ids.slice(0, 1000), lengths: many.lengths.slice(0, 2) };
     const draw = (seed: number, pass: number) => [...maskTokens(few, masking, { seed, pass }).ids];
     expect(draw(5, 9)).toEqual(draw(5, 9));
@@ -153,18 +153,18 @@ describe('hidden words', () => {
     expect(maskTokens(few, masking, {})).toEqual(maskTokens(few, masking, { seed: 0, pass: 0 }));
   });
 
-  test('targets are what the loss is a sum of', () => {
+  test('targets counts the terms of the loss', () => {
     const objective = maskedLm(0.15, masking);
     const draw = { seed: 5, pass: 9 };
     expect(objective.targets!(many, draw)).toBe(maskTokens(many, masking, draw).pairs.length);
   });
 });
 
-describe('what cannot be', () => {
+describe('impossible combinations', () => {
   const info = { maskTokenId: 4, vocabSize: 60, task: null };
   beforeAll(() => tf.setBackend('cpu').then(() => {}));
 
-  test('hidden words without a mask token; labels without data that have them', () => {
+  test('masked words without a mask token, and labels without data that has them, are rejected', () => {
     expect(() => createObjective({ type: 'masked_lm', mlm_probability: 0.15 }, { ...info, maskTokenId: null })).toThrow(
       'has no mask token',
     );
@@ -175,7 +175,7 @@ describe('what cannot be', () => {
     expect(() => createObjective({ type: 'token_classification' }, info)).toThrow('a label for each word');
   });
 
-  test('objectives on models that are not made for them', async () => {
+  test('objectives are rejected on models that they are not made for', async () => {
     const [decoder, encoder] = [await open('llama/gqa-untied-odd'), await open('families/bert')];
     const batch = packed([[[7, 8, 9]]], 4);
     const options = { scale: 1, withGradient: false };
@@ -208,7 +208,7 @@ describe('dropout of a whole model', () => {
     disposeInputs();
   });
 
-  test('blocks that are computed again drop the same; another pass drops others; off is off', async () => {
+  test('recomputed blocks drop the same values; another pass drops others; off is off', async () => {
     expect(model.dropout).toMatchObject({ attention: 0.1, embeddings: 0.1, residual: 0.1 });
     const method = createFull(model);
     const batch = packed([[[7, 8, 9, 12, 31, 2, 5]], [[4, 6, 8]]], 8);

@@ -19,7 +19,7 @@ import { expectedRefusal, problemOf, REFUSALS, trains } from '../../parity/matri
 
 test('all families, methods and objectives are in it', () => {
   const choices = (path: 'method.type' | 'objective.type') => {
-    const spec = catalogue[path];
+    const spec = catalogue[path]!;
     return spec.kind === 'select' ? spec.options.map(({ value }) => value) : [];
   };
   expect(FAMILIES.map(({ name }) => name)).toEqual(supportedFamilies);

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
 import type { TokenizedExample } from '../../../src/data/types';
+import type { LoraMethod } from '../../../src/methods/lora';
 import { resolveRecipe } from '../../../src/recipe/defaults';
-import type { LoraMethod, RecipeInput } from '../../../src/recipe/types';
+import type { RecipeInput } from '../../../src/recipe/types';
 import type { Connection } from '../../../src/rpc/rpc';
 import type { Budget } from '../../../src/session/gpu-memory';
 import { adviceFor, exampleSizes, type PlanContext, planModel, planRun } from '../../../src/session/plan-run';

@@ -31,4 +31,4 @@ test('the loss on base text is that of transformers', async () => {
   } finally {
     model.dispose();
   }
-}, 60_000);
+});
