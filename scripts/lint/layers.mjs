@@ -94,7 +94,10 @@ export const layers = {
   },
   'engine/objectives': {
     about: 'each objective: a batch to a loss',
-    may: [...engineParts, 'objectives', 'engine/models/model', 'engine/models/head', 'engine/models/input'],
+    may: [
+      ...[...engineParts, 'objectives', 'engine/models/model', 'engine/models/head', 'engine/models/input'],
+      'engine/generation/options',
+    ],
   },
   'engine/optim': {
     about: 'optimisers, clipping and penalties over flat buffers',

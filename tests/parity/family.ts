@@ -19,6 +19,7 @@ import type { Hooks } from '../../src/engine/types';
 import { readFloats } from '../../src/engine/webgpu/backend';
 import { fixtureJson, fixtureTensors, relativeError } from '../fixture-files';
 import { openAdapter } from './adapter';
+import { lossOf } from './loss';
 
 /** Folders of tests/fixtures/families. */
 export const DECODERS = [
@@ -150,7 +151,7 @@ export function familyParity(backend: string, cases: readonly string[], setUp: (
       const hooks = method.hooks({ ...inference(), training: true });
       const names = [...method.trainable.keys()];
       const { value, grads } = valueAndGradients(
-        () => sft.loss(model, hooks, batch, { scale, withGradient: true }),
+        () => lossOf(sft, model, hooks, batch, { scale, withGradient: true }),
         [...method.trainable.values()],
       );
       expect(relativeError(await readFloats(value), [expected.loss.adapter])).toBeLessThan(1e-4);
@@ -161,7 +162,7 @@ export function familyParity(backend: string, cases: readonly string[], setUp: (
       // The same bits when every block is recomputed in the backward pass.
       const again = valueAndGradients(
         () =>
-          sft.loss(model, { ...hooks, block: checkpointBlocks(model, method.trainable) }, batch, {
+          lossOf(sft, model, { ...hooks, block: checkpointBlocks(model, method.trainable) }, batch, {
             scale,
             withGradient: true,
           }),
@@ -171,7 +172,7 @@ export function familyParity(backend: string, cases: readonly string[], setUp: (
         expect(await readFloats(grad), names[i]).toEqual(await readFloats(grads[i]!));
       }
       tf.dispose([value, ...grads, again.value, ...again.grads]);
-      const base = tf.tidy(() => sft.loss(model, {}, batch, { scale, withGradient: false }));
+      const base = tf.tidy(() => lossOf(sft, model, {}, batch, { scale, withGradient: false }));
       expect(relativeError(await readFloats(base), [expected.loss.base])).toBeLessThan(1e-4);
       base.dispose();
       method.dispose();

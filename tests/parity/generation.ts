@@ -1,6 +1,7 @@
 /** Generation with a tiny Llama from the fixtures: one body for both backends. llama.ts checks that its tokens are correct. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type GenerateOptions, generate, textLogits } from '../../src/engine/generation/generate';
+import { generate, textLogits } from '../../src/engine/generation/generate';
+import type { GenerateOptions } from '../../src/engine/generation/options';
 import { argmax } from '../../src/engine/generation/sampler';
 import { disposeInputs } from '../../src/engine/kernels/inputs';
 import { createLora } from '../../src/engine/methods/lora';

@@ -20,6 +20,7 @@ import { resolveRecipe } from '../../src/recipe/defaults';
 import type { TrainingSection } from '../../src/recipe/types';
 import { fixtureJson, fixtureTensors, relativeError } from '../fixture-files';
 import { openAdapter } from './adapter';
+import { lossOf } from './loss';
 
 const CASES = [
   'mha-untied',
@@ -166,7 +167,7 @@ export function llamaParity(backend: string, setUp: () => Promise<void>): void {
       const before = tf.memory().numTensors;
       const { value, grads } = valueAndGradients(
         () =>
-          sft.loss(model, method.hooks({ ...inference(), training: true }), batchOf(), {
+          lossOf(sft, model, method.hooks({ ...inference(), training: true }), batchOf(), {
             scale: 1 / expected.target_tokens,
             withGradient: true,
           }),
@@ -184,7 +185,7 @@ export function llamaParity(backend: string, setUp: () => Promise<void>): void {
       const again = tf.memory().numTensors;
       const second = valueAndGradients(
         () =>
-          sft.loss(model, method.hooks({ ...inference(), training: true }), batchOf(), {
+          lossOf(sft, model, method.hooks({ ...inference(), training: true }), batchOf(), {
             scale: 1,
             withGradient: true,
           }),
@@ -193,7 +194,7 @@ export function llamaParity(backend: string, setUp: () => Promise<void>): void {
       tf.dispose([second.value, ...second.grads]);
       expect(tf.memory().numTensors).toBe(again);
       const evaluation = tf.tidy(() =>
-        sft.loss(model, {}, batchOf(), { scale: 1 / expected.target_tokens, withGradient: false }),
+        lossOf(sft, model, {}, batchOf(), { scale: 1 / expected.target_tokens, withGradient: false }),
       );
       expect(relativeError(await readFloats(evaluation), [expected.loss.base])).toBeLessThan(1e-4);
       evaluation.dispose();

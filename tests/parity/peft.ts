@@ -31,6 +31,7 @@ import type { TrainingSection } from '../../src/recipe/types';
 import { fixtureBytes, fixtureJson, fixtureTensors, relativeError } from '../fixture-files';
 import { openAdapter } from './adapter';
 import { type BatchJson, freeInts, hiddenOf, maskedLoss, read, realRows } from './encoder';
+import { lossOf as objectiveLoss } from './loss';
 
 /** Folders of tests/fixtures/peft. */
 export const PEFT_CASES = [
@@ -137,7 +138,7 @@ function lossOf(opened: Opened, method: Method, checkpointed = false) {
     () =>
       masked
         ? maskedLoss(model, json, hooks, true)
-        : sft.loss(model, hooks, batchOf(opened), { scale: 1 / expected.target_tokens, withGradient: true }),
+        : objectiveLoss(sft, model, hooks, batchOf(opened), { scale: 1 / expected.target_tokens, withGradient: true }),
     [...method.trainable.values()],
   );
   freeInts();

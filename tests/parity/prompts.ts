@@ -24,6 +24,7 @@ import { readFloats } from '../../src/engine/webgpu/backend';
 import { resolveRecipe } from '../../src/recipe/defaults';
 import type { TrainingSection } from '../../src/recipe/types';
 import { fixtureJson, relativeError } from '../fixture-files';
+import { lossOf } from './loss';
 import { type BatchJson, openVirtualCase, type VirtualCase } from './virtual-case';
 
 const DECODERS = [
@@ -193,7 +194,7 @@ export function promptParity(backend: string, setUp: () => Promise<void>, only?:
       const hooks = method.hooks({ ...inference(), training: true });
       const run = (own: Hooks) =>
         valueAndGradients(
-          () => sft.loss(c.model, own, batch, { scale: 1 / c.expected.target_tokens, withGradient: true }),
+          () => lossOf(sft, c.model, own, batch, { scale: 1 / c.expected.target_tokens, withGradient: true }),
           [...method.trainable.values()],
         );
       const { value, grads } = run(hooks);

@@ -3,8 +3,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { createBatchSource } from '../../src/data/batches';
 import type { TokenizedExample } from '../../src/data/types';
 import { disposeInputs } from '../../src/engine/kernels/inputs';
-import { createLora } from '../../src/engine/methods/lora';
+import { createLora, loraShapes } from '../../src/engine/methods/lora';
 import type { Method } from '../../src/engine/methods/method';
+import type { NamedTensors } from '../../src/engine/methods/tensors';
 import { loadModel } from '../../src/engine/models';
 import type { LanguageModel, WeightSource } from '../../src/engine/models/model';
 import type { Objective } from '../../src/engine/objectives/objective';
@@ -12,6 +13,7 @@ import { sft } from '../../src/engine/objectives/sft';
 import { createOptimizer, type Optimizer, type StateTensors } from '../../src/engine/optim/optimizer';
 import {
   type Control,
+  type EvaluationReport,
   freshState,
   type LoopCallbacks,
   type StepReport,
@@ -67,6 +69,8 @@ export interface TinyOptions {
   settings?: Partial<TrainingSection>;
   objective?: Objective;
   checkpointing?: boolean;
+  /** The adapter that the run continues, made by `seed`, not zero; it is also what the policy is compared with. */
+  continues?: boolean;
   change?: (tensor: string, values: Float32Array) => void;
 }
 
@@ -79,7 +83,7 @@ export interface Checkpoint {
 export interface Told {
   phases: string[];
   steps: StepReport[];
-  evaluations: { step: number; epoch: number; loss: number; best: boolean; seconds: number }[];
+  evaluations: EvaluationReport[];
   samples: number[];
   checkpoints: Checkpoint[];
 }
@@ -97,6 +101,18 @@ export interface TinyRun {
   dispose(): void;
 }
 
+/** Numbers for every tensor of an adapter, none of them zero. */
+function adapterValues(model: LanguageModel, section: Parameters<typeof loraShapes>[1]): NamedTensors {
+  let seed = 0;
+  return new Map(
+    [...loraShapes(model, section)].map(([name, { shape }]) => {
+      seed++;
+      const size = shape.reduce((product, n) => product * n, 1);
+      return [name, { shape, data: Float32Array.from({ length: size }, (_, i) => 0.1 * Math.sin(seed + 7 * i)) }];
+    }),
+  );
+}
+
 /** On the current backend: eight micro-batches of two per epoch, two micro-batches per step. */
 export async function tinyRun({
   name = 'gqa-tied',
@@ -107,6 +123,7 @@ export async function tinyRun({
   settings: changes = {},
   objective = sft,
   checkpointing = false,
+  continues = false,
   change,
 }: TinyOptions = {}): Promise<TinyRun> {
   const model = await tinyModel(name, change);
@@ -121,11 +138,16 @@ export async function tinyRun({
     early_stopping_patience: 0,
     ...changes,
   };
-  const method = createLora(
-    model,
-    { r: 4, lora_alpha: 8, lora_dropout: dropout, target_modules: 'all-linear', use_rslora: false },
-    settings.seed,
-  );
+  const section = {
+    r: 4,
+    lora_alpha: 8,
+    lora_dropout: dropout,
+    target_modules: 'all-linear',
+    use_rslora: false,
+  } as const;
+  const loaded = () => (continues ? adapterValues(model, section) : undefined);
+  const method = createLora(model, section, settings.seed, loaded());
+  const reference = continues ? createLora(model, section, settings.seed, loaded()) : null;
   const optimizer = createOptimizer(method.trainable, settings);
   const train = examples.slice(0, examples.length - validation);
   const held = examples.slice(examples.length - validation);
@@ -146,7 +168,7 @@ export async function tinyRun({
     told,
     start: (control = {}, callbacks = {}) =>
       trainLoop(
-        { model, method, objective, optimizer, batches, settings, totalSteps, checkpointing },
+        { model, method, objective, reference, optimizer, batches, settings, totalSteps, checkpointing },
         state,
         { pauseRequested: () => false, stopRequested: () => false, resumed: async () => {}, ...control },
         {
@@ -167,6 +189,7 @@ export async function tinyRun({
     },
     dispose: () => {
       optimizer.dispose();
+      reference?.dispose();
       method.dispose();
       model.dispose();
     },

@@ -34,7 +34,8 @@ export async function textScores(model: LanguageModel, hooks: Hooks, ids: Int32A
   const lengths = Int32Array.of(length);
   beginWork();
   const scores = tf.tidy(() => {
-    const input = textInput(model, { batchSize: 1, length, ids, lengths });
+    const { states } = task;
+    const input = textInput(model, { batchSize: 1, length, ids, lengths }, { states });
     return task.scores(model.hidden(input, forwardOnly(hooks)), { batch: 1, length, lengths }, hooks);
   });
   try {

@@ -11,12 +11,8 @@ import { forwardOnly } from '../run/checkpointing';
 import type { Hooks } from '../types';
 import { readFloats } from '../webgpu/backend';
 import { beginWork } from '../webgpu/pool';
-import { type SamplingOptions, sampleToken } from './sampler';
-
-export interface GenerateOptions extends SamplingOptions {
-  maxNewTokens: number;
-  stopTokenIds: number[];
-}
+import type { GenerateOptions } from './options';
+import { sampleToken } from './sampler';
 
 /** Cache sizes are rounded up so that prompts of similar length share buffers. */
 const CACHE_BUCKET = 64;

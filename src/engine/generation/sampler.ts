@@ -3,13 +3,7 @@
  * random number comes from (seed, position), so the same prompt, seed and settings give the same answer.
  */
 import { Stream, uniform } from '../../base/random';
-
-export interface SamplingOptions {
-  temperature: number;
-  /** Keeps the smallest set of tokens whose probability reaches this; 1 keeps all. */
-  topP: number;
-  seed: number;
-}
+import type { SamplingOptions } from './options';
 
 export function argmax(logits: Float32Array): number {
   let best = 0;

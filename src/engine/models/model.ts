@@ -74,6 +74,8 @@ export interface TaskHead {
   labels: string[];
   /** Where its modules are, as in `modules_to_save`: `score`, `classifier`, … */
   modules: string[];
+  /** The hidden states that it reads. */
+  states: TextInput['states'];
   /** hidden [B·T, d] -> scores: [B, labels] for sequences (`lengths` are the rows' real tokens), [B·T, labels] for tokens. */
   scores(hidden: tf.Tensor, input: { batch: number; length: number; lengths: Int32Array }, hooks: Hooks): tf.Tensor;
 }

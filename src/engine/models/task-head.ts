@@ -129,6 +129,7 @@ export async function createTaskHead(
     problemType: task.problemType,
     labels: task.labels,
     modules: [...extra, ...shape.modules],
+    states: model.kind === 'encoder' && kind === 'sequence_classification' ? 'from_first' : 'text',
     scores(hidden, { length, lengths }, hooks) {
       const x = shape.row ? takeRows(hidden, rowsOf(shape.row, length, lengths)) : hidden;
       return runLayers(shape.layers, modules, x, hooks, rate, SITES * model.layers);

@@ -2,7 +2,7 @@
 import type { TaskData } from '../../data/types';
 import { familyNamed } from '../../families';
 import { headTensors, type StoredHead } from '../../families/task-heads';
-import { isTokenHead, type LanguageModel, type TextInput, type WeightSource } from './model';
+import { isTokenHead, type LanguageModel, type WeightSource } from './model';
 import { createTaskHead, prefixOf, type TaskHeadOptions } from './task-head';
 import { widenBytes } from './upload';
 
@@ -16,12 +16,8 @@ export async function withTaskHead(
   options: TaskHeadOptions,
 ): Promise<LanguageModel> {
   const { head, tensors, linears, dispose } = await createTaskHead(model, task, options);
-  const fromFirst = model.kind === 'encoder' && head.kind === 'sequence_classification';
   return {
     ...model,
-    hidden: fromFirst
-      ? (input, hooks) => model.hidden({ ...input, states: 'from_first' } as TextInput, hooks)
-      : model.hidden,
     task: head,
     tensors: [...model.tensors.filter(({ name }) => !isTokenHead(model, name)), ...tensors],
     linears: [...model.linears.filter(({ path }) => !isTokenHead(model, `${path}.`)), ...linears],

@@ -10,8 +10,7 @@
 import { TabtuneError } from '../../base/errors';
 import { philox4x32, Stream } from '../../base/random';
 import type { HiddenTokensBatch } from '../../data/types';
-import { textInput } from '../models/input';
-import { batchAs, type Objective } from './objective';
+import { batchAs, lossOnly, type Objective } from './objective';
 import { headLoss, padTargets } from './tokens';
 
 export interface Masking {
@@ -59,7 +58,8 @@ export function maskedLm(mlm_probability: number, info: { maskTokenId: number | 
   return {
     batches: 'hidden_tokens',
     targets: (batch, draw) => maskTokens(batchAs(batch, 'hidden_tokens'), masking, draw).pairs.length,
-    loss(model, hooks, batch, options) {
+    loss(pass, batch) {
+      const { model, hidden } = pass.policy;
       if (model.kind !== 'encoder' || !model.head) {
         throw new TabtuneError({
           code: 'bad_model',
@@ -68,14 +68,9 @@ export function maskedLm(mlm_probability: number, info: { maskTokenId: number | 
           action: 'Choose a checkpoint with that head (…ForMaskedLM), or another objective.',
         });
       }
-      const { ids, pairs } = maskTokens(batchAs(batch, 'hidden_tokens'), masking, options);
-      return headLoss(
-        model,
-        hooks,
-        model.hidden(textInput(model, { ...batch, ids }), hooks),
-        padTargets(batch, pairs),
-        options,
-      );
+      const own = batchAs(batch, 'hidden_tokens');
+      const { ids, pairs } = maskTokens(own, masking, pass.draw);
+      return lossOnly(headLoss(pass, hidden({ ...own, ids }), padTargets(own, pairs)), pairs.length);
     },
   };
 }

@@ -4,13 +4,10 @@
  * smoothing is for classes; the other two have none.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch, TaskData } from '../../data/types';
+import type { TaskData } from '../../data/types';
 import { type ScoreLossKind, scoreLoss } from '../kernels/losses/score-loss';
-import { textInput } from '../models/input';
-import type { LanguageModel } from '../models/model';
-import type { Hooks } from '../types';
 import { batchAs, type Objective } from './objective';
-import { requireTask } from './task';
+import { headScores } from './task';
 
 type ProblemType = Exclude<TaskData['problemType'], 'token_classification'>;
 
@@ -22,22 +19,17 @@ const LOSSES: Record<ProblemType, ScoreLossKind> = {
 
 export function sequenceClassification(problemType: ProblemType): Objective {
   const kind = LOSSES[problemType];
-  const scores = (model: LanguageModel, hooks: Hooks, batch: Batch) => {
-    const task = requireTask(model, 'sequence_classification');
-    const { batchSize, length, lengths } = batch;
-    return task.scores(model.hidden(textInput(model, batch), hooks), { batch: batchSize, length, lengths }, hooks);
-  };
   return {
     batches: 'text_targets',
-    scores,
-    loss(model, hooks, batch, { scale, smoothing }) {
-      const given = scores(model, hooks, batch);
-      const { targets } = batchAs(batch, 'text_targets');
-      const wanted =
+    loss({ policy, scale, smoothing }, batch) {
+      const own = batchAs(batch, 'text_targets');
+      const scores = headScores(policy, own, 'sequence_classification');
+      const targets =
         kind === 'cross_entropy'
-          ? tf.tensor1d(Int32Array.from(targets), 'int32')
-          : tf.tensor2d(targets.slice(), given.shape as [number, number], 'float32');
-      return scoreLoss(kind, given, wanted, { scale, smoothing });
+          ? tf.tensor1d(Int32Array.from(own.targets), 'int32')
+          : tf.tensor2d(own.targets.slice(), scores.shape as [number, number], 'float32');
+      const loss = scoreLoss(kind, scores, targets, { scale, smoothing });
+      return { loss, targets: own.targetCount, metrics: {}, scores };
     },
   };
 }

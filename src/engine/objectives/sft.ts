@@ -5,8 +5,7 @@
 import { TabtuneError } from '../../base/errors';
 import type { NextTokenBatch } from '../../data/types';
 import { requireHead } from '../models/head';
-import { textInput } from '../models/input';
-import { batchAs, type Objective } from './objective';
+import { batchAs, lossOnly, type Objective } from './objective';
 import { headLoss, IGNORED, padTargets, type Targets } from './tokens';
 
 export { IGNORED };
@@ -26,7 +25,8 @@ export function targetRows(batch: Pick<NextTokenBatch, 'batchSize' | 'length' | 
 
 export const sft: Objective = {
   batches: 'next_token',
-  loss(model, hooks, batch, options) {
+  loss(pass, batch) {
+    const { model, hidden } = pass.policy;
     requireHead(model);
     if (model.kind !== 'decoder') {
       throw new TabtuneError({
@@ -37,6 +37,6 @@ export const sft: Objective = {
       });
     }
     const own = batchAs(batch, 'next_token');
-    return headLoss(model, hooks, model.hidden(textInput(model, own), hooks), targetRows(own), options);
+    return lossOnly(headLoss(pass, hidden(own), targetRows(own)), own.targetCount);
   },
 };

@@ -17,7 +17,7 @@ import { loadModel } from '../models';
 import type { LanguageModel, StoredType, WeightSource } from '../models/model';
 import { withTaskHead } from '../models/with-head';
 import { createObjective } from '../objectives';
-import type { Objective } from '../objectives/objective';
+import type { Objective, View } from '../objectives/objective';
 import { IGNORED } from '../objectives/tokens';
 import { createOptimizer } from '../optim/optimizer';
 import { bufferOf, gpuBackend } from '../webgpu/backend';
@@ -217,19 +217,19 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
     // What a batch asks for after the last block is for its logits.
     const objective: Objective = {
       ...trained,
-      loss(given, hooks, batch, options) {
+      loss(pass, batch) {
         count.part = 'activations' satisfies Part;
-        const watched: LanguageModel = {
-          ...given,
-          hidden(input, own) {
-            const hidden = given.hidden(input, own);
+        const policy: View = {
+          ...pass.policy,
+          hidden(rows, states) {
+            const hidden = pass.policy.hidden(rows, states);
             count.part = 'logits' satisfies Part;
             return hidden;
           },
         };
-        const loss = trained.loss(watched, hooks, batch, options);
+        const result = trained.loss({ ...pass, policy }, batch);
         count.part = 'activations' satisfies Part;
-        return loss;
+        return result;
       },
     };
     const samples = async () => {
@@ -239,7 +239,7 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
           info,
         );
         const text = batchOf(objective.batches, { rows: 1, length: plan.base, targets: plan.base - 1 });
-        await evaluate({ model: { ...model, task: null }, method, objective }, [text]);
+        await evaluate({ model, method, objective }, [text]);
       }
       for (const length of prompts) {
         const enough = new AbortController();

@@ -91,6 +91,6 @@ export async function baseTextLoss(
 ): Promise<number | null> {
   if (!base) return null;
   const { objective, measured } = base;
-  const given = await evaluate({ model: { ...model, task: null }, method, objective }, measured, stopped);
+  const given = await evaluate({ model, method, objective }, measured, stopped);
   return given?.loss ?? null;
 }

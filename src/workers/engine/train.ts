@@ -192,9 +192,10 @@ export async function runTraining(
           tokens: report.tokens,
           seconds: report.seconds,
           gpu_bytes: gpuBytes().allocated,
+          ...(Object.keys(report.metrics).length > 0 ? { metrics: report.metrics } : {}),
         });
       },
-      evaluation: async ({ step, epoch, loss, best, seconds, scores }) => {
+      evaluation: async ({ step, epoch, loss, best, seconds, metrics: reported, scores }) => {
         const figures = figuresOf(job.task, scores);
         const baseLoss = await baseTextLoss(model, method, baseText, () => control.stopRequested());
         if (baseLoss !== null) {
@@ -203,7 +204,11 @@ export async function runTraining(
           if (best || forgetting.after === null) forgetting.after = baseLoss;
         }
         lastMetrics = figures?.metrics ?? null;
-        const metrics = { ...figures?.metrics, ...(baseLoss === null ? {} : { base_text_loss: baseLoss }) };
+        const metrics = {
+          ...reported,
+          ...figures?.metrics,
+          ...(baseLoss === null ? {} : { base_text_loss: baseLoss }),
+        };
         tell({
           kind: 'eval',
           ...{ step, epoch, eval_loss: loss, best, seconds },
@@ -349,9 +354,7 @@ async function penalizeDrift(
     });
   }
   const { objective, learned } = base;
-  const fisher = await estimateFisher({ model: { ...model, task: null }, method, objective, optimizer }, learned, () =>
-    control.stopRequested(),
-  );
+  const fisher = await estimateFisher({ model, method, objective, optimizer }, learned, () => control.stopRequested());
   if (fisher) optimizer.setPenalty({ alpha, lambda, fisher });
 }
 

@@ -11,6 +11,7 @@ import { wholeText } from '../../../src/engine/run/evaluate';
 import { estimateFisher } from '../../../src/engine/run/fisher';
 import { readFloats } from '../../../src/engine/webgpu/backend';
 import { relativeError } from '../../fixture-files';
+import { lossOf } from '../../parity/loss';
 import { numTensors, tinyExamples, withRun } from '../../parity/tiny-run';
 
 beforeAll(async () => {
@@ -31,7 +32,7 @@ test.each([false, true])('matches gradients squared by hand; with gradient check
     const sums = optimizer.tensors.map((t) => new Float64Array(t.size));
     for (const text of texts) {
       const { value, grads } = valueAndGradients(
-        () => sft.loss(model, method.hooks(inference()), text, { scale: 1, withGradient: true }),
+        () => lossOf(sft, model, method.hooks(inference()), text, { scale: 1, withGradient: true }),
         optimizer.tensors,
       );
       for (const [i, g] of grads.entries()) {

@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test, vi } from 'vitest';
-import type { Objective } from '../../../src/engine/objectives/objective';
+import { lossOnly, type Objective } from '../../../src/engine/objectives/objective';
 import { sft } from '../../../src/engine/objectives/sft';
 import { fixtureTensors } from '../../fixture-files';
 import {
@@ -25,10 +25,10 @@ function scripted(losses: number[]): Objective {
   let next = 0;
   return {
     batches: 'next_token',
-    loss: (model, hooks, batch, options) => {
-      if (options.withGradient) return sft.loss(model, hooks, batch, options);
+    loss: (pass, batch) => {
+      if (pass.withGradient) return sft.loss(pass, batch);
       if (next === losses.length) throw new Error('More evaluations than expected.');
-      return tf.scalar(losses[next++]! * batch.targetCount);
+      return lossOnly(tf.scalar(losses[next++]! * batch.targetCount), batch.targetCount);
     },
   };
 }

@@ -16,6 +16,7 @@ import { checkpointBlocks } from '../../../src/engine/run/checkpointing';
 import { trainingHooks } from '../../../src/engine/run/training-hooks';
 import { fixtureJson, fixtureTensors } from '../../fixture-files';
 import { expectClose } from '../../kernel-helpers';
+import { lossOf } from '../../parity/loss';
 
 const open = async (folder: string) =>
   loadModel(await fixtureJson(`${folder}/config.json`), (await fixtureTensors(`${folder}/model.safetensors`)).source);
@@ -103,10 +104,10 @@ describe('packed texts', () => {
       [5, 6, 40],
       [11, 30, 2, 9],
     ];
-    const lossOf = (given: Batch) =>
-      tf.tidy(() => sft.loss(model, {}, given, { scale: 1, withGradient: false }).dataSync()[0]!);
-    const together = lossOf(packed([texts], 14));
-    const alone = texts.reduce((sum, text) => sum + lossOf(packed([[text]], text.length)), 0);
+    const summed = (given: Batch) =>
+      tf.tidy(() => lossOf(sft, model, {}, given, { scale: 1, withGradient: false }).dataSync()[0]!);
+    const together = summed(packed([texts], 14));
+    const alone = texts.reduce((sum, text) => sum + summed(packed([[text]], text.length)), 0);
     expectClose([together], [alone], { rtol: 1e-6 });
     model.dispose();
     disposeInputs();
@@ -179,15 +180,17 @@ describe('impossible combinations', () => {
     const batch = packed([[[7, 8, 9]]], 4);
     const options = { scale: 1, withGradient: false };
     const masked = createObjective({ type: 'masked_lm', mlm_probability: 0.15 }, info);
-    expect(() => masked.loss(decoder, {}, batch, options)).toThrow('masked-language-modelling head');
-    expect(() => masked.loss({ ...encoder, head: null }, {}, batch, options)).toThrow('masked-language-modelling head');
-    expect(() => sft.loss(encoder, {}, batch, options)).toThrow('sees the whole text at once');
+    expect(() => lossOf(masked, decoder, {}, batch, options)).toThrow('masked-language-modelling head');
+    expect(() => lossOf(masked, { ...encoder, head: null }, {}, batch, options)).toThrow(
+      'masked-language-modelling head',
+    );
+    expect(() => lossOf(sft, encoder, {}, batch, options)).toThrow('sees the whole text at once');
     const tags = createObjective(
       { type: 'token_classification' },
       { ...info, task: { problemType: 'token_classification', labels: ['O', 'B'] } },
     );
     const tagged: Batch = { ...batch, kind: 'token_labels' };
-    expect(() => tags.loss(decoder, {}, tagged, options)).toThrow('has no head for token classification');
+    expect(() => lossOf(tags, decoder, {}, tagged, options)).toThrow('has no head for token classification');
     decoder.dispose();
     encoder.dispose();
     disposeInputs();
@@ -213,7 +216,7 @@ describe('dropout of a whole model', () => {
       const hooks = trainingHooks(method, { seed: 3, model_dropout: options.on, neftune_noise_alpha: 5 }, pass);
       const block = options.again ? { block: checkpointBlocks(model, method.trainable) } : {};
       const { value, grads } = valueAndGradients(
-        () => sft.loss(model, { ...hooks, ...block }, batch, { scale: 1, withGradient: true, smoothing: 0.1 }),
+        () => lossOf(sft, model, { ...hooks, ...block }, batch, { scale: 1, withGradient: true, smoothing: 0.1 }),
         [...method.trainable.values()],
       );
       const values = [value, ...grads].map((t) => t.dataSync().slice());

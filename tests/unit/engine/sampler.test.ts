@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { argmax, type SamplingOptions, sampleToken } from '../../../src/engine/generation/sampler';
+import type { SamplingOptions } from '../../../src/engine/generation/options';
+import { argmax, sampleToken } from '../../../src/engine/generation/sampler';
 
 const logits = (...p: number[]) => Float32Array.from(p, (x) => Math.log(x));
 const options = (o: Partial<SamplingOptions> = {}): SamplingOptions => ({ temperature: 1, topP: 1, seed: 5, ...o });

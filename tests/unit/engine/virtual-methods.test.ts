@@ -124,10 +124,10 @@ test('values of the wrong shape are rejected by name and leave nothing behind', 
 test('a head for whole texts reads the first virtual token, and a head for tokens reads the tokens', async () => {
   const settings = { num_virtual_tokens: 3, prompt_tuning_init: 'RANDOM' } as const;
   const method = createPromptTuning(bert, settings, 0);
-  const input = (): TextInput => ({
+  const input = (states: TextInput['states']): TextInput => ({
     kind: 'text',
     types: null,
-    states: 'text',
+    states,
     ids: tf.tensor1d([5, 9, 4], 'int32'),
     positions: tf.tensor1d([0, 1, 2], 'int32'),
     visible: tf.tensor(fullVisible([3], 3), [3, 2], 'int32'),
@@ -136,7 +136,9 @@ test('a head for whole texts reads the first virtual token, and a head for token
   });
   const labels = ['a', 'b'];
   const rows = async (model: LanguageModel) =>
-    tf.tidy(() => model.hidden(input(), method.hooks(inference())).dataSync() as Float32Array);
+    tf.tidy(
+      () => model.hidden(input(model.task?.states ?? 'text'), method.hooks(inference())).dataSync() as Float32Array,
+    );
   const plain = await rows(bert);
   const whole = await withTaskHead(bert, { problemType: 'single_label_classification', labels }, { seed: 0 });
   const words = await withTaskHead(bert, { problemType: 'token_classification', labels }, { seed: 0 });
