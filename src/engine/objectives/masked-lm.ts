@@ -10,7 +10,8 @@
 import { TabtuneError } from '../../base/errors';
 import { philox4x32, Stream } from '../../base/random';
 import type { HiddenTokensBatch } from '../../data/types';
-import { batchAs, lossOnly, type Objective } from './objective';
+import type { MaskedLmObjective } from '../../objectives/masked-lm';
+import { batchAs, lossOnly, type Objective, type ObjectiveTwin } from './objective';
 import { headLoss, padTargets } from './tokens';
 
 export interface Masking {
@@ -74,3 +75,8 @@ export function maskedLm(mlm_probability: number, info: { maskTokenId: number | 
     },
   };
 }
+
+export const maskedLmTwin: ObjectiveTwin<MaskedLmObjective> = {
+  type: 'masked_lm',
+  create: ({ mlm_probability }, info) => maskedLm(mlm_probability, info),
+};

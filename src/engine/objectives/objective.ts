@@ -1,5 +1,6 @@
 /** What every objective offers to the training loop, and what a pass offers to an objective. */
 import type * as tf from '@tensorflow/tfjs-core';
+import type { TaskData } from '../../base/task';
 import type { Batch, BatchKind, BatchOf } from '../../data/types';
 import type { GenerateOptions } from '../generation/options';
 import type { InputRows, MakeInput } from '../models/input';
@@ -92,6 +93,23 @@ export interface Objective {
    * the GPU and wait for anything else.
    */
   prepare?(tools: PrepareTools, batches: Batch[]): Promise<Batch[]>;
+}
+
+/** What an objective is made from besides its recipe section. */
+export interface ObjectiveInfo {
+  /** The tokenizer's; null if it has none. */
+  maskTokenId: number | null;
+  /** How many tokens there are to choose from at random. */
+  vocabSize: number;
+  /** What the data say about the labels; null if the objective needs none. */
+  task: TaskData | null;
+}
+
+/** The engine's half of an objective; the other half is its descriptor in src/objectives. */
+export interface ObjectiveTwin<S extends { type: string }> {
+  type: S['type'];
+  /** Throws an error for the person if something that the objective needs is missing. */
+  create(section: S, info: ObjectiveInfo): Objective;
 }
 
 /** The batch as the kind that an objective takes. */

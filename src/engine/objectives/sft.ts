@@ -4,8 +4,9 @@
  */
 import { TabtuneError } from '../../base/errors';
 import type { NextTokenBatch } from '../../data/types';
+import type { SftObjective } from '../../objectives/sft';
 import { requireHead } from '../models/head';
-import { batchAs, lossOnly, type Objective } from './objective';
+import { batchAs, lossOnly, type Objective, type ObjectiveTwin } from './objective';
 import { headLoss, IGNORED, padTargets, type Targets } from './tokens';
 
 export { IGNORED };
@@ -40,3 +41,5 @@ export const sft: Objective = {
     return lossOnly(headLoss(pass, hidden(own), targetRows(own)), own.targetCount);
   },
 };
+
+export const sftTwin: ObjectiveTwin<SftObjective> = { type: 'sft', create: () => sft };

@@ -21,3 +21,11 @@ export function headScores({ model, hooks, hidden }: View, rows: PaddedRows, kin
   const { batchSize, length, lengths } = rows;
   return head.scores(hidden(rows, head.states), { batch: batchSize, length, lengths }, hooks);
 }
+
+export const noLabels = (what: string) =>
+  new TabtuneError({
+    code: 'bad_data',
+    message: `The data do not hold ${what}, which this objective learns from.`,
+    where: 'dataset.source',
+    action: 'Choose data with labels, or another objective.',
+  });
