@@ -1,17 +1,17 @@
 /**
- * Output projection and cross-entropy in one kernel, by chunks of rows, so that [tokens, vocabulary] never exists.
+ * Output projection and cross-entropy in one kernel, in chunks of rows, so that [tokens, vocabulary] never exists.
  *
  *   hidden [M, d]   weight [V, d] (logical)   bias [V] (or none)   rows int32 [R]   targets int32 [R]
  *   -> loss [] = scale · Σ_r −Σ_v t_v · log softmax(z_r)[v],   z_r = hidden[rows[r]]·Wᵀ + bias, then cap · tanh(z_r / cap)
- *      dHidden [M, d], dWeight [V, d], dBias [V] = the gradients of that loss; [1] where one is not wanted
+ *      dHidden [M, d], dWeight [V, d], dBias [V] = the gradients of that loss; [1] if not wanted
  *
  * t is 1 for targets[r] and 0 elsewhere. Label smoothing (Szegedy et al., 2016; transformers' LabelSmoother, torch's
- * F.cross_entropy) takes the share `smoothing` of it and spreads it evenly over all V, the target among them.
+ * F.cross_entropy) takes the fraction `smoothing` of it and spreads it evenly over all V, the target included.
  *
- * Only rows with a target are projected: with loss on the answers alone that is often half of them. `rows` is padded with
- * -1 to a bucket, so that shapes repeat; no row may come twice. The gradient is made in the forward pass, chunk by chunk
- * (as in Cut Cross-Entropy and Liger Kernel), and multiplied by the loss's own gradient in the backward pass. Those of a
- * trained weight and bias are summed over the chunks in their order, so that equal runs give equal bits.
+ * Only rows with a target are projected: with loss on the answers only, that is often half of them. `rows` is padded with
+ * -1 to a bucket, so that shapes repeat; no row may appear twice. The gradient is computed in the forward pass, chunk by
+ * chunk (as in Cut Cross-Entropy and Liger Kernel), and multiplied by the gradient of the loss in the backward pass. The
+ * gradients of a trained weight and bias are summed over the chunks in order, so equal runs give equal bits.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Weight } from '../../types';
@@ -35,17 +35,17 @@ import {
 
 interface CrossEntropyAttrs extends WeightAttrs {
   scale: number;
-  /** Bounds the logits to ±softcap; 0: as they are. */
+  /** Bounds the logits to ±softcap; 0: no bound. */
   softcap: number;
-  /** Share of each target that is spread over the vocabulary; 0: none. */
+  /** Fraction of each target that is spread over the vocabulary; 0: none. */
   smoothing: number;
   withGradient: boolean;
-  /** The weight (float32, one part) or the bias is trained, so that its gradient is made too. */
+  /** The weight (float32, one part) or the bias is trained and needs a gradient. */
   trainsWeight: boolean;
   trainsBias: boolean;
 }
 
-/** Bytes that one chunk of logits may take. */
+/** Maximum bytes of one chunk of logits. */
 export const LOGITS_CHUNK_BYTES = 16 * 2 ** 20;
 
 /** Rows of logits computed at a time. */
@@ -123,7 +123,7 @@ const kernel = defineKernel<CrossEntropyAttrs>({
       if (withGradient) clear(backend, gradient);
     }
     const losses = temp([count]);
-    // One chunk's worth, used by every chunk in turn: scratch tensors live until the kernel returns.
+    // One chunk's worth, reused by every chunk: scratch tensors live until the kernel returns.
     const size = chunkRows(count, vocab);
     const x = temp([size, width]);
     const logits = temp([size, vocab]);
@@ -178,7 +178,7 @@ function softmaxRows(
   const capped = c.softcap > 0;
   const smooth = c.smoothing > 0;
   const key = `softmax_rows threads=${threads} gradient=${c.withGradient} capped=${capped} smooth=${smooth}`;
-  // One thread a row on a CPU; on a GPU a workgroup shares a row and folds its partial results in a fixed tree.
+  // One thread per row on a CPU; on a GPU a workgroup shares a row and folds its partial results in a fixed tree.
   const shared = threads > 1;
   const fold = (op: string) =>
     shared
@@ -199,7 +199,7 @@ function softmaxRows(
 @group(0) @binding(4) var<uniform> u: Uniforms;
 ${shared ? `var<workgroup> partial: array<f32, ${threads}>;` : ''}
 ${
-  // tanh from exp(−2|x|): WGSL's own may overflow.
+  // tanh is computed from exp(−2|x|), because WGSL's own may overflow.
   capped
     ? `fn logit(at: u32) -> f32 {
   let x = logits[at] / u.softcap;
@@ -252,13 +252,13 @@ ${ENTRY} {
     tensors: [c.logits, c.rows, c.targets, c.losses],
     writes: [c.logits, c.losses],
     uniforms: uniformBlock(u(c.start), u(c.n), u(c.vocab), f(c.scale), f(c.softcap), f(c.smoothing)),
-    // The scale changes with the number of target tokens, from batch to batch.
+    // The scale depends on the number of target tokens, which changes from batch to batch.
     volatile: true,
     workgroups: shared ? groupsFor(c.n * 64) : groupsFor(c.n),
   });
 }
 
-/** The gradient times the loss's own, in place: a pass asks once, and a trained table in twice its size would be a waste. */
+/** The gradient times that of the loss, in place: a pass asks for it once, and a copy of a trained table would be a waste. */
 function scaled(gradient: tf.Tensor, factor: tf.Tensor): tf.Tensor {
   runInPlace(
     (backend) =>
@@ -290,7 +290,7 @@ ${ENTRY} {
   return gradient;
 }
 
-/** out[v] = Σ over the chunk's rows of values[row, v], added to what is there where `add`; a thread a column, in order. */
+/** out[v] = Σ over the chunk's rows of values[row, v], plus the contents of out with `add`; one thread per column, in order. */
 function sumRows(
   backend: GpuBackend,
   c: { values: tf.TensorInfo; out: tf.TensorInfo; n: number; width: number; add: boolean },
@@ -321,12 +321,12 @@ ${ENTRY} {
 export interface CrossEntropyOptions {
   scale: number;
   withGradient: boolean;
-  /** As a model's output head has them. */
+  /** As in the model's output head. */
   bias?: tf.Tensor | null;
   softcap?: number | null;
   /** label_smoothing_factor, in [0, 1). */
   smoothing?: number;
-  /** Asked for where the weight (float32) or the bias is trained. */
+  /** Set if the weight (float32) or the bias is trained. */
   trainsWeight?: boolean;
   trainsBias?: boolean;
 }
