@@ -1,8 +1,8 @@
-/** For a model card: what a recipe made, in words, in the Hub's tags and as Python that opens it. */
+/** Parts of a model card that depend on the recipe: its description, the Hub's tags and the Python that loads it. */
 import { sortsByLabel } from '../recipe/kinds';
 import type { MethodType, ObjectiveType, Recipe } from '../recipe/types';
 
-/** A Python string literal; JSON's escapes mean the same there. */
+/** A Python string literal; JSON escapes mean the same in Python. */
 export const python = (text: string): string => JSON.stringify(text);
 
 const methods: Record<MethodType, string> = {
@@ -17,7 +17,7 @@ const methods: Record<MethodType, string> = {
   gradual_unfreezing: 'All weights, unfrozen one block after another,',
 };
 
-/** "A LoRA adapter"; DoRA where that was used. */
+/** E.g. "A LoRA adapter", or "A DoRA adapter" if DoRA was used. */
 export function methodWords({ method }: Pick<Recipe, 'method'>): string {
   return method.type === 'lora' && method.use_dora ? 'A DoRA adapter' : methods[method.type];
 }
@@ -35,7 +35,7 @@ const tasks: Record<ObjectiveType, { tag: string; auto: string }> = {
 /** The Hub's `pipeline_tag`. */
 export const pipelineTag = ({ objective }: Pick<Recipe, 'objective'>): string => tasks[objective.type].tag;
 
-/** Whether a loss is of tokens, so that it has a perplexity. */
+/** Whether the loss is over tokens and so has a perplexity. */
 export const isLanguageModelling = ({ objective }: Pick<Recipe, 'objective'>): boolean => !sortsByLabel(objective.type);
 
 const asked: Record<ObjectiveType, string> = {
@@ -53,7 +53,7 @@ print(model(**inputs).logits)  # a row of scores for each token`,
 print(model(**inputs).logits)`,
 };
 
-/** Python that opens an adapter's folder on its base and asks it something. */
+/** Python that loads an adapter folder onto its base model and runs it. */
 export function adapterCode(recipe: Recipe, base: string, labels: readonly string[] = []): string {
   const { auto } = tasks[recipe.objective.type];
   const hub = isAdapterHub(recipe);
@@ -81,7 +81,7 @@ export function adapterCode(recipe: Recipe, base: string, labels: readonly strin
   ].join('\n');
 }
 
-/** Python that opens a model's folder. */
+/** Python that loads a model folder. */
 export function modelCode(recipe: Recipe | null): string {
   const { auto } = tasks[recipe?.objective.type ?? 'sft'];
   return `from transformers import ${auto}, AutoTokenizer
