@@ -1,9 +1,9 @@
-/** summary.json and the lines of metrics.jsonl, in the ecosystem's snake_case. */
+/** summary.json and the lines of metrics.jsonl, in snake_case as in the Python ecosystem. */
 import type { TokenizedDataset } from '../data/types';
 import type { Forecast, MergedExport, RunSummary } from '../session/api';
 import type { MetricsRow } from '../storage/types';
 
-/** A step or an evaluation, told apart by `loss` and `eval_loss` as in transformers' log history. */
+/** A step or an evaluation, distinguished by `loss` and `eval_loss` as in transformers' log history. */
 export function metricsLine({ kind: _kind, ...figures }: MetricsRow): Record<string, unknown> {
   return figures;
 }
