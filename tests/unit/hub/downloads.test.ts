@@ -473,7 +473,7 @@ describe('a failing download', () => {
     const { session } = tab();
     await expect(session.download('hf:org/gguf')).rejects.toMatchObject({
       code: 'bad_model',
-      action: 'Add one of them, as in hf:org/gguf/a.Q8_0.gguf.',
+      action: 'Add the file name, e.g. hf:org/gguf/a.Q8_0.gguf.',
     });
     await session.download('hf:org/gguf/b.Q4_0.gguf');
     const folder = await withGguf(await openCachedModel(`hf:org/gguf@${commit}/b.Q4_0.gguf`, store));
