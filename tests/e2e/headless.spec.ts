@@ -70,7 +70,7 @@ const bad: [name: string, recipe: unknown, line: string][] = [
   [
     'an unknown model',
     { version: 1, model: { source: 'builtin:none' } },
-    'builtin:none: There is no built-in model of this name. Choose one of: stories.',
+    'builtin:none: There is no built-in model with this name. Choose one of: stories.',
   ],
 ];
 for (const [name, recipe, line] of bad) {

@@ -150,7 +150,7 @@ test('a second tab is told that the first one trains, and the first goes on', as
   await start(other);
   const alert = other.getByRole('alert');
   await expect(alert).toContainText('Another tab of this browser is training, and the GPU cannot be shared.');
-  await expect(alert).toContainText('Wait for that run to end, or stop it there.');
+  await expect(alert).toContainText('Stop the run in that tab, or wait for it to end.');
   await expect(startButton(other)).toBeVisible();
   expect(await stepsSeen(other)).toEqual([]);
 
