@@ -1,5 +1,6 @@
 /** What every objective offers to the training loop, and what a pass offers to an objective. */
 import type * as tf from '@tensorflow/tfjs-core';
+import type { TaskData } from '../../base/task';
 import type { Batch, BatchKind, BatchOf } from '../../data/types';
 import type { GenerateOptions } from '../generation/options';
 import type { InputRows, MakeInput } from '../models/input';
@@ -17,8 +18,10 @@ export interface Draw {
 export interface View {
   model: LanguageModel;
   hooks: Hooks;
-  /** Hidden states [B·T, d] of padded rows. Their inputs stay valid until the pass ends, however many there are. */
+  /** Hidden states [B·T, d] of padded rows. */
   hidden(rows: InputRows, states?: TextInput['states']): tf.Tensor;
+  /** Int32 inputs (rows, targets) that no other forward pass of this side overwrites before the backward pass has read them. */
+  ints: MakeInput;
   /** Runs any other computation of this side: what is computed for a reference leaves no tape. */
   run<T extends tf.TensorContainer>(compute: () => T): T;
 }
@@ -32,8 +35,6 @@ export interface Pass {
    * gradient flows into it. Only for objectives with `usesReference`.
    */
   reference(): View;
-  /** Int32 inputs of the objective's own (rows, targets), valid until the pass ends. */
-  ints: MakeInput;
   /**
    * 1 / targets of the whole accumulation window, so that every target weighs the same whichever micro-batch it is in (as
    * in transformers' Trainer); 1 in evaluation.
@@ -92,6 +93,21 @@ export interface Objective {
    * the GPU and wait for anything else.
    */
   prepare?(tools: PrepareTools, batches: Batch[]): Promise<Batch[]>;
+}
+
+export interface ObjectiveInfo {
+  /** The tokenizer's; null if it has none. */
+  maskTokenId: number | null;
+  vocabSize: number;
+  /** The labels of the data; null without any. */
+  task: TaskData | null;
+}
+
+/** The engine's half of an objective; the other half is its descriptor in src/objectives. */
+export interface ObjectiveTwin<S extends { type: string }> {
+  type: S['type'];
+  /** Throws when the tokenizer or the data lack what the objective needs. */
+  create(section: S, info: ObjectiveInfo): Objective;
 }
 
 /** The batch as the kind that an objective takes. */

@@ -1,8 +1,6 @@
-/**
- * Continued pretraining: the next token of plain text, every token a target. The arithmetic is that of sft.ts; what differs
- * is the data, which is packed (`Batch.starts`).
- */
-import type { Objective } from './objective';
+/** Continued pretraining: the loss of sft.ts. Its data differ: every token of plain text is a target. */
+import type { PretrainingObjective } from '../../objectives/pretraining';
+import type { ObjectiveTwin } from './objective';
 import { sft } from './sft';
 
-export const pretraining: Objective = sft;
+export const pretrainingTwin: ObjectiveTwin<PretrainingObjective> = { type: 'pretraining', create: () => sft };

@@ -4,20 +4,19 @@
  * smoothing is for classes; the other two have none.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { TaskData } from '../../data/types';
+import { labelsWords, type TaskData, type TextProblemType } from '../../base/task';
+import type { ClassificationObjective } from '../../objectives/sequence-classification';
 import { type ScoreLossKind, scoreLoss } from '../kernels/losses/score-loss';
-import { batchAs, type Objective } from './objective';
-import { headScores } from './task';
+import { headScores, noLabels } from './classifier';
+import { batchAs, type Objective, type ObjectiveTwin } from './objective';
 
-type ProblemType = Exclude<TaskData['problemType'], 'token_classification'>;
-
-const LOSSES: Record<ProblemType, ScoreLossKind> = {
+const LOSSES: Record<TextProblemType, ScoreLossKind> = {
   single_label_classification: 'cross_entropy',
   multi_label_classification: 'binary',
   regression: 'squared',
 };
 
-export function sequenceClassification(problemType: ProblemType): Objective {
+export function sequenceClassification(problemType: TextProblemType): Objective {
   const kind = LOSSES[problemType];
   return {
     batches: 'text_targets',
@@ -33,3 +32,16 @@ export function sequenceClassification(problemType: ProblemType): Objective {
     },
   };
 }
+
+const ofTexts = (task: TaskData | null): TextProblemType | null =>
+  task && !labelsWords(task) ? (task.problemType as TextProblemType) : null;
+
+/** The data decide which problem it is. */
+export const sequenceClassificationTwin: ObjectiveTwin<ClassificationObjective> = {
+  type: 'sequence_classification',
+  create(_section, { task }) {
+    const problemType = ofTexts(task);
+    if (!problemType) throw noLabels('a label or number for each text');
+    return sequenceClassification(problemType);
+  },
+};

@@ -4,8 +4,9 @@
  */
 import { TabtuneError } from '../../base/errors';
 import type { NextTokenBatch } from '../../data/types';
-import { requireHead } from '../models/head';
-import { batchAs, lossOnly, type Objective } from './objective';
+import type { SftObjective } from '../../objectives/sft';
+import { requireHead } from '../models/heads';
+import { batchAs, lossOnly, type Objective, type ObjectiveTwin } from './objective';
 import { headLoss, IGNORED, padTargets, type Targets } from './tokens';
 
 export { IGNORED };
@@ -27,7 +28,7 @@ export const sft: Objective = {
   batches: 'next_token',
   loss(pass, batch) {
     const { model, hidden } = pass.policy;
-    requireHead(model);
+    requireHead(model, 'lm');
     if (model.kind !== 'decoder') {
       throw new TabtuneError({
         code: 'bad_recipe',
@@ -40,3 +41,6 @@ export const sft: Objective = {
     return lossOnly(headLoss(pass, hidden(own), targetRows(own)), own.targetCount);
   },
 };
+
+/** Which labels are ignored is up to the data. */
+export const sftTwin: ObjectiveTwin<SftObjective> = { type: 'sft', create: () => sft };

@@ -2,17 +2,27 @@
  * Token classification: scores of every token, through the task head; cross-entropy where a token has a label, which is the
  * first of each word. Labels stand where they belong, not shifted.
  */
+import { labelsWords } from '../../base/task';
+import type { TokenClassificationObjective } from '../../objectives/token-classification';
 import { scoreLoss } from '../kernels/losses/score-loss';
-import { batchAs, type Objective } from './objective';
-import { headScores } from './task';
+import { headScores, noLabels } from './classifier';
+import { batchAs, type Objective, type ObjectiveTwin } from './objective';
 
 export const tokenClassification: Objective = {
   batches: 'token_labels',
-  loss({ policy, ints, scale, smoothing }, batch) {
+  loss({ policy, scale, smoothing }, batch) {
     const own = batchAs(batch, 'token_labels');
-    const targets = ints('targets', own.labels, [own.labels.length]);
+    const targets = policy.ints('targets', own.labels, [own.labels.length]);
     const scores = headScores(policy, own, 'token_classification');
     const loss = scoreLoss('cross_entropy', scores, targets, { scale, smoothing });
     return { loss, targets: own.targetCount, metrics: {}, scores };
+  },
+};
+
+export const tokenClassificationTwin: ObjectiveTwin<TokenClassificationObjective> = {
+  type: 'token_classification',
+  create(_section, { task }) {
+    if (!task || !labelsWords(task)) throw noLabels('a label for each word');
+    return tokenClassification;
   },
 };
