@@ -95,7 +95,7 @@ export const layers = {
   'engine/objectives': {
     about: 'each objective: a batch to a loss',
     may: [
-      ...[...engineParts, 'objectives', 'engine/models/model', 'engine/models/head', 'engine/models/input'],
+      ...[...engineParts, 'objectives', 'engine/models/model', 'engine/models/heads', 'engine/models/input'],
       'engine/generation/options',
     ],
   },

@@ -233,7 +233,7 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
       },
     };
     const samples = async () => {
-      if (plan.base > 0 && model.head) {
+      if (plan.base > 0 && model.heads.lm) {
         const objective = createObjective(
           model.kind === 'decoder' ? { type: 'pretraining' } : { type: 'masked_lm', mlm_probability: 0.15 },
           info,

@@ -69,7 +69,7 @@ export function baseTextOf(
   pieces: TokenizedExample[],
   { padTokenId, maskTokenId }: { padTokenId: number; maskTokenId: number | null },
 ): BaseText | null {
-  if (pieces.length === 0 || !model.head) return null;
+  if (pieces.length === 0 || !model.heads.lm) return null;
   const decoder = model.kind === 'decoder';
   const objective = createObjective(decoder ? { type: 'pretraining' } : { type: 'masked_lm', mlm_probability: 0.15 }, {
     maskTokenId,

@@ -7,6 +7,7 @@ import { generate, textLogits } from '../../engine/generation/generate';
 import { disposeInputs } from '../../engine/kernels/inputs';
 import { inference } from '../../engine/methods/method';
 import { loadModel } from '../../engine/models';
+import { requireHead } from '../../engine/models/heads';
 import type { LanguageModel } from '../../engine/models/model';
 import { sft } from '../../engine/objectives/sft';
 import { evaluate, wholeText } from '../../engine/run/evaluate';
@@ -250,7 +251,7 @@ export function createEngineService(): EngineApi {
     async classify(ids, adapterStrength) {
       const { model, hooks } = tuned(adapterStrength);
       const scores = await onDevice(() => textScores(model, hooks, ids));
-      const { labels, problemType } = model.task!;
+      const { labels, problemType } = requireHead(model, 'classification');
       return { labels, problemType, probabilities: probabilities(problemType, labels.length, scores) };
     },
 

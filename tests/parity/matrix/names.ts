@@ -56,7 +56,7 @@ export function declaredNames(model: LanguageModel, { method, objective, variant
       ];
     case 'full':
     case 'gradual_unfreezing':
-      return model.tensors.flatMap(({ name }) => (model.task && TOKEN_HEAD.test(name) ? [] : [name]));
+      return model.tensors.flatMap(({ name }) => (model.heads.classification && TOKEN_HEAD.test(name) ? [] : [name]));
     case 'head':
       return head;
   }

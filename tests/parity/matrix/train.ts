@@ -35,7 +35,7 @@ export interface OpenFamily extends LoadedFolder {
 export async function openForCells(family: MatrixFamily): Promise<OpenFamily> {
   const loaded = await openFamily(family);
   // A bare encoder has nothing to answer with.
-  const answers = loaded.base.head ? await answersOf(loaded.base, {}) : [];
+  const answers = loaded.base.heads.lm ? await answersOf(loaded.base, {}) : [];
   return { ...loaded, bytes: await snapshot(loaded.base.tensors), answers };
 }
 
@@ -43,7 +43,9 @@ export async function openForCells(family: MatrixFamily): Promise<OpenFamily> {
 async function answersOf(model: LanguageModel, hooks: Hooks): Promise<Float32Array[]> {
   const answers: Float32Array[] = [];
   for (const ids of PROBES) {
-    answers.push(model.task ? await textScores(model, hooks, ids) : await textLogits(model, hooks, ids));
+    answers.push(
+      model.heads.classification ? await textScores(model, hooks, ids) : await textLogits(model, hooks, ids),
+    );
   }
   return answers;
 }
@@ -136,8 +138,8 @@ async function train({ model, method }: OpenAdapter, recipe: ReturnType<typeof r
 async function answersAgain({ base, checked, weights }: OpenFamily, open: OpenAdapter): Promise<Float32Array[]> {
   if (leavesModel(methodOf(open.settings))) {
     const again = await exported(open, checked);
-    expect(again.model.task?.labels).toEqual(open.model.task?.labels);
-    expect(again.model.task?.problemType).toEqual(open.model.task?.problemType);
+    expect(again.model.heads.classification?.labels).toEqual(open.model.heads.classification?.labels);
+    expect(again.model.heads.classification?.problemType).toEqual(open.model.heads.classification?.problemType);
     const answers = await answersOf(again.model, {});
     again.dispose();
     return answers;
@@ -145,7 +147,7 @@ async function answersAgain({ base, checked, weights }: OpenFamily, open: OpenAd
   const files = await adapterFiles(open, { name: 'tiny', revision: null });
   const again = await openAdapter(base, files, { source: weights });
   expect(again.settings.type).toBe(open.settings.type);
-  expect(again.model.task?.labels).toEqual(open.model.task?.labels);
+  expect(again.model.heads.classification?.labels).toEqual(open.model.heads.classification?.labels);
   const answers = await answersOf(again.model, again.method.hooks(inference()));
   again.dispose();
   return answers;

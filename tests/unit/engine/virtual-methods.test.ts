@@ -137,7 +137,10 @@ test('a head for whole texts reads the first virtual token, and a head for token
   const labels = ['a', 'b'];
   const rows = async (model: LanguageModel) =>
     tf.tidy(
-      () => model.hidden(input(model.task?.states ?? 'text'), method.hooks(inference())).dataSync() as Float32Array,
+      () =>
+        model
+          .hidden(input(model.heads.classification?.states ?? 'text'), method.hooks(inference()))
+          .dataSync() as Float32Array,
     );
   const plain = await rows(bert);
   const whole = await withTaskHead(bert, { problemType: 'single_label_classification', labels }, { seed: 0 });
