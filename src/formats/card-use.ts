@@ -3,7 +3,7 @@ import { sortsByLabel } from '../recipe/kinds';
 import type { MethodType, ObjectiveType, Recipe } from '../recipe/types';
 
 /** A Python string literal; JSON's escapes mean the same there. */
-export const python = (text: string): string => JSON.stringify(text);
+const python = (text: string): string => JSON.stringify(text);
 
 const methods: Record<MethodType, string> = {
   lora: 'A LoRA adapter',

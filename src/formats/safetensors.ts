@@ -40,7 +40,7 @@ export interface SafetensorsFile {
 }
 
 /** Rust's own limit is 100 MB; 25 MB still holds some 200,000 tensors and parses in well under a second. */
-export const MAX_HEADER_BYTES = 25_000_000;
+const MAX_HEADER_BYTES = 25_000_000;
 const MAX_DIMENSIONS = 8;
 
 /** Where errors point, and whether the file is a model's or an adapter's. */

@@ -1,9 +1,4 @@
-/** Written answers against what they should be, and how surprised a language model is by a text. */
-
-/** exp of the mean loss of a token in nats: as many equally likely next tokens would surprise the model as much. */
-export function perplexity(meanLoss: number): number {
-  return Math.exp(meanLoss);
-}
+/** Written answers against the expected ones. */
 
 export interface Overlap {
   precision: number;

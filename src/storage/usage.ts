@@ -71,7 +71,7 @@ export async function ensureSpace(bytes: number): Promise<void> {
 }
 
 /** Everything stored, a model folder as one item; a run's size is that of its checkpoints. */
-export function storedItems(): Promise<StoredItem[]> {
+function storedItems(): Promise<StoredItem[]> {
   return guarded('listing what is stored', async () => {
     const db = await openDatabase();
     const transaction = db.transaction(['files', 'runs', 'checkpoints']);
