@@ -22,7 +22,7 @@ import { randomWeights } from './random-weights';
 
 const SHAPE: Shape = { hidden: 576, layers: 30, heads: 9, kvHeads: 3, intermediate: 1536, vocab: 49152 };
 const TOKENS = 64;
-const LORA = { r: 8, lora_alpha: 16, lora_dropout: 0, target_modules: 'all-linear' as const, use_rslora: false };
+export const LORA = { r: 8, lora_alpha: 16, lora_dropout: 0, target_modules: 'all-linear' as const, use_rslora: false };
 /** The first run compiles shaders and does not count. */
 const RUNS = 3;
 

@@ -40,7 +40,7 @@ export interface SafetensorsFile {
 }
 
 /** The Rust library's limit is 100 MB. 25 MB still holds some 200,000 tensors and parses in well under a second. */
-export const MAX_HEADER_BYTES = 25_000_000;
+const MAX_HEADER_BYTES = 25_000_000;
 const MAX_DIMENSIONS = 8;
 
 /** The `where` of errors, and whether the file belongs to a model or an adapter. */

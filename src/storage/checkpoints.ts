@@ -6,7 +6,7 @@
 import { get } from 'idb-keyval';
 import { TabtuneError } from '../base/errors';
 import { type BlobManifest, BlobReader, deleteBlobs, discardBlobs, writeBlob, writing } from './chunks';
-import { guarded, keysOf, store, transact } from './database';
+import { guarded, store, transact } from './database';
 import { damaged } from './errors';
 import type { CheckpointInfo, CheckpointTensors } from './types';
 
@@ -127,17 +127,4 @@ export async function checkpointInfo(runId: string, slot: CheckpointSlot): Promi
     get<CheckpointRecord>([runId, slot], store('checkpoints')),
   );
   return record?.versions[0]?.info ?? null;
-}
-
-/** Deletes every checkpoint of a run. */
-export function deleteCheckpoints(runId: string): Promise<void> {
-  return transact('deleting checkpoints', ['checkpoints', 'chunks'], 'relaxed', async (transaction) => {
-    const records = transaction.objectStore('checkpoints');
-    const kept: CheckpointRecord[] = await records.getAll(keysOf(runId));
-    await deleteBlobs(
-      transaction,
-      kept.flatMap(({ versions }) => versions),
-    );
-    await records.delete(keysOf(runId));
-  });
 }

@@ -19,18 +19,6 @@ export function getRun(runId: string): Promise<RunRecord | undefined> {
   return guarded('reading the run', () => get<RunRecord>(runId, store('runs')));
 }
 
-/** Changes some fields in one transaction; null if there is no such run, e.g. because it was deleted. */
-export function updateRun(runId: string, change: Partial<Omit<RunRecord, 'id'>>): Promise<RunRecord | null> {
-  return transact('saving the run', ['runs'], 'relaxed', async (transaction) => {
-    const runs = transaction.objectStore('runs');
-    const run: RunRecord | undefined = await runs.get(runId);
-    if (!run) return null;
-    const changed = { ...run, ...change, updatedAt: Date.now() };
-    await runs.put(changed, runId);
-    return changed;
-  });
-}
-
 /** All runs, newest first. */
 export function listRuns(): Promise<RunRecord[]> {
   return guarded('listing the runs', async () => {

@@ -71,7 +71,7 @@ export async function ensureSpace(bytes: number): Promise<void> {
 }
 
 /** Lists everything stored. A model folder is one item, and a run's size is that of its checkpoints. */
-export function storedItems(): Promise<StoredItem[]> {
+function storedItems(): Promise<StoredItem[]> {
   return guarded('listing the stored data', async () => {
     const db = await openDatabase();
     const transaction = db.transaction(['files', 'runs', 'checkpoints']);

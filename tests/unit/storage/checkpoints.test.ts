@@ -1,11 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import {
-  type CheckpointSlot,
-  checkpointInfo,
-  deleteCheckpoints,
-  loadCheckpoint,
-  saveCheckpoint,
-} from '../../../src/storage/checkpoints';
+import { type CheckpointSlot, checkpointInfo, loadCheckpoint, saveCheckpoint } from '../../../src/storage/checkpoints';
 import { collectGarbage, writeBlob } from '../../../src/storage/chunks';
 import { openDatabase } from '../../../src/storage/database';
 import type { CheckpointTensors } from '../../../src/storage/types';
@@ -109,14 +103,5 @@ describe('checkpoints', () => {
   it('refuse a tensor whose data does not match its shape', async () => {
     const wrong: CheckpointTensors = new Map([['x', { shape: [3], data: new Float32Array(2) }]]);
     await expect(saveCheckpoint(info(1), wrong, 'latest')).rejects.toMatchObject({ code: 'internal' });
-  });
-
-  it('are deleted per run', async () => {
-    await save(1);
-    await save(2, 'best');
-    await saveCheckpoint({ ...info(1), runId: 'other' }, tensors(1), 'latest');
-    await deleteCheckpoints('run');
-    expect(await countRecords('checkpoints')).toBe(1);
-    expect(await countRecords('chunks')).toBe(1);
   });
 });
