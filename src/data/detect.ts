@@ -4,7 +4,7 @@
  * people give them. What cannot be told is an error that lists the columns; a guess is called one.
  */
 import { TabtuneError } from '../base/errors';
-import type { DatasetFormat, DatasetSection } from '../recipe/types';
+import type { DatasetFormat, DatasetSection } from '../recipe/sections';
 import { type ColumnProfile, isId, NAMES, profile } from './columns';
 import { nameList } from './problems';
 import { field, type RawTable } from './raw-table';

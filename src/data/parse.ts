@@ -1,5 +1,5 @@
 /** A dataset file -> examples: decoding, parsing by kind, shape, conversion, in one call. */
-import type { DatasetSection } from '../recipe/types';
+import type { DatasetSection } from '../recipe/sections';
 import { detectShape } from './detect';
 import { looksConll, parseConll } from './parse-conll';
 import { parseCsv } from './parse-csv';
