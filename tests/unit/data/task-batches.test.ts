@@ -1,4 +1,4 @@
-/** Batches of every objective, and base text that is replayed among the examples. */
+/** Batches for every objective, and base text replayed among the examples. */
 import { describe, expect, test } from 'vitest';
 import {
   type BatchOptions,
@@ -24,8 +24,8 @@ const example = (row: number, ids: number[], more: Partial<TokenizedExample> = {
 const first = (train: TokenizedExample[], options: Partial<BatchOptions> = {}) =>
   createBatchSource(train, [], { ...OPTIONS, ...options }).microBatches(0)[0]!;
 
-describe('what a batch carries', () => {
-  test('classes one after the other, rows counted', () => {
+describe('a batch', () => {
+  test('concatenates classes and counts rows', () => {
     const labels = Int32Array.of(X, X, X);
     const rows = [1, 2].map((row) => example(row, [2, 5, 3], { labels, classes: Float32Array.of(row, 0) }));
     const batch = first(rows, { countsOf: countingOf('sequence_classification') });
@@ -35,33 +35,33 @@ describe('what a batch carries', () => {
     expect(batch.special).toBeUndefined();
   });
 
-  test('labels of words are not shifted', () => {
+  test('does not shift labels of words', () => {
     const labelled = example(1, [5, 6, 7], { labels: Int32Array.of(1, X, 0) });
     expect(first([labelled], { countsOf: countingOf('token_classification') }).targetTokens).toBe(2);
     expect(first([labelled]).targetTokens).toBe(1);
   });
 
-  test('where texts begin; padding is a text of its own', () => {
+  test('says where texts start, and treats each padding token as a separate text', () => {
     const packed = example(1, [5, 6, 7, 8, 9], { starts: Int32Array.of(0, 0, 2, 2, 2) });
     const batch = first([packed, example(2, [5, 6])]);
     expect([...batch.starts!]).toEqual([0, 0, 2, 2, 2, 5, 6, 7, 0, 0, 2, 3, 4, 5, 6, 7]);
   });
 
-  test('special tokens are marked, and padding with them', () => {
+  test('marks special tokens and padding', () => {
     const text = example(1, [2, 5, 6, 3], { labels: Int32Array.of(X, 5, 6, X), special: Uint8Array.of(1, 0, 0, 1) });
     const short = example(2, [2, 3], { labels: Int32Array.of(X, X), special: Uint8Array.of(1, 1) });
     const batch = first([text, short], { countsOf: countingOf('masked_lm') });
     expect([...batch.special!]).toEqual([1, 0, 0, 1, 1, 1, 1, 1]);
-    // The tokens that may be hidden: how many are is drawn by the objective.
+    // The tokens that may be masked; the objective draws how many are.
     expect(batch.targetTokens).toBe(2);
   });
 
-  test('rows with and without a class do not go together', () => {
+  test('cannot mix rows with and without a class', () => {
     const error = errorOf(() => first([example(1, [5]), example(2, [5], { classes: Float32Array.of(1) })]));
     expect(error.action).toContain('replay');
   });
 
-  test('counts of a text alone', () => {
+  test('counts the targets of one text', () => {
     const text = example(1, [5, 6, 7], { labels: Int32Array.of(5, X, 7) });
     const counts = (['shifted', 'labelled', 'rows'] as const).map((counting) => targetsOf(text, counting));
     expect(counts).toEqual([1, 2, 1]);
@@ -86,21 +86,24 @@ describe('replay', () => {
       .map(({ ids, batchSize, length }) => Array.from({ length: batchSize }, (_, r) => ids[r * length]!));
   const steps = (n: number, from: ReturnType<typeof source>) => Array.from({ length: n }, (_, s) => rowsOf(s, from));
 
-  test.each([0.05, 0.1, 0.25, 1 / 3, 0.5, 0.9, 1])('a share of %d is exact to a row, however long the run', (ratio) => {
-    const from = source(ratio);
-    let rows = 0;
-    let replayed = 0;
-    for (let step = 0; step < 120; step++) {
-      const seen = rowsOf(step, from).flat();
-      rows += seen.length;
-      replayed += seen.filter((id) => id >= 1000).length;
-      expect(Math.abs(replayed - rows * ratio)).toBeLessThanOrEqual(1);
-    }
-    // 23 rows are 6 batches, in windows of two: three steps an epoch.
-    expect(rows).toBe(40 * 23);
-  });
+  test.each([0.05, 0.1, 0.25, 1 / 3, 0.5, 0.9, 1])(
+    'a ratio of %d is exact to within one row at every step',
+    (ratio) => {
+      const from = source(ratio);
+      let rows = 0;
+      let replayed = 0;
+      for (let step = 0; step < 120; step++) {
+        const seen = rowsOf(step, from).flat();
+        rows += seen.length;
+        replayed += seen.filter((id) => id >= 1000).length;
+        expect(Math.abs(replayed - rows * ratio)).toBeLessThanOrEqual(1);
+      }
+      // 23 rows are 6 batches, two per step: three steps per epoch.
+      expect(rows).toBe(40 * 23);
+    },
+  );
 
-  test('a pure function of the step: a resumed run sees the same rows', () => {
+  test('depends only on the step, so a resumed run sees the same rows', () => {
     const forward = steps(12, source(0.3));
     const again = source(0.3);
     for (const step of [11, 3, 7, 0, 5]) expect(rowsOf(step, again)).toEqual(forward[step]);
@@ -118,7 +121,7 @@ describe('replay', () => {
     });
   });
 
-  test('all pieces come equally often, and stand at different places', () => {
+  test('uses all pieces equally often, in varying positions', () => {
     const places = new Set<number>();
     const counts = new Map<number, number>();
     for (const rows of steps(60, source(0.25)).flat()) {
@@ -134,21 +137,21 @@ describe('replay', () => {
     expect(places.size).toBe(4);
   });
 
-  test('nothing to replay, or a share of nothing, changes nothing', () => {
+  test('changes nothing without base text or with a ratio of 0', () => {
     const plain = createBatchSource(train, [], { ...OPTIONS, batchSize: 4, accumulation: 2, shuffle: true });
     const bare = steps(6, plain);
     expect(steps(6, source(0))).toEqual(bare);
     expect(steps(6, source(0.5, { replay: { examples: [], ratio: 0.5 } }))).toEqual(bare);
   });
 
-  test('targets are those of the rows that are there', () => {
+  test('counts the targets of the actual rows', () => {
     for (const batch of source(0.5).microBatches(0)) {
       const lengths = [...batch.lengths];
       expect(batch.targetTokens).toBe(lengths.reduce((sum, n) => sum + n - 1, 0));
     }
   });
 
-  test('evaluation has none', () => {
+  test('is not used in evaluation', () => {
     const held = createBatchSource(train, train, { ...OPTIONS, replay: { examples: base, ratio: 1 } }).evaluation();
     expect(held.flatMap(({ ids }) => [...ids]).some((id) => id >= 1000)).toBe(false);
   });
@@ -162,7 +165,7 @@ describe('shapes', () => {
     ['shifted', 0.25],
     ['rows', 0],
     ['labelled', 0.6],
-  ] as const)('counted by %s, with a share of %d replayed, are those of the batches', (countsOf, ratio) => {
+  ] as const)('counted by %s with a replay ratio of %d are those of the batches', (countsOf, ratio) => {
     const sizes = (examples: TokenizedExample[]) =>
       examples.map((e) => ({ tokens: e.ids.length, targets: targetsOf(e, countsOf) }));
     const options = { batchSize: 3, accumulation: 2, shuffle: true, seed: 5 };
@@ -187,7 +190,7 @@ describe('shapes', () => {
   });
 });
 
-test('hundreds of thousands of rows are scheduled without a list of all batches', () => {
+test('schedules hundreds of thousands of rows without a list of all batches', () => {
   const options = { batchSize: 4, accumulation: 2, shuffle: true, seed: 1 };
   const { batchesOf, stepsPerEpoch } = schedule(300_000, options, { count: 50_000, ratio: 0.2 });
   expect(stepsPerEpoch).toBe(37_500);
