@@ -15,7 +15,7 @@ interface Ended {
   stderr: string;
 }
 
-/** Runs `npm run headless` on a recipe, to `results` in the test's folder. */
+/** Runs `npm run headless` on a recipe, writing to `results` in the test's folder. */
 function headless(recipe: unknown, ...more: string[]) {
   const file = path.join(folder, 'recipe.json');
   writeFileSync(file, typeof recipe === 'string' ? recipe : JSON.stringify(recipe));
@@ -28,7 +28,7 @@ function headless(recipe: unknown, ...more: string[]) {
   return { child, ended };
 }
 
-test('a recipe becomes metrics, a summary and an adapter', async () => {
+test('a recipe gives metrics, a summary and an adapter', async () => {
   const lines = ['What is the sea?', 'Who are you?', 'Where is the gold?', 'Sing me a song.'].map((prompt) =>
     JSON.stringify({ prompt, completion: 'Arr, matey!' }),
   );
@@ -85,7 +85,7 @@ const bad: [name: string, recipe: unknown, line: string][] = [
   ],
 ];
 for (const [name, recipe, line] of bad) {
-  test(`${name} ends with one line and leaves nothing`, async () => {
+  test(`${name} ends with one line and leaves nothing behind`, async () => {
     const { code, stderr } = await headless(recipe).ended;
     expect(stderr.trim()).toBe(line);
     expect(code).toBe(1);
@@ -93,7 +93,7 @@ for (const [name, recipe, line] of bad) {
   });
 }
 
-test('a killed run leaves no results, and the next one tidies up after it', async () => {
+test('a killed run leaves no results, and the next one cleans up after it', async () => {
   const { child, ended } = headless({ version: 1 });
   const leftovers = () => readdirSync(folder).filter((name) => name.startsWith('.results'));
   await expect.poll(leftovers).toHaveLength(1);
@@ -104,7 +104,7 @@ test('a killed run leaves no results, and the next one tidies up after it', asyn
   expect(leftovers()).toEqual([]);
 });
 
-test('Ctrl+C ends a run and leaves nothing', async () => {
+test('Ctrl+C ends a run and leaves nothing behind', async () => {
   const { child, ended } = headless({ version: 1 });
   await expect.poll(() => readdirSync(folder)).toHaveLength(2);
   child.kill('SIGINT');

@@ -5,8 +5,8 @@ import { expect, test } from '@playwright/test';
 import { readZip } from '../../src/formats/zip';
 import { expectReady } from './page';
 
-// The whole promise in one go, with nothing set by hand. It is stopped early: a software GPU needs minutes for all of it.
-test('a first visitor trains, compares and takes the adapter away', async ({ page }) => {
+// The whole journey with default settings. Training is stopped early, because a software GPU would need minutes.
+test('a first-time visitor trains, compares and exports an adapter', async ({ page }) => {
   test.setTimeout(600_000);
   const sent: string[] = [];
   page.on('request', (request) => {
@@ -53,7 +53,7 @@ test('a first visitor trains, compares and takes the adapter away', async ({ pag
   );
   expect(names).toEqual(expect.arrayContaining(['adapter_config.json', 'adapter_model.safetensors', 'README.md']));
 
-  // And brings it back.
+  // Then import it again.
   const archive = path.join(mkdtempSync(path.join(tmpdir(), 'adapter-')), file.suggestedFilename());
   await file.saveAs(archive);
   const chooser = page.waitForEvent('filechooser');

@@ -1,9 +1,9 @@
 import { expect, test } from '@playwright/test';
 import { expectReady, setFields } from './page';
 
-test('a reload in the middle of a run offers to go on from the last checkpoint', async ({ page }) => {
+test('a reload during a run offers to resume from the last checkpoint', async ({ page }) => {
   test.setTimeout(500_000);
-  // The page asks before it is left while a run goes on.
+  // The page asks for confirmation before it is left during a run.
   page.on('dialog', (dialog) => dialog.accept());
   await page.goto('/');
   await setFields(page, {

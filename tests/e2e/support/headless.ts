@@ -1,4 +1,4 @@
-/** The headless command as a child process, in a folder of its own, with the built app. */
+/** Runs the headless command as a child process in a temporary folder, with the built app. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import path from 'node:path';
 export interface Ended {
   code: number | null;
   stdout: string;
-  /** Lines of stderr, but for those that only say how far it is: what takes seconds has some. */
+  /** Lines of stderr, without progress lines. */
   stderr: string[];
 }
 
@@ -20,7 +20,7 @@ export class Bench {
     return path.join(this.folder, ...names);
   }
 
-  /** Writes an input file; what is not text becomes JSON. */
+  /** Writes an input file. Anything but text and bytes is written as JSON. */
   write(name: string, content: unknown): string {
     const file = this.path(name);
     writeFileSync(
@@ -34,7 +34,7 @@ export class Bench {
     return readdirSync(this.path(...names)).sort();
   }
 
-  /** `headless RECIPE --out OUT`; killed, with code null, when it hangs. */
+  /** Runs `headless RECIPE --out OUT`. It is killed, with code null, if it hangs. */
   run(recipe: string, out: string, patience = 60_000, more: { args?: string[]; env?: object } = {}): Promise<Ended> {
     const own = ['scripts/headless.mjs', this.path(recipe), '--out', this.path(out), '--device', 'auto'];
     const child = spawn(process.execPath, [...own, ...(more.args ?? [])], {
