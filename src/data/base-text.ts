@@ -1,7 +1,7 @@
 /**
- * Text of the kind that the base was trained on, in pieces: for replay, for EWC's Fisher information, and to measure what
- * was forgotten. It is read beside the open dataset, which stays as it is. Texts are taken as they stand: an end that the
- * base never saw would be most of what there is to lose.
+ * Text like the base model's training data, in pieces, for replay, EWC's Fisher information and measuring forgetting.
+ * It does not affect the open dataset. No EOS is added to texts: an ending that the base model never saw would dominate
+ * the loss.
  */
 import { TabtuneError } from '../base/errors';
 import type { ObjectiveSection, ObjectiveType } from '../recipe/types';
@@ -14,8 +14,8 @@ import { fitted, labellingOf } from './truncate';
 import type { Example, TokenizedExample } from './types';
 
 /**
- * Pieces of at most `maxLength` tokens, every token a target: of the next token, or with `masked_lm` of hiding, between the
- * special tokens. Throws bad_data when the file holds no text.
+ * Pieces of at most `maxLength` tokens, all of them targets: for next-token prediction, or with `masked_lm` for
+ * masking, enclosed in special tokens. Throws bad_data if the file contains no text.
  */
 export function tokenizeText(
   name: string,
@@ -37,8 +37,8 @@ export function tokenizeText(
   if (pieces.length > 0) return pieces;
   throw new TabtuneError({
     code: 'bad_data',
-    message: 'There is no text to learn from in this file.',
+    message: 'This file has no text to learn from.',
     where: name,
-    action: 'Choose a file of plain text in whole sentences.',
+    action: 'Choose a plain text file with whole sentences.',
   });
 }

@@ -1,6 +1,6 @@
 /**
- * What the data worker serves: a tokenizer that stays open, the last parsed dataset, and its encoding, which is kept
- * until tokenizer, dataset or what is masked changes, so that moving the length limit or the split costs nothing.
+ * The data worker's API. It holds an open tokeniser, the last parsed dataset and its encoding. The encoding is kept
+ * until the tokeniser, the dataset or the masking changes, so that changing the length limit or the split is cheap.
  */
 import { TabtuneError } from '../base/errors';
 import { tokenizerJson } from '../formats/gguf-tokenizer';
@@ -21,7 +21,7 @@ import type { DataApi, TokenizerInfo, TokenizerSource } from './worker-api';
 
 interface OpenTokenizer {
   tokenizer: TextTokenizer;
-  /** The model's own; null when it has none. */
+  /** The model's own template; null if it has none. */
   template: ChatTemplate | null;
   plainTemplate: ChatTemplate;
   stopTokenIds: number[];
@@ -32,7 +32,7 @@ export function createDataApi(): DataApi {
   let open: OpenTokenizer | null = null;
   let parsed: ParsedDataset | null = null;
   let encoded: { key: string; input: DatasetInput } | null = null;
-  /** Whether the data was last written with the plain template; then prompts are asked so too. */
+  /** Whether the data was last formatted with the plain template; prompts must then be formatted the same way. */
   let plainChat = false;
 
   const needTokenizer = (): OpenTokenizer => {
@@ -62,7 +62,7 @@ export function createDataApi(): DataApi {
     },
 
     parse(name, bytes, section) {
-      // The old dataset goes first: two large ones at once may not fit.
+      // Free the old dataset first, because two large ones may not fit in memory.
       parsed = null;
       encoded = null;
       parsed = parseDataset(name, new Uint8Array(bytes), section);
@@ -84,7 +84,7 @@ export function createDataApi(): DataApi {
 
     tokenizeBaseText(name, bytes, maxLength, objective = 'pretraining') {
       const opened = needTokenizer();
-      // Its examples are plain text in the main: answers among them are learned with their questions.
+      // Base text is mostly plain text; if it has prompts and answers, both are learned.
       const options = optionsFor(opened, false, '\n');
       return tokenizeText(name, new Uint8Array(bytes), maxLength, objective, options, opened.tokenizer);
     },
@@ -118,9 +118,9 @@ export function createDataApi(): DataApi {
       if (ids.length === 0 && chat) {
         throw new TabtuneError({
           code: 'bad_model',
-          message: 'The model’s chat template writes nothing for this prompt.',
+          message: 'The model’s chat template produces no text for this prompt.',
           where: 'chat template',
-          action: 'Write something else, or choose another model.',
+          action: 'Try another prompt, or choose another model.',
         });
       }
       return Int32Array.from(ids);
@@ -165,11 +165,11 @@ function openTokenizer(given: TokenizerSource): OpenTokenizer {
 }
 
 /**
- * The special token that the template writes behind an answer, such as <|im_end|>; null when there is none. Throws
- * bad_model for a template that runs away: the model is not opened with one.
+ * The special token that the template writes after an answer, such as <|im_end|>; null if there is none. Throws
+ * bad_model for a template that exceeds its limits, so that its model is not opened.
  */
 function endOfTurnId(template: ChatTemplate, tokenizer: TextTokenizer): number | null {
-  // A word that no template writes by itself.
+  // A word that no template contains.
   const probe = 'Zxqvanswer';
   let text: string;
   try {
@@ -182,7 +182,7 @@ function endOfTurnId(template: ChatTemplate, tokenizer: TextTokenizer): number |
     );
   } catch (error) {
     if (error instanceof TabtuneError && error.where === FAULTY_TEMPLATE) throw error;
-    // The template refuses even this; rows that it refuses are told one by one.
+    // The template rejects even this. Rows that it rejects are reported individually.
     return null;
   }
   const at = text.lastIndexOf(probe);
@@ -209,9 +209,9 @@ function optionsFor(opened: OpenTokenizer, assistantOnlyLoss: boolean, separator
 }
 
 /**
- * Columns called prompt and completion are glued as they are, as TRL does: whoever writes those names decides on the
- * space between. A question and its answer, or a text and its label, would run into one word ("…in May?72"); they get
- * a line break, which the model learns to write first.
+ * Columns called prompt and completion are concatenated as they are, as in TRL: whoever uses those names decides on the
+ * space between them. A question and its answer, or a text and its label, would run together ("…in May?72"), so they
+ * are separated by a line break, which the model learns to write first.
  */
 function separatorOf(dataset: ParsedDataset): string {
   const { prompt, completion } = dataset.mapping;
