@@ -52,14 +52,14 @@ export function checkpointValues(tensors: NamedTensors): NamedTensors {
 /**
  * What the method's tensors start with. A resumed run's get their values when its optimiser is loaded; until then they are
  * where the run began, since EWC and L2-SP penalise the distance from there. Constants come from the checkpoint: computing
- * PiSSA's singular values again would take too long.
+ * PiSSA's singular values again would take too long. Then the trained tensors do too (`trained`).
  */
 export function startingValues(
   loaded: NamedTensors | undefined,
   resumed: LoadedCheckpoint | null,
-): NamedTensors | undefined {
-  const hasConstants = resumed && [...resumed.tensors.keys()].some((name) => name.startsWith(CONSTANT));
-  return hasConstants ? checkpointValues(resumed.tensors) : loaded;
+): { values: NamedTensors | undefined; trained: boolean } {
+  const trained = resumed !== null && [...resumed.tensors.keys()].some((name) => name.startsWith(CONSTANT));
+  return { values: trained ? checkpointValues(resumed.tensors) : loaded, trained };
 }
 
 export async function restoreRun(

@@ -60,7 +60,7 @@ export async function runTraining(
   const { id: runId } = job.run;
   const resumed = job.resume ? await latestCheckpoint(runId) : null;
   const stopped = () => control.stopRequested();
-  const values = startingValues(initial?.values, resumed);
+  const { values, trained } = startingValues(initial?.values, resumed);
   const assembled = await assembleRun(base, {
     ...{ method: recipe.method, objective: recipe.objective, training },
     ...{ task: job.task, maskTokenId: job.maskTokenId, initText: job.initText },
@@ -76,9 +76,10 @@ export async function runTraining(
     const batches = batchesOf(job, recipe);
     const totalSteps = countSteps(job.train.length, training);
     const state = freshState();
-    const lossOnBaseText = () => baseTextLoss(model, method, baseText, stopped);
-    // Until the checkpoint is loaded the model is as it was before the run.
-    const forgetting = new Forgetting(resumed ? await lossOnBaseText() : null);
+    // Until the checkpoint is loaded the model is as it was before the run. If its method is trained already (PiSSA), that
+    // is the base.
+    const before = resumed && (await baseTextLoss(model, trained ? null : method, baseText, stopped));
+    const forgetting = new Forgetting(before);
     if (resumed) await restoreRun(runId, resumed, state, optimizer);
     // A run that was interrupted before its first checkpoint may have left some.
     else await truncateMetrics(runId, -1);
@@ -128,7 +129,7 @@ export async function runTraining(
         const classifier = classifierMetrics(job.task, evaluated.scores);
         const measured = { ...evaluated.metrics, ...classifier?.metrics };
         lastMetrics = orNone(measured) ?? null;
-        const baseLoss = await lossOnBaseText();
+        const baseLoss = await baseTextLoss(model, method, baseText, stopped);
         if (baseLoss !== null) forgetting.add(baseLoss, evaluated.best);
         report({
           ...evaluationRow(evaluated, objective.likelihood === true),
