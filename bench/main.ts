@@ -19,7 +19,7 @@ import { openDevice } from '../src/engine/webgpu/device';
 import { trimMemory } from '../src/engine/webgpu/dispatch';
 import { resolveRecipe } from '../src/recipe/defaults';
 import { type MethodRow, measureMethods, methodRows } from './methods';
-import { measurePrecision, type PrecisionRow, precisionRows } from './precision';
+import { LORA, measurePrecision, type PrecisionRow, precisionRows } from './precision';
 import { llamaConfig, randomSource, type Shape } from './random-llama';
 import { createStockStep } from './stock-llama';
 
@@ -45,7 +45,6 @@ const STEP = 'llama-lora-step w128 l4 h4 f352 v512 b4 t64 r8';
 const SHAPE: Shape = { hidden: 128, layers: 4, heads: 4, kvHeads: 4, intermediate: 352, vocab: 512 };
 const BATCH = 4;
 const LENGTH = 64;
-const LORA = { r: 8, lora_alpha: 16, lora_dropout: 0, target_modules: 'all-linear' as const, use_rslora: false };
 const LEARNING_RATE = 1e-3;
 /** Memory is compared between these two steps. */
 const FIRST = 3;

@@ -22,7 +22,7 @@ import { randomWeights } from './random-weights';
 
 const SHAPE: Shape = { hidden: 576, layers: 30, heads: 9, kvHeads: 3, intermediate: 1536, vocab: 49152 };
 const TOKENS = 64;
-const LORA = { r: 8, lora_alpha: 16, lora_dropout: 0, target_modules: 'all-linear' as const, use_rslora: false };
+export const LORA = { r: 8, lora_alpha: 16, lora_dropout: 0, target_modules: 'all-linear' as const, use_rslora: false };
 /** The first run compiles shaders and does not count. */
 const RUNS = 3;
 
@@ -32,7 +32,7 @@ interface Precision {
   typeOf(tensor: string): StoredType;
 }
 
-/** Layers whose value projections and feed-forward outputs llama-quantize gives more bits (use_more_bits in llama-quant.cpp). */
+/** Layers whose value and down projections get more bits from llama-quantize (use_more_bits in llama-quant.cpp). */
 const moreBits = (i: number, n: number) =>
   i < Math.floor(n / 8) || i >= Math.floor((7 * n) / 8) || (i - Math.floor(n / 8)) % 3 === 2;
 

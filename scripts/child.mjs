@@ -1,4 +1,4 @@
-// Child processes that end with us: on Ctrl-C, on SIGTERM and on any exit, their own children included.
+// Processes. Children end with us: on Ctrl-C, on SIGTERM and on any exit, their own children included.
 import { spawn } from 'node:child_process';
 
 const running = new Set();
@@ -69,4 +69,14 @@ export function run(command, args, { env = {}, cwd, timeoutMs, stdio = ['ignore'
 /** Runs a tool of node_modules by its script, which needs no shell and works the same on Windows. */
 export function runTool(script, args, options) {
   return run(process.execPath, [`node_modules/${script}`, ...args], options);
+}
+
+/** Whether a process with this id runs, ours or another person's. */
+export function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
 }

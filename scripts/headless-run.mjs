@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { ensureBuilt } from './build.mjs';
+import { isAlive } from './child.mjs';
 import { openHeadless } from './headless-browser.mjs';
 import { cacheFolder, cacheHost, takeProfile } from './model-cache.mjs';
 import { serve } from './serve.mjs';
@@ -36,15 +37,6 @@ function checkOut(out) {
   if (!stats.isDirectory()) throw bad('bad_recipe', '--out', `${out} is a file.`, 'Name a folder.');
   const other = readdirSync(out).find((name) => !resultNames.has(name));
   if (other) throw bad('bad_recipe', '--out', `${out} holds other files (${other}).`, 'Name a new or empty folder.');
-}
-
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === 'EPERM';
-  }
 }
 
 /** Removes what a run to the same place left behind when it was killed. */

@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { isAlive } from './child.mjs';
 
 /** What the page is called in that browser, whatever port it is served from. */
 export const cacheHost = 'tabtune.localhost';
@@ -19,15 +20,6 @@ export function cacheFolder(given, { env = process.env, platform = process.platf
   if (platform === 'win32') return path.join(env.LOCALAPPDATA || path.join(home, 'AppData', 'Local'), 'tabtune');
   if (platform === 'darwin') return path.join(home, 'Library', 'Caches', 'tabtune');
   return path.join(env.XDG_CACHE_HOME || path.join(home, '.cache'), 'tabtune');
-}
-
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === 'EPERM';
-  }
 }
 
 /** A file with our process id in it; false when a living process has put its own there. */

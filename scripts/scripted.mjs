@@ -2,10 +2,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { root } from './build.mjs';
 import { serve } from './serve.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const page = 'tests/e2e/scripted/index.html';
 
 export async function serveScripted() {

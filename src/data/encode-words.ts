@@ -37,8 +37,3 @@ export function encodeWords(tokens: readonly string[], tokenizer: TextTokenizer)
 export function firstOfWords(words: Int32Array): Uint8Array {
   return Uint8Array.from(words, (word, i) => (word >= 0 && words[i - 1] !== word ? 1 : 0));
 }
-
-/** A text as words for tagging: runs of letters and digits (with the marks within them), and each other sign by itself. */
-export function splitWords(text: string): string[] {
-  return text.match(/[\p{L}\p{N}\p{M}_]+(?:[.,'’:/-][\p{L}\p{N}\p{M}_]+)*|[^\s\p{L}\p{N}\p{M}_]/gu) ?? [];
-}

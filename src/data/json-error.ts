@@ -41,7 +41,7 @@ const STRING_PART = /[^"\\\u0000-\u001f]*/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y;
 
 /** Offset of the first letter that no JSON text has there; the length of the text when it is cut off. */
-export function findJsonError(text: string): { position: number; inside: Inside } {
+function findJsonError(text: string): { position: number; inside: Inside } {
   let i = 0;
   const skip = (pattern: RegExp): boolean => {
     pattern.lastIndex = i;

@@ -10,7 +10,7 @@ import { columnsOf, isRecord, type RawRow, type RawTable } from './raw-table';
 import type { DataProblem } from './types';
 
 /** Longer lines are refused: one conversation of 16 million letters is a file without line breaks, not an example. */
-export const MAX_LINE_CHARS = 16 * 2 ** 20;
+const MAX_LINE_CHARS = 16 * 2 ** 20;
 
 /** Reads text that is JSON of either kind. Throws bad_data when no line can be read. */
 export function parseJsonOrJsonl(name: string, text: string): RawTable {

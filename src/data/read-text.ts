@@ -6,7 +6,7 @@ import { TabtuneError } from '../base/errors';
 import type { DataProblem } from './types';
 
 /** V8 cannot hold a longer string (2^29 - 24 code units); the parsers need room beside it. */
-export const MAX_FILE_BYTES = 400 * 2 ** 20;
+const MAX_FILE_BYTES = 400 * 2 ** 20;
 
 const BINARY_FORMATS: { magic: number[]; offset?: number; what: string; action: string }[] = [
   { magic: [0x1f, 0x8b], what: 'a gzip archive', action: 'Unpack it first, then open the file inside.' },

@@ -1,7 +1,7 @@
 /** Figures about a dataset: lengths before cutting, duplicates, how evenly labels are spread. */
 import type { DatasetStats, Example } from './types';
 
-export const HISTOGRAM_BINS = 24;
+const HISTOGRAM_BINS = 24;
 
 /**
  * The smallest length that at least `share` of the lengths do not exceed (nearest-rank percentile); 0 for none.

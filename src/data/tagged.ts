@@ -54,7 +54,7 @@ function listOf(value: Record<string, unknown>, column: string): { list: unknown
 }
 
 /** Whether the tags are those of names: O, or a letter of BIO, BIOES or BILOU before a hyphen. */
-export function isBio(tags: Iterable<string>): boolean {
+function isBio(tags: Iterable<string>): boolean {
   let named = false;
   for (const tag of tags) {
     if (/^[BIESLU]-./.test(tag)) named = true;

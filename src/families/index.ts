@@ -1,38 +1,12 @@
-/** The model families. A new one is a file here, a file of the same name in engine/models, and its line in either index. */
+/** The model families. Adding one adds a file and a line in all.ts, here and in src/engine/models. */
 import { refuse, show } from '../base/bad-model';
-import { bert } from './bert';
+import * as all from './all';
 import { CONFIG, RESTORE } from './config';
-import { distilbert } from './distilbert';
 import type { Family, FamilyConfig, TensorSpec } from './family';
-import { gemma2 } from './gemma2';
-import { gemma3 } from './gemma3';
-import { gptNeox } from './gpt-neox';
-import { gpt2 } from './gpt2';
-import { llama } from './llama';
-import { mistral } from './mistral';
-import { phi3 } from './phi3';
-import { qwen2 } from './qwen2';
-import { qwen3 } from './qwen3';
-import { roberta } from './roberta';
-import { smollm3 } from './smollm3';
 import { headClass, headTensors, type StoredHead, storedHead } from './task-heads';
 
 /** Each reads a config of its own, and is given only that. */
-export const families: Family[] = [
-  llama,
-  mistral,
-  qwen2,
-  qwen3,
-  gemma2,
-  gemma3,
-  phi3,
-  smollm3,
-  gpt2,
-  gptNeox,
-  bert,
-  roberta,
-  distilbert,
-];
+export const families: Family[] = (Object.values(all) as Family[]).sort((a, b) => (a.modelType < b.modelType ? -1 : 1));
 
 export const supportedFamilies: string[] = families.map(({ modelType }) => modelType);
 

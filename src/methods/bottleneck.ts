@@ -22,6 +22,7 @@ export interface BottleneckMethod {
 
 export const bottleneck: MethodDescriptor<BottleneckMethod> = {
   type: 'bottleneck',
+  order: 30,
   label: 'Bottleneck adapters',
   trains: 'adapter',
   virtualTokens: false,

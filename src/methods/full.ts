@@ -9,6 +9,7 @@ export interface FullMethod {
 
 export const full: MethodDescriptor<FullMethod> = {
   type: 'full',
+  order: 70,
   label: 'Full fine-tuning',
   trains: 'weights',
   virtualTokens: false,

@@ -14,6 +14,7 @@ export interface GradualMethod {
 
 export const gradualUnfreezing: MethodDescriptor<GradualMethod> = {
   type: 'gradual_unfreezing',
+  order: 90,
   label: 'Gradual unfreezing',
   trains: 'weights',
   virtualTokens: false,

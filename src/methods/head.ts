@@ -8,6 +8,7 @@ export interface HeadMethod {
 
 export const head: MethodDescriptor<HeadMethod> = {
   type: 'head',
+  order: 80,
   label: 'Head only',
   trains: 'head',
   virtualTokens: false,

@@ -17,6 +17,7 @@ export interface Ia3Method {
 
 export const ia3: MethodDescriptor<Ia3Method> = {
   type: 'ia3',
+  order: 20,
   label: 'IA³',
   trains: 'adapter',
   virtualTokens: false,

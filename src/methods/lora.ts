@@ -38,6 +38,7 @@ const kin = (section: LoraMethod) => (section.use_dora ? 'DoRA' : 'LoRA');
 
 export const lora: MethodDescriptor<LoraMethod> = {
   type: 'lora',
+  order: 10,
   label: 'LoRA',
   trains: 'adapter',
   virtualTokens: false,

@@ -19,6 +19,7 @@ export interface PTuningMethod {
 
 export const pTuning: MethodDescriptor<PTuningMethod> = {
   type: 'p_tuning',
+  order: 60,
   label: 'P-tuning',
   trains: 'adapter',
   virtualTokens: true,

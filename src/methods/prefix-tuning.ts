@@ -20,6 +20,7 @@ export interface PrefixMethod {
 
 export const prefixTuning: MethodDescriptor<PrefixMethod> = {
   type: 'prefix_tuning',
+  order: 40,
   label: 'Prefix tuning',
   trains: 'adapter',
   virtualTokens: true,

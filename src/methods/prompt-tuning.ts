@@ -17,6 +17,7 @@ export interface PromptMethod {
 
 export const promptTuning: MethodDescriptor<PromptMethod> = {
   type: 'prompt_tuning',
+  order: 50,
   label: 'Prompt tuning',
   trains: 'adapter',
   virtualTokens: true,

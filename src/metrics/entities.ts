@@ -59,7 +59,7 @@ export function entitiesOf(tags: readonly string[]): Entity[] {
 }
 
 /** Whether all labels are entity tags: O, or a mark of BIO, BIOES or BILOU before a hyphen. */
-export function areEntityTags(labels: readonly string[]): boolean {
+function areEntityTags(labels: readonly string[]): boolean {
   return labels.some((label) => label !== 'O') && labels.every((label) => /^(O|[BIESLU]-.+)$/.test(label));
 }
 

@@ -1,9 +1,4 @@
-/** Compares written answers with expected ones, and says how much a text surprises a language model. */
-
-/** exp of the mean loss per token in nats: the number of equally likely next tokens that would surprise the model as much. */
-export function perplexity(meanLoss: number): number {
-  return Math.exp(meanLoss);
-}
+/** Compares written answers with expected ones. */
 
 export interface Overlap {
   precision: number;

@@ -129,6 +129,8 @@ export type OtherDefault = Omit<Variant<unknown>, 'when'>;
 export interface MethodTraits {
   type: string;
   label: string;
+  /** Where it comes in lists and on the screen: lowest first, the lowest is the default. */
+  order: number;
   /** What learns: tensors added to a frozen model, the model's own weights, or only the objective's head. */
   trains: 'adapter' | 'weights' | 'head';
   /** Virtual tokens come before every text. */

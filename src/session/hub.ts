@@ -1,4 +1,4 @@
-/** Models of the Hugging Face Hub: found, described, fetched one after another, and kept in this browser. */
+/** Hugging Face Hub models: searched, described, downloaded one at a time, and stored in this browser. */
 import { TabtuneError } from '../base/errors';
 import { supportedFamilies } from '../families';
 import {
@@ -56,7 +56,7 @@ export class HubSession implements HubCalls {
   private settings: HubSettings = { endpoint: HUB, token: null };
   private readonly store: FileStore;
   private readonly list: DownloadList;
-  /** What was described last, by source: downloading it needs no second look. */
+  /** Recent descriptions by source, so that a download need not look the model up again. */
   private readonly described = new Map<string, Described>();
 
   constructor(private readonly needs: HubNeeds) {
@@ -131,23 +131,23 @@ export class HubSession implements HubCalls {
     await this.delete(source);
   }
 
-  /** The source, with its commit, of a model that is here. Asks the network nothing and fetches nothing. */
+  /** The source, with its commit, of a downloaded model. Does not use the network. */
   async locate(source: string): Promise<string> {
     const manifest = await findCached(source, this.store);
     if (!manifest) {
       throw new TabtuneError({
         code: 'bad_model',
-        message: `${parseHubName(source).id} is not in this browser yet.`,
+        message: `${parseHubName(source).id} has not been downloaded to this browser.`,
         where: 'model.source',
-        action: 'Download it first, in Model.',
+        action: 'Download it on the Model page first.',
       });
     }
-    // When it cannot be noted that it is used, it can be used all the same.
+    // The model can be used even if this cannot be recorded.
     await markUsed(manifest.source, Date.now(), this.store).catch(() => {});
     return manifest.source;
   }
 
-  /** Whole and partial models, as the storage page lists them. */
+  /** Complete and partial models, for the storage dialog. */
   async stored(): Promise<StorageItem[]> {
     const manifests = await listManifests(this.store);
     return Promise.all(
@@ -166,7 +166,7 @@ export class HubSession implements HubCalls {
     );
   }
 
-  /** Every source that means this model: with its commit, and by the branches that stood for it. */
+  /** Every source that refers to this model: by commit, and by the branches that pointed to it. */
   async namesOf(source: string): Promise<string[]> {
     const { id, file } = parsePinned(source);
     const revisions = (await readManifest(source, this.store))?.revisions ?? [];
@@ -174,7 +174,7 @@ export class HubSession implements HubCalls {
     return [source, ...named, ...(revisions.includes('main') ? [hubSource({ id, revision: null, file })] : [])];
   }
 
-  /** Refused while a tab fetches it. */
+  /** Refused while another tab downloads the model. */
   async delete(source: string): Promise<void> {
     const { locks } = this.needs;
     const remove = () => this.store.remove(source);
@@ -208,7 +208,7 @@ export class HubSession implements HubCalls {
     return new HubClient(this.settings);
   }
 
-  /** What a source stands for now: of one without a commit the newest, or without a network what is here. */
+  /** What a source refers to now. Without a commit, that is the newest one, or offline the downloaded one. */
   private async current(source: string): Promise<Manifest> {
     const cached = await findCached(source, this.store);
     if (cached && isCommit(parseHubName(source).revision)) return cached;
@@ -220,7 +220,7 @@ export class HubSession implements HubCalls {
     }
   }
 
-  /** Of a download that was begun, or of what the Hub says now. Throws what stands in the way of opening the model. */
+  /** The manifest of a started download, or a new one from the Hub. Throws if the model could not be opened. */
   private async manifest(source: string): Promise<Manifest> {
     const reference = parseHubName(source, this.settings.endpoint);
     if (isCommit(reference.revision)) {
@@ -250,9 +250,9 @@ function chooseOne({ id, choices }: HubModel): TabtuneError {
   const names = choices.map(({ label }) => label);
   return new TabtuneError({
     code: 'bad_model',
-    message: `${id} has GGUF files only, and the source does not say which one.`,
+    message: `${id} has only GGUF files, and the source does not say which one to use.`,
     where: 'model.source',
-    action: `Add one of them, as in hf:${id}/${names[0]}.`,
+    action: `Add the file name, e.g. hf:${id}/${names[0]}.`,
     details: names.join(', '),
   });
 }

@@ -22,7 +22,7 @@ const waiting = (page: PageName, message: string): Blocker => ({
 });
 
 /** Which page a problem of the recipe belongs to, by its path. */
-export function pageOf(where: string | undefined): PageName {
+function pageOf(where: string | undefined): PageName {
   if (where?.startsWith('model')) return 'model';
   if (where === 'dataset.source' || where?.startsWith('dataset.columns')) return 'data';
   return 'recipe';

@@ -19,7 +19,7 @@ interface RunsState {
 }
 
 /** More curves than this cannot be told apart. */
-export const maxOverlay = 3;
+const maxOverlay = 3;
 
 export const useRuns = create<RunsState>()((set, get) => ({
   runs: [],

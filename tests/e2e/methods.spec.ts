@@ -46,7 +46,7 @@ test('a classifier shows what it gets right, class by class, and labels a text b
   await page.getByRole('button', { name: 'Sort texts into classes' }).click();
   await expectReady(page);
   await start(page).click();
-  await expect(page.getByRole('button', { name: 'Compare with the base' })).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByRole('button', { name: 'Compare with the base' })).toBeVisible();
   await expect(page.getByRole('figure', { name: 'Evaluation metrics' })).toBeVisible();
   const classes = page.getByRole('region', { name: 'Precision, recall and F1 of each class' });
   await expect(classes.getByRole('row', { name: /^complaint/ })).toContainText('%');

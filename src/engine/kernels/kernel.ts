@@ -7,7 +7,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type GpuBackend, isGpu } from '../webgpu/backend';
 
 export type Inputs = Record<string, tf.Tensor>;
-export type Attrs = Record<string, unknown>;
 
 /** A tensor on the CPU. */
 export interface View {

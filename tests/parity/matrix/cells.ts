@@ -141,7 +141,7 @@ const RATES: Record<MethodType, number> = {
   gradual_unfreezing: 2e-2,
 };
 
-/** Lower for regression, which overshoots easily, and for token outputs of decoders with virtual tokens, which no norm follows. */
+/** Lower for regression, which overshoots easily, as do token outputs of decoders with virtual tokens: no norm follows them. */
 function rateOf({ method, objective, problemType, family: { kind } }: Cell): number {
   const rate = RATES[method];
   if (problemType === 'regression') return 0.15 * rate;

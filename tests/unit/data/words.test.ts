@@ -1,7 +1,7 @@
 /** Words to tokens against word_ids() of the Rust library (tests/oracle/make_task_fixtures.py). Equal or wrong. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { encodeWords, firstOfWords, splitWords } from '../../../src/data/encode-words';
+import { encodeWords, firstOfWords } from '../../../src/data/encode-words';
 import { TextTokenizer } from '../../../src/data/tokenizer';
 import { STORIES, tokenizerFiles } from './helpers';
 
@@ -55,12 +55,4 @@ test('an added token among words is one token', () => {
   const { ids, words } = encodeWords(['a', '<|im_end|>', 'b'], tokenizer);
   expect([...words].filter((word) => word === 1)).toHaveLength(1);
   expect([...ids]).toContain(tokenizer.idOf('<|im_end|>'));
-});
-
-test('a text in words and signs', () => {
-  expect(splitWords('Dr. Müller-Lüdenscheid isn’t at 3.5 km/h, is he?')).toEqual([
-    ...['Dr', '.', 'Müller-Lüdenscheid', 'isn’t', 'at', '3.5', 'km/h', ',', 'is', 'he', '?'],
-  ]);
-  expect(splitWords('  ')).toEqual([]);
-  expect(splitWords('日本 👍!')).toEqual(['日本', '👍', '!']);
 });

@@ -7,7 +7,6 @@ import {
   exactMatch,
   highest,
   normalizeAnswer,
-  perplexity,
   rougeL,
   tokenMetrics,
 } from '../../../src/metrics';
@@ -167,10 +166,5 @@ describe('texts', () => {
     expect(exactMatch('the answers', 'answer')).toBe(0);
     expect(exactMatch('Paris', ['London', 'paris.'])).toBe(1);
     expect(exactMatch('x', [])).toBe(0);
-  });
-
-  test('perplexity of a uniform choice is the number of choices', () => {
-    expect(perplexity(Math.log(50))).toBeCloseTo(50, 9);
-    expect(perplexity(0)).toBe(1);
   });
 });

@@ -6,6 +6,7 @@
  *   forward:   scores of q·k;   weights = softmax(scores), lse;   o = weights · v
  *   backward:  weights and ds recomputed from lse;   dq = ds · k;   dk = dsᵀ · q, dv = weightsᵀ · dO
  */
+import { lines, range } from '../products/matmul-wgsl';
 import {
   earliest,
   GRADIENT_INPUTS,
@@ -13,10 +14,8 @@ import {
   head,
   keyPlaces,
   keyRange,
-  lines,
   main,
   pairOf,
-  range,
   row,
   SEEN,
   score,

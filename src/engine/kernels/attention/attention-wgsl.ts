@@ -8,7 +8,7 @@
  */
 import { Stream } from '../../../base/random';
 import { PHILOX } from '../pointwise/philox-wgsl';
-import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
+import { ENTRY, GLOBAL_INDEX, lines, range } from '../products/matmul-wgsl';
 
 /** What is compiled into a shader for a head width. */
 export interface HeadWidth {
@@ -37,9 +37,7 @@ export interface AttentionTile extends HeadWidth {
   slices: number;
 }
 
-export const range = (n: number) => Array.from({ length: n }, (_, i) => i);
-export const lines = (n: number, f: (i: number) => string) => range(n).map(f).join('\n');
-export const sum = (n: number, f: (i: number) => string) => range(n).map(f).join(' + ');
+const sum = (n: number, f: (i: number) => string) => range(n).map(f).join(' + ');
 
 export const unitsOf = (headDim: number) => (headDim % 4 === 0 ? headDim / 4 : headDim);
 

@@ -1,17 +1,17 @@
 /**
- * Output projection and cross-entropy in one kernel, by chunks of rows, so that [tokens, vocabulary] never exists.
+ * Output projection and cross-entropy in one kernel, in chunks of rows, so that [tokens, vocabulary] never exists.
  *
  *   hidden [M, d]   weight [V, d] (logical)   bias [V] (or none)   rows int32 [R]   targets int32 [R]
  *   -> loss [] = scale · Σ_r −Σ_v t_v · log softmax(z_r)[v],   z_r = hidden[rows[r]]·Wᵀ + bias, then cap · tanh(z_r / cap)
- *      dHidden [M, d], dWeight [V, d], dBias [V] = the gradients of that loss; [1] where one is not wanted
+ *      dHidden [M, d], dWeight [V, d], dBias [V] = the gradients of that loss; [1] if not wanted
  *
  * t is 1 for targets[r] and 0 elsewhere. Label smoothing (Szegedy et al., 2016; transformers' LabelSmoother, torch's
- * F.cross_entropy) takes the share `smoothing` of it and spreads it evenly over all V, the target among them.
+ * F.cross_entropy) takes the fraction `smoothing` of it and spreads it evenly over all V, the target included.
  *
- * Only rows with a target are projected: with loss on the answers alone that is often half of them. `rows` is padded with
- * -1 to a bucket, so that shapes repeat; no row may come twice. The gradient is made in the forward pass, chunk by chunk
- * (as in Cut Cross-Entropy and Liger Kernel), and multiplied by the loss's own gradient in the backward pass. Those of a
- * trained weight and bias are summed over the chunks in their order, so that equal runs give equal bits.
+ * Only rows with a target are projected: with loss on the answers only, that is often half of them. `rows` is padded with
+ * -1 to a bucket, so that shapes repeat; no row may appear twice. The gradient is computed in the forward pass, chunk by
+ * chunk (as in Cut Cross-Entropy and Liger Kernel), and multiplied by the gradient of the loss in the backward pass. The
+ * gradients of a trained weight and bias are summed over the chunks in order, so equal runs give equal bits.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Weight } from '../../types';
@@ -140,12 +140,12 @@ ${ENTRY} {
 export interface CrossEntropyOptions {
   scale: number;
   withGradient: boolean;
-  /** As a model's output head has them. */
+  /** As in the model's output head. */
   bias?: tf.Tensor | null;
   softcap?: number | null;
   /** label_smoothing_factor, in [0, 1). */
   smoothing?: number;
-  /** Asked for where the weight (float32) or the bias is trained. */
+  /** Set if the weight (float32) or the bias is trained. */
   trainsWeight?: boolean;
   trainsBias?: boolean;
 }

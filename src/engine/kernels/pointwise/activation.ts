@@ -23,8 +23,8 @@ interface ActivationAttrs {
   kind: Activation;
 }
 
-const CUBIC = 0.044715;
-const ROOT = Math.sqrt(2 / Math.PI);
+export const CUBIC = 0.044715;
+export const ROOT = Math.sqrt(2 / Math.PI);
 
 /** Φ from erf's series with positive terms only: erf(z) = 2/√π · e^(−z²) · Σ 2ⁿ z^(2n+1) / (2n+1)!! */
 function normal(x: number): number {

@@ -15,6 +15,7 @@ import { defineKernel, shapeError } from '../kernel';
 import { groupsFor } from '../products/matmul';
 import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
 import { sharedGradients } from '../tape';
+import { CUBIC, ROOT } from './activation';
 
 export type GluActivation = 'silu' | 'gelu_tanh';
 
@@ -22,8 +23,7 @@ interface GluAttrs {
   activation: GluActivation;
 }
 
-const SLOPE = 2 * Math.sqrt(2 / Math.PI);
-const CUBIC = 0.044715;
+const SLOPE = 2 * ROOT;
 
 const sigmoid = (z: number): number => {
   const e = Math.exp(-Math.abs(z));
