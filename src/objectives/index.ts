@@ -40,6 +40,13 @@ const suits = ({ models }: AnyObjective, kind: ModelKind) => models === 'any' ||
 export const textObjective = (kind: ModelKind): AnyObjective =>
   objectives.find((objective) => objective.learns === 'text' && suits(objective, kind))!;
 
+/** Its section of a recipe, with the defaults. */
+export function textSection(kind: ModelKind): ObjectiveSection {
+  const { type, fields } = textObjective(kind);
+  const defaults = Object.entries<{ default: unknown }>(fields).map(([key, field]) => [key, field.default]);
+  return { type, ...Object.fromEntries(defaults) };
+}
+
 /** What an adapter with this head (or none) was trained for, as far as its files say. */
 export function objectiveOfTask(task: TaskData | null, kind: ModelKind): AnyObjective {
   const labels = task && (labelsWords(task) ? 'words' : 'texts');
