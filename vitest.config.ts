@@ -2,6 +2,11 @@ import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { browserArgs } from './scripts/browser.mjs';
 
+/**
+ * Limits that only a hang reaches. On two cores that others use as well, what takes a second alone may take half a minute.
+ */
+const patience = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } };
+
 export default defineConfig({
   test: {
     projects: [
@@ -10,7 +15,7 @@ export default defineConfig({
           name: 'unit',
           include: ['tests/unit/**/*.test.ts', 'tests/unit/**/*.test.tsx'],
           environment: 'node',
-          testTimeout: 20_000,
+          ...patience,
         },
       },
       {
@@ -32,14 +37,15 @@ export default defineConfig({
           // Fails every file where the browser offers no WebGPU: a green run must mean that kernels ran.
           setupFiles: ['tests/gpu/require-webgpu.ts'],
           // A software GPU (SwiftShader) on two cores may need minutes for ten training steps.
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
           // One page, file after file: each page would ask for a device and compile its pipelines again.
           isolate: false,
           fileParallelism: false,
           browser: {
             enabled: true,
             headless: true,
+            connectTimeout: 300_000,
             screenshotFailures: false,
             provider: playwright({
               launchOptions: {

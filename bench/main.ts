@@ -1,12 +1,14 @@
 /**
- * Our training step beside the same step in stock tfjs ops, in one page on one device, (precision.ts) a larger model in
- * several precisions, and (methods.ts) every method beside LoRA. Fills `window.benchResult`; `?filter=TEXT` leaves out rows without TEXT in their names.
+ * Our training step compared with the same step in stock tfjs ops, on one page and one device; a larger model in several
+ * precisions (precision.ts); and every method compared with LoRA (methods.ts). Fills `window.benchResult`; `?filter=TEXT`
+ * skips rows without TEXT in their names.
  *
- * The step beside tfjs: LoRA r 8 on all linears of a Llama (width 128, 4 layers, 4 heads, feed-forward 352, vocabulary 512), batch 4,
- * length 64, gradient clipping and Adam(W). Both start from the same weights; their first losses must agree.
+ * The step compared with tfjs: LoRA r 8 on all linear layers of a Llama (width 128, 4 layers, 4 heads, feed-forward 352,
+ * vocabulary 512), batch 4, length 64, gradient clipping and Adam(W). Both start from the same weights; their first losses
+ * must agree.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch } from '../src/data/types';
+import type { NextTokenBatch } from '../src/data/types';
 import { createLora } from '../src/engine/methods/lora';
 import { loadModel } from '../src/engine/models';
 import { sft } from '../src/engine/objectives/sft';
@@ -58,16 +60,18 @@ function median(values: number[]): number {
   return sorted[Math.floor(sorted.length / 2)]!;
 }
 
-function exampleBatch(): Batch {
+function exampleBatch(): NextTokenBatch {
   const size = BATCH * LENGTH;
   const ids = Int32Array.from({ length: size }, (_, i) => (i * 37 + (i >> 3) * 11) % SHAPE.vocab);
   return {
+    kind: 'next_token',
     batchSize: BATCH,
     length: LENGTH,
     ids,
     labels: ids.slice(),
+    starts: null,
     lengths: new Int32Array(BATCH).fill(LENGTH),
-    targetTokens: BATCH * (LENGTH - 1),
+    targetCount: BATCH * (LENGTH - 1),
   };
 }
 
@@ -84,7 +88,7 @@ async function trainingStep(): Promise<Row> {
   const method = createLora(model, LORA, 42);
   const values = new Map([...method.trainable].map(([name, t]) => [name, t.clone()]));
 
-  // Stock tfjs first, with its own default of 15 dispatches a submit.
+  // Stock tfjs first, with its default of 15 dispatches per submit.
   tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', 15);
   const stock = createStockStep(SHAPE, { r: LORA.r, alpha: LORA.lora_alpha, values }, LEARNING_RATE);
   const stockBatch = { ids: batch.ids, labels: batch.labels, batch: BATCH, length: LENGTH };
@@ -135,7 +139,8 @@ async function trainingStep(): Promise<Row> {
   say(`our steps: loss ${losses[0]!.toFixed(5)} -> ${losses.at(-1)!.toFixed(5)}`);
   for (const i of [0, 1, 2]) {
     const gap = Math.abs(losses[i]! - stockLosses[i]!) / stockLosses[i]!;
-    if (!(gap < 1e-3)) throw new Error(`Step ${i + 1}: our loss ${losses[i]} is not the stock loss ${stockLosses[i]}.`);
+    if (!(gap < 1e-3))
+      throw new Error(`Step ${i + 1}: our loss ${losses[i]} differs from the stock loss ${stockLosses[i]}.`);
   }
   const bytes = gpuBytes().allocated;
   optimizer.dispose();

@@ -1,8 +1,9 @@
 /**
- * A training step of each method beside LoRA's, on one small Llama (width 256, 3 layers, 4 heads over 2, feed-forward 704,
- * vocabulary 1024, tied, bf16) and one batch of 2×64 tokens: how long it takes, and in how many bytes. Written answers for
- * all of them; where a head is the point (feature extraction, gradual unfreezing), two classes of texts, beside LoRA on the
- * same. Steps are the fastest of a few; gradual unfreezing is the mean over its stages, since each opens a block more.
+ * A training step of each method compared with LoRA's, on one small Llama (width 256, 3 layers, 4 heads over 2, feed-forward
+ * 704, vocabulary 1024, tied, bf16) and one batch of 2×64 tokens: how long it takes, and how many bytes. All of them learn
+ * written answers, except the methods where a head is the point (feature extraction, gradual unfreezing): these classify
+ * texts into two classes and are compared with LoRA on the same task. Step times are the fastest of a few; for gradual
+ * unfreezing, the mean over its stages, since each unfreezes one more block.
  */
 import type { Batch, TaskData } from '../src/data/types';
 import { disposeInputs } from '../src/engine/kernels/inputs';
@@ -22,7 +23,7 @@ import { llamaConfig, randomSource, type Shape } from './random-llama';
 const SHAPE: Shape = { hidden: 256, layers: 3, heads: 4, kvHeads: 2, intermediate: 704, vocab: 1024 };
 const BATCH = 2;
 const LENGTH = 64;
-/** Of each stage, after one that compiles shaders and does not count. */
+/** Per stage, after a first run that compiles shaders and does not count. */
 const RUNS = 3;
 
 type Task = 'sft' | 'classification';
@@ -32,7 +33,7 @@ interface Contender {
   task: Task;
   method: RecipeInput['method'];
   quantization?: 'nf4';
-  /** Shares of the run that differ in what learns. */
+  /** Parts of the run that differ in what is trained. */
   stages?: number;
 }
 
@@ -65,13 +66,13 @@ const CONTENDERS: Contender[] = [
 
 export interface MethodRow {
   name: string;
-  /** Of a step. */
+  /** Per step. */
   ours_ms: number;
   dispatches: number;
-  /** At the widest moment of training, base and optimiser included. */
+  /** At the peak of training, base and optimiser included. */
   gpu_bytes: number;
   trainable_parameters: number;
-  /** Over LoRA's on the same task. */
+  /** Relative to LoRA on the same task. */
   step_to_lora: number | null;
   bytes_to_lora: number | null;
 }
@@ -86,9 +87,11 @@ function batchFor(task: Task): Batch {
   const size = BATCH * LENGTH;
   const ids = Int32Array.from({ length: size }, (_, i) => (i * 37 + (i >> 3) * 11) % SHAPE.vocab);
   const shape = { batchSize: BATCH, length: LENGTH, ids, lengths: new Int32Array(BATCH).fill(LENGTH) };
-  if (task === 'sft') return { ...shape, labels: ids, targetTokens: BATCH * (LENGTH - 1) };
-  const classes = Float32Array.from({ length: BATCH }, (_, i) => i % 2);
-  return { ...shape, labels: new Int32Array(size).fill(-100), targetTokens: BATCH, classes };
+  if (task === 'sft') {
+    return { kind: 'next_token', ...shape, labels: ids, starts: null, targetCount: BATCH * (LENGTH - 1) };
+  }
+  const targets = Float32Array.from({ length: BATCH }, (_, i) => i % 2);
+  return { kind: 'text_targets', ...shape, targets, width: 1, targetCount: BATCH };
 }
 
 const objectives = { sft: { type: 'sft' }, classification: { type: 'sequence_classification' } } as const;
@@ -140,7 +143,7 @@ async function measure({ name, task, method: given, quantization = undefined, st
     if (run === 1) fastest.push(took);
     else if (run > 1) fastest.push(Math.min(fastest.pop()!, took));
   }
-  const figures = {
+  const measured = {
     ours_ms: fastest.reduce((sum, ms) => sum + ms, 0) / fastest.length,
     dispatches,
     gpu_bytes: gpuBytes().peak - before,
@@ -150,23 +153,23 @@ async function measure({ name, task, method: given, quantization = undefined, st
   method.dispose();
   if (model !== base) model.dispose();
   base.dispose();
-  return { figures, losses };
+  return { measured, losses };
 }
 
-/** The rows of these indices, in order; LoRA's come first and are what the others are held against. */
+/** Measures the rows with these indices, in order; LoRA's come first, and the others are compared with them. */
 export async function measureMethods(indices: number[], say: (text: string) => void): Promise<MethodRow[]> {
   const rows: MethodRow[] = [];
   const lora: Partial<Record<Task, MethodRow>> = {};
   for (const i of indices) {
     const contender = CONTENDERS[i]!;
-    const { figures, losses } = await measure(contender);
+    const { measured, losses } = await measure(contender);
     say(`${methodRows[i]}: loss ${losses[0]!.toFixed(4)} -> ${losses.at(-1)!.toFixed(4)}`);
-    const row: MethodRow = { name: methodRows[i]!, ...figures, step_to_lora: null, bytes_to_lora: null };
+    const row: MethodRow = { name: methodRows[i]!, ...measured, step_to_lora: null, bytes_to_lora: null };
     if (contender.method === LORA && !contender.quantization) lora[contender.task] = row;
-    const beside = lora[contender.task];
-    if (beside) {
-      row.step_to_lora = row.ours_ms / beside.ours_ms;
-      row.bytes_to_lora = row.gpu_bytes / beside.gpu_bytes;
+    const reference = lora[contender.task];
+    if (reference) {
+      row.step_to_lora = row.ours_ms / reference.ours_ms;
+      row.bytes_to_lora = row.gpu_bytes / reference.gpu_bytes;
     }
     rows.push(row);
   }

@@ -1,6 +1,7 @@
 /**
  * SmolLM2-135M's shapes (width 576, 30 layers, 9 heads over 3, feed-forward 1536, vocabulary 49152, tied) with random weights
- * in each precision: how fast 1×64 tokens go forward, and through a step of LoRA r 8 on all linears, in how many bytes.
+ * in each precision: the speed of a forward pass over 1×64 tokens and of a LoRA r 8 step on all linear layers, and the bytes
+ * they take.
  */
 
 import { disposeInputs } from '../src/engine/kernels/inputs';
@@ -22,7 +23,7 @@ import { randomWeights } from './random-weights';
 const SHAPE: Shape = { hidden: 576, layers: 30, heads: 9, kvHeads: 3, intermediate: 1536, vocab: 49152 };
 const TOKENS = 64;
 export const LORA = { r: 8, lora_alpha: 16, lora_dropout: 0, target_modules: 'all-linear' as const, use_rslora: false };
-/** The first time compiles shaders and does not count. */
+/** The first run compiles shaders and does not count. */
 const RUNS = 3;
 
 interface Precision {
@@ -31,13 +32,13 @@ interface Precision {
   typeOf(tensor: string): StoredType;
 }
 
-/** Layers whose values and feed-forward outputs llama-quantize gives more bits (use_more_bits in llama-quant.cpp). */
+/** Layers whose value projections and feed-forward outputs llama-quantize gives more bits (use_more_bits in llama-quant.cpp). */
 const moreBits = (i: number, n: number) =>
   i < Math.floor(n / 8) || i >= Math.floor((7 * n) / 8) || (i - Math.floor(n / 8)) % 3 === 2;
 
 /**
- * As llama-quantize makes a Q4_K_M of this model: rows of 576 are no whole K blocks, so that Q4_K becomes Q5_0 and Q6_K
- * becomes Q8_0 everywhere but in down_proj.
+ * What llama-quantize makes of this model as Q4_K_M: rows of 576 are not whole K-quant blocks, so Q4_K becomes Q5_0 and Q6_K
+ * becomes Q8_0 everywhere except in down_proj.
  */
 function likeLlamaQuantize(tensor: string): StoredType {
   if (tensor.includes('norm')) return 'F32';
@@ -58,11 +59,11 @@ export interface PrecisionRow {
   name: string;
   forward_tokens_per_second: number;
   step_tokens_per_second: number;
-  /** Of a step. */
+  /** Per step. */
   ours_ms: number;
   dispatches: number;
   gpu_bytes: number;
-  /** Bits that a parameter of the linears, and of the whole model, takes, scales and all. */
+  /** Bits per parameter, scales included, in the linear layers and in the whole model. */
   linear_bits: number;
   model_bits: number;
 }
@@ -126,7 +127,7 @@ export async function measurePrecision(index: number, say: (text: string) => voi
   const step = await fastest(async () => {
     const recorded = counters.dispatches;
     const { loss, finite } = await recordStep(setup, state).stats;
-    if (!finite) throw new Error(`A step over ${name} weights was not finite.`);
+    if (!finite) throw new Error(`A step with ${name} weights was not finite.`);
     dispatches = counters.dispatches - recorded;
     say(`${name}: loss ${loss.toFixed(4)}`);
   });
@@ -141,7 +142,7 @@ export async function measurePrecision(index: number, say: (text: string) => voi
     model_bits: (8 * (bytesOf([...linears, head]) + 4 * small)) / model.parameters,
   };
   if (quantization === 'nf4' && !(row.linear_bits <= 4.6)) {
-    throw new Error(`NF4 takes ${row.linear_bits} bits a parameter.`);
+    throw new Error(`NF4 takes ${row.linear_bits} bits per parameter.`);
   }
   optimizer.dispose();
   method.dispose();

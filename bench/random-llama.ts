@@ -1,4 +1,4 @@
-/** A Llama with random weights of any size, as a weight source: deterministic, so both contenders get the same one. */
+/** A Llama of any size with random weights, as a weight source: deterministic, so both contenders get the same one. */
 import { Stream, uniform } from '../src/base/random';
 import type { WeightSource } from '../src/engine/models/model';
 import { f32ToBf16 } from '../src/formats/half';

@@ -1,4 +1,4 @@
-/** Random weights of any size in any stored type, made as fast as they are copied: what they are does not matter here. */
+/** Random weights of any size in any stored type, made as fast as they are copied; their values do not matter here. */
 
 import { ggufBlock, weightWords } from '../src/engine/kernels/products/weight-formats';
 import type { StoredType, WeightSource } from '../src/engine/models/model';
@@ -6,7 +6,7 @@ import { formatOf } from '../src/engine/models/upload';
 import { f32ToBf16, f32ToF16 } from '../src/formats/half';
 import { type Shape, tensorShape } from './random-llama';
 
-/** About this many bytes are made once a type, and repeated. */
+/** About this many bytes are made per type, and repeated. */
 const POOL_BYTES = 1 << 20;
 
 let seed = 1;
@@ -15,7 +15,7 @@ const random = () => {
   return seed / 2 ** 32;
 };
 
-/** Values of about the size that weights have; blocks of random codes whose scales make them so. */
+/** Values about as large as weights usually are; for quantised types, random codes with scales to match. */
 function makePool(dtype: StoredType): Uint8Array {
   const block = ggufBlock(formatOf(dtype));
   if (!block) {

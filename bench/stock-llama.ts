@@ -1,6 +1,6 @@
 /**
- * The same Llama LoRA training step in nothing but stock tfjs ops and tf.train.adam: what one would write without kernels
- * of one's own. Weights f32, as tfjs knows no bf16.
+ * The same Llama LoRA training step with nothing but stock tfjs ops and tf.train.adam, as one would write it without custom
+ * kernels. Weights are f32, because tfjs has no bf16.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { randomValues, type Shape, tensorShape } from './random-llama';
@@ -94,7 +94,7 @@ export function createStockStep(
 
   const list = [...variables.values()];
   return {
-    /** One step with global-norm clipping at 1; gives the loss. */
+    /** One step with global-norm clipping at 1; returns the loss. */
     async step(batch: StockBatch): Promise<number> {
       const value = tf.tidy(() => {
         const { value, grads } = tf.variableGrads(() => loss(batch), list);

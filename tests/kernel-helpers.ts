@@ -1,6 +1,6 @@
 /**
- * What kernel tests share: the same function run on both backends from the same numbers, gradients against finite
- * differences, and a count of tensors that must come out even.
+ * Shared by the kernel tests: running a function on both backends with the same numbers, checking gradients against finite
+ * differences, and checking that no tensors are left over.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
@@ -18,7 +18,7 @@ export interface Values {
   shape: number[];
 }
 
-/** A function of tensors, given in the order of its inputs. */
+/** A function of tensors, which come in the order of its inputs. */
 export type Op = (...inputs: tf.Tensor[]) => tf.Tensor[];
 
 export interface Tolerance {
@@ -27,23 +27,23 @@ export interface Tolerance {
   atol?: number;
 }
 
-/** A device with the adapter's highest limits behind tfjs's name `webgpu`; once a page. */
+/** A device with the adapter's highest limits as tfjs's `webgpu`; once per page. */
 export async function setupGpu(): Promise<void> {
   const { openTestDevice } = await import('./gpu/open-device');
   await openTestDevice();
 }
 
-/** Runs `body` with a backend set; fails when it leaves tensors behind. */
+/** Runs `body` on a backend; fails if it leaves tensors behind. */
 export async function withBackend<T>(name: BackendName, body: () => T | Promise<T>): Promise<T> {
   if (name === 'webgpu') await setupGpu();
-  else if (!(await tf.setBackend(name))) throw new Error(`The backend ${name} is not there.`);
+  else if (!(await tf.setBackend(name))) throw new Error(`The backend ${name} is not available.`);
   const before = tf.memory().numTensors;
   const result = await body();
   expect(tf.memory().numTensors - before, `tensors left on ${name}`).toBe(0);
   return result;
 }
 
-/** Runs `body` as if the device had other traits, to test the variants of other adapters on this one. */
+/** Runs `body` as if the device had other traits, to test the variants for other adapters on this one. */
 export async function withTraits<T>(override: Partial<AdapterTraits>, body: () => Promise<T>): Promise<T> {
   await setupGpu();
   const { device } = gpuBackend();
@@ -56,7 +56,7 @@ export async function withTraits<T>(override: Partial<AdapterTraits>, body: () =
   }
 }
 
-/** Standard normal numbers, the same for a seed everywhere. */
+/** Standard normal numbers; a seed gives the same ones everywhere. */
 export function randomValues(shape: number[], seed: number, scale = 1): Values {
   let state = (Math.imul(seed, 0x9e3779b9) ^ 0x85ebca6b) >>> 0;
   const next = () => {
@@ -76,7 +76,7 @@ export const intValues = (data: ArrayLike<number>, shape: number[]): Values => (
 
 /** On the current backend. */
 export function tensorOf({ data, shape }: Values): tf.Tensor {
-  // A copy: the CPU backend keeps the array that it is given.
+  // A copy, because the CPU backend keeps the array it is given.
   return tf.tensor(data.slice(), shape, data instanceof Int32Array ? 'int32' : 'float32');
 }
 
@@ -113,8 +113,8 @@ export function runOn(name: BackendName, op: Op, inputs: Values[]): Promise<Floa
 }
 
 /**
- * Gradients of Σ_k <output_k, probe_k> to the inputs numbered by `wanted`. A probe of null leaves that output out of the
- * sum, so that the kernel sees no gradient for it.
+ * Gradients of Σ_k <output_k, probe_k> with respect to the inputs with the indices `wanted`. A null probe leaves that
+ * output out of the sum, so the kernel receives no gradient for it.
  */
 export function gradientsOn(
   name: BackendName,
@@ -140,14 +140,14 @@ export function gradientsOn(
   });
 }
 
-/** Random numbers to weigh each output with. */
+/** Random numbers to weight each output with. */
 export async function probesFor(op: Op, inputs: Values[]): Promise<Values[]> {
   const outputs = await runOn('cpu', op, inputs);
   const shapes = await withBackend('cpu', () => tf.tidy(() => op(...inputs.map(tensorOf)).map((t) => t.shape)));
   return outputs.map((_, i) => randomValues(shapes[i]!, 1000 + i));
 }
 
-/** WebGPU gives what the CPU reference gives: outputs, and gradients to the inputs numbered by `wanted`. */
+/** Checks WebGPU against the CPU reference: outputs, and gradients for the inputs with the indices `wanted`. */
 export async function expectSameOnGpu(
   op: Op,
   inputs: Values[],
@@ -171,8 +171,8 @@ export async function expectSameOnGpu(
 const ONE_BY_ONE = 48;
 
 /**
- * Registered gradients against central differences of the CPU reference (fourth order, summed in float64), for the
- * inputs numbered by `wanted`; the gradients themselves come from `backend`.
+ * Checks registered gradients against central differences of the CPU reference (fourth order, summed in float64), for the
+ * inputs with the indices `wanted`; the gradients themselves come from `backend`.
  */
 export async function checkGradient(
   op: Op,

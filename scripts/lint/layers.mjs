@@ -3,7 +3,7 @@ import path from 'node:path';
 import { readGraph } from './graph.mjs';
 
 const engineParts = ['base', 'data/types', 'recipe/types', 'engine/types', 'engine/webgpu', 'engine/kernels'];
-const descriptorParts = ['base', 'families', 'formats', 'recipe/spec', 'data/types'];
+const descriptorParts = ['base', 'families', 'formats', 'recipe/spec', 'recipe/sections', 'data/types'];
 const shared = ['base', 'methods', 'objectives', 'recipe', 'formats', 'data', 'metrics', 'storage', 'hub', 'exports'];
 
 /**
@@ -39,13 +39,17 @@ export const layers = {
     about: 'how a field of the recipe is described',
     may: ['base'],
   },
+  'recipe/sections': {
+    about: 'the sections that every method and objective shares: model, dataset, training',
+    may: [],
+  },
   recipe: {
     about: 'the recipe: schema, defaults, validation, length of a run, diff',
-    may: ['base', 'methods', 'objectives', 'recipe/spec'],
+    may: ['base', 'methods', 'objectives', 'recipe/spec', 'recipe/sections'],
   },
   formats: {
-    about: "bytes: safetensors, GGUF and its quantised tensors, PEFT's folders, zip, model card",
-    may: ['base', 'families', 'recipe'],
+    about: "bytes: safetensors, GGUF and its quantised tensors, PEFT's and AdapterHub's folders, zip",
+    may: ['base', 'families'],
   },
   data: {
     about: 'files → rows → examples → tokens → batches',
@@ -90,7 +94,10 @@ export const layers = {
   },
   'engine/objectives': {
     about: 'each objective: a batch to a loss',
-    may: [...engineParts, 'objectives', 'engine/models/model', 'engine/models/head', 'engine/models/input'],
+    may: [
+      ...[...engineParts, 'objectives', 'engine/models/model', 'engine/models/head', 'engine/models/input'],
+      'engine/generation/options',
+    ],
   },
   'engine/optim': {
     about: 'optimisers, clipping and penalties over flat buffers',

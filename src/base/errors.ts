@@ -1,20 +1,20 @@
 /**
- * The one error type that reaches a person. It says what went wrong, where, and what to do next; `details` is for the
- * practitioner. It crosses worker boundaries as plain data (`toData` / `fromData`), because structured clone drops the
- * fields that a subclass of Error adds.
+ * The one error type shown to users. It says what went wrong, where, and what to do next; `details` is for experts. It
+ * crosses worker boundaries as plain data (`toData` / `fromData`), because structured clone drops the fields that a
+ * subclass of Error adds.
  */
 export type ErrorCode =
   | 'bad_data' // a dataset file cannot be used
   | 'bad_recipe' // a field of the recipe is unknown or impossible
   | 'bad_model' // a model folder is incomplete, truncated or of an unknown kind
-  | 'bad_adapter' // an adapter folder does not fit the model or cannot be read
+  | 'bad_adapter' // an adapter folder does not match the model or cannot be read
   | 'no_webgpu' // the browser or machine offers no usable WebGPU adapter
   | 'gpu_lost' // the GPU device went away
   | 'gpu_out_of_memory'
   | 'storage_full'
   | 'storage' // IndexedDB is blocked, broken or from a newer version
   | 'network'
-  | 'access' // the Hub wants an access token, or its terms accepted
+  | 'access' // the Hub requires an access token, or its terms have not been accepted
   | 'worker_died'
   | 'timeout' // untrusted code (template, tokenizer) ran past its deadline
   | 'cancelled'
@@ -27,9 +27,9 @@ export interface ErrorData {
   message: string;
   /** Where: a file, `file.jsonl, line 12`, a recipe path such as `training.learning_rate`, a tensor name. */
   where?: string;
-  /** What to do next, one sentence. */
+  /** What to do next, in one sentence. */
   action?: string;
-  /** Technical text for the practitioner: the original message, shapes, limits. */
+  /** Technical text for experts: the original message, shapes, limits. */
   details?: string;
 }
 

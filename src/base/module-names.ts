@@ -1,15 +1,15 @@
 /**
- * How PEFT finds modules by name: target names are a module's whole path or its end behind a dot
- * (`check_target_module_exists`), and the keys of rank_pattern and alpha_pattern are regular expressions that may begin
- * behind any dot (`get_pattern_key`: `(.*\.)?(KEY)$`).
+ * How PEFT finds modules by name. A target name is a module's whole path, or its end after a dot
+ * (`check_target_module_exists`). The keys of rank_pattern and alpha_pattern are regular expressions that may start after
+ * any dot (`get_pattern_key`: `(.*\.)?(KEY)$`).
  */
 import { TabtuneError } from './errors';
 
-/** Whether `path` is `name` or ends in it, behind a dot. */
+/** Whether `path` equals `name` or ends with it after a dot. */
 export const endsInModule = (path: string, name: string): boolean => path === name || path.endsWith(`.${name}`);
 
 const LONGEST = 200;
-/** Module paths are short, so that a few quantifiers cost little whatever they are; nested ones cost exponentially. */
+/** Module paths are short, so a few quantifiers are cheap in any arrangement; nested ones take exponential time. */
 const MOST_QUANTIFIERS = 3;
 const compiled = new Map<string, RegExp>();
 
@@ -25,21 +25,21 @@ function compile(key: string): RegExp {
       details,
     });
   };
-  // Keys come from strangers' files too, and must not be able to stop the page.
-  if (key.length > LONGEST) refuse(`A pattern of ${key.length} characters is too long.`);
+  // Keys also come from other people's files, which must not be able to freeze the page.
+  if (key.length > LONGEST) refuse(`The pattern has ${key.length} characters, more than the limit of ${LONGEST}.`);
   if (/\)[*+{]/.test(key) || (key.match(/[*+{]/g) ?? []).length > MOST_QUANTIFIERS) {
-    refuse(`The pattern "${key}" repeats too much to be matched safely.`);
+    refuse(`The pattern "${key}" has too many repetitions to be matched safely.`);
   }
   try {
     const expression = new RegExp(`^(.*\\.)?(${key})$`);
     compiled.set(key, expression);
     return expression;
   } catch (cause) {
-    return refuse(`The pattern "${key}" is not a regular expression.`, String(cause));
+    return refuse(`The pattern "${key}" is not a valid regular expression.`, String(cause));
   }
 }
 
-/** What a pattern gives the module at `path`: the value of the first key that matches, else `fallback`. */
+/** The value that a pattern gives the module at `path`: that of the first matching key, else `fallback`. */
 export function patternValue(pattern: Record<string, number>, path: string, fallback: number): number {
   for (const [key, value] of Object.entries(pattern)) if (compile(key).test(path)) return value;
   return fallback;

@@ -1,6 +1,6 @@
 /**
- * The page's own address, which built-in files are served beside. A worker cannot derive it: its script lies in another
- * folder after a build than while developing. The page tells it with the first message of a connection (rpc.ts).
+ * The page's URL, which the addresses of built-in files are relative to. A worker cannot derive it, because its script is
+ * in a different folder in a build than in development. The page sends it in the first message of a connection (rpc.ts).
  */
 let told: string | null = null;
 

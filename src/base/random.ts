@@ -1,7 +1,7 @@
 /**
  * Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011;
- * constants from Random123). A number is a pure function of (seed, stream, counter), so nothing has to be saved to
- * resume a run bit for bit, and the GPU's dropout kernel computes the same function.
+ * constants from Random123). A number is a pure function of (seed, stream, counter), so a run resumes bit for bit without
+ * any saved state, and the GPU's dropout kernel computes the same function.
  */
 const M0 = 0xd2511f53;
 const M1 = 0xcd9e8d57;
@@ -55,7 +55,7 @@ export const Stream = {
 } as const;
 export type StreamId = (typeof Stream)[keyof typeof Stream];
 
-/** Uniform in [0, 1) with 24 bits, for `counter`-th number of `stream` under `seed`. `sub` separates e.g. epochs or tensors. */
+/** Uniform in [0, 1) with 24 bits: number `counter` of `stream` under `seed`. `sub` separates e.g. epochs or tensors. */
 export function uniform(seed: number, stream: StreamId, counter: number, sub = 0): number {
   const [word] = philox4x32([counter >>> 0, Math.floor(counter / 2 ** 32), sub >>> 0, stream], [seed >>> 0, 0]);
   return (word >>> 8) / 2 ** 24;

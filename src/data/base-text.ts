@@ -5,7 +5,7 @@
  */
 import { TabtuneError } from '../base/errors';
 import type { ObjectiveSection, ObjectiveType } from '../recipe/types';
-import { countingOf, targetsOf } from './batches';
+import { targetsOf } from './batches';
 import { encodeExample } from './encode-objective';
 import { parseDataset } from './parse';
 import type { RenderOptions } from './render';
@@ -28,13 +28,12 @@ export function tokenizeText(
   const objective: ObjectiveSection = type === 'masked_lm' ? { type, mlm_probability: 0.15 } : { type: 'pretraining' };
   const { examples } = parseDataset(name, bytes, { format: 'auto', columns: null });
   const labelling = labellingOf({ name, examples, labelColumn: '' }, objective);
-  const counting = countingOf(objective.type);
   const piecesOf = (example: Example, i: number) => {
     const ending = example.kind === 'text' ? { ...options, eosToken: null } : options;
     const { encoded } = encodeExample(example, objective, ending, tokenizer);
     return fitted(encoded, i, labelling, objective.type, false, maxLength);
   };
-  const pieces = examples.flatMap(piecesOf).filter((piece) => targetsOf(piece, counting) > 0);
+  const pieces = examples.flatMap(piecesOf).filter((piece) => targetsOf(piece) > 0);
   if (pieces.length > 0) return pieces;
   throw new TabtuneError({
     code: 'bad_data',

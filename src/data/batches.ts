@@ -5,14 +5,23 @@
 import { TabtuneError } from '../base/errors';
 import type { ObjectiveType } from '../recipe/types';
 import { type ScheduleOptions, schedule } from './schedule';
-import type { Batch, BatchSource, TokenizedExample } from './types';
+import type {
+  Batch,
+  BatchKind,
+  BatchSource,
+  HiddenTokensExample,
+  NextTokenExample,
+  TextTargetsBatch,
+  TextTargetsExample,
+  TokenizedExample,
+} from './types';
 
 /** The label that no loss is taken of: Hugging Face's ignore_index. */
 export const IGNORE = -100;
 
 /**
- * What the loss of an objective is a mean over. `shifted`: labels that are predicted from the token before; `labelled`: all
- * labels that are not -100, which for masked language modelling are the tokens that may be hidden; `rows`: texts.
+ * What the loss of an objective is a mean over. `shifted`: labels that are predicted from the token before; `labelled`:
+ * tokens with a label or that may be masked; `rows`: texts.
  */
 export type Counting = 'shifted' | 'labelled' | 'rows';
 
@@ -41,8 +50,6 @@ export interface BatchOptions extends ScheduleOptions {
   padTokenId: number;
   /** Lengths are padded to a multiple of this; `bucketFor` of the longest example when absent. */
   bucket?: number;
-  /** What `targetTokens` counts; next tokens when absent. */
-  countsOf?: Counting;
   replay?: Replay<TokenizedExample>;
 }
 
@@ -77,10 +84,10 @@ export function createBatchSource(
   validation: readonly TokenizedExample[],
   options: BatchOptions,
 ): BatchSource {
-  const { batchSize, padTokenId, replay, countsOf = 'shifted' } = options;
+  const { batchSize, padTokenId, replay } = options;
   const bucket =
     options.bucket ?? bucketFor(longestOf(({ ids }) => ids.length, train, validation, replay?.examples ?? []));
-  const pad = (rows: TokenizedExample[]) => padBatch(rows, padTokenId, bucket, countsOf);
+  const pad = (rows: TokenizedExample[]) => padBatch(rows, padTokenId, bucket);
   const { stepsPerEpoch, examplesOf } = picker(train, options, replay);
   return {
     stepsPerEpoch,
@@ -144,68 +151,103 @@ export function batchShapes(
   return { training: training.list(), evaluation: evaluation.list() };
 }
 
-function padBatch(rows: readonly TokenizedExample[], padTokenId: number, bucket: number, counting: Counting): Batch {
-  const batchSize = rows.length;
-  const lengths = Int32Array.from(rows, (row) => row.ids.length);
+function padBatch(examples: readonly TokenizedExample[], padTokenId: number, bucket: number): Batch {
+  const lengths = Int32Array.from(examples, ({ ids }) => ids.length);
   const length = padded(Math.max(...lengths), bucket);
-  const ids = new Int32Array(batchSize * length).fill(padTokenId);
-  const labels = new Int32Array(batchSize * length).fill(IGNORE);
-  let targetTokens = 0;
-  rows.forEach((row, r) => {
-    ids.set(row.ids, r * length);
-    labels.set(row.labels, r * length);
-    targetTokens += targetsOf(row, counting);
-  });
-  const batch: Batch = { batchSize, length, ids, labels, lengths, targetTokens };
-  if (rows.some((row) => row.starts)) batch.starts = paddedStarts(rows, length);
-  if (rows.some((row) => row.special)) batch.special = paddedSpecial(rows, length);
-  if (rows.some((row) => row.classes)) batch.classes = joinedClasses(rows);
-  return batch;
+  const rows = {
+    batchSize: examples.length,
+    length,
+    ids: paddedInts(examples, length, ({ ids }) => ids, padTokenId),
+    lengths,
+    targetCount: examples.reduce((sum, example) => sum + targetsOf(example), 0),
+  };
+  const { kind } = examples[0]!;
+  switch (kind) {
+    case 'next_token': {
+      const own = allOf(kind, examples);
+      const labels = paddedInts(own, length, (example) => example.labels, IGNORE);
+      const starts = own.some((example) => example.starts) ? paddedStarts(own, length) : null;
+      return { kind, ...rows, labels, starts };
+    }
+    case 'token_labels':
+      return { kind, ...rows, labels: paddedInts(allOf(kind, examples), length, ({ labels }) => labels, IGNORE) };
+    case 'text_targets':
+      return { kind, ...rows, ...joinedTargets(allOf(kind, examples)) };
+    case 'hidden_tokens':
+      return { kind, ...rows, special: paddedSpecial(allOf(kind, examples), length) };
+  }
+  kind satisfies never;
 }
 
-/** A row that is one text starts at 0; padding at itself, so that its positions are 0. */
-function paddedStarts(rows: readonly TokenizedExample[], length: number): Int32Array {
-  const starts = Int32Array.from({ length: rows.length * length }, (_, i) => i % length);
-  rows.forEach(({ ids, starts: given }, r) => {
+type ExampleOf<K extends BatchKind> = Extract<TokenizedExample, { kind: K }>;
+
+/** The examples of a batch, which are all of one kind. */
+function allOf<K extends BatchKind>(kind: K, examples: readonly TokenizedExample[]): ExampleOf<K>[] {
+  const own = examples.filter((example): example is ExampleOf<K> => example.kind === kind);
+  if (own.length === examples.length) return own;
+  throw new TabtuneError({
+    code: 'internal',
+    message: `A batch mixes examples of ${[...new Set(examples.map((example) => example.kind))].join(' and ')}.`,
+    action: 'Set training.replay_ratio to 0: plain text cannot replace labelled examples.',
+  });
+}
+
+function paddedInts<E extends TokenizedExample>(
+  examples: readonly E[],
+  length: number,
+  valuesOf: (example: E) => Int32Array,
+  pad: number,
+): Int32Array {
+  const values = new Int32Array(examples.length * length).fill(pad);
+  examples.forEach((example, r) => {
+    values.set(valuesOf(example), r * length);
+  });
+  return values;
+}
+
+/** A row that is a single text starts at 0; each padding token at itself, so that its position is 0. */
+function paddedStarts(examples: readonly NextTokenExample[], length: number): Int32Array {
+  const starts = Int32Array.from({ length: examples.length * length }, (_, i) => i % length);
+  examples.forEach(({ ids, starts: given }, r) => {
     starts.set(given ?? new Int32Array(ids.length), r * length);
   });
   return starts;
 }
 
-function paddedSpecial(rows: readonly TokenizedExample[], length: number): Uint8Array {
-  const special = new Uint8Array(rows.length * length).fill(1);
-  rows.forEach(({ ids, special: given }, r) => {
-    special.set(given ?? new Uint8Array(ids.length), r * length);
+function paddedSpecial(examples: readonly HiddenTokensExample[], length: number): Uint8Array {
+  const special = new Uint8Array(examples.length * length).fill(1);
+  examples.forEach((example, r) => {
+    special.set(example.special, r * length);
   });
   return special;
 }
 
-function joinedClasses(rows: readonly TokenizedExample[]): Float32Array {
-  const width = rows[0]!.classes?.length ?? 0;
-  if (width === 0 || rows.some(({ classes }) => classes?.length !== width)) {
-    throw new TabtuneError({
-      code: 'internal',
-      message: 'Rows with a class and rows without one are in one batch.',
-      action: 'Switch replay off: text without labels cannot stand in for labelled examples.',
-    });
-  }
-  const classes = new Float32Array(rows.length * width);
-  rows.forEach((row, r) => {
-    classes.set(row.classes!, r * width);
+function joinedTargets(examples: readonly TextTargetsExample[]): Pick<TextTargetsBatch, 'targets' | 'width'> {
+  const width = examples[0]!.targets.length;
+  const targets = new Float32Array(examples.length * width);
+  examples.forEach((example, r) => {
+    if (example.targets.length !== width) throw new Error('Texts of one batch have different numbers of targets.');
+    targets.set(example.targets, r * width);
   });
-  return classes;
+  return { targets, width };
 }
 
-/** What an example adds to what the loss is a mean over. */
-export function targetsOf({ labels }: Pick<TokenizedExample, 'labels'>, counting: Counting): number {
-  if (counting === 'rows') return 1;
-  if (counting === 'shifted') return countTargets(labels);
-  let count = 0;
-  for (const label of labels) if (label !== IGNORE) count++;
-  return count;
+/** How many targets an example adds to its batch. */
+export function targetsOf(example: TokenizedExample): number {
+  switch (example.kind) {
+    case 'next_token':
+      return countTargets(example.labels);
+    case 'token_labels':
+      return example.labels.reduce((count, label) => count + (label === IGNORE ? 0 : 1), 0);
+    case 'text_targets':
+      return 1;
+    case 'hidden_tokens':
+      return example.special.reduce((count, special) => count + (special === 1 ? 0 : 1), 0);
+  }
+  example satisfies never;
 }
 
-/** Labels that count after the shift: the one at position 0 is predicted by nothing. */
+/** Labels that count after the shift: the one at position 0 is predicted from nothing. */
 export function countTargets(labels: Int32Array): number {
   let count = 0;
   for (let i = 1; i < labels.length; i++) if (labels[i] !== IGNORE) count++;

@@ -3,7 +3,7 @@
  * positions end there, and the first token of a text is no target, so that nothing is predicted from another text.
  */
 import { IGNORE } from './batches';
-import type { TokenizedExample } from './types';
+import type { NextTokenExample } from './types';
 
 /**
  * Which examples share a row of at most `maxLength` tokens: best fit decreasing, as TRL's `bfd` packing (Ding et al., "Fewer
@@ -75,7 +75,7 @@ class SpaceTree {
 }
 
 /** Examples that fit a row each, several to a row. */
-export function packExamples(examples: readonly TokenizedExample[], maxLength: number): TokenizedExample[] {
+export function packExamples(examples: readonly NextTokenExample[], maxLength: number): NextTokenExample[] {
   const lengths = Int32Array.from(examples, ({ ids }) => ids.length);
   return bestFit(lengths, maxLength).map((members) => joined(members.map((i) => examples[i]!)));
 }
@@ -84,9 +84,9 @@ export function packExamples(examples: readonly TokenizedExample[], maxLength: n
  * Texts end to end, cut into rows of `maxLength` (TRL's `wrapped` packing): only the last row may be shorter. What of a text
  * goes on in the next row is a text of its own there.
  */
-export function wrapExamples(examples: readonly TokenizedExample[], maxLength: number): TokenizedExample[] {
-  const rows: TokenizedExample[] = [];
-  let parts: TokenizedExample[] = [];
+export function wrapExamples(examples: readonly NextTokenExample[], maxLength: number): NextTokenExample[] {
+  const rows: NextTokenExample[] = [];
+  let parts: NextTokenExample[] = [];
   let space = maxLength;
   for (const example of examples) {
     for (let from = 0; from < example.ids.length; ) {
@@ -105,9 +105,9 @@ export function wrapExamples(examples: readonly TokenizedExample[], maxLength: n
 }
 
 /** A long text as rows of their own; what has nothing to predict (a single token at the end) is left out. */
-export function piecesOf(example: TokenizedExample, maxLength: number): TokenizedExample[] {
+export function piecesOf(example: NextTokenExample, maxLength: number): NextTokenExample[] {
   if (example.ids.length <= maxLength) return [example];
-  const pieces: TokenizedExample[] = [];
+  const pieces: NextTokenExample[] = [];
   for (let from = 0; from < example.ids.length; from += maxLength) {
     pieces.push(piece(example, from, Math.min(example.ids.length, from + maxLength)));
   }
@@ -115,11 +115,18 @@ export function piecesOf(example: TokenizedExample, maxLength: number): Tokenize
 }
 
 // slice, not subarray: the arrays are sent to another worker, and a view would take its whole buffer along.
-function piece({ row, ids, labels, truncatedBy }: TokenizedExample, from: number, to: number): TokenizedExample {
-  return { row, ids: ids.slice(from, to), labels: labels.slice(from, to), truncatedBy: from === 0 ? truncatedBy : 0 };
+function piece({ row, ids, labels, truncatedBy }: NextTokenExample, from: number, to: number): NextTokenExample {
+  return {
+    kind: 'next_token',
+    row,
+    ids: ids.slice(from, to),
+    labels: labels.slice(from, to),
+    starts: null,
+    truncatedBy: from === 0 ? truncatedBy : 0,
+  };
 }
 
-function joined(parts: readonly TokenizedExample[]): TokenizedExample {
+function joined(parts: readonly NextTokenExample[]): NextTokenExample {
   const length = parts.reduce((sum, { ids }) => sum + ids.length, 0);
   const ids = new Int32Array(length);
   const labels = new Int32Array(length);
@@ -133,5 +140,5 @@ function joined(parts: readonly TokenizedExample[]): TokenizedExample {
     at += part.ids.length;
   }
   const truncatedBy = parts.reduce((sum, part) => sum + part.truncatedBy, 0);
-  return { row: parts[0]!.row, ids, labels, truncatedBy, starts };
+  return { kind: 'next_token', row: parts[0]!.row, ids, labels, starts, truncatedBy };
 }

@@ -3,7 +3,7 @@
  * transformers' examples sort them (numbers by size), so that the same data gives the same numbers.
  */
 import { TabtuneError } from '../base/errors';
-import type { ClassificationObjective } from '../recipe/types';
+import type { ClassificationObjective } from '../objectives/sequence-classification';
 import { numberOf } from './labelled';
 import { excerpt } from './problems';
 import type { DataProblem, TaskData } from './types';

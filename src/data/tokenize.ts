@@ -74,7 +74,7 @@ export function finishDataset(
     targets += countTrained(encoded, counting);
     if (labelling.unusable(i)) return;
     const pieces = fitted(encoded, i, labelling, objective.type, section.packing, maxLength);
-    if (pieces.every((piece) => targetsOf(piece, counting) === 0)) {
+    if (pieces.every((piece) => targetsOf(piece) === 0)) {
       problems.add(nothingIn(encoded, maxLength, counting));
       return;
     }
@@ -113,9 +113,9 @@ export function finishDataset(
   }
   const side = (indices: number[]): TokenizedExample[] => {
     const rows = indices.flatMap((i) => kept.pieces[i]!);
-    if (!section.packing) return rows;
-    if (objective.type === 'pretraining') return wrapExamples(rows, maxLength);
-    return objective.type === 'sft' ? packExamples(rows, maxLength) : rows;
+    const texts = rows.filter((row) => row.kind === 'next_token');
+    if (!section.packing || texts.length < rows.length) return rows;
+    return objective.type === 'pretraining' ? wrapExamples(texts, maxLength) : packExamples(texts, maxLength);
   };
   return {
     train: side(split.train),

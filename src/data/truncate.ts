@@ -9,7 +9,7 @@ import { piecesOf } from './packing';
 import { excerpt } from './problems';
 import { classify, sortLabels } from './task';
 import { exampleKey } from './to-examples';
-import type { DataProblem, Example, TaskData, TokenizedExample } from './types';
+import type { DataProblem, Example, HiddenTokensExample, NextTokenExample, TaskData, TokenizedExample } from './types';
 
 /** What the objective makes of a dataset's labels. */
 export interface Labelling {
@@ -109,17 +109,32 @@ export function fitted(
   packing: boolean,
   maxLength: number,
 ): TokenizedExample[] {
-  const labels = labelling.labels(encoded, i);
-  if (objective === 'masked_lm') return maskedPieces(encoded, labels, maxLength);
-  if (objective === 'pretraining') {
-    const whole: TokenizedExample = { row: encoded.row, ids: encoded.ids.slice(), labels, truncatedBy: 0 };
-    return packing ? [whole] : piecesOf(whole, maxLength);
+  const { row } = encoded;
+  switch (objective) {
+    case 'masked_lm':
+      return maskedPieces(encoded, maxLength);
+    case 'pretraining': {
+      const labels = labelling.labels(encoded, i);
+      const ids = encoded.ids.slice();
+      const whole: NextTokenExample = { kind: 'next_token', row, ids, labels, starts: null, truncatedBy: 0 };
+      return packing ? [whole] : piecesOf(whole, maxLength);
+    }
   }
-  const classes = labelling.classes(i);
-  const example = cut(encoded, labels, maxLength);
-  if (objective !== 'sequence_classification' || !classes) return [example];
-  // Special tokens alone say nothing.
-  return encoded.ids.length > (encoded.before ?? 0) + (encoded.behind ?? 0) ? [{ ...example, classes }] : [];
+  const keep = keeper(encoded, maxLength);
+  const ids = keep(encoded.ids);
+  const kept = { row, ids, truncatedBy: encoded.ids.length - ids.length };
+  switch (objective) {
+    case 'sft':
+      return [{ kind: 'next_token', ...kept, labels: keep(labelling.labels(encoded, i)), starts: null }];
+    case 'token_classification':
+      return [{ kind: 'token_labels', ...kept, labels: keep(labelling.labels(encoded, i)) }];
+    case 'sequence_classification': {
+      const targets = labelling.classes(i);
+      // Special tokens alone say nothing.
+      const empty = encoded.ids.length <= (encoded.before ?? 0) + (encoded.behind ?? 0);
+      return empty || !targets ? [] : [{ kind: 'text_targets', ...kept, targets }];
+    }
+  }
 }
 
 interface Text {
@@ -149,12 +164,6 @@ function keeper(text: Text, maxLength: number): (values: Int32Array) => Int32Arr
   };
 }
 
-function cut(encoded: Encoded, labels: Int32Array, maxLength: number): TokenizedExample {
-  const keep = keeper(encoded, maxLength);
-  const ids = keep(encoded.ids);
-  return { row: encoded.row, ids, labels: keep(labels), truncatedBy: encoded.ids.length - ids.length };
-}
-
 /** A text to be classified, cut as the examples were. */
 export function cutAround(text: Text, maxLength: number): { ids: Int32Array; words: Int32Array | null } {
   const keep = keeper(text, maxLength);
@@ -162,19 +171,17 @@ export function cutAround(text: Text, maxLength: number): { ids: Int32Array; wor
 }
 
 /** Pieces of a text, each between the special tokens. */
-function maskedPieces(encoded: Encoded, labels: Int32Array, maxLength: number): TokenizedExample[] {
+function maskedPieces(encoded: Encoded, maxLength: number): HiddenTokensExample[] {
   const { row, ids, before = 0, behind = 0 } = encoded;
   const body = ids.length - before - behind;
   const size = room(encoded, maxLength);
-  const pieces: TokenizedExample[] = [];
+  const pieces: HiddenTokensExample[] = [];
   for (let from = 0; from < body; from += size) {
-    const span = [before + from, before + Math.min(body, from + size)] as const;
-    const keep = (values: Int32Array) =>
-      Int32Array.from([...values.subarray(0, before), ...values.subarray(...span), ...lastOf(values, behind)]);
-    const kept = keep(ids);
+    const span = ids.subarray(before + from, before + Math.min(body, from + size));
+    const kept = Int32Array.from([...ids.subarray(0, before), ...span, ...lastOf(ids, behind)]);
     const special = new Uint8Array(kept.length).fill(1, 0, before);
     special.fill(1, kept.length - behind);
-    pieces.push({ row, ids: kept, labels: keep(labels), truncatedBy: 0, special });
+    pieces.push({ kind: 'hidden_tokens', row, ids: kept, truncatedBy: 0, special });
   }
   return pieces;
 }

@@ -1,4 +1,5 @@
 /** What flows through `data/`: file -> rows -> examples -> tokens -> batches. Nothing here knows of engine or screen. */
+import type { TaskData } from '../base/task';
 import type { DatasetFormat } from '../recipe/types';
 
 export interface ChatMessage {
@@ -51,31 +52,52 @@ export interface ParsedDataset {
   totalRows: number;
 }
 
-/**
- * What the model sees at once: an example, several packed into one, or a piece of a long text. `labels[i]` is `ids[i]` where
- * trained on, else -100 (Hugging Face's convention, not shifted). Token classification has numbers of tags there instead, on
- * the first token of each word; sequence classification -100 throughout; masked language modelling every id that may be hidden.
- */
-export interface TokenizedExample {
+/** A sequence of tokens: an example, several packed into one, or a piece of a long text. */
+export interface TokenSequence {
   /** Of the first example in it. */
   row: number;
   ids: Int32Array;
-  labels: Int32Array;
-  /** Tokens cut off at max_length; 0 when it fitted. */
+  /** Tokens truncated at max_length; 0 when all of them fit. */
   truncatedBy: number;
-  /** Sequence classification: [1] a class's number or a number to predict, or [labels] of zeros and ones. */
-  classes?: Float32Array;
-  /** Packed texts: for each token the index of its text's first token, whose label is -100. */
-  starts?: Int32Array;
-  /** Masked language modelling: 1 for tokens that are never hidden ([CLS], [SEP]). */
-  special?: Uint8Array;
 }
 
-export interface TaskData {
-  problemType: 'single_label_classification' | 'multi_label_classification' | 'regression' | 'token_classification';
-  /** Names; for regression one, the column's. */
-  labels: string[];
+/** Each token is predicted from the ones before it. */
+export interface NextTokenExample extends TokenSequence {
+  kind: 'next_token';
+  /** `ids[i]` where trained on, else -100 (Hugging Face's convention, not shifted). */
+  labels: Int32Array;
+  /** Packed texts: for each token the index of its text's first token, whose label is -100. Null for a single text. */
+  starts: Int32Array | null;
 }
+
+/** Tokens with labels of their own. */
+export interface TokenLabelsExample extends TokenSequence {
+  kind: 'token_labels';
+  /** Class indices, on the first token of each word; -100 elsewhere. Not shifted. */
+  labels: Int32Array;
+}
+
+/** A text with targets for the whole of it. */
+export interface TextTargetsExample extends TokenSequence {
+  kind: 'text_targets';
+  /** [1] a class index or a number to predict, or [labels] of zeros and ones. */
+  targets: Float32Array;
+}
+
+/** A text in which some tokens will be masked: which ones is drawn at each pass. */
+export interface HiddenTokensExample extends TokenSequence {
+  kind: 'hidden_tokens';
+  /** 1 for tokens that are never masked ([CLS], [SEP]). */
+  special: Uint8Array;
+}
+
+/**
+ * What the model sees at once and what it learns from it. Kinds are named after what they hold, not after an objective. A
+ * new kind adds an interface here, a batch below and its padding in batches.ts.
+ */
+export type TokenizedExample = NextTokenExample | TokenLabelsExample | TextTargetsExample | HiddenTokensExample;
+
+export type { TaskData } from '../base/task';
 
 export interface TokenizedDataset {
   train: TokenizedExample[];
@@ -115,28 +137,56 @@ export interface TokenView {
   tokens: { id: number; text: string; trained: boolean; cut: boolean; tag?: string }[];
 }
 
-/** A padded micro-batch, row-major [batchSize, length]. Rows are right-padded; `labels` is -100 on padding. */
-export interface Batch {
+/** Right-padded rows of tokens, row-major [batchSize, length]. */
+export interface PaddedRows {
   batchSize: number;
   /** Padded length, a multiple of the bucket. */
   length: number;
   ids: Int32Array;
-  labels: Int32Array;
   /** Real tokens of each row, [batchSize]. */
   lengths: Int32Array;
-  /**
-   * What the loss is a mean over: label positions that count after the shift (a label at position 0 predicts nothing and does
-   * not count); labelled tokens where labels are not shifted; rows in sequence classification. Masked language modelling: the
-   * tokens that may be hidden, since which are is drawn at each pass: the objective counts them.
-   */
-  targetTokens: number;
-  /** [batchSize · width], as in TokenizedExample. */
-  classes?: Float32Array;
-  /** [batchSize · length], within the row; padding is a text of its own at each position. */
-  starts?: Int32Array;
-  /** [batchSize · length]; 1 on padding too. */
-  special?: Uint8Array;
 }
+
+interface Counted {
+  /** How many targets the batch's loss is a mean over; each kind counts its own. */
+  targetCount: number;
+}
+
+/** Counts the labels that have a token before them: the one at position 0 is predicted from nothing. */
+export interface NextTokenBatch extends PaddedRows, Counted {
+  kind: 'next_token';
+  /** [batchSize · length]; -100 on padding. */
+  labels: Int32Array;
+  /** [batchSize · length], within the row; each padding token is a text by itself. Null when no row is packed. */
+  starts: Int32Array | null;
+}
+
+/** Counts the labels. */
+export interface TokenLabelsBatch extends PaddedRows, Counted {
+  kind: 'token_labels';
+  /** [batchSize · length]; -100 on padding. */
+  labels: Int32Array;
+}
+
+/** Counts the rows. */
+export interface TextTargetsBatch extends PaddedRows, Counted {
+  kind: 'text_targets';
+  /** [batchSize · width], as in TextTargetsExample. */
+  targets: Float32Array;
+  width: number;
+}
+
+/** Counts the tokens that may be masked; how many will be, the objective knows once it has drawn them. */
+export interface HiddenTokensBatch extends PaddedRows, Counted {
+  kind: 'hidden_tokens';
+  /** [batchSize · length]; 1 on padding too. */
+  special: Uint8Array;
+}
+
+/** A padded micro-batch. */
+export type Batch = NextTokenBatch | TokenLabelsBatch | TextTargetsBatch | HiddenTokensBatch;
+export type BatchKind = Batch['kind'];
+export type BatchOf<K extends BatchKind> = Extract<Batch, { kind: K }>;
 
 /** Batches as a pure function of the step, so that a resumed run sees the same data. */
 export interface BatchSource {

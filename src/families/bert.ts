@@ -1,4 +1,5 @@
 /** BertForMaskedLM and BertModel (transformers, models/bert), BertConfig's defaults. */
+import type { AdapterHubPlaces } from './adapterhub';
 import { dimension } from './config';
 import {
   type EncoderConfig,
@@ -9,6 +10,7 @@ import {
   withOrWithout,
 } from './encoder';
 import type { Family } from './family';
+import { headLayer, tokenHead } from './task-heads';
 
 const PREFIX = 'bert.';
 
@@ -39,17 +41,22 @@ const otherPrefix = withOrWithout(PREFIX);
 const fromTensorFlow = (name: string) =>
   name.replace(/LayerNorm\.weight$/, 'LayerNorm.gamma').replace(/LayerNorm\.bias$/, 'LayerNorm.beta');
 
+/** Where AdapterHub keeps bottlenecks in blocks with BERT's modules. */
+export const bertAdapters: AdapterHubPlaces = { attention: 'attention.output', feedForward: 'output', interface: null };
+
+/** PEFT's choice for blocks with BERT's modules. */
+export const bertPeft: Family['peft'] = {
+  ia3: { target_modules: ['key', 'value', 'output.dense'], feedforward_modules: ['output.dense'] },
+};
+
 export const bert: Family<EncoderConfig> = {
   modelType: 'bert',
   architectures: ['BertForMaskedLM', 'BertForPreTraining', 'BertModel'],
   kind: 'encoder',
-  // The head of a bare encoder, and BertForPreTraining's guess whether two sentences belong together.
-  ignored: /^cls\.|(^|\.)position_ids$/,
 
   readConfig(json) {
-    const family = { model_type: 'bert', prefix: PREFIX, bare: 'BertModel', vocab_size: 30522, layers: 12 };
     return {
-      ...readEncoder(json, family),
+      ...readEncoder(json, { prefix: PREFIX, bare: 'BertModel', vocab_size: 30522, layers: 12 }),
       layer_norm_eps: layerNormEpsilon(json),
       type_vocab_size: dimension(json, 'type_vocab_size', 2),
       position_offset: 0,
@@ -70,4 +77,22 @@ export const bert: Family<EncoderConfig> = {
     const all = [name, otherPrefix(name)];
     return [...all.slice(1), ...all.map(fromTensorFlow)];
   },
+  // The head of a bare encoder, and BertForPreTraining's guess whether two sentences belong together.
+  ignored: /^cls\.|(^|\.)position_ids$/,
+  prefix: PREFIX,
+  lmHead: /^cls\./,
+
+  heads: {
+    sequence: (prefix) => ({
+      modules: ['classifier'],
+      row: 'first',
+      layers: [
+        headLayer(`${prefix}pooler.dense`, 'hidden', { after: 'tanh', stored: 'pooler' }),
+        headLayer('classifier', 'labels', { dropBefore: true }),
+      ],
+    }),
+    tokens: tokenHead('classifier'),
+  },
+  peft: bertPeft,
+  adapterHub: bertAdapters,
 };

@@ -4,7 +4,7 @@ import { OTHER_MODEL, refuse, show } from '../base/bad-model';
 export const CONFIG = 'config.json';
 export const RESTORE = 'Use the config.json that belongs to these weights.';
 
-/** Far above any model that fits into a tab; keeps damaged numbers from becoming endless loops. */
+/** Far above any model that fits in a tab; keeps damaged numbers from becoming endless loops. */
 const LIMITS: Record<string, number> = {
   vocab_size: 2 ** 22,
   hidden_size: 2 ** 17,
@@ -19,7 +19,10 @@ const LIMIT = 2 ** 26;
 
 type Json = Record<string, unknown>;
 
-/** A positive whole number; `as` names the limit it is held to where a family has its own name for the field. */
+/** The family's name; familyOf has checked it. */
+export const modelType = (json: Json): string => String(json.model_type);
+
+/** A positive whole number; `as` names its limit if the family calls the field something else. */
 export function dimension(json: Json, name: string, fallback?: number, as = name): number {
   const value = json[name] ?? fallback;
   const where = `${CONFIG}, ${name}`;
@@ -71,14 +74,14 @@ export function choice<T extends string>(json: Json, name: string, allowed: read
   return value as T;
 }
 
-/** Heads and their width, as every family with attention has them. */
+/** Attention heads and their width. */
 export interface HeadShape {
   num_attention_heads: number;
   num_key_value_heads: number;
   head_dim: number;
 }
 
-/** Heads that share the hidden size out evenly, where no field gives their width; `field` is the family's name for their number. */
+/** Heads whose width follows from the hidden size; `field` is the family's name for their number. */
 export function evenHeads(
   json: Json,
   field: string,

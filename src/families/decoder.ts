@@ -1,6 +1,16 @@
-/** What the configs and checkpoints of today's decoders share: pre-norm blocks, gated feed-forwards, rotary positions. */
+/** What the configs and checkpoints of today's decoders share: pre-norm blocks, GLU feed-forwards, rotary positions. */
 import { OTHER_MODEL, refuse, show } from '../base/bad-model';
-import { CONFIG, dimension, epsilon, flag, type HeadShape, headShape, initializerRange, RESTORE } from './config';
+import {
+  CONFIG,
+  dimension,
+  epsilon,
+  flag,
+  type HeadShape,
+  headShape,
+  initializerRange,
+  modelType,
+  RESTORE,
+} from './config';
 import { readDropout } from './dropout';
 import type { FamilyConfig, TensorSpec } from './family';
 
@@ -11,19 +21,21 @@ export interface DecoderConfig extends FamilyConfig, HeadShape {
 
 type Json = Record<string, unknown>;
 
-/** A family's defaults where transformers has others than Llama's. */
+/** A family's defaults. */
 export interface DecoderDefaults {
   positions: number;
   kvHeads?: number;
   headDim?: number;
   eps?: number;
   tied?: boolean;
+  /** The field with the dropout rate of what attention and feed-forward add; most families have none. */
+  residualDropout?: string;
 }
 
-export function readDecoder(json: Json, model_type: string, defaults: DecoderDefaults): DecoderConfig {
+export function readDecoder(json: Json, defaults: DecoderDefaults): DecoderConfig {
   const hidden_size = dimension(json, 'hidden_size');
   return {
-    model_type,
+    model_type: modelType(json),
     vocab_size: dimension(json, 'vocab_size'),
     hidden_size,
     intermediate_size: dimension(json, 'intermediate_size'),
@@ -35,11 +47,10 @@ export function readDecoder(json: Json, model_type: string, defaults: DecoderDef
     max_position_embeddings: dimension(json, 'max_position_embeddings', defaults.positions),
     rms_norm_eps: epsilon(json, 'rms_norm_eps', defaults.eps ?? 1e-6),
     tie_word_embeddings: flag(json, 'tie_word_embeddings', defaults.tied),
-    // Rates that today's decoders have are zero as a rule; Phi-3 alone has some for embeddings and sub-layers.
     dropout: readDropout(json, {
       embeddings: [0],
       attention: ['attention_dropout', 0],
-      residual: model_type === 'phi3' ? ['resid_pdrop', 0] : [0],
+      residual: defaults.residualDropout ? [defaults.residualDropout, 0] : [0],
       classifier: [0],
       tokenClassifier: ['classifier_dropout', 'hidden_dropout', 0.1],
     }),
@@ -47,13 +58,13 @@ export function readDecoder(json: Json, model_type: string, defaults: DecoderDef
   };
 }
 
-/** Fields that are left out get a default; null stays, which means something else. */
+/** Missing fields get a default; null stays, since it means something else. */
 function withDefaults(json: Json, defaults: Record<string, number | undefined>): Json {
   const missing = Object.entries(defaults).filter(([name, value]) => value !== undefined && json[name] === undefined);
   return { ...json, ...Object.fromEntries(missing) };
 }
 
-/** The width of a sliding window, the token itself among it; null where the config has null. */
+/** Width of a sliding window, counting the token itself; null if the config has null. */
 export function slidingWindow(json: Json, fallback: number | null): number | null {
   const value = json.sliding_window === undefined ? fallback : json.sliding_window;
   return value === null ? null : dimension({ sliding_window: value }, 'sliding_window');
@@ -61,7 +72,7 @@ export function slidingWindow(json: Json, fallback: number | null): number | nul
 
 const LAYER_TYPES = ['full_attention', 'sliding_attention'];
 
-/** Which layers see through a sliding window: `layer_types`, or the family's own rule where the config has none. */
+/** Which layers have a sliding window: `layer_types`, or the family's own rule if the config has none. */
 export function slidingLayers(json: Json, layers: number, rule: (layer: number) => boolean): boolean[] {
   const types = json.layer_types ?? null;
   if (types === null) return Array.from({ length: layers }, (_, i) => rule(i));
@@ -78,7 +89,7 @@ export function slidingLayers(json: Json, layers: number, rule: (layer: number) 
 /** The window of each layer. */
 export function layerWindows(sliding: boolean[], window: number | null): (number | null)[] {
   if (window === null && sliding.includes(true)) {
-    refuse(`${CONFIG}, sliding_window`, 'Some layers have a sliding window, but config.json says no width.', RESTORE);
+    refuse(`${CONFIG}, sliding_window`, 'Some layers have a sliding window, but config.json gives no width.', RESTORE);
   }
   return sliding.map((is) => (is ? window : null));
 }
@@ -91,7 +102,7 @@ export function linearSpecs(at: string, linears: [path: string, out: number, wid
   ]);
 }
 
-/** Queries, keys and values apart, as most have them. */
+/** Separate queries, keys and values. */
 export function attentionSpecs(c: DecoderConfig, at: string, bias: { qkv: boolean; o: boolean }): TensorSpec[] {
   const q = c.num_attention_heads * c.head_dim;
   const kv = c.num_key_value_heads * c.head_dim;
@@ -116,17 +127,20 @@ export function normSpecs(at: string, size: number, ...paths: string[]): TensorS
   return paths.map((path) => ({ name: `${at}.${path}.weight`, shape: [size] }));
 }
 
-/** The whole checkpoint: table, blocks, last norm, and the output projection where it is not the table. */
+/** The whole checkpoint: embedding, blocks, last norm, and the output projection unless it is the embedding. */
 export function decoderTensors(c: DecoderConfig, block: (at: string) => TensorSpec[]): TensorSpec[] {
   const { vocab_size, hidden_size: d } = c;
   return [
     { name: 'model.embed_tokens.weight', shape: [vocab_size, d] },
     ...Array.from({ length: c.num_hidden_layers }, (_, i) => block(`model.layers.${i}`)).flat(),
     { name: 'model.norm.weight', shape: [d] },
-    // A tied checkpoint may still carry a copy of the table as lm_head.weight; transformers ignores it too.
+    // A tied checkpoint may still carry a copy of the embedding as lm_head.weight; transformers ignores it too.
     { name: 'lm_head.weight', shape: [vocab_size, d], optional: c.tie_word_embeddings, copy: c.tie_word_embeddings },
   ];
 }
+
+/** The output projection. */
+export const LM_HEAD = /^lm_head\./;
 
 /** Frequencies that old versions of transformers saved. */
 export const OLD_BUFFERS = /(^|\.)rotary_emb\.inv_freq$/;

@@ -1,6 +1,15 @@
 /** DistilBertForMaskedLM and DistilBertModel (transformers, models/distilbert), DistilBertConfig's defaults. */
-import { type EncoderConfig, type EncoderPaths, encoderTensors, readEncoder, withOrWithout } from './encoder';
+import { adaptedModel } from './adapterhub';
+import {
+  type EncoderConfig,
+  type EncoderDefaults,
+  type EncoderPaths,
+  encoderTensors,
+  readEncoder,
+  withOrWithout,
+} from './encoder';
 import type { Family } from './family';
+import { headLayer, tokenHead } from './task-heads';
 
 const PREFIX = 'distilbert.';
 
@@ -31,10 +40,18 @@ export const distilbert: Family<EncoderConfig> = {
   modelType: 'distilbert',
   architectures: ['DistilBertForMaskedLM', 'DistilBertModel'],
   kind: 'encoder',
-  ignored: /^vocab_(transform|layer_norm|projector)\.|(^|\.)position_ids$/,
 
   readConfig(json) {
-    const family = { model_type: 'distilbert', prefix: PREFIX, bare: 'DistilBertModel', vocab_size: 30522, layers: 6 };
+    const defaults: EncoderDefaults = {
+      ...{ prefix: PREFIX, bare: 'DistilBertModel', vocab_size: 30522, layers: 6 },
+      dropout: {
+        embeddings: ['dropout', 0.1],
+        attention: ['attention_dropout', 0.1],
+        residual: ['dropout', 0.1],
+        classifier: ['seq_classif_dropout', 0.2],
+        tokenClassifier: ['dropout', 0.1],
+      },
+    };
     const own = {
       hidden_size: 'dim',
       num_hidden_layers: 'n_layers',
@@ -43,8 +60,8 @@ export const distilbert: Family<EncoderConfig> = {
       hidden_act: 'activation',
     };
     return {
-      ...readEncoder(json, family, own),
-      // Written into the code, not into the config.
+      ...readEncoder(json, defaults, own),
+      // In transformers' code, not in the config.
       layer_norm_eps: 1e-12,
       type_vocab_size: 0,
       position_offset: 0,
@@ -53,4 +70,22 @@ export const distilbert: Family<EncoderConfig> = {
 
   tensors: (config) => encoderTensors(config, distilbertPaths(config)),
   storedAs: (name) => [otherPrefix(name)],
+  ignored: /^vocab_(transform|layer_norm|projector)\.|(^|\.)position_ids$/,
+  prefix: PREFIX,
+  lmHead: /^vocab_(transform|layer_norm|projector)\./,
+
+  heads: {
+    sequence: () => ({
+      modules: ['pre_classifier', 'classifier'],
+      row: 'first',
+      layers: [
+        headLayer('pre_classifier', 'hidden', { after: 'relu' }),
+        headLayer('classifier', 'labels', { dropBefore: true }),
+      ],
+    }),
+    tokens: tokenHead('classifier'),
+  },
+  // PEFT has no entry for it; BERT's modules under DistilBERT's names.
+  peft: { ia3: { target_modules: ['k_lin', 'v_lin', 'lin2'], feedforward_modules: ['lin2'] } },
+  adapterHub: adaptedModel,
 };

@@ -1,29 +1,28 @@
-/** A model's own dropout rates, which its config.json holds under names of its family. */
+/** A model's own dropout rates, which config.json has under the family's names. */
 import { refuse, show } from '../base/bad-model';
 import { CONFIG, RESTORE } from './config';
 
-/** Shares of values that are switched off while training. */
+/** Shares of the values that training drops. */
 export interface DropoutRates {
-  /** Behind the embeddings. */
+  /** After the embeddings. */
   embeddings: number;
   /** Of attention's probabilities. */
   attention: number;
   /** Of what attention and feed-forward add to the hidden states. */
   residual: number;
-  /** Before the head that classifies a text. */
+  /** Before a head for texts. */
   classifier: number;
-  /** Before the head that classifies tokens. */
+  /** Before a head for tokens. */
   tokenClassifier: number;
 }
 
-/** Names of a field in the order in which the first one that is there counts; a number where none is. */
-type Source = [...names: string[], fallback: number];
+/** Fields of which the first one present counts, and the rate if none is. */
+export type DropoutSource = [...names: string[], fallback: number];
 
-export function readDropout(
-  json: Record<string, unknown>,
-  sources: { [K in keyof DropoutRates]: Source },
-): DropoutRates {
-  const rate = (source: Source): number => {
+export type DropoutSources = { [K in keyof DropoutRates]: DropoutSource };
+
+export function readDropout(json: Record<string, unknown>, sources: DropoutSources): DropoutRates {
+  const rate = (source: DropoutSource): number => {
     const names = source.slice(0, -1) as string[];
     const name = names.find((field) => json[field] !== undefined && json[field] !== null);
     if (name === undefined) return source.at(-1) as number;

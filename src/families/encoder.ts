@@ -1,10 +1,10 @@
 /**
- * What BERT, RoBERTa and DistilBERT have in common: blocks with the norm behind (post-LN), learned positions, and a head for
- * masked language modeling that a checkpoint may lack. They differ in names, which `EncoderPaths` holds.
+ * What encoders share: post-norm blocks, learned positions, and a head for masked language modelling that a checkpoint may
+ * lack. They differ in names, which `EncoderPaths` holds.
  */
 import { type ActivationName, activationOf } from './activation';
-import { choice, dimension, epsilon, evenHeads, flag, initializerRange, refuseFlag } from './config';
-import { readDropout } from './dropout';
+import { choice, dimension, epsilon, evenHeads, flag, initializerRange, modelType, refuseFlag } from './config';
+import { type DropoutSources, readDropout } from './dropout';
 import type { FamilyConfig, TensorSpec } from './family';
 
 export interface EncoderConfig extends FamilyConfig {
@@ -13,11 +13,11 @@ export interface EncoderConfig extends FamilyConfig {
   intermediate_size: number;
   activation: ActivationName;
   layer_norm_eps: number;
-  /** Token types; 0 where the family has none. */
+  /** Token types; 0 if the family has none. */
   type_vocab_size: number;
-  /** Row of the position table that holds a text's first position. */
+  /** Row of the position table for a text's first position. */
   position_offset: number;
-  /** What the class that the checkpoint was saved from puts before the encoder's paths: `bert.`, or nothing for BertModel. */
+  /** Precedes the encoder's paths in the class that the checkpoint was saved from: `bert.`, or nothing for BertModel. */
   prefix: string;
 }
 
@@ -37,7 +37,7 @@ export interface EncoderPaths {
   head: { dense: string; norm: string; projection: string; bias: string };
 }
 
-/** BERT's own field names; families with others give theirs. */
+/** The usual field names; a family with others passes its own. */
 const FIELDS = {
   hidden_size: 'hidden_size',
   num_hidden_layers: 'num_hidden_layers',
@@ -48,10 +48,27 @@ const FIELDS = {
 
 type Json = Record<string, unknown>;
 
-/** The fields that all three have, with the defaults that all three have but for the number of layers. */
+export interface EncoderDefaults {
+  prefix: string;
+  /** The class without a head. */
+  bare: string;
+  vocab_size: number;
+  layers: number;
+  dropout?: DropoutSources;
+}
+
+const DROPOUT: DropoutSources = {
+  embeddings: ['hidden_dropout_prob', 0.1],
+  attention: ['attention_probs_dropout_prob', 0.1],
+  residual: ['hidden_dropout_prob', 0.1],
+  classifier: ['classifier_dropout', 'hidden_dropout_prob', 0.1],
+  tokenClassifier: ['classifier_dropout', 'hidden_dropout_prob', 0.1],
+};
+
+/** The fields that encoders share; their defaults are the same but for those that are passed. */
 export function readEncoder(
   json: Json,
-  family: { model_type: string; prefix: string; bare: string; vocab_size: number; layers: number },
+  defaults: EncoderDefaults,
   names: Partial<typeof FIELDS> = {},
 ): Omit<EncoderConfig, 'layer_norm_eps' | 'type_vocab_size' | 'position_offset'> {
   const field = { ...FIELDS, ...names };
@@ -59,39 +76,24 @@ export function readEncoder(
   choice(json, 'position_embedding_type', ['absolute'], 'absolute');
   refuseFlag(json, 'is_decoder', 'An encoder that is used as a decoder');
   refuseFlag(json, 'add_cross_attention', 'Attention to another model');
-  const bare = Array.isArray(json.architectures) && json.architectures.includes(family.bare);
+  const bare = Array.isArray(json.architectures) && json.architectures.includes(defaults.bare);
   return {
-    model_type: family.model_type,
-    vocab_size: dimension(json, 'vocab_size', family.vocab_size),
+    model_type: modelType(json),
+    vocab_size: dimension(json, 'vocab_size', defaults.vocab_size),
     hidden_size,
-    num_hidden_layers: dimension(json, field.num_hidden_layers, family.layers, 'num_hidden_layers'),
+    num_hidden_layers: dimension(json, field.num_hidden_layers, defaults.layers, 'num_hidden_layers'),
     ...evenHeads(json, field.num_attention_heads, hidden_size, 12),
     intermediate_size: dimension(json, field.intermediate_size, 3072, 'intermediate_size'),
     activation: activationOf(json, field.hidden_act, 'gelu'),
     max_position_embeddings: dimension(json, 'max_position_embeddings', 512),
     tie_word_embeddings: flag(json, 'tie_word_embeddings', true),
-    prefix: bare ? '' : family.prefix,
-    dropout:
-      family.model_type === 'distilbert'
-        ? readDropout(json, {
-            embeddings: ['dropout', 0.1],
-            attention: ['attention_dropout', 0.1],
-            residual: ['dropout', 0.1],
-            classifier: ['seq_classif_dropout', 0.2],
-            tokenClassifier: ['dropout', 0.1],
-          })
-        : readDropout(json, {
-            embeddings: ['hidden_dropout_prob', 0.1],
-            attention: ['attention_probs_dropout_prob', 0.1],
-            residual: ['hidden_dropout_prob', 0.1],
-            classifier: ['classifier_dropout', 'hidden_dropout_prob', 0.1],
-            tokenClassifier: ['classifier_dropout', 'hidden_dropout_prob', 0.1],
-          }),
+    prefix: bare ? '' : defaults.prefix,
+    dropout: readDropout(json, defaults.dropout ?? DROPOUT),
     initializer_range: initializerRange(json),
   };
 }
 
-/** BERT's and RoBERTa's: transformers' default is 1e-12. */
+/** transformers' default is 1e-12. */
 export const layerNormEpsilon = (json: Json) => epsilon(json, 'layer_norm_eps', 1e-12);
 
 /** The order of a block's linears and norms is that of the forward pass. */
@@ -122,7 +124,7 @@ export function encoderTensors(config: EncoderConfig, paths: EncoderPaths): Tens
       ...norm(`${at}.${paths.outputNorm}`),
     );
   }
-  // Of the bare encoder's class; whatever else the file holds, transformers does not read it either.
+  // A bare encoder; transformers does not read a head there either, whatever else the file holds.
   if (config.prefix === '') return specs;
   const { head } = paths;
   const tied = config.tie_word_embeddings;
@@ -138,6 +140,6 @@ export function encoderTensors(config: EncoderConfig, paths: EncoderPaths): Tens
   return specs;
 }
 
-/** With the prefix or without: sentence-transformers saves the bare encoder, whatever class the config names. */
+/** With or without the prefix: sentence-transformers saves the bare encoder, whatever class the config names. */
 export const withOrWithout = (prefix: string) => (name: string) =>
   name.startsWith(prefix) ? name.slice(prefix.length) : prefix + name;

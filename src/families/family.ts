@@ -1,9 +1,12 @@
 /**
- * A model family as its config.json describes it: which fields matter, what they must be, and which tensors they imply.
- * No arithmetic and no GPU: the hub checks folders with it, the engine builds the model from the same config.
+ * A model family: all that is known about it outside the engine. How its config.json reads, which tensors follow, and what
+ * transformers, PEFT, AdapterHub and llama.cpp call its parts. No arithmetic and no GPU: the hub checks folders with it, and
+ * the file of the same name in engine/models builds the model from the same config.
  */
-
+import type { AdapterHubPlaces } from './adapterhub';
 import type { DropoutRates } from './dropout';
+import type { GgufFamily } from './gguf';
+import type { ClassificationHeads } from './task-heads';
 
 /** A tensor of the checkpoint by Hugging Face's name; a linear is stored [out, in], a Conv1D (GPT-2) [in, out]. */
 export interface TensorSpec {
@@ -11,40 +14,66 @@ export interface TensorSpec {
   shape: number[];
   /** May be missing: an output projection that is the embedding itself, a head that a bare encoder lacks. */
   optional?: boolean;
-  /** Another tensor once more, which transformers ignores and some files carry all the same. */
+  /** A duplicate of another tensor that some files carry; transformers ignores it. */
   copy?: boolean;
-  /** Read only where a text is to be classified (BERT's pooler): not among the model's parameters. */
+  /** Read only to classify texts (BERT's pooler): not counted among the model's parameters. */
   spare?: boolean;
 }
 
-/** What every family's config has, whatever its own names for it are. */
+/** Every family's config has these, whatever config.json calls them. */
 export interface FamilyConfig {
   model_type: string;
   vocab_size: number;
   hidden_size: number;
   num_hidden_layers: number;
-  /** Positions the model was made for. */
+  /** Positions that the model was made for. */
   max_position_embeddings: number;
   /** The output projection is the embedding. */
   tie_word_embeddings: boolean;
   dropout: DropoutRates;
-  /** Standard deviation of what a new head begins with. */
+  /** Standard deviation of a new head's weights. */
   initializer_range: number;
+}
+
+/** Modules that PEFT picks by itself, by the ends of their names. */
+export interface PeftDefaults {
+  /**
+   * Its TRANSFORMERS_MODELS_TO_IA3_TARGET_MODULES_MAPPING and …_FEEDFORWARD_MODULES_MAPPING. A family without an entry
+   * there gets the modules that do the same job: keys and values, or the projection that fuses them, and the linear out of
+   * the feed-forward.
+   */
+  ia3: { target_modules: readonly string[]; feedforward_modules: readonly string[] };
 }
 
 export interface Family<C extends FamilyConfig = FamilyConfig> {
   /** Hugging Face's model_type. */
   modelType: string;
-  /** Classes that the weights may have been saved from; the first one is what Tabtune writes. */
-  architectures: string[];
+  /** Classes that the weights may have been saved from; Tabtune writes the first one. */
+  architectures: readonly string[];
   /** Decoders write text; encoders read it whole. */
   kind: 'decoder' | 'encoder';
-  /** Checks every field that decides shapes or arithmetic, defaults filled in. Throws `bad_model` naming the field. */
+  /** Types of models that look like this family and cannot be opened, each with the reason. */
+  refused?: Record<string, string>;
+
+  /** Checks every field that decides shapes or arithmetic, and fills in defaults. Throws `bad_model` naming the field. */
   readConfig(json: Record<string, unknown>): C;
+  /** Fields of config.json that transformers accepts as floats only, besides the norms' ε and `initializer_range`. */
+  floatFields?: readonly string[];
+
   /** In the order of the forward pass. */
   tensors(config: C): TensorSpec[];
-  /** Other names under which checkpoints carry a tensor: without the model's prefix, or from before a field was renamed. */
+  /** Other names under which checkpoints store a tensor: without the model's prefix, or from before a field was renamed. */
   storedAs?(name: string): string[];
-  /** Tensors that old versions of transformers saved and none of them needs. */
+  /** Tensors that old versions of transformers saved and no version needs. */
   ignored?: RegExp;
+  /** Precedes an encoder's paths in transformers' classes with a head (`bert.`); the bare encoder has no prefix. */
+  prefix?: string;
+  /** Names of the language-modelling head's tensors, which a checkpoint with a classification head lacks. */
+  lmHead: RegExp;
+
+  heads: ClassificationHeads;
+  peft: PeftDefaults;
+  adapterHub: AdapterHubPlaces;
+  /** Left out for families whose GGUF files cannot be read. */
+  gguf?: GgufFamily;
 }

@@ -1,10 +1,12 @@
-/** Gemma2ForCausalLM (transformers, models/gemma2): four norms a block, soft caps, windows in every second layer. */
+/** Gemma2ForCausalLM (transformers, models/gemma2): four norms per block, soft caps, windows in every second layer. */
+import { type AdapterInterface, interfacedModel } from './adapterhub';
 import { choice, flag, positive, refuseFlag } from './config';
 import {
   attentionSpecs,
   type DecoderConfig,
   decoderTensors,
   feedForwardSpecs,
+  LM_HEAD,
   layerWindows,
   normSpecs,
   readDecoder,
@@ -12,7 +14,18 @@ import {
   slidingWindow,
 } from './decoder';
 import type { Family, TensorSpec } from './family';
+import {
+  decoderFields,
+  type GgufKeys,
+  type GgufTensors,
+  ggufAttention,
+  ggufDecoder,
+  ggufFeedForward,
+  ggufWindow,
+  ropeScaling,
+} from './gguf';
 import { type Rope, readRope } from './rope';
+import { decoderHeads } from './task-heads';
 
 /** What Gemma 2 and Gemma 3 have in common. */
 export interface GemmaConfig extends DecoderConfig {
@@ -35,13 +48,12 @@ export function softcap(json: Record<string, unknown>, name: string, fallback: n
   return value === null ? null : positive({ [name]: value }, name);
 }
 
-/** `sliding`: which layers have a window where the config does not list them. */
+/** `sliding`: which layers have a window if the config does not list them. */
 export function readGemma(
   json: Record<string, unknown>,
-  modelType: string,
   setting: { positions: number; finalSoftcap: number | null; sliding: (layer: number) => boolean },
 ): GemmaConfig {
-  const config = readDecoder(json, modelType, { positions: setting.positions, kvHeads: 4, headDim: 256, tied: true });
+  const config = readDecoder(json, { positions: setting.positions, kvHeads: 4, headDim: 256, tied: true });
   choice(json, 'hidden_activation', ['gelu_pytorch_tanh'], 'gelu_pytorch_tanh');
   refuseFlag(json, 'use_bidirectional_attention', 'Attention to tokens that come later');
   const sliding = slidingLayers(json, config.num_hidden_layers, setting.sliding);
@@ -67,6 +79,42 @@ export function gemmaTensors(config: GemmaConfig, headNorms: boolean): TensorSpe
   ]);
 }
 
+export const gemmaFloats = ['attn_logit_softcapping', 'final_logit_softcapping'];
+
+export const gemmaPeft: Family['peft'] = {
+  ia3: { target_modules: ['q_proj', 'v_proj', 'down_proj'], feedforward_modules: ['down_proj'] },
+};
+
+export const gemmaInterface: AdapterInterface = {
+  layer_ln_1: 'post_attention_layernorm',
+  layer_ln_2: 'post_feedforward_layernorm',
+  layer_pre_ffn: 'pre_feedforward_layernorm',
+};
+
+/** `widestLayers`: layers of the generation's largest model, which divides its scores by another width than the others. */
+export function gemmaFromGguf(keys: GgufKeys, widestLayers: number) {
+  const fields = decoderFields(keys);
+  // No file gives the width; llama.cpp goes by the number of layers too.
+  const whole = fields.hidden_size / fields.num_attention_heads;
+  return {
+    ...fields,
+    query_pre_attn_scalar: fields.num_hidden_layers === widestLayers ? whole : fields.head_dim,
+    hidden_activation: 'gelu_pytorch_tanh',
+  };
+}
+
+export const gemmaGguf = (more: Record<string, string> = {}): GgufTensors => ({
+  ...ggufDecoder({
+    ...ggufAttention,
+    ...more,
+    ...ggufFeedForward,
+    post_attention_norm: 'post_attention_layernorm',
+    ffn_norm: 'pre_feedforward_layernorm',
+    post_ffw_norm: 'post_feedforward_layernorm',
+  }),
+  plusOne: true,
+});
+
 export const gemma2: Family<Gemma2Config> = {
   modelType: 'gemma2',
   architectures: ['Gemma2ForCausalLM'],
@@ -74,7 +122,7 @@ export const gemma2: Family<Gemma2Config> = {
 
   readConfig(json) {
     const sliding = (layer: number) => layer % 2 === 0;
-    const config = readGemma(json, 'gemma2', { positions: 8192, finalSoftcap: 30, sliding });
+    const config = readGemma(json, { positions: 8192, finalSoftcap: 30, sliding });
     return {
       ...config,
       rope: readRope(json, {
@@ -85,6 +133,26 @@ export const gemma2: Family<Gemma2Config> = {
       attn_logit_softcapping: softcap(json, 'attn_logit_softcapping', 50),
     };
   },
+  floatFields: gemmaFloats,
 
   tensors: (config) => gemmaTensors(config, false),
+  lmHead: LM_HEAD,
+
+  heads: decoderHeads,
+  peft: gemmaPeft,
+  adapterHub: interfacedModel(gemmaInterface),
+  gguf: {
+    architecture: 'gemma2',
+    config(keys, tables) {
+      const fields = gemmaFromGguf(keys, 46);
+      return {
+        ...fields,
+        sliding_window: ggufWindow(keys) ?? 4096,
+        attn_logit_softcapping: keys.number('attn_logit_softcapping') ?? 50,
+        final_logit_softcapping: keys.number('final_logit_softcapping') ?? 30,
+        ...ropeScaling(keys, tables, fields),
+      };
+    },
+    tensors: gemmaGguf(),
+  },
 };

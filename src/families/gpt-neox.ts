@@ -1,9 +1,12 @@
 /** GPTNeoXForCausalLM (transformers, models/gpt_neox; Pythia), GPTNeoXConfig's defaults. */
 import { type ActivationName, activationOf } from './activation';
-import { dimension, epsilon, evenHeads, flag, initializerRange, positive } from './config';
+import { fusedAttention, interfacedModel } from './adapterhub';
+import { dimension, epsilon, evenHeads, flag, initializerRange, modelType, positive } from './config';
 import { readDropout } from './dropout';
 import type { Family, FamilyConfig, TensorSpec } from './family';
+import { fusedByPart } from './gguf-rows';
 import { type Rope, readRopeFields, section } from './rope';
+import { decoderHeads, tokenHead } from './task-heads';
 
 export interface GptNeoxConfig extends FamilyConfig {
   num_attention_heads: number;
@@ -19,7 +22,7 @@ export interface GptNeoxConfig extends FamilyConfig {
 
 type Json = Record<string, unknown>;
 
-/** Pythia's configs say rotary_emb_base and rotary_pct; transformers 5 writes both into `rope_parameters`. */
+/** Pythia's configs have rotary_emb_base and rotary_pct; transformers 5 writes both into `rope_parameters`. */
 function ropeOf(json: Json, headDim: number, positions: number): Rope {
   const older = section(json, 'rope_scaling');
   const field = Object.keys(older).length > 0 ? 'rope_scaling' : 'rope_parameters';
@@ -35,14 +38,13 @@ export const gptNeox: Family<GptNeoxConfig> = {
   modelType: 'gpt_neox',
   architectures: ['GPTNeoXForCausalLM'],
   kind: 'decoder',
-  ignored: /\.attention\.(bias|masked_bias|rotary_emb\.inv_freq)$/,
 
   readConfig(json) {
     const hidden_size = dimension(json, 'hidden_size', 6144);
     const max_position_embeddings = dimension(json, 'max_position_embeddings', 2048);
     const heads = evenHeads(json, 'num_attention_heads', hidden_size, 64);
     return {
-      model_type: 'gpt_neox',
+      model_type: modelType(json),
       vocab_size: dimension(json, 'vocab_size', 50432),
       hidden_size,
       num_hidden_layers: dimension(json, 'num_hidden_layers', 44),
@@ -100,4 +102,50 @@ export const gptNeox: Family<GptNeoxConfig> = {
 
   // transformers 5 calls the module lm_head, and still writes its weight under the old name.
   storedAs: (name) => (name === 'embed_out.weight' ? ['lm_head.weight'] : []),
+  ignored: /\.attention\.(bias|masked_bias|rotary_emb\.inv_freq)$/,
+  lmHead: /^embed_out\./,
+
+  heads: { ...decoderHeads, tokens: tokenHead('classifier') },
+  peft: {
+    ia3: { target_modules: ['query_key_value', 'dense_4h_to_h'], feedforward_modules: ['dense_4h_to_h'] },
+  },
+  adapterHub: interfacedModel({
+    ...fusedAttention('query_key_value'),
+    attn_o_proj: 'dense',
+    layer_self_attn: 'attention',
+    model_embeddings: 'embed_in',
+    layer_intermediate_proj: 'mlp.dense_h_to_4h',
+    layer_output_proj: 'mlp.dense_4h_to_h',
+  }),
+  gguf: {
+    architecture: 'gptneox',
+    config(keys) {
+      const [hidden, heads] = [keys.need('embedding_length'), keys.need('attention.head_count')];
+      return {
+        hidden_size: hidden,
+        intermediate_size: keys.need('feed_forward_length'),
+        num_hidden_layers: keys.need('block_count'),
+        num_attention_heads: heads,
+        max_position_embeddings: keys.need('context_length'),
+        layer_norm_eps: keys.need('attention.layer_norm_epsilon'),
+        rotary_pct: (keys.number('rope.dimension_count') ?? hidden / heads) / (hidden / heads),
+        rotary_emb_base: keys.number('rope.freq_base') ?? 10_000,
+        use_parallel_residual: keys.flag('use_parallel_residual', true),
+        hidden_act: 'gelu',
+      };
+    },
+    tensors: {
+      outer: { token_embd: 'gpt_neox.embed_in', output_norm: 'gpt_neox.final_layer_norm', output: 'embed_out' },
+      block: 'gpt_neox.layers',
+      inner: {
+        attn_norm: 'input_layernorm',
+        attn_qkv: 'attention.query_key_value',
+        attn_output: 'attention.dense',
+        ffn_norm: 'post_attention_layernorm',
+        ffn_up: 'mlp.dense_h_to_4h',
+        ffn_down: 'mlp.dense_4h_to_h',
+      },
+      rows: { attn_qkv: fusedByPart },
+    },
+  },
 };

@@ -1,8 +1,11 @@
 /** GPT2LMHeadModel (transformers, models/gpt2), GPT2Config's defaults. Its linears are Conv1D, stored [in, out]. */
 import { type ActivationName, activationOf } from './activation';
-import { dimension, epsilon, evenHeads, flag, initializerRange, refuseFlag } from './config';
+import { adaptedModel } from './adapterhub';
+import { dimension, epsilon, evenHeads, flag, initializerRange, modelType, refuseFlag } from './config';
+import { LM_HEAD } from './decoder';
 import { readDropout } from './dropout';
 import type { Family, FamilyConfig, TensorSpec } from './family';
+import { decoderHeads, tokenHead } from './task-heads';
 
 export interface Gpt2Config extends FamilyConfig {
   num_attention_heads: number;
@@ -12,7 +15,7 @@ export interface Gpt2Config extends FamilyConfig {
   layer_norm_epsilon: number;
   /** Scores are divided by √head_dim. */
   scale_attn_weights: boolean;
-  /** Scores of block i are divided by i + 1 too. */
+  /** Scores of block i are also divided by i + 1. */
   scale_attn_by_inverse_layer_idx: boolean;
 }
 
@@ -22,15 +25,13 @@ export const gpt2: Family<Gpt2Config> = {
   modelType: 'gpt2',
   architectures: ['GPT2LMHeadModel'],
   kind: 'decoder',
-  // The causal mask, which old versions saved as a buffer.
-  ignored: /(^|\.)attn\.(masked_)?bias$/,
 
   readConfig(json) {
     const hidden_size = dimension(json, 'n_embd', 768, 'hidden_size');
     refuseFlag(json, 'add_cross_attention', 'Attention to another model');
-    // reorder_and_upcast_attn changes rounding in half precision only; here scores are float32 anyway.
+    // reorder_and_upcast_attn changes rounding in half precision only; scores are float32 here anyway.
     return {
-      model_type: 'gpt2',
+      model_type: modelType(json),
       vocab_size: dimension(json, 'vocab_size', 50257),
       hidden_size,
       num_hidden_layers: dimension(json, 'n_layer', 12, 'num_hidden_layers'),
@@ -90,4 +91,41 @@ export const gpt2: Family<Gpt2Config> = {
 
   // OpenAI's own checkpoints were saved from GPT2Model, which has no prefix.
   storedAs: (name) => (name.startsWith(PREFIX) ? [name.slice(PREFIX.length)] : []),
+  // The causal mask, which old versions saved as a buffer.
+  ignored: /(^|\.)attn\.(masked_)?bias$/,
+  lmHead: LM_HEAD,
+
+  heads: { ...decoderHeads, tokens: tokenHead('classifier') },
+  peft: { ia3: { target_modules: ['c_attn', 'mlp.c_proj'], feedforward_modules: ['mlp.c_proj'] } },
+  adapterHub: adaptedModel,
+  gguf: {
+    architecture: 'gpt2',
+    config: (keys) => ({
+      n_embd: keys.need('embedding_length'),
+      n_layer: keys.need('block_count'),
+      n_head: keys.need('attention.head_count'),
+      n_positions: keys.need('context_length'),
+      n_inner: keys.need('feed_forward_length'),
+      layer_norm_epsilon: keys.need('attention.layer_norm_epsilon'),
+      activation_function: 'gelu_new',
+    }),
+    tensors: {
+      outer: {
+        token_embd: 'transformer.wte',
+        position_embd: 'transformer.wpe',
+        output_norm: 'transformer.ln_f',
+        output: 'lm_head',
+      },
+      block: 'transformer.h',
+      inner: {
+        attn_norm: 'ln_1',
+        attn_qkv: 'attn.c_attn',
+        attn_output: 'attn.c_proj',
+        ffn_norm: 'ln_2',
+        ffn_up: 'mlp.c_fc',
+        ffn_down: 'mlp.c_proj',
+      },
+      transposed: ['attn_qkv', 'attn_output', 'ffn_up', 'ffn_down'],
+    },
+  },
 };

@@ -1,66 +1,58 @@
-/** The model families by Hugging Face's model_type. Adding a family adds a file here, one in engine/models, and two lines. */
+/** The model families. Adding one adds a file and a line in all.ts, here and in src/engine/models. */
 import { refuse, show } from '../base/bad-model';
-import { bert } from './bert';
+import * as all from './all';
 import { CONFIG, RESTORE } from './config';
-import { distilbert } from './distilbert';
 import type { Family, FamilyConfig, TensorSpec } from './family';
-import { gemma2 } from './gemma2';
-import { gemma3 } from './gemma3';
-import { gptNeox } from './gpt-neox';
-import { gpt2 } from './gpt2';
-import { llama } from './llama';
-import { mistral } from './mistral';
-import { phi3 } from './phi3';
-import { qwen2 } from './qwen2';
-import { qwen3 } from './qwen3';
-import { roberta } from './roberta';
-import { smollm3 } from './smollm3';
 import { headClass, headTensors, type StoredHead, storedHead } from './task-heads';
 
-// biome-ignore lint/suspicious/noExplicitAny: each family reads a config of its own, and gives it back to itself only
-const families: Family<any>[] = [
-  llama,
-  mistral,
-  qwen2,
-  qwen3,
-  gemma2,
-  gemma3,
-  phi3,
-  smollm3,
-  gpt2,
-  gptNeox,
-  bert,
-  roberta,
-  distilbert,
-];
+/** Each reads a config of its own, and is given only that. */
+export const families: Family[] = (Object.values(all) as Family[]).sort((a, b) => (a.modelType < b.modelType ? -1 : 1));
 
 export const supportedFamilies: string[] = families.map(({ modelType }) => modelType);
 
-/** The family of a config.json, which is as yet unread but for its type. Throws `bad_model` with the list of those that work. */
-export function familyOf(json: Record<string, unknown>): Family<FamilyConfig> {
+const otherType = () =>
+  `Choose a model of one of these types: ${families.map(({ modelType }) => modelType).join(', ')}.`;
+
+export const findFamily = (modelType: string): Family | undefined =>
+  families.find((family) => family.modelType === modelType);
+
+/** The family of a model_type. Throws `bad_model` if there is none. */
+export const familyNamed = (modelType: string): Family => findFamily(modelType) ?? refuseType(modelType);
+
+function refuseType(modelType: string): never {
+  const reason = families.find(({ refused }) => Object.hasOwn(refused ?? {}, modelType))?.refused?.[modelType];
+  const message = reason ?? `Models of the type ${show(modelType)} cannot be opened.`;
+  refuse(`${CONFIG}, model_type`, message, otherType());
+}
+
+const allHeads = () => families.flatMap(({ heads }) => [heads.sequence(''), heads.tokens]);
+
+/** Modules of any family's classification heads, by the names that PEFT's modules_to_save may have for them. */
+export const headModules = (): Set<string> =>
+  new Set(allHeads().flatMap(({ modules, layers }) => [...modules, ...layers.flatMap(({ stored }) => stored ?? [])]));
+
+/** Whether a tensor is the weight [labels, d] of any family's classification head. */
+export const isLabelWeight = (name: string): boolean =>
+  allHeads().some(({ layers }) => `.${name}`.endsWith(`.${layers.at(-1)!.path}.weight`));
+
+/** The family of a config.json, of which only the type, the class and the precision are read. Throws `bad_model`. */
+export function familyOf(json: Record<string, unknown>): Family {
   const { model_type, architectures } = json;
-  const other = `Choose a model of one of these types: ${supportedFamilies.join(', ')}.`;
   if (typeof model_type !== 'string') {
     refuse(`${CONFIG}, model_type`, 'config.json does not say what type of model this is.', RESTORE);
   }
-  const family = families.find(({ modelType }) => modelType === model_type);
-  if (!family && model_type === 'gemma3') {
-    // Its weights hold a vision tower, and the text model under other names.
-    refuse(`${CONFIG}, model_type`, 'This is Gemma 3 with images; only its text models can be opened.', other);
-  }
-  if (!family) refuse(`${CONFIG}, model_type`, `Models of the type ${show(model_type)} cannot be opened.`, other);
+  const family = familyNamed(model_type);
   if (architectures !== undefined && architectures !== null) {
-    const classes = (['sequence_classification', 'token_classification'] as const).map((kind) =>
-      headClass(family, kind),
-    );
-    const known =
-      Array.isArray(architectures) &&
-      architectures.some((name) => family.architectures.includes(name) || classes.includes(name));
-    if (!known) {
+    const classes = [
+      ...family.architectures,
+      headClass(family, 'sequence_classification'),
+      headClass(family, 'token_classification'),
+    ];
+    if (!Array.isArray(architectures) || !architectures.some((name) => classes.includes(name))) {
       refuse(
         `${CONFIG}, architectures`,
         `The model is saved as ${show(architectures)}, not as ${family.architectures.join(' or ')}.`,
-        other,
+        otherType(),
       );
     }
   }
@@ -74,9 +66,9 @@ export function familyOf(json: Record<string, unknown>): Family<FamilyConfig> {
   return family;
 }
 
-/** config.json understood: its family and the family's checked config. Throws `bad_model`. */
+/** A config.json's family and checked config. Throws `bad_model`. */
 export function readFamilyConfig(json: Record<string, unknown>): {
-  family: Family<FamilyConfig>;
+  family: Family;
   config: FamilyConfig;
   /** The classification head that the checkpoint has in place of a language-modelling one; null without. */
   head: StoredHead | null;
@@ -85,17 +77,12 @@ export function readFamilyConfig(json: Record<string, unknown>): {
   return { family, config: family.readConfig(json), head: storedHead(family, json) };
 }
 
-/** The tensors that a checkpoint holds, its head's among them; what only its language-modelling head needs may be missing. */
-export function checkpointTensors(
-  family: Family<FamilyConfig>,
-  config: FamilyConfig,
-  head: StoredHead | null,
-): TensorSpec[] {
+/** The tensors of a checkpoint, with its head's. With a classification head, the language-modelling head may be missing. */
+export function checkpointTensors(family: Family, config: FamilyConfig, head: StoredHead | null): TensorSpec[] {
   const specs = family.tensors(config);
   if (!head) return specs;
-  const output = ['lm_head.weight', 'embed_out.weight'];
   return [
-    ...specs.map((spec) => (output.includes(spec.name) ? { ...spec, optional: true } : spec)),
+    ...specs.map((spec) => (family.lmHead.test(spec.name) ? { ...spec, optional: true } : spec)),
     ...headTensors(family, config, head),
   ];
 }

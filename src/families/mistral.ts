@@ -1,17 +1,22 @@
-/** MistralForCausalLM (transformers, models/mistral): Llama without biases, every layer behind a sliding window if there is one. */
+/** MistralForCausalLM (transformers, models/mistral): Llama without biases, with a sliding window in all layers or none. */
+import { adaptedModel } from './adapterhub';
 import { choice } from './config';
 import {
   attentionSpecs,
   type DecoderConfig,
   decoderTensors,
   feedForwardSpecs,
+  LM_HEAD,
   normSpecs,
   OLD_BUFFERS,
   readDecoder,
   slidingWindow,
 } from './decoder';
 import type { Family } from './family';
+import { ggufWindow } from './gguf';
+import { llamaFromGguf, llamaGguf } from './llama';
 import { type Rope, readRope } from './rope';
+import { decoderHeads } from './task-heads';
 
 export interface MistralConfig extends DecoderConfig {
   rope: Rope;
@@ -22,10 +27,9 @@ export const mistral: Family<MistralConfig> = {
   modelType: 'mistral',
   architectures: ['MistralForCausalLM'],
   kind: 'decoder',
-  ignored: OLD_BUFFERS,
 
   readConfig(json) {
-    const config = readDecoder(json, 'mistral', { positions: 131_072, kvHeads: 8 });
+    const config = readDecoder(json, { positions: 131_072, kvHeads: 8 });
     choice(json, 'hidden_act', ['silu'], 'silu');
     return {
       ...config,
@@ -45,4 +49,17 @@ export const mistral: Family<MistralConfig> = {
       ...normSpecs(at, config.hidden_size, 'post_attention_layernorm'),
       ...feedForwardSpecs(config, at),
     ]),
+  ignored: OLD_BUFFERS,
+  lmHead: LM_HEAD,
+
+  heads: decoderHeads,
+  peft: {
+    ia3: { target_modules: ['k_proj', 'v_proj', 'down_proj'], feedforward_modules: ['down_proj'] },
+  },
+  adapterHub: adaptedModel,
+  gguf: {
+    ...llamaGguf,
+    when: (keys) => ggufWindow(keys) !== null,
+    config: (keys, tables) => ({ ...llamaFromGguf(keys, tables), sliding_window: ggufWindow(keys) }),
+  },
 };

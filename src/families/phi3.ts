@@ -4,10 +4,12 @@
  * LongRoPE has short factors for texts up to the original context and long ones for longer texts, for every token of them.
  * A model with it is held to its original context here (4,096 tokens as a rule), where the short factors are exact.
  */
+import { fusedAttention, interfacedModel } from './adapterhub';
 import { choice, dimension } from './config';
 import {
   type DecoderConfig,
   decoderTensors,
+  LM_HEAD,
   linearSpecs,
   normSpecs,
   OLD_BUFFERS,
@@ -15,7 +17,9 @@ import {
   slidingWindow,
 } from './decoder';
 import type { Family } from './family';
+import { decoderFields, ggufDecoder, ggufWindow, shortest } from './gguf';
 import { type Rope, readRope } from './rope';
+import { decoderHeads } from './task-heads';
 
 export interface Phi3Config extends DecoderConfig {
   rope: Rope;
@@ -26,17 +30,16 @@ export const phi3: Family<Phi3Config> = {
   modelType: 'phi3',
   architectures: ['Phi3ForCausalLM'],
   kind: 'decoder',
-  ignored: OLD_BUFFERS,
 
   readConfig(json) {
-    const config = readDecoder(json, 'phi3', { positions: 4096, eps: 1e-5 });
+    const config = readDecoder(json, { positions: 4096, eps: 1e-5, residualDropout: 'resid_pdrop' });
     choice(json, 'hidden_act', ['silu'], 'silu');
     const original = dimension(json, 'original_max_position_embeddings', 4096);
     const rope = readRope(
       { ...json, original_max_position_embeddings: original },
       {
         kinds: ['default', 'longrope'],
-        // What old configs called the same (configuration_phi3.py).
+        // Old names of the same (configuration_phi3.py).
         aliases: { su: 'longrope', yarn: 'longrope' },
         headDim: config.head_dim,
         positions: config.max_position_embeddings,
@@ -63,5 +66,43 @@ export const phi3: Family<Phi3Config> = {
         ['mlp.down_proj', d, ff, false],
       ]),
     ]);
+  },
+  ignored: OLD_BUFFERS,
+  lmHead: LM_HEAD,
+
+  heads: decoderHeads,
+  // PEFT has no entry for it; keys and values are fused with the queries.
+  peft: { ia3: { target_modules: ['qkv_proj', 'down_proj'], feedforward_modules: ['down_proj'] } },
+  adapterHub: interfacedModel({ ...fusedAttention('qkv_proj'), layer_intermediate_proj: 'mlp.gate_up_proj' }),
+  gguf: {
+    architecture: 'phi3',
+    config(keys, { long, short }) {
+      const fields = decoderFields(keys);
+      const turning = keys.number('rope.dimension_count') ?? fields.head_dim;
+      const original = keys.number('rope.scaling.original_context_length') ?? fields.max_position_embeddings;
+      return {
+        ...fields,
+        partial_rotary_factor: turning / fields.head_dim,
+        original_max_position_embeddings: original,
+        sliding_window: ggufWindow(keys),
+        ...(long &&
+          short && {
+            rope_scaling: {
+              rope_type: 'longrope',
+              short_factor: Array.from(short, shortest),
+              long_factor: Array.from(long, shortest),
+            },
+          }),
+      };
+    },
+    tensors: ggufDecoder({
+      attn_norm: 'input_layernorm',
+      attn_qkv: 'self_attn.qkv_proj',
+      attn_output: 'self_attn.o_proj',
+      ffn_norm: 'post_attention_layernorm',
+      ffn_up: 'mlp.gate_up_proj',
+      ffn_down: 'mlp.down_proj',
+    }),
+    swallowsSpace: (token) => !/^<(unk|s|\|endoftext\|)>$/.test(token),
   },
 };

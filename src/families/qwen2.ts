@@ -1,10 +1,12 @@
 /** Qwen2ForCausalLM (transformers, models/qwen2): Llama with biases on queries, keys and values; windows in late layers. */
+import { interfacedModel } from './adapterhub';
 import { choice, dimension, flag } from './config';
 import {
   attentionSpecs,
   type DecoderConfig,
   decoderTensors,
   feedForwardSpecs,
+  LM_HEAD,
   layerWindows,
   normSpecs,
   OLD_BUFFERS,
@@ -13,7 +15,9 @@ import {
   slidingWindow,
 } from './decoder';
 import type { Family } from './family';
+import { decoderFields, ggufAttention, ggufDecoder, ggufFeedForward, ropeScaling } from './gguf';
 import { type Rope, readRope } from './rope';
+import { decoderHeads } from './task-heads';
 
 export interface Qwen2Config extends DecoderConfig {
   rope: Rope;
@@ -33,10 +37,9 @@ export const qwen2: Family<Qwen2Config> = {
   modelType: 'qwen2',
   architectures: ['Qwen2ForCausalLM'],
   kind: 'decoder',
-  ignored: OLD_BUFFERS,
 
   readConfig(json) {
-    const config = readDecoder(json, 'qwen2', { positions: 32_768, kvHeads: 32 });
+    const config = readDecoder(json, { positions: 32_768, kvHeads: 32 });
     choice(json, 'hidden_act', ['silu'], 'silu');
     return {
       ...config,
@@ -56,4 +59,20 @@ export const qwen2: Family<Qwen2Config> = {
       ...normSpecs(at, config.hidden_size, 'post_attention_layernorm'),
       ...feedForwardSpecs(config, at),
     ]),
+  ignored: OLD_BUFFERS,
+  lmHead: LM_HEAD,
+
+  heads: decoderHeads,
+  peft: {
+    ia3: { target_modules: ['q_proj', 'v_proj', 'down_proj'], feedforward_modules: ['down_proj'] },
+  },
+  adapterHub: interfacedModel(),
+  gguf: {
+    architecture: 'qwen2',
+    config(keys, tables) {
+      const fields = decoderFields(keys);
+      return { ...fields, ...ropeScaling(keys, tables, fields) };
+    },
+    tensors: ggufDecoder({ ...ggufAttention, ...ggufFeedForward }),
+  },
 };

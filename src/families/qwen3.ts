@@ -1,16 +1,20 @@
 /** Qwen3ForCausalLM (transformers, models/qwen3): Llama with norms over each head's queries and keys; windows as Qwen2. */
+import { interfacedModel } from './adapterhub';
 import { choice, flag } from './config';
 import {
   attentionSpecs,
   type DecoderConfig,
   decoderTensors,
   feedForwardSpecs,
+  LM_HEAD,
   normSpecs,
   readDecoder,
 } from './decoder';
 import type { Family } from './family';
+import { decoderFields, ggufAttention, ggufDecoder, ggufFeedForward, ggufHeadNorms, ropeScaling } from './gguf';
 import { qwenWindows } from './qwen2';
 import { type Rope, readRope } from './rope';
+import { decoderHeads } from './task-heads';
 
 export interface Qwen3Config extends DecoderConfig {
   rope: Rope;
@@ -25,7 +29,7 @@ export const qwen3: Family<Qwen3Config> = {
   kind: 'decoder',
 
   readConfig(json) {
-    const config = readDecoder(json, 'qwen3', { positions: 32_768, kvHeads: 32, headDim: 128 });
+    const config = readDecoder(json, { positions: 32_768, kvHeads: 32, headDim: 128 });
     choice(json, 'hidden_act', ['silu'], 'silu');
     return {
       ...config,
@@ -47,4 +51,19 @@ export const qwen3: Family<Qwen3Config> = {
       ...normSpecs(at, config.hidden_size, 'post_attention_layernorm'),
       ...feedForwardSpecs(config, at),
     ]),
+  lmHead: LM_HEAD,
+
+  heads: decoderHeads,
+  peft: {
+    ia3: { target_modules: ['q_proj', 'v_proj', 'down_proj'], feedforward_modules: ['down_proj'] },
+  },
+  adapterHub: interfacedModel(),
+  gguf: {
+    architecture: 'qwen3',
+    config(keys, tables) {
+      const fields = decoderFields(keys);
+      return { ...fields, attention_bias: keys.has('blk.0.attn_q.bias'), ...ropeScaling(keys, tables, fields) };
+    },
+    tensors: ggufDecoder({ ...ggufAttention, ...ggufHeadNorms, ...ggufFeedForward }),
+  },
 };

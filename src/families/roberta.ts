@@ -1,7 +1,8 @@
 /** RobertaForMaskedLM and RobertaModel (transformers, models/roberta), RobertaConfig's defaults. The pooler is not used. */
 import { refuse, show } from '../base/bad-model';
-import { bertPaths } from './bert';
+import { bertAdapters, bertPaths, bertPeft } from './bert';
 import { CONFIG, dimension, RESTORE } from './config';
+import { LM_HEAD } from './decoder';
 import {
   type EncoderConfig,
   type EncoderPaths,
@@ -11,6 +12,7 @@ import {
   withOrWithout,
 } from './encoder';
 import type { Family } from './family';
+import { headLayer, tokenHead } from './task-heads';
 
 const PREFIX = 'roberta.';
 
@@ -26,12 +28,10 @@ export const roberta: Family<EncoderConfig> = {
   modelType: 'roberta',
   architectures: ['RobertaForMaskedLM', 'RobertaModel'],
   kind: 'encoder',
-  ignored: /^(roberta\.)?pooler\.|^lm_head\.|(^|\.)(position_ids|token_type_ids)$/,
 
   readConfig(json) {
-    const family = { model_type: 'roberta', prefix: PREFIX, bare: 'RobertaModel', vocab_size: 50265, layers: 12 };
-    const encoder = readEncoder(json, family);
-    // Positions are counted from behind the padding token's id, whose own row and those before it no text uses.
+    const encoder = readEncoder(json, { prefix: PREFIX, bare: 'RobertaModel', vocab_size: 50265, layers: 12 });
+    // Positions start after the padding token's id; no text uses that row or those before it.
     const padding = json.pad_token_id ?? 1;
     const rows = encoder.max_position_embeddings;
     if (typeof padding !== 'number' || !Number.isInteger(padding) || padding < 0) {
@@ -56,4 +56,21 @@ export const roberta: Family<EncoderConfig> = {
 
   tensors: (config) => encoderTensors(config, robertaPaths(config)),
   storedAs: (name) => [otherPrefix(name)],
+  ignored: /^(roberta\.)?pooler\.|^lm_head\.|(^|\.)(position_ids|token_type_ids)$/,
+  prefix: PREFIX,
+  lmHead: LM_HEAD,
+
+  heads: {
+    sequence: () => ({
+      modules: ['classifier'],
+      row: 'first',
+      layers: [
+        headLayer('classifier.dense', 'hidden', { dropBefore: true, after: 'tanh' }),
+        headLayer('classifier.out_proj', 'labels', { dropBefore: true }),
+      ],
+    }),
+    tokens: tokenHead('classifier'),
+  },
+  peft: bertPeft,
+  adapterHub: bertAdapters,
 };

@@ -1,11 +1,11 @@
 /**
  * Rotary positions as configs describe them: transformers 5 writes `rope_parameters` for what were rope_theta, rope_scaling
- * and partial_rotary_factor. Where a field stands in two places, the same place wins as in transformers.
+ * and partial_rotary_factor. If a field is in two places, the same one wins as in transformers.
  */
 import { OTHER_MODEL, refuse, show } from '../base/bad-model';
 import { CONFIG, dimension, flag, positive, RESTORE } from './config';
 
-/** What is done to the frequencies, with every number that it takes. */
+/** A scaling of the frequencies, with its numbers. */
 export type RopeScaling =
   | { rope_type: 'linear'; factor: number }
   | {
@@ -29,7 +29,7 @@ export type RopeScaling =
 
 export interface Rope {
   theta: number;
-  /** Dimensions of a head that turn, its first ones; even. */
+  /** The first dimensions of a head, which are rotated; an even number. */
   dims: number;
   scaling: RopeScaling | null;
 }
@@ -43,7 +43,7 @@ export interface RopeSetting {
   /** The context that the config gives. */
   positions: number;
   theta?: number;
-  /** Only a part of each head may turn. */
+  /** Rotating only a part of each head is allowed. */
   partial?: boolean;
   /** Other names of a kind in old configs. */
   aliases?: Record<string, RopeKind>;
@@ -51,7 +51,7 @@ export interface RopeSetting {
 
 type Json = Record<string, unknown>;
 
-/** Of the top level, where the fields are not sorted by type of layer. */
+/** From the top level of a config that has no fields by type of layer. */
 export function readRope(json: Json, setting: RopeSetting): Rope {
   const older = section(json, 'rope_scaling');
   const field = Object.keys(older).length > 0 ? 'rope_scaling' : 'rope_parameters';
@@ -73,12 +73,12 @@ export function section(json: Json, name: string, path = name): Json {
   return value as Json;
 }
 
-/** One set of rope fields at `path`; `inherited` are those of the level above, for fields that it leaves out. */
+/** One set of rope fields at `path`; `inherited` are those of the level above, for missing fields. */
 export function readRopeFields(given: Json, path: string, setting: RopeSetting, inherited: Json = {}): Rope {
   const { headDim, positions } = setting;
   const fields: Json = { ...given };
   for (const name of ['rope_theta', 'partial_rotary_factor']) fields[name] ??= inherited[name];
-  // Phi-3 keeps this one beside the scaling; there it counts before the scaling's own.
+  // Phi-3 has this one next to the scaling; it takes precedence over the scaling's own.
   const original = 'original_max_position_embeddings';
   fields[original] = inherited[original] ?? fields[original] ?? positions;
   const at = (name: string) => (given[name] === undefined && inherited[name] !== undefined ? name : `${path}.${name}`);
@@ -102,7 +102,7 @@ export function readRopeFields(given: Json, path: string, setting: RopeSetting, 
     case 'default':
       return scaled(null);
     case 'dynamic':
-      // Changes frequencies beyond the context only, where no text of ours goes.
+      // Changes frequencies beyond the context only, and no text is longer than that here.
       number('factor');
       return scaled(null);
     case 'linear':

@@ -1,11 +1,13 @@
-/** SmolLM3ForCausalLM (transformers, models/smollm3): Llama whose every fourth layer, as a rule, has no rotary positions. */
+/** SmolLM3ForCausalLM (transformers, models/smollm3): Llama with no rotary positions in, usually, every fourth layer. */
 import { refuse, show } from '../base/bad-model';
+import { BOTTLENECKS_ONLY, interfacedModel } from './adapterhub';
 import { CONFIG, choice, dimension, flag, RESTORE } from './config';
 import {
   attentionSpecs,
   type DecoderConfig,
   decoderTensors,
   feedForwardSpecs,
+  LM_HEAD,
   layerWindows,
   normSpecs,
   readDecoder,
@@ -13,7 +15,10 @@ import {
   slidingWindow,
 } from './decoder';
 import type { Family } from './family';
+import { decoderFields, ropeScaling } from './gguf';
+import { llamaGguf } from './llama';
 import { type Rope, readRope } from './rope';
+import { decoderHeads } from './task-heads';
 
 export interface SmolLM3Config extends DecoderConfig {
   rope: Rope;
@@ -25,7 +30,7 @@ export interface SmolLM3Config extends DecoderConfig {
   mlp_bias: boolean;
 }
 
-/** `no_rope_layers`, which holds 1 for layers *with* positions; or all but every so-manieth. */
+/** `no_rope_layers`, which has 1 for layers *with* positions; without it, all layers but every n-th. */
 function rotaryLayers(json: Record<string, unknown>, layers: number): boolean[] {
   const interval = dimension(json, 'no_rope_layer_interval', 4);
   const list = json.no_rope_layers ?? Array.from({ length: layers }, (_, i) => Number((i + 1) % interval !== 0));
@@ -42,7 +47,7 @@ export const smollm3: Family<SmolLM3Config> = {
   kind: 'decoder',
 
   readConfig(json) {
-    const config = readDecoder(json, 'smollm3', { positions: 32_768, kvHeads: 4, tied: true });
+    const config = readDecoder(json, { positions: 32_768, kvHeads: 4, tied: true });
     choice(json, 'hidden_act', ['silu'], 'silu');
     const rotary_layers = rotaryLayers(json, config.num_hidden_layers);
     const window = slidingWindow(json, null);
@@ -70,4 +75,26 @@ export const smollm3: Family<SmolLM3Config> = {
       ...normSpecs(at, config.hidden_size, 'post_attention_layernorm'),
       ...feedForwardSpecs(config, at, config.mlp_bias),
     ]),
+  lmHead: LM_HEAD,
+
+  heads: decoderHeads,
+  // PEFT has no entry for it; Llama's modules.
+  peft: {
+    ia3: { target_modules: ['k_proj', 'v_proj', 'down_proj'], feedforward_modules: ['down_proj'] },
+  },
+  adapterHub: interfacedModel(BOTTLENECKS_ONLY),
+  gguf: {
+    ...llamaGguf,
+    architecture: 'smollm3',
+    config(keys, tables) {
+      const fields = decoderFields(keys);
+      return {
+        ...fields,
+        no_rope_layer_interval: 4,
+        attention_bias: keys.has('blk.0.attn_q.bias'),
+        mlp_bias: keys.has('blk.0.ffn_gate.bias'),
+        ...ropeScaling(keys, tables, fields),
+      };
+    },
+  },
 };

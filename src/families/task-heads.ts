@@ -1,6 +1,6 @@
 /**
- * The modules of transformers' …ForSequenceClassification and …ForTokenClassification (5.23), family by family, and how their
- * checkpoints are called. What they compute is in engine/models/task-head.ts.
+ * The modules of transformers' …ForSequenceClassification and …ForTokenClassification (5.23), and how a config.json
+ * describes them. Their arithmetic is in engine/models/task-head.ts.
  */
 import { refuse, show } from '../base/bad-model';
 import { CONFIG, RESTORE } from './config';
@@ -8,7 +8,7 @@ import type { Family, FamilyConfig, TensorSpec } from './family';
 
 export type TaskKind = 'sequence_classification' | 'token_classification';
 
-/** One linear of a head, with what stands before it and behind it. */
+/** One linear of a head, with what precedes and follows it. */
 export interface HeadLayer {
   path: string;
   /** Labels out, or the hidden width. */
@@ -16,19 +16,30 @@ export interface HeadLayer {
   bias: boolean;
   dropBefore: boolean;
   after: 'tanh' | 'relu' | null;
-  /** Read from the checkpoint where that has it. */
-  stored?: true;
+  /**
+   * Belongs to the base, and is read from the checkpoint if that has it. If not, it is trained, and saved under this name
+   * in PEFT's modules_to_save.
+   */
+  stored?: string;
 }
 
-export interface HeadShape {
+export interface ClassificationHead {
   /** As in PEFT's modules_to_save. */
-  modules: string[];
-  /** Which token speaks for a text; null: each for itself. */
+  modules: readonly string[];
+  /** The token whose hidden states stand for a text; null: each token is classified. */
   row: 'first' | 'last' | null;
-  layers: HeadLayer[];
+  layers: readonly HeadLayer[];
 }
 
-const layer = (path: string, out: HeadLayer['out'], more: Partial<HeadLayer> = {}): HeadLayer => ({
+export interface ClassificationHeads {
+  /** Beginning of the class names, `Bert` of BertForTokenClassification; that of the first architecture if left out. */
+  classStem?: string;
+  /** `prefix` precedes the encoder's paths: `bert.`, or nothing if the checkpoint is the bare encoder. */
+  sequence(prefix: string): ClassificationHead;
+  tokens: ClassificationHead;
+}
+
+export const headLayer = (path: string, out: HeadLayer['out'], more: Partial<HeadLayer> = {}): HeadLayer => ({
   path,
   out,
   bias: true,
@@ -37,53 +48,23 @@ const layer = (path: string, out: HeadLayer['out'], more: Partial<HeadLayer> = {
   ...more,
 });
 
-const forTokens = (path: string): HeadShape => ({
+/** One linear, which is all that any family has for tokens. */
+export const tokenHead = (path: string): ClassificationHead => ({
   modules: [path],
   row: null,
-  layers: [layer(path, 'labels', { dropBefore: true })],
+  layers: [headLayer(path, 'labels', { dropBefore: true })],
 });
 
-const ENCODERS: Record<string, (prefix: string) => HeadShape> = {
-  bert: (prefix) => ({
-    modules: ['classifier'],
-    row: 'first',
-    layers: [
-      layer(`${prefix}pooler.dense`, 'hidden', { after: 'tanh', stored: true }),
-      layer('classifier', 'labels', { dropBefore: true }),
-    ],
-  }),
-  roberta: () => ({
-    modules: ['classifier'],
-    row: 'first',
-    layers: [
-      layer('classifier.dense', 'hidden', { dropBefore: true, after: 'tanh' }),
-      layer('classifier.out_proj', 'labels', { dropBefore: true }),
-    ],
-  }),
-  distilbert: () => ({
-    modules: ['pre_classifier', 'classifier'],
-    row: 'first',
-    layers: [layer('pre_classifier', 'hidden', { after: 'relu' }), layer('classifier', 'labels', { dropBefore: true })],
-  }),
+/** Decoders alike, but for the name of the token head in some. */
+export const decoderHeads: ClassificationHeads = {
+  sequence: () => ({ modules: ['score'], row: 'last', layers: [headLayer('score', 'labels', { bias: false })] }),
+  tokens: tokenHead('score'),
 };
 
-/** Decoders whose token classifier has a name of its own. */
-const CLASSIFIER_OF_TOKENS = ['gpt2', 'gpt_neox'];
+export const headOf = ({ heads }: Pick<Family, 'heads'>, kind: TaskKind, prefix: string): ClassificationHead =>
+  kind === 'token_classification' ? heads.tokens : heads.sequence(prefix);
 
-/** `prefix` is what stands before the encoder's paths: `bert.`, or nothing where the checkpoint is the bare encoder. */
-export function headOf(family: string, kind: TaskKind, decoder: boolean, prefix: string): HeadShape {
-  if (decoder) {
-    return kind === 'token_classification'
-      ? forTokens(CLASSIFIER_OF_TOKENS.includes(family) ? 'classifier' : 'score')
-      : { modules: ['score'], row: 'last', layers: [layer('score', 'labels', { bias: false })] };
-  }
-  if (kind === 'token_classification') return forTokens('classifier');
-  const encoder = ENCODERS[family];
-  if (!encoder) throw new Error(`No classification head is known for ${family}.`);
-  return encoder(prefix);
-}
-
-/** A head as a checkpoint has it. */
+/** A checkpoint's classification head. */
 export interface StoredHead {
   kind: TaskKind;
   labels: string[];
@@ -96,18 +77,21 @@ const SUFFIX: Record<TaskKind, string> = {
 };
 
 /** transformers' class of a family with a head. */
-export function headClass({ modelType, architectures }: Pick<Family, 'modelType' | 'architectures'>, kind: TaskKind) {
-  const stem = architectures[0]!.replace(/(ForCausalLM|ForMaskedLM|LMHeadModel)$/, '');
-  return `${modelType === 'gemma3_text' ? 'Gemma3Text' : stem}${SUFFIX[kind]}`;
+export function headClass({ architectures, heads }: Pick<Family, 'architectures' | 'heads'>, kind: TaskKind): string {
+  const stem = heads.classStem ?? architectures[0]!.replace(/(ForCausalLM|ForMaskedLM|LMHeadModel)$/, '');
+  return stem + SUFFIX[kind];
 }
 
-/** Which head config.json speaks of; null where it is a language model. Throws `bad_model` where its labels are damaged. */
-export function storedHead(family: Pick<Family, 'modelType' | 'architectures'>, json: Record<string, unknown>) {
+/** The head that config.json names; null for a language model. Throws `bad_model` if its labels are damaged. */
+export function storedHead(
+  family: Pick<Family, 'architectures' | 'heads'>,
+  json: Record<string, unknown>,
+): StoredHead | null {
   const names = Array.isArray(json.architectures) ? json.architectures : [];
   const kind = (Object.keys(SUFFIX) as TaskKind[]).find((k) => names.includes(headClass(family, k)));
   if (!kind) return null;
   const labels = readLabels(json);
-  if (kind === 'token_classification') return { kind, labels, problemType: kind } satisfies StoredHead;
+  if (kind === 'token_classification') return { kind, labels, problemType: kind };
   const given = json.problem_type;
   const problemType =
     given === 'multi_label_classification' || given === 'regression' || given === 'single_label_classification'
@@ -115,13 +99,13 @@ export function storedHead(family: Pick<Family, 'modelType' | 'architectures'>, 
       : labels.length === 1
         ? 'regression'
         : 'single_label_classification';
-  return { kind, labels, problemType } satisfies StoredHead as StoredHead;
+  return { kind, labels, problemType };
 }
 
 /** More than any classifier has. */
 const MOST_LABELS = 100_000;
 
-/** id2label in the order of its numbers; two without names where there is none, as transformers has it. */
+/** id2label in the order of its numbers; without one, two unnamed labels, as in transformers. */
 function readLabels({ id2label, num_labels }: Record<string, unknown>): string[] {
   if (id2label === undefined || id2label === null) {
     const count = typeof num_labels === 'number' && Number.isInteger(num_labels) && num_labels > 0 ? num_labels : 2;
@@ -141,16 +125,19 @@ function readLabels({ id2label, num_labels }: Record<string, unknown>): string[]
   });
 }
 
-/** The head's tensors in a checkpoint. */
+/** The head's tensors in a checkpoint; `spare` ones belong to the base. */
 export function headTensors(
-  family: Pick<Family, 'modelType' | 'kind'>,
+  family: Pick<Family, 'heads'>,
   config: Pick<FamilyConfig, 'hidden_size'> & { prefix?: string },
   head: StoredHead,
 ): TensorSpec[] {
   const d = config.hidden_size;
-  const { layers } = headOf(family.modelType, head.kind, family.kind === 'decoder', config.prefix ?? '');
-  return layers.flatMap(({ path, out, bias }): TensorSpec[] => {
+  return headOf(family, head.kind, config.prefix ?? '').layers.flatMap(({ path, out, bias, stored }): TensorSpec[] => {
     const rows = out === 'labels' ? head.labels.length : d;
-    return [{ name: `${path}.weight`, shape: [rows, d] }, ...(bias ? [{ name: `${path}.bias`, shape: [rows] }] : [])];
+    const more = stored === undefined ? {} : { spare: true };
+    return [
+      { name: `${path}.weight`, shape: [rows, d], ...more },
+      ...(bias ? [{ name: `${path}.bias`, shape: [rows], ...more }] : []),
+    ];
   });
 }

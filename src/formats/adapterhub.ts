@@ -1,13 +1,15 @@
 /**
- * The folder in which AdapterHub's `adapters` keeps a bottleneck adapter: `adapter_config.json` and `adapter.safetensors`,
- * with a head of its own `head_config.json` and `model_head.safetensors`, and for some families adapterhub-interface.ts's
- * file (adapter-hub/adapters 1.3.0, src/adapters/loading.py and configuration/adapter_config.py). It opens there with `model.load_adapter(folder, use_safetensors=True)`.
+ * AdapterHub's folder for a bottleneck adapter: `adapter_config.json` and `adapter.safetensors`, with a head also
+ * `head_config.json` and `model_head.safetensors`, and for some families `adapter_interface.json` (adapter-hub/adapters
+ * 1.3.0, src/adapters/loading.py and configuration/adapter_config.py). The library opens it with
+ * `model.load_adapter(folder, use_safetensors=True)`.
  *
- * Keys carry the adapter's name, `….adapters.NAME.adapter_up.weight`; here tensors go without it.
+ * Its keys contain the adapter's name, `….adapters.NAME.adapter_up.weight`; names of tensors here do not.
  */
 import { TabtuneError } from '../base/errors';
-import type { BottleneckMethod } from '../recipe/types';
-import { adapterInterface } from './adapterhub-interface';
+import { familyNamed, findFamily } from '../families';
+import type { AdapterInterface } from '../families/adapterhub';
+import { headClass, type TaskKind } from '../families/task-heads';
 import { bf16ToF32, f16ToF32 } from './half';
 import { parseSafetensorsHeader, type SafetensorsEntry, safetensorsHeaderSize, writeSafetensors } from './safetensors';
 
@@ -33,24 +35,32 @@ export interface HubHead {
   tensors: HubTensors;
 }
 
+export interface BottleneckSettings {
+  /** The library's names: two adapters per layer, or one. */
+  config: 'double_seq_bn' | 'seq_bn';
+  /** Width of the model divided by the width of the bottleneck. */
+  reduction_factor: number;
+  non_linearity: 'relu' | 'gelu' | 'swish' | 'tanh';
+}
+
 export interface BottleneckAdapter {
   name: string;
   model_name: string | null;
   model_type: string;
-  /** Of transformers: `BertForSequenceClassification`. */
+  /** transformers' class: `BertForSequenceClassification`. */
   model_class: string;
   hidden_size: number;
-  /** Attention and feed-forward stand side by side in a block (GPT-NeoX, as a rule). */
+  /** Attention and feed-forward of a block run in parallel (most GPT-NeoX models). */
   parallel: boolean;
-  settings: Pick<BottleneckMethod, 'config' | 'reduction_factor' | 'non_linearity'>;
+  settings: BottleneckSettings;
   tensors: HubTensors;
   head: HubHead | null;
 }
 
-/** A number that Python must read as a float: the library asks whether it is one. */
+/** A number that Python must read as a float, since the library checks its type. */
 const float = (n: number) => `float ${Number.isInteger(n) ? n.toFixed(1) : n}`;
 
-/** Fields of BnConfig that both kinds have alike, with the values that the library writes. */
+/** Fields of BnConfig that are the same in both kinds, with the values that the library writes. */
 const COMMON: Record<string, unknown> = {
   adapter_residual_before_ln: false,
   cross_adapter: false,
@@ -83,7 +93,7 @@ const COMMON: Record<string, unknown> = {
   use_gating: false,
 };
 
-/** Those of them that change the arithmetic or the places, and that must be as above. */
+/** Those that change the arithmetic or where adapters are; adapters with other values are refused. */
 const MUST_BE: Record<string, unknown> = {
   cross_adapter: false,
   inv_adapter: null,
@@ -99,7 +109,7 @@ const MUST_BE: Record<string, unknown> = {
   use_gating: false,
 };
 
-/** Files of the folder, ready for a zip or a directory. The same adapter always gives the same bytes. */
+/** The folder's files, ready for a zip or a directory. The same adapter always gives the same bytes. */
 export function writeAdapterHub(adapter: BottleneckAdapter): { path: string; bytes: Uint8Array }[] {
   const { name, settings, head } = adapter;
   const double = settings.config === 'double_seq_bn';
@@ -126,7 +136,7 @@ export function writeAdapterHub(adapter: BottleneckAdapter): { path: string; byt
       ),
     },
   ];
-  const places = adapterInterface(adapter.model_type, adapter.parallel);
+  const places = adapterInterface(adapter);
   if (places) {
     const { model_type } = adapter;
     files.push({ path: HUB_INTERFACE, bytes: python({ interface: places, model_type, version: VERSION }) });
@@ -139,6 +149,12 @@ export function writeAdapterHub(adapter: BottleneckAdapter): { path: string; byt
     { path: HUB_HEAD_CONFIG, bytes: python(aboutHead) },
     { path: HUB_HEAD_WEIGHTS, bytes: written(head.tensors, (key) => key) },
   ];
+}
+
+/** Null for a family that AdapterHub has code for. */
+function adapterInterface({ model_type, parallel }: BottleneckAdapter): AdapterInterface | null {
+  const own = findFamily(model_type)?.adapterHub.interface ?? null;
+  return own && parallel ? { ...own, layer_pre_ffn: null } : own;
 }
 
 const written = (tensors: HubTensors, rename: (key: string) => string) =>
@@ -169,7 +185,7 @@ export const isAdapterHub = (files: readonly { path: string }[]): boolean =>
 
 const named = (path: string, name: string) => path === name || path.endsWith(`/${name}`);
 
-/** Decodes and checks a folder. Whether it fits a model is for the caller, who has one. Throws bad_adapter. */
+/** Decodes and checks a folder; the caller checks that it fits the model. Throws bad_adapter. */
 export function readAdapterHub(files: readonly { path: string; bytes: Uint8Array }[]): BottleneckAdapter {
   const find = (name: string) => {
     const found = files.filter(({ path }) => named(path, name));
@@ -215,10 +231,10 @@ export function readAdapterHub(files: readonly { path: string; bytes: Uint8Array
   };
 }
 
-/** No place before the feed-forward that has a residual of its own. */
+/** Whether attention and feed-forward run in parallel: nothing is named before the feed-forward. */
 function isParallel({ interface: places }: Record<string, unknown>): boolean {
   if (typeof places !== 'object' || places === null) {
-    refuse(HUB_INTERFACE, 'The file does not say where adapters stand.', EXPORT_AGAIN);
+    refuse(HUB_INTERFACE, 'The file does not say where adapters are.', EXPORT_AGAIN);
   }
   return ((places as Record<string, unknown>).layer_pre_ffn ?? null) === null;
 }
@@ -252,8 +268,8 @@ function readSettings(json: Record<string, unknown>): BottleneckAdapter['setting
   };
 }
 
-/** The library's older name for the exact GELU was gelu_orig, and gelu was the one with tanh. */
-function nonLinearity(value: unknown, versioned: boolean): BottleneckMethod['non_linearity'] {
+/** Older versions of the library called the exact GELU gelu_orig, and the one with tanh gelu. */
+function nonLinearity(value: unknown, versioned: boolean): BottleneckSettings['non_linearity'] {
   const name = typeof value === 'string' ? value.toLowerCase() : '';
   if (name === 'relu' || name === 'swish' || name === 'tanh') return name;
   if (name === 'silu') return 'swish';
@@ -296,7 +312,7 @@ function readTensors(file: Uint8Array, where: string, rename: (key: string) => s
 }
 
 function read(file: Uint8Array, { dtype, start, end }: SafetensorsEntry, key: string): Float32Array {
-  // A copy: inside the file a tensor need not lie at a multiple of its element size.
+  // A copy, since a tensor's offset in the file need not be a multiple of its element size.
   const { buffer } = file.slice(start, end);
   if (dtype === 'F32') return new Float32Array(buffer);
   if (dtype === 'F16') return f16ToF32(new Uint16Array(buffer));
@@ -305,8 +321,8 @@ function read(file: Uint8Array, { dtype, start, end }: SafetensorsEntry, key: st
 }
 
 /**
- * The tensors under the paths of this model's blocks: a checkpoint of the bare encoder has no `bert.` before them, and an
- * adapter that was saved from one has none either. A head goes by the same names on both.
+ * The tensors under the paths of this model's blocks. A bare encoder has no prefix such as `bert.`, and neither has an
+ * adapter saved from one. A head has the same names either way.
  */
 export function underBlocks(tensors: HubTensors, blockPaths: readonly string[]): HubTensors {
   const first = blockPaths[0] ?? '';
@@ -319,33 +335,10 @@ export function underBlocks(tensors: HubTensors, blockPaths: readonly string[]):
   return new Map([...tensors].map(([name, tensor]) => [name.includes('.adapters.') ? change(name) : name, tensor]));
 }
 
-const CLASSES: Record<string, string> = {
-  llama: 'Llama',
-  mistral: 'Mistral',
-  qwen2: 'Qwen2',
-  qwen3: 'Qwen3',
-  gemma2: 'Gemma2',
-  gemma3_text: 'Gemma3Text',
-  phi3: 'Phi3',
-  smollm3: 'SmolLM3',
-  gpt2: 'GPT2',
-  gpt_neox: 'GPTNeoX',
-  bert: 'Bert',
-  roberta: 'Roberta',
-  distilbert: 'DistilBert',
-};
-
-/** transformers' class of a family with a head; a language model's is the decoder's or the masked one. */
-export function modelClass(
-  family: string,
-  head: 'language_model' | 'sequence_classification' | 'token_classification',
-): string {
-  const name = CLASSES[family] ?? family;
-  if (head === 'sequence_classification') return `${name}ForSequenceClassification`;
-  if (head === 'token_classification') return `${name}ForTokenClassification`;
-  if (family === 'gpt2') return 'GPT2LMHeadModel';
-  if (family === 'gemma3_text') return 'Gemma3ForCausalLM';
-  return ['bert', 'roberta', 'distilbert'].includes(family) ? `${name}ForMaskedLM` : `${name}ForCausalLM`;
+/** transformers' class of a family with a head. */
+export function modelClass(modelType: string, head: TaskKind | 'language_model'): string {
+  const family = familyNamed(modelType);
+  return head === 'language_model' ? family.architectures[0]! : headClass(family, head);
 }
 
 function refuse(where: string, message: string, action: string, details?: string): never {

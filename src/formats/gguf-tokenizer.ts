@@ -4,6 +4,7 @@
  * follow from the scores. Runs where it can be killed: a vocabulary of 262,144 takes a second or two.
  */
 import { TabtuneError } from '../base/errors';
+import { families } from '../families';
 import { listStrings } from './gguf';
 import { composes, ignoresMerges, knownSplits, splitsOf } from './gguf-splits';
 import type { GgufVocabulary } from './gguf-vocabulary';
@@ -241,6 +242,8 @@ function write(vocabulary: GgufVocabulary, tokens: string[], merges: readonly Me
 
 /** Tokens that are looked for in the text before anything else. */
 function addedTokens({ types, model, architecture }: GgufVocabulary, tokens: string[]): Json[] {
+  const family = families.find(({ gguf }) => gguf?.architecture === architecture);
+  const swallows = model === 'llama' ? family?.gguf?.swallowsSpace : undefined;
   const added: Json[] = [];
   for (const [id, content] of tokens.entries()) {
     const type = types?.[id];
@@ -250,8 +253,7 @@ function addedTokens({ types, model, architecture }: GgufVocabulary, tokens: str
       content,
       single_word: false,
       lstrip: false,
-      // Phi-3's marks swallow the white space behind them.
-      rstrip: architecture === 'phi3' && model === 'llama' && !/^<(unk|s|\|endoftext\|)>$/.test(content),
+      rstrip: swallows?.(content) ?? false,
       normalized: false,
       // Thousands of places kept free for later are no marks of anything.
       special: type === CONTROL && !/^<unused\d+>$/.test(content),

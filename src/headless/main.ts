@@ -1,9 +1,9 @@
 /** Runs a recipe without a person: the page behind `npm run headless`. See protocol.ts for who calls whom. */
 import { TabtuneError } from '../base/errors';
 import type { DataProblem, TokenizedDataset } from '../data/types';
+import { exportsOf } from '../exports';
 import type { Download } from '../hub/descriptions';
 import { checkRecipe, resolveRecipe } from '../recipe/defaults';
-import { leavesModel } from '../recipe/kinds';
 import { parseRecipe } from '../recipe/schema';
 import type { Recipe } from '../recipe/types';
 import { type Connection, connect } from '../rpc/rpc';
@@ -249,11 +249,12 @@ async function run(options: RunOptions): Promise<RunOutput> {
     const [blocker] = plan.blockers;
     if (blocker) throw TabtuneError.fromData(blocker);
     const summary = await train(session, recipe);
-    // A method that trains the model's own weights leaves a model, and nothing apart from it.
-    const opened = leavesModel(recipe.method.type);
-    const { files } = opened ? { files: [] } : await session.exportAdapter();
+    const trained = { method: recipe.method.type, objective: recipe.objective.type };
+    // A method that trains the model's own weights leaves a model, and no separate adapter.
+    const adapter = exportsOf(trained).some(({ id }) => id === 'adapter');
+    const { files } = adapter ? await session.exportAdapter() : { files: [] };
     for (const { path, bytes } of files) await sendFile('adapter', path, new Blob([bytes as BlobPart]));
-    const precision = options.merged ?? (opened ? 'F32' : null);
+    const precision = options.merged ?? (adapter ? null : 'F32');
     const merged = precision ? await merge(session, precision) : null;
 
     const logits: RunOutput['logits'] = [];

@@ -4,8 +4,11 @@ import type { Forecast, MergedExport, RunSummary } from '../session/api';
 import type { MetricsRow } from '../storage/types';
 
 /** A step or an evaluation, told apart by `loss` and `eval_loss` as in transformers' log history. */
-export function metricsLine({ kind: _kind, ...figures }: MetricsRow): Record<string, unknown> {
-  return figures;
+export function metricsLine({ kind, ...figures }: MetricsRow): Record<string, unknown> {
+  if (kind === 'eval' || !figures.metrics) return figures;
+  // A step's metrics are columns after its own, and replace none of them.
+  const { metrics, ...columns } = figures;
+  return { ...columns, ...metrics, ...columns };
 }
 
 export function summaryOf(

@@ -21,7 +21,7 @@ export interface CheckedModel {
   folder: ModelFolder;
   /** config.json as it is. */
   json: Record<string, unknown>;
-  family: Family<FamilyConfig>;
+  family: Family;
   config: FamilyConfig;
   /** The classification head in the checkpoint; null where it is a language model or bare encoder. */
   head: StoredHead | null;
@@ -112,7 +112,7 @@ async function readIndex(folder: ModelFolder): Promise<string[]> {
   return [...shards].sort();
 }
 
-function matchTensors(family: Family<FamilyConfig>, specs: TensorSpec[], found: Found): Map<string, ModelTensor> {
+function matchTensors(family: Family, specs: TensorSpec[], found: Found): Map<string, ModelTensor> {
   const expected = new Map(specs.map((spec) => [spec.name, spec]));
   const tensors = new Map<string, ModelTensor>();
   const used = new Set<string>();
@@ -124,7 +124,7 @@ function matchTensors(family: Family<FamilyConfig>, specs: TensorSpec[], found: 
       tensors.set(name, matchTensor(stored, shape, found.get(stored)!));
     } else if (!optional) gone ??= name;
   }
-  if (gone !== undefined) missing(gone, expected, tensors, found);
+  if (gone !== undefined) missing(gone, family, expected, tensors, found);
   for (const [name, { file }] of found) {
     if (used.has(name) || family.ignored?.test(name)) continue;
     refuse(
@@ -162,6 +162,7 @@ function matchTensor(
 
 function missing(
   name: string,
+  { lmHead }: Family,
   expected: Map<string, TensorSpec>,
   tensors: Map<string, ModelTensor>,
   found: Found,
@@ -172,7 +173,7 @@ function missing(
   refuse(
     `${file}, tensor ${name}`,
     `The weights lack ${gone.length} of the ${all.length} tensors that config.json implies.`,
-    name === 'lm_head.weight'
+    lmHead.test(name)
       ? 'Set tie_word_embeddings to true in config.json if the model shares its embedding with its output.'
       : 'Use the config.json that belongs to these weights, or download the folder again.',
     `missing: ${gone.slice(0, 5).join(', ')}`,

@@ -1,6 +1,6 @@
 /**
- * The curated shelf: small open models that are worth beginning with. Of each the fields of its config.json that decide
- * shapes are kept here, so that size and memory can be computed without asking the network anything.
+ * The curated shelf: small open models to start with. Each has those fields of its config.json that decide shapes, so that
+ * size and memory can be computed without the network.
  */
 import { readFamilyConfig, supportedFamilies } from '../families';
 import type { PrecisionPlan, ShelfModel } from './descriptions';
@@ -16,7 +16,7 @@ interface ShelfEntry {
   gated?: true;
   dtype: 'F32' | 'BF16' | 'F16';
   config: Record<string, unknown>;
-  /** Bytes that the file holds beyond the tensors that the model needs. */
+  /** Bytes in the file besides the tensors that the model needs. */
   moreBytes?: number;
 }
 
@@ -112,7 +112,7 @@ export const shelf: ShelfEntry[] = [
     description: 'Newer than Qwen2.5, and can think aloud before it answers.',
     licence: 'apache-2.0',
     dtype: 'BF16',
-    // The output, which is the embedding, is stored once more.
+    // The output projection, which is the embedding, is stored again.
     moreBytes: 2 * 151_936 * 1024,
     config: {
       model_type: 'qwen3',
@@ -201,7 +201,7 @@ export const shelf: ShelfEntry[] = [
   {
     id: 'HuggingFaceTB/SmolLM2-135M',
     title: 'SmolLM2 135M',
-    description: 'The same without a chat format: continues text, for data that is no conversation.',
+    description: 'The same without a chat format: continues text, for data without conversations.',
     licence: 'apache-2.0',
     dtype: 'BF16',
     config: smol135,
@@ -233,7 +233,7 @@ export const shelf: ShelfEntry[] = [
     description: 'A research model with its whole training history published; fast to try things on.',
     licence: 'apache-2.0',
     dtype: 'F16',
-    // A causal mask for every layer, a byte for each of its places.
+    // A causal mask for every layer, one byte per position.
     moreBytes: 6 * 2048 * 2048,
     config: {
       model_type: 'gpt_neox',
@@ -255,7 +255,7 @@ export const shelf: ShelfEntry[] = [
   {
     id: 'sentence-transformers/all-MiniLM-L6-v2',
     title: 'all-MiniLM-L6-v2',
-    description: 'Turns sentences into vectors for search and grouping; reads, does not write.',
+    description: 'Turns sentences into vectors for search and grouping; it reads and does not write.',
     licence: 'apache-2.0',
     dtype: 'F32',
     // The pooler, which sentence embeddings do not use.
@@ -297,7 +297,7 @@ export const shelf: ShelfEntry[] = [
 
 const BYTES = { F32: 4, BF16: 2, F16: 2 };
 
-/** Parameters of the model as its family computes them from the config. */
+/** The model's number of parameters, from its config. */
 export function parametersOf(config: Record<string, unknown>): number {
   const { family, config: read } = readFamilyConfig(config);
   const needed = family.tensors(read).filter(({ copy, spare }) => !copy && !spare);
@@ -305,8 +305,8 @@ export function parametersOf(config: Record<string, unknown>): number {
 }
 
 /**
- * The shelf as it stands in this browser, at once; then again with each plan for this GPU, which takes a moment a card.
- * Resolves with the first, and never rejects for want of a plan.
+ * The shelf at once, and then again with each plan for this GPU, which takes a moment per card. Resolves with the first, and
+ * does not reject if a plan fails.
  */
 export async function shelfModels(
   needs: { isDownloaded(source: string): Promise<boolean>; plan: PlanModel },
@@ -335,7 +335,7 @@ async function planAll(
 ): Promise<void> {
   const planned = [...models];
   for (const [i, { config, dtype }] of entries.entries()) {
-    // A card without a plan is a card all the same.
+    // A card without a plan is still shown.
     const precisions = await plan({ config, dtype, kind: 'safetensors' }).catch(() => []);
     if (precisions.length === 0) continue;
     planned[i] = { ...planned[i]!, precisions };

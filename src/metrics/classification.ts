@@ -1,4 +1,4 @@
-/** Scores of a classification head -> figures, for each of transformers' three problem types. */
+/** Metrics from the scores of a classification head, for each of transformers' three problem types. */
 import { meanAbsoluteError, meanSquaredError, pearson, spearman } from './regression';
 import {
   type ClassReport,
@@ -15,18 +15,18 @@ import {
 export type ProblemType = 'single_label_classification' | 'multi_label_classification' | 'regression';
 
 export interface Evaluated {
-  /** By name, as scikit-learn and transformers' examples name them; NaN where a figure is not defined. */
+  /** By name, named as in scikit-learn and transformers' examples; NaN if a metric is undefined. */
   metrics: Record<string, number>;
-  /** Null for numbers. */
+  /** Null for regression. */
   report: ClassReport | null;
 }
 
 /**
- * `scores` are the head's, [n · labels] ([n] for regression); `targets` as TokenizedExample.classes one after the other: a
- * class's number, zeros and ones for each label, or the number to predict.
+ * `scores` are the head's, [n · labels] ([n] for regression). `targets` are TokenizedExample.classes, one after another: a
+ * class index, a zero or one for each label, or the number to predict.
  *
- * single_label_classification: the highest score wins, the first of equals. multi_label_classification: a label applies where
- * its probability is at least 0.5, that is where its score is not negative.
+ * single_label_classification: the highest score wins, the first among equals. multi_label_classification: a label applies
+ * if its probability is at least 0.5, that is, if its score is not negative.
  */
 export function classificationMetrics(
   problemType: ProblemType,
@@ -45,7 +45,7 @@ export function classificationMetrics(
   problemType satisfies never;
 }
 
-/** For each row the number of its highest score, the first of equals (numpy.argmax). */
+/** The index of each row's highest score, the first among equals (numpy.argmax). */
 export function highest(scores: ArrayLike<number>, width: number): Int32Array {
   const out = new Int32Array(width === 0 ? 0 : scores.length / width);
   for (let r = 0; r < out.length; r++) {
@@ -57,8 +57,8 @@ export function highest(scores: ArrayLike<number>, width: number): Int32Array {
 }
 
 /**
- * One class each. Averages are over the classes that occur among predictions or targets, as scikit-learn's are; F1 `micro` is
- * then the accuracy.
+ * One class per row. Averages are over the classes that occur among predictions or targets, as in scikit-learn; F1 `micro`
+ * is then the accuracy.
  */
 export function classMetrics(
   labels: readonly string[],
@@ -82,7 +82,7 @@ export function classMetrics(
   };
 }
 
-/** Any number of labels each. `accuracy` is the share of rows with all labels right (subset accuracy). */
+/** Any number of labels per row. `accuracy` is the fraction of rows with all labels right (subset accuracy). */
 function multiLabelMetrics(labels: readonly string[], scores: Float32Array, targets: Float32Array): Evaluated {
   const width = labels.length;
   const rows = width === 0 ? 0 : targets.length / width;

@@ -1,7 +1,7 @@
 /**
- * Tagged words. Names in BIO (also IOB1 and BIOES) count as wholes: one is right where its beginning, its end and its kind
- * are. What a name is follows conlleval (Tjong Kim Sang and Buchholz, CoNLL-2000), as seqeval 1.2.2 does by default: an I-
- * that goes on with nothing begins a name. Plain tags, such as parts of speech, are scored word by word.
+ * Tagged words. Entities in BIO (also IOB1 and BIOES) count as wholes: one is right if its start, end and kind are right.
+ * Their boundaries follow conlleval (Tjong Kim Sang and Buchholz, CoNLL-2000), like seqeval 1.2.2 by default: an I- that
+ * continues nothing starts an entity. Plain tags, such as parts of speech, are scored word by word.
  */
 import { TabtuneError } from '../base/errors';
 import { classMetrics, type Evaluated } from './classification';
@@ -19,7 +19,7 @@ interface Tag {
   kind: string;
 }
 
-/** `B-PER` -> B, PER; a mark alone has the kind `_`. */
+/** `B-PER` -> B, PER; a bare mark has the kind `_`. */
 function split(tag: string): Tag {
   const rest = tag.slice(1);
   const at = rest.indexOf('-');
@@ -44,7 +44,7 @@ function begins(before: Tag, now: Tag): boolean {
   return now.mark !== 'O' && now.mark !== '.' && before.kind !== now.kind;
 }
 
-/** The names in a row of tags, as seqeval's get_entities. */
+/** The entities in a row of tags, as in seqeval's get_entities. */
 export function entitiesOf(tags: readonly string[]): Entity[] {
   const found: Entity[] = [];
   let before: Tag = { mark: 'O', kind: '' };
@@ -58,14 +58,14 @@ export function entitiesOf(tags: readonly string[]): Entity[] {
   return found;
 }
 
-/** Whether all of these are tags of names: O, or a mark of BIO, BIOES or BILOU before a hyphen. */
+/** Whether all labels are entity tags: O, or a mark of BIO, BIOES or BILOU before a hyphen. */
 function areEntityTags(labels: readonly string[]): boolean {
   return labels.some((label) => label !== 'O') && labels.every((label) => /^(O|[BIESLU]-.+)$/.test(label));
 }
 
 /**
- * `predicted` and `expected` hold a row of tags for each text. Of names: precision, recall and F1 over all of them, averages
- * over their kinds, and the accuracy of the tags; the report has a line for each kind, and the confusion of the tags.
+ * `predicted` and `expected` hold a row of tags for each text. For entities: precision, recall and F1 over all of them,
+ * averages over their kinds, and the accuracy of the tags. The report has one row per kind and the confusion of the tags.
  */
 export function tokenMetrics(
   labels: readonly string[],
@@ -76,7 +76,7 @@ export function tokenMetrics(
   if (uneven !== -1 || predicted.length !== expected.length) {
     throw new TabtuneError({
       code: 'internal',
-      message: 'There are not as many tags as words to score.',
+      message: 'The number of predicted tags differs from the number of words.',
       where: `text ${uneven === -1 ? expected.length + 1 : uneven + 1}`,
       action: 'Run the evaluation again.',
     });
@@ -87,7 +87,7 @@ export function tokenMetrics(
   const real = numbered(expected);
   if (!areEntityTags(labels)) return classMetrics(labels, said, real);
 
-  // seqeval joins the texts with an O between them, which keeps names apart.
+  // seqeval joins the texts with an O between them, which keeps entities apart.
   const byKind = new Map<string, Counts>();
   const countOf = (kind: string) => {
     const count = byKind.get(kind) ?? { hits: 0, predicted: 0, actual: 0 };

@@ -1,16 +1,16 @@
-/** How near predicted numbers are to what they should be. */
+/** How close predicted numbers are to the expected ones. */
 
-/** NaN of no numbers. */
+/** NaN for no numbers. */
 export function meanSquaredError(predicted: ArrayLike<number>, actual: ArrayLike<number>): number {
   return meanOver(actual.length, (i) => (predicted[i]! - actual[i]!) ** 2);
 }
 
-/** NaN of no numbers. */
+/** NaN for no numbers. */
 export function meanAbsoluteError(predicted: ArrayLike<number>, actual: ArrayLike<number>): number {
   return meanOver(actual.length, (i) => Math.abs(predicted[i]! - actual[i]!));
 }
 
-/** Pearson's correlation coefficient; NaN where either side is constant, as in scipy.stats.pearsonr. */
+/** Pearson's correlation coefficient; NaN if either side is constant, as in scipy.stats.pearsonr. */
 export function pearson(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const n = a.length;
   const meanA = meanOver(n, (i) => a[i]!);
@@ -26,16 +26,16 @@ export function pearson(a: ArrayLike<number>, b: ArrayLike<number>): number {
     bb += y * y;
   }
   const spread = Math.sqrt(aa) * Math.sqrt(bb);
-  // Rounding can carry a perfect line a hair past 1.
+  // Rounding can push a perfect correlation slightly past 1.
   return spread === 0 ? Number.NaN : Math.max(-1, Math.min(1, ab / spread));
 }
 
-/** Spearman's rank correlation: Pearson's of the ranks, equal values sharing the mean of theirs (scipy.stats.spearmanr). */
+/** Spearman's rank correlation: Pearson's of the ranks, where ties share their mean rank (scipy.stats.spearmanr). */
 export function spearman(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return pearson(ranks(a), ranks(b));
 }
 
-/** 1-based; ties get the mean of the ranks they take up. */
+/** 1-based; ties get the mean of the ranks they span. */
 function ranks(values: ArrayLike<number>): Float64Array {
   const order = Array.from(values, (_, i) => i).sort((i, j) => values[i]! - values[j]!);
   const out = new Float64Array(values.length);

@@ -1,30 +1,30 @@
 /**
- * What a classifier got right, class by class. Definitions are scikit-learn's (metrics.precision_recall_fscore_support,
- * confusion_matrix, matthews_corrcoef); whatever would divide by zero is 0, as its zero_division has it.
+ * What a classifier got right, per class. Definitions are scikit-learn's (metrics.precision_recall_fscore_support,
+ * confusion_matrix, matthews_corrcoef); a division by zero gives 0, as with its zero_division.
  */
 
 export interface ClassScore {
   label: string;
-  /** Of what was said to be of the class, the share that is: TP / (TP + FP). */
+  /** The fraction of predictions of the class that are right: TP / (TP + FP). */
   precision: number;
-  /** Of what is of the class, the share that was found: TP / (TP + FN). */
+  /** The fraction of the class that was found: TP / (TP + FN). */
   recall: number;
   /** Their harmonic mean: 2·TP / (2·TP + FP + FN). */
   f1: number;
-  /** How many are of the class. */
+  /** How many belong to the class. */
   support: number;
 }
 
 export interface ClassReport {
   /** Names of the confusion matrix's rows and columns. */
   labels: string[];
-  /** confusion[i][j]: how many of class i were said to be of class j; empty where several classes may apply at once. */
+  /** confusion[i][j]: how many of class i were predicted as class j; empty if several classes may apply at once. */
   confusion: number[][];
-  /** A row for each class, or for each kind of name in tagged text. */
+  /** One row per class, or per kind of entity in tagged text. */
   perClass: ClassScore[];
 }
 
-/** True positives, and how many were said to be and are of a class. */
+/** True positives, and how many are predicted as a class and belong to it. */
 export interface Counts {
   hits: number;
   predicted: number;
@@ -69,10 +69,10 @@ function mean(scores: readonly ClassScore[], weightOf: (score: ClassScore) => nu
 /** Every class counts the same. */
 export const macro = (scores: readonly ClassScore[]): Averaged => mean(scores, () => 1);
 
-/** Every class counts by how many are of it. */
+/** Every class counts in proportion to its support. */
 export const weighted = (scores: readonly ClassScore[]): Averaged => mean(scores, ({ support }) => support);
 
-/** confusion[i][j]: how many of class i were said to be of class j. */
+/** confusion[i][j]: how many of class i were predicted as class j. */
 export function confusionMatrix(classes: number, predicted: ArrayLike<number>, actual: ArrayLike<number>): number[][] {
   const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   for (let i = 0; i < actual.length; i++) {
@@ -92,8 +92,8 @@ export function countsOf(confusion: readonly (readonly number[])[]): Counts[] {
 }
 
 /**
- * Matthews correlation of many classes, R_K (Gorodkin, "Comparing two K-category assignments by a K-category correlation
- * coefficient", 2004): 1 is perfect, 0 no better than chance or with one class only.
+ * Matthews correlation for several classes, R_K (Gorodkin, "Comparing two K-category assignments by a K-category correlation
+ * coefficient", 2004): 1 is perfect, 0 no better than chance or only one class.
  */
 export function matthews(counts: readonly Counts[]): number {
   let hits = 0;

@@ -1,4 +1,4 @@
-/** Written answers against the expected ones. */
+/** Compares written answers with expected ones. */
 
 export interface Overlap {
   precision: number;
@@ -6,14 +6,15 @@ export interface Overlap {
   f1: number;
 }
 
-/** ASCII letters and digits only, as in rouge_score: of other alphabets nothing is left. */
+/** ASCII letters and digits only, as in rouge_score: nothing is left of other alphabets. */
 function rougeWords(text: string): string[] {
   return text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
 }
 
 /**
  * ROUGE-L (Lin, "ROUGE: A Package for Automatic Evaluation of Summaries", 2004): the longest common subsequence of the words,
- * as a share of what was written (precision) and of what should have been (recall). As Google's rouge_score without stemming.
+ * as a fraction of the written answer (precision) and of the expected one (recall). As in Google's rouge_score without
+ * stemming.
  */
 export function rougeL(written: string, expected: string): Overlap {
   const a = rougeWords(expected);
@@ -35,7 +36,7 @@ export function rougeL(written: string, expected: string): Overlap {
 
 /** Python's string.punctuation. */
 const PUNCTUATION = /[!-/:-@[-`{-~]/g;
-/** An article that is a word by itself; \b of JavaScript knows no letters beyond ASCII. */
+/** An article as a whole word; JavaScript's \b knows only ASCII letters. */
 const ARTICLES = /(?<![\p{L}\p{N}_])(?:a|an|the)(?![\p{L}\p{N}_])/gu;
 
 /** SQuAD's normalisation (Rajpurkar et al., 2016): lower case, no punctuation, no articles, single spaces. */
@@ -43,7 +44,7 @@ export function normalizeAnswer(text: string): string {
   return text.toLowerCase().replace(PUNCTUATION, '').replace(ARTICLES, ' ').replace(/\s+/g, ' ').trim();
 }
 
-/** 1 where the answer is one of those expected after normalisation, else 0. */
+/** 1 if the answer equals one of the expected ones after normalisation, otherwise 0. */
 export function exactMatch(written: string, expected: string | readonly string[]): number {
   const answer = normalizeAnswer(written);
   return [expected].flat().some((one) => normalizeAnswer(one) === answer) ? 1 : 0;

@@ -5,16 +5,8 @@
 import * as v from 'valibot';
 import type { ErrorData } from '../base/errors';
 import { TabtuneError } from '../base/errors';
-import {
-  type Field,
-  type FieldSpec,
-  field,
-  fieldsOf,
-  type Lookup,
-  type NumberField,
-  type SectionName,
-  sectionNames,
-} from './fields';
+import { type Field, field, fieldsOf, type Lookup, type SectionName, sectionNames } from './fields';
+import type { FieldSpec, NumberField } from './spec';
 import { alternatives, list, otherNames, suggest } from './suggest';
 import type { RecipeInput } from './types';
 

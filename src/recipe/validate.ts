@@ -3,12 +3,14 @@
  * change. A value that would have no effect is not refused, since recipes are often edited one field at a time, but it
  * is noted: nothing that a person sets is ignored in silence.
  */
+import { methodOf } from '../methods';
 import { columnParts } from './catalogue';
 import { recipeRefusals } from './combine';
 import { applies, field, fieldsOf, valueAt } from './fields';
 import { allowedNumber, problem, type RecipeProblem } from './schema';
+import type { Refusal } from './spec';
 import { alternatives, suggest } from './suggest';
-import type { Ia3Method, LoraMethod, Recipe } from './types';
+import type { Recipe } from './types';
 
 /** What happens with a field that has no effect, or that is outside of what people usually choose. */
 export interface RecipeNote {
@@ -67,70 +69,10 @@ function* datasetProblems({ dataset }: Recipe): Generator<RecipeProblem> {
   }
 }
 
-function* listProblems(where: string, value: string | string[], word: string | null): Generator<RecipeProblem> {
-  if (typeof value === 'string') return;
-  if (value.length === 0 && word !== null) {
-    yield problem(where, 'names no module, so nothing would be trained.', `Use ${word}.`);
-  }
-  const misplaced = value.find((name) => name === 'all-linear' || name === 'auto');
-  if (misplaced !== undefined) {
-    yield word === misplaced
-      ? problem(where, `has ${word} in a list.`, `Write "${word}" without brackets.`)
-      : problem(where, `has ${misplaced} in a list, which is no module’s name.`);
-  }
-  const twice = value.find((name, i) => value.indexOf(name) !== i);
-  if (twice !== undefined) yield problem(where, `names ${twice} twice.`);
-}
-
-function* moduleProblems(method: LoraMethod | Ia3Method): Generator<RecipeProblem> {
-  const { target_modules: targets, modules_to_save: saved } = method;
-  yield* listProblems('method.target_modules', targets, method.type === 'lora' ? 'all-linear' : 'auto');
-  yield* listProblems('method.modules_to_save', saved, null);
-  const odd = saved.find((name) => !/^[\w-]+(\.[\w-]+)*$/.test(name));
-  if (odd !== undefined)
-    yield problem('method.modules_to_save', `has ${JSON.stringify(odd)}, which is no module’s name.`);
-  const both = Array.isArray(targets) ? saved.find((name) => targets.includes(name)) : undefined;
-  if (both !== undefined) {
-    yield problem(
-      'method.modules_to_save',
-      `names ${both}, which is among target_modules.`,
-      'Leave it out of one of them.',
-    );
-  }
-  if (method.type === 'lora') return;
-  const inner = method.feedforward_modules;
-  // An empty list is right: then every module's output is scaled.
-  if (Array.isArray(inner) && inner.length > 0) yield* listProblems('method.feedforward_modules', inner, 'auto');
-  const missing = Array.isArray(inner) && Array.isArray(targets) && inner.find((name) => !targets.includes(name));
-  if (missing) {
-    yield problem(
-      'method.feedforward_modules',
-      `names ${missing}, which is not among target_modules.`,
-      'Add it there.',
-    );
-  }
-}
+const asProblem = ({ where, message, action }: Refusal): RecipeProblem => problem(where, message, action);
 
 function* methodProblems({ method }: Recipe): Generator<RecipeProblem> {
-  if (method.type === 'lora' || method.type === 'ia3') yield* moduleProblems(method);
-  if (
-    method.type === 'prompt_tuning' &&
-    method.prompt_tuning_init === 'TEXT' &&
-    !method.prompt_tuning_init_text.trim()
-  ) {
-    yield problem(
-      'method.prompt_tuning_init_text',
-      'is empty, and the prompt begins as this text.',
-      'Write one, or choose another prompt_tuning_init.',
-    );
-  }
-  if (method.type === 'prefix_tuning' && method.prefix_projection && method.prefix_tuning_init_text.trim()) {
-    yield problem(
-      'method.prefix_tuning_init_text',
-      'cannot be put into the network that makes the prefix.',
-      'Leave it empty, or set prefix_projection to false.',
-    );
-  }
+  for (const refusal of methodOf(method).problems?.(method) ?? []) yield asProblem(refusal);
   if ('init_adapter' in method && method.init_adapter !== null && !/^file:.*\S/.test(method.init_adapter)) {
     yield problem(
       'method.init_adapter',
@@ -152,7 +94,7 @@ function* trainingProblems({ training }: Recipe): Generator<RecipeProblem> {
 export function impossible(recipe: Recipe): RecipeProblem[] {
   const problems = modelProblems('model.source', recipe.model.source);
   problems.push(...datasetProblems(recipe), ...methodProblems(recipe), ...trainingProblems(recipe));
-  for (const { where, message, action } of recipeRefusals(recipe)) problems.push(problem(where, message, action));
+  problems.push(...[...recipeRefusals(recipe)].map(asProblem));
   return problems;
 }
 
@@ -161,9 +103,6 @@ const rateFields = new Set([
   'warmup_ratio',
   ...fieldsOf('training').flatMap(({ key }) => (key.startsWith('lr_') ? [key] : [])),
 ]);
-
-/** What an adapter to continue from does not decide. */
-const free = new Set(['type', 'init_adapter', 'lora_dropout', 'loraplus_lr_ratio']);
 
 /** What has no effect among the fields that were `given`, and what is unusual. */
 export function notes(recipe: Recipe, given: (path: string) => boolean): RecipeNote[] {
@@ -204,25 +143,14 @@ export function notes(recipe: Recipe, given: (path: string) => boolean): RecipeN
     training.early_stopping_patience > 0 && (unmeasured || training.eval_steps === 0),
     'is not used, because nothing is evaluated while training.',
   );
+  const method = methodOf(recipe.method);
   if ('init_adapter' in recipe.method && recipe.method.init_adapter !== null) {
+    const own = new Set<string>(['type', 'init_adapter', ...(method.keptWhenContinuing ?? [])]);
     for (const { key, field: spec } of fieldsOf('method', recipe.method.type)) {
-      unused(spec.path, !free.has(key), 'is not used: the adapter to continue from has its own.');
+      unused(spec.path, !own.has(key), 'is not used: the adapter to continue from has its own.');
     }
   }
-  if (recipe.method.type === 'prompt_tuning') {
-    unused(
-      'method.prompt_tuning_init_text',
-      recipe.method.prompt_tuning_init !== 'TEXT' && recipe.method.prompt_tuning_init_text !== '',
-      'is not used; prompt_tuning_init TEXT uses it.',
-    );
-  }
-  if (recipe.method.type === 'prefix_tuning') {
-    unused(
-      'method.encoder_hidden_size',
-      !recipe.method.prefix_projection && recipe.method.encoder_hidden_size !== null,
-      'is not used without prefix_projection.',
-    );
-  }
+  for (const { key, message } of method.unused?.(recipe.method) ?? []) unused(`method.${key}`, true, message);
   const { learning_rate } = training;
   const rate = field('training.learning_rate', recipe);
   if (rate.kind === 'number' && rate.usual && learning_rate > 10 * rate.usual[1]) {

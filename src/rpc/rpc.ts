@@ -2,16 +2,16 @@
  * Typed calls between the page and a worker. `serve(api)` runs in the worker, `connect<Api>(worker)` on the page.
  *
  *   page                                worker
- *    |  <---- ready {lock} --------------  |   serve() holds the Web Lock `lock` for as long as it lives
+ *    |  <---- ready {lock} --------------  |   serve() holds the Web Lock `lock` for as long as the worker lives
  *    |  ----- page {url} -------------->  |
  *    |  ----- call {id, method, args} -->  |
- *    |  <---- callback {id, index, args}   |   a function among the arguments was called there
- *    |  ----- abort {id, index} -------->  |   an AbortSignal among the arguments fired here
+ *    |  <---- callback {id, index, args}   |   a function passed as an argument was called there
+ *    |  ----- abort {id, index} -------->  |   an AbortSignal passed as an argument fired here
  *    |  <---- result | error {id} -------  |
  *
- * Own code rather than a library, because what matters here is how calls end: a worker that crashes, fails to load or
- * runs past a deadline must reject every waiting call at once, and a browser says nothing when a worker merely vanishes.
- * So the page queues for the worker's lock: being granted it means that the worker is gone.
+ * Not a library, because what matters here is how calls end: a worker that crashes, fails to load or runs past a deadline
+ * must reject every waiting call at once, and a browser says nothing when a worker merely vanishes. So the page queues for
+ * the worker's lock: getting it means that the worker is gone.
  */
 import { type ErrorData, TabtuneError } from '../base/errors';
 import { tellPageUrl } from '../base/page-url';
@@ -25,36 +25,36 @@ export type Remote<Api> = {
     : never;
 };
 
-/** What is used of a Worker, so that tests can stand one in. */
+/** The part of Worker that is used, so that tests can replace it. */
 export interface WorkerLike {
   postMessage(message: unknown, transfer: Transferable[]): void;
   addEventListener(type: string, listener: (event: Event) => void): void;
   terminate(): void;
 }
 
-/** What is used of a worker's own scope (or of a MessagePort). */
+/** The part of a worker's own scope (or of a MessagePort) that is used. */
 export interface ServePort {
   postMessage(message: unknown, transfer: Transferable[]): void;
   addEventListener(type: string, listener: (event: Event) => void): void;
   start?(): void;
 }
 
-/** What is used of navigator.locks. */
+/** The part of navigator.locks that is used. */
 export type Locks = Pick<LockManager, 'request'>;
 
 export interface Connection<Api> {
   readonly api: Remote<Api>;
   /**
-   * The same calls with a deadline. Past it the worker is ended (there is no other way to stop a loop in it) and every
-   * waiting call rejects with 'timeout' and the words given. Counted from when a ready worker gets the message, so
-   * calls that must not pay for one another are made one after another.
+   * The same calls with a deadline. When it passes, the worker is terminated (the only way to stop a loop in it) and every
+   * waiting call rejects with 'timeout' and the given words. The time counts from when a ready worker gets the message, so
+   * calls that must not use up each other's time should be made one after another.
    */
   within(milliseconds: number, words?: Omit<ErrorData, 'code'>): Remote<Api>;
-  /** Why the worker is gone; null while it lives. */
+  /** Why the worker died; null while it is alive. */
   readonly death: TabtuneError | null;
-  /** Called once when the worker dies by itself or by a deadline; not for `terminate()`. */
+  /** Called once if the worker dies by itself or at a deadline; not for `terminate()`. */
   onDeath(listener: (error: TabtuneError) => void): void;
-  /** Ends the worker; waiting calls reject with 'worker_died'. */
+  /** Terminates the worker; waiting calls reject with 'worker_died'. */
   terminate(): void;
 }
 
@@ -68,22 +68,22 @@ type ToPage =
 /** Arguments that structured clone cannot carry, by position; `args` holds null in their place. */
 type Special = { index: number; kind: 'callback' } | { index: number; kind: 'signal'; aborted: boolean };
 
-/** Below this a copy is cheaper than moving ownership. */
+/** Below this size, a copy is cheaper than moving ownership. */
 const MOVE_AT_LEAST = 64 * 1024;
-/** A worker that has not reported by then will not: its script is missing or hangs while loading. */
+/** A worker that has not reported by then never will: its script is missing or hangs while loading. */
 const START_DEADLINE_MS = 60_000;
-/** At a deadline, answers that already lie in the page's queue are let in first. */
+/** At a deadline, answers that are already in the page's queue are let in first. */
 const GRACE_MS = 20;
 
 const movable = new WeakSet<object>();
 
-/** Marks an argument whose buffers the worker may take over: the caller no longer uses them. */
+/** Marks an argument whose buffers the worker may take over; the caller must not use them again. */
 export function transfer<T extends object>(value: T): T {
   movable.add(value);
   return value;
 }
 
-/** Large buffers inside plain data, each once. A view onto part of a buffer keeps its owner and is copied instead. */
+/** Large buffers inside plain data, each once. A buffer behind a view of only part of it is copied instead. */
 function buffersIn(value: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuffer> {
   if (value instanceof ArrayBuffer) {
     if (value.byteLength >= MOVE_AT_LEAST) found.add(value);
@@ -99,16 +99,16 @@ function buffersIn(value: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuf
   return found;
 }
 
-/** An error as plain data. A programming error keeps its stack: nobody else will see the worker's console. */
+/** An error as plain data. A programming error keeps its stack, because nobody else will see the worker's console. */
 function errorData(cause: unknown, what: string): ErrorData {
   if (cause instanceof TabtuneError) return cause.toData();
   if (cause instanceof DOMException && cause.name === 'AbortError') {
-    return { code: 'cancelled', message: 'This was cancelled.', details: what };
+    return { code: 'cancelled', message: 'The operation was cancelled.', details: what };
   }
   const details = cause instanceof Error ? (cause.stack ?? `${cause.name}: ${cause.message}`) : String(cause);
   return {
     code: 'internal',
-    message: 'Something in Tabtune went wrong.',
+    message: 'Something went wrong in Tabtune.',
     action: 'Try again; if it happens again, reload the page.',
     details: `${what}: ${details}`,
   };
@@ -127,7 +127,7 @@ export interface ServeOptions {
   moves?: string[];
 }
 
-/** Answers calls with `api`'s methods. Functions and signals among the arguments arrive as functions and signals. */
+/** Answers calls with `api`'s methods. Functions and signals passed as arguments arrive as functions and signals. */
 export function serve<Api extends object>(api: Api, options: ServeOptions = {}): void {
   const port = options.port ?? (globalThis as unknown as ServePort);
   const locks = options.locks === undefined ? pageLocks() : options.locks;
@@ -174,7 +174,7 @@ export function serve<Api extends object>(api: Api, options: ServeOptions = {}):
   void holdForLife(locks).then((lock) => send({ type: 'ready', lock }));
 }
 
-/** Takes a lock of its own and never lets go. Null where there are no locks: then only `error` events tell of death. */
+/** Takes a lock and never releases it. Null if there are no locks: then only `error` events reveal a death. */
 async function holdForLife(locks: Locks | null): Promise<string | null> {
   if (!locks) return null;
   const name = `tabtune-worker-${crypto.randomUUID()}`;
@@ -201,17 +201,17 @@ interface Waiting {
   resolve(value: unknown): void;
   reject(error: TabtuneError): void;
   callbacks: Map<number, (...args: unknown[]) => void>;
-  /** Stops the deadline and lets go of signals. */
+  /** Cancels the deadline and lets go of signals. */
   release(): void;
 }
 
-/** Speaks to a worker that serves `Api`. Calls made before it is ready wait for it. */
+/** Talks to a worker that serves `Api`. Calls made before it is ready wait for it. */
 export function connect<Api>(worker: WorkerLike, options: ConnectOptions): Connection<Api> {
   const { name, startDeadline = START_DEADLINE_MS } = options;
   const locks = options.locks === undefined ? pageLocks() : options.locks;
   const waiting = new Map<number, Waiting>();
   const listeners = new Set<(error: TabtuneError) => void>();
-  /** What to do once the worker is ready; null from then on. */
+  /** Actions to run once the worker is ready; null from then on. */
   let outbox: (() => void)[] | null = [];
   let death: TabtuneError | null = null;
   let nextId = 1;
@@ -220,7 +220,7 @@ export function connect<Api>(worker: WorkerLike, options: ConnectOptions): Conne
     new TabtuneError({
       code: 'worker_died',
       message: `Tabtune's ${name} stopped unexpectedly.`,
-      action: 'Try again; what was saved is still there.',
+      action: 'Try again; everything that was saved is still there.',
       details,
     });
 
@@ -296,7 +296,7 @@ export function connect<Api>(worker: WorkerLike, options: ConnectOptions): Conne
     return new Promise((resolve, reject) => {
       waiting.set(id, { resolve, reject, callbacks, release: () => releases.forEach((release) => void release()) });
       whenReady(() => {
-        // The state of a signal is read only now: it may have fired while the worker was starting.
+        // A signal's state is read only now, because it may have fired while the worker was starting.
         const special: Special[] = [
           ...[...callbacks.keys()].map((index): Special => ({ index, kind: 'callback' })),
           ...signals.map(({ index, signal }): Special => ({ index, kind: 'signal', aborted: signal.aborted })),

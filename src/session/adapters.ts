@@ -1,14 +1,14 @@
 /** The adapter on the open model: loaded from a run, brought in from a PEFT folder or zip, and taken away as one. */
 import { TabtuneError } from '../base/errors';
+import { type ModelCardInput, modelCard } from '../exports/model-card';
+import type { AdapterFiles } from '../formats/adapter-format';
 import { isAdapterHub } from '../formats/adapterhub';
-import { type ModelCardInput, modelCard } from '../formats/model-card';
 import { readPeftFolder } from '../formats/peft';
 import { readZip } from '../formats/zip';
 import { baseModelName } from '../hub/hub-id';
 import { checkpointInfo } from '../storage/checkpoints';
 import { getRun, readMetrics } from '../storage/runs';
 import type { RunRecord } from '../storage/types';
-import type { AdapterFiles } from '../workers/engine/api';
 import type { DeviceReport } from './api';
 import type { EngineHost } from './engine-host';
 import { type ModelSession, type OpenModel, tokenizerFileNames } from './models';

@@ -2,6 +2,7 @@
 import { TabtuneError } from '../base/errors';
 import { pageUrl } from '../base/page-url';
 import type { ParsedDataset, TokenizedDataset, TokenizedExample, TokenView } from '../data/types';
+import { textObjective } from '../objectives';
 import type { DatasetSection, Recipe } from '../recipe/types';
 import { listFiles, putFile, readFile } from '../storage/files';
 import type { DataHost, DatasetFile } from './data-host';
@@ -100,7 +101,7 @@ export class DataSession {
     const { maxLength } = await this.tokenize(recipe);
     const key = JSON.stringify([file.key, maxLength, model.info.kind]);
     if (this.base?.model === model && this.base.key === key) return this.base.result;
-    const objective = model.info.kind === 'encoder' ? 'masked_lm' : 'pretraining';
+    const objective = textObjective(model.info.kind).type;
     const result = file
       .read()
       .then((bytes) => this.needs.data.tokenizeBaseText(model.tokenizer, file.name, bytes, maxLength, objective));

@@ -4,9 +4,10 @@
  * engine reloads what was open. A GPU that keeps being lost must not be driven into the same wall in silence.
  */
 import { type ErrorData, TabtuneError } from '../base/errors';
+import type { AdapterFiles } from '../formats/adapter-format';
 import type { ModelSection, Recipe } from '../recipe/types';
 import type { Connection, Remote } from '../rpc/rpc';
-import type { AdapterFiles, EngineApi } from '../workers/engine/api';
+import type { EngineApi } from '../workers/engine/api';
 
 /** Where the adapter on the model comes from, so that a restarted worker can have it again. */
 export type AdapterOrigin =

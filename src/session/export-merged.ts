@@ -1,7 +1,7 @@
 /** The open model with its adapter merged in, as a folder that transformers opens without knowing of any adapter. */
 import { TabtuneError } from '../base/errors';
-import { mergedCard } from '../formats/merged-card';
-import { leavesModel } from '../recipe/kinds';
+import { mergedCard } from '../exports/merged-card';
+import { leavesModel, methodOf } from '../methods';
 import { getRun } from '../storage/runs';
 import type { AdapterSession } from './adapters';
 import { folderName } from './adapters';
@@ -75,7 +75,7 @@ export async function exportMerged(
   const record = run ? await getRun(run.runId) : null;
   if (run) text('recipe.json', `${JSON.stringify(run.recipe, null, 2)}\n`);
   const base = model.info.title;
-  const kind = run && leavesModel(run.recipe.method.type) ? 'model' : 'merged';
+  const kind = run && leavesModel(methodOf(run.recipe.method)) ? 'model' : 'merged';
   const name = folderName(`${run?.recipe.name ?? (origin?.kind === 'files' ? origin.name : base)}-${kind}`);
   text(
     'README.md',

@@ -2,16 +2,15 @@
 import { type ErrorData, TabtuneError } from '../base/errors';
 import { partsOfBaseText } from '../data/base-parts';
 import type { TokenizedDataset, TokenizedExample } from '../data/types';
+import type { AdapterFiles } from '../formats/adapter-format';
 import { checkModelFolder } from '../hub/check';
 import type { PrecisionPlan } from '../hub/descriptions';
 import type { PlanModel } from '../hub/plan';
+import { continuedRecipe, decodeAdapter } from '../methods/read-adapter';
 import { checkCombination } from '../recipe/combine';
 import { checkRecipe } from '../recipe/defaults';
 import { totalSteps } from '../recipe/forecast';
 import type { MethodSection, Recipe } from '../recipe/types';
-import { decodeAdapter } from '../workers/engine/adapter-files';
-import { continuedRecipe } from '../workers/engine/adapters';
-import type { AdapterFiles } from '../workers/engine/api';
 import type { DeviceReport, Forecast } from './api';
 import { type GpuMemory, verdictOf } from './gpu-memory';
 import type { OpenModel } from './models';

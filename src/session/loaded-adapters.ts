@@ -3,8 +3,11 @@
  * files in this tab, of which one at most is on the model. Only that one takes memory on the GPU.
  */
 import { TabtuneError } from '../base/errors';
-import type { MethodType, ObjectiveType } from '../recipe/types';
-import type { AdapterFiles } from '../workers/engine/api';
+import type { AdapterFiles } from '../formats/adapter-format';
+import { defaultMethod } from '../methods';
+import { aboutAdapter } from '../methods/read-adapter';
+import { objectiveOfTask } from '../objectives';
+
 import type { LoadedAdapter } from './api';
 import type { AdapterOrigin, EngineHost } from './engine-host';
 
@@ -67,44 +70,11 @@ export class LoadedAdapters {
   }
 }
 
-const methods: Record<string, MethodType> = {
-  LORA: 'lora',
-  IA3: 'ia3',
-  PREFIX_TUNING: 'prefix_tuning',
-  PROMPT_TUNING: 'prompt_tuning',
-  P_TUNING: 'p_tuning',
-};
-const objectives: Record<string, ObjectiveType> = {
-  SEQ_CLS: 'sequence_classification',
-  TOKEN_CLS: 'token_classification',
-};
-
-/**
- * What an adapter's own config says that it is. The engine has opened it by now, so its files are in order; of AdapterHub's
- * the config has no peft_type, and a head is a file of its own. labels.json is Tabtune's.
- */
+/** What an adapter's own files say it is. */
 export function kindOf(files: AdapterFiles): Pick<LoadedAdapter, 'method' | 'objective'> {
-  const json = (name: string): Record<string, unknown> => {
-    const file = files.find(({ path }) => path === name || path.endsWith(`/${name}`));
-    try {
-      return file ? (JSON.parse(new TextDecoder().decode(file.bytes)) as Record<string, unknown>) : {};
-    } catch {
-      return {};
-    }
-  };
-  const { peft_type, task_type } = json('adapter_config.json');
-  const { problem_type } = json('labels.json');
-  const { model_class } = json('head_config.json');
-  const headed =
-    problem_type === 'token_classification' || /ForTokenClassification$/.test(String(model_class))
-      ? 'token_classification'
-      : problem_type !== undefined || /ForSequenceClassification$/.test(String(model_class))
-        ? 'sequence_classification'
-        : undefined;
-  return {
-    method: methods[String(peft_type)] ?? 'bottleneck',
-    objective: headed ?? objectives[String(task_type)] ?? 'sft',
-  };
+  const { method, head } = aboutAdapter(files);
+  const task = head && { problemType: head, labels: [] };
+  return { method: method ?? defaultMethod, objective: objectiveOfTask(task, 'decoder').type };
 }
 
 const gone = (id: string) =>

@@ -1,6 +1,6 @@
 /** config.json of a merged model folder. */
 import type { TaskData } from '../data/types';
-import { familyOf } from '../families';
+import { families, familyOf } from '../families';
 import { headClass } from '../families/task-heads';
 import type { MergedDtype } from './api';
 
@@ -31,10 +31,12 @@ export function mergedConfig(
   };
 }
 
-/** Fields that transformers 5 takes as floats only: 30 is refused where 30.0 is meant, and JSON.parse does not keep the point. */
-const FLOAT =
-  /^(\s*"(?:(?:attn|final)_logit_softcapping|initializer_range|rms_norm_eps|layer_norm_eps(?:ilon)?)": -?\d+)(?=,?$)/gm;
+/** Fields that transformers 5 accepts as floats only: it refuses 30 for 30.0, and JSON.parse drops the point. */
+const FLOATS = ['initializer_range', 'rms_norm_eps', 'layer_norm_eps', 'layer_norm_epsilon'];
 
 /** As text that transformers opens. */
-export const configText = (config: Record<string, unknown>): string =>
-  `${JSON.stringify(config, null, 2).replace(FLOAT, '$1.0')}\n`;
+export function configText(config: Record<string, unknown>): string {
+  const fields = [...FLOATS, ...families.flatMap(({ floatFields = [] }) => floatFields)];
+  const whole = new RegExp(`^(\\s*"(?:${fields.join('|')})": -?\\d+)(?=,?$)`, 'gm');
+  return `${JSON.stringify(config, null, 2).replace(whole, '$1.0')}\n`;
+}

@@ -1,10 +1,11 @@
 /** Questions for the planner: from a recipe, a model and examples (or a config alone) to dry runs, and what came of them. */
-import { batchShapes, countTargets, type ExampleSize } from '../data/batches';
+import { batchShapes, type ExampleSize, targetsOf } from '../data/batches';
 import type { TaskData, TokenizedDataset, TokenizedExample } from '../data/types';
 import { readFamilyConfig } from '../families';
 import type { CheckedModel } from '../hub/check';
 import type { PrecisionPlan } from '../hub/descriptions';
 import type { PlanModel } from '../hub/plan';
+import { methodOf } from '../methods';
 import { checkRecipe, defaultRecipe } from '../recipe/defaults';
 import { withValue } from '../recipe/diff';
 import type { RecipePath } from '../recipe/fields';
@@ -42,16 +43,17 @@ export function exampleSizes(
   { train, validation, task }: Pick<TokenizedDataset, 'train' | 'validation' | 'task'>,
   base: TokenizedExample[] = [],
 ): ExampleSizes {
-  const sizeOf = ({ ids, labels }: TokenizedExample) => ({ tokens: ids.length, targets: countTargets(labels) });
-  // What is asked is what no loss is taken of, up to the first answer.
-  const asked = ({ labels }: TokenizedExample) => {
-    const answer = labels.findIndex((label) => label >= 0);
-    return Math.max(1, answer === -1 ? labels.length : answer);
+  const sizeOf = (example: TokenizedExample) => ({ tokens: example.ids.length, targets: targetsOf(example) });
+  // A prompt is what precedes the first answer; only models that write text are asked any.
+  const asked = (example: TokenizedExample) => {
+    if (example.kind !== 'next_token') return [];
+    const answer = example.labels.findIndex((label) => label >= 0);
+    return [Math.max(1, answer === -1 ? example.labels.length : answer)];
   };
   return {
     train: train.map(sizeOf),
     validation: validation.map(sizeOf),
-    prompts: task ? [] : [...validation, ...train].slice(0, PROMPTS).map(asked),
+    prompts: [...validation, ...train].slice(0, PROMPTS).flatMap(asked),
     task: task && { problemType: task.problemType, labels: task.labels.length },
     base: base.map(sizeOf),
   };
@@ -156,11 +158,10 @@ function candidates(recipe: Recipe, plan: RunPlan, sizes: ExampleSizes): { label
   if (model.quantization === 'none') {
     list.push({ label: 'Keep the model in 4 bits (NF4)', changes: { 'model.quantization': 'nf4' } });
   }
-  if (method.type === 'lora' && method.r > 4 && method.init_adapter === null) {
-    const r = Math.ceil(method.r / 2);
-    // As strong as before: the adapter's output is scaled by alpha / r.
-    const alpha = (method.lora_alpha * r) / method.r;
-    list.push({ label: `Rank ${r}`, changes: { 'method.r': r, 'method.lora_alpha': alpha } });
+  const smaller = methodOf(method).smaller?.(method);
+  if (smaller) {
+    const changes = Object.entries(smaller.changes).map(([key, value]) => [`method.${key}`, value]);
+    list.push({ label: smaller.label, changes: Object.fromEntries(changes) });
   }
   return list;
 }

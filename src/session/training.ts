@@ -4,14 +4,17 @@
  */
 import { type ErrorCode, type ErrorData, TabtuneError } from '../base/errors';
 import type { ParsedDataset, TokenizedDataset, TokenizedExample } from '../data/types';
+import type { AdapterFiles } from '../formats/adapter-format';
+import { methodOf } from '../methods';
 import { exactMatch, rougeL } from '../metrics';
+import { objectiveOf } from '../objectives';
 import { checkCombination } from '../recipe/combine';
 import { resolveRecipe } from '../recipe/defaults';
 import type { ModelSection, Recipe } from '../recipe/types';
 import { checkpointInfo } from '../storage/checkpoints';
 import { appendSamples, getRun, saveRun } from '../storage/runs';
 import type { AnswerScores, MetricsRow, RunRecord, RunStatus, SampleAnswer } from '../storage/types';
-import type { AdapterFiles, EngineApi, EngineEvent, TrainJob } from '../workers/engine/api';
+import type { EngineApi, EngineEvent, TrainJob } from '../workers/engine/api';
 import type { DeviceReport, RunSummary, TrainEvent } from './api';
 import type { EngineHost } from './engine-host';
 import type { GpuMemory } from './gpu-memory';
@@ -225,7 +228,7 @@ export class TrainingSession {
     const initial = active.hasCheckpoint || !('init_adapter' in recipe.method) ? null : recipe.method.init_adapter;
     const initAdapter = initial === null ? null : await step(needs.adapterFiles(initial));
     const checkpointing = await step(this.planned(active, recipe, model, tokenized));
-    const answers = recipe.objective.type === 'sft' && model.info.kind === 'decoder';
+    const answers = objectiveOf(recipe.objective).learns === 'answers' && model.info.kind === 'decoder';
     const samples = answers ? await step(this.samples(model, parsed, { train, validation })) : [];
     const now = Date.now();
     const fresh: RunRecord = {
@@ -284,12 +287,7 @@ export class TrainingSession {
 
   /** The text that virtual tokens begin as; empty where the method has none. */
   private async initText({ method }: Recipe): Promise<Int32Array> {
-    const text =
-      method.type === 'prompt_tuning' && method.prompt_tuning_init === 'TEXT'
-        ? method.prompt_tuning_init_text
-        : method.type === 'prefix_tuning'
-          ? method.prefix_tuning_init_text
-          : '';
+    const text = methodOf(method).initText?.(method) ?? '';
     return text === '' ? new Int32Array() : this.needs.encodeText(text);
   }
 

@@ -17,7 +17,10 @@ export interface StepMetrics {
   /** Seconds of training so far. */
   seconds: number;
   gpu_bytes: number;
+  /** What the objective reports besides its loss; left out when it reports nothing. */
+  metrics?: Record<string, number>;
 }
+
 /** How a classifier did on the held-out examples, class by class. */
 export interface ClassReport {
   labels: string[];

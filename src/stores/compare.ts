@@ -4,7 +4,8 @@
  */
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
-import { sortsByLabel } from '../recipe/kinds';
+import { defaultMethod } from '../methods';
+import { defaultObjective, objectiveOf } from '../objectives';
 import type { MethodType, ObjectiveType } from '../recipe/types';
 import type { LabelScore, LoadedAdapter } from '../session/api';
 import type { RunRecord } from '../storage/types';
@@ -30,7 +31,7 @@ export type OpenAdapter = AnyAdapter & ({ kind: 'run'; run: RunRecord } | { kind
 
 /** Whether what was learned sorts texts or words, and writes none. */
 export const sorts = (adapter: Pick<AnyAdapter, 'objective'> | null): boolean =>
-  adapter !== null && sortsByLabel(adapter.objective);
+  adapter !== null && objectiveOf({ type: adapter.objective }).learns === 'labels';
 
 interface CompareState {
   /** The active one. */
@@ -138,7 +139,7 @@ export const useCompare = create<CompareState>()((set, get) => ({
       const active = adapters.find((one) => one.active);
       const opened: OpenAdapter = active
         ? { ...fromLoaded(active), name, trainableParameters }
-        : { kind: 'import', name, trainableParameters, method: 'lora', objective: 'sft' };
+        : { kind: 'import', name, trainableParameters, method: defaultMethod, objective: defaultObjective };
       set({ ...changed(get().adapter, opened), exportError: null, adapters });
       return true;
     } catch (cause) {

@@ -4,6 +4,8 @@
  */
 import { create } from 'zustand';
 import { persist } from 'zustand/middleware';
+import { defaultMethod } from '../methods';
+import { defaultObjective } from '../objectives';
 import { checkRecipe, defaultRecipe } from '../recipe/defaults';
 import type { RecipePath } from '../recipe/fields';
 import type { RecipeProblem } from '../recipe/schema';
@@ -44,8 +46,8 @@ export function withChanges(input: RecipeInput, changes: Partial<Record<RecipePa
     }
     const { [key]: _old, ...rest } = copy[section] ?? {};
     const next: Record<string, unknown> = value === undefined ? rest : { ...rest, [key]: value };
-    if (section === 'method') next.type ??= 'lora';
-    if (section === 'objective') next.type ??= 'sft';
+    if (section === 'method') next.type ??= defaultMethod;
+    if (section === 'objective') next.type ??= defaultObjective;
     if (Object.keys(next).length === 0) delete copy[section];
     else copy[section] = next;
   }

@@ -5,7 +5,7 @@ const places = ['Model', 'Data', 'Recipe', 'Train', 'Compare & Export'];
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test.describe(colorScheme, () => {
-    test.use({ colorScheme, reducedMotion: 'reduce' });
+    test.use({ colorScheme });
 
     test('axe finds nothing in any place', async ({ page }) => {
       await page.goto('/');
@@ -64,7 +64,11 @@ test('the theme follows the switch rather than the system, after a reload too', 
 
 test('digits that are typed into a field go nowhere', async ({ page }) => {
   await page.goto('/#/recipe/advanced');
-  await page.getByRole('searchbox', { name: 'Find a field' }).pressSequentially('2');
+  const search = page.getByRole('searchbox', { name: 'Find a field' });
+  await search.pressSequentially('2');
+  // When the digit is in the field, its key has been pressed and heard.
+  await expect(search).toHaveValue('2');
+  await expect(page).toHaveURL(/#\/recipe\/advanced$/);
   await expect(page.getByRole('region', { name: 'Recipe', exact: true })).toBeVisible();
 });
 

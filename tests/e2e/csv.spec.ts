@@ -1,5 +1,6 @@
 import { expect, test } from '@playwright/test';
 import { drop, expectReady, setFields } from './page';
+import { expectFinished } from './support/studio';
 
 const pairs = [
   ['Where is my order?', 'It is on its way.'],
@@ -12,7 +13,6 @@ const pairs = [
 const csv = `question,answer\n${pairs.map((pair) => pair.map((cell) => `"${cell}"`).join(',')).join('\n')}\n`;
 
 test('a spreadsheet is dropped, edited, looked at and trained on', async ({ page }) => {
-  test.setTimeout(400_000);
   await page.goto('/');
   await expectReady(page);
   await drop(page, 'replies.csv', csv);
@@ -41,9 +41,7 @@ test('a spreadsheet is dropped, edited, looked at and trained on', async ({ page
   });
   await expectReady(page);
   await page.getByRole('button', { name: 'Start training' }).click();
-  await expect(page.getByRole('status', { name: 'Progress' })).toContainText('Training finished after 3 of 3 steps', {
-    timeout: 240_000,
-  });
+  await expectFinished(page, 3);
   await page.reload();
   await page.getByRole('link', { name: 'Train', exact: true }).click();
   await expect(page.getByRole('link', { name: 'replies', exact: true })).toBeVisible();

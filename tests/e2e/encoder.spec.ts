@@ -38,9 +38,9 @@ test('an encoder opens and shows what it is; training answers on it is refused w
     await (await choosing).setFiles(folder);
 
     const model = page.getByRole('region', { name: 'Model', exact: true });
-    await expect(model).toContainText('2 layers, width 24', { timeout: 60_000 });
+    await expect(model).toContainText('2 layers, width 24');
     await expect(model).toContainText('bert');
-    await expect(page.getByText(/reads text and does not write any/).first()).toBeVisible({ timeout: 60_000 });
+    await expect(page.getByText(/reads text and does not write any/).first()).toBeVisible();
     await expect(startButton(page)).toHaveAttribute('aria-disabled', 'true');
   } finally {
     rmSync(folder, { recursive: true, force: true });

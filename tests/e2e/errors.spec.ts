@@ -1,6 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { drop, expectReady } from './page';
 
@@ -41,9 +39,10 @@ test('a table whose columns say nothing asks which is what', async ({ page }) =>
   await expectReady(page);
 });
 
-test('a folder that is no model is refused by name, and the open model stays', async ({ page }) => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'not-a-model-'));
-  writeFileSync(path.join(folder, 'config.json'), '{"model_type": "whisper"}');
+test('a folder that is no model is refused by name, and the open model stays', async ({ page }, info) => {
+  const folder = info.outputPath('not-a-model');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(info.outputPath('not-a-model', 'config.json'), '{"model_type": "whisper"}');
   await page.goto('/#/model');
   const chooser = page.waitForEvent('filechooser');
   await page.getByRole('button', { name: 'Open model folder' }).click();

@@ -10,14 +10,14 @@ test('a GGUF file is opened from the disk, kept over a reload, and deleted', asy
   await page.getByRole('button', { name: 'Open GGUF file' }).click();
   await (await choosing).setFiles(fixture);
   const chosen = page.getByRole('button', { name: 'gqa-tied', exact: true });
-  await expect(chosen).toHaveAttribute('aria-pressed', 'true', { timeout: 60_000 });
-  await expect(page.getByText('your disk, kept in this browser')).toBeVisible({ timeout: 60_000 });
+  await expect(chosen).toHaveAttribute('aria-pressed', 'true');
+  await expect(page.getByText('your disk, kept in this browser')).toBeVisible();
   const rail = page.getByRole('link', { name: 'Model', exact: true });
   await expect(rail).not.toHaveAccessibleDescription(/Opening/);
   const opened = await rail.evaluate((link) => link.parentElement?.textContent);
 
   await page.reload();
-  await expect.poll(() => rail.evaluate((link) => link.parentElement?.textContent), { timeout: 60_000 }).toBe(opened);
+  await expect.poll(() => rail.evaluate((link) => link.parentElement?.textContent)).toBe(opened);
 
   await page.getByRole('button', { name: 'Storage', exact: true }).click();
   const models = page.getByRole('dialog').getByRole('region', { name: 'Models' });

@@ -1,10 +1,11 @@
 /** What `npm run headless` leaves: figures, a summary and an adapter, the same ones for the same seed. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
-import { readPeft, readPeftFolder } from '../../src/formats/peft';
+import { readPeftFolder } from '../../src/formats/peft';
+import { readPeft } from '../../src/methods/read-adapter';
 import { Bench } from './support/headless';
+import { PATIENCE } from './support/studio';
 
-const PATIENCE = 300_000;
 const bench = new Bench();
 test.afterAll(() => bench.remove());
 
@@ -50,7 +51,7 @@ test.beforeAll(() => {
 test.describe.configure({ mode: 'serial', timeout: 3 * PATIENCE });
 
 test('a run leaves its figures, a summary and a PEFT folder, and tells what it left out', async () => {
-  const { code, stdout, stderr } = await bench.run('recipe.json', 'first', PATIENCE);
+  const { code, stdout, stderr } = await bench.run('recipe.json', 'first');
   expect(stderr.join('\n')).toContain('Line 3 is not valid JSON');
   expect(stderr.join('\n')).toMatch(/Row 8 has \d+ tokens, \d+ more than the limit of 48/);
   expect(code).toBe(0);
@@ -97,7 +98,7 @@ test('a run leaves its figures, a summary and a PEFT folder, and tells what it l
 });
 
 test('the same seed gives the same adapter, byte for byte', async () => {
-  const { code } = await bench.run('recipe.json', 'second', PATIENCE);
+  const { code } = await bench.run('recipe.json', 'second');
   expect(code).toBe(0);
   const weights = (out: string) => readFileSync(bench.path(out, 'adapter', 'adapter_model.safetensors'));
   expect(weights('second').equals(weights('first'))).toBe(true);
@@ -107,7 +108,7 @@ test('the same seed gives the same adapter, byte for byte', async () => {
 
 test('a run that continues from an adapter begins where that one ended', async () => {
   bench.write('more.json', recipe({ max_steps: 1, eval_steps: 0 }, { init_adapter: 'file:first/adapter' }));
-  const { code } = await bench.run('more.json', 'more', PATIENCE);
+  const { code } = await bench.run('more.json', 'more');
   expect(code).toBe(0);
   const [begin] = metrics('more');
   expect(begin).toMatchObject({ step: 0, eval_loss: json('first', 'summary.json').best_eval_loss });

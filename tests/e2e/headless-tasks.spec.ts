@@ -1,14 +1,15 @@
 /** What `npm run headless` leaves of a classifier, and of methods that train the model itself. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
-import { readPeft, readPeftFolder } from '../../src/formats/peft';
+import { readPeftFolder } from '../../src/formats/peft';
 import { openSafetensors } from '../../src/formats/safetensors';
+import { readPeft } from '../../src/methods/read-adapter';
 import { Bench } from './support/headless';
+import { PATIENCE } from './support/studio';
 
-const PATIENCE = 300_000;
 const bench = new Bench();
 test.afterAll(() => bench.remove());
-test.describe.configure({ timeout: PATIENCE });
+test.describe.configure({ timeout: 2 * PATIENCE });
 
 const words = {
   calm: ['The sea was still.', 'The baby slept.', 'We sat under a tree.', 'Snow fell slowly.'],
@@ -39,7 +40,7 @@ const lines = (out: string) =>
 async function run(name: string, content: object) {
   bench.write('rows.jsonl', rows.join('\n'));
   bench.write(`${name}.json`, content);
-  const { code, stderr } = await bench.run(`${name}.json`, name, PATIENCE);
+  const { code, stderr } = await bench.run(`${name}.json`, name);
   expect(stderr.join('\n')).not.toContain('rror');
   expect(code).toBe(0);
   const summary = json(name, 'summary.json');

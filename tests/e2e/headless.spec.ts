@@ -1,39 +1,28 @@
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
+import { Bench } from './support/headless';
 
-let folder: string;
+let bench: Bench;
 test.beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'tabtune-headless-'));
+  bench = new Bench();
 });
-test.afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Ended {
-  code: number | null;
-  stderr: string;
-}
+test.afterEach(() => bench.remove());
 
 /** Runs `npm run headless` on a recipe, to `results` in the test's folder. */
-function headless(recipe: unknown, ...more: string[]) {
-  const file = path.join(folder, 'recipe.json');
-  writeFileSync(file, typeof recipe === 'string' ? recipe : JSON.stringify(recipe));
-  const child = spawn(process.execPath, ['scripts/headless.mjs', file, '--out', path.join(folder, 'results'), ...more]);
-  let stderr = '';
-  child.stderr.on('data', (data) => {
-    stderr += data;
-  });
-  const ended = new Promise<Ended>((resolve) => child.on('close', (code) => resolve({ code, stderr })));
-  return { child, ended };
+function headless(recipe: unknown) {
+  bench.write('recipe.json', recipe);
+  return bench.start('recipe.json', 'results');
 }
+
+/** A run that is at work for as long as a test wants it to be. */
+const long = { version: 1, training: { max_steps: 100_000, eval_steps: 0 } };
 
 test('a recipe becomes metrics, a summary and an adapter', async () => {
   const lines = ['What is the sea?', 'Who are you?', 'Where is the gold?', 'Sing me a song.'].map((prompt) =>
     JSON.stringify({ prompt, completion: 'Arr, matey!' }),
   );
-  mkdirSync(path.join(folder, 'data'));
-  writeFileSync(path.join(folder, 'data/pirate.jsonl'), lines.join('\n'));
+  mkdirSync(bench.path('data'));
+  bench.write('data/pirate.jsonl', lines.join('\n'));
   const { code, stderr } = await headless({
     version: 1,
     name: 'headless',
@@ -42,11 +31,11 @@ test('a recipe becomes metrics, a summary and an adapter', async () => {
     method: { type: 'lora', r: 4, lora_alpha: 8 },
     training: { max_steps: 2, eval_steps: 0, gradient_accumulation_steps: 1, early_stopping_patience: 0 },
   }).ended;
-  expect(stderr).not.toContain('rror');
+  expect(stderr.join('\n')).not.toContain('rror');
   expect(code).toBe(0);
 
-  const results = path.join(folder, 'results');
-  const rows = readFileSync(path.join(results, 'metrics.jsonl'), 'utf8')
+  const read = (name: string) => readFileSync(bench.path('results', name), 'utf8');
+  const rows = read('metrics.jsonl')
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
@@ -56,15 +45,15 @@ test('a recipe becomes metrics, a summary and an adapter', async () => {
   expect(Object.keys(steps[0])).toEqual(expect.arrayContaining(figures));
   expect(Object.keys(rows.at(-1))).toEqual(expect.arrayContaining(['eval_loss', 'perplexity']));
 
-  const summary = JSON.parse(readFileSync(path.join(results, 'summary.json'), 'utf8'));
+  const summary = JSON.parse(read('summary.json'));
   expect(summary).toMatchObject({ steps: 2, reason: 'completed', versions: { tfjs: '4.22.0' } });
   expect(summary.recipe.dataset.source).toBe('file:data/pirate.jsonl');
   expect(summary.recipe.training.seed).toBe(42);
 
-  const config = JSON.parse(readFileSync(path.join(results, 'adapter/adapter_config.json'), 'utf8'));
+  const config = JSON.parse(read('adapter/adapter_config.json'));
   expect(config).toMatchObject({ peft_type: 'LORA', r: 4, lora_alpha: 8 });
-  expect(readFileSync(path.join(results, 'adapter/adapter_model.safetensors')).byteLength).toBeGreaterThan(1000);
-  expect(readdirSync(folder).sort()).toEqual(['data', 'recipe.json', 'results']);
+  expect(readFileSync(bench.path('results', 'adapter', 'adapter_model.safetensors')).byteLength).toBeGreaterThan(1000);
+  expect(bench.list()).toEqual(['data', 'recipe.json', 'results']);
 });
 
 const bad: [name: string, recipe: unknown, line: string][] = [
@@ -87,29 +76,33 @@ const bad: [name: string, recipe: unknown, line: string][] = [
 for (const [name, recipe, line] of bad) {
   test(`${name} ends with one line and leaves nothing`, async () => {
     const { code, stderr } = await headless(recipe).ended;
-    expect(stderr.trim()).toBe(line);
+    expect(stderr).toEqual([line]);
     expect(code).toBe(1);
-    expect(readdirSync(folder)).toEqual(['recipe.json']);
+    expect(bench.list()).toEqual(['recipe.json']);
   });
 }
 
+const leftovers = () => bench.list().filter((name) => name.startsWith('.results'));
+
 test('a killed run leaves no results, and the next one tidies up after it', async () => {
-  const { child, ended } = headless({ version: 1 });
-  const leftovers = () => readdirSync(folder).filter((name) => name.startsWith('.results'));
+  const { child, ended } = headless(long);
   await expect.poll(leftovers).toHaveLength(1);
   child.kill('SIGKILL');
   await ended;
-  expect(existsSync(path.join(folder, 'results'))).toBe(false);
-  await headless({ version: 1, training: { learning_rte: 1 } }).ended;
+  await bench.untilLeft();
+  expect(existsSync(bench.path('results'))).toBe(false);
+  expect(leftovers()).toHaveLength(1);
+  const { code } = await headless({ version: 1, training: { learning_rte: 1 } }).ended;
+  expect(code).toBe(1);
   expect(leftovers()).toEqual([]);
 });
 
 test('Ctrl+C ends a run and leaves nothing', async () => {
-  const { child, ended } = headless({ version: 1 });
-  await expect.poll(() => readdirSync(folder)).toHaveLength(2);
+  const { child, ended } = headless(long);
+  await expect.poll(leftovers).toHaveLength(1);
   child.kill('SIGINT');
   const { code, stderr } = await ended;
-  expect(stderr).toContain('Stopped by Ctrl+C');
+  expect(stderr.join('\n')).toContain('Stopped by Ctrl+C');
   expect(code).toBe(130);
-  expect(readdirSync(folder)).toEqual(['recipe.json']);
+  expect(bench.list()).toEqual(['recipe.json']);
 });

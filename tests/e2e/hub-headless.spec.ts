@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { HubServer } from '../support/hub-server';
 import { Bench } from './support/headless';
+import { PATIENCE } from './support/studio';
 
-const PATIENCE = 300_000;
 const WEIGHTS = 'model.safetensors';
 const bench = new Bench();
 let server: HubServer;
@@ -19,12 +19,12 @@ test.beforeAll(async () => {
 });
 test.afterAll(async () => {
   await server.stop();
-  bench.remove();
+  await bench.remove();
 });
 test.describe.configure({ mode: 'serial', timeout: 3 * PATIENCE });
 
 const run = (out: string, token: string | null = null) =>
-  bench.run('recipe.json', out, PATIENCE, {
+  bench.run('recipe.json', out, {
     args: ['--cache', bench.path('cache')],
     env: { HF_ENDPOINT: server.endpoint, HF_TOKEN: token ?? '' },
   });

@@ -13,11 +13,11 @@ test('a goal and a method are chosen by cards; what does not go together says wh
   await expect(card('LoRA')).toHaveAttribute('aria-pressed', 'true');
   // Answers need no head of a classifier.
   await expect(card('Head only')).toHaveAttribute('aria-disabled', 'true');
-  await expect(card('Head only')).toHaveAccessibleDescription(/Trains the head of a classifier alone/);
+  await expect(card('Head only')).toHaveAccessibleDescription(/Trains only the head of a classifier/);
   await card('Sort texts into classes').click();
   await card('Head only').click();
   await expect(page.getByRole('link', { name: 'Recipe', exact: true })).toHaveAccessibleDescription(/Head only/);
-  // The goal comes first: a method that does not go with another one gives way.
+  // The goal comes first: a method that does not work with another one gives way.
   await card('Answer like my examples').click();
   await expect(card('LoRA')).toHaveAttribute('aria-pressed', 'true');
 
@@ -46,7 +46,7 @@ test('a classifier shows what it gets right, class by class, and labels a text b
   await page.getByRole('button', { name: 'Sort texts into classes' }).click();
   await expectReady(page);
   await start(page).click();
-  await expect(page.getByRole('button', { name: 'Compare with the base' })).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByRole('button', { name: 'Compare with the base' })).toBeVisible();
   await expect(page.getByRole('figure', { name: 'Evaluation metrics' })).toBeVisible();
   const classes = page.getByRole('region', { name: 'Precision, recall and F1 of each class' });
   await expect(classes.getByRole('row', { name: /^complaint/ })).toContainText('%');

@@ -9,7 +9,7 @@ test('a model is searched for, looked at, fetched with a pause and a retry, open
   page,
   scripted,
 }) => {
-  await openModels(page, scripted, '&failing');
+  await openModels(page, scripted, '&failing&holding');
   await page.getByRole('searchbox', { name: 'Name or address' }).fill('smollm2');
   await page.getByRole('button', { name: 'Search', exact: true }).click();
   await expect(page.getByRole('status').filter({ hasText: '1 model for “smollm2”' })).toBeVisible();
@@ -119,7 +119,7 @@ test('the merged model is saved as a zip, with its difference said', async ({ pa
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test.describe(colorScheme, () => {
-    test.use({ colorScheme, reducedMotion: 'reduce' });
+    test.use({ colorScheme });
 
     test('axe finds nothing in what the Hub, downloads and storage show', async ({ page, scripted }) => {
       await openModels(page, scripted, '&unfinished&failing');
@@ -166,12 +166,13 @@ test.describe('at 400 % zoom', () => {
       await lookAt(page, name);
       expect(await over(), name).toEqual([]);
       await page.keyboard.press('Escape');
+      await expect(page.getByRole('dialog')).toBeHidden();
     }
   });
 });
 
 test('a model is found, looked at and fetched by keyboard alone', async ({ page, scripted }) => {
-  await openModels(page, scripted);
+  await openModels(page, scripted, '&holding');
   await page.getByRole('searchbox', { name: 'Name or address' }).focus();
   await page.keyboard.type('qwen3');
   await page.keyboard.press('Enter');

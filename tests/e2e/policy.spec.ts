@@ -41,5 +41,5 @@ test('workers with data reach this page’s server only, and no foreign script r
     return 'foreign' in window;
   });
   expect(ran).toBe(false);
-  expect(refused.length).toBeGreaterThan(0);
+  await expect.poll(() => refused.length).toBeGreaterThan(0);
 });

@@ -4,6 +4,10 @@ import {
   expectFinished,
   expectReady,
   exportedWeights,
+  forgetSteps,
+  holdAt,
+  killEngine,
+  loseDevice,
   openStudio,
   PATIENCE,
   resumeButton,
@@ -13,6 +17,7 @@ import {
   start,
   startButton,
   stepsSeen,
+  storedRun,
   tiny,
   untilStep,
 } from './support/studio';
@@ -20,9 +25,8 @@ import {
 /** The adapter of an undisturbed run of the same recipe, exported. */
 const test = base.extend<object, { undisturbed: Buffer }>({
   undisturbed: [
-    async ({ browser }, use) => {
-      const baseURL = `http://127.0.0.1:${process.env.TABTUNE_E2E_PORT ?? 4599}`;
-      const page = await browser.newPage({ baseURL });
+    async ({ browser }, use, { project }) => {
+      const page = await browser.newPage({ baseURL: project.use.baseURL });
       await openStudio(page);
       await start(page);
       await expectFinished(page);
@@ -30,7 +34,7 @@ const test = base.extend<object, { undisturbed: Buffer }>({
       await page.close();
       await use(bytes);
     },
-    { scope: 'worker', timeout: 600_000 },
+    { scope: 'worker', timeout: 3 * PATIENCE },
   ],
 });
 
@@ -40,9 +44,7 @@ const after = (step: number) => Array.from({ length: STEPS - step }, (_, i) => s
 
 /** Goes on from a checkpoint (0 is the beginning) to the end, and takes the same adapter away. */
 async function goOn(page: Page, undisturbed: Buffer, from = SAVED): Promise<void> {
-  await page.evaluate(() => {
-    window.engineHook.steps = [];
-  });
+  await forgetSteps(page);
   await resumeButton(page).click();
   await expectFinished(page);
   expect(await stepsSeen(page)).toEqual(after(from));
@@ -51,12 +53,17 @@ async function goOn(page: Page, undisturbed: Buffer, from = SAVED): Promise<void
 }
 
 test('a run whose engine is killed is offered after a reload, and ends the same', async ({ page, undisturbed }) => {
+  const gate = await holdAt(page, STRUCK);
   await openStudio(page);
-  await start(page, { step: STRUCK, what: 'kill' });
+  await start(page);
+  await gate.reached();
+  await killEngine(page);
   const alert = page.getByRole('alert');
-  await expect(alert).toContainText('stopped unexpectedly', { timeout: PATIENCE });
+  await expect(alert).toContainText('stopped unexpectedly');
   await expect(alert.getByRole('button', { name: 'Resume' })).toBeVisible();
 
+  await expect.poll(() => storedRun(page)).toEqual({ status: 'interrupted', step: STRUCK, totalSteps: STEPS });
+  await gate.open();
   await page.reload();
   await expect(page.getByText(`“tiny” stopped at step ${STRUCK} of ${STEPS}`)).toBeVisible();
   await expectReady(page);
@@ -64,21 +71,27 @@ test('a run whose engine is killed is offered after a reload, and ends the same'
 });
 
 test('a page that is reloaded in mid-run offers the run, and it ends the same', async ({ page, undisturbed }) => {
+  const gate = await holdAt(page, STRUCK);
   await openStudio(page);
-  const reloaded = page.waitForEvent('load', { timeout: PATIENCE });
-  await start(page, { step: STRUCK, what: 'reload' });
-  await reloaded;
+  await start(page);
+  await gate.reached();
+  await expect.poll(() => storedRun(page)).toEqual({ status: 'running', step: SAVED, totalSteps: STEPS });
+  await page.reload();
+  await gate.open();
   await expect(page.getByText(`“tiny” stopped at step ${SAVED} of ${STEPS}`)).toBeVisible();
   await expectReady(page);
   await goOn(page, undisturbed);
 });
 
 test('a run that is cut off before its first checkpoint goes on from its beginning', async ({ page, undisturbed }) => {
+  const gate = await holdAt(page, 2);
   await openStudio(page);
-  const reloaded = page.waitForEvent('load', { timeout: PATIENCE });
-  await start(page, { step: 2, what: 'reload' });
-  await reloaded;
-  await expect(page.getByText(/“tiny” stopped at step \d of 8/)).toBeVisible();
+  await start(page);
+  await gate.reached();
+  await expect.poll(() => storedRun(page)).toEqual({ status: 'running', step: 0, totalSteps: STEPS });
+  await page.reload();
+  await gate.open();
+  await expect(page.getByText(`“tiny” stopped at step 0 of ${STEPS}`)).toBeVisible();
   await expectReady(page);
   await goOn(page, undisturbed, 0);
 });
@@ -87,14 +100,20 @@ test('a GPU that is lost in mid-step is told at once, and the run goes on withou
   page,
   undisturbed,
 }) => {
+  const gate = await holdAt(page, STRUCK);
   await openStudio(page);
-  await start(page, { step: STRUCK, what: 'lose' });
+  await start(page);
+  await gate.reached();
+  await loseDevice(page);
+  await gate.open();
   const alert = page.getByRole('alert');
-  await untilStep(page, STRUCK);
-  await expect(alert).toContainText('The GPU stopped responding and was reset.', { timeout: 10_000 });
+  await expect(alert).toContainText('The GPU stopped responding and was reset.');
   await expect(alert).toContainText('Resume the run from its last checkpoint');
+  // The step that was under way may have come through before the engine listened.
+  const last = (await stepsSeen(page)).at(-1)!;
+  expect(last).toBeLessThan(STEPS);
   await expect(page.getByRole('status', { name: 'Progress' })).toHaveText(
-    `Training was interrupted at step ${STRUCK} of ${STEPS}.`,
+    `Training was interrupted at step ${last} of ${STEPS}.`,
   );
   await goOn(page, undisturbed);
 });
@@ -119,7 +138,8 @@ test('a full disk ends the run with what to do, and its last checkpoint is still
 });
 
 test('a second tab is told that the first one trains, and the first goes on', async ({ page, context }) => {
-  await openStudio(page, { ...tiny, training: { ...tiny.training, max_steps: 1000, eval_steps: 0 } });
+  // More steps than any GPU takes while the other tab is looked at.
+  await openStudio(page, { ...tiny, training: { ...tiny.training, max_steps: 100_000, eval_steps: 0 } });
   await start(page);
   await untilStep(page, 1);
   const other = await context.newPage();

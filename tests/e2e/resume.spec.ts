@@ -1,10 +1,10 @@
 import { expect, test } from '@playwright/test';
 import { expectReady, setFields } from './page';
+import { expectFinished, holdAt, resumeButton, startButton, stepsSeen, watchEngine } from './support/studio';
 
-test('a reload in the middle of a run offers to go on from the last checkpoint', async ({ page }) => {
-  test.setTimeout(500_000);
-  // The page asks before it is left while a run goes on.
-  page.on('dialog', (dialog) => dialog.accept());
+test('a reload in the middle of a paused run offers to go on from where it was', async ({ page }) => {
+  const gate = await holdAt(page, 4);
+  await watchEngine(page);
   await page.goto('/');
   await setFields(page, {
     max_steps: '9',
@@ -14,16 +14,17 @@ test('a reload in the middle of a run offers to go on from the last checkpoint',
     gradient_accumulation_steps: '1',
   });
   await expectReady(page);
-  await page.getByRole('button', { name: 'Start training' }).click();
-  const cursor = page.getByRole('figure', { name: 'Training loss' }).getByRole('slider');
-  await expect(cursor).toHaveAttribute('aria-valuetext', /Step [45], /, { timeout: 240_000 });
+  await startButton(page).click();
+  await gate.reached();
   await page.getByRole('button', { name: 'Pause' }).click();
-  await expect(page.getByRole('button', { name: 'Resume' })).toBeVisible({ timeout: 60_000 });
+  await gate.open();
+  await expect(resumeButton(page)).toBeVisible();
+  const paused = (await stepsSeen(page)).at(-1)!;
+  expect(paused).toBeLessThan(9);
   await page.reload();
 
-  await expect(page.getByText(/stopped at step \d of 9/)).toBeVisible({ timeout: 60_000 });
-  await page.getByRole('button', { name: 'Resume', exact: true }).click();
-  await expect(page.getByRole('status', { name: 'Progress' })).toContainText('Training finished after 9 of 9 steps', {
-    timeout: 240_000,
-  });
+  await expect(page.getByText(`stopped at step ${paused} of 9`)).toBeVisible();
+  await resumeButton(page).click();
+  await expectFinished(page, 9);
+  expect(await stepsSeen(page)).toEqual(Array.from({ length: 9 - paused }, (_, i) => paused + 1 + i));
 });

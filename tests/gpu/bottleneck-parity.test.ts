@@ -1,5 +1,5 @@
 import { bottleneckParity } from '../parity/bottleneck';
 import { openTestDevice } from './open-device';
 
-// The kernels are the same in every family; all of those are in the CPU's run.
+// Every family uses the same kernels; the CPU run covers all of them.
 bottleneckParity('webgpu', openTestDevice, ['llama-double', 'gpt2-single', 'gemma2-double', 'bert-single']);

@@ -1,4 +1,4 @@
-/** What the planner's dry run says a run takes, against what the same run takes on a device. */
+/** Compares the planner's forecast for a run, from its dry run, with what the same run takes on a device. */
 import { afterAll, expect, test } from 'vitest';
 import { llamaConfig, randomSource, type Shape, tensorShape } from '../../bench/random-llama';
 import { createBatchSource } from '../../src/data/batches';
@@ -11,8 +11,8 @@ import { freshState, trainLoop } from '../../src/engine/run/loop';
 import { forgetGpuPeak, gpuBytes } from '../../src/engine/webgpu/backend';
 import { WANTED_LIMITS } from '../../src/engine/webgpu/device';
 import { familyOf } from '../../src/families';
+import type { LoraMethod } from '../../src/methods/lora';
 import { defaultRecipe } from '../../src/recipe/defaults';
-import type { LoraMethod } from '../../src/recipe/types';
 import { connect } from '../../src/rpc/rpc';
 import type { DeviceReport } from '../../src/session/api';
 import { exampleSizes, planRun } from '../../src/session/plan-run';
@@ -30,18 +30,19 @@ afterAll(() => planner.close());
 const DEEP: Shape = { hidden: 64, layers: 8, heads: 4, kvHeads: 2, intermediate: 128, vocab: 256 };
 const WIDE: Shape = { hidden: 128, layers: 2, heads: 4, kvHeads: 4, intermediate: 512, vocab: 2048 };
 
-/** Lengths from 20 to 64 tokens, the first third of each a prompt. */
+/** Lengths from 20 to 64 tokens; the first third of each is a prompt. */
 const examples = (count: number): TokenizedExample[] =>
   Array.from({ length: count }, (_, row) => {
     const ids = Int32Array.from({ length: 20 + ((row * 37) % 45) }, (_, i) => 1 + ((row + i) % 200));
-    return { row, ids, labels: ids.map((id, i) => (i < ids.length / 3 ? -100 : id)), truncatedBy: 0 };
+    const labels = ids.map((id, i) => (i < ids.length / 3 ? -100 : id));
+    return { kind: 'next_token', row, ids, labels, starts: null, truncatedBy: 0 };
   });
 
 test.each([
   ['eight thin blocks', DEEP, false, 2],
   ['eight thin blocks, each computed twice', DEEP, true, 2],
-  ['two wide blocks and many words', WIDE, false, 4],
-])('%s: as forecast', async (_name, shape, checkpointing, rows) => {
+  ['two wide blocks and a large vocabulary', WIDE, false, 4],
+])('%s: the forecast is right', async (_name, shape, checkpointing, rows) => {
   const { method, ...recipe } = defaultRecipe();
   const lora = method as LoraMethod;
   const training = {
@@ -108,9 +109,9 @@ test.each([
     optimizer.dispose();
     trained.dispose();
     model.dispose();
-    // 15 % is what is promised; the order of the batches alone makes a difference here.
+    // The promise is 15 %; here the order of the batches alone makes a difference.
     expect(Math.abs(peak / forecast.bytes - 1)).toBeLessThan(0.05);
-    // Between saves a run holds as much less as a copy of the adapter takes.
+    // Between saves, a run holds less by one copy of the adapter.
     expect(Math.abs((steps.at(-1)! + forecast.parts.adapter) / forecast.bytes - 1)).toBeLessThan(0.05);
     expect(forecast.parts.activations).toBeGreaterThan(forecast.bytes / 5);
   });

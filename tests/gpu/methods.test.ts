@@ -1,4 +1,4 @@
-/** Every method on WebGPU, each with one family and objective: the cells of the matrix that the CPU references have all of. */
+/** Every method on WebGPU, each with one family and objective: cells of the matrix that the CPU run covers completely. */
 import { CELLS } from '../parity/matrix/cells';
 import { matrixTraining } from '../parity/matrix/suite';
 import { openTestDevice } from './open-device';

@@ -13,8 +13,8 @@ export async function openTestDevice(): Promise<void> {
 }
 
 /**
- * Runs `body` on a device of its own, which it may destroy. Opening one throws out the backend of the page's device, so
- * the page gets a new one afterwards. Tensors must not cross over.
+ * Runs `body` on a separate device, which it may destroy. Opening one replaces the backend of the page's device, so the page
+ * gets a new device afterwards. Tensors must not cross over.
  */
 export async function withOwnDevice(body: (device: EngineDevice) => Promise<void>): Promise<void> {
   const shared = await opened;

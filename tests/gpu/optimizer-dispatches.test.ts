@@ -1,4 +1,4 @@
-/** How many dispatches an optimiser takes a step, and that it creates nothing new once it has run a few times. */
+/** How many dispatches an optimiser takes per step, and that it creates nothing new after the first few steps. */
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
 import { createOptimizer, type Optimizer, type OptimizerSettings } from '../../src/engine/optim/optimizer';
@@ -17,7 +17,7 @@ const SETTINGS: OptimizerSettings = {
   sgd_momentum: 0.9,
 };
 
-/** Adapters of twenty modules; A of 8·600 values are quantised by adamw_8bit, B of 8·40 are not. */
+/** Adapters of twenty modules; adamw_8bit quantises the moments of A (8·600 values) but not of B (8·40). */
 const lora = () =>
   new Map(
     Array.from({ length: 20 }, (_, i) => [
@@ -71,7 +71,7 @@ test.each<[OptimizerName, number]>([
   tf.dispose([...trainable.values()]);
 });
 
-test('a second rate costs one more, and so do a pull and a moving average', async () => {
+test('a second rate costs one dispatch more, and so do a penalty and a moving average', async () => {
   const trainable = lora();
   const rate = (name: string) => (name.includes('lora_B') ? 16 : 1);
   const optimizer = createOptimizer(trainable, { ...SETTINGS, ema_decay: 0.99 }, { rate });

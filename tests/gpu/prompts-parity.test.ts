@@ -1,7 +1,7 @@
 import { promptParity } from '../parity/prompts';
 import { openTestDevice } from './open-device';
 
-// Every kind of virtual token, and every shape of kernel that they meet; all families are in the CPU's run.
+// Every kind of virtual token, and every kernel shape that they need; the CPU run covers all families.
 promptParity('webgpu', openTestDevice, [
   'llama-prompt',
   'llama-p-tuning',

@@ -1,7 +1,7 @@
-/** Runs before every GPU test file: without an adapter the file fails, so that no run is green on nothing. */
+/** Runs before every GPU test file. Without an adapter the file fails, so that no run passes without testing anything. */
 export const adapter = await navigator.gpu?.requestAdapter();
 if (!adapter) {
   throw new Error(
-    'This browser offers no WebGPU adapter; scripts/browser.mjs has the launch flags that GPU tests need.',
+    'This browser offers no WebGPU adapter; see scripts/browser.mjs for the launch flags that GPU tests need.',
   );
 }

@@ -1,6 +1,6 @@
 /**
- * What src/engine/webgpu/backend.ts takes for granted about tfjs-backend-webgpu's private members. A failure here means
- * that tfjs has changed: read the two side by side before anything else.
+ * What src/engine/webgpu/backend.ts assumes about tfjs-backend-webgpu's private members. A failure here means that tfjs has
+ * changed: compare the two side by side before anything else.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -56,7 +56,7 @@ function addInPlace(x: tf.Tensor, value: number, { writes = [x], volatile = fals
 
 const values = async (t: tf.Tensor) => [...(await readFloats(t))];
 
-/** Counts the calls of a method of a prototype while `body` runs. */
+/** Counts calls to a method of a prototype while `body` runs. */
 async function counting<T extends object>(
   prototype: T,
   name: keyof T & string,
@@ -76,11 +76,11 @@ async function counting<T extends object>(
   return count;
 }
 
-test('tfjs is the version that was read', () => {
+test('tfjs is the version that the assumptions were checked against', () => {
   expect([tf.version_core, tensorRuntimeVersion, webgpuPackage.version]).toEqual(['4.22.0', '4.22.0', '4.22.0']);
 });
 
-test('the members are where they were', () => {
+test('the private members are still there', () => {
   expect(backend.device).toBeInstanceOf(GPUDevice);
   expect(backend.queue).toBe(backend.device.queue);
   expect(backend.commandQueueOwnedIds).toBeInstanceOf(WeakSet);
@@ -106,7 +106,7 @@ test('the members are where they were', () => {
   }
 });
 
-test('a tensor lies on the CPU until it is used, then in one buffer of its size', () => {
+test('a tensor is on the CPU until it is used, then in one buffer of its size', () => {
   const t = tf.tensor1d([1, 2, 3, 4, 5]);
   const data = backend.tensorMap.get(t.dataId);
   expect([...(data.values as Float32Array)]).toEqual([1, 2, 3, 4, 5]);
@@ -128,7 +128,7 @@ test('small stock ops run on the GPU too', () => {
   t.dispose();
 });
 
-test('stock ops and ours share one encoder, and run in the order they were recorded', async () => {
+test('stock ops and ours share one encoder and run in the order they were recorded', async () => {
   const a = tf.tensor1d([1, 2, 3]);
   const doubled = tf.mul(a, 2); // 2 4 6
   const encoder = backend.commandEncoder;
@@ -145,7 +145,7 @@ test('stock ops and ours share one encoder, and run in the order they were recor
   tf.dispose([a, doubled, tenfold, sum]);
 });
 
-test('values from the CPU come behind what was recorded before them', async () => {
+test('values from the CPU take effect after what was recorded before them', async () => {
   const x = tf.tensor1d([1, 2]);
   const before = tf.mul(x, 1);
   addInPlace(x, 5);
@@ -169,12 +169,12 @@ test('a pass is closed for copies and reopened for dispatches', () => {
   expect(backend.commandEncoder).toBeNull();
 });
 
-test('tfjs caches what it read, which an in-place write makes stale: markWritten cures it, readFloats never caches', async () => {
+test('tfjs caches what it reads, which an in-place write makes stale: markWritten fixes that, readFloats never caches', async () => {
   const a = tf.tensor1d([1, 2]);
   const x = tf.mul(a, 1);
   expect([...(await x.data())]).toEqual([1, 2]);
   addInPlace(x, 10, { writes: [] });
-  expect([...(await x.data())], 'if this fails tfjs no longer caches, and markWritten may be simpler').toEqual([1, 2]);
+  expect([...(await x.data())], 'if this fails, tfjs no longer caches and markWritten may be simpler').toEqual([1, 2]);
   markWritten(backend, x);
   expect([...(await x.data())]).toEqual([11, 12]);
   addInPlace(x, 10);
@@ -199,7 +199,7 @@ test('a tensor that recorded work uses outlives its disposal until that work is 
   x.dispose();
   expect(backend.tensorMap.has(id)).toBe(true);
   expect(backend.tensorMap.get(id).resource).toBe(buffer);
-  // A tensor that is made meanwhile must not get its buffer.
+  // A tensor created in the meantime must not get its buffer.
   const other = tf.fill([n], 7);
   expect(bufferOf(backend, other)).not.toBe(buffer);
   flush(backend);
@@ -208,7 +208,7 @@ test('a tensor that recorded work uses outlives its disposal until that work is 
   expect(bufferOf(backend, later)).toBe(buffer);
   expect((await readFloats(y)).every((v) => v === 3)).toBe(true);
 
-  // What nothing recorded uses goes at once.
+  // A tensor that no recorded work uses is freed at once.
   flush(backend);
   const unused = other.dataId;
   expect(backend.commandQueueOwnedIds.has(unused)).toBe(false);
@@ -217,7 +217,7 @@ test('a tensor that recorded work uses outlives its disposal until that work is 
   tf.dispose([y, later]);
 });
 
-test('the pool counts its bytes, reuses buffers of a size, and can be emptied', () => {
+test('the pool counts its bytes, reuses buffers of the same size, and can be emptied', () => {
   trimPool();
   expect(backend.bufferManager.numFreeBuffers).toBe(0);
   const before = gpuBytes();
@@ -241,13 +241,13 @@ test('the pool counts its bytes, reuses buffers of a size, and can be emptied', 
   trimPool();
   expect(gpuBytes()).toMatchObject({ used: before.used, allocated: before.allocated });
   expect(backend.bufferManager.numFreeBuffers).toBe(0);
-  // tfjs goes on after it.
+  // tfjs keeps working afterwards.
   const third = make();
   expect(third.buffer).not.toBe(first.buffer);
   third.t.dispose();
 });
 
-test('counters.dispatches is what the GPU was given, stock ops and ours alike', async () => {
+test('counters.dispatches counts what the GPU was given, by stock ops and ours alike', async () => {
   const x = tf.tensor1d([1, 2, 3]);
   flush(backend);
   const before = { ...counters };
@@ -263,7 +263,7 @@ test('counters.dispatches is what the GPU was given, stock ops and ours alike', 
   });
   expect(dispatches).toBe(100);
   expect(counters.dispatches - before.dispatches).toBe(100);
-  // A submit whenever the batch is full, and one for the rest with its copy.
+  // One submit whenever the batch is full, and one for the rest with its copy.
   expect(submits).toBe(Math.floor(100 / SUBMIT_BATCH) + 1);
   expect(counters.submits - before.submits).toBe(submits);
   x.dispose();
@@ -296,7 +296,7 @@ test('uniforms that change from call to call are recycled only after the submit 
   x.dispose();
 });
 
-test('the same dispatch on the same buffers makes no new bind group and no new uniform buffer', async () => {
+test('the same dispatch on the same buffers creates no new bind group and no new uniform buffer', async () => {
   const x = tf.zeros([3]);
   addInPlace(x, 2);
   const before = { ...counters };
@@ -321,7 +321,7 @@ test('with the pool in order, work of the same shapes gets the same buffers agai
   round([0, 1, 2]);
   const first = round([2, 0, 1]);
   const same = round([1, 2, 0]);
-  // By number: a failing comparison of buffers themselves would print nothing.
+  // By index, because a failing comparison of the buffers themselves would print nothing.
   expect(same.map((b) => first.indexOf(b))).toEqual([0, 1, 2]);
   trimPool();
 });

@@ -13,7 +13,7 @@ import { type StoredTensor, sourceOf, tensorsOfEveryType } from '../parity/weigh
 const bytesOf = (weight: Weight) =>
   Promise.all(weight.parts.map(async (p) => new Uint8Array((await p.tensor.data()).buffer)));
 
-test('what is written in pieces lies on the GPU as it lies in the file', () =>
+test('weights written in pieces are on the GPU exactly as in the file', () =>
   withBackend('webgpu', async () => {
     const tensors = await tensorsOfEveryType();
     for (const [name, { shape, bytes }] of Object.entries(tensors)) {
@@ -24,7 +24,7 @@ test('what is written in pieces lies on the GPU as it lies in the file', () =>
     }
   }));
 
-/** Everything that reads a weight, on one that is loaded with these options. */
+/** Runs everything that reads a weight on one loaded with these options. */
 async function everything(tensor: StoredTensor, options: LoadOptions) {
   const [n, k] = tensor.shape as [number, number];
   const load = createLoader(sourceOf({ 'w.weight': tensor }), options);
@@ -62,7 +62,7 @@ async function everything(tensor: StoredTensor, options: LoadOptions) {
 
 const withGpu = () => withBackend('webgpu', () => {});
 
-test('a tensor past the binding limit lies in parts, which everything that reads it takes for the whole', async () => {
+test('a tensor beyond the binding limit is stored in parts, and everything that reads it sees the whole', async () => {
   const { F32, BF16, Q4_0 } = await tensorsOfEveryType();
   const nf4 = await nf4Fixture();
   const many = { dtype: 'F32' as const, shape: [300, 64], bytes: nf4.raw('many.input') };

@@ -1,11 +1,11 @@
-"""The runs of scripts/experiments/ag-news.mjs in PyTorch: transformers' model, PEFT's LoRA, torch's AdamW, on the same rows
-in the same order from the same weights.
+"""The runs of scripts/experiments/ag-news.mjs in PyTorch: transformers' model, PEFT's LoRA and torch's AdamW, on the same rows in the same
+order from the same weights.
 
-    ag_news.py begin FOLDER MODEL     writes where both sides begin: FOLDER/begin/model with a new head, FOLDER/begin/adapter (LoRA)
+    ag_news.py begin FOLDER MODEL     writes the starting point of both sides: FOLDER/begin/model with a new head, FOLDER/begin/adapter (LoRA)
     ag_news.py train FOLDER METHOD    trains FOLDER/METHOD.json, writes FOLDER/pytorch/METHOD.json
     ag_news.py check FOLDER METHOD    evaluates what Tabtune wrote to FOLDER/METHOD, writes FOLDER/pytorch/METHOD-check.json
 
-Everything that is set comes from the recipe, so that no setting stands in two places.
+All settings come from the recipe, so that none is kept in two places.
 """
 
 from common import make_reproducible
@@ -38,7 +38,7 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_ma
 
 
 class Data:
-    """The rows of rows.csv as a recipe with `shuffle: false` has them: in file order, the last ones of each class held out."""
+    """The rows of rows.csv in the order of a recipe with `shuffle: false`: file order, the last ones of each class held out."""
 
     def __init__(self, folder: Path, recipe: dict) -> None:
         with open(folder / "rows.csv", encoding="utf-8", newline="") as file:
@@ -62,7 +62,7 @@ class Data:
 
 
 def held_out(labels: list[int], share: float) -> set[int]:
-    """Each class by the same share, the remainders to those that miss most: the largest-remainder rule."""
+    """The same fraction of each class, with remainders going to the classes that miss most: the largest-remainder rule."""
     wanted = round(len(labels) * share)
     part = Fraction(share).limit_denominator(1000)
     exact = {c: labels.count(c) * part for c in sorted(set(labels))}
@@ -104,16 +104,16 @@ def begin(folder: Path, source: Path) -> None:
 
 
 def load(folder: Path) -> torch.nn.Module:
-    # Without dropout, as the recipes have it: masks of two implementations are never the same.
+    # Without dropout, as in the recipes: the masks of two implementations never match.
     return AutoModelForSequenceClassification.from_pretrained(folder / "begin/model", dtype=torch.float32).eval()
 
 
-#: transformers.Trainer.get_decay_parameter_names, for the names of BERT.
+#: transformers.Trainer.get_decay_parameter_names, for BERT's names.
 NO_DECAY = re.compile(r"bias|layernorm", re.IGNORECASE)
 
 
 def depth(name: str, blocks: int) -> int:
-    """How many blocks below the head a tensor stands; the embeddings go with the first block."""
+    """How many blocks below the head a tensor is; the embeddings count with the first block."""
     found = re.search(r"encoder\.layer\.(\d+)\.", name)
     if found:
         return blocks - int(found[1])
@@ -216,7 +216,7 @@ def train(folder: Path, name: str) -> dict:
 
 
 def check(folder: Path, name: str) -> dict:
-    """What Tabtune wrote, opened as anybody would."""
+    """Evaluates what Tabtune wrote, opened as anybody would."""
     recipe = json.loads((folder / f"{name}.json").read_text())
     data = Data(folder, recipe)
     if (folder / name / "adapter").exists():

@@ -1,16 +1,16 @@
-"""Loads an adapter that Tabtune exported through real PEFT, and compares logits.
+"""Loads an adapter that Tabtune exported into real PEFT and compares logits.
 
     python check_adapter.py MODEL_DIR ADAPTER_DIR LOGITS.json [--tolerance 1e-4]
 
 LOGITS.json is `{"input_ids": …, "logits": …}` as Tabtune computed them with the adapter, or a list of such objects.
-`input_ids` is one sequence or rows of equal length; `logits` has one row of the vocabulary's size for each id, nested
-or flat (for a classification of texts one row of scores for each of them, for one of words one for each id). An optional
-`base_logits` is compared with the bare model, likewise; where the adapter brings a head there is no such thing.
+`input_ids` is one sequence or rows of equal length. `logits` has one row of the vocabulary's size per id, nested or flat
+(for text classification one row of scores per text, for token classification one per id). An optional `base_logits` is
+compared with the bare model in the same way; omit it if the adapter brings a head.
 
-LoRA (DoRA, patterns, rsLoRA), (IA)³, prompt tuning, prefix tuning, P-tuning, and modules_to_save with each of them. What
-can be merged is merged too.
+Covers LoRA (DoRA, patterns, rsLoRA), (IA)³, prompt tuning, prefix tuning and P-tuning, each with modules_to_save. Adapters
+that can be merged are merged too.
 
-Prints one line, PASS or FAIL with the figures; the exit code is 0 or 1.
+Prints one line, PASS or FAIL with the errors; the exit code is 0 or 1.
 """
 
 from common import make_reproducible
@@ -50,7 +50,7 @@ def relative(a: torch.Tensor, b: torch.Tensor) -> float:
 
 
 def check_config(adapter: Path) -> None:
-    """Every key of adapter_config.json is one PEFT knows, and PEFT reads back the value that stands there."""
+    """PEFT knows every key of adapter_config.json, and reads back the value stored there."""
     written = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
     read = PeftConfig.from_pretrained(adapter).to_dict()
     for key, value in written.items():
@@ -65,13 +65,13 @@ def check_config(adapter: Path) -> None:
 
 
 def check_tensors(model: PeftModel, adapter: Path) -> None:
-    """Every tensor of the file went into the model, and the model has no adapter tensor the file lacks."""
+    """Every tensor of the file is in the model, and the model has no adapter tensor that the file lacks."""
     written = load_file(adapter / "adapter_model.safetensors")
     loaded = get_peft_model_state_dict(model, save_embedding_layers=False)
     if missing := sorted(loaded.keys() - written.keys()):
-        raise Failure(f"adapter_model.safetensors lacks {missing[0]} ({len(missing)} in all)")
+        raise Failure(f"adapter_model.safetensors lacks {missing[0]} ({len(missing)} in total)")
     if extra := sorted(written.keys() - loaded.keys()):
-        raise Failure(f"PEFT does not use {extra[0]} ({len(extra)} in all)")
+        raise Failure(f"PEFT does not use {extra[0]} ({len(extra)} in total)")
     for name, tensor in written.items():
         if not torch.equal(tensor.float(), loaded[name].float()):
             raise Failure(f"{name} changed while loading")
@@ -87,18 +87,18 @@ TASKS = {
 
 
 def load_base(model_dir: Path, adapter: Path, config: PeftConfig) -> PreTrainedModel:
-    """The class that the task type means, with as many labels as the adapter's head has."""
+    """The class for the task type, with as many labels as the adapter's head has."""
     options = {}
     if config.task_type in ("SEQ_CLS", "TOKEN_CLS"):
         heads = [t for k, t in load_file(adapter / "adapter_model.safetensors").items() if HEAD.search(k)]
         if not heads:
-            raise Failure("the adapter has no head of classes")
+            raise Failure("the adapter has no classification head")
         options["num_labels"] = heads[-1].shape[0]
     kind = TASKS[config.task_type]
     return kind.from_pretrained(model_dir, dtype=torch.float32, attn_implementation="eager", **options).eval()
 
 
-#: The last linear of a head of classes.
+#: The last linear layer of a classification head.
 HEAD = re.compile(r"\.(score|classifier(\.out_proj)?)\.weight$")
 
 
@@ -107,7 +107,7 @@ def logits(model: torch.nn.Module, ids: torch.Tensor) -> torch.Tensor:
     ids = ids.reshape(-1, ids.shape[-1])
     out = model(input_ids=ids, attention_mask=torch.ones_like(ids))
     values = out.logits if hasattr(out, "logits") else out.last_hidden_state
-    # Virtual tokens of a prompt have logits too; those of a prefix have none.
+    # Virtual tokens of a prompt have logits too; those of a prefix do not.
     return values[:, -ids.shape[-1] :] if values.ndim == 3 else values
 
 
@@ -136,18 +136,18 @@ def check(model_dir: Path, adapter: Path, cases: list[dict], tolerance: float) -
             errors.append(relative(ours, reference.double().flatten()))
         return max(errors, default=0.0)
 
-    figures = {
+    results = {
         "logits": compare("logits", tuned_logits),
         "base": compare("base_logits", base_logits),
     }
     if merged_logits:
-        figures["merged"] = max(relative(m, t) for m, t in zip(merged_logits, tuned_logits, strict=True))
+        results["merged"] = max(relative(m, t) for m, t in zip(merged_logits, tuned_logits, strict=True))
     effect = max(relative(t, b) for t, b in zip(tuned_logits, base_logits, strict=True))
     if not any("base_logits" in case for case in cases):
-        del figures["base"]
-    line = ", ".join(f"{name} {error:.1e}" for name, error in figures.items())
+        del results["base"]
+    line = ", ".join(f"{name} {error:.1e}" for name, error in results.items())
     line = f"{config.peft_type.value}: {line} (limit {tolerance:.0e}); the adapter changes logits by {effect:.1e}"
-    if not all(error <= tolerance for error in figures.values()):
+    if not all(error <= tolerance for error in results.values()):
         raise Failure(line)
     return line
 
@@ -161,7 +161,7 @@ def main() -> int:
     args = parser.parse_args()
     cases = json.loads(args.logits.read_text(encoding="utf-8"))
     cases = cases if isinstance(cases, list) else [cases]
-    # Unknown configuration keys and tensors that do not fit are only warnings to PEFT; here they fail.
+    # To PEFT, unknown configuration keys and mismatched tensors are only warnings; here they are failures.
     warnings.filterwarnings("error", module="peft")
     warnings.filterwarnings("error", message=".*(Unexpected keyword|adapter keys|adapter weights).*")
     warnings.filterwarnings("ignore", category=FutureWarning)
@@ -170,7 +170,7 @@ def main() -> int:
         return 0
     except Failure as failure:
         print(f"FAIL {failure}")
-    except Exception as error:  # whatever PEFT or transformers will not load
+    except Exception as error:  # whatever PEFT or transformers refuses to load
         print(f"FAIL {type(error).__name__}: {' '.join(str(error).split())[:400]}")
     return 1
 

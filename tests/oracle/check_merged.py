@@ -1,9 +1,9 @@
-"""Loads a merged model that Tabtune exported through real transformers, and compares logits.
+"""Loads a merged model that Tabtune exported into real transformers and compares logits.
 
     python check_merged.py MODEL_DIR LOGITS.json [--tolerance 1e-4]
 
-LOGITS.json is as check_adapter.py reads it: `logits` are those of the base with the adapter, before merging.
-Prints one line, PASS or FAIL with the figures; the exit code is 0 or 1.
+LOGITS.json has the format that check_adapter.py reads: `logits` are those of the base with the adapter, before merging.
+Prints one line, PASS or FAIL with the errors; the exit code is 0 or 1.
 """
 
 from common import make_reproducible
@@ -49,7 +49,7 @@ def main() -> int:
     cases = json.loads(args.logits.read_text(encoding="utf-8"))
     try:
         ok, line = check(args.model, cases if isinstance(cases, list) else [cases], args.tolerance)
-    except Exception as error:  # whatever transformers will not load
+    except Exception as error:  # whatever transformers refuses to load
         ok, line = False, f"{type(error).__name__}: {' '.join(str(error).split())[:400]}"
     print(f"{'PASS' if ok else 'FAIL'} {line}")
     return 0 if ok else 1

@@ -1,4 +1,4 @@
-"""What the fixture scripts share: a reproducible process, and writers whose bytes depend on nothing but the values."""
+"""Shared by the fixture scripts: a reproducible process, and writers whose bytes depend only on the values."""
 
 import json
 import os
@@ -12,7 +12,7 @@ ROOT = FIXTURES.parent.parent
 
 
 def make_reproducible() -> None:
-    """Call before importing torch. PEFT writes target_modules from a set, so the hash seed shows in its files."""
+    """Call before importing torch. PEFT writes target_modules from a set, so the hash seed affects its files."""
     if os.environ.get("PYTHONHASHSEED") != "0":
         os.environ["PYTHONHASHSEED"] = "0"
         os.execv(sys.executable, [sys.executable, *sys.argv])
@@ -32,7 +32,7 @@ def versions(*packages: str) -> dict[str, str]:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Indented, with every list of plain values on one line; floats as Python's shortest round-trip form."""
+    """Indented, with every list of plain values on one line; floats in Python's shortest round-trip form."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(_dump(value, "") + "\n", encoding="utf-8")
 
@@ -44,5 +44,5 @@ def _dump(value: object, indent: str) -> str:
         return "{\n" + ",\n".join(items) + f"\n{indent}}}"
     if isinstance(value, list) and any(isinstance(v, (dict, list)) for v in value):
         return "[\n" + ",\n".join(inner + _dump(v, inner) for v in value) + f"\n{indent}]"
-    # ASCII only: hard strings hold lone combining marks and right-to-left runs that editors would mangle.
+    # ASCII only: hard strings contain lone combining marks and right-to-left runs that editors would mangle.
     return json.dumps(value, allow_nan=False)

@@ -1,8 +1,8 @@
-"""Conversations, texts and pairs that templates and loss masks are tried on."""
+"""Conversations, texts and pairs for testing templates and loss masks."""
 
 
 def chat(*turns: str) -> list[dict[str, str]]:
-    """'s:', 'u:' and 'a:' before the content name the role."""
+    """The prefix 's:', 'u:' or 'a:' of a content names the role."""
     roles = {"s": "system", "u": "user", "a": "assistant"}
     return [{"role": roles[t[0]], "content": t[2:]} for t in turns]
 
@@ -36,7 +36,7 @@ CONVERSATIONS: dict[str, list[dict[str, str]]] = {
     "long answer": chat("u:Count.", "a:" + ", ".join(str(i) for i in range(1, 60)) + "."),
 }
 
-#: More for the templates of real models, which refuse some of them.
+#: More for the templates of real models, some of which refuse some of these.
 HARDER_CONVERSATIONS: dict[str, list[dict[str, str]]] = {
     "many turns": chat(*(f"{'ua'[i % 2]}:{'Question' if i % 2 == 0 else 'Answer'} {i // 2 + 1}" for i in range(16))),
     "long system, many lines": chat("s:You are helpful.\n\n- Be brief.\n- Be kind.\n", "u:Hi", "a:Hello.", "u:Why?", "a:Because."),

@@ -1,7 +1,7 @@
-"""Texts that tokenizers are easily wrong about. Lone surrogates are in them: JavaScript's strings can have those, and they
-stand for U+FFFD wherever a text becomes bytes, so that the reference reads that in their place."""
+"""Texts that tokenizers easily get wrong. They include lone surrogates, which JavaScript's strings can contain. A lone
+surrogate becomes U+FFFD wherever a text becomes bytes, so the reference reads that instead."""
 
-#: What the tiny tokenizers of make_text_fixtures.py are trained on and tried with.
+#: The texts that the tiny tokenizers of make_text_fixtures.py are trained and tested on.
 STRINGS: dict[str, list[str]] = {
     "plain": [
         "",
@@ -234,7 +234,7 @@ HARDER: dict[str, list[str]] = {
 
 
 def hard_strings() -> list[dict[str, str]]:
-    """All of them, each once, with its group."""
+    """All strings with their groups, each string once."""
     seen: set[str] = set()
     rows = []
     for group, texts in [*STRINGS.items(), *HARDER.items()]:
@@ -246,5 +246,5 @@ def hard_strings() -> list[dict[str, str]]:
 
 
 def well_formed(text: str) -> str:
-    """Surrogate pairs joined, lone ones replaced: what a JavaScript string becomes as UTF-8."""
+    """Joins surrogate pairs and replaces lone ones, as when a JavaScript string becomes UTF-8."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

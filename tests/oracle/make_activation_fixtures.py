@@ -1,4 +1,4 @@
-"""torch's activations and their derivatives in float64 at float32 points: what the kernels' polynomials are held to."""
+"""torch's activations and their derivatives in float64 at float32 points: the reference for the kernels' polynomials."""
 
 from common import FIXTURES, make_reproducible, versions, write_json
 
@@ -16,7 +16,7 @@ KINDS = {
 
 if __name__ == "__main__":
     near = torch.linspace(-4, 4, 65)
-    # Where the polynomials change hands (x = ±√2), around zero, and where all is over.
+    # Where the kernels switch polynomials (x = ±√2), around zero, and where the functions have levelled off.
     special = torch.tensor([2**0.5 - 1e-3, 2**0.5 + 1e-3, 1e-4, 1e-8, 5.5, 7.9, 8.1, 10.5, 14, 40, 1000, 1e6])
     x = torch.cat([near, special, -special]).float()
     at = x.double().requires_grad_()

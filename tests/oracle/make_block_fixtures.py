@@ -1,9 +1,9 @@
-"""Writes tests/fixtures/blocks/: weights in the block formats, and what they stand for.
+"""Writes tests/fixtures/blocks/: quantised weights and their decoded values.
 
-  gguf.safetensors   NAME.blocks (bytes) and NAME.values (float32) for each of GGUF's block formats, by the gguf package.
-                     Those that it can quantise to come from random numbers, the K formats are random bytes with scales of
-                     every size
-  nf4.safetensors    CASE.input, and what bitsandbytes makes of it with double quantisation
+  gguf.safetensors   NAME.blocks (bytes) and NAME.values (float32) for each of GGUF's block formats, from the gguf package.
+                     Formats that it can quantise to are made from random numbers; the K-quants are random bytes with scales
+                     of every size
+  nf4.safetensors    CASE.input, and bitsandbytes' result for it with double quantisation
 
 Needs numpy, torch, safetensors, gguf, bitsandbytes.
 """
@@ -25,7 +25,7 @@ RANDOM = [Type.Q4_K, Type.Q5_K, Type.Q6_K]
 
 
 def weights(rng, rows, columns):
-    """As weights are: normal, with rows of another size, an outlier, a row of zeros and one of a single value."""
+    """Like real weights: normal, with rows of other sizes, an outlier, a row of zeros and one of a single value."""
     x = rng.standard_normal((rows, columns)).astype(np.float32)
     x[1] *= 1e-4
     x[2] *= 300
@@ -36,7 +36,7 @@ def weights(rng, rows, columns):
 
 
 def random_blocks(rng, kind, rows, blocks):
-    """Any bytes are a block; the scales are halves of every size, subnormal ones too, but finite."""
+    """Any bytes form a block; the scales are finite halves of every size, including subnormal ones."""
     _, size = GGML_QUANT_SIZES[kind]
     data = rng.integers(0, 256, (rows * blocks, size), dtype=np.uint8)
     scales = (rng.standard_normal((rows * blocks, 2)) * 10.0 ** rng.integers(-7, 1, (rows * blocks, 2))).astype(np.float16)
@@ -57,7 +57,7 @@ def make_gguf():
     for name, (kind, data) in tensors.items():
         out[f"{name}.blocks"] = np.ascontiguousarray(data.view(np.uint8))
         out[f"{name}.values"] = dequantize(data, kind)
-    # Q8_0 is what Tabtune quantises to itself: the numbers that its blocks came from.
+    # Tabtune itself quantises to Q8_0: the numbers that its blocks were made from.
     x = weights(np.random.default_rng(4), 16, 64)
     x[6, :3] = [0.5, 0.25 / 127, -0.75 / 127]  # halves between two codes
     out["quantise.input"] = x

@@ -1,9 +1,9 @@
 """Bottleneck adapters on tiny models of the other fixtures, by AdapterHub's `adapters` and its transformers.
 
-That library needs an older transformers than the other scripts, so this one has an environment of its own:
+That library needs an older transformers than the other scripts, so this one has a separate environment:
 `pip install adapters==1.3.0`. The models and their batches are those of tests/fixtures/llama and tests/fixtures/families;
-here are only adapters and what follows from them. Everything is computed in f32 with eager attention. Writes
-tests/fixtures/bottleneck/; the layout is described in README.md. Run with names of cases to make these again.
+this folder has only adapters and their results. Everything is computed in f32 with eager attention. Writes
+tests/fixtures/bottleneck/; README.md describes the layout. Pass names of cases to make only these again.
 """
 
 from common import FIXTURES, make_reproducible, versions, write_json
@@ -47,9 +47,9 @@ class Case:
     base: str
     config: BnConfig
     note: str
-    #: `causal`, `masked`, or `classification` by three labels with a saved head.
+    #: `causal`, `masked`, or `classification` with three labels and a saved head.
     task: str = "causal"
-    #: Settings of ten AdamW steps; none without.
+    #: Settings for ten AdamW steps, or None.
     training: dict | None = None
 
 
@@ -102,9 +102,9 @@ CASES = [
 ]  # fmt: skip
 
 
-#: How AdapterHub finds its places in families that it does not know by itself.
+#: Where AdapterHub inserts adapters in families that it does not support by itself.
 PLACES = dict(
-    adapter_methods=["bottleneck"],  # for LoRA it would give a fused projection a random bias
+    adapter_methods=["bottleneck"],  # with LoRA it would give a fused projection a random bias
     model_embeddings="embed_tokens",
     model_layers="layers",
     layer_self_attn="self_attn",
@@ -142,8 +142,8 @@ def prepare(case: Case, model: transformers.PreTrainedModel) -> None:
 
 def own_norms(model: transformers.PreTrainedModel) -> None:
     """
-    AdapterHub's hooks look up their layer's norm when they are called, and find the last layer's (a variable of the loop
-    that made them): here each gets its own layer's, which is what is meant.
+    AdapterHub's hooks look up their layer's norm when they are called, and find the last layer's (a loop variable where they
+    were created). Here each gets its own layer's norm, as intended.
     """
     for _, layer in model.base_model.iter_layers():
         hooks = layer.mlp.down_proj._forward_hooks
@@ -183,7 +183,7 @@ def load_base(case: Case) -> transformers.PreTrainedModel:
 
 
 def build(case: Case) -> transformers.PreTrainedModel:
-    """Eval mode: the small models' configs have dropout. Values by seed, none of them zero as new adapters have."""
+    """In eval mode, because the small models' configs have dropout. Values by seed, none zero as in new adapters."""
     model = load_base(case)
     prepare(case, model)
     model.add_adapter(NAME, config=case.config)
@@ -198,7 +198,7 @@ def build(case: Case) -> transformers.PreTrainedModel:
 
 
 def trained(model: transformers.PreTrainedModel) -> dict[str, torch.nn.Parameter]:
-    """By AdapterHub's names without the adapter's own."""
+    """By AdapterHub's names without the adapter's name."""
     named = {n: p for n, p in sorted(model.named_parameters()) if f".{NAME}." in n}
     assert all(p.requires_grad for p in named.values())
     return {n.replace(f".{NAME}.", "."): p for n, p in named.items()}
@@ -214,7 +214,7 @@ def inputs_of(case: Case) -> dict[str, torch.Tensor]:
 
 
 def output_of(case: Case, model: torch.nn.Module, inputs: dict) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits, zero on padding, or scores; and a loss: the model's, or of scores the labels 0, 1, 2."""
+    """Logits, zero on padding, or scores; and a loss: the model's, or that of the scores with labels 0, 1, 2."""
     out = model(**inputs)
     if case.task == "classification":
         return out.logits, torch.nn.functional.cross_entropy(out.logits, torch.arange(3))
@@ -232,7 +232,7 @@ def collate(rows: list[dict]) -> dict[str, torch.Tensor]:
 
 
 def train(case: Case) -> tuple[list[dict], transformers.PreTrainedModel]:
-    """Ten steps of torch's AdamW on two rows each, clipped, the rate rising over two steps and falling linearly."""
+    """Ten steps of torch's AdamW with two rows each, with clipping; the rate rises over two steps, then falls linearly."""
     t = case.training
     examples = json.loads((FIXTURES / case.base / "train_data.json").read_text())["examples"]
     model = build(case)
@@ -257,7 +257,7 @@ def write_case(case: Case) -> None:
     folder.mkdir(parents=True)
     model = build(case)
     model.save_adapter(str(folder), NAME, use_safetensors=True, with_head=case.task == "classification")
-    for file in folder.glob("*_config.json"):  # the base's name must not be a path of this machine
+    for file in folder.glob("*_config.json"):  # the base's name must not be a path on this machine
         config = json.loads(file.read_text())
         config["model_name"] = f"tiny-random-{case.base.split('/')[-1]}"
         file.write_text(json.dumps(config, indent=2, sort_keys=True))
@@ -278,7 +278,7 @@ def write_case(case: Case) -> None:
         if case.task == "classification":
             tensors |= {n: p.detach() for n, p in model.named_parameters() if "pooler" in n}
 
-        # The saved folder, on a new model.
+        # The saved folder, loaded into a new model.
         again = load_base(case)
         prepare(case, again)
         again.load_adapter(str(folder), use_safetensors=True, set_active=True)

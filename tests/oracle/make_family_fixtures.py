@@ -1,11 +1,11 @@
-"""A tiny random model of every family but plain Llama (make_llama_fixtures.py), with LoRA on all its linears.
+"""A tiny random model of every family except plain Llama (make_llama_fixtures.py), with LoRA on all its linear layers.
 
 Everything is computed by transformers and PEFT in f32 with eager attention, from weights stored as bf16 (half the bytes;
-the expectations come from the stored values). Norm weights and biases are random too, or ones and zeros would hide a
-mistake; texts are longer than the sliding windows; and `without` makes sure that each odd setting of a config is seen in
-the logits. Writes tests/fixtures/families/; the layout is described in README.md.
+the expected values come from the stored ones). Norm weights and biases are random too, because ones and zeros would hide
+mistakes; texts are longer than the sliding windows; and `without` makes sure that each unusual setting of a config affects
+the logits. Writes tests/fixtures/families/; README.md describes the layout.
 
-Run with names of cases to make these again; without, everything. Other scripts' families join with a Case each.
+Pass names of cases to make only these again; by default, everything is made. To add a family, add a Case.
 """
 
 from common import FIXTURES, make_reproducible, versions, write_json
@@ -90,7 +90,7 @@ def partial_rotary_beside(config: Json) -> None:
 
 
 def older_neox(config: Json) -> None:
-    """As Pythia's config.json has it."""
+    """As in Pythia's config.json."""
     parameters = config.pop("rope_parameters")
     config["rotary_emb_base"] = parameters["rope_theta"]
     config["rotary_pct"] = parameters["partial_rotary_factor"]
@@ -113,17 +113,17 @@ class Case:
     model: type[PreTrainedModel]
     config: PreTrainedConfig
     note: str
-    #: Changes of config.json after transformers 5 has written it: older spellings, fields left to their defaults.
+    #: Changes to config.json after transformers 5 has written it: older spellings, fields left to their defaults.
     spelling: tuple[Callable[[Json], None], ...] = ()
-    #: Changes of the config that must each change the logits, or the fixture would not show them.
+    #: Changes to the config that must each change the logits, because the fixture would not test them otherwise.
     without: tuple[dict, ...] = ()
     #: A norm multiplies by 1 + weight (Gemma).
     norm_from_zero: bool = False
-    #: "causal": labels are shifted, and there are greedy continuations. "masked": labels stand where they belong.
+    #: "causal": labels are shifted, and there are greedy continuations. "masked": labels are not shifted.
     task: str = "causal"
     lora: dict = field(default_factory=lambda: dict(r=2, lora_alpha=3))
     lengths: tuple[int, ...] = (13, 9, 4)
-    #: Spread of biases, and of a tied table: where they drown what a token means, a continuation repeats one token.
+    #: Scale of biases, and of a tied table: if they drown out the tokens, a continuation repeats one token.
     biases: float = 0.3
     tied_table: float = 0.15
     #: Token types are random zeros and ones (BERT).
@@ -132,7 +132,7 @@ class Case:
     first_position: int = 0
 
 
-#: What most cases share.
+#: Shared by most cases.
 SMALL = dict(
     vocab_size=96, hidden_size=32, intermediate_size=40, num_hidden_layers=2, max_position_embeddings=64,
     bos_token_id=1, eos_token_id=2, pad_token_id=PAD,
@@ -262,7 +262,7 @@ CASES = [
     ),
 ]  # fmt: skip
 
-#: What the small BERTs share.
+#: Shared by the small BERTs.
 BERT = dict(
     vocab_size=67, hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=28,
     max_position_embeddings=32,
@@ -339,7 +339,7 @@ CASES += [
 ]  # fmt: skip
 
 
-#: Kinds of rope scaling by name: config class, context and rope_parameters, over heads of 16.
+#: Kinds of RoPE scaling by name: config class, context and rope_parameters, for heads of 16.
 ROPES = {
     "default": (LlamaConfig, 64, rope(rope_theta=5e5)),
     "linear": (LlamaConfig, 64, rope(rope_type="linear", factor=3.0)),
@@ -365,7 +365,7 @@ ROPES = {
 
 
 def write_ropes() -> None:
-    """Frequencies and the size of sine and cosine, for configs of each kind."""
+    """Frequencies and the scale of sine and cosine, for configs of each kind."""
     rows = []
     for name, (kind, context, parameters) in ROPES.items():
         config = kind(
@@ -400,7 +400,7 @@ LAST_NORMS = (
     "vocab_layer_norm",
 )
 EMBEDDINGS = ("embed", "wte", "wpe")
-#: Linears that queries and keys come from.
+#: The linear layers that queries and keys come from.
 SCORES = ("q_proj", "k_proj", "qkv_proj", "c_attn", "query", "key", "q_lin", "k_lin")
 
 
@@ -413,7 +413,7 @@ def build_model(case: Case, folder: Path) -> None:
         for name, p in model.named_parameters():
             leaf = name.removesuffix(".weight")
             if p.ndim == 1 and name.endswith(".weight"):
-                # The last norm sets the size of the logits where the table is tied, and small.
+                # If the table is tied and small, the last norm sets the size of the logits.
                 last = leaf in LAST_NORMS and tied
                 centre = (2.5 if last else 1.0) - (1.0 if case.norm_from_zero else 0.0)
                 p.copy_(centre + normal(p.shape, 0.5 if last else 0.2, rng))
@@ -482,7 +482,7 @@ def make_batch(case: Case) -> dict[str, list]:
 
 
 def left_padded(case: Case, batch: dict[str, list]) -> dict[str, torch.Tensor]:
-    """The same rows with their padding in front, and positions from 0 at the first real token, as generate() counts."""
+    """The same rows with left padding, and positions from 0 at the first real token, as in generate()."""
     turn = {k: [row[n:] + row[:n] for row, n in zip(v, case.lengths)] for k, v in batch.items() if k != "labels"}
     inputs = {k: torch.tensor(v) for k, v in turn.items()}
     return {**inputs, "position_ids": (inputs["attention_mask"].cumsum(-1) - 1).clamp(min=0) + case.first_position}
@@ -490,7 +490,7 @@ def left_padded(case: Case, batch: dict[str, list]) -> dict[str, torch.Tensor]:
 
 @torch.no_grad()
 def check_left_padding(case: Case, model: PreTrainedModel, batch: dict[str, list], logits: torch.Tensor) -> float:
-    """Padding in front changes nothing: the real tokens' logits are those of padding behind."""
+    """Left padding changes nothing: the real tokens' logits equal those with right padding."""
     left = model(**left_padded(case, batch)).logits
     turned = torch.stack([row.roll(n, 0) for row, n in zip(left, case.lengths)])
     real = torch.tensor(batch["attention_mask"]).unsqueeze(-1)
@@ -500,7 +500,7 @@ def check_left_padding(case: Case, model: PreTrainedModel, batch: dict[str, list
 
 
 def greedy_case(case: Case, tuned: PeftModel) -> dict:
-    """The first random prompt whose continuation is neither dull nor a coin toss between two nearly tied tokens."""
+    """The first random prompt whose continuation is neither monotonous nor decided by a near tie."""
     rng = generator(case, 5)
     for _ in range(200):
         prompt = torch.randint(3, case.config.vocab_size, (6,), generator=rng).tolist()
@@ -525,7 +525,7 @@ def write_case(case: Case) -> None:
         tuned_logits, tuned_loss = forward(tuned, batch)
         for change in case.without:
             seen = relative(forward(load_base(case, folder, **change), batch)[0], base_logits)
-            assert seen > 5e-3, f"{case.name}: {change} changes the logits by {seen:.1e} only"
+            assert seen > 5e-3, f"{case.name}: {change} changes the logits by only {seen:.1e}"
     assert relative(tuned_logits, base_logits) > 0.1
     grads = gradients(tuned, batch)
     assert all(g.abs().max() > 1e-4 for g in grads.values())
@@ -534,7 +534,7 @@ def write_case(case: Case) -> None:
         "note": case.note,
         "target_tokens": sum(t != -100 for row in batch["labels"] for t in row[shift:]),
         "loss": {"base": base_loss.item(), "adapter": tuned_loss.item()},
-        # How far two right implementations of f32 lie apart: padding on the other side, and rows one by one.
+        # How much two correct f32 implementations differ: padding on the other side, and rows one by one.
         "noise": {"left_padding": check_left_padding(case, base, batch, base_logits)},
     }
     alone = {k: torch.zeros_like(g) for k, g in grads.items()}

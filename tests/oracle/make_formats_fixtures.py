@@ -1,11 +1,11 @@
-"""Writes tests/fixtures/formats/: files of the reference implementations, for the tests of src/formats/.
+"""Writes tests/fixtures/formats/: files from the reference implementations, for the tests of src/formats/.
 
   peft-adapter/          a tiny LoRA adapter as PEFT saves it (float32, both matrices random)
   reference.safetensors  tensors of several formats and shapes, as the safetensors library writes them
-  half.json              float32 words and what PyTorch rounds them to
+  half.json              float32 words and PyTorch's rounding of them
 
-With --check it writes nothing: it loads what Tabtune writes (tabtune-adapter/adapter_config.json beside the same
-weights) into PEFT and compares the logits with those of peft-adapter/.
+With --check it writes nothing: it loads what Tabtune writes (tabtune-adapter/adapter_config.json with the same weights) into
+PEFT and compares the logits with those of peft-adapter/.
 Needs torch, transformers, peft, safetensors.
 """
 
@@ -100,7 +100,7 @@ def check():
         base = base_model()(ids).logits
         expected = PeftModel.from_pretrained(base_model(), OUT / "peft-adapter").eval()(ids).logits
         actual = PeftModel.from_pretrained(base_model(), ours).eval()(ids).logits
-    assert not torch.allclose(base, expected), "the adapter does nothing"
+    assert not torch.allclose(base, expected), "the adapter has no effect"
     assert torch.equal(actual, expected), "PEFT reads the two folders differently"
     print("PEFT loads Tabtune's folder and gives the same logits")
 

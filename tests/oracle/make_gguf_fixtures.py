@@ -1,11 +1,11 @@
-"""Writes tests/fixtures/gguf/: what the `gguf` package writes and how it dequantises.
+"""Writes tests/fixtures/gguf/: files from the `gguf` package, and its dequantisation.
 
   sample.gguf           a value of every metadata type, tensors in several formats
   blocks.safetensors    three blocks of every quantised format (NAME.bytes, NAME.values: the package's dequantisation)
-  CASE.gguf             the tiny models of tests/fixtures/families/ and llama/, converted as llama.cpp's convert_hf_to_gguf
-                        does (conversion/*.py there), by the package's own table of names
+  CASE.gguf             the tiny models of tests/fixtures/families/ and llama/, converted as by llama.cpp's convert_hf_to_gguf
+                        (conversion/*.py there), with the package's own table of names
 
-With a folder as argument it writes the models there instead, in F32, for comparing with llama.cpp.
+With a folder as its argument it writes the models there instead, in F32, for comparison with llama.cpp.
 Needs gguf, numpy, safetensors, torch.
 """
 
@@ -29,12 +29,12 @@ from safetensors.numpy import save_file
 from safetensors.torch import load_file
 
 OUT = FIXTURES / "gguf"
-#: Where the float16 scales of a block lie.
+#: Offsets of a block's float16 scales.
 SCALES = {
     "Q8_0": [0], "Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2],
     "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208],
 }  # fmt: skip
-#: Ordinary, negative, and the smallest there is.
+#: An ordinary value, a negative one, and the smallest there is.
 DELTAS = [np.float16(0.0371), np.float16(-1.25), np.float16(6e-8)]
 
 
@@ -96,7 +96,7 @@ MODELS = {
     "families/gpt2": "gpt2",
     "families/gpt_neox": "gptneox",
 }
-#: These let pairs of neighbours turn, so that the converter moves the rows of queries and keys.
+#: These rotate pairs of adjacent dimensions, so the converter reorders the rows of queries and keys.
 PERMUTED = ("llama", "smollm3")
 
 
@@ -110,7 +110,7 @@ def parts_together(w: torch.Tensor, heads: int) -> torch.Tensor:
 
 
 def rope_fields(config: dict) -> dict:
-    """Of layers that see everything, whatever the config calls them."""
+    """The fields for layers with full attention, however the config spells them."""
     fields = dict(config.get("rope_parameters") or {})
     fields = dict(fields.get("full_attention", fields))
     fields.update({k: v for k, v in (config.get("rope_scaling") or {}).items()})
@@ -177,7 +177,7 @@ def write_keys(writer: GGUFWriter, arch: str, c: dict) -> None:
         writer.add_rope_scaling_attn_factors(
             math.sqrt(1 + math.log(c["max_position_embeddings"] / original) / math.log(original))
         )
-    # Llama's converter leaves Mistral's window out; a file that has it is read with it.
+    # Llama's converter drops Mistral's window; a file that has it is read with it.
     windowed = c["model_type"] in ("mistral", "gemma2", "gemma3_text", "phi3")
     if windowed:
         writer.add_sliding_window(c.get("sliding_window") or 0)
@@ -190,7 +190,7 @@ def write_keys(writer: GGUFWriter, arch: str, c: dict) -> None:
 
 
 def write_tokens(writer: GGUFWriter, c: dict) -> None:
-    """Three special tokens, then bytes from "!" on, as a byte-level vocabulary spells them; one merge."""
+    """Three special tokens, then bytes from "!" on in the spelling of a byte-level vocabulary; one merge."""
     count = c["vocab_size"]
     tokens = ["<pad>", "<s>", "</s>", *(chr(33 + i) for i in range(count - 4)), "ab"]
     writer.add_tokenizer_model("gpt2")

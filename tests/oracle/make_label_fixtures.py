@@ -1,6 +1,7 @@
-"""Words to tokens by the Rust library, and packed rows by TRL. Writes tests/fixtures/tasks/.
+"""Tokens of texts that are already split into words, by the Rust library, and rows packed by TRL. Writes
+tests/fixtures/tasks/.
 
-The tokenizers are those of make_tokenizer_fixtures.py, cut down to what its hard strings reach: the words are theirs.
+The tokenizers are those of make_tokenizer_fixtures.py, reduced to what its hard strings need; the words are from those too.
 """
 
 from common import FIXTURES, make_reproducible, versions, write_json
@@ -21,7 +22,7 @@ SEED = 2101
 
 
 def word_lists() -> list[list[str]]:
-    """Words of the hard strings, split at spaces as people's files have them."""
+    """Words of the hard strings, split at spaces as in users' files."""
     rows = json.loads((TOKENIZERS / "strings.json").read_text())
     lists = [row["text"].encode("utf-8", "replace").decode().split() for row in rows]
     special = ("<", "[")
@@ -29,15 +30,15 @@ def word_lists() -> list[list[str]]:
 
 
 def split_into_words(name: str, lists: list[list[str]]) -> dict:
-    """As transformers calls it with is_split_into_words. `prefix` is what it puts before a word (add_prefix_space)."""
+    """As transformers does with is_split_into_words. `before` is what must be put before a word."""
     spec = json.loads((TOKENIZERS / name / "tokenizer.json").read_text())
     part = spec["pre_tokenizer"] or {}
     before = ""
     if part.get("type") == "ByteLevel":
-        part["add_prefix_space"] = True  # RobertaTokenizerFast(add_prefix_space=True) and GPT-2's set just this.
+        part["add_prefix_space"] = True  # What RobertaTokenizerFast(add_prefix_space=True) and GPT-2's set.
     rust = Tokenizer.from_str(json.dumps(spec))
     if rust.encode("a", add_special_tokens=False).tokens[0][0] not in "▁Ġ" and name not in ("bert-cased", "minilm"):
-        before = " "  # No setting of these puts the space there: it has to stand in the words.
+        before = " "  # No setting of these adds the space, so it must be part of the words.
     rows = []
     for words in lists:
         encoded = rust.encode([before + w for w in words], is_pretokenized=True)
@@ -46,7 +47,7 @@ def split_into_words(name: str, lists: list[list[str]]) -> dict:
 
 
 def packed() -> list[dict]:
-    """Lengths of examples, and which of them TRL puts into each row, in their order (best fit decreasing)."""
+    """Lengths of examples, and which of them TRL packs into each row, in order (best fit decreasing)."""
     draw = random.Random(SEED)
     cases = [
         (16, [16, 16, 1, 15, 2, 14, 8, 8, 8, 7, 1]),
@@ -57,7 +58,7 @@ def packed() -> list[dict]:
     ]
     out = []
     for length, lengths in cases:
-        # Each token is the number of its example, so that a packed row says what it was made of.
+        # Each token is the index of its example, so a packed row shows what it was made of.
         rows = Dataset.from_list([{"input_ids": [i] * n} for i, n in enumerate(lengths)])
         rows = pack_dataset(rows, seq_length=length, strategy="bfd", map_kwargs={"batch_size": len(lengths)})
         bins = []
@@ -75,7 +76,7 @@ def packed() -> list[dict]:
 if __name__ == "__main__":
     datasets.disable_progress_bars()
     lists = word_lists()
-    # Those with most words in most kinds of letters; the rest would only make the file longer.
+    # The lists with the most different letters; the rest would only make the file longer.
     lists = sorted(lists, key=lambda words: -len(set("".join(words))))[:30]
     names = ("bert-cased", "minilm", "roberta", "gpt2", "llama2", "llama2-new", "mistral", "llama3", "gemma3", "qwen3")
     write_json(

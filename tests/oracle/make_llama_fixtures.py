@@ -1,8 +1,8 @@
 """Tiny random Llamas with LoRA: logits, loss, gradients, greedy continuations and a short training run.
 
-Everything that counts is computed by transformers and PEFT themselves (training: transformers' own Trainer); a second,
-plain implementation of the training step (`replay`) only checks that README.md describes the Trainer rightly.
-Writes tests/fixtures/llama/<case>/; the layout is described in README.md.
+Everything that counts is computed by transformers and PEFT themselves (training: transformers' own Trainer). A second, plain
+implementation of the training step (`replay`) only checks that README.md describes the Trainer correctly.
+Writes tests/fixtures/llama/<case>/; README.md describes the layout.
 """
 
 from common import FIXTURES, make_reproducible, versions, write_json
@@ -35,7 +35,7 @@ class Training:
     learning_rate: float = 5e-3
     lr_scheduler_type: str = "cosine"
     warmup_ratio: float = 0.2
-    max_grad_norm: float = 6.0  # between the norms met, so that some steps are clipped and some are not
+    max_grad_norm: float = 6.0  # within the range of the norms, so that some steps are clipped and some are not
     max_steps: int = 10
     per_device_train_batch_size: int = 2
     gradient_accumulation_steps: int = 2
@@ -56,7 +56,7 @@ class Case:
     #: How config.json is spelled: transformers 5 (`dtype`, `rope_parameters`) or 4 (`torch_dtype`, `rope_theta`).
     spelling: int = 5
     training: Training | None = None
-    #: Everything is computed on what bitsandbytes makes of the linears in NF4; the checkpoint holds them as they were.
+    #: Everything is computed with bitsandbytes' NF4 version of the linear layers; the checkpoint has the original values.
     nf4: bool = False
     rslora: bool = False
     note: str = ""
@@ -239,8 +239,8 @@ def build_model(case: Case, folder: Path) -> None:
 
 def nf4_linears(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """
-    What the weights stand for once bitsandbytes has quantised what it quantises: every linear but lm_head. As one row: its
-    CPU library (0.50.2) reads the wrong scales where rows of 16·n values are no whole blocks; its codes are the same.
+    The weights after bitsandbytes has quantised what it quantises: every linear layer except lm_head. As one row, because its
+    CPU library (0.50.2) reads the wrong scales if rows of 16·n values are not whole blocks; its codes are the same.
     """
     from bitsandbytes import functional as bnb
 
@@ -303,7 +303,7 @@ def make_batch(case: Case) -> dict[str, list]:
 
 
 def greedy_pair(case: Case, base: torch.nn.Module, tuned: torch.nn.Module) -> tuple[list[int], tuple, tuple]:
-    """The first random prompt whose continuations are neither dull nor a coin toss between two nearly tied tokens."""
+    """The first random prompt whose continuations are neither monotonous nor decided by a near tie."""
     rng = generator(case, 5)
     for _ in range(200):
         prompt = torch.randint(3, case.config["vocab_size"], (6,), generator=rng).tolist()
@@ -345,7 +345,7 @@ def dataset(examples: list[dict[str, list[int]]]) -> list[dict[str, list[int]]]:
 
 
 def train(case: Case, folder: Path, examples: list, attention: str = "eager") -> tuple[list[dict], PeftModel, Trainer]:
-    """transformers' Trainer, untouched: sequential order, right padding, logging every step."""
+    """transformers' Trainer, unmodified: sequential order, right padding, logging every step."""
     t = case.training
     model = load_peft(folder, "adapter_init", trainable=True, attention=attention)
     with tempfile.TemporaryDirectory() as scratch:
@@ -400,7 +400,7 @@ def batches(case: Case, examples: list) -> list[list[dict[str, torch.Tensor]]]:
 
 
 def replay(case: Case, folder: Path, examples: list) -> tuple[list[dict], dict[str, torch.Tensor], list[int]]:
-    """The same run written out, one formula a line: what README.md says the Trainer does."""
+    """The same run written out, one formula per line: README.md's description of the Trainer."""
     t = case.training
     model = load_peft(folder, "adapter_init", trainable=True)
     params = lora_parameters(model)
@@ -445,7 +445,7 @@ def log_error(a: list[dict], b: list[dict], key: str) -> float:
 
 
 def moves(final: dict[str, torch.Tensor], start: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """What training changed: ten steps move weights by a hundredth, so comparing the weights would hide mistakes."""
+    """What training changed. Ten steps move weights by a hundredth, so comparing the weights would hide mistakes."""
     return {k: t - start[k] for k, t in final.items()}
 
 
@@ -457,10 +457,10 @@ def write_training(case: Case, folder: Path) -> dict:
 
     groups = trainer.optimizer.param_groups
     decayed = sum(len(g["params"]) for g in groups if g["weight_decay"] > 0)
-    assert decayed == len(final), "the Trainer keeps a LoRA parameter out of weight decay"
+    assert decayed == len(final), "the Trainer exempts a LoRA parameter from weight decay"
     clipped = [row["grad_norm"] > t.max_grad_norm for row in log]
     assert any(clipped[1:]) and not all(clipped), f"max_grad_norm clips {clipped}: {[r['grad_norm'] for r in log]}"
-    assert all(abs(row["grad_norm"] / t.max_grad_norm - 1) > 5e-3 for row in log), "a step is nearly at the limit"
+    assert all(abs(row["grad_norm"] / t.max_grad_norm - 1) > 5e-3 for row in log), "a step is too close to the limit"
     assert log[-1]["loss"] < log[0]["loss"]
 
     written_log, written_final, targets = replay(case, folder, examples)
@@ -469,8 +469,8 @@ def write_training(case: Case, folder: Path) -> dict:
         assert error < bound, f"{case.name}: the written-out run differs in {key} by {error:.1e}"
     start = load_file(folder / "adapter_init" / "adapter_model.safetensors")
     moved = moves(final, start)
-    # Adam divides by the size of the gradient, so where a gradient is nearly zero rounding decides the direction: a few
-    # elements of the result are noise in any f32 implementation. These two figures say how much.
+    # Adam divides by the size of the gradient, so where a gradient is nearly zero, rounding decides the direction: a few
+    # elements of the result are noise in any f32 implementation. These numbers say how much.
     other_log, other, _ = train(case, folder, examples, attention="sdpa")
     other_final = {k: p.detach().clone() for k, p in lora_parameters(other).items()}
     noise = {
@@ -554,7 +554,7 @@ def write_case(case: Case) -> dict:
         expected["loss"]["rslora"] = loss.item()
         assert relative(tensors["logits.rslora"], tuned_logits) > 0.05
 
-    # How far two right implementations of f32 lie apart: another attention kernel, and rows run one by one.
+    # How much two correct f32 implementations differ: another attention kernel, and rows run one by one.
     other = load_peft(folder, "adapter_init", trainable=True, attention="sdpa")
     with torch.no_grad():
         other_logits, _ = forward(other, batch)

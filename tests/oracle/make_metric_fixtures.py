@@ -1,4 +1,4 @@
-"""Figures by scikit-learn, scipy, seqeval and rouge_score. Writes tests/fixtures/metrics/.
+"""Metrics by scikit-learn, scipy, seqeval and rouge_score. Writes tests/fixtures/metrics/.
 
     pip install scikit-learn seqeval rouge-score
 """
@@ -26,7 +26,7 @@ warnings.simplefilter("ignore")
 
 
 def plain(value: float) -> float | None:
-    """None stands for a figure that is not defined."""
+    """None stands for an undefined metric."""
     return None if math.isnan(value) else float(value)
 
 
@@ -52,8 +52,8 @@ def single_label() -> list[dict]:
     def case(name: str, classes: int, scores: np.ndarray, actual: list[int]) -> dict:
         scores = np.asarray(scores, np.float32)
         predicted = scores.argmax(-1)
-        figures = averages(actual, predicted, ("macro", "weighted"))
-        figures |= {
+        found = averages(actual, predicted, ("macro", "weighted"))
+        found |= {
             "accuracy": metrics.accuracy_score(actual, predicted),
             "f1_micro": metrics.f1_score(actual, predicted, average="micro"),
             "matthews_correlation": metrics.matthews_corrcoef(actual, predicted),
@@ -63,7 +63,7 @@ def single_label() -> list[dict]:
             "classes": classes,
             "scores": [float(x) for x in scores.ravel()],
             "targets": [int(x) for x in actual],
-            "metrics": {k: plain(v) for k, v in figures.items()},
+            "metrics": {k: plain(v) for k, v in found.items()},
             "confusion": metrics.confusion_matrix(actual, predicted, labels=range(classes)).tolist(),
             "per_class": per_class(actual, predicted, list(range(classes))),
         }
@@ -93,14 +93,14 @@ def multi_label() -> list[dict]:
         scores, actual = np.asarray(scores, np.float32), np.asarray(actual, int)
         # At least 0.5 after the sigmoid.
         predicted = (scores >= 0).astype(int)
-        figures = averages(actual, predicted, ("micro", "macro", "weighted"))
-        figures["accuracy"] = metrics.accuracy_score(actual, predicted)
+        found = averages(actual, predicted, ("micro", "macro", "weighted"))
+        found["accuracy"] = metrics.accuracy_score(actual, predicted)
         return {
             "name": name,
             "classes": actual.shape[1],
             "scores": [float(x) for x in scores.ravel()],
             "targets": actual.ravel().tolist(),
-            "metrics": {k: plain(v) for k, v in figures.items()},
+            "metrics": {k: plain(v) for k, v in found.items()},
             "per_class": per_class(actual, predicted, list(range(actual.shape[1]))),
         }
 

@@ -1,7 +1,7 @@
-"""Schedules, optimisers, clipping, moving averages and pulls towards the base. Writes tests/fixtures/optim/.
+"""Schedules, optimisers, clipping, moving averages and penalties towards the base. Writes tests/fixtures/optim/.
 
-From transformers (get_scheduler, get_parameter_names as the Trainer calls it), torch (AdamW, clipping, autograd), PEFT (names),
-and what optim_runs.py takes.
+From transformers (get_scheduler, and get_parameter_names as the Trainer calls it), torch (AdamW, clipping, autograd), PEFT
+(names), and the sources of optim_runs.py.
 """
 
 from common import FIXTURES, make_reproducible, versions, write_json
@@ -40,7 +40,7 @@ def slanted_triangular(steps: int, peak: float, cut_frac: float, ratio: float) -
 
 
 def schedules() -> dict:
-    """`rates[i]` is the rate optimiser step i (0-based) is taken with, as the Trainer logs it for step i + 1."""
+    """`rates[i]` is the rate of optimiser step i (0-based), which the Trainer logs for step i + 1."""
     steps, peak = 50, 2e-4
     runs = []
     plain = [(name, {}, {}) for name in ("constant", "constant_with_warmup", "linear", "cosine", "inverse_sqrt")]
@@ -98,7 +98,7 @@ def schedules() -> dict:
 
 
 def adamw() -> dict:
-    """Two tensors, twenty steps with given gradients; the rate changes from step to step, one step has it at zero."""
+    """Two tensors, twenty steps with given gradients; the rate changes from step to step and is zero in one of them."""
     rng = torch.Generator().manual_seed(SEED)
     shapes = {"a": (4, 3), "b": (7,)}
     settings = {"adam_beta1": 0.9, "adam_beta2": 0.999, "adam_epsilon": 1e-8, "weight_decay": 0.1}
@@ -113,7 +113,7 @@ def adamw() -> dict:
         optimizer.param_groups[0]["lr"] = rate
         grads = {}
         for k, p in params.items():
-            # Six orders of magnitude over the run, and exact zeros: where epsilon and the bias corrections show.
+            # Six orders of magnitude over the run, and exact zeros, so that epsilon and the bias corrections matter.
             p.grad = torch.randn(p.shape, generator=rng) * 10.0 ** (-(step % 7))
             p.grad.flatten()[step % p.numel()] = 0.0
             grads[k] = p.grad.flatten().tolist()
@@ -154,7 +154,7 @@ def clipping() -> list[dict]:
 
 
 def decaying_names() -> dict[str, dict[str, bool]]:
-    """Which parameters of each family, and of PEFT's methods on one, the Trainer lets decay."""
+    """Which parameters the Trainer applies weight decay to, for each family and for PEFT's methods on one."""
     small = {
         "vocab_size": 32,
         "hidden_size": 16,
@@ -196,7 +196,7 @@ def decaying_names() -> dict[str, dict[str, bool]]:
 
 
 def pulls() -> dict:
-    """A network of two layers, pulled towards its start by L2-SP, EWC and both; autograd does all of it."""
+    """A network with two layers, penalised for leaving its start by L2-SP, EWC and both; autograd does all of it."""
     rng = torch.Generator().manual_seed(SEED + 2)
     shapes = {"0.weight": (5, 4), "0.bias": (5,), "2.weight": (3, 5), "2.bias": (3,)}
     start = {n: torch.randn(s, generator=rng) * 0.5 for n, s in shapes.items()}

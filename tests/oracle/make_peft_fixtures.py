@@ -1,10 +1,10 @@
 """What PEFT computes, trains and writes with each of its methods, on the tiny models of other fixtures.
 
-Cases (tests/fixtures/peft/<case>/) are adapters with random values: logits and gradients, and for some ten steps of
+Cases (tests/fixtures/peft/<case>/) are adapters with random values: logits and gradients, and for some of them ten steps of
 transformers' Trainer from there. Formats (tests/fixtures/peft/formats/<name>/) are folders as PEFT writes them for every
-kind and task, of which only names, shapes and configs matter. The layout is described in README.md.
+kind and task, of which only names, shapes and configs matter. README.md describes the layout.
 
-Run with names of cases to make these again; without, everything.
+Pass names of cases to make only these again; by default, everything is made.
 """
 
 from common import FIXTURES, make_reproducible, versions, write_json
@@ -66,11 +66,11 @@ class Case:
     config: PeftConfig
     note: str
     training: Training | None = None
-    #: LoRA+: how many times faster B learns.
+    #: LoRA+: how many times faster B learns than A.
     ratio: float = 1.0
-    #: The initial values are PEFT's own (PiSSA), not random ones.
+    #: The initial values are PEFT's own (PiSSA) instead of random ones.
     own_start: bool = False
-    #: Everything is computed on what NF4 makes of the linears.
+    #: Everything is computed with the linear layers quantised to NF4.
     nf4: bool = False
     masked: bool = False
 
@@ -141,7 +141,7 @@ def parameters(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
 
 
 def random_values(model: PeftModel, seed: int) -> None:
-    """Values under which everything has an effect and a gradient."""
+    """Values that give every tensor an effect and a gradient."""
     rng = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, p in parameters(model).items():
@@ -171,7 +171,7 @@ def gradients(model: PeftModel, batch: dict[str, list]) -> dict[str, torch.Tenso
 
 
 def train(case: Case, folder: Path, examples: list) -> tuple[list[dict], PeftModel]:
-    """transformers' Trainer, with PEFT's optimiser where LoRA+ asks for it."""
+    """transformers' Trainer, with PEFT's optimiser if LoRA+ needs it."""
     t = case.training
     model = load_peft(case, folder)
     optimizer = None
@@ -224,7 +224,7 @@ def write_training(case: Case, folder: Path) -> None:
     assert len(examples) == t.examples
     log, model = train(case, folder, examples)
     assert log[-1]["loss"] < log[0]["loss"], [row["loss"] for row in log]
-    assert all(abs(row["grad_norm"] / t.max_grad_norm - 1) > 5e-3 for row in log), "a step is nearly at the limit"
+    assert all(abs(row["grad_norm"] / t.max_grad_norm - 1) > 5e-3 for row in log), "a step is too close to the limit"
     if case.own_start:
         # PEFT's own conversion: plain LoRA of twice the rank on the untouched base.
         model.peft_config["default"].base_model_name_or_path = base_name(case)
@@ -244,7 +244,7 @@ def base_name(case: Case) -> str:
 
 
 def save_start(case: Case, folder: Path) -> None:
-    """PiSSA's adapter as it begins, which the conversion needs."""
+    """PiSSA's initial adapter, which the conversion needs."""
     save_adapter(get_peft_model(load_base(case), case.config), folder / "adapter_init", base_name(case))
 
 
@@ -269,14 +269,14 @@ def write_case(case: Case) -> None:
     assert all(g.abs().max() > 1e-5 for k, g in grads.items()), {k: g.abs().max().item() for k, g in grads.items()}
     if case.own_start:
         assert relative(logits, base_logits) < 1e-5
-        # Factors are right up to signs: the products of PEFT's start, and of its gradients, are compared.
+        # Factors are determined only up to signs, so products are compared: PEFT's start, and its gradients.
         params = parameters(tuned)
         tensors = {}
         for key in params:
             if "lora_A" in key:
                 a, b = params[key], params[key.replace("lora_A", "lora_B")]
                 tensors[f"product.{key.replace('.lora_A.weight', '')}"] = (b @ a).detach()
-                # What a small step along the gradients does to B·A; the same for either sign.
+                # The effect of a small step along the gradients on B·A; the same for either sign.
                 tensors[f"move.{key.replace('.lora_A.weight', '')}"] = (
                     grads[key.replace("lora_A", "lora_B")] @ a + b @ grads[key]
                 ).detach()
@@ -303,7 +303,7 @@ def write_case(case: Case) -> None:
     )
     if case.training:
         write_training(case, folder)
-    if case.own_start:  # Its factors are right up to signs only, and what is compared stands beside them.
+    if case.own_start:  # Its factors are determined only up to signs; the comparison uses the products.
         shutil.rmtree(folder / "adapter_init")
     size = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
     print(f"{case.name:18} {size / 1024:6.0f} kB")
@@ -385,7 +385,7 @@ def write_format(name: str, case: Format) -> None:
 
 
 def defaults() -> dict[str, dict]:
-    """What each kind's config holds when nothing is said: a writer may leave those fields out."""
+    """The default config of each kind: a writer may omit fields that have these values."""
     kinds = {
         "LORA": LoraConfig(),
         "IA3": IA3Config(),

@@ -1,8 +1,8 @@
 """Prompt tuning, P-tuning and prefix tuning on tiny models of the other fixtures, by PEFT and transformers.
 
-The models, their batches and their training data are those of tests/fixtures/llama and tests/fixtures/families; here are
-only virtual tokens and what follows from them. Everything is computed in f32 with eager attention. Writes
-tests/fixtures/prompts/; the layout is described in README.md. Run with names of cases to make these again.
+The models, their batches and their training data are those of tests/fixtures/llama and tests/fixtures/families; this folder
+has only virtual tokens and their results. Everything is computed in f32 with eager attention. Writes
+tests/fixtures/prompts/; README.md describes the layout. Pass names of cases to make only these again.
 """
 
 from common import FIXTURES, make_reproducible, versions, write_json
@@ -50,9 +50,9 @@ class Case:
     base: str
     config: PromptLearningConfig
     note: str
-    #: Size of the virtual tokens' values: large enough to be seen, small enough not to drown the text.
+    #: Scale of the virtual tokens' values: large enough to be seen, small enough not to drown the text.
     size: float = 0.5
-    #: Of ten steps of the Trainer; none without.
+    #: Settings for ten steps of the Trainer, or None.
     training: dict | None = None
     labels: int = 3
 
@@ -128,7 +128,7 @@ def load_base(case: Case) -> transformers.PreTrainedModel:
 
 
 def build(case: Case) -> PeftModel:
-    """Eval mode: the small models' configs have dropout. Values by seed, so that a model can be built twice."""
+    """In eval mode, because the small models' configs have dropout. Values by seed, so that a model can be built twice."""
     model = get_peft_model(load_base(case), copy.deepcopy(case.config)).eval()
     rng = generator(case, 2)
     with torch.no_grad():
@@ -139,7 +139,7 @@ def build(case: Case) -> PeftModel:
 
 
 def own_name(case: Case, name: str) -> str:
-    """The name that a trained tensor has here: PEFT's without the adapter's, or that of the saved file without a network."""
+    """A trained tensor's name here: PEFT's without the adapter's name or, without a network, that in the saved file."""
     plain = name.replace(".default", "")
     network = isinstance(case.config, PromptEncoderConfig) or getattr(case.config, "prefix_projection", False)
     return plain if network or plain != "prompt_encoder.embedding.weight" else "prompt_embeddings"
@@ -152,7 +152,7 @@ def trained(case: Case, model: PeftModel) -> dict[str, torch.nn.Parameter]:
 
 
 def virtual(case: Case) -> int:
-    """Rows of hidden states that come before those of the text."""
+    """The number of rows of hidden states before those of the text."""
     return 0 if isinstance(case.config, PrefixTuningConfig) else case.config.num_virtual_tokens
 
 
@@ -169,8 +169,8 @@ def inputs_of(case: Case) -> dict[str, torch.Tensor]:
 
 def unaimed(labels: list[int]) -> list[int]:
     """
-    A text's first token is no target here, as it is none without a prompt. PEFT's prompt tuning makes it one where its label
-    says so, predicted from the last virtual token.
+    A text's first token is not a target here, as it is not without a prompt. PEFT's prompt tuning makes it one, predicted
+    from the last virtual token, if its label is set.
     """
     return [-100, *labels[1:]]
 
@@ -187,13 +187,13 @@ def output_of(case: Case, model: PeftModel, inputs: dict[str, torch.Tensor]) -> 
 
 
 def weights_of(output: torch.Tensor) -> torch.Tensor:
-    """What the sum that stands in for a loss weighs each output with: sin(0), sin(1), …"""
+    """The weights of the sum of outputs that replaces a loss: sin(0), sin(1), …"""
     return torch.sin(torch.arange(output.numel(), dtype=torch.float32)).reshape(output.shape)
 
 
 @torch.no_grad()
 def greedy(case: Case, model: PeftModel, ids: list[int]) -> tuple[list[int], float]:
-    """PEFT's generate(), checked against forwards of the whole text; the tokens, and how clear the closest choice was."""
+    """PEFT's generate(), checked against forwards of the whole text. Returns the tokens and the smallest margin."""
     given = torch.tensor([ids])
     options = transformers.GenerationConfig(
         max_new_tokens=NEW_TOKENS, do_sample=False, pad_token_id=PAD, eos_token_id=None, use_cache=True
@@ -216,7 +216,7 @@ def greedy(case: Case, model: PeftModel, ids: list[int]) -> tuple[list[int], flo
 
 
 def greedy_case(case: Case, model: PeftModel, vocabulary: int) -> dict:
-    """The first random prompt whose continuation is neither dull nor a coin toss, and is not the base's."""
+    """The first random prompt whose continuation is neither monotonous nor a near tie, and differs from the base's."""
     rng = generator(case, 5)
     for _ in range(200):
         ids = torch.randint(3, vocabulary, (6,), generator=rng).tolist()
@@ -269,7 +269,7 @@ def train(case: Case) -> tuple[list[dict], PeftModel]:
 
 
 class Words:
-    """Stands in for a tokenizer: PEFT asks it for the ids of the text that a prompt begins as."""
+    """Replaces a tokenizer: PEFT asks it for the ids of a prompt's initial text."""
 
     def __init__(self, ids: list[int]):
         self.ids = ids
@@ -279,7 +279,7 @@ class Words:
 
 
 def from_text(case: Case, tokens: int, ids: list[int]) -> torch.Tensor:
-    """The prompt that PEFT begins with, of a text with these ids."""
+    """PEFT's initial prompt from a text with these ids."""
     config = PromptTuningConfig(
         task_type="CAUSAL_LM",
         num_virtual_tokens=tokens,
@@ -294,7 +294,7 @@ def from_text(case: Case, tokens: int, ids: list[int]) -> torch.Tensor:
 
 @torch.no_grad()
 def cached(case: Case, ids: list[int]) -> torch.Tensor:
-    """Keys and values of a text as a prefix holds them, [P, layers · 2 · width]: what PEFT's own view takes apart again."""
+    """Keys and values of a text as a prefix stores them, [P, layers · 2 · width], the layout that PEFT splits up again."""
     cache = transformers.DynamicCache()  # without the config it keeps all keys, whatever a layer's window
     load_base(case)(input_ids=torch.tensor([ids]), past_key_values=cache, use_cache=True)
     flat = [t[0].transpose(0, 1).reshape(len(ids), -1) for layer in cache.layers for t in (layer.keys, layer.values)]
@@ -327,7 +327,7 @@ def write_case(case: Case) -> None:
             seen = relative(base, output)
             assert seen > 0.05, f"{case.name}: virtual tokens change the logits by {seen:.1e} only"
 
-    # Rows one by one: how far two right implementations lie apart.
+    # Rows one by one: how much two correct implementations differ.
     alone = {n: torch.zeros_like(p) for n, p in params.items()}
     if case.config.task_type == "CAUSAL_LM":
         batch = json.loads((FIXTURES / case.base / "batch.json").read_text())

@@ -1,9 +1,9 @@
 """Classification heads, masked language modelling, label smoothing and full fine-tuning, by transformers and its Trainer.
 
-The base models are those of the other scripts (tests/fixtures/families and llama/gqa-untied-odd). For every task: a right-padded
-batch, a random head, and what transformers' own class for the task makes of them: scores, loss, the loss under its LabelSmoother,
-and gradients of the head and some of the base's tensors, all in f32 with eager attention and without dropout. The ten-step
-runs are its Trainer's, of every weight. Writes tests/fixtures/tasks/; the layout is described in README.md.
+The base models are those of the other scripts (tests/fixtures/families and llama/gqa-untied-odd). For every task there are a
+right-padded batch, a random head, and the results of transformers' own class for the task: scores, loss, the loss with its
+LabelSmoother, and gradients of the head and some of the base's tensors, all in f32 with eager attention and without dropout.
+The ten-step runs are by its Trainer, over every weight. Writes tests/fixtures/tasks/; README.md describes the layout.
 """
 
 from common import FIXTURES, make_reproducible, versions, write_json
@@ -40,11 +40,11 @@ BASES = {name: FIXTURES / "families" / name for name in (*ENCODERS, "gpt2", "gpt
     "llama": FIXTURES / "llama" / "gqa-untied-odd"
 }
 
-#: Rates that config.json of a base may hold and that must not act here.
+#: Rates that a base's config.json may contain and that must have no effect here.
 NO_DROPOUT = ("dropout", "embd_pdrop", "attn_pdrop", "resid_pdrop", "classifier_dropout")
 
 
-# The draw of hidden tokens, which is Tabtune's own -------------------------------------------------------------------
+# The random choice of masked tokens, as in Tabtune -------------------------------------------------------------------
 
 
 def philox(counter: tuple[int, int, int, int], key: int) -> tuple[int, int, int, int]:
@@ -59,7 +59,7 @@ def philox(counter: tuple[int, int, int, int], key: int) -> tuple[int, int, int,
 
 
 def hide(rows: list[list[int]], width: int, vocab: int, share: float, seed: int, run: int) -> tuple[list, list]:
-    """Input ids and labels: 80 % of the chosen hidden, 10 % another token, 10 % as they are."""
+    """Input ids and labels: of the chosen tokens, 80 % are masked, 10 % replaced, 10 % left as they are."""
     ids, labels = [], []
     for b, row in enumerate(rows):
         seen, wanted = list(row), [-100] * len(row)
@@ -103,7 +103,7 @@ def tasks_of(family: str) -> list[Task]:
 
 
 def load(family: str, task: Task, attention: str = "eager") -> torch.nn.Module:
-    """The base with a random head of a size that is seen in the gradients."""
+    """The base with a random head, large enough to show in the gradients."""
     config = transformers.AutoConfig.from_pretrained(BASES[family])
     for name in dir(config):
         if name in NO_DROPOUT or name.endswith(("_dropout", "_dropout_prob")):
@@ -123,7 +123,7 @@ def load(family: str, task: Task, attention: str = "eager") -> torch.nn.Module:
 
 
 def head(model: torch.nn.Module, family: str) -> list[tuple[str, torch.nn.Parameter]]:
-    """What is not in the base's file, where the task has a head of its own."""
+    """The parameters that are not in the base's file, if the task has its own head."""
     if "ForSequence" not in type(model).__name__ and "ForToken" not in type(model).__name__:
         return []
     stored = load_file(BASES[family] / "model.safetensors").keys()
@@ -131,7 +131,7 @@ def head(model: torch.nn.Module, family: str) -> list[tuple[str, torch.nn.Parame
 
 
 def make_batch(family: str, task: Task, vocab: int) -> tuple[dict, dict[str, torch.Tensor]]:
-    """As JSON for the tests, and as transformers takes it."""
+    """The batch as JSON for the tests, and as transformers takes it."""
     rng = torch.Generator().manual_seed(7 + len(family))
     width = max(LENGTHS)
     rows = [torch.randint(6, vocab, (n,), generator=rng).tolist() for n in LENGTHS]
@@ -163,7 +163,7 @@ def make_batch(family: str, task: Task, vocab: int) -> tuple[dict, dict[str, tor
     return record, {"input_ids": ids, "attention_mask": mask, "labels": labels}
 
 
-#: Beside the head: the table of tokens, and of the first block a projection, a bias or norm, and the feed-forward's last.
+#: Besides the head: the token embeddings and, from the first block, a projection, a bias or norm, and the last of the feed-forward.
 SHOWN = (
     "word_embeddings.weight", "embed_tokens.weight", "wte.weight", "embed_in.weight",
     "layer.0.attention.self.query.weight", "layer.0.attention.q_lin.weight", "layers.0.self_attn.q_proj.weight",
@@ -180,7 +180,7 @@ def shown(name: str, own: set[str]) -> bool:
 
 
 def stored_name(family: str, name: str) -> str:
-    """transformers 5 calls GPT-NeoX's output projection as everybody's, and writes it under its old name."""
+    """transformers 5 gives GPT-NeoX's output projection the common name, but writes it under its old one."""
     return "embed_out.weight" if family == "gpt_neox" and name == "lm_head.weight" else name
 
 
@@ -205,7 +205,7 @@ def write_task(family: str, task: Task, tensors: dict) -> dict:
         record["loss_smoothed"] = smooth.item()
         assert abs(record["loss_smoothed"] / record["loss"] - 1) > 1e-3
 
-    # Another right implementation: how far two lie apart.
+    # Another correct implementation: how much two of them differ.
     other = load(family, task, "sdpa").eval()
     again = other(**inputs)
     again.loss.backward()
@@ -240,7 +240,7 @@ RUNS = [
 TRAINING = dict(
     learning_rate=3e-3, lr_scheduler_type="linear", max_grad_norm=3.0, weight_decay=0.1, adam_beta1=0.9,
     adam_beta2=0.999,
-    # Gradients that are zero but for rounding (a key's bias) must not become steps.
+    # Gradients that are zero except for rounding (a key's bias) must not become steps.
     adam_epsilon=1e-4,
 )  # fmt: skip
 
@@ -262,7 +262,7 @@ def make_training_data(task: Task, vocab: int) -> list[dict]:
         elif task is TOKENS:
             example["labels"] = [-100, *((i * stride) % task.labels for i in range(length)), -100]
         elif task is CAUSAL:
-            # The first label predicts nothing, but the Trainer counts it where a model's class has another name than …ForCausalLM.
+            # Nothing predicts the first label, but the Trainer counts it if the model's class is not named …ForCausalLM.
             example["labels"] = [-100, *ids[1:]]
         examples.append(example)
     return examples

@@ -1,7 +1,7 @@
 """Chat templates of real models by transformers, and what TRL trains on with them. Writes tests/fixtures/templates/.
 
-Ids are those of the cut-down tokenizers in tests/fixtures/tokenizers (make_tokenizer_fixtures.py, first). The clock stands
-at NOW, since some templates write the date.
+Ids are those of the reduced tokenizers in tests/fixtures/tokenizers (run make_tokenizer_fixtures.py first). The clock is
+stopped at NOW, because some templates write the date.
 """
 
 from common import FIXTURES, make_reproducible, versions, write_json
@@ -57,7 +57,7 @@ def content(token: Any) -> str:
 
 
 def rendered(tokenizer: PreTrainedTokenizerFast, messages: Messages, prompt: bool) -> str | None:
-    """None where the template refuses."""
+    """None if the template refuses."""
     try:
         return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=prompt)
     except jinja2.exceptions.TemplateError:
@@ -65,13 +65,13 @@ def rendered(tokenizer: PreTrainedTokenizerFast, messages: Messages, prompt: boo
 
 
 def ranges(labels: list[int]) -> list[list[int]]:
-    """[start, end) of every run that is trained on."""
+    """[start, end) of every run of tokens that is trained on."""
     edges = [i for i in range(len(labels) + 1) if (i < len(labels) and labels[i] != -100) != (i > 0 and labels[i - 1] != -100)]
     return [edges[i : i + 2] for i in range(0, len(edges), 2)]
 
 
 def training_template(tokenizer: PreTrainedTokenizerFast) -> str | None:
-    """The one that TRL takes for assistant_only_loss; None where it refuses the model."""
+    """The template that TRL uses for assistant_only_loss; None if it refuses the model."""
     try:
         return get_training_chat_template(tokenizer) or tokenizer.chat_template
     except ValueError:
@@ -98,7 +98,7 @@ def conversations(tokenizer: PreTrainedTokenizerFast) -> list[dict[str, Any]]:
         )
         for row, out in zip(answered, trained, strict=True):
             text = tokenizer.apply_chat_template(all_messages[row["name"]], tokenize=False, chat_template=training)
-            # TRL's template may write the conversation in another way; then only its own tokens can be told.
+            # If TRL's template writes the conversation differently, only its text can be recorded.
             if text == row["text"]:
                 assert out["ids"] == row["ids"]
                 row["assistant_only"] = ranges(out["labels"])
@@ -120,7 +120,7 @@ def conversations(tokenizer: PreTrainedTokenizerFast) -> list[dict[str, Any]]:
 
 
 def plain(tokenizer: PreTrainedTokenizerFast) -> dict[str, Any]:
-    """Texts, and prompts with completions as strings: what a model without a template is trained on."""
+    """Texts, and prompts with completions, as strings: what a model without a template is trained on."""
     eos = tokenizer.eos_token
     texts = [{"text": t.replace("<EOS>", eos)} for t in TEXTS]
     pairs = [{"prompt": p, "completion": c.replace("<EOS>", eos)} for p, c in PAIRS]

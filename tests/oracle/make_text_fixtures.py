@@ -1,7 +1,7 @@
 """Token ids, chat templates and loss masks, from tokenizers, transformers and TRL. Writes tests/fixtures/text/.
 
-For the tokenizer of the built-in model (public/models/stories), and for three tiny ones made here that work as those on
-the Hub do: byte-level BPE with Llama 3's splitting and SmolLM's single digits, and SentencePiece-like BPE with byte
+For the tokenizer of the built-in model (public/models/stories), and for three tiny ones made here that work like those on
+the Hub: byte-level BPE with Llama 3's splitting and with SmolLM's single digits, and SentencePiece-like BPE with byte
 fallback.
 """
 
@@ -112,7 +112,7 @@ def make_llama3_like() -> Case:
 
 
 def make_digits_like() -> Case:
-    """SmolLM's way: every digit is a token of its own, then GPT-2's splitting."""
+    """Like SmolLM: every digit is a separate token, then GPT-2's splitting."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
@@ -126,7 +126,7 @@ def make_digits_like() -> Case:
 
 
 def make_sentencepiece_like() -> Case:
-    """Llama 2's and TinyLlama's way: spaces become U+2581, one goes in front, unknown characters fall back to bytes."""
+    """Like Llama 2 and TinyLlama: spaces become U+2581, one is added in front, unknown characters fall back to bytes."""
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
     tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
     tokenizer.decoder = decoders.Sequence(
@@ -138,7 +138,7 @@ def make_sentencepiece_like() -> Case:
     normalizer, tokenizer.normalizer = tokenizer.normalizer, None  # the pieces are normalised already
     train(tokenizer, [*special, *(f"<0x{b:02X}>" for b in range(256))], [], pieces)
     tokenizer.normalizer = normalizer
-    # Byte tokens are ordinary pieces, not special tokens that are looked for in the text.
+    # Byte tokens are ordinary pieces, not special tokens to be matched in the text.
     state = json.loads(tokenizer.to_str())
     state["added_tokens"] = [token for token in state["added_tokens"] if token["content"] in special]
     tokenizer = Tokenizer.from_str(json.dumps(state))
@@ -159,7 +159,7 @@ def train(tokenizer: Tokenizer, special: list[str], alphabet: list[str], texts: 
 
 
 def strings(tokenizer: PreTrainedTokenizerFast) -> list[dict]:
-    """By the Rust library itself: ids with its special tokens added (a BOS where it has one) and without, and back."""
+    """From the Rust library itself: ids with its special tokens added (a BOS if it has one) and without, and back."""
     rust = tokenizer.backend_tokenizer
     rows = []
     for group, texts in STRINGS.items():
@@ -169,7 +169,7 @@ def strings(tokenizer: PreTrainedTokenizerFast) -> list[dict]:
             with_special = rust.encode(text).ids
             if with_special != ids:
                 row["ids_with_special"] = with_special
-            rust.encode_special_tokens = True  # what looks like a special token is read as ordinary text
+            rust.encode_special_tokens = True  # text that looks like a special token is read as ordinary text
             as_text = rust.encode(text, add_special_tokens=False).ids
             rust.encode_special_tokens = False
             if as_text != ids:
@@ -183,7 +183,7 @@ def strings(tokenizer: PreTrainedTokenizerFast) -> list[dict]:
 
 
 def partial_decodes(tokenizer: PreTrainedTokenizerFast) -> list[dict]:
-    """What a stream sees: the decoded text of the first 1, 2, … tokens, where characters are cut in the middle."""
+    """What a stream sees: the decoded text of the first 1, 2, … tokens, with characters cut in the middle."""
     rows = []
     for text in ("Hi 👨‍👩‍👧‍👦!", "e\u0301 你好 привет", "🇩🇪 ok"):
         ids = tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
@@ -214,7 +214,7 @@ def conversations(case: Case, tokenizer: PreTrainedTokenizerFast) -> list[dict]:
             )["input_ids"],
             "assistant_mask": encoded["assistant_masks"],
         }
-        # Where the last answer is alone what is trained on: TRL's prompt-completion rule, by TRL's own code.
+        # If only the last answer is trained on: TRL's prompt-completion rule, by TRL's own code.
         if messages[-1]["role"] == "assistant" and len(messages) > 1:
             trained = sft(tokenizer, [{"prompt": messages[:-1], "completion": messages[-1:]}])[0]
             assert trained["ids"] == ids
@@ -225,7 +225,7 @@ def conversations(case: Case, tokenizer: PreTrainedTokenizerFast) -> list[dict]:
 
 
 def straddles(tokenizer: PreTrainedTokenizerFast, messages: list[dict], ids: list[int]) -> bool:
-    """True where a token covers the end of a prompt and the start of its answer: the prompt's ids are no prefix."""
+    """True if a token covers the end of a prompt and the start of its answer: the prompt's ids are not a prefix."""
     for i, message in enumerate(messages):
         if message["role"] == "assistant" and i > 0:
             prompt = tokenizer.apply_chat_template(messages[:i], add_generation_prompt=True, return_dict=True)[

@@ -1,9 +1,9 @@
 """Golden vectors for the tokenizers of real models. Writes tests/fixtures/tokenizers/.
 
-The real files are too large to commit (real_tokenizers.py fetches them), so that their vocabularies and merges are cut
-down to what the hard strings reach. A merge that was never used on a text can be left out without changing how that text
-is split, and the numbers are made dense again; rules, added tokens and flags stay. That every string is still split in
-the same places is checked here; that the whole files give equal ids is checked by `npm run test:interop`.
+The real files are too large to commit (real_tokenizers.py fetches them), so their vocabularies and merges are reduced to
+what the hard strings need. Removing a merge that a text never uses does not change how that text is split, and ids are
+renumbered without gaps; rules, added tokens and flags stay. This script checks that every string is still split in the
+same places; `npm run test:interop` checks that the complete files give equal ids.
 """
 
 from common import FIXTURES, make_reproducible, versions, write_json
@@ -22,7 +22,7 @@ from hard_strings import hard_strings, well_formed
 from real_tokenizers import SOURCES, Files, Json, without_limits
 
 OUT = FIXTURES / "tokenizers"
-#: Models keep hundreds of these for later; three show how they are read.
+#: Models reserve hundreds of these for later; three show how they are read.
 SPARE = re.compile(r"(?:unused|reserved_special_token_|SPECIAL_|control_|dummy_|placeholder)[_<>|\d]*?(\d+)")
 
 
@@ -32,7 +32,7 @@ def is_spare(content: str) -> bool:
 
 
 def merges_of(token: str, ranks: dict[tuple[str, str], int]) -> list[tuple[str, str]]:
-    """The merges that make a token of its letters, which are the same wherever in a word it comes about."""
+    """The merges that build a token from its letters, which are the same wherever in a word it occurs."""
     parts = list(token)
     used = []
     while len(parts) > 1:
@@ -57,7 +57,7 @@ def prune(tokenizer: Json, texts: list[str]) -> Json:
     rust = Tokenizer.from_str(json.dumps(tokenizer))
     model = tokenizer["model"]
     vocab: dict[str, int] = model["vocab"]
-    # By the ids: a token's name has been through the decoder's hands.
+    # By id, because the decoder has changed a token's name.
     names = {i: t for t, i in vocab.items()}
     used = {i for text in texts for i in rust.encode(text, add_special_tokens=False).ids}
     reached = {names[i] for i in used if i in names}
@@ -66,7 +66,7 @@ def prune(tokenizer: Json, texts: list[str]) -> Json:
         kept, merges = kept_of_bpe(model, reached)
         bytes_ = {f"<0x{b:02X}>" for b in range(256)} if model.get("byte_fallback") else set()
         letters = {letter for token in kept for letter in token}
-        # A letter that the vocabulary has and no token uses alone would otherwise fall back to bytes.
+        # A letter in the vocabulary that no token uses on its own would otherwise fall back to bytes.
         kept |= (bytes_ | letters) & vocab.keys()
         if "ByteLevel" in json.dumps(tokenizer["pre_tokenizer"]):
             kept |= {t for t in vocab if len(t) == 1}
@@ -78,7 +78,7 @@ def prune(tokenizer: Json, texts: list[str]) -> Json:
     ids = {old: new for new, old in enumerate(order)}
 
     def renumber(part: object) -> object:
-        """Ids in a post-processor: [token, id], or "ids": [id] of TemplateProcessing."""
+        """Renumbers ids in a post-processor: [token, id], or "ids": [id] in TemplateProcessing."""
         if isinstance(part, dict):
             return {k: [ids[i] for i in v] if k == "ids" else renumber(v) for k, v in part.items()}
         if isinstance(part, list):
@@ -120,7 +120,7 @@ def write_family(name: str, files: Files, texts: list[str]) -> str:
     for text in texts:
         a, b = full.encode(text), small.encode(text)
         assert a.tokens == b.tokens and a.offsets == b.offsets, (name, text, a.tokens, b.tokens)
-    # The template has fixtures of its own, and the table of added tokens is tokenizer.json's.
+    # The template has separate fixtures, and the table of added tokens is in tokenizer.json.
     left_out = ("chat_template", "added_tokens_decoder")
     folder = OUT / name
     folder.mkdir(parents=True)

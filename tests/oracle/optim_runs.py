@@ -1,11 +1,11 @@
 """Runs of a hundred steps with every optimiser, for make_optim_fixtures.py: torch (AdamW, Adam, SGD, clipping, swa_utils),
 transformers (Adafactor, the Trainer's groups) and bitsandbytes (Lion, AdamW8bit).
 
-bitsandbytes' CPU code rounds 8-bit moments by a table of 65536 steps, in which every second moment below 2e-5 of its block's
-largest becomes one; here AdamW8bit rounds by the function that bitsandbytes has for devices without code of their own, which
-takes the nearest code, as its code for GPUs does.
+bitsandbytes' CPU code rounds 8-bit moments with a table of 65536 steps, in which every second moment below 2e-5 of its
+block's largest becomes one. Here AdamW8bit rounds with the function that bitsandbytes has for devices without their own code,
+which takes the nearest code, as its GPU code does.
 
-Gradients and first parameters are a function of integers (`values`), which the tests compute too.
+Gradients and initial parameters are a function of integers (`values`), which the tests compute too.
 """
 
 import math
@@ -52,7 +52,7 @@ def values(step: int, tensor: int, size: int) -> np.ndarray:
 
 
 class Holder(torch.nn.Module):
-    """Parameters under the names of TENSORS, for the Trainer's rule of which decay."""
+    """Parameters under the names of TENSORS, for the Trainer's rule on weight decay."""
 
     def __init__(self, shapes: dict):
         super().__init__()
@@ -68,7 +68,7 @@ class Holder(torch.nn.Module):
 
 
 def nearest_code(tensor, code, absmax, out, blocksize):
-    """In place of bitsandbytes' CPU lookup: its own quantiser for devices without one."""
+    """Replaces bitsandbytes' CPU lookup with its own quantiser for devices without one."""
     keys = torch._C.DispatchKeySet(torch._C.DispatchKey.CompositeExplicitAutograd)
     codes, scales = torch.ops.bitsandbytes.quantize_blockwise.default.redispatch(keys, tensor, code, blocksize)
     out.copy_(codes)
@@ -76,7 +76,7 @@ def nearest_code(tensor, code, absmax, out, blocksize):
 
 
 def optimiser_run(make, shapes: dict, *, decay: float, clip: float, peak: float, window: tuple[int, int], ema: float):
-    """100 steps in two groups, as the Trainer forms them; "down.weight" has gradients in the steps of `window` only."""
+    """100 steps in two groups, formed as in the Trainer; "down.weight" has gradients only in the steps of `window`."""
     model = Holder(shapes)
     named = dict(model.named_parameters())
     decaying = set(Trainer.get_decay_parameter_names(None, model))
@@ -125,7 +125,7 @@ def optimisers() -> tuple[dict, dict]:
     for name, (make, peak) in makers.items():
         large = name == "adamw_8bit"
         shapes = LARGE if large else TENSORS
-        # Of the large ones every 13th value is kept.
+        # Of the large tensors, every 13th value is kept.
         keep = (lambda p: p.flatten()[::13].clone()) if large else (lambda p: p.flatten().clone())
         for case, decay, clip, window in (("on", 0.1, 1.0, (30, 70)), ("off", 0.0, 0.0, (0, STEPS))):
             key, ema = f"{name}.{case}", 0.9

@@ -1,7 +1,7 @@
-"""Chat templates of models that people have, with the tokenizer that each is for.
+"""Chat templates of models that people use, with the tokenizer for each.
 
-From TRL (which keeps them to recognise models by), the sources of llama-cpp-python, npm and a GGUF file. Those of Llama 2,
-TinyLlama and the first Mistrals are in none of these and stand here.
+From TRL (which keeps them to recognise models), the sources of llama-cpp-python, npm and a GGUF file. None of these has the
+templates of Llama 2, TinyLlama and the first Mistrals, so they are written out here.
 """
 
 import subprocess
@@ -50,7 +50,7 @@ MISTRAL = (
 
 
 def trl(name: str) -> str:
-    # Read as TRL reads them: compared letter by letter.
+    # Read exactly as TRL reads them, because the texts are compared letter by letter.
     return (files("trl") / "chat_templates" / f"{name}.jinja").read_text()
 
 
@@ -78,7 +78,7 @@ class Template:
     #: A folder of fixtures/tokenizers.
     tokenizer: str
     source: Callable[[], str]
-    #: Where the model's special tokens are not its tokenizer's.
+    #: If the model's special tokens are not its tokenizer's.
     special: dict[str, str]
 
 

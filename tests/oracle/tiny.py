@@ -1,4 +1,4 @@
-"""What the scripts with tiny random models share: adapters, loss and gradients, greedy continuations, errors.
+"""Shared by the scripts with tiny random models: adapters, loss and gradients, greedy continuations, errors.
 
 Import after `make_reproducible()`: this imports torch.
 """
@@ -24,7 +24,7 @@ def normal(shape: torch.Size, std: float, rng: torch.Generator) -> torch.Tensor:
 
 
 def save_adapter(model: PeftModel, folder: Path, base: str) -> None:
-    """As PEFT writes it, without the model card; the base model's name must not be a path of this machine."""
+    """As PEFT writes it, without the model card. The base model's name must not be a path on this machine."""
     model.peft_config["default"].base_model_name_or_path = base
     model.save_pretrained(folder)
     (folder / "README.md").unlink(missing_ok=True)
@@ -40,7 +40,7 @@ def lora_parameters(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
 
 
 def forward(model: torch.nn.Module, batch: dict[str, list]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits with padded positions set to zero (nobody may rely on those), and the shifted cross-entropy."""
+    """Logits with padded positions set to zero (nothing may rely on those), and the shifted cross-entropy."""
     inputs = {k: torch.tensor(v) for k, v in batch.items()}
     out = model(**inputs)
     return out.logits * inputs["attention_mask"].unsqueeze(-1), out.loss
@@ -54,7 +54,7 @@ def gradients(model: PeftModel, batch: dict[str, list]) -> dict[str, torch.Tenso
 
 @torch.no_grad()
 def greedy(model: torch.nn.Module, prompt: list[int]) -> tuple[list[int], torch.Tensor, float]:
-    """generate() with its key/value cache; checked against full forwards without one. Returns ids, logits, margin."""
+    """generate() with its key/value cache, checked against full forwards without one. Returns ids, logits, margin."""
     ids = torch.tensor([prompt])
     model.generation_config.eos_token_id = None  # no stop token: always NEW_TOKENS
     out = model.generate(
@@ -79,6 +79,6 @@ def relative(a: torch.Tensor, b: torch.Tensor) -> float:
 
 
 def worst(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> float:
-    """Largest relative error over tensors, each measured against its own largest value."""
+    """The largest relative error over tensors, each relative to its own largest value."""
     assert a.keys() == b.keys()
     return max(relative(a[k], b[k]) for k in b)

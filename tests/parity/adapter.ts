@@ -1,14 +1,14 @@
-/** A committed PEFT adapter as a method on a model, by the way that the app takes. */
+/** Opens a committed PEFT adapter as a method on a model, the same way the app does. */
 
 import { createMethod } from '../../src/engine/methods';
 import type { LoraSettings } from '../../src/engine/methods/lora';
 import type { Method } from '../../src/engine/methods/method';
 import type { LanguageModel } from '../../src/engine/models/model';
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from '../../src/formats/peft';
-import { decodeAdapter } from '../../src/workers/engine/adapter-files';
+import { decodeAdapter } from '../../src/methods/read-adapter';
 import { fixtureBytes } from '../fixture-files';
 
-/** `settings` are those that a folder does not hold, such as LoRA+'s. */
+/** `settings` are those that the folder does not store, such as LoRA+'s. */
 export async function openAdapter(
   folder: string,
   model: LanguageModel,

@@ -1,4 +1,4 @@
-/** Weights in blocks with what they stand for, from tests/oracle/make_block_fixtures.py. */
+/** Quantised weights with their decoded values, from tests/oracle/make_block_fixtures.py. */
 import { NF4_CODES, NF4_DYNAMIC, NF4_LEVELS, nf4Layout } from '../../src/engine/kernels/products/weight-formats';
 import type { WeightFormat } from '../../src/engine/types';
 import { fixtureTensors } from '../fixture-files';
@@ -22,7 +22,7 @@ export interface StoredWeight {
   shape: [number, number];
   /** As a tensor. */
   stored: Values;
-  /** What it stands for. */
+  /** The decoded values. */
   values: Float32Array;
 }
 
@@ -33,7 +33,7 @@ const asWeight = (format: WeightFormat, shape: number[], words: Int32Array, valu
   values,
 });
 
-/** Every weight of the fixtures: each of GGUF's formats, and bitsandbytes' cases. */
+/** Every weight of the fixtures: each GGUF format, and bitsandbytes' cases. */
 export async function storedWeights(): Promise<(StoredWeight & { name: string })[]> {
   const gguf = await ggufFixture();
   const nf4 = await nf4Fixture();

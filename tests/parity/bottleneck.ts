@@ -1,6 +1,6 @@
 /**
- * Bottleneck adapters against AdapterHub's library (tests/oracle/make_bottleneck_fixtures.py): one body for both backends.
- * Tolerances are those of tests/oracle/README.md.
+ * Compares bottleneck adapters with AdapterHub's library (tests/oracle/make_bottleneck_fixtures.py); one body for both
+ * backends. Tolerances are those of tests/oracle/README.md.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -54,7 +54,7 @@ interface Expected {
   steps?: { loss: number; grad_norm: number; learning_rate: number }[];
 }
 
-/** The committed folder as AdapterHub wrote it. */
+/** Reads the committed folder as AdapterHub wrote it. */
 async function readFolder(folder: string): Promise<BottleneckAdapter> {
   const names = ['adapter_config.json', 'adapter.safetensors'];
   if (folder.endsWith('classification')) names.push('head_config.json', 'model_head.safetensors');
@@ -63,7 +63,7 @@ async function readFolder(folder: string): Promise<BottleneckAdapter> {
   );
 }
 
-/** `setUp` makes the backend ready that the whole body runs on; `only` these cases, where all would take long. */
+/** `setUp` prepares the backend for all of these tests; `only` limits them to some cases, because all would take long. */
 export function bottleneckParity(backend: string, setUp: () => Promise<void>, only?: string[]): void {
   describe.each(CASES.filter((name) => !only || only.includes(name)))(`${backend}: %s`, (name) => {
     const folder = `bottleneck/${name}`;
@@ -73,7 +73,7 @@ export function bottleneckParity(backend: string, setUp: () => Promise<void>, on
     let expected: Expected;
     let adapter: BottleneckAdapter;
     let tensors: Awaited<ReturnType<typeof fixtureTensors>>;
-    /** Kept through the backward pass, where checkpointed blocks read them again. */
+    /** Kept through the backward pass, in which checkpointed blocks read them again. */
     let given: { ids: tf.Tensor; positions: tf.Tensor; visible: tf.Tensor; types: tf.Tensor };
 
     beforeAll(async () => {
@@ -107,15 +107,18 @@ export function bottleneckParity(backend: string, setUp: () => Promise<void>, on
       disposeInputs();
     });
 
-    /** Of copies: the CPU backend trains the arrays that it is given. */
+    /** Uses copies, because the CPU backend trains the arrays it is given. */
     const open = (): Method => {
       const values = [...adapter.tensors].map(([n, { shape, data }]) => [n, { shape, data: data.slice() }] as const);
       return createBottleneck(model, adapter.settings, 0, new Map(values));
     };
     const hiddenOf = (hooks: Hooks): tf.Tensor =>
-      model.hidden({ ...given, batch: json.lengths.length, length: json.input_ids[0]!.length }, hooks);
+      model.hidden(
+        { kind: 'text', ...given, batch: json.lengths.length, length: json.input_ids[0]!.length, states: 'text' },
+        hooks,
+      );
 
-    /** Scores of BertForSequenceClassification, by plain tfjs. */
+    /** Scores of BertForSequenceClassification, in plain tfjs. */
     const scores = (hidden: tf.Tensor): tf.Tensor => {
       const length = json.input_ids[0]!.length;
       const rows = tf.tensor1d(
@@ -134,7 +137,7 @@ export function bottleneckParity(backend: string, setUp: () => Promise<void>, on
     };
     const whole = name.endsWith('classification');
 
-    /** The mean cross-entropy that the fixture has: over labels, shifted for decoders, or of classes 0, 1, 2. */
+    /** The fixture's mean cross-entropy: over labels, shifted for decoders, or over classes 0, 1, 2. */
     const lossOf = (hooks: Hooks): tf.Scalar => {
       const hidden = hiddenOf(hooks);
       if (whole) {
@@ -158,7 +161,7 @@ export function bottleneckParity(backend: string, setUp: () => Promise<void>, on
       );
     };
 
-    test('outputs of a padded batch; strength 0 is the base, and 2 is not 1', async () => {
+    test('outputs of a padded batch match; strength 0 gives the base, and 2 differs from 1', async () => {
       const before = tf.memory().numTensors;
       const method = open();
       expect([...method.trainable.values()].reduce((sum, { size }) => sum + size, 0)).toBe(expected.trained);
@@ -184,13 +187,13 @@ export function bottleneckParity(backend: string, setUp: () => Promise<void>, on
       }
       expect(await outputs(method.hooks(inference(0)))).toEqual(await outputs({}));
       expect(relativeError(await outputs(method.hooks(inference(2))), actual)).toBeGreaterThan(0.01);
-      // Strength 1 and what is a little beside it go two ways.
+      // Strength 1 and a strength very close to it take two different paths.
       expect(relativeError(await outputs(method.hooks(inference(1 + 1e-7))), actual)).toBeLessThan(1e-4);
       method.dispose();
       expect(tf.memory().numTensors).toBe(before);
     });
 
-    test('loss and gradients, and the same bits with every block computed twice', async () => {
+    test('loss and gradients match, with the same bits when every block is computed twice', async () => {
       const method = open();
       const names = [...method.trainable.keys()];
       const hooks = method.hooks({ ...inference(), training: true });
@@ -208,13 +211,15 @@ export function bottleneckParity(backend: string, setUp: () => Promise<void>, on
     });
 
     if (name === 'llama-double') {
-      test('ten AdamW steps as torch takes them', async () => {
+      test('ten AdamW steps match torch', async () => {
         const data = await fixtureJson<{ examples: { ids: number[]; labels: number[] }[] }>(`${base}/train_data.json`);
         const settings: TrainingSection = { ...resolveRecipe({ version: 1 }).training, ...expected.training };
         const examples = data.examples.map(({ ids, labels }, row) => ({
+          kind: 'next_token' as const,
           row,
           ids: Int32Array.from(ids),
           labels: Int32Array.from(labels),
+          starts: null,
           truncatedBy: 0,
         }));
         const batches = createBatchSource(examples, [], {

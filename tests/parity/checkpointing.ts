@@ -1,4 +1,4 @@
-/** Gradient checkpointing changes what is kept, and no number: one body for both backends. */
+/** Gradient checkpointing changes what is kept but not a single number: one body for both backends. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { numTensors, type TinyName, timeless, withRun } from './tiny-run';
 
@@ -11,13 +11,13 @@ async function outcome(name: TinyName, checkpointing: boolean) {
   });
 }
 
-/** `setUp` makes the backend ready that the whole body runs on. */
+/** `setUp` prepares the backend for all of these tests. */
 export function checkpointingParity(backend: string, setUp: () => Promise<void>): void {
   describe(`${backend}: gradient checkpointing`, () => {
     beforeAll(setUp);
 
     test.each<TinyName>(['gqa-tied', 'gqa-untied-odd'])(
-      '%s: ten steps with dropout are the same to the last bit, with and without it',
+      '%s: ten steps with dropout are the same to the last bit with and without it',
       async (name) => {
         const plain = await outcome(name, false);
         const before = numTensors();
@@ -29,7 +29,7 @@ export function checkpointingParity(backend: string, setUp: () => Promise<void>)
         expect(again.evaluations).toEqual(plain.evaluations);
         expect([...again.tensors.keys()]).toEqual([...plain.tensors.keys()]);
         for (const [key, { data }] of plain.tensors) expect(again.tensors.get(key)!.data, key).toEqual(data);
-        // Blocks were computed twice: otherwise this would compare a thing with itself.
+        // Blocks were computed twice; otherwise this would compare a run with itself.
         if (backend === 'webgpu') expect(again.dispatches).toBeGreaterThan(1.2 * plain.dispatches);
       },
     );

@@ -1,4 +1,4 @@
-/** Kernels of factors and lengths of rows (scaleColumns, rowSquares, doraNorm) as functions of tensors, with inputs. */
+/** Kernels of column factors and row norms (scaleColumns, rowSquares, doraNorm) as functions of tensors, with inputs. */
 import { doraNorm } from '../../src/engine/kernels/norms/dora-norm';
 import { rowSquares } from '../../src/engine/kernels/norms/row-squares';
 import { scaleColumns } from '../../src/engine/kernels/pointwise/scale-columns';
@@ -23,7 +23,7 @@ export const SCALE_CASES: ScaleCase[] = [
   { m: 130, n: 36, bias: true, residual: true },
 ];
 
-/** Inputs x, factor, and bias and residual where the case has them. */
+/** The inputs are x, factor, and bias and residual if the case has them. */
 export function scaleCase({ m, n, bias, residual }: ScaleCase): { op: Op; inputs: Values[]; wanted: number[] } {
   const inputs = [randomValues([m, n], 1), randomValues([n], 2)];
   if (bias) inputs.push(randomValues([n], 3));
@@ -56,7 +56,7 @@ export const NORM_CASES: NormCase[] = [
   { out: 70, width: 33, rank: 9, scale: 0.25, format: 'bf16' },
 ];
 
-/** ‖W + scale·B·A‖ by its parts: inputs W, A, B. */
+/** ‖W + scale·B·A‖ from its parts; the inputs are W, A, B. */
 export function normCase({ out, width, rank, scale, format }: NormCase): { op: Op; inputs: Values[] } {
   const op: Op = (w, a, b) => {
     const weight = weightOn(w!, format, [out, width]);

@@ -1,4 +1,4 @@
-/** Sentence embeddings against the mean of a text's states, computed alone and without padding: for both backends. */
+/** Compares sentence embeddings with the mean of a text's states, computed singly and without padding; for both backends. */
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type EmbedOptions, embedTexts } from '../../src/engine/embedding/embed';
@@ -14,12 +14,15 @@ const texts = [
   [8, 8, 3],
 ].map((ids) => Int32Array.from(ids));
 
-/** States [T, d] of one text, by the model's own forward pass. */
+/** States [T, d] of one text, from the model's own forward pass. */
 async function statesOf(model: LanguageModel, ids: Int32Array): Promise<number[][]> {
   const n = ids.length;
   const states = tf.tidy(() =>
     model.hidden(
       {
+        kind: 'text',
+        types: null,
+        states: 'text',
         ids: tf.tensor(ids, [n], 'int32'),
         positions: tf.range(0, n, 1, 'int32'),
         visible: tf.tensor(model.kind === 'encoder' ? fullVisible([n], n) : cacheVisible(0, n), [n, 2], 'int32'),
@@ -41,7 +44,7 @@ function pool(states: number[][], { mode, normalize }: EmbedOptions): number[] {
   return vector.map((v) => v / size);
 }
 
-/** `setUp` makes the backend ready that the whole body runs on. */
+/** `setUp` prepares the backend for all of these tests. */
 export function embedParity(backend: string, setUp: () => Promise<void>): void {
   describe.each(['bert', 'gpt2'])(`${backend}: embeddings of %s`, (name) => {
     let model: LanguageModel;
@@ -56,7 +59,7 @@ export function embedParity(backend: string, setUp: () => Promise<void>): void {
       { mode: 'mean', normalize: false },
       { mode: 'mean', normalize: true },
       { mode: 'cls', normalize: true },
-    ])('%j: texts of many lengths, in their order, and no tensor stays', async (options) => {
+    ])('%j: texts of many lengths keep their order, and no tensor is left over', async (options) => {
       const before = tf.memory().numTensors;
       const vectors = await embedTexts(model, {}, texts, options);
       expect(tf.memory().numTensors).toBe(before);
@@ -66,7 +69,7 @@ export function embedParity(backend: string, setUp: () => Promise<void>): void {
       }
     });
 
-    test('no text, an empty one, and one that is too long', async () => {
+    test('no texts give no vectors; an empty or too long text is rejected', async () => {
       const options = { mode: 'mean', normalize: false } as const;
       expect(await embedTexts(model, {}, [], options)).toEqual([]);
       await expect(embedTexts(model, {}, [texts[0]!, new Int32Array()], options)).rejects.toMatchObject({

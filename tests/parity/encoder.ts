@@ -1,6 +1,6 @@
 /**
- * A tiny encoder of every family against transformers and PEFT (tests/oracle/make_family_fixtures.py): one body for both
- * backends. Tolerances are those of tests/oracle/README.md.
+ * Compares a tiny encoder of every family with transformers and PEFT (tests/oracle/make_family_fixtures.py); one body for
+ * both backends. Tolerances are those of tests/oracle/README.md.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -19,7 +19,7 @@ import { readFloats } from '../../src/engine/webgpu/backend';
 import { fixtureJson, fixtureTensors, relativeError } from '../fixture-files';
 import { openAdapter } from './adapter';
 
-/** Folders of tests/fixtures/families, and the class of the encoder without a head. */
+/** Folders of tests/fixtures/families, each with the class of the encoder without a head. */
 export const ENCODERS = [
   ['bert', 'BertModel'],
   ['roberta', 'RobertaModel'],
@@ -38,7 +38,7 @@ export interface BatchJson {
 }
 
 const IGNORED = -100;
-/** Kept through the backward pass, where checkpointed blocks read them again; see `freeInts`. */
+/** Kept through the backward pass, in which checkpointed blocks read them again; see `freeInts`. */
 const kept: tf.Tensor[] = [];
 function ints(values: ArrayLike<number>, shape: number[]): tf.Tensor {
   const tensor = tf.keep(tf.tensor(Int32Array.from(values), shape, 'int32'));
@@ -47,7 +47,7 @@ function ints(values: ArrayLike<number>, shape: number[]): tf.Tensor {
 }
 export const freeInts = () => tf.dispose(kept.splice(0));
 
-/** Hidden states [B·T, d] of the rows with their padding on one side. */
+/** Hidden states [B·T, d] of the rows, padded on one side. */
 export function hiddenOf(model: LanguageModel, json: BatchJson, side: 'left' | 'right', hooks: Hooks): tf.Tensor {
   const { lengths, input_ids, token_type_ids } = json;
   const length = input_ids[0]!.length;
@@ -63,12 +63,14 @@ export function hiddenOf(model: LanguageModel, json: BatchJson, side: 'left' | '
         );
   return model.hidden(
     {
+      kind: 'text',
+      states: 'text',
       ids: ints(turned(input_ids), [tokens]),
       positions: ints(
         lengths.flatMap((_, b) => Array.from({ length }, (_, t) => Math.max(0, t - padOf(b)))),
         [tokens],
       ),
-      types: token_type_ids && ints(turned(token_type_ids), [tokens]),
+      types: token_type_ids ? ints(turned(token_type_ids), [tokens]) : null,
       visible: ints(visible, [tokens, 2]),
       batch: lengths.length,
       length,
@@ -77,7 +79,7 @@ export function hiddenOf(model: LanguageModel, json: BatchJson, side: 'left' | '
   );
 }
 
-/** Each row's real tokens, `width` numbers each. */
+/** Each row's real tokens, `width` numbers per token. */
 export function realRows(values: Float32Array, json: BatchJson, side: 'left' | 'right', width: number): Float32Array[] {
   const length = json.input_ids[0]!.length;
   return json.lengths.map((real, b) => {
@@ -94,7 +96,7 @@ export async function read(compute: () => tf.Tensor): Promise<Float32Array> {
   return values;
 }
 
-/** Cross-entropy of the labels, where they stand. */
+/** Cross-entropy of the labels at their own positions. */
 export function maskedLoss(model: LanguageModel, json: BatchJson, hooks: Hooks, withGradient: boolean): tf.Scalar {
   const head = requireHead(model);
   const targets = json.labels.flatMap((row, b) =>
@@ -116,7 +118,7 @@ export function maskedLoss(model: LanguageModel, json: BatchJson, hooks: Hooks, 
   );
 }
 
-/** `setUp` makes the backend ready that the whole body runs on. */
+/** `setUp` prepares the backend for all of these tests. */
 export function encoderParity(backend: string, setUp: () => Promise<void>): void {
   describe.each(ENCODERS)(`${backend}: %s`, (name, bareClass) => {
     const folder = `families/${name}`;
@@ -140,7 +142,7 @@ export function encoderParity(backend: string, setUp: () => Promise<void>): void
     });
     afterAll(() => model.dispose());
 
-    test('logits of a batch, padded on either side; every block through the hook', async () => {
+    test('logits of a batch padded on either side match, and every block goes through the hook', async () => {
       const all = tensors.floats('logits');
       const width = json.input_ids[0]!.length * model.vocabSize;
       for (const side of ['right', 'left'] as const) {
@@ -161,7 +163,7 @@ export function encoderParity(backend: string, setUp: () => Promise<void>): void
       }
     });
 
-    // Token types are all 0 there, and BERT's fixture has others.
+    // textLogits sets all token types to 0, and BERT's fixture has others.
     const alone = async () => {
       const row = 2;
       const logits = await textLogits(model, {}, Int32Array.from(json.input_ids[row]!.slice(0, json.lengths[row])));
@@ -169,9 +171,9 @@ export function encoderParity(backend: string, setUp: () => Promise<void>): void
       const start = row * json.input_ids[0]!.length * model.vocabSize;
       expect(relativeError(logits, tensors.floats('logits').slice(start, start + logits.length))).toBeLessThan(1e-4);
     };
-    if (name !== 'bert') test('logits of a text alone', alone);
+    if (name !== 'bert') test('logits of a single text match', alone);
 
-    test('masked loss and every LoRA gradient, the head’s own among them', async () => {
+    test('masked loss and every LoRA gradient match, including those of the head', async () => {
       const method = await openAdapter(`${folder}/adapter`, model);
       expect(method.trainable.size).toBe(2 * model.linears.length);
       const hooks = method.hooks({ ...inference(), training: true });
@@ -188,7 +190,7 @@ export function encoderParity(backend: string, setUp: () => Promise<void>): void
         const reference = tensors.floats(`grad.base_model.model.${names[i]}`);
         expect(relativeError(await readFloats(grad), reference), names[i]).toBeLessThan(1e-3);
       }
-      // With every block computed again in the backward pass, the same bits.
+      // The same bits when every block is recomputed in the backward pass.
       const block = checkpointBlocks(model, method.trainable);
       const again = valueAndGradients(
         () => maskedLoss(model, json, { ...hooks, block }, true),
@@ -204,7 +206,7 @@ export function encoderParity(backend: string, setUp: () => Promise<void>): void
       method.dispose();
     });
 
-    test('the bare encoder: no prefix, no head, the same hidden states', async () => {
+    test('the bare encoder has no prefix and no head, and gives the same hidden states', async () => {
       const prefix = `${name}.`;
       const source: WeightSource = {
         info: (tensor) => weights.source.info(prefix + tensor),

@@ -1,5 +1,5 @@
 /**
- * A tiny model of every family against transformers and PEFT (tests/oracle/make_family_fixtures.py): one body for both
+ * Compares a tiny model of every family with transformers and PEFT (tests/oracle/make_family_fixtures.py); one body for both
  * backends. Tolerances are those of tests/oracle/README.md.
  */
 import * as tf from '@tensorflow/tfjs-core';
@@ -19,6 +19,7 @@ import type { Hooks } from '../../src/engine/types';
 import { readFloats } from '../../src/engine/webgpu/backend';
 import { fixtureJson, fixtureTensors, relativeError } from '../fixture-files';
 import { openAdapter } from './adapter';
+import { lossOf } from './loss';
 
 /** Folders of tests/fixtures/families. */
 export const DECODERS = [
@@ -48,7 +49,7 @@ interface BatchJson {
 
 const ints = (values: number[], shape: number[]) => tf.tensor(values, shape, 'int32');
 
-/** Logits [B, T, vocab] of the rows with their padding on one side, each row turned so that its text comes first. */
+/** Logits [T, vocab] of each row's real tokens, from a batch padded on one side. */
 async function batchLogits(model: LanguageModel, json: BatchJson, side: 'left' | 'right', hooks: Hooks) {
   const { lengths } = json;
   const length = json.input_ids[0]!.length;
@@ -59,6 +60,9 @@ async function batchLogits(model: LanguageModel, json: BatchJson, side: 'left' |
   const logits = tf.tidy(() => {
     const hidden = model.hidden(
       {
+        kind: 'text',
+        types: null,
+        states: 'text',
         ids: ints(
           json.input_ids.flatMap((row, b) => turn(row, padOf(b))),
           [tokens],
@@ -84,7 +88,7 @@ async function batchLogits(model: LanguageModel, json: BatchJson, side: 'left' |
   });
 }
 
-/** `setUp` makes the backend ready that the whole body runs on. */
+/** `setUp` prepares the backend for all of these tests. */
 export function familyParity(backend: string, cases: readonly string[], setUp: () => Promise<void>): void {
   describe.each(cases)(`${backend}: %s`, (name) => {
     const folder = `families/${name}`;
@@ -109,7 +113,7 @@ export function familyParity(backend: string, cases: readonly string[], setUp: (
       disposeInputs();
     });
 
-    test('logits of a batch, padded on either side; every block through the hook', async () => {
+    test('logits of a batch padded on either side match, and every block goes through the hook', async () => {
       const all = tensors.floats('logits');
       const width = json.input_ids[0]!.length * model.vocabSize;
       for (const side of ['right', 'left'] as const) {
@@ -130,14 +134,16 @@ export function familyParity(backend: string, cases: readonly string[], setUp: (
       }
     });
 
-    test('loss and every LoRA gradient on a padded batch', async () => {
+    test('loss and every LoRA gradient match on a padded batch', async () => {
       const batch: Batch = {
         batchSize: json.input_ids.length,
         length: json.input_ids[0]!.length,
         ids: Int32Array.from(json.input_ids.flat()),
+        kind: 'next_token',
         labels: Int32Array.from(json.labels.flat()),
+        starts: null,
         lengths: Int32Array.from(json.lengths),
-        targetTokens: expected.target_tokens,
+        targetCount: expected.target_tokens,
       };
       const method = await openAdapter(`${folder}/adapter`, model);
       expect(method.trainable.size).toBe(2 * model.linears.length);
@@ -145,7 +151,7 @@ export function familyParity(backend: string, cases: readonly string[], setUp: (
       const hooks = method.hooks({ ...inference(), training: true });
       const names = [...method.trainable.keys()];
       const { value, grads } = valueAndGradients(
-        () => sft.loss(model, hooks, batch, { scale, withGradient: true }),
+        () => lossOf(sft, model, hooks, batch, { scale, withGradient: true }),
         [...method.trainable.values()],
       );
       expect(relativeError(await readFloats(value), [expected.loss.adapter])).toBeLessThan(1e-4);
@@ -153,10 +159,10 @@ export function familyParity(backend: string, cases: readonly string[], setUp: (
         const reference = tensors.floats(`grad.base_model.model.${names[i]}`);
         expect(relativeError(await readFloats(grad), reference), names[i]).toBeLessThan(1e-3);
       }
-      // With every block computed again in the backward pass, the same bits.
+      // The same bits when every block is recomputed in the backward pass.
       const again = valueAndGradients(
         () =>
-          sft.loss(model, { ...hooks, block: checkpointBlocks(model, method.trainable) }, batch, {
+          lossOf(sft, model, { ...hooks, block: checkpointBlocks(model, method.trainable) }, batch, {
             scale,
             withGradient: true,
           }),
@@ -166,13 +172,13 @@ export function familyParity(backend: string, cases: readonly string[], setUp: (
         expect(await readFloats(grad), names[i]).toEqual(await readFloats(grads[i]!));
       }
       tf.dispose([value, ...grads, again.value, ...again.grads]);
-      const base = tf.tidy(() => sft.loss(model, {}, batch, { scale, withGradient: false }));
+      const base = tf.tidy(() => lossOf(sft, model, {}, batch, { scale, withGradient: false }));
       expect(relativeError(await readFloats(base), [expected.loss.base])).toBeLessThan(1e-4);
       base.dispose();
       method.dispose();
     });
 
-    test('16 greedy tokens with the adapter and a key/value cache; no tensor stays', async () => {
+    test('16 greedy tokens match with the adapter and a key/value cache, and no tensor is left over', async () => {
       const options = { temperature: 0, topP: 1, seed: 0, maxNewTokens: 16, stopTokenIds: [] };
       const method = await openAdapter(`${folder}/adapter`, model);
       const before = tf.memory().numTensors;

@@ -1,6 +1,7 @@
-/** Generation with a tiny Llama of the fixtures: one body for both backends. That its tokens are the right ones is in llama.ts. */
+/** Generation with a tiny Llama from the fixtures: one body for both backends. llama.ts checks that its tokens are correct. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type GenerateOptions, generate, textLogits } from '../../src/engine/generation/generate';
+import { generate, textLogits } from '../../src/engine/generation/generate';
+import type { GenerateOptions } from '../../src/engine/generation/options';
 import { argmax } from '../../src/engine/generation/sampler';
 import { disposeInputs } from '../../src/engine/kernels/inputs';
 import { createLora } from '../../src/engine/methods/lora';
@@ -13,7 +14,7 @@ import { numTensors, tinyModel } from './tiny-run';
 
 const OPTIONS: GenerateOptions = { temperature: 0, topP: 1, seed: 0, maxNewTokens: 16, stopTokenIds: [] };
 
-/** `setUp` makes the backend ready that the whole body runs on. */
+/** `setUp` prepares the backend for all of these tests. */
 export function generationParity(backend: string, setUp: () => Promise<void>): void {
   describe(`${backend}: generation`, () => {
     let model: LanguageModel;
@@ -59,7 +60,7 @@ export function generationParity(backend: string, setUp: () => Promise<void>): v
       ...(await generate(model, method.hooks(inference(strength)), start, { ...OPTIONS, ...options })),
     ];
 
-    test('ends before a stop token, whichever of them comes first', async () => {
+    test('ends before a stop token, whichever comes first', async () => {
       const stop = greedy[5]!;
       const first = greedy.indexOf(stop);
       expect(await tokens({ stopTokenIds: [stop] })).toEqual(greedy.slice(0, first));
@@ -69,32 +70,32 @@ export function generationParity(backend: string, setUp: () => Promise<void>): v
       expect(await tokens({ stopTokenIds: [greedy[0]!] })).toEqual([]);
     });
 
-    test('ends at maxNewTokens, telling each token as it comes', async () => {
-      const told: number[] = [];
-      const answer = await generate(model, {}, prompt, { ...OPTIONS, maxNewTokens: 5 }, (id) => told.push(id));
+    test('ends at maxNewTokens and reports each token as it comes', async () => {
+      const reported: number[] = [];
+      const answer = await generate(model, {}, prompt, { ...OPTIONS, maxNewTokens: 5 }, (id) => reported.push(id));
       expect([...answer]).toEqual(greedy.slice(0, 5));
-      expect(told).toEqual(greedy.slice(0, 5));
+      expect(reported).toEqual(greedy.slice(0, 5));
       expect(await tokens({ maxNewTokens: 0 })).toEqual([]);
     });
 
-    test('ends where the context ends', async () => {
+    test('ends at the end of the context', async () => {
       const start = Int32Array.from({ length: model.contextLength - 3 }, (_, i) => 1 + (i % 50));
       const answer = await tokens({ maxNewTokens: 100 }, start);
       expect(answer.length).toBe(3);
-      // The last of them as the whole text without a cache has it.
+      // The last of them must match the whole text computed without a cache.
       const text = Int32Array.from([...start, ...answer.slice(0, 2)]);
       const logits = await textLogits(model, {}, text);
       expect(answer[2]).toBe(argmax(logits.slice(-model.vocabSize)));
     });
 
-    test('a prompt that is empty, or that leaves no room, is refused with what to do', async () => {
+    test('a prompt that is empty or leaves no room is rejected with advice', async () => {
       await expect(tokens({}, new Int32Array(0))).rejects.toMatchObject({ message: 'The prompt is empty.' });
       const full = new Int32Array(model.contextLength).fill(1);
       await expect(tokens({}, full)).rejects.toMatchObject({ code: 'bad_data', action: 'Shorten the prompt.' });
       await expect(tokens({}, full)).rejects.toThrow(`${full.length} tokens`);
     });
 
-    test('an abort ends it with what came until then', async () => {
+    test('an abort ends it and returns the tokens so far', async () => {
       const controller = new AbortController();
       let count = 0;
       const onToken = () => {
@@ -105,7 +106,7 @@ export function generationParity(backend: string, setUp: () => Promise<void>): v
       expect([...(await generate(model, {}, prompt, OPTIONS, onToken, controller.signal))]).toEqual([]);
     });
 
-    test('an error of the listener is passed on and leaves no cache behind', async () => {
+    test('an error in the listener is passed on and leaves no cache behind', async () => {
       const before = numTensors();
       await expect(
         generate(model, {}, prompt, OPTIONS, () => {
@@ -115,7 +116,7 @@ export function generationParity(backend: string, setUp: () => Promise<void>): v
       expect(numTensors()).toBe(before);
     });
 
-    test('strength 0 is the base, 1 the adapter; dropout is off', async () => {
+    test('strength 0 gives the base and 1 the adapter; dropout is off', async () => {
       expect(await tokens({}, prompt, 0)).toEqual(greedy);
       const tuned = await tokens({}, prompt, 1);
       expect(tuned).not.toEqual(greedy);
@@ -125,7 +126,7 @@ export function generationParity(backend: string, setUp: () => Promise<void>): v
       expect(await at(0.5)).not.toEqual(await at(1));
     });
 
-    test('a seed draws the same answer again, another seed another one', async () => {
+    test('a seed gives the same answer again, and another seed a different one', async () => {
       const options = { temperature: 1.5, topP: 0.95, maxNewTokens: 24 };
       const answer = await tokens({ ...options, seed: 3 });
       expect(answer.length).toBe(24);
@@ -133,7 +134,7 @@ export function generationParity(backend: string, setUp: () => Promise<void>): v
       expect(await tokens({ ...options, seed: 4 })).not.toEqual(answer);
     });
 
-    test('call after call holds no more tensors and no more memory', async () => {
+    test('repeated calls hold no more tensors and no more memory', async () => {
       const run = () => tokens({ maxNewTokens: 6 }, prompt, 1);
       const first = await run();
       const held = numTensors();

@@ -1,5 +1,5 @@
 /**
- * Tiny Llamas against transformers and PEFT (tests/oracle/make_llama_fixtures.py): one body for both backends.
+ * Compares tiny Llamas with transformers and PEFT (tests/oracle/make_llama_fixtures.py); one body for both backends.
  * Tolerances are those of tests/oracle/README.md.
  */
 import * as tf from '@tensorflow/tfjs-core';
@@ -20,6 +20,7 @@ import { resolveRecipe } from '../../src/recipe/defaults';
 import type { TrainingSection } from '../../src/recipe/types';
 import { fixtureJson, fixtureTensors, relativeError } from '../fixture-files';
 import { openAdapter } from './adapter';
+import { lossOf } from './loss';
 
 const CASES = [
   'mha-untied',
@@ -46,7 +47,7 @@ interface ExpectedTraining {
   steps: { loss: number; grad_norm: number; learning_rate: number }[];
 }
 
-/** Step by step as the Trainer went, to the adapter that it ended with. */
+/** Follows the Trainer step by step, up to the adapter that it ended with. */
 async function tenSteps(model: LanguageModel, folder: string): Promise<void> {
   const reference = await fixtureJson<ExpectedTraining>(`${folder}/expected_training.json`);
   const data = await fixtureJson<{ pad_token_id: number; examples: { ids: number[]; labels: number[] }[] }>(
@@ -57,9 +58,11 @@ async function tenSteps(model: LanguageModel, folder: string): Promise<void> {
     ...reference.training,
   };
   const examples = data.examples.map(({ ids, labels }, row) => ({
+    kind: 'next_token' as const,
     row,
     ids: Int32Array.from(ids),
     labels: Int32Array.from(labels),
+    starts: null,
     truncatedBy: 0,
   }));
   const batches = createBatchSource(examples, [], {
@@ -94,7 +97,7 @@ async function tenSteps(model: LanguageModel, folder: string): Promise<void> {
   method.dispose();
 }
 
-/** `setUp` makes the backend ready that the whole body runs on. */
+/** `setUp` prepares the backend for all of these tests. */
 export function llamaParity(backend: string, setUp: () => Promise<void>): void {
   describe.each(CASES)(`${backend}: %s`, (name) => {
     const folder = `llama/${name}`;
@@ -123,12 +126,14 @@ export function llamaParity(backend: string, setUp: () => Promise<void>): void {
       batchSize: json.input_ids.length,
       length: json.input_ids[0]!.length,
       ids: Int32Array.from(json.input_ids.flat()),
+      kind: 'next_token',
       labels: Int32Array.from(json.labels.flat()),
+      starts: null,
       lengths: Int32Array.from(json.lengths),
-      targetTokens: expected.target_tokens,
+      targetCount: expected.target_tokens,
     });
 
-    /** Row by row, real positions only: the fixture has zeros on padding. */
+    /** Row by row and real positions only: the fixture has zeros for padding. */
     const compareLogits = async (method: Method | null, key: string) => {
       const all = tensors.floats(key);
       const width = json.input_ids[0]!.length * vocab;
@@ -141,9 +146,9 @@ export function llamaParity(backend: string, setUp: () => Promise<void>): void {
       }
     };
 
-    test('logits of the base', () => compareLogits(null, 'logits.base'));
+    test('logits of the base match', () => compareLogits(null, 'logits.base'));
 
-    test('logits with the adapter, with it off, and with rsLoRA', async () => {
+    test('logits match with the adapter, with it off, and with rsLoRA', async () => {
       const method = await openAdapter(`${folder}/adapter_init`, model);
       await compareLogits(method, 'logits.adapter');
       const ids = Int32Array.from(expected.greedy.prompt);
@@ -156,13 +161,13 @@ export function llamaParity(backend: string, setUp: () => Promise<void>): void {
       rslora.dispose();
     });
 
-    test('loss and every LoRA gradient on a padded batch', async () => {
+    test('loss and every LoRA gradient match on a padded batch', async () => {
       const method = await openAdapter(`${folder}/adapter_init`, model);
       const names = [...method.trainable.keys()];
       const before = tf.memory().numTensors;
       const { value, grads } = valueAndGradients(
         () =>
-          sft.loss(model, method.hooks({ ...inference(), training: true }), batchOf(), {
+          lossOf(sft, model, method.hooks({ ...inference(), training: true }), batchOf(), {
             scale: 1 / expected.target_tokens,
             withGradient: true,
           }),
@@ -175,12 +180,12 @@ export function llamaParity(backend: string, setUp: () => Promise<void>): void {
         grad.dispose();
       }
       value.dispose();
-      // Five inputs of a batch stay for the next one; nothing else may.
+      // Five inputs of a batch are kept for the next one; nothing else may be.
       expect(tf.memory().numTensors - before).toBeLessThanOrEqual(5);
       const again = tf.memory().numTensors;
       const second = valueAndGradients(
         () =>
-          sft.loss(model, method.hooks({ ...inference(), training: true }), batchOf(), {
+          lossOf(sft, model, method.hooks({ ...inference(), training: true }), batchOf(), {
             scale: 1,
             withGradient: true,
           }),
@@ -189,14 +194,14 @@ export function llamaParity(backend: string, setUp: () => Promise<void>): void {
       tf.dispose([second.value, ...second.grads]);
       expect(tf.memory().numTensors).toBe(again);
       const evaluation = tf.tidy(() =>
-        sft.loss(model, {}, batchOf(), { scale: 1 / expected.target_tokens, withGradient: false }),
+        lossOf(sft, model, {}, batchOf(), { scale: 1 / expected.target_tokens, withGradient: false }),
       );
       expect(relativeError(await readFloats(evaluation), [expected.loss.base])).toBeLessThan(1e-4);
       evaluation.dispose();
       method.dispose();
     });
 
-    test('16 greedy tokens with a key/value cache', async () => {
+    test('16 greedy tokens match with a key/value cache', async () => {
       const options = { temperature: 0, topP: 1, seed: 0, maxNewTokens: 16, stopTokenIds: [] };
       const prompt = Int32Array.from(expected.greedy.prompt);
       expect([...(await generate(model, {}, prompt, options))]).toEqual(expected.greedy.base);
@@ -205,7 +210,7 @@ export function llamaParity(backend: string, setUp: () => Promise<void>): void {
       method.dispose();
     });
 
-    // make_llama_fixtures.py trains all but this one.
-    if (name !== 'llama3-rope-bias') test('ten AdamW steps as the Trainer takes them', () => tenSteps(model, folder));
+    // make_llama_fixtures.py trains every case but this one.
+    if (name !== 'llama3-rope-bias') test('ten AdamW steps match the Trainer', () => tenSteps(model, folder));
   });
 }

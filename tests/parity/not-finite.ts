@@ -1,13 +1,13 @@
-/** Runs whose numbers stop being numbers: one body for both backends. */
+/** Runs whose numbers become NaN or infinite: one body for both backends. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { tinyExamples, withRun } from './tiny-run';
 
-/** `setUp` makes the backend ready that the whole body runs on. */
+/** `setUp` prepares the backend for all of these tests. */
 export function notFiniteParity(backend: string, setUp: () => Promise<void>): void {
   describe(`${backend}: numbers that are not finite`, () => {
     beforeAll(setUp);
 
-    test('a NaN in the weights ends the run after three steps, the adapter untouched', () =>
+    test('a NaN in the weights ends the run after three steps and leaves the adapter untouched', () =>
       withRun(
         {
           validation: 0,
@@ -28,7 +28,7 @@ export function notFiniteParity(backend: string, setUp: () => Promise<void>): vo
         },
       ));
 
-    test('a learning rate far too large ends the run, with what to do', () =>
+    test('a learning rate that is far too large ends the run with advice', () =>
       withRun(
         {
           validation: 0,
@@ -42,13 +42,13 @@ export function notFiniteParity(backend: string, setUp: () => Promise<void>): vo
           expect(error?.code).toBe('not_finite');
           expect(error?.action).toContain('training.learning_rate');
           expect(run.told.steps.slice(-3).map((s) => s.finite)).toEqual([false, false, false]);
-          // The first step starts from a sound adapter.
+          // The first step starts from a valid adapter.
           expect(run.told.steps[0]!.finite).toBe(true);
         },
       ));
 
-    test('one bad step is skipped and the run goes on', async () => {
-      // Not tied, so that the token's row is read only where the token is: in the fourth step, rows in order.
+    test('one bad step is skipped and the run continues', async () => {
+      // Not tied, so the token's row is read only where the token occurs: in the fourth step, with rows in order.
       const [name, id, width] = ['gqa-untied-odd', 60, 20] as const;
       const rows = (await tinyExamples(name)).filter((e) => e.ids.includes(id)).map((e) => e.row);
       expect([...new Set(rows.map((row) => Math.floor(row / 4) + 1))]).toEqual([4]);

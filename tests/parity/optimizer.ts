@@ -1,6 +1,6 @@
 /**
- * The optimiser against torch (tests/oracle/make_optim_fixtures.py): one body for both backends. Tolerances are those of
- * tests/oracle/README.md.
+ * Compares the optimiser with torch (tests/oracle/make_optim_fixtures.py); one body for both backends. Tolerances are those
+ * of tests/oracle/README.md.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -28,10 +28,10 @@ const SETTINGS: OptimizerSettings = {
   max_grad_norm: 0,
 };
 
-/** With this the first moment is the clipped gradient of the last step itself. */
+/** With these settings the first moment is the clipped gradient of the last step itself. */
 const BARE: OptimizerSettings = { ...SETTINGS, adam_beta1: 0, weight_decay: 0 };
 
-/** Odd sizes, more tensors than one dispatch takes, one that a workgroup cannot cover. */
+/** Odd sizes, more tensors than one dispatch takes, and one that a workgroup cannot cover. */
 const SHAPES = [[1], [3], [5, 7], [2, 3], [64], [65], [11, 13], [4], [9], [1, 1], [33, 3], [16], [2], [7], [129]];
 
 const flat = (arrays: ArrayLike<number>[]) => arrays.flatMap((a) => Array.from(a));
@@ -79,12 +79,12 @@ const zeros = (shapes: number[][]) =>
 const random = (seed: number) => SHAPES.map((shape, i) => randomValues(shape, 100 * seed + i).data as Float32Array);
 const randomParams = () => new Map(SHAPES.map((shape, i) => [`t${i}`, randomValues(shape, 900 + i)]));
 
-/** `setUp` makes the backend ready that the whole body runs on. */
+/** `setUp` prepares the backend for all of these tests. */
 export function optimizerParity(backend: string, setUp: () => Promise<void>): void {
   describe(`${backend}: optimizer`, () => {
     beforeAll(setUp);
 
-    /** Runs `body` on a new optimiser and looks for tensors left behind. */
+    /** Runs `body` on a new optimiser and checks that no tensors are left behind. */
     const using = async (
       initial: ConstructorParameters<typeof Run>[0],
       settings: OptimizerSettings,
@@ -97,7 +97,7 @@ export function optimizerParity(backend: string, setUp: () => Promise<void>): vo
       expect(tf.memory().numTensors - before, 'tensors left').toBe(0);
     };
 
-    test('twenty AdamW steps as torch takes them', async () => {
+    test('twenty AdamW steps match torch', async () => {
       const json = await fixtureJson<AdamWJson>('optim/adamw.json');
       const initial = new Map(
         Object.entries(json.initial).map(([name, data]) => [name, { shape: json.shapes[name]!, data }]),
@@ -123,7 +123,7 @@ export function optimizerParity(backend: string, setUp: () => Promise<void>): vo
       });
     });
 
-    test('clipping as torch.nn.utils.clip_grad_norm_ does it', async () => {
+    test('clipping matches torch.nn.utils.clip_grad_norm_', async () => {
       const { cases } = await fixtureJson<ClippingJson>('optim/clipping.json');
       expect(cases.length).toBe(7);
       for (const { max_grad_norm, grads, total_norm, clipped } of cases) {
@@ -148,20 +148,20 @@ export function optimizerParity(backend: string, setUp: () => Promise<void>): vo
         expect(await run.part('adam_m')).toEqual(grads);
       }));
 
-    test('gradients of micro-batches add up, and a new step forgets the last one', () =>
+    test('gradients of micro-batches add up, and a new step discards those of the last', () =>
       using(zeros(SHAPES), BARE, async (run) => {
         const [a, b, c] = [random(1), random(2), random(3)];
         run.accumulate(a);
         run.accumulate(b, false);
         await run.update(0);
-        // A sum of two f32 is the same everywhere.
+        // The sum of two f32 values is the same everywhere.
         expect(await run.part('adam_m')).toEqual(a.map((g, t) => g.map((v, i) => v + b[t]![i]!)));
         run.accumulate(c);
         await run.update(0);
         expect(await run.part('adam_m')).toEqual(c);
       }));
 
-    test('fifteen tensors of odd sizes move as the formula says, and the master copy is what the model reads', () =>
+    test('fifteen tensors of odd sizes move as the formula says, and the model reads the master copy', () =>
       using(randomParams(), { ...SETTINGS, max_grad_norm: 1 }, async (run) => {
         const before = flat(await run.values());
         const grads = random(4);
@@ -171,7 +171,7 @@ export function optimizerParity(backend: string, setUp: () => Promise<void>): vo
         expect(relativeError([gradNorm], [norm])).toBeLessThan(1e-5);
         const expected = flat(grads).map((g0, i) => {
           const g = g0 / (norm + 1e-6);
-          // First step: the corrected moments are g and g².
+          // In the first step the corrected moments are g and g².
           return before[i]! * (1 - 1e-2 * 0.1) - (1e-2 * g) / (Math.abs(g) + 1e-8);
         });
         const now = flat(await run.values());
@@ -192,12 +192,12 @@ export function optimizerParity(backend: string, setUp: () => Promise<void>): vo
       }));
 
     test.each([
-      ['a gradient of NaN', Number.NaN, 1],
+      ['a NaN gradient', Number.NaN, 1],
       ['an infinite gradient', Number.POSITIVE_INFINITY, 1],
       ['a gradient of −∞', Number.NEGATIVE_INFINITY, 1],
-      ['a loss of NaN', 0.5, Number.NaN],
+      ['a NaN loss', 0.5, Number.NaN],
       ['an infinite loss', 0.5, Number.POSITIVE_INFINITY],
-    ])('%s changes nothing, says so, and is forgotten', (_, gradient, loss) =>
+    ])('%s changes nothing, is reported, and is forgotten', (_, gradient, loss) =>
       using(randomParams(), { ...SETTINGS, max_grad_norm: 1 }, async (run) => {
         run.accumulate(random(6));
         await run.update(1e-2);
@@ -221,7 +221,7 @@ export function optimizerParity(backend: string, setUp: () => Promise<void>): vo
       }),
     );
 
-    test('a saved state goes on in another optimiser, bit for bit', () =>
+    test('a saved state continues in another optimiser, bit for bit', () =>
       using(randomParams(), { ...SETTINGS, max_grad_norm: 1 }, async (run) => {
         run.accumulate(random(1));
         await run.update(1e-2);
@@ -238,14 +238,14 @@ export function optimizerParity(backend: string, setUp: () => Promise<void>): vo
         });
       }));
 
-    test('a state that lacks a tensor, or has it in another size, is refused by name', () =>
+    test('a state that lacks a tensor, or has one of the wrong size, is rejected by name', () =>
       using(randomParams(), SETTINGS, async (run) => {
         const saved = await run.optimizer.save();
         const lacking = new Map(saved);
         lacking.delete('adam_v/t3');
-        expect(() => run.optimizer.load(lacking, 1)).toThrow('no adam_v/t3 of 6 values');
+        expect(() => run.optimizer.load(lacking, 1)).toThrow('no tensor adam_v/t3 with 6 values');
         const short = new Map(saved).set('adapter/t4', { shape: [63], data: new Float32Array(63) });
-        expect(() => run.optimizer.load(short, 1)).toThrow('no adapter/t4 of 64 values');
+        expect(() => run.optimizer.load(short, 1)).toThrow('no tensor adapter/t4 with 64 values');
       }));
   });
 }

@@ -1,6 +1,6 @@
 /**
- * DoRA, PiSSA, (IA)³, LoRA+ and patterns against PEFT (tests/oracle/make_peft_fixtures.py), on the tiny models of other
- * fixtures: one body for both backends. Tolerances are those of tests/oracle/README.md.
+ * Compares DoRA, PiSSA, (IA)³, LoRA+ and patterns with PEFT (tests/oracle/make_peft_fixtures.py), on the tiny models of other
+ * fixtures; one body for both backends. Tolerances are those of tests/oracle/README.md.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -12,8 +12,8 @@ import { embedding } from '../../src/engine/kernels/moves/embedding';
 import { linear } from '../../src/engine/kernels/products/linear';
 import { denseWeight } from '../../src/engine/kernels/products/weight';
 import { valueAndGradients } from '../../src/engine/kernels/tape';
-import { loraExport } from '../../src/engine/methods/export';
 import { createLora, type LoraSettings } from '../../src/engine/methods/lora';
+import { loraExport } from '../../src/engine/methods/lora-export';
 import { inference, type Method } from '../../src/engine/methods/method';
 import { startPissa } from '../../src/engine/methods/pissa';
 import { loadModel } from '../../src/engine/models';
@@ -25,12 +25,13 @@ import { checkpointBlocks } from '../../src/engine/run/checkpointing';
 import { freshState, recordStep } from '../../src/engine/run/loop';
 import type { Hooks } from '../../src/engine/types';
 import { readFloats } from '../../src/engine/webgpu/backend';
-import { readPeft } from '../../src/formats/peft';
+import { readPeft } from '../../src/methods/read-adapter';
 import { resolveRecipe } from '../../src/recipe/defaults';
 import type { TrainingSection } from '../../src/recipe/types';
 import { fixtureBytes, fixtureJson, fixtureTensors, relativeError } from '../fixture-files';
 import { openAdapter } from './adapter';
 import { type BatchJson, freeInts, hiddenOf, maskedLoss, read, realRows } from './encoder';
+import { lossOf as objectiveLoss } from './loss';
 
 /** Folders of tests/fixtures/peft. */
 export const PEFT_CASES = [
@@ -48,7 +49,7 @@ export const PEFT_CASES = [
 
 const TRAINED: readonly string[] = ['llama-patterns', 'llama-loraplus', 'llama-dora', 'llama-ia3', 'llama-head'];
 
-/** PiSSA's, with the settings that the oracle has. */
+/** PiSSA's cases, with the settings that the oracle uses. */
 export const PISSA_CASES: [name: string, settings: LoraSettings][] = [
   ['llama-pissa', pissa({ r: 4 })],
   ['gpt2-pissa', pissa({ r: 5, use_rslora: true })],
@@ -94,7 +95,7 @@ async function open(folder: string): Promise<Opened> {
   };
 }
 
-/** The real tokens of every row; the fixture has zeros on padding. */
+/** Compares the real tokens of every row; the fixture has zeros for padding. */
 async function compareLogits({ model, json, tensors, masked }: Opened, hooks: Hooks, limit = 1e-4): Promise<void> {
   const all = tensors.floats('logits');
   const width = json.input_ids[0]!.length * model.vocabSize;
@@ -120,13 +121,15 @@ function batchOf({ json, expected }: Opened): Batch {
     batchSize: json.input_ids.length,
     length: json.input_ids[0]!.length,
     ids: Int32Array.from(json.input_ids.flat()),
+    kind: 'next_token',
     labels: Int32Array.from(json.labels.flat()),
+    starts: null,
     lengths: Int32Array.from(json.lengths),
-    targetTokens: expected.target_tokens,
+    targetCount: expected.target_tokens,
   };
 }
 
-/** Loss and gradients of everything trainable, which the caller disposes. */
+/** Loss and gradients of everything trainable; the caller disposes them. */
 function lossOf(opened: Opened, method: Method, checkpointed = false) {
   const { model, json, expected, masked } = opened;
   const own = method.hooks({ ...inference(), training: true });
@@ -135,14 +138,14 @@ function lossOf(opened: Opened, method: Method, checkpointed = false) {
     () =>
       masked
         ? maskedLoss(model, json, hooks, true)
-        : sft.loss(model, hooks, batchOf(opened), { scale: 1 / expected.target_tokens, withGradient: true }),
+        : objectiveLoss(sft, model, hooks, batchOf(opened), { scale: 1 / expected.target_tokens, withGradient: true }),
     [...method.trainable.values()],
   );
   freeInts();
   return result;
 }
 
-/** Ten steps as the Trainer took them; the method has learned when this is over. */
+/** Takes ten steps as the Trainer did; the method is trained afterwards. */
 async function tenSteps(model: LanguageModel, method: Method, folder: string, base: string): Promise<void> {
   const reference = await fixtureJson<ExpectedTraining>(`${folder}/expected_training.json`);
   const data = await fixtureJson<{ pad_token_id: number; examples: { ids: number[]; labels: number[] }[] }>(
@@ -150,9 +153,11 @@ async function tenSteps(model: LanguageModel, method: Method, folder: string, ba
   );
   const settings: TrainingSection = { ...resolveRecipe({ version: 1 }).training, ...reference.training };
   const examples = data.examples.map(({ ids, labels }, row) => ({
+    kind: 'next_token' as const,
     row,
     ids: Int32Array.from(ids),
     labels: Int32Array.from(labels),
+    starts: null,
     truncatedBy: 0,
   }));
   const batches = createBatchSource(examples, [], {
@@ -175,7 +180,7 @@ async function tenSteps(model: LanguageModel, method: Method, folder: string, ba
   optimizer.dispose();
 }
 
-/** Hooks that compute every linear with W + ΔW, and with its bias as merging leaves it. */
+/** Hooks that compute every linear layer with W + ΔW, and with its bias after merging. */
 function merged({ model }: Opened, method: Method): { hooks: Hooks; dispose(): void } {
   const parts = new Map(
     model.linears.map((module) => {
@@ -203,7 +208,7 @@ function merged({ model }: Opened, method: Method): { hooks: Hooks; dispose(): v
   };
 }
 
-/** `setUp` makes the backend ready that the whole body runs on. */
+/** `setUp` prepares the backend for all of these tests. */
 export function peftParity(
   backend: string,
   cases: readonly (typeof PEFT_CASES)[number][],
@@ -228,7 +233,7 @@ export function peftParity(
       disposeInputs();
     });
 
-    test('logits with the adapter, merged as well, and of the base with it off', async () => {
+    test('logits match with the adapter, with it merged, and with it off (the base)', async () => {
       await compareLogits(opened, method.hooks(inference()));
       if (!method.opened) {
         const other = merged(opened, method);
@@ -241,7 +246,7 @@ export function peftParity(
       expect(await textLogits(opened.model, method.hooks(inference(0)), ids)).toEqual(base);
     });
 
-    test('loss and every gradient, the same bits with checkpointing, and no tensor left', async () => {
+    test('loss and every gradient match, with the same bits under checkpointing and no tensor left over', async () => {
       const first = lossOf(opened, method);
       tf.dispose([first.value, ...first.grads]);
       const before = tf.memory().numTensors;
@@ -263,7 +268,7 @@ export function peftParity(
     });
 
     if (!TRAINED.includes(name)) return;
-    test('ten steps as the Trainer takes them', async () => {
+    test('ten steps match the Trainer', async () => {
       const start = await fixtureTensors(`${folder}/adapter_init/adapter_model.safetensors`);
       const final = await fixtureTensors(`${folder}/adapter_final/adapter_model.safetensors`);
       await tenSteps(opened.model, method, folder, opened.expected.base);
@@ -293,7 +298,7 @@ export function peftParity(
       disposeInputs();
     });
 
-    test('begins where PEFT begins: the same products B·A, and the base as it was', async () => {
+    test('starts where PEFT starts: with the same products B·A and an unchanged base', async () => {
       await compareLogits(opened, method.hooks(inference()));
       const paths = opened.model.linears.map(({ path }) => path);
       for (const path of paths) {
@@ -305,7 +310,7 @@ export function peftParity(
       }
     });
 
-    test('gradients: what they do to B·A, whichever sign a singular vector has', async () => {
+    test('gradients have the same effect on B·A, whatever the sign of a singular vector', async () => {
       const { value, grads } = lossOf(opened, method);
       expect(relativeError(await readFloats(value), [opened.expected.loss])).toBeLessThan(1e-4);
       const byName = new Map([...method.trainable.keys()].map((key, i) => [key, grads[i]!]));
@@ -321,7 +326,7 @@ export function peftParity(
     });
 
     if (name !== 'llama-pissa') return;
-    test('ten steps as the Trainer takes them; exported as plain LoRA, as PEFT converts it', async () => {
+    test('ten steps match the Trainer, and the export as plain LoRA matches PEFT’s conversion', async () => {
       await tenSteps(opened.model, method, folder, opened.expected.base);
       const theirs = readPeft({
         config: await fixtureJson(`${folder}/adapter_final/adapter_config.json`),

@@ -1,4 +1,4 @@
-/** The product kernels as functions of tensors, and inputs for them: for tests on either backend. */
+/** The product kernels as functions of tensors, with inputs, for tests on either backend. */
 import type * as tf from '@tensorflow/tfjs-core';
 import { linearCrossEntropy } from '../../src/engine/kernels/losses/cross-entropy';
 import { linear } from '../../src/engine/kernels/products/linear';
@@ -7,7 +7,7 @@ import type { Weight, WeightFormat } from '../../src/engine/types';
 import { f32ToBf16 } from '../../src/formats/half';
 import { intValues, type Op, randomValues, type Values } from '../kernel-helpers';
 
-/** A random weight as the model holds it: f32, or bf16 two to a word. */
+/** A random weight as a model stores it: f32, or bf16 with two values per word. */
 export function weightValues(shape: [number, number], format: WeightFormat, seed: number): Values {
   const values = randomValues(shape, seed);
   if (format === 'f32') return values;
@@ -28,13 +28,13 @@ export interface LinearCase {
   k: number;
   n: number;
   format?: WeightFormat;
-  /** Instead of random numbers. */
+  /** Replaces the random numbers. */
   weight?: Values;
   bias?: boolean;
   residual?: boolean;
 }
 
-/** Inputs x, weight, and bias and residual where the case has them. */
+/** The inputs are x, weight, and bias and residual if the case has them. */
 export function linearCase({ m, k, n, format = 'f32', bias, residual }: LinearCase): { op: Op; inputs: Values[] } {
   const inputs = [randomValues([m, k], 1), weightValues([n, k], format, 2)];
   if (bias) inputs.push(randomValues([n], 3));
@@ -52,11 +52,11 @@ export function linearCase({ m, k, n, format = 'f32', bias, residual }: LinearCa
 export interface LoraCase extends LinearCase {
   rank: number;
   scale: number;
-  /** The LoRA branch has an input of its own, as under dropout. */
+  /** The LoRA branch has its own input, as with dropout. */
   branch?: boolean;
 }
 
-/** Inputs x, weight, A, B, then the branch's input, bias and residual where the case has them. `wanted`: all that have a gradient. */
+/** The inputs are x, weight, A, B, then the branch's input, bias and residual if the case has them. `wanted`: all with a gradient. */
 export function loraCase({ m, k, n, rank, scale, format = 'f32', weight, bias, residual, branch }: LoraCase): {
   op: Op;
   inputs: Values[];
@@ -87,31 +87,31 @@ export function loraCase({ m, k, n, rank, scale, format = 'f32', weight, bias, r
 }
 
 export interface CrossEntropyCase {
-  /** Rows of hidden states; `targets[i]` is what row i predicts, -1 for nothing. */
+  /** Rows of hidden states. */
   tokens: number;
   width: number;
   vocab: number;
   format?: WeightFormat;
-  /** Instead of random numbers. */
+  /** Replaces the random numbers. */
   weight?: Values;
   scale?: number;
   withGradient?: boolean;
   /** Every n-th row has no target; 0: all have one. */
   skipEvery?: number;
-  /** Entries of -1 behind the rows, and one before them. */
+  /** Entries of -1 after the rows, and one before them. */
   padding?: number;
-  /** Size of the hidden states. */
+  /** Scale of the hidden states. */
   size?: number;
   bias?: boolean;
   softcap?: number;
   smoothing?: number;
-  /** The weight (f32) and the bias, where there is one, are trained. */
+  /** The weight (f32) and the bias, if there is one, are trained. */
   trains?: boolean;
 }
 
 /**
- * Inputs hidden, weight, rows, targets, and bias where the case has one. The rows come in an order of their own. `wanted`:
- * all that have a gradient.
+ * The inputs are hidden, weight, rows, targets, and bias if the case has one. The rows are not in order. `wanted`: all with a
+ * gradient.
  */
 export function crossEntropyCase(c: CrossEntropyCase): { op: Op; inputs: Values[]; wanted: number[] } {
   const { tokens, width, vocab, format = 'f32', scale = 0.125, withGradient = true, skipEvery = 0, padding = 0 } = c;

@@ -1,5 +1,5 @@
 /**
- * Virtual tokens against PEFT on transformers (tests/oracle/make_prompt_fixtures.py): one body for both backends.
+ * Compares virtual tokens with PEFT on transformers (tests/oracle/make_prompt_fixtures.py); one body for both backends.
  * Tolerances are those of tests/oracle/README.md.
  */
 import * as tf from '@tensorflow/tfjs-core';
@@ -14,7 +14,7 @@ import { inference } from '../../src/engine/methods/method';
 import { createPrefixTuning, prefixFromText } from '../../src/engine/methods/prefix-tuning';
 import { createPromptTuning, PROMPT_EMBEDDINGS } from '../../src/engine/methods/prompt-tuning';
 import { projectLogits, requireHead } from '../../src/engine/models/head';
-import type { LanguageModel } from '../../src/engine/models/model';
+import type { LanguageModel, TextInput } from '../../src/engine/models/model';
 import { sft } from '../../src/engine/objectives/sft';
 import { createOptimizer } from '../../src/engine/optim/optimizer';
 import { checkpointBlocks, forwardOnly } from '../../src/engine/run/checkpointing';
@@ -24,6 +24,7 @@ import { readFloats } from '../../src/engine/webgpu/backend';
 import { resolveRecipe } from '../../src/recipe/defaults';
 import type { TrainingSection } from '../../src/recipe/types';
 import { fixtureJson, relativeError } from '../fixture-files';
+import { lossOf } from './loss';
 import { type BatchJson, openVirtualCase, type VirtualCase } from './virtual-case';
 
 const DECODERS = [
@@ -42,7 +43,7 @@ const DECODERS = [
 const ENCODERS = ['bert-prompt', 'roberta-prompt', 'distilbert-prompt'];
 const CLASSIFIERS = ['bert-classification', 'roberta-classification'];
 
-/** Kept through the backward pass, where checkpointed blocks read them again; see `freeInts`. */
+/** Kept through the backward pass, in which checkpointed blocks read them again; see `freeInts`. */
 const kept: tf.Tensor[] = [];
 const ints = (values: ArrayLike<number>, shape: number[]): tf.Tensor => {
   const tensor = tf.keep(tf.tensor(Int32Array.from(values), shape, 'int32'));
@@ -56,38 +57,41 @@ function hiddenOf(
   model: LanguageModel,
   { input_ids, lengths, token_type_ids }: BatchJson,
   hooks: Hooks,
-  firstOfAll = false,
+  states: TextInput['states'] = 'text',
 ): tf.Tensor {
   const [batch, length] = [input_ids.length, input_ids[0]!.length];
   const tokens = batch * length;
   const visible = model.kind === 'encoder' ? fullVisible(lengths, length) : causalVisible(lengths, length);
   return model.hidden(
     {
+      kind: 'text',
       ids: ints(input_ids.flat(), [tokens]),
       positions: ints(
         Array.from({ length: tokens }, (_, i) => i % length),
         [tokens],
       ),
-      ...(token_type_ids ? { types: ints(token_type_ids.flat(), [tokens]) } : {}),
+      types: token_type_ids ? ints(token_type_ids.flat(), [tokens]) : null,
       visible: ints(visible, [tokens, 2]),
       batch,
       length,
-      firstOfAll,
+      states,
     },
     hooks,
   );
 }
 
-const batchOf = ({ input_ids, labels, lengths }: BatchJson, targetTokens: number): Batch => ({
+const batchOf = ({ input_ids, labels, lengths }: BatchJson, targetCount: number): Batch => ({
+  kind: 'next_token',
   batchSize: input_ids.length,
   length: input_ids[0]!.length,
   ids: Int32Array.from(input_ids.flat()),
   labels: Int32Array.from(labels.flat()),
+  starts: null,
   lengths: Int32Array.from(lengths),
-  targetTokens,
+  targetCount,
 });
 
-/** Real rows only: the fixture has zeros on padding. */
+/** Compares real positions only: the fixture has zeros for padding. */
 async function expectRows(output: tf.Tensor, reference: Float32Array, { input_ids, lengths }: BatchJson) {
   const length = input_ids[0]!.length;
   const width = output.shape[1]!;
@@ -98,14 +102,16 @@ async function expectRows(output: tf.Tensor, reference: Float32Array, { input_id
   }
 }
 
-/** Ten steps as the Trainer takes them. */
+/** Takes ten steps as the Trainer does. */
 async function tenSteps({ base, model, expected, tensors, method: open }: VirtualCase): Promise<void> {
   const data = await fixtureJson<{ examples: { ids: number[]; labels: number[] }[] }>(`${base}/train_data.json`);
   const settings: TrainingSection = { ...resolveRecipe({ version: 1 }).training, ...expected.training };
   const examples = data.examples.map(({ ids, labels }, row) => ({
+    kind: 'next_token' as const,
     row,
     ids: Int32Array.from(ids),
     labels: Int32Array.from([-100, ...labels.slice(1)]),
+    starts: null,
     truncatedBy: 0,
   }));
   const batches = createBatchSource(examples, [], {
@@ -142,7 +148,7 @@ async function tenSteps({ base, model, expected, tensors, method: open }: Virtua
   method.dispose();
 }
 
-/** `setUp` makes the backend ready that the whole body runs on; `only` these cases, where all would take long. */
+/** `setUp` prepares the backend for all of these tests; `only` limits them to some cases, because all would take long. */
 export function promptParity(backend: string, setUp: () => Promise<void>, only?: string[]): void {
   const chosen = (cases: string[]) => cases.filter((name) => !only || only.includes(name));
   describe.each(chosen(DECODERS))(`${backend}: %s`, (name) => {
@@ -156,7 +162,7 @@ export function promptParity(backend: string, setUp: () => Promise<void>, only?:
       disposeInputs();
     });
 
-    test('logits of a padded batch, from the network and as saved', async () => {
+    test('logits of a padded batch match, from the network and as saved', async () => {
       const before = tf.memory().numTensors;
       for (const as of ['network', 'saved'] as const) {
         const method = await c.method(as);
@@ -172,7 +178,7 @@ export function promptParity(backend: string, setUp: () => Promise<void>, only?:
       expect(tf.memory().numTensors).toBe(before);
     });
 
-    test('strength 0 is the base', async () => {
+    test('strength 0 gives the base', async () => {
       const method = await c.method();
       const ids = Int32Array.from(c.expected.greedy.prompt);
       const base = await textLogits(c.model, {}, ids);
@@ -181,14 +187,14 @@ export function promptParity(backend: string, setUp: () => Promise<void>, only?:
       method.dispose();
     });
 
-    test('loss and gradients, and the same bits with every block computed twice', async () => {
+    test('loss and gradients match, with the same bits when every block is computed twice', async () => {
       const method = await c.method();
       const names = [...method.trainable.keys()];
       const batch = batchOf(c.json, c.expected.target_tokens);
       const hooks = method.hooks({ ...inference(), training: true });
       const run = (own: Hooks) =>
         valueAndGradients(
-          () => sft.loss(c.model, own, batch, { scale: 1 / c.expected.target_tokens, withGradient: true }),
+          () => lossOf(sft, c.model, own, batch, { scale: 1 / c.expected.target_tokens, withGradient: true }),
           [...method.trainable.values()],
         );
       const { value, grads } = run(hooks);
@@ -206,7 +212,7 @@ export function promptParity(backend: string, setUp: () => Promise<void>, only?:
       method.dispose();
     });
 
-    test('16 greedy tokens with a key/value cache', async () => {
+    test('16 greedy tokens match with a key/value cache', async () => {
       const method = await c.method();
       const options = { temperature: 0, topP: 1, seed: 0, maxNewTokens: 16, stopTokenIds: [] };
       const { prompt, tokens } = c.expected.greedy;
@@ -216,11 +222,11 @@ export function promptParity(backend: string, setUp: () => Promise<void>, only?:
     });
 
     if (['llama-prompt', 'llama-p-tuning', 'llama-prefix', 'llama-prefix-projection'].includes(name)) {
-      test('ten AdamW steps as the Trainer takes them', () => tenSteps(c));
+      test('ten AdamW steps match the Trainer', () => tenSteps(c));
     }
 
     if (name === 'llama-prompt' || name === 'gemma2-prompt') {
-      test('begins as a text, as PEFT begins it', async () => {
+      test('starts from a text as PEFT does', async () => {
         for (const [count, initIds] of Object.entries(c.expected.text!)) {
           const settings = { num_virtual_tokens: Number(count), prompt_tuning_init: 'TEXT' } as const;
           const method = createPromptTuning(c.model, settings, 0, undefined, { initIds });
@@ -232,7 +238,7 @@ export function promptParity(backend: string, setUp: () => Promise<void>, only?:
     }
 
     if (name.endsWith('prefix')) {
-      test('begins as a text’s keys and values, which make the text what it was', async () => {
+      test('starts from a text’s keys and values, which have the same effect as the text', async () => {
         const before = tf.memory().numTensors;
         const ids = c.expected.cached!;
         const initial = prefixFromText(c.model, ids, ids.length);
@@ -259,7 +265,7 @@ export function promptParity(backend: string, setUp: () => Promise<void>, only?:
     });
     afterAll(() => c.model.dispose());
 
-    /** The head of transformers' class on position 0 of all, by plain tfjs. */
+    /** The head of transformers' class on the very first position, in plain tfjs. */
     const scores = (hidden: tf.Tensor): tf.Tensor => {
       const length = c.json.input_ids[0]!.length;
       const first = tf.gather(
@@ -276,21 +282,22 @@ export function promptParity(backend: string, setUp: () => Promise<void>, only?:
         ? layer(tf.tanh(layer(first, 'bert.pooler.dense')), 'classifier')
         : layer(tf.tanh(layer(first, 'classifier.dense')), 'classifier.out_proj');
     };
-    /** By JavaScript: a GPU's own sine is a coarse one. */
+    /** Computed in JavaScript, because a GPU's own sine is coarse. */
     const sines = (shape: number[]) =>
       tf.tensor(
         Float32Array.from({ length: tf.util.sizeFromShape(shape) }, (_, i) => Math.sin(i)),
         shape,
       );
 
-    test('outputs and gradients of a padded batch', async () => {
+    test('outputs and gradients of a padded batch match', async () => {
       const whole = CLASSIFIERS.includes(name);
       const method = await c.method();
       const hooks = method.hooks(inference());
       const { token_type_ids, ...untyped } = c.json;
-      // PEFT's feature extraction leaves token types out; its classification gives virtual tokens type 0.
+      // PEFT's feature extraction drops token types; its classification gives virtual tokens type 0.
       const json: BatchJson = whole && token_type_ids ? c.json : untyped;
-      const outputOf = () => (whole ? scores : (x: tf.Tensor) => x)(hiddenOf(c.model, json, hooks, whole));
+      const outputOf = () =>
+        (whole ? scores : (x: tf.Tensor) => x)(hiddenOf(c.model, json, hooks, whole ? 'from_first' : 'text'));
       const output = tf.tidy(outputOf);
       const reference = c.tensors.floats('output');
       if (whole) expect(relativeError(await readFloats(output), reference)).toBeLessThan(1e-4);

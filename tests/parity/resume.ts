@@ -1,6 +1,6 @@
-/** What a run promises whatever happens to it: one body for both backends. */
+/** What a run guarantees, whatever interrupts it: one body for both backends. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { writePeft } from '../../src/formats/peft';
+import { writePeft } from '../../src/methods/read-adapter';
 import { type Checkpoint, numTensors, type TinyOptions, type TinyRun, timeless, withRun } from './tiny-run';
 
 const OPTIONS: TinyOptions = {
@@ -25,7 +25,7 @@ interface Outcome {
   adapter: Uint8Array;
 }
 
-/** The adapter's file. */
+/** The bytes of the adapter's file. */
 async function adapterBytes(run: TinyRun): Promise<Uint8Array> {
   const saved = await run.optimizer.save();
   const tensors = new Map(
@@ -64,9 +64,9 @@ const finish = (options: TinyOptions, from?: Checkpoint): Promise<Outcome> =>
     };
   });
 
-/** `setUp` makes the backend ready that the whole body runs on. */
+/** `setUp` prepares the backend for all of these tests. */
 export function resumeParity(backend: string, setUp: () => Promise<void>): void {
-  describe(`${backend}: one seed, one run`, () => {
+  describe(`${backend}: one seed gives one run`, () => {
     let whole: Outcome;
     beforeAll(async () => {
       await setUp();
@@ -75,7 +75,7 @@ export function resumeParity(backend: string, setUp: () => Promise<void>): void 
       expect(numTensors() - before, 'tensors left by a run').toBe(0);
     });
 
-    test('the run trains: its loss falls and every parameter has moved', () => {
+    test('the run trains: its loss falls and every parameter moves', () => {
       expect(whole.steps.length).toBe(9);
       const losses = whole.evaluations.map((e) => (e as unknown as { loss: number }).loss);
       expect(losses.length).toBe(4); // before, after steps 4 and 8, at the end
@@ -88,7 +88,7 @@ export function resumeParity(backend: string, setUp: () => Promise<void>): void 
       }
     });
 
-    test('two runs of one seed give the same bytes, another seed other ones', async () => {
+    test('two runs with one seed give the same bytes, and another seed gives different ones', async () => {
       const again = await finish(OPTIONS);
       expect(again.adapter).toEqual(whole.adapter);
       expect(again.final).toEqual(whole.final);
@@ -98,9 +98,9 @@ export function resumeParity(backend: string, setUp: () => Promise<void>): void 
       expect(other.steps[0]).not.toEqual(whole.steps[0]);
     });
 
-    test('a run that goes on from any of its checkpoints equals the undisturbed one, bit for bit', async () => {
+    test('a run resumed from any of its checkpoints equals the uninterrupted one, bit for bit', async () => {
       const early = whole.checkpoints.filter((c) => c.state.step < 9);
-      // Saved every 3 steps, and where the validation loss was the best so far.
+      // Saved every 3 steps, and whenever the validation loss was the best so far.
       expect(early.map((c) => c.state.step)).toEqual(expect.arrayContaining([3, 6]));
       for (const checkpoint of early) {
         const { step } = checkpoint.state;
@@ -114,7 +114,7 @@ export function resumeParity(backend: string, setUp: () => Promise<void>): void 
       }
     });
 
-    test('dropout and the moments matter to it: without either the resumed run is another', async () => {
+    test('dropout and the moments matter: without either, the resumed run differs', async () => {
       const checkpoint = whole.checkpoints.find((c) => c.state.step === 3)!;
       const noPass = { ...checkpoint, state: { ...checkpoint.state, pass: 0 } };
       expect((await finish({ ...OPTIONS, totalSteps: 4 }, noPass)).steps[0]).not.toEqual(whole.steps[3]);

@@ -1,6 +1,7 @@
 /**
- * Every optimiser over a hundred steps against torch, transformers and bitsandbytes (tests/oracle/make_optim_fixtures.py): two
- * groups with rates of their own, weight decay and clipping on and off, and a tensor that learns for some of the steps only.
+ * Compares every optimiser over a hundred steps with torch, transformers and bitsandbytes
+ * (tests/oracle/make_optim_fixtures.py): two groups with different rates, weight decay and clipping on and off, and a tensor
+ * that is trained in only some of the steps.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -26,7 +27,7 @@ interface Case {
   norms: number[];
   decaying: string[];
   shapes: Record<string, number[]>;
-  /** Every so manieth value of a parameter is in the fixture. */
+  /** The fixture holds every `stride`-th value of a parameter. */
   stride: number;
 }
 interface Json {
@@ -43,7 +44,7 @@ interface Json {
 const json = await fixtureJson<Json>('optim/optimisers.json');
 const file = await fixtureTensors('optim/optimisers.safetensors');
 
-/** As `values` in the script: whole thousandths times powers of two, so that both languages have the same bits. */
+/** Same as `values` in the script: integer thousandths times powers of two, so both languages get the same bits. */
 function values(step: number, tensor: number, size: number): Float32Array {
   return Float32Array.from({ length: size }, (_, i) => {
     if (i % 11 === 10) return 0;
@@ -80,7 +81,7 @@ class Run {
       name !== 'down.weight' || (step >= own.window[0] && step < own.window[1]);
   }
 
-  /** Step `step`, from 0. `all`: gradients of frozen tensors come too, and must not matter. */
+  /** Step `step`, from 0. With `all`, gradients of frozen tensors come too, and must not matter. */
   async step(step: number, all = false) {
     const active = this.active(step);
     const grads = new Map(
@@ -122,7 +123,7 @@ export function rulesParity(backend: string, setUp: () => Promise<void>): void {
       expect(tf.memory().numTensors - before, 'tensors left').toBe(0);
     };
 
-    test('every optimiser is among the fixtures', () => {
+    test('every optimiser is in the fixtures', () => {
       const all: Record<OptimizerName, true> = {
         adamw: true,
         adamw_8bit: true,
@@ -134,7 +135,7 @@ export function rulesParity(backend: string, setUp: () => Promise<void>): void {
       expect(new Set(json.cases.map((c) => c.optim))).toEqual(new Set(Object.keys(all)));
     });
 
-    test.each(json.cases)('$name: a hundred steps', (own) =>
+    test.each(json.cases)('$name: a hundred steps match', (own) =>
       using(own, async (run) => {
         for (let step = 0; step < json.steps; step++) {
           const { gradNorm, finite } = await run.step(step, step % 3 === 0);
@@ -146,7 +147,7 @@ export function rulesParity(backend: string, setUp: () => Promise<void>): void {
             const label = `${name}, step ${step + 1}`;
             const expected = file.floats(`${own.name}.${step + 1}.${name}`);
             if (own.optim === 'adamw_8bit') {
-              // A moment that lies between two codes to the last bit takes the other one here, and where it is its
+              // A moment that is halfway between two codes to the last bit may take the other one here. If it is its
               // block's largest, that block differs a little from then on.
               const most = Math.max(...expected.map(Math.abs));
               const off = kept.map((v, i) => Math.abs(v - expected[i]!) / most);
@@ -160,13 +161,13 @@ export function rulesParity(backend: string, setUp: () => Promise<void>): void {
       }),
     );
 
-    test('the Trainer’s rule for weight decay', () => {
+    test('weight decay applies to the same tensors as in the Trainer', () => {
       for (const { shapes, decaying } of json.cases) {
         expect(Object.keys(shapes).filter(decays).sort()).toEqual(decaying);
       }
     });
 
-    test('Adafactor’s rows and columns, a vector’s moments among them', () =>
+    test('Adafactor’s rows and columns match, and so do a vector’s moments', () =>
       using(caseOf('adafactor.on'), async (run) => {
         for (let step = 0; step < json.steps; step++) await run.step(step);
         const saved = await run.optimizer.save();
@@ -181,7 +182,7 @@ export function rulesParity(backend: string, setUp: () => Promise<void>): void {
         }
       }));
 
-    test('the moving average as swa_utils.AveragedModel has it; it is shown, put back, and saved', () =>
+    test('the moving average matches swa_utils.AveragedModel, and can be shown, put back and saved', () =>
       using(
         caseOf('adamw.on'),
         async (run) => {
@@ -200,7 +201,7 @@ export function rulesParity(backend: string, setUp: () => Promise<void>): void {
           }
           run.optimizer.showAverage(true);
           expect(await run.values()).toEqual(shown);
-          // A step goes on from the parameters, not from the average.
+          // A step continues from the parameters, not from the average.
           await using(
             run.own,
             async (other) => {
@@ -215,14 +216,14 @@ export function rulesParity(backend: string, setUp: () => Promise<void>): void {
         { ema_decay: 0.9 },
       ));
 
-    test.each(json.cases.filter((c) => c.name.endsWith('.on')))('$name: a saved state goes on, bit for bit', (own) =>
+    test.each(json.cases.filter((c) => c.name.endsWith('.on')))('$name: a saved state continues, bit for bit', (own) =>
       using(
         own,
         async (run) => {
-          // Frozen, learning, and frozen again: the tensor's own count is neither zero nor the run's.
+          // Frozen, trained, and frozen again: the tensor's own count is neither zero nor the run's.
           const steps = [28, 29, 30, 31, 32, 70, 71];
           for (const step of steps) await run.step(step);
-          // As through storage.
+          // As if through storage.
           const saved: StateTensors = new Map(
             [...(await run.optimizer.save())].map(([name, { shape, data }]) => [
               name,
@@ -254,7 +255,7 @@ export function rulesParity(backend: string, setUp: () => Promise<void>): void {
       ),
     );
 
-    test.each(json.cases.filter((c) => c.name.endsWith('.on')))('$name: a gradient of NaN changes nothing', (own) =>
+    test.each(json.cases.filter((c) => c.name.endsWith('.on')))('$name: a NaN gradient changes nothing', (own) =>
       using(
         own,
         async (run) => {
@@ -275,7 +276,7 @@ export function rulesParity(backend: string, setUp: () => Promise<void>): void {
       ),
     );
 
-    test('8 bits: tables of bitsandbytes, codes and magnitudes after a hundred steps', () =>
+    test('8 bits: bitsandbytes’ tables match, and so do codes and magnitudes after a hundred steps', () =>
       using(caseOf('adamw_8bit.on'), async (run) => {
         expect(dynamicMap(true)).toEqual(file.floats('codes.signed'));
         expect(dynamicMap(false)).toEqual(file.floats('codes.unsigned'));
@@ -286,26 +287,26 @@ export function rulesParity(backend: string, setUp: () => Promise<void>): void {
         for (const [i, part] of (['m8', 'v8'] as const).entries()) {
           const codes = unpackBytes(saved.get(`adam_${part}/up.weight`)!.data, size);
           const expected = file.raw(`adamw_8bit.on.state${i + 1}`);
-          // A rounding apart, a value between two codes takes the other one, and stays beside it for a while.
+          // One rounding apart, a value between two codes takes the other one, and stays one code off for a while.
           const differing = codes.filter((code, k) => code !== expected[k]).length;
           expect(differing / size, part).toBeLessThan(2e-3);
           const largest = absmax.filter((_, k) => k % 2 === i);
           expect(relativeError(largest, file.floats(`adamw_8bit.on.absmax${i + 1}`)), part).toBeLessThan(1e-4);
         }
-        // Tensors of fewer than 4096 values keep theirs in float32.
+        // Tensors with fewer than 4096 values keep float32 moments.
         expect(saved.get('adam_m/up.bias')!.shape).toEqual([33]);
         expect(saved.has('adam_m8/up.bias')).toBe(false);
         expect(saved.has('adam_m/norm.weight')).toBe(false);
       }));
 
-    test('8 bits: the moments take a byte a value, and eight bytes a block', async () => {
+    test('8 bits: the moments take one byte per value, plus eight bytes per block', async () => {
       const size = 1 << 20;
       const tensor = tf.keep(tf.zeros([size]));
-      await readFloats(tensor); // lies on the device from here on
+      await readFloats(tensor); // on the device from here on
       const trainable = new Map([['w', tensor]]);
       const own = { ...json, ...caseOf('adamw.on'), ema_decay: 0 };
       const bytes = async (optim: OptimizerName) => {
-        // What is still to be submitted holds buffers.
+        // Work that is still to be submitted holds buffers.
         await workDone();
         const before = gpuBytes().used;
         const optimizer = createOptimizer(trainable, { ...own, optim });
@@ -316,7 +317,7 @@ export function rulesParity(backend: string, setUp: () => Promise<void>): void {
       };
       const stateless = await bytes('sgd');
       expect((await bytes('adamw')) - stateless).toBe(8 * size);
-      // Two tables of 256 codes beside them.
+      // Plus two tables of 256 codes.
       expect((await bytes('adamw_8bit')) - stateless).toBe(2 * size + (8 * size) / 256 + 2048);
       tensor.dispose();
     });

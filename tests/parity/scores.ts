@@ -1,4 +1,4 @@
-/** Losses of scores and rows taken by number, as functions of tensors, for tests on either backend. */
+/** Losses of scores, and rows taken by number, as functions of tensors for tests on either backend. */
 
 import { type ScoreLossKind, scoreLoss } from '../../src/engine/kernels/losses/score-loss';
 import { takeRows } from '../../src/engine/kernels/moves/row-moves';
@@ -11,7 +11,7 @@ export interface ScoreCase {
   smoothing?: number;
   /** Every n-th row has no class. */
   skipEvery?: number;
-  /** Size of the scores. */
+  /** Scale of the scores. */
   size?: number;
 }
 
@@ -26,7 +26,7 @@ export const SCORE_CASES: ScoreCase[] = [
   { kind: 'squared', rows: 3, classes: 2 },
 ];
 
-/** Inputs scores and targets. */
+/** The inputs are scores and targets. */
 export function scoreCase({ kind, rows, classes, smoothing, skipEvery, size = 1 }: ScoreCase): {
   op: Op;
   inputs: Values[];

@@ -1,6 +1,6 @@
 /**
- * Classification heads, hidden words, label smoothing and full fine-tuning against transformers and its Trainer
- * (tests/oracle/make_task_fixtures.py): one body for both backends. Tolerances are those of tests/oracle/README.md.
+ * Compares classification heads, masked words, label smoothing and full fine-tuning with transformers and its Trainer
+ * (tests/oracle/make_task_fixtures.py); one body for both backends. Tolerances are those of tests/oracle/README.md.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -22,6 +22,7 @@ import { readFloats } from '../../src/engine/webgpu/backend';
 import { resolveRecipe } from '../../src/recipe/defaults';
 import type { ObjectiveSection, TrainingSection } from '../../src/recipe/types';
 import { fixtureJson, fixtureTensors, relativeError } from '../fixture-files';
+import { lossOf, resultOf } from './loss';
 
 export const FAMILIES = ['bert', 'roberta', 'distilbert', 'gpt2', 'gpt_neox', 'llama'];
 const SEQUENCE = ['single_label_classification', 'multi_label_classification', 'regression'] as const;
@@ -94,7 +95,7 @@ function objectiveFor(task: TaskName, model: LanguageModel, labels: number, mlm_
   });
 }
 
-/** The model with the head whose tensors lie under `at`, where the task has one. */
+/** The model with the head whose tensors are stored under `at`, if the task has one. */
 async function withHead(model: LanguageModel, task: TaskName, labels: number, at: string, tensors: Tensors) {
   const data = taskData(task, labels);
   if (!data) return { model, created: null };
@@ -113,22 +114,31 @@ function batchOf(rows: { ids: number[]; labels?: number[]; classes?: number[] }[
   const length = Math.max(...rows.map(({ ids }) => ids.length));
   const padded = (values: (row: (typeof rows)[number]) => number[], pad: number) =>
     Int32Array.from(rows.flatMap((row) => Array.from({ length }, (_, t) => values(row)[t] ?? pad)));
-  const labels = padded((row) => row.labels ?? [], IGNORED);
-  const counted = labels.filter((label, i) => label !== IGNORED && (task !== 'sft' || i % length > 0)).length;
-  const classes = rows.flatMap((row) => row.classes ?? []);
-  return {
+  const own = {
     batchSize: rows.length,
     length,
     ids: padded(({ ids }) => ids, 0),
-    labels,
     lengths: Int32Array.from(rows, ({ ids }) => ids.length),
-    targetTokens: classes.length > 0 ? rows.length : counted,
-    special: Uint8Array.from(padded(({ ids }) => ids.map(isSpecial), 1)),
-    ...(classes.length > 0 ? { classes: Float32Array.from(classes) } : {}),
   };
+  const labels = padded((row) => row.labels ?? [], IGNORED);
+  const labelled = (first: number) => labels.filter((label, i) => label !== IGNORED && i % length >= first).length;
+  switch (task) {
+    case 'sft':
+      return { kind: 'next_token', ...own, labels, starts: null, targetCount: labelled(1) };
+    case 'token_classification':
+      return { kind: 'token_labels', ...own, labels, targetCount: labelled(0) };
+    case 'masked_lm': {
+      const special = Uint8Array.from(padded(({ ids }) => ids.map(isSpecial), 1));
+      return { kind: 'hidden_tokens', ...own, special, targetCount: special.filter((s) => s === 0).length };
+    }
+    default: {
+      const targets = Float32Array.from(rows.flatMap((row) => row.classes ?? []));
+      return { kind: 'text_targets', ...own, targets, width: targets.length / rows.length, targetCount: rows.length };
+    }
+  }
 }
 
-/** As the checkpoint has it: GPT-2's linears lie turned on the device. */
+/** As stored in the checkpoint: on the device, GPT-2's linear layers are transposed. */
 async function asStored(tensor: tf.Tensor, name: string, model: LanguageModel): Promise<Float32Array> {
   const own = model.tensors.find((t) => t.name === name);
   const turned = own?.value.kind === 'matrix' && own.value.transposed;
@@ -138,7 +148,7 @@ async function asStored(tensor: tf.Tensor, name: string, model: LanguageModel): 
   return values;
 }
 
-/** `setUp` makes the backend ready that the whole body runs on. */
+/** `setUp` prepares the backend for all of these tests. */
 export function taskParity(backend: string, families: readonly string[], setUp: () => Promise<void>): void {
   describe.each(families)(`${backend}: tasks of %s`, (family) => {
     let base: LanguageModel;
@@ -155,7 +165,7 @@ export function taskParity(backend: string, families: readonly string[], setUp: 
       disposeInputs();
     });
 
-    /** Everything of a task that can be used up: model with head, full fine-tuning of it, objective and batch. */
+    /** What a task needs: the model with its head, full fine-tuning of it, the objective and the batch. */
     async function open(task: TaskName) {
       const record = records[task];
       const { classes } = record;
@@ -184,15 +194,15 @@ export function taskParity(backend: string, families: readonly string[], setUp: 
       };
     }
 
-    test.each(tasksOf(family))('%s: scores, loss, smoothed loss and gradients', async (task) => {
+    test.each(tasksOf(family))('%s: scores, loss, smoothed loss and gradients match', async (task) => {
       const before = tf.memory().numTensors;
       const { record, model, method, batch, objective, close } = await open(task);
       const hooks = method.hooks({ ...inference(), training: true });
       const draw = { seed: record.seed ?? 0, pass: record.pass ?? 0 };
-      const targets = objective.targets?.(batch, draw) ?? batch.targetTokens;
+      const targets = objective.targets?.(batch, draw) ?? batch.targetCount;
       expect(targets).toBeGreaterThan(0);
-      const options = { scale: 1 / targets, withGradient: true, ...draw };
-      if (record.hidden) {
+      const options = { scale: 1 / targets, withGradient: true, draw };
+      if (record.hidden && batch.kind === 'hidden_tokens') {
         const masked = maskTokens(
           batch,
           { mlm_probability: record.mlm_probability!, maskTokenId: MASK, vocabSize: model.vocabSize },
@@ -201,12 +211,13 @@ export function taskParity(backend: string, families: readonly string[], setUp: 
         expect([...masked.ids]).toEqual(record.hidden.flat());
         expect(targets).toBe(record.targets);
       }
-      if (objective.scores) {
-        const scores = tf.tidy(() => objective.scores!(model, hooks, batch));
+      const scores = tf.tidy(() => resultOf(objective, model, hooks, batch, options).scores?.clone());
+      expect(scores !== undefined, 'has scores').toBe(model.task !== null);
+      if (scores) {
         const wanted = tensors.floats(`${task}.scores`);
         const given = await readFloats(scores);
         scores.dispose();
-        // Scores of padding are anybody's.
+        // Scores of padding may be anything.
         const real = given.map((value, i) => {
           const row = Math.floor((i * batch.batchSize) / given.length);
           const token = Math.floor((i * batch.batchSize * batch.length) / given.length) % batch.length;
@@ -216,7 +227,7 @@ export function taskParity(backend: string, families: readonly string[], setUp: 
       }
       const names = [...method.trainable.keys()];
       const { value, grads } = valueAndGradients(
-        () => objective.loss(model, hooks, batch, options),
+        () => lossOf(objective, model, hooks, batch, options),
         [...method.trainable.values()],
       );
       expect(relativeError(await readFloats(value), [record.loss])).toBeLessThan(1e-4);
@@ -229,9 +240,9 @@ export function taskParity(backend: string, families: readonly string[], setUp: 
         const gradient = await asStored(grads[names.indexOf(own)]!, own, model);
         expect(relativeError(gradient, tensors.floats(name)), own).toBeLessThan(1e-3);
       }
-      // With every block computed again in the backward pass, the same bits.
+      // The same bits when every block is recomputed in the backward pass.
       const again = valueAndGradients(
-        () => objective.loss(model, { ...hooks, block: checkpointBlocks(model, method.trainable) }, batch, options),
+        () => lossOf(objective, model, { ...hooks, block: checkpointBlocks(model, method.trainable) }, batch, options),
         [...method.trainable.values()],
       );
       for (const [i, grad] of again.grads.entries()) {
@@ -240,7 +251,7 @@ export function taskParity(backend: string, families: readonly string[], setUp: 
       tf.dispose([value, ...grads, again.value, ...again.grads]);
       if (record.loss_smoothed !== undefined) {
         const loss = tf.tidy(() =>
-          objective.loss(model, hooks, batch, { ...options, withGradient: false, smoothing: 0.1 }),
+          lossOf(objective, model, hooks, batch, { ...options, withGradient: false, smoothing: 0.1 }),
         );
         expect(relativeError(await readFloats(loss), [record.loss_smoothed])).toBeLessThan(1e-4);
         loss.dispose();
@@ -257,9 +268,9 @@ function closeTask(method: Method, created: CreatedHead | null): void {
   created?.dispose();
 }
 
-/** Ten steps of the Trainer over every weight, of the cases whose numbers in training.json are given. */
+/** Ten steps of the Trainer over every weight, for the cases with the given indices in training.json. */
 export function taskTraining(backend: string, cases: readonly number[], setUp: () => Promise<void>): void {
-  describe(`${backend}: full fine-tuning as the Trainer's`, () => {
+  describe(`${backend}: full fine-tuning matches the Trainer`, () => {
     beforeAll(setUp);
     test.each(cases)('run %i', async (number) => {
       const run = (await fixtureJson<RunRecord[]>('tasks/training.json'))[number]!;

@@ -1,10 +1,11 @@
-/** A run on a tiny Llama of the fixtures, small enough for the CPU backend, with everything that it reports written down. */
+/** A run on a tiny Llama from the fixtures, small enough for the CPU backend, that records everything it reports. */
 import * as tf from '@tensorflow/tfjs-core';
 import { createBatchSource } from '../../src/data/batches';
 import type { TokenizedExample } from '../../src/data/types';
 import { disposeInputs } from '../../src/engine/kernels/inputs';
-import { createLora } from '../../src/engine/methods/lora';
+import { createLora, loraShapes } from '../../src/engine/methods/lora';
 import type { Method } from '../../src/engine/methods/method';
+import type { NamedTensors } from '../../src/engine/methods/tensors';
 import { loadModel } from '../../src/engine/models';
 import type { LanguageModel, WeightSource } from '../../src/engine/models/model';
 import type { Objective } from '../../src/engine/objectives/objective';
@@ -12,6 +13,7 @@ import { sft } from '../../src/engine/objectives/sft';
 import { createOptimizer, type Optimizer, type StateTensors } from '../../src/engine/optim/optimizer';
 import {
   type Control,
+  type EvaluationReport,
   freshState,
   type LoopCallbacks,
   type StepReport,
@@ -25,7 +27,7 @@ import { fixtureJson, fixtureTensors } from '../fixture-files';
 
 export type TinyName = 'gqa-tied' | 'gqa-untied-odd' | 'mha-untied' | 'gqa-tied-bf16';
 
-/** `change` may alter a tensor of the checkpoint (float32, in place). */
+/** `change` may modify a tensor of the checkpoint (float32, in place). */
 export async function tinyModel(
   name: TinyName,
   change: (tensor: string, values: Float32Array) => void = () => {},
@@ -48,9 +50,11 @@ export async function tinyExamples(name: TinyName): Promise<TokenizedExample[]> 
     `llama/${name}/train_data.json`,
   );
   return examples.map(({ ids, labels }, row) => ({
+    kind: 'next_token' as const,
     row,
     ids: Int32Array.from(ids),
     labels: Int32Array.from(labels),
+    starts: null,
     truncatedBy: 0,
   }));
 }
@@ -60,11 +64,13 @@ export interface TinyOptions {
   totalSteps?: number;
   dropout?: number;
   shuffle?: boolean;
-  /** How many of the examples are held out; the last ones. */
+  /** How many examples are held out, counted from the end. */
   validation?: number;
   settings?: Partial<TrainingSection>;
   objective?: Objective;
   checkpointing?: boolean;
+  /** The adapter that the run continues, made by `seed`, not zero; it is also what the policy is compared with. */
+  continues?: boolean;
   change?: (tensor: string, values: Float32Array) => void;
 }
 
@@ -77,12 +83,12 @@ export interface Checkpoint {
 export interface Told {
   phases: string[];
   steps: StepReport[];
-  evaluations: { step: number; epoch: number; loss: number; best: boolean; seconds: number }[];
+  evaluations: EvaluationReport[];
   samples: number[];
   checkpoints: Checkpoint[];
 }
 
-/** A run that can be started once; `dispose` frees all of it. */
+/** A run that can be started once; `dispose` frees everything. */
 export interface TinyRun {
   model: LanguageModel;
   method: Method;
@@ -90,12 +96,24 @@ export interface TinyRun {
   state: TrainState;
   told: Told;
   start(control?: Partial<Control>, callbacks?: Partial<LoopCallbacks>): Promise<StopReason>;
-  /** Goes on from a checkpoint instead of from nothing. */
+  /** Resumes from a checkpoint instead of starting anew. */
   restore(checkpoint: Checkpoint): void;
   dispose(): void;
 }
 
-/** On the current backend: eight micro-batches of two in an epoch, two to a step. */
+/** Numbers for every tensor of an adapter, none of them zero. */
+function adapterValues(model: LanguageModel, section: Parameters<typeof loraShapes>[1]): NamedTensors {
+  let seed = 0;
+  return new Map(
+    [...loraShapes(model, section)].map(([name, { shape }]) => {
+      seed++;
+      const size = shape.reduce((product, n) => product * n, 1);
+      return [name, { shape, data: Float32Array.from({ length: size }, (_, i) => 0.1 * Math.sin(seed + 7 * i)) }];
+    }),
+  );
+}
+
+/** On the current backend: eight micro-batches of two per epoch, two micro-batches per step. */
 export async function tinyRun({
   name = 'gqa-tied',
   totalSteps = 10,
@@ -105,6 +123,7 @@ export async function tinyRun({
   settings: changes = {},
   objective = sft,
   checkpointing = false,
+  continues = false,
   change,
 }: TinyOptions = {}): Promise<TinyRun> {
   const model = await tinyModel(name, change);
@@ -119,11 +138,16 @@ export async function tinyRun({
     early_stopping_patience: 0,
     ...changes,
   };
-  const method = createLora(
-    model,
-    { r: 4, lora_alpha: 8, lora_dropout: dropout, target_modules: 'all-linear', use_rslora: false },
-    settings.seed,
-  );
+  const section = {
+    r: 4,
+    lora_alpha: 8,
+    lora_dropout: dropout,
+    target_modules: 'all-linear',
+    use_rslora: false,
+  } as const;
+  const loaded = () => (continues ? adapterValues(model, section) : undefined);
+  const method = createLora(model, section, settings.seed, loaded());
+  const reference = continues ? createLora(model, section, settings.seed, loaded()) : null;
   const optimizer = createOptimizer(method.trainable, settings);
   const train = examples.slice(0, examples.length - validation);
   const held = examples.slice(examples.length - validation);
@@ -144,7 +168,7 @@ export async function tinyRun({
     told,
     start: (control = {}, callbacks = {}) =>
       trainLoop(
-        { model, method, objective, optimizer, batches, settings, totalSteps, checkpointing },
+        { model, method, objective, reference, optimizer, batches, settings, totalSteps, checkpointing },
         state,
         { pauseRequested: () => false, stopRequested: () => false, resumed: async () => {}, ...control },
         {
@@ -159,19 +183,20 @@ export async function tinyRun({
         },
       ),
     restore: (checkpoint) => {
-      // As through storage: plain JSON and copies of the tensors.
+      // As if through storage: plain JSON and copies of the tensors.
       Object.assign(state, JSON.parse(JSON.stringify(checkpoint.state)));
       optimizer.load(checkpoint.tensors, checkpoint.state.step);
     },
     dispose: () => {
       optimizer.dispose();
+      reference?.dispose();
       method.dispose();
       model.dispose();
     },
   };
 }
 
-/** Runs `body` on a new run; nothing but the reused inputs may be left of it. */
+/** Runs `body` on a new run and frees everything afterwards, the reused inputs included. */
 export async function withRun<T>(options: TinyOptions, body: (run: TinyRun) => Promise<T>): Promise<T> {
   const run = await tinyRun(options);
   try {
@@ -182,7 +207,7 @@ export async function withRun<T>(options: TinyOptions, body: (run: TinyRun) => P
   }
 }
 
-/** What a step or an evaluation says, without the time that it took. */
+/** What a step or an evaluation reports, without its timings. */
 export const timeless = <T extends { seconds: number }>(reports: T[]) =>
   reports.map((report) => ({ ...report, seconds: 0, stepSeconds: 0 }));
 

@@ -1,4 +1,4 @@
-/** A case of tests/fixtures/prompts: the model that it belongs to, and its virtual tokens as a method. */
+/** A case of tests/fixtures/prompts: its model, and its virtual tokens as a method. */
 
 import type { Method } from '../../src/engine/methods/method';
 import { createPTuning } from '../../src/engine/methods/p-tuning';
@@ -21,7 +21,7 @@ export interface ExpectedVirtual {
   loss: number;
   target_tokens: number;
   greedy: { prompt: number[]; tokens: number[] };
-  /** Ids of texts by the number of virtual tokens that begin as theirs. */
+  /** Ids of the texts that virtual tokens are initialised from, by the number of virtual tokens. */
   text?: Record<string, number[]>;
   /** Ids of a text whose keys and values are known. */
   cached?: number[];
@@ -45,7 +45,7 @@ export interface VirtualCase {
   json: BatchJson;
   expected: ExpectedVirtual;
   tensors: Awaited<ReturnType<typeof fixtureTensors>>;
-  /** Virtual tokens with the fixture's values: of the network that makes them where there is one, or as PEFT saved them. */
+  /** Virtual tokens with the fixture's values: of the network that produces them, if there is one, or as PEFT saved them. */
   method(as?: 'network' | 'saved'): Promise<Method>;
 }
 

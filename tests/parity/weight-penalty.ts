@@ -1,5 +1,5 @@
 /**
- * Fisher information, and the pulls of L2-SP and EWC on a small network, against torch's autograd
+ * Compares Fisher information, and the penalties of L2-SP and EWC on a small network, with torch's autograd
  * (tests/oracle/make_optim_fixtures.py).
  */
 import * as tf from '@tensorflow/tfjs-core';
@@ -47,10 +47,10 @@ function loss(params: Params, x: number[], y: number[]): tf.Scalar {
 }
 
 export function weightPenaltyParity(backend: string, setUp: () => Promise<void>): void {
-  describe(`${backend}: pulls towards the base`, () => {
+  describe(`${backend}: penalties towards the base`, () => {
     beforeAll(setUp);
 
-    /** Only biases decay, so that the flat buffers are not in the order of the tensors. */
+    /** Only biases decay, so the flat buffers are not in the order of the tensors. */
     const using = async (body: (optimizer: Optimizer, params: Params) => Promise<void>) => {
       const before = tf.memory().numTensors;
       const params: Params = new Map(names.map((n) => [n, tf.keep(tf.tensor(json.start[n]!, json.shapes[n]!))]));
@@ -87,7 +87,7 @@ export function weightPenaltyParity(backend: string, setUp: () => Promise<void>)
       return stats;
     };
 
-    test('the Fisher information: squared gradients, the mean over texts', () =>
+    test('the Fisher information is the mean over texts of squared gradients', () =>
       using(async (optimizer, params) => {
         const fisher = fisherOf(optimizer, params);
         const values = await readFloats(fisher);
@@ -98,7 +98,7 @@ export function weightPenaltyParity(backend: string, setUp: () => Promise<void>)
         }
       }));
 
-    test.each(json.runs)('twenty steps with L2-SP $l2_sp_alpha and EWC $ewc_lambda', (run) =>
+    test.each(json.runs)('twenty steps match with L2-SP $l2_sp_alpha and EWC $ewc_lambda', (run) =>
       using(async (optimizer, params) => {
         const penalty: WeightPenalty = { alpha: run.l2_sp_alpha, lambda: run.ewc_lambda };
         if (run.ewc_lambda > 0) penalty.fisher = fisherOf(optimizer, params);
@@ -116,9 +116,9 @@ export function weightPenaltyParity(backend: string, setUp: () => Promise<void>)
       }),
     );
 
-    test('a frozen tensor is not pulled, nor counted in the norm', () =>
+    test('the penalty neither moves a frozen tensor nor counts it in the norm', () =>
       using(async (optimizer, params) => {
-        // An anchor elsewhere pulls everything from the first step on.
+        // With an anchor elsewhere, the penalty acts from the first step on.
         const anchor = tf.keep(tf.fill([optimizer.layout.size], 3));
         optimizer.setPenalty({ alpha: 1, anchor });
         const frozen = '0.weight';
@@ -131,22 +131,22 @@ export function weightPenaltyParity(backend: string, setUp: () => Promise<void>)
         const away = (name: string) => json.start[name]!.map((v) => (v - 3) ** 2).reduce((a, b) => a + b);
         const norm = Math.sqrt(names.filter(active).reduce((sum, n) => sum + away(n), 0));
         expect(Math.abs(gradNorm / norm - 1)).toBeLessThan(1e-5);
-        // The penalty is that of all of them: what is frozen may have moved before.
+        // The penalty covers all tensors, because a frozen one may have moved before.
         expect(Math.abs(penalty / (0.5 * names.reduce((sum, n) => sum + away(n), 0)) - 1)).toBeLessThan(1e-5);
         expect([...(await readFloats(params.get(frozen)!))]).toEqual(json.start[frozen]!.map(Math.fround));
         expect([...(await readFloats(params.get('2.bias')!))]).not.toEqual(json.start['2.bias']!.map(Math.fround));
       }));
 
-    test('EWC without Fisher information, and gradients of strangers, are refused', () =>
+    test('EWC without Fisher information and gradients of unknown tensors are rejected', () =>
       using(async (optimizer) => {
         expect(() => optimizer.setPenalty({ lambda: 1 })).toThrow('EWC needs the Fisher information');
         const x = tf.zeros([3]);
         expect(() => optimizer.accumulate(new Map([['4.bias', x]]), true)).toThrow('4.bias, which is not trained');
-        expect(() => optimizer.accumulate([x], true)).toThrow('gradients of 4 tensors, got 1');
+        expect(() => optimizer.accumulate([x], true)).toThrow('gradients for 4 tensors, got 1');
         x.dispose();
       }));
 
-    test('values are cleared without touching their neighbours', async () => {
+    test('clearing values leaves their neighbours untouched', async () => {
       const x = tf.keep(tf.ones([9]));
       clearValues(x, 2, 4);
       expect([...(await readFloats(x))]).toEqual([1, 1, 0, 0, 0, 0, 1, 1, 1]);

@@ -1,4 +1,4 @@
-/** Weights brought over by the loader, whole and in parts, as sources and products of them. */
+/** Stored tensors, whole and by rows, for tests of the loader and of products with what it loads. */
 import type { StoredType, WeightSource } from '../../src/engine/models/model';
 import { f32ToBf16, f32ToF16 } from '../../src/formats/half';
 import { randomValues } from '../kernel-helpers';
@@ -11,7 +11,7 @@ export interface StoredTensor {
   transposed?: boolean;
 }
 
-/** A source that hands out rows, and keeps count of the bytes that it was asked for at a time. */
+/** A source that hands out rows and records the most bytes requested at a time. */
 export function sourceOf(tensors: Record<string, StoredTensor>): WeightSource & { most: number } {
   const source = {
     most: 0,
@@ -30,14 +30,14 @@ export function sourceOf(tensors: Record<string, StoredTensor>): WeightSource & 
 const raw = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
   new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
 
-/** Random values in one of the formats of single values. */
+/** Random values in one of the unquantised formats. */
 export function randomTensor(dtype: 'F32' | 'F16' | 'BF16', shape: [number, number], seed: number): StoredTensor {
   const values = randomValues(shape, seed).data as Float32Array;
   if (dtype === 'F32') return { dtype, shape, bytes: raw(values) };
   return { dtype, shape, bytes: raw((dtype === 'F16' ? f32ToF16 : f32ToBf16)(values)) };
 }
 
-/** A tensor in each format that a file may have, of an odd number of rows. */
+/** A tensor in each format that a file may have, with an odd number of rows. */
 export async function tensorsOfEveryType(): Promise<Record<string, StoredTensor>> {
   const gguf = await ggufFixture();
   const blocks = GGUF_FORMATS.map((format) => {

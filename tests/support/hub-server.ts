@@ -1,6 +1,6 @@
 /**
- * A Hub on this machine: the routes, redirects, headers and refusals of huggingface.co, with a second origin in the part
- * of its storage hosts. A test may let it misbehave, and reads what it was asked.
+ * A Hub on this machine: the routes, redirects, headers and refusals of huggingface.co, with a second origin in the role of
+ * its storage hosts. A test can make it misbehave, and can read the requests it got.
  */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -9,9 +9,9 @@ import type { AddressInfo } from 'node:net';
 export interface Repository {
   id: string;
   files: Record<string, Uint8Array>;
-  /** Files in LFS, which come from the other origin; the weights when left out. */
+  /** Files in LFS, which come from the other origin; by default the weights. */
   lfs?: (name: string) => boolean;
-  /** `terms`: with a token only, and only that of somebody who accepted (`hf_accepted`). */
+  /** `gated`: only with a token, and only that of somebody who has accepted the terms (`hf_accepted`). */
   access?: 'open' | 'gated' | 'private';
   licence?: string;
   branches?: string[];
@@ -27,21 +27,21 @@ export interface Request {
   headers: IncomingMessage['headers'];
 }
 
-/** What happens instead of a right answer to a request for bytes. */
+/** What happens instead of a correct answer to a request for bytes. */
 export interface Fault {
   status?: number;
   headers?: Record<string, string>;
   /** The body of a refusal. */
   body?: string;
   contentType?: string;
-  /** The connection breaks after so many bytes of this answer. */
+  /** The connection breaks after this many bytes of the answer. */
   cutAfter?: number;
-  /** Nothing more comes after so many bytes, and the connection stays open. */
+  /** Nothing more comes after this many bytes, but the connection stays open. */
   stallAfter?: number;
   etag?: string;
-  /** The range is ignored: 200 with all of it. */
+  /** Ignores the range: 200 with the whole file. */
   whole?: boolean;
-  /** Other bytes than these. */
+  /** Sends other bytes than these. */
   replace?: (bytes: Uint8Array) => Uint8Array;
 }
 
@@ -55,7 +55,7 @@ const gitBlob = (bytes: Uint8Array): string =>
 
 export class HubServer {
   readonly requests: Request[] = [];
-  /** Asked before every answer; null lets it be right. */
+  /** Called before every answer; null leaves the answer correct. */
   fault: (request: Request) => Fault | null = () => null;
   private readonly repositories = new Map<string, Repository>();
   private hub!: Server;
@@ -88,7 +88,7 @@ export class HubServer {
     return { id: repository.id, commit, source: `hf:${repository.id}@${commit}` };
   }
 
-  /** Requests for bytes of a file, as ranges. */
+  /** The byte ranges of a file that were requested. */
   ranges(file: string, host: Request['host'] = 'cdn'): [number, number][] {
     return this.requests.flatMap((request) =>
       request.host === host && request.file === file && request.range ? [request.range] : [],
@@ -238,7 +238,7 @@ export class HubServer {
   private answerCdn(incoming: IncomingMessage, response: ServerResponse): void {
     const url = new URL(incoming.url ?? '/', this.storage);
     response.setHeader('Access-Control-Allow-Origin', '*');
-    // As cas-bridge.xethub.hf.co answers: a request with If-Range or Authorization would fail its preflight.
+    // Like cas-bridge.xethub.hf.co: a request with If-Range or Authorization would fail its preflight.
     response.setHeader('Access-Control-Allow-Headers', 'Content-Range, Content-Type, Content-Disposition, ETag');
     response.setHeader(
       'Access-Control-Expose-Headers',
@@ -279,7 +279,7 @@ function commitOf({ files }: Repository): string {
 const isLfs = ({ lfs }: Repository, name: string): boolean =>
   lfs ? lfs(name) : /\.(safetensors|gguf|bin)$/.test(name);
 
-/** Only what was asked for with `expand`, as the Hub does. */
+/** Only the fields requested with `expand`, as on the Hub. */
 function infoOf(repository: Repository, url: URL): Record<string, unknown> {
   const { id, files, access = 'open', licence, downloads = 0 } = repository;
   const names = Object.keys(files);

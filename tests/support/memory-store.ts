@@ -1,4 +1,4 @@
-/** The private file system in memory, with a disk that may be full and writes that a crash forgets. */
+/** The private file system in memory, with a disk that can be full. */
 import { storageError } from '../../src/storage/errors';
 import type { FileStore, OpenFile } from '../../src/storage/opfs';
 

@@ -2,9 +2,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
 import type { TaskData } from '../../data/types';
+import { textInput } from '../models/input';
 import type { LanguageModel } from '../models/model';
 import { virtualLength } from '../models/virtual-tokens';
-import { modelInput } from '../objectives/model-input';
 import { forwardOnly } from '../run/checkpointing';
 import type { Hooks } from '../types';
 import { readFloats } from '../webgpu/backend';
@@ -34,7 +34,8 @@ export async function textScores(model: LanguageModel, hooks: Hooks, ids: Int32A
   const lengths = Int32Array.of(length);
   beginWork();
   const scores = tf.tidy(() => {
-    const input = modelInput(model, { batchSize: 1, length, ids, lengths });
+    const { states } = task;
+    const input = textInput(model, { batchSize: 1, length, ids, lengths }, { states });
     return task.scores(model.hidden(input, forwardOnly(hooks)), { batch: 1, length, lengths }, hooks);
   });
   try {

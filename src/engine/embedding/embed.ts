@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
-import { causalVisible, fullVisible } from '../kernels/attention/visible';
+import { type MakeInput, textInput } from '../models/input';
 import type { LanguageModel } from '../models/model';
 import { forwardOnly } from '../run/checkpointing';
 import type { Hooks } from '../types';
@@ -71,7 +71,7 @@ async function embedBatch(
 ): Promise<Float32Array> {
   const batch = rows.length;
   const tokens = batch * length;
-  const lengths = rows.map((row) => row.length);
+  const lengths = Int32Array.from(rows, (row) => row.length);
   const ids = new Int32Array(tokens);
   const shares = new Float32Array(tokens);
   rows.forEach((row, b) => {
@@ -79,20 +79,11 @@ async function embedBatch(
     if (mode === 'cls') shares[b * length] = 1;
     else shares.fill(1 / row.length, b * length, b * length + row.length);
   });
-  const positions = Int32Array.from({ length: tokens }, (_, i) => i % length);
-  const visible = model.kind === 'encoder' ? fullVisible(lengths, length) : causalVisible(lengths, length);
   beginWork();
   const pooled = tf.tidy(() => {
-    const hidden = model.hidden(
-      {
-        ids: tf.tensor(ids, [tokens], 'int32'),
-        positions: tf.tensor(positions, [tokens], 'int32'),
-        visible: tf.tensor(visible, [tokens, 2], 'int32'),
-        batch,
-        length,
-      },
-      forwardOnly(hooks),
-    );
+    const make: MakeInput = (_use, values, shape) => tf.tensor(values, shape, 'int32');
+    const input = textInput(model, { batchSize: batch, length, ids, lengths }, { make });
+    const hidden = model.hidden(input, forwardOnly(hooks));
     const states = tf.reshape(hidden, [batch, length, model.hiddenSize]);
     const vectors = tf.reshape(tf.matMul(tf.tensor(shares, [batch, 1, length]), states), [batch, model.hiddenSize]);
     if (!normalize) return vectors;

@@ -1,23 +1,20 @@
-/** Streaming generation for one row of text with a key/value cache: the prompt in one pass, then a token at a time. */
+/** Streaming generation for one text with a key/value cache: the prompt in one pass, then one token at a time. */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
-import { cacheVisible, fullVisible } from '../kernels/attention/visible';
+import { cacheVisible } from '../kernels/attention/visible';
 import { int32Input } from '../kernels/inputs';
 import { projectLogits, requireHead } from '../models/head';
+import { textInput } from '../models/input';
 import { disposeCache, type KeyValueCache, type LanguageModel } from '../models/model';
 import { virtualLength } from '../models/virtual-tokens';
 import { forwardOnly } from '../run/checkpointing';
 import type { Hooks } from '../types';
 import { readFloats } from '../webgpu/backend';
 import { beginWork } from '../webgpu/pool';
-import { type SamplingOptions, sampleToken } from './sampler';
+import type { GenerateOptions } from './options';
+import { sampleToken } from './sampler';
 
-export interface GenerateOptions extends SamplingOptions {
-  maxNewTokens: number;
-  stopTokenIds: number[];
-}
-
-/** Cache sizes are rounded up, so that prompts of similar length share buffers. */
+/** Cache sizes are rounded up so that prompts of similar length share buffers. */
 const CACHE_BUCKET = 64;
 
 /** Logits [vocab] of the token after `ids`, which are appended to the cache. */
@@ -28,6 +25,7 @@ function nextLogits(model: LanguageModel, hooks: Hooks, ids: Int32Array, cache: 
   const logits = tf.tidy(() => {
     const hidden = model.hidden(
       {
+        kind: 'cached',
         ids: int32Input('ids', ids, [n]),
         positions: int32Input(
           'positions',
@@ -50,8 +48,8 @@ function nextLogits(model: LanguageModel, hooks: Hooks, ids: Int32Array, cache: 
 }
 
 /**
- * New token ids after `prompt`, each given to `onToken` as it comes. Ends before a stop token, at maxNewTokens, where the
- * context ends, or when `signal` aborts (what came until then is returned).
+ * Generates token ids after `prompt` and passes each to `onToken` as it comes. Ends before a stop token, at maxNewTokens, at
+ * the end of the context, or when `signal` aborts (then returns the tokens so far).
  */
 export async function generate(
   model: LanguageModel,
@@ -61,7 +59,7 @@ export async function generate(
   onToken: (id: number) => void = () => {},
   signal?: AbortSignal,
 ): Promise<Int32Array> {
-  // Virtual tokens enter with the first real ones, and take their place in context and cache.
+  // Virtual tokens enter with the first real ones and take up context and cache.
   const virtual = virtualLength(hooks);
   const context = model.contextLength - virtual;
   if (prompt.length === 0 || prompt.length >= context) {
@@ -70,15 +68,15 @@ export async function generate(
       message:
         prompt.length === 0
           ? 'The prompt is empty.'
-          : `The prompt has ${prompt.length} tokens, but the model's context holds ${context}${virtual > 0 ? ` beside ${virtual} virtual ones` : ''}.`,
+          : `The prompt has ${prompt.length} tokens, but the model's context holds ${context}${virtual > 0 ? ` besides the ${virtual} virtual tokens` : ''}.`,
       where: 'prompt',
-      action: prompt.length === 0 ? 'Write something to answer.' : 'Shorten the prompt.',
+      action: prompt.length === 0 ? 'Write a prompt.' : 'Shorten the prompt.',
     });
   }
   if (!model.createCache) {
     throw new TabtuneError({
       code: 'bad_model',
-      message: `A ${model.family} model reads text and does not write any.`,
+      message: `A ${model.family} model cannot generate text.`,
       where: 'model.source',
       action: 'Choose a model that generates text.',
     });
@@ -109,20 +107,8 @@ export async function textLogits(model: LanguageModel, hooks: Hooks, ids: Int32A
   const n = ids.length;
   beginWork();
   const logits = tf.tidy(() => {
-    const hidden = model.hidden(
-      {
-        ids: int32Input('ids', ids, [n]),
-        positions: int32Input(
-          'positions',
-          Int32Array.from({ length: n }, (_, i) => i),
-          [n],
-        ),
-        visible: int32Input('visible', model.kind === 'encoder' ? fullVisible([n], n) : cacheVisible(0, n), [n, 2]),
-        batch: 1,
-        length: n,
-      },
-      forwardOnly(hooks),
-    );
+    const input = textInput(model, { batchSize: 1, length: n, ids, lengths: Int32Array.of(n) });
+    const hidden = model.hidden(input, forwardOnly(hooks));
     return projectLogits(requireHead(model), hidden, hooks);
   });
   try {

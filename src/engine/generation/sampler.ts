@@ -1,15 +1,9 @@
 /**
- * The next token from logits: greedy at temperature 0, else nucleus sampling (Holtzman et al., 2020). The random number
- * comes from (seed, position), so the same prompt, seed and settings give the same answer.
+ * Picks the next token from logits: greedily at temperature 0, otherwise by nucleus sampling (Holtzman et al., 2020). The
+ * random number comes from (seed, position), so the same prompt, seed and settings give the same answer.
  */
 import { Stream, uniform } from '../../base/random';
-
-export interface SamplingOptions {
-  temperature: number;
-  /** Smallest set of tokens whose probability reaches this; 1 keeps all. */
-  topP: number;
-  seed: number;
-}
+import type { SamplingOptions } from './options';
 
 export function argmax(logits: Float32Array): number {
   let best = 0;
@@ -17,7 +11,7 @@ export function argmax(logits: Float32Array): number {
   return best;
 }
 
-/** `position` is the index of the token to come. */
+/** `position` is the index of the token to be sampled. */
 export function sampleToken(logits: Float32Array, position: number, options: SamplingOptions): number {
   if (options.temperature <= 0) return argmax(logits);
   const max = logits[argmax(logits)]!;

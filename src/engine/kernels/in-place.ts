@@ -1,6 +1,6 @@
 /**
- * Kernels that overwrite tensors (optimisers, accumulation) are outside the tape: they run straight on the backend. One
- * definition serves both: WGSL on WebGPU, a plain loop on the CPU backend.
+ * Kernels that overwrite tensors (optimisers, accumulation) bypass the tape and run directly on the backend. One
+ * definition serves both backends: WGSL on WebGPU, a plain loop on the CPU.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { bufferOf, copyEncoder, flush, type GpuBackend, isGpu, markUsed, markWritten } from '../webgpu/backend';
@@ -9,7 +9,7 @@ interface CpuBackend {
   data: { get(id: tf.DataId): { values: tf.TypedArray } };
 }
 
-/** The array behind a tensor of the CPU backend, to be written in place. */
+/** The array behind a tensor of the CPU backend, for writing in place. */
 export function cpuArray(tensor: tf.Tensor): Float32Array {
   const backend = tf.backend() as unknown as CpuBackend;
   return backend.data.get(tensor.dataId).values as Float32Array;
@@ -21,7 +21,7 @@ export function runInPlace(gpu: (backend: GpuBackend) => void, cpu: () => void):
   else cpu();
 }
 
-/** Copies `length` values between tensors, without a dispatch. */
+/** Copies `length` values from one tensor to another without a dispatch. */
 export function copyValues(
   source: tf.Tensor,
   sourceOffset: number,
@@ -41,7 +41,7 @@ export function copyValues(
   );
 }
 
-/** Zeros that are on the GPU at once, without an array on the way; kept until they are disposed. */
+/** Zeros created directly on the GPU, without a CPU array; kept until disposed. */
 export function keptZeros(shape: number[], dtype: 'float32' | 'int32' = 'float32'): tf.Tensor {
   const backend = tf.backend();
   if (!isGpu(backend)) return tf.keep(tf.zeros(shape, dtype));
@@ -52,7 +52,7 @@ export function keptZeros(shape: number[], dtype: 'float32' | 'int32' = 'float32
   return tensor;
 }
 
-/** Sets values to zero, without a dispatch. */
+/** Sets values to zero without a dispatch. */
 export function clearValues(target: tf.Tensor, offset: number, length: number): void {
   runInPlace(
     (backend) => {
@@ -69,7 +69,7 @@ export function writeValues(target: tf.Tensor, values: Float32Array | Int32Array
   runInPlace(
     (backend) => {
       const buffer = bufferOf(backend, target);
-      // writeBuffer goes ahead of recorded but unsubmitted work, so that work must go first.
+      // writeBuffer overtakes recorded work that is not yet submitted, so submit that work first.
       flush(backend);
       backend.queue.writeBuffer(buffer, 0, values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
       markWritten(backend, target);
@@ -78,7 +78,7 @@ export function writeValues(target: tf.Tensor, values: Float32Array | Int32Array
   );
 }
 
-/** A tensor whose values are to be written; what it holds until then is anything. */
+/** A tensor to be written later; its contents are undefined until then. */
 export function emptyTensor(shape: number[], dtype: 'float32' | 'int32'): tf.Tensor {
   const backend = tf.backend();
   if (!isGpu(backend)) return tf.zeros(shape, dtype);
@@ -87,7 +87,7 @@ export function emptyTensor(shape: number[], dtype: 'float32' | 'int32'): tf.Ten
   return tensor;
 }
 
-/** Writes bytes at an offset that is a multiple of 4; up to three bytes behind the last one become zero. */
+/** Writes bytes at an offset that is a multiple of 4; up to three bytes after the last one become zero. */
 export function writeBytes(target: tf.Tensor, offset: number, bytes: Uint8Array): void {
   const whole = bytes.byteLength % 4 === 0 ? bytes : new Uint8Array(Math.ceil(bytes.byteLength / 4) * 4);
   if (whole !== bytes) whole.set(bytes);
@@ -105,7 +105,7 @@ export function writeBytes(target: tf.Tensor, offset: number, bytes: Uint8Array)
   );
 }
 
-/** Resolves when the device has done, and taken in, all that it was given. */
+/** Resolves when the device has finished everything sent to it, including writes. */
 export async function workDone(): Promise<void> {
   const backend = tf.backend();
   if (!isGpu(backend)) return;

@@ -1,13 +1,13 @@
 /**
- * Integer inputs of a step (ids, positions, masks) in tensors that live as long as the device: each step overwrites them
- * instead of creating buffers. Work that reads the old values is submitted first.
+ * Integer inputs of a step (ids, positions, masks) in tensors that live as long as the device. Each step overwrites them
+ * instead of creating buffers; work that reads the old values is submitted first.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { writeValues } from './in-place';
 
 const slots = new Map<string, { tensor: tf.Tensor; values: Int32Array }>();
 
-/** The int32 tensor for this use and shape, holding `values`. Not to be disposed, and overwritten by the next call. */
+/** The int32 tensor for this use and shape, filled with `values`. Do not dispose it; the next call overwrites it. */
 export function int32Input(use: string, values: Int32Array, shape: number[]): tf.Tensor {
   const key = `${tf.getBackend()} ${use} ${shape}`;
   const slot = slots.get(key);
@@ -23,7 +23,7 @@ export function int32Input(use: string, values: Int32Array, shape: number[]): tf
   return slot.tensor;
 }
 
-/** Forgets them; call when the device or model goes. */
+/** Frees them all; call when the device or model is released. */
 export function disposeInputs(): void {
   for (const { tensor } of slots.values()) tensor.dispose();
   slots.clear();

@@ -1,7 +1,7 @@
 /**
- * How a kernel is written: one file with its shape rule, its WGSL, its gradient and a short CPU reference. `defineKernel`
- * registers it for the backends `webgpu` and `cpu` and its gradient on tfjs's tape (which calls only the closures of
- * inputs that lead to something trainable, so frozen weights cost nothing).
+ * How to write a kernel: one file with its shape rule, its WGSL, its gradient and a short CPU reference. `defineKernel`
+ * registers it for the backends `webgpu` and `cpu`, and its gradient on tfjs's tape. The tape calls only the closures of
+ * inputs that lead to something trainable, so frozen weights cost nothing.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type GpuBackend, isGpu } from '../webgpu/backend';
@@ -24,18 +24,18 @@ export interface GpuCall<A> {
   inputs: Record<string, tf.TensorInfo>;
   outputs: tf.TensorInfo[];
   attrs: A;
-  /** A scratch tensor, freed when the recorded work has run. */
+  /** A scratch tensor, freed once the recorded work has run. */
   temp(shape: number[], dtype?: 'float32' | 'int32'): tf.TensorInfo;
 }
 
 export interface KernelDef<A> {
   name: string;
-  /** Checks shapes (throws naming them) and gives the outputs'. */
+  /** Checks the shapes (throws an error that names them) and returns the output specs. */
   outputs(inputs: Record<string, { shape: number[] }>, attrs: A): OutputSpec[];
-  /** The reference: short, plain, slow. Writes into `outputs`, which are zeroed. */
+  /** The reference: short, plain, slow. Writes into `outputs`, which start out as zeros. */
   cpu(inputs: Record<string, View>, attrs: A, outputs: (Float32Array | Int32Array)[]): void;
   gpu(call: GpuCall<A>): void;
-  /** A closure for each differentiable input; `saved` holds the inputs by name, `outputs` in order. */
+  /** One closure per differentiable input; `saved` holds the inputs by name and the outputs in order. */
   gradient?(
     dys: (tf.Tensor | null)[],
     saved: { inputs: Inputs; outputs: tf.Tensor[] },
@@ -50,7 +50,7 @@ interface CpuBackend extends tf.KernelBackend {
   makeTensorInfo(shape: number[], dtype: tf.DataType, values: tf.TypedArray): tf.TensorInfo;
 }
 
-/** The call's own attributes plus the names of its inputs: tfjs saves all inputs only of kernels that take a list. */
+/** The call's attributes plus the names of its inputs: tfjs saves all inputs only for kernels that take a list. */
 type TapeAttrs<A> = A & { inputNames: string[] };
 
 function named(list: unknown, attrs: unknown): Record<string, tf.TensorInfo> {
@@ -58,7 +58,7 @@ function named(list: unknown, attrs: unknown): Record<string, tf.TensorInfo> {
   return Object.fromEntries(inputNames.map((name, i) => [name, (list as tf.TensorInfo[])[i]!]));
 }
 
-/** Registers a kernel and returns the function that model code calls; it gives every output. */
+/** Registers a kernel and returns the function that model code calls; the function returns every output. */
 export function defineKernel<A extends object>(def: KernelDef<A>): (inputs: Partial<Inputs>, attrs: A) => tf.Tensor[] {
   tf.registerKernel({
     kernelName: def.name,
@@ -125,7 +125,7 @@ export function defineKernel<A extends object>(def: KernelDef<A>): (inputs: Part
     });
   }
   return (inputs, attrs) => {
-    // An absent optional input must be absent, not undefined: the tape would try to save it.
+    // An absent optional input must be left out, not undefined: the tape would try to save it.
     const given = Object.entries(inputs).filter((entry): entry is [string, tf.Tensor] => entry[1] !== undefined);
     const list = given.map(([, t]) => t) as unknown as tf.NamedTensorMap;
     const own = { ...attrs, inputNames: given.map(([name]) => name) } as unknown as tf.NamedAttrMap;

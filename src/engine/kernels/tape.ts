@@ -1,7 +1,7 @@
 /**
- * The backward pass over tfjs's tape, in place of tf.grads. That one holds every saved tensor and every gradient until its
- * end; this one frees each as soon as it has been used, runs within itself (checkpointing.ts), and tells a node which of
- * its inputs' gradients are wanted. The only place that touches the tape of tfjs-core (4.22.0, pinned).
+ * The backward pass over tfjs's tape, replacing tf.grads, which holds every saved tensor and every gradient until it ends.
+ * This one frees each right after use, can be nested (checkpointing.ts), and tells each node which of its inputs'
+ * gradients are wanted. The only code that touches the tape of tfjs-core (4.22.0, pinned).
  */
 import * as tf from '@tensorflow/tfjs-core';
 
@@ -25,13 +25,13 @@ interface TapeState {
 
 const tapeState = () => tf.engine().state as unknown as TapeState;
 
-/** Is what runs now written down for a backward pass? */
+/** Whether operations are being recorded for a backward pass. */
 export function isRecording(): boolean {
   const { gradientDepth, kernelDepth } = tapeState();
   return gradientDepth > 0 && kernelDepth === 0;
 }
 
-/** Runs `f` as a kernel would run: nothing of it comes on the tape, and nothing but its result is left. */
+/** Runs `f` as if inside a kernel: the tape records none of it, and only its result survives. */
 export function withoutTape<T extends tf.TensorContainer>(f: () => T): T {
   const state = tapeState();
   state.kernelDepth++;
@@ -43,8 +43,9 @@ export function withoutTape<T extends tf.TensorContainer>(f: () => T): T {
 }
 
 /**
- * Runs `f`, a function of `inputs` alone, and writes it down as one node that keeps `save` and nothing from within.
- * `gradient` gets dy, what was saved, and which inputs' gradients are wanted, and gives those in that order.
+ * Runs `f`, a function of `inputs` only, and records it as one node that keeps `save` and no intermediate tensors.
+ * `gradient` receives dy, the saved tensors and the indices of the inputs whose gradients are wanted, and returns those
+ * gradients in that order.
  */
 export function asOneNode(
   name: string,
@@ -75,7 +76,7 @@ function freeSaved(nodes: TapeNode[]): void {
   for (const { saved } of nodes) for (const t of saved) t.dispose();
 }
 
-/** The value of `f` and the tape of how it came about; an outer tape is left alone. */
+/** The value of `f` and the tape recorded while computing it; an outer tape is left alone. */
 function record(f: () => tf.Tensor): { value: tf.Tensor; tape: TapeNode[] } {
   const state = tapeState();
   const outer = state.activeTape;
@@ -93,7 +94,7 @@ function record(f: () => tf.Tensor): { value: tf.Tensor; tape: TapeNode[] } {
   }
 }
 
-/** The nodes on the way from `params` to `value`, each with the names of the inputs that lead back to a param. */
+/** The nodes on the way from `params` to `value`, each with the names of the inputs that depend on a param. */
 function path(tape: TapeNode[], params: tf.Tensor[], value: tf.Tensor): { node: TapeNode; wanted: string[] }[] {
   const fromParams = new Set(params.map(({ id }) => id));
   const nodes = tape.flatMap((node) => {
@@ -113,11 +114,11 @@ function path(tape: TapeNode[], params: tf.Tensor[], value: tf.Tensor): { node: 
     .reverse();
 }
 
-/** The gradients of one node's inputs; the work in between is freed. */
+/** The gradients of one node's inputs; intermediate tensors are freed. */
 function nodeGradients(node: TapeNode, wanted: string[], dys: (tf.Tensor | null)[]): tf.Tensor[] {
   return tf.tidy(() => {
     const closures = node.gradient?.(dys, wanted);
-    // What is not new belongs to somebody who will free it.
+    // A tensor that is not new has another owner, who will free it.
     const others = new Set([...dys, ...node.saved, ...Object.values(node.inputs)].map((t) => t?.id));
     return wanted.map((name) => {
       const closure = closures?.[name];
@@ -126,7 +127,7 @@ function nodeGradients(node: TapeNode, wanted: string[], dys: (tf.Tensor | null)
       const x = node.inputs[name]!;
       if (dx.dtype !== 'float32' || dx.shape.join() !== x.shape.join()) {
         throw new Error(
-          `${node.kernelName}: the gradient of its input ${name} is ${dx.dtype} [${dx.shape}], which is not float32 [${x.shape}].`,
+          `${node.kernelName}: the gradient of its input ${name} is ${dx.dtype} [${dx.shape}]; expected float32 [${x.shape}].`,
         );
       }
       const own = others.has(dx.id) ? dx.clone() : dx;
@@ -138,7 +139,7 @@ function nodeGradients(node: TapeNode, wanted: string[], dys: (tf.Tensor | null)
 
 /**
  * The value of `f` and the gradients of `params` in one pass; the caller disposes all of them. `dy` is the gradient of the
- * value itself, 1 when left out. A param that `f` does not use gets zeros.
+ * value itself, 1 by default. A param that `f` does not use gets zeros.
  */
 export function valueAndGradients<T extends tf.Tensor>(
   f: () => T,
@@ -160,7 +161,7 @@ export function valueAndGradients<T extends tf.Tensor>(
           gradients.set(id, before ? tf.add(before, dx) : dx);
           if (before) tf.dispose([before, dx]);
         });
-        // All that reads these outputs came after this node, so that nothing will ask for them again.
+        // Every node that reads these outputs has been processed, so their gradients are no longer needed.
         for (const t of dys) if (t !== dy) t?.dispose();
         freeSaved([node]);
       }
@@ -174,7 +175,7 @@ export function valueAndGradients<T extends tf.Tensor>(
   }
 }
 
-/** Several gradients from one dispatch: a node's closures are called one after another, and the first computes them all. */
+/** Several gradients from one dispatch: a node's closures are called in turn, and the first call computes them all. */
 export function sharedGradients(compute: () => tf.Tensor[]): (index: number) => tf.Tensor {
   let tensors: tf.Tensor[] | null = null;
   return (index) => {

@@ -16,13 +16,14 @@
  * the adapter's own: `model.layers.0.output_adapters.adapters.adapter_down.0.weight`.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { BottleneckMethod } from '../../recipe/types';
+import { familyNamed } from '../../families';
+import type { BottleneckMethod } from '../../methods/bottleneck';
 import { type Activation, activation } from '../kernels/pointwise/activation';
 import { linear } from '../kernels/products/linear';
 import type { LanguageModel } from '../models/model';
 import type { SublayerPlace, Weight } from '../types';
 import { normals } from './initial-values';
-import type { Method } from './method';
+import type { Method, MethodTwin } from './method';
 import { type NamedTensors, tensorMaker } from './tensors';
 
 export type BottleneckSettings = Pick<BottleneckMethod, 'config' | 'reduction_factor' | 'non_linearity'>;
@@ -41,11 +42,9 @@ export const bottleneckWidth = (hiddenSize: number, reductionFactor: number): nu
   Math.max(1, Math.floor(hiddenSize / reductionFactor));
 
 /** Where AdapterHub keeps the adapter of a place, `bert.encoder.layer.0.attention.output.adapters`. */
-export function adapterPath(family: string, { block, part }: Pick<SublayerPlace, 'block' | 'part'>): string {
-  if (family === 'bert' || family === 'roberta') {
-    return part === 'attention' ? `${block}.attention.output.adapters` : `${block}.output.adapters`;
-  }
-  return part === 'attention' ? `${block}.attention_adapters.adapters` : `${block}.output_adapters.adapters`;
+export function adapterPath(modelType: string, { block, part }: Pick<SublayerPlace, 'block' | 'part'>): string {
+  const { attention, feedForward } = familyNamed(modelType).adapterHub;
+  return `${block}.${part === 'attention' ? attention : feedForward}.adapters`;
 }
 
 interface Adapter {
@@ -127,3 +126,8 @@ export function createBottleneck(
     dispose: maker.dispose,
   };
 }
+
+export const bottleneck: MethodTwin<BottleneckMethod> = {
+  type: 'bottleneck',
+  create: (model, section, { seed, values }) => createBottleneck(model, section, seed, values),
+};

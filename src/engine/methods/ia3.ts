@@ -9,12 +9,15 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
-import type { Ia3Method } from '../../recipe/types';
+import { familyNamed } from '../../families';
+import type { Ia3Method } from '../../methods/ia3';
 import { embedding } from '../kernels/moves/embedding';
 import { scaleColumns } from '../kernels/pointwise/scale-columns';
 import { linear } from '../kernels/products/linear';
 import type { LanguageModel } from '../models/model';
-import type { Method } from './method';
+import type { Method, MethodTwin } from './method';
+import { tensorsOfModules } from './opened';
+import { readTensors } from './read-tensors';
 import { targetedLinears } from './targets';
 import { type NamedTensors, tensorMaker } from './tensors';
 
@@ -25,42 +28,13 @@ interface Modules {
   feedforward: string[];
 }
 
-/**
- * PEFT's TRANSFORMERS_MODELS_TO_IA3_TARGET_MODULES_MAPPING and …_FEEDFORWARD_…. It has no entries for Phi-3, SmolLM3 and
- * DistilBERT, which get what stands in those places there: keys and values (Phi-3's lie in one projection with the
- * queries, as GPT-2's do), and the way down of the feed-forward.
- */
-const MODULES: Record<string, Modules> = {
-  llama: { target: ['k_proj', 'v_proj', 'down_proj'], feedforward: ['down_proj'] },
-  mistral: { target: ['k_proj', 'v_proj', 'down_proj'], feedforward: ['down_proj'] },
-  qwen2: { target: ['q_proj', 'v_proj', 'down_proj'], feedforward: ['down_proj'] },
-  qwen3: { target: ['q_proj', 'v_proj', 'down_proj'], feedforward: ['down_proj'] },
-  gemma2: { target: ['q_proj', 'v_proj', 'down_proj'], feedforward: ['down_proj'] },
-  gemma3_text: { target: ['q_proj', 'v_proj', 'down_proj'], feedforward: ['down_proj'] },
-  phi3: { target: ['qkv_proj', 'down_proj'], feedforward: ['down_proj'] },
-  smollm3: { target: ['k_proj', 'v_proj', 'down_proj'], feedforward: ['down_proj'] },
-  gpt2: { target: ['c_attn', 'mlp.c_proj'], feedforward: ['mlp.c_proj'] },
-  gpt_neox: { target: ['query_key_value', 'dense_4h_to_h'], feedforward: ['dense_4h_to_h'] },
-  bert: { target: ['key', 'value', 'output.dense'], feedforward: ['output.dense'] },
-  roberta: { target: ['key', 'value', 'output.dense'], feedforward: ['output.dense'] },
-  distilbert: { target: ['k_lin', 'v_lin', 'lin2'], feedforward: ['lin2'] },
-};
-
 /** The names that the settings mean on a model: what adapter_config.json holds. */
 export function ia3Modules(model: Pick<LanguageModel, 'family'>, settings: Ia3Settings): Modules {
-  const known = MODULES[model.family];
-  if (!known && (settings.target_modules === 'auto' || settings.feedforward_modules === 'auto')) {
-    throw new TabtuneError({
-      code: 'bad_recipe',
-      message: `There is no choice of (IA)³ modules for models of the type "${model.family}".`,
-      where: 'method.target_modules',
-      action: 'Name target_modules and feedforward_modules.',
-    });
-  }
-  const target = new Set(settings.target_modules === 'auto' ? known!.target : settings.target_modules);
+  const { ia3 } = familyNamed(model.family).peft;
+  const target = new Set(settings.target_modules === 'auto' ? ia3.target_modules : settings.target_modules);
   const auto = settings.feedforward_modules === 'auto';
   const feedforward = new Set<string>();
-  for (const name of settings.feedforward_modules === 'auto' ? known!.feedforward : settings.feedforward_modules) {
+  for (const name of settings.feedforward_modules === 'auto' ? ia3.feedforward_modules : settings.feedforward_modules) {
     // PEFT wants a subset of target_modules, so that the more precise of two names stands in both.
     const precise = [...target].filter((t) => t.endsWith(name));
     for (const t of precise) feedforward.add(t);
@@ -149,3 +123,20 @@ export function createIa3(model: LanguageModel, settings: Ia3Settings, _seed: nu
     dispose: () => maker.dispose(),
   };
 }
+
+export const ia3: MethodTwin<Ia3Method> = {
+  type: 'ia3',
+  modulesToSave: (model, { modules_to_save }) => tensorsOfModules(model, modules_to_save),
+  create: (model, section, { seed, values }) => createIa3(model, section, seed, values),
+  async exported(model, method, section) {
+    const { target, feedforward } = ia3Modules(model, section);
+    return {
+      config: {
+        target_modules: target,
+        feedforward_modules: feedforward,
+        fan_in_fan_out: targetedLinears(model, target).some(({ conv1d }) => conv1d),
+      },
+      tensors: await readTensors(method.trainable),
+    };
+  },
+};

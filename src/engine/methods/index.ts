@@ -1,52 +1,41 @@
-/** The methods by the recipe's names, with whatever every one of them trains beside its own tensors. */
-import type { MethodSection } from '../../recipe/types';
+/** The engine's half of the methods. Adding one adds a file and a line in all.ts, here and in src/methods. */
+import type { MethodSection } from '../../methods';
 import type { LanguageModel, ModelTensor } from '../models/model';
-import { createBottleneck } from './bottleneck';
-import { createFull, createGradual, createHeadOnly, headTensors } from './full';
-import { createIa3 } from './ia3';
-import { createLora } from './lora';
-import type { Method } from './method';
-import { alongside, type NamedTensors, openTensors, tensorsOfModules } from './opened';
-import { createPTuning } from './p-tuning';
-import { startPissa } from './pissa';
-import { createPrefixTuning, prefixFromText } from './prefix-tuning';
-import { createPromptTuning } from './prompt-tuning';
+import * as all from './all';
+import type { Method, MethodOptions, MethodTwin } from './method';
+import { alongside, headTensors, openTensors } from './opened';
+import { savedTensors } from './read-tensors';
+import type { NamedTensors } from './tensors';
 
-export interface MethodOptions {
-  seed: number;
-  /** Tensors of an adapter or a checkpoint to go on from; new ones where left out. */
-  values?: NamedTensors;
-  /** Tokens of the text that virtual tokens begin as. */
-  initText?: Int32Array;
-  signal?: AbortSignal;
-}
+export type { MethodOptions } from './method';
+
+/** It takes any section, and is only ever given its own. */
+type AnyTwin = MethodTwin<MethodSection>;
+const twins = new Map<string, AnyTwin>(Object.values(all).map((twin) => [twin.type, twin as unknown as AnyTwin]));
+
+const twinOf = ({ type }: MethodSection): AnyTwin => {
+  const twin = twins.get(type);
+  if (!twin) throw new Error(`src/engine/methods has no twin of ${type}.`);
+  return twin;
+};
 
 /** Tensors of the checkpoint that an adapter is trained together with: the objective's head, and `modules_to_save`. */
 export function trainedBeside(model: LanguageModel, section: MethodSection): ModelTensor[] {
-  switch (section.type) {
-    case 'full':
-    case 'gradual_unfreezing':
-    case 'head':
-      return []; // opened by the method itself
-    case 'lora':
-    case 'ia3': {
-      const saved = tensorsOfModules(model, section.modules_to_save);
-      return [...saved, ...headTensors(model).filter((tensor) => !saved.includes(tensor))];
-    }
-    default:
-      return headTensors(model);
-  }
+  const twin = twinOf(section);
+  if (twin.opens) return [];
+  const saved = twin.modulesToSave?.(model, section) ?? [];
+  return [...saved, ...headTensors(model).filter((tensor) => !saved.includes(tensor))];
 }
 
 export async function createMethod(
   model: LanguageModel,
   section: MethodSection,
-  { seed, values, initText, signal }: MethodOptions,
+  { values, ...options }: MethodOptions,
 ): Promise<Method> {
   const beside = trainedBeside(model, section);
-  const apart = new Set(beside.map(({ name }) => name));
-  const own = values && new Map([...values].filter(([name]) => !apart.has(name)));
-  const method = await ownMethod(model, section, { seed, values: own, initText, signal });
+  const separate = new Set(beside.map(({ name }) => name));
+  const own = values && new Map([...values].filter(([name]) => !separate.has(name)));
+  const method = await twinOf(section).create(model, section, { ...options, values: own });
   if (beside.length === 0) return method;
   try {
     return alongside(method, openTensors(beside, values));
@@ -56,42 +45,17 @@ export async function createMethod(
   }
 }
 
-async function ownMethod(
+/** Shapes of a method's tensors if there are so many that a dry run should not draw them at random; else null. */
+export const methodShapes = (model: LanguageModel, section: MethodSection): Map<string, { shape: number[] }> | null =>
+  twinOf(section).shapes?.(model, section) ?? null;
+
+/** What an adapter's files hold: its tensors, and the fields of its config that depend on the model. */
+export async function exportedMethod(
   model: LanguageModel,
+  method: Method,
   section: MethodSection,
-  { seed, values, initText, signal }: MethodOptions,
-): Promise<Method> {
-  switch (section.type) {
-    case 'lora': {
-      const start =
-        values ??
-        (section.init_lora_weights === 'pissa' ? await startPissa(model, section, seed, { signal }) : undefined);
-      return createLora(model, section, seed, start);
-    }
-    case 'ia3':
-      return createIa3(model, section, seed, values);
-    case 'full':
-      return createFull(model, values);
-    case 'head':
-      return createHeadOnly(model, values);
-    case 'gradual_unfreezing':
-      return createGradual(model, section, values);
-    case 'prompt_tuning':
-      return createPromptTuning(model, section, seed, values, { initIds: initText });
-    case 'p_tuning':
-      return createPTuning(model, section, seed, values);
-    case 'prefix_tuning': {
-      const initial =
-        !values && initText && initText.length > 0
-          ? prefixFromText(model, initText, section.num_virtual_tokens)
-          : undefined;
-      try {
-        return createPrefixTuning(model, section, seed, values, { initial });
-      } finally {
-        initial?.dispose();
-      }
-    }
-    case 'bottleneck':
-      return createBottleneck(model, section, seed, values);
-  }
+): Promise<{ config: Record<string, unknown>; tensors: NamedTensors }> {
+  return (
+    (await twinOf(section).exported?.(model, method, section)) ?? { config: {}, tensors: await savedTensors(method) }
+  );
 }

@@ -6,87 +6,35 @@
  * weight's largest singular values (pissa.ts), and LoRA+ (Hayou et al., 2024), for which B learns faster than A.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { TabtuneError } from '../../base/errors';
-import { patternValue, unmatchedKeys } from '../../base/module-names';
 import { Stream, uniform } from '../../base/random';
-import type { LoraMethod } from '../../recipe/types';
+import type { LoraMethod } from '../../methods/lora';
 import { rowSquares } from '../kernels/norms/row-squares';
 import { dropout } from '../kernels/pointwise/dropout';
 import { loraLinear } from '../kernels/products/lora-linear';
 import type { LanguageModel } from '../models/model';
-import type { LinearModule } from '../types';
 import { type DoraCache, type DoraTensors, doraDelta, doraLinear } from './dora';
-import type { Method } from './method';
+import { loraExport } from './lora-export';
+import { checkPatterns, type LoraSettings, loraModules, loraNames, loraShapes } from './lora-modules';
+import type { Method, MethodTwin } from './method';
 import { normal } from './normal';
-import { targetedLinears } from './targets';
+import { tensorsOfModules } from './opened';
+import { startPissa } from './pissa';
 import { type NamedTensors, tensorMaker } from './tensors';
 
+export { type LoraSettings, loraModules, loraNames, loraShapes } from './lora-modules';
 export { targetedLinears } from './targets';
 export type { NamedTensors } from './tensors';
 
-type Plain = 'r' | 'lora_alpha' | 'lora_dropout' | 'target_modules' | 'use_rslora';
-/** What is left out is as in plain LoRA. */
-export type LoraSettings = Pick<LoraMethod, Plain> & Partial<Omit<LoraMethod, Plain | 'type' | 'init_adapter'>>;
-
-/** The tensors of one module. */
-export const loraNames = (path: string) => ({
-  a: `${path}.lora_A.weight`,
-  b: `${path}.lora_B.weight`,
-  magnitude: `${path}.lora_magnitude_vector`,
-  /** PiSSA's: what A began as, and less what B began as. */
-  startA: `${path}.pissa_A.weight`,
-  startB: `${path}.pissa_B.weight`,
-});
-
-export interface LoraModule {
-  module: LinearModule;
-  rank: number;
-  /** Of B·A. */
-  scale: number;
-}
-
-/** The linears that get a LoRA, in the model's order, each with its rank and scale. */
-export function loraModules(model: Pick<LanguageModel, 'linears'>, settings: LoraSettings): LoraModule[] {
-  return targetedLinears(model, settings.target_modules).map((module) => {
-    const rank = patternValue(settings.rank_pattern ?? {}, module.path, settings.r);
-    const alpha = patternValue(settings.alpha_pattern ?? {}, module.path, settings.lora_alpha);
-    return { module, rank, scale: alpha / (settings.use_rslora ? Math.sqrt(rank) : rank) };
-  });
-}
-
-/** A key that means no module is a slip of the pen; only in adapters that come from elsewhere it is left alone. */
-export function checkPatterns(model: Pick<LanguageModel, 'linears'>, settings: LoraSettings): void {
-  const paths = targetedLinears(model, settings.target_modules).map(({ path }) => path);
-  for (const field of ['rank_pattern', 'alpha_pattern'] as const) {
-    const [key] = unmatchedKeys(settings[field] ?? {}, paths);
-    if (key === undefined) continue;
-    throw new TabtuneError({
-      code: 'bad_recipe',
-      message: `"${key}" in ${field} matches none of the modules that LoRA is put on.`,
-      where: `method.${field}`,
-      action: `Name the end of a path such as ${paths[0]}.`,
-    });
-  }
-}
-
-/** Every tensor that a LoRA with these settings has, by name: what a plan of the memory fills with zeros. */
-export function loraShapes(
-  model: Pick<LanguageModel, 'linears'>,
-  settings: LoraSettings,
-): Map<string, { shape: number[] }> {
-  const shapes = new Map<string, { shape: number[] }>();
-  for (const { module, rank } of loraModules(model, settings)) {
-    const [out, width] = module.weight.shape as [number, number];
-    const names = loraNames(module.path);
-    const pissa = settings.init_lora_weights === 'pissa';
-    shapes.set(names.a, { shape: [rank, width] });
-    shapes.set(names.b, { shape: [out, rank] });
-    if (settings.use_dora) shapes.set(names.magnitude, { shape: [out] });
-    if (pissa) shapes.set(names.startA, { shape: [rank, width] });
-    if (pissa) shapes.set(names.startB, { shape: [out, rank] });
-  }
-  return shapes;
-}
+export const lora: MethodTwin<LoraMethod> = {
+  type: 'lora',
+  modulesToSave: (model, { modules_to_save }) => tensorsOfModules(model, modules_to_save),
+  async create(model, section, { seed, values, signal }) {
+    const pissa = !values && section.init_lora_weights === 'pissa';
+    return createLora(model, section, seed, pissa ? await startPissa(model, section, seed, { signal }) : values);
+  },
+  shapes: loraShapes,
+  exported: loraExport,
+};
 
 /** PEFT's initial A: kaiming_uniform(a=√5), that is U(−1/√in, 1/√in), or a normal of spread 1/r. */
 function initialA(settings: LoraSettings, rank: number, width: number, seed: number, index: number): Float32Array {

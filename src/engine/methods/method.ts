@@ -1,6 +1,8 @@
 /** What every fine-tuning method offers to the training loop, to generation and to files. */
 import type * as tf from '@tensorflow/tfjs-core';
+import type { LanguageModel, ModelTensor } from '../models/model';
 import type { Hooks, LinearModule } from '../types';
+import type { NamedTensors } from './tensors';
 
 export interface CallContext {
   /** Dropout is on only in training. */
@@ -42,4 +44,31 @@ export interface Method {
    */
   saved?(): Map<string, tf.Tensor>;
   dispose(): void;
+}
+
+export interface MethodOptions {
+  seed: number;
+  /** The method's own tensors, of an adapter or a checkpoint to continue from; new ones if left out. */
+  values?: NamedTensors;
+  /** Tokens of the text that virtual tokens start from. */
+  initText?: Int32Array;
+  signal?: AbortSignal;
+}
+
+/** The engine's half of a method; the other half is its descriptor in src/methods. */
+export interface MethodTwin<S extends { type: string }> {
+  type: S['type'];
+  create(model: LanguageModel, section: S, options: MethodOptions): Method | Promise<Method>;
+  /** The method opens tensors of the checkpoint itself, the objective's head included; others get the head beside them. */
+  opens?: true;
+  /** Tensors of the checkpoint that are trained whole beside the adapter. */
+  modulesToSave?(model: LanguageModel, section: S): ModelTensor[];
+  /** Every tensor by name, if there are so many that a dry run should not draw them at random. */
+  shapes?(model: LanguageModel, section: S): Map<string, { shape: number[] }>;
+  /** What the files hold, with the fields of adapter_config.json that depend on the model. Left out: the method's tensors. */
+  exported?(
+    model: LanguageModel,
+    method: Method,
+    section: S,
+  ): Promise<{ config: Record<string, unknown>; tensors: NamedTensors }>;
 }

@@ -116,6 +116,18 @@ function standIn(tensor: ModelTensor, given?: { shape: number[]; data: Float32Ar
   return own;
 }
 
+/** A method that consists of opened tensors. */
+export const openedMethod = (opened: Opened): Method => ({
+  trainable: opened.trainable,
+  opened: opened.trainable,
+  hooks: ({ strength }) => opened.hooks(strength),
+  delta: ({ weight }) => opened.delta(weight),
+  dispose: opened.dispose,
+});
+
+/** The tensors of the objective's head. */
+export const headTensors = (model: LanguageModel): ModelTensor[] => model.tensors.filter(({ task }) => task);
+
 /** The tensors of the modules by these names: a module's own path, or the end of one. */
 export function tensorsOfModules(model: LanguageModel, modules: readonly string[]): ModelTensor[] {
   const moduleOf = (name: string) => name.slice(0, name.lastIndexOf('.'));

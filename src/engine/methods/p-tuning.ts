@@ -7,9 +7,9 @@
  * Only what comes out is saved, as PEFT does it. So a run that continues from a saved prompt trains the embeddings
  * themselves, through no network.
  */
-import type { PTuningMethod } from '../../recipe/types';
+import type { PTuningMethod } from '../../methods/p-tuning';
 import type { LanguageModel } from '../models/model';
-import type { Method } from './method';
+import type { Method, MethodTwin } from './method';
 import { promptNetwork } from './prompt-network';
 import { createPromptTuning, PROMPT_EMBEDDINGS, promptMethod } from './prompt-tuning';
 import { type NamedTensors, tensorMaker } from './tensors';
@@ -42,3 +42,8 @@ export function createPTuning(
     throw error;
   }
 }
+
+export const pTuning: MethodTwin<PTuningMethod> = {
+  type: 'p_tuning',
+  create: (model, section, { seed, values }) => createPTuning(model, section, seed, values),
+};

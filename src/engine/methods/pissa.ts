@@ -19,7 +19,7 @@ import { linear, linearBackwardInput } from '../kernels/products/linear';
 import type { LanguageModel } from '../models/model';
 import type { Weight } from '../types';
 import { readFloats } from '../webgpu/backend';
-import { checkPatterns, type LoraSettings, loraModules, loraNames } from './lora';
+import { checkPatterns, type LoraSettings, loraModules, loraNames } from './lora-modules';
 import { normal } from './normal';
 import { orthogonalRows, rowsOfProduct, singularRows } from './singular';
 import type { NamedTensors } from './tensors';

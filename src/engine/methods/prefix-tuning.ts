@@ -9,11 +9,11 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
-import type { PrefixMethod } from '../../recipe/types';
+import type { PrefixMethod } from '../../methods/prefix-tuning';
 import { cacheVisible } from '../kernels/attention/visible';
 import { disposeCache, type LanguageModel } from '../models/model';
 import { normals } from './initial-values';
-import type { Method } from './method';
+import type { Method, MethodTwin } from './method';
 import { promptNetwork } from './prompt-network';
 import { PROMPT_EMBEDDINGS, repeated } from './prompt-tuning';
 import { type NamedTensors, tensorMaker } from './tensors';
@@ -96,6 +96,7 @@ export function prefixFromText(model: LanguageModel, ids: ArrayLike<number>, cou
     return tf.tidy(() => {
       model.hidden(
         {
+          kind: 'cached',
           ids: tf.tensor1d(text, 'int32'),
           positions: tf.tensor1d(
             text.map((_, i) => i),
@@ -117,3 +118,18 @@ export function prefixFromText(model: LanguageModel, ids: ArrayLike<number>, cou
     disposeCache(cache);
   }
 }
+
+export const prefixTuning: MethodTwin<PrefixMethod> = {
+  type: 'prefix_tuning',
+  create(model, section, { seed, values, initText }) {
+    const initial =
+      !values && initText && initText.length > 0
+        ? prefixFromText(model, initText, section.num_virtual_tokens)
+        : undefined;
+    try {
+      return createPrefixTuning(model, section, seed, values, { initial });
+    } finally {
+      initial?.dispose();
+    }
+  },
+};

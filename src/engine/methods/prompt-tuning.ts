@@ -10,10 +10,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
 import { Stream, uniform } from '../../base/random';
-import type { PromptMethod } from '../../recipe/types';
+import type { PromptMethod } from '../../methods/prompt-tuning';
 import type { LanguageModel } from '../models/model';
 import { normals } from './initial-values';
-import type { Method } from './method';
+import type { Method, MethodTwin } from './method';
 import { type NamedTensors, tensorMaker } from './tensors';
 
 /** What PEFT saves of every kind of virtual token. */
@@ -92,3 +92,9 @@ export function repeated(ids: ArrayLike<number>, count: number, where: string): 
 function embedded(model: LanguageModel, ids: Int32Array): tf.Tensor {
   return tf.tidy(() => model.wordEmbeddings(tf.tensor1d(ids, 'int32')));
 }
+
+export const promptTuning: MethodTwin<PromptMethod> = {
+  type: 'prompt_tuning',
+  create: (model, section, { seed, values, initText }) =>
+    createPromptTuning(model, section, seed, values, { initIds: initText }),
+};

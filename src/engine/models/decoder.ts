@@ -226,7 +226,6 @@ export async function loadDecoder(c: DecoderConfig, load: Loader, parts: Decoder
     const block = (layer: number, before: tf.Tensor, beside: tf.Tensor[]) =>
       blocks[layer]!.run(before, { input: virtual.layerInput(beside), reach: virtual.reach, calls });
     x = runBlocks(hooks, blockPaths, x, block, virtual.beside);
-    if (input.cache) input.cache.length += virtual.cached;
     return virtual.leave(lastNorm(x, calls));
   };
 

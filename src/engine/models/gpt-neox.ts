@@ -88,12 +88,11 @@ export async function loadGptNeox(json: Record<string, unknown>, load: Loader): 
     };
     const embedded = virtual.enter(calls.tokens(input, table));
     const x = runBlocks(hooks, blockPaths, calls.dropEmbeddings(embedded), block, virtual.beside);
-    if (input.cache) input.cache.length += virtual.cached;
     return virtual.leave(normalize(calls, x, finalNorm, eps));
   };
 
   return {
-    family: 'gpt_neox',
+    family: c.model_type,
     kind: 'decoder',
     layers: blocks.length,
     ...(c.use_parallel_residual && { parallel: true }),

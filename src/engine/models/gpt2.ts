@@ -87,12 +87,11 @@ export async function loadGpt2(json: Record<string, unknown>, load: Loader): Pro
       embedding(virtual.input.positions, calls.weight(places)),
     );
     const x = runBlocks(hooks, blockPaths, calls.dropEmbeddings(embedded), block, virtual.beside);
-    if (input.cache) input.cache.length += virtual.cached;
     return virtual.leave(normalize(calls, x, finalNorm, eps));
   };
 
   return {
-    family: 'gpt2',
+    family: c.model_type,
     kind: 'decoder',
     layers: blocks.length,
     blockPaths,

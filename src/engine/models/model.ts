@@ -1,6 +1,7 @@
 /** What every model family offers to methods, objectives and generation. Hidden states travel as [B·T, d]. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { TaskData } from '../../data/types';
+import { familyNamed } from '../../families';
 import type { DropoutRates } from '../../families/dropout';
 import type { Hooks, LinearModule, Weight } from '../types';
 
@@ -25,25 +26,37 @@ export interface KeyValueCache {
   layers: { k: tf.Tensor; v: tf.Tensor }[];
 }
 
-export interface ModelInput {
+interface InputTokens {
   /** int32 [B·T] */
   ids: tf.Tensor;
   /** int32 [B·T], positions of the tokens in their text. */
   positions: tf.Tensor;
-  /** int32 [B·T], token types (BERT); zeros when left out. */
-  types?: tf.Tensor;
   /** int32 [B·T, 2]: the keys [first, end) of its row that a token attends to. */
   visible: tf.Tensor;
   batch: number;
   length: number;
-  /** With a cache B is 1; new keys and values are appended, and `visible` counts within the cache. */
-  cache?: KeyValueCache;
-  /**
-   * Row 0 of a text's hidden states is that of the first position of all, which is a virtual token's where a prompt stands
-   * before the text, and the others are of no use: what a head for whole texts reads (PEFT's pooler does).
-   */
-  firstOfAll?: boolean;
 }
+
+/** Padded rows of text, each seen whole. */
+export interface TextInput extends InputTokens {
+  kind: 'text';
+  /** int32 [B·T], token types (BERT); null means zeros. */
+  types: tf.Tensor | null;
+  /**
+   * Whose hidden states come back. `text`: those of the text's own tokens. `from_first`: of as many positions, but counted
+   * from the first of all, which is a virtual token's when a prompt precedes the text: what a head for whole texts reads
+   * (PEFT's pooler does).
+   */
+  states: 'text' | 'from_first';
+}
+
+/** One row of text that continues what the cache holds: its keys and values are appended, and `visible` counts within the cache. */
+export interface CachedInput extends InputTokens {
+  kind: 'cached';
+  cache: KeyValueCache;
+}
+
+export type ModelInput = TextInput | CachedInput;
 
 /** A tensor of the checkpoint as it lies on the device. */
 export interface ModelTensor {
@@ -61,6 +74,8 @@ export interface TaskHead {
   labels: string[];
   /** Where its modules are, as in `modules_to_save`: `score`, `classifier`, … */
   modules: string[];
+  /** The hidden states that it reads. */
+  states: TextInput['states'];
   /** hidden [B·T, d] -> scores: [B, labels] for sequences (`lengths` are the rows' real tokens), [B·T, labels] for tokens. */
   scores(hidden: tf.Tensor, input: { batch: number; length: number; lengths: Int32Array }, hooks: Hooks): tf.Tensor;
 }
@@ -126,7 +141,6 @@ export function disposeCache(cache: KeyValueCache): void {
   }
 }
 
-const TOKEN_HEAD = /^(lm_head|embed_out|cls|vocab_(transform|layer_norm|projector))\./;
-
-/** Whether a tensor is of the head that predicts tokens alone: a checkpoint with a classification head has none. */
-export const isTokenHead = (name: string): boolean => TOKEN_HEAD.test(name);
+/** Whether a tensor belongs to the head that predicts tokens, which a checkpoint with a classification head lacks. */
+export const isTokenHead = ({ family }: Pick<LanguageModel, 'family'>, name: string): boolean =>
+  familyNamed(family).lmHead.test(name);

@@ -18,6 +18,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
 import { Stream, uniform } from '../../base/random';
 import type { TaskData } from '../../data/types';
+import { familyNamed } from '../../families';
 import { type HeadLayer, headOf } from '../../families/task-heads';
 import { takeRows } from '../kernels/moves/row-moves';
 import { activation } from '../kernels/pointwise/activation';
@@ -27,9 +28,11 @@ import type { LanguageModel, ModelTensor, TaskHead, WeightSource } from './model
 import { applyWith, SITES } from './run';
 import { createLoader, type LoadOptions } from './weights';
 
-/** What transformers puts before BERT's paths: nothing where the model is the bare encoder. */
-export const prefixOf = (model: Pick<LanguageModel, 'blockPaths'>) =>
-  model.blockPaths[0]!.startsWith('encoder.') ? '' : 'bert.';
+/** What transformers puts before an encoder's paths; nothing if the model is the bare encoder. */
+export function prefixOf(model: Pick<LanguageModel, 'family' | 'blockPaths'>): string {
+  const { prefix = '' } = familyNamed(model.family);
+  return model.blockPaths[0]!.startsWith(prefix) ? prefix : '';
+}
 
 /** Standard normal numbers · std, by Box and Muller; `tensor` numbers those of one seed. */
 function normals(size: number, std: number, seed: number, tensor: number): Float32Array {
@@ -73,7 +76,7 @@ export async function createTaskHead(
   { seed, values, source, load }: TaskHeadOptions,
 ): Promise<CreatedHead> {
   const kind = task.problemType === 'token_classification' ? 'token_classification' : 'sequence_classification';
-  const shape = headOf(model.family, kind, model.kind === 'decoder', prefixOf(model));
+  const shape = headOf(familyNamed(model.family), kind, prefixOf(model));
   const d = model.hiddenSize;
   const loader = createLoader(
     source ?? { info: () => undefined, read: () => Promise.reject(new Error('no source')) },
@@ -113,7 +116,7 @@ export async function createTaskHead(
       const added = bias ? tensor(biasName, [rows], () => new Float32Array(rows)) : null;
       if (added) own.push({ name: biasName, value: { kind: 'vector', tensor: added }, task: true });
       modules.push({ path, weight, bias: added });
-      if (stored) extra.push('pooler');
+      if (stored) extra.push(stored);
     }
   } catch (error) {
     loader.dispose();
@@ -126,6 +129,7 @@ export async function createTaskHead(
     problemType: task.problemType,
     labels: task.labels,
     modules: [...extra, ...shape.modules],
+    states: model.kind === 'encoder' && kind === 'sequence_classification' ? 'from_first' : 'text',
     scores(hidden, { length, lengths }, hooks) {
       const x = shape.row ? takeRows(hidden, rowsOf(shape.row, length, lengths)) : hidden;
       return runLayers(shape.layers, modules, x, hooks, rate, SITES * model.layers);
@@ -141,7 +145,7 @@ function rowsOf(row: 'first' | 'last', length: number, lengths: Int32Array): tf.
 
 /** `site` is the first number of dropout that no block has. */
 function runLayers(
-  layers: HeadLayer[],
+  layers: readonly HeadLayer[],
   modules: LinearModule[],
   x: tf.Tensor,
   hooks: Hooks,

@@ -15,20 +15,21 @@ import { virtualInputs } from '../kernels/attention/virtual-inputs';
 import { prepend, rowsWithin } from '../kernels/moves/front-rows';
 import type { Hooks } from '../types';
 import { appendToCache } from './cache';
-import type { ModelInput } from './model';
+import type { KeyValueCache, ModelInput } from './model';
 
 /** A pass as one layer sees it. */
-export interface LayerInput extends ModelInput {
-  /** What stands before the layer's own keys and values, [P, kvHeads·headDim] each. */
-  prefix?: { k: tf.Tensor; v: tf.Tensor };
+export interface LayerInput extends Pick<ModelInput, 'positions' | 'visible' | 'batch' | 'length'> {
+  cache: KeyValueCache | null;
+  /** What precedes the layer's own keys and values, [P, kvHeads·headDim] each. */
+  prefix: { k: tf.Tensor; v: tf.Tensor } | null;
 }
 
 export interface VirtualTokens {
   /** What the model runs on. */
   input: ModelInput;
-  /** The text's embeddings, those of the prompt in front. */
+  /** The text's embeddings, preceded by those of the prompt. */
   enter(x: tf.Tensor): tf.Tensor;
-  /** Hidden states of the text alone. */
+  /** Hidden states of the text alone; counts what the pass has added to a cache. */
   leave(hidden: tf.Tensor): tf.Tensor;
   /** Tensors of this pass that a block reads beside its input; none without virtual tokens. */
   beside(layer: number): tf.Tensor[];
@@ -36,8 +37,6 @@ export interface VirtualTokens {
   layerInput(beside: tf.Tensor[]): LayerInput;
   /** Positions are below this. */
   reach: number;
-  /** Rows that this pass adds to a cache. */
-  cached: number;
 }
 
 /** `both`: tokens see what comes after them as well. */
@@ -46,33 +45,35 @@ export function virtualTokens(
   hooks: Hooks,
   { both = false }: { both?: boolean } = {},
 ): VirtualTokens {
-  const { batch, length, cache } = given;
-  const begun = cache !== undefined && cache.length > 0;
+  const { batch, length } = given;
+  const cache = given.kind === 'cached' ? given.cache : null;
+  const begun = cache !== null && cache.length > 0;
   const prompt = begun ? undefined : hooks.prompt;
   const prefix = begun ? undefined : hooks.prefix;
   if (prompt && prefix) throw new Error('A prompt and a prefix at once.');
   const virtual = prompt?.length ?? prefix?.length ?? 0;
-  const shared = { reach: cache?.capacity ?? virtual + length, cached: virtual + length };
+  const reach = cache?.capacity ?? virtual + length;
+  const leave = (hidden: tf.Tensor) => {
+    if (cache) cache.length += virtual + length;
+    if (!prompt) return hidden;
+    const from = given.kind === 'text' && given.states === 'from_first' ? 0 : virtual;
+    return rowsWithin(hidden, { batch, from, count: length });
+  };
   if (virtual === 0) {
-    return {
-      input: given,
-      enter: (x) => x,
-      leave: (hidden) => hidden,
-      beside: () => [],
-      layerInput: () => given,
-      ...shared,
-    };
+    const layerInput: LayerInput = { ...given, cache, prefix: null };
+    return { input: given, enter: (x) => x, leave, beside: () => [], layerInput: () => layerInput, reach };
   }
 
   const as = prompt ? 'prompt' : 'prefix';
-  const own = virtualInputs(given, { batch, length, virtual, as, both });
+  const { positions, visible } = given;
+  const types = given.kind === 'text' && given.types ? { types: given.types } : {};
+  const own = virtualInputs({ positions, visible, ...types }, { batch, length, virtual, as, both });
   const input: ModelInput = { ...given, ...own, length: prompt ? virtual + length : length };
   const layers = prefix?.layers() ?? [];
   return {
     input,
     enter: (x) => (prompt ? prepend(prompt.embeddings(), x, batch) : x),
-    leave: (hidden) =>
-      prompt ? rowsWithin(hidden, { batch, from: given.firstOfAll ? 0 : virtual, count: length }) : hidden,
+    leave,
     beside: (layer) => {
       const before = layers[layer];
       return [input.positions, input.visible, ...(before ? [before.k, before.v] : [])];
@@ -81,9 +82,10 @@ export function virtualTokens(
       ...input,
       positions: positions!,
       visible: visible!,
-      ...(k && v ? { prefix: { k, v } } : {}),
+      cache,
+      prefix: k && v ? { k, v } : null,
     }),
-    ...shared,
+    reach,
   };
 }
 

@@ -1,5 +1,6 @@
 /** A model with a classification head on it: new for a task, or the one of its checkpoint. */
 import type { TaskData } from '../../data/types';
+import { familyNamed } from '../../families';
 import { headTensors, type StoredHead } from '../../families/task-heads';
 import { isTokenHead, type LanguageModel, type WeightSource } from './model';
 import { createTaskHead, prefixOf, type TaskHeadOptions } from './task-head';
@@ -15,29 +16,27 @@ export async function withTaskHead(
   options: TaskHeadOptions,
 ): Promise<LanguageModel> {
   const { head, tensors, linears, dispose } = await createTaskHead(model, task, options);
-  const firstOfAll = model.kind === 'encoder' && head.kind === 'sequence_classification';
   return {
     ...model,
-    hidden: firstOfAll ? (input, hooks) => model.hidden({ ...input, firstOfAll }, hooks) : model.hidden,
     task: head,
-    tensors: [...model.tensors.filter(({ name }) => !isTokenHead(name)), ...tensors],
-    linears: [...model.linears.filter(({ path }) => !isTokenHead(`${path}.`)), ...linears],
+    tensors: [...model.tensors.filter(({ name }) => !isTokenHead(model, name)), ...tensors],
+    linears: [...model.linears.filter(({ path }) => !isTokenHead(model, `${path}.`)), ...linears],
     dispose,
   };
 }
 
 /** The head's tensors as a checkpoint holds them, in float32. */
 export async function readHead(
-  model: Pick<LanguageModel, 'family' | 'kind' | 'hiddenSize' | 'blockPaths'>,
+  model: Pick<LanguageModel, 'family' | 'hiddenSize' | 'blockPaths'>,
   stored: StoredHead,
   source: WeightSource,
 ): Promise<Map<string, { shape: number[]; data: Float32Array }>> {
   const config = { hidden_size: model.hiddenSize, prefix: prefixOf(model) };
   const values = new Map<string, { shape: number[]; data: Float32Array }>();
-  for (const { name, shape } of headTensors({ modelType: model.family, kind: model.kind }, config, stored)) {
+  for (const { name, shape, spare } of headTensors(familyNamed(model.family), config, stored)) {
     const info = source.info(name);
     // BERT's pooler belongs to the base, whatever was saved with it.
-    if (!info || /(^|\.)pooler\./.test(name)) continue;
+    if (!info || spare) continue;
     const size = shape.reduce((product, n) => product * n, 1);
     values.set(name, { shape, data: widenBytes(info.dtype, new Uint8Array(await source.read(name)), size) });
   }

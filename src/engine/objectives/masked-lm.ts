@@ -9,9 +9,9 @@
  */
 import { TabtuneError } from '../../base/errors';
 import { philox4x32, Stream } from '../../base/random';
-import type { Batch } from '../../data/types';
-import { modelInput } from './model-input';
-import type { Objective } from './objective';
+import type { HiddenTokensBatch } from '../../data/types';
+import type { MaskedLmObjective } from '../../objectives/masked-lm';
+import { batchAs, lossOnly, type Objective, type ObjectiveTwin } from './objective';
 import { headLoss, padTargets } from './tokens';
 
 export interface Masking {
@@ -26,17 +26,15 @@ export interface Masked {
   pairs: [number, number][];
 }
 
-type MaskedBatch = Pick<Batch, 'batchSize' | 'length' | 'ids' | 'lengths' | 'special'>;
-
 const share = (word: number) => (word >>> 8) / 2 ** 24;
 
-export function maskTokens(batch: MaskedBatch, masking: Masking, { seed = 0, pass = 0 }): Masked {
+export function maskTokens(batch: HiddenTokensBatch, masking: Masking, { seed = 0, pass = 0 }): Masked {
   const { batchSize, length, lengths, special } = batch;
   const ids = batch.ids.slice();
   const pairs: [number, number][] = [];
   for (let b = 0; b < batchSize; b++) {
     for (let i = b * length; i < b * length + Math.min(length, lengths[b]!); i++) {
-      if (special?.[i]) continue;
+      if (special[i]) continue;
       const [whether, what, which] = philox4x32([i, pass, 0, Stream.masking], [seed >>> 0, 0]);
       if (share(whether) >= masking.mlm_probability) continue;
       pairs.push([i, batch.ids[i]!]);
@@ -59,8 +57,10 @@ export function maskedLm(mlm_probability: number, info: { maskTokenId: number | 
   }
   const masking: Masking = { mlm_probability, maskTokenId, vocabSize };
   return {
-    targets: (batch, draw) => maskTokens(batch, masking, draw).pairs.length,
-    loss(model, hooks, batch, options) {
+    batches: 'hidden_tokens',
+    targets: (batch, draw) => maskTokens(batchAs(batch, 'hidden_tokens'), masking, draw).pairs.length,
+    loss(pass, batch) {
+      const { model, hidden } = pass.policy;
       if (model.kind !== 'encoder' || !model.head) {
         throw new TabtuneError({
           code: 'bad_model',
@@ -69,14 +69,14 @@ export function maskedLm(mlm_probability: number, info: { maskTokenId: number | 
           action: 'Choose a checkpoint with that head (…ForMaskedLM), or another objective.',
         });
       }
-      const { ids, pairs } = maskTokens(batch, masking, options);
-      return headLoss(
-        model,
-        hooks,
-        model.hidden(modelInput(model, batch, ids), hooks),
-        padTargets(batch, pairs),
-        options,
-      );
+      const own = batchAs(batch, 'hidden_tokens');
+      const { ids, pairs } = maskTokens(own, masking, pass.draw);
+      return lossOnly(headLoss(pass, hidden({ ...own, ids }), padTargets(own, pairs)), pairs.length);
     },
   };
 }
+
+export const maskedLmTwin: ObjectiveTwin<MaskedLmObjective> = {
+  type: 'masked_lm',
+  create: ({ mlm_probability }, info) => maskedLm(mlm_probability, info),
+};

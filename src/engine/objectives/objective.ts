@@ -1,30 +1,119 @@
-/** What every objective offers to the training loop. */
+/** What every objective offers to the training loop, and what a pass offers to an objective. */
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Batch } from '../../data/types';
-import type { LanguageModel } from '../models/model';
+import type { TaskData } from '../../base/task';
+import type { Batch, BatchKind, BatchOf } from '../../data/types';
+import type { GenerateOptions } from '../generation/options';
+import type { InputRows, MakeInput } from '../models/input';
+import type { LanguageModel, TextInput } from '../models/model';
 import type { Hooks } from '../types';
 
-export interface LossOptions {
+/** What an objective draws at random (masked tokens, samples) is a function of these two; zeros in evaluation. */
+export interface Draw {
+  seed: number;
+  /** Counts the forward passes of the run (micro-batches). */
+  pass: number;
+}
+
+/** A model as one side of a pass runs it. */
+export interface View {
+  model: LanguageModel;
+  hooks: Hooks;
+  /** Hidden states [B·T, d] of padded rows. Their inputs stay valid until the pass ends, however many there are. */
+  hidden(rows: InputRows, states?: TextInput['states']): tf.Tensor;
+  /** Runs any other computation of this side: what is computed for a reference leaves no tape. */
+  run<T extends tf.TensorContainer>(compute: () => T): T;
+}
+
+/** One forward pass of an objective over a batch. */
+export interface Pass {
+  /** The model as it is being trained. */
+  policy: View;
+  /**
+   * The model to compare with: with the adapter off, or with the adapter as it was loaded when the run continues one. No
+   * gradient flows into it. Only for objectives with `usesReference`.
+   */
+  reference(): View;
+  /** Int32 inputs of the objective's own (rows, targets), valid until the pass ends. */
+  ints: MakeInput;
+  /**
+   * 1 / targets of the whole accumulation window, so that every target weighs the same whichever micro-batch it is in (as
+   * in transformers' Trainer); 1 in evaluation.
+   */
   scale: number;
+  /** label_smoothing_factor: this share of each target is spread evenly over all classes. */
+  smoothing: number;
   withGradient: boolean;
-  /** label_smoothing_factor: this share of each target is spread evenly over all classes; none where left out. */
-  smoothing?: number;
-  /** What an objective draws at random (hidden tokens) is a function of these; zeros where left out, as in evaluation. */
-  seed?: number;
-  pass?: number;
+  draw: Draw;
+}
+
+export interface LossResult {
+  /** scale · summed loss of the batch. */
+  loss: tf.Scalar;
+  /** How many targets it is a sum over. */
+  targets: number;
+  /** Other sums to report by name, scaled like the loss: they become means over the targets of a step or an evaluation. */
+  metrics: Record<string, tf.Scalar>;
+  /** Scores that evaluation metrics are computed from, [B, labels] or [B·T, labels]; null when the loss says it all. */
+  scores: tf.Tensor | null;
+}
+
+/** The result of an objective that reports nothing but its loss. */
+export const lossOnly = (loss: tf.Scalar, targets: number): LossResult => ({
+  loss,
+  targets,
+  metrics: {},
+  scores: null,
+});
+
+/** What an objective can do before a step. Nothing here is recorded for a gradient, and dropout is off. */
+export interface PrepareTools {
+  policy: View;
+  /** As in Pass. */
+  reference(): View;
+  /** Runs a computation and reads its values. */
+  read(compute: () => tf.Tensor): Promise<Float32Array>;
+  /** The policy's answer to a prompt. */
+  generate(prompt: Int32Array, options: GenerateOptions): Promise<Int32Array>;
+  /** Of the step's first micro-batch. */
+  draw: Draw;
+  /** True once the run is to be stopped; what is prepared then is not trained on. */
+  stopped(): boolean;
 }
 
 export interface Objective {
+  /** The kind of batch that its data come in. */
+  batches: BatchKind;
+  /** Set when it calls `reference()`. A run that continues an adapter then keeps a copy of it. */
+  usesReference?: true;
+  loss(pass: Pass, batch: Batch): LossResult;
+  /** How many targets a batch has, when that depends on the draw. Left out: `Batch.targetCount`. */
+  targets?(batch: Batch, draw: Draw): number;
   /**
-   * scale · summed loss of the batch, as a scalar. The caller chooses scale = 1 / targets of the whole accumulation
-   * window, so that every target counts the same whichever micro-batch it is in (as transformers' Trainer has it).
+   * Runs before a step, and gives the batches that the step is taken on. It may generate with the policy, read values from
+   * the GPU and wait for anything else.
    */
-  loss(model: LanguageModel, hooks: Hooks, batch: Batch, options: LossOptions): tf.Scalar;
-  /**
-   * Where what is learned is drawn: how many targets the batch has in that pass. The loss's mean is over these instead of
-   * `Batch.targetTokens`.
-   */
-  targets?(batch: Batch, draw: { seed: number; pass: number }): number;
-  /** What metrics are made of: scores of the batch, [B, labels] or [B·T, labels]; left out where the loss says it all. */
-  scores?(model: LanguageModel, hooks: Hooks, batch: Batch): tf.Tensor;
+  prepare?(tools: PrepareTools, batches: Batch[]): Promise<Batch[]>;
+}
+
+/** What an objective is made from besides its recipe section. */
+export interface ObjectiveInfo {
+  /** The tokenizer's; null if it has none. */
+  maskTokenId: number | null;
+  /** How many tokens there are to choose from at random. */
+  vocabSize: number;
+  /** What the data say about the labels; null if the objective needs none. */
+  task: TaskData | null;
+}
+
+/** The engine's half of an objective; the other half is its descriptor in src/objectives. */
+export interface ObjectiveTwin<S extends { type: string }> {
+  type: S['type'];
+  /** Throws an error for the person if something that the objective needs is missing. */
+  create(section: S, info: ObjectiveInfo): Objective;
+}
+
+/** The batch as the kind that an objective takes. */
+export function batchAs<K extends BatchKind>(batch: Batch, kind: K): BatchOf<K> {
+  if (batch.kind === kind) return batch as BatchOf<K>;
+  throw new Error(`The objective takes batches of the kind ${kind}, not ${batch.kind}.`);
 }

@@ -1,8 +1,9 @@
 /**
- * Continued pretraining: the next token of plain text, every token a target. The arithmetic is that of sft.ts; what differs
- * is the data, which is packed (`Batch.starts`).
+ * Continued pretraining: the next token of plain text, every token a target. The arithmetic is that of sft.ts; only the data
+ * differ, which are packed (`NextTokenBatch.starts`).
  */
-import type { Objective } from './objective';
+import type { PretrainingObjective } from '../../objectives/pretraining';
+import type { ObjectiveTwin } from './objective';
 import { sft } from './sft';
 
-export const pretraining: Objective = sft;
+export const pretrainingTwin: ObjectiveTwin<PretrainingObjective> = { type: 'pretraining', create: () => sft };

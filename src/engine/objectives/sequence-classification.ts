@@ -4,40 +4,39 @@
  * smoothing is for classes; the other two have none.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch, TaskData } from '../../data/types';
+import { labelsWords, type TextProblemType } from '../../base/task';
+import type { ClassificationObjective } from '../../objectives/sequence-classification';
 import { type ScoreLossKind, scoreLoss } from '../kernels/losses/score-loss';
-import type { LanguageModel } from '../models/model';
-import type { Hooks } from '../types';
-import { modelInput } from './model-input';
-import type { Objective } from './objective';
-import { requireTask } from './task';
+import { batchAs, type Objective, type ObjectiveTwin } from './objective';
+import { headScores, noLabels } from './task';
 
-type ProblemType = Exclude<TaskData['problemType'], 'token_classification'>;
-
-const LOSSES: Record<ProblemType, ScoreLossKind> = {
+const LOSSES: Record<TextProblemType, ScoreLossKind> = {
   single_label_classification: 'cross_entropy',
   multi_label_classification: 'binary',
   regression: 'squared',
 };
 
-export function sequenceClassification(problemType: ProblemType): Objective {
+export function sequenceClassification(problemType: TextProblemType): Objective {
   const kind = LOSSES[problemType];
-  const scores = (model: LanguageModel, hooks: Hooks, batch: Batch) => {
-    const task = requireTask(model, 'sequence_classification');
-    const { batchSize, length, lengths } = batch;
-    return task.scores(model.hidden(modelInput(model, batch), hooks), { batch: batchSize, length, lengths }, hooks);
-  };
   return {
-    scores,
-    loss(model, hooks, batch, { scale, smoothing }) {
-      const given = scores(model, hooks, batch);
-      const classes = batch.classes;
-      if (!classes) throw new Error('Sequence classification: the batch has no classes.');
+    batches: 'text_targets',
+    loss({ policy, scale, smoothing }, batch) {
+      const own = batchAs(batch, 'text_targets');
+      const scores = headScores(policy, own, 'sequence_classification');
       const targets =
         kind === 'cross_entropy'
-          ? tf.tensor1d(Int32Array.from(classes), 'int32')
-          : tf.tensor2d(classes.slice(), given.shape as [number, number], 'float32');
-      return scoreLoss(kind, given, targets, { scale, smoothing });
+          ? tf.tensor1d(Int32Array.from(own.targets), 'int32')
+          : tf.tensor2d(own.targets.slice(), scores.shape as [number, number], 'float32');
+      const loss = scoreLoss(kind, scores, targets, { scale, smoothing });
+      return { loss, targets: own.targetCount, metrics: {}, scores };
     },
   };
 }
+
+export const sequenceClassificationTwin: ObjectiveTwin<ClassificationObjective> = {
+  type: 'sequence_classification',
+  create(_section, { task }) {
+    if (!task || labelsWords(task)) throw noLabels('a label or number for each text');
+    return sequenceClassification(task.problemType as TextProblemType);
+  },
+};

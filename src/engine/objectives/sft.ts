@@ -3,16 +3,16 @@
  * position t is predicted from the hidden state at t−1. A packed text's first token is predicted from nothing.
  */
 import { TabtuneError } from '../../base/errors';
-import type { Batch } from '../../data/types';
+import type { NextTokenBatch } from '../../data/types';
+import type { SftObjective } from '../../objectives/sft';
 import { requireHead } from '../models/head';
-import { modelInput } from './model-input';
-import type { Objective } from './objective';
+import { batchAs, lossOnly, type Objective, type ObjectiveTwin } from './objective';
 import { headLoss, IGNORED, padTargets, type Targets } from './tokens';
 
 export { IGNORED };
 
 /** Rows of the flattened hidden states that predict something, and what. */
-export function targetRows(batch: Pick<Batch, 'batchSize' | 'length' | 'labels' | 'starts'>): Targets {
+export function targetRows(batch: Pick<NextTokenBatch, 'batchSize' | 'length' | 'labels' | 'starts'>): Targets {
   const { batchSize, length, labels, starts } = batch;
   const pairs: [number, number][] = [];
   for (let b = 0; b < batchSize; b++) {
@@ -25,7 +25,9 @@ export function targetRows(batch: Pick<Batch, 'batchSize' | 'length' | 'labels' 
 }
 
 export const sft: Objective = {
-  loss(model, hooks, batch, options) {
+  batches: 'next_token',
+  loss(pass, batch) {
+    const { model, hidden } = pass.policy;
     requireHead(model);
     if (model.kind !== 'decoder') {
       throw new TabtuneError({
@@ -35,6 +37,9 @@ export const sft: Objective = {
         action: 'Choose masked_lm or a classification, or a model that writes text.',
       });
     }
-    return headLoss(model, hooks, model.hidden(modelInput(model, batch), hooks), targetRows(batch), options);
+    const own = batchAs(batch, 'next_token');
+    return lossOnly(headLoss(pass, hidden(own), targetRows(own)), own.targetCount);
   },
 };
+
+export const sftTwin: ObjectiveTwin<SftObjective> = { type: 'sft', create: () => sft };

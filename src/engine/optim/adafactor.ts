@@ -1,6 +1,7 @@
 /**
- * Adafactor as transformers' Trainer sets it up: given rates, no first moment, clip_threshold 1, decay_rate −0.8. Its second
- * moments are a row and a column for each matrix, thousandths of Adam's. Sums in its kernels are over whole tensors.
+ * Adafactor as transformers' Trainer configures it: explicit learning rates, no first moment, clip_threshold 1,
+ * decay_rate −0.8. Its second moments are a row and a column per matrix, thousandths of Adam's size. Sums in its kernels
+ * are over whole tensors.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { keptZeros, writeValues } from '../kernels/in-place';

@@ -1,9 +1,9 @@
 /**
- * AdamW with moments of a byte a value (Dettmers et al., 2022), as bitsandbytes' AdamW8bit: tensors of fewer than 4096 values
- * keep theirs in float32. Blocks of 256 values never span two tensors, which begin at multiples of 256 for this.
+ * AdamW with moments of one byte per value (Dettmers et al., 2022), as in bitsandbytes' AdamW8bit: tensors with fewer than
+ * 4096 values keep float32 moments. Blocks of 256 values never span two tensors, so tensors start at multiples of 256.
  *
- * bitsandbytes' CPU code looks the nearest code up in a table of 65536 steps, in which the smallest second moments all become
- * one; this is the exact nearest one, as its code for GPUs has it.
+ * bitsandbytes' CPU code finds the nearest code through a table of 65536 steps, in which the smallest second moments all
+ * become one; this code finds the exact nearest one, like its GPU code.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { keptZeros, writeValues } from '../kernels/in-place';

@@ -1,10 +1,10 @@
-/** AdamW (Loshchilov & Hutter, 2019) as torch.optim.AdamW: weight decay beside the gradient. */
+/** AdamW (Loshchilov & Hutter, 2019) as in torch.optim.AdamW: weight decay is separate from the gradient. */
 
 import { keptZeros } from '../kernels/in-place';
 import { adamW } from '../kernels/optimisers/adamw';
 import { pace, perValue, type RuleKind } from './rule';
 
-/** `coupled`: Adam, where weight decay is part of the gradient. */
+/** `coupled`: Adam, whose weight decay is part of the gradient. */
 export const adamKind = (coupled: boolean): RuleKind => ({
   create(layout, settings) {
     const m = keptZeros([layout.size]);

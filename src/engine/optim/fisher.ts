@@ -1,6 +1,6 @@
 /**
- * Diagonal of the empirical Fisher information (Kirkpatrick et al., 2017): the mean over texts of squared gradients of a
- * text's log-likelihood, in the layout of an optimiser's flat buffers.
+ * Diagonal of the empirical Fisher information (Kirkpatrick et al., 2017): the mean over texts of the squared gradients of
+ * a text's log-likelihood, in the layout of an optimiser's flat buffers.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { keptZeros } from '../kernels/in-place';

@@ -1,6 +1,6 @@
 /**
- * Where each trainable tensor lies in the flat buffers. Tensors that are updated alike (same weight decay, same rate) lie
- * side by side, so that one dispatch updates them all; which of them are, can change from step to step.
+ * Where each trainable tensor is stored in the flat buffers. Tensors that are updated alike (same weight decay, same rate)
+ * are adjacent, so that one dispatch updates them all; which tensors are active can change from step to step.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 
@@ -11,25 +11,25 @@ export interface Place {
   offset: number;
   size: number;
   shape: number[];
-  /** Learning rate beside the schedule's. */
+  /** Multiplies the schedule's learning rate. */
   rate: number;
-  /** Does weight decay apply? */
+  /** Whether weight decay applies. */
   decays: boolean;
-  /** The place begins at a multiple of this, and what follows it does. */
+  /** The place starts at a multiple of this, and so does whatever follows it. */
   block: number;
 }
 
 export interface Layout {
   /** In the order of the method's tensors. */
   places: Place[];
-  /** The same ones in the order of their offsets. */
+  /** The same places in the order of their offsets. */
   flat: Place[];
   byName: Map<string, Place>;
-  /** Values of a flat buffer, gaps included. */
+  /** Number of values in a flat buffer, gaps included. */
   size: number;
 }
 
-/** Neighbours that an update treats alike. Gaps between them hold zeros in every buffer, and stay so. */
+/** Adjacent tensors that an update treats alike. Gaps between them hold zeros in every buffer, and always will. */
 export interface Range {
   offset: number;
   length: number;
@@ -39,20 +39,20 @@ export interface Range {
   rate: number;
   decays: boolean;
   block: number;
-  /** Updates that the tensors will have had with this one, from 1: torch counts them tensor by tensor. */
+  /** How many updates the tensors will have had after this one, from 1; torch counts them per tensor. */
   step: number;
 }
 
 export interface LayoutOptions {
   rate?(name: string): number;
   decays?(name: string): boolean;
-  /** Where a tensor of so many values may begin; 1 where left out. */
+  /** The alignment of a tensor with this many values; 1 by default. */
   block?(size: number): number;
 }
 
 /**
- * Trainer.get_decay_parameter_names of transformers, by names: no weight decay for biases and for norms. The last pattern
- * stands for its look at the class, which finds GPT-2's ln_1, ln_2 and ln_f.
+ * transformers' Trainer.get_decay_parameter_names, by name: no weight decay for biases and norms. The last pattern replaces
+ * its check of the module's class, which finds GPT-2's ln_1, ln_2 and ln_f.
  */
 const NO_DECAY = [/bias/, /layernorm/, /rmsnorm/, /(?:^|\.)norm(?:$|\.)/, /_norm(?:$|\.)/, /(?:^|\.)ln_\w+\.weight$/];
 
@@ -73,7 +73,7 @@ export function layOut(trainable: Map<string, tf.Tensor>, options: LayoutOptions
       block: block(tensor.size),
     }),
   );
-  // A stable sort: equal ones stay in the method's order.
+  // The sort is stable, so equal ones stay in the method's order.
   const flat = [...places].sort((a, b) => b.block - a.block || Number(b.decays) - Number(a.decays) || b.rate - a.rate);
   let size = 0;
   for (const place of flat) {

@@ -1,4 +1,4 @@
-/** Lion (Chen et al., 2023): steps of one size, along the sign of an interpolated momentum. */
+/** Lion (Chen et al., 2023): steps of equal size, along the sign of an interpolated momentum. */
 import { keptZeros } from '../kernels/in-place';
 import { lionStep } from '../kernels/optimisers/lion';
 import { pace, perValue, type RuleKind } from './rule';

@@ -1,8 +1,8 @@
 /**
- * The optimiser of a run, whichever rule it goes by (rules.ts), over all trainable tensors as one flat range: gradients,
- * state and a master copy of the parameters lie end to end, so that clipping and the update take a few dispatches whatever
- * the number of tensors. Around the rule: the penalty on moving from the base (L2-SP, EWC), clipping, and the moving average of the
- * weights. State belongs to a tensor's name, which is how checkpoints keep it.
+ * The optimiser of a run, with any update rule (rules.ts), over all trainable tensors as one flat range: gradients, state
+ * and a master copy of the parameters are stored end to end, so clipping and the update take a few dispatches for any
+ * number of tensors. Around the rule: the penalty on moving away from the base (L2-SP, EWC), clipping, and the moving
+ * average of the weights. State is keyed by tensor name, as in checkpoints.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { clearValues, copyValues, keptZeros } from '../kernels/in-place';
@@ -21,26 +21,26 @@ export type { OptimizerSettings } from './rule';
 export type { StateTensors } from './state';
 
 export interface UpdateStats {
-  /** With the weight penalty. */
+  /** Includes the weight penalty. */
   loss: number;
   /** Before clipping. */
   gradNorm: number;
-  /** False where the loss or a gradient was NaN or infinite; the parameters were then left alone. */
+  /** False if the loss or a gradient was NaN or infinite; the parameters were then left unchanged. */
   finite: boolean;
 }
 
-/** The penalty ½ Σ (alpha + lambda · F)·(p − p0)² on the loss, and its gradient. */
+/** The penalty ½ Σ (alpha + lambda · F)·(p − p0)² added to the loss, and its gradient. */
 export interface WeightPenalty {
-  /** L2-SP's. */
+  /** For L2-SP. */
   alpha?: number;
-  /** EWC's; needs the Fisher information (training/fisher.ts). */
+  /** For EWC; needs the Fisher information (run/fisher.ts). */
   lambda?: number;
   fisher?: tf.Tensor;
-  /** p0, in the optimiser's layout; the parameters as they are now where left out. */
+  /** p0, in the optimiser's layout; by default the current parameters. */
   anchor?: tf.Tensor;
 }
 
-/** A penalty in force: what it pulls towards, and its shares of the loss. */
+/** A penalty in force, with its anchor and the partial sums that are added to the loss. */
 type ActivePenalty = Required<Pick<WeightPenalty, 'alpha' | 'lambda' | 'anchor'>> & {
   fisher?: tf.Tensor;
   penalty: tf.Tensor;
@@ -54,33 +54,33 @@ export type Active = (name: string) => boolean;
 export interface Optimizer {
   layout: Layout;
   tensors: tf.Tensor[];
-  /** Those whose gradients a step needs. */
+  /** The tensors whose gradients a step needs. */
   tensorsOf(active: Active): Map<string, tf.Tensor>;
   /**
-   * Adds the gradients of one micro-batch; the first of a step forgets the last step's. A tensor that is left out of a whole
-   * step stays as it is.
+   * Adds the gradients of one micro-batch; the first of a step discards those of the last step. A tensor left out for a
+   * whole step is not updated.
    */
   accumulate(grads: Gradients, first: boolean): void;
   /**
-   * Records clipping and the update of the active tensors; the others take no part, in the norm neither. The promise gives
-   * the step's figures once the GPU has run it.
+   * Records clipping and the update of the active tensors; the others take no part, not even in the norm. The promise gives
+   * the step's metrics once the GPU has run it.
    */
   update(loss: tf.Scalar, learningRate: number, active?: Active): Promise<UpdateStats>;
-  /** Updates made so far. Adam's bias correction counts those of each tensor. */
+  /** Updates made so far. Adam's bias correction counts them per tensor. */
   updates: number;
-  /** Owns the tensors from then on. To be set before a checkpoint is loaded, since that moves the parameters. */
+  /** Takes ownership of the tensors. Set it before loading a checkpoint, which moves the parameters. */
   setPenalty(penalty: WeightPenalty | null): void;
-  /** Puts the moving average into the tensors, or the parameters back. The next update puts them back by itself. */
+  /** Puts the moving average into the tensors, or restores the parameters. The next update restores them by itself. */
   showAverage(on: boolean): void;
-  /** Runs something with the moving average in place of the parameters; with the parameters where there is none. */
+  /** Runs something with the moving average in place of the parameters, or with the parameters if there is no average. */
   withAverage<T>(run: () => Promise<T>): Promise<T>;
-  /** For a checkpoint: `adapter/NAME` is what the run is for (the average, where there is one), the rest is state. */
+  /** For a checkpoint: `adapter/NAME` is the result of the run (the average, if there is one); the rest is state. */
   save(): Promise<StateTensors>;
   load(state: StateTensors, updates: number): void;
   dispose(): void;
 }
 
-/** Where tensors have had different numbers of updates: how many, in the order of the method's tensors. */
+/** Stored if tensors have had different numbers of updates: their counts, in the order of the method's tensors. */
 const UPDATES = 'optimizer/updates';
 
 export function createOptimizer(
@@ -101,7 +101,7 @@ export function createOptimizer(
   if (average) copyValues(state.params, 0, average, 0, size);
   let drift: ActivePenalty | null = null;
   const updatesOf = new Map(places.map((p) => [p.name, 0]));
-  /** Tensors that have gradients in the flat buffer; those of all others are zeros. */
+  /** Tensors that have gradients in the flat buffer; all others have zeros there. */
   const filled = new Set<string>();
   let averageShown = false;
 
@@ -194,7 +194,7 @@ export function createOptimizer(
     load(saved, updates) {
       const counts = saved.get(UPDATES)?.data;
       if (counts && counts.length !== places.length) {
-        throw new Error(`The checkpoint has no ${UPDATES} of ${places.length} values.`);
+        throw new Error(`The checkpoint has no tensor ${UPDATES} with ${places.length} values.`);
       }
       loadParts(parts, layout, saved);
       optimizer.updates = updates;
@@ -212,19 +212,19 @@ export function createOptimizer(
   return optimizer;
 }
 
-/** Which place each gradient belongs to. */
+/** Assigns each gradient to its place. */
 export function gradientsByPlace({ places, byName }: Layout, grads: Gradients): Map<Place, tf.Tensor> {
   if (!Array.isArray(grads)) {
     return new Map(
       [...grads].map(([name, grad]) => {
         const place = byName.get(name);
-        if (!place) throw new Error(`A gradient came for ${name}, which is not trained.`);
+        if (!place) throw new Error(`Got a gradient for ${name}, which is not trained.`);
         return [place, grad];
       }),
     );
   }
   if (grads.length !== places.length) {
-    throw new Error(`Expected gradients of ${places.length} tensors, got ${grads.length}.`);
+    throw new Error(`Expected gradients for ${places.length} tensors, got ${grads.length}.`);
   }
   return new Map(grads.map((grad, i) => [places[i]!, grad]));
 }

@@ -1,4 +1,4 @@
-/** What every optimiser is to the rest: a rule that updates ranges of the flat buffers, and the state that it keeps. */
+/** The interface of every optimiser: a rule that updates ranges of the flat buffers, and the state that it keeps. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { TrainingSection } from '../../recipe/types';
 import type { Layout, Place, Range } from './layout';
@@ -9,21 +9,21 @@ export type OptimizerSettings = Pick<
 > &
   Partial<Pick<TrainingSection, 'optim' | 'sgd_momentum' | 'ema_decay'>>;
 
-/** Flat float32 tensors [N]; `stats` [4] of grad-norm.ts says by how much gradients are clipped, and whether to go on. */
+/** Flat float32 tensors [N]; `stats` [4] from grad-norm.ts says how much to clip gradients, and whether to update at all. */
 export interface FlatBuffers {
   params: tf.Tensor;
   grads: tf.Tensor;
   stats: tf.Tensor;
 }
 
-/** A flat tensor of state, and which piece of it belongs to a trainable tensor. */
+/** A flat tensor of state, and which piece of it belongs to each trainable tensor. */
 export interface StatePart {
-  /** A checkpoint has it as `PREFIX/NAME`. */
+  /** A checkpoint stores it as `PREFIX/NAME`. */
   prefix: string;
   tensor: tf.Tensor;
-  /** In values, or in bytes where `bytes` is set; null where this tensor has no such state. */
+  /** In values, or in bytes if `bytes` is set; null if this tensor has no such state. */
   piece(place: Place): { offset: number; shape: number[] } | null;
-  /** The tensor is int32 words of four bytes; those between pieces are this. */
+  /** The tensor is int32 words of four bytes; bytes between pieces have the value `gap`. */
   bytes?: { gap: number };
 }
 
@@ -40,14 +40,14 @@ export interface RuleKind {
   create(layout: Layout, settings: OptimizerSettings): UpdateRule;
 }
 
-/** A part as long as the parameters, with a value for each of theirs. */
+/** State with one value per parameter. */
 export const perValue = (prefix: string, tensor: tf.Tensor): StatePart => ({
   prefix,
   tensor,
   piece: ({ offset, shape }) => ({ offset, shape }),
 });
 
-/** Rate and weight decay of a range. */
+/** Learning rate and weight decay of a range. */
 export const pace = (range: Range, learningRate: number, weightDecay: number) => ({
   learningRate: learningRate * range.rate,
   weightDecay: range.decays ? weightDecay : 0,

@@ -1,4 +1,4 @@
-/** Every optimiser by its name in a recipe. A new one is a file and a line here. */
+/** Every optimiser by its recipe name. A new one needs a file and an entry here. */
 import type { OptimizerName } from '../../recipe/types';
 import { adafactor } from './adafactor';
 import { adam } from './adam';

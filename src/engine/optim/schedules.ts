@@ -1,6 +1,6 @@
 /**
  * Learning-rate schedules as factors of the base rate, after transformers' optimization.py, and ULMFiT's slanted triangular
- * one. `step` counts from 0: the first update uses factor(0), which is 0 under warm-up.
+ * schedule. `step` counts from 0: the first update uses factor(0), which is 0 with warmup.
  */
 import type { LrSchedulerType, TrainingSection } from '../../recipe/types';
 
@@ -14,7 +14,7 @@ export function warmupSteps(totalSteps: number, warmupRatio: number): number {
   return Math.ceil(totalSteps * warmupRatio);
 }
 
-/** inverse_sqrt without warm-up: steps until the rate has fallen to 1/√2. */
+/** For inverse_sqrt without warmup: steps until the rate has fallen to 1/√2. */
 const TIMESCALE = 10_000;
 
 interface At {
@@ -24,11 +24,11 @@ interface At {
   settings: ScheduleSettings;
 }
 
-/** What is left of the steps after warm-up: from 1 at its end to 0 at the end of the run. */
+/** The fraction of steps left after warmup: from 1 when it ends to 0 at the end of the run. */
 const remaining = ({ step, total, warmup }: At) => (total - step) / Math.max(1, total - warmup);
 const halfCosine = (progress: number) => Math.max(0, 0.5 * (1 + Math.cos(Math.PI * progress)));
 
-/** After warm-up, or all of it for schedules that have none. */
+/** The factor after warmup, or over the whole run for schedules without warmup. */
 const SHAPES: Record<LrSchedulerType, (at: At) => number> = {
   constant: () => 1,
   constant_with_warmup: () => 1,
@@ -59,8 +59,8 @@ function progressOf({ step, total, warmup }: At): number {
 }
 
 /**
- * Howard & Ruder (2018), equation 3. Where T · cut_frac is not whole, their last steps would pass below the lowest rate,
- * since cut is rounded down; here the rate stays at it.
+ * Howard & Ruder (2018), equation 3. If T · cut_frac is not whole, cut is rounded down and their last steps would fall
+ * below the lowest rate; here the rate stays at it.
  */
 function slantedTriangular({ step, total, settings: { lr_cut_frac = 0.1, lr_ratio = 32 } }: At): number {
   const cut = Math.max(1, Math.floor(total * lr_cut_frac));
@@ -70,7 +70,7 @@ function slantedTriangular({ step, total, settings: { lr_cut_frac = 0.1, lr_rati
 
 const WITHOUT_WARMUP: ReadonlySet<LrSchedulerType> = new Set(['constant', 'slanted_triangular']);
 
-/** Factor of step `step` (from 0) of `totalSteps`. */
+/** Factor for step `step` (from 0) of `totalSteps`. */
 export function scheduleFactor(settings: ScheduleSettings, step: number, totalSteps: number): number {
   const { lr_scheduler_type: type, warmup_ratio } = settings;
   const warmup = warmupSteps(totalSteps, warmup_ratio);

@@ -1,4 +1,4 @@
-/** Stochastic gradient descent with momentum, as torch.optim.SGD. Without momentum it keeps no state. */
+/** Stochastic gradient descent with momentum, as in torch.optim.SGD. Without momentum it keeps no state. */
 import { keptZeros } from '../kernels/in-place';
 import { sgdStep } from '../kernels/optimisers/sgd';
 import { pace, perValue, type RuleKind } from './rule';

@@ -1,7 +1,7 @@
 /**
- * State of an optimiser as named float32 tensors, for checkpoints, and back, bit for bit. Bytes travel three to a value, as
- * whole numbers below 2²⁴, which float32 holds exactly: four bytes read as a float might be a NaN, whose bits nobody promises
- * to keep.
+ * Optimiser state as named float32 tensors for checkpoints, and back, bit for bit. Bytes are packed three per value, as
+ * integers below 2²⁴, which float32 holds exactly. Four bytes read as a float might be a NaN, whose bits are not guaranteed
+ * to survive.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { writeValues } from '../kernels/in-place';
@@ -29,7 +29,7 @@ async function readBytes(words: tf.Tensor): Promise<Uint8Array> {
 
 const product = (shape: number[]) => shape.reduce((a, b) => a * b, 1);
 
-/** What a checkpoint has of one tensor's piece. */
+/** The shape in which a checkpoint stores one tensor's piece. */
 const storedShape = (part: StatePart, shape: number[]) => (part.bytes ? [Math.ceil(product(shape) / 3)] : shape);
 
 const pieces = (part: StatePart, { places }: Layout) =>
@@ -51,7 +51,7 @@ export async function saveParts(parts: StatePart[], layout: Layout, saved: State
   }
 }
 
-/** Nothing is written unless everything is there. */
+/** Writes nothing unless everything is present. */
 export function loadParts(parts: StatePart[], layout: Layout, saved: StateTensors): void {
   const writes = parts.map((part) => {
     const bytes = part.bytes ? new Uint8Array(part.tensor.size * 4).fill(part.bytes.gap) : null;
@@ -59,7 +59,9 @@ export function loadParts(parts: StatePart[], layout: Layout, saved: StateTensor
     for (const { name, offset, length, shape } of pieces(part, layout)) {
       const entry = saved.get(name);
       const size = product(storedShape(part, shape));
-      if (!entry || entry.data.length !== size) throw new Error(`The checkpoint has no ${name} of ${size} values.`);
+      if (!entry || entry.data.length !== size) {
+        throw new Error(`The checkpoint has no tensor ${name} with ${size} values.`);
+      }
       if (bytes) bytes.set(unpackBytes(entry.data, length), offset);
       else values.set(entry.data, offset);
     }

@@ -1,10 +1,11 @@
 /**
- * NF4 with double quantisation (QLoRA, Dettmers et al., 2023), code for code as bitsandbytes' quantize_4bit with
- * compress_statistics: blocks of 64 values over the whole tensor are divided by their largest magnitude and each value takes
- * the nearest of 16 levels; of those magnitudes, less their mean, blocks of 256 are quantised to 8 bits in the same way.
+ * NF4 with double quantisation (QLoRA, Dettmers et al., 2023), code for code as in bitsandbytes' quantize_4bit with
+ * compress_statistics. Blocks of 64 values over the whole tensor are divided by their largest magnitude, and each value
+ * takes the nearest of 16 levels. The magnitudes, minus their mean, are quantised to 8 bits in the same way, in blocks of
+ * 256.
  *
- * The values arrive in order, in pieces that end wherever a block ends (the last one anywhere); codes leave as they are
- * made, so that only the magnitudes of a tensor, a 64th of it, are held.
+ * Values arrive in order, in pieces that end at the end of a block (the last one anywhere). Codes are passed on as they are
+ * made, so only the magnitudes of a tensor, a 64th of it, are held.
  */
 import {
   NF4_BLOCK,
@@ -17,7 +18,7 @@ import {
 
 const { fround } = Math;
 
-/** Quantiles of a normal distribution, zero among them; bitsandbytes' table, to the last bit. */
+/** Quantiles of a normal distribution, with zero among them; bitsandbytes' table, to the last bit. */
 export const LEVELS = Float32Array.of(
   -1.0,
   -0.6961928009986877,
@@ -39,16 +40,16 @@ export const LEVELS = Float32Array.of(
 
 export const DYNAMIC = dynamicMap(true);
 
-/** bitsandbytes' dynamic map: seven decades, the higher ones divided more finely; the steps of torch.linspace in float32. */
+/** bitsandbytes' dynamic map: seven decades, the higher ones divided more finely, with torch.linspace's steps in float32. */
 export function dynamicMap(signed: boolean): Float32Array {
   const values: number[] = [0, 1];
   for (let i = 0; i < 7; i++) {
-    // Without negative ones there is twice the room.
+    // Without negative values there is twice the room.
     const count = 2 ** (signed ? i : i + 1);
     const boundaries = linspace(fround(0.1), 1, count + 1);
     for (let k = 0; k < count; k++) {
       const mean = fround(fround(boundaries[k]! + boundaries[k + 1]!) / 2);
-      // Python's 10 ** -n is a double; torch multiplies it in as a float32.
+      // Python's 10 ** -n is a double; torch multiplies by it as a float32.
       const value = fround(fround(10 ** (i - 6)) * mean);
       values.push(value);
       if (signed) values.push(-value);
@@ -57,7 +58,7 @@ export function dynamicMap(signed: boolean): Float32Array {
   return Float32Array.from(values.sort((a, b) => a - b));
 }
 
-/** As torch does it: from both ends, with a float32 step, multiplied and added in one rounding. */
+/** As in torch: from both ends, with a float32 step, multiplied and added with one rounding. */
 function linspace(first: number, last: number, count: number): number[] {
   const step = fround(fround(last - first) / (count - 1));
   return Array.from({ length: count }, (_, i) =>
@@ -65,15 +66,15 @@ function linspace(first: number, last: number, count: number): number[] {
   );
 }
 
-/** Middles between neighbours: a value up to and including one takes the code below it. */
+/** Midpoints between neighbours: a value up to and including a midpoint takes the code below it. */
 const middles = (table: Float32Array) =>
   Float32Array.from(table.subarray(1), (v, i) => fround(fround(table[i]! + v) / 2));
 
 const LEVEL_BOUNDS = middles(LEVELS);
 
 /**
- * The nearest of DYNAMIC to each of 65536 steps from -1 to 1. bitsandbytes looks its scales up like this on a CPU; on CUDA it
- * compares with the middles themselves, which differs where a scale is within a step of one, about one in 130.
+ * The code of DYNAMIC nearest to each of 65536 steps from -1 to 1. This is how bitsandbytes looks up its scales on a CPU; on
+ * CUDA it compares with the midpoints themselves, which differs if a scale is within a step of one, about one in 130.
  */
 const NEAREST = nearestCodes();
 
@@ -106,8 +107,8 @@ function largest(values: Float32Array, from: number, to: number): number {
 }
 
 /**
- * 4-bit codes of `values`, two a byte, and the magnitude of each block into `absmax`. A last block that is not full is
- * divided by its magnitude, the others multiplied by its inverse: so does bitsandbytes.
+ * Writes 4-bit codes of `values`, two per byte, and the magnitude of each block into `absmax`. As in bitsandbytes, a partial
+ * last block is divided by its magnitude, while full blocks are multiplied by the inverse.
  */
 export function quantizeBlocks(values: Float32Array, codes: Uint8Array, absmax: Float32Array): void {
   for (let from = 0, block = 0; from < values.length; from += NF4_BLOCK, block++) {
@@ -126,7 +127,7 @@ export function quantizeBlocks(values: Float32Array, codes: Uint8Array, absmax: 
   }
 }
 
-/** What bitsandbytes writes behind an odd number of values: the code of zero. */
+/** bitsandbytes pads an odd number of values with the code of zero. */
 const ODD_END = 7;
 
 export interface QuantizedScales {
@@ -135,7 +136,7 @@ export interface QuantizedScales {
   offset: number;
 }
 
-/** The magnitudes in 8 bits. `offset` is their mean, rounded once; torch sums in float32, in an order of its own. */
+/** Quantises the magnitudes to 8 bits. `offset` is their mean, rounded once; torch sums in float32, in its own order. */
 export function quantizeScales(absmax: Float32Array, offset = mean(absmax)): QuantizedScales {
   const codes = new Uint8Array(absmax.length);
   const outer = new Float32Array(Math.ceil(absmax.length / NF4_OUTER));
@@ -159,7 +160,7 @@ function mean(values: Float32Array): number {
   return fround(sum / values.length);
 }
 
-/** All that stands before the codes of a tensor, as words. */
+/** Everything before a tensor's codes, as words. */
 export function nf4Head(offset: number): Float32Array {
   const head = new Float32Array(NF4_CODES);
   head[0] = offset;
@@ -168,7 +169,7 @@ export function nf4Head(offset: number): Float32Array {
   return head;
 }
 
-/** All that stands behind them. */
+/** Everything after the codes. */
 export function nf4Tail(size: number, { codes, outer }: QuantizedScales): Int32Array {
   const at = nf4Layout(size);
   const tail = new Int32Array(at.words - at.scales);

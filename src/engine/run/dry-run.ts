@@ -3,7 +3,7 @@
  * on a device that only counts (counting-device.ts). Nothing is computed and no weight is read, so that a second is enough
  * for models that no memory here could hold. It takes over tfjs's one backend: it belongs into a worker of its own.
  */
-import type { Batch, BatchSource, TaskData } from '../../data/types';
+import type { Batch, BatchKind, BatchSource, TaskData } from '../../data/types';
 import type { MethodSection, ModelSection, ObjectiveSection, TrainingSection } from '../../recipe/types';
 import { generate } from '../generation/generate';
 import { keptZeros } from '../kernels/in-place';
@@ -17,7 +17,7 @@ import { loadModel } from '../models';
 import type { LanguageModel, StoredType, WeightSource } from '../models/model';
 import { withTaskHead } from '../models/with-head';
 import { createObjective } from '../objectives';
-import type { Objective } from '../objectives/objective';
+import type { Objective, View } from '../objectives/objective';
 import { IGNORED } from '../objectives/tokens';
 import { createOptimizer } from '../optim/optimizer';
 import { bufferOf, gpuBackend } from '../webgpu/backend';
@@ -117,34 +117,50 @@ async function withHead(base: LanguageModel, { task, quantization, tensors }: Dr
   });
 }
 
-function batchOf({ rows, length, targets }: BatchShape, task: DryRun['task']): Batch {
+/** A batch of zeros. `width` is the number of targets of a text. */
+function batchOf(kind: BatchKind, { rows, length, targets }: BatchShape, width = 1): Batch {
+  const padded = {
+    batchSize: rows,
+    length,
+    ids: new Int32Array(rows * length),
+    lengths: new Int32Array(rows).fill(length),
+    targetCount: targets,
+  };
+  switch (kind) {
+    case 'next_token':
+      return { kind, ...padded, labels: labelsOf(rows, length, targets), starts: null };
+    case 'token_labels':
+      return { kind, ...padded, labels: labelsOf(rows, length, targets) };
+    case 'text_targets':
+      return { kind, ...padded, targets: new Float32Array(rows * width), width };
+    case 'hidden_tokens':
+      return { kind, ...padded, special: new Uint8Array(rows * length) };
+  }
+}
+
+/** So many labels of class 0. Position 0 of a row is predicted from nothing, and has none. */
+function labelsOf(rows: number, length: number, targets: number): Int32Array {
   const labels = new Int32Array(rows * length).fill(IGNORED);
-  // Position 0 of a row is predicted by nothing.
   for (let left = targets, i = 0; left > 0 && i < labels.length; i++) {
     if (i % length === 0) continue;
     labels[i] = 0;
     left--;
   }
-  return {
-    batchSize: rows,
-    length,
-    ids: new Int32Array(rows * length),
-    labels,
-    lengths: new Int32Array(rows).fill(length),
-    targetTokens: targets,
-    ...(task
-      ? { classes: new Float32Array(rows * (task.problemType === 'multi_label_classification' ? task.labels : 1)) }
-      : {}),
-  };
+  return labels;
 }
 
 /** The batches in steps of two, since further micro-batches add no memory; the widest comes twice. */
-function batchSource({ batches, evaluation, training, task }: DryRun): BatchSource & { steps: number } {
+function batchSource(
+  { batches, evaluation, training, task }: DryRun,
+  kind: BatchKind,
+): BatchSource & { steps: number } {
   const size = Math.min(2, training.gradient_accumulation_steps);
-  const [widest, second, ...others] = batches.map((shape) => batchOf(shape, task)) as [Batch, ...Batch[]];
+  const width = task?.problemType === 'multi_label_classification' ? task.labels : 1;
+  const make = (shape: BatchShape) => batchOf(kind, shape, width);
+  const [widest, second, ...others] = batches.map(make) as [Batch, ...Batch[]];
   const all = [widest, second ?? widest, widest, ...(others.length > 0 ? others : [widest])];
   const steps = Math.ceil(all.length / size);
-  const held = evaluation.map((shape) => batchOf(shape, task));
+  const held = evaluation.map(make);
   return {
     steps,
     stepsPerEpoch: steps,
@@ -201,29 +217,29 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
     // What a batch asks for after the last block is for its logits.
     const objective: Objective = {
       ...trained,
-      loss(given, hooks, batch, options) {
+      loss(pass, batch) {
         count.part = 'activations' satisfies Part;
-        const watched: LanguageModel = {
-          ...given,
-          hidden(input, own) {
-            const hidden = given.hidden(input, own);
+        const policy: View = {
+          ...pass.policy,
+          hidden(rows, states) {
+            const hidden = pass.policy.hidden(rows, states);
             count.part = 'logits' satisfies Part;
             return hidden;
           },
         };
-        const loss = trained.loss(watched, hooks, batch, options);
+        const result = trained.loss({ ...pass, policy }, batch);
         count.part = 'activations' satisfies Part;
-        return loss;
+        return result;
       },
     };
     const samples = async () => {
       if (plan.base > 0 && model.head) {
-        const text = batchOf({ rows: 1, length: plan.base, targets: plan.base - 1 }, null);
         const objective = createObjective(
           model.kind === 'decoder' ? { type: 'pretraining' } : { type: 'masked_lm', mlm_probability: 0.15 },
           info,
         );
-        await evaluate({ model: { ...model, task: null }, method, objective }, [text]);
+        const text = batchOf(objective.batches, { rows: 1, length: plan.base, targets: plan.base - 1 });
+        await evaluate({ model, method, objective }, [text]);
       }
       for (const length of prompts) {
         const enough = new AbortController();
@@ -238,7 +254,7 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
         );
       }
     };
-    const batches = batchSource(plan);
+    const batches = batchSource(plan, objective.batches);
     const state = freshState();
     await trainLoop(
       {

@@ -1,26 +1,22 @@
-/** Mean loss over the validation set, every target weighing the same, and what metrics are made of. */
+/** Mean loss over the validation set, every target weighing the same, and what metrics are computed from. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch } from '../../data/types';
-import { inference, type Method } from '../methods/method';
-import type { LanguageModel } from '../models/model';
-import type { Objective } from '../objectives/objective';
+import type { Batch, NextTokenBatch } from '../../data/types';
+import { inference } from '../methods/method';
+import type { LossResult } from '../objectives/objective';
 import { readFloats } from '../webgpu/backend';
 import { beginWork } from '../webgpu/pool';
 import { forwardOnly } from './checkpointing';
-
-export interface EvaluationSetup {
-  model: LanguageModel;
-  method: Method | null;
-  objective: Objective;
-}
+import { createPass, type PassSetup } from './pass';
+import { addScalars, disposeScalars, readScalars, type ScalarSums } from './scalars';
 
 /** A whole text as a batch of one row, every token of it a target but the first. */
-export function wholeText(ids: Int32Array): Batch {
+export function wholeText(ids: Int32Array): NextTokenBatch {
   const length = ids.length;
-  return { batchSize: 1, length, ids, labels: ids, lengths: Int32Array.of(length), targetTokens: length - 1 };
+  const rows = { batchSize: 1, length, ids, lengths: Int32Array.of(length) };
+  return { kind: 'next_token', ...rows, labels: ids, starts: null, targetCount: length - 1 };
 }
 
-/** A classification head's scores on a batch: [rows, labels] or [rows · length, labels], row-major. */
+/** The scores of an objective on a batch: [rows, labels] or [rows · length, labels], row-major. */
 export interface BatchScores {
   batch: Batch;
   values: Float32Array;
@@ -29,56 +25,65 @@ export interface BatchScores {
 export interface Evaluation {
   /** NaN for an empty set. */
   loss: number;
-  /** Of every batch, where the model has a head for the task. */
+  /** Means over the targets of what else the objective reports. */
+  metrics: Record<string, number>;
+  /** Of every batch; empty when the objective has none. */
   scores: BatchScores[];
 }
 
 /** `cancelled` is asked between batches; when it says yes the result is null. */
 export async function evaluate(
-  { model, method, objective }: EvaluationSetup,
+  setup: PassSetup,
   batches: Batch[],
   cancelled: () => boolean = () => false,
 ): Promise<Evaluation | null> {
-  const hooks = forwardOnly(method?.hooks(inference()) ?? {});
+  const hooks = forwardOnly(setup.method?.hooks(inference()) ?? {});
   const scores: BatchScores[] = [];
+  const metrics: ScalarSums = new Map();
   let sum = 0;
   let count = 0;
   let pending: (() => Promise<void>) | null = null;
   for (const batch of batches) {
     if (cancelled()) {
       await pending?.();
+      disposeScalars(metrics);
       return null;
     }
     beginWork();
-    const { watched, taken } = watchScores(model);
-    const loss = tf.tidy(() => objective.loss(watched, hooks, batch, { scale: 1, withGradient: false }));
-    // One batch ahead: the GPU works on this one while the last one's figures are fetched.
-    const reads = [loss, ...taken].map((tensor) => {
-      const read = readFloats(tensor);
-      tensor.dispose();
-      return read;
-    });
+    const pass = createPass(setup, { hooks, scale: 1, withGradient: false });
+    const result = tidied(() => setup.objective.loss(pass, batch));
+    addScalars(metrics, result.metrics);
+    // One batch ahead: the GPU works on this one while the results of the last one are fetched.
+    const reads = [result.loss, ...(result.scores ? [result.scores] : [])].map((tensor) => readFloats(tensor));
+    tf.dispose(tensorsOf(result));
     await pending?.();
     pending = async () => {
       const [total, values] = await Promise.all(reads);
       sum += total![0]!;
       if (values) scores.push({ batch, values });
     };
-    count += objective.targets?.(batch, { seed: 0, pass: 0 }) ?? batch.targetTokens;
+    count += result.targets;
   }
   await pending?.();
-  return { loss: count > 0 ? sum / count : Number.NaN, scores };
+  return {
+    loss: count > 0 ? sum / count : Number.NaN,
+    metrics: await readScalars(metrics, 1 / Math.max(1, count)),
+    scores,
+  };
 }
 
-/** The model, whose head lets its scores be taken as the loss is computed. */
-function watchScores(model: LanguageModel): { watched: LanguageModel; taken: tf.Tensor[] } {
-  const taken: tf.Tensor[] = [];
-  const { task } = model;
-  if (!task) return { watched: model, taken };
-  const scores: typeof task.scores = (hidden, input, hooks) => {
-    const given = task.scores(hidden, input, hooks);
-    taken.push(tf.keep(given.clone()));
-    return given;
-  };
-  return { watched: { ...model, task: { ...task, scores } }, taken };
+const tensorsOf = ({ loss, metrics, scores }: LossResult) => [
+  loss,
+  ...Object.values(metrics),
+  ...(scores ? [scores] : []),
+];
+
+/** Runs a loss and frees everything but its result. */
+function tidied(compute: () => LossResult): LossResult {
+  let result!: LossResult;
+  tf.tidy(() => {
+    result = compute();
+    return tensorsOf(result);
+  });
+  return result;
 }

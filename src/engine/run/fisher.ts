@@ -10,6 +10,7 @@ import { createFisher } from '../optim/fisher';
 import type { Optimizer } from '../optim/optimizer';
 import { beginWork } from '../webgpu/pool';
 import { checkpointBlocks } from './checkpointing';
+import { createPass } from './pass';
 
 export interface FisherSetup {
   model: LanguageModel;
@@ -36,10 +37,8 @@ export async function estimateFisher(
         return null;
       }
       beginWork();
-      const { value, grads } = valueAndGradients(
-        () => objective.loss(model, hooks, text, { scale: 1, withGradient: true }),
-        optimizer.tensors,
-      );
+      const pass = createPass({ model, method, objective }, { hooks, scale: 1, withGradient: true });
+      const { value, grads } = valueAndGradients(() => objective.loss(pass, text).loss, optimizer.tensors);
       sum.add(grads);
       value.dispose();
       for (const g of grads) g.dispose();

@@ -5,24 +5,23 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
-import type { BatchSource } from '../../data/types';
+import type { Batch, BatchSource } from '../../data/types';
 import type { TrainingSection } from '../../recipe/types';
 import { valueAndGradients } from '../kernels/tape';
 import type { Method } from '../methods/method';
-import type { LanguageModel } from '../models/model';
-import type { Objective } from '../objectives/objective';
 import type { Optimizer, UpdateStats } from '../optim/optimizer';
 import { scheduleFactor } from '../optim/schedules';
 import { counters } from '../webgpu/backend';
 import { beginWork } from '../webgpu/pool';
 import { checkpointBlocks, frozenBelow } from './checkpointing';
-import { type BatchScores, evaluate } from './evaluate';
+import { type Evaluation, evaluate } from './evaluate';
+import { createPass, type PassSetup } from './pass';
+import { prepareBatches } from './prepare';
+import { addScalars, readScalars, type ScalarSums } from './scalars';
 import { trainingHooks } from './training-hooks';
 
-export interface TrainSetup {
-  model: LanguageModel;
+export interface TrainSetup extends PassSetup {
   method: Method;
-  objective: Objective;
   optimizer: Optimizer;
   batches: BatchSource;
   settings: TrainingSection;
@@ -74,6 +73,16 @@ export interface StepReport extends UpdateStats {
   stepSeconds: number;
   /** GPU dispatches that it took. */
   dispatches: number;
+  /** What the objective reports besides its loss; empty when it reports nothing. */
+  metrics: Record<string, number>;
+}
+
+/** Of the validation set. */
+export interface EvaluationReport extends Evaluation {
+  step: number;
+  epoch: number;
+  best: boolean;
+  seconds: number;
 }
 
 export interface Control {
@@ -86,15 +95,7 @@ export interface Control {
 export interface LoopCallbacks {
   phase(phase: 'training' | 'evaluating' | 'sampling' | 'saving' | 'paused'): void;
   step(report: StepReport): void;
-  /** `scores` are the head's on the validation set; empty where the objective has none. */
-  evaluation(e: {
-    step: number;
-    epoch: number;
-    loss: number;
-    best: boolean;
-    seconds: number;
-    scores: BatchScores[];
-  }): void | Promise<void>;
+  evaluation(e: EvaluationReport): void | Promise<void>;
   /** Called after each evaluation, for sample answers. */
   samples(step: number): Promise<void>;
   /** Must have stored everything when it resolves. `best` marks the best validation loss so far. */
@@ -106,29 +107,41 @@ export type StopReason = 'completed' | 'stopped' | 'early_stopping';
 /** Steps in a row with a NaN or infinite loss or gradient before the run is ended. */
 const MAX_NOT_FINITE = 3;
 
+/** A step that the GPU may still be working on. */
+export interface RecordedStep {
+  stats: Promise<UpdateStats>;
+  /** What the objective reports besides its loss, as means over the targets of the step. */
+  metrics: Promise<Record<string, number>>;
+  learningRate: number;
+  tokens: number;
+}
+
 /** Records one optimiser step: forward and backward of each micro-batch, clipping, update. */
 export function recordStep(
   setup: TrainSetup,
   state: TrainState,
-): { stats: Promise<UpdateStats>; learningRate: number; tokens: number } {
-  const { model, method, objective, optimizer, batches, settings, totalSteps } = setup;
+  micro: Batch[] = setup.batches.microBatches(state.step),
+): RecordedStep {
+  const { model, method, objective, optimizer, settings, totalSteps } = setup;
   const active = (name: string) => method.active?.(name, state.step, totalSteps) ?? true;
   const learning = optimizer.tensorsOf(active);
   const names = [...learning.keys()];
   const block = frozenBelow(model, names, setup.checkpointing ? checkpointBlocks(model, learning) : undefined);
-  const micro = batches.microBatches(state.step);
   const draw = (i: number) => ({ seed: settings.seed, pass: state.pass + i });
-  const targets = micro.reduce((sum, b, i) => sum + (objective.targets?.(b, draw(i)) ?? b.targetTokens), 0);
+  const targets = micro.reduce((sum, b, i) => sum + (objective.targets?.(b, draw(i)) ?? b.targetCount), 0);
   const scale = 1 / Math.max(1, targets);
   const smoothing = settings.label_smoothing_factor;
+  const metrics: ScalarSums = new Map();
   let loss: tf.Scalar | null = null;
   micro.forEach((batch, i) => {
     beginWork();
     const hooks = { ...trainingHooks(method, settings, state.pass + i), block };
-    const { value, grads } = valueAndGradients(
-      () => objective.loss(model, hooks, batch, { scale, withGradient: true, smoothing, ...draw(i) }),
-      [...learning.values()],
-    );
+    const pass = createPass(setup, { hooks, scale, withGradient: true, smoothing, draw: draw(i) });
+    const { value, grads } = valueAndGradients(() => {
+      const result = objective.loss(pass, batch);
+      addScalars(metrics, result.metrics);
+      return result.loss;
+    }, [...learning.values()]);
     optimizer.accumulate(new Map(grads.map((grad, n) => [names[n]!, grad])), i === 0);
     for (const g of grads) g.dispose();
     if (loss) {
@@ -145,7 +158,7 @@ export function recordStep(
   state.pass += micro.length;
   const tokens = micro.reduce((sum, b) => sum + b.lengths.reduce((a, l) => a + l, 0), 0);
   state.tokens += tokens;
-  return { stats, learningRate, tokens };
+  return { stats, metrics: readScalars(metrics), learningRate, tokens };
 }
 
 export async function trainLoop(
@@ -170,17 +183,18 @@ export async function trainLoop(
   let notFinite = 0;
   let pending: {
     stats: Promise<UpdateStats>;
-    report: Omit<StepReport, keyof UpdateStats | 'seconds' | 'stepSeconds'>;
+    metrics: Promise<Record<string, number>>;
+    report: Omit<StepReport, keyof UpdateStats | 'seconds' | 'stepSeconds' | 'metrics'>;
   } | null = null;
   /** Waits for the step in flight and reports it. */
   const drain = async () => {
     if (!pending) return;
-    const { stats, report } = pending;
+    const { report, ...reads } = pending;
     pending = null;
-    const figures = await stats;
+    const [stats, metrics] = await Promise.all([reads.stats, reads.metrics]);
     const stepSeconds = lap();
-    callbacks.step({ ...report, ...figures, seconds: state.seconds, stepSeconds });
-    notFinite = figures.finite ? 0 : notFinite + 1;
+    callbacks.step({ ...report, ...stats, metrics, seconds: state.seconds, stepSeconds });
+    notFinite = stats.finite ? 0 : notFinite + 1;
     if (notFinite >= MAX_NOT_FINITE) {
       throw new TabtuneError({
         code: 'not_finite',
@@ -199,7 +213,7 @@ export async function trainLoop(
     const measured = await evaluate(setup, validation, () => control.stopRequested());
     lap();
     if (measured === null) return false; // stopped meanwhile
-    const { loss, scores } = measured;
+    const { loss, metrics, scores } = measured;
     const best = Number.isFinite(loss) && (state.bestEvalLoss === null || loss < state.bestEvalLoss);
     // Before the first step the base is measured: the mark to beat, not a checkpoint.
     if (state.step === 0) state.initialEvalLoss = loss;
@@ -216,6 +230,7 @@ export async function trainLoop(
       loss,
       best: best && state.step > 0,
       seconds: state.seconds,
+      metrics,
       scores,
     });
     callbacks.phase('sampling');
@@ -237,8 +252,15 @@ export async function trainLoop(
   if (state.step === 0) await runEvaluation();
   callbacks.phase('training');
   while (state.step < totalSteps && !control.stopRequested() && !exhausted()) {
+    let micro = batches.microBatches(state.step);
+    if (setup.objective.prepare) {
+      await drain();
+      const draw = { seed: settings.seed, pass: state.pass };
+      micro = await prepareBatches(setup, micro, draw, () => control.stopRequested());
+      if (control.stopRequested()) break;
+    }
     const dispatchesBefore = counters.dispatches;
-    const { stats, learningRate, tokens } = recordStep(setup, state);
+    const { stats, metrics, learningRate, tokens } = recordStep(setup, state, micro);
     const report = {
       step: state.step,
       epoch: epochOf(state.step),
@@ -247,9 +269,9 @@ export async function trainLoop(
       stepTokens: tokens,
       dispatches: counters.dispatches - dispatchesBefore,
     };
-    // The last step's figures are fetched while this one runs, so that the queue never empties.
+    // The last step's results are fetched while this one runs, so that the queue never empties.
     await drain();
-    pending = { stats, report };
+    pending = { stats, metrics, report };
 
     const evaluationDue = settings.eval_steps > 0 && state.step % settings.eval_steps === 0 && state.step < totalSteps;
     const saveDue = state.step % settings.save_steps === 0 && state.step < totalSteps;

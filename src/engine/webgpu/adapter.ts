@@ -1,6 +1,6 @@
-/** What kernel variants may rely on for a device; known to device.ts, asked by kernels. */
+/** What kernel variants may rely on for a device; set by device.ts, read by kernels. */
 export interface AdapterTraits {
-  /** SwiftShader and the like: lanes of a CPU, slow barriers, kernels without workgroup memory win. */
+  /** SwiftShader and the like: lanes run on a CPU, barriers are slow, and kernels without workgroup memory win. */
   software: boolean;
   subgroups: boolean;
   f16: boolean;

@@ -1,6 +1,6 @@
 /**
- * The only place that touches tfjs-backend-webgpu's private members (4.22.0, pinned): its shared command encoder, its
- * tensor map, deferred disposal and the CPU value cache. tests/gpu/tfjs-internals.test.ts fails loudly if they move.
+ * The only code that touches tfjs-backend-webgpu's private members (4.22.0, pinned): its shared command encoder, its
+ * tensor map, deferred disposal and the CPU value cache. tests/gpu/tfjs-internals.test.ts fails loudly if they change.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { bufferCount, forgetPeak } from './buffers';
@@ -9,7 +9,7 @@ interface TensorData {
   dtype: tf.DataType;
   shape: number[];
   refCount: number;
-  /** CPU copy; goes stale after an in-place write on the GPU, so every such write sets it to null. */
+  /** CPU copy; an in-place write on the GPU makes it stale, so every such write sets it to null. */
   values: tf.backend_util.BackendValues | null;
   resource?: GPUBuffer;
 }
@@ -41,10 +41,10 @@ export interface GpuBackend extends tf.KernelBackend {
   submitQueue(): void;
 }
 
-/** Since the device was opened, tfjs's own dispatches included; a step's figure is a difference of two readings. */
+/** Totals since the device was opened, tfjs's own dispatches included; the difference of two readings gives a step's number. */
 export const counters = { dispatches: 0, submits: 0, bindGroups: 0, uniformBuffers: 0 };
 
-/** Counts what each submit carries. */
+/** Counts submits and the dispatches that each one carries. */
 export function countSubmits(backend: GpuBackend): void {
   const submit = backend.submitQueue.bind(backend);
   backend.submitQueue = () => {
@@ -54,21 +54,21 @@ export function countSubmits(backend: GpuBackend): void {
   };
 }
 
-/** Dispatches recorded before a submit. More amortises the submit; fewer recycles buffers sooner and keeps submits short. */
+/** Dispatches recorded before a submit. More amortise the submit; fewer recycle buffers sooner and keep submits short. */
 export const SUBMIT_BATCH = 32;
 
 export function isGpu(backend: unknown): backend is GpuBackend {
   return typeof backend === 'object' && backend !== null && 'computePassEncoder' in backend && 'tensorMap' in backend;
 }
 
-/** The running WebGPU backend; throws where another one is set. */
+/** The running WebGPU backend; throws if another one is set. */
 export function gpuBackend(): GpuBackend {
   const backend = tf.backend();
   if (!isGpu(backend)) throw new Error(`The WebGPU backend is not set (the current one is ${tf.getBackend()}).`);
   return backend;
 }
 
-/** A tensor's GPU buffer; uploads it first when it still lies on the CPU. */
+/** A tensor's GPU buffer; uploads the tensor first if it is still on the CPU. */
 export function bufferOf(backend: GpuBackend, tensor: tf.TensorInfo): GPUBuffer {
   backend.uploadToGPU(tensor.dataId);
   const buffer = backend.tensorMap.get(tensor.dataId).resource;
@@ -76,14 +76,14 @@ export function bufferOf(backend: GpuBackend, tensor: tf.TensorInfo): GPUBuffer 
   return buffer;
 }
 
-/** The encoder that tfjs records into, outside any pass: for copies. */
+/** The encoder that tfjs records into, outside any pass; for copies. */
 export function copyEncoder(backend: GpuBackend): GPUCommandEncoder {
   backend.ensureCommandEncoderReady();
   backend.endComputePassEncoder();
   return backend.commandEncoder!;
 }
 
-/** The open compute pass, begun when there is none. */
+/** The open compute pass; begins one if there is none. */
 export function computePass(backend: GpuBackend): GPUComputePassEncoder {
   backend.ensureCommandEncoderReady();
   backend.computePassEncoder ??= backend.commandEncoder!.beginComputePass();
@@ -95,13 +95,13 @@ export function markUsed(backend: GpuBackend, tensor: tf.TensorInfo): void {
   backend.commandQueueOwnedIds.add(tensor.dataId);
 }
 
-/** To be called for every tensor that a recorded dispatch or copy writes in place. */
+/** Call for every tensor that a recorded dispatch or copy writes in place. */
 export function markWritten(backend: GpuBackend, tensor: tf.TensorInfo): void {
   markUsed(backend, tensor);
   backend.tensorMap.get(tensor.dataId).values = null;
 }
 
-/** Submits what is recorded; no-op when nothing is. */
+/** Submits recorded work; no-op if there is none. */
 export function flush(backend: GpuBackend): void {
   backend.endComputePassEncoder();
   if (backend.commandEncoder) backend.submitQueue();
@@ -115,7 +115,7 @@ const stagingPools = new WeakMap<GPUDevice, Map<number, GPUBuffer[]>>();
  */
 export async function readFloats(tensor: tf.Tensor): Promise<Float32Array> {
   const backend = tf.backend();
-  // A copy made now: the next step overwrites these arrays in place.
+  // Copied now, because the next step overwrites these arrays in place.
   if (!isGpu(backend)) return Float32Array.from(tensor.dataSync());
   const source = bufferOf(backend, tensor);
   const bytes = source.size;
@@ -142,7 +142,7 @@ export async function readFloats(tensor: tf.Tensor): Promise<Float32Array> {
   }
 }
 
-/** Bytes of GPU memory: in use by tensors; all that is held, recycled buffers included; and the most of that at a time. */
+/** Bytes of GPU memory: used by tensors; allocated, which includes recycled buffers; and the peak of that. */
 export function gpuBytes(): { used: number; allocated: number; peak: number } {
   const backend = tf.backend();
   if (!isGpu(backend)) {
@@ -153,13 +153,13 @@ export function gpuBytes(): { used: number; allocated: number; peak: number } {
   return { used: backend.bufferManager.numBytesUsed, allocated: bytes, peak };
 }
 
-/** The most bytes at a time are those from here on. */
+/** Restarts the measurement of the peak. */
 export function forgetGpuPeak(): void {
   const backend = tf.backend();
   if (isGpu(backend)) forgetPeak(bufferCount(backend.device));
 }
 
-/** Is there room for this many more bytes? Tried, since WebGPU does not tell: allocated in pieces and freed at once. */
+/** Whether this many more bytes fit. WebGPU does not say, so they are allocated in pieces and freed at once. */
 export async function canAllocate(bytes: number): Promise<boolean> {
   const backend = tf.backend();
   if (!isGpu(backend)) return true;

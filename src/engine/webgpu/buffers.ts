@@ -1,13 +1,13 @@
 /**
- * Counts every buffer of a device, whoever makes it: tfjs's pool, weights, cached uniforms, staging buffers. WebGPU itself
- * tells nothing of memory.
+ * Counts every buffer of a device, whoever creates it: tfjs's pool, weights, cached uniforms, staging buffers. WebGPU
+ * itself says nothing about memory.
  */
 export interface BufferCount {
-  /** Bytes of the buffers that are alive. */
+  /** Bytes of live buffers. */
   bytes: number;
-  /** The most there were at a time since `forgetPeak`. */
+  /** The maximum of `bytes` since `forgetPeak`. */
   peak: number;
-  /** What new buffers are counted under, and the bytes alive by it, now and when there were the most. */
+  /** The part that new buffers are counted under, and the live bytes per part, now and at the peak. */
   part: string;
   parts: Map<string, number>;
   peakParts: Map<string, number>;
@@ -15,7 +15,7 @@ export interface BufferCount {
 
 const counts = new WeakMap<GPUDevice, BufferCount>();
 
-/** To be called once for a device, before it makes buffers. */
+/** Call once per device, before it creates buffers. */
 export function countBuffers(device: GPUDevice): BufferCount {
   const count: BufferCount = { bytes: 0, peak: 0, part: '', parts: new Map(), peakParts: new Map() };
   counts.set(device, count);
@@ -50,7 +50,7 @@ export function bufferCount(device: GPUDevice): BufferCount {
   return count;
 }
 
-/** The peak is counted from here on. */
+/** Restarts the measurement of the peak. */
 export function forgetPeak(count: BufferCount): void {
   count.peak = count.bytes;
   count.peakParts = new Map(count.parts);

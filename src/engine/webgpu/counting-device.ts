@@ -1,10 +1,10 @@
 /**
- * A GPU device that computes nothing and holds nothing: it makes buffers that know their size, and takes whatever work it
- * is given. Under tfjs's own backend and our own kernels it shows how much memory they would take, since who asks for
- * buffers, keeps them and uses them again is the code that would run.
+ * A GPU device that computes nothing and stores nothing: its buffers know their size, and it accepts any work. Under tfjs's
+ * own backend and our kernels it shows how much memory they would take, because the code that requests buffers, keeps them
+ * and reuses them is the code that would run.
  */
 
-/** What of a real device decides how the engine uses memory. */
+/** The properties of a real device that decide how the engine uses memory. */
 export interface DeviceTraits {
   vendor: string;
   architecture: string;
@@ -13,16 +13,16 @@ export interface DeviceTraits {
   limits: Record<string, number>;
 }
 
-/** A buffer that the real device would refuse to make, or to bind to a shader. */
+/** A buffer that the real device would refuse to create, or to bind to a shader. */
 export interface Refusal {
   limit: 'maxBufferSize' | 'maxStorageBufferBindingSize';
   bytes: number;
 }
 
-/** Longer than any figure that the engine reads back to decide something by. */
+/** More than the engine ever reads back in order to decide something. */
 const READ_BYTES = 4096;
 
-/** `refuse` is told what goes beyond the limits, where the real device would fail. */
+/** Calls `refuse` for whatever exceeds the limits, where the real device would fail. */
 export function createCountingDevice(
   { features, limits }: Pick<DeviceTraits, 'features' | 'limits'>,
   refuse: (refusal: Refusal) => void,
@@ -30,9 +30,9 @@ export function createCountingDevice(
   const check = (limit: Refusal['limit'], bytes: number) => {
     if (bytes > (limits[limit] ?? Infinity)) refuse({ limit, bytes });
   };
-  /** What tfjs fills on its way to a buffer: one for all, since nobody reads it. */
+  /** Memory that tfjs fills on its way to a buffer; one for all, since nothing reads it. */
   let scratch = new ArrayBuffer(0);
-  // Ones: a finite loss, a gradient that is neither none nor endless.
+  // Ones: a finite loss, and a gradient that is neither zero nor infinite.
   const readable = new Float32Array(READ_BYTES / 4).fill(1).buffer;
   const mapped = (bytes: number): ArrayBuffer => {
     if (scratch.byteLength < bytes) scratch = new ArrayBuffer(Math.max(bytes, 2 * scratch.byteLength));
@@ -57,7 +57,7 @@ export function createCountingDevice(
       },
       destroy: () => {},
     };
-    // tfjs asks `instanceof GPUBuffer`; the class's own fields cannot be set, so these lie over them.
+    // tfjs checks `instanceof GPUBuffer`; the class's own fields cannot be set, so these shadow them.
     return Object.create(GPUBuffer.prototype, Object.getOwnPropertyDescriptors(own)) as GPUBuffer;
   };
 

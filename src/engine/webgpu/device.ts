@@ -1,7 +1,7 @@
 /**
- * Our own GPU device in tfjs. tfjs asks for neither shader-f16 nor subgroups nor enough storage buffers a stage, never
- * looks at `device.lost`, and turns a missing adapter into a console warning; so we request the device and register a
- * WebGPUBackend of our own under tfjs's name (its kernels are keyed by it).
+ * Our own GPU device for tfjs. tfjs does not request shader-f16, subgroups or enough storage buffers per stage, never
+ * watches `device.lost`, and turns a missing adapter into a console warning. So we request the device ourselves and
+ * register our own WebGPUBackend under tfjs's name (its kernels are keyed by it).
  */
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
@@ -46,20 +46,20 @@ const noWebGpu = (message: string, details?: string) =>
     message,
     where: 'WebGPU',
     action:
-      'Use a current Chrome or Edge on a computer with a GPU, switch on hardware acceleration in its settings, and update the graphics driver. chrome://gpu shows what is missing.',
+      'Use a current version of Chrome or Edge on a computer with a GPU, turn on hardware acceleration in the browser settings, and update the graphics driver. chrome://gpu shows what is missing.',
     details,
   });
 
 async function requestAdapter(): Promise<GPUAdapter> {
   const gpu = (globalThis.navigator as Navigator | undefined)?.gpu;
-  if (!gpu) throw noWebGpu('This browser does not offer WebGPU.');
+  if (!gpu) throw noWebGpu('This browser does not support WebGPU.');
   let adapter: GPUAdapter | null;
   try {
     adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   } catch (cause) {
     throw noWebGpu('The browser could not open a GPU.', String(cause));
   }
-  if (!adapter) throw noWebGpu('The browser offers WebGPU, but found no GPU that it may use.');
+  if (!adapter) throw noWebGpu('The browser supports WebGPU but found no GPU that it can use.');
   return adapter;
 }
 
@@ -76,14 +76,14 @@ function failureOf(error: GPUError | Error): TabtuneError {
   }
   return new TabtuneError({
     code: 'internal',
-    message: 'The GPU refused a piece of work.',
+    message: 'The GPU rejected an operation.',
     where: 'GPU',
-    action: 'Update the browser and the graphics driver; if it stays, report the details below.',
+    action: 'Update the browser and the graphics driver. If the error persists, report the details below.',
     details: error.message,
   });
 }
 
-/** Makes a device tfjs's backend, in place of the one before. */
+/** Makes a device tfjs's backend, replacing the previous one. */
 export async function installDevice(
   device: GPUDevice,
   info: Pick<GPUAdapterInfo, 'vendor' | 'architecture'>,
@@ -99,14 +99,14 @@ export async function installDevice(
   tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', SUBMIT_BATCH);
   tf.removeBackend('webgpu');
   tf.registerBackend('webgpu', () => new WebGPUBackend(device, info as GPUAdapterInfo), 3);
-  if (!(await tf.setBackend('webgpu'))) throw noWebGpu('The GPU opened, but its tensor backend did not start.');
+  if (!(await tf.setBackend('webgpu'))) throw noWebGpu('The GPU opened, but the tensor backend could not start on it.');
   countSubmits(gpuBackend());
   managePool(gpuBackend());
 }
 
-/** Requests an adapter and device with its highest limits and makes it tfjs's backend. Throws no_webgpu. */
+/** Requests an adapter and a device with the adapter's highest limits, and makes it tfjs's backend. Throws no_webgpu. */
 export async function openDevice(): Promise<EngineDevice> {
-  // An adapter can give one device only: always a new one.
+  // An adapter can give only one device, so always request a new one.
   const adapter = await requestAdapter();
   const requiredLimits: Record<string, number> = {};
   for (const name of WANTED_LIMITS) requiredLimits[name] = adapter.limits[name];
@@ -115,7 +115,7 @@ export async function openDevice(): Promise<EngineDevice> {
   try {
     device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
   } catch (cause) {
-    throw noWebGpu('The GPU refused to open.', String(cause));
+    throw noWebGpu('The browser found a GPU but could not open it.', String(cause));
   }
   const { vendor, architecture, description } = adapter.info;
   const software =
@@ -140,7 +140,7 @@ export async function openDevice(): Promise<EngineDevice> {
       );
     });
   });
-  failed.catch(() => {}); // whoever waits for it hears of it; an unobserved loss is not an unhandled rejection
+  failed.catch(() => {}); // whoever awaits it sees the error; an unobserved loss is not an unhandled rejection
 
   await installDevice(device, adapter.info, software);
   return {

@@ -1,7 +1,7 @@
 /**
- * Our own dispatch, recorded into tfjs's queue: several outputs, in-place writes and directives, which tfjs's program
- * type cannot express. Pipelines, uniform buffers and bind groups are cached by content, so that a step whose shapes were
- * seen before creates (nearly) none of them.
+ * Our own dispatch, recorded into tfjs's queue: several outputs, in-place writes and WGSL directives, which tfjs's program
+ * type cannot express. Pipelines, uniform buffers and bind groups are cached by content, so a step with familiar shapes
+ * creates (almost) none of them.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import {
@@ -19,9 +19,12 @@ import { diagnoseFirst, failDevice } from './failure';
 import { trimPool } from './pool';
 
 export interface Program {
-  /** Unique for the source: everything baked into `wgsl` must be in it. */
+  /** Unique to the source: everything compiled into `wgsl` must be part of it. */
   key: string;
-  /** Bindings 0..n-1 are the tensors in order, n the uniforms (`var<uniform>`), all in group 0; entry point `main`. Long sources as functions, called once. */
+  /**
+   * Bindings 0..n-1 are the tensors in order, n the uniforms (`var<uniform>`), all in group 0; the entry point is `main`.
+   * Long sources are functions, called once.
+   */
   wgsl: string | (() => string);
 }
 
@@ -29,11 +32,11 @@ export interface Dispatch {
   program: Program;
   /** In binding order. */
   tensors: tf.TensorInfo[];
-  /** Which of them the shader writes. */
+  /** The tensors that the shader writes. */
   writes: tf.TensorInfo[];
   /** The uniform block's bytes (a multiple of 16). */
   uniforms: ArrayBuffer;
-  /** True where the values differ from step to step (learning rate, dropout step): not cached. */
+  /** True if the values differ from step to step (learning rate, dropout step): not cached. */
   volatile?: boolean;
   workgroups: [number, number?, number?];
 }
@@ -59,7 +62,7 @@ function cacheOf(device: GPUDevice): DeviceCache {
   return cache;
 }
 
-/** Frees pooled buffers, and the bind groups that name them. Call between models and runs. */
+/** Frees pooled buffers and the bind groups that refer to them. Call between models and runs. */
 export function trimMemory(): void {
   trimPool();
   const backend = tf.backend();
@@ -84,7 +87,7 @@ function pipelineOf(device: GPUDevice, program: Program, cache: DeviceCache) {
       const text = `${lines || error.message}\n${numbered(code)}`;
       failDevice(device, new Error(`Shader ${program.key} does not compile.\n${text}`));
     });
-    // It rejects where the device is gone, which is reported elsewhere.
+    // Rejects if the device is gone, which is reported elsewhere.
     diagnoseFirst(device, diagnosis);
     entry = { pipeline, id: cache.nextId++ };
     cache.pipelines.set(program.key, entry);
@@ -121,7 +124,7 @@ function uniformOf(backend: GpuBackend, cache: DeviceCache, bytes: ArrayBuffer, 
   let entry = cache.uniforms.get(key);
   if (!entry) {
     if (cache.uniforms.size >= MAX_UNIFORMS) {
-      // Not destroyed: recorded work may still read them; they are freed with their last bind group.
+      // Not destroyed, because recorded work may still read them; they are freed with their last bind group.
       cache.uniforms.clear();
       cache.bindGroups.clear();
     }
@@ -134,7 +137,7 @@ function uniformOf(backend: GpuBackend, cache: DeviceCache, bytes: ArrayBuffer, 
   return entry;
 }
 
-/** Records one dispatch. Submits when SUBMIT_BATCH dispatches are recorded. */
+/** Records one dispatch, and submits once SUBMIT_BATCH dispatches are recorded. */
 export function dispatch(backend: GpuBackend, call: Dispatch): void {
   const { program, tensors, writes, uniforms, workgroups } = call;
   const cache = cacheOf(backend.device);
@@ -161,7 +164,9 @@ export function dispatch(backend: GpuBackend, call: Dispatch): void {
   const [x, y = 1, z = 1] = workgroups;
   const limit = backend.device.limits.maxComputeWorkgroupsPerDimension;
   if (x > limit || y > limit || z > limit) {
-    throw new Error(`Shader ${program.key}: [${x}, ${y}, ${z}] workgroups exceed this device's ${limit} a dimension.`);
+    throw new Error(
+      `Shader ${program.key}: [${x}, ${y}, ${z}] workgroups exceed this device's limit of ${limit} per dimension.`,
+    );
   }
   pass.dispatchWorkgroups(x, y, z);
   backend.dispatchCountInPass++;

@@ -1,8 +1,8 @@
-/** What the device allows. */
+/** Limits of the device. */
 import * as tf from '@tensorflow/tfjs-core';
 import { isGpu } from './backend';
 
-/** The largest buffer that a shader can be given. */
+/** The size of the largest buffer that a shader can bind. */
 export function bindingLimit(): number {
   const backend = tf.backend();
   if (!isGpu(backend)) return Infinity;

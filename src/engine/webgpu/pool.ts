@@ -1,28 +1,28 @@
 /**
- * tfjs keeps every buffer that was ever made, by its exact size, and never frees one: a run whose batches have ten lengths
- * would hold ten times its memory. Here the pool is kept within what the widest piece of work so far needed: what older
- * pieces left is destroyed when there is something new to be made. Work of the same shapes finds the same buffers.
+ * tfjs keeps every buffer it ever created, by exact size, and never frees one: a run whose batches have ten lengths would
+ * hold ten times its memory. Here the pool stays within what the largest unit of work so far needed: when something new
+ * must be created, buffers left over from older units are destroyed. Work of the same shapes finds the same buffers.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { flush, type GpuBackend, isGpu } from './backend';
 import { bufferCount } from './buffers';
 
 interface Pool {
-  /** Pieces of work so far, and in which one each buffer was handed out last. */
+  /** Units of work so far, and the one in which each buffer was last handed out. */
   work: number;
   lastUse: WeakMap<GPUBuffer, number>;
-  /** Bytes at the widest moment of any piece of work, without what others had left. */
+  /** Bytes at the peak of any unit of work, not counting what others left over. */
   high: number;
-  /** What may be destroyed in this piece of work, the oldest last; null until somebody asks. */
+  /** Buffers that may be destroyed in this unit of work, oldest last; null until needed. */
   old: GPUBuffer[] | null;
 }
 
 const pools = new WeakMap<GpuBackend, Pool>();
 
-/** Up to here the pool may grow: making buffers anew costs time, and so little memory nobody misses. */
+/** The pool may always grow to this size: recreating buffers costs time, and nobody misses so little memory. */
 export const KEEP_BYTES = 256 * 2 ** 20;
 
-/** To be called once for a backend, before it makes buffers. */
+/** Call once per backend, before it creates buffers. */
 export function managePool(backend: GpuBackend): void {
   const pool: Pool = { work: 0, lastUse: new WeakMap(), high: 0, old: null };
   pools.set(backend, pool);
@@ -81,9 +81,9 @@ const bufferOrder = new WeakMap<GPUBuffer, number>();
 let buffersSeen = 0;
 
 /**
- * Begins a piece of work: a micro-batch, a batch of an evaluation or of texts, a token. What was recorded is sent, so that nothing of
- * it can be destroyed too early, and the recycled buffers are put in a fixed order: tfjs hands out the one that came back
- * last, so that work would find its buffers permuted and make bind groups for ever.
+ * Starts a unit of work: a micro-batch, a batch of an evaluation or of texts, a token. Recorded work is submitted, so that
+ * nothing it uses can be destroyed too early. The recycled buffers are put in a fixed order: tfjs hands out the one
+ * returned last, so work would find its buffers permuted and create new bind groups forever.
  */
 export function beginWork(): void {
   const backend = tf.backend();

@@ -1,4 +1,4 @@
-/** Adapters in PEFT's format, read and written. */
+/** Adapters in PEFT's format, read and written. Kinds of adapters are given by the caller. */
 export {
   ADAPTER_CONFIG,
   ADAPTER_WEIGHTS,
@@ -8,17 +8,7 @@ export {
   peftFolder,
   readPeftFolder,
 } from './folder';
-export { readPeft } from './read';
-export { peftKey } from './tensors';
-export type {
-  PeftAdapter,
-  PeftIa3Config,
-  PeftLoraConfig,
-  PeftPrefixTuningConfig,
-  PeftPromptTuningConfig,
-  PeftPTuningConfig,
-  PeftTask,
-  PeftTensors,
-  PeftType,
-} from './types';
-export { writePeft } from './write';
+export type { AnyPeftKind, CommonConfig, PeftAdapter, PeftKind, PeftTask, PeftTensors } from './kind';
+export { kindOf, readPeftAs } from './read';
+export { PROMPT_EMBEDDINGS, peftKey } from './tensors';
+export { writePeftAs } from './write';

@@ -5,30 +5,31 @@
 import { bf16ToF32, f16ToF32 } from '../half';
 import { parseSafetensorsHeader, type SafetensorsEntry, safetensorsHeaderSize, writeSafetensors } from '../safetensors';
 import { ADAPTER_WEIGHTS } from './folder';
+import type { AnyPeftKind, PeftTensors } from './kind';
 import { EXPORT_AGAIN, OTHER_KINDS, refuse } from './refuse';
-import type { PeftTensors, PeftType } from './types';
 
 export const PROMPT_EMBEDDINGS = 'prompt_embeddings';
 
-const isPrompt = (type: PeftType) => type !== 'LORA' && type !== 'IA3';
-const prefixOf = (type: PeftType) => (isPrompt(type) ? 'base_model.' : 'base_model.model.');
+type Wrapping = Pick<AnyPeftKind, 'prompt'>;
+
+const prefixOf = ({ prompt }: Wrapping) => (prompt ? 'base_model.' : 'base_model.model.');
 
 /** `model.layers.0.self_attn.q_proj.lora_A.weight` → `base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight`. */
-export function peftKey(type: PeftType, name: string): string {
-  return name === PROMPT_EMBEDDINGS && isPrompt(type) ? name : prefixOf(type) + name;
+export function peftKey(kind: Wrapping, name: string): string {
+  return name === PROMPT_EMBEDDINGS && kind.prompt ? name : prefixOf(kind) + name;
 }
 
 /** The way back; null for a key that PEFT would not write. */
-function nameOf(type: PeftType, key: string): string | null {
-  if (key === PROMPT_EMBEDDINGS && isPrompt(type)) return key;
-  const prefix = prefixOf(type);
+function nameOf(kind: Wrapping, key: string): string | null {
+  if (key === PROMPT_EMBEDDINGS && kind.prompt) return key;
+  const prefix = prefixOf(kind);
   return key.startsWith(prefix) && key.length > prefix.length ? key.slice(prefix.length) : null;
 }
 
 /** The file's bytes: the same tensors always give the same ones, in the order in which safetensors sorts them. */
-export function writeTensors(type: PeftType, tensors: PeftTensors): Uint8Array {
+export function writeTensors(kind: Wrapping, tensors: PeftTensors): Uint8Array {
   const named = [...tensors].map(([name, { shape, data }]) => ({
-    name: peftKey(type, name),
+    name: peftKey(kind, name),
     dtype: 'F32' as const,
     shape,
     data,
@@ -38,13 +39,13 @@ export function writeTensors(type: PeftType, tensors: PeftTensors): Uint8Array {
 }
 
 /** All tensors of the file, widened to float32, by their names without prefix. */
-export function readTensors(type: PeftType, weights: Uint8Array): PeftTensors {
+export function readTensors(kind: Wrapping, weights: Uint8Array): PeftTensors {
   const context = { where: ADAPTER_WEIGHTS, code: 'bad_adapter' as const };
   const headerSize = safetensorsHeaderSize(weights, weights.length, context);
   const { tensors } = parseSafetensorsHeader(weights.subarray(0, headerSize), weights.length, context);
   const read: PeftTensors = new Map();
   for (const [key, entry] of tensors) {
-    const name = nameOf(type, key);
+    const name = nameOf(kind, key);
     if (name === null) refuse(tensorPlace(key), 'This tensor is not part of the adapter.', OTHER_KINDS);
     read.set(name, { shape: entry.shape, data: valuesOf(weights, entry, key) });
   }

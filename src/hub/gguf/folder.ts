@@ -1,24 +1,25 @@
 /**
  * A GGUF file as a model folder: config.json, generation_config.json, tokenizer.json and tokenizer_config.json are made from
- * its metadata, and its tensors go by Hugging Face's names. The weights stay as they lie in the file.
+ * its metadata, and its tensors get Hugging Face's names. The weights stay as stored.
  */
 import { refuse } from '../../base/bad-model';
+import { familyNamed } from '../../families';
+import type { RopeTables } from '../../families/gguf';
 import { dequantize, ggmlFileType } from '../../formats/ggml';
 import { type GgufFile, openGguf, stringAt } from '../../formats/gguf';
 import { tokenizerJson } from '../../formats/gguf-tokenizer';
 import { type GgufVocabulary, vocabularyOf } from '../../formats/gguf-vocabulary';
 import type { FolderTensor, ModelFolder } from '../types';
-import { configOf, type RopeTables } from './config';
-import { type HfTensor, hfTensor, isRopeTable } from './names';
+import { configOf } from './config';
+import { DAMAGED, keysOf } from './keys';
+import { hfTensor, isRopeTable } from './names';
 import { baseModel, textOf, titleOf } from './origin';
-import { rowOrder } from './rows';
 
-const DAMAGED = 'Convert the model again with a current llama.cpp, or download a newer file of it.';
 const OTHER_MODEL = 'Choose another model, or its folder in the Hugging Face layout.';
 /** No model has more frequencies than this. */
 const MAX_TABLE = 4096;
 
-/** The one GGUF file of a folder that has no weights of another kind; null where there is none. */
+/** The only GGUF file of a folder without other weights; null if there is none. */
 export function ggufFileOf({ files, has }: ModelFolder): string | null {
   if (has('model.safetensors') || has('model.safetensors.index.json')) return null;
   const found = files.filter((name) => /\.gguf$/i.test(name));
@@ -27,11 +28,11 @@ export function ggufFileOf({ files, has }: ModelFolder): string | null {
   if (/-\d{5}-of-\d{5}\.gguf$/i.test(first)) {
     refuse(first, 'The model is split into several GGUF files.', 'Join them with llama-gguf-split --merge.');
   }
-  refuse(first, `There are ${found.length} GGUF files, ${first} and ${second} among them.`, 'Take one of them alone.');
+  refuse(first, `There are ${found.length} GGUF files, ${first} and ${second} among them.`, 'Drop only one of them.');
 }
 
 /**
- * The folder itself, or one made of the GGUF file in it. Reads the file's header and nothing else. Throws `bad_model`.
+ * The folder itself, or one made from its GGUF file. Reads only the file's header. Throws `bad_model`.
  */
 export async function withGguf(folder: ModelFolder): Promise<ModelFolder> {
   if (folder.tensors) return folder;
@@ -63,7 +64,7 @@ async function openGgufFolder(folder: ModelFolder, name: string): Promise<ModelF
     quantization: quantization(file),
     files: [...made.keys(), name],
     has: (wanted) => made.has(wanted) || wanted === name,
-    // What is not written yet has no size; the others are small.
+    // The other files are made when they are read, and are small.
     size: (wanted) => (wanted === name ? size : undefined),
     text: async (wanted) => made.get(wanted)?.() ?? folder.text(wanted),
     async bytes(wanted, start, end) {
@@ -78,7 +79,7 @@ async function openGgufFolder(folder: ModelFolder, name: string): Promise<ModelF
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
-/** Adapters, projectors of images and parts of a model are GGUF files too. */
+/** Adapters, image projectors and parts of a model are GGUF files too. */
 function refuseOthers(file: GgufFile, where: string): void {
   const type = textOf(file, 'general.type') ?? 'model';
   if (type !== 'model') {
@@ -122,20 +123,20 @@ async function ropeTables(file: GgufFile, folder: ModelFolder, where: string): P
   };
 }
 
-/** Every tensor by its Hugging Face name; one that the family does not have keeps its own, and is refused by that. */
+/** Every tensor by its Hugging Face name. */
 function tensorTable(file: GgufFile, config: Record<string, unknown>, where: string): Map<string, FolderTensor> {
-  const architecture = file.metadata.get('general.architecture') as string;
-  const heads = Number(config.num_attention_heads ?? config.n_head);
-  const counts = { heads, kvHeads: Number(config.num_key_value_heads ?? heads) };
+  const { architecture, tensors } = familyNamed(config.model_type as string).gguf!;
+  const keys = keysOf(file, architecture, where);
+  const heads = keys.need('attention.head_count');
+  const counts = { heads, kvHeads: keys.number('attention.head_count_kv') ?? heads };
   const table = new Map<string, FolderTensor>();
   for (const [name, { type, shape, start, end }] of file.tensors) {
     if (isRopeTable(name)) continue;
-    const hf: HfTensor = hfTensor(architecture, name) ?? { name, rows: 'plain', transposed: false, plusOne: false };
+    const hf = hfTensor(tensors, name);
     if (hf.plusOne && type !== 'F32') {
       refuse(`${where}, tensor ${name}`, `The norm is stored as ${type}, not as F32.`, DAMAGED);
     }
-    const rows = shape[0] ?? 1;
-    const order = divides(hf.rows, rows, counts) ? rowOrder(hf.rows, rows, counts) : null;
+    const order = hf.rows?.(shape[0] ?? 1, counts);
     table.set(hf.name, {
       file: where,
       dtype: type,
@@ -150,17 +151,7 @@ function tensorTable(file: GgufFile, config: Record<string, unknown>, where: str
   return table;
 }
 
-/** Whether heads divide the rows; where they do not, the shape is wrong and will be refused for that. */
-function divides(
-  layout: HfTensor['rows'],
-  rows: number,
-  { heads, kvHeads }: { heads: number; kvHeads: number },
-): boolean {
-  const parts = layout === 'queries' ? heads * 2 : layout === 'keys' ? kvHeads * 2 : heads * 3;
-  return layout !== 'plain' && rows > 0 && rows % parts === 0;
-}
-
-/** Tokens that end an answer: of the text, of a turn, of a message. */
+/** Tokens that end an answer: end of text, of a turn, of a message. */
 function generationConfig({ metadata }: GgufFile): Record<string, unknown> {
   const id = (name: string) => {
     const value = metadata.get(`tokenizer.ggml.${name}_token_id`);
@@ -189,7 +180,7 @@ function tokenizerConfig(file: GgufFile, vocabulary: GgufVocabulary): Record<str
   };
 }
 
-/** `Q4_K_M`: what the file says that it is, or what most of its matrices are. */
+/** `Q4_K_M`: the type that the file gives, or else the type of most of its bytes. */
 function quantization(file: GgufFile): string {
   const type = file.metadata.get('general.file_type');
   const named = typeof type === 'number' ? ggmlFileType(type) : undefined;

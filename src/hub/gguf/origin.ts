@@ -1,4 +1,4 @@
-/** What a GGUF file tells of where it came from: its name, and the model of the Hub that was converted. */
+/** Where a GGUF file came from: its title, and the Hub's model that was converted. */
 import type { GgufFile, GgufValue } from '../../formats/gguf';
 
 export const textOf = ({ metadata }: Pick<GgufFile, 'metadata'>, key: string): string | null => {
@@ -8,15 +8,15 @@ export const textOf = ({ metadata }: Pick<GgufFile, 'metadata'>, key: string): s
 
 const withoutEnding = (name: string): string => name.slice(name.lastIndexOf('/') + 1).replace(/\.gguf$/i, '');
 
-/** `SmolLM2-135M-Instruct.Q4_1.gguf` → "SmolLM2 135M Instruct": how much was quantised is told beside it. */
+/** `SmolLM2-135M-Instruct.Q4_1.gguf` → "SmolLM2 135M Instruct": the quantisation is shown next to it. */
 export const titleOf = (name: string): string =>
   withoutQuantization(withoutEnding(name)).replace(/[-_]+/g, ' ').trim() || name;
 
 const withoutQuantization = (name: string): string => name.replace(/[-._](i?q\d\w*|bf16|f16|f32|fp16|fp32)$/i, '');
 
 /**
- * The model on the Hub that was converted, as ORG/NAME, where the file tells. `base_model` may also name what the model was
- * tuned *from*, so that it counts only when it is called as the file itself.
+ * The Hub's model that was converted, as ORG/NAME, if the file says so. `base_model` may also be what the model was tuned
+ * *from*, so it counts only if it has the same name as the file.
  */
 export function baseModel(file: Pick<GgufFile, 'metadata'>, name: string): string | null {
   const repository = (key: string) =>

@@ -1,6 +1,7 @@
 /** The recipe itself, its model and its dataset. */
-import type { DatasetFormat } from '../types';
-import { options, type SectionFields } from './section';
+import type { DatasetFormat } from '../sections';
+import { type FieldSpec, options } from '../spec';
+import type { SectionFields } from './section';
 
 /** The parts that `dataset.columns` may map, format by format. */
 export const columnParts: Record<DatasetFormat, string[]> = {
@@ -37,10 +38,7 @@ const formats: Record<DatasetFormat, string> = {
   text: 'Plain text',
 };
 
-/** Methods that leave the places of tokens as they are: what is learned before a text would stand before the first of a row only. */
-const packable = ['lora', 'ia3', 'bottleneck', 'full', 'gradual_unfreezing'];
-
-export const runFields: SectionFields<''> = {
+export const runFields: Record<'version' | 'name', FieldSpec> = {
   version: {
     kind: 'int',
     label: 'Recipe version',
@@ -138,13 +136,6 @@ export const datasetFields: SectionFields<'dataset'> = {
     help: 'Put several short examples into one row, so that less padding is computed; none sees the others.',
     default: false,
     source: 'TRL',
-    variants: [
-      {
-        when: { 'objective.type': ['pretraining'], 'method.type': packable },
-        default: true,
-        source: 'TRL, for plain text',
-      },
-    ],
   },
   'dataset.base_text': {
     kind: 'text',

@@ -1,7 +1,6 @@
 /** How fast it learns: the learning rate, its schedule, and the optimiser. */
-import type { FieldSpec } from '../fields';
-import type { LrSchedulerType, OptimizerName } from '../types';
-import { options } from './section';
+import type { LrSchedulerType, OptimizerName } from '../sections';
+import { type FieldSpec, options } from '../spec';
 
 const schedules: Record<LrSchedulerType, string> = {
   constant: 'Constant',
@@ -23,8 +22,6 @@ const optimisers: Record<OptimizerName, string> = {
   adafactor: 'Adafactor',
 };
 
-/** Methods that train the weights of the base. */
-const opened = ['full', 'gradual_unfreezing'];
 const adams = ['adamw', 'adamw_8bit', 'adam', 'lion'];
 
 export const rateFields = {
@@ -39,36 +36,6 @@ export const rateFields = {
     step: 1e-5,
     usual: [1e-4, 3e-4],
     source: 'Unsloth Studio',
-    variants: [
-      {
-        when: { 'method.type': opened, 'objective.type': ['pretraining', 'masked_lm'] },
-        default: 5e-5,
-        usual: [1e-5, 1e-4],
-        source: 'BERT, Hugging Face’s examples',
-      },
-      {
-        when: { 'method.type': opened, 'objective.type': ['sequence_classification', 'token_classification'] },
-        default: 5e-5,
-        usual: [2e-5, 5e-5],
-        source: 'BERT',
-      },
-      { when: { 'method.type': opened }, default: 2e-5, usual: [1e-5, 5e-5], source: 'Unsloth Studio' },
-      { when: { 'method.type': ['head'] }, default: 1e-3, usual: [5e-4, 1e-2], source: 'Tabtune' },
-      { when: { 'method.type': ['ia3'] }, default: 1e-3, usual: [5e-4, 1e-2], source: 'PEFT’s method comparison' },
-      {
-        when: { 'method.type': ['prompt_tuning', 'p_tuning'] },
-        default: 3e-3,
-        usual: [1e-3, 3e-2],
-        source: 'PEFT’s method comparison',
-      },
-      {
-        when: { 'method.type': ['prefix_tuning'] },
-        default: 5e-3,
-        usual: [1e-3, 1e-2],
-        source: 'PEFT’s method comparison',
-      },
-      { when: { 'method.type': ['bottleneck'] }, default: 1e-4, usual: [5e-5, 1e-3], source: 'AdapterHub' },
-    ],
   },
   'training.lr_scheduler_type': {
     kind: 'select',
@@ -77,7 +44,6 @@ export const rateFields = {
     default: 'cosine',
     options: options(schedules),
     source: 'LLaMA-Factory, Axolotl',
-    variants: [{ when: { 'method.type': ['gradual_unfreezing'] }, default: 'slanted_triangular', source: 'ULMFiT' }],
   },
   'training.warmup_ratio': {
     kind: 'number',

@@ -1,11 +1,12 @@
-/** What the files of the catalogue share. */
-import type { FieldSpec, RecipePath, SectionName } from '../fields';
+/** Types of the tables in this folder. */
+import type { DatasetSection, ModelSection, TrainingSection } from '../sections';
+import type { FieldSpec } from '../spec';
 
-/** Every field of a section; '' is the recipe itself. Typed by path, so that a field added to Recipe does not compile before it stands in the catalogue. */
-export type SectionFields<S extends SectionName | ''> = Record<
-  S extends '' ? Extract<RecipePath, 'version' | 'name'> : Extract<RecipePath, `${S}.${string}`>,
-  FieldSpec
->;
+interface Sections {
+  model: ModelSection;
+  dataset: DatasetSection;
+  training: TrainingSection;
+}
 
-export const options = (labels: Record<string, string>) =>
-  Object.entries(labels).map(([value, label]) => ({ value, label }));
+/** Every field of a section, by its path: a field added to the section does not compile before it is in the table. */
+export type SectionFields<S extends keyof Sections> = Record<`${S}.${keyof Sections[S] & string}`, FieldSpec>;

@@ -1,10 +1,11 @@
 /** How long it learns, in what portions, how it is watched, and what keeps it from overfitting and forgetting. */
 
+import { methodTypes } from '../../methods';
 import { optimiserFields, rateFields } from './rates';
 import type { SectionFields } from './section';
 
-/** Methods that train the weights of the base. */
-const opened = ['full', 'gradual_unfreezing'];
+/** Weights can only move from the base under these methods. */
+const opened = methodTypes(({ trains }) => trains === 'weights');
 
 export const trainingFields: SectionFields<'training'> = {
   ...rateFields,

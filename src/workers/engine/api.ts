@@ -3,14 +3,12 @@
  * checkpoints straight to storage/, so that no tensor crosses to the page. Text stays outside: it sees token ids only.
  */
 import type { TaskData, TokenizedExample } from '../../data/types';
+import type { AdapterFiles } from '../../formats/adapter-format';
 import type { ModelSummary } from '../../hub/types';
 import type { ModelSection, Recipe } from '../../recipe/types';
 import type { DeviceReport, MergeProgress, RunSummary } from '../../session/api';
 import type { MetricsRow, RunRecord } from '../../storage/types';
 import type { MergeJob, MergeReport } from './merge';
-
-/** An adapter as its folder's files: PEFT's layout, or AdapterHub's. */
-export type AdapterFiles = { path: string; bytes: Uint8Array }[];
 
 export interface TrainJob {
   run: RunRecord;

@@ -35,7 +35,7 @@ function textFigures({ problemType, labels }: TaskData, scores: BatchScores[]): 
     problemType as Exclude<TaskData['problemType'], 'token_classification'>,
     labels,
     joined(scores.map(({ values }) => values)),
-    joined(scores.map(({ batch }) => batch.classes ?? new Float32Array())),
+    joined(scores.map(({ batch }) => (batch.kind === 'text_targets' ? batch.targets : new Float32Array()))),
   );
 }
 
@@ -43,6 +43,7 @@ function tagFigures({ labels }: TaskData, scores: BatchScores[]): Evaluated {
   const predicted: string[][] = [];
   const expected: string[][] = [];
   for (const { batch, values } of scores) {
+    if (batch.kind !== 'token_labels') continue;
     const said = highest(values, labels.length);
     for (let b = 0; b < batch.batchSize; b++) {
       const places = Array.from({ length: batch.length }, (_, t) => b * batch.length + t).filter(
@@ -75,8 +76,7 @@ export function baseTextOf(
     vocabSize: model.vocabSize,
     task: null,
   });
-  const countsOf = decoder ? 'shifted' : 'labelled';
-  const options = { batchSize: 1, accumulation: 1, shuffle: false, seed: 0, padTokenId, countsOf } as const;
+  const options = { batchSize: 1, accumulation: 1, shuffle: false, seed: 0, padTokenId };
   const rows = (part: TokenizedExample[]) => createBatchSource([], part, options).evaluation();
   const { measured, learned } = partsOfBaseText(pieces);
   return { objective, measured: rows(measured), learned: rows(learned) };
@@ -91,6 +91,6 @@ export async function baseTextLoss(
 ): Promise<number | null> {
   if (!base) return null;
   const { objective, measured } = base;
-  const given = await evaluate({ model: { ...model, task: null }, method, objective }, measured, stopped);
+  const given = await evaluate({ model, method, objective }, measured, stopped);
   return given?.loss ?? null;
 }

@@ -19,7 +19,7 @@ import { layoutSafetensors } from '../../formats/safetensors';
 import type { CheckedModel } from '../../hub/check';
 import { type ModelWeights, openWeights } from '../../hub/weights';
 import type { MergedDtype, MergeProgress } from '../../session/api';
-import { barePrefix } from './adapter-files';
+import { barePrefix } from './adapter-model';
 
 export interface MergeJob {
   dtype: MergedDtype;
@@ -87,7 +87,7 @@ function stopIfAsked(signal?: AbortSignal): void {
 function mergedTensors({ model, method, checked }: MergeModel, dtype: MergedDtype) {
   const weights = openWeights(checked);
   const opened: NonNullable<Method['opened']> = method?.opened ?? new Map();
-  const stored = new Set([...checked.tensors.keys()].filter((name) => !model.task || !isTokenHead(name)));
+  const stored = new Set([...checked.tensors.keys()].filter((name) => !model.task || !isTokenHead(model, name)));
   const heads = model.tensors.flatMap(({ name, task }) => (task && !stored.has(name) ? [name] : []));
   const onDevice = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
   const linears = new Map(model.linears.map((module) => [`${module.path}.weight`, module]));

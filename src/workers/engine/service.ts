@@ -18,11 +18,12 @@ import { openModelFolder } from '../../hub/open';
 import { summarizeModel } from '../../hub/summary';
 import type { ModelSummary } from '../../hub/types';
 import { openWeights } from '../../hub/weights';
+import { methodOf } from '../../methods';
 import type { DeviceReport } from '../../session/api';
 import { loadCheckpoint } from '../../storage/checkpoints';
 import { getRun } from '../../storage/runs';
 import { adapterFiles } from './adapter-files';
-import { checkpointValues, type HeadSource, isMergeable, type OpenAdapter, openAdapter, openMethod } from './adapters';
+import { checkpointValues, type HeadSource, type OpenAdapter, openAdapter, openMethod } from './adapters';
 import type { EngineApi } from './api';
 import { checkpointHead } from './checkpoint-head';
 import { mergeModel } from './merge';
@@ -219,7 +220,7 @@ export function createEngineService(): EngineApi {
 
     async mergeModel(job, onPiece, onProgress, signal) {
       const { model, checked } = current();
-      if (adapter && !isMergeable(adapter.settings)) {
+      if (adapter && !methodOf(adapter.settings).merges) {
         throw new TabtuneError({
           code: 'bad_adapter',
           message: `What ${adapter.settings.type} has learned is no part of a weight, so it cannot be merged into the model.`,

@@ -4,7 +4,7 @@
  */
 import { TabtuneError } from '../../base/errors';
 import { partsOfBaseText } from '../../data/base-parts';
-import { countingOf, createBatchSource } from '../../data/batches';
+import { createBatchSource } from '../../data/batches';
 import { generate } from '../../engine/generation/generate';
 import { weightChange } from '../../engine/methods/change';
 import { countParameters } from '../../engine/methods/count';
@@ -23,14 +23,15 @@ import {
   trainLoop,
 } from '../../engine/run/loop';
 import { forgetGpuPeak, gpuBytes, readFloats } from '../../engine/webgpu/backend';
+import { methodOf } from '../../methods';
+import { continuedRecipe, type DecodedAdapter, decodeAdapter } from '../../methods/read-adapter';
 import { totalSteps as countSteps } from '../../recipe/forecast';
-import type { MethodType, Recipe } from '../../recipe/types';
+import type { Recipe } from '../../recipe/types';
 import type { RunSummary } from '../../session/api';
 import { type LoadedCheckpoint, loadCheckpoint, saveCheckpoint } from '../../storage/checkpoints';
 import { appendMetrics, truncateMetrics } from '../../storage/runs';
 import type { MetricsRow, RunRecord } from '../../storage/types';
-import { type DecodedAdapter, decodeAdapter } from './adapter-files';
-import { checkpointValues, continuedRecipe, fitNames, type HeadSource, type OpenAdapter, openMethod } from './adapters';
+import { checkpointValues, fitNames, type HeadSource, type OpenAdapter, openMethod } from './adapters';
 import type { EngineEvent, TrainJob } from './api';
 import { type BaseText, baseTextLoss, baseTextOf, figuresOf } from './measure';
 
@@ -43,8 +44,6 @@ export interface FinishedRun {
   recipe: Recipe;
 }
 
-/** Methods that change nothing before their first step. */
-const BEGIN_AS_BASE: ReadonlySet<MethodType> = new Set(['lora', 'ia3', 'full', 'gradual_unfreezing']);
 const SAMPLE_TOKENS = 40;
 /** Metrics are written in groups: a transaction a step would be felt. */
 const METRICS_GROUP = 10;
@@ -122,7 +121,6 @@ export async function runTraining(
       shuffle: recipe.dataset.shuffle,
       seed: training.seed,
       padTokenId: job.padTokenId,
-      countsOf: countingOf(recipe.objective.type),
       ...(training.replay_ratio > 0
         ? { replay: { examples: partsOfBaseText(job.baseText).learned, ratio: training.replay_ratio } }
         : {}),
@@ -194,9 +192,10 @@ export async function runTraining(
           tokens: report.tokens,
           seconds: report.seconds,
           gpu_bytes: gpuBytes().allocated,
+          ...(Object.keys(report.metrics).length > 0 ? { metrics: report.metrics } : {}),
         });
       },
-      evaluation: async ({ step, epoch, loss, best, seconds, scores }) => {
+      evaluation: async ({ step, epoch, loss, best, seconds, metrics: reported, scores }) => {
         const figures = figuresOf(job.task, scores);
         const baseLoss = await baseTextLoss(model, method, baseText, () => control.stopRequested());
         if (baseLoss !== null) {
@@ -205,7 +204,11 @@ export async function runTraining(
           if (best || forgetting.after === null) forgetting.after = baseLoss;
         }
         lastMetrics = figures?.metrics ?? null;
-        const metrics = { ...figures?.metrics, ...(baseLoss === null ? {} : { base_text_loss: baseLoss }) };
+        const metrics = {
+          ...reported,
+          ...figures?.metrics,
+          ...(baseLoss === null ? {} : { base_text_loss: baseLoss }),
+        };
         tell({
           kind: 'eval',
           ...{ step, epoch, eval_loss: loss, best, seconds },
@@ -220,7 +223,7 @@ export async function runTraining(
           if (control.stopRequested()) return;
           // The base never changes, so it is asked once; a new adapter equals it until the first step.
           baseAnswers[i] ??= await answer(inference(0), prompt);
-          const untouched = step === 0 && job.initAdapter === null && BEGIN_AS_BASE.has(recipe.method.type);
+          const untouched = step === 0 && job.initAdapter === null && methodOf(recipe.method).beginsAsBase;
           tuned.push(untouched ? baseAnswers[i] : await answer(inference(1), prompt));
         }
         if (tuned.length > 0) onEvent({ type: 'samples', step, base: baseAnswers, tuned });
@@ -351,9 +354,7 @@ async function penalizeDrift(
     });
   }
   const { objective, learned } = base;
-  const fisher = await estimateFisher({ model: { ...model, task: null }, method, objective, optimizer }, learned, () =>
-    control.stopRequested(),
-  );
+  const fisher = await estimateFisher({ model, method, objective, optimizer }, learned, () => control.stopRequested());
   if (fisher) optimizer.setPenalty({ alpha, lambda, fisher });
 }
 

@@ -144,6 +144,8 @@ export interface HubScript {
   unfinished: boolean;
   /** The first download stops at 60 %. */
   failing: boolean;
+  /** Each download stands at 30 % until it has been paused once. */
+  holding: boolean;
 }
 
 export interface ScriptedHub extends HubApi {
@@ -158,6 +160,9 @@ export function createScriptedHub(script: HubScript): ScriptedHub {
   let failing = script.failing;
   const here = new Map<string, { bytes: number; at: number }>();
   const downloads = new Map<string, Download>();
+  const paused = new Set<string>();
+  /** The latest call for each: one that was paused ends even if another goes on before it has noticed. */
+  const calls = new Map<string, object>();
   const listeners = new Set<(downloads: Download[]) => void>();
   const tell = () => {
     for (const listener of listeners) listener([...downloads.values()].map((download) => ({ ...download })));
@@ -276,16 +281,18 @@ export function createScriptedHub(script: HubScript): ScriptedHub {
   async function run(source: string): Promise<void> {
     const download = downloads.get(source) ?? begin(source);
     const { total } = download;
+    const call = {};
+    calls.set(source, call);
     Object.assign(download, { state: 'downloading', error: null, rate: null, secondsLeft: null });
     const rate = (total / script.downloadMs) * 1000;
     for (;;) {
       tell();
       await sleep(100);
       const now = downloads.get(source);
-      if (now?.state !== 'downloading') {
+      if (now?.state !== 'downloading' || calls.get(source) !== call) {
         throw new TabtuneError({ code: 'cancelled', message: 'The download was paused.' });
       }
-      now.loaded = Math.min(total, now.loaded + rate / 10);
+      now.loaded = Math.min(script.holding && !paused.has(source) ? total * 0.3 : total, now.loaded + rate / 10);
       Object.assign(now, { rate, secondsLeft: (total - now.loaded) / rate, updatedAt: Date.now() });
       if (failing && now.loaded > total * 0.6) {
         failing = false;
@@ -370,6 +377,7 @@ export function createScriptedHub(script: HubScript): ScriptedHub {
     },
     download: run,
     async pauseDownload(source) {
+      paused.add(source);
       const download = downloads.get(source);
       if (download) Object.assign(download, { state: 'paused', rate: null, secondsLeft: null, updatedAt: Date.now() });
       tell();

@@ -15,6 +15,7 @@ boot(
     downloadMs: Number(script.get('downloadMs') ?? 4000),
     unfinished: script.has('unfinished'),
     failing: script.has('failing'),
+    holding: script.has('holding'),
   }),
 );
 createRoot(document.getElementById('root')!).render(<App />);

@@ -1,8 +1,10 @@
 /** The headless command as a child process, in a folder of its own, with the built app. */
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { expect } from '@playwright/test';
+import { PATIENCE } from './studio';
 
 export interface Ended {
   code: number | null;
@@ -15,6 +17,7 @@ const PROGRESS = /^(Building the app|Built in|reading the dataset|(down)?loading
 
 export class Bench {
   readonly folder = mkdtempSync(path.join(tmpdir(), 'tabtune-e2e-'));
+  private readonly children = new Set<ChildProcess>();
 
   path(...names: string[]): string {
     return path.join(this.folder, ...names);
@@ -35,29 +38,56 @@ export class Bench {
   }
 
   /** `headless RECIPE --out OUT`; killed, with code null, when it hangs. */
-  run(recipe: string, out: string, patience = 60_000, more: { args?: string[]; env?: object } = {}): Promise<Ended> {
+  run(recipe: string, out: string, more: { args?: string[]; env?: object } = {}): Promise<Ended> {
+    return this.start(recipe, out, more).ended;
+  }
+
+  /** The same, for a test that does something to it on the way. */
+  start(recipe: string, out: string, { args = [], env = {} }: { args?: string[]; env?: object } = {}) {
     const own = ['scripts/headless.mjs', this.path(recipe), '--out', this.path(out), '--device', 'auto'];
-    const child = spawn(process.execPath, [...own, ...(more.args ?? [])], {
+    const child = spawn(process.execPath, [...own, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: patience,
-      env: { ...process.env, ...more.env },
+      timeout: PATIENCE,
+      env: { ...process.env, ...env },
     });
+    this.children.add(child);
     const text = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (piece: string) => {
         text[name] += piece;
       });
     }
-    return new Promise((resolve, reject) => {
+    const ended = new Promise<Ended>((resolve, reject) => {
       child.on('error', reject);
       child.on('close', (code) => {
+        this.children.delete(child);
         const stderr = text.stderr.split('\n').filter((line) => line !== '' && !PROGRESS.test(line));
         resolve({ code, stdout: text.stdout, stderr });
       });
     });
+    return { child, ended };
   }
 
-  remove(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+  /**
+   * Waits until no process has to do with the folder any more: the browser of a command that was killed ends a little
+   * after it, and writes into its profile until then. Where there is no /proc to look into, nothing is waited for.
+   */
+  async untilLeft(): Promise<void> {
+    const named = () =>
+      readdirSync('/proc', { withFileTypes: true }).filter(({ name }) => {
+        try {
+          return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(this.folder);
+        } catch {
+          return false; // it has ended meanwhile
+        }
+      });
+    if (process.platform === 'linux') await expect.poll(() => named().length).toBe(0);
+  }
+
+  /** What a failed test left at work goes too. */
+  async remove(): Promise<void> {
+    for (const child of this.children) child.kill('SIGKILL');
+    await this.untilLeft();
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

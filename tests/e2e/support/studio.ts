@@ -1,11 +1,14 @@
 /**
- * The built studio with a tiny recipe in it, and a hook on its engine worker: what the worker reports passes by
- * unchanged, and at a chosen step something happens to it, so that a test strikes in the middle of a step every time.
+ * The built studio with a tiny recipe in it, its engine worker watched: what the worker reports passes by unchanged and
+ * is written down, and once it has reported a chosen step it stands still until the test lets it go on. So a test strikes
+ * in the middle of a step every time, however quick the GPU and however slow the page.
  */
 import { readFileSync } from 'node:fs';
-import { expect, type Locator, type Page } from '@playwright/test';
+import { expect, type Locator, type Page, type Route } from '@playwright/test';
 import { readZip } from '../../../src/formats/zip';
 import type { RecipeInput } from '../../../src/recipe/types';
+import { DATABASE } from '../../../src/storage/database';
+import type { RunRecord } from '../../../src/storage/types';
 
 /** What takes seconds on an idle machine takes minutes when a software GPU shares its cores with others. */
 export const PATIENCE = 300_000;
@@ -32,12 +35,10 @@ export const tiny: RecipeInput = {
   },
 };
 
-/** What happens to the engine: it vanishes, its GPU device is destroyed, or the page reloads. */
-export type Strike = 'kill' | 'lose' | 'reload';
-
 interface EngineHook {
-  steps: number[];
-  strike: { step: number; what: Strike } | null;
+  /** Steps that the engine reported since the page was opened or the run was started, in order. */
+  seen: { step: number; loss: number }[];
+  engine: Worker | null;
 }
 
 declare global {
@@ -47,34 +48,95 @@ declare global {
 }
 
 function hookEngine(): void {
-  const hook: EngineHook = { steps: [], strike: null };
+  const hook: EngineHook = { seen: [], engine: null };
   window.engineHook = hook;
   const Real = window.Worker;
   window.Worker = class extends Real {
     constructor(url: string | URL, options?: WorkerOptions) {
       super(url, options);
       if (options?.name !== 'engine') return;
+      hook.engine = this;
       this.addEventListener('message', ({ data }) => {
         const event = data.type === 'callback' ? data.args[0] : null;
-        if (event?.type !== 'metrics' || event.row.kind !== 'step') return;
-        hook.steps.push(event.row.step);
-        const { strike } = hook;
-        if (!strike || strike.step !== event.row.step) return;
-        hook.strike = null;
-        const { what } = strike;
-        if (what === 'kill') this.terminate();
-        else if (what === 'reload') window.location.reload();
-        else this.postMessage({ type: 'call', id: 1e9, method: 'loseDevice', args: [], special: [] });
+        if (event?.type === 'metrics' && event.row.kind === 'step') hook.seen.push(event.row);
       });
     }
   };
 }
 
-/** Opens the studio with a recipe, as if it had been set there on an earlier visit. */
-export async function openStudio(page: Page, recipe: RecipeInput = tiny): Promise<void> {
+/** Before the page is opened: writes down what its engine reports. */
+export async function watchEngine(page: Page): Promise<void> {
   // Leaving a page in mid-run asks first.
   page.on('dialog', (dialog) => void dialog.accept().catch(() => {}));
   await page.addInitScript(hookEngine);
+}
+
+/** In the engine worker, before its own script: when this step is reported, asks for an address and waits for it. */
+function standStill(at: number): void {
+  type Message = { type: string; args?: [{ type: string; row: { kind: string; step: number } }] };
+  const post = self.postMessage.bind(self) as (message: Message, ...rest: unknown[]) => void;
+  const posting = (message: Message, ...rest: unknown[]) => {
+    post(message, ...rest);
+    const event = message.type === 'callback' ? message.args?.[0] : null;
+    if (event?.type !== 'metrics' || event.row.kind !== 'step' || event.row.step !== at) return;
+    const request = new XMLHttpRequest();
+    // Not asynchronous: nothing else happens in the worker meanwhile.
+    request.open('GET', '/gate', false);
+    request.send();
+  };
+  self.postMessage = posting as typeof self.postMessage;
+}
+
+export interface Gate {
+  /** The step has been reported, to the page too, and the engine stands. */
+  reached(): Promise<void>;
+  /** Lets the engine go on, and every later one pass. */
+  open(): Promise<void>;
+}
+
+/** Before the page is opened: its engine will stand still after a step. */
+export async function holdAt(page: Page, step: number): Promise<Gate> {
+  let opened = false;
+  let held: Route | null = null;
+  let arrive = () => {};
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  await page.route('**/engine-worker-*.js', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `(${standStill})(${step});\n${await response.text()}` });
+  });
+  await page.route('**/gate', async (route) => {
+    if (opened) return route.fulfill({ status: 204 });
+    held = route;
+    arrive();
+  });
+  return {
+    async reached() {
+      await arrived;
+      await untilStep(page, step);
+    },
+    async open() {
+      opened = true;
+      // Nobody listens where the worker is gone.
+      await held?.fulfill({ status: 204 }).catch(() => {});
+    },
+  };
+}
+
+/** The engine vanishes without a word, as when its process crashes. */
+export const killEngine = (page: Page): Promise<void> => page.evaluate(() => window.engineHook.engine?.terminate());
+
+/** The engine's GPU device will be destroyed as soon as it listens. */
+export const loseDevice = (page: Page): Promise<void> =>
+  page.evaluate(() => {
+    const call = { type: 'call', id: 1e9, method: 'loseDevice', args: [], special: [] };
+    window.engineHook.engine?.postMessage(call);
+  });
+
+/** Opens the studio with a recipe, as if it had been set there on an earlier visit. */
+export async function openStudio(page: Page, recipe: RecipeInput = tiny): Promise<void> {
+  await watchEngine(page);
   await page.addInitScript((input) => {
     const kept = JSON.stringify({ state: { input }, version: 1 });
     if (!localStorage.getItem('tabtune.recipe')) localStorage.setItem('tabtune.recipe', kept);
@@ -87,25 +149,47 @@ export const resumeButton = (page: Page): Locator => page.getByRole('button', { 
 
 /** Nothing stands in the way of a run. */
 export async function expectReady(page: Page): Promise<void> {
-  await expect(startButton(page)).not.toHaveAttribute('aria-disabled', 'true', { timeout: 60_000 });
+  await expect(startButton(page)).not.toHaveAttribute('aria-disabled', 'true');
 }
 
-/** Starts the run, with what will happen to it. */
-export async function start(page: Page, strike: { step: number; what: Strike } | null = null): Promise<void> {
+export async function start(page: Page): Promise<void> {
   await expectReady(page);
-  await page.evaluate((plan) => {
-    window.engineHook.steps = [];
-    window.engineHook.strike = plan;
-  }, strike);
+  await forgetSteps(page);
   await startButton(page).click();
 }
 
-/** Steps that the engine reported since the page was opened or the run was started, in order. */
-export const stepsSeen = (page: Page): Promise<number[]> => page.evaluate(() => window.engineHook.steps);
+export const forgetSteps = (page: Page): Promise<void> =>
+  page.evaluate(() => {
+    window.engineHook.seen = [];
+  });
+
+export const stepsSeen = (page: Page): Promise<number[]> =>
+  page.evaluate(() => window.engineHook.seen.map(({ step }) => step));
+
+export const lossesSeen = (page: Page): Promise<number[]> =>
+  page.evaluate(() => window.engineHook.seen.map(({ loss }) => loss));
 
 export async function untilStep(page: Page, step: number): Promise<void> {
-  await page.waitForFunction((n) => window.engineHook.steps.includes(n), step, { polling: 20, timeout: PATIENCE });
+  await page.waitForFunction((n) => window.engineHook.seen.some((row) => row.step === n), step, {
+    polling: 20,
+    timeout: PATIENCE,
+  });
 }
+
+/** The one run that storage has, whatever the screen shows. */
+export const storedRun = (page: Page): Promise<Pick<RunRecord, 'status' | 'step' | 'totalSteps'>> =>
+  page.evaluate(async (name) => {
+    const done = <T>(request: IDBRequest<T>) =>
+      new Promise<T>((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const database = await done(indexedDB.open(name));
+    const [run] = (await done(database.transaction('runs').objectStore('runs').getAll())) as RunRecord[];
+    database.close();
+    const { status, step, totalSteps } = run!;
+    return { status, step, totalSteps };
+  }, DATABASE);
 
 export async function expectFinished(page: Page, steps = STEPS): Promise<void> {
   await expect(page.getByRole('status', { name: 'Progress' })).toHaveText(
@@ -118,7 +202,7 @@ export async function expectFinished(page: Page, steps = STEPS): Promise<void> {
 export async function exportedWeights(page: Page): Promise<Buffer> {
   await page.getByRole('navigation', { name: 'Steps' }).getByRole('link', { name: 'Compare & Export' }).click();
   const button = page.getByRole('button', { name: 'Export adapter' });
-  await expect(button).not.toHaveAttribute('aria-disabled', 'true', { timeout: 30_000 });
+  await expect(button).not.toHaveAttribute('aria-disabled', 'true');
   const download = page.waitForEvent('download');
   await button.click();
   const zip = readFileSync(await (await download).path());

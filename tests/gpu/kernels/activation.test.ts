@@ -9,7 +9,7 @@ const opOf =
   (x) => [activation(x!, kind)];
 
 for (const kind of KINDS) {
-  test(`${kind}: scalars and quads as the reference`, async () => {
+  test(`${kind}: scalars and quads match the reference`, async () => {
     for (const shape of [
       [3, 7],
       [5, 8],
@@ -19,11 +19,11 @@ for (const kind of KINDS) {
     }
   });
 
-  test(`${kind}: gradient against finite differences`, () =>
+  test(`${kind}: the gradient matches finite differences`, () =>
     checkGradient(opOf(kind), [randomValues([3, 5], 2, 2)], [0], { backend: 'webgpu' }));
 
   // tests/oracle/make_activation_fixtures.py: torch in float64.
-  test.each(['cpu', 'webgpu'] as const)(`${kind} on %s: torch's values and derivatives`, async (backend) => {
+  test.each(['cpu', 'webgpu'] as const)(`${kind} on %s: matches torch's values and derivatives`, async (backend) => {
     const fixture = await fixtureJson<Record<string, { value: number[]; slope: number[] }> & { x: number[] }>(
       'activations/activations.json',
     );

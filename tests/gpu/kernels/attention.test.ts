@@ -45,26 +45,26 @@ const self = (batch: number, length: number, heads: number, kvHeads: number, hea
   headDim,
 });
 
-/** No query sees a later key, and the kernel is told so. */
-const told = (shape: Shape): Shape => ({ ...shape, causal: true });
+/** Declares to the kernel that no query sees a later key. */
+const causal = (shape: Shape): Shape => ({ ...shape, causal: true });
 
 const cases: [name: string, shape: Shape, visible: Int32Array][] = [
   ['one token', self(1, 1, 1, 1, 4), causalVisible([1], 1)],
   ['causal, as many key heads', self(2, 9, 2, 2, 8), causalVisible([9, 9], 9)],
   ['causal, grouped', self(1, 33, 6, 2, 32), causalVisible([33], 33)],
-  ['causal, grouped, and told so', told(self(2, 13, 6, 2, 8)), causalVisible([13, 6], 13)],
-  ['packed, and told so', told(self(1, 17, 3, 1, 4)), packedVisible([[6, 9]], 17)],
+  ['causal, grouped, declared causal', causal(self(2, 13, 6, 2, 8)), causalVisible([13, 6], 13)],
+  ['packed, declared causal', causal(self(1, 17, 3, 1, 4)), packedVisible([[6, 9]], 17)],
   ['odd width', self(2, 13, 3, 1, 10), causalVisible([13, 13], 13)],
   ['width 7', self(1, 6, 2, 1, 7), causalVisible([6], 6)],
-  ['padding behind, one row of it', self(3, 11, 4, 2, 16), causalVisible([11, 4, 0], 11)],
-  ['padding in front', self(2, 10, 2, 1, 12), leftPaddedVisible([10, 3], 10)],
+  ['right padding, with a row of nothing else', self(3, 11, 4, 2, 16), causalVisible([11, 4, 0], 11)],
+  ['left padding', self(2, 10, 2, 1, 12), leftPaddedVisible([10, 3], 10)],
   ['packed documents', self(1, 24, 2, 2, 16), packedVisible([[5, 1, 12]], 24)],
-  ['sliding window', self(1, 40, 2, 1, 8), slidingWindow(causalVisible([40], 40), 7)],
-  ['a window of its own', { ...told(self(2, 23, 4, 2, 8)), window: 5 }, causalVisible([23, 11], 23)],
-  ['a window, padding in front', { ...told(self(2, 13, 2, 1, 12)), window: 3 }, leftPaddedVisible([13, 5], 13)],
-  ['soft-capped', { ...told(self(1, 19, 4, 2, 8)), softcap: 2 }, causalVisible([19], 19)],
+  ['ranges of a sliding window', self(1, 40, 2, 1, 8), slidingWindow(causalVisible([40], 40), 7)],
+  ['a window', { ...causal(self(2, 23, 4, 2, 8)), window: 5 }, causalVisible([23, 11], 23)],
+  ['a window, left padding', { ...causal(self(2, 13, 2, 1, 12)), window: 3 }, leftPaddedVisible([13, 5], 13)],
+  ['soft-capped', { ...causal(self(1, 19, 4, 2, 8)), softcap: 2 }, causalVisible([19], 19)],
   [
-    'a window and soft-capped behind a cache, odd width',
+    'a window and a soft cap after a cache, odd width',
     { batch: 1, queryLength: 3, keyLength: 20, heads: 3, kvHeads: 1, headDim: 10, window: 4, softcap: 1.5 },
     cacheVisible(9, 3),
   ],
@@ -74,52 +74,52 @@ const cases: [name: string, shape: Shape, visible: Int32Array][] = [
   ['width 132', self(1, 6, 2, 1, 132), causalVisible([6], 6)],
   ['width 256', self(1, 7, 2, 1, 256), causalVisible([7], 7)],
   [
-    'one query behind a cache',
+    'one query after a cache',
     { batch: 1, queryLength: 1, keyLength: 64, heads: 6, kvHeads: 2, headDim: 32 },
     cacheVisible(37, 1),
   ],
   [
-    'several queries behind a cache',
+    'several queries after a cache',
     { batch: 1, queryLength: 5, keyLength: 20, heads: 2, kvHeads: 2, headDim: 8 },
     cacheVisible(9, 5),
   ],
 ];
 
-/** Texts behind a prefix of `past` keys, as prefix tuning has them; the rows of a text that is too short see nothing. */
-function behind(past: number, lengths: number[], length: number): Int32Array {
+/** Texts after a prefix of `past` keys, as in prefix tuning; the padding of a text that is too short sees nothing. */
+function afterPrefix(past: number, lengths: number[], length: number): Int32Array {
   return causalVisible(lengths, length).map((end, i) => (i % 2 === 1 && end > 0 ? end + past : end));
 }
 
-const prefixed = (shape: Shape, past: number): Shape => ({ ...told(shape), keyLength: shape.queryLength + past });
+const prefixed = (shape: Shape, past: number): Shape => ({ ...causal(shape), keyLength: shape.queryLength + past });
 
 cases.push(
-  ['behind a prefix, a batch', prefixed(self(3, 7, 4, 2, 8), 5), behind(5, [7, 4, 0], 7)],
-  ['behind a prefix of odd sizes', prefixed(self(2, 5, 3, 1, 10), 3), behind(3, [5, 3], 5)],
-  ['behind a prefix longer than its text', prefixed(self(2, 3, 2, 2, 4), 18), behind(18, [3, 2], 3)],
+  ['after a prefix, a batch', prefixed(self(3, 7, 4, 2, 8), 5), afterPrefix(5, [7, 4, 0], 7)],
+  ['after a prefix of odd sizes', prefixed(self(2, 5, 3, 1, 10), 3), afterPrefix(3, [5, 3], 5)],
+  ['after a prefix longer than its text', prefixed(self(2, 3, 2, 2, 4), 18), afterPrefix(18, [3, 2], 3)],
   [
-    'behind a prefix, through a window, soft-capped',
+    'after a prefix, through a window, soft-capped',
     { ...prefixed(self(2, 9, 4, 2, 8), 6), window: 5, softcap: 2 },
-    behind(6, [9, 5], 9),
+    afterPrefix(6, [9, 5], 9),
   ],
 );
 
 const dropout = { p: 0.3, seed: 2 ** 32 - 5, step: 2 ** 31 + 3, site: 4 };
 const dropping = (shape: Shape): Shape => ({ ...shape, dropout });
 
-/** Every place that draws a mask, keys that begin and end within fours among them. */
+/** Every place that draws a mask, including key ranges that start and end within a group of four. */
 const dropped: typeof cases = [
-  ['dropout, causal, grouped, and told so', dropping(told(self(2, 13, 6, 2, 8))), causalVisible([13, 6], 13)],
-  ['dropout, packed, odd width', dropping(told(self(1, 17, 3, 1, 7))), packedVisible([[6, 9]], 17)],
+  ['dropout, causal, grouped, declared causal', dropping(causal(self(2, 13, 6, 2, 8))), causalVisible([13, 6], 13)],
+  ['dropout, packed, odd width', dropping(causal(self(1, 17, 3, 1, 7))), packedVisible([[6, 9]], 17)],
   [
-    'dropout, a window, padding in front',
-    dropping({ ...told(self(2, 13, 2, 1, 12)), window: 3 }),
+    'dropout, a window, left padding',
+    dropping({ ...causal(self(2, 13, 2, 1, 12)), window: 3 }),
     leftPaddedVisible([13, 5], 13),
   ],
-  ['dropout, soft-capped', dropping({ ...told(self(1, 10, 4, 2, 8)), softcap: 2 }), causalVisible([10], 10)],
+  ['dropout, soft-capped', dropping({ ...causal(self(1, 10, 4, 2, 8)), softcap: 2 }), causalVisible([10], 10)],
   ['dropout, both directions', dropping(self(2, 9, 2, 2, 8)), fullVisible([9, 5], 9)],
 ];
 
-/** Runs with room for this many bytes of scores. */
+/** Runs `body` with room for this many bytes of scores. */
 async function withScores(bytes: number, body: () => Promise<void>): Promise<void> {
   const own = attentionMemory.scores;
   attentionMemory.scores = bytes;
@@ -135,26 +135,26 @@ for (const software of [true, false]) {
     const variant = `${way}, tiles for a ${software ? 'CPU' : 'GPU'}`;
     const run = (body: () => Promise<void>) =>
       withTraits({ software }, () => withScores(way === 'scores' ? attentionMemory.scores : 0, body));
-    // A CPU adapter needs seconds to compile the unrolled code of a wide head: some narrow, one in slices is enough.
+    // A CPU adapter needs seconds to compile the unrolled code of a wide head: a few narrow ones and one in slices suffice.
     const slow =
       way === 'online' && !software
-        ? ['width 64', 'width 128', 'width 256', 'dropout, a window, padding in front', 'dropout, both directions']
+        ? ['width 64', 'width 128', 'width 256', 'dropout, a window, left padding', 'dropout, both directions']
         : [];
 
     test.each([...cases, ...dropped].filter(([name]) => !slow.includes(name)))(
-      `attention, ${variant}: %s, as the reference`,
+      `attention, ${variant}: %s: matches the reference`,
       (_name, shape, visible) =>
         run(() => expectSameOnGpu(op(shape), inputs(shape, visible), { wanted: [0, 1, 2], rtol: 1e-5, atol: 1e-6 })),
     );
 
-    test(`attention, ${variant}: gradients against finite differences`, () =>
+    test(`attention, ${variant}: gradients match finite differences`, () =>
       run(async () => {
         for (const [shape, visible] of [
           [self(1, 4, 2, 1, 4), causalVisible([4], 4)],
           [self(2, 7, 4, 2, 10), slidingWindow(causalVisible([7, 5], 7), 4)],
           [self(1, 17, 2, 1, 16), packedVisible([[6, 9]], 17)],
-          [{ ...told(self(1, 7, 2, 1, 4)), window: 3, softcap: 1.5 }, causalVisible([7], 7)],
-          [prefixed(self(2, 5, 2, 1, 6), 4), behind(4, [5, 3], 5)],
+          [{ ...causal(self(1, 7, 2, 1, 4)), window: 3, softcap: 1.5 }, causalVisible([7], 7)],
+          [prefixed(self(2, 5, 2, 1, 6), 4), afterPrefix(4, [5, 3], 5)],
           [dropping(self(1, 7, 2, 1, 4)), packedVisible([[2, 5]], 7)],
         ] as const) {
           await checkGradient(op(shape), inputs(shape, visible), [0, 1, 2], { backend: 'webgpu' });
@@ -163,7 +163,7 @@ for (const software of [true, false]) {
   }
 }
 
-test('attention: scores of a pair or two at a time give the same as all at once', async () => {
+test('attention: computing the scores of one or two pairs at a time gives the same as all at once', async () => {
   const shape = self(3, 10, 2, 1, 8);
   const given = inputs(shape, causalVisible([10, 7, 3], 10));
   const pair = 2 * 10 * 12 * 4;
@@ -174,7 +174,7 @@ test('attention: scores of a pair or two at a time give the same as all at once'
   }
 });
 
-test('attention: each gradient may be asked for alone', async () => {
+test('attention: each gradient can be requested alone', async () => {
   const shape = self(1, 9, 4, 2, 8);
   const given = inputs(shape, causalVisible([9], 9));
   const probes = await probesFor(op(shape), given);
@@ -197,7 +197,7 @@ test('attention: a query that sees nothing gives zeros and takes no gradient', a
   }
 });
 
-test('attention: scores of hundreds neither overflow nor lose a row', async () => {
+test('attention: scores in the hundreds neither overflow nor lose a row', async () => {
   const shape = self(1, 12, 2, 1, 8);
   const given = inputs(shape, causalVisible([12], 12));
   given[0]!.data.forEach((x, i, data) => {

@@ -13,7 +13,7 @@ import { storedWeights } from '../../parity/blocks';
 import { NORM_CASES, normCase, SCALE_CASES, scaleCase, squaresOp } from '../../parity/columns';
 import { weightValues } from '../../parity/products';
 
-test('scaled columns as the reference, on either kind of adapter', async () => {
+test('scaled columns match the reference on either kind of adapter', async () => {
   for (const software of [true, false]) {
     await withTraits({ software }, async () => {
       for (const c of SCALE_CASES) {
@@ -24,7 +24,7 @@ test('scaled columns as the reference, on either kind of adapter', async () => {
   }
 });
 
-test('scaled columns: gradients against finite differences; equal runs, equal bits', async () => {
+test('scaled columns: gradients match finite differences, and equal runs give equal bits', async () => {
   const { op, inputs, wanted } = scaleCase({ m: 7, n: 13, bias: true, residual: true });
   await checkGradient(op, inputs, wanted, { backend: 'webgpu' });
   const probe = [randomValues([7, 13], 9)];
@@ -32,7 +32,7 @@ test('scaled columns: gradients against finite differences; equal runs, equal bi
   expect(await gradientsOn('webgpu', op, inputs, wanted, probe)).toEqual(first);
 });
 
-test('squares of rows in every format as the reference', async () => {
+test('squares of rows match the reference in every format', async () => {
   for (const software of [true, false]) {
     await withTraits({ software }, async () => {
       for (const { name, format, shape, stored } of await storedWeights()) {
@@ -53,7 +53,7 @@ test('squares of rows in every format as the reference', async () => {
   }
 });
 
-test('squares of the rows of a weight in several buffers', async () => {
+test('squares of the rows of a weight in several buffers match the reference', async () => {
   const [a, b] = [randomValues([3, 10], 1), randomValues([4, 10], 2)];
   const op = (x: Parameters<typeof rowSquares>[0]['parts'][number]['tensor'], y: typeof x) => [
     rowSquares({
@@ -68,7 +68,7 @@ test('squares of the rows of a weight in several buffers', async () => {
   await expectSameOnGpu((x, y) => op(x!, y!), [a, b], { rtol: 2e-6 });
 });
 
-test.each(NORM_CASES)('lengths of the rows of W + s·B·A as the reference: %o', async (c) => {
+test.each(NORM_CASES)('norms of the rows of W + s·B·A match the reference: %o', async (c) => {
   const { op, inputs } = normCase(c);
   await expectSameOnGpu(op, inputs, { rtol: 4e-6 });
 });

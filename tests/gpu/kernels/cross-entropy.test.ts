@@ -41,18 +41,18 @@ const same = async (c: CrossEntropyCase) => {
   await expectSameOnGpu(value.op, value.inputs, { rtol });
 };
 
-// A thread a row on a CPU, a workgroup a row on a GPU.
-test.each([true, false])('cross-entropy as the reference, software adapter: %s', (software) =>
+// One thread per row on a CPU, one workgroup per row on a GPU.
+test.each([true, false])('cross-entropy matches the reference, software adapter: %s', (software) =>
   withTraits({ software }, async () => {
     for (const c of CASES) await same(c);
     for (const c of CASES.slice(2, 5)) await same({ ...c, format: 'bf16' });
   }),
 );
 
-/** 16 MiB hold 32 rows of this vocabulary: the 57 rows below are two chunks, of 32 and 25. */
+/** 16 MiB hold 32 rows of this vocabulary, so the 57 rows below are two chunks, of 32 and 25. */
 const WIDE: CrossEntropyCase = { tokens: 60, width: 2, vocab: 131_072, skipEvery: 20, scale: 1 / 57 };
 
-test('cross-entropy over several chunks as the reference', async () => {
+test('cross-entropy over several chunks matches the reference', async () => {
   const { op, inputs, wanted } = crossEntropyCase({ ...WIDE, bias: true, trains: true, smoothing: 0.1 });
   const rows = inputs[2]!.data.length;
   expect([rows, chunkRows(rows, WIDE.vocab)]).toEqual([57, 32]);
@@ -62,7 +62,7 @@ test('cross-entropy over several chunks as the reference', async () => {
   for (const software of [true, false]) {
     await withTraits({ software }, async () => {
       expectClose((await runOn('webgpu', op, inputs))[0]!, loss!, { rtol: 1e-5 });
-      // 131,072 addends one after the other in f32 lose a few digits, in a row's sum of exponentials too.
+      // Adding 131,072 terms one by one in f32 loses a few digits, in a row's sum of exponentials too.
       for (const [i, gradient] of (await gradientsOn('webgpu', op, inputs, wanted, one)).entries()) {
         expectClose(gradient, gradients[i]!, { rtol: i === 0 ? 5e-4 : 1e-4 }, `gradient to input ${wanted[i]}`);
       }
@@ -86,7 +86,7 @@ test('cross-entropy over several chunks holds one chunk of logits, not all of th
     trimPool();
   }));
 
-test('cross-entropy: gradients against finite differences', async () => {
+test('cross-entropy: gradients match finite differences', async () => {
   for (const c of [
     { tokens: 5, width: 4, vocab: 7 },
     { tokens: 9, width: 12, vocab: 11, skipEvery: 3, padding: 4, scale: 2, format: 'bf16' as const },
@@ -97,7 +97,7 @@ test('cross-entropy: gradients against finite differences', async () => {
   }
 });
 
-test('cross-entropy: no target at all gives 0 and a gradient of zeros, in recycled buffers too', async () => {
+test('cross-entropy: no targets at all give a loss of 0 and a zero gradient, even in recycled buffers', async () => {
   const { op, inputs } = crossEntropyCase({ tokens: 8, width: 8, vocab: 16 });
   const one = [{ data: Float32Array.of(1), shape: [] }];
   const none = [inputs[0]!, inputs[1]!, intValues(Array(8).fill(-1), [8]), intValues(Array(8).fill(-1), [8])];
@@ -110,7 +110,7 @@ test('cross-entropy: no target at all gives 0 and a gradient of zeros, in recycl
   }
 });
 
-test('cross-entropy: more values than one dimension of workgroups reaches', async () => {
+test('cross-entropy: handles more values than one dimension of workgroups covers', async () => {
   // 2,100 · 2,048 threads gather the rows: 67,200 workgroups of 64, above the 65,535 of one dimension.
   const { op, inputs } = crossEntropyCase({ tokens: 2100, width: 2048, vocab: 2, size: 0.02 });
   await expectSameOnGpu(op, inputs, { rtol: 1e-5 });
@@ -124,14 +124,14 @@ test.each([true, false])('cross-entropy: NaN and infinity reach the loss, softwa
       const [loss] = await runOn('webgpu', op, inputs);
       expect(Number.isFinite(loss![0]), String(odd)).toBe(false);
     }
-    // A soft cap makes an infinite logit finite, as it does in torch; NaN stays.
+    // A soft cap makes an infinite logit finite, as in torch; NaN stays.
     const { op, inputs } = crossEntropyCase({ tokens: 4, width: 4, vocab: 70, softcap: 30 });
     inputs[0]!.data[5] = Number.NaN;
     expect((await runOn('webgpu', op, inputs))[0]![0]).toBeNaN();
   }),
 );
 
-test('cross-entropy: inputs that do not fit are named', () =>
+test('cross-entropy: inputs of the wrong shape are named', () =>
   withBackend('webgpu', () => {
     tf.tidy(() => {
       const weight = denseWeight(tf.zeros([4, 3]));

@@ -7,14 +7,14 @@ const op =
   (attrs: Partial<DropoutAttrs> = {}): Op =>
   (x) => [dropout(x!, { p: 0.3, seed: 42, step: 7, tag: 3, ...attrs })];
 
-test.each([[[1]], [[3]], [[5, 7]], [[33, 64]]])('dropout of %j: the same bits as the reference', (shape) =>
+test.each([[[1]], [[3]], [[5, 7]], [[33, 64]]])('dropout of %j gives the same bits as the reference', (shape) =>
   expectSameOnGpu(op(), [randomValues(shape, 1)], { wanted: [0], rtol: 0 }),
 );
 
-test('dropout: seeds, steps and tags beyond 31 bits as the reference', () =>
+test('dropout: seeds, steps and tags beyond 31 bits match the reference', () =>
   expectSameOnGpu(op({ seed: 2 ** 32 - 1, step: 2 ** 31 + 5, tag: 0xdeadbeef }), [randomValues([64], 1)], { rtol: 0 }));
 
-test('dropout: gradients against finite differences', () =>
+test('dropout: gradients match finite differences', () =>
   checkGradient(op(), [randomValues([6, 7], 2)], [0], { backend: 'webgpu' }));
 
 test('dropout: the gradient uses the mask of the forward pass', async () => {

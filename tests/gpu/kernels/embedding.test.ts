@@ -8,7 +8,7 @@ const op =
   (shape: number[], format: WeightFormat = 'f32'): Op =>
   (ids, table) => [embedding(ids!, { parts: [{ tensor: table!, rows: shape[0]! }], format, shape })];
 
-/** Upper halves of float32, two to a word. */
+/** Upper halves of float32, two per word. */
 function packed({ data }: Values): Values {
   const bits = new Uint32Array(Float32Array.from(data).buffer);
   const words = new Int32Array(Math.ceil(bits.length / 2));
@@ -18,7 +18,7 @@ function packed({ data }: Values): Values {
   return { data: words, shape: [words.length] };
 }
 
-/** Repeats some ids, leaves others out. */
+/** Repeats some ids and omits others. */
 const someIds = (n: number, vocab: number) =>
   intValues(
     Array.from({ length: n }, (_, i) => (i * i * 3 + (i >> 2)) % vocab),
@@ -30,22 +30,22 @@ test.each([
   [5, 7, 3],
   [70, 11, 12],
   [33, 257, 64],
-])('embedding: %i ids of a [%i, %i] table as the reference', async (n, vocab, d) => {
+])('embedding: %i ids of a [%i, %i] table match the reference', async (n, vocab, d) => {
   const table = randomValues([vocab, d], 1);
   await expectSameOnGpu(op([vocab, d]), [someIds(n, vocab), table], { wanted: [1], rtol: 1e-6 });
   await expectSameOnGpu(op([vocab, d], 'bf16'), [someIds(n, vocab), packed(table)], { rtol: 0 });
 });
 
-test('embedding: gradients against finite differences, ids repeated', () =>
+test('embedding: gradients match finite differences with repeated ids', () =>
   checkGradient(op([5, 4]), [intValues([3, 0, 3, 3, 1, 0], [6]), randomValues([5, 4], 2)], [1], { backend: 'webgpu' }));
 
-test('embedding: ids outside the table take its edges', async () => {
+test('embedding: ids outside the table are clamped to its edges', async () => {
   const table = { data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [3, 2] };
   const [y] = await runOn('webgpu', op([3, 2]), [intValues([-5, 3, 2_000_000_000, 1], [4]), table]);
   expect([...y!]).toEqual([1, 2, 5, 6, 5, 6, 3, 4]);
 });
 
-test('embedding: every id the same, and all different', async () => {
+test('embedding: ids that are all equal or all different match the reference', async () => {
   const table = randomValues([9, 8], 3);
   for (const ids of [new Array(9).fill(4), [8, 7, 6, 5, 4, 3, 2, 1, 0]]) {
     await expectSameOnGpu(op([9, 8]), [intValues(ids, [9]), table], { wanted: [1], rtol: 1e-6 });

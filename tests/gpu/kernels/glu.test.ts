@@ -14,12 +14,12 @@ test.each([
   [3, 5],
   [7, 16],
   [33, 352],
-])('gated: [%i, %i] as the reference', async (rows, f) => {
+])('GLU: [%i, %i] matches the reference', async (rows, f) => {
   const inputs = [randomValues([rows, f], 1, 3), randomValues([rows, f], 2)];
   for (const activation of BOTH) await expectSameOnGpu(of(activation), inputs, { wanted: [0, 1], rtol: 2e-6 });
 });
 
-test.each(BOTH)('%s, gated: gradients against finite differences', async (activation) => {
+test.each(BOTH)('GLU with %s: gradients match finite differences', async (activation) => {
   const op = of(activation);
   for (const [rows, f] of [
     [2, 5],
@@ -29,7 +29,7 @@ test.each(BOTH)('%s, gated: gradients against finite differences', async (activa
   }
 });
 
-test('gated: only one of the gradients may be asked for', async () => {
+test('GLU: either gradient can be requested alone', async () => {
   const inputs = [randomValues([3, 4], 3), randomValues([3, 4], 4)];
   const probe = [randomValues([3, 4], 5)];
   const [gate, up] = await gradientsOn('webgpu', op, inputs, [0, 1], probe);
@@ -37,7 +37,7 @@ test('gated: only one of the gradients may be asked for', async () => {
   expect(await gradientsOn('webgpu', op, inputs, [1], probe)).toEqual([up]);
 });
 
-test.each(BOTH)('%s, gated: large gates neither overflow nor give NaN', async (activation) => {
+test.each(BOTH)('GLU with %s: large gates neither overflow nor give NaN', async (activation) => {
   const op = of(activation);
   const gate = { data: Float32Array.of(-1e4, -200, -90, 0, 90, 200, 1e4, -0), shape: [1, 8] };
   const up = { data: new Float32Array(8).fill(1), shape: [1, 8] };

@@ -27,15 +27,15 @@ const shapes = [
 ] as const;
 
 for (const software of [true, false]) {
-  const variant = software ? 'a thread a row' : 'a workgroup a row';
-  test.each(shapes)(`LayerNorm, ${variant}: [%i, %i] as the reference`, (rows, d) =>
+  const variant = software ? 'one thread per row' : 'one workgroup per row';
+  test.each(shapes)(`LayerNorm, ${variant}: [%i, %i] matches the reference`, (rows, d) =>
     withTraits({ software }, () => expectSameOnGpu(op, inputs(rows, d), { wanted: [0, 1, 2], rtol: 4e-6 })),
   );
 
-  test(`LayerNorm, ${variant}: without a bias`, () =>
+  test(`LayerNorm, ${variant}: matches the reference without a bias`, () =>
     withTraits({ software }, () => expectSameOnGpu(op, inputs(9, 20, false), { wanted: [0, 1], rtol: 4e-6 })));
 
-  test(`LayerNorm, ${variant}: gradients against finite differences`, () =>
+  test(`LayerNorm, ${variant}: gradients match finite differences`, () =>
     withTraits({ software }, async () => {
       for (const [rows, d] of [
         [3, 5],
@@ -60,7 +60,7 @@ test('LayerNorm: a large mean does not drown the variance', async () => {
   }
 });
 
-test('LayerNorm: the gradient to the weight is the same bits in every run', async () => {
+test('LayerNorm: the gradient of the weight has the same bits in every run', async () => {
   const given = inputs(300, 12);
   const probes = await probesFor(op, given);
   const run = () => withTraits({ software: false }, () => gradientsOn('webgpu', op, given, [1], probes));

@@ -21,11 +21,11 @@ const SHAPES = [
 ];
 
 test.each(SHAPES)(
-  'linear $m×$k→$n as the reference: f32 and bf16, with and without bias and residual',
+  'linear $m×$k→$n matches the reference: f32 and bf16, with and without bias and residual',
   async (shape) => {
     await expectSameOnGpu(...everything(linearCase(shape)));
     await expectSameOnGpu(...everything(linearCase({ ...shape, bias: true, residual: true })));
-    // A packed weight is frozen: no gradient to input 1.
+    // A packed weight is frozen, so input 1 has no gradient.
     const { op, inputs } = linearCase({ ...shape, format: 'bf16' });
     await expectSameOnGpu(op, inputs, { wanted: [0], rtol: 2e-6 });
     const more = linearCase({ ...shape, format: 'bf16', bias: true, residual: true });
@@ -36,7 +36,7 @@ test.each(SHAPES)(
 const everything = ({ op, inputs }: ReturnType<typeof linearCase>) =>
   [op, inputs, { wanted: inputs.map((_, i) => i), rtol: 2e-6 }] as const;
 
-test('linear as the reference with the tiles that an adapter of the other kind gets', async () => {
+test('linear matches the reference with the tiles for either kind of adapter', async () => {
   for (const software of [true, false]) {
     await withTraits({ software }, async () => {
       for (const shape of SHAPES) await expectSameOnGpu(...everything(linearCase({ ...shape, bias: true })));
@@ -44,7 +44,7 @@ test('linear as the reference with the tiles that an adapter of the other kind g
   }
 });
 
-test('linear: gradients against finite differences', async () => {
+test('linear: gradients match finite differences', async () => {
   const { op, inputs } = linearCase({ m: 5, k: 12, n: 10, bias: true, residual: true });
   await checkGradient(op, inputs, [0, 1, 2, 3], { backend: 'webgpu' });
 });
@@ -56,20 +56,20 @@ test.each([
   [5, 12, 10],
   [9, 8, 20],
   [130, 64, 96],
-])('a product over %i rows of a transposed [·, %i] with a [·, %i] as the reference', async (m, p, q) => {
+])('a product over %i rows of a transposed [·, %i] with a [·, %i] matches the reference', async (m, p, q) => {
   const op: Op = (a, b) => [transposedProduct(a!, b!)];
   await expectSameOnGpu(op, [randomValues([m, p], 1), randomValues([m, q], 2)], { rtol: 2e-6 });
 });
 
-test('linear: the same numbers give the same bits, again and again', async () => {
+test('linear: the same numbers give the same bits every time', async () => {
   const { op, inputs } = linearCase({ m: 33, k: 64, n: 40 });
   const first = await runOn('webgpu', op, inputs);
   for (let i = 0; i < 3; i++) expect(await runOn('webgpu', op, inputs)).toEqual(first);
 });
 
-test('linear: a weight that is not finite is passed on, not hidden', async () => {
+test('linear: a weight that is not finite shows in the result', async () => {
   const { op, inputs } = linearCase({ m: 2, k: 8, n: 8 });
-  inputs[1]!.data[3] = Number.NaN; // in the weight's first row, so in the first column
+  inputs[1]!.data[3] = Number.NaN; // in the weight's first row, hence in the first column
   const [y] = await runOn('webgpu', op, inputs);
   expect([...y!].map(Number.isNaN)).toEqual([...Array(16).keys()].map((i) => i % 8 === 0));
   expect(tf.getBackend()).toBe('webgpu');

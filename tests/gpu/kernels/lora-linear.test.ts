@@ -18,12 +18,12 @@ const same = async (c: LoraCase) => {
   await expectSameOnGpu(op, inputs, { wanted, rtol: 4e-6 });
 };
 
-test.each(CASES)('LoRA as the reference: %o', async (c) => {
+test.each(CASES)('LoRA matches the reference: %o', async (c) => {
   await same(c);
   await same({ ...c, format: 'bf16' });
 });
 
-test('LoRA as the reference with the tiles that an adapter of the other kind gets', async () => {
+test('LoRA matches the reference with the tiles for either kind of adapter', async () => {
   for (const software of [true, false]) {
     await withTraits({ software }, async () => {
       for (const c of CASES) await same(c);
@@ -31,14 +31,14 @@ test('LoRA as the reference with the tiles that an adapter of the other kind get
   }
 });
 
-test('LoRA: gradients against finite differences', async () => {
+test('LoRA: gradients match finite differences', async () => {
   for (const branch of [false, true]) {
     const c = loraCase({ m: 5, k: 7, n: 6, rank: 3, scale: 1.5, bias: true, residual: true, branch });
     await checkGradient(c.op, c.inputs, c.wanted, { backend: 'webgpu' });
   }
 });
 
-test('LoRA: each gradient is the same whichever others are asked for', async () => {
+test('LoRA: each gradient is the same, whichever others are requested', async () => {
   const { op, inputs, wanted } = loraCase({ m: 5, k: 8, n: 6, rank: 4, scale: 2, branch: true, residual: true });
   const probe = [randomValues([5, 6], 9)];
   const all = await gradientsOn('webgpu', op, inputs, wanted, probe);

@@ -1,4 +1,4 @@
-/** Kernels of the optimisers against their CPU references, on shapes that fill workgroups, overflow them, and do neither. */
+/** Compares the optimisers' kernels with their CPU references, on shapes that fill workgroups, overflow them, or neither. */
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { keptZeros } from '../../../src/engine/kernels/in-place';
@@ -36,7 +36,7 @@ const SETTINGS: OptimizerSettings = {
   ema_decay: 0.9,
 };
 
-/** Four steps; `b.weight` joins for the last two. */
+/** Four steps; `b.weight` is trained only in the last two. */
 const run = (backend: BackendName, optim: OptimizerName): Promise<{ state: StateTensors; norms: number[] }> =>
   withBackend(backend, async () => {
     const names = Object.keys(SHAPES);
@@ -48,7 +48,7 @@ const run = (backend: BackendName, optim: OptimizerName): Promise<{ state: State
       const grads = new Map(
         [...optimizer.tensorsOf(active)].map(([name, t]) => [
           name,
-          // Rows and columns of different sizes, which is what Adafactor is about.
+          // Gradients of different magnitudes, which is what Adafactor is about.
           randomTensor(t.shape, 100 * step + names.indexOf(name), 10 ** -(names.indexOf(name) % 4)),
         ]),
       );
@@ -72,7 +72,7 @@ describe('a few steps on both backends', () => {
     for (const [name, { data }] of expected.state) {
       const own = actual.state.get(name)!.data;
       if (/^adam_[mv]8\//.test(name)) {
-        // A rounding apart, a value between two codes takes the other one.
+        // One rounding apart, a value between two codes takes the other one.
         const [a, b] = [own, data].map((packed) => unpackBytes(packed, 3 * packed.length)) as [Uint8Array, Uint8Array];
         const off = a.map((code, i) => Math.abs(code - b[i]!));
         expect(Math.max(...off), name).toBeLessThan(2);
@@ -82,7 +82,7 @@ describe('a few steps on both backends', () => {
   });
 });
 
-test.each([1, 63, 64, 65, 1000, 20_001])('pull, norm, average and scale of %i values', async (n) => {
+test.each([1, 63, 64, 65, 1000, 20_001])('penalty, norm, average and scale of %i values match', async (n) => {
   const all = (backend: BackendName) =>
     withBackend(backend, async () => {
       const [grads, params, anchor, average] = [1, 2, 3, 4].map((seed) => randomTensor([n], seed)) as tf.Tensor[];

@@ -15,12 +15,12 @@ const shapes = [
 ] as const;
 
 for (const software of [true, false]) {
-  const variant = software ? 'a thread a row' : 'a workgroup a row';
-  test.each(shapes)(`RMSNorm, ${variant}: [%i, %i] as the reference`, (rows, d) =>
+  const variant = software ? 'one thread per row' : 'one workgroup per row';
+  test.each(shapes)(`RMSNorm, ${variant}: [%i, %i] matches the reference`, (rows, d) =>
     withTraits({ software }, () => expectSameOnGpu(op, inputs(rows, d), { wanted: [0, 1], rtol: 2e-6 })),
   );
 
-  test(`RMSNorm, ${variant}: gradients against finite differences`, () =>
+  test(`RMSNorm, ${variant}: gradients match finite differences`, () =>
     withTraits({ software }, async () => {
       for (const [rows, d] of [
         [3, 5],
@@ -34,7 +34,7 @@ for (const software of [true, false]) {
 test('RMSNorm: many rows fold into two grid dimensions', () =>
   withTraits({ software: false }, () => expectSameOnGpu(op, inputs(70_000, 4), { rtol: 2e-6 })));
 
-test('RMSNorm: the gradient to the weight is the same bits in every run', async () => {
+test('RMSNorm: the gradient of the weight has the same bits in every run', async () => {
   const given = inputs(300, 12);
   const probes = await probesFor(op, given);
   const run = () => withTraits({ software: false }, () => gradientsOn('webgpu', op, given, [1], probes));

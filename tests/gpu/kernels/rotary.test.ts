@@ -39,7 +39,7 @@ test.each([
   [9, 4, 2, 8],
   [33, 6, 2, 32],
   [4, 2, 2, 64],
-])('rotary: %i tokens, %i and %i heads of %i as the reference', (rows, qHeads, kHeads, headDim) =>
+])('rotary: %i tokens, %i and %i heads of width %i match the reference', (rows, qHeads, kHeads, headDim) =>
   expectSameOnGpu(op(headDim), inputs(rows, qHeads, kHeads, headDim), { wanted: [0, 1], rtol: 1e-6 }),
 );
 
@@ -47,16 +47,16 @@ test.each([
   [5, 3, 1, 10, 4],
   [9, 4, 2, 32, 16],
   [3, 2, 1, 16, 6],
-])('rotary: %i tokens, %i and %i heads of %i, of which %i turn', (rows, qHeads, kHeads, headDim, turning) =>
+])('rotary: %i tokens, %i and %i heads of width %i, %i of it rotated', (rows, qHeads, kHeads, headDim, turning) =>
   expectSameOnGpu(op(headDim), inputs(rows, qHeads, kHeads, headDim, turning), { wanted: [0, 1], rtol: 1e-6 }),
 );
 
-test('rotary: gradients against finite differences', async () => {
+test('rotary: gradients match finite differences', async () => {
   await checkGradient(op(6), inputs(3, 2, 1, 6), [0, 1], { backend: 'webgpu' });
   await checkGradient(op(16), inputs(5, 4, 2, 16), [0, 1], { backend: 'webgpu' });
 });
 
-test('rotary: a loss of one output alone gives the other input zeros', async () => {
+test('rotary: a loss on one output gives the other input zeros', async () => {
   const given = inputs(3, 2, 1, 8);
   const probe = randomValues([3, 8], 9);
   const [dq, dk] = await gradientsOn('webgpu', op(8), given, [0, 1], [null, probe]);

@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import { checkGradient, expectSameOnGpu, runOn } from '../../kernel-helpers';
 import { SCORE_CASES, scoreCase, takeCase } from '../../parity/scores';
 
-test.each(SCORE_CASES)('loss of scores as the reference: %o', async (c) => {
+test.each(SCORE_CASES)('loss of scores matches the reference: %o', async (c) => {
   const { op, inputs } = scoreCase(c);
   await expectSameOnGpu(op, inputs, { wanted: [0], rtol: 1e-5 });
 });
 
-test('loss of scores: gradients against finite differences', async () => {
+test('loss of scores: gradients match finite differences', async () => {
   for (const c of SCORE_CASES.filter(({ size }) => !size).slice(1)) {
     const { op, inputs } = scoreCase(c);
     await checkGradient(op, inputs, [0], { backend: 'webgpu' });
@@ -22,7 +22,7 @@ test('loss of scores: NaN reaches the loss', async () => {
   }
 });
 
-test('taken rows as the reference, in recycled buffers too', async () => {
+test('taken rows match the reference, even in recycled buffers', async () => {
   for (const [tokens, width, rows] of [
     [1, 1, [0]],
     [9, 5, [8, -1, 3]],

@@ -9,7 +9,7 @@ const within =
   (from: number, count: number): Op =>
   (x) => [rowsWithin(x!, { batch: 3, from, count })];
 
-test.each([4, 5, 12])('prepend and rowsWithin of width %i, as the reference', async (width) => {
+test.each([4, 5, 12])('prepend and rowsWithin of width %i match the reference', async (width) => {
   await expectSameOnGpu(front, [randomValues([2, width], 1), randomValues([3 * 5, width], 2)], { wanted: [0, 1] });
   for (const [from, count] of [
     [2, 5],
@@ -21,7 +21,7 @@ test.each([4, 5, 12])('prepend and rowsWithin of width %i, as the reference', as
   }
 });
 
-test('prepend and rowsWithin: gradients against finite differences', async () => {
+test('prepend and rowsWithin: gradients match finite differences', async () => {
   await checkGradient(front, [randomValues([2, 3], 1), randomValues([3 * 2, 3], 2)], [0, 1], { backend: 'webgpu' });
   await checkGradient(within(1, 2), [randomValues([3 * 4, 3], 3)], [0], { backend: 'webgpu' });
 });
@@ -37,7 +37,7 @@ test.each([
   ['a prompt, one direction', { as: 'prompt', both: false }, causalVisible([5, 2, 0], 5)],
   ['a prompt, both directions', { as: 'prompt', both: true }, fullVisible([5, 2, 0], 5)],
   ['a prefix', { as: 'prefix', both: false }, causalVisible([5, 2, 0], 5)],
-] as const)('positions, ranges and types of %s, as the reference', async (_name, how, visible) => {
+] as const)('positions, ranges and types of %s match the reference', async (_name, how, visible) => {
   const attrs: VirtualAttrs = { batch: 3, length: 5, virtual: 4, ...how };
   const positions = intValues(
     Array.from({ length: 15 }, (_, i) => i % 5),

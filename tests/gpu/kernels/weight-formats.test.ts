@@ -22,18 +22,18 @@ const everyId = (n: number) =>
     [n],
   );
 
-test('an embedding of every format gives what the format stands for', async () => {
+test('an embedding in every format gives the decoded values', async () => {
   for (const { name, format, shape, stored, values } of await storedWeights()) {
     const op: Op = (ids, table) => [embedding(ids!, weightOn(table!, format, shape))];
     const ids = everyId(shape[0]);
     const [rows] = await runOn('webgpu', op, [ids, stored]);
     const expected = [...ids.data].flatMap((id) => [...values.subarray(id * shape[1], (id + 1) * shape[1])]);
-    // Equal but for a multiply and an add that a GPU may fuse.
+    // Equal except for a multiply and an add that a GPU may fuse.
     expectClose(rows!, expected, { rtol: 3e-7 }, name);
   }
 });
 
-test('float16 is read exactly, subnormal numbers too', async () => {
+test('float16 is read exactly, subnormal numbers included', async () => {
   const halves = Uint16Array.from({ length: 63488 }, (_, i) => (i < 31744 ? i : i + 1024)); // all but infinities and NaNs
   for (const [rows, columns] of [
     [16, 3968],
@@ -50,11 +50,11 @@ test('float16 is read exactly, subnormal numbers too', async () => {
   }
 });
 
-// Rows of x: one as in generation, tiles cut short, and full ones; a CPU and a GPU get tiles of their own.
+// Rows of x: one as in generation, truncated tiles, and full ones; a CPU and a GPU get different tiles.
 test.each([
   { software: true, rows: [1, 17] },
   { software: false, rows: [3] },
-])('products over every format as the reference: %o', ({ software, rows }) =>
+])('products match the reference in every format: %o', ({ software, rows }) =>
   withTraits({ software }, async () => {
     for (const weight of await storedWeights()) {
       for (const m of rows) await sameProducts(weight, m);
@@ -78,7 +78,7 @@ async function sameProducts({ name, format, shape, stored, values }: StoredWeigh
   expectClose(dx!, expectedDx!, { rtol: 1e-5 }, `${name}, ${m} rows: gradient`);
 }
 
-test('LoRA and cross-entropy over blocks as the reference', async () => {
+test('LoRA and cross-entropy over quantised weights match the reference', async () => {
   const some = ['q4_0', 'q6_k', 'nf4 rows', 'nf4 odd'];
   for (const { format, shape, stored } of (await storedWeights()).filter(({ name }) => some.includes(name))) {
     const lora = loraCase({

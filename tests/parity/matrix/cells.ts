@@ -1,6 +1,6 @@
 /**
- * Every method × family × objective, and which of them are refused with what: the one list that the tests go through and
- * that docs/METHODS.md is written from.
+ * Every method × family × objective, and which of them are refused with which message: the one list that the tests run
+ * through and that docs/METHODS.md is generated from.
  */
 import type { CombinedModel } from '../../../src/recipe/combine';
 import { resolveRecipe } from '../../../src/recipe/defaults';
@@ -33,9 +33,9 @@ export interface MatrixFamily {
   /** Hugging Face's model_type. */
   name: string;
   kind: CombinedModel['kind'];
-  /** Of tests/fixtures, with config.json and model.safetensors. */
+  /** In tests/fixtures, with config.json and model.safetensors. */
   folder: string;
-  /** Without its head for tokens, and with BERT's pooler: how encoders for sentences are published. */
+  /** Without its head for tokens, and with BERT's pooler: the form in which sentence encoders are published. */
   bare?: true;
 }
 
@@ -54,7 +54,7 @@ export const FAMILIES: readonly MatrixFamily[] = [
   ...['bert', 'roberta', 'distilbert'].map((name) => family('encoder', name)),
 ];
 
-/** LoRA's kin, each by the field that makes it. */
+/** Variants of LoRA, each with the field that selects it. */
 export const VARIANTS = {
   DoRA: { use_dora: true },
   PiSSA: { init_lora_weights: 'pissa' },
@@ -71,7 +71,7 @@ export interface Cell {
   variant?: Variant;
 }
 
-/** The problem types of sequence classification go round, so that each family and each method meets all three. */
+/** The problem types of sequence classification alternate, so that each family and each method meets all three. */
 export const CELLS: readonly Cell[] = FAMILIES.flatMap((of, f) =>
   OBJECTIVES.flatMap((objective) =>
     METHODS.map((method, m): Cell => {
@@ -82,7 +82,7 @@ export const CELLS: readonly Cell[] = FAMILIES.flatMap((of, f) =>
   ),
 );
 
-/** A family each of its kind: separate linears, Conv1D, and an encoder. */
+/** One family of each kind: separate linear layers, Conv1D, and an encoder. */
 export const VARIANT_CELLS: readonly Cell[] = FAMILIES.filter(({ name }) =>
   ['llama', 'gpt2', 'bert'].includes(name),
 ).flatMap((of) =>
@@ -101,7 +101,7 @@ export const BARE: readonly MatrixFamily[] = FAMILIES.filter(({ kind }) => kind 
   bare: true,
 }));
 
-/** Classifiers on bare encoders, whose tensors go by names without the prefix that they have in transformers' classifiers. */
+/** Classifiers on bare encoders, whose tensor names lack the prefix that they have in transformers' classifiers. */
 export const BARE_CELLS: readonly Cell[] = BARE.flatMap((of, f) =>
   (['sequence_classification', 'token_classification'] as const).flatMap((objective) =>
     METHODS.filter((method) => method !== 'prefix_tuning').map(
@@ -116,7 +116,7 @@ export const BARE_CELLS: readonly Cell[] = BARE.flatMap((of, f) =>
 export const nameOf = ({ family, method, objective, problemType, variant }: Cell): string =>
   [family.bare && 'bare', family.name, variant ?? method, objective, problemType].filter(Boolean).join(' ');
 
-/** What the recipe's checks know of the model. */
+/** What the recipe's checks know about the model. */
 export const combined = (
   { kind, bare }: Pick<MatrixFamily, 'kind' | 'bare'>,
   more: Partial<CombinedModel> = {},
@@ -128,7 +128,7 @@ export const combined = (
   ...more,
 });
 
-/** Rates with which a few steps on a model of two tiny layers show: those of the recipe are for real ones. */
+/** Learning rates that show after a few steps on a model with two tiny layers; the recipe's own are for real models. */
 const RATES: Record<MethodType, number> = {
   lora: 2e-2,
   ia3: 1e-1,
@@ -141,7 +141,7 @@ const RATES: Record<MethodType, number> = {
   gradual_unfreezing: 2e-2,
 };
 
-/** A number is soon overshot; so are the labels of tokens from places before the text, where no norm follows those (decoders). */
+/** Lower for regression, which overshoots easily, and for token outputs of decoders with virtual tokens, which no norm follows. */
 function rateOf({ method, objective, problemType, family: { kind } }: Cell): number {
   const rate = RATES[method];
   if (problemType === 'regression') return 0.15 * rate;
@@ -149,7 +149,7 @@ function rateOf({ method, objective, problemType, family: { kind } }: Cell): num
   return virtual && kind === 'decoder' && objective !== 'sequence_classification' ? 0.25 * rate : rate;
 }
 
-/** Sizes that suit models of twenty channels. */
+/** Sizes for models with twenty channels. */
 const SIZES: Partial<Record<MethodType, Record<string, unknown>>> = {
   lora: { r: 3 },
   bottleneck: { reduction_factor: 4 },
@@ -160,7 +160,7 @@ const SIZES: Partial<Record<MethodType, Record<string, unknown>>> = {
 
 export const STEPS = 5;
 
-/** The recipe's own defaults, but for sizes, rates and the length of the run. */
+/** The recipe's own defaults, except for sizes, learning rates and the length of the run. */
 export function recipeInput(cell: Cell): RecipeInput {
   const { method, objective, problemType, variant } = cell;
   return {
@@ -168,7 +168,7 @@ export function recipeInput(cell: Cell): RecipeInput {
     method: {
       type: method,
       ...SIZES[method],
-      // Both kinds, as words and texts are sorted.
+      // One configuration for words and the other for texts, to cover both.
       ...(method === 'bottleneck' && objective === 'token_classification' ? { config: 'double_seq_bn' } : {}),
       ...(variant ? VARIANTS[variant] : {}),
     } as MethodSection,
@@ -186,5 +186,5 @@ export function recipeInput(cell: Cell): RecipeInput {
   };
 }
 
-/** Throws where the recipe alone is refused. */
+/** Throws if the recipe by itself is refused. */
 export const recipeOf = (cell: Cell): Recipe => resolveRecipe(recipeInput(cell));

@@ -1,9 +1,9 @@
-/** Two short texts for every objective, as tokens: what `data/` would make of them, for any of the tiny models. */
+/** Two short texts for every objective, as tokens: what `data/` would produce, for any of the tiny models. */
 import type { TaskData, TokenizedExample } from '../../../src/data/types';
 import type { Cell } from './cells';
 
 const IGNORE = -100;
-/** Of the fixtures' vocabularies, as tests/oracle/make_task_fixtures.py takes it. */
+/** In the fixtures' vocabularies; tests/oracle/make_task_fixtures.py uses it too. */
 export const MASK = 5;
 const TEXTS = [
   [3, 17, 9, 30, 12, 25, 41, 8, 4],
@@ -22,9 +22,9 @@ const CLASSES = {
   regression: [[0.75], [-0.5]],
 };
 
-/** What virtual tokens begin as. */
+/** The text that virtual tokens start from. */
 export const INIT_TEXT = Int32Array.of(14, 28, 33, 10);
-/** Texts that answers are compared on. */
+/** Texts for comparing answers. */
 export const PROBES = [Int32Array.of(3, 9, 24, 17, 31, 4), Int32Array.of(3, 22, 12)];
 
 export function taskOf({ objective, problemType }: Cell): TaskData | null {
@@ -37,27 +37,22 @@ export function taskOf({ objective, problemType }: Cell): TaskData | null {
 export function examplesOf({ objective, problemType }: Cell): TokenizedExample[] {
   return TEXTS.map((text, row): TokenizedExample => {
     const ids = Int32Array.from(text);
-    const example = { row: row + 1, ids, labels: ids.slice(), truncatedBy: 0 };
+    const example = { row: row + 1, ids, truncatedBy: 0 };
     switch (objective) {
       case 'sft':
-        // A prompt of three tokens, which is not learned.
-        return { ...example, labels: ids.map((id, i) => (i < 3 ? IGNORE : id)) };
+        // A prompt of three tokens, which is not trained on.
+        return { kind: 'next_token', ...example, labels: ids.map((id, i) => (i < 3 ? IGNORE : id)), starts: null };
       case 'pretraining':
-        return example;
+        return { kind: 'next_token', ...example, labels: ids.slice(), starts: null };
       case 'sequence_classification':
-        return {
-          ...example,
-          labels: ids.map(() => IGNORE),
-          classes: Float32Array.from(CLASSES[problemType!][row]!),
-        };
+        return { kind: 'text_targets', ...example, targets: Float32Array.from(CLASSES[problemType!][row]!) };
       case 'token_classification':
-        return { ...example, labels: Int32Array.from(TAGS[row]!) };
+        return { kind: 'token_labels', ...example, labels: Int32Array.from(TAGS[row]!) };
       case 'masked_lm': {
         const special = Uint8Array.from(text, (_, i) => (i === 0 || i === text.length - 1 ? 1 : 0));
-        return { ...example, labels: ids.map((id, i) => (special[i] ? IGNORE : id)), special };
+        return { kind: 'hidden_tokens', ...example, special };
       }
     }
-    objective satisfies never;
-    return example;
+    return objective satisfies never;
   });
 }

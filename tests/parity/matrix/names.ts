@@ -1,11 +1,11 @@
-/** Which tensors each method says it trains, written down apart from the methods. */
+/** Which tensors each method should train, listed independently of the methods. */
 import type { LanguageModel } from '../../../src/engine/models/model';
 import type { Cell } from './cells';
 
-/** Inputs of the model's own head for tokens, which a classifier leaves behind. */
+/** Tensors of the model's own head for tokens, which a classifier drops. */
 const TOKEN_HEAD = /^(lm_head|embed_out|cls|vocab_transform|vocab_layer_norm|vocab_projector)\./;
 
-/** As PEFT's constants have them (peft/utils/constants.py); phi3, smollm3 and distilbert are not among those. */
+/** As in PEFT's constants (peft/utils/constants.py), which lack phi3, smollm3 and distilbert. */
 const IA3: Record<string, RegExp> = {
   llama: /\.(k_proj|v_proj|down_proj)$/,
   mistral: /\.(k_proj|v_proj|down_proj)$/,
@@ -22,7 +22,7 @@ const IA3: Record<string, RegExp> = {
   distilbert: /\.(k_lin|v_lin|lin2)$/,
 };
 
-/** `model` with the objective's head. */
+/** `model` has the objective's head. */
 export function declaredNames(model: LanguageModel, { method, objective, variant, family }: Cell): string[] {
   const head = model.tensors.flatMap(({ name, task }) => (task ? [name] : []));
   const paths = model.linears.map(({ path }) => path);

@@ -1,4 +1,4 @@
-/** Which cells are refused, and with what: written by hand from what each method and objective is. */
+/** Which cells are refused, and with which message: written by hand from the nature of each method and objective. */
 import type { ErrorData } from '../../../src/base/errors';
 import { combinationProblem } from '../../../src/recipe/combine';
 import { fill } from '../../../src/recipe/defaults';
@@ -14,13 +14,13 @@ export const REFUSALS = {
   plainText: {
     code: 'bad_model',
     where: 'objective.type',
-    message: 'This model reads text and does not write any, so it cannot learn to go on with a text.',
+    message: 'This model reads text and does not write any, so it cannot learn to continue a text.',
     action: 'Use masked_lm, which is how such a model reads more of your texts, or a model that generates text.',
   },
   hiddenWords: {
     code: 'bad_model',
     where: 'objective.type',
-    message: 'This model reads a text from left to right and cannot guess hidden words from both sides.',
+    message: 'This model reads a text from left to right and cannot predict masked words from both sides.',
     action: 'Use pretraining, or an encoder such as BERT.',
   },
   prefix: {
@@ -39,12 +39,12 @@ function headless(objective: string): ErrorData {
   return {
     code: 'bad_recipe',
     where: 'method.type',
-    message: `trains the head of a classifier alone, and ${objective} has none.`,
+    message: `trains only the head of a classifier, and ${objective} has none.`,
     action: 'Choose another method, such as LoRA, or an objective that sorts texts or words into classes.',
   };
 }
 
-/** Null where the cell trains. */
+/** Null if the cell trains. */
 export function expectedRefusal({ family, method, objective }: Cell): Refusal | null {
   const encoder = family.kind === 'encoder';
   if (encoder && objective === 'sft') return 'answers';
@@ -57,7 +57,7 @@ export function expectedRefusal({ family, method, objective }: Cell): Refusal | 
   return objective === 'masked_lm' ? 'headOfMaskedLm' : null;
 }
 
-/** What the recipe's checks say of a cell. */
+/** What the recipe's checks say about a cell. */
 export const problemOf = (cell: Cell): ErrorData | null =>
   combinationProblem(fill(recipeInput(cell)), combined(cell.family));
 

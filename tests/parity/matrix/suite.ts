@@ -1,10 +1,10 @@
-/** The cells of some families that train, one test each: one body for both backends. */
+/** Trains the cells of some families, one test each: one body for both backends. */
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { disposeInputs } from '../../../src/engine/kernels/inputs';
 import { type Cell, nameOf } from './cells';
 import { type OpenFamily, openForCells, trainCell } from './train';
 
-/** `setUp` makes the backend ready that the whole body runs on. */
+/** `setUp` prepares the backend for all of these tests. */
 export function matrixTraining(backend: string, cells: readonly Cell[], setUp: () => Promise<void>): void {
   const families = [...new Set(cells.map(({ family }) => family))];
   describe.each(families)(`${backend}: $name`, (family) => {

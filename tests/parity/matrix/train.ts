@@ -1,10 +1,10 @@
 /**
- * A cell of the matrix that trains: a few steps on one batch, from the recipe to the files and back, as a run does it. What
- * has to hold of each is said where it is checked.
+ * Trains one cell of the matrix: a few steps on one batch, from the recipe to the files and back, as in a run. Each
+ * requirement is stated where it is checked.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
-import { countingOf, createBatchSource } from '../../../src/data/batches';
+import { createBatchSource } from '../../../src/data/batches';
 import { textScores } from '../../../src/engine/classification/classify';
 import { textLogits } from '../../../src/engine/generation/generate';
 import { disposeInputs } from '../../../src/engine/kernels/inputs';
@@ -16,8 +16,8 @@ import { evaluate } from '../../../src/engine/run/evaluate';
 import { freshState, recordStep } from '../../../src/engine/run/loop';
 import type { Hooks } from '../../../src/engine/types';
 import { readFloats } from '../../../src/engine/webgpu/backend';
+import { leavesModel, methodOf } from '../../../src/methods';
 import { combinationProblem } from '../../../src/recipe/combine';
-import { leavesModel } from '../../../src/recipe/kinds';
 import { adapterFiles } from '../../../src/workers/engine/adapter-files';
 import { type OpenAdapter, openAdapter, openMethod } from '../../../src/workers/engine/adapters';
 import { type Cell, combined, type MatrixFamily, recipeOf, STEPS } from './cells';
@@ -26,9 +26,9 @@ import { exported, type LoadedFolder, openFamily, snapshot, tensorsAlive } from 
 import { declaredNames } from './names';
 
 export interface OpenFamily extends LoadedFolder {
-  /** The base's tensors as they were loaded. */
+  /** The base's tensors as loaded. */
   bytes: Map<string, Uint8Array>;
-  /** What the base answers. */
+  /** The base's answers. */
   answers: Float32Array[];
 }
 
@@ -39,7 +39,7 @@ export async function openForCells(family: MatrixFamily): Promise<OpenFamily> {
   return { ...loaded, bytes: await snapshot(loaded.base.tensors), answers };
 }
 
-/** Scores of the head where the model has one for the task, else logits over tokens, of each probe. */
+/** The answer to each probe: scores of the head if the model has one for the task, otherwise logits over tokens. */
 async function answersOf(model: LanguageModel, hooks: Hooks): Promise<Float32Array[]> {
   const answers: Float32Array[] = [];
   for (const ids of PROBES) {
@@ -56,7 +56,7 @@ async function valuesOf(tensors: ReadonlyMap<string, tf.Tensor>): Promise<Map<st
 
 const same = (a: Float32Array, b: Float32Array) => a.length === b.length && a.every((v, i) => Object.is(v, b[i]));
 
-/** The loss before and after. */
+/** Returns the loss before and after. */
 export async function trainCell(family: OpenFamily, cell: Cell): Promise<{ before: number; after: number }> {
   const alive = tensorsAlive();
   const { base, weights } = family;
@@ -72,7 +72,7 @@ export async function trainCell(family: OpenFamily, cell: Cell): Promise<{ befor
     head: { source: weights },
   });
   const { model, method } = open;
-  expect([...method.trainable.keys()].sort(), 'what is trained').toEqual(declaredNames(model, cell).sort());
+  expect([...method.trainable.keys()].sort(), 'trained tensors').toEqual(declaredNames(model, cell).sort());
   const head = await snapshot(model.tensors.filter(({ task }) => task));
   const start = await valuesOf(method.trainable);
   const constants = await valuesOf(method.constants ?? new Map());
@@ -84,10 +84,10 @@ export async function trainCell(family: OpenFamily, cell: Cell): Promise<{ befor
 
   const end = await valuesOf(method.trainable);
   const still = [...end.keys()].filter((name) => same(end.get(name)!, start.get(name)!));
-  expect(still, 'declared, and did not move').toEqual([]);
+  expect(still, 'declared but not moved').toEqual([]);
   expect(await valuesOf(method.constants ?? new Map())).toEqual(constants);
   expect(await snapshot(base.tensors), 'the base').toEqual(family.bytes);
-  expect(await snapshot(model.tensors.filter(({ task }) => task)), 'the head under its trained form').toEqual(head);
+  expect(await snapshot(model.tensors.filter(({ task }) => task)), 'the original head').toEqual(head);
 
   if (!task) expect(await answersOf(model, method.hooks(inference(0))), 'switched off').toEqual(family.answers);
   const trained = await answersOf(model, method.hooks(inference()));
@@ -100,7 +100,7 @@ export async function trainCell(family: OpenFamily, cell: Cell): Promise<{ befor
   return { before, after };
 }
 
-/** Steps on the one batch, with what it costs before and behind. */
+/** Takes the steps on the one batch, and measures its loss before and after. */
 async function train({ model, method }: OpenAdapter, recipe: ReturnType<typeof recipeOf>, cell: Cell) {
   const { training } = recipe;
   const objective = createObjective(recipe.objective, {
@@ -116,7 +116,6 @@ async function train({ model, method }: OpenAdapter, recipe: ReturnType<typeof r
     seed: training.seed,
     padTokenId: 0,
     bucket: 1,
-    countsOf: countingOf(recipe.objective.type),
   });
   const measure = async () => (await evaluate({ model, method, objective }, batches.evaluation()))!.loss;
   const optimizer = createOptimizer(method.trainable, training, { rate: method.rate });
@@ -133,9 +132,9 @@ async function train({ model, method }: OpenAdapter, recipe: ReturnType<typeof r
   }
 }
 
-/** Through the files that the method is saved in. */
+/** The answers after saving to the method's files and loading them. */
 async function answersAgain({ base, checked, weights }: OpenFamily, open: OpenAdapter): Promise<Float32Array[]> {
-  if (leavesModel(open.settings.type)) {
+  if (leavesModel(methodOf(open.settings))) {
     const again = await exported(open, checked);
     expect(again.model.task?.labels).toEqual(open.model.task?.labels);
     expect(again.model.task?.problemType).toEqual(open.model.task?.problemType);

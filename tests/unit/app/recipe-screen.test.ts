@@ -17,11 +17,11 @@ describe('a card says why it cannot be chosen', () => {
     const recipe = defaultRecipe();
     expect(refusalOf(recipe, 'method.type', 'ia3', model)).toBeNull();
     expect(refusalText(refusalOf(recipe, 'method.type', 'head', model)!, 'method.type')).toMatch(
-      /^Trains the head of a classifier alone, and supervised fine-tuning has none\. Choose another method/,
+      /^Trains only the head of a classifier, and supervised fine-tuning has none\. Choose another method/,
     );
     const quantised = resolveRecipe({ version: 1, model: { source: 'hf:a/b', quantization: 'nf4' } });
     expect(refusalText(refusalOf(quantised, 'method.type', 'full', model)!, 'method.type')).toMatch(
-      /^model\.quantization: weights in blocks cannot be trained/,
+      /^model\.quantization: quantised weights cannot be trained/,
     );
     const sorting = resolveRecipe({ version: 1, objective: { type: 'sequence_classification' } });
     expect(refusalOf(sorting, 'method.type', 'prefix_tuning', encoder)?.where).toBe('method.type');

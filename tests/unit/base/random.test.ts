@@ -43,7 +43,7 @@ test('uniform numbers are uniform: mean, variance and deciles of 20,000', () => 
   for (const count of deciles) expect(Math.abs(count - n / 10)).toBeLessThan(5 * Math.sqrt(n * 0.09));
 });
 
-test('seed, stream and sub each give other numbers', () => {
+test('seed, stream and sub each change the numbers', () => {
   const draw = (seed: number, stream: 1 | 2, sub: number) =>
     Array.from({ length: 8 }, (_, i) => uniform(seed, stream, i, sub)).join();
   const all = [draw(1, 1, 0), draw(2, 1, 0), draw(1, 2, 0), draw(1, 1, 1)];
@@ -51,7 +51,7 @@ test('seed, stream and sub each give other numbers', () => {
   expect(draw(1, 1, 0)).toBe(all[0]);
 });
 
-test('a permutation holds every index once, differs from epoch to epoch, and is the same for a seed', () => {
+test('a permutation holds every index once, differs from epoch to epoch, and is the same for the same seed', () => {
   const order = permutation(1000, 7, Stream.shuffle, 3);
   expect([...order].sort((a, b) => a - b)).toEqual([...Array(1000).keys()]);
   expect(permutation(1000, 7, Stream.shuffle, 3)).toEqual(order);

@@ -3,11 +3,12 @@ import { batchShapes, bucketFor, countTargets, createBatchSource, IGNORE } from 
 import { splitExamples } from '../../../src/data/split';
 import { countDuplicates, histogram, labelBalance, percentile } from '../../../src/data/stats';
 import { resolveMaxLength } from '../../../src/data/tokenize';
-import type { TokenizedExample } from '../../../src/data/types';
+import type { NextTokenBatch, NextTokenExample } from '../../../src/data/types';
 
-const example = (row: number, length: number, masked = 0): TokenizedExample => {
+const example = (row: number, length: number, masked = 0): NextTokenExample => {
   const ids = Int32Array.from({ length }, (_, i) => row * 100 + i);
-  return { row, ids, labels: ids.map((id, i) => (i < masked ? IGNORE : id)), truncatedBy: 0 };
+  const labels = ids.map((id, i) => (i < masked ? IGNORE : id));
+  return { kind: 'next_token', row, ids, labels, starts: null, truncatedBy: 0 };
 };
 const many = (n: number) => Array.from({ length: n }, (_, i) => example(i + 1, 3 + (i % 5)));
 const OPTIONS = { batchSize: 2, accumulation: 2, shuffle: true, seed: 42, padTokenId: 9 };
@@ -16,12 +17,11 @@ const rowsOf = (batches: { ids: Int32Array; length: number; batchSize: number }[
 
 describe('batches', () => {
   test('padding on the right, labels ignored there, targets counted after the shift', () => {
-    const [batch] = createBatchSource([example(1, 3), example(2, 5, 2)], [], {
-      ...OPTIONS,
-      shuffle: false,
-      bucket: 8,
-    }).microBatches(0);
-    expect(batch).toMatchObject({ batchSize: 2, length: 8, targetTokens: 2 + 3 });
+    const options = { ...OPTIONS, shuffle: false, bucket: 8 };
+    const [batch] = createBatchSource([example(1, 3), example(2, 5, 2)], [], options).microBatches(
+      0,
+    ) as NextTokenBatch[];
+    expect(batch).toMatchObject({ batchSize: 2, length: 8, targetCount: 2 + 3 });
     expect([...batch!.lengths]).toEqual([3, 5]);
     expect([...batch!.ids]).toEqual([100, 101, 102, 9, 9, 9, 9, 9, 200, 201, 202, 203, 204, 9, 9, 9]);
     expect([...batch!.labels.subarray(0, 8)]).toEqual([100, 101, 102, ...Array(5).fill(IGNORE)]);
@@ -198,15 +198,15 @@ describe('shapes of batches', () => {
     const train = many(40).map((e, i) => example(e.row, 20 + ((i * 53) % 100), 10 + (i % 7)));
     const validation = many(5).map((e, i) => example(e.row, 30 + 20 * i, 12));
     const options = { batchSize: 3, accumulation: 2, shuffle: true, seed: 5 };
-    const sizes = (examples: TokenizedExample[]) =>
+    const sizes = (examples: NextTokenExample[]) =>
       examples.map(({ ids, labels }) => ({ tokens: ids.length, targets: countTargets(labels) }));
     const shapes = batchShapes(sizes(train), sizes(validation), { ...options, steps: 12 });
     const source = createBatchSource(train, validation, { ...options, padTokenId: 0 });
     const quarter = (rows: number, length: number, targets: number) =>
       `${rows}x${length} ${Math.ceil((4 * targets) / (rows * length))}`;
     const real = Array.from({ length: 12 }, (_, step) => source.microBatches(step)).flat();
-    const keys = (batches: { batchSize: number; length: number; targetTokens: number }[]) =>
-      [...new Set(batches.map((b) => quarter(b.batchSize, b.length, b.targetTokens)))].sort();
+    const keys = (batches: { batchSize: number; length: number; targetCount: number }[]) =>
+      [...new Set(batches.map((b) => quarter(b.batchSize, b.length, b.targetCount)))].sort();
     const found = (list: typeof shapes.training) => list.map((s) => quarter(s.rows, s.length, s.targets)).sort();
     expect(found(shapes.training)).toEqual(keys(real));
     expect(found(shapes.evaluation)).toEqual(keys(source.evaluation()));
@@ -214,7 +214,7 @@ describe('shapes of batches', () => {
     expect(area).toEqual([...area].sort((a, b) => b - a));
     expect(new Set(area).size).toBeGreaterThan(2);
     // Within a shape the most targets count, since rows of logits are padded up.
-    const most = Math.max(...real.filter((b) => b.length === 128 && b.batchSize === 3).map((b) => b.targetTokens));
+    const most = Math.max(...real.filter((b) => b.length === 128 && b.batchSize === 3).map((b) => b.targetCount));
     expect(shapes.training[0]).toEqual({ rows: 3, length: 128, targets: most });
   });
 

@@ -3,6 +3,7 @@ import { createDataApi } from '../../../src/data/data-api';
 import { LIMIT_PER_CODE } from '../../../src/data/problems';
 import type { DataApi } from '../../../src/data/worker-api';
 import {
+  allOf,
   apiWith,
   baseFiles,
   bertFiles,
@@ -105,7 +106,7 @@ describe('tokenizing a dataset', () => {
 
   test('asking afterwards gives the very beginning of what was trained', () => {
     const api = apiWith(files, 'a.jsonl', pairs(1));
-    const { train } = api.tokenize(section(), OBJECTIVE, 512, 1);
+    const train = allOf('next_token', api.tokenize(section(), OBJECTIVE, 512, 1).train);
     const prompt = api.encodePrompt('What is number 0?');
     expect([...train[0]!.ids.subarray(0, prompt.length)]).toEqual([...prompt]);
     expect(train[0]!.labels[prompt.length - 1]).toBe(-100);
@@ -151,7 +152,7 @@ describe('tokenizing a dataset', () => {
 
   test('plain text is learned whole, EOS behind it', () => {
     const api = apiWith(files, 'a.txt', 'Once upon a time.\n\nThere was a boat.');
-    const { train } = api.tokenize(section(), OBJECTIVE, 512, 1);
+    const train = allOf('next_token', api.tokenize(section(), OBJECTIVE, 512, 1).train);
     expect(train.map((e) => [...e.labels])).toEqual(train.map((e) => [...e.ids]));
     expect(sides(api, 1).rendered).toBe('Once upon a time.<|im_end|>');
   });
@@ -204,7 +205,7 @@ describe('tokenizing a dataset', () => {
 
   test('every kept example has something to learn', () => {
     const api = apiWith(files, 'a.jsonl', pairs(50));
-    for (const { labels } of api.tokenize(section(), OBJECTIVE, 512, 1).train) {
+    for (const { labels } of allOf('next_token', api.tokenize(section(), OBJECTIVE, 512, 1).train)) {
       expect(labels.slice(1).some((label) => label !== -100)).toBe(true);
     }
   });
@@ -258,7 +259,7 @@ describe('tokenizing a dataset', () => {
 
   test('the arrays that are sent on carry no hidden buffer along', () => {
     const api = apiWith(files, 'a.jsonl', jsonl([{ prompt: 'a', completion: LONG }]));
-    const [example] = api.tokenize(section({ max_length: 32 }), OBJECTIVE, 512, 1).train;
+    const [example] = allOf('next_token', api.tokenize(section({ max_length: 32 }), OBJECTIVE, 512, 1).train);
     expect(example!.ids.buffer.byteLength).toBe(32 * 4);
     expect(example!.labels.buffer.byteLength).toBe(32 * 4);
   });

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { expect } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
 import { createDataApi } from '../../../src/data/data-api';
 import { parseDataset } from '../../../src/data/parse';
-import type { ParsedDataset } from '../../../src/data/types';
+import type { ParsedDataset, TokenizedExample } from '../../../src/data/types';
 import type { DataApi, TokenizerFiles } from '../../../src/data/worker-api';
 import type { DatasetSection } from '../../../src/recipe/types';
 
@@ -103,6 +104,12 @@ export function apiWith(files: TokenizerFiles, name: string, content: string): D
   api.openTokenizer(files);
   api.parse(name, utf8(content).buffer as ArrayBuffer, { format: 'auto', columns: null });
   return api;
+}
+
+/** The examples, which must all be of this kind. */
+export function allOf<K extends TokenizedExample['kind']>(kind: K, examples: readonly TokenizedExample[]) {
+  expect([...new Set(examples.map((example) => example.kind))]).toEqual([kind]);
+  return examples as Extract<TokenizedExample, { kind: K }>[];
 }
 
 export const section = (changes: Partial<DatasetSection> = {}): DatasetSection => ({

@@ -8,6 +8,7 @@ import type { TokenizedExample } from '../../../src/data/types';
 import type { DataApi } from '../../../src/data/worker-api';
 import type { ObjectiveSection } from '../../../src/recipe/types';
 import {
+  allOf,
   apiWith,
   baseFiles,
   bertFiles,
@@ -35,13 +36,19 @@ const FIRST_DOCUMENT = [
 /** one is 5, two 6, … */
 const bert = bertFiles(['one', 'two', 'three', 'four', 'five', '##s']);
 const plain = (examples: TokenizedExample[]) =>
-  examples.map(({ ids, labels, classes }) => ({
-    ids: [...ids],
-    labels: [...labels],
-    ...(classes && { classes: [...classes] }),
-  }));
+  examples.map((e) => {
+    const ids = [...e.ids];
+    switch (e.kind) {
+      case 'text_targets':
+        return { ids, targets: [...e.targets] };
+      case 'hidden_tokens':
+        return { ids, special: [...e.special] };
+      default:
+        return { ids, labels: [...e.labels] };
+    }
+  });
 const buffers = (examples: TokenizedExample[]) =>
-  examples.flatMap((e) => [e.ids, e.labels, e.starts, e.special, e.classes].filter((a) => a !== undefined));
+  examples.flatMap((e) => Object.values(e).filter((value) => ArrayBuffer.isView(value)));
 
 describe('sequence classification', () => {
   const rows = [
@@ -53,9 +60,9 @@ describe('sequence classification', () => {
   test('texts between their special tokens, with the number of the class', () => {
     const dataset = apiWith(bert, 'a.jsonl', jsonl(rows)).tokenize(section({ max_length: 6 }), CLASSES, 64, 1);
     expect(plain(dataset.train)).toEqual([
-      { ids: [2, 5, 6, 3], labels: [X, X, X, X], classes: [1] },
-      { ids: [2, 7, 3], labels: [X, X, X], classes: [0] },
-      { ids: [2, 6, 5, 8, 9, 3], labels: [X, X, X, X, X, X], classes: [1] },
+      { ids: [2, 5, 6, 3], targets: [1] },
+      { ids: [2, 7, 3], targets: [0] },
+      { ids: [2, 6, 5, 8, 9, 3], targets: [1] },
     ]);
     expect(dataset.task).toEqual({ problemType: 'single_label_classification', labels: ['a', 'b'] });
     expect(dataset.train[2]!.truncatedBy).toBe(2);
@@ -77,14 +84,14 @@ describe('sequence classification', () => {
     ]);
     const regression = apiWith(bert, 'a.jsonl', numbers).tokenize(section(), CLASSES, 64, 1);
     expect(regression.task).toEqual({ problemType: 'regression', labels: ['stars'] });
-    expect(plain(regression.train).map((e) => e.classes)).toEqual([[0.5], [3]]);
+    expect(plain(regression.train).map((e) => e.targets)).toEqual([[0.5], [3]]);
     const lists = jsonl([
       { text: 'one', labels: ['x', 'y'] },
       { text: 'two', labels: [] },
     ]);
     const several = apiWith(bert, 'a.jsonl', lists).tokenize(section(), CLASSES, 64, 1);
     expect(several.task).toEqual({ problemType: 'multi_label_classification', labels: ['x', 'y'] });
-    expect(plain(several.train).map((e) => e.classes)).toEqual([
+    expect(plain(several.train).map((e) => e.targets)).toEqual([
       [1, 1],
       [0, 0],
     ]);
@@ -98,7 +105,7 @@ describe('sequence classification', () => {
     many[9] = { text: 'one two 8', label: 'usual' };
     const api = apiWith(bert, 'a.jsonl', jsonl(many));
     const dataset = api.tokenize(section({ validation_split: 0.2 }), CLASSES, 64, 3);
-    const held = (list: TokenizedExample[]) => new Set(list.map((e) => e.classes![0]));
+    const held = (list: TokenizedExample[]) => new Set(allOf('text_targets', list).map((e) => e.targets[0]));
     expect(held(dataset.validation)).toEqual(new Set([0, 1]));
     expect(held(dataset.train)).toEqual(new Set([0, 1]));
     expect(dataset.validation).toHaveLength(8);
@@ -124,7 +131,7 @@ describe('sequence classification', () => {
     const mixed = jsonl([...rows, { text: 'four', label: '7' }]);
     const numbers = apiWith(bert, 'a.jsonl', mixed).tokenize(section(), asked, 64, 1);
     expect(codes(numbers)).toEqual(['not_a_number@1', 'not_a_number@2', 'not_a_number@3']);
-    expect(plain(numbers.train).map((e) => e.classes)).toEqual([[7]]);
+    expect(plain(numbers.train).map((e) => e.targets)).toEqual([[7]]);
   });
 
   test('a dataset without labels is refused with what to do', () => {
@@ -186,14 +193,9 @@ describe('masked language modelling', () => {
     const api = apiWith(bert, 'a.jsonl', jsonl([{ text: 'one two three four five one' }, { text: 'two' }]));
     const dataset = api.tokenize(section({ max_length: 6 }), MASKED, 64, 1);
     expect(plain(dataset.train)).toEqual([
-      { ids: [2, 5, 6, 7, 8, 3], labels: [X, 5, 6, 7, 8, X] },
-      { ids: [2, 9, 5, 3], labels: [X, 9, 5, X] },
-      { ids: [2, 6, 3], labels: [X, 6, X] },
-    ]);
-    expect(dataset.train.map((e) => [...e.special!])).toEqual([
-      [1, 0, 0, 0, 0, 1],
-      [1, 0, 0, 1],
-      [1, 0, 1],
+      { ids: [2, 5, 6, 7, 8, 3], special: [1, 0, 0, 0, 0, 1] },
+      { ids: [2, 9, 5, 3], special: [1, 0, 0, 1] },
+      { ids: [2, 6, 3], special: [1, 0, 1] },
     ]);
     expect(dataset.train.every((e) => e.truncatedBy === 0)).toBe(true);
     // A quarter of seven, rounded.
@@ -229,7 +231,7 @@ describe('pretraining', () => {
     expect(joined.filter((id) => id === eos)).toHaveLength(30);
     expect(joined.length).toBe(dataset.stats.tokens);
     expect(api.decode(Int32Array.from(joined.filter((id) => id !== eos)))).toContain(text(2));
-    for (const { ids, labels, starts } of dataset.train) {
+    for (const { ids, labels, starts } of allOf('next_token', dataset.train)) {
       ids.forEach((id, i) => {
         // A text begins where the row does, and behind an end token.
         const begins = i === 0 || ids[i - 1] === eos;
@@ -245,8 +247,9 @@ describe('pretraining', () => {
     const dataset = api.tokenize(section({ max_length: 16 }), TEXTS, 512, 1);
     expect(dataset.train.length).toBeGreaterThan(30);
     expect(Math.max(...dataset.train.map((e) => e.ids.length))).toBe(16);
-    expect(dataset.train.every((e) => e.truncatedBy === 0 && e.starts === undefined)).toBe(true);
-    expect(dataset.train.every((e) => [...e.labels].every((l, i) => l === e.ids[i]))).toBe(true);
+    const train = allOf('next_token', dataset.train);
+    expect(train.every((e) => e.truncatedBy === 0 && e.starts === null)).toBe(true);
+    expect(train.every((e) => [...e.labels].every((l, i) => l === e.ids[i]))).toBe(true);
   });
 
   test('the split is made before packing', () => {
@@ -258,7 +261,7 @@ describe('pretraining', () => {
 
   test('other formats are learned whole', () => {
     const pair = apiWith(baseFiles(), 'a.jsonl', jsonl([{ prompt: 'Once upon', completion: ' a time' }]));
-    const [example] = pair.tokenize(section(), TEXTS, 512, 1).train;
+    const [example] = allOf('next_token', pair.tokenize(section(), TEXTS, 512, 1).train);
     expect([...example!.labels]).toEqual([...example!.ids]);
     expect(pair.decode(example!.ids)).toBe('Once upon a time');
     const labelled = apiWith(baseFiles(), 'a.jsonl', jsonl([{ text: 'A fine day', label: 'good' }]));
@@ -277,13 +280,13 @@ describe('packed answers', () => {
     const apart = api.tokenize(section({ max_length: 128 }), SFT, 512, 1);
     const packed = api.tokenize(section({ max_length: 128, packing: true }), SFT, 512, 1);
     expect(packed.train.length).toBeLessThan(apart.train.length / 2);
-    const parts = packed.train.flatMap(({ ids, labels, starts }) =>
+    const parts = allOf('next_token', packed.train).flatMap(({ ids, labels, starts }) =>
       [...new Set(starts)].map((start) => {
         const own = [...ids.keys()].filter((i) => starts![i] === start);
         return JSON.stringify([own.map((i) => ids[i]), own.map((i) => labels[i])]);
       }),
     );
-    const whole = apart.train.map(({ ids, labels }) => JSON.stringify([[...ids], [...labels]]));
+    const whole = allOf('next_token', apart.train).map(({ ids, labels }) => JSON.stringify([[...ids], [...labels]]));
     expect(parts.sort()).toEqual(whole.sort());
     expect(packed.stats).toEqual(apart.stats);
   });
@@ -392,7 +395,7 @@ describe('base text', () => {
     const before = api.tokenize(section(), SFT, 512, 1);
     const pieces = api.tokenizeBaseText('base.txt', bytes(`${'A boat sails. '.repeat(20)}\n\nThe end.`), 16);
     expect(Math.max(...pieces.map((p) => p.ids.length))).toBe(16);
-    expect(pieces.every((p) => [...p.labels].every((l, i) => l === p.ids[i]))).toBe(true);
+    expect(allOf('next_token', pieces).every((p) => [...p.labels].every((l, i) => l === p.ids[i]))).toBe(true);
     expect(pieces.map((p) => api.decode(p.ids)).join('')).toContain('A boat sails. A boat sails.');
     expect(api.decode(pieces.at(-1)!.ids)).toBe('The end.');
     expect(api.tokenize(section(), SFT, 512, 1)).toEqual(before);
@@ -430,7 +433,7 @@ describe('base text', () => {
       [2, 7, 3],
       [2, 8, 3],
     ]);
-    expect([...pieces[0]!.special!]).toEqual([1, 0, 0, 1]);
+    expect([...allOf('hidden_tokens', pieces)[0]!.special]).toEqual([1, 0, 0, 1]);
   });
 
   test.each([

@@ -3,16 +3,16 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { countTargets, IGNORE } from '../../../src/data/batches';
 import { bestFit, packExamples, piecesOf, wrapExamples } from '../../../src/data/packing';
-import type { TokenizedExample } from '../../../src/data/types';
+import type { NextTokenExample } from '../../../src/data/types';
 
 const url = new URL('../../fixtures/tasks/packing.json', import.meta.url);
 const { cases }: { cases: { max_length: number; lengths: number[]; rows: number[][] }[] } = JSON.parse(
   readFileSync(url, 'utf8'),
 );
 
-const example = (row: number, length: number): TokenizedExample => {
+const example = (row: number, length: number): NextTokenExample => {
   const ids = Int32Array.from({ length }, (_, i) => row * 1000 + i);
-  return { row, ids, labels: ids.slice(), truncatedBy: 0 };
+  return { kind: 'next_token', row, ids, labels: ids.slice(), starts: null, truncatedBy: 0 };
 };
 
 describe('best fit', () => {

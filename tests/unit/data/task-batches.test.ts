@@ -1,70 +1,78 @@
 /** Batches of every objective, and base text that is replayed among the examples. */
 import { describe, expect, test } from 'vitest';
-import {
-  type BatchOptions,
-  batchShapes,
-  countingOf,
-  createBatchSource,
-  IGNORE,
-  targetsOf,
-} from '../../../src/data/batches';
+import { type BatchOptions, batchShapes, createBatchSource, IGNORE, targetsOf } from '../../../src/data/batches';
 import { schedule } from '../../../src/data/schedule';
 import type { TokenizedExample } from '../../../src/data/types';
 import { errorOf } from './helpers';
 
 const OPTIONS: BatchOptions = { batchSize: 2, accumulation: 1, shuffle: false, seed: 7, padTokenId: 9, bucket: 4 };
 const X = IGNORE;
-const example = (row: number, ids: number[], more: Partial<TokenizedExample> = {}): TokenizedExample => ({
-  row,
-  ids: Int32Array.from(ids),
+const sequence = (row: number, ids: number[]) => ({ row, ids: Int32Array.from(ids), truncatedBy: 0 });
+const example = (row: number, ids: number[], starts: Int32Array | null = null): TokenizedExample => ({
+  kind: 'next_token',
+  ...sequence(row, ids),
   labels: Int32Array.from(ids),
-  truncatedBy: 0,
-  ...more,
+  starts,
 });
-const first = (train: TokenizedExample[], options: Partial<BatchOptions> = {}) =>
-  createBatchSource(train, [], { ...OPTIONS, ...options }).microBatches(0)[0]!;
+const tagged = (row: number, ids: number[], labels: number[]): TokenizedExample => ({
+  kind: 'token_labels',
+  ...sequence(row, ids),
+  labels: Int32Array.from(labels),
+});
+const sorted = (row: number, ids: number[], targets: number[]): TokenizedExample => ({
+  kind: 'text_targets',
+  ...sequence(row, ids),
+  targets: Float32Array.from(targets),
+});
+const masked = (row: number, ids: number[], special: number[]): TokenizedExample => ({
+  kind: 'hidden_tokens',
+  ...sequence(row, ids),
+  special: Uint8Array.from(special),
+});
+const first = (train: TokenizedExample[]) => createBatchSource(train, [], OPTIONS).microBatches(0)[0]!;
 
 describe('what a batch carries', () => {
-  test('classes one after the other, rows counted', () => {
-    const labels = Int32Array.of(X, X, X);
-    const rows = [1, 2].map((row) => example(row, [2, 5, 3], { labels, classes: Float32Array.of(row, 0) }));
-    const batch = first(rows, { countsOf: countingOf('sequence_classification') });
-    expect([...batch.classes!]).toEqual([1, 0, 2, 0]);
-    expect(batch.targetTokens).toBe(2);
-    expect(batch.starts).toBeUndefined();
-    expect(batch.special).toBeUndefined();
+  test('targets of texts one after the other, rows counted', () => {
+    const batch = first([1, 2].map((row) => sorted(row, [2, 5, 3], [row, 0])));
+    expect(batch).toMatchObject({ kind: 'text_targets', width: 2, targetCount: 2 });
+    expect(batch).toHaveProperty('targets', Float32Array.of(1, 0, 2, 0));
   });
 
   test('labels of words are not shifted', () => {
-    const labelled = example(1, [5, 6, 7], { labels: Int32Array.of(1, X, 0) });
-    expect(first([labelled], { countsOf: countingOf('token_classification') }).targetTokens).toBe(2);
-    expect(first([labelled]).targetTokens).toBe(1);
+    const batch = first([tagged(1, [5, 6, 7], [1, X, 0])]);
+    expect(batch).toMatchObject({ kind: 'token_labels', targetCount: 2 });
+    expect(batch).toHaveProperty('labels', Int32Array.of(1, X, 0, X));
   });
 
   test('where texts begin; padding is a text of its own', () => {
-    const packed = example(1, [5, 6, 7, 8, 9], { starts: Int32Array.of(0, 0, 2, 2, 2) });
+    const packed = example(1, [5, 6, 7, 8, 9], Int32Array.of(0, 0, 2, 2, 2));
     const batch = first([packed, example(2, [5, 6])]);
-    expect([...batch.starts!]).toEqual([0, 0, 2, 2, 2, 5, 6, 7, 0, 0, 2, 3, 4, 5, 6, 7]);
+    expect(batch).toHaveProperty('starts', Int32Array.of(0, 0, 2, 2, 2, 5, 6, 7, 0, 0, 2, 3, 4, 5, 6, 7));
+    expect(first([example(2, [5, 6])])).toHaveProperty('starts', null);
   });
 
   test('special tokens are marked, and padding with them', () => {
-    const text = example(1, [2, 5, 6, 3], { labels: Int32Array.of(X, 5, 6, X), special: Uint8Array.of(1, 0, 0, 1) });
-    const short = example(2, [2, 3], { labels: Int32Array.of(X, X), special: Uint8Array.of(1, 1) });
-    const batch = first([text, short], { countsOf: countingOf('masked_lm') });
-    expect([...batch.special!]).toEqual([1, 0, 0, 1, 1, 1, 1, 1]);
-    // The tokens that may be hidden: how many are is drawn by the objective.
-    expect(batch.targetTokens).toBe(2);
+    const batch = first([masked(1, [2, 5, 6, 3], [1, 0, 0, 1]), masked(2, [2, 3], [1, 1])]);
+    expect(batch).toHaveProperty('special', Uint8Array.of(1, 0, 0, 1, 1, 1, 1, 1));
+    // The tokens that may be masked: how many are is drawn by the objective.
+    expect(batch).toMatchObject({ kind: 'hidden_tokens', targetCount: 2 });
   });
 
   test('rows with and without a class do not go together', () => {
-    const error = errorOf(() => first([example(1, [5]), example(2, [5], { classes: Float32Array.of(1) })]));
+    const error = errorOf(() => first([example(1, [5]), sorted(2, [5], [1])]));
+    expect(error.message).toContain('next_token and text_targets');
     expect(error.action).toContain('replay');
   });
 
   test('counts of a text alone', () => {
-    const text = example(1, [5, 6, 7], { labels: Int32Array.of(5, X, 7) });
-    const counts = (['shifted', 'labelled', 'rows'] as const).map((counting) => targetsOf(text, counting));
-    expect(counts).toEqual([1, 2, 1]);
+    const labels = Int32Array.of(5, X, 7);
+    const counts = [
+      { ...example(1, [5, 6, 7]), labels },
+      tagged(1, [5, 6, 7], [...labels]),
+      sorted(1, [5, 6, 7], [0, 1]),
+      masked(1, [5, 6, 7], [0, 1, 0]),
+    ].map(targetsOf);
+    expect(counts).toEqual([1, 2, 1, 2]);
   });
 });
 
@@ -144,7 +152,7 @@ describe('replay', () => {
   test('targets are those of the rows that are there', () => {
     for (const batch of source(0.5).microBatches(0)) {
       const lengths = [...batch.lengths];
-      expect(batch.targetTokens).toBe(lengths.reduce((sum, n) => sum + n - 1, 0));
+      expect(batch.targetCount).toBe(lengths.reduce((sum, n) => sum + n - 1, 0));
     }
   });
 
@@ -155,16 +163,25 @@ describe('replay', () => {
 });
 
 describe('shapes', () => {
-  const train = Array.from({ length: 30 }, (_, i) => example(i, Array(20 + ((i * 53) % 100)).fill(1)));
-  const base = Array.from({ length: 7 }, (_, i) => example(100 + i, Array(40 + 20 * i).fill(1)));
+  const lengths = Array.from({ length: 30 }, (_, i) => 20 + ((i * 53) % 100));
+  const baseLengths = Array.from({ length: 7 }, (_, i) => 40 + 20 * i);
+  const make: Record<TokenizedExample['kind'], (row: number, ids: number[]) => TokenizedExample> = {
+    next_token: example,
+    token_labels: (row, ids) => tagged(row, ids, ids),
+    text_targets: (row, ids) => sorted(row, ids, [1]),
+    hidden_tokens: (row, ids) => masked(row, ids, Array(ids.length).fill(0)),
+  };
 
   test.each([
-    ['shifted', 0.25],
-    ['rows', 0],
-    ['labelled', 0.6],
-  ] as const)('counted by %s, with a share of %d replayed, are those of the batches', (countsOf, ratio) => {
+    ['next_token', 0.25],
+    ['text_targets', 0],
+    ['token_labels', 0],
+    ['hidden_tokens', 0.6],
+  ] as const)('of %s, with a share of %d replayed, are those of the batches', (kind, ratio) => {
+    const train = lengths.map((length, i) => make[kind](i, Array(length).fill(1)));
+    const base = baseLengths.map((length, i) => make[kind](100 + i, Array(length).fill(1)));
     const sizes = (examples: TokenizedExample[]) =>
-      examples.map((e) => ({ tokens: e.ids.length, targets: targetsOf(e, countsOf) }));
+      examples.map((e) => ({ tokens: e.ids.length, targets: targetsOf(e) }));
     const options = { batchSize: 3, accumulation: 2, shuffle: true, seed: 5 };
     const shapes = batchShapes(sizes(train), sizes(train.slice(0, 5)), {
       ...options,
@@ -174,13 +191,12 @@ describe('shapes', () => {
     const source = createBatchSource(train, train.slice(0, 5), {
       ...options,
       padTokenId: 0,
-      countsOf,
       replay: { examples: base, ratio },
     });
     const key = (rows: number, length: number, targets: number) =>
       `${rows}x${length} ${Math.ceil((4 * targets) / (rows * length))}`;
     const real = Array.from({ length: 15 }, (_, step) => source.microBatches(step)).flat();
-    const keys = (batches: typeof real) => [...new Set(batches.map((b) => key(b.batchSize, b.length, b.targetTokens)))];
+    const keys = (batches: typeof real) => [...new Set(batches.map((b) => key(b.batchSize, b.length, b.targetCount)))];
     const found = (list: typeof shapes.training) => list.map((s) => key(s.rows, s.length, s.targets)).sort();
     expect(found(shapes.training)).toEqual(keys(real).sort());
     expect(found(shapes.evaluation)).toEqual(keys(source.evaluation()).sort());

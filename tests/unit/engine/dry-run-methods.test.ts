@@ -1,16 +1,17 @@
-/** What LoRA's kin is forecast to hold, counted by hand, on a model of one layer. */
+/** The memory forecast for LoRA's variants, counted by hand, on a model with one layer. */
 import { beforeAll, expect, test } from 'vitest';
 import { llama } from '../../../src/families/llama';
+import type { LoraMethod } from '../../../src/methods/lora';
 import { resolveRecipe } from '../../../src/recipe/defaults';
-import type { LoraMethod, MethodSection } from '../../../src/recipe/types';
+import type { MethodSection } from '../../../src/recipe/types';
 import { defineWebGpuNames } from '../../webgpu-names';
 
-// tfjs's backend asks for WebGPU's names when it is loaded.
+// tfjs's backend needs WebGPU's names when it is loaded.
 let dryRun: typeof import('../../../src/engine/run/dry-run').dryRun;
 beforeAll(async () => {
   defineWebGpuNames();
   ({ dryRun } = await import('../../../src/engine/run/dry-run'));
-}, 60_000);
+});
 
 const [WIDTH, INNER, RANK] = [64, 256, 4];
 const CONFIG = {
@@ -65,13 +66,13 @@ const planned = async (section: MethodSection) =>
     prompts: [],
   });
 
-/** Of q_proj and down_proj. */
+/** For q_proj and down_proj. */
 const FACTORS = RANK * (WIDTH + WIDTH + INNER + WIDTH);
 const MAGNITUDES = 2 * WIDTH;
 
 test.each<[string, MethodSection, number]>([
   ['LoRA', LORA, FACTORS],
-  ['another rank for one module', { ...LORA, rank_pattern: { q_proj: 1 } }, FACTORS - 3 * 2 * WIDTH],
+  ['a different rank for one module', { ...LORA, rank_pattern: { q_proj: 1 } }, FACTORS - 3 * 2 * WIDTH],
   ['DoRA', { ...LORA, use_dora: true }, FACTORS + MAGNITUDES],
   ['PiSSA', { ...LORA, init_lora_weights: 'pissa' }, FACTORS],
   ['PiSSA with DoRA', { ...LORA, init_lora_weights: 'pissa', use_dora: true }, FACTORS + MAGNITUDES],
@@ -80,21 +81,21 @@ test.each<[string, MethodSection, number]>([
     { type: 'ia3', target_modules: 'auto', feedforward_modules: 'auto', modules_to_save: [], init_adapter: null },
     2 * WIDTH + INNER,
   ],
-  ['LoRA with a module that is saved', { ...LORA, modules_to_save: ['lm_head'] }, FACTORS + 128 * WIDTH],
+  ['LoRA with a saved module', { ...LORA, modules_to_save: ['lm_head'] }, FACTORS + 128 * WIDTH],
 ])('%s', async (_name, section, trainable) => {
   const plan = await planned(section);
   expect(plan.refusal).toBeNull();
   expect(plan.trainableParameters).toBe(trainable);
 });
 
-test('PiSSA holds what it began with once more, and DoRA a length of each row', async () => {
+test('PiSSA holds a second copy of the factors it started from, and DoRA a norm per row', async () => {
   const [plain, pissa, dora] = await Promise.all([
     (await planned(LORA)).parts.adapter,
     (await planned({ ...LORA, init_lora_weights: 'pissa' })).parts.adapter,
     (await planned({ ...LORA, use_dora: true })).parts.adapter,
   ]);
   expect(pissa - plain).toBe(4 * FACTORS);
-  // The magnitudes and the lengths squared, and uniforms of the kernel that takes those.
+  // The magnitudes and the squared norms, plus uniforms for the kernel that computes those.
   expect(dora - plain - 2 * 4 * MAGNITUDES).toBeGreaterThanOrEqual(0);
   expect(dora - plain - 2 * 4 * MAGNITUDES).toBeLessThan(64);
 });

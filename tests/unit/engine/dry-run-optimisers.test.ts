@@ -1,13 +1,14 @@
-/** What each optimiser is forecast to hold, counted by hand, for an adapter of one linear. */
+/** The memory forecast for each optimiser, counted by hand, for an adapter on one linear layer. */
 import { beforeAll, expect, test } from 'vitest';
 import { llama } from '../../../src/families/llama';
+import type { LoraMethod } from '../../../src/methods/lora';
 import { resolveRecipe } from '../../../src/recipe/defaults';
-import type { LoraMethod, OptimizerName, TrainingSection } from '../../../src/recipe/types';
+import type { OptimizerName, TrainingSection } from '../../../src/recipe/types';
 import { defineWebGpuNames } from '../../webgpu-names';
 
-// tfjs's backend asks for WebGPU's names when it is loaded.
+// tfjs's backend needs WebGPU's names when it is loaded.
 let dryRun: typeof import('../../../src/engine/run/dry-run').dryRun;
-/** Of an optimiser without state: master copy, norms and figures. */
+/** For an optimiser without state: master copy, norms and metrics. */
 let bare: number;
 beforeAll(async () => {
   defineWebGpuNames();
@@ -78,15 +79,15 @@ test.each<[OptimizerName, number]>([
   ['adamw', 8 * VALUES],
   // Magnitudes of 40 blocks, and two tables of 256 codes.
   ['adamw_8bit', 2 * VALUES + 8 * 40 + 2048],
-  // Rows and columns of A and B; a sum for each row; a mean and a divisor for each tensor, and its eight words.
+  // Rows and columns of A and B; a sum per row; a mean and a divisor per tensor, and its eight words.
   ['adafactor', 4 * (2 * 648 + 648 + 2 * 2 + 2 * 8)],
 ])('%s', async (optim, bytes) => {
   const taken = (await optimizerBytes({ optim, sgd_momentum: 0.9 })) - bare;
-  // Buffers begin at multiples of sixteen.
+  // Buffers start at multiples of sixteen.
   expect(taken - bytes).toBeGreaterThanOrEqual(0);
   expect(taken - bytes).toBeLessThan(64);
 });
 
-test('the moving average is one copy more', async () => {
+test('the moving average takes one copy more', async () => {
   expect((await optimizerBytes({ optim: 'sgd', sgd_momentum: 0, ema_decay: 0.99 })) - bare).toBe(4 * VALUES);
 });

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { DryRun } from '../../../src/engine/run/dry-run';
 import { llama } from '../../../src/families/llama';
+import type { LoraMethod } from '../../../src/methods/lora';
 import { resolveRecipe } from '../../../src/recipe/defaults';
-import type { LoraMethod } from '../../../src/recipe/types';
 import { defineWebGpuNames } from '../../webgpu-names';
 
-// tfjs's backend asks for WebGPU's names when it is loaded.
+// tfjs's backend needs WebGPU's names when it is loaded.
 let dryRun: typeof import('../../../src/engine/run/dry-run').dryRun;
 beforeAll(async () => {
   defineWebGpuNames();
@@ -76,26 +76,26 @@ function planOf(config: Record<string, unknown>, changes: Partial<DryRun> = {}):
   };
 }
 
-test('SmolLM2-135M: weights, adapter, gradients and moments as counted by hand', async () => {
+test('SmolLM2-135M: weights, adapter, gradients and moments match a count by hand', async () => {
   const { bytes, parts, refusal, trainableParameters, totalParameters } = await dryRun(planOf(SMOL));
-  // LoRA r 16 in a block: q 16·(576+576), k and v 16·(576+192), o 16·(576+576), gate, up and down 16·(576+1536).
+  // LoRA r 16 per block: q 16·(576+576), k and v 16·(576+192), o 16·(576+576), gate, up and down 16·(576+1536).
   const trained = 30 * 16 * (1152 + 2 * 768 + 1152 + 3 * 2112);
   expect(trainableParameters).toBe(trained);
   expect(totalParameters).toBe(134_515_008 + trained);
-  // 134 515 008 parameters in two bytes, but for 61 norms of 576, which are widened to four.
+  // 134 515 008 parameters of two bytes, except 61 norms of 576, which are widened to four.
   expect(parts.weights).toBe(2 * 134_515_008 + 2 * 61 * 576);
   expect(parts.adapter).toBe(4 * trained);
   expect(parts.gradients).toBe(4 * trained);
-  // Two moments and the master copy, and a little for norms and figures.
+  // Two moments and the master copy, plus a little for norms and metrics.
   expect(parts.optimizer / (3 * 4 * trained)).toBeCloseTo(1, 2);
   expect(bytes).toBe(Object.values(parts).reduce((sum, part) => sum + part, 0));
   expect(refusal).toBeNull();
 });
 
-test('SmolLM2-135M in 4 and 8 bits: the linears of its blocks, and nothing else', async () => {
+test('SmolLM2-135M in 4 and 8 bits: only the linear layers of its blocks change', async () => {
   const stored = (await dryRun(planOf(SMOL))).parts.weights;
   const linears = 30 * 576 * (576 + 192 + 192 + 576 + 3 * 1536);
-  // A half and an eighth of a byte of codes and scales, and a little for the scales of scales and a table a tensor.
+  // Half a byte of codes and 1/64 byte of scales per value, plus a little for the scales of scales and a table per tensor.
   const nf4 = (await dryRun(planOf(SMOL, { quantization: 'nf4' }))).parts.weights;
   expect((nf4 - (stored - 2 * linears)) / linears / (0.5 + 1 / 64)).toBeCloseTo(1, 1);
   // GGUF's Q8_0: 34 bytes for 32 values.
@@ -103,23 +103,23 @@ test('SmolLM2-135M in 4 and 8 bits: the linears of its blocks, and nothing else'
   expect((q8 - (stored - 2 * linears)) / linears / (34 / 32)).toBeCloseTo(1, 2);
 });
 
-describe('what a run takes grows with what it should grow with', () => {
+describe('the memory of a run grows with what it should', () => {
   test('rows, length, checkpointing, rank', async () => {
     const one = await dryRun(planOf(TINY));
     const double = await dryRun(planOf(TINY, { batches: [{ rows: 4, length: 128, targets: 400 }] }));
     expect(double.parts.activations / one.parts.activations).toBeCloseTo(2, 0);
     expect(double.parts.weights).toBe(one.parts.weights);
     const again = await dryRun(planOf(TINY, { checkpointing: true }));
-    // The inputs of eight blocks and one block whole are less than half of eight blocks.
+    // The inputs of eight blocks plus one whole block are less than half of eight blocks.
     expect(again.parts.activations).toBeLessThan(0.5 * one.parts.activations);
     expect(again.parts.weights).toBe(one.parts.weights);
     const narrow = await dryRun(planOf(TINY, { method: { ...(method as LoraMethod), r: 4 } }));
     expect(narrow.parts.adapter).toBe(one.parts.adapter / 4);
-    // The same question has the same answer.
+    // The same question gets the same answer.
     expect(await dryRun(planOf(TINY))).toEqual(one);
   });
 
-  test('an evaluation and sample answers keep no more than a training step', async () => {
+  test('an evaluation and sample answers hold little more than a training step', async () => {
     const batch = { rows: 2, length: 128, targets: 200 };
     const bare = await dryRun(planOf(TINY, { batches: [batch] }));
     const whole = await dryRun(planOf(TINY, { batches: [batch], evaluation: [batch], prompts: [60] }));
@@ -128,7 +128,7 @@ describe('what a run takes grows with what it should grow with', () => {
   });
 });
 
-test('lengths that vary take little more than the longest, where memory counts', async () => {
+test('varying lengths take little more than the longest if memory matters', async () => {
   const shape = (length: number) => ({ rows: 2, length, targets: length });
   const wide = { ...TINY, hidden_size: 512, intermediate_size: 1024 };
   const longest = await dryRun(planOf(wide, { batches: [shape(1024)] }));
@@ -137,7 +137,7 @@ test('lengths that vary take little more than the longest, where memory counts',
   expect(mixed.bytes / longest.bytes).toBeLessThan(1.1);
 });
 
-test('what the device would refuse whatever its memory is told', async () => {
+test('what the device would refuse regardless of its memory is reported', async () => {
   const plan = planOf(TINY);
   const limits = { ...plan.device.limits, maxStorageBufferBindingSize: 40_000 };
   const { refusal } = await dryRun({ ...plan, device: { ...plan.device, limits } });

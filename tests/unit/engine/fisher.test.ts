@@ -1,4 +1,4 @@
-/** The Fisher information of a tiny Llama's adapter: one text a pass, squared gradients of its summed log-likelihood. */
+/** The Fisher information of a tiny Llama's adapter: one text per pass, squared gradients of its summed log-likelihood. */
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import * as tf from '@tensorflow/tfjs-core';
@@ -11,13 +11,14 @@ import { wholeText } from '../../../src/engine/run/evaluate';
 import { estimateFisher } from '../../../src/engine/run/fisher';
 import { readFloats } from '../../../src/engine/webgpu/backend';
 import { relativeError } from '../../fixture-files';
+import { lossOf } from '../../parity/loss';
 import { numTensors, tinyExamples, withRun } from '../../parity/tiny-run';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-test.each([false, true])('as squared by hand; with gradient checkpointing: %s', (checkpointing) =>
+test.each([false, true])('matches gradients squared by hand; with gradient checkpointing: %s', (checkpointing) =>
   withRun({ dropout: 0.5 }, async (run) => {
     const texts = (await tinyExamples('gqa-tied')).slice(0, 3).map(({ ids }) => wholeText(ids));
     const { model, method, optimizer } = run;
@@ -31,7 +32,7 @@ test.each([false, true])('as squared by hand; with gradient checkpointing: %s', 
     const sums = optimizer.tensors.map((t) => new Float64Array(t.size));
     for (const text of texts) {
       const { value, grads } = valueAndGradients(
-        () => sft.loss(model, method.hooks(inference()), text, { scale: 1, withGradient: true }),
+        () => lossOf(sft, model, method.hooks(inference()), text, { scale: 1, withGradient: true }),
         optimizer.tensors,
       );
       for (const [i, g] of grads.entries()) {
@@ -42,7 +43,7 @@ test.each([false, true])('as squared by hand; with gradient checkpointing: %s', 
     let largest = 0;
     for (const [i, { offset, size, name }] of optimizer.layout.places.entries()) {
       const own = flat.slice(offset, offset + size);
-      // A of a new adapter has no gradient, since B is zero.
+      // A of a new adapter has no gradient, because B is zero.
       if (sums[i]!.every((x) => x === 0)) expect(own.every((x) => x === 0)).toBe(true);
       else expect(relativeError(own, sums[i]!), name).toBeLessThan(1e-5);
       largest = Math.max(largest, ...own);

@@ -1,4 +1,4 @@
-/** Which tensors decay, how they lie, and which of them an update takes together. */
+/** Which tensors decay, where they are stored, and which of them an update takes together. */
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -6,10 +6,10 @@ import { decays, layOut, rangesOf } from '../../../src/engine/optim/layout';
 import { packBytes, unpackBytes } from '../../../src/engine/optim/state';
 import { fixtureJson } from '../../fixture-files';
 
-/** Trainer.get_decay_parameter_names of transformers, for every family and for PEFT's methods. */
+/** Trainer.get_decay_parameter_names from transformers, for every family and for PEFT's methods. */
 const families = await fixtureJson<Record<string, Record<string, boolean>>>('optim/decay.json');
 
-test.each(Object.entries(families))('%s: what decays is what the Trainer lets decay', (_, names) => {
+test.each(Object.entries(families))('%s: the same tensors decay as in the Trainer', (_, names) => {
   expect(Object.keys(names).length).toBeGreaterThan(0);
   expect(Object.fromEntries(Object.keys(names).map((n) => [n, decays(n)]))).toEqual(names);
 });
@@ -41,7 +41,7 @@ const all = () => true;
 const none = () => new Map([...trainable.keys()].map((n) => [n, 0]));
 const brief = (ranges: ReturnType<typeof rangesOf>) => ranges.map(({ offset, length, step }) => [offset, length, step]);
 
-test('tensors that are updated alike lie side by side, in two ranges', () => {
+test('tensors that are updated alike are adjacent, in two ranges', () => {
   const layout = layOut(trainable);
   expect(layout.flat.map((p) => p.name)).toEqual(['0.weight', '1.weight', '2.weight', '0.bias', '1.bias']);
   expect(layout.places.map((p) => p.name)).toEqual([...trainable.keys()]);
@@ -54,7 +54,7 @@ test('tensors that are updated alike lie side by side, in two ranges', () => {
   expect(ranges.map((r) => r.decays)).toEqual([true, false]);
 });
 
-test('rates, frozen tensors and other counts divide them', () => {
+test('rates, frozen tensors and different counts divide them', () => {
   const rate = (name: string) => (name.startsWith('1') ? 2 : 1);
   expect(layOut(trainable, { rate, decays: all }).flat.map((p) => p.name)).toEqual([
     ...['1.weight', '1.bias', '0.weight', '0.bias', '2.weight'],
@@ -71,7 +71,7 @@ test('rates, frozen tensors and other counts divide them', () => {
   ]);
 });
 
-test('blocks begin at their multiples, the large ones first, and nothing lies in the rest of a block', () => {
+test('blocks start at their multiples, the large ones first, and the rest of a block stays empty', () => {
   const layout = layOut(trainable, { block: (size) => (size >= 5 ? 4 : 1) });
   const at = Object.fromEntries(layout.flat.map((p) => [p.name, p.offset]));
   expect(at).toEqual({ '0.weight': 0, '1.weight': 8, '2.weight': 308, '0.bias': 316, '1.bias': 319 });
@@ -81,7 +81,7 @@ test('blocks begin at their multiples, the large ones first, and nothing lies in
   ]);
 });
 
-test.each([0, 1, 2, 3, 4, 256, 1000])('%i bytes come back from a checkpoint as they were', (length) => {
+test.each([0, 1, 2, 3, 4, 256, 1000])('%i bytes come back from a checkpoint unchanged', (length) => {
   const bytes = Uint8Array.from({ length }, (_, i) => (i * 73 + 255) % 256);
   const packed = packBytes(bytes);
   expect(packed.length).toBe(Math.ceil(length / 3));

@@ -1,4 +1,4 @@
-/** What DoRA, PiSSA and (IA)³ promise beside PEFT's numbers: starts, strengths, dropout, formats, errors. */
+/** What DoRA, PiSSA and (IA)³ guarantee besides PEFT's numbers: starts, strengths, dropout, formats, errors. */
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-backend-cpu';
@@ -9,9 +9,9 @@ import { writeValues } from '../../../src/engine/kernels/in-place';
 import { disposeInputs } from '../../../src/engine/kernels/inputs';
 import { linear } from '../../../src/engine/kernels/products/linear';
 import { denseWeight } from '../../../src/engine/kernels/products/weight';
-import { loraExport } from '../../../src/engine/methods/export';
 import { createIa3, ia3Modules, ia3Shapes } from '../../../src/engine/methods/ia3';
 import { createLora, type LoraSettings, loraShapes } from '../../../src/engine/methods/lora';
+import { loraExport } from '../../../src/engine/methods/lora-export';
 import { inference, type Method } from '../../../src/engine/methods/method';
 import { largestSingular, startPissa } from '../../../src/engine/methods/pissa';
 import type { NamedTensors } from '../../../src/engine/methods/tensors';
@@ -60,13 +60,13 @@ describe('at the start', () => {
     ['LoRA', {}],
     ['a gaussian A', { init_lora_weights: 'gaussian' as const }],
     ['DoRA', { use_dora: true }],
-  ])('%s gives what the base gives, to rounding', async (_name, changes) => {
+  ])('%s gives the base’s outputs, to rounding', async (_name, changes) => {
     const method = createLora(model, { ...PLAIN, ...changes }, 7);
     expect(relativeError(await logits(method), await logits(null))).toBeLessThan(1e-6);
     method.dispose();
   });
 
-  test('PiSSA with DoRA gives what the base gives', async () => {
+  test('PiSSA with DoRA gives the base’s outputs', async () => {
     const settings: LoraSettings = { ...PLAIN, init_lora_weights: 'pissa', use_dora: true };
     const method = createLora(model, settings, 7, await startPissa(model, settings, 7));
     expect(relativeError(await logits(method), await logits(null))).toBeLessThan(2e-5);
@@ -74,13 +74,13 @@ describe('at the start', () => {
     method.dispose();
   });
 
-  test('(IA)³ gives what the base gives, bit for bit', async () => {
+  test('(IA)³ gives the base’s outputs, bit for bit', async () => {
     const method = createIa3(model, { target_modules: 'auto', feedforward_modules: 'auto' }, 1);
     expect(await logits(method)).toEqual(await logits(null));
     method.dispose();
   });
 
-  test('a gaussian A has the spread 1/r', async () => {
+  test('a gaussian A has a standard deviation of 1/r', async () => {
     const method = createLora(model, { ...PLAIN, init_lora_weights: 'gaussian' }, 7);
     const values: number[] = [];
     for (const [name, tensor] of method.trainable) {
@@ -93,7 +93,7 @@ describe('at the start', () => {
   });
 });
 
-test('every strength between off and on lies on the way: the merged weights move in small steps from base to trained', async () => {
+test('a strength between off and on lies between base and trained, and small steps make small changes', async () => {
   const dora = { ...PLAIN, use_dora: true };
   const ia3 = createIa3(
     model,
@@ -120,7 +120,7 @@ test('every strength between off and on lies on the way: the merged weights move
 });
 
 describe('DoRA', () => {
-  test('with dropout: y = x·Wᵀ + (f − 1)·d·Wᵀ + f·s·d·AᵀBᵀ, as PEFT writes it', async () => {
+  test('with dropout: y = x·Wᵀ + (f − 1)·d·Wᵀ + f·s·d·AᵀBᵀ, as in PEFT', async () => {
     const settings = { ...PLAIN, use_dora: true, lora_dropout: 0.4 };
     const values = randomTensors(settings);
     const method = createLora(model, settings, 1, values);
@@ -133,7 +133,7 @@ describe('DoRA', () => {
       new Map([...values].filter(([name]) => !name.endsWith('vector'))),
     );
     const x = tensorOf(randomValues([6, 32], 40));
-    // The plain method at B·A alone says what dropout does: with W gone, what is left is s·d·AᵀBᵀ.
+    // The plain method with B·A alone shows what dropout does: without W, only s·d·AᵀBᵀ is left.
     const bare: LinearModule = { ...module, weight: denseWeight(tf.zeros([32, 32])), bias: null };
     const eye = tf.eye(32);
     const wanted = tf.tidy(() => {
@@ -167,7 +167,7 @@ describe('DoRA', () => {
     plain.dispose();
   });
 
-  test('over every block format agrees with the same values unpacked', async () => {
+  test('over every quantised format matches the same values unpacked', async () => {
     for (const { name, format, shape, stored, values } of await storedWeights()) {
       const [out, width] = shape;
       const settings: LoraSettings = { ...PLAIN, r: 3, target_modules: 'all-linear', use_dora: true };
@@ -197,13 +197,13 @@ describe('DoRA', () => {
     }
   });
 
-  test('a text’s tokens share the norms; training and gradients do not', async () => {
+  test('the tokens of a text share the norms; training and gradients do not', async () => {
     const settings = { ...PLAIN, use_dora: true };
     const method = createLora(model, settings, 1, randomTensors(settings));
     const first = await logits(method);
     const hooks = method.hooks(inference());
     expect(await textLogits(model, hooks, IDS)).toEqual(first);
-    // Weights change in place, as a step of training changes them: new hooks see it.
+    // Weights change in place, as in a training step, and new hooks see it.
     const b = method.trainable.get('model.layers.0.mlp.down_proj.lora_B.weight')!;
     writeValues(
       b,
@@ -224,7 +224,7 @@ describe('DoRA', () => {
     expect(tf.memory().numTensors).toBe(before);
     method.hooks(inference());
     expect(tf.memory().numTensors).toBe(before - 4);
-    // Hooks of before still work; they keep nothing any more.
+    // Earlier hooks still work, but no longer keep anything.
     expect(await textLogits(model, latest, IDS)).toEqual(first);
     expect(tf.memory().numTensors).toBe(before - 4);
     method.dispose();
@@ -254,7 +254,7 @@ describe('PiSSA', () => {
     expectClose(product, await readFloats(wanted), { rtol: 1e-4 });
   });
 
-  test('comes back from what a checkpoint holds: trained tensors and constants', async () => {
+  test('is restored from a checkpoint’s contents: trained tensors and constants', async () => {
     const settings: LoraSettings = { ...PLAIN, init_lora_weights: 'pissa', use_dora: true };
     const start = await startPissa(model, settings, 1);
     const method = createLora(model, settings, 1, start);
@@ -273,12 +273,12 @@ describe('PiSSA', () => {
     expect(await logits(again)).toEqual(before);
     method.dispose();
     again.dispose();
-    // Without what it began with it is not whole.
+    // It is incomplete without the factors it started from.
     for (const name of [...saved.keys()]) if (name.endsWith('pissa_A.weight')) saved.delete(name);
     expect(() => createLora(model, settings, 1, saved)).toThrow('pissa_A');
   });
 
-  test('is exported as plain LoRA of twice the rank, patterns and rsLoRA included', async () => {
+  test('is exported as plain LoRA of twice the rank, including patterns and rsLoRA', async () => {
     const settings: LoraSettings = {
       ...PLAIN,
       init_lora_weights: 'pissa',
@@ -298,11 +298,11 @@ describe('PiSSA', () => {
     plain.dispose();
   });
 
-  test('says how far it is, stops when asked, and refuses more values than there are', async () => {
+  test('reports its progress, stops when asked, and rejects more singular values than there are', async () => {
     const settings: LoraSettings = { ...PLAIN, init_lora_weights: 'pissa' };
-    const told: [number, number][] = [];
-    await startPissa(model, settings, 1, { onProgress: (done, total) => told.push([done, total]) });
-    expect(told).toEqual([1, 2, 3, 4].map((n) => [n, 4]));
+    const reported: [number, number][] = [];
+    await startPissa(model, settings, 1, { onProgress: (done, total) => reported.push([done, total]) });
+    expect(reported).toEqual([1, 2, 3, 4].map((n) => [n, 4]));
     const stopped = new AbortController();
     stopped.abort();
     await expect(startPissa(model, settings, 1, { signal: stopped.signal })).rejects.toMatchObject({
@@ -328,11 +328,11 @@ describe('patterns', () => {
     expect(patternValue({ [key]: 5 }, path, 8)).toBe(matches ? 5 : 8);
   });
 
-  test('the first key that matches decides', () => {
+  test('the first matching key decides', () => {
     expect(patternValue({ down_proj: 1, '1.mlp.down_proj': 2 }, 'layers.1.mlp.down_proj', 8)).toBe(1);
   });
 
-  test('a key that means no module is refused in a recipe, left alone in an adapter, and not exported', async () => {
+  test('a key that matches no module is rejected in a recipe, ignored in an adapter, and not exported', async () => {
     const settings = { ...PLAIN, rank_pattern: { k_proj: 2 }, alpha_pattern: { q_proj: 3, up_proj: 4 } };
     expect(() => createLora(model, settings, 1)).toThrow('"k_proj" in rank_pattern');
     expect(() => createLora(model, { ...settings, rank_pattern: {} }, 1)).toThrow('"up_proj" in alpha_pattern');
@@ -342,20 +342,20 @@ describe('patterns', () => {
     method.dispose();
   });
 
-  test.each(['(', '(a+)+', '.*.*.*.*', 'a'.repeat(300)])('%s is refused', (key) => {
+  test.each(['(', '(a+)+', '.*.*.*.*', 'a'.repeat(300)])('%s is rejected', (key) => {
     expect(() => patternValue({ [key]: 5 }, 'x', 8)).toThrow(/pattern/);
   });
 });
 
 describe('(IA)³ modules', () => {
-  test('are PEFT’s for the family, and those of each family exist', () => {
+  test('match PEFT’s for the family', () => {
     expect(ia3Modules(model, { target_modules: 'auto', feedforward_modules: 'auto' })).toEqual({
       target: ['k_proj', 'v_proj', 'down_proj'],
       feedforward: ['down_proj'],
     });
   });
 
-  test('a feed-forward name is among the targets, whichever of the two is more precise', () => {
+  test('a feed-forward name is one of the targets, whichever of the two is more precise', () => {
     const of = (target_modules: string[], feedforward_modules: 'auto' | string[]) =>
       ia3Modules(model, { target_modules, feedforward_modules });
     expect(of(['model.layers.0.mlp.down_proj', 'v_proj'], ['down_proj']).feedforward).toEqual([

@@ -1,4 +1,4 @@
-/** Rotary frequencies of every kind of scaling against transformers (tests/oracle/make_family_fixtures.py). */
+/** Compares rotary frequencies for every kind of scaling with transformers (tests/oracle/make_family_fixtures.py). */
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
@@ -25,7 +25,7 @@ describe.each(ropes)('rope: $name', ({ max_position_embeddings: positions, rope_
     const rope = readRope(json, { kinds, headDim: head_dim, positions, partial: true });
     const actual = inverseFrequencies(rope);
     expect(actual.length).toBe(frequencies.length);
-    // One by one: the lowest frequency is a ten-thousandth of the highest.
+    // One by one, because the lowest frequency is a ten-thousandth of the highest.
     frequencies.forEach((f, i) => {
       expect(relativeError([actual[i]!], [f]), `frequency ${i}`).toBeLessThan(3e-7);
     });
@@ -33,7 +33,7 @@ describe.each(ropes)('rope: $name', ({ max_position_embeddings: positions, rope_
   });
 });
 
-test('tables grow with the texts, up to the context, and the ones before are freed', async () => {
+test('tables grow with the texts, up to the context, and replaced ones are freed', async () => {
   await tf.setBackend('cpu');
   const owned: tf.Tensor[] = [];
   const load = { own: (t: tf.Tensor) => owned.push(tf.keep(t)) && t } as unknown as Loader;
@@ -51,7 +51,7 @@ test('tables grow with the texts, up to the context, and the ones before are fre
   expect(rows()).toEqual(Array(2).fill([1024, 2]));
   const [a, b, c, d] = turn(1500, 1501);
   expect(rows()).toEqual(Array(2).fill([2048, 2]));
-  // (1 + 3i) turns by 1500 radians, (2 + 4i) by 150.
+  // (1 + 3i) is rotated by 1500 radians, (2 + 4i) by 150.
   const [first, second] = [1500, 150];
   expect(
     relativeError([a!, c!], [Math.cos(first) - 3 * Math.sin(first), 3 * Math.cos(first) + Math.sin(first)]),

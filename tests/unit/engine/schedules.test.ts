@@ -1,4 +1,4 @@
-/** Against transformers' get_scheduler, and the formula of ULMFiT's paper (tests/oracle/make_optim_fixtures.py). */
+/** Compares schedules with transformers' get_scheduler and the formula in ULMFiT's paper (tests/oracle/make_optim_fixtures.py). */
 import { expect, test } from 'vitest';
 import { type ScheduleSettings, scheduleFactor, warmupSteps } from '../../../src/engine/optim/schedules';
 import type { LrSchedulerType } from '../../../src/recipe/types';
@@ -35,18 +35,18 @@ test.each(json.schedules)('$lr_scheduler_type with warmup_ratio $warmup_ratio', 
   }
 });
 
-test('every schedule type is among the fixtures', () => {
+test('every schedule type is in the fixtures', () => {
   expect(new Set(json.schedules.map((s) => s.lr_scheduler_type))).toEqual(new Set(types));
 });
 
-test('warm-up steps are rounded as transformers rounds them', () => {
+test('warmup steps are rounded as in transformers', () => {
   expect(json.warmup_counts.length).toBeGreaterThan(0);
   for (const { total_steps, warmup_ratio, warmup_steps } of json.warmup_counts) {
     expect(warmupSteps(total_steps, warmup_ratio), `${warmup_ratio} of ${total_steps}`).toBe(warmup_steps);
   }
 });
 
-test.each(types)('%s does not leave 0..1, also where all of a run is warm-up or one step long', (lr_scheduler_type) => {
+test.each(types)('%s stays within 0..1, even if the whole run is warmup or one step long', (lr_scheduler_type) => {
   const others = {
     lr_num_cycles: 3,
     lr_power: 0.5,
@@ -65,12 +65,12 @@ test.each(types)('%s does not leave 0..1, also where all of a run is warm-up or 
   ] as const) {
     for (let step = 0; step <= total; step++) {
       const factor = scheduleFactor({ lr_scheduler_type, warmup_ratio, ...others }, step, total);
-      expect(factor >= 0 && factor <= 1, `${step} of ${total}, warm-up ${warmup_ratio}: ${factor}`).toBe(true);
+      expect(factor >= 0 && factor <= 1, `${step} of ${total}, warmup ${warmup_ratio}: ${factor}`).toBe(true);
     }
   }
 });
 
-test('the slanted triangle stays at its lowest rate where rounding would carry the paper’s formula below it', () => {
+test('the slanted triangle stays at its lowest rate where rounding would take the paper’s formula below it', () => {
   const settings = {
     lr_scheduler_type: 'slanted_triangular',
     warmup_ratio: 0,

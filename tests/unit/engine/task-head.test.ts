@@ -26,7 +26,7 @@ const described = (tensors: ModelTensor[]) =>
 const valuesOf = ({ value }: ModelTensor) =>
   (value.kind === 'matrix' ? value.weight.parts[0]!.tensor : value.tensor).dataSync();
 
-// Names and shapes as in the state dicts of transformers' classes, which tests/fixtures/tasks checks with numbers.
+// Names and shapes as in the state dicts of transformers' classes; tests/fixtures/tasks checks the numbers.
 test.each([
   ['qwen2', [['score.weight', '3×32', true]], ['score.weight', 'score.bias'], ['score']],
   ['gemma3_text', [['score.weight', '3×32', true]], ['score.weight', 'score.bias'], ['score']],
@@ -78,7 +78,7 @@ test.each([
   model.dispose();
 });
 
-test('new weights are normal numbers of the model’s initializer_range by seed, new biases 0', async () => {
+test('new weights are normal with the model’s initializer_range, by seed, and new biases are 0', async () => {
   const model: LanguageModel = { ...(await open('families/roberta')), hiddenSize: 200, initializerRange: 0.05 };
   const make = (seed: number) => createTaskHead(model, sequence, { seed });
   const head = await make(1);
@@ -89,7 +89,7 @@ test('new weights are normal numbers of the model’s initializer_range by seed,
   const std = Math.sqrt(dense.reduce((s, v) => s + v * v, 0) / n);
   expect(Math.abs(mean)).toBeLessThan(4 * (0.05 / Math.sqrt(n)));
   expect(Math.abs(std / 0.05 - 1)).toBeLessThan(4 / Math.sqrt(2 * n));
-  // Of a normal distribution: 68.3 % within one deviation, 0.27 % beyond three.
+  // For a normal distribution: 68.3 % within one deviation, 0.27 % beyond three.
   expect(Math.abs(dense.filter((v) => Math.abs(v) < 0.05).length / n - 0.6827)).toBeLessThan(0.01);
   expect(Math.abs(dense.filter((v) => Math.abs(v) > 0.15).length / n - 0.0027)).toBeLessThan(0.0012);
   expect(bias.every((v) => v === 0)).toBe(true);
@@ -101,7 +101,7 @@ test('new weights are normal numbers of the model’s initializer_range by seed,
   model.dispose();
 });
 
-/** The fixture's checkpoint with a pooler, which BertForMaskedLM has none of. */
+/** The fixture's checkpoint with a pooler, which BertForMaskedLM lacks. */
 async function withPooler(prefix: string): Promise<{ source: WeightSource; weight: Float32Array }> {
   const { source } = await fixtureTensors('families/bert/model.safetensors');
   const weight = Float32Array.from({ length: 24 * 24 }, (_, i) => Math.sin(i));
@@ -123,7 +123,7 @@ async function withPooler(prefix: string): Promise<{ source: WeightSource; weigh
   };
 }
 
-test('BERT’s pooler from the checkpoint belongs to the base, may be wrapped, and gives way to a trained one', async () => {
+test('BERT’s pooler from the checkpoint belongs to the base, can be wrapped, and is replaced by a trained one', async () => {
   const model = await open('families/bert');
   const { source, weight } = await withPooler('bert.');
   const before = tf.memory().numTensors;
@@ -151,7 +151,7 @@ test('BERT’s pooler from the checkpoint belongs to the base, may be wrapped, a
   model.dispose();
 });
 
-test('a trained head of another size is refused, and nothing stays', async () => {
+test('a trained head of another size is rejected and leaves nothing behind', async () => {
   const model = await open('families/distilbert');
   const before = tf.memory().numTensors;
   const values = new Map([['classifier.weight', { shape: [5, 24], data: new Float32Array(120) }]]);
@@ -162,7 +162,7 @@ test('a trained head of another size is refused, and nothing stays', async () =>
   model.dispose();
 });
 
-test('the classifier’s dropout: the rates of the two tasks, at sites of their own; linears go through the hook', async () => {
+test('the classifier’s dropout: the rates of the two tasks, at separate sites; linear layers go through the hook', async () => {
   const model = await open('families/roberta');
   const rates = { ...model.dropout, classifier: 0.25, tokenClassifier: 0.5 };
   const dropped: [number, number][] = [];
@@ -186,7 +186,7 @@ test('the classifier’s dropout: the rates of the two tasks, at sites of their 
     });
     created.dispose();
   }
-  // Three sites a block of the two: the first free ones.
+  // Three sites per block for two blocks; these are the first free ones.
   expect(dropped).toEqual([
     [0.25, 6],
     [0.25, 7],

@@ -1,4 +1,4 @@
-/** Tasks on the CPU references, against the same fixtures as on WebGPU. */
+/** Tasks on the CPU references, with the same fixtures as on WebGPU. */
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-backend-cpu';

@@ -1,4 +1,4 @@
-/** What the methods with virtual tokens and bottlenecks begin as, keep, and refuse; their arithmetic is in the parity tests. */
+/** How methods with virtual tokens and bottlenecks start, what they save and what they reject; parity tests cover the arithmetic. */
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import * as tf from '@tensorflow/tfjs-core';
@@ -14,7 +14,7 @@ import { createPrefixTuning } from '../../../src/engine/methods/prefix-tuning';
 import { createPromptTuning, PROMPT_EMBEDDINGS } from '../../../src/engine/methods/prompt-tuning';
 import type { NamedTensors } from '../../../src/engine/methods/tensors';
 import { loadModel } from '../../../src/engine/models';
-import type { LanguageModel } from '../../../src/engine/models/model';
+import type { LanguageModel, TextInput } from '../../../src/engine/models/model';
 import { withTaskHead } from '../../../src/engine/models/with-head';
 import { fixtureJson, fixtureTensors } from '../../fixture-files';
 import { tinyModel } from '../../parity/tiny-run';
@@ -45,11 +45,11 @@ async function savedTensors(method: Method): Promise<NamedTensors> {
   return own;
 }
 
-/** Copies, since the CPU backend keeps the arrays that it is given. */
+/** Copies, because the CPU backend keeps the arrays it is given. */
 const copy = (tensors: NamedTensors): NamedTensors =>
   new Map([...tensors].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]));
 
-test('a random prompt is N(0, 1), by seed', () => {
+test('a random prompt is drawn from N(0, 1) by seed', () => {
   const settings = { num_virtual_tokens: 40, prompt_tuning_init: 'RANDOM' } as const;
   const [a, b, other] = [7, 7, 8].map((seed) => createPromptTuning(llama, settings, seed));
   const own = values(a!, PROMPT_EMBEDDINGS);
@@ -60,7 +60,7 @@ test('a random prompt is N(0, 1), by seed', () => {
   for (const method of [a, b, other]) method!.dispose();
 });
 
-test('a prompt of the vocabulary is made of rows of the table', () => {
+test('a prompt from the vocabulary consists of rows of the table', () => {
   const method = createPromptTuning(llama, { num_virtual_tokens: 5, prompt_tuning_init: 'SAMPLE_VOCAB' }, 3);
   const own = values(method, PROMPT_EMBEDDINGS);
   const table = tf.tidy(() => llama.wordEmbeddings(tf.range(0, llama.vocabSize, 1, 'int32')).dataSync());
@@ -71,14 +71,14 @@ test('a prompt of the vocabulary is made of rows of the table', () => {
   method.dispose();
 });
 
-test('a text without tokens begins nothing', () => {
+test('a text without tokens cannot initialise a prompt', () => {
   const settings = { num_virtual_tokens: 5, prompt_tuning_init: 'TEXT' } as const;
   const before = tf.memory().numTensors;
   expect(() => createPromptTuning(llama, settings, 3, undefined, { initIds: [] })).toThrow('has no tokens');
   expect(tf.memory().numTensors).toBe(before);
 });
 
-test('what P-tuning saves goes on as plain embeddings, and its network from a checkpoint as a network', async () => {
+test('P-tuning continues from its saved prompt as plain embeddings, and from a checkpoint with its network', async () => {
   const settings = { num_virtual_tokens: 3, encoder_hidden_size: null };
   const method = createPTuning(llama, settings, 5);
   expect([...method.trainable].map(([name, { shape }]) => [name, shape])).toEqual([
@@ -109,7 +109,7 @@ test('what P-tuning saves goes on as plain embeddings, and its network from a ch
   for (const own of [method, again, resumed]) own.dispose();
 });
 
-test('values that do not fit are refused by name, and leave nothing behind', () => {
+test('values of the wrong shape are rejected by name and leave nothing behind', () => {
   const before = tf.memory().numTensors;
   const wrong: NamedTensors = new Map([[PROMPT_EMBEDDINGS, { shape: [4, 20], data: new Float32Array(80) }]]);
   const settings = { num_virtual_tokens: 3, prompt_tuning_init: 'RANDOM' } as const;
@@ -121,10 +121,13 @@ test('values that do not fit are refused by name, and leave nothing behind', () 
   expect(tf.memory().numTensors).toBe(before);
 });
 
-test('a head for whole texts reads the first virtual token, one for tokens their own', async () => {
+test('a head for whole texts reads the first virtual token, and a head for tokens reads the tokens', async () => {
   const settings = { num_virtual_tokens: 3, prompt_tuning_init: 'RANDOM' } as const;
   const method = createPromptTuning(bert, settings, 0);
-  const input = () => ({
+  const input = (states: TextInput['states']): TextInput => ({
+    kind: 'text',
+    types: null,
+    states,
     ids: tf.tensor1d([5, 9, 4], 'int32'),
     positions: tf.tensor1d([0, 1, 2], 'int32'),
     visible: tf.tensor(fullVisible([3], 3), [3, 2], 'int32'),
@@ -133,7 +136,9 @@ test('a head for whole texts reads the first virtual token, one for tokens their
   });
   const labels = ['a', 'b'];
   const rows = async (model: LanguageModel) =>
-    tf.tidy(() => model.hidden(input(), method.hooks(inference())).dataSync() as Float32Array);
+    tf.tidy(
+      () => model.hidden(input(model.task?.states ?? 'text'), method.hooks(inference())).dataSync() as Float32Array,
+    );
   const plain = await rows(bert);
   const whole = await withTaskHead(bert, { problemType: 'single_label_classification', labels }, { seed: 0 });
   const words = await withTaskHead(bert, { problemType: 'token_classification', labels }, { seed: 0 });
@@ -143,12 +148,12 @@ test('a head for whole texts reads the first virtual token, one for tokens their
   method.dispose();
 });
 
-test('an encoder has no prefix', () => {
+test('an encoder cannot take a prefix', () => {
   const settings = { num_virtual_tokens: 4, prefix_projection: false, encoder_hidden_size: null };
   expect(() => createPrefixTuning(bert, settings, 0)).toThrow('keeps no keys and values');
 });
 
-test('a new bottleneck changes little: N(0, 0.02²), no biases; one wide at least', () => {
+test('a new bottleneck changes little: N(0, 0.02²), no biases, and a width of at least one', () => {
   const method = createBottleneck(llama, { config: 'double_seq_bn', reduction_factor: 64, non_linearity: 'swish' }, 1);
   expect([...method.trainable].slice(0, 4).map(([name, { shape }]) => [name, shape])).toEqual([
     ['model.layers.0.attention_adapters.adapters.adapter_down.0.weight', [1, 20]],
@@ -164,7 +169,7 @@ test('a new bottleneck changes little: N(0, 0.02²), no biases; one wide at leas
   method.dispose();
 });
 
-test('virtual tokens take their place in the context', async () => {
+test('virtual tokens take up room in the context', async () => {
   const method = createPromptTuning(llama, { num_virtual_tokens: 10, prompt_tuning_init: 'RANDOM' }, 0);
   const hooks = method.hooks(inference());
   const options = { temperature: 0, topP: 1, seed: 0, maxNewTokens: 100, stopTokenIds: [] };
@@ -172,11 +177,11 @@ test('virtual tokens take their place in the context', async () => {
   const long = Int32Array.from({ length: room - 2 }, (_, i) => 3 + (i % 50));
   expect((await generate(llama, hooks, long, options)).length).toBe(2);
   const full = new Int32Array(room).fill(3);
-  await expect(generate(llama, hooks, full, options)).rejects.toThrow(`holds ${room} beside 10 virtual ones`);
+  await expect(generate(llama, hooks, full, options)).rejects.toThrow(`holds ${room} besides the 10 virtual tokens`);
   method.dispose();
 });
 
-test('by the recipe’s names; a prefix begins as its text, and as nothing else when it goes on', async () => {
+test('methods are created by their recipe names; a prefix starts from its text, or from saved values alone', async () => {
   const prefix = {
     type: 'prefix_tuning',
     init_adapter: null,

@@ -14,7 +14,7 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-/** What a weight stands for, whatever its parts. */
+/** The decoded values of a weight, whatever its parts. */
 async function valuesOf({ parts, format, shape }: Weight): Promise<number[]> {
   const all: number[] = [];
   for (const { tensor, rows } of parts) {
@@ -54,7 +54,7 @@ test('every type keeps its format, and small pieces and parts change nothing', a
   expect(tf.memory().numTensors).toBe(0);
 });
 
-test("NF4: linears take bitsandbytes' codes and scales, in one buffer or in parts; at most 4.6 bits a value", async () => {
+test('NF4: linear layers match bitsandbytes, in one buffer or in parts, at no more than 4.6 bits per value', async () => {
   const file = await nf4Fixture();
   for (const [name, limit] of [
     ['rows', Infinity],
@@ -68,15 +68,15 @@ test("NF4: linears take bitsandbytes' codes and scales, in one buffer or in part
     const { weight } = await load.linear('a', rows, columns);
     expect(weight.format).toBe('nf4');
     expect(weight.parts.map((p) => p.rows)).toEqual(limit === Infinity ? [rows] : [256, 44]);
-    // The mean of the scales is summed in another order than torch's.
+    // The mean of the scales is summed in a different order from torch's.
     expectClose(await valuesOf(weight), file.floats(`${name}.values`), { rtol: 3e-7 }, name);
     load.dispose();
   }
-  // All told, for the smallest linear of SmolLM2-135M: 192 rows of 576.
+  // In total, for the smallest linear layer of SmolLM2-135M: 192 rows of 576.
   expect((nf4Layout(192 * 576).words * 32) / (192 * 576)).toBeLessThan(4.6);
 });
 
-test('8 bits: linears become Q8_0 where their rows are whole blocks, and stay as they are elsewhere', async () => {
+test('8 bits: linear layers become Q8_0 if their rows are whole blocks, and stay as they are otherwise', async () => {
   const file = await ggufFixture();
   const source = sourceOf({
     'a.weight': f32(file.floats('quantise.input'), [16, 64]),
@@ -90,24 +90,24 @@ test('8 bits: linears become Q8_0 where their rows are whole blocks, and stay as
   expect(new Uint8Array(words.buffer, 0, 16 * 68)).toEqual(file.raw('quantise.q8_0'));
   expect((await load.linear('b', 4, 48)).weight.format).toBe('bf16');
   expect((await load.conv1d('c', 64, 16, { bias: false })).weight.format).toBe('q8_0');
-  // Embeddings and output projections are no linears.
+  // Embeddings and output projections do not count as linear layers.
   expect((await load.matrix('a.weight', [16, 64])).format).toBe('f32');
   load.dispose();
 });
 
-test('what a file quantised stays as it is, whatever is asked for', async () => {
+test('weights that are quantised in the file stay as they are, whatever is requested', async () => {
   const file = await ggufFixture();
   const stored = { dtype: 'Q4_0' as const, shape: [21, 96], bytes: file.raw('q4_0.blocks') };
   const load = createLoader(sourceOf({ 'a.weight': stored, v: { ...stored, shape: [21 * 96] } }), {
     quantization: 'nf4',
   });
   expect((await load.linear('a', 21, 96)).weight.format).toBe('q4_0');
-  // A vector in blocks is unpacked.
+  // A quantised vector is unpacked.
   expect(await (await load.vector('v', 21 * 96)).data()).toEqual(file.floats('q4_0.values'));
   load.dispose();
 });
 
-test('a Conv1D is turned bit for bit, a few rows at a time, unless its source turned it already', async () => {
+test('a Conv1D is transposed bit for bit, a few rows at a time, unless its source has done so already', async () => {
   for (const dtype of ['F32', 'F16', 'BF16'] as const) {
     const stored = randomTensor(dtype, [12, 37], 4);
     const load = createLoader(sourceOf({ 'a.weight': stored }), { pieceBytes: 4 * 12 * 4 });
@@ -117,18 +117,18 @@ test('a Conv1D is turned bit for bit, a few rows at a time, unless its source tu
     padded.set(stored.bytes);
     const values = widen(new Int32Array(padded.buffer), dtype.toLowerCase() as 'f16', 12 * 37);
     const given = dtype === 'F32' ? new Float32Array(padded.buffer) : values;
-    const turned = await valuesOf(weight);
-    expect(turned).toEqual(turned.map((_, i) => given[(i % 12) * 37 + Math.floor(i / 12)]));
+    const transposed = await valuesOf(weight);
+    expect(transposed).toEqual(transposed.map((_, i) => given[(i % 12) * 37 + Math.floor(i / 12)]));
     load.dispose();
   }
-  const lying = { ...randomTensor('F32', [37, 12], 5), transposed: true };
-  const load = createLoader(sourceOf({ 'a.weight': lying }));
+  const done = { ...randomTensor('F32', [37, 12], 5), transposed: true };
+  const load = createLoader(sourceOf({ 'a.weight': done }));
   const { weight } = await load.conv1d('a', 12, 37, { bias: false });
-  expect(await valuesOf(weight)).toEqual([...new Float32Array(lying.bytes.buffer)]);
+  expect(await valuesOf(weight)).toEqual([...new Float32Array(done.bytes.buffer)]);
   load.dispose();
 });
 
-test('buffers alone are made without reading a byte', async () => {
+test('shapesOnly creates buffers without reading a byte', async () => {
   const tensors = await tensorsOfEveryType();
   const source = sourceOf({ ...tensors, v: { ...tensors.F32!, shape: [273] } });
   for (const quantization of ['none', 'nf4', 'q8'] as const) {
@@ -144,7 +144,7 @@ test('buffers alone are made without reading a byte', async () => {
   expect(tf.memory().numTensors).toBe(0);
 });
 
-test('a tensor that is missing, of another shape, or cannot be turned is named', async () => {
+test('a tensor that is missing, has another shape, or cannot be transposed is named', async () => {
   const file = await ggufFixture();
   const blocks = { dtype: 'Q4_0' as const, shape: [21, 96], bytes: file.raw('q4_0.blocks') };
   const load = createLoader(sourceOf({ 'a.weight': blocks }));

@@ -33,6 +33,8 @@ function changed(change: (config: Record<string, unknown>, bottleneck: Record<st
   });
 }
 
+test('the folders are here', () => expect(CASES).toHaveLength(18));
+
 test.each(CASES)('%s: written again, the same bytes', (name) => {
   const files = folder(name);
   const adapter = readAdapterHub(files);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { mergedCard } from '../../../src/formats/merged-card';
-import { type ModelCardInput, modelCard } from '../../../src/formats/model-card';
+import { mergedCard } from '../../../src/exports/merged-card';
+import { type ModelCardInput, modelCard } from '../../../src/exports/model-card';
 import { resolveRecipe } from '../../../src/recipe/defaults';
 import type { MethodType, ObjectiveType } from '../../../src/recipe/types';
 

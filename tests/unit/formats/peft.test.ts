@@ -8,11 +8,11 @@ import {
   type PeftFiles,
   peftFolder,
   peftKey,
-  readPeft,
   readPeftFolder,
-  writePeft,
 } from '../../../src/formats/peft';
+import type { PeftLoraConfig } from '../../../src/formats/peft/lora';
 import { type SafetensorsTensor, writeSafetensors } from '../../../src/formats/safetensors';
+import { readPeft, writePeft } from '../../../src/methods/read-adapter';
 
 const folderOf = (path: string): PeftFiles =>
   readPeftFolder(
@@ -113,7 +113,7 @@ describe("PEFT's own LoRA", () => {
   });
 });
 
-const tiny: Extract<PeftAdapter, { type: 'LORA' }> = {
+const tiny: PeftAdapter<PeftLoraConfig & Record<string, unknown>> = {
   type: 'LORA',
   config: {
     base_model_name_or_path: 'org/base',
@@ -148,10 +148,10 @@ describe('writing', () => {
 
   it('puts the prefixes that PEFT puts', () => {
     const path = 'model.layers.0.self_attn.q_proj';
-    expect(peftKey('LORA', `${path}.lora_A.weight`)).toBe(`base_model.model.${path}.lora_A.weight`);
-    expect(peftKey('IA3', 'score.weight')).toBe('base_model.model.score.weight');
-    expect(peftKey('PREFIX_TUNING', 'prompt_embeddings')).toBe('prompt_embeddings');
-    expect(peftKey('P_TUNING', 'score.weight')).toBe('base_model.score.weight');
+    expect(peftKey({}, `${path}.lora_A.weight`)).toBe(`base_model.model.${path}.lora_A.weight`);
+    expect(peftKey({}, 'score.weight')).toBe('base_model.model.score.weight');
+    expect(peftKey({ prompt: true }, 'prompt_embeddings')).toBe('prompt_embeddings');
+    expect(peftKey({ prompt: true }, 'score.weight')).toBe('base_model.score.weight');
   });
 
   it('refuses tensors that are not of the shape that they claim', () => {

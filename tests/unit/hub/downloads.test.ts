@@ -1,5 +1,5 @@
 /** Downloads against a Hub on this machine, which misbehaves in every way that real networks do. */
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { writeSafetensors } from '../../../src/formats/safetensors';
 import { findCached, listManifests, openCachedModel, readManifest, receivedOf } from '../../../src/hub/cache';
 import { checkModelFolder } from '../../../src/hub/check';
@@ -11,12 +11,12 @@ import { createDownloadService } from '../../../src/workers/download/service';
 import { fixtureBytes } from '../../fixture-files';
 import { type Fault, HubServer, type Request, sha256 } from '../../support/hub-server';
 import { MemoryStore } from '../../support/memory-store';
+import { until } from '../../support/time';
 import { FakeLocks, FakeWorker } from '../session/fake-worker';
 import { config, modelFiles, SHAPES, tensor } from './helpers';
 
 const WEIGHTS = 'model.safetensors';
 const id = 'org/model';
-const PATIENCE = { timeout: 10_000 };
 /** More than is fetched whole for a look at the header: 1.3 MB. */
 const rows = 80_000;
 
@@ -51,7 +51,10 @@ beforeEach(async () => {
   locks = new FakeLocks();
   workers = [];
 });
-afterEach(() => server.stop());
+afterEach(async () => {
+  vi.useRealTimers();
+  await server.stop();
+});
 
 /** A tab: a session with a download worker of its own, on the disk that all share. */
 function tab() {
@@ -168,7 +171,7 @@ describe('a download', () => {
     server.fault = () => null;
     server.requests.length = 0;
     const second = tab();
-    await expect.poll(() => second.seen.length, PATIENCE).toBeGreaterThan(0);
+    await expect.poll(() => second.seen.length).toBeGreaterThan(0);
     expect(second.last()).toMatchObject({ state: 'paused', loaded: receivedOf(manifest), total: total(), error: null });
     await second.session.download(source);
     expect(second.last().state).toBe('done');
@@ -192,7 +195,7 @@ describe('a download', () => {
     const { session, last } = tab();
     const running = session.download(source);
     const stopped = expect(running).rejects.toMatchObject({ code: 'cancelled' });
-    await expect.poll(() => last()?.loaded ?? 0, PATIENCE).toBeGreaterThanOrEqual(third());
+    await expect.poll(() => last()?.loaded ?? 0).toBeGreaterThanOrEqual(third());
     await session.pauseDownload(source);
     await stopped;
     expect(last()).toMatchObject({ state: 'paused', error: null, rate: null });
@@ -206,7 +209,7 @@ describe('a download', () => {
     const { session, last } = tab();
     const running = session.download(source);
     running.catch(() => {});
-    await expect.poll(() => last()?.loaded ?? 0, PATIENCE).toBeGreaterThanOrEqual(third());
+    await expect.poll(() => last()?.loaded ?? 0).toBeGreaterThanOrEqual(third());
     expect(await session.stored()).toMatchObject([{ id: source, kind: 'model', total: total(), usedAt: null }]);
     await session.cancelDownload(source);
     await expect(running).rejects.toMatchObject({ code: 'cancelled' });
@@ -222,7 +225,7 @@ describe('a download', () => {
     const second = session.download(other);
     const taken = expect(second).rejects.toMatchObject({ code: 'cancelled' });
     const state = (of: string) => seen.findLast((download) => download.source === of)?.state;
-    await expect.poll(() => [state(source), state(other)], PATIENCE).toEqual(['downloading', 'waiting']);
+    await expect.poll(() => [state(source), state(other)]).toEqual(['downloading', 'waiting']);
     await session.pauseDownload(other);
     await taken;
     expect(state(other)).toBe('paused');
@@ -238,15 +241,18 @@ describe('a download', () => {
     const one = tab();
     const two = tab();
     const first = one.session.download(source);
-    await expect.poll(() => one.last()?.loaded ?? 0, PATIENCE).toBeGreaterThanOrEqual(third());
+    await expect.poll(() => one.last()?.loaded ?? 0).toBeGreaterThanOrEqual(third());
+    const asked = server.ranges(WEIGHTS).length;
     const second = two.session.download(source);
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    expect(two.last().state).toBe('waiting');
+    await expect.poll(() => two.last()?.state).toBe('waiting');
     await expect(two.session.delete(source)).rejects.toMatchObject({ message: expect.stringContaining('another tab') });
+    expect(two.last().state).toBe('waiting');
+    expect(server.ranges(WEIGHTS)).toHaveLength(asked);
     await one.session.pauseDownload(source);
     await expect(first).rejects.toMatchObject({ code: 'cancelled' });
     await second;
-    expect(server.ranges(WEIGHTS).at(-1)![0]).toBe(third());
+    // One request by each: the second asked for nothing before the first let go.
+    expect(server.ranges(WEIGHTS).slice(asked)).toEqual([[third(), files[WEIGHTS]!.length - 1]]);
     await expectWhole();
   });
 });
@@ -324,9 +330,22 @@ describe('what goes wrong on the way', () => {
   it('a short 429 is waited for', async () => {
     strike({ status: 429, headers: { 'Retry-After': '1' } });
     const { session, last } = tab();
-    const before = Date.now();
-    await session.download(source);
-    expect(Date.now() - before).toBeGreaterThanOrEqual(1000);
+    await session.describeModel(id);
+    const asked = () => server.ranges(WEIGHTS).length;
+    const described = asked();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    const running = session.download(source);
+    // The clock stands until the refusal is here and its second has begun.
+    await until(() => timers.mock.calls.some(([, milliseconds]) => milliseconds === 1000));
+    await vi.advanceTimersByTimeAsync(999);
+    expect(asked()).toBe(described + 1);
+    await vi.advanceTimersByTimeAsync(1);
+    await until(() => asked() === described + 2);
+    timers.mockRestore();
+    vi.useRealTimers();
+    await running;
+    expect(asked()).toBe(described + 2);
     expect(last().state).toBe('done');
   });
 
@@ -424,7 +443,7 @@ describe('what goes wrong on the way', () => {
     const { session, last } = tab();
     const running = session.download(source);
     const died = expect(running).rejects.toMatchObject({ code: 'worker_died' });
-    await expect.poll(() => last()?.loaded ?? 0, PATIENCE).toBeGreaterThanOrEqual(third());
+    await expect.poll(() => last()?.loaded ?? 0).toBeGreaterThanOrEqual(third());
     workers.at(-1)!.crash();
     await died;
     expect(last()).toMatchObject({ state: 'paused', error: { code: 'worker_died' } });

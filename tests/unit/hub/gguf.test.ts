@@ -147,7 +147,7 @@ describe('refusing', () => {
       [['m.gguf', changed('llama', 'mamba')]],
       /“mamba” cannot be opened/,
       /m\.gguf, general\.architecture/,
-      /llama, smollm3, qwen2, qwen3, gemma2, gemma3, phi3, gpt2, gptneox/,
+      /gemma2, gemma3, gpt2, gptneox, llama, phi3, qwen2, qwen3, smollm3/,
     ],
     [
       'a scale that the family does not have',

@@ -32,14 +32,14 @@ const attrs: AttentionAttrs = {
   scale: 0.6,
 };
 
-/** The mask as attention-tiles.ts describes it: rows of keys padded to fours, four words a call. */
+/** The mask as attention-tiles.ts describes it: rows of keys padded to a multiple of four, four words per call. */
 function keptByPhilox({ p, seed, step, site }: AttentionDropout, row: number, keys: number, key: number): number {
   const quad = row * Math.ceil(keys / 4) + Math.floor(key / 4);
   const word = philox4x32([quad, step, site, Stream.attention], [seed, 0])[key % 4]!;
   return (word >>> 8) / 2 ** 24 >= p ? 1 / (1 - p) : 0;
 }
 
-/** Textbook attention: the whole matrix of scores, masked with −∞, softmax, keys repeated for each head of the group. */
+/** Textbook attention: the whole matrix of scores, masked with −∞, softmax, and keys repeated for each head of the group. */
 function textbook(a: AttentionAttrs, [q, k, v, visible]: Values[]): number[] {
   const out: number[] = [];
   for (let b = 0; b < a.batch; b++) {
@@ -73,19 +73,19 @@ function textbook(a: AttentionAttrs, [q, k, v, visible]: Values[]): number[] {
 
 test.each([
   ['causal with padding', causalVisible([6, 3], 6), {}],
-  ['packed in a window', slidingWindow(packedVisible([[2, 4], [6]], 6), 3), {}],
-  ['with a window of its own', causalVisible([6, 5], 6), { window: 2 }],
+  ['packed, with ranges of a window', slidingWindow(packedVisible([[2, 4], [6]], 6), 3), {}],
+  ['with a window', causalVisible([6, 5], 6), { window: 2 }],
   ['soft-capped', causalVisible([6, 5], 6), { softcap: 0.8 }],
-  ['padding in front, in a window, soft-capped', leftPaddedVisible([6, 4], 6), { window: 3, softcap: 2 }],
+  ['left padding, a window and a soft cap', leftPaddedVisible([6, 4], 6), { window: 3, softcap: 2 }],
   ['with dropout', causalVisible([6, 5], 6), { dropout: { p: 0.4, seed: 7, step: 3, site: 2 } }],
-])('attention, %s: as the textbook has it', async (_name, visible, more) => {
+])('attention, %s: matches the textbook', async (_name, visible, more) => {
   const a = { ...attrs, ...more };
   const given = inputs(a, visible);
   const [o] = await runOn('cpu', op(a), given);
   expectClose(o!, textbook(a, given), { rtol: 1e-6 });
 });
 
-test('attention: a window narrows the range as visible.ts does', async () => {
+test('attention: a window narrows ranges as in visible.ts', async () => {
   for (const [window, visible] of [
     [1, causalVisible([6, 3], 6)],
     [4, packedVisible([[2, 4], [6]], 6)],
@@ -97,7 +97,7 @@ test('attention: a window narrows the range as visible.ts does', async () => {
   }
 });
 
-test('attention by hand: one key gives its value, equal scores the mean', async () => {
+test('attention by hand: one key gives its value, equal scores give the mean', async () => {
   const one = { batch: 1, queryLength: 2, keyLength: 2, heads: 1, kvHeads: 1, headDim: 1, scale: 1 };
   const [o] = await runOn('cpu', op(one), [
     { data: Float32Array.of(0, 0), shape: [2, 1] },
@@ -108,16 +108,16 @@ test('attention by hand: one key gives its value, equal scores the mean', async 
   expect([...o!]).toEqual([2, 5]);
 });
 
-test('attention: gradients against finite differences', async () => {
+test('attention: gradients match finite differences', async () => {
   await checkGradient(op(attrs), inputs(attrs, causalVisible([6, 3], 6)), [0, 1, 2]);
-  const behindCache = { ...attrs, batch: 1, queryLength: 2, keyLength: 7 };
-  await checkGradient(op(behindCache), inputs(behindCache, Int32Array.of(0, 4, 1, 5)), [0, 1, 2]);
+  const afterCache = { ...attrs, batch: 1, queryLength: 2, keyLength: 7 };
+  await checkGradient(op(afterCache), inputs(afterCache, Int32Array.of(0, 4, 1, 5)), [0, 1, 2]);
   const narrow = { ...attrs, window: 3, softcap: 1.5 };
   await checkGradient(op(narrow), inputs(narrow, causalVisible([6, 4], 6)), [0, 1, 2]);
 });
 
-test('attention: dropout keeps the mean; seed, step and site each give another mask', async () => {
-  // One head of many queries that see 40 equal keys: o is the share of the values that stayed, divided by 1 − p.
+test('attention: dropout keeps the mean; seed, step and site each change the mask', async () => {
+  // One head with many queries that see 40 equal keys: o is the fraction of values kept, divided by 1 − p.
   const wide = { batch: 1, queryLength: 300, keyLength: 40, heads: 1, kvHeads: 1, headDim: 1, scale: 1 };
   const given = [
     { data: new Float32Array(300), shape: [300, 1] },
@@ -137,14 +137,14 @@ test('attention: dropout keeps the mean; seed, step and site each give another m
   await expect(run({ p: 1 })).rejects.toThrow('below 1');
 });
 
-test('attention: gradients under dropout against finite differences', async () => {
+test('attention: gradients with dropout match finite differences', async () => {
   const dropped = { ...attrs, dropout: { p: 0.3, seed: 5, step: 1, site: 4 } };
   await checkGradient(op(dropped), inputs(dropped, causalVisible([6, 3], 6)), [0, 1, 2]);
   const narrow = { ...dropped, window: 3, softcap: 1.5 };
   await checkGradient(op(narrow), inputs(narrow, causalVisible([6, 4], 6)), [0, 1, 2]);
 });
 
-test('attention says which shapes do not fit', async () => {
+test('attention names the shapes that do not match', async () => {
   const given = inputs(attrs, causalVisible([6, 6], 6));
   await expect(runOn('cpu', op({ ...attrs, heads: 3 }), given)).rejects.toThrow('Attention: expected q [12, 3·3]');
 });

@@ -15,17 +15,17 @@ test('scaled columns: y = x · factor + bias + residual, by hand', async () => {
   expect([...y!]).toEqual([110.5, 198.25, 330.5, 396.25]);
 });
 
-test.each(SCALE_CASES.slice(0, 4))('scaled columns: gradients against finite differences, %o', async (c) => {
+test.each(SCALE_CASES.slice(0, 4))('scaled columns: gradients match finite differences, %o', async (c) => {
   const { op, inputs, wanted } = scaleCase(c);
   await checkGradient(op, inputs, wanted);
 });
 
-test('scaled columns: shapes that do not fit are named', async () => {
+test('scaled columns: shapes that do not match are named', async () => {
   const { op, inputs } = scaleCase({ m: 2, n: 3 });
   await expect(runOn('cpu', op, [inputs[0]!, randomValues([2], 1)])).rejects.toThrow('factor [2]');
 });
 
-test('squares of rows in every format are those of what the format stands for', async () => {
+test('squares of rows are those of the decoded values in every format', async () => {
   for (const { name, format, shape, stored, values } of await storedWeights()) {
     const [squares] = await runOn('cpu', squaresOp(format, shape), [stored]);
     const [rows, width] = shape;
@@ -36,7 +36,7 @@ test('squares of rows in every format are those of what the format stands for', 
   }
 });
 
-test.each(NORM_CASES)('lengths of the rows of W + s·B·A are those of the sum written out: %o', async (c) => {
+test.each(NORM_CASES)('norms of the rows of W + s·B·A match the explicit sum: %o', async (c) => {
   const { op, inputs } = normCase(c);
   const { out, width, rank, scale, format } = c;
   const [w, a, b] = inputs.map(({ data }) => data) as [Float32Array, Float32Array, Float32Array];
@@ -54,7 +54,7 @@ test.each(NORM_CASES)('lengths of the rows of W + s·B·A are those of the sum w
   expectClose(norms!, expected, { rtol: 1e-6 });
 });
 
-test('a row of zeros has a length that can be divided by', async () => {
+test('a row of zeros has a norm that can be a divisor', async () => {
   const { op, inputs } = normCase({ out: 2, width: 3, rank: 1, scale: 1, format: 'f32' });
   inputs[0]!.data.fill(0);
   inputs[2]!.data.fill(0);

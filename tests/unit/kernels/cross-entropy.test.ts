@@ -11,14 +11,14 @@ const byHand = (rows: number[], targets: number[]) => [
   intValues(targets, [targets.length]),
 ];
 
-test('cross-entropy: by hand', async () => {
+test('cross-entropy by hand', async () => {
   const { op } = crossEntropyCase({ tokens: 3, width: 1, vocab: 2, scale: 0.5 });
   const [loss] = await runOn('cpu', op, byHand([2, 1, -1, 0], [1, 0, -1, 0]));
   // −ln 3/4, −ln 1/2 and −ln 1/4, halved
   expect(loss![0]).toBeCloseTo(0.5 * (Math.log(4 / 3) + Math.log(2) + Math.log(4)), 6);
 });
 
-test('cross-entropy: the gradient by hand, zero for rows without a target', async () => {
+test('cross-entropy: the gradient by hand, with zeros for rows without a target', async () => {
   const { op } = crossEntropyCase({ tokens: 3, width: 1, vocab: 2, scale: 0.5 });
   const twice = { data: Float32Array.of(2), shape: [] };
   const [d] = await gradientsOn('cpu', op, byHand([2, -1], [1, -1]), [0], [twice]);
@@ -35,7 +35,7 @@ test.each([
   { tokens: 5, width: 3, vocab: 7, trains: true },
   { tokens: 6, width: 3, vocab: 9, bias: true, trains: true, smoothing: 0.2, padding: 2 },
   { tokens: 6, width: 4, vocab: 5, bias: true, trains: true, softcap: 1.5, smoothing: 0.4, skipEvery: 3 },
-])('cross-entropy: gradients against finite differences, %o', async (c) => {
+])('cross-entropy: gradients match finite differences, %o', async (c) => {
   const { op, inputs, wanted } = crossEntropyCase(c);
   await checkGradient(op, inputs, wanted);
 });
@@ -51,12 +51,12 @@ test('cross-entropy: gradients of weight and bias by hand', async () => {
   const { op } = crossEntropyCase({ tokens: 3, width: 1, vocab: 2, scale: 0.5, bias: true, trains: true });
   const inputs = [...byHand([2, -1, 1], [1, -1, 0]), { data: new Float32Array(2), shape: [2] }];
   const [dWeight, dBias] = await gradientsOn('cpu', op, inputs, [1, 4], [{ data: Float32Array.of(2), shape: [] }]);
-  // Row 2 (hidden state 1): p − t = ±1/4; row 1 (hidden state 0): ±1/2, which the weight does not feel.
+  // Row 2 (hidden state 1): p − t = ±1/4; row 1 (hidden state 0): ±1/2, which does not reach the weight.
   expect([...dWeight!]).toEqual([expect.closeTo(0.25, 6), expect.closeTo(-0.25, 6)]);
   expect([...dBias!]).toEqual([expect.closeTo(0.25 - 0.5, 6), expect.closeTo(0.5 - 0.25, 6)]);
 });
 
-test('cross-entropy: a weight that is not said to be trained, or cannot be, has no gradient', async () => {
+test('cross-entropy: a weight that is not declared as trained, or cannot be, has no gradient', async () => {
   const one = [{ data: Float32Array.of(1), shape: [] }];
   const silent = crossEntropyCase({ tokens: 3, width: 2, vocab: 4 });
   await expect(gradientsOn('cpu', silent.op, silent.inputs, [1], one)).rejects.toThrow('trainsWeight');
@@ -79,7 +79,7 @@ test('cross-entropy: bias and soft cap by hand', async () => {
   expect(loss![0]).toBeCloseTo(Math.log(Math.exp(a) + Math.exp(b)) - b, 6);
 });
 
-test('cross-entropy: without its gradient it cannot be differentiated', async () => {
+test('cross-entropy: cannot be differentiated if run without its gradient', async () => {
   const { op, inputs } = crossEntropyCase({ tokens: 3, width: 2, vocab: 4, withGradient: false });
   const [loss] = await runOn('cpu', op, inputs);
   const whole = crossEntropyCase({ tokens: 3, width: 2, vocab: 4 });
@@ -89,7 +89,7 @@ test('cross-entropy: without its gradient it cannot be differentiated', async ()
   );
 });
 
-test('cross-entropy: a chunk is as many rows as its budget holds, in eights, and never none', () => {
+test('cross-entropy: a chunk has as many rows as its budget allows, in eights, and never none', () => {
   expect(chunkRows(100, 512)).toBe(100);
   expect(chunkRows(1e6, 32_000)).toBe(128); // 16 MiB / 128,000 B = 131.07
   expect(chunkRows(1e6, 32_000) * 32_000 * 4).toBeLessThanOrEqual(LOGITS_CHUNK_BYTES);

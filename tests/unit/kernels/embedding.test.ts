@@ -9,7 +9,7 @@ const op =
 
 const table = { data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [3, 2] };
 
-test('embedding: rows by id, ids outside clamped', async () => {
+test('embedding: rows by id, with ids outside the table clamped', async () => {
   const [y] = await runOn('cpu', op([3, 2]), [intValues([2, 0, 2, -1, 7], [5]), table]);
   expect([...y!]).toEqual([5, 6, 1, 2, 5, 6, 1, 2, 5, 6]);
 });
@@ -27,7 +27,7 @@ test('embedding: the gradient sums the occurrences of an id', async () => {
   expect([...d!]).toEqual([2, 20, 0, 0, 5, 50]);
 });
 
-test('embedding: gradients against finite differences', () =>
+test('embedding: gradients match finite differences', () =>
   checkGradient(op([5, 4]), [intValues([3, 0, 3, 3, 1, 0], [6]), randomValues([5, 4], 2)], [1]));
 
 test('embedding: a packed table is frozen', async () => {
@@ -38,6 +38,6 @@ test('embedding: a packed table is frozen', async () => {
   );
 });
 
-test('embedding says which shapes do not fit', async () => {
+test('embedding names the shapes that do not match', async () => {
   await expect(runOn('cpu', op([4, 2]), [intValues([0], [1]), table])).rejects.toThrow('table [4, 2] as f32');
 });

@@ -16,7 +16,7 @@ test('SwiGLU by hand', async () => {
   expectClose(y!, [0, 2 / (1 + Math.exp(-1)), -2 / (1 + Math.E), -30]);
 });
 
-test('GeGLU by hand, as torch has gelu(approximate="tanh")', async () => {
+test('GeGLU by hand, as in torch’s gelu(approximate="tanh")', async () => {
   const gate = Float32Array.of(0, 1, -1, 3, -3, 30);
   const [y] = await runOn('cpu', of('gelu_tanh'), [
     { data: gate, shape: [2, 3] },
@@ -27,12 +27,12 @@ test('GeGLU by hand, as torch has gelu(approximate="tanh")', async () => {
   expect(y![1]! / 2).toBeCloseTo(0.8411919906, 6);
 });
 
-test.each(BOTH)('%s, gated: gradients against finite differences', async (activation) => {
+test.each(BOTH)('GLU with %s: gradients match finite differences', async (activation) => {
   await checkGradient(of(activation), [randomValues([2, 5], 1), randomValues([2, 5], 2)], [0, 1]);
   await checkGradient(of(activation), [randomValues([7, 12], 3, 2), randomValues([7, 12], 4)], [0, 1]);
 });
 
-test.each(BOTH)('%s, gated: gates of ±1000 give finite values and gradients', async (activation) => {
+test.each(BOTH)('GLU with %s: gates of ±1000 give finite values and gradients', async (activation) => {
   const op = of(activation);
   const gate = { data: Float32Array.of(1000, -1000), shape: [1, 2] };
   const up = { data: Float32Array.of(1, 1), shape: [1, 2] };
@@ -42,7 +42,7 @@ test.each(BOTH)('%s, gated: gates of ±1000 give finite values and gradients', a
   expect([dGate![0], Math.abs(dGate![1]!), dUp![0], Math.abs(dUp![1]!)]).toEqual([1, 0, 1000, 0]);
 });
 
-test('A gated activation says which shapes do not fit', async () => {
+test('GLU names the shapes that do not match', async () => {
   await expect(runOn('cpu', op, [randomValues([3, 5], 1), randomValues([3, 4], 2)])).rejects.toThrow(
     'got gate [3,5], up [3,4]',
   );

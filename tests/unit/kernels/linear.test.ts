@@ -20,7 +20,7 @@ test('linear: y = x·Wᵀ + bias + residual, by hand', async () => {
   expect([...y!]).toEqual([8.25, 26, 8.75, 37]);
 });
 
-test('linear: bf16 is read low half first, rows straddling words', async () => {
+test('linear: bf16 is read low half first, with rows straddling words', async () => {
   // bf16 of 1, 2, -0.5, 4, 8, 16: rows of three in three words.
   const words = Int32Array.of(0x40003f80, 0x4080bf00, 0x41804100);
   const { op } = linearCase({ m: 1, k: 3, n: 2, format: 'bf16' });
@@ -32,7 +32,7 @@ test('linear: bf16 is read low half first, rows straddling words', async () => {
 test.each([
   { m: 1, k: 13, n: 5 },
   { m: 3, k: 6, n: 4, bias: true, residual: true },
-])('linear: gradients against finite differences, %o', async (c) => {
+])('linear: gradients match finite differences, %o', async (c) => {
   const { op, inputs } = linearCase(c);
   await checkGradient(
     op,
@@ -41,12 +41,12 @@ test.each([
   );
 });
 
-test('linear: gradients over packed bf16 weights against finite differences', async () => {
+test('linear: gradients over packed bf16 weights match finite differences', async () => {
   const { op, inputs } = linearCase({ m: 4, k: 7, n: 3, format: 'bf16', bias: true, residual: true });
   await checkGradient(op, inputs, [0, 2, 3]);
 });
 
-test('linear: a frozen weight that is asked for its gradient says so', async () => {
+test('linear: requesting the gradient of a frozen weight is an error', async () => {
   await tf.setBackend('cpu');
   const weight = tf.zeros([2], 'int32');
   const x = tf.ones([1, 2]);
@@ -54,7 +54,7 @@ test('linear: a frozen weight that is asked for its gradient says so', async () 
   expect(() => valueAndGradients(loss, [weight])).toThrow(/stored as bf16 is frozen/);
 });
 
-test('linear: shapes that do not fit are named', () =>
+test('linear: shapes that do not match are named', () =>
   withBackend('cpu', () => {
     const module = { weight: denseWeight(tf.zeros([2, 3])), bias: null };
     tf.tidy(() => {
@@ -84,7 +84,7 @@ test('the product of a transposed matrix and another, by hand', () =>
     c.dispose();
   }));
 
-test('the gradient to the input takes alpha and a LoRA share', () =>
+test('the gradient of the input includes alpha and LoRA’s part', () =>
   withBackend('cpu', async () => {
     const [dy, w, h, a] = [
       [2, 3],
@@ -98,7 +98,7 @@ test('the gradient to the input takes alpha and a LoRA share', () =>
     tf.dispose([dy, w, h, a, own, stock]);
   }));
 
-test('threads are folded into two dimensions where one would pass 65535 workgroups', () => {
+test('threads are folded into two dimensions if one would exceed 65535 workgroups', () => {
   expect(groupsFor(1)).toEqual([1, 1]);
   expect(groupsFor(64 * 65535)).toEqual([65535, 1]);
   for (const threads of [64 * 65535 + 1, 64 * 65536 * 3, 1e9]) {

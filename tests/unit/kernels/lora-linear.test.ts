@@ -16,7 +16,7 @@ test('LoRA: y = x·Wᵀ + scale·(xl·Aᵀ)·Bᵀ + bias + residual, by hand', a
   expect([...y!]).toEqual([3 + 30 + 0.5 + 100, 0 + 60 + 0.25 + 200]);
 });
 
-test('LoRA: with B zero the module alone is left', async () => {
+test('LoRA: with B zero, only the module is left', async () => {
   const lora = loraCase({ m: 3, k: 5, n: 4, rank: 2, scale: 2 });
   const plain = linearCase({ m: 3, k: 5, n: 4 });
   lora.inputs[3] = { data: new Float32Array(8), shape: [4, 2] };
@@ -27,7 +27,7 @@ test.each([
   { m: 3, k: 6, n: 4, rank: 2, scale: 2 },
   { m: 2, k: 7, n: 5, rank: 3, scale: 0.5, branch: true, bias: true, residual: true },
   { m: 5, k: 8, n: 6, rank: 4, scale: 1.5, format: 'bf16' as const, residual: true },
-])('LoRA: gradients against finite differences, %o', async (c) => {
+])('LoRA: gradients match finite differences, %o', async (c) => {
   const { op, inputs, wanted } = loraCase(c);
   await checkGradient(op, inputs, wanted);
 });
@@ -47,7 +47,7 @@ test('LoRA: the gradients of both branches add up to that of a shared input', as
   );
 });
 
-test('LoRA: shapes that do not fit are named', async () => {
+test('LoRA: shapes that do not match are named', async () => {
   const { op, inputs } = loraCase({ m: 3, k: 5, n: 4, rank: 2, scale: 1 });
   inputs[3] = randomValues([4, 3], 1);
   await expect(runOn('cpu', op, inputs)).rejects.toThrow('b [4,3]');

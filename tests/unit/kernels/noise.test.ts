@@ -21,14 +21,14 @@ test('noise: uniform between −magnitude and magnitude, from Philox words', asy
   expect(noise.every((v) => v >= -0.5 && v < 0.5)).toBe(true);
   expect(Math.min(...noise.subarray(0, 4000))).toBeLessThan(-0.499);
   expect(Math.max(...noise.subarray(0, 4000))).toBeGreaterThan(0.499);
-  // Of U(−a, a): mean 0, variance a²/3.
+  // U(−a, a) has mean 0 and variance a²/3.
   const mean = noise.reduce((s, v) => s + v, 0) / n;
   const variance = noise.reduce((s, v) => s + v * v, 0) / n;
   expect(Math.abs(mean)).toBeLessThan(4 * Math.sqrt(0.25 / 3 / n));
   expect(Math.abs(variance / (0.25 / 3) - 1)).toBeLessThan(0.03);
 });
 
-test('noise: seed and step each give another; the gradient passes through', async () => {
+test('noise: seed and step each change it; the gradient passes through', async () => {
   const first = await run({});
   expect(await run({})).toEqual(first);
   for (const other of [{ seed: 9 }, { step: 9 }]) expect(await run(other)).not.toEqual(first);
@@ -37,7 +37,7 @@ test('noise: seed and step each give another; the gradient passes through', asyn
   expect(dx).toEqual(probe.data);
 });
 
-test('NEFTune: α/√(L·d) of the padded batch, as neftune_post_forward_hook; nothing for α = 0', async () => {
+test('NEFTune: α/√(L·d) of the padded batch, as in neftune_post_forward_hook; nothing for α = 0', async () => {
   expect(neftune(0, { seed: 1, pass: 0 })).toBeUndefined();
   const [batch, length, width] = [2, 6, 8];
   const x = randomValues([batch * length, width], 3);

@@ -13,13 +13,13 @@ import { quantizeQ8 } from '../../../src/engine/quantization/q8';
 import { f16ToF32, f32ToF16 } from '../../../src/formats/half';
 import { ggufFixture, NF4_CASES, nf4Fixture } from '../../parity/blocks';
 
-test('NF4: the tables are those of bitsandbytes, to the bit', async () => {
+test('NF4: the tables match bitsandbytes bit for bit', async () => {
   const file = await nf4Fixture();
   expect(LEVELS).toEqual(file.floats('levels'));
   expect(DYNAMIC).toEqual(file.floats('dynamic'));
 });
 
-test.each(NF4_CASES)('NF4: codes and scales are those of bitsandbytes: %s', async (name) => {
+test.each(NF4_CASES)('NF4: codes and scales match bitsandbytes: %s', async (name) => {
   const file = await nf4Fixture();
   const values = file.floats(`${name}.input`);
   const { blocks } = nf4Layout(values.length);
@@ -29,17 +29,17 @@ test.each(NF4_CASES)('NF4: codes and scales are those of bitsandbytes: %s', asyn
   expect(codes).toEqual(file.raw(`${name}.codes`));
   expect(absmax).toEqual(file.floats(`${name}.absmax`));
 
-  // With torch's mean, which is a sum in float32 in an order of its own, everything is equal.
+  // With torch's mean, a float32 sum in its own order, everything is equal.
   const [offset] = file.floats(`${name}.offset`);
   const same = quantizeScales(absmax, offset);
   expect(same.codes).toEqual(file.raw(`${name}.scales`));
   expect(same.outer).toEqual(file.floats(`${name}.outer`));
-  // With ours, every code is, and the mean to two units in the last place.
+  // With ours, every code is equal, and the mean is within two units in the last place.
   const own = quantizeScales(absmax);
   expect(own.codes).toEqual(same.codes);
   expect(Math.abs(own.offset - offset!)).toBeLessThanOrEqual(2 ** -22 * offset!);
 
-  // As it lies on the GPU it stands for what bitsandbytes makes of it.
+  // As stored on the GPU, it decodes to the values that bitsandbytes gives.
   const words = new Int32Array(nf4Layout(values.length).words);
   new Float32Array(words.buffer).set(nf4Head(same.offset));
   new Uint8Array(words.buffer).set(codes, 4 * NF4_CODES);
@@ -47,7 +47,7 @@ test.each(NF4_CASES)('NF4: codes and scales are those of bitsandbytes: %s', asyn
   expect(widen(words, 'nf4', values.length)).toEqual(file.floats(`${name}.values`));
 });
 
-test('NF4: tensors of zeros, and of one value, have scales without a quotient by zero', () => {
+test('NF4: tensors of zeros, and of a single value, have scales without a division by zero', () => {
   for (const value of [0, 0.5]) {
     const codes = new Uint8Array(96);
     const absmax = new Float32Array(3);
@@ -59,12 +59,12 @@ test('NF4: tensors of zeros, and of one value, have scales without a quotient by
   }
 });
 
-test('Q8_0 blocks are those of the gguf package', async () => {
+test('Q8_0 blocks match the gguf package', async () => {
   const file = await ggufFixture();
   expect(quantizeQ8(file.floats('quantise.input'))).toEqual(file.raw('quantise.q8_0'));
 });
 
-test('the scale of a Q8_0 block is rounded as every float16 is', () => {
+test('the scale of a Q8_0 block is rounded like any float16', () => {
   const scale = (max: number) => {
     const values = new Float32Array(32);
     values[0] = max;

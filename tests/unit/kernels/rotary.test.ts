@@ -44,7 +44,7 @@ async function inputs(
   ];
 }
 
-test('rotary: each pair (i, i + D/2) turns as a complex number by position · frequency', async () => {
+test('rotary: each pair (i, i + D/2) is rotated as a complex number by position · frequency', async () => {
   const [heads, kHeads, headDim] = [3, 1, 6];
   const positions = [0, 5, 31];
   const given = await inputs(heads, kHeads, headDim, positions);
@@ -63,7 +63,7 @@ test('rotary: each pair (i, i + D/2) turns as a complex number by position · fr
   });
 });
 
-test('rotary: over the first dimensions of a head, the others stay', async () => {
+test('rotary: only the first dimensions of a head are rotated, and the others stay unchanged', async () => {
   const positions = [4, 0, 31];
   const given = await inputs(2, 1, 10, positions, 6);
   const turned = await runOn('cpu', op(10), given);
@@ -79,7 +79,7 @@ test('rotary: over the first dimensions of a head, the others stay', async () =>
   }
 });
 
-test('rotary: products of turned vectors depend on the distance alone', async () => {
+test('rotary: products of rotated vectors depend only on the distance', async () => {
   const headDim = 8;
   const vector = Float32Array.from(randomValues([1, headDim], 3).data);
   const other = randomValues([1, headDim], 4).data;
@@ -92,19 +92,19 @@ test('rotary: products of turned vectors depend on the distance alone', async ()
   expect(await product(2, 7)).toBeCloseTo(await product(20, 25), 5);
 });
 
-test('rotary: gradients against finite differences', async () => {
+test('rotary: gradients match finite differences', async () => {
   await checkGradient(op(6), await inputs(2, 1, 6, [3, 0, 9]), [0, 1]);
   await checkGradient(op(8), await inputs(2, 1, 8, [3, 0, 9], 4), [0, 1]);
 });
 
-test('rotary: the gradient turns back', async () => {
+test('rotary: the gradient is the inverse rotation', async () => {
   const given = await inputs(2, 1, 4, [7, 30]);
   const [q] = await runOn('cpu', op(4), given);
   const [dq] = await gradientsOn('cpu', op(4), given, [0], [{ data: q!, shape: given[0]!.shape }, null]);
   expectClose(dq!, given[0]!.data, { rtol: 1e-6 });
 });
 
-test('rotary: positions beyond the table take its last row', async () => {
+test('rotary: positions beyond the table use its last row', async () => {
   const given = await inputs(1, 1, 4, [31]);
   const [expected] = await runOn('cpu', op(4), given);
   const [actual] = await runOn('cpu', op(4), [...given.slice(0, 4), intValues([99], [1])]);
@@ -123,7 +123,7 @@ test('rotary tables round the angle to float32 before its cosine, as transformer
     tf.dispose([cos, sin, scaled]);
   }));
 
-test('rotary says which shapes do not fit', async () => {
+test('rotary names the shapes that do not match', async () => {
   const given = await inputs(1, 1, 4, [1, 2]);
   await expect(runOn('cpu', op(4), [randomValues([2, 6], 1), ...given.slice(1)])).rejects.toThrow('q [2,6]');
 });

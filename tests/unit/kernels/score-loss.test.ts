@@ -27,24 +27,24 @@ test('binary cross-entropy and squared error by hand: means over the labels', as
   expect(squared[0]![0]).toBeCloseTo(2 * ((4 + 9) / 2), 6);
 });
 
-test.each(SCORE_CASES.filter((c) => !c.size))('loss of scores: gradients against finite differences, %o', async (c) => {
+test.each(SCORE_CASES.filter((c) => !c.size))('loss of scores: gradients match finite differences, %o', async (c) => {
   const { op, inputs } = scoreCase(c);
   await checkGradient(op, inputs, [0]);
 });
 
-test('loss of scores: large ones overflow nowhere', async () => {
+test('loss of scores: large scores do not overflow', async () => {
   for (const c of SCORE_CASES.filter((given) => given.size)) {
     const { op, inputs } = scoreCase({ ...c, size: 400 });
     expect(Number.isFinite((await runOn('cpu', op, inputs))[0]![0])).toBe(true);
   }
 });
 
-test('loss of scores says which shapes do not fit', async () => {
+test('loss of scores names the shapes that do not match', async () => {
   const { op, inputs } = scoreCase({ kind: 'binary', rows: 3, classes: 4 });
   await expect(runOn('cpu', op, [inputs[0]!, row(1, 2)])).rejects.toThrow('ScoreLoss: expected scores [R, C]');
 });
 
-test('taken rows: by number, zeros for -1, and the gradient goes back where they came from', async () => {
+test('taken rows: by number, zeros for -1, and the gradient goes back to where they came from', async () => {
   const { op, inputs } = takeCase(4, 3, [2, -1, 0]);
   const x = inputs[0]!.data;
   const [y] = await runOn('cpu', op, inputs);

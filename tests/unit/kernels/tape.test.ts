@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => expect(tf.memory().numTensors).toBe(before));
 
-/** x³ as one node that keeps x alone, and differentiates by running it again. */
+/** x³ as one node that keeps only x and differentiates by running again. */
 const cube = (x: tf.Tensor): tf.Tensor => {
   const run = (t: tf.Tensor) => tf.mul(t, tf.mul(t, t));
   return asOneNode(
@@ -29,7 +29,7 @@ const cube = (x: tf.Tensor): tf.Tensor => {
 
 const numbers = (t: tf.Tensor) => [...t.dataSync()];
 
-test('the gradients are those of tf.grads, of values that are used twice too', () => {
+test('gradients match tf.grads, also for values that are used twice', () => {
   const x = tf.tensor1d([1, -2, 3]);
   const w = tf.tensor1d([2, 0.5, -1]);
   const f = (a: tf.Tensor, b: tf.Tensor) => tf.sum(tf.add(tf.mul(a, tf.square(b)), tf.mul(tf.sigmoid(a), a)));
@@ -39,14 +39,14 @@ test('the gradients are those of tf.grads, of values that are used twice too', (
   tf.dispose([x, w, value, ...grads, ...expected]);
 });
 
-test('a param that is not used has a gradient of zeros', () => {
+test('an unused param has a gradient of zeros', () => {
   const [x, y] = [tf.scalar(3), tf.tensor1d([1, 2])];
   const { value, grads } = valueAndGradients(() => tf.square(x) as tf.Scalar, [y, x]);
   expect(grads.map(numbers)).toEqual([[0, 0], [6]]);
   tf.dispose([x, y, value, ...grads]);
 });
 
-test('a node may differentiate by a pass of its own, in the middle of another', () => {
+test('a node may differentiate by its own pass in the middle of another', () => {
   const x = tf.tensor1d([1, 2]);
   // d/dx Σ (2x)³ · x = 32 x³
   const { value, grads } = valueAndGradients(() => tf.sum(tf.mul(cube(tf.mul(x, 2)), x)) as tf.Scalar, [x]);
@@ -56,7 +56,7 @@ test('a node may differentiate by a pass of its own, in the middle of another', 
   tf.dispose([x, value, ...grads]);
 });
 
-test('what was saved is freed as soon as it was used, and not at the end', () => {
+test('saved tensors are freed right after use, not at the end', () => {
   const x = tf.tensor1d([1.01]);
   const alive: number[] = [];
   const step = (t: tf.Tensor) =>
@@ -106,7 +106,7 @@ test('a function or a gradient that throws leaves nothing behind, and the next p
   tf.dispose([x, again.value, ...again.grads]);
 });
 
-test('a gradient of another shape than its input is refused by the node’s name', () => {
+test('a gradient whose shape differs from its input is rejected with the node’s name', () => {
   const x = tf.tensor1d([1, 2]);
   const wrong = () =>
     valueAndGradients(
@@ -120,6 +120,6 @@ test('a gradient of another shape than its input is refused by the node’s name
         ),
       [x],
     );
-  expect(wrong).toThrow(/Wrong: the gradient of its input 0 is float32 \[\], which is not float32 \[2\]/);
+  expect(wrong).toThrow(/Wrong: the gradient of its input 0 is float32 \[\]; expected float32 \[2\]/);
   x.dispose();
 });

@@ -5,7 +5,7 @@ import { storedWeights } from '../../parity/blocks';
 
 const bits = (values: Float32Array) => new Uint32Array(values.buffer, values.byteOffset, values.length);
 
-test('every block format stands for what the gguf package and bitsandbytes say, bit for bit', async () => {
+test('every quantised format decodes to what the gguf package and bitsandbytes give, bit for bit', async () => {
   const weights = await storedWeights();
   expect(weights.length).toBe(12);
   for (const { name, format, stored, values } of weights) {
@@ -13,7 +13,7 @@ test('every block format stands for what the gguf package and bitsandbytes say, 
   }
 });
 
-test('halves widen as IEEE 754 says, all of them', () => {
+test('all halves widen as IEEE 754 says', () => {
   const halves = Uint16Array.from({ length: 65536 }, (_, i) => i);
   const expected = f16ToF32(halves);
   expect(Array.from(halves, halfToFloat)).toEqual([...expected]);

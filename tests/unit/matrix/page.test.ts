@@ -14,6 +14,6 @@ test('the page of methods is up to date', async () => {
 });
 
 test('every method has a card', () => {
-  const cards = methodGroups.flatMap((group) => group.cards.map(({ type }) => type));
+  const cards = methodGroups.flatMap((group) => group.methods.map(({ type }) => type));
   expect([...cards].sort()).toEqual([...METHODS].sort());
 });

@@ -1,10 +1,10 @@
-/** docs/METHODS.md: the matrix as the recipe's checks have it, and what the screen and src/recipe/methods.ts say of each method. */
-import { methodGroups } from '../../../src/app/components/recipe/method-cards';
+/** docs/METHODS.md: the matrix as the recipe's checks have it, and what the descriptors in src/methods say of each method. */
+import { costWords, methodGroups } from '../../../src/app/components/recipe/method-cards';
 import type { ErrorData } from '../../../src/base/errors';
+import type { MethodVariant, Paper } from '../../../src/methods/method';
 import { type CombinedModel, combinationProblem } from '../../../src/recipe/combine';
 import { fill } from '../../../src/recipe/defaults';
 import { selectLabel } from '../../../src/recipe/fields';
-import { loraKin, methodFacts, type Paper } from '../../../src/recipe/methods';
 import type { MethodType, ObjectiveType, RecipeInput } from '../../../src/recipe/types';
 import { CELLS, combined, FAMILIES, METHODS, OBJECTIVES } from '../../parity/matrix/cells';
 import { problemOf } from '../../parity/matrix/refusals';
@@ -124,30 +124,29 @@ function options(): string {
 
 function methods(): string {
   return methodGroups
-    .map(({ title, cards }) => {
-      const sections = cards.map(({ type, name, text, memory, file, speed }) => {
-        const { trains, saved, papers } = methodFacts[type];
+    .map(({ title, methods: own }) => {
+      const sections = own.map(({ type, label, card, facts: { trained, saved, papers, variants } }) => {
         const facts = [
-          ['Trained', trains],
-          ['Memory', memory(null)],
-          ['File', file(null)],
-          ['Speed', speed],
+          ['Trained', trained],
+          ['Memory', costWords(card.memory, null)],
+          ['File', costWords(card.file, null)],
+          ['Speed', card.speed],
           ['Saved as', saved],
           [papers.length > 1 ? 'Papers' : 'Paper', papers.map(paper).join('; ')],
         ];
         const list = facts.map(([key, value]) => `- ${key}: ${value}`).join('\n');
-        const kin = type === 'lora' ? `\n\n${variants()}` : '';
-        return `#### ${name}: \`${type}\`\n\n${text}\n\n${list}${kin}`;
+        const kin = variants ? `\n\n${kinOf(variants)}` : '';
+        return `#### ${label}: \`${type}\`\n\n${card.text}\n\n${list}${kin}`;
       });
       return `### ${title}\n\n${sections.join('\n\n')}`;
     })
     .join('\n\n');
 }
 
-const variants = () =>
+const kinOf = ({ title, list }: { title: string; list: readonly MethodVariant[] }) =>
   table(
-    ['Kin of LoRA', 'Setting', 'What it does', 'Paper'],
-    loraKin.map(({ name, setting, changes, paper: from }) => [name, `\`${setting}\``, sentence(changes), paper(from)]),
+    [title, 'Setting', 'What it does', 'Paper'],
+    list.map(({ name, setting, changes, paper: from }) => [name, `\`${setting}\``, sentence(changes), paper(from)]),
   );
 
 export function methodsPage(): string {
@@ -156,7 +155,7 @@ export function methodsPage(): string {
   return `# Methods
 
 What can be trained with what, and what each method costs. This page is written by \`npm run docs\` from the recipe's checks
-(\`src/recipe/combine.ts\`), the cards of the screen and \`src/recipe/methods.ts\`; the tests fail while it says anything else.
+(\`src/recipe/combine.ts\`) and the checks and cards of \`src/methods\` and \`src/objectives\`; the tests fail while it says anything else.
 
 ## What goes with what
 

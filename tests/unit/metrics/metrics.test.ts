@@ -1,4 +1,4 @@
-/** Against scikit-learn, scipy, seqeval and rouge_score (tests/oracle/make_metric_fixtures.py). */
+/** Compares metrics with scikit-learn, scipy, seqeval and rouge_score (tests/oracle/make_metric_fixtures.py). */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
@@ -11,14 +11,14 @@ import {
   tokenMetrics,
 } from '../../../src/metrics';
 
-type Figures = Record<string, number | null>;
+type Metrics = Record<string, number | null>;
 type Row = { precision: number; recall: number; f1: number; support: number };
 interface Case {
   name: string;
   classes: number;
   scores: number[];
   targets: number[];
-  metrics: Figures;
+  metrics: Metrics;
   confusion?: number[][];
   per_class: Row[];
 }
@@ -28,7 +28,7 @@ interface EntityCase {
   predicted: string[][];
   expected: string[][];
   entities: [string, number, number][][];
-  metrics: Figures;
+  metrics: Metrics;
   types: string[];
   per_class: Row[];
 }
@@ -42,7 +42,7 @@ interface Fixture {
 const url = new URL('../../fixtures/metrics/metrics.json', import.meta.url);
 const fixture: Fixture = JSON.parse(readFileSync(url, 'utf8'));
 
-function expectFigures(actual: Record<string, number>, expected: Figures): void {
+function expectMetrics(actual: Record<string, number>, expected: Metrics): void {
   expect(Object.keys(actual).sort()).toEqual(Object.keys(expected).sort());
   for (const [name, value] of Object.entries(expected)) {
     if (value === null) expect(actual[name], name).toBeNaN();
@@ -61,12 +61,12 @@ function expectRows(actual: readonly (Row & { label: string })[], names: string[
 
 const labelsOf = (classes: number) => Array.from({ length: classes }, (_, i) => `class ${i}`);
 
-describe('one class each', () => {
+describe('one class per row', () => {
   test.each(fixture.single_label.map((c) => [c.name, c] as const))('%s', (_name, c) => {
     const labels = labelsOf(c.classes);
     const targets = Float32Array.from(c.targets);
     const found = classificationMetrics('single_label_classification', labels, Float32Array.from(c.scores), targets);
-    expectFigures(found.metrics, c.metrics);
+    expectMetrics(found.metrics, c.metrics);
     expect(found.report!.labels).toEqual(labels);
     expect(found.report!.confusion).toEqual(c.confusion);
     expectRows(found.report!.perClass, labels, c.per_class);
@@ -84,18 +84,18 @@ describe('one class each', () => {
   });
 });
 
-describe('several labels each', () => {
+describe('several labels per row', () => {
   test.each(fixture.multi_label.map((c) => [c.name, c] as const))('%s', (_name, c) => {
     const labels = labelsOf(c.classes);
     const targets = Float32Array.from(c.targets);
     const found = classificationMetrics('multi_label_classification', labels, Float32Array.from(c.scores), targets);
-    expectFigures(found.metrics, c.metrics);
+    expectMetrics(found.metrics, c.metrics);
     expectRows(found.report!.perClass, labels, c.per_class);
     expect(found.report!.confusion).toEqual([]);
   });
 });
 
-describe('numbers', () => {
+describe('regression', () => {
   test.each(fixture.regression.map((c) => [c.name, c] as const))('%s', (_name, c) => {
     const found = classificationMetrics(
       'regression',
@@ -103,20 +103,20 @@ describe('numbers', () => {
       Float32Array.from(c.scores),
       Float32Array.from(c.targets),
     );
-    expectFigures(found.metrics, c.metrics);
+    expectMetrics(found.metrics, c.metrics);
     expect(found.report).toBeNull();
   });
 });
 
-describe('names in texts', () => {
+describe('entities in texts', () => {
   test.each(fixture.entities.map((c) => [c.name, c] as const))('%s', (_name, c) => {
     expect(c.expected.map((tags) => entitiesOf(tags).map(({ kind, start, end }) => [kind, start, end]))).toEqual(
       c.entities,
     );
     const { metrics, report } = tokenMetrics(c.labels, c.predicted, c.expected);
-    expectFigures(metrics, c.metrics);
+    expectMetrics(metrics, c.metrics);
     expectRows(report!.perClass, c.types, c.per_class);
-    // Every word stands in the confusion once, right ones on the diagonal.
+    // Every word is counted in the confusion matrix once, right ones on the diagonal.
     const words = c.expected.flat().length;
     expect(report!.confusion.flat().reduce((a, b) => a + b, 0)).toBe(words);
     const right = report!.confusion.reduce((sum, row, i) => sum + row[i]!, 0);
@@ -143,9 +143,9 @@ describe('names in texts', () => {
     expect(metrics.f1_macro).toBeCloseTo((1 + 2 / 3 + 2 / 3) / 3, 12);
   });
 
-  test('as many tags as words, or an error that says where', () => {
-    expect(() => tokenMetrics(['O', 'B-X'], [['O'], ['O']], [['O'], ['O', 'O']])).toThrow(/as many tags/);
-    expect(() => tokenMetrics(['O', 'B-X'], [['O'], ['O']], [['O']])).toThrow(/as many tags/);
+  test('tags and words that differ in number are an error', () => {
+    expect(() => tokenMetrics(['O', 'B-X'], [['O'], ['O']], [['O'], ['O', 'O']])).toThrow(/number of predicted tags/);
+    expect(() => tokenMetrics(['O', 'B-X'], [['O'], ['O']], [['O']])).toThrow(/number of predicted tags/);
   });
 });
 
@@ -161,7 +161,7 @@ describe('texts', () => {
     expect(normalizeAnswer(text)).toBe(expected);
   });
 
-  test('an answer is right where one of those expected is the same', () => {
+  test('an answer is right if it equals one of the expected ones', () => {
     expect(exactMatch('The answer!', 'answer')).toBe(1);
     expect(exactMatch('the answers', 'answer')).toBe(0);
     expect(exactMatch('Paris', ['London', 'paris.'])).toBe(1);

@@ -85,19 +85,19 @@ const impossible: [string, Omit<RecipeInput, 'version'>, string, RegExp][] = [
     'all weights of a model in 4 bits',
     { method: { type: 'full' }, model: { source: 'hf:a/b', quantization: 'nf4' } },
     'model.quantization',
-    /weights in blocks cannot be trained/,
+    /quantised weights cannot be trained/,
   ],
   [
     'all weights of a GGUF file',
     { method: { type: 'gradual_unfreezing' }, model: { source: 'hf:a/b/c.Q4_K_M.gguf' } },
     'method.type',
-    /weights in blocks cannot be trained/,
+    /quantised weights cannot be trained/,
   ],
   [
     'PiSSA in 8 bits',
     { method: { type: 'lora', init_lora_weights: 'pissa' }, model: { source: 'hf:a/b', quantization: 'q8' } },
     'method.init_lora_weights',
-    /not offered for weights in blocks/,
+    /cannot use quantised ones/,
   ],
   [
     'packing with labels',
@@ -111,7 +111,7 @@ const impossible: [string, Omit<RecipeInput, 'version'>, string, RegExp][] = [
     'dataset.packing',
     /prompt tuning/,
   ],
-  ['EWC with LoRA', { training: { ewc_lambda: 10 } }, 'training.ewc_lambda', /with LoRA they do not move/],
+  ['EWC with LoRA', { training: { ewc_lambda: 10 } }, 'training.ewc_lambda', /LoRA does not move them/],
   ['L2-SP with IA3', { training: { l2_sp_alpha: 1 }, method: { type: 'ia3' } }, 'training.l2_sp_alpha', /IA³/],
   [
     'replay without text',
@@ -190,7 +190,9 @@ test('what only the opened model tells', () => {
   expect(combinationProblem(full, decoder)).toBeNull();
   expect(combinationProblem(full, { ...decoder, dtype: 'Q8_0' })).toMatchObject({ where: 'method.type' });
   const masked = resolved({ objective: { type: 'masked_lm' } });
-  expect(combinationProblem(masked, { ...encoder, hasHead: false })?.message).toMatch(/head that guesses hidden words/);
+  expect(combinationProblem(masked, { ...encoder, hasHead: false })?.message).toMatch(
+    /head that predicts masked words/,
+  );
   const pissa = withValue(resolved({}), 'method.init_lora_weights', 'pissa');
   expect(combinationProblem(pissa, { ...decoder, dtype: 'Q4_K_M' })).toMatchObject({
     where: 'method.init_lora_weights',

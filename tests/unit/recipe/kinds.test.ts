@@ -142,7 +142,7 @@ describe('defaults that depend on the method and the objective', () => {
     const method = { type: 'prefix_tuning', prefix_projection: true } as const;
     expect(resolveRecipe({ version: 1, method }).method).toMatchObject({ prefix_tuning_init_text: '' });
     expect(lines({ version: 1, method: { ...method, prefix_tuning_init_text: 'Hello' } })).toEqual([
-      'method.prefix_tuning_init_text: cannot be put into the network that makes the prefix. Leave it empty, or set prefix_projection to false.',
+      'method.prefix_tuning_init_text: cannot be put into the network that produces the prefix. Leave it empty, or set prefix_projection to false.',
     ]);
   });
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
+import type { LoraMethod } from '../../../src/methods/lora';
 import { checkRecipe, defaultRecipe, resolveRecipe } from '../../../src/recipe/defaults';
 import { fields } from '../../../src/recipe/fields';
 import { parseRecipe } from '../../../src/recipe/schema';
-import type { LoraMethod } from '../../../src/recipe/types';
 
 /** Each problem as the terminal would print it. */
 const lines = (input: unknown) => checkRecipe(input).problems.map((p) => TabtuneError.fromData(p).toLine());

@@ -3,11 +3,13 @@ import { TabtuneError } from '../../../src/base/errors';
 import { createDataApi } from '../../../src/data/data-api';
 import type { ParsedDataset } from '../../../src/data/types';
 import type { TokenizerFiles } from '../../../src/data/worker-api';
+import type { AdapterFiles } from '../../../src/formats/adapter-format';
 import { connect, serve } from '../../../src/rpc/rpc';
 import { DataHost, type DatasetFile } from '../../../src/session/data-host';
 import { EngineHost } from '../../../src/session/engine-host';
 import type { DataWorkerApi } from '../../../src/workers/data/edit-dataset';
-import type { AdapterFiles, EngineApi } from '../../../src/workers/engine/api';
+import type { EngineApi } from '../../../src/workers/engine/api';
+import { turn, until } from '../../support/time';
 import { bertFiles, utf8 } from '../data/helpers';
 import { FakeLocks, FakeWorker } from './fake-worker';
 import { recipe } from './stage';
@@ -73,9 +75,8 @@ describe('EngineHost', () => {
     const { host, workers } = engineHost({ loadModel, stop: async () => {} });
     await host.loadModel('builtin:stories', undefined, 'nf4');
     workers[0]!.crash();
-    await vi.waitFor(async () => {
-      await Promise.all([1, 2, 3].map(() => host.use((api) => api.stop())));
-    });
+    await turn();
+    await Promise.all([1, 2, 3].map(() => host.use((api) => api.stop())));
     expect(loadModel).toHaveBeenCalledTimes(2);
     expect(loadModel).toHaveBeenLastCalledWith('builtin:stories', undefined, 'nf4');
     host.close();
@@ -179,7 +180,7 @@ describe('DataHost', () => {
     await host.tokenize(tokenizer, file('a'), recipe(), 512);
     calls.length = 0;
     workers[0]!.crash();
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await turn();
     expect(await host.decode(tokenizer, Int32Array.of(1))).toBe('text');
     expect(calls).toEqual(['openTokenizer', 'decode']);
     await host.encodePrompt(tokenizer, 'Hi');
@@ -192,13 +193,12 @@ describe('DataHost', () => {
   it('ends the worker for the call that loops, and for no other', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
-      const { host, workers } = dataHost({ ...api, encodePrompt: never });
+      const { host, workers, calls } = dataHost({ ...api, encodePrompt: never });
       const looping = host.encodePrompt(tokenizer, 'Hi').catch((cause: unknown) => cause);
       const innocent = host.decode(tokenizer, Int32Array.of(1));
-      await vi.waitUntil(async () => {
-        await vi.advanceTimersByTimeAsync(1000);
-        return workers[0]?.terminated;
-      });
+      // The clock stands until the worker is in that call.
+      await until(() => calls.includes('encodePrompt'));
+      await vi.advanceTimersByTimeAsync(11_000);
       expect(await looping).toMatchObject({ code: 'timeout', action: expect.stringContaining('Stories') });
       expect(await innocent).toBe('text');
       expect(workers).toHaveLength(2);

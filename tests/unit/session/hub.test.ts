@@ -111,8 +111,13 @@ describe('the session', () => {
     running.catch(() => {});
     await expect.poll(() => states.at(-1)).toBe('downloading');
     await session.pauseDownload(source);
+    await expect(running).rejects.toMatchObject({ code: 'cancelled' });
+    const told = states.length;
+    server.fault = () => null;
     online();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    // A download that went on would be told at once; the Hub has answered another question since.
+    await session.describeModel('org/model');
+    expect(states.slice(told)).toEqual([]);
     expect(states.at(-1)).toBe('paused');
   });
 });

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
 import type { TokenizedExample } from '../../../src/data/types';
+import type { LoraMethod } from '../../../src/methods/lora';
 import { resolveRecipe } from '../../../src/recipe/defaults';
-import type { LoraMethod, RecipeInput } from '../../../src/recipe/types';
+import type { RecipeInput } from '../../../src/recipe/types';
 import type { Connection } from '../../../src/rpc/rpc';
 import type { Budget } from '../../../src/session/gpu-memory';
 import { adviceFor, exampleSizes, type PlanContext, planModel, planRun } from '../../../src/session/plan-run';
@@ -45,7 +46,8 @@ const recipeOf = (input: Omit<RecipeInput, 'version'> = {}) =>
 
 const example = (row: number, length: number): TokenizedExample => {
   const ids = new Int32Array(length).fill(1);
-  return { row, ids, labels: ids.map((_, i) => (i < 10 ? -100 : 1)), truncatedBy: 0 };
+  const labels = ids.map((_, i) => (i < 10 ? -100 : 1));
+  return { kind: 'next_token', row, ids, labels, starts: null, truncatedBy: 0 };
 };
 const sizes = exampleSizes({
   train: [example(1, 250), example(2, 100), example(3, 90)],

@@ -9,6 +9,7 @@ import { type ErrorData, TabtuneError } from '../../../src/base/errors';
 import { tellPageUrl } from '../../../src/base/page-url';
 import { createDataApi } from '../../../src/data/data-api';
 import type { TaskData } from '../../../src/data/types';
+import type { AdapterFiles } from '../../../src/formats/adapter-format';
 import { resolveRecipe } from '../../../src/recipe/defaults';
 import type { Recipe, RecipeInput } from '../../../src/recipe/types';
 import { connect, serve } from '../../../src/rpc/rpc';
@@ -18,12 +19,15 @@ import { createSession } from '../../../src/session/session';
 import { saveCheckpoint } from '../../../src/storage/checkpoints';
 import type { RunRecord } from '../../../src/storage/types';
 import { type DataWorkerApi, editRow } from '../../../src/workers/data/edit-dataset';
-import type { AdapterFiles, EngineApi, EngineEvent, TrainJob } from '../../../src/workers/engine/api';
+import type { EngineApi, EngineEvent, TrainJob } from '../../../src/workers/engine/api';
 import type { PlanApi } from '../../../src/workers/plan/service';
+import { turn, until } from '../../support/time';
 import { defineWebGpuNames } from '../../webgpu-names';
 import { FakeLocks, FakeWorker } from './fake-worker';
 
 defineWebGpuNames();
+
+export { until };
 
 /** What localStorage does, for one page. */
 export function memoryStore() {
@@ -82,6 +86,10 @@ export class EngineScript {
   /** What the head of the merged model is said to be for. */
   mergedTask: TaskData | null = null;
   answers: number[] = [];
+  /** After these answers there is no end of tokens, until the call is aborted. */
+  endless = false;
+  /** What every call for a model waits for. */
+  gate: Promise<void> | null = null;
   /** Of the model that is opened next. */
   kind: 'decoder' | 'encoder' = 'decoder';
   /** What was embedded last, and how. */
@@ -97,6 +105,7 @@ export class EngineScript {
       device: async () => this.device,
       loadModel: async (source, onProgress, quantization = 'none') => {
         log(['loadModel', source, quantization].filter((word) => word !== 'none').join(' '));
+        await this.gate;
         onProgress?.(1, 2);
         return {
           source,
@@ -158,10 +167,13 @@ export class EngineScript {
         this.lastStrength = adapterStrength;
         const ids: number[] = [];
         for (const id of this.answers.slice(0, maxNewTokens)) {
-          await new Promise((resolve) => setTimeout(resolve, 1));
+          await turn();
           if (signal?.aborted) break;
           ids.push(id);
           onToken(id);
+        }
+        if (this.endless && signal?.aborted === false) {
+          await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
         }
         return Int32Array.from(ids);
       },
@@ -268,15 +280,6 @@ export function stage(locks = new FakeLocks(), memory = new GpuMemory(memoryStor
 }
 
 export const recipe = (input: Omit<RecipeInput, 'version'> = {}): Recipe => resolveRecipe({ version: 1, ...input });
-
-/** Waits until something is so; fails by the test's own time limit. */
-export async function until<T>(look: () => T | undefined | null | false): Promise<T> {
-  for (;;) {
-    const value = look();
-    if (value) return value;
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
 
 export const metrics = (step: number, loss: number): EngineEvent => ({
   type: 'metrics',

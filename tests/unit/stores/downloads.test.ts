@@ -78,7 +78,7 @@ test('a model that the recipe named before it was here is opened when it is', as
   useModel.setState({ status: 'failed', source });
   await useDownloads.getState().fetchAndOpen(source, 'none');
   expect(session.openModel).toHaveBeenCalledWith(source, expect.any(Function), 'none');
-  await vi.waitFor(() => expect(useModel.getState().status).toBe('ready'));
+  await expect.poll(() => useModel.getState().status).toBe('ready');
   // Chosen again, it is open already.
   useDownloads.getState().open(source);
   expect(session.openModel).toHaveBeenCalledTimes(1);

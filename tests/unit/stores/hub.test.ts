@@ -109,7 +109,7 @@ test('with a token, what is looked at is asked for again', async () => {
   await useHub.getState().look('org/tiny');
   const settings = { endpoint: 'https://huggingface.co', token: 'hf_secret' };
   expect(await useHub.getState().setSettings(settings)).toBe(true);
-  await vi.waitFor(() => expect(session.describeModel).toHaveBeenCalledTimes(2));
+  await expect.poll(() => vi.mocked(session.describeModel).mock.calls.length).toBe(2);
   expect(session.setHubSettings).toHaveBeenCalledWith(settings);
 });
 

@@ -6,11 +6,13 @@ import { textLogits } from '../../../src/engine/generation/generate';
 import { inference } from '../../../src/engine/methods/method';
 import { loadModel } from '../../../src/engine/models';
 import { bf16ToF32, f16ToF32 } from '../../../src/formats/half';
-import { readPeft, readPeftFolder } from '../../../src/formats/peft';
+import { readPeftFolder } from '../../../src/formats/peft';
+import type { PeftLoraConfig } from '../../../src/formats/peft/lora';
 import { openSafetensors } from '../../../src/formats/safetensors';
 import { checkModelFolder } from '../../../src/hub/check';
 import { droppedModelFolder } from '../../../src/hub/folder';
 import { openWeights } from '../../../src/hub/weights';
+import { readPeft } from '../../../src/methods/read-adapter';
 import type { MergedDtype } from '../../../src/session/api';
 import { openAdapter } from '../../../src/workers/engine/adapters';
 import { mergeModel } from '../../../src/workers/engine/merge';
@@ -70,7 +72,7 @@ describe('merging an adapter into its base', () => {
   it('gives W + s·B·A for every target and leaves the rest', async () => {
     const open = await llama('gqa-untied-odd');
     const merged = await merge(open, 'F32');
-    const adapter = readPeft(readPeftFolder(open.adapter));
+    const adapter = readPeft<PeftLoraConfig>(readPeftFolder(open.adapter));
     if (adapter.type !== 'LORA') throw new Error(adapter.type);
     const { r, lora_alpha } = adapter.config;
     const scale = lora_alpha / r;

@@ -1,6 +1,7 @@
 import { Trash2 } from 'lucide-react';
 import { useId } from 'react';
-import { selectLabel } from '../../../recipe/fields';
+import { methodOf } from '../../../methods';
+import { defaultObjective, objectiveOf } from '../../../objectives';
 import type { LoadedAdapter } from '../../../session/api';
 import { useCompare } from '../../../stores/compare';
 import { useRuns } from '../../../stores/runs';
@@ -59,8 +60,8 @@ export function AdapterList({ why }: { why: string | false }) {
 
 function described({ method, objective, trainableParameters }: LoadedAdapter): string {
   return [
-    selectLabel('method.type', method),
-    objective === 'sft' ? '' : selectLabel('objective.type', objective).toLowerCase(),
+    methodOf({ type: method }).label,
+    objective === defaultObjective ? '' : objectiveOf({ type: objective }).label.toLowerCase(),
     `${formatCompact(trainableParameters)} parameters`,
   ]
     .filter(Boolean)

@@ -1,6 +1,6 @@
 import { FolderOpen, PackageOpen } from 'lucide-react';
+import { methodOf } from '../../../methods';
 import { selectLabel } from '../../../recipe/fields';
-import { addsPlaces } from '../../../recipe/kinds';
 import { sorts, useCompare } from '../../../stores/compare';
 import { useModel } from '../../../stores/model';
 import { useRecipe } from '../../../stores/recipe';
@@ -77,8 +77,8 @@ export function AdapterPanel() {
           <Labelled
             label="Strength"
             hint={
-              addsPlaces(adapter.method)
-                ? 'Learned places are there or not: 0 is the base, anything else is as it was trained.'
+              methodOf({ type: adapter.method }).virtualTokens
+                ? 'Virtual tokens are on or off: 0 is the base, anything else is as trained.'
                 : '1 is as it was trained, 0 as the base; between and beyond scales it.'
             }
           >

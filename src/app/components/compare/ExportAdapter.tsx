@@ -1,18 +1,20 @@
 import { Download } from 'lucide-react';
+import { exportBy, loadingCode } from '../../../exports';
+import { methodOf } from '../../../methods';
 import { useCompare } from '../../../stores/compare';
 import { useMerge } from '../../../stores/merge';
 import { useRecipe } from '../../../stores/recipe';
 import { useTraining } from '../../../stores/training';
 import { Button } from '../../ui/Button';
 import { ErrorNotice } from '../../ui/Notice';
-import { adapterFileName, saveAdapter } from '../../util/save';
-import { loadingCode, takenAs } from './formats';
+import { saveAdapter } from '../../util/save';
 
 /** The adapter alone: what the format is for, and what it cannot carry. */
 export function ExportAdapter() {
   const { adapter, exporting, exportError } = useCompare();
   const recipe = useRecipe((state) => state.recipe);
   const { method, objective } = adapter ?? { method: recipe.method.type, objective: recipe.objective.type };
+  const file = adapter && exportBy('adapter').fileName(adapter.name, { method, objective });
   const training = useTraining((state) => state.phase !== 'idle');
   const merging = useMerge((state) => state.state !== 'idle');
   const why = training
@@ -24,7 +26,7 @@ export function ExportAdapter() {
     <>
       <div className="grid gap-x-6 gap-y-4 lg:grid-cols-[minmax(0,1fr)_auto]">
         <div className="max-w-prose space-y-2">
-          {takenAs(method) === 'adapterhub' ? (
+          {methodOf({ type: method }).files?.id === 'adapterhub' ? (
             <p>
               <strong>An AdapterHub adapter</strong>, in one zip: its weights, <code>adapter_config.json</code> and a
               model card. It loads in the adapters library, beside others for the same base.
@@ -33,7 +35,7 @@ export function ExportAdapter() {
             <p>
               <strong>A PEFT adapter</strong>, in one zip: <code>adapter_model.safetensors</code>,{' '}
               <code>adapter_config.json</code> and a model card. It loads in PEFT and transformers
-              {method === 'lora'
+              {methodOf({ type: method }).merges
                 ? ', in vLLM, and in everything else that reads PEFT folders; llama.cpp converts it.'
                 : '.'}
             </p>
@@ -47,11 +49,7 @@ export function ExportAdapter() {
               How to load it in Python
             </summary>
             <pre className="mt-1 overflow-x-auto rounded-md border bg-canvas p-3 font-mono text-xs leading-relaxed">
-              {loadingCode(
-                method,
-                objective,
-                adapter ? adapterFileName(adapter.name, method).replace(/\.zip$/, '') : 'path/to/adapter',
-              )}
+              {loadingCode({ method, objective }, file?.replace(/\.zip$/, '') ?? 'path/to/adapter')}
             </pre>
           </details>
         </div>
@@ -60,7 +58,7 @@ export function ExportAdapter() {
             <Download aria-hidden size={18} />
             Export adapter
           </Button>
-          {adapter && <p className="mt-1.5 text-[0.8125rem] text-muted">{adapterFileName(adapter.name, method)}</p>}
+          {file && <p className="mt-1.5 text-[0.8125rem] text-muted">{file}</p>}
         </div>
       </div>
       {exportError && (

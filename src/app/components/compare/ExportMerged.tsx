@@ -1,6 +1,7 @@
 import { PackageOpen } from 'lucide-react';
-import { selectLabel } from '../../../recipe/fields';
-import { writesText } from '../../../recipe/kinds';
+import { exportBy } from '../../../exports';
+import { leavesModel, methodOf } from '../../../methods';
+import { objectiveOf } from '../../../objectives';
 import type { MethodType, ObjectiveType } from '../../../recipe/types';
 import type { MergedDtype } from '../../../session/api';
 import { useCompare } from '../../../stores/compare';
@@ -12,8 +13,7 @@ import { ErrorNotice, Notice } from '../../ui/Notice';
 import { ProgressBar } from '../../ui/Progress';
 import { RadioList } from '../../ui/RadioList';
 import { formatBytes } from '../../util/format';
-import { mergedFileName, saveMerged } from '../../util/save';
-import { merges, takenAs } from './formats';
+import { saveMerged } from '../../util/save';
 
 const precisions: { value: MergedDtype; name: string; bytes: number; text: string }[] = [
   { value: 'BF16', name: 'bfloat16', bytes: 2, text: 'What models are published in. Right nearly always.' },
@@ -31,7 +31,7 @@ export function ExportMerged({ method, objective }: { method: MethodType; object
   const { dtype, state, result, error, setDtype } = useMerge();
   const adapter = useCompare((compare) => compare.adapter);
   const exporting = useCompare((compare) => compare.exporting || compare.generating);
-  const own = takenAs(method) === 'model';
+  const own = leavesModel(methodOf({ type: method }));
   const parameters = useModel((model) => model.info?.parameters ?? null);
   const training = useTraining((run) => run.phase !== 'idle');
   const why = training
@@ -40,10 +40,10 @@ export function ExportMerged({ method, objective }: { method: MethodType; object
       ? 'The model is answering, or an archive is being written.'
       : !adapter && (own ? 'Nothing has been learned yet: train first.' : 'There is no adapter yet: train one first.');
   const merging = state !== 'idle';
-  if (!merges(method)) {
+  if (!methodOf({ type: method }).merges) {
     return (
       <p className="max-w-prose text-muted">
-        <strong className="text-ink">No merged model</strong>: what {selectLabel('method.type', method).toLowerCase()}{' '}
+        <strong className="text-ink">No merged model</strong>: what {methodOf({ type: method }).label.toLowerCase()}{' '}
         learned is not a change of weights, so it cannot be added to them. It stays beside the model, as an adapter.
       </p>
     );
@@ -55,7 +55,7 @@ export function ExportMerged({ method, objective }: { method: MethodType; object
           <p>
             <strong>{own ? 'The model' : 'The merged model'}</strong>, a whole Hugging Face folder in one zip:{' '}
             <code>model.safetensors</code>, config, tokenizer and a model card.{' '}
-            {writesText(objective)
+            {objectiveOf({ type: objective }).writes
               ? 'It opens in transformers, vLLM and text-generation-inference without PEFT, and llama.cpp converts it to GGUF.'
               : 'It opens in transformers without anything else.'}
           </p>
@@ -72,7 +72,11 @@ export function ExportMerged({ method, objective }: { method: MethodType; object
               <PackageOpen aria-hidden size={18} />
               {own ? 'Export model' : 'Export merged model'}
             </Button>
-            {adapter && <p className="mt-1.5 text-[0.8125rem] text-muted">{mergedFileName(adapter.name, method)}</p>}
+            {adapter && (
+              <p className="mt-1.5 text-[0.8125rem] text-muted">
+                {exportBy('model').fileName(adapter.name, { method, objective })}
+              </p>
+            )}
           </div>
         )}
       </div>

@@ -1,9 +1,9 @@
+import { exportBy } from '../../../exports';
 import { useCompare } from '../../../stores/compare';
 import { useRecipe } from '../../../stores/recipe';
 import { Panel } from '../../ui/Panel';
 import { ExportAdapter } from './ExportAdapter';
 import { ExportMerged } from './ExportMerged';
-import { takenAs } from './formats';
 
 /** Taking away what was learned: alone, or merged into the model. */
 export function ExportPanel() {
@@ -13,7 +13,7 @@ export function ExportPanel() {
   return (
     <Panel title="Export" flush>
       <div className="divide-y">
-        {takenAs(method) !== 'model' && (
+        {exportBy('adapter').refusal({ method, objective }) === null && (
           <div className="px-4 pt-1 pb-5">
             <ExportAdapter />
           </div>

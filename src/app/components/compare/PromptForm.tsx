@@ -1,4 +1,5 @@
 import { Send, Square } from 'lucide-react';
+import { objectiveOf } from '../../../objectives';
 import { useBuiltins } from '../../../stores/builtins';
 import { sorts, useCompare } from '../../../stores/compare';
 import { useData } from '../../../stores/data';
@@ -36,7 +37,7 @@ export function PromptForm() {
       ? 'The model is not open yet.'
       : encoder &&
         !sorting &&
-        (adapter?.objective === 'masked_lm'
+        (adapter && objectiveOf({ type: adapter.objective }).learns === 'text'
           ? 'This model fills gaps and writes no text. What it learned shows in the loss, and in what is trained on it next.'
           : 'This model reads text and writes none. Train it to sort texts or words first.');
   const why = blocked || (prompt.trim() === '' && (sorting ? 'Write a text first.' : 'Write a prompt first.'));

@@ -1,4 +1,5 @@
 /** The three sliders of Simple: what each stop sets, and which stop a recipe stands on. */
+import { methodOf } from '../../../methods';
 import { defaultOf } from '../../../recipe/defaults';
 import type { RecipePath } from '../../../recipe/fields';
 import type { Recipe } from '../../../recipe/types';
@@ -11,29 +12,19 @@ export interface Stop {
 
 const names = ['Very light', 'Light', 'Normal', 'Strong', 'Very strong'];
 
-/** What grows with a method's strength, stop by stop, besides the learning rate. */
+/** What the slider sets besides the learning rate, stop by stop. */
 function sizes({ method }: Recipe): Stop['values'][] {
-  switch (method.type) {
-    case 'lora':
-      // Alpha at twice the rank, as the defaults have it.
-      return [4, 8, 16, 32, 64].map((r) => ({ 'method.r': r, 'method.lora_alpha': 2 * r }));
-    case 'bottleneck':
-      return [64, 32, 16, 8, 4].map((reduction) => ({ 'method.reduction_factor': reduction }));
-    case 'prefix_tuning':
-      return [10, 25, 50, 75, 100].map((tokens) => ({ 'method.num_virtual_tokens': tokens }));
-    case 'prompt_tuning':
-    case 'p_tuning':
-      return [5, 10, 20, 40, 80].map((tokens) => ({ 'method.num_virtual_tokens': tokens }));
-    default:
-      return names.map(() => ({}));
-  }
+  const { sizes: own } = methodOf(method);
+  if (!own) return names.map(() => ({}));
+  return own.stops.map((values) =>
+    Object.fromEntries(Object.entries(values).map(([key, value]) => [`method.${key}`, value])),
+  );
 }
 
-/** The size that the strength slider shows, with a comma behind it; empty for methods that have none. */
+/** The size that the strength slider shows, followed by a comma; empty for methods without one. */
 export function sizeOf({ method }: Recipe): string {
-  if (method.type === 'lora') return `rank ${method.r}, `;
-  if (method.type === 'bottleneck') return `reduction ${method.reduction_factor}, `;
-  return 'num_virtual_tokens' in method ? `${method.num_virtual_tokens} virtual tokens, ` : '';
+  const { sizes: own } = methodOf(method);
+  return own ? `${own.words(method)}, ` : '';
 }
 
 /** Size and learning rate rise together, from what suits method and model. */

@@ -1,5 +1,5 @@
 import { ArrowRight, LoaderCircle } from 'lucide-react';
-import type { MethodSection } from '../../../recipe/types';
+import { methodOf } from '../../../methods';
 import type { Blocker } from '../../../stores/blockers';
 import { useCompare } from '../../../stores/compare';
 import { usePlan } from '../../../stores/plan';
@@ -35,34 +35,6 @@ function usePlanned() {
   return { forecast: forecast && forecast.totalBytes > 0 ? forecast : null, pending };
 }
 
-/** What learns, in a sentence. */
-function trainedBy(method: MethodSection): string {
-  switch (method.type) {
-    case 'lora': {
-      const { target_modules, r } = method;
-      const where = target_modules === 'all-linear' ? 'all linear layers' : target_modules.join(', ');
-      return `${method.use_dora ? 'DoRA' : 'LoRA'} of rank ${r} on ${where}; everything else stays as it is.`;
-    }
-    case 'ia3':
-      return 'Factors of activations; everything else stays as it is.';
-    case 'bottleneck':
-      return `${method.config === 'seq_bn' ? 'A small network' : 'Two small networks'} in every layer; everything else stays as it is.`;
-    case 'prefix_tuning':
-      return `Keys and values of ${method.num_virtual_tokens} places before every text; the model stays as it is.`;
-    case 'prompt_tuning':
-    case 'p_tuning':
-      return `Embeddings of ${method.num_virtual_tokens} places before every text; the model stays as it is.`;
-    case 'full':
-      return 'Every weight of the model.';
-    case 'head':
-      return 'The head of the classifier; the model stays as it is.';
-    case 'gradual_unfreezing':
-      return 'The head first, then one block more from the top after another.';
-    default:
-      return method satisfies never;
-  }
-}
-
 function Trained() {
   const { forecast } = usePlanned();
   const method = useRecipe((state) => state.recipe.method);
@@ -82,7 +54,7 @@ function Trained() {
       </div>
       <p className="text-[0.8125rem] text-muted">
         {forecast && `${formatShare(share)} of ${formatCompact(forecast.totalParameters)}. `}
-        {trainedBy(method)}
+        {methodOf(method).sentence(method)}
       </p>
     </div>
   );

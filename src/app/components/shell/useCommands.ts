@@ -14,6 +14,7 @@ import {
   Square,
   Sun,
 } from 'lucide-react';
+import { leavesModel, methodOf } from '../../../methods';
 import { useCompare } from '../../../stores/compare';
 import { usePreferences } from '../../../stores/preferences';
 import { useRecipe } from '../../../stores/recipe';
@@ -24,7 +25,6 @@ import { pickDataset } from '../../util/pick';
 import { navigate } from '../../util/route';
 import { startTraining } from '../../util/runActions';
 import { saveAdapter, saveMerged, saveRecipe } from '../../util/save';
-import { merges, takenAs } from '../compare/formats';
 import { useRunControls } from '../run/useRunControls';
 
 export interface Command {
@@ -74,12 +74,14 @@ export function useCommands(): Command[] {
       why:
         busy ??
         noAdapter ??
-        (adapter && takenAs(adapter.method) === 'model' ? 'What was learned is the model itself: export that.' : null),
+        (adapter && leavesModel(methodOf({ type: adapter.method }))
+          ? 'What was learned is the model itself: export that.'
+          : null),
       run: saveAdapter,
     },
     {
       title:
-        adapter && takenAs(adapter.method) === 'model'
+        adapter && leavesModel(methodOf({ type: adapter.method }))
           ? 'Export the model as a zip'
           : 'Export the merged model as a zip',
       group: 'Export',
@@ -87,7 +89,7 @@ export function useCommands(): Command[] {
       why:
         busy ??
         noAdapter ??
-        (adapter && !merges(adapter.method)
+        (adapter && !methodOf({ type: adapter.method }).merges
           ? 'What was learned is not a change of weights, and cannot be merged.'
           : null),
       run: saveMerged,

@@ -1,4 +1,4 @@
-import { selectLabel } from '../../../recipe/fields';
+import { methodOf } from '../../../methods';
 import type { Recipe } from '../../../recipe/types';
 import type { PageName } from '../../../stores/blockers';
 import { useCompare } from '../../../stores/compare';
@@ -40,11 +40,7 @@ function useDataState(): StepState {
 
 /** `QLoRA r16`, `Prompt tuning 20`. */
 function methodTitle({ method, model }: Recipe): string {
-  const label = selectLabel('method.type', method.type);
-  if ('num_virtual_tokens' in method) return `${label} ${method.num_virtual_tokens}`;
-  if (method.type !== 'lora') return label;
-  const kind = method.use_dora ? 'DoRA' : 'LoRA';
-  return `${model.quantization === 'none' ? kind : `Q${kind}`} r${method.r}`;
+  return methodOf(method).summary(method, model.quantization !== 'none');
 }
 
 function useRecipeState(): StepState {

@@ -4,6 +4,7 @@ import { Panel } from '../../ui/Panel';
 import { formatFigure, formatRate } from '../../util/format';
 import { StepChart } from '../charts/LazyChart';
 import { gradNormOf, type Plot, rateOf, stepsOf, valuesOf } from '../charts/series';
+import { StepMetrics } from './StepMetrics';
 
 /** Beneath the loss: how far each step goes, and how hard the data pulls. */
 export function SmallCharts() {
@@ -34,6 +35,7 @@ export function SmallCharts() {
       <Panel title="Gradient norm">
         <StepChart label="Gradient norm" plot={norm} format={formatFigure} xEnd={totalSteps} height={140} />
       </Panel>
+      <StepMetrics />
     </div>
   );
 }

@@ -1,11 +1,11 @@
 /**
- * Gradients of attention (forward: attention.ts), after FlashAttention (Dao et al., 2022): weights are made anew from q, k
- * and lse. With p = exp(score − lse) and δ = Σ_D dO · o:
+ * Gradients of attention (forward: attention.ts), after FlashAttention (Dao et al., 2022): the weights are recomputed from
+ * q, k and lse. With p = exp(score − lse) and δ = Σ_D dO · o:
  *
  *   ds = p · (dO·v − δ) · score'     dq = Σ_keys ds · k     dk = Σ_rows ds · q     dv = Σ_rows p · dO
  *
- * where score' is the scale, times 1 − tanh² under a soft cap. Under dropout dO·v and the p of dv are multiplied by the
- * forward pass's mask; δ is right as it is, since o came out of the masked weights.
+ * where score' is the scale, times 1 − tanh² with a soft cap. With dropout, dO·v and the p of dv are multiplied by the
+ * forward pass's mask; δ needs no change, because o was computed from the masked weights.
  *
  * No atomics: equal runs give equal bits.
  */
@@ -40,7 +40,7 @@ export interface AttentionGradientInputs {
   dO: tf.Tensor;
 }
 
-/** The weight p of every visible pair (as dropout leaves it) and its score's gradient ds, with the places of its query's and key's vectors. */
+/** The weight p (after dropout) and score gradient ds of every visible pair, with the offsets of its query's and key's vectors. */
 function eachPair(
   { q, k, v, visible, o, lse, dO }: Record<string, View>,
   a: AttentionAttrs,
@@ -169,7 +169,7 @@ function online({ backend, inputs, outputs, attrs: a }: GpuCall<AttentionAttrs>,
   });
 }
 
-/** Closures for the tape, from one kernel whichever of q, k and v are asked for. */
+/** Closures for the tape, from one kernel run whichever of q, k and v are asked for. */
 export function attentionGradients(
   inputs: AttentionGradientInputs,
   attrs: AttentionAttrs,

@@ -1,10 +1,10 @@
 /**
- * WGSL of attention by way of the scores of some pairs of batch entry and key head, which lie for a moment in a scratch
- * buffer of bounded size: matrix products of full register tiles, with each weight made once. Rows are numbered as in
- * attention-wgsl.ts; a row of scores is padded to a multiple of 4 keys and moved as vec4 (`u.quads` of them).
+ * WGSL of attention that keeps the scores of some pairs of batch entry and key head in a scratch buffer of bounded size:
+ * matrix products in full register tiles, with each weight computed once. Rows are numbered as in attention-wgsl.ts; a row
+ * of scores is padded to a multiple of 4 keys and moved as vec4 (`u.quads` of them).
  *
  *   forward:   scores of q·k;   weights = softmax(scores), lse;   o = weights · v
- *   backward:  weights and ds anew from lse;   dq = ds · k;   dk = dsᵀ · q, dv = weightsᵀ · dO
+ *   backward:  weights and ds recomputed from lse;   dq = ds · k;   dk = dsᵀ · q, dv = weightsᵀ · dO
  */
 import { lines, range } from '../products/matmul-wgsl';
 import {
@@ -23,16 +23,16 @@ import {
   zero,
 } from './attention-wgsl';
 
-/** A thread's part of a product: rows (or keys), and units of a head's width or keys. */
+/** One thread's part of a product: rows (or keys) by units of a head's width (or keys). */
 export interface ScoreTile extends HeadWidth {
   rows: number;
-  /** Keys (a multiple of 4) of a tile of scores; units of a tile of vectors. */
+  /** Keys (a multiple of 4) in a tile of scores; units in a tile of vectors. */
   columns: number;
 }
 
 const COMPONENTS = ['x', 'y', 'z', 'w'];
 
-/** A grid of tiles within a pair: `rows` by `columns`, in that order. */
+/** A row-major grid of tiles within a pair, `rows` by `columns`. */
 const grid = (
   rows: string,
   rowTile: number,
@@ -69,7 +69,7 @@ const scoresOf = (r: number, q: number) =>
     .map((i) => `score(s${r}_${q * 4 + i})`)
     .join(', ')})`;
 
-/** Scores of q·k. Tiles in which nothing is visible are left as they are: nobody reads them. */
+/** Scores q·k. Tiles in which nothing is visible are not written: nothing reads them. */
 export function scoresShader(tile: ScoreTile): string {
   const { rows: R, columns: J } = tile;
   return `${head(tile, [
@@ -101,7 +101,7 @@ ${storeScores(R, J, [{ buffer: 'scores', quad: scoresOf }])}
 }`;
 }
 
-/** Softmax of every row of scores in place, and dropout; zeros where nothing is visible, and lse; by 1 or 64 threads a row. */
+/** Softmax of every row of scores in place, then dropout; zeros where nothing is visible; and lse. 1 or 64 threads per row. */
 export function softmaxShader(lanes: 1 | 64, dropout: boolean): string {
   const shared = lanes > 1;
   const fold = (op: (a: string, b: string) => string) =>
@@ -134,7 +134,7 @@ ${main(width)}
 ${pairOf('row', 'rows')}
 ${row(0, 'tile')}
   let base = row * u.quads;
-  // An empty range begins beyond every key.
+  // An empty range starts beyond every key.
   let begin = min(seen0.x / 4u, u.quads);
   let stop = (seen0.y + 3u) / 4u;
   var part = -1e38;
@@ -153,7 +153,7 @@ ${fold((a, b) => `max(${a}, ${b})`)}
 ${fold((a, b) => `${a} + ${b}`)}
   let total = part;
   let inverse = select(0.0, 1.0 / total, total > 0.0);
-  // The same lane as above for every quad in the range: it reads what it wrote itself.
+  // Each quad of the range has the same lane as above, which reads what it wrote itself.
   for (var i = begin + lane; i < stop; i += ${lanes}u) { scores[base + i] *= inverse${dropout ? ' * kept(stat0, i)' : ''}; }
   for (var i = lane; i < begin; i += ${lanes}u) { scores[base + i] = vec4f(0.0); }
   for (var i = max(begin, stop) + lane; i < u.quads; i += ${lanes}u) { scores[base + i] = vec4f(0.0); }
@@ -161,7 +161,7 @@ ${fold((a, b) => `${a} + ${b}`)}
 }`;
 }
 
-/** p and ds of every pair of row and key, zeros where a key is not visible. */
+/** p and ds of every pair of row and key; zeros where the key is not visible. */
 export function weightsShader(tile: ScoreTile): string {
   const { rows: R, columns: J } = tile;
   return `${head(tile, [...GRADIENT_INPUTS, ['p', 'read_write', 'vec4f'], ['ds', 'read_write', 'vec4f']])}
@@ -230,7 +230,7 @@ ${lines(C, (c) => `    if (columnStart + ${c}u < N) { out[at${r} + columnStart +
 }`;
 }
 
-/** dk = Σ_rows ds · q and dv = Σ_rows p · dO, for a tile of keys (`rows` of it, a multiple of 4) and units. */
+/** dk = Σ_rows ds · q and dv = Σ_rows p · dO, for a tile of keys (`rows` of them, a multiple of 4) and units. */
 export function gatherShader(tile: ScoreTile): string {
   const { rows: J, columns: C } = tile;
   const product = (w: string, x: string, out: string) => `  {

@@ -1,10 +1,10 @@
 /**
- * How attention runs on a device. Two ways give the same result:
+ * How attention runs on a device. Two paths give the same result:
  *
- *   scores   a pair of batch entry and key head at a time (or several), with its scores in a scratch buffer of bounded size:
- *            products in full register tiles. The way of short and middling texts.
- *   online   one pass over the keys, scores never leaving registers. Slower, but its memory does not grow with the square
- *            of the length: the way of long texts.
+ *   scores   takes one pair of batch entry and key head at a time (or several) and keeps its scores in a scratch buffer of
+ *            bounded size: products in full register tiles. For short and medium texts.
+ *   online   one pass over the keys; scores never leave registers. Slower, but its memory does not grow with the square of
+ *            the length. For long texts.
  */
 import { philox4x32, Stream } from '../../../base/random';
 import { adapterTraits } from '../../webgpu/adapter';
@@ -21,38 +21,38 @@ export interface AttentionAttrs {
   heads: number;
   kvHeads: number;
   headDim: number;
-  /** Of the scores; 1/√D as a rule. */
+  /** Of the scores; usually 1/√D. */
   scale: number;
-  /** Only the last keys of a query's range, so many, its own among them; null or left out: all of them. */
+  /** Limits a query to the last `window` keys of its range, its own key included; null or omitted: no limit. */
   window?: number | null;
   /** Bounds the scores to ±softcap. */
   softcap?: number | null;
   /**
-   * No query i sees a key after i + keyLength − queryLength: a promise about `visible`, which lets the gradient of a key skip
+   * No query i sees a key after i + keyLength − queryLength: a promise about `visible` that lets a key's gradient skip
    * earlier queries.
    */
   causal?: boolean;
-  /** Of the probabilities, while training; left out or null: none. */
+  /** Of the probabilities, in training; null or omitted: none. */
   dropout?: AttentionDropout | null;
 }
 
 /**
- * Which probabilities become 0, the others being divided by 1 − p, as a function of (seed, step, site, query, head, key):
- * Philox with the counter (row · ⌈keys / 4⌉ + key / 4, step, site, attention stream), row = query · heads + head, a call for
- * four keys. So forward and backward passes, whichever way they run, draw the same mask.
+ * Which probabilities become 0, as a function of (seed, step, site, query, head, key); the others are divided by 1 − p.
+ * Philox with the counter (row · ⌈keys / 4⌉ + key / 4, step, site, attention stream), row = query · heads + head, one call
+ * per four keys. The forward and backward passes therefore draw the same mask on either path.
  */
 export interface AttentionDropout {
   /** In [0, 1). */
   p: number;
   seed: number;
   step: number;
-  /** The place within the model: its layer. */
+  /** Where in the model: its layer. */
   site: number;
 }
 
 export const hasDropout = ({ dropout }: AttentionAttrs): boolean => Boolean(dropout && dropout.p > 0);
 
-/** What a probability is multiplied by: 0 or 1 / (1 − p); for the references, which ask key after key. */
+/** The factor of a probability, 0 or 1 / (1 − p); for the references, which ask for one key after another. */
 export function keptOf(a: AttentionAttrs): (row: number, key: number) => number {
   if (!a.dropout || !hasDropout(a)) return () => 1;
   const { p, seed, step, site } = a.dropout;
@@ -67,22 +67,22 @@ export function keptOf(a: AttentionAttrs): (row: number, key: number) => number 
   };
 }
 
-/** Bytes that a scratch buffer of scores may take (the backward pass has two of them); a test may set another bound. */
+/** Maximum bytes of a scratch buffer of scores (the backward pass has two of them); a test may set another limit. */
 export const attentionMemory = { scores: 16 * 2 ** 20 };
 
 /** Rows of one pair: its queries, for every head of the group. */
 export const rowsOf = (a: AttentionAttrs) => (a.queryLength * a.heads) / a.kvHeads;
 
-/** A row of scores in vec4. */
+/** Length of a row of scores, in vec4. */
 export const quadsOf = (a: AttentionAttrs) => Math.ceil(a.keyLength / 4);
 
-/** Pairs whose scores are made at a time; 0 where not even one fits, and the online way is taken. */
+/** Pairs whose scores are computed at a time; 0 if not even one fits, and the online path is taken. */
 export function pairsAtATime(a: AttentionAttrs): number {
   const fit = Math.floor(attentionMemory.scores / Math.max(1, rowsOf(a) * quadsOf(a) * 16));
   return Math.min(fit, a.batch * a.kvHeads);
 }
 
-/** Calls `record` for every chunk of pairs, with the uniforms of all its dispatches. */
+/** Calls `record` for every chunk of pairs, with the uniforms for all its dispatches. */
 export function eachChunk(a: AttentionAttrs, record: (uniforms: ArrayBuffer, pairs: number) => void): void {
   const size = pairsAtATime(a);
   const all = a.batch * a.kvHeads;
@@ -105,14 +105,14 @@ export function attentionUniforms(a: AttentionAttrs, firstPair = 0, pairs = a.ba
   );
 }
 
-/** The score of a product q·k, and its derivative by that product. */
+/** The score for a product q·k, and its derivative with respect to that product. */
 export function scoreOf(dot: number, { scale, softcap }: AttentionAttrs): { score: number; slope: number } {
   if (!softcap) return { score: dot * scale, slope: scale };
   const t = Math.tanh((dot * scale) / softcap);
   return { score: softcap * t, slope: (1 - t * t) * scale };
 }
 
-/** The fewest equal parts of a head's width of which none has more than `limit` units. */
+/** The smallest number of equal slices of a head's width that have at most `limit` units each. */
 function slicesFor(headDim: number, limit: number): number {
   const units = unitsOf(headDim);
   for (let slices = 1; slices < units; slices++) {
@@ -122,14 +122,14 @@ function slicesFor(headDim: number, limit: number): number {
 }
 
 /**
- * Tiles of every shader. A CPU's loads are dear and its threads few: large tiles, which use each value often. A GPU wants
- * threads first, and registers within its file.
+ * Tiles for every shader. A CPU has expensive loads and few threads, so it gets large tiles, which use each value often. A
+ * GPU needs many threads first, and tiles that fit its register file.
  */
 export function attentionTiles(backend: GpuBackend, attrs: AttentionAttrs) {
   const { headDim, softcap } = attrs;
   const { software } = adapterTraits(backend.device);
   const quads = headDim % 4 === 0;
-  // Unrolled code of several rows would take a CPU adapter many seconds to compile; so would every new width.
+  // A CPU adapter would take many seconds to compile unrolled code for several rows, and again for every new width.
   const width: HeadWidth = {
     quads,
     units: software ? 0 : unitsOf(headDim),

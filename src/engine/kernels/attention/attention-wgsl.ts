@@ -1,39 +1,39 @@
 /**
- * WGSL of attention in one pass over the keys, forward and backward, generated for a head width D; and what it shares with
- * attention-scores-wgsl.ts. Like the matrix products these are register tiles without workgroup memory: a thread holds R
- * query rows against J keys at a time, so that each value loaded is used several times.
+ * WGSL of attention in one pass over the keys, forward and backward, generated for a head width D; and the parts it shares
+ * with attention-scores-wgsl.ts. Like the matrix products, these are register tiles without workgroup memory: a thread
+ * holds R query rows against J keys at a time, so each loaded value is used several times.
  *
- * The rows of one batch entry and key head are its queries × the query heads of the group, row = query · group + member:
- * neighbours read the same keys. Values are moved in units of vec4 where D is a multiple of 4, else as scalars.
+ * The rows of one batch entry and key head are its queries × the query heads of the group, row = query · group + member, so
+ * neighbouring rows read the same keys. Values are moved as vec4 if D is a multiple of 4, otherwise as scalars.
  */
 import { Stream } from '../../../base/random';
 import { PHILOX } from '../pointwise/philox-wgsl';
 import { ENTRY, GLOBAL_INDEX, lines, range } from '../products/matmul-wgsl';
 
-/** What is baked into a shader of the head's width. */
+/** What is compiled into a shader for a head width. */
 export interface HeadWidth {
-  /** D is a multiple of 4: a unit is a vec4f, else a scalar. */
+  /** D is a multiple of 4: a unit is a vec4f, otherwise a scalar. */
   quads: boolean;
-  /** D in units, a constant to a GPU's compiler; 0 for a shader that reads it from its uniforms and serves every width. */
+  /** D in units, a constant for a GPU's compiler; 0 for a shader that reads it from its uniforms and serves every width. */
   units: number;
   /** Scores are bounded by the uniform `softcap`. */
   softcap: boolean;
-  /** Probabilities are dropped. */
+  /** Dropout of the probabilities. */
   dropout: boolean;
 }
 
 export interface AttentionTile extends HeadWidth {
-  /** Query rows taken at a time. */
+  /** Query rows per step. */
   rows: number;
-  /** Keys taken at a time. */
+  /** Keys per step. */
   keys: number;
   /**
-   * Where sums of vectors live. In registers the code is unrolled for the width, since an array indexed in a loop would
-   * spill. In the output buffer, updated tile by tile, it is a loop: a CPU adapter takes seconds to compile unrolled code,
-   * and its memory is a cache anyway.
+   * Where vectors are summed. In registers, the code is unrolled for the width, because an array indexed in a loop would
+   * spill. In the output buffer, updated tile by tile, the code is a loop: a CPU adapter takes seconds to compile unrolled
+   * code, and its memory is a cache anyway.
    */
   sums: 'registers' | 'memory';
-  /** Parts of a head's width; each part's thread makes the scores anew and holds fewer registers. 1 with memory. */
+  /** Slices of a head's width; each slice's thread computes the scores again and holds fewer registers. 1 with memory. */
   slices: number;
 }
 
@@ -41,7 +41,7 @@ const sum = (n: number, f: (i: number) => string) => range(n).map(f).join(' + ')
 
 export const unitsOf = (headDim: number) => (headDim % 4 === 0 ? headDim / 4 : headDim);
 
-/** Below every score, and what no score is: exp of either minus a score is 0, and nothing overflows on the way. */
+/** Less than every score, and the score of a masked key: exp of either minus a score is 0, and nothing overflows on the way. */
 const LOWEST = '-1e30';
 const MASKED = '-1e38';
 
@@ -68,14 +68,14 @@ ${GLOBAL_INDEX}
 ${dropout ? KEPT : ''}`;
 }
 
-/** What the probabilities of four keys of a row are multiplied by (attention-tiles.ts); `quad` is the first one's number / 4. */
+/** Dropout's factors for the probabilities of four keys of a row (attention-tiles.ts); `quad` is the first key's index / 4. */
 const KEPT = `${PHILOX}
 fn kept(row: u32, quad: u32) -> vec4f {
   let words = philox(vec4u(row * u.quads + quad, u.step, u.site, ${Stream.attention}u), u.seed) >> vec4u(8u);
   return select(vec4f(0.0), vec4f(u.dropScale), words >= vec4u(u.dropLimit));
 }`;
 
-/** Masks m{r}_{j} of a tile's rows and keys from j on, for `masked`; J is a multiple of 4 and j too, or J is 1. */
+/** Masks m{r}_{j} for a tile's rows and the keys from j on, used by `masked`. J and j are multiples of 4, or J is 1. */
 const masks = ({ dropout }: HeadWidth, R: number, J: number) =>
   dropout
     ? lines(R, (r) =>
@@ -89,14 +89,14 @@ ${lines(4, (i) => `    let m${r}_${q * 4 + i} = quad${r}_${q}[${i}];`)}`,
       )
     : '';
 
-/** A term as dropout leaves it. */
+/** A term after dropout. */
 const masked = ({ dropout }: HeadWidth, term: string, r: number, j: number) =>
   dropout ? `${term} * m${r}_${j}` : term;
 
-/** The first key that a tile of J begins at: masks are made for four keys at a time. */
+/** The key where the first tile of J keys starts: masks are drawn for four keys at a time. */
 const startOf = ({ dropout }: HeadWidth, J: number, first: string) => (dropout && J > 1 ? `${first} / 4u * 4u` : first);
 
-/** The entry point's first lines. */
+/** The first lines of the entry point. */
 export const main = ({ units }: HeadWidth) => `${ENTRY} {
   ${units ? '' : 'let N = u.units;'}
   let id = globalIndex(wg, local, groups);`;
@@ -105,14 +105,14 @@ export const SEEN = `// Keys that a query sees, [first, end); an empty range sta
 fn seenBy(query: u32, inside: bool) -> vec2u {
   var seen = vec2u(max(visible[query], vec2i(0)));
   let end = min(seen.y, u.keys);
-  // A window of 0 is none.
+  // A window of 0 means no window.
   seen.x = max(seen.x, select(0u, end - u.window, u.window > 0u && end > u.window));
   return select(vec2u(0xffffffffu, 0u), vec2u(seen.x, end), inside && seen.x < end);
 }`;
 
 /**
- * The score of a product, and what its derivative multiplies: bounded softly by cap · tanh(score / cap) where a model has
- * that (Gemma 2). tanh from exp(−2|x|): WGSL's own may overflow.
+ * The score of a product, and the factor of its derivative. Models with a soft cap (Gemma 2) bound it by
+ * cap · tanh(score / cap). tanh is computed from exp(−2|x|), because WGSL's own may overflow.
  */
 export const score = ({ softcap }: HeadWidth) =>
   softcap
@@ -125,7 +125,7 @@ fn slope(score: f32) -> f32 { let t = score / u.softcap; return (1.0 - t * t) * 
     : `fn score(s: f32) -> f32 { return s * u.scale; }
 fn slope(score: f32) -> f32 { return u.scale; }`;
 
-/** The batch entry and key head that tile number `tile` of `count` a pair belongs to; returns beyond the last pair. */
+/** The batch entry and key head that a tile belongs to, given `count` tiles per pair; returns after the last pair. */
 export const pairOf = (index: string, count: string) => `  let tile = ${index} % ${count};
   let slot = ${index} / ${count};
   if (slot >= u.pairs) { return; }
@@ -137,8 +137,8 @@ const split = (slices: number, count: string) => `  let slice = id % ${slices}u 
 ${pairOf(`(id / ${slices}u)`, count)}`;
 
 /**
- * Row r of a tile that starts at `start`: its query, place among the statistics and of its vectors (in units), and the keys
- * that it sees. A row beyond the last one is the last one again, and sees none.
+ * Row r of a tile that starts at `start`: its query, its index in the statistics, the offset of its vectors (in units) and
+ * the keys it sees. A row beyond the last one repeats the last one and sees no keys.
  */
 export const row = (r: number, start: string) => `  let row${r} = min(${start} + ${r}u, rows - 1u);
   let query${r} = b * u.queries + row${r} / u.group;
@@ -146,28 +146,28 @@ export const row = (r: number, start: string) => `  let row${r} = min(${start} +
   let at${r} = stat${r} * N;
   let seen${r} = seenBy(query${r}, ${start} + ${r}u < rows);`;
 
-/** Places of J keys from `first` on, kept inside the batch entry. */
+/** Offsets of J keys from `first` on, clamped to the batch entry. */
 export const keyPlaces = (j: number, first: string) =>
   lines(j, (i) => `    let key${i} = ((b * u.keys + min(${first} + ${i}u, u.keys - 1u)) * u.kvHeads + kvHead) * N;`);
 
-/** The first query that may see the key `j`, where no query i sees one after i + keys − queries (`u.causal`). */
+/** The first query that may see key `j`, if no query i sees a key after i + keys − queries (`u.causal`). */
 export const earliest = (j: string) => `select(0u, max(${j} + u.queries, u.keys) - u.keys, u.causal == 1u)`;
 
 const visibleKey = (r: number, j: number) => `j + ${j}u >= seen${r}.x && j + ${j}u < seen${r}.y`;
 
-/** The key range that any of the rows sees. */
+/** The range of keys that any of the rows sees. */
 export const keyRange = (rows: number) => `  var first = 0xffffffffu;
   var end = 0u;
 ${lines(rows, (r) => `  first = min(first, seen${r}.x); end = max(end, seen${r}.y);`)}`;
 
-/** A vector that is summed up: the buffer that it ends in, where (in units), and a name for its registers. */
+/** A vector being summed: its output buffer, its offset there (in units), and a name for its registers. */
 interface Sum {
   name: string;
   buffer: string;
   place: string;
 }
 
-/** Vectors being summed: how they begin, change and end, in registers or in memory. */
+/** The code that starts, updates and stores the sums, in registers or in memory. */
 function accumulators(tile: AttentionTile, all: Sum[]) {
   const { units, sums, slices } = tile;
   const n = units / slices;
@@ -176,7 +176,7 @@ function accumulators(tile: AttentionTile, all: Sum[]) {
   return sums === 'registers'
     ? {
         begin: lines(n, (d) => all.map((s) => `  var ${s.name}_${d} = ${zero(tile)};`).join('')),
-        /** `load(d)` is done once a unit; `next` gives each sum's new value from its old one. */
+        /** `load(d)` runs once per unit; `next` gives each sum's new value from its old one. */
         each: (load: (d: string) => string, next: (s: Sum, i: number, old: string) => string) =>
           lines(
             n,
@@ -190,8 +190,8 @@ ${all.map((s, i) => `      ${s.name}_${d} = ${next(s, i, `${s.name}_${d}`)};`).j
       }
     : {
         begin: loop(all.map((s) => `      ${element(s)} = ${zero(tile)};`).join('\n')),
-        // Each is read, changed and written before the next: a row or key that is repeated at the edge of a tile adds
-        // nothing, but must not write back what it read before its twin changed it.
+        // Each sum is read, changed and written before the next: a row or key repeated at the edge of a tile adds nothing,
+        // but must not write back a value read before its twin changed it.
         each: (load: (d: string) => string, next: (s: Sum, i: number, old: string) => string) =>
           loop(`${load('d')}\n${all.map((s, i) => `      ${element(s)} = ${next(s, i, element(s))};`).join('\n')}`),
         end: (s: Sum, value?: (old: string) => string) =>
@@ -261,7 +261,7 @@ ${o.end({ name: `o${r}`, buffer: 'o', place: `at${r}` }, (old) => `${old} * inve
 }`;
 }
 
-/** stats [.., 2] = (lse, Σ dO·O): what both gradients need of a row, in one buffer so that neither binds more than 8. */
+/** stats [.., 2] = (lse, Σ dO·O), which both gradients need for each row; one buffer, so that neither binds more than 8. */
 export function statsShader(width: HeadWidth): string {
   return `${head(width, [
     ['o', 'read'],
@@ -286,7 +286,7 @@ export const GRADIENT_INPUTS: [string, string, string?][] = [
   ['stats', 'read', 'vec2f'],
 ];
 
-/** A tile of weights, p (as dropout leaves it) in s and their scores' gradient in g, for rows r and the keys from j on. */
+/** A tile of weights for rows r and the keys from j on: p (after dropout) in s, and the gradient of the scores in g. */
 export const weights = (width: HeadWidth, R: number, J: number) => `${lines(R, (r) =>
   range(J)
     .map((j) => `    var s${r}_${j} = 0.0; var g${r}_${j} = 0.0;`)
@@ -303,7 +303,7 @@ ${lines(J, (j) => `      s${r}_${j} += product(q${r}, k${j}); g${r}_${j} += prod
 ${masks(width, R, J)}
 ${lines(
   R,
-  // A weight is at most 1; the bound keeps keys that are not visible from overflowing.
+  // A weight is at most 1; the bound keeps invisible keys from overflowing.
   (r) => `    let of${r} = stats[stat${r}];
 ${lines(
   J,
@@ -315,7 +315,7 @@ ${lines(
 )}`,
 )}`;
 
-/** dq: a thread holds R rows and goes over their keys. */
+/** dq: each thread holds R rows and loops over their keys. */
 export function backwardQueryShader(tile: AttentionTile): string {
   const { rows: R, keys: J, slices } = tile;
   const all = range(R).map((r) => ({ name: `dq${r}`, buffer: 'dq', place: `at${r}` }));
@@ -342,7 +342,7 @@ ${lines(R, (r) => `  if (tile * ${R}u + ${r}u < rows) {\n${dq.end(all[r]!)}\n  }
 }`;
 }
 
-/** dk and dv: a thread holds J keys and goes over the rows that may see them, all heads of the group. */
+/** dk and dv: each thread holds J keys and loops over the rows that may see them, for all heads of the group. */
 export function backwardKeyValueShader(tile: AttentionTile): string {
   const { rows: R, keys: J, slices } = tile;
   const all = range(J).flatMap((j) =>

@@ -1,13 +1,13 @@
 /**
- * Grouped-query attention, forward (backward: attention-backward.ts; the two ways it can run: attention-tiles.ts).
+ * Grouped-query attention, forward pass (backward: attention-backward.ts; the two paths it can take: attention-tiles.ts).
  *
  *   q [B·Tq, H·D]   k, v [B·Tk, Hk·D]   visible int32 [B·Tq, 2]   ->   o [B·Tq, H·D], lse [B·Tq, H]
  *
- * Query head h reads key head ⌊h / (H/Hk)⌋. `visible` holds for each query the range [first, end) of its row's keys that it
- * attends to (see visible.ts): causal masks, padding, packed documents, caches; a layer's sliding window narrows it
- * further. An empty range gives o = 0 and lse = 0. lse is the natural logarithm of Σ exp(score), which the backward pass
- * makes the weights from, so that nothing of size tokens × tokens is kept; a score is scale · q·k, or
- * cap · tanh(scale · q·k / cap). Dropout (attention-tiles.ts) is of the weights, after the softmax.
+ * Query head h reads key head ⌊h / (H/Hk)⌋. `visible` holds, for each query, the range [first, end) of its row's keys that
+ * it attends to (see visible.ts): causal masks, padding, packed documents, caches. A layer's sliding window narrows it
+ * further. An empty range gives o = 0 and lse = 0. lse is the natural logarithm of Σ exp(score); the backward pass
+ * recomputes the weights from it, so nothing of size tokens × tokens is kept. A score is scale · q·k, or
+ * cap · tanh(scale · q·k / cap). Dropout (attention-tiles.ts) applies to the weights, after the softmax.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { dispatch } from '../../webgpu/dispatch';
@@ -98,7 +98,7 @@ function byScores({ backend, inputs: { q, k, v, visible }, outputs, attrs: a, te
   const quads = quadsOf(a);
   const scores = temp([pairsAtATime(a), rows, quads * 4]);
   const down = (tile: { rows: number }) => Math.ceil(rows / tile.rows);
-  // The step of a mask is another in every call: a cached block would never be used again.
+  // With dropout the step differs in every call, so a cached uniform block would never be used again.
   const volatile = hasDropout(a);
   eachChunk(a, (uniforms, pairs) => {
     dispatch(backend, {

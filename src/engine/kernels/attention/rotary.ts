@@ -1,12 +1,13 @@
 /**
- * Rotary position embeddings (Su et al., 2021), paired as Hugging Face's rotate_half.
+ * Rotary position embeddings (Su et al., 2021), paired as in Hugging Face's rotate_half.
  *
  *   q [N, Hq·D]   k [N, Hk·D]   cos, sin [P, R/2]   positions int32 [N]   ->   q' [N, Hq·D], k' [N, Hk·D]
  *
- * The first R dimensions of a head turn, i with i + R/2; those behind stay as they are. R is D as a rule.
+ * The first R dimensions of a head are rotated, i together with i + R/2; the others stay as they are. Usually R = D.
  *
- * One dispatch turns both. The gradient is the turn backwards. Angles come from a table: WGSL's cos and sin promise an
- * absolute error of 2⁻¹¹ only. Positions beyond the table take its last row; callers check a context's length before.
+ * One dispatch rotates both q and k. The gradient is the inverse rotation. Angles come from a table, because WGSL's cos and
+ * sin guarantee only an absolute error of 2⁻¹¹. Positions beyond the table use its last row; callers check the context
+ * length beforehand.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
@@ -20,7 +21,7 @@ interface RotaryAttrs {
   inverse: boolean;
 }
 
-/** `second` may be absent: the gradient of one of the two. */
+/** `second` may be absent: for the gradient of only one of the two. */
 const rotaryKernel: (inputs: Partial<Inputs>, attrs: RotaryAttrs) => tf.Tensor[] = defineKernel<RotaryAttrs>({
   name: 'Rotary',
   outputs({ first, second, cos, sin, positions }, { headDim }) {
@@ -100,7 +101,7 @@ const rotaryKernel: (inputs: Partial<Inputs>, attrs: RotaryAttrs) => tf.Tensor[]
   gradient([dFirst, dSecond], { inputs: { first, second, cos, sin, positions } }, { headDim, inverse }) {
     const tables = { cos, sin, positions };
     const back = { headDim, inverse: !inverse };
-    // An output that the loss does not depend on has no dy; its input then gets zeros without a turn.
+    // An output that the loss does not depend on has no dy; its input then gets zeros without a rotation.
     if (dFirst && dSecond) {
       const both = sharedGradients(() => rotaryKernel({ first: dFirst, second: dSecond, ...tables }, back));
       return { first: () => both(0), second: () => both(1) };
@@ -163,8 +164,8 @@ ${ENTRY} {
 }
 
 /**
- * cos and sin [positions, R/2] of position · frequency, times `scale`, which some scalings have instead of scaling the
- * scores. As transformers does, the angle is rounded to float32 before its cosine is taken.
+ * cos and sin [positions, R/2] of position · frequency, times `scale`, which some RoPE scalings use instead of scaling the
+ * scores. As in transformers, the angle is rounded to float32 before its cosine and sine are taken.
  */
 export function rotaryTables(
   positions: number,
@@ -184,7 +185,7 @@ export function rotaryTables(
   return { cos: tf.tensor2d(cos, [positions, half]), sin: tf.tensor2d(sin, [positions, half]) };
 }
 
-/** q [N, Hq·D] and k [N, Hk·D] turned by their positions. */
+/** q [N, Hq·D] and k [N, Hk·D], rotated by their positions. */
 export function rotary(
   q: tf.Tensor,
   k: tf.Tensor,

@@ -1,12 +1,12 @@
 /**
- * What a model is told of its tokens when P virtual ones come before every text: positions, visible ranges (visible.ts)
- * and token types, int32 in and out. T tokens a text become N, which is P + T where the virtual ones are tokens (a prompt),
- * and T where they are only keys and values (a prefix).
+ * A model's token inputs when P virtual tokens precede every text: positions, visible ranges (visible.ts) and token types,
+ * int32 in and out. The T tokens of a text become N rows: P + T if the virtual tokens are rows too (a prompt), T if they
+ * are only keys and values (a prefix).
  *
- *   positions  [B·T]     ->  [B·N]      a text's begin at P; virtual tokens have 0, …, P−1
- *   visible    [B·T, 2]  ->  [B·N, 2]   a range that begins with its text begins with the virtual tokens now; one that is
- *                                       empty (padding) stays so. A virtual token sees those up to itself, or with
- *                                       `both` directions all that its text's tokens see
+ *   positions  [B·T]     ->  [B·N]      a text's positions start at P; virtual tokens have 0, …, P−1
+ *   visible    [B·T, 2]  ->  [B·N, 2]   a range that starts with its text now starts with the virtual tokens; an empty one
+ *                                       (padding) stays empty. A virtual token sees those up to itself or, with `both`,
+ *                                       everything that its text's tokens see
  *   types      [B·T]     ->  [B·N]      virtual tokens have type 0
  */
 import type * as tf from '@tensorflow/tfjs-core';
@@ -21,9 +21,9 @@ export interface VirtualAttrs {
   length: number;
   /** P */
   virtual: number;
-  /** `prompt`: virtual tokens are tokens. `prefix`: keys and values only. */
+  /** `prompt`: virtual tokens are rows like any token. `prefix`: they are keys and values only. */
   as: 'prompt' | 'prefix';
-  /** Tokens see what comes after them as well. */
+  /** Attention in both directions: tokens also see what follows them. */
   both: boolean;
 }
 

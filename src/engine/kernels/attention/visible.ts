@@ -1,10 +1,10 @@
 /**
- * Which keys a query may attend to, as the attention kernel reads it: int32 [B·Tq, 2], for each query the range
+ * Which keys a query may attend to, in the form the attention kernel reads: int32 [B·Tq, 2], for each query the range
  * [first, end) within its row's keys. One range covers causal masks, padding on either side, packed documents, sliding
- * windows and caches. Pure CPU; a padding query gets the empty range and attends to nothing.
+ * windows and caches. Runs on the CPU; a padding query gets the empty range and attends to nothing.
  */
 
-/** A token sees itself and what came before. `lengths` are the rows' real tokens; padding lies behind them. */
+/** A token sees itself and what precedes it. `lengths` counts each row's real tokens; padding follows them. */
 export function causalVisible(lengths: ArrayLike<number>, length: number): Int32Array {
   const out = new Int32Array(lengths.length * length * 2);
   for (let b = 0; b < lengths.length; b++) {
@@ -14,7 +14,7 @@ export function causalVisible(lengths: ArrayLike<number>, length: number): Int32
   return out;
 }
 
-/** As causalVisible for rows with their padding in front. */
+/** Like causalVisible, for rows padded on the left. */
 export function leftPaddedVisible(lengths: ArrayLike<number>, length: number): Int32Array {
   const out = new Int32Array(lengths.length * length * 2);
   for (let b = 0; b < lengths.length; b++) {
@@ -24,7 +24,7 @@ export function leftPaddedVisible(lengths: ArrayLike<number>, length: number): I
   return out;
 }
 
-/** Every real token sees every real token of its row, as encoders do. */
+/** Every real token sees every real token of its row, as in encoders. */
 export function fullVisible(lengths: ArrayLike<number>, length: number): Int32Array {
   const out = new Int32Array(lengths.length * length * 2);
   for (let b = 0; b < lengths.length; b++) {
@@ -35,8 +35,8 @@ export function fullVisible(lengths: ArrayLike<number>, length: number): Int32Ar
 }
 
 /**
- * Several texts in a row: causal within each. `documents[b]` are the lengths of row b's texts, one after the other; what
- * they leave of `length` is padding.
+ * Several texts in each row, causal within each text. `documents[b]` lists the lengths of row b's texts in order; the rest
+ * of `length` is padding.
  */
 export function packedVisible(documents: readonly (readonly number[])[], length: number): Int32Array {
   const out = new Int32Array(documents.length * length * 2);
@@ -51,21 +51,21 @@ export function packedVisible(documents: readonly (readonly number[])[], length:
   return out;
 }
 
-/** Narrows every range to its last `window` keys (sliding-window attention, the token itself among them). */
+/** Narrows every range to its last `window` keys (sliding-window attention; the token itself counts). */
 export function slidingWindow(visible: Int32Array, window: number): Int32Array {
   const out = visible.slice();
   for (let i = 0; i < out.length; i += 2) out[i] = Math.max(out[i]!, out[i + 1]! - window);
   return out;
 }
 
-/** One row of `count` new tokens behind `past` cached ones. */
+/** One row of `count` new tokens after `past` cached ones. */
 export function cacheVisible(past: number, count: number): Int32Array {
   const out = new Int32Array(count * 2);
   for (let t = 0; t < count; t++) out[t * 2 + 1] = past + t + 1;
   return out;
 }
 
-/** For each query and head of the reference kernels: where its row's keys begin, the range that it sees, and its key head. */
+/** For the reference kernels: calls `body` for each query and head with its row's first key, its range and its key head. */
 export function eachQuery(
   visible: ArrayLike<number>,
   a: { batch: number; queryLength: number; keyLength: number; heads: number; kvHeads: number; window?: number | null },

@@ -1,5 +1,5 @@
 /**
- * Losses of a classification head's scores, as transformers' heads have them.
+ * Losses of a classification head's scores, as in transformers' heads.
  *
  *   scores [R, C]   targets [R] or [R, C]   ->   loss [] = scale · Σ_r loss_r,   dScores [R, C]
  *
@@ -7,8 +7,8 @@
  *   binary          targets float32 [R, C] in [0, 1]:   mean over C of softplus(s) − t·s   (BCEWithLogitsLoss)
  *   squared         targets float32 [R, C]:   mean over C of (s − t)²   (MSELoss)
  *
- * t of a class is as in cross-entropy.ts, label smoothing included, which the other two do not know. The gradient is made
- * in the forward pass and multiplied by the loss's own in the backward pass: two dispatches, whatever the loss.
+ * t is defined as in cross-entropy.ts, with label smoothing, which the other two do not support. The gradient is computed
+ * in the forward pass and multiplied by the gradient of the loss in the backward pass: two dispatches, whatever the loss.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
@@ -78,7 +78,7 @@ const kernel = defineKernel<ScoreLossAttrs>({
       tensors: [scores!, targets!, losses, dScores],
       writes: [losses, dScores],
       uniforms: uniformBlock(u(rows), u(classes), f(scale), f(smoothing)),
-      // The scale changes with the number of targets, from batch to batch.
+      // The scale depends on the number of targets, which changes from batch to batch.
       volatile: true,
       workgroups: groupsFor(rows),
     });
@@ -103,7 +103,7 @@ const ROW: Record<ScoreLossKind, string> = {
   binary: `  for (var c = 0u; c < u.classes; c++) {
     let s = scores[at + c];
     let t = targets[at + c];
-    // From exp(−|s|), which cannot overflow.
+    // Uses exp(−|s|), which cannot overflow.
     let e = exp(-abs(s));
     total += (max(s, 0.0) + log(1.0 + e) - t * s) / f32(u.classes);
     dScores[at + c] = u.scale * (select(e, 1.0, s >= 0.0) / (1.0 + e) - t) / f32(u.classes);
@@ -115,7 +115,7 @@ const ROW: Record<ScoreLossKind, string> = {
   }`,
 };
 
-/** A thread a row: classes are few. */
+/** One thread per row: classes are few. */
 const shader = (kind: ScoreLossKind) => `struct Uniforms { rows: u32, classes: u32, scale: f32, smoothing: f32 }
 @group(0) @binding(0) var<storage, read> scores: array<f32>;
 @group(0) @binding(1) var<storage, read> targets: array<${kind === 'cross_entropy' ? 'i32' : 'f32'}>;
@@ -133,8 +133,8 @@ ${ROW[kind]}
 }`;
 
 /**
- * scale · summed loss of scores [R, C]. `targets`: int32 [R] of classes (−100: none) for cross-entropy, else float32
- * [R, C]. `smoothing` is cross-entropy's.
+ * scale · summed loss of scores [R, C]. `targets`: int32 [R] of classes (−100: none) for cross-entropy, otherwise float32
+ * [R, C]. `smoothing` applies to cross-entropy.
  */
 export function scoreLoss(
   kind: ScoreLossKind,

@@ -1,12 +1,12 @@
 /**
- * Rows of a table by token id.
+ * Looks up rows of a table by token id.
  *
- *   ids int32 [N]   table [V, d] (logical; in any format)   ->   [N, d]
+ *   ids int32 [N]   table [V, d] (logical; any format)   ->   [N, d]
  *
- * Ids are clamped to the table, so that a bad one cannot read beyond it; that they are valid is checked where batches are
- * made, on the CPU, with a message that names the row.
+ * Ids are clamped to the table, so a bad one cannot read beyond it. Whether they are valid is checked on the CPU when a
+ * batch is made, with a message that names the row.
  *
- * Gradient (float32 tables): without atomics and without a pass over the vocabulary. Occurrences of an id are linked in
+ * Gradient (float32 tables): no atomics and no pass over the vocabulary. Occurrences of an id are linked in
  * order; the first one sums along its chain and writes the id's row once, so equal runs give equal bits.
  */
 import type * as tf from '@tensorflow/tfjs-core';
@@ -111,7 +111,7 @@ const backward = defineKernel<{ vocab: number; width: number }>({
     const table = bufferOf(backend, dTable);
     copyEncoder(backend).clearBuffer(table);
     markWritten(backend, dTable);
-    // links[n] = the next occurrence of the same id (N for none), plus N + 1 where n is not the first one.
+    // links[n] = the next occurrence of the same id (N if none), plus N + 1 if n is not the first one.
     const links = temp([Math.max(1, n)], 'int32');
     dispatch(backend, {
       program: {

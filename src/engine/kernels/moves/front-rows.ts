@@ -1,10 +1,10 @@
 /**
- * Rows in front of every text of a batch, and rows taken out of every text: how virtual tokens come in and go.
+ * Puts rows before every text of a batch, and takes rows out of every text: how virtual tokens are added and removed.
  *
  *   prepend     front [P, w], x [B·T, w]   ->   [B·(P+T), w]   the same P rows before each text's T
  *   rowsWithin  x [B·N, w]                 ->   [B·count, w]   rows from, …, from + count − 1 of each text's N
  *
- * Their gradients are each other's walk backwards; that of `front` sums over the texts, in order.
+ * Each gradient copies the other way; that of `front` sums over the texts, in order.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { dispatch, u, uniformBlock } from '../../webgpu/dispatch';
@@ -22,8 +22,8 @@ interface WithinAttrs extends BatchAttrs {
 }
 
 /**
- * A thread for each value of the output (four of them where the width allows); `body` computes it from `text`, `row` of
- * the text and `column`, out of `outRows` rows a text, with numbers `a` and `b` of its own.
+ * One thread per value of the output (per four values if the width allows). `body` computes it from `text`, `row` within
+ * the text and `column`, with `outRows` rows per text and two numbers, `a` and `b`, for its own use.
  */
 function record(
   { backend, inputs, outputs }: Pick<GpuCall<BatchAttrs>, 'backend' | 'inputs' | 'outputs'>,
@@ -101,7 +101,7 @@ const prependKernel = defineKernel<BatchAttrs>({
   },
 });
 
-/** The rows of every text added up: x [B·N, w] -> [count, w]. */
+/** Sums the rows over all texts: x [B·N, w] -> [count, w]. */
 const sumTexts = defineKernel<WithinAttrs>({
   name: 'SumTexts',
   outputs: ({ x }, { count }) => [{ shape: [count, x!.shape[1]!] }],
@@ -131,7 +131,7 @@ const withinKernel = defineKernel<WithinAttrs>({
   outputs({ x }, { batch, from, count }) {
     const rows = (x?.shape[0] ?? 0) / batch;
     if (x?.shape.length !== 2 || !Number.isInteger(rows) || from + count > rows) {
-      throw shapeError('RowsWithin', `x [${batch}·N, w] with N of at least ${from + count}`, { x: x?.shape });
+      throw shapeError('RowsWithin', `x [${batch}·N, w] with N at least ${from + count}`, { x: x?.shape });
     }
     return [{ shape: [batch * count, x.shape[1]!] }];
   },
@@ -185,5 +185,5 @@ const backInPlace = defineKernel<WithinAttrs & { rows: number }>({
 export const prepend = (front: tf.Tensor, x: tf.Tensor, batch: number): tf.Tensor =>
   prependKernel({ front, x }, { batch })[0]!;
 
-/** Rows of each text of x [B·N, w] -> [B·count, w]. */
+/** Rows [from, from + count) of each text of x [B·N, w] -> [B·count, w]. */
 export const rowsWithin = (x: tf.Tensor, attrs: WithinAttrs): tf.Tensor => withinKernel({ x }, attrs)[0]!;

@@ -1,6 +1,5 @@
 /**
- * Rows of a matrix moved, cleared and summed, as recorded dispatches: what the losses share; and rows taken by number, as a
- * kernel.
+ * Dispatches shared by the losses, which move, clear and sum rows of a matrix; and a kernel that takes rows by number.
  *
  *   x [M, d]   rows int32 [R]   ->   [R, d], zeros where a row is -1
  */
@@ -19,8 +18,8 @@ export function clear(backend: GpuBackend, tensor: tf.TensorInfo): void {
 }
 
 /**
- * gather: to[i] = from[rows[start + i]], zeros where that is -1. scatter: to[rows[start + i]] = from[i]; no row may come
- * twice. Rows of `width` values, `n` of them; `tokens` is how many the larger matrix has.
+ * gather: to[i] = from[rows[start + i]], zeros where that is -1. scatter: to[rows[start + i]] = from[i]; no row may appear
+ * twice. `n` rows of `width` values; `tokens` is the number of rows in the larger matrix.
  */
 export function moveRows(
   backend: GpuBackend,
@@ -63,7 +62,7 @@ ${ENTRY} {
   });
 }
 
-/** out = scale · Σ values, in order, by one thread: a few hundred adds, and the same sum every time. */
+/** out = scale · Σ values, in order, by one thread: a few hundred additions, and the same sum every time. */
 export function sumAll(backend: GpuBackend, values: tf.TensorInfo, out: tf.TensorInfo, n: number, scale: number): void {
   dispatch(backend, {
     program: {
@@ -127,5 +126,5 @@ const putBack = defineKernel<{ tokens: number }>({
   },
 });
 
-/** Rows of x [M, d] by number, zeros where it is -1 -> [R, d]. No row may come twice, or its gradient would be lost. */
+/** Rows of x [M, d] by number, zeros for -1 -> [R, d]. No row may appear twice, or one of its gradients would be lost. */
 export const takeRows = (x: tf.Tensor, rows: tf.Tensor): tf.Tensor => take({ x, rows }, {})[0]!;

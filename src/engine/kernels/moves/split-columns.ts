@@ -1,11 +1,11 @@
 /**
- * A fused projection's columns apart, in one dispatch: what one linear computed for queries, keys and values together.
+ * Splits a fused projection into its columns in one dispatch: queries, keys and values that one linear layer computed.
  *
- *   x [M, N]   ->   for each part [M, groups·width]: column c of it is column offset + ⌊c / width⌋·stride + c mod width of x
+ *   x [M, N]   ->   for each part [M, groups·width]: its column c is column offset + ⌊c / width⌋·stride + c mod width of x
  *
- * Parts side by side (GPT-2, Phi-3) have one group each; GPT-NeoX has queries, keys and values by turns, head by head, which
- * are as many groups as heads. The parts must take every column once, so that the gradient, the same walk backwards, writes
- * all of dx.
+ * Adjacent parts (GPT-2, Phi-3) have one group each. GPT-NeoX alternates between queries, keys and values head by head,
+ * which makes as many groups as heads. The parts must cover every column exactly once, so that the gradient, which copies
+ * the other way, writes all of dx.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { zeros } from '@tensorflow/tfjs-core';
@@ -14,14 +14,14 @@ import { defineKernel, type Inputs, shapeError } from '../kernel';
 import { groupsFor } from '../products/matmul';
 import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
 
-/** Which columns one output takes. */
+/** The columns that one output takes. */
 export interface ColumnPart {
-  /** Column of the first group's first value. */
+  /** First column of the first group. */
   offset: number;
-  /** Columns of a group. */
+  /** Columns per group. */
   width: number;
   groups: number;
-  /** From one group's first column to the next one's; means nothing for a single group. */
+  /** From one group's first column to the next group's; unused for a single group. */
   stride: number;
 }
 
@@ -33,11 +33,11 @@ interface SplitAttrs {
 
 const widthOf = ({ groups, width }: ColumnPart) => groups * width;
 
-/** Column of x that column `c` of a part is. */
+/** The column of x that becomes column `c` of a part. */
 const source = ({ offset, width, stride }: ColumnPart, c: number) =>
   offset + Math.floor(c / width) * stride + (c % width);
 
-/** Parts that lie side by side, `widths` columns each. */
+/** Adjacent parts of `widths` columns each. */
 export function sideBySide(...widths: number[]): ColumnPart[] {
   let offset = 0;
   return widths.map((width) => {
@@ -47,7 +47,7 @@ export function sideBySide(...widths: number[]): ColumnPart[] {
   });
 }
 
-/** `count` parts that take turns: `width` columns of each, `groups` times over. */
+/** `count` parts that alternate: `width` columns of each in turn, `groups` times. */
 export function byTurns(count: number, groups: number, width: number): ColumnPart[] {
   return Array.from({ length: count }, (_, p) => ({ offset: p * width, width, groups, stride: count * width }));
 }
@@ -60,11 +60,11 @@ function checkCover({ columns, parts }: SplitAttrs): void {
     total += widthOf(part);
   }
   if (total !== columns || taken.includes(0)) {
-    throw new Error(`SplitColumns: the parts ${JSON.stringify(parts)} do not take each of ${columns} columns once.`);
+    throw new Error(`SplitColumns: the parts ${JSON.stringify(parts)} do not cover each of ${columns} columns once.`);
   }
 }
 
-/** The walk over all parts' elements; `move` copies between `whole[at]` and the part's `part[i]`. */
+/** One thread per element of all parts; each copies between `whole[at]` and `part[i]` of its part. */
 function shader(count: number, quads: boolean, back: boolean): string {
   const type = quads ? 'vec4f' : 'f32';
   const each = (body: (p: number) => string) => Array.from({ length: count }, (_, p) => body(p)).join('\n');
@@ -162,7 +162,7 @@ const joinKernel: (inputs: Partial<Inputs>, attrs: SplitAttrs) => tf.Tensor[] = 
 
 const checked = new WeakMap<ColumnPart[], number>();
 
-/** x [M, N] -> one [M, groups·width] for each part; `parts` is made once a model. */
+/** x [M, N] -> one [M, groups·width] per part. Make `parts` once per model: a list is checked on first use. */
 export function splitColumns(x: tf.Tensor, parts: ColumnPart[]): tf.Tensor[] {
   const columns = x.shape[1]!;
   if (checked.get(parts) !== columns) {

@@ -1,12 +1,12 @@
 /**
- * The length of every row of W + s·B·A without the sum itself (DoRA, Liu et al., 2024, equation 5):
+ * The norm of each row of W + s·B·A without forming the sum (DoRA, Liu et al., 2024, equation 5):
  *
  *   squares [out] = Σ W²   b [out, r]   wa [r, out] = A·Wᵀ   aa [r, r] = A·Aᵀ   ->   [out]
  *
  *   ‖W + s·B·A‖² = squares + 2s·Σ_k b_k·wa_k + s²·Σ_kl b_k·aa_kl·b_l      row by row
  *
- * W takes part through products alone, which read it in any format. There is no gradient: DoRA takes the norm for a
- * constant (section 4.3), and callers keep it off the tape.
+ * W enters only through products, which read it in any format. There is no gradient: DoRA treats the norm as a constant
+ * (section 4.3), and callers keep it off the tape.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
@@ -14,7 +14,7 @@ import { defineKernel, shapeError } from '../kernel';
 import { groupsFor } from '../products/matmul';
 import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
 
-/** Keeps a row of zeros from dividing by zero; nothing comes of it, since what it would scale is zero too. */
+/** Keeps a row of zeros from dividing by zero; harmless, because what it would scale is zero too. */
 const SMALLEST = 1e-30;
 
 const doraNormKernel = defineKernel<{ scale: number }>({
@@ -82,7 +82,7 @@ ${ENTRY} {
   },
 });
 
-/** Lengths of the rows of W + scale·b·a, from what is described above. */
+/** Norms of the rows of W + scale·b·a, from the parts described above. */
 export function doraNorm(
   parts: { squares: tf.Tensor; b: tf.Tensor; wa: tf.Tensor; aa: tf.Tensor },
   scale: number,

@@ -1,12 +1,12 @@
 /**
- * LayerNorm (Ba et al., 2016), as torch's in float32:
+ * LayerNorm (Ba et al., 2016), as in torch with float32:
  *
  *   x [M, d]   weight, bias [d]   ->   y [M, d] = x̂ · weight + bias,   x̂ = (x − mean) · rstd,   rstd = 1 / √(var(x) + eps)
  *
  * With g = dy · weight:   dx = rstd · (g − mean(g) − x̂ · mean(g · x̂))   dweight = Σ_M dy · x̂   dbias = Σ_M dy
  *
- * The bias may be absent. `stats` [M, 2] keeps each row's mean and rstd for the gradients; the variance is taken about the
- * mean in a second pass, as a difference of squares would cancel.
+ * The bias is optional. `stats` [M, 2] keeps each row's mean and rstd for the gradients. The variance is computed about
+ * the mean in a second pass, because a difference of squares would cancel.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
@@ -69,12 +69,12 @@ ${ENTRY} {
   }
   var shift = ${r.total('sum')};
   ${r.fold('shift')}
-  var pull = ${r.total('along')};
-  ${r.fold('pull')}
+  var projection = ${r.total('along')};
+  ${r.fold('projection')}
   shift = shift / u.size;
-  pull = pull / u.size;
+  projection = projection / u.size;
   ${r.each} {
-    dx[base + i] = rstd * (dy[base + i] * weight[i] - shift - (x[base + i] - mean) * rstd * pull);
+    dx[base + i] = rstd * (dy[base + i] * weight[i] - shift - (x[base + i] - mean) * rstd * projection);
   }
 }`;
 }
@@ -133,7 +133,7 @@ const layerNormKernel = defineKernel<LayerNormAttrs>({
   },
 });
 
-/** x̂ of a row's value. */
+/** x̂ of one value. */
 const normed = (x: View, stats: View, i: number, j: number) =>
   (x.data[i * x.shape[1]! + j]! - stats.data[i * 2]!) * stats.data[i * 2 + 1]!;
 
@@ -144,15 +144,15 @@ const backwardInput = defineKernel<Record<string, never>>({
     const [rows, d] = x!.shape as [number, number];
     for (let i = 0; i < rows; i++) {
       let shift = 0;
-      let pull = 0;
+      let projection = 0;
       for (let j = 0; j < d; j++) {
         const g = dy!.data[i * d + j]! * weight!.data[j]!;
         shift += g / d;
-        pull += (g * normed(x!, stats!, i, j)) / d;
+        projection += (g * normed(x!, stats!, i, j)) / d;
       }
       for (let j = 0; j < d; j++) {
         const g = dy!.data[i * d + j]! * weight!.data[j]!;
-        dx![i * d + j] = stats!.data[i * 2 + 1]! * (g - shift - normed(x!, stats!, i, j) * pull);
+        dx![i * d + j] = stats!.data[i * 2 + 1]! * (g - shift - normed(x!, stats!, i, j) * projection);
       }
     }
   },
@@ -183,7 +183,7 @@ const backwardWeight = defineKernel<Record<string, never>>({
   },
   gpu({ backend, inputs: { dy, x, stats }, outputs, temp }) {
     const [rows, d] = x!.shape as [number, number];
-    // A thread a column and chunk of rows, adding in order: the same sum every time.
+    // One thread per column and chunk of rows, adding in order: the same sum every time.
     sumColumns(backend, outputs[0]!, rows, temp, ({ chunk, chunks, sums }) =>
       dispatch(backend, {
         program: {

@@ -1,5 +1,5 @@
 /**
- * RMSNorm (Zhang and Sennrich, 2019), as transformers' LlamaRMSNorm in float32:
+ * RMSNorm (Zhang and Sennrich, 2019), as in transformers' LlamaRMSNorm with float32:
  *
  *   x [M, d]   weight [d]   ->   y [M, d] = x · rstd · weight,   rstd [M] = 1 / √(mean(x²) + eps)
  *
@@ -54,8 +54,8 @@ ${ENTRY} {
   var part = ${r.total('sum')};
   ${r.fold()}
   let scale = rstd[row];
-  let pull = part / u.size * scale * scale;
-  ${r.each} { dx[base + i] = scale * (dy[base + i] * weight[i] - x[base + i] * pull); }
+  let projection = part / u.size * scale * scale;
+  ${r.each} { dx[base + i] = scale * (dy[base + i] * weight[i] - x[base + i] * projection); }
 }`;
 }
 
@@ -108,10 +108,10 @@ const backwardInput = defineKernel<Record<string, never>>({
       const scale = rstd!.data[i]!;
       let sum = 0;
       for (let j = 0; j < d; j++) sum += dy!.data[i * d + j]! * weight!.data[j]! * x!.data[i * d + j]!;
-      const pull = (sum / d) * scale * scale;
+      const projection = (sum / d) * scale * scale;
       for (let j = 0; j < d; j++) {
         const at = i * d + j;
-        dx![at] = scale * (dy!.data[at]! * weight!.data[j]! - x!.data[at]! * pull);
+        dx![at] = scale * (dy!.data[at]! * weight!.data[j]! - x!.data[at]! * projection);
       }
     }
   },
@@ -143,7 +143,7 @@ const backwardWeight = defineKernel<Record<string, never>>({
   gpu({ backend, inputs: { dy, x, rstd }, outputs, temp }) {
     const [rows, d] = x!.shape as [number, number];
     const dw = outputs[0]!;
-    // A thread a column and chunk of rows, adding in order: the same sum every time.
+    // One thread per column and chunk of rows, adding in order: the same sum every time.
     sumColumns(backend, dw, rows, temp, ({ chunk, chunks, sums }) =>
       dispatch(backend, {
         program: {

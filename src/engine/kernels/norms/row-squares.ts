@@ -1,9 +1,9 @@
 /**
- * Σ_j W[i,j]² of every row of a weight, whatever its format: DoRA's norms of the frozen part, taken once.
+ * Σ_j W[i,j]² for each row of a weight in any format: the norms of DoRA's frozen part, computed once.
  *
  *   weight [out, in] (logical)   ->   [out]
  *
- * Values are decoded as they are read, so that no unpacked copy exists.
+ * Values are decoded as they are read, so no unpacked copy exists.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Weight } from '../../types';
@@ -75,7 +75,7 @@ ${ENTRY} {
   },
 });
 
-/** [out, in] -> [out]; no gradient: the weight is frozen. */
+/** [out, in] -> [out]; no gradient, because the weight is frozen. */
 export function rowSquares(weight: Weight): tf.Tensor {
   return rowSquaresKernel(weightInputs(weight), weightAttrs(weight))[0]!;
 }

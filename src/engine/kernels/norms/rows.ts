@@ -1,6 +1,6 @@
 /**
- * What kernels that walk a matrix row by row share (norms): how threads share a row, and sums over all rows for the
- * gradient of a weight.
+ * Shared by the kernels that walk a matrix row by row (norms): how threads share a row, and the sums over all rows for a
+ * weight's gradient.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { adapterTraits } from '../../webgpu/adapter';
@@ -12,12 +12,12 @@ import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
 /** Threads that share a row. */
 export type Lanes = 1 | 64;
 
-/** One where lanes are a CPU's and barriers dear, else a workgroup. */
+/** One on software adapters, where lanes are CPU threads and barriers are expensive; otherwise a workgroup. */
 export function lanesOf(backend: GpuBackend): Lanes {
   return adapterTraits(backend.device).software ? 1 : 64;
 }
 
-/** The head of a shader whose row is read by 1 or 64 threads, and sums over the row in a fixed order. */
+/** Parts of a shader in which 1 or 64 threads read each row and sum over it in a fixed order. */
 export function rowShader(lanes: Lanes, quads: boolean) {
   const shared = lanes > 1;
   return {
@@ -26,13 +26,13 @@ export function rowShader(lanes: Lanes, quads: boolean) {
     total: (sum: string) => (quads ? `dot(${sum}, vec4f(1.0))` : sum),
     declare: `${shared ? `var<workgroup> sums: array<f32, ${lanes}>;` : ''}
 ${GLOBAL_INDEX}`,
-    // The returning branch is uniform: with 64 lanes a row depends on the workgroup alone.
+    // The branch that returns is uniform: with 64 lanes, the row depends on the workgroup alone.
     begin: `let row = ${shared ? 'wg.y * groups.x + wg.x' : 'globalIndex(wg, local, groups)'};
   if (row >= u.rows) { return; }
   let lane = ${shared ? 'local' : '0u'};
   let base = row * u.width;`,
     each: `for (var i = lane; i < u.width; i += ${lanes}u)`,
-    /** Turns the lanes' own `part` into the row's sum, in all of them. */
+    /** Adds up the lanes' `part` and leaves the row's sum in all of them. */
     fold: (part = 'part') =>
       shared
         ? `sums[lane] = ${part};
@@ -48,12 +48,12 @@ ${GLOBAL_INDEX}`,
   };
 }
 
-/** Rows that one thread sums; more of them need a second pass over the partial sums. */
+/** Rows that one thread sums; more rows need a second pass over the partial sums. */
 const ROWS_PER_SUM = 64;
 
 /**
- * out [d] = sums over `rows` rows, by chunks: `record` writes the sums of each chunk of rows into `sums` [chunks, d], which
- * is `out` itself where one chunk is enough.
+ * out [d] = sums over `rows` rows, in chunks: `record` writes the sums of each chunk of rows into `sums` [chunks, d], which
+ * is `out` itself when one chunk is enough.
  */
 export function sumColumns(
   backend: GpuBackend,

@@ -1,7 +1,7 @@
 /**
  * Gathers the gradients of many tensors into one flat buffer: flat[offset_i ..] = keep · flat[..] + grad_i, seven tensors
- * a dispatch (eight storage buffers a stage is what every WebGPU device has). Clipping and AdamW then need one dispatch
- * each, however many tensors are trained. With `squared` the squares of the values are added.
+ * per dispatch (every WebGPU device allows eight storage buffers per stage). Clipping and AdamW then need one dispatch
+ * each, however many tensors are trained. With `squared`, adds the squares of the values.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
@@ -28,12 +28,12 @@ ${each((i) => {
   return `  if (id >= ${begin} && id < u.end${i}) { value = g${i}[id - ${begin}]; at = u.offset${i} + id - ${begin}; }`;
 })}
 ${squared ? '  value *= value;' : ''}
-  // keep = 0 must also forget an infinity, so no multiplication then.
+  // With keep = 0, an infinity must be forgotten too, so do not multiply.
   flat[at] = select(value, u.keep * flat[at] + value, u.keep != 0.0);
 }`;
 }
 
-/** flat [N]; grads[i] lands at offsets[i]. `keep` 0 overwrites, 1 adds. */
+/** flat [N]; grads[i] goes to offsets[i]. `keep` 0 overwrites, 1 adds. */
 export function accumulateGradients(
   flat: tf.Tensor,
   grads: tf.Tensor[],

@@ -1,14 +1,14 @@
 /**
- * The five passes of adafactor.ts. Each finds its tensor in a table by halves, so that a pass is one dispatch whatever the
- * number of tensors; sums within a workgroup are trees of a fixed order.
+ * The five passes of adafactor.ts. Each finds its tensor in a table by binary search, so a pass is one dispatch for any
+ * number of tensors. Sums within a workgroup are trees with a fixed order.
  */
 import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
 
-/** Columns that a workgroup of the column pass takes, and threads that share each of them. */
+/** Columns per workgroup of the column pass, and threads per column. */
 export const COLUMNS = 16;
 
 const HEAD = `struct Uniforms {
-  // Tensors [first, end) of the table; the pass's own units [from, to).
+  // Tensors [first, end) of the table; this pass's units [from, to).
   first: u32, end: u32, from_: u32, to: u32,
   beta: f32, rest: f32, epsilon: f32, slices: u32, decay: f32, rate: f32,
 }
@@ -27,7 +27,7 @@ const find = (field: string) => `fn find(unit: u32) -> u32 {
   return low;
 }`;
 
-/** Adds up over 64 threads what each put into `sums`; the whole is in sums[0]. */
+/** Adds up `sums` over 64 threads; the total is in sums[0]. */
 const TREE = `
   workgroupBarrier();
   for (var width = 32u; width > 0u; width /= 2u) {
@@ -35,7 +35,7 @@ const TREE = `
     workgroupBarrier();
   }`;
 
-/** row ← β·row + (1−β)·mean over columns of g² + ε; a workgroup a row. */
+/** row ← β·row + (1−β)·mean over columns of g² + ε; one workgroup per row. */
 export const ROWS = () => `${HEAD}
 @group(0) @binding(0) var<storage, read> grads: array<f32>;
 @group(0) @binding(1) var<storage, read> table: array<Matrix>;
@@ -58,7 +58,7 @@ ${ENTRY} {
   if (local == 0u) { row[r] = u.beta * row[r] + u.rest * (sums[0] / f32(t.cols) + u.epsilon); }
 }`;
 
-/** col ← β·col + (1−β)·mean over rows of g² + ε; a workgroup sixteen columns, sixteen threads each. */
+/** col ← β·col + (1−β)·mean over rows of g² + ε; a workgroup takes sixteen columns, with sixteen threads each. */
 export const COLS = () => `${HEAD}
 @group(0) @binding(0) var<storage, read> grads: array<f32>;
 @group(0) @binding(1) var<storage, read> table: array<Matrix>;
@@ -95,7 +95,7 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) local
   }
 }`;
 
-/** parts = Σ over columns of (g / √col)², the row's share of the update's size; a workgroup a row. */
+/** parts = Σ over columns of (g / √col)², the row's share of the update's RMS; one workgroup per row. */
 export const PARTIAL = () => `${HEAD}
 @group(0) @binding(0) var<storage, read> grads: array<f32>;
 @group(0) @binding(1) var<storage, read> table: array<Matrix>;
@@ -120,7 +120,7 @@ ${ENTRY} {
   if (local == 0u) { parts[r] = sums[0]; }
 }`;
 
-/** Mean of the rows, slice by slice, and what the update is divided by, max(1, RMS); a workgroup a tensor. */
+/** The mean of `row` in each slice, and the divisor of the update, max(1, RMS); one workgroup per tensor. */
 export const FOLD = () => `${HEAD}
 @group(0) @binding(0) var<storage, read> table: array<Matrix>;
 @group(0) @binding(1) var<storage, read> stats: array<f32>;
@@ -149,7 +149,7 @@ ${ENTRY} {
   if (local == 0u) { folds[u.slices + index] = max(1.0, sqrt(total / f32(t.batch * t.rows * t.cols))); }
 }`;
 
-/** p ← p·(1 − lr·wd) − lr · g / √(row/mean · col) / max(1, RMS); a thread a value. */
+/** p ← p·(1 − lr·wd) − lr · g / √(row/mean · col) / max(1, RMS); one thread per value. */
 export const UPDATE = () => `${HEAD}
 @group(0) @binding(0) var<storage, read_write> p: array<f32>;
 @group(0) @binding(1) var<storage, read> grads: array<f32>;

@@ -1,13 +1,13 @@
 /**
- * Adafactor (Shazeer & Stern, 2018) in place over many tensors of the flat buffers, as transformers' Adafactor without
- * first moment, parameter scale and relative step:
+ * Adafactor (Shazeer & Stern, 2018), in place over many tensors of the flat buffers, as in transformers' Adafactor without
+ * first moment, parameter scaling or relative step:
  *
  *   row_i ← β·row_i + (1−β)·mean_j(g_ij² + ε);  col_j ← β·col_j + (1−β)·mean_i(g_ij² + ε)
  *   u_ij = g_ij / √(row_i / mean(row) · col_j);  p ← p·(1 − lr·wd) − lr · u / max(1, RMS(u))
  *
- * A tensor [..., rows, cols] has a row and a column for each slice, RMS is over the whole tensor. A vector is a matrix of one
- * row: row/mean(row) is then exactly 1, and what is left is transformers' rule for vectors. Five dispatches, whatever the
- * number of tensors. g is the gradient times the clipping factor of `stats`; where that says "not finite", nothing changes.
+ * A tensor [..., rows, cols] has a `row` and a `col` for each slice; the RMS is over the whole tensor. A vector is a matrix
+ * with one row: row/mean(row) is then exactly 1, which leaves transformers' rule for vectors. Five dispatches for any
+ * number of tensors. g is the gradient times the clipping factor in `stats`; when that says "not finite", nothing changes.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { GpuBackend } from '../../webgpu/backend';
@@ -16,14 +16,14 @@ import { cpuArray, runInPlace } from '../in-place';
 import { groupsFor } from '../products/matmul';
 import { COLS, COLUMNS, FOLD, PARTIAL, ROWS, UPDATE } from './adafactor-wgsl';
 
-/** A tensor [batch, rows, cols] at `offset` of the flat buffers, and where its state lies in the state's. */
+/** A tensor [batch, rows, cols] at `offset` in the flat buffers, and where its state starts in the state buffers. */
 export interface Matrix {
   offset: number;
   rowStart: number;
   colStart: number;
-  /** Workgroups of the column pass before this tensor's. */
+  /** Workgroups of the column pass before those of this tensor. */
   blockStart: number;
-  /** Slices before this tensor's. */
+  /** Slices before those of this tensor. */
   slice: number;
   batch: number;
   rows: number;
@@ -64,7 +64,7 @@ export function factorise(tensors: { offset: number; shape: number[] }[]): Facto
   return factors;
 }
 
-/** The table as the shaders read it: eight words a tensor. */
+/** The table as the shaders read it: eight words per tensor. */
 export const tableOf = ({ matrices }: Factors): Int32Array =>
   Int32Array.from(
     matrices.flatMap((m) => [m.offset, m.rowStart, m.colStart, m.blockStart, m.slice, m.batch, m.rows, m.cols]),
@@ -74,7 +74,7 @@ export interface AdafactorState {
   params: tf.Tensor;
   grads: tf.Tensor;
   stats: tf.Tensor;
-  /** int32, of tableOf. */
+  /** int32, from tableOf. */
   table: tf.Tensor;
   row: tf.Tensor;
   col: tf.Tensor;
@@ -187,7 +187,7 @@ function reference({ t, factors, range, h }: Call): void {
   }
 }
 
-/** Updates the tensors [first, end) of the table, which are values [offset, offset + length) of the flat tensors. */
+/** Updates the tensors [first, end) of the table, which hold values [offset, offset + length) of the flat tensors. */
 export function adafactorStep(
   t: AdafactorState,
   factors: Factors,

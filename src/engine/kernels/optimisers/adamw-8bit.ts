@@ -1,11 +1,12 @@
 /**
- * AdamW whose moments take a byte a value (Dettmers et al., 2022), in place over a flat range, as bitsandbytes' AdamW8bit.
- * 256 values are a block: each moment is divided by the block's largest magnitude and takes the nearest code of a table, the
- * lower one of two equally near. A step reads a block, updates it as adamw.ts does in float32, moves the parameters by the
- * unrounded moments, and rounds the moments again.
+ * AdamW with moments of one byte per value (Dettmers et al., 2022), in place over a flat range, as in bitsandbytes'
+ * AdamW8bit. 256 values form a block: each moment is divided by the block's largest magnitude and rounded to the nearest
+ * code of a table, ties to the lower code. A step decodes a block, updates it in float32 as adamw.ts does, moves the
+ * parameters by the unrounded moments, and rounds the moments again.
  *
- * A block is a workgroup, four values and so one word of codes a thread. `m` and `v` are int32 [N/4]; `absmax` is
- * [2·N/256], m's and v's of a block side by side; `codes` [512] holds the tables of m (signed) and v, ascending.
+ * Each workgroup takes one block, and each thread four values, which is one word of codes. `m` and `v` are int32 [N/4];
+ * `absmax` is [2·N/256], with a block's two values (m's and v's) adjacent; `codes` [512] holds the tables of m (signed) and
+ * v, ascending.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
@@ -76,7 +77,7 @@ ${ENTRY} {
     workgroupBarrier();
   }
   most = largest[0];
-  // A block of zeros would be divided by zero.
+  // Avoid dividing a block of zeros by zero.
   let divisor = select(most, vec2f(1.0), most == vec2f(0.0));
   var packed = vec2u(0u);
   for (var k = 0u; k < 4u; k++) {
@@ -101,7 +102,7 @@ function nearest(x: number, table: Float32Array): number {
   return low;
 }
 
-/** Updates [offset, offset + length) of the flat tensors; offset is a multiple of 256, and a last block may be part filled. */
+/** Updates [offset, offset + length) of the flat tensors; offset is a multiple of 256, and the last block may be partial. */
 export function adamW8(t: Adam8State, range: { offset: number; length: number }, h: AdamWHyper): void {
   const decay = 1 - h.learningRate * h.weightDecay;
   const stepSize = h.learningRate / (1 - h.beta1 ** h.step);

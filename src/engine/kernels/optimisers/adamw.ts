@@ -1,13 +1,13 @@
 /**
- * Adam and AdamW, in place over a flat range, one dispatch a parameter group. Follows torch.optim.AdamW term by term
+ * Adam and AdamW, in place over a flat range, one dispatch per parameter group. Follows torch.optim.AdamW term by term
  * (Loshchilov & Hutter, 2019: weight decay decoupled from the gradient):
  *
  *   p ← p·(1 − lr·wd);  m ← β1·m + (1−β1)·g;  v ← β2·v + (1−β2)·g²
  *   p ← p − lr/(1−β1ᵗ) · m / (√v / √(1−β2ᵗ) + ε)
  *
- * and, where it is coupled, torch.optim.Adam: g ← g + wd·p instead of the first term (Kingma & Ba, 2015).
+ * With coupled weight decay it follows torch.optim.Adam: g ← g + wd·p replaces the first term (Kingma & Ba, 2015).
  *
- * g is the gradient times the clipping factor of `stats` (grad-norm.ts); where that says "not finite", nothing changes.
+ * g is the gradient times the clipping factor in `stats` (grad-norm.ts); when that says "not finite", nothing changes.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
@@ -21,7 +21,7 @@ export interface AdamWHyper {
   beta2: number;
   epsilon: number;
   weightDecay: number;
-  /** Adam: weight decay is added to the gradient. */
+  /** Adam: adds weight decay to the gradient. */
   coupled?: boolean;
   /** 1-based count of updates, for the bias correction. */
   step: number;
@@ -38,9 +38,9 @@ export interface AdamState {
 
 const WGSL = `struct Uniforms {
   offset: u32, length: u32, decay: f32, epsilon: f32, stepSize: f32, rootCorrection: f32,
-  // As torch: taken from 1 before rounding to f32, which would cost 1 − β2 its fifth digit.
+  // As in torch, 1 − β is taken before rounding to f32; rounding first would cost 1 − β2 its fifth digit.
   beta1: f32, rest1: f32, beta2: f32, rest2: f32,
-  // Weight decay that goes through the gradient; where moments begin in their tensors.
+  // Weight decay added to the gradient; index of the first value that the moments hold.
   coupled: f32, shift: u32,
 }
 @group(0) @binding(0) var<storage, read_write> p: array<f32>;
@@ -63,7 +63,7 @@ ${ENTRY} {
   p[i] = p[i] * u.decay - u.stepSize * first / (sqrt(second) / u.rootCorrection + u.epsilon);
 }`;
 
-/** Updates [offset, offset + length) of the flat tensors. The moments may lack the first `shift` values of the others. */
+/** Updates [offset, offset + length) of the flat tensors. The moment tensors may lack the first `shift` values. */
 export function adamW(t: AdamState, range: { offset: number; length: number }, h: AdamWHyper, shift = 0): void {
   const decay = h.coupled ? 1 : 1 - h.learningRate * h.weightDecay;
   const coupled = h.coupled ? h.weightDecay : 0;

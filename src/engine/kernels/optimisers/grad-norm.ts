@@ -3,9 +3,9 @@
  *
  *   grads [N], loss [] -> stats [4] = norm, factor, finite (1 or 0), loss
  *
- * factor = min(1, max_norm / (norm + 1e-6)) as torch.nn.utils.clip_grad_norm_ has it; 1 when max_norm is 0. AdamW reads
- * factor and finite from `stats`, so a step with a NaN or infinite gradient changes nothing. `penalty` [P], where there is one,
- * holds shares of what is to be added to the loss (weight-penalty.ts).
+ * factor = min(1, max_norm / (norm + 1e-6)) as in torch.nn.utils.clip_grad_norm_; 1 when max_norm is 0. AdamW reads factor
+ * and finite from `stats`, so a step with a NaN or infinite gradient changes nothing. `penalty` [P], if given, holds
+ * partial sums of a penalty to add to the loss (weight-penalty.ts).
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { GpuBackend } from '../../webgpu/backend';
@@ -18,7 +18,7 @@ export const STATS = { norm: 0, factor: 1, finite: 2, loss: 3 } as const;
 
 const clipFactor = (norm: number, maxNorm: number) => (maxNorm > 0 ? Math.min(1, maxNorm / (norm + 1e-6)) : 1);
 
-/** Partial sums that are folded by one thread afterwards: enough threads to fill a GPU, few enough to add in order. */
+/** Partial sums, added up by one thread afterwards: enough threads to fill a GPU, few enough to add in order. */
 export function partialCount(n: number): number {
   return Math.min(4096, Math.max(64, Math.ceil(n / 256 / 64) * 64));
 }
@@ -66,7 +66,7 @@ ${ENTRY} {
 @group(0) @binding(2) var<storage, read_write> stats: array<f32>;
 ${c.penalty ? '@group(0) @binding(3) var<storage, read> penalty: array<f32>;' : ''}
 @group(0) @binding(${c.penalty ? 4 : 3}) var<uniform> u: Uniforms;
-// By the bits: a shader compiler may assume that NaN and infinity do not occur.
+// Tests the bits, because a shader compiler may assume that NaN and infinity do not occur.
 fn isFinite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }
 @compute @workgroup_size(1) fn main() {
   var sum = 0.0;

@@ -3,7 +3,7 @@
  *
  *   p ← p·(1 − lr·wd) − lr · sign(β1·m + (1−β1)·g);  m ← β2·m + (1−β2)·g
  *
- * g is the gradient times the clipping factor of `stats` (grad-norm.ts); where that says "not finite", nothing changes.
+ * g is the gradient times the clipping factor in `stats` (grad-norm.ts); when that says "not finite", nothing changes.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';

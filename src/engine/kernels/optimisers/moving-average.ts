@@ -1,7 +1,7 @@
 /**
- * Moving average of the parameters: average ← d·average + (1−d)·p, over the flat buffers [N]. Written as
- * average + (1−d)·(p − average), so that what does not move stays as it is to the last bit. Where `stats` (grad-norm.ts) says
- * "not finite" there was no update, and nothing changes here either.
+ * Moving average of the parameters: average ← d·average + (1−d)·p, over the flat buffers [N]. Computed as
+ * average + (1−d)·(p − average), so a parameter that does not move keeps its average to the last bit. When `stats`
+ * (grad-norm.ts) says "not finite", there was no update, and nothing changes here either.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';

@@ -1,9 +1,9 @@
 /**
- * SGD with momentum, in place over a flat range, as torch.optim.SGD without dampening and Nesterov:
+ * SGD with momentum, in place over a flat range, as in torch.optim.SGD without dampening or Nesterov:
  *
  *   v ← μ·v + (g + wd·p);  p ← p − lr·v
  *
- * g is the gradient times the clipping factor of `stats` (grad-norm.ts); where that says "not finite", nothing changes.
+ * g is the gradient times the clipping factor in `stats` (grad-norm.ts); when that says "not finite", nothing changes.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
@@ -29,7 +29,7 @@ ${momentum ? '  step += u.momentum * velocity[i];\n  velocity[i] = step;' : ''}
   p[i] -= u.rate * step;
 }`;
 
-/** Updates [offset, offset + length) of the flat tensors; `velocity` is null where there is no momentum. */
+/** Updates [offset, offset + length) of the flat tensors; `velocity` is null without momentum. */
 export function sgdStep(
   t: { params: tf.Tensor; grads: tf.Tensor; stats: tf.Tensor; velocity: tf.Tensor | null },
   range: { offset: number; length: number },

@@ -1,10 +1,10 @@
 /**
- * A pull of the parameters towards where they began, over the flat buffers [N], before clipping:
+ * A penalty on how far the parameters have moved from their starting values, over the flat buffers [N], before clipping:
  *
  *   s_i = uniform + weighted · F_i;  g ← g + s·(p − p0);  penalty = ½ Σ s·(p − p0)²
  *
  * `uniform` is L2-SP's α (Li et al., 2018), `weighted` EWC's λ with the Fisher information F (Kirkpatrick et al., 2017). The
- * penalty comes as shares of it, one a thread, which grad-norm.ts adds up in order.
+ * penalty is written as partial sums, one per thread, which grad-norm.ts adds up in order.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
@@ -37,7 +37,7 @@ export interface PenaltyTensors {
   grads: tf.Tensor;
   params: tf.Tensor;
   anchor: tf.Tensor;
-  /** [P], of any length: one thread a value. */
+  /** [P], of any length: one thread per value. */
   penalty: tf.Tensor;
   fisher?: tf.Tensor;
 }

@@ -1,5 +1,5 @@
 /**
- * The activations of plain feed-forwards, one dispatch each way:
+ * The activations of feed-forward layers without a GLU, one dispatch each way:
  *
  *   x of any shape   ->   x · gate(x)        dx = dy · (gate(x) + x · gate'(x))
  *
@@ -8,8 +8,8 @@
  *   silu        gate = σ(x)
  *   relu        gate = 1 where x > 0, else 0
  *
- * WGSL has no erf, and its tanh may be wrong by 1e-5, so that both come from exp. Φ is within 1e-7: near zero from a
- * polynomial for erf, beyond from one for ln erfc, which keeps small values of the left tail from cancelling.
+ * WGSL has no erf, and its tanh may be off by 1e-5, so both are computed from exp. Φ is within 1e-7: near zero from a
+ * polynomial for erf, further out from one for ln erfc, which keeps small values of the left tail from cancelling.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { dispatch, u, uniformBlock } from '../../webgpu/dispatch';
@@ -26,7 +26,7 @@ interface ActivationAttrs {
 export const CUBIC = 0.044715;
 export const ROOT = Math.sqrt(2 / Math.PI);
 
-/** Φ by erf's series with positive terms only: erf(z) = 2/√π · e^(−z²) · Σ 2ⁿ z^(2n+1) / (2n+1)!! */
+/** Φ from erf's series with positive terms only: erf(z) = 2/√π · e^(−z²) · Σ 2ⁿ z^(2n+1) / (2n+1)!! */
 function normal(x: number): number {
   const z = Math.min(Math.abs(x) / Math.SQRT2, 6);
   let term = z;
@@ -52,7 +52,7 @@ const reference: Record<Activation, (x: number) => [gate: number, slope: number]
   relu: (x) => [x > 0 ? 1 : 0, 0],
 };
 
-/** Least-squares fits, reweighted towards equal errors: (erf(z)/z − 1) in z² on [0, 1], and (−ln erfc(t)/t − 1) in t on [1, 4]. */
+/** Least-squares fits, reweighted to level the errors: (erf(z)/z − 1) in z² on [0, 1], and (−ln erfc(t)/t − 1) in t on [1, 4]. */
 const ERF = [0.12837893, -0.3761194, 0.11278064, -0.026663808, 0.0048707016, -0.0005462921];
 const LN_ERFC = [0.12869714, 0.6349584, 0.10654901, -0.024025435, 0.003764628, -0.0003523248, 0.00001413316];
 
@@ -61,7 +61,7 @@ const horner = (coefficients: number[], x: string) =>
     .slice(0, -1)
     .reduceRight((sum, c) => `(${sum} * ${x} + ${c.toFixed(12)})`, coefficients.at(-1)!.toFixed(12));
 
-/** `fn gateOf(x)`, `fn slopeOf(x)`: arguments are clamped where the result no longer moves, or exp and cubes overflow. */
+/** `fn gateOf(x)` and `fn slopeOf(x)`. Arguments are clamped where results stop changing or exp and cubes would overflow. */
 function gateWgsl(kind: Activation, type: string): string {
   const gate = (body: string) => `fn gateOf(x: ${type}) -> ${type} { ${body} }`;
   const slope = (body: string) => `fn slopeOf(x: ${type}) -> ${type} { ${body} }`;
@@ -152,7 +152,7 @@ const backward = defineKernel<ActivationAttrs>({
   name: 'ActivationBackward',
   outputs({ dy, x }) {
     if (!tf.util.arraysEqual(dy?.shape ?? [], x!.shape)) {
-      throw shapeError('ActivationBackward', 'dy and x of one shape', { dy: dy?.shape, x: x?.shape });
+      throw shapeError('ActivationBackward', 'dy and x of the same shape', { dy: dy?.shape, x: x?.shape });
     }
     return [{ shape: x!.shape }];
   },

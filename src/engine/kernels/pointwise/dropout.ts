@@ -1,11 +1,11 @@
 /**
- * Inverted dropout (Srivastava et al., 2014): an element stays, divided by 1 − p, or becomes 0.
+ * Inverted dropout (Srivastava et al., 2014): an element is kept and divided by 1 − p, or becomes 0.
  *
  *   x (any shape)   ->   the same shape
  *
- * Whether it stays is a pure function of (seed, step, tag, element), from the generator of base/random.ts: Philox with the
- * counter (element / 4, step, tag, dropout stream), one call for four elements. So nothing is saved for the gradient,
- * which draws the same mask again, and a resumed run drops the same elements. `tag` tells the tensors of one step apart.
+ * Whether it is kept is a pure function of (seed, step, tag, element), from the generator of base/random.ts: Philox with the
+ * counter (element / 4, step, tag, dropout stream), one call per four elements. Nothing is saved for the gradient, which
+ * draws the same mask again, and a resumed run drops the same elements. `tag` tells the tensors of one step apart.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { philox4x32, Stream } from '../../../base/random';
@@ -16,14 +16,14 @@ import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
 import { PHILOX } from './philox-wgsl';
 
 export interface DropoutAttrs {
-  /** Share of the elements that become 0, in [0, 1). */
+  /** Fraction of the elements that become 0, in [0, 1). */
   p: number;
   seed: number;
   step: number;
   tag: number;
 }
 
-/** An element stays when the upper 24 bits of its random word reach this. */
+/** An element is kept if the upper 24 bits of its random word reach this. */
 export const threshold = (p: number) => Math.round(p * 2 ** 24);
 
 const dropoutKernel: (inputs: Partial<Inputs>, attrs: DropoutAttrs) => tf.Tensor[] = defineKernel<DropoutAttrs>({
@@ -47,7 +47,7 @@ const dropoutKernel: (inputs: Partial<Inputs>, attrs: DropoutAttrs) => tf.Tensor
       tensors: [x!, outputs[0]!],
       writes: outputs,
       uniforms: uniformBlock(u(size), u(seed), u(step), u(tag), u(threshold(p)), f(1 / (1 - p))),
-      // The step is another in every call: a cached block would never be used again.
+      // The step differs in every call, so a cached uniform block would never be used again.
       volatile: true,
       workgroups: groupsFor(Math.ceil(size / 4)),
     });
@@ -82,7 +82,7 @@ ${
 }`;
 }
 
-/** Drops elements of x. Throws unless 0 ≤ p < 1. */
+/** Applies dropout to x. Throws unless 0 ≤ p < 1. */
 export function dropout(x: tf.Tensor, attrs: DropoutAttrs): tf.Tensor {
   if (!(attrs.p >= 0 && attrs.p < 1)) throw new Error(`Dropout: p must be at least 0 and below 1, not ${attrs.p}.`);
   return dropoutKernel({ x }, attrs)[0]!;

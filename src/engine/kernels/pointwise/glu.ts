@@ -1,5 +1,5 @@
 /**
- * The gated activations of SwiGLU and GeGLU feed-forwards (Shazeer, 2020):
+ * The activations of SwiGLU and GeGLU feed-forward layers (Shazeer, 2020):
  *
  *   gate [M, f]   up [M, f]   ->   g · σ(z(g)) · up [M, f]
  *
@@ -36,26 +36,26 @@ const argument: Record<GluActivation, (g: number) => [z: number, slope: number]>
   gelu_tanh: (g) => [SLOPE * (g + CUBIC * g ** 3), SLOPE * (1 + 3 * CUBIC * g * g)],
 };
 
-/** The same in WGSL, of a scalar or vector g. */
+/** The same in WGSL, for a scalar or vector g. */
 const wgslArgument: Record<GluActivation, { z: string; slope: string }> = {
   silu: { z: 'g', slope: '1.0' },
   gelu_tanh: { z: `${SLOPE} * (g + ${CUBIC} * g * g * g)`, slope: `${SLOPE} * (1.0 + ${3 * CUBIC} * g * g)` },
 };
 
-/** WGSL for σ(z) and what σ(−z) = 1 − σ(z) is made from, of a scalar or vector type. */
+/** WGSL for σ(z) and for the parts of σ(−z) = 1 − σ(z), for a scalar or vector type. */
 const wgslSigmoid = (type: string, activation: GluActivation) => `  let z = ${wgslArgument[activation].z};
   let e = exp(-abs(z));
   let positive = z >= ${type}(0.0);
   let s = select(e, ${type}(1.0), positive) / (1.0 + e);`;
 
-/** Elements a thread handles, and their type. */
+/** Elements per thread, and their type. */
 const widthFor = (size: number) => (size % 4 === 0 ? { type: 'vec4f', step: 4 } : { type: 'f32', step: 1 });
 
 const gluKernel = defineKernel<GluAttrs>({
   name: 'Glu',
   outputs({ gate, up }) {
     if (!gate || !up || !tf.util.arraysEqual(gate.shape, up.shape)) {
-      throw shapeError('Glu', 'gate and up of one shape', { gate: gate?.shape, up: up?.shape });
+      throw shapeError('Glu', 'gate and up of the same shape', { gate: gate?.shape, up: up?.shape });
     }
     return [{ shape: gate.shape }];
   },

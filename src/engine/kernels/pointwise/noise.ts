@@ -1,10 +1,10 @@
 /**
- * Uniform noise on a tensor: y = x + magnitude · U(−1, 1).
+ * Adds uniform noise to a tensor: y = x + magnitude · U(−1, 1).
  *
- *   x (any shape)   ->   the same shape; its gradient passes through unchanged
+ *   x (any shape)   ->   the same shape; the gradient passes through unchanged
  *
  * The noise is a function of (seed, step, element): Philox with the counter (element / 4, step, 0, noise stream), one call
- * for four elements, so that a pass that is computed again meets the same.
+ * per four elements. Computing a pass again therefore gives the same noise.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { philox4x32, Stream } from '../../../base/random';
@@ -54,7 +54,7 @@ ${ENTRY} {
       tensors: [x!, outputs[0]!],
       writes: outputs,
       uniforms: uniformBlock(u(size), u(seed), u(step), f(magnitude)),
-      // The step is another in every call: a cached block would never be used again.
+      // The step differs in every call, so a cached uniform block would never be used again.
       volatile: true,
       workgroups: groupsFor(Math.ceil(size / 4)),
     });

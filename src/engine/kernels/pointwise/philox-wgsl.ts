@@ -1,5 +1,5 @@
 /** The generator of base/random.ts in WGSL: Philox4x32-10 with the key (seed, 0). */
-export const PHILOX = `// The upper half of a 32-bit product, from 16-bit halves: WGSL has no wider integer.
+export const PHILOX = `// The upper half of a 32-bit product, from 16-bit halves: WGSL has no wider integers.
 fn high(a: u32, b: u32) -> u32 {
   let a0 = a & 0xffffu; let a1 = a >> 16u;
   let b0 = b & 0xffffu; let b1 = b >> 16u;

@@ -1,5 +1,5 @@
 /**
- * A factor for each column, with what is added behind it: DoRA's magnitudes over norms, and (IA)³'s vectors.
+ * Multiplies each column by a factor and adds what follows it: DoRA's magnitudes over norms, and (IA)³'s vectors.
  *
  *   x [M, N]   factor [N]   bias [N]   residual [M, N]   ->   y [M, N] = x · factor (+ bias) (+ residual)
  *

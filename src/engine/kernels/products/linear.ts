@@ -1,9 +1,9 @@
 /**
- * y = x·Wᵀ (+ bias) (+ residual), W frozen in any format, or trainable in f32.
+ * y = x·Wᵀ (+ bias) (+ residual), with W frozen in any format or trainable in f32.
  *
  *   x [M, in]   weight [out, in] (logical)   bias [out]   residual [M, out]   ->   y [M, out]
  *
- * The residual rides in the epilogue: its gradient is dy itself, and the add costs no dispatch.
+ * The epilogue adds the residual: its gradient is dy itself, and the addition costs no dispatch.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LinearModule, Weight } from '../../types';
@@ -115,9 +115,7 @@ export function transposedProduct(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   return transposed({ a, b }, {})[0]!;
 }
 
-/**
- * alpha · (dy·W + h·a): dy [M, out], weight [out, in], and LoRA's share h [M, r], a [r, in] when given -> [M, in].
- */
+/** alpha · (dy·W + h·a): dy [M, out], weight [out, in] and, if given, LoRA's h [M, r] and a [r, in] -> [M, in]. */
 export function linearBackwardInput(
   dy: tf.Tensor,
   weight: Weight,

@@ -1,10 +1,10 @@
 /**
- * LoRA in activation space on top of a frozen linear (Hu et al., 2021; PEFT's `lora.Linear`):
+ * LoRA in activation space on top of a frozen linear layer (Hu et al., 2021; PEFT's `lora.Linear`):
  *
  *   h = scale · xl·Aᵀ            [M, r]     xl is x, or dropout(x)
  *   y = x·Wᵀ + h·Bᵀ (+ bias) (+ residual)   [M, out]
  *
- * No delta of the weight's size and no gradient of the frozen weight ever exists. With dh = scale · dy·B:
+ * Neither a delta of the weight's size nor a gradient of the frozen weight ever exists. With dh = scale · dy·B:
  *   dA = dhᵀ·xl   dB = dyᵀ·h   dx = dy·W (+ dh·A)   dxl = dh·A
  */
 import type * as tf from '@tensorflow/tfjs-core';
@@ -147,6 +147,6 @@ export function loraLinear(
     },
     { ...weightAttrs(module.weight), rank: lora.a.shape[0]!, scale: lora.scale },
   );
-  h!.dispose(); // the tape holds its own reference where a gradient needs it
+  h!.dispose(); // the tape holds its own reference if a gradient needs it
   return y!;
 }

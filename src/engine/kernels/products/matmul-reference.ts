@@ -1,4 +1,4 @@
-/** The three products in plain loops, summed in float64: what the GPU kernels are checked against. */
+/** The three products as plain loops that sum in float64: what the GPU kernels are checked against. */
 
 type Matrix = ArrayLike<number>;
 

@@ -2,8 +2,8 @@
 import { ENTRY, GLOBAL_INDEX, lines, range } from './matmul-wgsl';
 
 /**
- * C[P,Q] = alpha · Σ_m U[m,P] · V[m,Q], such products (1 or 2) in one dispatch, each with its own sizes; added to what C
- * holds where `add`.
+ * C[P,Q] = alpha · Σ_m U[m,P] · V[m,Q]: one or two such products in one dispatch, each with its own sizes. With `add`, the
+ * product is added to the contents of C.
  */
 export function tnShader(products: { quads: boolean; add?: true }[]): string {
   let binding = 0;

@@ -3,12 +3,12 @@
  * TM×TN block of the output from 16-byte loads, every value held in a named register (an array indexed in a loop would
  * spill). Out-of-range rows are clamped on load and guarded on store, so the inner loop has no branch.
  *
- *   NT: Y[M,N] = X[M,K] · W[N,K]ᵀ     Hugging Face stores a Linear as [out, in], so this is its forward
- *   NN: Z[M,K] = Y[M,N] · W[N,K]      its gradient to the input
+ *   NT: Y[M,N] = X[M,K] · W[N,K]ᵀ     Hugging Face stores a Linear as [out, in], so this is its forward pass
+ *   NN: Z[M,K] = Y[M,N] · W[N,K]      its gradient with respect to the input
  *   TN: C[P,Q] = U[M,P]ᵀ · V[M,Q]     gradients of LoRA's A and B, and of trainable weights (matmul-tn-wgsl.ts)
  *
- * Weights in blocks go through loops of their own, a span of equal scale at a time. A weight in several buffers is one
- * dispatch a part: N is then the part's rows, `first` the place of its first row in the whole, `stride` the whole's N.
+ * Quantised weights have separate loops, which take a span of equal scale at a time. A weight in several buffers takes one
+ * dispatch per part: N is then the part's rows, `first` its first row's index in the whole, `stride` the whole's N.
  */
 import type { WeightFormat } from '../../types';
 import { type BlockCode, blockCode, elementType, matrixLoader } from './weight-wgsl';
@@ -16,7 +16,7 @@ import { type BlockCode, blockCode, elementType, matrixLoader } from './weight-w
 export const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 export const lines = (n: number, f: (i: number) => string) => range(n).map(f).join('\n');
 
-/** The flat invocation index where the dispatch may be folded into two dimensions. */
+/** The flat invocation index; a dispatch may be folded into two dimensions. */
 export const GLOBAL_INDEX = `fn globalIndex(wg: vec3u, local: u32, groups: vec3u) -> u32 {
   return (wg.y * groups.x + wg.x) * 64u + local;
 }`;
@@ -26,7 +26,7 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) local
 
 const UNIFORMS = 'struct Uniforms { m: u32, n: u32, k: u32, rank: u32, alpha: f32, first: u32, stride: u32 }';
 
-/** Collects storage bindings in the order of their declaration, the uniforms last. */
+/** Collects storage bindings in the order they are declared, with the uniforms last. */
 function bindings() {
   const declared: string[] = [];
   return {
@@ -37,7 +37,7 @@ function bindings() {
   };
 }
 
-/** Whether a format's own loops fit rows of `k` values: GGUF's rows are whole blocks, NF4's need not be. */
+/** Whether a format's span loops fit rows of `k` values: GGUF's rows are whole blocks, NF4's need not be. */
 export function fitsSpans(format: WeightFormat, k: number): boolean {
   const code = blockCode(format);
   return code !== undefined && k % code.span === 0;
@@ -50,21 +50,21 @@ export interface NtVariant {
   tm: number;
   tn: number;
   format: WeightFormat;
-  /** Rows are whole spans of a block format. */
+  /** Rows are whole spans of a quantised format. */
   spans: boolean;
   /** K is a multiple of 4. */
   quads: boolean;
-  /** N is a multiple of 4, and tn too: results are stored as vec4. */
+  /** N and tn are multiples of 4: results are stored as vec4. */
   quadStore: boolean;
-  /** Adds H[M,r] · B[N,r]ᵀ: LoRA's second half, as more of the same reduction. */
+  /** Adds H[M,r] · B[N,r]ᵀ, LoRA's second half, in the same reduction. */
   lora: false | { quads: boolean };
   bias: boolean;
   residual: boolean;
-  /** W holds some of the rows. */
+  /** W holds only some of the rows. */
   part: boolean;
 }
 
-/** One reduction `acc[i][j] += Σ_k left[m0+i, k] · right[n0+j, k]`; the right operand's rows begin at `first`. */
+/** One reduction `acc[i][j] += Σ_k left[m0+i, k] · right[n0+j, k]`; the right operand's rows start at `first`. */
 function ntLoop(
   v: { tm: number; tn: number; quads: boolean },
   left: string,
@@ -89,7 +89,7 @@ ${lines(tn, (j) => (quads ? `    a${i}_${j} += dot(xv${i}, wv${j});` : `    a${i
 }`;
 }
 
-/** The same over W in blocks. */
+/** The same for a quantised W. */
 function ntSpans({ tm, tn }: NtVariant, code: BlockCode): string {
   return `{
   let spans = u.k / ${code.span}u;
@@ -132,7 +132,7 @@ export function ntShader(v: NtVariant): string {
   if (v.residual) declare('read', 'residual', wide);
   declare('read_write', 'Y', wide);
   const extra = (n: string) => `${v.bias ? ` + bias[${n}]` : ''}${v.residual ? ' + residual[at]' : ''}`;
-  // Where column n of this part lies in rows of the whole.
+  // Where column n of this part is in the rows of the whole.
   const [stride, first, first4] = v.part ? ['u.stride', ' + u.first', ' + u.first / 4u'] : ['u.n', '', ''];
   const store = v.quadStore
     ? lines(
@@ -181,10 +181,10 @@ ${store}
 
 export interface NnVariant {
   tm: number;
-  /** Output columns a thread; a multiple of 4 when `quads`, of what a step reads when `spans`. */
+  /** Output columns per thread; a multiple of 4 with `quads`, of a step's columns with `spans`. */
   tk: number;
   format: WeightFormat;
-  /** Rows are whole spans of a block format. */
+  /** Rows are whole spans of a quantised format. */
   spans: boolean;
   /** K is a multiple of 4 (weight rows are read in quads). */
   quads: boolean;
@@ -192,15 +192,15 @@ export interface NnVariant {
   leftQuads: boolean;
   /** Adds H[M,r] · A[r,K]. */
   lora: false | { leftQuads: boolean };
-  /** W holds some of the rows. */
+  /** W holds only some of the rows. */
   part: boolean;
-  /** Adds to what Z holds: for the parts behind the first. */
+  /** Adds to the contents of Z: for every part after the first. */
   add: boolean;
 }
 
 /**
- * acc[i][q] += Σ_n left[m0+i, n] · right[n, columns]. `body(n, y)` multiplies row n of the right operand, given the left
- * one's values by tile row. Rows of the left operand are `stride` long and begin at `first`.
+ * acc[i][q] += Σ_n left[m0+i, n] · right[n, columns]. `body(n, y)` multiplies row n of the right operand by the left one's
+ * values, given per tile row. Rows of the left operand are `stride` long and start at `first`.
  */
 function overRows(
   tm: number,
@@ -241,7 +241,7 @@ export function nnShader(v: NnVariant): string {
   declare('read_write', 'Z', v.quads ? 'vec4f' : 'f32');
   const width = v.quads ? 4 : 1;
   const columns = v.tk / width;
-  // A thread's columns, in quads (or values): consecutive ones, or the quads of some steps of one span.
+  // A thread's columns, in quads (or values): consecutive, or the quads of some steps of one span.
   const steps = code ? columns / code.wide : 0;
   const place = code
     ? `  let tile = id % tilesK;

@@ -1,6 +1,6 @@
 /**
- * The matrix products as recorded dispatches: chooses a tile for the shape and adapter, builds (once) its shader. Used by
- * linear, LoRA and cross-entropy kernels; their CPU references use matmul-reference.ts.
+ * Records the matrix products as dispatches: chooses a tile for the shape and adapter and builds its shader once. Used by
+ * the linear, LoRA and cross-entropy kernels; their CPU references use matmul-reference.ts.
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { adapterTraits } from '../../webgpu/adapter';
@@ -21,7 +21,7 @@ function program(key: string, build: () => string): Program {
   return entry;
 }
 
-/** Folds a thread count into workgroups of 64, in two dimensions where one would pass the limit of 65535. */
+/** Folds a thread count into workgroups of 64, in two dimensions if one would exceed the limit of 65535. */
 export function groupsFor(threads: number): [number, number] {
   const groups = Math.max(1, Math.ceil(threads / 64));
   if (groups <= 65535) return [groups, 1];
@@ -30,8 +30,8 @@ export function groupsFor(threads: number): [number, number] {
 }
 
 /**
- * The largest register tile that still gives every lane of the device work. A CPU has few lanes and dear loads, so big
- * tiles win even for small outputs; a GPU wants thousands of threads first.
+ * The largest register tile that still gives every lane of the device work. A CPU has few lanes and expensive loads, so big
+ * tiles win even for small outputs; a GPU needs thousands of threads first.
  */
 function chooseTile(backend: GpuBackend, rows: number, columns: number): [number, number] {
   const wanted = adapterTraits(backend.device).software ? 16 : 4096;
@@ -69,7 +69,7 @@ export interface NtCall {
   residual?: TensorInfo;
 }
 
-/** The parts of a weight with the row that each begins at. */
+/** The parts of a weight, each with the row it starts at. */
 function placed({ parts }: WeightOperand) {
   let first = 0;
   return parts.map((part) => {
@@ -160,7 +160,7 @@ export interface TnProduct {
   p: number;
   q: number;
   alpha?: number;
-  /** To what c holds. */
+  /** Adds to the contents of c. */
   add?: boolean;
 }
 

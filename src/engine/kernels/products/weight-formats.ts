@@ -2,14 +2,14 @@
  * The storage formats of weights: how many values a block holds and in how many bytes.
  *
  * GGUF's blocks (ggml-common.h, block_q*) divide each row. NF4 is bitsandbytes' (QLoRA): blocks of 64 values over the whole
- * tensor, row ends or not, whose scales are quantised once more. One buffer holds
+ * tensor, regardless of row ends, with scales that are quantised in turn. One buffer holds
  *
  *   offset     one f32: the scale of a block is dynamic[its code] · outer + offset
- *   levels     16 f32, what the 4-bit codes stand for
- *   dynamic    256 f32, what the 8-bit codes of the scales stand for
+ *   levels     16 f32, the values of the 4-bit codes
+ *   dynamic    256 f32, the values of the scales' 8-bit codes
  *   codes      values / 2 bytes, the first value of a byte in its upper half
- *   scales     one byte a block
- *   outer      one f32 for 256 scales
+ *   scales     one byte per block
+ *   outer      one f32 per 256 scales
  *
  * each padded to whole words.
  */
@@ -37,12 +37,12 @@ export const NF4_BLOCK = 64;
 /** Scales that share an outer scale. */
 export const NF4_OUTER = 256;
 
-/** Where the sections of every NF4 tensor begin, in words; the offset is the first. */
+/** Where the fixed sections of an NF4 tensor start, in words; the offset comes first. */
 export const NF4_LEVELS = 1;
 export const NF4_DYNAMIC = 17;
 export const NF4_CODES = 273;
 
-/** Where the others begin in one of `size` values, and how long it is. */
+/** Where the other sections start in a tensor of `size` values, and how long it is. */
 export function nf4Layout(size: number) {
   const blocks = Math.ceil(size / NF4_BLOCK);
   const scales = NF4_CODES + Math.ceil(size / 8);

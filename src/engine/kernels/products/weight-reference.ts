@@ -1,4 +1,4 @@
-/** Weights as numbers, whatever their storage: the reference that the GPU is checked against, and vectors at load. */
+/** Decodes weights from any storage format: the reference that the GPU is checked against, and used for vectors at load. */
 import type { WeightFormat } from '../../types';
 import type { View } from '../kernel';
 import { ggufBlock, NF4_BLOCK, NF4_CODES, NF4_DYNAMIC, NF4_LEVELS, NF4_OUTER, nf4Layout } from './weight-formats';
@@ -15,7 +15,7 @@ export function halfToFloat(h: number): number {
 
 let table: Float32Array | null = null;
 
-/** What each of the 65536 halves stands for: whole models are widened when they are quantised. */
+/** The value of each of the 65536 halves, as a table: quantising a model widens all of it. */
 function allHalves(): Float32Array {
   table ??= Float32Array.from({ length: 65536 }, (_, half) => halfToFloat(half));
   return table;
@@ -23,7 +23,7 @@ function allHalves(): Float32Array {
 
 const { fround } = Math;
 
-/** Scale and minimum, six bits each, of the `i`-th of eight sub-blocks; twelve bytes from `at` hold all of them. */
+/** The 6-bit scale and minimum of the `i`-th of eight sub-blocks; the twelve bytes from `at` hold all of them. */
 function sixBits(b: DataView, at: number, i: number): [number, number] {
   const byte = (k: number) => b.getUint8(at + k);
   if (i < 4) return [byte(i) & 63, byte(i + 4) & 63];
@@ -31,7 +31,7 @@ function sixBits(b: DataView, at: number, i: number): [number, number] {
   return [(low & 15) | ((byte(i - 4) >> 6) << 4), (low >> 4) | ((byte(i) >> 6) << 4)];
 }
 
-/** What one GGUF block stands for, with the rounding of the `gguf` package: each operation in float32. */
+/** Decodes one GGUF block with the rounding of the `gguf` package: each operation in float32. */
 const decode: Partial<Record<WeightFormat, (b: DataView, at: number, out: Float32Array, to: number) => void>> = {
   q8_0(b, at, out, to) {
     const d = halfToFloat(b.getUint16(at, true));
@@ -74,7 +74,7 @@ const decode: Partial<Record<WeightFormat, (b: DataView, at: number, out: Float3
   },
 };
 
-/** Value `i` of 32: the low halves of sixteen bytes, then their high halves. */
+/** Value `i` of 32: the low nibbles of sixteen bytes, then their high nibbles. */
 const nibble = (b: DataView, at: number, i: number) => (b.getUint8(at + (i & 15)) >> (i < 16 ? 0 : 4)) & 15;
 
 function decodeK(b: DataView, at: number, out: Float32Array, to: number, fifth: boolean): void {
@@ -106,7 +106,7 @@ function widenNf4(words: Int32Array, size: number): Float32Array {
   return out;
 }
 
-/** `size` values in their format; `words` is the tensor's own array. */
+/** Decodes `size` values from their format; `words` is the tensor's own array. */
 export function widen(words: View['data'], format: WeightFormat, size: number): Float32Array {
   if (format === 'f32') return words as Float32Array;
   if (format === 'nf4') return widenNf4(words as Int32Array, size);

@@ -1,28 +1,28 @@
 /**
- * Reading a weight in WGSL, whatever its format. The products take blocks a span at a time (`blockCode`): what a span's
- * values share is decoded once, outside the inner loop. Everybody else, and shapes that no span fits, reads quads or single
- * values by number (`matrixLoader`).
+ * Reads a weight of any format in WGSL. The products read quantised weights a span at a time (`blockCode`): what a span's
+ * values share is decoded once, outside the inner loop. All other kernels, and shapes that do not divide into spans, read
+ * quads or single values by index (`matrixLoader`).
  */
 import type { WeightFormat } from '../../types';
 import { ggufBlock, NF4_CODES, NF4_DYNAMIC, NF4_LEVELS } from './weight-formats';
 
-/** A block format, as code over the array `W` of words. Names that end in `j` belong to one row of a tile. */
+/** A quantised format, as code over the array `W` of words. Names that end in `j` belong to one row of a tile. */
 export interface BlockCode {
-  /** Values that are opened together: they share words, and one or a few scales. Not always neighbours. */
+  /** Values that are decoded together: they share words and one or a few scales. Not always adjacent. */
   span: number;
-  /** A span is read in this many steps, */
+  /** Number of steps in which a span is read. */
   steps: number;
-  /** of this many quads each. */
+  /** Quads per step. */
   wide: number;
-  /** The quad that is number `q` of step `t` in span `s`, all counted over the row-major matrix. */
+  /** The index of quad `q` of step `t` in span `s`, all counted over the row-major matrix. */
   quadAt(s: string, t: string, q: number): string;
   /** Declares `s`, `t` and `q` of quad `i`. */
   find: string;
-  /** What the code calls. */
+  /** The functions that the code calls. */
   functions: string;
-  /** Once a thread, before the others; `size` is the number of values in the tensor. */
+  /** Runs once per thread, before the rest; `size` is the number of values in the tensor. */
   prologue(size: string): string;
-  /** Declares what span `s` needs; the steps that follow are taken in order, from `t`. */
+  /** Declares what span `s` needs; its steps must then be taken in order, starting at `t`. */
   open(j: string, s: string, t: string): string;
   /** Declares the words of step `t`. */
   words(j: string, t: string): string;
@@ -42,7 +42,7 @@ const BYTES = `fn bytes(p: u32) -> vec4f {
 }`;
 const HALF_AT = `fn halfAt(o: u32) -> f32 { return half((W[o >> 2u] >> ((o & 2u) * 8u)) & 0xffffu); }`;
 const BYTE_AT = `fn byteAt(o: u32) -> i32 { return bitcast<i32>(W[o >> 2u] << (24u - (o & 3u) * 8u)) >> 24u; }`;
-/** d · scale and dmin · min of the sub-blocks 2p and 2p + 1 of a K block that begins at word `o`. */
+/** d · scale and dmin · min of the sub-blocks 2p and 2p + 1 of a K-quant block that starts at word `o`. */
 const SCALES_K = `fn scalesK(o: u32, p: u32) -> vec4f {
   let shift = vec2u((p & 1u) * 16u) + vec2u(0u, 8u);
   let a = vec2u(W[o + 1u]) >> shift;
@@ -53,13 +53,13 @@ const SCALES_K = `fn scalesK(o: u32, p: u32) -> vec4f {
   let d = W[o];
   return vec4f(half(d & 0xffffu) * vec2f(scale), half(d >> 16u) * vec2f(low));
 }`;
-/** The low four bits of `x` into the fifth bit of four bytes. */
+/** Spreads the low four bits of `x` to the fifth bits of four bytes. */
 const FIFTH = `fn fifth(x: u32) -> u32 { return ((((x & 15u) * 0x204081u) & 0x01010101u) << 4u); }`;
 
 const NONE = () => '';
 const LOW = '0x0f0f0f0fu';
 
-/** Quads 2t and 2t + 1 of a span. */
+/** A step takes quads 2t and 2t + 1 of a span. */
 const neighbours = (span: number) => ({
   span,
   steps: span / 8,
@@ -68,7 +68,7 @@ const neighbours = (span: number) => ({
   find: `let s = i / ${span / 4}u; let t = (i % ${span / 4}u) >> 1u; let q = i & 1u;`,
 });
 
-/** Low and high halves of the same bytes: quad t of a span's first half, and of its second. */
+/** A step takes quad t of a span's first half and of its second: the low and high nibbles of the same bytes. */
 const halves = (span: number) => ({
   span,
   steps: span / 8,
@@ -78,18 +78,18 @@ const halves = (span: number) => ({
 });
 
 /**
- * A run of words at byte offset `at`, which is even: with an odd half-word each word straddles two, and the second one is
- * kept for the next step. `name` tells runs apart.
+ * A run of words at byte offset `at`, which is even. At an odd half-word, each word of the run straddles two words of `W`,
+ * and the second is kept for the next step. `name` tells runs apart.
  */
 const runOfWords = {
   open: (j: string, name: string, at: string, first: string) => `let ${name}a${j} = ${at};
     let ${name}o${j} = (${name}a${j} & 2u) != 0u; let ${name}i${j} = ${name}a${j} >> 2u; var ${name}c${j} = W[${name}i${j} + ${first}];`,
-  /** Declares `into`, the word number `i` of the run; words are to be taken in order. */
+  /** Declares `into`, word `i` of the run; words must be taken in order. */
   next: (j: string, name: string, i: string, into: string) => `let ${into}n${j} = W[${name}i${j} + ${i} + 1u];
     let ${into}${j} = select(${name}c${j}, (${name}c${j} >> 16u) | (${into}n${j} << 16u), ${name}o${j}); ${name}c${j} = ${into}n${j};`,
 };
 
-/** Blocks of 32 with one scale, and a minimum where there is one. */
+/** Blocks of 32 values with one scale and, in some formats, a minimum. */
 function plain(name: 'q4_0' | 'q4_1' | 'q5_0' | 'q5_1'): BlockCode {
   const size = ggufBlock(name)!.bytes;
   const minimum = name.endsWith('1');
@@ -139,7 +139,7 @@ fn signedBytes(p: u32) -> vec4f {
   quads: (j) => [`signedBytes(p${j}) * d${j}`, `signedBytes(r${j}) * d${j}`],
 };
 
-/** Q4_K and Q5_K: eight sub-blocks of 32 in a block; two of them share bytes, the fifth bits of all eight lie apart. */
+/** Q4_K and Q5_K: eight sub-blocks of 32 per block. Two sub-blocks share bytes; the fifth bits of all eight are separate. */
 function superBlocks(five: boolean): BlockCode {
   const codes = five ? 12 : 4;
   const fifth = (j: string, sub: string) => (five ? ` | (((f${j} >> ${sub}) & 0x01010101u) << 4u)` : '');
@@ -158,7 +158,7 @@ function superBlocks(five: boolean): BlockCode {
 }
 
 /**
- * Q6_K: a block of 256 has two halves of four rows of 32; rows 0 and 2, and 1 and 3, share bytes of low bits, and all four
+ * Q6_K: a block of 256 has two halves of four rows of 32. Rows 0 and 2, and rows 1 and 3, share bytes of low bits; all four
  * share bytes of high bits. Every 16 values have a signed 8-bit scale. A span is half the columns of the four rows.
  */
 const q6k: BlockCode = {
@@ -210,10 +210,10 @@ const CODE: Partial<Record<WeightFormat, BlockCode>> = {
   q6_k: q6k,
 };
 
-/** Undefined for formats that hold single values. */
+/** Undefined for formats that store single values. */
 export const blockCode = (format: WeightFormat): BlockCode | undefined => CODE[format];
 
-/** A matrix operand as storage elements: quads or scalars, in its format. Blocks are words. */
+/** The storage type of a matrix operand: quads or scalars in its format; words for quantised formats. */
 export function elementType(format: WeightFormat, quads: boolean): string {
   if (blockCode(format)) return 'u32';
   if (format === 'f32') return quads ? 'vec4f' : 'f32';
@@ -221,8 +221,8 @@ export function elementType(format: WeightFormat, quads: boolean): string {
 }
 
 /**
- * `fn NAME(i) -> vec4f` of four consecutive values, `i` counting quads; without `quads`, `fn NAME(i) -> f32` of one.
- * Blocks lie in the array `W` and need their prologue run at module scope: `size` is the number of values as WGSL.
+ * `fn NAME(i) -> vec4f` for four consecutive values, `i` counting quads; without `quads`, `fn NAME(i) -> f32` for one.
+ * Quantised weights must be in the array `W`, and `size` is their number of values as a WGSL expression.
  */
 export function matrixLoader(name: string, array: string, format: WeightFormat, quads: boolean, size = ''): string {
   const code = blockCode(format);
@@ -233,7 +233,7 @@ export function matrixLoader(name: string, array: string, format: WeightFormat, 
       ? `fn ${name}(i: u32) -> vec4f { let p = ${array}[i]; return vec4f(unpack2x16float(p.x), unpack2x16float(p.y)); }`
       : `fn ${name}(i: u32) -> f32 { return unpack2x16float(${array}[i >> 1u])[i & 1u]; }`;
   }
-  // bf16 is the upper half of an f32: widening is a shift, exact.
+  // bf16 is the upper half of an f32, so widening is an exact shift.
   return quads
     ? `fn ${name}(i: u32) -> vec4f {
   let p = ${array}[i];

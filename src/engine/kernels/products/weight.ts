@@ -1,6 +1,6 @@
 /**
- * A weight as a kernel takes it: its parts as inputs (`weight`, `weight1`, …), the rest as attributes, since kernels of
- * tfjs know tensors and plain values only.
+ * A weight in the form that kernels take: its parts as inputs (`weight`, `weight1`, …) and the rest as attributes, because
+ * tfjs kernels accept only tensors and plain values.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Weight, WeightFormat } from '../../types';
@@ -17,7 +17,7 @@ export interface WeightAttrs {
   rows: number[];
 }
 
-/** A weight as recorded dispatches read it. */
+/** A weight in the form that recorded dispatches read. */
 export interface WeightOperand {
   parts: { tensor: tf.TensorInfo; rows: number }[];
   format: WeightFormat;
@@ -41,7 +41,7 @@ export function weightOperand(inputs: Record<string, tf.TensorInfo>, attrs: Weig
   };
 }
 
-/** The weight among the tensors that a gradient is given. */
+/** The weight among the tensors that a gradient receives. */
 export function weightOf(inputs: Record<string, tf.Tensor>, attrs: WeightAttrs): Weight {
   return {
     parts: attrs.rows.map((rows, i) => ({ tensor: inputs[inputName(i)]!, rows })),
@@ -76,7 +76,7 @@ export function widenWeight(inputs: Record<string, View>, attrs: WeightAttrs): F
   return values;
 }
 
-/** Whether each part is as long as its rows and format say. */
+/** Whether each part has the length that its rows and format require. */
 export function weightFits(inputs: Record<string, { shape: number[] }>, attrs: WeightAttrs): boolean {
   return attrs.rows.every((rows, i) => {
     const words = inputs[inputName(i)]?.shape.reduce((a, b) => a * b, 1);
@@ -84,7 +84,7 @@ export function weightFits(inputs: Record<string, { shape: number[] }>, attrs: W
   });
 }
 
-/** Throws where a gradient is asked of a weight that cannot be trained. */
+/** Throws if a gradient is requested for a weight that cannot be trained. */
 export function requireTrainable(kernel: string, { format, rows }: WeightAttrs): void {
   if (format !== 'f32') throw new Error(`${kernel}: a weight stored as ${format} is frozen and has no gradient.`);
   if (rows.length > 1) throw new Error(`${kernel}: a weight in ${rows.length} parts is frozen and has no gradient.`);

@@ -1,0 +1,311 @@
+/**
+ * Logits of a chunk of rows at a time, so that [tokens, vocabulary] never exists: what the kernels over an output head
+ * share.
+ *
+ *   hidden [M, d]   weight [V, d] (logical)   bias [V] (or none)   rows int32 [R]   targets int32 [R]
+ *   z_r = hidden[rows[r]]·Wᵀ + bias, then cap · tanh(z_r / cap), then z_r / temperature
+ *
+ * `rows` and `targets` are padded with -1; no row may come twice, or its gradient would be lost. A pass turns each chunk's
+ * logits into their gradient in place. Gradients of a trained weight and bias are summed over the chunks in order, so that
+ * equal runs give equal bits.
+ */
+import type * as tf from '@tensorflow/tfjs-core';
+import { adapterTraits } from '../../webgpu/adapter';
+import type { GpuBackend } from '../../webgpu/backend';
+import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
+import { type GpuCall, type OutputSpec, shapeError, type View } from '../kernel';
+import { clear, moveRows } from '../moves/row-moves';
+import { groupsFor, recordNN, recordNT, recordTN } from '../products/matmul';
+import { addNN, addNT, addTN } from '../products/matmul-reference';
+import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
+import { requireTrainable, type WeightAttrs, weightFits, weightOperand, widenWeight } from '../products/weight';
+
+export interface LogitAttrs extends WeightAttrs {
+  /** Bounds the logits to ±softcap; 0: none. */
+  softcap: number;
+  /** Divides the capped logits; 1 when left out. */
+  temperature?: number;
+  /** The weight (float32, one part) or the bias is trained, so its gradient is made too. */
+  trainsWeight: boolean;
+  trainsBias: boolean;
+}
+
+/** Bytes that one chunk of logits may take. */
+export const LOGITS_CHUNK_BYTES = 16 * 2 ** 20;
+
+/** Rows of logits computed at a time. */
+export function chunkRows(rows: number, vocab: number): number {
+  const fit = Math.max(8, Math.floor(LOGITS_CHUNK_BYTES / (vocab * 4) / 8) * 8);
+  return Math.min(rows, fit);
+}
+
+/** Throws unless the inputs have the shapes above. */
+export function requireLogitShapes(
+  kernel: string,
+  inputs: Record<string, { shape: number[] }>,
+  attrs: LogitAttrs,
+): void {
+  const { hidden, bias, rows, targets, weight } = inputs;
+  const { out: vocab, in: width } = attrs;
+  if (
+    hidden?.shape.length !== 2 ||
+    hidden.shape[1] !== width ||
+    rows?.shape.length !== 1 ||
+    rows.shape[0] !== targets?.shape[0] ||
+    targets?.shape.length !== 1 ||
+    (bias && (bias.shape.length !== 1 || bias.shape[0] !== vocab))
+  ) {
+    throw shapeError(kernel, `hidden [M, ${width}], bias [${vocab}] or absent, rows [R], targets [R]`, {
+      hidden: hidden?.shape,
+      bias: bias?.shape,
+      rows: rows?.shape,
+      targets: targets?.shape,
+    });
+  }
+  if (!weightFits(inputs, attrs)) {
+    throw shapeError(kernel, `a weight of ${vocab} · ${width} values in ${attrs.format}`, { weight: weight?.shape });
+  }
+}
+
+/** Those of hidden, weight and bias; [1] where a gradient is not wanted. */
+export function gradientSpecs(
+  kernel: string,
+  { hidden, bias }: Record<string, { shape: number[] }>,
+  attrs: LogitAttrs,
+): OutputSpec[] {
+  const { out: vocab, in: width, trainsWeight, trainsBias } = attrs;
+  if (trainsWeight) requireTrainable(kernel, attrs);
+  return [
+    { shape: hidden!.shape },
+    { shape: trainsWeight ? [vocab, width] : [1] },
+    { shape: trainsBias && bias ? [vocab] : [1] },
+  ];
+}
+
+export interface ReferenceRow {
+  r: number;
+  target: number;
+  logits: Float32Array;
+  top: number;
+  /** Σ_v exp(z_v − top) */
+  sum: number;
+  /** Adds what the row's gradient, slope · factor · (softmax(z)[v] − wanted(v)), gives; overwrites `logits`. */
+  addGradients(outputs: (Float32Array | Int32Array)[], factor: number, wanted: (v: number) => number): void;
+}
+
+/** The reference: the logits of each row that has a target. */
+export function* referenceRows(inputs: Record<string, View>, attrs: LogitAttrs): Generator<ReferenceRow> {
+  const { hidden, bias, rows, targets } = inputs;
+  const { out: vocab, in: width, softcap, temperature = 1, trainsWeight, trainsBias } = attrs;
+  const w = widenWeight(inputs, attrs);
+  const logits = new Float32Array(vocab);
+  for (let r = 0; r < rows!.shape[0]!; r++) {
+    const row = rows!.data[r]!;
+    const target = targets!.data[r]!;
+    if (row < 0 || target < 0) continue;
+    const at = row * width;
+    const x = hidden!.data.subarray(at, at + width);
+    if (bias) logits.set(bias.data);
+    else logits.fill(0);
+    addNT(logits, x, w, 1, vocab, width);
+    if (softcap > 0) logits.set(logits.map((z) => softcap * Math.tanh(z / softcap)));
+    if (temperature !== 1) logits.set(logits.map((z) => z / temperature));
+    const top = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+    let sum = 0;
+    for (const value of logits) sum += Math.exp(value - top);
+    const addGradients: ReferenceRow['addGradients'] = ([dHidden, dWeight, dBias], factor, wanted) => {
+      for (let v = 0; v < vocab; v++) {
+        const slope = (softcap > 0 ? 1 - ((logits[v]! * temperature) / softcap) ** 2 : 1) / temperature;
+        logits[v] = slope * factor * (Math.exp(logits[v]! - top) / sum - wanted(v));
+      }
+      addNN((dHidden as Float32Array).subarray(at, at + width), logits, w, 1, vocab, width);
+      if (trainsWeight) addTN(dWeight as Float32Array, logits, x, 1, vocab, width);
+      if (trainsBias && bias) for (let v = 0; v < vocab; v++) dBias![v]! += logits[v]!;
+    };
+    yield { r, target, logits, top, sum, addGradients };
+  }
+}
+
+export interface Chunk {
+  logits: tf.TensorInfo;
+  /** First of its rows among all, and how many they are. */
+  start: number;
+  n: number;
+}
+
+/**
+ * Records `pass` over the logits of every chunk, before the cap. With `gradients` (as `gradientSpecs` has them), `pass` leaves
+ * the gradient of the logits in their place, and those of hidden, weight and bias follow from it.
+ */
+export function overChunks(
+  { backend, inputs, attrs, temp }: Pick<GpuCall<LogitAttrs>, 'backend' | 'inputs' | 'attrs' | 'temp'>,
+  gradients: tf.TensorInfo[] | null,
+  pass: (chunk: Chunk) => void,
+): void {
+  const { hidden, bias, rows } = inputs;
+  const [tokens, width] = hidden!.shape as [number, number];
+  const count = rows!.shape[0]!;
+  const { out: vocab, trainsWeight, trainsBias } = attrs;
+  const w = weightOperand(inputs, attrs);
+  const [dHidden, dWeight, dBias] = gradients ?? [];
+  // The scatter skips rows without a target. With no rows at all nothing would write the others.
+  for (const gradient of gradients?.slice(0, count === 0 ? 3 : 1) ?? []) clear(backend, gradient);
+  // One chunk's worth, used by every chunk in turn: scratch tensors live until the kernel returns.
+  const size = chunkRows(count, vocab);
+  const x = temp([size, width]);
+  const logits = temp([size, vocab]);
+  const dx = gradients && temp([size, width]);
+  for (let start = 0; start < count; start += size) {
+    const n = Math.min(size, count - start);
+    moveRows(backend, 'gather', { from: hidden!, to: x, rows: rows!, start, n, width, tokens });
+    recordNT(backend, { x, w, y: logits, m: n, n: vocab, k: width, bias });
+    pass({ logits, start, n });
+    if (!dx) continue;
+    const add = start > 0;
+    if (trainsWeight) recordTN(backend, n, [{ u: logits, v: x, c: dWeight!, p: vocab, q: width, add }]);
+    if (trainsBias && bias) sumRows(backend, { values: logits, out: dBias!, n, width: vocab, add });
+    recordNN(backend, { y: logits, w, z: dx, m: n, n: vocab, k: width });
+    moveRows(backend, 'scatter', { from: dx, to: dHidden!, rows: rows!, start, n, width, tokens });
+  }
+}
+
+export interface SoftmaxPass {
+  /** Names the pass, with everything that its WGSL depends on. */
+  key: string;
+  bindings: { name: string; tensor: tf.TensorInfo; writes?: boolean }[];
+  uniforms?: Record<string, { u: number } | { f: number }>;
+  /** Whether the uniforms change from batch to batch. */
+  volatile?: boolean;
+  /**
+   * WGSL after the two sums. In scope: `at` (the row's number among all), `valid` (it has a target), `wanted` (the target),
+   * `base` (logit(base + v) is z_v), `top` = max z, `sum` = Σ exp(z − top), `lane`, `first` (this thread writes the row's
+   * results), and `part`. `over(term)` gives statements that leave Σ_v of `term`, an expression of `z`, in `part`.
+   */
+  body(over: (term: string) => string): string;
+  /** Leaves slope · factor · (softmax(z)[v] − wanted) in the logits' place, both WGSL. */
+  gradient?: { factor: string; wanted: string };
+}
+
+/** Softmax over the rows of a chunk: their maximum and sum, then what `pass` does with them. */
+export function softmaxRows(
+  { backend, inputs: { rows, targets }, attrs }: Pick<GpuCall<LogitAttrs>, 'backend' | 'inputs' | 'attrs'>,
+  { logits, start, n }: Chunk,
+  pass: SoftmaxPass,
+): void {
+  const { out: vocab, softcap, temperature = 1 } = attrs;
+  const { gradient, uniforms = {} } = pass;
+  const threads = adapterTraits(backend.device).software ? 1 : 64;
+  const capped = softcap > 0;
+  const tempered = temperature !== 1;
+  // One thread a row on a CPU; on a GPU a workgroup shares a row and folds its partial results in a fixed tree.
+  const shared = threads > 1;
+  const fold = (op: string) =>
+    shared
+      ? `partial[lane] = part; workgroupBarrier();
+  for (var s = ${threads / 2}u; s > 0u; s = s >> 1u) {
+    if (lane < s) { partial[lane] = ${op}; } workgroupBarrier();
+  }
+  part = partial[0]; workgroupBarrier();`
+      : '';
+  const over = (term: string) => `part = 0.0;
+  for (var v = lane; v < u.vocab; v += ${threads}u) { let z = logit(base + v); part += ${term}; }
+  ${fold('partial[lane] + partial[lane + s]')}`;
+  const bindings = [
+    { name: 'logits', tensor: logits, writes: true },
+    { name: 'rows', tensor: rows! },
+    { name: 'targets', tensor: targets! },
+    ...pass.bindings,
+  ];
+  const type = (name: string) => (name === 'rows' || name === 'targets' ? 'i32' : 'f32');
+  const access = (writes?: boolean) => (writes ? 'read_write' : 'read');
+  const fields = Object.entries(uniforms).map(([name, value]) => `${name}: ${'u' in value ? 'u32' : 'f32'}`);
+  dispatch(backend, {
+    program: {
+      key: `softmax_rows ${pass.key} threads=${threads} capped=${capped} tempered=${tempered}`,
+      wgsl: () => `struct Uniforms { ${['start: u32, n: u32, vocab: u32, softcap: f32, temperature: f32', ...fields].join(', ')} }
+${bindings.map((b, i) => `@group(0) @binding(${i}) var<storage, ${access(b.writes)}> ${b.name}: array<${type(b.name)}>;`).join('\n')}
+@group(0) @binding(${bindings.length}) var<uniform> u: Uniforms;
+${shared ? `var<workgroup> partial: array<f32, ${threads}>;` : ''}
+${logitFunctions(capped, tempered)}
+${GLOBAL_INDEX}
+${ENTRY} {
+  let row = ${shared ? 'wg.y * groups.x + wg.x' : 'globalIndex(wg, local, groups)'};
+  let lane = ${shared ? 'local' : '0u'};
+  ${shared ? '' : 'if (row >= u.n) { return; }'}
+  let inside = row < u.n;
+  let first = inside && lane == 0u;
+  let base = min(row, u.n - 1u) * u.vocab;
+  let at = u.start + min(row, u.n - 1u);
+  let valid = rows[at] >= 0 && targets[at] >= 0;
+  let wanted = u32(max(targets[at], 0));
+  var part = -3.4e38;
+  for (var v = lane; v < u.vocab; v += ${threads}u) { part = max(part, logit(base + v)); }
+  ${fold('max(partial[lane], partial[lane + s])')}
+  let top = part;
+  ${over('exp(z - top)')}
+  let sum = part;
+  ${pass.body(over)}
+  ${
+    gradient
+      ? `${shared ? 'workgroupBarrier(); storageBarrier();' : ''}
+  if (!inside) { return; }
+  for (var v = lane; v < u.vocab; v += ${threads}u) {
+    let z = logit(base + v);
+    let p = exp(z - top) / sum;
+    logits[base + v] = select(0.0, slope(z) * ${gradient.factor} * (p - ${gradient.wanted}), valid);
+  }`
+      : ''
+  }
+}`,
+    },
+    tensors: bindings.map((b) => b.tensor),
+    writes: bindings.filter((b) => b.writes).map((b) => b.tensor),
+    uniforms: uniformBlock(u(start), u(n), u(vocab), f(softcap), f(temperature), ...Object.values(uniforms)),
+    volatile: pass.volatile,
+    workgroups: shared ? groupsFor(n * 64) : groupsFor(n),
+  });
+}
+
+/** z from what the product left, and the slope of z to that. */
+function logitFunctions(capped: boolean, tempered: boolean): string {
+  const over = tempered ? ' / u.temperature' : '';
+  if (!capped) {
+    return `fn logit(at: u32) -> f32 { return logits[at]${over}; }
+fn slope(z: f32) -> f32 { return 1.0${over}; }`;
+  }
+  // tanh from exp(−2|x|): WGSL's own may overflow.
+  return `fn logit(at: u32) -> f32 {
+  let x = logits[at] / u.softcap;
+  let e = exp(-2.0 * abs(x));
+  return u.softcap * sign(x) * (1.0 - e) / (1.0 + e)${over};
+}
+fn slope(z: f32) -> f32 { let t = z${tempered ? ' * u.temperature' : ''} / u.softcap; return ${tempered ? '(1.0 - t * t) / u.temperature' : '1.0 - t * t'}; }`;
+}
+
+/** out[v] = Σ over the chunk's rows of values[row, v], added to what is there where `add`; a thread a column, in order. */
+function sumRows(
+  backend: GpuBackend,
+  c: { values: tf.TensorInfo; out: tf.TensorInfo; n: number; width: number; add: boolean },
+): void {
+  dispatch(backend, {
+    program: {
+      key: `logit_bias add=${c.add}`,
+      wgsl: `struct Uniforms { n: u32, width: u32 }
+@group(0) @binding(0) var<storage, read> values: array<f32>;
+@group(0) @binding(1) var<storage, read_write> out: array<f32>;
+@group(0) @binding(2) var<uniform> u: Uniforms;
+${GLOBAL_INDEX}
+${ENTRY} {
+  let column = globalIndex(wg, local, groups);
+  if (column >= u.width) { return; }
+  var sum = ${c.add ? 'out[column]' : '0.0'};
+  for (var i = 0u; i < u.n; i++) { sum += values[i * u.width + column]; }
+  out[column] = sum;
+}`,
+    },
+    tensors: [c.values, c.out],
+    writes: [c.out],
+    uniforms: uniformBlock(u(c.n), u(c.width)),
+    workgroups: groupsFor(c.width),
+  });
+}

@@ -1,0 +1,130 @@
+/**
+ * Log-probabilities of chosen tokens, straight from hidden states: what preference and reinforcement learning compare.
+ *
+ *   hidden [M, d]   weight [V, d] (logical)   bias [V] (or none)   rows int32 [N]   targets int32 [N]
+ *   -> logProbs [N] = log softmax(z_r)[targets[r]]   entropy [N] = −Σ_v p_v · log p_v, p = softmax(z_r); 0 where -1 pads
+ *
+ * z_r as in logit-chunks.ts: soft cap first, then temperature, as TRL's GRPO has it. The gradient of each log-probability
+ * arrives in the backward pass alone, which therefore computes the logits again, chunk by chunk; neither pass holds [N, V].
+ */
+import type * as tf from '@tensorflow/tfjs-core';
+import type { Weight } from '../../types';
+import { defineKernel } from '../kernel';
+import { weightAttrs, weightInputs } from '../products/weight';
+import { sharedGradients, withoutTape } from '../tape';
+import {
+  gradientSpecs,
+  type LogitAttrs,
+  overChunks,
+  referenceRows,
+  requireLogitShapes,
+  type SoftmaxPass,
+  softmaxRows,
+} from './logit-chunks';
+
+interface TokenLogProbsAttrs extends LogitAttrs {
+  withEntropy: boolean;
+}
+
+const kernel = defineKernel<TokenLogProbsAttrs>({
+  name: 'TokenLogProbs',
+  outputs(inputs, attrs) {
+    requireLogitShapes('TokenLogProbs', inputs, attrs);
+    if (!((attrs.temperature ?? 1) > 0)) {
+      throw new Error(`TokenLogProbs: temperature must be above 0; got ${attrs.temperature}.`);
+    }
+    const { shape } = inputs.rows!;
+    return attrs.withEntropy ? [{ shape }, { shape }] : [{ shape }];
+  },
+  cpu(inputs, attrs, [logProbs, entropy]) {
+    for (const { r, target, logits, top, sum } of referenceRows(inputs, attrs)) {
+      logProbs![r] = logits[target]! - top - Math.log(sum);
+      if (entropy) entropy[r] = Math.log(sum) - logits.reduce((s, z) => s + Math.exp(z - top) * (z - top), 0) / sum;
+    }
+  },
+  gpu(call) {
+    const [logProbs, entropy] = call.outputs;
+    const pass: SoftmaxPass = {
+      key: `log_probs entropy=${entropy !== undefined}`,
+      bindings: [
+        { name: 'logProbs', tensor: logProbs!, writes: true },
+        ...(entropy ? [{ name: 'entropy', tensor: entropy, writes: true }] : []),
+      ],
+      body: (over) => `if (first) { logProbs[at] = select(0.0, logit(base + wanted) - top - log(sum), valid); }
+  ${
+    entropy
+      ? `${over('exp(z - top) * (z - top)')}
+  if (first) { entropy[at] = select(0.0, log(sum) - part / sum, valid); }`
+      : ''
+  }`,
+    };
+    overChunks(call, null, (chunk) => softmaxRows(call, chunk, pass));
+  },
+  savesOutputs: [false, false],
+  gradient([dy], { inputs }, attrs) {
+    const all = sharedGradients(() => backward({ dy: dy!, ...inputs }, attrs));
+    const trained = (index: number, is: boolean, how: string) => () => {
+      if (!is) throw new Error(`TokenLogProbs: run with ${how} to differentiate it.`);
+      return all(index);
+    };
+    return {
+      hidden: () => all(0),
+      weight: trained(1, attrs.trainsWeight, 'trainsWeight'),
+      bias: trained(2, attrs.trainsBias, 'trainsBias'),
+    };
+  },
+});
+
+const backward = defineKernel<TokenLogProbsAttrs>({
+  name: 'TokenLogProbsBackward',
+  outputs: (inputs, attrs) => gradientSpecs('TokenLogProbs', inputs, attrs),
+  cpu(inputs, attrs, gradients) {
+    for (const { r, target, addGradients } of referenceRows(inputs, attrs)) {
+      addGradients(gradients, -inputs.dy!.data[r]!, (v) => (v === target ? 1 : 0));
+    }
+  },
+  gpu(call) {
+    const pass: SoftmaxPass = {
+      key: 'log_probs_backward',
+      bindings: [{ name: 'dy', tensor: call.inputs.dy! }],
+      body: () => 'let factor = -dy[at];',
+      gradient: { factor: 'factor', wanted: 'select(0.0, 1.0, v == wanted)' },
+    };
+    overChunks(call, call.outputs, (chunk) => softmaxRows(call, chunk, pass));
+  },
+});
+
+export interface TokenLogProbsOptions {
+  /** As a model's output head has them. */
+  bias?: tf.Tensor | null;
+  softcap?: number | null;
+  /** Divides the logits, after the soft cap; 1 when left out. */
+  temperature?: number;
+  /** Whether to give the entropy of each row's distribution too. */
+  withEntropy?: boolean;
+  /** Asked for where the weight (float32) or the bias is trained. */
+  trainsWeight?: boolean;
+  trainsBias?: boolean;
+}
+
+/**
+ * Log-probabilities of `targets` at `rows`, and entropies (detached: no gradient flows through them). hidden [M, d]; rows
+ * and targets int32 [N], padded with -1. The backward pass reads both again, so they must not be overwritten before it.
+ */
+export function tokenLogProbs(
+  hidden: tf.Tensor,
+  weight: Weight,
+  rows: tf.Tensor,
+  targets: tf.Tensor,
+  options: TokenLogProbsOptions = {},
+): { logProbs: tf.Tensor1D; entropy: tf.Tensor1D | null } {
+  const { bias, softcap, temperature = 1, withEntropy = false, trainsWeight = false, trainsBias = false } = options;
+  const [logProbs, entropy] = kernel(
+    { hidden, ...weightInputs(weight), bias: bias ?? undefined, rows, targets },
+    { ...weightAttrs(weight), softcap: softcap ?? 0, temperature, withEntropy, trainsWeight, trainsBias },
+  ) as tf.Tensor1D[];
+  if (!entropy) return { logProbs: logProbs!, entropy: null };
+  const detached = withoutTape(() => entropy.clone());
+  entropy.dispose();
+  return { logProbs: logProbs!, entropy: detached };
+}

@@ -1,0 +1,23 @@
+/**
+ * Gradual unfreezing with discriminative rates (ULMFiT, Howard and Ruder, 2018). The head learns from the first step, the last
+ * block after 1/(L+1) of the run, the first block in its last 1/(L+1); a block learns at the rate of the one above divided by
+ * `layer_lr_divisor`. The schedule over the run is the recipe's (slanted triangular).
+ */
+import type { GradualMethod } from '../../methods/gradual-unfreezing';
+import { depthOf } from './depth';
+import type { MethodTwin } from './method';
+import { openedMethod, openTensors } from './opened';
+
+export const gradualUnfreezing: MethodTwin<GradualMethod> = {
+  type: 'gradual_unfreezing',
+  opens: true,
+  create(model, { layer_lr_divisor }, { values }) {
+    const depth = depthOf(model);
+    const groups = model.blockPaths.length + 1;
+    return {
+      ...openedMethod(openTensors(model.tensors, values)),
+      rate: (name) => layer_lr_divisor ** -depth(name),
+      active: (name, step, totalSteps) => step >= Math.floor((depth(name) * totalSteps) / groups),
+    };
+  },
+};

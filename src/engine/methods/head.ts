@@ -1,0 +1,10 @@
+/** Feature extraction: the model is frozen, and only the head of the objective learns. */
+import type { HeadMethod } from '../../methods/head';
+import type { MethodTwin } from './method';
+import { headTensors, openedMethod, openTensors } from './opened';
+
+export const head: MethodTwin<HeadMethod> = {
+  type: 'head',
+  opens: true,
+  create: (model, _section, { values }) => openedMethod(openTensors(headTensors(model), values)),
+};

@@ -1,0 +1,81 @@
+/**
+ * LoRA as PEFT's files hold it: the fields of adapter_config.json that depend on the model, and the tensors. A LoRA that started
+ * as PiSSA becomes plain LoRA of twice the rank on the untouched base, as PEFT's
+ * `path_initial_model_for_weight_conversion` writes it: A' = [A; A₀], B' = [B, −B₀], with alpha such that the scale stays.
+ */
+import { unmatchedKeys } from '../../base/module-names';
+import type { LanguageModel } from '../models/model';
+import { readFloats } from '../webgpu/backend';
+import { type LoraSettings, loraModules, loraNames } from './lora-modules';
+import type { Method } from './method';
+import { readTensors } from './read-tensors';
+import { shortTargets } from './targets';
+import type { NamedTensors } from './tensors';
+
+/** The config fields of PEFT's LoraConfig that differ from run to run. */
+export interface LoraExport {
+  config: {
+    r: number;
+    lora_alpha: number;
+    lora_dropout: number;
+    target_modules: string[];
+    use_rslora: boolean;
+    use_dora: boolean;
+    rank_pattern: Record<string, number>;
+    alpha_pattern: Record<string, number>;
+    fan_in_fan_out: boolean;
+    /** Nothing of it is left to do. */
+    init_lora_weights: 'default';
+  };
+  tensors: NamedTensors;
+}
+
+export async function loraExport(model: LanguageModel, method: Method, settings: LoraSettings): Promise<LoraExport> {
+  const modules = loraModules(model, settings);
+  const paths = modules.map(({ module }) => module.path);
+  const tensors = await readTensors(method.trainable);
+  const pissa = settings.init_lora_weights === 'pissa';
+  if (pissa) {
+    for (const { module, rank } of modules) {
+      const names = loraNames(module.path);
+      const a = tensors.get(names.a)!;
+      const b = tensors.get(names.b)!;
+      const startA = await readFloats(method.constants!.get(names.startA)!);
+      const minusB = await readFloats(method.constants!.get(names.startB)!);
+      const [out, width] = module.weight.shape as [number, number];
+      const twiceA = new Float32Array(2 * rank * width);
+      twiceA.set(a.data);
+      twiceA.set(startA, rank * width);
+      const twiceB = new Float32Array(out * 2 * rank);
+      for (let i = 0; i < out; i++) {
+        twiceB.set(b.data.subarray(i * rank, (i + 1) * rank), 2 * i * rank);
+        twiceB.set(minusB.subarray(i * rank, (i + 1) * rank), (2 * i + 1) * rank);
+      }
+      tensors.set(names.a, { shape: [2 * rank, width], data: twiceA });
+      tensors.set(names.b, { shape: [out, 2 * rank], data: twiceB });
+    }
+  }
+  const times = pissa ? 2 : 1;
+  const alphaTimes = settings.use_rslora ? Math.sqrt(times) : times;
+  // Without keys that match nothing, of which PEFT would warn.
+  const scaled = (pattern: Record<string, number> = {}, factor: number) => {
+    const unmatched = unmatchedKeys(pattern, paths);
+    const matched = Object.entries(pattern).filter(([key]) => !unmatched.includes(key));
+    return Object.fromEntries(matched.map(([key, value]) => [key, value * factor]));
+  };
+  return {
+    config: {
+      r: times * settings.r,
+      lora_alpha: alphaTimes * settings.lora_alpha,
+      lora_dropout: settings.lora_dropout,
+      target_modules: shortTargets(model, paths),
+      use_rslora: settings.use_rslora,
+      use_dora: settings.use_dora ?? false,
+      rank_pattern: scaled(settings.rank_pattern, times),
+      alpha_pattern: scaled(settings.alpha_pattern, alphaTimes),
+      fan_in_fan_out: modules.some(({ module }) => module.conv1d),
+      init_lora_weights: 'default',
+    },
+    tensors,
+  };
+}

@@ -1,0 +1,84 @@
+/** Passes as objectives see them: the policy on the tape, the reference off it, and inputs that do not overwrite each other. */
+import { int32Input } from '../kernels/inputs';
+import { withoutTape } from '../kernels/tape';
+import { inference, type Method } from '../methods/method';
+import { type MakeInput, textInput } from '../models/input';
+import type { LanguageModel } from '../models/model';
+import type { Draw, Objective, Pass, View } from '../objectives/objective';
+import type { Hooks } from '../types';
+import { forwardOnly } from './checkpointing';
+
+/** The model of a run, its method and what is asked of it. */
+export interface PassSetup {
+  model: LanguageModel;
+  method: Method | null;
+  objective: Objective;
+  /** The adapter as it was loaded, when the run continues one; left out, the reference is the base. */
+  reference?: Method | null;
+}
+
+export interface PassOptions {
+  /** Those of the policy. */
+  hooks: Hooks;
+  scale: number;
+  withGradient: boolean;
+  smoothing?: number;
+  draw?: Draw;
+}
+
+/**
+ * int32Input overwrites the last input of the same use and shape, which a backward pass may still need: from the second
+ * on, the uses of a pass are numbered.
+ */
+function numberedInputs(): MakeInput {
+  const counts = new Map<string, number>();
+  return (use, values, shape) => {
+    const count = (counts.get(use) ?? 0) + 1;
+    counts.set(use, count);
+    return int32Input(count === 1 ? use : `${use} ${count}`, values, shape);
+  };
+}
+
+function recordedView(model: LanguageModel, hooks: Hooks, make: MakeInput): View {
+  return {
+    model,
+    hooks,
+    hidden: (rows, states) => model.hidden(textInput(model, rows, { states, make }), hooks),
+    run: (compute) => compute(),
+  };
+}
+
+/** A side that no gradient is taken of; `use` sets its inputs apart from the policy's. */
+export function unrecordedView(model: LanguageModel, given: Hooks, use: string): View {
+  const hooks = forwardOnly(given);
+  const make: MakeInput = (name, values, shape) => int32Input(`${use} ${name}`, values, shape);
+  const run: View['run'] = (compute) => withoutTape(compute);
+  return {
+    model,
+    hooks,
+    hidden: (rows, states) => run(() => model.hidden(textInput(model, rows, { states, make }), hooks)),
+    run,
+  };
+}
+
+/** The side that the policy is compared with. */
+export function referenceView({ model, method, objective, reference }: PassSetup): View {
+  if (!objective.usesReference) throw new Error('An objective that calls reference() must set usesReference.');
+  // Switched off, a method leaves the base as it was: those that open its weights train copies of them.
+  const hooks = reference ? reference.hooks(inference()) : (method?.hooks(inference(0)) ?? {});
+  return unrecordedView(model, hooks, 'reference');
+}
+
+export function createPass(setup: PassSetup, options: PassOptions): Pass {
+  const { hooks, scale, withGradient, smoothing = 0, draw = { seed: 0, pass: 0 } } = options;
+  const ints = numberedInputs();
+  return {
+    policy: recordedView(setup.model, hooks, ints),
+    reference: () => referenceView(setup),
+    ints,
+    scale,
+    smoothing,
+    withGradient,
+    draw,
+  };
+}

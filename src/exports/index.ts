@@ -1,0 +1,95 @@
+/**
+ * What can be taken away of a run, one entry per destination: the Compare page, the headless runner and file names follow from this
+ * list.
+ */
+import { leavesModel, type MethodType, methodOf } from '../methods';
+import { type ObjectiveType, objectiveOf } from '../objectives';
+import { python } from './card-use';
+
+/** What was trained, as far as an export is concerned. */
+export interface Trained {
+  method: MethodType;
+  objective: ObjectiveType;
+}
+
+export interface Export {
+  /** Also the name of the headless runner's folder. */
+  id: 'adapter' | 'model';
+  /** The name of the button. */
+  label(trained: Trained): string;
+  /** What it contains and who reads it; a sentence each. */
+  contents(trained: Trained): string;
+  readBy(trained: Trained): string;
+  /** Null if what was trained can be taken away so; else why not, as a sentence. */
+  refusal(trained: Trained): string | null;
+  /** `pirate-chat-lora.zip` */
+  fileName(name: string, trained: Trained): string;
+}
+
+const fileName = (name: string) => name.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[-.]+|[-.]+$/g, '') || 'tabtune';
+
+const isModel = ({ method }: Trained) => leavesModel(methodOf({ type: method }));
+
+const adapterExport: Export = {
+  id: 'adapter',
+  label: () => 'Export adapter',
+  contents: ({ method }) =>
+    methodOf({ type: method }).files?.id === 'adapterhub'
+      ? 'An AdapterHub adapter: its weights, adapter_config.json and a model card, in one zip.'
+      : 'A PEFT adapter: adapter_model.safetensors, adapter_config.json and a model card, in one zip.',
+  readBy: ({ method }) => {
+    const { files, merges } = methodOf({ type: method });
+    if (files?.id === 'adapterhub') return 'It loads in the adapters library, next to others for the same base.';
+    return merges
+      ? 'It loads in PEFT, transformers and everything else that reads PEFT folders.'
+      : 'It loads in PEFT and transformers.';
+  },
+  refusal: (trained) =>
+    isModel(trained) ? 'This method trains the model itself, so there is no separate adapter. Export the model.' : null,
+  fileName(name, { method }) {
+    const clean = fileName(name);
+    const kind = method.replace('_tuning', '');
+    return clean.toLowerCase().endsWith(kind) ? `${clean}.zip` : `${clean}-${kind}.zip`;
+  },
+};
+
+const modelExport: Export = {
+  id: 'model',
+  label: (trained) => (isModel(trained) ? 'Export model' : 'Export merged model'),
+  contents: (trained) =>
+    `${isModel(trained) ? 'The model' : 'The merged model'}, a whole Hugging Face folder in one zip: model.safetensors, config, tokenizer and a model card.`,
+  readBy: ({ objective }) =>
+    objectiveOf({ type: objective }).writes
+      ? 'It opens in transformers, vLLM and text-generation-inference without PEFT, and llama.cpp converts it to GGUF.'
+      : 'It opens in transformers without anything else.',
+  refusal({ method }) {
+    const { merges, label } = methodOf({ type: method });
+    if (merges) return null;
+    return `What ${label.toLowerCase()} learned is not a change of weights, so it cannot be merged into the model. Export the adapter.`;
+  },
+  fileName: (name, trained) => `${fileName(name)}-${isModel(trained) ? 'model' : 'merged'}.zip`,
+};
+
+export const exports: readonly Export[] = [adapterExport, modelExport];
+
+export const exportBy = (id: Export['id']): Export => exports.find((one) => one.id === id)!;
+
+/** The exports that take this away. */
+export const exportsOf = (trained: Trained): Export[] => exports.filter((one) => one.refusal(trained) === null);
+
+/** `pirate-chat.recipe.json` */
+export const recipeFileName = (name: string): string => `${fileName(name)}.recipe.json`;
+
+/** Python that opens an adapter's folder. */
+export function loadingCode({ method, objective }: Trained, folder: string): string {
+  const { autoClass } = objectiveOf({ type: objective });
+  const { files } = methodOf({ type: method });
+  if (!files) return '';
+  return [
+    files.python.imports,
+    `from transformers import ${autoClass}`,
+    '',
+    `model = ${autoClass}.from_pretrained("path/to/base")`,
+    ...files.python.load(python(folder)),
+  ].join('\n');
+}

@@ -1,0 +1,146 @@
+/**
+ * README.md of an exported adapter: a model card as the Hugging Face Hub reads it (YAML front matter, then Markdown;
+ * https://huggingface.co/docs/hub/model-cards). A pure function of its inputs, so that an export is reproducible.
+ */
+
+import { methodOf } from '../methods';
+import { objectiveOf } from '../objectives';
+import type { Recipe } from '../recipe/types';
+import { adapterCode, isLanguageModelling, methodWords, pipelineTag } from './card-use';
+
+export interface ModelCardInput {
+  /** Name of the adapter, e.g. the recipe's. */
+  name: string;
+  /** What `base_model` should hold: a Hub id such as `ORG/NAME`, or the name of a local folder. */
+  baseModel: string;
+  /** The base model's licence as the Hub's identifier (`apache-2.0`), or null when unknown. */
+  licence: string | null;
+  recipe: Recipe;
+  /** Of a classifier, in the order of their numbers. */
+  labels?: readonly string[];
+  /** What was measured besides the loss, at the best step: accuracy, f1, … */
+  metrics?: Record<string, number>;
+  /** Mean loss over the held-out examples, in nats a token where tokens are learned; null without any. */
+  initialEvalLoss: number | null;
+  bestEvalLoss: number | null;
+  bestStep: number | null;
+  finalLoss: number | null;
+  /** Optimiser steps, tokens processed (padding excluded), seconds of training. */
+  steps: number;
+  tokens: number;
+  seconds: number;
+  trainableParameters: number;
+  totalParameters: number;
+  /** The GPU as the browser names it. */
+  device: string;
+  /** Of Tabtune. */
+  version: string;
+}
+
+/** A YAML double-quoted scalar: JSON strings are a subset of it. */
+export const yaml = (text: string): string => JSON.stringify(text);
+
+/** Text inside a Markdown line: nothing of it may become markup, a table cell or a new line. */
+export function markdown(text: string): string {
+  return text.replace(/[\s\p{Cc}]+/gu, ' ').replace(/[\\`*_{}[\]<>()#+!|~&$]/g, '\\$&');
+}
+
+/** A Markdown code span that holds `text` whatever backticks are in it. */
+export function code(text: string): string {
+  const plain = text.replace(/[\s\p{Cc}]+/gu, ' ');
+  const longest = Math.max(0, ...(plain.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  return longest > 0 ? `${fence} ${plain} ${fence}` : `\`${plain}\``;
+}
+
+export const decimal = (value: number, digits: number): string =>
+  Number.isFinite(value) ? value.toFixed(digits) : '–';
+const count = (value: number): string =>
+  Math.round(value)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ',');
+
+function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const h = Math.floor(whole / 3600);
+  const m = Math.floor((whole % 3600) / 60);
+  const parts = [h > 0 ? `${h} h` : '', m > 0 ? `${m} min` : '', `${whole % 60} s`];
+  return parts.filter((part) => part !== '').join(' ');
+}
+
+/** The run's figures as a Markdown table. */
+export function figures(input: ModelCardInput): string {
+  const rows = figureRows(input).map(([label, value]) => `| ${label} | ${value} |`);
+  return ['| | |', '|---|---|', ...rows].join('\n');
+}
+
+/** The recipe under a heading of its own, in a fence longer than any run of backticks inside, e.g. in a run's name. */
+export function recipeBlock(recipe: Recipe): string {
+  const json = JSON.stringify(recipe, null, 2);
+  const fence = '`'.repeat(Math.max(3, ...(json.match(/`+/g) ?? []).map((run) => run.length + 1)));
+  return `## Recipe\n\nOpen it in Tabtune to run it again.\n\n${fence}json\n${json}\n${fence}\n`;
+}
+
+function figureRows(input: ModelCardInput): [string, string][] {
+  const rows: [string, string][] = [];
+  const loss = (label: string, value: number | null, step: number | null = null) => {
+    if (value === null) return;
+    const at = step === null ? '' : ` at step ${step}`;
+    const perplexity = isLanguageModelling(input.recipe) ? ` (perplexity ${decimal(Math.exp(value), 2)})` : '';
+    rows.push([label, `${decimal(value, 4)}${at}${perplexity}`]);
+  };
+  loss('Validation loss before training', input.initialEvalLoss);
+  loss('Best validation loss', input.bestEvalLoss, input.bestStep);
+  for (const [name, value] of Object.entries(input.metrics ?? {})) rows.push([code(name), decimal(value, 4)]);
+  if (input.finalLoss !== null) rows.push(['Last training loss', decimal(input.finalLoss, 4)]);
+  const share = (100 * input.trainableParameters) / Math.max(1, input.totalParameters);
+  rows.push(
+    ['Optimiser steps', count(input.steps)],
+    ['Tokens seen', count(input.tokens)],
+    ['Training time', duration(input.seconds)],
+    [
+      'Trained parameters',
+      `${count(input.trainableParameters)} of ${count(input.totalParameters)} (${decimal(share, 2)} %)`,
+    ],
+    ['Device', markdown(input.device)],
+  );
+  return rows;
+}
+
+/** The whole README.md. */
+export function modelCard(input: ModelCardInput): string {
+  const { recipe } = input;
+  const { method, objective } = recipe;
+  const tags = [`base_model:adapter:${input.baseModel}`, method.type, objective.type, 'tabtune'];
+  const front = [
+    '---',
+    `base_model: ${yaml(input.baseModel)}`,
+    `library_name: ${methodOf(method).files?.library ?? 'peft'}`,
+    ...(input.licence === null ? [] : [`license: ${yaml(input.licence)}`]),
+    `pipeline_tag: ${pipelineTag(recipe)}`,
+    'tags:',
+    ...tags.map((tag) => `- ${yaml(tag)}`),
+    '---',
+  ];
+  const template =
+    objectiveOf(objective).learns === 'answers'
+      ? '\nIf the base model has a chat template, build the prompt with `tokenizer.apply_chat_template`, as in training.\n'
+      : '';
+  const body = `
+# ${markdown(input.name)}
+
+${methodWords(recipe)} for ${code(input.baseModel)}, trained in a browser tab with Tabtune ${markdown(input.version)}.
+
+## Use it
+
+\`\`\`python
+${adapterCode(recipe, input.baseModel, input.labels)}
+\`\`\`
+${template}
+## The run
+
+${figures(input)}
+
+${recipeBlock(recipe)}`;
+  return `${front.join('\n')}\n${body}`;
+}

@@ -1,0 +1,44 @@
+/** Full fine-tuning: every weight of the model learns. Computed in src/engine/methods/full.ts. */
+import type { MethodDescriptor } from './method';
+import { everyWeight, MODEL_FOLDER, WHOLE_MODEL } from './shared-facts';
+import { WEIGHT_RATES } from './weights';
+
+export interface FullMethod {
+  type: 'full';
+}
+
+export const full: MethodDescriptor<FullMethod> = {
+  type: 'full',
+  order: 70,
+  label: 'Full fine-tuning',
+  trains: 'weights',
+  virtualTokens: false,
+  merges: true,
+  beginsAsBase: true,
+  card: {
+    group: 'model',
+    text: 'Trains every weight. For small models and much data; it forgets most of what it knew before.',
+    memory: everyWeight(),
+    file: WHOLE_MODEL,
+    speed: 'slower, with the largest effect',
+  },
+  facts: {
+    trained: 'every weight of the model, and the head of a classifier',
+    saved: MODEL_FOLDER,
+    papers: [
+      {
+        by: 'Devlin et al., 2018',
+        title: 'BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding',
+        arxiv: '1810.04805',
+      },
+    ],
+  },
+  fields: {},
+  defaults: WEIGHT_RATES,
+  // pirate-chat, validation loss 6.51 before: after 20 steps 2.97.
+  tinyModelRate: 5e-4,
+  summary: () => 'Full fine-tuning',
+  sentence: () => 'Every weight of the model.',
+  noun: () => 'All weights',
+  files: null,
+};

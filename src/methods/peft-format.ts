@@ -1,0 +1,100 @@
+/** PEFT's folder as the format of a method: one of PEFT's kinds, and how its config and the recipe's section translate. */
+import type { TaskData } from '../base/task';
+import { headModules, isLabelWeight } from '../families';
+import { type AdapterFormat, type AdapterModel, jsonNamed, renamed } from '../formats/adapter-format';
+import {
+  ADAPTER_CONFIG,
+  type CommonConfig,
+  type PeftAdapter,
+  type PeftKind,
+  type PeftTask,
+  PROMPT_EMBEDDINGS,
+  peftFolder,
+  readPeftAs,
+  readPeftFolder,
+  writePeftAs,
+} from '../formats/peft';
+
+/** Modules that PEFT saves with every classifier. */
+const HEADS = ['classifier', 'score'];
+
+const TASKS: Record<string, TaskData['problemType']> = {
+  SEQ_CLS: 'single_label_classification',
+  TOKEN_CLS: 'token_classification',
+};
+
+export interface PeftFormat<S> extends AdapterFormat<S> {
+  kind: PeftKind<CommonConfig>;
+}
+
+interface Translation<S, C extends CommonConfig> {
+  kind: PeftKind<C>;
+  /** `modules_to_save` without the head of a classifier. */
+  section(adapter: PeftAdapter<C>, modulesToSave: string[]): S;
+  /** The kind's own fields; `exported` are those that only the engine knows, `base` is the base model's name. */
+  config(section: S, exported: Record<string, unknown>, model: AdapterModel, base: string): Omit<C, keyof CommonConfig>;
+  modulesToSave?(section: S): readonly string[];
+  /** Module names in the section, by the names of another class of the same model. */
+  rename?(section: S, name: (old: string) => string): S;
+}
+
+export function peftFormat<S, C extends CommonConfig>(translation: Translation<S, C>): PeftFormat<S> {
+  const { kind } = translation;
+  return {
+    id: 'peft',
+    library: 'peft',
+    kind: kind as unknown as PeftKind<CommonConfig>,
+    matches: (files) => jsonNamed(files, ADAPTER_CONFIG).peft_type === kind.type,
+    read(files, named) {
+      const adapter = readPeftAs<C>(readPeftFolder(files), kind);
+      const task = named ?? unnamedTask(adapter);
+      const saved = (adapter.config.modules_to_save ?? []).filter((name) => !task || !HEADS.includes(name));
+      // A new head is opened by itself; naming it again would ask for modules that the base does not have.
+      const others = task ? saved.filter((name) => !headModules().has(name)) : saved;
+      return { section: translation.section(adapter, others), values: adapter.tensors, task };
+    },
+    fit(adapter, { headPrefix }) {
+      const { section, values, task } = adapter;
+      if (!task || headPrefix === '') return adapter;
+      const bare = (name: string) => (name.startsWith(headPrefix) ? name.slice(headPrefix.length) : name);
+      return { task, values: renamed(values, bare), section: translation.rename?.(section, bare) ?? section };
+    },
+    write({ section, model, base, exported, tensors, headTensors, task, objective }) {
+      const given = translation.modulesToSave?.(section) ?? [];
+      const saved = [...new Set([...given, ...(task ? [...HEADS, ...model.headModules] : [])])];
+      const common: CommonConfig = {
+        base_model_name_or_path: base.name,
+        task_type: objective.taskType as PeftTask,
+        auto_mapping: objective.modelClass
+          ? {
+              base_model_class: objective.modelClass,
+              parent_library: `transformers.models.${model.family}.modeling_${model.family}`,
+            }
+          : null,
+        modules_to_save: saved.length > 0 ? saved : null,
+      };
+      const own = translation.config(section, exported, model, base.name);
+      // A bare encoder's names get the prefix that transformers' class with a head puts before them.
+      const prefix = task && !kind.prompt ? model.headPrefix : '';
+      const name = (old: string) => (headTensors.has(old) || old === PROMPT_EMBEDDINGS ? old : prefix + old);
+      const { config, weights } = writePeftAs(
+        { config: { ...common, ...own } as C, tensors: renamed(tensors, name) },
+        kind,
+      );
+      return peftFolder({ config: { ...config, revision: base.revision }, weights });
+    },
+    python: {
+      imports: 'from peft import PeftModel',
+      load: (path) => [`model = PeftModel.from_pretrained(model, ${path})`],
+    },
+  };
+}
+
+/** The task of a head whose labels have no names. */
+function unnamedTask({ config, tensors }: PeftAdapter): TaskData | null {
+  const problemType = TASKS[config.task_type ?? ''];
+  const output = [...tensors].find(([name]) => isLabelWeight(name));
+  if (!problemType || !output) return null;
+  const count = output[1].shape[0]!;
+  return { problemType, labels: Array.from({ length: count }, (_, i) => `LABEL_${i}`) };
+}

@@ -1,0 +1,15 @@
+/** What the methods that train the model's own weights share: learning rates by what is learned. */
+import type { MethodDescriptor } from './method';
+
+export const WEIGHT_RATES: NonNullable<MethodDescriptor<{ type: string }>['defaults']> = {
+  'training.learning_rate': [
+    {
+      when: ({ learns }) => learns === 'text',
+      default: 5e-5,
+      usual: [1e-5, 1e-4],
+      source: 'BERT, Hugging Face’s examples',
+    },
+    { when: ({ learns }) => learns === 'labels', default: 5e-5, usual: [2e-5, 5e-5], source: 'BERT' },
+    { default: 2e-5, usual: [1e-5, 5e-5], source: 'Unsloth Studio' },
+  ],
+};

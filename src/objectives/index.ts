@@ -1,0 +1,53 @@
+/** The objectives. Adding one adds a file and a line here, and the same in src/engine/objectives. */
+import { labelsWords, type TaskData } from '../base/task';
+import type { ObjectiveTraits } from '../recipe/spec';
+import { maskedLm } from './masked-lm';
+import type { ObjectiveDescriptor } from './objective';
+import { pretraining } from './pretraining';
+import { sequenceClassification } from './sequence-classification';
+import { sft } from './sft';
+import { tokenClassification } from './token-classification';
+
+const all = [sft, pretraining, sequenceClassification, tokenClassification, maskedLm] as const;
+
+type SectionOf<D> = D extends ObjectiveDescriptor<infer S> ? S : never;
+/** The `objective` section of a recipe, resolved. */
+export type ObjectiveSection = SectionOf<(typeof all)[number]>;
+export type ObjectiveType = ObjectiveSection['type'];
+/** A descriptor whose objective is not known: it takes any section, and is only ever given its own. */
+export type AnyObjective = ObjectiveDescriptor<ObjectiveSection>;
+
+/** The first is the default. */
+export const objectives = all as unknown as readonly AnyObjective[];
+
+const byType = new Map<string, AnyObjective>(objectives.map((objective) => [objective.type, objective]));
+
+/** The descriptor of a recipe's objective. */
+export function objectiveOf(section: { type: ObjectiveType }): AnyObjective {
+  return byType.get(section.type)!;
+}
+
+export const defaultObjective: ObjectiveType = objectives[0]!.type;
+
+/** The types of objectives with a trait. */
+export const objectiveTypes = (which: (objective: ObjectiveTraits) => boolean): ObjectiveType[] =>
+  objectives.filter(which).map(({ type }) => type);
+
+type ModelKind = 'decoder' | 'encoder';
+const suits = ({ models }: AnyObjective, kind: ModelKind) => models === 'any' || models === kind;
+
+/** What a model of this kind learns from plain text: for the measure of forgetting, EWC and replay. */
+export const textObjective = (kind: ModelKind): AnyObjective =>
+  objectives.find((objective) => objective.learns === 'text' && suits(objective, kind))!;
+
+/** What an adapter with this head (or none) was trained for, as far as its files say. */
+export function objectiveOfTask(task: TaskData | null, kind: ModelKind): AnyObjective {
+  const labels = task && (labelsWords(task) ? 'words' : 'texts');
+  return objectives.find((objective) => objective.labels === labels && suits(objective, kind))!;
+}
+
+/** The objective of a goal's card that the model can learn; the first of them while no model is open. */
+export function objectiveOfGoal(goal: AnyObjective['goal'], kind: ModelKind | undefined): AnyObjective {
+  const sharing = objectives.filter((objective) => objective.goal === goal);
+  return (kind && sharing.find((objective) => suits(objective, kind))) || sharing[0]!;
+}

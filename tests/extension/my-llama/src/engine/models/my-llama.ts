@@ -1,0 +1,2 @@
+/** Llama under another model_type: the same forward pass. */
+export { loadLlama as loadMyLlama } from './llama';
