@@ -1,4 +1,4 @@
-/** The fine-tuning methods, in the order of the screen. To add one, add a file and a line in all.ts, here and in src/engine/methods. */
+/** The fine-tuning methods. To add one, add a file and a line in all.ts, both here and in src/engine/methods. */
 import type { MethodTraits } from '../recipe/spec';
 import * as all from './all';
 import type { MethodDescriptor } from './method';
@@ -10,7 +10,7 @@ export type MethodType = MethodSection['type'];
 /** A descriptor of some method. It is typed to take any section, but must only be given its own. */
 export type AnyMethod = MethodDescriptor<MethodSection>;
 
-/** The first is the default. */
+/** In the order of the screen; the first is the default. */
 export const methods: readonly AnyMethod[] = (Object.values(all) as unknown as AnyMethod[]).sort(
   (a, b) => a.order - b.order,
 );

@@ -1,4 +1,4 @@
-/** Prefix tuning (Li and Liang, 2021): learned keys and values in every layer. Implemented in src/engine/methods/prefix-tuning.ts. */
+/** Prefix tuning (Li and Liang, 2021): learned keys and values in every layer. See src/engine/methods/prefix-tuning.ts. */
 import { prefixTuningKind } from '../formats/peft/prompt';
 import type { MethodDescriptor } from './method';
 import { peftFormat } from './peft-format';

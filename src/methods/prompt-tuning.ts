@@ -1,4 +1,4 @@
-/** Prompt tuning (Lester et al., 2021): learned embeddings before every text. Implemented in src/engine/methods/prompt-tuning.ts. */
+/** Prompt tuning (Lester et al., 2021): learned embeddings before every text. See src/engine/methods/prompt-tuning.ts. */
 import { promptTuningKind } from '../formats/peft/prompt';
 import { options } from '../recipe/spec';
 import type { MethodDescriptor } from './method';
