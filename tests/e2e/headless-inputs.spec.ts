@@ -37,7 +37,7 @@ const cases: Record<string, Case> = {
   },
   'an unknown field': {
     recipe: { version: 1, training: { learning_rte: 1e-4 } },
-    line: /^training\.learning_rte: unknown field\. Did you mean learning_rate\?$/,
+    line: /^training\.learning_rte: is not a known field\. Did you mean learning_rate\?$/,
   },
   'an invalid value': {
     recipe: { version: 1, training: { learning_rate: -1 } },

@@ -60,7 +60,7 @@ const bad: [name: string, recipe: unknown, line: string][] = [
   [
     'an unknown field',
     { version: 1, training: { learning_rte: 1 } },
-    'training.learning_rte: unknown field. Did you mean learning_rate?',
+    'training.learning_rte: is not a known field. Did you mean learning_rate?',
   ],
   [
     'a missing dataset',

@@ -13,7 +13,7 @@ test('a goal and a method are chosen with cards, and incompatible ones say why',
   await expect(card('LoRA')).toHaveAttribute('aria-pressed', 'true');
   // Learning answers does not need a classification head.
   await expect(card('Head only')).toHaveAttribute('aria-disabled', 'true');
-  await expect(card('Head only')).toHaveAccessibleDescription(/Trains only the head of a classifier/);
+  await expect(card('Head only')).toHaveAccessibleDescription(/Trains only a classifier’s head/);
   await card('Sort texts into classes').click();
   await card('Head only').click();
   await expect(page.getByRole('link', { name: 'Recipe', exact: true })).toHaveAccessibleDescription(/Head only/);
