@@ -32,7 +32,7 @@ interface Precision {
   typeOf(tensor: string): StoredType;
 }
 
-/** Layers whose value projections and feed-forward outputs llama-quantize gives more bits (use_more_bits in llama-quant.cpp). */
+/** Layers whose value and down projections get more bits from llama-quantize (use_more_bits in llama-quant.cpp). */
 const moreBits = (i: number, n: number) =>
   i < Math.floor(n / 8) || i >= Math.floor((7 * n) / 8) || (i - Math.floor(n / 8)) % 3 === 2;
 

@@ -11,8 +11,8 @@ import type { TextTokenizer } from './tokenizer';
 import type { Example, TokenizedExample } from './types';
 
 /**
- * Pieces of at most `maxLength` tokens, with as many targets as the objective of plain text finds in them. Throws bad_data
- * if the file contains no text.
+ * Pieces of at most `maxLength` tokens, all of them targets but for special tokens around them. Throws bad_data if the file
+ * contains no text.
  */
 export function tokenizeText(
   name: string,

@@ -247,9 +247,9 @@ export function promptParity(backend: string, setUp: () => Promise<void>, only?:
         const method = createPrefixTuning(c.model, settings, 0, undefined, { initial });
         initial.dispose();
         const rest = c.expected.greedy.prompt;
-        const behind = await textLogits(c.model, method.hooks(inference()), Int32Array.from(rest));
+        const after = await textLogits(c.model, method.hooks(inference()), Int32Array.from(rest));
         const whole = await textLogits(c.model, {}, Int32Array.from([...ids, ...rest]));
-        expect(relativeError(behind, whole.slice(-behind.length))).toBeLessThan(1e-4);
+        expect(relativeError(after, whole.slice(-after.length))).toBeLessThan(1e-4);
         method.dispose();
         disposeInputs();
         expect(tf.memory().numTensors).toBeLessThanOrEqual(before);

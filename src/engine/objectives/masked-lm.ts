@@ -60,6 +60,7 @@ export function maskedLm(
   const masking: Masking = { mlm_probability, maskTokenId, vocabSize };
   return {
     batches: 'hidden_tokens',
+    likelihood: true,
     targets: (batch, draw) => maskTokens(batchAs(batch, 'hidden_tokens'), masking, draw).pairs.length,
     loss(pass, batch) {
       const { model, hidden } = pass.policy;

@@ -83,6 +83,8 @@ export interface PrepareTools {
 export interface Objective {
   /** The kind of batch that its data come in. */
   batches: BatchKind;
+  /** Set when its loss is the negative log-likelihood of tokens, whose exponential is the perplexity. */
+  likelihood?: true;
   /** Set when it calls `reference()`. A run that continues an adapter then keeps a copy of it. */
   usesReference?: true;
   loss(pass: Pass, batch: Batch): LossResult;

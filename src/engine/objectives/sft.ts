@@ -26,6 +26,7 @@ export function targetRows(batch: Pick<NextTokenBatch, 'batchSize' | 'length' | 
 
 export const sft: Objective = {
   batches: 'next_token',
+  likelihood: true,
   loss(pass, batch) {
     const { model, hidden } = pass.policy;
     requireHead(model, 'lm');

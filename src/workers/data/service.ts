@@ -90,6 +90,7 @@ export function createDataApi(): DataApi {
 
     tokenizeBaseText(name, bytes, maxLength, type = textObjective('decoder').type) {
       const opened = needTokenizer();
+      // Base text is mostly plain text; if it has prompts and answers, both are learned.
       const descriptor = objectiveOf({ type });
       const objective = descriptor.data(defaultSection(descriptor));
       const options = textOptions(opened, '\n');

@@ -24,11 +24,13 @@ import type { DeviceReport } from '../../session/api';
 import { loadCheckpoint } from '../../storage/checkpoints';
 import { getRun } from '../../storage/runs';
 import { adapterFiles } from './adapter-files';
-import { checkpointValues, type HeadSource, type OpenAdapter, openAdapter, openMethod } from './adapters';
+import { type HeadSource, type OpenAdapter, openAdapter, openMethod } from './adapters';
 import type { EngineApi } from './api';
 import { checkpointHead } from './checkpoint-head';
 import { mergeModel } from './merge';
-import { RunControl, runTraining } from './train';
+import { checkpointValues } from './run-checkpoints';
+import { RunControl } from './run-control';
+import { runTraining } from './train';
 
 interface OpenModel {
   /** Without any head but the one for tokens; what methods and new heads are put on. */

@@ -1,4 +1,4 @@
-/** How methods with virtual tokens and bottlenecks start, what they save and what they reject; parity tests cover the arithmetic. */
+/** How methods with virtual tokens and bottlenecks start, save and reject values; parity tests cover the arithmetic. */
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import * as tf from '@tensorflow/tfjs-core';

@@ -208,7 +208,7 @@ describe('DataHost', () => {
     }
   });
 
-  it('accepts a template that refuses the test prompt', async () => {
+  it('accepts a template that rejects the test prompt', async () => {
     const refuses = () => {
       throw new TabtuneError({ code: 'bad_data', message: 'No system message, please.' });
     };

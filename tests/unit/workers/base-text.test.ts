@@ -4,8 +4,9 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
 import { loadModel } from '../../../src/engine/models';
+import { baseTextLoss, baseTextOf } from '../../../src/engine/run/base-text';
 import { createDataApi } from '../../../src/workers/data/service';
-import { baseTextLoss, baseTextOf } from '../../../src/workers/engine/measure';
+import { baseTextBatches } from '../../../src/workers/engine/measure';
 import { fixtureTensors } from '../../fixture-files';
 import { STORIES, tokenizerFiles } from '../data/helpers';
 
@@ -22,7 +23,7 @@ test('the loss on base text matches transformers', async () => {
   const { source } = await fixtureTensors(`../../${STORIES}/model.safetensors`);
   const model = await loadModel(JSON.parse(await readFile(`${STORIES}/config.json`, 'utf8')), source);
   try {
-    const base = baseTextOf(model, pieces, { padTokenId: 0, maskTokenId: null })!;
+    const base = baseTextOf(model, { maskTokenId: null }, baseTextBatches(pieces, 0))!;
     expect(base.measured).toHaveLength(4);
     expect(base.learned).toHaveLength(12);
     expect(base.measured.reduce((sum, { targetCount }) => sum + targetCount, 0)).toBe(120);
