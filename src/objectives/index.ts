@@ -1,24 +1,20 @@
-/** The objectives. Adding one adds a file and a line here, and the same in src/engine/objectives. */
+/** The objectives, in the order of the screen. Adding one adds a file and a line in all.ts, here and in src/engine/objectives. */
 import { labelsWords, type TaskData } from '../base/task';
 import type { ObjectiveTraits } from '../recipe/spec';
-import { maskedLm } from './masked-lm';
+import * as all from './all';
 import type { ObjectiveDescriptor } from './objective';
-import { pretraining } from './pretraining';
-import { sequenceClassification } from './sequence-classification';
-import { sft } from './sft';
-import { tokenClassification } from './token-classification';
-
-const all = [sft, pretraining, sequenceClassification, tokenClassification, maskedLm] as const;
 
 type SectionOf<D> = D extends ObjectiveDescriptor<infer S> ? S : never;
 /** The `objective` section of a recipe, resolved. */
-export type ObjectiveSection = SectionOf<(typeof all)[number]>;
+export type ObjectiveSection = SectionOf<(typeof all)[keyof typeof all]>;
 export type ObjectiveType = ObjectiveSection['type'];
 /** A descriptor whose objective is not known: it takes any section, and is only ever given its own. */
 export type AnyObjective = ObjectiveDescriptor<ObjectiveSection>;
 
 /** The first is the default. */
-export const objectives = all as unknown as readonly AnyObjective[];
+export const objectives: readonly AnyObjective[] = (Object.values(all) as unknown as AnyObjective[]).sort(
+  (a, b) => a.order - b.order,
+);
 
 const byType = new Map<string, AnyObjective>(objectives.map((objective) => [objective.type, objective]));
 

@@ -18,6 +18,7 @@ export interface MaskedLmObjective {
 export const maskedLm: ObjectiveDescriptor<MaskedLmObjective> = {
   type: 'masked_lm',
   label: 'Masked language modelling',
+  order: 50,
   learns: 'text',
   writes: false,
   models: 'encoder',

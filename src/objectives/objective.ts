@@ -1,6 +1,6 @@
 /**
  * An objective as everything outside the engine sees it: its recipe fields, its goal card, how it learns from data, its metrics
- * and its names elsewhere. One file per objective, listed in index.ts; the twin in src/engine/objectives computes the loss.
+ * and its names elsewhere. One file per objective, listed in all.ts; the twin in src/engine/objectives computes the loss.
  */
 import type { ObjectiveData } from '../data/objective-data';
 import type { DatasetFormat, TrainingSection } from '../recipe/sections';

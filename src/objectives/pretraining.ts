@@ -18,6 +18,7 @@ export interface PretrainingObjective {
 export const pretraining: ObjectiveDescriptor<PretrainingObjective> = {
   type: 'pretraining',
   label: 'Continued pretraining',
+  order: 20,
   learns: 'text',
   writes: true,
   models: 'decoder',

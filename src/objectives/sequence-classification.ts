@@ -28,6 +28,7 @@ export const smoothingRefusal = (problemType: 'regression' | 'multi_label_classi
 export const sequenceClassification: ObjectiveDescriptor<ClassificationObjective> = {
   type: 'sequence_classification',
   label: 'Classification of texts',
+  order: 30,
   learns: 'labels',
   writes: false,
   models: 'any',

@@ -18,6 +18,7 @@ export interface SftObjective {
 export const sft: ObjectiveDescriptor<SftObjective> = {
   type: 'sft',
   label: 'Supervised fine-tuning',
+  order: 10,
   learns: 'answers',
   writes: true,
   models: 'decoder',

@@ -15,6 +15,7 @@ export interface TokenClassificationObjective {
 export const tokenClassification: ObjectiveDescriptor<TokenClassificationObjective> = {
   type: 'token_classification',
   label: 'Classification of words',
+  order: 40,
   learns: 'labels',
   writes: false,
   models: 'any',
