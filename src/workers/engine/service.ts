@@ -138,7 +138,7 @@ export function createEngineService(): EngineApi {
       if (control) {
         throw new TabtuneError({
           code: 'internal',
-          message: 'A run is going on already.',
+          message: 'A run is already in progress.',
           action: 'Stop it first.',
         });
       }
