@@ -1,4 +1,5 @@
 /** Classification of words through a new head. The loss is in src/engine/objectives/token-classification.ts. */
+import { WORD_LABELS } from '../base/task';
 import { IGNORE } from '../data/batches';
 import { encodeWords, firstOfWords } from '../data/encode-words';
 import { exampleAs } from '../data/example-kinds';
@@ -59,7 +60,7 @@ function data(): ObjectiveData {
       const labels = sortLabels(rows.flatMap(({ tags }) => tags));
       const numbers = new Map(labels.map((label, n) => [label, n]));
       return {
-        task: { problemType: 'token_classification', labels },
+        task: { problemType: WORD_LABELS, labels },
         problems: [],
         tokenize(encoded, i, { maxLength }) {
           const { trained, words } = encoded;
