@@ -8,6 +8,7 @@ import { renderExample } from '../data/render';
 import { lastOf, roomFor } from '../data/truncate';
 import type { HiddenTokensExample } from '../data/types';
 import { READ_MORE } from './goals';
+import { PERPLEXITY, TOKEN_LOSS } from './metrics';
 import type { ObjectiveDescriptor } from './objective';
 
 export interface MaskedLmObjective {
@@ -56,7 +57,8 @@ export const maskedLm: ObjectiveDescriptor<MaskedLmObjective> = {
       };
     }
   },
-  metrics: [],
+  loss: TOKEN_LOSS,
+  metrics: [PERPLEXITY],
   taskType: null,
   autoClass: 'AutoModelForMaskedLM',
   pipelineTag: 'fill-mask',

@@ -2,7 +2,10 @@
  * An objective as everything outside the engine sees it: its recipe fields, its goal card, how it learns from data, its metrics
  * and its names elsewhere. One file per objective, listed in all.ts; the twin in src/engine/objectives computes the loss.
  */
+import type { TaskData } from '../base/task';
 import type { ObjectiveData } from '../data/objective-data';
+import type { Batch } from '../data/types';
+import type { Evaluated } from '../metrics';
 import type { DatasetFormat, TrainingSection } from '../recipe/sections';
 import type { CombinedModel, FieldSpec, MethodTraits, ObjectiveTraits, OtherDefault, Refusal } from '../recipe/spec';
 
@@ -14,13 +17,21 @@ export interface Goal {
   formats: readonly DatasetFormat[];
 }
 
-/** A number that evaluation gives besides the loss. */
+/** A number that steps or evaluations give besides the loss. */
 export interface MetricInfo {
   /** As in metrics.jsonl. */
   name: string;
   label: string;
   /** How to read it, in one sentence. */
   help: string;
+  /** It has no upper end, so it does not share an axis with metrics that end at 1. */
+  open?: true;
+}
+
+/** The scores of an objective on a batch: [rows, labels] or [rows · length, labels], row-major. */
+export interface BatchScores {
+  batch: Batch;
+  values: Float32Array;
 }
 
 /** What the checks of an objective see besides its own section. */
@@ -50,8 +61,12 @@ export interface ObjectiveDescriptor<S extends { type: string }> extends Objecti
   /** Said under the goal's card when the section differs from what the card promises. */
   remark?(section: S): string | null;
 
-  /** Besides the loss, in the order of the screen; those that a problem type does not give are left out there. */
+  /** How to read the loss, in one sentence. */
+  loss: string;
+  /** Besides the loss, the most telling first. A run may give only some of them. */
   metrics: readonly MetricInfo[];
+  /** Metrics from the scores of a classification head on the held-out examples; left out without one. */
+  measure?(task: TaskData, scores: readonly BatchScores[]): Evaluated;
   /** PEFT's task_type; null if PEFT has no name for it. */
   taskType: string | null;
   /** transformers' Auto class that opens the base, and the Hub's pipeline_tag. */

@@ -8,6 +8,7 @@ import { renderExample } from '../data/render';
 import { nextTokenLabels } from '../data/truncate';
 import type { NextTokenExample } from '../data/types';
 import { READ_MORE } from './goals';
+import { PERPLEXITY, TOKEN_LOSS } from './metrics';
 import type { ObjectiveDescriptor } from './objective';
 import { GENERATE } from './python';
 
@@ -45,7 +46,8 @@ export const pretraining: ObjectiveDescriptor<PretrainingObjective> = {
       action: 'Use masked_lm, which is how such a model reads more of your texts, or a model that generates text.',
     };
   },
-  metrics: [],
+  loss: TOKEN_LOSS,
+  metrics: [PERPLEXITY],
   taskType: 'CAUSAL_LM',
   autoClass: 'AutoModelForCausalLM',
   pipelineTag: 'text-generation',

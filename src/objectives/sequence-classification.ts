@@ -9,7 +9,9 @@ import { classify } from '../data/task';
 import { exampleKey } from '../data/to-examples';
 import { truncate } from '../data/truncate';
 import type { DataProblem, Example } from '../data/types';
+import { classificationMetrics } from '../metrics';
 import { options, type Refusal } from '../recipe/spec';
+import { averages } from './metrics';
 import type { ObjectiveDescriptor } from './objective';
 
 export interface ClassificationObjective {
@@ -61,7 +63,44 @@ export const sequenceClassification: ObjectiveDescriptor<ClassificationObjective
       yield smoothingRefusal(problem_type);
     }
   },
-  metrics: [],
+  loss: 'Mean cross-entropy per text, or mean squared error for numbers: lower is better, and 0 is perfect.',
+  metrics: [
+    {
+      name: 'accuracy',
+      label: 'Accuracy',
+      help: 'Share of the texts whose labels are all right; easily high if one label is far more frequent than the others.',
+    },
+    ...averages({ things: 'texts', one: 'class', many: 'classes' }),
+    {
+      name: 'mae',
+      label: 'Absolute error',
+      help: 'Mean distance between prediction and target, in the unit of the data: lower is better.',
+      open: true,
+    },
+    {
+      name: 'pearson',
+      label: 'Pearson correlation',
+      help: 'How closely the predictions follow the targets along a straight line: 1 is perfect, 0 is not at all.',
+    },
+    {
+      name: 'spearman',
+      label: 'Spearman correlation',
+      help: 'How well the predictions put the texts in the right order: 1 is perfect, 0 is not at all.',
+    },
+    {
+      name: 'mse',
+      label: 'Squared error',
+      help: 'Mean squared distance between prediction and target: lower is better, and large errors dominate.',
+      open: true,
+    },
+  ],
+  measure: ({ problemType, labels }, scores) =>
+    classificationMetrics(
+      problemType as TextProblemType,
+      labels,
+      joined(scores.map(({ values }) => values)),
+      joined(scores.map(({ batch }) => (batch.kind === 'text_targets' ? batch.targets : new Float32Array()))),
+    ),
   taskType: 'SEQ_CLS',
   autoClass: 'AutoModelForSequenceClassification',
   pipelineTag: 'text-classification',
@@ -122,4 +161,14 @@ function contradictions(examples: readonly ExampleOf<'labelled'>[]): DataProblem
       dropped: false,
     };
   });
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }

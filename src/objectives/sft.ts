@@ -6,6 +6,7 @@ import { packExamples } from '../data/packing';
 import { renderExample } from '../data/render';
 import { nextTokenLabels, truncate } from '../data/truncate';
 import type { DataProblem } from '../data/types';
+import { PERPLEXITY, TOKEN_LOSS } from './metrics';
 import type { ObjectiveDescriptor } from './objective';
 import { GENERATE } from './python';
 
@@ -49,7 +50,8 @@ export const sft: ObjectiveDescriptor<SftObjective> = {
   },
   remark: ({ assistant_only_loss }) =>
     assistant_only_loss ? null : 'It learns the questions too: chosen in Advanced.',
-  metrics: [],
+  loss: TOKEN_LOSS,
+  metrics: [PERPLEXITY],
   taskType: 'CAUSAL_LM',
   autoClass: 'AutoModelForCausalLM',
   pipelineTag: 'text-generation',

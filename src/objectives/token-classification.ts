@@ -7,6 +7,8 @@ import type { ObjectiveData } from '../data/objective-data';
 import { sortLabels } from '../data/task';
 import { truncate } from '../data/truncate';
 import type { Example } from '../data/types';
+import { highest, tokenMetrics } from '../metrics';
+import { averages } from './metrics';
 import type { ObjectiveDescriptor } from './objective';
 
 export interface TokenClassificationObjective {
@@ -29,7 +31,46 @@ export const tokenClassification: ObjectiveDescriptor<TokenClassificationObjecti
     formats: ['tagged'],
   },
   fields: {},
-  metrics: [],
+  loss: 'Mean cross-entropy per word, in nats: lower is better, and 0 means that every tag was predicted with certainty.',
+  metrics: [
+    {
+      name: 'f1',
+      label: 'F1',
+      help: 'Harmonic mean of precision and recall of whole entities: 1 means that all were found and nothing else was marked.',
+    },
+    {
+      name: 'accuracy',
+      label: 'Accuracy',
+      help: 'Share of the words with the right tag; easily high if most words are outside entities.',
+    },
+    {
+      name: 'precision',
+      label: 'Precision',
+      help: 'Share of the marked entities whose start, end and kind are right.',
+    },
+    {
+      name: 'recall',
+      label: 'Recall',
+      help: 'Share of the entities in the texts that were marked with the right start, end and kind.',
+    },
+    ...averages({ things: 'words', one: 'kind', many: 'kinds' }),
+  ],
+  measure({ labels }, scores) {
+    const predicted: string[][] = [];
+    const expected: string[][] = [];
+    for (const { batch, values } of scores) {
+      if (batch.kind !== 'token_labels') continue;
+      const best = highest(values, labels.length);
+      for (let b = 0; b < batch.batchSize; b++) {
+        const labelled = Array.from({ length: batch.length }, (_, t) => b * batch.length + t).filter(
+          (i) => batch.labels[i]! >= 0,
+        );
+        predicted.push(labelled.map((i) => labels[best[i]!]!));
+        expected.push(labelled.map((i) => labels[batch.labels[i]!]!));
+      }
+    }
+    return tokenMetrics(labels, predicted, expected);
+  },
   taskType: 'TOKEN_CLS',
   autoClass: 'AutoModelForTokenClassification',
   pipelineTag: 'token-classification',

@@ -6,6 +6,8 @@ export interface Fact {
   value: ReactNode;
   /** A second, quieter line. */
   note?: ReactNode;
+  /** How to read the value, as a tooltip. */
+  help?: string;
 }
 
 /** Names and values side by side, as a description list. */
@@ -27,7 +29,7 @@ export function Facts({
   return (
     <dl className={cx('grid gap-x-6 gap-y-3', grid, className)}>
       {facts.map((fact) => (
-        <div key={fact.name} className="min-w-0">
+        <div key={fact.name} className="min-w-0" title={fact.help || undefined}>
           <dt className="text-[0.8125rem] text-muted">{fact.name}</dt>
           <dd className="break-words font-medium">
             {fact.value}

@@ -1,6 +1,7 @@
 /** Mean loss over the validation set, every target weighing the same, and what metrics are computed from. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Batch, NextTokenBatch } from '../../data/types';
+import type { BatchScores } from '../../objectives/objective';
 import { inference } from '../methods/method';
 import type { LossResult } from '../objectives/objective';
 import { readFloats } from '../webgpu/backend';
@@ -14,12 +15,6 @@ export function wholeText(ids: Int32Array): NextTokenBatch {
   const length = ids.length;
   const rows = { batchSize: 1, length, ids, lengths: Int32Array.of(length) };
   return { kind: 'next_token', ...rows, labels: ids, starts: null, targetCount: length - 1 };
-}
-
-/** The scores of an objective on a batch: [rows, labels] or [rows · length, labels], row-major. */
-export interface BatchScores {
-  batch: Batch;
-  values: Float32Array;
 }
 
 export interface Evaluation {

@@ -1,56 +1,20 @@
 /** What a run measures besides its loss: a classifier's metrics, and forgetting. */
-import { labelsWords, type TaskData, type TextProblemType } from '../../base/task';
+import type { TaskData } from '../../base/task';
 import { partsOfBaseText } from '../../data/base-parts';
 import { createBatchSource } from '../../data/batches';
 import type { TokenizedExample } from '../../data/types';
 import type { BaseBatches } from '../../engine/run/base-text';
-import type { BatchScores } from '../../engine/run/evaluate';
-import { classificationMetrics, type Evaluated, highest, tokenMetrics } from '../../metrics';
-import type { ClassReport } from '../../storage/types';
+import type { Evaluated } from '../../metrics';
+import { type ObjectiveSection, objectiveOf } from '../../objectives';
+import type { BatchScores } from '../../objectives/objective';
 
-/** Null when the objective has no labels. */
-export function classifierMetrics(
+/** Metrics that the objective computes from scores on the held-out examples; null when it computes none. */
+export function scoredMetrics(
+  objective: ObjectiveSection,
   task: TaskData | null,
-  scores: BatchScores[],
-): { metrics: Record<string, number>; report?: ClassReport } | null {
-  if (!task || scores.length === 0) return null;
-  const { metrics, report } = labelsWords(task) ? ofWords(task, scores) : ofTexts(task, scores);
-  return { metrics, ...(report ? { report } : {}) };
-}
-
-function ofTexts({ problemType, labels }: TaskData, scores: BatchScores[]): Evaluated {
-  const joined = (parts: Float32Array[]) => {
-    const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of parts) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return all;
-  };
-  return classificationMetrics(
-    problemType as TextProblemType,
-    labels,
-    joined(scores.map(({ values }) => values)),
-    joined(scores.map(({ batch }) => (batch.kind === 'text_targets' ? batch.targets : new Float32Array()))),
-  );
-}
-
-function ofWords({ labels }: TaskData, scores: BatchScores[]): Evaluated {
-  const predicted: string[][] = [];
-  const expected: string[][] = [];
-  for (const { batch, values } of scores) {
-    if (batch.kind !== 'token_labels') continue;
-    const best = highest(values, labels.length);
-    for (let b = 0; b < batch.batchSize; b++) {
-      const labelled = Array.from({ length: batch.length }, (_, t) => b * batch.length + t).filter(
-        (i) => batch.labels[i]! >= 0,
-      );
-      predicted.push(labelled.map((i) => labels[best[i]!]!));
-      expected.push(labelled.map((i) => labels[batch.labels[i]!]!));
-    }
-  }
-  return tokenMetrics(labels, predicted, expected);
+  scores: readonly BatchScores[],
+): Evaluated | null {
+  return (task && scores.length > 0 && objectiveOf(objective).measure?.(task, scores)) || null;
 }
 
 /** Base text as batches of one row; null without any. */

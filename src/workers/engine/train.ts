@@ -30,7 +30,7 @@ import { truncateMetrics } from '../../storage/runs';
 import type { MetricsRow, RunRecord } from '../../storage/types';
 import { fitNames, type HeadSource, headOptions, type OpenAdapter } from './adapters';
 import type { EngineEvent, TrainJob } from './api';
-import { baseTextBatches, classifierMetrics, Forgetting } from './measure';
+import { baseTextBatches, Forgetting, scoredMetrics } from './measure';
 import { MetricsLog } from './metrics-log';
 import { Pace } from './pace';
 import { latestCheckpoint, restoreRun, saveRunCheckpoint, startingValues } from './run-checkpoints';
@@ -126,15 +126,15 @@ export async function runTraining(
         report(stepRow(step));
       },
       evaluation: async (evaluated) => {
-        const classifier = classifierMetrics(job.task, evaluated.scores);
-        const measured = { ...evaluated.metrics, ...classifier?.metrics };
+        const scored = scoredMetrics(recipe.objective, job.task, evaluated.scores);
+        const measured = { ...evaluated.metrics, ...scored?.metrics };
         lastMetrics = orNone(measured) ?? null;
         const baseLoss = await baseTextLoss(model, method, baseText, stopped);
         if (baseLoss !== null) forgetting.add(baseLoss, evaluated.best);
         report({
           ...evaluationRow(evaluated, objective.likelihood === true),
           ...named('metrics', orNone({ ...measured, ...named('base_text_loss', baseLoss) })),
-          ...named('report', classifier?.report),
+          ...named('report', scored?.report),
         });
       },
       samples: async (step) => {

@@ -1,10 +1,11 @@
 import { useMemo } from 'react';
+import type { MetricInfo } from '../../../objectives/objective';
 import { useTraining } from '../../../stores/training';
 import { Panel } from '../../ui/Panel';
 import { formatFigure } from '../../util/format';
 import { StepChart } from '../charts/LazyChart';
 import { type Plot, type Series, stepsOf, valuesOf } from '../charts/series';
-import { drawnKeys, measuredIn, metricKeys, metricName } from './metrics';
+import { drawnMetrics, knownMetrics, measuredIn, metricsIn } from './metrics';
 
 const looks = [
   { color: '--series-1' },
@@ -13,29 +14,45 @@ const looks = [
   { color: '--series-4', dash: [3, 3] },
 ];
 
+/** How to read the metrics of a chart. */
+function MetricHelp({ metrics }: { metrics: MetricInfo[] }) {
+  const explained = metrics.filter(({ help }) => help !== '');
+  if (explained.length === 0) return null;
+  return (
+    <dl className="mt-3 space-y-1 text-[0.8125rem] text-muted">
+      {explained.map(({ name, label, help }) => (
+        <div key={name}>
+          <dt className="inline font-medium">{label}:</dt> <dd className="inline">{help}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
 /** Accuracy, F1 and the like at every evaluation, on the examples that were held out. */
 export function ClassMetrics() {
   const rows = useTraining((state) => state.rows);
   const totalSteps = useTraining((state) => state.totalSteps);
-  const plot = useMemo((): Plot | null => {
-    const evals = measuredIn(rows);
-    const keys = drawnKeys(metricKeys(evals));
-    if (keys.length === 0) return null;
+  const run = useTraining((state) => state.run);
+  const evals = useMemo(() => measuredIn(rows), [rows]);
+  const metrics = useMemo(() => drawnMetrics(metricsIn(evals, knownMetrics(run))), [evals, run]);
+  const plot = useMemo((): Plot => {
     const x = stepsOf(evals);
-    const series = keys.map(
-      (key, i): Series => ({
-        name: metricName(key),
-        values: valuesOf(x, evals, (row) => (row.kind === 'eval' ? (row.metrics?.[key] ?? null) : null)),
+    const series = metrics.map(
+      ({ name, label }, i): Series => ({
+        name: label,
+        values: valuesOf(x, evals, (row) => (row.kind === 'eval' ? (row.metrics?.[name] ?? null) : null)),
         points: true,
         ...looks[i]!,
       }),
     );
     return { x, series };
-  }, [rows]);
-  if (!plot) return null;
+  }, [evals, metrics]);
+  if (metrics.length === 0) return null;
   return (
     <Panel title="On the held-out examples" description="What it gets right, measured at every evaluation.">
       <StepChart label="Evaluation metrics" plot={plot} format={formatFigure} xEnd={totalSteps} height={200} />
+      <MetricHelp metrics={metrics} />
     </Panel>
   );
 }

@@ -1,10 +1,12 @@
+import { objectiveOf } from '../../../objectives';
+import { BASE_TEXT_LOSS } from '../../../objectives/metrics';
 import type { MetricsRow, RunRecord, RunStatus } from '../../../storage/types';
 import { useTraining } from '../../../stores/training';
 import { Badge } from '../../ui/Badge';
 import { type Fact, Facts } from '../../ui/Facts';
 import { Panel } from '../../ui/Panel';
 import { formatBytes, formatCompact, formatDuration, formatFigure, formatWhen } from '../../util/format';
-import { baseTextLossOf, measuredIn, metricKeys, metricName } from './metrics';
+import { baseTextLossOf, knownMetrics, measuredIn, metricsIn } from './metrics';
 
 const badges: Record<RunStatus, { tone: 'neutral' | 'accent' | 'warning' | 'danger'; text: string }> = {
   running: { tone: 'accent', text: 'running' },
@@ -22,16 +24,17 @@ export function StatusBadge({ status }: { status: RunStatus }) {
 }
 
 /** The two most telling metrics of the last evaluation, and what they were before. */
-function scores(rows: MetricsRow[]): Fact[] {
+function scores(run: RunRecord, rows: MetricsRow[]): Fact[] {
   const evals = measuredIn(rows);
   const last = evals.at(-1);
-  return metricKeys(evals)
+  return metricsIn(evals, knownMetrics(run))
     .slice(0, 2)
-    .map((key) => {
-      const before = evals[0]?.metrics?.[key];
+    .map(({ name, label, help }) => {
+      const before = evals[0]?.metrics?.[name];
       return {
-        name: metricName(key),
-        value: formatFigure(last?.metrics?.[key]),
+        name: label,
+        help,
+        value: formatFigure(last?.metrics?.[name]),
         note: before !== undefined && evals.length > 1 ? `was ${formatFigure(before)} before` : undefined,
       };
     });
@@ -45,7 +48,8 @@ function forgetting(rows: MetricsRow[]): Fact[] {
   if (before === undefined || after === undefined) return [];
   return [
     {
-      name: 'Loss on the base’s text',
+      name: BASE_TEXT_LOSS.label,
+      help: BASE_TEXT_LOSS.help,
       value: formatFigure(after),
       note: measured.length > 1 ? `was ${formatFigure(before)}; what it rises by is forgotten` : undefined,
     },
@@ -60,6 +64,7 @@ export function RunFacts({ run }: { run: RunRecord }) {
   const evals = rows.filter((row) => row.kind === 'eval');
   const before = run.initialEvalLoss ?? evals[0]?.eval_loss ?? null;
   const best = evals.length > 0 ? Math.min(...evals.map((row) => row.eval_loss)) : run.bestEvalLoss;
+  const lossHelp = objectiveOf(run.recipe.objective)?.loss;
   const live = phase !== 'idle';
   const seconds = summary?.seconds ?? step?.seconds ?? null;
   const speed = live ? tokensPerSecond : step && step.seconds > 0 ? step.tokens / step.seconds : 0;
@@ -81,13 +86,14 @@ export function RunFacts({ run }: { run: RunRecord }) {
             value: `${step?.step ?? run.step} of ${totalSteps || run.totalSteps}`,
             note: step ? `epoch ${step.epoch.toFixed(2)}` : undefined,
           },
-          { name: 'Loss', value: formatFigure(step?.loss ?? run.finalLoss) },
+          { name: 'Loss', help: lossHelp, value: formatFigure(step?.loss ?? run.finalLoss) },
           {
             name: 'Validation loss',
+            help: lossHelp,
             value: best === null ? '–' : formatFigure(best),
             note: before !== null && best !== null ? `was ${formatFigure(before)} before` : undefined,
           },
-          ...scores(rows),
+          ...scores(run, rows),
           ...forgetting(rows),
           live
             ? { name: 'Time left', value: secondsLeft === null ? '–' : formatDuration(secondsLeft) }

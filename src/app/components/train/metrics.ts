@@ -1,37 +1,24 @@
-/** What evaluations measured besides the loss, ready to be drawn and named. */
-import type { ClassReport, EvalMetrics, MetricsRow } from '../../../storage/types';
+/** The metrics of evaluations besides the loss, ready to be drawn and named. */
+import { objectiveOf } from '../../../objectives';
+import { BASE_TEXT_LOSS } from '../../../objectives/metrics';
+import type { MetricInfo } from '../../../objectives/objective';
+import type { ClassReport, EvalMetrics, MetricsRow, RunRecord } from '../../../storage/types';
 
-/** scikit-learn's names and its kin, as people say them, the most telling first. */
-const names: Record<string, string> = {
-  f1: 'F1',
-  accuracy: 'Accuracy',
-  precision: 'Precision',
-  recall: 'Recall',
-  f1_macro: 'F1, mean of classes',
-  mae: 'Absolute error',
-  pearson: 'Pearson correlation',
-  precision_macro: 'Precision, mean of classes',
-  recall_macro: 'Recall, mean of classes',
-  spearman: 'Spearman correlation',
-  mse: 'Squared error',
-  f1_micro: 'F1, all together',
-  f1_weighted: 'F1, by size of class',
-  matthews_correlation: 'Matthews correlation',
-};
-/** What has no upper end does not share an axis with what ends at 1. */
-const open = new Set(['mae', 'mse']);
-const losses = new Set(['base_text_loss']);
+const losses = new Set([BASE_TEXT_LOSS.name]);
 
-export function metricName(key: string): string {
-  return names[key] ?? key.replaceAll('_', ' ').replace(/^./, (letter) => letter.toUpperCase());
+/** The metrics that the run's objective can give, the most telling first. */
+export const knownMetrics = (run: RunRecord | null): readonly MetricInfo[] =>
+  (run && objectiveOf(run.recipe.objective)?.metrics) ?? [];
+
+/** A metric by its name in metrics.jsonl; one that the objective does not describe is called by that name. */
+export function metricNamed(name: string, known: readonly MetricInfo[]): MetricInfo {
+  const label = name.replaceAll('_', ' ').replace(/^./, (letter) => letter.toUpperCase());
+  return known.find((metric) => metric.name === name) ?? { name, label, help: '' };
 }
 
-const known = Object.keys(names);
-const place = (key: string) => (known.includes(key) ? known.indexOf(key) : known.length);
-
-/** Loss on text of the kind that the base was trained on: what rises when it forgets. It is drawn with the other losses. */
+/** Loss on text like the base's training data, which rises when it forgets. It is drawn with the other losses. */
 export const baseTextLossOf = (row: MetricsRow): number | null =>
-  row.kind === 'eval' ? (row.metrics?.base_text_loss ?? null) : null;
+  row.kind === 'eval' ? (row.metrics?.[BASE_TEXT_LOSS.name] ?? null) : null;
 
 /** Evaluations that measured more than losses. */
 export function measuredIn(rows: MetricsRow[]): EvalMetrics[] {
@@ -40,14 +27,15 @@ export function measuredIn(rows: MetricsRow[]): EvalMetrics[] {
   );
 }
 
-/** Every metric that one of these evaluations has, the most telling first. */
-export function metricKeys(evals: EvalMetrics[]): string[] {
-  const keys = new Set(evals.flatMap(({ metrics }) => Object.keys(metrics ?? {})));
-  return [...keys].filter((key) => !losses.has(key)).sort((a, b) => place(a) - place(b) || (a < b ? -1 : 1));
+/** Every metric in these evaluations, the most telling first. */
+export function metricsIn(evals: EvalMetrics[], known: readonly MetricInfo[]): MetricInfo[] {
+  const names = new Set(evals.flatMap(({ metrics }) => Object.keys(metrics ?? {})));
+  const others = [...names].filter((name) => !losses.has(name) && !known.some((metric) => metric.name === name)).sort();
+  return [...known.filter(({ name }) => names.has(name)), ...others.map((name) => metricNamed(name, known))];
 }
 
-/** Those that share an axis from 0 to 1, as many as stay apart in a chart. */
-export const drawnKeys = (keys: string[]) => keys.filter((key) => !open.has(key)).slice(0, 4);
+/** Those that share an axis from 0 to 1, as many as a chart can show distinctly. */
+export const drawnMetrics = (metrics: MetricInfo[]) => metrics.filter(({ open }) => !open).slice(0, 4);
 
 export interface Reported {
   step: number;
