@@ -1,4 +1,5 @@
 /** Metrics from the scores of a classification head, for each of transformers' three problem types. */
+import type { TextProblemType } from '../base/task';
 import { meanAbsoluteError, meanSquaredError, pearson, spearman } from './regression';
 import {
   type ClassReport,
@@ -11,8 +12,6 @@ import {
   scoreOf,
   weighted,
 } from './report';
-
-export type ProblemType = 'single_label_classification' | 'multi_label_classification' | 'regression';
 
 export interface Evaluated {
   /** By name, named as in scikit-learn and transformers' examples; NaN if a metric is undefined. */
@@ -29,7 +28,7 @@ export interface Evaluated {
  * if its probability is at least 0.5, that is, if its score is not negative.
  */
 export function classificationMetrics(
-  problemType: ProblemType,
+  problemType: TextProblemType,
   labels: readonly string[],
   scores: Float32Array,
   targets: Float32Array,

@@ -52,9 +52,7 @@ export function averages({ things, one, many }: Classified): MetricInfo[] {
       label: 'Matthews correlation',
       help: `1 is perfect and 0 no better than chance, however uneven the ${many} are.`,
     },
-    { name: 'precision_micro', label: 'Precision, all together', help: 'Share of all predictions that are right.' },
     { name: 'precision_weighted', label: 'Precision, by size of class', help: `${precision}, ${bySize}.` },
-    { name: 'recall_micro', label: 'Recall, all together', help: `Share of all true ${many} that were found.` },
     { name: 'recall_weighted', label: 'Recall, by size of class', help: `${recall}, ${bySize}.` },
   ];
 }

@@ -72,6 +72,12 @@ export const sequenceClassification: ObjectiveDescriptor<ClassificationObjective
     },
     ...averages({ things: 'texts', one: 'class', many: 'classes' }),
     {
+      name: 'precision_micro',
+      label: 'Precision, all together',
+      help: 'Share of all predicted labels that are right.',
+    },
+    { name: 'recall_micro', label: 'Recall, all together', help: 'Share of all true labels that were predicted.' },
+    {
       name: 'mae',
       label: 'Absolute error',
       help: 'Mean distance between prediction and target, in the unit of the data: lower is better.',
