@@ -1,5 +1,5 @@
 /** Classification of words through a new head. The loss is in src/engine/objectives/token-classification.ts. */
-import { WORD_LABELS } from '../base/task';
+import { type TaskData, WORD_LABELS } from '../base/task';
 import { IGNORE } from '../data/batches';
 import { encodeWords, firstOfWords } from '../data/encode-words';
 import { exampleAs } from '../data/example-kinds';
@@ -7,9 +7,9 @@ import type { ObjectiveData } from '../data/objective-data';
 import { sortLabels } from '../data/task';
 import { truncate } from '../data/truncate';
 import type { Example } from '../data/types';
-import { highest, tokenMetrics } from '../metrics';
+import { type Evaluated, highest, tokenMetrics } from '../metrics';
 import { averages } from './metrics';
-import type { ObjectiveDescriptor } from './objective';
+import type { BatchScores, ObjectiveDescriptor } from './objective';
 
 export interface TokenClassificationObjective {
   type: 'token_classification';
@@ -55,22 +55,7 @@ export const tokenClassification: ObjectiveDescriptor<TokenClassificationObjecti
     },
     ...averages({ things: 'words', one: 'kind', many: 'kinds' }),
   ],
-  measure({ labels }, scores) {
-    const predicted: string[][] = [];
-    const expected: string[][] = [];
-    for (const { batch, values } of scores) {
-      if (batch.kind !== 'token_labels') continue;
-      const best = highest(values, labels.length);
-      for (let b = 0; b < batch.batchSize; b++) {
-        const labelled = Array.from({ length: batch.length }, (_, t) => b * batch.length + t).filter(
-          (i) => batch.labels[i]! >= 0,
-        );
-        predicted.push(labelled.map((i) => labels[best[i]!]!));
-        expected.push(labelled.map((i) => labels[batch.labels[i]!]!));
-      }
-    }
-    return tokenMetrics(labels, predicted, expected);
-  },
+  measure,
   taskType: 'TOKEN_CLS',
   autoClass: 'AutoModelForTokenClassification',
   pipelineTag: 'token-classification',
@@ -117,3 +102,20 @@ function data(): ObjectiveData {
 }
 
 const tagged = (example: Example) => exampleAs(example, 'tagged', 'a tag for each word');
+
+function measure({ labels }: TaskData, scores: readonly BatchScores[]): Evaluated {
+  const predicted: string[][] = [];
+  const expected: string[][] = [];
+  for (const { batch, values } of scores) {
+    if (batch.kind !== 'token_labels') continue;
+    const best = highest(values, labels.length);
+    for (let b = 0; b < batch.batchSize; b++) {
+      const labelled = Array.from({ length: batch.length }, (_, t) => b * batch.length + t).filter(
+        (i) => batch.labels[i]! >= 0,
+      );
+      predicted.push(labelled.map((i) => labels[best[i]!]!));
+      expected.push(labelled.map((i) => labels[batch.labels[i]!]!));
+    }
+  }
+  return tokenMetrics(labels, predicted, expected);
+}
