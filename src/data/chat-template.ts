@@ -6,8 +6,8 @@ import { parse, tokenize } from '@huggingface/jinja';
 import { TabtuneError } from '../base/errors';
 import { type Program, parseTemplate, RunawayTemplate, runTemplate } from './jinja';
 import type { SpecialTokens } from './tokenizer';
+import { MAX_TEMPLATE_BYTES } from './tokenizer-files';
 import type { ChatMessage } from './types';
-import { MAX_TEMPLATE_BYTES } from './worker-api';
 
 /** Searching for tags takes time quadratic in the length of such a run. */
 const LONG_SPACE = /\s{1000}/;

@@ -4,7 +4,7 @@
  * names that people use. If the format is unclear, the error lists the columns. A guess is described as a guess.
  */
 import { TabtuneError } from '../base/errors';
-import type { DatasetFormat, DatasetSection } from '../recipe/types';
+import type { DatasetFormat, DatasetSection } from '../recipe/sections';
 import { type ColumnProfile, isId, NAMES, profile } from './columns';
 import { nameList } from './problems';
 import { field, type RawTable } from './raw-table';

@@ -1,5 +1,5 @@
 /** Turns a dataset file into examples: decodes, parses, detects the format and converts the rows. */
-import type { DatasetSection } from '../recipe/types';
+import type { DatasetSection } from '../recipe/sections';
 import { detectShape } from './detect';
 import { looksConll, parseConll } from './parse-conll';
 import { parseCsv } from './parse-csv';

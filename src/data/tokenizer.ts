@@ -7,8 +7,8 @@ import { TabtuneError } from '../base/errors';
 import { badTokenizer, checkTokenizer, modelType } from './check-tokenizer';
 import { field, isRecord } from './raw-table';
 import { showBytes, type TokenSpelling, tokenBytes } from './token-offsets';
+import type { TokenizerFiles } from './tokenizer-files';
 import { fasterCache, fixParts, withNumericDigits } from './tokenizer-fixes';
-import type { TokenizerFiles } from './worker-api';
 
 /** Gemma 3's is 33 MB. */
 const MAX_TOKENIZER_CHARS = 128 * 2 ** 20;

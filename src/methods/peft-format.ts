@@ -1,5 +1,5 @@
 /** The format of methods saved in PEFT's folder: one of PEFT's kinds, and the translation between its config and the recipe. */
-import type { TaskData } from '../base/task';
+import { type TaskData, WORD_LABELS } from '../base/task';
 import { headModules, isLabelWeight } from '../families';
 import { type AdapterFormat, type AdapterModel, jsonNamed, renamed } from '../formats/adapter-format';
 import {
@@ -20,7 +20,7 @@ const HEADS = ['classifier', 'score'];
 
 const TASKS: Record<string, TaskData['problemType']> = {
   SEQ_CLS: 'single_label_classification',
-  TOKEN_CLS: 'token_classification',
+  TOKEN_CLS: WORD_LABELS,
 };
 
 export interface PeftFormat<S> extends AdapterFormat<S> {

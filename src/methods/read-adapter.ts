@@ -1,6 +1,6 @@
 /** Reads an adapter of any method and format from its files. Needs no GPU, so the page uses it too. */
 import { TabtuneError } from '../base/errors';
-import { problemTypes, type TaskData } from '../base/task';
+import { problemTypes, type TaskData, WORD_LABELS } from '../base/task';
 import { type AdapterFiles, jsonNamed, type ReadAdapter } from '../formats/adapter-format';
 import { LABELS, labelsFile, readLabels } from '../formats/labels';
 import {
@@ -73,7 +73,7 @@ function headOf(files: AdapterFiles): TaskData['problemType'] | null {
   if (known) return known;
   const { model_class } = jsonNamed(files, 'head_config.json');
   const { task_type } = jsonNamed(files, 'adapter_config.json');
-  if (/ForTokenClassification$/.test(String(model_class)) || task_type === 'TOKEN_CLS') return 'token_classification';
+  if (/ForTokenClassification$/.test(String(model_class)) || task_type === 'TOKEN_CLS') return WORD_LABELS;
   if (problem_type !== undefined || /ForSequenceClassification$/.test(String(model_class)) || task_type === 'SEQ_CLS') {
     return 'single_label_classification';
   }

@@ -145,6 +145,8 @@ export interface MethodTraits {
 export interface ObjectiveTraits {
   type: string;
   label: string;
+  /** As in MethodTraits. */
+  order: number;
   /** What the data teach: answers to prompts, plain text, or labels (through a new head). */
   learns: 'answers' | 'text' | 'labels';
   /** The tuned model generates text. */

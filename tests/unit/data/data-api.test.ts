@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { createDataApi } from '../../../src/data/data-api';
 import { LIMIT_PER_CODE } from '../../../src/data/problems';
-import type { DataApi } from '../../../src/data/worker-api';
+import type { DataApi } from '../../../src/workers/data/api';
+import { createDataApi } from '../../../src/workers/data/service';
 import {
   allOf,
   apiWith,

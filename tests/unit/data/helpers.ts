@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
-import { createDataApi } from '../../../src/data/data-api';
 import { parseDataset } from '../../../src/data/parse';
+import type { TokenizerFiles } from '../../../src/data/tokenizer-files';
 import type { ParsedDataset, TokenizedExample } from '../../../src/data/types';
-import type { DataApi, TokenizerFiles } from '../../../src/data/worker-api';
 import type { DatasetSection } from '../../../src/recipe/types';
+import type { DataApi } from '../../../src/workers/data/api';
+import { createDataApi } from '../../../src/workers/data/service';
 
 const ROOT = new URL('../../../', import.meta.url);
 

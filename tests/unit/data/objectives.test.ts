@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { partsOfBaseText } from '../../../src/data/base-parts';
 import { IGNORE } from '../../../src/data/batches';
-import { createDataApi } from '../../../src/data/data-api';
 import type { TokenizedExample } from '../../../src/data/types';
-import type { DataApi } from '../../../src/data/worker-api';
 import type { ObjectiveSection } from '../../../src/recipe/types';
+import type { DataApi } from '../../../src/workers/data/api';
+import { createDataApi } from '../../../src/workers/data/service';
 import {
   allOf,
   apiWith,

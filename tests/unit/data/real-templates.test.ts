@@ -5,10 +5,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ChatTemplate } from '../../../src/data/chat-template';
-import { createDataApi } from '../../../src/data/data-api';
 import { TextTokenizer } from '../../../src/data/tokenizer';
 import type { ChatMessage } from '../../../src/data/types';
-import type { DataApi } from '../../../src/data/worker-api';
+import type { DataApi } from '../../../src/workers/data/api';
+import { createDataApi } from '../../../src/workers/data/service';
 import { errorOf, jsonl, section, tokenizerFiles, utf8 } from './helpers';
 
 const FOLDER = 'tests/fixtures/templates';

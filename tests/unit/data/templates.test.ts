@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { ChatTemplate, PLAIN_CHAT_TEMPLATE, templateSource } from '../../../src/data/chat-template';
 import { answerSpans } from '../../../src/data/render';
+import { MAX_TEMPLATE_BYTES } from '../../../src/data/tokenizer-files';
 import type { ChatMessage } from '../../../src/data/types';
-import { MAX_TEMPLATE_BYTES } from '../../../src/data/worker-api';
 import { errorOf } from './helpers';
 
 const SPECIAL = { bos_token: '<s>', eos_token: '</s>' };

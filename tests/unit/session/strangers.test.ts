@@ -8,7 +8,7 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TokenizerFiles } from '../../../src/data/worker-api';
+import type { TokenizerFiles } from '../../../src/data/tokenizer-files';
 import { connect, type WorkerLike } from '../../../src/rpc/rpc';
 import { DataHost, type DatasetFile, type Tokenizer } from '../../../src/session/data-host';
 import type { DataWorkerApi } from '../../../src/workers/data/edit-dataset';

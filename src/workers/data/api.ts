@@ -2,27 +2,9 @@
  * The data worker's interface: everything that processes untrusted input on the CPU (parsers, chat templates, tokeniser
  * regexes). Served by src/workers/data/data-worker.ts, which the session kills if a call exceeds its deadline.
  */
-import type { GgufVocabulary } from '../formats/gguf-vocabulary';
-import type { DatasetSection, ObjectiveSection, ObjectiveType } from '../recipe/types';
-import type { ParsedDataset, TokenizedDataset, TokenizedExample, TokenView } from './types';
-
-/** Larger chat templates are refused. */
-export const MAX_TEMPLATE_BYTES = 64 * 1024;
-
-export interface TokenizerFiles {
-  tokenizerJson: string;
-  tokenizerConfig: string | null;
-  /** chat_template.jinja if the folder has it; otherwise the template in tokenizer_config.json is used. */
-  chatTemplate: string | null;
-  /** special_tokens_map.json */
-  specialTokensMap: string | null;
-  generationConfig: string | null;
-  /** Rows in the model's embedding (vocab_size in config.json); the model has no meaning for higher ids. */
-  embeddings?: number;
-}
-
-/** The same, or a GGUF file's vocabulary from which tokenizer.json has yet to be built. */
-export type TokenizerSource = Omit<TokenizerFiles, 'tokenizerJson'> & { tokenizerJson: string | GgufVocabulary };
+import type { TokenizerSource } from '../../data/tokenizer-files';
+import type { ParsedDataset, TokenizedDataset, TokenizedExample, TokenView } from '../../data/types';
+import type { DatasetSection, ObjectiveSection, ObjectiveType } from '../../recipe/types';
 
 export interface TokenizerInfo {
   vocabSize: number;
@@ -57,8 +39,8 @@ export interface DataApi {
   encodeTexts(texts: string[], maxLength: number): Int32Array[];
   /**
    * Tokenises a file of text like the base model's training data, for replay, EWC and measuring forgetting. Returns
-   * pieces of at most `maxLength` tokens, all of them targets; with `masked_lm` they are enclosed in special tokens.
-   * Does not affect the open dataset.
+   * pieces of at most `maxLength` tokens, all of them targets of `objective` except special tokens. It must learn from plain
+   * text; left out, it is the one for decoders. Does not affect the open dataset.
    */
   tokenizeBaseText(name: string, bytes: ArrayBuffer, maxLength: number, objective?: ObjectiveType): TokenizedExample[];
   /** Encodes a text to classify, or words to tag, in the same way as the training examples. */

@@ -1,23 +1,27 @@
 /**
- * The data worker's API. It holds an open tokeniser, the last parsed dataset and its encoding. The encoding is kept
+ * The data worker's calls. It holds an open tokeniser, the last parsed dataset and its encoding. The encoding is kept
  * until the tokeniser, the dataset or the masking changes, so that changing the length limit or the split is cheap.
  */
-import { TabtuneError } from '../base/errors';
-import { tokenizerJson } from '../formats/gguf-tokenizer';
-import type { DatasetSection, ObjectiveSection } from '../recipe/types';
-import { tokenizeText } from './base-text';
-import { ChatTemplate, FAULTY_TEMPLATE, PLAIN_CHAT_TEMPLATE, templateSource } from './chat-template';
-import { checkIds } from './encode';
-import { encodeAll, encodeAround, encodeExample } from './encode-objective';
-import { encodeWords, firstOfWords } from './encode-words';
-import { parseDataset } from './parse';
-import { type RenderOptions, renderPrompt } from './render';
-import { type DatasetInput, finishDataset } from './tokenize';
-import { TextTokenizer } from './tokenizer';
-import { cutAround } from './truncate';
-import type { ChatMessage, ParsedDataset } from './types';
-import { viewExample } from './view-tokens';
-import type { DataApi, TokenizerInfo, TokenizerSource } from './worker-api';
+import { TabtuneError } from '../../base/errors';
+import { tokenizeText } from '../../data/base-text';
+import { ChatTemplate, FAULTY_TEMPLATE, PLAIN_CHAT_TEMPLATE, templateSource } from '../../data/chat-template';
+import { checkIds } from '../../data/encode';
+import { type EncodedDataset, encodeDataset } from '../../data/encode-dataset';
+import { encodeAround } from '../../data/encode-text';
+import { encodeWords, firstOfWords } from '../../data/encode-words';
+import type { TextOptions } from '../../data/objective-data';
+import { parseDataset } from '../../data/parse';
+import { renderPrompt } from '../../data/render';
+import { finishDataset } from '../../data/tokenize';
+import { TextTokenizer } from '../../data/tokenizer';
+import type { TokenizerSource } from '../../data/tokenizer-files';
+import { truncateText } from '../../data/truncate';
+import type { ChatMessage, ParsedDataset } from '../../data/types';
+import { viewExample } from '../../data/view-tokens';
+import { tokenizerJson } from '../../formats/gguf-tokenizer';
+import { defaultSection, objectiveOf, textObjective } from '../../objectives';
+import type { DatasetSection } from '../../recipe/types';
+import type { DataApi, TokenizerInfo } from './api';
 
 interface OpenTokenizer {
   tokenizer: TextTokenizer;
@@ -31,7 +35,7 @@ interface OpenTokenizer {
 export function createDataApi(): DataApi {
   let open: OpenTokenizer | null = null;
   let parsed: ParsedDataset | null = null;
-  let encoded: { key: string; input: DatasetInput } | null = null;
+  let encoded: { key: string; dataset: EncodedDataset } | null = null;
   /** Whether the data was last formatted with the plain template; prompts must then be formatted the same way. */
   let plainChat = false;
 
@@ -69,23 +73,27 @@ export function createDataApi(): DataApi {
       return parsed;
     },
 
-    tokenize(section, objective, contextLength, seed) {
+    tokenize(section, objectiveSection, contextLength, seed) {
       const opened = needTokenizer();
       const dataset = needDataset();
-      const key = JSON.stringify([objective.type, objective.type === 'sft' && objective.assistant_only_loss]);
+      const descriptor = objectiveOf(objectiveSection);
+      const objective = descriptor.data(objectiveSection);
+      const key = JSON.stringify([objectiveSection.type, objective.encodedBy]);
       if (encoded?.key !== key) {
-        const options = renderOptions(dataset, opened, objective);
-        encoded = { key, input: encodeAll(dataset, objective, options, opened.tokenizer) };
-        const writes = objective.type === 'sft' || objective.type === 'pretraining';
-        plainChat = opened.template === null && writes && dataset.examples.some((e) => e.kind === 'messages');
+        const options = textOptions(opened, separatorOf(dataset));
+        encoded = { key, dataset: encodeDataset(dataset, objective, options, opened.tokenizer) };
+        plainChat =
+          opened.template === null && descriptor.writes && dataset.examples.some((e) => e.kind === 'messages');
       }
-      return finishDataset(encoded.input, section, objective, contextLength, seed);
+      return finishDataset(encoded.dataset, section, objective, contextLength, seed);
     },
 
-    tokenizeBaseText(name, bytes, maxLength, objective = 'pretraining') {
+    tokenizeBaseText(name, bytes, maxLength, type = textObjective('decoder').type) {
       const opened = needTokenizer();
       // Base text is mostly plain text; if it has prompts and answers, both are learned.
-      const options = optionsFor(opened, false, '\n');
+      const descriptor = objectiveOf({ type });
+      const objective = descriptor.data(defaultSection(descriptor));
+      const options = textOptions(opened, '\n');
       return tokenizeText(name, new Uint8Array(bytes), maxLength, objective, options, opened.tokenizer);
     },
 
@@ -102,9 +110,8 @@ export function createDataApi(): DataApi {
           action: problem ? problem.action : 'Choose another row.',
         });
       }
-      const options = renderOptions(dataset, opened, objective);
-      const encodedExample = encodeExample(example, objective, options, opened.tokenizer);
-      return viewExample(example, encodedExample, objective.type, opened.tokenizer, maxLength);
+      const options = textOptions(opened, separatorOf(dataset));
+      return viewExample(example, objectiveOf(objective).data(objective), options, opened.tokenizer, maxLength);
     },
 
     encodePrompt(prompt, system) {
@@ -128,17 +135,17 @@ export function createDataApi(): DataApi {
 
     encodeTexts(texts, maxLength) {
       const { tokenizer } = needTokenizer();
-      return texts.map((text) => cutAround(encodeAround(0, text, tokenizer), maxLength).ids);
+      return texts.map((text) => truncateText(encodeAround(0, text, tokenizer), maxLength).ids);
     },
 
     encodeForTask(input, maxLength) {
       const { tokenizer } = needTokenizer();
-      if (typeof input === 'string') return cutAround(encodeAround(0, input, tokenizer), maxLength);
+      if (typeof input === 'string') return truncateText(encodeAround(0, input, tokenizer), maxLength);
       const { ids, words } = encodeWords(input, tokenizer);
       const { before, behind } = tokenizer.around;
       const firsts = firstOfWords(words);
       const places = Int32Array.from(words, (word, i) => (firsts[i] === 1 ? word : -1));
-      return cutAround({ ids, words: places, before: before.length, behind: behind.length }, maxLength);
+      return truncateText({ ids, words: places, before: before.length, behind: behind.length }, maxLength);
     },
 
     decode(ids) {
@@ -191,21 +198,9 @@ function endOfTurnId(template: ChatTemplate, tokenizer: TextTokenizer): number |
   return ids.find((id) => tokenizer.isSpecial(id)) ?? null;
 }
 
-function renderOptions(dataset: ParsedDataset, opened: OpenTokenizer, objective: ObjectiveSection): RenderOptions {
-  const answersOnly = objective.type === 'sft' && objective.assistant_only_loss;
-  return optionsFor(opened, answersOnly, separatorOf(dataset));
-}
-
-function optionsFor(opened: OpenTokenizer, assistantOnlyLoss: boolean, separator: string): RenderOptions {
+function textOptions(opened: OpenTokenizer, separator: string): TextOptions {
   const { tokenizer, template, plainTemplate, endTokens } = opened;
-  return {
-    template,
-    plainTemplate,
-    eosToken: tokenizer.special.eos_token ?? null,
-    assistantOnlyLoss,
-    separator,
-    endTokens,
-  };
+  return { template, plainTemplate, eosToken: tokenizer.special.eos_token ?? null, separator, endTokens };
 }
 
 /**
