@@ -100,7 +100,7 @@ describe('a run', () => {
 describe('one run at a time', () => {
   it('refuses a second run in this tab without affecting the first', async () => {
     const running = open.session.train(recipe());
-    await expect(open.session.train(recipe())).rejects.toThrow('in this tab already');
+    await expect(open.session.train(recipe())).rejects.toThrow('already in progress in this tab');
     (await stint()).end();
     expect((await running).status).toBe('completed');
     expect(names(open.events)).toEqual(['finished']);
