@@ -43,11 +43,7 @@ export function familyOf(json: Record<string, unknown>): Family {
   }
   const family = familyNamed(model_type);
   if (architectures !== undefined && architectures !== null) {
-    const classes = [
-      ...family.architectures,
-      headClass(family, 'sequence_classification'),
-      headClass(family, 'token_classification'),
-    ];
+    const classes = [...family.architectures, headClass(family, 'texts'), headClass(family, 'words')];
     if (!Array.isArray(architectures) || !architectures.some((name) => classes.includes(name))) {
       refuse(
         `${CONFIG}, architectures`,

@@ -3,11 +3,12 @@
  * describes them. Their arithmetic is in engine/models/task-head.ts.
  */
 import { refuse, show } from '../base/bad-model';
-import { labelsWords, type TaskData } from '../base/task';
+import { labelsWords, type TaskData, WORD_LABELS } from '../base/task';
 import { CONFIG, RESTORE } from './config';
 import type { Family, FamilyConfig, TensorSpec } from './family';
 
-export type TaskKind = 'sequence_classification' | 'token_classification';
+/** What a head classifies. */
+export type TaskKind = 'texts' | 'words';
 
 /** One linear of a head, with what precedes and follows it. */
 export interface HeadLayer {
@@ -62,23 +63,21 @@ export const decoderHeads: ClassificationHeads = {
   tokens: tokenHead('score'),
 };
 
-/** What has the labels of a task: each text, or each token. */
-export const taskKindOf = (task: Pick<TaskData, 'problemType'>): TaskKind =>
-  labelsWords(task) ? 'token_classification' : 'sequence_classification';
+export const taskKindOf = (task: Pick<TaskData, 'problemType'>): TaskKind => (labelsWords(task) ? 'words' : 'texts');
 
 export const headOf = ({ heads }: Pick<Family, 'heads'>, kind: TaskKind, prefix: string): ClassificationHead =>
-  kind === 'token_classification' ? heads.tokens : heads.sequence(prefix);
+  kind === 'words' ? heads.tokens : heads.sequence(prefix);
 
 /** A checkpoint's classification head. */
 export interface StoredHead {
   kind: TaskKind;
   labels: string[];
-  problemType: 'single_label_classification' | 'multi_label_classification' | 'regression' | 'token_classification';
+  problemType: TaskData['problemType'];
 }
 
 const SUFFIX: Record<TaskKind, string> = {
-  sequence_classification: 'ForSequenceClassification',
-  token_classification: 'ForTokenClassification',
+  texts: 'ForSequenceClassification',
+  words: 'ForTokenClassification',
 };
 
 /** transformers' class of a family with a head. */
@@ -96,7 +95,7 @@ export function storedHead(
   const kind = (Object.keys(SUFFIX) as TaskKind[]).find((k) => names.includes(headClass(family, k)));
   if (!kind) return null;
   const labels = readLabels(json);
-  if (kind === 'token_classification') return { kind, labels, problemType: kind };
+  if (kind === 'words') return { kind, labels, problemType: WORD_LABELS };
   const given = json.problem_type;
   const problemType =
     given === 'multi_label_classification' || given === 'regression' || given === 'single_label_classification'

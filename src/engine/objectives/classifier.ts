@@ -11,7 +11,7 @@ function requireClassifier({ heads, family }: Pick<LanguageModel, 'heads' | 'fam
   if (heads.classification?.kind === kind) return heads.classification;
   throw new TabtuneError({
     code: 'bad_recipe',
-    message: `This ${family} model has no head for ${kind.replace('_', ' ')}.`,
+    message: `This ${family} model has no head that classifies ${kind}.`,
     where: 'objective.type',
     action: 'Load the data with its labels first; the head is made for them.',
   });

@@ -22,7 +22,7 @@ export function sequenceClassification(problemType: TextProblemType): Objective 
     batches: 'text_targets',
     loss({ policy, scale, smoothing }, batch) {
       const own = batchAs(batch, 'text_targets');
-      const scores = headScores(policy, own, 'sequence_classification');
+      const scores = headScores(policy, own, 'texts');
       const targets =
         kind === 'cross_entropy'
           ? tf.tensor1d(Int32Array.from(own.targets), 'int32')

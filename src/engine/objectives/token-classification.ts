@@ -13,7 +13,7 @@ export const tokenClassification: Objective = {
   loss({ policy, scale, smoothing }, batch) {
     const own = batchAs(batch, 'token_labels');
     const targets = policy.ints('targets', own.labels, [own.labels.length]);
-    const scores = headScores(policy, own, 'token_classification');
+    const scores = headScores(policy, own, 'words');
     const loss = scoreLoss('cross_entropy', scores, targets, { scale, smoothing });
     return { loss, targets: own.targetCount, metrics: {}, scores };
   },

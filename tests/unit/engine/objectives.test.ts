@@ -190,7 +190,7 @@ describe('impossible combinations', () => {
       { ...info, task: { problemType: 'token_classification', labels: ['O', 'B'] } },
     );
     const tagged: Batch = { ...batch, kind: 'token_labels' };
-    expect(() => lossOf(tags, decoder, {}, tagged, options)).toThrow('has no head for token classification');
+    expect(() => lossOf(tags, decoder, {}, tagged, options)).toThrow('has no head that classifies words');
     decoder.dispose();
     encoder.dispose();
     disposeInputs();

@@ -69,11 +69,11 @@ test.each([
   const model = await open(`families/${family}`);
   const text = await createTaskHead(model, sequence, { seed: 1 });
   expect(described(text.tensors)).toEqual(forTexts);
-  expect(text.head).toMatchObject({ kind: 'sequence_classification', labels: sequence.labels, modules });
+  expect(text.head).toMatchObject({ kind: 'texts', labels: sequence.labels, modules });
   expect(text.linears).toEqual([]);
   const token = await createTaskHead(model, tokens, { seed: 1 });
   expect(token.tensors.map(({ name }) => name)).toEqual(forTokens);
-  expect(token.head.kind).toBe('token_classification');
+  expect(token.head.kind).toBe('words');
   for (const created of [text, token]) created.dispose();
   model.dispose();
 });

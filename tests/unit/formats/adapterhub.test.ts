@@ -132,5 +132,5 @@ test('gives the transformers class of a model', () => {
   expect(modelClass('llama', 'language_model')).toBe('LlamaForCausalLM');
   expect(modelClass('gpt2', 'language_model')).toBe('GPT2LMHeadModel');
   expect(modelClass('bert', 'language_model')).toBe('BertForMaskedLM');
-  expect(modelClass('distilbert', 'token_classification')).toBe('DistilBertForTokenClassification');
+  expect(modelClass('distilbert', 'words')).toBe('DistilBertForTokenClassification');
 });
