@@ -1,10 +1,10 @@
 /** The adapter on the open model: loaded from a run, imported from a folder or zip, and exported. */
+import { chunk } from '../base/chunks';
 import { TabtuneError } from '../base/errors';
-import { type ModelCardInput, modelCard } from '../exports/model-card';
+import type { ModelCardInput } from '../exports/model-card';
 import type { AdapterFiles } from '../formats/adapter-format';
 import { isAdapterHub } from '../formats/adapterhub';
 import { readPeftFolder } from '../formats/peft';
-import { readZip } from '../formats/zip';
 import { baseModelName } from '../hub/hub-id';
 import { checkpointInfo } from '../storage/checkpoints';
 import { getRun, readMetrics } from '../storage/runs';
@@ -22,6 +22,9 @@ export interface AdapterNeeds {
   models: ModelSession;
   device(): Promise<DeviceReport>;
 }
+
+const cards = chunk(() => import('../exports/model-card'));
+const zips = chunk(() => import('../formats/zip'));
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
@@ -94,7 +97,10 @@ export class AdapterSession {
     const { recipe, runId } = origin;
     const record = await getRun(runId);
     files.push({ path: 'recipe.json', bytes: encode(`${JSON.stringify(recipe, null, 2)}\n`) });
-    if (record) files.push({ path: 'README.md', bytes: encode(modelCard(await this.card(record, model))) });
+    if (record) {
+      const { modelCard } = await cards();
+      files.push({ path: 'README.md', bytes: encode(modelCard(await this.card(record, model))) });
+    }
     return { name: folderName(recipe.name), files };
   }
 
@@ -156,6 +162,7 @@ async function readAdapter(files: NamedFile[]): Promise<{ name: string; adapter:
     }
   };
   if (only && /\.zip$/i.test(only.path)) {
+    const { readZip } = await zips();
     const entries = readZip(await bytesOf(only.file), { where: only.file.name, code: 'bad_adapter' });
     return { name: adapterName(only.file.name.replace(/\.zip$/i, '')), adapter: checked(entries) };
   }

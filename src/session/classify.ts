@@ -1,5 +1,6 @@
 /** Classifies a text: labels with their probabilities, or a label for each word. */
 import { TabtuneError } from '../base/errors';
+import { labelsWords } from '../base/task';
 import type { LabelScore } from './api';
 import type { EmbedNeeds } from './embed';
 
@@ -14,7 +15,7 @@ export async function classify(
     throw new TabtuneError({ code: 'bad_data', message: 'The text is empty.', action: 'Enter a text to classify.' });
   }
   const found = await engine.use((api) => api.classify(ids, strength));
-  if (found.problemType !== 'token_classification') {
+  if (!labelsWords(found)) {
     return found.labels
       .map((label, i) => ({ label, probability: found.probabilities[i]! }))
       .sort((a, b) => b.probability - a.probability);

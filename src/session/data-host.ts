@@ -4,10 +4,11 @@
  * worker because of another call.
  */
 import { type ErrorData, TabtuneError } from '../base/errors';
+import type { TokenizerSource } from '../data/tokenizer-files';
 import type { ParsedDataset, TokenizedDataset, TokenizedExample, TokenView } from '../data/types';
-import type { EncodedForTask, TokenizerInfo, TokenizerSource } from '../data/worker-api';
 import type { DatasetSection, ObjectiveType, Recipe } from '../recipe/types';
 import { type Connection, transfer } from '../rpc/rpc';
+import type { EncodedForTask, TokenizerInfo } from '../workers/data/api';
 import type { DataWorkerApi } from '../workers/data/edit-dataset';
 
 export interface Tokenizer {

@@ -1,4 +1,5 @@
 /** Hugging Face Hub models: searched, described, downloaded one at a time, and stored in this browser. */
+import { chunk } from '../base/chunks';
 import { TabtuneError } from '../base/errors';
 import { supportedFamilies } from '../families';
 import {
@@ -15,13 +16,12 @@ import {
   receivedOf,
   writeManifest,
 } from '../hub/cache';
-import { type Described, describeHubModel, hubHit } from '../hub/describe';
+import type { Described } from '../hub/describe';
 import type { HubHit, HubModel, HubSettings, ShelfModel } from '../hub/descriptions';
-import { HubClient } from '../hub/hub-client';
+import type { HubClient } from '../hub/hub-client';
 import { checkEndpoint } from '../hub/hub-endpoint';
 import { HUB, hubSource, isCommit, parseHubName, parsePinned } from '../hub/hub-id';
 import type { PlanModel } from '../hub/plan';
-import { shelfModels } from '../hub/shelf';
 import type { Connection } from '../rpc/rpc';
 import { type FileStore, opfs } from '../storage/opfs';
 import type { DownloadApi } from '../workers/download/service';
@@ -38,6 +38,10 @@ export interface HubNeeds {
 }
 
 const RESULTS = 30;
+
+const shelf = chunk(() => import('../hub/shelf'));
+/** Only needed once the Hub is asked something. */
+const hub = chunk(async () => ({ ...(await import('../hub/describe')), ...(await import('../hub/hub-client')) }));
 
 type HubCalls = Pick<
   HubApi,
@@ -77,18 +81,20 @@ export class HubSession implements HubCalls {
     this.described.clear();
   }
 
-  shelf(onPlanned?: (models: ShelfModel[]) => void): Promise<ShelfModel[]> {
+  async shelf(onPlanned?: (models: ShelfModel[]) => void): Promise<ShelfModel[]> {
     const needs = {
       isDownloaded: (source: string) => this.isDownloaded(source),
       plan: (what: Parameters<PlanModel>[0]) => this.needs.plan(what),
     };
+    const { shelfModels } = await shelf();
     return shelfModels(needs, onPlanned);
   }
 
   async searchHub(query: string, signal?: AbortSignal): Promise<HubHit[]> {
     const words = query.trim();
     if (words === '') return [];
-    const found = await this.client().search(words, RESULTS, signal);
+    const { hubHit } = await hub();
+    const found = await (await this.client()).search(words, RESULTS, signal);
     return found.map((info) => hubHit(info, supportedFamilies));
   }
 
@@ -98,9 +104,10 @@ export class HubSession implements HubCalls {
 
   private async look(nameOrUrl: string, signal?: AbortSignal): Promise<Described> {
     const reference = parseHubName(nameOrUrl, this.settings.endpoint);
+    const { describeHubModel } = await hub();
     const described = await describeHubModel(
       {
-        client: this.client(),
+        client: await this.client(),
         isDownloaded: (source) => this.isDownloaded(source),
         plan: (what) => this.needs.plan(what),
       },
@@ -204,7 +211,8 @@ export class HubSession implements HubCalls {
     return (await findCached(source, this.store)) !== null;
   }
 
-  private client(): HubClient {
+  private async client(): Promise<HubClient> {
+    const { HubClient } = await hub();
     return new HubClient(this.settings);
   }
 

@@ -2,7 +2,7 @@
 import { OTHER_MODEL, refuse } from '../base/bad-model';
 import { TabtuneError } from '../base/errors';
 import { pageUrl } from '../base/page-url';
-import { MAX_TEMPLATE_BYTES, type TokenizerInfo, type TokenizerSource } from '../data/worker-api';
+import { MAX_TEMPLATE_BYTES, type TokenizerSource } from '../data/tokenizer-files';
 import { readFamilyConfig } from '../families';
 import { CONFIG } from '../families/config';
 import { CONFIG_LIMIT, TOKENIZER_LIMIT } from '../hub/check';
@@ -11,6 +11,7 @@ import { openModelFolder } from '../hub/open';
 import { readJson } from '../hub/read-json';
 import type { ModelFolder } from '../hub/types';
 import type { ModelSection } from '../recipe/types';
+import type { TokenizerInfo } from '../workers/data/api';
 import type { ModelInfo } from './api';
 import type { DataHost, Tokenizer } from './data-host';
 import type { EngineHost } from './engine-host';

@@ -2,6 +2,7 @@
  * The session: one model, one dataset, one adapter and at most one run, on top of the workers. Only the session knows
  * what is open. Workers can die at any time and have their state restored from here.
  */
+import { chunk } from '../base/chunks';
 import { TabtuneError } from '../base/errors';
 import { importModelFolder } from '../hub/folder';
 import { isHubSource } from '../hub/hub-id';
@@ -20,7 +21,6 @@ import { DataHost } from './data-host';
 import { DataSession } from './datasets';
 import { embed } from './embed';
 import { EngineHost } from './engine-host';
-import { exportMerged } from './export-merged';
 import { ForecastSession } from './forecast';
 import { GpuMemory } from './gpu-memory';
 import { HubSession } from './hub';
@@ -77,6 +77,8 @@ function connectDownloads(): Connection<DownloadApi> {
   });
   return connect<DownloadApi>(worker, { name: 'download worker' });
 }
+
+const merging = chunk(() => import('./export-merged'));
 
 export function createSession(parts: SessionParts = {}): Session {
   const locks = parts.locks === undefined ? (globalThis.navigator?.locks ?? null) : parts.locks;
@@ -234,6 +236,7 @@ export function createSession(parts: SessionParts = {}): Session {
 
     async exportMerged(dtype, onProgress, signal) {
       training.assertIdle('exporting');
+      const { exportMerged } = await merging();
       return storage.ready(() => exportMerged({ engine, data, models, adapters }, dtype, onProgress, signal));
     },
 

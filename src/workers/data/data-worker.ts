@@ -2,8 +2,8 @@
  * The data worker. Untrusted input (dataset files, chat templates, tokeniser rules) is processed only here, so that
  * input that loops forever costs this worker and not the page. Everything it holds can be recreated.
  */
-import { createDataApi } from '../../data/data-api';
 import { serve } from '../../rpc/rpc';
 import { editRow } from './edit-dataset';
+import { createDataApi } from './service';
 
 serve(Object.assign(createDataApi(), { editRow }), { moves: ['editRow'] });

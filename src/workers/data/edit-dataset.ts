@@ -10,8 +10,8 @@ import { normaliseElement, tableFromJson } from '../../data/parse-json';
 import { splitLines } from '../../data/parse-jsonl';
 import { isRecord } from '../../data/raw-table';
 import { readText } from '../../data/read-text';
-import type { DataApi } from '../../data/worker-api';
 import type { DatasetSection } from '../../recipe/types';
+import type { DataApi } from './api';
 
 /** The data worker's API: the data layer's calls, and edits. */
 export interface DataWorkerApi extends DataApi {

@@ -2,7 +2,7 @@
 import type { LanguageModel } from '../../../src/engine/models/model';
 import type { Cell } from './cells';
 
-/** Tensors of the model's own head for tokens, which a classifier drops. */
+/** Tensors of the language modelling head, which a classifier drops. */
 const TOKEN_HEAD = /^(lm_head|embed_out|cls|vocab_transform|vocab_layer_norm|vocab_projector)\./;
 
 /** As in PEFT's constants (peft/utils/constants.py), which lack phi3, smollm3 and distilbert. */

@@ -1,13 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
-import { createDataApi } from '../../../src/data/data-api';
+import type { TokenizerFiles } from '../../../src/data/tokenizer-files';
 import type { ParsedDataset } from '../../../src/data/types';
-import type { TokenizerFiles } from '../../../src/data/worker-api';
 import type { AdapterFiles } from '../../../src/formats/adapter-format';
 import { connect, serve } from '../../../src/rpc/rpc';
 import { DataHost, type DatasetFile } from '../../../src/session/data-host';
 import { EngineHost } from '../../../src/session/engine-host';
 import type { DataWorkerApi } from '../../../src/workers/data/edit-dataset';
+import { createDataApi } from '../../../src/workers/data/service';
 import type { EngineApi } from '../../../src/workers/engine/api';
 import { turn, until } from '../../support/time';
 import { bertFiles, utf8 } from '../data/helpers';
@@ -208,7 +208,7 @@ describe('DataHost', () => {
     }
   });
 
-  it('accepts a template that refuses the test prompt', async () => {
+  it('accepts a template that rejects the test prompt', async () => {
     const refuses = () => {
       throw new TabtuneError({ code: 'bad_data', message: 'No system message, please.' });
     };

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TokenizerFiles } from '../../../src/data/worker-api';
+import type { TokenizerFiles } from '../../../src/data/tokenizer-files';
 import { connect, type WorkerLike } from '../../../src/rpc/rpc';
 import { DataHost, type DatasetFile, type Tokenizer } from '../../../src/session/data-host';
 import type { DataWorkerApi } from '../../../src/workers/data/edit-dataset';
@@ -123,9 +123,9 @@ const bad: [name: string, changes: Partial<TokenizerFiles>, use: Use, code: stri
   ['tokenizer.json is a list', { tokenizerJson: '[]' }, open, 'bad_model', /tokenizer\.json/],
   ['a 200 MB tokenizer.json', { tokenizerJson: ' '.repeat(200 * 2 ** 20) }, open, 'bad_model', /larger than any known/],
   ['tokenizer_config.json is not JSON', { tokenizerConfig: '<html>' }, open, 'bad_model', /tokenizer_config\.json/],
-  ['no model', tokenizer({ model: null }), open, 'bad_model', /no model in it/],
+  ['no model', tokenizer({ model: null }), open, 'bad_model', /has no model/],
   ['an unknown model', model({ type: 'WordLevel' }), open, 'bad_model', /WordLevel.*BPE, WordPiece, Unigram/],
-  ['an unknown normaliser', tokenizer({ normalizer: { type: 'Nmt' } }), open, 'bad_model', /cannot run.*Nmt/],
+  ['an unknown normaliser', tokenizer({ normalizer: { type: 'Nmt' } }), open, 'bad_model', /not supported.*Nmt/],
   [
     'an unknown pre-tokeniser',
     tokenizer({ pre_tokenizer: { type: 'UnicodeScripts' } }),
@@ -135,7 +135,7 @@ const bad: [name: string, changes: Partial<TokenizerFiles>, use: Use, code: stri
   ],
   ['an unknown decoder', tokenizer({ decoder: { type: 'Morse' } }), open, 'bad_model', /Morse/],
   ['an unknown post-processor', tokenizer({ post_processor: { type: 'Stamp' } }), open, 'bad_model', /Stamp/],
-  ['a rule that is not a valid regular expression', split('(?<'), open, 'bad_model', /cannot run|damaged/],
+  ['a rule that is not a valid regular expression', split('(?<'), open, 'bad_model', /not supported|damaged/],
   [
     'a rule that loops on any prompt',
     split('(((((((\\w|\\w|\\w)+)+)+)+)+)+)+[0-9]'),
@@ -151,17 +151,17 @@ const bad: [name: string, changes: Partial<TokenizerFiles>, use: Use, code: stri
     /row 1.*owner\/stranger/,
   ],
   ['an empty vocabulary', model({ vocab: {} }), open, 'bad_model', /empty vocabulary/],
-  ['a string instead of a vocabulary', model({ vocab: 'a b c' }), open, 'bad_model', /no vocabulary/],
-  ['a negative id', vocabulary({ zzz: -1 }), open, 'bad_model', /impossible token id.*-1/],
-  ['a fractional id', vocabulary({ zzz: 1.5 }), open, 'bad_model', /impossible token id.*1\.5/],
-  ['an id of a billion', vocabulary({ zzz: 1e9 }), open, 'bad_model', /impossible token id/],
+  ['a string instead of a vocabulary', model({ vocab: 'a b c' }), open, 'bad_model', /no readable vocabulary/],
+  ['a negative id', vocabulary({ zzz: -1 }), open, 'bad_model', /invalid token id.*-1/],
+  ['a fractional id', vocabulary({ zzz: 1.5 }), open, 'bad_model', /invalid token id.*1\.5/],
+  ['an id of a billion', vocabulary({ zzz: 1e9 }), open, 'bad_model', /invalid token id/],
   ['ids past the embedding', { embeddings: 100 }, open, 'bad_model', /do not belong together.*vocab_size 100/],
   ['merges of one piece', model({ merges: [['a']] }), open, 'bad_model', /does not join two.*merges\[0\]/],
   ['merges of three pieces', model({ merges: ['a b', 'a b c'] }), open, 'bad_model', /does not join two.*merges\[1\]/],
-  ['merges that are not a list', model({ merges: { a: 'b' } }), open, 'bad_model', /no merges/],
-  ['an empty added token', addedToken(''), open, 'bad_model', /added token without a text/],
-  ['an added token that is a number', addedToken(7), open, 'bad_model', /added token without a text/],
-  ['an added token with an invalid id', addedToken('<x>', 'one'), open, 'bad_model', /impossible token id/],
+  ['merges that are not a list', model({ merges: { a: 'b' } }), open, 'bad_model', /no readable merges/],
+  ['an empty added token', addedToken(''), open, 'bad_model', /added token without text/],
+  ['an added token that is a number', addedToken(7), open, 'bad_model', /added token without text/],
+  ['an added token with an invalid id', addedToken('<x>', 'one'), open, 'bad_model', /invalid token id/],
   [
     'a token past the embedding, in the text',
     { ...addedToken('<image>', 2048), embeddings: 2048 },
@@ -193,16 +193,16 @@ const bad: [name: string, changes: Partial<TokenizerFiles>, use: Use, code: stri
     template('{% for i in range(1000000000) %}x{% endfor %}'),
     open,
     'bad_model',
-    /runs away.*100000/,
+    /exceeded its limits.*100000/,
   ],
-  ['endless loops', endless(''), open, 'bad_model', /runs away.*does not come to an end/],
-  ['endless loops that write', endless('{{ messages }}'), open, 'bad_model', /runs away/],
+  ['endless loops', endless(''), open, 'bad_model', /exceeded its limits.*did not finish/],
+  ['endless loops that write', endless('{{ messages }}'), open, 'bad_model', /exceeded its limits/],
   [
     'a macro that calls itself',
     template('{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}'),
     prompt,
     'bad_model',
-    /refuses|runs away/,
+    /rejects|exceeded its limits/,
   ],
   [
     'a text that doubles',
@@ -211,24 +211,24 @@ const bad: [name: string, changes: Partial<TokenizerFiles>, use: Use, code: stri
     ),
     open,
     'bad_model',
-    /runs away.*text without end/,
+    /exceeded its limits.*too much text/,
   ],
   [
     'two megabytes of output for one word',
     template("{% for i in range(40000) %}{{ '                                                  ' }}{% endfor %}"),
     open,
     'bad_model',
-    /runs away/,
+    /exceeded its limits/,
   ],
   [
-    'a template that refuses everything',
+    'a template that rejects everything',
     template("{{ raise_exception('Only on Sundays.') }}"),
     prompt,
     'bad_model',
-    /refuses.*Only on Sundays/,
+    /rejects.*Only on Sundays/,
   ],
   [
-    'a template that refuses everything, with data',
+    'a template that rejects everything, with data',
     template("{{ raise_exception('Only on Sundays.') }}"),
     learn(chat),
     'bad_data',
@@ -239,9 +239,9 @@ const bad: [name: string, changes: Partial<TokenizerFiles>, use: Use, code: stri
     template('{{ {"system": "S"}[messages[0].role] + "x" }}'),
     prompt,
     'bad_model',
-    /refuses/,
+    /rejects/,
   ],
-  ['a template that writes nothing', template('{# nothing #}'), prompt, 'bad_model', /writes nothing/],
+  ['a template that writes nothing', template('{# nothing #}'), prompt, 'bad_model', /produces no text/],
   ['a template that writes nothing, with data', template('{# nothing #}'), learn(chat), 'bad_data', /nothing to learn/],
 ];
 

@@ -100,7 +100,7 @@ describe('a run', () => {
 describe('one run at a time', () => {
   it('refuses a second run in this tab without affecting the first', async () => {
     const running = open.session.train(recipe());
-    await expect(open.session.train(recipe())).rejects.toThrow('in this tab already');
+    await expect(open.session.train(recipe())).rejects.toThrow('already in progress in this tab');
     (await stint()).end();
     expect((await running).status).toBe('completed');
     expect(names(open.events)).toEqual(['finished']);
@@ -118,10 +118,10 @@ describe('one run at a time', () => {
   it('reserves the model and adapter for the run while it lasts', async () => {
     const running = open.session.train(recipe());
     await stint();
-    await expect(open.session.openModel('builtin:stories')).rejects.toThrow('A run is going on');
+    await expect(open.session.openModel('builtin:stories')).rejects.toThrow('A run is in progress');
     const options = { maxNewTokens: 1, temperature: 0, topP: 1, seed: 1, adapterStrength: 1 };
-    await expect(open.session.generate('Hi', options, () => {})).rejects.toThrow('A run is going on');
-    await expect(open.session.exportAdapter()).rejects.toThrow('A run is going on');
+    await expect(open.session.generate('Hi', options, () => {})).rejects.toThrow('A run is in progress');
+    await expect(open.session.exportAdapter()).rejects.toThrow('A run is in progress');
     await expect(open.session.deleteRun((await open.session.runs())[0]!.id)).rejects.toThrow('still in progress');
     await expect(open.session.eraseEverything()).rejects.toThrow('A run is in progress');
     (await stint()).end();

@@ -8,6 +8,8 @@ export interface ZLossObjective extends Omit<SftObjective, 'type'> {
   z_loss_weight: number;
 }
 
+const asSft = (section: ZLossObjective): SftObjective => ({ ...section, type: 'sft' });
+
 export const zLoss: ObjectiveDescriptor<ZLossObjective> = {
   ...sft,
   type: 'z_loss',
@@ -27,4 +29,8 @@ export const zLoss: ObjectiveDescriptor<ZLossObjective> = {
       source: 'PaLM',
     },
   },
-} as ObjectiveDescriptor<ZLossObjective>;
+  data: (section) => sft.data(asSft(section)),
+  refusals: undefined,
+  modelRefusals: (section, model) => sft.modelRefusals!(asSft(section), model),
+  remark: (section) => sft.remark!(asSft(section)),
+};
