@@ -1,6 +1,6 @@
 /**
- * Examples -> padded micro-batches, as a pure function of the optimiser step (schedule.ts), so that a resumed run sees the
- * batches that an uninterrupted one would have seen.
+ * Examples -> padded micro-batches, as a pure function of the optimiser step (schedule.ts), so that a resumed run sees
+ * the batches that an uninterrupted one would have seen.
  */
 import { TabtuneError } from '../base/errors';
 import { type ScheduleOptions, schedule } from './schedule';
@@ -15,10 +15,10 @@ import type {
   TokenizedExample,
 } from './types';
 
-/** The label that no loss is taken of: Hugging Face's ignore_index. */
+/** The label of tokens without a loss: Hugging Face's ignore_index. */
 export const IGNORE = -100;
 
-/** Pieces of base text that stand in for that share of the rows of training. */
+/** Pieces of base text that replace a share of the training rows. */
 export interface Replay<E> {
   examples: readonly E[];
   /** replay_ratio, 0 ≤ x ≤ 1 */
@@ -33,14 +33,14 @@ export interface BatchOptions extends ScheduleOptions {
 }
 
 /**
- * Tokens that lengths are rounded up to. Every distinct shape costs the GPU new buffers and recorded steps, and every
- * padded token costs work: 32 gives at most 32 shapes up to 1024 tokens; short texts take finer steps.
+ * Lengths are rounded up to a multiple of this. Every distinct shape costs new buffers and recorded steps, and every
+ * padded token costs work: 32 gives at most 32 shapes up to 1024 tokens; short texts use finer steps.
  */
 export function bucketFor(maxLength: number): number {
   return maxLength < 128 ? 16 : 32;
 }
 
-/** Tokens of a row that are computed for examples of these lengths. */
+/** Padded length of a row whose longest example has so many tokens. */
 const padded = (longest: number, bucket: number) => Math.max(bucket, Math.ceil(longest / bucket) * bucket);
 
 const longestOf = <E>(tokensOf: (example: E) => number, ...lists: (readonly E[])[]): number =>
@@ -79,25 +79,25 @@ export function createBatchSource(
   };
 }
 
-/** An example as far as memory goes: its tokens, and those that a loss is taken of. */
+/** What memory depends on in an example: its tokens, and how many of them have a target. */
 export interface ExampleSize {
   tokens: number;
   targets: number;
 }
 
-/** What is computed at once: rows × length tokens, padding included, and how many of them have a target. */
+/** A batch's shape: rows × length tokens, padding included, and how many of them have a target. */
 export interface BatchShape {
   rows: number;
   length: number;
   targets: number;
 }
 
-/** More never matter: the widest come first, and a run of very many shapes is one of short texts. */
+/** More do not matter: the widest come first, and only runs of short texts have very many shapes. */
 const MAX_SHAPES = 32;
-/** Micro-batches that are looked through. */
+/** Micro-batches that are examined. */
 const MAX_LOOKED_AT = 20_000;
 
-/** The shapes of the batches that createBatchSource would make over so many steps, each once, the widest first. */
+/** The distinct shapes of the batches that createBatchSource makes over so many steps, the widest first. */
 export function batchShapes(
   train: readonly ExampleSize[],
   validation: readonly ExampleSize[],
@@ -112,7 +112,7 @@ export function batchShapes(
       const rows = sizes.length;
       const length = padded(longestOf(tokensOf, sizes), bucket);
       const targets = sizes.reduce((sum, size) => sum + size.targets, 0);
-      // Rows with a target are padded to quarters of the batch.
+      // Targets are padded to quarters of the batch.
       const key = `${rows} ${length} ${Math.ceil((4 * targets) / (rows * length))}`;
       const before = found.get(key);
       if (!before || before.targets < targets) found.set(key, { rows, length, targets });

@@ -1,4 +1,6 @@
-/** What flows through `data/`: file -> rows -> examples -> tokens -> batches. Nothing here knows of engine or screen. */
+/**
+ * What flows through `data/`: file -> rows -> examples -> tokens -> batches. Nothing here knows of engine or screen.
+ */
 import type { TaskData } from '../base/task';
 import type { DatasetFormat } from '../recipe/sections';
 
@@ -9,7 +11,10 @@ export interface ChatMessage {
   train?: false;
 }
 
-/** One training example in canonical form. `row` is 1-based: the line of a JSONL file, the data row of a CSV, the element of an array. */
+/**
+ * One training example in canonical form. `row` is 1-based: the line of a JSONL file, the data row of a CSV, the
+ * element of an array.
+ */
 export type Example =
   | { kind: 'messages'; row: number; messages: ChatMessage[] }
   | { kind: 'prompt_completion'; row: number; prompt: string; completion: string }
@@ -92,8 +97,8 @@ export interface HiddenTokensExample extends TokenSequence {
 }
 
 /**
- * What the model sees at once and what it learns from it. Kinds are named after what they hold, not after an objective. A
- * new kind adds an interface here, a batch below and its padding in batches.ts.
+ * What the model sees at once and what it learns from it. Kinds are named after what they hold, not after an objective.
+ * A new kind adds an interface here, a batch below and its padding in batches.ts.
  */
 export type TokenizedExample = NextTokenExample | TokenLabelsExample | TextTargetsExample | HiddenTokensExample;
 
@@ -117,7 +122,10 @@ export interface DatasetStats {
   validationExamples: number;
   /** Over all examples, before cutting. */
   tokens: number;
-  /** Tokens that a loss is taken of; examples in sequence classification; as many as will be hidden in masked language modelling. */
+  /**
+   * Tokens that a loss is taken of; examples in sequence classification; as many as will be hidden in masked language
+   * modelling.
+   */
   targetTokens: number;
   longest: number;
   percentile95: number;
@@ -192,7 +200,9 @@ export type BatchOf<K extends BatchKind> = Extract<Batch, { kind: K }>;
 export interface BatchSource {
   /** Optimiser steps in one epoch. */
   stepsPerEpoch: number;
-  /** The micro-batches (gradient_accumulation_steps of them, fewer at an epoch's end) of optimiser step `step`, 0-based. */
+  /**
+   * The micro-batches (gradient_accumulation_steps of them, fewer at an epoch's end) of optimiser step `step`, 0-based.
+   */
   microBatches(step: number): Batch[];
   /** The validation set in order, unshuffled. */
   evaluation(): Batch[];
