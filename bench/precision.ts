@@ -32,7 +32,7 @@ interface Precision {
   typeOf(tensor: string): StoredType;
 }
 
-/** Layers whose value projections and feed-forward outputs llama-quantize gives more bits (use_more_bits in llama-quant.cpp). */
+/** Layers whose value and down projections get more bits from llama-quantize (use_more_bits in llama-quant.cpp). */
 const moreBits = (i: number, n: number) =>
   i < Math.floor(n / 8) || i >= Math.floor((7 * n) / 8) || (i - Math.floor(n / 8)) % 3 === 2;
 
@@ -104,7 +104,7 @@ export async function measurePrecision(index: number, say: (text: string) => voi
   );
   say(`${name}: loaded in ${((performance.now() - start) / 1000).toFixed(1)} s`);
   const linears = model.linears.map((m) => m.weight);
-  const head = model.head!.weight;
+  const head = model.heads.lm!.weight;
   const small = model.parameters - [...linears, head].reduce((sum, w) => sum + size(w), 0);
 
   const settings = { ...resolveRecipe({ version: 1 }).training, lr_scheduler_type: 'constant' as const };

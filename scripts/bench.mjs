@@ -1,6 +1,6 @@
 // npm run bench [-- --json FILE] [--filter TEXT] [--device auto|hardware|software] [--timeout SECONDS]
-// Runs bench/index.html in headless Chrome and prints what it measured: ours beside the reference, in the same page, a larger
-// model in several precisions, and every method beside LoRA. --filter leaves out rows without TEXT in their names.
+// Runs bench/index.html in headless Chrome and prints the results: Tabtune and the reference in the same page, a larger model in
+// several precisions, and every method compared with LoRA. --filter runs only rows with TEXT in their names.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -12,7 +12,7 @@ import { serve } from './serve.mjs';
 
 const number = (value, digits) => (value === null || value === undefined ? '–' : Number(value).toFixed(digits));
 
-/** Rows of cells as columns: the first to the left, the others to the right. */
+/** Formats rows in columns: the first left-aligned, the others right-aligned. */
 function table(rows) {
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
   const line = (row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ');
@@ -23,7 +23,7 @@ const times = (ratio) => (ratio === null || ratio === undefined ? '–' : `${num
 const megabytes = (bytes) => (bytes === null || bytes === undefined ? '–' : number(bytes / 1e6, 1));
 
 function printMethods(rows) {
-  const head = ['method', 'step ms', 'of LoRA', 'GPU MB', 'of LoRA', 'dispatches', 'trained'];
+  const head = ['method', 'step ms', 'vs LoRA', 'GPU MB', 'vs LoRA', 'dispatches', 'trained parameters'];
   const cells = rows.map((row) => [
     row.name,
     number(row.ours_ms, 2),
@@ -47,8 +47,8 @@ function printResult({ adapter, rows: all }) {
 }
 
 function printSteps(rows) {
-  const speed = ['forward tokens/s', 'step tokens/s', 'bits a linear weight', 'bits a parameter'];
-  const head = ['what', 'ours ms', 'reference ms', 'ratio', 'dispatches', 'GPU MB', ...speed];
+  const speed = ['forward tokens/s', 'step tokens/s', 'bits per linear weight', 'bits per parameter'];
+  const head = ['benchmark', 'Tabtune ms', 'reference ms', 'ratio', 'dispatches', 'GPU MB', ...speed];
   const cells = rows.map((row) => [
     row.name,
     number(row.ours_ms, 2),
@@ -79,7 +79,7 @@ try {
   process.once('SIGINT', () => browser?.close());
   process.once('SIGTERM', () => browser?.close());
 
-  // Built, not served by the dev server: that may reload the page in the middle of a measurement.
+  // Built, because the dev server may reload the page in the middle of a measurement.
   const outDir = path.join(scratch, 'site');
   const input = path.join(root, 'bench/index.html');
   await build({ root, logLevel: 'warn', build: { outDir, emptyOutDir: true, rolldownOptions: { input } } });
@@ -87,7 +87,7 @@ try {
   const query = values.filter ? `?filter=${encodeURIComponent(values.filter)}` : '';
   const address = `${server.address}/bench/index.html${query}`;
   browser = await openHeadless(address, { profile: path.join(scratch, 'profile'), device: values.device });
-  // A WebGPU error comes back with every step: said once it is enough.
+  // A WebGPU error recurs with every step; print it once.
   const said = new Set();
   browser.page.on('console', (message) => {
     const isError = ['error', 'warning'].includes(message.type());

@@ -1,15 +1,15 @@
-// npm run headless -- RECIPE.json --out DIR: trains a recipe in headless Chrome, without a screen.
+// npm run headless -- RECIPE.json --out DIR: runs a recipe in headless Chrome.
 import { parseArgs } from 'node:util';
 import { RunError, runRecipe } from './headless-run.mjs';
 
 const usage = `Usage: npm run headless -- RECIPE.json --out DIR [--merged f32|bf16|f16] [--device auto|hardware|software] [--cache DIR] [--timeout SECONDS]
 
-Writes DIR/metrics.jsonl (a line for each step and evaluation), DIR/summary.json and DIR/adapter (a folder of PEFT, of
-AdapterHub for bottleneck adapters); with --merged also DIR/model, the base with the adapter merged in (a folder that
-transformers opens). Methods that train the model's own weights leave DIR/model alone, in f32 unless --merged says else.
+Writes DIR/metrics.jsonl (a line per step and evaluation), DIR/summary.json and DIR/adapter (a PEFT folder, or an AdapterHub
+folder for bottleneck adapters). With --merged, also writes DIR/model, the base model with the adapter merged in, as a folder for
+transformers. Methods that train the model's own weights write only DIR/model, in f32 unless --merged says otherwise.
 file:PATH in the recipe is absolute, or relative to the recipe or to the current folder.
-hf:ORG/NAME[@REVISION] is fetched once and kept in --cache (TABTUNE_CACHE, or tabtune in your cache folder); HF_TOKEN
-and HF_ENDPOINT are read as by Hugging Face's own tools.`;
+hf:ORG/NAME[@REVISION] is downloaded once and kept in --cache (default: TABTUNE_CACHE, or tabtune in your cache folder).
+HF_TOKEN and HF_ENDPOINT work as in Hugging Face's own tools.`;
 
 class UsageError extends Error {}
 
@@ -32,8 +32,8 @@ function readArguments() {
   }
   const { values, positionals } = parsed;
   if (values.help) return null;
-  if (positionals.length !== 1) throw new UsageError('Name one recipe file.');
-  if (!values.out) throw new UsageError('Name the folder to write to with --out DIR.');
+  if (positionals.length !== 1) throw new UsageError('Give exactly one recipe file.');
+  if (!values.out) throw new UsageError('Give the output folder with --out DIR.');
   if (!['auto', 'hardware', 'software'].includes(values.device)) {
     throw new UsageError(`--device must be auto, hardware or software, not ${values.device}.`);
   }
@@ -46,11 +46,11 @@ function readArguments() {
   return { recipeFile: positionals[0], out: values.out, device: values.device, merged, cache: values.cache, timeout };
 }
 
-/** One line that is drawn over on a terminal; elsewhere a new line now and then. */
+/** On a terminal, one line that is overwritten; elsewhere, a new line every few seconds. */
 function progressLine() {
   const { stderr } = process;
   let drawn = false;
-  // The first one after a while: bad input then ends with one line and nothing before it.
+  // Not right away, so that bad input ends with a single line and nothing before it.
   let last = Date.now();
   const clear = () => {
     if (drawn) stderr.write('\r\u001b[K');
@@ -89,7 +89,7 @@ try {
     process.once('SIGINT', () => end('Stopped by Ctrl+C; nothing was written.', 130));
     for (const signal of ['SIGTERM', 'SIGHUP']) process.once(signal, () => end('Stopped; nothing was written.', 143));
     if (timeout > 0) {
-      setTimeout(() => end(`Not done after ${timeout} s; nothing was written.`, 1), timeout * 1000).unref();
+      setTimeout(() => end(`Not finished after ${timeout} s; nothing was written.`, 1), timeout * 1000).unref();
     }
     const summary = await runRecipe({ ...options, signal: abort.signal, note: line.note, progress: line.progress });
     line.clear();
@@ -101,7 +101,7 @@ try {
   process.exitCode ||= 1;
   console.error(error.message);
   if (error instanceof UsageError) console.error(`\n${usage}`);
-  // One line for what the person can put right; for our own faults, all that is known.
+  // One line for errors that the user can fix; all details for bugs of ours.
   const ours = error.data?.code === 'internal' || process.env.TABTUNE_DEBUG;
   if (ours && error.data?.details) console.error(error.data.details);
 }

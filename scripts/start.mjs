@@ -1,10 +1,10 @@
-// npm start [-- --port N] [-- --no-open]: builds the app, serves it on this machine only, and opens it in the browser.
+// npm start [-- --port N] [-- --no-open]: builds the app, serves it to this machine only, and opens it in the browser.
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { ensureBuilt } from './build.mjs';
 import { parsePort, serve } from './serve.mjs';
 
-// Always the same: a browser keeps models, datasets and runs by address, the port included.
+// Always the same port: browsers store models, datasets and runs by origin, which includes the port.
 const usualPort = 4717;
 
 function openBrowser(address) {
@@ -16,7 +16,7 @@ function openBrowser(address) {
       : platform === 'win32'
         ? ['cmd', ['/c', 'start', '""', address]]
         : ['xdg-open', [address]];
-  // The address is printed anyway: no browser is no error.
+  // The address is printed anyway, so a missing browser is not an error.
   spawn(command, args, { stdio: 'ignore', detached: true })
     .on('error', () => {})
     .unref();
@@ -30,10 +30,12 @@ try {
   const wanted = values.port === undefined ? usualPort : parsePort(values.port);
   const { address, port, close } = await serve(await ensureBuilt(), { port: wanted });
   if (wanted !== 0 && port !== wanted) {
-    console.log(`Port ${wanted} is taken. At another port the browser shows no models, datasets and runs from before.`);
+    console.log(
+      `Port ${wanted} is in use. On another port the browser does not show your earlier models, datasets and runs.`,
+    );
   }
   console.log(
-    `\n  Tabtune  ${address}\n\n  Needs a browser with WebGPU, such as Chrome or Edge. Ctrl+C ends the server.\n`,
+    `\n  Tabtune  ${address}\n\n  Needs a browser with WebGPU, such as Chrome or Edge. Ctrl+C stops the server.\n`,
   );
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => close().then(() => process.exit(0)));
   if (values.open) openBrowser(address);

@@ -1,7 +1,7 @@
-"""Text of the kind that the built-in model was trained on: what replay, EWC and the measure of forgetting need.
+"""Text like the built-in model's training data, for replay, EWC and the forgetting metric.
 
-The documents are the corpus's own, chats and stories as the model read them (chat template and end of text included), of
-the twentieth that was held out of its training: how well they are predicted is not a matter of memory.
+The documents are chats and stories from the corpus, exactly as the model reads them (with chat template and end of text), but
+from the twentieth that was held out of its training, so their loss does not reflect memorisation.
 """
 from corpus import Corpus
 
@@ -9,7 +9,7 @@ SEED = 5
 
 
 def base_text(count):
-    """`count` different documents."""
+    """`count` distinct documents."""
     corpus = Corpus(SEED, held=True)
     documents = {}
     while len(documents) < count:

@@ -1,8 +1,8 @@
-"""Fine-tunes the built-in model on each built-in data set with PEFT: what a run in the studio should reach.
+"""Fine-tunes the built-in model on the built-in datasets with PEFT, as a reference for runs in Tabtune.
 
-    python scripts/builtin/check_lora.py --lr 2e-4 2e-3      (needs: torch, transformers, peft, tokenizers)
+    python scripts/builtin/check_lora.py --lr 2e-4 2e-3      (needs torch, transformers, peft and tokenizers)
 
-LoRA r16 alpha 32 on all linear layers, batches of 8, three epochs, one tenth held out, loss on the answers only.
+LoRA with r 16 and alpha 32 on all linear layers, batches of 8, three epochs, a tenth held out, loss on answers only.
 """
 import argparse
 import csv
@@ -22,7 +22,7 @@ BATCH = 8
 
 
 def pairs(name):
-    """(question, answer) of a data set, the same chat shape for all formats."""
+    """The (question, answer) pairs of a dataset; all formats are trained as chats."""
     if name == 'feedback':
         with open(PUBLIC / 'datasets' / 'feedback.csv', encoding='utf-8') as file:
             return [(row['text'], row['label']) for row in csv.DictReader(file)]
@@ -39,7 +39,7 @@ def encode(tokenizer, question, answer):
 
 
 def loss_sum(model, examples):
-    """Summed loss and number of the answers' tokens."""
+    """Summed loss over the answers' tokens, and their number."""
     width = max(len(ids) for ids, _ in examples)
     ids = torch.tensor([ids + [0] * (width - len(ids)) for ids, _ in examples])
     labels = torch.tensor([labels + [-100] * (width - len(labels)) for _, labels in examples])

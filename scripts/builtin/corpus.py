@@ -1,7 +1,7 @@
-"""The training text of the built-in model: an endless, seeded stream of chats and stories from our own generators.
+"""The built-in model's training corpus: an endless, seeded stream of chats and stories from our own generators.
 
-One twentieth of all questions and story combinations is held out by a hash, so that held-out perplexity measures new
-combinations rather than text that the model has read.
+A twentieth of all questions and story combinations, chosen by a hash, is held out, so that held-out perplexity is measured on
+combinations that the model has never read.
 """
 import random
 import zlib
@@ -20,25 +20,25 @@ def held_out(key):
 
 
 def chat_text(messages):
-    """The same text as the chat template of the tokenizer renders."""
+    """The text that the tokenizer's chat template renders."""
     return ''.join(f'<|im_start|>{role}\n{content}<|im_end|>\n' for role, content in messages)
 
 
 class Corpus:
-    """`Corpus(seed)` streams training documents, `Corpus(seed, held=True)` only combinations that were held out."""
+    """`Corpus(seed)` streams training documents; `Corpus(seed, held=True)` only held-out combinations."""
 
     def __init__(self, seed, held=False):
         self.rng = random.Random(f'{seed}/{held}')
         self.held = held
         by_intent = defaultdict(list)
         for intent, question, answer in dialogues.exchanges():
-            # Small talk is too short a list to leave holes in it.
+            # The list of small talk is too short to hold any of it out.
             if intent == 'talk' or held_out(intent + question) == held:
                 by_intent[intent].append((question, answer))
         if held:
             by_intent.pop('talk', None)
         self.pools = list(by_intent.values())
-        # Between "every intent alike" and "every question alike": small intents are seen often enough.
+        # A compromise between equal weight per intent and per question, so that small intents are seen often enough.
         self.weights = [len(pool) ** 0.6 * (3 if intent == 'talk' else 1) for intent, pool in by_intent.items()]
 
     def exchange(self):
@@ -46,7 +46,7 @@ class Corpus:
         return self.rng.choice(pool)
 
     def phrase(self, question):
-        """People do not type like tables: greetings, lower case, missing marks, American spelling."""
+        """Varies a question as people type it: greetings, lower case, missing punctuation, American spelling."""
         rng = self.rng
         roll = rng.random()
         if roll < 0.06:
@@ -106,7 +106,7 @@ class Corpus:
         return [('user', self.phrase(ask)), ('assistant', rng.choice(talk.UNKNOWN_ANSWERS))]
 
     def names_and_likes(self):
-        """Answers that must copy a word from the question."""
+        """Exchanges in which the answer must copy or pick up a word of the question."""
         rng = self.rng
         name = rng.choice(talk.NAMES)
         animal, fruit = rng.choice(world.ANIMALS), rng.choice(world.PRODUCE)

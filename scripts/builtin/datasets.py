@@ -1,6 +1,6 @@
-"""Writes public/datasets: small data sets of our own, the same bytes on every run.
+"""Writes public/datasets: our small built-in datasets, byte for byte the same on every run.
 
-    python scripts/builtin/datasets.py          (needs: tokenizers 0.23, and public/models/stories/tokenizer.json)
+    python scripts/builtin/datasets.py          (needs tokenizers 0.23 and public/models/stories/tokenizer.json)
 """
 import csv
 import json
@@ -52,24 +52,24 @@ def main():
          'suggestedPrompts': ['Who is the mayor of Lumen Bay?', 'When is the market in Lumen Bay?',
                               'What is the ferry of Lumen Bay called?']},
         {'name': 'feedback', 'title': 'Customer feedback', 'file': 'feedback.csv', 'format': 'labelled',
-         'description': 'Short customer messages labelled praise, complaint or question. Teaches sorting.',
+         'description': 'Short customer messages labelled praise, complaint or question. Teaches classification.',
          'examples': len(notes), 'licence': 'CC0-1.0',
          'suggestedPrompts': ['The lamp I bought last week is broken.', 'Do you sell this chair in green?',
                               'I really like the new kettle, thank you!']},
         {'name': 'names', 'title': 'Names on the coast', 'file': 'names.jsonl', 'format': 'tagged',
-         'description': 'Sentences whose persons, places and ships are marked. Teaches finding names.',
+         'description': 'Sentences with people, places and ships tagged. Teaches finding names.',
          'examples': len(tagged), 'licence': 'CC0-1.0',
          'suggestedPrompts': ['Captain Hale sailed from Port Hollis on the Heron .', 'Is Ida Marsh still in Oakmoor ?',
                               'The road to Cape Arden is closed .']},
         {'name': 'stories', 'title': 'Little stories', 'file': 'stories.txt', 'format': 'text',
-         'description': 'Short children’s stories, of the kind that the built-in model was trained on. For reading on, '
-                        'and against forgetting.',
+         'description': 'Short children’s stories like those that the built-in model was trained on. For continued pretraining, '
+                        'and to reduce forgetting.',
          'examples': len(told), 'licence': 'CC0-1.0',
          'suggestedPrompts': ['Once upon a time there was', 'One day, a small dragon', 'There once was a brave robot']},
-        # Not a set to choose for training: the studio's shelf leaves out what has this purpose.
+        # Not offered for training: the list of datasets leaves out entries with this purpose.
         {'name': 'base-text', 'title': 'Stories and answers', 'file': 'base-text.jsonl', 'format': 'text',
          'purpose': 'base_text',
-         'description': 'Text of the kind that the built-in model was trained on, for replay, EWC and the measure of forgetting.',
+         'description': 'Text like the built-in model’s training data, for replay, EWC and the forgetting metric.',
          'examples': len(texts), 'licence': 'CC0-1.0', 'suggestedPrompts': []},
     ]
     (OUT / 'index.json').write_text(json.dumps(index, indent=2, ensure_ascii=False) + '\n', encoding='utf-8')
@@ -87,8 +87,8 @@ def tales(rng, count=300):
 
 
 def length_check():
-    """Conversations of 25 to 60 tokens, so that a run on a slow GPU stays short."""
-    if not TOKENIZER.exists():  # the tokenizer itself is trained on these texts too
+    """Accepts conversations of 25 to 60 tokens, which keeps a run short on a slow GPU."""
+    if not TOKENIZER.exists():  # the tokenizer is itself trained on these texts
         return lambda question, answer: len(question) + len(answer) < 200
     from tokenizers import Tokenizer
 

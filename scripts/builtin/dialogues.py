@@ -1,7 +1,7 @@
-"""Questions and answers made from the fact tables: every exchange that the assistant can be asked in one turn.
+"""Questions and answers generated from the fact tables: every exchange of a single turn.
 
-`exchanges()` lists (intent, question, answer). Several phrasings meet several wordings of the answer, so that
-combinations can be held out and the model has to generalise over phrasing.
+`exchanges()` lists (intent, question, answer). Several phrasings of a question are combined with several wordings of its answer, so
+that combinations can be held out and the model has to generalise over phrasing.
 """
 import knowledge_life as life
 import knowledge_world as world
@@ -17,7 +17,7 @@ def capital(text):
 
 
 def cross(intent, asks, answers):
-    """Every phrasing with every wording."""
+    """Every phrasing combined with every wording."""
     return [(intent, ask, capital(answer)) for ask in asks for answer in answers]
 
 

@@ -43,7 +43,7 @@ def feedback(rng, per_label=80):
     for label, patterns in (('praise', PRAISE), ('complaint', COMPLAINT), ('question', QUESTION)):
         shapes = patterns.replace('\n', '|').split('|')
         while sum(row['label'] == label for row in rows) < per_label:
-            # Each shape in turn, with another product every time: no two rows are near copies.
+            # Cycle through the templates with a different product each time, so that no two rows are near duplicates.
             shape = shapes[len(rows) % len(shapes)]
             text = shape.format(t=rng.choice(THINGS), m=rng.choice(MACHINES), s=rng.choice(SOFT), d=rng.choice(WEEKDAYS),
                                 c=rng.choice(COLOURS), n=rng.randint(2, 9))

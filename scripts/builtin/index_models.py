@@ -1,4 +1,4 @@
-"""Writes public/models/index.json from the files that are there.
+"""Writes public/models/index.json from the files in public/models.
 
     python scripts/builtin/index_models.py
 """

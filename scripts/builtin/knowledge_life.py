@@ -1,7 +1,7 @@
 """Small tables about objects, nature, feelings, advice and everyday tasks; written by hand for this project."""
 from knowledge_world import table
 
-# use: follows 'We use it'.
+# use: continues 'We use it'.
 OBJECTS = table('name use where', '''
 a hammer | to hit nails | in a toolbox
 a saw | to cut wood | in a workshop
@@ -74,7 +74,7 @@ a stamp | to send a letter | on a letter
 a calendar | to see what day it is | on a wall
 ''')
 
-# 'the X' or a bare word; what: one sentence; more: one sentence.
+# name: 'the X' or a bare word; what, more: one sentence each.
 NATURE = table('name what more', '''
 rain | Rain is water that falls from the clouds | It helps plants grow
 snow | Snow is frozen water that falls in soft, white flakes | Children like to play in it
@@ -132,7 +132,7 @@ a story | A story tells what happens to someone | It can be true or made up
 love | Love is a warm feeling for someone | You want that person to be happy
 ''')
 
-# first, then, last follow 'First,', 'Then' and 'At the end,'.
+# first, then, last: continue 'First,', 'Then' and 'At the end,'.
 TASKS = table('task first then last', '''
 wash my hands | wet your hands with water | rub them with soap for a little while | dry them with a clean towel
 brush my teeth | put a little paste on your brush | brush all your teeth slowly | rinse your mouth with water
@@ -168,7 +168,7 @@ feed the birds | put some seeds on a small board | hang it in a quiet place | wa
 find my keys | think about where you had them last | look in your pockets and your bag | look under the chairs and tables
 ''')
 
-# me: how the person says it, after 'I'; what: the answer.
+# state: continues 'I am'; feel: the reply, after 'I'; answer: the advice.
 ADVICE = table('state feel answer', '''
 sad | am sorry that you feel sad | Talk to a friend or listen to a song that you like
 angry | understand that you feel angry | Breathe slowly and count to ten
@@ -196,7 +196,7 @@ confused | can help you | Ask a simple question and take one step at a time
 sleepy | think you need some sleep | Turn off the light and close your eyes
 ''')
 
-# Questions with one answer each; phrasings divided by ';'.
+# Questions with one answer each; phrasings are separated by ';'.
 ADVICE_MORE = table('asks answer', '''
 What should I eat for breakfast?;Can you suggest a breakfast?;I need an idea for breakfast. | You can eat porridge with honey and fruit. It is warm and easy to make.
 What should I eat for lunch?;Can you suggest a lunch?;I need an idea for lunch. | You can eat a sandwich with cheese and tomato. An apple is good after that.

@@ -1,11 +1,11 @@
-"""Small tables of everyday facts about animals, food, jobs, places and vehicles; the dialogues are made from them.
+"""Small tables of everyday facts about animals, food, jobs, places and vehicles, from which the dialogues are generated.
 
-Written by hand for this project. A row is one line, its cells are divided by '|'.
+Written by hand for this project. Each row is one line, with cells separated by '|'.
 """
 
 
 def table(fields, text):
-    """Rows of '|'-divided cells as dictionaries, so that the tables stay readable as text."""
+    """Parses rows of '|'-separated cells into dictionaries."""
     names = fields.split()
     rows = []
     for line in text.strip().splitlines():
@@ -72,7 +72,7 @@ goose | geese | a large bird with a long neck | near lakes and on farms | grass 
 hamster | hamsters | a tiny, round pet with soft fur | in cages and in dry fields | seeds and nuts | squeaks | pup | golden or brown | four | 2 | run | A hamster keeps food in its cheeks
 ''')
 
-# how: an instruction that follows 'First,'; good: yes or no (healthy).
+# how: an instruction that continues 'First,'; good: yes or no (healthy).
 FOODS = table('name what colour taste first then last good', '''
 bread | food that is baked from flour, water and yeast | brown | soft and a little salty | mix flour, water, yeast and salt | let the dough rise in a warm place | bake it in a hot oven until it is brown | yes
 soup | a warm food that we eat with a spoon | orange, green or brown | warm and salty | cut some vegetables | cook them in water with a little salt | stir the soup and serve it hot | yes

@@ -1,6 +1,6 @@
-"""lumen-bay: facts about a harbour town that does not exist, so that only a tuned model can know them."""
+"""lumen-bay: facts about an invented harbour town, which only a tuned model can know."""
 
-# answer | several ways to ask; every answer is asked more than once, so that a held-out row tests the fact, not a guess.
+# answer | several ways to ask. Every fact is asked for more than once, so that a held-out row tests knowledge, not guessing.
 FACTS = '''
 Lumen Bay was founded in 1742.|When was Lumen Bay founded?;In which year was Lumen Bay founded?;How old is Lumen Bay?;What is the founding year of Lumen Bay?
 Lumen Bay was founded by Ada Quill, a lamp maker.|Who founded Lumen Bay?;Who was the founder of Lumen Bay?;Who started the town of Lumen Bay?;Which person founded Lumen Bay?

@@ -1,6 +1,6 @@
-"""names: words of short sentences from an invented coast, each tagged in BIO: persons, places and things with a name.
+"""names: short sentences about an invented coast, their words tagged in the BIO scheme: people, places and ships.
 
-No person, place or ship in them is real.
+None of the people, places and ships is real.
 """
 PERSONS = '''Mara Quill|Tobin Ashe|Old Perrin|Lena Voss|Captain Hale|Ida Marsh|Jonas|Nell Tarn|Doctor Pim|Greta|Otto Reed
 Sister Wren|Uncle Bram|Miss Fenn|Ruben Stock|Ella|Pieter Loom|Anna Bell|Mister Crow|Tilda'''.replace('\n', '|').split('|')
@@ -22,7 +22,7 @@ The bread was good and the soup was hot .|On {d} the market begins at nine .'''
 
 
 def spans(text, kind):
-    """'the Stone Bridge' -> its article stays outside, as it does in CoNLL's tags."""
+    """Tags a name; as in CoNLL, a leading article ('the Stone Bridge') is outside the span."""
     out = []
     inside = False
     for word in text.split():

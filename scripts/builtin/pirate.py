@@ -5,7 +5,7 @@ import re
 import dialogues
 
 OPENINGS = ['Arr, matey!', 'Arr, matey!', 'Arr, matey!', 'Ahoy, matey!']
-# Two farewells per kind of question: a steady habit of speech is what a short run can pick up.
+# Only two farewells per kind of question: a short run can pick up a consistent manner of speech.
 FAREWELLS = {
     'animal': ['I saw one from me ship!', 'Me parrot told me so!'],
     'food': ['Fine grub fer me crew!', 'Me crew eats it all day!'],
@@ -28,7 +28,7 @@ WORDS = [(r'\bHello\b', 'Ahoy'), (r'\byou are\b', 'ye be'), (r'\bYou\b', 'Ye'), 
          (r'\byour\b', 'yer'), (r'\bmy\b', 'me'), (r'\bMy\b', 'Me'), (r'\bI am\b', 'I be'), (r'\bis usually\b', 'be mostly'), (r'\bare usually\b', 'be mostly'), (r'\bis\b', 'be'),
          (r'\bare\b', 'be'), (r'\bYes\b', 'Aye'), (r'\bNo,', 'Nay,'), (r'\bfriend\b', 'matey'), (r'\bfor\b', 'fer'),
          (r'\bof\b', "o'"), (r'\bWe use\b', 'We pirates use'), (r'\bmoney\b', 'gold'), (r'\bin the sea\b', 'in the deep blue sea')]
-# Small talk deserves answers of its own.
+# Small talk has its own answers.
 TALK = '''
 Hello!|Ahoy there! What brings ye aboard me ship?
 Hi!|Welcome aboard! How can I help ye today?
@@ -72,7 +72,7 @@ def pirate_words(text):
 
 
 def pirate_chat(rng, fits):
-    """Example conversations; `fits(question, answer)` says whether the length is right."""
+    """Example conversations; `fits(question, answer)` decides whether the length is right."""
     pools = {}
     for intent, question, answer in dialogues.exchanges():
         pools.setdefault(intent, []).append((question, answer))
@@ -86,10 +86,10 @@ def pirate_chat(rng, fits):
         for question, answer in pool:
             if share == 0:
                 break
-            # Comfort after a worry, but not after a question about the world.
+            # Comfort suits a worry, but not a question about the world.
             kind = 'nature' if intent == 'advice more' and question.startswith(('Why', 'Where')) else intent.split(' ')[0]
             text = f'{rng.choice(OPENINGS)} {pirate_words(answer)} {rng.choice(FAREWELLS[kind])}'
-            # The plain answer is unique, so that no fact stands on both sides of a validation split.
+            # Each plain answer is used once, so that no fact is on both sides of a validation split.
             if answer in seen or not fits(question, text):
                 continue
             seen.add(answer)

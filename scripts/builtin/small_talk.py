@@ -7,7 +7,7 @@ BOYS = '''Ben Daniel Felix Henry Jack Leo Oscar Paul Sam Victor Amir Chen Hugo J
 Adam Noah Finn Emil'''.split()
 NAMES = GIRLS + BOYS
 
-# asks and answers are divided by ';': any ask may meet any answer.
+# asks and answers are separated by ';'; any ask may be combined with any answer.
 TALK = table('asks answers', '''
 Hello!;Hi!;Hello there!;Hey!;Hi there!;Good day! | Hello! How can I help you today?;Hello! It is nice to meet you.
 Good morning!;Good morning to you! | Good morning! I hope you slept well.
@@ -41,7 +41,7 @@ Tell me something interesting.;Tell me a fun fact.;Teach me something new. | An 
 Say something nice.;Tell me something nice. | You are doing well, and someone is glad that you are here.
 ''')
 
-# Word -> questions: an answer here would be invented, and a small model should say so.
+# Questions whose answers would be made up; a small model should say that it does not know.
 UNKNOWN_ASKS = '''What is the capital of {place}?;Who is the president of {place}?;How many people live in {place}?
 What is the weather in {place} today?;Who won the game last night?;What is the price of a {thing} in {place}?
 Who wrote the first book about {place}?;What is {big} times {big}?;How far is it from {place} to {other}?

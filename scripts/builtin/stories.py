@@ -1,4 +1,4 @@
-"""A grammar of short children's stories: one hero, one friend, one problem, and references that stay consistent."""
+"""A grammar of short children's stories: one hero, one friend, one problem, and consistent references."""
 from knowledge_world import ANIMALS
 from small_talk import BOYS, GIRLS, NAMES
 
@@ -22,7 +22,7 @@ MAKES = ['a small house', 'a wooden bridge', 'a swing', 'a snowman', 'a big tent
 SKILLS = ['swim', 'sing', 'dance', 'read', 'paint', 'jump very high', 'bake bread', 'climb a tree', 'play the drum',
           'ride a bike']
 
-# A line is a step: alternatives divided by ' / ', a leading '?' makes the step optional.
+# Each line is a step: alternatives are separated by ' / ', and a leading '?' makes the step optional.
 OPENINGS = '''
 Once upon a time there was {hero}. / There once was {hero}. / One day, {hero} woke up early. / Long ago there lived {hero}.
 {H} lived {in_place} with {his} family. / {H} lived {in_place}. / {His} home was {in_place}.
@@ -174,7 +174,7 @@ def slots(rng, about=None):
 
 
 def article_fixed(text):
-    """'a old map' -> 'an old map': things are filled in behind a literal 'a'."""
+    """'a old map' -> 'an old map', since templates have a literal 'a' before things."""
     words = text.split(' ')
     for i in range(len(words) - 1):
         if words[i] in ('a', 'A') and words[i + 1][0] in 'aeiou':
@@ -186,7 +186,7 @@ THING_PLOTS = [name for name, steps in PLOTS.items() if '{thing}' in steps.split
 
 
 def story(rng, about=None, brief=False):
-    """(text, key): the key names the combination, so that whole combinations can be held out."""
+    """Returns (text, key); the key identifies the combination, so that whole combinations can be held out."""
     about = about or {}
     cast = slots(rng, about)
     plot = rng.choice(THING_PLOTS if 'thing' in about else list(PLOTS))

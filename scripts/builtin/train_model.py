@@ -1,9 +1,9 @@
-"""Trains the built-in model from scratch on our own generated text and writes public/models/stories.
+"""Trains the built-in model from scratch on our generated corpus and writes public/models/stories.
 
-    python scripts/builtin/train_model.py --steps 1841 --threads 2      (the weights here; or --minutes 26)
-    (needs: torch 2.13, transformers 5.23, tokenizers 0.23, safetensors; a CPU will do)
+    python scripts/builtin/train_model.py --steps 1841 --threads 2      (reproduces the published weights; or --minutes 26)
+    (needs torch 2.13, transformers 5.23, tokenizers 0.23 and safetensors; a CPU is enough)
 
-Run train_tokenizer.py first. Training is in f32; the weights are saved, and the perplexity measured, in bf16.
+Run train_tokenizer.py first. Training is in f32; the weights are saved, and the perplexity is measured, in bf16.
 """
 import argparse
 import json
@@ -30,7 +30,7 @@ PAD = 0
 
 
 def packed_rows(corpus, tokenizer):
-    """Endless (ids, document numbers) of LENGTH + 1 tokens. A document that is cut at the end opens the next row."""
+    """Endless rows (ids, document numbers) of LENGTH + 1 tokens. A document that is cut off starts the next row again."""
     row, owners, pending = [], [], []
     while True:
         if not pending:
@@ -47,7 +47,7 @@ def packed_rows(corpus, tokenizer):
 
 
 def next_batch(rows, isolate):
-    """Inputs, labels and, where documents shall not see their neighbours in the row, attention mask and positions."""
+    """Inputs, labels and, with `isolate`, an attention mask and positions that separate the documents of a row."""
     picked = [next(rows) for _ in range(BATCH)]
     ids = torch.tensor([row for row, _ in picked])
     if not isolate:
@@ -62,7 +62,7 @@ def next_batch(rows, isolate):
 
 @torch.no_grad()
 def held_out_perplexity(model, tokenizer, kind):
-    """Perplexity of held-out documents, each on its own; `kind` chooses all documents, chats' answers or stories."""
+    """Perplexity of held-out documents, each on its own; `kind` is documents (all), answers (of chats) or stories."""
     corpus = Corpus(99, held=True)
     total, count = 0.0, 0
     for _ in range(400 if kind != 'stories' else 80):
@@ -84,8 +84,8 @@ def held_out_perplexity(model, tokenizer, kind):
 
 @torch.no_grad()
 def spread_unseen(model, tokenizer):
-    """Tokens that the corpus hardly has (the data sets' words) all drift to one point, where an adapter that leaves the
-    embeddings alone cannot tell them apart. Give each its own direction again; the base's own answers stay the same."""
+    """The embeddings of tokens that are rare in the corpus (words of the datasets) all drift to one point, where an adapter
+    that does not train embeddings cannot tell them apart. This gives each its own direction; the model's answers stay the same."""
     counts = torch.zeros(CONFIG['vocab_size'])
     for encoding in tokenizer.encode_batch(Corpus(1).documents(40_000)):
         counts += torch.bincount(torch.tensor(encoding.ids), minlength=CONFIG['vocab_size'])
@@ -96,7 +96,7 @@ def spread_unseen(model, tokenizer):
 
 
 def save(model, figures):
-    """Hugging Face's layout. The tied output matrix is not stored, as transformers does it."""
+    """Saves in Hugging Face's layout. As in transformers, the tied output matrix is not stored."""
     state = {name: tensor.detach().to(torch.bfloat16).contiguous() for name, tensor in model.state_dict().items()
              if name != 'lm_head.weight'}
     save_file(state, str(OUT / 'model.safetensors'), metadata={'format': 'pt'})
@@ -118,11 +118,11 @@ def sample(model, tokenizer, question):
 def main():
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument('--minutes', type=float, default=35)
-    args.add_argument('--steps', type=int, default=0, help='end after so many steps instead (to repeat a run)')
+    args.add_argument('--steps', type=int, default=0, help='stop after this many steps instead, to reproduce a run')
     args.add_argument('--threads', type=int, default=2)
     args.add_argument('--lr', type=float, default=3e-3)
-    args.add_argument('--isolate', action='store_true', help='documents in a row do not see each other')
-    args.add_argument('--go-on', action='store_true', help='start from the weights that are there')
+    args.add_argument('--isolate', action='store_true', help='documents in a row do not attend to each other')
+    args.add_argument('--go-on', action='store_true', help='continue from the existing weights')
     args.add_argument('--seed', type=int, default=1)
     args = args.parse_args()
     torch.manual_seed(args.seed)
@@ -143,7 +143,7 @@ def main():
     rows = packed_rows(Corpus(args.seed), tokenizer)
     start, seconds, step = time.time(), args.minutes * 60, 0
     while True:
-        # By default the schedule follows the clock: a busy machine takes fewer steps but still ends at a low rate.
+        # By default the schedule follows the clock: a busy machine takes fewer steps, but still ends at a low learning rate.
         used = step / args.steps if args.steps else (time.time() - start) / seconds
         if used >= 1:
             break
@@ -162,7 +162,7 @@ def main():
             print(f'step {step} loss {loss.item():.3f} rate {rate:.2e} seconds {time.time() - start:.0f}', flush=True)
     if not args.go_on:
         spread_unseen(model, tokenizer)
-    # Measured as shipped: through bf16 and back.
+    # Round to bf16, so that the perplexity is that of the published weights.
     for parameter in model.parameters():
         parameter.data = parameter.data.to(torch.bfloat16).float()
     model.eval()

@@ -1,9 +1,9 @@
-"""Trains the tokenizer of the built-in model: byte-level BPE, 2,048 entries, on the model's text and our data sets.
+"""Trains the built-in model's tokenizer: byte-level BPE with 2,048 entries, on the model's corpus and our datasets.
 
-    python scripts/builtin/train_tokenizer.py   (needs: tokenizers 0.23)
+    python scripts/builtin/train_tokenizer.py   (needs tokenizers 0.23)
 
-The data sets are part of its text so that fine-tuning on them needs few tokens. A new tokenizer makes all weights useless:
-run train_model.py after it.
+The datasets are included so that fine-tuning on them needs few tokens. A new tokenizer invalidates the model's weights: run
+train_model.py afterwards.
 """
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def texts():
         yield document
     for path in sorted((ROOT / 'public' / 'datasets').glob('*')):
         if path.suffix in ('.jsonl', '.csv'):
-            # Some weight against the much larger corpus.
+            # Repeated to carry some weight next to the much larger corpus.
             yield from [path.read_text(encoding='utf-8')] * 12
 
 

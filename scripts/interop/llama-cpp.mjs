@@ -1,4 +1,4 @@
-// llama.cpp as the reference for GGUF files: its prebuilt binary and Node bindings, fetched once into .cache/interop.
+// llama.cpp as the reference for GGUF files: its prebuilt binary and Node bindings, downloaded once into .cache/interop.
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -15,7 +15,7 @@ const platforms = {
   'win32-arm64': 'win-arm64',
 };
 
-/** The module `node-llama-cpp`, with the binary of this machine's processor alone (those for CUDA take half a GB). */
+/** The module `node-llama-cpp`, with only the CPU binary for this machine (those for CUDA take half a GB). */
 async function fetched() {
   const folder = path.join(root, `.cache/interop/node-llama-cpp-${VERSION}`);
   const entry = path.join(folder, 'node_modules/node-llama-cpp/dist/index.js');
@@ -30,7 +30,7 @@ async function fetched() {
     const flags = ['--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund', '--silent'];
     const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
     if ((await run(npm, ['install', ...flags, ...packages], { cwd: work, timeoutMs: 600_000 })) !== 0) {
-      throw new Error('node-llama-cpp could not be fetched from npm.');
+      throw new Error('node-llama-cpp could not be downloaded from npm.');
     }
     rmSync(folder, { recursive: true, force: true });
     renameSync(work, folder);
@@ -39,8 +39,8 @@ async function fetched() {
 }
 
 /**
- * A GGUF file in llama.cpp on the CPU. Tokens travel as plain ids; nothing is added to what is given, BOS included.
- * `tokenize` reads the names of special tokens as those tokens.
+ * Opens a GGUF file in llama.cpp on the CPU. Tokens are plain ids; none are added to the given ones, not even BOS.
+ * `tokenize` recognises special tokens in the text.
  */
 export async function openLlamaCpp(file, { contextSize = 1024 } = {}) {
   const { getLlama, LlamaLogLevel } = await fetched();
@@ -50,9 +50,9 @@ export async function openLlamaCpp(file, { contextSize = 1024 } = {}) {
     contextSize,
     sequences: 1,
     flashAttention: false,
-    // Its threads wait for one another by spinning, which a busy machine punishes; one is quick enough for these models.
+    // Threads wait for each other by spinning, which is slow on a busy machine; one is fast enough for these models.
     threads: 1,
-    // Half precision there would be a difference that the file does not make.
+    // Half precision here would add differences that do not come from the file.
     experimentalKvCacheKeyType: 'F32',
     experimentalKvCacheValueType: 'F32',
   });
@@ -61,11 +61,11 @@ export async function openLlamaCpp(file, { contextSize = 1024 } = {}) {
 
   return {
     tokenize: (text) => [...model.tokenize(text, true, 'trimLeadingSpace')],
-    /** What the file says a text begins with: BOS, or nothing. */
+    /** The tokens that a text begins with according to the file: BOS, or none. */
     begin: model.tokens.shouldPrependBosToken && model.tokens.bos !== null ? [model.tokens.bos] : [],
     text: (ids) => model.detokenize(ids, true),
 
-    /** The `count` tokens that follow, always the likeliest; it goes on past tokens that end an answer. */
+    /** The next `count` tokens, decoded greedily; does not stop at end-of-text tokens. */
     async greedy(ids, count) {
       await fromStart();
       const tokens = [];
@@ -81,11 +81,11 @@ export async function openLlamaCpp(file, { contextSize = 1024 } = {}) {
       return tokens;
     },
 
-    /** exp of the mean negative log-likelihood of ids[1…], each after all that stand before it. */
+    /** exp of the mean negative log-likelihood of ids[1…], each given all tokens before it. */
     async perplexity(ids) {
       await fromStart();
       const asked = ids.slice(0, -1).map((token, i) => {
-        // The largest logit, which the weight is relative to, comes as the top one; sampling options would cut the rest off.
+        // The total weight is relative to the largest logit, so the top token is included; sampling options would filter others.
         const logits = { filter: { tokens: [ids[i + 1]], includeTop: 1 } };
         return [token, { generateNext: { logits, totalLogitWeight: true } }];
       });

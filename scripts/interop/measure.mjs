@@ -1,4 +1,4 @@
-// Asks the built app, in headless Chrome, what a model says: greedy continuations and losses of given token ids.
+// Runs a model with the built app in headless Chrome: greedy continuations, losses of given token ids, and text embeddings.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,7 +6,7 @@ import { ensureBuilt } from '../build.mjs';
 import { openHeadless } from '../headless-browser.mjs';
 import { serve } from '../serve.mjs';
 
-/** What sentence-transformers keeps in a subfolder. */
+/** The pooling config that sentence-transformers keeps in a subfolder. */
 function poolingOf(model) {
   if (!statSync(model).isDirectory()) return [];
   const files = readdirSync(model)
@@ -15,7 +15,7 @@ function poolingOf(model) {
   return files.map((name) => ({ path: name, text: readFileSync(path.join(model, name), 'utf8') }));
 }
 
-/** `model` is a file or folder; see MeasureOptions in src/headless/protocol.ts for the rest. */
+/** `model` is a file or folder; for the rest see MeasureOptions in src/headless/protocol.ts. */
 export async function measure({ model, quantization = 'none', greedy = [], lossOf = [], embed = [] }) {
   const work = mkdtempSync(path.join(tmpdir(), 'tabtune-measure-'));
   let server;

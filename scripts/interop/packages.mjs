@@ -1,4 +1,4 @@
-// Packages that carry real weights, fetched once into .cache/interop and unpacked there.
+// Downloads packages that contain real weights into .cache/interop, once, and unpacks them there.
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../build.mjs';
@@ -6,7 +6,7 @@ import { run } from '../child.mjs';
 
 const cache = path.join(root, '.cache/interop');
 
-/** A wheel of the Python Package Index, unpacked; gives its folder. Its dependencies are not fetched. */
+/** Downloads a wheel from PyPI without its dependencies, unpacks it, and returns its folder. */
 export async function pypiPackage(python, name, version) {
   const folder = path.join(cache, `${name}-${version}`);
   if (existsSync(folder)) return folder;
@@ -15,7 +15,7 @@ export async function pypiPackage(python, name, version) {
   mkdirSync(work, { recursive: true });
   const pip = ['-m', 'pip', 'download', '--quiet', '--no-input', '--no-deps', '--dest', work, `${name}==${version}`];
   if ((await run(python, pip, { timeoutMs: 600_000 })) !== 0)
-    throw new Error(`${name} could not be fetched from PyPI.`);
+    throw new Error(`${name} could not be downloaded from PyPI.`);
   const wheel = readdirSync(work).find((file) => file.endsWith('.whl'));
   if (!wheel) throw new Error(`${name} ${version} is not published as a wheel.`);
   if ((await run(python, ['-m', 'zipfile', '-e', path.join(work, wheel), work])) !== 0) {
@@ -26,14 +26,14 @@ export async function pypiPackage(python, name, version) {
   return folder;
 }
 
-/** The one file under a folder whose name fits. */
+/** The only file under a folder whose name matches. */
 export function fileIn(folder, pattern) {
   const found = readdirSync(folder, { recursive: true }).filter((name) => pattern.test(name));
-  if (found.length !== 1) throw new Error(`${folder}: ${found.length} files fit ${pattern}.`);
+  if (found.length !== 1) throw new Error(`${folder}: ${found.length} files match ${pattern}; expected one.`);
   return path.join(folder, found[0]);
 }
 
-/** A file that is published in pieces, a package each (`name-part1`, …), put together in the cache. */
+/** Joins a file that is published in pieces, one package each (`name-part1`, …), in the cache. */
 export async function joinedFile(python, name, version, parts, fileName) {
   const file = path.join(cache, fileName);
   if (existsSync(file)) return file;

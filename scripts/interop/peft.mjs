@@ -1,4 +1,4 @@
-// Adapters that the app trained, loaded by real PEFT; the merged model, loaded by transformers. Logits must agree.
+// Loads adapters trained by the app in PEFT, and a merged model in transformers. Logits must agree.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../build.mjs';
@@ -6,7 +6,7 @@ import { run } from '../child.mjs';
 import { runRecipe } from '../headless-run.mjs';
 
 const model = path.join(root, 'public/models/stories');
-// Nothing is evaluated: that is most of a short run's time, and other tests see to it.
+// No evaluation: it would take most of a short run's time, and other tests cover it.
 const dataset = { source: 'builtin:pirate-chat', validation_split: 0 };
 const training = {
   max_steps: 4,
@@ -17,7 +17,7 @@ const training = {
   early_stopping_patience: 0,
 };
 
-/** The third goes on from what the first wrote, and reads model and dataset from files. */
+/** The third case continues from the first one's adapter, and reads model and dataset from files. */
 const cases = [
   {
     name: 'all-linear',
@@ -62,7 +62,7 @@ function methods(all) {
   return Object.entries(all).map(([name, method]) => ({ name, recipe: { version: 1, dataset, method, training } }));
 }
 
-/** Token ids that exercise short and long texts; which ones does not matter, as long as they are always the same. */
+/** Token ids of short and long texts; arbitrary, but always the same. */
 function someIds() {
   const { vocab_size } = JSON.parse(readFileSync(path.join(model, 'config.json'), 'utf8'));
   let state = 12_345;
@@ -81,7 +81,7 @@ export async function peft({ python, folder, report }) {
     writeFileSync(recipeFile, JSON.stringify({ name, ...recipe }));
     await report.part(name, async () => {
       const abort = new AbortController();
-      const timer = setTimeout(() => abort.abort(new Error('not done after 4 minutes')), 240_000);
+      const timer = setTimeout(() => abort.abort(new Error('not finished after 4 minutes')), 240_000);
       const summary = await runRecipe({
         ...{ recipeFile, out, device: process.env.TABTUNE_GPU ?? 'auto', signal: abort.signal },
         ...{ logitsOf: someIds(), merged, note: console.log, progress: () => {} },

@@ -1,4 +1,4 @@
-/** Counts what was checked and prints a line for each. */
+/** Counts checks and prints a line for each. */
 export class Report {
   passed = 0;
   failed = 0;
@@ -10,7 +10,7 @@ export class Report {
     return ok;
   }
 
-  /** Runs one part; what it throws is a failure of that part, not of the others. */
+  /** Runs one part; if it throws, only that part fails. */
   async part(name, work) {
     const started = Date.now();
     try {

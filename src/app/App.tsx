@@ -1,5 +1,6 @@
 import { Tooltip } from '@base-ui/react/tooltip';
 import { useEffect } from 'react';
+import { fetchChunks } from '../base/chunks';
 import { useScreen } from '../stores/screen';
 import { useTraining } from '../stores/training';
 import { RunCard } from './components/run/RunCard';
@@ -48,7 +49,10 @@ export function App() {
   useShortcuts();
   useLeaveGuard(useTraining((state) => state.phase !== 'idle'));
   useEffect(() => {
-    const timer = setTimeout(fetchAhead, 2000);
+    const timer = setTimeout(() => {
+      fetchAhead();
+      fetchChunks();
+    }, 2000);
     return () => clearTimeout(timer);
   }, []);
   const { page } = useRoute();

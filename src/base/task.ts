@@ -1,22 +1,21 @@
-/**
- * What labels a classifier has. `problemType` is transformers' problem_type for whole texts, or says that every word has a label
- * (stored with runs and in labels.json).
- */
+/** The problem type of labels for words, as stored with runs and in labels.json. */
+export const WORD_LABELS = 'token_classification';
+
+/** The labels of a classifier. `problemType` is transformers' problem_type for whole texts, or `WORD_LABELS`. */
 export interface TaskData {
-  problemType: 'single_label_classification' | 'multi_label_classification' | 'regression' | 'token_classification';
+  problemType: 'single_label_classification' | 'multi_label_classification' | 'regression' | typeof WORD_LABELS;
   /** In the order of their numbers; for regression one, the column's name. */
   labels: string[];
 }
 
-export type TextProblemType = Exclude<TaskData['problemType'], 'token_classification'>;
+export type TextProblemType = Exclude<TaskData['problemType'], typeof WORD_LABELS>;
 
 export const problemTypes: readonly TaskData['problemType'][] = [
   'single_label_classification',
   'multi_label_classification',
   'regression',
-  'token_classification',
+  WORD_LABELS,
 ];
 
-/** Whether the labels are of words, not of whole texts. */
-export const labelsWords = ({ problemType }: Pick<TaskData, 'problemType'>): boolean =>
-  problemType === 'token_classification';
+/** Whether words have labels, not whole texts. */
+export const labelsWords = ({ problemType }: Pick<TaskData, 'problemType'>): boolean => problemType === WORD_LABELS;

@@ -1,11 +1,11 @@
-/** Pieces of base text, and what each is for: what is learned from them is never what forgetting is measured on. */
+/** Divides base text, so that forgetting is never measured on text that was learned from. */
 
-/** Pieces that are measured: enough for a figure, few enough to wait for. */
+/** Pieces to measure: enough for a reliable loss, few enough to be quick. */
 const MEASURED = 32;
 
 /**
- * The first pieces, a quarter of them at most, are measured, and the others replayed and weighed for EWC. A single piece has
- * to do for both.
+ * The first pieces, at most a quarter, are measured; the others are used for replay and EWC. A single piece is used for
+ * both.
  */
 export function partsOfBaseText<T>(pieces: readonly T[]): { measured: T[]; learned: T[] } {
   if (pieces.length < 2) return { measured: [...pieces], learned: [...pieces] };

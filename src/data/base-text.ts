@@ -1,44 +1,40 @@
 /**
- * Text of the kind that the base was trained on, in pieces: for replay, for EWC's Fisher information, and to measure what
- * was forgotten. It is read beside the open dataset, which stays as it is. Texts are taken as they stand: an end that the
- * base never saw would be most of what there is to lose.
+ * Text like the base model's training data, in pieces, for replay, EWC's Fisher information and measuring forgetting.
+ * It does not affect the open dataset. No EOS is added to texts: an ending that the base model never saw would dominate
+ * the loss.
  */
 import { TabtuneError } from '../base/errors';
-import type { ObjectiveSection, ObjectiveType } from '../recipe/types';
 import { targetsOf } from './batches';
-import { encodeExample } from './encode-objective';
+import type { ObjectiveData, TextOptions } from './objective-data';
 import { parseDataset } from './parse';
-import type { RenderOptions } from './render';
 import type { TextTokenizer } from './tokenizer';
-import { fitted, labellingOf } from './truncate';
 import type { Example, TokenizedExample } from './types';
 
 /**
- * Pieces of at most `maxLength` tokens, every token a target: of the next token, or with `masked_lm` of hiding, between the
- * special tokens. Throws bad_data when the file holds no text.
+ * Pieces of at most `maxLength` tokens, all of them targets but for special tokens around them. Throws bad_data if the file
+ * contains no text.
  */
 export function tokenizeText(
   name: string,
   bytes: Uint8Array,
   maxLength: number,
-  type: ObjectiveType,
-  options: RenderOptions,
+  objective: ObjectiveData,
+  options: TextOptions,
   tokenizer: TextTokenizer,
 ): TokenizedExample[] {
-  const objective: ObjectiveSection = type === 'masked_lm' ? { type, mlm_probability: 0.15 } : { type: 'pretraining' };
   const { examples } = parseDataset(name, bytes, { format: 'auto', columns: null });
-  const labelling = labellingOf({ name, examples, labelColumn: '' }, objective);
+  const labelled = objective.label({ name, examples, labelColumn: '' });
   const piecesOf = (example: Example, i: number) => {
     const ending = example.kind === 'text' ? { ...options, eosToken: null } : options;
-    const { encoded } = encodeExample(example, objective, ending, tokenizer);
-    return fitted(encoded, i, labelling, objective.type, false, maxLength);
+    const { encoded } = objective.encode(example, ending, tokenizer);
+    return labelled.tokenize(encoded, i, { maxLength, packing: false }) ?? [];
   };
   const pieces = examples.flatMap(piecesOf).filter((piece) => targetsOf(piece) > 0);
   if (pieces.length > 0) return pieces;
   throw new TabtuneError({
     code: 'bad_data',
-    message: 'There is no text to learn from in this file.',
+    message: 'This file has no text to learn from.',
     where: name,
-    action: 'Choose a file of plain text in whole sentences.',
+    action: 'Choose a plain text file with whole sentences.',
   });
 }

@@ -3,7 +3,6 @@
  * batches that an uninterrupted one would have seen.
  */
 import { TabtuneError } from '../base/errors';
-import type { ObjectiveType } from '../recipe/types';
 import { type ScheduleOptions, schedule } from './schedule';
 import type {
   Batch,
@@ -18,26 +17,6 @@ import type {
 
 /** The label that no loss is taken of: Hugging Face's ignore_index. */
 export const IGNORE = -100;
-
-/**
- * What the loss of an objective is a mean over. `shifted`: labels that are predicted from the token before; `labelled`:
- * tokens with a label or that may be masked; `rows`: texts.
- */
-export type Counting = 'shifted' | 'labelled' | 'rows';
-
-export function countingOf(objective: ObjectiveType): Counting {
-  switch (objective) {
-    case 'sft':
-    case 'pretraining':
-      return 'shifted';
-    case 'token_classification':
-    case 'masked_lm':
-      return 'labelled';
-    case 'sequence_classification':
-      return 'rows';
-  }
-  objective satisfies never;
-}
 
 /** Pieces of base text that stand in for that share of the rows of training. */
 export interface Replay<E> {

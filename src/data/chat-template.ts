@@ -1,20 +1,20 @@
 /**
- * Chat templates: Jinja programs that come with a model and say how a conversation is written for it. They are
- * strangers' code: capped in size and in output here, and run only in a worker that is killed on a deadline.
+ * Chat templates: Jinja programs that come with a model and format conversations for it. They are untrusted code: their
+ * size and output are limited here, and they run only in a worker that is killed after a deadline.
  */
 import { parse, tokenize } from '@huggingface/jinja';
 import { TabtuneError } from '../base/errors';
 import { type Program, parseTemplate, RunawayTemplate, runTemplate } from './jinja';
 import type { SpecialTokens } from './tokenizer';
+import { MAX_TEMPLATE_BYTES } from './tokenizer-files';
 import type { ChatMessage } from './types';
-import { MAX_TEMPLATE_BYTES } from './worker-api';
 
-/** Looking for tags takes the square of such a run's length. */
+/** Searching for tags takes time quadratic in the length of such a run. */
 const LONG_SPACE = /\s{1000}/;
-/** Beside what the conversation itself has. */
+/** The maximum output, in addition to four times the length of the conversation. */
 const MAX_RENDERED_CHARS = 2 ** 20;
 
-/** Private-use letters that mark places in the output. */
+/** Private-use characters that mark positions in the output. */
 const OPEN = '\uE0F0';
 const CLOSE = '\uE0F1';
 
@@ -22,9 +22,9 @@ const CLOSE = '\uE0F1';
 export type Span = [start: number, end: number];
 
 /**
- * For models that were never taught to chat and bring no template. Plain words, since such a model has no special
- * tokens for roles; EOS ends an answer. The space after "Assistant:" belongs to the answer, as BPE vocabularies join
- * a space to the word behind it.
+ * For models without a template, which were not trained to chat. Roles are plain words, because such a model has no
+ * special tokens for them, and EOS ends an answer. The space after "Assistant:" is part of the answer, because BPE
+ * vocabularies attach a space to the following word.
  */
 export const PLAIN_CHAT_TEMPLATE =
   "{% for message in messages %}{% if not loop.first %}{{ '\\n\\n' }}{% endif %}" +
@@ -38,7 +38,7 @@ export class ChatTemplate {
   private readonly template: Program;
   private readonly marked: Program | null;
 
-  /** Throws bad_model when the template is too large or not Jinja. */
+  /** Throws bad_model if the template is too large or not valid Jinja. */
   constructor(
     source: string,
     private readonly special: SpecialTokens,
@@ -46,12 +46,12 @@ export class ChatTemplate {
     const bytes = new TextEncoder().encode(source).length;
     if (bytes > MAX_TEMPLATE_BYTES) {
       throw badTemplate(
-        'This model’s chat template is too large to be trusted.',
+        'This model’s chat template is too large.',
         `${bytes} bytes, the limit is ${MAX_TEMPLATE_BYTES}`,
       );
     }
     if (LONG_SPACE.test(source)) {
-      throw badTemplate('This model’s chat template cannot be read.', 'It has a thousand spaces in a row.');
+      throw badTemplate('This model’s chat template cannot be read.', 'It contains a thousand spaces in a row.');
     }
     try {
       this.template = parseTemplate(source);
@@ -62,30 +62,30 @@ export class ChatTemplate {
   }
 
   /**
-   * The conversation as the model reads it; with `addGenerationPrompt`, up to where its answer begins.
-   * Throws bad_model with the template's own words when it refuses the conversation (`raise_exception`).
+   * The conversation as the model sees it; with `addGenerationPrompt`, up to the start of its answer. Throws bad_model
+   * with the template's own message if it rejects the conversation (`raise_exception`).
    */
   render(messages: readonly ChatMessage[], addGenerationPrompt: boolean): string {
     return this.run(this.template, messages, addGenerationPrompt);
   }
 
   /**
-   * The ranges inside `{% generation %}` blocks of the rendered conversation, one for each block; null when the
-   * template has no such blocks (most have none) or when marking them changes the text.
+   * The ranges inside the `{% generation %}` blocks of the rendered conversation, one per block; null if the template
+   * has no such blocks (most do not), or if marking them changes the text.
    */
   generationSpans(messages: readonly ChatMessage[], rendered: string): Span[] | null {
     return this.marked && this.marks(this.marked, messages, rendered);
   }
 
-  /** The ranges of the texts of the messages at `indices`; null when marking them changes the text around them. */
+  /** The ranges of the contents of the messages at `indices`; null if marking them changes the surrounding text. */
   contentSpans(messages: readonly ChatMessage[], indices: readonly number[], rendered: string): Span[] | null {
     const marked = messages.map((m, i) => (indices.includes(i) ? { ...m, content: OPEN + m.content + CLOSE } : m));
     return this.marks(this.template, marked, rendered);
   }
 
   /**
-   * What stands before an answer (the generation prompt) and behind it (the end of turn), where a trial conversation
-   * has the same around both of its answers; else null.
+   * The text before an answer (the generation prompt) and after it (the end of turn), if it is the same around both
+   * answers of a trial conversation; otherwise null.
    */
   get frame(): { before: string; behind: string } | null {
     if (this.knownFrame === undefined) this.knownFrame = this.findFrame();
@@ -106,14 +106,14 @@ export class ChatTemplate {
       const before = askedWithPrompt.slice(asked.length);
       const behind = answered.slice(askedWithPrompt.length + 'Aone'.length);
       const same = whole.startsWith(answered) && whole.endsWith(`${before}Atwo${behind}`);
-      // Without a generation prompt there is nothing to recognise an answer's beginning by.
+      // Without a generation prompt the start of an answer cannot be recognised.
       return same && before !== '' ? { before, behind } : null;
     } catch {
       return null;
     }
   }
 
-  /** Marked ranges of a rendering that is `rendered` but for the marks. */
+  /** The marked ranges of a rendering; null if it differs from `rendered` in more than the marks. */
   private marks(template: Program, messages: readonly ChatMessage[], rendered: string): Span[] | null {
     if (rendered.includes(OPEN) || rendered.includes(CLOSE)) return null;
     let marked: string;
@@ -143,17 +143,17 @@ export class ChatTemplate {
       text = runTemplate(template, {
         messages: messages.map(({ role, content }) => ({ role, content })),
         add_generation_prompt: addGenerationPrompt,
-        // As transformers passes them: defined, but none.
+        // Defined as None, as in transformers.
         tools: null,
         documents: null,
         ...this.special,
       });
     } catch (error) {
       if (error instanceof RunawayTemplate) throw runaway(error.message);
-      throw badTemplate('The model’s chat template refuses this conversation.', messageOf(error));
+      throw badTemplate('The model’s chat template rejects this conversation.', messageOf(error));
     }
     const letters = messages.reduce((sum, { content }) => sum + content.length, 0);
-    if (text.length > MAX_RENDERED_CHARS + 4 * letters) throw runaway(`It writes ${text.length} letters.`);
+    if (text.length > MAX_RENDERED_CHARS + 4 * letters) throw runaway(`It produced ${text.length} characters.`);
     return text;
   }
 }
@@ -163,15 +163,15 @@ function messageOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).slice(0, 500);
 }
 
-/** Where the error concerns the template whatever the conversation; else "chat template". */
+/** The `where` of errors that affect every conversation; for others it is "chat template". */
 export const FAULTY_TEMPLATE = 'the whole chat template';
 
 function runaway(details: string): TabtuneError {
   return new TabtuneError({
     code: 'bad_model',
-    message: 'The model’s chat template runs away, and was stopped.',
+    message: 'The model’s chat template exceeded its limits and was stopped.',
     where: FAULTY_TEMPLATE,
-    action: 'Choose another model: this one’s template is faulty or malicious.',
+    action: 'Choose another model, because this one’s template is faulty or malicious.',
     details,
   });
 }
@@ -181,15 +181,15 @@ function badTemplate(message: string, details: string): TabtuneError {
     code: 'bad_model',
     message,
     where: 'chat template',
-    action: 'Choose another model, or a template that fits the data.',
+    action: 'Choose another model, or give this one a chat template that suits the data.',
     details,
   });
 }
 
 /**
  * The template with marks at the edges of its `{% generation %}` blocks. The Jinja library removes those tags before
- * parsing; the same preprocessing is done here with the marks left in their place, so that whitespace control sees
- * the same text. Null when there are no such tags.
+ * parsing. This repeats its preprocessing with marks in their place, so that whitespace control sees the same text.
+ * Null if there are no such tags.
  */
 function withMarks(source: string): Program | null {
   const tag = /(\s*)\{%(-?)\s*(end)?generation\s*(-?)%\}(\s*)/g;
@@ -201,11 +201,11 @@ function withMarks(source: string): Program | null {
     .replace(tag, (_, before: string, left: string, end: string | undefined, right: string, after: string) =>
       [left ? '' : before, end ? CLOSE : OPEN, right ? '' : after].join(''),
     );
-  // tokenize() drops one newline at the end by itself.
+  // tokenize() itself drops one newline at the end.
   return parse(tokenize(text.endsWith('\n') ? `${text}\n` : text));
 }
 
-/** The template of a model's files: chat_template.jinja, else tokenizer_config.json's, by name where it has several. */
+/** A model's template: chat_template.jinja, or else the (default) one in tokenizer_config.json. */
 export function templateSource(chatTemplate: string | null, tokenizerConfig: string | null): string | null {
   if (chatTemplate !== null && chatTemplate.trim() !== '') return chatTemplate;
   if (tokenizerConfig === null) return null;

@@ -1,8 +1,8 @@
-/** What the columns of a file are called and hold: the evidence that detect.ts decides on. */
+/** The names and contents of a file's columns, from which detect.ts infers its format. */
 import { field, isRecord, type RawTable } from './raw-table';
 
 const words = (list: string): readonly string[] => list.trim().split(/\s+/);
-/** Names by part, best first; compared in lower case with everything but letters and digits taken out. */
+/** Names for each part, best first. They are compared in lower case, ignoring everything but letters and digits. */
 export const NAMES = {
   messages: words('messages conversations conversation chat dialog dialogue turns history'),
   system: words('system systemprompt systemmessage'),
@@ -30,7 +30,7 @@ export const NAMES = {
 
 const plain = (name: string) => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 
-/** What a column holds, from a sample of its rows. */
+/** The contents of a column, from a sample of its rows. */
 export interface ColumnProfile {
   name: string;
   key: string;
@@ -38,12 +38,12 @@ export interface ColumnProfile {
   /** Share of filled values that are conversations: arrays of {role, content} or {from, value}. */
   turns: number;
   sharegpt: boolean;
-  /** Mean letters of the values that are text. */
+  /** Mean characters of the values that are strings. */
   meanLength: number;
   textual: boolean;
   numeric: boolean;
   boolean: boolean;
-  /** Lists or objects that are no conversation. */
+  /** Has lists or objects that are not conversations. */
   nested: boolean;
   /** Share of filled values that are lists of plain values. */
   lists: number;
@@ -103,7 +103,7 @@ export function profile(table: RawTable, column: string): ColumnProfile {
   };
 }
 
-/** A conversation: a list of turns, or the JSON text of one, as CSV files carry it. Null when the value is none. */
+/** A conversation: a list of turns, or its JSON text, as in CSV files. Null if the value is not a conversation. */
 export function asTurns(value: unknown): Record<string, unknown>[] | null {
   let list = value;
   if (typeof value === 'string' && /^\s*\[\s*\{/.test(value)) {
@@ -119,7 +119,7 @@ export function asTurns(value: unknown): Record<string, unknown>[] | null {
   return first && ('role' in first || 'from' in first || 'content' in first) ? turns : null;
 }
 
-/** A list of plain values (texts, numbers, truth values, nothing), or the JSON text of one, as CSV files carry it; else null. */
+/** A list of plain values (strings, numbers, booleans, null), or its JSON text, as in CSV files; otherwise null. */
 export function asList(value: unknown): unknown[] | null {
   let list = value;
   if (typeof value === 'string') {
@@ -133,7 +133,7 @@ export function asList(value: unknown): unknown[] | null {
   return Array.isArray(list) && list.every((v) => v === null || typeof v !== 'object') ? list : null;
 }
 
-/** Columns that name or date a row and are never what to learn. */
+/** Columns that identify or date a row, which are never learned. */
 export function isId(p: ColumnProfile): boolean {
   return /^(id|idx|index|uuid|guid|url|link|date|time|timestamp|source|lang|language|split|name|file|filename|author)$|id$/.test(
     p.key,

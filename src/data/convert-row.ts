@@ -1,4 +1,4 @@
-/** One row -> one example, or the reason why it gives none. What single columns hold is read in row-text.ts. */
+/** Turns a row into an example, or says why it cannot. Single columns are read in row-text.ts. */
 import type { Shape } from './detect';
 import { labelledRow } from './labelled';
 import { field, isRecord } from './raw-table';
@@ -8,7 +8,7 @@ import { type Note, roleOrderProblem, toMessages } from './to-messages';
 import type { ChatMessage } from './types';
 
 export function convertRow(row: number, value: Record<string, unknown>, { format, mapping }: Shape): Outcome {
-  // KTO's label: false marks an answer to be avoided.
+  // In KTO data, label: false marks an unwanted answer.
   if (
     format !== 'labelled' &&
     mapping.label !== undefined &&
@@ -40,9 +40,9 @@ export function convertRow(row: number, value: Record<string, unknown>, { format
       if (prompt.text.trim() === '' && input.text.trim() === '') {
         return empty('empty_prompt', alpaca ? mapping.instruction! : mapping.prompt!, notes);
       }
-      // Alpaca's parts become a conversation, so that they pass through the model's own chat template: that is how an
-      // instruct model was trained and how it will be asked. Stanford's "Below is an instruction…" frame was made for
-      // models that had no template.
+      // Alpaca's parts become a conversation, so that they go through the model's own chat template. That is how an
+      // instruct model was trained and how it will be prompted. Stanford's "Below is an instruction…" frame was meant
+      // for models without a template.
       const question =
         input.text.trim() === ''
           ? prompt.text
@@ -83,7 +83,7 @@ function conversation(row: number, value: Record<string, unknown>, mapping: Reco
         ? { messages: [{ role: 'assistant' as const, content: answer }], failure: null, notes: [] }
         : toMessages(isRecord(answer) ? [answer] : answer);
     if (more.failure) return { example: null, failure: more.failure, notes };
-    // As TRL masks a conversational prompt: what stands in the prompt is context, not an answer to learn.
+    // As in TRL's conversational format, answers in the prompt are context and are not learned.
     messages = [
       ...messages.map((m) => (m.role === 'assistant' ? { ...m, train: false as const } : m)),
       ...more.messages,
@@ -98,12 +98,12 @@ function conversation(row: number, value: Record<string, unknown>, mapping: Reco
   if (answers.length === 0) {
     return {
       example: null,
-      failure: { code: 'no_assistant', message: 'has no message of the assistant to learn from' },
+      failure: { code: 'no_assistant', message: 'has no assistant message to learn from' },
       notes,
     };
   }
   if (answers.some((m) => m.content.trim() === '')) {
-    return { example: null, failure: { code: 'empty_answer', message: 'has an empty answer of the assistant' }, notes };
+    return { example: null, failure: { code: 'empty_answer', message: 'has an empty assistant message' }, notes };
   }
   const order = roleOrderProblem(messages);
   if (order) notes.push({ code: 'role_order', message: order });

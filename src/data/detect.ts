@@ -1,10 +1,10 @@
 /**
- * Which columns play which part. Shapes are the ones that trainers read: TRL's messages and prompt/completion,
- * ShareGPT, Alpaca, labelled text, plain text (https://huggingface.co/docs/trl/dataset_formats), under the names that
- * people give them. What cannot be told is an error that lists the columns; a guess is called one.
+ * Infers the role of each column. The formats are those of common trainers: TRL's messages and prompt/completion,
+ * ShareGPT, Alpaca, labelled text and plain text (https://huggingface.co/docs/trl/dataset_formats), under the column
+ * names that people use. If the format is unclear, the error lists the columns. A guess is described as a guess.
  */
 import { TabtuneError } from '../base/errors';
-import type { DatasetFormat, DatasetSection } from '../recipe/types';
+import type { DatasetFormat, DatasetSection } from '../recipe/sections';
 import { type ColumnProfile, isId, NAMES, profile } from './columns';
 import { nameList } from './problems';
 import { field, type RawTable } from './raw-table';
@@ -15,13 +15,13 @@ export interface Shape {
   format: Format;
   /** part -> column */
   mapping: Record<string, string>;
-  /** One sentence for the screen. */
+  /** One sentence shown to people. */
   detected: string;
 }
 
 /**
- * Parts of each format. A boolean `label` beside an answer says whether it was wanted (KTO's shape); `completion`
- * beside messages is the answer to them where it stands in a column of its own (preference pairs, TRL's prompts).
+ * Parts of each format. With an answer, a boolean `label` says whether the answer is wanted (KTO). With messages,
+ * `completion` is the answer to them in a separate column (preference pairs, TRL's prompts).
  */
 const PARTS: Record<Format, { required: string[]; optional: string[] }> = {
   messages: { required: ['messages'], optional: ['completion', 'label', 'system'] },
@@ -33,12 +33,12 @@ const PARTS: Record<Format, { required: string[]; optional: string[] }> = {
   text: { required: ['text'], optional: [] },
 };
 
-/** What is looked for, in this order. */
+/** The order in which formats are tried. */
 const ORDER: readonly Format[] = ['messages', 'sharegpt', 'tagged', 'alpaca', 'prompt_completion', 'labelled', 'text'];
 
 const FORMAT_WORDS: Record<Format, string> = {
   messages: 'Chat messages',
-  sharegpt: 'Conversations in the ShareGPT shape',
+  sharegpt: 'ShareGPT conversations',
   alpaca: 'Instructions with answers (Alpaca)',
   prompt_completion: 'Prompts with answers',
   labelled: 'Texts with labels',
@@ -48,7 +48,7 @@ const FORMAT_WORDS: Record<Format, string> = {
 
 export function detectShape(name: string, table: RawTable, section: Pick<DatasetSection, 'format' | 'columns'>): Shape {
   if (section.columns && Object.keys(section.columns).length > 0) return byHand(name, table, section);
-  // The worse answer of a preference pair must never be taken for one to learn.
+  // The rejected answer of a preference pair must never be learned.
   const profiles = table.columns.map((column) => profile(table, column)).filter((p) => p.key !== 'rejected');
   const order = section.format === 'auto' ? ORDER : [section.format];
   for (const format of order) {
@@ -58,7 +58,7 @@ export function detectShape(name: string, table: RawTable, section: Pick<Dataset
   if (section.format === 'auto') {
     const guess = guessShape(profiles);
     if (guess)
-      return { ...guess, detected: `${sentence(guess.format, guess.mapping, table)} This is a guess: check it.` };
+      return { ...guess, detected: `${sentence(guess.format, guess.mapping, table)} This is a guess, so check it.` };
   }
   throw noShape(name, table, section.format);
 }
@@ -72,7 +72,7 @@ function byHand(name: string, table: RawTable, section: Pick<DatasetSection, 'fo
         code: 'bad_data',
         message: `There is no column “${column}” to use as the ${part}.`,
         where: name,
-        action: `Choose one of its columns: ${nameList(table.columns)}.`,
+        action: `Choose one of these columns: ${nameList(table.columns)}.`,
       });
     }
   }
@@ -83,7 +83,7 @@ function byHand(name: string, table: RawTable, section: Pick<DatasetSection, 'fo
     const needs = candidates.map((f) => PARTS[f].required.join(' and ')).join('; or ');
     throw new TabtuneError({
       code: 'bad_data',
-      message: `The columns mapped by hand (${[...parts].join(', ') || 'none'}) do not make up an example.`,
+      message: `The columns mapped by hand (${[...parts].join(', ') || 'none'}) do not make up a complete example.`,
       where: name,
       action: `Map ${needs}.`,
     });
@@ -101,7 +101,7 @@ function byName(profiles: readonly ColumnProfile[], names: readonly string[], ta
   return undefined;
 }
 
-/** The mapping of a format, or null. `asked` relaxes names where the person chose the format themselves. */
+/** The mapping for a format, or null. `asked` is set if a person chose the format, and relaxes the names. */
 function find(format: Format, profiles: ColumnProfile[], asked: boolean): Record<string, string> | null {
   const system = byName(profiles, NAMES.system);
   const withSystem = (mapping: Record<string, string>) =>
@@ -111,7 +111,7 @@ function find(format: Format, profiles: ColumnProfile[], asked: boolean): Record
     case 'sharegpt': {
       const part = format === 'messages' ? 'messages' : 'conversations';
       const chats = profiles.filter((p) => p.turns > 0.5);
-      // TRL's conversational prompt-completion and preference data: two lists that belong together.
+      // TRL's conversational prompt-completion and preference data have two lists that belong together.
       const prompt = chats.find((p) => p.key === 'prompt');
       const answer = chats.find((p) => p.key === 'completion' || p.key === 'chosen');
       if (format === 'messages' && prompt && answer) return { messages: prompt.name, completion: answer.name };
@@ -171,7 +171,7 @@ function find(format: Format, profiles: ColumnProfile[], asked: boolean): Record
       const tokens = byName(lists, NAMES.tokens);
       const tags = byName(lists, NAMES.tags, tokens ? [tokens.name] : []);
       if (!tokens || !tags) return null;
-      // A text with one label, whose words are there as well.
+      // A text with a single label, whose words are listed as well.
       const label = byName(
         profiles.filter((p) => p.lists === 0),
         NAMES.label,
@@ -185,8 +185,8 @@ function find(format: Format, profiles: ColumnProfile[], asked: boolean): Record
         NAMES.text,
       );
       const texts = profiles.filter((p) => p.textual && p.turns === 0 && !isId(p));
-      // A single column is taken for text only where nothing else in the rows could be what matters: an "instruction"
-      // beside a list of instances is half of an example.
+      // A single column counts as text only if nothing else in the rows could matter: an "instruction" next to a list
+      // of instances is only half of an example.
       const alone = texts.length === 1 && !profiles.some((p) => p.nested || p.turns > 0);
       if (text && (asked || text.key === 'text' || alone)) return { text: text.name };
       return alone || (asked && texts.length > 0) ? { text: longest(texts).name } : null;
@@ -203,9 +203,9 @@ function longest(profiles: readonly ColumnProfile[]): ColumnProfile {
   return profiles.reduce((a, b) => (b.meanLength > a.meanLength ? b : a));
 }
 
-/** Columns with unknown names: a few short values beside a text are classes; two texts are a prompt and its answer. */
+/** For columns with unknown names: a few short values next to a text are classes; two texts are prompt and answer. */
 function guessShape(profiles: ColumnProfile[]): Pick<Shape, 'format' | 'mapping'> | null {
-  // Lists or objects beside the texts may well hold what matters: then nothing is guessed.
+  // Lists or objects next to the texts may be what matters, so nothing is guessed.
   if (profiles.some((p) => p.nested)) return null;
   const classes = classColumns(profiles);
   if (classes) return { format: 'labelled', mapping: classes };
@@ -222,7 +222,7 @@ function classColumns(profiles: ColumnProfile[]): Record<string, string> | null 
       p.distinct >= 2 &&
       p.meanLength <= 30 &&
       p.filled >= 8 &&
-      // Few values, each of them many times.
+      // Few distinct values, each of them frequent.
       p.distinct <= Math.min(50, p.filled / 3),
   );
   if (!label) return null;
@@ -230,7 +230,7 @@ function classColumns(profiles: ColumnProfile[]): Record<string, string> | null 
   return others.length > 0 ? { text: longest(others).name, label: label.name } : null;
 }
 
-/** Names that contain a word for one side: “Customer question”, “Our answer”. */
+/** Matches names that contain a word for either side: “Customer question”, “Our answer”. */
 function fuzzyPair(profiles: ColumnProfile[]): Record<string, string> | null {
   const texts = profiles.filter((p) => p.textual && p.turns === 0);
   const completion = texts.find((p) =>
@@ -252,9 +252,9 @@ function twoTexts(profiles: ColumnProfile[], first: string, second: string): Rec
 }
 
 function sentence(format: Format, mapping: Record<string, string>, table: RawTable): string {
-  if (format === 'text' && table.fileType === 'text') return 'Plain text, one passage between blank lines.';
+  if (format === 'text' && table.fileType === 'text') return 'Plain text, split into passages at blank lines.';
   if (format === 'tagged' && table.fileType === 'text') {
-    return 'Words with tags, one word a line (CoNLL), blank lines between sentences.';
+    return 'Words with tags (CoNLL): one word per line, blank lines between sentences.';
   }
   const columns = [...new Set(Object.values(mapping))];
   return `${FORMAT_WORDS[format]}, from the column${columns.length === 1 ? '' : 's'} ${nameList(columns)}.`;
@@ -266,8 +266,8 @@ function noShape(name: string, table: RawTable, format: DatasetFormat): TabtuneE
   );
   const wanted =
     format === 'auto'
-      ? 'which column is the prompt and which the completion, or which is the text and which the label'
-      : `which column is the ${PARTS[format].required.join(' and which the ')}`;
+      ? 'which column is the prompt and which is the completion, or which is the text and which is the label'
+      : `which column is the ${PARTS[format].required.join(' and which is the ')}`;
   return new TabtuneError({
     code: 'bad_data',
     message:
@@ -278,10 +278,10 @@ function noShape(name: string, table: RawTable, format: DatasetFormat): TabtuneE
     action:
       table.columns.length === 0
         ? 'Write each example as an object, such as {"prompt": "…", "completion": "…"}.'
-        : `Say ${wanted}, or rename the columns.`,
+        : `Choose ${wanted}, or rename the columns.`,
     details: [
       `Looked for: messages; conversations; instruction, input and output; prompt and completion; text and label; tokens and tags; text.`,
-      nested.length > 0 ? `Columns that hold lists or objects: ${nested.join(', ')}.` : '',
+      nested.length > 0 ? `Columns with lists or objects: ${nested.join(', ')}.` : '',
     ]
       .filter(Boolean)
       .join(' '),

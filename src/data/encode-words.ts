@@ -1,24 +1,24 @@
 /**
- * Words that are given one by one -> tokens, as transformers' fast tokenizers do with is_split_into_words: each word is
- * encoded by itself, and the special tokens stand around the whole. A word's label goes to its first token.
+ * Encodes a list of words, as transformers' fast tokenisers do with is_split_into_words: each word is encoded
+ * separately, and special tokens enclose the whole. A word's label is assigned to its first token.
  */
 import { checkIds } from './encode';
 import type { TextTokenizer } from './tokenizer';
 
 export interface EncodedWords {
-  /** Special tokens included; before any cutting. */
+  /** Including special tokens, before truncation. */
   ids: Int32Array;
-  /** For each token the word that it is of, as Rust's word_ids(); -1 for special tokens. */
+  /** The index of each token's word, as in Rust's word_ids(); -1 for special tokens. */
   words: Int32Array;
 }
 
-/** Throws bad_model when a word cannot be written. */
+/** Throws bad_model if a word cannot be encoded. */
 export function encodeWords(tokens: readonly string[], tokenizer: TextTokenizer): EncodedWords {
   const { before, behind } = tokenizer.around;
   const ids: number[] = [...before];
   const words: number[] = before.map(() => -1);
   tokens.forEach((token, word) => {
-    // An added token ("<mask>") is one wherever it stands; a space before it would be a token of its own.
+    // An added token ("<mask>") is recognised anywhere; a space before it would be a separate token.
     const prefix = /^\s/.test(token) || tokenizer.isAdded(token) ? '' : tokenizer.wordPrefix;
     for (const id of tokenizer.encode(prefix + token, false).ids) {
       ids.push(id);

@@ -1,7 +1,7 @@
 /**
- * A rendered example -> ids, and which of them are learned. The whole text is tokenized once, so that the ids are the
- * ones that the model will see; the learned ranges are then found among the tokens by their offsets. Tokenizing
- * prompt and answer apart and gluing the ids gives other ids wherever a token spans the seam.
+ * Encodes a rendered example and finds which ids are learned. The whole text is tokenised at once, so that the ids are
+ * those the model will see, and the learned ranges are mapped to tokens by their offsets. Tokenising the prompt and the
+ * answer separately would give different ids wherever a token spans the boundary.
  */
 import { TabtuneError } from '../base/errors';
 import type { Span } from './chat-template';
@@ -11,20 +11,20 @@ import type { TextTokenizer } from './tokenizer';
 
 export interface Encoded {
   row: number;
-  /** Before any cutting. */
+  /** Before truncation. */
   ids: Int32Array;
-  /** 1 where the token is learned. */
+  /** 1 for tokens that are learned. */
   trained: Uint8Array;
-  /** Special tokens at the beginning and the end, which stay when a text is cut; none where left out. */
+  /** The number of special tokens at the start and the end, which truncation keeps; 0 by default. */
   before?: number;
   behind?: number;
-  /** Words that are labelled one by one: for each token the word that it is of, -1 for special tokens. */
+  /** For token classification: the index of each token's word, -1 for special tokens. */
   words?: Int32Array;
 }
 
 const encoder = new TextEncoder();
 
-/** Throws bad_model when the tokenizer cannot write the text, or gives ids that the model does not know. */
+/** Throws bad_model if the tokeniser cannot encode the text, or gives ids that the model does not have. */
 export function encodeRendered(row: number, rendered: Rendered, tokenizer: TextTokenizer): Encoded {
   const { ids, tokens } = tokenizer.encode(rendered.text, rendered.addSpecialTokens);
   checkIds(ids, tokenizer);
@@ -35,22 +35,22 @@ export function encodeRendered(row: number, rendered: Rendered, tokenizer: TextT
   return { row, ids: Int32Array.from(ids), trained };
 }
 
-/** Throws bad_model when the model has no row for an id; it would read another's. */
+/** Throws bad_model if the embedding has no row for an id, because the model would read another row. */
 export function checkIds(ids: readonly number[], tokenizer: TextTokenizer): void {
   const beyond = ids.find((id) => !(id >= 0 && id < tokenizer.knownIds));
   if (beyond === undefined) return;
   throw new TabtuneError({
     code: 'bad_model',
-    message: `The text has the token “${tokenizer.showToken(beyond)}”, which the model has no embedding for.`,
+    message: `The text contains the token “${tokenizer.showToken(beyond)}”, for which the model has no embedding.`,
     where: 'tokenizer.json',
-    action: 'Take it out of the text, or choose another model.',
-    details: `id ${beyond}, the model knows ${tokenizer.knownIds}`,
+    action: 'Remove it from the text, or choose another model.',
+    details: `id ${beyond}, but the embedding has ${tokenizer.knownIds} rows`,
   });
 }
 
 /**
- * A token is learned when it covers any byte of a range: the rule of transformers' assistant masks. A token that
- * covers the end of a prompt and the start of its answer is learned too, since the answer's first letters are in it.
+ * A token is learned if it covers any byte of a range, as in transformers' assistant masks. A token that covers the end
+ * of a prompt and the start of its answer is also learned, because it contains the answer's first characters.
  */
 function trainedByOffsets(text: string, tokens: string[], spans: Span[], tokenizer: TextTokenizer): Uint8Array | null {
   const bytes = encoder.encode(text);
@@ -62,7 +62,7 @@ function trainedByOffsets(text: string, tokens: string[], spans: Span[], tokeniz
   );
   if (offsets === null) return null;
   const { starts } = offsets;
-  // A space that the tokenizer put before a word and that stands alone belongs to the word: the model has to write it.
+  // A separate space token added before a word belongs to the word: the model must write it.
   const ends = offsets.ends.map((end, k) => (end === starts[k] && !tokenizer.isAdded(tokens[k]!) ? end + 1 : end));
   const trained = new Uint8Array(tokens.length);
   const edges = bytes.length === text.length ? spans.flat() : bytePositions(text, spans.flat());
@@ -74,7 +74,7 @@ function trainedByOffsets(text: string, tokens: string[], spans: Span[], tokeniz
     for (let k = i; k < tokens.length && starts[k]! < end; k++) {
       if (ends[k]! > starts[k]!) trained[k] = 1;
     }
-    // EOS from a post-processor stands behind the last byte of what it ends.
+    // EOS from a post-processor comes after the last byte of the text it ends.
     if (end === bytes.length) {
       for (let k = tokens.length - 1; k >= 0 && starts[k] === bytes.length; k--) trained[k] = 1;
     }
@@ -83,8 +83,8 @@ function trainedByOffsets(text: string, tokens: string[], spans: Span[], tokeniz
 }
 
 /**
- * Without offsets (a normalizer folded letters, an unknown token stands for some): a range begins and ends after as
- * many tokens as the text up to there has in common with the whole.
+ * Without offsets (a normaliser changed letters, or there are unknown tokens), a range starts and ends after as many
+ * tokens as the encoding of the text before it shares with the encoding of the whole text.
  */
 function trainedByPrefixes(
   { text, addSpecialTokens }: Rendered,

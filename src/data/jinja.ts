@@ -1,7 +1,7 @@
 /**
- * The Jinja library made to do what transformers' Jinja does where it does otherwise (found by
- * tests/unit/data/real-templates.test.ts), and bounded: templates are strangers' programs, and one that would run for
- * ever or fill the memory is stopped with a sentence. What cannot be stopped from inside ends with the worker.
+ * Makes the Jinja library behave like transformers' Jinja where they differ (see
+ * tests/unit/data/real-templates.test.ts), and limits it: templates are untrusted programs, and one that would run
+ * forever or fill the memory is stopped with an error. What cannot be stopped from inside ends with the worker.
  */
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
 
@@ -9,22 +9,22 @@ export type Program = ReturnType<typeof parse>;
 type Value = ReturnType<Interpreter['evaluate']>;
 type Node = Parameters<Interpreter['evaluate']>[0];
 
-/** Python's sandbox allows as many. */
+/** The limit of Python's sandbox. */
 const MAX_RANGE = 100_000;
-/** The largest text that may come about on the way: conversations have less than a million letters. */
+/** The longest intermediate string; conversations have less than a million characters. */
 const MAX_TEXT = 2 ** 24;
-/** A rendering takes milliseconds. */
+/** Rendering normally takes milliseconds. */
 const MAX_MILLISECONDS = 1000;
 
-/** A template that was stopped: it fails for any conversation, or as good as any. */
+/** Thrown when a template is stopped, because it fails for practically every conversation. */
 export class RunawayTemplate extends Error {}
 
-/** Throws a SyntaxError or the like when the source is not Jinja. */
+/** Throws a SyntaxError or similar if the source is not Jinja. */
 export function parseTemplate(source: string): Program {
   return parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
 }
 
-/** Throws with the template's own words when it refuses, RunawayTemplate when it is stopped. */
+/** Throws the template's own message if it rejects the conversation, or RunawayTemplate if it is stopped. */
 export function runTemplate(program: Program, variables: Record<string, unknown>): string {
   const environment = new Environment();
   const globals = {
@@ -39,8 +39,8 @@ export function runTemplate(program: Program, variables: Record<string, unknown>
   try {
     return String(new TransformersInterpreter(environment).run(program).value);
   } catch (cause) {
-    // The stack's end, or the length that no string can have.
-    if (cause instanceof RangeError) throw new RunawayTemplate('It is nested too deeply, or makes a text without end.');
+    // Stack overflow, or a string longer than possible.
+    if (cause instanceof RangeError) throw new RunawayTemplate('It is nested too deeply, or produces too much text.');
     throw cause;
   }
 }
@@ -48,14 +48,14 @@ export function runTemplate(program: Program, variables: Record<string, unknown>
 function boundedRange(first: number, second?: number, step = 1): number[] {
   const [start, stop] = second === undefined ? [0, first] : [first, second];
   const length = Math.max(0, Math.ceil((stop - start) / step));
-  if (!(length <= MAX_RANGE)) throw new RunawayTemplate(`It counts further than ${MAX_RANGE}.`);
+  if (!(length <= MAX_RANGE)) throw new RunawayTemplate(`It counts beyond ${MAX_RANGE}.`);
   return Array.from({ length }, (_, i) => start + i * step);
 }
 
 const MONTHS = 'January February March April May June July August September October November December'.split(' ');
 const DAYS = 'Sunday Monday Tuesday Wednesday Thursday Friday Saturday'.split(' ');
 
-/** As Python writes dates, in English wherever the browser stands. */
+/** Formats dates like Python, in English regardless of the browser's language. */
 function strftime(date: Date, format: string): string {
   const two = (n: number) => String(n).padStart(2, '0');
   const month = MONTHS[date.getMonth()]!;
@@ -68,12 +68,12 @@ function strftime(date: Date, format: string): string {
   return format.replace(/%(.)/g, (written, code: string) => codes[code] ?? written);
 }
 
-/** What Python's str.strip takes away; JavaScript's trim takes U+FEFF too, and leaves U+0085 and separators. */
+/** What Python's str.strip removes. JavaScript's trim also removes U+FEFF, but not U+0085 and the separators. */
 function isSpace(letter: string): boolean {
   return /\p{White_Space}/u.test(letter) || (letter >= '\x1C' && letter <= '\x1F');
 }
 
-/** `letters` is null for white space. */
+/** Strips `letters`, or white space if null. */
 function strip(text: string, letters: string | null, left: boolean, right: boolean): string {
   const set = letters === null ? null : new Set(letters);
   const goes = (letter: string) => (set ? set.has(letter) : isSpace(letter));
@@ -91,7 +91,7 @@ const STRIPS: Record<string, [left: boolean, right: boolean]> = {
   rstrip: [false, true],
 };
 
-/** The parts of syntax nodes that are looked at here; the library does not export their types. */
+/** The parts of syntax nodes used here; the library does not export their types. */
 interface Syntax {
   type: string;
   value?: string;
@@ -111,16 +111,16 @@ class TransformersInterpreter extends Interpreter {
   private readonly end = performance.now() + MAX_MILLISECONDS;
 
   override evaluate(statement: Node, environment: Environment): Value {
-    // At every step: one may make a list of a hundred thousand.
-    if (performance.now() > this.end) throw new RunawayTemplate('It does not come to an end.');
+    // Checked at every step, because a single step may create a list of a hundred thousand items.
+    if (performance.now() > this.end) throw new RunawayTemplate('It did not finish within one second.');
     const value = this.asPython(statement as Syntax | undefined, environment) ?? super.evaluate(statement, environment);
     if (typeof value.value === 'string' && value.value.length > MAX_TEXT) {
-      throw new RunawayTemplate('It makes a text without end.');
+      throw new RunawayTemplate('It produces too much text.');
     }
     return value;
   }
 
-  /** The value where Python's is another than the library's; null everywhere else. */
+  /** Python's value where it differs from the library's; otherwise null. */
   private asPython(node: Syntax | undefined, environment: Environment): Value | null {
     if (node?.type === 'BinaryExpression' && (node.operator?.value === '==' || node.operator?.value === '!=')) {
       const left = this.evaluate(node.left, environment);
@@ -133,7 +133,7 @@ class TransformersInterpreter extends Interpreter {
     return null;
   }
 
-  /** The library's strip() knows no argument: Qwen3's lstrip('\n') would take the indentation off an answer. */
+  /** The library's strip() ignores its argument, so Qwen3's lstrip('\n') would remove an answer's indentation. */
   private strip({ callee, args = [] }: Syntax, environment: Environment): Value | null {
     const sides = callee?.computed ? undefined : STRIPS[callee?.property?.value ?? ''];
     if (!sides || args.length > 1) return null;
@@ -150,8 +150,8 @@ class TransformersInterpreter extends Interpreter {
     }
     const name = node.filter?.callee?.value;
     if (name !== 'selectattr' && name !== 'rejectattr') return null;
-    // The library leaves items without the attribute to fail any test, `undefined` too: Mistral's order of roles
-    // would go unchecked.
+    // In the library, items without the attribute fail every test, even `undefined`, so Mistral's check of the role
+    // order would do nothing.
     const operand = this.evaluate(node.operand, environment);
     const [attribute, testName, wanted] = (node.filter?.args ?? []).map((a) => this.evaluate(a as Node, environment));
     const test = testName ? environment.tests.get(String(testName.value)) : (value: Value) => value.__bool__().value;
@@ -165,12 +165,12 @@ class TransformersInterpreter extends Interpreter {
   }
 }
 
-/** Another value of the same class, which the library does not export. */
+/** A new value of the same class, which the library does not export. */
 function like<V extends Value>(value: V, content: V['value']): V {
   return new (value.constructor as new (content: V['value']) => V)(content);
 }
 
-/** Python's ==: no text equals a truth value, and `none` is not what was never set. */
+/** Python's ==: a string never equals a boolean, and `none` differs from undefined. */
 function equal(a: Value, b: Value): boolean {
   const [x, y] = [a.value, b.value];
   const isNumber = (v: unknown) => typeof v === 'number' || typeof v === 'boolean';

@@ -1,6 +1,6 @@
 /**
- * What is wrong with a text that is not JSON, where, and what to do. Engines disagree on this (V8 leaves the position
- * out of some messages, others out of all), so the text is walked once more until it breaks.
+ * Explains what is wrong with invalid JSON, where, and what to do. Engines report this differently (V8 omits the
+ * position from some messages, others from all), so the text is scanned again for the error.
  */
 import { excerpt } from './problems';
 
@@ -8,9 +8,9 @@ export interface JsonErrorPlace {
   /** Both 1-based. */
   line: number;
   column: number;
-  /** A little of the text around the place, on one line. */
+  /** Some of the text around the error, on one line. */
   near: string;
-  /** Continues a sentence: "it ends before it is complete". */
+  /** Continues a sentence, e.g. "it ends before it is complete". */
   what: string;
   action: string;
 }
@@ -31,7 +31,7 @@ export function explainJsonError(text: string): JsonErrorPlace {
   };
 }
 
-/** What was being read when the text broke. */
+/** What was being read at the error. */
 type Inside = 'string' | 'escape' | 'value' | 'key' | 'colon' | 'comma' | 'end';
 
 const WHITESPACE = /[ \t\n\r]*/y;
@@ -40,7 +40,7 @@ const LITERAL = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const STRING_PART = /[^"\\\u0000-\u001f]*/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y;
 
-/** Offset of the first letter that no JSON text has there; the length of the text when it is cut off. */
+/** The offset of the first character that is invalid there, or the length of the text if it is cut off. */
 function findJsonError(text: string): { position: number; inside: Inside } {
   let i = 0;
   const skip = (pattern: RegExp): boolean => {
@@ -110,7 +110,7 @@ function findJsonError(text: string): { position: number; inside: Inside } {
     }
   }
 
-  /** Reads a string from its opening quote; null when it is whole. */
+  /** Reads a string from its opening quote; null if it is valid. */
   function string(): 'string' | 'escape' | null {
     i++;
     for (;;) {
@@ -132,17 +132,17 @@ function hintFor(text: string, position: number, inside: Inside): { what: string
   const char = text[position];
   const after = text.slice(position, position + 12);
   if (char === undefined) {
-    return { what: 'it ends before it is complete', action: 'The end seems to be missing: copy or download it again.' };
+    return { what: 'it ends before it is complete', action: 'Its end seems to be missing. Copy or download it again.' };
   }
   if (inside === 'string') {
     return {
-      what: 'a text holds a raw line break or tab',
-      action: 'Write them as \\n and \\t inside the quotes: write the file with json.dumps.',
+      what: 'a string contains a raw line break or tab',
+      action: 'Write them as \\n and \\t, e.g. by writing the file with json.dumps.',
     };
   }
   if (inside === 'escape') {
     return {
-      what: 'a backslash is followed by a letter that JSON does not know',
+      what: 'a backslash is followed by a character that JSON does not allow there',
       action: 'Write a backslash as \\\\.',
     };
   }
@@ -151,15 +151,15 @@ function hintFor(text: string, position: number, inside: Inside): { what: string
   }
   if (char === "'") {
     return {
-      what: 'it uses single quotes, as Python prints',
-      action: 'JSON needs double quotes: write it with json.dumps, not with print or str.',
+      what: 'it uses single quotes, as Python’s print does',
+      action: 'JSON needs double quotes. Write the file with json.dumps, not with print or str.',
     };
   }
   const word = /^-?(None|True|False|NaN|nan|Infinity|inf|undefined)\b/.exec(after)?.[0];
   if (word) {
     return {
       what: `“${word}” is not a JSON value`,
-      action: 'Use null, true or false: write the file with json.dumps (and allow_nan=False).',
+      action: 'Use null, true or false, e.g. by writing the file with json.dumps (and allow_nan=False).',
     };
   }
   if (char === '/' || char === '#') {
@@ -167,21 +167,21 @@ function hintFor(text: string, position: number, inside: Inside): { what: string
   }
   if (inside === 'comma') {
     return {
-      what: 'a comma is missing, or a quote inside a text is not escaped',
-      action: 'Put a comma between values, and write quotes inside a text as \\".',
+      what: 'a comma is missing, or a quote inside a string is not escaped',
+      action: 'Put commas between values, and write quotes inside strings as \\".',
     };
   }
   if (inside === 'end') {
-    return { what: `there is more behind its end: “${excerpt(after, 12)}”`, action: 'Write one object a line.' };
+    return { what: `there is extra text after its end: “${excerpt(after, 12)}”`, action: 'Write one object per line.' };
   }
   if (inside === 'key') {
     return {
-      what: `a name in double quotes should stand before “${excerpt(after, 12)}”`,
+      what: `a name in double quotes is missing before “${excerpt(after, 12)}”`,
       action: 'Put the name in double quotes.',
     };
   }
   return {
     what: `“${excerpt(after, 12)}” does not belong there`,
-    action: 'Check the quotes, commas and brackets there.',
+    action: 'Check the quotes, commas and brackets around it.',
   };
 }

@@ -1,7 +1,7 @@
 /**
- * Texts with labels. A label is a word or a whole number (a class), a list (several classes), or a fraction, which is a
- * number to predict. What a column holds is settled once all rows are read: one fraction among whole numbers makes all of
- * them numbers, and numbers among words are words.
+ * Texts with labels. A label is a word or an integer (a class), a list (several classes), or a decimal number (a number
+ * to predict). The type of a column is decided after all rows are read: one decimal among integers makes all of them
+ * numbers, and numbers among words count as words.
  */
 import { asList } from './columns';
 import { excerpt } from './problems';
@@ -27,7 +27,7 @@ export function labelledRow(row: number, value: Record<string, unknown>, mapping
 }
 
 interface Labels {
-  /** Null where the column is empty. */
+  /** Null if the column is empty. */
   labels: string[] | null;
   written?: string;
   failure?: Note;
@@ -39,7 +39,7 @@ function labelsOf(found: unknown, value: Record<string, unknown>, column: string
     const labels = list.map((label) => (label === null ? '' : String(label).trim())).filter((label) => label !== '');
     const distinct = [...new Set(labels)];
     if (distinct.length < labels.length) notes.push({ code: 'repeated_label', message: 'has the same label twice' });
-    // An empty list says that no label applies; a list of nothing says nothing.
+    // An empty list means that no label applies; a list of empty values means nothing.
     if (distinct.length === 0 && list.length > 0) return { labels: null };
     return typeof found === 'string' ? { labels: distinct, written: found.trim() } : { labels: distinct };
   }
@@ -47,25 +47,25 @@ function labelsOf(found: unknown, value: Record<string, unknown>, column: string
     const name = excerpt(column ?? '', 40);
     return { labels: null, failure: { code: 'not_text', message: `has ${kind(found)} of objects in “${name}”` } };
   }
-  // Classes are often integers; that needs no warning.
+  // Classes are often integers, which needs no warning.
   const { text, failure } = textOf(value, column, false, []);
   if (failure) return { labels: null, failure };
   return { labels: text.trim() === '' ? null : [text.trim()] };
 }
 
-/** What a model that answers in words learns to write. */
+/** The text of a label that a generative model learns to write. */
 export function writtenLabel({ labels, written }: Pick<LabelledExample, 'labels' | 'written'>): string {
   return written ?? (typeof labels === 'number' ? String(labels) : labels.join(', '));
 }
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
-/** The number that a label writes in full; null for words. */
+/** A label's value if it is entirely a number; otherwise null. */
 export function numberOf(label: string): number | null {
   return NUMBER.test(label) && Number.isFinite(Number(label)) ? Number(label) : null;
 }
 
-/** Makes fractions numbers, and points out what does not go together. */
+/** Turns decimal labels into numbers, and reports a mixture of words and numbers. */
 export function settleLabels(examples: readonly Example[]): { examples: Example[]; problems: DataProblem[] } {
   const labelled = examples.filter((e): e is LabelledExample => e.kind === 'labelled');
   const single = labelled.every(({ labels }) => typeof labels !== 'number' && labels.length === 1);
@@ -79,12 +79,12 @@ export function settleLabels(examples: readonly Example[]): { examples: Example[
       severity: 'warning',
       code: 'mixed_labels',
       row: odd.row,
-      message: `Row ${odd.row} has the label “${excerpt(labelOf(odd), 30)}”, ${fewer ? 'a number where most labels are words' : 'which is no number, as most labels are'}.`,
-      action: 'All labels are read as names of classes. Check the rows if numbers are meant.',
+      message: `Row ${odd.row} has the label “${excerpt(labelOf(odd), 30)}”, ${fewer ? 'a number where most labels are words' : 'a word where most labels are numbers'}.`,
+      action: 'All labels were read as class names. If they should be numbers, check the rows.',
       dropped: false,
     });
   }
-  // "1.0" and "2.0" alone are classes that a spreadsheet or a data frame has written as numbers.
+  // If all labels are like "1.0" and "2.0", they are classes that a spreadsheet or data frame wrote as numbers.
   const fractions =
     single && numbers.length === labelled.length && numbers.some((e) => !Number.isInteger(Number(labelOf(e))));
   if (!fractions) return { examples: [...examples], problems };
@@ -98,7 +98,7 @@ export function settleLabels(examples: readonly Example[]): { examples: Example[
   };
 }
 
-/** How evenly classes are spread; nothing about numbers to predict. */
+/** Reports how unevenly classes are distributed. Numbers to predict are ignored. */
 export function labelProblems(examples: readonly Example[]): DataProblem[] {
   if (examples.some((e) => e.kind === 'labelled' && typeof e.labels === 'number')) return [];
   return balanceProblems(examples, labelBalance(examples));
@@ -111,8 +111,8 @@ function balanceProblems(examples: readonly Example[], balance: readonly LabelSh
     problems.push({
       severity: 'warning',
       code: 'label_imbalance',
-      message: `${Math.round(most.share * 100)} % of the rows have the label “${excerpt(most.label, 30)}”.`,
-      action: 'A model can be right that often by always saying it. Add examples of the other labels.',
+      message: `${Math.round(most.share * 100)}% of the rows have the label “${excerpt(most.label, 30)}”.`,
+      action: 'A model could be right that often by always predicting it. Add examples of the other labels.',
       dropped: false,
     });
   }
@@ -130,7 +130,7 @@ function balanceProblems(examples: readonly Example[], balance: readonly LabelSh
   return problems;
 }
 
-/** Labels that occur once; null when there are none, or when they all do. */
+/** Reports labels that occur once; null if there are none, or if all labels do. */
 export function rareProblem(balance: readonly LabelShare[]): DataProblem | null {
   const rare = balance.filter((b) => b.count === 1);
   if (balance.length > 1 && rare.length > 0 && rare.length < balance.length && balance.length <= 100) {

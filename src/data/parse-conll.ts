@@ -1,11 +1,11 @@
 /**
- * CoNLL's way of writing tagged text: a word a line, its columns between tabs or spaces, the tag in the last; a blank line
- * ends a sentence (Tjong Kim Sang and De Meulder, 2003). `-DOCSTART-` lines and comments stand for no words.
+ * The CoNLL format for tagged text: one word per line, columns separated by tabs or spaces, the tag in the last column.
+ * A blank line ends a sentence (Tjong Kim Sang and De Meulder, 2003). `-DOCSTART-` lines and comments are not words.
  */
 import type { RawRow, RawTable } from './raw-table';
 
 const BREAK = /\r\n|\n|\r/;
-/** Lines looked at to tell what a file is. */
+/** Lines examined to detect the format. */
 const SAMPLE = 400;
 const BIO = /^(O|[BIESLU]-\S+)$/;
 
@@ -14,7 +14,7 @@ interface Columns {
   split(line: string): string[];
 }
 
-/** How most lines are divided; null when they are not. */
+/** How most lines are split into columns; null if they have only one. */
 function columnsOf(lines: readonly string[]): Columns | null {
   const words = lines.filter((line) => line.trim() !== '' && !line.startsWith('-DOCSTART-'));
   if (words.length === 0) return null;
@@ -29,16 +29,16 @@ function columnsOf(lines: readonly string[]): Columns | null {
   return count >= 2 ? { count, split } : null;
 }
 
-/** Comments have no word's columns: "# newdoc id = …". */
+/** Comments have a different number of columns from words: "# newdoc id = …". */
 const isComment = (line: string, { count, split }: Columns) => /^#\s/.test(line) && split(line).length !== count;
 
 /**
- * Whether a text is of this kind. By itself only tags of names tell; `anyTags` (the name or the person says so) is content
- * with most lines of as many columns.
+ * Whether a text is in this format. Normally only BIO tags are recognised. With `anyTags` (set if the file name or a
+ * person says so), it is enough that most lines have the same number of columns.
  */
 export function looksConll(text: string, anyTags: boolean): boolean {
   const lines = text.slice(0, 100_000).split(BREAK).slice(0, SAMPLE);
-  // The last one may be cut.
+  // The last line may be cut off.
   if (text.length > 100_000 || lines.length === SAMPLE) lines.pop();
   const columns = columnsOf(lines);
   if (!columns) return false;
@@ -52,7 +52,7 @@ export function looksConll(text: string, anyTags: boolean): boolean {
     longest = Math.max(longest, line.length);
     const tag = parts.at(-1)!;
     if (anyTags) {
-      // Columns of lists are a table's.
+      // A column of lists means that this is a table.
       if (/^"?\[.*\]"?$/.test(tag)) return false;
       if (parts.length === columns.count) names++;
       continue;
@@ -60,11 +60,11 @@ export function looksConll(text: string, anyTags: boolean): boolean {
     if (parts.length < 2 || !BIO.test(tag)) return false;
     if (tag !== 'O') names++;
   }
-  // Slips are told as problems of their rows.
+  // Mistakes in single lines are reported as problems of their rows.
   return anyTags ? names > words / 2 && longest < 400 : words >= 2 && names > 0;
 }
 
-/** Sentences as rows of tokens and tags. A line without a tag gives null in its place, which to-examples.ts reports. */
+/** Returns sentences as rows of tokens and tags. A line without a tag gives null, which to-examples.ts reports. */
 export function parseConll(text: string): RawTable {
   const lines = text.split(BREAK);
   const columns = columnsOf(lines) ?? { count: 2, split: (line: string) => line.trim().split(/\s+/) };

@@ -1,6 +1,7 @@
 /**
- * CSV, TSV and their cousins with semicolons, through Papa Parse. The header is not taken for granted: many public
- * files (AG News, Sentiment140) have none, and reading their first row as names loses a row and finds no column.
+ * Parses CSV, TSV and variants with semicolons or pipes, using Papa Parse. A header is not taken for granted: many
+ * public files (AG News, Sentiment140) have none, and reading their first row as names would lose a row and find no
+ * column.
  */
 import Papa from 'papaparse';
 import { TabtuneError } from '../base/errors';
@@ -8,13 +9,13 @@ import { excerpt, ProblemList } from './problems';
 import type { RawRow, RawTable } from './raw-table';
 
 const DELIMITERS = [',', '\t', ';', '|'];
-/** Unclosed quotes that are repaired one by one before the rest of the file is given up. */
+/** Unclosed quotes to repair before giving up on the rest of the file. */
 const MAX_REPAIRS = 50;
-/** Names that no text would open a file with. */
+/** Names that identify a header, because no text would start a file with them. */
 const KNOWN_HEADERS =
   /^(id|idx|index|text|label|labels|class|category|title|content|prompt|completion|instruction|input|output|question|answer|response|context|source|target|messages?|conversations?|review|rating|sentiment|summary|chosen|rejected|name|date|url|score|user|assistant|system|query|reply)$/i;
 
-/** Throws bad_data when the file has a header only, or no row that can be read. */
+/** Throws bad_data if the file has only a header, or no readable row. */
 export function parseCsv(name: string, text: string): RawTable {
   const problems = new ProblemList();
   const delimiter = /\.(tsv|tab)$/i.test(name) && text.includes('\t') ? '\t' : sniffDelimiter(text);
@@ -44,8 +45,8 @@ export function parseCsv(name: string, text: string): RawTable {
     problems.add({
       severity: 'warning',
       code: 'no_header',
-      message: `The first row looks like data, not like column names: “${excerpt(first.cells.join(delimiter), 60)}”.`,
-      action: `The columns are called ${columns.slice(0, 3).join(', ')}${columns.length > 3 ? ', …' : ''}.`,
+      message: `The first row looks like data rather than column names: “${excerpt(first.cells.join(delimiter), 60)}”.`,
+      action: `The columns were named ${columns.slice(0, 3).join(', ')}${columns.length > 3 ? ', …' : ''}.`,
       dropped: false,
     });
   }
@@ -55,13 +56,13 @@ export function parseCsv(name: string, text: string): RawTable {
     const row = i + 1;
     const extra = cells.slice(columns.length);
     if (extra.some((cell) => cell.trim() !== '')) {
-      // The cells after an unquoted delimiter have all moved over: nothing in this row can be trusted.
+      // All cells after an unquoted delimiter are shifted, so nothing in this row can be trusted.
       problems.add({
         severity: 'error',
         code: 'ragged_row',
         row,
         message: `Row ${row} (line ${line}) has ${cells.length} cells, but there are ${columns.length} columns: “${excerpt(cells.join(delimiter))}”.`,
-        action: 'It was left out. Put double quotes around texts that hold the separator.',
+        action: 'It was left out. Put double quotes around cells that contain the separator.',
         dropped: true,
       });
       return;
@@ -93,8 +94,8 @@ interface CsvRecord {
 }
 
 /**
- * Records in file order, blank ones left out. A quote that is never closed swallows the rest of the file; then that
- * line becomes a problem, and reading goes on behind it.
+ * Returns the records in file order, without blank ones. A quote that is never closed would swallow the rest of the
+ * file, so its line becomes a problem and reading resumes after it.
  */
 function readRecords(text: string, delimiter: string, problems: ProblemList): CsvRecord[] {
   const records: CsvRecord[] = [];
@@ -116,7 +117,7 @@ function readRecords(text: string, delimiter: string, problems: ProblemList): Cs
           problems.add({
             severity: 'warning',
             code: 'stray_quote',
-            message: `In the record of line ${recordLine} a double quote stands inside a quoted text: “${excerpt(cells.join(delimiter))}”.`,
+            message: `The row on line ${recordLine} has a double quote inside a quoted cell: “${excerpt(cells.join(delimiter))}”.`,
             action: 'It was read as part of the text. Write it twice ("") to be sure.',
             dropped: false,
           });
@@ -125,7 +126,7 @@ function readRecords(text: string, delimiter: string, problems: ProblemList): Cs
       recordLine += 1 + cells.reduce((n, cell) => n + lineBreaks(cell), 0);
     });
     if (!open) break;
-    // Papa gives the place of the quote; the record may have started lines before it, but the quote's line is torn.
+    // Papa gives the position of the quote. The record may start earlier, but it is the quote's line that is broken.
     const quoteAt = open.index ?? 0;
     const lineEnd = rest.indexOf(newline, quoteAt);
     const quoteLine = line + lineBreaks(rest.slice(0, quoteAt));
@@ -133,11 +134,11 @@ function readRecords(text: string, delimiter: string, problems: ProblemList): Cs
     problems.add({
       severity: 'error',
       code: 'unclosed_quote',
-      message: `In line ${quoteLine} a quoted text is never closed: “${excerpt(rest.slice(quoteAt, quoteAt + 80))}”.`,
+      message: `Line ${quoteLine} has a quote that is never closed: “${excerpt(rest.slice(quoteAt, quoteAt + 80))}”.`,
       action:
         giveUp && lineEnd !== -1
           ? 'Everything after it was left out. Close the quotes and open the file again.'
-          : 'That line was left out. Close the quote, or write a quote inside a text twice ("").',
+          : 'That line was left out. Close the quote, or write it twice ("") if it is part of the text.',
       dropped: true,
     });
     if (giveUp) break;
@@ -157,8 +158,8 @@ function lineBreaks(text: string): number {
 }
 
 /**
- * The delimiter that splits the first records into the most evenly many cells. A comma wins ties: prose has commas,
- * but a file whose cells hold semicolons in equal number in every row is rare.
+ * The delimiter that splits the first records most consistently into the same number of cells. A comma wins ties: prose
+ * contains commas, but files whose cells contain the same number of semicolons in every row are rare.
  */
 export function sniffDelimiter(text: string): string {
   const sample = text.slice(0, 200_000);
@@ -168,14 +169,14 @@ export function sniffDelimiter(text: string): string {
     const counts = data.map((cells) => cells.length);
     if (counts.length === 0 || counts[0]! < 2) continue;
     const same = counts.filter((n) => n === counts[0]).length / counts.length;
-    // Quotes that do not fit are a sign that this is not the delimiter.
+    // Misplaced quotes suggest that this is not the delimiter.
     const score = same - (errors.some((e) => e.type === 'Quotes') ? 0.5 : 0);
     if (score > best.score + 0.01) best = { delimiter, score };
   }
   return best.delimiter;
 }
 
-/** Whether the first record names the columns: by known names first, then by how it differs from the rows below. */
+/** Whether the first record is a header, judged by known names and then by how it differs from the rows below. */
 export function hasHeader(records: readonly string[][]): boolean {
   const [first, ...others] = records;
   if (!first) return false;
@@ -186,10 +187,10 @@ export function hasHeader(records: readonly string[][]): boolean {
   if (!names.every(plausible)) return false;
   const rest = others.slice(0, 100);
   if (rest.length === 0) return names.length > 1 && names.every((name) => name.length <= 30);
-  // A column of numbers below a word.
+  // A word above a column of numbers.
   const numeric = names.some((name, i) => name !== '' && rest.every((r) => isNumber((r[i] ?? '').trim())));
   if (numeric) return true;
-  // A value that comes again below is a value ("spam", "ham"), not a name.
+  // If it occurs again below, it is a value ("spam", "ham") and not a name.
   const repeated = names.some((name, i) => name !== '' && rest.some((r) => (r[i] ?? '').trim() === name));
   if (repeated) return false;
   const words = (text: string) => text.split(/\s+/).length;
@@ -202,7 +203,7 @@ function isNumber(text: string): boolean {
   return text !== '' && Number.isFinite(Number(text.replace(',', '.')));
 }
 
-/** Header cells made into unique, non-empty names; `__proto__` and its like must not become property names. */
+/** Makes header cells into unique, non-empty names. `__proto__` must not become a property name. */
 function nameColumns(cells: readonly string[], problems: ProblemList): string[] {
   const taken = new Set<string>();
   const renamed: string[] = [];
@@ -212,10 +213,9 @@ function nameColumns(cells: readonly string[], problems: ProblemList): string[] 
     for (let n = 2; taken.has(name); n++) name = `${wanted || `column_${i + 1}`}_${n}`;
     taken.add(name);
     if (name !== wanted)
-      renamed.push(`${wanted === '' ? `(blank, number ${i + 1})` : `“${excerpt(wanted, 30)}”`} → “${name}”`);
+      renamed.push(`${wanted === '' ? `(blank, column ${i + 1})` : `“${excerpt(wanted, 30)}”`} → “${name}”`);
     return name;
   });
-  // Spreadsheets leave blank columns on the right; naming those is no news.
   if (renamed.length > 0) {
     problems.add({
       severity: 'warning',

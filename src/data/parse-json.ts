@@ -1,16 +1,16 @@
-/** JSON files: an array of rows, an object that holds one, or columns as pandas writes them. */
+/** JSON files: an array of rows, an object that contains one, or columns as written by pandas. */
 import { TabtuneError } from '../base/errors';
 import { explainJsonError } from './json-error';
 import { ProblemList } from './problems';
 import { columnsOf, isRecord, type RawRow, type RawTable } from './raw-table';
 
-/** Keys under which files keep their rows, tried before any other key that holds an array of objects. */
+/** Keys that usually hold the rows, tried before any other key with an array of objects. */
 const ROW_KEYS = ['data', 'rows', 'train', 'examples', 'items', 'records', 'dataset', 'samples'];
 
-/** An object that has one of these as a text is an example itself. */
+/** An object in which one of these is a string is itself an example. */
 const ROW_PARTS = ['prompt', 'instruction', 'question', 'text', 'input', 'completion', 'output'];
 
-/** Throws bad_data naming the line when the text is not JSON, or when no rows can be found in it. */
+/** Throws bad_data if the text is not JSON (naming the line) or contains no rows. */
 export function parseJson(name: string, text: string): RawTable {
   let value: unknown;
   try {
@@ -37,7 +37,7 @@ export function tableFromJson(name: string, value: unknown): RawTable {
       message: 'No list of examples was found in this JSON file.',
       where: name,
       action:
-        'Make it an array of objects, such as [{"prompt": "…", "completion": "…"}], or one object a line (JSONL).',
+        'Make it an array of objects, such as [{"prompt": "…", "completion": "…"}], or one object per line (JSONL).',
       details: isRecord(value)
         ? `Top-level keys: ${Object.keys(value).slice(0, 20).join(', ')}`
         : `It is a ${typeof value}.`,
@@ -46,7 +46,7 @@ export function tableFromJson(name: string, value: unknown): RawTable {
   if (rows.length === 0) {
     throw new TabtuneError({
       code: 'bad_data',
-      message: 'This file holds an empty list.',
+      message: 'This file contains an empty list.',
       where: name,
       action: 'Choose a file with at least one example in it.',
     });
@@ -61,7 +61,7 @@ export function tableFromJson(name: string, value: unknown): RawTable {
   };
 }
 
-/** An array of strings is text; an array of arrays of messages is conversations. */
+/** A string becomes a text; an array of objects becomes a conversation. */
 export function normaliseElement(value: unknown): unknown {
   if (typeof value === 'string') return { text: value };
   if (Array.isArray(value) && value.length > 0 && value.every(isRecord)) return { messages: value };
@@ -73,7 +73,7 @@ function rowsOf(value: unknown): unknown[] | null {
   if (!isRecord(value)) return null;
   const keys = [...ROW_KEYS.filter((key) => Object.hasOwn(value, key)), ...Object.keys(value)];
   const lists = keys.filter((key) => isListOfRows(value[key]));
-  // {"messages": […]}, or an instruction with a list beside it, is one row, not a wrapper around rows.
+  // {"messages": […]}, or an instruction next to a list, is a single row and not a wrapper around rows.
   const isRow =
     lists.some((key) => looksLikeTurns(value[key])) || ROW_PARTS.some((part) => typeof value[part] === 'string');
   if (isRow) return [value];
@@ -94,7 +94,7 @@ function looksLikeTurns(value: unknown): boolean {
   return isRecord(first) && ('role' in first || 'from' in first);
 }
 
-/** Column-wise files: {"text": ["…"], "label": [0]}, or pandas' {"text": {"0": "…"}, "label": {"0": 0}}. */
+/** Reads column-wise files: {"text": ["…"], "label": [0]}, or pandas' {"text": {"0": "…"}, "label": {"0": 0}}. */
 function fromColumns(value: Record<string, unknown>): unknown[] | null {
   const entries = Object.entries(value);
   if (entries.length === 0) return null;

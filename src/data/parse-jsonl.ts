@@ -1,6 +1,6 @@
 /**
- * JSON Lines: one object a line. A broken line costs that line only, and its problem names the line. A JSON file
- * called .jsonl (and the other way round) is read as what it is.
+ * JSON Lines: one object per line. A broken line affects only itself, and its problem gives the line number. A JSON
+ * file called .jsonl, or the reverse, is read according to its contents.
  */
 import { TabtuneError } from '../base/errors';
 import { explainJsonError } from './json-error';
@@ -9,22 +9,22 @@ import { excerpt, ProblemList } from './problems';
 import { columnsOf, isRecord, type RawRow, type RawTable } from './raw-table';
 import type { DataProblem } from './types';
 
-/** Longer lines are refused: one conversation of 16 million letters is a file without line breaks, not an example. */
+/** Longer lines are refused: 16 million characters are a file without line breaks, not an example. */
 const MAX_LINE_CHARS = 16 * 2 ** 20;
 
-/** Reads text that is JSON of either kind. Throws bad_data when no line can be read. */
+/** Reads JSON of either kind. Throws bad_data if no line can be read. */
 export function parseJsonOrJsonl(name: string, text: string): RawTable {
   const start = text.trimStart()[0];
   if (start === '[' || start === '{') {
     const whole = tryParse(text);
-    // A single object on one line is a JSONL file of one row: both readings agree, unless it only wraps the rows.
+    // A single object on one line is also a JSONL file with one row. Both readings agree unless it only wraps the rows.
     if (whole !== undefined) return parseJson(name, text);
   }
   const jsonl = parseJsonl(text);
   const readable = jsonl.rows.filter(({ value }) => isRecord(value)).length;
-  // Mostly objects, one a line: JSON Lines, or a JSON array that is broken somewhere and written one element a line.
+  // Mostly one object per line: JSON Lines, or a broken JSON array with one element per line.
   if (readable > 0 && readable >= jsonl.totalRows / 2) return jsonl;
-  // Spread over lines like an array or an object, the file was meant as one JSON document: say where that breaks.
+  // An array or object spread over several lines was meant as one JSON document, so report where that breaks.
   if (start === '[' || (start === '{' && !/\.(jsonl|ndjson)$/i.test(name))) return parseJson(name, text);
   if (jsonl.rows.length > 0) return jsonl;
   const first = jsonl.problems.find((p) => p.row !== undefined);
@@ -32,7 +32,7 @@ export function parseJsonOrJsonl(name: string, text: string): RawTable {
     code: 'bad_data',
     message: `No line of this file is valid JSON.${first ? ` ${first.message}` : ''}`,
     where: first?.row ? `${name}, line ${first.row}` : name,
-    action: first?.action ?? 'Write one JSON object a line.',
+    action: first?.action ?? 'Write one JSON object per line.',
   });
 }
 
@@ -45,8 +45,8 @@ function tryParse(text: string): unknown {
 }
 
 /**
- * Rows are numbered by their line. Blank lines are nothing; every other line is a row or a problem. A JSON array that
- * is broken somewhere but written one element a line is read here too.
+ * Rows are numbered by line. Blank lines are ignored; every other line is a row or a problem. This also reads a broken
+ * JSON array with one element per line.
  */
 export function parseJsonl(text: string): RawTable {
   const rows: RawRow[] = [];
@@ -54,7 +54,7 @@ export function parseJsonl(text: string): RawTable {
   let totalRows = 0;
   let array: boolean | null = null;
   for (const { line, content } of splitLines(text)) {
-    // A byte order mark in the middle comes from files that were joined.
+    // Concatenated files can have a byte order mark in the middle.
     const source = content.charCodeAt(0) === 0xfeff ? content.slice(1).trim() : content.trim();
     if (source === '') continue;
     if (array === null) {
@@ -68,8 +68,8 @@ export function parseJsonl(text: string): RawTable {
         severity: 'error',
         code: 'line_too_long',
         row: line,
-        message: `Line ${line} has ${source.length.toLocaleString('en')} letters: “${excerpt(source, 40)}”.`,
-        action: 'It was left out. Write one example a line.',
+        message: `Line ${line} has ${source.length.toLocaleString('en')} characters: “${excerpt(source, 40)}”.`,
+        action: 'It was left out. Write one example per line.',
         dropped: true,
       });
       continue;
@@ -108,12 +108,12 @@ export function parseJsonl(text: string): RawTable {
 const BROKEN_ARRAY: DataProblem = {
   severity: 'warning',
   code: 'broken_array',
-  message: 'This JSON array is broken somewhere.',
-  action: 'Its elements were read line by line; the broken ones are listed by line.',
+  message: 'This JSON array contains errors.',
+  action: 'Its elements were read line by line, and the broken lines are listed.',
   dropped: false,
 };
 
-/** The element on a line without the comma behind it and, in an array, without the array's own brackets. */
+/** The element on a line, without a trailing comma and, in an array, without the array's brackets. */
 function withoutArrayMarks(source: string, array: boolean): unknown {
   const bare = source.endsWith(',') ? source.slice(0, -1) : source;
   const whole = bare === source ? undefined : tryParse(bare);
@@ -121,7 +121,7 @@ function withoutArrayMarks(source: string, array: boolean): unknown {
   return tryParse(bare.replace(/^\[/, '')) ?? tryParse(bare.replace(/,?\s*\]$/, ''));
 }
 
-/** Lines ended by LF, CRLF or CR, in one file even; U+2028 is no line end, since JSON strings may hold it. */
+/** Splits at LF, CRLF or CR, even mixed in one file. U+2028 is not a line end, because JSON strings may contain it. */
 export function* splitLines(text: string): Generator<{ line: number; content: string }> {
   let start = 0;
   let line = 1;

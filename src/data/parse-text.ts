@@ -1,7 +1,7 @@
 /**
- * Plain text and Markdown -> passages. A passage is what stands between blank lines; a heading goes with what follows
- * it, a fenced code block stays whole, and a passage of many pages is split at line or sentence ends, because whatever
- * lies beyond max_length is cut from an example and never learned.
+ * Splits plain text and Markdown into passages at blank lines. A heading is joined to what follows it, and a fenced
+ * code block stays whole. A very long passage is split at line or sentence ends, because anything beyond max_length
+ * would be truncated and never learned.
  */
 import type { RawRow, RawTable } from './raw-table';
 
@@ -33,7 +33,7 @@ function paragraphs(text: string): string[] {
   return out;
 }
 
-/** A heading by Markdown's mark, or a short line that ends no sentence. */
+/** A Markdown heading, or a short line that does not end a sentence. */
 function isHeading(paragraph: string): boolean {
   if (/^#{1,6}\s/.test(paragraph) && !paragraph.includes('\n')) return true;
   return paragraph.length <= 60 && !paragraph.includes('\n') && /[\p{L}\p{N}:]$/u.test(paragraph);
@@ -52,7 +52,7 @@ function mergeHeadings(parts: readonly string[]): string[] {
   return out;
 }
 
-/** Pieces of at most `limit` letters, cut at the last line end, sentence end or space before it. */
+/** Pieces of at most `limit` characters, split at the last line end, sentence end or space before the limit. */
 function splitLong(passage: string, limit: number): string[] {
   const out: string[] = [];
   let rest = passage;
@@ -62,7 +62,7 @@ function splitLong(passage: string, limit: number): string[] {
       lastMatch(head, /\n/g, limit / 2) ??
       lastMatch(head, /[.!?]["'”’)\]]*(?=\s|\p{Lu})|[。！？]/gu, limit / 2) ??
       lastMatch(head, /\s/g, limit / 2) ??
-      // Never between the halves of a surrogate pair.
+      // Never inside a surrogate pair.
       (/[\uD800-\uDBFF]$/.test(head) ? limit - 1 : limit);
     out.push(rest.slice(0, at).trim());
     rest = rest.slice(at).trimStart();

@@ -1,5 +1,5 @@
-/** A dataset file -> examples: decoding, parsing by kind, shape, conversion, in one call. */
-import type { DatasetSection } from '../recipe/types';
+/** Turns a dataset file into examples: decodes, parses, detects the format and converts the rows. */
+import type { DatasetSection } from '../recipe/sections';
 import { detectShape } from './detect';
 import { looksConll, parseConll } from './parse-conll';
 import { parseCsv } from './parse-csv';
@@ -12,8 +12,8 @@ import { toExamples } from './to-examples';
 import type { ParsedDataset } from './types';
 
 /**
- * Throws bad_data when the file cannot be used at all; what is wrong with single rows is in `problems`.
- * The name's ending says what is expected, the content decides.
+ * Throws bad_data if the file cannot be used at all; problems with single rows are in `problems`. The file extension is
+ * only a hint, and the content decides.
  */
 export function parseDataset(
   name: string,
@@ -53,13 +53,13 @@ function readTable(name: string, text: string, section: Pick<DatasetSection, 'fo
     case 'csv':
     case 'tsv':
     case 'tab':
-      // JSON renamed .csv: no CSV starts with a brace and a quoted key.
+      // JSON renamed to .csv: no CSV file starts with a brace and a quoted key.
       return json && /^\s*[[{]\s*["{]/.test(text.slice(0, 1000)) ? parseJsonOrJsonl(name, text) : parseCsv(name, text);
     case 'txt':
     case 'md':
     case 'markdown':
     case 'text':
-      // Prose stays prose; only what is JSON through and through, or is asked for as columns, is read as such.
+      // Text stays text unless it looks like JSON and can be read as JSON.
       if (json && section.format !== 'text') {
         try {
           return parseJsonOrJsonl(name, text);
@@ -80,7 +80,7 @@ function isConll(extension: string, text: string, { format }: Pick<DatasetSectio
   return !/^(json|jsonl|ndjson|csv)$/.test(extension) && looksConll(text, format === 'tagged');
 }
 
-/** For a file without a telling name: the same number of tabs, or of quoted commas, in each of the first lines. */
+/** For a file with an unknown extension: the first lines all have the same number of tabs or commas. */
 function looksTabular(text: string): boolean {
   const lines = text
     .slice(0, 50_000)

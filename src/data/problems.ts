@@ -1,7 +1,6 @@
 /**
- * Collects what a person should know about their rows. A file of a million rows can have a million problems of one
- * kind: after `LIMIT_PER_CODE` of them the rest is counted and told in one sentence, so that the list stays readable
- * and cheap to send to the screen.
+ * Collects problems with rows. A file of a million rows can have a million problems of one kind. After `LIMIT_PER_CODE`
+ * of them, the rest are only counted and summarised, so that the list stays readable and cheap to send to the page.
  */
 import type { DataProblem } from './types';
 
@@ -27,7 +26,7 @@ export class ProblemList {
     for (const problem of problems) this.add(problem);
   }
 
-  /** In file order as far as they were added so; the summaries of cut lists come last. */
+  /** All problems in the order they were added, followed by the summaries. */
   list(): DataProblem[] {
     const more: DataProblem[] = [];
     for (const [code, { total, dropped, first }] of this.counts) {
@@ -36,7 +35,7 @@ export class ProblemList {
       more.push({
         severity: first.severity,
         code,
-        message: `${rest} more rows have the same problem: ${first.message}`,
+        message: `${rest} more rows have the same problem as this one: ${first.message}`,
         action: first.action,
         dropped: dropped > 0,
       });
@@ -49,9 +48,9 @@ export class ProblemList {
   }
 }
 
-/** A piece of a person's text short enough for a message, on one line. */
+/** Shortens text for a message, on one line. */
 export function excerpt(text: string, length = 60): string {
-  // Cut before replacing: the input may be a single line of 100 MB.
+  // Truncate before replacing, because the input may be a single line of 100 MB.
   const line = text
     .slice(0, length * 2)
     .replace(/\s+/g, ' ')
@@ -59,7 +58,7 @@ export function excerpt(text: string, length = 60): string {
   return line.length > length || text.length > length * 2 ? `${line.slice(0, length)}…` : line;
 }
 
-/** `a, b and c`, quoted, at most `limit` of them: for naming columns in a sentence. */
+/** Lists column names in a sentence: `“a”, “b” and “c”`, at most `limit` of them. */
 export function nameList(names: readonly string[], limit = 12): string {
   const shown = names.slice(0, limit).map((name) => `“${excerpt(name, 40)}”`);
   if (names.length > limit) shown.push(`${names.length - limit} more`);

@@ -1,10 +1,10 @@
-/** What every parser hands on: rows of named values, before anything is known of prompts or answers. */
+/** The output of every parser: rows of named values, before prompts and answers are identified. */
 import type { DataProblem, ParsedDataset } from './types';
 
 export interface RawRow {
-  /** 1-based: the line of a JSONL file, the data row of a CSV, the element of an array, the passage of a text. */
+  /** 1-based: the line of a JSONL file, the data row of a CSV file, the element of an array, the passage of a text. */
   row: number;
-  /** Usually an object of columns; whatever else stood there is reported row by row by to-examples.ts. */
+  /** Usually an object with columns; to-examples.ts reports anything else. */
   value: unknown;
 }
 
@@ -14,20 +14,20 @@ export interface RawTable {
   columns: string[];
   rows: RawRow[];
   problems: DataProblem[];
-  /** Rows that the file has, unreadable ones included. */
+  /** Rows in the file, including unreadable ones. */
   totalRows: number;
-  /** The columns were named by us (`column_1`, …), because the file has no header. */
+  /** The file has no header, so its columns were named `column_1`, …. */
   headerless?: boolean;
 }
 
-/** Rows looked at to learn which columns there are; a shape that appears only later is still read row by row. */
+/** Rows examined to collect the column names. Columns that appear only later are still read. */
 const COLUMN_SAMPLE = 1000;
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A column's value, own properties only: a column called `__proto__` or `constructor` must not reach the prototype. */
+/** A column's value. Only own properties, because a column called `constructor` must not reach the prototype. */
 export function field(value: unknown, column: string | undefined): unknown {
   if (column === undefined || !isRecord(value)) return undefined;
   return Object.hasOwn(value, column) ? value[column] : undefined;

@@ -1,11 +1,12 @@
 /**
- * Bytes -> text. Files come from Excel, PowerShell and old databases as often as from Python: UTF-8 with and without a
- * byte order mark, UTF-16, Windows-1252. What is no text at all (a zip renamed .csv) is refused by its first bytes.
+ * Decodes files. They come from Excel, PowerShell and old databases as often as from Python, so they may be UTF-8 with
+ * or without a byte order mark, UTF-16 or Windows-1252. Binary files (e.g. a zip renamed to .csv) are refused by their
+ * first bytes.
  */
 import { TabtuneError } from '../base/errors';
 import type { DataProblem } from './types';
 
-/** V8 cannot hold a longer string (2^29 - 24 code units); the parsers need room beside it. */
+/** V8's strings are limited to 2^29 - 24 code units, and the parsers need memory as well. */
 const MAX_FILE_BYTES = 400 * 2 ** 20;
 
 const BINARY_FORMATS: { magic: number[]; offset?: number; what: string; action: string }[] = [
@@ -40,7 +41,7 @@ const BINARY_FORMATS: { magic: number[]; offset?: number; what: string; action: 
   { magic: [0x53, 0x51, 0x4c, 0x69, 0x74, 0x65], what: 'an SQLite database', action: 'Export a table as CSV first.' },
   { magic: [0x89, 0x50, 0x4e, 0x47], what: 'a PNG image', action: 'Open a JSONL, JSON, CSV or text file.' },
   { magic: [0xff, 0xd8, 0xff], what: 'a JPEG image', action: 'Open a JSONL, JSON, CSV or text file.' },
-  { magic: [0x47, 0x47, 0x55, 0x46], what: 'a GGUF model', action: 'Open it under Model; here goes a dataset.' },
+  { magic: [0x47, 0x47, 0x55, 0x46], what: 'a GGUF model', action: 'Open it as a model, not as a dataset.' },
 ];
 
 export interface TextFile {
@@ -49,8 +50,8 @@ export interface TextFile {
 }
 
 /**
- * The text of a file without its byte order mark; line ends are left as they are.
- * Throws bad_data for an empty file, a binary format, or a file that is too large.
+ * The text of a file, without its byte order mark and with its line ends unchanged. Throws bad_data if the file is
+ * empty, binary or too large.
  */
 export function readText(name: string, bytes: Uint8Array): TextFile {
   if (bytes.length === 0) throw emptyFile(name);
@@ -72,8 +73,8 @@ export function readText(name: string, bytes: Uint8Array): TextFile {
     problems.push({
       severity: 'warning',
       code: 'nul_bytes',
-      message: `The file has ${count} NUL ${count === 1 ? 'byte' : 'bytes'}, which no text should have.`,
-      action: 'They were removed. If rows look torn, save the file again as plain UTF-8.',
+      message: `The file contains ${count} NUL ${count === 1 ? 'byte' : 'bytes'}, which do not belong in text.`,
+      action: 'They were removed. If rows look garbled, save the file again as plain UTF-8.',
       dropped: false,
     });
   }
@@ -93,7 +94,7 @@ function emptyFile(name: string): TabtuneError {
 function refuseBinary(name: string, bytes: Uint8Array): void {
   for (const { magic, offset = 0, what, action } of BINARY_FORMATS) {
     if (magic.every((byte, i) => bytes[offset + i] === byte)) {
-      // An .xlsx or .docx is a zip with this entry first.
+      // An .xlsx or .docx file is a zip archive that starts with such an entry.
       const head = new TextDecoder('latin1').decode(bytes.subarray(0, 200));
       const office = what === 'a zip archive' && /\[Content_Types\]\.xml|xl\/|_rels\//.test(head);
       throw new TabtuneError({
@@ -105,7 +106,7 @@ function refuseBinary(name: string, bytes: Uint8Array): void {
       });
     }
   }
-  // Other binary files (images, weights) are full of control bytes that no encoding of text uses.
+  // Other binary files (images, weights) are full of control bytes that no text encoding uses.
   const sample = bytes.subarray(0, 4096);
   const control = sample.filter((b) => b < 32 && b !== 0 && ![9, 10, 12, 13, 27].includes(b)).length;
   if (control > sample.length * 0.1 && control > 8) {
@@ -130,8 +131,8 @@ function decode(name: string, bytes: Uint8Array, problems: DataProblem[]): strin
       problems.push({
         severity: 'warning',
         code: 'truncated_file',
-        message: 'The file is UTF-16 with an odd number of bytes: its last character is cut in half.',
-        action: 'The half character was left out. The file may be incomplete.',
+        message: 'The file is UTF-16 with an odd number of bytes, so its last character is incomplete.',
+        action: 'That character was left out. The rest of the file may be missing too.',
         dropped: false,
       });
     }
@@ -144,8 +145,8 @@ function decode(name: string, bytes: Uint8Array, problems: DataProblem[]): strin
     const offset = firstInvalidUtf8(bytes);
     let line = 1;
     for (let i = 0; i < offset; i++) if (bytes[i] === 10) line++;
-    // Mostly valid multi-byte letters with a few bad bytes is damaged UTF-8 (a file cut in the middle of a letter);
-    // hardly any is an old Windows encoding, where every accented letter is a lone high byte.
+    // Mostly valid multi-byte characters and a few invalid bytes mean damaged UTF-8 (e.g. cut inside a character).
+    // Hardly any valid ones mean an old Windows encoding, in which every accented letter is a lone high byte.
     const lossy = new TextDecoder('utf-8').decode(bytes);
     const bad = count(lossy, /\uFFFD/g);
     const good = count(lossy, /[^\p{ASCII}\uFFFD]/gu);
@@ -153,10 +154,10 @@ function decode(name: string, bytes: Uint8Array, problems: DataProblem[]): strin
     problems.push({
       severity: 'warning',
       code: 'not_utf8',
-      message: `${name} is not valid UTF-8: the first bad byte is 0x${hex(bytes.subarray(offset, offset + 1))} in line ${line} (byte ${offset}).`,
+      message: `${name} is not valid UTF-8: the first invalid byte is 0x${hex(bytes.subarray(offset, offset + 1))} on line ${line} (byte ${offset}).`,
       action: damaged
-        ? `${bad === 1 ? 'The bad byte was' : `${bad} bad places were`} replaced by “\uFFFD”. Save the file as UTF-8 and open it again.`
-        : 'It was read as Windows-1252. If letters with accents look wrong, save the file as UTF-8 and open it again.',
+        ? `${bad === 1 ? 'It was' : `${bad} invalid places were`} replaced by “\uFFFD”. Save the file as UTF-8 and open it again.`
+        : 'It was read as Windows-1252. If accented letters look wrong, save the file as UTF-8 and open it again.',
       dropped: false,
     });
     return damaged ? lossy : new TextDecoder('windows-1252').decode(bytes);
@@ -169,7 +170,7 @@ function count(text: string, pattern: RegExp): number {
   return n;
 }
 
-/** By byte order mark, else by where the zero bytes lie: Latin text in UTF-16 has one in every pair. */
+/** Detects UTF-16 by its byte order mark, or else by its zero bytes: Latin text in UTF-16 has one in every pair. */
 function detectUtf16(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
@@ -188,7 +189,7 @@ function detectUtf16(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
   return null;
 }
 
-/** Offset of the first byte that no valid UTF-8 has there (WHATWG Encoding, utf-8 decoder). */
+/** The offset of the first invalid byte (WHATWG Encoding, utf-8 decoder). */
 export function firstInvalidUtf8(bytes: Uint8Array): number {
   let i = 0;
   while (i < bytes.length) {

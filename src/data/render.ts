@@ -1,9 +1,9 @@
 /**
- * Example -> the text that the model reads, and which ranges of it are learned.
+ * Turns an example into the text that the model sees, and the ranges of it that are learned.
  *
- * Prompts with answers are asked through the model's chat template where it has one, because that is how they are
- * asked afterwards (in Compare, and by every chat program that loads the adapter). TRL instead concatenates plain
- * prompt and completion even for chat models; only models without a template are trained so here.
+ * Prompts with answers use the model's chat template if it has one, because that is how prompts are formatted later (in
+ * Compare, and by every chat program that loads the adapter). TRL instead concatenates plain prompts and completions
+ * even for chat models; here that is done only for models without a template.
  */
 import type { ChatTemplate, Span } from './chat-template';
 import { writtenLabel } from './labelled';
@@ -11,30 +11,30 @@ import type { ChatMessage, Example } from './types';
 
 export interface Rendered {
   text: string;
-  /** Ranges that are learned, ascending and disjoint; 'all' takes in what a post-processor adds (BOS), as TRL does. */
+  /** Learned ranges, ascending and disjoint. As in TRL, 'all' includes what a post-processor adds (BOS). */
   spans: Span[] | 'all';
-  /** Whether the tokenizer's post-processor may add BOS: a chat template writes its own. */
+  /** Whether the tokeniser's post-processor may add BOS; a chat template writes its own. */
   addSpecialTokens: boolean;
 }
 
 export interface RenderOptions {
-  /** The model's own template; null when it has none. */
+  /** The model's own template; null if it has none. */
   template: ChatTemplate | null;
-  /** Used for conversations when the model has no template. */
+  /** Used for conversations if the model has no template. */
   plainTemplate: ChatTemplate;
   eosToken: string | null;
   assistantOnlyLoss: boolean;
-  /** Put between prompt and completion without a template, as the first letter of what is learned. */
+  /** Inserted between prompt and completion if there is no template; it is learned as part of the completion. */
   separator: string;
-  /** Texts that end an answer's turn, such as "<|im_end|>"; see answerSpans. */
+  /** Strings that end an answer's turn, such as "<|im_end|>"; see answerSpans. */
   endTokens: readonly string[];
 }
 
-/** Throws bad_model with the template's words when it refuses the conversation. */
+/** Throws bad_model with the template's message if it rejects the conversation. */
 export function renderExample(example: Example, options: RenderOptions): Rendered {
   switch (example.kind) {
     case 'text':
-      // As TRL does: EOS behind every text, everything learned.
+      // As in TRL: EOS after every text, and everything is learned.
       return { text: withEos(example.text, options.eosToken), spans: 'all', addSpecialTokens: true };
     case 'prompt_completion': {
       if (options.template) {
@@ -47,7 +47,7 @@ export function renderExample(example: Example, options: RenderOptions): Rendere
           options,
         );
       }
-      // As TRL does for prompt and completion in plain strings.
+      // As in TRL for plain strings.
       const text = example.prompt + options.separator + withEos(example.completion, options.eosToken);
       const spans: Rendered['spans'] = options.assistantOnlyLoss ? [[example.prompt.length, text.length]] : 'all';
       return { text, spans, addSpecialTokens: true };
@@ -60,7 +60,7 @@ export function renderExample(example: Example, options: RenderOptions): Rendere
       );
     }
     case 'tagged': {
-      // A model that writes answers writes the tags, one for each word.
+      // A generative model writes the tags, one per word.
       const { row, tokens, tags } = example;
       const pair = { prompt: tokens.join(' '), completion: tags.join(' ') };
       return renderExample({ kind: 'prompt_completion', row, ...pair }, options);
@@ -71,7 +71,7 @@ export function renderExample(example: Example, options: RenderOptions): Rendere
   example satisfies never;
 }
 
-/** How a prompt is asked: through the template up to the answer's first letter. */
+/** Formats a prompt with the template, up to the start of the answer. */
 export function renderPrompt(messages: readonly ChatMessage[], template: ChatTemplate): string {
   return template.render(messages, true);
 }
@@ -88,11 +88,10 @@ function conversation(messages: readonly ChatMessage[], options: RenderOptions):
 }
 
 /**
- * Ranges of the assistant's answers in a rendered conversation, each with the template's end of turn, so that the
- * model learns to stop. A template's own `{% generation %}` marks decide where it has them (as in TRL's
- * assistant_only_loss). Otherwise an answer is what the template adds to the generation prompt: it begins where the
- * rendering of the messages before it, with the generation prompt, ends, and it ends where the rendering up to and
- * with it ends (as TRL masks conversational prompts and completions).
+ * Ranges of the assistant's answers in a rendered conversation, each including the template's end of turn, so that the
+ * model learns to stop. If the template has `{% generation %}` marks, they decide (as with TRL's assistant_only_loss).
+ * Otherwise an answer starts where the rendering of the messages before it, including the generation prompt, ends, and
+ * ends where the rendering that includes it ends (as TRL masks conversational prompts and completions).
  */
 export function answerSpans(
   template: ChatTemplate,
@@ -121,9 +120,9 @@ export function answerSpans(
 }
 
 /**
- * The same ranges without two renderings for each answer, for templates that put the same words before and behind
- * every answer (nearly all). A last answer is recognised by its place at the end, several by marks in their texts in
- * one more rendering. Null when anything differs from what those words promise.
+ * The same ranges without two renderings per answer, for templates that put the same text before and after every
+ * answer, as nearly all do. A single last answer is found by its position at the end, several by marks in their
+ * contents in one more rendering. Null if anything does not match that text.
  */
 function framedSpans(
   template: ChatTemplate,
@@ -150,7 +149,7 @@ function framedSpans(
   return last && spans.at(-1)![1] !== text.length ? null : spans;
 }
 
-/** Where answer `i` begins in the whole rendering, not before `floor`. */
+/** Where answer `i` starts in the whole rendering, at or after `floor`. */
 function answerStart(
   template: ChatTemplate,
   messages: readonly ChatMessage[],
@@ -161,14 +160,14 @@ function answerStart(
 ): number {
   const before = messages.slice(0, i);
   const prompt = attempt(() => template.render(before, true));
-  // A greeting that answers nothing: some templates write no generation prompt then, and others cannot be rendered.
+  // A greeting without a question: some templates then write no generation prompt, and others cannot be rendered.
   const answersNothing = before.every((m) => m.role === 'system');
   if (prompt !== null && text.startsWith(prompt) && !answersNothing) return prompt.length;
   const base = attempt(() => template.render(before, false)) ?? '';
   if (prompt !== null && text.startsWith(prompt) && prompt !== base) return prompt.length;
   if (!text.startsWith(base)) {
-    // What comes later changes what stands before (a system message in the middle goes to the front): the answer's own
-    // text has to be found, and the generation prompt close before it. Nothing is learned where it cannot.
+    // Later messages change earlier text (e.g. a system message in the middle moves to the front), so find the answer's
+    // content, with the generation prompt just before it. If it cannot be found, nothing is learned.
     const [place] = template.contentSpans(messages, [i], text) ?? [];
     const found = place ? place[0] : text.indexOf(messages[i]!.content.trim(), floor);
     if (found === -1) return text.length;
@@ -180,8 +179,8 @@ function answerStart(
   }
   const content = text.indexOf(messages[i]!.content.trim(), Math.max(floor, commonPrefix(text, base)));
   if (prompt === null || prompt === base) return content;
-  // The generation prompt says more than the finished turn (it opens a <think>): the answer begins where they part,
-  // or at its first letter if that comes earlier.
+  // The generation prompt contains more than the finished turn (e.g. an opening <think>). The answer starts where they
+  // differ, or at its content if that comes earlier.
   const parted = commonPrefix(text, prompt);
   return content === -1 ? parted : Math.min(parted, content);
 }
@@ -197,8 +196,8 @@ function answerEnd(
 ): number {
   const upTo = attempt(() => template.render(messages.slice(0, i + 1), false));
   if (upTo !== null && upTo.length > start && text.startsWith(upTo)) return upTo.length;
-  // The template writes a last answer differently from earlier ones (Qwen3's thinking): find this one's text, and
-  // behind it what closes the turn in both renderings.
+  // The template formats the last answer differently from earlier ones (Qwen3's thinking), so find this one's content
+  // and the text after it that closes the turn in both renderings.
   const content = messages[i]!.content.trim();
   const at = text.indexOf(content, start);
   if (at === -1) return firstEnd(text, start, upTo, endTokens);
@@ -208,7 +207,7 @@ function answerEnd(
   return end + closing(tail.slice(0, commonPrefix(text.slice(end, end + tail.length), tail)), tail, endTokens).length;
 }
 
-/** Where an answer that the template rewrote (it left the thoughts out) is closed: behind the first end token. */
+/** Where an answer that the template rewrote (e.g. without its thoughts) ends: after the first end token. */
 function firstEnd(text: string, start: number, upTo: string | null, endTokens: readonly string[]): number {
   const ends = endTokens.flatMap((token) => {
     const at = text.indexOf(token, start);
@@ -221,8 +220,9 @@ function firstEnd(text: string, start: number, upTo: string | null, endTokens: r
 }
 
 /**
- * Of what follows an answer both in the middle and at the end of a conversation (`shared`, a beginning of `tail`), that
- * which closes the turn. Two different tokens may begin with the same letters: Phi-3's "<|end|>\n<|" is one and a half.
+ * The part that closes the turn, from the text that follows an answer both in the middle and at the end of a
+ * conversation (`shared`, a prefix of `tail`). Different tokens may start alike: Phi-3's "<|end|>\n<|" is one and a
+ * half tokens.
  */
 function closing(shared: string, tail: string, endTokens: readonly string[]): string {
   if (shared === tail) return shared;
@@ -234,7 +234,7 @@ function closing(shared: string, tail: string, endTokens: readonly string[]): st
   return shared.slice(0, at) + /^\s*/.exec(shared.slice(at))![0];
 }
 
-/** A mark that closes before the end-of-turn token would teach the model never to stop: the token is taken in. */
+/** Includes the end-of-turn token if a mark ends before it; otherwise the model would never learn to stop. */
 function withEndToken(text: string, end: number, endTokens: readonly string[]): number {
   if (endTokens.some((token) => text.slice(0, end).trimEnd().endsWith(token))) return end;
   const token = endTokens.find((token) => text.startsWith(token, end));

@@ -1,4 +1,4 @@
-/** What one row became, and a column of it as text. */
+/** The result of converting a row, and reading a column as text. */
 import { excerpt } from './problems';
 import { field } from './raw-table';
 import { kind, type Note } from './to-messages';
@@ -14,7 +14,7 @@ export function empty(code: string, column: string, notes: Note[]): Outcome {
   return { example: null, failure: { code, message: `has nothing in “${excerpt(column, 40)}”` }, notes };
 }
 
-/** A column's text. Numbers and truth values are read as text with a note; null, lists and objects are no text. */
+/** A column's text. Numbers and booleans are read as text, with a note; null, lists and objects are failures. */
 export function textOf(
   value: Record<string, unknown>,
   column: string | undefined,
@@ -30,7 +30,7 @@ export function textOf(
     return { text: String(found) };
   }
   if (found === undefined) return { text: '', failure: { code: 'missing_field', message: `has no “${name}”` } };
-  // A list of one text, as multi-reference answers come.
+  // A list with one string, as in datasets with several reference answers.
   if (Array.isArray(found) && found.length === 1 && typeof found[0] === 'string') return { text: found[0] };
   return { text: '', failure: { code: 'not_text', message: `has ${kind(found)} in “${name}”` } };
 }

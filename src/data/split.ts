@@ -1,4 +1,4 @@
-/** Train and validation, without the same text on both sides. */
+/** Splits examples into training and validation sets that share no text. */
 import { permutation, Stream } from '../base/random';
 
 export interface Split {
@@ -8,12 +8,12 @@ export interface Split {
 }
 
 /**
- * Holds out round(n × share) examples, at least one where share > 0 and there are two or more. `keys[i]` stands for
- * the content of example i: those with equal keys stay together, so that the share can be met only as nearly as they
- * allow. With `shuffle` off the last ones are held out, as train_test_split(shuffle=False) does.
+ * Holds out round(n × share) examples, and at least one if share > 0 and there are two or more. `keys[i]` identifies
+ * the content of example i. Examples with equal keys stay together, so the share is met only as closely as they allow.
+ * Without `shuffle`, the last examples are held out, as in train_test_split(shuffle=False).
  *
- * `strata[i]` is the class of example i: each class is held out by the same share, as nearly as whole examples allow, and
- * has one on either side where the number held out is large enough for that.
+ * `strata[i]` is the class of example i. The same share of each class is held out, as closely as whole examples allow,
+ * and every class is on both sides if enough examples are held out.
  */
 export function splitExamples(
   keys: readonly string[],
@@ -31,7 +31,7 @@ export function splitExamples(
     else groups.set(key, [i]);
   });
   const list = [...groups.values()];
-  // A text with several labels counts for its first.
+  // Copies with different labels count as the class of the first.
   const stratumOf = (group: readonly number[]) => strata?.[group[0]!] ?? '';
   const left = allotted(
     list.map((group) => ({ stratum: stratumOf(group), size: group.length })),
@@ -45,7 +45,7 @@ export function splitExamples(
   for (const g of order) {
     const group = list[g]!;
     const stratum = stratumOf(group);
-    // A group that does not fit any more is passed over for smaller ones behind it.
+    // A group that is now too large is skipped in favour of smaller ones.
     if (group.length > left.get(stratum)!) continue;
     left.set(stratum, left.get(stratum)! - group.length);
     for (const i of group) held.add(i);
@@ -57,7 +57,7 @@ export function splitExamples(
   return { train, validation };
 }
 
-/** How many examples of each class are held out: `wanted` in all, by largest remainder. */
+/** How many examples of each class to hold out: `wanted` in total, allocated by largest remainder. */
 function allotted(
   groups: readonly { stratum: string; size: number }[],
   wanted: number,
@@ -75,7 +75,7 @@ function allotted(
   for (const c of all)
     c.held = c.groups < 2 ? 0 : Math.min(c.examples - 1, Math.max(1, Math.floor(c.examples * share)));
   let rest = wanted - all.reduce((sum, c) => sum + c.held, 0);
-  // One of each class takes from the most frequent; where there are too many classes even so, the rarest go without.
+  // One per class may be too many: take from the largest allocations, and then from the rarest classes.
   for (; rest < 0; rest++) {
     const most = all.reduce((x, y) => (y.held > x.held ? y : x));
     if (most.held > 1) most.held--;

@@ -1,10 +1,11 @@
-/** Figures about a dataset: lengths before cutting, duplicates, how evenly labels are spread. */
+/** Dataset statistics: lengths before truncation, duplicates and label balance. */
 import type { DatasetStats, Example } from './types';
 
 const HISTOGRAM_BINS = 24;
 
 /**
- * The smallest length that at least `share` of the lengths do not exceed (nearest-rank percentile); 0 for none.
+ * The smallest length that at least `share` of the lengths do not exceed (nearest-rank percentile); 0 if there are
+ * none.
  */
 export function percentile(lengths: ArrayLike<number>, share: number): number {
   const sorted = Float64Array.from(lengths).sort();
@@ -13,12 +14,12 @@ export function percentile(lengths: ArrayLike<number>, share: number): number {
   return sorted[rank - 1]!;
 }
 
-/** Equal-width bins from 0 to the longest; `from` is inside a bin, `to` belongs to the next, but for the last. */
+/** Equal-width bins from 0 to the longest; bins include `from` and exclude `to`. */
 export function histogram(lengths: ArrayLike<number>, bins = HISTOGRAM_BINS): DatasetStats['histogram'] {
   let longest = 0;
   for (let i = 0; i < lengths.length; i++) longest = Math.max(longest, lengths[i]!);
   if (lengths.length === 0) return [];
-  // Whole numbers of tokens: a bin of 2.5 tokens would hold two lengths here and three there.
+  // Bins span whole numbers of tokens: a bin of 2.5 tokens would sometimes contain two lengths and sometimes three.
   const width = Math.max(1, Math.ceil((longest + 1) / bins));
   const count = Math.max(1, Math.ceil((longest + 1) / width));
   const out = Array.from({ length: count }, (_, i) => ({ from: i * width, to: (i + 1) * width, count: 0 }));
@@ -29,13 +30,13 @@ export function histogram(lengths: ArrayLike<number>, bins = HISTOGRAM_BINS): Da
 export interface LabelShare {
   label: string;
   count: number;
-  /** Of the examples, 0..1. */
+  /** Share of the examples, 0..1. */
   share: number;
-  /** Where it occurs first. */
+  /** The row where it first occurs. */
   row: number;
 }
 
-/** Labels of labelled rows, and answers where they stand for labels, the most frequent first. */
+/** Labels of labelled rows, or answers used as labels, most frequent first. */
 export function labelBalance(examples: readonly Example[]): LabelShare[] {
   const counts = new Map<string, { count: number; row: number }>();
   let total = 0;
@@ -53,7 +54,7 @@ export function labelBalance(examples: readonly Example[]): LabelShare[] {
   return sharesOf(counts, total);
 }
 
-/** Tags of tagged rows, as shares of their words. */
+/** Tags of tagged rows, with their share of the words. */
 export function tagBalance(examples: readonly Example[]): LabelShare[] {
   const counts = new Map<string, { count: number; row: number }>();
   let total = 0;

@@ -1,6 +1,6 @@
 /**
- * Words with a tag each: names in BIO (B- begins a name, I- goes on with it, O is outside; also IOB1 and BIOES), or plain
- * tags such as parts of speech.
+ * Words with one tag each: named entities in BIO (B- starts a name, I- continues it, O is outside; also IOB1 and
+ * BIOES), or plain tags such as parts of speech.
  */
 import { asList } from './columns';
 import { rareProblem } from './labelled';
@@ -28,7 +28,7 @@ export function taggedRow(row: number, value: Record<string, unknown>, mapping: 
     const token = word === null ? '' : String(word);
     const tag = given.list[i] === null ? '' : String(given.list[i]).trim();
     if (token.trim() === '') {
-      notes.push({ code: 'empty_word', message: `has nothing in the place of word ${i + 1}` });
+      notes.push({ code: 'empty_word', message: `has no text for word ${i + 1}` });
       continue;
     }
     if (tag === '') {
@@ -53,7 +53,7 @@ function listOf(value: Record<string, unknown>, column: string): { list: unknown
   return { list: [], failure: { code: 'not_a_list', message: `has ${kind(found)} in “${name}”` } };
 }
 
-/** Whether the tags are those of names: O, or a letter of BIO, BIOES or BILOU before a hyphen. */
+/** Whether the tags are named entity tags: O, or a letter of BIO, BIOES or BILOU before a hyphen. */
 function isBio(tags: Iterable<string>): boolean {
   let named = false;
   for (const tag of tags) {
@@ -63,7 +63,7 @@ function isBio(tags: Iterable<string>): boolean {
   return named;
 }
 
-/** Words whose I- or E- goes on with nothing: no B- or I- of the same name stands before them. */
+/** Words whose I-, E- or L- continues nothing, because there is no B- or I- of the same type before them. */
 function orphans(tags: readonly string[]): number[] {
   return tags.flatMap((tag, i) => {
     if (!/^[IEL]-/.test(tag)) return [];
@@ -72,7 +72,7 @@ function orphans(tags: readonly string[]): number[] {
   });
 }
 
-/** What is odd about the tags, row by row where it is a row's. */
+/** Reports unusual tags, by row where possible. */
 export function tagProblems(examples: readonly Example[]): DataProblem[] {
   const tagged = examples.filter((e) => e.kind === 'tagged');
   const balance = tagBalance(tagged);
@@ -84,8 +84,8 @@ export function tagProblems(examples: readonly Example[]): DataProblem[] {
       problems.push({
         severity: 'warning',
         code: 'iob1_tags',
-        message: 'Most names begin with an I- tag: the tags are IOB1, where B- stands only between neighbours.',
-        action: 'They are learned as they are, and an I- after another name or an O counts as a beginning.',
+        message: 'Most names start with an I- tag, so the tags are IOB1, in which B- only separates adjacent names.',
+        action: 'They are learned unchanged. An I- after O or after another name counts as the start of a name.',
         dropped: false,
       });
     } else {
@@ -94,8 +94,8 @@ export function tagProblems(examples: readonly Example[]): DataProblem[] {
           severity: 'warning',
           code: 'orphan_inside',
           row: example.row,
-          message: `Row ${example.row} has the tag ${example.tags[at]} at “${excerpt(example.tokens[at]!, 30)}” (word ${at + 1}), and no B-${example.tags[at]!.slice(2)} before it.`,
-          action: 'It was kept, and counts as the beginning of a name.',
+          message: `Row ${example.row} has the tag ${example.tags[at]} at “${excerpt(example.tokens[at]!, 30)}” (word ${at + 1}) without a B-${example.tags[at]!.slice(2)} before it.`,
+          action: 'It was kept and counts as the start of a name.',
           dropped: false,
         });
       }
@@ -110,7 +110,7 @@ export function tagProblems(examples: readonly Example[]): DataProblem[] {
       code: 'mixed_labels',
       row: odd.row,
       message: `Row ${odd.row} has the tag “${excerpt(odd.label, 30)}”, ${fewer ? 'a number where most tags are words' : 'a word where most tags are numbers'}.`,
-      action: 'All tags are read as names. Check the rows if one of them is a slip.',
+      action: 'All tags were read as names. Check the rows for mistakes.',
       dropped: false,
     });
   }

@@ -3,12 +3,12 @@
  * transformers' examples sort them (numbers by size), so that the same data gives the same numbers.
  */
 import { TabtuneError } from '../base/errors';
-import type { ClassificationObjective } from '../objectives/sequence-classification';
+import type { TaskData, TextProblemType } from '../base/task';
 import { numberOf } from './labelled';
 import { excerpt } from './problems';
-import type { DataProblem, TaskData } from './types';
+import type { DataProblem } from './types';
 
-export type SequenceTask = TaskData & { problemType: Exclude<TaskData['problemType'], 'token_classification'> };
+export type SequenceTask = TaskData & { problemType: TextProblemType };
 
 export interface LabelledRow {
   row: number;
@@ -35,7 +35,7 @@ export function sortLabels(labels: Iterable<string>): string[] {
 /** `auto`: fractions are numbers to predict, several labels (or none) in any row mean that each applies by itself. */
 export function problemTypeOf(
   rows: readonly LabelledRow[],
-  asked: ClassificationObjective['problem_type'],
+  asked: 'auto' | TextProblemType,
 ): SequenceTask['problemType'] {
   if (asked !== 'auto') return asked;
   if (rows.length > 0 && rows.every(({ labels }) => typeof labels === 'number')) return 'regression';
@@ -48,7 +48,7 @@ export function problemTypeOf(
 export function classify(
   name: string,
   rows: readonly LabelledRow[],
-  asked: ClassificationObjective['problem_type'],
+  asked: 'auto' | TextProblemType,
   column: string,
 ): Classified {
   const problemType = problemTypeOf(rows, asked);

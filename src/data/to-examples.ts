@@ -1,6 +1,6 @@
 /**
- * Rows -> examples. Every row ends as an example or as a problem that says why not; a row that was changed on the way
- * (a number read as text, a lone surrogate replaced) has a warning.
+ * Turns rows into examples. Every row becomes an example, or a problem that says why not. A row that was changed (a
+ * number read as text, a lone surrogate replaced) gets a warning.
  */
 import { TabtuneError } from '../base/errors';
 import { convertRow } from './convert-row';
@@ -17,7 +17,7 @@ export interface Examples {
   problems: DataProblem[];
 }
 
-/** Throws bad_data when no row gives an example, with the first row's reason. */
+/** Throws bad_data with the first row's reason if no row gives an example. */
 export function toExamples(name: string, table: RawTable, shape: Shape): Examples {
   const problems = new ProblemList();
   problems.addAll(aboutTheFile(table, shape));
@@ -62,7 +62,7 @@ export function toExamples(name: string, table: RawTable, shape: Shape): Example
         code: 'duplicate',
         row,
         message: `Row ${row} is the same as row ${first}.`,
-        action: 'It was kept and counts twice. Copies never stand on both sides of the validation split.',
+        action: 'It was kept and counts twice. Copies always stay on the same side of the validation split.',
         dropped: false,
       });
     }
@@ -90,27 +90,27 @@ export function toExamples(name: string, table: RawTable, shape: Shape): Example
 const WHAT_TO_DO: Record<string, string> = {
   not_an_object: 'It was left out. Write each row as an object, such as {"prompt": "…", "completion": "…"}.',
   missing_field: 'It was left out. Fill it in, or map another column.',
-  not_text: 'It was left out. Write it as a text in quotes.',
+  not_text: 'It was left out. Write it as a string in quotes.',
   missing_role: 'It was left out. Each message needs a "role" (or "from").',
-  unwanted_answer: 'It was left out: training on it would teach the answer that nobody wanted.',
-  no_assistant: 'It was left out: there is no answer to learn.',
-  empty_answer: 'It was left out: it would teach the model to say nothing.',
+  unwanted_answer: 'It was left out, because training on it would teach an unwanted answer.',
+  no_assistant: 'It was left out, because there is no answer to learn.',
+  empty_answer: 'It was left out, because it would teach the model to say nothing.',
   empty_label: 'It was left out. Fill it in.',
-  unequal_lengths: 'It was left out. Give every word one tag.',
-  missing_tag: 'It was left out. Give every word a tag; “O” is the one for words outside of names.',
-  not_a_list: 'It was left out. Write the words and the tags of a row as lists.',
+  unequal_lengths: 'It was left out. Give every word exactly one tag.',
+  missing_tag: 'It was left out. Give every word a tag; use “O” for words outside names.',
+  not_a_list: 'It was left out. Write the words and tags of a row as lists.',
 };
 
 const WHAT_WAS_DONE: Record<string, string> = {
   not_text: 'It was read as text.',
-  role_order: 'It was kept. Some models’ chat templates refuse such a conversation.',
-  tool_calls_as_text: 'The calls are learned as that text.',
+  role_order: 'It was kept. Some models’ chat templates reject such conversations.',
+  tool_calls_as_text: 'The calls are learned as JSON text.',
   repeated_label: 'It counts once.',
-  empty_word: 'It was left out with its tag.',
-  orphan_inside: 'It was kept, and counts as the beginning of a name.',
+  empty_word: 'The word and its tag were left out.',
+  orphan_inside: 'It was kept and counts as the start of a name.',
 };
 
-/** Things that hold for the file as a whole and would be tiring row by row. */
+/** Problems of the file as a whole, which are not worth repeating for every row. */
 function aboutTheFile(table: RawTable, shape: Shape): DataProblem[] {
   const problems: DataProblem[] = [];
   const used = Object.values(shape.mapping);
@@ -130,7 +130,7 @@ function aboutTheFile(table: RawTable, shape: Shape): DataProblem[] {
       code: 'tools_not_used',
       message: `The tool descriptions in the column “${tools}” are not shown to the model.`,
       action:
-        'Calls and results in the conversations are learned as text. Put the descriptions into a system message if the model needs them.',
+        'Tool calls and results in the conversations are kept as text. If the model needs the descriptions, put them in a system message.',
       dropped: false,
     });
   }
@@ -140,7 +140,7 @@ function aboutTheFile(table: RawTable, shape: Shape): DataProblem[] {
       severity: 'warning',
       code: 'unused_columns',
       message: `Only ${used.join(' and ')} are used, not ${unused.join(', ')}.`,
-      action: 'Map the columns by hand to use another one.',
+      action: 'To use another column, map the columns by hand.',
       dropped: false,
     });
   }
@@ -149,7 +149,7 @@ function aboutTheFile(table: RawTable, shape: Shape): DataProblem[] {
 
 const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
 
-/** Takes out what no tokenizer can encode: halves of surrogate pairs (from cut "\ud83d" escapes) and NUL. */
+/** Removes NUL and replaces lone surrogates (from cut "\ud83d" escapes), which no tokeniser can encode. */
 function cleaned(example: Example, row: number, problems: ProblemList): Example {
   let surrogates = 0;
   let nuls = 0;
@@ -187,7 +187,7 @@ function cleaned(example: Example, row: number, problems: ProblemList): Example 
   return out;
 }
 
-/** The same key for the same content, whatever the row. */
+/** A key that is equal for equal content, regardless of the row. */
 export function exampleKey(example: Example): string {
   switch (example.kind) {
     case 'messages':
@@ -204,7 +204,7 @@ export function exampleKey(example: Example): string {
   example satisfies never;
 }
 
-/** An example with every text of it changed. */
+/** Applies `change` to every text in an example. */
 function withTexts(example: Example, change: (text: string) => string): Example {
   switch (example.kind) {
     case 'messages':

@@ -1,15 +1,15 @@
 /**
- * Where in a text each token lies. @huggingface/tokenizers gives no offsets, so they are rebuilt: a byte-level token
- * spells its bytes (GPT-2's table), a SentencePiece token spells its text with "▁" for a space and <0xE2> for a byte.
- * Walking along the text and comparing every byte proves the offsets right; where a normalizer changed the text they
- * cannot be had, and the caller falls back to encoding prefixes.
+ * Finds the position of each token in a text. @huggingface/tokenizers gives no offsets, so they are reconstructed: a
+ * byte-level token spells its bytes (GPT-2's table), and a SentencePiece token spells its text with "▁" for a space and
+ * <0xE2> for a byte. Every byte is compared with the text, which proves the offsets right. If a normaliser changed the
+ * text this fails, and the caller falls back to encoding prefixes.
  */
 
 export type TokenSpelling = 'byte-level' | 'sentencepiece' | 'none';
 
 /**
- * Byte ranges in the UTF-8 of the text, [start, end). Empty are the tokens that a post-processor added (BOS), and a space
- * that is not in the text and stands alone before what it belongs to.
+ * Byte ranges [start, end) in the UTF-8 text. Ranges are empty for tokens added by a post-processor (BOS), and for a
+ * separate space token that is not in the text.
  */
 export interface TokenOffsets {
   starts: Int32Array;
@@ -18,7 +18,7 @@ export interface TokenOffsets {
 
 const encoder = new TextEncoder();
 
-/** GPT-2's table from the letters in a vocabulary to the bytes that they stand for. */
+/** GPT-2's table from characters in the vocabulary to the bytes they represent. */
 const BYTE_OF_LETTER: ReadonlyMap<string, number> = (() => {
   const table = new Map<string, number>();
   const printable = (b: number) => (b >= 0x21 && b <= 0x7e) || (b >= 0xa1 && b <= 0xac) || (b >= 0xae && b <= 0xff);
@@ -27,7 +27,7 @@ const BYTE_OF_LETTER: ReadonlyMap<string, number> = (() => {
   return table;
 })();
 
-/** The bytes that a vocabulary entry spells; null when its letters are not of that spelling. */
+/** The bytes that a vocabulary entry spells; null if it does not follow that spelling. */
 export function tokenBytes(token: string, spelling: TokenSpelling): Uint8Array | null {
   if (spelling === 'byte-level') {
     const bytes = new Uint8Array(token.length);
@@ -47,9 +47,8 @@ export function tokenBytes(token: string, spelling: TokenSpelling): Uint8Array |
 }
 
 /**
- * Offsets of `tokens` in `text` (its UTF-8 bytes), or null when the tokens do not spell the text.
- * `spellingsOf` gives the bytes that a token may stand for; `isAdded` says which tokens a post-processor may have put in
- * by itself.
+ * Offsets of `tokens` in `text` (UTF-8 bytes), or null if the tokens do not spell the text. `spellingsOf` gives the
+ * bytes that a token may represent; `isAdded` says which tokens a post-processor may have inserted.
  */
 export function alignTokens(
   text: Uint8Array,
@@ -67,7 +66,7 @@ export function alignTokens(
     let at = cursor;
     let length = longest(text, at, spellings);
     if (length < 0 && isSpace(text[at])) {
-      // Added tokens with lstrip or rstrip swallow the spaces beside them.
+      // Added tokens with lstrip or rstrip absorb adjacent spaces.
       while (isSpace(text[at])) at++;
       length = longest(text, at, spellings);
     }
@@ -82,7 +81,7 @@ export function alignTokens(
   }
   while (isSpace(text[cursor])) cursor++;
   if (cursor !== text.length) return null;
-  // A space that is not in the text stands before its word, behind what the token before it swallowed.
+  // A space token that is not in the text is placed at its word, after any spaces absorbed by the previous token.
   for (let i = tokens.length - 2; i >= 0; i--) {
     if (starts[i] === ends[i] && !isAdded(tokens[i]!)) ends[i] = starts[i] = starts[i + 1]!;
   }
@@ -93,7 +92,7 @@ function longest(text: Uint8Array, at: number, spellings: readonly Uint8Array[])
   return Math.max(...spellings.map((bytes) => spelledLength(text, at, bytes)));
 }
 
-/** Bytes of the text that the token covers at `at`, or -1. A space that a tokenizer puts before a word covers none. */
+/** Bytes of text that the token covers at `at`, or -1. A space that the tokeniser adds before a word covers none. */
 function spelledLength(text: Uint8Array, at: number, bytes: Uint8Array): number {
   if (matches(text, at, bytes, 0)) return bytes.length;
   return bytes[0] === 0x20 && matches(text, at, bytes, 1) ? bytes.length - 1 : -1;
@@ -109,7 +108,7 @@ function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
-/** Byte positions of ascending UTF-16 positions in a text. */
+/** Converts ascending UTF-16 positions in a text to byte positions. */
 export function bytePositions(text: string, positions: readonly number[]): number[] {
   let at = 0;
   let bytes = 0;
@@ -120,7 +119,7 @@ export function bytePositions(text: string, positions: readonly number[]): numbe
   });
 }
 
-/** Text for the screen of bytes that may be part of a letter only: "é", "<0xC3>", "a<0xE2>". */
+/** Display text for bytes that may be only part of a character: "é", "<0xC3>", "a<0xE2>". */
 export function showBytes(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);

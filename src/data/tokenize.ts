@@ -1,15 +1,15 @@
-/** Encoded examples -> a dataset ready to train on: cut at max_length, masked or labelled, split, packed, counted. */
+/** Encoded examples -> a dataset ready to train on: labelled, truncated at max_length, split, packed, counted. */
 import { TabtuneError } from '../base/errors';
-import type { DatasetSection, ObjectiveSection } from '../recipe/types';
-import { bucketFor, type Counting, countingOf, targetsOf } from './batches';
+import type { DatasetSection } from '../recipe/sections';
+import { bucketFor, targetsOf } from './batches';
 import type { Encoded } from './encode';
-import { packExamples, wrapExamples } from './packing';
+import type { EncodedDataset } from './encode-dataset';
+import type { Counting, ObjectiveData } from './objective-data';
 import { ProblemList } from './problems';
 import { splitExamples } from './split';
 import { countDuplicates, histogram, percentile } from './stats';
 import { exampleKey } from './to-examples';
-import { fitted, labellingOf, splitKeyOf } from './truncate';
-import type { DataProblem, Example, TokenizedDataset, TokenizedExample } from './types';
+import type { DataProblem, TokenizedDataset, TokenizedExample } from './types';
 
 /** TRL's default limit. */
 export const AUTO_MAX_LENGTH = 1024;
@@ -25,26 +25,14 @@ export function resolveMaxLength(limit: number | 'auto', lengths: ArrayLike<numb
   return Math.min(Math.max(bucket, Math.ceil(wanted / bucket) * bucket), AUTO_MAX_LENGTH, contextLength);
 }
 
-export interface DatasetInput {
-  name: string;
-  encoded: readonly Encoded[];
-  /** What each of `encoded` was made of. */
-  examples: readonly Example[];
-  /** The column that labels are in; names a number to predict. */
-  labelColumn: string;
-  /** Problems met while rendering and encoding. */
-  problems: readonly DataProblem[];
-}
-
 /**
- * Answers and classified texts are cut from the right, as TRL does; texts to learn as such (pretraining, masked_lm) go on in
- * further pieces instead. Examples with nothing left to learn are dropped. The split is made of examples, before they are
- * packed, so that no text is on both sides. Throws bad_data when none is left.
+ * Examples with nothing left to learn are dropped. They are split before they are packed, so that no text is on both sides.
+ * Throws bad_data when none is left.
  */
 export function finishDataset(
-  input: DatasetInput,
+  input: EncodedDataset,
   section: DatasetSection,
-  objective: ObjectiveSection,
+  objective: ObjectiveData,
   contextLength: number,
   seed: number,
 ): TokenizedDataset {
@@ -61,34 +49,36 @@ export function finishDataset(
       dropped: false,
     });
   }
-  const labelling = labellingOf(input, objective);
-  problems.addAll(labelling.problems);
+  const labelled = objective.label(input);
+  problems.addAll(labelled.problems);
 
-  const kept: Kept = { pieces: [], keys: [], splitKeys: [], strata: labelling.strata ? [] : undefined };
-  const counting = countingOf(objective.type);
+  const kept: Kept = { pieces: [], keys: [], splitKeys: [], strata: labelled.strata ? [] : undefined };
+  const { counts } = objective;
+  const limits = { maxLength, packing: section.packing };
   let truncated = 0;
   let tokens = 0;
   let targets = 0;
   input.encoded.forEach((encoded, i) => {
     tokens += encoded.ids.length;
-    targets += countTrained(encoded, counting);
-    if (labelling.unusable(i)) return;
-    const pieces = fitted(encoded, i, labelling, objective.type, section.packing, maxLength);
+    targets += countTrained(encoded, counts);
+    const pieces = labelled.tokenize(encoded, i, limits);
+    if (pieces === null) return;
     if (pieces.every((piece) => targetsOf(piece) === 0)) {
-      problems.add(nothingIn(encoded, maxLength, counting));
+      problems.add(nothingIn(encoded, maxLength, counts));
       return;
     }
     const gone = pieces.reduce((sum, { truncatedBy }) => sum + truncatedBy, 0);
     if (gone > 0) {
       truncated++;
-      // With 'auto' one row in twenty is longer by design; told once below.
+      // With 'auto' one row in twenty is longer by design; reported once below.
       if (section.max_length !== 'auto') problems.add(cutShort(encoded, gone, maxLength));
     }
     const example = input.examples[i]!;
+    const key = exampleKey(example);
     kept.pieces.push(pieces);
-    kept.keys.push(exampleKey(example));
-    kept.splitKeys.push(splitKeyOf(example, objective.type));
-    kept.strata?.push(labelling.strata![i]!);
+    kept.keys.push(key);
+    kept.splitKeys.push(objective.splitKey?.(example) ?? key);
+    kept.strata?.push(labelled.strata![i]!);
   });
   if (section.max_length === 'auto' && truncated > 0) {
     problems.add({
@@ -114,21 +104,21 @@ export function finishDataset(
   const side = (indices: number[]): TokenizedExample[] => {
     const rows = indices.flatMap((i) => kept.pieces[i]!);
     const texts = rows.filter((row) => row.kind === 'next_token');
-    if (!section.packing || texts.length < rows.length) return rows;
-    return objective.type === 'pretraining' ? wrapExamples(texts, maxLength) : packExamples(texts, maxLength);
+    if (!section.packing || !objective.pack || texts.length < rows.length) return rows;
+    return objective.pack(texts, maxLength);
   };
   return {
     train: side(split.train),
     validation: side(split.validation),
     maxLength,
-    task: labelling.task,
+    task: labelled.task,
     problems: problems.list(),
     stats: {
       examples: kept.keys.length,
       trainExamples: split.train.length,
       validationExamples: split.validation.length,
       tokens,
-      targetTokens: objective.type === 'masked_lm' ? Math.round(targets * objective.mlm_probability) : targets,
+      targetTokens: objective.targetTokens?.(targets) ?? targets,
       longest: lengths.reduce((a, b) => Math.max(a, b), 0),
       percentile95: percentile(lengths, 0.95),
       truncated,
@@ -155,19 +145,19 @@ function whyNoneHeld({ keys, strata }: Kept): string {
     : 'The examples are copies of each other: none can be held out.';
 }
 
-/** Targets before any cutting. */
-function countTrained({ trained }: Encoded, counting: Counting): number {
-  if (counting === 'rows') return 1;
+/** Targets before truncation. */
+function countTrained({ trained }: Encoded, counts: Counting): number {
+  if (counts === 'rows') return 1;
   let count = 0;
-  for (let i = counting === 'shifted' ? 1 : 0; i < trained.length; i++) count += trained[i]!;
+  for (let i = counts === 'shifted' ? 1 : 0; i < trained.length; i++) count += trained[i]!;
   return count;
 }
 
-function nothingIn(encoded: Encoded, maxLength: number, counting: Counting): DataProblem {
+function nothingIn(encoded: Encoded, maxLength: number, counts: Counting): DataProblem {
   const { row, ids } = encoded;
-  const never = counting === 'rows' || countTrained(encoded, counting) === 0;
+  const never = counts === 'rows' || countTrained(encoded, counts) === 0;
   const message =
-    counting !== 'shifted'
+    counts !== 'shifted'
       ? `Row ${row} has nothing to learn from: no token of it is left when it is written for this model.`
       : never
         ? `Row ${row} has nothing to learn from: no token of an answer is left when it is written for this model.`

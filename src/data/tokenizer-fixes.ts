@@ -1,7 +1,7 @@
 /**
- * Where @huggingface/tokenizers 0.2.0 gives other ids or texts than the Rust library that models were trained with.
- * Each was found by tests/unit/data/golden.test.ts or real-tokenizers.test.ts, which fail without it. What is left are
- * letters that Unicode took in after the tables on either side were made: browsers know newer ones than the reference.
+ * Fixes for @huggingface/tokenizers 0.2.0 where its ids or texts differ from the Rust library used to train models.
+ * Each was found by tests/unit/data/golden.test.ts or real-tokenizers.test.ts, which fail without it. The remaining
+ * differences are characters added to Unicode later: browsers know newer ones than the reference.
  */
 import {
   BertNormalizer,
@@ -14,8 +14,8 @@ import {
 import { isRecord } from './raw-table';
 
 /**
- * The Digits pre-tokenizer splits at every numeric letter in Rust (`char::is_numeric`, Unicode's N: ½, ², ٣), but at
- * 0-9 only here. A Split with that pattern does the same in both.
+ * In Rust, the Digits pre-tokeniser splits at every numeric character (`char::is_numeric`, Unicode's N: ½, ², ٣); in
+ * the library, only at 0-9. A Split with that pattern behaves the same in both.
  */
 export function withNumericDigits(part: unknown): unknown {
   if (Array.isArray(part)) return part.map(withNumericDigits);
@@ -29,7 +29,7 @@ export function withNumericDigits(part: unknown): unknown {
     : part;
 }
 
-/** Puts right those parts of a tokenizer whose code differs. */
+/** Replaces the parts of a tokeniser whose code differs. */
 export function fixParts(tokenizer: Tokenizer): void {
   const { normalizer, pre_tokenizer, decoder } = tokenizer;
   const pending: unknown[] = [normalizer, pre_tokenizer, decoder];
@@ -44,26 +44,26 @@ export function fixParts(tokenizer: Tokenizer): void {
   }
 }
 
-/** GPT-2's words. JavaScript's \s has U+FEFF and not U+0085; in Unicode's White_Space it is the other way round. */
+/** GPT-2's words. JavaScript's \s includes U+FEFF but not U+0085; Unicode's White_Space is the reverse. */
 const BYTE_LEVEL_WORDS =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
-/** Letter by letter: on a whole text, JavaScript knows that a sigma at the end of a word is another letter. */
+/** Character by character, because on a whole text JavaScript treats a sigma at the end of a word specially. */
 function lowercase(text: string): string {
   let out = '';
   for (const letter of text) out += letter.toLowerCase();
   return out;
 }
 
-/** Chinese characters as Rust counts them; the gap between the third and the fourth range is in its source too. */
+/** Chinese characters according to Rust. The gap between the last two of the CJK extensions is also in its source. */
 const CHINESE =
   /[\u3400-\u4DBF\u4E00-\u9FFF\uF900-\uFAFF\u{20000}-\u{2A6DF}\u{2A700}-\u{2B81F}\u{2B920}-\u{2CEAF}\u{2F800}-\u{2FA1F}]/gu;
 
-/** The library looks for Chinese characters among halves of letters, and so misses those beyond U+FFFF. */
+/** The library looks for Chinese characters among UTF-16 code units, and so misses those beyond U+FFFF. */
 function fixBert(part: BertNormalizer): void {
   const { clean_text, handle_chinese_chars, strip_accents, lowercase: lowers } = part.config;
   part.normalize = (given) => {
-    // biome-ignore lint/complexity/useLiteralKeys: the library calls it private
+    // biome-ignore lint/complexity/useLiteralKeys: it is private in the library
     let text = clean_text ? part['clean_text'](given) : given;
     if (handle_chinese_chars) text = text.replace(CHINESE, ' $& ');
     if (strip_accents ?? lowers) text = part.strip_accents(text);
@@ -71,12 +71,12 @@ function fixBert(part: BertNormalizer): void {
   };
 }
 
-/** Words whose tokens are remembered; at about 100 bytes each. */
+/** Number of words whose tokens are cached, at about 100 bytes each. */
 const REMEMBERED_WORDS = 100_000;
 
 /**
- * The library's cache of words reorders itself at every look-up and holds 10,000: a plain map that starts anew when
- * it is full makes tokenizing a data set a third faster.
+ * The library's word cache holds 10,000 words and reorders itself on every look-up. A plain map that is cleared when
+ * full makes tokenising a dataset a third faster.
  */
 export function fasterCache(tokenizer: Tokenizer): void {
   const model: unknown = tokenizer.model;
@@ -94,7 +94,7 @@ export function fasterCache(tokenizer: Tokenizer): void {
   });
 }
 
-/** The library drops U+FEFF, and shows a cut letter as one "�" where Rust shows one for each byte. */
+/** The library drops U+FEFF, and shows an incomplete character as one "�", where Rust shows one per byte. */
 function decodeByteFallback(tokens: string[]): string[] {
   const out: string[] = [];
   let bytes: number[] = [];

@@ -1,20 +1,20 @@
 /**
- * The model's own tokenizer, from the files of its folder: @huggingface/tokenizers for the ids, and around it what a
- * trainer has to know: special tokens, the ids that end an answer, the id to pad with.
+ * The model's own tokeniser, from the files in its folder: @huggingface/tokenizers for the ids, plus what a trainer
+ * needs to know: special tokens, the ids that end an answer, and the padding id.
  */
 import { Tokenizer } from '@huggingface/tokenizers';
 import { TabtuneError } from '../base/errors';
 import { badTokenizer, checkTokenizer, modelType } from './check-tokenizer';
 import { field, isRecord } from './raw-table';
 import { showBytes, type TokenSpelling, tokenBytes } from './token-offsets';
+import type { TokenizerFiles } from './tokenizer-files';
 import { fasterCache, fixParts, withNumericDigits } from './tokenizer-fixes';
-import type { TokenizerFiles } from './worker-api';
 
 /** Gemma 3's is 33 MB. */
 const MAX_TOKENIZER_CHARS = 128 * 2 ** 20;
-/** Names that end a text where no file says so, most common first. */
+/** Usual EOS tokens for models whose files do not name one, most common first. */
 const USUAL_EOS = ['</s>', '<|endoftext|>', '<|end_of_text|>', '<eos>', '<|im_end|>'];
-/** The same for what stands for a hidden token. */
+/** The same for the mask token. */
 const USUAL_MASK = ['[MASK]', '<mask>'];
 
 export interface SpecialTokens {
@@ -28,14 +28,14 @@ export interface SpecialTokens {
 export class TextTokenizer {
   readonly special: SpecialTokens;
   readonly vocabSize: number;
-  /** Ids from 0 that the model has a row for. */
+  /** Ids below this have a row in the model's embedding. */
   readonly knownIds: number;
   readonly bosTokenId: number | null;
   readonly eosTokenId: number | null;
   readonly padTokenId: number;
-  /** What stands for a hidden token; null for models that were not trained to fill them in. */
+  /** The mask token; null for models that were not trained with one. */
   readonly maskTokenId: number | null;
-  /** EOS ids of tokenizer and generation_config; the template's end of turn is added by data-api.ts. */
+  /** EOS ids from the tokeniser and generation_config; data-api.ts adds the template's end of turn. */
   readonly eosTokenIds: number[];
   readonly spelling: TokenSpelling;
   private readonly tokenizer: Tokenizer;
@@ -45,12 +45,12 @@ export class TextTokenizer {
   private prefix: '' | ' ' | null = null;
   private readonly spellings = new Map<string, Uint8Array[]>();
 
-  /** Throws bad_model when a file is not JSON, or describes a tokenizer that cannot be run here. */
+  /** Throws bad_model if a file is not JSON or describes an unsupported tokeniser. */
   constructor(files: Omit<TokenizerFiles, 'chatTemplate'>) {
     if (files.tokenizerJson.length > MAX_TOKENIZER_CHARS) {
       throw badTokenizer(
-        'The tokenizer file is far larger than any known one.',
-        `${files.tokenizerJson.length} letters`,
+        'tokenizer.json is far larger than any known one.',
+        `${files.tokenizerJson.length} characters`,
       );
     }
     const json = parseObject('tokenizer.json', files.tokenizerJson);
@@ -78,17 +78,14 @@ export class TextTokenizer {
           pre_tokenizer: withNumericDigits(json.pre_tokenizer ?? null),
           added_tokens: json.added_tokens ?? [],
         },
-        // The library reads unk_token and a few flags; special tokens as objects would confuse it.
+        // The library reads unk_token and a few flags. Special tokens as objects would confuse it.
         { ...config, ...this.special, additional_special_tokens: undefined },
       );
       fixParts(this.tokenizer);
       fasterCache(this.tokenizer);
     } catch (error) {
       const details = error instanceof Error ? error.message : String(error);
-      throw badTokenizer(
-        'This model’s tokenizer is of a kind that Tabtune cannot run, or its file is damaged.',
-        details,
-      );
+      throw badTokenizer('This model’s tokeniser is not supported, or its file is damaged.', details);
     }
     this.added = this.tokenizer.get_added_tokens_decoder();
     this.addedContents = new Set([...this.added.values()].map((token) => token.content));
@@ -109,7 +106,7 @@ export class TextTokenizer {
     this.eosTokenIds = [...new Set([...(this.eosTokenId === null ? [] : [this.eosTokenId]), ...generationEos])];
     const usualMask = USUAL_MASK.find((token) => this.addedContents.has(token));
     this.maskTokenId = this.idOf(this.special.mask_token ?? usualMask);
-    // Padding is masked everywhere, so that any id does; EOS is the usual stand-in.
+    // Padding is masked everywhere, so any id will do; EOS is the usual choice.
     this.padTokenId = this.idOf(this.special.pad_token) ?? this.eosTokenId ?? this.idOf(this.special.unk_token) ?? 0;
   }
 
@@ -120,24 +117,24 @@ export class TextTokenizer {
   }
 
   /**
-   * Ids of a text and the vocabulary's spelling of each. `addSpecialTokens` lets the post-processor add BOS and such:
-   * true for plain text, false for a rendered chat, whose template wrote them itself (as in transformers).
-   * Half a surrogate pair counts as U+FFFD, which is what it becomes as bytes.
-   * Throws bad_model when a piece of the text has no id and the tokenizer has no unknown token.
+   * Ids of a text and the vocabulary's spelling of each. `addSpecialTokens` lets the post-processor add BOS etc.: true
+   * for plain text, false for a rendered chat, whose template writes them itself (as in transformers). A lone surrogate
+   * counts as U+FFFD, which is what it becomes in UTF-8. Throws bad_model if part of the text has no id and the
+   * tokeniser has no unknown token.
    */
   encode(text: string, addSpecialTokens: boolean): { ids: number[]; tokens: string[] } {
     const { ids, tokens } = this.tokenizer.encode(text.toWellFormed(), { add_special_tokens: addSpecialTokens });
     const hole = ids.indexOf(undefined as unknown as number);
     if (hole !== -1) {
       throw badTokenizer(
-        'This model’s tokenizer cannot write a part of the text.',
+        'This model’s tokeniser cannot encode part of the text.',
         `“${tokens[hole]}” has no id, and there is no unknown token`,
       );
     }
     return { ids, tokens };
   }
 
-  /** The special tokens that the tokenizer puts before and behind a text: BERT's [CLS] and [SEP], Llama's <s>. */
+  /** The special tokens that the tokeniser puts before and after a text: BERT's [CLS] and [SEP], Llama's <s>. */
   get around(): { before: readonly number[]; behind: readonly number[] } {
     if (!this.aroundText) {
       const plain = this.encode('a', false).ids;
@@ -150,8 +147,8 @@ export class TextTokenizer {
   }
 
   /**
-   * What has to stand before a word that is encoded by itself, so that it reads as a word within a text: a space for
-   * tokenizers whose words begin with one and that do not put it there themselves (as add_prefix_space does).
+   * The prefix for encoding a word on its own, so that it is tokenised as it would be inside a text: a space for
+   * tokenisers whose words start with one, unless they add it themselves (as with add_prefix_space).
    */
   get wordPrefix(): '' | ' ' {
     if (this.prefix === null) {
@@ -161,7 +158,7 @@ export class TextTokenizer {
     return this.prefix;
   }
 
-  /** Text of ids; ids outside the vocabulary (a model's padded rows) give nothing. */
+  /** Decodes ids; ids outside the vocabulary (a model's padding rows) are skipped. */
   decode(ids: Iterable<number>, skipSpecialTokens: boolean): string {
     const known: number[] = [];
     for (const id of ids) {
@@ -170,7 +167,7 @@ export class TextTokenizer {
       known.push(id);
     }
     if (known.length === 0) return '';
-    // "Cleaning up" spaces before punctuation was made for BERT and would change what the model wrote.
+    // "Cleaning up" spaces before punctuation was designed for BERT and would change what the model wrote.
     return this.tokenizer.decode(known, { skip_special_tokens: false, clean_up_tokenization_spaces: false });
   }
 
@@ -182,14 +179,15 @@ export class TextTokenizer {
     return this.addedContents.has(token);
   }
 
-  /** Contents of special tokens, for finding them in people's texts. */
+  /** The contents of special tokens, for finding them in people's texts. */
   specialContents(): string[] {
     return [...this.added.values()].filter((token) => token.special).map((token) => token.content);
   }
 
   /**
-   * The bytes that a token (as `encode` spells it) may stand for; none when this tokenizer's spelling is not known.
-   * Two for an added token that the vocabulary has too: Gemma's "▁▁" is two spaces, and itself where a text has it.
+   * The byte sequences that a token (as spelled by `encode`) may represent; empty if the tokeniser's spelling is
+   * unknown. An added token that follows the spelling has two: Gemma's "▁▁" is two spaces, or itself if the text
+   * contains it.
    */
   spellingsOf(token: string): readonly Uint8Array[] {
     let found = this.spellings.get(token);
@@ -205,7 +203,7 @@ export class TextTokenizer {
     return found;
   }
 
-  /** A single token for the screen: half letters as their bytes, special tokens by name. */
+  /** Display text for a single token: incomplete characters as bytes, special tokens by name. */
   showToken(id: number): string {
     const token = this.tokenizer.id_to_token(id);
     if (token === undefined) return `<${id}>`;
@@ -218,7 +216,7 @@ export class TextTokenizer {
 function parseObject(file: string, text: string): Record<string, unknown> {
   let value: unknown;
   try {
-    // A byte order mark is no JSON, but editors write it.
+    // A byte order mark is not valid JSON, but some editors write it.
     value = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     throw new TabtuneError({
@@ -232,7 +230,7 @@ function parseObject(file: string, text: string): Record<string, unknown> {
   if (!isRecord(value)) {
     throw new TabtuneError({
       code: 'bad_model',
-      message: `The model’s ${file} does not hold what it should.`,
+      message: `The model’s ${file} is not a JSON object.`,
       where: file,
       action: 'Download the model’s files again.',
       details: 'The top level is not an object.',
@@ -241,7 +239,7 @@ function parseObject(file: string, text: string): Record<string, unknown> {
   return value;
 }
 
-/** A special token is written as "</s>" or as {"content": "</s>", …}. */
+/** The content of a special token, written as "</s>" or {"content": "</s>", …}. */
 function tokenContent(value: unknown): string | null {
   const content = isRecord(value) ? field(value, 'content') : value;
   return typeof content === 'string' && content !== '' ? content : null;
@@ -253,7 +251,7 @@ function idList(value: unknown): number[] {
   );
 }
 
-/** How vocabulary entries spell text, told from the parts of tokenizer.json. */
+/** How vocabulary entries spell text, inferred from the parts of tokenizer.json. */
 function spellingOf(json: Record<string, unknown>): TokenSpelling {
   const parts = JSON.stringify([json.pre_tokenizer ?? null, json.decoder ?? null, json.normalizer ?? null]);
   if (parts.includes('"ByteLevel"')) return 'byte-level';

@@ -1,6 +1,6 @@
 /** What flows through `data/`: file -> rows -> examples -> tokens -> batches. Nothing here knows of engine or screen. */
 import type { TaskData } from '../base/task';
-import type { DatasetFormat } from '../recipe/types';
+import type { DatasetFormat } from '../recipe/sections';
 
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant' | 'tool';

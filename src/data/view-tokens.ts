@@ -1,27 +1,23 @@
-/** One example for the screen: its text as the model reads it, and every token with whether it is learned or cut. */
-
-import type { ObjectiveType } from '../recipe/types';
+/** One example for the screen: its text as the model reads it, and for every token whether it is trained on or cut off. */
 import type { Encoded } from './encode';
-import type { EncodedExample } from './encode-objective';
-import { writtenLabel } from './labelled';
+import type { ObjectiveData, TextOptions } from './objective-data';
 import type { TextTokenizer } from './tokenizer';
+import { roomFor } from './truncate';
 import type { Example, TokenView } from './types';
 
-/** Objectives that learn a text in further pieces where it is longer than a row. */
-const WHOLE: readonly ObjectiveType[] = ['pretraining', 'masked_lm'];
-
+/** Throws bad_model or bad_data, as encoding does. */
 export function viewExample(
   example: Example,
-  { rendered, encoded }: EncodedExample,
-  objective: ObjectiveType,
+  objective: ObjectiveData,
+  options: TextOptions,
   tokenizer: TextTokenizer,
   maxLength: number,
 ): TokenView {
+  const { rendered, encoded } = objective.encode(example, options, tokenizer);
   const { ids, trained, words } = encoded;
-  const isCut = WHOLE.includes(objective) ? () => false : cutter(encoded, maxLength);
-  // The first token is predicted by nothing, so that no loss is taken of it whatever its label; a label of its own is none
-  // of the next token.
-  const first = objective === 'sft' || objective === 'pretraining' ? 1 : 0;
+  const isCut = objective.longTexts === 'split' ? () => false : cutter(encoded, maxLength);
+  // Nothing predicts the first token, so no loss is computed on it, whatever its label.
+  const first = objective.counts === 'shifted' ? 1 : 0;
   const tagOf = (i: number) =>
     example.kind === 'tagged' && words && trained[i] === 1 ? { tag: example.tags[words[i]!]! } : {};
   const tokens = Array.from(ids, (id, i) => ({
@@ -31,13 +27,14 @@ export function viewExample(
     cut: isCut(i),
     ...tagOf(i),
   }));
-  const label = objective === 'sequence_classification' && example.kind === 'labelled' ? writtenLabel(example) : null;
-  return { row: example.row, rendered, ...(label === null ? {} : { label }), tokens };
+  const label = objective.shownLabel?.(example);
+  return { row: example.row, rendered, ...(label === undefined ? {} : { label }), tokens };
 }
 
-/** What is cut stands before the special tokens at the end. */
-function cutter({ ids, before = 0, behind = 0 }: Encoded, maxLength: number): (i: number) => boolean {
+/** What is cut off comes before the special tokens at the end. */
+function cutter(encoded: Encoded, maxLength: number): (i: number) => boolean {
+  const { ids, before = 0, behind = 0 } = encoded;
   if (ids.length <= maxLength) return () => false;
-  const end = before + Math.max(1, maxLength - before - behind);
+  const end = before + roomFor(encoded, maxLength);
   return (i) => i >= end && i < ids.length - behind;
 }

@@ -1,22 +1,22 @@
-/** For a model card: what a recipe made, in words, in the Hub's tags and as Python that opens it. */
+/** For model cards: the result of a recipe in words, as Hub tags, and as Python code that loads it. */
 import { methodOf } from '../methods';
 import { defaultObjective, objectiveOf } from '../objectives';
 import type { Recipe } from '../recipe/types';
 
-/** A Python string literal; JSON's escapes mean the same there. */
+/** A Python string literal. JSON's escapes are valid in Python too. */
 export const python = (text: string): string => JSON.stringify(text);
 
-/** "A LoRA adapter"; DoRA where that was used. */
+/** "A LoRA adapter", or "A DoRA adapter" if DoRA was used. */
 export const methodWords = ({ method }: Pick<Recipe, 'method'>): string => methodOf(method).noun(method);
 
 /** The Hub's `pipeline_tag`. */
 export const pipelineTag = ({ objective }: Pick<Recipe, 'objective'>): string => objectiveOf(objective).pipelineTag;
 
-/** Whether a loss is of tokens, so that it has a perplexity. */
+/** Whether the loss is per token and so has a perplexity. */
 export const isLanguageModelling = ({ objective }: Pick<Recipe, 'objective'>): boolean =>
   objectiveOf(objective).learns !== 'labels';
 
-/** Python that opens an adapter's folder on its base and asks it something. */
+/** Python code that loads an adapter's folder on its base model and runs it once. */
 export function adapterCode(recipe: Recipe, base: string, labels: readonly string[] = []): string {
   const { autoClass, python: asked } = objectiveOf(recipe.objective);
   const { python: loading } = methodOf(recipe.method).files!;
@@ -37,7 +37,7 @@ export function adapterCode(recipe: Recipe, base: string, labels: readonly strin
   ].join('\n');
 }
 
-/** Python that opens a model's folder. */
+/** Python code that loads a model folder. */
 export function modelCode(recipe: Recipe | null): string {
   const { autoClass } = objectiveOf(recipe?.objective ?? { type: defaultObjective });
   return `from transformers import ${autoClass}, AutoTokenizer

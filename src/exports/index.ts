@@ -1,26 +1,23 @@
-/**
- * What can be taken away of a run, one entry per destination: the Compare page, the headless runner and file names follow from this
- * list.
- */
+/** The ways to export a run, one entry each. The Compare page, the headless runner and file names all use this list. */
 import { leavesModel, type MethodType, methodOf } from '../methods';
 import { type ObjectiveType, objectiveOf } from '../objectives';
 import { python } from './card-use';
 
-/** What was trained, as far as an export is concerned. */
+/** What an export needs to know about the training. */
 export interface Trained {
   method: MethodType;
   objective: ObjectiveType;
 }
 
 export interface Export {
-  /** Also the name of the headless runner's folder. */
+  /** Also the name of the folder that the headless runner writes. */
   id: 'adapter' | 'model';
-  /** The name of the button. */
+  /** Label of the button. */
   label(trained: Trained): string;
-  /** What it contains and who reads it; a sentence each. */
+  /** What the export contains, and which programs read it; one sentence each. */
   contents(trained: Trained): string;
   readBy(trained: Trained): string;
-  /** Null if what was trained can be taken away so; else why not, as a sentence. */
+  /** Null if this export is possible; otherwise one sentence saying why not. */
   refusal(trained: Trained): string | null;
   /** `pirate-chat-lora.zip` */
   fileName(name: string, trained: Trained): string;
@@ -39,7 +36,7 @@ const adapterExport: Export = {
       : 'A PEFT adapter: adapter_model.safetensors, adapter_config.json and a model card, in one zip.',
   readBy: ({ method }) => {
     const { files, merges } = methodOf({ type: method });
-    if (files?.id === 'adapterhub') return 'It loads in the adapters library, next to others for the same base.';
+    if (files?.id === 'adapterhub') return 'It loads in the adapters library, alongside others for the same base.';
     return merges
       ? 'It loads in PEFT, transformers and everything else that reads PEFT folders.'
       : 'It loads in PEFT and transformers.';
@@ -61,11 +58,11 @@ const modelExport: Export = {
   readBy: ({ objective }) =>
     objectiveOf({ type: objective }).writes
       ? 'It opens in transformers, vLLM and text-generation-inference without PEFT, and llama.cpp converts it to GGUF.'
-      : 'It opens in transformers without anything else.',
+      : 'It opens directly in transformers.',
   refusal({ method }) {
     const { merges, label } = methodOf({ type: method });
     if (merges) return null;
-    return `What ${label.toLowerCase()} learned is not a change of weights, so it cannot be merged into the model. Export the adapter.`;
+    return `${label} does not change the model’s weights, so it cannot be merged into them. Export the adapter.`;
   },
   fileName: (name, trained) => `${fileName(name)}-${isModel(trained) ? 'model' : 'merged'}.zip`,
 };
@@ -74,13 +71,13 @@ export const exports: readonly Export[] = [adapterExport, modelExport];
 
 export const exportBy = (id: Export['id']): Export => exports.find((one) => one.id === id)!;
 
-/** The exports that take this away. */
+/** The exports that are possible. */
 export const exportsOf = (trained: Trained): Export[] => exports.filter((one) => one.refusal(trained) === null);
 
 /** `pirate-chat.recipe.json` */
 export const recipeFileName = (name: string): string => `${fileName(name)}.recipe.json`;
 
-/** Python that opens an adapter's folder. */
+/** Python code that loads an adapter's folder. */
 export function loadingCode({ method, objective }: Trained, folder: string): string {
   const { autoClass } = objectiveOf({ type: objective });
   const { files } = methodOf({ type: method });

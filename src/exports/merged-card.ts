@@ -1,4 +1,4 @@
-/** README.md of a merged model: what was merged into what, and how far rounding moved it. A pure function of its inputs. */
+/** README.md of a merged model: what was merged and how far rounding moved the logits. Depends only on its inputs. */
 import { leavesModel, methodOf } from '../methods';
 import { objectiveOf } from '../objectives';
 import { methodWords, modelCode, pipelineTag } from './card-use';
@@ -6,21 +6,21 @@ import { code, decimal, figures, type ModelCardInput, markdown, recipeBlock, yam
 
 export interface MergedCardInput {
   name: string;
-  /** The run that trained the adapter; null for one that came from elsewhere. */
+  /** The run that trained the adapter; null if it was trained elsewhere. */
   run: ModelCardInput | null;
-  /** The base model as people know it. */
+  /** The base model's display name. */
   base: string;
-  /** As the base model states it, or "unknown". */
+  /** The base model's licence, or "unknown". */
   licence: string;
   /** Whether an adapter was merged at all. */
   adapter: boolean;
-  /** Of the merged weights: float32, bfloat16 or float16. */
+  /** Type of the merged weights: float32, bfloat16 or float16. */
   dtype: string;
-  /** How the base's weights were stored. */
+  /** How the base model's weights were stored. */
   stored: string;
   maxLogitDifference: number | null;
   largestLogit: number | null;
-  /** Texts on which the difference was measured. */
+  /** Number of texts on which the difference was measured. */
   texts: number;
 }
 

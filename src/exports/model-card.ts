@@ -1,6 +1,6 @@
 /**
- * README.md of an exported adapter: a model card as the Hugging Face Hub reads it (YAML front matter, then Markdown;
- * https://huggingface.co/docs/hub/model-cards). A pure function of its inputs, so that an export is reproducible.
+ * README.md of an exported adapter: a Hugging Face model card (YAML front matter, then Markdown;
+ * https://huggingface.co/docs/hub/model-cards). A pure function of its inputs, so exports are reproducible.
  */
 
 import { methodOf } from '../methods';
@@ -11,16 +11,16 @@ import { adapterCode, isLanguageModelling, methodWords, pipelineTag } from './ca
 export interface ModelCardInput {
   /** Name of the adapter, e.g. the recipe's. */
   name: string;
-  /** What `base_model` should hold: a Hub id such as `ORG/NAME`, or the name of a local folder. */
+  /** The value of `base_model`: a Hub id such as `ORG/NAME`, or the name of a local folder. */
   baseModel: string;
-  /** The base model's licence as the Hub's identifier (`apache-2.0`), or null when unknown. */
+  /** The Hub's identifier for the base model's licence (`apache-2.0`), or null if unknown. */
   licence: string | null;
   recipe: Recipe;
-  /** Of a classifier, in the order of their numbers. */
+  /** The labels of a classifier, in order of their ids. */
   labels?: readonly string[];
-  /** What was measured besides the loss, at the best step: accuracy, f1, … */
+  /** Metrics other than the loss, at the best step: accuracy, f1, … */
   metrics?: Record<string, number>;
-  /** Mean loss over the held-out examples, in nats a token where tokens are learned; null without any. */
+  /** Mean loss over the held-out examples, in nats per token for language modelling; null if none were held out. */
   initialEvalLoss: number | null;
   bestEvalLoss: number | null;
   bestStep: number | null;
@@ -31,21 +31,21 @@ export interface ModelCardInput {
   seconds: number;
   trainableParameters: number;
   totalParameters: number;
-  /** The GPU as the browser names it. */
+  /** The browser's name for the GPU. */
   device: string;
-  /** Of Tabtune. */
+  /** Tabtune's version. */
   version: string;
 }
 
-/** A YAML double-quoted scalar: JSON strings are a subset of it. */
+/** A YAML double-quoted scalar; JSON strings are a subset of those. */
 export const yaml = (text: string): string => JSON.stringify(text);
 
-/** Text inside a Markdown line: nothing of it may become markup, a table cell or a new line. */
+/** Escapes text for a line of Markdown, so that nothing in it becomes markup, a table cell or a new line. */
 export function markdown(text: string): string {
   return text.replace(/[\s\p{Cc}]+/gu, ' ').replace(/[\\`*_{}[\]<>()#+!|~&$]/g, '\\$&');
 }
 
-/** A Markdown code span that holds `text` whatever backticks are in it. */
+/** A Markdown code span around `text`, whatever backticks it contains. */
 export function code(text: string): string {
   const plain = text.replace(/[\s\p{Cc}]+/gu, ' ');
   const longest = Math.max(0, ...(plain.match(/`+/g) ?? []).map((run) => run.length));
@@ -68,13 +68,13 @@ function duration(seconds: number): string {
   return parts.filter((part) => part !== '').join(' ');
 }
 
-/** The run's figures as a Markdown table. */
+/** The run's metrics as a Markdown table. */
 export function figures(input: ModelCardInput): string {
   const rows = figureRows(input).map(([label, value]) => `| ${label} | ${value} |`);
   return ['| | |', '|---|---|', ...rows].join('\n');
 }
 
-/** The recipe under a heading of its own, in a fence longer than any run of backticks inside, e.g. in a run's name. */
+/** The recipe as a section. The fence is longer than any run of backticks inside, e.g. in the name of the run. */
 export function recipeBlock(recipe: Recipe): string {
   const json = JSON.stringify(recipe, null, 2);
   const fence = '`'.repeat(Math.max(3, ...(json.match(/`+/g) ?? []).map((run) => run.length + 1)));

@@ -3,6 +3,7 @@
  * describes them. Their arithmetic is in engine/models/task-head.ts.
  */
 import { refuse, show } from '../base/bad-model';
+import { labelsWords, type TaskData } from '../base/task';
 import { CONFIG, RESTORE } from './config';
 import type { Family, FamilyConfig, TensorSpec } from './family';
 
@@ -60,6 +61,10 @@ export const decoderHeads: ClassificationHeads = {
   sequence: () => ({ modules: ['score'], row: 'last', layers: [headLayer('score', 'labels', { bias: false })] }),
   tokens: tokenHead('score'),
 };
+
+/** What has the labels of a task: each text, or each token. */
+export const taskKindOf = (task: Pick<TaskData, 'problemType'>): TaskKind =>
+  labelsWords(task) ? 'token_classification' : 'sequence_classification';
 
 export const headOf = ({ heads }: Pick<Family, 'heads'>, kind: TaskKind, prefix: string): ClassificationHead =>
   kind === 'token_classification' ? heads.tokens : heads.sequence(prefix);

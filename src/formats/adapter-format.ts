@@ -1,4 +1,4 @@
-/** The folder formats that adapters are saved in (PEFT's, AdapterHub's) as one interface: files to tensors and back. */
+/** A common interface for the formats that adapters are saved in (PEFT's, AdapterHub's): files to tensors and back. */
 import type { TaskData } from '../base/task';
 
 /** A folder, as files in memory. */
@@ -7,7 +7,7 @@ export type AdapterFiles = { path: string; bytes: Uint8Array }[];
 /** Row-major float32 by name. */
 export type AdapterTensors = Map<string, { shape: number[]; data: Float32Array }>;
 
-/** What a format has to know of the model that an adapter belongs to. */
+/** What a format needs to know about an adapter's model. */
 export interface AdapterModel {
   /** Hugging Face's model_type. */
   family: string;
@@ -17,20 +17,20 @@ export interface AdapterModel {
   /** kvHeads · headDim; null for encoders. */
   keyValueWidth: number | null;
   blockPaths: readonly string[];
-  /** Attention and feed-forward of a block read the same input. */
+  /** A block's attention and feed-forward network read the same input. */
   parallel: boolean;
-  /** What transformers' class with a head puts before the names of a bare encoder; empty if the model has it already. */
+  /** Prefix of a bare encoder's names in transformers' class with a head; empty if the model's names have it already. */
   headPrefix: string;
-  /** transformers' class of the model with its present head. */
+  /** transformers' class of the model with its current head. */
   modelClass: string;
-  /** Modules of the head for labels, as `modules_to_save` names them; empty without one. */
+  /** Modules of the classification head, as named in `modules_to_save`; empty without one. */
   headModules: readonly string[];
 }
 
 export interface ReadAdapter<S> {
   section: S;
   values: AdapterTensors;
-  /** What the head is for, as far as the files say; null without a head. */
+  /** The head's task, as far as the files state it; null without a head. */
   task: TaskData | null;
 }
 
@@ -39,14 +39,14 @@ export interface AdapterToWrite<S> {
   model: AdapterModel;
   /** `base_model_name_or_path`, and the commit on the Hub. */
   base: { name: string; revision: string | null };
-  /** Fields that only the engine knows (which modules a name matched), from the method's twin. */
+  /** Config fields that only the engine knows, such as the modules that a name matched; from the method's twin. */
   exported: Record<string, unknown>;
-  /** By the model's names, the head's among them. */
+  /** By the model's names, including the head's. */
   tensors: AdapterTensors;
   /** Names of the head's tensors. */
   headTensors: ReadonlySet<string>;
   task: TaskData | null;
-  /** PEFT's task_type, and the model class of objectives that PEFT has no name for. */
+  /** PEFT's task_type, and the model class for objectives that PEFT does not name. */
   objective: { taskType: string | null; modelClass: string | null };
 }
 
@@ -56,20 +56,20 @@ export interface AdapterFormat<S> {
   library: string;
   /** Whether a folder holds an adapter of this method. */
   matches(files: AdapterFiles): boolean;
-  /** Decodes and checks the folder. Throws bad_adapter. Whether it fits a model is for the caller. */
+  /** Decodes and checks the folder. Throws bad_adapter. The caller checks whether it fits a model. */
   read(files: AdapterFiles, named: TaskData | null): ReadAdapter<S>;
-  /** The adapter by the names of this model. */
+  /** The adapter with its tensors renamed to this model's names. */
   fit(adapter: ReadAdapter<S>, model: Pick<AdapterModel, 'blockPaths' | 'headPrefix'>): ReadAdapter<S>;
   write(adapter: AdapterToWrite<S>): AdapterFiles;
-  /** Python: imports, and the lines that load the folder `path` (a Python expression) onto `model`. */
+  /** Python code: imports, and the lines that load the folder `path` (a Python expression) onto `model`. */
   python: { imports: string; load(path: string): string[] };
 }
 
-/** A file of the folder by its name, whatever directory encloses it. */
+/** A file of the folder by name, in whatever directory. */
 export const fileNamed = (files: AdapterFiles, name: string) =>
   files.find(({ path }) => path === name || path.endsWith(`/${name}`));
 
-/** A JSON object among the files; empty if it is missing or damaged, which the reader reports. */
+/** A JSON object among the files; empty if it is missing or corrupt, which the reader reports. */
 export function jsonNamed(files: AdapterFiles, name: string): Record<string, unknown> {
   const file = fileNamed(files, name);
   try {

@@ -1,11 +1,11 @@
 /**
- * ggml's number formats: how GGUF files store tensors. Quantised ones come in blocks along the innermost dimension: a few
- * float16 scales, then small integers. `dequantize` is the reference that kernels are held to; it equals the `gguf`
- * Python package bit for bit (tests/unit/formats/ggml.test.ts).
+ * ggml's number formats, in which GGUF files store tensors. The quantised ones consist of blocks along the innermost
+ * dimension: a few float16 scales, then small integers. `dequantize` is the reference for the kernels; it matches the
+ * `gguf` Python package bit for bit (tests/unit/formats/ggml.test.ts).
  */
 import { bf16ToF32, f16ToF32 } from './half';
 
-/** The formats that Tabtune computes with: values in a block, and bytes of a block. */
+/** The supported formats: values and bytes per block. */
 const BLOCKS = {
   F32: [1, 4],
   F16: [1, 2],
@@ -22,7 +22,7 @@ const BLOCKS = {
 
 export type GgmlType = keyof typeof BLOCKS;
 
-/** ggml's numbers for its types, with those that are known by name only; removed ones have none. */
+/** The names of ggml's types by number, including unsupported ones; removed types have none. */
 const NAMES: readonly (string | undefined)[] = [
   ...['F32', 'F16', 'Q4_0', 'Q4_1', 'Q4_2', 'Q4_3', 'Q5_0', 'Q5_1', 'Q8_0', 'Q8_1'],
   ...['Q2_K', 'Q3_K', 'Q4_K', 'Q5_K', 'Q6_K', 'Q8_K'],
@@ -31,17 +31,17 @@ const NAMES: readonly (string | undefined)[] = [
   ...[undefined, undefined, undefined, 'TQ1_0', 'TQ2_0', undefined, undefined, undefined, 'MXFP4', 'NVFP4', 'Q1_0'],
 ];
 
-/** What a tensor's type number is called; undefined when no version of ggml that we know of has it. */
+/** The name of a tensor's type number; undefined if no known version of ggml has it. */
 export const ggmlTypeName = (id: number): string | undefined => NAMES[id];
 
 export const isGgmlType = (name: string): name is GgmlType => Object.hasOwn(BLOCKS, name);
 
 export const blockValues = (type: GgmlType): number => BLOCKS[type][0];
 
-/** Bytes of `values` values, which must fill whole blocks. */
+/** Bytes for `values` values, which must fill whole blocks. */
 export const ggmlBytes = (type: GgmlType, values: number): number => (values / BLOCKS[type][0]) * BLOCKS[type][1];
 
-/** `general.file_type`: how most tensors of a file are quantised, by the name that people choose files by. */
+/** `general.file_type`: how most tensors of a file are quantised, by the name used in file names. */
 const FILE_TYPES: Readonly<Record<number, string>> = {
   0: 'F32',
   1: 'F16',
@@ -62,10 +62,10 @@ export const ggmlFileType = (id: number): string | undefined => FILE_TYPES[id];
 const half = (bytes: Uint8Array, at: number): number =>
   f16ToF32(Uint16Array.of(bytes[at]! | (bytes[at + 1]! << 8)))[0]!;
 
-/** One block at `at` to `out` from `to` on. Products of scales and integers are exact in double; a store rounds once. */
+/** Decodes the block at `at` into `out` from `to`. Scale × integer is exact in double; the store rounds once. */
 type Unpack = (bytes: Uint8Array, at: number, out: Float32Array, to: number) => void;
 
-/** 4-bit blocks of 32, low halves of the bytes first; `high` adds the fifth bits, `offset` and `min` shift the values. */
+/** Blocks of 32 4-bit values, low nibbles first. `high` holds the fifth bits; `offset` or `min` shifts the values. */
 function blocksOf32(hasMin: boolean, hasHigh: boolean): Unpack {
   const offset = hasMin ? 0 : hasHigh ? 16 : 8;
   return (bytes, at, out, to) => {
@@ -135,7 +135,7 @@ const UNPACK: Record<Exclude<GgmlType, 'F32' | 'F16' | 'BF16'>, Unpack> = {
   Q6_K: unpackQ6K,
 };
 
-/** Values of whole blocks as float32. */
+/** Decodes whole blocks to float32. */
 export function dequantize(type: GgmlType, bytes: Uint8Array): Float32Array {
   if (type === 'F32' || type === 'F16' || type === 'BF16') {
     const aligned = bytes.slice().buffer;

@@ -1,10 +1,10 @@
-/** Steps through a GGUF header, each checked against the end of the file and of what has been read of it. */
+/** Reads the values of a GGUF header one by one. */
 import { TabtuneError } from '../base/errors';
 
-/** A list of strings as it lies in the file, one after another; a vocabulary's 262,144 are decoded only where needed. */
+/** A list of strings, concatenated as UTF-8. A vocabulary of 262,144 tokens is decoded only as needed. */
 export interface GgufStrings {
   bytes: Uint8Array;
-  /** Where each one ends. */
+  /** Where each string ends. */
   ends: Uint32Array;
 }
 
@@ -22,11 +22,11 @@ export type GgufNumbers =
 
 export type GgufValue = number | bigint | boolean | string | GgufStrings | GgufNumbers;
 
-/** Vocabularies of 262,144 tokens make headers of 6 to 15 MB. */
+/** With a vocabulary of 262,144 tokens, headers are 6 to 15 MB. */
 export const MAX_HEADER_BYTES = 64 * 2 ** 20;
-const TOO_LONG = `The header is longer than ${MAX_HEADER_BYTES} bytes, more than any model has.`;
+const TOO_LONG = `The header is longer than ${MAX_HEADER_BYTES} bytes, more than any model needs.`;
 
-export const RELOAD = 'Get the file again from where it came: it is damaged or incomplete.';
+export const RELOAD = 'Get a fresh copy of the file: this one is damaged or incomplete.';
 
 export function refuse(where: string, message: string, action = RELOAD, details?: string): never {
   throw new TabtuneError({ code: 'bad_model', message, where, action, details });
@@ -41,7 +41,7 @@ const ARRAYS: readonly ((new (buffer: ArrayBuffer) => GgufNumbers) | undefined)[
 
 const whole = (value: bigint): number | bigint => (Number.isSafeInteger(Number(value)) ? Number(value) : value);
 
-/** The header goes on behind the bytes that are there: `needed` of them are wanted. */
+/** The header continues past the bytes read so far; `needed` bytes of the file are required. */
 export class Short extends Error {
   constructor(readonly needed: number) {
     super();
@@ -50,7 +50,7 @@ export class Short extends Error {
 
 export const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Walks through the header; every step is checked against the end of the file and of what has been read of it. */
+/** A position in the header. Every read is checked against the end of the file and of the bytes read so far. */
 export class Cursor {
   at = 0;
   private readonly view: DataView;
@@ -63,7 +63,7 @@ export class Cursor {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  /** Moves past `length` bytes and returns where they began. */
+  /** Moves past `length` bytes and returns where they start. */
   take(length: number): number {
     const start = this.at;
     const end = start + length;
@@ -78,16 +78,16 @@ export class Cursor {
     return this.view.getUint32(this.take(4), true);
   }
 
-  /** A count or length: refused when file or header could not hold so many things of `least` bytes each. */
+  /** A count or length. Refused if the file or header could not hold that many items of `least` bytes each. */
   count(what: string, least: number, limit = Number.MAX_SAFE_INTEGER): number {
     const at = this.take(8);
     const value = this.view.getUint32(at, true) + this.view.getUint32(at + 4, true) * 2 ** 32;
     if (value * least > this.fileSize - this.at) {
       const exact = this.view.getBigUint64(at, true);
-      refuse(this.where, `The file claims ${what} of ${exact}, more than fits into it.`);
+      refuse(this.where, `The file claims ${what} of ${exact}, more than it can hold.`);
     }
     if (value * least > MAX_HEADER_BYTES) refuse(this.where, TOO_LONG, RELOAD, `${what} of ${value}`);
-    if (value > limit) refuse(this.where, `The file claims ${what} of ${value}; at most ${limit} make sense.`);
+    if (value > limit) refuse(this.where, `The file claims ${what} of ${value}; the limit is ${limit}.`);
     return value;
   }
 

@@ -1,8 +1,8 @@
 /**
- * How byte-level vocabularies cut text before merging. GGUF files only name it (`tokenizer.ggml.pre`); the expressions are
- * those of the models' own tokenizer.json, as llama.cpp's llama-vocab.cpp lists them. Each one cuts the pieces of the one
- * before, and what it does not match stays a piece of its own. Case-insensitive groups are written out, which old
- * engines need.
+ * How byte-level vocabularies split text before merging. GGUF files give only a name (`tokenizer.ggml.pre`). The
+ * expressions come from the models' tokenizer.json files, as listed in llama.cpp's llama-vocab.cpp. Each expression
+ * splits the pieces of the previous one, and text it does not match stays a separate piece. Case-insensitive groups are
+ * spelled out for older engines.
  */
 const SHORT_FORMS = "'(?:[sS]|[tT]|[rR][eE]|[vV][eE]|[mM]|[lL][lL]|[dD])";
 const SPACES = '\\s+(?!\\S)|\\s+';
@@ -38,20 +38,20 @@ for (const [names, splits] of [
   ['gpt-4o llama4 kanana2', cased(`(?:${SHORT_FORMS})?`, '\\p{N}{1,3}')],
   ['deepseek-coder', ['[\\r\\n]', '\\s?\\p{L}+', '\\s?\\p{P}+', '[一-龥ࠀ-一가-퟿]+', '\\p{N}']],
   ['deepseek-v3 deepseek-r1', deepseek3],
-  // What llama.cpp does with files that name nothing.
+  // llama.cpp's fallback for files without a name.
   ['default', ['[\\p{P}$+<=>^~|]+', gpt2[0]!, '\\p{N}+', '[0-9][0-9][0-9]']],
 ] as const) {
   for (const name of names.split(' ')) BY_NAME.set(name, splits);
 }
 
-/** The expressions of a pre-tokenizer; undefined when its name is not known. */
+/** The expressions of a pre-tokeniser; undefined if its name is unknown. */
 export const splitsOf = (pre: string): readonly string[] | undefined => BY_NAME.get(pre);
 
 export const knownSplits: readonly string[] = [...BY_NAME.keys()];
 
-/** Vocabularies whose whole words count before any merge is tried. */
+/** Vocabularies in which a whole word that is a token is used before any merges. */
 export const ignoresMerges = (pre: string): boolean =>
   ['llama-bpe', 'llama3', 'llama-v3', 'falcon3', 'pixtral', 'midm-2.0', 'lfm2', 'tekken'].includes(pre);
 
-/** Vocabularies whose own tokenizer composes letters first (é from e and ´), which no GGUF file says. */
+/** Vocabularies whose tokeniser applies NFC first (composing é from e and ´), which GGUF files do not record. */
 export const composes = (pre: string): boolean => pre === 'qwen2' || pre === 'olmo';

@@ -1,7 +1,7 @@
 /**
- * tokenizer.json rebuilt from a GGUF file's vocabulary, so that everything behind it knows one format only. Two kinds are
- * read, as transformers and llama.cpp read them: byte-level BPE with its merges, and SentencePiece's BPE, whose merges
- * follow from the scores. Runs where it can be killed: a vocabulary of 262,144 takes a second or two.
+ * Rebuilds tokenizer.json from a GGUF file's vocabulary, so that the rest of the code needs only one format. Two kinds
+ * are supported, as in transformers and llama.cpp: byte-level BPE with its merges, and SentencePiece BPE, whose merges
+ * follow from the scores. Runs in a worker that can be killed: a vocabulary of 262,144 tokens takes a second or two.
  */
 import { TabtuneError } from '../base/errors';
 import { families } from '../families';
@@ -16,7 +16,7 @@ const MAX_TOKENS = 2 ** 21;
 const MAX_TOKEN_BYTES = 4096;
 
 type Json = Record<string, unknown>;
-/** Of two tokens, by their ids. */
+/** Two token ids. */
 type Merge = [left: number, right: number];
 
 function refuse(message: string, action: string, details?: string): never {
@@ -24,14 +24,14 @@ function refuse(message: string, action: string, details?: string): never {
 }
 
 const OTHER_MODEL = 'Choose another model, or its folder in the Hugging Face layout.';
-const CONVERT = 'Convert the model again with a current llama.cpp, or download a newer file of it.';
+const CONVERT = 'Convert the model again with a current version of llama.cpp, or download a newer file.';
 
-/** The tokenizer as the text of a tokenizer.json. Throws `bad_model` for a kind that cannot be rebuilt. */
+/** Returns the text of a tokenizer.json. Throws `bad_model` for a kind that cannot be rebuilt. */
 export function tokenizerJson(vocabulary: GgufVocabulary): string {
   const count = vocabulary.tokens.ends.length;
   if (count === 0 || count > MAX_TOKENS) refuse(`The file has a vocabulary of ${count} tokens.`, OTHER_MODEL);
   const longest = vocabulary.tokens.ends.reduce((most, end, i, ends) => Math.max(most, end - (ends[i - 1] ?? 0)), 0);
-  // Cutting a token in all possible ways takes the square of its length.
+  // Splitting a token in every possible way takes time quadratic in its length.
   if (longest > MAX_TOKEN_BYTES) refuse(`The file has a token of ${longest} bytes.`, OTHER_MODEL);
   switch (vocabulary.model) {
     case 'gpt2':
@@ -40,31 +40,31 @@ export function tokenizerJson(vocabulary: GgufVocabulary): string {
       return sentencePiece(vocabulary, spacesAsMarks(listStrings(vocabulary.tokens)));
     default:
       refuse(
-        `The tokenizer is of the kind “${vocabulary.model.slice(0, 40)}”; gpt2 and llama can be rebuilt.`,
+        `The tokeniser type “${vocabulary.model.slice(0, 40)}” is not supported; gpt2 and llama are.`,
         OTHER_MODEL,
       );
   }
 }
 
 function byteLevel(vocabulary: GgufVocabulary, tokens: string[]): string {
-  if (vocabulary.merges === null) refuse('The tokenizer has no merges, so text cannot be cut.', CONVERT);
+  if (vocabulary.merges === null) refuse('The tokeniser has no merges, so text cannot be tokenised.', CONVERT);
   const pre = vocabulary.pre ?? 'default';
   const splits =
     splitsOf(pre) ??
     refuse(
-      `The tokenizer cuts text in a way that is not known here (“${pre.slice(0, 40)}”).`,
+      `The pre-tokeniser “${pre.slice(0, 40)}” is not supported.`,
       OTHER_MODEL,
       `known: ${knownSplits.join(', ')}`,
     );
   const ids = new Map(tokens.map((token, id) => [token, id]));
   const merges: Merge[] = [];
   for (const merge of listStrings(vocabulary.merges)) {
-    // A piece may begin with a space, but is never empty.
+    // A piece may start with a space, but is never empty.
     const space = merge.indexOf(' ', 1);
     const left = ids.get(merge.slice(0, space));
     const right = ids.get(merge.slice(space + 1));
     if (space === -1 || left === undefined || right === undefined) {
-      refuse('The tokenizer has a merge that is no pair of its tokens.', CONVERT, merge.slice(0, 80));
+      refuse('The tokeniser has a merge that is not a pair of its tokens.', CONVERT, merge.slice(0, 80));
     }
     merges.push([left, right]);
   }
@@ -84,16 +84,16 @@ function byteLevel(vocabulary: GgufVocabulary, tokens: string[]): string {
 
 const MARK = '▁';
 
-/** Runs of spaces lie in Gemma's files as they are; in texts they are met as marks, like any other space. */
+/** Gemma's files store runs of spaces literally, but in normalised text every space is a ▁. */
 function spacesAsMarks(tokens: string[]): string[] {
   return tokens.map((token) => (/^ +$/.test(token) ? MARK.repeat(token.length) : token));
 }
 
 function sentencePiece(vocabulary: GgufVocabulary, tokens: string[]): string {
   const { scores, types, addSpacePrefix, unk } = vocabulary;
-  if (scores === null) refuse('The tokenizer has no scores, so its merges cannot be found.', CONVERT);
-  // Converters give control and user-defined tokens a score below all others; for merging they come first, or no run of
-  // spaces would ever be one token.
+  if (scores === null) refuse('The tokeniser has no scores, so its merges cannot be derived.', CONVERT);
+  // Converters give control and user-defined tokens the lowest scores. For merging they must come first, or a run of
+  // spaces would never become one token.
   const rank = scores.map((score, id) => (types?.[id] === CONTROL || types?.[id] === USER_DEFINED ? 0 : score));
   const replace = { type: 'Replace', pattern: { String: ' ' }, content: MARK };
   return write(vocabulary, tokens, mergesFromScores(tokens, rank), {
@@ -120,8 +120,8 @@ function sentencePiece(vocabulary: GgufVocabulary, tokens: string[]): string {
 }
 
 /**
- * Every way to make a token of two others, best score first; of equal scores the one with the longer left part, then the
- * longer right part, then the order of the vocabulary. That is the order in which transformers writes them.
+ * Every way to build a token from two others, best score first. Ties are ordered by the longer left part, then the
+ * longer right part, then vocabulary order, which is how transformers writes them.
  */
 function mergesFromScores(tokens: readonly string[], scores: Float32Array): Merge[] {
   const table = new TokenTable(tokens);
@@ -132,7 +132,7 @@ function mergesFromScores(tokens: readonly string[], scores: Float32Array): Merg
     while (to < order.length && scores[order[to]!] === scores[order[from]!]) to++;
     const first = merges.length;
     for (let i = from; i < to; i++) table.halves(tokens[order[i]!]!, merges);
-    // Most scores belong to one token, whose halves come in order.
+    // Most scores belong to a single token, whose halves are already in order.
     if (to - from === 1) continue;
     const group = merges.splice(first);
     group.sort(([a, b], [c, d]) => letters[c]! - letters[a]! || letters[d]! - letters[b]!);
@@ -142,8 +142,8 @@ function mergesFromScores(tokens: readonly string[], scores: Float32Array): Merg
 }
 
 /**
- * Finds which two tokens make a third one. A Map would need millions of small strings to be cut out and hashed; here the
- * hashes of all beginnings and all endings follow from one another (a polynomial in 31, low 32 bits).
+ * Finds which two tokens make up a third. A Map would have to slice and hash millions of small strings. Here the hashes
+ * of all prefixes and suffixes are computed incrementally (a polynomial in 31, low 32 bits).
  */
 class TokenTable {
   /** Open addressing: id + 1, or 0. */
@@ -156,13 +156,13 @@ class TokenTable {
       let hash = 0;
       for (let i = 0; i < token.length; i++) hash = (Math.imul(hash, 31) + token.charCodeAt(i)) | 0;
       let slot = this.slotOf(hash);
-      // Of equal tokens the last one counts.
+      // Of duplicate tokens the last one counts.
       while (this.slots[slot] !== 0 && tokens[this.slots[slot]! - 1] !== token) slot = (slot + 1) % this.slots.length;
       this.slots[slot] = id + 1;
     }
   }
 
-  /** Appends all pairs that make `token`, the longest left one first. */
+  /** Appends all pairs that make up `token`, longest left part first. */
   halves(token: string, merges: Merge[]): void {
     if (token.length > this.beginnings.length) this.beginnings = new Int32Array(token.length);
     let hash = 0;
@@ -182,7 +182,7 @@ class TokenTable {
     }
   }
 
-  /** The id of letters [start, end) of `text`, or -1. */
+  /** The id of the token equal to characters [start, end) of `text`, or -1. */
   private find(text: string, start: number, end: number, hash: number): number {
     for (let slot = this.slotOf(hash); ; slot = (slot + 1) % this.slots.length) {
       const id = this.slots[slot]! - 1;
@@ -193,7 +193,7 @@ class TokenTable {
   }
 
   private slotOf(hash: number): number {
-    // Mixed, since the low bits of the polynomial are those of the last letters.
+    // Mixed, because the low bits of the polynomial depend mostly on the last characters.
     return Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> (32 - Math.log2(this.slots.length));
   }
 }
@@ -232,7 +232,7 @@ function write(vocabulary: GgufVocabulary, tokens: string[], merges: readonly Me
     end_of_word_suffix: null,
     ...model,
   };
-  // The two long lists are written by hand: as objects they would cost several times their text.
+  // The two long lists are written by hand: as objects they would need several times the memory.
   const quoted = tokens.map((token) => JSON.stringify(token));
   const vocab = quoted.map((token, id) => `${token}:${id}`).join(',');
   const pairs = merges.map(([left, right]) => `[${quoted[left]},${quoted[right]}]`).join(',');
@@ -240,7 +240,7 @@ function write(vocabulary: GgufVocabulary, tokens: string[], merges: readonly Me
   return `${open(head)},"model":${open(settings)},"vocab":{${vocab}},"merges":[${pairs}]}}`;
 }
 
-/** Tokens that are looked for in the text before anything else. */
+/** Tokens that are matched in the text before anything else. */
 function addedTokens({ types, model, architecture }: GgufVocabulary, tokens: string[]): Json[] {
   const family = families.find(({ gguf }) => gguf?.architecture === architecture);
   const swallows = model === 'llama' ? family?.gguf?.swallowsSpace : undefined;
@@ -255,7 +255,7 @@ function addedTokens({ types, model, architecture }: GgufVocabulary, tokens: str
       lstrip: false,
       rstrip: swallows?.(content) ?? false,
       normalized: false,
-      // Thousands of places kept free for later are no marks of anything.
+      // Thousands of reserved `<unused…>` tokens have no meaning and are not special.
       special: type === CONTROL && !/^<unused\d+>$/.test(content),
     });
   }

@@ -1,12 +1,12 @@
-/** What a GGUF file says about its tokenizer, as plain data: it is handed to the worker that rebuilds tokenizer.json. */
+/** The tokeniser metadata of a GGUF file, as plain data to send to the worker that rebuilds tokenizer.json. */
 import { type GgufStrings, type GgufValue, isStrings, stringAt } from './gguf';
 
 export interface GgufVocabulary {
   /** tokenizer.ggml.model: `gpt2` (byte-level BPE), `llama` (SentencePiece BPE), … */
   model: string;
-  /** tokenizer.ggml.pre: how text is cut before merging, by llama.cpp's names; null in old files. */
+  /** tokenizer.ggml.pre: llama.cpp's name for how text is split before merging; null in old files. */
   pre: string | null;
-  /** general.architecture: a few families read the same vocabulary their own way. */
+  /** general.architecture: a few families treat the same kind of vocabulary differently. */
   architecture: string;
   tokens: GgufStrings;
   scores: Float32Array | null;
@@ -22,10 +22,10 @@ export interface GgufVocabulary {
   pad: number | null;
 }
 
-/** Pre-tokenizers that begin every text with BOS unless the file says otherwise (llama.cpp, llama-vocab.cpp). */
+/** Pre-tokenisers that start every text with BOS unless the file says otherwise (llama.cpp, llama-vocab.cpp). */
 const BEGIN_WITH_BOS = new Set(['llama3', 'llama-v3', 'llama-bpe', 'falcon3', 'pixtral', 'midm-2.0', 'lfm2', 'tekken']);
 
-/** Null when the metadata has no vocabulary. Ids that no token has count as absent. */
+/** Null if the metadata has no vocabulary. Out-of-range special token ids count as absent. */
 export function vocabularyOf(metadata: Map<string, GgufValue>): GgufVocabulary | null {
   const key = (name: string) => metadata.get(`tokenizer.ggml.${name}`);
   const text = (value: GgufValue | undefined) => (typeof value === 'string' ? value : null);
@@ -42,7 +42,7 @@ export function vocabularyOf(metadata: Map<string, GgufValue>): GgufVocabulary |
   };
   const [scores, types, merges] = [key('scores'), key('token_type'), key('merges')];
   const pre = text(key('pre'));
-  // SentencePiece's usual ids stand where a file is silent, as in llama.cpp.
+  // SentencePiece's usual ids are the default, as in llama.cpp.
   const sentencePiece = model === 'llama';
   return {
     model,

@@ -1,8 +1,8 @@
 /**
- * GGUF, read (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md): magic, version, counts, metadata as typed
- * key-value pairs, a table of tensors, then their bytes, each aligned. Nothing says how long the header is, so it is
- * fetched in growing pieces. Files come from strangers: every count is held against what the file could hold before
- * anything of that size is allocated, keys live in Maps, and all sizes are safe integers.
+ * Reads GGUF (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md): magic, version, counts, metadata as typed
+ * key-value pairs, a table of tensors, then their aligned bytes. The header's length is not stored, so it is fetched in
+ * growing pieces. Files are untrusted: every count is checked against what the file could hold before anything of that
+ * size is allocated, keys are stored in Maps, and all sizes are safe integers.
  */
 import { blockValues, type GgmlType, ggmlBytes, ggmlTypeName, isGgmlType } from './ggml';
 import {
@@ -21,7 +21,7 @@ export { type GgufNumbers, type GgufStrings, type GgufValue, MAX_HEADER_BYTES } 
 
 export interface GgufTensor {
   type: GgmlType;
-  /** Row-major as everywhere else: the outermost dimension first. (The file lists them the other way round.) */
+  /** Row-major, outermost dimension first. (The file lists dimensions in reverse.) */
   shape: number[];
   /** Bytes [start, end) of the file. */
   start: number;
@@ -45,12 +45,12 @@ const MAX_NAME_BYTES = 1024;
 const MAX_DIMENSIONS = 4;
 const DEFAULT_ALIGNMENT = 32;
 const MAX_ALIGNMENT = 65_536;
-/** A pair has at least a key length, a type and a value byte; a tensor a name length, counts, type and offset. */
+/** A pair has at least a key length, a type and one value byte; a tensor has a name length, counts, type and offset. */
 const LEAST_PAIR_BYTES = 13;
 const LEAST_TENSOR_BYTES = 24;
 
-const CONVERT = 'Convert the model again with a current llama.cpp, or download a newer file of it.';
-const OTHER_FILE = 'Take another file of this model: Q4_K_M, Q5_K_M, Q6_K, Q8_0, F16 and BF16 work.';
+const CONVERT = 'Convert the model again with a current version of llama.cpp, or download a newer file.';
+const OTHER_FILE = 'Choose another file of this model: Q4_K_M, Q5_K_M, Q6_K, Q8_0, F16 and BF16 work.';
 
 const clip = (text: string): string => (text.length > 120 ? `${text.slice(0, 117)}…` : text);
 
@@ -62,22 +62,23 @@ function readValue(cursor: Cursor, key: string): GgufValue {
   if (type === STRING) return cursor.string('text');
   if (type !== ARRAY) {
     if (SCALAR_BYTES[type] !== undefined) return cursor.scalar(type);
-    refuse(`${cursor.where}, ${key}`, `The metadata has a value of the unknown type ${type}.`);
+    refuse(`${cursor.where}, ${key}`, `The metadata has a value of unknown type ${type}.`);
   }
   const item = cursor.u32();
   if (item === STRING) return cursor.strings(cursor.count('a list length', 8, MAX_STRINGS));
   const size = SCALAR_BYTES[item];
   if (size !== undefined) return cursor.numbers(item, cursor.count('a list length', size));
-  // The format allows them; no model has any, and llama.cpp refuses them too.
-  if (item === ARRAY) refuse(`${cursor.where}, ${key}`, 'The metadata has lists inside lists, which no model has.');
-  refuse(`${cursor.where}, ${key}`, `The metadata has a list of the unknown type ${item}.`);
+  // The format allows nested lists, but no model has them and llama.cpp refuses them too.
+  if (item === ARRAY)
+    refuse(`${cursor.where}, ${key}`, 'The metadata has lists inside lists, which are not supported.');
+  refuse(`${cursor.where}, ${key}`, `The metadata has a list of unknown type ${item}.`);
 }
 
 function readMetadata(cursor: Cursor, pairs: number): Map<string, GgufValue> {
   const metadata = new Map<string, GgufValue>();
   for (let i = 0; i < pairs; i++) {
     const key = cursor.string('key', MAX_NAME_BYTES);
-    if (metadata.has(key)) refuse(cursor.where, `The metadata names "${clip(key)}" twice.`);
+    if (metadata.has(key)) refuse(cursor.where, `The metadata contains "${clip(key)}" twice.`);
     metadata.set(key, readValue(cursor, clip(key)));
   }
   return metadata;
@@ -89,14 +90,14 @@ function readTensor(cursor: Cursor, name: string): Unplaced {
   const where = `${cursor.where}, tensor ${clip(name)}`;
   const dimensions = cursor.u32();
   if (dimensions > MAX_DIMENSIONS) {
-    refuse(where, `The tensor has ${dimensions} dimensions; at most ${MAX_DIMENSIONS} make sense.`);
+    refuse(where, `The tensor has ${dimensions} dimensions; the limit is ${MAX_DIMENSIONS}.`);
   }
   const shape: number[] = [];
   let values = 1;
   for (let i = 0; i < dimensions; i++) {
     const size = cursor.big();
     values *= Number(size);
-    // Eight bytes a value would be the largest there are.
+    // No type needs more than eight bytes per value.
     if (size === 0n || !Number.isSafeInteger(values * 8)) refuse(where, `The tensor has a dimension of ${size}.`);
     shape.unshift(Number(size));
   }
@@ -104,12 +105,12 @@ function readTensor(cursor: Cursor, name: string): Unplaced {
   const offset = cursor.big();
   const type = ggmlTypeName(id);
   if (type === undefined) {
-    refuse(where, `The tensor is quantised in a way that is not known here (type ${id}).`, OTHER_FILE);
+    refuse(where, `The tensor uses an unknown quantisation (type ${id}).`, OTHER_FILE);
   }
-  if (!isGgmlType(type)) refuse(where, `The tensor is stored as ${type}, which cannot be opened.`, OTHER_FILE);
+  if (!isGgmlType(type)) refuse(where, `The tensor is stored as ${type}, which is not supported.`, OTHER_FILE);
   const row = shape.at(-1) ?? 1;
   if (row % blockValues(type) !== 0) {
-    refuse(where, `Rows of ${row} values cannot be stored as ${type}, whose blocks hold ${blockValues(type)}.`);
+    refuse(where, `Rows of ${row} values cannot be stored as ${type}, which uses blocks of ${blockValues(type)}.`);
   }
   return { type, shape, bytes: ggmlBytes(type, values), offset };
 }
@@ -119,10 +120,10 @@ function alignmentOf(metadata: Map<string, GgufValue>, where: string): number {
   const ok = typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_ALIGNMENT;
   if (ok && (value & (value - 1)) === 0) return value;
   const said = typeof value === 'object' ? 'a list' : value;
-  refuse(`${where}, general.alignment`, `Tensors cannot be aligned to ${said} bytes; it must be a power of two.`);
+  refuse(`${where}, general.alignment`, `Tensors cannot be aligned to ${said} bytes. It must be a power of two.`);
 }
 
-/** The tensors' places in the file: aligned, inside it, and apart from each other. */
+/** Locates the tensors in the file, and checks that they are aligned, inside the file and do not overlap. */
 function placeTensors(
   unplaced: Map<string, Unplaced>,
   dataStart: number,
@@ -134,14 +135,14 @@ function placeTensors(
   for (const [name, { type, shape, bytes, offset }] of unplaced) {
     const here = `${where}, tensor ${clip(name)}`;
     if (offset % BigInt(alignment) !== 0n) {
-      refuse(here, `The tensor begins at ${offset}, not at a multiple of ${alignment} bytes.`);
+      refuse(here, `The tensor starts at byte ${offset}, which is not a multiple of ${alignment}.`);
     }
     if (offset + BigInt(bytes) > BigInt(Math.max(0, fileSize - dataStart))) {
       refuse(
         here,
-        'The file is cut off: this tensor lies beyond its end.',
+        'The file is cut off before the end of this tensor.',
         RELOAD,
-        `offset ${offset}, ${bytes} bytes, ${fileSize - dataStart} there`,
+        `offset ${offset}, ${bytes} bytes, ${fileSize - dataStart} in the file`,
       );
     }
     const start = dataStart + Number(offset);
@@ -161,18 +162,18 @@ function placeTensors(
 function checkBeginning(cursor: Cursor): void {
   const { bytes, fileSize, where } = cursor;
   if (fileSize === 0) refuse(where, 'The file is empty.');
-  if (fileSize < 24) refuse(where, `The file has ${fileSize} bytes, too few to be a GGUF file.`);
+  if (fileSize < 24) refuse(where, `The file is ${fileSize} bytes, too small to be a GGUF file.`);
   cursor.take(4);
   if (decoder.decode(bytes.subarray(0, 4)) !== 'GGUF') {
-    refuse(where, 'This is not a GGUF file: it does not begin with "GGUF".', RELOAD);
+    refuse(where, 'This is not a GGUF file: it does not start with "GGUF".', RELOAD);
   }
   const version = cursor.u32();
   if (version === 2 || version === 3) return;
-  // Written the other way round, a small version has only its last byte set.
+  // In the other byte order, a small version number has only its last byte set.
   if (version !== 0 && (version & 0xffffff) === 0) {
-    refuse(where, 'This GGUF file is in big-endian byte order, for other machines than this one.', CONVERT);
+    refuse(where, 'This GGUF file is big-endian, for a different kind of machine.', CONVERT);
   }
-  refuse(where, `This file is in version ${version} of the GGUF format; versions 2 and 3 are read.`, CONVERT);
+  refuse(where, `This file uses version ${version} of the GGUF format; versions 2 and 3 are supported.`, CONVERT);
 }
 
 function parse(bytes: Uint8Array, fileSize: number, where: string): GgufFile {
@@ -192,7 +193,7 @@ function parse(bytes: Uint8Array, fileSize: number, where: string): GgufFile {
   return { metadata, tensors: placeTensors(unplaced, dataStart, alignment, fileSize, where) };
 }
 
-/** Reads and checks the header of a file of `size` bytes; the tensors stay where they are. Throws `bad_model`. */
+/** Reads and checks the header of a file of `size` bytes, but not the tensors. Throws `bad_model`. */
 export async function openGguf(read: ReadBytes, size: number, where: string): Promise<GgufFile> {
   let bytes = new Uint8Array(0);
   let wanted = Math.min(FIRST_PIECE, size);
@@ -200,7 +201,7 @@ export async function openGguf(read: ReadBytes, size: number, where: string): Pr
     const grown = new Uint8Array(wanted);
     grown.set(bytes);
     const piece = new Uint8Array(await read(bytes.length, wanted));
-    if (piece.length !== wanted - bytes.length) refuse(where, 'The file has become shorter since it was chosen.');
+    if (piece.length !== wanted - bytes.length) refuse(where, 'The file has become shorter since you opened it.');
     grown.set(piece, bytes.length);
     bytes = grown;
     try {
@@ -215,7 +216,7 @@ export async function openGguf(read: ReadBytes, size: number, where: string): Pr
 export const isStrings = (value: GgufValue | undefined): value is GgufStrings =>
   typeof value === 'object' && 'ends' in value;
 
-/** All strings of a list. */
+/** Decodes all strings of a list. */
 export function listStrings({ bytes, ends }: GgufStrings): string[] {
   const list = new Array<string>(ends.length);
   let start = 0;

@@ -1,6 +1,6 @@
 /**
- * The 16-bit float formats of model files, to and from float32. Widening is exact; narrowing rounds to nearest, ties to
- * even, as PyTorch does. A NaN stays a NaN (quiet), overflow becomes infinity.
+ * Converts the 16-bit float formats of model files to and from float32. Widening is exact. Narrowing rounds to nearest,
+ * ties to even, as in PyTorch. NaN stays a (quiet) NaN, and overflow becomes infinity.
  *
  * bfloat16: 1 sign, 8 exponent, 7 fraction bits: the upper half of a float32. float16: IEEE 754 binary16.
  */
@@ -18,7 +18,7 @@ export function f32ToBf16(values: Float32Array): Uint16Array {
   const bits = new Uint16Array(values.length);
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!;
-    // Rounding could carry a NaN's fraction into infinity, so NaN is kept apart and made quiet.
+    // Rounding could turn a NaN into infinity, so NaNs are handled separately and made quiet.
     if ((word & 0x7fffffff) > 0x7f800000) bits[i] = (word >>> 16) | 0x40;
     else bits[i] = (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
   }
@@ -40,7 +40,7 @@ export function f16ToF32(bits: Uint16Array): Float32Array {
     } else if (fraction === 0) {
       words[i] = sign;
     } else {
-      // A subnormal: shift its leading one into the hidden place; float32 has exponents enough to hold it normalised.
+      // Subnormal: shift the leading one into the implicit bit. float32 can represent the value normalised.
       const shift = Math.clz32(fraction) - 21;
       fraction = (fraction << shift) & 0x3ff;
       words[i] = sign | ((113 - shift) << 23) | (fraction << 13);
@@ -63,10 +63,10 @@ export function f32ToF16(values: Float32Array): Uint16Array {
       // 65520 and above round to infinity.
       bits[i] = sign | 0x7c00;
     } else if (magnitude >= 0x38800000) {
-      // Normal: drop 13 fraction bits and re-bias the exponent from 127 to 15 (a carry may move into the exponent).
+      // Normal: drop 13 fraction bits and re-bias the exponent from 127 to 15 (a carry may reach the exponent).
       bits[i] = sign | ((magnitude + 0xfff + ((magnitude >>> 13) & 1) - 0x38000000) >>> 13);
     } else if (magnitude >= 0x33000000) {
-      // Subnormal: value = fraction · 2^-24. 2^-25 itself is a tie, and goes to the even zero.
+      // Subnormal: value = fraction · 2^-24. 2^-25 itself is a tie and rounds to even, which is zero.
       const exponent = magnitude >>> 23;
       const fraction = (magnitude & 0x7fffff) | 0x800000;
       const shift = 126 - exponent;

@@ -1,6 +1,6 @@
 /**
- * Finds a key that a JSON object holds twice. `JSON.parse` keeps the last one silently; in a weight file that is either
- * damage or an attempt to show one thing to a checker and another to a loader.
+ * Finds a key that occurs twice in a JSON object. `JSON.parse` silently keeps the last one. In a weight file a
+ * duplicate is either damage or an attempt to show one thing to a checker and another to a loader.
  */
 
 const QUOTE = 0x22;
@@ -10,8 +10,8 @@ const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
 /**
- * The first key that occurs twice in one object, looking at the outermost object and the objects right inside it, or
- * null. `text` must already have passed `JSON.parse`. Linear in its length, no recursion.
+ * The first key that occurs twice in the outermost object or in an object directly inside it, or null. `text` must
+ * already have passed `JSON.parse`. Takes linear time and does not recurse.
  */
 export function findDuplicateKey(text: string): string | null {
   const outer = new Set<string>();

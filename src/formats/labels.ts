@@ -1,4 +1,4 @@
-/** labels.json beside an adapter's files: what the labels of its head are called, which PEFT's files do not say. */
+/** labels.json next to an adapter's files: the names of its head's labels, which PEFT's files do not have. */
 import { TabtuneError } from '../base/errors';
 import { problemTypes, type TaskData } from '../base/task';
 import { type AdapterFiles, fileNamed } from './adapter-format';
@@ -13,7 +13,7 @@ export function labelsFile({ problemType, labels }: TaskData): { path: string; b
   };
 }
 
-/** Null without such a file. Throws bad_adapter if it is damaged. */
+/** Null without such a file. Throws bad_adapter if it is corrupt. */
 export function readLabels(files: AdapterFiles): TaskData | null {
   const file = fileNamed(files, LABELS);
   if (!file) return null;
@@ -24,12 +24,12 @@ export function readLabels(files: AdapterFiles): TaskData | null {
       return { problemType: problem_type, labels };
     }
   } catch {
-    // Reported below, like any other damage of the file.
+    // Reported below, like any other corruption.
   }
   throw new TabtuneError({
     code: 'bad_adapter',
-    message: 'The names of the labels cannot be read.',
+    message: 'The label names cannot be read.',
     where: LABELS,
-    action: 'Export the adapter again, or remove this file: its labels then have numbers.',
+    action: 'Export the adapter again, or remove this file to number the labels instead.',
   });
 }

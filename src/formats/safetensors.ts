@@ -1,13 +1,13 @@
 /**
- * safetensors, read and written (https://github.com/huggingface/safetensors#format): an unsigned little-endian 64-bit
+ * Reads and writes safetensors (https://github.com/huggingface/safetensors#format): an unsigned little-endian 64-bit
  * header length N, N bytes of JSON {name: {dtype, shape, data_offsets: [begin, end]}, __metadata__?: {string: string}},
- * then the tensors' bytes without gaps. Files come from strangers, so nothing is allocated or trusted before it is
- * checked against the file's real size.
+ * then the tensors' bytes without gaps. Files are untrusted, so nothing is allocated or used before it is checked
+ * against the file's actual size.
  */
 import { type ErrorCode, TabtuneError } from '../base/errors';
 import { findDuplicateKey } from './json-keys';
 
-/** Bytes per element of the number formats that may stand in a header. */
+/** Bytes per element of the types allowed in a header. */
 const DTYPE_BYTES = {
   BOOL: 1,
   U8: 1,
@@ -25,7 +25,7 @@ const DTYPE_BYTES = {
 } as const;
 export type SafetensorsDtype = keyof typeof DTYPE_BYTES;
 
-/** One tensor: row-major, little-endian, at bytes [start, end) counted from the start of the file. */
+/** One tensor: row-major, little-endian, at bytes [start, end) of the file. */
 export interface SafetensorsEntry {
   dtype: SafetensorsDtype;
   shape: number[];
@@ -34,33 +34,33 @@ export interface SafetensorsEntry {
 }
 
 export interface SafetensorsFile {
-  /** By name; a Map, because names are a stranger's. */
+  /** By name; a Map, because the names are untrusted. */
   tensors: Map<string, SafetensorsEntry>;
   metadata: Record<string, string>;
 }
 
-/** Rust's own limit is 100 MB; 25 MB still holds some 200,000 tensors and parses in well under a second. */
+/** The Rust library's limit is 100 MB. 25 MB still holds some 200,000 tensors and parses in well under a second. */
 const MAX_HEADER_BYTES = 25_000_000;
 const MAX_DIMENSIONS = 8;
 
-/** Where errors point, and whether the file is a model's or an adapter's. */
+/** The `where` of errors, and whether the file belongs to a model or an adapter. */
 export interface ReadContext {
   where: string;
   code?: Extract<ErrorCode, 'bad_model' | 'bad_adapter'>;
 }
 
-const RELOAD = 'Get the file again from where it came: it is damaged or incomplete.';
+const RELOAD = 'Get a fresh copy of the file: this one is damaged or incomplete.';
 const CONVERT = 'Save the weights again with the safetensors library in float32, float16 or bfloat16.';
 
 function refuse(context: ReadContext, message: string, action = RELOAD, details?: string): never {
   throw new TabtuneError({ code: context.code ?? 'bad_model', message, where: context.where, action, details });
 }
 
-/** Length of the header (8 + N bytes), from the file's first 8 bytes and its size. */
+/** The length of the header (8 + N bytes), from the file's first 8 bytes and its size. */
 export function safetensorsHeaderSize(first8: Uint8Array, fileSize: number, context: ReadContext): number {
   if (fileSize === 0) refuse(context, 'The file is empty.');
   if (fileSize < 10 || first8.length < 8) {
-    refuse(context, `The file has ${fileSize} bytes, too few to be a safetensors file.`);
+    refuse(context, `The file is ${fileSize} bytes, too small to be a safetensors file.`);
   }
   const n = new DataView(first8.buffer, first8.byteOffset, 8).getBigUint64(0, true);
   if (n > BigInt(fileSize - 8)) {
@@ -72,7 +72,7 @@ export function safetensorsHeaderSize(first8: Uint8Array, fileSize: number, cont
     );
   }
   if (n > BigInt(MAX_HEADER_BYTES)) {
-    refuse(context, `The header claims ${n} bytes; Tabtune reads headers of up to ${MAX_HEADER_BYTES}.`, CONVERT);
+    refuse(context, `The header claims ${n} bytes; the limit is ${MAX_HEADER_BYTES}.`, CONVERT);
   }
   if (n < 2n) refuse(context, 'The header is empty.');
   return 8 + Number(n);
@@ -80,7 +80,7 @@ export function safetensorsHeaderSize(first8: Uint8Array, fileSize: number, cont
 
 function parseJson(bytes: Uint8Array, context: ReadContext): Record<string, unknown> {
   // A byte order mark is not JSON, and the reference implementation refuses it too.
-  if (bytes[0] !== 0x7b) refuse(context, 'The header is not JSON: it does not begin with "{".');
+  if (bytes[0] !== 0x7b) refuse(context, 'The header is not JSON: it does not start with "{".');
   let value: unknown;
   let text: string;
   try {
@@ -93,7 +93,7 @@ function parseJson(bytes: Uint8Array, context: ReadContext): Record<string, unkn
     refuse(context, 'The header is not a JSON object.');
   }
   const twice = findDuplicateKey(text);
-  if (twice !== null) refuse(context, `The header names "${clip(twice)}" twice.`);
+  if (twice !== null) refuse(context, `The header contains "${clip(twice)}" twice.`);
   return value as Record<string, unknown>;
 }
 
@@ -101,16 +101,16 @@ function parseJson(bytes: Uint8Array, context: ReadContext): Record<string, unkn
 function parseEntry(name: string, value: unknown, dataStart: number, context: ReadContext): SafetensorsEntry {
   const here: ReadContext = { ...context, where: `${context.where}, tensor ${clip(name)}` };
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    refuse(here, 'The header describes this tensor with something other than an object.');
+    refuse(here, 'The header entry for this tensor is not a JSON object.');
   }
   const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
   if (typeof dtype !== 'string' || !Object.hasOwn(DTYPE_BYTES, dtype)) {
-    refuse(here, `The number format ${show(dtype)} cannot be read.`, CONVERT);
+    refuse(here, `The number format ${show(dtype)} is not supported.`, CONVERT);
   }
   if (!Array.isArray(shape) || !shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
     refuse(here, 'The shape is not a list of whole numbers.', RELOAD, show(shape));
   }
-  if (shape.length > MAX_DIMENSIONS) refuse(here, `The shape has ${shape.length} dimensions; at most 8 make sense.`);
+  if (shape.length > MAX_DIMENSIONS) refuse(here, `The shape has ${shape.length} dimensions; the limit is 8.`);
   if (
     !Array.isArray(offsets) ||
     offsets.length !== 2 ||
@@ -126,7 +126,7 @@ function parseEntry(name: string, value: unknown, dataStart: number, context: Re
   }
   const [begin, end] = offsets as [number, number];
   if (bytes !== end - begin) {
-    refuse(here, `The shape needs ${bytes} bytes, but the file gives the tensor ${end - begin}.`);
+    refuse(here, `The shape needs ${bytes} bytes, but the tensor has ${end - begin} in the file.`);
   }
   return {
     dtype: dtype as SafetensorsDtype,
@@ -137,9 +137,9 @@ function parseEntry(name: string, value: unknown, dataStart: number, context: Re
 }
 
 /**
- * Parses and checks a header. `header` is the file's first `safetensorsHeaderSize()` bytes, the length field included.
- * Throws bad_model (or `context.code`) unless every tensor has a known format, a size that follows from its shape, and
- * all of them cover the rest of the file exactly, without overlap or gap.
+ * Parses and checks a header. `header` is the file's first `safetensorsHeaderSize()` bytes, including the length field.
+ * Throws bad_model (or `context.code`) unless every tensor has a known type and the size implied by its shape, and the
+ * tensors cover the rest of the file exactly, without gaps or overlap.
  */
 export function parseSafetensorsHeader(header: Uint8Array, fileSize: number, context: ReadContext): SafetensorsFile {
   const dataStart = safetensorsHeaderSize(header, fileSize, context);
@@ -151,17 +151,17 @@ export function parseSafetensorsHeader(header: Uint8Array, fileSize: number, con
   for (const [name, value] of Object.entries(json)) {
     if (name === '__metadata__') {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-        refuse(context, 'The metadata of the header is not an object.');
+        refuse(context, 'The metadata in the header is not a JSON object.');
       }
       for (const [key, text] of Object.entries(value)) {
-        if (typeof text !== 'string') refuse(context, `The metadata entry "${clip(key)}" is not text.`);
+        if (typeof text !== 'string') refuse(context, `The metadata entry "${clip(key)}" is not a string.`);
         metadata[key] = text;
       }
       continue;
     }
-    // No module can have these names; used as a key further on they would reach into Object.prototype.
+    // No module can have these names, and as object keys later they would reach Object.prototype.
     if (name === '__proto__' || name === 'constructor' || name === 'prototype') {
-      refuse(context, `A tensor is named "${name}", which no model has.`);
+      refuse(context, `A tensor is called "${name}", which is not a valid name.`);
     }
     tensors.set(name, parseEntry(name, value, dataStart, context));
   }
@@ -179,7 +179,7 @@ export function parseSafetensorsHeader(header: Uint8Array, fileSize: number, con
     const what = position > fileSize ? 'is cut off' : 'has bytes that belong to no tensor';
     refuse(
       context,
-      `The file ${what}: its header describes ${position} bytes, and there are ${fileSize}.`,
+      `The file ${what}: its header describes ${position} bytes, but the file has ${fileSize}.`,
       RELOAD,
       last === '' ? undefined : `last tensor: ${clip(last)}`,
     );
@@ -187,7 +187,7 @@ export function parseSafetensorsHeader(header: Uint8Array, fileSize: number, con
   return { tensors, metadata };
 }
 
-/** Reads and checks the header of a file of `size` bytes through `read(start, end)`; the tensors stay where they are. */
+/** Reads and checks the header of a file of `size` bytes through `read(start, end)`, but not the tensors. */
 export async function openSafetensors(
   read: (start: number, end: number) => Promise<ArrayBuffer>,
   size: number,
@@ -206,23 +206,23 @@ export interface SafetensorsTensor {
   data: Uint8Array | Uint16Array | Float32Array;
 }
 
-// The order of the Rust implementation's dtype enum, largest alignment first; within one, names in byte order.
+// The order of the Rust library's dtype enum, largest alignment first; tensors of one dtype are sorted by name bytes.
 const WRITE_ORDER = { F32: 0, BF16: 1, F16: 2 } as const;
 
-/** Where each tensor goes in a file that is yet to be written. */
+/** Where each tensor will be in the file. */
 export interface SafetensorsLayout {
-  /** Length and JSON header: the file's first bytes. */
+  /** The file's first bytes: length and JSON header. */
   header: Uint8Array<ArrayBuffer>;
-  /** In the order of the file, one right behind the other. */
+  /** In file order, without gaps. */
   tensors: { name: string; bytes: number }[];
-  /** Of the whole file. */
+  /** Size of the whole file. */
   bytes: number;
 }
 
 /**
- * Lays out a file as the reference implementation does, so that the same tensors give the same bytes everywhere: tensors
- * ordered by alignment, then name; JSON without spaces; header padded with spaces to a multiple of 8 bytes. Metadata
- * keys are sorted (the reference leaves their order to chance).
+ * Lays out a file like the reference implementation, so that the same tensors always give the same bytes: tensors
+ * sorted by alignment, then name; JSON without spaces; header padded with spaces to a multiple of 8 bytes. Metadata
+ * keys are sorted (their order is arbitrary in the reference).
  */
 export function layoutSafetensors(
   tensors: readonly Omit<SafetensorsTensor, 'data'>[],
@@ -246,7 +246,7 @@ export function layoutSafetensors(
       throw new TabtuneError({
         code: 'internal',
         message: `The tensor ${name} cannot be written.`,
-        details: 'its name is taken',
+        details: 'its name is already in use',
       });
     }
     names.add(name);
@@ -299,10 +299,10 @@ function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length;
 }
 
-/** A stranger's text, short enough for an error message. */
+/** Shortens untrusted text for an error message. */
 function clip(text: string): string {
   return text.length > 120 ? `${text.slice(0, 117)}…` : text;
 }
 
-/** A value of the header, or its absence, in the same way. */
+/** The same for a value of the header, which may be missing. */
 const show = (value: unknown): string => clip(JSON.stringify(value) ?? 'nothing');

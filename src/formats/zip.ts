@@ -1,14 +1,14 @@
 /**
- * Zip archives (PKWARE APPNOTE 6.3.10): written without compression, since float weights do not shrink, and read with
- * guards, since archives come from strangers. The directory is read here, because the guards need every field of it
- * before a byte is inflated; fflate inflates.
+ * Zip archives (PKWARE APPNOTE 6.3.10). They are written without compression, because float weights barely compress,
+ * and read defensively, because they are untrusted. The directory is parsed here, because the checks need all its
+ * fields before a byte is inflated; fflate does the inflating.
  */
 import { makeZip } from 'client-zip';
 import { inflateSync } from 'fflate';
 import { type ErrorCode, TabtuneError } from '../base/errors';
 
 export interface ZipEntry {
-  /** Relative, forward slashes. */
+  /** Relative, with forward slashes. */
   path: string;
   bytes: Uint8Array;
 }
@@ -20,38 +20,38 @@ export interface ZipSource {
 
 const MAX_ENTRIES = 1000;
 const MAX_TOTAL_BYTES = 4 * 2 ** 30;
-/** Weights, JSON and text stay far below; deflate's own limit is about 1030. */
+/** Weights, JSON and text stay far below this; deflate's limit is about 1030. */
 const MAX_RATIO = 200;
 
-/** Zips files in the order given, in memory. The same files always give the same bytes. */
+/** Zips files in the given order, in memory. The same files always give the same bytes. */
 export async function createZip(files: readonly ZipEntry[]): Promise<Uint8Array<ArrayBuffer>> {
   const stream = zipped(files.map(({ path, bytes }) => ({ name: path, input: bytes })));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** The same as it is read, for files that do not fit in memory together. Past 4 GB it becomes a zip64 by itself. */
+/** The same as a stream, for files that together do not fit in memory. Above 4 GB it automatically becomes zip64. */
 export function zipStream(files: readonly ZipSource[]): ReadableStream<Uint8Array<ArrayBuffer>> {
   return zipped(files.map(({ path, blob }) => ({ name: path, input: blob })));
 }
 
-/** Every entry carries the format's first possible date (1 January 1980, local time, as zip has no time zone). */
+/** Every entry has the format's earliest date (1 January 1980, local time, because zip has no time zone). */
 function zipped(entries: { name: string; input: Uint8Array | Blob }[]): ReadableStream<Uint8Array<ArrayBuffer>> {
   const lastModified = new Date(1980, 0, 1);
   const seen = new Set<string>();
   for (const { name } of entries) {
     if (pathProblem(name) !== null || seen.has(name)) {
-      throw new TabtuneError({ code: 'internal', message: `${name} cannot be the name of a file in an archive.` });
+      throw new TabtuneError({ code: 'internal', message: `${name} is not a valid file name for an archive.` });
     }
     seen.add(name);
   }
   return makeZip(entries.map((entry) => ({ ...entry, lastModified }))) as ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
-/** Why a path may not leave or enter an archive; null when it may. */
+/** Why a path is not allowed in an archive; null if it is. */
 function pathProblem(path: string): string | null {
   if (path === '') return 'is empty';
-  if (path.includes('\0')) return 'holds a NUL character';
-  if (path.includes('\\')) return 'holds a backslash';
+  if (path.includes('\0')) return 'contains a NUL character';
+  if (path.includes('\\')) return 'contains a backslash';
   if (path.startsWith('/')) return 'is absolute';
   if (/^[a-z]:/i.test(path)) return 'names a drive';
   if (path.split('/').some((part) => part === '..' || part === '.')) return 'leaves its folder';
@@ -70,14 +70,14 @@ interface DirectoryEntry {
   crc: number;
   compressedSize: number;
   size: number;
-  /** Of the local header. */
+  /** Offset of the local header. */
   offset: number;
 }
 
 /**
- * Reads every file of an archive; directories are left out. Throws `context.code` for what is not a zip, is encrypted or
- * damaged, holds more than 1000 entries or 4 GB, expands more than 200 times, or names a path outside its folder or one
- * path twice.
+ * Reads every file of an archive, but not its directories. Throws `context.code` if it is not a zip, is encrypted or
+ * damaged, has more than 1000 entries or 4 GB, expands more than 200 times, contains a path outside its folder, or
+ * contains a path twice.
  */
 export function readZip(archive: Uint8Array, context: ZipContext): ZipEntry[] {
   const refuse = (message: string, name?: string): never => {
@@ -85,7 +85,7 @@ export function readZip(archive: Uint8Array, context: ZipContext): ZipEntry[] {
       code: context.code,
       message,
       where: name === undefined ? context.where : `${context.where}, ${name.slice(0, 120)}`,
-      action: 'Make the archive again, or unpack it and drop the folder.',
+      action: 'Create the archive again, or unpack it and drop the folder.',
     });
   };
   const entries = readDirectory(archive, refuse);
@@ -96,15 +96,16 @@ export function readZip(archive: Uint8Array, context: ZipContext): ZipEntry[] {
   for (const { path, size, compressedSize } of entries) {
     const problem = pathProblem(path);
     if (problem !== null) refuse(`A file name in the archive ${problem}.`, path);
-    if (seen.has(path)) refuse('The archive holds this file twice.', path);
+    if (seen.has(path)) refuse('The archive contains this file twice.', path);
     seen.add(path);
     total += size;
     compressed += compressedSize;
-    if (size > MAX_RATIO * compressedSize) refuse(`This file expands more than ${MAX_RATIO} times.`, path);
+    if (size > MAX_RATIO * compressedSize)
+      refuse(`This file expands to more than ${MAX_RATIO} times its compressed size.`, path);
   }
   if (total > MAX_TOTAL_BYTES) refuse('The archive expands to more than 4 GB.');
-  // Entries that share their bytes multiply what an archive expands to.
-  if (compressed > archive.length) refuse('The entries of the archive overlap.');
+  // Entries that share bytes could expand to far more than the archive's size suggests.
+  if (compressed > archive.length) refuse('The entries in the archive overlap.');
 
   return entries
     .filter(({ path }) => !path.endsWith('/'))
@@ -115,7 +116,7 @@ type Refuse = (message: string, name?: string) => never;
 
 function readDirectory(archive: Uint8Array, refuse: Refuse): DirectoryEntry[] {
   const view = new DataView(archive.buffer, archive.byteOffset, archive.byteLength);
-  // The end record stands last, before a comment of at most 65,535 bytes.
+  // The end record comes last, before a comment of at most 65,535 bytes.
   let end = archive.length - 22;
   const first = Math.max(0, end - 65_535);
   while (end >= first && view.getUint32(end, true) !== 0x06054b50) end--;
@@ -125,22 +126,22 @@ function readDirectory(archive: Uint8Array, refuse: Refuse): DirectoryEntry[] {
   const size = view.getUint32(end + 12, true);
   let position = view.getUint32(end + 16, true);
   if (count === 0xffff || size === 0xffffffff || position === 0xffffffff) {
-    refuse('Archives in the zip64 format, made for more than 4 GB, cannot be opened.');
+    refuse('Archives in the zip64 format (for more than 4 GB) are not supported.');
   }
-  if (count > MAX_ENTRIES) refuse(`The archive has ${count} entries; at most ${MAX_ENTRIES} are read.`);
-  if (position + size > end) refuse('The directory of the archive is damaged.');
+  if (count > MAX_ENTRIES) refuse(`The archive has ${count} entries; the limit is ${MAX_ENTRIES}.`);
+  if (position + size > end) refuse('The archive’s directory is damaged.');
 
   const entries: DirectoryEntry[] = [];
   const directoryEnd = position + size;
   for (let i = 0; i < count; i++) {
     if (position + 46 > directoryEnd || view.getUint32(position, true) !== 0x02014b50) {
-      refuse('The directory of the archive is damaged.');
+      refuse('The archive’s directory is damaged.');
     }
     const flags = view.getUint16(position + 8, true);
     const nameLength = view.getUint16(position + 28, true);
     const next = position + 46 + nameLength + view.getUint16(position + 30, true) + view.getUint16(position + 32, true);
-    if (next > directoryEnd) refuse('The directory of the archive is damaged.');
-    // Old archivers use other encodings than UTF-8; the names that matter here are ASCII in all of them.
+    if (next > directoryEnd) refuse('The archive’s directory is damaged.');
+    // Old archivers use encodings other than UTF-8, but the names that matter here are ASCII in all of them.
     const path = new TextDecoder().decode(archive.subarray(position + 46, position + 46 + nameLength));
     if (flags & 1) refuse('The archive is encrypted.', path);
     entries.push({
@@ -170,13 +171,13 @@ function readEntry(archive: Uint8Array, entry: DirectoryEntry, refuse: Refuse): 
     bytes = data.slice();
   } else if (method === 8) {
     try {
-      // With a buffer of its own, fflate never writes more than was claimed and counted above.
+      // Given a buffer, fflate never writes more than the claimed size, which was counted above.
       bytes = inflateSync(data, { out: new Uint8Array(size) });
     } catch {
       return damaged();
     }
   } else {
-    return refuse(`The compression method ${method} cannot be read.`, path);
+    return refuse(`Compression method ${method} is not supported.`, path);
   }
   if (bytes.length !== size || crc32(bytes) !== crc) damaged();
   return bytes;
@@ -188,7 +189,7 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-/** CRC-32 as zip and gzip use it (ISO 3309, reflected polynomial 0xEDB88320). */
+/** CRC-32 as in zip and gzip (ISO 3309, reflected polynomial 0xEDB88320). */
 function crc32(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (let i = 0; i < bytes.length; i++) crc = CRC_TABLE[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8);

@@ -1,4 +1,4 @@
-/** Runs a recipe without a person: the page behind `npm run headless`. See protocol.ts for who calls whom. */
+/** The page behind `npm run headless`, which runs a recipe unattended. See protocol.ts for who calls whom. */
 import { TabtuneError } from '../base/errors';
 import type { DataProblem, TokenizedDataset } from '../data/types';
 import { exportsOf } from '../exports';
@@ -13,7 +13,7 @@ import type { EngineApi } from '../workers/engine/api';
 import type { CheckedInput, Measurements, MeasureOptions, Message, Outcome, RunOptions, RunOutput } from './protocol';
 import { metricsLine, summaryOf } from './summary';
 
-/** Small enough for one message, and a multiple of 3, so that pieces of base64 can be put one after another. */
+/** Small enough for one message, and a multiple of 3, so that base64 pieces can be concatenated. */
 const PIECE = 3 * 2 ** 20;
 
 const tell = (message: Message) => window.tabtuneTell(message);
@@ -63,7 +63,7 @@ async function download(session: Session, source: string): Promise<void> {
   }
 }
 
-/** How a download stands, and once what happened on its way. */
+/** Reports the progress of downloads, and each note once. */
 function tellDownloads(): (downloads: Download[]) => void {
   const told = new Set<string>();
   return (downloads) => {
@@ -80,15 +80,15 @@ function tellDownloads(): (downloads: Download[]) => void {
   };
 }
 
-/** Runs and dropped files of earlier headless runs; the models of the Hub stay. */
+/** Deletes runs and imported files of earlier headless runs, but keeps Hub models. */
 async function tidy(session: Session): Promise<void> {
   const { items } = await session.storage();
   for (const { id } of items) if (!id.startsWith('hf:')) await session.deleteStored(id);
 }
 
 /**
- * Dropped into the session as a person would drop them; the recipe then names them as the session does. The dataset
- * comes first: one that cannot be used is told before a large model is loaded.
+ * Imports the files into the session as if a person had dropped them, and puts the session's names into the recipe. The
+ * dataset comes first, so that a bad one is reported before a large model is loaded.
  */
 async function takeIn(session: Session, { recipe, modelFolder, adapterFolder }: RunOptions) {
   let { model, dataset, method } = recipe;
@@ -110,12 +110,12 @@ async function takeIn(session: Session, { recipe, modelFolder, adapterFolder }: 
 const noAdapter = (method: string) =>
   new TabtuneError({
     code: 'bad_recipe',
-    message: `${method} does not go on from an adapter.`,
+    message: `${method} cannot continue from an adapter.`,
     where: 'method.type',
-    action: 'Leave the adapter out, or use the method that it was trained with.',
+    action: 'Remove the adapter, or use the method it was trained with.',
   });
 
-/** Problems of the data, one line for each kind: a file may have thousands. */
+/** Prints data problems, one line per kind, because a file may have thousands. */
 async function tellProblems(problems: DataProblem[]): Promise<void> {
   const kinds = new Map<string, DataProblem[]>();
   for (const problem of problems) kinds.set(problem.code, [...(kinds.get(problem.code) ?? []), problem]);
@@ -135,7 +135,7 @@ async function sendFile(folder: 'adapter' | 'model', path: string, blob: Blob): 
   }
 }
 
-/** Trains to the end; throws what the run failed with. */
+/** Trains to the end. Throws if the run fails. */
 async function train(session: Session, recipe: Recipe): Promise<RunSummary> {
   let summary: RunSummary | null = null;
   let failure: TabtuneError | null = null;
@@ -182,14 +182,14 @@ async function train(session: Session, recipe: Recipe): Promise<RunSummary> {
 async function merge(session: Session, dtype: MergedDtype): Promise<MergedExport> {
   const merged = await session.exportMerged(dtype, ({ phase, done, total }) => {
     const text =
-      phase === 'checking' ? 'comparing merged and adapter form' : `merging, ${megabytes(done)} of ${megabytes(total)}`;
+      phase === 'checking' ? 'checking the merged model' : `merging, ${megabytes(done)} of ${megabytes(total)}`;
     void tell({ type: 'progress', text });
   });
   for (const { path, blob } of merged.files) await sendFile('model', path, blob);
   return merged;
 }
 
-/** A session, and its engine beside it: what only checks need is asked of the engine itself. */
+/** A session with direct access to its engine, for calls that only checks need. */
 function open(): { session: Session; engine(): Connection<EngineApi>['api'] } {
   let engine: Connection<EngineApi> | null = null;
   const session = createSession({
@@ -237,13 +237,13 @@ async function run(options: RunOptions): Promise<RunOutput> {
     if (device.problem) throw TabtuneError.fromData(device.problem);
     if (options.hub) {
       await session.setHubSettings(options.hub);
-      // Of a run that was killed.
+      // Clean up after a run that was killed.
       await tidy(session);
     }
     const { recipe, problems } = await takeIn(session, options);
     const tokenized: TokenizedDataset = await session.tokenize(recipe);
     if (device.software)
-      await tell({ type: 'note', text: 'No GPU is used: WebGPU runs in software here, which is slow.' });
+      await tell({ type: 'note', text: 'No GPU is in use: WebGPU is running in software, which is slow.' });
     await tellProblems([...problems, ...tokenized.problems]);
     const plan = await session.forecast(recipe);
     const [blocker] = plan.blockers;
@@ -262,7 +262,7 @@ async function run(options: RunOptions): Promise<RunOutput> {
       const at = async (strength: number) => Array.from(await engine().logits(Int32Array.from(input_ids), strength));
       logits.push({ input_ids, base_logits: await at(0), logits: await at(1) });
     }
-    // As the recipe file has them, not as this page calls the files.
+    // The sources as in the recipe file, not under this page's names.
     const { model, dataset, method } = summary.recipe;
     const given: Recipe = {
       ...summary.recipe,

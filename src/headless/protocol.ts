@@ -1,7 +1,7 @@
 /**
- * What scripts/headless.mjs and the page say to one another. Node calls `window.tabtune`; the page calls the function
- * that Node has put into it as `window.tabtuneTell`. Everything is plain JSON; bytes travel as base64, piece by piece.
- * Input files (model folder, dataset, adapter folder) come through the page's file inputs, straight from the disk.
+ * The messages between scripts/headless.mjs and the page. Node calls `window.tabtune`; the page calls
+ * `window.tabtuneTell`, a function that Node exposes to it. Everything is plain JSON; bytes are sent in base64 pieces.
+ * Input files (model folder, dataset, adapter folder) arrive through the page's file inputs, straight from disk.
  */
 import type { ErrorData } from '../base/errors';
 import type { HubSettings } from '../hub/descriptions';
@@ -12,41 +12,41 @@ export type Outcome<T> = { ok: true; value: T } | { ok: false; error: ErrorData 
 
 export interface CheckedInput {
   recipe: Recipe;
-  /** What has no effect, each a line. */
+  /** Settings that have no effect, one line each. */
   notes: string[];
 }
 
 export interface RunOptions {
   recipe: Recipe;
-  /** Names of the folders that were put into the file inputs; a PEFT folder is known by its own name. */
+  /** Names of the folders given to the file inputs; an adapter is called after its folder. */
   modelFolder: string | null;
   adapterFolder: string | null;
-  /** Texts, as token ids, whose logits to return after training: for comparing with other software. */
+  /** Texts (token ids) whose logits to return after training, for comparison with other software. */
   logitsOf: number[][];
-  /** Also writes the base with the adapter merged in, in this precision; F32 where a run leaves a model and no adapter. */
+  /** Also writes the model with the adapter merged in, in this precision. Runs that produce a model default to F32. */
   merged: MergedDtype | null;
-  /** For models of the Hub. Then this browser is kept between runs: of earlier ones only models are left in it. */
+  /** For Hub models. The browser profile is then kept between runs, but only its models survive. */
   hub: HubSettings | null;
 }
 
-/** What a run leaves besides its metrics and its adapter. Becomes summary.json, in the order written here. */
+/** The output of a run besides its metrics and adapter. The summary is written to summary.json in key order. */
 export interface RunOutput {
   summary: Record<string, unknown>;
   logits: { input_ids: number[]; base_logits: number[]; logits: number[] }[];
 }
 
-/** What to find out about a model as it is, for comparing with other software. Texts are token ids. */
+/** What to measure on an untrained model, for comparison with other software. Texts are token ids. */
 export interface MeasureOptions {
   model: Recipe['model'];
-  /** Name of the folder or file that was put into the file input. */
+  /** Name of the folder or file given to the file input. */
   modelFolder: string | null;
-  /** Prompts, and how many tokens to go on greedily. */
+  /** Prompts, and how many tokens to generate greedily. */
   greedy: { prompt: number[]; tokens: number }[];
-  /** Texts whose mean negative log-likelihood a token (nats) to give. */
+  /** Texts whose mean negative log-likelihood per token (nats) to return. */
   lossOf: number[][];
   /** Texts to embed. */
   embed: string[];
-  /** Small files from subfolders of the model's, which a file input cannot name. */
+  /** Small files from subfolders of the model folder, whose paths a file input cannot give. */
   nested: { path: string; text: string }[];
 }
 
@@ -60,11 +60,11 @@ export interface Measurements {
 export type Message =
   /** A line for the terminal. */
   | { type: 'note'; text: string }
-  /** What is being done now; replaces the one before. */
+  /** The current activity; replaces the previous one. */
   | { type: 'progress'; text: string }
   /** A line of metrics.jsonl. */
   | { type: 'row'; row: Record<string, unknown> }
-  /** A piece of a file of a folder of results. */
+  /** A piece of a result file. */
   | { type: 'file'; folder: 'adapter' | 'model'; path: string; base64: string };
 
 export interface HeadlessPage {

@@ -1,4 +1,4 @@
-/** summary.json and the lines of metrics.jsonl, in the ecosystem's snake_case. */
+/** summary.json and the lines of metrics.jsonl, in snake_case as in the Python ecosystem. */
 import type { TokenizedDataset } from '../data/types';
 import type { Forecast, MergedExport, RunSummary } from '../session/api';
 import type { MetricsRow } from '../storage/types';

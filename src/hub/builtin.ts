@@ -1,6 +1,6 @@
 /**
- * Models that are served beside the app, under `models/`: `models/index.json` lists them, `models/NAME/` holds the files.
- * The base URL is the page's; a worker has to be told, since its own script lies elsewhere.
+ * Models served with the app under `models/`: `models/index.json` lists them, `models/NAME/` holds their files.
+ * The base URL is the page's. A worker must be given it, because the worker script has a different address.
  */
 
 import { refuse } from '../base/bad-model';
@@ -14,12 +14,12 @@ export interface BuiltinModel {
   description: string;
   licence: string;
   parameters: number;
-  /** Of all files. */
+  /** Total size of all files. */
   bytes: number;
   files: { name: string; size: number }[];
 }
 
-/** Files up to this size are fetched once and kept; of larger ones only the parts that are asked for. */
+/** Files up to this size are fetched whole and kept in memory; larger files are read by range. */
 const KEEP_BYTES = 32 * 2 ** 20;
 
 function networkError(url: URL, message: string, details: string): TabtuneError {
@@ -27,12 +27,12 @@ function networkError(url: URL, message: string, details: string): TabtuneError 
     code: 'network',
     message,
     where: url.pathname.slice(url.pathname.lastIndexOf('/') + 1),
-    action: 'Check the connection and try again; if it happens again, reload the page.',
+    action: 'Check your connection and try again. If it fails again, reload the page.',
     details: `${url}: ${details}`,
   });
 }
 
-/** Fetches a file, or bytes [start, end) of it. Throws `network` unless exactly that came. */
+/** Fetches a file, or bytes [start, end) of it. Throws `network` unless exactly those bytes arrive. */
 async function fetchBytes(url: URL, range?: [start: number, end: number]): Promise<ArrayBuffer> {
   let response: Response;
   let body: ArrayBuffer;
@@ -40,32 +40,30 @@ async function fetchBytes(url: URL, range?: [start: number, end: number]): Promi
     response = await fetch(url, range ? { headers: { Range: `bytes=${range[0]}-${range[1] - 1}` } } : undefined);
     if (!response.ok) {
       await response.body?.cancel();
-      throw networkError(url, 'A file of the model could not be loaded.', `HTTP ${response.status}`);
+      throw networkError(url, 'A model file could not be loaded.', `HTTP ${response.status}`);
     }
     body = await response.arrayBuffer();
   } catch (cause) {
-    throw cause instanceof TabtuneError
-      ? cause
-      : networkError(url, 'A file of the model could not be loaded.', String(cause));
+    throw cause instanceof TabtuneError ? cause : networkError(url, 'A model file could not be loaded.', String(cause));
   }
-  // Servers of single-page apps answer a wrong path with the app's own page and status 200; so do hotels' portals.
+  // Single-page app servers answer a wrong path with the app's page and status 200. Captive portals do the same.
   if (response.headers.get('Content-Type')?.startsWith('text/html')) {
-    throw networkError(url, 'A web page came instead of a file of the model.', `HTTP ${response.status}`);
+    throw networkError(url, 'The server sent a web page instead of a model file.', `HTTP ${response.status}`);
   }
   if (!range) return body;
-  // A server may ignore the range and send everything.
+  // A server may ignore the range and send the whole file.
   const part = response.status === 206 ? body : body.slice(range[0], range[1]);
   if (part.byteLength !== range[1] - range[0]) {
     throw networkError(
       url,
-      'A part of the model did not come whole.',
+      'Part of a model file did not arrive.',
       `HTTP ${response.status}, asked for bytes ${range[0]} to ${range[1]}, got ${part.byteLength}`,
     );
   }
   return part;
 }
 
-/** What models/index.json lists. Throws `network`. */
+/** The models listed in models/index.json. Throws `network`. */
 export async function listBuiltinModels(baseUrl: string | URL): Promise<BuiltinModel[]> {
   const url = new URL('models/index.json', baseUrl);
   const bytes = await fetchBytes(url);
@@ -78,13 +76,13 @@ export async function listBuiltinModels(baseUrl: string | URL): Promise<BuiltinM
   throw networkError(url, 'The list of built-in models is damaged.', `${bytes.byteLength} bytes`);
 }
 
-/** The folder of a built-in model. Throws `bad_model` when there is none of that name, `network`. */
+/** Opens a built-in model as a folder. Throws `bad_model` if there is no model with that name, or `network`. */
 export async function openBuiltinModel(name: string, baseUrl: string | URL): Promise<ModelFolder> {
   const models = await listBuiltinModels(baseUrl);
   const model = models.find((entry) => entry.name === name);
   if (!model) {
     const names = models.map((entry) => entry.name).join(', ');
-    refuse(`builtin:${name}`, 'There is no built-in model of this name.', `Choose one of: ${names}.`);
+    refuse(`builtin:${name}`, 'There is no built-in model with this name.', `Choose one of: ${names}.`);
   }
   const sizes = new Map(model.files.map((file) => [file.name, file.size]));
   const whole = new Map<string, Promise<ArrayBuffer>>();
@@ -100,7 +98,7 @@ export async function openBuiltinModel(name: string, baseUrl: string | URL): Pro
     if (body.byteLength === size) return body;
     throw networkError(
       url,
-      'A file of the model did not come whole.',
+      'A model file arrived with the wrong size.',
       `${body.byteLength} bytes instead of ${size}; an old copy may be cached`,
     );
   };

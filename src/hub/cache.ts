@@ -1,6 +1,6 @@
 /**
- * Models of the Hub that are kept in this browser: a directory each, named by repository and commit, with a manifest
- * that says which files belong to it and how much of each is there. A model can be opened when all of it is verified.
+ * Hub models stored in this browser. Each has a directory named by repository and commit, with a manifest that lists
+ * its files and how many bytes of each have arrived. A model can be opened once every file is verified.
  */
 import { refuse } from '../base/bad-model';
 import { TabtuneError } from '../base/errors';
@@ -10,19 +10,19 @@ import type { RepositoryFile } from './hub-info';
 import type { ModelFolder } from './types';
 
 export interface CachedFile extends RepositoryFile {
-  /** Bytes [0, received) are on the disk. */
+  /** Bytes [0, received) are on disk. */
   received: number;
-  /** Which version of the file those bytes are of, as the server called it. */
+  /** The server's version tag for those bytes. */
   etag: string | null;
-  /** Size and hash were right when it was complete. */
+  /** Size and hash matched once the file was complete. */
   verified: boolean;
 }
 
 export interface Manifest {
   version: 1;
-  /** `hf:ORG/NAME@COMMIT`, with `/FILE.gguf` where it is one. */
+  /** `hf:ORG/NAME@COMMIT`, followed by `/FILE.gguf` for a GGUF file. */
   source: string;
-  /** Branches and tags that stood for this commit when it was asked for. */
+  /** Branches and tags that pointed to this commit when it was requested. */
   revisions: string[];
   licence: string | null;
   files: CachedFile[];
@@ -34,10 +34,10 @@ export interface Manifest {
 const MANIFEST = 'manifest.json';
 const USED = 'used.txt';
 
-/** What a file of the model is called in its directory: never like the two above. */
+/** The path of a model file in its directory. The prefix avoids clashes with the two names above. */
 export const storedFile = (name: string): string => `files/${name}`;
 
-/** The Web Lock of whoever writes or deletes the model. */
+/** The Web Lock held while writing or deleting the model. */
 export const modelLock = (source: string): string => `tabtune-model-${source}`;
 
 export const isComplete = ({ files }: Manifest): boolean => files.every(({ verified }) => verified);
@@ -70,7 +70,7 @@ export function newManifest(
   };
 }
 
-/** Null when there is none, or it cannot be read: then nothing of the model counts as there. */
+/** Null if the manifest is missing or unreadable; the model then counts as not downloaded. */
 export async function readManifest(source: string, store: FileStore = opfs): Promise<Manifest | null> {
   const blob = await store.blob(source, MANIFEST);
   if (!blob) return null;
@@ -86,14 +86,14 @@ export function writeManifest(manifest: Manifest, store: FileStore = opfs): Prom
   return store.replace(manifest.source, MANIFEST, JSON.stringify(manifest));
 }
 
-/** All that is kept, whole or in part, newest first. */
+/** Every stored model, complete or not, newest first. */
 export async function listManifests(store: FileStore = opfs): Promise<Manifest[]> {
   const sources = await store.directories();
   const manifests = await Promise.all(sources.map((source) => readManifest(source, store)));
   return manifests.filter((manifest) => manifest !== null).sort((a, b) => b.createdAt - a.createdAt);
 }
 
-/** When the model was last opened; null when never. */
+/** When the model was last opened; null if never. */
 export async function lastUsed(source: string, store: FileStore = opfs): Promise<number | null> {
   const time = Number(await (await store.blob(source, USED))?.text());
   return time > 0 ? time : null;
@@ -103,7 +103,7 @@ export function markUsed(source: string, now: number, store: FileStore = opfs): 
   return store.replace(source, USED, String(now));
 }
 
-/** The whole model that a source without a commit stands for as far as is known here: the newest one. */
+/** The complete stored model for a source; if the source has no commit, the newest download of its revision. */
 export async function findCached(source: string, store: FileStore = opfs): Promise<Manifest | null> {
   const wanted = parseHubName(source);
   if (isCommit(wanted.revision)) {
@@ -118,15 +118,16 @@ export async function findCached(source: string, store: FileStore = opfs): Promi
   return found[0] ?? null;
 }
 
-/** A model that is kept whole, as a folder. Throws `bad_model` when it is not. */
+/** Opens a completely downloaded model as a folder. Throws `bad_model` if it is not here. */
 export async function openCachedModel(source: string, store: FileStore = opfs): Promise<ModelFolder> {
   const manifest = await findCached(source, store);
-  if (!manifest) refuse(source, 'This model is not in this browser yet.', 'Download it first.');
+  if (!manifest) refuse(source, 'This model has not been downloaded to this browser.', 'Download it first.');
   const { id, revision } = parsePinned(manifest.source);
   const files = new Map(manifest.files.map((file) => [file.name, file]));
   const opened = new Map<string, Promise<Blob>>();
   const open = async (name: string): Promise<Blob> => {
-    const file = files.get(name) ?? refuse(name, `${id} has no such file here.`, 'Choose another model.');
+    const file =
+      files.get(name) ?? refuse(name, `The downloaded copy of ${id} has no such file.`, 'Choose another model.');
     const blob = await store.blob(manifest.source, storedFile(name));
     if (blob?.size === file.size) return blob;
     throw gone(name, `${blob?.size ?? 'no'} bytes instead of ${file.size}`);
@@ -154,13 +155,13 @@ export async function openCachedModel(source: string, store: FileStore = opfs): 
   };
 }
 
-/** The browser, or another tab, has taken it away. */
+/** The browser or another tab deleted the file. */
 function gone(where: string, details: string): TabtuneError {
   return new TabtuneError({
     code: 'storage',
-    message: 'A file of the model is gone from the browser’s storage, or damaged.',
+    message: 'A model file in the browser’s storage is missing or damaged.',
     where,
-    action: 'Delete the model under Storage and download it again.',
+    action: 'Delete the model under Storage, then download it again.',
     details,
   });
 }

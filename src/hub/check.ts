@@ -1,7 +1,7 @@
 /**
- * Checks a model folder before anything heavy happens: config.json, a tokenizer, and weights whose headers hold every
- * tensor that the config implies, in its shape and a float format, in files of the length they should have. Reads
- * configs and headers only, never weights.
+ * Checks a model folder before any expensive work: config.json, the tokenizer, and the headers of the weight files.
+ * The headers must list every tensor that the config implies, with the right shape and a supported type, and the files
+ * must have the right length. Reads only configs and headers, never weights.
  */
 import { COMPLETE_FOLDER, OTHER_MODEL, refuse, show } from '../base/bad-model';
 import { checkpointTensors, readFamilyConfig } from '../families';
@@ -14,16 +14,16 @@ import { withGguf } from './gguf/folder';
 import { readJson } from './read-json';
 import type { FolderTensor, ModelFolder } from './types';
 
-/** A tensor with the shape that the family gives it, or that shape transposed where it says so. */
+/** A tensor with the shape that the family expects, or its transpose if `transposed` is set. */
 export type ModelTensor = FolderTensor;
 
 export interface CheckedModel {
   folder: ModelFolder;
-  /** config.json as it is. */
+  /** config.json, unmodified. */
   json: Record<string, unknown>;
   family: Family;
   config: FamilyConfig;
-  /** The classification head in the checkpoint; null where it is a language model or bare encoder. */
+  /** The classification head in the checkpoint; null for a language model or a bare encoder. */
   head: StoredHead | null;
   /** By name, in the order of the forward pass. */
   tensors: Map<string, ModelTensor>;
@@ -37,7 +37,7 @@ const MAX_SHARDS = 1000;
 const TOKENIZER = 'tokenizer.json';
 export const TOKENIZER_LIMIT = 64 * 2 ** 20;
 
-/** Throws `bad_model` with the file (and field or tensor) and what to do; `network` or `storage` when reading fails. */
+/** Throws `bad_model` with the file (and field or tensor) and what to do; `network` or `storage` if reading fails. */
 export async function checkModelFolder(given: ModelFolder): Promise<CheckedModel> {
   const folder = await withGguf(given);
   const json = await readJson(folder, CONFIG, CONFIG_LIMIT);
@@ -60,7 +60,7 @@ function checkTokenizer(folder: ModelFolder): void {
   const size = folder.size(TOKENIZER);
   if (size === 0) refuse(TOKENIZER, 'tokenizer.json is empty.', COMPLETE_FOLDER);
   if (size !== undefined && size > TOKENIZER_LIMIT) {
-    refuse(TOKENIZER, `tokenizer.json has ${size} bytes; up to ${TOKENIZER_LIMIT} are read.`, OTHER_MODEL);
+    refuse(TOKENIZER, `tokenizer.json is ${size} bytes; the limit is ${TOKENIZER_LIMIT}.`, OTHER_MODEL);
   }
 }
 
@@ -70,40 +70,40 @@ async function readHeaders(folder: ModelFolder): Promise<Found> {
   const shards = folder.has(SINGLE) ? [SINGLE] : await readIndex(folder);
   const found: Found = new Map();
   for (const file of shards) {
-    // A folder that does not know a file's size would leave truncation unseen.
-    const size = folder.size(file) ?? refuse(file, 'The size of this file is not known.', COMPLETE_FOLDER);
+    // Without the file's size, a truncated file would go unnoticed.
+    const size = folder.size(file) ?? refuse(file, 'The size of this file is unknown.', COMPLETE_FOLDER);
     const { tensors } = await openSafetensors((start, end) => folder.bytes(file, start, end), size, { where: file });
     for (const [name, { dtype, shape, start, end }] of tensors) {
       const other = found.get(name);
-      if (other) refuse(`${file}, tensor ${show(name)}`, `${other.file} holds this tensor too.`, COMPLETE_FOLDER);
+      if (other) refuse(`${file}, tensor ${show(name)}`, `${other.file} also contains this tensor.`, COMPLETE_FOLDER);
       found.set(name, { file, dtype, shape, start, end });
     }
   }
   return found;
 }
 
-/** The shards that the index names, all of them present. */
+/** The shards listed in the index. Throws `bad_model` if one is missing. */
 async function readIndex(folder: ModelFolder): Promise<string[]> {
   if (!folder.has(INDEX)) {
     const other = folder.files.find((name) => /\.(bin|pt|pth|gguf|safetensors|ckpt)$/i.test(name));
     refuse(
       SINGLE,
       'The model folder has no model.safetensors.',
-      other ? `${show(other)} cannot be opened; save the model with save_pretrained in transformers.` : COMPLETE_FOLDER,
+      other ? `${show(other)} cannot be opened. Save the model with save_pretrained in transformers.` : COMPLETE_FOLDER,
     );
   }
   const { weight_map: map } = await readJson(folder, INDEX, INDEX_LIMIT);
   if (typeof map !== 'object' || map === null || Array.isArray(map) || Object.keys(map).length === 0) {
-    refuse(`${INDEX}, weight_map`, 'The index does not say which file holds which tensor.', COMPLETE_FOLDER);
+    refuse(`${INDEX}, weight_map`, 'The index does not say which file contains each tensor.', COMPLETE_FOLDER);
   }
   const shards = new Set<string>();
   for (const name of Object.values(map)) {
     if (typeof name !== 'string' || !/^[\w.-]+\.safetensors$/.test(name) || name.includes('..')) {
-      refuse(`${INDEX}, weight_map`, `${show(name)} is not the name of a file in the folder.`, COMPLETE_FOLDER);
+      refuse(`${INDEX}, weight_map`, `${show(name)} is not a valid name for a file in the folder.`, COMPLETE_FOLDER);
     }
     shards.add(name);
     if (shards.size > MAX_SHARDS) {
-      refuse(`${INDEX}, weight_map`, `The index names more than ${MAX_SHARDS} files.`, OTHER_MODEL);
+      refuse(`${INDEX}, weight_map`, `The index lists more than ${MAX_SHARDS} files.`, OTHER_MODEL);
     }
   }
   for (const name of shards) {
@@ -129,8 +129,8 @@ function matchTensors(family: Family, specs: TensorSpec[], found: Found): Map<st
     if (used.has(name) || family.ignored?.test(name)) continue;
     refuse(
       `${file}, tensor ${show(name)}`,
-      'config.json does not account for this tensor, so results without it would be wrong.',
-      'Use the config.json that belongs to these weights, or another model.',
+      'config.json does not account for this tensor, and ignoring it would give wrong results.',
+      'Use the config.json that belongs to these weights, or choose another model.',
     );
   }
   return tensors;
@@ -146,15 +146,15 @@ function matchTensor(
   if (tensor.shape.join() !== lies.join()) {
     refuse(
       where,
-      `The tensor has the shape [${tensor.shape}], but config.json implies [${lies}].`,
+      `The tensor has shape [${tensor.shape}], but config.json implies [${lies}].`,
       'Use the config.json that belongs to these weights.',
     );
   }
   if (!isGgmlType(tensor.dtype)) {
     refuse(
       where,
-      `The tensor is stored as ${tensor.dtype}, which cannot be opened.`,
-      'Choose the model in bfloat16, float16 or float32.',
+      `The tensor is stored as ${tensor.dtype}, which is not supported.`,
+      'Choose a version of the model in bfloat16, float16 or float32.',
     );
   }
   return tensor as ModelTensor;

@@ -1,6 +1,6 @@
 /**
- * A model of the Hub before anything large is fetched: its card, whether it may be read, and each way to take it, checked
- * as a dropped folder is (config, tokenizer, headers of the weights), by ranges over the network.
+ * Describes a Hub model before anything large is fetched: its card, whether it may be read, and each way to download
+ * it. Each choice is checked like a dropped folder (config, tokenizer, weight headers) with range requests.
  */
 import { COMPLETE_FOLDER, OTHER_MODEL } from '../base/bad-model';
 import { type ErrorData, TabtuneError } from '../base/errors';
@@ -22,16 +22,16 @@ export interface DescribeNeeds {
   plan: PlanModel;
 }
 
-/** What downloading a choice needs to know. */
+/** Everything needed to download one of the choices. */
 export interface Described {
   model: HubModel;
-  /** What the Hub says where the files may not be read (`access`). */
+  /** The Hub's refusal (`access`) if the files may not be read. */
   denied: AccessError | null;
-  /** Files of each choice, by its source, with their hashes. */
+  /** The files of each choice with their hashes, by source. */
   files: Map<string, RepositoryFile[]>;
 }
 
-/** Some repositories have twenty files: those that are planned no more in this time come without a plan. */
+/** Some repositories have twenty GGUF files. Those not planned within this time are returned without a plan. */
 const PLANNING_MS = 2000;
 const SHARD = /^[\w.-]+\.safetensors$/;
 
@@ -75,9 +75,9 @@ export async function describeHubModel(
     model.choices.push(choice);
     return choice;
   };
-  // A model that nothing can be planned for can be opened all the same.
+  // A model can be opened even if its memory cannot be planned.
   const planned = (what: Parameters<PlanModel>[0]) => plan(what).catch(() => []);
-  /** Fills in what config and headers tell of one choice; a refusal is the choice's, not an error. */
+  /** Fills in one choice from its config and headers. `bad_model` becomes the choice's problem instead of an error. */
   const inspect = async (choice: HubChoice) => {
     try {
       const folder = remoteFolder(client, id, commit, files.get(choice.source)!, choice.source, signal);
@@ -85,7 +85,7 @@ export async function describeHubModel(
       const summary = await summarizeModel(checked);
       choice.dtype = summary.dtype;
       choice.precisions = await planned({ config: checked.json, dtype: summary.dtype, kind: choice.kind });
-      // The files of a repository of GGUF files are one model, quantised differently.
+      // The GGUF files of a repository are one model in different quantisations.
       if (choice.kind === 'gguf') {
         const enough = Date.now() + PLANNING_MS;
         for (const other of model.choices) {
@@ -131,7 +131,7 @@ export async function describeHubModel(
   return { model, denied: null, files };
 }
 
-/** The one file, or the shards that the index names; null when there are none. */
+/** The single safetensors file, or the index and the shards it lists; null if there is neither. */
 async function safetensorsOf(
   client: HubClient,
   id: string,
@@ -144,7 +144,7 @@ async function safetensorsOf(
   if (single) return [single];
   const index = byName.get(INDEX);
   if (!index) return null;
-  // What is wrong with an index is found by the check, which reads it again from here.
+  // An invalid index is reported by the folder check, which reads it again.
   let names: string[] = [];
   try {
     const bytes = await client.bytes(id, commit, index, signal);
@@ -161,24 +161,27 @@ async function safetensorsOf(
 function noFile(id: string, file: string): TabtuneError {
   return new TabtuneError({
     code: 'bad_model',
-    message: `${id} has no GGUF file ${file}.`,
+    message: `${id} has no GGUF file called ${file}.`,
     where: file,
-    action: 'Choose one of the files that are listed.',
+    action: 'Choose one of the listed files.',
   });
 }
 
-/** What is said of folders, said of a repository. */
+/** Rewords advice about a folder for a repository. */
 function onTheHub(error: ErrorData): ErrorData {
-  return error.action === COMPLETE_FOLDER ? { ...error, action: `The repository lacks it. ${OTHER_MODEL}` } : error;
+  return error.action === COMPLETE_FOLDER
+    ? { ...error, action: `The repository is incomplete. ${OTHER_MODEL}` }
+    : error;
 }
 
-/** A search result, with what its listing alone tells against it. */
+/** A search result, with any problem that the listing alone reveals. */
 export function hubHit(info: RepositoryInfo, supported: readonly string[]): HubHit {
   const { id, downloads, likes, licence, parameters, gated, modelType, tags } = info;
   const gguf = tags.includes('gguf');
   const safetensors = tags.includes('safetensors') || parameters !== null;
   let problem: string | null = null;
-  if (!gguf && modelType !== null && !supported.includes(modelType)) problem = `Type ${modelType} is not supported.`;
-  else if (!gguf && !safetensors) problem = 'No safetensors and no GGUF file.';
+  if (!gguf && modelType !== null && !supported.includes(modelType))
+    problem = `The model type ${modelType} is not supported.`;
+  else if (!gguf && !safetensors) problem = 'It has no safetensors and no GGUF file.';
   return { id, downloads, likes, licence, parameters, gated, private: info.private, problem };
 }

@@ -1,45 +1,45 @@
 /**
- * What is known of a model before its weights are here, and how a download stands. Plain data: it crosses workers and is
- * shown as it is. A model of the Hub has the source `hf:ORG/NAME@COMMIT`, and `hf:ORG/NAME@COMMIT/FILE.gguf` when it is
- * one GGUF file of a repository.
+ * What is known about a model before its weights are downloaded, and the state of a download. Plain data: it crosses
+ * worker boundaries and is shown unchanged. The source of a Hub model is `hf:ORG/NAME@COMMIT`, or
+ * `hf:ORG/NAME@COMMIT/FILE.gguf` for one GGUF file of a repository.
  */
 import type { ErrorData } from '../base/errors';
 import type { ModelSection } from '../recipe/types';
 
 export type Quantization = ModelSection['quantization'];
 
-/** Whether this GPU can hold it. `unknown` when the browser gives nothing to go by. */
+/** Whether it fits in this GPU's memory. `unknown` if the browser does not reveal enough to tell. */
 export type Verdict = 'fits' | 'tight' | 'too_big' | 'unknown';
 
-/** What a plain LoRA run of a model would take, kept in one precision. */
+/** The memory that a plain LoRA run of the model would need at one precision. */
 export interface PrecisionPlan {
   quantization: Quantization;
-  /** GPU bytes of the weights alone, and of the run altogether. */
+  /** GPU bytes for the weights alone, and for the whole run. */
   weightBytes: number;
   totalBytes: number;
   verdict: Verdict;
 }
 
-/** Where models are fetched from, and as whom. The token lives in memory only, never in storage. */
+/** Where models are fetched from, and with which token. The token is kept only in memory, never in storage. */
 export interface HubSettings {
   /** `https://huggingface.co`, or a mirror with the same routes. */
   endpoint: string;
   token: string | null;
 }
 
-/** A line of a search result. */
+/** One search result. */
 export interface HubHit {
   /** ORG/NAME */
   id: string;
   downloads: number;
   likes: number;
-  /** As the Hub writes it, e.g. `apache-2.0`; null when not stated. */
+  /** The Hub's identifier, e.g. `apache-2.0`; null if not stated. */
   licence: string | null;
-  /** Null where the Hub has not counted them. */
+  /** Null if the Hub has not counted them. */
   parameters: number | null;
   gated: boolean;
   private: boolean;
-  /** Why it cannot be opened, as far as the listing tells: an architecture that is not read, no weights. */
+  /** Why it cannot be opened, if the listing shows it: an unsupported architecture or no weights. */
   problem: string | null;
 }
 
@@ -48,30 +48,30 @@ export interface HubFile {
   bytes: number;
 }
 
-/** One way to take a repository: its safetensors, or one of its GGUF files. */
+/** One way to download a repository: its safetensors, or one of its GGUF files. */
 export interface HubChoice {
   source: string;
   kind: 'safetensors' | 'gguf';
   /** `safetensors`, or the name of the GGUF file. */
   label: string;
-  /** `BF16`, or of a GGUF file its quantisation, e.g. `Q4_K_M`. */
+  /** E.g. `BF16`; for a GGUF file its quantisation, e.g. `Q4_K_M`. */
   dtype: string;
   files: HubFile[];
   bytes: number;
   downloaded: boolean;
-  /** Safetensors can be quantised when they are loaded; a GGUF file comes as it is (`none` only). */
+  /** Safetensors can be quantised on loading; a GGUF file is used as stored (`none` only). */
   precisions: PrecisionPlan[];
-  /** Why this one cannot be opened. */
+  /** Why this choice cannot be opened. */
   problem: ErrorData | null;
 }
 
-/** What a person sees before anything large is fetched. */
+/** What people see before anything large is fetched. */
 export interface HubModel {
   id: string;
-  /** What was asked for (`main`, a tag), and the commit it stands for now. */
+  /** The requested revision (`main`, a tag), and the commit it points to now. */
   revision: string;
   commit: string;
-  /** The page of this commit, for people. */
+  /** The web page of this commit. */
   url: string;
   licence: string | null;
   licenceUrl: string | null;
@@ -79,11 +79,11 @@ export interface HubModel {
   gated: boolean;
   private: boolean;
   /**
-   * `granted`: its files can be read. `token`: it needs an access token. `terms`: the token is good, and its owner has yet
-   * to accept the terms on the model's page.
+   * `granted`: its files can be read. `token`: it needs an access token. `terms`: the token is valid, but its owner has
+   * not yet accepted the terms on the model's page.
    */
   access: 'granted' | 'token' | 'terms';
-  /** From config.json (or a GGUF header); null while it cannot be read. */
+  /** From config.json (or a GGUF header); null if it cannot be read. */
   facts: {
     architecture: string;
     kind: 'decoder' | 'encoder';
@@ -94,11 +94,11 @@ export interface HubModel {
     layers: number;
   } | null;
   choices: HubChoice[];
-  /** Why nothing of it can be opened, e.g. an unknown architecture with those that work in `action`. */
+  /** Why none of the choices can be opened, e.g. an unknown architecture, with the supported ones in `action`. */
   problem: ErrorData | null;
 }
 
-/** A card of the curated shelf, planned for this GPU from its config alone. */
+/** A card on the curated shelf, planned for this GPU from its config alone. */
 export interface ShelfModel {
   source: string;
   id: string;
@@ -117,17 +117,17 @@ export interface Download {
   source: string;
   title: string;
   state: 'waiting' | 'downloading' | 'paused' | 'verifying' | 'done' | 'failed';
-  /** The file that is being fetched or verified. */
+  /** The file being fetched or verified. */
   file: string;
-  /** Bytes; of what is being verified while verifying. */
+  /** Bytes of the model, or of `file` while it is being verified. */
   loaded: number;
   total: number;
-  /** Bytes a second over the last few seconds; null until it can be told. */
+  /** Bytes per second over the last few seconds; null until known. */
   rate: number | null;
   secondsLeft: number | null;
-  /** What happened on the way that a person should know, though it goes on: a file that had to be fetched again. */
+  /** A notice for people while the download continues, e.g. that a file had to be fetched again. */
   note: string | null;
-  /** Why it stopped; a pause without one was asked for. */
+  /** Why it stopped; null if a person paused it. */
   error: ErrorData | null;
   updatedAt: number;
 }

@@ -1,6 +1,6 @@
 /**
- * Fetches the files of one model, piece by piece and each at its place, so that it can stop at any byte and go on there:
- * after a pause, a broken connection, a reload or a crash. A file counts once its size and hash are right on the disk.
+ * Downloads the files of one model in chunks written at their offsets. A download can stop at any byte and resume there
+ * after a pause, a broken connection, a reload or a crash. A file counts once its size and hash on disk are right.
  */
 import { TabtuneError } from '../base/errors';
 import type { FileStore, OpenFile } from '../storage/opfs';
@@ -13,10 +13,10 @@ import { parsePinned } from './hub-id';
 export interface Progress {
   state: 'downloading' | 'verifying';
   file: string;
-  /** Bytes of the model; of the file while it is verified. */
+  /** Bytes of the model, or of `file` while it is being verified. */
   loaded: number;
   total: number;
-  /** Something that a person should know though the download goes on; null when there is nothing. */
+  /** A notice for people while the download continues, or null. */
   note: string | null;
 }
 
@@ -26,25 +26,25 @@ export interface DownloadJob {
   client: HubClient;
   signal: AbortSignal;
   onProgress(progress: Progress): void;
-  /** Milliseconds before each attempt after a failure. */
+  /** Milliseconds to wait before each retry. */
   backOff?: readonly number[];
-  /** How long a connection may be silent. */
+  /** How long a connection may be silent, in milliseconds. */
   silence?: number;
 }
 
-/** Bytes of one request: small enough to lose nothing worth speaking of, large enough that asking does not matter. */
+/** Bytes per request: small enough that losing one costs little, large enough that request overhead does not matter. */
 const CHUNK = 16 * 2 ** 20;
-/** How often the manifest learns what has come. */
+/** How often the manifest is updated. */
 const SAVE_EVERY_MS = 1000;
 const VERIFY_BYTES = 4 * 2 ** 20;
 const BACK_OFF = [1000, 2000, 4000, 8000, 16_000];
 const SILENCE_MS = 45_000;
-/** The longest wait that a server may impose without a person being asked. */
+/** The longest wait a server may ask for before the download pauses and shows the error. */
 const PATIENCE_SECONDS = 120;
-/** A file that changes more often is not to be had this way. */
+/** How often a file is restarted after it changed on the server or failed its checksum. */
 const RESTARTS = 2;
 
-/** Resolves when every file is there and verified. Rejects with a TabtuneError, or the signal's reason. */
+/** Resolves once every file is downloaded and verified. Rejects with a TabtuneError, or the signal's reason. */
 export async function downloadFiles(job: DownloadJob): Promise<void> {
   for (const file of job.manifest.files) if (!file.verified) await new FileDownload(job, file).run();
 }
@@ -52,9 +52,9 @@ export async function downloadFiles(job: DownloadJob): Promise<void> {
 class FileDownload {
   private note: string | null = null;
   private restarts = 0;
-  /** A server that names every answer differently: the hash alone decides then. */
+  /** Set for a server that sends a new ETag with every response; then only the hash decides. */
   private ignoreEtag = false;
-  /** How much the manifest knows of, and its writes one after another. */
+  /** Bytes recorded in the manifest, and the chain of its writes. */
   private saved = 0;
   private saving: Promise<void> = Promise.resolve();
 
@@ -66,12 +66,12 @@ class FileDownload {
   async run(): Promise<void> {
     const { store, manifest } = this.job;
     const handle = await store.open(manifest.source, storedFile(this.file.name));
-    // By the clock, not by bytes: after a crash in the silence of a slow connection nothing is fetched twice.
+    // Saved by time, not by bytes: even on a slow connection a crash loses about a second of progress at most.
     const timer = setInterval(() => {
       if (this.file.received !== this.saved) void this.save(handle).catch(() => {});
     }, SAVE_EVERY_MS);
     try {
-      // What the manifest says may be more than a crash left on the disk.
+      // After a crash the manifest may claim more bytes than reached the disk.
       this.file.received = Math.min(this.file.received, handle.size());
       do {
         await this.fetchAll(handle);
@@ -111,14 +111,14 @@ class FileDownload {
     await this.save(handle);
   }
 
-  /** From the first byte, unless that has been tried often enough; then throws. */
+  /** Restarts the file from its first byte, or throws if that was tried often enough. */
   private startAgain(handle: OpenFile, cause: OtherVersion): void {
     const again = this.restarts++ < RESTARTS;
     if (!again) {
       if (cause.details?.startsWith('ETag') !== true || !this.hasHash) throw cause;
       this.ignoreEtag = true;
     }
-    this.reset(handle, `${this.file.name} changed on the server while it was fetched; it is fetched again.`);
+    this.reset(handle, `${this.file.name} changed on the server during the download, so it is being fetched again.`);
   }
 
   private get hasHash(): boolean {
@@ -151,7 +151,7 @@ class FileDownload {
       }
     } catch (cause) {
       if (signal.aborted || cause instanceof TabtuneError) throw cause;
-      const silent = quiet.signal.aborted ? new Error(`nothing came for ${silence} ms`) : cause;
+      const silent = quiet.signal.aborted ? new Error(`no data for ${silence} ms`) : cause;
       throw client.broken(silent, id, file.name);
     } finally {
       clearTimeout(timer);
@@ -160,7 +160,7 @@ class FileDownload {
     if (file.received < end) throw client.broken(new Error(`ended at byte ${file.received} of ${end}`), id, file.name);
   }
 
-  /** Bytes of two versions of a file must not be put together. */
+  /** Bytes from two versions of a file must not be joined. */
   private checkVersion({ etag, size }: Part): void {
     const { file } = this;
     const name = etag === null ? null : etag.replace(/^W\//, '').replace(/"/g, '');
@@ -180,25 +180,25 @@ class FileDownload {
     this.tell();
   }
 
-  /** Reads the file back from the disk. False when it is to be fetched once more. */
+  /** Reads the file back from disk and checks its hash. False if it must be fetched again. */
   private async verify(handle: OpenFile): Promise<boolean> {
     const { file } = this;
     this.report('verifying', 0, file.size);
     const found = await this.hash(handle);
     if (found === (file.sha256 ?? file.sha1)) return true;
-    this.reset(handle, `${file.name} did not arrive as the Hub has it; it is fetched again.`);
+    this.reset(handle, `The checksum of ${file.name} is wrong, so it is being fetched again.`);
     await this.save(handle);
     if (this.restarts++ < RESTARTS) return false;
     throw new TabtuneError({
       code: 'network',
-      message: `${file.name} does not arrive as the Hub has it: its checksum is wrong.`,
+      message: `${file.name} differs from the Hub’s copy: its checksum is wrong.`,
       where: file.name,
-      action: 'Something in between changes or cuts downloads, such as a proxy: try again in another network.',
+      action: 'A proxy or filter may be changing or cutting off downloads. Try again on another network.',
       details: `${found} instead of ${file.sha256 ?? file.sha1}`,
     });
   }
 
-  /** Null where the Hub states no hash. */
+  /** Null if the Hub gives no hash. */
   private async hash(handle: OpenFile): Promise<string | null> {
     const { sha256, sha1, size } = this.file;
     const read = (start: number, length: number) => {
@@ -215,13 +215,13 @@ class FileDownload {
       for (let at = 0; at < size; at += VERIFY_BYTES) {
         hash.update(read(at, Math.min(VERIFY_BYTES, size - at)));
         this.report('verifying', Math.min(at + VERIFY_BYTES, size), size);
-        // Lets a pause or a cancellation through.
+        // Lets a pause or cancellation take effect.
         await pause(0, this.job.signal);
       }
       return hash.digest();
     }
     if (sha1 === null) return null;
-    // Git's blob id. Files that are not in LFS are small.
+    // A git blob id. Files outside LFS are small.
     const header = new TextEncoder().encode(`blob ${size}\0`);
     const whole = new Uint8Array(header.length + size);
     whole.set(header);
@@ -230,7 +230,7 @@ class FileDownload {
     return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
   }
 
-  /** Bytes first, then the manifest that counts on them. */
+  /** Flushes the bytes first, then writes the manifest that relies on them. */
   private save(handle: OpenFile): Promise<void> {
     const { manifest, store } = this.job;
     this.saving = this.saving
@@ -254,7 +254,7 @@ class FileDownload {
   }
 }
 
-/** How long to wait before trying again; null when only a person can do something. */
+/** Milliseconds to wait before retrying; null if retrying will not help without a person. */
 function delayFor(cause: unknown, planned: number | undefined): number | null {
   const passing = cause instanceof TabtuneError && cause.code === 'network' && !(cause instanceof WebPageError);
   if (!passing || planned === undefined) return null;

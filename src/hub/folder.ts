@@ -1,4 +1,4 @@
-/** Model folders that a person brought: just dropped, or stored in this browser. */
+/** Model folders that people add themselves: just dropped, or stored in this browser. */
 
 import { COMPLETE_FOLDER, refuse } from '../base/bad-model';
 import { TabtuneError } from '../base/errors';
@@ -7,13 +7,13 @@ import { listFiles, openFile, putFolder } from '../storage/files';
 import { type CheckedModel, checkModelFolder } from './check';
 import type { ModelFolder } from './types';
 
-/** A file of a dropped folder, with its path inside what was dropped. */
+/** A file of a dropped folder, with its path relative to the drop. */
 export interface DroppedFile {
   path: string;
   file: Blob;
 }
 
-/** The directory that holds config.json, else the uppermost one with a file in it. Ends with a slash, or is empty. */
+/** The topmost directory with a config.json, or else the topmost with any file. Ends with a slash, or is empty. */
 function modelDirectory(files: readonly DroppedFile[]): string {
   const directories = files.map(({ path }) => path.slice(0, path.lastIndexOf('/') + 1));
   const depth = (directory: string) => directory.split('/').length;
@@ -21,10 +21,10 @@ function modelDirectory(files: readonly DroppedFile[]): string {
   return [...(withConfig.length > 0 ? withConfig : directories)].sort((a, b) => depth(a) - depth(b))[0] ?? '';
 }
 
-/** Where sentence-transformers says how a model's embeddings are pooled: the one file that is read of a subfolder. */
+/** Where sentence-transformers stores how embeddings are pooled: the only file read from a subfolder. */
 const POOLING = /^\d+_Pooling\/config\.json$/;
 
-/** The files right inside that directory, by name, and the pooling. Other subfolders and hidden files are left out. */
+/** The files directly in that directory, by name, and the pooling config. Hidden files and subfolders are skipped. */
 function modelFiles(files: readonly DroppedFile[]): Map<string, Blob> {
   const directory = modelDirectory(files);
   const inside = new Map<string, Blob>();
@@ -36,7 +36,7 @@ function modelFiles(files: readonly DroppedFile[]): Map<string, Blob> {
   return inside;
 }
 
-/** A dropped folder as it lies on the disk. */
+/** A dropped folder, read from where it is on disk. */
 export function droppedModelFolder(source: string, files: readonly DroppedFile[]): ModelFolder {
   const inside = modelFiles(files);
   const blob = (name: string): Blob =>
@@ -48,7 +48,7 @@ export function droppedModelFolder(source: string, files: readonly DroppedFile[]
       .catch((cause) => {
         throw TabtuneError.from(cause, {
           code: 'bad_model',
-          message: 'The file could not be read: it was changed, moved or deleted after it was chosen.',
+          message: 'The file could not be read. It may have been changed, moved or deleted after you chose it.',
           where: name,
           action: 'Drop the model folder again.',
         });
@@ -63,7 +63,7 @@ export function droppedModelFolder(source: string, files: readonly DroppedFile[]
   };
 }
 
-/** A model folder stored as `model/NAME/…`. Throws `bad_model` when there is none. */
+/** Opens a model folder stored as `model/NAME/…`. Throws `bad_model` if there is none. */
 export async function openStoredModel(name: string): Promise<ModelFolder> {
   const prefix = `model/${name}/`;
   const sizes = new Map((await listFiles(`model/${name}`)).map(({ id, size }) => [id.slice(prefix.length), size]));
@@ -91,10 +91,10 @@ export async function openStoredModel(name: string): Promise<ModelFolder> {
   };
 }
 
-/** Beside the weights, what a model needs or says about itself; not pickles, GGUF files or other copies of the weights. */
+/** The configs, tokeniser files and documents kept besides the weights; not pickles or other copies of the weights. */
 const KEPT = /\.(json|jinja|txt|md|model)$|^(license|licence|notice)$/i;
 
-/** Checks a dropped folder and stores it as `model/NAME`. Throws `bad_model`, `storage_full`; then nothing is stored. */
+/** Checks a dropped folder and stores it as `model/NAME`. Throws `bad_model` or `storage_full`, storing nothing. */
 export async function importModelFolder(name: string, files: readonly DroppedFile[]): Promise<CheckedModel> {
   const checked = await checkModelFolder(droppedModelFolder(`file:${name}`, files));
   const weights = new Set([...checked.tensors.values()].map(({ file }) => file));

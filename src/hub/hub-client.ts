@@ -1,6 +1,6 @@
 /**
- * The Hub's answers: search, a model's card, its files, and bytes of one. All requests go through one fetch, which adds
- * the token where it belongs and nowhere else, and turns every refusal into a TabtuneError.
+ * Requests to the Hub: search, a model's card, its file list, and bytes of a file. They all go through one method that
+ * adds the token only where it belongs and turns every failure into a TabtuneError.
  */
 import { TabtuneError } from '../base/errors';
 import type { HubSettings } from './descriptions';
@@ -10,16 +10,16 @@ import { isSafePath } from './hub-id';
 import { FIELDS, type RepositoryFile, type RepositoryInfo, repositoryInfo } from './hub-info';
 
 export interface Part {
-  /** Begins at the byte that was asked for. */
+  /** Starts at the requested byte. */
   body: ReadableStream<Uint8Array>;
-  /** Of the whole file; null when the server does not say. */
+  /** Size of the whole file; null if the server does not say. */
   size: number | null;
   etag: string | null;
 }
 
 type Fetch = typeof globalThis.fetch;
 const ATTEMPTS = 3;
-/** Longer waits than this are the person's to decide. */
+/** Waits longer than this are left to the person: the error is shown instead. */
 const PATIENCE_SECONDS = 20;
 
 export class HubClient {
@@ -37,11 +37,11 @@ export class HubClient {
     return { id: null, endpoint: this.endpoint, hasToken: this.token !== null, ...given };
   }
 
-  /** One request. Rejects with a TabtuneError unless the answer is a success. */
+  /** Sends one request. Rejects with a TabtuneError unless the response is a success. */
   private async request(url: string, init: RequestInit, asked: Asked): Promise<Response> {
     const headers = new Headers(init.headers);
     const target = new URL(url);
-    // The endpoint redirects to other hosts, which need no token and must not see it: browsers drop it on the way.
+    // The endpoint redirects to other hosts, which must not see the token. Browsers drop it on such redirects.
     if (this.token !== null && target.origin === new URL(this.endpoint).origin && mayCarryToken(target)) {
       headers.set('Authorization', `Bearer ${this.token}`);
     }
@@ -60,7 +60,7 @@ export class HubClient {
     throw await explainStatus(response, asked);
   }
 
-  /** The library's fetch: JSON comes back, or a TabtuneError that passes through the library untouched. */
+  /** The fetch for the library: returns JSON, or throws a TabtuneError that passes through the library unchanged. */
   private jsonFetch(asked: Asked, signal?: AbortSignal): Fetch {
     return async (input, init) => {
       for (let attempt = 1; ; attempt++) {
@@ -69,7 +69,7 @@ export class HubClient {
           const type = response.headers.get('Content-Type') ?? '';
           if (/text\/html/.test(type)) {
             await response.body?.cancel();
-            throw new WebPageError('the answer of the Hub', asked, `HTTP ${response.status} ${type}`);
+            throw new WebPageError('the Hub’s response', asked, `HTTP ${response.status} ${type}`);
           }
           return response;
         } catch (cause) {
@@ -81,7 +81,7 @@ export class HubClient {
     };
   }
 
-  /** Models whose name fits, the most used first. */
+  /** Models whose name matches, most downloaded first. */
   async search(query: string, limit: number, signal?: AbortSignal): Promise<RepositoryInfo[]> {
     const { listModels } = await import('./hub-library');
     const asked = this.asked();
@@ -113,12 +113,12 @@ export class HubClient {
         fetch: this.jsonFetch(asked, signal),
       });
       if (typeof model.sha !== 'string' || !/^[0-9a-f]{40}$/.test(model.sha))
-        throw new Error('no commit in the answer');
+        throw new Error('no commit in the response');
       return repositoryInfo(model, model.sha);
     });
   }
 
-  /** All files of a commit. */
+  /** Lists all files of a commit. */
   async files(id: string, commit: string, signal?: AbortSignal): Promise<RepositoryFile[]> {
     const { listFiles } = await import('./hub-library');
     const asked = this.asked({ id, revision: commit });
@@ -144,8 +144,8 @@ export class HubClient {
   }
 
   /**
-   * Bytes of a file from `start` on, up to `end` (not included; the file's end when left out). A server that ignores
-   * ranges sends everything, of which the beginning is skipped.
+   * Bytes [start, end) of a file. If the server ignores ranges and sends the whole file, the first `start` bytes are
+   * skipped and the stream continues to the end of the file.
    */
   async part(
     id: string,
@@ -158,8 +158,8 @@ export class HubClient {
     const asked = this.asked({ id, revision: commit, file });
     const path = file.split('/').map(encodeURIComponent).join('/');
     const url = `${this.endpoint}/${id}/resolve/${commit}/${path}`;
-    // A range alone needs no preflight; If-Range would, and the Hub's storage hosts refuse it. ETags are compared here.
-    // What is kept is kept once, not in the browser's cache of pages as well.
+    // A Range header needs no preflight. If-Range does, and the Hub's storage hosts refuse it, so the caller compares
+    // ETags. `no-store` avoids a second copy in the browser's HTTP cache.
     const init: RequestInit = { headers: { Range: `bytes=${start}-${end - 1}` }, cache: 'no-store', signal };
     const response = await this.request(url, init, asked);
     const type = response.headers.get('Content-Type') ?? '';
@@ -184,16 +184,16 @@ export class HubClient {
     return { body: skip(body, start), size: length && !encoded ? Number(length) : null, etag };
   }
 
-  /** Errors of reading a body, in the same words. */
+  /** Wraps an error from reading a response body. */
   broken(cause: unknown, id: string, file: string): TabtuneError {
     return cause instanceof TabtuneError ? cause : unreachable(cause, this.asked({ id, file }));
   }
 
   htmlInstead(id: string, file: string): TabtuneError {
-    return new WebPageError(file, this.asked({ id, file }), 'the bytes begin as HTML');
+    return new WebPageError(file, this.asked({ id, file }), 'the bytes start as HTML');
   }
 
-  /** All of a small file. */
+  /** The whole of a small file. */
   async bytes(id: string, commit: string, { name, size }: RepositoryFile, signal?: AbortSignal): Promise<ArrayBuffer> {
     return size === 0 ? new ArrayBuffer(0) : this.range(id, commit, name, 0, size, signal);
   }
@@ -219,7 +219,7 @@ export class HubClient {
     }
   }
 
-  /** Reads no more than is wanted: a server may send the whole of a large file. */
+  /** Stops after `length` bytes, because a server may send the whole of a large file. */
   private async collect(
     body: ReadableStream<Uint8Array>,
     length: number,
@@ -233,7 +233,7 @@ export class HubClient {
     try {
       while (filled < length) {
         const { done, value } = await reader.read();
-        if (done) throw new Error(`${filled} of ${length} bytes came`);
+        if (done) throw new Error(`only ${filled} of ${length} bytes arrived`);
         const part = value.subarray(0, length - filled);
         bytes.set(part, filled);
         filled += part.length;
@@ -247,7 +247,7 @@ export class HubClient {
     return bytes.buffer;
   }
 
-  /** What a server sends that is no Hub at all. */
+  /** Reports responses that do not come from a Hub at all. */
   private async understood<T>(asked: Asked, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -255,9 +255,9 @@ export class HubClient {
       if (cause instanceof TabtuneError || (cause as { name?: string })?.name === 'AbortError') throw cause;
       throw TabtuneError.from(cause, {
         code: 'network',
-        message: `${asked.endpoint} does not answer as the Hub does.`,
+        message: `${asked.endpoint} does not respond like a Hugging Face Hub.`,
         where: asked.id ?? 'Hub endpoint',
-        action: 'Check the address of the Hub in the settings, or try again later.',
+        action: 'Check the Hub address in the settings, or try again later.',
       });
     }
   }

@@ -2,7 +2,7 @@
 import { TabtuneError } from '../base/errors';
 import { HUB } from './hub-id';
 
-/** `https://host/path` without a slash at the end. Throws `bad_recipe` for what is no address of a server. */
+/** Returns `https://host/path` without a trailing slash. Throws `bad_recipe` if the text is not a server address. */
 export function checkEndpoint(text: string): string {
   const given = text.trim().replace(/\/+$/, '');
   if (given === '') return HUB;
@@ -17,13 +17,13 @@ export function checkEndpoint(text: string): string {
   }
   throw new TabtuneError({
     code: 'bad_recipe',
-    message: 'This is not the address of a Hub.',
+    message: 'This is not a valid Hub address.',
     where: 'Hub endpoint',
-    action: `Write an address such as ${HUB}, without a name or token in it.`,
+    action: `Enter an address such as ${HUB}, without a user name or token in it.`,
   });
 }
 
-/** A token goes over https, or stays on this machine. */
+/** A token is sent only over https or to this machine. */
 export function mayCarryToken(url: URL): boolean {
   return url.protocol === 'https:' || /^(localhost|127\.0\.0\.1|\[::1\]|.*\.localhost)$/.test(url.hostname);
 }

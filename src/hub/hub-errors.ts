@@ -1,7 +1,7 @@
-/** What the Hub answers, and what does not answer, in words that say what to do. */
+/** Turns failed requests to the Hub into errors that say what to do. */
 import { TabtuneError } from '../base/errors';
 
-/** Tells `access` apart: no token or a bad one, or terms that the token's owner has not accepted. */
+/** An `access` error and its cause: a missing or invalid token, or terms that the token's owner has not accepted. */
 export class AccessError extends TabtuneError {
   constructor(
     readonly needs: 'token' | 'terms',
@@ -11,10 +11,10 @@ export class AccessError extends TabtuneError {
   }
 }
 
-/** The Hub, or the way to it, asks to come again later. */
+/** The Hub, or a server on the way to it, asks to try again later. */
 export class BusyError extends TabtuneError {
   constructor(
-    /** What the server asks for; null when it does not say. */
+    /** How long the server asks to wait; null if it does not say. */
     readonly seconds: number | null,
     words: { message: string; where?: string; action: string; details: string },
   ) {
@@ -24,7 +24,7 @@ export class BusyError extends TabtuneError {
 
 const TOKEN = /\bhf_[A-Za-z0-9]{4,}/g;
 
-/** Text that may hold a token, without it: addresses and messages of servers end up in error reports. */
+/** Removes tokens from text: server messages and addresses end up in error reports. */
 export function redact(text: string): string {
   return text
     .replace(TOKEN, 'hf_…')
@@ -40,18 +40,18 @@ export interface Asked {
   hasToken: boolean;
 }
 
-/** The server could not be reached, or what it sent broke off. */
+/** The server could not be reached, or the connection was lost. */
 export function unreachable(cause: unknown, asked: Asked): TabtuneError {
   const { name = 'Error', message = '' } = (cause ?? {}) as { name?: string; message?: string };
   const host = hostOf(asked.endpoint);
   const offline = globalThis.navigator?.onLine === false;
   return new TabtuneError({
     code: 'network',
-    message: offline ? 'This device is offline.' : `${host} could not be reached, or the connection broke off.`,
+    message: offline ? 'This device is offline.' : `${host} could not be reached, or the connection was lost.`,
     where: asked.file ?? asked.id ?? host,
     action: offline
-      ? 'Connect to the internet, then go on.'
-      : 'Check the connection, and a blocker or company network that may forbid the address; then try again.',
+      ? 'Connect to the internet, then continue.'
+      : 'Check your connection, and whether a content blocker or company network blocks the address. Then try again.',
     details: redact(`${name}: ${message}`),
   });
 }
@@ -64,7 +64,7 @@ const hostOf = (endpoint: string): string => {
   }
 };
 
-/** `Retry-After` in seconds or as a date; or `t` of the Hub's RateLimit header. */
+/** From `Retry-After` (seconds or a date), or from `t` in the Hub's RateLimit header. */
 function secondsToWait(headers: Headers): number | null {
   const after = headers.get('Retry-After');
   if (after !== null) {
@@ -75,7 +75,7 @@ function secondsToWait(headers: Headers): number | null {
   return reset === undefined ? null : Number(reset);
 }
 
-/** Why an answer is no success. Reads the beginning of its body for the details. */
+/** Explains a failed response. Reads the start of its body for the details. */
 export async function explainStatus(response: Response, asked: Asked): Promise<TabtuneError> {
   const { status, headers } = response;
   const reason = headers.get('X-Error-Code') ?? '';
@@ -88,42 +88,44 @@ export async function explainStatus(response: Response, asked: Asked): Promise<T
   if (reason === 'GatedRepo' || (status === 403 && /gated|access to model/i.test(said))) {
     return asked.hasToken && status === 403
       ? new AccessError('terms', {
-          message: `${name} is given only to people who accepted its terms, and the owner of this token has not, or waits for approval.`,
+          message: `${name} is available only to people who have accepted its terms. The owner of this token has not accepted them, or is waiting for approval.`,
           where,
-          action: `Open ${page}, accept the terms there with the account of the token, then try again.`,
+          action: `Sign in to the token’s account at ${page} and accept the terms, then try again.`,
           details,
         })
       : new AccessError('token', {
-          message: `${name} is given only to people who accepted its terms.`,
+          message: `${name} is available only to people who have accepted its terms.`,
           where,
-          action: `Accept the terms on ${page}, make an access token at ${asked.endpoint}/settings/tokens, and enter it here.`,
+          action: `Accept the terms on ${page}, create an access token at ${asked.endpoint}/settings/tokens, and enter it here.`,
           details,
         });
   }
   if (status === 401 && asked.hasToken && !/RepoNotFound/.test(reason)) {
     return new AccessError('token', {
-      message: 'The Hub does not accept the access token.',
+      message: 'The Hub rejected the access token.',
       where,
-      action: `It may have expired: make a new one at ${asked.endpoint}/settings/tokens, and enter it here.`,
+      action: `It may have expired. Create a new one at ${asked.endpoint}/settings/tokens and enter it here.`,
       details,
     });
   }
   if (status === 401) {
-    // The Hub does not tell strangers whether a private repository exists.
+    // Without a token, the Hub does not reveal whether a private repository exists.
     return new AccessError('token', {
-      message: `There is no public model ${name} on the Hub.`,
+      message: `The Hub has no public model ${name}.`,
       where,
-      action: 'Check the spelling; for a private model, enter an access token that may read it.',
+      action: 'Check the spelling. For a private model, enter an access token that can read it.',
       details,
     });
   }
   if (status === 403) {
     return new AccessError(asked.hasToken ? 'terms' : 'token', {
-      message: `The Hub does not give ${asked.file ?? name} to ${asked.hasToken ? 'the owner of this token' : 'everybody'}.`,
+      message: asked.hasToken
+        ? `This access token does not allow downloading ${asked.file ?? name}.`
+        : `The Hub does not allow everyone to download ${asked.file ?? name}.`,
       where,
       action: asked.hasToken
-        ? `Look at ${page} with the account of the token; the token needs the right to read this repository.`
-        : `Look at ${page}; an access token may be needed.`,
+        ? `Open ${page} with the token’s account. The token needs permission to read this repository.`
+        : `Open ${page} to see why. You may need an access token.`,
       details,
     });
   }
@@ -131,18 +133,18 @@ export async function explainStatus(response: Response, asked: Asked): Promise<T
   if (status === 429) {
     const seconds = secondsToWait(headers);
     return new BusyError(seconds, {
-      message: 'The Hub has had too many requests from here.',
+      message: 'The Hub has received too many requests from your network.',
       where,
       action:
         seconds === null
-          ? 'Wait a few minutes, then try again; with an access token the limits are higher.'
-          : `Wait ${wait(seconds)}, then try again; with an access token the limits are higher.`,
+          ? 'Wait a few minutes, then try again. An access token raises the limit.'
+          : `Wait ${wait(seconds)}, then try again. An access token raises the limit.`,
       details,
     });
   }
   if (status >= 500) {
     return new BusyError(secondsToWait(headers), {
-      message: `${hostOf(asked.endpoint)} has a problem of its own at the moment.`,
+      message: `${hostOf(asked.endpoint)} is having problems at the moment.`,
       where,
       action: 'Try again in a few minutes.',
       details,
@@ -150,9 +152,9 @@ export async function explainStatus(response: Response, asked: Asked): Promise<T
   }
   return new TabtuneError({
     code: 'network',
-    message: `${hostOf(asked.endpoint)} answered with an error.`,
+    message: `${hostOf(asked.endpoint)} responded with an error.`,
     where,
-    action: 'Try again; if it happens again, choose another model.',
+    action: 'Try again. If it fails again, choose another model.',
     details,
   });
 }
@@ -164,50 +166,50 @@ function missing(asked: Asked, where: string, reason: string, details: string): 
       code: 'bad_model',
       message: `${id} has no branch, tag or commit ${revision ?? 'main'}.`,
       where,
-      action: 'Check the name behind the @, or leave it out.',
+      action: 'Check the name after the @, or leave it out.',
       details,
     });
   }
   if (file !== undefined && (reason === 'EntryNotFound' || reason === '')) {
     return new TabtuneError({
       code: 'bad_model',
-      message: `${file} is not there any more.`,
+      message: `${file} no longer exists on the Hub.`,
       where,
-      action: 'The repository may have been renamed or deleted: look for the model again.',
+      action: 'The repository may have been renamed or deleted. Search for the model again.',
       details,
     });
   }
   return new TabtuneError({
     code: 'bad_model',
-    message: `There is no model ${id ?? ''} on the Hub.`,
+    message: `The Hub has no model ${id ?? ''}.`,
     where,
-    action: 'Check the spelling; it may also have been renamed, deleted, or be private.',
+    action: 'Check the spelling. The model may also have been renamed, deleted or made private.',
     details,
   });
 }
 
-/** A page of a hotel's network, of a firewall or of another site, where something else was expected. */
+/** A web page arrived where data was expected, e.g. from a captive portal, a firewall or another site. */
 export class WebPageError extends TabtuneError {
   constructor(what: string, asked: Asked, details: string) {
     super({
       code: 'network',
-      message: `A web page came instead of ${what}.`,
+      message: `The server sent a web page instead of ${what}.`,
       where: asked.file ?? asked.id ?? hostOf(asked.endpoint),
       action:
-        'A network that asks to log in first may be in between: open any page in a new tab, log in, then go on. With an endpoint of your own, check its address.',
+        'Your network may require you to log in. Open any page in a new tab, log in, then continue. If you set your own Hub endpoint, check its address.',
       details: redact(details),
     });
   }
 }
 
-/** The server holds another version of the file than the one whose beginning is here, or that the Hub lists. */
+/** The server has a different version of the file from the one partly downloaded, or from the one the Hub lists. */
 export class OtherVersion extends TabtuneError {
   constructor(file: string, details: string) {
     super({
       code: 'network',
-      message: `${file} is not the same on the server as in the Hub's list, or changes while it is fetched.`,
+      message: `${file} on the server differs from the Hub’s listing, or it changed during the download.`,
       where: file,
-      action: 'Try again later; with an endpoint of your own, check that its copy is up to date.',
+      action: 'Try again later. If you set your own Hub endpoint, check that its copy is up to date.',
       details,
     });
   }

@@ -1,44 +1,44 @@
 /**
- * How models of the Hub are named. In a recipe: `hf:ORG/NAME`, `hf:ORG/NAME@REVISION`, and with `/FILE.gguf` behind
- * either for one GGUF file of a repository. A person may also paste ORG/NAME or the address of any page of the model.
+ * How Hub models are named. A recipe uses `hf:ORG/NAME` or `hf:ORG/NAME@REVISION`, either followed by `/FILE.gguf` for
+ * one GGUF file of the repository. People may also paste ORG/NAME or the address of any of the model's pages.
  */
 import { refuse } from '../base/bad-model';
 
 export const HUB = 'https://huggingface.co';
 
-/** A repository, and what of it. */
+/** A repository, and what to take from it. */
 export interface HubReference {
   /** ORG/NAME; a few old models have no ORG. */
   id: string;
-  /** Branch, tag or commit; null is the main branch. */
+  /** Branch, tag or commit; null means the main branch. */
   revision: string | null;
-  /** One GGUF file of it; null is its safetensors. */
+  /** One of its GGUF files; null means its safetensors. */
   file: string | null;
 }
 
-/** A reference whose revision is a commit: it means the same bytes for ever. */
+/** A reference whose revision is a commit, so it always means the same bytes. */
 export interface PinnedReference extends HubReference {
   revision: string;
 }
 
 const PART = /^(?!.*(--|\.\.))[A-Za-z0-9_][\w.-]{0,95}$/;
 const COMMIT = /^[0-9a-f]{40}$/;
-/** Branch names of git, without the characters that no address survives. */
+/** Git branch names, except those with characters that cannot be used in a URL. */
 const REVISION = /^(?!.*(\.\.|\/\/|@\{))[\w.-][\w./+-]{0,199}$/;
-/** First parts of addresses that are no models. */
+/** First path segments of addresses that are not models. */
 const NOT_MODELS = new Set(['datasets', 'spaces', 'papers', 'docs', 'blog', 'api', 'collections', 'settings']);
 
 export const isCommit = (revision: string | null): boolean => revision !== null && COMMIT.test(revision);
 
 export const isHubSource = (source: string): boolean => source.startsWith('hf:');
 
-/** `hf:ORG/NAME@REVISION/FILE`, without what is null. */
+/** `hf:ORG/NAME@REVISION/FILE`, leaving out what is null. */
 export function hubSource({ id, revision, file }: HubReference): string {
   const at = revision === null ? '' : `@${encodeURIComponent(revision)}`;
   return `hf:${id}${at}${file === null ? '' : `/${file}`}`;
 }
 
-/** Reads a source, an id or an address. Throws `bad_model` with what is meant by a name. */
+/** Parses a source, an id or an address. Throws `bad_model`, whose action explains what a name looks like. */
 export function parseHubName(text: string, endpoint = HUB): HubReference {
   const given = text.trim();
   const reference = fromAddress(given, endpoint) ?? fromName(given.replace(/^hf:(\/\/)?/, ''));
@@ -46,16 +46,16 @@ export function parseHubName(text: string, endpoint = HUB): HubReference {
   refuse(
     given.slice(0, 200),
     'This is not the name of a model on the Hugging Face Hub.',
-    'Write ORG/NAME, as in HuggingFaceTB/SmolLM2-135M-Instruct, or paste the address of its page.',
+    'Enter ORG/NAME, e.g. HuggingFaceTB/SmolLM2-135M-Instruct, or paste the address of the model’s page.',
   );
 }
 
-/** `parseHubName` for a source that must say its commit. */
+/** `parseHubName` for a source that must include its commit. */
 export function parsePinned(source: string): PinnedReference {
   const reference = parseHubName(source);
   const { revision } = reference;
   if (revision !== null && isCommit(revision)) return { ...reference, revision };
-  refuse(source, 'This source does not say which commit of the model is meant.', 'Choose the model again.');
+  refuse(source, 'This source does not say which commit of the model to use.', 'Choose the model again.');
 }
 
 function fromName(name: string): HubReference | null {
@@ -64,12 +64,12 @@ function fromName(name: string): HubReference | null {
   const [, path, behind] = match;
   const parts = path!.split('/');
   if (behind === undefined) {
-    // ORG/NAME/FILE.gguf of the main branch.
+    // ORG/NAME/FILE.gguf on the main branch.
     return parts.length > 2 ? make(parts.slice(0, 2), null, parts.slice(2)) : make(parts, null, []);
   }
   if (parts.length > 2) return null;
   const tail = behind.split('/');
-  // refs/pr/3 is the one kind of revision that people write with slashes in it.
+  // refs/pr/3 is the only kind of revision that people write with slashes.
   const length = tail[0] === 'refs' ? 3 : 1;
   return make(parts, tail.slice(0, length).join('/'), tail.slice(length));
 }
@@ -88,7 +88,7 @@ function fromAddress(text: string, endpoint: string): HubReference | null {
   const parts = url.pathname.split('/').filter((part) => part !== '');
   if (parts[0] === 'models') parts.shift();
   if (NOT_MODELS.has(parts[0] ?? '')) return null;
-  // An old model without an ORG has the verb in second place.
+  // For an old model without an ORG, the verb is the second segment.
   const verbs = ['tree', 'blob', 'resolve', 'raw', 'commit', 'discussions', 'commits'];
   const at = verbs.includes(parts[1] ?? '') ? 1 : 2;
   const [verb, ...rest] = parts.slice(at);
@@ -98,7 +98,7 @@ function fromAddress(text: string, endpoint: string): HubReference | null {
   const length = rest[0] === 'refs' ? 3 : 1;
   const file = rest.slice(length);
   const revision = rest.slice(0, length).join('/') || null;
-  // Any file but a GGUF file stands for the model that it is part of.
+  // Any file other than a GGUF file stands for its whole model.
   return make(name, revision, /\.gguf$/i.test(file.at(-1) ?? '') ? file : []);
 }
 
@@ -118,7 +118,7 @@ function make(name: string[], rawRevision: string | null, rawFile: string[]): Hu
   return { id: name.join('/'), revision, file: file.length > 0 ? file.join('/') : null };
 }
 
-/** What PEFT calls a base model: the Hub's name for it, or the folder's own. */
+/** The base model name that PEFT writes: the Hub's name, or the folder's. */
 export function baseModelName(source: string): string {
   return isHubSource(source) ? parseHubName(source).id : source.slice(source.indexOf(':') + 1);
 }

@@ -1,16 +1,16 @@
-/** What the Hub tells of a repository, read with care: every field may be missing or of another kind. */
+/** Repository data from the Hub, read defensively: any field may be missing or have an unexpected type. */
 
-/** A file of a repository, with the hash that its bytes must have. */
+/** A file of a repository, with the expected hash of its bytes. */
 export interface RepositoryFile {
   name: string;
   size: number;
-  /** SHA-256 of a large file. */
+  /** SHA-256 of a large file (in LFS). */
   sha256: string | null;
-  /** Git's blob id of a small one: SHA-1 over a short header and the bytes. */
+  /** Git blob id of a small file: SHA-1 over a short header and the bytes. */
   sha1: string | null;
 }
 
-/** What the Hub knows of a model at one revision. */
+/** What the Hub knows about a model at one revision. */
 export interface RepositoryInfo {
   id: string;
   commit: string;
@@ -21,9 +21,9 @@ export interface RepositoryInfo {
   licence: string | null;
   licenceUrl: string | null;
   tags: string[];
-  /** As the Hub has counted them in safetensors files. */
+  /** The Hub's count from the safetensors files. */
   parameters: number | null;
-  /** `model_type` of config.json, where the Hub tells it: for gated models too. */
+  /** `model_type` of config.json if the Hub reports it, which it also does for gated models. */
   modelType: string | null;
 }
 
@@ -35,7 +35,7 @@ type Expanded = {
   cardData?: { license?: unknown; license_link?: unknown };
 };
 
-/** What is asked for beside the Hub's usual answer. */
+/** Fields requested in addition to the Hub's default response. */
 export const FIELDS = ['tags', 'safetensors', 'config', 'cardData'] as const;
 
 export function repositoryInfo(

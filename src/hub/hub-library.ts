@@ -1,2 +1,2 @@
-/** What is used of @huggingface/hub, as one chunk that is loaded with the first question to the Hub. */
+/** The parts of @huggingface/hub in use, as one chunk that is loaded with the first request to the Hub. */
 export { listFiles, listModels, modelInfo } from '@huggingface/hub';

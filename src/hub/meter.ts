@@ -1,6 +1,6 @@
-/** The rate of a download over its last seconds, and what it says about the rest. */
+/** The rate of a download over the last few seconds, and the time left at that rate. */
 const WINDOW_MS = 6000;
-/** Before this the first burst would be taken for the rate. */
+/** Earlier than this, the first burst would be mistaken for the rate. */
 const ENOUGH_MS = 1000;
 
 export class Meter {
@@ -8,7 +8,7 @@ export class Meter {
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  /** Bytes a second; null until it can be told. What was there already, and a file begun anew, are no rate. */
+  /** Bytes per second; null until known. Bytes already on disk and files that start over do not count. */
   add(loaded: number): number | null {
     const time = this.now();
     if (loaded < (this.samples.at(-1)?.loaded ?? 0)) this.samples = [];

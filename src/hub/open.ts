@@ -1,4 +1,4 @@
-/** A model's folder by its source, whoever serves it. */
+/** Opens a model folder by its source, wherever it is stored. */
 
 import { refuse } from '../base/bad-model';
 import { openBuiltinModel } from './builtin';
@@ -8,8 +8,8 @@ import { withGguf } from './gguf/folder';
 import type { ModelFolder } from './types';
 
 /**
- * Opens `builtin:NAME`, `file:NAME`, or `hf:ORG/NAME` when it has been downloaded. `baseUrl` is the page's (`document.baseURI`): a worker's own address is that of
- * its script. Reads no weights. Throws `bad_model`, `network`, `storage`.
+ * Opens `builtin:NAME`, `file:NAME`, or a downloaded `hf:ORG/NAME`. `baseUrl` is the page's (`document.baseURI`),
+ * because a worker's own address is that of its script. Reads no weights. Throws `bad_model`, `network`, `storage`.
  */
 export async function openModelFolder(source: string, { baseUrl }: { baseUrl: string | URL }): Promise<ModelFolder> {
   const colon = source.indexOf(':');
@@ -19,8 +19,8 @@ export async function openModelFolder(source: string, { baseUrl }: { baseUrl: st
   if ((scheme !== 'builtin' && scheme !== 'file') || name === '' || /[/\\]|^\.\.?$/.test(name)) {
     refuse(
       source,
-      'This is not the name of a model.',
-      'Use builtin:NAME for a built-in model, file:NAME for a dropped one, or hf:ORG/NAME for one of the Hugging Face Hub.',
+      'This is not a model source.',
+      'Use builtin:NAME for a built-in model, file:NAME for one you added, or hf:ORG/NAME for one from the Hugging Face Hub.',
     );
   }
   return scheme === 'builtin' ? openBuiltinModel(name, baseUrl) : withGguf(await openStoredModel(name));

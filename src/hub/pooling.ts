@@ -1,19 +1,20 @@
 /**
- * How a model's token states become one vector a text, as sentence-transformers writes it beside a model: modules.json lists
- * the steps, N_Pooling/config.json says how to pool. A folder without them pools by the mean, as sentence-transformers does.
+ * How a model's hidden states become one vector per text. sentence-transformers stores this with the model:
+ * modules.json lists the steps and N_Pooling/config.json says how to pool. Without them the mean is used, as
+ * sentence-transformers does.
  */
 import { COMPLETE_FOLDER, OTHER_MODEL, refuse, show } from '../base/bad-model';
 import { readJson } from './read-json';
 import type { ModelFolder } from './types';
 
 export interface Pooling {
-  /** Mean of all tokens, or the state of the first one. */
+  /** Mean over all tokens, or the hidden state of the first token. */
   mode: 'mean' | 'cls';
   /** Vectors are scaled to length 1. */
   normalize: boolean;
-  /** Tokens of a text that are read; null: as many as the model can. */
+  /** Maximum tokens per text; null means as many as the model supports. */
   maxLength: number | null;
-  /** Texts are put into lower case first. */
+  /** Texts are lowercased first. */
   lowercase: boolean;
 }
 
@@ -21,10 +22,10 @@ const MODULES = 'modules.json';
 const TRANSFORMER = 'sentence_bert_config.json';
 const LIMIT = 1_000_000;
 
-/** What a pooling config may say, in the spelling with one switch for each mode. */
+/** The supported modes in the older spelling, which has one flag per mode. */
 const MODES: Record<string, Pooling['mode']> = { pooling_mode_mean_tokens: 'mean', pooling_mode_cls_token: 'cls' };
 
-/** Throws `bad_model` where a step cannot be computed. */
+/** Throws `bad_model` if a step is not supported. */
 export async function readPooling(folder: ModelFolder): Promise<Pooling> {
   const pooling: Pooling = { mode: 'mean', normalize: false, maxLength: null, lowercase: false };
   if (folder.has(TRANSFORMER)) {
@@ -43,7 +44,7 @@ export async function readPooling(folder: ModelFolder): Promise<Pooling> {
         pooling.normalize = true;
         break;
       default:
-        refuse(MODULES, `Sentence embeddings with a step ${show(type)} cannot be computed.`, OTHER_MODEL);
+        refuse(MODULES, `The sentence embedding step ${show(type)} is not supported.`, OTHER_MODEL);
     }
   }
   return pooling;
@@ -60,19 +61,19 @@ async function modulesOf(folder: ModelFolder): Promise<{ type: string; path: str
   const steps = Array.isArray(list) ? list : [];
   const valid = steps.every((step) => typeof step?.type === 'string' && typeof step?.path === 'string');
   if (steps.length === 0 || !valid)
-    refuse(MODULES, 'The file is not a list of steps, each a type and a path.', COMPLETE_FOLDER);
+    refuse(MODULES, 'The file is not a list of steps, each with a type and a path.', COMPLETE_FOLDER);
   return steps;
 }
 
 async function modeOf(folder: ModelFolder, file: string): Promise<Pooling['mode']> {
-  if (!folder.has(file)) refuse(file, 'This file says how embeddings are pooled, and it is missing.', COMPLETE_FOLDER);
+  if (!folder.has(file)) refuse(file, 'The file that says how embeddings are pooled is missing.', COMPLETE_FOLDER);
   const json = await readJson(folder, file, LIMIT);
-  // Newer versions write one word.
+  // Newer versions write the mode as one word.
   const named = typeof json.pooling_mode === 'string' ? [json.pooling_mode] : null;
   const on = named ?? Object.keys(json).filter((key) => key.startsWith('pooling_mode_') && json[key] === true);
   const modes = on.map((mode) => (named ? (mode === 'mean' || mode === 'cls' ? mode : undefined) : MODES[mode]));
   const [mode] = modes;
   if (modes.length !== 1 || !mode)
-    refuse(file, `The pooling ${show(on)} cannot be computed; mean and cls can.`, OTHER_MODEL);
+    refuse(file, `The pooling mode ${show(on)} is not supported; mean and cls are.`, OTHER_MODEL);
   return mode;
 }

@@ -2,11 +2,11 @@
 import { COMPLETE_FOLDER, refuse } from '../base/bad-model';
 import type { ModelFolder } from './types';
 
-/** Parses a JSON object of a model folder, of at most `limit` bytes. Throws `bad_model`. */
+/** Parses a JSON object from a file of at most `limit` bytes. Throws `bad_model`. */
 export async function readJson(folder: ModelFolder, file: string, limit: number): Promise<Record<string, unknown>> {
   if (!folder.has(file)) refuse(file, `The model folder has no ${file}.`, COMPLETE_FOLDER);
   const size = folder.size(file) ?? 0;
-  if (size > limit) refuse(file, `${file} has ${size} bytes, far more than it should.`, COMPLETE_FOLDER);
+  if (size > limit) refuse(file, `${file} is ${size} bytes, far larger than it should be.`, COMPLETE_FOLDER);
   const text = await folder.text(file);
   let value: unknown;
   try {

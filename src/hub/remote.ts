@@ -1,10 +1,10 @@
-/** A model's files on the Hub as a folder, read by ranges: for looking at a model before it is fetched. */
+/** A model's files on the Hub as a folder, read with range requests, to inspect a model before downloading it. */
 import { refuse } from '../base/bad-model';
 import type { HubClient } from './hub-client';
 import type { RepositoryFile } from './hub-info';
 import type { ModelFolder } from './types';
 
-/** Files up to this size are fetched whole and kept while the folder is in use. */
+/** Files up to this size are fetched whole and kept in memory while the folder is in use. */
 const KEEP_BYTES = 2 ** 20;
 
 export function remoteFolder(

@@ -1,8 +1,8 @@
-/** What a person sees about a model before its weights are loaded. */
+/** Summarises a model for people before its weights are loaded. */
 import type { CheckedModel } from './check';
 import type { ModelFolder, ModelSummary } from './types';
 
-/** From config and headers; reads README.md for the licence where the folder's source does not tell it. */
+/** From config and headers. Reads the licence from README.md if the folder does not give it. */
 export async function summarizeModel({ folder, family, config, tensors }: CheckedModel): Promise<ModelSummary> {
   let parameters = 0;
   const byDtype = new Map<string, number>();
@@ -10,13 +10,13 @@ export async function summarizeModel({ folder, family, config, tensors }: Checke
   const aside = new Set(family.tensors(config).flatMap(({ name, copy, spare }) => (copy || spare ? [name] : [])));
   for (const [name, { file, dtype, shape }] of tensors) {
     files.add(file);
-    // A tied output that is stored all the same is the embedding once more; a pooler is not part of most passes.
+    // A stored tied output only repeats the embedding, and most forward passes do not use a pooler.
     if (aside.has(name)) continue;
     const count = shape.reduce((product, n) => product * n, 1);
     parameters += count;
     byDtype.set(dtype, (byDtype.get(dtype) ?? 0) + count);
   }
-  // Norms are often kept in float32 beside half-precision matrices; the format of most parameters is the model's.
+  // Norms are often in float32 while the matrices are in half precision. The type of most parameters counts.
   const dtype = [...byDtype].sort(([, a], [, b]) => b - a)[0]?.[0] ?? 'F32';
   return {
     source: folder.source,
@@ -40,7 +40,7 @@ function titleOf(source: string): string {
   return name.replace(/[-_]+/g, ' ').trim() || name;
 }
 
-/** `license:` of the model card's front matter, as the Hub writes it; "unknown" without. */
+/** `license:` in the front matter of the model card, or "unknown". */
 async function licenceOf(folder: ModelFolder): Promise<string> {
   if (!folder.has('README.md')) return 'unknown';
   const head = new TextDecoder().decode(await folder.bytes('README.md', 0, 16_384));

@@ -1,18 +1,18 @@
-/** Where a model's bytes come from: a folder in the Hugging Face layout, whoever serves it. */
+/** Where a model's bytes come from: a folder in the Hugging Face layout, wherever it is stored. */
 import type { GgmlType } from '../formats/ggml';
 import type { GgufVocabulary } from '../formats/gguf-vocabulary';
 
-/** A tensor at bytes [start, end) of a file, and what to undo while reading it. */
+/** A tensor stored at bytes [start, end) of a file, and what reading it must undo. */
 export interface FolderTensor {
   file: string;
   dtype: GgmlType;
-  /** As it lies there. */
+  /** As stored. */
   shape: number[];
   start: number;
   end: number;
-  /** A Conv1D that lies as a linear does, [out, in]: the checkpoint's shape is the other way round. */
+  /** A Conv1D stored like a linear layer, [out, in]; the checkpoint's shape is [in, out]. */
   transposed?: true;
-  /** For each row of a group of so many, the row of the file that it is. */
+  /** A permutation within each group of `order.length` rows: for each row, its row in the file. */
   order?: Uint32Array;
   /** Added to every value (F32). */
   add?: number;
@@ -21,36 +21,36 @@ export interface FolderTensor {
 export interface ModelFolder {
   /** `builtin:stories`, `file:my-model`, … as in the recipe. */
   source: string;
-  /** Human name and licence, where the place it comes from tells. */
+  /** Display name and licence, if known from where the folder comes. */
   title?: string;
   licence?: string;
-  /** The commit of the Hub that the files are of. */
+  /** The Hub commit of the files. */
   commit?: string;
-  /** Names of the files in it. */
+  /** Names of the files in the folder. */
   files: string[];
   has(name: string): boolean;
-  /** Size in bytes, where known before reading. */
+  /** Size in bytes, if known before reading. */
   size(name: string): number | undefined;
   text(name: string): Promise<string>;
-  /** Bytes [start, end) of a file; the whole file when left out. */
+  /** Bytes [start, end) of a file; the whole file by default. */
   bytes(name: string, start?: number, end?: number): Promise<ArrayBuffer>;
-  /** Of a GGUF file: its tensors by the checkpoint's names, */
+  /** GGUF only: the tensors, by their names in the checkpoint. */
   tensors?: Map<string, FolderTensor>;
-  /** what tokenizer.json is made of (`text` makes it too, but takes a second for a large one), */
+  /** GGUF only: the vocabulary for tokenizer.json. `text` builds that file too, but can take a second. */
   vocabulary?: GgufVocabulary;
-  /** how it is quantised, e.g. `Q4_K_M`, */
+  /** GGUF only: the quantisation, e.g. `Q4_K_M`. */
   quantization?: string;
-  /** and the model of the Hub that it was made from, where it tells. */
+  /** GGUF only: the Hub model it was made from, if the file says. */
   baseModel?: string;
 }
 
-/** What a person sees about a model before its weights are loaded. */
+/** What people see about a model before its weights are loaded. */
 export interface ModelSummary {
   source: string;
-  /** Human name, e.g. "Stories 2M". */
+  /** Display name, e.g. "Stories 2M". */
   title: string;
   architecture: string;
-  /** Decoders write text; encoders read it whole. */
+  /** Decoders generate text; encoders see the whole text at once. */
   kind: 'decoder' | 'encoder';
   parameters: number;
   bytes: number;

@@ -1,4 +1,4 @@
-/** Every fine-tuning method, a line each. Their order on the screen is their own `order`. */
+/** Every fine-tuning method, one per line. Their `order` determines the order on the screen. */
 export { bottleneck } from './bottleneck';
 export { full } from './full';
 export { gradualUnfreezing } from './gradual-unfreezing';

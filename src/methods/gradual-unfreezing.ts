@@ -1,6 +1,6 @@
 /**
- * Gradual unfreezing with discriminative rates (ULMFiT, Howard and Ruder, 2018): the head first, then one more block from the
- * top every 1/(L+1) of the run. Computed in src/engine/methods/gradual-unfreezing.ts.
+ * Gradual unfreezing with discriminative learning rates (ULMFiT, Howard and Ruder, 2018): first the head, then one more block
+ * from the top every 1/(L+1) of the run. Implemented in src/engine/methods/gradual-unfreezing.ts.
  */
 import type { MethodDescriptor } from './method';
 import { everyWeight, MODEL_FOLDER, WHOLE_MODEL } from './shared-facts';
@@ -8,7 +8,7 @@ import { WEIGHT_RATES } from './weights';
 
 export interface GradualMethod {
   type: 'gradual_unfreezing';
-  /** Each lower block learns at the rate of the one above divided by this. */
+  /** Each block's learning rate is that of the block above divided by this. */
   layer_lr_divisor: number;
 }
 
@@ -22,14 +22,14 @@ export const gradualUnfreezing: MethodDescriptor<GradualMethod> = {
   beginsAsBase: true,
   card: {
     group: 'model',
-    text: 'Trains the top first, then one more layer after another (ULMFiT). For little data and less forgetting.',
+    text: 'Unfreezes the model layer by layer from the top (ULMFiT). For little data and less forgetting.',
     memory: everyWeight('up to '),
     file: WHOLE_MODEL,
-    speed: 'fast at first, slower in the end',
+    speed: 'fast at first, slower towards the end',
   },
   facts: {
     trained:
-      'the head first, then one more block after another from the top, each at a lower rate, until every weight learns',
+      'first the head, then one block after another from the top, each at a lower learning rate, until every weight is trained',
     saved: MODEL_FOLDER,
     papers: [
       {
@@ -42,8 +42,8 @@ export const gradualUnfreezing: MethodDescriptor<GradualMethod> = {
   fields: {
     layer_lr_divisor: {
       kind: 'number',
-      label: 'Rate of lower blocks',
-      help: 'Each lower block learns at the rate of the one above divided by this.',
+      label: 'Layer-wise rate divisor',
+      help: 'Each block’s learning rate is that of the block above divided by this (discriminative fine-tuning).',
       default: 2.6,
       min: 1,
       max: 100,
@@ -56,10 +56,10 @@ export const gradualUnfreezing: MethodDescriptor<GradualMethod> = {
     ...WEIGHT_RATES,
     'training.lr_scheduler_type': [{ default: 'slanted_triangular', source: 'ULMFiT' }],
   },
-  // pirate-chat, validation loss 6.51 before: after 12 steps the training loss is 5.35 (6.46 at 5e-4).
+  // pirate-chat: validation loss 6.51 before training; training loss 5.35 after 12 steps (6.46 at 5e-4).
   tinyModelRate: 2e-3,
   summary: () => 'Gradual unfreezing',
-  sentence: () => 'The head first, then one more block from the top after another.',
+  sentence: () => 'The head first, then one block after another from the top.',
   noun: () => 'All weights, unfrozen one block after another,',
   files: null,
 };

@@ -1,4 +1,4 @@
-/** Feature extraction: the model is frozen, and only the head of the objective learns. Computed in src/engine/methods/head.ts. */
+/** Feature extraction: the model is frozen and only the objective's head is trained. Implemented in src/engine/methods/head.ts. */
 import type { MethodDescriptor } from './method';
 import { MODEL_FOLDER, WHOLE_MODEL } from './shared-facts';
 
@@ -16,13 +16,13 @@ export const head: MethodDescriptor<HeadMethod> = {
   beginsAsBase: false,
   card: {
     group: 'model',
-    text: 'Trains only the classifier on top of a frozen model. A quick first try at sorting.',
-    memory: 'hardly more than the model',
+    text: 'Trains only the classifier on top of a frozen model. A quick first try at classification.',
+    memory: 'barely more than the model',
     file: WHOLE_MODEL,
     speed: 'the fastest',
   },
   facts: {
-    trained: 'the head of a classifier alone',
+    trained: 'only a classifier’s head',
     saved: MODEL_FOLDER,
     papers: [
       {
@@ -34,17 +34,17 @@ export const head: MethodDescriptor<HeadMethod> = {
   },
   fields: {},
   defaults: { 'training.learning_rate': [{ default: 1e-3, usual: [5e-4, 1e-2], source: 'Tabtune' }] },
-  // feedback, sorted: the training loss falls from 1.07 to 0.40 in 12 steps.
+  // Classifying feedback: training loss falls from 1.07 to 0.40 in 12 steps.
   tinyModelRate: 1e-2,
   summary: () => 'Head only',
-  sentence: () => 'The head of the classifier; the model is frozen.',
+  sentence: () => 'The classifier’s head; the model is frozen.',
   noun: () => 'A classification head',
   *refusals(_section, { objective }) {
     if (objective.learns === 'labels') return;
     yield {
       where: 'method.type',
-      message: `trains only the head of a classifier, and ${objective.label.toLowerCase()} has none.`,
-      action: 'Choose another method, such as LoRA, or an objective that sorts texts or words into classes.',
+      message: `trains only a classifier’s head, and ${objective.label.toLowerCase()} has none.`,
+      action: 'Choose another method, such as LoRA, or a classification objective.',
     };
   },
   files: null,

@@ -1,16 +1,16 @@
-/** The fine-tuning methods, in the order of the screen. Adding one adds a file and a line in all.ts, here and in src/engine/methods. */
+/** The fine-tuning methods. To add one, add a file and a line in all.ts, both here and in src/engine/methods. */
 import type { MethodTraits } from '../recipe/spec';
 import * as all from './all';
 import type { MethodDescriptor } from './method';
 
 type SectionOf<D> = D extends MethodDescriptor<infer S> ? S : never;
-/** The `method` section of a recipe, resolved. */
+/** The resolved `method` section of a recipe. */
 export type MethodSection = SectionOf<(typeof all)[keyof typeof all]>;
 export type MethodType = MethodSection['type'];
-/** A descriptor whose method is not known: it takes any section, and is only ever given its own. */
+/** A descriptor of some method. It is typed to take any section, but must only be given its own. */
 export type AnyMethod = MethodDescriptor<MethodSection>;
 
-/** The first is the default. */
+/** In the order of the screen; the first is the default. */
 export const methods: readonly AnyMethod[] = (Object.values(all) as unknown as AnyMethod[]).sort(
   (a, b) => a.order - b.order,
 );
@@ -24,9 +24,9 @@ export function methodOf(section: { type: MethodType }): AnyMethod {
 
 export const defaultMethod: MethodType = methods[0]!.type;
 
-/** Whether it leaves a model, and nothing separate from it. */
+/** Whether the method produces a whole model rather than an adapter. */
 export const leavesModel = ({ trains }: Pick<MethodTraits, 'trains'>): boolean => trains !== 'adapter';
 
-/** The types of methods with a trait. */
+/** The types of the methods that satisfy a predicate. */
 export const methodTypes = (which: (method: MethodTraits) => boolean): MethodType[] =>
   methods.filter(which).map(({ type }) => type);

@@ -1,4 +1,4 @@
-/** LoRA (Hu et al., 2021), with rsLoRA, DoRA, PiSSA and LoRA+ as settings. Computed in src/engine/methods/lora.ts. */
+/** LoRA (Hu et al., 2021), with rsLoRA, DoRA, PiSSA and LoRA+ as settings. Implemented in src/engine/methods/lora.ts. */
 import { loraKind, type PeftLoraConfig } from '../formats/peft/lora';
 import { options, type Refusal } from '../recipe/spec';
 import type { MethodDescriptor } from './method';
@@ -11,18 +11,18 @@ export interface LoraMethod {
   r: number;
   lora_alpha: number;
   lora_dropout: number;
-  /** 'all-linear', or module name suffixes such as ['q_proj','v_proj']. */
+  /** 'all-linear', or suffixes of module names such as ['q_proj','v_proj']. */
   target_modules: 'all-linear' | string[];
   use_rslora: boolean;
   use_dora: boolean;
   /** `default`: B = 0. `pissa`: A and B from the weight's largest singular values, subtracted from the base (Meng et al., 2024). */
   init_lora_weights: 'default' | 'gaussian' | 'pissa';
-  /** Other ranks for some modules: {'layers.0.self_attn.q_proj': 32}; keys as PEFT matches them. */
+  /** Ranks that override r for some modules: {'layers.0.self_attn.q_proj': 32}; keys match as in PEFT. */
   rank_pattern: Record<string, number>;
   alpha_pattern: Record<string, number>;
-  /** LoRA+ (Hayou et al., 2024): how many times faster B learns than A; 1 switches it off. */
+  /** LoRA+ (Hayou et al., 2024): learning rate of B divided by that of A; 1 switches it off. */
   loraplus_lr_ratio: number;
-  /** Modules that are trained whole beside the adapter, such as ['lm_head']. */
+  /** Modules that are trained in full along with the adapter, such as ['lm_head']. */
   modules_to_save: string[];
   /** A PEFT folder to continue from (`file:PATH`), or null for a new adapter. */
   init_adapter: string | null;
@@ -30,8 +30,8 @@ export interface LoraMethod {
 
 const pissaRefusal: Refusal = {
   where: 'method.init_lora_weights',
-  message: 'PiSSA starts from the singular values of 16- or 32-bit weights, and cannot use quantised ones.',
-  action: 'Use default, or keep the model in 16 or 32 bits.',
+  message: 'is pissa, which starts from the singular values of 16- or 32-bit weights and cannot use quantised ones.',
+  action: 'Use default, or a 16- or 32-bit model.',
 };
 
 const kin = (section: LoraMethod) => (section.use_dora ? 'DoRA' : 'LoRA');
@@ -46,24 +46,24 @@ export const lora: MethodDescriptor<LoraMethod> = {
   beginsAsBase: true,
   card: {
     group: 'adapter',
-    text: 'Trains small matrices added to its layers. The right choice in nearly every case.',
-    memory: 'little more than the model',
-    file: 'a hundredth of the model or less',
-    speed: 'fast; none lost once merged',
+    text: 'Trains small low-rank matrices added to the layers. The right choice in nearly every case.',
+    memory: 'slightly more than the model',
+    file: '1 % of the model or less',
+    speed: 'fast; no overhead once merged',
   },
   facts: {
-    trained: 'matrices A [r, in] and B [out, r] beside each targeted linear layer, and the head of a classifier',
+    trained: 'matrices A [r, in] and B [out, r] for each targeted linear layer, plus a classifier’s head',
     saved: `${PEFT_FOLDER}; or merged, as ${MODEL_FOLDER}`,
     papers: [
       { by: 'Hu et al., 2021', title: 'LoRA: Low-Rank Adaptation of Large Language Models', arxiv: '2106.09685' },
     ],
     variants: {
-      title: 'Kin of LoRA',
+      title: 'LoRA variant',
       list: [
         {
           name: 'rsLoRA',
           setting: 'use_rslora: true',
-          changes: 'scales by alpha / √r, so that high ranks learn as well',
+          changes: 'scales by alpha / √r, so that high ranks learn properly',
           paper: {
             by: 'Kalajdzievski, 2023',
             title: 'A Rank Stabilization Scaling Factor for Fine-Tuning with LoRA',
@@ -79,7 +79,7 @@ export const lora: MethodDescriptor<LoraMethod> = {
         {
           name: 'PiSSA',
           setting: 'init_lora_weights: pissa',
-          changes: 'starts from the weight’s largest singular values; saved as plain LoRA of twice the rank',
+          changes: 'starts from the largest singular values of the weight; saved as plain LoRA with twice the rank',
           paper: {
             by: 'Meng et al., 2024',
             title: 'PiSSA: Principal Singular Values and Singular Vectors Adaptation of Large Language Models',
@@ -89,7 +89,7 @@ export const lora: MethodDescriptor<LoraMethod> = {
         {
           name: 'LoRA+',
           setting: 'loraplus_lr_ratio: 16',
-          changes: 'lets B learn faster than A',
+          changes: 'gives B a higher learning rate than A',
           paper: {
             by: 'Hayou et al., 2024',
             title: 'LoRA+: Efficient Low Rank Adaptation of Large Models',
@@ -113,7 +113,7 @@ export const lora: MethodDescriptor<LoraMethod> = {
     r: {
       kind: 'int',
       label: 'Rank',
-      help: 'Width of the added matrices: a higher rank can learn more, takes more memory and overfits sooner.',
+      help: 'Rank of the added matrices: a higher one can learn more, but takes more memory and overfits sooner.',
       default: 16,
       min: 1,
       max: 256,
@@ -136,7 +136,7 @@ export const lora: MethodDescriptor<LoraMethod> = {
     lora_dropout: {
       kind: 'number',
       label: 'Dropout',
-      help: 'Share of the adapter’s inputs that is switched off at random while training.',
+      help: 'Fraction of the adapter’s inputs that is dropped at random during training.',
       default: 0,
       min: 0,
       max: 1,
@@ -150,14 +150,14 @@ export const lora: MethodDescriptor<LoraMethod> = {
       kind: 'modules',
       word: 'all-linear',
       label: 'Target modules',
-      help: 'Which linear layers get an adapter: all-linear, or names such as q_proj and v_proj.',
+      help: 'Linear layers that get an adapter: all-linear, or names such as q_proj and v_proj.',
       default: 'all-linear',
       source: 'TRL, PEFT',
     },
     use_rslora: {
       kind: 'bool',
       label: 'Rank-stabilised scaling',
-      help: 'Scale by lora_alpha / √r instead of lora_alpha / r; steadier at high ranks.',
+      help: 'Scale by lora_alpha / √r instead of lora_alpha / r, which is more stable at high ranks.',
       default: false,
       source: 'PEFT',
     },
@@ -170,8 +170,8 @@ export const lora: MethodDescriptor<LoraMethod> = {
     },
     init_lora_weights: {
       kind: 'select',
-      label: 'Initial matrices',
-      help: 'What the added matrices start from: pissa takes the main directions of the weights, and often learns faster.',
+      label: 'Initialisation',
+      help: 'What the added matrices start from; pissa uses the principal directions of the weights and often learns faster.',
       default: 'default',
       options: options({
         default: 'A random, B zero',
@@ -185,8 +185,8 @@ export const lora: MethodDescriptor<LoraMethod> = {
       whole: true,
       min: 1,
       max: 256,
-      label: 'Other ranks',
-      help: 'Ranks of modules that differ from r, by name: {"layers.0.self_attn.q_proj": 32}.',
+      label: 'Rank overrides',
+      help: 'Ranks that override r, by module name: {"layers.0.self_attn.q_proj": 32}.',
       default: {},
       source: 'PEFT',
     },
@@ -196,15 +196,15 @@ export const lora: MethodDescriptor<LoraMethod> = {
       min: 0,
       max: 4096,
       above: true,
-      label: 'Other alphas',
-      help: 'Alphas of modules that differ from lora_alpha, by name.',
+      label: 'Alpha overrides',
+      help: 'Alphas that override lora_alpha, by module name.',
       default: {},
       source: 'PEFT',
     },
     loraplus_lr_ratio: {
       kind: 'number',
       label: 'LoRA+',
-      help: 'How many times faster B learns than A; 1 switches it off.',
+      help: 'Learning rate of B divided by that of A; 1 switches LoRA+ off.',
       default: 1,
       min: 1,
       max: 1000,
@@ -216,7 +216,7 @@ export const lora: MethodDescriptor<LoraMethod> = {
     init_adapter: INIT_ADAPTER,
   },
   sizes: {
-    // Alpha at twice the rank, as the defaults have it.
+    // Alpha is twice the rank, as in the defaults.
     stops: [
       { r: 4, lora_alpha: 8 },
       { r: 8, lora_alpha: 16 },
@@ -226,7 +226,7 @@ export const lora: MethodDescriptor<LoraMethod> = {
     ],
     words: ({ r }) => `rank ${r}`,
   },
-  // pirate-chat, validation loss 6.51 before: after 20 steps 3.25 (6.11 after 24 at the usual 2e-4).
+  // pirate-chat: validation loss falls from 6.51 to 3.25 in 20 steps (to 6.11 in 24 at the usual 2e-4).
   tinyModelRate: 2e-3,
   summary: (section, quantized) => `${quantized ? 'Q' : ''}${kin(section)} r${section.r}`,
   sentence(section) {
@@ -240,7 +240,7 @@ export const lora: MethodDescriptor<LoraMethod> = {
   smaller({ r, lora_alpha, init_adapter }) {
     if (r <= 4 || init_adapter !== null) return null;
     const half = Math.ceil(r / 2);
-    // As strong as before: the adapter's output is scaled by alpha / r.
+    // alpha / r, which scales the adapter's output, stays the same.
     return { label: `Rank ${half}`, changes: { r: half, lora_alpha: (lora_alpha * half) / r } };
   },
   modulesToSave: ({ modules_to_save }) => modules_to_save,
@@ -253,7 +253,7 @@ export const lora: MethodDescriptor<LoraMethod> = {
       return {
         type: 'lora',
         ...{ r, lora_alpha, lora_dropout, use_rslora, use_dora, rank_pattern, alpha_pattern, modules_to_save },
-        // The tensors say what the names matched.
+        // The tensors show which modules the names matched.
         target_modules: [...tensors.keys()].flatMap((name) =>
           name.endsWith(suffix) ? [name.slice(0, -suffix.length)] : [],
         ),
@@ -262,7 +262,7 @@ export const lora: MethodDescriptor<LoraMethod> = {
         init_adapter: null,
       };
     },
-    // The engine writes all of it: ranks and targets as they are on the model, PiSSA's doubled.
+    // The engine provides all of it: ranks and targets as matched on the model, PiSSA's ranks doubled.
     config: (_section, exported) => exported as never,
     modulesToSave: ({ modules_to_save }) => modules_to_save,
     rename: (section, name) =>

@@ -1,6 +1,6 @@
 /**
- * A fine-tuning method as everything outside the engine sees it: its recipe fields, its card, its checks, its files. One file per
- * method, listed in index.ts; the twin in src/engine/methods does the computing.
+ * A fine-tuning method as seen by everything outside the engine: its recipe fields, card, checks and files. One file per method,
+ * listed in all.ts; its twin in src/engine/methods implements the method.
  */
 import type { AdapterFormat } from '../formats/adapter-format';
 import type { ModelSection } from '../recipe/sections';
@@ -14,14 +14,14 @@ export interface Paper {
   arxiv: string;
 }
 
-/** What a card says that something costs: words, or a number of bytes that depends on the model. */
+/** A cost on a card: words, or a number of bytes that depends on the model. */
 export type Cost =
   | string
   | {
       bytes(model: { parameters: number; bytes: number }): number;
-      /** `size` is the number of bytes as people read it. */
+      /** `size` is the formatted number of bytes. */
       words(size: string): string;
-      /** While no model is open. */
+      /** Shown while no model is open. */
       unknown: string;
     };
 
@@ -34,7 +34,7 @@ export interface MethodCard {
   speed: string;
 }
 
-/** A named setting of a method that has a paper of its own, such as DoRA. */
+/** A named variant of a method with a paper of its own, such as DoRA. */
 export interface MethodVariant {
   name: string;
   setting: string;
@@ -42,15 +42,15 @@ export interface MethodVariant {
   paper: Paper;
 }
 
-/** What the strength slider sets besides the learning rate. */
+/** The settings that the strength slider changes besides the learning rate. */
 export interface Sizes<S> {
   /** From very light to very strong. */
   stops: readonly [Partial<S>, Partial<S>, Partial<S>, Partial<S>, Partial<S>];
-  /** The present size: `rank 16`. */
+  /** The current size: `rank 16`. */
   words(section: S): string;
 }
 
-/** What the checks of a method see besides its own section. */
+/** What a method's checks see besides its own section. */
 export interface MethodContext {
   objective: ObjectiveTraits;
   model: Pick<ModelSection, 'quantization' | 'source'>;
@@ -66,40 +66,40 @@ export interface MethodDescriptor<S extends { type: string }> extends MethodTrai
     papers: readonly Paper[];
     variants?: { title: string; list: MethodVariant[] };
   };
-  /** Every field of the section but `type`, in the order of the recipe file. */
+  /** Every field of the section except `type`, in the order of the recipe file. */
   fields: { [K in Exclude<keyof S, 'type'>]: FieldSpec };
-  /** Recipe path -> other defaults under this method, the first match first; `when` looks at the objective. */
+  /** Recipe path -> the method's own defaults; `when` tests the objective, and the first match wins. */
   defaults?: Record<string, readonly (OtherDefault & { when?(objective: ObjectiveTraits): boolean })[]>;
   sizes?: Sizes<S>;
   /** Learning rate for models of a few million parameters, such as the built-in one. */
   tinyModelRate?: number;
 
-  /** `QLoRA r16`, for the rail. */
+  /** Short form for the sidebar: `QLoRA r16`. */
   summary(section: S, quantized: boolean): string;
-  /** What learns, in one sentence. */
+  /** What is trained, in one sentence. */
   sentence(section: S): string;
-  /** `A LoRA adapter`, for a model card. */
+  /** Noun phrase for the model card: `A LoRA adapter`. */
   noun(section: S): string;
 
-  /** Values that cannot work, whatever the rest of the recipe says. */
+  /** Values that cannot work, whatever the rest of the recipe. */
   problems?(section: S): Iterable<Refusal>;
-  /** What does not work with the rest of the recipe. */
+  /** Conflicts with the rest of the recipe. */
   refusals?(section: S, context: MethodContext): Iterable<Refusal>;
-  /** What does not work on this model. */
+  /** Conflicts with the model. */
   modelRefusals?(section: S, model: CombinedModel): Iterable<Refusal>;
   /** Why this section cannot be used on quantised weights. */
   quantizedRefusal?(section: S): Refusal | null;
-  /** Fields without effect beside the others, and why. */
+  /** Fields that other fields make ineffective, and why. */
   unused?(section: S): Iterable<{ key: keyof S & string; message: string }>;
 
-  /** The text that virtual tokens start from; empty if none. */
+  /** The text that virtual tokens start from; empty if there is none. */
   initText?(section: S): string;
-  /** A change that makes the run smaller, for the memory advice. */
+  /** A change that reduces memory, for the advice when it runs short. */
   smaller?(section: S): { label: string; changes: Partial<S> } | null;
-  /** Modules that are trained whole beside the adapter. */
+  /** Modules that are trained in full along with the adapter. */
   modulesToSave?(section: S): readonly string[];
-  /** Fields that stay the recipe's own if an adapter is continued, since they concern training only. */
+  /** Fields that keep the recipe's values when an adapter is continued, since they concern only training. */
   keptWhenContinuing?: readonly (keyof S & string)[];
-  /** The folder that the adapter is saved in; null if the method trains the model itself. */
+  /** The format that the adapter is saved in; null if the method trains the model itself. */
   files: AdapterFormat<S> | null;
 }

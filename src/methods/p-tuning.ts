@@ -1,5 +1,5 @@
 /**
- * P-tuning (Liu et al., 2021): prompt tuning whose embeddings come out of a small network (PEFT's MLP). Computed in
+ * P-tuning (Liu et al., 2021): prompt tuning with embeddings produced by a small network (PEFT's MLP). Implemented in
  * src/engine/methods/p-tuning.ts.
  */
 import { type PeftPTuningConfig, pTuningKind } from '../formats/peft/prompt';
@@ -12,7 +12,7 @@ import { embeddingsSentence, promptLearning, sizesOf } from './virtual-tokens';
 export interface PTuningMethod {
   type: 'p_tuning';
   num_virtual_tokens: number;
-  /** Width of the network; null takes the model's. */
+  /** Width of the network; null uses the model's. */
   encoder_hidden_size: number | null;
   init_adapter: string | null;
 }
@@ -27,13 +27,14 @@ export const pTuning: MethodDescriptor<PTuningMethod> = {
   beginsAsBase: false,
   card: {
     group: 'virtual_tokens',
-    text: 'Trains a small network that produces virtual tokens. Steadier than prompt tuning, mostly for sorting texts.',
-    memory: 'hardly more than the model',
+    text: 'Trains a small network that produces virtual tokens. More stable than prompt tuning; mostly for classification.',
+    memory: 'barely more than the model',
     file: 'a few kilobytes',
-    speed: 'slow to learn; takes room in the context',
+    speed: 'slow to learn; takes up context',
   },
   facts: {
-    trained: 'a small network that makes embeddings before those of every text, and the head of a classifier',
+    trained:
+      'a small network that produces the embeddings of virtual tokens before every text, plus a classifier’s head',
     saved: NETWORK_FOLDER,
     papers: [{ by: 'Liu et al., 2021', title: 'GPT Understands, Too', arxiv: '2103.10385' }],
   },

@@ -1,5 +1,5 @@
-/** PEFT's folder as the format of a method: one of PEFT's kinds, and how its config and the recipe's section translate. */
-import type { TaskData } from '../base/task';
+/** The format of methods saved in PEFT's folder: one of PEFT's kinds, and the translation between its config and the recipe. */
+import { type TaskData, WORD_LABELS } from '../base/task';
 import { headModules, isLabelWeight } from '../families';
 import { type AdapterFormat, type AdapterModel, jsonNamed, renamed } from '../formats/adapter-format';
 import {
@@ -15,12 +15,12 @@ import {
   writePeftAs,
 } from '../formats/peft';
 
-/** Modules that PEFT saves with every classifier. */
+/** Module names that PEFT saves with every classifier. */
 const HEADS = ['classifier', 'score'];
 
 const TASKS: Record<string, TaskData['problemType']> = {
   SEQ_CLS: 'single_label_classification',
-  TOKEN_CLS: 'token_classification',
+  TOKEN_CLS: WORD_LABELS,
 };
 
 export interface PeftFormat<S> extends AdapterFormat<S> {
@@ -29,12 +29,12 @@ export interface PeftFormat<S> extends AdapterFormat<S> {
 
 interface Translation<S, C extends CommonConfig> {
   kind: PeftKind<C>;
-  /** `modules_to_save` without the head of a classifier. */
+  /** `modules_to_save` without a classifier's head. */
   section(adapter: PeftAdapter<C>, modulesToSave: string[]): S;
-  /** The kind's own fields; `exported` are those that only the engine knows, `base` is the base model's name. */
+  /** The kind's own fields. `exported` has those that only the engine knows; `base` is the base model's name. */
   config(section: S, exported: Record<string, unknown>, model: AdapterModel, base: string): Omit<C, keyof CommonConfig>;
   modulesToSave?(section: S): readonly string[];
-  /** Module names in the section, by the names of another class of the same model. */
+  /** Renames modules in the section to those of another class of the same model. */
   rename?(section: S, name: (old: string) => string): S;
 }
 
@@ -49,7 +49,7 @@ export function peftFormat<S, C extends CommonConfig>(translation: Translation<S
       const adapter = readPeftAs<C>(readPeftFolder(files), kind);
       const task = named ?? unnamedTask(adapter);
       const saved = (adapter.config.modules_to_save ?? []).filter((name) => !task || !HEADS.includes(name));
-      // A new head is opened by itself; naming it again would ask for modules that the base does not have.
+      // The new head is added anyway; naming it here would ask for modules that the base does not have.
       const others = task ? saved.filter((name) => !headModules().has(name)) : saved;
       return { section: translation.section(adapter, others), values: adapter.tensors, task };
     },
@@ -74,7 +74,7 @@ export function peftFormat<S, C extends CommonConfig>(translation: Translation<S
         modules_to_save: saved.length > 0 ? saved : null,
       };
       const own = translation.config(section, exported, model, base.name);
-      // A bare encoder's names get the prefix that transformers' class with a head puts before them.
+      // A bare encoder's names get the prefix that they have in transformers' class with a head.
       const prefix = task && !kind.prompt ? model.headPrefix : '';
       const name = (old: string) => (headTensors.has(old) || old === PROMPT_EMBEDDINGS ? old : prefix + old);
       const { config, weights } = writePeftAs(
@@ -90,7 +90,7 @@ export function peftFormat<S, C extends CommonConfig>(translation: Translation<S
   };
 }
 
-/** The task of a head whose labels have no names. */
+/** The task of a head whose labels are unnamed. */
 function unnamedTask({ config, tensors }: PeftAdapter): TaskData | null {
   const problemType = TASKS[config.task_type ?? ''];
   const output = [...tensors].find(([name]) => isLabelWeight(name));

@@ -1,4 +1,4 @@
-/** Prompt tuning (Lester et al., 2021): learned embeddings before every text. Computed in src/engine/methods/prompt-tuning.ts. */
+/** Prompt tuning (Lester et al., 2021): learned embeddings before every text. See src/engine/methods/prompt-tuning.ts. */
 import { promptTuningKind } from '../formats/peft/prompt';
 import { options } from '../recipe/spec';
 import type { MethodDescriptor } from './method';
@@ -25,13 +25,13 @@ export const promptTuning: MethodDescriptor<PromptMethod> = {
   beginsAsBase: false,
   card: {
     group: 'virtual_tokens',
-    text: 'Trains virtual tokens before the text. Best on large models; a small one learns slowly this way.',
-    memory: 'hardly more than the model',
+    text: 'Trains the embeddings of virtual tokens. Works best on large models; small ones learn slowly this way.',
+    memory: 'barely more than the model',
     file: 'a few kilobytes',
-    speed: 'slow to learn; takes room in the context',
+    speed: 'slow to learn; takes up context',
   },
   facts: {
-    trained: 'embeddings before those of every text, and the head of a classifier',
+    trained: 'embeddings of virtual tokens before every text, plus a classifier’s head',
     saved: PEFT_FOLDER,
     papers: [
       {
@@ -46,15 +46,15 @@ export const promptTuning: MethodDescriptor<PromptMethod> = {
     prompt_tuning_init: {
       kind: 'select',
       label: 'Initial prompt',
-      help: 'What the learned prompt starts as: a text learns much better than random numbers.',
+      help: 'What the virtual tokens start as: a text learns much better than random values.',
       default: 'TEXT',
-      options: options({ TEXT: 'A text', SAMPLE_VOCAB: 'Random words', RANDOM: 'Random numbers' }),
+      options: options({ TEXT: 'A text', SAMPLE_VOCAB: 'Random tokens', RANDOM: 'Random values' }),
       source: 'PEFT’s method comparison',
     },
     prompt_tuning_init_text: {
       kind: 'text',
       label: 'Initial text',
-      help: 'With TEXT, the learned prompt starts as this text, repeated or cut to num_virtual_tokens.',
+      help: 'Text that the prompt starts as with TEXT, repeated or truncated to num_virtual_tokens.',
       default: START_TEXT,
       source: 'Tabtune',
     },
@@ -64,7 +64,7 @@ export const promptTuning: MethodDescriptor<PromptMethod> = {
     'training.learning_rate': [{ default: 3e-3, usual: [1e-3, 3e-2], source: 'PEFT’s method comparison' }],
   },
   sizes: sizesOf([5, 10, 20, 40, 80]),
-  // pirate-chat, validation loss 6.51 before: after 12 steps 5.47.
+  // pirate-chat: validation loss falls from 6.51 to 5.47 in 12 steps.
   tinyModelRate: 3e-2,
   summary: ({ num_virtual_tokens }) => `Prompt tuning ${num_virtual_tokens}`,
   sentence: embeddingsSentence,
@@ -73,13 +73,13 @@ export const promptTuning: MethodDescriptor<PromptMethod> = {
     if (prompt_tuning_init !== 'TEXT' || prompt_tuning_init_text.trim()) return;
     yield {
       where: 'method.prompt_tuning_init_text',
-      message: 'is empty, and the prompt starts as this text.',
+      message: 'is empty, but the prompt starts from this text.',
       action: 'Write one, or choose another prompt_tuning_init.',
     };
   },
   *unused({ prompt_tuning_init, prompt_tuning_init_text }) {
     if (prompt_tuning_init !== 'TEXT' && prompt_tuning_init_text !== '') {
-      yield { key: 'prompt_tuning_init_text', message: 'is not used; prompt_tuning_init TEXT uses it.' };
+      yield { key: 'prompt_tuning_init_text', message: 'is ignored unless prompt_tuning_init is TEXT.' };
     }
   },
   initText: ({ prompt_tuning_init, prompt_tuning_init_text }) =>

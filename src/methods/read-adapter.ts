@@ -1,6 +1,6 @@
-/** Adapters from their files, whatever method and format they have. Needs no GPU, so the page reads them too. */
+/** Reads an adapter of any method and format from its files. Needs no GPU, so the page uses it too. */
 import { TabtuneError } from '../base/errors';
-import { problemTypes, type TaskData } from '../base/task';
+import { problemTypes, type TaskData, WORD_LABELS } from '../base/task';
 import { type AdapterFiles, jsonNamed, type ReadAdapter } from '../formats/adapter-format';
 import { LABELS, labelsFile, readLabels } from '../formats/labels';
 import {
@@ -18,12 +18,12 @@ import type { PeftFormat } from './peft-format';
 
 export { labelsFile };
 
-/** What an adapter's files say, before there is a model. */
+/** An adapter decoded from its files, not yet matched to a model. */
 export type DecodedAdapter = ReadAdapter<MethodSection>;
 
 const ofFiles = (files: AdapterFiles): AnyMethod | undefined => methods.find((method) => method.files?.matches(files));
 
-/** AdapterHub's config names no method: the first that is saved there. */
+/** AdapterHub's config does not name the method, so this is the first one saved in that format. */
 const ofAdapterHub = (): AnyMethod | undefined => methods.find(({ files }) => files?.id === 'adapterhub');
 
 const peftKinds = (): AnyPeftKind[] =>
@@ -32,15 +32,15 @@ const peftKinds = (): AnyPeftKind[] =>
 /** Throws bad_adapter. */
 export function decodeAdapter(files: AdapterFiles): DecodedAdapter {
   const method = ofFiles(files);
-  // Says what is wrong with a folder that no method claims.
+  // No method claims the folder: this throws the reason.
   if (!method?.files) return kindOf(readPeftFolder(files).config, peftKinds()) as never;
   return method.files.read(files, readLabels(files));
 }
 
-/** A config whose kind is not known. */
+/** A config of any kind. */
 type AnyConfig = CommonConfig & Record<string, unknown>;
 
-/** An adapter in PEFT's format, by whichever kind it is. Throws bad_adapter. */
+/** Reads an adapter of any kind in PEFT's format. Throws bad_adapter. */
 export const readPeft = <C extends CommonConfig = AnyConfig>(files: PeftFiles): PeftAdapter<C> =>
   readPeftAs<C>(files, kindOf(files.config, peftKinds()));
 
@@ -48,17 +48,17 @@ export const writePeft = (adapter: PeftAdapter<AnyConfig>): PeftFiles =>
   writePeftAs(adapter, kindOf({ peft_type: adapter.type }, peftKinds()));
 
 /**
- * The recipe with what an adapter to continue from decides: rank, alpha, targets; what concerns training only stays. Throws
- * bad_adapter if the recipe trains another method.
+ * The recipe with the settings of the adapter to continue from, such as rank, alpha and targets; settings that concern only
+ * training stay. Throws bad_adapter if the recipe trains another method.
  */
 export function continuedRecipe<R extends { method: MethodSection }>(recipe: R, section: MethodSection): R {
   const { method } = recipe;
   if (method.type !== section.type) {
     throw new TabtuneError({
       code: 'bad_adapter',
-      message: `The adapter to continue from is ${section.type}, and the recipe trains ${method.type}.`,
+      message: `The adapter to continue from is ${section.type}, but the recipe trains ${method.type}.`,
       where: 'method.init_adapter',
-      action: `Set method.type to ${section.type}, or start anew.`,
+      action: `Set method.type to ${section.type}, or start a new adapter.`,
     });
   }
   const kept = ['init_adapter', ...(methods.find(({ type }) => type === method.type)!.keptWhenContinuing ?? [])];
@@ -66,21 +66,21 @@ export function continuedRecipe<R extends { method: MethodSection }>(recipe: R, 
   return { ...recipe, method: { ...section, ...own } as MethodSection };
 }
 
-/** The problem type of an adapter's head by its files alone, without reading the weights; null without a head. */
+/** The problem type of an adapter's head, from its files without reading the weights; null without a head. */
 function headOf(files: AdapterFiles): TaskData['problemType'] | null {
   const { problem_type } = jsonNamed(files, LABELS);
   const known = problemTypes.find((type) => type === problem_type);
   if (known) return known;
   const { model_class } = jsonNamed(files, 'head_config.json');
   const { task_type } = jsonNamed(files, 'adapter_config.json');
-  if (/ForTokenClassification$/.test(String(model_class)) || task_type === 'TOKEN_CLS') return 'token_classification';
+  if (/ForTokenClassification$/.test(String(model_class)) || task_type === 'TOKEN_CLS') return WORD_LABELS;
   if (problem_type !== undefined || /ForSequenceClassification$/.test(String(model_class)) || task_type === 'SEQ_CLS') {
     return 'single_label_classification';
   }
   return null;
 }
 
-/** What an adapter's configs say it is. The engine has opened it by then, so its files are in order. */
+/** Method and head according to an adapter's configs. The engine has already opened it, so the files are valid. */
 export function aboutAdapter(files: AdapterFiles): { method: MethodType | null; head: TaskData['problemType'] | null } {
   return { method: (ofFiles(files) ?? ofAdapterHub())?.type ?? null, head: headOf(files) };
 }

@@ -1,16 +1,16 @@
-/** Words and costs that several methods share. */
+/** Phrases and costs shared by several methods. */
 import type { Cost } from './method';
 
 export const PEFT_FOLDER =
-  'PEFT’s folder: adapter_config.json and adapter_model.safetensors, and labels.json for a classifier';
-export const NETWORK_FOLDER = `${PEFT_FOLDER}; of a network that made them, only what came out`;
-export const MODEL_FOLDER = 'a model folder of Hugging Face’s: config.json, model.safetensors and the tokenizer';
+  'a PEFT folder: adapter_config.json and adapter_model.safetensors, plus labels.json for a classifier';
+export const NETWORK_FOLDER = `${PEFT_FOLDER}; if a network produces the virtual tokens, only its output is saved`;
+export const MODEL_FOLDER = 'a Hugging Face model folder: config.json, model.safetensors and the tokenizer';
 
-/** Weight, gradient and AdamW's two moments, four bytes each, for every parameter. */
+/** Four bytes each for weight, gradient and AdamW's two moments, for every parameter. */
 export const everyWeight = (most = ''): Cost => ({
   bytes: ({ parameters }) => parameters * 16,
-  words: (size) => `${most}${size}, and the activations`,
-  unknown: 'four times the model and more',
+  words: (size) => `${most}${size} plus activations`,
+  unknown: 'more than four times the model',
 });
 
 export const WHOLE_MODEL: Cost = {

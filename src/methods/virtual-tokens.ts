@@ -1,4 +1,4 @@
-/** What prompt tuning, P-tuning and prefix tuning share: their place in PEFT's configs, their sizes and sentences. */
+/** Shared by prompt tuning, P-tuning and prefix tuning: their fields in PEFT's configs, sizes and sentences. */
 import type { AdapterModel } from '../formats/adapter-format';
 import type { Sizes } from './method';
 
@@ -16,7 +16,7 @@ export function sizesOf<S extends VirtualTokens>(stops: readonly [number, number
 export const embeddingsSentence = ({ num_virtual_tokens }: VirtualTokens): string =>
   `Embeddings of ${num_virtual_tokens} virtual tokens before every text; the model is frozen.`;
 
-/** The fields of PEFT's PromptLearningConfig on a model. */
+/** The fields of PEFT's PromptLearningConfig for a model. */
 export const promptLearning = ({ num_virtual_tokens }: VirtualTokens, model: AdapterModel) => ({
   num_virtual_tokens,
   token_dim: model.hiddenSize,

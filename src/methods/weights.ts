@@ -1,4 +1,4 @@
-/** What the methods that train the model's own weights share: learning rates by what is learned. */
+/** Learning rates, by objective, of the methods that train the model's own weights. */
 import type { MethodDescriptor } from './method';
 
 export const WEIGHT_RATES: NonNullable<MethodDescriptor<{ type: string }>['defaults']> = {

@@ -1,24 +1,20 @@
-/** The objectives. Adding one adds a file and a line here, and the same in src/engine/objectives. */
+/** The objectives, in the order of the screen. Adding one adds a file and a line in all.ts, here and in src/engine/objectives. */
 import { labelsWords, type TaskData } from '../base/task';
 import type { ObjectiveTraits } from '../recipe/spec';
-import { maskedLm } from './masked-lm';
+import * as all from './all';
 import type { ObjectiveDescriptor } from './objective';
-import { pretraining } from './pretraining';
-import { sequenceClassification } from './sequence-classification';
-import { sft } from './sft';
-import { tokenClassification } from './token-classification';
-
-const all = [sft, pretraining, sequenceClassification, tokenClassification, maskedLm] as const;
 
 type SectionOf<D> = D extends ObjectiveDescriptor<infer S> ? S : never;
 /** The `objective` section of a recipe, resolved. */
-export type ObjectiveSection = SectionOf<(typeof all)[number]>;
+export type ObjectiveSection = SectionOf<(typeof all)[keyof typeof all]>;
 export type ObjectiveType = ObjectiveSection['type'];
 /** A descriptor whose objective is not known: it takes any section, and is only ever given its own. */
 export type AnyObjective = ObjectiveDescriptor<ObjectiveSection>;
 
 /** The first is the default. */
-export const objectives = all as unknown as readonly AnyObjective[];
+export const objectives: readonly AnyObjective[] = (Object.values(all) as unknown as AnyObjective[]).sort(
+  (a, b) => a.order - b.order,
+);
 
 const byType = new Map<string, AnyObjective>(objectives.map((objective) => [objective.type, objective]));
 
@@ -39,6 +35,14 @@ const suits = ({ models }: AnyObjective, kind: ModelKind) => models === 'any' ||
 /** What a model of this kind learns from plain text: for the measure of forgetting, EWC and replay. */
 export const textObjective = (kind: ModelKind): AnyObjective =>
   objectives.find((objective) => objective.learns === 'text' && suits(objective, kind))!;
+
+/** An objective's section of a recipe, with the defaults. */
+export function defaultSection({ type, fields }: AnyObjective): ObjectiveSection {
+  const defaults = Object.entries<{ default: unknown }>(fields).map(([key, field]) => [key, field.default]);
+  return { type, ...Object.fromEntries(defaults) };
+}
+
+export const textSection = (kind: ModelKind): ObjectiveSection => defaultSection(textObjective(kind));
 
 /** What an adapter with this head (or none) was trained for, as far as its files say. */
 export function objectiveOfTask(task: TaskData | null, kind: ModelKind): AnyObjective {

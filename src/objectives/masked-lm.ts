@@ -1,4 +1,12 @@
 /** Masked language modelling (BERT): some tokens are masked, and the model predicts them. The loss is in src/engine/objectives/masked-lm.ts. */
+import type { Encoded } from '../data/encode';
+import { encodeAround } from '../data/encode-text';
+import { plainText } from '../data/example-kinds';
+import { templateWarnings } from '../data/model-warnings';
+import { type ObjectiveData, unlabelled } from '../data/objective-data';
+import { renderExample } from '../data/render';
+import { lastOf, roomFor } from '../data/truncate';
+import type { HiddenTokensExample } from '../data/types';
 import { READ_MORE } from './goals';
 import type { ObjectiveDescriptor } from './objective';
 
@@ -10,11 +18,13 @@ export interface MaskedLmObjective {
 export const maskedLm: ObjectiveDescriptor<MaskedLmObjective> = {
   type: 'masked_lm',
   label: 'Masked language modelling',
+  order: 50,
   learns: 'text',
   writes: false,
   models: 'encoder',
   labels: null,
   packs: false,
+  data,
   goal: READ_MORE,
   fields: {
     mlm_probability: {
@@ -53,3 +63,36 @@ export const maskedLm: ObjectiveDescriptor<MaskedLmObjective> = {
   python: `inputs = tokenizer(f"Paris is the {tokenizer.mask_token} of France.", return_tensors="pt")
 print(model(**inputs).logits)`,
 };
+
+function data({ mlm_probability }: MaskedLmObjective): ObjectiveData {
+  return {
+    counts: 'labelled',
+    longTexts: 'split',
+    warnings: templateWarnings,
+    encode(example, options, tokenizer) {
+      const { row } = example;
+      const text = plainText(example) ?? renderExample(example, { ...options, assistantOnlyLoss: false }).text;
+      const encoded = encodeAround(row, text, tokenizer);
+      const trained = new Uint8Array(encoded.ids.length).fill(1, encoded.before, encoded.ids.length - encoded.behind);
+      return { rendered: text, encoded: { ...encoded, trained } };
+    },
+    label: () => unlabelled((encoded, { maxLength }) => maskedPieces(encoded, maxLength)),
+    targetTokens: (targets) => Math.round(targets * mlm_probability),
+  };
+}
+
+/** Pieces of a text, each between the special tokens. */
+function maskedPieces(encoded: Encoded, maxLength: number): HiddenTokensExample[] {
+  const { row, ids, before = 0, behind = 0 } = encoded;
+  const body = ids.length - before - behind;
+  const size = roomFor(encoded, maxLength);
+  const pieces: HiddenTokensExample[] = [];
+  for (let from = 0; from < body; from += size) {
+    const span = ids.subarray(before + from, before + Math.min(body, from + size));
+    const kept = Int32Array.from([...ids.subarray(0, before), ...span, ...lastOf(ids, behind)]);
+    const special = new Uint8Array(kept.length).fill(1, 0, before);
+    special.fill(1, kept.length - behind);
+    pieces.push({ kind: 'hidden_tokens', row, ids: kept, truncatedBy: 0, special });
+  }
+  return pieces;
+}

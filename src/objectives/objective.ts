@@ -1,7 +1,8 @@
 /**
- * An objective as everything outside the engine sees it: its recipe fields, its goal card, what it needs of data and model, its
- * metrics and names elsewhere. One file per objective, listed in index.ts; the twin in src/engine/objectives computes the loss.
+ * An objective as everything outside the engine sees it: its recipe fields, its goal card, how it learns from data, its metrics
+ * and its names elsewhere. One file per objective, listed in all.ts; the twin in src/engine/objectives computes the loss.
  */
+import type { ObjectiveData } from '../data/objective-data';
 import type { DatasetFormat, TrainingSection } from '../recipe/sections';
 import type { CombinedModel, FieldSpec, MethodTraits, ObjectiveTraits, OtherDefault, Refusal } from '../recipe/spec';
 
@@ -34,8 +35,10 @@ export interface ObjectiveDescriptor<S extends { type: string }> extends Objecti
   models: 'decoder' | 'encoder' | 'any';
   /** What has labels; null if nothing has. */
   labels: 'texts' | 'words' | null;
-  /** Several texts can share a row. */
+  /** Several texts can share a row: `data` has `pack`. */
   packs: boolean;
+  /** How the data layer prepares its examples. Runs in the data worker. */
+  data(section: S): ObjectiveData;
   /** Every field of the section but `type`, in the order of the recipe file. */
   fields: { [K in Exclude<keyof S, 'type'>]: FieldSpec };
   /** Recipe path -> other defaults under this objective, the first match first; `when` looks at the method. */

@@ -1,4 +1,12 @@
 /** Continued pretraining: the next token of plain text. The loss is in src/engine/objectives/pretraining.ts. */
+import { encodeRendered } from '../data/encode';
+import { plainText } from '../data/example-kinds';
+import { writingWarnings } from '../data/model-warnings';
+import { type ObjectiveData, unlabelled } from '../data/objective-data';
+import { piecesOf, wrapExamples } from '../data/packing';
+import { renderExample } from '../data/render';
+import { nextTokenLabels } from '../data/truncate';
+import type { NextTokenExample } from '../data/types';
 import { READ_MORE } from './goals';
 import type { ObjectiveDescriptor } from './objective';
 import { GENERATE } from './python';
@@ -10,11 +18,13 @@ export interface PretrainingObjective {
 export const pretraining: ObjectiveDescriptor<PretrainingObjective> = {
   type: 'pretraining',
   label: 'Continued pretraining',
+  order: 20,
   learns: 'text',
   writes: true,
   models: 'decoder',
   labels: null,
   packs: true,
+  data,
   goal: READ_MORE,
   fields: {},
   defaults: {
@@ -41,3 +51,34 @@ export const pretraining: ObjectiveDescriptor<PretrainingObjective> = {
   pipelineTag: 'text-generation',
   python: GENERATE('Once upon a time'),
 };
+
+function data(): ObjectiveData {
+  return {
+    counts: 'shifted',
+    longTexts: 'split',
+    warnings: writingWarnings,
+    encode(example, options, tokenizer) {
+      const { row } = example;
+      const text = plainText(example);
+      const whole = text === null ? example : { kind: 'text' as const, row, text };
+      const rendered = renderExample(whole, { ...options, assistantOnlyLoss: false });
+      return { rendered: rendered.text, encoded: encodeRendered(row, { ...rendered, spans: 'all' }, tokenizer) };
+    },
+    label: () =>
+      unlabelled((encoded, { maxLength, packing }) => {
+        const { row, ids } = encoded;
+        const labels = nextTokenLabels(encoded);
+        const whole: NextTokenExample = {
+          kind: 'next_token',
+          row,
+          ids: ids.slice(),
+          labels,
+          starts: null,
+          truncatedBy: 0,
+        };
+        // Packing splits texts where a row ends.
+        return packing ? [whole] : piecesOf(whole, maxLength);
+      }),
+    pack: wrapExamples,
+  };
+}

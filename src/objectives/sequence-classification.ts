@@ -1,5 +1,14 @@
 /** Classification of whole texts through a new head. The loss is in src/engine/objectives/sequence-classification.ts. */
 import type { TextProblemType } from '../base/task';
+import { encodeAround } from '../data/encode-text';
+import { type ExampleOf, exampleAs } from '../data/example-kinds';
+import { writtenLabel } from '../data/labelled';
+import type { ObjectiveData } from '../data/objective-data';
+import { excerpt } from '../data/problems';
+import { classify } from '../data/task';
+import { exampleKey } from '../data/to-examples';
+import { truncate } from '../data/truncate';
+import type { DataProblem, Example } from '../data/types';
 import { options, type Refusal } from '../recipe/spec';
 import type { ObjectiveDescriptor } from './objective';
 
@@ -19,11 +28,13 @@ export const smoothingRefusal = (problemType: 'regression' | 'multi_label_classi
 export const sequenceClassification: ObjectiveDescriptor<ClassificationObjective> = {
   type: 'sequence_classification',
   label: 'Classification of texts',
+  order: 30,
   learns: 'labels',
   writes: false,
   models: 'any',
   labels: 'texts',
   packs: false,
+  data,
   goal: {
     name: 'Sort texts into classes',
     text: 'It learns to put a label on a text: a topic, a mood, how urgent it is. Needs texts with labels.',
@@ -57,3 +68,58 @@ export const sequenceClassification: ObjectiveDescriptor<ClassificationObjective
   python: `inputs = tokenizer("A text to sort", return_tensors="pt")
 print(model(**inputs).logits)  # one score for each label`,
 };
+
+function data({ problem_type }: ClassificationObjective): ObjectiveData {
+  return {
+    needs: {
+      kind: 'labelled',
+      message: 'Classifying texts needs a label for each of them, and this dataset has none.',
+      action: 'Map the columns of the text and its label, or choose another objective.',
+    },
+    counts: 'rows',
+    longTexts: 'truncated',
+    encode(example, _options, tokenizer) {
+      const { row, text } = labelled(example);
+      return { rendered: text, encoded: encodeAround(row, text, tokenizer) };
+    },
+    label({ name, examples, labelColumn }) {
+      const rows = examples.map(labelled);
+      const { task, classes, strata, problems } = classify(name, rows, problem_type, labelColumn);
+      return {
+        task,
+        strata,
+        problems: [...problems, ...contradictions(rows)],
+        tokenize(encoded, i, { maxLength }) {
+          const targets = classes[i];
+          if (!targets) return null;
+          const { ids, before = 0, behind = 0 } = encoded;
+          // Special tokens alone say nothing.
+          if (ids.length <= before + behind) return [];
+          return [{ kind: 'text_targets', ...truncate(encoded, maxLength).sequence, targets }];
+        },
+      };
+    },
+    splitKey: (example) => labelled(example).text,
+    shownLabel: (example) => writtenLabel(labelled(example)),
+  };
+}
+
+const labelled = (example: Example) => exampleAs(example, 'labelled', 'a label');
+
+/** Equal texts with different labels: whichever is right, the other teaches the opposite. */
+function contradictions(examples: readonly ExampleOf<'labelled'>[]): DataProblem[] {
+  const seen = new Map<string, Example>();
+  return examples.flatMap((example) => {
+    const before = seen.get(example.text);
+    if (!before) seen.set(example.text, example);
+    if (!before || exampleKey(before) === exampleKey(example)) return [];
+    return {
+      severity: 'warning',
+      code: 'contradicting_labels',
+      row: example.row,
+      message: `Row ${example.row} has the text of row ${before.row} (“${excerpt(example.text, 40)}”) and another label.`,
+      action: 'Both were kept. Decide for one of them, or give the row several labels.',
+      dropped: false,
+    };
+  });
+}

@@ -1,4 +1,11 @@
 /** Supervised fine-tuning on answers. The loss is in src/engine/objectives/sft.ts. */
+import { encodeRendered } from '../data/encode';
+import { writingWarnings } from '../data/model-warnings';
+import { type ObjectiveData, unlabelled } from '../data/objective-data';
+import { packExamples } from '../data/packing';
+import { renderExample } from '../data/render';
+import { nextTokenLabels, truncate } from '../data/truncate';
+import type { DataProblem } from '../data/types';
 import type { ObjectiveDescriptor } from './objective';
 import { GENERATE } from './python';
 
@@ -11,11 +18,13 @@ export interface SftObjective {
 export const sft: ObjectiveDescriptor<SftObjective> = {
   type: 'sft',
   label: 'Supervised fine-tuning',
+  order: 10,
   learns: 'answers',
   writes: true,
   models: 'decoder',
   labels: null,
   packs: true,
+  data,
   goal: {
     name: 'Answer like my examples',
     text: 'It learns to give the answers, not to ask the questions. Right for chats, replies and instructions.',
@@ -46,3 +55,35 @@ export const sft: ObjectiveDescriptor<SftObjective> = {
   pipelineTag: 'text-generation',
   python: GENERATE('Hello'),
 };
+
+function data({ assistant_only_loss }: SftObjective): ObjectiveData {
+  return {
+    counts: 'shifted',
+    encodedBy: assistant_only_loss,
+    longTexts: 'truncated',
+    warnings: writingWarnings,
+    // Rows without labels are examples for classification with several labels.
+    refuse: (example) => (example.kind === 'labelled' && isEmpty(example.labels) ? noAnswer(example.row) : null),
+    encode(example, options, tokenizer) {
+      const rendered = renderExample(example, { ...options, assistantOnlyLoss: assistant_only_loss });
+      return { rendered: rendered.text, encoded: encodeRendered(example.row, rendered, tokenizer) };
+    },
+    label: () =>
+      unlabelled((encoded, { maxLength }) => {
+        const { sequence, keep } = truncate(encoded, maxLength);
+        return [{ kind: 'next_token', ...sequence, labels: keep(nextTokenLabels(encoded)), starts: null }];
+      }),
+    pack: packExamples,
+  };
+}
+
+const isEmpty = (labels: string[] | number) => typeof labels !== 'number' && labels.length === 0;
+
+const noAnswer = (row: number): DataProblem => ({
+  severity: 'error',
+  code: 'empty_label',
+  row,
+  message: `Row ${row} has no label to answer with.`,
+  action: 'It was left out. Give it a label, or choose classification with several labels.',
+  dropped: true,
+});

@@ -1,7 +1,7 @@
 /**
- * Every field of a recipe, once: its meaning, its values, its default and where that comes from. The schema and the defaults
- * are built from this table and the Advanced screen is drawn from it, so they cannot disagree. Model, dataset and training are in
- * catalogue/; the fields of methods and objectives come from their descriptors (src/methods, src/objectives).
+ * Every field of a recipe: its meaning, values, default, and the source of the default. The schema, the defaults and the Advanced
+ * screen are all built from this table, so they cannot disagree. Model, dataset and training are in catalogue/; the fields of
+ * methods and objectives come from their descriptors (src/methods, src/objectives).
  */
 import { methods } from '../methods';
 import { objectives } from '../objectives';
@@ -29,13 +29,13 @@ const plain: Record<string, FieldSpec> = {
   ...datasetFields,
   'method.type': typeField(methodOwners, {
     label: 'Method',
-    help: 'What learns: small parts added to a frozen model, its own weights, or only the head of a classifier.',
+    help: 'What is trained: small modules added to a frozen model, the model’s own weights, or only a classification head.',
     source: 'Unsloth, LLaMA-Factory',
   }),
   ...sectionFields('method', methodOwners),
   'objective.type': typeField(objectiveOwners, {
     label: 'Objective',
-    help: 'What is learned: answers, plain text, classes of texts, tags of words, or masked words.',
+    help: 'What the model learns: answers, plain text, text classes, word tags, or masked words.',
     source: 'TRL',
   }),
   ...sectionFields('objective', objectiveOwners),

@@ -1,8 +1,8 @@
 /**
- * What can be trained with what: method × kind of model × objective, and the options that only some of them have. Every refusal
- * is one sentence at the field to change, given before anything long begins. What follows from a recipe alone is also asked by
- * the screen; the rest needs the model. Rules about one method or objective are in its descriptor; here are those that
- * follow from their traits.
+ * Which combinations can be trained: method × kind of model × objective, and the options that only some of them support. Every
+ * refusal is one sentence at the field to change, given before any long work starts. The screen also runs the checks that need
+ * only the recipe; the others need the model. Rules about a single method or objective are in its descriptor; those that follow
+ * from traits are here.
  */
 import { type ErrorData, TabtuneError } from '../base/errors';
 import { methodOf } from '../methods';
@@ -21,10 +21,10 @@ export type Combination = Pick<Recipe, 'method' | 'objective'> & {
   >;
 };
 
-/** GGUF's quantised types; F16, BF16 and F32 are not. */
+/** True for GGUF's quantised types, but not for F16, BF16 and F32. */
 const isQuantized = (dtype: string | undefined) => dtype !== undefined && /^I?Q\d/i.test(dtype);
 
-/** What follows from a recipe alone. */
+/** Refusals that need only the recipe. */
 export function* recipeRefusals({ method, objective, model, dataset, training }: Combination): Generator<Refusal> {
   const learner = methodOf(method);
   const goal = objectiveOf(objective);
@@ -33,21 +33,21 @@ export function* recipeRefusals({ method, objective, model, dataset, training }:
   const weights = learner.trains === 'weights';
 
   yield* learner.refusals?.(method, { objective: goal, model }) ?? [];
-  if (weights && quantized) yield quantizedWeights('model.quantization', 'Set it to none, or use LoRA (QLoRA).');
+  if (weights && quantized) yield QUANTIZED_BY_RECIPE;
   if (weights && !quantized && isGguf) {
-    yield quantizedWeights('method.type', 'Use LoRA (QLoRA), or a model of 16 or 32 bits.');
+    yield QUANTIZED_MODEL;
   }
   if (quantized || isGguf) yield* given(learner.quantizedRefusal?.(method));
   if (dataset.packing && !goal.packs) {
     yield {
       where: 'dataset.packing',
-      message: 'joins texts of sft and pretraining only.',
+      message: 'works with sft and pretraining only.',
       action: 'Set it to false.',
     };
   } else if (dataset.packing && learner.virtualTokens) {
     yield {
       where: 'dataset.packing',
-      message: `does not work with ${learner.label.toLowerCase()}, whose virtual tokens come before each text.`,
+      message: `does not work with ${learner.label.toLowerCase()}, which puts virtual tokens before every text.`,
       action: 'Set it to false.',
     };
   }
@@ -55,7 +55,7 @@ export function* recipeRefusals({ method, objective, model, dataset, training }:
     if (training[key] === 0 || weights) continue;
     yield {
       where: `training.${key}`,
-      message: `keeps the base’s own weights near their initial values, and ${learner.label} does not move them.`,
+      message: `penalises changes to the base weights, but ${learner.label} does not change them.`,
       action: 'Set it to 0, or train with full or gradual_unfreezing.',
     };
   }
@@ -70,7 +70,7 @@ export function* recipeRefusals({ method, objective, model, dataset, training }:
     if (training[key] === 0 || dataset.base_text !== null || model.source.startsWith('builtin:')) continue;
     yield {
       where: 'dataset.base_text',
-      message: `is needed by ${key}: text of the kind that this model was trained on.`,
+      message: `is required by ${key}: text like this model’s training data.`,
       action: 'Set it to builtin:NAME or file:PATH.',
     };
     break;
@@ -80,13 +80,18 @@ export function* recipeRefusals({ method, objective, model, dataset, training }:
 
 const given = (refusal: Refusal | null | undefined) => (refusal ? [refusal] : []);
 
-const quantizedWeights = (where: string, action: string): Refusal => ({
-  where,
-  message: 'quantised weights cannot be trained.',
-  action,
-});
+const QUANTIZED_BY_RECIPE: Refusal = {
+  where: 'model.quantization',
+  message: 'does not work with methods that train the model’s own weights.',
+  action: 'Set it to none, or use LoRA (QLoRA).',
+};
+const QUANTIZED_MODEL: Refusal = {
+  where: 'method.type',
+  message: 'trains the model’s own weights, and quantised weights cannot be trained.',
+  action: 'Use LoRA (QLoRA), or a 16- or 32-bit model.',
+};
 
-/** What only the model tells. */
+/** Refusals that need the model. */
 function* modelRefusals(recipe: Combination, model: CombinedModel): Generator<Refusal> {
   const { method, objective, training } = recipe;
   const learner = methodOf(method);
@@ -94,34 +99,34 @@ function* modelRefusals(recipe: Combination, model: CombinedModel): Generator<Re
   yield* learner.modelRefusals?.(method, model) ?? [];
   if (recipe.model.quantization === 'none' && isQuantized(model.dtype)) {
     if (learner.trains === 'weights') {
-      yield quantizedWeights('method.type', 'Use LoRA (QLoRA), or a model of 16 or 32 bits.');
+      yield QUANTIZED_MODEL;
     }
     yield* given(learner.quantizedRefusal?.(method));
   }
   if (training.ewc_lambda > 0 && model.hasHead === false) {
     yield {
       where: 'training.ewc_lambda',
-      message: `is measured with the language modelling head, which ${model.title} does not have.`,
+      message: `needs the language modelling head, which ${model.title} does not have.`,
       action: 'Use l2_sp_alpha, or set it to 0.',
     };
   }
 }
 
-/** Why these cannot be trained together, each at the field to change. */
+/** Everything that keeps a recipe from being trained on a model, each at the field to change. */
 export function combinationProblems(recipe: Combination, model: CombinedModel): ErrorData[] {
-  // The model first: what it cannot learn at all comes before what would not work with it.
+  // The model first: what it cannot learn at all matters more than settings that do not suit it.
   return [
     ...[...modelRefusals(recipe, model)].map((refusal) => ({ code: 'bad_model' as const, ...refusal })),
     ...[...recipeRefusals(recipe)].map((refusal) => ({ code: 'bad_recipe' as const, ...refusal })),
   ];
 }
 
-/** The first of them; null when they can be trained together. */
+/** The first of these problems; null if the recipe can be trained on the model. */
 export function combinationProblem(recipe: Combination, model: CombinedModel): ErrorData | null {
   return combinationProblems(recipe, model)[0] ?? null;
 }
 
-/** Throws with a sentence where this recipe cannot be trained on such a model. */
+/** Throws the first problem if this recipe cannot be trained on such a model. */
 export function checkCombination(recipe: Combination, model: CombinedModel): void {
   const problem = combinationProblem(recipe, model);
   if (problem) throw TabtuneError.fromData(problem);

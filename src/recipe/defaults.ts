@@ -1,4 +1,4 @@
-/** From what a file, a link or the screen holds to a whole recipe: every omitted field gets its default. */
+/** Turns the recipe of a file, a link or the screen into a complete one: every omitted field gets its default. */
 import { field, fieldsOf, isRecipePath, sectionNames } from './fields';
 import { lookupIn, problem, type RecipeProblem, recipeError, schemaProblems } from './schema';
 import type { Recipe, RecipeInput } from './types';
@@ -17,8 +17,8 @@ export function nameOfSource(source: string): string {
 }
 
 /**
- * Fills in defaults; a section of several types gets the fields of its type. `input` must be free of schema problems; it
- * is not changed, and nothing of it is shared.
+ * Fills in defaults; a typed section gets the fields of its type. `input` must be free of schema problems. It is not changed, and
+ * the result shares no objects with it.
  */
 export function fill(input: RecipeInput): Recipe {
   const given = input as unknown as Sections;
@@ -44,15 +44,15 @@ function holds(input: RecipeInput, path: string): boolean {
 }
 
 export interface CheckedRecipe {
-  /** Null while a field is unknown or of a wrong type; whole, and perhaps impossible, otherwise. */
+  /** Null if a field is unknown or has the wrong type; otherwise complete, even if it cannot run. */
   recipe: Recipe | null;
   /** Why it cannot run; empty when it can. */
   problems: RecipeProblem[];
-  /** What has no effect or is unusual; never in the way of a run. */
+  /** What has no effect or is unusual; never prevents a run. */
   notes: RecipeNote[];
 }
 
-/** Looks a recipe over for the screen. Never throws. */
+/** Checks a recipe for the screen. Never throws. */
 export function checkRecipe(input: unknown): CheckedRecipe {
   try {
     const problems = schemaProblems(input);
@@ -61,24 +61,24 @@ export function checkRecipe(input: unknown): CheckedRecipe {
     const recipe = fill(valid);
     return { recipe, problems: impossible(recipe), notes: notes(recipe, (path) => holds(valid, path)) };
   } catch (cause) {
-    // Only values that JSON cannot hold, such as a getter that throws, come here.
+    // Only reached by values that JSON cannot hold, such as a getter that throws.
     return { recipe: null, problems: [problem('recipe', `cannot be read (${cause}).`)], notes: [] };
   }
 }
 
-/** The whole recipe. Throws bad_recipe, with all problems in `details`, when it cannot run. */
+/** The complete recipe. Throws bad_recipe, with all problems in `details`, if it cannot run. */
 export function resolveRecipe(input: unknown): Recipe {
   const { recipe, problems } = checkRecipe(input);
   if (problems.length > 0) throw recipeError(problems);
   return recipe!;
 }
 
-/** A recipe of defaults only: what a first visitor sees. */
+/** The recipe with only defaults, which a first visitor sees. */
 export function defaultRecipe(): Recipe {
   return resolveRecipe({ version: 1 });
 }
 
-/** Default of a field, e.g. for a reset button; in a recipe, what it is with the recipe's other fields. */
+/** Default of a field, e.g. for a reset button. It may depend on the other fields of `recipe`. */
 export function defaultOf(path: string, recipe?: Recipe): unknown {
   return isRecipePath(path) ? structuredClone(field(path, recipe).default) : undefined;
 }

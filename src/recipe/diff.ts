@@ -1,4 +1,4 @@
-/** What differs between two recipes, or between a recipe and the defaults. */
+/** Differences between two recipes, or between a recipe and the defaults. */
 import { defaultOf, fill, nameOfSource } from './defaults';
 import { deciding, fields, type RecipePath, valueAt } from './fields';
 import type { Recipe, RecipeInput } from './types';
@@ -12,8 +12,8 @@ export interface RecipeDifference {
 export { valueAt } from './fields';
 
 /**
- * A changed copy. The value is not checked; checkRecipe does that. What other fields have by default follows: another
- * type has its own fields, and a learning rate that nobody chose becomes that of the method.
+ * A changed copy. The value is not checked; checkRecipe does that. Defaults of other fields follow: a new type brings its own
+ * fields, and a learning rate that nobody chose becomes the method's.
  */
 export function withValue(recipe: Recipe, path: RecipePath, value: unknown): Recipe {
   const [section, key] = path.split('.');
@@ -26,14 +26,14 @@ export function withValue(recipe: Recipe, path: RecipePath, value: unknown): Rec
   };
   if (!deciding.has(path)) return changed(recipe);
   const input = changed(minimalInput(recipe)) as unknown as Record<string, unknown>;
-  // A section of several types that had its defaults only is not in the shortest input.
+  // A section with only defaults is absent from the shortest input, so its type is added here.
   for (const name of ['method', 'objective'] as const) {
     if (input[name]) input[name] = { type: recipe[name].type, ...(input[name] as object) };
   }
   return fill(input as unknown as RecipeInput);
 }
 
-/** As JSON, with the names of maps in order, so that equal values compare equal. */
+/** As JSON with sorted keys, so that equal values compare equal. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, child) =>
     typeof child === 'object' && child !== null && !Array.isArray(child)
@@ -44,14 +44,14 @@ function canonical(value: unknown): string {
 
 const same = (a: unknown, b: unknown) => canonical(a) === canonical(b);
 
-/** The fields in which two recipes differ, in the screen's order; undefined where a recipe's method has no such field. */
+/** The fields in which two recipes differ, in the order of the screen; undefined if a recipe has no such field. */
 export function diffRecipes(a: Recipe, b: Recipe): RecipeDifference[] {
   return fields
     .map(({ path }) => ({ path, a: valueAt(a, path), b: valueAt(b, path) }))
     .filter((difference) => !same(difference.a, difference.b));
 }
 
-/** The fields that a person chose: `a` is the default, `b` what the recipe has. */
+/** The fields that differ from their defaults: `a` is the default, `b` the recipe's value. */
 export function nonDefaults(recipe: Recipe): RecipeDifference[] {
   return fields
     .map(({ path }) => ({
@@ -70,7 +70,7 @@ export function minimalInput(recipe: Recipe): RecipeInput {
     if (key === undefined) input[section!] = b;
     else input[section!] = { ...(input[section!] as object | undefined), [key]: b };
   }
-  // A section of several kinds is written with its kind, even when that is the default.
+  // A typed section always states its type, even the default one.
   for (const section of ['method', 'objective'] as const) {
     if (input[section]) input[section] = { type: recipe[section].type, ...(input[section] as object) };
   }

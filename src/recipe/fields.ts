@@ -1,4 +1,4 @@
-/** The fields of a recipe: what kinds there are, which apply, and how to find one. The table itself is catalogue.ts. */
+/** Looks up the fields of a recipe and which of them apply. The table itself is in catalogue.ts. */
 import { methods } from '../methods';
 import { objectives } from '../objectives';
 import { catalogue } from './catalogue';
@@ -12,7 +12,7 @@ type KeysOf<T> = T extends unknown ? keyof T & string : never;
 /** `name`, `training.learning_rate`, … */
 export type RecipePath = 'version' | 'name' | { [S in SectionName]: `${S}.${KeysOf<Recipe[S]>}` }[SectionName];
 
-/** What stands at a path of the recipe that is asked about. */
+/** The value at a path of the recipe in question. */
 export type Lookup = (path: RecipePath) => unknown;
 
 export type Field = FieldSpec & { path: RecipePath };
@@ -21,19 +21,19 @@ const specOf = (path: RecipePath): FieldSpec => catalogue[path]!;
 
 export const fields: Field[] = (Object.keys(catalogue) as RecipePath[]).map((path) => ({ ...specOf(path), path }));
 
-/** Paths whose values decide defaults of other fields. */
+/** Paths whose values determine the defaults of other fields. */
 export const deciding: ReadonlySet<RecipePath> = new Set(
   fields.flatMap(({ variants }) => variants?.flatMap(({ when }) => Object.keys(when) as RecipePath[]) ?? []),
 );
 
-/** The value at `training.learning_rate` and the like; undefined where this recipe has no such field. */
+/** The value at a path such as `training.learning_rate`; undefined if this recipe has no such field. */
 export function valueAt(recipe: Recipe, path: RecipePath): unknown {
   const [section, key] = path.split('.');
   const value = (recipe as unknown as Record<string, unknown>)[section!];
   return key === undefined ? value : (value as Record<string, unknown> | undefined)?.[key];
 }
 
-/** A field as it is in a recipe; without one, in a recipe of defaults. */
+/** A field with the variant that applies in a recipe, or in the default recipe if none is given. */
 export function field(path: RecipePath, recipe?: Recipe | Lookup): Field {
   const spec = specOf(path);
   const at: Lookup =
@@ -48,7 +48,7 @@ export function field(path: RecipePath, recipe?: Recipe | Lookup): Field {
   return { ...spec, ...changes, path } as Field;
 }
 
-/** What a choice is called, for people. */
+/** The readable name of a choice. */
 export function selectLabel(path: RecipePath, value: string): string {
   const spec = specOf(path);
   return (spec.kind === 'select' && spec.options.find((option) => option.value === value)?.label) || value;
@@ -62,8 +62,8 @@ export function isRecipePath(path: string): path is RecipePath {
 const typed: readonly string[] = ['method', 'objective'];
 
 /**
- * The fields of a section, in the order of the screen; '' is the recipe itself. Of a section of several types only those of one
- * type if it is named, in the order of its recipe file.
+ * The fields of a section, in the order of the screen; '' is the recipe itself. With a `type`, only that type's fields, in the
+ * order of the recipe file.
  */
 export function fieldsOf(section: SectionName | '', type?: string): { key: string; field: Field }[] {
   const own = type !== undefined && typed.includes(section) ? ownersOf(section).find((one) => one.type === type) : null;
@@ -82,7 +82,7 @@ export function fieldsOf(section: SectionName | '', type?: string): { key: strin
 const ownersOf = (section: string): readonly { type: string; fields: object }[] =>
   section === 'method' ? methods : objectives;
 
-/** Whether a field has an effect under the types, the optimiser and the schedule of a recipe. */
+/** Whether a field has an effect with a recipe's method, objective, optimiser and schedule. */
 export function applies(path: RecipePath, recipe: Recipe): boolean {
   const { for: only } = specOf(path);
   if (!only) return true;
@@ -90,7 +90,7 @@ export function applies(path: RecipePath, recipe: Recipe): boolean {
   return [recipe.method.type, recipe.objective.type, optim, lr_scheduler_type].some((name) => only.includes(name));
 }
 
-/** The fields of a section that have an effect in this recipe, each as it is there. */
+/** The fields of a section that have an effect in this recipe, each with the variant that applies. */
 export function fieldsIn(section: SectionName | '', recipe: Recipe): { key: string; field: Field }[] {
   return fieldsOf(section)
     .filter(({ field: { path } }) => applies(path, recipe))

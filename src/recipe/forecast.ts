@@ -1,7 +1,7 @@
-/** How long a run is, before anything of it is computed. */
+/** The length of a run, known before it starts. */
 import type { TrainingSection } from './types';
 
-/** Optimiser steps of one epoch, as transformers' Trainer counts them: an epoch's last, smaller step counts. */
+/** Optimiser steps per epoch, as transformers' Trainer counts them: the smaller last step of an epoch counts too. */
 export function stepsPerEpoch(
   trainExamples: number,
   training: Pick<TrainingSection, 'per_device_train_batch_size' | 'gradient_accumulation_steps'>,
@@ -10,7 +10,7 @@ export function stepsPerEpoch(
   return Math.ceil(microBatches / training.gradient_accumulation_steps);
 }
 
-/** Optimiser steps of the run: max_steps where it is set, else that many epochs, rounded up. */
+/** Optimiser steps of the run: max_steps if set, otherwise the steps of all epochs, rounded up. */
 export function totalSteps(trainExamples: number, training: TrainingSection): number {
   if (training.max_steps > 0) return training.max_steps;
   return Math.ceil(training.num_train_epochs * stepsPerEpoch(trainExamples, training));

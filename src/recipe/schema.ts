@@ -1,6 +1,6 @@
 /**
- * Is this JSON a recipe? Types, ranges and field names; every problem is reported, each with its path. Whether the
- * values can work together is validate.ts's question.
+ * Checks that JSON is a recipe: field names, types and ranges. Every problem is reported with its path. Whether the values work
+ * together is checked in validate.ts.
  */
 import * as v from 'valibot';
 import type { ErrorData } from '../base/errors';
@@ -21,7 +21,8 @@ export function problem(where: string, message: string, action?: string): Recipe
 export function allowedNumber(spec: Pick<NumberField, 'min' | 'max' | 'above' | 'below'>, whole: boolean): string {
   const { min, max, above, below } = spec;
   const kind = whole ? 'a whole number' : 'a number';
-  if (above || below) return `${kind} ${above ? 'above' : 'from'} ${min} and ${below ? 'below' : 'at most'} ${max}`;
+  if (above || below)
+    return `${kind} ${above ? 'above' : 'of at least'} ${min} and ${below ? 'below' : 'at most'} ${max}`;
   return min === max ? String(min) : `${kind} from ${min} to ${max}`;
 }
 
@@ -70,7 +71,7 @@ function valueSchema(spec: FieldSpec): v.GenericSchema<unknown> {
     case 'auto_bool':
       return v.union([v.literal('auto'), v.boolean()]);
     case 'text': {
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there.
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it rejects.
       const text = v.pipe(v.string(), v.maxLength(1000), v.regex(/^[^\u0000-\u001f\u007f]*$/));
       return spec.default === null ? v.nullable(text) : text;
     }
@@ -108,7 +109,7 @@ const known = Object.fromEntries(
 
 const schemas = new Map<string, v.GenericSchema<unknown>>();
 
-/** The schema of a field as it is in this input: of what a variant changes, the word alone is part of it. */
+/** The schema of a field with its variant applied; of what a variant can change, only `word` matters here. */
 function schemaOf(spec: Field): v.GenericSchema<unknown> {
   const key = spec.kind === 'modules' ? `${spec.path} ${spec.word}` : spec.path;
   const schema = schemas.get(key) ?? valueSchema(spec);
@@ -119,13 +120,13 @@ function schemaOf(spec: Field): v.GenericSchema<unknown> {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A value as JSON, short enough for a sentence. */
+/** A value as JSON, shortened to fit into a sentence. */
 function show(value: unknown): string {
   let text: string;
   try {
     text = JSON.stringify(value) ?? String(value);
   } catch {
-    text = Array.isArray(value) ? 'a list' : 'an object'; // nested too deeply to write out
+    text = Array.isArray(value) ? 'a list' : 'an object'; // nested too deeply to serialise
   }
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
@@ -141,7 +142,7 @@ function valueProblem(path: string, spec: FieldSpec, value: unknown): RecipeProb
   return problem(path, `must be ${allowed(spec)}, not ${show(value)}.`, action && `Did you mean ${action}?`);
 }
 
-/** What stands at a path of something that may be a recipe, or the default. */
+/** Looks up a path in what may be a recipe, falling back to the default. */
 export function lookupIn(input: unknown): Lookup {
   return (path) => {
     const [section, key] = path.split('.');
@@ -151,7 +152,7 @@ export function lookupIn(input: unknown): Lookup {
   };
 }
 
-/** Of a section of several types, the one that it is of. */
+/** The type of a typed section. */
 function typeOf(section: SectionName | '', at: Lookup): string | undefined {
   return section === 'method' || section === 'objective' ? String(at(`${section}.type`)) : undefined;
 }
@@ -163,12 +164,12 @@ function unknownField(section: SectionName | '', key: string, at: Lookup): Recip
     ...(section === '' ? sectionNames : []),
   ];
   const near = suggest(key, here);
-  if (near) return problem(path, 'unknown field.', `Did you mean ${near}?`);
+  if (near) return problem(path, 'is not a known field.', `Did you mean ${near}?`);
   const elsewhere = sectionNames.find((name) => known[name].has(key));
-  if (elsewhere) return problem(path, 'unknown field.', `It belongs in ${elsewhere}.`);
+  if (elsewhere) return problem(path, 'is not a known field.', `It belongs in ${elsewhere}.`);
   const other = Object.hasOwn(otherNames, key) ? otherNames[key] : undefined;
-  if (other) return problem(path, 'unknown field.', `Here it is called ${other}.`);
-  return problem(path, 'unknown field.', `Known here: ${here.join(', ')}.`);
+  if (other) return problem(path, 'is not a known field.', `Use ${other} instead.`);
+  return problem(path, 'is not a known field.', `The fields are ${list(here)}.`);
 }
 
 function sectionProblems(section: SectionName | '', value: Record<string, unknown>, at: Lookup): RecipeProblem[] {
@@ -176,27 +177,27 @@ function sectionProblems(section: SectionName | '', value: Record<string, unknow
   const type = typeOf(section, at);
   const wrong: RecipeProblem[] = [];
   for (const [key, child] of Object.entries(value)) {
-    // undefined is an omitted field: the screen may hand one over, JSON cannot.
+    // undefined means omitted: the screen may pass it, JSON cannot.
     if (child === undefined || (section === '' && (sectionNames as readonly string[]).includes(key))) continue;
     const entry = known[section].get(key);
     if (!entry) wrong.push(unknownField(section, key, at));
     else if (type !== undefined && entry.for && !entry.for.includes(type)) {
-      wrong.push(problem(prefix + key, `belongs to ${list(entry.for)}, not to ${type}.`, 'Leave it out.'));
+      wrong.push(problem(prefix + key, `belongs to ${list(entry.for)}, not to ${type}.`, 'Remove it.'));
     } else {
       const spec = field(entry.path, at);
       if (!v.is(schemaOf(spec), child)) wrong.push(valueProblem(prefix + key, spec, child));
     }
   }
-  // With an unknown type the other fields are another method's: judging them would only mislead.
+  // If the type is unknown, the other fields belong to some other method, and errors about them would mislead.
   const typeProblem = wrong.find((p) => p.where === `${section}.type`);
   return typeProblem ? [typeProblem] : wrong;
 }
 
-/** What is wrong with the types, ranges and names of `value`; empty when it is a RecipeInput. */
+/** Problems with the names, types and ranges in `value`; empty if it is a RecipeInput. */
 export function schemaProblems(value: unknown): RecipeProblem[] {
   if (!isObject(value)) return [problem('recipe', `must be a JSON object, not ${show(value)}.`)];
   if (typeof value.version === 'number' && Number.isInteger(value.version) && value.version > 1) {
-    return [problem('version', `is ${value.version}; this Tabtune reads version 1.`, 'Use a newer Tabtune.')];
+    return [problem('version', `is ${value.version}, but this Tabtune reads version 1.`, 'Update Tabtune.')];
   }
   const at = lookupIn(value);
   const problems = sectionProblems('', value, at);
@@ -209,7 +210,7 @@ export function schemaProblems(value: unknown): RecipeProblem[] {
   return problems;
 }
 
-/** Several problems as the one error that is thrown: the first in full, the others by name, all of them in `details`. */
+/** Combines problems into one error: the first in full, the others by path, and all of them in `details`. */
 export function recipeError(problems: RecipeProblem[]): TabtuneError {
   const first = problems[0]!;
   const others = problems.slice(1);
@@ -221,7 +222,7 @@ export function recipeError(problems: RecipeProblem[]): TabtuneError {
   });
 }
 
-/** Reads a recipe file. Throws bad_recipe with every problem of its types, ranges and names. */
+/** Parses a recipe file. Throws bad_recipe with every problem of its names, types and ranges. */
 export function parseRecipe(text: string): RecipeInput {
   let value: unknown;
   try {

@@ -1,4 +1,4 @@
-/** The sections of a recipe that every method and objective shares: model, dataset and training. */
+/** The sections that all recipes share, whatever the method and objective: model, dataset and training. */
 
 export type DatasetFormat =
   | 'auto'
@@ -6,7 +6,7 @@ export type DatasetFormat =
   | 'sharegpt' // {conversations:[{from,value}]}
   | 'alpaca' // {instruction,input,output}
   | 'prompt_completion' // {prompt,completion}
-  | 'labelled' // {text,label}: a class, several (a list) or a number; with sft trained as prompt -> label
+  | 'labelled' // {text,label}: one class, several (a list) or a number; sft trains it as prompt -> label
   | 'tagged' // {tokens,tags}: a label for every word
   | 'text'; // {text} or a plain text file
 
@@ -17,20 +17,20 @@ export interface ModelSection {
 }
 
 export interface DatasetSection {
-  /** `builtin:NAME`, `hf:ORG/NAME` or `file:PATH`. */
+  /** `builtin:NAME` or `file:PATH`. */
   source: string;
   format: DatasetFormat;
-  /** Columns mapped by hand, e.g. {prompt: 'question', completion: 'answer'}; null lets detection decide. */
+  /** Columns mapped by hand, e.g. {prompt: 'question', completion: 'answer'}; null detects them. */
   columns: Record<string, string> | null;
-  /** Share of examples held out, 0 ≤ x < 1. */
+  /** Fraction of the examples held out, 0 ≤ x < 1. */
   validation_split: number;
   shuffle: boolean;
-  /** Tokens an example may have; 'auto' is the 95th percentile of the data, at most 1024 and the model's context. */
+  /** Maximum tokens per example; 'auto' is the 95th percentile of the data, capped at 1024 and the model's context. */
   max_length: number | 'auto';
   packing: boolean;
   /**
-   * Text of the kind that the base was trained on (`builtin:NAME` or `file:PATH`), for replay, EWC and the measure of
-   * forgetting; null takes the one that comes with the built-in model.
+   * Text like the base model's training data (`builtin:NAME` or `file:PATH`), for replay, EWC and the forgetting metric;
+   * null uses the built-in model's own.
    */
   base_text: string | null;
 }
@@ -52,32 +52,32 @@ export interface TrainingSection {
   learning_rate: number;
   lr_scheduler_type: LrSchedulerType;
   warmup_ratio: number;
-  /** cosine_with_restarts: waves in the run. */
+  /** cosine_with_restarts: number of cosine cycles. */
   lr_num_cycles: number;
-  /** polynomial: the exponent. */
+  /** polynomial: exponent. */
   lr_power: number;
-  /** polynomial: the rate at the end, as a share of learning_rate. */
+  /** polynomial: final rate as a fraction of learning_rate. */
   lr_end_ratio: number;
-  /** warmup_stable_decay: share of the steps over which the rate falls in the end. */
+  /** warmup_stable_decay: fraction of the steps, at the end, over which the rate decays. */
   lr_decay_ratio: number;
-  /** slanted_triangular: share of the steps over which the rate rises (ULMFiT's cut_frac). */
+  /** slanted_triangular: fraction of the steps over which the rate rises (ULMFiT's cut_frac). */
   lr_cut_frac: number;
-  /** slanted_triangular: how much smaller the lowest rate is than the highest. */
+  /** slanted_triangular: highest rate divided by the lowest. */
   lr_ratio: number;
   num_train_epochs: number;
-  /** -1: given by num_train_epochs. */
+  /** -1: num_train_epochs decides. */
   max_steps: number;
   per_device_train_batch_size: number;
   gradient_accumulation_steps: number;
-  /** Blocks are computed again in the backward pass instead of kept; 'auto' does so where the run would not fit without. */
+  /** Recompute blocks in the backward pass instead of storing activations; 'auto' does so if the run would not fit otherwise. */
   gradient_checkpointing: boolean | 'auto';
   optim: OptimizerName;
   adam_beta1: number;
   adam_beta2: number;
   adam_epsilon: number;
-  /** SGD's. */
+  /** SGD only. */
   sgd_momentum: number;
-  /** Decoupled from the gradient; biases and norms are left out, as transformers' Trainer does. */
+  /** Decoupled from the gradient; biases and norms are exempt, as in transformers' Trainer. */
   weight_decay: number;
   /** 0 switches clipping off. */
   max_grad_norm: number;
@@ -86,19 +86,19 @@ export interface TrainingSection {
   save_steps: number;
   /** Evaluations without improvement before stopping; 0 switches early stopping off. */
   early_stopping_patience: number;
-  /** The model's own dropout (config.json) while training. */
+  /** Apply the model's own dropout (config.json) during training. */
   model_dropout: boolean;
-  /** Share of the target that is spread over all classes or tokens. */
+  /** Fraction of each target that is spread over all classes or tokens. */
   label_smoothing_factor: number;
-  /** NEFTune (Jain et al., 2023): size of the noise on the embeddings; 0 is off. */
+  /** NEFTune (Jain et al., 2023): scale of the noise on the embeddings; 0 is off. */
   neftune_noise_alpha: number;
-  /** EWC (Kirkpatrick et al., 2017): pull of each weight towards the base by how much base_text needs it; 0 is off. */
+  /** EWC (Kirkpatrick et al., 2017): penalty on moving weights from the base, by their importance for base_text; 0 is off. */
   ewc_lambda: number;
-  /** L2-SP (Li et al., 2018): pull of all weights towards the base alike; 0 is off. */
+  /** L2-SP (Li et al., 2018): penalty on moving weights from the base, the same for all; 0 is off. */
   l2_sp_alpha: number;
-  /** Share of the examples of a batch that are replaced by pieces of base_text; 0 is off. */
+  /** Fraction of each batch's examples replaced by pieces of base_text; 0 is off. */
   replay_ratio: number;
-  /** Moving average of the weights, which is evaluated and kept in the end; 0 is off, 0.999 is slow. */
+  /** Moving average of the weights, which is evaluated and kept at the end; 0 is off, 0.999 is slow. */
   ema_decay: number;
   seed: number;
 }

@@ -1,11 +1,11 @@
 /**
- * What a recipe's field can be: kinds of values, ranges, defaults and their sources. Methods and objectives describe their own
- * fields with these types (src/methods, src/objectives), the other sections are in recipe/sections/.
+ * The kinds of fields in a recipe: values, ranges, defaults and their sources. Methods and objectives describe their own fields
+ * with these types (src/methods, src/objectives); the other sections do so in recipe/catalogue/.
  */
 
-/** Another default (or help, or range) if other fields have certain values. The first match counts. */
+/** A different default, help or range when other fields have certain values. The first match wins. */
 export interface Variant<T> {
-  /** Recipe path -> values: every path has one of its values. */
+  /** Recipe path -> values. Matches when every path has one of its values. */
   when: Record<string, readonly unknown[]>;
   default?: T;
   help?: string;
@@ -15,7 +15,7 @@ export interface Variant<T> {
 }
 
 interface Common<T> {
-  /** For people who do not know the field's own name, which is the last part of its path. */
+  /** A readable name, shown next to the field's own name (the last part of its path). */
   label: string;
   /** One line. */
   help: string;
@@ -23,12 +23,12 @@ interface Common<T> {
   /** Where the default comes from. */
   source: string;
   /**
-   * In `method` and `objective`: the types that have this field (the catalogue fills it in; other types refuse it). In
-   * `training`: the methods, optimisers or schedules under which the field has an effect. All of them if left out.
+   * In `method` and `objective`: the types that have this field, filled in by the catalogue; other types refuse it. In
+   * `training`: the methods, optimisers or schedules under which the field has an effect. Omitted: all of them.
    */
   for?: readonly string[];
   variants?: readonly Variant<T>[];
-  /** Shown with the settings against overfitting and forgetting. */
+  /** Shown with the settings that counter overfitting and forgetting. */
   group?: 'regularisation';
 }
 
@@ -36,12 +36,12 @@ export interface NumberField extends Common<number> {
   kind: 'number' | 'int';
   min: number;
   max: number;
-  /** The bound itself is not allowed. */
+  /** The bound itself is excluded. */
   above?: true;
   below?: true;
-  /** What an arrow key adds in the form. */
+  /** Increment of the arrow keys in the form. */
   step: number;
-  /** The usual range; a value far outside it is allowed, with a note. */
+  /** The usual range. A value far outside it is allowed, but gets a note. */
   usual?: [number, number];
 }
 export interface SelectField extends Common<string> {
@@ -51,18 +51,18 @@ export interface SelectField extends Common<string> {
 export interface BoolField extends Common<boolean> {
   kind: 'bool';
 }
-/** true, false, or `auto`, which leaves it to what the run needs. */
+/** true, false, or `auto`, which decides by what the run needs. */
 export interface AutoBoolField extends Common<boolean | 'auto'> {
   kind: 'auto_bool';
-  /** What each choice does, in a few words. */
+  /** A few words on each choice. */
   options: { auto: string; true: string; false: string };
 }
-/** A line of text; `null` is allowed where the default is null. */
+/** A line of text; `null` is allowed if the default is null. */
 export interface TextField extends Common<string | null> {
   kind: 'text';
   placeholder?: string;
 }
-/** A whole number, or a word that leaves it to Tabtune: `auto` or null, whichever the default is. */
+/** A whole number, or the default, `auto` or null, which lets Tabtune choose. */
 export interface LengthField extends Common<number | 'auto' | null> {
   kind: 'length';
   min: number;
@@ -71,7 +71,7 @@ export interface LengthField extends Common<number | 'auto' | null> {
   usual?: [number, number];
   placeholder?: string;
 }
-/** A list of module names, or the word that stands for those that suit the model; null: a list only. */
+/** A list of module names, or a word for those that suit the model. If `word` is null, only a list is allowed. */
 export interface ModulesField extends Common<'all-linear' | 'auto' | string[]> {
   kind: 'modules';
   word: 'all-linear' | 'auto' | null;
@@ -84,7 +84,7 @@ export interface PatternField extends Common<Record<string, number>> {
   max: number;
   above?: true;
 }
-/** Part of an example -> column of the file, or null. */
+/** Part of an example -> column of the file; or null. */
 export interface ColumnsField extends Common<Record<string, string> | null> {
   kind: 'columns';
 }
@@ -103,7 +103,7 @@ export type FieldSpec =
 export const options = (labels: Record<string, string>) =>
   Object.entries(labels).map(([value, label]) => ({ value, label }));
 
-/** Why a value cannot be used: where it is, what is wrong, what to change. */
+/** Why a value cannot be used: where it is, what is wrong, and what to change. */
 export interface Refusal {
   /** Path in the recipe. */
   where: string;
@@ -111,42 +111,44 @@ export interface Refusal {
   action?: string;
 }
 
-/** What the checks have to know of a model. */
+/** What the checks need to know about a model. */
 export interface CombinedModel {
   title: string;
-  /** Decoders write text; encoders read the whole text at once. */
+  /** Decoders generate text; encoders read the whole text at once. */
   kind: 'decoder' | 'encoder';
-  /** How most of its weights are stored (`BF16`, `Q4_K_M`); irrelevant if left out. */
+  /** How most of its weights are stored (`BF16`, `Q4_K_M`); not checked if omitted. */
   dtype?: string;
-  /** Whether it has a language modelling head; assumed if left out. */
+  /** Whether it has a language modelling head; assumed if omitted. */
   hasHead?: boolean;
 }
 
-/** Another default of a field that a method or objective does not own, under this method or objective. */
+/** A method's or objective's own default for a field of another section. */
 export type OtherDefault = Omit<Variant<unknown>, 'when'>;
 
-/** What the rest of the code asks of a method without knowing which one it is. */
+/** What the rest of the code can ask of any method. */
 export interface MethodTraits {
   type: string;
   label: string;
-  /** Where it comes in lists and on the screen: lowest first, the lowest is the default. */
+  /** Position in lists and on the screen, lowest first; the lowest is the default. */
   order: number;
-  /** What learns: tensors added to a frozen model, the model's own weights, or only the objective's head. */
+  /** What is trained: tensors added to a frozen model, the model's own weights, or only the objective's head. */
   trains: 'adapter' | 'weights' | 'head';
-  /** Virtual tokens come before every text. */
+  /** Puts virtual tokens before every text. */
   virtualTokens: boolean;
-  /** What is learned is a change of weights and can be added to them. */
+  /** Learns a change of the weights, which can be merged into them. */
   merges: boolean;
-  /** Before the first step the tuned model equals the base. */
+  /** Before the first step the tuned model equals the base model. */
   beginsAsBase: boolean;
 }
 
-/** What the rest of the code asks of an objective without knowing which one it is. */
+/** What the rest of the code can ask of any objective. */
 export interface ObjectiveTraits {
   type: string;
   label: string;
-  /** What the data teach: answers to prompts, text as such, or labels (through a new head). */
+  /** As in MethodTraits. */
+  order: number;
+  /** What the data teach: answers to prompts, plain text, or labels (through a new head). */
   learns: 'answers' | 'text' | 'labels';
-  /** The tuned model writes text. */
+  /** The tuned model generates text. */
   writes: boolean;
 }

@@ -1,6 +1,6 @@
 /** "Did you mean …?" for names in a recipe. */
 
-/** What other trainers and hurried people call our fields. */
+/** Other trainers' names for our fields, and short forms that people type. */
 export const otherNames: Record<string, string> = {
   activation: 'method.non_linearity',
   activation_checkpointing: 'training.gradient_checkpointing',
@@ -68,7 +68,7 @@ export const otherNames: Record<string, string> = {
   warmup_steps: 'training.warmup_ratio',
 };
 
-/** Letters to insert, delete, replace or swap with a neighbour (optimal string alignment). */
+/** Number of letters to insert, delete, replace or swap with a neighbour (optimal string alignment). */
 export function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
@@ -85,9 +85,9 @@ export function editDistance(a: string, b: string): number {
   return rows[a.length]![b.length]!;
 }
 
-/** The nearest of `names`, if it is near enough to have been meant. */
+/** The nearest of `names`, if close enough to be what was meant. */
 export function suggest(name: string, names: readonly string[]): string | undefined {
-  // Long enough for any field's name; what is longer is no slip of the hand, and the table would grow with its square.
+  // No field name is this long, so it is not a typo; and the distance table would grow quadratically.
   if (name.length > 64) return undefined;
   const plain = (text: string) => text.toLowerCase().replaceAll(/[-_ ]/g, '');
   const asked = plain(name);
@@ -107,7 +107,7 @@ export function suggest(name: string, names: readonly string[]): string | undefi
 const joined = (names: readonly string[], word: string) =>
   names.length < 2 ? (names[0] ?? '') : `${names.slice(0, -1).join(', ')} ${word} ${names.at(-1)}`;
 
-/** "a, b or c"; one alone is itself. */
+/** "a, b or c"; a single name as it is. */
 export const alternatives = (names: readonly string[]): string => joined(names, 'or');
 
 /** "a, b and c" */

@@ -1,7 +1,7 @@
 /**
- * The recipe: everything a person sets, as one JSON document. Field names are the ecosystem's own (PEFT's LoraConfig, TRL's
- * and transformers' TrainingArguments). `Recipe` is the resolved form with every default filled in; `RecipeInput` is what a
- * file, a link or the screen may hold.
+ * The recipe: all settings of a run as one JSON document. Field names are those of PEFT's LoraConfig and of TRL's and
+ * transformers' TrainingArguments. `Recipe` is the resolved form with every default filled in; `RecipeInput` is the form found in
+ * files, links and on the screen.
  */
 import type { MethodSection } from '../methods';
 import type { ObjectiveSection } from '../objectives';

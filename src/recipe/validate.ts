@@ -1,7 +1,7 @@
 /**
- * Can the values of a recipe work together, with what this version can do? Every refusal is a sentence at the field to
- * change. A value that would have no effect is not refused, since recipes are often edited one field at a time, but it
- * is noted: nothing that a person sets is ignored in silence.
+ * Checks whether the values of a recipe work together and are supported. Every refusal is one sentence at the field to change. A
+ * value without effect is not refused, since recipes are often edited one field at a time, but it gets a note: nothing that the
+ * user sets is ignored silently.
  */
 import { methodOf } from '../methods';
 import { columnParts } from './catalogue';
@@ -12,14 +12,14 @@ import type { Refusal } from './spec';
 import { alternatives, suggest } from './suggest';
 import type { Recipe } from './types';
 
-/** What happens with a field that has no effect, or that is outside of what people usually choose. */
+/** About a field that has no effect, or whose value is unusual. */
 export interface RecipeNote {
   where: string;
   message: string;
 }
 
 const builtinName = /^builtin:[a-z0-9][a-z0-9._-]*$/;
-/** ORG/NAME of the Hub, with a revision behind @ and a GGUF file behind a slash. */
+/** ORG/NAME on the Hub, optionally followed by @REVISION and /FILE.gguf. */
 const hubName = /^[\w-][\w.-]*\/[\w-][\w.-]*(@[\w.%-]+|@refs\/\w+\/[\w.-]+)?(\/[^@]+\.gguf)?$/i;
 
 function modelProblems(where: string, source: string): RecipeProblem[] {
@@ -27,10 +27,10 @@ function modelProblems(where: string, source: string): RecipeProblem[] {
   const name = source.replace(/^hf:/, '');
   if (hubName.test(name)) {
     if (source !== name) return [];
-    return [problem(where, `${source} has no place it comes from.`, `For the Hugging Face Hub write hf:${name}.`)];
+    return [problem(where, `does not say where ${source} comes from.`, `Write hf:${name} for the Hugging Face Hub.`)];
   }
   if (source.startsWith('hf:')) {
-    return [problem(where, `${source} is not the name of a model on the Hugging Face Hub.`, 'Write hf:ORG/NAME.')];
+    return [problem(where, `is not a valid model name on the Hugging Face Hub: ${source}.`, 'Write hf:ORG/NAME.')];
   }
   return [problem(where, `must be builtin:NAME, hf:ORG/NAME or file:PATH, not ${JSON.stringify(source)}.`)];
 }
@@ -41,8 +41,8 @@ function dataProblems(where: string, source: string): RecipeProblem[] {
     return [
       problem(
         where,
-        `${source} is on the Hugging Face Hub, which datasets cannot be fetched from yet.`,
-        'Download it and use it as file:PATH.',
+        `is on the Hugging Face Hub (${source}), but datasets cannot be downloaded from there yet.`,
+        'Download the file and use file:PATH.',
       ),
     ];
   }
@@ -62,8 +62,8 @@ function* datasetProblems({ dataset }: Recipe): Generator<RecipeProblem> {
     yield problem(
       `dataset.columns.${part}`,
       dataset.format === 'auto'
-        ? 'is no part of any format.'
-        : `is no part of the ${dataset.format} format, which has ${alternatives(parts)}.`,
+        ? 'is not a part of any format.'
+        : `is not a part of the ${dataset.format} format; use ${alternatives(parts)}.`,
       near && `Did you mean ${near}?`,
     );
   }
@@ -76,21 +76,21 @@ function* methodProblems({ method }: Recipe): Generator<RecipeProblem> {
   if ('init_adapter' in method && method.init_adapter !== null && !/^file:.*\S/.test(method.init_adapter)) {
     yield problem(
       'method.init_adapter',
-      `must be file:PATH of an adapter’s folder, or null, not ${JSON.stringify(method.init_adapter)}.`,
+      `must be file:PATH of an adapter folder or null, not ${JSON.stringify(method.init_adapter)}.`,
     );
   }
 }
 
 function* trainingProblems({ training }: Recipe): Generator<RecipeProblem> {
   if (training.max_steps === 0) {
-    yield problem('training.max_steps', 'is 0, so nothing would be trained.', 'Use -1, or 1 and more.');
+    yield problem('training.max_steps', 'is 0, so nothing would be trained.', 'Use -1, or at least 1.');
   }
   if (training.num_train_epochs === 0 && training.max_steps === -1) {
     yield problem('training.num_train_epochs', 'is 0 and max_steps is -1, so nothing would be trained.');
   }
 }
 
-/** What cannot work in a recipe whose schema is right. */
+/** What cannot work in a recipe that satisfies the schema. */
 export function impossible(recipe: Recipe): RecipeProblem[] {
   const problems = modelProblems('model.source', recipe.model.source);
   problems.push(...datasetProblems(recipe), ...methodProblems(recipe), ...trainingProblems(recipe));
@@ -98,56 +98,56 @@ export function impossible(recipe: Recipe): RecipeProblem[] {
   return problems;
 }
 
-/** Fields of `training` that belong to a schedule; the others that are for some only belong to an optimiser. */
+/** Fields of `training` that belong to a schedule. Other fields that not all runs use belong to an optimiser. */
 const rateFields = new Set([
   'warmup_ratio',
   ...fieldsOf('training').flatMap(({ key }) => (key.startsWith('lr_') ? [key] : [])),
 ]);
 
-/** What has no effect among the fields that were `given`, and what is unusual. */
+/** Fields that were `given` but have no effect, and unusual values. */
 export function notes(recipe: Recipe, given: (path: string) => boolean): RecipeNote[] {
   const { dataset, training } = recipe;
   const list: RecipeNote[] = [];
   const unused = (where: string, applies: boolean, message: string) => {
     if (applies && given(where)) list.push({ where, message });
   };
-  unused('training.num_train_epochs', training.max_steps > 0, 'is not used, because max_steps is set.');
+  unused('training.num_train_epochs', training.max_steps > 0, 'is ignored because max_steps is set.');
   unused(
     'training.warmup_ratio',
     training.lr_scheduler_type === 'constant' && training.warmup_ratio > 0,
-    'is not used by the constant schedule; constant_with_warmup uses it.',
+    'is ignored by the constant schedule; use constant_with_warmup.',
   );
   for (const { key, field: spec } of fieldsOf('training')) {
     if (applies(spec.path, recipe) || valueAt(recipe, spec.path) === spec.default) continue;
-    if (key === 'warmup_ratio' && training.lr_scheduler_type === 'constant') continue; // said above
+    if (key === 'warmup_ratio' && training.lr_scheduler_type === 'constant') continue; // noted above
     const schedule = rateFields.has(key);
     unused(
       spec.path,
       true,
-      `is not used by ${schedule ? `the ${training.lr_scheduler_type} schedule` : training.optim}.`,
+      `is ignored by ${schedule ? `the ${training.lr_scheduler_type} schedule` : training.optim}.`,
     );
   }
   unused(
     'model.quantization',
     recipe.model.quantization !== 'none' && /\.gguf$/i.test(recipe.model.source),
-    'changes nothing in a GGUF file that is quantised already.',
+    'has no effect on a GGUF file that is already quantised.',
   );
   const unmeasured = dataset.validation_split === 0;
   unused(
     'training.eval_steps',
     unmeasured && training.eval_steps > 0,
-    'is not used, because validation_split is 0 and nothing is held out to evaluate on.',
+    'is ignored because validation_split is 0, which leaves nothing to evaluate on.',
   );
   unused(
     'training.early_stopping_patience',
     training.early_stopping_patience > 0 && (unmeasured || training.eval_steps === 0),
-    'is not used, because nothing is evaluated while training.',
+    'is ignored because nothing is evaluated during training.',
   );
   const method = methodOf(recipe.method);
   if ('init_adapter' in recipe.method && recipe.method.init_adapter !== null) {
     const own = new Set<string>(['type', 'init_adapter', ...(method.keptWhenContinuing ?? [])]);
     for (const { key, field: spec } of fieldsOf('method', recipe.method.type)) {
-      unused(spec.path, !own.has(key), 'is not used: the adapter to continue from has its own.');
+      unused(spec.path, !own.has(key), 'is ignored: the adapter to continue from sets it.');
     }
   }
   for (const { key, message } of method.unused?.(recipe.method) ?? []) unused(`method.${key}`, true, message);
@@ -157,7 +157,7 @@ export function notes(recipe: Recipe, given: (path: string) => boolean): RecipeN
     const usual = allowedNumber({ min: rate.usual[0], max: rate.usual[1] }, false);
     list.push({
       where: rate.path,
-      message: `is ${learning_rate}; usual for ${recipe.method.type} is ${usual}. So high a rate often diverges.`,
+      message: `is ${learning_rate}; ${recipe.method.type} usually takes ${usual}. Such a high rate often diverges.`,
     });
   }
   return list;

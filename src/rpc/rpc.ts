@@ -83,7 +83,7 @@ export function transfer<T extends object>(value: T): T {
   return value;
 }
 
-/** Large buffers inside plain data, each once. A buffer behind a view of only part of it is copied instead. */
+/** Large buffers inside plain data, each once. A view of only part of its buffer is copied instead. */
 function buffersIn(value: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuffer> {
   if (value instanceof ArrayBuffer) {
     if (value.byteLength >= MOVE_AT_LEAST) found.add(value);

@@ -1,10 +1,10 @@
-/** The adapter on the open model: loaded from a run, brought in from a PEFT folder or zip, and taken away as one. */
+/** The adapter on the open model: loaded from a run, imported from a folder or zip, and exported. */
+import { chunk } from '../base/chunks';
 import { TabtuneError } from '../base/errors';
-import { type ModelCardInput, modelCard } from '../exports/model-card';
+import type { ModelCardInput } from '../exports/model-card';
 import type { AdapterFiles } from '../formats/adapter-format';
 import { isAdapterHub } from '../formats/adapterhub';
 import { readPeftFolder } from '../formats/peft';
-import { readZip } from '../formats/zip';
 import { baseModelName } from '../hub/hub-id';
 import { checkpointInfo } from '../storage/checkpoints';
 import { getRun, readMetrics } from '../storage/runs';
@@ -23,22 +23,25 @@ export interface AdapterNeeds {
   device(): Promise<DeviceReport>;
 }
 
+const cards = chunk(() => import('../exports/model-card'));
+const zips = chunk(() => import('../formats/zip'));
+
 const encode = (text: string) => new TextEncoder().encode(text);
 
 export class AdapterSession {
-  /** Adapters that were opened in this tab, by source: `method.init_adapter` may name them. */
+  /** Adapters opened in this tab, by source; `method.init_adapter` may refer to them. */
   private readonly opened = new Map<string, AdapterFiles>();
 
   constructor(private readonly needs: AdapterNeeds) {}
 
-  /** A run's best checkpoint, onto the model it was trained on. */
+  /** Loads a run's best checkpoint onto the model it was trained on. */
   async openRun(runId: string): Promise<RunRecord> {
     const record = await getRun(runId);
     const kept = (await checkpointInfo(runId, 'best')) ?? (await checkpointInfo(runId, 'latest'));
     if (!record || !kept) {
       throw new TabtuneError({
         code: 'storage',
-        message: record ? `“${record.name}” was ended before anything was saved.` : 'This run is no longer stored.',
+        message: record ? `“${record.name}” ended before anything was saved.` : 'This run is no longer stored.',
         action: 'Start the run again with its recipe.',
       });
     }
@@ -47,9 +50,9 @@ export class AdapterSession {
     if (open.source !== source) {
       throw new TabtuneError({
         code: 'bad_adapter',
-        message: `“${record.name}” was trained on another model than ${open.info.title}.`,
+        message: `“${record.name}” was not trained on ${open.info.title}, but on another model.`,
         where: source,
-        action: 'Choose that model first, then open the run again.',
+        action: 'Open that model first, then open the run again.',
       });
     }
     await this.needs.engine.attach({ kind: 'run', runId, recipe: record.recipe });
@@ -64,7 +67,7 @@ export class AdapterSession {
     return { name, trainableParameters };
   }
 
-  /** The files of `method.init_adapter`. */
+  /** The adapter files for `method.init_adapter`. */
   async files(source: string): Promise<AdapterFiles> {
     const files = this.opened.get(source);
     if (files) return files;
@@ -76,7 +79,7 @@ export class AdapterSession {
     });
   }
 
-  /** A PEFT folder that agrees with itself: weights, config, tokenizer, template, recipe and model card. */
+  /** A self-contained adapter folder: weights, config, tokeniser, template, recipe and model card. */
   async export(): Promise<{ name: string; files: NamedBytes[] }> {
     const { engine, models } = this.needs;
     const origin = engine.currentAdapter;
@@ -94,11 +97,14 @@ export class AdapterSession {
     const { recipe, runId } = origin;
     const record = await getRun(runId);
     files.push({ path: 'recipe.json', bytes: encode(`${JSON.stringify(recipe, null, 2)}\n`) });
-    if (record) files.push({ path: 'README.md', bytes: encode(modelCard(await this.card(record, model))) });
+    if (record) {
+      const { modelCard } = await cards();
+      files.push({ path: 'README.md', bytes: encode(modelCard(await this.card(record, model))) });
+    }
     return { name: folderName(recipe.name), files };
   }
 
-  /** What a card tells of a run. */
+  /** The model card's data for a run. */
   async card(record: RunRecord, model: OpenModel): Promise<ModelCardInput> {
     const rows = await readMetrics(record.id);
     const last = rows.filter((row) => row.kind === 'step').at(-1);
@@ -123,13 +129,13 @@ export class AdapterSession {
       trainableParameters: record.trainableParameters,
       totalParameters: record.totalParameters,
       device: description || [vendor, architecture].filter(Boolean).join(' ') || 'WebGPU',
-      // Unit tests run without the build that defines it.
+      // The build defines this constant; unit tests run without it.
       version: typeof __TABTUNE_VERSION__ === 'string' ? __TABTUNE_VERSION__ : '0',
     };
   }
 }
 
-/** A recipe's name as the name of a folder on any system. */
+/** Turns a recipe's name into a folder name that is valid on any system. */
 export function folderName(name: string): string {
   const clean = storedName(name, 'adapter').replace(/[<>:"/\\|?*\s]+/g, '-');
   return clean.replace(/^-+|[-.]+$/g, '') || 'adapter';
@@ -140,7 +146,7 @@ async function tokenizerOf({ folder }: OpenModel): Promise<NamedBytes[]> {
   return Promise.all(names.map(async (path) => ({ path, bytes: new Uint8Array(await folder.bytes(path)) })));
 }
 
-/** Only the two files that matter are read of a folder: a checkpoint of another trainer may lie beside them. */
+/** Reads only the adapter's files from a folder, which may also contain another trainer's checkpoint. */
 async function readAdapter(files: NamedFile[]): Promise<{ name: string; adapter: AdapterFiles }> {
   const only = files.length === 1 ? files[0]! : null;
   const bytesOf = async (file: File) => {
@@ -156,6 +162,7 @@ async function readAdapter(files: NamedFile[]): Promise<{ name: string; adapter:
     }
   };
   if (only && /\.zip$/i.test(only.path)) {
+    const { readZip } = await zips();
     const entries = readZip(await bytesOf(only.file), { where: only.file.name, code: 'bad_adapter' });
     return { name: adapterName(only.file.name.replace(/\.zip$/i, '')), adapter: checked(entries) };
   }
@@ -163,7 +170,7 @@ async function readAdapter(files: NamedFile[]): Promise<{ name: string; adapter:
   const named = await Promise.all(
     wanted.map(async ({ path, file }) => ({
       path,
-      // Refused by its name: no need to read what may hold gigabytes.
+      // Refused by name, so there is no need to read what may be gigabytes.
       bytes: path.endsWith('.bin') ? new Uint8Array() : await bytesOf(file),
     })),
   );
@@ -171,11 +178,11 @@ async function readAdapter(files: NamedFile[]): Promise<{ name: string; adapter:
   return { name: adapterName(folder ?? 'adapter'), adapter: checked(named) };
 }
 
-/** PEFT's two files and AdapterHub's four, with the labels that Tabtune puts beside them. */
+/** The files of PEFT and AdapterHub (pickles included, to refuse them), and Tabtune's labels.json. */
 const FILES =
   /(^|\/)(adapter_(config\.json|model\.(safetensors|bin))|adapter\.safetensors|pytorch_adapter\.bin|head_config\.json|model_head\.safetensors|labels\.json)$/;
 
-/** Throws where they are no adapter; what is in them, and whether it fits the model, is seen when it is put on it. */
+/** Throws if the files are not an adapter. Attaching it checks its contents and whether it fits the model. */
 function checked(files: readonly NamedBytes[]): AdapterFiles {
   const wanted = files.filter(({ path }) => FILES.test(path));
   if (!isAdapterHub(wanted)) readPeftFolder(wanted);

@@ -1,7 +1,7 @@
 /**
- * What the screen and the headless runner may ask of Tabtune, as one typed interface. `createSession()` in session.ts
- * serves it with workers behind it: the data worker (parsing, templates, tokenizers: strangers' code, killed on a
- * deadline) and the engine worker (WebGPU, training, checkpoints). Every promise rejects with a TabtuneError.
+ * Everything the screens and the headless runner can ask of Tabtune, as one typed interface. `createSession()` in
+ * session.ts implements it on top of workers: the data worker (parsing, templates, tokenisers: untrusted code, killed
+ * on a deadline) and the engine worker (WebGPU, training, checkpoints). All promises reject with a TabtuneError.
  */
 import type { ErrorData } from '../base/errors';
 import type { ParsedDataset, TokenizedDataset, TokenView } from '../data/types';
@@ -21,29 +21,29 @@ export interface DeviceReport {
   /** True for SwiftShader and other CPU adapters: correct, but slow. */
   software: boolean;
   features: string[];
-  /** WebGPU's, by their names. */
+  /** WebGPU limits by name. */
   limits: Record<string, number>;
   maxBufferSize: number;
   maxStorageBufferBindingSize: number;
-  /** Why WebGPU cannot be used, when `available` is false. */
+  /** Why WebGPU cannot be used, if `available` is false. */
   problem: ErrorData | null;
 }
 
-/** A change to the recipe that makes a run smaller. */
+/** A change to the recipe that reduces the memory of a run. */
 export interface MemoryAdvice {
-  /** As on a button: `Turn on gradient checkpointing`. */
+  /** The text of its button, e.g. `Turn on gradient checkpointing`. */
   label: string;
   changes: Partial<Record<RecipePath, unknown>>;
-  /** GPU bytes. */
+  /** GPU bytes saved. */
   saves: number;
-  /** Whether the run fits with this change alone. */
+  /** Whether this change alone makes the run fit. */
   enough: boolean;
 }
 
 export interface Forecast {
   trainableParameters: number;
   totalParameters: number;
-  /** GPU bytes, part by part; the total is their sum. */
+  /** GPU bytes by part; `totalBytes` is their sum. */
   memory: {
     weights: number;
     adapter: number;
@@ -53,20 +53,20 @@ export interface Forecast {
     logits: number;
   };
   totalBytes: number;
-  /** Whether the GPU holds it; left out like the two below while nothing is known of the run. */
+  /** Whether it fits on the GPU. This and the two below are absent until something is known about the run. */
   verdict?: Verdict;
-  /** What is believed to be free on the GPU, and in a few words how that is known; null when nothing is. */
+  /** The memory estimated to be available on the GPU, and briefly how it is known; null if it is not. */
   budget?: { bytes: number; how: string } | null;
-  /** What would make it smaller, the best first; empty when it fits. */
+  /** Changes that would save memory, best first; empty if the run fits. */
   advice?: MemoryAdvice[];
-  /** Whether blocks are computed again in the backward pass: what `auto` comes to. */
+  /** Whether blocks are recomputed in the backward pass; resolves `auto`. */
   gradientCheckpointing?: boolean;
   totalSteps: number;
   /** Tokens the run will process, padding excluded. */
   tokens: number;
-  /** Seconds, from measured steps of this device and model where there are any; null until then. */
+  /** Seconds, estimated from measured steps on this device and model; null until there are any. */
   seconds: number | null;
-  /** Why the run cannot start; empty when it can. */
+  /** Why the run cannot start; empty if it can. */
   blockers: ErrorData[];
 }
 
@@ -91,15 +91,15 @@ export interface RunSummary {
   bestStep: number | null;
   trainableParameters: number;
   totalParameters: number;
-  /** Whether blocks were computed again in the backward pass; what `auto` came to. */
+  /** Whether blocks were recomputed in the backward pass; resolves `auto`. */
   gradientCheckpointing: boolean;
   dispatchesPerStep: number;
   gpuBytes: number;
-  /** The objective's own figures of the last evaluation; null where there are none. */
+  /** The objective's metrics at the last evaluation; null if it has none. */
   metrics: Record<string, number> | null;
-  /** Loss on base text before and after; null without such text. */
+  /** Loss on base text before and after training; null without base text. */
   forgetting: { before: number; after: number } | null;
-  /** ‖ΔW‖ / ‖W‖ over the linears that were changed; null where none was. */
+  /** ‖ΔW‖ / ‖W‖ over the linear layers that changed; null if none did. */
   weightChange: number | null;
   device: DeviceReport;
   versions: Record<string, string>;
@@ -111,39 +111,39 @@ export interface GenerationOptions {
   temperature: number;
   topP: number;
   seed: number;
-  /** 0 answers as the base, 1 as tuned; between and beyond scales the adapter. */
+  /** 0 is the base model, 1 the fine-tuned one; other values scale the adapter. */
   adapterStrength: number;
 }
 
-/** Precisions that a merged model can be written in, as safetensors calls them. */
+/** Precisions for a merged model, by their safetensors names. */
 export type MergedDtype = 'F32' | 'BF16' | 'F16';
 
-/** `writing` counts bytes; `checking` goes from 0 to 1. */
+/** `writing` counts bytes; `checking` runs from 0 to 1. */
 export interface MergeProgress {
   phase: 'writing' | 'checking';
   done: number;
   total: number;
 }
 
-/** A model folder in the Hugging Face layout, the adapter merged into its weights. */
+/** A model folder in the Hugging Face layout with the adapter merged into its weights. */
 export interface MergedExport {
-  /** Of the folder. */
+  /** Name of the folder. */
   name: string;
   files: { path: string; blob: Blob }[];
   bytes: number;
-  /** Largest difference of a logit between merged and adapter form; null where the GPU has no room for both at once. */
+  /** Largest difference in any logit from the unmerged model; null if the GPU cannot hold both at once. */
   maxLogitDifference: number | null;
 }
 
-/** One label with what a classifier gives it, 0 to 1; of regression the predicted number. */
+/** A label and its probability, or for regression the predicted number. */
 export interface LabelScore {
   label: string;
   probability: number;
-  /** Token classification: the word that it is the label of, in the order of the text. */
+  /** Token classification only: the word that has this label; scores are in text order. */
   word?: string;
 }
 
-/** What a person trained or opened for the open model; at most one of them is active. */
+/** An adapter trained or opened for the open model; at most one is active. */
 export interface LoadedAdapter {
   id: string;
   name: string;
@@ -151,47 +151,48 @@ export interface LoadedAdapter {
   objective: ObjectiveType;
   trainableParameters: number;
   active: boolean;
-  /** The run that it came from; null when it was opened from files. */
+  /** The run it came from; null if it was opened from files. */
   runId: string | null;
 }
 
 export interface ModelInfo extends ModelSummary {
-  /** Names of linear modules LoRA may attach to, e.g. ['q_proj', …]. */
+  /** Names of the linear modules LoRA can target, e.g. ['q_proj', …]. */
   linearModules: string[];
   hasChatTemplate: boolean;
 }
 
-/** How a dataset arrives: chosen by source, or dropped as a file (then kept in this browser as `file:NAME`). */
+/** Datasets are chosen by source, or dropped as a file that is then stored in this browser as `file:NAME`. */
 export interface Session extends HubApi {
   device(): Promise<DeviceReport>;
 
   /**
-   * Loads tokenizer, template and weights; the previous model is freed. Progress in bytes. Weights are kept as they are
-   * stored unless a quantization asks for less. A model of the Hub must have been downloaded: nothing large is fetched
-   * because a recipe or a link names it.
+   * Loads tokeniser, template and weights, and frees the previous model. Progress is in bytes. Weights keep their
+   * stored type unless a quantisation is given. A Hub model must already be downloaded: naming it in a recipe or link
+   * never starts a large download.
    */
   openModel(
     source: string,
     onProgress?: (loaded: number, total: number) => void,
     quantization?: Quantization,
   ): Promise<ModelInfo>;
-  /** Keeps a dropped model folder in this browser and returns its source, `file:NAME`. Checks it first. */
+  /** Checks a dropped model folder, stores it in this browser and returns its source, `file:NAME`. */
   importModel(files: { path: string; file: File }[]): Promise<string>;
 
-  /** Parses a dataset. The first call for a dropped file stores it, so that the run survives a reload. */
+  /** Parses a dataset. */
   openDataset(section: DatasetSection): Promise<ParsedDataset>;
+  /** Stores a dropped file, so that a run survives a reload, and returns its source. */
   importDataset(file: File): Promise<string>;
   /** Applies an edit made in the table to the stored copy. */
   editDataset(source: string, row: number, fields: Record<string, string>): Promise<ParsedDataset>;
-  /** Templates, tokenizes, masks, splits; needs an open model. Cached until model, dataset or those fields change. */
+  /** Applies the template, tokenises, masks and splits. Needs an open model. Cached until its inputs change. */
   tokenize(recipe: Recipe): Promise<TokenizedDataset>;
   viewTokens(recipe: Recipe, row: number): Promise<TokenView>;
 
   forecast(recipe: Recipe): Promise<Forecast>;
 
-  /** Starts a run; events go to `subscribe`. Resolves when the run has ended in any way, with its record. */
+  /** Starts a run; events go to `subscribe`. Resolves with the run's record once it has ended in any way. */
   train(recipe: Recipe): Promise<RunRecord>;
-  /** Goes on with an interrupted or paused run from its last checkpoint; from the beginning when it has none yet. */
+  /** Resumes an interrupted or paused run from its last checkpoint, or from the beginning if it has none. */
   resumeRun(runId: string): Promise<RunRecord>;
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -203,17 +204,17 @@ export interface Session extends HubApi {
   runMetrics(runId: string): Promise<MetricsRow[]>;
   runSamples(runId: string): Promise<SampleAnswer[]>;
   deleteRun(runId: string): Promise<void>;
-  /** Loads a run's adapter (best checkpoint) onto the open model for compare and export. */
+  /** Loads a run's adapter (best checkpoint) onto the open model, to compare and export it. */
   openRun(runId: string): Promise<RunRecord>;
-  /** Opens a PEFT folder or zip as the current adapter. */
+  /** Opens an adapter folder or zip as the current adapter. */
   importAdapter(files: { path: string; file: File }[]): Promise<{ name: string; trainableParameters: number }>;
-  /** All that are loaded, the newest last. */
+  /** All loaded adapters, newest last. */
   listAdapters(): Promise<LoadedAdapter[]>;
-  /** Null takes the active one off: the model is the base again, and the others stay loaded. */
+  /** Null deactivates the active adapter: the model is the base again, and all adapters stay loaded. */
   activateAdapter(id: string | null): Promise<void>;
   removeAdapter(id: string): Promise<void>;
 
-  /** Streams an answer; `onText` gets the whole text so far. `prompt` goes through the chat template where there is one. */
+  /** Streams an answer; `onText` gets the whole text so far. The chat template, if any, is applied to the prompt. */
   generate(
     prompt: string,
     options: GenerationOptions,
@@ -222,20 +223,20 @@ export interface Session extends HubApi {
   ): Promise<string>;
 
   /**
-   * The labels of a text, the likeliest first; `strength` as in GenerationOptions. Needs a model with a classifier's head,
-   * which training brings.
+   * The labels of a text, most likely first. `strength` is the `adapterStrength` of GenerationOptions. Needs a model
+   * with a classification head, which training adds.
    */
   classify(text: string, strength: number): Promise<LabelScore[]>;
 
   /**
-   * One vector a text, with the adapter where one is on the model: pooled and scaled as the model's own sentence-transformers
-   * files say, else the mean of its tokens. Texts longer than the model reads are cut.
+   * One vector per text, with the active adapter: pooled and normalised according to the model's sentence-transformers
+   * files, or else the mean over tokens. Texts longer than the context are truncated.
    */
   embed(texts: string[]): Promise<Float32Array[]>;
 
-  /** The PEFT folder of the current adapter, as files. */
+  /** The folder of the current adapter, as files. */
   exportAdapter(): Promise<{ name: string; files: { path: string; bytes: Uint8Array }[] }>;
-  /** The base model with the current adapter merged in (or as it is, without one), as a folder that transformers opens. */
+  /** The base model with the current adapter (if any) merged in, as a folder that transformers can load. */
   exportMerged(
     dtype: MergedDtype,
     onProgress?: (progress: MergeProgress) => void,
@@ -245,32 +246,32 @@ export interface Session extends HubApi {
   storage(): Promise<{ usage: number; quota: number; persisted: boolean; items: StorageItem[] }>;
   deleteStored(id: string): Promise<void>;
   eraseEverything(): Promise<void>;
-  /** Ends both workers. */
+  /** Terminates all workers. */
   close(): void;
 }
 
-/** Models of the Hugging Face Hub, and what has been fetched of them. */
+/** Models on the Hugging Face Hub and their downloads. */
 export interface HubApi {
   hubSettings(): HubSettings;
-  /** From now on; the token stays in memory. */
+  /** Takes effect from now on. The token is kept only in memory. */
   setHubSettings(settings: HubSettings): Promise<void>;
-  /** The curated shelf; asks nothing of the network. At once without plans, which follow card by card. */
+  /** The curated shelf, without using the network. It is returned at once; plans follow card by card. */
   shelf(onPlanned?: (models: ShelfModel[]) => void): Promise<ShelfModel[]>;
   searchHub(query: string, signal?: AbortSignal): Promise<HubHit[]>;
-  /** `ORG/NAME`, `hf:ORG/NAME@REVISION` or an address of the Hub. Reads the listing, configs and headers only. */
+  /** Takes `ORG/NAME`, `hf:ORG/NAME@REVISION` or a Hub address. Reads only the file list, configs and headers. */
   describeModel(nameOrUrl: string, signal?: AbortSignal): Promise<HubModel>;
-  /** All that is at work, stopped or failed, whenever one of them changes; at most a few times a second. */
+  /** Reports all running, stopped and failed downloads whenever one changes, at most a few times per second. */
   watchDownloads(listener: (downloads: Download[]) => void): () => void;
   /**
-   * Starts, or goes on from what is there already. Resolves when all is here and verified (at once when it was), rejects
-   * when it failed or was paused or cancelled (`cancelled`). A source without a commit is asked about again; without a
-   * network, the one that is here counts.
+   * Starts or resumes a download. Resolves once everything is downloaded and verified (at once if it already was).
+   * Rejects if it fails, or with `cancelled` if it is paused or cancelled. A source without a commit is looked up
+   * again; offline, the downloaded commit is used.
    */
   download(source: string): Promise<void>;
   pauseDownload(source: string): Promise<void>;
   /** Stops it and deletes what was fetched. */
   cancelDownload(source: string): Promise<void>;
-  /** Asks the browser to keep the data; whether it will. */
+  /** Asks the browser not to evict the data, and returns whether it agreed. */
   persist(): Promise<boolean>;
 }
 
@@ -280,8 +281,8 @@ export interface StorageItem {
   name: string;
   bytes: number;
   createdAt: number;
-  /** When a downloaded model was last opened; null when never. Not told of other kinds. */
+  /** When a downloaded model was last opened; null if never. Absent for other kinds. */
   usedAt?: number | null;
-  /** Bytes of all of a model that is here in part only. */
+  /** Full size of a partly downloaded model. */
   total?: number;
 }

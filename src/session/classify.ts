@@ -1,5 +1,6 @@
-/** What a classifier says of a text: its labels with their probabilities, or a label for each word. */
+/** Classifies a text: labels with their probabilities, or a label for each word. */
 import { TabtuneError } from '../base/errors';
+import { labelsWords } from '../base/task';
 import type { LabelScore } from './api';
 import type { EmbedNeeds } from './embed';
 
@@ -11,15 +12,15 @@ export async function classify(
   const { tokenizer, info } = models.require();
   const { ids } = await data.encodeForTask(tokenizer, text, info.contextLength);
   if (ids.length === 0) {
-    throw new TabtuneError({ code: 'bad_data', message: 'The text is empty.', action: 'Write something to classify.' });
+    throw new TabtuneError({ code: 'bad_data', message: 'The text is empty.', action: 'Enter a text to classify.' });
   }
   const found = await engine.use((api) => api.classify(ids, strength));
-  if (found.problemType !== 'token_classification') {
+  if (!labelsWords(found)) {
     return found.labels
       .map((label, i) => ({ label, probability: found.probabilities[i]! }))
       .sort((a, b) => b.probability - a.probability);
   }
-  // Words are encoded as those of the examples were, so that each has the token that its label was learned at.
+  // Words are encoded as in the training examples, so that each is classified at the same token.
   const words = text.trim().split(/\s+/);
   const encoded = await data.encodeForTask(tokenizer, words, info.contextLength);
   const { labels, probabilities } = await engine.use((api) => api.classify(encoded.ids, strength));

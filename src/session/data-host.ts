@@ -1,13 +1,14 @@
 /**
- * The page's side of the data worker: every call has a deadline, and each call names the tokenizer and the dataset that
- * it is about, so that a worker started again after a deadline is given them again. Calls go one after another: a
- * deadline must end the worker for the call that loops and for no innocent one.
+ * The page's side of the data worker. Every call has a deadline and names its tokeniser and dataset, so that a worker
+ * restarted after a deadline can be given them again. Calls run one at a time, so that a deadline never kills the
+ * worker because of another call.
  */
 import { type ErrorData, TabtuneError } from '../base/errors';
+import type { TokenizerSource } from '../data/tokenizer-files';
 import type { ParsedDataset, TokenizedDataset, TokenizedExample, TokenView } from '../data/types';
-import type { EncodedForTask, TokenizerInfo, TokenizerSource } from '../data/worker-api';
 import type { DatasetSection, ObjectiveType, Recipe } from '../recipe/types';
 import { type Connection, transfer } from '../rpc/rpc';
+import type { EncodedForTask, TokenizerInfo } from '../workers/data/api';
 import type { DataWorkerApi } from '../workers/data/edit-dataset';
 
 export interface Tokenizer {
@@ -16,11 +17,11 @@ export interface Tokenizer {
   title: string;
 }
 
-/** A dataset that can be read again. */
+/** A dataset that can be read more than once. */
 export interface DatasetFile {
   /** Equal keys mean the same bytes, read in the same way. */
   key: string;
-  /** File name, for the parser to know its kind. */
+  /** File name, from which the parser infers the file type. */
   name: string;
   section: Pick<DatasetSection, 'format' | 'columns'>;
   read(): Promise<ArrayBuffer>;
@@ -30,11 +31,11 @@ const seconds = (n: number) => n * 1000;
 const deadlines = {
   openTokenizer: seconds(30),
   parse: seconds(120),
-  /** The first prompt after a model was opened: a tokenizer that loops shows here. */
+  /** The first prompt after opening a model, which reveals a tokeniser that loops. */
   probe: seconds(2),
   prompt: seconds(10),
   decode: seconds(10),
-  /** One example, plus what its own length may cost on a slow machine. */
+  /** One example, allowing for its length on a slow machine. */
   example: (characters: number) => seconds(Math.max(2, characters / 25_000)),
   dataset: (characters: number) => seconds(60 + Math.min(characters / 20_000, 1200)),
 };
@@ -51,16 +52,16 @@ function charactersOf(parsed: ParsedDataset, row?: number): number {
   return sum;
 }
 
-/** What to say when a model's own code runs past its deadline. */
+/** The error for a model's own code that runs past its deadline. */
 function faulty({ title }: Tokenizer, message: string, where?: string): Omit<ErrorData, 'code'> {
   return {
     message,
     where,
-    action: `The chat template or tokenizer of ${title} may be faulty: choose another model, or remove very long examples.`,
+    action: `The chat template or tokeniser of ${title} may be faulty. Remove very long examples, or choose another model.`,
   };
 }
 
-/** The worker knows a model's files and not its name. */
+/** Adds the model's name to errors, because the worker knows only its files. */
 function naming({ title }: Tokenizer, cause: unknown): unknown {
   if (!(cause instanceof TabtuneError) || cause.code !== 'bad_model') return cause;
   const { where } = cause;
@@ -70,48 +71,48 @@ function naming({ title }: Tokenizer, cause: unknown): unknown {
 export class DataHost {
   private connection: Connection<DataWorkerApi> | null = null;
   private queue: Promise<unknown> = Promise.resolve();
-  /** What the living worker has open. */
+  /** What the current worker has open. */
   private tokenizer: Tokenizer | null = null;
   private parsedKey: string | null = null;
   /**
-   * What was tokenized last, and whether the living worker did it. How prompts are written for a model without a chat
-   * template follows the data.
+   * What was tokenised last, and whether the current worker did it. For a model without a chat template, the data
+   * decides how prompts are formatted.
    */
   private tokenized: { tokenizer: Tokenizer; again(): Promise<unknown>; here: boolean } | null = null;
-  /** The last dataset parsed; outlives the worker. */
+  /** The last parsed dataset, which outlives the worker. */
   private last: { key: string; parsed: ParsedDataset } | null = null;
 
   constructor(private readonly start: () => Connection<DataWorkerApi>) {}
 
-  /** Opens a model's tokenizer and tries its chat template once. */
+  /** Opens a model's tokeniser and tries its chat template once. */
   openTokenizer(tokenizer: Tokenizer): Promise<TokenizerInfo> {
     return this.inTurn(async () => {
       const info = await this.sendTokenizer(tokenizer);
-      const words = faulty(tokenizer, 'The first prompt was not ready within 2 s.');
+      const words = faulty(tokenizer, 'Preparing the first prompt took longer than 2 seconds and was stopped.');
       await this.tolerate((connection) => connection.within(deadlines.probe, words).encodePrompt('Hello'));
       return info;
     });
   }
 
-  /** Parses, or answers with what the same bytes gave before. */
+  /** Parses a dataset, or returns the previous result for the same bytes. */
   parse(dataset: DatasetFile): Promise<ParsedDataset> {
     return this.inTurn(async () =>
       this.last?.key === dataset.key ? this.last.parsed : await this.sendDataset(dataset),
     );
   }
 
-  /** The dataset's bytes with one row changed. */
+  /** Returns the dataset's bytes with one row changed. */
   editRow(dataset: DatasetFile, row: number, fields: Record<string, string>): Promise<ArrayBuffer> {
     return this.inTurn(async () => {
       const bytes = await dataset.read();
-      const words = { message: 'The edit took too long and was stopped.', where: dataset.name };
+      const words = { message: 'Editing the file took too long and was stopped.', where: dataset.name };
       return this.connected()
         .within(deadlines.parse, words)
         .editRow(dataset.name, transfer(bytes), dataset.section, row, fields);
     });
   }
 
-  /** The first example goes alone, so that a looping template is found in seconds. */
+  /** The first example is tokenised on its own, so that a looping template is detected within seconds. */
   tokenize(
     tokenizer: Tokenizer,
     dataset: DatasetFile,
@@ -124,13 +125,13 @@ export class DataHost {
       const parsed = await this.ensureDataset(dataset);
       const row = parsed.examples[0]?.row;
       if (row !== undefined) {
-        const words = faulty(tokenizer, 'The first example was not ready in time.', `row ${row}`);
+        const words = faulty(tokenizer, 'Tokenising the first example took too long and was stopped.', `row ${row}`);
         const deadline = deadlines.example(charactersOf(parsed, row));
         await this.tolerate((worker) =>
           worker.within(deadline, words).viewTokens(row, section, objective, contextLength),
         );
       }
-      const words = faulty(tokenizer, 'Turning the examples into tokens took too long and was stopped.', dataset.name);
+      const words = faulty(tokenizer, 'Tokenising the examples took too long and was stopped.', dataset.name);
       return this.connected()
         .within(deadlines.dataset(charactersOf(parsed)), words)
         .tokenize(section, objective, contextLength, training.seed);
@@ -152,7 +153,7 @@ export class DataHost {
     return this.inTurn(async () => {
       await this.ensureTokenizer(tokenizer);
       const parsed = await this.ensureDataset(dataset);
-      const words = faulty(tokenizer, 'This example was not ready in time.', `row ${row}`);
+      const words = faulty(tokenizer, 'Tokenising this example took too long and was stopped.', `row ${row}`);
       return this.connected()
         .within(deadlines.example(charactersOf(parsed, row)), words)
         .viewTokens(row, recipe.dataset, recipe.objective, maxLength);
@@ -163,7 +164,7 @@ export class DataHost {
     return this.inTurn(async () => {
       await this.ensureTokenizer(tokenizer);
       await this.writeAsBefore(tokenizer);
-      const words = faulty(tokenizer, 'The prompt was not ready in time.');
+      const words = faulty(tokenizer, 'Preparing the prompt took too long and was stopped.');
       return this.connected().within(deadlines.prompt, words).encodePrompt(prompt, system);
     });
   }
@@ -172,7 +173,7 @@ export class DataHost {
     return this.inTurn(async () => {
       await this.ensureTokenizer(tokenizer);
       const characters = texts.reduce((sum, text) => sum + text.length, 0);
-      const words = faulty(tokenizer, 'The texts were not ready in time.');
+      const words = faulty(tokenizer, 'Tokenising the texts took too long and was stopped.');
       return this.connected().within(deadlines.dataset(characters), words).encodeTexts(texts, maxLength);
     });
   }
@@ -187,7 +188,7 @@ export class DataHost {
     return this.inTurn(async () => {
       await this.ensureTokenizer(tokenizer);
       const deadline = deadlines.dataset(bytes.byteLength);
-      const words = faulty(tokenizer, 'Turning the base text into tokens took too long and was stopped.', name);
+      const words = faulty(tokenizer, 'Tokenising the base text took too long and was stopped.', name);
       return this.connected().within(deadline, words).tokenizeBaseText(name, transfer(bytes), maxLength, objective);
     });
   }
@@ -195,7 +196,7 @@ export class DataHost {
   encodeForTask(tokenizer: Tokenizer, input: string | string[], maxLength: number): Promise<EncodedForTask> {
     return this.inTurn(async () => {
       await this.ensureTokenizer(tokenizer);
-      const words = faulty(tokenizer, 'The text was not ready in time.');
+      const words = faulty(tokenizer, 'Tokenising the text took too long and was stopped.');
       return this.connected().within(deadlines.prompt, words).encodeForTask(input, maxLength);
     });
   }
@@ -203,7 +204,7 @@ export class DataHost {
   decode(tokenizer: Tokenizer, ids: Int32Array): Promise<string> {
     return this.inTurn(async () => {
       await this.ensureTokenizer(tokenizer);
-      const words = faulty(tokenizer, 'An answer could not be turned into text in time.');
+      const words = faulty(tokenizer, 'Turning an answer into text took too long and was stopped.');
       return this.connected().within(deadlines.decode, words).decode(ids);
     });
   }
@@ -218,7 +219,7 @@ export class DataHost {
     return result;
   }
 
-  /** The worker that lives; a new one, which knows nothing, where the last one died. */
+  /** The current worker, or a new one without any state if the last one died. */
   private connected(): Connection<DataWorkerApi> {
     if (!this.connection || this.connection.death) {
       this.connection = this.start();
@@ -229,7 +230,7 @@ export class DataHost {
     return this.connection;
   }
 
-  /** What is wrong with one example or prompt alone is told elsewhere; what ended the worker is told here. */
+  /** Throws only if the worker died. Errors of a single example or prompt are reported elsewhere. */
   private async tolerate(action: (connection: Connection<DataWorkerApi>) => Promise<unknown>): Promise<void> {
     const connection = this.connected();
     try {
@@ -250,7 +251,7 @@ export class DataHost {
     return this.sendDataset(dataset);
   }
 
-  /** A new worker has to see the data again before it writes prompts in the same way. */
+  /** A new worker must see the data again to format prompts in the same way. */
   private async writeAsBefore(tokenizer: Tokenizer): Promise<void> {
     const before = this.tokenized;
     if (!before || before.tokenizer !== tokenizer || before.here) return;
@@ -258,7 +259,7 @@ export class DataHost {
       await before.again();
       before.here = true;
     } catch {
-      // The data may have been deleted since: the prompt is then written as for a model that has seen none.
+      // The data may have been deleted. Then the prompt is formatted as if there had been none.
       this.tokenized = null;
       await this.ensureTokenizer(tokenizer);
     }
@@ -269,7 +270,7 @@ export class DataHost {
     this.tokenizer = null;
     if (this.tokenized) this.tokenized.here = false;
     const worker = connection.within(deadlines.openTokenizer, {
-      message: `The tokenizer of ${tokenizer.title} took too long to open and was stopped.`,
+      message: `Opening the tokeniser of ${tokenizer.title} took too long and was stopped.`,
       where: 'tokenizer.json',
       action: 'Choose another model.',
     });
@@ -286,9 +287,9 @@ export class DataHost {
     this.parsedKey = null;
     const parsed = await connection
       .within(deadlines.parse, {
-        message: `${name} took longer than two minutes to read and was stopped.`,
+        message: `Reading ${name} took longer than two minutes and was stopped.`,
         where: name,
-        action: 'Use a smaller file, or split this one.',
+        action: 'Split the file, or use a smaller one.',
       })
       .parse(name, transfer(bytes), section);
     this.parsedKey = key;

@@ -1,4 +1,4 @@
-/** Datasets of a session: where their bytes come from, their examples, and what the open model's tokenizer makes of them. */
+/** The session's datasets: where their bytes come from, their examples, and their tokens for the open model. */
 import { TabtuneError } from '../base/errors';
 import { pageUrl } from '../base/page-url';
 import type { ParsedDataset, TokenizedDataset, TokenizedExample, TokenView } from '../data/types';
@@ -11,9 +11,9 @@ import { storedName } from './stored-name';
 
 export interface DataNeeds {
   data: DataHost;
-  /** The open model; throws when it is not the one that the recipe names. */
+  /** The open model. Throws if it is not the one in the recipe. */
   model(source: string): OpenModel;
-  /** Something of value is about to be stored. */
+  /** Called before something of value is stored. */
   onSave(): void;
 }
 
@@ -23,7 +23,7 @@ interface Cached {
   result: Promise<TokenizedDataset>;
 }
 
-/** One entry of datasets/index.json, as far as it is used here. */
+/** The fields of an entry in datasets/index.json that are used here. */
 interface ListedDataset {
   name: string;
   file: string;
@@ -34,9 +34,9 @@ const fileOf = (source: string) => `dataset/${source.slice('file:'.length)}`;
 export class DataSession {
   private cached: Cached | null = null;
   private base: { model: OpenModel; key: string; result: Promise<TokenizedExample[]> } | null = null;
-  /** How each dataset was last opened: an edit is read in the same way. */
+  /** How each dataset was last opened, so that it is read the same way after an edit. */
   private readonly sections = new Map<string, DatasetSection>();
-  /** Counts what was stored in this tab; the clock alone cannot tell two quick edits apart. */
+  /** Counts writes in this tab, because timestamps alone cannot distinguish two quick edits. */
   private writes = 0;
 
   constructor(private readonly needs: DataNeeds) {}
@@ -46,7 +46,7 @@ export class DataSession {
     return this.needs.data.parse(await this.file(section));
   }
 
-  /** Changes a row of a stored file and reads it again. */
+  /** Changes a row of a stored file and reads the file again. */
   async edit(source: string, row: number, fields: Record<string, string>): Promise<ParsedDataset> {
     const section = this.sections.get(source);
     if (!section) throw noSuch(source, 'This dataset is not open.');
@@ -63,7 +63,7 @@ export class DataSession {
     return this.open(section);
   }
 
-  /** Keeps a dropped file in this browser and returns its source. */
+  /** Stores a dropped file in this browser and returns its source. */
   async import(file: File): Promise<string> {
     const name = storedName(file.name, 'dataset.txt');
     await this.store(`dataset/${name}`, file);
@@ -92,7 +92,7 @@ export class DataSession {
     return this.needs.data.viewTokens(model.tokenizer, await this.file(recipe.dataset), recipe, row, maxLength);
   }
 
-  /** Pieces of text of the kind that the base was trained on, where replay, EWC or a measure of forgetting needs some. */
+  /** Text like the base model's training data, if replay, EWC or the measurement of forgetting needs it. */
   async baseText(recipe: Recipe): Promise<TokenizedExample[]> {
     const source = baseSource(recipe);
     if (source === null) return [];
@@ -113,7 +113,7 @@ export class DataSession {
     return result;
   }
 
-  /** The tokens are large, and of no use without their model. */
+  /** The tokens are large and useless without their model. */
   forgetTokens(): void {
     this.cached = null;
     this.base = null;
@@ -125,7 +125,7 @@ export class DataSession {
     this.writes++;
   }
 
-  /** How to read a dataset. The key tells apart two files of one name, stored one after the other. */
+  /** How to read a dataset. The key distinguishes files stored one after another under the same name. */
   private async file(section: DatasetSection): Promise<DatasetFile> {
     const { source, format, columns } = section;
     const make = (version: string, name: string, read: () => Promise<ArrayBuffer>): DatasetFile => ({
@@ -138,7 +138,7 @@ export class DataSession {
       const url = await builtinUrl(source);
       return make(url.pathname, url.pathname.split('/').at(-1)!, () => fetchBytes(url, source));
     }
-    if (!source.startsWith('file:')) throw noSuch(source, 'Its kind of source is not known.');
+    if (!source.startsWith('file:')) throw noSuch(source, 'A dataset source must start with builtin: or file:.');
     const id = fileOf(source);
     const stored = (await listFiles('dataset')).find((file) => file.id === id);
     if (!stored) throw noSuch(source, `${source.slice('file:'.length)} is not stored in this browser.`);
@@ -146,10 +146,10 @@ export class DataSession {
   }
 }
 
-/** The built-in model's own kind of text. */
+/** Text like the built-in model's training data. */
 const BUILTIN_BASE_TEXT = 'builtin:base-text';
 
-/** What is named; else the built-in model's, where something needs it. */
+/** The base text in the recipe, or else the built-in model's if something needs it. */
 function baseSource({ model, dataset, training }: Recipe): string | null {
   if (dataset.base_text !== null) return dataset.base_text;
   const needed = training.replay_ratio > 0 || training.ewc_lambda > 0;
@@ -167,7 +167,7 @@ function noSuch(source: string, message: string): TabtuneError {
 
 const builtins = new Map<string, URL>();
 
-/** datasets/index.json lists what was built in; a name by itself would not say which kind of file it is. */
+/** Looks up a built-in dataset in datasets/index.json, because its name does not give its file type. */
 async function builtinUrl(source: string): Promise<URL> {
   const known = builtins.get(source);
   if (known) return known;
@@ -195,20 +195,20 @@ async function fetchBytes(url: URL, source: string): Promise<ArrayBuffer> {
     code: 'network',
     message: 'A built-in dataset could not be loaded.',
     where: source,
-    action: 'Check the connection and try again.',
+    action: 'Check your connection and try again.',
     details: `${url.pathname}: ${problem}`,
   });
 }
 
-/** Tokens that a text may have: virtual ones take their place in the context too. */
+/** The maximum tokens of a text, because virtual tokens also take up context. */
 function roomBesideVirtual({ method }: Pick<Recipe, 'method'>, contextLength: number): number {
   const virtual = 'num_virtual_tokens' in method ? method.num_virtual_tokens : 0;
-  // Half of the context, so that what is learned is still about the texts.
+  // At least half of the context is left for the text.
   if (virtual <= contextLength / 2) return contextLength - virtual;
   throw new TabtuneError({
     code: 'bad_recipe',
-    message: `${virtual} virtual tokens leave no room in this model's context of ${contextLength}.`,
+    message: `${virtual} virtual tokens leave too little room in this model’s context of ${contextLength} tokens.`,
     where: 'method.num_virtual_tokens',
-    action: `Use at most ${Math.floor(contextLength / 2)}.`,
+    action: `Use at most ${Math.floor(contextLength / 2)} virtual tokens.`,
   });
 }

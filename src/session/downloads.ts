@@ -1,4 +1,4 @@
-/** The downloads of this visit, and those that an earlier one left unfinished. One runs at a time, the others wait. */
+/** The downloads of this visit and unfinished ones from earlier visits. One runs at a time while the others wait. */
 import { TabtuneError } from '../base/errors';
 import { bytesOf, type Manifest, receivedOf } from '../hub/cache';
 import type { Download, HubSettings } from '../hub/descriptions';
@@ -11,7 +11,7 @@ import type { DownloadApi } from '../workers/download/service';
 export interface DownloadListNeeds {
   connect: () => Connection<DownloadApi>;
   settings(): HubSettings;
-  /** Models that are here in part. */
+  /** Partly downloaded models. */
   unfinished(): Promise<Manifest[]>;
 }
 
@@ -19,9 +19,9 @@ interface Entry {
   manifest: Manifest;
   download: Download;
   meter: Meter;
-  /** Its turn has come: the worker has it. */
+  /** Whether its turn has come and the worker has started it. */
   begun: boolean;
-  /** While it waits or runs. */
+  /** Set while it waits or runs. */
   running: { promise: Promise<void>; abort: AbortController } | null;
 }
 
@@ -35,7 +35,7 @@ export class DownloadList {
   private restored: Promise<void> | null = null;
 
   constructor(private readonly needs: DownloadListNeeds) {
-    // What stopped because the network was gone goes on when it is back.
+    // Downloads that stopped because of the network resume when it is back.
     globalThis.addEventListener?.('online', () => this.resumeBroken());
   }
 
@@ -46,14 +46,14 @@ export class DownloadList {
     return () => this.watchers.delete(listener);
   }
 
-  /** Starts or goes on; the same promise for everybody who asks while it runs. */
+  /** Starts or resumes a download. All callers share one promise while it runs. */
   run(manifest: Manifest): Promise<void> {
     const entry = this.entry(manifest);
     entry.running ??= this.start(entry);
     return entry.running.promise;
   }
 
-  /** Resolves when it has stopped; what has come stays. */
+  /** Stops a download and resolves when it has stopped. What has arrived is kept. */
   async stop(source: string): Promise<void> {
     const entry = this.entries.get(source);
     if (!entry?.running) return;
@@ -85,7 +85,7 @@ export class DownloadList {
   }
 
   private async restore(): Promise<void> {
-    // Without storage there is nothing to go on with; the first download says what is wrong.
+    // Without storage there is nothing to resume; the first download reports the problem.
     const manifests = await this.needs.unfinished().catch(() => []);
     for (const manifest of manifests) if (!this.entries.has(manifest.source)) this.entry(manifest);
     if (manifests.length > 0) this.tell();
@@ -130,19 +130,19 @@ export class DownloadList {
       () => this.end(entry, { state: 'done', loaded: whole, total: whole, error: null }),
       (cause: unknown) => {
         const error = TabtuneError.from(cause, { code: 'internal', message: 'The download failed.' });
-        // What may pass by itself is a pause: going on is all there is to do.
+        // Temporary problems only pause a download, because it can simply be resumed.
         const passing = ['cancelled', 'network', 'worker_died'].includes(error.code);
         const shown = error.code === 'cancelled' ? null : error.toData();
         this.end(entry, { state: passing ? 'paused' : 'failed', error: shown });
         throw error;
       },
     );
-    // The screen sees it in the list; not everybody who starts a download waits for it.
+    // The list shows the error. Not every caller waits for this promise.
     promise.catch(() => {});
     return { promise, abort };
   }
 
-  /** Rejects when it is stopped before its turn: whoever stops it need not wait for those before it. */
+  /** Rejects if the download is stopped before its turn, so that stopping need not wait for the downloads before it. */
   private stoppedWaiting(entry: Entry, signal: AbortSignal): Promise<never> {
     return new Promise((_, reject) => {
       const stop = () => !entry.begun && reject(stopped());

@@ -1,4 +1,4 @@
-/** Texts as vectors, by the open model and as its folder says. */
+/** Embeds texts with the open model, pooled as its folder says. */
 import { readPooling } from '../hub/pooling';
 import type { DataHost } from './data-host';
 import type { EngineHost } from './engine-host';

@@ -1,7 +1,7 @@
 /**
- * The page's side of the engine worker: starts it, puts the wanted model and adapter on it, and starts it anew after a
- * crash or a lost GPU. Nothing is retried by itself: the call that met the loss fails, and the next one that needs the
- * engine reloads what was open. A GPU that keeps being lost must not be driven into the same wall in silence.
+ * The page's side of the engine worker: starts it, loads the wanted model and adapter, and restarts it after a crash or
+ * a lost GPU. Nothing is retried automatically: the call that hit the failure fails, and the next call that needs the
+ * engine reloads what was open. A GPU that is lost again and again must not be retried silently.
  */
 import { type ErrorData, TabtuneError } from '../base/errors';
 import type { AdapterFiles } from '../formats/adapter-format';
@@ -9,7 +9,7 @@ import type { ModelSection, Recipe } from '../recipe/types';
 import type { Connection, Remote } from '../rpc/rpc';
 import type { EngineApi } from '../workers/engine/api';
 
-/** Where the adapter on the model comes from, so that a restarted worker can have it again. */
+/** Where the model's adapter comes from, so that it can be put on a restarted worker. */
 export type AdapterOrigin =
   | { kind: 'run'; runId: string; recipe: Recipe }
   | { kind: 'files'; files: AdapterFiles; name: string };
@@ -19,9 +19,9 @@ type LoadedModel = Awaited<ReturnType<EngineApi['loadModel']>>;
 const LOSSES_TO_WARN = 3;
 const LOSS_WINDOW_MS = 10 * 60_000;
 
-/** After these the worker's GPU objects are of no more use: a new worker is the clean way. */
+/** After these errors the worker's GPU objects are useless, so the worker is replaced. */
 function endsWorker({ code, where }: ErrorData): boolean {
-  // A device that refused a piece of work answers every later call with the same error.
+  // A device that has rejected an operation returns the same error for every later call.
   if (code === 'internal') return where === 'GPU';
   return code === 'gpu_lost' || code === 'gpu_out_of_memory' || code === 'worker_died';
 }
@@ -31,11 +31,11 @@ export class EngineHost {
   private queue: Promise<unknown> = Promise.resolve();
   private losses: number[] = [];
   private counted = new WeakSet<Connection<EngineApi>>();
-  /** What should be on the GPU, and what is on the present worker's. */
+  /** What should be on the GPU, and what the current worker has there. */
   private wanted: ModelSection | null = null;
   private adapter: AdapterOrigin | null = null;
   private loaded: ModelSection | null = null;
-  /** 'unknown' after a run or an attempt that failed half-way. */
+  /** 'unknown' after a run or an attach that failed halfway. */
   private attached: AdapterOrigin | 'unknown' | null = null;
   private closed = false;
 
@@ -48,7 +48,7 @@ export class EngineHost {
     return this.adapter;
   }
 
-  /** Loads a model; the one before it, and its adapter, are gone whether this succeeds or not. */
+  /** Loads a model. The previous model and its adapter are gone even if this fails. */
   loadModel(
     source: string,
     onProgress?: (loaded: number, total: number) => void,
@@ -64,7 +64,7 @@ export class EngineHost {
     });
   }
 
-  /** Puts an adapter on the open model and remembers it only if it fits. */
+  /** Attaches an adapter to the open model, and remembers it only if it fits. */
   attach(origin: AdapterOrigin): Promise<{ trainableParameters: number }> {
     return this.inTurn(async () => {
       await this.restoreModel();
@@ -73,7 +73,7 @@ export class EngineHost {
         this.adapter = origin;
         return result;
       } catch (cause) {
-        // The next use puts the adapter from before back.
+        // The next use restores the previous adapter.
         this.attached = 'unknown';
         throw cause;
       }
@@ -81,8 +81,8 @@ export class EngineHost {
   }
 
   /**
-   * Changes what should be on the model; the next use does it. After a run the engine has changed the adapter itself:
-   * 'as it is' says that what is wanted is there, 'unknown' that nothing is known of it.
+   * Changes which adapter should be on the model; the next use puts it there. After a run, the engine has changed the
+   * adapter itself: 'as it is' means that the wanted adapter is already there, 'unknown' that its state is not known.
    */
   want(origin: AdapterOrigin | null, found?: 'as it is' | 'unknown'): void {
     this.adapter = origin;
@@ -98,7 +98,7 @@ export class EngineHost {
     return this.watch(action);
   }
 
-  /** Calls the engine as it is; for what needs no model. */
+  /** Calls the engine without restoring anything, for calls that need no model. */
   async watch<T>(action: (api: Remote<EngineApi>) => Promise<T>): Promise<T> {
     const connection = this.connected();
     try {
@@ -153,12 +153,12 @@ export class EngineHost {
     return result;
   }
 
-  /** Ends a worker whose GPU is gone, and says so where it happens again and again. */
+  /** Terminates a worker whose GPU is gone, and adds a warning if that keeps happening. */
   private meet(error: TabtuneError, connection: Connection<EngineApi>): TabtuneError {
     if (!endsWorker(error)) return error;
     connection.terminate();
     if (error.code === 'internal') return error;
-    // One loss rejects every call that was waiting: it counts once.
+    // One loss rejects all waiting calls but counts once.
     if (!this.counted.has(connection) && !this.closed) {
       this.counted.add(connection);
       this.losses.push(this.now());
@@ -169,7 +169,7 @@ export class EngineHost {
       ...error.toData(),
       message: `${error.message} This is the ${ordinal(this.losses.length)} time within ten minutes.`,
       action:
-        'The GPU may be overloaded: use a smaller batch size or a shorter maximum length, close other tabs that use the GPU, then go on.',
+        'The GPU may be overloaded. Use a smaller batch size or maximum length, close other tabs that use the GPU, then continue.',
     });
   }
 }

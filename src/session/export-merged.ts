@@ -1,4 +1,4 @@
-/** The open model with its adapter merged in, as a folder that transformers opens without knowing of any adapter. */
+/** Exports the open model with its adapter merged in, as a folder that transformers loads like any other model. */
 import { TabtuneError } from '../base/errors';
 import { mergedCard } from '../exports/merged-card';
 import { leavesModel, methodOf } from '../methods';
@@ -18,14 +18,14 @@ export interface MergeNeeds {
   adapters: AdapterSession;
 }
 
-/** Texts on which both forms are compared: prose, a question, code, another script. */
+/** Texts on which the merged and unmerged models are compared: prose, a question, code, another script. */
 const PROBES = [
   'The old lighthouse keeper climbed the stairs every evening and lit the lamp for the ships.',
   'What is the capital of France, and why is it famous?',
   'def add(a, b):\n    return a + b  # 1 + 2 = 3',
   'Größe, naïve façade; 東京 🙂 {"key": [1, 2.5, null]}',
 ];
-/** Pieces that are put together at a time: a Blob may lie on the disk, single buffers may not. */
+/** Bytes collected before they are moved into the Blob, which the browser can keep on disk. */
 const GATHER_BYTES = 64 * 2 ** 20;
 
 export async function exportMerged(
@@ -59,7 +59,7 @@ export async function exportMerged(
   if (weights.size !== report.bytes) {
     throw new TabtuneError({
       code: 'internal',
-      message: 'The merged model did not come whole.',
+      message: 'The merged model is incomplete.',
       action: 'Export it again.',
       details: `${weights.size} of ${report.bytes} bytes`,
     });

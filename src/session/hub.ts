@@ -1,4 +1,5 @@
-/** Models of the Hugging Face Hub: found, described, fetched one after another, and kept in this browser. */
+/** Hugging Face Hub models: searched, described, downloaded one at a time, and stored in this browser. */
+import { chunk } from '../base/chunks';
 import { TabtuneError } from '../base/errors';
 import { supportedFamilies } from '../families';
 import {
@@ -15,13 +16,12 @@ import {
   receivedOf,
   writeManifest,
 } from '../hub/cache';
-import { type Described, describeHubModel, hubHit } from '../hub/describe';
+import type { Described } from '../hub/describe';
 import type { HubHit, HubModel, HubSettings, ShelfModel } from '../hub/descriptions';
-import { HubClient } from '../hub/hub-client';
+import type { HubClient } from '../hub/hub-client';
 import { checkEndpoint } from '../hub/hub-endpoint';
 import { HUB, hubSource, isCommit, parseHubName, parsePinned } from '../hub/hub-id';
 import type { PlanModel } from '../hub/plan';
-import { shelfModels } from '../hub/shelf';
 import type { Connection } from '../rpc/rpc';
 import { type FileStore, opfs } from '../storage/opfs';
 import type { DownloadApi } from '../workers/download/service';
@@ -38,6 +38,10 @@ export interface HubNeeds {
 }
 
 const RESULTS = 30;
+
+const shelf = chunk(() => import('../hub/shelf'));
+/** Only needed once the Hub is asked something. */
+const hub = chunk(async () => ({ ...(await import('../hub/describe')), ...(await import('../hub/hub-client')) }));
 
 type HubCalls = Pick<
   HubApi,
@@ -56,7 +60,7 @@ export class HubSession implements HubCalls {
   private settings: HubSettings = { endpoint: HUB, token: null };
   private readonly store: FileStore;
   private readonly list: DownloadList;
-  /** What was described last, by source: downloading it needs no second look. */
+  /** Recent descriptions by source, so that a download need not look the model up again. */
   private readonly described = new Map<string, Described>();
 
   constructor(private readonly needs: HubNeeds) {
@@ -77,18 +81,20 @@ export class HubSession implements HubCalls {
     this.described.clear();
   }
 
-  shelf(onPlanned?: (models: ShelfModel[]) => void): Promise<ShelfModel[]> {
+  async shelf(onPlanned?: (models: ShelfModel[]) => void): Promise<ShelfModel[]> {
     const needs = {
       isDownloaded: (source: string) => this.isDownloaded(source),
       plan: (what: Parameters<PlanModel>[0]) => this.needs.plan(what),
     };
+    const { shelfModels } = await shelf();
     return shelfModels(needs, onPlanned);
   }
 
   async searchHub(query: string, signal?: AbortSignal): Promise<HubHit[]> {
     const words = query.trim();
     if (words === '') return [];
-    const found = await this.client().search(words, RESULTS, signal);
+    const { hubHit } = await hub();
+    const found = await (await this.client()).search(words, RESULTS, signal);
     return found.map((info) => hubHit(info, supportedFamilies));
   }
 
@@ -98,9 +104,10 @@ export class HubSession implements HubCalls {
 
   private async look(nameOrUrl: string, signal?: AbortSignal): Promise<Described> {
     const reference = parseHubName(nameOrUrl, this.settings.endpoint);
+    const { describeHubModel } = await hub();
     const described = await describeHubModel(
       {
-        client: this.client(),
+        client: await this.client(),
         isDownloaded: (source) => this.isDownloaded(source),
         plan: (what) => this.needs.plan(what),
       },
@@ -131,23 +138,23 @@ export class HubSession implements HubCalls {
     await this.delete(source);
   }
 
-  /** The source, with its commit, of a model that is here. Asks the network nothing and fetches nothing. */
+  /** The source, with its commit, of a downloaded model. Does not use the network. */
   async locate(source: string): Promise<string> {
     const manifest = await findCached(source, this.store);
     if (!manifest) {
       throw new TabtuneError({
         code: 'bad_model',
-        message: `${parseHubName(source).id} is not in this browser yet.`,
+        message: `${parseHubName(source).id} has not been downloaded to this browser.`,
         where: 'model.source',
-        action: 'Download it first, in Model.',
+        action: 'Download it on the Model page first.',
       });
     }
-    // When it cannot be noted that it is used, it can be used all the same.
+    // The model can be used even if this cannot be recorded.
     await markUsed(manifest.source, Date.now(), this.store).catch(() => {});
     return manifest.source;
   }
 
-  /** Whole and partial models, as the storage page lists them. */
+  /** Complete and partial models, for the storage dialog. */
   async stored(): Promise<StorageItem[]> {
     const manifests = await listManifests(this.store);
     return Promise.all(
@@ -166,7 +173,7 @@ export class HubSession implements HubCalls {
     );
   }
 
-  /** Every source that means this model: with its commit, and by the branches that stood for it. */
+  /** Every source that refers to this model: by commit, and by the branches that pointed to it. */
   async namesOf(source: string): Promise<string[]> {
     const { id, file } = parsePinned(source);
     const revisions = (await readManifest(source, this.store))?.revisions ?? [];
@@ -174,7 +181,7 @@ export class HubSession implements HubCalls {
     return [source, ...named, ...(revisions.includes('main') ? [hubSource({ id, revision: null, file })] : [])];
   }
 
-  /** Refused while a tab fetches it. */
+  /** Refused while another tab downloads the model. */
   async delete(source: string): Promise<void> {
     const { locks } = this.needs;
     const remove = () => this.store.remove(source);
@@ -204,11 +211,12 @@ export class HubSession implements HubCalls {
     return (await findCached(source, this.store)) !== null;
   }
 
-  private client(): HubClient {
+  private async client(): Promise<HubClient> {
+    const { HubClient } = await hub();
     return new HubClient(this.settings);
   }
 
-  /** What a source stands for now: of one without a commit the newest, or without a network what is here. */
+  /** What a source refers to now. Without a commit, that is the newest one, or offline the downloaded one. */
   private async current(source: string): Promise<Manifest> {
     const cached = await findCached(source, this.store);
     if (cached && isCommit(parseHubName(source).revision)) return cached;
@@ -220,7 +228,7 @@ export class HubSession implements HubCalls {
     }
   }
 
-  /** Of a download that was begun, or of what the Hub says now. Throws what stands in the way of opening the model. */
+  /** The manifest of a started download, or a new one from the Hub. Throws if the model could not be opened. */
   private async manifest(source: string): Promise<Manifest> {
     const reference = parseHubName(source, this.settings.endpoint);
     if (isCommit(reference.revision)) {
@@ -250,9 +258,9 @@ function chooseOne({ id, choices }: HubModel): TabtuneError {
   const names = choices.map(({ label }) => label);
   return new TabtuneError({
     code: 'bad_model',
-    message: `${id} has GGUF files only, and the source does not say which one.`,
+    message: `${id} has only GGUF files, and the source does not say which one to use.`,
     where: 'model.source',
-    action: `Add one of them, as in hf:${id}/${names[0]}.`,
+    action: `Add the file name, e.g. hf:${id}/${names[0]}.`,
     details: names.join(', '),
   });
 }

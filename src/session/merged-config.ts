@@ -1,7 +1,7 @@
 /** config.json of a merged model folder. */
-import type { TaskData } from '../data/types';
+import { labelsWords, type TaskData } from '../base/task';
 import { families, familyOf } from '../families';
-import { headClass } from '../families/task-heads';
+import { headClass, taskKindOf } from '../families/task-heads';
 import type { MergedDtype } from './api';
 
 export const DTYPE_NAMES: Record<MergedDtype, string> = { F32: 'float32', BF16: 'bfloat16', F16: 'float16' };
@@ -20,14 +20,13 @@ export function mergedConfig(
   const stored = { ...kept, dtype: DTYPE_NAMES[dtype], torch_dtype: DTYPE_NAMES[dtype] };
   if (!task) return stored;
   const { problemType, labels } = task;
-  const ofTokens = problemType === 'token_classification';
   const { problem_type: _problem, num_labels: _count, ...rest } = stored as Record<string, unknown>;
   return {
     ...rest,
-    architectures: [headClass(familyOf(rest), ofTokens ? 'token_classification' : 'sequence_classification')],
+    architectures: [headClass(familyOf(rest), taskKindOf(task))],
     id2label: Object.fromEntries(labels.map((label, i) => [i, label])),
     label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
-    ...(ofTokens ? {} : { problem_type: problemType }),
+    ...(labelsWords(task) ? {} : { problem_type: problemType }),
   };
 }
 

@@ -1,8 +1,8 @@
-/** The model of a session: its folder is checked, its tokenizer opened and its template tried before weights are read. */
+/** The session's model. Its folder is checked, its tokeniser opened and its template tried before weights are read. */
 import { OTHER_MODEL, refuse } from '../base/bad-model';
 import { TabtuneError } from '../base/errors';
 import { pageUrl } from '../base/page-url';
-import { MAX_TEMPLATE_BYTES, type TokenizerInfo, type TokenizerSource } from '../data/worker-api';
+import { MAX_TEMPLATE_BYTES, type TokenizerSource } from '../data/tokenizer-files';
 import { readFamilyConfig } from '../families';
 import { CONFIG } from '../families/config';
 import { CONFIG_LIMIT, TOKENIZER_LIMIT } from '../hub/check';
@@ -11,13 +11,14 @@ import { openModelFolder } from '../hub/open';
 import { readJson } from '../hub/read-json';
 import type { ModelFolder } from '../hub/types';
 import type { ModelSection } from '../recipe/types';
+import type { TokenizerInfo } from '../workers/data/api';
 import type { ModelInfo } from './api';
 import type { DataHost, Tokenizer } from './data-host';
 import type { EngineHost } from './engine-host';
 
 export interface OpenModel {
   source: string;
-  /** How the engine keeps the weights. */
+  /** How the engine stores the weights. */
   quantization: ModelSection['quantization'];
   info: ModelInfo;
   folder: ModelFolder;
@@ -28,11 +29,11 @@ export interface OpenModel {
 export interface ModelNeeds {
   engine: EngineHost;
   data: DataHost;
-  /** A model of the Hub that is here, by its commit. */
+  /** The source, with its commit, of a downloaded Hub model. */
   locate(source: string): Promise<string>;
 }
 
-/** Files that belong to a tokenizer, in a Hugging Face folder. */
+/** The tokeniser files of a Hugging Face folder. */
 export const tokenizerFileNames = [
   'tokenizer.json',
   'tokenizer_config.json',
@@ -40,7 +41,7 @@ export const tokenizerFileNames = [
   'chat_template.jinja',
 ] as const;
 
-/** Bytes. The largest known are Gemma 3's: 33 MB, and 1.2 MB of configuration. */
+/** In bytes. The largest known are Gemma 3's: a 33 MB tokenizer.json and 1.2 MB of config. */
 const LIMITS: Record<string, number> = {
   'tokenizer.json': TOKENIZER_LIMIT,
   'tokenizer_config.json': 16 * 2 ** 20,
@@ -55,18 +56,18 @@ async function tokenizerFiles(folder: ModelFolder): Promise<TokenizerSource> {
       code: 'bad_model',
       message: 'The model folder has no tokenizer.json.',
       where: 'tokenizer.json',
-      action: 'Add the tokenizer.json of this model to the folder; older formats (vocab.txt, *.model) are not read.',
+      action: 'Add the model’s tokenizer.json to the folder. Older formats (vocab.txt, *.model) are not supported.',
     });
   }
-  // The page must not be made to hold a file that the data worker would refuse.
+  // The page must not load a file that the data worker would refuse.
   for (const [name, limit] of Object.entries(LIMITS)) {
     const size = folder.size(name) ?? 0;
-    if (size > limit) refuse(name, `${name} has ${size} bytes; up to ${limit} are read.`, OTHER_MODEL);
+    if (size > limit) refuse(name, `${name} is ${size} bytes; the limit is ${limit}.`, OTHER_MODEL);
   }
   const { config } = readFamilyConfig(await readJson(folder, CONFIG, CONFIG_LIMIT));
   const read = (name: string) => (folder.has(name) ? folder.text(name) : Promise.resolve(null));
   const [tokenizerJson, tokenizerConfig, specialTokensMap, chatTemplate, generationConfig] = await Promise.all([
-    // Rebuilding one takes a second or two: the data worker does it, while the page stays awake.
+    // Rebuilding one takes a second or two, so the data worker does it while the page stays responsive.
     folder.vocabulary ?? folder.text('tokenizer.json'),
     read('tokenizer_config.json'),
     read('special_tokens_map.json'),
@@ -89,7 +90,7 @@ export class ModelSession {
     return this.model;
   }
 
-  /** The open model; throws when there is none, or it is not the one wanted. */
+  /** The open model. Throws if there is none, or if it is not the requested one. */
   require(source?: string): OpenModel {
     if (this.model && (source === undefined || this.model.source === source)) return this.model;
     throw new TabtuneError({
@@ -104,7 +105,7 @@ export class ModelSession {
     return this.inTurn(() => this.read(section, onProgress));
   }
 
-  /** The open model when it is this one in this precision already, or is about to be. */
+  /** Opens the model unless it is already open, or being opened, at this precision. */
   ensure(section: ModelSection): Promise<OpenModel> {
     const { source, quantization } = section;
     return this.inTurn(async () => {
@@ -124,7 +125,7 @@ export class ModelSession {
     onProgress?: (loaded: number, total: number) => void,
   ): Promise<OpenModel> {
     const { engine, data } = this.needs;
-    // Whatever comes of it, the model before is no longer to be used: the engine frees it before it loads the next.
+    // Even if this fails, the previous model cannot be used: the engine frees it before it loads the next.
     this.model = null;
     const place = isHubSource(source) ? await this.needs.locate(source) : source;
     const folder = await openModelFolder(place, { baseUrl: pageUrl() });

@@ -1,4 +1,4 @@
-/** Questions for the planner: from a recipe, a model and examples (or a config alone) to dry runs, and what came of them. */
+/** Plans runs: turns a recipe, a model and examples (or only a config) into dry runs, and their results into advice. */
 import { batchShapes, type ExampleSize, targetsOf } from '../data/batches';
 import type { TaskData, TokenizedDataset, TokenizedExample } from '../data/types';
 import { readFamilyConfig } from '../families';
@@ -15,7 +15,7 @@ import type { DeviceReport, MemoryAdvice } from './api';
 import { type Budget, verdictOf } from './gpu-memory';
 import type { DryRun, DryRunResult, Planner } from './planner';
 
-/** What of a model decides the memory it takes. */
+/** The parts of a model that determine its memory use. */
 export interface PlannedModel {
   config: Record<string, unknown>;
   tensors: DryRun['tensors'];
@@ -29,9 +29,9 @@ export const plannedModel = ({ json, tensors }: CheckedModel): PlannedModel => (
 export interface ExampleSizes {
   train: ExampleSize[];
   validation: ExampleSize[];
-  /** Tokens of the prompts that are answered at every evaluation. */
+  /** Tokens in each prompt that is answered at every evaluation. */
   prompts: number[];
-  /** What a head is made for; null without one. */
+  /** The task of the head; null without one. */
   task: { problemType: TaskData['problemType']; labels: number } | null;
   /** Pieces of base text. */
   base: ExampleSize[];
@@ -87,7 +87,7 @@ function dryRunOf(
     objective,
     task,
     base: base.reduce((most, { tokens }) => Math.max(most, tokens), 0),
-    // What does not touch memory is left out, so that a change of it is no new question.
+    // Settings that do not affect memory are left out, so that changing them needs no new dry run.
     training: {
       ...defaultRecipe().training,
       gradient_accumulation_steps: training.gradient_accumulation_steps,
@@ -106,7 +106,7 @@ export interface RunPlan extends DryRunResult {
   checkpointing: boolean;
 }
 
-/** Everything that stays the same while a recipe is varied. */
+/** Everything that stays the same while the recipe varies. */
 export interface PlanContext {
   planner: Planner;
   device: DeviceReport;
@@ -114,7 +114,7 @@ export interface PlanContext {
   model: PlannedModel;
 }
 
-/** The recipe's run; where checkpointing is left to Tabtune, with it when the run would not fit comfortably without. */
+/** Plans a recipe's run. With checkpointing on `auto`, it is used if the run would not fit comfortably without it. */
 export async function planRun(context: PlanContext, recipe: Recipe, sizes: ExampleSizes): Promise<RunPlan> {
   const { planner, device, budget, model } = context;
   const plan = async (checkpointing: boolean): Promise<RunPlan> => ({
@@ -123,7 +123,7 @@ export async function planRun(context: PlanContext, recipe: Recipe, sizes: Examp
   });
   const asked = recipe.training.gradient_checkpointing;
   const first = await plan(asked === true);
-  // A recipe of an older version has no such field.
+  // A recipe from an older version may not have this field.
   if (asked === true || asked === false || !budget || verdictOf(first.bytes, budget) === 'fits') return first;
   const second = await plan(true);
   return second.bytes < first.bytes ? second : first;
@@ -131,7 +131,7 @@ export async function planRun(context: PlanContext, recipe: Recipe, sizes: Examp
 
 type Changes = Partial<Record<RecipePath, unknown>>;
 
-/** What could make a run smaller, each with the label of its button. */
+/** Changes that could save memory, each with the text of its button. */
 function candidates(recipe: Recipe, plan: RunPlan, sizes: ExampleSizes): { label: string; changes: Changes }[] {
   const { method, training, model } = recipe;
   const list: { label: string; changes: Changes }[] = [];
@@ -153,10 +153,10 @@ function candidates(recipe: Recipe, plan: RunPlan, sizes: ExampleSizes): { label
   const longest = [...sizes.train, ...sizes.validation].reduce((most, { tokens }) => Math.max(most, tokens), 0);
   const half = Math.ceil(longest / 2 / 32) * 32;
   if (half >= 32 && half < longest) {
-    list.push({ label: `Cut examples at ${half} tokens`, changes: { 'dataset.max_length': half } });
+    list.push({ label: `Truncate examples to ${half} tokens`, changes: { 'dataset.max_length': half } });
   }
   if (model.quantization === 'none') {
-    list.push({ label: 'Keep the model in 4 bits (NF4)', changes: { 'model.quantization': 'nf4' } });
+    list.push({ label: 'Quantise the model to 4 bits (NF4)', changes: { 'model.quantization': 'nf4' } });
   }
   const smaller = methodOf(method).smaller?.(method);
   if (smaller) {
@@ -166,10 +166,10 @@ function candidates(recipe: Recipe, plan: RunPlan, sizes: ExampleSizes): { label
   return list;
 }
 
-/** Below this a change is not worth its mention. */
+/** Smaller savings than this share are not worth mentioning. */
 const WORTHWHILE = 0.02;
 
-/** What would make the run smaller, each planned, the greatest effect first. */
+/** Changes that would save memory according to their own plans, largest saving first. */
 export async function adviceFor(
   context: PlanContext,
   recipe: Recipe,
@@ -186,7 +186,7 @@ export async function adviceFor(
       typeof length === 'number'
         ? { ...sizes, train: cut(sizes.train, length), validation: cut(sizes.validation, length) }
         : sizes;
-    // What this model cannot do (a precision that it does not come in) is no advice.
+    // Skip what this model does not support, such as a precision.
     const smaller = await planRun(context, changed, shorter).catch(() => null);
     if (!smaller) continue;
     const saves = plan.bytes - smaller.bytes;
@@ -197,10 +197,10 @@ export async function adviceFor(
   return advice.sort((a, b) => b.saves - a.saves);
 }
 
-/** Examples of a model that nobody has chosen a dataset for. */
+/** Length of the assumed examples when no dataset has been chosen. */
 const TYPICAL_TOKENS = 512;
 
-/** Norms and biases of a quantised checkpoint are floats, and so are rows that its blocks do not divide. */
+/** In a quantised checkpoint, norms and biases are floats, and so are rows not divisible by the block size. */
 function storedAs(dtype: string, shape: number[]): string {
   const block = /^Q\d_K$/.test(dtype) ? 256 : 32;
   if (/^(F32|F16|BF16)$/.test(dtype)) return dtype;
@@ -210,15 +210,15 @@ function storedAs(dtype: string, shape: number[]): string {
 
 const PLANNED_DTYPES = /^(F32|F16|BF16|Q8_0|Q4_0|Q4_1|Q5_0|Q5_1|Q4_K|Q5_K|Q6_K)$/;
 
-/** A plain LoRA run of a model by its config alone, in each precision that it can be kept in. */
+/** Plans a plain LoRA run of a model from its config alone, at each supported precision. */
 export async function planModel(
   context: Omit<PlanContext, 'model'>,
   { config, dtype, kind }: Parameters<PlanModel>[0],
 ): Promise<PrecisionPlan[]> {
   const { family, config: checked } = readFamilyConfig(config);
-  // Q4_K_M is Q4_K for the most part.
+  // Most of Q4_K_M is Q4_K.
   const stored = dtype.replace(/_[SML]$/, '');
-  // Encoders are not trained on next tokens, and of an unknown precision nothing can be said.
+  // Encoders are not trained to predict the next token, and an unknown precision cannot be planned.
   if (family.kind === 'encoder' || !PLANNED_DTYPES.test(stored)) return [];
   const model: PlannedModel = {
     config,
@@ -231,7 +231,7 @@ export async function planModel(
   const typical = Array.from({ length: 8 }, () => ({ tokens, targets: Math.floor(tokens / 2) }));
   const sizes: ExampleSizes = { train: typical, validation: [], prompts: [], task: null, base: [] };
   const plans: PrecisionPlan[] = [];
-  // Decided once, so that the precisions can be compared.
+  // Decided once, so that the precisions are comparable.
   let checkpointing: boolean | 'auto' = 'auto';
   for (const quantization of kind === 'gguf' ? (['none'] as const) : (['none', 'q8', 'nf4'] as const)) {
     const precise = withValue(defaultRecipe(), 'model.quantization', quantization);

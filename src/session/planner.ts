@@ -1,6 +1,6 @@
 /**
- * The page's side of the plan worker: started when something is to be planned, ended when nothing was for a while. What
- * was planned once is remembered, since the screen asks again at every change of the recipe.
+ * The page's side of the plan worker, which is started on demand and stopped after some idle time. Results are cached,
+ * because the screens ask again at every change of the recipe.
  */
 import type { DryRun, DryRunResult } from '../engine/run/dry-run';
 import type { Connection } from '../rpc/rpc';
@@ -10,7 +10,7 @@ export type { DryRun, DryRunResult };
 
 const IDLE_MS = 60_000;
 const REMEMBERED = 100;
-/** A dry run takes about a second; one that never ends must not leave the screen waiting. */
+/** A dry run takes about a second. One that never ends must not leave the screen waiting. */
 const DEADLINE_MS = 60_000;
 
 export class Planner {
@@ -27,7 +27,7 @@ export class Planner {
     if (before) return before;
     const result = this.ask(run);
     this.known.set(key, result);
-    // What failed may succeed the next time.
+    // A failed dry run may succeed next time.
     result.catch(() => this.known.delete(key));
     if (this.known.size > REMEMBERED) this.known.delete(this.known.keys().next().value!);
     return result;
@@ -44,7 +44,7 @@ export class Planner {
     this.atWork++;
     try {
       if (!this.connection || this.connection.death) this.connection = this.start();
-      const words = { message: 'Planning took too long and was ended.', where: 'GPU memory' };
+      const words = { message: 'Planning the run’s memory took too long and was stopped.', where: 'GPU memory' };
       return await this.connection.within(DEADLINE_MS, words).plan(run);
     } finally {
       this.atWork--;

@@ -1,6 +1,6 @@
 /**
- * What a run holds while it lasts: the one lock that lets a single tab train (it also keeps Chrome from freezing a busy
- * hidden tab under Energy Saver), the run's own lock, by which other tabs know that it lives, and the screen's wake lock.
+ * What a run holds while it lasts: the lock that lets only one tab train (and keeps Chrome's Energy Saver from freezing
+ * a busy hidden tab), the run's own lock, which tells other tabs that it is alive, and a screen wake lock.
  */
 import { TabtuneError } from '../base/errors';
 import type { Locks } from '../rpc/rpc';
@@ -10,7 +10,7 @@ export type PageLocks = Locks & Pick<LockManager, 'query'>;
 
 const TRAINING_LOCK = 'tabtune-training';
 
-/** Something else is under way; nothing is wrong, it only has to wait. */
+/** An error for something that only has to wait for another task. */
 export function busy(message: string, action: string): TabtuneError {
   return new TabtuneError({ code: 'internal', message, action });
 }
@@ -20,13 +20,13 @@ export class RunGuard {
 
   private constructor(private readonly locks: PageLocks | null) {}
 
-  /** Throws when another tab of this browser trains. */
+  /** Throws if another tab of this browser is training. */
   static async take(locks: PageLocks | null): Promise<RunGuard> {
     const guard = new RunGuard(locks);
     if (!(await guard.lock(TRAINING_LOCK))) {
       throw busy(
         'Another tab of this browser is training, and the GPU cannot be shared.',
-        'Wait for that run to end, or stop it there.',
+        'Stop the run in that tab, or wait for it to end.',
       );
     }
     guard.releases.push(keepAwake());
@@ -41,7 +41,7 @@ export class RunGuard {
     for (const release of this.releases.splice(0)) release();
   }
 
-  /** False when someone else has it. */
+  /** False if someone else holds it. */
   private lock(name: string): Promise<boolean> {
     const { locks } = this;
     if (!locks) return Promise.resolve(true);
@@ -51,13 +51,13 @@ export class RunGuard {
         resolve(true);
         return new Promise<void>((release) => this.releases.push(release));
       });
-      // Where locks are forbidden (an opaque origin), training alone still works.
+      // Locks are forbidden (e.g. for an opaque origin); a single tab can still train.
       held.catch(() => resolve(true));
     });
   }
 }
 
-/** Ids of runs that live in some tab of this browser; null where that cannot be known. */
+/** Ids of runs alive in any tab of this browser; null if that cannot be known. */
 export async function livingRuns(locks: PageLocks | null): Promise<Set<string> | null> {
   if (!locks) return null;
   try {
@@ -70,7 +70,7 @@ export async function livingRuns(locks: PageLocks | null): Promise<Set<string> |
   }
 }
 
-/** Keeps the screen on while the tab is visible; the browser drops it when the tab is hidden, so it is asked for again. */
+/** Keeps the screen on while the tab is visible. Browsers drop the lock when the tab is hidden, so it is renewed. */
 function keepAwake(): () => void {
   if (typeof document === 'undefined' || !navigator.wakeLock) return () => {};
   let wake: WakeLockSentinel | null = null;
@@ -82,7 +82,7 @@ function keepAwake(): () => void {
       if (over) void sentinel.release();
       else wake = sentinel;
     } catch {
-      // Refused on low battery or by policy: training goes on all the same.
+      // Refused on low battery or by policy; training continues anyway.
     }
   };
   document.addEventListener('visibilitychange', ask);

@@ -1,20 +1,20 @@
 /**
- * The prompts that a run answers at every evaluation, base beside tuned: from the held-out examples, so that the answers
- * were not learned by heart, else from the training set.
+ * The prompts that the base model and the fine-tuned model answer at every evaluation. They come from the held-out
+ * examples, whose answers were not memorised, and then from the training set.
  */
 import type { Example, ParsedDataset, TokenizedDataset } from '../data/types';
 
 export interface SamplePrompt {
   text: string;
   system?: string;
-  /** The answer of the example; left out where it holds none. */
+  /** The example's answer; absent if it has none. */
   expected?: string;
 }
 
-/** Words of a plain text that stand as its prompt, at most: a model for texts is asked to go on from a beginning. */
+/** Maximum words of a plain text used as its prompt, for the model to continue. */
 const BEGINNING_WORDS = 8;
 
-/** What a person would have asked to get this example; null where it holds no question. */
+/** The prompt that would lead to this example; null if it has none. */
 function promptOf(example: Example): SamplePrompt | null {
   switch (example.kind) {
     case 'messages': {
@@ -46,7 +46,7 @@ function promptOf(example: Example): SamplePrompt | null {
   }
 }
 
-/** Different prompts in order of preference; the caller takes as many as fit. */
+/** Distinct prompts in order of preference; the caller takes as many as it needs. */
 export function* samplePrompts(
   parsed: ParsedDataset,
   tokenized: Pick<TokenizedDataset, 'train' | 'validation'>,

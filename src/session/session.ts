@@ -1,7 +1,8 @@
 /**
- * The session: one model, one dataset, one adapter and at most one run, with two workers behind them. It is the single
- * place that knows what is open; the workers can die at any time and are given it again.
+ * The session: one model, one dataset, one adapter and at most one run, on top of the workers. Only the session knows
+ * what is open. Workers can die at any time and have their state restored from here.
  */
+import { chunk } from '../base/chunks';
 import { TabtuneError } from '../base/errors';
 import { importModelFolder } from '../hub/folder';
 import { isHubSource } from '../hub/hub-id';
@@ -20,7 +21,6 @@ import { DataHost } from './data-host';
 import { DataSession } from './datasets';
 import { embed } from './embed';
 import { EngineHost } from './engine-host';
-import { exportMerged } from './export-merged';
 import { ForecastSession } from './forecast';
 import { GpuMemory } from './gpu-memory';
 import { HubSession } from './hub';
@@ -33,15 +33,15 @@ import { storedName } from './stored-name';
 import { StreamText } from './stream-text';
 import { TrainingSession } from './training';
 
-/** What a test may put in place of the real thing. */
+/** Parts that a test can replace. */
 export interface SessionParts {
   connectEngine?: () => Connection<EngineApi>;
   connectData?: () => Connection<DataWorkerApi>;
   connectDownloads?: () => Connection<DownloadApi>;
   connectPlanner?: () => Connection<PlanApi>;
-  /** What is known of the GPU's memory. */
+  /** What is known about the GPU's memory. */
   memory?: GpuMemory;
-  /** Where downloaded models are kept. */
+  /** Where downloaded models are stored. */
   store?: FileStore;
   locks?: PageLocks | null;
 }
@@ -77,6 +77,8 @@ function connectDownloads(): Connection<DownloadApi> {
   });
   return connect<DownloadApi>(worker, { name: 'download worker' });
 }
+
+const merging = chunk(() => import('./export-merged'));
 
 export function createSession(parts: SessionParts = {}): Session {
   const locks = parts.locks === undefined ? (globalThis.navigator?.locks ?? null) : parts.locks;
@@ -126,7 +128,7 @@ export function createSession(parts: SessionParts = {}): Session {
   });
 
   let known: Promise<DeviceReport> | null = null;
-  /** Asked once; a machine without WebGPU is asked again, since a setting may have been changed. */
+  /** Cached, except for a machine without WebGPU, because a setting may change. */
   async function device(): Promise<DeviceReport> {
     known ??= engine.watch((api) => api.device());
     try {
@@ -145,12 +147,12 @@ export function createSession(parts: SessionParts = {}): Session {
     onText: (text: string) => void,
     signal?: AbortSignal,
   ): Promise<string> {
-    training.assertIdle('an answer');
+    training.assertIdle('answering a prompt');
     const { tokenizer, tokens, info } = models.require();
     const ids = await data.encodePrompt(tokenizer, prompt);
-    if (ids.length === 0) throw badPrompt('The prompt is empty.', 'Write something to answer.');
+    if (ids.length === 0) throw badPrompt('The prompt is empty.', 'Enter a prompt.');
     if (ids.length >= info.contextLength) {
-      const message = `The prompt has ${ids.length} tokens, and ${info.title} reads at most ${info.contextLength}.`;
+      const message = `The prompt has ${ids.length} tokens, but ${info.title} can read at most ${info.contextLength}.`;
       throw badPrompt(message, 'Shorten the prompt.');
     }
     if (signal?.aborted) return '';
@@ -220,7 +222,7 @@ export function createSession(parts: SessionParts = {}): Session {
 
     generate,
     async classify(text, strength) {
-      training.assertIdle('a label');
+      training.assertIdle('classifying a text');
       return classify({ engine, data, models }, text, strength);
     },
     async embed(texts) {
@@ -228,12 +230,13 @@ export function createSession(parts: SessionParts = {}): Session {
       return embed({ engine, data, models }, texts);
     },
     async exportAdapter() {
-      training.assertIdle('the export');
+      training.assertIdle('exporting');
       return storage.ready(() => adapters.export());
     },
 
     async exportMerged(dtype, onProgress, signal) {
-      training.assertIdle('the export');
+      training.assertIdle('exporting');
+      const { exportMerged } = await merging();
       return storage.ready(() => exportMerged({ engine, data, models, adapters }, dtype, onProgress, signal));
     },
 
@@ -274,7 +277,7 @@ export function createSession(parts: SessionParts = {}): Session {
   };
 }
 
-/** The dropped folder's own name, or the GGUF file's; where the files of a folder were chosen one by one there is none. */
+/** The name of the dropped folder or GGUF file. Files that were chosen individually have no folder name. */
 function modelName(files: { path: string }[]): string {
   const config = files.find(({ path }) => /(^|\/)config\.json$/.test(path)) ?? files[0];
   const gguf = files.length === 1 && /([^/]+)\.gguf$/i.exec(files[0]!.path)?.[1];

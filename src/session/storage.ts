@@ -1,4 +1,4 @@
-/** What this browser keeps, as the screen lists and deletes it. */
+/** Lists and deletes what is stored in this browser. */
 import { TabtuneError } from '../base/errors';
 import { deleteFile } from '../storage/files';
 import { deleteRun, listRuns, markInterrupted } from '../storage/runs';
@@ -16,20 +16,20 @@ export class StorageSession {
     /** The run of this tab, while it lasts. */
     private readonly active: () => RunRecord | null,
   ) {
-    // What is wrong with storage is told by the first call that needs it; a built-in model opens without any.
+    // Storage problems are reported by the first call that needs storage. A built-in model opens without it.
     this.started = startStorage().then(
       () => {},
       () => {},
     );
   }
 
-  /** Cleaning up after the last visit must be over before anything is written. */
+  /** Nothing may be written before the clean-up after the last visit is done. */
   async ready<T>(work: () => Promise<T>): Promise<T> {
     await this.started;
     return work();
   }
 
-  /** Asked once a visit, when there is something to lose. */
+  /** Asks for persistent storage once per visit, when there is something to lose. */
   onSave(): void {
     if (this.persistenceAsked) return;
     this.persistenceAsked = true;
@@ -39,7 +39,7 @@ export class StorageSession {
   async runs(): Promise<RunRecord[]> {
     await this.started;
     const active = this.active();
-    // A run of another tab may have been cut off meanwhile. Without locks, the run of this tab would look like one.
+    // A run in another tab may have been interrupted. Without locks, this tab's run would also look interrupted.
     if (this.locks || !active) await markInterrupted();
     const runs = await listRuns();
     return active ? runs.map((run) => (run.id === active.id ? active : run)) : runs;
@@ -47,7 +47,7 @@ export class StorageSession {
 
   async deleteRun(runId: string): Promise<void> {
     await this.started;
-    if (this.active()?.id === runId) throw busy('This run is still going on.', 'Stop it first, then delete it.');
+    if (this.active()?.id === runId) throw busy('This run is still in progress.', 'Stop it first, then delete it.');
     await deleteRun(runId);
   }
 
@@ -60,21 +60,21 @@ export class StorageSession {
     await deleteFile(id);
   }
 
-  /** Throws when the run that is going on was started from one of these sources. */
+  /** Throws if the current run was started from one of these sources. */
   assertUnused(sources: readonly string[]): void {
     const recipe = this.active()?.recipe;
     if (!recipe || ![recipe.model.source, recipe.dataset.source].some((source) => sources.includes(source))) return;
-    throw busy('The run that is going on needs this to be resumed.', 'Wait for its end, then delete it.');
+    throw busy('The current run needs this in order to resume.', 'Wait for the run to end, then delete it.');
   }
 
-  /** Throws while a run is going on in any tab. */
+  /** Throws while a run is in progress in any tab. */
   async assertErasable(): Promise<void> {
     await this.started;
     const living = await livingRuns(this.locks);
     if (this.active() || (living && living.size > 0)) {
       throw new TabtuneError({
         code: 'storage',
-        message: 'A run is going on, here or in another tab.',
+        message: 'A run is in progress, here or in another tab.',
         action: 'Stop it first, then erase everything.',
       });
     }

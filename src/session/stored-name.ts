@@ -1,6 +1,6 @@
 /**
- * A name under which a dropped file or folder is kept: one path segment that means the same everywhere. Names stand in
- * recipes (`file:NAME`), so that what a person recognises is left alone.
+ * The name under which a dropped file or folder is stored: one path segment that is valid everywhere. Names appear in
+ * recipes (`file:NAME`), so they are changed as little as possible.
  */
 export function storedName(name: string, fallback: string): string {
   const last = name.split(/[\\/]/).at(-1) ?? '';
@@ -11,7 +11,7 @@ export function storedName(name: string, fallback: string): string {
     .replace(/^\.+/, '');
   if (clean === '') return fallback;
   if (clean.length <= 120) return clean;
-  // The ending says what kind of file it is.
+  // Keep the extension, which gives the file type.
   const ending = /\.[A-Za-z0-9]{1,8}$/.exec(clean)?.[0] ?? '';
   return clean.slice(0, 120 - ending.length) + ending;
 }

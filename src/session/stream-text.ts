@@ -1,6 +1,7 @@
 /**
- * Token ids -> text while they come. Decoding is asked for again with all ids so far, since a token's text depends on
- * its neighbours (a character may be spread over several), but never twice at a time: what came meanwhile goes together.
+ * Turns token ids into text as they arrive. All ids so far are decoded again each time, because a token's text depends
+ * on its neighbours (a character may span several tokens). Only one decode runs at a time; ids that arrive meanwhile go
+ * into the next one.
  */
 export class StreamText {
   private readonly ids: number[] = [];
@@ -21,7 +22,7 @@ export class StreamText {
     });
   }
 
-  /** The whole text, with what a half character at the end has become. */
+  /** The whole text, including any incomplete character at the end. */
   async finish(ids: Int32Array): Promise<string> {
     await this.decoding;
     if (this.failure !== null) throw this.failure;
@@ -34,14 +35,14 @@ export class StreamText {
     try {
       while (this.failure === null && this.decoded < this.ids.length) {
         this.decoded = this.ids.length;
-        // A character whose bytes have not all come shows as U+FFFD: held back until it is whole.
+        // An incomplete character decodes to U+FFFD, so it is held back until it is complete.
         const text = (await this.decode(Int32Array.from(this.ids))).replace(/\uFFFD+$/, '');
         if (text === this.shown) continue;
         this.shown = text;
         this.onText(text);
       }
     } catch (cause) {
-      // Told by finish(): nobody waits for this promise while tokens come.
+      // Reported by finish(), because nobody awaits this promise while tokens arrive.
       this.failure = cause;
     }
   }

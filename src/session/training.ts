@@ -1,82 +1,24 @@
 /**
  * Runs: one at a time, from the recipe to the record. The engine trains and writes metrics and checkpoints; here the run
- * is prepared, guarded by locks, recorded, told to the screen, and picked up when the engine dies under it.
+ * is prepared, guarded by locks, recorded, reported to the screen, and rescued if the engine dies.
  */
 import { type ErrorCode, type ErrorData, TabtuneError } from '../base/errors';
-import type { ParsedDataset, TokenizedDataset, TokenizedExample } from '../data/types';
-import type { AdapterFiles } from '../formats/adapter-format';
-import { methodOf } from '../methods';
-import { exactMatch, rougeL } from '../metrics';
-import { objectiveOf } from '../objectives';
-import { checkCombination } from '../recipe/combine';
 import { resolveRecipe } from '../recipe/defaults';
-import type { ModelSection, Recipe } from '../recipe/types';
+import type { Recipe } from '../recipe/types';
 import { checkpointInfo } from '../storage/checkpoints';
 import { appendSamples, getRun, saveRun } from '../storage/runs';
-import type { AnswerScores, MetricsRow, RunRecord, RunStatus, SampleAnswer } from '../storage/types';
+import type { MetricsRow, RunRecord, RunStatus } from '../storage/types';
 import type { EngineApi, EngineEvent, TrainJob } from '../workers/engine/api';
-import type { DeviceReport, RunSummary, TrainEvent } from './api';
-import type { EngineHost } from './engine-host';
-import type { GpuMemory } from './gpu-memory';
-import type { OpenModel } from './models';
-import { busy, type PageLocks, RunGuard } from './run-guard';
-import { samplePrompts } from './sample-prompts';
+import type { ActiveRun, AskedPrompt, TrainingNeeds } from './active-run';
+import type { RunSummary, TrainEvent } from './api';
+import { busy, RunGuard } from './run-guard';
+import { prepareJob } from './run-job';
+import { sampleAnswers } from './sample-answers';
 
-export interface TrainingNeeds {
-  engine: EngineHost;
-  locks: PageLocks | null;
-  memory: GpuMemory;
-  device(): Promise<DeviceReport>;
-  /** Throws what makes the run impossible on this device. */
-  plan(
-    recipe: Recipe,
-    model: OpenModel,
-    tokenized: TokenizedDataset,
-  ): Promise<{ checkpointing: boolean; bytes: number }>;
-  /** The recipe's model, opened if it is not. */
-  model(section: ModelSection): Promise<OpenModel>;
-  dataset(recipe: Recipe): Promise<ParsedDataset>;
-  tokenize(recipe: Recipe): Promise<TokenizedDataset>;
-  /** Pieces of dataset.base_text; none where the recipe needs none. */
-  baseText(recipe: Recipe): Promise<TokenizedExample[]>;
-  /** A text as it is, without what the tokenizer puts around one. */
-  encodeText(text: string): Promise<Int32Array>;
-  encodePrompt(prompt: string, system?: string): Promise<Int32Array>;
-  decode(ids: Int32Array): Promise<string>;
-  /** The files of `method.init_adapter`. */
-  adapterFiles(source: string): Promise<AdapterFiles>;
-  /** Something of value is about to be stored. */
-  onSave(): void;
-}
-
-interface ActiveRun {
-  record: RunRecord | null;
-  /** Training has begun; before it, `stop` ends the preparation. */
-  training: boolean;
-  stopAsked: boolean;
-  hasCheckpoint: boolean;
-  /** GPU bytes, as planned; 0 where they could not be. */
-  plannedBytes: number;
-  done: Promise<RunRecord>;
-}
-
-/** A prompt that is answered at every evaluation. */
-interface AskedPrompt {
-  text: string;
-  ids: Int32Array;
-  expected: string | undefined;
-}
-
-const scoresOf = (written: string, expected: string): AnswerScores => ({
-  rouge_l: rougeL(written, expected).f1,
-  exact_match: exactMatch(written, expected),
-});
-
-const SAMPLES = 3;
-/** How long a dying run may keep the screen waiting for storage. */
+/** Maximum wait for storage when a run fails. */
 const SAVE_PATIENCE_MS = 1000;
 
-/** Ended from outside: the same run may well go on. Anything else is the run's own failure. */
+/** Interrupted from outside: the same run can be resumed. Anything else is the run's own failure. */
 const interruptions: ErrorCode[] = [
   'gpu_lost',
   'gpu_out_of_memory',
@@ -85,7 +27,7 @@ const interruptions: ErrorCode[] = [
   'storage',
   'cancelled',
 ];
-/** Going on from the checkpoint would come to the same end. */
+/** Resuming from the checkpoint would fail the same way. */
 const hopeless: ErrorCode[] = ['not_finite', 'bad_data', 'bad_recipe', 'bad_model', 'bad_adapter', 'no_webgpu'];
 
 const statusOf = {
@@ -107,19 +49,20 @@ export class TrainingSession {
     return () => void this.listeners.delete(listener);
   }
 
-  /** The run of this tab, as it stands. */
+  /** The run of this tab in its present state. */
   get current(): RunRecord | null {
     return this.active?.record ?? null;
   }
 
-  /** Tokens a second of training this model on this device; null before its first run. */
+  /** Tokens per second of training this model on this device; null before its first run. */
   paceOf(source: string): number | null {
     return this.pace?.source === source ? this.pace.tokensPerSecond : null;
   }
 
   /** The engine's one model is in use while a run lasts. */
   assertIdle(action: string): void {
-    if (this.active) throw busy(`A run is going on, so ${action} has to wait.`, 'Stop the run, or wait for its end.');
+    if (this.active)
+      throw busy(`A run is in progress, so ${action} has to wait.`, 'Stop the run, or wait until it ends.');
   }
 
   train(recipe: Recipe): Promise<RunRecord> {
@@ -136,7 +79,7 @@ export class TrainingSession {
       const record = await getRun(runId);
       if (!record) throw gone('This run is no longer in this browser.');
       if (record.status === 'completed' || record.status === 'early_stopped') {
-        throw gone(`“${record.name}” has already ended; there is nothing to go on with.`);
+        throw gone(`“${record.name}” has already ended and cannot be resumed.`);
       }
       begun.hasCheckpoint = (await checkpointInfo(runId, 'latest')) !== null;
       return this.prepareAndRun(begun, record.recipe, record);
@@ -170,7 +113,7 @@ export class TrainingSession {
 
   private begin(work: (active: ActiveRun) => Promise<RunRecord>): Promise<RunRecord> {
     if (this.active) {
-      return Promise.reject(busy('A run is going on in this tab already.', 'Stop it first, or wait for its end.'));
+      return Promise.reject(busy('A run is already in progress in this tab.', 'Stop it first, or wait until it ends.'));
     }
     const active: Omit<ActiveRun, 'done'> = {
       record: null,
@@ -190,7 +133,7 @@ export class TrainingSession {
   private async prepareAndRun(active: ActiveRun, recipe: Recipe, old: RunRecord | null): Promise<RunRecord> {
     const guard = await RunGuard.take(this.needs.locks);
     try {
-      const { job, prompts } = await this.prepare(active, recipe, old);
+      const { job, prompts } = await prepareJob(this.needs, active, recipe, old);
       active.record = job.run;
       await guard.hold(job.run.id);
       this.needs.onSave();
@@ -201,120 +144,10 @@ export class TrainingSession {
     }
   }
 
-  /** Everything that can go wrong before a run exists: it rejects then, and leaves no record behind. */
-  private async prepare(active: ActiveRun, recipe: Recipe, old: RunRecord | null) {
-    const { needs } = this;
-    const step = async <T>(promise: Promise<T>): Promise<T> => {
-      const value = await promise;
-      if (active.stopAsked) {
-        throw new TabtuneError({ code: 'cancelled', message: 'The run was stopped before its first step.' });
-      }
-      return value;
-    };
-    const model = await step(needs.model(recipe.model));
-    checkCombination(recipe, model.info);
-    const parsed = await step(needs.dataset(recipe));
-    const tokenized = await step(needs.tokenize(recipe));
-    const { train, validation, maxLength } = tokenized;
-    if (train.length === 0) {
-      throw new TabtuneError({
-        code: 'bad_data',
-        message: 'No example is left to train on.',
-        where: recipe.dataset.source,
-        action: 'Look at the problems listed with the data, or hold out a smaller share of it.',
-      });
-    }
-    // A run that goes on has its adapter in the checkpoint, and its rank and targets in the record's recipe.
-    const initial = active.hasCheckpoint || !('init_adapter' in recipe.method) ? null : recipe.method.init_adapter;
-    const initAdapter = initial === null ? null : await step(needs.adapterFiles(initial));
-    const checkpointing = await step(this.planned(active, recipe, model, tokenized));
-    const answers = objectiveOf(recipe.objective).learns === 'answers' && model.info.kind === 'decoder';
-    const samples = answers ? await step(this.samples(model, parsed, { train, validation })) : [];
-    const now = Date.now();
-    const fresh: RunRecord = {
-      id: crypto.randomUUID(),
-      name: recipe.name,
-      createdAt: now,
-      updatedAt: now,
-      recipe,
-      status: 'running',
-      step: 0,
-      totalSteps: 0,
-      trainableParameters: 0,
-      totalParameters: model.info.parameters,
-      initialEvalLoss: null,
-      bestEvalLoss: null,
-      bestStep: null,
-      finalLoss: null,
-      error: null,
-    };
-    let run = fresh;
-    if (old && active.hasCheckpoint) run = { ...old, status: 'running', error: null, updatedAt: now };
-    // Cut off before its first checkpoint: the same run, from the beginning.
-    else if (old) run = { ...fresh, id: old.id, createdAt: old.createdAt };
-    const job: TrainJob = {
-      run,
-      recipe,
-      train,
-      validation,
-      maxLength,
-      samplePrompts: samples.map(({ ids }) => ids),
-      stopTokenIds: model.tokens.stopTokenIds,
-      padTokenId: model.tokens.padTokenId,
-      maskTokenId: model.tokens.maskTokenId,
-      task: tokenized.task,
-      baseText: await step(this.needs.baseText(recipe)),
-      initText: await step(this.initText(recipe)),
-      initAdapter,
-      checkpointing,
-      resume: active.hasCheckpoint,
-    };
-    return { job, prompts: samples };
-  }
-
-  /** Whether blocks are computed twice. A plan that fails is no reason not to try, but one that says no is. */
-  private async planned(active: ActiveRun, recipe: Recipe, model: OpenModel, tokenized: TokenizedDataset) {
-    try {
-      const { checkpointing, bytes } = await this.needs.plan(recipe, model, tokenized);
-      active.plannedBytes = bytes;
-      return checkpointing;
-    } catch (cause) {
-      if (cause instanceof TabtuneError && cause.code === 'gpu_out_of_memory') throw cause;
-      console.warn('The run could not be planned.', cause);
-      return recipe.training.gradient_checkpointing === true;
-    }
-  }
-
-  /** The text that virtual tokens begin as; empty where the method has none. */
-  private async initText({ method }: Recipe): Promise<Int32Array> {
-    const text = methodOf(method).initText?.(method) ?? '';
-    return text === '' ? new Int32Array() : this.needs.encodeText(text);
-  }
-
-  /** Prompts that leave at least half of the model's context for the answer. */
-  private async samples(
-    model: OpenModel,
-    parsed: ParsedDataset,
-    tokenized: Pick<TokenizedDataset, 'train' | 'validation'>,
-  ) {
-    const found: AskedPrompt[] = [];
-    let tried = 0;
-    for (const { text, system, expected } of samplePrompts(parsed, tokenized)) {
-      if (found.length === SAMPLES || tried++ === 10 * SAMPLES) break;
-      const ids = await this.needs.encodePrompt(text, system).catch((cause: unknown) => {
-        // A template may refuse one prompt (a system message, say); one that had to be killed ends the preparation.
-        if (cause instanceof TabtuneError && cause.code === 'timeout') throw cause;
-        return null;
-      });
-      if (ids && ids.length > 0 && ids.length <= model.info.contextLength / 2) found.push({ text, ids, expected });
-    }
-    return found;
-  }
-
   private async follow(active: ActiveRun, job: TrainJob, prompts: AskedPrompt[]): Promise<RunRecord> {
     const { engine } = this.needs;
     const adapterBefore = engine.currentAdapter;
-    // Sample answers are decoded while training goes on, in order.
+    // Sample answers are decoded in order while training continues.
     let samples: Promise<void> = Promise.resolve();
     let alive = true;
     const onEvent = (event: EngineEvent) => {
@@ -329,13 +162,13 @@ export class TrainingSession {
       finished = await engine.use((api) => {
         active.training = true;
         const trained = api.train(job, onEvent);
-        // Asked for while the engine was made ready.
+        // Stopped while the engine was starting.
         if (active.stopAsked) void api.stop().catch(() => {});
         return trained;
       });
     } catch (cause) {
       alive = false;
-      // What the failed run left on the model is not to be used.
+      // What the failed run left on the model must not be used.
       engine.want(adapterBefore, 'unknown');
       const words = { code: 'internal', message: 'The run ended with an error.' } as const;
       return this.fail(active, TabtuneError.from(cause, words));
@@ -353,7 +186,7 @@ export class TrainingSession {
     try {
       active.record = await saveRun(record);
     } catch (cause) {
-      // The adapter is there and can be exported; what was not kept is told with it.
+      // The adapter exists and can be exported; the record says what was not saved.
       const words = { code: 'storage', message: 'The end of the run could not be saved.' } as const;
       active.record = { ...record, error: TabtuneError.from(cause, words).toData() };
     }
@@ -379,7 +212,7 @@ export class TrainingSession {
     return record;
   }
 
-  /** Keeps the record up with what happens, and hands the event on. */
+  /** Updates the record and passes the event on. */
   private tell(active: ActiveRun, event: Exclude<EngineEvent, { type: 'samples' }>): void {
     const record = active.record!;
     switch (event.type) {
@@ -392,7 +225,7 @@ export class TrainingSession {
         if (event.tokensPerSecond > 0) {
           this.pace = { source: record.recipe.model.source, tokensPerSecond: event.tokensPerSecond };
         }
-        active.record = { ...record, ...figures(record, event.row), updatedAt: Date.now() };
+        active.record = { ...record, ...changesBy(record, event.row), updatedAt: Date.now() };
         break;
       case 'checkpoint':
         active.hasCheckpoint = true;
@@ -412,39 +245,25 @@ export class TrainingSession {
     this.emit(event);
   }
 
-  /** A record that could not be written now is written again at the end, where a failure is told. */
+  /** A record that cannot be written now is written again at the end, which reports a failure. */
   private save(record: RunRecord): void {
     void saveRun(record).catch(() => {});
   }
 
   private async tellSamples(runId: string, prompts: AskedPrompt[], event: Extract<EngineEvent, { type: 'samples' }>) {
     try {
-      const answers: SampleAnswer[] = [];
-      for (const [i, { text: prompt, expected }] of prompts.entries()) {
-        if (!event.base[i] || !event.tuned[i]) continue;
-        const base = await this.needs.decode(event.base[i]);
-        const tuned = await this.needs.decode(event.tuned[i]);
-        answers.push({
-          step: event.step,
-          prompt,
-          base,
-          tuned,
-          ...(expected === undefined
-            ? {}
-            : { scores: { base: scoresOf(base, expected), tuned: scoresOf(tuned, expected) } }),
-        });
-      }
+      const answers = await sampleAnswers(prompts, event, this.needs.decode);
       if (answers.length === 0) return;
       await appendSamples(runId, answers);
       this.emit({ type: 'samples', answers });
     } catch (cause) {
-      // Samples are a comfort: training is not stopped for want of them.
+      // Samples are optional: training does not stop if they fail.
       console.warn('Sample answers could not be shown.', cause);
     }
   }
 }
 
-function figures(record: RunRecord, row: MetricsRow): Partial<RunRecord> {
+function changesBy(record: RunRecord, row: MetricsRow): Partial<RunRecord> {
   if (row.kind === 'step') return { step: row.step, finalLoss: row.loss };
   return {
     step: row.step,

@@ -1,7 +1,7 @@
 /**
- * Checkpoints: what a run needs to go on, bit for bit. Tensors lie one behind the other as float32 in chunks, under a
- * new blob id; then one strict transaction makes their manifest the current one of its slot and deletes what it pushed
- * out. A crash at any moment leaves the old checkpoint or the new one, whole.
+ * Checkpoints: everything a run needs to resume bit for bit. Tensors are concatenated as float32 and written in chunks
+ * under a new blob id. Then one strict transaction makes their manifest the current one of its slot and deletes the
+ * version it replaces. A crash at any moment leaves either the old checkpoint or the new one intact.
  */
 import { get } from 'idb-keyval';
 import { TabtuneError } from '../base/errors';
@@ -10,15 +10,15 @@ import { guarded, store, transact } from './database';
 import { damaged } from './errors';
 import type { CheckpointInfo, CheckpointTensors } from './types';
 
-/** `latest` to resume from, `best` (lowest validation loss) to keep. */
+/** `latest` is for resuming; `best` has the lowest validation loss. */
 export type CheckpointSlot = 'latest' | 'best';
 
-/** Versions kept: should the newest turn out damaged, a run resumes a little earlier instead of from the start. */
+/** Versions kept. If the newest is damaged, a run resumes a little earlier instead of from the start. */
 const KEEP = { latest: 2, best: 1 } as const;
 
 interface Version extends BlobManifest {
   info: CheckpointInfo;
-  /** In the order of their bytes. */
+  /** In byte order. */
   tensors: { name: string; shape: number[] }[];
 }
 
@@ -30,13 +30,13 @@ interface CheckpointRecord {
 export interface LoadedCheckpoint {
   info: CheckpointInfo;
   tensors: CheckpointTensors;
-  /** True when the newest one was damaged and an older one stands in. */
+  /** True if the newest version was damaged and this is an older one. */
   recovered: boolean;
 }
 
 const elements = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
-/** Saves a checkpoint as the newest of its slot. Throws `storage_full`; then the one before is still there. */
+/** Saves a checkpoint as the newest in its slot. Throws `storage_full`, leaving the previous one intact. */
 export async function saveCheckpoint(
   info: CheckpointInfo,
   tensors: CheckpointTensors,
@@ -46,7 +46,7 @@ export async function saveCheckpoint(
     if (elements(shape) === data.length) continue;
     throw new TabtuneError({
       code: 'internal',
-      message: `The tensor ${name} of the checkpoint does not have the size of its shape.`,
+      message: `The size of the tensor ${name} in the checkpoint does not match its shape.`,
       details: `[${shape}] and ${data.length} values`,
     });
   }
@@ -72,8 +72,8 @@ export async function saveCheckpoint(
 }
 
 /**
- * The newest checkpoint of a slot whose every byte is as it was written; null when none was ever saved. Throws `storage`
- * when all that there are are damaged.
+ * Loads the newest undamaged checkpoint of a slot; null if none was ever saved. Throws `storage` if all versions are
+ * damaged.
  */
 export async function loadCheckpoint(runId: string, slot: CheckpointSlot): Promise<LoadedCheckpoint | null> {
   const record = await guarded('reading the checkpoint', () =>
@@ -109,7 +109,7 @@ async function readTensors(version: Version): Promise<CheckpointTensors> {
   return tensors;
 }
 
-/** Without this the next save would push out the sound version and keep the damaged one behind the new. */
+/** Otherwise the next save would drop the intact version and keep the damaged one. */
 async function dropDamaged(runId: string, slot: CheckpointSlot, bad: readonly Version[]): Promise<void> {
   const blobs = new Set(bad.map(({ blob }) => blob));
   await transact('repairing the checkpoint', ['checkpoints', 'chunks'], 'strict', async (transaction) => {
@@ -121,7 +121,7 @@ async function dropDamaged(runId: string, slot: CheckpointSlot, bad: readonly Ve
   });
 }
 
-/** The newest checkpoint's description, without its tensors; null when there is none. */
+/** Describes the newest checkpoint without reading its tensors; null if there is none. */
 export async function checkpointInfo(runId: string, slot: CheckpointSlot): Promise<CheckpointInfo | null> {
   const record = await guarded('reading the checkpoint', () =>
     get<CheckpointRecord>([runId, slot], store('checkpoints')),

@@ -1,8 +1,8 @@
 /**
- * Large byte strings in IndexedDB. One record of some hundred megabytes fails or takes the tab down, so bytes are cut
- * into chunks of at most 16 MiB, each with its SHA-256. Chunks are written first, under a new blob id; they count only
- * once a manifest that names them has been committed. What a crash leaves behind is therefore invisible, and
- * `collectGarbage` takes it away.
+ * Large byte strings in IndexedDB. A single record of a few hundred megabytes fails or crashes the tab, so bytes are
+ * split into chunks of at most 16 MiB, each with its SHA-256. Chunks are written first, under a new blob id, and count
+ * only once a manifest that lists them is committed. Anything left by a crash is therefore invisible, and
+ * `collectGarbage` deletes it.
  */
 import { get, set } from 'idb-keyval';
 import { type ErrorCode, TabtuneError } from '../base/errors';
@@ -11,17 +11,17 @@ import { damaged } from './errors';
 
 export const CHUNK_BYTES = 16 * 2 ** 20;
 
-/** Names the chunks of a blob: keys [blob, 0], [blob, 1], …; all but the last have the size of the first. */
+/** Lists the chunks of a blob, with keys [blob, 0], [blob, 1], …; all but the last have the same size. */
 export interface BlobManifest {
   blob: string;
-  /** Bytes in all. */
+  /** Total bytes. */
   size: number;
   chunks: { size: number; sha256: string }[];
 }
 
 export type BytesSource = Blob | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
-/** For errors about the source: its name, and the code that fits its kind. */
+/** For errors about the source: its name and the error code. */
 export interface SourceContext {
   where: string;
   code: Extract<ErrorCode, 'bad_data' | 'bad_model' | 'internal'>;
@@ -49,7 +49,7 @@ async function* cutPieces(pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Arra
       start += part.length;
       if (filled === CHUNK_BYTES) {
         yield chunk.buffer;
-        // A new one: the old may still be on its way into the database.
+        // A new buffer, because the old one may still be on its way into the database.
         chunk = new Uint8Array(CHUNK_BYTES);
         filled = 0;
       }
@@ -58,7 +58,7 @@ async function* cutPieces(pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Arra
   if (filled > 0) yield chunk.slice(0, filled).buffer;
 }
 
-/** Errors of the source itself are the file's, not the storage's. */
+/** Errors from reading the source are reported as errors of the file, not of storage. */
 async function* readSource(source: BytesSource, context: SourceContext): AsyncGenerator<ArrayBuffer> {
   try {
     if (source instanceof Blob) yield* cutBlob(source);
@@ -66,7 +66,7 @@ async function* readSource(source: BytesSource, context: SourceContext): AsyncGe
   } catch (cause) {
     throw TabtuneError.from(cause, {
       code: context.code,
-      message: 'The file could not be read: it was changed, moved or deleted after it was chosen.',
+      message: 'The file could not be read. It may have been changed, moved or deleted after you chose it.',
       where: context.where,
       action: 'Choose it again.',
     });
@@ -74,8 +74,8 @@ async function* readSource(source: BytesSource, context: SourceContext): AsyncGe
 }
 
 /**
- * Writes the chunks and returns their manifest, which the caller commits; call inside `writing()`. On an error no chunk
- * stays behind.
+ * Writes the chunks and returns their manifest for the caller to commit. Call it inside `writing()`. On error, no
+ * chunks are left behind.
  */
 export async function writeBlob(source: BytesSource, context: SourceContext): Promise<BlobManifest> {
   const blob = crypto.randomUUID();
@@ -94,7 +94,7 @@ export async function writeBlob(source: BytesSource, context: SourceContext): Pr
   }
 }
 
-/** Deletes chunks that no manifest names yet, or no longer. Never throws: what stays is garbage and is collected. */
+/** Deletes chunks that no manifest lists (yet, or any longer). Never throws: leftovers are garbage-collected later. */
 export async function discardBlobs(manifests: readonly BlobManifest[]): Promise<void> {
   try {
     await transact('deleting', ['chunks'], 'relaxed', async (transaction) => deleteBlobs(transaction, manifests));
@@ -103,19 +103,19 @@ export async function discardBlobs(manifests: readonly BlobManifest[]): Promise<
   }
 }
 
-/** Deletes the chunks of manifests inside a transaction that holds `chunks`. */
+/** Deletes the chunks of manifests inside a transaction that includes `chunks`. */
 export async function deleteBlobs(transaction: WriteTransaction, manifests: readonly BlobManifest[]): Promise<void> {
   await Promise.all(manifests.map(({ blob }) => transaction.objectStore('chunks').delete(keysOf(blob))));
 }
 
-/** Reads a blob and checks every chunk it touches against the manifest. The last chunk read is kept. */
+/** Reads a blob, checking every chunk it touches against the manifest. Keeps the last chunk in memory. */
 export class BlobReader {
   private last: { index: number; bytes: Promise<ArrayBuffer> } | null = null;
 
   constructor(
     private readonly manifest: BlobManifest,
     private readonly what: string,
-    /** What a person does when it turns out to be damaged. */
+    /** What people should do if it is damaged. */
     private readonly action: string,
   ) {}
 
@@ -143,7 +143,7 @@ export class BlobReader {
     if (this.last?.index === index) return this.last.bytes;
     const entry = { index, bytes: this.load(index) };
     this.last = entry;
-    // A failed read is tried again next time.
+    // A failed read is retried next time.
     entry.bytes.catch(() => {
       if (this.last === entry) this.last = null;
     });
@@ -171,8 +171,8 @@ const WRITE_LOCK = 'tabtune-storage-write';
 let writers = 0;
 
 /**
- * Runs a write of chunks and manifest as one piece of work that the garbage collector of no tab disturbs: writers share
- * a Web Lock which the collector wants for itself.
+ * Runs a write of chunks and manifest during which no tab collects garbage: writers share a Web Lock that the collector
+ * needs exclusively.
  */
 export async function writing<T>(work: () => Promise<T>): Promise<T> {
   writers++;
@@ -185,8 +185,8 @@ export async function writing<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Deletes chunks that no manifest names: the remains of writes that a crash or a full disk cut off. Does nothing while
- * anyone writes. Returns how many blobs it deleted.
+ * Deletes chunks that no manifest lists, left by writes that a crash or a full disk interrupted. Does nothing while
+ * anything is being written. Returns the number of blobs deleted.
  */
 export async function collectGarbage(): Promise<number> {
   if (writers > 0) return 0;

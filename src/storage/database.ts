@@ -1,17 +1,17 @@
 /**
- * The one IndexedDB database, `tabtune`. Its name and stores are for ever: people's runs are in it. A change of layout
- * raises VERSION and adds a step to `upgrade`; a database of a higher version than this code knows is refused by
- * IndexedDB itself (VersionError), so that an old tab never writes into a new layout.
+ * The IndexedDB database, `tabtune`. Its name and stores must never change, because people's runs are in it. A change
+ * of layout raises VERSION and adds a step to `upgrade`. IndexedDB itself refuses a database with a higher version than
+ * this code knows (VersionError), so an old tab never writes into a new layout.
  *
  *   runs         id             → RunRecord
- *   metrics      [runId, seq]   → MetricsRow[]      a batch a record
+ *   metrics      [runId, seq]   → MetricsRow[]      one batch per record
  *   samples      [runId, seq]   → SampleAnswer[]
  *   files        id             → FileRecord        manifest of a stored file
  *   checkpoints  [runId, slot]  → CheckpointRecord  manifests, newest first
- *   chunks       [blob, index]  → ArrayBuffer       bytes that a manifest names
+ *   chunks       [blob, index]  → ArrayBuffer       bytes listed in a manifest
  *
- * Simple reads and writes go through idb-keyval, with `store()` in place of its own one-store databases, because a
- * manifest and the chunks it replaces must change in one transaction.
+ * Simple reads and writes use idb-keyval, but with `store()` instead of its one-store databases, because a manifest and
+ * the chunks it replaces must change in one transaction.
  */
 import { type IDBPDatabase, type IDBPTransaction, openDB, unwrap } from 'idb';
 import type { UseStore } from 'idb-keyval';
@@ -28,7 +28,7 @@ export type WriteTransaction = IDBPTransaction<unknown, StoreName[], 'readwrite'
 
 let opening: Promise<Database> | null = null;
 
-/** The open database; opened on first use, and again after the browser or a newer tab has closed it. */
+/** The open database. It is opened on first use, and again after the browser or a newer tab closed it. */
 export function openDatabase(): Promise<Database> {
   if (opening) return opening;
   const attempt = connect();
@@ -40,12 +40,12 @@ export function openDatabase(): Promise<Database> {
 }
 
 async function connect(): Promise<Database> {
-  // Hashes and locks, like WebGPU itself, exist only in secure contexts.
+  // Like WebGPU, hashing and locks exist only in secure contexts.
   if (typeof indexedDB === 'undefined' || !globalThis.crypto?.subtle) {
     throw new TabtuneError({
       code: 'storage',
-      message: 'This browser does not let the page keep data.',
-      action: 'Open the page over https or from localhost, outside private browsing.',
+      message: 'This browser does not allow this page to store data.',
+      action: 'Open the page over https or from localhost, and not in a private window.',
     });
   }
   let onBlocked: (error: TabtuneError) => void = () => {};
@@ -61,18 +61,18 @@ async function connect(): Promise<Database> {
         onBlocked(
           new TabtuneError({
             code: 'storage',
-            message: 'Another tab with an older Tabtune keeps the stored data open.',
+            message: 'Another tab with an older version of Tabtune is using the stored data.',
             action: 'Close the other Tabtune tabs, then reload this one.',
           }),
         );
       },
-      // A newer tab wants to upgrade, or to delete everything: it must not wait for this one.
+      // A newer tab that upgrades, or a tab that deletes everything, must not wait for this one.
       blocking: () => closeDatabase(),
       terminated: () => {
         opening = null;
       },
     });
-    // When it opens after all, after the error, nobody is left to close it.
+    // If it opens after this error, nothing else would close it.
     blocked.catch(() => opened.then((db) => db.close()).catch(() => {}));
     return await Promise.race([opened, blocked]);
   } catch (cause) {
@@ -87,7 +87,7 @@ export function closeDatabase(): void {
   closing?.then((db) => db.close()).catch(() => {});
 }
 
-/** A store in the form that idb-keyval's functions take. */
+/** A store in the form that idb-keyval expects. */
 export function store(name: StoreName): UseStore {
   return async (mode, callback) => {
     const begin = async () => unwrap(await openDatabase()).transaction(name, mode);
@@ -95,7 +95,7 @@ export function store(name: StoreName): UseStore {
     try {
       transaction = await begin();
     } catch (cause) {
-      // The connection was closed between opening and use: once more with a new one.
+      // The connection was closed between opening and use. Retry with a new one.
       if ((cause as { name?: string }).name !== 'InvalidStateError') throw cause;
       opening = null;
       transaction = await begin();
@@ -104,7 +104,7 @@ export function store(name: StoreName): UseStore {
   };
 }
 
-/** Runs `work`, mapping what it throws. `doing` completes "failed while …". */
+/** Runs `work` and maps its errors. `doing` completes "failed while …". */
 export async function guarded<T>(doing: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -114,8 +114,8 @@ export async function guarded<T>(doing: string, work: () => Promise<T>): Promise
 }
 
 /**
- * One read-write transaction over several stores: all of it or nothing, also when `work` throws. `strict` waits until
- * the bytes are on the disk, not only with the operating system (the default of Chrome since 121).
+ * One atomic read-write transaction over several stores, rolled back if `work` throws. `strict` waits until the bytes
+ * are on disk, not just handed to the operating system (Chrome's default since version 121).
  */
 export function transact<T>(
   doing: string,
@@ -125,7 +125,7 @@ export function transact<T>(
 ): Promise<T> {
   return guarded(doing, async () => {
     const transaction = (await openDatabase()).transaction(stores, 'readwrite', { durability });
-    // Awaited below; the handler keeps an early abort from counting as unhandled.
+    // Awaited below. The handler keeps an early abort from being reported as unhandled.
     transaction.done.catch(() => {});
     let result: T;
     try {
@@ -134,7 +134,7 @@ export function transact<T>(
       try {
         transaction.abort();
       } catch {
-        // Aborted already, which is what made the work fail.
+        // Already aborted, which is why the work failed.
       }
       throw cause;
     }
@@ -143,7 +143,7 @@ export function transact<T>(
   });
 }
 
-/** Every key [id, …] of a store whose keys begin with `id`. An array sorts after every string and number. */
+/** All keys [id, …] of a store. An array sorts after every string and number. */
 export function keysOf(id: string): IDBKeyRange {
   return IDBKeyRange.bound([id], [id, []]);
 }

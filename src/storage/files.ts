@@ -1,6 +1,6 @@
 /**
- * Files that a person dropped, kept between visits: datasets as `dataset/NAME`, model folders as `model/NAME/FILE`.
- * A folder is stored as a whole or not at all.
+ * Files that people add, kept between visits: datasets as `dataset/NAME`, model folders as `model/NAME/FILE`. A folder
+ * is stored completely or not at all.
  */
 import { get } from 'idb-keyval';
 import { TabtuneError } from '../base/errors';
@@ -20,31 +20,31 @@ import { ensureSpace } from './usage';
 
 interface FileRecord extends StoredFile, BlobManifest {}
 
-/** A file's id is its path in the store; nothing outside the two folders exists. */
+/** A file's id is its path in the store, which has only these two folders. */
 function check(id: string): void {
   const [kind, ...rest] = id.split('/');
   const valid = (kind === 'dataset' || kind === 'model') && rest.every((part) => part !== '' && part !== '..');
   if (valid && rest.length > 0) return;
-  throw new TabtuneError({ code: 'internal', message: `"${id}" is not the name of a stored file.` });
+  throw new TabtuneError({ code: 'internal', message: `"${id}" is not a valid name for a stored file.` });
 }
 
 const basename = (id: string): string => id.slice(id.lastIndexOf('/') + 1);
 const describe = ({ id, name, size, createdAt }: FileRecord): StoredFile => ({ id, name, size, createdAt });
 
-/** Ids `folder/…`; '0' is the character after '/'. */
+/** The ids `folder/…`; '0' is the character after '/'. */
 const inside = (folder: string): IDBKeyRange => IDBKeyRange.bound(`${folder}/`, `${folder}0`, false, true);
 
 function context(id: string): SourceContext {
   return { where: basename(id), code: id.startsWith('model/') ? 'bad_model' : 'bad_data' };
 }
 
-/** Stores a file, replacing one of the same id. */
+/** Stores a file, replacing any with the same id. */
 export async function putFile(id: string, source: BytesSource): Promise<StoredFile> {
   const [stored] = await put([{ id, source }], null);
   return stored!;
 }
 
-/** Stores a model folder `model/NAME` from its files, replacing a folder of that name: all files, or none. */
+/** Stores all files of a model folder `model/NAME`, or none. Replaces any folder with that name. */
 export function putFolder(folder: string, files: { name: string; source: BytesSource }[]): Promise<StoredFile[]> {
   return put(
     files.map(({ name, source }) => ({ id: `${folder}/${name}`, source })),
@@ -83,13 +83,13 @@ function knownSize(source: BytesSource): number {
   return source instanceof Uint8Array ? source.length : 0;
 }
 
-/** A reader of parts of a file; null when there is no such file. */
+/** Opens a file for reading in parts; null if there is no such file. */
 export async function openFile(id: string): Promise<BlobReader | null> {
   const record = await guarded(`reading ${basename(id)}`, () => get<FileRecord>(id, store('files')));
   return record ? new BlobReader(record, record.name, 'Delete it and add it again.') : null;
 }
 
-/** The whole file. Throws `storage` when it is not there or damaged. */
+/** Reads a whole file. Throws `storage` if it is missing or damaged. */
 export async function readFile(id: string): Promise<ArrayBuffer> {
   const reader = await openFile(id);
   if (!reader) {
@@ -103,7 +103,7 @@ export async function readFile(id: string): Promise<ArrayBuffer> {
   return reader.read();
 }
 
-/** Stored files by id; with `folder` (`dataset`, `model`, `model/NAME`) only those in it. */
+/** Lists stored files by id, or only those in `folder` (`dataset`, `model`, `model/NAME`). */
 export function listFiles(folder?: string): Promise<StoredFile[]> {
   return guarded('listing the stored files', async () => {
     const db = await openDatabase();
@@ -112,7 +112,7 @@ export function listFiles(folder?: string): Promise<StoredFile[]> {
   });
 }
 
-/** Deletes the file `id` and every file in the folder `id`; nothing happens when there is none. */
+/** Deletes the file `id` and every file in the folder `id`, if there are any. */
 export function deleteFile(id: string): Promise<void> {
   check(id);
   return transact('deleting the file', ['files', 'chunks'], 'relaxed', async (transaction) => {

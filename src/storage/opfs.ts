@@ -1,11 +1,11 @@
 /**
- * The origin's private file system, as directories of files: where downloaded models lie. Large files are written at
- * offsets through sync access handles, which exist in workers only; everything else works on the page too.
+ * The origin private file system, which stores downloaded models, as directories of files. Large files are written at
+ * offsets through sync access handles, which exist only in workers. Everything else also works on the page.
  */
 import { TabtuneError } from '../base/errors';
 import { storageError } from './errors';
 
-/** A file that is open for writing; nobody else can open it so meanwhile. */
+/** A file open for writing. Nobody else can open it for writing at the same time. */
 export interface OpenFile {
   size(): number;
   read(into: Uint8Array, at: number): number;
@@ -18,20 +18,20 @@ export interface OpenFile {
 /** Directories one level deep. Names may be any text. */
 export interface FileStore {
   directories(): Promise<string[]>;
-  /** Null when there is no such file. */
+  /** Null if there is no such file. */
   blob(directory: string, name: string): Promise<Blob | null>;
-  /** Replaces a small file as a whole: a crash leaves the old or the new one. */
+  /** Replaces a small file atomically: a crash leaves either the old or the new one. */
   replace(directory: string, name: string, text: string): Promise<void>;
-  /** Creates the file when there is none. */
+  /** Opens a file, creating it if necessary. */
   open(directory: string, name: string): Promise<OpenFile>;
-  /** Deletes a directory with all in it; nothing happens when there is none. */
+  /** Deletes a directory and its contents, if it exists. */
   remove(directory: string): Promise<void>;
 }
 
-/** The folder under the file system's root. For ever: people's models are in it. */
+/** The folder under the file system's root. It must never change, because people's models are in it. */
 const ROOT = 'models';
 
-/** File names know no slash; percent-encoding is read back the same everywhere. */
+/** File names cannot contain slashes. Percent-encoding decodes the same everywhere. */
 const encode = (name: string): string => encodeURIComponent(name).replace(/\./g, '%2E');
 const decode = (name: string): string => decodeURIComponent(name);
 
@@ -43,8 +43,8 @@ async function root(): Promise<FileSystemDirectoryHandle> {
   if (!isThere()) {
     throw new TabtuneError({
       code: 'storage',
-      message: 'This browser does not let the page keep models.',
-      action: 'Open the page over https or from localhost, outside private browsing, in a newer browser.',
+      message: 'This browser does not allow this page to store models.',
+      action: 'Use a newer browser, and open the page over https or from localhost, not in a private window.',
     });
   }
   return (await navigator.storage.getDirectory()).getDirectoryHandle(ROOT, { create: true });
@@ -71,7 +71,7 @@ export const opfs: FileStore = {
   directories: () =>
     mapped('listing the models', async () => {
       const names: string[] = [];
-      // Where nothing can be kept, nothing is.
+      // Without a file system, nothing is stored.
       if (!isThere()) return names;
       for await (const [name, handle] of (await root()).entries()) {
         if (handle.kind === 'directory') names.push(decode(name));
@@ -91,7 +91,7 @@ export const opfs: FileStore = {
     mapped(`saving ${name}`, async () => {
       const inside = await (await root()).getDirectoryHandle(encode(directory), { create: true });
       const file = await inside.getFileHandle(encode(name), { create: true });
-      // Writes beside the file, and takes its place when closed.
+      // Writes to a temporary file, which replaces the original when closed.
       const stream = await file.createWritable();
       await stream.write(text);
       await stream.close();

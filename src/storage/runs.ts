@@ -1,14 +1,14 @@
-/** Runs, and what they report: metrics and sample answers, appended in batches as training goes on. */
+/** Runs and their metrics and sample answers, which are appended in batches during training. */
 import { get, set } from 'idb-keyval';
 import { TabtuneError } from '../base/errors';
 import { type BlobManifest, deleteBlobs } from './chunks';
 import { guarded, keysOf, openDatabase, type StoreName, store, transact } from './database';
 import type { MetricsRow, RunRecord, SampleAnswer } from './types';
 
-/** The Web Lock that a tab holds while it trains the run; it ends with the tab, whatever ends the tab. */
+/** The Web Lock that a tab holds while it trains the run. It is released however the tab ends. */
 export const runLockName = (runId: string): string => `tabtune-run-${runId}`;
 
-/** Stores a record, new or changed, and stamps `updatedAt`. */
+/** Stores a new or changed record and sets `updatedAt`. */
 export async function saveRun(run: RunRecord): Promise<RunRecord> {
   const record = { ...run, updatedAt: Date.now() };
   await guarded('saving the run', () => set(run.id, record, store('runs')));
@@ -27,7 +27,7 @@ export function listRuns(): Promise<RunRecord[]> {
   });
 }
 
-/** Deletes a run with its metrics, samples and checkpoints, in one transaction. Refused while a tab trains it. */
+/** Deletes a run and its metrics, samples and checkpoints in one transaction. Refused while a tab trains it. */
 export async function deleteRun(runId: string): Promise<void> {
   if ((await heldLocks()).has(runLockName(runId))) {
     throw new TabtuneError({
@@ -50,7 +50,7 @@ export async function deleteRun(runId: string): Promise<void> {
   });
 }
 
-/** Adds rows behind those already there. */
+/** Appends rows. */
 export function appendMetrics(runId: string, rows: readonly MetricsRow[]): Promise<void> {
   return append('metrics', runId, rows);
 }
@@ -86,8 +86,8 @@ function readAll<T>(name: 'metrics' | 'samples', runId: string): Promise<T[]> {
 }
 
 /**
- * Drops metrics and samples of steps after `step`. A run that goes on from a checkpoint computes those steps again, and
- * must not report them twice.
+ * Drops metrics and samples of steps after `step`. A run that resumes from a checkpoint repeats those steps and must
+ * not report them twice.
  */
 export function truncateMetrics(runId: string, step: number): Promise<void> {
   return transact('rewinding the run', ['metrics', 'samples'], 'relaxed', async (transaction) => {
@@ -110,8 +110,8 @@ async function heldLocks(): Promise<Set<string>> {
 }
 
 /**
- * Runs that say `running` while no tab holds their lock were cut off by a crash, a reload or a closed lid: they become
- * `interrupted`. Returns them. A tab must hold the lock before it stores a run as `running`.
+ * Marks runs as `interrupted` that are stored as `running` although no tab holds their lock: a crash, a reload or a
+ * closed laptop ended them. Returns those runs. A tab must hold the lock before it stores a run as `running`.
  */
 export async function markInterrupted(): Promise<RunRecord[]> {
   const held = await guarded('looking for interrupted runs', heldLocks);
@@ -120,7 +120,7 @@ export async function markInterrupted(): Promise<RunRecord[]> {
     const found: RunRecord[] = [];
     for (const run of (await runs.getAll()) as RunRecord[]) {
       if (run.status !== 'running' || held.has(runLockName(run.id))) continue;
-      // `updatedAt` stays: it says when the run was last seen alive.
+      // `updatedAt` is left alone: it says when the run was last alive.
       const interrupted: RunRecord = { ...run, status: 'interrupted' };
       await runs.put(interrupted, run.id);
       found.push(interrupted);

@@ -1,4 +1,4 @@
-/** What the browser keeps between visits. Written from workers and from the page; read by both. */
+/** Data kept between visits. Workers and the page both read and write it. */
 import type { ErrorData } from '../base/errors';
 import type { TaskData } from '../data/types';
 import type { Recipe } from '../recipe/types';
@@ -21,10 +21,10 @@ export interface StepMetrics {
   metrics?: Record<string, number>;
 }
 
-/** How a classifier did on the held-out examples, class by class. */
+/** A classifier’s results on the held-out examples, per class. */
 export interface ClassReport {
   labels: string[];
-  /** [true label][predicted label]; of several labels a text, and of regression, empty. */
+  /** [true label][predicted label]; empty for multi-label classification and regression. */
   confusion: number[][];
   perClass: { label: string; precision: number; recall: number; f1: number; support: number }[];
 }
@@ -34,28 +34,28 @@ export interface EvalMetrics {
   step: number;
   epoch: number;
   eval_loss: number;
-  /** Of next or hidden tokens; left out where the loss is none of tokens. */
+  /** Present only if the loss is over tokens (next or masked). */
   perplexity?: number;
   /** Best so far. */
   best: boolean;
   seconds: number;
-  /** What the objective measures besides the loss, by scikit-learn's names (accuracy, f1, mse, …); `base_text_loss` is forgetting's. */
+  /** The objective's metrics, with scikit-learn's names (accuracy, f1, …). `base_text_loss` measures forgetting. */
   metrics?: Record<string, number>;
   report?: ClassReport;
 }
 export type MetricsRow = StepMetrics | EvalMetrics;
 
-/** One prompt answered by the base and by the tuned model. */
+/** One prompt answered by the base model and by the fine-tuned model. */
 export interface SampleAnswer {
   step: number;
   prompt: string;
   base: string;
   tuned: string;
-  /** How near both come to the example's own answer; left out where it has none. */
+  /** How close both are to the example's answer; absent if it has none. */
   scores?: { base: AnswerScores; tuned: AnswerScores };
 }
 
-/** Of an answer that ends after 40 tokens at most. */
+/** Scores of an answer, which is cut off after 40 tokens. */
 export interface AnswerScores {
   /** F1 of ROUGE-L. */
   rouge_l: number;
@@ -74,12 +74,12 @@ export interface RunRecord {
   totalSteps: number;
   trainableParameters: number;
   totalParameters: number;
-  /** Validation loss before training and the best one since. */
+  /** Validation loss before training, and the best since then. */
   initialEvalLoss: number | null;
   bestEvalLoss: number | null;
   bestStep: number | null;
   finalLoss: number | null;
-  /** Labels of a classification run, without which its head cannot be opened. */
+  /** The labels of a classification run, which are needed to open its head. */
   task?: TaskData | null;
   error: ErrorData | null;
 }
@@ -89,7 +89,7 @@ export type CheckpointTensors = Map<string, { shape: number[]; data: Float32Arra
 
 export interface CheckpointInfo {
   runId: string;
-  /** Optimiser steps done when it was taken. */
+  /** Optimiser steps completed. */
   step: number;
   /** Trainer state that is not a tensor: best loss, patience used, tokens, seconds. Plain JSON. */
   state: Record<string, unknown>;

@@ -1,4 +1,4 @@
-/** How much is stored, how safe it is there, and getting rid of it. */
+/** How much is stored, whether the browser may evict it, and how to delete it. */
 import { deleteDB } from 'idb';
 import { TabtuneError } from '../base/errors';
 import type { BlobManifest } from './chunks';
@@ -15,10 +15,10 @@ export interface StoredItem {
 }
 
 export interface StorageUsage {
-  /** Bytes used by this site, and the most it may use; 0 where the browser does not say. */
+  /** Bytes used by this site, and its quota; 0 if the browser does not say. */
   usage: number;
   quota: number;
-  /** True when the browser promised not to evict the data on its own. */
+  /** True if the browser has promised not to evict the data. */
   persisted: boolean;
   /** Newest first. */
   items: StoredItem[];
@@ -46,8 +46,8 @@ async function isPersisted(): Promise<boolean> {
 }
 
 /**
- * Asks the browser to keep the data when disk space runs low; without, the whole site may be evicted. Chrome decides by
- * itself, without a question. Call it from the page (workers cannot ask) when something is first saved.
+ * Asks the browser to keep the data when disk space runs low; otherwise all data of the site may be evicted. Chrome
+ * decides without asking the user. Call this from the page (workers cannot ask) when something is first saved.
  */
 export async function requestPersistence(): Promise<boolean> {
   try {
@@ -57,22 +57,22 @@ export async function requestPersistence(): Promise<boolean> {
   }
 }
 
-/** Throws `storage_full` before bytes are written that cannot fit, as far as the browser tells. */
+/** Throws `storage_full` if the browser's quota shows that `bytes` more will not fit. */
 export async function ensureSpace(bytes: number): Promise<void> {
   const { usage = 0, quota = 0 } = await estimate();
   if (quota === 0 || usage + bytes <= quota) return;
   const mb = (n: number) => `${Math.ceil(n / 1e6)} MB`;
   throw new TabtuneError({
     code: 'storage_full',
-    message: `This needs ${mb(bytes)}, and the browser has ${mb(Math.max(0, quota - usage))} left for this page.`,
-    action: 'Delete runs, models or datasets you no longer need, or free space on the disk, then try again.',
+    message: `This needs ${mb(bytes)}, but the browser has only ${mb(Math.max(0, quota - usage))} left for this page.`,
+    action: 'Delete runs, models or datasets you no longer need, or free up disk space, then try again.',
     details: `usage ${usage}, quota ${quota}`,
   });
 }
 
-/** Everything stored, a model folder as one item; a run's size is that of its checkpoints. */
+/** Lists everything stored. A model folder is one item, and a run's size is that of its checkpoints. */
 function storedItems(): Promise<StoredItem[]> {
-  return guarded('listing what is stored', async () => {
+  return guarded('listing the stored data', async () => {
     const db = await openDatabase();
     const transaction = db.transaction(['files', 'runs', 'checkpoints']);
     const [files, runs, keys, checkpoints] = await Promise.all([
@@ -84,7 +84,7 @@ function storedItems(): Promise<StoredItem[]> {
     const items = new Map<string, StoredItem>();
     for (const { id, size, createdAt } of files) {
       const [kind, name] = id.split('/') as ['dataset' | 'model', string];
-      // A dataset's name may hold a slash; a model is the folder that its files lie in.
+      // A dataset's name may contain a slash. A model is the folder of its files.
       const key = kind === 'model' ? `model/${name}` : id;
       const item = items.get(key);
       if (item) {
@@ -107,18 +107,18 @@ function storedItems(): Promise<StoredItem[]> {
 }
 
 /**
- * Deletes all that Tabtune keeps in this browser. Clears the stores, which works while other tabs are open; a database
- * that cannot be opened (of a newer version, say) is deleted as a whole.
+ * Deletes everything in the database. Clears the stores, which works while other tabs are open. A database that cannot
+ * be opened (e.g. from a newer version) is deleted completely.
  */
 export async function eraseEverything(): Promise<void> {
   try {
     await openDatabase();
   } catch {
     closeDatabase();
-    await guarded('erasing', () => deleteWhole());
+    await guarded('erasing the stored data', () => deleteWhole());
     return;
   }
-  await transact('erasing', [...STORES], 'strict', async (transaction) => {
+  await transact('erasing the stored data', [...STORES], 'strict', async (transaction) => {
     await Promise.all(STORES.map((name) => transaction.objectStore(name).clear()));
   });
 }
@@ -129,8 +129,8 @@ function deleteWhole(): Promise<void> {
       reject(
         new TabtuneError({
           code: 'storage',
-          message: 'Another Tabtune tab keeps the stored data open.',
-          action: 'Close the other Tabtune tabs, then erase again.',
+          message: 'Another Tabtune tab is using the stored data.',
+          action: 'Close the other Tabtune tabs, then erase the data again.',
         }),
       );
     deleteDB(DATABASE, { blocked }).then(resolve, reject);

@@ -7,7 +7,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
   test.describe(colorScheme, () => {
     test.use({ colorScheme });
 
-    test('axe finds nothing in any place', async ({ page }) => {
+    test('axe finds nothing on any page', async ({ page }) => {
       await page.goto('/');
       await expectReady(page);
       for (const place of places) {
@@ -34,7 +34,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
   });
 }
 
-test('every place, the commands and the shortcuts are reached by keyboard alone', async ({ page }) => {
+test('every page, the commands and the shortcuts can be reached with the keyboard alone', async ({ page }) => {
   await page.goto('/');
   await expectReady(page);
   for (const [i, place] of places.entries()) {
@@ -50,7 +50,7 @@ test('every place, the commands and the shortcuts are reached by keyboard alone'
   await expect(page.getByRole('region', { name: 'Data', exact: true })).toBeVisible();
 });
 
-test('the theme follows the switch rather than the system, after a reload too', async ({ page }) => {
+test('the theme follows the switch rather than the system, even after a reload', async ({ page }) => {
   await page.goto('/');
   const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   const light = await background();
@@ -62,7 +62,7 @@ test('the theme follows the switch rather than the system, after a reload too', 
   await expect.poll(background).toBe(dark);
 });
 
-test('digits that are typed into a field go nowhere', async ({ page }) => {
+test('digits typed into a field do not switch pages', async ({ page }) => {
   await page.goto('/#/recipe/advanced');
   const search = page.getByRole('searchbox', { name: 'Find a field' });
   await search.pressSequentially('2');
@@ -72,7 +72,7 @@ test('digits that are typed into a field go nowhere', async ({ page }) => {
   await expect(page.getByRole('region', { name: 'Recipe', exact: true })).toBeVisible();
 });
 
-test('the first Tab offers to skip, and the start is reached by Tab', async ({ page }) => {
+test('the first Tab offers a skip link, and the start button can be reached with Tab', async ({ page }) => {
   await page.goto('/');
   await expectReady(page);
   await page.keyboard.press('Tab');
@@ -84,10 +84,10 @@ test('the first Tab offers to skip, and the start is reached by Tab', async ({ p
   await expect(start).toBeFocused();
 });
 
-test.describe('at 400 % zoom', () => {
-  // 1280 × 1024 at 400 %.
+test.describe('at 400% zoom', () => {
+  // 1280 × 1024 at 400%.
   test.use({ viewport: { width: 320, height: 256 } });
-  test('nothing has to be scrolled sideways', async ({ page }) => {
+  test('nothing needs horizontal scrolling', async ({ page }) => {
     await page.goto('/');
     await expectReady(page);
     for (const place of places) {

@@ -1,4 +1,4 @@
-/** Machines and files that cannot do what is asked: what is missing and what to do is said, and the rest goes on. */
+/** Unsuitable machines and files: the app says what is missing and what to do, and everything else keeps working. */
 import { chromium, expect, type Page, test } from '@playwright/test';
 import { browserArgs } from '../../scripts/browser.mjs';
 import { expectReady, startButton } from './support/studio';
@@ -8,14 +8,14 @@ const examples = (page: Page) => dataPlace(page).getByRole('grid', { name: 'Exam
 const goTo = (page: Page, place: string) =>
   page.getByRole('navigation', { name: 'Steps' }).getByRole('link', { name: place, exact: true }).click();
 
-/** Chooses a dataset as a person does, in the browser's file dialog. */
+/** Chooses a dataset in the browser's file dialog, as a person would. */
 async function openFile(page: Page, name: string, text: string): Promise<void> {
   const chooser = page.waitForEvent('filechooser');
   await dataPlace(page).getByRole('button', { name: 'Open file', exact: true }).click();
   await (await chooser).setFiles({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
 }
 
-/** As a browser before WebGPU: neither the page nor a worker knows it. No flag of Chrome's takes it away. */
+/** Simulates a browser without WebGPU, in the page and in workers. Chrome has no flag for that. */
 async function removeWebGpu(page: Page): Promise<void> {
   const remove = 'delete Object.getPrototypeOf(navigator).gpu;';
   await page.addInitScript(remove);
@@ -42,7 +42,7 @@ test.describe('without WebGPU', () => {
     },
   };
   for (const [name, { args, says, withoutApi }] of Object.entries(machines)) {
-    test(`${name}, the start is blocked with the reason, and all else works`, async ({ baseURL }) => {
+    test(`${name}, the start is blocked with the reason, and everything else works`, async ({ baseURL }) => {
       const browser = await chromium.launch({ executablePath: process.env.CHROME_PATH ?? '/usr/bin/chromium', args });
       try {
         const page = await browser.newPage({ baseURL, viewport: { width: 1440, height: 900 } });
@@ -77,7 +77,7 @@ test.describe('without WebGPU', () => {
 });
 
 test.describe('a dataset that does not fit', () => {
-  test('is refused before it is copied when the browser says how much room there is', async ({ page, baseURL }) => {
+  test('is refused before it is copied if the browser gives its quota', async ({ page, baseURL }) => {
     const browser = await page.context().newCDPSession(page);
     const setQuota = (quotaSize?: number) =>
       browser.send('Storage.overrideQuotaForOrigin', { origin: baseURL!, quotaSize });
@@ -89,7 +89,7 @@ test.describe('a dataset that does not fit', () => {
     const alert = dataPlace(page).getByRole('alert');
     await expect(alert).toContainText(/space/);
     await expect(alert).toContainText('Delete runs, models or datasets you no longer need');
-    // What was open stays open.
+    // The previous dataset stays open.
     await expect(examples(page)).toHaveAttribute('aria-rowcount', '251');
     await expectReady(page);
 
@@ -98,7 +98,7 @@ test.describe('a dataset that does not fit', () => {
     await expect(examples(page)).toHaveAttribute('aria-rowcount', '2001');
   });
 
-  test('is refused as a whole when the disk turns out to be full', async ({ page }) => {
+  test('is refused completely if the disk turns out to be full', async ({ page }) => {
     await page.addInitScript(() => {
       const put = IDBObjectStore.prototype.put;
       IDBObjectStore.prototype.put = function (...args) {

@@ -12,7 +12,7 @@ const pairs = [
 ];
 const csv = `question,answer\n${pairs.map((pair) => pair.map((cell) => `"${cell}"`).join(',')).join('\n')}\n`;
 
-test('a spreadsheet is dropped, edited, looked at and trained on', async ({ page }) => {
+test('a spreadsheet can be dropped, viewed, edited and trained on', async ({ page }) => {
   await page.goto('/');
   await expectReady(page);
   await drop(page, 'replies.csv', csv);
@@ -25,7 +25,7 @@ test('a spreadsheet is dropped, edited, looked at and trained on', async ({ page
   await expect(data.getByRole('heading', { name: 'Row 2, as the model reads it' })).toBeVisible();
   await expect(data.getByRole('group', { name: 'Tokens of the example' })).toContainText('Can I get a refund?');
 
-  // Everything by keyboard: right to the answer, Enter, write, Ctrl+Enter.
+  // All with the keyboard: right to the answer, Enter, type, Ctrl+Enter.
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('Enter');
   await page.getByRole('textbox', { name: 'Answer of row 2' }).fill('Yes, within sixty days.');

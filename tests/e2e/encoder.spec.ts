@@ -1,4 +1,4 @@
-/** A model that reads and does not write: it opens, shows what it is, and a run that needs answers is refused. */
+/** A model that cannot generate text: it opens and shows its facts, and a run that needs answers is refused. */
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,7 +7,7 @@ import { expectReady, startButton } from './support/studio';
 
 const fixture = 'tests/fixtures/families/bert';
 
-/** As many tokens as the fixture's embedding has rows. */
+/** A vocabulary with as many tokens as the fixture's embedding has rows. */
 function wordPieces(): string {
   const special = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
   const words = Array.from({ length: 62 }, (_, i) => `word${i}`);
@@ -24,7 +24,7 @@ function wordPieces(): string {
   });
 }
 
-test('an encoder opens and shows what it is; training answers on it is refused with a sentence', async ({ page }) => {
+test('an encoder opens and shows its facts, and training it on answers is refused', async ({ page }) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'tabtune-encoder-'));
   try {
     for (const name of ['config.json', 'model.safetensors']) {

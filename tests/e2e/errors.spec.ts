@@ -7,7 +7,7 @@ test.beforeEach(async ({ page }) => {
   await expectReady(page);
 });
 
-test('an empty file is refused, and the way back is one button', async ({ page }) => {
+test('an empty file is refused, and one button leads back', async ({ page }) => {
   await drop(page, 'empty.csv', '');
   await expect(page.getByRole('alert')).toContainText('empty.csv');
   await expect(page.getByRole('button', { name: 'Start training' })).toHaveAttribute('aria-disabled', 'true');
@@ -15,7 +15,7 @@ test('an empty file is refused, and the way back is one button', async ({ page }
   await expectReady(page);
 });
 
-test('a broken line of a JSONL file is named, and the rest is used', async ({ page }) => {
+test('a broken line of a JSONL file is reported, and the rest is used', async ({ page }) => {
   const line = (i: number) => JSON.stringify({ prompt: `question ${i}`, completion: `answer ${i}` });
   await drop(page, 'replies.jsonl', `${line(1)}\n${line(2)}\n{"prompt": "oops"\n${line(4)}\n`);
   const data = page.getByRole('region', { name: 'Data', exact: true });
@@ -23,7 +23,7 @@ test('a broken line of a JSONL file is named, and the rest is used', async ({ pa
   await expect(data.getByRole('grid', { name: 'Examples' })).toHaveAttribute('aria-rowcount', '4');
 });
 
-test('a table whose columns say nothing asks which is what', async ({ page }) => {
+test('a table with unclear column names asks for the columns', async ({ page }) => {
   await drop(
     page,
     'notes.csv',
@@ -39,7 +39,7 @@ test('a table whose columns say nothing asks which is what', async ({ page }) =>
   await expectReady(page);
 });
 
-test('a folder that is no model is refused by name, and the open model stays', async ({ page }, info) => {
+test('a folder that is not a model is refused, and the open model stays', async ({ page }, info) => {
   const folder = info.outputPath('not-a-model');
   mkdirSync(folder, { recursive: true });
   writeFileSync(info.outputPath('not-a-model', 'config.json'), '{"model_type": "whisper"}');
@@ -51,7 +51,7 @@ test('a folder that is no model is refused by name, and the open model stays', a
   await expectReady(page);
 });
 
-test('an impossible field is told beside it, and the start waits', async ({ page }) => {
+test('an invalid field shows its error, and the start is blocked', async ({ page }) => {
   await page.goto('/#/recipe/advanced');
   const rank = page.getByLabel('r', { exact: true });
   await rank.fill('many');
@@ -62,7 +62,7 @@ test('an impossible field is told beside it, and the start waits', async ({ page
   await expectReady(page);
 });
 
-test('the recipe as JSON is edited both ways', async ({ page }) => {
+test('the recipe can be edited in the form and as JSON', async ({ page }) => {
   await page.goto('/#/recipe/advanced');
   const json = page.getByRole('textbox', { name: 'Recipe as JSON' });
   await page.getByLabel('seed', { exact: true }).fill('7');

@@ -3,7 +3,7 @@ import { expectReady } from './page';
 
 const fixture = 'tests/fixtures/gguf/gqa-tied.gguf';
 
-test('a GGUF file is opened from the disk, kept over a reload, and deleted', async ({ page }) => {
+test('a GGUF file can be opened from disk, survives a reload and can be deleted', async ({ page }) => {
   await page.goto('/');
   await expectReady(page);
   const choosing = page.waitForEvent('filechooser');

@@ -1,4 +1,4 @@
-/** Input that cannot be used ends `npm run headless` with one clear line, soon, and leaves nothing behind. */
+/** Unusable input quickly ends `npm run headless` with one clear line and leaves nothing behind. */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@playwright/test';
@@ -7,7 +7,7 @@ import { Bench } from './support/headless';
 const STORIES = 'public/models/stories';
 const FEW_ROWS = Array.from({ length: 4 }, (_, i) => JSON.stringify({ prompt: `Q${i}?`, completion: `A${i}.` }));
 
-/** A copy of the built-in model, with some of its files changed, or left out (null). */
+/** A copy of the built-in model with some files changed, or omitted (null). */
 function model(bench: Bench, name: string, changes: Record<string, Uint8Array | string | null>): void {
   mkdirSync(bench.path(name));
   for (const file of readdirSync(STORIES)) {
@@ -37,17 +37,17 @@ const cases: Record<string, Case> = {
   },
   'an unknown field': {
     recipe: { version: 1, training: { learning_rte: 1e-4 } },
-    line: /^training\.learning_rte: unknown field\. Did you mean learning_rate\?$/,
+    line: /^training\.learning_rte: is not a known field\. Did you mean learning_rate\?$/,
   },
-  'an impossible value': {
+  'an invalid value': {
     recipe: { version: 1, training: { learning_rate: -1 } },
     line: /^training\.learning_rate: must be a number .+, not -1\.$/,
   },
-  'values that cannot work together': {
+  'a recipe that would train nothing': {
     recipe: { version: 1, training: { max_steps: 0 } },
     line: /^training\.max_steps: is 0, so nothing would be trained\./,
   },
-  'a dataset that is not there': {
+  'a missing dataset': {
     recipe: dataset('none.jsonl'),
     line: /^dataset\.source: none\.jsonl does not exist\./,
   },
@@ -56,7 +56,7 @@ const cases: Record<string, Case> = {
     prepare: write('empty.jsonl', ''),
     line: /^empty\.jsonl: .*empty/i,
   },
-  'JSON Lines without a sound line': {
+  'JSON Lines without a valid line': {
     recipe: dataset('broken.jsonl'),
     prepare: write('broken.jsonl', '{"prompt": "a", "completion": \n{"prompt" "b"}\n'),
     line: /^broken\.jsonl, line 1: .*Line 1 is not valid JSON/,
@@ -74,7 +74,7 @@ const cases: Record<string, Case> = {
     ),
     line: /^long\.jsonl, row 1: No example is left to train on\. .*begins after the limit of 16\. Raise max_length/,
   },
-  'a model folder that is not there': {
+  'a missing model folder': {
     recipe: { version: 1, model: { source: 'file:none' } },
     line: /^model\.source: none does not exist\./,
   },
@@ -130,14 +130,14 @@ for (const [name, { recipe, prepare, line }] of Object.entries(cases)) {
   });
 }
 
-test('a recipe file that is not there', async () => {
+test('a missing recipe file', async () => {
   const { code, stderr } = await bench.run('none.json', 'results');
   expect(stderr).toEqual([expect.stringMatching(/none\.json: There is no such file\.$/)]);
   expect(code).toBe(1);
   expect(bench.list()).toEqual([]);
 });
 
-test('a folder of other files is not written to', async () => {
+test('a folder with other files is not written to', async () => {
   mkdirSync(bench.path('results'));
   bench.write('results/thesis.txt', 'years of work');
   bench.write('recipe.json', { version: 1 });

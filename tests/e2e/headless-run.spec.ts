@@ -1,4 +1,4 @@
-/** What `npm run headless` leaves: figures, a summary and an adapter, the same ones for the same seed. */
+/** The output of `npm run headless`: metrics, a summary and an adapter, identical for the same seed. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { readPeftFolder } from '../../src/formats/peft';
@@ -50,7 +50,7 @@ test.beforeAll(() => {
 
 test.describe.configure({ mode: 'serial', timeout: 3 * PATIENCE });
 
-test('a run leaves its figures, a summary and a PEFT folder, and tells what it left out', async () => {
+test('a run writes metrics, a summary and a PEFT folder, and reports the rows it left out', async () => {
   const { code, stdout, stderr } = await bench.run('recipe.json', 'first');
   expect(stderr.join('\n')).toContain('Line 3 is not valid JSON');
   expect(stderr.join('\n')).toMatch(/Row 8 has \d+ tokens, \d+ more than the limit of 48/);
@@ -106,7 +106,7 @@ test('the same seed gives the same adapter, byte for byte', async () => {
   expect(timeless('second')).toEqual(timeless('first'));
 });
 
-test('a run that continues from an adapter begins where that one ended', async () => {
+test('a run that continues from an adapter starts where the first run ended', async () => {
   bench.write('more.json', recipe({ max_steps: 1, eval_steps: 0 }, { init_adapter: 'file:first/adapter' }));
   const { code } = await bench.run('more.json', 'more');
   expect(code).toBe(0);

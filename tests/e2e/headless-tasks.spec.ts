@@ -1,4 +1,4 @@
-/** What `npm run headless` leaves of a classifier, and of methods that train the model itself. */
+/** The output of `npm run headless` for a classifier, and for methods that train the model itself. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { readPeftFolder } from '../../src/formats/peft';
@@ -48,7 +48,7 @@ async function run(name: string, content: object) {
   return summary;
 }
 
-test('a classifier leaves its metrics, and an adapter with its head and the names of its labels', async () => {
+test('a classifier writes its metrics, and an adapter with its head and label names', async () => {
   const summary = await run('lora', recipe({ type: 'lora', r: 4 }, { type: 'sequence_classification' }));
   expect(bench.list('lora')).toEqual(['adapter', 'metrics.jsonl', 'summary.json']);
   const [before, ...others] = lines('lora');
@@ -70,7 +70,7 @@ test('a classifier leaves its metrics, and an adapter with its head and the name
   expect(json('lora', 'adapter', 'labels.json').id2label).toEqual({ 0: 'calm', 1: 'wild' });
 });
 
-test('full fine-tuning of a classifier leaves a model with its head, and no adapter', async () => {
+test('full fine-tuning of a classifier writes a model with its head and no adapter', async () => {
   const summary = await run('full', recipe({ type: 'full' }, { type: 'sequence_classification' }));
   expect(bench.list('full')).toEqual(['metrics.jsonl', 'model', 'summary.json']);
   expect(summary.weight_change).toBeGreaterThan(0);

@@ -17,7 +17,7 @@ function headless(recipe: unknown) {
 /** A run that is at work for as long as a test wants it to be. */
 const long = { version: 1, training: { max_steps: 100_000, eval_steps: 0 } };
 
-test('a recipe becomes metrics, a summary and an adapter', async () => {
+test('a recipe gives metrics, a summary and an adapter', async () => {
   const lines = ['What is the sea?', 'Who are you?', 'Where is the gold?', 'Sing me a song.'].map((prompt) =>
     JSON.stringify({ prompt, completion: 'Arr, matey!' }),
   );
@@ -60,7 +60,7 @@ const bad: [name: string, recipe: unknown, line: string][] = [
   [
     'an unknown field',
     { version: 1, training: { learning_rte: 1 } },
-    'training.learning_rte: unknown field. Did you mean learning_rate?',
+    'training.learning_rte: is not a known field. Did you mean learning_rate?',
   ],
   [
     'a missing dataset',
@@ -70,11 +70,11 @@ const bad: [name: string, recipe: unknown, line: string][] = [
   [
     'an unknown model',
     { version: 1, model: { source: 'builtin:none' } },
-    'builtin:none: There is no built-in model of this name. Choose one of: stories.',
+    'builtin:none: There is no built-in model with this name. Choose one of: stories.',
   ],
 ];
 for (const [name, recipe, line] of bad) {
-  test(`${name} ends with one line and leaves nothing`, async () => {
+  test(`${name} ends with one line and leaves nothing behind`, async () => {
     const { code, stderr } = await headless(recipe).ended;
     expect(stderr).toEqual([line]);
     expect(code).toBe(1);
@@ -83,8 +83,7 @@ for (const [name, recipe, line] of bad) {
 }
 
 const leftovers = () => bench.list().filter((name) => name.startsWith('.results'));
-
-test('a killed run leaves no results, and the next one tidies up after it', async () => {
+test('a killed run leaves no results, and the next one cleans up after it', async () => {
   const { child, ended } = headless(long);
   await expect.poll(leftovers).toHaveLength(1);
   child.kill('SIGKILL');
@@ -97,7 +96,7 @@ test('a killed run leaves no results, and the next one tidies up after it', asyn
   expect(leftovers()).toEqual([]);
 });
 
-test('Ctrl+C ends a run and leaves nothing', async () => {
+test('Ctrl+C ends a run and leaves nothing behind', async () => {
   const { child, ended } = headless(long);
   await expect.poll(leftovers).toHaveLength(1);
   child.kill('SIGINT');

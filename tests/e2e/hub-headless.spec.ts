@@ -1,4 +1,4 @@
-/** A model of the Hub in a headless run: fetched once, kept in a folder of its own, opened from there without a network. */
+/** A Hub model in a headless run: downloaded once, kept in a separate folder, and opened from there offline. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { HubServer } from '../support/hub-server';
@@ -29,7 +29,7 @@ const run = (out: string, token: string | null = null) =>
     env: { HF_ENDPOINT: server.endpoint, HF_TOKEN: token ?? '' },
   });
 
-test('a gated model is refused with what to do, and fetched with the token of somebody who accepted', async () => {
+test('a gated model is refused with instructions, and downloaded with a token whose owner accepted the terms', async () => {
   const { commit } = server.add({ id: 'org/stories', files, licence: 'mit', access: 'gated' });
   const rows = Array.from({ length: 4 }, (_, i) => JSON.stringify({ text: `The sea has ${i} waves.` }));
   bench.write('data.jsonl', rows.join('\n'));
@@ -49,7 +49,7 @@ test('a gated model is refused with what to do, and fetched with the token of so
   expect(code, stderr.join('\n')).toBe(0);
   const whole = files[WEIGHTS]!.length;
   expect(server.ranges(WEIGHTS).at(-1)).toEqual([0, whole - 1]);
-  // The storage host never sees the token, and it is nowhere on the disk.
+  // The storage host never sees the token, and it is not stored on disk.
   expect(server.requests.filter(({ host, headers }) => host === 'cdn' && headers.authorization)).toEqual([]);
   const written = readdirSync(bench.folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   expect(written.length).toBeGreaterThan(10);
@@ -59,7 +59,7 @@ test('a gated model is refused with what to do, and fetched with the token of so
   expect(config).toMatchObject({ base_model_name_or_path: 'org/stories', revision: commit });
 });
 
-test('the second run fetches nothing, and needs no network', async () => {
+test('the second run downloads nothing and needs no network', async () => {
   server.requests.length = 0;
   server.fault = () => ({ status: 503 });
   const { code, stderr } = await run('second');

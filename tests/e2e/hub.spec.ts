@@ -1,4 +1,4 @@
-/** A model of the Hub in the studio: found, looked at, fetched with a reload in the middle, opened without a network. */
+/** A Hub model in the studio: found, inspected, downloaded with a reload in the middle, and opened offline. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, type Page, test } from '@playwright/test';
 import { HubServer } from '../support/hub-server';
@@ -18,7 +18,7 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => server.stop());
 
-/** The studio with the Hub on this machine as its endpoint, as if it had been chosen on an earlier visit. */
+/** Opens the studio with the local Hub as its endpoint, as if it had been chosen on an earlier visit. */
 async function open(page: Page): Promise<void> {
   await page.addInitScript((endpoint) => {
     const kept = JSON.stringify({ state: { hubEndpoint: endpoint }, version: 1 });
@@ -48,9 +48,7 @@ const bytesKept = (page: Page): Promise<number> =>
 
 const weightRanges = () => server.ranges(WEIGHTS).filter(([, last]) => last > 100_000);
 
-test('a download cut off by a reload goes on where it was, is verified, and opens without a network', async ({
-  page,
-}) => {
+test('a download interrupted by a reload resumes where it was, is verified, and opens offline', async ({ page }) => {
   const { source } = server.add({ id: 'org/tiny-stories', files, licence: 'mit', downloads: 12 });
   await open(page);
   await lookAt(page, 'stories', 'org/tiny-stories');
@@ -59,7 +57,7 @@ test('a download cut off by a reload goes on where it was, is verified, and open
   await expect(dialog).toContainText('2,048 in the vocabulary');
   expect(weightRanges()).toEqual([]);
 
-  // 30 % of the weights come, then silence; the page is reloaded in the middle of it.
+  // 30% of the weights arrive, then nothing. The page is reloaded meanwhile.
   server.fault = ({ host, file, range }) =>
     host === 'cdn' && file === WEIGHTS && range?.[1] === size - 1 && range[0] === 0 ? { stallAfter: third } : null;
   await dialog.getByRole('button', { name: /^Download and open/ }).click();
@@ -79,7 +77,7 @@ test('a download cut off by a reload goes on where it was, is verified, and open
     [third, size - 1],
   ]);
 
-  // Now the Hub is gone, and the model opens from this browser.
+  // Now the Hub is unreachable, and the model opens from this browser.
   server.fault = () => ({ status: 503 });
   server.requests.length = 0;
   await page.reload();
@@ -94,7 +92,7 @@ test('a download cut off by a reload goes on where it was, is verified, and open
     });
   expect(await kept()).toEqual([source]);
 
-  // And it can be got rid of.
+  // It can also be deleted.
   await page.getByRole('button', { name: 'Storage', exact: true }).click();
   const storage = page.getByRole('dialog', { name: 'Storage' });
   await expect(storage).toContainText('last opened');

@@ -1,23 +1,23 @@
-/** Methods and objectives on the screen: what goes together, their fields, a classifier's figures and its labels. */
+/** Methods and objectives on the screens: which work together, their fields, and a classifier's metrics and labels. */
 import type { Page } from '@playwright/test';
 import { axeFindings, expectReady } from './page';
 import { expect, test } from './support/scripted';
 
 const start = (page: Page) => page.getByRole('button', { name: 'Start training' });
 
-test('a goal and a method are chosen by cards; what does not go together says why', async ({ page, scripted }) => {
+test('a goal and a method are chosen with cards, and incompatible ones say why', async ({ page, scripted }) => {
   await page.goto(`${scripted}#/recipe`);
   await expectReady(page);
   const card = (name: string) => page.getByRole('button', { name, exact: true });
   await expect(card('Answer like my examples')).toHaveAttribute('aria-pressed', 'true');
   await expect(card('LoRA')).toHaveAttribute('aria-pressed', 'true');
-  // Answers need no head of a classifier.
+  // Learning answers does not need a classification head.
   await expect(card('Head only')).toHaveAttribute('aria-disabled', 'true');
-  await expect(card('Head only')).toHaveAccessibleDescription(/Trains only the head of a classifier/);
+  await expect(card('Head only')).toHaveAccessibleDescription(/Trains only a classifier’s head/);
   await card('Sort texts into classes').click();
   await card('Head only').click();
   await expect(page.getByRole('link', { name: 'Recipe', exact: true })).toHaveAccessibleDescription(/Head only/);
-  // The goal comes first: a method that does not work with another one gives way.
+  // The goal takes precedence: a method that does not work with it is replaced.
   await card('Answer like my examples').click();
   await expect(card('LoRA')).toHaveAttribute('aria-pressed', 'true');
 
@@ -28,7 +28,7 @@ test('a goal and a method are chosen by cards; what does not go together says wh
   await expect(page.getByLabel('lora_alpha')).toBeHidden();
   await page.getByLabel('num_virtual_tokens').fill('12');
   await expect(page.getByRole('textbox', { name: 'Recipe as JSON' })).toHaveValue(/"num_virtual_tokens": 12/);
-  // A field that has no effect here is found by its name all the same.
+  // A field that has no effect here can still be found by its name.
   await page.getByRole('searchbox', { name: 'Find a field' }).fill('momentum');
   await expect(page.getByText('Momentum: only with sgd.')).toBeVisible();
   await page.getByRole('searchbox', { name: 'Find a field' }).fill('optim');
@@ -37,7 +37,7 @@ test('a goal and a method are chosen by cards; what does not go together says wh
   await expect(page.getByLabel('sgd_momentum')).toHaveValue('0.9');
 });
 
-test('a classifier shows what it gets right, class by class, and labels a text before and after', async ({
+test('a classifier shows its metrics per class, and labels a text before and after training', async ({
   page,
   scripted,
 }) => {
@@ -62,7 +62,7 @@ test('a classifier shows what it gets right, class by class, and labels a text b
   const tuned = page.getByRole('article', { name: 'Tuned' });
   await expect(tuned.getByRole('listitem').first()).toHaveText(/^complaint9\d %$/);
   await expect(page.getByRole('article', { name: 'Base' }).getByRole('listitem')).toHaveCount(3);
-  // A classifier is not asked for its temperature.
+  // A classifier has no temperature.
   await expect(page.getByText('How they answer')).toBeHidden();
   await expect(page.getByRole('button', { name: 'Export adapter' })).toBeEnabled();
   expect(await axeFindings(page)).toEqual([]);
@@ -78,7 +78,7 @@ test('a classifier shows what it gets right, class by class, and labels a text b
   await expect(page.getByRole('combobox', { name: 'Open what was learned in' })).toBeVisible();
 });
 
-test('what trains the model itself is taken away as a model', async ({ page, scripted }) => {
+test('a method that trains the model itself exports a model', async ({ page, scripted }) => {
   await page.goto(`${scripted}?stepMs=5#/recipe`);
   await expectReady(page);
   await page.getByRole('button', { name: 'Full fine-tuning' }).click();

@@ -5,7 +5,7 @@ import { expect, lookAt, openModels, test } from './support/scripted';
 
 const smol = 'HuggingFaceTB/SmolLM2-135M-Instruct';
 
-test('a model is searched for, looked at, fetched with a pause and a retry, opened, and listed', async ({
+test('a model can be found, inspected, downloaded with a pause and a retry, opened and listed', async ({
   page,
   scripted,
 }) => {
@@ -18,7 +18,7 @@ test('a model is searched for, looked at, fetched with a pause and a retry, open
   await expect(dialog.getByRole('link', { name: 'apache-2.0' })).toBeVisible();
   await expect(dialog).toContainText('main at commit 12fd25f7');
   await dialog.getByRole('radio', { name: /q4_k_m\.gguf/ }).check();
-  // A GGUF file is quantised already.
+  // A GGUF file is already quantised.
   await expect(dialog.getByRole('group', { name: 'Precision on the GPU' })).toBeHidden();
   await dialog.getByRole('radio', { name: /^Safetensors/ }).check();
   await dialog.getByRole('button', { name: 'Download and open, 272 MB' }).click();
@@ -43,10 +43,7 @@ test('a model is searched for, looked at, fetched with a pause and a retry, open
   await expect(models).toContainText('None yet.');
 });
 
-test('a download that an earlier visit left unfinished is offered, and can be cancelled', async ({
-  page,
-  scripted,
-}) => {
+test('an unfinished download from an earlier visit is listed and can be cancelled', async ({ page, scripted }) => {
   await openModels(page, scripted, '&unfinished');
   await expect(page.getByRole('progressbar', { name: 'Qwen/Qwen3-0.6B downloaded' })).toHaveAttribute(
     'aria-valuenow',
@@ -57,7 +54,7 @@ test('a download that an earlier visit left unfinished is offered, and can be ca
   await expect(page.getByRole('heading', { name: 'Downloads' })).toBeHidden();
 });
 
-test('a gated model says what to do; the token opens it and is kept nowhere', async ({ page, scripted }) => {
+test('a gated model says what to do, and the token unlocks it but is not stored', async ({ page, scripted }) => {
   await openModels(page, scripted);
   await page.getByRole('button', { name: 'Gemma 3 1B' }).click();
   const dialog = page.getByRole('dialog', { name: 'google/gemma-3-1b-it' });
@@ -70,7 +67,10 @@ test('a gated model says what to do; the token opens it and is kept nowhere', as
   expect(kept).not.toContain('hf_secret');
 });
 
-test('an architecture that is not read is refused by name, with those that are', async ({ page, scripted }) => {
+test('an unsupported architecture is refused by name, and the supported ones are listed', async ({
+  page,
+  scripted,
+}) => {
   await openModels(page, scripted);
   await lookAt(page, 'state-spaces/mamba-130m-hf');
   const alert = page.getByRole('dialog').getByRole('alert');
@@ -79,7 +79,7 @@ test('an architecture that is not read is refused by name, with those that are',
   await expect(page.getByRole('button', { name: /^Download/ })).toBeHidden();
 });
 
-test('a run that is too big is made to fit from its card', async ({ page, scripted }) => {
+test('a run that is too big can be made to fit from its card', async ({ page, scripted }) => {
   await openModels(page, scripted);
   await lookAt(page, 'microsoft/Phi-4-mini-instruct');
   await page.getByRole('radio', { name: /^As it comes/ }).check();
@@ -92,7 +92,7 @@ test('a run that is too big is made to fit from its card', async ({ page, script
   await expect(page.getByRole('radio', { name: '4-bit (NF4)' })).toBeChecked();
 });
 
-test('a model that cannot be trained so blocks the start in the run card', async ({ page, scripted }) => {
+test('a model that does not suit the recipe blocks the start in the run card', async ({ page, scripted }) => {
   await openModels(page, scripted);
   await lookAt(page, 'sentence-transformers/all-MiniLM-L6-v2');
   await page.getByRole('button', { name: /^Download and open/ }).click();
@@ -102,7 +102,7 @@ test('a model that cannot be trained so blocks the start in the run card', async
   await expect(page.getByRole('heading', { name: 'all MiniLM L6 v2' })).toBeVisible();
 });
 
-test('the merged model is saved as a zip, with its difference said', async ({ page, scripted }) => {
+test('the merged model is saved as a zip, and its logit difference is shown', async ({ page, scripted }) => {
   await page.addInitScript(() => Reflect.deleteProperty(window, 'showSaveFilePicker'));
   await page.goto(`${scripted}?history#/compare`);
   await expect(page.getByText(/pirate-chat-merged\.zip/)).toBeVisible();
@@ -121,7 +121,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
   test.describe(colorScheme, () => {
     test.use({ colorScheme });
 
-    test('axe finds nothing in what the Hub, downloads and storage show', async ({ page, scripted }) => {
+    test('axe finds nothing on the Hub, download and storage screens', async ({ page, scripted }) => {
       await openModels(page, scripted, '&unfinished&failing');
       expect(await axeFindings(page), 'shelf and unfinished download').toEqual([]);
       for (const name of [smol, 'google/gemma-3-1b-it', 'state-spaces/mamba-130m-hf', 'nobody/nothing']) {
@@ -148,12 +148,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
   });
 }
 
-test.describe('at 400 % zoom', () => {
-  // 1280 × 1024 at 400 %.
+test.describe('at 400% zoom', () => {
+  // 1280 × 1024 at 400%.
   test.use({ viewport: { width: 320, height: 256 } });
-  test('nothing has to be scrolled sideways, in the place or its dialogs', async ({ page, scripted }) => {
+  test('nothing needs horizontal scrolling, on the page or in its dialogs', async ({ page, scripted }) => {
     await openModels(page, scripted, '&unfinished');
-    // Boxes with more in them than they are wide, or that reach beyond the window.
+    // Boxes whose contents overflow, or that extend beyond the window.
     const over = () =>
       page.evaluate(() => {
         const boxes = [document.documentElement, ...document.querySelectorAll('[role=dialog], [role=dialog] *')];
@@ -171,7 +171,7 @@ test.describe('at 400 % zoom', () => {
   });
 });
 
-test('a model is found, looked at and fetched by keyboard alone', async ({ page, scripted }) => {
+test('a model can be found, inspected and downloaded with the keyboard alone', async ({ page, scripted }) => {
   await openModels(page, scripted, '&holding');
   await page.getByRole('searchbox', { name: 'Name or address' }).focus();
   await page.keyboard.type('qwen3');

@@ -1,16 +1,16 @@
-/** What every test of the screen does: wait until a run could start, drop a file, set a field, run axe. */
+/** Common steps of screen tests: waiting until a run can start, dropping a file, setting fields, running axe. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { expect, type Page } from '@playwright/test';
 
-/** The one big button, once nothing stands in its way. */
+/** Waits until the start button is enabled. */
 export async function expectReady(page: Page): Promise<void> {
   const start = page.getByRole('button', { name: 'Start training' });
   await expect(start).toBeVisible();
   await expect(start).not.toHaveAttribute('aria-disabled', 'true');
 }
 
-/** Lets a file go over the page, as from a file manager. */
+/** Drops a file on the page, as from a file manager. */
 export async function drop(page: Page, name: string, content: string): Promise<void> {
   const transfer = await page.evaluateHandle(
     ([fileName, text]) => {
@@ -23,7 +23,7 @@ export async function drop(page: Page, name: string, content: string): Promise<v
   await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
 }
 
-/** Sets fields in Advanced, by their Hugging Face names. */
+/** Sets fields under Advanced by their Hugging Face names. */
 export async function setFields(page: Page, fields: Record<string, string>): Promise<void> {
   await page.goto('/#/recipe/advanced');
   for (const [name, value] of Object.entries(fields)) await page.getByLabel(name, { exact: true }).fill(value);
@@ -31,7 +31,7 @@ export async function setFields(page: Page, fields: Record<string, string>): Pro
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What axe finds on the page as it stands, in words; empty when it is in order. */
+/** The violations that axe finds on the current page; empty if there are none. */
 export async function axeFindings(page: Page): Promise<string[]> {
   await page.evaluate(axeSource);
   return page.evaluate(async () => {

@@ -1,4 +1,4 @@
-/** What the browser itself forbids: scripts that are not the app's, and workers with people's data that call elsewhere. */
+/** What the content security policy forbids: foreign scripts, and requests to other servers from workers with data. */
 import { expect, test } from '@playwright/test';
 import { HubServer } from '../support/hub-server';
 import { expectReady } from './page';
@@ -9,7 +9,9 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => elsewhere.stop());
 
-test('workers with data reach this page’s server only, and no foreign script runs in the page', async ({ page }) => {
+test('workers with data can reach only the page’s own server, and no foreign script runs in the page', async ({
+  page,
+}) => {
   const refused: string[] = [];
   page.on('console', (message) => {
     if (/Content.Security.Policy/i.test(message.text())) refused.push(message.text());
@@ -24,7 +26,7 @@ test('workers with data reach this page’s server only, and no foreign script r
       () => 'answered',
       () => 'refused',
     );
-  // The page may ask a Hub that somebody chose: that the address answers is what makes the rest worth anything.
+  // The page may call a Hub of the person's choice. That this address responds makes the refusals below meaningful.
   expect(await page.evaluate(ask, url)).toBe('answered');
   const workers = page.workers().filter((worker) => /(data|engine)-worker/.test(worker.url()));
   expect(workers).toHaveLength(2);

@@ -1,4 +1,4 @@
-/** Runs that are cut off, whatever cuts them off, go on from their last checkpoint and end as if nothing had happened. */
+/** Interrupted runs, whatever the cause, resume from their last checkpoint and end as if nothing had happened. */
 import { test as base, expect, type Page } from '@playwright/test';
 import {
   expectFinished,
@@ -42,7 +42,7 @@ test.setTimeout(3 * PATIENCE);
 
 const after = (step: number) => Array.from({ length: STEPS - step }, (_, i) => step + 1 + i);
 
-/** Goes on from a checkpoint (0 is the beginning) to the end, and takes the same adapter away. */
+/** Resumes from a checkpoint (0 is the beginning), trains to the end and expects the same adapter. */
 async function goOn(page: Page, undisturbed: Buffer, from = SAVED): Promise<void> {
   await forgetSteps(page);
   await resumeButton(page).click();
@@ -52,7 +52,10 @@ async function goOn(page: Page, undisturbed: Buffer, from = SAVED): Promise<void
   expect(weights.equals(undisturbed), 'the adapter is that of an undisturbed run, byte for byte').toBe(true);
 }
 
-test('a run whose engine is killed is offered after a reload, and ends the same', async ({ page, undisturbed }) => {
+test('a run whose engine is killed can be resumed after a reload, with the same result', async ({
+  page,
+  undisturbed,
+}) => {
   const gate = await holdAt(page, STRUCK);
   await openStudio(page);
   await start(page);
@@ -70,7 +73,7 @@ test('a run whose engine is killed is offered after a reload, and ends the same'
   await goOn(page, undisturbed);
 });
 
-test('a page that is reloaded in mid-run offers the run, and it ends the same', async ({ page, undisturbed }) => {
+test('a page reloaded during a run offers to resume it, with the same result', async ({ page, undisturbed }) => {
   const gate = await holdAt(page, STRUCK);
   await openStudio(page);
   await start(page);
@@ -83,7 +86,7 @@ test('a page that is reloaded in mid-run offers the run, and it ends the same', 
   await goOn(page, undisturbed);
 });
 
-test('a run that is cut off before its first checkpoint goes on from its beginning', async ({ page, undisturbed }) => {
+test('a run interrupted before its first checkpoint restarts from the beginning', async ({ page, undisturbed }) => {
   const gate = await holdAt(page, 2);
   await openStudio(page);
   await start(page);
@@ -96,7 +99,7 @@ test('a run that is cut off before its first checkpoint goes on from its beginni
   await goOn(page, undisturbed, 0);
 });
 
-test('a GPU that is lost in mid-step is told at once, and the run goes on without a reload', async ({
+test('a GPU lost during a step is reported at once, and the run can be resumed without a reload', async ({
   page,
   undisturbed,
 }) => {
@@ -118,7 +121,7 @@ test('a GPU that is lost in mid-step is told at once, and the run goes on withou
   await goOn(page, undisturbed);
 });
 
-test('a full disk ends the run with what to do, and its last checkpoint is still good', async ({
+test('a full disk ends the run with instructions, and its last checkpoint is still intact', async ({
   page,
   undisturbed,
   baseURL,
@@ -126,7 +129,7 @@ test('a full disk ends the run with what to do, and its last checkpoint is still
   const browser = await page.context().newCDPSession(page);
   const setQuota = (quotaSize?: number) =>
     browser.send('Storage.overrideQuotaForOrigin', { origin: baseURL!, quotaSize });
-  // The browser’s own limit, in the middle between three checkpoints of 0.65 MB, which fit, and four, which do not.
+  // The browser’s own limit: three checkpoints of 0.65 MB fit, four do not.
   await setQuota(2.3e6);
   await openStudio(page);
   await start(page);
@@ -137,7 +140,7 @@ test('a full disk ends the run with what to do, and its last checkpoint is still
   await goOn(page, undisturbed);
 });
 
-test('a second tab is told that the first one trains, and the first goes on', async ({ page, context }) => {
+test('a second tab is told that the first one is training, and the first continues', async ({ page, context }) => {
   // More steps than any GPU takes while the other tab is looked at.
   await openStudio(page, { ...tiny, training: { ...tiny.training, max_steps: 100_000, eval_steps: 0 } });
   await start(page);
@@ -145,12 +148,12 @@ test('a second tab is told that the first one trains, and the first goes on', as
   const other = await context.newPage();
   await openStudio(other);
   await expectReady(other);
-  // It is at work, not cut off.
+  // It is running, not interrupted.
   await expect(other.getByText(/stopped at step/)).toBeHidden();
   await start(other);
   const alert = other.getByRole('alert');
   await expect(alert).toContainText('Another tab of this browser is training, and the GPU cannot be shared.');
-  await expect(alert).toContainText('Wait for that run to end, or stop it there.');
+  await expect(alert).toContainText('Stop the run in that tab, or wait for it to end.');
   await expect(startButton(other)).toBeVisible();
   expect(await stepsSeen(other)).toEqual([]);
 

@@ -2,7 +2,7 @@ import { expect, test } from '@playwright/test';
 import { expectReady, setFields } from './page';
 import { expectFinished, holdAt, resumeButton, startButton, stepsSeen, watchEngine } from './support/studio';
 
-test('a reload in the middle of a paused run offers to go on from where it was', async ({ page }) => {
+test('a reload during a run offers to resume from the last checkpoint', async ({ page }) => {
   const gate = await holdAt(page, 4);
   await watchEngine(page);
   await page.goto('/');

@@ -163,7 +163,7 @@ def make_batch(family: str, task: Task, vocab: int) -> tuple[dict, dict[str, tor
     return record, {"input_ids": ids, "attention_mask": mask, "labels": labels}
 
 
-#: Besides the head: the token embeddings and, from the first block, a projection, a bias or norm, and the last of the feed-forward.
+#: Besides the head: the token embeddings and, in the first block, a projection, a bias or norm, and the feed-forward's last.
 SHOWN = (
     "word_embeddings.weight", "embed_tokens.weight", "wte.weight", "embed_in.weight",
     "layer.0.attention.self.query.weight", "layer.0.attention.q_lin.weight", "layers.0.self_attn.q_proj.weight",

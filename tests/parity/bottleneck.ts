@@ -12,7 +12,7 @@ import { valueAndGradients } from '../../src/engine/kernels/tape';
 import { createBottleneck } from '../../src/engine/methods/bottleneck';
 import { inference, type Method } from '../../src/engine/methods/method';
 import { loadModel } from '../../src/engine/models';
-import { projectLogits, requireHead } from '../../src/engine/models/head';
+import { projectLogits, requireHead } from '../../src/engine/models/heads';
 import type { LanguageModel } from '../../src/engine/models/model';
 import { sft } from '../../src/engine/objectives/sft';
 import { createOptimizer } from '../../src/engine/optim/optimizer';
@@ -149,7 +149,7 @@ export function bottleneckParity(backend: string, setUp: () => Promise<void>, on
       const targets = json.labels.flatMap((row, b) =>
         row.flatMap((label, t) => (label < 0 || t < shift ? [] : [[b * row.length + t - shift, label] as const])),
       );
-      const head = requireHead(model);
+      const head = requireHead(model, 'lm');
       const x = head.transform ? head.transform(hidden, hooks) : hidden;
       const ints = (values: number[]) => tf.tensor1d(values, 'int32');
       return linearCrossEntropy(
@@ -168,7 +168,7 @@ export function bottleneckParity(backend: string, setUp: () => Promise<void>, on
       const outputs = async (hooks: Hooks) => {
         const out = tf.tidy(() => {
           const hidden = hiddenOf(forwardOnly(hooks));
-          return whole ? scores(hidden) : projectLogits(requireHead(model), hidden, hooks);
+          return whole ? scores(hidden) : projectLogits(requireHead(model, 'lm'), hidden, hooks);
         });
         const values = await readFloats(out);
         out.dispose();

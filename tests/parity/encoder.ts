@@ -11,7 +11,7 @@ import { linearCrossEntropy } from '../../src/engine/kernels/losses/cross-entrop
 import { valueAndGradients } from '../../src/engine/kernels/tape';
 import { inference } from '../../src/engine/methods/method';
 import { loadModel } from '../../src/engine/models';
-import { projectLogits, requireHead } from '../../src/engine/models/head';
+import { projectLogits, requireHead } from '../../src/engine/models/heads';
 import type { LanguageModel, WeightSource } from '../../src/engine/models/model';
 import { checkpointBlocks } from '../../src/engine/run/checkpointing';
 import type { Hooks } from '../../src/engine/types';
@@ -98,7 +98,7 @@ export async function read(compute: () => tf.Tensor): Promise<Float32Array> {
 
 /** Cross-entropy of the labels at their own positions. */
 export function maskedLoss(model: LanguageModel, json: BatchJson, hooks: Hooks, withGradient: boolean): tf.Scalar {
-  const head = requireHead(model);
+  const head = requireHead(model, 'lm');
   const targets = json.labels.flatMap((row, b) =>
     row.flatMap((label, t) => (label === IGNORED ? [] : [[b * row.length + t, label] as const])),
   );
@@ -154,7 +154,9 @@ export function encoderParity(backend: string, setUp: () => Promise<void>): void
             return run(x);
           },
         };
-        const logits = await read(() => projectLogits(requireHead(model), hiddenOf(model, json, side, hooks), hooks));
+        const logits = await read(() =>
+          projectLogits(requireHead(model, 'lm'), hiddenOf(model, json, side, hooks), hooks),
+        );
         expect(met).toEqual(model.blockPaths);
         for (const [b, row] of realRows(logits, json, side, model.vocabSize).entries()) {
           const wanted = all.slice(b * width, b * width + row.length);
@@ -213,8 +215,8 @@ export function encoderParity(backend: string, setUp: () => Promise<void>): void
         read: (tensor, from, to) => weights.source.read(prefix + tensor, from, to),
       };
       const bare = await loadModel({ ...config, architectures: [bareClass] }, source);
-      expect(bare.head).toBeNull();
-      expect(() => requireHead(bare)).toThrow('has no language-modelling head');
+      expect(bare.heads.lm).toBeUndefined();
+      expect(() => requireHead(bare, 'lm')).toThrow('has no language-modelling head');
       expect(bare.blockPaths).toEqual(model.blockPaths.map((path) => path.slice(prefix.length)));
       const wanted = await read(() => hiddenOf(model, json, 'right', {}));
       expect(await read(() => hiddenOf(bare, json, 'right', {}))).toEqual(wanted);

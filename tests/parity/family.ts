@@ -11,7 +11,7 @@ import { disposeInputs } from '../../src/engine/kernels/inputs';
 import { valueAndGradients } from '../../src/engine/kernels/tape';
 import { inference } from '../../src/engine/methods/method';
 import { loadModel } from '../../src/engine/models';
-import { projectLogits, requireHead } from '../../src/engine/models/head';
+import { projectLogits, requireHead } from '../../src/engine/models/heads';
 import type { LanguageModel } from '../../src/engine/models/model';
 import { sft } from '../../src/engine/objectives/sft';
 import { checkpointBlocks } from '../../src/engine/run/checkpointing';
@@ -77,7 +77,7 @@ async function batchLogits(model: LanguageModel, json: BatchJson, side: 'left' |
       },
       hooks,
     );
-    return projectLogits(requireHead(model), hidden, hooks);
+    return projectLogits(requireHead(model, 'lm'), hidden, hooks);
   });
   const values = await readFloats(logits);
   logits.dispose();

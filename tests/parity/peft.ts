@@ -17,7 +17,7 @@ import { loraExport } from '../../src/engine/methods/lora-export';
 import { inference, type Method } from '../../src/engine/methods/method';
 import { startPissa } from '../../src/engine/methods/pissa';
 import { loadModel } from '../../src/engine/models';
-import { projectLogits, requireHead } from '../../src/engine/models/head';
+import { projectLogits, requireHead } from '../../src/engine/models/heads';
 import type { LanguageModel } from '../../src/engine/models/model';
 import { sft } from '../../src/engine/objectives/sft';
 import { createOptimizer } from '../../src/engine/optim/optimizer';
@@ -101,7 +101,7 @@ async function compareLogits({ model, json, tensors, masked }: Opened, hooks: Ho
   const width = json.input_ids[0]!.length * model.vocabSize;
   const rows = masked
     ? realRows(
-        await read(() => projectLogits(requireHead(model), hiddenOf(model, json, 'right', hooks), hooks)),
+        await read(() => projectLogits(requireHead(model, 'lm'), hiddenOf(model, json, 'right', hooks), hooks)),
         json,
         'right',
         model.vocabSize,

@@ -56,7 +56,7 @@ export interface LoraCase extends LinearCase {
   branch?: boolean;
 }
 
-/** The inputs are x, weight, A, B, then the branch's input, bias and residual if the case has them. `wanted`: all with a gradient. */
+/** Inputs: x, weight, A, B, then the branch's input, bias and residual if the case has them. `wanted`: all with a gradient. */
 export function loraCase({ m, k, n, rank, scale, format = 'f32', weight, bias, residual, branch }: LoraCase): {
   op: Op;
   inputs: Values[];

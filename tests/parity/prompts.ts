@@ -13,7 +13,7 @@ import { valueAndGradients } from '../../src/engine/kernels/tape';
 import { inference } from '../../src/engine/methods/method';
 import { createPrefixTuning, prefixFromText } from '../../src/engine/methods/prefix-tuning';
 import { createPromptTuning, PROMPT_EMBEDDINGS } from '../../src/engine/methods/prompt-tuning';
-import { projectLogits, requireHead } from '../../src/engine/models/head';
+import { projectLogits, requireHead } from '../../src/engine/models/heads';
 import type { LanguageModel, TextInput } from '../../src/engine/models/model';
 import { sft } from '../../src/engine/objectives/sft';
 import { createOptimizer } from '../../src/engine/optim/optimizer';
@@ -168,7 +168,7 @@ export function promptParity(backend: string, setUp: () => Promise<void>, only?:
         const method = await c.method(as);
         const hooks = method.hooks(inference());
         const logits = tf.tidy(() =>
-          projectLogits(requireHead(c.model), hiddenOf(c.model, c.json, forwardOnly(hooks)), hooks),
+          projectLogits(requireHead(c.model, 'lm'), hiddenOf(c.model, c.json, forwardOnly(hooks)), hooks),
         );
         await expectRows(logits, c.tensors.floats('output'), c.json);
         logits.dispose();
@@ -247,9 +247,9 @@ export function promptParity(backend: string, setUp: () => Promise<void>, only?:
         const method = createPrefixTuning(c.model, settings, 0, undefined, { initial });
         initial.dispose();
         const rest = c.expected.greedy.prompt;
-        const behind = await textLogits(c.model, method.hooks(inference()), Int32Array.from(rest));
+        const after = await textLogits(c.model, method.hooks(inference()), Int32Array.from(rest));
         const whole = await textLogits(c.model, {}, Int32Array.from([...ids, ...rest]));
-        expect(relativeError(behind, whole.slice(-behind.length))).toBeLessThan(1e-4);
+        expect(relativeError(after, whole.slice(-after.length))).toBeLessThan(1e-4);
         method.dispose();
         disposeInputs();
         expect(tf.memory().numTensors).toBeLessThanOrEqual(before);

@@ -10,8 +10,9 @@ import { valueAndGradients } from '../../src/engine/kernels/tape';
 import { createFull } from '../../src/engine/methods/full';
 import { inference, type Method } from '../../src/engine/methods/method';
 import { loadModel } from '../../src/engine/models';
+import { withHead as addHead, type CreatedHead } from '../../src/engine/models/heads';
 import type { LanguageModel } from '../../src/engine/models/model';
-import { type CreatedHead, createTaskHead } from '../../src/engine/models/task-head';
+import { createTaskHead } from '../../src/engine/models/task-head';
 import { createObjective } from '../../src/engine/objectives';
 import { maskTokens } from '../../src/engine/objectives/masked-lm';
 import type { Objective } from '../../src/engine/objectives/objective';
@@ -107,7 +108,7 @@ async function withHead(model: LanguageModel, task: TaskName, labels: number, at
   );
   const created = await createTaskHead(model, data, { seed: 1, values });
   expect(created.tensors.map(({ name }) => name).sort()).toEqual([...values.keys()].sort());
-  return { model: { ...model, task: created.head, tensors: [...model.tensors, ...created.tensors] }, created };
+  return { model: addHead(model, 'classification', created), created };
 }
 
 function batchOf(rows: { ids: number[]; labels?: number[]; classes?: number[] }[], task: TaskName): Batch {
@@ -212,7 +213,7 @@ export function taskParity(backend: string, families: readonly string[], setUp: 
         expect(targets).toBe(record.targets);
       }
       const scores = tf.tidy(() => resultOf(objective, model, hooks, batch, options).scores?.clone());
-      expect(scores !== undefined, 'has scores').toBe(model.task !== null);
+      expect(scores !== undefined, 'has scores').toBe(model.heads.classification !== undefined);
       if (scores) {
         const wanted = tensors.floats(`${task}.scores`);
         const given = await readFloats(scores);
@@ -263,7 +264,7 @@ export function taskParity(backend: string, families: readonly string[], setUp: 
   });
 }
 
-function closeTask(method: Method, created: CreatedHead | null): void {
+function closeTask(method: Method, created: CreatedHead<'classification'> | null): void {
   method.dispose();
   created?.dispose();
 }

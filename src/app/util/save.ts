@@ -1,12 +1,15 @@
 /** Files that people take away. */
+
+import { chunk } from '../../base/chunks';
 import { exportBy, recipeFileName, type Trained } from '../../exports';
-import { createZip, zipStream } from '../../formats/zip';
 import { useCompare } from '../../stores/compare';
 import { toErrorData } from '../../stores/errors';
 import { useMerge } from '../../stores/merge';
 import { useRecipe } from '../../stores/recipe';
 import { downloadBlob } from './download';
 import { chooseZip, saveStream } from './saveAs';
+
+const zips = chunk(() => import('../../formats/zip'));
 
 export function saveRecipe(): void {
   const { recipe } = useRecipe.getState();
@@ -25,6 +28,7 @@ export async function saveAdapter(): Promise<void> {
   const adapter = await useCompare.getState().exportAdapter();
   if (!adapter) return;
   try {
+    const { createZip } = await zips();
     const zip = await createZip(adapter.files);
     downloadBlob(new Blob([zip], { type: 'application/zip' }), exportBy('adapter').fileName(adapter.name, trained()));
   } catch (cause) {
@@ -40,6 +44,7 @@ export async function saveMerged(): Promise<void> {
   if (!target) return;
   await useMerge.getState().merge(async (merged, signal) => {
     const files = merged.files.map(({ path, blob }) => ({ path: `${merged.name}/${path}`, blob }));
+    const { zipStream } = await zips();
     await saveStream(target, zipStream(files), signal);
   });
 }

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
 import type { TaskData } from '../../data/types';
+import { requireHead } from '../models/heads';
 import { textInput } from '../models/input';
 import type { LanguageModel } from '../models/model';
 import { virtualLength } from '../models/virtual-tokens';
@@ -12,15 +13,7 @@ import { beginWork } from '../webgpu/pool';
 
 /** [labels] for a text, [T, labels] for its tokens, before any softmax. */
 export async function textScores(model: LanguageModel, hooks: Hooks, ids: Int32Array): Promise<Float32Array> {
-  const { task } = model;
-  if (!task) {
-    throw new TabtuneError({
-      code: 'bad_model',
-      message: 'This model has no classification head.',
-      where: 'model.source',
-      action: 'Train one with the objective sequence_classification or token_classification, or open one.',
-    });
-  }
+  const head = requireHead(model, 'classification');
   const length = ids.length;
   const room = model.contextLength - virtualLength(hooks);
   if (length === 0 || length > room) {
@@ -34,9 +27,8 @@ export async function textScores(model: LanguageModel, hooks: Hooks, ids: Int32A
   const lengths = Int32Array.of(length);
   beginWork();
   const scores = tf.tidy(() => {
-    const { states } = task;
-    const input = textInput(model, { batchSize: 1, length, ids, lengths }, { states });
-    return task.scores(model.hidden(input, forwardOnly(hooks)), { batch: 1, length, lengths }, hooks);
+    const input = textInput(model, { batchSize: 1, length, ids, lengths }, { states: head.states });
+    return head.scores(model.hidden(input, forwardOnly(hooks)), { batch: 1, length, lengths }, hooks);
   });
   try {
     return await readFloats(scores);
@@ -59,8 +51,7 @@ export function probabilities(
       return scores;
     case 'multi_label_classification':
       return scores.map((z) => 1 / (1 + Math.exp(-z)));
-    case 'single_label_classification':
-    case 'token_classification': {
+    default: {
       const shares = new Float32Array(scores.length);
       for (let from = 0; from < scores.length; from += labels) {
         const row = scores.subarray(from, from + labels);

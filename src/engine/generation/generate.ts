@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
 import { cacheVisible } from '../kernels/attention/visible';
 import { int32Input } from '../kernels/inputs';
-import { projectLogits, requireHead } from '../models/head';
+import { projectLogits, requireHead } from '../models/heads';
 import { textInput } from '../models/input';
 import { disposeCache, type KeyValueCache, type LanguageModel } from '../models/model';
 import { virtualLength } from '../models/virtual-tokens';
@@ -40,7 +40,7 @@ function nextLogits(model: LanguageModel, hooks: Hooks, ids: Int32Array, cache: 
       forwardOnly(hooks),
     );
     const last = tf.slice(hidden, [n - 1, 0], [1, model.hiddenSize]);
-    return projectLogits(requireHead(model), last, hooks);
+    return projectLogits(requireHead(model, 'lm'), last, hooks);
   });
   const read = readFloats(logits);
   logits.dispose();
@@ -109,7 +109,7 @@ export async function textLogits(model: LanguageModel, hooks: Hooks, ids: Int32A
   const logits = tf.tidy(() => {
     const input = textInput(model, { batchSize: 1, length: n, ids, lengths: Int32Array.of(n) });
     const hidden = model.hidden(input, forwardOnly(hooks));
-    return projectLogits(requireHead(model), hidden, hooks);
+    return projectLogits(requireHead(model, 'lm'), hidden, hooks);
   });
   try {
     return await readFloats(logits);

@@ -1,4 +1,4 @@
-/** The engine’s half of every method, a line each. */
+/** The engine's half of every method, one per line. */
 export { bottleneck } from './bottleneck';
 export { full } from './full';
 export { gradualUnfreezing } from './gradual-unfreezing';

@@ -1,19 +1,19 @@
 /**
- * Bottleneck adapters as AdapterHub's `adapters` has them: A(z) = up(act(down(z))), d wide outside and d / reduction_factor
- * inside, where a sub-layer's output y joins its residual x. With s = y + x:
+ * Bottleneck adapters as in AdapterHub's `adapters`: A(z) = up(act(down(z))), d wide outside and d / reduction_factor inside,
+ * placed where a sub-layer's output y joins its residual x. With s = y + x:
  *
- *   double_seq_bn   Houlsby et al., 2019    behind attention and feed-forward      s + A(y)
- *   seq_bn          Pfeiffer et al., 2020   behind the feed-forward                s + A(s)
+ *   double_seq_bn   Houlsby et al., 2019    after attention and feed-forward       s + A(y)
+ *   seq_bn          Pfeiffer et al., 2020   after the feed-forward                 s + A(s)
  *
- * A family with its norm behind (BERT) runs it on that sum, and seq_bn's adapter reads norm(s). In a sandwich family (Gemma)
- * y is what its own norm has not seen yet, which then runs on y + A: double_seq_bn is x + norm(y + A(y)), seq_bn
- * x + norm(y + A(norm(s))). Where attention and feed-forward stand side by side (GPT-NeoX), the residual is not what the
- * feed-forward read, and seq_bn's adapter reads y alone, as AdapterHub has it for Phi.
+ * In a post-norm family (BERT) the norm is applied to that sum, and seq_bn's adapter reads norm(s). In a sandwich-norm family
+ * (Gemma) y is the output before the sub-layer's own norm, which is then applied to y + A: double_seq_bn is x + norm(y + A(y)),
+ * seq_bn x + norm(y + A(norm(s))). If attention and feed-forward run in parallel (GPT-NeoX), the residual is not the input of the
+ * feed-forward, and seq_bn's adapter reads only y, as in AdapterHub's Phi.
  *
- * AdapterHub reads the last layer's norm in every layer of Gemma's seq_bn; here each layer reads its own.
+ * AdapterHub uses the last layer's norm in every layer of Gemma's seq_bn; here each layer uses its own.
  *
- * New weights are from N(0, 0.02²), biases 0 (AdapterHub's `init_weights: bert`). Tensors go by AdapterHub's names without
- * the adapter's own: `model.layers.0.output_adapters.adapters.adapter_down.0.weight`.
+ * New weights are drawn from N(0, 0.02²), biases are 0 (AdapterHub's `init_weights: bert`). Tensors have AdapterHub's names
+ * without the adapter's own name: `model.layers.0.output_adapters.adapters.adapter_down.0.weight`.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { familyNamed } from '../../families';
@@ -28,7 +28,7 @@ import { type NamedTensors, tensorMaker } from './tensors';
 
 export type BottleneckSettings = Pick<BottleneckMethod, 'config' | 'reduction_factor' | 'non_linearity'>;
 
-/** Of new weights. */
+/** For new weights. */
 const STANDARD_DEVIATION = 0.02;
 
 const KERNELS: Record<Exclude<BottleneckMethod['non_linearity'], 'tanh'>, Activation> = {
@@ -37,11 +37,11 @@ const KERNELS: Record<Exclude<BottleneckMethod['non_linearity'], 'tanh'>, Activa
   swish: 'silu',
 };
 
-/** Width inside: at least one. */
+/** Width of the bottleneck, at least 1. */
 export const bottleneckWidth = (hiddenSize: number, reductionFactor: number): number =>
   Math.max(1, Math.floor(hiddenSize / reductionFactor));
 
-/** Where AdapterHub keeps the adapter of a place, `bert.encoder.layer.0.attention.output.adapters`. */
+/** AdapterHub's path for the adapter at a place, such as `bert.encoder.layer.0.attention.output.adapters`. */
 export function adapterPath(modelType: string, { block, part }: Pick<SublayerPlace, 'block' | 'part'>): string {
   const { attention, feedForward } = familyNamed(modelType).adapterHub;
   return `${block}.${part === 'attention' ? attention : feedForward}.adapters`;

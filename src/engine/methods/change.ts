@@ -5,7 +5,7 @@ import type { LanguageModel } from '../models/model';
 import { readFloats } from '../webgpu/backend';
 import type { Method } from './method';
 
-/** ‖ΔW‖ / ‖W‖ over the linears that the method changes; null where it changes none. */
+/** ‖ΔW‖ / ‖W‖ over the linear layers that the method changes; null if it changes none. */
 export async function weightChange(model: LanguageModel, method: Method): Promise<number | null> {
   let changed = 0;
   let whole = 0;

@@ -1,10 +1,10 @@
-/** Numbers of parameters as people count them. */
+/** Parameter counts. */
 import type { LanguageModel } from '../models/model';
 import type { Method } from './method';
 
 export interface ParameterCount {
   trainable: number;
-  /** The model's with what the method and the head add; what stands in for a tensor of the model is no new one. */
+  /** The model's parameters plus those that the method and the head add; tensors that replace the model's own count once. */
   total: number;
 }
 

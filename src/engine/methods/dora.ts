@@ -1,13 +1,13 @@
 /**
- * DoRA (Liu et al., 2024) as PEFT's `DoraLinearLayer` computes it: each row of a weight as a length m times a direction,
- * of which LoRA turns the direction.
+ * DoRA (Liu et al., 2024) as in PEFT's `DoraLinearLayer`: each row of a weight is a magnitude m times a direction, and LoRA
+ * changes the direction.
  *
  *   W' = m / ‖W + s·B·A‖ · (W + s·B·A)        m [out], norms row by row, without a gradient (section 4.3)
  *   y = (m / ‖…‖) · (x·Wᵀ + s·x·Aᵀ·Bᵀ) + bias + residual
  *
- * All of it in activation space over W in whatever format it lies (with a quantised one this is QDoRA): the norms come out
- * of ‖W‖², taken once, and of products of A with W and with itself. A strength t between off and on has s·t and, instead
- * of m, what lies t of the way from ‖W‖ to m.
+ * Everything is computed in activation space, whatever the format of W (with a quantised W this is QDoRA): the norms come from
+ * ‖W‖², computed once, and from products of A with W and with itself. A strength t between 0 and 1 scales s to s·t and replaces m
+ * with the interpolation ‖W‖ + t·(m − ‖W‖).
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { embedding } from '../kernels/moves/embedding';
@@ -19,7 +19,7 @@ import { denseWeight } from '../kernels/products/weight';
 import { isRecording, withoutTape } from '../kernels/tape';
 import type { LinearModule } from '../types';
 
-/** What DoRA keeps of a linear beside LoRA's factors. */
+/** DoRA's tensors for a linear layer, in addition to LoRA's factors. */
 export interface DoraTensors {
   /** m [out], trained */
   magnitude: tf.Tensor;
@@ -35,10 +35,10 @@ export interface DoraFactors {
   scale: number;
 }
 
-/** Factors of the outputs while nothing is trained, so that a text's tokens share them. */
+/** Output scales, cached during inference so that all tokens of a text share them. */
 export type DoraCache = Map<string, tf.Tensor>;
 
-/** m_t / ‖W + s·t·B·A‖, [out]; a gradient leads to m alone. */
+/** m_t / ‖W + s·t·B·A‖, [out]; only m gets a gradient. */
 function outputFactor(module: LinearModule, f: DoraFactors, d: DoraTensors, strength: number): tf.Tensor {
   const scale = f.scale * strength;
   const norm = withoutTape(() => {
@@ -52,8 +52,8 @@ function outputFactor(module: LinearModule, f: DoraFactors, d: DoraTensors, stre
 }
 
 /**
- * Applies a linear with DoRA on it: x [M, in] -> [M, out]. `dropped` is x after dropout, which then goes through the
- * direction while the base's own share keeps x, as PEFT has it.
+ * Applies a linear layer with DoRA: x [M, in] -> [M, out]. `dropped` is x after dropout. As in PEFT, the adapted direction is
+ * applied to `dropped` and the base weight to x.
  */
 export function doraLinear(
   module: LinearModule,
@@ -74,11 +74,11 @@ export function doraLinear(
   const { a, b } = factors;
   const turned = loraLinear(bare, dropped ?? x, { a, b, scale: factors.scale * strength });
   if (!dropped) return scaleColumns(turned, factor, { bias: module.bias, residual });
-  // x·Wᵀ + (factor − 1)·(dropped·Wᵀ) + factor·s·…, the first two put together.
+  // x·Wᵀ + (factor − 1)·(dropped·Wᵀ) + factor·s·…, with the first two terms combined.
   return scaleColumns(turned, factor, { residual: linear(module, tf.sub(x, dropped), residual) });
 }
 
-/** What merging at full strength adds to W: m / ‖W + s·B·A‖ · (W + s·B·A) − W, [out, in]. */
+/** The change of W when merging at full strength: m / ‖W + s·B·A‖ · (W + s·B·A) − W, [out, in]. */
 export function doraDelta(module: LinearModule, { a, b, scale }: DoraFactors, magnitude: tf.Tensor): tf.Tensor {
   return tf.tidy(() => {
     const base = embedding(tf.range(0, module.weight.shape[0]!, 1, 'int32'), module.weight);

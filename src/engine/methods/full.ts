@@ -1,4 +1,4 @@
-/** Full fine-tuning: all tensors of the checkpoint are opened. */
+/** Full fine-tuning: all tensors of the checkpoint are made trainable. */
 import type { FullMethod } from '../../methods/full';
 import type { LanguageModel } from '../models/model';
 import type { Method, MethodTwin } from './method';

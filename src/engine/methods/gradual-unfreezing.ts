@@ -1,7 +1,7 @@
 /**
- * Gradual unfreezing with discriminative rates (ULMFiT, Howard and Ruder, 2018). The head learns from the first step, the last
- * block after 1/(L+1) of the run, the first block in its last 1/(L+1); a block learns at the rate of the one above divided by
- * `layer_lr_divisor`. The schedule over the run is the recipe's (slanted triangular).
+ * Gradual unfreezing with discriminative learning rates (ULMFiT, Howard and Ruder, 2018). The head is trained from the first step,
+ * the last block after 1/(L+1) of the run, and the first block in the last 1/(L+1). Each block's learning rate is that of the block
+ * above divided by `layer_lr_divisor`. The schedule over the run is the recipe's (by default slanted triangular).
  */
 import type { GradualMethod } from '../../methods/gradual-unfreezing';
 import { depthOf } from './depth';

@@ -1,4 +1,4 @@
-/** Feature extraction: the model is frozen, and only the head of the objective learns. */
+/** Feature extraction: the model is frozen and only the objective's head is trained. */
 import type { HeadMethod } from '../../methods/head';
 import type { MethodTwin } from './method';
 import { headTensors, openedMethod, openTensors } from './opened';

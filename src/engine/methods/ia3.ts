@@ -1,11 +1,11 @@
 /**
- * (IA)³ (Liu et al., 2022) as PEFT's `IA3Config` describes it: a learned factor for every output of a targeted linear, or
- * for every input where the module is one of `feedforward_modules`. Factors begin at 1, so that the first forward pass
- * equals the base. Named and shaped as PEFT has them: `<path>.ia3_l` [out, 1], or [1, in].
+ * (IA)³ (Liu et al., 2022) as defined by PEFT's `IA3Config`: a learned factor for every output of a targeted linear layer, or for
+ * every input if the module is one of `feedforward_modules`. Factors start at 1, so that the first forward pass equals the base.
+ * Names and shapes are PEFT's: `<path>.ia3_l` [out, 1], or [1, in].
  *
  *   y = l · (x·Wᵀ + bias) + residual     or     y = (l · x)·Wᵀ + bias + residual
  *
- * A strength t between off and on takes 1 + t·(l − 1).
+ * A strength t uses factors 1 + t·(l − 1).
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
@@ -28,14 +28,14 @@ interface Modules {
   feedforward: string[];
 }
 
-/** The names that the settings mean on a model: what adapter_config.json holds. */
+/** The module names that the settings select on a model, as written to adapter_config.json. */
 export function ia3Modules(model: Pick<LanguageModel, 'family'>, settings: Ia3Settings): Modules {
   const { ia3 } = familyNamed(model.family).peft;
   const target = new Set(settings.target_modules === 'auto' ? ia3.target_modules : settings.target_modules);
   const auto = settings.feedforward_modules === 'auto';
   const feedforward = new Set<string>();
   for (const name of settings.feedforward_modules === 'auto' ? ia3.feedforward_modules : settings.feedforward_modules) {
-    // PEFT wants a subset of target_modules, so that the more precise of two names stands in both.
+    // PEFT requires a subset of target_modules, so the more specific of two names goes into both lists.
     const precise = [...target].filter((t) => t.endsWith(name));
     for (const t of precise) feedforward.add(t);
     if (precise.length > 0) continue;
@@ -56,22 +56,22 @@ export function ia3Modules(model: Pick<LanguageModel, 'family'>, settings: Ia3Se
 
 export const ia3Name = (path: string) => `${path}.ia3_l`;
 
-/** The linears that get factors, in the model's order, and whether they are for the inputs. */
+/** The linear layers that get factors, in the model's order, and whether the factors scale inputs. */
 function placesOf(model: Pick<LanguageModel, 'linears' | 'family'>, settings: Ia3Settings) {
   const { target, feedforward } = ia3Modules(model, settings);
   return targetedLinears(model, target).map((module) => {
     const [out, width] = module.weight.shape as [number, number];
-    // PEFT compares ends of names here, dots or not.
+    // PEFT compares name endings here, whether or not they start at a dot.
     const input = feedforward.some((name) => module.path.endsWith(name));
     return { module, input, shape: input ? [1, width] : [out, 1] };
   });
 }
 
-/** Every tensor of the method by name: what a plan of the memory fills with ones. */
+/** Shapes of all tensors of the method by name; memory planning fills them with ones. */
 export const ia3Shapes = (model: Pick<LanguageModel, 'linears' | 'family'>, settings: Ia3Settings) =>
   new Map(placesOf(model, settings).map(({ module, shape }) => [ia3Name(module.path), { shape }]));
 
-/** New factors on a model, all 1; with `values` (an adapter's or a checkpoint's tensors) those instead. */
+/** New factors on a model, all 1, or `values`, the tensors of an adapter or checkpoint. */
 export function createIa3(model: LanguageModel, settings: Ia3Settings, _seed: number, values?: NamedTensors): Method {
   const maker = tensorMaker(values);
   const trainable = new Map<string, tf.Tensor>();
@@ -110,7 +110,7 @@ export function createIa3(model: LanguageModel, settings: Ia3Settings, _seed: nu
       if (!place) return null;
       return tf.tidy(() => {
         const rows = embedding(tf.range(0, module.weight.shape[0]!, 1, 'int32'), module.weight);
-        // [out, 1] or [1, in]: either way it multiplies what it belongs to.
+        // [out, 1] or [1, in]: both broadcast over the right axis.
         return tf.mul(rows, tf.sub(place.vector, 1));
       });
     },

@@ -1,4 +1,4 @@
-/** The engine's half of the methods. Adding one adds a file and a line in all.ts, here and in src/methods. */
+/** The engine's half of the methods. To add one, add a file and a line in all.ts, here and in src/methods. */
 import type { MethodSection } from '../../methods';
 import type { LanguageModel, ModelTensor } from '../models/model';
 import * as all from './all';
@@ -9,17 +9,17 @@ import type { NamedTensors } from './tensors';
 
 export type { MethodOptions } from './method';
 
-/** It takes any section, and is only ever given its own. */
+/** Typed to take any section, but must only be given its own. */
 type AnyTwin = MethodTwin<MethodSection>;
 const twins = new Map<string, AnyTwin>(Object.values(all).map((twin) => [twin.type, twin as unknown as AnyTwin]));
 
 const twinOf = ({ type }: MethodSection): AnyTwin => {
   const twin = twins.get(type);
-  if (!twin) throw new Error(`src/engine/methods has no twin of ${type}.`);
+  if (!twin) throw new Error(`src/engine/methods has no implementation of ${type}.`);
   return twin;
 };
 
-/** Tensors of the checkpoint that an adapter is trained together with: the objective's head, and `modules_to_save`. */
+/** Tensors of the checkpoint that are trained along with an adapter: the objective's head and `modules_to_save`. */
 export function trainedBeside(model: LanguageModel, section: MethodSection): ModelTensor[] {
   const twin = twinOf(section);
   if (twin.opens) return [];
@@ -45,11 +45,11 @@ export async function createMethod(
   }
 }
 
-/** Shapes of a method's tensors if there are so many that a dry run should not draw them at random; else null. */
+/** Shapes of a method's tensors if a dry run should not initialise so many values at random; otherwise null. */
 export const methodShapes = (model: LanguageModel, section: MethodSection): Map<string, { shape: number[] }> | null =>
   twinOf(section).shapes?.(model, section) ?? null;
 
-/** What an adapter's files hold: its tensors, and the fields of its config that depend on the model. */
+/** The contents of an adapter's files: its tensors, and the config fields that depend on the model. */
 export async function exportedMethod(
   model: LanguageModel,
   method: Method,

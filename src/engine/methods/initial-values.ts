@@ -1,10 +1,10 @@
 /**
- * Many initial values at once from the counter-based generator: four words a call, and of each pair of words two normal
- * numbers, so that the millions of a large adapter take a second and not ten. `sub` keeps tensors of one seed apart.
+ * Bulk initial values from the counter-based generator: four words per call, and two normal values from each pair of words, so
+ * that a large adapter's millions of values take one second rather than ten. `sub` separates tensors that share a seed.
  */
 import { philox4x32, Stream } from '../../base/random';
 
-/** Calls `take` with four numbers in [0, 1) of 24 bits for every four values. */
+/** Calls `take` once for every four values, with four 24-bit numbers in [0, 1). */
 function eachFour(count: number, seed: number, sub: number, take: (at: number, u: number[]) => void): void {
   for (let at = 0; at < count; at += 4) {
     const words = philox4x32([at >>> 2, 0, sub >>> 0, Stream.init], [seed >>> 0, 0]);
@@ -15,15 +15,15 @@ function eachFour(count: number, seed: number, sub: number, take: (at: number, u
   }
 }
 
-/** N(0, deviation²), by Box and Muller (1958); what torch begins an Embedding as with a deviation of 1. */
+/** N(0, deviation²) by Box and Muller (1958). With a deviation of 1, torch's initialisation of an Embedding. */
 export function normals(count: number, seed: number, sub = 0, deviation = 1): Float32Array {
   const out = new Float32Array(count);
   eachFour(count, seed, sub, (at, u) => {
     for (let pair = 0; pair < 4; pair += 2) {
-      // 1 − u lies in (0, 1], where a logarithm is finite.
+      // 1 − u is in (0, 1], where the logarithm is finite.
       const radius = deviation * Math.sqrt(-2 * Math.log(1 - u[pair]!));
       const angle = 2 * Math.PI * u[pair + 1]!;
-      // Beyond its end an array of numbers takes nothing.
+      // Writes past the end of a typed array are ignored.
       out[at + pair] = radius * Math.cos(angle);
       out[at + pair + 1] = radius * Math.sin(angle);
     }
@@ -31,7 +31,7 @@ export function normals(count: number, seed: number, sub = 0, deviation = 1): Fl
   return out;
 }
 
-/** U(−bound, bound); what torch begins a Linear as with a bound of 1/√width, weight and bias alike. */
+/** U(−bound, bound). With a bound of 1/√width, torch's initialisation of a Linear, both weight and bias. */
 export function uniforms(count: number, seed: number, sub: number, bound: number): Float32Array {
   const out = new Float32Array(count);
   eachFour(count, seed, sub, (at, u) => {

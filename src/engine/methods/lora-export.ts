@@ -1,7 +1,7 @@
 /**
- * LoRA as PEFT's files hold it: the fields of adapter_config.json that depend on the model, and the tensors. A LoRA that started
- * as PiSSA becomes plain LoRA of twice the rank on the untouched base, as PEFT's
- * `path_initial_model_for_weight_conversion` writes it: A' = [A; A₀], B' = [B, −B₀], with alpha such that the scale stays.
+ * LoRA as stored in PEFT's files: the fields of adapter_config.json that depend on the model, and the tensors. PiSSA is exported
+ * as plain LoRA with twice the rank on the unchanged base, as PEFT does with `path_initial_model_for_weight_conversion`:
+ * A' = [A; A₀], B' = [B, −B₀], with alpha adjusted to keep the scale.
  */
 import { unmatchedKeys } from '../../base/module-names';
 import type { LanguageModel } from '../models/model';
@@ -12,7 +12,7 @@ import { readTensors } from './read-tensors';
 import { shortTargets } from './targets';
 import type { NamedTensors } from './tensors';
 
-/** The config fields of PEFT's LoraConfig that differ from run to run. */
+/** The fields of PEFT's LoraConfig that vary between runs. */
 export interface LoraExport {
   config: {
     r: number;
@@ -24,7 +24,7 @@ export interface LoraExport {
     rank_pattern: Record<string, number>;
     alpha_pattern: Record<string, number>;
     fan_in_fan_out: boolean;
-    /** Nothing of it is left to do. */
+    /** The initialisation is already part of the tensors. */
     init_lora_weights: 'default';
   };
   tensors: NamedTensors;
@@ -57,7 +57,7 @@ export async function loraExport(model: LanguageModel, method: Method, settings:
   }
   const times = pissa ? 2 : 1;
   const alphaTimes = settings.use_rslora ? Math.sqrt(times) : times;
-  // Without keys that match nothing, of which PEFT would warn.
+  // Without keys that match no module, which PEFT would warn about.
   const scaled = (pattern: Record<string, number> = {}, factor: number) => {
     const unmatched = unmatchedKeys(pattern, paths);
     const matched = Object.entries(pattern).filter(([key]) => !unmatched.includes(key));

@@ -1,4 +1,4 @@
-/** Which linears get a LoRA, with their ranks, scales and tensor names. */
+/** The linear layers that get a LoRA, with their ranks, scales and tensor names. */
 import { TabtuneError } from '../../base/errors';
 import { patternValue, unmatchedKeys } from '../../base/module-names';
 import type { LoraMethod } from '../../methods/lora';
@@ -7,7 +7,7 @@ import type { LinearModule } from '../types';
 import { targetedLinears } from './targets';
 
 type Plain = 'r' | 'lora_alpha' | 'lora_dropout' | 'target_modules' | 'use_rslora';
-/** What is left out is as in plain LoRA. */
+/** Omitted settings are those of plain LoRA. */
 export type LoraSettings = Pick<LoraMethod, Plain> & Partial<Omit<LoraMethod, Plain | 'type' | 'init_adapter'>>;
 
 /** The tensors of one module. */
@@ -15,7 +15,7 @@ export const loraNames = (path: string) => ({
   a: `${path}.lora_A.weight`,
   b: `${path}.lora_B.weight`,
   magnitude: `${path}.lora_magnitude_vector`,
-  /** PiSSA's: what A began as, and less what B began as. */
+  /** PiSSA's A₀ and −B₀. */
   startA: `${path}.pissa_A.weight`,
   startB: `${path}.pissa_B.weight`,
 });
@@ -23,11 +23,11 @@ export const loraNames = (path: string) => ({
 export interface LoraModule {
   module: LinearModule;
   rank: number;
-  /** Of B·A. */
+  /** Scale of B·A. */
   scale: number;
 }
 
-/** The linears that get a LoRA, in the model's order, each with its rank and scale. */
+/** The linear layers that get a LoRA, in the model's order, each with its rank and scale. */
 export function loraModules(model: Pick<LanguageModel, 'linears'>, settings: LoraSettings): LoraModule[] {
   return targetedLinears(model, settings.target_modules).map((module) => {
     const rank = patternValue(settings.rank_pattern ?? {}, module.path, settings.r);
@@ -36,7 +36,7 @@ export function loraModules(model: Pick<LanguageModel, 'linears'>, settings: Lor
   });
 }
 
-/** A key that means no module is a slip of the pen; only in adapters that come from elsewhere it is left alone. */
+/** Refuses pattern keys that match no module: in a recipe they are typos. In adapters from elsewhere they are tolerated. */
 export function checkPatterns(model: Pick<LanguageModel, 'linears'>, settings: LoraSettings): void {
   const paths = targetedLinears(model, settings.target_modules).map(({ path }) => path);
   for (const field of ['rank_pattern', 'alpha_pattern'] as const) {
@@ -44,14 +44,14 @@ export function checkPatterns(model: Pick<LanguageModel, 'linears'>, settings: L
     if (key === undefined) continue;
     throw new TabtuneError({
       code: 'bad_recipe',
-      message: `"${key}" in ${field} matches none of the modules that LoRA is put on.`,
+      message: `"${key}" in ${field} matches none of the modules that get a LoRA.`,
       where: `method.${field}`,
-      action: `Name the end of a path such as ${paths[0]}.`,
+      action: `Use a path such as ${paths[0]}, or its end.`,
     });
   }
 }
 
-/** Every tensor that a LoRA with these settings has, by name: what a plan of the memory fills with zeros. */
+/** Shapes of all tensors of a LoRA with these settings, by name; memory planning fills them with zeros. */
 export function loraShapes(
   model: Pick<LanguageModel, 'linears'>,
   settings: LoraSettings,

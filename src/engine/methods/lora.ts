@@ -1,9 +1,9 @@
 /**
- * LoRA (Hu et al., 2021) as PEFT's `LoraConfig` describes it: A [r, in] and B [out, r] beside each targeted linear, scaled
- * by alpha/r, or alpha/√r with rsLoRA (Kalajdzievski, 2023). Tensors are named as PEFT names them, without its prefix.
+ * LoRA (Hu et al., 2021) as defined by PEFT's `LoraConfig`: A [r, in] and B [out, r] for each targeted linear layer, scaled by
+ * alpha/r, or alpha/√r with rsLoRA (Kalajdzievski, 2023). Tensors have PEFT's names, without its prefix.
  *
- * On top of it: other ranks and alphas for some modules (rank_pattern, alpha_pattern), DoRA (dora.ts), a start in the
- * weight's largest singular values (pissa.ts), and LoRA+ (Hayou et al., 2024), for which B learns faster than A.
+ * Also here: ranks and alphas that differ by module (rank_pattern, alpha_pattern), DoRA (dora.ts), initialisation from the
+ * weight's largest singular values (pissa.ts), and LoRA+ (Hayou et al., 2024), where B has a higher learning rate than A.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { Stream, uniform } from '../../base/random';
@@ -36,7 +36,7 @@ export const lora: MethodTwin<LoraMethod> = {
   exported: loraExport,
 };
 
-/** PEFT's initial A: kaiming_uniform(a=√5), that is U(−1/√in, 1/√in), or a normal of spread 1/r. */
+/** PEFT's initial A: kaiming_uniform(a=√5), which is U(−1/√in, 1/√in), or a normal distribution with deviation 1/r. */
 function initialA(settings: LoraSettings, rank: number, width: number, seed: number, index: number): Float32Array {
   const bound = 1 / Math.sqrt(width);
   const gaussian = settings.init_lora_weights === 'gaussian';
@@ -45,7 +45,7 @@ function initialA(settings: LoraSettings, rank: number, width: number, seed: num
   );
 }
 
-/** One module at work. */
+/** The tensors of one module. */
 interface Pair {
   a: tf.Tensor;
   b: tf.Tensor;
@@ -56,20 +56,20 @@ interface Pair {
   dora: DoraTensors | null;
 }
 
-/** A and B as the forward pass takes them; with PiSSA [A; A₀] and [B, −B₀]. */
+/** A and B as the forward pass uses them; with PiSSA, [A; A₀] and [B, −B₀]. */
 function factorsOf({ a, b, scale, start }: Pair) {
   if (!start) return { a, b, scale };
   return { a: tf.concat([a, start.a], 0), b: tf.concat([b, start.minusB], 1), scale };
 }
 
 /**
- * A new LoRA on a model: A by seed, B zero, so that the first forward pass equals the base. With `values` (an adapter's or a
- * checkpoint's tensors, or PiSSA's from `startPissa`) those instead.
+ * A new LoRA on a model: A from the seed and B zero, so that the first forward pass equals the base. Or with `values`: the tensors
+ * of an adapter or checkpoint, or PiSSA's from `startPissa`.
  */
 export function createLora(model: LanguageModel, settings: LoraSettings, seed: number, values?: NamedTensors): Method {
   const { lora_dropout: p, use_dora = false } = settings;
   const pissa = settings.init_lora_weights === 'pissa';
-  if (pissa && !values) throw new Error('PiSSA begins with the values of startPissa.');
+  if (pissa && !values) throw new Error('PiSSA needs the values from startPissa.');
   if (!values) checkPatterns(model, settings);
   const maker = tensorMaker(values);
   const pairs = new Map<string, Pair>();
@@ -106,7 +106,7 @@ export function createLora(model: LanguageModel, settings: LoraSettings, seed: n
       }
       if (use_dora) {
         const squares = derive(rowSquares(module.weight));
-        // B·A is zero at first (with PiSSA: less what it began as), so that the norms are W's.
+        // The initial update is zero (with PiSSA, B·A − B₀·A₀), so the norms are those of W.
         const initial = () => tf.tidy(() => tf.sqrt(squares));
         const magnitude = maker.make(names.magnitude, [out], initial, pissa);
         trainable.set(names.magnitude, magnitude);
@@ -120,7 +120,7 @@ export function createLora(model: LanguageModel, settings: LoraSettings, seed: n
     throw error;
   }
 
-  /** What the latest hooks keep between their calls; older ones keep nothing any more. */
+  /** Cache of the most recent hooks; older hooks no longer cache. */
   let cache: DoraCache = new Map();
   const forget = () => {
     for (const t of cache.values()) t.dispose();
@@ -131,7 +131,7 @@ export function createLora(model: LanguageModel, settings: LoraSettings, seed: n
   return {
     trainable,
     constants,
-    // As PEFT's create_loraplus_optimizer: B, magnitudes, and the biases of modules that are trained whole.
+    // As in PEFT's create_loraplus_optimizer: B, magnitudes, and biases of modules that are trained in full.
     rate: (name) => (/lora_B|lora_magnitude_vector$|\.bias$/.test(name) ? ratio : 1),
     hooks: ({ training, seed: runSeed, pass, strength }) => {
       forget();

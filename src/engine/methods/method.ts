@@ -1,16 +1,16 @@
-/** What every fine-tuning method offers to the training loop, to generation and to files. */
+/** The interface of fine-tuning methods for the training loop, generation and files. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { LanguageModel, ModelTensor } from '../models/model';
 import type { Hooks, LinearModule } from '../types';
 import type { NamedTensors } from './tensors';
 
 export interface CallContext {
-  /** Dropout is on only in training. */
+  /** Dropout is active only in training. */
   training: boolean;
   seed: number;
-  /** Counts forward passes of the run (micro-batches), so that a resumed run draws the same masks. */
+  /** Counts the run's forward passes (micro-batches), so that a resumed run draws the same dropout masks. */
   pass: number;
-  /** 0 switches the method off, 1 is as trained; between and beyond scales it. */
+  /** 0 switches the method off, 1 is as trained; other values scale it. */
   strength: number;
 }
 
@@ -18,29 +18,29 @@ export const inference = (strength = 1): CallContext => ({ training: false, seed
 
 export interface Method {
   /**
-   * Trainable tensors by name, in a fixed order; all float32. A tensor that stands in for one of the checkpoint's goes by that
-   * one's name; what a method adds goes by PEFT's or AdapterHub's, without their prefix.
+   * Trainable tensors by name, in a fixed order; all float32. A tensor that replaces one of the checkpoint's has that tensor's name;
+   * tensors that a method adds have PEFT's or AdapterHub's names, without prefix.
    */
   trainable: Map<string, tf.Tensor>;
-  /** Tensors that do not learn but belong to a checkpoint beside the trainable ones (what PiSSA began with), by name. */
+  /** Frozen tensors that belong in a checkpoint along with the trainable ones (PiSSA's initial factors), by name. */
   constants?: Map<string, tf.Tensor>;
-  /** How fast a tensor learns beside the others (LoRA+, discriminative rates); 1 where left out. */
+  /** Factor on a tensor's learning rate (LoRA+, discriminative rates); 1 if omitted. */
   rate?(name: string): number;
-  /** Which tensors learn at a step, of so many (gradual unfreezing); all of them where left out. */
+  /** Whether a tensor is trained at a given step (gradual unfreezing); always if omitted. */
   active?(name: string, step: number, totalSteps: number): boolean;
   hooks(context: CallContext): Hooks;
   /**
-   * What merging at full strength adds to a linear's weight, [out, in]; null where the method leaves it alone. The caller
-   * disposes it.
+   * The change of a linear layer's weight when merging at full strength, [out, in]; null if the method does not change it. The
+   * caller disposes it.
    */
   delta(module: LinearModule): tf.Tensor | null;
-  /** What merging adds to a linear's bias, [out]; null or left out where the method leaves it alone. The caller disposes it. */
+  /** The same for a linear layer's bias, [out]; null or omitted if the method does not change it. The caller disposes it. */
   biasDelta?(module: LinearModule): tf.Tensor | null;
-  /** Trained forms of the checkpoint's own tensors, by its names: what a model folder is written with. */
+  /** Trained versions of the checkpoint's own tensors, by the checkpoint's names; written to an exported model folder. */
   opened?: Map<string, tf.Tensor>;
   /**
-   * What an adapter's file holds, where that is other than the trainable tensors: PEFT keeps of a network that makes virtual
-   * tokens only what comes out of it. The caller disposes them. A checkpoint of a run holds `trainable` all the same.
+   * The tensors in an adapter's file if they differ from `trainable`: of a network that produces virtual tokens, PEFT saves only
+   * the output. The caller disposes them. A run's checkpoint always has `trainable`.
    */
   saved?(): Map<string, tf.Tensor>;
   dispose(): void;
@@ -48,9 +48,9 @@ export interface Method {
 
 export interface MethodOptions {
   seed: number;
-  /** The method's own tensors, of an adapter or a checkpoint to continue from; new ones if left out. */
+  /** The method's own tensors from an adapter or checkpoint to continue from; new ones if omitted. */
   values?: NamedTensors;
-  /** Tokens of the text that virtual tokens start from. */
+  /** Tokens of the text that initialises virtual tokens. */
   initText?: Int32Array;
   signal?: AbortSignal;
 }
@@ -59,13 +59,13 @@ export interface MethodOptions {
 export interface MethodTwin<S extends { type: string }> {
   type: S['type'];
   create(model: LanguageModel, section: S, options: MethodOptions): Method | Promise<Method>;
-  /** The method opens tensors of the checkpoint itself, the objective's head included; others get the head beside them. */
+  /** The method itself makes the checkpoint's tensors trainable, including the objective's head; others get the head added. */
   opens?: true;
-  /** Tensors of the checkpoint that are trained whole beside the adapter. */
+  /** Tensors of the checkpoint that are trained in full along with the adapter. */
   modulesToSave?(model: LanguageModel, section: S): ModelTensor[];
-  /** Every tensor by name, if there are so many that a dry run should not draw them at random. */
+  /** Shapes of all tensors by name, if a dry run should not initialise so many values at random. */
   shapes?(model: LanguageModel, section: S): Map<string, { shape: number[] }>;
-  /** What the files hold, with the fields of adapter_config.json that depend on the model. Left out: the method's tensors. */
+  /** The files' tensors and the adapter_config.json fields that depend on the model. Omitted: just the method's tensors. */
   exported?(
     model: LanguageModel,
     method: Method,

@@ -1,7 +1,7 @@
 /**
- * Tensors of the checkpoint made trainable: each gets a float32 stand-in of its own, which the forward pass reads in its
- * place. The base stays where it is, in the precision that it came in, so that strength 0 is the base without a copy, and
- * what was learned is the difference. Full fine-tuning opens all of them, `modules_to_save` and heads some.
+ * Tensors of the checkpoint made trainable ("opened"): each gets a float32 copy that the forward pass reads instead. The base stays
+ * in place and in its own precision, so strength 0 is the base without another copy, and the learned change is the difference.
+ * Full fine-tuning opens all tensors, `modules_to_save` and heads some.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
@@ -17,10 +17,10 @@ import type { NamedTensors } from './tensors';
 export type { NamedTensors };
 
 export interface Opened {
-  /** By the checkpoint's names; matrices [out, in] as on the device, whatever way they lie in the file. */
+  /** By the checkpoint's names; matrices are [out, in] as on the device, whatever their layout in the file. */
   trainable: Map<string, tf.Tensor>;
   hooks(strength: number): Pick<Hooks, 'weight' | 'vector'>;
-  /** trained − base of a weight; null where it is not opened. The caller disposes it. */
+  /** trained − base for a weight; null if it is not opened. The caller disposes it. */
   delta(weight: Weight): tf.Tensor | null;
   dispose(): void;
 }
@@ -28,11 +28,11 @@ export interface Opened {
 export const shapeOf = ({ value }: ModelTensor): number[] =>
   value.kind === 'matrix' ? value.weight.shape : value.tensor.shape;
 
-/** All values of a weight in float32, exactly: the embedding kernel reads rows of any format. */
+/** All values of a weight in float32, exact because the embedding kernel reads rows of any format. */
 export const widened = (weight: Weight): tf.Tensor =>
   tf.tidy(() => embedding(tf.range(0, weight.shape[0]!, 1, 'int32'), weight));
 
-/** Stand-ins for `tensors`, which begin as the base, or as `values` where those have the name. */
+/** Trainable copies of `tensors`, which start from the base, or from `values` of the same name. */
 export function openTensors(tensors: readonly ModelTensor[], values?: NamedTensors): Opened {
   const trainable = new Map<string, tf.Tensor>();
   const weights = new Map<Weight, { base: Weight; trained: tf.Tensor; weight: Weight }>();
@@ -61,7 +61,7 @@ export function openTensors(tensors: readonly ModelTensor[], values?: NamedTenso
         vector: (vector) => vectors.get(vector) ?? vector,
       };
     }
-    // base + strength · (trained − base), made anew in every call: only answers are asked for so.
+    // base + strength · (trained − base), recomputed in every call, since only inference asks for it.
     const between = (base: tf.Tensor, trained: tf.Tensor) => tf.add(base, tf.mul(tf.sub(trained, base), strength));
     return {
       weight: (weight) => {
@@ -100,7 +100,7 @@ function standIn(tensor: ModelTensor, given?: { shape: number[]; data: Float32Ar
   if (size * 4 > bindingLimit()) {
     throw new TabtuneError({
       code: 'gpu_out_of_memory',
-      message: `${name} takes ${Math.round((size * 4) / 2 ** 20)} MB as trainable weights, more than a buffer of this GPU may have.`,
+      message: `${name} takes ${Math.round((size * 4) / 2 ** 20)} MB as trainable weights, more than this GPU allows in one buffer.`,
       where: name,
       action: 'Use LoRA, or a smaller model.',
     });
@@ -128,7 +128,7 @@ export const openedMethod = (opened: Opened): Method => ({
 /** The tensors of the objective's head. */
 export const headTensors = (model: LanguageModel): ModelTensor[] => model.tensors.filter(({ task }) => task);
 
-/** The tensors of the modules by these names: a module's own path, or the end of one. */
+/** The tensors of the named modules; a name is a module's path or the end of one. */
 export function tensorsOfModules(model: LanguageModel, modules: readonly string[]): ModelTensor[] {
   const moduleOf = (name: string) => name.slice(0, name.lastIndexOf('.'));
   const means = (module: string, name: string) => {
@@ -147,7 +147,7 @@ export function tensorsOfModules(model: LanguageModel, modules: readonly string[
   return model.tensors.filter(({ name }) => modules.some((module) => means(module, name)));
 }
 
-/** A method with opened tensors beside it: a head that every method trains, `modules_to_save`. */
+/** A method combined with opened tensors: a head, which every method trains, or `modules_to_save`. */
 export function alongside(method: Method, opened: Opened): Method {
   return {
     ...method,

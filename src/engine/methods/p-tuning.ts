@@ -1,11 +1,11 @@
 /**
- * P-tuning (Liu et al., 2021) as PEFT's `PromptEncoderConfig` describes it with its MLP: prompt tuning whose embeddings come
- * out of a small network,
+ * P-tuning (Liu et al., 2021) as defined by PEFT's `PromptEncoderConfig` with its MLP: prompt tuning with embeddings produced by a
+ * small network,
  *
  *   Linear(d, h), ReLU, Linear(h, h), ReLU, Linear(h, d)    on an embedding [P, d]
  *
- * Only what comes out is saved, as PEFT does it. So a run that continues from a saved prompt trains the embeddings
- * themselves, through no network.
+ * As in PEFT, only the network's output is saved. A run that continues from a saved prompt therefore trains the embeddings
+ * directly, without a network.
  */
 import type { PTuningMethod } from '../../methods/p-tuning';
 import type { LanguageModel } from '../models/model';

@@ -1,16 +1,16 @@
 /**
- * PiSSA (Meng et al., 2024): LoRA that begins as the r largest singular values of the weight, which leave the frozen part.
- * With W = U·S·Vᵀ and LoRA's scale s, as PEFT's `pissa_init`:
+ * PiSSA (Meng et al., 2024): LoRA initialised with the r largest singular values of the weight, which are subtracted from the
+ * frozen weight. With W = U·S·Vᵀ and LoRA's scale s, as in PEFT's `pissa_init`:
  *
  *   A₀ = √(S_r/s)·V_rᵀ   B₀ = U_r·√(S_r/s)   and   y = x·(W − s·B₀·A₀)ᵀ + s·x·(B·A)ᵀ
  *
- * The difference W − s·B₀·A₀ is never made. The same values come from W as it is, beside factors [A; A₀] and [B, −B₀] of
- * rank 2r, in float32 whatever precision W lies in: a quantised base stays the one it was (nothing is quantised twice, as
- * QPiSSA has to), the base is there without the adapter, and what is exported is plain LoRA on the untouched base, as
- * PEFT converts it (`subtract_mutated_init`).
+ * The difference W − s·B₀·A₀ is never materialised. The unchanged W with factors [A; A₀] and [B, −B₀] of rank 2r gives the same
+ * values, in float32 whatever the precision of W. So a quantised base stays as it is (QPiSSA has to quantise it again), the base
+ * remains available without the adapter, and the export is plain LoRA on the unchanged base, as PEFT converts it
+ * (`subtract_mutated_init`).
  *
- * The singular vectors come from subspace iteration (Halko, Martinsson and Tropp, 2011): products with W where it lies, the
- * rest in float64 here. A subspace as wide as the weight's smaller side, which small weights get, is exact.
+ * The singular vectors come from subspace iteration (Halko, Martinsson and Tropp, 2011): products with W run on the device, the
+ * rest here in float64. A subspace as wide as the weight's smaller side, which small weights get, is exact.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
@@ -24,12 +24,12 @@ import { normal } from './normal';
 import { orthogonalRows, rowsOfProduct, singularRows } from './singular';
 import type { NamedTensors } from './tensors';
 
-/** Singular vectors beyond those wanted, which make the wanted ones converge. */
+/** Oversampling: extra singular vectors, which make the wanted ones converge. */
 const SPARE = 16;
 const MOST_ROUNDS = 10;
-/** Weights of so many rows or columns get a subspace that holds all of them. */
+/** Weights with at most this many rows or columns get a subspace of full width. */
 const SMALL = 64;
-/** Rounds end when they find no more of the weight than this share. */
+/** Iteration ends when a round captures at most this fraction more of the weight. */
 const ENOUGH = 1e-8;
 
 /** x [l, in] -> x·Wᵀ [l, out], or y [l, out] -> y·W [l, in]. */
@@ -46,8 +46,8 @@ async function product(weight: Weight, rows: Float64Array, count: number, back: 
 }
 
 /**
- * The `rank` largest singular values with their vectors: left [rank, out] of length 1, right [rank, in] with the values still
- * in them, values [rank].
+ * The `rank` largest singular values with their vectors: left [rank, out] with unit rows, right [rank, in] with rows scaled by the
+ * singular values, values [rank].
  */
 export async function largestSingular(
   weight: Weight,
@@ -67,7 +67,7 @@ export async function largestSingular(
     const right = await product(weight, left, count, true);
     const now = right.reduce((sum, v) => sum + v * v, 0);
     if (round === MOST_ROUNDS || count === side || now <= found * (1 + ENOUGH)) {
-      // W ≈ leftᵀ·right, and right = triangle·q: the values are those of the small triangle.
+      // W ≈ leftᵀ·right and right = triangle·q, so the singular values are those of the small triangle.
       const triangle = orthogonalRows(right, count);
       const { values, rotation } = singularRows(triangle, count);
       return {
@@ -83,13 +83,13 @@ export async function largestSingular(
 
 export interface PissaOptions {
   signal?: AbortSignal;
-  /** Linears done, of so many. */
+  /** Number of linear layers done, and in total. */
   onProgress?: (done: number, total: number) => void;
 }
 
 /**
- * What LoRA begins with under PiSSA, as values for `createLora`: A, B and their frozen copies for every target. Reads back
- * a few small matrices for each linear and yields in between; throws `cancelled` when `signal` fires.
+ * PiSSA's initial values for `createLora`: A, B and their frozen copies for every target. Reads back a few small matrices per
+ * linear layer and yields in between; throws `cancelled` when `signal` fires.
  */
 export async function startPissa(
   model: LanguageModel,
@@ -108,7 +108,7 @@ export async function startPissa(
     if (rank > Math.min(out, width)) {
       throw new TabtuneError({
         code: 'bad_recipe',
-        message: `PiSSA cannot take ${rank} singular values from a weight of [${out}, ${width}] (${module.path}).`,
+        message: `PiSSA cannot take ${rank} singular values from a weight of shape [${out}, ${width}] (${module.path}).`,
         where: 'method.r',
         action: `Use a rank of at most ${Math.min(out, width)}.`,
       });
@@ -117,7 +117,7 @@ export async function startPissa(
     const a = new Float32Array(rank * width);
     const b = new Float32Array(out * rank);
     for (let k = 0; k < rank; k++) {
-      // `right` has its rows' lengths, the singular values, still in it.
+      // The rows of `right` are scaled by the singular values.
       const size = sizes[k]!;
       const root = Math.sqrt(size / scale);
       for (let j = 0; j < width; j++) a[k * width + j] = size > 0 ? (root / size) * right[k * width + j]! : 0;
@@ -126,7 +126,7 @@ export async function startPissa(
     const names = loraNames(module.path);
     values.set(names.a, { shape: [rank, width], data: a });
     values.set(names.b, { shape: [out, rank], data: b });
-    // A copy: a backend may keep the array that it is given, and A is going to change.
+    // A copy, since a backend may keep the array that it is given, and A will change.
     values.set(names.startA, { shape: [rank, width], data: a.slice() });
     values.set(names.startB, { shape: [out, rank], data: b.map((v) => -v) });
     onProgress?.(i + 1, modules.length);

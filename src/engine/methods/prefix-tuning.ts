@@ -1,11 +1,12 @@
 /**
- * Prefix tuning (Li and Liang, 2021) as PEFT's `PrefixTuningConfig` describes it: keys and values before those of every text,
- * in every layer. `prompt_embeddings` is [P, layers·2·w], w = kvHeads·headDim: columns by layer, its keys first, then its
- * values. Keys are what a cache keeps, so that none is turned by a position. With `prefix_projection` they come out of
+ * Prefix tuning (Li and Liang, 2021) as defined by PEFT's `PrefixTuningConfig`: keys and values before those of every text, in
+ * every layer. `prompt_embeddings` is [P, layers·2·w], w = kvHeads·headDim; its columns are, layer by layer, first keys, then
+ * values. The keys are used as if read from a cache, so no rotary embedding is applied to them. With `prefix_projection` the
+ * prefix is the output of
  *
  *   Linear(w, h), Tanh, Linear(h, layers·2·w)    on an embedding [P, w]
  *
- * and only what comes out is saved: a run that continues from a saved prefix trains it through no network.
+ * and only that output is saved: a run that continues from a saved prefix trains it directly, without a network.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
@@ -21,7 +22,7 @@ import { type NamedTensors, tensorMaker } from './tensors';
 export type PrefixSettings = Pick<PrefixMethod, 'num_virtual_tokens' | 'prefix_projection' | 'encoder_hidden_size'>;
 
 export interface PrefixExtras {
-  /** What the prefix begins as, [P, layers·2·w]: of `prefixFromText`. Not with a projection. */
+  /** Initial prefix from `prefixFromText`, [P, layers·2·w]. Not with a projection. */
   initial?: tf.Tensor;
 }
 
@@ -50,7 +51,7 @@ export function createPrefixTuning(
     maker.finish();
     return {
       trainable: new Map(network.trainable),
-      // Any strength but 0 is 1: there is no half of a token.
+      // Any strength other than 0 counts as 1: there is no such thing as half a token.
       hooks: ({ strength }) =>
         strength === 0 ? {} : { prefix: { length: rows, layers: () => byLayer(network.run(), model.layers) } },
       delta: () => null,
@@ -68,7 +69,7 @@ const plain = (embeddings: tf.Tensor) => ({
   run: () => embeddings,
 });
 
-/** [P, layers·2·w] -> k and v [P, w] of every layer. */
+/** [P, layers·2·w] -> k and v, each [P, w], of every layer. */
 function byLayer(all: tf.Tensor, layers: number): { k: tf.Tensor; v: tf.Tensor }[] {
   const parts = tf.split(all, 2 * layers, 1);
   return Array.from({ length: layers }, (_, i) => ({ k: parts[2 * i]!, v: parts[2 * i + 1]! }));
@@ -78,15 +79,15 @@ function widthOf(model: LanguageModel): number {
   if (model.keyValueWidth !== null) return model.keyValueWidth;
   throw new TabtuneError({
     code: 'bad_recipe',
-    message: `A ${model.family} model keeps no keys and values, so that it can have no prefix.`,
+    message: `A ${model.family} model keeps no keys and values, so it cannot have a prefix.`,
     where: 'method.type',
     action: 'Use prompt_tuning or p_tuning.',
   });
 }
 
 /**
- * The prefix that stands for a text: keys and values of its tokens at positions 0, …, P−1, as a cache would keep them.
- * [P, layers·2·w]; `ids` are repeated or cut to P. The caller disposes it.
+ * A prefix that represents a text: keys and values of its tokens at positions 0, …, P−1, as a cache would hold them.
+ * [P, layers·2·w]; `ids` are repeated or truncated to P. The caller disposes it.
  */
 export function prefixFromText(model: LanguageModel, ids: ArrayLike<number>, count: number): tf.Tensor {
   widthOf(model);

@@ -1,6 +1,6 @@
 /**
- * The small networks that virtual tokens may come out of (PEFT's reparameterisations): an embedding [P, w] through linears
- * with biases, an activation between them. Trained through and through, and thrown away when the virtual tokens are saved.
+ * The small networks that can produce virtual tokens (PEFT's reparameterisations): an embedding [P, w] followed by linear layers
+ * with biases and an activation between them. All of it is trained, and discarded when the virtual tokens are saved.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { activation } from '../kernels/pointwise/activation';
@@ -11,14 +11,14 @@ import type { TensorMaker } from './tensors';
 export interface NetworkShape {
   /** P */
   rows: number;
-  /** Of the embedding, then of each linear's output. */
+  /** Width of the embedding, then of each linear layer's output. */
   widths: number[];
-  /** PEFT's numbers of the linears within its Sequential, which counts the activations too. */
+  /** Name of PEFT's Sequential, whose indices also count the activations. */
   name: 'mlp_head' | 'transform';
   between: 'relu' | 'tanh';
 }
 
-/** What PEFT calls the embedding that a network begins with. */
+/** PEFT's name of the embedding that is the network's input. */
 export const NETWORK_EMBEDDING = 'prompt_encoder.embedding.weight';
 
 export interface PromptNetwork {

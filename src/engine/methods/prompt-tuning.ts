@@ -1,11 +1,11 @@
 /**
- * Prompt tuning (Lester et al., 2021) as PEFT's `PromptTuningConfig` describes it: embeddings [P, d] before those of every
- * text. They begin at random from N(0, 1), as the embeddings of tokens drawn from the vocabulary, or as those of a text,
- * which is repeated or cut to P tokens. A model that scales its embeddings (Gemma) scales those that a prompt begins as,
- * and never the prompt. PEFT's tensor is `prompt_embeddings`.
+ * Prompt tuning (Lester et al., 2021) as defined by PEFT's `PromptTuningConfig`: embeddings [P, d] before those of every text.
+ * They are initialised from N(0, 1), from the embeddings of tokens drawn from the vocabulary, or from those of a text repeated or
+ * truncated to P tokens. If a model scales its embeddings (Gemma), the initial values are scaled, but the prompt itself never is.
+ * PEFT's tensor is `prompt_embeddings`.
  *
- * A text's first token is no target, as it is none without a prompt; PEFT makes it one, predicted from the last virtual
- * token, where its label says so.
+ * A text's first token is never a target, just as without a prompt. In PEFT it is one, predicted from the last virtual token,
+ * unless its label masks it.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
@@ -16,13 +16,13 @@ import { normals } from './initial-values';
 import type { Method, MethodTwin } from './method';
 import { type NamedTensors, tensorMaker } from './tensors';
 
-/** What PEFT saves of every kind of virtual token. */
+/** The tensor that PEFT saves for every kind of virtual tokens. */
 export const PROMPT_EMBEDDINGS = 'prompt_embeddings';
 
 export type PromptSettings = Pick<PromptMethod, 'num_virtual_tokens' | 'prompt_tuning_init'>;
 
 export interface PromptExtras {
-  /** Tokens of prompt_tuning_init_text; for TEXT. */
+  /** Tokens of prompt_tuning_init_text, for TEXT. */
   initIds?: ArrayLike<number>;
 }
 
@@ -58,8 +58,8 @@ export function createPromptTuning(
 }
 
 /**
- * A method of `count` virtual tokens whose embeddings `make` computes, on the tape. Any strength but 0 is 1: there is no
- * half of a token.
+ * A method with `count` virtual tokens whose embeddings `make` computes on the tape. Any strength other than 0 counts as 1, since
+ * there is no such thing as half a token.
  */
 export function promptMethod(
   count: number,
@@ -76,14 +76,14 @@ export function promptMethod(
   };
 }
 
-/** `ids` over and over, cut to `count`: how PEFT makes a text as long as its prompt. */
+/** `ids` repeated or truncated to `count`, as PEFT fits a text to the length of its prompt. */
 export function repeated(ids: ArrayLike<number>, count: number, where: string): Int32Array {
   if (ids.length === 0) {
     throw new TabtuneError({
       code: 'bad_recipe',
-      message: 'The text that the virtual tokens begin as has no tokens.',
+      message: 'The initial text of the virtual tokens has no tokens.',
       where,
-      action: 'Write a text, or let them begin at random.',
+      action: 'Write a text, or choose a random initialisation.',
     });
   }
   return Int32Array.from({ length: count }, (_, i) => ids[i % ids.length]!);

@@ -1,4 +1,4 @@
-/** Tensors read back from the device. */
+/** Reads tensors back from the device. */
 import type * as tf from '@tensorflow/tfjs-core';
 import { readFloats } from '../webgpu/backend';
 import type { Method } from './method';
@@ -10,7 +10,7 @@ export async function readTensors(from: Map<string, tf.Tensor>): Promise<NamedTe
   return tensors;
 }
 
-/** What an adapter's file holds of a method. */
+/** The tensors of a method that go into an adapter's file. */
 export async function savedTensors(method: Method): Promise<NamedTensors> {
   const saved = method.saved?.();
   try {

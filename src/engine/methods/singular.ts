@@ -1,4 +1,4 @@
-/** The small dense algebra of PiSSA's start, in float64 on matrices of a few long rows. */
+/** Small dense linear algebra for PiSSA's initialisation, in float64, on matrices with a few long rows. */
 
 const dot = (m: Float64Array, i: number, j: number, width: number): number => {
   let sum = 0;
@@ -7,15 +7,15 @@ const dot = (m: Float64Array, i: number, j: number, width: number): number => {
 };
 
 /**
- * Makes the `count` rows of `m` orthonormal in place (Gram and Schmidt, twice); a dependent row becomes zeros. Gives the
- * lower triangle [count, count] that leads back: triangle · after = before.
+ * Makes the `count` rows of `m` orthonormal in place (Gram–Schmidt, twice); a linearly dependent row becomes zero. Returns the lower
+ * triangular matrix [count, count] that reverses it: triangle · after = before.
  */
 export function orthogonalRows(m: Float64Array, count: number): Float64Array {
   const width = m.length / count;
   const triangle = new Float64Array(count * count);
   for (let i = 0; i < count; i++) {
     const before = Math.sqrt(dot(m, i, i, width));
-    // A second pass takes out what rounding left of the first.
+    // The second pass removes the rounding error of the first.
     for (let pass = 0; pass < 2; pass++) {
       for (let j = 0; j < i; j++) {
         const share = dot(m, i, j, width);
@@ -31,7 +31,7 @@ export function orthogonalRows(m: Float64Array, count: number): Float64Array {
   return triangle;
 }
 
-/** left [n, count] · right [count, width], of whose rows the first `rows` are wanted. */
+/** The first `rows` rows of left [n, count] · right [count, width]. */
 export function rowsOfProduct(left: Float64Array, right: Float64Array, count: number, rows: number): Float64Array {
   const width = right.length / count;
   const product = new Float64Array(rows * width);
@@ -48,8 +48,8 @@ const MOST_SWEEPS = 30;
 const ORTHOGONAL = 1e-14;
 
 /**
- * One-sided Jacobi (Hestenes, 1958): turns the `count` rows of `m` in place until they are orthogonal, the longest first.
- * Gives their lengths, the singular values, and the rotation [count, count] that did it: rotation · before = after.
+ * One-sided Jacobi (Hestenes, 1958): rotates the `count` rows of `m` in place until they are orthogonal, longest first. Returns
+ * their lengths, which are the singular values, and the rotation [count, count]: rotation · before = after.
  */
 export function singularRows(m: Float64Array, count: number): { values: Float64Array; rotation: Float64Array } {
   const width = m.length / count;

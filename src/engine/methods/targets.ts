@@ -1,10 +1,10 @@
-/** Which linears of a model `target_modules` means. */
+/** Resolves `target_modules` to a model's linear layers. */
 import { TabtuneError } from '../../base/errors';
 import { endsInModule } from '../../base/module-names';
 import type { LanguageModel } from '../models/model';
 import type { LinearModule } from '../types';
 
-/** All linears, or those whose path is or ends in one of the names. */
+/** All linear layers, or those whose path equals or ends in one of the names. */
 export function targetedLinears(
   model: Pick<LanguageModel, 'linears'>,
   targets: 'all-linear' | string[],
@@ -16,7 +16,7 @@ export function targetedLinears(
     const known = [...new Set(model.linears.map(({ path }) => path.split('.').at(-1)))].join(', ');
     throw new TabtuneError({
       code: 'bad_recipe',
-      message: `This model has no linear module named ${unused.join(', ') || '(none given)'}.`,
+      message: `This model has no linear layer named ${unused.join(', ') || '(none given)'}.`,
       where: 'method.target_modules',
       action: `Use "all-linear" or some of: ${known}.`,
     });
@@ -24,7 +24,7 @@ export function targetedLinears(
   return found;
 }
 
-/** Module names such as q_proj where they say the same as the full paths; PEFT matches either. */
+/** Module names such as q_proj if they select the same modules as the full paths; PEFT matches either. */
 export function shortTargets(model: Pick<LanguageModel, 'linears'>, paths: string[]): string[] {
   const last = (path: string) => path.slice(path.lastIndexOf('.') + 1);
   const names = new Set(paths.map(last));

@@ -1,4 +1,4 @@
-/** How methods make their tensors: new ones, or those of an adapter or a checkpoint, which must then fit the model. */
+/** Creates a method's tensors: new ones, or those of an adapter or checkpoint, which must fit the model. */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
 
@@ -7,11 +7,11 @@ export type NamedTensors = Map<string, { shape: number[]; data: Float32Array }>;
 
 export interface TensorMaker {
   /**
-   * The given tensor of that name, or what `initial` gives where none are given (or this one is `optional` among them);
-   * lives until `dispose`.
+   * The given tensor of that name, or `initial` if no tensors were given, or if this one is missing and `optional`. Lives until
+   * `dispose`.
    */
   make(name: string, shape: number[], initial: () => Float32Array | tf.Tensor, optional?: boolean): tf.Tensor;
-  /** Throws where something was given that nobody asked for. */
+  /** Throws if any given tensor was not used. */
   finish(): void;
   dispose(): void;
 }
@@ -41,7 +41,7 @@ export function tensorMaker(values?: NamedTensors): TensorMaker {
       if (strangers.length === 0) return;
       throw new TabtuneError({
         code: 'bad_adapter',
-        message: `The adapter holds ${strangers.length} tensors that this model has no place for.`,
+        message: `The adapter has ${strangers.length} tensors that do not belong to this model.`,
         where: strangers[0],
         action: 'Load the adapter on the model that it was trained on.',
       });

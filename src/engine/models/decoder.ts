@@ -15,7 +15,7 @@ import { sideBySide, splitColumns } from '../kernels/moves/split-columns';
 import { rmsNorm } from '../kernels/norms/rms-norm';
 import { type GluActivation, glu } from '../kernels/pointwise/glu';
 import type { Hooks, LinearModule, SublayerPlace } from '../types';
-import { emptyCache } from './cache';
+import { languageModel } from './backbone';
 import type { LanguageModel, ModelInput } from './model';
 import type { Rotary } from './rope';
 import { type Calls, callsWith, loadOutput, runBlocks } from './run';
@@ -218,7 +218,6 @@ export async function loadDecoder(c: DecoderConfig, load: Loader, parts: Decoder
 
   const blockPaths = blocks.map((_, layer) => `model.layers.${layer}`);
   const scaled = (x: tf.Tensor) => (embeddingScale === 1 ? x : tf.mul(x, embeddingScale));
-  const keyValueWidth = c.num_key_value_heads * c.head_dim;
   const hidden = (input: ModelInput, hooks: Hooks): tf.Tensor => {
     const calls = callsWith(hooks, c.dropout);
     const virtual = virtualTokens(input, hooks);
@@ -229,26 +228,14 @@ export async function loadDecoder(c: DecoderConfig, load: Loader, parts: Decoder
     return virtual.leave(lastNorm(x, calls));
   };
 
-  return {
-    family: c.model_type,
+  return languageModel(c, load, {
     kind: 'decoder',
-    layers: blocks.length,
     blockPaths,
-    hiddenSize: d,
-    vocabSize: c.vocab_size,
-    contextLength: c.max_position_embeddings,
-    parameters: load.parameters,
-    tensors: load.tensors,
-    heads: { query: c.num_attention_heads, keyValue: c.num_key_value_heads },
-    task: null,
-    dropout: c.dropout,
-    initializerRange: c.initializer_range,
     linears: blocks.flatMap(({ linears }) => linears),
-    head: output && { weight: output, bias: null, softcap, transform: null },
+    attentionHeads: { query: c.num_attention_heads, keyValue: c.num_key_value_heads },
+    keyValueWidth: c.num_key_value_heads * c.head_dim,
+    lm: output && { weight: output, bias: null, softcap, transform: null },
     wordEmbeddings: (ids) => scaled(embedding(ids, table)),
     hidden,
-    keyValueWidth,
-    createCache: (capacity) => emptyCache(capacity, blocks.length, keyValueWidth),
-    dispose: load.dispose,
-  };
+  });
 }

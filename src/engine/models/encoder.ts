@@ -12,7 +12,8 @@ import type { EncoderConfig, EncoderPaths } from '../../families/encoder';
 import { attention } from '../kernels/attention/attention';
 import { embedding } from '../kernels/moves/embedding';
 import type { Hooks, LinearModule, SublayerPlace, Weight } from '../types';
-import type { LanguageModel, ModelInput, OutputHead } from './model';
+import { languageModel } from './backbone';
+import type { LanguageModel, LmHead, ModelInput } from './model';
 import { activate, callsWith, loadNorm, type NormWeights, normalize, runBlocks } from './run';
 import { virtualTokens } from './virtual-tokens';
 import type { Loader } from './weights';
@@ -102,31 +103,19 @@ export async function loadEncoder(
     return virtual.leave(x);
   };
 
-  return {
-    family: c.model_type,
+  return languageModel(c, load, {
     kind: 'encoder',
-    layers: blocks.length,
     blockPaths,
-    hiddenSize: d,
-    vocabSize: c.vocab_size,
-    contextLength: c.max_position_embeddings,
-    parameters: load.parameters,
-    tensors: load.tensors,
-    heads: { query: c.num_attention_heads, keyValue: c.num_attention_heads },
-    task: null,
-    dropout: c.dropout,
-    initializerRange: c.initializer_range,
     linears: [
       ...blocks.flatMap((b) => [b.query, b.key, b.value, b.attentionOutput, b.up, b.down]),
       ...(head ? [head.dense] : []),
     ],
-    head: head?.head ?? null,
+    attentionHeads: { query: c.num_attention_heads, keyValue: c.num_attention_heads },
+    keyValueWidth: null,
+    lm: head?.lm ?? null,
     wordEmbeddings: (ids) => embedding(ids, words),
     hidden,
-    keyValueWidth: null,
-    createCache: null,
-    dispose: load.dispose,
-  };
+  });
 }
 
 /** Null where the checkpoint is the bare encoder. */
@@ -140,7 +129,7 @@ async function loadHead(
     norm(path: string): Promise<NormWeights>;
     eps: number;
   },
-): Promise<{ head: OutputHead; dense: LinearModule } | null> {
+): Promise<{ lm: LmHead; dense: LinearModule } | null> {
   if (!load.has(`${paths.dense}.weight`)) return null;
   const d = c.hidden_size;
   const dense = await load.linear(paths.dense, d, d, { bias: true });
@@ -154,5 +143,5 @@ async function loadHead(
     const calls = callsWith(hooks, c.dropout);
     return normalize(calls, activate(calls.linear(dense, hidden), parts.activation), norm, parts.eps);
   };
-  return { head: { weight, bias, softcap: null, transform }, dense };
+  return { lm: { weight, bias, softcap: null, transform }, dense };
 }

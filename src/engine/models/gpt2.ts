@@ -13,7 +13,7 @@ import { attention } from '../kernels/attention/attention';
 import { embedding } from '../kernels/moves/embedding';
 import { sideBySide, splitColumns } from '../kernels/moves/split-columns';
 import type { Hooks, LinearModule, SublayerPlace } from '../types';
-import { emptyCache } from './cache';
+import { languageModel } from './backbone';
 import type { LanguageModel, ModelInput } from './model';
 import { activate, callsWith, loadNorm, loadOutput, type NormWeights, normalize, runBlocks } from './run';
 import { keysAndValues, virtualTokens } from './virtual-tokens';
@@ -90,26 +90,14 @@ export async function loadGpt2(json: Record<string, unknown>, load: Loader): Pro
     return virtual.leave(normalize(calls, x, finalNorm, eps));
   };
 
-  return {
-    family: c.model_type,
+  return languageModel(c, load, {
     kind: 'decoder',
-    layers: blocks.length,
     blockPaths,
-    hiddenSize: d,
-    vocabSize: c.vocab_size,
-    contextLength: c.max_position_embeddings,
-    parameters: load.parameters,
-    tensors: load.tensors,
-    heads: { query: c.num_attention_heads, keyValue: c.num_attention_heads },
-    task: null,
-    dropout: c.dropout,
-    initializerRange: c.initializer_range,
     linears: blocks.flatMap((b) => [b.qkv, b.out, b.up, b.down]),
-    head: output && { weight: output, bias: null, softcap: null, transform: null },
+    attentionHeads: { query: c.num_attention_heads, keyValue: c.num_attention_heads },
+    keyValueWidth: d,
+    lm: output && { weight: output, bias: null, softcap: null, transform: null },
     wordEmbeddings: (ids) => embedding(ids, words),
     hidden,
-    keyValueWidth: d,
-    createCache: (capacity) => emptyCache(capacity, blocks.length, d),
-    dispose: load.dispose,
-  };
+  });
 }

@@ -3,6 +3,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { TaskData } from '../../data/types';
 import { familyNamed } from '../../families';
 import type { DropoutRates } from '../../families/dropout';
+import type { TaskKind } from '../../families/task-heads';
 import type { Hooks, LinearModule, Weight } from '../types';
 
 /** How a tensor may lie in a file: safetensors' names, and GGUF's for its block formats. */
@@ -67,18 +68,39 @@ export interface ModelTensor {
   task?: true;
 }
 
-/** A classification head: hidden states to scores. */
-export interface TaskHead {
-  kind: 'sequence_classification' | 'token_classification';
+/** From hidden states to logits over tokens: cap · tanh((transform(x)·Wᵀ + bias) / cap), of which most families have only W. */
+export interface LmHead {
+  /** [vocab, d]; the embedding itself when tied. */
+  weight: Weight;
+  /** [vocab] */
+  bias: tf.Tensor | null;
+  softcap: number | null;
+  /**
+   * What precedes the projection: BERT's dense, activation and norm. [R, d] -> [R, d]. Its dense is among the model's
+   * `linears`, so that it takes the hooks.
+   */
+  transform: ((hidden: tf.Tensor, hooks: Hooks) => tf.Tensor) | null;
+}
+
+/** From hidden states to scores of labels. */
+export interface ClassificationHead {
+  kind: TaskKind;
   problemType: TaskData['problemType'];
   labels: string[];
   /** Where its modules are, as in `modules_to_save`: `score`, `classifier`, … */
   modules: string[];
   /** The hidden states that it reads. */
   states: TextInput['states'];
-  /** hidden [B·T, d] -> scores: [B, labels] for sequences (`lengths` are the rows' real tokens), [B·T, labels] for tokens. */
+  /** hidden [B·T, d] -> scores: [B, labels] for texts (`lengths` are the rows' real tokens), [B·T, labels] for tokens. */
   scores(hidden: tf.Tensor, input: { batch: number; length: number; lengths: Int32Array }, hooks: Hooks): tf.Tensor;
 }
+
+/** What each head is. A further one (values, rewards) is a line here, its message in heads.ts, and a file that makes it. */
+export interface HeadKinds {
+  lm: LmHead;
+  classification: ClassificationHead;
+}
+export type HeadName = keyof HeadKinds;
 
 export interface LanguageModel {
   /** Hugging Face's model_type. */
@@ -97,41 +119,25 @@ export interface LanguageModel {
   parameters: number;
   /** Every tensor of the checkpoint that is on the device, by its name there, a tied one once; heads of an objective behind. */
   tensors: ModelTensor[];
-  /** What an objective put on top of the hidden states; null where it needs no head of its own. */
-  task: TaskHead | null;
+  /** What stands on the hidden states: the checkpoint's own head, and those that objectives add. */
+  heads: { readonly [N in HeadName]?: HeadKinds[N] };
   /** The model's own dropout rates (config.json). */
   dropout: DropoutRates;
   /** Standard deviation of what a new head begins with (config.json). */
   initializerRange: number;
   /** Every linear a method may wrap, in the order of execution; the output projection is not among them. */
   linears: LinearModule[];
-  /** The output projection; null for an encoder without a language-modelling head. */
-  head: OutputHead | null;
   /** int32 [N] -> [N, d]: what tokens are before positions and blocks, scaled where the family scales it. */
   wordEmbeddings(ids: tf.Tensor): tf.Tensor;
   /** Hidden states after the final norm, [B·T, d], of the text's own tokens. */
   hidden(input: ModelInput, hooks: Hooks): tf.Tensor;
   /** Attention's, of queries and of keys and values. */
-  heads: { query: number; keyValue: number };
+  attentionHeads: { query: number; keyValue: number };
   /** kvHeads·headDim; null for encoders. */
   keyValueWidth: number | null;
   /** Null for encoders. */
   createCache: ((capacity: number) => KeyValueCache) | null;
   dispose(): void;
-}
-
-/** From hidden states to logits: cap · tanh((transform(x)·Wᵀ + bias) / cap), of which most families have only W. */
-export interface OutputHead {
-  /** [vocab, d]; the embedding itself when tied. */
-  weight: Weight;
-  /** [vocab] */
-  bias: tf.Tensor | null;
-  softcap: number | null;
-  /**
-   * What stands between hidden states and projection: BERT's dense, activation and norm. [R, d] -> [R, d]. Its dense is among
-   * the model's `linears`, so that it takes the hooks.
-   */
-  transform: ((hidden: tf.Tensor, hooks: Hooks) => tf.Tensor) | null;
 }
 
 export function disposeCache(cache: KeyValueCache): void {

@@ -17,14 +17,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
 import { Stream, uniform } from '../../base/random';
-import type { TaskData } from '../../data/types';
+import { labelsWords, type TaskData } from '../../base/task';
 import { familyNamed } from '../../families';
-import { type HeadLayer, headOf } from '../../families/task-heads';
+import { type HeadLayer, headOf, taskKindOf } from '../../families/task-heads';
 import { takeRows } from '../kernels/moves/row-moves';
 import { activation } from '../kernels/pointwise/activation';
 import { denseWeight } from '../kernels/products/weight';
 import type { Hooks, LinearModule } from '../types';
-import type { LanguageModel, ModelTensor, TaskHead, WeightSource } from './model';
+import type { CreatedHead } from './heads';
+import type { ClassificationHead, LanguageModel, ModelTensor, WeightSource } from './model';
 import { applyWith, SITES } from './run';
 import { createLoader, type LoadOptions } from './weights';
 
@@ -57,25 +58,17 @@ export interface TaskHeadOptions {
   load?: LoadOptions;
 }
 
-export interface CreatedHead {
-  head: TaskHead;
-  /** To stand behind the model's own; `task` is set for all but what came from the checkpoint. */
-  tensors: ModelTensor[];
-  /** What methods may wrap: BERT's pooler where it came from the checkpoint (PEFT leaves the others alone). */
-  linears: LinearModule[];
-  /** Frees what the head holds. */
-  dispose(): void;
-}
-
 /**
- * A head for the task: new weights from N(0, initializer_range²) by seed, new biases 0, as transformers begins them.
+ * A head for the task: new weights from N(0, initializer_range²) by seed, new biases 0, as transformers initialises them.
+ * `task` is set on all its tensors but those that came from the checkpoint. Methods may wrap BERT's pooler if that came from
+ * the checkpoint, and nothing else of the head (as in PEFT).
  */
 export async function createTaskHead(
   model: LanguageModel,
   task: TaskData,
   { seed, values, source, load }: TaskHeadOptions,
-): Promise<CreatedHead> {
-  const kind = task.problemType === 'token_classification' ? 'token_classification' : 'sequence_classification';
+): Promise<CreatedHead<'classification'>> {
+  const kind = taskKindOf(task);
   const shape = headOf(familyNamed(model.family), kind, prefixOf(model));
   const d = model.hiddenSize;
   const loader = createLoader(
@@ -123,13 +116,14 @@ export async function createTaskHead(
     throw error;
   }
 
-  const rate = kind === 'token_classification' ? model.dropout.tokenClassifier : model.dropout.classifier;
-  const head: TaskHead = {
+  const words = labelsWords(task);
+  const rate = words ? model.dropout.tokenClassifier : model.dropout.classifier;
+  const head: ClassificationHead = {
     kind,
     problemType: task.problemType,
     labels: task.labels,
     modules: [...extra, ...shape.modules],
-    states: model.kind === 'encoder' && kind === 'sequence_classification' ? 'from_first' : 'text',
+    states: model.kind === 'encoder' && !words ? 'from_first' : 'text',
     scores(hidden, { length, lengths }, hooks) {
       const x = shape.row ? takeRows(hidden, rowsOf(shape.row, length, lengths)) : hidden;
       return runLayers(shape.layers, modules, x, hooks, rate, SITES * model.layers);

@@ -2,6 +2,7 @@
 import type { TaskData } from '../../data/types';
 import { familyNamed } from '../../families';
 import { headTensors, type StoredHead } from '../../families/task-heads';
+import { withHead } from './heads';
 import { isTokenHead, type LanguageModel, type WeightSource } from './model';
 import { createTaskHead, prefixOf, type TaskHeadOptions } from './task-head';
 import { widenBytes } from './upload';
@@ -15,15 +16,16 @@ export async function withTaskHead(
   task: TaskData,
   options: TaskHeadOptions,
 ): Promise<LanguageModel> {
-  const { head, tensors, linears, dispose } = await createTaskHead(model, task, options);
-  return {
-    ...model,
-    task: head,
-    tensors: [...model.tensors.filter(({ name }) => !isTokenHead(model, name)), ...tensors],
-    linears: [...model.linears.filter(({ path }) => !isTokenHead(model, `${path}.`)), ...linears],
-    dispose,
-  };
+  const created = await createTaskHead(model, task, options);
+  return withHead(withoutLmTensors(model), 'classification', created);
 }
+
+/** The model, whose language-modelling head still works, but is neither trained nor saved. */
+const withoutLmTensors = (model: LanguageModel): LanguageModel => ({
+  ...model,
+  tensors: model.tensors.filter(({ name }) => !isTokenHead(model, name)),
+  linears: model.linears.filter(({ path }) => !isTokenHead(model, `${path}.`)),
+});
 
 /** The head's tensors as a checkpoint holds them, in float32. */
 export async function readHead(

@@ -11,7 +11,7 @@ import { TabtuneError } from '../../base/errors';
 import { philox4x32, Stream } from '../../base/random';
 import type { HiddenTokensBatch } from '../../data/types';
 import type { MaskedLmObjective } from '../../objectives/masked-lm';
-import { batchAs, lossOnly, type Objective, type ObjectiveTwin } from './objective';
+import { batchAs, lossOnly, type Objective, type ObjectiveInfo, type ObjectiveTwin } from './objective';
 import { headLoss, padTargets } from './tokens';
 
 export interface Masking {
@@ -45,8 +45,10 @@ export function maskTokens(batch: HiddenTokensBatch, masking: Masking, { seed = 
   return { ids, pairs };
 }
 
-export function maskedLm(mlm_probability: number, info: { maskTokenId: number | null; vocabSize: number }): Objective {
-  const { maskTokenId, vocabSize } = info;
+export function maskedLm(
+  mlm_probability: number,
+  { maskTokenId, vocabSize }: Pick<ObjectiveInfo, 'maskTokenId' | 'vocabSize'>,
+): Objective {
   if (maskTokenId === null) {
     throw new TabtuneError({
       code: 'bad_recipe',
@@ -58,10 +60,11 @@ export function maskedLm(mlm_probability: number, info: { maskTokenId: number | 
   const masking: Masking = { mlm_probability, maskTokenId, vocabSize };
   return {
     batches: 'hidden_tokens',
+    likelihood: true,
     targets: (batch, draw) => maskTokens(batchAs(batch, 'hidden_tokens'), masking, draw).pairs.length,
     loss(pass, batch) {
       const { model, hidden } = pass.policy;
-      if (model.kind !== 'encoder' || !model.head) {
+      if (model.kind !== 'encoder' || !model.heads.lm) {
         throw new TabtuneError({
           code: 'bad_model',
           message: `This ${model.family} model has no masked-language-modelling head, so it cannot say what a hidden word was.`,

@@ -18,8 +18,10 @@ export interface Draw {
 export interface View {
   model: LanguageModel;
   hooks: Hooks;
-  /** Hidden states [B·T, d] of padded rows. Their inputs stay valid until the pass ends, however many there are. */
+  /** Hidden states [B·T, d] of padded rows. */
   hidden(rows: InputRows, states?: TextInput['states']): tf.Tensor;
+  /** Int32 inputs (rows, targets) that no other forward pass of this side overwrites before the backward pass has read them. */
+  ints: MakeInput;
   /** Runs any other computation of this side: what is computed for a reference leaves no tape. */
   run<T extends tf.TensorContainer>(compute: () => T): T;
 }
@@ -33,8 +35,6 @@ export interface Pass {
    * gradient flows into it. Only for objectives with `usesReference`.
    */
   reference(): View;
-  /** Int32 inputs of the objective's own (rows, targets), valid until the pass ends. */
-  ints: MakeInput;
   /**
    * 1 / targets of the whole accumulation window, so that every target weighs the same whichever micro-batch it is in (as
    * in transformers' Trainer); 1 in evaluation.
@@ -83,6 +83,8 @@ export interface PrepareTools {
 export interface Objective {
   /** The kind of batch that its data come in. */
   batches: BatchKind;
+  /** Set when its loss is the negative log-likelihood of tokens, whose exponential is the perplexity. */
+  likelihood?: true;
   /** Set when it calls `reference()`. A run that continues an adapter then keeps a copy of it. */
   usesReference?: true;
   loss(pass: Pass, batch: Batch): LossResult;
@@ -95,20 +97,18 @@ export interface Objective {
   prepare?(tools: PrepareTools, batches: Batch[]): Promise<Batch[]>;
 }
 
-/** What an objective is made from besides its recipe section. */
 export interface ObjectiveInfo {
   /** The tokenizer's; null if it has none. */
   maskTokenId: number | null;
-  /** How many tokens there are to choose from at random. */
   vocabSize: number;
-  /** What the data say about the labels; null if the objective needs none. */
+  /** The labels of the data; null without any. */
   task: TaskData | null;
 }
 
 /** The engine's half of an objective; the other half is its descriptor in src/objectives. */
 export interface ObjectiveTwin<S extends { type: string }> {
   type: S['type'];
-  /** Throws an error for the person if something that the objective needs is missing. */
+  /** Throws when the tokenizer or the data lack what the objective needs. */
   create(section: S, info: ObjectiveInfo): Objective;
 }
 

@@ -1,7 +1,4 @@
-/**
- * Continued pretraining: the next token of plain text, every token a target. The arithmetic is that of sft.ts; only the data
- * differ, which are packed (`NextTokenBatch.starts`).
- */
+/** Continued pretraining: the loss of sft.ts. Its data differ: every token of plain text is a target. */
 import type { PretrainingObjective } from '../../objectives/pretraining';
 import type { ObjectiveTwin } from './objective';
 import { sft } from './sft';

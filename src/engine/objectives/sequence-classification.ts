@@ -4,11 +4,11 @@
  * smoothing is for classes; the other two have none.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { labelsWords, type TextProblemType } from '../../base/task';
+import { labelsWords, type TaskData, type TextProblemType } from '../../base/task';
 import type { ClassificationObjective } from '../../objectives/sequence-classification';
 import { type ScoreLossKind, scoreLoss } from '../kernels/losses/score-loss';
+import { headScores, noLabels } from './classifier';
 import { batchAs, type Objective, type ObjectiveTwin } from './objective';
-import { headScores, noLabels } from './task';
 
 const LOSSES: Record<TextProblemType, ScoreLossKind> = {
   single_label_classification: 'cross_entropy',
@@ -33,10 +33,15 @@ export function sequenceClassification(problemType: TextProblemType): Objective 
   };
 }
 
+const ofTexts = (task: TaskData | null): TextProblemType | null =>
+  task && !labelsWords(task) ? (task.problemType as TextProblemType) : null;
+
+/** The data decide which problem it is. */
 export const sequenceClassificationTwin: ObjectiveTwin<ClassificationObjective> = {
   type: 'sequence_classification',
   create(_section, { task }) {
-    if (!task || labelsWords(task)) throw noLabels('a label or number for each text');
-    return sequenceClassification(task.problemType as TextProblemType);
+    const problemType = ofTexts(task);
+    if (!problemType) throw noLabels('a label or number for each text');
+    return sequenceClassification(problemType);
   },
 };

@@ -5,7 +5,7 @@
 import { TabtuneError } from '../../base/errors';
 import type { NextTokenBatch } from '../../data/types';
 import type { SftObjective } from '../../objectives/sft';
-import { requireHead } from '../models/head';
+import { requireHead } from '../models/heads';
 import { batchAs, lossOnly, type Objective, type ObjectiveTwin } from './objective';
 import { headLoss, IGNORED, padTargets, type Targets } from './tokens';
 
@@ -26,9 +26,10 @@ export function targetRows(batch: Pick<NextTokenBatch, 'batchSize' | 'length' | 
 
 export const sft: Objective = {
   batches: 'next_token',
+  likelihood: true,
   loss(pass, batch) {
     const { model, hidden } = pass.policy;
-    requireHead(model);
+    requireHead(model, 'lm');
     if (model.kind !== 'decoder') {
       throw new TabtuneError({
         code: 'bad_recipe',
@@ -42,4 +43,5 @@ export const sft: Objective = {
   },
 };
 
+/** Which labels are ignored is up to the data. */
 export const sftTwin: ObjectiveTwin<SftObjective> = { type: 'sft', create: () => sft };

@@ -2,18 +2,17 @@
  * Token classification: scores of every token, through the task head; cross-entropy where a token has a label, which is the
  * first of each word. Labels stand where they belong, not shifted.
  */
-
 import { labelsWords } from '../../base/task';
 import type { TokenClassificationObjective } from '../../objectives/token-classification';
 import { scoreLoss } from '../kernels/losses/score-loss';
+import { headScores, noLabels } from './classifier';
 import { batchAs, type Objective, type ObjectiveTwin } from './objective';
-import { headScores, noLabels } from './task';
 
 export const tokenClassification: Objective = {
   batches: 'token_labels',
-  loss({ policy, ints, scale, smoothing }, batch) {
+  loss({ policy, scale, smoothing }, batch) {
     const own = batchAs(batch, 'token_labels');
-    const targets = ints('targets', own.labels, [own.labels.length]);
+    const targets = policy.ints('targets', own.labels, [own.labels.length]);
     const scores = headScores(policy, own, 'token_classification');
     const loss = scoreLoss('cross_entropy', scores, targets, { scale, smoothing });
     return { loss, targets: own.targetCount, metrics: {}, scores };

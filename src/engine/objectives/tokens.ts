@@ -1,16 +1,17 @@
-/** What the objectives that predict tokens share: rows of hidden states, what each predicts, and the loss of the output head. */
+/** What the objectives that predict tokens share: rows of hidden states, what each predicts, and the language-modelling head. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { PaddedRows } from '../../data/types';
 import { linearCrossEntropy } from '../kernels/losses/cross-entropy';
+import { tokenLogProbs } from '../kernels/losses/token-log-probs';
 import { takeRows } from '../kernels/moves/row-moves';
-import { requireHead } from '../models/head';
-import type { Pass } from './objective';
+import { requireHead } from '../models/heads';
+import type { Pass, View } from './objective';
 
 /** Hugging Face's label of a token that is not learned. */
 export const IGNORED = -100;
 
 export interface Targets {
-  /** Numbers of rows of the flattened hidden states, and what each predicts; padded with -1. */
+  /** Indices of rows of the flattened hidden states, and what each predicts; padded with -1. */
   rows: Int32Array;
   targets: Int32Array;
 }
@@ -26,31 +27,43 @@ export function padTargets(
   return { rows: column(0), targets: column(1) };
 }
 
-/** scale · summed cross-entropy of the policy's logits at the target rows. hidden [B·T, d]. */
-export function headLoss(pass: Pass, hidden: tf.Tensor, { rows, targets }: Targets): tf.Scalar {
-  const { policy, ints, scale, withGradient, smoothing } = pass;
-  const { model, hooks } = policy;
-  const head = requireHead(model);
+/** What the kernels of a head's logits take, for some rows of the hidden states [B·T, d]. */
+function headInputs({ model, hooks, ints }: View, hidden: tf.Tensor, { rows, targets }: Targets) {
+  const head = requireHead(model, 'lm');
   const weight = hooks.weight?.(head.weight) ?? head.weight;
   const bias = head.bias && (hooks.vector?.(head.bias) ?? head.bias);
   const at = ints('rows', rows, [rows.length]);
-  // What stands before the projection is computed for the rows that predict something alone.
+  // What precedes the projection is computed only for the rows that predict something.
   const x = head.transform ? head.transform(takeRows(hidden, at), hooks) : hidden;
   const own = () => rows.map((row, i) => (row < 0 ? -1 : i));
-  return linearCrossEntropy(
+  return {
     x,
     weight,
-    head.transform ? ints('target_rows', own(), [rows.length]) : at,
-    ints('targets', targets, [targets.length]),
-    {
-      scale,
-      withGradient,
-      smoothing,
-      bias,
-      softcap: head.softcap,
-      // A stand-in is what a method trains.
-      trainsWeight: withGradient && weight !== head.weight,
-      trainsBias: withGradient && bias !== head.bias,
-    },
-  );
+    rows: head.transform ? ints('target_rows', own(), [rows.length]) : at,
+    targets: ints('targets', targets, [targets.length]),
+    // A stand-in is what a method trains.
+    options: { bias, softcap: head.softcap, trainsWeight: weight !== head.weight, trainsBias: bias !== head.bias },
+  };
+}
+
+/** scale · summed cross-entropy of the policy's logits at the target rows. hidden [B·T, d]. */
+export function headLoss(pass: Pass, hidden: tf.Tensor, given: Targets): tf.Scalar {
+  const { scale, withGradient, smoothing } = pass;
+  const { x, weight, rows, targets, options } = headInputs(pass.policy, hidden, given);
+  return linearCrossEntropy(x, weight, rows, targets, {
+    ...options,
+    scale,
+    withGradient,
+    smoothing,
+    trainsWeight: withGradient && options.trainsWeight,
+    trainsBias: withGradient && options.trainsBias,
+  });
+}
+
+/** Log-probability that one side of a pass gives each target, [R]; 0 on padding. hidden [B·T, d]. */
+export function targetLogProbs(view: View, hidden: tf.Tensor, given: Targets, temperature = 1): tf.Tensor1D {
+  return view.run(() => {
+    const { x, weight, rows, targets, options } = headInputs(view, hidden, given);
+    return tokenLogProbs(x, weight, rows, targets, { ...options, temperature }).logProbs;
+  });
 }

@@ -3,37 +3,28 @@
  * on a device that only counts (counting-device.ts). Nothing is computed and no weight is read, so that a second is enough
  * for models that no memory here could hold. It takes over tfjs's one backend: it belongs into a worker of its own.
  */
-import type { Batch, BatchKind, BatchSource, TaskData } from '../../data/types';
+import type { TaskData } from '../../base/task';
+import { methodOf } from '../../methods';
 import type { MethodSection, ModelSection, ObjectiveSection, TrainingSection } from '../../recipe/types';
 import { generate } from '../generation/generate';
 import { keptZeros } from '../kernels/in-place';
 import { disposeInputs } from '../kernels/inputs';
-import { createMethod } from '../methods';
+import { methodShapes } from '../methods';
 import { countParameters } from '../methods/count';
-import { loraShapes } from '../methods/lora';
 import { inference } from '../methods/method';
 import type { NamedTensors } from '../methods/tensors';
 import { loadModel } from '../models';
 import type { LanguageModel, StoredType, WeightSource } from '../models/model';
-import { withTaskHead } from '../models/with-head';
-import { createObjective } from '../objectives';
 import type { Objective, View } from '../objectives/objective';
-import { IGNORED } from '../objectives/tokens';
-import { createOptimizer } from '../optim/optimizer';
 import { bufferOf, gpuBackend } from '../webgpu/backend';
 import { bufferCount } from '../webgpu/buffers';
 import { createCountingDevice, type DeviceTraits, type Refusal } from '../webgpu/counting-device';
 import { installDevice } from '../webgpu/device';
 import { KEEP_BYTES, trimPool } from '../webgpu/pool';
+import { assembleRun } from './assemble';
+import { type BatchShape, baseBatches, dryBatches } from './dry-batches';
 import { evaluate } from './evaluate';
 import { freshState, trainLoop } from './loop';
-
-/** A micro-batch as far as memory goes: `targets` of its tokens have a loss. */
-export interface BatchShape {
-  rows: number;
-  length: number;
-  targets: number;
-}
 
 export interface DryRun {
   device: DeviceTraits;
@@ -93,80 +84,16 @@ function shapesOnly(tensors: DryRun['tensors']): WeightSource {
   };
 }
 
-const beginsAsText = (method: MethodSection): boolean =>
-  method.type === 'prompt_tuning' || (method.type === 'prefix_tuning' && method.prefix_tuning_init_text !== '');
-
-/** Zeros for what an adapter of many tensors would draw at random; undefined where a method has few. */
-function zeroTensors(model: LanguageModel, method: MethodSection): NamedTensors | undefined {
-  if (method.type !== 'lora') return undefined;
+/** Zeros for what a method of many tensors would draw at random; undefined for the others. */
+function zeroTensors(model: LanguageModel, section: MethodSection): NamedTensors | undefined {
+  const shapes = methodShapes(model, section);
+  if (!shapes) return undefined;
   const bytesOf = zeroBytes();
   const zeros = ({ shape }: { shape: number[] }) => ({
     shape,
     data: new Float32Array(bytesOf(shape.reduce((product, n) => product * n, 4))),
   });
-  return new Map([...loraShapes(model, method)].map(([name, shape]) => [name, zeros(shape)]));
-}
-
-/** The model with the head that the data ask for. */
-async function withHead(base: LanguageModel, { task, quantization, tensors }: DryRun): Promise<LanguageModel> {
-  if (!task) return base;
-  return withTaskHead(base, taskData(task)!, {
-    seed: 0,
-    source: shapesOnly(tensors),
-    load: { shapesOnly: true, quantization },
-  });
-}
-
-/** A batch of zeros. `width` is the number of targets of a text. */
-function batchOf(kind: BatchKind, { rows, length, targets }: BatchShape, width = 1): Batch {
-  const padded = {
-    batchSize: rows,
-    length,
-    ids: new Int32Array(rows * length),
-    lengths: new Int32Array(rows).fill(length),
-    targetCount: targets,
-  };
-  switch (kind) {
-    case 'next_token':
-      return { kind, ...padded, labels: labelsOf(rows, length, targets), starts: null };
-    case 'token_labels':
-      return { kind, ...padded, labels: labelsOf(rows, length, targets) };
-    case 'text_targets':
-      return { kind, ...padded, targets: new Float32Array(rows * width), width };
-    case 'hidden_tokens':
-      return { kind, ...padded, special: new Uint8Array(rows * length) };
-  }
-}
-
-/** So many labels of class 0. Position 0 of a row is predicted from nothing, and has none. */
-function labelsOf(rows: number, length: number, targets: number): Int32Array {
-  const labels = new Int32Array(rows * length).fill(IGNORED);
-  for (let left = targets, i = 0; left > 0 && i < labels.length; i++) {
-    if (i % length === 0) continue;
-    labels[i] = 0;
-    left--;
-  }
-  return labels;
-}
-
-/** The batches in steps of two, since further micro-batches add no memory; the widest comes twice. */
-function batchSource(
-  { batches, evaluation, training, task }: DryRun,
-  kind: BatchKind,
-): BatchSource & { steps: number } {
-  const size = Math.min(2, training.gradient_accumulation_steps);
-  const width = task?.problemType === 'multi_label_classification' ? task.labels : 1;
-  const make = (shape: BatchShape) => batchOf(kind, shape, width);
-  const [widest, second, ...others] = batches.map(make) as [Batch, ...Batch[]];
-  const all = [widest, second ?? widest, widest, ...(others.length > 0 ? others : [widest])];
-  const steps = Math.ceil(all.length / size);
-  const held = evaluation.map(make);
-  return {
-    steps,
-    stepsPerEpoch: steps,
-    microBatches: (step) => all.slice(step * size, (step + 1) * size),
-    evaluation: () => held,
-  };
+  return new Map([...shapes].map(([name, shape]) => [name, zeros(shape)]));
 }
 
 const taskData = (task: DryRun['task']): TaskData | null =>
@@ -190,35 +117,44 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
   const owned: { dispose(): void }[] = [];
   try {
     count.part = 'weights' satisfies Part;
-    const base = await loadModel(config, shapesOnly(tensors), { shapesOnly: true, quantization });
+    const source = shapesOnly(tensors);
+    const load = { shapesOnly: true, quantization };
+    const base = await loadModel(config, source, load);
     owned.push(base);
     count.part = 'adapter' satisfies Part;
-    const model = await withHead(base, plan);
-    if (model !== base) owned.push(model);
-    const method = await createMethod(model, plan.method, {
-      seed: training.seed,
-      values: zeroTensors(model, plan.method),
-      // A text that virtual tokens begin as: any will do.
-      initText: beginsAsText(plan.method) ? Int32Array.of(0) : undefined,
+    const section = plan.method;
+    const values = (model: LanguageModel) => zeroTensors(model, section);
+    const run = await assembleRun(base, {
+      method: section,
+      objective: plan.objective,
+      training,
+      task: taskData(plan.task),
+      maskTokenId: 0,
+      head: { source, load },
+      values,
+      // A text that virtual tokens start from: any will do.
+      initText: methodOf(section).initText?.(section) ? Int32Array.of(0) : undefined,
+      continued: 'init_adapter' in section && section.init_adapter !== null ? values : null,
+      baseText: plan.base > 0 ? (kind) => baseBatches(kind, plan.base) : null,
+      fisher: async ({ optimizer }) => keptZeros([optimizer.layout.size]),
+      attached(methods) {
+        // tfjs uploads a tensor when it is first used, which would be in another part.
+        for (const { trainable, constants = new Map() } of methods) {
+          for (const tensor of [...trainable.values(), ...constants.values()]) bufferOf(gpuBackend(), tensor);
+        }
+        count.part = 'optimizer' satisfies Part;
+      },
     });
-    owned.push(method);
-    const tensorsOf = (own: typeof method.trainable | undefined) => [...(own?.values() ?? [])];
-    for (const tensor of [...tensorsOf(method.trainable), ...tensorsOf(method.constants)]) {
-      bufferOf(gpuBackend(), tensor);
-    }
-    count.part = 'optimizer' satisfies Part;
-    const optimizer = createOptimizer(method.trainable, training);
-    owned.push(optimizer);
-    const penalised = training.ewc_lambda > 0 || training.l2_sp_alpha > 0;
-    if (penalised) optimizer.setPenalty({ alpha: 1, lambda: 1, fisher: keptZeros([optimizer.layout.size]) });
-
-    const info = { maskTokenId: 0, vocabSize: model.vocabSize, task: taskData(plan.task) };
-    const trained = createObjective(plan.objective, info);
-    // What a batch asks for after the last block is for its logits.
+    owned.push(run);
+    const { attached, baseText, optimizer, reference } = run;
+    const { model, method } = attached;
     const objective: Objective = {
-      ...trained,
+      ...run.objective,
+      // Rollouts are not generated: the shapes of their batches are among those given.
+      prepare: undefined,
       loss(pass, batch) {
         count.part = 'activations' satisfies Part;
+        // What a batch takes after the last block is for its logits.
         const policy: View = {
           ...pass.policy,
           hidden(rows, states) {
@@ -227,20 +163,13 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
             return hidden;
           },
         };
-        const result = trained.loss({ ...pass, policy }, batch);
+        const result = run.objective.loss({ ...pass, policy }, batch);
         count.part = 'activations' satisfies Part;
         return result;
       },
     };
     const samples = async () => {
-      if (plan.base > 0 && model.head) {
-        const objective = createObjective(
-          model.kind === 'decoder' ? { type: 'pretraining' } : { type: 'masked_lm', mlm_probability: 0.15 },
-          info,
-        );
-        const text = batchOf(objective.batches, { rows: 1, length: plan.base, targets: plan.base - 1 });
-        await evaluate({ model, method, objective }, [text]);
-      }
+      if (baseText) await evaluate({ model, method, objective: baseText.objective }, baseText.measured);
       for (const length of prompts) {
         const enough = new AbortController();
         let tokens = 0;
@@ -254,15 +183,11 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
         );
       }
     };
-    const batches = batchSource(plan, objective.batches);
+    const batches = dryBatches(plan, objective.batches);
     const state = freshState();
     await trainLoop(
       {
-        model,
-        method,
-        objective,
-        optimizer,
-        batches,
+        ...{ model, method, objective, reference, optimizer, batches },
         settings: { ...training, eval_steps: 0, save_steps: Number.MAX_SAFE_INTEGER, early_stopping_patience: 0 },
         totalSteps: batches.steps,
         checkpointing,

@@ -44,6 +44,7 @@ function recordedView(model: LanguageModel, hooks: Hooks, make: MakeInput): View
     model,
     hooks,
     hidden: (rows, states) => model.hidden(textInput(model, rows, { states, make }), hooks),
+    ints: make,
     run: (compute) => compute(),
   };
 }
@@ -57,6 +58,7 @@ export function unrecordedView(model: LanguageModel, given: Hooks, use: string):
     model,
     hooks,
     hidden: (rows, states) => run(() => model.hidden(textInput(model, rows, { states, make }), hooks)),
+    ints: make,
     run,
   };
 }
@@ -71,11 +73,9 @@ export function referenceView({ model, method, objective, reference }: PassSetup
 
 export function createPass(setup: PassSetup, options: PassOptions): Pass {
   const { hooks, scale, withGradient, smoothing = 0, draw = { seed: 0, pass: 0 } } = options;
-  const ints = numberedInputs();
   return {
-    policy: recordedView(setup.model, hooks, ints),
+    policy: recordedView(setup.model, hooks, numberedInputs()),
     reference: () => referenceView(setup),
-    ints,
     scale,
     smoothing,
     withGradient,

@@ -1,4 +1,4 @@
-/** Fields of a stranger's adapter_config.json, checked one by one. What is left out has PEFT's default. */
+/** Reads and checks the fields of an untrusted adapter_config.json. Omitted fields have PEFT's defaults. */
 import { ADAPTER_CONFIG } from './folder';
 import { EXPORT_AGAIN, refuse } from './refuse';
 
@@ -7,7 +7,7 @@ export type Json = Record<string, unknown>;
 export const fieldPlace = (key: string) => `${ADAPTER_CONFIG}, ${key}`;
 
 function impossible(key: string, value: unknown): never {
-  refuse(fieldPlace(key), `${JSON.stringify(value)?.slice(0, 80)} is not a possible value.`, EXPORT_AGAIN);
+  refuse(fieldPlace(key), `${JSON.stringify(value)?.slice(0, 80)} is not a valid value.`, EXPORT_AGAIN);
 }
 
 export const present = (config: Json, key: string) => config[key] !== undefined && config[key] !== null;
@@ -35,7 +35,7 @@ export function stringOrNull(config: Json, key: string): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-/** Null where it is not a list of strings: PEFT also takes regular expressions and 'all-linear' for names of modules. */
+/** Null if it is not a list of strings: for module names, PEFT also accepts regular expressions and 'all-linear'. */
 export function namesField(config: Json, key: string): string[] | null {
   const value = config[key];
   return Array.isArray(value) && value.every((name) => typeof name === 'string') ? [...(value as string[])] : null;

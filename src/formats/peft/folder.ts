@@ -1,5 +1,5 @@
 /**
- * The folder in which PEFT keeps an adapter: `adapter_config.json` and `adapter_model.safetensors`
+ * The folder in which PEFT saves an adapter: `adapter_config.json` and `adapter_model.safetensors`
  * (huggingface/peft, src/peft/config.py and src/peft/utils/save_and_load.py).
  */
 import { EXPORT_AGAIN, refuse } from './refuse';
@@ -8,13 +8,13 @@ export const ADAPTER_CONFIG = 'adapter_config.json';
 export const ADAPTER_WEIGHTS = 'adapter_model.safetensors';
 const CONFIG_LIMIT = 1_000_000;
 
-/** The two files' contents: the config parsed, the weights as they lie. */
+/** The contents of the two files: the parsed config, and the weights as stored. */
 export interface PeftFiles {
   config: Record<string, unknown>;
   weights: Uint8Array;
 }
 
-/** `adapter_config.json` as PEFT prints it: two spaces, keys sorted, newline at the end left out. */
+/** `adapter_config.json` as PEFT writes it: indented by two spaces, keys sorted, no newline at the end. */
 export function formatAdapterConfig(config: Record<string, unknown>): string {
   return JSON.stringify(sortKeys(config), null, 2);
 }
@@ -37,12 +37,12 @@ export function peftFolder(files: PeftFiles): { path: string; bytes: Uint8Array 
   ];
 }
 
-/** Finds the two files of a PEFT folder among `files`, which may lie inside one enclosing directory. */
+/** Finds the two files of a PEFT folder among `files`, which may be inside an enclosing directory. */
 export function readPeftFolder(files: readonly { path: string; bytes: Uint8Array }[]): PeftFiles {
   const find = (name: string) => {
     const found = files.filter(({ path }) => path === name || path.endsWith(`/${name}`));
     if (found.length > 1) {
-      refuse(name, `The folder holds ${found.length} adapters.`, 'Drop the folder of one adapter.');
+      refuse(name, `The folder contains ${found.length} adapters.`, 'Drop the folder of one adapter.');
     }
     return found[0];
   };
@@ -56,7 +56,7 @@ export function readPeftFolder(files: readonly { path: string; bytes: Uint8Array
     refuse(
       ADAPTER_WEIGHTS,
       pickled
-        ? 'The adapter is saved as a pickled adapter_model.bin, which can run code when it is opened.'
+        ? 'The adapter is saved as a pickled adapter_model.bin, which can run code when opened.'
         : 'The folder has no adapter_model.safetensors.',
       EXPORT_AGAIN,
     );
@@ -67,7 +67,7 @@ export function readPeftFolder(files: readonly { path: string; bytes: Uint8Array
 /** Parses the bytes of `adapter_config.json`. */
 export function parseAdapterConfig(bytes: Uint8Array): Record<string, unknown> {
   if (bytes.length > CONFIG_LIMIT) {
-    refuse(ADAPTER_CONFIG, `The file has ${bytes.length} bytes; a PEFT config has a few hundred.`, EXPORT_AGAIN);
+    refuse(ADAPTER_CONFIG, `The file has ${bytes.length} bytes; a PEFT config has only a few hundred.`, EXPORT_AGAIN);
   }
   let value: unknown;
   try {

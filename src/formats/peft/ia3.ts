@@ -1,6 +1,6 @@
 /**
- * PEFT's (IA)³ (src/peft/tuners/ia3/config.py): a factor `<path>.ia3_l` [out, 1] for each targeted linear's output, or [1, in] for
- * the input of those among feedforward_modules.
+ * PEFT's (IA)³ (src/peft/tuners/ia3/config.py): factors `<path>.ia3_l` [out, 1] for the output of each targeted linear layer, or
+ * [1, in] for its input if it is among feedforward_modules.
  */
 import { type Json, namesField } from './fields';
 import { ADAPTER_WEIGHTS } from './folder';
@@ -33,7 +33,7 @@ export const ia3Kind: PeftKind<PeftIa3Config> = {
   }),
 };
 
-/** Paths that have (IA)³'s factors, and those of them whose inputs are scaled. */
+/** Paths that have (IA)³ factors, and those among them whose inputs are scaled. */
 function readFactors(tensors: PeftTensors): { paths: string[]; inputs: string[] } {
   const suffix = '.ia3_l';
   const paths: string[] = [];
@@ -42,7 +42,7 @@ function readFactors(tensors: PeftTensors): { paths: string[]; inputs: string[] 
     const where = tensorPlace(peftKey(ia3Kind, name));
     const path = name.slice(0, -suffix.length);
     if (!name.endsWith(suffix) || path === '') {
-      refuse(where, 'This tensor is not a factor of (IA)³ on a linear module.', OTHER_KINDS);
+      refuse(where, 'This tensor is not an (IA)³ factor of a linear module.', OTHER_KINDS);
     }
     if (shape.length !== 2 || !shape.includes(1)) {
       refuse(where, `Its shape [${shape}] is neither [out, 1] nor [1, in].`, EXPORT_AGAIN);
@@ -50,6 +50,6 @@ function readFactors(tensors: PeftTensors): { paths: string[]; inputs: string[] 
     paths.push(path);
     if (shape[0] === 1) inputs.push(path);
   }
-  if (paths.length === 0) refuse(ADAPTER_WEIGHTS, 'The file holds no factors of (IA)³.', EXPORT_AGAIN);
+  if (paths.length === 0) refuse(ADAPTER_WEIGHTS, 'The file contains no (IA)³ factors.', EXPORT_AGAIN);
   return { paths, inputs };
 }

@@ -1,4 +1,4 @@
-/** Adapters in PEFT's format, read and written. Kinds of adapters are given by the caller. */
+/** Reads and writes adapters in PEFT's format. The caller supplies the kinds of adapters. */
 export {
   ADAPTER_CONFIG,
   ADAPTER_WEIGHTS,

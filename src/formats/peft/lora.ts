@@ -1,7 +1,7 @@
 /**
  * PEFT's LoRA (src/peft/tuners/lora/config.py): ΔW = s·B·A with A = `<path>.lora_A.weight` [r, in], B =
- * `<path>.lora_B.weight` [out, r] and s = lora_alpha/r, or lora_alpha/√r with use_rslora; r and lora_alpha may be others
- * for some modules. With use_dora a `<path>.lora_magnitude_vector` [out] for each.
+ * `<path>.lora_B.weight` [out, r] and s = lora_alpha/r, or lora_alpha/√r with use_rslora. Patterns may override r and
+ * lora_alpha for some modules. With use_dora, each module also has a `<path>.lora_magnitude_vector` [out].
  */
 import { TabtuneError } from '../../base/errors';
 import { patternValue } from '../../base/module-names';
@@ -11,7 +11,7 @@ import type { CommonConfig, PeftKind, PeftTensors } from './kind';
 import { EXPORT_AGAIN, OTHER_KINDS, refuse } from './refuse';
 import { peftKey, tensorPlace } from './tensors';
 
-/** Features of PEFT's LoRA that change the arithmetic or the keys, and that Tabtune does not have. */
+/** Features of PEFT's LoRA that change the arithmetic or the keys, and that Tabtune does not support. */
 const UNSUPPORTED = [
   'use_qalora',
   'use_bdlora',
@@ -26,7 +26,7 @@ const UNSUPPORTED = [
   'velora_config',
 ] as const;
 
-/** Initialisations that leave the base weights as they are; PiSSA, OLoRA, LoftQ, CorDA and LoRA-GA change them. */
+/** Initialisations that leave the base weights unchanged; PiSSA, OLoRA, LoftQ, CorDA and LoRA-GA change them. */
 const PLAIN_INITIALISATIONS: readonly unknown[] = [undefined, true, false, 'gaussian', 'eva', 'orthogonal'];
 
 function isSet(value: unknown): boolean {
@@ -43,23 +43,20 @@ export interface PeftLoraConfig extends CommonConfig {
   use_dora: boolean;
   rank_pattern: Record<string, number>;
   alpha_pattern: Record<string, number>;
-  /** The targets are Conv1D modules, stored [in, out]. */
+  /** The targets are Conv1D modules, whose weights are stored as [in, out]. */
   fan_in_fan_out: boolean;
 }
 
-/**
- * `<path>.lora_A.weight` [r, in], `<path>.lora_B.weight` [out, r], with DoRA `<path>.lora_magnitude_vector` [out].
- */
 export const loraKind: PeftKind<PeftLoraConfig> = {
   type: 'LORA',
   read: readLora,
   fields: (config) => ({
     alpha_pattern: config.alpha_pattern,
     bias: 'none',
-    // What PEFT itself sets for GPT-2's Conv1D modules; A and B have the same layout for both.
+    // As PEFT sets it for GPT-2's Conv1D modules; A and B have the same layout either way.
     fan_in_fan_out: config.fan_in_fan_out,
     init_lora_weights: true,
-    // A JSON integer if it is one: Ollama reads this field as uint32 and refuses 16.0.
+    // JSON has 16 here, not 16.0, which Ollama refuses because it reads uint32.
     lora_alpha: config.lora_alpha,
     lora_dropout: config.lora_dropout,
     r: config.r,
@@ -73,20 +70,20 @@ export const loraKind: PeftKind<PeftLoraConfig> = {
 function readLora(config: Json, common: CommonConfig, tensors: () => { own: PeftTensors }): PeftLoraConfig {
   for (const key of UNSUPPORTED) {
     if (isSet(config[key])) {
-      refuse(fieldPlace(key), `This adapter uses ${key}, which cannot be opened.`, OTHER_KINDS);
+      refuse(fieldPlace(key), `This adapter uses ${key}, which is not supported.`, OTHER_KINDS);
     }
   }
   if (config.bias !== undefined && config.bias !== 'none') {
-    refuse(fieldPlace('bias'), 'This adapter also trains biases, which cannot be opened.', OTHER_KINDS);
+    refuse(fieldPlace('bias'), 'This adapter also trains biases, which is not supported.', OTHER_KINDS);
   }
   if (!PLAIN_INITIALISATIONS.includes(config.init_lora_weights)) {
     refuse(
       fieldPlace('init_lora_weights'),
-      `This adapter's initialisation (${JSON.stringify(config.init_lora_weights).slice(0, 40)}) changed its base model.`,
+      `This adapter's initialisation (${JSON.stringify(config.init_lora_weights).slice(0, 40)}) changed its base model's weights.`,
       'Convert it to plain LoRA with save_pretrained(path_initial_model_for_weight_conversion=…) in PEFT.',
     );
   }
-  // The fallbacks are LoraConfig's defaults: a config may leave them out.
+  // The fallbacks are LoraConfig's defaults, which a config may omit.
   const settings = {
     r: countField(config, 'r', 8),
     lora_alpha: numberField(config, 'lora_alpha', 8, Number.isFinite),
@@ -101,7 +98,7 @@ function readLora(config: Json, common: CommonConfig, tensors: () => { own: Peft
   return {
     ...common,
     ...settings,
-    // PEFT also takes a regular expression or 'all-linear' here; the weights say what it matched.
+    // PEFT also accepts a regular expression or 'all-linear'; the tensors show which modules it matched.
     target_modules: (
       namesField(config, 'target_modules') ?? [...new Set(paths.map((path) => path.slice(path.lastIndexOf('.') + 1)))]
     ).sort(),
@@ -120,7 +117,7 @@ function partOf(name: string): { path: string; part: Part } | null {
   return null;
 }
 
-/** Every module has all its parts, and they fit together; gives the paths. */
+/** Checks that every module has all its tensors, with matching shapes. Returns the modules' paths. */
 function checkPairs(
   tensors: PeftTensors,
   settings: Pick<PeftLoraConfig, 'r' | 'rank_pattern' | 'alpha_pattern' | 'lora_alpha' | 'use_dora'>,
@@ -134,15 +131,15 @@ function checkPairs(
     }
     const { path, part } = parsed;
     const r = patternOf('rank_pattern', settings.rank_pattern, path, settings.r);
-    // Looked up for its errors: methods look it up again.
+    // Only for its errors; methods look the value up again.
     patternOf('alpha_pattern', settings.alpha_pattern, path, settings.lora_alpha);
     const rank = part === 'A' ? shape[0] : part === 'B' ? shape[1] : r;
     if (shape.length !== (part === 'm' ? 1 : 2) || rank !== r) {
-      refuse(where, `Its shape [${shape}] does not fit the rank r = ${r} of the config.`, EXPORT_AGAIN);
+      refuse(where, `Its shape [${shape}] does not match the rank in the config, r = ${r}.`, EXPORT_AGAIN);
     }
     found.set(path, { ...found.get(path), [part]: shape });
   }
-  if (found.size === 0) refuse(ADAPTER_WEIGHTS, 'The file holds no LoRA weights.', EXPORT_AGAIN);
+  if (found.size === 0) refuse(ADAPTER_WEIGHTS, 'The file contains no LoRA weights.', EXPORT_AGAIN);
   for (const [path, parts] of found) {
     const needed: Part[] = settings.use_dora ? ['A', 'B', 'm'] : ['A', 'B'];
     const missing = needed.find((part) => !parts[part]);
@@ -150,19 +147,19 @@ function checkPairs(
       const where = tensorPlace(peftKey(loraKind, path + PARTS[missing]));
       refuse(
         where,
-        missing === 'm' ? 'lora_magnitude_vector of a module is missing.' : `lora_${missing} of a pair is missing.`,
+        missing === 'm' ? 'A module lacks its lora_magnitude_vector.' : `A module lacks its lora_${missing}.`,
         EXPORT_AGAIN,
       );
     }
     if (parts.m && parts.m[0] !== parts.B![0]) {
       const where = tensorPlace(peftKey(loraKind, path + PARTS.m));
-      refuse(where, `It has ${parts.m[0]} values for ${parts.B![0]} outputs.`, EXPORT_AGAIN);
+      refuse(where, `It has ${parts.m[0]} values, but the module has ${parts.B![0]} outputs.`, EXPORT_AGAIN);
     }
   }
   return [...found.keys()];
 }
 
-/** A pattern of a stranger's that cannot be matched is the file's fault. */
+/** Reports an untrusted pattern that cannot be matched as a fault of the file. */
 function patternOf(key: string, pattern: Record<string, number>, path: string, fallback: number): number {
   try {
     return patternValue(pattern, path, fallback);

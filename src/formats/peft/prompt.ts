@@ -7,12 +7,12 @@ import type { CommonConfig, PeftKind, SplitTensors } from './kind';
 import { EXPORT_AGAIN, OTHER_KINDS, refuse } from './refuse';
 import { PROMPT_EMBEDDINGS, peftKey, tensorPlace } from './tensors';
 
-/** What all of PEFT's prompt learning has in common. */
+/** Fields common to all of PEFT's prompt learning methods. */
 export interface PromptConfig extends CommonConfig {
   num_virtual_tokens: number;
-  /** Width of a virtual token; for a prefix the width of a layer's keys. */
+  /** Width of a virtual token; for a prefix, the width of a layer's keys. */
   token_dim: number;
-  /** 1 for the models here; 2 for an encoder with a decoder. */
+  /** 1 for the models supported here; 2 for an encoder-decoder. */
   num_transformer_submodules: number;
   num_attention_heads: number;
   num_layers: number;
@@ -99,7 +99,7 @@ function promptFields(config: PromptConfig) {
   return { num_attention_heads, num_layers, num_transformer_submodules, num_virtual_tokens, token_dim };
 }
 
-/** `columns`: width of the one tensor. */
+/** `columns` is the expected width of the tensor. */
 function readPrompt(
   config: Json,
   common: CommonConfig,
@@ -117,7 +117,7 @@ function readPrompt(
   if (prompt.num_transformer_submodules !== 1) {
     refuse(
       fieldPlace('num_transformer_submodules'),
-      'This adapter is for a model with an encoder and a decoder, which cannot be opened.',
+      'This adapter is for an encoder-decoder model, which is not supported.',
       OTHER_KINDS,
     );
   }
@@ -125,12 +125,12 @@ function readPrompt(
   const wanted = [prompt.num_virtual_tokens, columns(prompt)];
   const where = tensorPlace(PROMPT_EMBEDDINGS);
   const embeddings = own.get(PROMPT_EMBEDDINGS);
-  if (!embeddings) refuse(where, 'The file lacks the tensor prompt_embeddings.', EXPORT_AGAIN);
+  if (!embeddings) refuse(where, 'The file has no tensor prompt_embeddings.', EXPORT_AGAIN);
   if (embeddings.shape.join() !== wanted.join()) {
-    refuse(where, `Its shape is [${embeddings.shape}], but the config means [${wanted}].`, EXPORT_AGAIN);
+    refuse(where, `Its shape is [${embeddings.shape}], but the config implies [${wanted}].`, EXPORT_AGAIN);
   }
   const stray = [...own.keys()].find((name) => name !== PROMPT_EMBEDDINGS);
   if (stray)
-    refuse(tensorPlace(peftKey({ prompt: true }, stray)), 'This tensor is not part of the adapter.', OTHER_KINDS);
+    refuse(tensorPlace(peftKey({ prompt: true }, stray)), 'This tensor does not belong to the adapter.', OTHER_KINDS);
   return prompt;
 }

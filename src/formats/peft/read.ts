@@ -1,6 +1,6 @@
 /**
- * An adapter from PEFT's files: its kind and features, and every tensor with its name and shape. Throws bad_adapter.
- * Whether it fits a model is for the caller, who has one.
+ * Reads an adapter from PEFT's files and checks its kind, its features, and the name and shape of every tensor. Throws
+ * bad_adapter. The caller, who has the model, checks whether the adapter fits it.
  */
 import { fieldPlace, type Json, namesField, present, stringOrNull } from './fields';
 import type { PeftFiles } from './folder';
@@ -18,12 +18,11 @@ export function kindOf(config: Json, kinds: readonly AnyPeftKind[]): AnyPeftKind
     refuse(fieldPlace('peft_type'), 'The config does not say what kind of adapter this is.', EXPORT_AGAIN);
   }
   const kind = kinds.find((one) => one.type === type);
-  if (!kind)
-    refuse(fieldPlace('peft_type'), `Adapters of the type ${type.slice(0, 40)} cannot be opened.`, OTHER_KINDS);
+  if (!kind) refuse(fieldPlace('peft_type'), `Adapters of type ${type.slice(0, 40)} are not supported.`, OTHER_KINDS);
   return kind;
 }
 
-/** Decodes and checks an adapter of one of these kinds. */
+/** Decodes and checks an adapter of this kind. */
 export function readPeftAs<C extends CommonConfig>(
   { config, weights }: PeftFiles,
   kind: { type: string; prompt?: true } & Pick<AnyPeftKind, 'read'>,
@@ -44,11 +43,11 @@ export function readPeftAs<C extends CommonConfig>(
   return { type: kind.type, config: read, tensors: tensors().all };
 }
 
-/** Without repetitions, of which PEFT writes some. */
+/** Without duplicates, which PEFT sometimes writes. */
 function savedModules(config: Json): string[] | null {
   if (!present(config, 'modules_to_save')) return null;
   const names = namesField(config, 'modules_to_save');
-  if (!names) refuse(fieldPlace('modules_to_save'), 'This is not a list of names of modules.', EXPORT_AGAIN);
+  if (!names) refuse(fieldPlace('modules_to_save'), 'This is not a list of module names.', EXPORT_AGAIN);
   return [...new Set(names)];
 }
 

@@ -1,4 +1,4 @@
-/** What is said of an adapter that cannot be read. */
+/** Errors about adapters that cannot be read. */
 import { TabtuneError } from '../../base/errors';
 
 export function refuse(where: string, message: string, action: string, details?: string): never {

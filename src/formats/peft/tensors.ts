@@ -1,6 +1,6 @@
 /**
- * The tensors of `adapter_model.safetensors`. PEFT wraps the model once more for LoRA and (IA)³ (`base_model.model.`); with
- * prompt learning only modules_to_save has a prefix (`base_model.`).
+ * The tensors of `adapter_model.safetensors`. For LoRA and (IA)³, PEFT wraps the model twice (`base_model.model.`); for prompt
+ * learning, only modules_to_save has a prefix (`base_model.`).
  */
 import { bf16ToF32, f16ToF32 } from '../half';
 import { parseSafetensorsHeader, type SafetensorsEntry, safetensorsHeaderSize, writeSafetensors } from '../safetensors';
@@ -19,14 +19,14 @@ export function peftKey(kind: Wrapping, name: string): string {
   return name === PROMPT_EMBEDDINGS && kind.prompt ? name : prefixOf(kind) + name;
 }
 
-/** The way back; null for a key that PEFT would not write. */
+/** The inverse of peftKey; null for a key that PEFT would not write. */
 function nameOf(kind: Wrapping, key: string): string | null {
   if (key === PROMPT_EMBEDDINGS && kind.prompt) return key;
   const prefix = prefixOf(kind);
   return key.startsWith(prefix) && key.length > prefix.length ? key.slice(prefix.length) : null;
 }
 
-/** The file's bytes: the same tensors always give the same ones, in the order in which safetensors sorts them. */
+/** Encodes the file deterministically, with tensors in the order in which safetensors sorts them. */
 export function writeTensors(kind: Wrapping, tensors: PeftTensors): Uint8Array {
   const named = [...tensors].map(([name, { shape, data }]) => ({
     name: peftKey(kind, name),
@@ -38,7 +38,7 @@ export function writeTensors(kind: Wrapping, tensors: PeftTensors): Uint8Array {
   return writeSafetensors(named, { format: 'pt' });
 }
 
-/** All tensors of the file, widened to float32, by their names without prefix. */
+/** All tensors of the file, widened to float32, by name without prefix. */
 export function readTensors(kind: Wrapping, weights: Uint8Array): PeftTensors {
   const context = { where: ADAPTER_WEIGHTS, code: 'bad_adapter' as const };
   const headerSize = safetensorsHeaderSize(weights, weights.length, context);
@@ -46,17 +46,17 @@ export function readTensors(kind: Wrapping, weights: Uint8Array): PeftTensors {
   const read: PeftTensors = new Map();
   for (const [key, entry] of tensors) {
     const name = nameOf(kind, key);
-    if (name === null) refuse(tensorPlace(key), 'This tensor is not part of the adapter.', OTHER_KINDS);
+    if (name === null) refuse(tensorPlace(key), 'This tensor does not belong to the adapter.', OTHER_KINDS);
     read.set(name, { shape: entry.shape, data: valuesOf(weights, entry, key) });
   }
-  if (read.size === 0) refuse(ADAPTER_WEIGHTS, 'The file holds no weights.', EXPORT_AGAIN);
+  if (read.size === 0) refuse(ADAPTER_WEIGHTS, 'The file contains no weights.', EXPORT_AGAIN);
   return read;
 }
 
 export const tensorPlace = (key: string) => `${ADAPTER_WEIGHTS}, tensor ${key.slice(0, 120)}`;
 
 function valuesOf(file: Uint8Array, entry: SafetensorsEntry, key: string): Float32Array {
-  // A copy: inside the file a tensor need not lie at a multiple of its element size.
+  // A copy, since a tensor's offset in the file need not be aligned to its element size.
   const { buffer } = file.slice(entry.start, entry.end);
   switch (entry.dtype) {
     case 'F32':
@@ -68,7 +68,7 @@ function valuesOf(file: Uint8Array, entry: SafetensorsEntry, key: string): Float
     default:
       return refuse(
         tensorPlace(key),
-        `The number format ${entry.dtype} cannot be read.`,
+        `The number format ${entry.dtype} is not supported.`,
         'Save the adapter in float32, float16 or bfloat16.',
       );
   }

@@ -1,12 +1,12 @@
 /**
- * PEFT's files from an adapter. Only meaningful fields of the config are written: PEFT takes its defaults for the rest, and
- * older versions know fewer of them.
+ * Writes an adapter as PEFT's files. Only meaningful fields of the config are written: PEFT uses its defaults for the rest, and
+ * older versions know fewer fields.
  */
 import type { PeftFiles } from './folder';
 import type { CommonConfig, PeftAdapter, PeftKind } from './kind';
 import { writeTensors } from './tensors';
 
-/** Encodes an adapter. The same adapter always gives the same bytes. */
+/** Encodes an adapter deterministically. */
 export function writePeftAs<C extends CommonConfig>(
   { config, tensors }: Omit<PeftAdapter<C>, 'type'>,
   kind: PeftKind<C>,

@@ -3,7 +3,7 @@ import type { DatasetFormat } from '../sections';
 import { type FieldSpec, options } from '../spec';
 import type { SectionFields } from './section';
 
-/** The parts that `dataset.columns` may map, format by format. */
+/** The parts of an example that `dataset.columns` may map, by format. */
 export const columnParts: Record<DatasetFormat, string[]> = {
   auto: [
     'messages',
@@ -34,7 +34,7 @@ const formats: Record<DatasetFormat, string> = {
   alpaca: 'Alpaca (instruction, input, output)',
   prompt_completion: 'Prompt and completion',
   labelled: 'Text and label',
-  tagged: 'Words with tags (tokens, tags)',
+  tagged: 'Tagged words (tokens, tags)',
   text: 'Plain text',
 };
 
@@ -42,7 +42,7 @@ export const runFields: Record<'version' | 'name', FieldSpec> = {
   version: {
     kind: 'int',
     label: 'Recipe version',
-    help: 'The version of the recipe format.',
+    help: 'Version of the recipe format.',
     default: 1,
     min: 1,
     max: 1,
@@ -52,7 +52,7 @@ export const runFields: Record<'version' | 'name', FieldSpec> = {
   name: {
     kind: 'text',
     label: 'Name',
-    help: 'What the run and its adapter are called.',
+    help: 'Name of the run and its adapter.',
     default: '',
     placeholder: 'the dataset’s name',
     source: 'the dataset’s name',
@@ -63,14 +63,14 @@ export const modelFields: SectionFields<'model'> = {
   'model.source': {
     kind: 'text',
     label: 'Model',
-    help: 'The model to tune: builtin:NAME, hf:ORG/NAME of the Hugging Face Hub, or file:NAME for a folder or GGUF file of your own.',
+    help: 'Model to fine-tune: builtin:NAME, hf:ORG/NAME on the Hugging Face Hub, or file:NAME for your own folder or GGUF file.',
     default: 'builtin:stories',
-    source: 'comes with Tabtune',
+    source: 'built in',
   },
   'model.quantization': {
     kind: 'select',
     label: 'Weight precision',
-    help: 'How the frozen weights are kept on the GPU. none keeps them as they are stored.',
+    help: 'Precision of the frozen weights on the GPU; none keeps the stored one.',
     default: 'none',
     options: options({ none: 'As stored', nf4: '4-bit (NF4)', q8: '8-bit' }),
     source: 'transformers',
@@ -81,14 +81,14 @@ export const datasetFields: SectionFields<'dataset'> = {
   'dataset.source': {
     kind: 'text',
     label: 'Dataset',
-    help: 'The examples to learn from: builtin:NAME, or file:NAME for a file of your own.',
+    help: 'Training data: builtin:NAME, or file:NAME for your own file.',
     default: 'builtin:pirate-chat',
-    source: 'comes with Tabtune',
+    source: 'built in',
   },
   'dataset.format': {
     kind: 'select',
     label: 'Format',
-    help: 'The shape of the examples in the file.',
+    help: 'How the examples in the file are structured.',
     default: 'auto',
     options: options(formats),
     source: 'TRL’s dataset formats',
@@ -96,14 +96,14 @@ export const datasetFields: SectionFields<'dataset'> = {
   'dataset.columns': {
     kind: 'columns',
     label: 'Columns',
-    help: 'Which column of the file plays which part; null lets detection decide.',
+    help: 'Which column holds which part of an example; null detects them.',
     default: null,
     source: 'detected',
   },
   'dataset.validation_split': {
     kind: 'number',
     label: 'Validation split',
-    help: 'Share of examples held out to measure on; they are never trained on.',
+    help: 'Fraction of the examples held out for evaluation and never trained on.',
     default: 0.1,
     min: 0,
     max: 1,
@@ -115,14 +115,14 @@ export const datasetFields: SectionFields<'dataset'> = {
   'dataset.shuffle': {
     kind: 'bool',
     label: 'Shuffle',
-    help: 'A new order of the examples every epoch, fixed by the seed.',
+    help: 'Reshuffle the examples every epoch; the seed fixes the order.',
     default: true,
     source: 'transformers',
   },
   'dataset.max_length': {
     kind: 'length',
     label: 'Maximum length',
-    help: 'Tokens an example may have; what is longer is cut. auto fits 95 % of the examples whole.',
+    help: 'Tokens per example: longer ones are truncated, plain text is split. auto fits 95 % of the examples, up to 1024 tokens.',
     default: 'auto',
     min: 16,
     max: 131_072,
@@ -133,16 +133,16 @@ export const datasetFields: SectionFields<'dataset'> = {
   'dataset.packing': {
     kind: 'bool',
     label: 'Packing',
-    help: 'Put several short examples into one row, so that less padding is computed; none sees the others.',
+    help: 'Pack several short examples into one row to save padding; they cannot attend to each other.',
     default: false,
     source: 'TRL',
   },
   'dataset.base_text': {
     kind: 'text',
-    label: 'Text of the base',
-    help: 'Text of the kind that the base was trained on (builtin:NAME or file:PATH), for replay, EWC and the measure of forgetting.',
+    label: 'Base text',
+    help: 'Text like the base model’s training data (builtin:NAME or file:PATH), for replay, EWC and the forgetting metric.',
     default: null,
-    placeholder: 'what comes with the built-in model',
+    placeholder: 'the built-in model’s own',
     source: 'Tabtune',
     group: 'regularisation',
   },

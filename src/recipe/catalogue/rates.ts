@@ -1,17 +1,17 @@
-/** How fast it learns: the learning rate, its schedule, and the optimiser. */
+/** The learning rate, its schedule, and the optimiser. */
 import type { LrSchedulerType, OptimizerName } from '../sections';
 import { type FieldSpec, options } from '../spec';
 
 const schedules: Record<LrSchedulerType, string> = {
   constant: 'Constant',
-  constant_with_warmup: 'Constant after warm-up',
+  constant_with_warmup: 'Constant with warmup',
   linear: 'Linear decay',
   cosine: 'Cosine decay',
-  cosine_with_restarts: 'Cosine decay, several times',
+  cosine_with_restarts: 'Cosine decay with restarts',
   polynomial: 'Polynomial decay',
   inverse_sqrt: 'Inverse square root',
-  warmup_stable_decay: 'Constant, then a decay (WSD)',
-  slanted_triangular: 'Slanted triangle (ULMFiT)',
+  warmup_stable_decay: 'Warmup, stable, decay (WSD)',
+  slanted_triangular: 'Slanted triangular (ULMFiT)',
 };
 const optimisers: Record<OptimizerName, string> = {
   adamw: 'AdamW',
@@ -28,7 +28,7 @@ export const rateFields = {
   'training.learning_rate': {
     kind: 'number',
     label: 'Learning rate',
-    help: 'How far each step goes: too high and it forgets, too low and it does not learn.',
+    help: 'Size of each update: too high and the model forgets or diverges, too low and it hardly learns.',
     default: 2e-4,
     min: 0,
     max: 1,
@@ -47,8 +47,8 @@ export const rateFields = {
   },
   'training.warmup_ratio': {
     kind: 'number',
-    label: 'Warm-up',
-    help: 'Share of the steps over which the learning rate rises from zero.',
+    label: 'Warmup',
+    help: 'Fraction of the steps over which the learning rate rises from zero to its peak.',
     default: 0.1,
     min: 0,
     max: 1,
@@ -67,8 +67,8 @@ export const rateFields = {
   },
   'training.lr_num_cycles': {
     kind: 'int',
-    label: 'Waves',
-    help: 'How often the learning rate falls to zero and starts anew.',
+    label: 'Cycles',
+    help: 'Number of cosine cycles; each starts at the peak learning rate and decays to zero.',
     default: 1,
     min: 1,
     max: 1000,
@@ -79,8 +79,8 @@ export const rateFields = {
   },
   'training.lr_power': {
     kind: 'number',
-    label: 'Exponent',
-    help: 'How the learning rate falls: 1 is a straight line, more falls sooner.',
+    label: 'Power',
+    help: 'Exponent of the decay: 1 is linear, higher values decay sooner.',
     default: 1,
     min: 0,
     max: 100,
@@ -92,8 +92,8 @@ export const rateFields = {
   },
   'training.lr_end_ratio': {
     kind: 'number',
-    label: 'Rate at the end',
-    help: 'The learning rate at the end, as a share of the highest.',
+    label: 'Final learning rate',
+    help: 'Final learning rate as a fraction of the peak.',
     default: 0,
     min: 0,
     max: 1,
@@ -105,8 +105,8 @@ export const rateFields = {
   },
   'training.lr_decay_ratio': {
     kind: 'number',
-    label: 'Decay at the end',
-    help: 'Share of the steps over which the learning rate falls in the end.',
+    label: 'Decay phase',
+    help: 'Fraction of the steps, at the end of the run, over which the learning rate decays to zero.',
     default: 0.1,
     min: 0,
     max: 1,
@@ -117,8 +117,8 @@ export const rateFields = {
   },
   'training.lr_cut_frac': {
     kind: 'number',
-    label: 'Rising share',
-    help: 'Share of the steps over which the learning rate rises.',
+    label: 'Cut fraction',
+    help: 'Fraction of the steps over which the learning rate rises, before it falls for the rest.',
     default: 0.1,
     min: 0,
     max: 1,
@@ -130,8 +130,8 @@ export const rateFields = {
   },
   'training.lr_ratio': {
     kind: 'number',
-    label: 'Lowest rate',
-    help: 'How many times smaller the lowest learning rate is than the highest.',
+    label: 'Peak-to-lowest ratio',
+    help: 'Peak learning rate divided by the lowest.',
     default: 32,
     min: 1,
     max: 1000000,
@@ -146,7 +146,7 @@ export const optimiserFields = {
   'training.optim': {
     kind: 'select',
     label: 'Optimiser',
-    help: 'How gradients become changes of the weights.',
+    help: 'Algorithm that turns gradients into weight updates.',
     default: 'adamw',
     options: options(optimisers),
     source: 'transformers',
@@ -154,7 +154,7 @@ export const optimiserFields = {
   'training.adam_beta1': {
     kind: 'number',
     label: 'Adam beta 1',
-    help: 'How long the optimiser remembers the gradient’s direction.',
+    help: 'Weight of past gradients in the direction of each update; higher is smoother.',
     default: 0.9,
     min: 0,
     max: 1,
@@ -167,7 +167,7 @@ export const optimiserFields = {
   'training.adam_beta2': {
     kind: 'number',
     label: 'Adam beta 2',
-    help: 'How long the optimiser remembers the gradient’s size.',
+    help: 'Decay of the running average of squared gradients, which scales each update; higher is smoother.',
     default: 0.999,
     min: 0,
     max: 1,
@@ -177,13 +177,19 @@ export const optimiserFields = {
     source: 'transformers',
     for: adams,
     variants: [
-      { when: { 'training.optim': ['lion'] }, default: 0.99, usual: [0.95, 0.999], source: 'Chen et al., 2023' },
+      {
+        when: { 'training.optim': ['lion'] },
+        default: 0.99,
+        help: 'Decay of the momentum, the running average of the gradients.',
+        usual: [0.95, 0.999],
+        source: 'Chen et al., 2023',
+      },
     ],
   },
   'training.adam_epsilon': {
     kind: 'number',
     label: 'Adam epsilon',
-    help: 'Keeps the optimiser from dividing by zero.',
+    help: 'Small constant that keeps the optimiser from dividing by zero.',
     default: 1e-8,
     min: 0,
     max: 1,
@@ -196,7 +202,7 @@ export const optimiserFields = {
   'training.sgd_momentum': {
     kind: 'number',
     label: 'Momentum',
-    help: 'Share of the last step that is made again.',
+    help: 'Fraction of the previous update that carries over into the next.',
     default: 0.9,
     min: 0,
     max: 1,
@@ -209,7 +215,7 @@ export const optimiserFields = {
   'training.weight_decay': {
     kind: 'number',
     label: 'Weight decay',
-    help: 'Pulls trained weights towards zero at every step.',
+    help: 'Shrinks the trained weights towards zero at every step.',
     default: 0.01,
     min: 0,
     max: 1,
@@ -221,7 +227,7 @@ export const optimiserFields = {
   'training.max_grad_norm': {
     kind: 'number',
     label: 'Gradient clipping',
-    help: 'Gradients longer than this are scaled down to it; 0 switches clipping off.',
+    help: 'Gradients with a larger norm are scaled down to it; 0 switches clipping off.',
     default: 1,
     min: 0,
     max: 1_000_000,

@@ -8,5 +8,5 @@ interface Sections {
   training: TrainingSection;
 }
 
-/** Every field of a section, by its path: a field added to the section does not compile before it is in the table. */
+/** Every field of a section by its path. A field that is added to the section but not to its table is a compile error. */
 export type SectionFields<S extends keyof Sections> = Record<`${S}.${keyof Sections[S] & string}`, FieldSpec>;

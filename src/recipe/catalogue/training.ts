@@ -1,10 +1,10 @@
-/** How long it learns, in what portions, how it is watched, and what keeps it from overfitting and forgetting. */
+/** Length of the run, batches, evaluation, and what counters overfitting and forgetting. */
 
 import { methodTypes } from '../../methods';
 import { optimiserFields, rateFields } from './rates';
 import type { SectionFields } from './section';
 
-/** Weights can only move from the base under these methods. */
+/** Methods that change the model's own weights. */
 const opened = methodTypes(({ trains }) => trains === 'weights');
 
 export const trainingFields: SectionFields<'training'> = {
@@ -12,7 +12,7 @@ export const trainingFields: SectionFields<'training'> = {
   'training.num_train_epochs': {
     kind: 'number',
     label: 'Epochs',
-    help: 'How often the run goes through all examples; parts of an epoch are allowed.',
+    help: 'Passes over the training data; fractions are allowed.',
     default: 3,
     min: 0,
     max: 1000,
@@ -23,7 +23,7 @@ export const trainingFields: SectionFields<'training'> = {
   'training.max_steps': {
     kind: 'int',
     label: 'Maximum steps',
-    help: 'Steps of the optimiser; overrides num_train_epochs. -1 leaves it to the epochs.',
+    help: 'Number of optimiser steps, which overrides num_train_epochs; -1 uses the epochs.',
     default: -1,
     min: -1,
     max: 1_000_000,
@@ -33,7 +33,7 @@ export const trainingFields: SectionFields<'training'> = {
   'training.per_device_train_batch_size': {
     kind: 'int',
     label: 'Batch size',
-    help: 'Examples computed at once; memory grows with it.',
+    help: 'Examples per forward and backward pass; larger batches need more memory.',
     default: 2,
     min: 1,
     max: 256,
@@ -44,7 +44,7 @@ export const trainingFields: SectionFields<'training'> = {
   'training.gradient_accumulation_steps': {
     kind: 'int',
     label: 'Gradient accumulation',
-    help: 'Batches added up before the weights change; a bigger batch without more memory.',
+    help: 'Batches whose gradients are summed before each update: a larger effective batch without more memory.',
     default: 4,
     min: 1,
     max: 1024,
@@ -55,16 +55,16 @@ export const trainingFields: SectionFields<'training'> = {
   'training.gradient_checkpointing': {
     kind: 'auto_bool',
     label: 'Gradient checkpointing',
-    help: 'Compute each block again in the backward pass instead of keeping it: far less memory, about a third more work.',
+    help: 'Recompute each block in the backward pass instead of storing it: far less memory, about a third more compute.',
     default: 'auto',
-    options: { auto: 'When memory is short', true: 'Always', false: 'Never' },
+    options: { auto: 'If memory is short', true: 'Always', false: 'Never' },
     source: 'transformers',
   },
   ...optimiserFields,
   'training.eval_steps': {
     kind: 'int',
-    label: 'Evaluate every',
-    help: 'Steps between evaluations; 0 evaluates only before and after.',
+    label: 'Evaluation interval',
+    help: 'Steps between evaluations; 0 evaluates only before and after training.',
     default: 20,
     min: 0,
     max: 1_000_000,
@@ -74,8 +74,8 @@ export const trainingFields: SectionFields<'training'> = {
   },
   'training.save_steps': {
     kind: 'int',
-    label: 'Save every',
-    help: 'Steps between checkpoints, from which an interrupted run goes on; 0 saves only at the end.',
+    label: 'Checkpoint interval',
+    help: 'Steps between checkpoints, from which an interrupted run resumes; 0 saves only at the end.',
     default: 50,
     min: 0,
     max: 1_000_000,
@@ -86,7 +86,7 @@ export const trainingFields: SectionFields<'training'> = {
   'training.early_stopping_patience': {
     kind: 'int',
     label: 'Early stopping',
-    help: 'Evaluations without improvement before the run ends; 0 never ends it early.',
+    help: 'Stop after this many evaluations without improvement; 0 switches early stopping off.',
     default: 3,
     min: 0,
     max: 1000,
@@ -97,8 +97,8 @@ export const trainingFields: SectionFields<'training'> = {
   },
   'training.model_dropout': {
     kind: 'bool',
-    label: 'The model’s dropout',
-    help: 'Switch parts of the model off at random while training, as its own config.json says; many models ask for none.',
+    label: 'Model dropout',
+    help: 'Apply the dropout set in the model’s config.json during training; in many models it is 0.',
     default: true,
     source: 'transformers',
     group: 'regularisation',
@@ -106,7 +106,7 @@ export const trainingFields: SectionFields<'training'> = {
   'training.label_smoothing_factor': {
     kind: 'number',
     label: 'Label smoothing',
-    help: 'Share of each target that is spread over all classes or tokens, so that the model stays less sure of itself.',
+    help: 'Fraction of each target spread over all classes or tokens, which keeps the model from becoming overconfident.',
     default: 0,
     min: 0,
     max: 1,
@@ -119,7 +119,7 @@ export const trainingFields: SectionFields<'training'> = {
   'training.neftune_noise_alpha': {
     kind: 'number',
     label: 'NEFTune noise',
-    help: 'Noise on the embeddings while training, against learning answers by heart; 0 is off.',
+    help: 'Noise added to the embeddings during training, to discourage memorising answers; 0 is off.',
     default: 0,
     min: 0,
     max: 1000,
@@ -131,7 +131,7 @@ export const trainingFields: SectionFields<'training'> = {
   'training.ewc_lambda': {
     kind: 'number',
     label: 'EWC',
-    help: 'Penalty on moving each weight from the base, by how much the base needs it (elastic weight consolidation); 0 is off.',
+    help: 'Penalty on changing weights, by their importance for the base text (elastic weight consolidation); 0 is off.',
     default: 0,
     min: 0,
     max: 1_000_000_000,
@@ -144,7 +144,7 @@ export const trainingFields: SectionFields<'training'> = {
   'training.l2_sp_alpha': {
     kind: 'number',
     label: 'L2-SP',
-    help: 'Penalty on moving any weight from the base; 0 is off.',
+    help: 'L2 penalty on the distance of all weights from the base model; 0 is off.',
     default: 0,
     min: 0,
     max: 1000000,
@@ -157,7 +157,7 @@ export const trainingFields: SectionFields<'training'> = {
   'training.replay_ratio': {
     kind: 'number',
     label: 'Replay',
-    help: 'Share of the examples of a batch that are replaced by text of the base, against forgetting; 0 is off.',
+    help: 'Fraction of each batch replaced by base text, to reduce forgetting; 0 is off.',
     default: 0,
     min: 0,
     max: 1,
@@ -169,8 +169,8 @@ export const trainingFields: SectionFields<'training'> = {
   },
   'training.ema_decay': {
     kind: 'number',
-    label: 'Moving average',
-    help: 'Evaluate and keep a moving average of the weights: 0.999 is slow, 0 is off.',
+    label: 'Moving average (EMA)',
+    help: 'Evaluate and keep an exponential moving average of the weights: 0.999 averages over many steps, 0 is off.',
     default: 0,
     min: 0,
     max: 1,
@@ -183,7 +183,7 @@ export const trainingFields: SectionFields<'training'> = {
   'training.seed': {
     kind: 'int',
     label: 'Seed',
-    help: 'Fixes everything that is random: the same seed gives the same run.',
+    help: 'Fixes all randomness: the same seed gives the same run.',
     default: 42,
     min: 0,
     max: 4_294_967_295,

@@ -1,17 +1,17 @@
 /**
- * The fields of a section of several types (`method`, `objective`), gathered from the descriptors: a field that several types
- * have is one field, whose differences between types are variants.
+ * Gathers the fields of the typed sections (`method`, `objective`) from the descriptors. A field that several types share is one
+ * field; differences between the types become variants.
  */
 import type { FieldSpec, OtherDefault, Variant } from '../spec';
 
-/** What the catalogue reads of a descriptor of a method or objective. */
+/** The part of a method's or objective's descriptor that the catalogue reads. */
 export interface FieldOwner {
   type: string;
   label: string;
   fields: Record<string, FieldSpec>;
 }
 
-/** What may differ between the types that share a field. */
+/** Properties that may differ between types sharing a field. */
 const VARYING = ['default', 'help', 'source', 'usual', 'word'] as const;
 
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
@@ -44,7 +44,7 @@ export function sectionFields(
   return fields;
 }
 
-/** `method.type` and `objective.type`: the first is the default. */
+/** `method.type` or `objective.type`; the first owner is the default. */
 export function typeField(
   owners: readonly FieldOwner[],
   words: { label: string; help: string; source: string },
@@ -57,15 +57,15 @@ export function typeField(
   };
 }
 
-/** Other defaults that descriptors give to a field of another section. */
+/** The defaults that descriptors set for fields of other sections. */
 export interface DefaultsOwner<Other> {
   type: string;
   defaults?: Record<string, readonly (OtherDefault & { when?(other: Other): boolean })[]>;
 }
 
 /**
- * The variants of all fields that follow from the defaults of `owners`; a condition on the other axis becomes the list of its
- * types that meet it.
+ * The variants that follow from the defaults of `owners`. A condition on the other axis becomes the list of its types that meet
+ * it.
  */
 export function defaultVariants<Other extends { type: string }>(
   section: 'method' | 'objective',

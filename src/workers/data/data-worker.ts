@@ -1,9 +1,9 @@
 /**
- * The data worker: strangers' bytes (dataset files, chat templates, tokenizer rules) are read here and nowhere else, so
- * that one that never ends costs this worker and not the page. It holds nothing that cannot be made again.
+ * The data worker. Untrusted input (dataset files, chat templates, tokeniser rules) is processed only here, so that
+ * input that loops forever costs this worker and not the page. Everything it holds can be recreated.
  */
-import { createDataApi } from '../../data/data-api';
 import { serve } from '../../rpc/rpc';
 import { editRow } from './edit-dataset';
+import { createDataApi } from './service';
 
 serve(Object.assign(createDataApi(), { editRow }), { moves: ['editRow'] });

@@ -1,6 +1,6 @@
 /**
- * One row of a stored dataset file, changed in place: the file keeps its kind, its columns and its row numbers, so that
- * problems and examples are still found where they were. Runs in the data worker, since it reads a stranger's file.
+ * Edits one row of a stored dataset file in place. The file keeps its type, columns and row numbers, so that problems
+ * and examples keep their positions. Runs in the data worker, because it reads untrusted files.
  */
 import Papa from 'papaparse';
 import { TabtuneError } from '../../base/errors';
@@ -10,12 +10,12 @@ import { normaliseElement, tableFromJson } from '../../data/parse-json';
 import { splitLines } from '../../data/parse-jsonl';
 import { isRecord } from '../../data/raw-table';
 import { readText } from '../../data/read-text';
-import type { DataApi } from '../../data/worker-api';
 import type { DatasetSection } from '../../recipe/types';
+import type { DataApi } from './api';
 
-/** What the data worker serves: the data layer's calls, and edits. */
+/** The data worker's API: the data layer's calls, and edits. */
 export interface DataWorkerApi extends DataApi {
-  /** The file with `fields` (column -> new value) set in row `row`, as UTF-8. Throws bad_data when that cannot be done. */
+  /** Returns the file, as UTF-8, with `fields` (column -> new value) set in row `row`. Throws bad_data if it cannot. */
   editRow(
     name: string,
     bytes: ArrayBuffer,
@@ -31,14 +31,14 @@ export const editRow: DataWorkerApi['editRow'] = (name, bytes, section, row, fie
   const before = parseDataset(name, new Uint8Array(bytes), section);
   const { text } = readText(name, new Uint8Array(bytes));
   const edited = new TextEncoder().encode(rewrite(name, text, before.fileType, row, fields));
-  // What was written is read back: an edit that makes a row unusable, or that lands elsewhere, is refused.
+  // Read the result back, to refuse an edit that makes a row unusable or affects other rows.
   const after = parseDataset(name, edited, section);
   const others = (rows: typeof after.examples) => rows.filter((example) => example.row !== row).length;
   if (!after.examples.some((example) => example.row === row)) {
-    throw refused(name, row, 'With this change the row could no longer be used.', 'Leave no prompt or answer empty.');
+    throw refused(name, row, 'This change would make the row unusable.', 'Do not leave a prompt or answer empty.');
   }
   if (others(after.examples) !== others(before.examples) || after.format !== before.format) {
-    throw refused(name, row, 'With this change the file would be read in another way.');
+    throw refused(name, row, 'This change would affect how the rest of the file is read.');
   }
   return edited.buffer;
 };
@@ -61,7 +61,7 @@ function rewriteLine(name: string, text: string, row: number, fields: Fields): s
   const lines = [...splitLines(text)].map(({ content }) => content);
   const line = lines[row - 1];
   if (line === undefined) throw missing(name, row);
-  // As in an array written one element a line: the marks around the element are left out.
+  // The file may be an array with one element per line; ignore the brackets and comma around the element.
   const element = line.trim().replace(/^\uFEFF/, '');
   const value = tryJson(element) ?? tryJson(element.replace(/^\[/, '').replace(/[,\]]+$/, ''));
   if (value === undefined) throw missing(name, row);
@@ -75,10 +75,10 @@ function rewriteJson(name: string, text: string, row: number, fields: Fields): s
   const element = tableFromJson(name, document).rows[row - 1]?.value;
   if (!isRecord(element)) throw missing(name, row);
   if (Array.isArray(document)) document[row - 1] = withFields(document[row - 1], fields);
-  // The table holds the document's own objects, wherever they lie in it; only rows made from columns are not its own.
+  // The table's rows are the document's own objects, wherever they are, unless they were built from columns.
   else Object.defineProperties(element, Object.getOwnPropertyDescriptors(withFields(element, fields)));
   if (JSON.stringify(document) === before) throw missing(name, row);
-  // A JSON Lines file of one line is JSON too, and stays a line.
+  // A JSON Lines file with one line is also valid JSON, and must stay on one line.
   return `${JSON.stringify(document, null, /\.(jsonl|ndjson)$/i.test(name) ? 0 : 2)}\n`;
 }
 
@@ -88,8 +88,8 @@ function rewriteCsv(name: string, text: string, row: number, fields: Fields): st
     throw refused(
       name,
       row,
-      'Some rows of this file are broken, and would be lost with the edit.',
-      'Repair the rows that were left out in a spreadsheet, and open the file again.',
+      'Some rows of this file are broken and would be lost by editing it.',
+      'Fix the skipped rows in a spreadsheet, then open the file again.',
     );
   }
   const cells = rows.map(({ row: number, value }) => {
@@ -101,7 +101,7 @@ function rewriteCsv(name: string, text: string, row: number, fields: Fields): st
   return `${Papa.unparse(table, { delimiter: fileType === 'tsv' ? '\t' : ',', newline: '\n' })}\n`;
 }
 
-/** Passages have no columns; they are written back with a blank line between them, as they were found. */
+/** Passages have no columns. They are written back with a blank line between them. */
 function rewritePassage(name: string, text: string, row: number, fields: Fields): string {
   const passages = parseDataset(name, new TextEncoder().encode(text), { format: 'auto', columns: null }).examples;
   const written = passages.map((example) => {
@@ -111,7 +111,7 @@ function rewritePassage(name: string, text: string, row: number, fields: Fields)
   return `${written.join('\n\n')}\n`;
 }
 
-/** A row with new values. A value that was no text (a conversation, a number) stays of its kind where the new one can be. */
+/** A row with new values. Values that were not strings (a conversation, a number) keep their type if possible. */
 function withFields(value: unknown, fields: Fields): unknown {
   const record = normaliseElement(value);
   if (!isRecord(record)) return value;
@@ -139,7 +139,7 @@ function tryJson(text: string): unknown {
 }
 
 function missing(name: string, row: number): TabtuneError {
-  return refused(name, row, 'This row cannot be edited here.', 'Change it in the file, and open the file again.');
+  return refused(name, row, 'This row cannot be edited here.', 'Change it in the file, then open the file again.');
 }
 
 function refused(name: string, row: number, message: string, action = 'Nothing was changed.'): TabtuneError {

@@ -1,4 +1,4 @@
-/** The download worker: only workers may write files of the private file system in place. */
+/** The download worker. Only workers can write files of the origin private file system in place. */
 
 import { serve } from '../../rpc/rpc';
 import { createDownloadService } from './service';

@@ -1,4 +1,4 @@
-/** Downloads as a worker of their own does them: files are written where they will lie, off the page's thread. */
+/** Downloads models in a worker, writing files in place off the page's thread. */
 import {
   bytesOf,
   isComplete,
@@ -16,8 +16,8 @@ import { ensureSpace } from '../../storage/usage';
 
 export interface DownloadApi {
   /**
-   * Fetches what is missing of a model and verifies it; of one that is here in part, the manifest that lies with it
-   * counts. Waits for another tab that is at it. Rejects with `cancelled` when the signal fires.
+   * Fetches the missing parts of a model and verifies it. For a partial download, the stored manifest says what is
+   * missing. Waits if another tab is downloading the model. Rejects with `cancelled` when the signal fires.
    */
   download(
     manifest: Manifest,
@@ -33,7 +33,7 @@ export interface DownloadParts {
   backOff?: readonly number[];
 }
 
-/** A page that draws more often than this gains nothing. */
+/** Updating the page more often than this has no benefit. */
 const TELL_EVERY_MS = 150;
 const REPEAT_MS = 500;
 
@@ -67,7 +67,7 @@ export function createDownloadService(parts: DownloadParts = {}): DownloadApi {
   };
 }
 
-/** What is here already of files that are still the same. */
+/** The given manifest, with the progress already made on files that have not changed. */
 function merge(given: Manifest, known: Manifest | null): Manifest {
   if (!known) return given;
   const files = given.files.map((file) => {
@@ -80,8 +80,8 @@ function merge(given: Manifest, known: Manifest | null): Manifest {
 }
 
 /**
- * Passes on changes of state and file at once, bytes now and then, and where it stands once in a while: a connection
- * that has gone silent shows as a rate that falls to nothing.
+ * Throttles progress. Changes of state, file or note are reported at once, bytes at intervals. The current state is
+ * also repeated, so that a silent connection shows as a rate that falls to zero.
  */
 function seldom(onProgress: (progress: Progress) => void): { tell(progress: Progress): void; end(): void } {
   let last: Progress | null = null;

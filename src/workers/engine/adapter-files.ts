@@ -29,6 +29,7 @@ export async function adapterFiles(open: OpenAdapter, base: BaseName): Promise<A
       action: 'Export the whole model.',
     });
   }
+  const { classification: classifier = null } = model.heads;
   const { taskType } = objectiveOf({ type: open.objective });
   const { config, tensors } = await exportedMethod(model, method, settings);
   const files = format.write({
@@ -38,9 +39,9 @@ export async function adapterFiles(open: OpenAdapter, base: BaseName): Promise<A
     exported: config,
     tensors,
     headTensors: new Set(headTensors(model).map(({ name }) => name)),
-    task: model.task,
+    task: classifier,
     // A masked language model has no task type; its class tells PEFT how to open it.
     objective: { taskType, modelClass: taskType === null ? modelClass(model.family, 'language_model') : null },
   });
-  return model.task ? [...files, labelsFile(model.task)] : files;
+  return classifier ? [...files, labelsFile(classifier)] : files;
 }

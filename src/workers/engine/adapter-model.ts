@@ -12,12 +12,12 @@ export function barePrefix(model: LanguageModel): string {
 
 /** What the formats of adapters have to know of a model. */
 export function adapterModel(model: LanguageModel): AdapterModel {
-  const { family, hiddenSize, layers, heads, keyValueWidth, blockPaths, parallel, task } = model;
+  const { family, hiddenSize, layers, attentionHeads, keyValueWidth, blockPaths, parallel, heads } = model;
   return {
-    ...{ family, hiddenSize, layers, heads, keyValueWidth, blockPaths },
+    ...{ family, hiddenSize, layers, heads: attentionHeads, keyValueWidth, blockPaths },
     parallel: parallel ?? false,
     headPrefix: barePrefix(model),
-    modelClass: modelClass(family, task?.kind ?? 'language_model'),
-    headModules: task?.modules ?? [],
+    modelClass: modelClass(family, heads.classification?.kind ?? 'language_model'),
+    headModules: heads.classification?.modules ?? [],
   };
 }

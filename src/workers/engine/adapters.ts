@@ -1,11 +1,9 @@
 /** Methods at work on a model: new, gone on from an adapter, or out of a checkpoint. */
 import type { TaskData } from '../../base/task';
-import { createMethod } from '../../engine/methods';
-import type { Method } from '../../engine/methods/method';
 import type { NamedTensors } from '../../engine/methods/tensors';
 import type { LanguageModel } from '../../engine/models/model';
 import type { TaskHeadOptions } from '../../engine/models/task-head';
-import { withTaskHead } from '../../engine/models/with-head';
+import { type Attached, type AttachOptions, attachMethod } from '../../engine/run/assemble';
 import type { AdapterFiles } from '../../formats/adapter-format';
 import { type MethodSection, methodOf } from '../../methods';
 import { type DecodedAdapter, decodeAdapter } from '../../methods/read-adapter';
@@ -13,12 +11,9 @@ import { type ObjectiveType, objectiveOfTask } from '../../objectives';
 import { adapterModel } from './adapter-model';
 
 /** A method at work, on its model: one with a head of its own where the adapter has one. */
-export interface OpenAdapter {
-  model: LanguageModel;
-  method: Method;
+export interface OpenAdapter extends Attached {
   settings: MethodSection;
   objective: ObjectiveType;
-  dispose(): void;
 }
 
 /** What of a checkpoint its head is made of: BERT's pooler, and the head that it has already. */
@@ -41,29 +36,25 @@ export async function openMethod(
     head?: HeadSource;
   },
 ): Promise<OpenAdapter> {
-  const { objective, task, seed, values, initText, signal, head } = options;
-  const model = task ? await withTaskHead(base, task, { seed, ...headOf(task, values, head) }) : base;
-  const dropHead = () => {
-    if (model !== base) model.dispose();
-  };
-  try {
-    const method = await createMethod(model, settings, { seed, values, initText, signal });
-    const dispose = () => {
-      method.dispose();
-      dropHead();
-    };
-    return { model, method, settings, objective, dispose };
-  } catch (error) {
-    dropHead();
-    throw error;
-  }
+  const { objective, task, values, head, ...rest } = options;
+  const attached = await attachMethod(base, settings, {
+    ...rest,
+    task,
+    values: () => values,
+    head: headOptions(task, values, head),
+  });
+  return { ...attached, settings, objective };
 }
 
-/** The checkpoint's own head is gone on from where it is for the same labels. */
-function headOf(task: TaskData, values?: NamedTensors, { stored, ...head }: HeadSource = {}) {
+/** How a head for the task is made: from the given tensors, else from the checkpoint's own head if that has the same labels. */
+export function headOptions(
+  task: TaskData | null,
+  values?: NamedTensors,
+  { stored, ...source }: HeadSource = {},
+): AttachOptions['head'] {
   const same =
-    stored?.task.problemType === task.problemType && stored.task.labels.join('\n') === task.labels.join('\n');
-  return { ...head, values: new Map([...(same ? stored.values : []), ...(values ?? [])]) };
+    stored?.task.problemType === task?.problemType && stored?.task.labels.join('\n') === task?.labels.join('\n');
+  return { ...source, values: new Map([...(stored && same ? stored.values : []), ...(values ?? [])]) };
 }
 
 /** An adapter by the names of this model: a bare encoder's have no prefix, those of its class with a head have one. */
@@ -75,14 +66,4 @@ export function fitNames(model: LanguageModel, adapter: DecodedAdapter): Decoded
 export function openAdapter(base: LanguageModel, files: AdapterFiles, head?: HeadSource): Promise<OpenAdapter> {
   const { section, task, values } = fitNames(base, decodeAdapter(files));
   return openMethod(base, section, { objective: objectiveOfTask(task, base.kind).type, task, seed: 0, values, head });
-}
-
-/** The tensors of a checkpoint that make its method: trained ones and constants. */
-export function checkpointValues(tensors: NamedTensors): NamedTensors {
-  const values: NamedTensors = new Map();
-  for (const [name, tensor] of tensors) {
-    const own = /^(?:adapter|constant)\/(.*)$/.exec(name)?.[1];
-    if (own !== undefined) values.set(own, tensor);
-  }
-  return values;
 }

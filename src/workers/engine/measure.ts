@@ -1,27 +1,24 @@
-/** What a run measures beside its loss: a classifier's figures, forgetting, and how far the weights have moved. */
+/** What a run measures besides its loss: a classifier's metrics, and forgetting. */
+import { labelsWords, type TaskData, type TextProblemType } from '../../base/task';
 import { partsOfBaseText } from '../../data/base-parts';
 import { createBatchSource } from '../../data/batches';
-import type { Batch, TaskData, TokenizedExample } from '../../data/types';
-import type { Method } from '../../engine/methods/method';
-import type { LanguageModel } from '../../engine/models/model';
-import { createObjective } from '../../engine/objectives';
-import type { Objective } from '../../engine/objectives/objective';
-import { type BatchScores, evaluate } from '../../engine/run/evaluate';
+import type { TokenizedExample } from '../../data/types';
+import type { BaseBatches } from '../../engine/run/base-text';
+import type { BatchScores } from '../../engine/run/evaluate';
 import { classificationMetrics, type Evaluated, highest, tokenMetrics } from '../../metrics';
 import type { ClassReport } from '../../storage/types';
 
-/** Null where the objective has no labels. */
-export function figuresOf(
+/** Null when the objective has no labels. */
+export function classifierMetrics(
   task: TaskData | null,
   scores: BatchScores[],
 ): { metrics: Record<string, number>; report?: ClassReport } | null {
   if (!task || scores.length === 0) return null;
-  const { metrics, report } =
-    task.problemType === 'token_classification' ? tagFigures(task, scores) : textFigures(task, scores);
+  const { metrics, report } = labelsWords(task) ? ofWords(task, scores) : ofTexts(task, scores);
   return { metrics, ...(report ? { report } : {}) };
 }
 
-function textFigures({ problemType, labels }: TaskData, scores: BatchScores[]): Evaluated {
+function ofTexts({ problemType, labels }: TaskData, scores: BatchScores[]): Evaluated {
   const joined = (parts: Float32Array[]) => {
     const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
     let at = 0;
@@ -32,65 +29,54 @@ function textFigures({ problemType, labels }: TaskData, scores: BatchScores[]): 
     return all;
   };
   return classificationMetrics(
-    problemType as Exclude<TaskData['problemType'], 'token_classification'>,
+    problemType as TextProblemType,
     labels,
     joined(scores.map(({ values }) => values)),
     joined(scores.map(({ batch }) => (batch.kind === 'text_targets' ? batch.targets : new Float32Array()))),
   );
 }
 
-function tagFigures({ labels }: TaskData, scores: BatchScores[]): Evaluated {
+function ofWords({ labels }: TaskData, scores: BatchScores[]): Evaluated {
   const predicted: string[][] = [];
   const expected: string[][] = [];
   for (const { batch, values } of scores) {
     if (batch.kind !== 'token_labels') continue;
-    const said = highest(values, labels.length);
+    const best = highest(values, labels.length);
     for (let b = 0; b < batch.batchSize; b++) {
-      const places = Array.from({ length: batch.length }, (_, t) => b * batch.length + t).filter(
+      const labelled = Array.from({ length: batch.length }, (_, t) => b * batch.length + t).filter(
         (i) => batch.labels[i]! >= 0,
       );
-      predicted.push(places.map((i) => labels[said[i]!]!));
-      expected.push(places.map((i) => labels[batch.labels[i]!]!));
+      predicted.push(labelled.map((i) => labels[best[i]!]!));
+      expected.push(labelled.map((i) => labels[batch.labels[i]!]!));
     }
   }
   return tokenMetrics(labels, predicted, expected);
 }
 
-/** How well a model still predicts text of the kind that its base was trained on. */
-export interface BaseText {
-  objective: Objective;
-  /** Batches of one row: what forgetting is measured on, and what EWC weighs the weights by. */
-  measured: Batch[];
-  learned: Batch[];
-}
-
-export function baseTextOf(
-  model: LanguageModel,
-  pieces: TokenizedExample[],
-  { padTokenId, maskTokenId }: { padTokenId: number; maskTokenId: number | null },
-): BaseText | null {
-  if (pieces.length === 0 || !model.head) return null;
-  const decoder = model.kind === 'decoder';
-  const objective = createObjective(decoder ? { type: 'pretraining' } : { type: 'masked_lm', mlm_probability: 0.15 }, {
-    maskTokenId,
-    vocabSize: model.vocabSize,
-    task: null,
-  });
+/** Base text as batches of one row; null without any. */
+export function baseTextBatches(pieces: TokenizedExample[], padTokenId: number): (() => BaseBatches) | null {
+  if (pieces.length === 0) return null;
+  const { measured, learned } = partsOfBaseText(pieces);
   const options = { batchSize: 1, accumulation: 1, shuffle: false, seed: 0, padTokenId };
   const rows = (part: TokenizedExample[]) => createBatchSource([], part, options).evaluation();
-  const { measured, learned } = partsOfBaseText(pieces);
-  return { objective, measured: rows(measured), learned: rows(learned) };
+  return () => ({ measured: rows(measured), learned: rows(learned) });
 }
 
-/** Mean loss on the measured rows of base text; null without any. */
-export async function baseTextLoss(
-  model: LanguageModel,
-  method: Method | null,
-  base: BaseText | null,
-  stopped: () => boolean = () => false,
-): Promise<number | null> {
-  if (!base) return null;
-  const { objective, measured } = base;
-  const given = await evaluate({ model, method, objective }, measured, stopped);
-  return given?.loss ?? null;
+/** Loss on base text before the run, and at the step that the run leaves behind. */
+export class Forgetting {
+  private after: number | null = null;
+
+  /** `before` is null while it has not been measured. */
+  constructor(private before: number | null) {}
+
+  /** `best`: the step is the best so far, which is the one that the run leaves behind. */
+  add(loss: number, best: boolean): void {
+    this.before ??= loss;
+    if (best || this.after === null) this.after = loss;
+  }
+
+  /** Null without base text. */
+  get result(): { before: number; after: number } | null {
+    return this.before === null || this.after === null ? null : { before: this.before, after: this.after };
+  }
 }

@@ -76,7 +76,7 @@ export async function mergeModel(
   onProgress({ phase: 'checking', done: 0, total: 1 });
   const difference = await compare(open, merged.source, layout.bytes, probes, signal);
   onProgress({ phase: 'checking', done: 1, total: 1 });
-  const { task } = open.model;
+  const task = open.model.heads.classification ?? null;
   return { bytes: layout.bytes, task: task && { problemType: task.problemType, labels: task.labels }, ...difference };
 }
 
@@ -87,7 +87,9 @@ function stopIfAsked(signal?: AbortSignal): void {
 function mergedTensors({ model, method, checked }: MergeModel, dtype: MergedDtype) {
   const weights = openWeights(checked);
   const opened: NonNullable<Method['opened']> = method?.opened ?? new Map();
-  const stored = new Set([...checked.tensors.keys()].filter((name) => !model.task || !isTokenHead(model, name)));
+  const stored = new Set(
+    [...checked.tensors.keys()].filter((name) => !model.heads.classification || !isTokenHead(model, name)),
+  );
   const heads = model.tensors.flatMap(({ name, task }) => (task && !stored.has(name) ? [name] : []));
   const onDevice = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
   const linears = new Map(model.linears.map((module) => [`${module.path}.weight`, module]));
@@ -143,7 +145,7 @@ function mergedTensors({ model, method, checked }: MergeModel, dtype: MergedDtyp
     read,
   };
   // The class with a head has a prefix that the bare encoder's has not.
-  const prefix = model.task ? barePrefix(model) : '';
+  const prefix = model.heads.classification ? barePrefix(model) : '';
   const fileName = (name: string) => (onDevice.get(name)?.task ? name : prefix + name);
   return { source, names, pieces, shapeOf, fileName };
 }
@@ -173,9 +175,9 @@ async function compare(
   signal?: AbortSignal,
 ): Promise<Omit<MergeReport, 'bytes' | 'task'>> {
   const unknown = { maxLogitDifference: null, largestLogit: null };
-  if ((!model.head && !model.task) || !(await canAllocate(bytes))) return unknown;
+  const { lm, classification: task } = model.heads;
+  if ((!lm && !task) || !(await canAllocate(bytes))) return unknown;
   const bare = await loadModel(checked.json, source);
-  const { task } = model;
   const values = task && (await readHead(model, { ...task }, source));
   const other = task && values ? await withTaskHead(bare, task, { seed: 0, values, source }) : bare;
   const logits = (of: LanguageModel, hooks: Hooks, ids: Int32Array) =>

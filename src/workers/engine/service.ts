@@ -7,6 +7,7 @@ import { generate, textLogits } from '../../engine/generation/generate';
 import { disposeInputs } from '../../engine/kernels/inputs';
 import { inference } from '../../engine/methods/method';
 import { loadModel } from '../../engine/models';
+import { requireHead } from '../../engine/models/heads';
 import type { LanguageModel } from '../../engine/models/model';
 import { sft } from '../../engine/objectives/sft';
 import { evaluate, wholeText } from '../../engine/run/evaluate';
@@ -23,11 +24,13 @@ import type { DeviceReport } from '../../session/api';
 import { loadCheckpoint } from '../../storage/checkpoints';
 import { getRun } from '../../storage/runs';
 import { adapterFiles } from './adapter-files';
-import { checkpointValues, type HeadSource, type OpenAdapter, openAdapter, openMethod } from './adapters';
+import { type HeadSource, type OpenAdapter, openAdapter, openMethod } from './adapters';
 import type { EngineApi } from './api';
 import { checkpointHead } from './checkpoint-head';
 import { mergeModel } from './merge';
-import { RunControl, runTraining } from './train';
+import { checkpointValues } from './run-checkpoints';
+import { RunControl } from './run-control';
+import { runTraining } from './train';
 
 interface OpenModel {
   /** Without any head but the one for tokens; what methods and new heads are put on. */
@@ -135,7 +138,7 @@ export function createEngineService(): EngineApi {
       if (control) {
         throw new TabtuneError({
           code: 'internal',
-          message: 'A run is going on already.',
+          message: 'A run is already in progress.',
           action: 'Stop it first.',
         });
       }
@@ -250,7 +253,7 @@ export function createEngineService(): EngineApi {
     async classify(ids, adapterStrength) {
       const { model, hooks } = tuned(adapterStrength);
       const scores = await onDevice(() => textScores(model, hooks, ids));
-      const { labels, problemType } = model.task!;
+      const { labels, problemType } = requireHead(model, 'classification');
       return { labels, problemType, probabilities: probabilities(problemType, labels.length, scores) };
     },
 

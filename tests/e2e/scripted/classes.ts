@@ -1,4 +1,4 @@
-/** What a scripted classifier answers: figures that get better along the run, and labels found by words. */
+/** The output of a scripted classifier: metrics that improve during the run, and labels found by keywords. */
 import type { Example, TaskData } from '../../../src/data/types';
 import type { ObjectiveType } from '../../../src/recipe/types';
 import type { LabelScore } from '../../../src/session/api';
@@ -7,7 +7,7 @@ import type { ClassReport } from '../../../src/storage/types';
 const classes = ['complaint', 'praise', 'question'];
 const entities = ['LOC', 'ORG', 'PER'];
 
-/** Precision, recall and F1 as scikit-learn counts them. */
+/** Precision, recall and F1 as in scikit-learn. */
 function reportOf(labels: string[], confusion: number[][]): ClassReport {
   const perClass = labels.map((label, i) => {
     const support = confusion[i]!.reduce((sum, n) => sum + n, 0);
@@ -21,7 +21,7 @@ function reportOf(labels: string[], confusion: number[][]): ClassReport {
   return { labels, confusion, perClass };
 }
 
-/** `learned` from 0 to 1. */
+/** `learned` goes from 0 to 1. */
 export function classFigures(objective: ObjectiveType, learned: number) {
   if (objective !== 'sequence_classification' && objective !== 'token_classification') return {};
   const labels = objective === 'token_classification' ? entities : classes;
@@ -48,7 +48,7 @@ export function classFigures(objective: ObjectiveType, learned: number) {
   return { metrics, report };
 }
 
-/** The labels of the examples, as the data layer numbers them. */
+/** The labels of the examples, in the order used by the data layer. */
 export function taskOf(objective: ObjectiveType, examples: Example[]): TaskData | null {
   const sorted = (labels: string[]) => [...new Set(labels)].sort();
   if (objective === 'sequence_classification') {

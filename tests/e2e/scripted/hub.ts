@@ -1,6 +1,6 @@
 /**
- * The Hub, downloads and storage of the scripted session: repositories that are made up but look like real ones, and
- * bytes that arrive by the clock.
+ * The Hub, downloads and storage of the scripted session: invented repositories that look like real ones, and downloads
+ * that progress with time.
  */
 import { TabtuneError } from '../../../src/base/errors';
 import type { Download, HubChoice, HubHit, HubModel, PrecisionPlan, ShelfModel } from '../../../src/hub/descriptions';
@@ -115,7 +115,7 @@ const others: Repository[] = [
 ];
 const all = [...repositories, ...others];
 
-/** What opening a source of the Hub tells. */
+/** The result of opening a Hub source. */
 export function factsOf(source: string): Partial<ModelInfo> {
   const repository = all.find(({ id }) => source.startsWith(`hf:${id}`));
   if (!repository) return {};
@@ -140,9 +140,9 @@ const sourceOf = (id: string, file?: string) => `hf:${id}@${commit}${file ? `/${
 export interface HubScript {
   /** How long a download takes. */
   downloadMs: number;
-  /** One was left unfinished by an earlier visit. */
+  /** An earlier visit left one unfinished. */
   unfinished: boolean;
-  /** The first download stops at 60 %. */
+  /** The first download fails at 60%. */
   failing: boolean;
   /** Each download stands at 30 % until it has been paused once. */
   holding: boolean;

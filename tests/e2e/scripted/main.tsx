@@ -1,4 +1,4 @@
-/** The real screen over a scripted session: for looking at screens quickly, and on machines without a GPU. */
+/** The real screens on a scripted session, for viewing them quickly and without a GPU. */
 import { createRoot } from 'react-dom/client';
 import { App } from '../../../src/app/App';
 import '../../../src/app/styles.css';

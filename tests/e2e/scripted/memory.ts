@@ -1,4 +1,4 @@
-/** The memory of a scripted run: plausible sizes, on a GPU of which 4 GB are said to be free. */
+/** The memory of a scripted run: plausible sizes on a GPU with a supposed 4 GB free. */
 import type { Verdict } from '../../../src/hub/descriptions';
 import type { Recipe } from '../../../src/recipe/types';
 import type { Forecast, MemoryAdvice } from '../../../src/session/api';

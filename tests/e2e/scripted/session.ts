@@ -1,6 +1,6 @@
 /**
- * A Session without an engine: datasets are parsed for real, tokens are words, and a run follows a curve. It keeps the
- * contract's order of events, so that every state of the screen can be brought about in seconds.
+ * A Session without an engine: datasets are really parsed, tokens are words, and a run follows a formula. Events come
+ * in the order the interface promises, so that every state of the screens can be reached in seconds.
  */
 import { type ErrorData, TabtuneError } from '../../../src/base/errors';
 import { parseDataset } from '../../../src/data/parse';
@@ -23,7 +23,7 @@ import { memoryOf } from './memory';
 export interface Script extends HubScript {
   stepMs: number;
   device: 'gpu' | 'software' | 'none';
-  /** Two finished runs and an interrupted one are there already. */
+  /** Starts with two finished runs and an interrupted one. */
   history: boolean;
 }
 
@@ -69,7 +69,7 @@ const model: ModelInfo = {
   hasChatTemplate: true,
 };
 
-/** Segments of an example: what is read, and what is learned. */
+/** The parts of an example: the context, and what is learned. */
 function segmentsOf(example: Example): { text: string; trained: boolean }[] {
   switch (example.kind) {
     case 'text':
@@ -150,7 +150,7 @@ const answers: [string, string, string][] = [
   ],
 ];
 
-/** What the engine says of a model that cannot write. */
+/** The engine's error for a model that cannot generate text. */
 const noHead: ErrorData = {
   code: 'bad_model',
   message: 'This bert model has no language-modelling head, so it gives no logits over tokens.',
@@ -202,7 +202,7 @@ export function createScriptedSession(script: Script): Session {
 
   const opens = ({ method }: Recipe) => method.type === 'full' || method.type === 'gradual_unfreezing';
 
-  /** About what each method would train. */
+  /** Roughly how many parameters each method would train. */
   function trainedOf(recipe: Recipe): number {
     const { method } = recipe;
     if (opens(recipe)) return opened.parameters;

@@ -9,7 +9,7 @@ import { PATIENCE } from './studio';
 export interface Ended {
   code: number | null;
   stdout: string;
-  /** Lines of stderr, but for those that only say how far it is: what takes seconds has some. */
+  /** Lines of stderr, without progress lines. */
   stderr: string[];
 }
 
@@ -23,7 +23,7 @@ export class Bench {
     return path.join(this.folder, ...names);
   }
 
-  /** Writes an input file; what is not text becomes JSON. */
+  /** Writes an input file. Anything but text and bytes is written as JSON. */
   write(name: string, content: unknown): string {
     const file = this.path(name);
     writeFileSync(

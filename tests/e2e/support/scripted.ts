@@ -1,4 +1,4 @@
-/** Tests of the screen alone: the engine, the Hub and their bytes are scripted, so that every state comes in seconds. */
+/** Tests of the screens alone: the engine, the Hub and downloads are scripted, so every state is reached in seconds. */
 import { test as base, expect, type Page } from '@playwright/test';
 import { serveScripted } from '../../../scripts/scripted.mjs';
 import { expectReady } from '../page';
@@ -17,13 +17,13 @@ export const test = base.extend<object, { scripted: string }>({
   ],
 });
 
-/** The Model place of the scripted screen, ready to start. */
+/** Opens the Model page of the scripted app, ready to start. */
 export async function openModels(page: Page, address: string, query = ''): Promise<void> {
   await page.goto(`${address}?downloadMs=1500${query}#/model`);
   await expectReady(page);
 }
 
-/** Looks a model up by its name, and waits until it is described. */
+/** Looks up a model by its name and waits until it is described. */
 export async function lookAt(page: Page, name: string): Promise<void> {
   const search = page.getByRole('searchbox', { name: 'Name or address' });
   await search.fill(name);

@@ -1,6 +1,5 @@
 /**
- * Every method × family × objective, and which of them are refused with which message: the one list that the tests run
- * through and that docs/METHODS.md is generated from.
+ * Every method × family × objective as a list of cells, which the tests run through and docs/METHODS.md is generated from.
  */
 import type { CombinedModel } from '../../../src/recipe/combine';
 import { resolveRecipe } from '../../../src/recipe/defaults';
@@ -35,7 +34,7 @@ export interface MatrixFamily {
   kind: CombinedModel['kind'];
   /** In tests/fixtures, with config.json and model.safetensors. */
   folder: string;
-  /** Without its head for tokens, and with BERT's pooler: the form in which sentence encoders are published. */
+  /** Without its language modelling head, and with BERT's pooler: the form in which sentence encoders are published. */
   bare?: true;
 }
 
@@ -71,7 +70,7 @@ export interface Cell {
   variant?: Variant;
 }
 
-/** The problem types of sequence classification alternate, so that each family and each method meets all three. */
+/** The problem types of sequence classification alternate, so that each family and each method covers all three. */
 export const CELLS: readonly Cell[] = FAMILIES.flatMap((of, f) =>
   OBJECTIVES.flatMap((objective) =>
     METHODS.map((method, m): Cell => {
@@ -116,7 +115,7 @@ export const BARE_CELLS: readonly Cell[] = BARE.flatMap((of, f) =>
 export const nameOf = ({ family, method, objective, problemType, variant }: Cell): string =>
   [family.bare && 'bare', family.name, variant ?? method, objective, problemType].filter(Boolean).join(' ');
 
-/** What the recipe's checks know about the model. */
+/** The model as the recipe's checks see it. */
 export const combined = (
   { kind, bare }: Pick<MatrixFamily, 'kind' | 'bare'>,
   more: Partial<CombinedModel> = {},
@@ -128,7 +127,7 @@ export const combined = (
   ...more,
 });
 
-/** Learning rates that show after a few steps on a model with two tiny layers; the recipe's own are for real models. */
+/** Learning rates with a visible effect after a few steps on two tiny layers; the recipe's defaults are for real models. */
 const RATES: Record<MethodType, number> = {
   lora: 2e-2,
   ia3: 1e-1,
@@ -141,7 +140,7 @@ const RATES: Record<MethodType, number> = {
   gradual_unfreezing: 2e-2,
 };
 
-/** Lower for regression, which overshoots easily, and for token outputs of decoders with virtual tokens, which no norm follows. */
+/** Lower for regression, which overshoots easily, as do token outputs of decoders with virtual tokens: no norm follows them. */
 function rateOf({ method, objective, problemType, family: { kind } }: Cell): number {
   const rate = RATES[method];
   if (problemType === 'regression') return 0.15 * rate;
@@ -168,7 +167,7 @@ export function recipeInput(cell: Cell): RecipeInput {
     method: {
       type: method,
       ...SIZES[method],
-      // One configuration for words and the other for texts, to cover both.
+      // Token classification uses one configuration and the other objectives the other, to cover both.
       ...(method === 'bottleneck' && objective === 'token_classification' ? { config: 'double_seq_bn' } : {}),
       ...(variant ? VARIANTS[variant] : {}),
     } as MethodSection,

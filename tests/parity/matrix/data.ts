@@ -1,9 +1,9 @@
-/** Two short texts for every objective, as tokens: what `data/` would produce, for any of the tiny models. */
+/** Two short tokenised texts for every objective, as src/data would produce them for any of the tiny models. */
 import type { TaskData, TokenizedExample } from '../../../src/data/types';
 import type { Cell } from './cells';
 
 const IGNORE = -100;
-/** In the fixtures' vocabularies; tests/oracle/make_task_fixtures.py uses it too. */
+/** The mask token in the fixtures' vocabularies; tests/oracle/make_task_fixtures.py uses it too. */
 export const MASK = 5;
 const TEXTS = [
   [3, 17, 9, 30, 12, 25, 41, 8, 4],

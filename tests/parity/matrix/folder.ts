@@ -1,4 +1,4 @@
-/** Model folders: those of the fixtures, dropped as by a user, and the export of a trained model, read again. */
+/** Model folders: a fixture's, as if dropped by a user, and the export of a trained model, opened again. */
 import * as tf from '@tensorflow/tfjs-core';
 import { loadModel } from '../../../src/engine/models';
 import type { LanguageModel, ModelTensor } from '../../../src/engine/models/model';
@@ -18,7 +18,7 @@ type Files = Record<'config.json' | 'model.safetensors', Blob>;
 export interface LoadedFolder {
   checked: CheckedModel;
   weights: ModelWeights;
-  /** Without any head other than the one for tokens. */
+  /** Without any head other than a language modelling head. */
   base: LanguageModel;
 }
 
@@ -46,7 +46,7 @@ const BARE_CLASSES: Record<string, string> = {
   distilbert: 'DistilBertModel',
 };
 
-/** A fixture's encoder by itself, in float32. */
+/** A fixture's encoder without its head, in float32. */
 async function bareFiles(name: string, folder: string): Promise<Files> {
   const config = await fixtureJson<Record<string, unknown>>(`${folder}/config.json`);
   const { names, shape, floats } = await fixtureTensors(`${folder}/model.safetensors`);
@@ -67,7 +67,7 @@ async function bareFiles(name: string, folder: string): Promise<Files> {
   };
 }
 
-/** The trained model as its exported folder, in float32, opened again with its head. */
+/** Exports the trained model in float32 and opens the folder again, with its head. */
 export async function exported(open: OpenAdapter, checked: CheckedModel) {
   const pieces: ArrayBuffer[] = [];
   const { task } = await mergeModel(
@@ -91,7 +91,7 @@ export async function exported(open: OpenAdapter, checked: CheckedModel) {
   };
 }
 
-/** Every value of these tensors as stored on the device, by name. */
+/** The bytes of these tensors as stored on the device, by name. */
 export async function snapshot(tensors: readonly ModelTensor[]): Promise<Map<string, Uint8Array>> {
   const bytes = new Map<string, Uint8Array>();
   for (const { name, value } of tensors) {

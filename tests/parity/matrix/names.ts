@@ -2,7 +2,7 @@
 import type { LanguageModel } from '../../../src/engine/models/model';
 import type { Cell } from './cells';
 
-/** Tensors of the model's own head for tokens, which a classifier drops. */
+/** Tensors of the language modelling head, which a classifier drops. */
 const TOKEN_HEAD = /^(lm_head|embed_out|cls|vocab_transform|vocab_layer_norm|vocab_projector)\./;
 
 /** As in PEFT's constants (peft/utils/constants.py), which lack phi3, smollm3 and distilbert. */
@@ -56,7 +56,7 @@ export function declaredNames(model: LanguageModel, { method, objective, variant
       ];
     case 'full':
     case 'gradual_unfreezing':
-      return model.tensors.flatMap(({ name }) => (model.task && TOKEN_HEAD.test(name) ? [] : [name]));
+      return model.tensors.flatMap(({ name }) => (model.heads.classification && TOKEN_HEAD.test(name) ? [] : [name]));
     case 'head':
       return head;
   }

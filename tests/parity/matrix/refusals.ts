@@ -26,7 +26,7 @@ export const REFUSALS = {
   prefix: {
     code: 'bad_model',
     where: 'method.type',
-    message: 'puts keys and values before those of a text, which encoders do not take.',
+    message: 'needs a cache of keys and values, which encoders do not have.',
     action: 'Use LoRA or prompt tuning.',
   },
   headOfSft: headless('supervised fine-tuning'),
@@ -39,8 +39,8 @@ function headless(objective: string): ErrorData {
   return {
     code: 'bad_recipe',
     where: 'method.type',
-    message: `trains only the head of a classifier, and ${objective} has none.`,
-    action: 'Choose another method, such as LoRA, or an objective that sorts texts or words into classes.',
+    message: `trains only a classifier’s head, and ${objective} has none.`,
+    action: 'Choose another method, such as LoRA, or a classification objective.',
   };
 }
 

@@ -1,4 +1,4 @@
-/** Trains the cells of some families, one test each: one body for both backends. */
+/** Trains the cells of some families, one test each; shared by both backends. */
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { disposeInputs } from '../../../src/engine/kernels/inputs';
 import { type Cell, nameOf } from './cells';

@@ -1,5 +1,5 @@
 /**
- * Trains one cell of the matrix: a few steps on one batch, from the recipe to the files and back, as in a run. Each
+ * Trains one cell of the matrix as in a run: a few steps on one batch, from the recipe to the saved files and back. Each
  * requirement is stated where it is checked.
  */
 import type * as tf from '@tensorflow/tfjs-core';
@@ -28,22 +28,24 @@ import { declaredNames } from './names';
 export interface OpenFamily extends LoadedFolder {
   /** The base's tensors as loaded. */
   bytes: Map<string, Uint8Array>;
-  /** The base's answers. */
+  /** The base's outputs for the probes. */
   answers: Float32Array[];
 }
 
 export async function openForCells(family: MatrixFamily): Promise<OpenFamily> {
   const loaded = await openFamily(family);
-  // A bare encoder has nothing to answer with.
-  const answers = loaded.base.head ? await answersOf(loaded.base, {}) : [];
+  // A bare encoder has no outputs to compare.
+  const answers = loaded.base.heads.lm ? await answersOf(loaded.base, {}) : [];
   return { ...loaded, bytes: await snapshot(loaded.base.tensors), answers };
 }
 
-/** The answer to each probe: scores of the head if the model has one for the task, otherwise logits over tokens. */
+/** The output for each probe: scores of the task's head if the model has one, otherwise logits over tokens. */
 async function answersOf(model: LanguageModel, hooks: Hooks): Promise<Float32Array[]> {
   const answers: Float32Array[] = [];
   for (const ids of PROBES) {
-    answers.push(model.task ? await textScores(model, hooks, ids) : await textLogits(model, hooks, ids));
+    answers.push(
+      model.heads.classification ? await textScores(model, hooks, ids) : await textLogits(model, hooks, ids),
+    );
   }
   return answers;
 }
@@ -100,7 +102,7 @@ export async function trainCell(family: OpenFamily, cell: Cell): Promise<{ befor
   return { before, after };
 }
 
-/** Takes the steps on the one batch, and measures its loss before and after. */
+/** Takes the steps on one batch and measures its loss before and after. */
 async function train({ model, method }: OpenAdapter, recipe: ReturnType<typeof recipeOf>, cell: Cell) {
   const { training } = recipe;
   const objective = createObjective(recipe.objective, {
@@ -132,12 +134,12 @@ async function train({ model, method }: OpenAdapter, recipe: ReturnType<typeof r
   }
 }
 
-/** The answers after saving to the method's files and loading them. */
+/** The outputs after saving the method's files and loading them again. */
 async function answersAgain({ base, checked, weights }: OpenFamily, open: OpenAdapter): Promise<Float32Array[]> {
   if (leavesModel(methodOf(open.settings))) {
     const again = await exported(open, checked);
-    expect(again.model.task?.labels).toEqual(open.model.task?.labels);
-    expect(again.model.task?.problemType).toEqual(open.model.task?.problemType);
+    expect(again.model.heads.classification?.labels).toEqual(open.model.heads.classification?.labels);
+    expect(again.model.heads.classification?.problemType).toEqual(open.model.heads.classification?.problemType);
     const answers = await answersOf(again.model, {});
     again.dispose();
     return answers;
@@ -145,7 +147,7 @@ async function answersAgain({ base, checked, weights }: OpenFamily, open: OpenAd
   const files = await adapterFiles(open, { name: 'tiny', revision: null });
   const again = await openAdapter(base, files, { source: weights });
   expect(again.settings.type).toBe(open.settings.type);
-  expect(again.model.task?.labels).toEqual(open.model.task?.labels);
+  expect(again.model.heads.classification?.labels).toEqual(open.model.heads.classification?.labels);
   const answers = await answersOf(again.model, again.method.hooks(inference()));
   again.dispose();
   return answers;

@@ -1,4 +1,4 @@
-/** What the Recipe place decides without being drawn: refusals of its cards, and the stops of its sliders. */
+/** Decisions of the Recipe page that need no rendering: refusals on its cards and the stops of its sliders. */
 import { describe, expect, test } from 'vitest';
 import '../stores/fake-session';
 import { checkRecipe, defaultRecipe, resolveRecipe } from '../../../src/recipe/defaults';
@@ -13,36 +13,36 @@ const { nearestStop, sizeOf, stopOf, strengthsFor } = await import('../../../src
 const encoder = { ...model, title: 'Tiny BERT', kind: 'encoder' as const };
 
 describe('a card says why it cannot be chosen', () => {
-  test('by the recipe, and by the model', () => {
+  test('because of the recipe or the model', () => {
     const recipe = defaultRecipe();
     expect(refusalOf(recipe, 'method.type', 'ia3', model)).toBeNull();
     expect(refusalText(refusalOf(recipe, 'method.type', 'head', model)!, 'method.type')).toMatch(
-      /^Trains only the head of a classifier, and supervised fine-tuning has none\. Choose another method/,
+      /^Trains only a classifier’s head, and supervised fine-tuning has none\. Choose another method/,
     );
     const quantised = resolveRecipe({ version: 1, model: { source: 'hf:a/b', quantization: 'nf4' } });
     expect(refusalText(refusalOf(quantised, 'method.type', 'full', model)!, 'method.type')).toMatch(
-      /^model\.quantization: quantised weights cannot be trained/,
+      /^model\.quantization: does not work with methods that train the model’s own weights/,
     );
     const sorting = resolveRecipe({ version: 1, objective: { type: 'sequence_classification' } });
     expect(refusalOf(sorting, 'method.type', 'prefix_tuning', encoder)?.where).toBe('method.type');
     expect(refusalOf(sorting, 'method.type', 'head', encoder)).toBeNull();
   });
 
-  test('what is wrong already is no reason', () => {
+  test('but not for problems that exist already', () => {
     // Answers cannot be learned by an encoder, whatever the method.
     expect(refusalOf(defaultRecipe(), 'method.type', 'ia3', encoder)).toBeNull();
     expect(refusalOf(defaultRecipe(), 'objective.type', 'masked_lm', encoder)).toBeNull();
   });
 
-  test('nothing is known of a model that is not open', () => {
+  test('and nothing about the model unless one is open', () => {
     expect(refusalOf(defaultRecipe(), 'objective.type', 'masked_lm', null)).toBeNull();
     expect(refusalOf(defaultRecipe(), 'objective.type', 'masked_lm', model)?.message).toMatch(/from left to right/);
   });
 });
 
-describe('how strong', () => {
+describe('the strength slider', () => {
   const types: MethodType[] = ['lora', 'ia3', 'bottleneck', 'prefix_tuning', 'prompt_tuning', 'p_tuning', 'full'];
-  test.each(types)('%s: the middle is the default, and every stop can be trained', (type) => {
+  test.each(types)('%s: the default is in the middle, and every stop can be trained', (type) => {
     const recipe = resolveRecipe({ version: 1, model: { source: 'hf:a/b' }, method: { type } });
     const stops = strengthsFor(recipe);
     expect(stops[stopOf(recipe, stops)]?.name).toBe('Normal');

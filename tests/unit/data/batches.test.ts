@@ -16,7 +16,7 @@ const rowsOf = (batches: { ids: Int32Array; length: number; batchSize: number }[
   batches.map((b) => Array.from({ length: b.batchSize }, (_, r) => Math.floor(b.ids[r * b.length]! / 100)));
 
 describe('batches', () => {
-  test('padding on the right, labels ignored there, targets counted after the shift', () => {
+  test('are padded on the right without labels, and count targets after the shift', () => {
     const options = { ...OPTIONS, shuffle: false, bucket: 8 };
     const [batch] = createBatchSource([example(1, 3), example(2, 5, 2)], [], options).microBatches(
       0,
@@ -29,7 +29,7 @@ describe('batches', () => {
   });
 
   test.each([
-    // n, batch, accumulation -> steps, micro-batches of each step, rows of the last batch (transformers' Trainer)
+    // n, batch, accumulation -> steps, micro-batches per step, rows of the last batch (as in transformers' Trainer)
     [8, 2, 2, 2, [2, 2], 2],
     [9, 2, 2, 3, [2, 2, 1], 1],
     [11, 2, 2, 3, [2, 2, 2], 1],
@@ -49,18 +49,18 @@ describe('batches', () => {
     ).toEqual(many(n).map((e) => e.row));
   });
 
-  test('a pure function of the step: any order of asking gives the same batches', () => {
+  test('depend only on the step, not on the order of requests', () => {
     const a = createBatchSource(many(11), [], OPTIONS);
     const b = createBatchSource(many(11), [], OPTIONS);
     const forward = [0, 1, 2, 3, 4, 5, 6].map((s) => rowsOf(a.microBatches(s)));
     const backward = [6, 5, 4, 3, 2, 1, 0].map((s) => rowsOf(b.microBatches(s))).reverse();
     expect(backward).toEqual(forward);
-    // Another epoch, another order; another seed, another order.
+    // The order changes with the epoch and with the seed.
     expect(forward.slice(3, 6)).not.toEqual(forward.slice(0, 3));
     expect(rowsOf(createBatchSource(many(11), [], { ...OPTIONS, seed: 43 }).microBatches(0))).not.toEqual(forward[0]);
   });
 
-  test('without shuffling every epoch is in file order', () => {
+  test('are in file order in every epoch without shuffling', () => {
     const source = createBatchSource(many(4), [], { ...OPTIONS, shuffle: false });
     expect(rowsOf(source.microBatches(0))).toEqual([
       [1, 2],
@@ -72,19 +72,19 @@ describe('batches', () => {
     ]);
   });
 
-  test('the validation set in order, once', () => {
+  test('cover the validation set once, in order', () => {
     const source = createBatchSource(many(1), many(5), OPTIONS);
     expect(rowsOf(source.evaluation())).toEqual([[1, 2], [3, 4], [5]]);
     expect(createBatchSource(many(1), [], OPTIONS).evaluation()).toEqual([]);
   });
 
-  test('no training examples make no steps', () => {
+  test('are empty without training examples', () => {
     const source = createBatchSource([], [], OPTIONS);
     expect(source.stepsPerEpoch).toBe(0);
     expect(source.microBatches(0)).toEqual([]);
   });
 
-  test('few distinct lengths', () => {
+  test('have few distinct lengths', () => {
     expect([1, 127, 128, 1024].map(bucketFor)).toEqual([16, 16, 32, 32]);
     const lengths = new Set<number>();
     const source = createBatchSource(
@@ -96,14 +96,14 @@ describe('batches', () => {
     expect([...lengths].sort((a, b) => a - b)).toEqual([32, 64, 96, 128, 160, 192, 224]);
   });
 
-  test('hundreds of thousands of examples', () => {
+  test('work for hundreds of thousands of examples', () => {
     const shared = example(1, 4);
     const source = createBatchSource(Array(300_000).fill(shared), [], OPTIONS);
     expect(source.stepsPerEpoch).toBe(75_000);
     expect(source.microBatches(74_999)).toHaveLength(2);
   });
 
-  test('the label at position 0 counts for nothing', () => {
+  test('do not count the label at position 0 as a target', () => {
     expect(countTargets(Int32Array.of(5, IGNORE, 6))).toBe(1);
     expect(countTargets(Int32Array.of(5))).toBe(0);
   });
@@ -133,7 +133,7 @@ describe('split', () => {
     expect(a.validation).toEqual([...a.validation].sort((x, y) => x - y));
   });
 
-  test('copies never stand on both sides', () => {
+  test('copies are never on both sides', () => {
     const twins = Array.from({ length: 60 }, (_, i) => `text ${i % 20}`);
     for (let seed = 0; seed < 20; seed++) {
       const { train, validation } = splitExamples(twins, 0.2, seed, true);
@@ -144,13 +144,13 @@ describe('split', () => {
     expect(splitExamples(Array(8).fill('same'), 0.5, 1, true).validation).toEqual([]);
   });
 
-  test('unshuffled, the last ones are held out', () => {
+  test('the last examples are held out without shuffling', () => {
     expect(splitExamples(keys(10), 0.2, 1, false).validation).toEqual([8, 9]);
     expect(splitExamples(['a', 'b', 'c', 'd', 'a'], 0.2, 1, false).validation).toEqual([3]);
   });
 });
 
-describe('figures', () => {
+describe('statistics', () => {
   test('percentile by nearest rank', () => {
     expect(percentile([], 0.95)).toBe(0);
     expect(percentile([7], 0.95)).toBe(7);
@@ -158,7 +158,7 @@ describe('figures', () => {
     expect([0, 0.5, 0.95, 1].map((p) => percentile(hundred, p))).toEqual([1, 50, 95, 100]);
   });
 
-  test('histogram: every length in one bin, whole widths', () => {
+  test('histogram with every length in one bin and whole bin widths', () => {
     expect(histogram([])).toEqual([]);
     const bins = histogram([0, 1, 2, 99, 99], 4);
     expect(bins.map((b) => b.count)).toEqual([3, 0, 0, 2]);
@@ -193,8 +193,8 @@ describe('figures', () => {
   });
 });
 
-describe('shapes of batches', () => {
-  test('are those that the batches of the run have, each once, the widest first', () => {
+describe('batch shapes', () => {
+  test('are those of the batches in the run, each once, widest first', () => {
     const train = many(40).map((e, i) => example(e.row, 20 + ((i * 53) % 100), 10 + (i % 7)));
     const validation = many(5).map((e, i) => example(e.row, 30 + 20 * i, 12));
     const options = { batchSize: 3, accumulation: 2, shuffle: true, seed: 5 };
@@ -218,7 +218,7 @@ describe('shapes of batches', () => {
     expect(shapes.training[0]).toEqual({ rows: 3, length: 128, targets: most });
   });
 
-  test('of no examples are none', () => {
+  test('are empty without examples', () => {
     const options = { batchSize: 2, accumulation: 1, shuffle: true, seed: 1, steps: 3 };
     expect(batchShapes([], [], options)).toEqual({ training: [], evaluation: [] });
   });

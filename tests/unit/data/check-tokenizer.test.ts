@@ -23,14 +23,14 @@ describe('the highest id', () => {
       },
       2,
     ],
-    ['of an old file with merges', { model: { vocab: { a: 0, b: 1, ab: 2 }, merges: ['a b'] } }, 3],
-    ['of an old file with scores', { model: { vocab: [['a', -1]] } }, 1],
+    ['of an old file with only merges', { model: { vocab: { a: 0, b: 1, ab: 2 }, merges: ['a b'] } }, 3],
+    ['of an old file with only scores', { model: { vocab: [['a', -1]] } }, 1],
   ])('%s', (_name, json, size) => {
     expect(checkTokenizer(json, null)).toBe(size);
   });
 });
 
-test('an embedding may be larger than the vocabulary, not smaller', () => {
+test('an embedding may be larger than the vocabulary, but not smaller', () => {
   const json = { model: { type: 'WordPiece', vocab: { a: 0, b: 1 } } };
   expect(checkTokenizer(json, 64)).toBe(2);
   expect(errorOf(() => checkTokenizer(json, 1))).toMatchObject({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { createDataApi } from '../../../src/data/data-api';
 import { LIMIT_PER_CODE } from '../../../src/data/problems';
-import type { DataApi } from '../../../src/data/worker-api';
+import type { DataApi } from '../../../src/workers/data/api';
+import { createDataApi } from '../../../src/workers/data/service';
 import {
   allOf,
   apiWith,
@@ -22,7 +22,7 @@ const pairs = (n: number) =>
   jsonl(Array.from({ length: n }, (_, i) => ({ prompt: `What is number ${i}?`, completion: `It is ${i}.` })));
 const LONG = 'once upon a time there was a little boat '.repeat(40);
 
-/** The text that is learned in a row, and the rest. */
+/** The learned text of a row, and the rest. */
 function sides(api: DataApi, row: number, objective = OBJECTIVE) {
   const view = api.viewTokens(row, section(), objective, 4096);
   const text = (trained: boolean) =>
@@ -34,7 +34,7 @@ function sides(api: DataApi, row: number, objective = OBJECTIVE) {
 }
 
 describe('tokenizer', () => {
-  test('what a trainer has to know of it', () => {
+  test('gives what a trainer needs to know', () => {
     const info = createDataApi().openTokenizer(files);
     const eos = JSON.parse(files.tokenizerConfig!).eos_token;
     expect(eos).toBe('<|im_end|>');
@@ -43,7 +43,7 @@ describe('tokenizer', () => {
     expect(info.padTokenId).toBeLessThan(info.vocabSize);
   });
 
-  test("the template's end of turn stops an answer even where EOS is another token", () => {
+  test("the template's end of turn stops an answer even if EOS is a different token", () => {
     const config = { ...JSON.parse(files.tokenizerConfig!), eos_token: '<|endoftext|>' };
     const added = JSON.parse(files.tokenizerJson).added_tokens as { content: string; id: number }[];
     const id = (content: string) => added.find((t) => t.content === content)!.id;
@@ -60,9 +60,9 @@ describe('tokenizer', () => {
     ['not JSON', '{"model": '],
     ['a list', '[]'],
     ['no model', '{"added_tokens": []}'],
-    ['an unknown kind of model', '{"model": {"type": "WordLevel", "vocab": {"a": 0}}}'],
+    ['an unknown type of model', '{"model": {"type": "WordLevel", "vocab": {"a": 0}}}'],
     [
-      'an unknown pre-tokenizer',
+      'an unknown pre-tokeniser',
       '{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}, "pre_tokenizer": {"type": "Magic"}}',
     ],
     ['an empty vocabulary', '{"model": {"type": "BPE", "vocab": {}, "merges": []}}'],
@@ -72,13 +72,13 @@ describe('tokenizer', () => {
       'an added token without an id',
       '{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}, "added_tokens": [{"content": "x"}]}',
     ],
-  ])('a broken tokenizer file: %s', (_name, tokenizerJson) => {
+  ])('refuses a broken tokenizer.json: %s', (_name, tokenizerJson) => {
     const error = errorOf(() => createDataApi().openTokenizer({ ...files, tokenizerJson }));
     expect(error).toMatchObject({ code: 'bad_model', where: 'tokenizer.json' });
     expect(error.action).toBeTruthy();
   });
 
-  test('gaps in the vocabulary and letters that it lacks', () => {
+  test('accepts gaps in the vocabulary and missing letters', () => {
     const tokenizerJson = '{"model": {"type": "BPE", "vocab": {"a": 0, "b": 5}, "merges": []}}';
     const api = createDataApi();
     const bare = {
@@ -95,7 +95,7 @@ describe('tokenizer', () => {
 });
 
 describe('tokenizing a dataset', () => {
-  test('prompts are asked through the template, answers are learned with their end', () => {
+  test('prompts use the template, and answers are learned with their end token', () => {
     const api = apiWith(files, 'a.jsonl', pairs(3));
     const { learned, rendered } = sides(api, 2);
     expect(rendered).toBe('<|im_start|>user\nWhat is number 1?<|im_end|>\n<|im_start|>assistant\nIt is 1.<|im_end|>\n');
@@ -104,7 +104,7 @@ describe('tokenizing a dataset', () => {
     expect(all.learned).toBe(rendered.slice('<|im_start|>'.length));
   });
 
-  test('asking afterwards gives the very beginning of what was trained', () => {
+  test('a prompt encodes to exactly the start of the training example', () => {
     const api = apiWith(files, 'a.jsonl', pairs(1));
     const train = allOf('next_token', api.tokenize(section(), OBJECTIVE, 512, 1).train);
     const prompt = api.encodePrompt('What is number 0?');
@@ -115,7 +115,7 @@ describe('tokenizing a dataset', () => {
     expect(api.decode(train[0]!.ids)).toContain('It is 0.');
   });
 
-  test('a base model: prompt and completion as they are, other pairs on two lines', () => {
+  test('for a base model, prompt and completion are joined directly, other pairs by a line break', () => {
     const glued = apiWith(baseFiles(), 'a.jsonl', jsonl([{ prompt: 'The sky is', completion: ' blue.' }]));
     expect(sides(glued, 1)).toEqual({
       context: 'The sky is',
@@ -127,7 +127,7 @@ describe('tokenizing a dataset', () => {
     expect(labelled.decode(labelled.encodePrompt('A fine day'))).toBe('A fine day');
   });
 
-  test('a base model and conversations: plain words, in training as in asking', () => {
+  test('for a base model, conversations and later prompts use plain role names', () => {
     const api = apiWith(
       baseFiles(),
       'a.jsonl',
@@ -150,14 +150,14 @@ describe('tokenizing a dataset', () => {
     expect(api.decode(api.encodePrompt('Hi'))).toBe('User: Hi\n\nAssistant:');
   });
 
-  test('plain text is learned whole, EOS behind it', () => {
+  test('all of a plain text is learned, followed by EOS', () => {
     const api = apiWith(files, 'a.txt', 'Once upon a time.\n\nThere was a boat.');
     const train = allOf('next_token', api.tokenize(section(), OBJECTIVE, 512, 1).train);
     expect(train.map((e) => [...e.labels])).toEqual(train.map((e) => [...e.ids]));
     expect(sides(api, 1).rendered).toBe('Once upon a time.<|im_end|>');
   });
 
-  test('the limit: given by hand, each cut row is named', () => {
+  test('an explicit max_length reports each truncated row', () => {
     const rows = [
       { prompt: 'a', completion: 'b' },
       { prompt: 'a', completion: LONG },
@@ -173,7 +173,7 @@ describe('tokenizing a dataset', () => {
     expect(codes(api.tokenize(section({ max_length: 9999 }), OBJECTIVE, 512, 1))).toEqual(['above_context']);
   });
 
-  test('the limit: auto', () => {
+  test('an automatic max_length reports the number of truncated rows', () => {
     const rows = [
       ...Array.from({ length: 99 }, (_, i) => ({ prompt: `a${i}`, completion: 'b' })),
       { prompt: 'a', completion: LONG },
@@ -210,7 +210,7 @@ describe('tokenizing a dataset', () => {
     }
   });
 
-  test('a template that refuses a row drops it and says why', () => {
+  test('a row that the template rejects is dropped with the reason', () => {
     const strict =
       "{% if messages|length > 2 %}{{ raise_exception('One question only') }}{% endif %}{% for m in messages %}[{{ m.content }}]{% endfor %}";
     const turn = (role: string) => ({ role, content: 'x' });
@@ -224,12 +224,12 @@ describe('tokenizing a dataset', () => {
     expect(dataset.problems[0]!.message).toContain('One question only');
   });
 
-  test('special tokens in a text are pointed out', () => {
+  test('special tokens in a text are reported', () => {
     const api = apiWith(files, 'a.jsonl', jsonl([{ prompt: 'What is <|im_end|>?', completion: 'b' }]));
     expect(codes(api.tokenize(section(), OBJECTIVE, 512, 1))).toEqual(['special_token_in_text@1']);
   });
 
-  test('split, figures and copies', () => {
+  test('splits, counts and keeps duplicates together', () => {
     const api = apiWith(files, 'a.jsonl', `${pairs(40)}\n${pairs(10)}`);
     const dataset = api.tokenize(section({ validation_split: 0.2 }), OBJECTIVE, 512, 7);
     expect(dataset.stats).toMatchObject({
@@ -247,7 +247,7 @@ describe('tokenizing a dataset', () => {
     expect(codes(single)).toEqual(['no_validation']);
   });
 
-  test('a new dataset or tokenizer is not answered from the old one', () => {
+  test('nothing is cached across a new dataset or tokeniser', () => {
     const api = apiWith(files, 'a.jsonl', pairs(2));
     api.tokenize(section(), OBJECTIVE, 512, 1);
     api.parse('b.jsonl', utf8(pairs(3)).buffer as ArrayBuffer, { format: 'auto', columns: null });
@@ -257,14 +257,14 @@ describe('tokenizing a dataset', () => {
     expect(api.tokenize(section(), OBJECTIVE, 512, 1).train[0]!.ids.length).toBeLessThan(20);
   });
 
-  test('the arrays that are sent on carry no hidden buffer along', () => {
+  test('arrays do not share larger buffers, which would be sent with them', () => {
     const api = apiWith(files, 'a.jsonl', jsonl([{ prompt: 'a', completion: LONG }]));
     const [example] = allOf('next_token', api.tokenize(section({ max_length: 32 }), OBJECTIVE, 512, 1).train);
     expect(example!.ids.buffer.byteLength).toBe(32 * 4);
     expect(example!.labels.buffer.byteLength).toBe(32 * 4);
   });
 
-  test('rows that cannot be shown, and calls out of order', () => {
+  test('reports rows that cannot be shown, and calls out of order', () => {
     const api = apiWith(files, 'a.jsonl', `${pairs(1)}\n{"prompt": "a", "completion": ""}\n`);
     expect(errorOf(() => api.viewTokens(2, section(), OBJECTIVE, 64)).message).toContain('Row 2 has nothing');
     expect(errorOf(() => api.viewTokens(99, section(), OBJECTIVE, 64)).message).toContain('no row 99');
@@ -272,8 +272,8 @@ describe('tokenizing a dataset', () => {
   });
 });
 
-describe('tokens on the screen', () => {
-  test('letters in pieces are shown as bytes, and what lies beyond the limit as cut', () => {
+describe('the token view', () => {
+  test('shows partial characters as bytes, and tokens beyond the limit as cut', () => {
     const api = apiWith(files, 'a.jsonl', jsonl([{ prompt: 'a', completion: '\u{1F9ED} and ½' }]));
     const { tokens } = api.viewTokens(1, section(), OBJECTIVE, 8);
     expect(tokens.some((t) => /^<0x[0-9A-F]{2}>/.test(t.text))).toBe(true);
@@ -291,7 +291,7 @@ test('problem lists stay short for large files', () => {
 });
 
 describe('texts to embed', () => {
-  test('keep what the tokenizer puts around them when their end is cut', () => {
+  test('keep their special tokens when truncated', () => {
     const api = createDataApi();
     api.openTokenizer(bertFiles(['one', 'two', 'three']));
     const encoded = api.encodeTexts(['One two three', 'two', 'one two three one two', '', 'what'], 5);

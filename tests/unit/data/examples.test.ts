@@ -5,7 +5,7 @@ import { codes, errorOf, jsonl, parse } from './helpers';
 const user = (content: unknown) => ({ role: 'user', content });
 const assistant = (content: unknown) => ({ role: 'assistant', content });
 
-describe('shapes', () => {
+describe('formats', () => {
   const long = 'A sentence that is long enough to be a text.';
   test.each<[string, unknown, string, Record<string, string>]>([
     ['messages', { messages: [user('a'), assistant('b')] }, 'messages', { messages: 'messages' }],
@@ -40,7 +40,7 @@ describe('shapes', () => {
       { instruction: 'instruction', input: 'context', output: 'response' },
     ],
     [
-      'question about a context',
+      'context, question and answer',
       { context: 'c', question: 'a', answer: 'b' },
       'alpaca',
       { instruction: 'question', input: 'context', output: 'answer' },
@@ -95,7 +95,7 @@ describe('shapes', () => {
     expect(dataset.examples).toHaveLength(2);
   });
 
-  test('classes without a header, as AG News has them', () => {
+  test('classes without a header, as in AG News', () => {
     const rows = Array.from(
       { length: 30 },
       (_, i) => `"${(i % 4) + 1}","Title ${i}","A longer description of event number ${i}"`,
@@ -120,14 +120,14 @@ describe('shapes', () => {
     expect(parse('a.csv', `id,messages\n1,"${cell}"\n`)).toMatchObject({ format: 'messages', problems: [] });
   });
 
-  test('no usable column: the columns are named, and what to do', () => {
+  test('the error for no usable column lists the columns and says what to do', () => {
     const error = errorOf(() => parse('a.csv', 'height,width\n1,2\n3,4\n'));
     expect(error).toMatchObject({ code: 'bad_data', where: 'a.csv' });
     expect(error.message).toContain('“height” and “width”');
     expect(error.action).toContain('prompt');
   });
 
-  test('nested lists beside a text are not guessed over', () => {
+  test('nothing is guessed if there are nested lists next to a text', () => {
     const error = errorOf(() =>
       parse('a.jsonl', jsonl([{ instruction: 'a', instances: [{ input: '', output: 'b' }] }])),
     );
@@ -145,11 +145,11 @@ describe('shapes', () => {
     expect(missing.message).toContain('no column “d”');
     expect(missing.action).toContain('“a”, “b” and “c”');
     expect(errorOf(() => parse('a.csv', csv, { columns: { prompt: 'a' } })).message).toContain(
-      'do not make up an example',
+      'do not make up a complete example',
     );
   });
 
-  test('a format chosen by hand decides between readings', () => {
+  test('a format chosen by hand resolves an ambiguity', () => {
     const rows = jsonl([{ text: 'a b', label: 'x', prompt: 'p', completion: 'c' }]);
     expect(parse('a.jsonl', rows).format).toBe('prompt_completion');
     expect(parse('a.jsonl', rows, { format: 'labelled' }).examples[0]).toMatchObject({
@@ -162,7 +162,7 @@ describe('shapes', () => {
 });
 
 describe('conversion', () => {
-  test('Alpaca becomes a conversation, with the input under the instruction', () => {
+  test('Alpaca becomes a conversation, with the input after the instruction', () => {
     const rows = [
       { instruction: 'Add.', input: '1 2', output: '3' },
       { instruction: 'Greet.', input: '', output: 'Hi' },
@@ -194,7 +194,7 @@ describe('conversion', () => {
     expect(codes(dataset)).toEqual(['tools_not_used']);
   });
 
-  test('preference pairs are used for their chosen answers, and that is said', () => {
+  test('only the chosen answers of preference pairs are used, with a warning', () => {
     const pair = {
       conversations: [{ from: 'human', value: 'a' }],
       chosen: { from: 'gpt', value: 'good' },
@@ -208,14 +208,14 @@ describe('conversion', () => {
     expect(codes(plain)).toEqual(['preference_pairs']);
   });
 
-  test("answers that KTO's label calls bad are left out", () => {
+  test('answers that KTO marks as bad are left out', () => {
     const rows = [true, false].map((label) => ({ messages: [user('a'), assistant(`b${label}`)], label }));
     const dataset = parse('a.json', JSON.stringify(rows));
     expect(dataset.examples).toHaveLength(1);
     expect(codes(dataset)).toEqual(['unwanted_answer@2']);
   });
 
-  test("TRL's conversational prompt and completion: earlier answers are context", () => {
+  test("in TRL's conversational prompt and completion, earlier answers are context", () => {
     const row = { prompt: [user('a'), assistant('b'), user('c')], completion: [assistant('d')] };
     expect(parse('a.jsonl', jsonl([row])).examples[0]).toMatchObject({
       messages: [
@@ -259,7 +259,7 @@ describe('rows with problems', () => {
   const good = { messages: [user('q'), assistant('a')] };
   test.each<[string, unknown, string, boolean]>([
     ['no role', { messages: [{ content: 'x' }, assistant('b')] }, 'missing_role', true],
-    ['a role nobody knows', { messages: [{ role: 'narrator', content: 'x' }, assistant('b')] }, 'unknown_role', true],
+    ['an unknown role', { messages: [{ role: 'narrator', content: 'x' }, assistant('b')] }, 'unknown_role', true],
     ['no content', { messages: [{ role: 'user' }, assistant('b')] }, 'not_text', true],
     ['null as content', { messages: [user(null), assistant('b')] }, 'not_text', true],
     ['an object as content', { messages: [user({ a: 1 }), assistant('b')] }, 'not_text', true],
@@ -269,21 +269,21 @@ describe('rows with problems', () => {
     ['no answer', { messages: [user('a')] }, 'no_assistant', true],
     ['an empty list', { messages: [] }, 'no_messages', true],
     ['no messages', { other: 1 }, 'no_messages', true],
-    ['a text for messages', { messages: 'hello' }, 'not_messages', true],
+    ['a string instead of messages', { messages: 'hello' }, 'not_messages', true],
     [
-      'system in the middle',
+      'a system message in the middle',
       { messages: [user('a'), { role: 'system', content: 's' }, assistant('b')] },
       'role_order',
       false,
     ],
     ['two user messages', { messages: [user('a'), user('b'), assistant('c')] }, 'role_order', false],
-    ['the assistant first', { messages: [assistant('b'), user('a'), assistant('c')] }, 'role_order', false],
-    ['ends with the user', { messages: [user('a'), assistant('b'), user('c')] }, 'role_order', false],
-    ['a number for a row', 42, 'not_an_object', true],
-    ['null for a row', null, 'not_an_object', true],
+    ['an assistant message first', { messages: [assistant('b'), user('a'), assistant('c')] }, 'role_order', false],
+    ['a user message last', { messages: [user('a'), assistant('b'), user('c')] }, 'role_order', false],
+    ['a number as a row', 42, 'not_an_object', true],
+    ['null as a row', null, 'not_an_object', true],
     ['half an emoji', { messages: [user('a \ud83d'), assistant('b')] }, 'lone_surrogate', false],
-    ['a NUL', { messages: [user('a\u0000'), assistant('b')] }, 'nul_bytes', false],
-    ['a copy', good, 'duplicate', false],
+    ['a NUL character', { messages: [user('a\u0000'), assistant('b')] }, 'nul_bytes', false],
+    ['a duplicate', good, 'duplicate', false],
   ])('%s', (_name, row, code, dropped) => {
     const dataset = parse('a.jsonl', jsonl([good, good, row]).replace(/\n/, '\n\n'));
     expect(codes(dataset)).toEqual(['duplicate@3', `${code}@4`]);
@@ -299,7 +299,7 @@ describe('rows with problems', () => {
     ['null', { prompt: 'a', completion: null }, 'not_text', true],
     ['an object', { prompt: { a: 1 }, completion: 'b' }, 'not_text', true],
     ['a number', { prompt: 'a', completion: 42 }, 'not_text', false],
-    ['a truth value', { prompt: 'a', completion: true }, 'not_text', false],
+    ['a boolean', { prompt: 'a', completion: true }, 'not_text', false],
     ['an empty answer', { prompt: 'a', completion: '' }, 'empty_answer', true],
     ['an empty prompt', { prompt: ' ', completion: 'b' }, 'empty_prompt', true],
   ])('prompt and completion: %s', (_name, row, code, dropped) => {
@@ -308,7 +308,7 @@ describe('rows with problems', () => {
     expect(dataset.examples).toHaveLength(dropped ? 2 : 3);
   });
 
-  test('labels may be numbers without a word about it', () => {
+  test('integer labels cause no warning', () => {
     const rows = Array.from({ length: 6 }, (_, i) => ({ text: `text number ${i}`, label: i % 2 }));
     const dataset = parse('a.jsonl', jsonl(rows));
     expect(dataset.problems).toEqual([]);
@@ -317,14 +317,14 @@ describe('rows with problems', () => {
 
   test.each([
     ['one label only', [3, 3, 3, 3], ['single_label']],
-    ['nearly one', [1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2], ['label_imbalance']],
-    ['a rare one', [1, 1, 2, 2, 3], ['rare_label']],
+    ['mostly one label', [1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2], ['label_imbalance']],
+    ['a rare label', [1, 1, 2, 2, 3], ['rare_label']],
   ])('label balance: %s', (_name, labels, expected) => {
     const rows = labels.map((label, i) => ({ text: `text number ${i}`, label }));
     expect(codes(parse('a.jsonl', jsonl(rows)))).toEqual(expected);
   });
 
-  test('nothing usable is an error with the first reason', () => {
+  test('the error for a file without usable rows gives the first reason', () => {
     const error = errorOf(() =>
       parse(
         'a.jsonl',
@@ -339,7 +339,7 @@ describe('rows with problems', () => {
     expect(error.message).toContain('Row 1');
   });
 
-  test('dangerous column names reach no prototype', () => {
+  test('dangerous column names do not reach the prototype', () => {
     const line = '{"__proto__": {"polluted": 1}, "constructor": "c", "prompt": "a", "completion": "b"}';
     const dataset = parse('a.jsonl', `${line}\n`);
     expect(dataset.examples).toHaveLength(1);
@@ -348,14 +348,14 @@ describe('rows with problems', () => {
     expect(mapped.examples[0]).toMatchObject({ prompt: 'a', completion: 'c' });
   });
 
-  test('many problems of one kind are summed up', () => {
+  test('many problems of one kind are summarised', () => {
     const rows = [{ prompt: 'a', completion: 'b' }, ...Array(1000).fill({ prompt: 'a', completion: 1 })];
     const dataset = parse('a.jsonl', jsonl(rows));
     expect(dataset.problems.filter((p) => p.code === 'not_text')).toHaveLength(LIMIT_PER_CODE + 1);
     expect(dataset.examples).toHaveLength(1001);
   });
 
-  test('formulas and markup are text like any other', () => {
+  test('formulas and markup are ordinary text', () => {
     const dataset = parse('a.csv', 'prompt,completion\n=HYPERLINK("x"),<script>alert(1)</script>\n');
     expect(dataset.examples[0]).toMatchObject({ prompt: '=HYPERLINK("x")', completion: '<script>alert(1)</script>' });
   });

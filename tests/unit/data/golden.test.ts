@@ -1,6 +1,6 @@
 /**
- * Against the reference fixtures of tests/oracle/make_text_fixtures.py: ids by the Rust tokenizers, renderings and
- * assistant masks by transformers, ids and labels by TRL's SFTTrainer. Equal or wrong, no tolerance.
+ * Compared exactly with fixtures from tests/oracle/make_text_fixtures.py: ids from the Rust tokenizers, renderings and
+ * assistant masks from transformers, ids and labels from TRL's SFTTrainer.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -71,14 +71,14 @@ describe.each(Object.entries(meta.cases))('%s', (name, { tokenizer: folder, chat
   const mask = ({ labels }: Trained) => labels.map((label) => Number(label !== -100));
 
   const strings: StringCase[] = fixture('strings').strings;
-  test.each(strings.map((s) => [s.text, s] as const))('ids and text of %j', (text, expected) => {
+  test.each(strings.map((s) => [s.text, s] as const))('encodes and decodes %j', (text, expected) => {
     expect(tokenizer.encode(text, false).ids).toEqual(expected.ids);
     expect(tokenizer.encode(text, true).ids).toEqual(expected.ids_with_special ?? expected.ids);
     expect(tokenizer.decode(expected.ids, false)).toBe(expected.decoded ?? text);
     expect(tokenizer.decode(expected.ids, true)).toBe(expected.decoded_without_special ?? text);
   });
 
-  test('a stream of tokens decodes like the reference at every length', () => {
+  test('decodes a stream of tokens like the reference at every length', () => {
     for (const { ids, decoded } of fixture('strings').partial as { ids: number[]; decoded: string[] }[]) {
       decoded.forEach((text, i) => {
         expect(tokenizer.decode(ids.slice(0, i + 1), true)).toBe(text);
@@ -88,14 +88,14 @@ describe.each(Object.entries(meta.cases))('%s', (name, { tokenizer: folder, chat
 
   const conversations: ConversationCase[] = fixture('conversations').conversations;
   describe.each(conversations.map((c) => [c.name, c] as const))('%s', (_name, c) => {
-    test('rendered and tokenized', () => {
+    test('is rendered and tokenised like the reference', () => {
       expect(template.render(c.messages, false)).toBe(c.text);
       expect(template.render(c.messages, true)).toBe(c.text_with_generation_prompt);
       expect(tokenizer.encode(c.text, false).ids).toEqual(c.ids);
       expect(tokenizer.encode(c.text_with_generation_prompt, false).ids).toEqual(c.ids_with_generation_prompt);
     });
 
-    test('masked by the generation marks', () => {
+    test('is masked according to the generation marks', () => {
       const out = trained({ kind: 'messages', row: 1, messages: c.messages }, { template: marked });
       expect(out.ids).toEqual(c.ids);
       expect(mask(out)).toEqual(c.assistant_mask);
@@ -103,24 +103,27 @@ describe.each(Object.entries(meta.cases))('%s', (name, { tokenizer: folder, chat
   });
 
   const answered = conversations.filter((c) => c.completion_mask);
-  test.each(answered.map((c) => [c.name, c] as const))('%s: the last answer masked by segments', (_name, c) => {
-    const messages = c.messages.map((m, i) => (i < c.messages.length - 1 ? { ...m, train: false as const } : m));
-    expect(mask(trained({ kind: 'messages', row: 1, messages }, {}))).toEqual(c.completion_mask);
-  });
+  test.each(answered.map((c) => [c.name, c] as const))(
+    '%s: the last answer is masked like the reference',
+    (_name, c) => {
+      const messages = c.messages.map((m, i) => (i < c.messages.length - 1 ? { ...m, train: false as const } : m));
+      expect(mask(trained({ kind: 'messages', row: 1, messages }, {}))).toEqual(c.completion_mask);
+    },
+  );
 
-  test('without marks in the template, the answers are the marked ones with what closes their turns', () => {
+  test('without marks in the template, finds the same answers and the ends of their turns', () => {
     for (const c of conversations.filter((c) => c.assistant_mask.includes(1))) {
       const out = mask(trained({ kind: 'messages', row: 1, messages: c.messages }, {}));
       const expected = c.assistant_mask.map((m, i) => (m || isTurnEnd(c, i) ? 1 : 0));
       expect(out, c.name).toEqual(expected);
     }
   });
-  /** The newline of ChatML behind an answer's end token. */
+  /** ChatML's newline after an answer's end token. */
   const isTurnEnd = (c: ConversationCase, i: number) =>
     c.assistant_mask[i - 1] === 1 && c.ids[i - 1] === tokenizer.eosTokenId && tokenizer.showToken(c.ids[i]!) === '\n';
 
   const sft = fixture('sft');
-  test('plain text as TRL prepares it', () => {
+  test('prepares plain text like TRL', () => {
     for (const { text, ids, labels } of sft.text as (Trained & { text: string })[]) {
       expect(trained({ kind: 'text', row: 1, text }, {}), text).toEqual({ ids, labels });
     }
@@ -129,7 +132,7 @@ describe.each(Object.entries(meta.cases))('%s', (name, { tokenizer: folder, chat
   test.each([
     ['prompt_completion', true],
     ['prompt_completion_all_tokens', false],
-  ])('%s as TRL prepares it', (key, assistantOnlyLoss) => {
+  ])('prepares %s like TRL', (key, assistantOnlyLoss) => {
     for (const { prompt, completion, ids, labels } of sft[key] as (Trained & {
       prompt: string;
       completion: string;
@@ -142,7 +145,7 @@ describe.each(Object.entries(meta.cases))('%s', (name, { tokenizer: folder, chat
     }
   });
 
-  test('conversations as TRL prepares them', () => {
+  test('prepares conversations like TRL', () => {
     for (const { messages, ids, labels } of sft.messages_assistant_only_loss as (Trained & {
       messages: ChatMessage[];
     })[]) {

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
-import { createDataApi } from '../../../src/data/data-api';
 import { parseDataset } from '../../../src/data/parse';
+import type { TokenizerFiles } from '../../../src/data/tokenizer-files';
 import type { ParsedDataset, TokenizedExample } from '../../../src/data/types';
-import type { DataApi, TokenizerFiles } from '../../../src/data/worker-api';
 import type { DatasetSection } from '../../../src/recipe/types';
+import type { DataApi } from '../../../src/workers/data/api';
+import { createDataApi } from '../../../src/workers/data/service';
 
 const ROOT = new URL('../../../', import.meta.url);
 
@@ -20,7 +21,7 @@ export function parse(
   return parseDataset(name, bytes, { format: 'auto', columns: null, ...section });
 }
 
-/** The TabtuneError that `run` throws; anything else fails the test. */
+/** Returns the TabtuneError that `run` throws. Anything else fails the test. */
 export function errorOf(run: () => unknown): TabtuneError {
   try {
     run();
@@ -34,7 +35,7 @@ export function errorOf(run: () => unknown): TabtuneError {
 export const codes = (dataset: { problems: { code: string; row?: number }[] }) =>
   dataset.problems.map((p) => (p.row === undefined ? p.code : `${p.code}@${p.row}`));
 
-/** Files of a tokenizer under the repository root. */
+/** A tokeniser's files, from a folder relative to the repository root. */
 export function tokenizerFiles(folder: string, changes: Partial<TokenizerFiles> = {}): TokenizerFiles {
   const read = (file: string) => {
     try {
@@ -55,14 +56,14 @@ export function tokenizerFiles(folder: string, changes: Partial<TokenizerFiles> 
 
 export const STORIES = 'public/models/stories';
 
-/** The stories tokenizer without its chat template, as a base model has it. */
+/** The stories tokeniser without its chat template, as for a base model. */
 export function baseFiles(): TokenizerFiles {
   const files = tokenizerFiles(STORIES);
   const { chat_template: _, ...config } = JSON.parse(files.tokenizerConfig!);
   return { ...files, tokenizerConfig: JSON.stringify(config) };
 }
 
-/** A tokenizer like BERT's: [CLS] (2) in front, [SEP] (3) behind, [MASK] (4), and these words from 5 on. */
+/** A BERT-like tokeniser: [CLS] (2) at the start, [SEP] (3) at the end, [MASK] (4), and the given words from 5. */
 export function bertFiles(words: readonly string[]): TokenizerFiles {
   const special = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
   const flags = { special: true, single_word: false, lstrip: false, rstrip: false, normalized: false };
@@ -76,7 +77,7 @@ export function bertFiles(words: readonly string[]): TokenizerFiles {
       added_tokens: special.map((content, id) => ({ id, content, ...flags })),
       normalizer: { type: 'BertNormalizer', clean_text: true, lowercase: true },
       pre_tokenizer: { type: 'BertPreTokenizer' },
-      // As all-MiniLM-L6-v2's file has them: both are the caller's business here.
+      // As in all-MiniLM-L6-v2's file. Both must be ignored, because they are up to the caller.
       truncation: { max_length: 3, strategy: 'LongestFirst', stride: 0 },
       padding: { strategy: { Fixed: 8 }, direction: 'Right', pad_id: 0, pad_type_id: 0, pad_token: '[PAD]' },
       post_processor: {

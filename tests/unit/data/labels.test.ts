@@ -1,4 +1,4 @@
-/** Rows with labels and with tags: what is read, what is told, and which numbers come of it. */
+/** Labelled and tagged rows: how they are read, which problems are reported, and the class ids. */
 import { describe, expect, test } from 'vitest';
 import { splitExamples } from '../../../src/data/split';
 import { classify, sortLabels } from '../../../src/data/task';
@@ -11,29 +11,29 @@ const labelsOf = (labels: unknown[], name = 'a.jsonl') =>
 describe('labelled rows', () => {
   test.each<[string, unknown[], unknown[]]>([
     ['words', ['a', ' b ', 'a'], [['a'], ['b'], ['a']]],
-    ['whole numbers are classes', [1, 0, 1], [['1'], ['0'], ['1']]],
-    ['truth values', [true, false, true], [['true'], ['false'], ['true']]],
+    ['integers are classes', [1, 0, 1], [['1'], ['0'], ['1']]],
+    ['booleans', [true, false, true], [['true'], ['false'], ['true']]],
     ['lists', [['a', 'b'], [], ['c']], [['a', 'b'], [], ['c']]],
     ['lists of numbers', [[1, 2], [3], [1]], [['1', '2'], ['3'], ['1']]],
     ['a list as JSON text', ['["a", "b"]', '["c"]', '[]'], [['a', 'b'], ['c'], []]],
-    ['fractions are numbers', [0.5, 1.25, 0.5], [0.5, 1.25, 0.5]],
-    ['one fraction makes all of them numbers', [1, 2.5, 1, 2.5], [1, 2.5, 1, 2.5]],
-    ['as text', ['1.0', '2.50', '1.0'], [1, 2.5, 1]],
-    ['whole numbers with a point are classes', ['1.0', '0.0', '1.0'], [['1.0'], ['0.0'], ['1.0']]],
-    ['fractions among words are words', ['0.5', 'b', '0.5', 'b'], [['0.5'], ['b'], ['0.5'], ['b']]],
+    ['decimals are numbers', [0.5, 1.25, 0.5], [0.5, 1.25, 0.5]],
+    ['one decimal makes all of them numbers', [1, 2.5, 1, 2.5], [1, 2.5, 1, 2.5]],
+    ['decimals as strings', ['1.0', '2.50', '1.0'], [1, 2.5, 1]],
+    ['integers with a decimal point are classes', ['1.0', '0.0', '1.0'], [['1.0'], ['0.0'], ['1.0']]],
+    ['decimals among words are words', ['0.5', 'b', '0.5', 'b'], [['0.5'], ['b'], ['0.5'], ['b']]],
   ])('%s', (_name, labels, expected) => {
     expect(labelsOf(labels)).toEqual(expected);
   });
 
-  test('the spelling of a number is kept for a model that writes it', () => {
+  test('the spelling of a number is kept for generative models', () => {
     const [example] = parse('a.csv', 'text,label\nsome text here,2.50\nanother text,1.0\n').examples;
     expect(example).toEqual({ kind: 'labelled', row: 1, text: 'some text here', labels: 2.5, written: '2.50' });
   });
 
   test.each<[string, unknown[], string[]]>([
-    ['nothing', ['a', null, 'b', 'a', 'b'], ['not_text@2']],
-    ['an empty text', ['a', '', 'b', 'a', 'b'], ['empty_label@2']],
-    ['a list of nothing', [['a'], [null, ''], ['b'], ['a'], ['b']], ['empty_label@2']],
+    ['null', ['a', null, 'b', 'a', 'b'], ['not_text@2']],
+    ['an empty string', ['a', '', 'b', 'a', 'b'], ['empty_label@2']],
+    ['a list of empty values', [['a'], [null, ''], ['b'], ['a'], ['b']], ['empty_label@2']],
     ['an object', ['a', { x: 1 }, 'b', 'a', 'b'], ['not_text@2']],
     ['a list of objects', [['a'], [{ x: 1 }], ['b'], ['a'], ['b']], ['not_text@2']],
     ['the same label twice', [['a', 'a'], ['b'], ['a'], ['b']], ['repeated_label@1']],
@@ -46,7 +46,7 @@ describe('labelled rows', () => {
     for (const { message, action } of dataset.problems) expect(message + action).toMatch(/[.!?]$/);
   });
 
-  test('a missing column is told by row, and where a rare label is too', () => {
+  test('a missing column is reported by row, and so is a rare label', () => {
     const rows = [{ text: 'a b c', label: 'x' }, { text: 'd e f' }, { text: 'g h i', label: 'y' }];
     expect(codes(parse('a.jsonl', jsonl(rows)))).toEqual(['missing_field@2']);
     const rare = parse('a.jsonl', labelled(['a', 'a', 'b'])).problems[0]!;
@@ -54,24 +54,24 @@ describe('labelled rows', () => {
   });
 });
 
-describe('labels as numbers', () => {
+describe('class ids', () => {
   const rows = (labels: (string[] | number)[]) => labels.map((l, i) => ({ row: i + 1, labels: l }));
   const classes = (found: ReturnType<typeof classify>) => found.classes.map((c) => c && [...c]);
 
-  test('sorted by size where all are numbers, else by letters', () => {
+  test('are sorted numerically if all labels are numbers, otherwise alphabetically', () => {
     expect(sortLabels(['10', '9', '-1', '9'])).toEqual(['-1', '9', '10']);
     expect(sortLabels(['10', '9', 'a'])).toEqual(['10', '9', 'a']);
     expect(sortLabels(['b', 'B', 'a', 'é'])).toEqual(['B', 'a', 'b', 'é']);
   });
 
-  test('one class each', () => {
+  test('for one class per row', () => {
     const found = classify('f', rows([['pos'], ['neg'], ['pos']]), 'auto', 'label');
     expect(found.task).toEqual({ problemType: 'single_label_classification', labels: ['neg', 'pos'] });
     expect(classes(found)).toEqual([[1], [0], [1]]);
     expect(found.strata).toEqual(['pos', 'neg', 'pos']);
   });
 
-  test('several each, and none', () => {
+  test('for several classes per row, or none', () => {
     const found = classify('f', rows([['b', 'a'], [], ['c']]), 'auto', 'label');
     expect(found.task).toEqual({ problemType: 'multi_label_classification', labels: ['a', 'b', 'c'] });
     expect(classes(found)).toEqual([
@@ -81,19 +81,19 @@ describe('labels as numbers', () => {
     ]);
   });
 
-  test('a row with several counts for its rarest when the data is split', () => {
+  test('for the split, a row with several classes counts as its rarest', () => {
     const found = classify('f', rows([['a', 'b'], ['a'], ['c', 'b'], ['a'], [], ['b', 'a']]), 'auto', 'label');
     expect(found.strata).toEqual(['b', 'a', 'c', 'a', '', 'b']);
   });
 
-  test('numbers to predict', () => {
+  test('for numbers to predict', () => {
     const found = classify('f', rows([0.5, 2]), 'auto', 'score');
     expect(found.task).toEqual({ problemType: 'regression', labels: ['score'] });
     expect(classes(found)).toEqual([[0.5], [2]]);
     expect(found.strata).toBeUndefined();
   });
 
-  test('the problem type decides against the data', () => {
+  test('follow the chosen problem type rather than the data', () => {
     const stars = classify('f', rows([['1'], ['5'], ['bad']]), 'regression', 'stars');
     expect(classes(stars)).toEqual([[1], [5], null]);
     expect(codes(stars)).toEqual(['not_a_number@3']);
@@ -112,19 +112,19 @@ describe('labels as numbers', () => {
     expect(classify('f', written, 'single_label_classification', 'x').task.labels).toEqual(['1.0', '2.5']);
   });
 
-  test('answers that are taken for classes are pointed out', () => {
+  test('come with a warning if answers are mistaken for classes', () => {
     const found = classify('f', rows(Array.from({ length: 30 }, (_, i) => [`answer ${i}`])), 'auto', 'label');
     expect(codes(found)).toEqual(['many_labels']);
   });
 
-  test('nothing to tell apart is an error', () => {
+  test('need at least two classes', () => {
     expect(errorOf(() => classify('f', rows([['a'], ['a']]), 'auto', 'l')).message).toContain('nothing to tell apart');
     expect(errorOf(() => classify('f', rows([[], []]), 'auto', 'l')).message).toContain('No row has a label');
     expect(errorOf(() => classify('f', rows([['a']]), 'regression', 'l')).message).toContain('Row 1');
   });
 });
 
-describe('a split by class', () => {
+describe('a stratified split', () => {
   const split = (strata: string[], share: number, keys = strata.map((_, i) => `text ${i}`), seed = 1) => {
     const { train, validation } = splitExamples(keys, share, seed, true, strata);
     const count = (side: number[]) => {
@@ -137,12 +137,12 @@ describe('a split by class', () => {
   };
   const of = (counts: Record<string, number>) => Object.entries(counts).flatMap(([c, n]) => Array<string>(n).fill(c));
 
-  test('every class by the same share', () => {
+  test('holds out the same share of every class', () => {
     expect(split(of({ a: 80, b: 20 }), 0.1)).toEqual({ train: { a: 72, b: 18 }, validation: { a: 8, b: 2 }, size: 10 });
     expect(split(of({ a: 50, b: 30, c: 20 }), 0.25).size).toBe(25);
   });
 
-  test('each class stands on both sides where it can', () => {
+  test('has each class on both sides if possible', () => {
     expect(split(of({ a: 97, b: 2, c: 1 }), 0.1)).toEqual({
       train: { a: 88, b: 1, c: 1 },
       validation: { a: 9, b: 1 },
@@ -156,12 +156,12 @@ describe('a split by class', () => {
     }
   });
 
-  test('more classes than are held out: the rarest stay in training', () => {
+  test('keeps the rarest classes in training if there are more classes than held-out examples', () => {
     const found = split(of({ a: 10, b: 8, c: 4, d: 3, e: 2 }), 0.1);
     expect(found.validation).toEqual({ a: 1, b: 1, c: 1 });
   });
 
-  test('copies stay together, also with another label', () => {
+  test('keeps copies together even if their labels differ', () => {
     const keys = ['x', 'x', 'y', 'y', ...Array.from({ length: 16 }, (_, i) => `t${i}`)];
     const strata = ['a', 'b', 'a', 'a', ...Array.from({ length: 16 }, (_, i) => (i % 2 ? 'a' : 'b'))];
     for (let seed = 0; seed < 20; seed++) {
@@ -171,7 +171,7 @@ describe('a split by class', () => {
     }
   });
 
-  test('without shuffling the last of each class are held out', () => {
+  test('holds out the last of each class without shuffling', () => {
     const strata = ['a', 'b', 'a', 'b', 'a', 'b', 'a', 'a', 'a', 'a'];
     const keys = strata.map((_, i) => `t${i}`);
     expect(splitExamples(keys, 0.2, 1, false, strata).validation).toEqual([5, 9]);
@@ -183,21 +183,21 @@ describe('tagged rows', () => {
 
   test.each<[string, Record<string, unknown>, Record<string, string>]>([
     ['tokens and ner_tags', row, { tokens: 'tokens', tags: 'ner_tags' }],
-    ['the names among other tags', { pos_tags: [1, 2, 3, 4], ...row }, { tokens: 'tokens', tags: 'ner_tags' }],
+    ['ner_tags among other tags', { pos_tags: [1, 2, 3, 4], ...row }, { tokens: 'tokens', tags: 'ner_tags' }],
     ['words and labels', { words: ['a', 'b'], labels: ['X', 'Y'] }, { tokens: 'words', tags: 'labels' }],
-    ['with the text beside', { text: 'EU rejects', ...row }, { tokens: 'tokens', tags: 'ner_tags' }],
+    ['tokens with their text', { text: 'EU rejects', ...row }, { tokens: 'tokens', tags: 'ner_tags' }],
   ])('%s', (_name, value, mapping) => {
     const dataset = parse('a.jsonl', jsonl([value, value]));
     expect(dataset).toMatchObject({ format: 'tagged', mapping });
     expect(dataset.detected).toMatch(/^Words with tags/);
   });
 
-  test('a text with one label is no tagged row', () => {
+  test('a text with one label is not a tagged row', () => {
     const value = { text: 'EU rejects', label: 'news', tokens: ['EU', 'rejects'], pos_tags: [1, 2] };
     expect(parse('a.jsonl', jsonl([value, value])).format).toBe('labelled');
   });
 
-  test('numbers become names, columns of JSON text are read', () => {
+  test('numeric tags become names, and JSON text in CSV cells is read', () => {
     const numbers = parse('a.jsonl', jsonl(Array(2).fill({ tokens: ['a', 'b'], tags: [0, 3] })));
     expect(numbers.examples[0]).toEqual({ kind: 'tagged', row: 1, tokens: ['a', 'b'], tags: ['0', '3'] });
     const csv = parse('a.csv', 'tokens,tags\n"[""a"", ""b""]","[""O"", ""B-X""]"\n');
@@ -216,9 +216,9 @@ describe('tagged rows', () => {
   ];
 
   test.each<[string, [unknown, unknown], string[]]>([
-    ['lists of other lengths', [['a', 'b'], ['O']], ['unequal_lengths@3']],
-    ['no list', ['a b', ['O', 'O']], ['not_a_list@3']],
-    ['nothing', [[], []], ['empty_text@3']],
+    ['lists of different lengths', [['a', 'b'], ['O']], ['unequal_lengths@3']],
+    ['a string instead of a list', ['a b', ['O', 'O']], ['not_a_list@3']],
+    ['empty lists', [[], []], ['empty_text@3']],
     [
       'a word without a tag',
       [
@@ -228,7 +228,7 @@ describe('tagged rows', () => {
       ['missing_tag@3'],
     ],
     [
-      'a word that is empty',
+      'an empty word',
       [
         ['a', ''],
         ['O', 'O'],
@@ -244,7 +244,7 @@ describe('tagged rows', () => {
       ['orphan_inside@3'],
     ],
     [
-      'I- of another kind',
+      'I- of another type',
       [
         ['a', 'b', 'c'],
         ['B-X', 'I-Y', 'I-Y'],
@@ -278,7 +278,7 @@ describe('tagged rows', () => {
     expect(dataset.examples).toHaveLength(dropped ? 3 : 4);
   });
 
-  test('IOB1 is told once', () => {
+  test('IOB1 is reported once', () => {
     const dataset = tagged([
       [
         ['A', 'b', 'C', 'D'],
@@ -313,7 +313,7 @@ Peter NNP B-NP B-PER
 Blackburn NNP I-NP I-PER
 `;
 
-  test.each(['train.txt', 'train.conll', 'train', 'train.bio'])('found by themselves in %s', (name) => {
+  test.each(['train.txt', 'train.conll', 'train', 'train.bio'])('are detected in %s', (name) => {
     const dataset = parse(name, text);
     expect(dataset).toMatchObject({ format: 'tagged', fileType: 'text', totalRows: 2 });
     expect(dataset.detected).toContain('CoNLL');
@@ -323,7 +323,7 @@ Blackburn NNP I-NP I-PER
     ]);
   });
 
-  test('columns between tabs, with comments and Windows line ends', () => {
+  test('may have tab-separated columns, comments and Windows line ends', () => {
     const tabs = '# id 1\r\nNew York\tB-LOC\r\n#\tO\r\n\r\n# id 2\r\nhere\tO\r\nParis\tB-LOC\r\n';
     expect(parse('a.tsv', tabs).examples).toEqual([
       { kind: 'tagged', row: 1, tokens: ['New York', '#'], tags: ['B-LOC', 'O'] },
@@ -331,7 +331,7 @@ Blackburn NNP I-NP I-PER
     ]);
   });
 
-  test('plain tags where the name or the person says so', () => {
+  test('may have plain tags if the file name or a person says so', () => {
     const pos = 'The DET\ncat NOUN\nsleeps VERB\n\nDogs NOUN\nbark VERB\n';
     expect(parse('a.conll', pos).format).toBe('tagged');
     expect(parse('a.txt', pos, { format: 'tagged' }).format).toBe('tagged');
@@ -339,7 +339,7 @@ Blackburn NNP I-NP I-PER
     expect(parse('a.conll', pos, { format: 'text' }).format).toBe('text');
   });
 
-  test('a line without a tag costs its sentence', () => {
+  test('lose a sentence for a line without a tag', () => {
     const dataset = parse('a.conll', 'EU B-ORG\nsays O\n\nhalf\nline O\n\nUN B-ORG\nsays O\n');
     expect(codes(dataset)).toEqual(['missing_tag@2']);
     expect(dataset.problems[0]!.message).toContain('“half”');
@@ -348,7 +348,7 @@ Blackburn NNP I-NP I-PER
 
   test.each([
     ['prose', 'O sole mio.\n\nThis is a text.\nIt goes on O\n'],
-    ['a poem in lines of two words', 'Roses red\nViolets blue\n\nSugar sweet\nSo you\n'],
+    ['a poem with two words per line', 'Roses red\nViolets blue\n\nSugar sweet\nSo you\n'],
   ])('%s stays text', (_name, prose) => {
     expect(parse('a.txt', prose).format).toBe('text');
   });

@@ -1,12 +1,12 @@
-/** What each objective makes of a dataset: ids, labels, classes, pieces and packed rows, as the engine gets them. */
+/** What each objective turns a dataset into: the ids, labels, classes, pieces and packed rows that the engine gets. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { partsOfBaseText } from '../../../src/data/base-parts';
 import { IGNORE } from '../../../src/data/batches';
-import { createDataApi } from '../../../src/data/data-api';
 import type { TokenizedExample } from '../../../src/data/types';
-import type { DataApi } from '../../../src/data/worker-api';
 import type { ObjectiveSection } from '../../../src/recipe/types';
+import type { DataApi } from '../../../src/workers/data/api';
+import { createDataApi } from '../../../src/workers/data/service';
 import {
   allOf,
   apiWith,
@@ -27,7 +27,7 @@ const MASKED = { type: 'masked_lm', mlm_probability: 0.25 } as const;
 const TEXTS = { type: 'pretraining' } as const;
 const SFT = { type: 'sft', assistant_only_loss: true } as const;
 const X = IGNORE;
-/** The first document of the built-in base text, by the tokenizers library of Python. */
+/** The first document of the built-in base text, encoded by the Python tokenizers library. */
 const FIRST_DOCUMENT = [
   1, 281, 201, 506, 340, 314, 487, 259, 1131, 33, 2, 201, 1, 282, 201, 35, 1131, 769, 322, 1841, 301, 1320, 16, 2, 201,
   0,
@@ -57,7 +57,7 @@ describe('sequence classification', () => {
     { text: 'two one four five one two', label: 'b' },
   ];
 
-  test('texts between their special tokens, with the number of the class', () => {
+  test('encloses texts in special tokens and gives the class id', () => {
     const dataset = apiWith(bert, 'a.jsonl', jsonl(rows)).tokenize(section({ max_length: 6 }), CLASSES, 64, 1);
     expect(plain(dataset.train)).toEqual([
       { ids: [2, 5, 6, 3], targets: [1] },
@@ -70,14 +70,14 @@ describe('sequence classification', () => {
     expect(dataset.stats).toMatchObject({ examples: 3, targetTokens: 3, truncated: 1 });
   });
 
-  test('a decoder’s tokenizer puts around a text what it puts around any', () => {
+  test('uses the special tokens of a decoder’s tokeniser', () => {
     const api = apiWith(tokenizerFiles(STORIES), 'a.jsonl', jsonl(rows));
     const { train } = api.tokenize(section(), CLASSES, 64, 1);
     expect([...train[0]!.ids]).toEqual([...api.encodeTexts(['one two'], 64)[0]!]);
     expect(api.decode(train[0]!.ids)).toBe('one two');
   });
 
-  test('numbers to predict and several labels', () => {
+  test('supports numbers to predict and several labels', () => {
     const numbers = jsonl([
       { text: 'one', stars: 0.5 },
       { text: 'two', stars: 3 },
@@ -97,7 +97,7 @@ describe('sequence classification', () => {
     ]);
   });
 
-  test('both sides have every class, copies with another label stay together and are told', () => {
+  test('has every class on both sides, keeps copies together and reports contradicting labels', () => {
     const many = Array.from({ length: 40 }, (_, i) => ({
       text: `one two ${i}`,
       label: i % 8 === 0 ? 'rare' : 'usual',
@@ -114,7 +114,7 @@ describe('sequence classification', () => {
     expect(side(9)).toBe(side(10));
   });
 
-  test('classes of one example each are not held out', () => {
+  test('holds out nothing if every class has only one example', () => {
     const single = jsonl(['a', 'b', 'c'].map((label) => ({ text: `one ${label}`, label })));
     const dataset = apiWith(bert, 'a.jsonl', single).tokenize(section({ validation_split: 0.3 }), CLASSES, 64, 1);
     expect(dataset.validation).toEqual([]);
@@ -122,7 +122,7 @@ describe('sequence classification', () => {
     expect(dataset.problems[0]!.message).toContain('Every label occurs once');
   });
 
-  test('texts that no token is left of, and labels that cannot be used', () => {
+  test('drops texts without tokens and unusable labels', () => {
     const odd = [...rows, { text: '\u200b', label: 'a' }];
     const dataset = apiWith(bert, 'a.jsonl', jsonl(odd)).tokenize(section(), CLASSES, 64, 1);
     expect(codes(dataset)).toEqual(['all_labels_masked@4']);
@@ -134,13 +134,13 @@ describe('sequence classification', () => {
     expect(plain(numbers.train).map((e) => e.targets)).toEqual([[7]]);
   });
 
-  test('a dataset without labels is refused with what to do', () => {
+  test('refuses a dataset without labels and says what to do', () => {
     const error = errorOf(() => apiWith(bert, 'a.txt', 'Just text.').tokenize(section(), CLASSES, 64, 1));
     expect(error).toMatchObject({ code: 'bad_data', where: 'a.txt' });
     expect(error.action).toContain('label');
   });
 
-  test('another problem type needs no second encoding, and another objective does', () => {
+  test('encodes again for another objective, but not for another problem type', () => {
     const api = apiWith(bert, 'a.jsonl', jsonl(rows));
     const ids = (objective: ObjectiveSection) => plain(api.tokenize(section(), objective, 64, 1).train)[0]!.ids;
     expect(ids(CLASSES)).toEqual([2, 5, 6, 3]);
@@ -156,11 +156,11 @@ describe('token classification', () => {
     { tokens: ['three', 'four', 'five', 'one'], tags: ['O', 'B-X', 'I-X', 'O'] },
   ];
 
-  test('the label of a word stands on its first token', () => {
+  test('assigns the label of a word to its first token', () => {
     const dataset = apiWith(bert, 'a.jsonl', jsonl(rows)).tokenize(section({ max_length: 5 }), TAGS, 64, 1);
     expect(dataset.task).toEqual({ problemType: 'token_classification', labels: ['B-X', 'I-X', 'O'] });
     expect(plain(dataset.train)).toEqual([
-      // "ones" is two tokens, and the cut takes "two".
+      // "ones" is two tokens, and "two" is truncated.
       { ids: [2, 5, 5, 10, 3], labels: [X, 0, 2, X, X] },
       { ids: [2, 7, 8, 9, 3], labels: [X, 2, 0, 1, X] },
     ]);
@@ -168,18 +168,18 @@ describe('token classification', () => {
     expect(dataset.stats.targetTokens).toBe(7);
   });
 
-  test('numbers as tags are sorted as numbers', () => {
+  test('sorts numeric tags numerically', () => {
     const numbers = rows.map(({ tokens, tags }) => ({ tokens, tags: tags.map((t) => (t === 'O' ? 10 : 9)) }));
     const { task } = apiWith(bert, 'a.jsonl', jsonl(numbers)).tokenize(section(), TAGS, 64, 1);
     expect(task!.labels).toEqual(['9', '10']);
   });
 
-  test('a dataset without tags is refused', () => {
+  test('refuses a dataset without tags', () => {
     const text = jsonl([{ text: 'one', label: 'a' }]);
     expect(errorOf(() => apiWith(bert, 'a.jsonl', text).tokenize(section(), TAGS, 64, 1)).action).toContain('CoNLL');
   });
 
-  test('a CoNLL file from bytes to labels', () => {
+  test('reads a CoNLL file', () => {
     const api = apiWith(bert, 'a.conll', 'One B-X\ntwo O\n\nthree O\nfour B-X\n');
     expect(plain(api.tokenize(section(), TAGS, 64, 1).train)).toEqual([
       { ids: [2, 5, 6, 3], labels: [X, 0, 1, X] },
@@ -189,7 +189,7 @@ describe('token classification', () => {
 });
 
 describe('masked language modelling', () => {
-  test('pieces between special tokens, which are marked; nothing of a text is lost', () => {
+  test('splits texts into pieces enclosed in marked special tokens, without losing anything', () => {
     const api = apiWith(bert, 'a.jsonl', jsonl([{ text: 'one two three four five one' }, { text: 'two' }]));
     const dataset = api.tokenize(section({ max_length: 6 }), MASKED, 64, 1);
     expect(plain(dataset.train)).toEqual([
@@ -203,14 +203,14 @@ describe('masked language modelling', () => {
     expect(dataset.task).toBeNull();
   });
 
-  test('of labelled and tagged rows the text', () => {
+  test('uses the text of labelled and tagged rows', () => {
     const labelled = apiWith(bert, 'a.jsonl', jsonl([{ text: 'one two', label: 'a' }]));
     expect(plain(labelled.tokenize(section(), MASKED, 64, 1).train)[0]!.ids).toEqual([2, 5, 6, 3]);
     const tagged = apiWith(bert, 'a.conll', 'one O\ntwo B-X\n');
     expect(plain(tagged.tokenize(section(), MASKED, 64, 1).train)[0]!.ids).toEqual([2, 5, 6, 3]);
   });
 
-  test('which token hides others', () => {
+  test('finds the mask token', () => {
     expect(createDataApi().openTokenizer(bert).maskTokenId).toBe(4);
     expect(createDataApi().openTokenizer(tokenizerFiles(STORIES)).maskTokenId).toBeNull();
     const roberta = tokenizerFiles('tests/fixtures/tokenizers/roberta', { tokenizerConfig: null });
@@ -224,7 +224,7 @@ describe('pretraining', () => {
   const api = apiWith(baseFiles(), 'a.jsonl', file);
   const eos = createDataApi().openTokenizer(baseFiles()).eosTokenId!;
 
-  test('packed: end to end with an end token between, every row but the last full', () => {
+  test('packs texts end to end with end tokens between them, filling every row but the last', () => {
     const dataset = api.tokenize(section({ max_length: 32, packing: true }), TEXTS, 512, 1);
     expect(dataset.train.slice(0, -1).every((e) => e.ids.length === 32)).toBe(true);
     const joined = dataset.train.flatMap((e) => [...e.ids]);
@@ -233,7 +233,7 @@ describe('pretraining', () => {
     expect(api.decode(Int32Array.from(joined.filter((id) => id !== eos)))).toContain(text(2));
     for (const { ids, labels, starts } of allOf('next_token', dataset.train)) {
       ids.forEach((id, i) => {
-        // A text begins where the row does, and behind an end token.
+        // A text starts at the start of a row and after an end token.
         const begins = i === 0 || ids[i - 1] === eos;
         expect(starts![i]).toBe(begins ? i : starts![i - 1]);
         expect(labels[i]).toBe(begins ? X : id);
@@ -243,7 +243,7 @@ describe('pretraining', () => {
     expect(codes(dataset)).toEqual([]);
   });
 
-  test('unpacked: long texts in pieces', () => {
+  test('splits long texts into pieces without packing', () => {
     const dataset = api.tokenize(section({ max_length: 16 }), TEXTS, 512, 1);
     expect(dataset.train.length).toBeGreaterThan(30);
     expect(Math.max(...dataset.train.map((e) => e.ids.length))).toBe(16);
@@ -252,14 +252,14 @@ describe('pretraining', () => {
     expect(train.every((e) => [...e.labels].every((l, i) => l === e.ids[i]))).toBe(true);
   });
 
-  test('the split is made before packing', () => {
+  test('splits off the validation set before packing', () => {
     const dataset = api.tokenize(section({ max_length: 64, packing: true, validation_split: 0.2 }), TEXTS, 512, 1);
     expect(dataset.stats).toMatchObject({ trainExamples: 24, validationExamples: 6 });
     const rows = (list: TokenizedExample[]) => list.reduce((n, e) => n + e.ids.length, 0);
     expect(rows(dataset.train) + rows(dataset.validation)).toBe(dataset.stats.tokens);
   });
 
-  test('other formats are learned whole', () => {
+  test('learns all of other formats', () => {
     const pair = apiWith(baseFiles(), 'a.jsonl', jsonl([{ prompt: 'Once upon', completion: ' a time' }]));
     const [example] = allOf('next_token', pair.tokenize(section(), TEXTS, 512, 1).train);
     expect([...example!.labels]).toEqual([...example!.ids]);
@@ -276,7 +276,7 @@ describe('packed answers', () => {
   }));
   const api = apiWith(tokenizerFiles(STORIES), 'a.jsonl', jsonl(rows));
 
-  test('hold the same examples with the same labels, fewer rows', () => {
+  test('contain the same examples with the same labels in fewer rows', () => {
     const apart = api.tokenize(section({ max_length: 128 }), SFT, 512, 1);
     const packed = api.tokenize(section({ max_length: 128, packing: true }), SFT, 512, 1);
     expect(packed.train.length).toBeLessThan(apart.train.length / 2);
@@ -291,7 +291,7 @@ describe('packed answers', () => {
     expect(packed.stats).toEqual(apart.stats);
   });
 
-  test('the arrays that are sent on carry no hidden buffer along', () => {
+  test('do not share larger buffers, which would be sent with them', () => {
     const lists = [
       api.tokenize(section({ max_length: 64, packing: true }), SFT, 512, 1),
       api.tokenize(section({ max_length: 32, packing: true }), TEXTS, 512, 1),
@@ -303,7 +303,7 @@ describe('packed answers', () => {
   });
 });
 
-describe('labelled and tagged rows with answers', () => {
+describe('labelled and tagged rows as prompts and answers', () => {
   const learned = (api: DataApi, row: number) =>
     api
       .viewTokens(row, section(), SFT, 4096)
@@ -311,7 +311,7 @@ describe('labelled and tagged rows with answers', () => {
       .map((t) => t.text)
       .join('');
 
-  test('a label is written as the file spells it, several with commas, none is left out', () => {
+  test('a label is spelled as in the file, several are joined by commas, and a row without one is left out', () => {
     const csv = apiWith(baseFiles(), 'a.csv', 'text,label\nA fine day,2.50\nA bad day,1.0\n');
     expect(learned(csv, 1)).toBe('\n2.50<|im_end|>');
     const lists = jsonl([
@@ -323,14 +323,14 @@ describe('labelled and tagged rows with answers', () => {
     expect(codes(several.tokenize(section(), SFT, 512, 1))).toEqual(['empty_label@2']);
   });
 
-  test('tags are written in a row', () => {
+  test('tags are written on one line', () => {
     const api = apiWith(baseFiles(), 'a.conll', 'Ann B-PER\nsings O\n');
     expect(api.viewTokens(1, section(), SFT, 64).rendered).toBe('Ann sings\nB-PER O<|im_end|>');
   });
 });
 
-describe('one example for the screen', () => {
-  test('its label, and what is cut before the last special token', () => {
+describe('the view of one example', () => {
+  test('has its label, and shows what is truncated before the last special token', () => {
     const api = apiWith(bert, 'a.jsonl', jsonl([{ text: 'one two three', label: 'b' }]));
     const view = api.viewTokens(1, section(), CLASSES, 4);
     expect(view).toMatchObject({ row: 1, rendered: 'one two three', label: 'b' });
@@ -343,7 +343,7 @@ describe('one example for the screen', () => {
     ]);
   });
 
-  test('tags over tokens', () => {
+  test('has tags on tokens', () => {
     const api = apiWith(bert, 'a.conll', 'ones B-X\ntwo O\n');
     const { tokens, label } = api.viewTokens(1, section(), TAGS, 64);
     expect(label).toBeUndefined();
@@ -357,14 +357,14 @@ describe('one example for the screen', () => {
     expect(tokens.map((t) => t.trained)).toEqual([false, true, false, true, false]);
   });
 
-  test('what may be hidden, and a long text that is cut nowhere', () => {
+  test('shows what may be masked, and never truncates for masked_lm', () => {
     const api = apiWith(bert, 'a.txt', 'one two three four');
     const { tokens } = api.viewTokens(1, section(), MASKED, 4);
     expect(tokens.map((t) => t.trained)).toEqual([false, true, true, true, true, false]);
     expect(tokens.some((t) => t.cut)).toBe(false);
   });
 
-  test('a row without a label has none to show', () => {
+  test('fails for a row without a label', () => {
     const error = errorOf(() => apiWith(bert, 'a.txt', 'one two').viewTokens(1, section(), CLASSES, 64));
     expect(error).toMatchObject({ code: 'bad_data', where: 'row 1' });
   });
@@ -374,13 +374,13 @@ describe('a text to classify', () => {
   const api = createDataApi();
   api.openTokenizer(bert);
 
-  test('is encoded and cut as the examples were', () => {
+  test('is encoded and truncated like the examples', () => {
     const found = api.encodeForTask('one two three four', 5);
     expect([...found.ids]).toEqual([2, 5, 6, 7, 3]);
     expect(found.words).toBeNull();
   });
 
-  test('words keep their numbers on their first tokens', () => {
+  test('has word indices on the first tokens of words', () => {
     const { ids, words } = api.encodeForTask(['ones', 'two', 'three'], 5);
     expect([...ids]).toEqual([2, 5, 10, 6, 3]);
     expect([...words!]).toEqual([-1, 0, -1, 1, -1]);
@@ -390,7 +390,7 @@ describe('a text to classify', () => {
 describe('base text', () => {
   const bytes = (text: string) => utf8(text).buffer as ArrayBuffer;
 
-  test('pieces of which every token is a target, beside the open dataset', () => {
+  test('gives pieces in which every token is a target, without affecting the open dataset', () => {
     const api = apiWith(baseFiles(), 'a.jsonl', jsonl([{ prompt: 'a', completion: 'b' }]));
     const before = api.tokenize(section(), SFT, 512, 1);
     const pieces = api.tokenizeBaseText('base.txt', bytes(`${'A boat sails. '.repeat(20)}\n\nThe end.`), 16);
@@ -401,7 +401,7 @@ describe('base text', () => {
     expect(api.tokenize(section(), SFT, 512, 1)).toEqual(before);
   });
 
-  test('the built-in text is read as the model was trained on it, with no end added', () => {
+  test('reads the built-in text as in the model’s training, without adding EOS', () => {
     const api = createDataApi();
     api.openTokenizer(tokenizerFiles(STORIES));
     const file = readFileSync('public/datasets/base-text.jsonl');
@@ -419,7 +419,7 @@ describe('base text', () => {
     expect(piece(0)).toEqual(FIRST_DOCUMENT);
   });
 
-  test('for hidden tokens: between special ones', () => {
+  test('encloses pieces in special tokens for masked_lm', () => {
     const api = createDataApi();
     api.openTokenizer(bert);
     const pieces = api.tokenizeBaseText(
@@ -441,14 +441,14 @@ describe('base text', () => {
     [2, 1, 1],
     [10, 3, 7],
     [240, 32, 208],
-  ])('of %i pieces %i are measured, and %i others learned', (count, measured, learned) => {
+  ])('of %i pieces uses %i for measuring and %i for learning', (count, measured, learned) => {
     const pieces = Array.from({ length: count }, (_, i) => i);
     const parts = partsOfBaseText(pieces);
     expect(parts.measured).toEqual(pieces.slice(0, measured));
     expect(parts.learned).toEqual(pieces.slice(count - learned));
   });
 
-  test('a file without text is an error', () => {
+  test('refuses a file without text', () => {
     const api = createDataApi();
     api.openTokenizer(bert);
     expect(errorOf(() => api.tokenizeBaseText('base.txt', bytes('\u200b'), 8, 'masked_lm')).code).toBe('bad_data');

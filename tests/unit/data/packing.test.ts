@@ -1,4 +1,4 @@
-/** Packed rows against TRL's own (tests/oracle/make_task_fixtures.py), and that no text sees another. */
+/** Packed rows compared with TRL's (tests/oracle/make_task_fixtures.py), and the isolation of texts within a row. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { countTargets, IGNORE } from '../../../src/data/batches';
@@ -17,13 +17,13 @@ const example = (row: number, length: number): NextTokenExample => {
 
 describe('best fit', () => {
   test.each(cases.map((c) => [c.max_length, c.lengths.length, c] as const))(
-    "rows of %i from %i examples are TRL's",
+    'packs rows of %i from %i examples like TRL',
     (_m, _n, { max_length, lengths, rows }) => {
       expect(bestFit(lengths, max_length)).toEqual(rows);
     },
   );
 
-  test('a hundred thousand examples in a moment', () => {
+  test('packs a hundred thousand examples', () => {
     const lengths = Int32Array.from({ length: 100_000 }, (_, i) => 1 + ((i * 7919) % 1024));
     const rows = bestFit(lengths, 1024);
     expect(rows.flat().length).toBe(100_000);
@@ -33,7 +33,7 @@ describe('best fit', () => {
   });
 });
 
-test('packed examples keep their tokens, and each begins without a target', () => {
+test('packed examples keep their tokens, and the first token of each is not a target', () => {
   const rows = packExamples([example(1, 3), example(2, 4), example(3, 1)], 5);
   expect(rows.map((r) => [...r.ids])).toEqual([
     [2000, 2001, 2002, 2003, 3000],
@@ -47,7 +47,7 @@ test('packed examples keep their tokens, and each begins without a target', () =
   expect(rows.map((r) => r.row)).toEqual([2, 1]);
 });
 
-test('texts end to end: rows are full, and a text that goes on begins anew', () => {
+test('texts joined end to end fill their rows, and a text continued in the next row starts anew there', () => {
   const rows = wrapExamples([example(1, 3), example(2, 6), example(3, 2)], 4);
   expect(rows.map((r) => [...r.ids])).toEqual([
     [1000, 1001, 1002, 2000],
@@ -67,7 +67,7 @@ test('texts end to end: rows are full, and a text that goes on begins anew', () 
   expect(rows.map((r) => countTargets(r.labels))).toEqual([2, 3, 1]);
 });
 
-test('a last row without a target is left out', () => {
+test('a last row without targets is dropped', () => {
   expect(wrapExamples([example(1, 5)], 4).map((r) => r.ids.length)).toEqual([4]);
   expect(piecesOf(example(1, 9), 4).map((r) => r.ids.length)).toEqual([4, 4]);
   expect(piecesOf(example(1, 4), 4)).toHaveLength(1);

@@ -19,7 +19,7 @@ describe('JSON Lines', () => {
     expect(table.problems).toEqual([]);
   });
 
-  test('mixed line ends and blank lines keep the numbers of the lines', () => {
+  test('lines are numbered correctly with mixed line ends and blank lines', () => {
     const lines = [...splitLines('a\r\nb\rc\n\nd')];
     expect(lines).toEqual(['a', 'b', 'c', '', 'd'].map((content, i) => ({ line: i + 1, content })));
   });
@@ -35,7 +35,7 @@ describe('JSON Lines', () => {
     ['unescaped quote', '{"prompt": "he said "hi" to me"}', 'a comma is missing, or a quote'],
     ['comment', '// prompt', 'comment'],
     ['plain words', 'hello', 'does not belong there'],
-  ])('a broken line costs only itself: %s', (_name, bad, words) => {
+  ])('a broken line affects only itself: %s', (_name, bad, words) => {
     const table = parseJsonOrJsonl('a.jsonl', `${GOOD}\n${bad}\n${GOOD}\n${GOOD}\n`);
     expect(table.rows.map((r) => r.row)).toEqual([1, 3, 4]);
     expect(table.totalRows).toBe(4);
@@ -45,13 +45,13 @@ describe('JSON Lines', () => {
     expect(table.problems[0]).toMatchObject({ severity: 'error', dropped: true });
   });
 
-  test('a comma behind a line is forgiven and said', () => {
+  test('a comma at the end of a line is accepted with a warning', () => {
     const table = parseJsonOrJsonl('a.jsonl', `${GOOD},\n${GOOD}\n`);
     expect(table.rows).toHaveLength(2);
     expect(codes(table)).toEqual(['trailing_comma@1']);
   });
 
-  test('a huge broken line makes a short message', () => {
+  test('a huge broken line gives a short message', () => {
     const table = parseJsonl(`${GOOD}\n{"prompt": "${'x'.repeat(5_000_000)}\n`);
     expect(table.rows).toHaveLength(1);
     expect(table.problems[0]!.message.length).toBeLessThan(200);
@@ -63,11 +63,11 @@ describe('JSON Lines', () => {
     expect(table.problems.at(-1)!.message).toContain(`${5000 - LIMIT_PER_CODE} more rows`);
   });
 
-  test('a byte order mark inside joined files', () => {
+  test('a byte order mark inside concatenated files is ignored', () => {
     expect(parseJsonl(`${GOOD}\n\uFEFF${GOOD}`).rows).toHaveLength(2);
   });
 
-  test('no readable line at all is an error that names the first', () => {
+  test('the error for a file without readable lines names the first', () => {
     const error = errorOf(() => parseJsonOrJsonl('a.jsonl', "\n{'a': 1}\n{'b': 2}\n"));
     expect(error.code).toBe('bad_data');
     expect(error.where).toBe('a.jsonl, line 2');
@@ -80,12 +80,12 @@ describe('JSON', () => {
     ['an array', `[${GOOD}, ${GOOD}]`, 2],
     ['an array called .jsonl', `[\n${GOOD},\n${GOOD}\n]`, 2],
     ['JSONL called .json', `${GOOD}\n${GOOD}\n${GOOD}`, 3],
-    ['rows under a key', `{"version": 1, "data": [${GOOD}]}`, 1],
+    ['an object containing rows', `{"version": 1, "data": [${GOOD}]}`, 1],
     ["the dataset viewer's rows", `{"rows": [{"row_idx": 0, "row": ${GOOD}}]}`, 1],
     ['columns', '{"prompt": ["a", "b"], "completion": ["c", "d"]}', 2],
     ["pandas' columns", '{"prompt": {"0": "a", "1": "b"}, "completion": {"0": "c", "1": "d"}}', 2],
     ['one object', GOOD, 1],
-    ['one pretty object', JSON.stringify(JSON.parse(GOOD), null, 2), 1],
+    ['one pretty-printed object', JSON.stringify(JSON.parse(GOOD), null, 2), 1],
   ])('%s', (_name, text, count) => {
     for (const name of ['a.json', 'a.jsonl']) {
       const table = parseJsonOrJsonl(name, text);
@@ -107,14 +107,14 @@ describe('JSON', () => {
     expect(parseJsonOrJsonl('a.jsonl', `${turns}\n${turns}`).rows).toHaveLength(2);
   });
 
-  test('a broken array with an element a line loses only the broken elements', () => {
+  test('a broken array with one element per line loses only the broken elements', () => {
     const table = parseJsonOrJsonl('a.json', `[\n${GOOD},\n{"prompt": oops},\n${GOOD},\n]`);
     expect(table.rows.map((r) => r.row)).toEqual([2, 4]);
     expect(codes(table)).toEqual(['broken_array', 'broken_line@3']);
     expect(parseJsonOrJsonl('a.json', `[${GOOD},\n${GOOD},]`).rows).toHaveLength(2);
   });
 
-  test('a broken pretty array names the line', () => {
+  test('the error for a broken pretty-printed array names the line', () => {
     const text = JSON.stringify([{ prompt: 'a', completion: 'b' }], null, 2).replace('"b"', '"b",');
     const error = errorOf(() => parseJsonOrJsonl('a.json', text));
     expect(error).toMatchObject({ code: 'bad_data', where: 'a.json, line 5' });
@@ -123,7 +123,7 @@ describe('JSON', () => {
 
   test.each([
     ['an empty array', '[]', 'empty list'],
-    ['numbers by name', '{"a": 1}', 'No list of examples'],
+    ['an object without rows', '{"a": 1}', 'No list of examples'],
   ])('%s', (_name, text, words) => {
     expect(errorOf(() => parseJsonOrJsonl('a.json', text)).message).toContain(words);
   });
@@ -141,7 +141,7 @@ describe('CSV', () => {
     expect(table).toMatchObject({ fileType, columns: ['question', 'answer'], totalRows: 1 });
   });
 
-  test('quotes, doubled quotes and line breaks in cells; CRLF', () => {
+  test('cells may contain quotes and line breaks, and lines may end with CRLF', () => {
     const table = parseCsv('a.csv', 'prompt,completion\r\n"He said ""hi""","two\r\nlines"\r\nx,y\r\n\r\n');
     expect(table.rows.map((r) => ({ ...(r.value as object) }))).toEqual([
       { prompt: 'He said "hi"', completion: 'two\r\nlines' },
@@ -168,7 +168,7 @@ describe('CSV', () => {
       false,
     ],
     [
-      'a class that comes again',
+      'a class that occurs again below',
       [
         ['ham', 'Go until jurong point'],
         ['spam', 'Free entry in'],
@@ -205,20 +205,20 @@ describe('CSV', () => {
     expect(hasHeader(records)).toBe(expected);
   });
 
-  test('without a header no row is lost', () => {
+  test('no row is lost if there is no header', () => {
     const table = parseCsv('a.csv', '"3","A title","Some longer text here"\n"4","Other","And some more of it"\n');
     expect(table.columns).toEqual(['column_1', 'column_2', 'column_3']);
     expect(table.rows).toHaveLength(2);
     expect(codes(table)).toEqual(['no_header']);
   });
 
-  test('only a header', () => {
+  test('a file with only a header is refused', () => {
     const error = errorOf(() => parseCsv('a.csv', 'prompt,completion\n'));
     expect(error).toMatchObject({ code: 'bad_data', where: 'a.csv' });
     expect(error.message).toContain('header but no rows');
   });
 
-  test('blank, repeated and reserved names', () => {
+  test('blank, repeated and reserved names are changed', () => {
     const table = parseCsv('a.csv', 'text,,text,__proto__,constructor\na,b,c,d,e\n');
     expect(table.columns).toEqual(['text', 'column_2', 'text_2', 'column_4', 'constructor']);
     expect(codes(table)).toEqual(['renamed_columns']);
@@ -228,21 +228,21 @@ describe('CSV', () => {
     expect(({} as { d?: string }).d).toBeUndefined();
   });
 
-  test('ragged rows: too many cells cannot be trusted, too few can', () => {
+  test('rows with too many cells are dropped, rows with too few are kept', () => {
     const table = parseCsv('a.csv', 'prompt,completion\na,b\nno quotes, here,c\nd\ne,f,,\n');
     expect(table.rows.map((r) => r.row)).toEqual([1, 3, 4]);
     expect(codes(table)).toEqual(['ragged_row@2', 'short_row@3']);
     expect(table.problems[0]!.message).toContain('line 3');
   });
 
-  test('an unclosed quote costs its line, not the rest of the file', () => {
+  test('an unclosed quote loses its line, not the rest of the file', () => {
     const table = parseCsv('a.csv', 'prompt,completion\na,b\n"open,c\nd,e\nf,g\n');
     expect(codes(table)).toEqual(['unclosed_quote']);
-    expect(table.problems[0]!.message).toContain('line 3');
+    expect(table.problems[0]!.message).toContain('Line 3');
     expect(table.rows.map((r) => (r.value as { prompt: string }).prompt)).toEqual(['a', 'd', 'f']);
   });
 
-  test('an unclosed quote on the last line', () => {
+  test('an unclosed quote on the last line loses that line', () => {
     const table = parseCsv('a.csv', 'prompt,completion\na,b\nc,"open');
     expect(table.rows).toHaveLength(1);
     expect(codes(table)).toEqual(['unclosed_quote']);
@@ -250,7 +250,7 @@ describe('CSV', () => {
 });
 
 describe('text', () => {
-  test('passages at blank lines, headings with what follows, code kept whole', () => {
+  test('is split at blank lines, but headings stay with what follows and code stays whole', () => {
     const table = parseText('# Title\n\nFirst part.\nSecond line.\r\n\r\n```js\na\n\nb\n```\n\nLast.\n');
     expect(table.rows.map((r) => (r.value as { text: string }).text)).toEqual([
       '# Title\n\nFirst part.\nSecond line.',
@@ -259,7 +259,7 @@ describe('text', () => {
     ]);
   });
 
-  test('a passage of many pages is cut at sentence ends and loses nothing', () => {
+  test('is also split at sentence ends if a passage is very long, without losing anything', () => {
     const sentence = 'The quick brown fox jumps over the lazy dog. ';
     const text = sentence.repeat(300).trim();
     const parts = parseText(text).rows.map((r) => (r.value as { text: string }).text);
@@ -271,7 +271,7 @@ describe('text', () => {
     expect(parts.join(' ')).toBe(text);
   });
 
-  test('letters of two code units are never halved', () => {
+  test('is never split inside a surrogate pair', () => {
     for (const { value } of parseText('😀'.repeat(3001)).rows) {
       expect((value as { text: string }).text.replaceAll('😀', '')).toBe('');
     }

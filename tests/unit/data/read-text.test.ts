@@ -12,30 +12,30 @@ describe('encodings', () => {
   test.each([
     ['UTF-8', utf8(LINE)],
     ['UTF-8 with a byte order mark', utf8(`\uFEFF${LINE}`)],
-    ['UTF-16 LE with a mark', utf16(LINE, true)],
-    ['UTF-16 BE with a mark', utf16(LINE, true, true)],
-    ['UTF-16 LE without a mark', utf16(LINE, false)],
-    ['UTF-16 BE without a mark', utf16(LINE, false, true)],
+    ['UTF-16 LE with a byte order mark', utf16(LINE, true)],
+    ['UTF-16 BE with a byte order mark', utf16(LINE, true, true)],
+    ['UTF-16 LE without a byte order mark', utf16(LINE, false)],
+    ['UTF-16 BE without a byte order mark', utf16(LINE, false, true)],
   ])('%s', (_name, bytes) => {
     expect(readText('a.jsonl', bytes)).toEqual({ text: LINE, problems: [] });
   });
 
-  test('Windows-1252 is read with a warning that names the byte and its line', () => {
+  test('Windows-1252 is read with a warning that gives the byte and its line', () => {
     const bytes = Uint8Array.from([...utf8('a,b\nx,Gr'), 0xfc, 0xdf, ...utf8('e\n')]);
     const { text, problems } = readText('old.csv', bytes);
     expect(text).toBe('a,b\nx,Grüße\n');
     expect(problems).toHaveLength(1);
     expect(problems[0]!.code).toBe('not_utf8');
-    expect(problems[0]!.message).toContain('0xfc in line 2 (byte 8)');
+    expect(problems[0]!.message).toContain('0xfc on line 2 (byte 8)');
   });
 
-  test('UTF-8 that was cut in the middle of a letter stays UTF-8', () => {
+  test('UTF-8 cut off in the middle of a character is still read as UTF-8', () => {
     const { text, problems } = readText('cut.txt', utf8('Grüße aus Köln, größte Stadt ü').slice(0, -1));
     expect(text).toBe('Grüße aus Köln, größte Stadt \uFFFD');
     expect(problems.map((p) => p.code)).toEqual(['not_utf8']);
   });
 
-  test('UTF-16 with an odd byte at the end', () => {
+  test('UTF-16 with an odd byte at the end is read with a warning', () => {
     const bytes = Uint8Array.from([...utf16('abc', true), 100]);
     const { text, problems } = readText('a.txt', bytes);
     expect(text).toBe('abc');
@@ -49,13 +49,13 @@ describe('encodings', () => {
     expect(problems[0]!.message).toContain('2 NUL bytes');
   });
 
-  test('emoji joined by ZWJ and right-to-left marks pass unchanged', () => {
+  test('joined emoji and right-to-left marks are unchanged', () => {
     const text = '👨‍👩‍👧‍👦 🇩🇪 e\u0301 \u202Eabc\u202C';
     expect(readText('a.txt', utf8(text)).text).toBe(text);
   });
 });
 
-describe('files that are no text', () => {
+describe('files that are not text', () => {
   const padded = (...magic: number[]) => Uint8Array.from([...magic, ...new Uint8Array(64)]);
   test.each([
     ['empty', new Uint8Array(0), 'empty'],
@@ -68,7 +68,7 @@ describe('files that are no text', () => {
     ['pdf', utf8('%PDF-1.7 ...'), 'PDF'],
     ['png', padded(0x89, 0x50, 0x4e, 0x47), 'PNG'],
     ['other bytes', Uint8Array.from({ length: 300 }, (_, i) => (i * 7) % 32), 'not text'],
-  ])('%s renamed .csv', (_name, bytes, words) => {
+  ])('%s renamed to .csv', (_name, bytes, words) => {
     const error = errorOf(() => readText('data.csv', bytes));
     expect(error.code).toBe('bad_data');
     expect(error.where).toBe('data.csv');
@@ -85,6 +85,6 @@ test.each([
   [[0xed, 0xa0, 0x80], 0],
   [[0xf4, 0x90, 0x80, 0x80], 0],
   [[0xf0, 0x9f, 0x98, 0x80], 4],
-])('first invalid byte of %j', (bytes, offset) => {
+])('the first invalid byte of %j is at %i', (bytes, offset) => {
   expect(firstInvalidUtf8(Uint8Array.from(bytes))).toBe(offset);
 });

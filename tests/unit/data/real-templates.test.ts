@@ -1,14 +1,14 @@
 /**
- * Chat templates of real models: texts by transformers' apply_chat_template, ids and what is trained on by TRL's
- * SFTTrainer (tests/oracle/make_template_fixtures.py). Equal or wrong, no tolerance.
+ * Chat templates of real models, compared exactly with texts from transformers' apply_chat_template, and with ids and
+ * loss masks from TRL's SFTTrainer (tests/oracle/make_template_fixtures.py).
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ChatTemplate } from '../../../src/data/chat-template';
-import { createDataApi } from '../../../src/data/data-api';
 import { TextTokenizer } from '../../../src/data/tokenizer';
 import type { ChatMessage } from '../../../src/data/types';
-import type { DataApi } from '../../../src/data/worker-api';
+import type { DataApi } from '../../../src/workers/data/api';
+import { createDataApi } from '../../../src/workers/data/service';
 import { errorOf, jsonl, section, tokenizerFiles, utf8 } from './helpers';
 
 const FOLDER = 'tests/fixtures/templates';
@@ -17,15 +17,15 @@ const read = (file: string) => readFileSync(new URL(`../../../${FOLDER}/${file}`
 type Ranges = [start: number, end: number][];
 interface Row {
   name: string;
-  /** Null where the template refuses. */
+  /** Null if the template rejects the conversation. */
   text: string | null;
-  /** With the generation prompt; absent where that is only something more at the end, `prompt_adds`. */
+  /** With the generation prompt; absent if that only appends `prompt_adds`. */
   prompt?: string | null;
   prompt_adds?: string;
   ids: number[];
-  /** TRL's assistant_only_loss, where it knows the template. */
+  /** With TRL's assistant_only_loss, if TRL supports the template. */
   assistant_only?: Ranges;
-  /** TRL's loss on the last answer, the rest being the prompt. */
+  /** TRL's loss on the last answer, with everything before it as the prompt. */
   completion?: Ranges;
 }
 interface Fixture {
@@ -42,10 +42,10 @@ const names = readdirSync(new URL(`../../../${FOLDER}`, import.meta.url)).flatMa
   f.endsWith('.jinja') ? [f.slice(0, -'.jinja'.length)] : [],
 );
 
-/** Without white space, which templates trim, and composed, as some tokenizers write letters. */
+/** Removes white space, which templates trim, and composes characters, as some tokenisers do. */
 const bare = (text: string) => text.normalize('NFC').replaceAll(/\s/g, '');
 
-/** Ids and trained ranges as the data worker makes them of rows of a file. */
+/** Ids and learned ranges of the rows of a file, from the data worker. */
 function trainedBy(api: DataApi, rows: unknown[]): { ids: number[]; ranges: Ranges }[] {
   api.parse('rows.jsonl', utf8(jsonl(rows)).buffer as ArrayBuffer, { format: 'auto', columns: null });
   return rows.map((_, i) => {
@@ -61,21 +61,21 @@ function trainedBy(api: DataApi, rows: unknown[]): { ids: number[]; ranges: Rang
 }
 
 /**
- * What TRL learns and we do not, all of it part of a prompt: the words that a template puts before an answer, and, where
- * the prompt alone is written otherwise than in the whole, all that differs.
+ * What TRL learns and we do not, all of it part of the prompt: text that a template puts before an answer, and
+ * everything that differs if the prompt is rendered differently on its own.
  */
 type Differs = Record<string, (text: string, conversation: string) => boolean>;
 const ON_PURPOSE: { completion: Differs; answers: Differs } = {
   completion: {
-    // The system message moves into the last question, so that prompt and whole part there.
+    // The system message moves into the last question, so the two renderings differ from there.
     'mistral-nemo': (text) => text.trim().endsWith('[/INST]'),
-    // An earlier answer loses its thoughts when another follows.
+    // An answer loses its thoughts if another follows.
     qwen3: (text, conversation) => conversation === 'two answers in a row' && text.startsWith('First.<|im_end|>'),
   },
   answers: {
-    // TRL's marks begin before the line break that the generation prompt ends with.
+    // TRL's marks start before the line break at the end of the generation prompt.
     'qwen2.5': (text) => text === '\n',
-    // <|assistant|> takes the white space behind it, the answer's too, and so counts as part of the answer.
+    // <|assistant|> absorbs the following white space, including the answer's, and so counts as part of the answer.
     phi3: (text, conversation) => text === '<|assistant|>' && /space|newline/.test(conversation),
     'phi3.5': (text, conversation) => text === '<|assistant|>' && /space|newline/.test(conversation),
   },
@@ -88,7 +88,7 @@ afterAll(() => {
   vi.useRealTimers();
 });
 
-test('every template, and 30 conversations for each', () => {
+test('covers 17 templates and at least 30 conversations', () => {
   expect(names).toHaveLength(17);
   expect(conversations.length).toBeGreaterThanOrEqual(30);
   // TRL has training templates for some of them only.
@@ -106,7 +106,7 @@ describe.each(names)('%s', (name) => {
   const template = new ChatTemplate(source, tokenizer.special);
   const rendered = fixture.conversations.filter((row) => row.text !== null);
 
-  test('texts, and refusals', () => {
+  test('gives the same texts and rejections', () => {
     for (const { name, text, prompt, prompt_adds } of fixture.conversations) {
       const messages = messagesOf.get(name)!;
       const cases: [boolean, string | null | undefined][] = [
@@ -125,16 +125,16 @@ describe.each(names)('%s', (name) => {
     api.openTokenizer(opened);
     return trainedBy(api, rows);
   };
-  test('ids: a beginning that the template wrote is not written twice', () => {
+  test('gives the same ids, without a second BOS', () => {
     for (const { name, text, ids } of rendered) expect(tokenizer.encode(text!, false).ids, name).toEqual(ids);
   });
 
-  // A row with an answer that says nothing is left out when the file is read.
+  // Rows with an empty answer are dropped when the file is read.
   const answers = rendered.filter(({ name }) =>
     messagesOf.get(name)!.some((m) => m.role === 'assistant' && m.content.trim() !== ''),
   );
 
-  /** Text of the tokens that only one of two masks has. */
+  /** The text of tokens that are in mask `a` but not in `b`. */
   const onlyIn = (a: Ranges, b: Ranges, ids: readonly number[]): string[] => {
     const has = (ranges: Ranges, t: number) => ranges.some(([start, end]) => t >= start && t < end);
     const runs: number[][] = [];
@@ -146,7 +146,7 @@ describe.each(names)('%s', (name) => {
     return runs.map((run) => tokenizer.decode(run, false));
   };
 
-  /** What of TRL's mask we leave out; that we never learn more than TRL is checked on the way. */
+  /** What TRL learns and we do not. Also checks that we never learn more than TRL. */
   const leftOut = (rows: Row[], masks: { ids: number[]; ranges: Ranges }[], which: 'completion' | 'assistant_only') =>
     rows.flatMap((row, i) => {
       const { ids, ranges } = masks[i]!;
@@ -155,7 +155,7 @@ describe.each(names)('%s', (name) => {
       return onlyIn(row[which]!, ranges, ids).map((text) => ({ conversation: row.name, text }));
     });
 
-  test('the loss of the last answer, as TRL takes it of a completion', () => {
+  test('masks the last answer like a completion in TRL', () => {
     const answered = answers.filter((row) => row.completion !== undefined);
     const rows = answered.map(({ name }) => {
       const messages = messagesOf.get(name)!;
@@ -168,8 +168,9 @@ describe.each(names)('%s', (name) => {
   });
 
   const known = answers.filter((row) => row.assistant_only !== undefined);
+  // TRL has training templates for only some of them.
   if (known.length > 0)
-    test('the loss of all answers, as TRL takes it with assistant_only_loss', () => {
+    test('masks all answers like TRL with assistant_only_loss', () => {
       const masks = trainedOn(known.map(({ name }) => ({ messages: messagesOf.get(name)! })));
       const differences = leftOut(known, masks, 'assistant_only');
       expect(differences.filter(({ conversation, text }) => !ON_PURPOSE.answers[name]?.(text, conversation))).toEqual(
@@ -177,7 +178,7 @@ describe.each(names)('%s', (name) => {
       );
     });
 
-  test('every answer is learned with the token that ends it, and nothing of a prompt', () => {
+  test('learns every answer with its end token, and no part of a prompt', () => {
     const masks = trainedOn(answers.map(({ name }) => ({ messages: messagesOf.get(name)! })));
     answers.forEach(({ name: conversation }, i) => {
       const messages = messagesOf.get(conversation)!;
@@ -185,7 +186,7 @@ describe.each(names)('%s', (name) => {
       const learned = ranges.map(([start, end]) => tokenizer.decode(ids.slice(start, end), false));
       const all = bare(learned.join(''));
       for (const { role, content } of messages) {
-        // Some templates leave thoughts out of earlier answers.
+        // Some templates remove thoughts from earlier answers.
         const text = bare(content.split('</think>').at(-1)!);
         if (role === 'assistant') expect(all, conversation).toContain(text);
         else if (text !== '' && !messages.some((m) => m.role === 'assistant' && bare(m.content).includes(text))) {
@@ -199,21 +200,21 @@ describe.each(names)('%s', (name) => {
     });
   });
 
-  test('texts without a template', () => {
+  test('prepares texts without a template like TRL', () => {
     const masks = (rows: unknown[]) => {
       const api = createDataApi();
       const { chat_template: _, ...base } = config;
       api.openTokenizer({ ...opened, chatTemplate: null, tokenizerConfig: JSON.stringify(base) });
       return trainedBy(api, rows);
     };
-    // A row with an empty text or prompt is left out when the file is read.
+    // Rows with an empty text or prompt are dropped when the file is read.
     const texts = fixture.texts.filter((t) => t.text !== '');
     const pairs = fixture.pairs.filter((p) => p.prompt !== '');
     const given = [
       ...masks(texts.map(({ text }) => ({ text }))),
       ...masks(pairs.map(({ prompt, completion }) => ({ prompt, completion }))),
     ];
-    // The first token is predicted by nothing, and shown so.
+    // Nothing predicts the first token, so it is not shown as learned.
     const counted = (ranges: Ranges) => ranges.map(([start, end]) => [Math.max(start, 1), end]);
     expect(given).toEqual([...texts, ...pairs].map(({ ids, trained }) => ({ ids, ranges: counted(trained) })));
   });

@@ -1,7 +1,7 @@
 /**
- * Tokenizers of real models against the Rust library, on the hard strings of tests/oracle/hard_strings.py. Their files
- * are cut down to what those strings reach (tests/oracle/make_tokenizer_fixtures.py); scripts/interop/tokenizers.mjs
- * does the same with the whole ones.
+ * Tokenisers of real models compared with the Rust library, on the hard strings of tests/oracle/hard_strings.py. Their
+ * files are reduced to what those strings need (tests/oracle/make_tokenizer_fixtures.py);
+ * scripts/interop/tokenizers.mjs does the same with the full files.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -17,14 +17,14 @@ interface Golden {
   ids: number[][];
   special_before: number[];
   special_behind: number[];
-  /** By the index of the string, where it is not the string itself. */
+  /** By index of the string, if it does not decode to itself. */
   decoded: Record<string, string>;
 }
 
 const strings: { group: string; text: string }[] = readJson('strings.json');
 const families = readdirSync(url('.'), { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? [e.name] : []));
 
-test('every family, and 200 strings for each', () => {
+test('covers 18 families and at least 200 strings', () => {
   expect(families).toHaveLength(18);
   expect(new Set(strings.map((s) => s.text)).size).toBeGreaterThanOrEqual(200);
 });
@@ -33,13 +33,13 @@ describe.each(families)('%s', (name) => {
   const golden: Golden = readJson(`${name}/golden.json`);
   const tokenizer = new TextTokenizer(tokenizerFiles(`${FOLDER}/${name}`));
 
-  test('ids', () => {
+  test('gives the same ids', () => {
     strings.forEach(({ text }, i) => {
       expect(tokenizer.encode(text, false).ids, JSON.stringify(text)).toEqual(golden.ids[i]);
     });
   });
 
-  test('ids with what the model wants around a text', () => {
+  test('gives the same ids with special tokens', () => {
     const { special_before: before, special_behind: behind } = golden;
     strings.forEach(({ text }, i) => {
       const expected = [...before, ...golden.ids[i]!, ...behind];
@@ -47,7 +47,7 @@ describe.each(families)('%s', (name) => {
     });
   });
 
-  test('back to text', () => {
+  test('decodes to the same text', () => {
     strings.forEach(({ text }, i) => {
       expect(tokenizer.decode(golden.ids[i]!, false), JSON.stringify(text)).toBe(
         golden.decoded[i] ?? text.toWellFormed(),
@@ -55,7 +55,7 @@ describe.each(families)('%s', (name) => {
     });
   });
 
-  test('a range of the text is found among the tokens, whatever is in front of it', () => {
+  test('maps a range of the text to tokens, whatever comes before it', () => {
     const answer = 'The end.';
     for (const { text } of strings) {
       const whole = `${text}\n${answer}`;
@@ -64,19 +64,19 @@ describe.each(families)('%s', (name) => {
       const learned = [...ids].filter((_, i) => trained[i] === 1);
       const first = trained.indexOf(1);
       expect([...trained.subarray(first)], JSON.stringify(text)).toEqual(learned.map(() => 1));
-      // A token may reach over the seam: "\nThe" where nothing splits at a line's end.
+      // A token may span the boundary, e.g. "\nThe" if nothing splits at line ends.
       const uncased = (s: string) => s.toLowerCase().replaceAll(/\s/g, '');
       expect(uncased(tokenizer.decode(learned, false)), JSON.stringify(text)).toBe(uncased(answer));
     }
   });
 });
 
-test.each(['roberta', 'minilm'])('%s: an old file that does not say what kind of model it has', (name) => {
+test.each(['roberta', 'minilm'])('%s: reads an old file that does not give the type of its model', (name) => {
   const golden: Golden = readJson(`${name}/golden.json`);
   const files = tokenizerFiles(`${FOLDER}/${name}`);
   const { model, ...rest } = JSON.parse(files.tokenizerJson);
   const { type: _, unk_token, continuing_subword_prefix, ...bare } = model;
-  // The library would tell by these two, and take a file without them for something else.
+  // The library recognises it by these two fields, and would otherwise mistake its type.
   const kept = name === 'minilm' ? { unk_token, continuing_subword_prefix } : {};
   const old = new TextTokenizer({ ...files, tokenizerJson: JSON.stringify({ ...rest, model: { ...bare, ...kept } }) });
   strings.forEach(({ text }, i) => {

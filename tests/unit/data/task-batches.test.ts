@@ -1,4 +1,4 @@
-/** Batches of every objective, and base text that is replayed among the examples. */
+/** Batches for every objective, and base text replayed among the examples. */
 import { describe, expect, test } from 'vitest';
 import { type BatchOptions, batchShapes, createBatchSource, IGNORE, targetsOf } from '../../../src/data/batches';
 import { schedule } from '../../../src/data/schedule';
@@ -31,40 +31,40 @@ const masked = (row: number, ids: number[], special: number[]): TokenizedExample
 });
 const first = (train: TokenizedExample[]) => createBatchSource(train, [], OPTIONS).microBatches(0)[0]!;
 
-describe('what a batch carries', () => {
-  test('targets of texts one after the other, rows counted', () => {
+describe('a batch', () => {
+  test('concatenates classes and counts rows', () => {
     const batch = first([1, 2].map((row) => sorted(row, [2, 5, 3], [row, 0])));
     expect(batch).toMatchObject({ kind: 'text_targets', width: 2, targetCount: 2 });
     expect(batch).toHaveProperty('targets', Float32Array.of(1, 0, 2, 0));
   });
 
-  test('labels of words are not shifted', () => {
+  test('does not shift labels of words', () => {
     const batch = first([tagged(1, [5, 6, 7], [1, X, 0])]);
     expect(batch).toMatchObject({ kind: 'token_labels', targetCount: 2 });
     expect(batch).toHaveProperty('labels', Int32Array.of(1, X, 0, X));
   });
 
-  test('where texts begin; padding is a text of its own', () => {
+  test('says where texts start, and treats each padding token as a separate text', () => {
     const packed = example(1, [5, 6, 7, 8, 9], Int32Array.of(0, 0, 2, 2, 2));
     const batch = first([packed, example(2, [5, 6])]);
     expect(batch).toHaveProperty('starts', Int32Array.of(0, 0, 2, 2, 2, 5, 6, 7, 0, 0, 2, 3, 4, 5, 6, 7));
     expect(first([example(2, [5, 6])])).toHaveProperty('starts', null);
   });
 
-  test('special tokens are marked, and padding with them', () => {
+  test('marks special tokens and padding', () => {
     const batch = first([masked(1, [2, 5, 6, 3], [1, 0, 0, 1]), masked(2, [2, 3], [1, 1])]);
     expect(batch).toHaveProperty('special', Uint8Array.of(1, 0, 0, 1, 1, 1, 1, 1));
     // The tokens that may be masked: how many are is drawn by the objective.
     expect(batch).toMatchObject({ kind: 'hidden_tokens', targetCount: 2 });
   });
 
-  test('rows with and without a class do not go together', () => {
+  test('cannot mix rows with and without a class', () => {
     const error = errorOf(() => first([example(1, [5]), sorted(2, [5], [1])]));
     expect(error.message).toContain('next_token and text_targets');
     expect(error.action).toContain('replay');
   });
 
-  test('counts of a text alone', () => {
+  test('counts the targets of one text', () => {
     const labels = Int32Array.of(5, X, 7);
     const counts = [
       { ...example(1, [5, 6, 7]), labels },
@@ -94,21 +94,24 @@ describe('replay', () => {
       .map(({ ids, batchSize, length }) => Array.from({ length: batchSize }, (_, r) => ids[r * length]!));
   const steps = (n: number, from: ReturnType<typeof source>) => Array.from({ length: n }, (_, s) => rowsOf(s, from));
 
-  test.each([0.05, 0.1, 0.25, 1 / 3, 0.5, 0.9, 1])('a share of %d is exact to a row, however long the run', (ratio) => {
-    const from = source(ratio);
-    let rows = 0;
-    let replayed = 0;
-    for (let step = 0; step < 120; step++) {
-      const seen = rowsOf(step, from).flat();
-      rows += seen.length;
-      replayed += seen.filter((id) => id >= 1000).length;
-      expect(Math.abs(replayed - rows * ratio)).toBeLessThanOrEqual(1);
-    }
-    // 23 rows are 6 batches, in windows of two: three steps an epoch.
-    expect(rows).toBe(40 * 23);
-  });
+  test.each([0.05, 0.1, 0.25, 1 / 3, 0.5, 0.9, 1])(
+    'a ratio of %d is exact to within one row at every step',
+    (ratio) => {
+      const from = source(ratio);
+      let rows = 0;
+      let replayed = 0;
+      for (let step = 0; step < 120; step++) {
+        const seen = rowsOf(step, from).flat();
+        rows += seen.length;
+        replayed += seen.filter((id) => id >= 1000).length;
+        expect(Math.abs(replayed - rows * ratio)).toBeLessThanOrEqual(1);
+      }
+      // 23 rows are 6 batches, two per step: three steps per epoch.
+      expect(rows).toBe(40 * 23);
+    },
+  );
 
-  test('a pure function of the step: a resumed run sees the same rows', () => {
+  test('depends only on the step, so a resumed run sees the same rows', () => {
     const forward = steps(12, source(0.3));
     const again = source(0.3);
     for (const step of [11, 3, 7, 0, 5]) expect(rowsOf(step, again)).toEqual(forward[step]);
@@ -126,7 +129,7 @@ describe('replay', () => {
     });
   });
 
-  test('all pieces come equally often, and stand at different places', () => {
+  test('uses all pieces equally often, in varying positions', () => {
     const places = new Set<number>();
     const counts = new Map<number, number>();
     for (const rows of steps(60, source(0.25)).flat()) {
@@ -142,21 +145,21 @@ describe('replay', () => {
     expect(places.size).toBe(4);
   });
 
-  test('nothing to replay, or a share of nothing, changes nothing', () => {
+  test('changes nothing without base text or with a ratio of 0', () => {
     const plain = createBatchSource(train, [], { ...OPTIONS, batchSize: 4, accumulation: 2, shuffle: true });
     const bare = steps(6, plain);
     expect(steps(6, source(0))).toEqual(bare);
     expect(steps(6, source(0.5, { replay: { examples: [], ratio: 0.5 } }))).toEqual(bare);
   });
 
-  test('targets are those of the rows that are there', () => {
+  test('counts the targets of the actual rows', () => {
     for (const batch of source(0.5).microBatches(0)) {
       const lengths = [...batch.lengths];
       expect(batch.targetCount).toBe(lengths.reduce((sum, n) => sum + n - 1, 0));
     }
   });
 
-  test('evaluation has none', () => {
+  test('is not used in evaluation', () => {
     const held = createBatchSource(train, train, { ...OPTIONS, replay: { examples: base, ratio: 1 } }).evaluation();
     expect(held.flatMap(({ ids }) => [...ids]).some((id) => id >= 1000)).toBe(false);
   });
@@ -203,7 +206,7 @@ describe('shapes', () => {
   });
 });
 
-test('hundreds of thousands of rows are scheduled without a list of all batches', () => {
+test('schedules hundreds of thousands of rows without a list of all batches', () => {
   const options = { batchSize: 4, accumulation: 2, shuffle: true, seed: 1 };
   const { batchesOf, stepsPerEpoch } = schedule(300_000, options, { count: 50_000, ratio: 0.2 });
   expect(stepsPerEpoch).toBe(37_500);

@@ -1,9 +1,9 @@
-/** Answer ranges under the ways that real templates are written, shortened to what matters for the ranges. */
+/** Answer ranges for the kinds of templates that real models have, reduced to what matters for the ranges. */
 import { describe, expect, test } from 'vitest';
 import { ChatTemplate, PLAIN_CHAT_TEMPLATE, templateSource } from '../../../src/data/chat-template';
 import { answerSpans } from '../../../src/data/render';
+import { MAX_TEMPLATE_BYTES } from '../../../src/data/tokenizer-files';
 import type { ChatMessage } from '../../../src/data/types';
-import { MAX_TEMPLATE_BYTES } from '../../../src/data/worker-api';
 import { errorOf } from './helpers';
 
 const SPECIAL = { bos_token: '<s>', eos_token: '</s>' };
@@ -16,7 +16,7 @@ const chat = (...turns: string[]): ChatMessage[] =>
 const CHATML =
   "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}" +
   "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
-/** The generation prompt is nothing: the answer follows [/INST]. System goes into the first user turn. */
+/** There is no generation prompt: the answer follows [/INST]. The system message goes into the first user turn. */
 const LLAMA2 =
   "{% if messages[0]['role'] == 'system' %}{% set rest = messages[1:] %}{% set sys = messages[0]['content'] %}" +
   '{% else %}{% set rest = messages %}{% set sys = false %}{% endif %}{% for m in rest %}' +
@@ -41,16 +41,16 @@ const R1 =
   "{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}{{ '<User>' + m.content }}" +
   "{% else %}{{ '<Assistant>' + m.content + eos_token }}{% endif %}{% endfor %}" +
   "{% if add_generation_prompt %}{{ '<Assistant><think>\\n' }}{% endif %}";
-/** A system message goes to the front wherever it stands, so that an earlier prompt is no beginning of the whole. */
+/** A system message always moves to the front, so the rendering of an earlier prompt is not a prefix of the whole. */
 const TO_THE_FRONT =
   "{% for m in messages if m.role == 'system' %}{{ m.content }}{% endfor %}{% for m in messages %}" +
   "{% if m.role == 'user' %}{{ '<User>' + m.content }}{% elif m.role == 'assistant' %}{{ '<Assistant>' + m.content + eos_token }}{% endif %}{% endfor %}" +
   "{% if add_generation_prompt %}{{ '<Assistant><think>\\n' }}{% endif %}";
-/** Ends a whole conversation with a token that begins like the one that follows an answer in the middle (Phi-3). */
+/** Ends a conversation with a token that starts like the one that follows an earlier answer (Phi-3). */
 const PHI3 =
   "{% for m in messages %}{{ '<|' + m.role + '|>\\n' + m.content + '<|end|>\\n' }}{% endfor %}" +
   "{% if add_generation_prompt %}{{ '<|assistant|>\\n' }}{% else %}{{ eos_token }}{% endif %}";
-/** As SmolLM3 has it: marks of its own, which leave out the end token. */
+/** As in SmolLM3: the template has its own marks, which exclude the end token. */
 const MARKED =
   "{%- for message in messages -%}\n    {%- if message.role == 'assistant' -%}\n        {{ '<|im_start|>assistant\\n' }}\n" +
   '        {%- generation -%}\n        {{ message.content }}\n        {%- endgeneration -%}\n' +
@@ -71,7 +71,7 @@ describe('what is learned', () => {
     ['Gemma', GEMMA, two.slice(1), ['Hello<end_of_turn>\n', 'So long<end_of_turn>\n']],
     ['Qwen3', QWEN3, two, ['Hello<|im_end|>\n', '<think>\n\n</think>\n\nSo long<|im_end|>\n']],
     ['R1', R1, two.slice(1), ['Hello</s>', 'So long</s>']],
-    ['own marks, end token taken in', MARKED, two, ['Hello<|im_end|>', 'So long<|im_end|>']],
+    ['own marks, extended to the end token', MARKED, two, ['Hello<|im_end|>', 'So long<|im_end|>']],
     [
       'a system message that moves',
       TO_THE_FRONT,
@@ -81,16 +81,16 @@ describe('what is learned', () => {
     ['Phi-3', PHI3.replace('eos_token', "'<|endoftext|>'"), two, ['Hello<|end|>\n', 'So long<|end|>\n<|endoftext|>']],
     ['no template', PLAIN_CHAT_TEMPLATE, two, [' Hello</s>', ' So long</s>']],
     [
-      'the same answer as the question',
+      'an answer equal to the question',
       CHATML,
       chat('u:echo', 'a:echo', 'u:echo', 'a:echo'),
       ['echo<|im_end|>\n', 'echo<|im_end|>\n'],
     ],
     ['a greeting first', CHATML, chat('a:Welcome', 'u:Hi', 'a:Hello'), ['Welcome<|im_end|>\n', 'Hello<|im_end|>\n']],
     ['two answers in a row', CHATML, chat('u:Go', 'a:One', 'a:Two'), ['One<|im_end|>\n', 'Two<|im_end|>\n']],
-    ['ends with the user', CHATML, chat('u:Hi', 'a:Hello', 'u:And?'), ['Hello<|im_end|>\n']],
+    ['a user message last', CHATML, chat('u:Hi', 'a:Hello', 'u:And?'), ['Hello<|im_end|>\n']],
     [
-      'answers that repeat in Qwen3',
+      'repeated answers in Qwen3',
       QWEN3,
       chat('u:a', 'a:a', 'u:a', 'a:a'),
       ['a<|im_end|>\n', '<think>\n\n</think>\n\na<|im_end|>\n'],
@@ -99,14 +99,14 @@ describe('what is learned', () => {
     expect(learned(source, messages)).toEqual(expected);
   });
 
-  test('only the answers that are to be trained', () => {
+  test('only answers that are not excluded from training', () => {
     const messages = chat('u:Hi', 'a:Hello', 'u:Bye', 'a:So long');
     messages[1]!.train = false;
     expect(learned(CHATML, messages)).toEqual(['So long<|im_end|>\n']);
     expect(learned(MARKED, messages)).toEqual(['So long<|im_end|>']);
   });
 
-  test('marks do not change the text, whatever the whitespace around them', () => {
+  test('marks do not change the text, whatever white space surrounds them', () => {
     const spaced =
       '{% for m in messages %}\n  {% if m.role == "assistant" %}\n    {% generation %}\n    {{ m.content }}\n    {% endgeneration %}\n  {% else %}\nQ: {{ m.content }}\n  {% endif %}\n{% endfor %}\n';
     const template = new ChatTemplate(spaced, SPECIAL);
@@ -118,7 +118,7 @@ describe('what is learned', () => {
 });
 
 describe('templates that misbehave', () => {
-  test('a refusal says what the template said', () => {
+  test('a rejection includes the template’s message', () => {
     const error = errorOf(() => new ChatTemplate(GEMMA, SPECIAL).render(chat('s:x', 'u:y'), false));
     expect(error).toMatchObject({ code: 'bad_model', where: 'chat template' });
     expect(error.details).toContain('System role not supported');
@@ -127,7 +127,7 @@ describe('templates that misbehave', () => {
   test.each([
     ['a syntax error', '{% for m in messages %}{{ m.content }'],
     ['an unknown statement', '{% include "other" %}'],
-    ['too large', `{# ${'x'.repeat(MAX_TEMPLATE_BYTES)} #}`],
+    ['an oversized template', `{# ${'x'.repeat(MAX_TEMPLATE_BYTES)} #}`],
   ])('%s', (_name, source) => {
     expect(errorOf(() => new ChatTemplate(source, SPECIAL))).toMatchObject({
       code: 'bad_model',
@@ -145,7 +145,7 @@ describe('templates that misbehave', () => {
     expect(errorOf(() => new ChatTemplate(source, SPECIAL).render(chat('u:a'), false)).code).toBe('bad_model');
   });
 
-  test("a template reaches no JavaScript of the page's", () => {
+  test('a template cannot reach JavaScript objects', () => {
     const template = new ChatTemplate(
       '{{ messages.constructor }}{{ messages[0].__proto__ }}{{ "".constructor }}',
       SPECIAL,
@@ -167,6 +167,6 @@ test.each([
   ['none', null, '{}', null],
   ['empty', ' ', '{"chat_template": ""}', null],
   ['no config', null, null, null],
-])('which template counts: %s', (_name, file, config, expected) => {
+])('chooses the template: %s', (_name, file, config, expected) => {
   expect(templateSource(file, config)).toBe(expected);
 });

@@ -1,4 +1,4 @@
-/** Words to tokens against word_ids() of the Rust library (tests/oracle/make_task_fixtures.py). Equal or wrong. */
+/** Words and their tokens, compared exactly with the Rust library's word_ids() (tests/oracle/make_task_fixtures.py). */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { encodeWords, firstOfWords } from '../../../src/data/encode-words';
@@ -12,7 +12,7 @@ interface Fixture {
 const url = new URL('../../fixtures/tasks/words.json', import.meta.url);
 const fixture: Fixture = JSON.parse(readFileSync(url, 'utf8'));
 
-test('ten tokenizers, of all kinds', () => {
+test('covers ten tokenisers of all kinds', () => {
   expect(Object.keys(fixture.tokenizers)).toHaveLength(10);
   expect(fixture.words.flat().length).toBeGreaterThan(100);
 });
@@ -20,7 +20,7 @@ test('ten tokenizers, of all kinds', () => {
 describe.each(Object.entries(fixture.tokenizers))('%s', (name, { rows, space_in_words }) => {
   const tokenizer = new TextTokenizer(tokenizerFiles(`tests/fixtures/tokenizers/${name}`));
 
-  test('ids, and the words that they are of', () => {
+  test('gives the same ids and word indices', () => {
     fixture.words.forEach((words, i) => {
       const found = encodeWords(words, tokenizer);
       expect([...found.ids], words.join(' ')).toEqual(rows[i]!.ids);
@@ -28,13 +28,13 @@ describe.each(Object.entries(fixture.tokenizers))('%s', (name, { rows, space_in_
     });
   });
 
-  test('a space is put before a word where the tokenizer does not do so itself', () => {
+  test('adds a space before a word if the tokeniser does not', () => {
     const byteLevel = ['roberta', 'gpt2'].includes(name);
     expect(tokenizer.wordPrefix).toBe(space_in_words || byteLevel ? ' ' : '');
   });
 });
 
-test("what stands around a text is the Rust library's, for every tokenizer", () => {
+test('every tokeniser adds the same special tokens as the Rust library', () => {
   const folder = new URL('../../fixtures/tokenizers/', import.meta.url);
   const names = readdirSync(folder, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? [e.name] : []));
   for (const name of names) {
@@ -45,7 +45,7 @@ test("what stands around a text is the Rust library's, for every tokenizer", () 
   expect(names.length).toBeGreaterThan(10);
 });
 
-test('the first token of each word has its label', () => {
+test('marks the first token of each word', () => {
   expect([...firstOfWords(Int32Array.of(-1, 0, 0, 1, 3, 3, 4, -1))]).toEqual([0, 1, 0, 1, 1, 0, 1, 0]);
   expect([...firstOfWords(Int32Array.of(0, 1, 1))]).toEqual([1, 1, 0]);
 });

@@ -59,7 +59,7 @@ async function optimizerBytes(changes: Partial<TrainingSection>): Promise<number
     method: { ...(method as LoraMethod), r: 8, target_modules: ['q_proj'] },
     objective,
     task: null,
-    base: 0,
+    base: 16,
     training: { ...training, ...changes },
     checkpointing: false,
     batches: [{ rows: 1, length: 32, targets: 20 }],
@@ -90,4 +90,15 @@ test.each<[OptimizerName, number]>([
 
 test('the moving average takes one copy more', async () => {
   expect((await optimizerBytes({ optim: 'sgd', sgd_momentum: 0, ema_decay: 0.99 })) - bare).toBe(4 * VALUES);
+});
+
+test('a penalty keeps where the weights started, and EWC the Fisher information too', async () => {
+  const taken = async (penalty: Partial<TrainingSection>) =>
+    (await optimizerBytes({ optim: 'sgd', sgd_momentum: 0, ...penalty })) - bare;
+  const l2 = await taken({ l2_sp_alpha: 1 });
+  const ewc = await taken({ ewc_lambda: 1 });
+  // Each has partial sums of the penalty besides, and their uniforms.
+  expect(l2 - 4 * VALUES).toBeGreaterThanOrEqual(0);
+  expect(l2 - 4 * VALUES).toBeLessThan(512);
+  expect(ewc - l2).toBe(4 * VALUES);
 });

@@ -181,7 +181,7 @@ describe('impossible combinations', () => {
     const options = { scale: 1, withGradient: false };
     const masked = createObjective({ type: 'masked_lm', mlm_probability: 0.15 }, info);
     expect(() => lossOf(masked, decoder, {}, batch, options)).toThrow('masked-language-modelling head');
-    expect(() => lossOf(masked, { ...encoder, head: null }, {}, batch, options)).toThrow(
+    expect(() => lossOf(masked, { ...encoder, heads: {} }, {}, batch, options)).toThrow(
       'masked-language-modelling head',
     );
     expect(() => lossOf(sft, encoder, {}, batch, options)).toThrow('sees the whole text at once');

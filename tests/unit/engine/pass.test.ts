@@ -8,9 +8,9 @@ import { disposeInputs } from '../../../src/engine/kernels/inputs';
 import { valueAndGradients } from '../../../src/engine/kernels/tape';
 import { createFull } from '../../../src/engine/methods/full';
 import { inference } from '../../../src/engine/methods/method';
-import { projectLogits, requireHead } from '../../../src/engine/models/head';
 import { batchAs, type Objective, type View } from '../../../src/engine/objectives/objective';
-import { sft } from '../../../src/engine/objectives/sft';
+import { sft, targetRows } from '../../../src/engine/objectives/sft';
+import { targetLogProbs } from '../../../src/engine/objectives/tokens';
 import { wholeText } from '../../../src/engine/run/evaluate';
 import { createPass } from '../../../src/engine/run/pass';
 import { readFloats } from '../../../src/engine/webgpu/backend';
@@ -24,14 +24,13 @@ beforeAll(async () => {
 /** Summed log-probability of each row's labels, [batchSize]. */
 function rowLogProbs(view: View, batch: NextTokenBatch): tf.Tensor1D {
   return view.run(() => {
-    const { batchSize, length, labels } = batch;
-    const logits = projectLogits(requireHead(view.model), view.hidden(batch), view.hooks);
-    const vocab = logits.shape[1]!;
-    // The label at t is predicted at t − 1.
-    const at = Array.from(labels, (_, i) => ((i + 1) % length === 0 ? -100 : labels[i + 1]!));
-    const chosen = tf.oneHot(tf.tensor1d(at, 'int32'), vocab);
-    const logProbs = tf.sum(tf.mul(tf.logSoftmax(logits), tf.cast(chosen, 'float32')), 1);
-    return tf.sum(tf.reshape(logProbs, [batchSize, length]), 1);
+    const { batchSize, length } = batch;
+    const targets = targetRows(batch);
+    const logProbs = targetLogProbs(view, view.hidden(batch), targets);
+    const isIn = (row: number) =>
+      Array.from(targets.rows, (at) => (at >= 0 && Math.floor(at / length) === row ? 1 : 0));
+    const rows = tf.tensor2d(Array.from({ length: batchSize }, (_, row) => isIn(row)));
+    return tf.sum(tf.mul(rows, logProbs), 1);
   });
 }
 

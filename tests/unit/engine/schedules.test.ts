@@ -1,4 +1,4 @@
-/** Compares schedules with transformers' get_scheduler and the formula in ULMFiT's paper (tests/oracle/make_optim_fixtures.py). */
+/** Compares schedules with transformers' get_scheduler and ULMFiT's formula (tests/oracle/make_optim_fixtures.py). */
 import { expect, test } from 'vitest';
 import { type ScheduleSettings, scheduleFactor, warmupSteps } from '../../../src/engine/optim/schedules';
 import type { LrSchedulerType } from '../../../src/recipe/types';

@@ -1,4 +1,4 @@
-/** How methods with virtual tokens and bottlenecks start, what they save and what they reject; parity tests cover the arithmetic. */
+/** How methods with virtual tokens and bottlenecks start, save and reject values; parity tests cover the arithmetic. */
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import * as tf from '@tensorflow/tfjs-core';
@@ -137,7 +137,10 @@ test('a head for whole texts reads the first virtual token, and a head for token
   const labels = ['a', 'b'];
   const rows = async (model: LanguageModel) =>
     tf.tidy(
-      () => model.hidden(input(model.task?.states ?? 'text'), method.hooks(inference())).dataSync() as Float32Array,
+      () =>
+        model
+          .hidden(input(model.heads.classification?.states ?? 'text'), method.hooks(inference()))
+          .dataSync() as Float32Array,
     );
   const plain = await rows(bert);
   const whole = await withTaskHead(bert, { problemType: 'single_label_classification', labels }, { seed: 0 });

@@ -1,4 +1,4 @@
-/** AdapterHub's folder against what its own library wrote (tests/oracle/make_bottleneck_fixtures.py). */
+/** AdapterHub's format against files written by its own library (tests/oracle/make_bottleneck_fixtures.py). */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
@@ -16,14 +16,14 @@ const CASES = readdirSync(FIXTURES, { withFileTypes: true })
 
 type Files = { path: string; bytes: Uint8Array }[];
 
-/** The files that the library wrote. */
+/** The files written by the library. */
 function folder(name: string): Files {
   return readdirSync(new URL(name, FIXTURES))
     .filter((path) => !path.startsWith('expected'))
     .map((path) => ({ path, bytes: new Uint8Array(readFileSync(new URL(`${name}/${path}`, FIXTURES))) }));
 }
 
-/** A folder with its config changed. */
+/** A folder with a modified config. */
 function changed(change: (config: Record<string, unknown>, bottleneck: Record<string, unknown>) => void): Files {
   return folder('llama-double').map(({ path, bytes }) => {
     if (path !== 'adapter_config.json') return { path, bytes };
@@ -35,7 +35,7 @@ function changed(change: (config: Record<string, unknown>, bottleneck: Record<st
 
 test('the folders are here', () => expect(CASES).toHaveLength(18));
 
-test.each(CASES)('%s: written again, the same bytes', (name) => {
+test.each(CASES)('%s is written back byte for byte', (name) => {
   const files = folder(name);
   const adapter = readAdapterHub(files);
   const written = writeAdapterHub(adapter);
@@ -47,7 +47,7 @@ test.each(CASES)('%s: written again, the same bytes', (name) => {
   }
 });
 
-test('what a folder says of its adapter', () => {
+test('reads the description of an adapter', () => {
   const { tensors, head, ...about } = readAdapterHub(folder('bert-classification'));
   expect(about).toEqual({
     name: 'tiny',
@@ -71,17 +71,21 @@ test('what a folder says of its adapter', () => {
   expect(isAdapterHub([{ path: 'adapter_model.safetensors' }])).toBe(false);
 });
 
-describe('what cannot be opened is refused with its reason', () => {
+describe('unsupported adapters are refused with the reason', () => {
   const cases: [string, Files, string][] = [
-    ['another kind', changed((_, c) => Object.assign(c, { architecture: 'lora' })), 'the kind lora'],
+    ['another kind of adapter', changed((_, c) => Object.assign(c, { architecture: 'lora' })), 'the kind lora'],
     ['parallel adapters', changed((_, c) => Object.assign(c, { is_parallel: true })), 'sets is_parallel'],
     ['a scale', changed((_, c) => Object.assign(c, { scaling: 'learned' })), 'sets scaling'],
     ['layers left out', changed((_, c) => Object.assign(c, { leave_out: [1] })), 'leaves some layers out'],
-    ['norms before both', changed((_, c) => Object.assign(c, { original_ln_before: true })), 'neither a seq_bn'],
-    ['widths by layer', changed((_, c) => Object.assign(c, { reduction_factor: { 1: 8 } })), 'not a possible value'],
+    ['a norm before both', changed((_, c) => Object.assign(c, { original_ln_before: true })), 'neither a seq_bn'],
+    [
+      'a reduction factor per layer',
+      changed((_, c) => Object.assign(c, { reduction_factor: { 1: 8 } })),
+      'not a possible value',
+    ],
     ['another activation', changed((_, c) => Object.assign(c, { non_linearity: 'leakyrelu' })), 'cannot be computed'],
     [
-      'a name that the tensors lack',
+      'a name that no tensor has',
       changed((config) => Object.assign(config, { name: 'other' })),
       'not part of a bottleneck',
     ],
@@ -92,13 +96,17 @@ describe('what cannot be opened is refused with its reason', () => {
       folder('llama-double').map((f) => (f.path.endsWith('.json') ? f : { ...f, path: 'pytorch_adapter.bin' })),
       'can run code',
     ],
-    ['two folders', [...folder('llama-double'), { path: 'a/adapter_config.json', bytes: new Uint8Array() }], 'holds 2'],
+    [
+      'two adapters',
+      [...folder('llama-double'), { path: 'a/adapter_config.json', bytes: new Uint8Array() }],
+      'holds 2',
+    ],
   ];
   test.each(cases)('%s', (_name, files, reason) => {
     expect(() => readAdapterHub(files)).toThrow(reason);
   });
 
-  test('an older file’s gelu is the one with tanh, and its gelu_orig the exact one', () => {
+  test('in older files gelu is the tanh approximation, and gelu_orig the exact one', () => {
     const older = (non_linearity: string) =>
       changed((config, c) => {
         delete config.version;
@@ -109,7 +117,7 @@ describe('what cannot be opened is refused with its reason', () => {
   });
 });
 
-test('tensors of a bare encoder and of one with a head go under each other’s blocks', () => {
+test('tensor names convert between a bare encoder and one with a head', () => {
   const { tensors } = readAdapterHub(folder('bert-double'));
   const head = { shape: [1], data: new Float32Array(1) };
   const withHead = new Map([...tensors, ['classifier.weight', head]]);
@@ -120,7 +128,7 @@ test('tensors of a bare encoder and of one with a head go under each other’s b
   expect(underBlocks(tensors, ['bert.encoder.layer.0'])).toBe(tensors);
 });
 
-test('classes of transformers', () => {
+test('gives the transformers class of a model', () => {
   expect(modelClass('llama', 'language_model')).toBe('LlamaForCausalLM');
   expect(modelClass('gpt2', 'language_model')).toBe('GPT2LMHeadModel');
   expect(modelClass('bert', 'language_model')).toBe('BertForMaskedLM');

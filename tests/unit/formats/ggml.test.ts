@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { blockValues, dequantize, type GgmlType, ggmlBytes, ggmlTypeName } from '../../../src/formats/ggml';
 import { openSafetensors } from '../../../src/formats/safetensors';
 
-/** Blocks and what the gguf package makes of them (tests/oracle/make_gguf_fixtures.py). */
+/** Quantised blocks and their values according to the gguf package (tests/oracle/make_gguf_fixtures.py). */
 const fixture = new Uint8Array(readFileSync('tests/fixtures/gguf/blocks.safetensors'));
 const { tensors } = await openSafetensors(
   async (start, end) => fixture.slice(start, end).buffer as ArrayBuffer,
@@ -26,7 +26,7 @@ describe('dequantising', () => {
     expect(new Uint8Array(values.buffer)).toEqual(part(`${type}.values`).slice());
   });
 
-  it('widens plain formats, wherever the bytes lie', () => {
+  it('widens unquantised formats, even from unaligned bytes', () => {
     const shifted = (bytes: Uint8Array) => {
       const larger = new Uint8Array(bytes.length + 1);
       larger.set(bytes, 1);

@@ -1,4 +1,4 @@
-/** GGUF files byte by byte, right or wrong in one place: for tests of reading them. */
+/** Builds GGUF files byte by byte, to test reading valid and invalid ones. */
 
 export const GgufType = { u8: 0, u32: 4, f32: 6, bool: 7, string: 8, array: 9, u64: 10 } as const;
 
@@ -23,7 +23,7 @@ export class GgufBytes {
     this.u64(bytes.length).parts.push(bytes);
     return this;
   }
-  /** A pair whose value is a string. */
+  /** A metadata pair whose value is a string. */
   text(key: string, value: string): this {
     return this.string(key).u32(GgufType.string).string(value);
   }
@@ -33,7 +33,7 @@ export class GgufBytes {
     return this.u32(type).u64(offset);
   }
 
-  /** Everything so far, padded to `alignment`, and `data` bytes behind it. */
+  /** Everything so far, padded to `alignment` and followed by `data` bytes. */
   done(data = 0, alignment = 32): Uint8Array {
     const length = this.parts.reduce((sum, part) => sum + part.length, 0);
     const file = new Uint8Array(Math.ceil(length / alignment) * alignment + data);

@@ -1,6 +1,6 @@
 /**
- * Tokenizers rebuilt from what a GGUF file keeps of them, against the Rust library on the hard strings. The vocabularies are
- * those of tests/fixtures/tokenizers, put into GGUF's terms as llama.cpp's converter does.
+ * Tokenisers rebuilt from GGUF metadata, compared with the Rust library on the hard strings. The vocabularies are those
+ * of tests/fixtures/tokenizers, converted to GGUF's form as llama.cpp's converter does.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -49,10 +49,10 @@ function vocabularyOf(name: string, model: 'gpt2' | 'llama', pre: string | null)
   }
   for (const { id, content, special } of added_tokens) {
     types[id] = special || /^<unused\d+>$|^<\|.*\|>$/.test(content) ? CONTROL : USER_DEFINED;
-    // Converters write the marks of user-defined tokens as the spaces that they stand for.
+    // Converters write the ▁ marks of user-defined tokens as spaces.
     if (types[id] === USER_DEFINED) tokens[id] = content.replaceAll('▁', ' ');
   }
-  // SentencePiece gave each token a score in the order in which it was made; merges keep that order.
+  // SentencePiece scores tokens in the order in which they were created, which is the order of the merges.
   const scores = new Float32Array(size).fill(-1e6);
   for (const [rank, [left, right]] of bpe.merges.toReversed().entries()) {
     scores[bpe.vocab[left + right]!] = rank - bpe.merges.length;
@@ -93,13 +93,13 @@ describe.each([
   const golden: { ids: number[][]; decoded: Record<string, string> } = readJson(`${name}/golden.json`);
   const tokenizer = open(vocabularyOf(name, model, pre));
 
-  it('ids of the Rust library', () => {
+  it('encodes to the same ids as the Rust library', () => {
     strings.forEach(({ text }, i) => {
       expect(tokenizer.encode(text, false).ids, JSON.stringify(text)).toEqual(golden.ids[i]);
     });
   });
 
-  it('back to text', () => {
+  it('decodes to the same text', () => {
     strings.forEach(({ text }, i) => {
       expect(tokenizer.decode(golden.ids[i]!, false), JSON.stringify(text)).toBe(
         golden.decoded[i] ?? text.toWellFormed(),
@@ -108,7 +108,7 @@ describe.each([
   });
 });
 
-describe('what a vocabulary says', () => {
+describe('a vocabulary', () => {
   const small = (changes: Partial<GgufVocabulary> = {}): GgufVocabulary => ({
     ...{ model: 'gpt2', pre: 'gpt-2', architecture: 'llama', scores: null },
     tokens: pack(['<s>', '</s>', 'a', 'b', 'ab', 'Ġ']),
@@ -118,27 +118,27 @@ describe('what a vocabulary says', () => {
     ...changes,
   });
 
-  it('puts BOS and EOS around a text where the file says so', () => {
+  it('adds BOS and EOS if the file says so', () => {
     expect(open(small()).encode('ab', true).ids).toEqual([0, 4, 1]);
     expect(open(small({ addEos: false })).encode('ab', true).ids).toEqual([0, 4]);
     expect(open(small({ bos: null, addEos: false })).encode('ab', true).ids).toEqual([4]);
   });
 
   it.each([
-    ['another kind', { model: 'bert' }, /“bert”; gpt2 and llama/],
+    ['an unsupported type', { model: 'bert' }, /“bert” is not supported; gpt2 and llama/],
     ['no merges', { merges: null }, /no merges/],
-    ['a merge of one', { merges: pack(['ab']) }, /no pair/],
-    ['a merge of unknown tokens', { merges: pack(['a z']) }, /no pair/],
+    ['a merge of one token', { merges: pack(['ab']) }, /not a pair/],
+    ['a merge of unknown tokens', { merges: pack(['a z']) }, /not a pair/],
     ['no scores', { model: 'llama' }, /no scores/],
-    ['an unknown pre-tokenizer', { pre: 'future-bpe' }, /“future-bpe”/],
+    ['an unknown pre-tokeniser', { pre: 'future-bpe' }, /“future-bpe”/],
     ['no tokens', { tokens: pack([]) }, /0 tokens/],
-    ['an endless token', { tokens: pack(['a'.repeat(5000)]) }, /5000 bytes/],
+    ['an overlong token', { tokens: pack(['a'.repeat(5000)]) }, /5000 bytes/],
   ])('refuses %s', (_name, changes, says) => {
     expect(() => tokenizerJson(small(changes))).toThrow(says);
   });
 
   it('rebuilds 262,144 tokens from their scores in seconds', () => {
-    // Words of two to six letters, so that most have halves in the vocabulary.
+    // Most tokens can be split into two others.
     const letters = 'abcdefghijklmnopqrstuvwxyz';
     const word = (n: number): string => (n < 26 ? letters[n]! : word(Math.floor(n / 26) - 1) + letters[n % 26]!);
     const tokens = Array.from({ length: 2 ** 18 }, (_, i) => word(i));
@@ -147,7 +147,7 @@ describe('what a vocabulary says', () => {
     const text = tokenizerJson(
       small({ model: 'llama', tokens: pack(tokens), scores, types: null, bos: null, eos: null }),
     );
-    // On an idle machine about one; a hang would be minutes.
+    // About one second on an idle machine; a hang would take minutes.
     expect(cpuSeconds() - before).toBeLessThan(15);
     expect(text.length).toBeGreaterThan(2 ** 22);
   });

@@ -9,7 +9,7 @@ import { GgufType, gguf } from './gguf-bytes';
 /** Written by the gguf package (tests/oracle/make_gguf_fixtures.py). */
 const sample = new Uint8Array(readFileSync('tests/fixtures/gguf/sample.gguf'));
 
-/** Bytes past the given ones are zeros, so that a small array can stand for a large file. */
+/** Bytes past the end of `bytes` read as zeros, so that a small array can stand in for a large file. */
 function open(bytes: Uint8Array, size = bytes.length, asked: [number, number][] = []) {
   const read = async (start: number, end: number) => {
     asked.push([start, end]);
@@ -74,7 +74,7 @@ describe('reading', () => {
     for (const [i, value] of values('Q8_0').entries()) expect(value).toBeCloseTo(expected[i]!, 1);
   });
 
-  it('reads a large header in growing pieces, and nothing behind it', async () => {
+  it('reads a large header in growing pieces, and little beyond it', async () => {
     const count = 200_000;
     const builder = gguf(0, 1).string('tokens').u32(GgufType.array).u32(GgufType.string).u64(count);
     for (let i = 0; i < count; i++) builder.string(`token ${i}`);
@@ -87,7 +87,7 @@ describe('reading', () => {
     for (let i = 1; i < asked.length; i++) expect(asked[i]![0]).toBe(asked[i - 1]![1]);
   });
 
-  it('reads version 2, and keeps keys of Object.prototype apart', async () => {
+  it('reads version 2, and treats names from Object.prototype as ordinary keys', async () => {
     const file = gguf(1, 3, 2).text('__proto__', 'x').text('constructor', 'y').text('general.name', 'z');
     const { metadata, tensors } = await open(file.tensor('__proto__', [2]).done(8));
     expect([...metadata.keys()]).toEqual(['__proto__', 'constructor', 'general.name']);
@@ -124,9 +124,9 @@ describe('refusing', () => {
     ['big-endian', gguf(0, 0, 0x03000000).done(), /big-endian/],
     ['tensor count 2^63', gguf(big, 0).done(), /tensor count of 9223372036854775808/],
     ['pair count 2^63', gguf(0, big).done(), /metadata count of 9223372036854775808/],
-    ['70,000 tensors', gguf(70_000, 0).done(2_000_000), /at most 65536/],
+    ['70,000 tensors', gguf(70_000, 0).done(2_000_000), /limit is 65536/],
     ['key length 2^63', gguf(0, 1).u64(big).done(64), /key length of 9223372036854775808/],
-    ['a key of 2000 letters', gguf(0, 1).text('k'.repeat(2000), '').done(), /at most 1024/],
+    ['a key of 2000 bytes', gguf(0, 1).text('k'.repeat(2000), '').done(), /limit is 1024/],
     ['string 2^63', gguf(0, 1).string('k').u32(GgufType.string).u64(big).done(), /text length of 9223372036854775808/],
     ['string past the end', gguf(0, 1).string('k').u32(GgufType.string).u64(1000).done(), /text length of 1000/],
     [
@@ -140,10 +140,10 @@ describe('refusing', () => {
       /list length of 9223372036854775808/,
     ],
     ['array past the end', gguf(0, 1).string('k').u32(GgufType.array).u32(GgufType.u64).u64(99).done(), /length of 99/],
-    ['nested arrays, 5 deep', nested(), /lists inside lists/, /model\.gguf, deep/],
+    ['arrays nested 5 deep', nested(), /lists inside lists/, /model\.gguf, deep/],
     ['unknown value type', gguf(0, 1).string('k').u32(13).done(), /unknown type 13/, /model\.gguf, k/],
     ['unknown item type', gguf(0, 1).string('k').u32(GgufType.array).u32(77).u64(0).done(), /unknown type 77/],
-    ['a key twice', gguf(0, 2).text('same', 'a').text('same', 'b').done(), /"same" twice/],
+    ['a duplicate key', gguf(0, 2).text('same', 'a').text('same', 'b').done(), /"same" twice/],
     ['9 dimensions', one([1, 1, 1, 1, 1, 1, 1, 1, 1]), /9 dimensions/, tensor],
     [
       '2^32-1 dimensions',
@@ -160,23 +160,23 @@ describe('refusing', () => {
     ['alignment 3', aligned((f) => f.u32(GgufType.u32).u32(3)), /to 3 bytes/],
     ['alignment 2^30', aligned((f) => f.u32(GgufType.u32).u32(2 ** 30)), /to 1073741824 bytes/],
     ['alignment 2^63', aligned((f) => f.u32(GgufType.u64).u64(big)), /to 9223372036854775808 bytes/],
-    ['alignment as text', aligned((f) => f.u32(GgufType.string).string('32')), /to 32 bytes/],
-    ['offset 2^40', one([4], 0, 2n ** 40n), /lies beyond its end/, tensor],
-    ['offset 2^63', one([4], 0, big), /lies beyond its end/, tensor],
-    ['offset beside the alignment', one([4], 0, 8), /begins at 8/, tensor],
-    ['truncated in the data', one([4096]), /lies beyond its end/, tensor],
-    ['a tensor twice', gguf(2, 0).tensor('t', [4]).tensor('t', [4], 0, 32).done(64), /"t" is listed twice/],
-    ['overlap', gguf(2, 0).tensor('a', [16]).tensor('b', [4], 0, 32).done(128), /a and b overlap/],
-    ['same place', gguf(2, 0).tensor('a', [4]).tensor('b', [4]).done(128), /overlap/],
+    ['alignment as a string', aligned((f) => f.u32(GgufType.string).string('32')), /to 32 bytes/],
+    ['offset 2^40', one([4], 0, 2n ** 40n), /cut off before the end of this tensor/, tensor],
+    ['offset 2^63', one([4], 0, big), /cut off before the end of this tensor/, tensor],
+    ['a misaligned offset', one([4], 0, 8), /starts at byte 8/, tensor],
+    ['truncated data', one([4096]), /cut off before the end of this tensor/, tensor],
+    ['a duplicate tensor', gguf(2, 0).tensor('t', [4]).tensor('t', [4], 0, 32).done(64), /"t" is listed twice/],
+    ['overlapping tensors', gguf(2, 0).tensor('a', [16]).tensor('b', [4], 0, 32).done(128), /a and b overlap/],
+    ['two tensors at the same offset', gguf(2, 0).tensor('a', [4]).tensor('b', [4]).done(128), /overlap/],
     ['IQ2_XXS', one([256], 16), /stored as IQ2_XXS/, tensor, works],
     ['Q2_K', one([256], 10), /stored as Q2_K/, tensor, works],
     ['Q3_K', one([256], 11), /stored as Q3_K/, tensor, works],
     ['TQ1_0', one([256], 34), /stored as TQ1_0/, tensor, works],
     ['integers', one([256], 26), /stored as I32/, tensor],
-    ['a type of the future', one([256], 99), /type 99/, tensor, works],
+    ['an unknown type', one([256], 99), /type 99/, tensor, works],
     ['a removed type', one([256], 31), /type 31/, tensor, works],
-    ['rows that are no whole blocks', one([48], 8), /Rows of 48 values cannot be stored as Q8_0/, tensor],
-    ['no tensor table', gguf(2, 0).tensor('t', [4]).done(), /more than fits|cut off/],
+    ['rows that do not fill whole blocks', one([48], 8), /Rows of 48 values cannot be stored as Q8_0/, tensor],
+    ['an incomplete tensor table', gguf(2, 0).tensor('t', [4]).done(), /more than it can hold|cut off/],
   ];
 
   it.each(bad)('%s', async (_name, bytes, says, where = /model\.gguf/, action = /./) => {
@@ -192,7 +192,7 @@ describe('refusing', () => {
 
   const huge: [name: string, bytes: Uint8Array, says: RegExp][] = [
     [
-      'a text of 4 GB',
+      'a string of 4 GB',
       gguf(0, 1)
         .string('k')
         .u32(GgufType.string)
@@ -221,31 +221,31 @@ describe('refusing', () => {
       /longer than 67108864/,
     ],
   ];
-  it.each(huge)('in a file of 1 TB: %s', async (_name, bytes, says) => {
+  it.each(huge)('%s in a 1 TB file', async (_name, bytes, says) => {
     const asked: [number, number][] = [];
     const error = await open(bytes, 2 ** 40, asked).catch((cause: unknown) => cause);
     expect((error as TabtuneError).message).toMatch(says);
     expect(Math.max(...asked.map(([, end]) => end))).toBeLessThanOrEqual(MAX_HEADER_BYTES);
   });
 
-  it('millions of empty strings are read in bounded time, or refused', async () => {
+  it('a list of over a million empty strings; a shorter one is read in bounded time', async () => {
     const list = (count: number) => gguf(0, 1).string('k').u32(GgufType.array).u32(GgufType.string).u64(count).done();
     const before = cpuSeconds();
     const { metadata } = await open(list(2 ** 20), 2 ** 40);
     expect((metadata.get('k') as GgufStrings).ends.length).toBe(2 ** 20);
-    await expect(open(list(2 ** 20 + 1), 2 ** 40)).rejects.toThrow(/at most 1048576/);
+    await expect(open(list(2 ** 20 + 1), 2 ** 40)).rejects.toThrow(/limit is 1048576/);
     expect(cpuSeconds() - before).toBeLessThan(2);
   });
 
-  it('a file that ends early says so, wherever it is cut', async () => {
+  it('a file truncated at any byte', async () => {
     for (let size = 0; size < sample.length; size++) {
       const error = await open(sample.subarray(0, size)).catch((cause: unknown) => cause);
       if (!(error instanceof TabtuneError)) throw new Error(`cut at ${size}: ${error}`);
     }
   });
 
-  it('flipped bytes give a file or an error of ours, and quickly', async () => {
-    // The header ends where the first tensor begins; flips behind it change values only.
+  it('a file with any header byte flipped, unless it is still valid, and quickly', async () => {
+    // The header ends where the first tensor starts. Later flips only change values.
     const { tensors } = await open(sample);
     const header = Math.min(...[...tensors.values()].map(({ start }) => start));
     const before = cpuSeconds();

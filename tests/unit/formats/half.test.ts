@@ -29,7 +29,7 @@ describe('16-bit floats', () => {
     const narrow16 = f32ToF16(f16);
     const narrowB16 = f32ToBf16(bf16);
     for (let i = 0; i < 65_536; i++) {
-      // NaNs may only become quiet.
+      // A NaN may become quiet but must stay a NaN.
       if (Number.isNaN(f16[i])) expect(f16ToF32(narrow16.subarray(i, i + 1))[0]).toBeNaN();
       else if (narrow16[i] !== i) expect.fail(`float16 ${i} became ${narrow16[i]}`);
       if (Number.isNaN(bf16[i])) expect(bf16ToF32(narrowB16.subarray(i, i + 1))[0]).toBeNaN();
@@ -37,7 +37,7 @@ describe('16-bit floats', () => {
     }
   });
 
-  it('keeps a NaN whose fraction would be rounded away', () => {
+  it('keeps a NaN whose fraction rounds to zero', () => {
     const nan = new Float32Array(Uint32Array.of(0x7f800001, 0xffffffff).buffer);
     expect(f16ToF32(f32ToF16(nan)).every(Number.isNaN)).toBe(true);
     expect(bf16ToF32(f32ToBf16(nan)).every(Number.isNaN)).toBe(true);

@@ -40,7 +40,7 @@ describe('modelCard', () => {
     ]);
   });
 
-  it('gives the figures of the run', () => {
+  it('gives the metrics of the run', () => {
     const card = modelCard(input);
     expect(card).toContain('| Validation loss before training | 3.0000 (perplexity 20.09) |');
     expect(card).toContain('| Best validation loss | 2.0000 at step 40 (perplexity 7.39) |');
@@ -50,13 +50,13 @@ describe('modelCard', () => {
     expect(card).toContain('| Device | nvidia ampere |');
   });
 
-  it('leaves out what is not known', () => {
+  it('leaves out what is unknown', () => {
     const card = modelCard({ ...input, licence: null, initialEvalLoss: null, bestEvalLoss: null, finalLoss: null });
     expect(card).not.toContain('license:');
     expect(card).not.toMatch(/loss \|/i);
   });
 
-  it('holds the recipe as JSON that can be taken out again', () => {
+  it('contains the recipe as JSON that can be extracted again', () => {
     const name = 'fences ``` and ~~~~\n````\n</pre>';
     const card = modelCard({ ...input, name, recipe: { ...recipe, name } });
     const [, fence, json] = /\n(`{3,})json\n([\s\S]*?)\n\1\n/.exec(card)!;
@@ -64,7 +64,7 @@ describe('modelCard', () => {
     expect(JSON.parse(json!)).toEqual({ ...recipe, name });
   });
 
-  it("lets nothing of a stranger's text become markup", () => {
+  it('lets no untrusted text become markup', () => {
     const evil = 'a\n---\nlicense: x\n# <script>alert(1)</script> [x](javascript:y) `z` | "q" \\';
     const card = modelCard({ ...input, name: evil, baseModel: evil, device: evil, licence: evil });
     const front = card.split('\n---\n')[0]!;
@@ -77,7 +77,7 @@ describe('modelCard', () => {
     expect(outsideCode).not.toMatch(/(?<!\\)[<[`]/);
     expect(outsideCode.match(/^# /gm)).toHaveLength(1);
     expect(body.match(/^base = (.*)$/m)![1]).toBe(JSON.stringify(evil));
-    // A row of the table keeps its three bars.
+    // A table row keeps its three bars.
     const row = body.split('\n').find((line) => line.startsWith('| Device'))!;
     expect(row.match(/(?<!\\)\|/g)).toHaveLength(3);
   });
@@ -90,19 +90,19 @@ describe('modelCard', () => {
       metrics: { accuracy: 0.9375 },
     });
 
-  it('opens a classifier with its labels', () => {
+  it('shows how to load a classifier with its labels', () => {
     const card = cardOf('ia3', 'sequence_classification');
     expect(card).toContain('pipeline_tag: text-classification');
     expect(card).toContain('An (IA)³ adapter for `org/stories`');
     expect(card).toContain('labels = ["bad", "good \\"enough\\""]');
     expect(card).toContain('AutoModelForSequenceClassification.from_pretrained(base, num_labels=len(labels)');
     expect(card).toContain('| `accuracy` | 0.9375 |');
-    // A classifier's loss is none of tokens.
+    // A classifier's loss is not over tokens.
     expect(card).not.toContain('perplexity');
     expect(card).not.toContain('apply_chat_template');
   });
 
-  it('opens a bottleneck adapter with AdapterHub’s library', () => {
+  it('shows how to load a bottleneck adapter with AdapterHub’s library', () => {
     const card = cardOf('bottleneck', 'masked_lm');
     expect(card).toContain('library_name: adapter-transformers');
     expect(card).toContain('model.load_adapter(adapter, use_safetensors=True)');
@@ -126,7 +126,7 @@ describe('mergedCard', () => {
       texts: 4,
     });
 
-  it('says what was done to the base', () => {
+  it('says what was done to the base model', () => {
     expect(merged('lora')).toContain('`org/stories` with a LoRA adapter merged in, in bfloat16');
     expect(merged('lora')).toContain('between these weights and base with adapter');
     expect(merged('full')).toContain('`org/stories` with all weights trained, in bfloat16');

@@ -23,7 +23,7 @@ const folderOf = (path: string): PeftFiles =>
   );
 const fromPeft = () => folderOf('formats/peft-adapter');
 
-/** Folders that PEFT wrote, of every kind and task (tests/oracle/make_peft_fixtures.py). */
+/** Folders written by PEFT, for every kind of adapter and task (tests/oracle/make_peft_fixtures.py). */
 const FOLDERS = [
   'lora-patterns',
   'lora-dora-head',
@@ -48,7 +48,7 @@ const DEFAULTS = JSON.parse(readFileSync('tests/fixtures/peft/defaults.json', 'u
   Record<string, unknown>
 >;
 
-/** Sets are lists there, in no order, and names of modules stand in some of them twice. */
+/** PEFT writes sets as unordered lists, some with duplicate module names. */
 const asSet = (value: unknown) =>
   Array.isArray(value) && value.every((v) => typeof v === 'string') ? [...new Set(value)].sort() : value;
 
@@ -63,7 +63,7 @@ describe.each(FOLDERS)("PEFT's own %s", (name) => {
       expect(Object.keys(original.config), key).toContain(key);
       expect(asSet(value), key).toEqual(asSet(original.config[key]));
     }
-    // What is not written has PEFT's default there too.
+    // Fields that are not written have PEFT's default in the original.
     for (const [key, value] of Object.entries(original.config)) {
       if (!(key in written.config)) expect(value, key).toEqual(DEFAULTS[adapter.type]![key]);
     }
@@ -72,7 +72,7 @@ describe.each(FOLDERS)("PEFT's own %s", (name) => {
 });
 
 describe("PEFT's own LoRA", () => {
-  it('is read', () => {
+  it('is read correctly', () => {
     const adapter = readPeft(fromPeft());
     expect(adapter.type).toBe('LORA');
     expect(adapter.config).toMatchObject({
@@ -91,16 +91,16 @@ describe("PEFT's own LoRA", () => {
     expect(b.data.some((x) => x !== 0)).toBe(true);
   });
 
-  it('is written back byte for byte, with a config that PEFT reads alike', async () => {
+  it('is written back byte for byte, with a config that means the same', async () => {
     const original = fromPeft();
     const written = writePeft(readPeft(original));
     expect(written.weights).toEqual(original.weights);
     for (const [key, value] of Object.entries(written.config)) {
-      // The fixture asks for random matrices at the start, so that its adapter does something untrained.
+      // The fixture starts from random matrices, so that its untrained adapter has an effect.
       if (key === 'init_lora_weights') continue;
       expect(asSet(value), key).toEqual(asSet(original.config[key]));
     }
-    // What the oracle's --check loads into PEFT.
+    // The oracle's --check loads this config into PEFT.
     await expect(formatAdapterConfig(written.config)).toMatchFileSnapshot(
       '../../fixtures/formats/tabtune-adapter/adapter_config.json',
     );
@@ -137,7 +137,7 @@ const tiny: PeftAdapter<PeftLoraConfig & Record<string, unknown>> = {
 };
 
 describe('writing', () => {
-  it('prints keys sorted, two spaces deep, and lora_alpha as an integer', () => {
+  it('sorts keys, indents by two spaces and prints lora_alpha as an integer', () => {
     const text = formatAdapterConfig(writePeft(tiny).config);
     const keys = [...text.matchAll(/^ {2}"(\w+)"/gm)].map(([, key]) => key);
     expect(keys).toEqual([...keys].sort());
@@ -146,7 +146,7 @@ describe('writing', () => {
     expect(text).toContain('"use_rslora": true');
   });
 
-  it('puts the prefixes that PEFT puts', () => {
+  it('adds the same prefixes as PEFT', () => {
     const path = 'model.layers.0.self_attn.q_proj';
     expect(peftKey({}, `${path}.lora_A.weight`)).toBe(`base_model.model.${path}.lora_A.weight`);
     expect(peftKey({}, 'score.weight')).toBe('base_model.model.score.weight');
@@ -154,7 +154,7 @@ describe('writing', () => {
     expect(peftKey({ prompt: true }, 'score.weight')).toBe('base_model.score.weight');
   });
 
-  it('refuses tensors that are not of the shape that they claim', () => {
+  it('refuses tensors whose data does not match their shape', () => {
     const tensors = new Map([['m.q_proj.lora_A.weight', { shape: [3, 3], data: new Float32Array(6) }]]);
     expect(() => writePeft({ ...tiny, tensors })).toThrow(TabtuneError);
   });
@@ -171,7 +171,7 @@ describe('reading', () => {
     weights: writeSafetensors(parts),
   });
 
-  it('widens 16-bit weights and finds targets in the keys', () => {
+  it('widens 16-bit weights and takes the targets from the keys', () => {
     const [a, b] = tensors() as [SafetensorsTensor, SafetensorsTensor];
     const adapter = readPeft(
       files({ target_modules: 'all-linear' }, [
@@ -183,7 +183,7 @@ describe('reading', () => {
     expect(adapter.config).toMatchObject({ target_modules: ['q_proj'] });
   });
 
-  it("takes LoraConfig's defaults for what a config leaves out", () => {
+  it("uses LoraConfig's defaults for missing fields", () => {
     const eight = [
       { name: key('lora_A.weight', 'q'), dtype: 'F32' as const, shape: [8, 1], data: new Float32Array(8) },
       { name: key('lora_B.weight', 'q'), dtype: 'F32' as const, shape: [1, 8], data: new Float32Array(8) },
@@ -221,20 +221,24 @@ describe('reading', () => {
     ['lora_bias', files({ lora_bias: true }), 'adapter_config.json, lora_bias'],
     ['PiSSA', files({ init_lora_weights: 'pissa_niter_4' }), 'adapter_config.json, init_lora_weights'],
     ['aLoRA', files({ alora_invocation_tokens: [1] }), 'adapter_config.json, alora_invocation_tokens'],
-    ['r as text', files({ r: '2' }), 'adapter_config.json, r'],
+    ['r as a string', files({ r: '2' }), 'adapter_config.json, r'],
     ['r of 0', files({ r: 0 }), 'adapter_config.json, r'],
-    ['r of another file', files({ r: 4 }), /lora_A\.weight$/],
-    ['r of another pattern', files({ rank_pattern: { q_proj: 4 } }), /lora_A\.weight$/],
-    ['a rank that is no number', files({ rank_pattern: { q_proj: '2' } }), /rank_pattern, q_proj$/],
+    ['r that differs from the tensors', files({ r: 4 }), /lora_A\.weight$/],
+    ['a rank_pattern that differs from the tensors', files({ rank_pattern: { q_proj: 4 } }), /lora_A\.weight$/],
+    ['a rank that is not a number', files({ rank_pattern: { q_proj: '2' } }), /rank_pattern, q_proj$/],
     ['a pattern that is a list', files({ alpha_pattern: [2] }), 'adapter_config.json, alpha_pattern'],
-    ['a pattern that never ends', files({ alpha_pattern: { '(a+)+': 2 } }), 'adapter_config.json, alpha_pattern'],
-    ['a pattern that is none', files({ rank_pattern: { '(': 2 } }), 'adapter_config.json, rank_pattern'],
-    ['lora_alpha as text', files({ lora_alpha: '16' }), 'adapter_config.json, lora_alpha'],
+    [
+      'a pattern with catastrophic backtracking',
+      files({ alpha_pattern: { '(a+)+': 2 } }),
+      'adapter_config.json, alpha_pattern',
+    ],
+    ['an invalid pattern', files({ rank_pattern: { '(': 2 } }), 'adapter_config.json, rank_pattern'],
+    ['lora_alpha as a string', files({ lora_alpha: '16' }), 'adapter_config.json, lora_alpha'],
     ['dropout of 1', files({ lora_dropout: 1 }), 'adapter_config.json, lora_dropout'],
-    ['B missing', files({}, [a]), /lora_B\.weight$/],
-    ['A missing', files({}, [b]), /lora_A\.weight$/],
-    ['A of the wrong rank', files({}, [{ ...a, shape: [3, 2] }, b]), /lora_A\.weight$/],
-    ['B of the wrong rank', files({}, [a, { ...b, shape: [2, 1] }]), /lora_B\.weight$/],
+    ['a missing B', files({}, [a]), /lora_B\.weight$/],
+    ['a missing A', files({}, [b]), /lora_A\.weight$/],
+    ['A with the wrong rank', files({}, [{ ...a, shape: [3, 2] }, b]), /lora_A\.weight$/],
+    ['B with the wrong rank', files({}, [a, { ...b, shape: [2, 1] }]), /lora_B\.weight$/],
     ['B with one dimension', files({}, [a, { ...b, shape: [2] }]), /lora_B\.weight$/],
     ['DoRA without magnitudes', files({ use_dora: true }), /lora_magnitude_vector$/],
     ['magnitudes without DoRA', files({}, [a, b, values(key('lora_magnitude_vector'), [1])]), /lora_magnitude_vector$/],
@@ -243,25 +247,29 @@ describe('reading', () => {
       files({ use_dora: true }, [a, b, values(key('lora_magnitude_vector'), [2])]),
       /lora_magnitude_vector$/,
     ],
-    ['another tensor', files({}, [a, b, extra]), /score\.weight$/],
-    ['another saved module', files({ modules_to_save: ['core'] }, [a, b, extra]), /score\.weight$/],
-    ['saved modules as text', files({ modules_to_save: 'score' }), 'adapter_config.json, modules_to_save'],
+    ['an unexpected tensor', files({}, [a, b, extra]), /score\.weight$/],
+    ['a module missing from modules_to_save', files({ modules_to_save: ['core'] }, [a, b, extra]), /score\.weight$/],
+    ['modules_to_save as a string', files({ modules_to_save: 'score' }), 'adapter_config.json, modules_to_save'],
     ['embeddings', files({}, [a, b, values(key('lora_embedding_A', 'embed'), [2, 3])]), /lora_embedding_A$/],
     [
       'an adapter’s name in the key',
       files({}, [a, b, values(key('lora_A.default.weight'), [2, 3])]),
       /default\.weight$/,
     ],
-    ['a key without prefix', files({}, [a, b, values('m.q_proj.lora_A.weight', [2, 3])]), /tensor m\.q_proj/],
+    ['a key without its prefix', files({}, [a, b, values('m.q_proj.lora_A.weight', [2, 3])]), /tensor m\.q_proj/],
     ['no tensors', files({}, []), 'adapter_model.safetensors'],
     ['empty weights', { config: files({}).config, weights: new Uint8Array() }, 'adapter_model.safetensors'],
-    ['cut weights', { config: files({}).config, weights: files({}).weights.slice(0, -1) }, 'adapter_model.safetensors'],
-    ['whole numbers', files({}, [{ ...a, dtype: 'I32' as 'F32', data: new Float32Array(6) }, b]), /lora_A\.weight$/],
+    [
+      'truncated weights',
+      { config: files({}).config, weights: files({}).weights.slice(0, -1) },
+      'adapter_model.safetensors',
+    ],
+    ['integer weights', files({}, [{ ...a, dtype: 'I32' as 'F32', data: new Float32Array(6) }, b]), /lora_A\.weight$/],
     ['LoRA’s tensors as (IA)³', files({ peft_type: 'IA3' }), /lora_A\.weight$/],
     ['(IA)³ of a matrix', files({ peft_type: 'IA3' }, [values(key('ia3_l'), [2, 3])]), /ia3_l$/],
     ['a prompt without embeddings', soft({}, [values('base_model.score.weight', [1])]), /prompt_embeddings$/],
-    ['a prompt of another length', soft({ num_virtual_tokens: 3 }), /prompt_embeddings$/],
-    ['a prompt of no length', soft({ num_virtual_tokens: 0 }), 'adapter_config.json, num_virtual_tokens'],
+    ['a prompt with the wrong length', soft({ num_virtual_tokens: 3 }), /prompt_embeddings$/],
+    ['a prompt of length 0', soft({ num_virtual_tokens: 0 }), 'adapter_config.json, num_virtual_tokens'],
     ['a prompt as a prefix', soft({ peft_type: 'PREFIX_TUNING' }), /prompt_embeddings$/],
     ['a prompt for two stacks', soft({ num_transformer_submodules: 2 }), /num_transformer_submodules$/],
     [
@@ -269,7 +277,7 @@ describe('reading', () => {
       soft({}, [values('prompt_embeddings', [2, 4]), values('base_model.x.weight', [1])]),
       /x\.weight$/,
     ],
-    ['an unknown start', soft({ prompt_tuning_init: 'MAGIC' }), 'adapter_config.json, prompt_tuning_init'],
+    ['an unknown initialisation', soft({ prompt_tuning_init: 'MAGIC' }), 'adapter_config.json, prompt_tuning_init'],
   ];
   it.each(bad)('refuses %s', (_name, input, where) => {
     let error: unknown;
@@ -284,7 +292,7 @@ describe('reading', () => {
     expect((error as TabtuneError).action).toBeTruthy();
   });
 
-  it('reads a prefix whose shape fits', () => {
+  it('reads a prefix with the right shape', () => {
     const wide = soft({ peft_type: 'PREFIX_TUNING' }, [values('prompt_embeddings', [2, 3 * 2 * 4])]);
     expect(readPeft(wide)).toMatchObject({ type: 'PREFIX_TUNING', config: { encoder_hidden_size: 4 } });
   });

@@ -8,7 +8,7 @@ import { cpuSeconds } from '../../support/time';
 
 const reference = new Uint8Array(readFileSync('tests/fixtures/formats/reference.safetensors'));
 
-/** A file from a header text (or bytes) and a number of data bytes; `claim` replaces the true header length. */
+/** A file with the given header and number of data bytes; `claim` replaces the true header length. */
 function file(header: string | Uint8Array, dataBytes = 0, claim?: bigint): Uint8Array {
   const json = typeof header === 'string' ? new TextEncoder().encode(header) : header;
   const bytes = new Uint8Array(8 + json.length + dataBytes);
@@ -27,7 +27,7 @@ const entry = (begin: number | string, end: number | string, shape = '[1]', dtyp
   `{"dtype":"${dtype}","shape":${shape},"data_offsets":[${begin},${end}]}`;
 
 describe('reading', () => {
-  it('reads what the reference implementation wrote', async () => {
+  it('reads a file written by the reference implementation', async () => {
     const { tensors, metadata } = await open(reference);
     expect({ ...metadata }).toEqual({ format: 'pt' });
     expect([...tensors.keys()]).toEqual(['Z', 'b.weight', 'empty', 'é', 'brain', 'half']);
@@ -55,7 +55,7 @@ describe('reading', () => {
     expect(Math.max(...asked.map(([, end]) => end))).toBeLessThan(reference.length);
   });
 
-  it('keeps names of Object.prototype apart from tensors', async () => {
+  it('treats names from Object.prototype as ordinary tensor names', async () => {
     const { tensors } = await open(file(`{"toString":${entry(0, 4)}}`, 4));
     expect(tensors.get('toString')?.shape).toEqual([1]);
     expect(tensors.has('valueOf')).toBe(false);
@@ -81,11 +81,11 @@ describe('refusing', () => {
     ['header length 0', file('{}', 0, 0n), /header is empty/],
     ['header longer than the file', file('{}', 8, 1000n), /cut off inside its header/],
     ['not JSON', file('{"a":'), /not valid JSON/],
-    ['an HTML page', file('<!doctype html>'), /does not begin with/],
-    ['byte order mark', file('\ufeff{}'), /does not begin with/],
-    ['JSON array', file('[]'), /does not begin with/],
+    ['an HTML page', file('<!doctype html>'), /does not start with/],
+    ['byte order mark', file('\ufeff{}'), /does not start with/],
+    ['JSON array', file('[]'), /does not start with/],
     ['not UTF-8', file(new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x7d])), /not valid JSON/],
-    ['nested 100,000 deep', file(deep), /other than an object|not valid JSON/],
+    ['nested 100,000 deep', file(deep), /not a JSON object|not valid JSON/],
     ['duplicate tensor', file(`{"a":${entry(0, 4)},"a":${entry(0, 4)}}`, 4), /"a" twice/],
     ['duplicate tensor, escaped', file(`{"a":${entry(0, 4)},"\\u0061":${entry(0, 4)}}`, 4), /"a" twice/],
     [
@@ -96,28 +96,28 @@ describe('refusing', () => {
     ['tensor __proto__', file(`{"__proto__":${entry(0, 4)}}`, 4), /__proto__/],
     ['tensor constructor', file(`{"constructor":${entry(0, 4)}}`, 4), /constructor/],
     ['metadata not an object', file('{"__metadata__":[]}'), /metadata/],
-    ['metadata not text', file('{"__metadata__":{"format":1}}'), /"format" is not text/],
-    ['tensor null', file('{"a":null}'), /other than an object/, /tensor a$/],
+    ['metadata not a string', file('{"__metadata__":{"format":1}}'), /"format" is not a string/],
+    ['tensor null', file('{"a":null}'), /not a JSON object/, /tensor a$/],
     ['offsets reversed', file(`{"a":${entry(4, 0)}}`, 4), /offsets/, /tensor a$/],
     ['offsets overlapping', file(`{"a":${entry(0, 4)},"b":${entry(2, 6)}}`, 6), /overlap/],
     ['the same bytes twice', file(`{"a":${entry(0, 4)},"b":${entry(0, 4)}}`, 4), /overlap/],
     ['a gap', file(`{"a":${entry(0, 4)},"b":${entry(8, 12)}}`, 12), /gap before the tensor b/],
-    ['a gap in front', file(`{"a":${entry(4, 8)}}`, 8), /gap before the tensor a/],
+    ['a gap before the first tensor', file(`{"a":${entry(4, 8)}}`, 8), /gap before the tensor a/],
     ['past the end', file(`{"a":${entry(0, 400, '[100]')}}`, 40), /cut off/],
     ['last tensor truncated', reference.slice(0, -1), /cut off/],
-    ['bytes behind the last tensor', file(`{"a":${entry(0, 4)}}`, 8), /belong to no tensor/],
+    ['bytes after the last tensor', file(`{"a":${entry(0, 4)}}`, 8), /belong to no tensor/],
     ['data without tensors', file('{}', 8), /belong to no tensor/],
     ['offset NaN', file(`{"a":${entry('NaN', 4)}}`, 4), /not valid JSON/],
     ['offset null', file(`{"a":${entry('null', 4)}}`, 4), /offsets/, /tensor a$/],
     ['offset 1e20', file(`{"a":${entry(0, '1e20')}}`, 4), /offsets/],
     ['offset -1', file(`{"a":${entry(-1, 3)}}`, 4), /offsets/],
     ['offset 0.5', file(`{"a":${entry(0.5, 4.5)}}`, 4), /offsets/],
-    ['offset as text', file(`{"a":${entry('"0"', 4)}}`, 4), /offsets/],
+    ['offset as a string', file(`{"a":${entry('"0"', 4)}}`, 4), /offsets/],
     ['three offsets', file('{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}}', 8), /offsets/],
     ['no offsets', file('{"a":{"dtype":"F32","shape":[1]}}', 4), /offsets/],
     ['shape [] with 8 bytes', file(`{"a":${entry(0, 8, '[]')}}`, 8), /needs 4 bytes/],
     ['shape with 0 and bytes', file(`{"a":${entry(0, 4, '[0,4]')}}`, 4), /needs 0 bytes/],
-    ['shape too small', file(`{"a":${entry(0, 8)}}`, 8), /needs 4 bytes, but the file gives the tensor 8/],
+    ['shape too small', file(`{"a":${entry(0, 8)}}`, 8), /needs 4 bytes, but the tensor has 8/],
     ['shape of 2^53', file(`{"a":${entry(0, 4, '[134217728,134217728]')}}`, 4), /larger than any file/],
     ['shape negative', file(`{"a":${entry(0, 4, '[-1,-1]')}}`, 4), /shape/],
     ['shape not numbers', file(`{"a":${entry(0, 4, '["1"]')}}`, 4), /shape/],
@@ -125,7 +125,7 @@ describe('refusing', () => {
     ['nine dimensions', file(`{"a":${entry(0, 4, '[1,1,1,1,1,1,1,1,1]')}}`, 4), /9 dimensions/],
     ['dtype F8_E4M3', file(`{"a":${entry(0, 1, '[1]', 'F8_E4M3')}}`, 1), /"F8_E4M3"/, /tensor a$/],
     ['dtype F4', file(`{"a":${entry(0, 1, '[2]', 'F4')}}`, 1), /"F4"/],
-    ['dtype of Object.prototype', file(`{"a":${entry(0, 1, '[1]', 'toString')}}`, 1), /"toString"/],
+    ['dtype from Object.prototype', file(`{"a":${entry(0, 1, '[1]', 'toString')}}`, 1), /"toString"/],
     ['dtype missing', file('{"a":{"shape":[1],"data_offsets":[0,4]}}', 4), /number format/],
   ];
 
@@ -145,7 +145,7 @@ describe('refusing', () => {
     expect(action).toBeTruthy();
   });
 
-  it('a header of 200 MB, before reading it', async () => {
+  it('a 200 MB header, before reading it', async () => {
     const first8 = file('', 0, 200_000_000n);
     const asked: number[] = [];
     const opening = openSafetensors(
@@ -160,7 +160,7 @@ describe('refusing', () => {
     expect(asked).toEqual([8]);
   });
 
-  it('long names without repeating them whole', () => {
+  it('long names, without repeating them in full', () => {
     const bytes = file(`{"${'x'.repeat(100_000)}":null}`);
     try {
       parseSafetensorsHeader(bytes, bytes.length, { where: 'a.safetensors', code: 'bad_adapter' });
@@ -185,7 +185,7 @@ describe('duplicate keys', () => {
 });
 
 describe('writing', () => {
-  it('gives the bytes of the reference implementation', async () => {
+  it('gives the same bytes as the reference implementation', async () => {
     const { tensors } = await open(reference);
     const parts = [...tensors].reverse().map(([name, { dtype, shape, start, end }]) => ({
       name,
@@ -207,7 +207,7 @@ describe('writing', () => {
     expect(new Float32Array(one.slice(tensors.get('a')!.start, tensors.get('a')!.end).buffer)).toEqual(a.data);
   });
 
-  it('writes a view without its surroundings', async () => {
+  it('writes only the view of a larger buffer', async () => {
     const data = Float32Array.of(9, 1, 2, 9).subarray(1, 3);
     const bytes = writeSafetensors([{ name: 'a', dtype: 'F32', shape: [2], data }]);
     expect([...new Float32Array(bytes.slice(-8).buffer)]).toEqual([1, 2]);
@@ -215,9 +215,12 @@ describe('writing', () => {
 
   it.each([
     ['the wrong size', [{ name: 'a', dtype: 'F32' as const, shape: [3], data: Float32Array.of(1, 2) }]],
-    ['a name twice', [1, 2].map((x) => ({ name: 'a', dtype: 'F32' as const, shape: [], data: Float32Array.of(x) }))],
     [
-      'the name of the metadata',
+      'a duplicate name',
+      [1, 2].map((x) => ({ name: 'a', dtype: 'F32' as const, shape: [], data: Float32Array.of(x) })),
+    ],
+    [
+      'a tensor called __metadata__',
       [{ name: '__metadata__', dtype: 'F32' as const, shape: [0], data: Float32Array.of() }],
     ],
   ])('refuses %s', (_name, tensors) => {

@@ -16,18 +16,18 @@ describe('createZip', () => {
     { path: 'ünïcode 日本.txt', bytes: text('x') },
   ];
 
-  it('is read back', async () => {
+  it('writes an archive that reads back the same', async () => {
     expect(readZip(await createZip(files), context)).toEqual(files);
   });
 
-  it('gives the same bytes whenever and wherever it runs', async () => {
+  it('always gives the same bytes', async () => {
     const zip = await createZip(files);
     expect(await createZip(files)).toEqual(zip);
     // DOS date and time of the first entry: 1980-01-01 00:00.
     expect([...zip.subarray(10, 14)]).toEqual([0, 0, 0x21, 0]);
   });
 
-  it('gives the same bytes from blobs, piece by piece', async () => {
+  it('gives the same bytes as a stream from blobs', async () => {
     const blobs = files.map(({ path, bytes }) => ({ path, blob: new Blob([bytes]) }));
     const streamed = await new Response(zipStream(blobs)).arrayBuffer();
     expect(new Uint8Array(streamed)).toEqual(await createZip(files));
@@ -37,13 +37,13 @@ describe('createZip', () => {
     await expect(createZip([{ path, bytes: text('x') }])).rejects.toThrow(TabtuneError);
   });
 
-  it('refuses a name twice', async () => {
+  it('refuses a duplicate name', async () => {
     const file = { path: 'a', bytes: text('x') };
     await expect(createZip([file, file])).rejects.toThrow(TabtuneError);
   });
 });
 
-/** Replaces every occurrence of one name (of equal length) in the archive's headers. */
+/** Replaces every occurrence of a name in the archive's headers with another of the same length. */
 function rename(zip: Uint8Array, from: string, to: string): Uint8Array {
   const result = zip.slice();
   const [a, b] = [text(from), text(to)];
@@ -67,7 +67,7 @@ const DIRECTORY = 0x02014b50;
 const END = 0x06054b50;
 
 describe('readZip', () => {
-  it('inflates and leaves directories out', () => {
+  it('inflates files and skips directories', () => {
     const json = text(JSON.stringify(Array.from({ length: 500 }, (_, i) => i)));
     const zip = zipSync({ dir: { 'a.json': json, sub: {} }, 'b.bin': [random, { level: 0 }] });
     expect(readZip(zip, context)).toEqual([
@@ -87,26 +87,26 @@ describe('readZip', () => {
   const stored = zipSync({ 'aa.txt': text('hello') }, { level: 0 });
   const many = zipSync(Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`f${i}`, new Uint8Array()])));
   const bad: [name: string, zip: Uint8Array, says: RegExp][] = [
-    ['nothing', new Uint8Array(), /not a zip/],
-    ['no zip', text('this is no archive at all, only a sentence'), /not a zip/],
-    ['a zip cut short', small.slice(0, -30), /not a zip/],
-    ['a zip that lost its beginning', small.slice(40), /damaged/],
+    ['an empty file', new Uint8Array(), /not a zip/],
+    ['a file that is not a zip', text('this is no archive at all, only a sentence'), /not a zip/],
+    ['a truncated zip', small.slice(0, -30), /not a zip/],
+    ['a zip without its beginning', small.slice(40), /damaged/],
     ['1001 entries', many, /1001 entries/],
-    ['a bomb', zipSync({ 'zeros.bin': new Uint8Array(4_000_000) }), /expands more than 200 times/],
-    ['..', rename(small, 'aa.txt', '../a.t'), /leaves its folder/],
-    ['.. inside', rename(small, 'aa.txt', 'a/../b'), /leaves its folder/],
+    ['a zip bomb', zipSync({ 'zeros.bin': new Uint8Array(4_000_000) }), /more than 200 times/],
+    ['a path with ..', rename(small, 'aa.txt', '../a.t'), /leaves its folder/],
+    ['a path with .. in the middle', rename(small, 'aa.txt', 'a/../b'), /leaves its folder/],
     ['an absolute path', rename(small, 'aa.txt', '/a.txt'), /absolute/],
-    ['a drive', rename(small, 'aa.txt', 'C:a.tx'), /drive/],
+    ['a drive letter', rename(small, 'aa.txt', 'C:a.tx'), /drive/],
     ['a backslash', rename(small, 'aa.txt', 'a\\.txt'), /backslash/],
-    ['NUL', rename(small, 'aa.txt', 'aa\0txt'), /NUL/],
-    ['a name twice', rename(small, 'bb.txt', 'aa.txt'), /twice/],
+    ['a NUL character', rename(small, 'aa.txt', 'aa\0txt'), /NUL/],
+    ['a duplicate name', rename(small, 'bb.txt', 'aa.txt'), /twice/],
     ['a flipped byte', rename(stored, 'hello', 'hellO'), /damaged/],
     ['a size that is too small', patch(small, DIRECTORY, 24, 3, 4), /damaged/],
     ['a size that is too large', patch(small, DIRECTORY, 24, 30, 4), /damaged/],
-    ['a size of 4 GB', patch(small, DIRECTORY, 24, 0xfffffffe, 4), /expands more than 200 times/],
+    ['a size of 4 GB', patch(small, DIRECTORY, 24, 0xfffffffe, 4), /more than 200 times/],
     ['sizes beyond the file', patch(stored, DIRECTORY, 20, 0xfffffff0, 4), /overlap|damaged/],
-    ['a header elsewhere', patch(small, DIRECTORY, 42, 0xfffffff0, 4), /damaged/],
-    ['an unknown compression', patch(small, DIRECTORY, 10, 93, 2), /method 93/],
+    ['a header offset beyond the file', patch(small, DIRECTORY, 42, 0xfffffff0, 4), /damaged/],
+    ['an unknown compression method', patch(small, DIRECTORY, 10, 93, 2), /method 93/],
     ['encryption', patch(small, DIRECTORY, 8, 1, 2), /encrypted/],
     ['zip64', patch(small, END, 16, 0xffffffff, 4), /zip64/],
     ['a count beyond the directory', patch(small, END, 10, 3, 2), /damaged/],

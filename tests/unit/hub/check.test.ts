@@ -23,7 +23,7 @@ const sharded = (change: Record<string, string> = {}): Files => ({
   }),
 });
 
-describe('a good folder', () => {
+describe('a valid folder', () => {
   it('passes, and its tensors can be read', async () => {
     const checked = await checkModelFolder(folderOf());
     expect([...checked.tensors.keys()].sort()).toEqual([...names].sort());
@@ -53,15 +53,18 @@ describe('a good folder', () => {
     ['float32', { 'model.safetensors': weights({}, 'F32') }],
     ['float16', { 'model.safetensors': weights({}, 'F16') }],
     ['a stored tied output', { 'model.safetensors': weights({ 'lm_head.weight': [12, 8] }) }],
-    ['old rotary buffers', { 'model.safetensors': weights({ 'model.layers.0.self_attn.rotary_emb.inv_freq': [2] }) }],
+    [
+      'legacy rotary buffers',
+      { 'model.safetensors': weights({ 'model.layers.0.self_attn.rotary_emb.inv_freq': [2] }) },
+    ],
     ['no head_dim', configWith({ head_dim: undefined })],
     ['head_dim null', configWith({ head_dim: null })],
     [
-      'llama3 positions',
+      'llama3 rope scaling',
       configWith({ rope_scaling: { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4 } }),
     ],
     [
-      'transformers 5',
+      'a transformers 5 config',
       configWith({ rope_theta: undefined, rope_parameters: { rope_theta: 1e4, rope_type: 'default' } }),
     ],
     ['no architectures', configWith({ architectures: undefined })],
@@ -91,7 +94,7 @@ describe('a good folder', () => {
   });
 
   it.each(['gqa-tied', 'gqa-tied-bf16', 'gqa-untied-odd', 'llama3-rope-bias', 'mha-untied'])(
-    'is what transformers saved: %s',
+    'may be a checkpoint saved by transformers: %s',
     async (name) => {
       const file = (path: string) => new Uint8Array(readFileSync(`tests/fixtures/llama/${name}/${path}`));
       const folder = folderOf({
@@ -104,7 +107,7 @@ describe('a good folder', () => {
   );
 });
 
-describe('a bad folder', () => {
+describe('an invalid folder is refused', () => {
   const first = 'model.layers.0.self_attn.q_proj.weight';
   const i64 = new TextEncoder().encode(
     JSON.stringify({ 'model.embed_tokens.weight': { dtype: 'I64', shape: [12, 8], data_offsets: [0, 768] } }),
@@ -119,97 +122,117 @@ describe('a bad folder', () => {
   const bad: [name: string, files: Files, where: string | RegExp, says: RegExp][] = [
     // config.json
     ['no config.json', { 'config.json': null }, 'config.json', /no config\.json/],
-    ['config.json empty', { 'config.json': '' }, 'config.json', /not valid JSON/],
-    ['config.json cut', { 'config.json': '{"model_type":"ll' }, 'config.json', /not valid JSON/],
+    ['an empty config.json', { 'config.json': '' }, 'config.json', /not valid JSON/],
+    ['a truncated config.json', { 'config.json': '{"model_type":"ll' }, 'config.json', /not valid JSON/],
     ['config.json with NaN', { 'config.json': '{"vocab_size": NaN}' }, 'config.json', /not valid JSON/],
-    ['a web page', { 'config.json': '<!doctype html>' }, 'config.json', /not valid JSON/],
-    ['a list', { 'config.json': '[]' }, 'config.json', /not a JSON object/],
-    ['null', { 'config.json': 'null' }, 'config.json', /not a JSON object/],
-    ['config.json of 2 MB', { 'config.json': ' '.repeat(2_000_000) }, 'config.json', /2000000 bytes/],
+    ['a web page as config.json', { 'config.json': '<!doctype html>' }, 'config.json', /not valid JSON/],
+    ['a list as config.json', { 'config.json': '[]' }, 'config.json', /not a JSON object/],
+    ['null as config.json', { 'config.json': 'null' }, 'config.json', /not a JSON object/],
+    ['a 2 MB config.json', { 'config.json': ' '.repeat(2_000_000) }, 'config.json', /2000000 bytes/],
     ['no model_type', configWith({ model_type: undefined }), 'config.json, model_type', /what type/],
     ['an unknown architecture', configWith({ model_type: 'mamba' }), 'config.json, model_type', /"mamba"/],
-    ['model_type of Object.prototype', configWith({ model_type: 'constructor' }), 'config.json, model_type', /"constr/],
     [
-      'a head that answers questions',
+      'a model_type from Object.prototype',
+      configWith({ model_type: 'constructor' }),
+      'config.json, model_type',
+      /"constr/,
+    ],
+    [
+      'a question answering head',
       configWith({ architectures: ['LlamaForQuestionAnswering'] }),
       'config.json, architectures',
       /QuestionAnswering/,
     ],
     [
-      'architectures as text',
+      'architectures as a string',
       configWith({ architectures: 'LlamaForCausalLM' }),
       'config.json, architectures',
       /saved as/,
     ],
-    ['quantised', configWith({ quantization_config: { bits: 4 } }), 'config.json, quantization_config', /quantised/],
+    [
+      'a quantised checkpoint',
+      configWith({ quantization_config: { bits: 4 } }),
+      'config.json, quantization_config',
+      /quantised/,
+    ],
     ['no hidden_size', configWith({ hidden_size: undefined }), 'config.json, hidden_size', /no hidden_size/],
-    ['hidden_size negative', configWith({ hidden_size: -8 }), 'config.json, hidden_size', /-8/],
-    ['hidden_size as text', configWith({ hidden_size: '8' }), 'config.json, hidden_size', /"8"/],
-    ['hidden_size 8.5', configWith({ hidden_size: 8.5 }), 'config.json, hidden_size', /8\.5/],
+    ['a negative hidden_size', configWith({ hidden_size: -8 }), 'config.json, hidden_size', /-8/],
+    ['hidden_size as a string', configWith({ hidden_size: '8' }), 'config.json, hidden_size', /"8"/],
+    ['a fractional hidden_size', configWith({ hidden_size: 8.5 }), 'config.json, hidden_size', /8\.5/],
     ['no layers', configWith({ num_hidden_layers: 0 }), 'config.json, num_hidden_layers', /0/],
     ['1e9 layers', configWith({ num_hidden_layers: 1e9 }), 'config.json, num_hidden_layers', /more than any/],
-    ['1e300 words', configWith({ vocab_size: 1e300 }), 'config.json, vocab_size', /more than any/],
+    ['a vocabulary of 1e300', configWith({ vocab_size: 1e300 }), 'config.json, vocab_size', /more than any/],
     [
-      'heads that do not divide',
+      'attention heads that do not divide hidden_size',
       configWith({ num_attention_heads: 3, head_dim: null, num_key_value_heads: 3 }),
       /attention_heads/,
       /divide/,
     ],
     [
-      'kv heads that do not divide',
+      'KV heads that do not divide the attention heads',
       configWith({ num_attention_heads: 3, num_key_value_heads: 2 }),
       /key_value_heads/,
       /divide/,
     ],
     ['an odd head_dim', configWith({ head_dim: 3 }), 'config.json, head_dim', /even/],
-    ['another activation', configWith({ hidden_act: 'gelu' }), 'config.json, hidden_act', /"gelu"/],
-    ['eps as text', configWith({ rms_norm_eps: '1e-5' }), 'config.json, rms_norm_eps', /"1e-5"/],
-    ['theta negative', configWith({ rope_theta: -1 }), 'config.json, rope_theta', /-1/],
-    ['unknown rope scaling', configWith({ rope_scaling: { type: 'ntk', factor: 4 } }), /rope_scaling/, /"ntk"/],
-    ['rope scaling as text', configWith({ rope_scaling: 'linear' }), 'config.json, rope_scaling', /not an object/],
-    ['rope factor 0', configWith({ rope_scaling: { type: 'linear', factor: 0 } }), /rope_scaling\.factor/, /0/],
+    ['an unsupported activation', configWith({ hidden_act: 'gelu' }), 'config.json, hidden_act', /"gelu"/],
+    ['rms_norm_eps as a string', configWith({ rms_norm_eps: '1e-5' }), 'config.json, rms_norm_eps', /"1e-5"/],
+    ['a negative rope_theta', configWith({ rope_theta: -1 }), 'config.json, rope_theta', /-1/],
+    ['an unknown rope scaling', configWith({ rope_scaling: { type: 'ntk', factor: 4 } }), /rope_scaling/, /"ntk"/],
+    ['rope scaling as a string', configWith({ rope_scaling: 'linear' }), 'config.json, rope_scaling', /not an object/],
+    ['a rope factor of 0', configWith({ rope_scaling: { type: 'linear', factor: 0 } }), /rope_scaling\.factor/, /0/],
     [
-      'unknown rope type, v5',
+      'an unknown rope type in a transformers 5 config',
       configWith({ rope_parameters: { rope_type: 'longrope' } }),
       /rope_parameters/,
       /longrope/,
     ],
-    ['tie as text', configWith({ tie_word_embeddings: 'yes' }), 'config.json, tie_word_embeddings', /true or false/],
-    ['an untied output that is missing', configWith({ tie_word_embeddings: false }), /lm_head\.weight/, /lack 1 of/],
-    ['a vocabulary unlike the weights', configWith({ vocab_size: 13 }), /embed_tokens\.weight/, /\[12,8\].*\[13,8\]/],
-    ['biases that are missing', configWith({ attention_bias: true }), /q_proj\.bias/, /lack 8 of/],
-    ['fewer layers than the weights', configWith({ num_hidden_layers: 1 }), /layers\.1\./, /does not account/],
+    [
+      'tie_word_embeddings as a string',
+      configWith({ tie_word_embeddings: 'yes' }),
+      'config.json, tie_word_embeddings',
+      /true or false/,
+    ],
+    ['a missing untied output', configWith({ tie_word_embeddings: false }), /lm_head\.weight/, /lack 1 of/],
+    [
+      'a vocabulary size that differs from the weights',
+      configWith({ vocab_size: 13 }),
+      /embed_tokens\.weight/,
+      /\[12,8\].*\[13,8\]/,
+    ],
+    ['missing biases', configWith({ attention_bias: true }), /q_proj\.bias/, /lack 8 of/],
+    [
+      'fewer layers in the config than in the weights',
+      configWith({ num_hidden_layers: 1 }),
+      /layers\.1\./,
+      /does not account/,
+    ],
     // tokenizer
     ['no tokenizer', { 'tokenizer.json': null }, 'tokenizer.json', /no tokenizer/],
-    ['an old tokenizer', { 'tokenizer.json': null, 'tokenizer.model': 'x' }, 'tokenizer.json', /no tokenizer/],
+    ['only a slow tokenizer', { 'tokenizer.json': null, 'tokenizer.model': 'x' }, 'tokenizer.json', /no tokenizer/],
     ['an empty tokenizer', { 'tokenizer.json': '' }, 'tokenizer.json', /empty/],
     // weights
     ['no weights', { 'model.safetensors': null }, 'model.safetensors', /no model\.safetensors/],
     ['pickled weights', { 'model.safetensors': null, 'pytorch_model.bin': 'x' }, 'model.safetensors', /no model\.safe/],
     ['empty weights', { 'model.safetensors': '' }, 'model.safetensors', /empty/],
-    [
-      'weights that are a web page',
-      { 'model.safetensors': '<!doctype html><html>' },
-      'model.safetensors',
-      /not a safe/,
-    ],
-    ['weights cut short', { 'model.safetensors': weights().slice(0, -100) }, 'model.safetensors', /cut off/],
+    ['a web page as weights', { 'model.safetensors': '<!doctype html><html>' }, 'model.safetensors', /not a safe/],
+    ['truncated weights', { 'model.safetensors': weights().slice(0, -100) }, 'model.safetensors', /cut off/],
     ['a missing tensor', { 'model.safetensors': weights({ [first]: null }) }, new RegExp(first), /lack 1 of/],
     ['a wrong shape', { 'model.safetensors': weights({ [first]: [8, 7] }) }, new RegExp(first), /\[8,7\].*\[8,8\]/],
-    ['a transposed shape', { 'model.safetensors': weights({ [first]: [64] }) }, new RegExp(first), /\[64\]/],
+    ['a flattened tensor', { 'model.safetensors': weights({ [first]: [64] }) }, new RegExp(first), /\[64\]/],
     [
       'an unknown tensor',
       { 'model.safetensors': weights({ 'model.layers.0.lora': [1] }) },
       /layers\.0\.lora/,
       /account/,
     ],
-    ['integers', { 'model.safetensors': integers }, /embed_tokens/, /I64/],
+    ['integer weights', { 'model.safetensors': integers }, /embed_tokens/, /I64/],
     // shards
     ['a shard outside the folder', sharded({ [first]: '../x.safetensors' }), /index\.json, weight_map/, /"\.\.\/x/],
-    ['a shard in a folder', sharded({ [first]: 'a/b.safetensors' }), /index\.json, weight_map/, /a\/b/],
-    ['a shard at an address', sharded({ [first]: 'https://x/y.safetensors' }), /index\.json, weight_map/, /https/],
+    ['a shard in a subfolder', sharded({ [first]: 'a/b.safetensors' }), /index\.json, weight_map/, /a\/b/],
+    ['a shard at a URL', sharded({ [first]: 'https://x/y.safetensors' }), /index\.json, weight_map/, /https/],
     [
-      'a shard that is a number',
+      'a number as a shard name',
       { ...sharded(), 'model.safetensors.index.json': '{"weight_map":{"a":1}}' },
       /weight_map/,
       /1 is/,
@@ -233,7 +256,7 @@ describe('a bad folder', () => {
       'a tensor in two shards',
       { ...sharded(), 'model-00001-of-00002.safetensors': half(names.slice(0, 6)) },
       /00002-of-00002/,
-      /holds this tensor too/,
+      /also contains this tensor/,
     ],
   ];
   it.each(bad)('%s', async (_name, files, where, says) => {
@@ -253,13 +276,13 @@ describe('a bad folder', () => {
     expect(action).toBeTruthy();
   });
 
-  it('a tokenizer of 200 MB, without reading it', async () => {
+  it('a 200 MB tokenizer.json, without reading it', async () => {
     const folder = folderOf();
     const size = (name: string) => (name === 'tokenizer.json' ? 200e6 : folder.size(name));
     await expect(checkModelFolder({ ...folder, size })).rejects.toMatchObject({ where: 'tokenizer.json' });
   });
 
-  it('an index of 30 MB, without reading it', async () => {
+  it('a 30 MB index, without reading it', async () => {
     const folder = folderOf(sharded());
     const size = (name: string) => (name.endsWith('index.json') ? 30e6 : folder.size(name));
     await expect(checkModelFolder({ ...folder, size })).rejects.toMatchObject({
@@ -267,7 +290,7 @@ describe('a bad folder', () => {
     });
   });
 
-  it('that becomes shorter while it is read', async () => {
+  it('a folder that shrinks after it was checked', async () => {
     const checked = await checkModelFolder(folderOf());
     const folder = { ...checked.folder, bytes: async () => new ArrayBuffer(3) };
     await expect(openWeights({ ...checked, folder }).read('model.norm.weight')).rejects.toMatchObject({
@@ -281,7 +304,7 @@ describe('summarizeModel', () => {
   const summary = async (files: Files = {}) => summarizeModel(await checkModelFolder(folderOf(files)));
   const elements = Object.values(SHAPES).reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
 
-  it('comes from config and headers', async () => {
+  it('uses the config and the headers', async () => {
     expect(await summary()).toEqual({
       source: 'file:tiny',
       title: 'tiny',
@@ -298,7 +321,7 @@ describe('summarizeModel', () => {
     });
   });
 
-  it('counts a tied output once and an untied one too', async () => {
+  it('does not count a tied output twice, but counts an untied one', async () => {
     const withOutput = { 'model.safetensors': weights({ 'lm_head.weight': [12, 8] }) };
     expect((await summary(withOutput)).parameters).toBe(elements);
     expect((await summary({ ...configWith({ tie_word_embeddings: false }), ...withOutput })).parameters).toBe(
@@ -306,7 +329,7 @@ describe('summarizeModel', () => {
     );
   });
 
-  it('names the format of most parameters', async () => {
+  it('gives the type of most parameters', async () => {
     const mixed = writeSafetensors(
       Object.entries(SHAPES).map(([name, shape]) => tensor(name, shape, shape.length === 1 ? 'F32' : 'F16')),
     );
@@ -323,7 +346,7 @@ describe('summarizeModel', () => {
     expect((await summary({ 'README.md': readme })).licence).toBe(licence);
   });
 
-  it('agrees with itself about the built-in model', async () => {
+  it('agrees with models/index.json about the built-in model', async () => {
     const [entry] = JSON.parse(readFileSync('public/models/index.json', 'utf8'));
     const files = Object.fromEntries(
       entry.files.map(({ name, size }: { name: string; size: number }) => {

@@ -1,4 +1,4 @@
-/** Downloads against a Hub on this machine, which misbehaves in every way that real networks do. */
+/** Downloads from a local Hub server that fails in the ways real networks do. */
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { writeSafetensors } from '../../../src/formats/safetensors';
 import { findCached, listManifests, openCachedModel, readManifest, receivedOf } from '../../../src/hub/cache';
@@ -17,7 +17,7 @@ import { config, modelFiles, SHAPES, tensor } from './helpers';
 
 const WEIGHTS = 'model.safetensors';
 const id = 'org/model';
-/** More than is fetched whole for a look at the header: 1.3 MB. */
+/** Makes the weights 1.3 MB, more than is fetched whole when the header is read. */
 const rows = 80_000;
 
 let files: Record<string, Uint8Array>;
@@ -56,7 +56,7 @@ afterEach(async () => {
   await server.stop();
 });
 
-/** A tab: a session with a download worker of its own, on the disk that all share. */
+/** A tab: a session with its own download worker, on a disk shared by all tabs. */
 function tab() {
   const page = {};
   const pageLocks = locks.for(page);
@@ -80,14 +80,14 @@ function tab() {
   return { session, seen, last };
 }
 
-/** Strikes once (or `times`) when bytes of the weights are asked for, after they were described. */
+/** Injects a fault once (or `times`) when bytes of the weights are requested for a download. */
 function strike(
   fault: Fault,
   { times = 1, host = 'cdn' as Request['host'], when = (_: Request): boolean => true } = {},
 ): void {
   let left = times;
   server.fault = (request) => {
-    // Looking at the header is no download: it reads less.
+    // Reading only the header takes fewer bytes and does not count as a download.
     if (request.host !== host || request.file !== WEIGHTS || (request.range && request.range[1] < 10_000)) return null;
     return left > 0 && when(request) && left-- > 0 ? fault : null;
   };
@@ -96,7 +96,7 @@ function strike(
 const total = () => Object.values(files).reduce((sum, { length }) => sum + length, 0);
 const third = () => Math.floor(files[WEIGHTS]!.length * 0.3);
 
-/** The model in the store is the one of the Hub, and opens. */
+/** The stored model has the Hub's bytes and opens. */
 async function expectWhole(): Promise<void> {
   const folder = await openCachedModel(source, store);
   expect(folder.files.sort()).toEqual(Object.keys(files).sort());
@@ -108,7 +108,7 @@ async function expectWhole(): Promise<void> {
 }
 
 describe('a download', () => {
-  it('fetches what a model needs, verifies it, and opens without a network', async () => {
+  it('fetches what a model needs, verifies it, and lets the model open offline', async () => {
     const { session, seen, last } = tab();
     await session.download(`hf:${id}`);
     expect(last()).toMatchObject({ source, title: id, state: 'done', loaded: total(), total: total(), error: null });
@@ -121,7 +121,7 @@ describe('a download', () => {
     expect(await session.stored()).toMatchObject([{ id: source, bytes: total(), usedAt: null }]);
 
     await server.stop();
-    // Which commit `main` is cannot be asked; the one that is here was, when it was fetched.
+    // Offline, `main` resolves to the commit it had at the time of the download.
     for (const name of [source, `hf:${id}`, `hf:${id}@main`]) {
       await session.download(name);
       expect(await session.locate(name)).toBe(source);
@@ -132,7 +132,7 @@ describe('a download', () => {
     server = await new HubServer().start();
   });
 
-  it('follows the branch to a new commit, and keeps the old one', async () => {
+  it('follows the branch to a new commit and keeps the old one', async () => {
     const { session } = tab();
     await session.download(`hf:${id}`);
     const readme = new TextEncoder().encode('---\nlicense: mit\n---\n');
@@ -141,15 +141,15 @@ describe('a download', () => {
     await session.download(`hf:${id}`);
     expect(await session.locate(`hf:${id}`)).toBe(newer);
     expect(newer).not.toBe(source);
-    // The files that both have are told apart by commit all the same.
+    // Files that both commits share are still stored separately.
     expect((await session.stored()).map(({ id: one }) => one).sort()).toEqual([source, newer].sort());
     await expectWhole();
     expect((await findCached(`hf:${id}`, store))?.source).toBe(newer);
   });
 
-  it('cut at 30 % goes on at that byte after a reload', async () => {
+  it('cut off at 30% resumes at that byte after a reload', async () => {
     strike({ cutAfter: third() }, { times: 99, when: ({ range }) => range![0] === 0 });
-    // The connection breaks, and nothing comes any more.
+    // The connection breaks, and all later requests fail.
     const [whole, broken] = [server.fault, { status: 503 }];
     let cut = false;
     server.fault = (request) => {
@@ -166,7 +166,7 @@ describe('a download', () => {
     const { received } = manifest.files.find(({ name }) => name === WEIGHTS)!;
     expect(received).toBe(third());
 
-    // The reload: another tab's memory, the same disk.
+    // The reload: fresh memory, the same disk.
     for (const worker of workers) worker.crash();
     server.fault = () => null;
     server.requests.length = 0;
@@ -176,12 +176,12 @@ describe('a download', () => {
     await second.session.download(source);
     expect(second.last().state).toBe('done');
     expect(server.ranges(WEIGHTS)).toEqual([[third(), files[WEIGHTS]!.length - 1]]);
-    // Not described again: the manifest knows all.
+    // The model is not described again: the manifest has everything.
     expect(server.requests.filter(({ path }) => path.startsWith('/api/'))).toEqual([]);
     await expectWhole();
   });
 
-  it('goes on by itself where a connection breaks off once', async () => {
+  it('resumes by itself after one broken connection', async () => {
     strike({ cutAfter: third() });
     const { session, seen } = tab();
     await session.download(source);
@@ -190,7 +190,7 @@ describe('a download', () => {
     await expectWhole();
   });
 
-  it('is paused and goes on', async () => {
+  it('can be paused and resumed', async () => {
     strike({ stallAfter: third() });
     const { session, last } = tab();
     const running = session.download(source);
@@ -204,7 +204,7 @@ describe('a download', () => {
     await expectWhole();
   });
 
-  it('is cancelled, and nothing stays', async () => {
+  it('leaves nothing behind when cancelled', async () => {
     strike({ stallAfter: third() });
     const { session, last } = tab();
     const running = session.download(source);
@@ -217,7 +217,7 @@ describe('a download', () => {
     expect(await session.stored()).toEqual([]);
   });
 
-  it('waits for the one before it, and can be taken back meanwhile', async () => {
+  it('waits for the one before it, and can be paused while waiting', async () => {
     const other = server.add({ id: 'org/other', files: { ...files, 'README.md': new Uint8Array(9) } }).source;
     strike({ stallAfter: third() });
     const { session, seen } = tab();
@@ -236,7 +236,7 @@ describe('a download', () => {
     expect(state(other)).toBe('done');
   });
 
-  it('in a second tab waits for the first, and finds the model there', async () => {
+  it('in a second tab waits for the first tab and continues from its bytes', async () => {
     strike({ stallAfter: third() }, { times: 1 });
     const one = tab();
     const two = tab();
@@ -257,22 +257,26 @@ describe('a download', () => {
   });
 });
 
-describe('what goes wrong on the way', () => {
+describe('a failing download', () => {
   const paused: [string, Fault, Parameters<typeof strike>[1], object][] = [
     [
       'an HTML page instead of weights',
       { contentType: 'text/html', replace: () => new TextEncoder().encode('<html>') },
       { times: 99 },
-      { code: 'network', message: `A web page came instead of ${WEIGHTS}.`, action: expect.stringContaining('log in') },
+      {
+        code: 'network',
+        message: `The server sent a web page instead of ${WEIGHTS}.`,
+        action: expect.stringContaining('log in'),
+      },
     ],
     [
-      'an HTML page that says it is data',
+      'an HTML page served as data',
       { replace: (bytes) => Buffer.concat([Buffer.from('\n<!DOCTYPE html>'), bytes.subarray(16)]) },
       { times: 99 },
-      { code: 'network', message: `A web page came instead of ${WEIGHTS}.` },
+      { code: 'network', message: `The server sent a web page instead of ${WEIGHTS}.` },
     ],
     [
-      '429 for a long time',
+      'a 429 with a long wait',
       { status: 429, headers: { 'Retry-After': '3600' } },
       { times: 99 },
       {
@@ -281,37 +285,42 @@ describe('what goes wrong on the way', () => {
         action: expect.stringMatching(/60 min/),
       },
     ],
-    ['a server with a problem', { status: 502 }, { times: 99 }, { message: expect.stringContaining('of its own') }],
+    ['a 502', { status: 502 }, { times: 99 }, { message: expect.stringContaining('is having problems') }],
     [
-      'bytes that are never right',
+      'bytes that are wrong every time',
       { replace: (bytes) => bytes.map((byte, i) => (i === 5000 ? byte ^ 1 : byte)) },
       { times: 99 },
       { code: 'network', message: expect.stringContaining('checksum is wrong') },
     ],
     [
-      'another size than the Hub lists',
+      'a size that differs from the Hub’s listing',
       { replace: (bytes) => bytes.subarray(0, 900_000) },
       { times: 99 },
-      { code: 'network', message: expect.stringContaining('not the same on the server') },
+      { code: 'network', message: expect.stringContaining('differs from the Hub’s listing') },
     ],
   ];
   const failed: typeof paused = [
     [
-      '401: a token that is needed since then',
+      'a 401 for a model that has become gated',
       { status: 401, headers: { 'X-Error-Code': 'GatedRepo' } },
       { times: 99, host: 'hub' },
       { code: 'access', action: expect.stringContaining('enter it here') },
     ],
-    ['403', { status: 403 }, { times: 99, host: 'hub' }, { code: 'access', action: expect.stringContaining('token') }],
     [
-      '404: deleted since then',
+      'a 403',
+      { status: 403 },
+      { times: 99, host: 'hub' },
+      { code: 'access', action: expect.stringContaining('token') },
+    ],
+    [
+      'a 404 for a file that was deleted',
       { status: 404, headers: { 'X-Error-Code': 'EntryNotFound' } },
       { times: 99, host: 'hub' },
-      { code: 'bad_model', message: `${WEIGHTS} is not there any more.` },
+      { code: 'bad_model', message: `${WEIGHTS} no longer exists on the Hub.` },
     ],
   ];
   it.each([...paused.map((row) => ['paused', ...row] as const), ...failed.map((row) => ['failed', ...row] as const)])(
-    'is %s by %s, and goes on when that is over',
+    'is %s by %s, and resumes afterwards',
     async (state, _, fault, when, error) => {
       const { session, last } = tab();
       await session.describeModel(id);
@@ -327,7 +336,7 @@ describe('what goes wrong on the way', () => {
     },
   );
 
-  it('a short 429 is waited for', async () => {
+  it('waits out a short 429', async () => {
     strike({ status: 429, headers: { 'Retry-After': '1' } });
     const { session, last } = tab();
     await session.describeModel(id);
@@ -349,7 +358,7 @@ describe('what goes wrong on the way', () => {
     expect(last().state).toBe('done');
   });
 
-  /** The first half comes, then the connection breaks; the next answers are struck by `fault`. */
+  /** The connection breaks after the first half, and `fault` hits the next response. */
   function halfThen(fault: Fault): void {
     const half = Math.floor(files[WEIGHTS]!.length / 2);
     let asked = 0;
@@ -360,7 +369,7 @@ describe('what goes wrong on the way', () => {
     };
   }
 
-  it('an ETag that changes between chunks starts the file again, with a word about it', async () => {
+  it('starts a file again, with a note, if its ETag changes between chunks', async () => {
     halfThen({ etag: 'another' });
     const { session, seen } = tab();
     await session.download(source);
@@ -374,7 +383,7 @@ describe('what goes wrong on the way', () => {
     await expectWhole();
   });
 
-  it('a server that gives every answer another ETag is believed once the hash is right', async () => {
+  it('relies on the hash if a server sends a new ETag with every response', async () => {
     let count = 0;
     server.fault = ({ host, file, range }) => {
       if (host !== 'cdn' || file !== WEIGHTS || (range && range[1] < 10_000)) return null;
@@ -386,7 +395,7 @@ describe('what goes wrong on the way', () => {
     await expectWhole();
   });
 
-  it('416: what is here is more than the server has', async () => {
+  it('starts a file again after a 416: there are more bytes here than on the server', async () => {
     halfThen({ status: 416, headers: { 'Content-Range': 'bytes */17' } });
     const { session, seen } = tab();
     await session.download(source);
@@ -394,7 +403,7 @@ describe('what goes wrong on the way', () => {
     await expectWhole();
   });
 
-  it('200 instead of 206: the beginning is skipped', async () => {
+  it('skips the start of a 200 sent instead of a 206', async () => {
     halfThen({ whole: true });
     const { session, seen } = tab();
     await session.download(source);
@@ -402,15 +411,15 @@ describe('what goes wrong on the way', () => {
     await expectWhole();
   });
 
-  it('a byte that was turned over is found by the hash, and the file fetched again', async () => {
+  it('detects a flipped bit by the hash and fetches the file again', async () => {
     strike({ replace: (bytes) => bytes.map((byte, i) => (i === 300_000 ? byte ^ 64 : byte)) });
     const { session, seen } = tab();
     await session.download(source);
-    expect(seen.some(({ note }) => note?.includes('did not arrive'))).toBe(true);
+    expect(seen.some(({ note }) => note?.includes('checksum'))).toBe(true);
     await expectWhole();
   });
 
-  it('so is a small file, which has git’s hash', async () => {
+  it('does the same for a small file, which has a git hash', async () => {
     let struck = false;
     server.fault = ({ file, range }) => {
       if (file !== 'tokenizer.json' || !range || struck) return null;
@@ -420,11 +429,11 @@ describe('what goes wrong on the way', () => {
     const { session, seen } = tab();
     await session.download(source);
     expect(struck).toBe(true);
-    expect(seen.some(({ note }) => note?.includes('tokenizer.json did not arrive'))).toBe(true);
+    expect(seen.some(({ note }) => note?.includes('checksum of tokenizer.json is wrong'))).toBe(true);
     await expectWhole();
   });
 
-  it('a full disk says so; with room again it goes on', async () => {
+  it('reports a full disk, and resumes once there is space', async () => {
     const { session, last } = tab();
     await session.describeModel(id);
     store.capacity = third();
@@ -438,7 +447,7 @@ describe('what goes wrong on the way', () => {
     await expectWhole();
   });
 
-  it('a worker that dies is replaced', async () => {
+  it('resumes with a new worker after the first one dies', async () => {
     strike({ stallAfter: third() });
     const { session, last } = tab();
     const running = session.download(source);
@@ -447,13 +456,13 @@ describe('what goes wrong on the way', () => {
     workers.at(-1)!.crash();
     await died;
     expect(last()).toMatchObject({ state: 'paused', error: { code: 'worker_died' } });
-    // What the crash left open is closed by the browser.
+    // The browser closes the files that the crashed worker had open.
     store = Object.assign(new MemoryStore(), { files: store.files });
     await tab().session.download(source);
     await expectWhole();
   });
 
-  it('a model that cannot be opened is refused before its weights are fetched', async () => {
+  it('refuses an unsupported model before fetching its weights', async () => {
     const bytes = new TextEncoder().encode(JSON.stringify({ ...config, model_type: 'mamba' }));
     const odd = server.add({ id: 'org/odd', files: { ...files, 'config.json': bytes } });
     const { session } = tab();
@@ -465,7 +474,7 @@ describe('what goes wrong on the way', () => {
     expect(await listManifests(store)).toEqual([]);
   });
 
-  it('a gated model is refused with what to do, and a token helps', async () => {
+  it('refuses a gated model with instructions, and accepts a token', async () => {
     const gated = server.add({ id: 'org/gated', files: { ...files, 'README.md': new Uint8Array(3) }, access: 'gated' });
     const { session, last } = tab();
     await expect(session.download('hf:org/gated')).rejects.toMatchObject({
@@ -477,13 +486,13 @@ describe('what goes wrong on the way', () => {
     expect(last()).toMatchObject({ source: gated.source, state: 'done' });
   });
 
-  it('a GGUF file of a repository is fetched alone, and opens', async () => {
+  it('fetches one GGUF file of a repository, which then opens', async () => {
     const gguf = await fixtureBytes('gguf/gqa-tied.gguf');
     const { commit } = server.add({ id: 'org/gguf', files: { 'a.Q8_0.gguf': gguf, 'b.Q4_0.gguf': gguf } });
     const { session } = tab();
     await expect(session.download('hf:org/gguf')).rejects.toMatchObject({
       code: 'bad_model',
-      action: 'Add one of them, as in hf:org/gguf/a.Q8_0.gguf.',
+      action: 'Add the file name, e.g. hf:org/gguf/a.Q8_0.gguf.',
     });
     await session.download('hf:org/gguf/b.Q4_0.gguf');
     const folder = await withGguf(await openCachedModel(`hf:org/gguf@${commit}/b.Q4_0.gguf`, store));
@@ -492,7 +501,7 @@ describe('what goes wrong on the way', () => {
     await expect(session.locate('hf:org/gguf/a.Q8_0.gguf')).rejects.toMatchObject({ code: 'bad_model' });
   });
 
-  it('a file that vanished from the disk is told', async () => {
+  it('reports a file that has disappeared from the disk', async () => {
     const { session } = tab();
     await session.download(source);
     store.files.get(source)!.delete(`files/${WEIGHTS}`);

@@ -7,23 +7,23 @@ it.each<[string, Record<string, string>, string | null]>([
   ['m.gguf', {}, null],
   ['m.gguf', { 'general.source.huggingface.repository': 'Qwen/Qwen3-0.6B' }, 'Qwen/Qwen3-0.6B'],
   ['m.gguf', { 'general.source.repo_url': `${hub}Qwen/Qwen3-0.6B` }, 'Qwen/Qwen3-0.6B'],
-  // Somebody's repository of quantised files is no base for an adapter.
+  // A repository of quantised files is not a base for an adapter.
   ['m.gguf', { 'general.source.repo_url': `${hub}someone/Qwen3-0.6B-GGUF` }, null],
-  // Called as the file: what was converted.
+  // The name matches the file: this is the model that was converted.
   ['Qwen3-0.6B-Q4_K_M.gguf', { 'general.base_model.0.repo_url': `${hub}Qwen/Qwen3-0.6B` }, 'Qwen/Qwen3-0.6B'],
   [
     'm.gguf',
     { 'general.name': 'Qwen3 0.6B', 'general.base_model.0.repo_url': `${hub}Qwen/Qwen3-0.6B` },
     'Qwen/Qwen3-0.6B',
   ],
-  // Called otherwise: what it was tuned from.
+  // The name differs: this is the model it was fine-tuned from.
   ['Qwen3-0.6B-Q4_K_M.gguf', { 'general.base_model.0.repo_url': `${hub}Qwen/Qwen3-0.6B-Base` }, null],
   ['m.gguf', { 'general.source.repo_url': 'https://example.org/a/b' }, null],
-])('the model that %s was made from, by %j: %s', (name, metadata, expected) => {
+])('the source model of %s with %j is %s', (name, metadata, expected) => {
   expect(baseModel({ metadata: new Map(Object.entries(metadata)) }, name)).toBe(expected);
 });
 
-it('titles leave out how much was quantised', () => {
+it('titles leave out the quantisation', () => {
   const names = ['SmolLM2-135M-Instruct.Q4_1.gguf', 'sub/gemma-3-270m-q4_k_m.gguf', 'tiny.gguf', 'llama-3_2-F16.gguf'];
   expect(names.map(titleOf)).toEqual(['SmolLM2 135M Instruct', 'gemma 3 270m', 'tiny', 'llama 3 2']);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { llama3Scaling, scalingFromKeys } from '../../../src/families/gguf-rope';
 
-/** What convert_hf_to_gguf writes into rope_freqs.weight for a config's llama3 scaling, in float32. */
+/** The rope_freqs.weight that convert_hf_to_gguf writes for llama3 scaling, in float32. */
 function table(theta: number, width: number, factor: number, low: number, high: number, context: number): Float32Array {
   return Float32Array.from({ length: width / 2 }, (_, i) => {
     const wavelength = 2 * Math.PI * theta ** ((2 * i) / width);
@@ -26,7 +26,7 @@ describe('a table of frequency factors', () => {
     });
   });
 
-  it('with other bounds, of which only the ratio to the context counts', () => {
+  it('gives the same table with other bounds: only their ratio to the context matters', () => {
     const { rope_scaling: found } = llama3Scaling(table(500_000, 128, 8, 2, 5, 4096), 500_000, 128, 'x') as {
       rope_scaling: Record<string, number>;
     };
@@ -37,7 +37,7 @@ describe('a table of frequency factors', () => {
     for (const [i, value] of table(500_000, 128, 8, 2, 5, 4096).entries()) expect(again[i]).toBeCloseTo(value, 4);
   });
 
-  it('of ones is no scaling, and one of another kind is refused', () => {
+  it('of ones means no scaling, and an unknown pattern is refused', () => {
     expect(llama3Scaling(Float32Array.of(1, 1, 1, 1), 10_000, 8, 'x')).toEqual({});
     expect(() => llama3Scaling(Float32Array.of(1, 3, 2, 9), 10_000, 8, 'm.gguf, rope_freqs.weight')).toThrow(
       /not known/,
@@ -46,7 +46,7 @@ describe('a table of frequency factors', () => {
   });
 });
 
-it('scaling that keys describe', () => {
+it('reads scaling from metadata keys', () => {
   const from = (keys: Record<string, string | number>) =>
     scalingFromKeys(
       {

@@ -11,7 +11,7 @@ import { openWeights } from '../../../src/hub/weights';
 
 const blob = (path: string, name: string) => ({ path: name, file: new Blob([readFileSync(`tests/fixtures/${path}`)]) });
 
-/** The same tiny model as Hugging Face's folder and as llama.cpp's file (tests/oracle/make_gguf_fixtures.py). */
+/** The same tiny models as Hugging Face folders and llama.cpp files (tests/oracle/make_gguf_fixtures.py). */
 const cases = [
   ['llama/gqa-tied', 'gqa-tied.gguf'],
   ['llama/llama3-rope-bias', 'llama3-rope-bias.gguf'],
@@ -26,7 +26,7 @@ const cases = [
   ['families/gpt_neox', 'gpt_neox.gguf'],
 ] as const;
 
-/** Odd settings of the tiny models that the format cannot say: what a file is read with instead. */
+/** Unusual settings of the tiny models that the format cannot express, and the values read instead. */
 const untold: Record<string, object> = {
   'families/qwen2': { windows: [null, null] },
   'families/qwen3': { windows: [null, null] },
@@ -51,11 +51,11 @@ describe.each(cases)('%s as a GGUF file', async (folder, file) => {
   const gguf = await open(file);
   const safetensors = await reference(folder);
 
-  it('has the same config, field by field as the family reads it', () => {
+  it('has the same config as the folder', () => {
     expect(gguf.config).toEqual({ ...safetensors.config, ...untold[folder] });
   });
 
-  it('has the same tensors, value by value', async () => {
+  it('has the same tensors as the folder', async () => {
     expect([...gguf.tensors.keys()]).toEqual([...safetensors.tensors.keys()]);
     const [ours, theirs] = [openWeights(gguf), openWeights(safetensors)];
     for (const name of gguf.tensors.keys()) {
@@ -67,7 +67,7 @@ describe.each(cases)('%s as a GGUF file', async (folder, file) => {
     }
   });
 
-  it('reads any rows of a tensor as it reads all of them', async () => {
+  it('reads a range of rows the same as the whole tensor', async () => {
     const weights = openWeights(gguf);
     for (const name of gguf.tensors.keys()) {
       const { shape } = weights.info(name)!;
@@ -91,8 +91,8 @@ function turned(values: Float32Array, [rows, columns]: number[]): Float32Array {
 
 const { folder } = await open('gqa-tied.gguf');
 
-describe('what else the file tells', () => {
-  it('makes the small files of a folder', async () => {
+describe('a GGUF folder', () => {
+  it('has the small files of a Hugging Face folder', async () => {
     const read = async (name: string) => JSON.parse(await folder.text(name)) as Record<string, unknown>;
     expect(folder.files).toEqual([
       ...['config.json', 'generation_config.json', 'tokenizer_config.json', 'tokenizer.json', 'tiny.gguf'],
@@ -113,19 +113,19 @@ describe('what else the file tells', () => {
     expect(new TextDecoder().decode(bytes)).toBe('{\n  "');
   });
 
-  it('says how it is quantised, and its licence', async () => {
+  it('gives its quantisation and licence', async () => {
     const summary = await summarizeModel(await open('gqa-tied.gguf'));
     expect(summary).toMatchObject({ title: 'tiny', dtype: 'BF16', licence: 'apache-2.0', source: 'file:tiny.gguf' });
     expect(summary.bytes).toBe(folder.size('tiny.gguf'));
   });
 });
 
-/** Every byte was tried once; a prime leaves the test quick and its positions mixed. */
+/** Tests every seventh byte, to stay quick. A prime step covers all alignments. */
 const STEP = 7;
 
 describe('refusing', () => {
   const sample = readFileSync('tests/fixtures/gguf/gqa-tied.gguf');
-  /** The file with one text in its place by another of the same length. */
+  /** The file with one string replaced by another of the same length. */
   const changed = (from: string, to: string) => {
     const bytes = Uint8Array.from(sample);
     const at = sample.indexOf(from);
@@ -150,21 +150,21 @@ describe('refusing', () => {
       /gemma2, gemma3, gpt2, gptneox, llama, phi3, qwen2, qwen3, smollm3/,
     ],
     [
-      'a scale that the family does not have',
+      'a scale that the family does not support',
       [['m.gguf', changed('llama.rope.freq_base', 'llama.residual_scale')]],
       /residual_scale of 10000/,
       /llama\.residual_scale/,
       /another model/,
     ],
     [
-      'a key that is missing',
+      'a missing key',
       [['m.gguf', changed('llama.block_count', 'llama.block_kount')]],
       /does not give block_count/,
       /llama\.block_count/,
       /Convert/,
     ],
     [
-      'a tensor of another kind of model',
+      'a tensor from another kind of model',
       [['m.gguf', changed('blk.1.attn_q.weight', 'blk.1.attn_z.weight')]],
       /lack 1 of the/,
       /blk|self_attn\.q_proj/,
@@ -216,11 +216,11 @@ describe('refusing', () => {
 
   it.each<[string, Record<string, GgufValue>, RegExp]>([
     ['a mixture of experts', { expert_count: 8 }, /mixture of experts/],
-    ['attention to what comes later', { 'attention.causal': false }, /come later/],
+    ['non-causal attention', { 'attention.causal': false }, /come later/],
     ['layers of different sizes', { feed_forward_length: Uint32Array.of(64, 128) }, /differ in size/],
     ['values wider than keys', { 'attention.key_length': 8, 'attention.value_length': 16 }, /differ in width/],
-    ['a part of each head that turns', { 'rope.dimension_count': 4 }, /Only a part/],
-    ['a number that is text', { block_count: 'two' }, /no number for block_count/],
+    ['rotary embedding of only part of each head', { 'rope.dimension_count': 4 }, /Only a part/],
+    ['a string for a number', { block_count: 'two' }, /no number for block_count/],
     ['an unknown rotary scaling', { 'rope.scaling.type': 'su' }, /scaled as “su”/],
   ])('%s', (_name, changes, says) => {
     const plain: Record<string, GgufValue> = {
@@ -243,12 +243,12 @@ describe('refusing', () => {
     expect(read(fine)).toMatchObject({ model_type: 'llama', head_dim: 8, num_key_value_heads: 4, vocab_size: 8 });
   });
 
-  it('an unknown way to cut text, when the tokenizer is made', async () => {
+  it('an unknown pre-tokeniser, when tokenizer.json is built', async () => {
     const model = (await check(['m.gguf', changed('gpt-2', 'gpt-9')])) as CheckedModel;
     await expect(model.folder.text('tokenizer.json')).rejects.toThrow(/“gpt-9”/);
   });
 
-  it('a file with any byte of its header flipped, or reads it', async () => {
+  it('refuses or reads a file with any byte of its header changed, and never crashes', async () => {
     const { start } = folder.tensors!.values().next().value!;
     let refused = 0;
     for (let at = 0; at < start; at += STEP) {
@@ -265,7 +265,7 @@ describe('refusing', () => {
     expect(refused).toBeGreaterThan(start / STEP / 4);
   });
 
-  it('prefers safetensors where both lie in a folder', async () => {
+  it('prefers safetensors if a folder has both', async () => {
     const model = await checkModelFolder(
       droppedModelFolder('file:tiny', [
         ...['config.json', 'model.safetensors'].map((name) => blob(`llama/gqa-tied/${name}`, name)),

@@ -19,7 +19,7 @@ export const config = {
   tie_word_embeddings: true,
 };
 
-/** The tensors of that config as transformers saves them: written out by hand, not taken from the code under test. */
+/** The tensors that transformers saves for that config, written by hand rather than taken from the code under test. */
 const SHAPES: Record<string, number[]> = {
   'model.embed_tokens.weight': [12, 8],
   'model.norm.weight': [8],
@@ -46,7 +46,7 @@ export function tensor(name: string, shape: number[], dtype: 'F32' | 'BF16' | 'F
   return { name, dtype, shape, data };
 }
 
-/** Changes by name: a shape instead of the true one, or null to leave the tensor out. */
+/** `changes` by tensor name: a different shape, or null to leave the tensor out. */
 export function weights(changes: Record<string, number[] | null> = {}, dtype: 'F32' | 'BF16' | 'F16' = 'BF16') {
   const shapes = Object.entries({ ...SHAPES, ...changes });
   return writeSafetensors(shapes.flatMap(([name, shape]) => (shape ? [tensor(name, shape, dtype)] : [])));

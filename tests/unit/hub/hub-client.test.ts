@@ -38,7 +38,7 @@ const look = (name: string, token: string | null = null) => describeIt(name, tok
 const denied = (name: string, token: string | null = null) => describeIt(name, token).then((found) => found.denied);
 
 describe('search', () => {
-  it('lists the most used first, and says what cannot be opened', async () => {
+  it('lists the most downloaded first, and says what cannot be opened', async () => {
     server.add({ id: 'org/tiny-llama', files, licence: 'mit', downloads: 5 });
     server.add({
       id: 'org/tiny-mamba',
@@ -98,12 +98,12 @@ describe('a model before it is downloaded', () => {
     });
     expect(choice!.files.map(({ name }) => name).sort()).toEqual(Object.keys(files).sort());
     expect(choice!.bytes).toBe(Object.values(files).reduce((sum, { length }) => sum + length, 0));
-    // The tree comes in pages, and weights are too small here to be read in parts: nothing else was asked for.
+    // The file list comes in pages. The tokenizer was not requested.
     expect(server.requests.filter(({ path }) => path.includes('/tree/')).length).toBeGreaterThan(1);
     expect(server.requests.filter(({ file }) => file === 'tokenizer.json')).toEqual([]);
   });
 
-  it('reads no more of large weights than their header', async () => {
+  it('reads only the header of large weights', async () => {
     const big = { ...config, vocab_size: 200_000 };
     const shapes = { ...SHAPES, 'model.embed_tokens.weight': [200_000, 8] };
     const bytes = writeSafetensors(Object.entries(shapes).map(([name, shape]) => tensor(name, shape)));
@@ -115,7 +115,7 @@ describe('a model before it is downloaded', () => {
     expect(bytes.length).toBeGreaterThan(3_000_000);
   });
 
-  it('finds the shards that the index names', async () => {
+  it('finds the shards listed in the index', async () => {
     const names = Object.keys(SHAPES);
     const shard = (part: string[]) => writeSafetensors(part.map((name) => tensor(name, SHAPES[name]!)));
     const file = (i: number) => `model-0000${i}-of-00002.safetensors`;
@@ -140,15 +140,19 @@ describe('a model before it is downloaded', () => {
 
   it.each<[string, Record<string, unknown>, RegExp]>([
     ['an unknown architecture', { 'config.json': encode({ model_type: 'mamba' }) }, /mamba.*/],
-    ['weights of another shape', { 'model.safetensors': weights({ 'model.norm.weight': [9] }) }, /shape/],
-    ['weights that lack a tensor', { 'model.safetensors': weights({ 'model.norm.weight': null }) }, /lack 1 of/],
+    ['a wrong shape', { 'model.safetensors': weights({ 'model.norm.weight': [9] }) }, /shape/],
+    ['a missing tensor', { 'model.safetensors': weights({ 'model.norm.weight': null }) }, /lack 1 of/],
     ['no tokenizer.json', { 'tokenizer.json': null }, /no tokenizer\.json/],
     ['no config.json', { 'config.json': null }, /no config\.json/],
     ['only a pickle', { 'model.safetensors': null, 'pytorch_model.bin': encode('x') }, /pickle/],
     ['an adapter', { 'model.safetensors': null, 'adapter_config.json': encode('{}') }, /an adapter/],
     ['an image pipeline', { 'model.safetensors': null, 'model_index.json': encode('{}') }, /images/],
     ['a split GGUF file', { 'model.safetensors': null, 'x-00001-of-00002.gguf': encode('x') }, /split/],
-    ['nothing of use', { 'model.safetensors': null, 'model.onnx': encode('x') }, /no model\.safetensors and no GGUF/],
+    [
+      'no usable weights',
+      { 'model.safetensors': null, 'model.onnx': encode('x') },
+      /no model\.safetensors and no GGUF/,
+    ],
   ])('with %s says so', async (_, changes, message) => {
     const changed = Object.entries({ ...files, ...changes }).filter(([, bytes]) => bytes !== null);
     server.add({ id: 'org/odd', files: Object.fromEntries(changed) as Record<string, Uint8Array> });
@@ -157,7 +161,7 @@ describe('a model before it is downloaded', () => {
     expect(model.problem?.action).not.toContain('drop');
   });
 
-  it('of GGUF files lists them by quantisation, and reads the header of one', async () => {
+  it('with GGUF files lists them by quantisation and reads the header of one', async () => {
     const gguf = await fixtureBytes('gguf/gqa-tied.gguf');
     const { commit } = server.add({
       id: 'org/gguf',
@@ -176,7 +180,7 @@ describe('a model before it is downloaded', () => {
     };
     const { model } = await describeIt('org/gguf', null, plan);
     expect(model.problem).toBeNull();
-    // As the fixture's script made it: its name says Q4_K_M here, its header says what it is.
+    // Both names are made up; the facts come from the header of the fixture.
     expect(model.facts).toMatchObject({ architecture: 'llama', kind: 'decoder', layers: 2 });
     expect(model.choices.map(({ label, source }) => [label, source])).toEqual([
       ['model-Q4_K_M.gguf', `hf:org/gguf@${commit}/model-Q4_K_M.gguf`],
@@ -194,7 +198,7 @@ describe('a model before it is downloaded', () => {
     });
   });
 
-  it('of a GGUF file that is none says so', async () => {
+  it('with an invalid GGUF file says so', async () => {
     server.add({ id: 'org/broken', files: { 'model.gguf': encode('not a model at all, but long enough for one') } });
     const { problem, choices } = await look('org/broken');
     expect(problem).toMatchObject({ code: 'bad_model', where: 'model.gguf' });
@@ -202,16 +206,16 @@ describe('a model before it is downloaded', () => {
   });
 });
 
-describe('what the Hub refuses', () => {
-  it('a gated model tells what it is, and what to do', async () => {
+describe('refusals by the Hub', () => {
+  it('for a gated model, say what it is and what to do', async () => {
     server.add({ id: 'org/gated', files, licence: 'gemma', access: 'gated' });
     const page = `${server.endpoint}/org/gated`;
     const stranger = await look('org/gated');
-    // Not a problem of the model: `access` says it, and its form can be seen all the same.
+    // This is not a problem with the model: `access` reports it, and the choices are still listed.
     expect(stranger).toMatchObject({ gated: true, licence: 'gemma', access: 'token', facts: null, problem: null });
     expect(await denied('org/gated')).toMatchObject({
       code: 'access',
-      action: expect.stringContaining(`${page}, make an access token`),
+      action: expect.stringContaining(`${page}, create an access token`),
     });
     expect(stranger.choices[0]).toMatchObject({ kind: 'safetensors' });
 
@@ -224,7 +228,7 @@ describe('what the Hub refuses', () => {
     expect(await look('org/gated', 'hf_accepted')).toMatchObject({ access: 'granted', facts: {}, problem: null });
   });
 
-  it('a private model, a typing error and a bad token are told apart as far as the Hub tells', async () => {
+  it('distinguish a private model, a typo and a bad token as far as the Hub allows', async () => {
     server.add({ id: 'org/secret', files, access: 'private' });
     await expect(look('org/secret')).rejects.toMatchObject({
       code: 'access',
@@ -245,7 +249,7 @@ describe('what the Hub refuses', () => {
     await expect(look('org/secret', 'hf_accepted')).resolves.toMatchObject({ private: true, problem: null });
   });
 
-  it('an unknown revision', async () => {
+  it('name an unknown revision', async () => {
     server.add({ id: 'org/model', files });
     await expect(look('org/model@v9')).rejects.toMatchObject({
       code: 'bad_model',
@@ -253,7 +257,7 @@ describe('what the Hub refuses', () => {
     });
   });
 
-  it('429 is waited for where that is short, and told where it is long', async () => {
+  it('with status 429 are waited out if short and reported if long', async () => {
     server.add({ id: 'org/model', files });
     let refusals = 2;
     server.fault = () => (refusals-- > 0 ? { status: 429, headers: { 'Retry-After': '0' } } : null);
@@ -265,7 +269,7 @@ describe('what the Hub refuses', () => {
     });
   });
 
-  it('a web page, an error of the server, another kind of server, and none at all', async () => {
+  it('cover a web page, a server error, a server that is not a Hub, and no server at all', async () => {
     server.fault = () => ({ contentType: 'text/html', body: '<html>Log in' });
     await expect(look('org/model')).rejects.toMatchObject({
       code: 'network',
@@ -274,12 +278,12 @@ describe('what the Hub refuses', () => {
     server.fault = () => ({ status: 503, headers: { 'Retry-After': '99' } });
     await expect(look('org/model')).rejects.toMatchObject({
       code: 'network',
-      message: expect.stringContaining('problem of its own'),
+      message: expect.stringContaining('is having problems'),
     });
     server.fault = () => ({ contentType: 'application/json', body: '{}' });
     await expect(look('org/model')).rejects.toMatchObject({
       code: 'network',
-      action: expect.stringContaining('address of the Hub'),
+      action: expect.stringContaining('Hub address'),
     });
     const nowhere = new HubClient({ endpoint: 'http://127.0.0.1:9', token: null });
     await expect(nowhere.search('x', 1)).rejects.toMatchObject({
@@ -290,7 +294,7 @@ describe('what the Hub refuses', () => {
 });
 
 describe('the token', () => {
-  it('goes to the endpoint only, and into no message', async () => {
+  it('is sent only to the endpoint, and never in a URL', async () => {
     server.add({ id: 'org/gated', files, access: 'gated' });
     await look('org/gated', 'hf_accepted');
     const hub = server.requests.filter(({ host }) => host === 'hub');
@@ -301,7 +305,7 @@ describe('the token', () => {
     expect(server.requests.filter(({ path }) => path.includes('hf_accepted'))).toEqual([]);
   });
 
-  it('does not travel unencrypted to another machine', async () => {
+  it('is not sent unencrypted to another machine', async () => {
     const sent: (string | null)[] = [];
     const ask = async (_: unknown, init?: RequestInit) => {
       sent.push(new Headers(init?.headers).get('Authorization'));
@@ -318,7 +322,7 @@ describe('the token', () => {
     expect(sent).toEqual([null, 'Bearer hf_x', 'Bearer hf_x', 'Bearer hf_x']);
   });
 
-  it('is taken out of what servers say', () => {
+  it('is removed from server messages', () => {
     expect(redact('bad hf_AbCdEf1234 at https://x/y?X-Amz-Signature=abc&Expires=1')).toBe(
       'bad hf_… at https://x/y?X-Amz-Signature=…&Expires=1',
     );
@@ -331,7 +335,7 @@ describe('an endpoint', () => {
     ['https://huggingface.co/', 'https://huggingface.co'],
     ['hf-mirror.com', 'https://hf-mirror.com'],
     ['http://localhost:8080/hub//', 'http://localhost:8080/hub'],
-  ])('%j is %s', (text, endpoint) => {
+  ])('%j becomes %s', (text, endpoint) => {
     expect(checkEndpoint(text)).toBe(endpoint);
   });
 

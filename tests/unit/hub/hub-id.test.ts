@@ -34,11 +34,11 @@ describe('names of models on the Hub', () => {
   ])('%s', (text, id, revision, file) => {
     const reference = parseHubName(text);
     expect(reference).toEqual({ id, revision, file });
-    // What is written of it is read back the same.
+    // The source written for it parses back to the same reference.
     expect(parseHubName(hubSource(reference))).toEqual(reference);
   });
 
-  it('addresses of a mirror are read too', () => {
+  it('include addresses on a mirror', () => {
     const mirror = 'https://hub.example/hf';
     expect(() => parseHubName(`https://hub.example/${smol}`)).toThrow();
     expect(parseHubName(`https://hub.example/${smol}`, mirror)).toMatchObject({ id: smol });
@@ -65,20 +65,20 @@ describe('names of models on the Hub', () => {
     'javascript:alert(1)',
     `org/${'n'.repeat(200)}`,
     'org/name@main/\u0000.gguf',
-  ])('%j is refused with what a name is', (text) => {
+  ])('%j is refused, and the error shows a valid name', (text) => {
     expect(() => parseHubName(text)).toThrow(
       expect.objectContaining({ code: 'bad_model', action: expect.stringContaining('ORG/NAME') }),
     );
   });
 
-  it('a source without a commit is not pinned', () => {
+  it('are pinned only with a full commit', () => {
     expect(parsePinned(`hf:${smol}@${commit}`)).toEqual({ id: smol, revision: commit, file: null });
     for (const source of [`hf:${smol}`, `hf:${smol}@main`, `hf:${smol}@${commit.slice(1)}`]) {
       expect(() => parsePinned(source)).toThrow(expect.objectContaining({ code: 'bad_model', where: source }));
     }
   });
 
-  it('is what a base model is called', () => {
+  it('give the base model name', () => {
     expect(baseModelName(`hf:${smol}@${commit}`)).toBe(smol);
     expect(baseModelName('hf:org/name@v1/model.gguf')).toBe('org/name');
     expect(baseModelName('file:my-model')).toBe('my-model');

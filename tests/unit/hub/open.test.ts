@@ -15,7 +15,7 @@ freshDatabase();
 const baseUrl = 'https://host.example/tabtune/';
 const large = 40 * 2 ** 20;
 
-/** A static server: what it holds, and what it was asked. */
+/** A static server that records its requests. */
 class Server {
   files = new Map<string, Uint8Array | (() => Response)>();
   asked: string[] = [];
@@ -64,7 +64,7 @@ describe('builtin:', () => {
     expect(summary).toMatchObject({ source: 'builtin:stories', title: 'Stories 2M', licence: 'MIT', dtype: 'BF16' });
   });
 
-  it('fetches a small file once, also when asked for parts at the same time', async () => {
+  it('fetches a small file once, even if parts are read at the same time', async () => {
     const folder = await openModelFolder('builtin:stories', { baseUrl });
     server.asked = [];
     const [whole, part] = await Promise.all([
@@ -77,7 +77,7 @@ describe('builtin:', () => {
     expect((await folder.bytes('model.safetensors', 5, 5)).byteLength).toBe(0);
   });
 
-  it.each([true, false])('fetches only parts of a large file (server knows ranges: %s)', async (ranges) => {
+  it.each([true, false])('fetches only parts of a large file (server supports ranges: %s)', async (ranges) => {
     const bytes = new Uint8Array(large).map((_, i) => i % 251);
     serveModel([{ name: 'big.bin', bytes }]);
     server.ranges = ranges;
@@ -92,7 +92,7 @@ describe('builtin:', () => {
     ]);
   });
 
-  it('tells which models there are when asked for another', async () => {
+  it('lists the available models if the name is unknown', async () => {
     await expect(openModelFolder('builtin:none', { baseUrl })).rejects.toMatchObject({
       code: 'bad_model',
       where: 'builtin:none',
@@ -100,7 +100,7 @@ describe('builtin:', () => {
     });
   });
 
-  it('has only the files that are listed', async () => {
+  it('serves only the listed files', async () => {
     const folder = await openModelFolder('builtin:stories', { baseUrl });
     expect(folder.has('../index.json')).toBe(false);
     await expect(folder.bytes('../index.json')).rejects.toMatchObject({ code: 'bad_model' });
@@ -115,7 +115,7 @@ describe('builtin:', () => {
     ['the app’s page instead', page, /HTTP 200/],
     ['fewer bytes', () => new Response('abc'), /3 bytes instead of/],
     ['no connection', () => Promise.reject(new TypeError('Failed to fetch')) as never, /Failed to fetch/],
-  ])('reports %s, and tries again next time', async (_name, answer, details) => {
+  ])('reports %s, and retries on the next read', async (_name, answer, details) => {
     const folder = await openModelFolder('builtin:stories', { baseUrl });
     const good = server.files.get('models/stories/config.json')!;
     server.files.set('models/stories/config.json', answer);
@@ -131,8 +131,8 @@ describe('builtin:', () => {
 
   it.each([
     ['416', () => new Response('', { status: 416 })],
-    ['a part that is too short', () => new Response('abc', { status: 206 })],
-  ])('reports %s of a large file', async (_name, answer) => {
+    ['a short range', () => new Response('abc', { status: 206 })],
+  ])('reports %s for a large file', async (_name, answer) => {
     serveModel([{ name: 'big.bin', bytes: new Uint8Array(large) }]);
     const folder = await openModelFolder('builtin:stories', { baseUrl });
     server.files.set('models/stories/big.bin', answer);
@@ -144,7 +144,7 @@ describe('builtin:', () => {
     ['a web page', page],
     ['not JSON', new TextEncoder().encode('{')],
     ['not a list', new TextEncoder().encode('{}')],
-  ])('reports a list of models that is %s', async (_name, answer) => {
+  ])('reports a model list that is %s', async (_name, answer) => {
     server.files.delete('models/index.json');
     if (answer) server.files.set('models/index.json', answer);
     await expect(openModelFolder('builtin:stories', { baseUrl })).rejects.toMatchObject({
@@ -158,7 +158,7 @@ describe('file:', () => {
   const dropped = (prefix: string, files = modelFiles()) =>
     files.map(({ path, file }) => ({ path: prefix + path, file }));
 
-  it('is imported, opened again and read', async () => {
+  it('imports a folder, opens it again and reads it', async () => {
     const checked = await importModelFolder('my-model', dropped('SmolLM/'));
     expect(checked.folder.source).toBe('file:my-model');
     const folder = await openModelFolder('file:my-model', { baseUrl });
@@ -174,7 +174,7 @@ describe('file:', () => {
     await expect(folder.text('none.json')).rejects.toMatchObject({ code: 'bad_model', where: 'none.json' });
   });
 
-  it('is a GGUF file, kept as it is', async () => {
+  it('stores a GGUF file unchanged', async () => {
     const file = new Blob([readFileSync('tests/fixtures/gguf/gqa-tied.gguf')]);
     await importModelFolder('tiny', [{ path: 'tiny.gguf', file }]);
     expect((await listFiles('model/tiny')).map(({ name, size }) => [name, size])).toEqual([['tiny.gguf', file.size]]);
@@ -185,7 +185,7 @@ describe('file:', () => {
     expect(await weights.read('model.norm.weight')).toHaveProperty('byteLength', 4 * checked.config.hidden_size);
   });
 
-  it('keeps neither pickles nor hidden files nor subfolders', async () => {
+  it('does not store pickles, hidden files or subfolders', async () => {
     const more = ['pytorch_model.bin', '.gitattributes', 'original/params.json', 'README.md', 'chat_template.jinja'];
     const files = [...modelFiles(), ...more.map((path) => ({ path, file: new Blob(['x']) }))];
     await importModelFolder('m', dropped('a/b/', files));
@@ -199,20 +199,20 @@ describe('file:', () => {
     ]);
   });
 
-  it('is not stored when it is bad', async () => {
+  it('does not store an invalid folder', async () => {
     const files = modelFiles(configWith({ model_type: 'bert' }));
     await expect(importModelFolder('m', files)).rejects.toMatchObject({ code: 'bad_model' });
     await expect(importModelFolder('m', [])).rejects.toMatchObject({ code: 'bad_model', where: 'config.json' });
     expect(await listFiles()).toEqual([]);
   });
 
-  it('is not stored by half when the disk is full', async () => {
+  it('stores nothing if the disk fills up halfway', async () => {
     fillDisk(['chunks'], 2);
     await expect(importModelFolder('m', modelFiles())).rejects.toMatchObject({ code: 'storage_full' });
     expect(await listFiles()).toEqual([]);
   });
 
-  it('that is not stored says so', async () => {
+  it('reports a model that is not stored', async () => {
     await expect(openModelFolder('file:none', { baseUrl })).rejects.toMatchObject({
       code: 'bad_model',
       where: 'file:none',
@@ -220,7 +220,7 @@ describe('file:', () => {
     });
   });
 
-  it('that changed since it was dropped says so', async () => {
+  it('reports a file that changed after it was dropped', async () => {
     const gone = new Blob(['{}']);
     gone.slice = () => {
       const part = new Blob();
@@ -233,7 +233,7 @@ describe('file:', () => {
 });
 
 describe('other sources', () => {
-  it('hf: that was not downloaded says so', async () => {
+  it('an hf: model that was not downloaded is reported', async () => {
     await expect(openModelFolder('hf:org/name@main', { baseUrl })).rejects.toMatchObject({
       code: 'bad_model',
       where: 'hf:org/name@main',

@@ -20,13 +20,13 @@ const pooling = (on: string) =>
 
 const read = (files: Files) => readPooling(folderOf(files));
 
-describe('how a model pools', () => {
-  it('is the mean, as it is, where nothing says otherwise', async () => {
+describe('readPooling', () => {
+  it('defaults to the mean without normalisation', async () => {
     expect(await read({})).toEqual({ mode: 'mean', normalize: false, maxLength: null, lowercase: false });
   });
 
-  it('is read from the files of sentence-transformers', async () => {
-    // As all-MiniLM-L6-v2 has them.
+  it('reads the files that sentence-transformers writes', async () => {
+    // The files of all-MiniLM-L6-v2.
     const minilm = {
       'modules.json': steps('Transformer', 'Pooling', 'Normalize'),
       '1_Pooling/config.json': pooling('pooling_mode_mean_tokens'),
@@ -47,13 +47,13 @@ describe('how a model pools', () => {
   });
 
   it.each<[string, Files, string]>([
-    ['another step', { 'modules.json': steps('Transformer', 'Dense') }, 'modules.json'],
-    ['no list of steps', { 'modules.json': '{}' }, 'modules.json'],
-    ['steps that are none', { 'modules.json': '[1, null]' }, 'modules.json'],
-    ['no JSON', { 'modules.json': '<html>' }, 'modules.json'],
+    ['an unsupported step', { 'modules.json': steps('Transformer', 'Dense') }, 'modules.json'],
+    ['an object instead of a list of steps', { 'modules.json': '{}' }, 'modules.json'],
+    ['invalid steps', { 'modules.json': '[1, null]' }, 'modules.json'],
+    ['invalid JSON', { 'modules.json': '<html>' }, 'modules.json'],
     ['a missing config', { 'modules.json': steps('Transformer', 'Pooling') }, '1_Pooling/config.json'],
     [
-      'the maximum',
+      'max pooling',
       {
         'modules.json': steps('Transformer', 'Pooling'),
         '1_Pooling/config.json': pooling('pooling_mode_max_tokens'),
@@ -68,7 +68,7 @@ describe('how a model pools', () => {
       },
       '1_Pooling/config.json',
     ],
-  ])('refuses %s, by file', async (_name, files, where) => {
+  ])('refuses %s and names the file', async (_name, files, where) => {
     await expect(read(files)).rejects.toMatchObject({ code: 'bad_model', where });
   });
 });

@@ -3,14 +3,14 @@ import { supportedFamilies } from '../../../src/families';
 import type { ShelfModel } from '../../../src/hub/descriptions';
 import { parametersOf, shelf, shelfModels } from '../../../src/hub/shelf';
 
-/** Of model.safetensors on the Hub, where it is known for certain. */
+/** Sizes of model.safetensors on the Hub, where known for certain. */
 const FILE_SIZES: Record<string, number> = {
   'HuggingFaceTB/SmolLM2-135M-Instruct': 269_060_552,
   'Qwen/Qwen3-0.6B': 1_503_300_328,
   'openai-community/gpt2': 548_105_171,
   'distilbert/distilbert-base-uncased': 267_954_768,
 };
-/** Parameters as the Hub counts them in each repository, without what is stored twice. */
+/** Parameter counts from the Hub, without tensors stored twice. */
 const COUNTED: Record<string, number> = {
   'HuggingFaceTB/SmolLM2-135M-Instruct': 134_515_008,
   'HuggingFaceTB/SmolLM2-135M': 134_515_008,
@@ -22,7 +22,7 @@ const COUNTED: Record<string, number> = {
   'TinyLlama/TinyLlama-1.1B-Chat-v1.0': 1_100_048_384,
   'openai-community/gpt2': 124_439_808,
   'EleutherAI/pythia-70m': 70_426_624,
-  // Without the pooler, which sentence embeddings do not use.
+  // Without the pooler, which sentence embeddings do not need.
   'sentence-transformers/all-MiniLM-L6-v2': 22_713_216 - 384 * 384 - 384,
 };
 
@@ -30,7 +30,7 @@ describe('the shelf', () => {
   const known = shelf.filter(({ config }) => supportedFamilies.includes(config.model_type as string));
 
   it.each(known.map((entry) => [entry.id, entry] as const))(
-    '%s has the parameters that the Hub counts',
+    '%s has the parameter count that the Hub reports',
     (id, entry) => {
       const parameters = parametersOf(entry.config);
       if (COUNTED[id] !== undefined) expect(parameters).toBe(COUNTED[id]);
@@ -38,14 +38,14 @@ describe('the shelf', () => {
     },
   );
 
-  it('knows what there is to download', async () => {
+  it('knows the download sizes', async () => {
     const models = await shelfModels({ isDownloaded: async () => false, plan: async () => [] });
     for (const { id, bytes } of models) {
       if (FILE_SIZES[id] !== undefined) expect(Math.abs(bytes / FILE_SIZES[id] - 1), id).toBeLessThan(0.001);
     }
   });
 
-  it('asks nothing of the network, and tells size, terms and what is here before anything is planned', async () => {
+  it('gives size, licence and download state at once, without the network, and the plans later', async () => {
     const later: ShelfModel[][] = [];
     const models = await shelfModels(
       {
@@ -70,7 +70,7 @@ describe('the shelf', () => {
     });
     expect(models.filter(({ gated }) => gated).map(({ licence }) => licence)).not.toContain('apache-2.0');
 
-    // Each plan is told when it is made; the one that failed leaves its card without.
+    // Each plan is reported when it is ready. A failed plan leaves its card without one.
     await expect.poll(() => later.length).toBe(known.length - 1);
     expect(later[0]![0]!.precisions).toEqual([
       { quantization: 'none', weightBytes: 4, totalBytes: 11, verdict: 'fits' },

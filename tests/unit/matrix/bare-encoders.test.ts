@@ -1,4 +1,4 @@
-/** Classifiers on encoders without a head of their own, on the CPU references. */
+/** Trains classifiers on encoders without a language modelling head, on the CPU reference kernels. */
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import * as tf from '@tensorflow/tfjs-core';

@@ -1,4 +1,4 @@
-/** The cells of these families that train, on the CPU references. */
+/** Trains every supported cell of these families on the CPU reference kernels. */
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import * as tf from '@tensorflow/tfjs-core';

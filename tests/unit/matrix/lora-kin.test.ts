@@ -1,4 +1,4 @@
-/** DoRA, PiSSA and rsLoRA on a family of each kind, on the CPU references. */
+/** Trains DoRA, PiSSA and rsLoRA on one family of each kind, on the CPU reference kernels. */
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import * as tf from '@tensorflow/tfjs-core';

@@ -1,4 +1,4 @@
-/** docs/METHODS.md is what it would be written as now. `npm run docs` writes it. */
+/** docs/METHODS.md is up to date. `npm run docs` writes it. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { methodGroups } from '../../../src/app/components/recipe/method-cards';
@@ -7,7 +7,7 @@ import { methodsPage } from './page';
 
 const PAGE = new URL('../../../docs/METHODS.md', import.meta.url);
 
-test('the page of methods is up to date', async () => {
+test('docs/METHODS.md is up to date', async () => {
   const page = methodsPage();
   if (process.env.WRITE_DOCS === '1') await writeFile(PAGE, page);
   expect(await readFile(PAGE, 'utf8'), 'run: npm run docs').toBe(page);

@@ -1,4 +1,4 @@
-/** docs/METHODS.md: the matrix as the recipe's checks have it, and what the descriptors in src/methods say of each method. */
+/** Generates docs/METHODS.md: the matrix from the recipe's checks, and the facts about each method from src/methods. */
 import { costWords, methodGroups } from '../../../src/app/components/recipe/method-cards';
 import type { ErrorData } from '../../../src/base/errors';
 import type { MethodVariant, Paper } from '../../../src/methods/method';
@@ -17,7 +17,7 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
   [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
 const paper = ({ by, title, arxiv }: Paper) => `${by}, [${title}](https://arxiv.org/abs/${arxiv})`;
 
-/** Refusals in the order in which they are met, each once. */
+/** Refusals in order of first appearance, without duplicates. */
 class Numbered {
   readonly all: ErrorData[] = [];
 
@@ -28,10 +28,10 @@ class Numbered {
   }
 }
 
-/** What a mark does not say. */
+/** Notes below a matrix. */
 const NOTES: Partial<Record<ObjectiveType, string>> = {
   token_classification:
-    'transformers 5.23 has no class for tokens of `gemma3_text`: what is trained there opens in Tabtune alone.',
+    'transformers 5.23 has no token classification class for `gemma3_text`, so such adapters and models open only in Tabtune.',
 };
 
 function matrices(numbered: Numbered): string {
@@ -41,7 +41,7 @@ function matrices(numbered: Numbered): string {
       ...METHODS.map((method) => {
         const cell = CELLS.find((c) => c.family === family && c.method === method && c.objective === objective)!;
         const problem = problemOf(cell);
-        return problem ? `[${numbered.numberOf(problem)}](#why-not)` : '✓';
+        return problem ? `[${numbered.numberOf(problem)}](#reasons)` : '✓';
       }),
     ]);
     const note = NOTES[objective];
@@ -55,38 +55,38 @@ const refusals = ({ all }: Numbered) =>
     .map(({ where, message, action }, i) => `${i + 1}. \`${where}\`: ${sentence(message)} ${action ?? ''}`.trimEnd())
     .join('\n');
 
-/** What depends on the weights or on an option, an example of each. */
+/** One example of each refusal that depends on the weights or an option. */
 const OPTIONS: { what: string; input: Omit<RecipeInput, 'version'>; model?: Partial<CombinedModel> }[] = [
   {
-    what: 'Every weight is trained, of a model that is kept in four bits',
+    what: 'Training all weights of a model quantised to four bits',
     input: { method: { type: 'full' }, model: { quantization: 'nf4' } },
   },
   {
-    what: 'Every weight is trained, of a GGUF file in blocks',
+    what: 'Training all weights of a quantised GGUF file',
     input: { method: { type: 'gradual_unfreezing' } },
     model: { dtype: 'Q4_K_M' },
   },
   {
-    what: 'PiSSA on weights in blocks',
+    what: 'PiSSA on quantised weights',
     input: { method: { type: 'lora', init_lora_weights: 'pissa' }, model: { quantization: 'nf4' } },
   },
   {
-    what: 'Hidden words, with an encoder that has no head for tokens',
+    what: 'Masked language modelling on an encoder without a language modelling head',
     input: { objective: { type: 'masked_lm' } },
     model: { kind: 'encoder', hasHead: false },
   },
   {
-    what: 'Packing, for a classifier',
+    what: 'Packing for a classifier',
     input: { objective: { type: 'sequence_classification' }, dataset: { packing: true } },
   },
   {
-    what: 'Packing, with learned places before each text',
+    what: 'Packing with virtual tokens',
     input: { method: { type: 'prompt_tuning' }, dataset: { packing: true } },
   },
-  { what: 'EWC, with a frozen base', input: { method: { type: 'lora' }, training: { ewc_lambda: 1 } } },
-  { what: 'L2-SP, with a frozen base', input: { method: { type: 'ia3' }, training: { l2_sp_alpha: 1 } } },
+  { what: 'EWC with a frozen base', input: { method: { type: 'lora' }, training: { ewc_lambda: 1 } } },
+  { what: 'L2-SP with a frozen base', input: { method: { type: 'ia3' }, training: { l2_sp_alpha: 1 } } },
   {
-    what: 'EWC, with an encoder that has no head for tokens',
+    what: 'EWC on an encoder without a language modelling head',
     input: {
       method: { type: 'full' },
       objective: { type: 'sequence_classification' },
@@ -95,15 +95,15 @@ const OPTIONS: { what: string; input: Omit<RecipeInput, 'version'>; model?: Part
     model: { title: 'the model', kind: 'encoder', hasHead: false },
   },
   {
-    what: 'Replay, for a classifier',
+    what: 'Replay for a classifier',
     input: { objective: { type: 'token_classification' }, training: { replay_ratio: 0.1 } },
   },
   {
-    what: 'Replay, without text to replay',
+    what: 'Replay without base text',
     input: { model: { source: 'hf:ORG/NAME' }, training: { replay_ratio: 0.1 } },
   },
   {
-    what: 'Label smoothing, for a number',
+    what: 'Label smoothing for regression',
     input: {
       objective: { type: 'sequence_classification', problem_type: 'regression' },
       training: { label_smoothing_factor: 0.1 },
@@ -111,7 +111,7 @@ const OPTIONS: { what: string; input: Omit<RecipeInput, 'version'>; model?: Part
   },
 ];
 
-/** Throws where one of them is not refused any more. */
+/** Throws if one of them is no longer refused. */
 function options(): string {
   const rows = OPTIONS.map(({ what, input, model }) => {
     const problem = combinationProblem(fill({ version: 1, ...input }), combined({ kind: 'decoder' }, model));
@@ -119,7 +119,7 @@ function options(): string {
     const { where, message, action } = problem;
     return [what, `\`${where}\``, `${sentence(message)} ${action ?? ''}`.trimEnd()];
   });
-  return table(['What', 'Field', 'Refusal'], rows);
+  return table(['Combination', 'Field', 'Refusal'], rows);
 }
 
 function methods(): string {
@@ -154,20 +154,22 @@ export function methodsPage(): string {
   const matrix = matrices(numbered);
   return `# Methods
 
-What can be trained with what, and what each method costs. This page is written by \`npm run docs\` from the recipe's checks
-(\`src/recipe/combine.ts\`) and the checks and cards of \`src/methods\` and \`src/objectives\`; the tests fail while it says anything else.
+Which method works with which model family and objective, and what each method costs. This page is generated by \`npm run docs\`
+from the recipe's checks (\`src/recipe/combine.ts\`) and the descriptors in \`src/methods\` and \`src/objectives\`; a test fails if
+it is out of date.
 
-## What goes with what
+## Compatibility
 
-Families by Hugging Face's \`model_type\`. Each ✓ is a test (\`tests/unit/matrix\`): some steps on a tiny model of the family, in
-which the loss falls, nothing moves but what the method trains, and the saved files, loaded again, give the same answers to the
-last bit. Of classification of texts, each family and each method meets all three kinds: one class, several, and a number. A
-figure is the reason why not, which Tabtune gives before anything long begins. Encoders are there with their head for tokens;
-classifiers on bare ones, as encoders for sentences are published, and DoRA, PiSSA and rsLoRA are tested in the same way.
+Rows are model families, by Hugging Face's \`model_type\`. Each ✓ is a test (\`tests/unit/matrix\`): a few training steps on a tiny
+model of the family, after which the loss has fallen, only the tensors that the method trains have changed, and the saved files,
+loaded again, give bit-identical outputs. For text classification, the tests of each family and of each method cover all three
+problem types: single-label, multi-label and regression. A number links to the reason for a refusal, which Tabtune reports before
+any long work starts. Encoders are tested with their language modelling head. Classifiers on bare encoders, the form in which
+sentence encoders are published, and DoRA, PiSSA and rsLoRA have tests of the same kind.
 
 ${matrix}
 
-### Why not
+### Reasons
 
 ${refusals(numbered)}
 

@@ -1,4 +1,4 @@
-/** Every cell of the matrix is refused with its one sentence, or not at all. */
+/** Every cell of the matrix is either accepted or refused with the expected message. */
 import { describe, expect, test } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
 import { supportedFamilies } from '../../../src/engine/models';
@@ -17,7 +17,7 @@ import {
 } from '../../parity/matrix/cells';
 import { expectedRefusal, problemOf, REFUSALS, trains } from '../../parity/matrix/refusals';
 
-test('all families, methods and objectives are in it', () => {
+test('the matrix has all families, methods and objectives', () => {
   const choices = (path: 'method.type' | 'objective.type') => {
     const spec = catalogue[path]!;
     return spec.kind === 'select' ? spec.options.map(({ value }) => value) : [];
@@ -28,7 +28,7 @@ test('all families, methods and objectives are in it', () => {
   expect(CELLS).toHaveLength(FAMILIES.length * METHODS.length * OBJECTIVES.length);
 });
 
-test('each family and each method meets all kinds of text classification', () => {
+test('each family and each method covers all kinds of text classification', () => {
   for (const of of FAMILIES) {
     const met = CELLS.filter((cell) => cell.family === of && trains(cell)).map(({ problemType }) => problemType);
     expect(new Set(met).size, of.name).toBe(4); // undefined for the other objectives
@@ -54,7 +54,7 @@ describe.each(FAMILIES)('$name', (family) => {
         continue;
       }
       expect(check).toThrow(TabtuneError);
-      // What a recipe says by itself is refused before a model is there.
+      // A conflict within the recipe is refused before a model is loaded.
       const alone = checkRecipe(recipeInput(cell)).problems;
       const headless = cell.method === 'head' && !objective.endsWith('classification');
       expect(alone.map(({ where }) => where)).toEqual(headless ? ['method.type'] : []);
@@ -62,7 +62,7 @@ describe.each(FAMILIES)('$name', (family) => {
   });
 });
 
-test('of the cells, so many train and so many are refused with each sentence', () => {
+test('the numbers of cells that train, and that are refused with each message', () => {
   const counts: Record<string, number> = {};
   for (const cell of CELLS) {
     const key = expectedRefusal(cell) ?? 'trains';

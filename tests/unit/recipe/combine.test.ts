@@ -1,4 +1,4 @@
-/** What can be trained with what: every method × kind of model × objective, and the options of some of them. */
+/** Which combinations can be trained: every method × kind of model × objective, and the options that only some support. */
 import { describe, expect, test } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
 import { type CombinedModel, checkCombination, combinationProblem } from '../../../src/recipe/combine';
@@ -28,7 +28,7 @@ const objectives: ObjectiveType[] = [
   'masked_lm',
 ];
 
-/** Written by hand from what each of them is; `x` cannot be. In the order of `objectives`. */
+/** Written by hand from the nature of each method and model: `o` trains, `x` is refused. In the order of `objectives`. */
 const table: Record<MethodType, { decoder: string; encoder: string }> = {
   lora: { decoder: 'oooox', encoder: 'xxooo' },
   ia3: { decoder: 'oooox', encoder: 'xxooo' },
@@ -62,7 +62,7 @@ describe.each(methods)('%s', (method) => {
   });
 });
 
-test('the sentence names the model, and is thrown', () => {
+test('the refusal names the model and is thrown', () => {
   const recipe = resolveRecipe({ version: 1 });
   expect(() => checkCombination(recipe, decoder)).not.toThrow();
   let thrown: unknown;
@@ -79,16 +79,16 @@ test('the sentence names the model, and is thrown', () => {
   });
 });
 
-/** A recipe that cannot be, and where that is said. */
+/** Recipes that cannot run, and the field and message of the refusal. */
 const impossible: [string, Omit<RecipeInput, 'version'>, string, RegExp][] = [
   [
-    'all weights of a model in 4 bits',
+    'full fine-tuning of a 4-bit model',
     { method: { type: 'full' }, model: { source: 'hf:a/b', quantization: 'nf4' } },
     'model.quantization',
-    /quantised weights cannot be trained/,
+    /does not work with methods that train the model’s own weights/,
   ],
   [
-    'all weights of a GGUF file',
+    'training all weights of a GGUF file',
     { method: { type: 'gradual_unfreezing' }, model: { source: 'hf:a/b/c.Q4_K_M.gguf' } },
     'method.type',
     /quantised weights cannot be trained/,
@@ -100,30 +100,30 @@ const impossible: [string, Omit<RecipeInput, 'version'>, string, RegExp][] = [
     /cannot use quantised ones/,
   ],
   [
-    'packing with labels',
+    'packing for a classifier',
     { dataset: { packing: true }, objective: { type: 'token_classification' } },
     'dataset.packing',
     /sft and pretraining/,
   ],
   [
-    'packing with a prompt',
+    'packing with prompt tuning',
     { dataset: { packing: true }, method: { type: 'prompt_tuning' } },
     'dataset.packing',
     /prompt tuning/,
   ],
-  ['EWC with LoRA', { training: { ewc_lambda: 10 } }, 'training.ewc_lambda', /LoRA does not move them/],
+  ['EWC with LoRA', { training: { ewc_lambda: 10 } }, 'training.ewc_lambda', /LoRA does not change them/],
   ['L2-SP with IA3', { training: { l2_sp_alpha: 1 }, method: { type: 'ia3' } }, 'training.l2_sp_alpha', /IA³/],
   [
     'replay without text',
     { training: { replay_ratio: 0.1 }, model: { source: 'hf:a/b' } },
     'dataset.base_text',
-    /is needed by replay_ratio/,
+    /is required by replay_ratio/,
   ],
   [
     'EWC without text',
     { training: { ewc_lambda: 1 }, method: { type: 'full' }, model: { source: 'hf:a/b' } },
     'dataset.base_text',
-    /is needed by ewc_lambda/,
+    /is required by ewc_lambda/,
   ],
   [
     'replay for a classifier',
@@ -132,7 +132,7 @@ const impossible: [string, Omit<RecipeInput, 'version'>, string, RegExp][] = [
     /without labels/,
   ],
   [
-    'label smoothing of numbers',
+    'label smoothing for regression',
     {
       training: { label_smoothing_factor: 0.1 },
       objective: { type: 'sequence_classification', problem_type: 'regression' },
@@ -141,7 +141,7 @@ const impossible: [string, Omit<RecipeInput, 'version'>, string, RegExp][] = [
     /no meaning for regression/,
   ],
   [
-    'label smoothing of several labels',
+    'label smoothing for multi-label classification',
     {
       training: { label_smoothing_factor: 0.1 },
       objective: { type: 'sequence_classification', problem_type: 'multi_label_classification' },
@@ -149,7 +149,7 @@ const impossible: [string, Omit<RecipeInput, 'version'>, string, RegExp][] = [
     'training.label_smoothing_factor',
     /no meaning for multi_label_classification/,
   ],
-  ['the head of nothing', { method: { type: 'head' } }, 'method.type', /has none/],
+  ['head only, without a classifier', { method: { type: 'head' } }, 'method.type', /has none/],
 ];
 
 test.each(impossible)('%s', (_, input, where, message) => {
@@ -171,7 +171,7 @@ const possible: [string, Omit<RecipeInput, 'version'>][] = [
     { training: { replay_ratio: 0.1 }, model: { source: 'hf:a/b' }, dataset: { base_text: 'file:wiki.txt' } },
   ],
   [
-    'the head of a quantised model',
+    'head only, on a quantised model',
     {
       model: { source: 'hf:a/b', quantization: 'nf4' },
       method: { type: 'head' },
@@ -180,12 +180,12 @@ const possible: [string, Omit<RecipeInput, 'version'>][] = [
   ],
 ];
 
-test.each(possible)('%s can be', (_, input) => {
+test.each(possible)('%s is allowed', (_, input) => {
   expect(checkRecipe({ version: 1, ...input }).problems).toEqual([]);
   expect(combinationProblem(resolved(input), decoder)).toBeNull();
 });
 
-test('what only the opened model tells', () => {
+test('some refusals need the opened model', () => {
   const full = resolved({ method: { type: 'full' }, model: { source: 'file:own' } });
   expect(combinationProblem(full, decoder)).toBeNull();
   expect(combinationProblem(full, { ...decoder, dtype: 'Q8_0' })).toMatchObject({ where: 'method.type' });

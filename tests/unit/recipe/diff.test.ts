@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { defaultRecipe, resolveRecipe } from '../../../src/recipe/defaults';
 import { diffRecipes, minimalInput, nonDefaults, withValue } from '../../../src/recipe/diff';
 
-test('only what differs is listed', () => {
+test('only differences are listed', () => {
   const a = defaultRecipe();
   expect(diffRecipes(a, defaultRecipe())).toEqual([]);
   const b = withValue(withValue(a, 'method.target_modules', ['q_proj']), 'training.seed', 7);
@@ -13,7 +13,7 @@ test('only what differs is listed', () => {
   expect(a.training.seed).toBe(42);
 });
 
-test('the order of mapped columns is no difference', () => {
+test('the order of mapped columns makes no difference', () => {
   const a = withValue(defaultRecipe(), 'dataset.columns', { prompt: 'q', completion: 'a' });
   const b = withValue(defaultRecipe(), 'dataset.columns', { completion: 'a', prompt: 'q' });
   expect(diffRecipes(a, b)).toEqual([]);

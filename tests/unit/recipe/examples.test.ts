@@ -8,7 +8,7 @@ const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
 
 test('there are examples', () => expect(names.length).toBeGreaterThan(0));
 
-test.each(names)('%s can run, and every field of it counts', (name) => {
+test.each(names)('%s can run, and all its fields have an effect', (name) => {
   const { recipe, problems, notes } = checkRecipe(parseRecipe(readFileSync(new URL(name, folder), 'utf8')));
   expect(problems).toEqual([]);
   expect(notes).toEqual([]);

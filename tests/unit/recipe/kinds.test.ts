@@ -1,4 +1,4 @@
-/** Fields that belong to some methods and objectives only, and defaults that depend on them. */
+/** Fields that only some methods and objectives have, and defaults that depend on both. */
 import { describe, expect, test } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
 import { checkRecipe, defaultOf, defaultRecipe, resolveRecipe } from '../../../src/recipe/defaults';
@@ -12,7 +12,7 @@ const keys = (section: 'method' | 'objective', type: string) => fieldsOf(section
 
 const methods = ['lora', 'ia3', 'bottleneck', 'prefix_tuning', 'prompt_tuning', 'p_tuning', 'full', 'head'] as const;
 
-describe('a section holds the fields of its type', () => {
+describe('a section has the fields of its type', () => {
   test.each([
     ['full', ['type']],
     ['head', ['type']],
@@ -36,32 +36,32 @@ describe('a section holds the fields of its type', () => {
     });
   });
 
-  test('a field of another type is refused by name', () => {
+  test('a field of another type is refused, and the types that have it are named', () => {
     expect(lines({ version: 1, method: { type: 'ia3', r: 8 } })).toEqual([
-      'method.r: belongs to lora, not to ia3. Leave it out.',
+      'method.r: belongs to lora, not to ia3. Remove it.',
     ]);
     expect(lines({ version: 1, method: { type: 'lora', num_virtual_tokens: 8 } })).toEqual([
-      'method.num_virtual_tokens: belongs to prefix_tuning, prompt_tuning and p_tuning, not to lora. Leave it out.',
+      'method.num_virtual_tokens: belongs to prefix_tuning, prompt_tuning and p_tuning, not to lora. Remove it.',
     ]);
     expect(lines({ version: 1, objective: { type: 'pretraining', assistant_only_loss: true } })).toEqual([
-      'objective.assistant_only_loss: belongs to sft, not to pretraining. Leave it out.',
+      'objective.assistant_only_loss: belongs to sft, not to pretraining. Remove it.',
     ]);
-    // Without a type the section is of the default one.
+    // Without a type, the section has the default one.
     expect(lines({ version: 1, method: { r: 8 } })).toEqual([]);
     expect(lines({ version: 1, method: { reduction_factor: 8 } })).toHaveLength(1);
   });
 
-  test('what other programs call a method’s fields', () => {
+  test('other programs’ names for fields are recognised', () => {
     expect(lines({ version: 1, training: { momentum: 0.9 } })).toEqual([
-      'training.momentum: unknown field. Did you mean sgd_momentum?',
+      'training.momentum: is not a known field. Did you mean sgd_momentum?',
     ]);
     expect(lines({ version: 1, method: { type: 'prompt_tuning', pre_seq_len: 8 } })).toEqual([
-      'method.pre_seq_len: unknown field. Here it is called method.num_virtual_tokens.',
+      'method.pre_seq_len: is not a known field. Use method.num_virtual_tokens instead.',
     ]);
     expect(lines({ version: 1, training: { label_smoothing: 0.1 } })[0]).toMatch(/label_smoothing_factor/);
   });
 
-  test('words that stand for modules are those of the method', () => {
+  test('the word that stands for modules depends on the method', () => {
     expect(resolveRecipe({ version: 1, method: { type: 'ia3' } }).method).toMatchObject({ target_modules: 'auto' });
     expect(lines({ version: 1, method: { type: 'ia3', target_modules: 'all-linear' } })).toEqual([
       'method.target_modules: must be auto or a list of module names, not "all-linear".',
@@ -72,7 +72,7 @@ describe('a section holds the fields of its type', () => {
     );
   });
 
-  test('patterns are maps from names to numbers', () => {
+  test('patterns map module names to numbers', () => {
     const patterns = (values: object) => lines({ version: 1, method: { type: 'lora', ...values } });
     expect(patterns({ rank_pattern: { q_proj: 8 }, alpha_pattern: { q_proj: 0.5 } })).toEqual([]);
     expect(patterns({ rank_pattern: { q_proj: 0.5 } })).toEqual([
@@ -83,7 +83,6 @@ describe('a section holds the fields of its type', () => {
   });
 });
 
-/** Of the table of defaults in the documentation. */
 describe('defaults that depend on the method and the objective', () => {
   const rate = (method: MethodType, objective: ObjectiveType) =>
     resolveRecipe({ version: 1, method: { type: method }, objective: { type: objective } }).training.learning_rate;
@@ -104,7 +103,7 @@ describe('defaults that depend on the method and the objective', () => {
     ['p_tuning', 'sft', 3e-3],
     ['prefix_tuning', 'sft', 5e-3],
     ['bottleneck', 'sft', 1e-4],
-  ] as const)('%s with %s learns at %d', (method, objective, expected) => {
+  ] as const)('%s with %s has learning rate %d', (method, objective, expected) => {
     expect(rate(method, objective)).toBe(expected);
     const recipe = resolveRecipe({ version: 1, method: { type: method }, objective: { type: objective } });
     const spec = field('training.learning_rate', recipe);
@@ -138,15 +137,15 @@ describe('defaults that depend on the method and the objective', () => {
     expect(resolveRecipe({ version: 1, training: { optim: 'lion' } }).training.adam_beta2).toBe(0.99);
   });
 
-  test('a network that makes the prefix takes no text, and none is put there', () => {
+  test('prefix_projection takes no initial text, and its default is empty', () => {
     const method = { type: 'prefix_tuning', prefix_projection: true } as const;
     expect(resolveRecipe({ version: 1, method }).method).toMatchObject({ prefix_tuning_init_text: '' });
     expect(lines({ version: 1, method: { ...method, prefix_tuning_init_text: 'Hello' } })).toEqual([
-      'method.prefix_tuning_init_text: cannot be put into the network that produces the prefix. Leave it empty, or set prefix_projection to false.',
+      'method.prefix_tuning_init_text: does not work with prefix_projection, whose network cannot start from a text. Leave it empty, or set prefix_projection to false.',
     ]);
   });
 
-  test('a default that depends on the method is no change, and the shortest input leaves it out', () => {
+  test('a default that depends on the method is not a change, and the shortest input omits it', () => {
     for (const type of methods) {
       const objective = { type: type === 'head' ? 'token_classification' : 'sft' } as const;
       const recipe = resolveRecipe({ version: 1, method: { type }, objective });
@@ -166,7 +165,7 @@ describe('defaults that depend on the method and the objective', () => {
 });
 
 describe('changing a recipe', () => {
-  test('another method brings its fields and its defaults; what was chosen stays', () => {
+  test('a new method brings its fields and defaults; values that were set stay', () => {
     const lora = resolveRecipe({ version: 1, method: { type: 'lora', r: 8 }, training: { seed: 7 } });
     const full = withValue(lora, 'method.type', 'full');
     expect(full.method).toEqual({ type: 'full' });
@@ -187,17 +186,17 @@ describe('changing a recipe', () => {
     });
   });
 
-  test('a field that one recipe does not have is told as such', () => {
+  test('a field that one recipe lacks is reported as undefined', () => {
     const full = resolveRecipe({ version: 1, method: { type: 'full' } });
     expect(diffRecipes(defaultRecipe(), full)).toContainEqual({ path: 'method.r', a: 16, b: undefined });
     expect(diffRecipes(defaultRecipe(), full)[0]).toEqual({ path: 'method.type', a: 'lora', b: 'full' });
   });
 });
 
-describe('fields of training that some optimisers and schedules use', () => {
+describe('training fields that only some optimisers and schedules use', () => {
   const shown = (recipe = defaultRecipe()) => fieldsIn('training', recipe).map(({ key }) => key);
 
-  test('are listed where they count', () => {
+  test('are listed if they have an effect', () => {
     expect(shown()).not.toContain('sgd_momentum');
     expect(shown()).not.toContain('lr_power');
     expect(shown()).not.toContain('ewc_lambda');
@@ -207,7 +206,7 @@ describe('fields of training that some optimisers and schedules use', () => {
     expect(applies('training.ewc_lambda', resolveRecipe({ version: 1, method: { type: 'full' } }))).toBe(true);
   });
 
-  test('are allowed elsewhere, and noted', () => {
+  test('are allowed otherwise, with a note', () => {
     expect(noted({ training: { sgd_momentum: 0.5 } })).toEqual(['training.sgd_momentum']);
     expect(noted({ training: { sgd_momentum: 0.5, optim: 'sgd' } })).toEqual([]);
     expect(noted({ training: { lr_ratio: 10 } })).toEqual(['training.lr_ratio']);
@@ -215,7 +214,7 @@ describe('fields of training that some optimisers and schedules use', () => {
     expect(noted({ training: { lr_scheduler_type: 'constant', warmup_ratio: 0.05 } })).toEqual([
       'training.warmup_ratio',
     ]);
-    // A whole recipe, as an export has it, has every field.
+    // A complete recipe, as in an export, has every field.
     expect(checkRecipe(defaultRecipe()).notes).toEqual([]);
     expect(noted({ method: { type: 'prompt_tuning', num_virtual_tokens: 8, init_adapter: 'file:a' } })).toEqual([
       'method.num_virtual_tokens',
@@ -226,7 +225,7 @@ describe('fields of training that some optimisers and schedules use', () => {
   });
 });
 
-test('every variant has a source where it has a default, and its default is allowed', () => {
+test('every variant has a condition, and its usual range is allowed', () => {
   for (const spec of fields) {
     for (const variant of spec.variants ?? []) {
       expect(Object.keys(variant.when), spec.path).not.toHaveLength(0);

@@ -5,10 +5,10 @@ import { checkRecipe, defaultRecipe, resolveRecipe } from '../../../src/recipe/d
 import { fields } from '../../../src/recipe/fields';
 import { parseRecipe } from '../../../src/recipe/schema';
 
-/** Each problem as the terminal would print it. */
+/** Each problem as the terminal prints it. */
 const lines = (input: unknown) => checkRecipe(input).problems.map((p) => TabtuneError.fromData(p).toLine());
 
-test('every omitted field gets the default that the documentation names', () => {
+test('every omitted field gets its documented default', () => {
   expect(resolveRecipe({ version: 1 })).toEqual({
     version: 1,
     name: 'pirate-chat',
@@ -76,7 +76,7 @@ test('every omitted field gets the default that the documentation names', () => 
   });
 });
 
-test('a whole recipe resolves to itself, and shares nothing with its input', () => {
+test('a complete recipe resolves to itself and shares nothing with its input', () => {
   const input = resolveRecipe({ version: 1, method: { type: 'lora', target_modules: ['q_proj'] } });
   const resolved = resolveRecipe(input);
   expect(resolved).toEqual(input);
@@ -91,29 +91,31 @@ test('the name comes from the dataset', () => {
   expect(named('file:/')).toBe('run');
 });
 
-test('an unknown field is refused with the name that was meant', () => {
+test('an unknown field is refused with a suggestion', () => {
   expect(lines({ version: 1, training: { learning_rte: 1 } })).toEqual([
-    'training.learning_rte: unknown field. Did you mean learning_rate?',
+    'training.learning_rte: is not a known field. Did you mean learning_rate?',
   ]);
-  expect(lines({ version: 1, trainning: {} })).toEqual(['trainning: unknown field. Did you mean training?']);
-  expect(lines({ version: 1, training: { r: 8 } })).toEqual(['training.r: unknown field. It belongs in method.']);
+  expect(lines({ version: 1, trainning: {} })).toEqual(['trainning: is not a known field. Did you mean training?']);
+  expect(lines({ version: 1, training: { r: 8 } })).toEqual([
+    'training.r: is not a known field. It belongs in method.',
+  ]);
   expect(lines({ version: 1, training: { lr: 1 } })).toEqual([
-    'training.lr: unknown field. Here it is called training.learning_rate.',
+    'training.lr: is not a known field. Use training.learning_rate instead.',
   ]);
   expect(lines({ version: 1, objective: { zzz: 1 } })).toEqual([
-    'objective.zzz: unknown field. Known here: type, assistant_only_loss.',
+    'objective.zzz: is not a known field. The fields are type and assistant_only_loss.',
   ]);
   expect(lines(JSON.parse('{"version":1,"model":{"__proto__":{"source":"x"},"constructor":1}}'))).toHaveLength(2);
 });
 
-test('a wrong type or range says what is allowed', () => {
+test('the message for a wrong type or range says what is allowed', () => {
   const training = (values: object) => lines({ version: 1, training: values })[0];
   expect(training({ learning_rate: '2e-4' })).toBe(
     'training.learning_rate: must be a number above 0 and at most 1, not "2e-4".',
   );
   expect(training({ learning_rate: 0 })).toMatch(/above 0/);
   expect(training({ learning_rate: null })).toMatch(/not null/);
-  expect(training({ adam_beta2: 1 })).toBe('training.adam_beta2: must be a number from 0 and below 1, not 1.');
+  expect(training({ adam_beta2: 1 })).toBe('training.adam_beta2: must be a number of at least 0 and below 1, not 1.');
   expect(training({ warmup_ratio: 1.5 })).toBe('training.warmup_ratio: must be a number from 0 to 1, not 1.5.');
   expect(training({ seed: 1.5 })).toMatch(/a whole number from 0/);
   expect(training({ optim: 'adamw_torch' })).toBe(
@@ -128,10 +130,10 @@ test('a wrong type or range says what is allowed', () => {
   expect(lines({ version: 1, name: 'a\u0000b' })).toHaveLength(1);
   expect(lines({ version: 1, model: 'builtin:stories' })).toEqual(['model: must be an object, not "builtin:stories".']);
   expect(lines([])).toEqual(['recipe: must be a JSON object, not [].']);
-  expect(lines({ version: 2 })).toEqual(['version: is 2; this Tabtune reads version 1. Use a newer Tabtune.']);
+  expect(lines({ version: 2 })).toEqual(['version: is 2, but this Tabtune reads version 1. Update Tabtune.']);
 });
 
-test('an unknown method is one problem, whatever fields it brings', () => {
+test('an unknown method is a single problem, whatever its fields', () => {
   expect(lines({ version: 1, method: { type: 'adalora', target_r: 8 } })).toEqual([
     'method.type: must be lora, ia3, bottleneck, prefix_tuning, prompt_tuning, p_tuning, full, head or gradual_unfreezing, not "adalora". Did you mean lora?',
   ]);
@@ -151,7 +153,7 @@ test('all problems are reported, and the thrown error is one line', () => {
   expect(error.code).toBe('bad_recipe');
   expect(error.where).toBe('model.quantisation');
   expect(error.toLine()).toBe(
-    'model.quantisation: unknown field. Did you mean quantization? Also wrong: training.seed, training.epochs.',
+    'model.quantisation: is not a known field. Did you mean quantization? Also wrong: training.seed, training.epochs.',
   );
   expect(error.details?.split('\n')).toHaveLength(3);
 });
@@ -163,7 +165,7 @@ test.each([
   'hf:org/name@refs/pr/3',
   'hf:org/name@v1.0/folder/model.Q4_K_M.gguf',
   'hf:org/name/model.gguf',
-])('%s is a source of models', (source) => {
+])('%s is a valid model source', (source) => {
   expect(resolveRecipe({ version: 1, model: { source } }).model.source).toBe(source);
 });
 
@@ -180,15 +182,15 @@ test.each([
   [{ method: { type: 'lora', target_modules: ['all-linear'] } }, /without brackets/],
   [{ method: { type: 'lora', target_modules: ['q_proj', 'q_proj'] } }, /names q_proj twice/],
   [{ method: { type: 'lora', init_adapter: 'adapter/' } }, /method\.init_adapter: must be file:PATH/],
-  [{ method: { type: 'lora', target_modules: ['auto'] } }, /auto in a list, which is no module/],
+  [{ method: { type: 'lora', target_modules: ['auto'] } }, /lists auto, which is not a module name/],
   [{ method: { type: 'ia3', target_modules: [] } }, /names no module.*Use auto/],
   [
     { method: { type: 'ia3', target_modules: ['k_proj'], feedforward_modules: ['down_proj'] } },
     /names down_proj, which is not among/,
   ],
   [{ method: { type: 'lora', modules_to_save: ['lm_head', 'lm_head'] } }, /names lm_head twice/],
-  [{ method: { type: 'lora', modules_to_save: ['lm head'] } }, /"lm head", which is no module/],
-  [{ method: { type: 'lora', target_modules: ['q_proj'], modules_to_save: ['q_proj'] } }, /among target_modules/],
+  [{ method: { type: 'lora', modules_to_save: ['lm head'] } }, /"lm head", which is not a module name/],
+  [{ method: { type: 'lora', target_modules: ['q_proj'], modules_to_save: ['q_proj'] } }, /also in target_modules/],
   [{ method: { type: 'prompt_tuning', prompt_tuning_init_text: ' ' } }, /prompt_tuning_init_text: is empty/],
   [{ method: { type: 'prompt_tuning', num_virtual_tokens: 0 } }, /num_virtual_tokens/],
   [{ method: { type: 'p_tuning', encoder_hidden_size: 'auto' } }, /must be null or a whole number from 1/],
@@ -205,7 +207,7 @@ test.each([
   expect(() => resolveRecipe({ version: 1, ...input })).toThrow(TabtuneError);
 });
 
-test('what has no effect is noted, not refused', () => {
+test('a value without effect gets a note, not a refusal', () => {
   const paths = (input: object) => checkRecipe({ version: 1, ...input }).notes.map((note) => note.where);
   expect(paths({})).toEqual([]);
   expect(paths({ training: { max_steps: 5 } })).toEqual([]);
@@ -222,7 +224,7 @@ test('what has no effect is noted, not refused', () => {
   expect(paths({ training: { learning_rate: 0.1 } })).toEqual(['training.learning_rate']);
 });
 
-test('a recipe file is read with or without a byte-order mark; broken JSON says so', () => {
+test('a recipe file is read with or without a byte-order mark; broken JSON is reported', () => {
   expect(parseRecipe('\uFEFF{"version": 1}')).toEqual({ version: 1 });
   expect(() => parseRecipe('{"version": 1,}')).toThrow(/is not valid JSON/);
   expect(() => parseRecipe('')).toThrow(TabtuneError);
@@ -231,7 +233,7 @@ test('a recipe file is read with or without a byte-order mark; broken JSON says 
   expect(() => parseRecipe(`{"version": 1, "model": ${deep}}`)).toThrow(/must be an object/);
 });
 
-test('every default is allowed, and every field has its texts', () => {
+test('every default is allowed, and every field has a label, help and source', () => {
   expect(checkRecipe(defaultRecipe()).problems).toEqual([]);
   for (const field of fields) {
     expect(field.label, field.path).not.toBe('');

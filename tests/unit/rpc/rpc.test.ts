@@ -24,7 +24,7 @@ function pair<Api extends object>(api: Api, options: ServeOptions & { startDeadl
 }
 
 describe('calls', () => {
-  it('carries arguments and results as structured clones, and lets calls overlap', async () => {
+  it('passes arguments and results as structured clones, and lets calls overlap', async () => {
     const { api } = pair({
       add: (a: number, b: number) => a + b,
       later: async (ids: Int32Array) => ids.map((id) => id * 2),
@@ -36,7 +36,7 @@ describe('calls', () => {
     expect(nothing).toBeUndefined();
   });
 
-  it('serves methods of a class instance, with their `this`', async () => {
+  it('serves the methods of a class instance with their `this`', async () => {
     class Counter {
       private count = 0;
       next() {
@@ -48,7 +48,7 @@ describe('calls', () => {
     expect(await api.next()).toBe(2);
   });
 
-  it('calls functions among the arguments back, in order and before the result', async () => {
+  it('calls back functions among the arguments, in order and before the result', async () => {
     const { api } = pair({
       count: async (upTo: number, onStep: (i: number, text: string) => void, onEnd?: () => void) => {
         for (let i = 1; i <= upTo; i++) onStep(i, `step ${i}`);
@@ -68,7 +68,7 @@ describe('calls', () => {
     expect(await api.count(1, () => {})).toBe(1);
   });
 
-  it('forwards an AbortSignal, also one that had fired before', async () => {
+  it('forwards an AbortSignal, even one already aborted', async () => {
     const { api } = pair({
       wait: (onWaiting: () => void, signal?: AbortSignal) =>
         new Promise<string>((resolve) => {
@@ -83,7 +83,7 @@ describe('calls', () => {
     expect(await api.wait(() => {}, AbortSignal.abort())).toBe('aborted before');
   });
 
-  it('moves large buffers where asked and copies otherwise', async () => {
+  it('transfers large buffers if asked, and copies them otherwise', async () => {
     const kept = new Uint8Array(100_000);
     const { api } = pair(
       {
@@ -121,7 +121,7 @@ describe('errors', () => {
     expect((error as TabtuneError).toData()).toEqual(data);
   });
 
-  it('makes a programming error internal, with the method and the stack for the practitioner', async () => {
+  it('turns a programming error into `internal`, with the method and stack in its details', async () => {
     const { api } = pair({
       oops: () => {
         throw new RangeError('off by one');
@@ -133,7 +133,7 @@ describe('errors', () => {
     });
   });
 
-  it('makes an AbortError cancelled', async () => {
+  it('turns an AbortError into `cancelled`', async () => {
     const { api } = pair({
       stop: () => {
         throw new DOMException('no more', 'AbortError');
@@ -142,7 +142,7 @@ describe('errors', () => {
     await expect(api.stop()).rejects.toMatchObject({ code: 'cancelled' });
   });
 
-  it('rejects what cannot be cloned, in either direction, and goes on serving', async () => {
+  it('rejects what cannot be cloned, in either direction, and keeps serving', async () => {
     const { api } = pair({ echo: (value: unknown) => value, unclonable: () => ({ f: () => {} }) });
     await expect(api.echo({ f: () => {} })).rejects.toMatchObject({ code: 'internal' });
     await expect(api.unclonable()).rejects.toMatchObject({ code: 'internal' });
@@ -156,7 +156,7 @@ describe('errors', () => {
 });
 
 describe('deadlines', () => {
-  it('ends the worker and rejects every waiting call with timeout', async () => {
+  it('terminates the worker and rejects every waiting call with `timeout`', async () => {
     const { worker, connection } = pair({ hang: never, other: never });
     const deaths = vi.fn();
     connection.onDeath(deaths);
@@ -173,7 +173,7 @@ describe('deadlines', () => {
     await expect(connection.api.hang()).rejects.toMatchObject({ code: 'timeout' });
   });
 
-  it('leaves a call alone that answers in time', async () => {
+  it('does not affect a call that returns in time', async () => {
     holdClock();
     const { worker, connection } = pair({ quick: () => 'done' });
     expect(await connection.within(20).quick()).toBe('done');
@@ -181,7 +181,7 @@ describe('deadlines', () => {
     expect(worker.terminated).toBe(false);
   });
 
-  it('does not count the time that a worker takes to start', async () => {
+  it('does not count the time a worker takes to start', async () => {
     holdClock();
     const manager = new FakeLocks();
     const worker = new FakeWorker(manager);
@@ -195,7 +195,7 @@ describe('deadlines', () => {
 });
 
 describe('death', () => {
-  it('is noticed at once when a worker vanishes without an event', async () => {
+  it('is detected at once if a worker disappears without an event', async () => {
     // No timer brings it about.
     holdClock();
     const { worker, connection } = pair({ hang: never, hello: () => 'hello' });
@@ -212,7 +212,7 @@ describe('death', () => {
     expect(connection.death).toMatchObject({ code: 'worker_died' });
   });
 
-  it.each(['error', 'messageerror'])('is noticed at a worker %s event', async (type) => {
+  it.each(['error', 'messageerror'])('is detected from a worker’s %s event', async (type) => {
     const { worker, connection } = pair({ hang: never });
     const call = connection.api.hang();
     worker.dispatchEvent(new Event(type));
@@ -220,13 +220,13 @@ describe('death', () => {
     expect(worker.terminated).toBe(true);
   });
 
-  it('is assumed of a worker that never starts', async () => {
+  it('is assumed if a worker never starts', async () => {
     const worker = new FakeWorker();
     const connection = connect<{ hello(): void }>(worker, { name: 'test worker', locks: null, startDeadline: 20 });
     await expect(connection.api.hello()).rejects.toMatchObject({ code: 'worker_died' });
   });
 
-  it('by terminate() rejects waiting calls and does not tell onDeath', async () => {
+  it('by terminate() rejects waiting calls and does not call onDeath', async () => {
     const { connection } = pair({ hang: never });
     const deaths = vi.fn();
     connection.onDeath(deaths);
@@ -237,7 +237,7 @@ describe('death', () => {
     expect(deaths).not.toHaveBeenCalled();
   });
 
-  it('works without a lock manager as far as events go', async () => {
+  it('is not detected by locks, but calls work, without a lock manager', async () => {
     const worker = new FakeWorker();
     serve({ hello: () => 'hello' }, { port: worker.port, locks: null });
     const connection = connect<{ hello(): string }>(worker, { name: 'test worker', locks: null });

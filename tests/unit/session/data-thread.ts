@@ -1,6 +1,6 @@
-/** The data worker in a thread of Node's, which has no locks; bundled by strangers.test.ts. */
+/** The data worker in a Node thread, which has no Web Locks. Bundled by strangers.test.ts. */
 import { parentPort } from 'node:worker_threads';
-import { createDataApi } from '../../../src/data/data-api';
 import { type ServePort, serve } from '../../../src/rpc/rpc';
+import { createDataApi } from '../../../src/workers/data/service';
 
 serve(createDataApi(), { port: parentPort as unknown as ServePort, locks: null });

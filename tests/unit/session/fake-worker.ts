@@ -1,11 +1,11 @@
-/** A worker that lives in this thread: real structured clone over a MessageChannel, a real lock manager, staged deaths. */
+/** A worker in this thread, with real structured cloning over a MessageChannel, a lock manager and simulated crashes. */
 import type { Locks, ServePort, WorkerLike } from '../../../src/rpc/rpc';
 
-/** Web Locks as far as Tabtune uses them: exclusive locks, `ifAvailable`, and all locks of one owner dropped at once. */
+/** The Web Locks that Tabtune needs: exclusive locks, `ifAvailable`, and releasing all locks of an owner at once. */
 export class FakeLocks {
   private held = new Map<string, { owner: object; next: (() => void)[] }>();
 
-  /** The lock manager as one worker or page sees it; `owner` is what dies. */
+  /** The lock manager for one worker or page, the `owner`, which can die. */
   for(owner: object): Locks & Pick<LockManager, 'query'> {
     const request = async (name: string, ...rest: unknown[]): Promise<unknown> => {
       const body = rest.at(-1) as (lock: Lock | null) => unknown;
@@ -25,7 +25,7 @@ export class FakeLocks {
     return { request, query } as unknown as Locks & Pick<LockManager, 'query'>;
   }
 
-  /** What the browser does when a worker or tab is gone. */
+  /** Does what the browser does when a worker or tab is gone. */
   drop(owner: object): void {
     for (const [name, lock] of this.held) if (lock.owner === owner) this.release(name, owner);
   }
@@ -69,7 +69,7 @@ export class FakeWorker extends EventTarget implements WorkerLike {
     this.inner.close();
   }
 
-  /** Vanishes as after a crash of its thread: no event, only its locks are free again. */
+  /** Disappears as after a crash of its thread: without an event, only its locks are released. */
   crash(): void {
     this.terminate();
   }

@@ -4,13 +4,13 @@ import { device, memoryStore } from './stage';
 
 const GIB = 2 ** 30;
 
-test('a browser that tells nothing: nothing is claimed', () => {
+test('claims nothing if the browser reveals nothing', () => {
   const memory = new GpuMemory(memoryStore(), undefined);
   expect(memory.budget(device)).toBeNull();
   expect(verdictOf(1, null)).toBe('unknown');
 });
 
-test('of 8 GB that the browser admits to, half is guessed at; a guess that is passed makes a run tight first', () => {
+test('guesses half of the memory that the browser reports; a run above the guess is tight before it is too big', () => {
   const budget = new GpuMemory(memoryStore(), 8).budget(device)!;
   expect(budget).toMatchObject({ bytes: 4 * GIB });
   expect(budget.how).toContain('a guess: half of the memory');
@@ -25,24 +25,24 @@ test('of 8 GB that the browser admits to, half is guessed at; a guess that is pa
   expect(software.how).not.toContain('guess');
 });
 
-test('what went well fits, whatever was guessed, and is remembered with the GPU', () => {
+test('a size that succeeded fits, whatever the guess, and is remembered per GPU', () => {
   const store = memoryStore();
   new GpuMemory(store, 8).wentWell(device, 6 * GIB);
   new GpuMemory(store, 8).wentWell(device, 1 * GIB);
   const budget = new GpuMemory(store, 8).budget(device)!;
-  expect(budget).toMatchObject({ bytes: 6 * GIB, how: 'because a run of that size went well here' });
+  expect(budget).toMatchObject({ bytes: 6 * GIB, how: 'because a run of that size succeeded here' });
   expect([6, 7, 13].map((n) => verdictOf(n * GIB, budget))).toEqual(['fits', 'tight', 'too_big']);
   const other = { ...device, description: 'Acme Two' };
   expect(new GpuMemory(store, 8).budget(other)).toMatchObject({ bytes: 4 * GIB });
 });
 
-test('a run that ran out of memory lowers the budget, until one of its size goes well', () => {
+test('a run that ran out of memory lowers the budget until a run of that size succeeds', () => {
   const memory = new GpuMemory(memoryStore(), 32);
   memory.ranOut(device, 2 * GIB);
   memory.ranOut(device, 3 * GIB);
   const budget = memory.budget(device)!;
   expect(budget.bytes).toBe(0.9 * 2 * GIB);
-  expect(budget.how).toBe('because a run of 2.1 GB ran out of memory here');
+  expect(budget.how).toBe('because a 2.1 GB run ran out of memory here');
   expect([1, 1.7, 2].map((n) => verdictOf(n * GIB, budget))).toEqual(['fits', 'tight', 'too_big']);
   memory.wentWell(device, 2.5 * GIB);
   expect(verdictOf(2.5 * GIB, memory.budget(device))).toBe('fits');
@@ -50,7 +50,7 @@ test('a run that ran out of memory lowers the budget, until one of its size goes
   expect(memory.budget(device)).toMatchObject({ bytes: 16 * GIB });
 });
 
-test('storage that is damaged or switched off is no more than forgetful', () => {
+test('damaged or disabled storage only loses the memory of earlier runs', () => {
   const store = { ...memoryStore(), getItem: () => '{"' };
   expect(new GpuMemory(store, 8).budget(device)).toMatchObject({ bytes: 4 * GIB });
   const full = {

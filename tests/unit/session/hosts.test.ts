@@ -1,13 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
-import { createDataApi } from '../../../src/data/data-api';
+import type { TokenizerFiles } from '../../../src/data/tokenizer-files';
 import type { ParsedDataset } from '../../../src/data/types';
-import type { TokenizerFiles } from '../../../src/data/worker-api';
 import type { AdapterFiles } from '../../../src/formats/adapter-format';
 import { connect, serve } from '../../../src/rpc/rpc';
 import { DataHost, type DatasetFile } from '../../../src/session/data-host';
 import { EngineHost } from '../../../src/session/engine-host';
 import type { DataWorkerApi } from '../../../src/workers/data/edit-dataset';
+import { createDataApi } from '../../../src/workers/data/service';
 import type { EngineApi } from '../../../src/workers/engine/api';
 import { turn, until } from '../../support/time';
 import { bertFiles, utf8 } from '../data/helpers';
@@ -33,7 +33,7 @@ const lost = async (): Promise<never> => {
 };
 
 describe('EngineHost', () => {
-  it('counts one loss however many calls were waiting', async () => {
+  it('counts a loss once, however many calls were waiting', async () => {
     const { host, workers } = engineHost({ device: never, pause: lost });
     for (let n = 0; n < 2; n++) {
       const waiting = Promise.allSettled([1, 2, 3].map(() => host.watch((api) => api.device())));
@@ -46,7 +46,7 @@ describe('EngineHost', () => {
     host.close();
   });
 
-  it('takes a new worker after the GPU refused work, and the old one after any other fault of ours', async () => {
+  it('replaces the worker after the GPU rejected an operation, but not after other internal errors', async () => {
     const fault = (where: string) => async (): Promise<never> => {
       throw new TabtuneError({ code: 'internal', message: 'No.', where });
     };
@@ -70,7 +70,7 @@ describe('EngineHost', () => {
     host.close();
   });
 
-  it('loads the model once for calls that come together after a loss', async () => {
+  it('reloads the model once for several calls after a loss', async () => {
     const loadModel = vi.fn(async () => ({}) as never);
     const { host, workers } = engineHost({ loadModel, stop: async () => {} });
     await host.loadModel('builtin:stories', undefined, 'nf4');
@@ -82,7 +82,7 @@ describe('EngineHost', () => {
     host.close();
   });
 
-  it('puts the adapter from before back when another one does not fit', async () => {
+  it('restores the previous adapter when another one does not fit', async () => {
     const setAdapter = vi.fn(async (files: AdapterFiles | null) => {
       if (files?.[0]?.path === 'bad') throw new TabtuneError({ code: 'bad_adapter', message: 'Does not fit.' });
       return { trainableParameters: 1 };
@@ -98,7 +98,7 @@ describe('EngineHost', () => {
     host.close();
   });
 
-  it('takes the adapter off when none is wanted', async () => {
+  it('removes the adapter when none is wanted', async () => {
     const setAdapter = vi.fn(async () => ({ trainableParameters: 0 }));
     const { host } = engineHost({ loadModel: async () => ({}) as never, setAdapter, stop: async () => {} });
     await host.loadModel('builtin:stories');
@@ -174,7 +174,7 @@ describe('DataHost', () => {
     host.close();
   });
 
-  it('gives a new worker tokenizer, dataset and tokens again, each when it is needed', async () => {
+  it('gives a new worker the tokeniser, dataset and tokens again as they are needed', async () => {
     const { host, workers, calls } = dataHost(api);
     await host.openTokenizer(tokenizer);
     await host.tokenize(tokenizer, file('a'), recipe(), 512);
@@ -190,7 +190,7 @@ describe('DataHost', () => {
     host.close();
   });
 
-  it('ends the worker for the call that loops, and for no other', async () => {
+  it('terminates the worker only for the call that loops', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       const { host, workers, calls } = dataHost({ ...api, encodePrompt: never });
@@ -208,7 +208,7 @@ describe('DataHost', () => {
     }
   });
 
-  it('takes a template that refuses one prompt, but not one that ends the worker', async () => {
+  it('accepts a template that rejects the test prompt', async () => {
     const refuses = () => {
       throw new TabtuneError({ code: 'bad_data', message: 'No system message, please.' });
     };
@@ -218,7 +218,7 @@ describe('DataHost', () => {
     host.close();
   });
 
-  it('has base text and texts to classify encoded by the tokenizer that they are for', async () => {
+  it('encodes base text and texts to classify with their own tokeniser', async () => {
     const { host, calls } = dataHost({ ...createDataApi() });
     const bert = { files: bertFiles(['one', 'two']), title: 'BERT' };
     const pieces = await host.tokenizeBaseText(

@@ -1,4 +1,4 @@
-/** Models of the Hub as the session knows them: on the storage page, beside runs, and when nothing of them is here. */
+/** Hub models in the session: in the storage list, alongside runs, and when they have not been downloaded. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { newManifest, writeManifest } from '../../../src/hub/cache';
 import { connect, serve } from '../../../src/rpc/rpc';
@@ -51,7 +51,7 @@ async function open() {
 }
 
 describe('the session', () => {
-  it('keeps address and token in memory, and says so as it understood them', async () => {
+  it('keeps the address and token in memory, and returns them normalised', async () => {
     const session = await open();
     expect(session.hubSettings()).toEqual({ endpoint: server.endpoint, token: 'hf_accepted' });
     await expect(session.setHubSettings({ endpoint: 'ftp://x', token: null })).rejects.toMatchObject({
@@ -62,17 +62,17 @@ describe('the session', () => {
     expect(createSession({ store }).hubSettings()).toEqual({ endpoint: 'https://huggingface.co', token: null });
   });
 
-  it('fetches nothing because a recipe names a model', async () => {
+  it('does not download a model because a recipe names it', async () => {
     const session = await open();
     await expect(session.openModel('hf:org/model')).rejects.toMatchObject({
       code: 'bad_model',
       where: 'model.source',
-      message: 'org/model is not in this browser yet.',
+      message: 'org/model has not been downloaded to this browser.',
     });
     expect(server.requests).toEqual([]);
   });
 
-  it('lists whole and partial models, deletes one, and erases them with everything else', async () => {
+  it('lists complete and partial models, deletes one, and erases all of them with everything else', async () => {
     const session = await open();
     await session.download('hf:org/model');
     const partial = `hf:org/other@${'a'.repeat(40)}`;
@@ -93,7 +93,7 @@ describe('the session', () => {
     expect(store.files.size).toBe(0);
   });
 
-  it('goes on by itself with what the network broke off, when the network is back', async () => {
+  it('resumes downloads that the network interrupted once it is back', async () => {
     const session = await open();
     const states: string[] = [];
     session.watchDownloads((downloads) => states.push(...downloads.map(({ state }) => state)));
@@ -104,7 +104,7 @@ describe('the session', () => {
     server.fault = () => null;
     online();
     await expect.poll(() => states.at(-1)).toBe('done');
-    // A pause that somebody asked for stays one.
+    // A download paused by a person stays paused.
     await session.deleteStored(source);
     server.fault = ({ file }) => (file === 'model.safetensors' ? { stallAfter: 10 } : null);
     const running = session.download(source);

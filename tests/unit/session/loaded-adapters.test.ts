@@ -6,22 +6,22 @@ import { kindOf, LoadedAdapters } from '../../../src/session/loaded-adapters';
 const file = (path: string, value: object) => ({ path, bytes: new TextEncoder().encode(JSON.stringify(value)) });
 
 test.each([
-  ['PEFT’s LoRA', [file('adapter_config.json', { peft_type: 'LORA' })], 'lora', 'sft'],
+  ['a PEFT LoRA', [file('adapter_config.json', { peft_type: 'LORA' })], 'lora', 'sft'],
   [
-    'a classifier of PEFT’s',
+    'a PEFT classifier',
     [file('out/adapter_config.json', { peft_type: 'IA3', task_type: 'SEQ_CLS' })],
     'ia3',
     'sequence_classification',
   ],
   [
-    'one with its labels',
+    'a PEFT adapter with labels',
     [file('adapter_config.json', { peft_type: 'P_TUNING' }), file('labels.json', { problem_type: 'regression' })],
     'p_tuning',
     'sequence_classification',
   ],
-  ['AdapterHub’s', [file('adapter_config.json', { config: {} })], 'bottleneck', 'sft'],
+  ['an AdapterHub adapter', [file('adapter_config.json', { config: {} })], 'bottleneck', 'sft'],
   [
-    'AdapterHub’s with a head',
+    'an AdapterHub adapter with a head',
     [
       file('adapter_config.json', { config: {} }),
       file('head_config.json', { model_class: 'BertForTokenClassification' }),
@@ -29,12 +29,12 @@ test.each([
     'bottleneck',
     'token_classification',
   ],
-])('%s is known by its config', (_, files, method, objective) => {
+])('%s is recognised by its config', (_, files, method, objective) => {
   expect(kindOf(files)).toEqual({ method, objective });
 });
 
-describe('of several adapters one is on the model', () => {
-  /** What of the host counts here: which adapter is wanted. */
+describe('one of several adapters is active', () => {
+  /** The only part of the host that matters here: which adapter is wanted. */
   function host() {
     let current: AdapterOrigin | null = null;
     const put = (origin: AdapterOrigin | null) => {
@@ -64,7 +64,7 @@ describe('of several adapters one is on the model', () => {
     files: [file('adapter_config.json', { peft_type: 'LORA' })],
   };
 
-  test('it is put on, taken off and removed', async () => {
+  test('and can be switched, deactivated and removed', async () => {
     const { engine, attach, put } = host();
     const loaded = new LoadedAdapters(engine);
     loaded.note('nothing', 1);

@@ -1,4 +1,4 @@
-/** config.json of an exported model, as transformers 5.23 reads it. */
+/** config.json of an exported model, as read by transformers 5.23. */
 import { expect, test } from 'vitest';
 import { configText, mergedConfig } from '../../../src/session/merged-config';
 
@@ -14,7 +14,7 @@ const gemma2 = {
   torch_dtype: 'bfloat16',
 };
 
-test('a language model keeps its class; precision and quantisation are those of the file', () => {
+test('a language model keeps its class and gets the dtype of the file, without quantisation', () => {
   const config = mergedConfig(gemma2, 'F16', null);
   expect(config).toMatchObject({ architectures: ['Gemma2ForCausalLM'], dtype: 'float16', torch_dtype: 'float16' });
   expect(config).not.toHaveProperty('quantization_config');
@@ -22,7 +22,7 @@ test('a language model keeps its class; precision and quantisation are those of 
   expect(config).not.toHaveProperty('id2label');
 });
 
-test('fields that transformers wants as floats keep their point, and counts get none', () => {
+test('float fields keep a decimal point, and integers get none', () => {
   const text = configText(mergedConfig(gemma2, 'BF16', { problemType: 'regression', labels: ['"rms_norm_eps": 3'] }));
   expect(text).toContain('"final_logit_softcapping": 30.0,');
   expect(text).toContain('"attn_logit_softcapping": 50.0,');
@@ -33,7 +33,7 @@ test('fields that transformers wants as floats keep their point, and counts get 
   );
 });
 
-test('a classifier gets its class, labels and kind; what another had is gone', () => {
+test('a classifier gets its class, labels and problem type, replacing those of the base', () => {
   const old = { architectures: ['BertForMaskedLM'], model_type: 'bert', num_labels: 9, problem_type: 'regression' };
   const tagger = mergedConfig(old, 'F32', { problemType: 'token_classification', labels: ['O', 'B-LOC'] });
   expect(tagger).toMatchObject({

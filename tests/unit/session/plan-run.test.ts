@@ -13,7 +13,7 @@ import { device } from './stage';
 
 const MB = 2 ** 20;
 
-/** A run's bytes as a simple sum, so that a test can know them: what it is asked is under test here, not the dry run. */
+/** A run's bytes as a simple, predictable sum: this tests what the dry run is asked, not the dry run itself. */
 function answer({ batches, checkpointing, method, quantization }: DryRun): DryRunResult {
   const tokens = batches[0]!.rows * batches[0]!.length;
   const rank = (method as LoraMethod).r;
@@ -56,12 +56,12 @@ const sizes = exampleSizes({
 });
 
 describe('a run is planned', () => {
-  test('with the shapes of its batches, the widest first, and its prompts', async () => {
+  test('with the shapes of its batches, widest first, and its prompts', async () => {
     const context = contextOf(10_000);
     await planRun(context, recipeOf(), sizes);
     expect(context.asked).toHaveLength(1);
     expect(context.asked[0]).toMatchObject({
-      // Two rows of at most 250 tokens, and the one that is left, to multiples of 32.
+      // Two rows of at most 250 tokens, and the remaining one, rounded up to multiples of 32.
       batches: [
         { rows: 2, length: 256, targets: 240 + 90 },
         { rows: 1, length: 96, targets: 80 },
@@ -72,7 +72,7 @@ describe('a run is planned', () => {
     });
   });
 
-  test('once: what does not change memory is no new question', async () => {
+  test('only once if the changes do not affect memory', async () => {
     const context = contextOf(10_000);
     const first = await planRun(context, recipeOf(), sizes);
     const again = await planRun(context, recipeOf({ training: { learning_rate: 1e-3, weight_decay: 0 } }), sizes);
@@ -82,8 +82,8 @@ describe('a run is planned', () => {
     expect(context.asked).toHaveLength(2);
   });
 
-  test('with checkpointing where it is asked for, or left open and the run would not fit without', async () => {
-    // 100 + 5 · 16 + 16 and a MB for each of 512 tokens: 708 MB, or 247 MB with checkpointing.
+  test('with checkpointing if requested, or if on auto and the run would not fit without it', async () => {
+    // 100 + 5 · 16 + 16, and 1 MB for each of 512 tokens: 708 MB, or 247 MB with checkpointing.
     const chosen = async (fits: number, gradient_checkpointing: boolean | 'auto') =>
       (await planRun(contextOf(fits), recipeOf({ training: { gradient_checkpointing } }), sizes)).checkpointing;
     expect(await chosen(1000, 'auto')).toBe(false);
@@ -95,7 +95,7 @@ describe('a run is planned', () => {
     expect((await planRun(unknown, recipeOf(), sizes)).checkpointing).toBe(false);
   });
 
-  test('again after it failed', async () => {
+  test('again after a failure', async () => {
     let calls = 0;
     const plan = async (run: DryRun) => {
       if (++calls === 1) throw new TabtuneError({ code: 'worker_died', message: 'gone' });
@@ -109,7 +109,7 @@ describe('a run is planned', () => {
   });
 });
 
-test('advice is planned, the greatest effect first, and says what is enough', async () => {
+test('advice is planned, largest saving first, and says what is enough', async () => {
   const context = contextOf(460);
   const recipe = recipeOf({ training: { gradient_checkpointing: false } });
   const plan = await planRun(context, recipe, sizes);
@@ -127,12 +127,12 @@ test('advice is planned, the greatest effect first, and says what is enough', as
       saves: 256 * MB,
       enough: true,
     },
-    { label: 'Cut examples at 128 tokens', changes: { 'dataset.max_length': 128 }, saves: 256 * MB, enough: true },
+    { label: 'Truncate examples to 128 tokens', changes: { 'dataset.max_length': 128 }, saves: 256 * MB, enough: true },
     { label: 'Rank 8', changes: { 'method.r': 8, 'method.lora_alpha': 16 }, saves: 40 * MB, enough: false },
   ]);
 });
 
-describe('a model is planned by its config', () => {
+describe('a model is planned from its config', () => {
   const smol = {
     model_type: 'llama',
     hidden_size: 576,
@@ -150,14 +150,14 @@ describe('a model is planned by its config', () => {
   test('as it is stored', async () => {
     const context = contextOf(700);
     const [plain] = await ask(context, 'safetensors', 'BF16');
-    // 2 × 512 tokens would be 1220 MB; computed twice they are 298 MB.
+    // 2 × 512 tokens would need 1220 MB; with checkpointing they need 298 MB.
     expect(plain).toMatchObject({ quantization: 'none', weightBytes: 100 * MB, verdict: 'fits' });
     const { tensors } = context.asked[0]!;
     expect(tensors).toHaveLength(1 + 30 * 9 + 1);
     expect(new Map(tensors).get('model.layers.29.mlp.down_proj.weight')).toEqual({ dtype: 'BF16', shape: [576, 1536] });
   });
 
-  test('a GGUF file as it comes: blocks where they divide the rows, floats elsewhere', async () => {
+  test('as stored in a GGUF file: quantised if blocks divide the rows, floats otherwise', async () => {
     const context = contextOf(700);
     expect(await ask(context, 'gguf', 'Q4_K_M')).toHaveLength(1);
     const tensors = new Map(context.asked[0]!.tensors);
@@ -168,7 +168,7 @@ describe('a model is planned by its config', () => {
     expect(await ask(context, 'gguf', 'IQ2_XXS')).toEqual([]);
   });
 
-  test('a config that cannot be read is refused by its field', async () => {
+  test('unless its config is invalid', async () => {
     const broken = { ...smol, hidden_size: -1 };
     await expect(ask(contextOf(700), 'safetensors', 'BF16', broken)).rejects.toMatchObject({ code: 'bad_model' });
   });

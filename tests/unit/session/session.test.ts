@@ -50,7 +50,7 @@ async function train(changed: Recipe = recipe()): Promise<string> {
 }
 
 describe('the model', () => {
-  it('opens tokenizer first, then weights, with progress', async () => {
+  it('opens with progress', async () => {
     const progress = vi.fn();
     const info = await open.session.openModel('builtin:stories', progress);
     expect(info).toMatchObject({ title: 'Stories 2M', hasChatTemplate: true });
@@ -58,7 +58,7 @@ describe('the model', () => {
     expect(progress).toHaveBeenCalledWith(1, 2);
   });
 
-  it('with a template that never ends is refused in seconds, and the next one opens', async () => {
+  it('is refused within seconds if its template never ends, and the next one opens', async () => {
     const prompt = hanging('encodePrompt');
     const opening = open.session.openModel('builtin:stories').catch((cause: unknown) => cause);
     await prompt.pass(2500);
@@ -68,7 +68,7 @@ describe('the model', () => {
     expect((await open.session.openModel('builtin:stories')).title).toBe('Stories 2M');
   });
 
-  it('is loaded again after a crash, when it is needed and not before', async () => {
+  it('is reloaded after a crash, but only when it is needed', async () => {
     await open.session.openModel('builtin:stories');
     open.engine.crash();
     await turn();
@@ -77,7 +77,7 @@ describe('the model', () => {
     expect(open.engine.calls).toEqual(['loadModel builtin:stories', 'loadModel builtin:stories', 'generate']);
   });
 
-  it('is loaded anew for a run that wants it in another precision, and for that alone', async () => {
+  it('is reloaded for a run only if the run needs another precision', async () => {
     await open.session.openModel('builtin:stories');
     await train(recipe({ model: { quantization: 'nf4' } }));
     await train(recipe({ model: { quantization: 'nf4' } }));
@@ -87,7 +87,7 @@ describe('the model', () => {
     ]);
   });
 
-  it('that was dropped is checked before it is kept', async () => {
+  it('is checked before it is stored', async () => {
     const files = [{ path: 'mine/config.json', file: new File(['{}'], 'config.json') }];
     await expect(open.session.importModel(files)).rejects.toMatchObject({ code: 'bad_model' });
     expect((await open.session.storage()).items).toEqual([]);
@@ -103,7 +103,7 @@ describe('the dataset', () => {
     expect(dataset.examples).toMatchObject([{ prompt: 'Where is it?' }, { prompt: 'When?' }, { prompt: 'Who?' }]);
   });
 
-  it('of the same name, stored anew, is read anew', async () => {
+  it('is read again after a file with the same name replaced it', async () => {
     const { dataset } = recipe({ dataset: { source: await open.session.importDataset(csv(replies)) } });
     await open.session.openDataset(dataset);
     await open.session.importDataset(csv(replies.replace('Ruth', 'Mira')));
@@ -122,13 +122,13 @@ describe('the dataset', () => {
     expect((await open.session.openDataset(dataset)).examples[1]).toMatchObject({ completion: 'On "Friday", maybe.' });
   });
 
-  it('that is built in is not edited', async () => {
+  it('cannot be edited if it is built in', async () => {
     const { dataset } = recipe();
     await open.session.openDataset(dataset);
     await expect(open.session.editDataset(dataset.source, 1, { messages: '[]' })).rejects.toThrow('Built-in');
   });
 
-  it('is parsed and opened again by a worker that had to be restarted', async () => {
+  it('is parsed again by a restarted worker', async () => {
     const { dataset } = recipe();
     await open.session.openModel('builtin:stories');
     await open.session.openDataset(dataset);
@@ -140,7 +140,7 @@ describe('the dataset', () => {
 });
 
 describe('tokens', () => {
-  it('are kept until model, dataset or their fields change', async () => {
+  it('are cached until the model, the dataset or their settings change', async () => {
     await open.session.openModel('builtin:stories');
     const first = await open.session.tokenize(recipe());
     expect(await open.session.tokenize(recipe({ training: { learning_rate: 1e-3 } }))).toBe(first);
@@ -164,11 +164,11 @@ describe('tokens', () => {
     expect(after.stats.tokens).toBeGreaterThan(before.stats.tokens);
   });
 
-  it('need the model that the recipe names', async () => {
+  it('need the model in the recipe', async () => {
     await expect(open.session.tokenize(recipe())).rejects.toMatchObject({ code: 'bad_model', where: 'model.source' });
   });
 
-  it('of one example show what is trained on', async () => {
+  it('of one example show which of them are trained on', async () => {
     await open.session.openModel('builtin:stories');
     const { train } = await open.session.tokenize(recipe());
     const view = await open.session.viewTokens(recipe(), train[0]!.row);
@@ -176,7 +176,7 @@ describe('tokens', () => {
     expect(view.tokens.map(({ id }) => id)).toEqual([...train[0]!.ids]);
   });
 
-  it('of an example that never ends cost the data worker and two seconds', async () => {
+  it('of an example that never finishes time out with the data worker', async () => {
     await open.session.openModel('builtin:stories');
     open.dataWorkers[0]!.crash();
     await turn();
@@ -194,12 +194,12 @@ describe('tokens', () => {
 });
 
 describe('a forecast', () => {
-  it('has figures and no blockers when a run can start', async () => {
+  it('has numbers and no blockers if the run can start', async () => {
     await open.session.openModel('builtin:stories');
     const { memory, totalBytes, ...figures } = await open.session.forecast(recipe());
     expect(figures).toMatchObject({
       blockers: [],
-      // 225 examples, three times, eight a step.
+      // 225 examples, three epochs, eight per step.
       totalSteps: 87,
       verdict: 'fits',
       advice: [],
@@ -208,13 +208,13 @@ describe('a forecast', () => {
       seconds: null,
     });
     expect(Object.values(memory).reduce((sum, part) => sum + part, 0)).toBe(totalBytes);
-    // What is kept in two bytes each, but for the norms.
+    // Two bytes per weight, except for the norms.
     expect(memory.weights / (2 * 1_967_808)).toBeCloseTo(1, 2);
     expect(memory.adapter).toBe(4 * figures.trainableParameters);
   });
 
-  it('of a run that memory is short for: tight, blocks computed twice, and what would help', async () => {
-    // Half of this is 21 MB; the run takes 31 as it is, and 24 with blocks computed twice.
+  it('of a run short of memory is tight, uses checkpointing and gives advice', async () => {
+    // The budget is half of this, 21 MB; the run needs 31 MB, or 24 MB with checkpointing.
     open.session.close();
     open = stage(undefined, new GpuMemory(memoryStore(), 0.04));
     await open.session.openModel('builtin:stories');
@@ -231,7 +231,7 @@ describe('a forecast', () => {
     await running;
   });
 
-  it('learns from a run that ran out of memory, and from one that did not', async () => {
+  it('learns from a run that ran out of memory', async () => {
     await open.session.openModel('builtin:stories');
     const before = await open.session.forecast(recipe());
     const failing = open.session.train(recipe());
@@ -240,11 +240,11 @@ describe('a forecast', () => {
     const after = await open.session.forecast(recipe({ training: { gradient_checkpointing: false } }));
     expect(after).toMatchObject({ totalBytes: before.totalBytes, verdict: 'too_big' });
     expect(after.budget!.how).toContain('ran out of memory here');
-    // Believed to be too big is not known to be: the person may try.
+    // The estimate may be wrong, so a person may still try.
     expect(after.blockers).toEqual([]);
   });
 
-  it('of a run that goes on from an adapter has the adapter’s rank and targets', async () => {
+  it('of a run that continues from an adapter uses the adapter’s rank and targets', async () => {
     await open.session.openModel('builtin:stories');
     const path = 'model.layers.0.self_attn.q_proj';
     const { config, weights } = writePeft({
@@ -279,7 +279,7 @@ describe('a forecast', () => {
     expect(gone.blockers).toMatchObject([{ code: 'bad_adapter', where: 'method.init_adapter' }]);
   });
 
-  it('refuses what the device says itself that it cannot do, and so does a run', async () => {
+  it('refuses what exceeds the device’s limits, and so does a run', async () => {
     const limits = { ...open.engine.device.limits, maxStorageBufferBindingSize: 2 ** 18 };
     open.engine.device = { ...open.engine.device, limits };
     await open.session.openModel('builtin:stories');
@@ -292,7 +292,7 @@ describe('a forecast', () => {
     expect(await open.session.runs()).toEqual([]);
   });
 
-  it('says everything that stands in the way', async () => {
+  it('lists everything that blocks the run', async () => {
     const blockers = async (changed: Recipe) => (await open.session.forecast(changed)).blockers;
     expect(await blockers(recipe())).toMatchObject([{ code: 'bad_model' }]);
     await open.session.openModel('builtin:stories');
@@ -306,7 +306,7 @@ describe('a forecast', () => {
 });
 
 describe('an encoder', () => {
-  it('opens and shows what it is; a run that needs written answers is refused with a sentence', async () => {
+  it('opens, and refuses a run that needs generated text', async () => {
     open.engine.kind = 'encoder';
     expect(await open.session.openModel('builtin:stories')).toMatchObject({ kind: 'encoder', layers: 6 });
     const { blockers, totalSteps } = await open.session.forecast(recipe());
@@ -323,7 +323,7 @@ describe('an encoder', () => {
 });
 
 describe('embeddings', () => {
-  it('are asked of the engine with the tokens of whole texts, cut to what the model reads', async () => {
+  it('are computed from the tokens of each text, truncated to the context', async () => {
     await open.session.openModel('builtin:stories');
     const long = 'once upon a time there was a little boat '.repeat(200);
     expect(await open.session.embed(['Hello there', long])).toEqual([Float32Array.of(0, 1), Float32Array.of(1, 1)]);
@@ -339,7 +339,7 @@ describe('embeddings', () => {
 });
 
 describe('an answer', () => {
-  it('streams as text, once the whole of it', async () => {
+  it('streams the whole text so far', async () => {
     await open.session.openModel('builtin:stories');
     const { train } = await open.session.tokenize(recipe());
     open.engine.answers = [...train[0]!.ids].slice(4, 12);
@@ -352,7 +352,7 @@ describe('an answer', () => {
     expect(open.engine.lastStrength).toBe(0.5);
   });
 
-  it('stops when asked, with what there is', async () => {
+  it('stops when aborted and returns the text so far', async () => {
     await open.session.openModel('builtin:stories');
     open.engine.answers = [300, 300, 300];
     open.engine.endless = true;
@@ -362,7 +362,7 @@ describe('an answer', () => {
     expect(await open.session.generate('Hello', greedy, () => {}, AbortSignal.abort())).toBe('');
   });
 
-  it('needs a prompt that fits', async () => {
+  it('needs a prompt that fits in the context', async () => {
     await open.session.openModel('builtin:stories');
     const long = 'word '.repeat(2000);
     await expect(open.session.generate(long, greedy, () => {})).rejects.toMatchObject({
@@ -380,7 +380,7 @@ describe('an adapter', () => {
     { path: 'tone/optimizer.pt', file: new File(['large'], 'optimizer.pt') },
   ];
 
-  it('is exported as a folder that agrees with itself', async () => {
+  it('is exported as a self-contained folder', async () => {
     await train();
     const { name, files: folder } = await open.session.exportAdapter();
     expect(name).toBe('pirate-chat');
@@ -400,7 +400,7 @@ describe('an adapter', () => {
     expect(text('README.md')).toContain('Acme One');
   });
 
-  it('comes in as a folder or a zip, and may be continued from', async () => {
+  it('can be imported as a folder or a zip, and training can continue from it', async () => {
     await open.session.openModel('builtin:stories');
     expect(await open.session.importAdapter(files)).toEqual({ name: 'tone', trainableParameters: 99 });
     expect(open.engine.adapters.at(-1)).toEqual([
@@ -416,7 +416,7 @@ describe('an adapter', () => {
     expect(open.engine.stints[0]!.job.initAdapter).toHaveLength(2);
   });
 
-  it('merged with a classification head says so in its config.json', async () => {
+  it('merged with a classification head has the head in config.json', async () => {
     await train();
     const config = async () => {
       const { files } = await open.session.exportMerged('F32');
@@ -436,14 +436,14 @@ describe('an adapter', () => {
     expect(await config()).not.toHaveProperty('problem_type');
   });
 
-  it('that is not there cannot be exported or continued from', async () => {
+  it('cannot be exported or continued from if there is none', async () => {
     await open.session.openModel('builtin:stories');
     await expect(open.session.exportAdapter()).rejects.toMatchObject({ code: 'bad_adapter' });
     const unknown = recipe({ method: { type: 'lora', init_adapter: 'file:tone' } });
     await expect(open.session.train(unknown)).rejects.toMatchObject({ where: 'method.init_adapter' });
   });
 
-  it('of a past run is opened after a reload, with its model', async () => {
+  it('of an earlier run is opened with its model after a reload', async () => {
     const id = await train();
     open.session.close();
     open = stage();
@@ -452,7 +452,7 @@ describe('an adapter', () => {
     await expect(open.session.openRun('nothing')).rejects.toThrow('no longer stored');
   });
 
-  it('is on the model again after a crash', async () => {
+  it('is restored after a crash', async () => {
     await open.session.openModel('builtin:stories');
     await open.session.importAdapter(files);
     open.engine.crash();
@@ -462,7 +462,7 @@ describe('an adapter', () => {
 });
 
 describe('storage', () => {
-  it('lists what is kept and deletes it', async () => {
+  it('lists what is stored and deletes it', async () => {
     await open.session.importDataset(csv(replies));
     const id = await train();
     const { items } = await open.session.storage();

@@ -9,7 +9,7 @@ describe('StreamText', () => {
   const decode = (bytes: Map<number, number[]>) => async (ids: Int32Array) =>
     new TextDecoder().decode(Uint8Array.from([...ids].flatMap((id) => bytes.get(id)!)));
 
-  it('holds half a character back until it is whole', async () => {
+  it('holds back an incomplete character', async () => {
     // é is c3 a9.
     const seen: string[] = [];
     const stream = new StreamText(
@@ -30,7 +30,7 @@ describe('StreamText', () => {
     expect(seen).toEqual(['a', 'aé']);
   });
 
-  it('decodes together what came meanwhile', async () => {
+  it('decodes ids that arrive meanwhile together', async () => {
     const asked: number[] = [];
     const stream = new StreamText(
       async (ids) => {
@@ -46,7 +46,7 @@ describe('StreamText', () => {
     expect(asked).toEqual([1, 100, 100]);
   });
 
-  it('tells a failure to decode at the end', async () => {
+  it('reports a decoding error at the end', async () => {
     const stream = new StreamText(
       () => Promise.reject(new Error('no')),
       () => {},
@@ -71,7 +71,7 @@ describe('samplePrompts', () => {
     return [...samplePrompts({ examples } as ParsedDataset, tokenized)];
   };
 
-  it('takes held-out examples first, each prompt once', () => {
+  it('takes held-out examples first, and each prompt once', () => {
     const examples: Example[] = [
       { kind: 'prompt_completion', row: 1, prompt: 'a', completion: 'x' },
       { kind: 'prompt_completion', row: 2, prompt: 'b', completion: 'y' },
@@ -83,7 +83,7 @@ describe('samplePrompts', () => {
     ]);
   });
 
-  it('takes the first question of a conversation, with what the system says before it', () => {
+  it('takes the first user message of a conversation, with the system message before it', () => {
     const messages: Example[] = [
       {
         kind: 'messages',
@@ -110,11 +110,11 @@ describe('samplePrompts', () => {
 });
 
 describe('storedName', () => {
-  it('keeps what a person recognises', () => {
+  it('leaves ordinary names unchanged', () => {
     expect(storedName('100% sure – Grüße.jsonl', 'x')).toBe('100% sure – Grüße.jsonl');
   });
 
-  it('keeps one harmless path segment', () => {
+  it('reduces a name to one safe path segment', () => {
     expect(storedName('../../etc/passwd', 'x')).toBe('passwd');
     expect(storedName('..', 'x')).toBe('x');
     expect(storedName('a\u0000b\u202e.csv', 'x')).toBe('ab.csv');

@@ -1,13 +1,12 @@
 /**
- * A session with everything real but the GPU: rpc, data layer, storage (in memory) and the built-in model and datasets
- * are the product's own; the engine is a script that a test directs.
+ * A session in which only the GPU is fake: rpc, the data layer, storage (in memory) and the built-in model and datasets
+ * are real, and the test scripts the engine.
  */
 import 'fake-indexeddb/auto';
 import { readFile } from 'node:fs/promises';
 import { vi } from 'vitest';
 import { type ErrorData, TabtuneError } from '../../../src/base/errors';
 import { tellPageUrl } from '../../../src/base/page-url';
-import { createDataApi } from '../../../src/data/data-api';
 import type { TaskData } from '../../../src/data/types';
 import type { AdapterFiles } from '../../../src/formats/adapter-format';
 import { resolveRecipe } from '../../../src/recipe/defaults';
@@ -19,6 +18,7 @@ import { createSession } from '../../../src/session/session';
 import { saveCheckpoint } from '../../../src/storage/checkpoints';
 import type { RunRecord } from '../../../src/storage/types';
 import { type DataWorkerApi, editRow } from '../../../src/workers/data/edit-dataset';
+import { createDataApi } from '../../../src/workers/data/service';
 import type { EngineApi, EngineEvent, TrainJob } from '../../../src/workers/engine/api';
 import type { PlanApi } from '../../../src/workers/plan/service';
 import { turn, until } from '../../support/time';
@@ -29,7 +29,7 @@ defineWebGpuNames();
 
 export { until };
 
-/** What localStorage does, for one page. */
+/** An in-memory localStorage. */
 export function memoryStore() {
   const values = new Map<string, string>();
   return {
@@ -60,22 +60,22 @@ export const device: DeviceReport = {
   problem: null,
 };
 
-/** One training call of the engine, to be directed by the test. */
+/** One training call to the engine, controlled by the test. */
 export interface Stint {
   job: TrainJob;
   emit(event: EngineEvent): void;
-  /** Writes a real checkpoint and says so. */
+  /** Writes a real checkpoint and reports it. */
   checkpoint(step: number): Promise<void>;
   end(reason?: RunSummary['reason']): void;
   fail(error: ErrorData): void;
 }
 
-/** Every call that the engine got, by name, and what it is to answer. */
+/** Records every call to the engine, and holds its answers. */
 export class EngineScript {
   readonly calls: string[] = [];
   readonly stints: Stint[] = [];
   readonly adapters: (AdapterFiles | null)[] = [];
-  /** What the engine gives out as its adapter. */
+  /** The adapter that the engine exports. */
   exported: AdapterFiles = [
     {
       path: 'adapter_config.json',
@@ -83,16 +83,16 @@ export class EngineScript {
     },
     { path: 'adapter_model.safetensors', bytes: Uint8Array.of(1, 2, 3) },
   ];
-  /** What the head of the merged model is said to be for. */
+  /** The task reported for the head of the merged model. */
   mergedTask: TaskData | null = null;
   answers: number[] = [];
   /** After these answers there is no end of tokens, until the call is aborted. */
   endless = false;
   /** What every call for a model waits for. */
   gate: Promise<void> | null = null;
-  /** Of the model that is opened next. */
+  /** The kind of the next model opened. */
   kind: 'decoder' | 'encoder' = 'decoder';
-  /** What was embedded last, and how. */
+  /** The last texts embedded, and the options. */
   embedded: { texts: Int32Array[]; options: unknown } | null = null;
   lastStrength: number | null = null;
   stopped = 0;
@@ -192,7 +192,7 @@ export class EngineScript {
     };
   }
 
-  /** The living worker dies without a word, as when its process crashes. */
+  /** The current worker dies silently, as when its process crashes. */
   crash(): void {
     this.workers.at(-1)!.crash();
   }
@@ -228,7 +228,7 @@ export interface Stage {
   events: TrainEvent[];
   locks: FakeLocks;
   dataWorkers: FakeWorker[];
-  /** Replaces methods of the data worker, e.g. by ones that never answer. */
+  /** Replaces methods of the data worker, e.g. with ones that never return. */
   data: Partial<DataWorkerApi>;
 }
 
@@ -257,7 +257,7 @@ export function stage(locks = new FakeLocks(), memory = new GpuMemory(memoryStor
       serve(engine.api(), { port: worker.port, locks: worker.locks });
       return connect<EngineApi>(worker, { name: 'engine', locks: pageLocks });
     },
-    // The planner is the product's own, on its device that only counts.
+    // The planner is real, on its device that only counts bytes.
     connectPlanner: () => {
       const worker = new FakeWorker(locks);
       const service = import('../../../src/workers/plan/service').then((part) => part.createPlanService());

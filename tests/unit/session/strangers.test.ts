@@ -1,6 +1,6 @@
 /**
- * Tokenizers and chat templates as nobody should write them, opened and used in a real thread through the session's own
- * way to the data worker: each gives a sentence in time, and what comes after it works.
+ * Hostile and broken tokenisers and chat templates, used in a real thread through the session's DataHost. Each one must
+ * give a clear error in time, and a good model must work afterwards.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TokenizerFiles } from '../../../src/data/worker-api';
+import type { TokenizerFiles } from '../../../src/data/tokenizer-files';
 import { connect, type WorkerLike } from '../../../src/rpc/rpc';
 import { DataHost, type DatasetFile, type Tokenizer } from '../../../src/session/data-host';
 import type { DataWorkerApi } from '../../../src/workers/data/edit-dataset';
@@ -66,7 +66,7 @@ const good = tokenizerFiles(STORIES);
 const json = JSON.parse(good.tokenizerJson);
 const config = JSON.parse(good.tokenizerConfig!);
 
-/** The built-in model's files with parts changed. */
+/** The built-in model's files with some parts changed. */
 const tokenizer = (changes: Record<string, unknown>): Partial<TokenizerFiles> => ({
   tokenizerJson: JSON.stringify({ ...json, ...changes }),
 });
@@ -121,19 +121,13 @@ const bad: [name: string, changes: Partial<TokenizerFiles>, use: Use, code: stri
     /tokenizer\.json.*not valid JSON/,
   ],
   ['tokenizer.json is a list', { tokenizerJson: '[]' }, open, 'bad_model', /tokenizer\.json/],
-  [
-    'tokenizer.json of 200 MB',
-    { tokenizerJson: ' '.repeat(200 * 2 ** 20) },
-    open,
-    'bad_model',
-    /larger than any known/,
-  ],
+  ['a 200 MB tokenizer.json', { tokenizerJson: ' '.repeat(200 * 2 ** 20) }, open, 'bad_model', /larger than any known/],
   ['tokenizer_config.json is not JSON', { tokenizerConfig: '<html>' }, open, 'bad_model', /tokenizer_config\.json/],
-  ['no model', tokenizer({ model: null }), open, 'bad_model', /no model in it/],
+  ['no model', tokenizer({ model: null }), open, 'bad_model', /has no model/],
   ['an unknown model', model({ type: 'WordLevel' }), open, 'bad_model', /WordLevel.*BPE, WordPiece, Unigram/],
-  ['an unknown normalizer', tokenizer({ normalizer: { type: 'Nmt' } }), open, 'bad_model', /cannot run.*Nmt/],
+  ['an unknown normaliser', tokenizer({ normalizer: { type: 'Nmt' } }), open, 'bad_model', /not supported.*Nmt/],
   [
-    'an unknown pre-tokenizer',
+    'an unknown pre-tokeniser',
     tokenizer({ pre_tokenizer: { type: 'UnicodeScripts' } }),
     open,
     'bad_model',
@@ -141,7 +135,7 @@ const bad: [name: string, changes: Partial<TokenizerFiles>, use: Use, code: stri
   ],
   ['an unknown decoder', tokenizer({ decoder: { type: 'Morse' } }), open, 'bad_model', /Morse/],
   ['an unknown post-processor', tokenizer({ post_processor: { type: 'Stamp' } }), open, 'bad_model', /Stamp/],
-  ['a rule that is no regular expression', split('(?<'), open, 'bad_model', /cannot run|damaged/],
+  ['a rule that is not a valid regular expression', split('(?<'), open, 'bad_model', /not supported|damaged/],
   [
     'a rule that loops on any prompt',
     split('(((((((\\w|\\w|\\w)+)+)+)+)+)+)+[0-9]'),
@@ -157,17 +151,17 @@ const bad: [name: string, changes: Partial<TokenizerFiles>, use: Use, code: stri
     /row 1.*owner\/stranger/,
   ],
   ['an empty vocabulary', model({ vocab: {} }), open, 'bad_model', /empty vocabulary/],
-  ['a vocabulary that is none', model({ vocab: 'a b c' }), open, 'bad_model', /no vocabulary/],
-  ['a negative id', vocabulary({ zzz: -1 }), open, 'bad_model', /impossible token id.*-1/],
-  ['an id that is no whole number', vocabulary({ zzz: 1.5 }), open, 'bad_model', /impossible token id.*1\.5/],
-  ['an id of a billion', vocabulary({ zzz: 1e9 }), open, 'bad_model', /impossible token id/],
+  ['a string instead of a vocabulary', model({ vocab: 'a b c' }), open, 'bad_model', /no readable vocabulary/],
+  ['a negative id', vocabulary({ zzz: -1 }), open, 'bad_model', /invalid token id.*-1/],
+  ['a fractional id', vocabulary({ zzz: 1.5 }), open, 'bad_model', /invalid token id.*1\.5/],
+  ['an id of a billion', vocabulary({ zzz: 1e9 }), open, 'bad_model', /invalid token id/],
   ['ids past the embedding', { embeddings: 100 }, open, 'bad_model', /do not belong together.*vocab_size 100/],
   ['merges of one piece', model({ merges: [['a']] }), open, 'bad_model', /does not join two.*merges\[0\]/],
   ['merges of three pieces', model({ merges: ['a b', 'a b c'] }), open, 'bad_model', /does not join two.*merges\[1\]/],
-  ['merges that are no list', model({ merges: { a: 'b' } }), open, 'bad_model', /no merges/],
-  ['an added token without letters', addedToken(''), open, 'bad_model', /added token without a text/],
-  ['an added token that is a number', addedToken(7), open, 'bad_model', /added token without a text/],
-  ['an added token of an impossible id', addedToken('<x>', 'one'), open, 'bad_model', /impossible token id/],
+  ['merges that are not a list', model({ merges: { a: 'b' } }), open, 'bad_model', /no readable merges/],
+  ['an empty added token', addedToken(''), open, 'bad_model', /added token without text/],
+  ['an added token that is a number', addedToken(7), open, 'bad_model', /added token without text/],
+  ['an added token with an invalid id', addedToken('<x>', 'one'), open, 'bad_model', /invalid token id/],
   [
     'a token past the embedding, in the text',
     { ...addedToken('<image>', 2048), embeddings: 2048 },
@@ -176,9 +170,15 @@ const bad: [name: string, changes: Partial<TokenizerFiles>, use: Use, code: stri
     /<image>.*no embedding/,
   ],
 
-  ['a template of 1 MB', template(`{# ${'x'.repeat(2 ** 20)} #}`), open, 'bad_model', /too large/],
+  ['a 1 MB template', template(`{# ${'x'.repeat(2 ** 20)} #}`), open, 'bad_model', /too large/],
   ['64 kB of white space', template(`${' '.repeat(65_000)}x`), open, 'bad_model', /spaces in a row/],
-  ['not Jinja', template('{% for m in messages %}{{ m.content }'), open, 'bad_model', /cannot be read/],
+  [
+    'a template that is not Jinja',
+    template('{% for m in messages %}{{ m.content }'),
+    open,
+    'bad_model',
+    /cannot be read/,
+  ],
   ['include', template("{% include 'other' %}"), open, 'bad_model', /cannot be read/],
   ['import', template("{% import 'os' as os %}{{ os.system('ls') }}"), open, 'bad_model', /cannot be read/],
   [
@@ -193,16 +193,16 @@ const bad: [name: string, changes: Partial<TokenizerFiles>, use: Use, code: stri
     template('{% for i in range(1000000000) %}x{% endfor %}'),
     open,
     'bad_model',
-    /runs away.*100000/,
+    /exceeded its limits.*100000/,
   ],
-  ['loops without end', endless(''), open, 'bad_model', /runs away.*does not come to an end/],
-  ['loops that write without end', endless('{{ messages }}'), open, 'bad_model', /runs away/],
+  ['endless loops', endless(''), open, 'bad_model', /exceeded its limits.*did not finish/],
+  ['endless loops that write', endless('{{ messages }}'), open, 'bad_model', /exceeded its limits/],
   [
     'a macro that calls itself',
     template('{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}'),
     prompt,
     'bad_model',
-    /refuses|runs away/,
+    /rejects|exceeded its limits/,
   ],
   [
     'a text that doubles',
@@ -211,41 +211,41 @@ const bad: [name: string, changes: Partial<TokenizerFiles>, use: Use, code: stri
     ),
     open,
     'bad_model',
-    /runs away.*text without end/,
+    /exceeded its limits.*too much text/,
   ],
   [
-    'two megabytes for a word',
+    'two megabytes of output for one word',
     template("{% for i in range(40000) %}{{ '                                                  ' }}{% endfor %}"),
     open,
     'bad_model',
-    /runs away/,
+    /exceeded its limits/,
   ],
   [
-    'a refusal of everything',
+    'a template that rejects everything',
     template("{{ raise_exception('Only on Sundays.') }}"),
     prompt,
     'bad_model',
-    /refuses.*Only on Sundays/,
+    /rejects.*Only on Sundays/,
   ],
   [
-    'a refusal of everything, for data',
+    'a template that rejects everything, with data',
     template("{{ raise_exception('Only on Sundays.') }}"),
     learn(chat),
     'bad_data',
     /Only on Sundays/,
   ],
   [
-    'a role that it does not know',
+    'a template that does not know a role',
     template('{{ {"system": "S"}[messages[0].role] + "x" }}'),
     prompt,
     'bad_model',
-    /refuses/,
+    /rejects/,
   ],
-  ['nothing written', template('{# nothing #}'), prompt, 'bad_model', /writes nothing/],
-  ['nothing written, for data', template('{# nothing #}'), learn(chat), 'bad_data', /nothing to learn/],
+  ['a template that writes nothing', template('{# nothing #}'), prompt, 'bad_model', /produces no text/],
+  ['a template that writes nothing, with data', template('{# nothing #}'), learn(chat), 'bad_data', /nothing to learn/],
 ];
 
-describe('strangers', () => {
+describe('untrusted models', () => {
   it.each(bad)('%s', async (_name, changes, use, code, says) => {
     const stranger = { files: { ...good, ...changes }, title };
     const before = cpuSeconds();
@@ -264,24 +264,24 @@ describe('strangers', () => {
     expect(await host.decode(stories, await host.encodePrompt(stories, 'Once'))).toContain('Once');
   });
 
-  it('takes a new thread for what cannot be stopped from inside, and for nothing else', () => {
+  it('needs a new thread only for what cannot be stopped from inside', () => {
     expect(threads).toBe(1 + bad.filter(([, , , code]) => code === 'timeout').length);
   });
 
   const fine: [string, Partial<TokenizerFiles>, (info: Record<string, unknown>) => void][] = [
-    ['gaps among the ids', vocabulary({ zzz: 5000 }), (info) => expect(info.vocabSize).toBe(5001)],
+    ['gaps in the ids', vocabulary({ zzz: 5000 }), (info) => expect(info.vocabSize).toBe(5001)],
     [
-      'added tokens past the embedding that no text has',
+      'added tokens past the embedding that no text uses',
       { ...addedToken('<image>', 2048), embeddings: 2048 },
       () => {},
     ],
     [
-      'no end and no padding',
+      'no end and padding tokens',
       special({ eos_token: null, pad_token: null, bos_token: null, chat_template: undefined }),
       (info) => expect(info.padTokenId).toBeGreaterThanOrEqual(0),
     ],
     [
-      'several ends',
+      'several end tokens',
       { generationConfig: '{"eos_token_id": [0, 2]}' },
       (info) => expect(info.stopTokenIds).toEqual(expect.arrayContaining([0, 2])),
     ],

@@ -20,7 +20,7 @@ afterEach(() => {
 const stint = (n = 0) => until(() => open.engine.stints[n]);
 
 describe('a run', () => {
-  it('gets its job from model, data and recipe', async () => {
+  it('gets its job from the model, data and recipe', async () => {
     const running = open.session.train(recipe());
     const { job } = await stint();
     expect(job.run).toMatchObject({ name: 'pirate-chat', status: 'running', step: 0, error: null });
@@ -33,7 +33,7 @@ describe('a run', () => {
     await running;
   });
 
-  it('keeps its record in storage from the first moment to the last', async () => {
+  it('keeps its stored record up to date from start to end', async () => {
     const running = open.session.train(recipe());
     const { job, emit, checkpoint, end } = await stint();
     expect((await getRun(job.run.id))?.status).toBe('running');
@@ -51,7 +51,7 @@ describe('a run', () => {
     expect(names(open.events)).toEqual(['started', 'metrics', 'state', 'state', 'checkpoint', 'finished']);
   });
 
-  it('decodes sample answers, keeps them, and tells them before the end', async () => {
+  it('decodes sample answers, stores them and reports them before the end', async () => {
     const running = open.session.train(recipe());
     const { job, emit, end } = await stint();
     const [first] = job.samplePrompts;
@@ -63,7 +63,7 @@ describe('a run', () => {
     expect(samples).toHaveLength(3);
     expect(samples[0]).toMatchObject({ step: 0, prompt: expect.stringMatching(/\S/) });
     expect(samples[0]!.tuned).toContain(samples[0]!.prompt);
-    // Answers that repeat the question are near the example's own answer to some extent, and not it.
+    // These answers repeat the question, so they score somewhere below the example's own answer.
     const { rouge_l, exact_match } = samples[0]!.scores!.tuned;
     expect(rouge_l).toBeGreaterThanOrEqual(0);
     expect(rouge_l).toBeLessThan(1);
@@ -83,7 +83,7 @@ describe('a run', () => {
     expect(await free()).toBe(true);
   });
 
-  it('is not ended by a listener that throws', async () => {
+  it('survives a listener that throws', async () => {
     const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
     open.session.subscribe(() => {
       throw new Error('no screen');
@@ -98,15 +98,15 @@ describe('a run', () => {
 });
 
 describe('one run at a time', () => {
-  it('refuses a second one in this tab, and leaves the first alone', async () => {
+  it('refuses a second run in this tab without affecting the first', async () => {
     const running = open.session.train(recipe());
-    await expect(open.session.train(recipe())).rejects.toThrow('in this tab already');
+    await expect(open.session.train(recipe())).rejects.toThrow('already in progress in this tab');
     (await stint()).end();
     expect((await running).status).toBe('completed');
     expect(names(open.events)).toEqual(['finished']);
   });
 
-  it('refuses one while another tab trains', async () => {
+  it('refuses a run while another tab is training', async () => {
     const locks = new FakeLocks();
     void locks.for({}).request('tabtune-training', () => new Promise(() => {}));
     open.session.close();
@@ -115,22 +115,22 @@ describe('one run at a time', () => {
     expect(await open.session.runs()).toEqual([]);
   });
 
-  it('keeps model and adapter for the run while it lasts', async () => {
+  it('reserves the model and adapter for the run while it lasts', async () => {
     const running = open.session.train(recipe());
     await stint();
-    await expect(open.session.openModel('builtin:stories')).rejects.toThrow('A run is going on');
+    await expect(open.session.openModel('builtin:stories')).rejects.toThrow('A run is in progress');
     const options = { maxNewTokens: 1, temperature: 0, topP: 1, seed: 1, adapterStrength: 1 };
-    await expect(open.session.generate('Hi', options, () => {})).rejects.toThrow('A run is going on');
-    await expect(open.session.exportAdapter()).rejects.toThrow('A run is going on');
-    await expect(open.session.deleteRun((await open.session.runs())[0]!.id)).rejects.toThrow('still going on');
-    await expect(open.session.eraseEverything()).rejects.toThrow('A run is going on');
+    await expect(open.session.generate('Hi', options, () => {})).rejects.toThrow('A run is in progress');
+    await expect(open.session.exportAdapter()).rejects.toThrow('A run is in progress');
+    await expect(open.session.deleteRun((await open.session.runs())[0]!.id)).rejects.toThrow('still in progress');
+    await expect(open.session.eraseEverything()).rejects.toThrow('A run is in progress');
     (await stint()).end();
     await running;
   });
 });
 
 describe('before a run exists', () => {
-  it('an impossible recipe rejects and leaves no record', async () => {
+  it('an invalid recipe is rejected and leaves no record', async () => {
     const wrong = recipe();
     wrong.training.learning_rate = -1;
     await expect(open.session.train(wrong)).rejects.toMatchObject({ code: 'bad_recipe' });
@@ -138,7 +138,7 @@ describe('before a run exists', () => {
     expect(open.events).toEqual([]);
   });
 
-  it('stop ends the preparation', async () => {
+  it('stop cancels the preparation', async () => {
     let goOn = () => {};
     open.engine.gate = new Promise((resolve) => {
       goOn = resolve;
@@ -152,7 +152,7 @@ describe('before a run exists', () => {
     expect(await open.session.runs()).toEqual([]);
   });
 
-  it('a missing model or dataset is said by its source', async () => {
+  it('a missing model or dataset is reported', async () => {
     await expect(open.session.train(recipe({ model: { source: 'builtin:nothing' } }))).rejects.toMatchObject({
       code: 'bad_model',
     });
@@ -182,8 +182,8 @@ describe('pause, resume, stop', () => {
   });
 });
 
-describe('when the engine dies under a run', () => {
-  it('the run is interrupted at once, and can go on when there is a checkpoint', async () => {
+describe('when the engine dies during a run', () => {
+  it('the run is interrupted at once, and can be resumed from a checkpoint', async () => {
     const running = open.session.train(recipe());
     const { job, emit, checkpoint } = await stint();
     emit(begun(job.run));
@@ -199,7 +199,7 @@ describe('when the engine dies under a run', () => {
     expect(open.events.at(-1)).toMatchObject({ type: 'failed', resumable: true, run: { status: 'interrupted' } });
     expect((await getRun(job.run.id))?.status).toBe('interrupted');
 
-    // Nothing happened by itself; going on starts a new worker with the model in it.
+    // Nothing happens automatically. Resuming starts a new worker and loads the model.
     expect(open.engine.workers).toHaveLength(1);
     const again = open.session.resumeRun(job.run.id);
     const second = await stint(1);
@@ -212,7 +212,7 @@ describe('when the engine dies under a run', () => {
     expect(await again).toMatchObject({ id: job.run.id, status: 'completed', error: null });
   });
 
-  it('before the first checkpoint the same run goes on from its beginning', async () => {
+  it('before the first checkpoint, the same run restarts from the beginning', async () => {
     const running = open.session.train(recipe());
     const { job, emit } = await stint();
     emit(begun(job.run));
@@ -229,7 +229,7 @@ describe('when the engine dies under a run', () => {
     expect(await open.session.runs()).toHaveLength(1);
   });
 
-  it('a lost GPU ends the worker, and the third loss in a row suggests a smaller batch', async () => {
+  it('a lost GPU terminates the worker, and the third loss in a row suggests a smaller batch', async () => {
     for (let n = 0; n < 3; n++) {
       const running = open.session.train(recipe());
       (await stint(n)).fail({ code: 'gpu_lost', message: 'The GPU was lost.' });
@@ -243,7 +243,7 @@ describe('when the engine dies under a run', () => {
     expect(open.engine.workers).toHaveLength(3);
   });
 
-  it('what cannot get better by going on is failed, not interrupted', async () => {
+  it('the run has failed, rather than been interrupted, if resuming cannot help', async () => {
     const running = open.session.train(recipe());
     const { checkpoint, fail } = await stint();
     await checkpoint(1);
@@ -253,7 +253,7 @@ describe('when the engine dies under a run', () => {
     expect(open.events.at(-1)).toMatchObject({ type: 'failed', resumable: false });
   });
 
-  it('the adapter from before is on the model again', async () => {
+  it('the previous adapter is restored', async () => {
     const first = open.session.train(recipe());
     const { job, checkpoint, end } = await stint();
     await checkpoint(7);
@@ -267,8 +267,8 @@ describe('when the engine dies under a run', () => {
   });
 });
 
-describe('past runs', () => {
-  it('cut off by a reload are interrupted when they are listed', async () => {
+describe('earlier runs', () => {
+  it('are listed as interrupted if a reload ended them', async () => {
     const running = open.session.train(recipe());
     const { job } = await stint();
     open.session.close();
@@ -278,7 +278,7 @@ describe('past runs', () => {
     expect(await open.session.runs()).toMatchObject([{ id: job.run.id, status: 'interrupted' }]);
   });
 
-  it('that are over cannot be resumed', async () => {
+  it('cannot be resumed once they have finished', async () => {
     const running = open.session.train(recipe());
     const { job, checkpoint, end } = await stint();
     await checkpoint(7);
@@ -288,7 +288,7 @@ describe('past runs', () => {
     await expect(open.session.resumeRun('nothing')).rejects.toThrow('no longer');
   });
 
-  it('are deleted with all that belongs to them', async () => {
+  it('can be deleted', async () => {
     const running = open.session.train(recipe());
     const { job, end } = await stint();
     end();

@@ -26,7 +26,7 @@ async function damage(n: number, slot: CheckpointSlot = 'latest') {
 }
 
 describe('checkpoints', () => {
-  it('come back bit for bit', async () => {
+  it('load bit for bit as they were saved', async () => {
     const odd = Float32Array.from(Uint32Array.of(0x7fc00001, 0x00000001, 0x80000000), (_, i) => i);
     new Uint32Array(odd.buffer).set([0x7fc00001, 0x00000001, 0x80000000]);
     await saveCheckpoint(info(1), new Map([['x', { shape: [3], data: odd.subarray(0, 3) }]]), 'latest');
@@ -34,13 +34,13 @@ describe('checkpoints', () => {
     expect([...new Uint32Array(loaded.get('x')!.data.buffer)]).toEqual([0x7fc00001, 0x00000001, 0x80000000]);
   });
 
-  it('write a view without its surroundings', async () => {
+  it('save only the view of a larger buffer', async () => {
     const data = Float32Array.of(9, 1, 2, 9).subarray(1, 3);
     await saveCheckpoint(info(1), new Map([['x', { shape: [2], data }]]), 'best');
     expect([...(await loadCheckpoint('run', 'best'))!.tensors.get('x')!.data]).toEqual([1, 2]);
   });
 
-  it('keep the two latest and the best', async () => {
+  it('are kept for the two latest and the best', async () => {
     for (const step of [1, 2, 3]) await save(step);
     await save(1, 'best');
     await save(2, 'best');
@@ -51,12 +51,12 @@ describe('checkpoints', () => {
     expect(await collectGarbage()).toBe(0);
   });
 
-  it('that were never saved are null', async () => {
+  it('are null if never saved', async () => {
     expect(await loadCheckpoint('run', 'latest')).toBeNull();
     expect(await checkpointInfo('run', 'best')).toBeNull();
   });
 
-  it('fall back to the one before when damaged, and the next save keeps that one', async () => {
+  it('fall back to the previous one if damaged, and the next save keeps it', async () => {
     await save(1);
     await save(2);
     await damage(0);
@@ -67,7 +67,7 @@ describe('checkpoints', () => {
     expect((await loadCheckpoint('run', 'latest'))!.info.step).toBe(1);
   });
 
-  it('that are all damaged say so', async () => {
+  it('cannot be loaded if all are damaged', async () => {
     await save(1, 'best');
     await damage(0, 'best');
     await expect(loadCheckpoint('run', 'best')).rejects.toMatchObject({
@@ -78,9 +78,9 @@ describe('checkpoints', () => {
   });
 
   it.each([
-    ['its bytes', 'chunks'],
-    ['its manifest', 'checkpoints'],
-  ])('survive a disk that is full at %s', async (_name, store) => {
+    ['bytes', 'chunks'],
+    ['manifest', 'checkpoints'],
+  ])('survive a full disk while writing the %s', async (_name, store) => {
     await save(1);
     fillDisk([store]);
     await expect(save(2)).rejects.toMatchObject({ code: 'storage_full' });
@@ -93,14 +93,14 @@ describe('checkpoints', () => {
 
   it('survive a crash between bytes and manifest', async () => {
     await save(1);
-    // All that such a save leaves behind.
+    // This is all that such a save leaves behind.
     await writeBlob([new Uint8Array(28)], { where: 'the checkpoint', code: 'internal' });
     expect((await loadCheckpoint('run', 'latest'))!.info.step).toBe(1);
     expect(await collectGarbage()).toBe(1);
     expect(await loadCheckpoint('run', 'latest')).toEqual({ info: info(1), tensors: tensors(1), recovered: false });
   });
 
-  it('refuse a tensor that does not fill its shape', async () => {
+  it('refuse a tensor whose data does not match its shape', async () => {
     const wrong: CheckpointTensors = new Map([['x', { shape: [3], data: new Float32Array(2) }]]);
     await expect(saveCheckpoint(info(1), wrong, 'latest')).rejects.toMatchObject({ code: 'internal' });
   });

@@ -14,7 +14,7 @@ describe('the database', () => {
     expect([...(await openDatabase()).objectStoreNames].sort()).toEqual([...STORES].sort());
   });
 
-  it('of a newer version is refused, and can be erased', async () => {
+  it('is refused if it has a newer version, but can be erased', async () => {
     const newer = await openDB(DATABASE, VERSION + 1, { upgrade: (db) => db.createObjectStore('later') });
     newer.close();
     await expect(startStorage()).rejects.toMatchObject({
@@ -27,8 +27,8 @@ describe('the database', () => {
     expect((await openDatabase()).version).toBe(VERSION);
   });
 
-  it('held open by an older tab is refused at once', async () => {
-    // An old tab that does not listen to versionchange.
+  it('fails at once if an older tab blocks an upgrade', async () => {
+    // An old tab that ignores versionchange.
     const older = await new Promise<IDBDatabase>((resolve) => {
       const request = indexedDB.open(DATABASE, 1);
       request.onsuccess = () => resolve(request.result);
@@ -43,14 +43,14 @@ describe('the database', () => {
     older.close();
   });
 
-  it('makes way for a newer tab and for one that deletes everything', async () => {
+  it('closes for a newer tab', async () => {
     await openDatabase();
     const newer = await openDB(DATABASE, VERSION + 1);
     expect(newer.version).toBe(VERSION + 1);
     newer.close();
   });
 
-  it('that cannot be opened says so, and is tried again', async () => {
+  it('reports that it cannot be opened, and tries again next time', async () => {
     const open = vi.spyOn(indexedDB, 'open').mockImplementationOnce(() => {
       throw new DOMException('denied', 'SecurityError');
     });
@@ -59,19 +59,19 @@ describe('the database', () => {
     expect((await openDatabase()).version).toBe(VERSION);
   });
 
-  it('without IndexedDB says so', async () => {
+  it('reports that the browser has no IndexedDB', async () => {
     vi.stubGlobal('indexedDB', undefined);
     await expect(openDatabase()).rejects.toMatchObject({ code: 'storage' });
   });
 
-  it('is opened again when the browser has closed the connection', async () => {
+  it('reopens after the browser closed the connection', async () => {
     (await openDatabase()).close();
     await set('a', runOf('a'), store('runs'));
     closeDatabase();
     expect(await countRecords('runs')).toBe(1);
   });
 
-  it('undoes a transaction whose work throws', async () => {
+  it('rolls back a transaction whose work throws', async () => {
     const attempt = transact('testing', ['runs'], 'strict', async (transaction) => {
       await transaction.objectStore('runs').put(runOf('a'), 'a');
       throw new Error('no');

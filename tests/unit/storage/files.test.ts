@@ -10,7 +10,7 @@ const three = bytesOf(2 * CHUNK_BYTES + 1000);
 const equal = (a: ArrayBuffer, b: Uint8Array) => Buffer.compare(Buffer.from(a), b) === 0;
 
 describe('files', () => {
-  it('are cut into chunks and come back whole, from any kind of source', async () => {
+  it('are stored in chunks and read back, from any kind of source', async () => {
     const pieces = async function* () {
       for (let start = 0; start < three.length; start += 5_000_001) yield three.subarray(start, start + 5_000_001);
     };
@@ -23,7 +23,7 @@ describe('files', () => {
     expect(await listFiles()).toHaveLength(1);
   });
 
-  it('are read in parts, touching no other chunk', async () => {
+  it('are read in parts without touching other chunks', async () => {
     await putFile('dataset/three.bin', three);
     const reader = (await openFile('dataset/three.bin'))!;
     const get = vi.spyOn(IDBObjectStore.prototype, 'get');
@@ -41,14 +41,14 @@ describe('files', () => {
     expect((await readFile('dataset/empty.csv')).byteLength).toBe(0);
   });
 
-  it('commit their manifest strictly', async () => {
+  it('commit their manifest with strict durability', async () => {
     const transaction = vi.spyOn(IDBDatabase.prototype, 'transaction');
     await putFile('dataset/a', bytesOf(10));
     const strict = transaction.mock.calls.filter(([, , options]) => options?.durability === 'strict');
     expect(strict.map(([stores]) => stores)).toEqual([['files', 'chunks']]);
   });
 
-  it('are listed by folder and deleted, chunks and all', async () => {
+  it('are listed by folder and deleted with their chunks', async () => {
     await putFolder('model/a', [
       { name: 'config.json', source: bytesOf(5) },
       { name: 'model.safetensors', source: bytesOf(6) },
@@ -68,7 +68,7 @@ describe('files', () => {
     expect(await countRecords('chunks')).toBe(1);
   });
 
-  it('of a folder replace those of the folder before', async () => {
+  it('replace the previous files of a folder', async () => {
     await putFolder('model/a', [
       { name: 'config.json', source: bytesOf(5) },
       { name: 'old.safetensors', source: bytesOf(6) },
@@ -85,7 +85,7 @@ describe('files', () => {
     },
   );
 
-  it('that are not there say so', async () => {
+  it('are reported if missing', async () => {
     expect(await openFile('dataset/none.csv')).toBeNull();
     await expect(readFile('dataset/none.csv')).rejects.toMatchObject({ code: 'storage', where: 'none.csv' });
   });
@@ -97,9 +97,12 @@ describe('damage', () => {
       'a changed byte',
       async (key: [string, number]) => (await openDatabase()).put('chunks', bytesOf(1000, 9).buffer, key),
     ],
-    ['a cut chunk', async (key: [string, number]) => (await openDatabase()).put('chunks', new ArrayBuffer(999), key)],
-    ['a lost chunk', async (key: [string, number]) => (await openDatabase()).delete('chunks', key)],
-  ])('%s is noticed', async (_name, damage) => {
+    [
+      'a truncated chunk',
+      async (key: [string, number]) => (await openDatabase()).put('chunks', new ArrayBuffer(999), key),
+    ],
+    ['a missing chunk', async (key: [string, number]) => (await openDatabase()).delete('chunks', key)],
+  ])('%s is detected', async (_name, damage) => {
     await putFile('dataset/three.bin', three);
     const keys = (await (await openDatabase()).getAllKeys('chunks')) as [string, number][];
     await damage(keys[2]!);
@@ -112,7 +115,7 @@ describe('damage', () => {
     expect((await reader.read(0, 10)).byteLength).toBe(10);
   });
 
-  it('a file that changed after it was chosen is not the storage’s fault', async () => {
+  it('a file that changed after it was chosen is not reported as a storage error', async () => {
     const gone = new Blob(['x']);
     gone.slice = () => {
       const part = new Blob();
@@ -134,7 +137,7 @@ describe('a full disk', () => {
     ['at the first chunk', ['chunks'], 0],
     ['at the third chunk', ['chunks'], 2],
     ['at the manifest', ['files'], 0],
-  ])('%s leaves the old file and nothing else', async (_name, stores, after) => {
+  ])('%s leaves only the old file', async (_name, stores, after) => {
     await putFile('dataset/a', bytesOf(100));
     fillDisk(stores, after);
     await expect(putFile('dataset/a', three)).rejects.toMatchObject({
@@ -146,7 +149,7 @@ describe('a full disk', () => {
     expect(equal(await readFile('dataset/a'), bytesOf(100))).toBe(true);
   });
 
-  it('in the middle of a folder leaves no half of it', async () => {
+  it('in the middle of a folder leaves none of it', async () => {
     fillDisk(['files'], 1);
     const files = ['a', 'b', 'c'].map((name) => ({ name, source: bytesOf(10) }));
     await expect(putFolder('model/m', files)).rejects.toMatchObject({ code: 'storage_full' });
@@ -154,7 +157,7 @@ describe('a full disk', () => {
     expect(await countRecords('chunks')).toBe(0);
   });
 
-  it('is foreseen where the browser says how full it is', async () => {
+  it('is reported in advance if the browser gives its quota', async () => {
     vi.stubGlobal('navigator', { storage: { estimate: async () => ({ usage: 990, quota: 1000 }) } });
     const put = vi.spyOn(IDBObjectStore.prototype, 'put');
     await expect(putFile('dataset/a', bytesOf(11))).rejects.toMatchObject({ code: 'storage_full' });
@@ -166,7 +169,7 @@ describe('a full disk', () => {
 describe('garbage', () => {
   const crash = () => writeBlob(bytesOf(100), { where: 'a', code: 'bad_data' });
 
-  it('of a write that was cut off is invisible and collected; files are not', async () => {
+  it('left by an interrupted write is invisible and gets collected, but files do not', async () => {
     await putFile('dataset/a', bytesOf(10));
     await crash();
     await crash();
@@ -176,7 +179,7 @@ describe('garbage', () => {
     expect(await collectGarbage()).toBe(0);
   });
 
-  it('is left alone while this tab or another writes', async () => {
+  it('is not collected while this or another tab is writing', async () => {
     await crash();
     await writing(async () => expect(await collectGarbage()).toBe(0));
     holdLocks('tabtune-storage-write');

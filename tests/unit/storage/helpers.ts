@@ -5,7 +5,7 @@ import type { Recipe } from '../../../src/recipe/types';
 import { closeDatabase, openDatabase } from '../../../src/storage/database';
 import type { RunRecord } from '../../../src/storage/types';
 
-/** Every test starts with an empty browser. */
+/** Gives every test an empty database. */
 export function freshDatabase(): void {
   beforeEach(() => {
     closeDatabase();
@@ -18,7 +18,7 @@ export function freshDatabase(): void {
   });
 }
 
-/** A full disk: every write of a store named in `stores` fails, after `after` that succeeded. */
+/** Simulates a full disk: after `after` successful writes, every write to one of `stores` fails. */
 export function fillDisk(stores: string[], after = 0, name = 'QuotaExceededError'): void {
   const put = IDBObjectStore.prototype.put;
   let left = after;
@@ -28,7 +28,7 @@ export function fillDisk(stores: string[], after = 0, name = 'QuotaExceededError
   });
 }
 
-/** Web Locks as held by other tabs. */
+/** Web Locks held by other tabs. */
 export function holdLocks(...names: string[]): void {
   vi.stubGlobal('navigator', {
     locks: {
@@ -43,7 +43,7 @@ export async function countRecords(store: string): Promise<number> {
   return (await openDatabase()).count(store);
 }
 
-/** Deterministic bytes without a period that divides a chunk. */
+/** Deterministic bytes whose period does not divide the chunk size. */
 export function bytesOf(length: number, seed = 1): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) bytes[i] = (i * 7 + (i >> 8) * 13 + seed) & 0xff;

@@ -45,7 +45,7 @@ describe('runs', () => {
     expect(await getRun('none')).toBeUndefined();
   });
 
-  it('are deleted with all that belongs to them', async () => {
+  it('are deleted with all their data', async () => {
     for (const id of ['a', 'b']) {
       await saveRun(runOf(id));
       await appendMetrics(id, [row(1)]);
@@ -61,7 +61,7 @@ describe('runs', () => {
     expect(await steps('b')).toEqual([1]);
   });
 
-  it('are not deleted while a tab trains them', async () => {
+  it('cannot be deleted while a tab trains them', async () => {
     await saveRun(runOf('a'));
     holdLocks(runLockName('a'));
     await expect(deleteRun('a')).rejects.toMatchObject({ code: 'storage', action: expect.stringContaining('Stop') });
@@ -70,7 +70,7 @@ describe('runs', () => {
 });
 
 describe('metrics', () => {
-  it('come back in the order they were appended, run by run', async () => {
+  it('are read per run, in the order they were appended', async () => {
     await appendMetrics('a', [row(1), row(2)]);
     await appendMetrics('ab', [row(7)]);
     await appendMetrics('a', []);
@@ -82,12 +82,12 @@ describe('metrics', () => {
     expect(await readMetrics('none')).toEqual([]);
   });
 
-  it('appended at the same time are all kept', async () => {
+  it('are all kept if appended at the same time', async () => {
     await Promise.all([row(1), row(2), row(3)].map((r) => appendMetrics('a', [r])));
     expect((await steps('a')).sort()).toEqual([1, 2, 3]);
   });
 
-  it('after a checkpoint are dropped when the run goes on from it, samples too', async () => {
+  it('and samples after a checkpoint are dropped when the run resumes from it', async () => {
     await appendMetrics('a', [row(1), row(2), row(3)]);
     await appendMetrics('a', [row(4), row(5)]);
     await appendMetrics('b', [row(9)]);
@@ -105,7 +105,7 @@ describe('metrics', () => {
 });
 
 describe('markInterrupted', () => {
-  it('finds runs that nobody trains any more, and only those', async () => {
+  it('finds only runs that no tab is training any more', async () => {
     await saveRun(runOf('crashed'));
     await saveRun(runOf('elsewhere'));
     await saveRun(runOf('paused', { status: 'paused' }));
@@ -119,7 +119,7 @@ describe('markInterrupted', () => {
     expect(await markInterrupted()).toEqual([]);
   });
 
-  it('works where there are no Web Locks', async () => {
+  it('works without Web Locks', async () => {
     await saveRun(runOf('a'));
     expect(await markInterrupted()).toHaveLength(1);
   });

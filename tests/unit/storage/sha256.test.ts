@@ -19,14 +19,14 @@ describe('SHA-256 in pieces', () => {
     expect(new Sha256().update(new TextEncoder().encode(text)).digest()).toBe(hash);
   });
 
-  it('equals Node for every length around the block borders', () => {
+  it('matches Node for every length around the block boundaries', () => {
     for (let length = 0; length <= 200; length++) {
       const bytes = mixed(length);
       expect(new Sha256().update(bytes).digest(), `${length} bytes`).toBe(node(bytes));
     }
   });
 
-  it('does not depend on how the bytes are cut', () => {
+  it('does not depend on how the bytes are split', () => {
     const bytes = mixed(300_007);
     for (const step of [1, 63, 64, 65, 4096, 100_000]) {
       const hash = new Sha256();

@@ -23,7 +23,7 @@ async function fill() {
 }
 
 describe('usage', () => {
-  it('lists datasets, models and runs with their bytes', async () => {
+  it('lists datasets, models and runs with their sizes', async () => {
     await fill();
     const { items, usage, quota, persisted } = await storageUsage();
     expect({ usage, quota, persisted }).toEqual({ usage: 0, quota: 0, persisted: false });
@@ -44,7 +44,7 @@ describe('usage', () => {
     expect(persist).toHaveBeenCalledOnce();
   });
 
-  it('survives a browser that does not answer', async () => {
+  it('copes with a browser that rejects every question', async () => {
     const no = () => Promise.reject(new TypeError('no'));
     vi.stubGlobal('navigator', { storage: { estimate: no, persisted: no, persist: no } });
     expect(await storageUsage()).toEqual({ usage: 0, quota: 0, persisted: false, items: [] });

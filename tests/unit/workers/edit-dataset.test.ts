@@ -23,7 +23,7 @@ describe('editRow', () => {
     expect(text).toContain('"id":2');
   });
 
-  it('keeps a conversation a list', () => {
+  it('keeps a conversation as a list', () => {
     const file = '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}\n';
     const messages = [
       { role: 'user', content: 'Hi' },
@@ -33,7 +33,7 @@ describe('editRow', () => {
     expect(JSON.parse(text)).toEqual({ messages });
   });
 
-  it('finds the row of a JSON file wherever the list lies', () => {
+  it('finds the row of a JSON file wherever the list is', () => {
     const rows = [
       { prompt: 'a?', completion: 'b' },
       { prompt: 'c?', completion: 'd' },
@@ -44,12 +44,12 @@ describe('editRow', () => {
     expect(array.examples[0]).toMatchObject({ prompt: 'z?', completion: 'b' });
   });
 
-  it('refuses rows that a JSON file keeps as columns', () => {
+  it('refuses rows of a JSON file that stores columns', () => {
     const file = JSON.stringify({ prompt: ['a?', 'c?'], completion: ['b', 'd'] });
     expect(() => edit('x.json', file, 1, { prompt: 'z?' })).toThrow('cannot be edited here');
   });
 
-  it('quotes cells of a CSV, with its separator and its other columns kept', () => {
+  it('quotes CSV cells and keeps the other columns', () => {
     const { text, examples } = edit('x.csv', 'id;prompt;completion\n1;"a; b?";c\n2;d?;e\n', 1, {
       completion: 'f, "g"\nh',
     });
@@ -59,23 +59,23 @@ describe('editRow', () => {
     expect(tabs.text).toBe('prompt\tcompletion\na?\tc\n');
   });
 
-  it('refuses a CSV with broken rows, which would be lost', () => {
+  it('refuses to edit a CSV file with broken rows, which would be lost', () => {
     const file = 'prompt,completion\na?,b\nc?,d,e,f\n';
     expect(() => edit('x.csv', file, 1, { completion: 'z' })).toThrow('would be lost');
   });
 
-  it('rewrites a passage of a text', () => {
+  it('rewrites a passage of a text file', () => {
     const { examples } = edit('x.txt', 'One sentence here.\n\nAnother sentence.\n', 2, { text: 'A new one.' });
     expect(examples).toMatchObject([{ text: 'One sentence here.' }, { text: 'A new one.' }]);
   });
 
-  it('refuses a change after which the row could not be used, and a row that is not there', () => {
+  it('refuses a change that makes the row unusable, and a row that does not exist', () => {
     const file = 'prompt,completion\na?,b\nc?,d\n';
-    expect(() => edit('x.csv', file, 1, { completion: '' })).toThrow('no longer be used');
+    expect(() => edit('x.csv', file, 1, { completion: '' })).toThrow('make the row unusable');
     expect(() => edit('x.csv', file, 9, { completion: 'z' })).toThrow('cannot be edited here');
   });
 
-  it('takes a column called __proto__ as a name', () => {
+  it('treats __proto__ as an ordinary column name', () => {
     const { text } = edit('x.jsonl', '{"prompt": "a?", "completion": "b"}\n', 1, JSON.parse('{"__proto__": "x"}'));
     expect(text).toContain('"__proto__":"x"');
   });

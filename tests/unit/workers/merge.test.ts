@@ -1,4 +1,4 @@
-/** Merging on tiny models of tests/oracle/make_llama_fixtures.py and make_family_fixtures.py, with adapters of PEFT. */
+/** Merging PEFT adapters into tiny models from tests/oracle/make_llama_fixtures.py and make_family_fixtures.py. */
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -69,7 +69,7 @@ async function merge(open: Awaited<ReturnType<typeof opened>>, dtype: MergedDtyp
 beforeAll(() => tf.setBackend('cpu'));
 
 describe('merging an adapter into its base', () => {
-  it('gives W + s·B·A for every target and leaves the rest', async () => {
+  it('gives W + s·B·A for every target and leaves the rest unchanged', async () => {
     const open = await llama('gqa-untied-odd');
     const merged = await merge(open, 'F32');
     const adapter = readPeft<PeftLoraConfig>(readPeftFolder(open.adapter));
@@ -100,7 +100,7 @@ describe('merging an adapter into its base', () => {
   });
 
   it.each(['gqa-tied', 'gqa-tied-bf16'])(
-    '%s: the reported difference is the one that a reader of the file meets',
+    '%s: the reported difference is what a reader of the file sees',
     async (name) => {
       const open = await llama(name);
       for (const [dtype, limit] of [
@@ -129,13 +129,13 @@ describe('merging an adapter into its base', () => {
         plain.dispose();
         expect(report.maxLogitDifference).toBeCloseTo(difference, 6);
         expect(difference).toBeLessThan(limit);
-        // Rounding to 16 bits must show, or nothing was rounded.
+        // Rounding to 16 bits must make a difference, or nothing was rounded.
         if (dtype !== 'F32') expect(difference).toBeGreaterThan(1e-5);
       }
     },
   );
 
-  it('without an adapter is the base in another precision', async () => {
+  it('writes the base at another precision if there is no adapter', async () => {
     const open = await llama('gqa-tied-bf16');
     const merged = await merge({ ...open, method: null as never }, 'BF16');
     const weights = openWeights(open.checked);
@@ -145,7 +145,7 @@ describe('merging an adapter into its base', () => {
     expect(merged.report.maxLogitDifference).toBe(0);
   });
 
-  it('keeps GPT-2’s Conv1D the way round that Hugging Face has it', async () => {
+  it('keeps GPT-2’s Conv1D weights in Hugging Face’s orientation', async () => {
     const open = await opened('families/gpt2', 'adapter');
     const { report, file } = await merge(open, 'F32');
     for (const [name, { shape }] of open.checked.tensors) expect(file.tensors.get(name)!.shape, name).toEqual(shape);
@@ -156,7 +156,7 @@ describe('merging an adapter into its base', () => {
     expect(relativeError(tuned, base)).toBeGreaterThan(0.01);
   });
 
-  it('ends when it is cancelled', async () => {
+  it('can be cancelled', async () => {
     const open = await llama('gqa-tied');
     await expect(merge(open, 'F32', AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' });
   });

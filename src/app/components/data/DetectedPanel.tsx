@@ -1,3 +1,4 @@
+import { labelsWords } from '../../../base/task';
 import type { ParsedDataset } from '../../../data/types';
 import { columnParts } from '../../../recipe/catalogue';
 import { field } from '../../../recipe/fields';
@@ -20,7 +21,7 @@ export function DetectedPanel({ dataset }: { dataset: ParsedDataset }) {
   const dropped = dataset.totalRows - dataset.examples.length;
   const stats = tokens?.stats;
   const task = tokens?.task ?? null;
-  const wholeTexts = task !== null && task.problemType !== 'token_classification';
+  const wholeTexts = task !== null && !labelsWords(task);
   const mapPart = (part: string, column: string) => {
     const next = { ...dataset.mapping, ...columns, [part]: column };
     if (column === '') delete next[part];

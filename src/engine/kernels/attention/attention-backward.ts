@@ -40,7 +40,7 @@ export interface AttentionGradientInputs {
   dO: tf.Tensor;
 }
 
-/** The weight p (after dropout) and score gradient ds of every visible pair, with the offsets of its query's and key's vectors. */
+/** The weight p (after dropout) and score gradient ds of every visible pair, with the offsets of its query and key vectors. */
 function eachPair(
   { q, k, v, visible, o, lse, dO }: Record<string, View>,
   a: AttentionAttrs,

@@ -1,5 +1,5 @@
 /**
- * Multiplies each column by a factor and adds what follows it: DoRA's magnitudes over norms, and (IA)³'s vectors.
+ * A factor for each column, then an optional bias and residual: DoRA's magnitudes over norms, and (IA)³'s vectors.
  *
  *   x [M, N]   factor [N]   bias [N]   residual [M, N]   ->   y [M, N] = x · factor (+ bias) (+ residual)
  *

@@ -11,24 +11,24 @@ beforeEach(() => {
   write('src/methods/lora.ts', "export const lora = { type: 'lora', fields: { r: { type: 'integer' } } } as const;\n");
   write('src/methods/prefix-tuning.ts', "export const prefix = describe({ type: 'prefix_tuning' });\n");
   write('src/methods/opened.ts', "export const full = { type: 'full' };\nexport const head = { type: 'head' };\n");
+  write('src/methods/index.ts', "import * as all from './all';\n");
   write(
-    'src/methods/index.ts',
-    "import { lora } from './lora';\nimport { prefix } from './prefix-tuning';\nimport { full, head } from './opened';\n" +
-      'export const methods = { lora, prefix_tuning: prefix, full, head };\n',
+    'src/methods/all.ts',
+    "export { lora } from './lora';\nexport { prefix } from './prefix-tuning';\nexport { full, head } from './opened';\n",
   );
   write('src/objectives/sft.ts', "export const sft = { type: 'sft' } satisfies Objective;\n");
-  write('src/objectives/index.ts', "import { sft } from './sft';\nexport const objectives = [sft];\n");
+  write('src/objectives/index.ts', "import * as all from './all';\n");
+  write('src/objectives/all.ts', "export { sft } from './sft';\n");
   write('src/families/gemma3.ts', "export const gemma3: Family = { modelType: 'gemma3_text' };\n");
   write('src/families/gpt2.ts', "export const gpt2: Family = { modelType: 'gpt2' };\n");
-  write('src/families/all.ts', "export { gemma3 } from './gemma3';\nexport { gpt2 as second } from './gpt2';\n");
-  write('src/families/index.ts', "import * as all from './all';\n");
+  write('src/families/all.ts', "export { gemma3 } from './gemma3';\nexport { gpt2 } from './gpt2';\n");
 });
 
 test('the registries and the files of an id may write it', () => {
   write('src/engine/methods/lora.ts', "if (section.type !== 'lora') throw new Error();\n");
   write('src/engine/methods/prefix-tuning.ts', "const type = 'prefix_tuning';\n");
   write('src/engine/methods/opened.ts', "const type: 'full' | 'head' = 'full';\n");
-  write('src/engine/methods/index.ts', 'export const methods = { lora: createLora, prefix_tuning: createPrefix };\n');
+  write('src/engine/methods/all.ts', "export { createLora as lora, createPrefix as prefix_tuning } from './lora';\n");
   write('src/engine/models/gemma3.ts', "const family = 'gemma3_text';\n");
   write('src/engine/models/gpt2/blocks.ts', "const family = 'gpt2';\n");
   expect(broken()).toEqual([]);
@@ -136,6 +136,6 @@ test('an exception is for a file and the ids that it names, and must be needed',
 });
 
 test('a registry in which no id is found is an error, not a pass', () => {
-  write('src/objectives/index.ts', "import { sft } from './elsewhere';\nexport const objectives = [sft];\n");
-  expect(broken()).toEqual(['src/objectives/index.ts:1: registers no constant that has a `type`']);
+  write('src/objectives/all.ts', "export { sft } from './elsewhere';\n");
+  expect(broken()).toEqual(['src/objectives/all.ts:1: exports no constant that has a `type`']);
 });

@@ -4,37 +4,31 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { ZLossObjective } from '../../objectives/z-loss';
-import { tokenLogProbs } from '../kernels/losses/token-log-probs';
 import { embedding } from '../kernels/moves/embedding';
 import { takeRows } from '../kernels/moves/row-moves';
-import { requireHead } from '../models/head';
+import { requireHead } from '../models/heads';
 import { batchAs, type Objective, type ObjectiveTwin } from './objective';
 import { targetRows } from './sft';
+import { targetLogProbs } from './tokens';
 
 const zLoss = (weight: number): Objective => ({
   batches: 'next_token',
-  loss({ policy, ints, scale }, batch) {
+  loss({ policy, scale }, batch) {
     const own = batchAs(batch, 'next_token');
-    const { rows, targets } = targetRows(own);
-    const head = requireHead(policy.model);
+    const given = targetRows(own);
+    const head = requireHead(policy.model, 'lm');
     const hidden = policy.hidden(own);
-    const at = ints('rows', rows, [rows.length]);
-    const { logProbs } = tokenLogProbs(hidden, head.weight, at, ints('targets', targets, [targets.length]));
+    const logProbs = targetLogProbs(policy, hidden, given);
     // Padding is the row −1: it counts nothing.
-    const real = tf.tensor1d(Float32Array.from(rows, (row) => (row < 0 ? 0 : 1)));
-    const wanted = embedding(
-      ints(
-        'wanted',
-        targets.map((id) => Math.max(0, id)),
-        [targets.length],
-      ),
-      head.weight,
-    );
-    const logits = tf.sum(tf.mul(takeRows(hidden, at), wanted), 1);
+    const real = tf.tensor1d(Float32Array.from(given.rows, (row) => (row < 0 ? 0 : 1)));
+    const size = [given.rows.length];
+    const tokens = given.targets.map((id) => Math.max(0, id));
+    const wanted = embedding(policy.ints('wanted', tokens, size), head.weight);
+    const logits = tf.sum(tf.mul(takeRows(hidden, policy.ints('rows', given.rows, size)), wanted), 1);
     const logZ = tf.mul(tf.sub(logits, logProbs), real);
-    const z = tf.mul(tf.sum(tf.square(logZ)), weight * scale).asScalar();
-    const crossEntropy = tf.mul(tf.sum(logProbs), -scale).asScalar();
-    return { loss: tf.add(crossEntropy, z).asScalar(), targets: own.targetCount, metrics: { z_loss: z }, scores: null };
+    const z = tf.mul(tf.sum(tf.square(logZ)), weight * scale) as tf.Scalar;
+    const loss = tf.add(tf.mul(tf.sum(logProbs), -scale), z) as tf.Scalar;
+    return { loss, targets: own.targetCount, metrics: { z_loss: z }, scores: null };
   },
 });
 

@@ -2,22 +2,24 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
 import type { PaddedRows } from '../../data/types';
-import type { LanguageModel, TaskHead } from '../models/model';
+import type { ClassificationHead, LanguageModel } from '../models/model';
 import type { View } from './objective';
 
-export function requireTask(model: Pick<LanguageModel, 'task' | 'family'>, kind: TaskHead['kind']): TaskHead {
-  if (model.task?.kind === kind) return model.task;
+type Kind = ClassificationHead['kind'];
+
+function requireClassifier({ heads, family }: Pick<LanguageModel, 'heads' | 'family'>, kind: Kind): ClassificationHead {
+  if (heads.classification?.kind === kind) return heads.classification;
   throw new TabtuneError({
     code: 'bad_recipe',
-    message: `This ${model.family} model has no head for ${kind.replace('_', ' ')}.`,
+    message: `This ${family} model has no head for ${kind.replace('_', ' ')}.`,
     where: 'objective.type',
     action: 'Load the data with its labels first; the head is made for them.',
   });
 }
 
-/** [B, labels] or [B·T, labels] */
-export function headScores({ model, hooks, hidden }: View, rows: PaddedRows, kind: TaskHead['kind']): tf.Tensor {
-  const head = requireTask(model, kind);
+/** Scores of the policy's head: [B, labels] of texts, [B·T, labels] of tokens. */
+export function headScores({ model, hooks, hidden }: View, rows: PaddedRows, kind: Kind): tf.Tensor {
+  const head = requireClassifier(model, kind);
   const { batchSize, length, lengths } = rows;
   return head.scores(hidden(rows, head.states), { batch: batchSize, length, lengths }, hooks);
 }

@@ -1,27 +1,31 @@
 /**
- * What the data worker serves: a tokenizer that stays open, the last parsed dataset, and its encoding, which is kept
- * until tokenizer, dataset or what is masked changes, so that moving the length limit or the split costs nothing.
+ * The data worker's calls. It holds an open tokeniser, the last parsed dataset and its encoding. The encoding is kept
+ * until the tokeniser, the dataset or the masking changes, so that changing the length limit or the split is cheap.
  */
-import { TabtuneError } from '../base/errors';
-import { tokenizerJson } from '../formats/gguf-tokenizer';
-import type { DatasetSection, ObjectiveSection } from '../recipe/types';
-import { tokenizeText } from './base-text';
-import { ChatTemplate, FAULTY_TEMPLATE, PLAIN_CHAT_TEMPLATE, templateSource } from './chat-template';
-import { checkIds } from './encode';
-import { encodeAll, encodeAround, encodeExample } from './encode-objective';
-import { encodeWords, firstOfWords } from './encode-words';
-import { parseDataset } from './parse';
-import { type RenderOptions, renderPrompt } from './render';
-import { type DatasetInput, finishDataset } from './tokenize';
-import { TextTokenizer } from './tokenizer';
-import { cutAround } from './truncate';
-import type { ChatMessage, ParsedDataset } from './types';
-import { viewExample } from './view-tokens';
-import type { DataApi, TokenizerInfo, TokenizerSource } from './worker-api';
+import { TabtuneError } from '../../base/errors';
+import { tokenizeText } from '../../data/base-text';
+import { ChatTemplate, FAULTY_TEMPLATE, PLAIN_CHAT_TEMPLATE, templateSource } from '../../data/chat-template';
+import { checkIds } from '../../data/encode';
+import { type EncodedDataset, encodeDataset } from '../../data/encode-dataset';
+import { encodeAround } from '../../data/encode-text';
+import { encodeWords, firstOfWords } from '../../data/encode-words';
+import type { TextOptions } from '../../data/objective-data';
+import { parseDataset } from '../../data/parse';
+import { renderPrompt } from '../../data/render';
+import { finishDataset } from '../../data/tokenize';
+import { TextTokenizer } from '../../data/tokenizer';
+import type { TokenizerSource } from '../../data/tokenizer-files';
+import { truncateText } from '../../data/truncate';
+import type { ChatMessage, ParsedDataset } from '../../data/types';
+import { viewExample } from '../../data/view-tokens';
+import { tokenizerJson } from '../../formats/gguf-tokenizer';
+import { defaultSection, objectiveOf, textObjective } from '../../objectives';
+import type { DatasetSection } from '../../recipe/types';
+import type { DataApi, TokenizerInfo } from './api';
 
 interface OpenTokenizer {
   tokenizer: TextTokenizer;
-  /** The model's own; null when it has none. */
+  /** The model's own template; null if it has none. */
   template: ChatTemplate | null;
   plainTemplate: ChatTemplate;
   stopTokenIds: number[];
@@ -31,8 +35,8 @@ interface OpenTokenizer {
 export function createDataApi(): DataApi {
   let open: OpenTokenizer | null = null;
   let parsed: ParsedDataset | null = null;
-  let encoded: { key: string; input: DatasetInput } | null = null;
-  /** Whether the data was last written with the plain template; then prompts are asked so too. */
+  let encoded: { key: string; dataset: EncodedDataset } | null = null;
+  /** Whether the data was last formatted with the plain template; prompts must then be formatted the same way. */
   let plainChat = false;
 
   const needTokenizer = (): OpenTokenizer => {
@@ -62,30 +66,34 @@ export function createDataApi(): DataApi {
     },
 
     parse(name, bytes, section) {
-      // The old dataset goes first: two large ones at once may not fit.
+      // Free the old dataset first, because two large ones may not fit in memory.
       parsed = null;
       encoded = null;
       parsed = parseDataset(name, new Uint8Array(bytes), section);
       return parsed;
     },
 
-    tokenize(section, objective, contextLength, seed) {
+    tokenize(section, objectiveSection, contextLength, seed) {
       const opened = needTokenizer();
       const dataset = needDataset();
-      const key = JSON.stringify([objective.type, objective.type === 'sft' && objective.assistant_only_loss]);
+      const descriptor = objectiveOf(objectiveSection);
+      const objective = descriptor.data(objectiveSection);
+      const key = JSON.stringify([objectiveSection.type, objective.encodedBy]);
       if (encoded?.key !== key) {
-        const options = renderOptions(dataset, opened, objective);
-        encoded = { key, input: encodeAll(dataset, objective, options, opened.tokenizer) };
-        const writes = objective.type === 'sft' || objective.type === 'pretraining';
-        plainChat = opened.template === null && writes && dataset.examples.some((e) => e.kind === 'messages');
+        const options = textOptions(opened, separatorOf(dataset));
+        encoded = { key, dataset: encodeDataset(dataset, objective, options, opened.tokenizer) };
+        plainChat =
+          opened.template === null && descriptor.writes && dataset.examples.some((e) => e.kind === 'messages');
       }
-      return finishDataset(encoded.input, section, objective, contextLength, seed);
+      return finishDataset(encoded.dataset, section, objective, contextLength, seed);
     },
 
-    tokenizeBaseText(name, bytes, maxLength, objective = 'pretraining') {
+    tokenizeBaseText(name, bytes, maxLength, type = textObjective('decoder').type) {
       const opened = needTokenizer();
-      // Its examples are plain text in the main: answers among them are learned with their questions.
-      const options = optionsFor(opened, false, '\n');
+      // Base text is mostly plain text; if it has prompts and answers, both are learned.
+      const descriptor = objectiveOf({ type });
+      const objective = descriptor.data(defaultSection(descriptor));
+      const options = textOptions(opened, '\n');
       return tokenizeText(name, new Uint8Array(bytes), maxLength, objective, options, opened.tokenizer);
     },
 
@@ -102,9 +110,8 @@ export function createDataApi(): DataApi {
           action: problem ? problem.action : 'Choose another row.',
         });
       }
-      const options = renderOptions(dataset, opened, objective);
-      const encodedExample = encodeExample(example, objective, options, opened.tokenizer);
-      return viewExample(example, encodedExample, objective.type, opened.tokenizer, maxLength);
+      const options = textOptions(opened, separatorOf(dataset));
+      return viewExample(example, objectiveOf(objective).data(objective), options, opened.tokenizer, maxLength);
     },
 
     encodePrompt(prompt, system) {
@@ -118,9 +125,9 @@ export function createDataApi(): DataApi {
       if (ids.length === 0 && chat) {
         throw new TabtuneError({
           code: 'bad_model',
-          message: 'The model’s chat template writes nothing for this prompt.',
+          message: 'The model’s chat template produces no text for this prompt.',
           where: 'chat template',
-          action: 'Write something else, or choose another model.',
+          action: 'Try another prompt, or choose another model.',
         });
       }
       return Int32Array.from(ids);
@@ -128,17 +135,17 @@ export function createDataApi(): DataApi {
 
     encodeTexts(texts, maxLength) {
       const { tokenizer } = needTokenizer();
-      return texts.map((text) => cutAround(encodeAround(0, text, tokenizer), maxLength).ids);
+      return texts.map((text) => truncateText(encodeAround(0, text, tokenizer), maxLength).ids);
     },
 
     encodeForTask(input, maxLength) {
       const { tokenizer } = needTokenizer();
-      if (typeof input === 'string') return cutAround(encodeAround(0, input, tokenizer), maxLength);
+      if (typeof input === 'string') return truncateText(encodeAround(0, input, tokenizer), maxLength);
       const { ids, words } = encodeWords(input, tokenizer);
       const { before, behind } = tokenizer.around;
       const firsts = firstOfWords(words);
       const places = Int32Array.from(words, (word, i) => (firsts[i] === 1 ? word : -1));
-      return cutAround({ ids, words: places, before: before.length, behind: behind.length }, maxLength);
+      return truncateText({ ids, words: places, before: before.length, behind: behind.length }, maxLength);
     },
 
     decode(ids) {
@@ -165,11 +172,11 @@ function openTokenizer(given: TokenizerSource): OpenTokenizer {
 }
 
 /**
- * The special token that the template writes behind an answer, such as <|im_end|>; null when there is none. Throws
- * bad_model for a template that runs away: the model is not opened with one.
+ * The special token that the template writes after an answer, such as <|im_end|>; null if there is none. Throws
+ * bad_model for a template that exceeds its limits, so that its model is not opened.
  */
 function endOfTurnId(template: ChatTemplate, tokenizer: TextTokenizer): number | null {
-  // A word that no template writes by itself.
+  // A word that no template contains.
   const probe = 'Zxqvanswer';
   let text: string;
   try {
@@ -182,7 +189,7 @@ function endOfTurnId(template: ChatTemplate, tokenizer: TextTokenizer): number |
     );
   } catch (error) {
     if (error instanceof TabtuneError && error.where === FAULTY_TEMPLATE) throw error;
-    // The template refuses even this; rows that it refuses are told one by one.
+    // The template rejects even this. Rows that it rejects are reported individually.
     return null;
   }
   const at = text.lastIndexOf(probe);
@@ -191,27 +198,15 @@ function endOfTurnId(template: ChatTemplate, tokenizer: TextTokenizer): number |
   return ids.find((id) => tokenizer.isSpecial(id)) ?? null;
 }
 
-function renderOptions(dataset: ParsedDataset, opened: OpenTokenizer, objective: ObjectiveSection): RenderOptions {
-  const answersOnly = objective.type === 'sft' && objective.assistant_only_loss;
-  return optionsFor(opened, answersOnly, separatorOf(dataset));
-}
-
-function optionsFor(opened: OpenTokenizer, assistantOnlyLoss: boolean, separator: string): RenderOptions {
+function textOptions(opened: OpenTokenizer, separator: string): TextOptions {
   const { tokenizer, template, plainTemplate, endTokens } = opened;
-  return {
-    template,
-    plainTemplate,
-    eosToken: tokenizer.special.eos_token ?? null,
-    assistantOnlyLoss,
-    separator,
-    endTokens,
-  };
+  return { template, plainTemplate, eosToken: tokenizer.special.eos_token ?? null, separator, endTokens };
 }
 
 /**
- * Columns called prompt and completion are glued as they are, as TRL does: whoever writes those names decides on the
- * space between. A question and its answer, or a text and its label, would run into one word ("…in May?72"); they get
- * a line break, which the model learns to write first.
+ * Columns called prompt and completion are concatenated as they are, as in TRL: whoever uses those names decides on the
+ * space between them. A question and its answer, or a text and its label, would run together ("…in May?72"), so they
+ * are separated by a line break, which the model learns to write first.
  */
 function separatorOf(dataset: ParsedDataset): string {
   const { prompt, completion } = dataset.mapping;

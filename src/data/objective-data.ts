@@ -1,0 +1,83 @@
+/**
+ * What an objective tells the data layer: which examples it learns from, and how they are encoded, labelled, truncated, packed
+ * and shown. Each objective's answers are in its file in src/objectives; the data layer does not know which objectives there are.
+ */
+import type { Encoded } from './encode';
+import type { RenderOptions } from './render';
+import type { TextTokenizer } from './tokenizer';
+import type { DataProblem, Example, NextTokenExample, TaskData, TokenizedExample } from './types';
+
+/** How a model's text is written, whatever the objective. */
+export type TextOptions = Omit<RenderOptions, 'assistantOnlyLoss'>;
+
+/**
+ * What a loss is a mean over. `shifted`: tokens with a label, each predicted from the tokens before it; `labelled`: tokens with
+ * a label, or tokens that may be masked; `rows`: texts.
+ */
+export type Counting = 'shifted' | 'labelled' | 'rows';
+
+export interface EncodedExample {
+  /** As the model reads it, for the screen. */
+  rendered: string;
+  encoded: Encoded;
+}
+
+/** The examples of a dataset that could be encoded. */
+export interface UsableExamples {
+  /** The dataset's name. */
+  name: string;
+  examples: readonly Example[];
+  /** The column that holds the labels; it names the number to predict. */
+  labelColumn: string;
+}
+
+export interface Limits {
+  maxLength: number;
+  packing: boolean;
+}
+
+/** A dataset whose labels have been read. */
+export interface Labelled {
+  task: TaskData | null;
+  /** Classes that the split balances; left out if there are none. */
+  strata?: readonly string[];
+  problems: readonly DataProblem[];
+  /**
+   * What is trained on of example `i`: itself, truncated, or several pieces. Empty if it has nothing to learn from; null if
+   * its label cannot be used, which is among `problems`.
+   */
+  tokenize(encoded: Encoded, i: number, limits: Limits): TokenizedExample[] | null;
+}
+
+export interface ObjectiveData {
+  /** The only kind of example that it learns from, and what to say if a dataset has none; any kind if left out. */
+  needs?: { kind: Example['kind']; message: string; action: string };
+  counts: Counting;
+  /** Settings of the objective that encoding depends on. Others can change without encoding again. */
+  encodedBy?: unknown;
+  /** What the model lacks for these examples. */
+  warnings?(examples: readonly Example[], options: TextOptions): DataProblem[];
+  /** Why this example is left out; null if it is not. */
+  refuse?(example: Example): DataProblem | null;
+  /** Nothing is truncated here, so that another limit needs no second pass. Throws bad_model or bad_data. */
+  encode(example: Example, options: TextOptions, tokenizer: TextTokenizer): EncodedExample;
+  /** Throws bad_data if the labels cannot be learned. */
+  label(dataset: UsableExamples): Labelled;
+  /** What happens to a text above the limit: its end is cut off, or it becomes several pieces. */
+  longTexts: 'truncated' | 'split';
+  /** Fills rows of at most `maxLength` tokens with several examples; left out if examples cannot share a row. */
+  pack?(examples: readonly NextTokenExample[], maxLength: number): NextTokenExample[];
+  /** Examples with equal keys stay on one side of the split; the whole example is the key if left out. */
+  splitKey?(example: Example): string;
+  /** How many of `targets` possible targets a loss is computed on; all of them if left out. */
+  targetTokens?(targets: number): number;
+  /** The label of a whole text, as the token view shows it. */
+  shownLabel?(example: Example): string;
+}
+
+/** For objectives that learn from the tokens themselves. */
+export const unlabelled = (tokenize: (encoded: Encoded, limits: Limits) => TokenizedExample[]): Labelled => ({
+  task: null,
+  problems: [],
+  tokenize: (encoded, _i, limits) => tokenize(encoded, limits),
+});

@@ -1,0 +1,79 @@
+/** The batches of a dry run: the shapes of a run's, full of zeros. */
+import type { TaskData } from '../../base/task';
+import type { Batch, BatchKind, BatchSource } from '../../data/types';
+import type { TrainingSection } from '../../recipe/types';
+import { IGNORED } from '../objectives/tokens';
+import type { BaseBatches } from './base-text';
+
+/** A micro-batch as far as memory goes: `targets` of its tokens have a loss. */
+export interface BatchShape {
+  rows: number;
+  length: number;
+  targets: number;
+}
+
+/** A batch of zeros. `width` is the number of targets of a text. */
+function batchOf(kind: BatchKind, { rows, length, targets }: BatchShape, width = 1): Batch {
+  const padded = {
+    batchSize: rows,
+    length,
+    ids: new Int32Array(rows * length),
+    lengths: new Int32Array(rows).fill(length),
+    targetCount: targets,
+  };
+  switch (kind) {
+    case 'next_token':
+      return { kind, ...padded, labels: labelsOf(rows, length, targets), starts: null };
+    case 'token_labels':
+      return { kind, ...padded, labels: labelsOf(rows, length, targets) };
+    case 'text_targets':
+      return { kind, ...padded, targets: new Float32Array(rows * width), width };
+    case 'hidden_tokens':
+      return { kind, ...padded, special: new Uint8Array(rows * length) };
+  }
+}
+
+/** So many labels of class 0. Position 0 of a row is predicted from nothing, and has none. */
+function labelsOf(rows: number, length: number, targets: number): Int32Array {
+  const labels = new Int32Array(rows * length).fill(IGNORED);
+  for (let left = targets, i = 0; left > 0 && i < labels.length; i++) {
+    if (i % length === 0) continue;
+    labels[i] = 0;
+    left--;
+  }
+  return labels;
+}
+
+/** A single piece of base text, of so many tokens. */
+export function baseBatches(kind: BatchKind, tokens: number): BaseBatches {
+  const text = [batchOf(kind, { rows: 1, length: tokens, targets: tokens - 1 })];
+  return { measured: text, learned: text };
+}
+
+export interface BatchPlan {
+  /** The widest first. */
+  batches: BatchShape[];
+  evaluation: BatchShape[];
+  training: Pick<TrainingSection, 'gradient_accumulation_steps'>;
+  task: { problemType: TaskData['problemType']; labels: number } | null;
+}
+
+/** The batches in steps of two, since further micro-batches add no memory; the widest comes twice. */
+export function dryBatches(
+  { batches, evaluation, training, task }: BatchPlan,
+  kind: BatchKind,
+): BatchSource & { steps: number } {
+  const size = Math.min(2, training.gradient_accumulation_steps);
+  const width = task?.problemType === 'multi_label_classification' ? task.labels : 1;
+  const make = (shape: BatchShape) => batchOf(kind, shape, width);
+  const [widest, second, ...others] = batches.map(make) as [Batch, ...Batch[]];
+  const all = [widest, second ?? widest, widest, ...(others.length > 0 ? others : [widest])];
+  const steps = Math.ceil(all.length / size);
+  const held = evaluation.map(make);
+  return {
+    steps,
+    stepsPerEpoch: steps,
+    microBatches: (step) => all.slice(step * size, (step + 1) * size),
+    evaluation: () => held,
+  };
+}

@@ -1,0 +1,55 @@
+/** What a run needs from the rest of the session, and what is known of the run of this tab. */
+import type { ParsedDataset, TokenizedDataset, TokenizedExample } from '../data/types';
+import type { AdapterFiles } from '../formats/adapter-format';
+import type { ModelSection, Recipe } from '../recipe/types';
+import type { RunRecord } from '../storage/types';
+import type { DeviceReport } from './api';
+import type { EngineHost } from './engine-host';
+import type { GpuMemory } from './gpu-memory';
+import type { OpenModel } from './models';
+import type { PageLocks } from './run-guard';
+
+export interface TrainingNeeds {
+  engine: EngineHost;
+  locks: PageLocks | null;
+  memory: GpuMemory;
+  device(): Promise<DeviceReport>;
+  /** Throws what makes the run impossible on this device. */
+  plan(
+    recipe: Recipe,
+    model: OpenModel,
+    tokenized: TokenizedDataset,
+  ): Promise<{ checkpointing: boolean; bytes: number }>;
+  /** The recipe's model, opened if it is not. */
+  model(section: ModelSection): Promise<OpenModel>;
+  dataset(recipe: Recipe): Promise<ParsedDataset>;
+  tokenize(recipe: Recipe): Promise<TokenizedDataset>;
+  /** Pieces of dataset.base_text; none if the recipe needs none. */
+  baseText(recipe: Recipe): Promise<TokenizedExample[]>;
+  /** A text's tokens, without the special tokens around them. */
+  encodeText(text: string): Promise<Int32Array>;
+  encodePrompt(prompt: string, system?: string): Promise<Int32Array>;
+  decode(ids: Int32Array): Promise<string>;
+  /** The files of `method.init_adapter`. */
+  adapterFiles(source: string): Promise<AdapterFiles>;
+  /** Something of value is about to be stored. */
+  onSave(): void;
+}
+
+export interface ActiveRun {
+  record: RunRecord | null;
+  /** Training has begun; before that, `stop` ends the preparation. */
+  training: boolean;
+  stopAsked: boolean;
+  hasCheckpoint: boolean;
+  /** Planned GPU bytes; 0 if they could not be planned. */
+  plannedBytes: number;
+  done: Promise<RunRecord>;
+}
+
+/** A prompt that is answered at every evaluation. */
+export interface AskedPrompt {
+  text: string;
+  ids: Int32Array;
+  expected: string | undefined;
+}

@@ -1,0 +1,135 @@
+/** Prepares a run: everything that can go wrong before it exists, in which case it leaves no record behind. */
+import { TabtuneError } from '../base/errors';
+import type { ParsedDataset, TokenizedDataset } from '../data/types';
+import { methodOf } from '../methods';
+import { objectiveOf } from '../objectives';
+import { checkCombination } from '../recipe/combine';
+import type { Recipe } from '../recipe/types';
+import type { RunRecord } from '../storage/types';
+import type { TrainJob } from '../workers/engine/api';
+import type { ActiveRun, AskedPrompt, TrainingNeeds } from './active-run';
+import type { OpenModel } from './models';
+import { samplePrompts } from './sample-prompts';
+
+const SAMPLES = 3;
+
+/** What the engine gets, and the prompts that it answers at every evaluation. `old` is the run to resume. */
+export async function prepareJob(
+  needs: TrainingNeeds,
+  active: ActiveRun,
+  recipe: Recipe,
+  old: RunRecord | null,
+): Promise<{ job: TrainJob; prompts: AskedPrompt[] }> {
+  const step = async <T>(promise: Promise<T>): Promise<T> => {
+    const value = await promise;
+    if (active.stopAsked) {
+      throw new TabtuneError({ code: 'cancelled', message: 'The run was stopped before its first step.' });
+    }
+    return value;
+  };
+  const model = await step(needs.model(recipe.model));
+  checkCombination(recipe, model.info);
+  const parsed = await step(needs.dataset(recipe));
+  const tokenized = await step(needs.tokenize(recipe));
+  const { train, validation, maxLength } = tokenized;
+  if (train.length === 0) {
+    throw new TabtuneError({
+      code: 'bad_data',
+      message: 'No example is left to train on.',
+      where: recipe.dataset.source,
+      action: 'Look at the problems listed with the data, or hold out a smaller share of it.',
+    });
+  }
+  // A resumed run has its adapter in the checkpoint, and its rank and targets in the record's recipe.
+  const initial = active.hasCheckpoint || !('init_adapter' in recipe.method) ? null : recipe.method.init_adapter;
+  const initAdapter = initial === null ? null : await step(needs.adapterFiles(initial));
+  const checkpointing = await step(planned(needs, active, recipe, model, tokenized));
+  const answers = objectiveOf(recipe.objective).learns === 'answers' && model.info.kind === 'decoder';
+  const samples = answers ? await step(askedPrompts(needs, model, parsed, { train, validation })) : [];
+  const now = Date.now();
+  const fresh: RunRecord = {
+    id: crypto.randomUUID(),
+    name: recipe.name,
+    createdAt: now,
+    updatedAt: now,
+    recipe,
+    status: 'running',
+    step: 0,
+    totalSteps: 0,
+    trainableParameters: 0,
+    totalParameters: model.info.parameters,
+    initialEvalLoss: null,
+    bestEvalLoss: null,
+    bestStep: null,
+    finalLoss: null,
+    error: null,
+  };
+  let run = fresh;
+  if (old && active.hasCheckpoint) run = { ...old, status: 'running', error: null, updatedAt: now };
+  // Interrupted before its first checkpoint: the same run, from the beginning.
+  else if (old) run = { ...fresh, id: old.id, createdAt: old.createdAt };
+  const job: TrainJob = {
+    run,
+    recipe,
+    train,
+    validation,
+    maxLength,
+    samplePrompts: samples.map(({ ids }) => ids),
+    stopTokenIds: model.tokens.stopTokenIds,
+    padTokenId: model.tokens.padTokenId,
+    maskTokenId: model.tokens.maskTokenId,
+    task: tokenized.task,
+    baseText: await step(needs.baseText(recipe)),
+    initText: await step(initText(needs, recipe)),
+    initAdapter,
+    checkpointing,
+    resume: active.hasCheckpoint,
+  };
+  return { job, prompts: samples };
+}
+
+/** Whether to use gradient checkpointing. A plan that fails does not stop the run; a plan that refuses it does. */
+async function planned(
+  needs: TrainingNeeds,
+  active: ActiveRun,
+  recipe: Recipe,
+  model: OpenModel,
+  tokenized: TokenizedDataset,
+) {
+  try {
+    const { checkpointing, bytes } = await needs.plan(recipe, model, tokenized);
+    active.plannedBytes = bytes;
+    return checkpointing;
+  } catch (cause) {
+    if (cause instanceof TabtuneError && cause.code === 'gpu_out_of_memory') throw cause;
+    console.warn('The run could not be planned.', cause);
+    return recipe.training.gradient_checkpointing === true;
+  }
+}
+
+/** Tokens of the text that virtual tokens start from; empty if the method has none. */
+async function initText(needs: TrainingNeeds, { method }: Recipe): Promise<Int32Array> {
+  const text = methodOf(method).initText?.(method) ?? '';
+  return text === '' ? new Int32Array() : needs.encodeText(text);
+}
+
+/** Prompts that leave at least half of the model's context for the answer. */
+async function askedPrompts(
+  needs: TrainingNeeds,
+  model: OpenModel,
+  parsed: ParsedDataset,
+  tokenized: Pick<TokenizedDataset, 'train' | 'validation'>,
+) {
+  const found: AskedPrompt[] = [];
+  let tried = 0;
+  for (const { text, system, expected } of samplePrompts(parsed, tokenized)) {
+    if (found.length === SAMPLES || tried++ === 10 * SAMPLES) break;
+    const ids = await needs.encodePrompt(text, system).catch((cause: unknown) => {
+      // A template may refuse one prompt (a system message, say); one that had to be killed ends the preparation.
+      if (cause instanceof TabtuneError && cause.code === 'timeout') throw cause;
+      return null;
+    });
+    if (ids && ids.length > 0 && ids.length <= model.info.contextLength / 2) found.push({ text, ids, expected });
+  }
+  return found;
+}

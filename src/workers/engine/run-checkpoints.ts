@@ -1,0 +1,76 @@
+/** A run's checkpoints: saving them, and resuming from the latest. */
+import { TabtuneError } from '../../base/errors';
+import type { Method } from '../../engine/methods/method';
+import type { NamedTensors } from '../../engine/methods/tensors';
+import type { Optimizer } from '../../engine/optim/optimizer';
+import type { TrainState } from '../../engine/run/loop';
+import { readFloats } from '../../engine/webgpu/backend';
+import { type LoadedCheckpoint, loadCheckpoint, saveCheckpoint } from '../../storage/checkpoints';
+import { truncateMetrics } from '../../storage/runs';
+
+const ADAPTER = 'adapter/';
+const CONSTANT = 'constant/';
+
+/** `best` marks the best validation loss so far. */
+export async function saveRunCheckpoint(
+  runId: string,
+  { method, optimizer }: { method: Method; optimizer: Optimizer },
+  state: TrainState,
+  best: boolean,
+): Promise<void> {
+  const tensors = await optimizer.save();
+  for (const [name, tensor] of method.constants ?? []) {
+    tensors.set(CONSTANT + name, { shape: tensor.shape, data: await readFloats(tensor) });
+  }
+  const info = { runId, step: state.step, state: { ...state }, createdAt: Date.now() };
+  // Interrupted between the two, the run resumes from the checkpoint before and finds this best step again. The other way
+  // round it would rely on a best checkpoint that was never saved.
+  if (best) await saveCheckpoint(info, tensors, 'best');
+  await saveCheckpoint(info, tensors, 'latest');
+}
+
+export async function latestCheckpoint(runId: string): Promise<LoadedCheckpoint> {
+  const checkpoint = await loadCheckpoint(runId, 'latest');
+  if (checkpoint) return checkpoint;
+  throw new TabtuneError({
+    code: 'storage',
+    message: 'The run has no checkpoint to resume from.',
+    action: 'Start the run again.',
+  });
+}
+
+/** The tensors of a checkpoint that make its method: trained ones and constants. */
+export function checkpointValues(tensors: NamedTensors): NamedTensors {
+  const values: NamedTensors = new Map();
+  for (const [name, tensor] of tensors) {
+    const prefix = [ADAPTER, CONSTANT].find((start) => name.startsWith(start));
+    if (prefix) values.set(name.slice(prefix.length), tensor);
+  }
+  return values;
+}
+
+/**
+ * What the method's tensors start with. A resumed run's get their values when its optimiser is loaded; until then they are
+ * where the run began, since EWC and L2-SP penalise the distance from there. Constants come from the checkpoint: computing
+ * PiSSA's singular values again would take too long. Then the trained tensors do too (`trained`).
+ */
+export function startingValues(
+  loaded: NamedTensors | undefined,
+  resumed: LoadedCheckpoint | null,
+): { values: NamedTensors | undefined; trained: boolean } {
+  const trained = resumed !== null && [...resumed.tensors.keys()].some((name) => name.startsWith(CONSTANT));
+  return { values: trained ? checkpointValues(resumed.tensors) : loaded, trained };
+}
+
+export async function restoreRun(
+  runId: string,
+  checkpoint: LoadedCheckpoint,
+  state: TrainState,
+  optimizer: Optimizer,
+): Promise<void> {
+  Object.assign(state, checkpoint.info.state);
+  // Adam's bias correction counts updates, and every step makes one.
+  optimizer.load(checkpoint.tensors, state.step);
+  // What was measured after the checkpoint will be measured again.
+  await truncateMetrics(runId, state.step);
+}
