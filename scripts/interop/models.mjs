@@ -56,7 +56,7 @@ async function sameTokens({ report, name, model, tokens, count, perplexity }) {
       const theirs = await llama.perplexity(longText);
       const mine = Math.exp(ours.losses[0]);
       const off = Math.abs(mine / theirs - 1);
-      const figures = `${mine.toFixed(4)} here, ${theirs.toFixed(4)} in llama.cpp, ${(100 * off).toFixed(3)} % apart`;
+      const figures = `${mine.toFixed(4)} in Tabtune, ${theirs.toFixed(4)} in llama.cpp, ${(100 * off).toFixed(3)} % apart`;
       report.check(`${name}: perplexity over ${PERPLEXITY_TOKENS} tokens within 0.5 %`, off <= 0.005, figures);
     }
   } finally {

@@ -54,7 +54,7 @@ const modelExport: Export = {
   id: 'model',
   label: (trained) => (isModel(trained) ? 'Export model' : 'Export merged model'),
   contents: (trained) =>
-    `${isModel(trained) ? 'The model' : 'The merged model'}, a whole Hugging Face folder in one zip: model.safetensors, config, tokenizer and a model card.`,
+    `${isModel(trained) ? 'The model' : 'The merged model'}, a complete Hugging Face folder in one zip: model.safetensors, config, tokenizer and a model card.`,
   readBy: ({ objective }) =>
     objectiveOf({ type: objective }).writes
       ? 'It opens in transformers, vLLM and text-generation-inference without PEFT, and llama.cpp converts it to GGUF.'
