@@ -45,6 +45,7 @@ export interface Pass {
   scale: number;
   /** label_smoothing_factor: this share of each target is spread evenly over all classes. */
   smoothing: number;
+  /** False in evaluation. */
   withGradient: boolean;
   draw: Draw;
 }

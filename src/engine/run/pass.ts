@@ -11,7 +11,7 @@ import type { Draw, Objective, Pass, View } from '../objectives/objective';
 import type { Hooks } from '../types';
 import { forwardOnly } from './checkpointing';
 
-/** Who passes are between: a model with its method, the objective, and the reference. */
+/** What the passes of a run have in common. */
 export interface PassSetup {
   model: LanguageModel;
   method: Method | null;

@@ -1,0 +1,4 @@
+import { passParity } from '../parity/pass';
+import { openTestDevice } from './open-device';
+
+passParity('webgpu', openTestDevice);
