@@ -1,6 +1,6 @@
 /**
- * Examples -> padded micro-batches, as a pure function of the optimiser step (schedule.ts), so that a resumed run sees the
- * batches that an uninterrupted one would have seen.
+ * Examples -> padded micro-batches, as a pure function of the optimiser step (schedule.ts): a resumed run sees the same
+ * batches as an uninterrupted one.
  */
 import { TabtuneError } from '../base/errors';
 import { type ScheduleOptions, schedule } from './schedule';
@@ -15,10 +15,10 @@ import type {
   TokenizedExample,
 } from './types';
 
-/** The label that no loss is taken of: Hugging Face's ignore_index. */
+/** The label of tokens without a loss: Hugging Face's ignore_index. */
 export const IGNORE = -100;
 
-/** Pieces of base text that stand in for that share of the rows of training. */
+/** Pieces of base text that replace a share of the training rows. */
 export interface Replay<E> {
   examples: readonly E[];
   /** replay_ratio, 0 ≤ x ≤ 1 */
@@ -33,8 +33,8 @@ export interface BatchOptions extends ScheduleOptions {
 }
 
 /**
- * Tokens that lengths are rounded up to. Every distinct shape costs the GPU new buffers and recorded steps, and every
- * padded token costs work: 32 gives at most 32 shapes up to 1024 tokens; short texts take finer steps.
+ * Lengths are rounded up to a multiple of this. Every distinct shape costs new GPU buffers and recorded steps, and every
+ * padding token costs work: 32 gives at most 32 shapes up to 1024 tokens; short texts take finer steps.
  */
 export function bucketFor(maxLength: number): number {
   return maxLength < 128 ? 16 : 32;
@@ -79,22 +79,22 @@ export function createBatchSource(
   };
 }
 
-/** An example as far as memory goes: its tokens, and those that a loss is taken of. */
+/** What an example's memory depends on: its tokens, and how many of them have a loss. */
 export interface ExampleSize {
   tokens: number;
   targets: number;
 }
 
-/** What is computed at once: rows × length tokens, padding included, and how many of them have a target. */
+/** A batch: rows × length tokens, padding included, and how many of them have a target. */
 export interface BatchShape {
   rows: number;
   length: number;
   targets: number;
 }
 
-/** More never matter: the widest come first, and a run of very many shapes is one of short texts. */
+/** More never matter: the widest come first, and only runs of short texts have very many shapes. */
 const MAX_SHAPES = 32;
-/** Micro-batches that are looked through. */
+/** Micro-batches that are searched for shapes. */
 const MAX_LOOKED_AT = 20_000;
 
 /** The shapes of the batches that createBatchSource would make over so many steps, each once, the widest first. */
@@ -184,7 +184,7 @@ function paddedInts<E extends TokenizedExample>(
   return values;
 }
 
-/** A row that is a single text starts at 0; each padding token at itself, so that its position is 0. */
+/** A row with a single text starts at 0. Each padding token starts at itself, so its position is 0. */
 function paddedStarts(examples: readonly NextTokenExample[], length: number): Int32Array {
   const starts = Int32Array.from({ length: examples.length * length }, (_, i) => i % length);
   examples.forEach(({ ids, starts: given }, r) => {
@@ -211,7 +211,7 @@ function joinedTargets(examples: readonly TextTargetsExample[]): Pick<TextTarget
   return { targets, width };
 }
 
-/** How many targets an example adds to its batch. */
+/** An example's number of targets. */
 export function targetsOf(example: TokenizedExample): number {
   switch (example.kind) {
     case 'next_token':
@@ -226,7 +226,7 @@ export function targetsOf(example: TokenizedExample): number {
   example satisfies never;
 }
 
-/** Labels that count after the shift: the one at position 0 is predicted from nothing. */
+/** Labels that count after the shift: nothing predicts the one at position 0. */
 export function countTargets(labels: Int32Array): number {
   let count = 0;
   for (let i = 1; i < labels.length; i++) if (labels[i] !== IGNORE) count++;

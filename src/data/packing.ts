@@ -1,21 +1,21 @@
 /**
- * Several texts in a row, so that little of it is padding. Each token knows where its text begins (`starts`); attention and
- * positions end there, and the first token of a text is no target, so that nothing is predicted from another text.
+ * Several texts per row, which leaves little padding. Each token knows where its text begins (`starts`): attention and
+ * positions start there, and the first token of a text is not a target, so nothing is predicted from another text.
  */
 import { IGNORE } from './batches';
 import type { NextTokenExample } from './types';
 
 /**
- * Which examples share a row of at most `maxLength` tokens: best fit decreasing, as TRL's `bfd` packing (Ding et al., "Fewer
- * Truncations Improve Language Modeling", 2024). The longest come first, each into the row that it fills most; of rows with
- * the same space into the one that has had it longest. No length may exceed the limit.
+ * Which examples share a row of at most `maxLength` tokens: best fit decreasing, as in TRL's `bfd` packing (Ding et al.,
+ * "Fewer Truncations Improve Language Modeling", 2024). The longest come first, each in the row that it fills most; among
+ * rows with equal space, in the one that has had that space longest. No length may exceed the limit.
  */
 export function bestFit(lengths: ArrayLike<number>, maxLength: number): number[][] {
   const order = Array.from(lengths, (_, i) => i)
     .filter((i) => lengths[i]! > 0)
     .sort((a, b) => lengths[b]! - lengths[a]! || a - b);
   const rows: number[][] = [];
-  // Rows by the space that is left in them, oldest first; a row never used has them all.
+  // Rows by the space left in them, oldest first.
   const bySpace: { rows: number[]; first: number }[] = Array.from({ length: maxLength + 1 }, () => ({
     rows: [],
     first: 0,
@@ -45,7 +45,7 @@ export function bestFit(lengths: ArrayLike<number>, maxLength: number): number[]
   return rows;
 }
 
-/** Which spaces some row has: the smallest of at least a length in a logarithm of steps. */
+/** Finds the smallest space that a row has and a length fits in, in logarithmic time. */
 class SpaceTree {
   private readonly size: number;
   private readonly any: Uint8Array;
@@ -63,7 +63,7 @@ class SpaceTree {
 
   atLeast(space: number): number | null {
     let node = space + this.size;
-    // Up until there is something on the right, then down along the left.
+    // Up until there is one on the right, then down along the left.
     if (!this.any[node]) {
       while (node > 1 && !(node % 2 === 0 && this.any[node + 1])) node >>= 1;
       if (node <= 1) return null;
@@ -74,15 +74,15 @@ class SpaceTree {
   }
 }
 
-/** Examples that fit a row each, several to a row. */
+/** Packs examples that fit in a row each. */
 export function packExamples(examples: readonly NextTokenExample[], maxLength: number): NextTokenExample[] {
   const lengths = Int32Array.from(examples, ({ ids }) => ids.length);
   return bestFit(lengths, maxLength).map((members) => joined(members.map((i) => examples[i]!)));
 }
 
 /**
- * Texts end to end, cut into rows of `maxLength` (TRL's `wrapped` packing): only the last row may be shorter. What of a text
- * goes on in the next row is a text of its own there.
+ * Texts end to end, split into rows of `maxLength` (TRL's `wrapped` packing): only the last row may be shorter. A text that
+ * continues in the next row is a separate text there.
  */
 export function wrapExamples(examples: readonly NextTokenExample[], maxLength: number): NextTokenExample[] {
   const rows: NextTokenExample[] = [];
@@ -104,7 +104,7 @@ export function wrapExamples(examples: readonly NextTokenExample[], maxLength: n
   return rows.filter(({ labels }) => labels.some((label) => label !== IGNORE));
 }
 
-/** A long text as rows of their own; what has nothing to predict (a single token at the end) is left out. */
+/** Splits a long text into rows. A row with nothing to predict (a single token at the end) is left out. */
 export function piecesOf(example: NextTokenExample, maxLength: number): NextTokenExample[] {
   if (example.ids.length <= maxLength) return [example];
   const pieces: NextTokenExample[] = [];

@@ -1,6 +1,6 @@
 /**
- * Which rows make up the micro-batches of an optimiser step, as a pure function of the step: the order of an epoch is drawn
- * from (seed, epoch), and what is replayed from the number of rows before.
+ * Which rows make up the micro-batches of an optimiser step, as a pure function of the step: the order of an epoch depends on
+ * (seed, epoch), and what is replayed on the number of rows before.
  */
 import { permutation, Stream, uniform } from '../base/random';
 
@@ -13,7 +13,7 @@ export interface ScheduleOptions {
   seed: number;
 }
 
-/** A row of a micro-batch: the index of a training example, or of a piece of base text in its place. */
+/** A row of a micro-batch: the index of a training example, or of the piece of base text that replaces it. */
 export type Pick = { replayed: false; index: number } | { replayed: true; index: number };
 
 export interface Schedule {
@@ -22,12 +22,12 @@ export interface Schedule {
 }
 
 /**
- * Batches as Hugging Face's Trainer forms them without drop_last: the last batch of an epoch has the rows that are left, the
- * last window of an epoch the batches that are left.
+ * Batches as in Hugging Face's Trainer without drop_last: the last batch of an epoch has the rows that are left, and its last
+ * accumulation window the batches that are left.
  *
- * `replay`: of the rows so far that share is replaced by pieces of base text, rounded with one draw for the whole run
- * (systematic sampling), so that the share is exact to a row however long the run is. Pieces come in a new order in each
- * round through all of them; which rows of a batch they stand in is drawn.
+ * `replay`: pieces of base text replace that share of the rows so far, rounded with one draw for the whole run (systematic
+ * sampling), so the share is exact to a row however long the run is. Each round through all pieces has a new order, and the
+ * rows that they replace in a batch are drawn.
  */
 export function schedule(
   count: number,
@@ -71,11 +71,11 @@ export function schedule(
   };
 }
 
-/** Draws of one stream that are kept apart from the orders of pieces, which count from 0. */
+/** Draws of the same stream, separate from the orders of pieces, which count from 0. */
 const OFFSET = 0x40000000;
 const PLACES = 0x80000000;
 
-/** Steps come in order, so that the last result is all that is worth keeping. */
+/** Keeps the last result, which is enough because steps come in order. */
 function lastOf(make: (key: number) => Uint32Array): (key: number) => Uint32Array {
   let cached: { key: number; order: Uint32Array } | null = null;
   return (key) => {
