@@ -9,7 +9,7 @@ import { checkSize } from './size.mjs';
 
 const rules = [checkLayers, checkCircles, checkPageReach, checkIds, checkSize, checkFoldersTable];
 /** Shown, but not yet counted: what breaks them is being mended. */
-const pending = new Set([checkCircles, checkPageReach, checkSize]);
+const pending = new Set([checkCircles, checkSize]);
 
 const root = process.cwd();
 const graph = readGraph(root);

@@ -1,6 +1,6 @@
 /**
- * Examples -> padded micro-batches, as a pure function of the optimiser step (schedule.ts): a resumed run sees the same
- * batches as an uninterrupted one.
+ * Examples -> padded micro-batches, as a pure function of the optimiser step (schedule.ts), so that a resumed run sees
+ * the batches that an uninterrupted one would have seen.
  */
 import { TabtuneError } from '../base/errors';
 import { type ScheduleOptions, schedule } from './schedule';
@@ -33,14 +33,14 @@ export interface BatchOptions extends ScheduleOptions {
 }
 
 /**
- * Lengths are rounded up to a multiple of this. Every distinct shape costs new GPU buffers and recorded steps, and every
- * padding token costs work: 32 gives at most 32 shapes up to 1024 tokens; short texts take finer steps.
+ * Lengths are rounded up to a multiple of this. Every distinct shape costs new buffers and recorded steps, and every
+ * padded token costs work: 32 gives at most 32 shapes up to 1024 tokens; short texts use finer steps.
  */
 export function bucketFor(maxLength: number): number {
   return maxLength < 128 ? 16 : 32;
 }
 
-/** Tokens of a row that are computed for examples of these lengths. */
+/** Padded length of a row whose longest example has so many tokens. */
 const padded = (longest: number, bucket: number) => Math.max(bucket, Math.ceil(longest / bucket) * bucket);
 
 const longestOf = <E>(tokensOf: (example: E) => number, ...lists: (readonly E[])[]): number =>
@@ -79,25 +79,25 @@ export function createBatchSource(
   };
 }
 
-/** What an example's memory depends on: its tokens, and how many of them have a loss. */
+/** What memory depends on in an example: its tokens, and how many of them have a target. */
 export interface ExampleSize {
   tokens: number;
   targets: number;
 }
 
-/** A batch: rows × length tokens, padding included, and how many of them have a target. */
+/** A batch's shape: rows × length tokens, padding included, and how many of them have a target. */
 export interface BatchShape {
   rows: number;
   length: number;
   targets: number;
 }
 
-/** More never matter: the widest come first, and only runs of short texts have very many shapes. */
+/** More do not matter: the widest come first, and only runs of short texts have very many shapes. */
 const MAX_SHAPES = 32;
-/** Micro-batches that are searched for shapes. */
+/** Micro-batches that are examined. */
 const MAX_LOOKED_AT = 20_000;
 
-/** The shapes of the batches that createBatchSource would make over so many steps, each once, the widest first. */
+/** The distinct shapes of the batches that createBatchSource makes over so many steps, the widest first. */
 export function batchShapes(
   train: readonly ExampleSize[],
   validation: readonly ExampleSize[],
@@ -112,7 +112,7 @@ export function batchShapes(
       const rows = sizes.length;
       const length = padded(longestOf(tokensOf, sizes), bucket);
       const targets = sizes.reduce((sum, size) => sum + size.targets, 0);
-      // Rows with a target are padded to quarters of the batch.
+      // Targets are padded to quarters of the batch.
       const key = `${rows} ${length} ${Math.ceil((4 * targets) / (rows * length))}`;
       const before = found.get(key);
       if (!before || before.targets < targets) found.set(key, { rows, length, targets });
@@ -184,7 +184,7 @@ function paddedInts<E extends TokenizedExample>(
   return values;
 }
 
-/** A row with a single text starts at 0. Each padding token starts at itself, so its position is 0. */
+/** A row that is a single text starts at 0; each padding token at itself, so that its position is 0. */
 function paddedStarts(examples: readonly NextTokenExample[], length: number): Int32Array {
   const starts = Int32Array.from({ length: examples.length * length }, (_, i) => i % length);
   examples.forEach(({ ids, starts: given }, r) => {
@@ -211,7 +211,7 @@ function joinedTargets(examples: readonly TextTargetsExample[]): Pick<TextTarget
   return { targets, width };
 }
 
-/** An example's number of targets. */
+/** How many targets an example adds to its batch. */
 export function targetsOf(example: TokenizedExample): number {
   switch (example.kind) {
     case 'next_token':
@@ -226,7 +226,7 @@ export function targetsOf(example: TokenizedExample): number {
   example satisfies never;
 }
 
-/** Labels that count after the shift: nothing predicts the one at position 0. */
+/** Labels that count after the shift: the one at position 0 is predicted from nothing. */
 export function countTargets(labels: Int32Array): number {
   let count = 0;
   for (let i = 1; i < labels.length; i++) if (labels[i] !== IGNORE) count++;

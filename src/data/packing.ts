@@ -1,21 +1,21 @@
 /**
- * Several texts per row, which leaves little padding. Each token knows where its text begins (`starts`): attention and
- * positions start there, and the first token of a text is not a target, so nothing is predicted from another text.
+ * Several texts in a row, so that little of it is padding. Each token knows where its text starts (`starts`): attention
+ * does not cross that boundary, positions restart there, and the first token is not a target.
  */
 import { IGNORE } from './batches';
 import type { NextTokenExample } from './types';
 
 /**
- * Which examples share a row of at most `maxLength` tokens: best fit decreasing, as in TRL's `bfd` packing (Ding et al.,
- * "Fewer Truncations Improve Language Modeling", 2024). The longest come first, each in the row that it fills most; among
- * rows with equal space, in the one that has had that space longest. No length may exceed the limit.
+ * Which examples share a row of at most `maxLength` tokens: best fit decreasing, as TRL's `bfd` packing (Ding et al.,
+ * "Fewer Truncations Improve Language Modeling", 2024). The longest come first, each into the row that it fills most;
+ * among rows with the same space, into the one that has had it longest. No length may exceed the limit.
  */
 export function bestFit(lengths: ArrayLike<number>, maxLength: number): number[][] {
   const order = Array.from(lengths, (_, i) => i)
     .filter((i) => lengths[i]! > 0)
     .sort((a, b) => lengths[b]! - lengths[a]! || a - b);
   const rows: number[][] = [];
-  // Rows by the space left in them, oldest first.
+  // Rows by the space left in them, oldest first; an unused row has all of it.
   const bySpace: { rows: number[]; first: number }[] = Array.from({ length: maxLength + 1 }, () => ({
     rows: [],
     first: 0,
@@ -45,7 +45,7 @@ export function bestFit(lengths: ArrayLike<number>, maxLength: number): number[]
   return rows;
 }
 
-/** Finds the smallest space that a row has and a length fits in, in logarithmic time. */
+/** The spaces that some row has; finds the smallest of at least a length in logarithmic time. */
 class SpaceTree {
   private readonly size: number;
   private readonly any: Uint8Array;
@@ -63,7 +63,7 @@ class SpaceTree {
 
   atLeast(space: number): number | null {
     let node = space + this.size;
-    // Up until there is one on the right, then down along the left.
+    // Up until the right sibling has something, then down along the left.
     if (!this.any[node]) {
       while (node > 1 && !(node % 2 === 0 && this.any[node + 1])) node >>= 1;
       if (node <= 1) return null;
@@ -74,15 +74,15 @@ class SpaceTree {
   }
 }
 
-/** Packs examples that fit in a row each. */
+/** Examples that each fit a row, several per row. */
 export function packExamples(examples: readonly NextTokenExample[], maxLength: number): NextTokenExample[] {
   const lengths = Int32Array.from(examples, ({ ids }) => ids.length);
   return bestFit(lengths, maxLength).map((members) => joined(members.map((i) => examples[i]!)));
 }
 
 /**
- * Texts end to end, split into rows of `maxLength` (TRL's `wrapped` packing): only the last row may be shorter. A text that
- * continues in the next row is a separate text there.
+ * Texts end to end, split into rows of `maxLength` (TRL's `wrapped` packing): only the last row may be shorter. The
+ * rest of a text in the next row is a separate text there.
  */
 export function wrapExamples(examples: readonly NextTokenExample[], maxLength: number): NextTokenExample[] {
   const rows: NextTokenExample[] = [];
@@ -104,7 +104,7 @@ export function wrapExamples(examples: readonly NextTokenExample[], maxLength: n
   return rows.filter(({ labels }) => labels.some((label) => label !== IGNORE));
 }
 
-/** Splits a long text into rows. A row with nothing to predict (a single token at the end) is left out. */
+/** A long text as several rows; a row with nothing to predict (a single token at the end) is left out. */
 export function piecesOf(example: NextTokenExample, maxLength: number): NextTokenExample[] {
   if (example.ids.length <= maxLength) return [example];
   const pieces: NextTokenExample[] = [];

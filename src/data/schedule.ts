@@ -1,6 +1,6 @@
 /**
- * Which rows make up the micro-batches of an optimiser step, as a pure function of the step: the order of an epoch depends on
- * (seed, epoch), and what is replayed on the number of rows before.
+ * The rows of the micro-batches of an optimiser step, as a pure function of the step: the order of an epoch is drawn
+ * from (seed, epoch), replayed rows from the number of rows before.
  */
 import { permutation, Stream, uniform } from '../base/random';
 
@@ -22,12 +22,12 @@ export interface Schedule {
 }
 
 /**
- * Batches as in Hugging Face's Trainer without drop_last: the last batch of an epoch has the rows that are left, and its last
- * accumulation window the batches that are left.
+ * Batches as Hugging Face's Trainer forms them without drop_last: the last batch of an epoch has the remaining rows,
+ * the last window of an epoch the remaining batches.
  *
- * `replay`: pieces of base text replace that share of the rows so far, rounded with one draw for the whole run (systematic
- * sampling), so the share is exact to a row however long the run is. Each round through all pieces has a new order, and the
- * rows that they replace in a batch are drawn.
+ * `replay`: a share of the rows so far is replaced by pieces of base text, rounded with one draw for the whole run
+ * (systematic sampling), so that the share is exact to one row however long the run is. Each round through all pieces
+ * has a new order; which rows of a batch they replace is drawn.
  */
 export function schedule(
   count: number,
@@ -75,7 +75,7 @@ export function schedule(
 const OFFSET = 0x40000000;
 const PLACES = 0x80000000;
 
-/** Keeps the last result, which is enough because steps come in order. */
+/** Steps come in order, so only the last result is worth keeping. */
 function lastOf(make: (key: number) => Uint32Array): (key: number) => Uint32Array {
   let cached: { key: number; order: Uint32Array } | null = null;
   return (key) => {

@@ -19,7 +19,8 @@ export async function textScores(model: LanguageModel, hooks: Hooks, ids: Int32A
   if (length === 0 || length > room) {
     throw new TabtuneError({
       code: 'bad_data',
-      message: length === 0 ? 'The text is empty.' : `The text has ${length} tokens, and there is room for ${room}.`,
+      message:
+        length === 0 ? 'The text is empty.' : `The text has ${length} tokens, but the model reads at most ${room}.`,
       where: 'text',
       action: length === 0 ? 'Write something to classify.' : 'Shorten it.',
     });
@@ -38,7 +39,7 @@ export async function textScores(model: LanguageModel, hooks: Hooks, ids: Int32A
 }
 
 /**
- * Of scores [rows · labels]: softmax for one class each, the logistic function for several at once, the number itself for
+ * From scores [rows · labels]: softmax for single classes, the logistic function for several, the number itself in
  * regression.
  */
 export function probabilities(

@@ -1,6 +1,6 @@
 /**
- * One vector a text: a model's hidden states, pooled over the real tokens (Reimers and Gurevych, 2019), and scaled to
- * length 1 where asked for.
+ * One vector per text: a model's hidden states, pooled over the real tokens (Reimers and Gurevych, 2019), and
+ * optionally normalised to length 1.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
@@ -12,12 +12,12 @@ import { readFloats } from '../webgpu/backend';
 import { beginWork } from '../webgpu/pool';
 
 export interface EmbedOptions {
-  /** Mean of all tokens, or the state of the first one. */
+  /** Mean over all tokens, or the state of the first one. */
   mode: 'mean' | 'cls';
   normalize: boolean;
 }
 
-/** Tokens of a batch, padding included; and lengths are rounded up, so that few shapes occur. */
+/** Tokens per batch, padding included. Lengths are rounded up, so that few shapes occur. */
 const BATCH_TOKENS = 2048;
 const LENGTH_STEP = 16;
 
@@ -36,11 +36,11 @@ export async function embedTexts(
         length === 0
           ? `Text ${i + 1} has no tokens.`
           : `Text ${i + 1} has ${length} tokens, but the model reads at most ${model.contextLength}.`,
-      action: length === 0 ? 'Leave empty texts out.' : 'Shorten it.',
+      action: length === 0 ? 'Leave out empty texts.' : 'Shorten it.',
     });
   }
   const vectors: Float32Array[] = [];
-  // Texts of one length together, so that little is padding.
+  // Texts of similar length share a batch, so that little is padding.
   const order = texts.map((_, i) => i).sort((a, b) => texts[a]!.length - texts[b]!.length);
   while (order.length > 0) {
     const widest = Math.ceil(texts[order[0]!]!.length / LENGTH_STEP) * LENGTH_STEP;

@@ -48,8 +48,8 @@ function nextLogits(model: LanguageModel, hooks: Hooks, ids: Int32Array, cache: 
 }
 
 /**
- * Generates token ids after `prompt` and passes each to `onToken` as it comes. Ends before a stop token, at maxNewTokens, at
- * the end of the context, or when `signal` aborts (then returns the tokens so far).
+ * Generates token ids after `prompt` and passes each to `onToken` as it comes. Ends before a stop token, at
+ * maxNewTokens, at the end of the context, or when `signal` aborts (then returns the tokens so far).
  */
 export async function generate(
   model: LanguageModel,

@@ -1,6 +1,6 @@
 /**
- * Picks the next token from logits: greedily at temperature 0, otherwise by nucleus sampling (Holtzman et al., 2020). The
- * random number comes from (seed, position), so the same prompt, seed and settings give the same answer.
+ * Picks the next token from logits: greedily at temperature 0, otherwise by nucleus sampling (Holtzman et al., 2020).
+ * The random number comes from (seed, position), so the same prompt, seed and settings give the same answer.
  */
 import { Stream, uniform } from '../../base/random';
 import type { SamplingOptions } from './options';

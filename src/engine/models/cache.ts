@@ -10,8 +10,8 @@ export function emptyCache(capacity: number, layers: number, width: number): Key
 }
 
 /**
- * Writes a layer's new rows behind the cached ones, or from row `at` on, and gives all of them. The family counts them into
- * `cache.length` when every layer has its own.
+ * Writes a layer's new rows after the cached ones, or from row `at` on, and returns all of them. `cache.length` counts
+ * them once every layer has written its own (virtual-tokens.ts).
  */
 export function appendToCache(
   cache: KeyValueCache,

@@ -1,9 +1,9 @@
 /**
- * What the families of decoders are built from: norms, attention, gated feed-forwards, the two kinds of block, and the
- * model around them. A family's file says which of them it has and how they are set; module paths are Hugging Face's.
+ * The parts of decoder families: norms, attention, GLU feed-forwards, the two kinds of block, and the model around
+ * them. A family's file chooses among them and sets them; module paths are Hugging Face's.
  *
  *   x = embed(ids)                                       [B·T, d]
- *   x = x + o_proj(attention(rope(q), rope(k), v))       a layer, on norm(x)
+ *   x = x + o_proj(attention(rope(q), rope(k), v))       per layer, on norm(x)
  *   x = x + down_proj(activation(gate_proj) · up_proj)   on norm(x)
  *   norm(x) -> lm_head
  */
@@ -58,7 +58,7 @@ export interface AttentionSettings {
   fused?: boolean;
   /** Norms `q_norm` and `k_norm` over each head. */
   headNorm?: LoadNorm;
-  /** Null: this layer knows no positions but the order of its window. */
+  /** Null: this layer has no positions, only the causal order. */
   rotary: Rotary | null;
   window?: number | null;
   softcap?: number | null;
@@ -150,7 +150,7 @@ export async function gluFeedForward(
   };
 }
 
-/** Llama's block: each half on a norm of its input, and added to it. */
+/** Llama's block: each half runs on a norm of its input and is added to that input. */
 export async function preNormBlock(
   c: DecoderConfig,
   layer: number,
@@ -170,7 +170,7 @@ export async function preNormBlock(
   };
 }
 
-/** Gemma 2's block: the result of each half has a norm of its own before it is added. */
+/** Gemma 2's block: as Llama's, but the result of each half has its own norm before it is added. */
 export async function sandwichBlock(
   c: DecoderConfig,
   layer: number,

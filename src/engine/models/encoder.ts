@@ -1,10 +1,10 @@
 /**
- * The encoders' arithmetic (Vaswani et al., 2017, with the norm behind), as BERT, RoBERTa and DistilBERT share it:
+ * The forward pass that BERT, RoBERTa and DistilBERT share (Vaswani et al., 2017; post-norm):
  *
  *   x = LayerNorm(words(ids) + positions + types)            [B·T, d]
  *   x = LayerNorm(x + attentionOutput(attention(q, k, v)))   per block; every token sees every other
  *   x = LayerNorm(x + down(activation(up(x))))
- *   LayerNorm(activation(dense(x))) -> projection + bias, where the checkpoint has the head
+ *   LayerNorm(activation(dense(x))) -> projection + bias     if the checkpoint has the head
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { ActivationName } from '../../families/activation';
@@ -29,7 +29,7 @@ interface Block {
   outputNorm: NormWeights;
 }
 
-/** `headActivation` where the family's head has one of its own. */
+/** `headActivation`, if the family's head has a different one. */
 export async function loadEncoder(
   c: EncoderConfig,
   paths: EncoderPaths,
@@ -118,7 +118,7 @@ export async function loadEncoder(
   });
 }
 
-/** Null where the checkpoint is the bare encoder. */
+/** Null if the checkpoint is the bare encoder. */
 async function loadHead(
   c: EncoderConfig,
   { head: paths }: EncoderPaths,
@@ -136,7 +136,7 @@ async function loadHead(
   const norm = await parts.norm(paths.norm);
   const tied = c.tie_word_embeddings;
   const weight = tied ? words : await load.matrix(`${paths.projection}.weight`, [c.vocab_size, d]);
-  // Untied, the projection's bias is its own; tied, it is the head's, whatever else the file carries.
+  // Untied, the projection has its own bias; tied, it has the head's, whatever else is in the file.
   const own = `${paths.projection}.bias`;
   const bias = await load.vector(!tied && load.has(own) ? own : paths.bias, c.vocab_size);
   const transform = (hidden: tf.Tensor, hooks: Hooks) => {

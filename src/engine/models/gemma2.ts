@@ -1,6 +1,6 @@
 /**
- * Gemma 2 (Gemma team, 2024), after transformers' modeling_gemma2.py: norms multiply by 1 + weight, and stand before and
- * after each half of a block; scores and logits are bounded softly; every second layer sees through a window.
+ * Gemma 2 (Gemma team, 2024), after transformers' modeling_gemma2.py: norms multiply by 1 + weight and come
+ * before and after each half of a block; scores and logits have a soft cap; every second layer has a sliding window.
  */
 import { gemma2 } from '../../families/gemma2';
 import { gluFeedForward, loadDecoder, rmsNorms, sandwichBlock, selfAttention } from './decoder';

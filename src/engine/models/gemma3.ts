@@ -1,6 +1,6 @@
 /**
  * Gemma 3's text models (Gemma team, 2025), after transformers' modeling_gemma3.py: Gemma 2 with norms over each head's
- * queries and keys instead of the soft cap on scores, and other rotary frequencies behind windows than before everything.
+ * queries and keys instead of the soft cap on scores, and other rotary frequencies in layers with a sliding window.
  */
 import { gemma3 } from '../../families/gemma3';
 import { gluFeedForward, loadDecoder, rmsNorms, sandwichBlock, selfAttention } from './decoder';

@@ -1,7 +1,7 @@
 /**
- * GPT-NeoX (Black et al., 2022; Pythia), after transformers' modeling_gpt_neox.py: LayerNorm, one projection for queries, keys
- * and values that come by turns head by head, rotary positions on the first part of a head, and attention and feed-forward
- * side by side on the same input, unless the config says one after the other.
+ * GPT-NeoX (Black et al., 2022; Pythia), after transformers' modeling_gpt_neox.py: LayerNorm, one projection for
+ * queries, keys and values, interleaved by head, rotary positions on the first part of a head, and attention and
+ * feed-forward in parallel on the same input, unless the config makes them sequential.
  *
  *   x = embed_in(ids)                                              [B·T, d]
  *   x = x + attention.dense(attention(rope(q), rope(k), v)) + mlp  per layer

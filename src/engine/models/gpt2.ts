@@ -1,11 +1,12 @@
 /**
- * GPT-2 (Radford et al., 2019), after transformers' modeling_gpt2.py: pre-norm blocks with LayerNorm, learned positions, one
- * projection for queries, keys and values, and a tanh GELU. Its linears are Conv1D, turned to [out, in] as they are loaded.
+ * GPT-2 (Radford et al., 2019), after transformers' modeling_gpt2.py: pre-norm blocks with LayerNorm, learned
+ * positions, one projection for queries, keys and values, and a tanh GELU. Its linears are Conv1D, transposed to [out,
+ * in] when loaded.
  *
  *   x = wte(ids) + wpe(positions)                    [B·T, d]
  *   x = x + attn.c_proj(attention(attn.c_attn))      per block, on LayerNorm(x)
  *   x = x + mlp.c_proj(gelu(mlp.c_fc))               on LayerNorm(x)
- *   LayerNorm(x) -> lm_head, which is wte as a rule
+ *   LayerNorm(x) -> lm_head, which usually is wte
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { gpt2 } from '../../families/gpt2';

@@ -53,7 +53,9 @@ export function withHead<N extends HeadName>(model: LanguageModel, name: N, crea
   };
 }
 
-/** hidden [R, d] -> logits [R, vocab], for generation and checks; training fuses this with its loss (cross-entropy.ts). */
+/**
+ * hidden [R, d] -> logits [R, vocab], for generation and checks; training fuses this with its loss (cross-entropy.ts).
+ */
 export function projectLogits(head: LmHead, hidden: tf.Tensor, hooks: Hooks): tf.Tensor {
   return tf.tidy(() => {
     const x = head.transform ? head.transform(hidden, hooks) : hidden;

@@ -1,6 +1,6 @@
 /**
- * The model families by Hugging Face's model_type, each the twin of its descriptor in src/families. Adding one adds a file and a line in
- * all.ts, here and in src/families.
+ * The model families by Hugging Face's model_type, each the twin of its descriptor in src/families. Adding one adds a
+ * file and a line in all.ts, here and in src/families.
  */
 import { TabtuneError } from '../../base/errors';
 import * as all from './all';

@@ -18,8 +18,8 @@ export interface InputOptions {
 }
 
 /**
- * Decoders see what came before, encoders the whole text. In packed rows positions start again with each text, and no text
- * sees another.
+ * Decoders see what came before, encoders the whole text. In packed rows positions start again with each text, and no
+ * text sees another.
  */
 export function textInput(
   { kind }: Pick<LanguageModel, 'kind'>,

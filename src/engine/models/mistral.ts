@@ -1,4 +1,6 @@
-/** Mistral (Jiang et al., 2023), after transformers' modeling_mistral.py: Llama with every layer behind a sliding window. */
+/**
+ * Mistral (Jiang et al., 2023), after transformers' modeling_mistral.py: Llama with a sliding window in every layer.
+ */
 import { mistral } from '../../families/mistral';
 import { gluFeedForward, loadDecoder, preNormBlock, rmsNorms, selfAttention } from './decoder';
 import type { LanguageModel } from './model';

@@ -1,4 +1,4 @@
-/** What every model family offers to methods, objectives and generation. Hidden states travel as [B·T, d]. */
+/** What every model family offers to methods, objectives and generation. Hidden states are [B·T, d]. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { TaskData } from '../../data/types';
 import { familyNamed } from '../../families';
@@ -6,24 +6,24 @@ import type { DropoutRates } from '../../families/dropout';
 import type { TaskKind } from '../../families/task-heads';
 import type { Hooks, LinearModule, Weight } from '../types';
 
-/** How a tensor may lie in a file: safetensors' names, and GGUF's for its block formats. */
+/** How a tensor may be stored in a file: safetensors' names, and GGUF's for quantised formats. */
 export type StoredType = 'F32' | 'F16' | 'BF16' | 'Q8_0' | 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q4_K' | 'Q5_K' | 'Q6_K';
 
 /** Where a family reads its tensors from; names and shapes are those of the Hugging Face checkpoint. */
 export interface WeightSource {
-  /** Undefined where there is no such tensor. `transposed`: a Conv1D that lies as a linear does, [out, in]. */
+  /** Undefined if there is no such tensor. `transposed`: a Conv1D stored like a linear, [out, in]. */
   info(name: string): { dtype: StoredType; shape: number[]; transposed?: boolean } | undefined;
-  /** Little-endian bytes as stored, of rows [from, to) of the first dimension; of the whole tensor when left out. */
+  /** Little-endian bytes as stored, of rows [from, to) of the first dimension; the whole tensor when left out. */
   read(name: string, from?: number, to?: number): Promise<ArrayBuffer>;
 }
 
-/** Keys and values of the tokens so far, for one row of text. */
+/** Keys and values of the tokens so far, of one row of text. */
 export interface KeyValueCache {
   /** Tokens it can hold. */
   capacity: number;
   /** Tokens it holds. */
   length: number;
-  /** One pair a layer, [capacity, kvHeads·headDim]. */
+  /** One pair per layer, [capacity, kvHeads·headDim]. */
   layers: { k: tf.Tensor; v: tf.Tensor }[];
 }
 
@@ -44,14 +44,17 @@ export interface TextInput extends InputTokens {
   /** int32 [B·T], token types (BERT); null means zeros. */
   types: tf.Tensor | null;
   /**
-   * Whose hidden states come back. `text`: those of the text's own tokens. `from_first`: of as many positions, but counted
-   * from the first of all, which is a virtual token's when a prompt precedes the text: what a head for whole texts reads
-   * (PEFT's pooler does).
+   * Whose hidden states come back. `text`: those of the text's own tokens. `from_first`: of as many positions, but
+   * counted from the first of all, which is a virtual token's when a prompt precedes the text: what a head for whole
+   * texts reads (PEFT's pooler does).
    */
   states: 'text' | 'from_first';
 }
 
-/** One row of text that continues what the cache holds: its keys and values are appended, and `visible` counts within the cache. */
+/**
+ * One row of text that continues what the cache holds: its keys and values are appended, and `visible` counts within
+ * the cache.
+ */
 export interface CachedInput extends InputTokens {
   kind: 'cached';
   cache: KeyValueCache;
@@ -59,7 +62,7 @@ export interface CachedInput extends InputTokens {
 
 export type ModelInput = TextInput | CachedInput;
 
-/** A tensor of the checkpoint as it lies on the device. */
+/** A tensor of the checkpoint on the device. */
 export interface ModelTensor {
   /** As in the checkpoint: `model.layers.0.self_attn.q_proj.weight`. */
   name: string;
@@ -68,7 +71,10 @@ export interface ModelTensor {
   task?: true;
 }
 
-/** From hidden states to logits over tokens: cap · tanh((transform(x)·Wᵀ + bias) / cap), of which most families have only W. */
+/**
+ * From hidden states to logits over tokens: cap · tanh((transform(x)·Wᵀ + bias) / cap), of which most families have
+ * only W.
+ */
 export interface LmHead {
   /** [vocab, d]; the embedding itself when tied. */
   weight: Weight;
@@ -91,11 +97,15 @@ export interface ClassificationHead {
   modules: string[];
   /** The hidden states that it reads. */
   states: TextInput['states'];
-  /** hidden [B·T, d] -> scores: [B, labels] for texts (`lengths` are the rows' real tokens), [B·T, labels] for tokens. */
+  /**
+   * hidden [B·T, d] -> scores: [B, labels] for texts (`lengths` are the rows' real tokens), [B·T, labels] for tokens.
+   */
   scores(hidden: tf.Tensor, input: { batch: number; length: number; lengths: Int32Array }, hooks: Hooks): tf.Tensor;
 }
 
-/** What each head is. A further one (values, rewards) is a line here, its message in heads.ts, and a file that makes it. */
+/**
+ * What each head is. A further one (values, rewards) is a line here, its message in heads.ts, and a file that makes it.
+ */
 export interface HeadKinds {
   lm: LmHead;
   classification: ClassificationHead;
@@ -108,28 +118,28 @@ export interface LanguageModel {
   /** Decoders predict the next token; encoders see the whole text. */
   kind: 'decoder' | 'encoder';
   layers: number;
-  /** Attention and feed-forward of a block stand side by side on the same input (GPT-NeoX, as a rule). */
+  /** A block's attention and feed-forward run in parallel on the same input (usually in GPT-NeoX). */
   parallel?: true;
-  /** Paths of the blocks, `model.layers.0`, …: what is inside one has a path that begins with it and a dot. */
+  /** Paths of the blocks, `model.layers.0`, …: paths inside a block start with its path and a dot. */
   blockPaths: string[];
   hiddenSize: number;
   vocabSize: number;
   contextLength: number;
   /** Weights, counted as Hugging Face does (tied embeddings once). */
   parameters: number;
-  /** Every tensor of the checkpoint that is on the device, by its name there, a tied one once; heads of an objective behind. */
+  /** Every tensor of the checkpoint that is on the device, a tied one once; then those of heads that objectives add. */
   tensors: ModelTensor[];
-  /** What stands on the hidden states: the checkpoint's own head, and those that objectives add. */
+  /** Heads on the hidden states: the checkpoint's own, and those that objectives add. */
   heads: { readonly [N in HeadName]?: HeadKinds[N] };
   /** The model's own dropout rates (config.json). */
   dropout: DropoutRates;
-  /** Standard deviation of what a new head begins with (config.json). */
+  /** Standard deviation of a new head's initial weights (config.json). */
   initializerRange: number;
-  /** Every linear a method may wrap, in the order of execution; the output projection is not among them. */
+  /** Every linear that a method may wrap, in the order of execution; without the output projection. */
   linears: LinearModule[];
-  /** int32 [N] -> [N, d]: what tokens are before positions and blocks, scaled where the family scales it. */
+  /** int32 [N] -> [N, d]: embeddings before positions and blocks, scaled if the family scales them. */
   wordEmbeddings(ids: tf.Tensor): tf.Tensor;
-  /** Hidden states after the final norm, [B·T, d], of the text's own tokens. */
+  /** Hidden states after the final norm, [B·T, d]; of which positions, the input says. */
   hidden(input: ModelInput, hooks: Hooks): tf.Tensor;
   /** Attention's, of queries and of keys and values. */
   attentionHeads: { query: number; keyValue: number };

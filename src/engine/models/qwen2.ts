@@ -1,4 +1,7 @@
-/** Qwen2 and 2.5 (Qwen team, 2024), after transformers' modeling_qwen2.py: Llama with biases on queries, keys and values. */
+/**
+ * Qwen2 and 2.5 (Qwen team, 2024), after transformers' modeling_qwen2.py: Llama with biases on queries, keys and
+ * values.
+ */
 import { qwen2 } from '../../families/qwen2';
 import { gluFeedForward, loadDecoder, preNormBlock, rmsNorms, selfAttention } from './decoder';
 import type { LanguageModel } from './model';

@@ -1,6 +1,6 @@
 /**
- * RoBERTa (Liu et al., 2019), after transformers' modeling_roberta.py: BERT with positions counted from behind the padding
- * token's id, and a head whose activation is GELU whatever the blocks' is.
+ * RoBERTa (Liu et al., 2019), after transformers' modeling_roberta.py: BERT with positions counted from after the
+ * padding token's id, and a head whose activation is always GELU.
  */
 import { roberta, robertaPaths } from '../../families/roberta';
 import { loadEncoder } from './encoder';

@@ -1,10 +1,13 @@
-/** Rotary frequencies as transformers computes them (modeling_rope_utils.py), in f32 where it does, and a model's tables. */
+/**
+ * Rotary frequencies as transformers computes them (modeling_rope_utils.py), in f32 wherever it does, and a model's
+ * tables.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Rope, RopeScaling } from '../../families/rope';
 import { rotary, rotaryTables } from '../kernels/attention/rotary';
 import type { Loader } from './weights';
 
-/** One frequency for each pair of dimensions, [dims / 2]. */
+/** One frequency per pair of dimensions, [dims / 2]. */
 export function inverseFrequencies({ dims, theta, scaling }: Rope): Float32Array {
   const power = Float32Array.from({ length: dims / 2 }, (_, i) => theta ** Math.fround((2 * i) / dims));
   const plain = power.map((p) => 1 / p);
@@ -17,17 +20,17 @@ export function inverseFrequencies({ dims, theta, scaling }: Rope): Float32Array
     case 'yarn':
       return yarn(power, dims, theta, scaling);
     case 'longrope':
-      // The model is held to the context that the short factors are for (families/phi3.ts).
+      // The model is limited to the context that the short factors are for (families/phi3.ts).
       return power.map((p, i) => 1 / Math.fround(Math.fround(scaling.short_factor[i]!) * p));
   }
 }
 
-/** What cosines and sines are multiplied by. */
+/** Multiplies cosines and sines. */
 export function rotaryScale({ scaling }: Rope): number {
   return scaling && 'attention_factor' in scaling ? scaling.attention_factor : 1;
 }
 
-/** Llama 3.1: long wavelengths are slowed by `factor`, short ones kept, those between blended. */
+/** Llama 3.1: long wavelengths are slowed by `factor`, short ones kept, those in between blended. */
 function llama3(plain: Float32Array, s: Extract<RopeScaling, { rope_type: 'llama3' }>): Float32Array {
   const { factor, low_freq_factor: low, high_freq_factor: high, original_max_position_embeddings: context } = s;
   return plain.map((f) => {
@@ -39,7 +42,7 @@ function llama3(plain: Float32Array, s: Extract<RopeScaling, { rope_type: 'llama
   });
 }
 
-/** YaRN (Peng et al., 2023): a ramp over the dimensions from frequencies that are kept to those slowed by `factor`. */
+/** YaRN (Peng et al., 2023): over the dimensions, a ramp from frequencies that are kept to ones slowed by `factor`. */
 function yarn(
   power: Float32Array,
   dims: number,
@@ -58,15 +61,15 @@ function yarn(
   });
 }
 
-/** Rotary positions of some layers of a model. */
+/** Rotary positions of some of a model's layers. */
 export interface Rotary {
-  /** q [N, Hq·D] and k [N, Hk·D] turned by `positions`, all of which are below `limit`. */
+  /** q [N, Hq·D] and k [N, Hk·D] rotated by `positions`, all of which are below `limit`. */
   turn(q: tf.Tensor, k: tf.Tensor, positions: tf.Tensor, limit: number): [q: tf.Tensor, k: tf.Tensor];
 }
 
 const FIRST_POSITIONS = 1024;
 
-/** Tables grow with the texts: a context of 128k positions would take as much memory as many a layer. */
+/** Tables grow with the texts: those of a 128k context could take as much memory as a layer. */
 export function createRotary(load: Loader, rope: Rope, headDim: number, context: number): Rotary {
   const frequencies = inverseFrequencies(rope);
   const scale = rotaryScale(rope);

@@ -1,4 +1,4 @@
-/** What the forward passes of all families call instead of modules, so that methods and checkpointing can step in. */
+/** What the forward passes of all families call instead of modules, so that hooks can intervene. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { ActivationName } from '../../families/activation';
 import type { DropoutRates } from '../../families/dropout';
@@ -10,7 +10,7 @@ import type { Hooks, LinearModule, SublayerPlace, Weight } from '../types';
 import type { ModelInput } from './model';
 import type { Loader } from './weights';
 
-/** Applies a linear module, or what the hooks put in its place: x [M, in] -> [M, out] (+ residual). */
+/** Applies a linear module or the hooks' replacement: x [M, in] -> [M, out] (+ residual). */
 export type Apply = (module: LinearModule, x: tf.Tensor, residual?: tf.Tensor | null) => tf.Tensor;
 
 export const applyWith =
@@ -20,7 +20,7 @@ export const applyWith =
     return hooks.linear?.(own, x, residual) ?? linear(own, x, residual);
   };
 
-/** The module with the trained forms of its weight and bias, where there are any. */
+/** The module with the trained forms of its weight and bias, if there are any. */
 function withTrained(module: LinearModule, hooks: Hooks): LinearModule {
   if (!hooks.weight && !hooks.vector) return module;
   const weight = hooks.weight?.(module.weight) ?? module.weight;
@@ -28,26 +28,26 @@ function withTrained(module: LinearModule, hooks: Hooks): LinearModule {
   return weight === module.weight && bias === module.bias ? module : { ...module, weight, bias };
 }
 
-/** Sites of dropout are numbered: the embeddings', then three a block. */
+/** Dropout sites are numbered: the embeddings', then three per block. */
 export const SITES = 3;
 const siteOf = { attention: 1, feed_forward: 2 } as const;
 
-/** What a forward pass calls, with the hooks in it. */
+/** What a forward pass calls, with the hooks applied. */
 export interface Calls {
   linear: Apply;
   /** A table or output projection as trained. */
   weight(weight: Weight): Weight;
   /** A norm's weight or a bias as trained. */
   vector(vector: tf.Tensor): tf.Tensor;
-  /** Rows of the table of tokens, and the noise that training may put on them. */
+  /** Token embeddings, with the noise that training may add. */
   tokens(input: ModelInput, table: Weight): tf.Tensor;
-  /** Dropout behind the embeddings. */
+  /** Dropout after the embeddings. */
   dropEmbeddings(x: tf.Tensor): tf.Tensor;
-  /** What the attention kernel takes to drop probabilities of a layer; nothing where it does not. */
+  /** The attention kernel's dropout of a layer; empty without any. */
   dropAttention(layer: number): { dropout?: { p: number; seed: number; step: number; site: number } };
   /**
-   * A sub-layer's output joins its residual; a post-norm family's `norm` runs on the sum, a sandwich family's `own` on the
-   * output.
+   * Adds a sub-layer's output to its residual; a post-norm family's `norm` runs on the sum, a sandwich family's `own`
+   * on the output.
    */
   join(
     place: SublayerPlace,
@@ -56,7 +56,7 @@ export interface Calls {
     norm?: (x: tf.Tensor) => tf.Tensor,
     own?: (y: tf.Tensor) => tf.Tensor,
   ): tf.Tensor;
-  /** The same for an output that is still to be computed by a sub-layer's last linear: the sum then costs no dispatch. */
+  /** The same for the output of a sub-layer's last linear, which computes the sum without another dispatch. */
   joinLinear(
     place: SublayerPlace,
     module: LinearModule,
@@ -99,8 +99,7 @@ export function callsWith(hooks: Hooks, rates: DropoutRates): Calls {
 }
 
 /**
- * The blocks one after the other: `paths` are theirs, `run` computes one. `beside` are tensors of this pass that a layer
- * reads beside its input.
+ * The blocks in sequence: `run` computes one. `beside` are tensors of this pass that a layer reads besides its input.
  */
 export function runBlocks(
   hooks: Hooks,
@@ -145,7 +144,7 @@ export function normalize(calls: Calls, x: tf.Tensor, { weight, bias }: NormWeig
   return layerNorm(x, calls.vector(weight), calls.vector(bias), eps);
 }
 
-/** An output projection of its own; null where the checkpoint has a classification head instead. */
+/** An untied output projection; null if the checkpoint has a classification head instead. */
 export async function loadOutput(load: Loader, name: string, vocab: number, d: number): Promise<Weight | null> {
   return load.has(name) ? load.matrix(name, [vocab, d]) : null;
 }

@@ -1,4 +1,6 @@
-/** SmolLM3 (Hugging Face, 2025), after transformers' modeling_smollm3.py: Llama with some layers that have no positions. */
+/**
+ * SmolLM3 (Hugging Face, 2025), after transformers' modeling_smollm3.py: Llama with some layers that have no positions.
+ */
 import { smollm3 } from '../../families/smollm3';
 import { gluFeedForward, loadDecoder, preNormBlock, rmsNorms, selfAttention } from './decoder';
 import type { LanguageModel } from './model';

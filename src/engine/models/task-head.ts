@@ -1,7 +1,7 @@
 /**
  * Classification heads over the hidden states, with the modules, shapes, biases and arithmetic of transformers'
- * …ForSequenceClassification and …ForTokenClassification (5.23). d is the hidden width, C the number of labels; drop is the
- * classifier's dropout.
+ * …ForSequenceClassification and …ForTokenClassification (5.23). d is the hidden width, C the number of labels; drop is
+ * the classifier's dropout.
  *
  *   a text     decoders     score (C, no bias) of its last token
  *              bert         classifier(drop(tanh(bert.pooler.dense(first token))))
@@ -10,9 +10,9 @@
  *   a token    decoders     score(drop(x)); gpt2 and gpt_neox call it classifier
  *              encoders     classifier(drop(x))
  *
- * A text's last token is its last real one; transformers takes the last that is not the pad token, which is another where
- * a text ends in pad tokens of its own. BERT's pooler comes from the checkpoint where that has one, and belongs to the base
- * then: methods that freeze the base freeze it, as PEFT does.
+ * A text's last token is its last real one; transformers takes the last that is not the pad token, which differs if a
+ * text itself ends in pad tokens. BERT's pooler is read from the checkpoint if that has one, and then belongs to the
+ * base: methods that freeze the base freeze it, as PEFT does.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
@@ -35,9 +35,9 @@ export function prefixOf(model: Pick<LanguageModel, 'family' | 'blockPaths'>): s
   return model.blockPaths[0]!.startsWith(prefix) ? prefix : '';
 }
 
-/** Standard normal numbers · std, by Box and Muller; `tensor` numbers those of one seed. */
+/** N(0, std²), by Box and Muller; `tensor` numbers the tensors of one seed. */
 function normals(size: number, std: number, seed: number, tensor: number): Float32Array {
-  // Beside LoRA's matrices, which count from 0.
+  // LoRA's matrices count from 0.
   const sub = 2 ** 31 + tensor;
   const pair = (i: number) => [
     Math.sqrt(-2 * Math.log(1 - uniform(seed, Stream.init, 2 * i, sub))),
@@ -51,17 +51,17 @@ function normals(size: number, std: number, seed: number, tensor: number): Float
 
 export interface TaskHeadOptions {
   seed: number;
-  /** A trained head, by the tensors' names; what it lacks begins anew. */
+  /** A trained head, by the tensors' names; missing ones are initialised. */
   values?: Map<string, { shape: number[]; data: Float32Array }>;
-  /** The checkpoint, for BERT's pooler; and how it is loaded. */
+  /** The checkpoint, for BERT's pooler, and how it is loaded. */
   source?: WeightSource;
   load?: LoadOptions;
 }
 
 /**
- * A head for the task: new weights from N(0, initializer_range²) by seed, new biases 0, as transformers initialises them.
- * `task` is set on all its tensors but those that came from the checkpoint. Methods may wrap BERT's pooler if that came from
- * the checkpoint, and nothing else of the head (as in PEFT).
+ * A head for the task: new weights from N(0, initializer_range²) by seed, new biases 0, as transformers initialises
+ * them. `task` is set on all its tensors but those that came from the checkpoint. Methods may wrap BERT's pooler if
+ * that came from the checkpoint, and nothing else of the head (as in PEFT).
  */
 export async function createTaskHead(
   model: LanguageModel,
@@ -137,7 +137,7 @@ function rowsOf(row: 'first' | 'last', length: number, lengths: Int32Array): tf.
   return tf.tensor1d(rows, 'int32');
 }
 
-/** `site` is the first number of dropout that no block has. */
+/** `site` is the first dropout site after the blocks'. */
 function runLayers(
   layers: readonly HeadLayer[],
   modules: LinearModule[],

@@ -1,6 +1,6 @@
 /**
- * Brings a matrix to the device a few rows at a time, in its own format or quantised on the way, into one buffer or several:
- * JavaScript never holds more than a piece of it.
+ * Copies a matrix to the device a few rows at a time, in its own format or quantised on the way, into one buffer or
+ * several: JavaScript never holds more than a piece of it.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { emptyTensor, workDone, writeBytes } from '../kernels/in-place';
@@ -11,32 +11,32 @@ import { Q8_BLOCK, quantizeQ8 } from '../quantization/q8';
 import type { Weight, WeightFormat } from '../types';
 import type { StoredType } from './model';
 
-/** What linears become at load; `none` leaves every tensor as it lies in the file. */
+/** How linears are quantised at load; `none` keeps every tensor as stored. */
 export type Quantization = 'none' | 'nf4' | 'q8';
 
 export interface Placement {
   quantization: Quantization;
-  /** Bytes that a buffer may have at most. */
+  /** Largest buffer, in bytes. */
   limit: number;
-  /** Bytes of the file that are read at a time. */
+  /** Bytes of the file that are read at once. */
   pieceBytes: number;
 }
 
-/** Written bytes are copied on their way: more than this at once is waited for. */
+/** Written bytes are copied on their way, so no more than this is in flight. */
 const WAIT_BYTES = 4 * 2 ** 20;
 
-/** A matrix that is to be brought over. */
+/** A matrix to copy. */
 export interface StoredMatrix {
   dtype: StoredType;
   rows: number;
   columns: number;
-  /** Bytes of rows [from, to); null where only the buffers are wanted. */
+  /** Bytes of rows [from, to); null to create only the buffers. */
   read: ((from: number, to: number) => Promise<Uint8Array>) | null;
 }
 
 export const formatOf = (dtype: StoredType) => dtype.toLowerCase() as WeightFormat;
 
-/** Values of stored bytes as float32. */
+/** Stored bytes as float32 values. */
 export function widenBytes(dtype: StoredType, bytes: Uint8Array, size: number): Float32Array {
   const whole = bytes.byteOffset % 4 === 0 && bytes.byteLength % 4 === 0;
   const words = whole ? bytes : new Uint8Array(Math.ceil(bytes.byteLength / 4) * 4);
@@ -47,13 +47,16 @@ export function widenBytes(dtype: StoredType, bytes: Uint8Array, size: number): 
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
-/** Rows after which a piece of `unit` values may end; always a multiple of 4, so that words and quads stay whole. */
+/**
+ * A piece of `unit` values may end after a multiple of so many rows; itself a multiple of 4, so that words and quads
+ * stay whole.
+ */
 function rowStep(columns: number, unit: number): number {
   const rows = unit / gcd(unit, columns);
   return (rows * 4) / gcd(rows, 4);
 }
 
-/** Rows of each part such that no part passes the limit; null where even the fewest rows do. */
+/** Rows of each part such that no part exceeds the limit; null if even the fewest rows do. */
 function partRows(format: WeightFormat, rows: number, columns: number, limit: number): number[] | null {
   const bytes = (n: number) => weightWords(format, n, columns) * 4;
   if (bytes(rows) <= limit) return [rows];
@@ -66,7 +69,7 @@ function partRows(format: WeightFormat, rows: number, columns: number, limit: nu
   return parts;
 }
 
-/** Linears that are stored as single values are quantised; 8-bit blocks need rows of whole blocks. */
+/** Linears stored as single values are quantised; Q8_0 needs rows of whole blocks. */
 function targetFormat({ dtype, rows, columns }: StoredMatrix, quantization: Quantization, limit: number): WeightFormat {
   const own = formatOf(dtype);
   if (!['F32', 'F16', 'BF16'].includes(dtype)) return own;
@@ -75,7 +78,7 @@ function targetFormat({ dtype, rows, columns }: StoredMatrix, quantization: Quan
   return own;
 }
 
-/** `adopt` is given each tensor as it is made, to free it if the rest fails. */
+/** `adopt` gets each tensor as it is created, to free it if the rest fails. */
 export async function placeMatrix(
   matrix: StoredMatrix,
   { quantization, limit, pieceBytes }: Placement,
@@ -83,7 +86,7 @@ export async function placeMatrix(
 ): Promise<Weight> {
   const { rows, columns, read } = matrix;
   const format = targetFormat(matrix, quantization, limit);
-  // Where the fewest rows pass the limit, the device says so itself.
+  // If even the fewest rows exceed the limit, the device reports it.
   const counts = partRows(format, rows, columns, limit) ?? [rows];
   const parts = counts.map((count) => {
     const tensor =
@@ -110,13 +113,13 @@ export async function placeMatrix(
   return weight;
 }
 
-/** Bytes that whole rows take; a last odd half-word not padded. */
+/** Bytes of whole rows, without padding of a last odd half-word. */
 const weightBytes = (format: WeightFormat, rows: number, columns: number) =>
   format === 'f16' || format === 'bf16' ? 2 * rows * columns : weightWords(format, rows, columns) * 4;
 
 interface Piece {
   part: number;
-  /** The first row's number within the part. */
+  /** Index of the first row within the part. */
   at: number;
   from: number;
   to: number;
@@ -142,7 +145,7 @@ async function put(tensor: tf.Tensor, at: number, bytes: Uint8Array): Promise<vo
   if (bytes.byteLength >= WAIT_BYTES) await workDone();
 }
 
-/** Codes as they are made; the scales, whose mean takes all of them, in the end. */
+/** Codes as they are computed, and at the end the scales, whose mean needs all of them. */
 async function placeNf4({ dtype, rows, columns, read }: StoredMatrix, weight: Weight, pieces: Piece[]): Promise<void> {
   const absmax = new Float32Array(nf4Layout(rows * columns).blocks);
   for (const { part, at, from, to } of pieces) {

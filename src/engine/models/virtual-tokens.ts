@@ -1,14 +1,14 @@
 /**
- * Virtual tokens: what stands before every text and is learned (PEFT's prompt learning). P of them, before T tokens:
+ * Virtual tokens: learned tokens that precede every text (PEFT's prompt learning). P of them, before T tokens:
  *
- *   a prompt   embeddings [P, d] in front of the text's, [B·(P+T), d] through the whole model; what comes out of it for them
- *              is dropped again, so that everybody else sees [B·T, d]
- *   a prefix   keys and values [P, kvHeads·headDim] in front of the text's in every layer
+ *   a prompt   embeddings [P, d] before the text's, [B·(P+T), d] through the whole model; their hidden states are dropped
+ *              again, so that everything else sees [B·T, d]
+ *   a prefix   keys and values [P, kvHeads·headDim] before the text's in every layer
  *
- * Either way the text's positions begin at P, and all of its tokens see all virtual ones (through a window, the last keys
- * before them, as ever). With a cache they enter with the first tokens, and lie in it like any others.
+ * Either way the text's positions start at P, and all of its tokens see all virtual ones (through a window, as usual,
+ * the last keys before them). With a cache they enter with the first tokens and are stored like any others.
  *
- * A family asks `virtualTokens` once a pass, runs its blocks on what `layerInput` gives, and attention on `keysAndValues`.
+ * A family calls `virtualTokens` once per pass, runs its blocks on `layerInput`, and attention on `keysAndValues`.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { virtualInputs } from '../kernels/attention/virtual-inputs';
@@ -31,15 +31,15 @@ export interface VirtualTokens {
   enter(x: tf.Tensor): tf.Tensor;
   /** Hidden states of the text alone; counts what the pass has added to a cache. */
   leave(hidden: tf.Tensor): tf.Tensor;
-  /** Tensors of this pass that a block reads beside its input; none without virtual tokens. */
+  /** Tensors of this pass that a block reads besides its input; none without virtual tokens. */
   beside(layer: number): tf.Tensor[];
-  /** The pass as a layer sees it, out of these. */
+  /** The pass as a layer sees it, made of these. */
   layerInput(beside: tf.Tensor[]): LayerInput;
   /** Positions are below this. */
   reach: number;
 }
 
-/** `both`: tokens see what comes after them as well. */
+/** `both`: tokens also see those after them. */
 export function virtualTokens(
   given: ModelInput,
   hooks: Hooks,
@@ -89,7 +89,7 @@ export function virtualTokens(
   };
 }
 
-/** What a layer's queries attend to: its own k and v, behind what the cache or the prefix holds. */
+/** What a layer's queries attend to: the cache's or the prefix's keys and values, then its own. */
 export function keysAndValues(
   { batch, length, cache, prefix }: LayerInput,
   layer: number,
@@ -105,5 +105,5 @@ export function keysAndValues(
   return { ...all, keyLength: virtual + length, causal: true };
 }
 
-/** How many come before a text. */
+/** How many precede a text. */
 export const virtualLength = (hooks: Hooks): number => hooks.prompt?.length ?? hooks.prefix?.length ?? 0;

@@ -1,12 +1,13 @@
 /**
- * Checkpoint tensors onto the device, in the precision they came in, linears quantised where asked for. A family asks its loader for every tensor by name:
+ * Loads checkpoint tensors to the device, in their stored precision, with linears quantised on request. A family asks
+ * its loader for every tensor by name:
  *
  *   const table = await load.matrix('model.embed_tokens.weight', [vocab, d]);
  *   const norm = await load.vector('model.norm.weight', d);
  *   const q = await load.linear('model.layers.0.self_attn.q_proj', out, width, { bias: true });
  *   const fused = await load.conv1d('h.0.attn.c_attn', width, out);          // GPT-2: stored [in, out], with a bias
- *   const cos = load.own(tables.cos);                                        // anything else that lives with the model
- *   return { …, parameters: load.parameters, dispose: load.dispose };
+ *   const cos = load.own(tables.cos);                                        // anything else that belongs to the model
+ *   return languageModel(config, load, { … });
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
@@ -20,30 +21,30 @@ import { placeMatrix, type Quantization, type StoredMatrix, widenBytes } from '.
 export interface LoadOptions {
   /** Of the linears; `none` when left out. */
   quantization?: Quantization;
-  /** Makes the buffers without reading what belongs into them: to count them. */
+  /** Creates the buffers without reading their contents, to count them. */
   shapesOnly?: boolean;
-  /** Bytes that a buffer may have at most; the device's own limit when left out. */
+  /** Largest buffer, in bytes; the device's own limit when left out. */
   limit?: number;
-  /** Bytes of a tensor that are read at a time. */
+  /** Bytes of a tensor that are read at once. */
   pieceBytes?: number;
 }
 
 const PIECE_BYTES = 32 * 2 ** 20;
 
 export interface Loader {
-  /** Whether the checkpoint has the tensor: for heads and biases that some have. */
+  /** Whether the checkpoint has the tensor: heads and some biases are optional. */
   has(name: string): boolean;
-  /** A matrix [rows, columns] as it lies in the file. */
+  /** A matrix [rows, columns] as stored. */
   matrix(name: string, shape: [number, number]): Promise<Weight>;
   /** A norm's weight or a bias, as float32. */
   vector(name: string, size: number): Promise<tf.Tensor>;
-  /** `path`.weight [out, in], and `path`.bias where asked for: what a method may wrap. */
+  /** `path`.weight [out, in], and `path`.bias on request: what a method may wrap. */
   linear(path: string, out: number, width: number, options?: { bias?: boolean }): Promise<LinearModule>;
-  /** GPT-2's Conv1D: a linear that is stored [in, out], with a bias unless told otherwise. */
+  /** GPT-2's Conv1D: a linear stored as [in, out], by default with a bias. */
   conv1d(path: string, width: number, out: number, options?: { bias?: boolean }): Promise<LinearModule>;
-  /** Keeps a tensor until the model goes. */
+  /** Keeps a tensor until the model is disposed. */
   own<T extends tf.Tensor>(tensor: T): T;
-  /** Values loaded so far, a tied table once: the model's parameters when all are loaded. */
+  /** Values loaded so far, a tied table once: in the end the model's parameters. */
   readonly parameters: number;
   /** What was loaded, in this order. */
   readonly tensors: ModelTensor[];
@@ -89,20 +90,22 @@ export function createLoader(
     };
     if (shapesOnly) return kept(emptyTensor([size], 'float32'));
     const tensor = kept(tf.tensor1d(widenBytes(dtype, new Uint8Array(await source.read(name)), size)));
-    // To the GPU now, so that JavaScript's copy can be freed before the next tensor is read.
+    // Uploaded now, so that JavaScript's copy can be freed before the next tensor is read.
     const backend = tf.backend();
     if (isGpu(backend)) backend.uploadToGPU(tensor.dataId);
     return tensor;
   };
-  /** [width, out] in the file -> [out, width], held as a whole: every row of the result takes a value of every row. */
+  /**
+   * [width, out] in the file -> [out, width]. Held whole: every row of the result needs a value of every stored row.
+   */
   const turned = async (name: string, width: number, out: number): Promise<Weight> => {
     const { dtype } = checked(source, name, [width, out]);
     if (!['F32', 'F16', 'BF16'].includes(dtype)) {
       throw new TabtuneError({
         code: 'bad_model',
-        message: `The tensor ${name} lies [in, out] in ${dtype} blocks, which cannot be turned.`,
+        message: `The tensor ${name} is stored as [in, out] in ${dtype}, which cannot be transposed.`,
         where: name,
-        action: 'Use a file in which it lies as llama.cpp writes it, or one in float16 or float32.',
+        action: 'Use a file as llama.cpp writes it, or one in float16 or float32.',
       });
     }
     const bytes = shapesOnly ? null : await source.read(name);
@@ -138,7 +141,7 @@ export function createLoader(
   };
 }
 
-/** What the file says of a tensor, which must have this shape. */
+/** A tensor's entry in the file; it must have this shape. */
 function checked(source: WeightSource, name: string, shape: number[]): { dtype: StoredType } {
   const info = source.info(name);
   if (info?.shape.join() === shape.join()) return info;

@@ -1,4 +1,4 @@
-/** A model with a classification head on it: new for a task, or the one of its checkpoint. */
+/** A model with a classification head: a new one for a task, or its checkpoint's. */
 import type { TaskData } from '../../data/types';
 import { familyNamed } from '../../families';
 import { headTensors, type StoredHead } from '../../families/task-heads';
@@ -8,8 +8,8 @@ import { createTaskHead, prefixOf, type TaskHeadOptions } from './task-head';
 import { widenBytes } from './upload';
 
 /**
- * The model's own tensors are shared with `model`; disposing the result frees the head alone. What only the head for tokens
- * is made of is no part of it, as in transformers' classes: nothing would be learned there, and nothing saved of it.
+ * Shares its other tensors with `model`; disposing the result frees only the head. As in transformers' classes, the
+ * tensors of the language-modelling head are not among its own.
  */
 export async function withTaskHead(
   model: LanguageModel,
@@ -20,14 +20,14 @@ export async function withTaskHead(
   return withHead(withoutLmTensors(model), 'classification', created);
 }
 
-/** The model, whose language-modelling head still works, but is neither trained nor saved. */
+/** The language-modelling head still works, but is neither trained nor saved. */
 const withoutLmTensors = (model: LanguageModel): LanguageModel => ({
   ...model,
   tensors: model.tensors.filter(({ name }) => !isTokenHead(model, name)),
   linears: model.linears.filter(({ path }) => !isTokenHead(model, `${path}.`)),
 });
 
-/** The head's tensors as a checkpoint holds them, in float32. */
+/** The head's tensors in a checkpoint, as float32. */
 export async function readHead(
   model: Pick<LanguageModel, 'family' | 'hiddenSize' | 'blockPaths'>,
   stored: StoredHead,
@@ -37,7 +37,7 @@ export async function readHead(
   const values = new Map<string, { shape: number[]; data: Float32Array }>();
   for (const { name, shape, spare } of headTensors(familyNamed(model.family), config, stored)) {
     const info = source.info(name);
-    // BERT's pooler belongs to the base, whatever was saved with it.
+    // BERT's pooler belongs to the base, wherever it was saved.
     if (!info || spare) continue;
     const size = shape.reduce((product, n) => product * n, 1);
     values.set(name, { shape, data: widenBytes(info.dtype, new Uint8Array(await source.read(name)), size) });

@@ -1,11 +1,11 @@
 /**
- * Masked language modelling (BERT, Devlin et al., 2019), as transformers' DataCollatorForLanguageModeling draws it: each
- * token that is not special is chosen with mlm_probability; of the chosen, 80 % become the mask token, 10 % a token at
- * random, 10 % stay, and the model says what all of them were.
+ * Masked language modelling (BERT, Devlin et al., 2019), as transformers' DataCollatorForLanguageModeling draws it:
+ * each token that is not special is chosen with mlm_probability; of the chosen, 80 % become the mask token, 10 % a
+ * random token, 10 % stay, and the model predicts what all of them were.
  *
  * The draw is a function of (seed, pass, position): Philox with the counter (position in the batch, pass, 0, masking
- * stream), a word each for whether, what and which. So each pass hides others, and a resumed run the same; evaluation, with
- * zeros for both, always hides the same ones.
+ * stream), one word each for whether, what and which. So each pass masks different tokens, a resumed run the same ones,
+ * and evaluation, with zeros for both, always the same.
  */
 import { TabtuneError } from '../../base/errors';
 import { philox4x32, Stream } from '../../base/random';
@@ -22,7 +22,7 @@ export interface Masking {
 
 export interface Masked {
   ids: Int32Array;
-  /** Numbers of the chosen tokens, and what they were. */
+  /** Indices of the chosen tokens, and what they were. */
   pairs: [number, number][];
 }
 
@@ -52,9 +52,9 @@ export function maskedLm(
   if (maskTokenId === null) {
     throw new TabtuneError({
       code: 'bad_recipe',
-      message: 'The tokenizer of this model has no mask token, so no word can be hidden from it.',
+      message: 'The tokenizer of this model has no mask token, so no token can be masked.',
       where: 'objective.type',
-      action: 'Choose a model that was trained to fill in hidden words, such as BERT, or another objective.',
+      action: 'Choose a masked language model such as BERT, or another objective.',
     });
   }
   const masking: Masking = { mlm_probability, maskTokenId, vocabSize };
@@ -67,7 +67,7 @@ export function maskedLm(
       if (model.kind !== 'encoder' || !model.heads.lm) {
         throw new TabtuneError({
           code: 'bad_model',
-          message: `This ${model.family} model has no masked-language-modelling head, so it cannot say what a hidden word was.`,
+          message: `This ${model.family} model has no masked-language-modelling head, so it cannot predict masked tokens.`,
           where: 'model.source',
           action: 'Choose a checkpoint with that head (…ForMaskedLM), or another objective.',
         });

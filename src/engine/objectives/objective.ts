@@ -20,7 +20,10 @@ export interface View {
   hooks: Hooks;
   /** Hidden states [B·T, d] of padded rows. */
   hidden(rows: InputRows, states?: TextInput['states']): tf.Tensor;
-  /** Int32 inputs (rows, targets) that no other forward pass of this side overwrites before the backward pass has read them. */
+  /**
+   * Int32 inputs (rows, targets) that no other forward pass of this side overwrites before the backward pass has read
+   * them.
+   */
   ints: MakeInput;
   /** Runs any other computation of this side: what is computed for a reference leaves no tape. */
   run<T extends tf.TensorContainer>(compute: () => T): T;
@@ -31,13 +34,13 @@ export interface Pass {
   /** The model as it is being trained. */
   policy: View;
   /**
-   * The model to compare with: with the adapter off, or with the adapter as it was loaded when the run continues one. No
-   * gradient flows into it. Only for objectives with `usesReference`.
+   * The model to compare with: with the adapter off, or with the adapter as it was loaded when the run continues one.
+   * No gradient flows into it. Only for objectives with `usesReference`.
    */
   reference(): View;
   /**
-   * 1 / targets of the whole accumulation window, so that every target weighs the same whichever micro-batch it is in (as
-   * in transformers' Trainer); 1 in evaluation.
+   * 1 / targets of the whole accumulation window, so that every target weighs the same whichever micro-batch it is in
+   * (as in transformers' Trainer); 1 in evaluation.
    */
   scale: number;
   /** label_smoothing_factor: this share of each target is spread evenly over all classes. */
@@ -51,7 +54,9 @@ export interface LossResult {
   loss: tf.Scalar;
   /** How many targets it is a sum over. */
   targets: number;
-  /** Other sums to report by name, scaled like the loss: they become means over the targets of a step or an evaluation. */
+  /**
+   * Other sums to report by name, scaled like the loss: they become means over the targets of a step or an evaluation.
+   */
   metrics: Record<string, tf.Scalar>;
   /** Scores that evaluation metrics are computed from, [B, labels] or [B·T, labels]; null when the loss says it all. */
   scores: tf.Tensor | null;
@@ -91,8 +96,8 @@ export interface Objective {
   /** How many targets a batch has, when that depends on the draw. Left out: `Batch.targetCount`. */
   targets?(batch: Batch, draw: Draw): number;
   /**
-   * Runs before a step, and gives the batches that the step is taken on. It may generate with the policy, read values from
-   * the GPU and wait for anything else.
+   * Runs before a step, and gives the batches that the step is taken on. It may generate with the policy, read values
+   * from the GPU and wait for anything else.
    */
   prepare?(tools: PrepareTools, batches: Batch[]): Promise<Batch[]>;
 }

@@ -1,7 +1,7 @@
 /**
- * Sequence classification: scores of a text, through the task head, against its class (cross-entropy), its classes (binary
- * cross-entropy, a mean over the labels) or a number (squared error), as transformers' problem_type has them. Label
- * smoothing is for classes; the other two have none.
+ * Sequence classification: a text's scores against its class (cross-entropy), its classes (binary cross-entropy, the
+ * mean over the labels) or a number (squared error), as transformers' problem_type defines them. Label smoothing
+ * applies only to single classes.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { labelsWords, type TaskData, type TextProblemType } from '../../base/task';

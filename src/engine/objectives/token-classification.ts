@@ -1,6 +1,6 @@
 /**
- * Token classification: scores of every token, through the task head; cross-entropy where a token has a label, which is the
- * first of each word. Labels stand where they belong, not shifted.
+ * Token classification: cross-entropy of the scores of tokens that have a label, which are the first of each word.
+ * Labels are not shifted.
  */
 import { labelsWords } from '../../base/task';
 import type { TokenClassificationObjective } from '../../objectives/token-classification';

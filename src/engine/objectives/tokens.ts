@@ -1,4 +1,7 @@
-/** What the objectives that predict tokens share: rows of hidden states, what each predicts, and the language-modelling head. */
+/**
+ * What the objectives that predict tokens share: rows of hidden states, what each predicts, and the language-modelling
+ * head.
+ */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { PaddedRows } from '../../data/types';
 import { linearCrossEntropy } from '../kernels/losses/cross-entropy';

@@ -1,6 +1,7 @@
 /**
- * A run put together: the model with its head, the method, the optimiser with the method's rates, the objective, the reference
- * and the weight penalty. Training gives it real tensors, a dry run a counting device and zeros; everything else is the same.
+ * A run put together: the model with its head, the method, the optimiser with the method's rates, the objective, the
+ * reference and the weight penalty. Training gives it real tensors, a dry run a counting device and zeros; everything
+ * else is the same.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
@@ -82,7 +83,10 @@ export interface AssembledRun {
   attached: Attached;
   optimizer: Optimizer;
   objective: Objective;
-  /** The adapter as it was loaded, for an objective that compares with it; null if it compares with the base, or not at all. */
+  /**
+   * The adapter as it was loaded, for an objective that compares with it; null if it compares with the base, or not at
+   * all.
+   */
   reference: Method | null;
   baseText: BaseText | null;
   /** Frees everything but what is attached. */

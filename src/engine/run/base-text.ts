@@ -1,4 +1,6 @@
-/** Text of the kind that the base was trained on: what forgetting is measured on, and what EWC weighs the weights by. */
+/**
+ * Text of the kind that the base was trained on: what forgetting is measured on, and what EWC weighs the weights by.
+ */
 import type { Batch, BatchKind } from '../../data/types';
 import { textSection } from '../../objectives';
 import type { Method } from '../methods/method';

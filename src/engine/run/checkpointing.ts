@@ -1,8 +1,8 @@
 /**
- * Gradient checkpointing (Chen et al., 2016; transformers' `gradient_checkpointing`): of each block only the input is kept,
- * and the backward pass computes the block again before it differentiates it. Activations then take the memory of one
- * block instead of all, for one more forward pass. Dropout draws the same masks again, since they are a function of seed,
- * pass and tag, so that the result is the same to the last bit.
+ * Gradient checkpointing (Chen et al., 2016; transformers' `gradient_checkpointing`): of each block only the input is
+ * kept, and the backward pass recomputes the block before it differentiates it. Activations then take the memory of one
+ * block instead of all, at the cost of one more forward pass. Dropout draws the same masks again, since they are a
+ * function of seed, pass and tag, so the result is bit-identical.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { asOneNode, valueAndGradients, withoutTape } from '../kernels/tape';
@@ -12,7 +12,7 @@ import type { Hooks } from '../types';
 
 type BlockHook = NonNullable<Hooks['block']>;
 
-/** The hook that runs each block of the model so; `trainable` are the tensors that are learned, by their names. */
+/** The hook that runs each block this way; `trainable` are the learned tensors by name. */
 export function checkpointBlocks(
   model: Pick<LanguageModel, 'blockPaths'>,
   trainable: Map<string, tf.Tensor>,
@@ -46,8 +46,8 @@ export function checkpointBlocks(
 }
 
 /**
- * Below the lowest block that something is learned in, or before, no gradient goes: those blocks leave nothing but their
- * output. `learning` are the names of the tensors that are learned; `above` runs the other blocks.
+ * No gradient flows below the lowest block in which something is learned: the blocks below keep only their output.
+ * `learning` are the names of the learned tensors; `above` runs the other blocks.
  */
 export function frozenBelow(
   model: Pick<LanguageModel, 'blockPaths' | 'tensors'>,
@@ -60,7 +60,7 @@ export function frozenBelow(
   let lowest: number = blocks.length;
   for (const name of learning) {
     const own = blocks.findIndex((path) => name.startsWith(`${path}.`));
-    // What is no tensor of the model and in no block stands before all of them: virtual tokens.
+    // Tensors that are neither the model's nor in a block precede all blocks: virtual tokens.
     if (own >= 0) lowest = Math.min(lowest, own);
     else if (!known.has(name) || depth(name) > 0) lowest = 0;
   }
@@ -68,7 +68,7 @@ export function frozenBelow(
     index < lowest ? withoutTape(() => run(x)) : above(path, index, x, run, beside);
 }
 
-/** For a pass that no gradient is taken of: a block leaves nothing but its output. */
+/** For a pass without gradients: a block keeps only its output. */
 export function forwardOnly(hooks: Hooks): Hooks {
   return { ...hooks, block: (_path, _index, x, run) => tf.tidy(() => run(x)) };
 }

@@ -1,7 +1,8 @@
 /**
- * What a run takes, found by running it: the real model, method, optimiser, loop and generation over tfjs's real backend,
- * on a device that only counts (counting-device.ts). Nothing is computed and no weight is read, so that a second is enough
- * for models that no memory here could hold. It takes over tfjs's one backend: it belongs into a worker of its own.
+ * The memory that a run takes, found by running it: the real model, method, optimiser, loop and generation over tfjs's
+ * real backend, on a device that only counts (counting-device.ts). Nothing is computed and no weight is read, so it
+ * takes about a second even for models far larger than memory. It takes over tfjs's only backend, so it needs its own
+ * worker.
  */
 import type { TaskData } from '../../base/task';
 import { methodOf } from '../../methods';
@@ -36,7 +37,7 @@ export interface DryRun {
   quantization: ModelSection['quantization'];
   method: MethodSection;
   objective: ObjectiveSection;
-  /** The head that the data ask for; null without one. */
+  /** The head that the data need; null without one. */
   task: { problemType: TaskData['problemType']; labels: number } | null;
   /** Tokens of the longest piece of base text; 0 without any. */
   base: number;
@@ -56,13 +57,13 @@ export interface DryRunResult {
   /** GPU bytes at the run's widest moment, and what they are for. */
   bytes: number;
   parts: Record<Part, number>;
-  /** What the device would refuse whatever memory it has; null when nothing. */
+  /** The largest buffer that exceeds a limit of the device, however much memory it has; null if none does. */
   refusal: (Refusal & { part: Part }) | null;
   trainableParameters: number;
   totalParameters: number;
 }
 
-/** Zeros by size, shared: weights of a kind have the same sizes, and nobody writes into them. */
+/** Shared zeros by size: many weights have the same size, and nothing writes to them. */
 function zeroBytes(): (bytes: number) => ArrayBuffer {
   const bySize = new Map<number, ArrayBuffer>();
   return (bytes) => {
@@ -75,7 +76,7 @@ function zeroBytes(): (bytes: number) => ArrayBuffer {
   };
 }
 
-/** The checkpoint's shapes and formats; its bytes are never asked for. */
+/** The checkpoint's shapes and formats, without its bytes. */
 function shapesOnly(tensors: DryRun['tensors']): WeightSource {
   const all = new Map(tensors);
   return {
@@ -99,11 +100,11 @@ function zeroTensors(model: LanguageModel, section: MethodSection): NamedTensors
 const taskData = (task: DryRun['task']): TaskData | null =>
   task && { problemType: task.problemType, labels: Array.from({ length: task.labels }, (_, i) => String(i)) };
 
-/** By then the widest batch has come twice, so that a pool past its free size grows no more. */
+/** By then the widest batch has come twice, so that a pool above its free size no longer grows. */
 const ENOUGH_PASSES = 4;
 
 const SAMPLE_TOKENS = 40;
-/** After these the buffers of a token are used again and again. */
+/** From then on the buffers of a token are reused. */
 const SAMPLED = 3;
 
 export async function dryRun(plan: DryRun): Promise<DryRunResult> {
@@ -138,7 +139,7 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
       baseText: plan.base > 0 ? (kind) => baseBatches(kind, plan.base) : null,
       fisher: async ({ optimizer }) => keptZeros([optimizer.layout.size]),
       attached(methods) {
-        // tfjs uploads a tensor when it is first used, which would be in another part.
+        // tfjs uploads a tensor when it is first used; by then another part would be counted.
         for (const { trainable, constants = new Map() } of methods) {
           for (const tensor of [...trainable.values(), ...constants.values()]) bufferOf(gpuBackend(), tensor);
         }
@@ -154,7 +155,7 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
       prepare: undefined,
       loss(pass, batch) {
         count.part = 'activations' satisfies Part;
-        // What a batch takes after the last block is for its logits.
+        // After the last block, a batch allocates for its logits.
         const policy: View = {
           ...pass.policy,
           hidden(rows, states) {
@@ -215,7 +216,7 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
       parts: {
         weights: at('weights'),
         adapter: at('adapter'),
-        // One flat tensor of the optimiser's is the sum of the gradients.
+        // One of the optimiser's flat tensors is the sum of the gradients.
         gradients,
         optimizer: at('optimizer') - gradients,
         activations: at('activations'),

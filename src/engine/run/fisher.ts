@@ -1,4 +1,7 @@
-/** How much the base needs each weight for some texts: what EWC pulls by. One text a pass, without dropout. */
+/**
+ * How much the base needs each weight for some texts, which EWC's penalty is weighted by. One text per pass, no
+ * dropout.
+ */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Batch } from '../../data/types';
 import { workDone } from '../kernels/in-place';
@@ -21,7 +24,9 @@ export interface FisherSetup {
   checkpointing?: boolean;
 }
 
-/** `texts` are batches of one row. Null where `stopped` said so meanwhile; else the caller owns the tensor (see WeightPenalty). */
+/**
+ * `texts` are batches of one row. Null if stopped meanwhile; otherwise the caller owns the tensor (see WeightPenalty).
+ */
 export async function estimateFisher(
   { model, method, objective, optimizer, checkpointing }: FisherSetup,
   texts: Batch[],

@@ -1,7 +1,7 @@
 /**
- * The training loop, as one readable function: steps, evaluation, early stopping, checkpoints, pause and stop. Everything
- * random is a function of (seed, step), so `TrainState` and the optimiser's tensors are all that a resumed run needs to go
- * on bit for bit.
+ * The training loop, as one readable function: steps, evaluation, early stopping, checkpoints, pause and stop.
+ * Everything random is a function of (seed, step), so a resumed run needs only `TrainState` and the optimiser's tensors
+ * to be bit-identical.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
@@ -26,17 +26,17 @@ export interface TrainSetup extends PassSetup {
   batches: BatchSource;
   settings: TrainingSection;
   totalSteps: number;
-  /** Keep of each block its input alone, and compute it again in the backward pass. */
+  /** Keep only the input of each block, and recompute the block in the backward pass. */
   checkpointing?: boolean;
 }
 
-/** What is not a tensor but belongs to a checkpoint. Plain JSON. */
+/** The part of a checkpoint that is not tensors. Plain JSON. */
 export interface TrainState {
   /** Optimiser steps done. */
   step: number;
-  /** Forward passes done (micro-batches), which dropout is keyed by. */
+  /** Forward passes done (micro-batches), which dropout masks are drawn from. */
   pass: number;
-  /** Real tokens seen, padding excluded. */
+  /** Tokens seen, padding excluded. */
   tokens: number;
   /** Seconds of training, pauses excluded. */
   seconds: number;
@@ -68,7 +68,7 @@ export interface StepReport extends UpdateStats {
   learningRate: number;
   tokens: number;
   seconds: number;
-  /** Tokens of this step, and the seconds it took. */
+  /** Tokens of this step, and the seconds that it took. */
   stepTokens: number;
   stepSeconds: number;
   /** GPU dispatches that it took. */
@@ -88,7 +88,7 @@ export interface EvaluationReport extends Evaluation {
 export interface Control {
   pauseRequested(): boolean;
   stopRequested(): boolean;
-  /** Resolves when the pause ends (or a stop is asked for). */
+  /** Resolves when the pause ends, or a stop is requested. */
   resumed(): Promise<void>;
 }
 
@@ -98,13 +98,13 @@ export interface LoopCallbacks {
   evaluation(e: EvaluationReport): void | Promise<void>;
   /** Called after each evaluation, for sample answers. */
   samples(step: number): Promise<void>;
-  /** Must have stored everything when it resolves. `best` marks the best validation loss so far. */
+  /** Everything must be stored when it resolves. `best` marks the best validation loss so far. */
   checkpoint(state: TrainState, best: boolean): Promise<void>;
 }
 
 export type StopReason = 'completed' | 'stopped' | 'early_stopping';
 
-/** Steps in a row with a NaN or infinite loss or gradient before the run is ended. */
+/** A run ends after so many steps in a row with a NaN or infinite loss or gradient. */
 const MAX_NOT_FINITE = 3;
 
 /** A step that the GPU may still be working on. */
@@ -200,12 +200,13 @@ export async function trainLoop(
         code: 'not_finite',
         message: `The loss or its gradient was not a finite number for ${notFinite} steps in a row.`,
         where: `step ${report.step}`,
-        action: 'Lower training.learning_rate, keep training.max_grad_norm at 1, and look for odd rows in the data.',
+        action:
+          'Lower training.learning_rate, keep training.max_grad_norm at 1, and look for unusual rows in the data.',
       });
     }
   };
 
-  /** What is measured, answered and kept is the moving average of the weights, where there is one. */
+  /** Evaluations, sample answers and checkpoints use the moving average of the weights, if there is one. */
   const runEvaluation = () => optimizer.withAverage(evaluateNow);
   const evaluateNow = async (): Promise<boolean> => {
     if (validation.length === 0 || state.lastEvalStep === state.step) return false;
@@ -215,7 +216,7 @@ export async function trainLoop(
     if (measured === null) return false; // stopped meanwhile
     const { loss, metrics, scores } = measured;
     const best = Number.isFinite(loss) && (state.bestEvalLoss === null || loss < state.bestEvalLoss);
-    // Before the first step the base is measured: the mark to beat, not a checkpoint.
+    // Before the first step this measures the base: the loss to beat, not a checkpoint.
     if (state.step === 0) state.initialEvalLoss = loss;
     else if (best) {
       state.bestEvalLoss = loss;

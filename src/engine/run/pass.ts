@@ -1,4 +1,7 @@
-/** Passes as objectives see them: the policy on the tape, the reference off it, and inputs that do not overwrite each other. */
+/**
+ * Passes as objectives see them: the policy on the tape, the reference off it, and inputs that do not overwrite each
+ * other.
+ */
 import { int32Input } from '../kernels/inputs';
 import { withoutTape } from '../kernels/tape';
 import { inference, type Method } from '../methods/method';
@@ -8,17 +11,17 @@ import type { Draw, Objective, Pass, View } from '../objectives/objective';
 import type { Hooks } from '../types';
 import { forwardOnly } from './checkpointing';
 
-/** The model of a run, its method and what is asked of it. */
+/** Who passes are between: a model with its method, the objective, and the reference. */
 export interface PassSetup {
   model: LanguageModel;
   method: Method | null;
   objective: Objective;
-  /** The adapter as it was loaded, when the run continues one; left out, the reference is the base. */
+  /** The adapter as it was loaded, if the run continues one; otherwise the reference is the base. */
   reference?: Method | null;
 }
 
 export interface PassOptions {
-  /** Those of the policy. */
+  /** The policy's. */
   hooks: Hooks;
   scale: number;
   withGradient: boolean;
@@ -49,7 +52,7 @@ function recordedView(model: LanguageModel, hooks: Hooks, make: MakeInput): View
   };
 }
 
-/** A side that no gradient is taken of; `use` sets its inputs apart from the policy's. */
+/** A side without gradients; `use` keeps its inputs separate from the policy's. */
 export function unrecordedView(model: LanguageModel, given: Hooks, use: string): View {
   const hooks = forwardOnly(given);
   const make: MakeInput = (name, values, shape) => int32Input(`${use} ${name}`, values, shape);
@@ -63,10 +66,10 @@ export function unrecordedView(model: LanguageModel, given: Hooks, use: string):
   };
 }
 
-/** The side that the policy is compared with. */
+/** The model that the policy is compared with. */
 export function referenceView({ model, method, objective, reference }: PassSetup): View {
   if (!objective.usesReference) throw new Error('An objective that calls reference() must set usesReference.');
-  // Switched off, a method leaves the base as it was: those that open its weights train copies of them.
+  // At strength 0 every method is the base: those that train its weights train copies of them.
   const hooks = reference ? reference.hooks(inference()) : (method?.hooks(inference(0)) ?? {});
   return unrecordedView(model, hooks, 'reference');
 }

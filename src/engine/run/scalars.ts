@@ -1,11 +1,11 @@
-/** The named sums that objectives report beside their loss, added up on the device and read once. */
+/** The sums that objectives report besides their loss, by name: added up on the device, and read once. */
 import * as tf from '@tensorflow/tfjs-core';
 import { withoutTape } from '../kernels/tape';
 import { readFloats } from '../webgpu/backend';
 
 export type ScalarSums = Map<string, tf.Scalar>;
 
-/** Adds a batch's scalars, which stay its caller's. */
+/** Adds a batch's scalars; the caller still owns them. */
 export function addScalars(sums: ScalarSums, scalars: Record<string, tf.Scalar>): void {
   for (const [name, value] of Object.entries(scalars)) {
     const before = sums.get(name);

@@ -5,7 +5,7 @@ import type { Method } from '../methods/method';
 import type { Hooks } from '../types';
 import { neftune } from './neftune';
 
-/** The model's own dropout draws beside LoRA's, whose tags count from 0. */
+/** Sites of the model's own dropout; LoRA's tags count from 0. */
 const SITES_FROM = 2 ** 24;
 
 /** `pass` counts the forward passes of the run. */

@@ -1,4 +1,4 @@
-/** Methods at work on a model: new, gone on from an adapter, or out of a checkpoint. */
+/** Methods attached to a model: new, continued from an adapter, or from a checkpoint. */
 import type { TaskData } from '../../base/task';
 import type { NamedTensors } from '../../engine/methods/tensors';
 import type { LanguageModel } from '../../engine/models/model';
@@ -10,18 +10,18 @@ import { type DecodedAdapter, decodeAdapter } from '../../methods/read-adapter';
 import { type ObjectiveType, objectiveOfTask } from '../../objectives';
 import { adapterModel } from './adapter-model';
 
-/** A method at work, on its model: one with a head of its own where the adapter has one. */
+/** A method on its model, which has a head if the adapter has one. */
 export interface OpenAdapter extends Attached {
   settings: MethodSection;
   objective: ObjectiveType;
 }
 
-/** What of a checkpoint its head is made of: BERT's pooler, and the head that it has already. */
+/** Where a head's tensors come from in a checkpoint: BERT's pooler, and the checkpoint's own head. */
 export type HeadSource = Pick<TaskHeadOptions, 'source' | 'load'> & {
   stored?: { task: TaskData; values: NamedTensors };
 };
 
-/** A method from tensors by name, on the model or on one with the head that the tensors need. */
+/** A method from tensors by name, on the model with the head that the task needs. */
 export async function openMethod(
   base: LanguageModel,
   settings: MethodSection,
@@ -30,7 +30,7 @@ export async function openMethod(
     task: TaskData | null;
     seed: number;
     values?: NamedTensors;
-    /** The tokens of the method's initial text; none when left out. */
+    /** Tokens of the method's initial text. */
     initText?: Int32Array;
     signal?: AbortSignal;
     head?: HeadSource;
@@ -46,7 +46,10 @@ export async function openMethod(
   return { ...attached, settings, objective };
 }
 
-/** How a head for the task is made: from the given tensors, else from the checkpoint's own head if that has the same labels. */
+/**
+ * How a head for the task is made: from the given tensors, else from the checkpoint's own head if that has the same
+ * labels.
+ */
 export function headOptions(
   task: TaskData | null,
   values?: NamedTensors,
@@ -57,12 +60,14 @@ export function headOptions(
   return { ...source, values: new Map([...(stored && same ? stored.values : []), ...(values ?? [])]) };
 }
 
-/** An adapter by the names of this model: a bare encoder's have no prefix, those of its class with a head have one. */
+/**
+ * An adapter with this model's tensor names: a bare encoder's have no prefix, those of its class with a head have one.
+ */
 export function fitNames(model: LanguageModel, adapter: DecodedAdapter): DecodedAdapter {
   return methodOf(adapter.section).files!.fit(adapter, adapterModel(model));
 }
 
-/** An adapter on a model. Throws bad_adapter where it does not fit. */
+/** An adapter on a model. Throws bad_adapter if it does not fit. */
 export function openAdapter(base: LanguageModel, files: AdapterFiles, head?: HeadSource): Promise<OpenAdapter> {
   const { section, task, values } = fitNames(base, decodeAdapter(files));
   return openMethod(base, section, { objective: objectiveOfTask(task, base.kind).type, task, seed: 0, values, head });

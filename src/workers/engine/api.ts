@@ -1,6 +1,6 @@
 /**
  * What the engine worker does. It reads weights itself (hub/ by source, in the worker), trains, and writes metrics and
- * checkpoints straight to storage/, so that no tensor crosses to the page. Text stays outside: it sees token ids only.
+ * checkpoints straight to storage/, so that no tensor crosses to the page. It sees no text, only token ids.
  */
 import type { TaskData, TokenizedExample } from '../../data/types';
 import type { AdapterFiles } from '../../formats/adapter-format';
@@ -16,11 +16,11 @@ export interface TrainJob {
   train: TokenizedExample[];
   validation: TokenizedExample[];
   maxLength: number;
-  /** Rendered and tokenized prompts answered at every evaluation. */
+  /** Tokenised prompts that are answered at every evaluation. */
   samplePrompts: Int32Array[];
   stopTokenIds: number[];
   padTokenId: number;
-  /** The tokenizer's; null where it has none. */
+  /** The tokenizer's; null if it has none. */
   maskTokenId: number | null;
   /** Labels of the data, for objectives with a head. */
   task: TaskData | null;
@@ -30,9 +30,9 @@ export interface TrainJob {
   initText: Int32Array;
   /** method.init_adapter, already read. */
   initAdapter: AdapterFiles | null;
-  /** What `gradient_checkpointing` comes to for this run, `auto` decided. */
+  /** gradient_checkpointing, with `auto` decided. */
   checkpointing: boolean;
-  /** Go on from the run's last checkpoint in storage. */
+  /** Resume from the run's last checkpoint in storage. */
   resume: boolean;
 }
 
@@ -45,7 +45,7 @@ export type EngineEvent =
 
 export interface EngineApi {
   device(): Promise<DeviceReport>;
-  /** Frees the model before it; throws bad_model, gpu_out_of_memory. */
+  /** Frees the previous model first. Throws bad_model, gpu_out_of_memory. */
   loadModel(
     source: string,
     onProgress?: (loaded: number, total: number) => void,
@@ -60,7 +60,7 @@ export interface EngineApi {
   setAdapter(adapter: AdapterFiles | null): Promise<{ trainableParameters: number }>;
   /** Loads a run's best (else latest) checkpoint as the adapter. */
   openCheckpoint(runId: string, recipe: Recipe): Promise<{ trainableParameters: number }>;
-  /** The adapter on the model now, in the layout of its ecosystem. Throws bad_adapter where the method has none of its own. */
+  /** The current adapter, in the layout of its ecosystem. Throws bad_adapter if the method has no separate adapter. */
   exportAdapter(): Promise<AdapterFiles>;
   /** The open model with its adapter merged in, as model.safetensors: its bytes go to `onPiece` in order. */
   mergeModel(
@@ -85,18 +85,18 @@ export interface EngineApi {
   ): Promise<Int32Array>;
   /** Logits [T, vocab] of a text, row-major, for checking against other software. */
   logits(ids: Int32Array, adapterStrength: number): Promise<Float32Array>;
-  /** One vector a text, of the model's width. */
+  /** One vector per text, of the model's width. */
   embed(
     texts: Int32Array[],
     options: { mode: 'mean' | 'cls'; normalize: boolean; adapterStrength: number },
   ): Promise<Float32Array[]>;
-  /** What the head says of a text: a probability for each label, or the number itself; [T · labels] for tokens. */
+  /** The head's prediction for a text: a probability per label, or the number itself; [T · labels] for tokens. */
   classify(
     ids: Int32Array,
     adapterStrength: number,
   ): Promise<{ labels: string[]; problemType: TaskData['problemType']; probabilities: Float32Array }>;
-  /** Mean negative log-likelihood a token of a text under the base, in nats; its exponential is the perplexity. */
+  /** Mean negative log-likelihood per token of a text under the base, in nats; its exponential is the perplexity. */
   textLoss(ids: Int32Array): Promise<number>;
-  /** For tests of recovery: destroys the GPU device as a driver reset would. */
+  /** For tests of recovery: destroys the GPU device, as a driver reset would. */
   loseDevice(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** The classification head that a checkpoint comes with. */
+/** The classification head of a checkpoint. */
 import type { LanguageModel } from '../../engine/models/model';
 import type { Quantization } from '../../engine/models/upload';
 import { readHead, withTaskHead } from '../../engine/models/with-head';
@@ -6,7 +6,7 @@ import type { CheckedModel } from '../../hub/check';
 import type { ModelWeights } from '../../hub/weights';
 import type { HeadSource } from './adapters';
 
-/** The classification head of a checkpoint, on its model; without one the model as it is. */
+/** The model with its checkpoint's classification head, or as it is if there is none. */
 export async function checkpointHead(
   base: LanguageModel,
   { head: stored }: CheckedModel,

@@ -50,9 +50,9 @@ export function checkpointValues(tensors: NamedTensors): NamedTensors {
 }
 
 /**
- * What the method's tensors start with. A resumed run's get their values when its optimiser is loaded; until then they are
- * where the run began, since EWC and L2-SP penalise the distance from there. Constants come from the checkpoint: computing
- * PiSSA's singular values again would take too long. Then the trained tensors do too (`trained`).
+ * What the method's tensors start with. A resumed run's get their values when its optimiser is loaded; until then they
+ * are where the run began, since EWC and L2-SP penalise the distance from there. Constants come from the checkpoint:
+ * computing PiSSA's singular values again would take too long. Then the trained tensors do too (`trained`).
  */
 export function startingValues(
   loaded: NamedTensors | undefined,

@@ -21,7 +21,9 @@ export class SampleAnswers {
     private readonly options: SampleOptions,
   ) {}
 
-  /** `untouched`: the tuned model still equals the base. Null without prompts, or when the run was stopped meanwhile. */
+  /**
+   * `untouched`: the tuned model still equals the base. Null without prompts, or when the run was stopped meanwhile.
+   */
   async take(untouched: boolean): Promise<{ base: Int32Array[]; tuned: Int32Array[] } | null> {
     const { prompts, stopped } = this.options;
     const tuned: Int32Array[] = [];

@@ -33,16 +33,16 @@ import { RunControl } from './run-control';
 import { runTraining } from './train';
 
 interface OpenModel {
-  /** Without any head but the one for tokens; what methods and new heads are put on. */
+  /** Without a classification head; methods and new heads are attached to it. */
   base: LanguageModel;
-  /** With the head of its checkpoint where that has one for classes. */
+  /** With the checkpoint's classification head, if it has one. */
   model: LanguageModel;
   head: HeadSource;
   checked: CheckedModel;
   summary: ModelSummary;
 }
 
-/** How long a busy browser may take to say that the device behind a failed read is lost. */
+/** How long a busy browser may take to report that the device behind a failed read is lost. */
 const LOSS_PATIENCE_MS = 3000;
 
 const VERSIONS: Record<string, string> = { tabtune: __TABTUNE_VERSION__, tfjs: tensorRuntimeVersion };
@@ -58,13 +58,13 @@ export function createEngineService(): EngineApi {
     return device;
   };
 
-  /** Rejects at once when the device fails, instead of leaving the caller to a read that never answers. */
+  /** Rejects as soon as the device fails, when a read may never resolve. */
   const onDevice = async <T>(work: () => Promise<T>): Promise<T> => {
     const { failed } = await engine();
     try {
       return await Promise.race([work(), failed]);
     } catch (cause) {
-      // A lost device fails reads before it says so itself: which of the two came first must not decide the message.
+      // A lost device fails reads before the loss is reported; the message must not depend on which comes first.
       const patience = pause(cause instanceof TabtuneError ? 50 : LOSS_PATIENCE_MS);
       const reason = await Promise.race([failed.catch((error: unknown) => error), patience]);
       throw reason instanceof TabtuneError ? reason : cause;
@@ -147,7 +147,7 @@ export function createEngineService(): EngineApi {
       dropAdapter();
       try {
         return await onDevice(async () => {
-          // What answers and other runs left behind would count as this one's.
+          // Memory left from answers and other runs would count as this run's.
           disposeInputs();
           trimMemory();
           const finished = await runTraining(base, head, job, control!, onEvent);
@@ -226,7 +226,7 @@ export function createEngineService(): EngineApi {
       if (adapter && !methodOf(adapter.settings).merges) {
         throw new TabtuneError({
           code: 'bad_adapter',
-          message: `What ${adapter.settings.type} has learned is no part of a weight, so it cannot be merged into the model.`,
+          message: `What ${adapter.settings.type} learns is not part of a weight, so it cannot be merged into the model.`,
           where: 'method.type',
           action: 'Export the adapter instead.',
         });

@@ -1,6 +1,6 @@
 /**
- * One training run inside the engine worker: assembles it from the job, runs the loop, writes metrics and checkpoints to
- * storage, and reports to the page, which writes the run's record.
+ * One training run inside the engine worker: assembles it from the job, runs the loop, writes metrics and checkpoints
+ * to storage, and reports to the page, which writes the run's record.
  */
 import { partsOfBaseText } from '../../data/base-parts';
 import { createBatchSource } from '../../data/batches';

@@ -1,4 +1,4 @@
-/** The plan worker: dry runs of training beside the engine, which may be busy. */
+/** The plan worker: dry runs of training, next to the engine, which may be busy. */
 
 import { serve } from '../../rpc/rpc';
 import { createPlanService } from './service';

@@ -1,4 +1,4 @@
-/** What the plan worker does: dry runs, one at a time, since each takes over tfjs's one backend. */
+/** What the plan worker does: dry runs, one at a time, since each takes over tfjs's only backend. */
 import { type DryRun, type DryRunResult, dryRun } from '../../engine/run/dry-run';
 
 export interface PlanApi {

@@ -1,4 +1,7 @@
-/** What a pass offers an objective: a reference beside the policy, several forward passes, metrics, and work between steps. */
+/**
+ * What a pass offers an objective: a reference beside the policy, several forward passes, metrics, and work between
+ * steps.
+ */
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import * as tf from '@tensorflow/tfjs-core';
@@ -150,8 +153,8 @@ describe('an objective that prepares its steps', () => {
   const WANTED = 7;
 
   /**
-   * Learns to answer with one token: answers are sampled from the policy, a judge elsewhere says how much of each is that
-   * token, and the log-probability of an answer counts by its reward.
+   * Learns to answer with one token: answers are sampled from the policy, a judge elsewhere says how much of each is
+   * that token, and the log-probability of an answer counts by its reward.
    */
   function judged(judge: (answer: Int32Array) => Promise<number>) {
     const rewards = new WeakMap<Batch, number>();

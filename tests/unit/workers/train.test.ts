@@ -1,4 +1,7 @@
-/** A whole run in the engine worker: from a job to events, stored metrics, checkpoints and the summary. On the CPU backend. */
+/**
+ * A whole run in the engine worker: from a job to events, stored metrics, checkpoints and the summary. On the CPU
+ * backend.
+ */
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import * as tf from '@tensorflow/tfjs-core';
