@@ -1,6 +1,6 @@
 /**
- * Labels -> numbers: which classes there are, in which order, and what each example's target is. Names are sorted as
- * transformers' examples sort them (numbers by size), so that the same data gives the same numbers.
+ * Labels -> numbers: the classes, their order and each example's target. Names are sorted as in transformers' examples
+ * (numbers by size), so that the same data gives the same numbers.
  */
 import { TabtuneError } from '../base/errors';
 import type { TaskData, TextProblemType } from '../base/task';
@@ -18,21 +18,21 @@ export interface LabelledRow {
 
 export interface Classified {
   task: SequenceTask;
-  /** As TokenizedExample.classes; null for a row that cannot be used, which `problems` explains. */
+  /** As TextTargetsExample.targets; null for a row that cannot be used, which `problems` explains. */
   classes: (Float32Array | null)[];
-  /** What a split has to keep even: the class, of several the rarest; undefined for numbers. */
+  /** The class that a split balances, the rarest if there are several; undefined for numbers. */
   strata: string[] | undefined;
   problems: DataProblem[];
 }
 
-/** Numbers by size where all labels are numbers, else by letters. */
+/** By size if all labels are numbers, otherwise alphabetically. */
 export function sortLabels(labels: Iterable<string>): string[] {
   const list = [...new Set(labels)];
   const numeric = list.every((label) => numberOf(label) !== null);
   return list.sort((a, b) => (numeric ? Number(a) - Number(b) : 0) || (a < b ? -1 : a > b ? 1 : 0));
 }
 
-/** `auto`: fractions are numbers to predict, several labels (or none) in any row mean that each applies by itself. */
+/** `auto`: fractions are numbers to predict; several labels (or none) in any row mean that each applies independently. */
 export function problemTypeOf(
   rows: readonly LabelledRow[],
   asked: 'auto' | TextProblemType,
@@ -44,7 +44,7 @@ export function problemTypeOf(
     : 'single_label_classification';
 }
 
-/** `column`: what a number to predict is called. Throws bad_data when there is nothing to tell apart. */
+/** `column` names a number to predict. Throws bad_data if there is nothing to distinguish. */
 export function classify(
   name: string,
   rows: readonly LabelledRow[],
@@ -70,7 +70,7 @@ export function classify(
 
   const single = problemType === 'single_label_classification';
   const listed = rows.map((given) => {
-    // Fractions that are asked to be classes keep the spelling of the file.
+    // Fractions used as classes keep the file's spelling.
     const labels = typeof given.labels === 'number' ? [given.written ?? String(given.labels)] : given.labels;
     if (!single || labels.length === 1) return labels;
     const action = 'It was left out. Set the problem type to multi-label, or give it one label.';

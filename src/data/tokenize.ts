@@ -15,8 +15,8 @@ import type { DataProblem, TokenizedDataset, TokenizedExample } from './types';
 export const AUTO_MAX_LENGTH = 1024;
 
 /**
- * The limit in tokens. 'auto': the 95th percentile of the lengths, rounded up to a whole bucket, at most 1024 and the
- * model's context. A limit given by hand is kept, but never exceeds the context.
+ * The limit in tokens. 'auto' is the 95th percentile of the lengths, rounded up to a multiple of the bucket, at most 1024
+ * and the model's context. A given limit is kept, but never exceeds the context.
  */
 export function resolveMaxLength(limit: number | 'auto', lengths: ArrayLike<number>, contextLength: number): number {
   if (limit !== 'auto') return Math.min(limit, contextLength);
@@ -26,8 +26,8 @@ export function resolveMaxLength(limit: number | 'auto', lengths: ArrayLike<numb
 }
 
 /**
- * Examples with nothing left to learn are dropped. They are split before they are packed, so that no text is on both sides.
- * Throws bad_data when none is left.
+ * Drops examples with nothing left to learn. Examples are split before they are packed, so that no text is on both sides.
+ * Throws bad_data if none is left.
  */
 export function finishDataset(
   input: EncodedDataset,
@@ -128,7 +128,7 @@ export function finishDataset(
   };
 }
 
-/** Examples that are trained on, each in one piece or several. */
+/** The examples that are trained on, each as one piece or several. */
 interface Kept {
   pieces: TokenizedExample[][];
   /** Equal ones are duplicates. */

@@ -1,41 +1,37 @@
-/**
- * What flows through `data/`: file -> rows -> examples -> tokens -> batches. Nothing here knows of engine or screen.
- */
+/** What flows through `data/`: file -> rows -> examples -> tokens -> batches. */
 import type { TaskData } from '../base/task';
 import type { DatasetFormat } from '../recipe/sections';
 
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant' | 'tool';
   content: string;
-  /** False: an assistant's message that is shown to the model but not learned (OpenAI's `weight: 0`, TRL's prompts). */
+  /** False: an assistant message that the model reads but is not trained on (OpenAI's `weight: 0`, TRL's prompts). */
   train?: false;
 }
 
-/**
- * One training example in canonical form. `row` is 1-based: the line of a JSONL file, the data row of a CSV, the
- * element of an array.
- */
+/** One training example in canonical form. `row` is 1-based: the line of a JSONL file, the data row of a CSV, the element of an array. */
 export type Example =
   | { kind: 'messages'; row: number; messages: ChatMessage[] }
   | { kind: 'prompt_completion'; row: number; prompt: string; completion: string }
   | { kind: 'text'; row: number; text: string }
   /**
-   * A class, several (a list), or a number to predict (fractions). `written` is the label as the file spells it where
-   * `labels` does not: "0.50" for 0.5. It is what the model learns to write with the sft objective.
+   * A class, several (a list), or a number to predict (fractions). `written` is the file's spelling if `labels` has another:
+   * "0.50" for 0.5. The model learns to write it with the sft objective.
    */
   | { kind: 'labelled'; row: number; text: string; labels: string[] | number; written?: string }
   /** As many tags as words. */
   | { kind: 'tagged'; row: number; tokens: string[]; tags: string[] };
 
-/** Something about the data a person should know; `dropped` says whether the row was left out because of it. */
+/** Something that a person should know about the data. */
 export interface DataProblem {
   severity: 'error' | 'warning';
   code: string;
-  /** 1-based, as in Example.row; absent when the whole file is meant. */
+  /** 1-based, as in Example.row; left out if it concerns the whole file. */
   row?: number;
   message: string;
   /** What was done about it, or what to do. */
   action: string;
+  /** The row was left out because of it. */
   dropped: boolean;
 }
 
@@ -43,13 +39,13 @@ export interface ParsedDataset {
   name: string;
   /** The file kind it was read as. */
   fileType: 'jsonl' | 'json' | 'csv' | 'tsv' | 'text';
-  /** What the shape was taken to be; never 'auto'. */
+  /** The detected format. */
   format: Exclude<DatasetFormat, 'auto'>;
-  /** One sentence for the screen: what was detected and from which columns. */
+  /** One sentence for the screen: what was detected, and from which columns. */
   detected: string;
-  /** Column names seen, for mapping by hand. */
+  /** Column names in the file, to be mapped by hand. */
   columns: string[];
-  /** Which column plays which part, e.g. {prompt: 'question', completion: 'answer'}. */
+  /** Part of an example -> column, e.g. {prompt: 'question', completion: 'answer'}. */
   mapping: Record<string, string>;
   examples: Example[];
   problems: DataProblem[];
@@ -62,34 +58,34 @@ export interface TokenSequence {
   /** Of the first example in it. */
   row: number;
   ids: Int32Array;
-  /** Tokens truncated at max_length; 0 when all of them fit. */
+  /** Tokens truncated at max_length; 0 if all of them fit. */
   truncatedBy: number;
 }
 
 /** Each token is predicted from the ones before it. */
 export interface NextTokenExample extends TokenSequence {
   kind: 'next_token';
-  /** `ids[i]` where trained on, else -100 (Hugging Face's convention, not shifted). */
+  /** `ids[i]` if trained on, otherwise -100 (Hugging Face's convention, not shifted). */
   labels: Int32Array;
   /** Packed texts: for each token the index of its text's first token, whose label is -100. Null for a single text. */
   starts: Int32Array | null;
 }
 
-/** Tokens with labels of their own. */
+/** Tokens with their own labels. */
 export interface TokenLabelsExample extends TokenSequence {
   kind: 'token_labels';
   /** Class indices, on the first token of each word; -100 elsewhere. Not shifted. */
   labels: Int32Array;
 }
 
-/** A text with targets for the whole of it. */
+/** A text with targets as a whole. */
 export interface TextTargetsExample extends TokenSequence {
   kind: 'text_targets';
-  /** [1] a class index or a number to predict, or [labels] of zeros and ones. */
+  /** A class index or number to predict [1], or zeros and ones [labels]. */
   targets: Float32Array;
 }
 
-/** A text in which some tokens will be masked: which ones is drawn at each pass. */
+/** A text in which some tokens will be masked; which ones is drawn in each pass. */
 export interface HiddenTokensExample extends TokenSequence {
   kind: 'hidden_tokens';
   /** 1 for tokens that are never masked ([CLS], [SEP]). */
@@ -97,8 +93,8 @@ export interface HiddenTokensExample extends TokenSequence {
 }
 
 /**
- * What the model sees at once and what it learns from it. Kinds are named after what they hold, not after an objective.
- * A new kind adds an interface here, a batch below and its padding in batches.ts.
+ * A model's input and what it learns from it. Kinds are named after what they hold, not after an objective. A new kind adds
+ * an interface here, a batch below and its padding in batches.ts.
  */
 export type TokenizedExample = NextTokenExample | TokenLabelsExample | TextTargetsExample | HiddenTokensExample;
 
@@ -109,39 +105,36 @@ export interface TokenizedDataset {
   validation: TokenizedExample[];
   /** The resolved limit. */
   maxLength: number;
-  /** Classification: the labels in the order of their numbers, and what kind it is; null for other objectives. */
+  /** The labels of a classification, in the order of their numbers; null for other objectives. */
   task: TaskData | null;
   problems: DataProblem[];
   stats: DatasetStats;
 }
 
 export interface DatasetStats {
-  /** Examples as the file has them, however they are packed or cut into pieces. */
+  /** Examples in the file, however they are packed or split. */
   examples: number;
   trainExamples: number;
   validationExamples: number;
-  /** Over all examples, before cutting. */
+  /** Of all examples, before truncation. */
   tokens: number;
-  /**
-   * Tokens that a loss is taken of; examples in sequence classification; as many as will be hidden in masked language
-   * modelling.
-   */
+  /** Tokens with a loss, or examples if whole texts have one; for masked language modelling, as many as will be masked. */
   targetTokens: number;
   longest: number;
   percentile95: number;
   truncated: number;
-  /** Equal-width bins of example lengths, before cutting. */
+  /** Equal-width bins of example lengths, before truncation. */
   histogram: { from: number; to: number; count: number }[];
   duplicates: number;
 }
 
-/** One example for the screen: its rendered text and its tokens, each with whether it is trained on. */
+/** One example for the screen: its text as the model reads it, and its tokens. */
 export interface TokenView {
   row: number;
   rendered: string;
-  /** Sequence classification: the example's labels, joined by commas. */
+  /** The labels of a text as a whole, separated by commas. */
   label?: string;
-  /** `tag`: token classification, on the first token of each word. */
+  /** `tag`: on the first token of each word that has one. */
   tokens: { id: number; text: string; trained: boolean; cut: boolean; tag?: string }[];
 }
 
@@ -160,12 +153,12 @@ interface Counted {
   targetCount: number;
 }
 
-/** Counts the labels that have a token before them: the one at position 0 is predicted from nothing. */
+/** Counts the labels with a token before them: nothing predicts the one at position 0. */
 export interface NextTokenBatch extends PaddedRows, Counted {
   kind: 'next_token';
   /** [batchSize · length]; -100 on padding. */
   labels: Int32Array;
-  /** [batchSize · length], within the row; each padding token is a text by itself. Null when no row is packed. */
+  /** [batchSize · length], within the row; each padding token is a text by itself. Null if no row is packed. */
   starts: Int32Array | null;
 }
 
@@ -184,7 +177,7 @@ export interface TextTargetsBatch extends PaddedRows, Counted {
   width: number;
 }
 
-/** Counts the tokens that may be masked; how many will be, the objective knows once it has drawn them. */
+/** Counts the tokens that may be masked; how many are, the objective knows once it has drawn them. */
 export interface HiddenTokensBatch extends PaddedRows, Counted {
   kind: 'hidden_tokens';
   /** [batchSize · length]; 1 on padding too. */
@@ -196,13 +189,11 @@ export type Batch = NextTokenBatch | TokenLabelsBatch | TextTargetsBatch | Hidde
 export type BatchKind = Batch['kind'];
 export type BatchOf<K extends BatchKind> = Extract<Batch, { kind: K }>;
 
-/** Batches as a pure function of the step, so that a resumed run sees the same data. */
+/** Batches as a pure function of the step: a resumed run sees the same data. */
 export interface BatchSource {
   /** Optimiser steps in one epoch. */
   stepsPerEpoch: number;
-  /**
-   * The micro-batches (gradient_accumulation_steps of them, fewer at an epoch's end) of optimiser step `step`, 0-based.
-   */
+  /** The micro-batches (gradient_accumulation_steps of them, fewer at an epoch's end) of optimiser step `step`, 0-based. */
   microBatches(step: number): Batch[];
   /** The validation set in order, unshuffled. */
   evaluation(): Batch[];

@@ -21,7 +21,7 @@ export interface Evaluated {
 }
 
 /**
- * `scores` are the head's, [n · labels] ([n] for regression). `targets` are TokenizedExample.classes, one after another: a
+ * `scores` are the head's, [n · labels] ([n] for regression). `targets` are TextTargetsExample.targets, one after another: a
  * class index, a zero or one for each label, or the number to predict.
  *
  * single_label_classification: the highest score wins, the first among equals. multi_label_classification: a label applies
