@@ -8,16 +8,14 @@ import { checkPageReach } from './page-reach.mjs';
 import { checkSize } from './size.mjs';
 
 const rules = [checkLayers, checkCircles, checkPageReach, checkIds, checkSize, checkFoldersTable];
-/** Shown, but not yet counted: what breaks them is being mended. */
-const pending = new Set([checkCircles, checkSize]);
 
 const root = process.cwd();
 const graph = readGraph(root);
 let count = 0;
 for (const check of rules) {
   const broken = check(root, graph);
-  for (const line of broken) console.error(pending.has(check) ? `(not yet counted) ${line}` : line);
-  if (!pending.has(check)) count += broken.length;
+  for (const line of broken) console.error(line);
+  count += broken.length;
 }
 if (count > 0) console.error(`${count} broken rule${count === 1 ? '' : 's'} (scripts/lint).`);
 process.exitCode = count > 0 ? 1 : 0;

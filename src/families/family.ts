@@ -6,7 +6,7 @@
 import type { AdapterHubPlaces } from './adapterhub';
 import type { DropoutRates } from './dropout';
 import type { GgufFamily } from './gguf';
-import type { ClassificationHeads } from './task-heads';
+import type { ClassificationHeads } from './heads';
 
 /** A tensor of the checkpoint by Hugging Face's name; a linear is stored [out, in], a Conv1D (GPT-2) [in, out]. */
 export interface TensorSpec {

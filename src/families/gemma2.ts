@@ -24,8 +24,8 @@ import {
   ggufWindow,
   ropeScaling,
 } from './gguf';
+import { decoderHeads } from './heads';
 import { type Rope, readRope } from './rope';
-import { decoderHeads } from './task-heads';
 
 /** What Gemma 2 and Gemma 3 have in common. */
 export interface GemmaConfig extends DecoderConfig {

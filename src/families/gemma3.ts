@@ -18,8 +18,8 @@ import {
   readGemma,
 } from './gemma2';
 import { ggufHeadNorms, ggufWindow, ropeScaling } from './gguf';
+import { decoderHeads } from './heads';
 import { type Rope, readRopeFields, section } from './rope';
-import { decoderHeads } from './task-heads';
 
 export interface Gemma3Config extends GemmaConfig {
   /** Of layers with full attention, and of those with a sliding window. */

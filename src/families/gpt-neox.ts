@@ -5,8 +5,8 @@ import { dimension, epsilon, evenHeads, flag, initializerRange, modelType, posit
 import { readDropout } from './dropout';
 import type { Family, FamilyConfig, TensorSpec } from './family';
 import { fusedByPart } from './gguf-rows';
+import { decoderHeads, tokenHead } from './heads';
 import { type Rope, readRopeFields, section } from './rope';
-import { decoderHeads, tokenHead } from './task-heads';
 
 export interface GptNeoxConfig extends FamilyConfig {
   num_attention_heads: number;

@@ -5,7 +5,7 @@ import { dimension, epsilon, evenHeads, flag, initializerRange, modelType, refus
 import { LM_HEAD } from './decoder';
 import { readDropout } from './dropout';
 import type { Family, FamilyConfig, TensorSpec } from './family';
-import { decoderHeads, tokenHead } from './task-heads';
+import { decoderHeads, tokenHead } from './heads';
 
 export interface Gpt2Config extends FamilyConfig {
   num_attention_heads: number;

@@ -24,8 +24,8 @@ import {
   ropeScaling,
 } from './gguf';
 import { keyHalves, queryHalves } from './gguf-rows';
+import { decoderHeads } from './heads';
 import { type Rope, readRope } from './rope';
-import { decoderHeads } from './task-heads';
 
 export interface LlamaConfig extends DecoderConfig {
   rope: Rope;

@@ -14,9 +14,9 @@ import {
 } from './decoder';
 import type { Family } from './family';
 import { ggufWindow } from './gguf';
+import { decoderHeads } from './heads';
 import { llamaFromGguf, llamaGguf } from './llama';
 import { type Rope, readRope } from './rope';
-import { decoderHeads } from './task-heads';
 
 export interface MistralConfig extends DecoderConfig {
   rope: Rope;

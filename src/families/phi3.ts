@@ -18,8 +18,8 @@ import {
 } from './decoder';
 import type { Family } from './family';
 import { decoderFields, ggufDecoder, ggufWindow, shortest } from './gguf';
+import { decoderHeads } from './heads';
 import { type Rope, readRope } from './rope';
-import { decoderHeads } from './task-heads';
 
 export interface Phi3Config extends DecoderConfig {
   rope: Rope;

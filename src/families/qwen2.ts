@@ -16,8 +16,8 @@ import {
 } from './decoder';
 import type { Family } from './family';
 import { decoderFields, ggufAttention, ggufDecoder, ggufFeedForward, ropeScaling } from './gguf';
+import { decoderHeads } from './heads';
 import { type Rope, readRope } from './rope';
-import { decoderHeads } from './task-heads';
 
 export interface Qwen2Config extends DecoderConfig {
   rope: Rope;

@@ -12,9 +12,9 @@ import {
 } from './decoder';
 import type { Family } from './family';
 import { decoderFields, ggufAttention, ggufDecoder, ggufFeedForward, ggufHeadNorms, ropeScaling } from './gguf';
+import { decoderHeads } from './heads';
 import { qwenWindows } from './qwen2';
 import { type Rope, readRope } from './rope';
-import { decoderHeads } from './task-heads';
 
 export interface Qwen3Config extends DecoderConfig {
   rope: Rope;

@@ -12,7 +12,7 @@ import {
   withOrWithout,
 } from './encoder';
 import type { Family } from './family';
-import { headLayer, tokenHead } from './task-heads';
+import { headLayer, tokenHead } from './heads';
 
 const PREFIX = 'roberta.';
 

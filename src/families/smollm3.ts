@@ -16,9 +16,9 @@ import {
 } from './decoder';
 import type { Family } from './family';
 import { decoderFields, ropeScaling } from './gguf';
+import { decoderHeads } from './heads';
 import { llamaGguf } from './llama';
 import { type Rope, readRope } from './rope';
-import { decoderHeads } from './task-heads';
 
 export interface SmolLM3Config extends DecoderConfig {
   rope: Rope;

@@ -9,7 +9,8 @@
 import { TabtuneError } from '../base/errors';
 import { familyNamed, findFamily } from '../families';
 import type { AdapterInterface } from '../families/adapterhub';
-import { headClass, type TaskKind } from '../families/task-heads';
+import type { TaskKind } from '../families/heads';
+import { headClass } from '../families/task-heads';
 import { bf16ToF32, f16ToF32 } from './half';
 import { parseSafetensorsHeader, type SafetensorsEntry, safetensorsHeaderSize, writeSafetensors } from './safetensors';
 

@@ -3,7 +3,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { TaskData } from '../../data/types';
 import { familyNamed } from '../../families';
 import type { DropoutRates } from '../../families/dropout';
-import type { TaskKind } from '../../families/task-heads';
+import type { TaskKind } from '../../families/heads';
 import type { Hooks, LinearModule, Weight } from '../types';
 
 /** How a tensor may be stored in a file: safetensors' names, and GGUF's for quantised formats. */

@@ -1,12 +1,26 @@
-/** The memory of a scripted run: plausible sizes on a GPU with a supposed 4 GB free. */
+/** The parameters and memory of a scripted run: plausible sizes on a GPU with a supposed 4 GB free. */
 import type { Verdict } from '../../../src/hub/descriptions';
 import type { Recipe } from '../../../src/recipe/types';
-import type { Forecast, MemoryAdvice } from '../../../src/session/api';
+import type { Forecast, MemoryAdvice, ModelInfo } from '../../../src/session/api';
 
 const budget = 4e9;
 
 export const verdictOf = (bytes: number): Verdict =>
   bytes < budget * 0.8 ? 'fits' : bytes < budget ? 'tight' : 'too_big';
+
+/** The method trains the model itself, not an adapter. */
+export const opens = ({ method }: Recipe) => method.type === 'full' || method.type === 'gradual_unfreezing';
+
+/** Roughly how many parameters each method would train. */
+export function trainedOf(recipe: Recipe, opened: ModelInfo): number {
+  const { method } = recipe;
+  if (opens(recipe)) return opened.parameters;
+  const { layers, hiddenSize } = opened;
+  if (method.type === 'lora') return method.r * layers * hiddenSize * 16;
+  if (method.type === 'bottleneck') return layers * 2 * hiddenSize * Math.ceil(hiddenSize / method.reduction_factor);
+  if (method.type === 'prefix_tuning') return method.num_virtual_tokens * layers * 2 * hiddenSize;
+  return 'num_virtual_tokens' in method ? method.num_virtual_tokens * hiddenSize : layers * hiddenSize * 3;
+}
 
 const bytesEach = { none: 2, q8: 1.06, nf4: 0.57 };
 

@@ -1,21 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { getRun, readSamples, saveRun } from '../../../src/storage/runs';
-import { eraseEverything } from '../../../src/storage/usage';
 import { until } from '../../support/time';
 import { FakeLocks } from './fake-worker';
-import { begun, metrics, names, recipe, type Stage, servePublic, stage } from './stage';
+import { freshStages, open, reopen } from './fresh-stage';
+import { begun, metrics, names, recipe } from './stage';
 
-let open: Stage;
-beforeEach(async () => {
-  await eraseEverything();
-  servePublic();
-  open = stage();
-});
-afterEach(() => {
-  vi.useRealTimers();
-  open.session.close();
-  vi.unstubAllGlobals();
-});
+freshStages();
 
 const stint = (n = 0) => until(() => open.engine.stints[n]);
 
@@ -109,8 +99,7 @@ describe('one run at a time', () => {
   it('refuses a run while another tab is training', async () => {
     const locks = new FakeLocks();
     void locks.for({}).request('tabtune-training', () => new Promise(() => {}));
-    open.session.close();
-    open = stage(locks);
+    reopen(locks);
     await expect(open.session.train(recipe())).rejects.toThrow('Another tab');
     expect(await open.session.runs()).toEqual([]);
   });
@@ -274,7 +263,7 @@ describe('earlier runs', () => {
     open.session.close();
     await running;
     await saveRun({ ...job.run, status: 'running' });
-    open = stage();
+    reopen();
     expect(await open.session.runs()).toMatchObject([{ id: job.run.id, status: 'interrupted' }]);
   });
 

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { createZip } from '../../../src/formats/zip';
+import { freshStages, greedy, open, reopen, train } from './fresh-stage';
+import { recipe } from './stage';
+
+freshStages();
+
+describe('an adapter', () => {
+  const config = { peft_type: 'LORA', r: 4 };
+  const files = [
+    { path: 'tone/adapter_config.json', file: new File([JSON.stringify(config)], 'adapter_config.json') },
+    { path: 'tone/adapter_model.safetensors', file: new File([Uint8Array.of(9)], 'adapter_model.safetensors') },
+    { path: 'tone/optimizer.pt', file: new File(['large'], 'optimizer.pt') },
+  ];
+
+  it('is exported as a self-contained folder', async () => {
+    await train();
+    const { name, files: folder } = await open.session.exportAdapter();
+    expect(name).toBe('pirate-chat');
+    const text = (path: string) => new TextDecoder().decode(folder.find((file) => file.path === path)?.bytes);
+    expect(folder.map(({ path }) => path).sort()).toEqual([
+      'README.md',
+      'adapter_config.json',
+      'adapter_model.safetensors',
+      'recipe.json',
+      'special_tokens_map.json',
+      'tokenizer.json',
+      'tokenizer_config.json',
+    ]);
+    expect(JSON.parse(text('adapter_config.json'))).toMatchObject({ r: 16, base_model_name_or_path: 'stories' });
+    expect(JSON.parse(text('recipe.json'))).toEqual(recipe());
+    expect(text('README.md')).toContain('base_model: "stories"');
+    expect(text('README.md')).toContain('Acme One');
+  });
+
+  it('can be imported as a folder or a zip, and training can continue from it', async () => {
+    await open.session.openModel('builtin:stories');
+    expect(await open.session.importAdapter(files)).toEqual({ name: 'tone', trainableParameters: 99 });
+    expect(open.engine.adapters.at(-1)).toEqual([
+      { path: 'tone/adapter_config.json', bytes: new TextEncoder().encode(JSON.stringify(config)) },
+      { path: 'tone/adapter_model.safetensors', bytes: Uint8Array.of(9) },
+    ]);
+    const entries = files.map(({ path }) => ({ path, bytes: Uint8Array.of(9) }));
+    entries[0]!.bytes = new TextEncoder().encode(JSON.stringify(config));
+    const zip = new File([await createZip(entries)], 'voice.zip');
+    expect((await open.session.importAdapter([{ path: 'voice.zip', file: zip }])).name).toBe('voice');
+
+    await train(recipe({ method: { type: 'lora', init_adapter: 'file:tone' } }));
+    expect(open.engine.stints[0]!.job.initAdapter).toHaveLength(2);
+  });
+
+  it('merged with a classification head has the head in config.json', async () => {
+    await train();
+    const config = async () => {
+      const { files } = await open.session.exportMerged('F32');
+      return JSON.parse(await files.find(({ path }) => path === 'config.json')!.blob.text());
+    };
+    expect((await config()).architectures).toEqual(['LlamaForCausalLM']);
+    const labels = ['bad', 'good'];
+    open.engine.mergedTask = { problemType: 'single_label_classification', labels };
+    expect(await config()).toMatchObject({
+      architectures: ['LlamaForSequenceClassification'],
+      id2label: { 0: 'bad', 1: 'good' },
+      label2id: { bad: 0, good: 1 },
+      problem_type: 'single_label_classification',
+      dtype: 'float32',
+    });
+    open.engine.mergedTask = { problemType: 'token_classification', labels };
+    expect(await config()).not.toHaveProperty('problem_type');
+  });
+
+  it('cannot be exported or continued from if there is none', async () => {
+    await open.session.openModel('builtin:stories');
+    await expect(open.session.exportAdapter()).rejects.toMatchObject({ code: 'bad_adapter' });
+    const unknown = recipe({ method: { type: 'lora', init_adapter: 'file:tone' } });
+    await expect(open.session.train(unknown)).rejects.toMatchObject({ where: 'method.init_adapter' });
+  });
+
+  it('of an earlier run is opened with its model after a reload', async () => {
+    const id = await train();
+    reopen();
+    expect(await open.session.openRun(id)).toMatchObject({ id, name: 'pirate-chat' });
+    expect(open.engine.calls).toEqual(['loadModel builtin:stories', `openCheckpoint ${id}`]);
+    await expect(open.session.openRun('nothing')).rejects.toThrow('no longer stored');
+  });
+
+  it('is restored after a crash', async () => {
+    await open.session.openModel('builtin:stories');
+    await open.session.importAdapter(files);
+    open.engine.crash();
+    await open.session.generate('Hi', greedy, () => {});
+    expect(open.engine.calls.slice(-3)).toEqual(['loadModel builtin:stories', 'setAdapter', 'generate']);
+  });
+});

@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { writePeft } from '../../../src/methods/read-adapter';
+import type { Recipe } from '../../../src/recipe/types';
+import { GpuMemory } from '../../../src/session/gpu-memory';
+import { until } from '../../support/time';
+import { freshStages, open, reopen } from './fresh-stage';
+import { memoryStore, recipe } from './stage';
+
+freshStages();
+
+describe('a forecast', () => {
+  it('has numbers and no blockers if the run can start', async () => {
+    await open.session.openModel('builtin:stories');
+    const { memory, totalBytes, ...figures } = await open.session.forecast(recipe());
+    expect(figures).toMatchObject({
+      blockers: [],
+      // 225 examples, three epochs, eight per step.
+      totalSteps: 87,
+      verdict: 'fits',
+      advice: [],
+      gradientCheckpointing: false,
+      budget: { bytes: 4 * 2 ** 30 },
+      seconds: null,
+    });
+    expect(Object.values(memory).reduce((sum, part) => sum + part, 0)).toBe(totalBytes);
+    // Two bytes per weight, except for the norms.
+    expect(memory.weights / (2 * 1_967_808)).toBeCloseTo(1, 2);
+    expect(memory.adapter).toBe(4 * figures.trainableParameters);
+  });
+
+  it('of a run short of memory is tight, uses checkpointing and gives advice', async () => {
+    // The budget is half of this, 21 MB; the run needs 31 MB, or 24 MB with checkpointing.
+    reopen(undefined, new GpuMemory(memoryStore(), 0.04));
+    await open.session.openModel('builtin:stories');
+    const { verdict, gradientCheckpointing, advice, totalBytes } = await open.session.forecast(recipe());
+    expect({ verdict, gradientCheckpointing }).toEqual({ verdict: 'tight', gradientCheckpointing: true });
+    const labels = advice!.map(({ label }) => label);
+    expect(labels).toContain('Batch size 1, gradient accumulation 8');
+    expect(labels).not.toContain('Turn on gradient checkpointing');
+    for (const { saves } of advice!) expect(saves).toBeGreaterThan(0.02 * totalBytes);
+    const running = open.session.train(recipe());
+    const { job, end } = await until(() => open.engine.stints[0]);
+    expect(job.checkpointing).toBe(true);
+    end();
+    await running;
+  });
+
+  it('learns from a run that ran out of memory', async () => {
+    await open.session.openModel('builtin:stories');
+    const before = await open.session.forecast(recipe());
+    const failing = open.session.train(recipe());
+    (await until(() => open.engine.stints[0])).fail({ code: 'gpu_out_of_memory', message: 'No room.' });
+    expect((await failing).status).toBe('interrupted');
+    const after = await open.session.forecast(recipe({ training: { gradient_checkpointing: false } }));
+    expect(after).toMatchObject({ totalBytes: before.totalBytes, verdict: 'too_big' });
+    expect(after.budget!.how).toContain('ran out of memory here');
+    // The estimate may be wrong, so a person may still try.
+    expect(after.blockers).toEqual([]);
+  });
+
+  it('of a run that continues from an adapter uses the adapter’s rank and targets', async () => {
+    await open.session.openModel('builtin:stories');
+    const path = 'model.layers.0.self_attn.q_proj';
+    const { config, weights } = writePeft({
+      type: 'LORA',
+      config: {
+        base_model_name_or_path: null,
+        task_type: 'CAUSAL_LM',
+        modules_to_save: null,
+        r: 4,
+        lora_alpha: 8,
+        lora_dropout: 0,
+        target_modules: ['q_proj'],
+        use_rslora: false,
+        use_dora: false,
+        rank_pattern: {},
+        alpha_pattern: {},
+        fan_in_fan_out: false,
+      },
+      tensors: new Map([
+        [`${path}.lora_A.weight`, { shape: [4, 192], data: new Float32Array(4 * 192) }],
+        [`${path}.lora_B.weight`, { shape: [192, 4], data: new Float32Array(4 * 192) }],
+      ]),
+    });
+    await open.session.importAdapter([
+      { path: 'a/adapter_config.json', file: new File([JSON.stringify(config)], 'adapter_config.json') },
+      { path: 'a/adapter_model.safetensors', file: new File([weights as BlobPart], 'adapter_model.safetensors') },
+    ]);
+    const plan = await open.session.forecast(recipe({ method: { type: 'lora', init_adapter: 'file:a' } }));
+    expect(plan.blockers).toEqual([]);
+    expect(plan.trainableParameters).toBe(4 * (192 + 192));
+    const gone = await open.session.forecast(recipe({ method: { type: 'lora', init_adapter: 'file:b' } }));
+    expect(gone.blockers).toMatchObject([{ code: 'bad_adapter', where: 'method.init_adapter' }]);
+  });
+
+  it('refuses what exceeds the device’s limits, and so does a run', async () => {
+    const limits = { ...open.engine.device.limits, maxStorageBufferBindingSize: 2 ** 18 };
+    open.engine.device = { ...open.engine.device, limits };
+    await open.session.openModel('builtin:stories');
+    const { blockers, verdict } = await open.session.forecast(recipe());
+    expect(verdict).toBe('too_big');
+    expect(blockers).toMatchObject([{ code: 'gpu_out_of_memory', where: 'GPU' }]);
+    expect(blockers[0]!.message).toMatch(/needs \d+ MB in one piece/);
+    await expect(open.session.train(recipe())).rejects.toMatchObject({ code: 'gpu_out_of_memory' });
+    expect(open.engine.stints).toEqual([]);
+    expect(await open.session.runs()).toEqual([]);
+  });
+
+  it('lists everything that blocks the run', async () => {
+    const blockers = async (changed: Recipe) => (await open.session.forecast(changed)).blockers;
+    expect(await blockers(recipe())).toMatchObject([{ code: 'bad_model' }]);
+    await open.session.openModel('builtin:stories');
+    const wrong = recipe({ method: { type: 'lora', target_modules: ['query_key_value'] } });
+    expect(await blockers(wrong)).toMatchObject([{ where: 'method.target_modules' }]);
+    const impossible = recipe();
+    impossible.training.max_steps = 0;
+    expect(await blockers(impossible)).toMatchObject([{ where: 'training.max_steps' }]);
+    expect(await blockers(recipe({ dataset: { source: 'file:gone.csv' } }))).toMatchObject([{ code: 'bad_data' }]);
+  });
+});
