@@ -7,6 +7,9 @@ export function refuse(where: string, message: string, action: string, details?:
 
 export const COMPLETE_FOLDER = 'Download the whole model folder again and drop all of it.';
 export const OTHER_MODEL = 'Choose another model.';
+export const OTHER_FOLDER = 'Choose another model, or its folder in the Hugging Face layout.';
+export const FRESH_COPY = 'Get a fresh copy of the file: this one is damaged or incomplete.';
+export const CONVERT_AGAIN = 'Convert the model again with a current version of llama.cpp, or download a newer file.';
 
 /** An untrusted value, shortened for a message. */
 export function show(value: unknown): string {

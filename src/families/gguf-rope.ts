@@ -1,9 +1,7 @@
 /** Rotary scaling from GGUF's keys and small tensors, as fields of a config.json. */
-import { refuse } from '../base/bad-model';
+import { OTHER_FOLDER, refuse } from '../base/bad-model';
 
 type Json = Record<string, unknown>;
-
-const OTHER_FILE = 'Choose another model, or its folder in the Hugging Face layout.';
 
 interface Llama3 {
   factor: number;
@@ -57,7 +55,7 @@ export function llama3Scaling(factors: ArrayLike<number>, theta: number, width: 
     candidates.push({ factor, low, high: low + span, context: USUAL.context });
   }
   const found = candidates.find((scaling) => close(llama3Factors(theta, width, scaling), values));
-  if (!found) refuse(where, 'The rotary frequencies are scaled in a way that is not known.', OTHER_FILE);
+  if (!found) refuse(where, 'The rotary frequencies are scaled in a way that is not known.', OTHER_FOLDER);
   return {
     rope_scaling: {
       rope_type: 'llama3',
@@ -96,6 +94,6 @@ export function scalingFromKeys(
         },
       };
     default:
-      refuse(where, `Rotary positions scaled as “${kind.slice(0, 40)}” cannot be computed.`, OTHER_FILE);
+      refuse(where, `Rotary positions scaled as “${kind.slice(0, 40)}” cannot be computed.`, OTHER_FOLDER);
   }
 }

@@ -7,6 +7,7 @@
  * Its keys contain the adapter's name, `….adapters.NAME.adapter_up.weight`; names of tensors here do not.
  */
 import { TabtuneError } from '../base/errors';
+import { CONFIG_LIMIT } from '../base/limits';
 import { familyNamed, findFamily } from '../families';
 import type { AdapterInterface } from '../families/adapterhub';
 import type { TaskKind } from '../families/heads';
@@ -20,7 +21,6 @@ export const HUB_HEAD_CONFIG = 'head_config.json';
 export const HUB_HEAD_WEIGHTS = 'model_head.safetensors';
 export const HUB_INTERFACE = 'adapter_interface.json';
 
-const CONFIG_LIMIT = 1_000_000;
 const VERSION = 'adapters.1.3.0';
 const EXPORT_AGAIN =
   'Save the adapter again with save_adapter(folder, name, use_safetensors=True) and drop the whole folder.';

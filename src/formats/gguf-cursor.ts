@@ -1,4 +1,5 @@
 /** Reads the values of a GGUF header one by one. */
+import { FRESH_COPY } from '../base/bad-model';
 import { TabtuneError } from '../base/errors';
 
 /** A list of strings, concatenated as UTF-8. A vocabulary of 262,144 tokens is decoded only as needed. */
@@ -26,9 +27,7 @@ export type GgufValue = number | bigint | boolean | string | GgufStrings | GgufN
 export const MAX_HEADER_BYTES = 64 * 2 ** 20;
 const TOO_LONG = `The header is longer than ${MAX_HEADER_BYTES} bytes, more than any model needs.`;
 
-export const RELOAD = 'Get a fresh copy of the file: this one is damaged or incomplete.';
-
-export function refuse(where: string, message: string, action = RELOAD, details?: string): never {
+export function refuse(where: string, message: string, action = FRESH_COPY, details?: string): never {
   throw new TabtuneError({ code: 'bad_model', message, where, action, details });
 }
 
@@ -86,7 +85,7 @@ export class Cursor {
       const exact = this.view.getBigUint64(at, true);
       refuse(this.where, `The file claims ${what} of ${exact}, more than it can hold.`);
     }
-    if (value * least > MAX_HEADER_BYTES) refuse(this.where, TOO_LONG, RELOAD, `${what} of ${value}`);
+    if (value * least > MAX_HEADER_BYTES) refuse(this.where, TOO_LONG, FRESH_COPY, `${what} of ${value}`);
     if (value > limit) refuse(this.where, `The file claims ${what} of ${value}; the limit is ${limit}.`);
     return value;
   }

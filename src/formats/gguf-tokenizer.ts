@@ -3,6 +3,7 @@
  * are supported, as in transformers and llama.cpp: byte-level BPE with its merges, and SentencePiece BPE, whose merges
  * follow from the scores. Runs in a worker that can be killed: a vocabulary of 262,144 tokens takes a second or two.
  */
+import { CONVERT_AGAIN, OTHER_FOLDER } from '../base/bad-model';
 import { TabtuneError } from '../base/errors';
 import { families } from '../families';
 import { listStrings } from './gguf';
@@ -23,16 +24,13 @@ function refuse(message: string, action: string, details?: string): never {
   throw new TabtuneError({ code: 'bad_model', message, where: 'tokenizer.ggml', action, details });
 }
 
-const OTHER_MODEL = 'Choose another model, or its folder in the Hugging Face layout.';
-const CONVERT = 'Convert the model again with a current version of llama.cpp, or download a newer file.';
-
 /** Returns the text of a tokenizer.json. Throws `bad_model` for a kind that cannot be rebuilt. */
 export function tokenizerJson(vocabulary: GgufVocabulary): string {
   const count = vocabulary.tokens.ends.length;
-  if (count === 0 || count > MAX_TOKENS) refuse(`The file has a vocabulary of ${count} tokens.`, OTHER_MODEL);
+  if (count === 0 || count > MAX_TOKENS) refuse(`The file has a vocabulary of ${count} tokens.`, OTHER_FOLDER);
   const longest = vocabulary.tokens.ends.reduce((most, end, i, ends) => Math.max(most, end - (ends[i - 1] ?? 0)), 0);
   // Splitting a token in every possible way takes time quadratic in its length.
-  if (longest > MAX_TOKEN_BYTES) refuse(`The file has a token of ${longest} bytes.`, OTHER_MODEL);
+  if (longest > MAX_TOKEN_BYTES) refuse(`The file has a token of ${longest} bytes.`, OTHER_FOLDER);
   switch (vocabulary.model) {
     case 'gpt2':
       return byteLevel(vocabulary, listStrings(vocabulary.tokens));
@@ -41,19 +39,19 @@ export function tokenizerJson(vocabulary: GgufVocabulary): string {
     default:
       refuse(
         `The tokeniser type “${vocabulary.model.slice(0, 40)}” is not supported; gpt2 and llama are.`,
-        OTHER_MODEL,
+        OTHER_FOLDER,
       );
   }
 }
 
 function byteLevel(vocabulary: GgufVocabulary, tokens: string[]): string {
-  if (vocabulary.merges === null) refuse('The tokeniser has no merges, so text cannot be tokenised.', CONVERT);
+  if (vocabulary.merges === null) refuse('The tokeniser has no merges, so text cannot be tokenised.', CONVERT_AGAIN);
   const pre = vocabulary.pre ?? 'default';
   const splits =
     splitsOf(pre) ??
     refuse(
       `The pre-tokeniser “${pre.slice(0, 40)}” is not supported.`,
-      OTHER_MODEL,
+      OTHER_FOLDER,
       `known: ${knownSplits.join(', ')}`,
     );
   const ids = new Map(tokens.map((token, id) => [token, id]));
@@ -64,7 +62,7 @@ function byteLevel(vocabulary: GgufVocabulary, tokens: string[]): string {
     const left = ids.get(merge.slice(0, space));
     const right = ids.get(merge.slice(space + 1));
     if (space === -1 || left === undefined || right === undefined) {
-      refuse('The tokeniser has a merge that is not a pair of its tokens.', CONVERT, merge.slice(0, 80));
+      refuse('The tokeniser has a merge that is not a pair of its tokens.', CONVERT_AGAIN, merge.slice(0, 80));
     }
     merges.push([left, right]);
   }
@@ -91,7 +89,7 @@ function spacesAsMarks(tokens: string[]): string[] {
 
 function sentencePiece(vocabulary: GgufVocabulary, tokens: string[]): string {
   const { scores, types, addSpacePrefix, unk } = vocabulary;
-  if (scores === null) refuse('The tokeniser has no scores, so its merges cannot be derived.', CONVERT);
+  if (scores === null) refuse('The tokeniser has no scores, so its merges cannot be derived.', CONVERT_AGAIN);
   // Converters give control and user-defined tokens the lowest scores. For merging they must come first, or a run of
   // spaces would never become one token.
   const rank = scores.map((score, id) => (types?.[id] === CONTROL || types?.[id] === USER_DEFINED ? 0 : score));

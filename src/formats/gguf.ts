@@ -4,6 +4,7 @@
  * growing pieces. Files are untrusted: every count is checked against what the file could hold before anything of that
  * size is allocated, keys are stored in Maps, and all sizes are safe integers.
  */
+import { CONVERT_AGAIN, FRESH_COPY } from '../base/bad-model';
 import { blockValues, type GgmlType, ggmlBytes, ggmlTypeName, isGgmlType } from './ggml';
 import {
   Cursor,
@@ -11,7 +12,6 @@ import {
   type GgufStrings,
   type GgufValue,
   MAX_HEADER_BYTES,
-  RELOAD,
   refuse,
   SCALAR_BYTES,
   Short,
@@ -49,7 +49,6 @@ const MAX_ALIGNMENT = 65_536;
 const LEAST_PAIR_BYTES = 13;
 const LEAST_TENSOR_BYTES = 24;
 
-const CONVERT = 'Convert the model again with a current version of llama.cpp, or download a newer file.';
 const OTHER_FILE = 'Choose another file of this model: Q4_K_M, Q5_K_M, Q6_K, Q8_0, F16 and BF16 work.';
 
 const clip = (text: string): string => (text.length > 120 ? `${text.slice(0, 117)}…` : text);
@@ -141,7 +140,7 @@ function placeTensors(
       refuse(
         here,
         'The file is cut off before the end of this tensor.',
-        RELOAD,
+        FRESH_COPY,
         `offset ${offset}, ${bytes} bytes, ${fileSize - dataStart} in the file`,
       );
     }
@@ -165,15 +164,15 @@ function checkBeginning(cursor: Cursor): void {
   if (fileSize < 24) refuse(where, `The file is ${fileSize} bytes, too small to be a GGUF file.`);
   cursor.take(4);
   if (decoder.decode(bytes.subarray(0, 4)) !== 'GGUF') {
-    refuse(where, 'This is not a GGUF file: it does not start with "GGUF".', RELOAD);
+    refuse(where, 'This is not a GGUF file: it does not start with "GGUF".', FRESH_COPY);
   }
   const version = cursor.u32();
   if (version === 2 || version === 3) return;
   // In the other byte order, a small version number has only its last byte set.
   if (version !== 0 && (version & 0xffffff) === 0) {
-    refuse(where, 'This GGUF file is big-endian, for a different kind of machine.', CONVERT);
+    refuse(where, 'This GGUF file is big-endian, for a different kind of machine.', CONVERT_AGAIN);
   }
-  refuse(where, `This file uses version ${version} of the GGUF format; versions 2 and 3 are supported.`, CONVERT);
+  refuse(where, `This file uses version ${version} of the GGUF format; versions 2 and 3 are supported.`, CONVERT_AGAIN);
 }
 
 function parse(bytes: Uint8Array, fileSize: number, where: string): GgufFile {

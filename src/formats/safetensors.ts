@@ -4,6 +4,7 @@
  * then the tensors' bytes without gaps. Files are untrusted, so nothing is allocated or used before it is checked
  * against the file's actual size.
  */
+import { FRESH_COPY } from '../base/bad-model';
 import { type ErrorCode, TabtuneError } from '../base/errors';
 import { findDuplicateKey } from './json-keys';
 
@@ -49,10 +50,9 @@ export interface ReadContext {
   code?: Extract<ErrorCode, 'bad_model' | 'bad_adapter'>;
 }
 
-const RELOAD = 'Get a fresh copy of the file: this one is damaged or incomplete.';
 const CONVERT = 'Save the weights again with the safetensors library in float32, float16 or bfloat16.';
 
-function refuse(context: ReadContext, message: string, action = RELOAD, details?: string): never {
+function refuse(context: ReadContext, message: string, action = FRESH_COPY, details?: string): never {
   throw new TabtuneError({ code: context.code ?? 'bad_model', message, where: context.where, action, details });
 }
 
@@ -67,7 +67,7 @@ export function safetensorsHeaderSize(first8: Uint8Array, fileSize: number, cont
     refuse(
       context,
       'This is not a safetensors file, or it is cut off inside its header.',
-      RELOAD,
+      FRESH_COPY,
       `header length ${n}, file size ${fileSize}`,
     );
   }
@@ -87,7 +87,7 @@ function parseJson(bytes: Uint8Array, context: ReadContext): Record<string, unkn
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     value = JSON.parse(text);
   } catch (cause) {
-    refuse(context, 'The header is not valid JSON.', RELOAD, String(cause).slice(0, 300));
+    refuse(context, 'The header is not valid JSON.', FRESH_COPY, String(cause).slice(0, 300));
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     refuse(context, 'The header is not a JSON object.');
@@ -108,7 +108,7 @@ function parseEntry(name: string, value: unknown, dataStart: number, context: Re
     refuse(here, `The number format ${show(dtype)} is not supported.`, CONVERT);
   }
   if (!Array.isArray(shape) || !shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
-    refuse(here, 'The shape is not a list of whole numbers.', RELOAD, show(shape));
+    refuse(here, 'The shape is not a list of whole numbers.', FRESH_COPY, show(shape));
   }
   if (shape.length > MAX_DIMENSIONS) refuse(here, `The shape has ${shape.length} dimensions; the limit is 8.`);
   if (
@@ -117,12 +117,12 @@ function parseEntry(name: string, value: unknown, dataStart: number, context: Re
     !offsets.every((n) => Number.isSafeInteger(n) && n >= 0) ||
     offsets[0] > offsets[1]
   ) {
-    refuse(here, 'The data offsets are not an ascending pair of whole numbers.', RELOAD, show(offsets));
+    refuse(here, 'The data offsets are not an ascending pair of whole numbers.', FRESH_COPY, show(offsets));
   }
   let bytes: number = DTYPE_BYTES[dtype as SafetensorsDtype];
   for (const n of shape as number[]) {
     bytes *= n;
-    if (!Number.isSafeInteger(bytes)) refuse(here, 'The shape is larger than any file.', RELOAD, show(shape));
+    if (!Number.isSafeInteger(bytes)) refuse(here, 'The shape is larger than any file.', FRESH_COPY, show(shape));
   }
   const [begin, end] = offsets as [number, number];
   if (bytes !== end - begin) {
@@ -180,7 +180,7 @@ export function parseSafetensorsHeader(header: Uint8Array, fileSize: number, con
     refuse(
       context,
       `The file ${what}: its header describes ${position} bytes, but the file has ${fileSize}.`,
-      RELOAD,
+      FRESH_COPY,
       last === '' ? undefined : `last tensor: ${clip(last)}`,
     );
   }

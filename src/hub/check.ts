@@ -4,6 +4,7 @@
  * must have the right length. Reads only configs and headers, never weights.
  */
 import { COMPLETE_FOLDER, OTHER_MODEL, refuse, show } from '../base/bad-model';
+import { CONFIG_LIMIT } from '../base/limits';
 import { checkpointTensors, readFamilyConfig } from '../families';
 import { CONFIG } from '../families/config';
 import type { Family, FamilyConfig, TensorSpec } from '../families/family';
@@ -11,6 +12,7 @@ import type { StoredHead } from '../families/task-heads';
 import { isGgmlType } from '../formats/ggml';
 import { openSafetensors } from '../formats/safetensors';
 import { withGguf } from './gguf/folder';
+import { INDEX, SINGLE } from './needed';
 import { readJson } from './read-json';
 import type { FolderTensor, ModelFolder } from './types';
 
@@ -29,9 +31,6 @@ export interface CheckedModel {
   tensors: Map<string, ModelTensor>;
 }
 
-const SINGLE = 'model.safetensors';
-const INDEX = 'model.safetensors.index.json';
-export const CONFIG_LIMIT = 1_000_000;
 const INDEX_LIMIT = 25_000_000;
 const MAX_SHARDS = 1000;
 const TOKENIZER = 'tokenizer.json';

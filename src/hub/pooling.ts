@@ -4,6 +4,7 @@
  * sentence-transformers does.
  */
 import { COMPLETE_FOLDER, OTHER_MODEL, refuse, show } from '../base/bad-model';
+import { CONFIG_LIMIT } from '../base/limits';
 import { readJson } from './read-json';
 import type { ModelFolder } from './types';
 
@@ -20,7 +21,6 @@ export interface Pooling {
 
 const MODULES = 'modules.json';
 const TRANSFORMER = 'sentence_bert_config.json';
-const LIMIT = 1_000_000;
 
 /** The supported modes in the older spelling, which has one flag per mode. */
 const MODES: Record<string, Pooling['mode']> = { pooling_mode_mean_tokens: 'mean', pooling_mode_cls_token: 'cls' };
@@ -29,7 +29,7 @@ const MODES: Record<string, Pooling['mode']> = { pooling_mode_mean_tokens: 'mean
 export async function readPooling(folder: ModelFolder): Promise<Pooling> {
   const pooling: Pooling = { mode: 'mean', normalize: false, maxLength: null, lowercase: false };
   if (folder.has(TRANSFORMER)) {
-    const { max_seq_length, do_lower_case } = await readJson(folder, TRANSFORMER, LIMIT);
+    const { max_seq_length, do_lower_case } = await readJson(folder, TRANSFORMER, CONFIG_LIMIT);
     if (typeof max_seq_length === 'number' && max_seq_length >= 2) pooling.maxLength = Math.floor(max_seq_length);
     pooling.lowercase = do_lower_case === true;
   }
@@ -67,7 +67,7 @@ async function modulesOf(folder: ModelFolder): Promise<{ type: string; path: str
 
 async function modeOf(folder: ModelFolder, file: string): Promise<Pooling['mode']> {
   if (!folder.has(file)) refuse(file, 'The file that says how embeddings are pooled is missing.', COMPLETE_FOLDER);
-  const json = await readJson(folder, file, LIMIT);
+  const json = await readJson(folder, file, CONFIG_LIMIT);
   // Newer versions write the mode as one word.
   const named = typeof json.pooling_mode === 'string' ? [json.pooling_mode] : null;
   const on = named ?? Object.keys(json).filter((key) => key.startsWith('pooling_mode_') && json[key] === true);

@@ -1,11 +1,12 @@
 /** The session's model. Its folder is checked, its tokeniser opened and its template tried before weights are read. */
 import { OTHER_MODEL, refuse } from '../base/bad-model';
 import { TabtuneError } from '../base/errors';
+import { CONFIG_LIMIT } from '../base/limits';
 import { pageUrl } from '../base/page-url';
 import { MAX_TEMPLATE_BYTES, type TokenizerSource } from '../data/tokenizer-files';
 import { readFamilyConfig } from '../families';
 import { CONFIG } from '../families/config';
-import { CONFIG_LIMIT, TOKENIZER_LIMIT } from '../hub/check';
+import { TOKENIZER_LIMIT } from '../hub/check';
 import { isHubSource } from '../hub/hub-id';
 import { openModelFolder } from '../hub/open';
 import { readJson } from '../hub/read-json';

@@ -2,11 +2,11 @@
  * The folder in which PEFT saves an adapter: `adapter_config.json` and `adapter_model.safetensors`
  * (huggingface/peft, src/peft/config.py and src/peft/utils/save_and_load.py).
  */
+import { CONFIG_LIMIT } from '../../base/limits';
 import { EXPORT_AGAIN, refuse } from './refuse';
 
 export const ADAPTER_CONFIG = 'adapter_config.json';
 export const ADAPTER_WEIGHTS = 'adapter_model.safetensors';
-const CONFIG_LIMIT = 1_000_000;
 
 /** The contents of the two files: the parsed config, and the weights as stored. */
 export interface PeftFiles {

@@ -1,9 +1,9 @@
 /** config.json from a GGUF file's metadata: llama.cpp's keys under Hugging Face's names. */
-import { OTHER_MODEL, refuse } from '../../base/bad-model';
+import { CONVERT_AGAIN, OTHER_MODEL, refuse } from '../../base/bad-model';
 import { families } from '../../families';
 import type { GgufKeys, RopeTables } from '../../families/gguf';
 import { type GgufFile, isStrings, stringAt } from '../../formats/gguf';
-import { DAMAGED, keysOf } from './keys';
+import { keysOf } from './keys';
 
 /** Scales of related architectures that no family here computes; 0 and 1 mean none. */
 const SCALES = ['logit_scale', 'residual_scale', 'embedding_scale', 'attention.scale', 'attention.clamp_kqv'];
@@ -15,7 +15,7 @@ export function configOf(file: GgufFile, tables: RopeTables, where: string): Rec
   const { metadata, tensors } = file;
   const architecture = metadata.get('general.architecture');
   if (typeof architecture !== 'string') {
-    refuse(`${where}, general.architecture`, 'The file does not say what kind of model it holds.', DAMAGED);
+    refuse(`${where}, general.architecture`, 'The file does not say what kind of model it holds.', CONVERT_AGAIN);
   }
   const candidates = readable().filter(({ gguf }) => gguf.architecture === architecture);
   if (candidates.length === 0) {
@@ -29,7 +29,7 @@ export function configOf(file: GgufFile, tables: RopeTables, where: string): Rec
   const keys = keysOf(file, architecture, where);
   checkArithmetic(keys);
   const table = tensors.get('token_embd.weight');
-  if (!table) refuse(`${where}, tensor token_embd.weight`, 'The file has no embedding.', DAMAGED);
+  if (!table) refuse(`${where}, tensor token_embd.weight`, 'The file has no embedding.', CONVERT_AGAIN);
   const id = (name: string) => {
     const value = metadata.get(`tokenizer.ggml.${name}_token_id`);
     const tokens = metadata.get('tokenizer.ggml.tokens');

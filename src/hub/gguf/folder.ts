@@ -2,7 +2,7 @@
  * A GGUF file as a model folder: config.json, generation_config.json, tokenizer.json and tokenizer_config.json are made from
  * its metadata, and its tensors get Hugging Face's names. The weights stay as stored.
  */
-import { refuse } from '../../base/bad-model';
+import { CONVERT_AGAIN, OTHER_FOLDER, refuse } from '../../base/bad-model';
 import { familyNamed } from '../../families';
 import type { RopeTables } from '../../families/gguf';
 import { dequantize, ggmlFileType } from '../../formats/ggml';
@@ -11,11 +11,10 @@ import { tokenizerJson } from '../../formats/gguf-tokenizer';
 import { type GgufVocabulary, vocabularyOf } from '../../formats/gguf-vocabulary';
 import type { FolderTensor, ModelFolder } from '../types';
 import { configOf } from './config';
-import { DAMAGED, keysOf } from './keys';
+import { keysOf } from './keys';
 import { hfTensor, isRopeTable } from './names';
 import { baseModel, textOf, titleOf } from './origin';
 
-const OTHER_MODEL = 'Choose another model, or its folder in the Hugging Face layout.';
 /** No model has more frequencies than this. */
 const MAX_TABLE = 4096;
 
@@ -45,7 +44,7 @@ async function openGgufFolder(folder: ModelFolder, name: string): Promise<ModelF
   const file = await openGguf((start, end) => folder.bytes(name, start, end), size, name);
   refuseOthers(file, name);
   const config = configOf(file, await ropeTables(file, folder, name), name);
-  const vocabulary = vocabularyOf(file.metadata) ?? refuse(name, 'The file has no tokenizer.', OTHER_MODEL);
+  const vocabulary = vocabularyOf(file.metadata) ?? refuse(name, 'The file has no tokenizer.', OTHER_FOLDER);
   checkVocabulary(vocabulary, config.vocab_size as number, name);
 
   let tokenizer: string | null = null;
@@ -86,7 +85,7 @@ function refuseOthers(file: GgufFile, where: string): void {
     refuse(
       `${where}, general.type`,
       `The file holds a part of the kind “${type.slice(0, 40)}”, not a model.`,
-      OTHER_MODEL,
+      OTHER_FOLDER,
     );
   }
   const parts = file.metadata.get('split.count');
@@ -101,7 +100,7 @@ function checkVocabulary({ tokens }: GgufVocabulary, rows: number, where: string
     refuse(
       `${where}, tokenizer.ggml.tokens`,
       `The tokenizer has ${count} tokens, but the embedding only ${rows} rows.`,
-      DAMAGED,
+      CONVERT_AGAIN,
     );
   }
 }
@@ -112,7 +111,7 @@ async function ropeTables(file: GgufFile, folder: ModelFolder, where: string): P
     if (!tensor) return null;
     const { type, shape, start, end } = tensor;
     if (shape.length !== 1 || shape[0]! > MAX_TABLE) {
-      refuse(`${where}, tensor ${name}`, `The table has the shape [${shape}].`, DAMAGED);
+      refuse(`${where}, tensor ${name}`, `The table has the shape [${shape}].`, CONVERT_AGAIN);
     }
     return dequantize(type, new Uint8Array(await folder.bytes(where, start, end)));
   };
@@ -134,7 +133,7 @@ function tensorTable(file: GgufFile, config: Record<string, unknown>, where: str
     if (isRopeTable(name)) continue;
     const hf = hfTensor(tensors, name);
     if (hf.plusOne && type !== 'F32') {
-      refuse(`${where}, tensor ${name}`, `The norm is stored as ${type}, not as F32.`, DAMAGED);
+      refuse(`${where}, tensor ${name}`, `The norm is stored as ${type}, not as F32.`, CONVERT_AGAIN);
     }
     const order = hf.rows?.(shape[0] ?? 1, counts);
     table.set(hf.name, {

@@ -1,9 +1,7 @@
 /** The metadata of a GGUF file under its architecture's prefix. */
-import { OTHER_MODEL, refuse } from '../../base/bad-model';
+import { CONVERT_AGAIN, OTHER_MODEL, refuse } from '../../base/bad-model';
 import { type GgufKeys, shortest } from '../../families/gguf';
 import { type GgufFile, isStrings } from '../../formats/gguf';
-
-export const DAMAGED = 'Convert the model again with a current llama.cpp, or download a newer file of it.';
 
 /** `prefix` is general.architecture, `where` the file's name. */
 export function keysOf(file: Pick<GgufFile, 'metadata' | 'tensors'>, prefix: string, where: string): GgufKeys {
@@ -20,7 +18,7 @@ export function keysOf(file: Pick<GgufFile, 'metadata' | 'tensors'>, prefix: str
       found = first;
     }
     if (typeof found !== 'number' || !Number.isFinite(found)) {
-      refuse(at(name), `The file gives no number for ${name}.`, DAMAGED);
+      refuse(at(name), `The file gives no number for ${name}.`, CONVERT_AGAIN);
     }
     return shortest(found);
   };
@@ -40,7 +38,7 @@ export function keysOf(file: Pick<GgufFile, 'metadata' | 'tensors'>, prefix: str
       const found = value(name);
       return typeof found === 'object' && !isStrings(found) ? Array.from<unknown>(found) : null;
     },
-    need: (name) => number(name) ?? refuse(at(name), `The file does not give ${name}.`, DAMAGED),
+    need: (name) => number(name) ?? refuse(at(name), `The file does not give ${name}.`, CONVERT_AGAIN),
     has: (tensor) => file.tensors.has(tensor),
   };
 }
