@@ -50,7 +50,7 @@ export class AdapterSession {
     if (open.source !== source) {
       throw new TabtuneError({
         code: 'bad_adapter',
-        message: `“${record.name}” was not trained on ${open.info.title}, but on another model.`,
+        message: `“${record.name}” was trained on another model, not on ${open.info.title}.`,
         where: source,
         action: 'Open that model first, then open the run again.',
       });

@@ -33,7 +33,7 @@ function sides(api: DataApi, row: number, objective = OBJECTIVE) {
   return { learned: text(true), context: text(false), rendered: view.rendered };
 }
 
-describe('tokenizer', () => {
+describe('the tokeniser', () => {
   test('gives what a trainer needs to know', () => {
     const info = createDataApi().openTokenizer(files);
     const eos = JSON.parse(files.tokenizerConfig!).eos_token;
@@ -94,7 +94,7 @@ describe('tokenizer', () => {
   });
 });
 
-describe('tokenizing a dataset', () => {
+describe('tokenising a dataset', () => {
   test('prompts use the template, and answers are learned with their end token', () => {
     const api = apiWith(files, 'a.jsonl', pairs(3));
     const { learned, rendered } = sides(api, 2);

@@ -118,7 +118,7 @@ describe('replay', () => {
     expect(steps(12, source(0.3, { seed: 8 }))).not.toEqual(forward);
   });
 
-  test('what is not replaced is what would have been there', () => {
+  test('leaves the rows that it does not replace unchanged', () => {
     const without = steps(9, source(0));
     steps(9, source(0.4)).forEach((batches, s) => {
       batches.forEach((rows, b) => {

@@ -147,7 +147,7 @@ describe('a model is planned from its config', () => {
   const ask = (context: PlanContext, kind: 'safetensors' | 'gguf', dtype: string, config = smol) =>
     planModel(context, { config, dtype, kind });
 
-  test('as it is stored', async () => {
+  test('as stored', async () => {
     const context = contextOf(700);
     const [plain] = await ask(context, 'safetensors', 'BF16');
     // 2 × 512 tokens would need 1220 MB; with checkpointing they need 298 MB.

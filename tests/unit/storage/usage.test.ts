@@ -35,7 +35,7 @@ describe('usage', () => {
     expect(items.at(-1)?.id).toBe('run/r');
   });
 
-  it('asks the browser', async () => {
+  it('asks the browser for usage, quota and persistence', async () => {
     const persist = vi.fn(async () => true);
     const estimate = async () => ({ usage: 5, quota: 10 });
     vi.stubGlobal('navigator', { storage: { estimate, persisted: async () => false, persist } });
