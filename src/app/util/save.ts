@@ -1,4 +1,4 @@
-/** Files that people take away. */
+/** Files that people download. */
 import { createZip, zipStream } from '../../formats/zip';
 import { leavesModel } from '../../recipe/kinds';
 import type { MethodType } from '../../recipe/types';
@@ -6,6 +6,7 @@ import { useCompare } from '../../stores/compare';
 import { toErrorData } from '../../stores/errors';
 import { useMerge } from '../../stores/merge';
 import { useRecipe } from '../../stores/recipe';
+import { common } from '../text/common';
 import { downloadBlob } from './download';
 import { chooseZip, saveStream } from './saveAs';
 
@@ -34,11 +35,11 @@ export async function saveAdapter(): Promise<void> {
       adapterFileName(adapter.name, useCompare.getState().adapter?.method ?? 'lora'),
     );
   } catch (cause) {
-    useCompare.setState({ exportError: toErrorData(cause, 'The archive could not be written.') });
+    useCompare.setState({ exportError: toErrorData(cause, common.archiveFailed) });
   }
 }
 
-/** Name of the file that `Export merged model` makes, e.g. `pirate-chat-merged.zip`; `Export model` has nothing merged. */
+/** Name of the file that `Export merged model` makes, e.g. `pirate-chat-merged.zip`; `Export model` makes `…-model.zip`. */
 export function mergedFileName(name: string, method: MethodType): string {
   return `${fileName(name)}-${leavesModel(method) ? 'model' : 'merged'}.zip`;
 }

@@ -1,35 +1,19 @@
-/** What evaluations measured besides the loss, ready to be drawn and named. */
+/** The metrics of evaluations besides the loss, ready to be drawn and named. */
 import type { ClassReport, EvalMetrics, MetricsRow } from '../../../storage/types';
+import { metricNames } from '../../text/train';
 
-/** scikit-learn's names and its kin, as people say them, the most telling first. */
-const names: Record<string, string> = {
-  f1: 'F1',
-  accuracy: 'Accuracy',
-  precision: 'Precision',
-  recall: 'Recall',
-  f1_macro: 'F1, mean of classes',
-  mae: 'Absolute error',
-  pearson: 'Pearson correlation',
-  precision_macro: 'Precision, mean of classes',
-  recall_macro: 'Recall, mean of classes',
-  spearman: 'Spearman correlation',
-  mse: 'Squared error',
-  f1_micro: 'F1, all together',
-  f1_weighted: 'F1, by size of class',
-  matthews_correlation: 'Matthews correlation',
-};
-/** What has no upper end does not share an axis with what ends at 1. */
+/** Unbounded metrics do not share an axis with those that end at 1. */
 const open = new Set(['mae', 'mse']);
 const losses = new Set(['base_text_loss']);
 
 export function metricName(key: string): string {
-  return names[key] ?? key.replaceAll('_', ' ').replace(/^./, (letter) => letter.toUpperCase());
+  return metricNames[key] ?? key.replaceAll('_', ' ').replace(/^./, (letter) => letter.toUpperCase());
 }
 
-const known = Object.keys(names);
+const known = Object.keys(metricNames);
 const place = (key: string) => (known.includes(key) ? known.indexOf(key) : known.length);
 
-/** Loss on text of the kind that the base was trained on: what rises when it forgets. It is drawn with the other losses. */
+/** Loss on text like the base's training data, which rises when it forgets. It is drawn with the other losses. */
 export const baseTextLossOf = (row: MetricsRow): number | null =>
   row.kind === 'eval' ? (row.metrics?.base_text_loss ?? null) : null;
 
@@ -40,13 +24,13 @@ export function measuredIn(rows: MetricsRow[]): EvalMetrics[] {
   );
 }
 
-/** Every metric that one of these evaluations has, the most telling first. */
+/** Every metric in these evaluations, the most telling first. */
 export function metricKeys(evals: EvalMetrics[]): string[] {
   const keys = new Set(evals.flatMap(({ metrics }) => Object.keys(metrics ?? {})));
   return [...keys].filter((key) => !losses.has(key)).sort((a, b) => place(a) - place(b) || (a < b ? -1 : 1));
 }
 
-/** Those that share an axis from 0 to 1, as many as stay apart in a chart. */
+/** Those that share an axis from 0 to 1, as many as a chart can show distinctly. */
 export const drawnKeys = (keys: string[]) => keys.filter((key) => !open.has(key)).slice(0, 4);
 
 export interface Reported {
