@@ -1,8 +1,8 @@
 import { Tooltip } from '@base-ui/react/tooltip';
-import { useEffect } from 'react';
+import { Suspense, useEffect } from 'react';
 import { fetchChunks } from '../base/chunks';
 import { useScreen } from '../stores/screen';
-import { useTraining } from '../stores/training';
+import { runActive, useTraining } from '../stores/training';
 import { RunCard } from './components/run/RunCard';
 import { RunStrip } from './components/run/RunStrip';
 import { Brand } from './components/shell/Brand';
@@ -11,30 +11,23 @@ import { DropOverlay } from './components/shell/DropOverlay';
 import { InterruptedBanner } from './components/shell/InterruptedBanner';
 import { LiveStatus } from './components/shell/LiveStatus';
 import { Steps } from './components/shell/Steps';
-import { Tools, ToolsMenu } from './components/shell/Tools';
+import { NarrowTools, Tools } from './components/shell/Tools';
 import { useLeaveGuard } from './hooks/useLeaveGuard';
 import { useMediaQuery } from './hooks/useMediaQuery';
 import { useRoute } from './hooks/useRoute';
 import { useShortcuts } from './hooks/useShortcuts';
 import { useTheme } from './hooks/useTheme';
-import { ComparePage } from './pages/ComparePage';
-import { DataPage } from './pages/DataPage';
-import { ModelPage } from './pages/ModelPage';
-import { RecipePage } from './pages/RecipePage';
-import { TrainPage } from './pages/TrainPage';
+import { shell } from './text/shell';
+import { LoadBoundary } from './ui/LoadBoundary';
 import { ErrorNotice } from './ui/Notice';
+import { Page } from './ui/Page';
 import { fetchAhead } from './util/ahead';
-
-const screens = {
-  model: ModelPage,
-  data: DataPage,
-  recipe: RecipePage,
-  train: TrainPage,
-  compare: ComparePage,
-};
+import { pageNamed } from './util/pages';
+import { arriveAt, type Route } from './util/route';
 
 function Messages() {
-  const { error, showError } = useScreen();
+  const error = useScreen((state) => state.error);
+  const showError = useScreen((state) => state.showError);
   return (
     <div className="mx-auto flex w-full max-w-[68rem] flex-col gap-3 px-4 pt-4 empty:hidden sm:px-6 lg:px-8">
       {error && <ErrorNotice error={error} onDismiss={() => showError(null)} />}
@@ -43,11 +36,30 @@ function Messages() {
   );
 }
 
-/** The window: rail, open page and run card; on narrow screens a top bar, the page, and two bars below. */
+/** Next to the page, so that its effect runs when the page has been drawn. */
+function Arrival({ route }: { route: Route }) {
+  useEffect(() => arriveAt(route), [route]);
+  return null;
+}
+
+/** The open page. Until its chunk is here, its heading stands alone. */
+function OpenPage({ route }: { route: Route }) {
+  const { name, Screen } = pageNamed(route.page);
+  return (
+    <LoadBoundary key={name}>
+      <Suspense fallback={<Page name={name} />}>
+        <Screen />
+        <Arrival route={route} />
+      </Suspense>
+    </LoadBoundary>
+  );
+}
+
+/** The window: rail, page and run card; on narrow screens a top bar, the page, and two bars below it. */
 export function App() {
   useTheme();
   useShortcuts();
-  useLeaveGuard(useTraining((state) => state.phase !== 'idle'));
+  useLeaveGuard(useTraining(runActive));
   useEffect(() => {
     const timer = setTimeout(() => {
       fetchAhead();
@@ -55,14 +67,13 @@ export function App() {
     }, 2000);
     return () => clearTimeout(timer);
   }, []);
-  const { page } = useRoute();
+  const route = useRoute();
   const withRail = useMediaQuery('(min-width: 48rem)');
   const withCard = useMediaQuery('(min-width: 74rem)');
-  const Screen = screens[page];
   const main = (
     <main className="min-w-0 flex-1">
       <Messages />
-      <Screen />
+      <OpenPage route={route} />
     </main>
   );
   return (
@@ -72,7 +83,7 @@ export function App() {
         onClick={() => document.querySelector<HTMLElement>('main h1')?.focus()}
         className="sr-only rounded-md bg-accent p-2 text-on-accent focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50"
       >
-        Skip to the open page
+        {shell.skip}
       </button>
       <LiveStatus />
       {withRail ? (
@@ -81,7 +92,7 @@ export function App() {
             <header className="px-3">
               <Brand />
             </header>
-            <Steps open={page} narrow={false} />
+            <Steps open={route.page} narrow={false} />
             <footer className="mt-auto">
               <Tools />
             </footer>
@@ -96,7 +107,7 @@ export function App() {
           </div>
           {withCard && (
             <aside
-              aria-label="Run"
+              aria-label={shell.run}
               className="sticky top-0 h-dvh w-80 shrink-0 overflow-y-auto border-l bg-canvas px-5 py-6"
             >
               <RunCard />
@@ -107,13 +118,13 @@ export function App() {
         <div className="flex min-h-dvh flex-col">
           <header className="flex items-center justify-between border-b px-4 py-2">
             <Brand />
-            <ToolsMenu />
+            <NarrowTools />
           </header>
           {main}
           <div className="border-t bg-canvas tall:sticky tall:bottom-0 tall:z-20">
             <RunStrip />
             <div className="border-t">
-              <Steps open={page} narrow />
+              <Steps open={route.page} narrow />
             </div>
           </div>
         </div>

@@ -1,17 +1,17 @@
-/** Why a run cannot start now, each with the page where it is put right. Empty when it can. */
+/** Why a run cannot start now, each reason with the page where it can be fixed. Empty when it can start. */
 import type { ErrorData } from '../base/errors';
 import { useData } from './data';
 import { useMerge } from './merge';
 import { useModel } from './model';
+import type { PageName } from './pages';
 import { usePlan } from './plan';
 import { useRecipe } from './recipe';
-
-export type PageName = 'model' | 'data' | 'recipe' | 'train' | 'compare';
+import { useFields } from './select';
 
 export interface Blocker {
   page: PageName;
   error: ErrorData;
-  /** Nothing is wrong: it is still being loaded. */
+  /** Nothing is wrong: something is still loading. */
   waiting?: boolean;
 }
 
@@ -21,7 +21,7 @@ const waiting = (page: PageName, message: string): Blocker => ({
   waiting: true,
 });
 
-/** Which page a problem of the recipe belongs to, by its path. */
+/** The page that a problem of the recipe belongs to, by its path. */
 function pageOf(where: string | undefined): PageName {
   if (where?.startsWith('model')) return 'model';
   if (where === 'dataset.source' || where?.startsWith('dataset.columns')) return 'data';
@@ -30,12 +30,13 @@ function pageOf(where: string | undefined): PageName {
 
 export function useBlockers(): Blocker[] {
   const problems = useRecipe((state) => state.problems);
-  const model = useModel();
-  const data = useData();
-  const plan = usePlan();
+  const deviceProblem = useModel((state) => state.device?.problem);
+  const model = useModel(useFields('status', 'error'));
+  const data = useData(useFields('status', 'error', 'tokenError', 'tokenizing', 'tokens'));
+  const plan = usePlan(useFields('forecast', 'error'));
   const merging = useMerge((state) => state.state === 'merging');
   const found: Blocker[] = problems.map((error) => ({ page: pageOf(error.where), error }));
-  if (model.device?.problem) found.push({ page: 'model', error: model.device.problem });
+  if (deviceProblem) found.push({ page: 'model', error: deviceProblem });
   else if (model.error) found.push({ page: 'model', error: model.error });
   if (data.error) found.push({ page: 'data', error: data.error });
   if (data.tokenError) found.push({ page: 'data', error: data.tokenError });
@@ -48,7 +49,7 @@ export function useBlockers(): Blocker[] {
   if (merging) return [waiting('compare', 'The merged model is being exported.')];
   if (model.status !== 'ready') return [waiting('model', 'The model is being opened.')];
   if (data.status !== 'ready') return [waiting('data', 'The dataset is being read.')];
-  if (data.tokenizing || !data.tokens) return [waiting('data', 'The examples are being turned into tokens.')];
+  if (data.tokenizing || !data.tokens) return [waiting('data', 'The examples are being tokenised.')];
   if (!plan.forecast) return [waiting('recipe', 'The run is being planned.')];
   return [];
 }

@@ -1,4 +1,4 @@
-/** What happens when the page opens: connect the session, look at the machine, follow the recipe, recall past runs. */
+/** What happens when the page opens: connect the session, inspect the device, follow the recipe, load past runs. */
 import type { Session } from '../session/api';
 import { createSession } from '../session/session';
 import { startAnnouncer } from './announcer';
@@ -15,7 +15,7 @@ import { useTraining } from './training';
 
 const finished = new Set(['completed', 'stopped', 'early_stopped']);
 
-/** An open model without an adapter gets what was last learned on it, so that Compare is ready after a reload. */
+/** An open model without an adapter gets that of its last run, so that Compare is ready after a reload. */
 function recallAdapter(): void {
   const { recipe } = useRecipe.getState();
   if (useModel.getState().status !== 'ready' || useTraining.getState().phase !== 'idle') return;
@@ -29,8 +29,8 @@ function recallAdapter(): void {
 }
 
 /**
- * `runId` is the run that the address names, if any; a session is given by tests. Returns a function that stops what was
- * started.
+ * `runId` is the run in the address, if any; tests pass a session of their own. Returns a function that stops everything
+ * it started.
  */
 export function boot(runId = '', session: Session = createSession()): () => void {
   connectSession(session);

@@ -1,4 +1,4 @@
-/** The models and datasets that come with Tabtune: two lists served beside the page. */
+/** The models and datasets that come with Tabtune: two lists served with the page. */
 import { create } from 'zustand';
 import type { DatasetFormat } from '../recipe/types';
 
@@ -20,7 +20,7 @@ export interface ListedDataset {
   examples: number;
   licence: string;
   suggestedPrompts: string[];
-  /** Text of the kind that a base was trained on is no dataset to choose: dataset.base_text names it. */
+  /** Text like a base's training data is not offered as a dataset; dataset.base_text names it. */
   purpose?: 'base_text';
 }
 
@@ -30,7 +30,7 @@ interface BuiltinsState {
   load: () => Promise<void>;
 }
 
-/** A list by itself, or under its own name beside other fields. */
+/** A list by itself, or as a field named after the folder. */
 async function fetchList<T>(folder: string): Promise<T[]> {
   try {
     const response = await fetch(new URL(`${folder}/index.json`, document.baseURI));
@@ -39,7 +39,7 @@ async function fetchList<T>(folder: string): Promise<T[]> {
     const list = Array.isArray(value) ? value : (value as Record<string, unknown>)[folder];
     return Array.isArray(list) ? (list as T[]) : [];
   } catch {
-    // Without the lists the shelves are empty; what is chosen already still opens by its name.
+    // Without the lists the shelves are empty; a model or dataset that is already chosen still opens by name.
     return [];
   }
 }

@@ -1,7 +1,7 @@
-/** The open dataset: its examples, what the tokenizer makes of them, and the one example that is looked at. */
+/** The open dataset: its examples, their tokens, and the one example that is selected. */
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
-import type { ParsedDataset, TokenizedDataset, TokenView } from '../data/types';
+import type { DataProblem, ParsedDataset, TokenizedDataset, TokenView } from '../data/types';
 import type { DatasetSection, Recipe } from '../recipe/types';
 import { toErrorData } from './errors';
 import { latestOnly } from './latest';
@@ -17,7 +17,7 @@ interface DataState {
   tokenError: ErrorData | null;
   importing: boolean;
   importError: ErrorData | null;
-  /** Example.row of the example that is looked at. */
+  /** Example.row of the selected example. */
   row: number | null;
   view: TokenView | null;
   viewError: ErrorData | null;
@@ -29,6 +29,12 @@ interface DataState {
   look: (recipe: Recipe) => Promise<void>;
   edit: (row: number, fields: Record<string, string>) => Promise<boolean>;
 }
+
+/** What was found while reading the file, then while tokenising its examples. */
+export const problemsOf = ({ dataset, tokens }: Pick<DataState, 'dataset' | 'tokens'>): DataProblem[] => [
+  ...(dataset?.problems ?? []),
+  ...(tokens?.problems ?? []),
+];
 
 const noTokens = { tokens: null, tokenError: null, tokenizing: false, view: null, viewError: null };
 
@@ -54,7 +60,7 @@ export const useData = create<DataState>()((set, get) => ({
     const fresh = get().source !== section.source;
     tokenizing.cancel();
     viewing.cancel();
-    // In one step: whoever listens must never see the old dataset as ready and without tokens.
+    // In one step: listeners must never see the old dataset as ready but without tokens.
     set({
       ...noTokens,
       status: 'opening',
@@ -82,7 +88,7 @@ export const useData = create<DataState>()((set, get) => ({
     if (!result) return;
     if ('value' in result) set({ tokenizing: false, tokens: result.value });
     else {
-      const tokenError = toErrorData(result.error, 'The examples could not be turned into tokens.');
+      const tokenError = toErrorData(result.error, 'The examples could not be tokenised.');
       set({ tokenizing: false, tokens: null, tokenError });
     }
   },
@@ -130,7 +136,7 @@ export const useData = create<DataState>()((set, get) => ({
       set({ ...noTokens, dataset, importError: null });
       return true;
     } catch (cause) {
-      set({ importError: toErrorData(cause, 'The edit could not be kept.') });
+      set({ importError: toErrorData(cause, 'The edit could not be saved.') });
       return false;
     }
   },

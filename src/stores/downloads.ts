@@ -1,4 +1,4 @@
-/** Downloads of models: what is under way, what was left unfinished, and which of them is opened when it is here. */
+/** Downloads of models: active and unfinished ones, and which of them to open when complete. */
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
 import type { Download, Quantization } from '../hub/descriptions';
@@ -11,19 +11,19 @@ import { useTraining } from './training';
 
 interface DownloadsState {
   downloads: Download[];
-  /** What was asked for and went wrong outside of a download's own course. */
+  /** A request that failed and is not shown with its download. */
   error: ErrorData | null;
-  /** Fetches a model and opens it in a precision, unless something else was asked for meanwhile. */
+  /** Downloads a model and opens it in a precision, unless another one has been requested meanwhile. */
   fetchAndOpen: (source: string, quantization: Quantization) => Promise<void>;
-  /** Goes on with a paused, failed or unfinished one. */
+  /** Continues a paused, failed or unfinished one. */
   resume: (source: string) => Promise<void>;
   pause: (source: string) => Promise<void>;
   cancel: (source: string) => Promise<void>;
-  /** Opens what is here. False while a run is using the open model. */
+  /** Opens a downloaded model. False while a run is using the open model. */
   open: (source: string, quantization?: Quantization) => boolean;
 }
 
-/** The one to open when it is here: the last that somebody asked to open. */
+/** The model to open when it is complete: the last one requested. */
 let wanted: { source: string; quantization: Quantization | undefined } | null = null;
 
 export const useDownloads = create<DownloadsState>()((set, get) => {
@@ -33,9 +33,9 @@ export const useDownloads = create<DownloadsState>()((set, get) => {
       await work();
       return true;
     } catch (cause) {
-      // A failure is shown with its download.
-      const told = get().downloads.some((download) => download.source === source && download.error !== null);
-      if (!isCancelled(cause) && !told) set({ error: toErrorData(cause, message, 'Try again.') });
+      // A failed download shows its own error.
+      const shown = get().downloads.some((download) => download.source === source && download.error !== null);
+      if (!isCancelled(cause) && !shown) set({ error: toErrorData(cause, message, 'Try again.') });
       return false;
     }
   }
@@ -63,7 +63,7 @@ export const useDownloads = create<DownloadsState>()((set, get) => {
     },
     async cancel(source) {
       if (wanted?.source === source) wanted = null;
-      await attempt(source, () => getSession().cancelDownload(source), 'What was downloaded could not be deleted.');
+      await attempt(source, () => getSession().cancelDownload(source), 'The partial download could not be deleted.');
     },
     open(source, quantization) {
       if (useTraining.getState().phase !== 'idle') return false;
@@ -72,7 +72,7 @@ export const useDownloads = create<DownloadsState>()((set, get) => {
       const before = useRecipe.getState().recipe.model;
       useRecipe.getState().set({ 'model.source': source, 'model.quantization': precision });
       const { model } = useRecipe.getState().recipe;
-      // A recipe that named it before it was here says the same now, so that nobody else would notice.
+      // If the recipe named the model before it was complete, no field changes and the pipeline does not notice.
       const same = before.source === model.source && before.quantization === model.quantization;
       if (same && useModel.getState().status === 'failed') void useModel.getState().open(model);
       return true;

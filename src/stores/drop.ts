@@ -1,11 +1,11 @@
-/** What a dropped or chosen file is: a dataset, a recipe, a model or an adapter, told by names and content. */
+/** Dropped or chosen files: a dataset, a recipe, a model or an adapter, recognised by name and content. */
 import type { ErrorData } from '../base/errors';
 import { parseRecipe } from '../recipe/schema';
-import type { PageName } from './blockers';
 import { useCompare } from './compare';
 import { useData } from './data';
 import { toErrorData } from './errors';
 import { useModel } from './model';
+import type { PageName } from './pages';
 import { useRecipe } from './recipe';
 import { useScreen } from './screen';
 import { useTraining } from './training';
@@ -48,7 +48,7 @@ export async function openRecipeFile(file: File): Promise<boolean> {
     useRecipe.getState().replace(parseRecipe(await file.text()));
     return true;
   } catch (cause) {
-    const error = toErrorData(cause, 'is not a recipe.');
+    const error = toErrorData(cause, 'it is not a recipe.');
     const where = [file.name, error.where === 'recipe' ? '' : error.where].filter(Boolean).join(', ');
     useScreen.getState().showError({ ...error, where, message: `The recipe cannot be used: ${error.message}` });
     return false;
@@ -59,11 +59,11 @@ export async function openDatasetFile(file: File): Promise<boolean> {
   const source = await useData.getState().importFile(file);
   if (source === null) return false;
   const before = useRecipe.getState().recipe.dataset.source;
-  // What was mapped or chosen for the last file says nothing about this one.
+  // The format and columns chosen for the last file do not apply to this one.
   useRecipe
     .getState()
     .set({ 'dataset.source': source, 'dataset.format': undefined, 'dataset.columns': undefined, name: undefined });
-  // A new file under the old name changes no field of the recipe, so nobody else would notice.
+  // A new file under the old name changes no field of the recipe, so the pipeline does not notice.
   if (source === before) void useData.getState().open(useRecipe.getState().recipe.dataset);
   return true;
 }
@@ -77,14 +77,14 @@ export async function openModelFolder(files: NamedFile[]): Promise<boolean> {
   return true;
 }
 
-/** Takes what was dropped anywhere on the page; resolves to the page that shows it. */
+/** Opens files dropped anywhere on the page; resolves to the page that shows them. */
 export async function receiveFiles(files: NamedFile[]): Promise<PageName | null> {
   useScreen.getState().showError(null);
   if (files.length === 0) return null;
   if (useTraining.getState().phase !== 'idle') {
     return refuse({
       code: 'bad_data',
-      message: 'A run is going on, so nothing else can be opened now.',
+      message: 'A run is in progress, so nothing else can be opened now.',
       action: 'Stop it, or drop the file again when it has ended.',
     });
   }

@@ -1,6 +1,6 @@
 /**
- * What a model needs beyond the defaults, which are made for models a hundred times larger than the built-in one. Taken when the
- * model or the method is chosen, shown as such, and changed like any other field.
+ * Values that suit a model better than the defaults, which are made for models a hundred times larger than the built-in
+ * one. Applied when the model or the method is chosen, marked as suggestions, and editable like any other field.
  */
 import { methodOf } from '../methods';
 import type { RecipePath } from '../recipe/fields';

@@ -1,4 +1,4 @@
-/** The Hugging Face Hub as the Model page shows it: the curated shelf, a search, and one model looked at closely. */
+/** The Hugging Face Hub on the Model page: the curated shelf, a search, and the details of one model. */
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
 import type { HubHit, HubModel, HubSettings, ShelfModel } from '../hub/descriptions';
@@ -15,21 +15,21 @@ interface HubState {
   settings: HubSettings;
   settingsError: ErrorData | null;
   query: string;
-  /** What was searched for last; null before the first search. */
+  /** The last search; null before the first. */
   searched: string | null;
   searching: boolean;
   hits: HubHit[];
   searchError: ErrorData | null;
-  /** The name or address that is looked at; null when nothing is. */
+  /** The name or address whose details are open, if any. */
   looking: string | null;
   model: HubModel | null;
   modelError: ErrorData | null;
   loadShelf: () => Promise<void>;
-  /** The address that was chosen on an earlier visit. */
+  /** Restores the address chosen on an earlier visit. */
   recall: () => Promise<void>;
   setSettings: (settings: HubSettings) => Promise<boolean>;
   setQuery: (query: string) => void;
-  /** Searches; what is plainly one model's name or address is looked at instead. */
+  /** Searches; for a model's name or address it opens the details instead. */
   find: () => Promise<void>;
   clearSearch: () => void;
   look: (nameOrUrl: string) => Promise<void>;
@@ -39,7 +39,7 @@ interface HubState {
 const shelving = latestOnly();
 let shelfTurn = 0;
 
-/** Plans that are known already stay on their cards until they are made anew. */
+/** Cards keep their known plans until new ones arrive. */
 function withPlans(fresh: ShelfModel[], before: ShelfModel[]): ShelfModel[] {
   return fresh.map((card) => {
     const known = before.find(({ source }) => source === card.source);
@@ -52,12 +52,12 @@ const looking = latestOnly();
 let searchAbort: AbortController | null = null;
 let lookAbort: AbortController | null = null;
 
-/** `org/name`, `hf:…` or an address: somebody knows what they want. */
+/** `org/name`, `hf:…` or an address, rather than words to search for. */
 export function isModelName(text: string): boolean {
   return /^(hf:|https?:\/\/)\S+$/.test(text) || /^[\w.-]+\/[\w.-]+(@[\w./-]+)?$/.test(text);
 }
 
-/** Whether a source is the model of a card, whatever its commit; a GGUF file of the repository is another one. */
+/** Whether a source is the model of a card, at any commit. A GGUF file of the repository is another model. */
 export function isModelOf(source: string, card: string): boolean {
   return source === card || (source.startsWith(`${card}@`) && !source.toLowerCase().endsWith('.gguf'));
 }
@@ -90,7 +90,7 @@ export const useHub = create<HubState>()((set, get) => ({
     try {
       await session.setHubSettings(settings);
     } catch {
-      // Changed by hand into what is no address: the Hub's own is used.
+      // The stored address has been edited into an invalid one: use the Hub's own.
     }
     set({ settings: session.hubSettings() });
   },
@@ -102,11 +102,11 @@ export const useHub = create<HubState>()((set, get) => ({
       set({ settingsError: toErrorData(cause, 'These settings cannot be used.') });
       return false;
     }
-    // As the session understood it: without a slash at the end, say.
-    const understood = getSession().hubSettings();
-    usePreferences.getState().set({ hubEndpoint: understood.endpoint });
-    set({ settings: understood, settingsError: null });
-    // What could not be seen before may be seen with the token.
+    // As normalised by the session, e.g. without a trailing slash.
+    const normalised = getSession().hubSettings();
+    usePreferences.getState().set({ hubEndpoint: normalised.endpoint });
+    set({ settings: normalised, settingsError: null });
+    // The token may give access to a model that was hidden before.
     const { looking: name } = get();
     if (name !== null) void get().look(name);
     return true;
@@ -130,7 +130,7 @@ export const useHub = create<HubState>()((set, get) => ({
     if (!result) return;
     if ('value' in result) set({ searching: false, hits: result.value });
     else {
-      const searchError = toErrorData(result.error, 'The search did not work.', 'Try again in a moment.');
+      const searchError = toErrorData(result.error, 'The search failed.', 'Try again in a moment.');
       set({ searching: false, hits: [], searchError });
     }
   },

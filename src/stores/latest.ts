@@ -1,6 +1,6 @@
 /**
- * Runs asynchronous work of which only the newest result counts. `run` resolves to undefined when a newer call has
- * overtaken it, so that a slow answer never replaces a newer one on the screen.
+ * Runs asynchronous work of which only the newest result counts. `run` resolves to undefined if a newer call has started
+ * meanwhile, so a slow answer never replaces a newer one on the screen.
  */
 export function latestOnly() {
   let ticket = 0;
@@ -14,7 +14,7 @@ export function latestOnly() {
         return mine === ticket ? { error } : undefined;
       }
     },
-    /** Makes every call in progress an overtaken one. */
+    /** Discards the results of all calls in progress. */
     cancel() {
       ticket++;
     },

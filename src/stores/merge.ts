@@ -1,4 +1,4 @@
-/** Exporting the adapter merged into its base: a whole model, in a precision of choice. */
+/** Exporting the adapter merged into its base: a whole model, in a chosen precision. */
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
 import type { MergedDtype, MergedExport, MergeProgress } from '../session/api';
@@ -16,16 +16,18 @@ interface MergeState {
   dtype: MergedDtype;
   state: 'idle' | 'merging' | 'saving';
   progress: MergeProgress | null;
-  /** What the last export came to, until another is begun. */
+  /** The result of the last export, until the next one starts. */
   result: Merged | null;
   error: ErrorData | null;
   setDtype: (dtype: MergedDtype) => void;
-  /** Merges, then hands the folder to `save`. */
+  /** Merges, then passes the folder to `save`. */
   merge: (save: (merged: MergedExport, signal: AbortSignal) => Promise<void>) => Promise<void>;
   cancel: () => void;
-  /** Another adapter or model: what was said of the last one does not hold for it. */
+  /** For another adapter or model: the last result does not apply to it. */
   forget: () => void;
 }
+
+export const mergeActive = ({ state }: MergeState): boolean => state !== 'idle';
 
 let abort: AbortController | null = null;
 

@@ -1,4 +1,4 @@
-/** The open model and the machine it runs on, as the screen shows them. */
+/** The open model and the device it runs on. */
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
 import type { ModelSection } from '../recipe/types';
@@ -9,21 +9,23 @@ import { getSession } from './session';
 
 interface ModelState {
   status: 'idle' | 'opening' | 'ready' | 'failed';
-  /** What is open or being opened. */
+  /** The model that is open or being opened. */
   source: string | null;
   loaded: number;
   total: number;
   info: ModelInfo | null;
   error: ErrorData | null;
   device: DeviceReport | null;
-  /** While a dropped folder is being checked and copied. */
+  /** A dropped folder is being checked and copied. */
   importing: boolean;
   importError: ErrorData | null;
   inspectDevice: () => Promise<void>;
   open: (model: ModelSection) => Promise<void>;
-  /** Keeps a dropped folder and returns its source, or null when it is no usable model. */
+  /** Stores a dropped folder and returns its source, or null if it is not a usable model. */
   importFolder: (files: { path: string; file: File }[]) => Promise<string | null>;
 }
+
+export const modelReady = ({ status }: ModelState): boolean => status === 'ready';
 
 const opening = latestOnly();
 
@@ -42,7 +44,7 @@ export const useModel = create<ModelState>()((set) => ({
     try {
       set({ device: await getSession().device() });
     } catch (cause) {
-      const problem = toErrorData(cause, 'This browser did not say what its GPU can do.', 'Reload the page.');
+      const problem = toErrorData(cause, 'The browser did not report what its GPU supports.', 'Reload the page.');
       set({
         device: {
           available: false,

@@ -1,6 +1,6 @@
 /**
- * Keeps model, dataset, tokens and forecast in step with the recipe: each is asked for again when, and only when, a
- * field that it depends on has changed. Lives outside React, so that no screen has to be open for it.
+ * Keeps model, dataset, tokens and forecast in sync with the recipe: each is requested again only when a field that it
+ * depends on has changed. Runs outside React, so that it does not depend on the open page.
  */
 import type { Recipe } from '../recipe/types';
 import { useCompare } from './compare';
@@ -19,6 +19,7 @@ interface Keys {
   view: string;
 }
 
+/** In milliseconds. */
 const settleAfter = 200;
 
 function keysOf(recipe: Recipe): Omit<Keys, 'view'> {
@@ -37,18 +38,18 @@ function keysOf(recipe: Recipe): Omit<Keys, 'view'> {
 export function startPipeline(): () => void {
   const done: Partial<Keys> = {};
   let timer: ReturnType<typeof setTimeout> | null = null;
-  /** The dataset that the tokens are of: an edit makes a new one under the same keys. */
+  /** The tokenised dataset: an edit makes a new one under the same keys. */
   let tokenized: unknown = null;
 
   function step() {
     const { recipe } = useRecipe.getState();
-    // The engine's one model is in use: what was changed meanwhile is opened when the run has ended.
+    // The engine's only model is in use: changes are applied when the run has ended.
     if (useTraining.getState().phase !== 'idle') return;
     const keys = keysOf(recipe);
     if (keys.model !== done.model) {
       done.model = keys.model;
       done.tokens = done.plan = done.view = undefined;
-      // First of all: as long as the old model counts as ready, the others would ask it for tokens.
+      // First: while the old model still counts as ready, the other steps would request tokens from it.
       void useModel.getState().open(recipe.model);
       useData.getState().forgetTokens();
       usePlan.getState().forget();
@@ -88,7 +89,7 @@ export function startPipeline(): () => void {
   const unsubscribe = [
     useRecipe.subscribe((state, before) => {
       if (state.recipe === before.recipe) return;
-      // A new source is a click and should answer at once; a slider or a keystroke is followed by more of them.
+      // A new source comes from a click and is applied at once; sliders and typing send many changes.
       const { dataset } = state.recipe;
       const otherModel = keysOf(state.recipe).model !== keysOf(before.recipe).model;
       if (otherModel || dataset.source !== before.recipe.dataset.source) step();
@@ -101,7 +102,7 @@ export function startPipeline(): () => void {
     }),
     useTraining.subscribe((state, before) => {
       if (state.phase === before.phase || state.phase !== 'idle') return;
-      // Steps have been measured by now.
+      // The run has measured the time of a step, which changes the forecast.
       done.plan = undefined;
       step();
     }),

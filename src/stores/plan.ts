@@ -1,4 +1,4 @@
-/** What a run would take, before it starts. */
+/** What a run would need, before it starts. */
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
 import type { Recipe } from '../recipe/types';

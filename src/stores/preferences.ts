@@ -1,4 +1,4 @@
-/** What a person prefers about the screen itself. Kept in this browser. */
+/** Preferences about the screen itself, stored in this browser. */
 import { create } from 'zustand';
 import { persist } from 'zustand/middleware';
 import { HUB } from '../hub/hub-id';
@@ -7,13 +7,13 @@ export type Theme = 'system' | 'light' | 'dark';
 
 interface PreferencesState {
   theme: Theme;
-  /** Single-key shortcuts (1-5, ?, P); people who speak to their computer need to switch them off. */
+  /** Single-key shortcuts (1-5, ?, P). People who use voice control need to turn them off. */
   shortcuts: boolean;
   notifyWhenDone: boolean;
   logScale: boolean;
-  /** 0 draws the raw loss only, 0.95 smooths the most. */
+  /** 0 draws only the raw loss, 0.95 smooths the most. */
   smoothing: number;
-  /** Where models are fetched from: the Hub, or a mirror. The token that goes with it is never kept. */
+  /** Where models are downloaded from: the Hub or a mirror. Its token is never stored. */
   hubEndpoint: string;
   set: (change: Partial<Omit<PreferencesState, 'set'>>) => void;
 }

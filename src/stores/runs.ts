@@ -1,4 +1,4 @@
-/** Past runs: the list, the curves that are laid over one another, and which of them are chosen for that. */
+/** Past runs: the list, the runs chosen as overlays, and their curves. */
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
 import type { MetricsRow, RunRecord } from '../storage/types';
@@ -7,10 +7,10 @@ import { getSession } from './session';
 
 interface RunsState {
   runs: RunRecord[];
-  /** False until the first answer, so that an empty list is not shown too early. */
+  /** False until the list has been read once, so that it does not look empty too early. */
   known: boolean;
   curves: Record<string, MetricsRow[]>;
-  /** Runs drawn over the current one, in the order in which they were chosen. */
+  /** Runs drawn over the current one, in the order they were chosen. */
   overlay: string[];
   error: ErrorData | null;
   refresh: () => Promise<void>;
@@ -18,8 +18,8 @@ interface RunsState {
   remove: (id: string) => Promise<void>;
 }
 
-/** More curves than this cannot be told apart. */
-const maxOverlay = 3;
+/** More curves would be hard to tell apart. */
+export const maxOverlay = 3;
 
 export const useRuns = create<RunsState>()((set, get) => ({
   runs: [],

@@ -1,4 +1,4 @@
-/** Which dialog is open, and the passing messages. Nothing here outlives a reload. */
+/** The open dialog and the current error. Not kept over a reload. */
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
 

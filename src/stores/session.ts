@@ -1,4 +1,4 @@
-/** The one session the stores talk to. main.tsx connects the real one, tests a scripted one. */
+/** The session that the stores use. main.tsx connects the real one, tests a scripted one. */
 import type { Session } from '../session/api';
 
 let session: Session | null = null;

@@ -1,4 +1,4 @@
-/** What Tabtune keeps in this browser: for the storage page, and for the models that can be opened again. */
+/** What Tabtune keeps in this browser, for the storage dialog and the shelf of models. */
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
 import type { StorageItem } from '../session/api';
@@ -17,7 +17,7 @@ export interface StorageReport {
 interface StorageState {
   report: StorageReport | null;
   error: ErrorData | null;
-  /** Whether the browser has said no to keeping the data. */
+  /** The browser has declined to keep the data persistently. */
   refused: boolean;
   refresh: () => Promise<void>;
   remove: (id: string) => Promise<void>;
@@ -25,7 +25,7 @@ interface StorageState {
   persist: () => Promise<void>;
 }
 
-/** Models that are kept here whole, each with the source that opens it: one of the Hub is kept under its own. */
+/** Models stored here completely, each with the source that opens it: the id of a Hub model is its source. */
 export function modelsKept(report: StorageReport | null): (StorageItem & { source: string })[] {
   return (report?.items ?? [])
     .filter(({ kind, total }) => kind === 'model' && total === undefined)
@@ -51,7 +51,7 @@ export const useStorage = create<StorageState>()((set, get) => ({
       error = toErrorData(cause, 'This could not be deleted.');
     }
     await Promise.all([get().refresh(), useRuns.getState().refresh(), useHub.getState().loadShelf()]);
-    // Said last: a list that could be read again says nothing about what could not be deleted.
+    // Set last, because a successful refresh clears the error.
     if (error) set({ error });
   },
   async eraseEverything() {
@@ -69,7 +69,7 @@ export const useStorage = create<StorageState>()((set, get) => ({
       set({ refused: !persisted });
       await get().refresh();
     } catch (cause) {
-      set({ error: toErrorData(cause, 'The browser did not answer whether it keeps the data.') });
+      set({ error: toErrorData(cause, 'The browser did not answer whether it will keep the data.') });
     }
   },
 }));

@@ -1,12 +1,12 @@
 /**
- * The run on the screen: live while it trains, and read from storage when a past one is opened. Events come as fast as
- * the GPU steps, so rows are collected and handed to React at most ten times a second.
+ * The run on the screen: live while it trains, read from storage when a past one is opened. Events arrive as fast as the
+ * GPU steps, so rows are collected and passed to React at most ten times per second.
  */
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
 import type { Recipe } from '../recipe/types';
 import type { RunSummary, TrainEvent } from '../session/api';
-import type { MetricsRow, RunRecord, SampleAnswer } from '../storage/types';
+import type { EvalMetrics, MetricsRow, RunRecord, SampleAnswer, StepMetrics } from '../storage/types';
 import { toErrorData } from './errors';
 import { useRuns } from './runs';
 import { getSession } from './session';
@@ -24,7 +24,7 @@ interface TrainingState {
   secondsLeft: number | null;
   summary: RunSummary | null;
   error: ErrorData | null;
-  /** Whether the failed run can be gone on with. */
+  /** Whether the failed run can be resumed. */
   resumable: boolean;
   start: (recipe: Recipe) => Promise<RunRecord | null>;
   resumeRun: (run: RunRecord) => Promise<RunRecord | null>;
@@ -37,6 +37,18 @@ interface TrainingState {
   forgetRun: (id: string) => void;
 }
 
+/** A run has the GPU, even while it is paused. */
+export const runActive = ({ phase }: TrainingState): boolean => phase !== 'idle';
+
+export const stepReached = ({ rows, run }: TrainingState): number => rows.at(-1)?.step ?? run?.step ?? 0;
+
+export const lastStep = ({ rows }: Pick<TrainingState, 'rows'>): StepMetrics | undefined =>
+  rows.findLast((row) => row.kind === 'step');
+
+export const lastEval = ({ rows }: Pick<TrainingState, 'rows'>): EvalMetrics | undefined =>
+  rows.findLast((row) => row.kind === 'eval');
+
+/** In milliseconds. */
 const flushEvery = 100;
 
 export const useTraining = create<TrainingState>()((set, get) => {
@@ -60,7 +72,7 @@ export const useTraining = create<TrainingState>()((set, get) => {
           totalSteps: event.totalSteps,
           stepsPerEpoch: event.stepsPerEpoch,
           phase: state.phase === 'stopping' ? 'stopping' : 'training',
-          // What was drawn past the checkpoint will be computed again.
+          // Steps after the checkpoint are computed again.
           rows: state.rows.filter((row) => row.step <= event.resumedFrom),
           samples: state.samples.filter((sample) => sample.step <= event.resumedFrom),
         }));
@@ -114,9 +126,9 @@ export const useTraining = create<TrainingState>()((set, get) => {
       return run;
     } catch (cause) {
       flush();
-      // A failure that was also told as an event has said more already.
+      // A failure that also arrived as an event has said more.
       if (!get().error) {
-        set({ error: toErrorData(cause, 'The run ended with an error.', 'Look at the details below.') });
+        set({ error: toErrorData(cause, 'The run ended with an error.', 'See the details below.') });
       }
       return null;
     } finally {
@@ -126,7 +138,7 @@ export const useTraining = create<TrainingState>()((set, get) => {
     }
   }
 
-  /** Pause, resume and stop only ask; the run's own events say what became of it. */
+  /** Pause, resume and stop are requests; the run's events report what happened. */
   async function ask(work: () => Promise<void>, message: string) {
     try {
       await work();
@@ -157,18 +169,18 @@ export const useTraining = create<TrainingState>()((set, get) => {
       try {
         [rows, samples] = await Promise.all([session.runMetrics(run.id), session.runSamples(run.id)]);
       } catch {
-        // The curve so far is a comfort; the run itself can go on without it.
+        // The run can resume without its curve so far.
       }
       return watch(() => session.resumeRun(run.id), { run, rows, samples, totalSteps: run.totalSteps });
     },
 
     pause: () => ask(() => getSession().pause(), 'The run could not be paused.'),
-    resume: () => ask(() => getSession().resume(), 'The run could not go on.'),
+    resume: () => ask(() => getSession().resume(), 'The run could not be resumed.'),
     async stop() {
       const before = get().phase;
       set({ phase: 'stopping' });
       await ask(async () => {
-        // A paused run takes no step after which it could stop.
+        // A run stops after a step, and a paused one takes none.
         if (before === 'paused') await getSession().resume();
         await getSession().stop();
       }, 'The run could not be stopped.');

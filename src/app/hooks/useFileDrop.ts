@@ -2,12 +2,13 @@ import { useEffect, useState } from 'react';
 import { receiveFiles } from '../../stores/drop';
 import { toErrorData } from '../../stores/errors';
 import { useScreen } from '../../stores/screen';
+import { shell } from '../text/shell';
 import { filesOfDrop } from '../util/files';
 import { navigate } from '../util/route';
 
 const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
 
-/** Files may be dropped anywhere on the page. True while some are held over it. */
+/** Accepts files dropped anywhere on the page. True while some are dragged over it. */
 export function useFileDrop(): boolean {
   const [over, setOver] = useState(false);
   useEffect(() => {
@@ -30,7 +31,7 @@ export function useFileDrop(): boolean {
         const page = await receiveFiles(await filesOfDrop(event.dataTransfer));
         if (page) navigate(page);
       } catch (cause) {
-        useScreen.getState().showError(toErrorData(cause, 'What was dropped could not be read.'));
+        useScreen.getState().showError(toErrorData(cause, shell.drop.unreadable));
       }
     };
     window.addEventListener('dragenter', onEnter);

@@ -1,6 +1,6 @@
 import { useEffect } from 'react';
 
-/** Lets the browser ask before the tab closes or reloads. */
+/** While active, the browser asks before the tab closes or reloads. */
 export function useLeaveGuard(active: boolean): void {
   useEffect(() => {
     if (!active) return;

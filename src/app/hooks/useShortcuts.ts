@@ -27,7 +27,7 @@ function singleKey(event: KeyboardEvent): void {
   }
 }
 
-/** Ctrl/Cmd+K everywhere; single keys only where nobody is typing and no dialog is open. */
+/** Ctrl/Cmd+K works everywhere; single keys only while nobody is typing and no dialog is open. */
 export function useShortcuts(): void {
   useEffect(() => {
     function onKeyDown(event: KeyboardEvent) {

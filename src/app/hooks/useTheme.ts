@@ -2,7 +2,7 @@ import { useLayoutEffect } from 'react';
 import { usePreferences } from '../../stores/preferences';
 import { useMediaQuery } from './useMediaQuery';
 
-/** Writes the chosen theme onto the document; without a choice the stylesheet follows the system. */
+/** Sets the chosen theme on the document; by default the stylesheet follows the system. */
 export function useTheme(): void {
   const theme = usePreferences((state) => state.theme);
   useLayoutEffect(() => {
@@ -11,7 +11,7 @@ export function useTheme(): void {
   }, [theme]);
 }
 
-/** The theme that is seen now. */
+/** The theme now in effect. */
 export function useSeenTheme(): 'light' | 'dark' {
   const theme = usePreferences((state) => state.theme);
   const systemDark = useMediaQuery('(prefers-color-scheme: dark)');

@@ -1,8 +1,9 @@
 import { ArrowRight, Play } from 'lucide-react';
-import { outcomeOf } from '../../stores/announcer';
+import { outcomeOf } from '../../stores/announcements';
 import { usePreferences } from '../../stores/preferences';
 import { useRuns } from '../../stores/runs';
-import { useTraining } from '../../stores/training';
+import { useFields } from '../../stores/select';
+import { runActive, useTraining } from '../../stores/training';
 import { ClassMetrics } from '../components/train/ClassMetrics';
 import { ClassReportPanel } from '../components/train/ClassReportPanel';
 import { FirstRun } from '../components/train/FirstRun';
@@ -12,6 +13,8 @@ import { RunFacts } from '../components/train/RunFacts';
 import { RunHistory } from '../components/train/RunHistory';
 import { SamplesPanel } from '../components/train/SamplesPanel';
 import { SmallCharts } from '../components/train/SmallCharts';
+import { common } from '../text/common';
+import { trainText as text } from '../text/train';
 import { Button } from '../ui/Button';
 import { Check } from '../ui/Check';
 import { ErrorNotice, Notice } from '../ui/Notice';
@@ -20,7 +23,10 @@ import { navigate } from '../util/route';
 import { continueRun } from '../util/runActions';
 
 function Outcome() {
-  const { phase, run, error, resumable, summary, dismissError } = useTraining();
+  const { run, error, resumable, summary, dismissError } = useTraining(
+    useFields('run', 'error', 'resumable', 'summary', 'dismissError'),
+  );
+  const active = useTraining(runActive);
   if (error) {
     return (
       <ErrorNotice
@@ -29,42 +35,41 @@ function Outcome() {
         actions={
           run &&
           resumable &&
-          phase === 'idle' && (
+          !active && (
             <Button variant="primary" onClick={() => continueRun(run)}>
               <Play aria-hidden size={16} fill="currentColor" />
-              Resume
+              {common.resume}
             </Button>
           )
         }
       />
     );
   }
-  // Said once, when the run has just ended; a past run says it in its badge.
-  if (phase !== 'idle' || !run || !summary) return null;
+  // Shown once, when the run has just ended; a past run has its badge.
+  if (active || !run || !summary) return null;
   return (
     <Notice
-      title={outcomeOf(run.status, run.step, run.totalSteps)}
+      title={outcomeOf(run)}
       actions={
         <Button variant="primary" onClick={() => navigate('compare')}>
-          Compare with the base <ArrowRight aria-hidden size={16} />
+          {text.compare} <ArrowRight aria-hidden size={16} />
         </Button>
       }
     >
-      {run.bestEvalLoss !== null && run.bestStep !== null && (
-        <p>The best moment was step {run.bestStep}; that is what you compare and export.</p>
-      )}
+      {run.bestEvalLoss !== null && run.bestStep !== null && <p>{text.bestStep(run.bestStep)}</p>}
     </Notice>
   );
 }
 
 function NotifyOption() {
-  const { notifyWhenDone, set } = usePreferences();
+  const notifyWhenDone = usePreferences((state) => state.notifyWhenDone);
+  const set = usePreferences((state) => state.set);
   if (!('Notification' in window)) return null;
   const refused = Notification.permission === 'denied';
   return (
     <Check
-      label="Notify me when it is done"
-      hint={refused ? 'This browser has notifications of this page switched off.' : undefined}
+      label={text.notify}
+      hint={refused ? text.notifyRefused : undefined}
       checked={notifyWhenDone && !refused}
       disabled={refused}
       onChange={async (event) => {
@@ -77,16 +82,13 @@ function NotifyOption() {
 }
 
 export function TrainPage() {
-  const { run, phase } = useTraining();
+  const run = useTraining((state) => state.run);
+  const active = useTraining(runActive);
   const known = useRuns((state) => state.known);
   return (
-    <Page
-      title="Train"
-      lead="Watch it learn. It goes on in the background while this tab is open."
-      aside={<NotifyOption />}
-    >
+    <Page name="train" aside={<NotifyOption />}>
       <Outcome />
-      {run || phase !== 'idle' ? (
+      {run || active ? (
         <>
           {run && <RunFacts run={run} />}
           <LossPanel />

@@ -2,7 +2,7 @@ import { CircleCheck } from 'lucide-react';
 import { type ReactNode, useId } from 'react';
 import { cx } from '../util/cx';
 
-/** A card that is chosen by pressing it. The name is the button; the rest describes it. */
+/** A card that is chosen by pressing it. Its name is the button; the rest describes the button. */
 export function ChoiceCard({
   name,
   chosen,

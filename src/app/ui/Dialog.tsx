@@ -1,6 +1,7 @@
 import { Dialog as Base } from '@base-ui/react/dialog';
 import { X } from 'lucide-react';
 import type { ReactNode, RefObject } from 'react';
+import { common } from '../text/common';
 import { cx } from '../util/cx';
 
 interface DialogProps {
@@ -45,9 +46,9 @@ export function Dialog({
               <Base.Title className="text-lg font-semibold wrap-anywhere">{title}</Base.Title>
               {description && <Base.Description className="mt-0.5 text-muted">{description}</Base.Description>}
             </div>
-            {/* Without a tooltip: it would take the first Esc for itself. */}
+            {/* No tooltip: it would consume the first Esc. */}
             <Base.Close
-              aria-label="Close"
+              aria-label={common.close}
               className="-mr-2 flex size-9 shrink-0 items-center justify-center rounded-md hover:bg-hover"
             >
               <X aria-hidden size={18} strokeWidth={1.75} />

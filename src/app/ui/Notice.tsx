@@ -1,6 +1,7 @@
 import { CircleAlert, Info, TriangleAlert, X } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { ErrorData } from '../../base/errors';
+import { common } from '../text/common';
 import { cx } from '../util/cx';
 import { IconButton } from './IconButton';
 
@@ -10,7 +11,7 @@ const looks = {
   error: { icon: CircleAlert, box: 'bg-danger-soft border-danger/35', mark: 'text-danger' },
 };
 
-/** A boxed message with what to do beside it. An error is announced at once. */
+/** A boxed message with its actions. An error is announced at once. */
 export function Notice({
   tone = 'info',
   title,
@@ -33,12 +34,12 @@ export function Notice({
         {children}
         {actions && <div className="flex flex-wrap gap-2 pt-2">{actions}</div>}
       </div>
-      {onDismiss && <IconButton icon={X} label="Dismiss" size="small" onClick={onDismiss} />}
+      {onDismiss && <IconButton icon={X} label={common.dismiss} size="small" onClick={onDismiss} />}
     </div>
   );
 }
 
-/** A TabtuneError on the screen: what, where, what to do; the technical text behind a fold. */
+/** A TabtuneError on the screen: what happened, where, what to do; technical details are folded away. */
 export function ErrorNotice({
   error,
   actions,
@@ -52,13 +53,13 @@ export function ErrorNotice({
     <Notice tone="error" title={error.message} actions={actions} onDismiss={onDismiss}>
       {error.where && (
         <p>
-          Where: <span className="font-mono text-[0.8125rem]">{error.where}</span>
+          {common.where} <span className="font-mono text-[0.8125rem]">{error.where}</span>
         </p>
       )}
       {error.action && <p>{error.action}</p>}
       {error.details && (
         <details className="pt-1 text-[0.8125rem]">
-          <summary className="inline-block py-0.5 text-muted underline underline-offset-2">Details</summary>
+          <summary className="inline-block py-0.5 text-muted underline underline-offset-2">{common.details}</summary>
           <pre className="mt-1 max-h-60 overflow-auto whitespace-pre-wrap break-words font-mono">{`${error.code}\n${error.details}`}</pre>
         </details>
       )}

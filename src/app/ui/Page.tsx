@@ -1,18 +1,22 @@
 import { type ReactNode, useId } from 'react';
+import type { PageName } from '../../stores/pages';
+import { pageText } from '../text/shell';
 
-/** The frame of every page: a region named by its heading, with one sentence on what it is for. */
+/** The frame of every page: a region named by its heading, with one sentence about its purpose. */
 export function Page({
-  title,
+  name,
   lead,
   aside,
   children,
 }: {
-  title: string;
-  lead: string;
+  name: PageName;
+  /** Instead of the page's usual sentence. */
+  lead?: string;
   aside?: ReactNode;
-  children: ReactNode;
+  children?: ReactNode;
 }) {
   const id = useId();
+  const text = pageText[name];
   return (
     <section
       aria-labelledby={id}
@@ -21,9 +25,9 @@ export function Page({
       <header className="flex flex-wrap items-end gap-x-6 gap-y-3">
         <div className="min-w-0 flex-1 basis-72">
           <h1 id={id} tabIndex={-1} className="text-[1.625rem] font-semibold leading-tight tracking-tight outline-none">
-            {title}
+            {text.title}
           </h1>
-          <p className="mt-1 max-w-prose text-muted">{lead}</p>
+          <p className="mt-1 max-w-prose text-muted">{lead ?? text.lead}</p>
         </div>
         {aside}
       </header>

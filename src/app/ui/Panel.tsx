@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { cx } from '../util/cx';
 
-/** A titled part of a page. `aside` stands at the right of the title. */
+/** A titled part of a page. `aside` is at the right of the title. */
 export function Panel({
   title,
   aside,
@@ -15,7 +15,7 @@ export function Panel({
   description?: ReactNode;
   children?: ReactNode;
   className?: string;
-  /** No padding around the children: tables and charts that go to the edge. */
+  /** No padding around the children, for tables and charts that reach the edge. */
   flush?: boolean;
 }) {
   return (

@@ -1,6 +1,6 @@
 import { cx } from '../util/cx';
 
-/** A bar from 0 to 1; `value` null when the end is not known. */
+/** A bar from 0 to 1; `value` is null while the total is unknown. */
 export function ProgressBar({ label, value, text }: { label: string; value: number | null; text?: string }) {
   const percent = value === null ? undefined : Math.round(Math.min(1, Math.max(0, value)) * 100);
   return (

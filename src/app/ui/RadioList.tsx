@@ -4,14 +4,14 @@ import { cx } from '../util/cx';
 export interface RadioOption<T extends string> {
   value: T;
   name: ReactNode;
-  /** At the right of the name: a size, say. */
+  /** At the right of the name, e.g. a size. */
   aside?: ReactNode;
   children?: ReactNode;
   /** Why it cannot be chosen. */
   why?: string | null;
 }
 
-/** Choices one under the other, each with room for what speaks for it. Native radio buttons. */
+/** Choices with room for an explanation each. Native radio buttons. */
 export function RadioList<T extends string>({
   label,
   value,
@@ -25,7 +25,7 @@ export function RadioList<T extends string>({
   options: RadioOption<T>[];
   onChange: (value: T) => void;
   columns?: 1 | 3;
-  /** None can be chosen now, for a reason that is seen elsewhere. */
+  /** None can be chosen now; the reason is shown elsewhere. */
   disabled?: boolean;
 }) {
   const name = useId();

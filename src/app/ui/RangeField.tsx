@@ -1,6 +1,6 @@
 import { useId } from 'react';
 
-/** A labelled slider with its value in words beside it and announced as such. */
+/** A labelled slider whose value is shown, and announced, in words. */
 export function RangeField({
   label,
   hint,

@@ -1,7 +1,7 @@
 import { useId } from 'react';
 import { cx } from '../util/cx';
 
-/** A row of choices of which one holds: native radio buttons, so arrow keys and forms work as everywhere. */
+/** A row of choices, one of them chosen. Native radio buttons, so arrow keys work as usual. */
 export function Segmented<T extends string>({
   label,
   value,

@@ -1,7 +1,7 @@
 import { Tooltip as Base } from '@base-ui/react/tooltip';
 import type { ReactElement, ReactNode } from 'react';
 
-/** A hint for sighted users on hover and focus. What it says must also be in the trigger's name or description. */
+/** A hint for sighted users on hover and focus. Its text must also be in the trigger's name or description. */
 export function Tooltip({ content, children }: { content: ReactNode; children: ReactElement }) {
   return (
     <Base.Root>

@@ -1,19 +1,46 @@
 /**
- * Parts of the page in chunks of their own, which a first look does not need. They are fetched when the page has nothing
- * else to do, since from then on it must work without a network.
+ * Parts of the page that the first look does not need, each in its own chunk. They are fetched ahead of time once the
+ * page has started, because from then on it must work without a network.
  */
-import { type ComponentType, type LazyExoticComponent, lazy } from 'react';
+import { type ComponentType, createElement, type FunctionComponent, lazy, useState } from 'react';
 
-type Load<P> = () => Promise<{ default: ComponentType<P> }>;
+interface Chunk<P> {
+  /** The component, once it is here. */
+  loaded: ComponentType<P> | null;
+  /** Suspends until it is here. */
+  pending: ComponentType<P>;
+}
 
-const loads: (() => Promise<unknown>)[] = [];
+const fetches: (() => Promise<unknown>)[] = [];
 
-export function lazyAhead<P>(load: Load<P>): LazyExoticComponent<ComponentType<P>> {
-  loads.push(load);
-  return lazy(load);
+function FromChunk<P extends object>({ chunk, props }: { chunk: Chunk<P>; props: P }) {
+  // Chosen once per mount, so that a chunk that arrives meanwhile does not remount what is shown.
+  const [Component] = useState(() => chunk.loaded ?? chunk.pending);
+  return createElement(Component, props);
+}
+
+/**
+ * A component that is fetched when it is first shown, or ahead of that by `fetchAhead`. Once fetched it renders at once,
+ * where React's own `lazy` would show the fallback for a moment.
+ */
+export function lazyAhead<P extends object>(load: () => Promise<ComponentType<P>>): FunctionComponent<P> {
+  const suspending = () => lazy(fetch) as unknown as ComponentType<P>;
+  const fetch = async () => {
+    try {
+      chunk.loaded = await load();
+    } catch (cause) {
+      // React keeps a failure for good; the next mount asks again.
+      chunk.pending = suspending();
+      throw cause;
+    }
+    return { default: chunk.loaded };
+  };
+  const chunk: Chunk<P> = { loaded: null, pending: suspending() };
+  fetches.push(fetch);
+  return (props) => createElement(FromChunk<P>, { chunk, props });
 }
 
 export function fetchAhead(): void {
-  // A chunk that cannot be fetched now is asked for again when it is shown.
-  for (const load of loads) load().catch(() => {});
+  // A chunk that cannot be fetched now is requested again when it is shown.
+  for (const fetch of fetches) fetch().catch(() => {});
 }

@@ -1,4 +1,4 @@
-/** Hands bytes to the browser's own download, under a file name. */
+/** Downloads bytes under a file name. */
 export function downloadBlob(blob: Blob, name: string): void {
   const url = URL.createObjectURL(blob);
   const link = document.createElement('a');

@@ -1,6 +1,6 @@
 import type { NamedFile } from '../../stores/drop';
 
-/** Files from an input, with their folder where one was chosen. */
+/** Files from an input, with their folder if one was chosen. */
 export function filesOfInput(list: FileList | null): NamedFile[] {
   return [...(list ?? [])].map((file) => ({ path: file.webkitRelativePath || file.name, file }));
 }
@@ -8,7 +8,7 @@ export function filesOfInput(list: FileList | null): NamedFile[] {
 async function readDirectory(directory: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
   const reader = directory.createReader();
   const entries: FileSystemEntry[] = [];
-  // readEntries hands over a hundred at a time, and an empty batch at the end.
+  // readEntries returns a hundred at a time, and an empty batch at the end.
   for (;;) {
     const batch = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
     if (batch.length === 0) return entries;
@@ -27,9 +27,9 @@ async function filesOfEntry(entry: FileSystemEntry): Promise<NamedFile[]> {
   return nested.flat();
 }
 
-/** Everything that was dropped, folders walked through. */
+/** Every dropped file, including those in folders. */
 export async function filesOfDrop(transfer: DataTransfer): Promise<NamedFile[]> {
-  // Entries must be asked for before the first await: the list is emptied when the event is over.
+  // Entries must be read before the first await: the list is emptied when the event ends.
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter((entry) => entry != null);
   if (entries.length === 0) return [...transfer.files].map((file) => ({ path: file.name, file }));
   return (await Promise.all(entries.map(filesOfEntry))).flat();

@@ -1,4 +1,4 @@
-/** Numbers, sizes and times as people read them. One place, so that the same figure looks the same everywhere. */
+/** Numbers, sizes and times for people. One place, so that the same number looks the same everywhere. */
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 });
 
@@ -17,7 +17,7 @@ export function formatPlural(value: number, one: string, many = `${one}s`): stri
   return `${whole.format(value)} ${value === 1 ? one : many}`;
 }
 
-/** Powers of 1000, as disks and downloads are labelled. */
+/** In powers of 1000, as disks and downloads are labelled. */
 export function formatBytes(value: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let unit = 0;
@@ -53,7 +53,7 @@ export function formatShare(share: number): string {
 }
 
 /** A loss or another small number: four significant digits, no exponent between 0.001 and 100,000. */
-export function formatFigure(value: number | null | undefined): string {
+export function formatMetric(value: number | null | undefined): string {
   if (value === null || value === undefined) return '–';
   if (!Number.isFinite(value)) return 'not a number';
   const size = Math.abs(value);

@@ -1,10 +1,63 @@
+/**
+ * Everything that exists once per page, in the order of the rail. A new page needs its name in stores/pages.ts, its
+ * wording in text/shell.ts and its entry here.
+ */
 import { ChartLine, Cuboid, type LucideIcon, MessagesSquare, SlidersHorizontal, Table2 } from 'lucide-react';
-import type { PageName } from '../../stores/blockers';
+import type { ComponentType } from 'react';
+import { type PageName, pageNames } from '../../stores/pages';
+import {
+  type StateLine,
+  useCompareLine,
+  useDataLine,
+  useModelLine,
+  useRecipeLine,
+  useTrainLine,
+} from '../components/shell/stateLines';
+import { ModelPage } from '../pages/ModelPage';
+import { pageText } from '../text/shell';
+import { lazyAhead } from './ahead';
 
-export const pages: { name: PageName; title: string; short: string; key: string; icon: LucideIcon }[] = [
-  { name: 'model', title: 'Model', short: 'Model', key: '1', icon: Cuboid },
-  { name: 'data', title: 'Data', short: 'Data', key: '2', icon: Table2 },
-  { name: 'recipe', title: 'Recipe', short: 'Recipe', key: '3', icon: SlidersHorizontal },
-  { name: 'train', title: 'Train', short: 'Train', key: '4', icon: ChartLine },
-  { name: 'compare', title: 'Compare & Export', short: 'Compare', key: '5', icon: MessagesSquare },
-];
+export interface Page {
+  name: PageName;
+  title: string;
+  /** For the bar of a narrow screen. */
+  short: string;
+  /** The key that opens it. */
+  key: string;
+  icon: LucideIcon;
+  Screen: ComponentType;
+  /** The line under its name in the rail. */
+  useStateLine: () => StateLine;
+}
+
+const entries: Record<PageName, Pick<Page, 'icon' | 'Screen' | 'useStateLine'>> = {
+  // The first screen is in the first chunk; the others are fetched ahead of time.
+  model: { icon: Cuboid, Screen: ModelPage, useStateLine: useModelLine },
+  data: {
+    icon: Table2,
+    Screen: lazyAhead(() => import('../pages/DataPage').then(({ DataPage }) => DataPage)),
+    useStateLine: useDataLine,
+  },
+  recipe: {
+    icon: SlidersHorizontal,
+    Screen: lazyAhead(() => import('../pages/RecipePage').then(({ RecipePage }) => RecipePage)),
+    useStateLine: useRecipeLine,
+  },
+  train: {
+    icon: ChartLine,
+    Screen: lazyAhead(() => import('../pages/TrainPage').then(({ TrainPage }) => TrainPage)),
+    useStateLine: useTrainLine,
+  },
+  compare: {
+    icon: MessagesSquare,
+    Screen: lazyAhead(() => import('../pages/ComparePage').then(({ ComparePage }) => ComparePage)),
+    useStateLine: useCompareLine,
+  },
+};
+
+export const pages: Page[] = pageNames.map((name, index) => {
+  const { title, short } = pageText[name];
+  return { name, title, short, key: String(index + 1), ...entries[name] };
+});
+
+export const pageNamed = (name: PageName): Page => pages.find((page) => page.name === name)!;

@@ -1,5 +1,4 @@
-/** The browser's own file dialogs, without an input on the page. */
-
+/** The browser's file dialogs, without an input on the page. */
 import { useCompare } from '../../stores/compare';
 import { useData } from '../../stores/data';
 import { datasetEndings, openDatasetFile, openModelFolder, openRecipeFile, receiveFiles } from '../../stores/drop';
@@ -29,7 +28,7 @@ export function pickDataset(): void {
   });
 }
 
-/** Text of the base: kept beside the datasets, and used as none. */
+/** Base text is stored with the datasets but not trained on as one. */
 export function pickBaseText(): void {
   pick({ accept: datasetEndings.join(',') }, async (list) => {
     const source = await useData.getState().importFile(list[0]!);

@@ -1,14 +1,12 @@
 /** The address says which page is open: `#/train/RUN` is the page `train` with the detail `RUN`. */
-import type { PageName } from '../../stores/blockers';
+import { type PageName, pageNames } from '../../stores/pages';
 
 export interface Route {
   page: PageName;
   detail: string;
 }
 
-const names: PageName[] = ['model', 'data', 'recipe', 'train', 'compare'];
-
-/** Addresses come from other people: half an escape is no reason to fail. */
+/** Addresses come from other people: a broken escape is treated as no detail. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -19,7 +17,7 @@ function decode(text: string): string {
 
 export function parseHash(hash: string): Route {
   const [, page = '', detail = ''] = hash.split('/');
-  const known = names.find((name) => name === page);
+  const known = pageNames.find((name) => name === page);
   return known ? { page: known, detail: decode(detail) } : { page: 'model', detail: '' };
 }
 
@@ -27,21 +25,28 @@ export function hashOf(page: PageName, detail = ''): string {
   return `#/${page}${detail ? `/${encodeURIComponent(detail)}` : ''}`;
 }
 
-/** Goes to a page. With `focus` the heading there takes the focus, as a new page would. */
+/** Where `navigate` is heading, until that page has been drawn. */
+let heading: { hash: string; focus: boolean } | null = null;
+
+/** Called when a page has been drawn: scrolls to the top and moves the focus, as a new document would. */
+export function arriveAt({ page, detail }: Route): void {
+  const wanted = heading;
+  heading = null;
+  if (wanted?.hash !== hashOf(page, detail)) return;
+  // After a dialog that has just closed has given its focus back.
+  setTimeout(() => {
+    window.scrollTo(0, 0);
+    if (wanted.focus) document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
+  });
+}
+
+/** Goes to a page. With `focus`, its heading takes the focus. */
 export function navigate(
   page: PageName,
   { detail = '', focus = true }: { detail?: string; focus?: boolean } = {},
 ): void {
   const hash = hashOf(page, detail);
-  const arrive = () => {
-    window.scrollTo(0, 0);
-    if (focus) document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
-  };
-  if (window.location.hash === hash) {
-    arrive();
-    return;
-  }
-  // React draws the page after it has heard of the change itself.
-  window.addEventListener('hashchange', () => setTimeout(arrive), { once: true });
-  window.location.hash = hash;
+  heading = { hash, focus };
+  if (window.location.hash === hash) arriveAt({ page, detail });
+  else window.location.hash = hash;
 }

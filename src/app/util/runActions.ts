@@ -1,8 +1,7 @@
-/** Starting and going on with a run, from wherever the button is. */
-
+/** Starting and resuming a run, from any page. */
 import { minimalInput } from '../../recipe/diff';
 import type { RunRecord } from '../../storage/types';
-import { outcomeOf } from '../../stores/announcer';
+import { outcomeOf } from '../../stores/announcements';
 import { useCompare } from '../../stores/compare';
 import { usePreferences } from '../../stores/preferences';
 import { useRecipe } from '../../stores/recipe';
@@ -13,7 +12,7 @@ import { navigate } from './route';
 function notify(run: RunRecord): void {
   const wanted = usePreferences.getState().notifyWhenDone && document.hidden;
   if (!wanted || !('Notification' in window) || Notification.permission !== 'granted') return;
-  new Notification(run.name, { body: outcomeOf(run.status, run.step, run.totalSteps), tag: run.id });
+  new Notification(run.name, { body: outcomeOf(run), tag: run.id });
 }
 
 async function follow(work: Promise<RunRecord | null>): Promise<void> {
@@ -32,7 +31,7 @@ export function startTraining(): void {
 }
 
 export function continueRun(run: RunRecord): void {
-  // The screen shows what the run is made of; an engine with another model open could not go on with it.
+  // The run needs its own model open, and the screen should show its recipe.
   useRecipe.getState().replace(minimalInput(run.recipe));
   void follow(useTraining.getState().resumeRun(run));
 }

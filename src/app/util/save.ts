@@ -1,4 +1,4 @@
-/** Files that people take away. */
+/** Files that people download. */
 
 import { chunk } from '../../base/chunks';
 import { exportBy, recipeFileName, type Trained } from '../../exports';
@@ -6,6 +6,7 @@ import { useCompare } from '../../stores/compare';
 import { toErrorData } from '../../stores/errors';
 import { useMerge } from '../../stores/merge';
 import { useRecipe } from '../../stores/recipe';
+import { common } from '../text/common';
 import { downloadBlob } from './download';
 import { chooseZip, saveStream } from './saveAs';
 
@@ -32,7 +33,7 @@ export async function saveAdapter(): Promise<void> {
     const zip = await createZip(adapter.files);
     downloadBlob(new Blob([zip], { type: 'application/zip' }), exportBy('adapter').fileName(adapter.name, trained()));
   } catch (cause) {
-    useCompare.setState({ exportError: toErrorData(cause, 'The archive could not be written.') });
+    useCompare.setState({ exportError: toErrorData(cause, common.archiveFailed) });
   }
 }
 

@@ -1,4 +1,5 @@
-/** Files too large to be held in memory go straight to a place on the disk, where the browser lets a page write there. */
+/** Writes large files straight to the disk if the browser allows it, instead of holding them in memory. */
+import { common } from '../text/common';
 import { downloadBlob } from './download';
 
 interface SavePicker {
@@ -11,23 +12,23 @@ interface SavePicker {
 export type SaveTarget = { kind: 'file'; handle: FileSystemFileHandle } | { kind: 'download'; name: string };
 
 /**
- * Asks where to save a zip; null when the person closes the question. It has to be asked in the moment of the press,
- * before the work: a browser shows its file dialog only then.
+ * Asks where to save a zip; null when the dialog is cancelled. Must be called directly from the press, before the work:
+ * browsers show a file dialog only then.
  */
 export async function chooseZip(name: string): Promise<SaveTarget | null> {
   const picker = (window as SavePicker).showSaveFilePicker;
   if (!picker) return { kind: 'download', name };
   try {
-    const types = [{ description: 'Zip archive', accept: { 'application/zip': ['.zip'] } }];
+    const types = [{ description: common.zipArchive, accept: { 'application/zip': ['.zip'] } }];
     return { kind: 'file', handle: await picker.call(window, { suggestedName: name, types }) };
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === 'AbortError') return null;
-    // Not allowed in a frame of another site, say: the browser's own downloads still are.
+    // Not allowed, e.g. in a frame of another site: fall back to an ordinary download.
     return { kind: 'download', name };
   }
 }
 
-/** Writes the stream to where it was to go. Aborted, it leaves what was there before. */
+/** Writes the stream to the target. When aborted, an existing file is left unchanged. */
 export async function saveStream(
   target: SaveTarget,
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,

@@ -1,4 +1,5 @@
 import { type KeyboardEvent, type ReactNode, useRef, useState } from 'react';
+import { chartText as text } from '../../text/train';
 import { cx } from '../../util/cx';
 import { formatTick } from '../../util/format';
 import { Swatch } from './Swatch';
@@ -6,8 +7,8 @@ import type { Plot, Series } from './series';
 import { useUplot } from './useUplot';
 
 /**
- * Curves over steps. The canvas says nothing to a screen reader, so a slider stands on it: arrow keys walk through the
- * steps and the values are read out; behind it all figures stand in a table.
+ * Curves over steps. A canvas is silent to a screen reader, so a slider covers it: arrow keys move through the steps and
+ * the values are read out. All values are also in a table.
  */
 export function StepChart({
   label,
@@ -22,9 +23,9 @@ export function StepChart({
   label: string;
   plot: Plot;
   format: (value: number) => string;
-  /** How the axis writes a value; without it short and without trailing zeros. */
+  /** How the axis writes a value; by default short and without trailing zeros. */
   tick?: (value: number) => string;
-  /** Steps that the axis shows at least, e.g. all of a run that is still going on. */
+  /** The x axis reaches at least this step, e.g. the last one of a run in progress. */
   xEnd?: number;
   log?: boolean;
   height?: number;
@@ -41,8 +42,8 @@ export function StepChart({
   const read = plot.series.filter(({ quiet }) => !quiet);
   const valueText =
     last < 0
-      ? 'No values yet'
-      : [`Step ${plot.x[index]}`, ...read.map((series) => spoken(series.name, valueAt(series, index), format))]
+      ? text.noValues
+      : [text.step(plot.x[index]!), ...read.map((series) => spoken(series.name, valueAt(series, index), format))]
           .filter(Boolean)
           .join(', ');
 
@@ -67,7 +68,7 @@ export function StepChart({
   return (
     <figure aria-label={label}>
       <ul className="flex min-h-6 flex-wrap items-center gap-x-5 gap-y-1 text-[0.8125rem]" aria-hidden>
-        <li className="w-24 text-muted">{last < 0 ? '' : `Step ${plot.x[index]}`}</li>
+        <li className="w-24 text-muted">{last < 0 ? '' : text.step(plot.x[index]!)}</li>
         {read.map((series) => {
           const value = valueAt(series, index);
           return (
@@ -85,7 +86,7 @@ export function StepChart({
         <div
           role="slider"
           tabIndex={0}
-          aria-label={`${label}, step by step`}
+          aria-label={text.cursor(label)}
           aria-valuemin={plot.x[0] ?? 0}
           aria-valuemax={plot.x[last] ?? 0}
           aria-valuenow={plot.x[index] ?? 0}
@@ -95,12 +96,12 @@ export function StepChart({
           className="pointer-events-none absolute inset-0 rounded"
         />
       </div>
-      {last >= 0 && <FiguresTable plot={plot} format={format} />}
+      {last >= 0 && <ValuesTable plot={plot} format={format} />}
     </figure>
   );
 }
 
-/** Where a curve has a value now and then only, the last one holds. */
+/** In a sparse curve, the last value holds until the next one. */
 function valueAt({ values, points }: Series, index: number): number | null {
   const value = values[index] ?? null;
   return value === null && points ? (values.slice(0, index).findLast((earlier) => earlier !== null) ?? null) : value;
@@ -110,8 +111,8 @@ function spoken(name: string, value: number | null | undefined, format: (value: 
   return value == null ? '' : `${name} ${format(value)}`;
 }
 
-/** At most about 200 lines: a table is there to be read. */
-function FiguresTable({ plot, format }: { plot: Plot; format: (value: number) => string }) {
+/** About 200 rows at most, to stay readable. */
+function ValuesTable({ plot, format }: { plot: Plot; format: (value: number) => string }) {
   const [open, setOpen] = useState(false);
   const every = Math.ceil(plot.x.length / 200);
   const sparse = plot.series.filter(({ points }) => points);
@@ -120,15 +121,15 @@ function FiguresTable({ plot, format }: { plot: Plot; format: (value: number) =>
     .filter(({ i }) => i % every === 0 || sparse.some(({ values }) => values[i] != null));
   return (
     <details className="mt-2 text-[0.8125rem]" onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary className="inline-block py-0.5 text-muted underline underline-offset-2">Figures as a table</summary>
+      <summary className="inline-block py-0.5 text-muted underline underline-offset-2">{text.table}</summary>
       {open && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard.
-        <section aria-label="Figures" tabIndex={0} className="mt-1 max-h-64 overflow-auto rounded-md border">
+        <section aria-label={text.values} tabIndex={0} className="mt-1 max-h-64 overflow-auto rounded-md border">
           <table className="w-full text-right">
             <thead className="sticky top-0 bg-sunken">
               <tr>
                 <th scope="col" className="px-3 py-1 font-medium">
-                  Step
+                  {text.stepColumn}
                 </th>
                 {plot.series.map(({ name }) => (
                   <th key={name} scope="col" className="px-3 py-1 font-medium">

@@ -8,9 +8,9 @@ export interface Series {
   values: (number | null)[];
   width?: number;
   dash?: number[];
-  /** Marks each value with a dot: for values that are far apart. */
+  /** Marks each value with a dot, for sparse values. */
   points?: boolean;
-  /** Drawn faintly, as a background to another curve. */
+  /** Drawn faintly, behind another curve. */
   faint?: boolean;
   /** Left out of the readout. */
   quiet?: boolean;
@@ -28,7 +28,7 @@ export function stepsOf(...runs: MetricsRow[][]): number[] {
   return [...steps].sort((a, b) => a - b);
 }
 
-/** One figure of a run along `x`. */
+/** One metric of a run along `x`. */
 export function valuesOf(x: number[], rows: MetricsRow[], pick: (row: MetricsRow) => number | null): (number | null)[] {
   const at = new Map<number, number>();
   for (const row of rows) {

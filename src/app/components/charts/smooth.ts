@@ -1,4 +1,4 @@
-/** Exponential moving average, corrected for its start at nothing (as Adam's moments are), so early values are not low. */
+/** Exponential moving average with bias correction (as in Adam), so that early values are not too low. */
 export function smooth(values: readonly (number | null)[], weight: number): (number | null)[] {
   let sum = 0;
   let norm = 0;

@@ -7,7 +7,7 @@ interface Options {
   plot: Plot;
   log: boolean;
   height: number;
-  /** For the axis: short, since the readout has the exact value. */
+  /** For the axis: short, because the readout has the exact value. */
   tick: (value: number) => string;
   /** The x axis goes at least this far. */
   xEnd: number;
@@ -15,7 +15,7 @@ interface Options {
   onHover: (index: number | null) => void;
 }
 
-/** What a token such as `--accent` is now: canvases cannot read CSS variables. */
+/** Resolves a token such as `--accent`: a canvas cannot read CSS variables. */
 function colorReader(host: HTMLElement): (token: string) => string {
   const probe = document.createElement('span');
   probe.hidden = true;
@@ -40,7 +40,7 @@ function build(host: HTMLElement, { plot, log, height, tick, onHover }: Options,
       height,
       padding: [8, 8, 0, 0],
       legend: { show: false },
-      // The pointer is followed by a line; dragging does not zoom, since keys could not follow.
+      // A line follows the pointer. Dragging does not zoom, because the keyboard has no equivalent.
       cursor: { drag: { x: false, y: false }, points: { show: false } },
       scales: {
         x: { time: false, range: (_, min, max) => [Math.min(min, 0), Math.max(max, xEnd(), 1)] },
@@ -71,7 +71,7 @@ function build(host: HTMLElement, { plot, log, height, tick, onHover }: Options,
       hooks: {
         setCursor: [
           (u) => {
-            // Only a pointer over the chart counts, not our own setCursor for the keyboard.
+            // Ignore our own setCursor for the keyboard.
             if (u.over.matches(':hover')) onHover(u.cursor.idx ?? null);
           },
         ],
@@ -82,7 +82,7 @@ function build(host: HTMLElement, { plot, log, height, tick, onHover }: Options,
   );
 }
 
-/** Draws a plot into `host`: made anew when its shape or the theme changes, fed when only its values do. */
+/** Draws a plot into `host`: rebuilt when its shape or the theme changes, updated when only its values do. */
 export function useUplot(host: RefObject<HTMLDivElement | null>, options: Options, cursor: number | null): void {
   const chart = useRef<uPlot | null>(null);
   const latest = useRef(options);
@@ -91,7 +91,7 @@ export function useUplot(host: RefObject<HTMLDivElement | null>, options: Option
   const { plot, log, height } = options;
   const shape = JSON.stringify(plot.series.map(({ values: _, ...look }) => look));
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `shape`, `log` and `theme` are what a chart is made of.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a chart is built from `shape`, `log` and `theme`.
   useLayoutEffect(() => {
     const element = host.current;
     if (!element) return;

@@ -5,24 +5,27 @@ import { defaultObjective, objectiveOf } from '../../../objectives';
 import type { LoadedAdapter } from '../../../session/api';
 import { useCompare } from '../../../stores/compare';
 import { useRuns } from '../../../stores/runs';
+import { useFields } from '../../../stores/select';
+import { common } from '../../text/common';
+import { adapterText as text } from '../../text/compare';
 import { IconButton } from '../../ui/IconButton';
 import { cx } from '../../util/cx';
 import { formatCompact, formatWhen } from '../../util/format';
 
-/** Every loaded adapter, of which one or none is on the model. */
+/** Every loaded adapter; at most one of them is active. */
 export function AdapterList({ why }: { why: string | false }) {
-  const { adapters, activate, removeAdapter } = useCompare();
+  const { adapters, activate, removeAdapter } = useCompare(useFields('adapters', 'activate', 'removeAdapter'));
   const runs = useRuns((state) => state.runs);
-  // Runs of one dataset share their name; their time tells them apart.
+  // Runs of one dataset have the same name; the time tells them apart.
   const whenOf = ({ runId }: LoadedAdapter) => {
     const run = runs.find(({ id }) => id === runId);
-    return run ? formatWhen(run.createdAt) : 'from a file';
+    return run ? formatWhen(run.createdAt) : text.whenFromFile;
   };
   const group = useId();
   const active = adapters.find((adapter) => adapter.active);
   return (
     <fieldset>
-      <legend className="mb-1.5 text-[0.8125rem] font-medium">On the model</legend>
+      <legend className="mb-1.5 text-[0.8125rem] font-medium">{text.active}</legend>
       <ul className="divide-y rounded-lg border">
         {adapters.map((adapter) => (
           <li key={adapter.id} className="flex items-center gap-2 pr-2">
@@ -37,7 +40,7 @@ export function AdapterList({ why }: { why: string | false }) {
             <IconButton
               icon={Trash2}
               size="small"
-              label={`Remove ${adapter.name}, ${whenOf(adapter)}, from the list`}
+              label={text.remove(adapter.name, whenOf(adapter))}
               why={why}
               onClick={() => void removeAdapter(adapter.id)}
             />
@@ -46,8 +49,8 @@ export function AdapterList({ why }: { why: string | false }) {
         <li className="flex">
           <Choice
             group={group}
-            name="None"
-            note="the base alone"
+            name={text.noneActive}
+            note={text.noneActiveNote}
             checked={!active}
             disabled={Boolean(why)}
             onChoose={() => void activate(null)}
@@ -62,7 +65,7 @@ function described({ method, objective, trainableParameters }: LoadedAdapter): s
   return [
     methodOf({ type: method }).label,
     objective === defaultObjective ? '' : objectiveOf({ type: objective }).label.toLowerCase(),
-    `${formatCompact(trainableParameters)} parameters`,
+    common.parameters(formatCompact(trainableParameters)),
   ]
     .filter(Boolean)
     .join(' · ');

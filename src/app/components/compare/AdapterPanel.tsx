@@ -2,49 +2,54 @@ import { FolderOpen, PackageOpen } from 'lucide-react';
 import { methodOf } from '../../../methods';
 import { selectLabel } from '../../../recipe/fields';
 import { sorts, useCompare } from '../../../stores/compare';
-import { useModel } from '../../../stores/model';
+import { modelReady, useModel } from '../../../stores/model';
 import { useRecipe } from '../../../stores/recipe';
 import { useRuns } from '../../../stores/runs';
-import { useTraining } from '../../../stores/training';
+import { useFields } from '../../../stores/select';
+import { runActive, useTraining } from '../../../stores/training';
+import { common } from '../../text/common';
+import { adapterText as text } from '../../text/compare';
 import { Button } from '../../ui/Button';
 import { Facts } from '../../ui/Facts';
 import { Input, Labelled, Select } from '../../ui/Field';
 import { ErrorNotice } from '../../ui/Notice';
 import { Panel } from '../../ui/Panel';
-import { formatCompact, formatFigure, formatWhen } from '../../util/format';
+import { formatCompact, formatMetric, formatWhen } from '../../util/format';
 import { pickAdapterFolder, pickAdapterZip } from '../../util/pick';
 import { AdapterList } from './AdapterList';
 
-const perplexity = (loss: number | null) => (loss === null ? '–' : formatFigure(Math.exp(loss)));
+const perplexity = (loss: number | null) => formatMetric(loss === null ? null : Math.exp(loss));
 
-/** Which adapter is on the model, and what the held-out examples say about it. */
+/** The active adapter, and its results on the held-out examples. */
 export function AdapterPanel() {
-  const { adapter, adapters, opening, adapterError, openRun, generating, strength, set } = useCompare();
-  const ready = useModel((state) => state.status === 'ready');
+  const { adapter, adapters, opening, adapterError, openRun, generating, strength, set } = useCompare(
+    useFields('adapter', 'adapters', 'opening', 'adapterError', 'openRun', 'generating', 'strength', 'set'),
+  );
+  const ready = useModel(modelReady);
   const source = useRecipe((state) => state.recipe.model.source);
-  const training = useTraining((state) => state.phase !== 'idle');
+  const training = useTraining(runActive);
   const allRuns = useRuns((state) => state.runs);
   const runs = allRuns.filter(
     (run) => run.recipe.model.source === source && run.step > 0 && !adapters.some((loaded) => loaded.runId === run.id),
   );
   const why = training
-    ? 'A run is using the model.'
+    ? text.inUse
     : !ready
-      ? 'Open a model first.'
+      ? text.openModelFirst
       : opening
-        ? 'An adapter is being loaded.'
-        : generating && 'The model is answering.';
+        ? text.beingLoaded
+        : generating && text.answering;
   const run = adapter?.kind === 'run' ? adapter.run : null;
   return (
     <Panel
-      title="Adapter"
+      title={text.title}
       aside={
         <>
           <Button size="small" why={why} onClick={pickAdapterFolder}>
-            <FolderOpen aria-hidden size={14} /> Open adapter folder
+            <FolderOpen aria-hidden size={14} /> {text.openFolder}
           </Button>
           <Button size="small" why={why} onClick={pickAdapterZip}>
-            <PackageOpen aria-hidden size={14} /> Open adapter zip
+            <PackageOpen aria-hidden size={14} /> {text.openZip}
           </Button>
         </>
       }
@@ -55,15 +60,15 @@ export function AdapterPanel() {
         )}
         {adapters.length > 0 && <AdapterList why={why} />}
         {runs.length > 0 && (
-          <Labelled label="Open what was learned in" className="max-w-md">
+          <Labelled label={text.fromRun} className="max-w-md">
             <Select
               value=""
               disabled={Boolean(why)}
               options={[
-                { value: '', label: 'Choose a run' },
+                { value: '', label: text.chooseRun },
                 ...runs.map(({ id, name, createdAt, step }) => ({
                   value: id,
-                  label: `${name}, ${formatWhen(createdAt)}, step ${step}`,
+                  label: text.run(name, formatWhen(createdAt), step),
                 })),
               ]}
               onChange={(event) => {
@@ -75,12 +80,8 @@ export function AdapterPanel() {
         )}
         {adapter && (
           <Labelled
-            label="Strength"
-            hint={
-              methodOf({ type: adapter.method }).virtualTokens
-                ? 'Virtual tokens are on or off: 0 is the base, anything else is as trained.'
-                : '1 is as it was trained, 0 as the base; between and beyond scales it.'
-            }
+            label={text.strength}
+            hint={methodOf({ type: adapter.method }).virtualTokens ? text.virtualTokensHint : text.strengthHint}
           >
             <Input
               type="number"
@@ -101,26 +102,26 @@ export function AdapterPanel() {
           <Facts
             columns={4}
             facts={[
-              { name: 'Name', value: adapter.name, note: adapter.kind === 'import' ? 'opened from a file' : undefined },
+              { name: text.name, value: adapter.name, note: adapter.kind === 'import' ? text.fromFile : undefined },
               {
                 name: selectLabel('method.type', adapter.method),
-                value: `${formatCompact(adapter.trainableParameters)} parameters`,
+                value: common.parameters(formatCompact(adapter.trainableParameters)),
               },
               ...(run
                 ? [
                     {
-                      name: 'Validation loss',
-                      value: `${formatFigure(run.initialEvalLoss)} → ${formatFigure(run.bestEvalLoss)}`,
-                      note: 'before → after, lower is better',
+                      name: common.validationLoss,
+                      value: text.beforeAfter(formatMetric(run.initialEvalLoss), formatMetric(run.bestEvalLoss)),
+                      note: text.lossNote,
                     },
-                    // Of a classifier's loss it would say nothing.
+                    // The perplexity of a classifier's loss would mean nothing.
                     ...(sorts(adapter)
                       ? []
                       : [
                           {
-                            name: 'Perplexity',
-                            value: `${perplexity(run.initialEvalLoss)} → ${perplexity(run.bestEvalLoss)}`,
-                            note: 'choices it wavers between',
+                            name: text.perplexity,
+                            value: text.beforeAfter(perplexity(run.initialEvalLoss), perplexity(run.bestEvalLoss)),
+                            note: text.perplexityNote,
                           },
                         ]),
                   ]
@@ -128,13 +129,7 @@ export function AdapterPanel() {
             ]}
           />
         ) : (
-          <p className="text-muted">
-            {opening
-              ? 'Loading what was learned.'
-              : adapters.length > 0
-                ? 'The base answers alone.'
-                : 'No adapter yet. Train one, or open an adapter in PEFT’s or AdapterHub’s format made for this model, by Tabtune or any other tool. Until then the base answers alone.'}
-          </p>
+          <p className="text-muted">{opening ? text.loading : adapters.length > 0 ? text.baseOnly : text.none}</p>
         )}
       </div>
     </Panel>

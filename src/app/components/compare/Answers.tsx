@@ -1,15 +1,17 @@
 import { LoaderCircle } from 'lucide-react';
 import { useId } from 'react';
 import { type Answer, sorts, useCompare } from '../../../stores/compare';
+import { useFields } from '../../../stores/select';
+import { compareText, answerText as text } from '../../text/compare';
 import { cx } from '../../util/cx';
 import { Scores } from './Scores';
 
 const notes: Record<Answer['state'], string> = {
   empty: '',
-  waiting: 'Waiting for its turn',
-  writing: 'Writing',
+  waiting: text.waiting,
+  writing: text.writing,
   done: '',
-  stopped: 'Stopped',
+  stopped: text.stopped,
 };
 
 function Column({ name, answer, hint, tuned }: { name: string; answer: Answer; hint: string; tuned?: boolean }) {
@@ -42,35 +44,27 @@ function Column({ name, answer, hint, tuned }: { name: string; answer: Answer; h
             answer.text === '' && 'text-muted',
           )}
         >
-          {answer.text || (answer.state === 'empty' ? hint : answer.state === 'done' ? '(it said nothing)' : '…')}
+          {answer.text || (answer.state === 'empty' ? hint : answer.state === 'done' ? text.empty : text.pending)}
         </p>
       )}
     </article>
   );
 }
 
-/** The same prompt, answered twice, side by side. */
+/** The base's and the tuned model's answers, side by side. */
 export function Answers() {
-  const { base, tuned, adapter, asked } = useCompare();
+  const { base, tuned, adapter, asked } = useCompare(useFields('base', 'tuned', 'adapter', 'asked'));
+  const sorting = sorts(adapter);
   return (
     <div className="space-y-2">
       {asked !== null && (
         <p className="break-words text-muted">
-          {sorts(adapter) ? 'Text' : 'Asked'}: <span className="text-ink">{asked}</span>
+          {sorting ? compareText.text : text.asked}: <span className="text-ink">{asked}</span>
         </p>
       )}
       <div className="grid gap-4 sm:grid-cols-2">
-        <Column
-          name="Base"
-          answer={base}
-          hint={sorts(adapter) ? 'The model as it was, with a head that has learned nothing.' : 'The model as it was.'}
-        />
-        <Column
-          name="Tuned"
-          tuned
-          answer={tuned}
-          hint={adapter ? 'The same model with what it learned.' : 'Speaks here as soon as there is an adapter.'}
-        />
+        <Column name={compareText.base} answer={base} hint={sorting ? text.baseHeadHint : text.baseHint} />
+        <Column name={compareText.tuned} tuned answer={tuned} hint={adapter ? text.tunedHint : text.noAdapterHint} />
       </div>
     </div>
   );

@@ -1,53 +1,55 @@
 import { useCompare } from '../../../stores/compare';
+import { useFields } from '../../../stores/select';
+import { common } from '../../text/common';
+import { generationText as text } from '../../text/compare';
 import { Input, Labelled } from '../../ui/Field';
 import { RangeField } from '../../ui/RangeField';
 
-/** How the two answer. The same for both, but for the adapter's strength. */
+/** Settings for both answers, and the adapter's strength for the tuned one. */
 export function GenerationSettings() {
-  const { temperature, topP, seed, strength, maxNewTokens, set } = useCompare();
+  const { temperature, topP, seed, strength, maxNewTokens, set } = useCompare(
+    useFields('temperature', 'topP', 'seed', 'strength', 'maxNewTokens', 'set'),
+  );
   return (
     <div className="grid gap-x-8 gap-y-4 sm:grid-cols-2 lg:grid-cols-3">
       <RangeField
-        label="Temperature"
+        label={text.temperature}
         min={0}
         max={2}
         step={0.1}
         value={temperature}
-        text={temperature === 0 ? '0, always the likeliest word' : temperature.toFixed(1)}
+        text={temperature === 0 ? text.greedy : temperature.toFixed(1)}
         onChange={(value) => set({ temperature: value })}
       />
       <RangeField
-        label="Adapter strength"
+        label={text.strength}
         min={0}
         max={2}
         step={0.1}
         value={strength}
-        text={strength === 0 ? '0, as the base' : strength === 1 ? '1, as trained' : strength.toFixed(1)}
+        text={strength === 0 ? text.asBase : strength === 1 ? text.asTrained : strength.toFixed(1)}
         onChange={(value) => set({ strength: value })}
       />
       <RangeField
-        label="Longest answer"
+        label={text.maxLength}
         min={16}
         max={512}
         step={16}
         value={maxNewTokens}
-        text={`${maxNewTokens} tokens`}
+        text={common.tokens(String(maxNewTokens))}
         onChange={(value) => set({ maxNewTokens: value })}
       />
       <RangeField
-        label="Top p"
+        label={text.topP}
         min={0.1}
         max={1}
         step={0.05}
         value={topP}
         text={topP.toFixed(2)}
-        hint={temperature === 0 ? 'Without effect at temperature 0.' : undefined}
+        hint={temperature === 0 ? text.noEffect : undefined}
         onChange={(value) => set({ topP: value })}
       />
-      <Labelled
-        label="Seed"
-        hint={temperature === 0 ? 'Without effect at temperature 0.' : 'The same seed gives the same answer.'}
-      >
+      <Labelled label={text.seed} hint={temperature === 0 ? text.noEffect : text.seedHint}>
         <Input
           type="number"
           min={0}

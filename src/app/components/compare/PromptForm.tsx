@@ -3,14 +3,16 @@ import { objectiveOf } from '../../../objectives';
 import { useBuiltins } from '../../../stores/builtins';
 import { sorts, useCompare } from '../../../stores/compare';
 import { useData } from '../../../stores/data';
-import { useModel } from '../../../stores/model';
+import { modelReady, useModel } from '../../../stores/model';
 import { useRecipe } from '../../../stores/recipe';
-import { useTraining } from '../../../stores/training';
+import { useFields } from '../../../stores/select';
+import { runActive, useTraining } from '../../../stores/training';
+import { compareText, promptText as text } from '../../text/compare';
 import { Button } from '../../ui/Button';
 import { Textarea } from '../../ui/Field';
 import { cellsOf } from '../data/cells';
 
-/** Prompts worth trying: the dataset's own suggestions, else its first examples. */
+/** Prompts to try: the dataset's own suggestions, else its first examples. */
 function useSuggestions(): string[] {
   const datasets = useBuiltins((state) => state.datasets);
   const source = useRecipe((state) => state.recipe.dataset.source);
@@ -20,27 +22,27 @@ function useSuggestions(): string[] {
   const prompts = (dataset?.examples ?? [])
     .slice(0, 20)
     .map((example) => cellsOf(example)[0]?.text ?? '')
-    .filter((text) => text.length > 0 && text.length < 120);
+    .filter(({ length }) => length > 0 && length < 120);
   return [...new Set(prompts)].slice(0, 3);
 }
 
 export function PromptForm() {
-  const { prompt, set, ask, cancel, generating, adapter } = useCompare();
+  const { prompt, set, ask, cancel, generating, adapter } = useCompare(
+    useFields('prompt', 'set', 'ask', 'cancel', 'generating', 'adapter'),
+  );
   const sorting = sorts(adapter);
   const encoder = useModel((state) => state.info?.kind === 'encoder');
-  const ready = useModel((state) => state.status === 'ready');
-  const training = useTraining((state) => state.phase !== 'idle');
+  const ready = useModel(modelReady);
+  const training = useTraining(runActive);
   const suggestions = useSuggestions();
   const blocked = training
-    ? 'The run is using the GPU. Pause does not free it; wait or stop.'
+    ? text.gpuInUse
     : !ready
-      ? 'The model is not open yet.'
+      ? text.noModel
       : encoder &&
         !sorting &&
-        (adapter && objectiveOf({ type: adapter.objective }).learns === 'text'
-          ? 'This model fills gaps and writes no text. What it learned shows in the loss, and in what is trained on it next.'
-          : 'This model reads text and writes none. Train it to sort texts or words first.');
-  const why = blocked || (prompt.trim() === '' && (sorting ? 'Write a text first.' : 'Write a prompt first.'));
+        (adapter && objectiveOf({ type: adapter.objective }).learns === 'text' ? text.maskedLm : text.encoder);
+  const why = blocked || (prompt.trim() === '' && (sorting ? text.enterText : text.enterPrompt));
   return (
     <form
       className="space-y-3"
@@ -51,11 +53,11 @@ export function PromptForm() {
     >
       {/* biome-ignore lint/a11y/noLabelWithoutControl: the control is the child. */}
       <label className="block">
-        <span className="mb-1 block font-medium">{sorting ? 'Text' : 'Prompt'}</span>
+        <span className="mb-1 block font-medium">{sorting ? compareText.text : compareText.prompt}</span>
         <Textarea
           rows={3}
           value={prompt}
-          placeholder={sorting ? 'A text for both to sort' : 'Ask both the same thing'}
+          placeholder={sorting ? text.textPlaceholder : text.promptPlaceholder}
           onChange={(event) => set({ prompt: event.target.value })}
           onKeyDown={(event) => {
             if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
@@ -68,26 +70,26 @@ export function PromptForm() {
       <div className="flex flex-wrap items-center gap-2">
         {generating ? (
           <Button onClick={cancel}>
-            <Square aria-hidden size={14} fill="currentColor" /> Stop answering
+            <Square aria-hidden size={14} fill="currentColor" /> {text.stop}
           </Button>
         ) : (
           <Button type="submit" variant="primary" why={why}>
-            <Send aria-hidden size={16} /> Ask both
+            <Send aria-hidden size={16} /> {text.askBoth}
           </Button>
         )}
-        {suggestions.length > 0 && <span className="ml-2 text-[0.8125rem] text-muted">Try</span>}
-        {suggestions.map((text) => (
+        {suggestions.length > 0 && <span className="ml-2 text-[0.8125rem] text-muted">{text.suggestions}</span>}
+        {suggestions.map((suggestion) => (
           <Button
-            key={text}
+            key={suggestion}
             size="small"
-            why={blocked || (generating && 'Wait for the answers.')}
+            why={blocked || (generating && text.wait)}
             className="!shrink text-left"
             onClick={() => {
-              set({ prompt: text });
+              set({ prompt: suggestion });
               void ask();
             }}
           >
-            {text}
+            {suggestion}
           </Button>
         ))}
       </div>

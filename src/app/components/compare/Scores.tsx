@@ -1,16 +1,17 @@
 import type { LabelScore } from '../../../session/api';
-import { formatFigure, formatShare } from '../../util/format';
+import { answerText } from '../../text/compare';
+import { formatMetric, formatShare } from '../../util/format';
 
-/** What a classifier answers: labels with their probabilities, tagged words, or one number. */
+/** A classifier's answer: labels with their probabilities, tagged words, or one number. */
 export function Scores({ scores, tuned = false }: { scores: LabelScore[]; tuned?: boolean }) {
   if (scores.some(({ word }) => word !== undefined)) return <Words scores={scores} />;
   const [first] = scores;
-  if (!first) return <p className="px-4 py-3 text-muted">It has no classes yet.</p>;
-  // One column of numbers has one score, which is no probability.
+  if (!first) return <p className="px-4 py-3 text-muted">{answerText.noClasses}</p>;
+  // A regression has one score, which is not a probability.
   if (scores.length === 1) {
     return (
       <p className="px-4 py-3">
-        <span className="text-2xl font-semibold tracking-tight">{formatFigure(first.probability)}</span>
+        <span className="text-2xl font-semibold tracking-tight">{formatMetric(first.probability)}</span>
         <span className="ml-2 text-muted">{first.label}</span>
       </p>
     );
@@ -31,12 +32,12 @@ export function Scores({ scores, tuned = false }: { scores: LabelScore[]; tuned?
           </div>
         </li>
       ))}
-      {scores.length > 12 && <li className="text-[0.8125rem] text-muted">and {scores.length - 12} more</li>}
+      {scores.length > 12 && <li className="text-[0.8125rem] text-muted">{answerText.more(scores.length - 12)}</li>}
     </ol>
   );
 }
 
-/** The text again, with a tag beneath every word that has one. */
+/** The text, with a tag after every word that has one. */
 function Words({ scores }: { scores: LabelScore[] }) {
   return (
     <p className="flex flex-wrap gap-x-1.5 gap-y-2 px-4 py-3 text-[0.9375rem]">

@@ -1,8 +1,10 @@
 import { useState } from 'react';
+import { common } from '../../text/common';
+import { tableText } from '../../text/data';
 import { Button } from '../../ui/Button';
 import { Textarea } from '../../ui/Field';
 
-/** A cell being written in. Ctrl/Cmd+Enter keeps, Esc leaves it as it was. */
+/** A cell being edited. Ctrl/Cmd+Enter saves, Esc discards. */
 export function CellEditor({
   label,
   text,
@@ -33,10 +35,10 @@ export function CellEditor({
       />
       <div className="mt-1.5 flex gap-2">
         <Button size="small" variant="primary" onClick={() => onSave(draft)}>
-          Keep
+          {tableText.save}
         </Button>
         <Button size="small" onClick={onCancel}>
-          Cancel
+          {common.cancel}
         </Button>
       </div>
     </div>

@@ -1,17 +1,18 @@
 import type { ErrorData } from '../../../base/errors';
 import { useRecipe } from '../../../stores/recipe';
+import { dataText } from '../../text/data';
 import { Button } from '../../ui/Button';
 import { ErrorNotice } from '../../ui/Notice';
 import { pickDataset } from '../../util/pick';
 import { MapColumns } from './MapColumns';
 
-/** The columns that an error names; a file that could not be read has told them in no other way. */
+/** The columns that an error names: for a file that could not be read, nothing else lists them. */
 function namedColumns(error: ErrorData): string[] {
   if (error.code !== 'bad_data' || !error.message.includes('column')) return [];
   return [...new Set([...error.message.matchAll(/“([^”]+)”/g)].map((match) => match[1]!))];
 }
 
-/** A dataset that cannot be used: why, and the ways out. */
+/** A dataset that cannot be used: why, and what to do. */
 export function DatasetError({ error }: { error: ErrorData }) {
   const { source, format, columns } = useRecipe((state) => state.recipe.dataset);
   const set = useRecipe((state) => state.set);
@@ -25,10 +26,10 @@ export function DatasetError({ error }: { error: ErrorData }) {
         error={error}
         actions={
           <>
-            {mapped && <Button onClick={() => set(detect)}>Detect again</Button>}
-            <Button onClick={pickDataset}>Open another file</Button>
+            {mapped && <Button onClick={() => set(detect)}>{dataText.detectAgain}</Button>}
+            <Button onClick={pickDataset}>{dataText.openAnother}</Button>
             {own && (
-              <Button onClick={() => set({ ...detect, 'dataset.source': undefined })}>Use the built-in dataset</Button>
+              <Button onClick={() => set({ ...detect, 'dataset.source': undefined })}>{dataText.useBuiltin}</Button>
             )}
           </>
         }

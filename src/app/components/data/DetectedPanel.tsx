@@ -4,6 +4,8 @@ import { columnParts } from '../../../recipe/catalogue';
 import { field } from '../../../recipe/fields';
 import { useData } from '../../../stores/data';
 import { useRecipe } from '../../../stores/recipe';
+import { common } from '../../text/common';
+import { dataText, contentsText as text } from '../../text/data';
 import { Button } from '../../ui/Button';
 import { Facts } from '../../ui/Facts';
 import { Labelled, Select } from '../../ui/Field';
@@ -11,9 +13,12 @@ import { Panel } from '../../ui/Panel';
 import { formatCompact, formatCount, formatPlural, formatShare } from '../../util/format';
 import { LengthHistogram } from './LengthHistogram';
 
-/** What the file was taken for, and the two ways to correct it: another format, other columns. */
+const count = (value: number | undefined) => (value === undefined ? common.noValue : formatCount(value));
+
+/** The detected shape of the file, and two ways to correct it: another format, or other columns. */
 export function DetectedPanel({ dataset }: { dataset: ParsedDataset }) {
-  const { tokens, tokenizing } = useData();
+  const tokens = useData((state) => state.tokens);
+  const tokenizing = useData((state) => state.tokenizing);
   const { format, columns } = useRecipe((state) => state.recipe.dataset);
   const set = useRecipe((state) => state.set);
   const formatField = field('dataset.format');
@@ -29,44 +34,44 @@ export function DetectedPanel({ dataset }: { dataset: ParsedDataset }) {
     set({ 'dataset.format': dataset.format, 'dataset.columns': known });
   };
   return (
-    <Panel title="What is in it" description={dataset.detected}>
+    <Panel title={text.title} description={dataset.detected}>
       <div className="grid gap-6 lg:grid-cols-[1fr_minmax(0,24rem)]">
         <div className="space-y-5">
           <Facts
             columns={3}
             facts={[
               {
-                name: 'Examples',
+                name: text.examples,
                 value: formatCount(dataset.examples.length),
-                note: dropped > 0 ? `${formatPlural(dropped, 'row')} left out` : undefined,
+                note: dropped > 0 ? text.leftOut(formatPlural(dropped, 'row')) : undefined,
               },
-              { name: 'Train', value: stats ? formatCount(stats.trainExamples) : '–' },
-              { name: 'Validation', value: stats ? formatCount(stats.validationExamples) : '–' },
+              { name: text.train, value: count(stats?.trainExamples) },
+              { name: text.validation, value: count(stats?.validationExamples) },
               {
-                name: 'Tokens',
-                value: stats ? formatCompact(stats.tokens) : tokenizing ? 'counting' : '–',
-                // A text that is sorted is learned as a whole.
+                name: text.tokens,
+                value: stats ? formatCompact(stats.tokens) : tokenizing ? text.counting : common.noValue,
+                // A classified text is trained on as a whole.
                 note:
                   stats && !wholeTexts
-                    ? `${formatShare(stats.targetTokens / Math.max(1, stats.tokens))} of them learned`
+                    ? text.trainedOn(formatShare(stats.targetTokens / Math.max(1, stats.tokens)))
                     : undefined,
               },
               ...(task && task.problemType !== 'regression'
                 ? [
                     {
-                      name: 'Labels',
+                      name: text.labels,
                       value: formatCount(task.labels.length),
                       note: `${task.labels.slice(0, 4).join(', ')}${task.labels.length > 4 ? ', …' : ''}`,
                     },
                   ]
                 : []),
-              { name: 'Cut short', value: stats ? formatCount(stats.truncated) : '–' },
-              { name: 'Duplicates', value: stats ? formatCount(stats.duplicates) : '–' },
+              { name: text.truncated, value: count(stats?.truncated) },
+              { name: text.duplicates, value: count(stats?.duplicates) },
             ]}
           />
           <fieldset className="grid gap-3 sm:grid-cols-2">
-            <legend className="mb-2 font-medium">Not right? Say what it is.</legend>
-            <Labelled label="Format">
+            <legend className="mb-2 font-medium">{text.correct}</legend>
+            <Labelled label={text.format}>
               <Select
                 value={format}
                 options={formatField.kind === 'select' ? formatField.options : []}
@@ -75,11 +80,11 @@ export function DetectedPanel({ dataset }: { dataset: ParsedDataset }) {
             </Labelled>
             {dataset.columns.length > 1 &&
               parts.map((part) => (
-                <Labelled key={part} label={`Column for “${part}”`}>
+                <Labelled key={part} label={text.columnFor(part)}>
                   <Select
                     value={columns?.[part] ?? dataset.mapping[part] ?? ''}
                     options={[
-                      { value: '', label: 'none' },
+                      { value: '', label: text.noColumn },
                       ...dataset.columns.map((column) => ({ value: column, label: column })),
                     ]}
                     onChange={(event) => mapPart(part, event.target.value)}
@@ -89,7 +94,7 @@ export function DetectedPanel({ dataset }: { dataset: ParsedDataset }) {
           </fieldset>
           {(columns || format !== 'auto') && (
             <Button size="small" onClick={() => set({ 'dataset.format': undefined, 'dataset.columns': undefined })}>
-              Detect again
+              {dataText.detectAgain}
             </Button>
           )}
         </div>

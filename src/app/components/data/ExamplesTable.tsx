@@ -3,6 +3,7 @@ import { Pencil } from 'lucide-react';
 import { type KeyboardEvent, useRef, useState } from 'react';
 import type { Example, ParsedDataset } from '../../../data/types';
 import { useData } from '../../../stores/data';
+import { tableText as text } from '../../text/data';
 import { cx } from '../../util/cx';
 import { CellEditor } from './CellEditor';
 import { type Cell, cellsOf, editOf, headersOf } from './cells';
@@ -15,8 +16,8 @@ interface Editing {
 }
 
 /**
- * Every example of the dataset; only the rows in view are in the page. A grid with one tab stop: arrows move, the row
- * with the focus is the one looked at below, Enter edits.
+ * Every example of the dataset; only the rows in view are in the DOM. A grid with one tab stop: arrows move, the focused
+ * row is shown in the panel below, Enter edits.
  */
 export function ExamplesTable({
   dataset,
@@ -27,7 +28,9 @@ export function ExamplesTable({
   problemRows: Set<number>;
   why: string | null;
 }) {
-  const { row: chosen, selectRow, edit } = useData();
+  const chosen = useData((state) => state.row);
+  const selectRow = useData((state) => state.selectRow);
+  const edit = useData((state) => state.edit);
   const scroller = useRef<HTMLDivElement>(null);
   const [column, setColumn] = useState(0);
   const [editing, setEditing] = useState<Editing | null>(null);
@@ -83,11 +86,11 @@ export function ExamplesTable({
     }
   }
 
-  async function save(example: Example, cell: number, text: string) {
+  async function save(example: Example, cell: number, edited: string) {
     const at = editing;
     setEditing(null);
     if (at) focusCell(at.row, at.cell);
-    const fields = text === cellsOf(example)[cell]?.text ? null : editOf(dataset, example, cell, text);
+    const fields = edited === cellsOf(example)[cell]?.text ? null : editOf(dataset, example, cell, edited);
     if (fields) await edit(example.row, fields);
   }
 
@@ -96,7 +99,7 @@ export function ExamplesTable({
       <table
         // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: the pattern for editable tables.
         role="grid"
-        aria-label="Examples"
+        aria-label={text.label}
         aria-rowcount={examples.length + 1}
         aria-readonly={why ? true : undefined}
         onKeyDown={onKeyDown}
@@ -105,7 +108,7 @@ export function ExamplesTable({
         <thead className="sticky top-0 z-10 bg-surface shadow-[0_1px_0_var(--line)]">
           <tr aria-rowindex={1}>
             <th scope="col" className="w-14 px-3 py-1.5 text-right text-[0.8125rem] font-medium text-muted">
-              Row
+              {text.row}
             </th>
             {headers.map((header) => (
               <th key={header} scope="col" className="px-3 py-1.5 text-[0.8125rem] font-medium text-muted">
@@ -129,8 +132,8 @@ export function ExamplesTable({
                 <th scope="row" className="px-3 py-2 text-right font-normal text-muted">
                   {example.row}
                   {problemRows.has(example.row) && (
-                    <span className="block text-xs text-warn" title="This row has a warning">
-                      note
+                    <span className="block text-xs text-warn" title={text.noteTitle}>
+                      {text.note}
                     </span>
                   )}
                 </th>
@@ -148,9 +151,9 @@ export function ExamplesTable({
                     >
                       {here && (
                         <CellEditor
-                          label={`${cell.label} of row ${example.row}`}
+                          label={text.cell(cell.label, example.row)}
                           text={cell.text}
-                          onSave={(text) => void save(example, c, text)}
+                          onSave={(edited) => void save(example, c, edited)}
                           onCancel={() => {
                             setEditing(null);
                             focusCell(i, c);
@@ -175,7 +178,7 @@ const clamp = (value: number, count: number) => Math.min(count - 1, Math.max(0, 
 const isEditable = (dataset: ParsedDataset, example: Example | undefined, cell: number) =>
   example !== undefined && editOf(dataset, example, cell, '') !== null;
 
-/** Stands for the rows that are not in view. */
+/** Takes the place of the rows outside the view. */
 function Gap({ height }: { height: number }) {
   return (
     <tbody aria-hidden="true">

@@ -1,11 +1,12 @@
 import type { TokenizedDataset } from '../../../data/types';
+import { lengthText as text } from '../../text/data';
 import { formatCount } from '../../util/format';
 
 const width = 480;
 const height = 128;
 const floor = 104;
 
-/** How long the examples are, in tokens, with the line at which they are cut. */
+/** Lengths of the examples in tokens, with the limit at which they are truncated. */
 export function LengthHistogram({ tokens }: { tokens: TokenizedDataset }) {
   const { histogram, longest, percentile95, truncated } = tokens.stats;
   const { maxLength } = tokens;
@@ -13,10 +14,17 @@ export function LengthHistogram({ tokens }: { tokens: TokenizedDataset }) {
   const most = Math.max(1, ...histogram.map(({ count }) => count));
   const x = (value: number) => (Math.min(value, end) / end) * width;
   const cut = maxLength < end ? x(maxLength) : null;
-  const words = `Lengths of the examples in tokens. 95 % have at most ${formatCount(percentile95)}, the longest has ${formatCount(longest)}. They are cut at ${formatCount(maxLength)}; ${formatCount(truncated)} are longer.`;
+  const limit = formatCount(maxLength);
+  const spread = text.summary(formatCount(longest), formatCount(percentile95));
+  const summary = cut === null ? text.allFit(limit) : `${spread} ${text.cut(limit, formatCount(truncated))}`;
   return (
-    <figure aria-label="Lengths of the examples">
-      <svg viewBox={`0 0 ${width} ${height}`} className="w-full" role="img" aria-label={words}>
+    <figure aria-label={text.label}>
+      <svg
+        viewBox={`0 0 ${width} ${height}`}
+        className="w-full"
+        role="img"
+        aria-label={cut === null ? `${spread} ${summary}` : summary}
+      >
         {histogram.map(({ from, to, count }) => {
           const tall = count === 0 ? 0 : Math.max(2, (count / most) * (floor - 16));
           const over = from >= maxLength;
@@ -50,7 +58,7 @@ export function LengthHistogram({ tokens }: { tokens: TokenizedDataset }) {
               textAnchor={cut > width - 110 ? 'end' : 'start'}
               className="fill-ink text-[11px] font-medium"
             >
-              cut at {formatCount(maxLength)}
+              {text.limit(limit)}
             </text>
           </>
         )}
@@ -62,35 +70,28 @@ export function LengthHistogram({ tokens }: { tokens: TokenizedDataset }) {
             textAnchor={share === 0 ? 'start' : share === 1 ? 'end' : 'middle'}
             className="fill-muted text-[11px]"
           >
-            {formatCount(Math.round(share * end))}
-            {share === 1 ? ' tokens' : ''}
+            {share === 1 ? text.axis(formatCount(end)) : formatCount(Math.round(share * end))}
           </text>
         ))}
       </svg>
-      <figcaption className="text-[0.8125rem] text-muted">
-        {cut === null
-          ? `Every example fits in the limit of ${formatCount(maxLength)} tokens.`
-          : words.slice(words.indexOf('95 %'))}
-      </figcaption>
+      <figcaption className="text-[0.8125rem] text-muted">{summary}</figcaption>
       <details className="mt-1 text-[0.8125rem]">
-        <summary className="inline-block py-0.5 text-muted underline underline-offset-2">Lengths as a table</summary>
+        <summary className="inline-block py-0.5 text-muted underline underline-offset-2">{text.table}</summary>
         <table className="mt-1 text-left">
           <thead>
             <tr className="text-muted">
               <th scope="col" className="pr-6 font-medium">
-                Tokens
+                {text.tokens}
               </th>
               <th scope="col" className="font-medium">
-                Examples
+                {text.examples}
               </th>
             </tr>
           </thead>
           <tbody>
             {histogram.map(({ from, to, count }) => (
               <tr key={from}>
-                <td className="pr-6">
-                  {formatCount(from)} to {formatCount(to)}
-                </td>
+                <td className="pr-6">{text.range(formatCount(from), formatCount(to))}</td>
                 <td>{formatCount(count)}</td>
               </tr>
             ))}

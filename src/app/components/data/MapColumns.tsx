@@ -2,18 +2,12 @@ import { useId, useState } from 'react';
 import { columnParts } from '../../../recipe/catalogue';
 import type { DatasetFormat } from '../../../recipe/types';
 import { useRecipe } from '../../../stores/recipe';
+import { columnText as text } from '../../text/data';
 import { Button } from '../../ui/Button';
 import { Labelled, Select } from '../../ui/Field';
 import { Panel } from '../../ui/Panel';
 
-const kinds: { value: DatasetFormat; label: string }[] = [
-  { value: 'prompt_completion', label: 'A prompt and its answer' },
-  { value: 'labelled', label: 'A text and its label' },
-  { value: 'text', label: 'A text to read' },
-];
-const words: Record<string, string> = { prompt: 'Prompt', completion: 'Answer', text: 'Text', label: 'Label' };
-
-/** For a table whose columns say nothing to us: which of them are what? */
+/** For a table whose columns were not recognised: the person says which of them holds what. */
 export function MapColumns({ columns }: { columns: string[] }) {
   const set = useRecipe((state) => state.set);
   const [format, setFormat] = useState<DatasetFormat>('prompt_completion');
@@ -21,9 +15,9 @@ export function MapColumns({ columns }: { columns: string[] }) {
   const id = useId();
   const parts = columnParts[format];
   const missing = parts.find((part) => !chosen[part]);
-  const options = [{ value: '', label: 'Choose a column' }, ...columns.map((name) => ({ value: name, label: name }))];
+  const options = [{ value: '', label: text.choose }, ...columns.map((name) => ({ value: name, label: name }))];
   return (
-    <Panel title="Say which column is what">
+    <Panel title={text.title}>
       <form
         aria-labelledby={id}
         className="flex flex-wrap items-end gap-4"
@@ -35,13 +29,17 @@ export function MapColumns({ columns }: { columns: string[] }) {
         }}
       >
         <span id={id} className="sr-only">
-          Columns
+          {text.form}
         </span>
-        <Labelled label="A row is">
-          <Select value={format} options={kinds} onChange={(event) => setFormat(event.target.value as DatasetFormat)} />
+        <Labelled label={text.rowIs}>
+          <Select
+            value={format}
+            options={text.rowKinds}
+            onChange={(event) => setFormat(event.target.value as DatasetFormat)}
+          />
         </Labelled>
         {parts.map((part) => (
-          <Labelled key={part} label={words[part] ?? part}>
+          <Labelled key={part} label={text.parts[part] ?? part}>
             <Select
               value={chosen[part] ?? ''}
               options={options}
@@ -49,12 +47,8 @@ export function MapColumns({ columns }: { columns: string[] }) {
             />
           </Labelled>
         ))}
-        <Button
-          type="submit"
-          variant="primary"
-          why={missing && `Choose the column for “${words[missing] ?? missing}” first.`}
-        >
-          Read it so
+        <Button type="submit" variant="primary" why={missing && text.chooseFirst(text.parts[missing] ?? missing)}>
+          {text.apply}
         </Button>
       </form>
     </Panel>

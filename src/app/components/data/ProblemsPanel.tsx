@@ -2,13 +2,14 @@ import { CircleAlert, TriangleAlert } from 'lucide-react';
 import { useState } from 'react';
 import type { DataProblem } from '../../../data/types';
 import { useData } from '../../../stores/data';
+import { problemText as text } from '../../text/data';
 import { Button } from '../../ui/Button';
 import { Panel } from '../../ui/Panel';
 import { formatPlural } from '../../util/format';
 
 const first = 5;
 
-/** What was found in the file, row by row, and what was done about it. */
+/** Problems in the file, row by row, and what was done about each. */
 export function ProblemsPanel({ problems, rows }: { problems: DataProblem[]; rows: Set<number> }) {
   const [all, setAll] = useState(false);
   const selectRow = useData((state) => state.selectRow);
@@ -17,12 +18,8 @@ export function ProblemsPanel({ problems, rows }: { problems: DataProblem[]; row
   const shown = all ? problems : problems.slice(0, first);
   return (
     <Panel
-      title={formatPlural(problems.length, 'finding')}
-      description={
-        dropped > 0
-          ? `${formatPlural(dropped, 'row')} left out of the training; the rest is fine.`
-          : 'Nothing was left out.'
-      }
+      title={formatPlural(problems.length, 'problem')}
+      description={dropped > 0 ? text.leftOut(formatPlural(dropped, 'row'), dropped === 1) : text.nothingLeftOut}
       flush
     >
       <ul className="divide-y border-t">
@@ -36,12 +33,12 @@ export function ProblemsPanel({ problems, rows }: { problems: DataProblem[]; row
                 className={problem.severity === 'error' ? 'mt-0.5 shrink-0 text-danger' : 'mt-0.5 shrink-0 text-warn'}
               />
               <p className="min-w-0 flex-1 break-words">
-                <span className="sr-only">{problem.severity === 'error' ? 'Error. ' : 'Warning. '}</span>
+                <span className="sr-only">{problem.severity === 'error' ? text.error : text.warning}</span>
                 {problem.message} <span className="text-muted">{problem.action}</span>
               </p>
               {problem.row !== undefined && rows.has(problem.row) && (
                 <Button size="small" variant="quiet" onClick={() => selectRow(problem.row ?? null)}>
-                  Show row {problem.row}
+                  {text.showRow(problem.row)}
                 </Button>
               )}
             </li>
@@ -51,7 +48,7 @@ export function ProblemsPanel({ problems, rows }: { problems: DataProblem[]; row
       {problems.length > first && (
         <div className="border-t px-4 py-2">
           <Button size="small" variant="quiet" aria-expanded={all} onClick={() => setAll(!all)}>
-            {all ? 'Show fewer' : `Show all ${problems.length}`}
+            {all ? text.showFewer : text.showAll(problems.length)}
           </Button>
         </div>
       )}

@@ -2,7 +2,9 @@ import { ChevronLeft, ChevronRight } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import type { TokenView } from '../../../data/types';
 import { useData } from '../../../stores/data';
-import { useModel } from '../../../stores/model';
+import { modelReady, useModel } from '../../../stores/model';
+import { useFields } from '../../../stores/select';
+import { tokenText as text } from '../../text/data';
 import { IconButton } from '../../ui/IconButton';
 import { ErrorNotice } from '../../ui/Notice';
 import { Panel } from '../../ui/Panel';
@@ -15,15 +17,14 @@ type Token = TokenView['tokens'][number];
 
 const stateOf = (token: Token): TokenState => (token.cut ? 'cut' : token.trained ? 'trained' : 'masked');
 
-/** Told apart by more than colour: a solid underline, none, a line through. */
+/** Distinguished by more than colour: underlined, plain, struck through. */
 const looks: Record<TokenState, string> = {
   trained: 'bg-accent-soft text-ink decoration-accent decoration-2 underline underline-offset-4',
   masked: 'text-muted',
   cut: 'text-danger line-through',
 };
-const words: Record<TokenState, string> = { trained: 'Learned', masked: 'Read only', cut: 'Cut off' };
 
-/** Tokens in runs of one state, so that a screen reader hears the state once and the text as text. */
+/** Consecutive tokens of one state, so that a screen reader says the state once and reads the text as text. */
 function runsOf(tokens: Token[]): { state: TokenState; tokens: Token[] }[] {
   const runs: { state: TokenState; tokens: Token[] }[] = [];
   for (const token of tokens) {
@@ -53,10 +54,12 @@ function TokenText({ token }: { token: Token }) {
   ));
 }
 
-/** The chosen example as the model reads it: rendered by the chat template, cut into tokens, marked by what is learned. */
+/** The selected example as the model reads it: rendered by the chat template, tokenised, and marked by loss mask. */
 export function TokenPanel() {
-  const { view, viewError, row, dataset, selectRow } = useData();
-  const ready = useModel((state) => state.status === 'ready');
+  const { view, viewError, row, dataset, selectRow } = useData(
+    useFields('view', 'viewError', 'row', 'dataset', 'selectRow'),
+  );
+  const ready = useModel(modelReady);
   const [shown, setShown] = useState<'tokens' | 'text'>('tokens');
   const runs = useMemo(() => runsOf(view?.tokens ?? []), [view]);
   const examples = dataset?.examples ?? [];
@@ -65,71 +68,65 @@ export function TokenPanel() {
   for (const token of view?.tokens ?? []) counts[stateOf(token)]++;
   return (
     <Panel
-      title={row === null ? 'As the model reads it' : `Row ${row}, as the model reads it`}
+      title={row === null ? text.title : text.titleOf(row)}
       aside={
         <>
           <IconButton
             icon={ChevronLeft}
-            label="Previous example"
+            label={text.previous}
             size="small"
-            why={index <= 0 && 'This is the first example.'}
+            why={index <= 0 && text.isFirst}
             onClick={() => selectRow(examples[index - 1]?.row ?? null)}
           />
           <IconButton
             icon={ChevronRight}
-            label="Next example"
+            label={text.next}
             size="small"
-            why={index >= examples.length - 1 && 'This is the last example.'}
+            why={index >= examples.length - 1 && text.isLast}
             onClick={() => selectRow(examples[index + 1]?.row ?? null)}
           />
           <Segmented
-            label="Show as"
+            label={text.showAs}
             value={shown}
             onChange={setShown}
             options={[
-              { value: 'tokens', label: 'Tokens' },
-              { value: 'text', label: 'Text' },
+              { value: 'tokens', label: text.tokens },
+              { value: 'text', label: text.text },
             ]}
           />
         </>
       }
     >
       {viewError && <ErrorNotice error={viewError} />}
-      {!view && !viewError && (
-        <p className="text-muted">
-          {ready
-            ? 'Cutting the example into tokens.'
-            : 'Shown as soon as the model is open: its tokenizer cuts the text.'}
-        </p>
-      )}
+      {!view && !viewError && <p className="text-muted">{ready ? text.tokenising : text.needsModel}</p>}
       {view && (
         <>
-          <ul aria-label="Legend" className="mb-2 flex flex-wrap gap-x-5 gap-y-1 text-[0.8125rem]">
+          <ul aria-label={text.legend} className="mb-2 flex flex-wrap gap-x-5 gap-y-1 text-[0.8125rem]">
             {view.label === undefined && (
               <li>
-                <span className={looks.trained}>Learned</span> {formatPlural(counts.trained, 'token')}
+                <span className={looks.trained}>{text.states.trained}</span> {formatPlural(counts.trained, 'token')}
               </li>
             )}
             <li>
-              <span className={looks.masked}>Read only</span> {formatPlural(counts.masked, 'token')}
+              <span className={looks.masked}>{text.states.masked}</span> {formatPlural(counts.masked, 'token')}
             </li>
             {view.label !== undefined && (
               <li>
-                <span className="text-muted">Label</span> <span className="font-semibold">{view.label}</span>
+                <span className="text-muted">{text.label}</span> <span className="font-semibold">{view.label}</span>
               </li>
             )}
             {counts.cut > 0 && (
               <li>
-                <span className={looks.cut}>Cut off</span> {formatPlural(counts.cut, 'token')}
+                <span className={looks.cut}>{text.states.cut}</span> {formatPlural(counts.cut, 'token')}
               </li>
             )}
           </ul>
-          {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls, and these are words. */}
+          {/* biome-ignore lint/a11y/useSemanticElements: a fieldset groups controls, and this is text. */}
           <div
-            // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard.
             tabIndex={0}
             role="group"
-            aria-label={shown === 'tokens' ? 'Tokens of the example' : 'Rendered text of the example'}
+            aria-label={shown === 'tokens' ? text.tokensLabel : text.textLabel}
             className="max-h-72 overflow-auto rounded-md border bg-canvas p-3 font-mono text-[0.8125rem] leading-7 break-words whitespace-pre-wrap"
           >
             {shown === 'text'
@@ -137,12 +134,12 @@ export function TokenPanel() {
               : runs.map(({ state, tokens }, r) => (
                   // biome-ignore lint/suspicious/noArrayIndexKey: the runs of one view never change places.
                   <span key={r}>
-                    <span className="sr-only">{words[state]}: </span>
+                    <span className="sr-only">{text.states[state]}: </span>
                     {tokens.map((token, i) => (
                       <span
                         // biome-ignore lint/suspicious/noArrayIndexKey: as above.
                         key={i}
-                        title={`Token ${token.id}: ${token.tag ?? words[state].toLowerCase()}`}
+                        title={text.token(token.id, token.tag ?? text.states[state].toLowerCase())}
                         className={cx('rounded-[2px] shadow-[inset_1px_0_0_var(--line)]', looks[state])}
                       >
                         <TokenText token={token} />

@@ -1,4 +1,4 @@
-/** How an example shows in the table, and what an edit of a cell changes in the file's own columns. */
+/** How an example is shown in the table, and which columns of the file an edited cell changes. */
 import type { Example, ParsedDataset } from '../../../data/types';
 
 export interface Cell {
@@ -34,7 +34,7 @@ export function cellsOf(example: Example): Cell[] {
     case 'messages': {
       const answer = lastAnswer(example);
       const before = example.messages.slice(0, answer);
-      // A plain exchange is shown bare; a longer one says who speaks.
+      // A single question is shown as is; a longer conversation names the roles.
       const prompt =
         before.length === 1 ? before[0]!.content : before.map(({ role, content }) => `${role}: ${content}`).join('\n');
       return [
@@ -60,7 +60,7 @@ export function cellsOf(example: Example): Cell[] {
   }
 }
 
-/** Column -> new value for Session.editDataset; null where a cell stands for several things and cannot be edited here. */
+/** Column -> new value for Session.editDataset; null when a cell combines several values and cannot be edited here. */
 export function editOf(
   dataset: ParsedDataset,
   example: Example,
@@ -69,11 +69,11 @@ export function editOf(
 ): Record<string, string> | null {
   const { mapping } = dataset;
   if (example.kind === 'text') return { [mapping.text ?? 'text']: text };
-  // Words and their tags are lists that have to stay of one length.
+  // Words and tags are lists that must keep the same length.
   if (example.kind === 'tagged') return null;
   if (example.kind === 'labelled') {
     const own = cell === 0 ? mapping.text : mapping.label;
-    // Several labels stand in a list in the file.
+    // Several labels are a list in the file.
     const several = cell === 1 && typeof example.labels !== 'number' && example.labels.length > 1;
     return own === undefined || several ? null : { [own]: text };
   }
@@ -85,7 +85,7 @@ export function editOf(
   const whole = mapping.messages ?? mapping.conversations;
   if (whole === undefined) {
     if (column === undefined) return null;
-    // The prompt on the screen is instruction and input together.
+    // The prompt on the screen is the instruction and the input joined.
     return cell === 0 && mapping.input ? { [column]: text, [mapping.input]: '' } : { [column]: text };
   }
   const answer = lastAnswer(example);

@@ -3,7 +3,10 @@ import { useState } from 'react';
 import type { Download } from '../../../hub/descriptions';
 import { useDownloads } from '../../../stores/downloads';
 import { useRecipe } from '../../../stores/recipe';
-import { useTraining } from '../../../stores/training';
+import { useFields } from '../../../stores/select';
+import { runActive, useTraining } from '../../../stores/training';
+import { common } from '../../text/common';
+import { downloadText as text } from '../../text/model';
 import { Button } from '../../ui/Button';
 import { Confirm } from '../../ui/Confirm';
 import { ErrorNotice } from '../../ui/Notice';
@@ -11,35 +14,27 @@ import { Panel } from '../../ui/Panel';
 import { ProgressBar } from '../../ui/Progress';
 import { formatBytes, formatDuration, formatWhen } from '../../util/format';
 
-/** How far it is, in words. */
-export function progressOf({ state, loaded, total, rate, secondsLeft }: Download): string {
-  const amount = `${formatBytes(loaded)} of ${formatBytes(total)}`;
-  if (state === 'verifying') return `Verifying what arrived: ${amount}`;
-  const speed = state === 'downloading' && rate ? `${formatBytes(rate)}/s` : '';
-  const left = state === 'downloading' && secondsLeft !== null ? `${formatDuration(secondsLeft)} left` : '';
+/** Progress in words. */
+function progressOf({ state, loaded, total, rate, secondsLeft }: Download): string {
+  const amount = text.amount(formatBytes(loaded), formatBytes(total));
+  if (state === 'verifying') return text.verifying(amount);
+  const speed = state === 'downloading' && rate ? text.rate(formatBytes(rate)) : '';
+  const left = state === 'downloading' && secondsLeft !== null ? common.timeLeft(formatDuration(secondsLeft)) : '';
   return [amount, speed, left].filter(Boolean).join(' · ');
 }
 
-const words: Record<Download['state'], string> = {
-  waiting: 'Waiting for its turn',
-  downloading: 'Downloading',
-  paused: 'Paused',
-  verifying: 'Verifying',
-  done: 'Downloaded',
-  failed: 'Failed',
-};
-
-/** Whatever is being fetched, was paused or left unfinished by a reload, or went wrong. */
+/** Downloads that are active, paused, failed or were interrupted by a reload. */
 export function Downloads() {
-  const { downloads: all, error } = useDownloads();
+  const all = useDownloads((state) => state.downloads);
+  const error = useDownloads((state) => state.error);
   const chosen = useRecipe((state) => state.recipe.model.source);
   const [cancelling, setCancelling] = useState<Download | null>(null);
   const cancel = useDownloads((state) => state.cancel);
-  // What is here and chosen is open, or about to be: nothing is left to be done about it.
+  // A downloaded model that is also chosen is open or about to open: nothing is left to do.
   const downloads = all.filter(({ source, state }) => state !== 'done' || source !== chosen);
   if (downloads.length === 0 && !error) return null;
   return (
-    <Panel title="Downloads" flush>
+    <Panel title={text.title} flush>
       <div className="space-y-3 px-4 pb-3 empty:hidden">
         {error && <ErrorNotice error={error} onDismiss={() => useDownloads.setState({ error: null })} />}
       </div>
@@ -50,13 +45,12 @@ export function Downloads() {
       </ul>
       <Confirm
         open={cancelling !== null}
-        title={`Cancel the download of ${cancelling?.title}?`}
-        action="Cancel the download"
+        title={text.cancelQuestion(cancelling?.title ?? '')}
+        action={text.cancelAction}
         onCancel={() => setCancelling(null)}
         onConfirm={() => cancelling && void cancel(cancelling.source)}
       >
-        The {formatBytes(cancelling?.loaded ?? 0)} that are here already are deleted. Pause it instead to go on later,
-        after a reload too.
+        {text.cancelConsequence(formatBytes(cancelling?.loaded ?? 0))}
       </Confirm>
     </Panel>
   );
@@ -64,8 +58,8 @@ export function Downloads() {
 
 function DownloadRow({ download, onCancel }: { download: Download; onCancel: () => void }) {
   const { title, state, file, loaded, total, source } = download;
-  const { pause, resume, open } = useDownloads();
-  const busy = useTraining((training) => training.phase !== 'idle') && 'A run is using the open model.';
+  const { pause, resume, open } = useDownloads(useFields('pause', 'resume', 'open'));
+  const busy = useTraining(runActive) && common.modelInUse;
   const working = state === 'downloading' || state === 'verifying' || state === 'waiting';
   const broken = state === 'failed' || (state === 'paused' && download.error !== null);
   const progress = progressOf(download);
@@ -75,56 +69,56 @@ function DownloadRow({ download, onCancel }: { download: Download; onCancel: () 
         <div className="min-w-0 flex-1 basis-56">
           <p className="break-words font-medium">{title}</p>
           <p className="break-words text-[0.8125rem] text-muted">
-            {broken ? 'Stopped' : words[state]}
+            {broken ? text.stopped : text.states[state]}
             {working && file && (
               <>
                 {' '}
                 <span className="font-mono text-xs">{file}</span>
               </>
             )}
-            {state === 'paused' && `, last at work ${formatWhen(download.updatedAt)}`}
+            {state === 'paused' && text.lastActive(formatWhen(download.updatedAt))}
           </p>
         </div>
         <div className="flex flex-wrap gap-2">
           {(state === 'downloading' || state === 'waiting') && (
-            <Button size="small" aria-label={`Pause the download of ${title}`} onClick={() => void pause(source)}>
-              <Pause aria-hidden size={14} fill="currentColor" /> Pause
+            <Button size="small" aria-label={text.pauseLabel(title)} onClick={() => void pause(source)}>
+              <Pause aria-hidden size={14} fill="currentColor" /> {common.pause}
             </Button>
           )}
           {state === 'paused' && !broken && (
             <Button
               size="small"
               variant="primary"
-              aria-label={`Resume the download of ${title}`}
+              aria-label={text.resumeLabel(title)}
               onClick={() => void resume(source)}
             >
-              <Play aria-hidden size={14} fill="currentColor" /> Resume
+              <Play aria-hidden size={14} fill="currentColor" /> {common.resume}
             </Button>
           )}
           {broken && (
             <Button
               size="small"
               variant="primary"
-              aria-label={`Retry the download of ${title}`}
+              aria-label={text.retryLabel(title)}
               onClick={() => void resume(source)}
             >
-              Retry
+              {text.retry}
             </Button>
           )}
           {state === 'done' ? (
-            <Button size="small" why={busy} aria-label={`Open ${title}`} onClick={() => open(source)}>
-              Open
+            <Button size="small" why={busy} aria-label={text.openLabel(title)} onClick={() => open(source)}>
+              {text.open}
             </Button>
           ) : (
-            <Button size="small" variant="quiet" aria-label={`Cancel the download of ${title}`} onClick={onCancel}>
-              <X aria-hidden size={14} /> Cancel
+            <Button size="small" variant="quiet" aria-label={text.cancelLabel(title)} onClick={onCancel}>
+              <X aria-hidden size={14} /> {common.cancel}
             </Button>
           )}
         </div>
       </div>
       {state !== 'done' && (
         <>
-          <ProgressBar label={`${title} downloaded`} value={total > 0 ? loaded / total : null} text={progress} />
+          <ProgressBar label={text.downloaded(title)} value={total > 0 ? loaded / total : null} text={progress} />
           <p className="text-[0.8125rem] text-muted">
             {progress}
             {download.note && <span className="block text-warn">{download.note}</span>}

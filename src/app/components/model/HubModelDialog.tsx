@@ -3,8 +3,11 @@ import { useEffect, useState } from 'react';
 import type { HubChoice, HubModel, Quantization } from '../../../hub/descriptions';
 import { useDownloads } from '../../../stores/downloads';
 import { useHub } from '../../../stores/hub';
+import { useFields } from '../../../stores/select';
 import { useStorage } from '../../../stores/storage';
-import { useTraining } from '../../../stores/training';
+import { runActive, useTraining } from '../../../stores/training';
+import { common } from '../../text/common';
+import { factText, precisionNames, hubModelText as text } from '../../text/model';
 import { Button } from '../../ui/Button';
 import { Dialog } from '../../ui/Dialog';
 import { Facts } from '../../ui/Facts';
@@ -13,15 +16,9 @@ import { RadioList } from '../../ui/RadioList';
 import { formatBytes, formatCompact, formatCount, formatPlural } from '../../util/format';
 import { navigate } from '../../util/route';
 import { AccessNotice } from './AccessNotice';
-import { bestPrecision, Fit, precisionNames } from './Fit';
+import { bestPrecision, Fit } from './Fit';
 
-const quantizations: Record<Quantization, string> = {
-  none: 'The weights exactly as they were published.',
-  q8: 'Half the memory of 16 bits, hardly any loss. They are converted while they load.',
-  nf4: 'A quarter of the memory, what QLoRA trains on. They are converted while they load.',
-};
-
-/** What is taken when nobody chooses: the safetensors, else the GGUF format that most people take. */
+/** The default choice: the safetensors, else the most popular GGUF format. */
 function firstChoice({ choices }: HubModel): HubChoice | undefined {
   const usable = choices.filter(({ problem }) => !problem);
   return (
@@ -29,7 +26,7 @@ function firstChoice({ choices }: HubModel): HubChoice | undefined {
   );
 }
 
-/** Why it cannot be taken now. */
+/** Why it cannot be downloaded or opened now. */
 function whyNot(
   { access }: HubModel,
   choice: HubChoice | undefined | null,
@@ -37,34 +34,37 @@ function whyNot(
   training: boolean,
   room: number | null,
 ): string | null {
-  if (access !== 'granted') return 'Its files cannot be read yet: see above.';
-  if (!choice) return 'There is nothing in it that Tabtune can open.';
+  if (access !== 'granted') return text.noAccess;
+  if (!choice) return text.nothingUsable;
   if (choice.problem) return choice.problem.message;
-  if (active) return 'It is being downloaded already.';
-  if (choice.downloaded) return training ? 'A run is using the open model.' : null;
+  if (active) return text.alreadyDownloading;
+  if (choice.downloaded) return training ? common.modelInUse : null;
   if (room === null || choice.bytes <= room) return null;
-  return `It needs ${formatBytes(choice.bytes)}, and this browser has ${formatBytes(room)} left for this page.`;
+  return text.noRoom(formatBytes(choice.bytes), formatBytes(room));
 }
 
-/** One model of the Hub before anything large is fetched: what it is, what it takes, and which form of it to take. */
+/** A model of the Hub before its weights are downloaded: what it is, what it needs, and which files and precision to use. */
 export function HubModelDialog() {
-  const { looking, model, modelError, look, closeLook } = useHub();
+  const { looking, model, modelError, look, closeLook } = useHub(
+    useFields('looking', 'model', 'modelError', 'look', 'closeLook'),
+  );
   const [picked, setPicked] = useState<{ source?: string; quantization?: Quantization }>({});
-  const { report, refresh } = useStorage();
-  const { downloads, fetchAndOpen, open } = useDownloads();
-  const training = useTraining((state) => state.phase !== 'idle');
+  const room = useStorage(({ report }) => (report && report.quota > 0 ? report.quota - report.usage : null));
+  const refresh = useStorage((state) => state.refresh);
+  const fetchAndOpen = useDownloads((state) => state.fetchAndOpen);
+  const open = useDownloads((state) => state.open);
+  const training = useTraining(runActive);
   const choice = model?.choices.find(({ source }) => source === picked.source) ?? (model && firstChoice(model));
   const plan =
     choice?.precisions.find(({ quantization }) => quantization === picked.quantization) ??
     (choice && bestPrecision(choice.precisions));
   const isOpen = looking !== null;
-  // How much room is left decides whether a download can be kept.
+  // The space left decides whether a download can be stored.
   useEffect(() => {
     if (isOpen) void refresh();
   }, [isOpen, refresh]);
-  const room = report && report.quota > 0 ? report.quota - report.usage : null;
-  const active = downloads.some(
-    ({ source, state }) => source === choice?.source && state !== 'done' && state !== 'failed',
+  const active = useDownloads(({ downloads }) =>
+    downloads.some(({ source, state }) => source === choice?.source && state !== 'done' && state !== 'failed'),
   );
   const why = model && whyNot(model, choice, active, training, room);
 
@@ -91,7 +91,7 @@ export function HubModelDialog() {
             {why && <p className="min-w-0 flex-1 self-center text-[0.8125rem] text-muted">{why}</p>}
             <Button variant="primary" why={why} onClick={take}>
               <Download aria-hidden size={16} />
-              {choice?.downloaded ? 'Open' : `Download and open${choice ? `, ${formatBytes(choice.bytes)}` : ''}`}
+              {choice?.downloaded ? text.open : choice ? text.downloadBytes(formatBytes(choice.bytes)) : text.download}
             </Button>
           </>
         )
@@ -101,18 +101,21 @@ export function HubModelDialog() {
         {isOpen && !model && !modelError && (
           <p role="status" className="flex items-center gap-2 py-6 text-muted">
             <LoaderCircle aria-hidden size={16} className="animate-spin text-accent" />
-            Asking the Hub what this is. Nothing large is fetched yet.
+            {text.looking}
           </p>
         )}
         {modelError && looking !== null && (
-          <ErrorNotice error={modelError} actions={<Button onClick={() => void look(looking)}>Try again</Button>} />
+          <ErrorNotice
+            error={modelError}
+            actions={<Button onClick={() => void look(looking)}>{common.tryAgain}</Button>}
+          />
         )}
         {model?.problem && <ErrorNotice error={model.problem} />}
         {model && <AccessNotice model={model} />}
         {model && <ModelFacts model={model} choice={choice} />}
         {model?.facts?.kind === 'encoder' && (
-          <Notice title="This model reads text and does not write any">
-            <p>It can learn to sort texts, to mark words and to read more of your domain; not to answer.</p>
+          <Notice title={text.encoder.title}>
+            <p>{text.encoder.text}</p>
           </Notice>
         )}
         {model && model.choices.length > 0 && (
@@ -133,10 +136,11 @@ function Origin({ model }: { model: HubModel }) {
   return (
     <>
       <a className="underline underline-offset-2" href={model.url} target="_blank" rel="noreferrer">
-        Model page <ExternalLink aria-hidden size={12} className="inline" />
+        {text.modelPage} <ExternalLink aria-hidden size={12} className="inline" />
       </a>
-      , {model.revision} at commit <span className="font-mono text-[0.8125rem]">{model.commit.slice(0, 8)}</span>,{' '}
-      {formatCompact(model.downloads)} downloads
+      {text.origin(model.revision)}
+      <span className="font-mono text-[0.8125rem]">{model.commit.slice(0, 8)}</span>
+      {text.downloads(formatCompact(model.downloads))}
     </>
   );
 }
@@ -145,30 +149,30 @@ function ModelFacts({ model, choice }: { model: HubModel; choice: HubChoice | un
   const { facts, licence, licenceUrl } = model;
   const link = licenceUrl && (
     <a className="underline underline-offset-2" href={licenceUrl} target="_blank" rel="noreferrer">
-      {licence ?? 'see the model page'} <ExternalLink aria-hidden size={12} className="inline" />
+      {licence ?? factText.seeModelPage} <ExternalLink aria-hidden size={12} className="inline" />
     </a>
   );
   return (
     <Facts
       columns={4}
       facts={[
-        { name: 'Licence', value: link || (licence ?? 'not stated') },
+        { name: factText.licence, value: link || (licence ?? factText.noLicence) },
         ...(facts
           ? [
               {
-                name: 'Architecture',
+                name: factText.architecture,
                 value: facts.architecture,
-                note: `${facts.layers} layers, width ${formatCount(facts.hiddenSize)}`,
+                note: factText.shape(facts.layers, formatCount(facts.hiddenSize)),
               },
               {
-                name: 'Parameters',
+                name: factText.parameters,
                 value: formatCompact(facts.parameters),
-                note: choice ? `stored as ${choice.dtype}` : undefined,
+                note: choice ? factText.storedAs(choice.dtype) : undefined,
               },
               {
-                name: 'Context',
-                value: `${formatCount(facts.contextLength)} tokens`,
-                note: `${formatCount(facts.vocabSize)} in the vocabulary`,
+                name: factText.context,
+                value: factText.contextLength(formatCount(facts.contextLength)),
+                note: factText.vocabulary(formatCount(facts.vocabSize)),
               },
             ]
           : []),
@@ -194,13 +198,13 @@ function Choices({
     <>
       {(model.choices.length > 1 || model.choices[0]?.kind === 'gguf') && (
         <RadioList
-          label="Which files"
+          label={text.files}
           value={choice?.source ?? null}
           onChange={onChoose}
           options={model.choices.map((option) => ({
             value: option.source,
-            name: option.kind === 'safetensors' ? `Safetensors, ${option.dtype}` : option.label,
-            aside: `${option.downloaded ? 'downloaded, ' : ''}${formatBytes(option.bytes)}`,
+            name: option.kind === 'safetensors' ? text.safetensors(option.dtype) : option.label,
+            aside: option.downloaded ? text.downloadedSize(formatBytes(option.bytes)) : formatBytes(option.bytes),
             why: option.problem?.message,
             children: option.kind === 'gguf' && option.precisions[0] && <Fit plan={option.precisions[0]} />,
           }))}
@@ -208,7 +212,7 @@ function Choices({
       )}
       {choice && choice.precisions.length > 1 && (
         <RadioList
-          label="Precision on the GPU"
+          label={text.precision}
           columns={3}
           value={quantization ?? null}
           onChange={onPrecision}
@@ -218,7 +222,7 @@ function Choices({
             aside: formatBytes(plan.weightBytes),
             children: (
               <>
-                <span className="block pb-1 text-[0.8125rem] text-muted">{quantizations[plan.quantization]}</span>
+                <span className="block pb-1 text-[0.8125rem] text-muted">{text.precisionHelp[plan.quantization]}</span>
                 <Fit plan={plan} brief />
               </>
             ),
@@ -229,7 +233,7 @@ function Choices({
       {choice && (
         <details className="text-[0.8125rem]">
           <summary className="inline-block py-0.5 text-muted underline underline-offset-2">
-            {formatPlural(choice.files.length, 'file')}, {formatBytes(choice.bytes)} to download
+            {text.fileList(formatPlural(choice.files.length, 'file'), formatBytes(choice.bytes))}
           </summary>
           <ul className="mt-1 space-y-0.5">
             {choice.files.map(({ name, bytes }) => (

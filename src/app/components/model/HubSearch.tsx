@@ -1,8 +1,12 @@
 import { Heart, LoaderCircle, Lock, Search, Settings2 } from 'lucide-react';
 import { useId } from 'react';
 import type { HubHit } from '../../../hub/descriptions';
+import { HUB } from '../../../hub/hub-id';
 import { isModelName, useHub } from '../../../stores/hub';
 import { useScreen } from '../../../stores/screen';
+import { useFields } from '../../../stores/select';
+import { common } from '../../text/common';
+import { hubText as text } from '../../text/model';
 import { Badge } from '../../ui/Badge';
 import { Button } from '../../ui/Button';
 import { Input } from '../../ui/Field';
@@ -10,20 +14,21 @@ import { ErrorNotice } from '../../ui/Notice';
 import { Panel } from '../../ui/Panel';
 import { formatCompact, formatPlural } from '../../util/format';
 
-const official = 'https://huggingface.co';
-
-/** Any model of the Hub: searched for by words, or named. */
+/** Any model of the Hub: found by words, or named. */
 export function HubSearch() {
-  const { query, searched, searching, hits, searchError, settings, setQuery, find, clearSearch } = useHub();
+  const { query, searched, searching, hits, searchError, settings } = useHub(
+    useFields('query', 'searched', 'searching', 'hits', 'searchError', 'settings'),
+  );
+  const { setQuery, find, clearSearch } = useHub(useFields('setQuery', 'find', 'clearSearch'));
   const openDialog = useScreen((state) => state.openDialog);
   const id = useId();
   const named = isModelName(query.trim());
   return (
     <Panel
-      title="Any model from the Hugging Face Hub"
+      title={text.title}
       aside={
         <Button size="small" variant="quiet" onClick={() => openDialog('hub')}>
-          <Settings2 aria-hidden size={14} /> Address and token
+          <Settings2 aria-hidden size={14} /> {text.settings}
         </Button>
       }
     >
@@ -31,14 +36,14 @@ export function HubSearch() {
         className="flex flex-wrap items-end gap-2"
         onSubmit={(event) => {
           event.preventDefault();
-          // On a small screen the results would come below the fold.
+          // On a small screen the results would be below the fold.
           event.currentTarget.scrollIntoView();
           void find();
         }}
       >
         <div className="min-w-0 flex-1 basis-64">
           <label htmlFor={id} className="mb-1 block text-[0.8125rem] font-medium">
-            Name or address
+            {text.nameOrAddress}
           </label>
           <div className="relative">
             <Search aria-hidden size={16} className="pointer-events-none absolute top-2.5 left-2.5 text-muted" />
@@ -48,37 +53,34 @@ export function HubSearch() {
               className="pl-9"
               autoComplete="off"
               spellCheck={false}
-              placeholder="smollm2, or HuggingFaceTB/SmolLM2-135M-Instruct"
+              placeholder={text.placeholder}
               aria-describedby={`${id}-hint`}
               value={query}
               onChange={(event) => (event.target.value === '' ? clearSearch() : setQuery(event.target.value))}
             />
           </div>
         </div>
-        <Button type="submit" why={query.trim() === '' && 'Write a name, a few words or an address first.'}>
-          {named ? 'Look at it' : 'Search'}
+        <Button type="submit" why={query.trim() === '' && text.enterFirst}>
+          {named ? text.show : text.search}
         </Button>
       </form>
       <p id={`${id}-hint`} className="mt-1.5 text-[0.8125rem] text-muted">
-        Only names and files of models are asked for
-        {settings.endpoint === official ? '' : `, from ${settings.endpoint}`}. Your examples stay on this device.
+        {text.hint(settings.endpoint === HUB ? null : settings.endpoint)}
       </p>
       <div role="status" className={searched === null ? 'sr-only' : 'mt-3 text-[0.8125rem] text-muted'}>
-        {searching ? (
-          <span className="flex items-center gap-2">
-            <LoaderCircle aria-hidden size={14} className="animate-spin text-accent" /> Searching for “{searched}”
-          </span>
-        ) : (
-          searched !== null &&
-          !searchError &&
-          (hits.length === 0
-            ? `Nothing on the Hub is called “${searched}”. Try fewer words, or paste the model’s address.`
-            : `${formatPlural(hits.length, 'model')} for “${searched}”`)
-        )}
+        {searched !== null &&
+          (searching ? (
+            <span className="flex items-center gap-2">
+              <LoaderCircle aria-hidden size={14} className="animate-spin text-accent" /> {text.searching(searched)}
+            </span>
+          ) : (
+            !searchError &&
+            (hits.length === 0 ? text.nothing(searched) : text.found(formatPlural(hits.length, 'model'), searched))
+          ))}
       </div>
       {searchError && (
         <div className="mt-3">
-          <ErrorNotice error={searchError} actions={<Button onClick={() => void find()}>Search again</Button>} />
+          <ErrorNotice error={searchError} actions={<Button onClick={() => void find()}>{text.searchAgain}</Button>} />
         </div>
       )}
       {!searching && hits.length > 0 && (
@@ -111,24 +113,24 @@ function Hit({ hit }: { hit: HubHit }) {
         {hit.problem && <p className="text-[0.8125rem] text-muted">{hit.problem}</p>}
       </div>
       <p id={id} className="flex flex-wrap items-center gap-x-3 gap-y-1 text-[0.8125rem] text-muted">
-        {hit.problem && <Badge>cannot be opened</Badge>}
+        {hit.problem && <Badge>{text.unsupported}</Badge>}
         {hit.gated && (
           <Badge tone="warning">
-            <Lock aria-hidden size={12} /> gated
+            <Lock aria-hidden size={12} /> {text.gated}
           </Badge>
         )}
         {hit.private && (
           <Badge>
-            <Lock aria-hidden size={12} /> private
+            <Lock aria-hidden size={12} /> {text.private}
           </Badge>
         )}
-        {hit.parameters !== null && <span>{formatCompact(hit.parameters)} parameters</span>}
-        <span>{formatCompact(hit.downloads)} downloads</span>
+        {hit.parameters !== null && <span>{common.parameters(formatCompact(hit.parameters))}</span>}
+        <span>{text.downloads(formatCompact(hit.downloads))}</span>
         <span className="inline-flex items-center gap-1">
           <Heart aria-hidden size={12} /> {formatCompact(hit.likes)}
-          <span className="sr-only"> likes</span>
+          <span className="sr-only">{text.likes}</span>
         </span>
-        <span>{hit.licence ?? 'no licence stated'}</span>
+        <span>{hit.licence ?? text.noLicence}</span>
       </p>
     </li>
   );

@@ -1,26 +1,28 @@
 import { useId, useState } from 'react';
+import { HUB } from '../../../hub/hub-id';
 import { useHub } from '../../../stores/hub';
+import { useFields } from '../../../stores/select';
+import { common } from '../../text/common';
+import { accessText, hubSettingsText as text } from '../../text/model';
 import { Button } from '../../ui/Button';
 import { Dialog } from '../../ui/Dialog';
 import { Input, Labelled } from '../../ui/Field';
 import { ErrorNotice } from '../../ui/Notice';
 
-const official = 'https://huggingface.co';
-
-/** Where models are fetched from, and as whom. */
+/** Where models are downloaded from, and with which token. */
 export function HubSettingsDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
   const id = useId();
   return (
     <Dialog
       open={open}
       onClose={onClose}
-      title="Hugging Face Hub"
-      description="Where models are fetched from, and as whom. Public models need neither."
+      title={text.title}
+      description={text.description}
       footer={
         <>
-          <Button onClick={onClose}>Cancel</Button>
+          <Button onClick={onClose}>{common.cancel}</Button>
           <Button variant="primary" type="submit" form={id}>
-            Use these
+            {text.save}
           </Button>
         </>
       }
@@ -31,7 +33,7 @@ export function HubSettingsDialog({ open, onClose }: { open: boolean; onClose: (
 }
 
 function Form({ id, onDone }: { id: string; onDone: () => void }) {
-  const { settings, settingsError, setSettings } = useHub();
+  const { settings, settingsError, setSettings } = useHub(useFields('settings', 'settingsError', 'setSettings'));
   const [endpoint, setEndpoint] = useState(settings.endpoint);
   const [token, setToken] = useState(settings.token ?? '');
   return (
@@ -40,30 +42,27 @@ function Form({ id, onDone }: { id: string; onDone: () => void }) {
       className="space-y-4"
       onSubmit={async (event) => {
         event.preventDefault();
-        const saved = await setSettings({ endpoint: endpoint.trim() || official, token: token.trim() || null });
+        const saved = await setSettings({ endpoint: endpoint.trim() || HUB, token: token.trim() || null });
         if (saved) onDone();
       }}
     >
       {settingsError && <ErrorNotice error={settingsError} />}
-      <Labelled label="Address of the Hub" hint={`${official}, or a mirror with the same routes.`}>
+      <Labelled label={text.address} hint={text.addressHint(HUB)}>
         <Input
           inputMode="url"
           autoComplete="off"
           spellCheck={false}
-          placeholder={official}
+          placeholder={HUB}
           value={endpoint}
           onChange={(event) => setEndpoint(event.target.value)}
         />
       </Labelled>
-      <Labelled
-        label="Access token"
-        hint="For gated and private models. It is kept in memory only, sent to this address only, and gone when the tab is closed or reloaded."
-      >
+      <Labelled label={accessText.token} hint={text.tokenHint}>
         <Input
           type="password"
           autoComplete="off"
           spellCheck={false}
-          placeholder="hf_…"
+          placeholder={accessText.tokenPlaceholder}
           value={token}
           onChange={(event) => setToken(event.target.value)}
         />

@@ -2,19 +2,21 @@ import { ExternalLink } from 'lucide-react';
 import { useHub } from '../../../stores/hub';
 import { useModel } from '../../../stores/model';
 import { useRecipe } from '../../../stores/recipe';
+import { useFields } from '../../../stores/select';
+import { common } from '../../text/common';
+import { openingText, precisionNames, factText as text } from '../../text/model';
 import { Button } from '../../ui/Button';
 import { Facts } from '../../ui/Facts';
 import { ErrorNotice } from '../../ui/Notice';
 import { Panel } from '../../ui/Panel';
 import { ProgressBar } from '../../ui/Progress';
 import { formatBytes, formatCompact, formatCount } from '../../util/format';
-import { precisionNames } from './Fit';
 
-/** Where the open model came from, with the commit where it is one of the Hub. */
+/** Where the open model came from, with the commit of a Hub model. */
 function Origin({ source }: { source: string }) {
   const hub = /^hf:([\w.-]+\/[\w.-]+)(?:@([\w.-]+))?(?:\/(.+))?$/.exec(source);
   const endpoint = useHub((state) => state.settings.endpoint);
-  if (!hub) return source.startsWith('builtin:') ? 'comes with Tabtune' : 'your disk, kept in this browser';
+  if (!hub) return source.startsWith('builtin:') ? text.builtin : text.ownDisk;
   const [, id, commit = 'main', file] = hub;
   return (
     <>
@@ -27,20 +29,21 @@ function Origin({ source }: { source: string }) {
         {id} <ExternalLink aria-hidden size={12} className="inline" />
       </a>
       <span className="block text-[0.8125rem] font-normal text-muted">
-        {file && `${file}, `}commit {commit.slice(0, 8)}
+        {[file, text.commit(commit.slice(0, 8))].filter(Boolean).join(', ')}
       </span>
     </>
   );
 }
 
-/** What is known about the chosen model, or how far its loading is. */
+/** Facts about the chosen model, or the progress of loading it. */
 export function ModelFacts() {
-  const { status, info, error, loaded, total, source, open } = useModel();
-  const builtin = useRecipe((state) => state.recipe.model.source === 'builtin:stories');
+  const { status, info, error, loaded, total, source, open } = useModel(
+    useFields('status', 'info', 'error', 'loaded', 'total', 'source', 'open'),
+  );
   const model = useRecipe((state) => state.recipe.model);
-  const { quantization } = model;
   const set = useRecipe((state) => state.set);
   const look = useHub((state) => state.look);
+  const { quantization } = model;
   if (status === 'failed' && error) {
     return (
       <ErrorNotice
@@ -49,59 +52,63 @@ export function ModelFacts() {
           <>
             {source?.startsWith('hf:') && (
               <Button variant="primary" onClick={() => void look(source)}>
-                Look at it on the Hub
+                {openingText.showOnHub}
               </Button>
             )}
-            {source && <Button onClick={() => open(model)}>Try again</Button>}
-            {!builtin && <Button onClick={() => set({ 'model.source': undefined })}>Use the built-in model</Button>}
+            {source && <Button onClick={() => open(model)}>{common.tryAgain}</Button>}
+            {model.source !== 'builtin:stories' && (
+              <Button onClick={() => set({ 'model.source': undefined })}>{common.useBuiltinModel}</Button>
+            )}
           </>
         }
       />
     );
   }
   if (!info) {
-    const text = total > 0 ? `${formatBytes(loaded)} of ${formatBytes(total)}` : 'Starting the engine';
+    const progress =
+      total > 0 ? openingText.amount(formatBytes(loaded), formatBytes(total)) : openingText.startingEngine;
     return (
-      <Panel title="Opening the model">
-        <ProgressBar label="Model loaded" value={total > 0 ? loaded / total : null} text={text} />
-        <p className="mt-2 text-muted">{text}</p>
+      <Panel title={openingText.title}>
+        <ProgressBar label={openingText.loaded} value={total > 0 ? loaded / total : null} text={progress} />
+        <p className="mt-2 text-muted">{progress}</p>
       </Panel>
     );
   }
+  const unchanged = quantization === 'none';
   return (
     <Panel title={info.title}>
       <Facts
         columns={4}
         facts={[
           {
-            name: 'Architecture',
+            name: text.architecture,
             value: info.architecture,
-            note: `${info.layers} layers, width ${formatCount(info.hiddenSize)}`,
+            note: text.shape(info.layers, formatCount(info.hiddenSize)),
           },
           {
-            name: 'Parameters',
+            name: text.parameters,
             value: formatCompact(info.parameters),
-            note: `${formatBytes(info.bytes)}, stored as ${info.dtype}`,
+            note: text.sizeStoredAs(formatBytes(info.bytes), info.dtype),
           },
           {
-            name: 'On the GPU',
-            value: quantization === 'none' ? info.dtype : precisionNames[quantization],
-            note: quantization === 'none' ? 'as it comes' : `quantised from ${info.dtype}`,
+            name: text.onTheGpu,
+            value: unchanged ? info.dtype : precisionNames[quantization],
+            note: unchanged ? text.unchanged : text.quantisedFrom(info.dtype),
           },
-          { name: 'From', value: <Origin source={info.source} /> },
-          { name: 'Licence', value: info.licence || 'not stated' },
+          { name: text.source, value: <Origin source={info.source} /> },
+          { name: text.licence, value: info.licence || text.noLicence },
           {
-            name: 'Context',
-            value: `${formatCount(info.contextLength)} tokens`,
-            note: `${formatCount(info.vocabSize)} in the vocabulary`,
-          },
-          {
-            name: 'Chat template',
-            value: info.hasChatTemplate ? 'yes' : 'none',
-            note: info.hasChatTemplate ? undefined : 'a plain one is used',
+            name: text.context,
+            value: text.contextLength(formatCount(info.contextLength)),
+            note: text.vocabulary(formatCount(info.vocabSize)),
           },
           {
-            name: 'Layers that LoRA can join',
+            name: text.chatTemplate,
+            value: info.hasChatTemplate ? text.yes : text.none,
+            note: info.hasChatTemplate ? undefined : text.plainTemplate,
+          },
+          {
+            name: text.loraTargets,
             value: <span className="font-mono text-[0.8125rem]">{info.linearModules.join(', ')}</span>,
           },
         ]}

@@ -6,33 +6,37 @@ import { useDownloads } from '../../../stores/downloads';
 import { isModelOf, useHub } from '../../../stores/hub';
 import { useModel } from '../../../stores/model';
 import { useRecipe } from '../../../stores/recipe';
+import { useFields } from '../../../stores/select';
 import { modelsKept, useStorage } from '../../../stores/storage';
-import { useTraining } from '../../../stores/training';
+import { runActive, useTraining } from '../../../stores/training';
+import { common } from '../../text/common';
+import { shelfText as text } from '../../text/model';
 import { Badge } from '../../ui/Badge';
 import { Button } from '../../ui/Button';
 import { ChoiceCard } from '../../ui/ChoiceCard';
 import { ErrorNotice } from '../../ui/Notice';
 import { Panel } from '../../ui/Panel';
+import { Rich } from '../../ui/Rich';
 import { formatBytes, formatCompact, formatWhen } from '../../util/format';
 import { bestPrecision, Fit } from './Fit';
 
-/** Cards of the shelf that are shown at first. */
+/** Cards of the shelf shown at first. */
 const shown = 6;
 
-/** The models that can be chosen with a press: those that come with the page, those kept here, and a few good ones. */
+/** Models to choose with one press: the built-in ones, those stored in this browser, and a curated few of the Hub. */
 export function ModelShelf() {
   const builtin = useBuiltins((state) => state.models);
   const source = useRecipe((state) => state.recipe.model.source);
   const open = useDownloads((state) => state.open);
-  const { shelf, shelfError, loadShelf } = useHub();
-  const { report, refresh } = useStorage();
+  const { shelf, shelfError, loadShelf } = useHub(useFields('shelf', 'shelfError', 'loadShelf'));
+  const report = useStorage((state) => state.report);
+  const refresh = useStorage((state) => state.refresh);
   const status = useModel((state) => state.status);
-  const training = useTraining((state) => state.phase !== 'idle');
+  const training = useTraining(runActive);
   const [whole, setWhole] = useState(false);
-  const why = training && 'A run is using the open model.';
+  const why = training && common.modelInUse;
   useEffect(() => void loadShelf(), [loadShelf]);
-  // What is kept here changes with every model that is dropped or fetched: then another one opens.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: see above.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another model opens whenever one has been stored.
   useEffect(() => void refresh(), [refresh, status]);
   const models = modelsKept(report);
   const hereOf = (card: ShelfModel) => models.find((item) => isModelOf(item.source, card.source))?.source;
@@ -41,7 +45,7 @@ export function ModelShelf() {
   );
   const kept = models.filter((item) => !shelf.some((card) => isModelOf(item.source, card.source)));
   return (
-    <Panel title="Choose a model">
+    <Panel title={text.title}>
       {shelfError && (
         <div className="mb-3">
           <ErrorNotice error={shelfError} />
@@ -55,8 +59,8 @@ export function ModelShelf() {
             chosen={source === `builtin:${model.name}`}
             why={why}
             onChoose={() => open(`builtin:${model.name}`)}
-            badge={<Badge>built in</Badge>}
-            facts={`${formatCompact(model.parameters)} parameters · ${formatBytes(model.bytes)} · ${model.licence}`}
+            badge={<Badge>{text.builtIn}</Badge>}
+            facts={factsOf(model, formatBytes(model.bytes))}
           >
             {model.description}
           </ChoiceCard>
@@ -68,10 +72,10 @@ export function ModelShelf() {
             chosen={source === item.source}
             why={why}
             onChoose={() => open(item.source)}
-            badge={<Badge tone="accent">{item.source.startsWith('hf:') ? 'downloaded' : 'from your disk'}</Badge>}
+            badge={<Badge tone="accent">{item.source.startsWith('hf:') ? text.downloaded : text.fromDisk}</Badge>}
             facts={`${formatBytes(item.bytes)} · ${formatWhen(item.createdAt)}`}
           >
-            Kept in this browser, so that it is here after a reload.
+            {text.kept}
           </ChoiceCard>
         ))}
         {cards.map((model) => (
@@ -86,22 +90,24 @@ export function ModelShelf() {
       </div>
       {cards.length < shelf.length && (
         <Button className="mt-3" onClick={() => setWhole(true)}>
-          Show all {shelf.length} models
+          {text.showAll(shelf.length)}
         </Button>
       )}
       <div className="mt-3 flex gap-3 rounded-lg border border-dashed border-edge/60 p-4 text-muted">
         <FolderDown aria-hidden size={20} strokeWidth={1.5} className="mt-0.5 shrink-0" />
         <div>
-          <p className="font-medium text-ink">Your own model</p>
+          <p className="font-medium text-ink">{text.own.title}</p>
           <p>
-            Drop a model folder in the Hugging Face layout (<code>config.json</code>, <code>tokenizer.json</code> and
-            safetensors), or a <code>.gguf</code> file, anywhere on this page.
+            <Rich text={text.own.text} />
           </p>
         </div>
       </div>
     </Panel>
   );
 }
+
+const factsOf = ({ parameters, licence }: { parameters: number; licence: string }, size: string) =>
+  `${common.parameters(formatCompact(parameters))} · ${size} · ${licence}`;
 
 function ShelfCard({
   model,
@@ -110,7 +116,7 @@ function ShelfCard({
   why,
 }: {
   model: ShelfModel;
-  /** Its source with the commit, when it is downloaded. */
+  /** Its source with the commit, if it has been downloaded. */
   here: string | undefined;
   chosen: boolean;
   why: string | false;
@@ -120,32 +126,32 @@ function ShelfCard({
   const download = useDownloads((state) =>
     state.downloads.find(({ source: of, state: now }) => now !== 'done' && isModelOf(of, model.source)),
   );
-  const { source, title, description, licence, parameters, bytes, gated, precisions } = model;
+  const { source, title, description, bytes, gated, precisions } = model;
   const plan = bestPrecision(precisions);
   return (
     <ChoiceCard
       name={title}
       chosen={chosen}
-      // Looking at another one does no harm to a run; opening it would.
+      // Looking at another model does not disturb a run; opening it would.
       why={here !== undefined && why}
       onChoose={() => (here === undefined ? void look(source) : void open(here, plan?.quantization))}
       badge={
         <>
           {download ? (
             <Badge tone="accent">
-              {download.state === 'paused' || download.state === 'failed' ? 'unfinished' : 'downloading'}
+              {download.state === 'paused' || download.state === 'failed' ? text.unfinished : text.downloading}
             </Badge>
           ) : (
-            here !== undefined && <Badge tone="accent">downloaded</Badge>
+            here !== undefined && <Badge tone="accent">{text.downloaded}</Badge>
           )}
           {gated && (
             <Badge tone="warning">
-              <Lock aria-hidden size={12} /> gated
+              <Lock aria-hidden size={12} /> {text.gated}
             </Badge>
           )}
         </>
       }
-      facts={`${formatCompact(parameters)} parameters · ${formatBytes(bytes)}${here === undefined ? ' to download' : ''} · ${licence}`}
+      facts={factsOf(model, here === undefined ? text.toDownload(formatBytes(bytes)) : formatBytes(bytes))}
     >
       <span className="block">{description}</span>
       {plan && (

@@ -5,6 +5,8 @@ import { applies, type Field, field, fields, fieldsIn, type SectionName, section
 import { alternatives } from '../../../recipe/suggest';
 import type { Recipe } from '../../../recipe/types';
 import { useRecipe } from '../../../stores/recipe';
+import { useFields } from '../../../stores/select';
+import { advancedText as text } from '../../text/recipe';
 import { Check } from '../../ui/Check';
 import { Input } from '../../ui/Field';
 import { Notice } from '../../ui/Notice';
@@ -16,20 +18,8 @@ import { RecipeJson } from './RecipeJson';
 type Group = SectionName | '' | 'regularisation';
 
 const groups: Group[] = ['', 'model', 'dataset', 'method', 'objective', 'training', 'regularisation'];
-const titles: Record<Group, { title: string; description?: string }> = {
-  '': { title: 'Run' },
-  model: { title: 'Model' },
-  dataset: { title: 'Dataset' },
-  method: { title: 'Method' },
-  objective: { title: 'Objective' },
-  training: { title: 'Training' },
-  regularisation: {
-    title: 'Regularisation',
-    description: 'What keeps it from learning your examples by heart, and from forgetting what it could do before.',
-  },
-};
 
-/** The fields of a group that have an effect in this recipe, and those without one that somebody has set. */
+/** The fields of a group that have an effect in this recipe, and those that have none but are set. */
 function shownIn(group: Group, recipe: Recipe, noted: (path: string) => boolean): Field[] {
   if (group === 'regularisation')
     return (['', ...sectionNames] as const).flatMap((section) => inSection(section, 'regularisation'));
@@ -52,7 +42,7 @@ function matches({ path, label, help }: Field, query: string): boolean {
     .every((word) => text.includes(word));
 }
 
-/** What a person wrote at a path, right or wrong, or the default that stands for it. */
+/** The value written at a path, valid or not, or else its default. */
 function writtenAt(input: unknown, recipe: Recipe, { path }: Field): unknown {
   const [section, key] = path.split('.') as [string, string | undefined];
   const root = input as Record<string, Record<string, unknown> | undefined>;
@@ -60,9 +50,9 @@ function writtenAt(input: unknown, recipe: Recipe, { path }: Field): unknown {
   return written === undefined ? valueAt(recipe, path) : written;
 }
 
-/** Every field, found by its Hugging Face name or by what it does, and the JSON beside them. */
+/** Every field, found by its Hugging Face name or by its purpose, next to the recipe as JSON. */
 export function AdvancedRecipe() {
-  const { input, recipe, problems, notes } = useRecipe();
+  const { input, recipe, problems, notes } = useRecipe(useFields('input', 'recipe', 'problems', 'notes'));
   const [query, setQuery] = useState('');
   const [onlyChanged, setOnlyChanged] = useState(false);
   const changed = new Set<string>(nonDefaults(recipe).map(({ path }) => path));
@@ -76,7 +66,7 @@ export function AdvancedRecipe() {
         .filter(({ path }) => !onlyChanged || changed.has(path) || wrong(path).length > 0),
     }))
     .filter(({ shown }) => shown.length > 0);
-  // A field that is looked for by its name is not to be missing without a word.
+  // A field that was searched for by name must not be missing without an explanation.
   const useless =
     query.trim() === '' ? [] : fields.filter((spec) => matches(spec, query) && !applies(spec.path, recipe));
   const elsewhere = problems.filter(
@@ -91,15 +81,15 @@ export function AdvancedRecipe() {
             <Search aria-hidden size={16} className="pointer-events-none absolute top-2.5 left-2.5 text-muted" />
             <Input
               type="search"
-              aria-label="Find a field"
-              placeholder="Find a field: rank, warmup, seed"
+              aria-label={text.find}
+              placeholder={text.placeholder}
               className="pl-9"
               value={query}
               onChange={(event) => setQuery(event.target.value)}
             />
           </div>
           <Check
-            label={`Only what differs from the defaults (${changed.size})`}
+            label={text.onlyChanged(changed.size)}
             checked={onlyChanged}
             onChange={(event) => setOnlyChanged(event.target.checked)}
           />
@@ -116,7 +106,11 @@ export function AdvancedRecipe() {
           </Notice>
         )}
         {sections.map(({ group, shown }) => (
-          <Panel key={group} title={titles[group].title} description={titles[group].description}>
+          <Panel
+            key={group}
+            title={text.groups[group]}
+            description={group === 'regularisation' ? text.regularisationHint : undefined}
+          >
             <div className="@container -my-2 divide-y">
               {shown.map((spec) => (
                 <FieldRow
@@ -133,23 +127,19 @@ export function AdvancedRecipe() {
         ))}
         {useless.length > 0 && !onlyChanged && (
           <div className="rounded-lg border bg-surface px-4 py-3">
-            <h2 className="font-semibold">Not in this recipe</h2>
+            <h2 className="font-semibold">{text.notInRecipe}</h2>
             <ul className="mt-1 space-y-0.5 text-muted">
               {useless.map(({ path, label, for: only }) => (
                 <li key={path}>
-                  <span className="font-mono text-[0.8125rem] text-ink">{path}</span> {label}: only with{' '}
-                  {alternatives(only ?? [])}.
+                  <span className="font-mono text-[0.8125rem] text-ink">{path}</span>{' '}
+                  {text.onlyWith(label, alternatives(only ?? []))}
                 </li>
               ))}
             </ul>
           </div>
         )}
         {sections.length === 0 && useless.length === 0 && (
-          <p className="text-muted">
-            {onlyChanged && query === ''
-              ? 'Every field has its default.'
-              : 'No field has these words. Try “rate”, “length” or “seed”.'}
-          </p>
+          <p className="text-muted">{onlyChanged && query === '' ? text.allDefault : text.nothing}</p>
         )}
       </div>
       <div className="min-w-0 min-[80rem]:sticky min-[80rem]:top-4">

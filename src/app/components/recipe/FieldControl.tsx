@@ -3,6 +3,7 @@ import { useMemo, useState } from 'react';
 import { type Field, valueAt } from '../../../recipe/fields';
 import { useModel } from '../../../stores/model';
 import { useRecipe } from '../../../stores/recipe';
+import { fieldText as text } from '../../text/recipe';
 import { Button } from '../../ui/Button';
 import { Input, Select } from '../../ui/Field';
 import { formatRate } from '../../util/format';
@@ -18,19 +19,19 @@ export interface ControlProps {
   onChange: (value: unknown) => void;
 }
 
-/** A number as one writes it: 2e-4 stays 2e-4. */
+/** A number as people write it: 2e-4 stays 2e-4. */
 function show(value: unknown): string {
   if (typeof value !== 'number') return value === null || value === undefined ? '' : String(value);
   return value !== 0 && Math.abs(value) < 1e-3 ? formatRate(value) : String(value);
 }
 
-function parse(text: string): unknown {
-  const trimmed = text.trim();
+function parse(typed: string): unknown {
+  const trimmed = typed.trim();
   const number = Number(trimmed);
   return trimmed !== '' && Number.isFinite(number) ? number : trimmed;
 }
 
-/** Keeps what is typed as it is typed (`2e-`, `0.`) and hands on what it means. */
+/** Keeps the text as typed (`2e-`, `0.`) and passes on its value. */
 function Typed({
   id,
   describedBy,
@@ -64,7 +65,7 @@ function Typed({
   );
 }
 
-/** Choices that do not go with the rest are said to be so, by asking about each. */
+/** Options that are not compatible with the rest of the recipe say so. */
 function SelectControl({
   field,
   id,
@@ -81,8 +82,8 @@ function SelectControl({
       choices.map((option) => {
         const chosen = valueAt(recipe, path) === option.value;
         const refusal = chosen ? null : refusalOf(recipe, path, option.value, model);
-        const why = refusal ? ' (does not go with the rest)' : '';
-        return { value: option.value, label: `${option.value}: ${option.label}${why}` };
+        const label = text.option(option.value, option.label);
+        return { value: option.value, label: refusal ? text.incompatible(label) : label };
       }),
     [recipe, model, path, choices],
   );
@@ -106,9 +107,9 @@ function ModulesControl({ field, ...props }: ControlProps & { field: Extract<Fie
     <Typed
       {...props}
       value={Array.isArray(value) ? value.join(', ') : value}
-      placeholder={word === null ? 'none' : modules.length > 0 ? modules.join(', ') : word}
-      read={(text) => {
-        const names = text
+      placeholder={word === null ? text.none : modules.length > 0 ? modules.join(', ') : word}
+      read={(typed) => {
+        const names = typed
           .split(',')
           .map((name) => name.trim())
           .filter(Boolean);
@@ -127,23 +128,23 @@ function MapControl({ placeholder, empty, ...props }: ControlProps & { placehold
       {...props}
       value={nothing ? '' : typeof value === 'string' ? value : JSON.stringify(value)}
       placeholder={placeholder}
-      read={(text) => {
-        if (text.trim() === '') return empty;
+      read={(typed) => {
+        if (typed.trim() === '') return empty;
         try {
-          return JSON.parse(text) as unknown;
+          return JSON.parse(typed) as unknown;
         } catch {
-          return text;
+          return typed;
         }
       }}
     />
   );
 }
 
-/** What an emptied line means: nothing where that is allowed, else the default. */
-function emptied(field: Extract<Field, { kind: 'text' }>, text: string): string | null | undefined {
+/** What an empty text means: null where that is allowed, else the default. */
+function emptied(field: Extract<Field, { kind: 'text' }>, typed: string): string | null | undefined {
   if (field.default === null) return null;
-  // A text to begin with may be none, which says to begin at random.
-  return field.path.endsWith('_text') ? text : undefined;
+  // An empty initial text is allowed and means a random initialisation.
+  return field.path.endsWith('_text') ? typed : undefined;
 }
 
 /** The right control for a kind of field. */
@@ -169,7 +170,10 @@ export function FieldControl(props: ControlProps) {
           id={id}
           aria-describedby={describedBy}
           value={String(value)}
-          options={Object.entries(field.options).map(([name, label]) => ({ value: name, label: `${name}: ${label}` }))}
+          options={Object.entries(field.options).map(([name, label]) => ({
+            value: name,
+            label: text.option(name, label),
+          }))}
           onChange={({ target }) => onChange(target.value === 'auto' ? 'auto' : target.value === 'true')}
         />
       );
@@ -180,22 +184,22 @@ export function FieldControl(props: ControlProps) {
       return (
         <Typed
           {...props}
-          read={(text) => (text.trim() === '' ? field.default : parse(text))}
-          placeholder={field.placeholder ?? 'auto'}
+          read={(typed) => (typed.trim() === '' ? field.default : parse(typed))}
+          placeholder={field.placeholder ?? text.auto}
         />
       );
     case 'modules':
       return <ModulesControl {...props} field={field} />;
     case 'columns':
-      return <MapControl {...props} placeholder='detected, or {"prompt": "question"}' empty={null} />;
+      return <MapControl {...props} placeholder={text.columnsPlaceholder} empty={null} />;
     case 'pattern':
-      return <MapControl {...props} placeholder='none, or {"q_proj": 8}' empty={{}} />;
+      return <MapControl {...props} placeholder={text.patternPlaceholder} empty={{}} />;
     case 'text': {
       const typed = (
         <Typed
           {...props}
           placeholder={field.placeholder}
-          read={(text) => (text.trim() === '' ? emptied(field, text) : text)}
+          read={(written) => (written.trim() === '' ? emptied(field, written) : written)}
         />
       );
       if (field.path !== 'dataset.base_text') return typed;
@@ -203,7 +207,7 @@ export function FieldControl(props: ControlProps) {
         <div className="space-y-1.5">
           {typed}
           <Button size="small" onClick={pickBaseText}>
-            <FileUp aria-hidden size={14} /> Choose a file
+            <FileUp aria-hidden size={14} /> {text.chooseFile}
           </Button>
         </div>
       );

@@ -5,6 +5,7 @@ import type { RecipeProblem } from '../../../recipe/schema';
 import type { RecipeNote } from '../../../recipe/validate';
 import { hintsFor } from '../../../stores/hints';
 import { useRecipe } from '../../../stores/recipe';
+import { fieldText as text } from '../../text/recipe';
 import { Badge } from '../../ui/Badge';
 import { Button } from '../../ui/Button';
 import { formatRate } from '../../util/format';
@@ -12,9 +13,10 @@ import { FieldControl } from './FieldControl';
 
 function showDefault(field: Field): string {
   const value = field.default;
-  if (Array.isArray(value)) return value.join(', ') || 'none';
-  if (typeof value === 'object' && value !== null) return 'none';
-  if (value === null || value === '') return 'placeholder' in field && field.placeholder ? field.placeholder : 'none';
+  if (Array.isArray(value)) return value.join(', ') || text.none;
+  if (typeof value === 'object' && value !== null) return text.none;
+  if (value === null || value === '')
+    return 'placeholder' in field && field.placeholder ? field.placeholder : text.none;
   return typeof value === 'number' && Math.abs(value) < 1e-3 && value !== 0 ? formatRate(value) : String(value);
 }
 
@@ -47,7 +49,7 @@ export function FieldRow({
         </div>
         <p id={`${id}-help`} className="text-[0.8125rem] text-muted">
           {field.help}
-          {'usual' in field && field.usual && ` Usual: ${field.usual.map(formatUsual).join(' to ')}.`}
+          {'usual' in field && field.usual && text.usual(field.usual.map(formatUsual))}
         </p>
         <div id={`${id}-wrong`} className="empty:hidden">
           {problems.map((problem) => (
@@ -74,19 +76,19 @@ export function FieldRow({
         <div className="mt-1 flex min-h-6 items-center gap-2 text-xs text-muted">
           {changed ? (
             <>
-              <Badge tone="accent">{hinted ? 'suits the model' : 'changed'}</Badge>
+              <Badge tone="accent">{hinted ? text.suggested : text.changed}</Badge>
               <Button
                 size="small"
                 variant="quiet"
                 className="!min-h-6"
-                aria-label={`Set ${name} back to ${showDefault(field)}`}
+                aria-label={text.reset(name, showDefault(field))}
                 onClick={() => set({ [field.path]: undefined })}
               >
                 <RotateCcw aria-hidden size={12} /> {showDefault(field)}
               </Button>
             </>
           ) : (
-            <span>default · {field.source}</span>
+            <span>{text.default(field.source)}</span>
           )}
         </div>
       </div>

@@ -5,25 +5,27 @@ import type { ModelSection, Recipe } from '../../../recipe/types';
 import { useModel } from '../../../stores/model';
 import { usePlan } from '../../../stores/plan';
 import { useRecipe } from '../../../stores/recipe';
+import { memoryChoiceText as text } from '../../text/recipe';
 import { Panel } from '../../ui/Panel';
 import { RadioList, type RadioOption } from '../../ui/RadioList';
 
 const order: ModelSection['quantization'][] = ['none', 'q8', 'nf4'];
 
-/** Whether memory is worth a thought: it is short, or somebody has thought about it already. */
-function useMatters(recipe: Recipe): boolean {
+/** Whether to show the choices: memory is short, or one of them has been changed. */
+function useRelevant(recipe: Recipe): boolean {
   const verdict = usePlan((state) => state.forecast?.verdict);
   const { model, training } = recipe;
   const chosen = model.quantization !== 'none' || training.gradient_checkpointing !== 'auto';
   return chosen || verdict === 'tight' || verdict === 'too_big';
 }
 
-/** The two choices that make a run smaller without changing what it learns from; left out while everything fits. */
+/** Two choices that reduce memory but not the training data; hidden while everything fits. */
 export function MemoryChoices() {
-  const { recipe, set } = useRecipe();
+  const recipe = useRecipe((state) => state.recipe);
+  const set = useRecipe((state) => state.set);
   const stored = useModel((state) => state.info?.dtype);
-  if (!useMatters(recipe)) return null;
-  // The weights of a GGUF file are quantised already, and are used as they are.
+  if (!useRelevant(recipe)) return null;
+  // The weights of a GGUF file are quantised already, and used as stored.
   const floats = stored === undefined || /^(F32|F16|BF16)$/.test(stored);
   const refused = (path: 'model.quantization', value: string) =>
     checkRecipe(withValue(recipe, path, value)).problems.find(({ where }) => where === path);
@@ -39,11 +41,11 @@ export function MemoryChoices() {
       : [];
   const checkpointing = field('training.gradient_checkpointing');
   return (
-    <Panel title="Memory" description="These change what the run takes on the GPU, and hardly what it learns.">
+    <Panel title={text.title} description={text.description}>
       <div className="space-y-4">
         {floats && (
           <RadioList
-            label="Precision of the frozen model"
+            label={text.precision}
             columns={3}
             value={recipe.model.quantization}
             options={precisions}
@@ -52,7 +54,7 @@ export function MemoryChoices() {
         )}
         {checkpointing.kind === 'auto_bool' && (
           <RadioList
-            label="Compute blocks twice instead of keeping them (gradient checkpointing)"
+            label={text.checkpointing}
             columns={3}
             value={String(recipe.training.gradient_checkpointing)}
             options={(['auto', 'true', 'false'] as const).map((value) => ({

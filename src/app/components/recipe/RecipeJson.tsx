@@ -3,6 +3,8 @@ import { checkRecipe } from '../../../recipe/defaults';
 import { minimalInput } from '../../../recipe/diff';
 import type { RecipeInput } from '../../../recipe/types';
 import { useRecipe } from '../../../stores/recipe';
+import { useFields } from '../../../stores/select';
+import { jsonText } from '../../text/recipe';
 import { Button } from '../../ui/Button';
 import { Panel } from '../../ui/Panel';
 import { cx } from '../../util/cx';
@@ -10,9 +12,9 @@ import { cx } from '../../util/cx';
 const isObject = (value: unknown): value is RecipeInput =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The recipe as JSON: follows the fields, and the fields follow it. */
+/** The recipe as JSON, kept in sync with the fields both ways. */
 export function RecipeJson() {
-  const { recipe, input, whole, replace } = useRecipe();
+  const { recipe, input, whole, replace } = useRecipe(useFields('recipe', 'input', 'whole', 'replace'));
   const [draft, setDraft] = useState<string | null>(null);
   const [wrong, setWrong] = useState<string | null>(null);
   const id = useId();
@@ -22,7 +24,7 @@ export function RecipeJson() {
     setDraft(text);
     try {
       const value = JSON.parse(text) as unknown;
-      if (!isObject(value)) throw new Error('a recipe is an object in braces');
+      if (!isObject(value)) throw new Error(jsonText.notAnObject);
       setWrong(null);
       const checked = checkRecipe(value);
       replace(checked.recipe && checked.problems.length === 0 ? minimalInput(checked.recipe) : value);
@@ -37,9 +39,9 @@ export function RecipeJson() {
   }
 
   return (
-    <Panel title="As JSON" description="The same recipe, for files, scripts and colleagues. Edit either side.">
+    <Panel title={jsonText.title} description={jsonText.description}>
       <textarea
-        aria-label="Recipe as JSON"
+        aria-label={jsonText.label}
         aria-invalid={wrong ? true : undefined}
         aria-describedby={wrong ? id : undefined}
         spellCheck={false}
@@ -54,9 +56,9 @@ export function RecipeJson() {
       />
       {wrong && (
         <div id={id} className="mt-2 flex flex-wrap items-center gap-2 text-danger">
-          <p className="min-w-0 flex-1 break-words">This is not valid JSON yet: {wrong}</p>
+          <p className="min-w-0 flex-1 break-words">{jsonText.invalid(wrong)}</p>
           <Button size="small" onClick={discard}>
-            Discard the edit
+            {jsonText.discard}
           </Button>
         </div>
       )}

@@ -1,4 +1,5 @@
 import { useRecipe } from '../../../stores/recipe';
+import { sliderText as text } from '../../text/recipe';
 import { Panel } from '../../ui/Panel';
 import { RangeField } from '../../ui/RangeField';
 import { formatPlural, formatRate, formatShare } from '../../util/format';
@@ -8,48 +9,51 @@ import { Method } from './Method';
 import { cares, nearestStop, type Stop, sizeOf, stopOf, strengthsFor } from './presets';
 
 function Sliders() {
-  const { recipe, set } = useRecipe();
+  const recipe = useRecipe((state) => state.recipe);
+  const set = useRecipe((state) => state.set);
   const { training, dataset } = recipe;
   const strengths = strengthsFor(recipe);
   const strength = nearestStop(recipe, strengths);
   const care = nearestStop(recipe, cares);
-  const exactly = (stops: Stop[], i: number) => (stopOf(recipe, stops) < 0 ? 'Your own' : stops[i]!.name);
+  const exactly = (stops: Stop[], i: number) => (stopOf(recipe, stops) < 0 ? text.custom : stops[i]!.name);
   return (
-    <Panel title="How">
+    <Panel title={text.title}>
       <div className="grid gap-6 pt-1">
         <RangeField
-          label="How long"
+          label={text.long}
           min={1}
           max={10}
           value={Math.min(10, Math.max(1, Math.round(training.num_train_epochs)))}
           text={
             training.max_steps > 0
-              ? `${formatPlural(training.max_steps, 'step')}, set in Advanced`
-              : `${formatPlural(training.num_train_epochs, 'time')} through the examples`
+              ? text.steps(formatPlural(training.max_steps, 'step'))
+              : text.passes(formatPlural(training.num_train_epochs, 'pass', 'passes'))
           }
-          hint="More lets it learn the examples better, and in the end by heart."
+          hint={text.longHint}
           onChange={(value) => set({ 'training.num_train_epochs': value, 'training.max_steps': undefined })}
         />
         <RangeField
-          label="How strong"
+          label={text.strong}
           min={0}
           max={strengths.length - 1}
           value={strength}
-          text={`${exactly(strengths, strength)}: ${sizeOf(recipe)}learning rate ${formatRate(training.learning_rate)}`}
-          hint="Stronger changes more and forgets more of what the model could do before."
+          text={text.setting(
+            exactly(strengths, strength),
+            text.rate(sizeOf(recipe), formatRate(training.learning_rate)),
+          )}
+          hint={text.strongHint}
           onChange={(value) => set(strengths[value]?.values ?? {})}
         />
         <RangeField
-          label="How careful"
+          label={text.careful}
           min={0}
           max={cares.length - 1}
           value={care}
-          text={
-            dataset.validation_split === 0
-              ? `${exactly(cares, care)}: nothing is held out`
-              : `${exactly(cares, care)}: ${formatShare(dataset.validation_split)} held out to check on`
-          }
-          hint="Examples that are held out show whether it learned the manner or only the words. The best moment of the run is kept."
+          text={text.setting(
+            exactly(cares, care),
+            dataset.validation_split === 0 ? text.nothingHeldOut : text.heldOut(formatShare(dataset.validation_split)),
+          )}
+          hint={text.carefulHint}
           onChange={(value) => set(cares[value]?.values ?? {})}
         />
       </div>

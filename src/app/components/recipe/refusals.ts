@@ -1,4 +1,4 @@
-/** Whether a choice goes with the rest of the recipe and with the open model: asked before it is made. */
+/** Whether a choice works with the rest of the recipe and the open model, checked before it is made. */
 import type { ErrorData } from '../../../base/errors';
 import { combinationProblems } from '../../../recipe/combine';
 import { checkRecipe } from '../../../recipe/defaults';
@@ -16,13 +16,13 @@ function problemsOf(recipe: Recipe, model: ModelInfo | null): ErrorData[] {
   return [...more, ...problems];
 }
 
-/** What would be wrong with this value that is not wrong now. */
+/** The first problem that this value would cause and that the recipe does not have now. */
 export function refusalOf(recipe: Recipe, path: RecipePath, value: unknown, model: ModelInfo | null): ErrorData | null {
   const now = new Set(problemsOf(recipe, model).map(key));
   return problemsOf(withValue(recipe, path, value), model).find((problem) => !now.has(key(problem))) ?? null;
 }
 
-/** A refusal as a sentence on a card of `path`; another field to change is named. */
+/** A refusal as a sentence on a card of `path`; it names the field to change if that is another one. */
 export function refusalText({ where, message, action }: ErrorData, path: RecipePath): string {
   const sentence = where === path ? `${message.charAt(0).toUpperCase()}${message.slice(1)}` : `${where}: ${message}`;
   return [sentence, action].filter(Boolean).join(' ');

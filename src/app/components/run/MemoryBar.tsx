@@ -1,17 +1,18 @@
 import type { Forecast } from '../../../session/api';
+import { memoryText } from '../../text/run';
 import { formatBytes } from '../../util/format';
 
-const parts: { key: keyof Forecast['memory']; name: string; className: string }[] = [
-  { key: 'weights', name: 'Model weights', className: 'bg-accent' },
-  { key: 'activations', name: 'Activations', className: 'bg-accent/60' },
-  { key: 'logits', name: 'Logits', className: 'bg-accent/35' },
-  { key: 'gradients', name: 'Gradients', className: 'bg-muted' },
-  { key: 'optimizer', name: 'Optimiser', className: 'bg-edge' },
-  { key: 'adapter', name: 'Adapter', className: 'bg-ink' },
+const parts: { key: keyof typeof memoryText.parts; className: string }[] = [
+  { key: 'weights', className: 'bg-accent' },
+  { key: 'activations', className: 'bg-accent/60' },
+  { key: 'logits', className: 'bg-accent/35' },
+  { key: 'gradients', className: 'bg-muted' },
+  { key: 'optimizer', className: 'bg-edge' },
+  { key: 'adapter', className: 'bg-ink' },
 ];
 
 /**
- * GPU memory by what it is for, against what the GPU is believed to have: past the mark it would not fit. The list below
+ * GPU memory by purpose, against what the GPU is believed to have: beyond the mark the run would not fit. The list below
  * the bar says the same in words.
  */
 export function MemoryBar({ forecast }: { forecast: Forecast }) {
@@ -34,12 +35,12 @@ export function MemoryBar({ forecast }: { forecast: Forecast }) {
         )}
       </div>
       <details className="mt-1 text-[0.8125rem] text-muted">
-        <summary className="py-0.5">What takes it</summary>
+        <summary className="py-0.5">{memoryText.breakdown}</summary>
         <ul className="mt-1 space-y-0.5">
-          {shown.map(({ key, name, className, bytes }) => (
+          {shown.map(({ key, className, bytes }) => (
             <li key={key} className="flex items-center gap-2">
               <span aria-hidden className={`size-2.5 rounded-sm ${className}`} />
-              <span className="flex-1">{name}</span>
+              <span className="flex-1">{memoryText.parts[key]}</span>
               <span>{formatBytes(bytes)}</span>
             </li>
           ))}

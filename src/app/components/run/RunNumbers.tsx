@@ -1,20 +1,21 @@
-import { useTraining } from '../../../stores/training';
-import { formatBytes, formatCompact, formatFigure } from '../../util/format';
+import { lastEval, lastStep, useTraining } from '../../../stores/training';
+import { common } from '../../text/common';
+import { formatBytes, formatCompact, formatMetric } from '../../util/format';
 
-/** The few figures of a running run, for people who look at another page meanwhile. */
+/** The main metrics of a live run, visible from every page. */
 export function RunNumbers() {
-  const { rows, tokensPerSecond } = useTraining();
-  const step = rows.findLast((row) => row.kind === 'step');
-  const measured = rows.findLast((row) => row.kind === 'eval');
-  const figures = [
-    ['Loss', step?.kind === 'step' ? formatFigure(step.loss) : '–'],
-    ['Validation loss', measured?.kind === 'eval' ? formatFigure(measured.eval_loss) : '–'],
-    ['Speed', tokensPerSecond > 0 ? `${formatCompact(Math.round(tokensPerSecond))} tokens/s` : '–'],
-    ['GPU memory', step?.kind === 'step' ? formatBytes(step.gpu_bytes) : '–'],
+  const step = useTraining(lastStep);
+  const measured = useTraining(lastEval);
+  const rate = useTraining((state) => state.tokensPerSecond);
+  const metrics = [
+    [common.loss, formatMetric(step?.loss)],
+    [common.validationLoss, formatMetric(measured?.eval_loss)],
+    [common.speed, rate > 0 ? common.tokensPerSecond(formatCompact(Math.round(rate))) : common.noValue],
+    [common.gpuMemory, step ? formatBytes(step.gpu_bytes) : common.noValue],
   ];
   return (
     <dl className="space-y-1">
-      {figures.map(([name, value]) => (
+      {metrics.map(([name, value]) => (
         <div key={name} className="flex justify-between gap-4">
           <dt className="text-muted">{name}</dt>
           <dd className="font-medium">{value}</dd>

@@ -1,29 +1,23 @@
-import { useTraining } from '../../../stores/training';
+import { useFields } from '../../../stores/select';
+import { stepReached, useTraining } from '../../../stores/training';
+import { common } from '../../text/common';
+import { runText } from '../../text/run';
 import { ProgressBar } from '../../ui/Progress';
 import { formatDuration } from '../../util/format';
 
-const words: Record<string, string> = {
-  starting: 'Preparing the run',
-  evaluating: 'Evaluating',
-  sampling: 'Writing sample answers',
-  saving: 'Saving a checkpoint',
-  paused: 'Paused',
-  stopping: 'Stopping after this step',
-};
-
-/** Where the run is: step, share and time left. */
+/** How far the run is: step, share and time left. */
 export function RunProgress({ compact = false }: { compact?: boolean }) {
-  const { phase, rows, run, totalSteps, secondsLeft } = useTraining();
-  const step = rows.at(-1)?.step ?? run?.step ?? 0;
-  const line = phase === 'starting' ? 'Starting' : `Step ${step} of ${totalSteps}`;
-  const note = words[phase] ?? (secondsLeft === null ? '' : `${formatDuration(secondsLeft)} left`);
+  const { phase, totalSteps, secondsLeft } = useTraining(useFields('phase', 'totalSteps', 'secondsLeft'));
+  const step = useTraining(stepReached);
+  const line = phase === 'starting' ? runText.starting : common.stepOf(step, totalSteps);
+  const note = runText.phases[phase] ?? (secondsLeft === null ? '' : common.timeLeft(formatDuration(secondsLeft)));
   return (
     <div className="space-y-2">
       <div className="flex flex-wrap items-baseline justify-between gap-x-3">
         <p className={compact ? 'font-semibold' : 'text-lg font-semibold'}>{line}</p>
         <p className="text-muted">{note}</p>
       </div>
-      <ProgressBar label="Steps done" value={totalSteps > 0 ? step / totalSteps : null} text={line} />
+      <ProgressBar label={runText.stepsDone} value={totalSteps > 0 ? step / totalSteps : null} text={line} />
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { type Blocker, useBlockers } from '../../../stores/blockers';
 import { useTraining } from '../../../stores/training';
 
-/** What the one big button does now, and why it may not. */
+/** What the start button does now, and why it cannot. */
 export function useRunControls(): {
   mode: 'start' | 'starting' | 'running' | 'paused' | 'stopping';
   blockers: Blocker[];

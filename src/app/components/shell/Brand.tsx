@@ -1,4 +1,6 @@
-/** The mark: a loss curve settling on its ground. */
+import { shell } from '../../text/shell';
+
+/** The mark: a falling loss curve that levels off. */
 export function Brand() {
   return (
     <span className="flex items-center gap-2.5">
@@ -14,7 +16,7 @@ export function Brand() {
         />
         <path d="M5 25h22" className="stroke-on-accent" strokeWidth="2" strokeLinecap="round" opacity=".5" />
       </svg>
-      <span className="text-[1.0625rem] font-semibold tracking-tight">Tabtune</span>
+      <span className="text-[1.0625rem] font-semibold tracking-tight">{shell.brand}</span>
     </span>
   );
 }

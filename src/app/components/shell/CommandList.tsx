@@ -1,4 +1,5 @@
 import { useId, useMemo, useRef, useState } from 'react';
+import { commandText, shell } from '../../text/shell';
 import { Dialog } from '../../ui/Dialog';
 import { Input } from '../../ui/Field';
 import { cx } from '../../util/cx';
@@ -10,11 +11,11 @@ function matches(command: Command, query: string): boolean {
   return words.every((word) => text.includes(word));
 }
 
-/** Ctrl/Cmd+K: everything that can be done, found by typing. */
+/** Ctrl/Cmd+K: every command, found by typing. */
 export function CommandList({ open, onClose }: { open: boolean; onClose: () => void }) {
   const input = useRef<HTMLInputElement>(null);
   return (
-    <Dialog open={open} onClose={onClose} title="Commands" initialFocus={input}>
+    <Dialog open={open} onClose={onClose} title={shell.commands} initialFocus={input}>
       <Finder input={input} onClose={onClose} />
     </Dialog>
   );
@@ -53,12 +54,12 @@ function Finder({ input, onClose }: { input: React.RefObject<HTMLInputElement | 
       <Input
         ref={input}
         role="combobox"
-        aria-label="Find a command"
+        aria-label={commandText.find}
         aria-expanded
         aria-controls={`${id}-list`}
         aria-activedescendant={found.length > 0 ? `${id}-${index}` : undefined}
         aria-autocomplete="list"
-        placeholder="Type what you want to do"
+        placeholder={commandText.placeholder}
         value={query}
         onChange={(event) => {
           setQuery(event.target.value);
@@ -66,9 +67,9 @@ function Finder({ input, onClose }: { input: React.RefObject<HTMLInputElement | 
         }}
         onKeyDown={onKeyDown}
       />
-      <div id={`${id}-list`} role="listbox" aria-label="Commands" className="mt-2">
+      <div id={`${id}-list`} role="listbox" aria-label={shell.commands} className="mt-2">
         {found.map((command, i) => (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled by the input, which keeps the focus.
+          // biome-ignore lint/a11y/useKeyWithClickEvents: the input keeps the focus and handles the keys.
           // biome-ignore lint/a11y/useFocusableInteractive: as above.
           <div
             key={command.title}
@@ -91,9 +92,7 @@ function Finder({ input, onClose }: { input: React.RefObject<HTMLInputElement | 
           </div>
         ))}
       </div>
-      {found.length === 0 && (
-        <p className="px-2.5 py-4 text-muted">No command has these words. Try “data”, “theme” or “export”.</p>
-      )}
+      {found.length === 0 && <p className="px-2.5 py-4 text-muted">{commandText.nothing}</p>}
     </>
   );
 }

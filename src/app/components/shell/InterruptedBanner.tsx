@@ -1,40 +1,38 @@
 import { Play } from 'lucide-react';
 import { useState } from 'react';
 import { useRuns } from '../../../stores/runs';
-import { useTraining } from '../../../stores/training';
+import { runActive, useTraining } from '../../../stores/training';
 import { useRoute } from '../../hooks/useRoute';
+import { common } from '../../text/common';
+import { shell } from '../../text/shell';
 import { Button } from '../../ui/Button';
 import { Notice } from '../../ui/Notice';
 import { formatWhen } from '../../util/format';
 import { continueRun } from '../../util/runActions';
 
-/** A run that a reload, a crash or a lost GPU cut short is offered again. */
+/** Offers to resume a run that a reload, a crash or a lost GPU cut short. */
 export function InterruptedBanner() {
-  const runs = useRuns((state) => state.runs);
-  const { phase, error, resumable, run: shown } = useTraining();
+  // A run with the status `running` is training in another tab.
+  const run = useRuns(({ runs }) => runs.find(({ status }) => status === 'interrupted' || status === 'paused'));
+  const active = useTraining(runActive);
+  const offered = useTraining((state) => (state.error && state.resumable ? state.run?.id : undefined));
   const { page } = useRoute();
   const [dismissed, setDismissed] = useState<string | null>(null);
-  if (phase !== 'idle') return null;
-  // One that says `running` is at work in another tab.
-  const run = runs.find(({ status }) => status === 'interrupted' || status === 'paused');
-  if (!run || run.id === dismissed) return null;
-  // The error of that very run, on the screen already, offers the same.
-  if (page === 'train' && error && resumable && shown?.id === run.id) return null;
+  if (active || !run || run.id === dismissed) return null;
+  // The Train page offers the same with the error of this run.
+  if (page === 'train' && offered === run.id) return null;
   return (
     <Notice
-      title={`“${run.name}” stopped at step ${run.step} of ${run.totalSteps}`}
+      title={shell.interrupted.title(run.name, run.step, run.totalSteps)}
       onDismiss={() => setDismissed(run.id)}
       actions={
         <Button variant="primary" onClick={() => continueRun(run)}>
           <Play aria-hidden size={16} fill="currentColor" />
-          Resume
+          {common.resume}
         </Button>
       }
     >
-      <p>
-        It was last at work {formatWhen(run.updatedAt)}. It goes on from its last checkpoint, or from its beginning when
-        it had none yet.
-      </p>
+      <p>{shell.interrupted.text(formatWhen(run.updatedAt))}</p>
     </Notice>
   );
 }

@@ -1,10 +1,11 @@
 import { useAnnouncer } from '../../../stores/announcer';
+import { shell } from '../../text/shell';
 
-/** The status line for screen readers: what the run does, at a pace that can be listened to. */
+/** The status line for screen readers. */
 export function LiveStatus() {
   const text = useAnnouncer((state) => state.text);
   return (
-    <output aria-label="Progress" className="sr-only">
+    <output aria-label={shell.progress} className="sr-only">
       {text}
     </output>
   );

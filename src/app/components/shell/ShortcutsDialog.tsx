@@ -1,4 +1,5 @@
 import { usePreferences } from '../../../stores/preferences';
+import { shell, shortcutText } from '../../text/shell';
 import { Check } from '../../ui/Check';
 import { Dialog } from '../../ui/Dialog';
 import { pages } from '../../util/pages';
@@ -8,19 +9,20 @@ function Key({ children }: { children: string }) {
 }
 
 export function ShortcutsDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
-  const { shortcuts, set } = usePreferences();
+  const shortcuts = usePreferences((state) => state.shortcuts);
+  const set = usePreferences((state) => state.set);
   const command = navigator.platform.startsWith('Mac') ? 'Cmd' : 'Ctrl';
   const rows: [string[], string][] = [
-    ...pages.map(({ key, title }): [string[], string] => [[key], `Go to ${title}`]),
-    [[command, 'K'], 'Find a command'],
-    [['P'], 'Pause or resume the run'],
-    [['?'], 'This list'],
-    [['Esc'], 'Close what is open'],
-    [['←', '→'], 'On a chart: read it step by step'],
-    [['Enter'], 'On an example: edit it'],
+    ...pages.map(({ key, title }): [string[], string] => [[key], shortcutText.goTo(title)]),
+    [[command, 'K'], shortcutText.command],
+    [['P'], shortcutText.pause],
+    [['?'], shortcutText.list],
+    [['Esc'], shortcutText.close],
+    [['←', '→'], shortcutText.chart],
+    [['Enter'], shortcutText.edit],
   ];
   return (
-    <Dialog open={open} onClose={onClose} title="Keyboard shortcuts">
+    <Dialog open={open} onClose={onClose} title={shell.shortcuts}>
       <dl className="divide-y">
         {rows.map(([keys, what]) => (
           <div key={what} className="flex items-center justify-between gap-4 py-2">
@@ -35,8 +37,8 @@ export function ShortcutsDialog({ open, onClose }: { open: boolean; onClose: () 
       </dl>
       <div className="mt-4">
         <Check
-          label="Single-key shortcuts"
-          hint="Switch them off if you dictate to your computer. Ctrl or Cmd with K always works."
+          label={shortcutText.singleKeys}
+          hint={shortcutText.singleKeysHint}
           checked={shortcuts}
           onChange={(event) => set({ shortcuts: event.target.checked })}
         />

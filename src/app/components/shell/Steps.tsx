@@ -1,34 +1,27 @@
 import { CircleAlert, LoaderCircle, TriangleAlert } from 'lucide-react';
 import { useId } from 'react';
-import type { PageName } from '../../../stores/blockers';
+import type { PageName } from '../../../stores/pages';
+import { shell } from '../../text/shell';
 import { cx } from '../../util/cx';
-import { pages } from '../../util/pages';
+import { type Page, pages } from '../../util/pages';
 import { hashOf } from '../../util/route';
-import { type StepState, useStepStates } from './useStepStates';
+import type { StateLine } from './stateLines';
 
-function Mark({ tone }: { tone: StepState['tone'] }) {
+function Mark({ tone }: { tone: StateLine['tone'] }) {
   if (tone === 'busy') return <LoaderCircle aria-hidden size={14} className="shrink-0 animate-spin text-accent" />;
   if (tone === 'warning') return <TriangleAlert aria-hidden size={14} className="shrink-0 text-warn" />;
   if (tone === 'error') return <CircleAlert aria-hidden size={14} className="shrink-0 text-danger" />;
   return null;
 }
 
-/** The five pages: a rail beside the page on a wide screen, a bar under it on a narrow one. */
+/** Links to the pages: a rail next to the page on a wide screen, a bar under it on a narrow one. */
 export function Steps({ open, narrow }: { open: PageName; narrow: boolean }) {
-  const states = useStepStates();
-  const id = useId();
   const Step = narrow ? BarStep : RailStep;
   return (
-    <nav aria-label="Steps">
+    <nav aria-label={shell.steps}>
       <ol className={narrow ? 'grid grid-cols-5' : 'flex flex-col gap-0.5'}>
         {pages.map((page) => (
-          <Step
-            key={page.name}
-            page={page}
-            state={states[page.name]}
-            stateId={`${id}-${page.name}`}
-            current={page.name === open}
-          />
+          <Step key={page.name} page={page} current={page.name === open} />
         ))}
       </ol>
     </nav>
@@ -36,18 +29,18 @@ export function Steps({ open, narrow }: { open: PageName; narrow: boolean }) {
 }
 
 interface StepProps {
-  page: (typeof pages)[number];
-  state: StepState;
-  stateId: string;
+  page: Page;
   current: boolean;
 }
 
-/** The link's words are the page's name alone; its state describes it. The link covers the whole step. */
+/** The link's name is the page's title alone; the state line describes it. The link covers the whole step. */
 const cover = 'outline-none after:absolute after:inset-0 after:rounded-md';
 const focus = 'has-focus-visible:outline-2 has-focus-visible:outline-accent has-focus-visible:-outline-offset-2';
 
-function RailStep({ page, state, stateId, current }: StepProps) {
+function RailStep({ page, current }: StepProps) {
   const { name, title, icon: Icon } = page;
+  const state = page.useStateLine();
+  const stateId = useId();
   return (
     <li
       className={cx(
@@ -76,8 +69,10 @@ function RailStep({ page, state, stateId, current }: StepProps) {
   );
 }
 
-function BarStep({ page, state, stateId, current }: StepProps) {
+function BarStep({ page, current }: StepProps) {
   const { name, title, short, icon: Icon } = page;
+  const state = page.useStateLine();
+  const stateId = useId();
   return (
     <li
       className={cx(

@@ -1,44 +1,48 @@
 import { ShieldCheck, Trash2 } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { StorageItem } from '../../../session/api';
+import { useFields } from '../../../stores/select';
 import { type StorageReport, useStorage } from '../../../stores/storage';
-import { useTraining } from '../../../stores/training';
+import { runActive, useTraining } from '../../../stores/training';
+import { common } from '../../text/common';
+import { shell, storageText as text } from '../../text/shell';
 import { Button } from '../../ui/Button';
 import { Confirm } from '../../ui/Confirm';
 import { Dialog } from '../../ui/Dialog';
 import { IconButton } from '../../ui/IconButton';
 import { ErrorNotice } from '../../ui/Notice';
+import { Rich } from '../../ui/Rich';
 import { formatBytes, formatShare, formatWhen } from '../../util/format';
 
-const kinds: { kind: StorageItem['kind']; title: string; className: string; empty: string }[] = [
-  { kind: 'model', title: 'Models', className: 'bg-series-1', empty: 'Models that you download or drop in.' },
-  { kind: 'run', title: 'Runs', className: 'bg-series-2', empty: 'Runs that you train, with their checkpoints.' },
-  { kind: 'dataset', title: 'Datasets', className: 'bg-series-3', empty: 'Dataset files that you drop in.' },
+const kinds: { kind: StorageItem['kind']; className: string }[] = [
+  { kind: 'model', className: 'bg-series-1' },
+  { kind: 'run', className: 'bg-series-2' },
+  { kind: 'dataset', className: 'bg-series-3' },
 ];
 
-/** What takes space in this browser, how safe it is there, and ways to be rid of it. */
+/** What takes up space in this browser, how safe it is there, and how to delete it. */
 export function StorageDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
-  const { eraseEverything } = useStorage();
-  const busy = useTraining((state) => state.phase !== 'idle') && 'Not while a run is going on.';
+  const eraseEverything = useStorage((state) => state.eraseEverything);
+  const busy = useTraining(runActive) && common.notDuringRun;
   const [erasing, setErasing] = useState(false);
   return (
     <Dialog
       open={open}
       onClose={onClose}
       shape="wide"
-      title="Storage"
-      description="What Tabtune keeps in this browser, on this device."
+      title={shell.storage}
+      description={text.description}
       footer={
         <Button variant="danger" why={busy} onClick={() => setErasing(true)}>
-          <Trash2 aria-hidden size={16} /> Erase everything
+          <Trash2 aria-hidden size={16} /> {text.eraseEverything}
         </Button>
       }
     >
       <Contents busy={busy} />
       <Confirm
         open={erasing}
-        title="Erase everything?"
-        action="Erase everything"
+        title={text.eraseQuestion}
+        action={text.eraseEverything}
         onCancel={() => setErasing(false)}
         onConfirm={async () => {
           if (!(await eraseEverything())) return;
@@ -48,17 +52,16 @@ export function StorageDialog({ open, onClose }: { open: boolean; onClose: () =>
           window.location.reload();
         }}
       >
-        All datasets, models, runs and checkpoints in this browser are deleted, and your settings with them. This cannot
-        be undone. What you have exported stays on your disk.
+        {text.eraseConsequence}
       </Confirm>
     </Dialog>
   );
 }
 
 function Contents({ busy }: { busy: string | false }) {
-  const { report, error, refresh, remove } = useStorage();
+  const { report, error, refresh, remove } = useStorage(useFields('report', 'error', 'refresh', 'remove'));
   const [chosen, setChosen] = useState<StorageItem | null>(null);
-  // What is stored is outside of React: it is read when the dialog opens.
+  // What is stored changes outside React: it is read when the dialog opens.
   useEffect(() => void refresh(), [refresh]);
   return (
     <div className="space-y-5">
@@ -66,7 +69,8 @@ function Contents({ busy }: { busy: string | false }) {
       {report && <Used report={report} />}
       {report && <Safety persisted={report.persisted} />}
       {report &&
-        kinds.map(({ kind, title, className, empty }) => {
+        kinds.map(({ kind, className }) => {
+          const { title, empty } = text.kinds[kind];
           const items = report.items.filter((item) => item.kind === kind);
           return (
             <section key={kind} aria-label={title}>
@@ -76,7 +80,7 @@ function Contents({ busy }: { busy: string | false }) {
                 <span className="font-normal text-muted">{formatBytes(bytesOf(items))}</span>
               </h3>
               {items.length === 0 ? (
-                <p className="mt-1 text-muted">None yet. {empty}</p>
+                <p className="mt-1 text-muted">{empty}</p>
               ) : (
                 <ul className="mt-1.5 divide-y rounded-lg border">
                   {items.map((item) => (
@@ -88,7 +92,7 @@ function Contents({ busy }: { busy: string | false }) {
                       <span className="shrink-0">{formatBytes(item.bytes)}</span>
                       <IconButton
                         icon={Trash2}
-                        label={`Delete ${item.name}`}
+                        label={text.deleteItem(item.name)}
                         why={busy}
                         onClick={() => setChosen(item)}
                       />
@@ -101,8 +105,8 @@ function Contents({ busy }: { busy: string | false }) {
         })}
       <Confirm
         open={chosen !== null}
-        title={`Delete ${chosen?.name}?`}
-        action="Delete"
+        title={text.deleteQuestion(chosen?.name ?? '')}
+        action={text.delete}
         onCancel={() => setChosen(null)}
         onConfirm={() => chosen && void remove(chosen.id)}
       >
@@ -115,28 +119,27 @@ function Contents({ busy }: { busy: string | false }) {
 const bytesOf = (items: StorageItem[]) => items.reduce((sum, { bytes }) => sum + bytes, 0);
 
 function whenOf({ createdAt, usedAt, total }: StorageItem): string {
-  if (total !== undefined) return `Unfinished download of ${formatBytes(total)}, begun ${formatWhen(createdAt)}`;
-  const kept = `Kept since ${formatWhen(createdAt)}`;
-  if (usedAt === undefined) return kept;
-  return `${kept}, ${usedAt === null ? 'never opened' : `last opened ${formatWhen(usedAt)}`}`;
+  const created = formatWhen(createdAt);
+  if (total !== undefined) return text.unfinished(formatBytes(total), created);
+  if (usedAt === undefined) return text.stored(created);
+  return usedAt === null ? text.storedNeverOpened(created) : text.storedAndOpened(created, formatWhen(usedAt));
 }
 
 function consequence({ id, kind, bytes }: StorageItem): string {
+  const { run, hubModel, ownModel, dataset } = text.consequences;
   switch (kind) {
     case 'run':
-      return 'Its curves and checkpoints are deleted. Export the adapter first if you want to keep it. This cannot be undone.';
+      return run;
     case 'model':
-      return id.startsWith('hf:')
-        ? `It frees ${formatBytes(bytes)}. The model can be downloaded again; runs on it stay, and cannot be compared or resumed until then.`
-        : 'Only the copy in this browser is deleted; your own files stay.';
+      return id.startsWith('hf:') ? hubModel(formatBytes(bytes)) : ownModel;
     case 'dataset':
-      return 'Only the copy in this browser is deleted, with the edits you made here; your own file stays.';
+      return dataset;
     default:
       return kind satisfies never;
   }
 }
 
-/** How much of what the browser allows is used, by kind. The lists below say the same in words. */
+/** How much of the browser's quota is used, by kind. The lists below say the same in words. */
 function Used({ report: { usage, quota, items } }: { report: StorageReport }) {
   const known = kinds.map(({ kind, className }) => ({
     kind,
@@ -148,14 +151,13 @@ function Used({ report: { usage, quota, items } }: { report: StorageReport }) {
   return (
     <div className="space-y-1.5">
       <p>
-        <strong>{formatBytes(usage)}</strong> used
-        {quota > 0 && (
-          <>
-            {' '}
-            of the {formatBytes(quota)} that this browser allows ({formatShare(usage / quota)})
-          </>
-        )}
-        .
+        <Rich
+          text={
+            quota > 0
+              ? text.usedOf(formatBytes(usage), formatBytes(quota), formatShare(usage / quota))
+              : text.used(formatBytes(usage))
+          }
+        />
       </p>
       <div aria-hidden className="flex h-2 overflow-hidden rounded-full bg-line">
         {known.map(({ kind, className, bytes }) => (
@@ -171,20 +173,17 @@ function Used({ report: { usage, quota, items } }: { report: StorageReport }) {
   );
 }
 
-/** Whether the browser may throw it away by itself, and asking it not to. */
+/** Whether the browser may delete the data by itself, and a request not to. */
 function Safety({ persisted }: { persisted: boolean }) {
-  const { persist, refused } = useStorage();
+  const persist = useStorage((state) => state.persist);
+  const refused = useStorage((state) => state.refused);
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-2 rounded-lg border px-4 py-3">
       <ShieldCheck aria-hidden size={18} className={persisted ? 'text-accent' : 'text-muted'} />
       <p role="status" className="min-w-0 flex-1 basis-64">
-        {persisted
-          ? 'The browser keeps this until you delete it.'
-          : refused
-            ? 'The browser said no for now. It often says yes after a bookmark, an installation as an app, or a few more visits.'
-            : 'The browser may clear this when the disk runs full.'}
+        {persisted ? text.persisted : refused ? text.refused : text.notPersisted}
       </p>
-      {!persisted && <Button onClick={() => void persist()}>Keep my data</Button>}
+      {!persisted && <Button onClick={() => void persist()}>{text.persist}</Button>}
     </div>
   );
 }

@@ -1,56 +1,49 @@
-import { Menu } from '@base-ui/react/menu';
-import { Check, Command, HardDrive, Keyboard, Menu as MenuIcon, Monitor, Moon, ShieldCheck, Sun } from 'lucide-react';
-import { type Theme, usePreferences } from '../../../stores/preferences';
+import { Command, HardDrive, Keyboard, type LucideIcon, Menu as MenuIcon, Moon, ShieldCheck, Sun } from 'lucide-react';
+import { type FunctionComponent, Suspense, useState } from 'react';
 import { useScreen } from '../../../stores/screen';
 import { useSeenTheme } from '../../hooks/useTheme';
+import { shell } from '../../text/shell';
 import { Button } from '../../ui/Button';
 import { IconButton } from '../../ui/IconButton';
+import { lazyAhead } from '../../util/ahead';
+import type { MenuProps } from './Menus';
 
-const themes: { value: Theme; label: string; icon: typeof Sun }[] = [
-  { value: 'system', label: 'As the system', icon: Monitor },
-  { value: 'light', label: 'Light', icon: Sun },
-  { value: 'dark', label: 'Dark', icon: Moon },
-];
+const ThemeMenu = lazyAhead<MenuProps>(() => import('./Menus').then((module) => module.ThemeMenu));
+const ToolsMenu = lazyAhead<MenuProps>(() => import('./Menus').then((module) => module.ToolsMenu));
 
-const popup = 'min-w-48 rounded-lg border bg-raised p-1 text-ink shadow-xl outline-none';
-const item = 'flex min-h-9 cursor-pointer items-center gap-2.5 rounded px-2.5 outline-none data-highlighted:bg-hover';
-
-function ThemeItems() {
-  const { theme, set } = usePreferences();
+/** A plain button until it is first pressed, because the menu's code is not in the first chunk. */
+function MenuButton({
+  icon,
+  label,
+  menu: Menu,
+}: {
+  icon: LucideIcon;
+  label: string;
+  menu: FunctionComponent<MenuProps>;
+}) {
+  const [pressed, setPressed] = useState(false);
+  const plain = (
+    <IconButton
+      icon={icon}
+      label={label}
+      aria-haspopup="menu"
+      aria-expanded={false}
+      // In the next task: an open menu would take this very click for one outside of it, and close.
+      onClick={() => setTimeout(() => setPressed(true))}
+    />
+  );
+  if (!pressed) return plain;
   return (
-    <Menu.RadioGroup value={theme} onValueChange={(value: Theme) => set({ theme: value })} aria-label="Theme">
-      {themes.map(({ value, label, icon: Icon }) => (
-        <Menu.RadioItem key={value} value={value} closeOnClick className={item}>
-          <Icon aria-hidden size={16} strokeWidth={1.75} />
-          <span className="flex-1">{label}</span>
-          <Menu.RadioItemIndicator>
-            <Check aria-hidden size={16} />
-          </Menu.RadioItemIndicator>
-        </Menu.RadioItem>
-      ))}
-    </Menu.RadioGroup>
+    <Suspense fallback={plain}>
+      <Menu trigger={<IconButton icon={icon} label={label} />} />
+    </Suspense>
   );
 }
 
-function ThemeMenu() {
-  const seen = useSeenTheme();
-  return (
-    <Menu.Root>
-      <Menu.Trigger render={<IconButton icon={seen === 'dark' ? Moon : Sun} label="Theme" />} />
-      <Menu.Portal>
-        <Menu.Positioner side="top" align="start" sideOffset={6} className="z-30">
-          <Menu.Popup className={popup}>
-            <ThemeItems />
-          </Menu.Popup>
-        </Menu.Positioner>
-      </Menu.Portal>
-    </Menu.Root>
-  );
-}
-
-/** The foot of the rail: the promise, and what belongs to no page. */
+/** The foot of the rail: the privacy promise, and the tools that belong to no page. */
 export function Tools() {
   const openDialog = useScreen((state) => state.openDialog);
+  const dark = useSeenTheme() === 'dark';
   return (
     <div className="flex flex-col gap-2">
       <Button
@@ -59,44 +52,19 @@ export function Tools() {
         onClick={() => openDialog('privacy')}
       >
         <ShieldCheck aria-hidden size={18} strokeWidth={1.75} className="text-accent" />
-        Nothing leaves this device
+        {shell.privacy}
       </Button>
       <div className="flex items-center gap-1 border-t pt-2">
-        <IconButton icon={HardDrive} label="Storage" onClick={() => openDialog('storage')} />
-        <ThemeMenu />
-        <IconButton icon={Keyboard} label="Keyboard shortcuts" onClick={() => openDialog('shortcuts')} />
-        <IconButton icon={Command} label="Commands" className="ml-auto" onClick={() => openDialog('commands')} />
+        <IconButton icon={HardDrive} label={shell.storage} onClick={() => openDialog('storage')} />
+        <MenuButton icon={dark ? Moon : Sun} label={shell.theme} menu={ThemeMenu} />
+        <IconButton icon={Keyboard} label={shell.shortcuts} onClick={() => openDialog('shortcuts')} />
+        <IconButton icon={Command} label={shell.commands} className="ml-auto" onClick={() => openDialog('commands')} />
       </div>
     </div>
   );
 }
 
-/** The same behind one button, for a narrow screen. */
-export function ToolsMenu() {
-  const openDialog = useScreen((state) => state.openDialog);
-  return (
-    <Menu.Root>
-      <Menu.Trigger render={<IconButton icon={MenuIcon} label="Menu" />} />
-      <Menu.Portal>
-        <Menu.Positioner align="end" sideOffset={6} className="z-30">
-          <Menu.Popup className={popup}>
-            <Menu.Item className={item} onClick={() => openDialog('privacy')}>
-              <ShieldCheck aria-hidden size={16} /> Nothing leaves this device
-            </Menu.Item>
-            <Menu.Item className={item} onClick={() => openDialog('storage')}>
-              <HardDrive aria-hidden size={16} /> Storage
-            </Menu.Item>
-            <Menu.Item className={item} onClick={() => openDialog('commands')}>
-              <Command aria-hidden size={16} /> Commands
-            </Menu.Item>
-            <Menu.Item className={item} onClick={() => openDialog('shortcuts')}>
-              <Keyboard aria-hidden size={16} /> Keyboard shortcuts
-            </Menu.Item>
-            <Menu.Separator className="my-1 h-px bg-line" />
-            <ThemeItems />
-          </Menu.Popup>
-        </Menu.Positioner>
-      </Menu.Portal>
-    </Menu.Root>
-  );
+/** The same tools behind one button, for a narrow screen. */
+export function NarrowTools() {
+  return <MenuButton icon={MenuIcon} label={shell.menu} menu={ToolsMenu} />;
 }

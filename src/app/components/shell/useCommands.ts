@@ -5,6 +5,7 @@ import {
   HardDrive,
   Keyboard,
   type LucideIcon,
+  Monitor,
   Moon,
   PackageOpen,
   Pause,
@@ -19,7 +20,10 @@ import { useCompare } from '../../../stores/compare';
 import { usePreferences } from '../../../stores/preferences';
 import { useRecipe } from '../../../stores/recipe';
 import { useScreen } from '../../../stores/screen';
+import { useFields } from '../../../stores/select';
 import { useTraining } from '../../../stores/training';
+import { common } from '../../text/common';
+import { shell, commandText as text } from '../../text/shell';
 import { pages } from '../../util/pages';
 import { pickDataset } from '../../util/pick';
 import { navigate } from '../../util/route';
@@ -32,83 +36,63 @@ export interface Command {
   group: string;
   icon: LucideIcon;
   key?: string;
-  /** Why it cannot be done now. */
+  /** Why it is not available now. */
   why?: string | null;
   run: () => void;
 }
 
 export function useCommands(): Command[] {
   const { mode, why } = useRunControls();
-  const { pause, resume, stop } = useTraining();
+  const { pause, resume, stop } = useTraining(useFields('pause', 'resume', 'stop'));
   const openDialog = useScreen((state) => state.openDialog);
   const adapter = useCompare((state) => state.adapter);
   const reset = useRecipe((state) => state.reset);
   const set = usePreferences((state) => state.set);
-  const busy = mode === 'start' ? null : 'Not while a run is going on.';
-  const noAdapter = adapter ? null : 'There is no adapter yet: train one first.';
+  const busy = mode === 'start' ? null : common.notDuringRun;
+  const noAdapter = adapter ? null : common.noAdapterYet;
+  const modelItself = adapter !== null && leavesModel(methodOf({ type: adapter.method }));
+  const unmergeable = adapter !== null && !methodOf({ type: adapter.method }).merges;
+  const { groups } = text;
   const running: Command[] =
     mode === 'start'
-      ? [{ title: 'Start training', group: 'Run', icon: Play, why, run: startTraining }]
+      ? [{ title: text.startTraining, group: groups.run, icon: Play, why, run: startTraining }]
       : [
           mode === 'paused'
-            ? { title: 'Resume the run', group: 'Run', icon: Play, key: 'P', run: resume }
-            : { title: 'Pause the run', group: 'Run', icon: Pause, key: 'P', run: pause },
-          { title: 'Stop the run', group: 'Run', icon: Square, run: stop },
+            ? { title: text.resume, group: groups.run, icon: Play, key: 'P', run: resume }
+            : { title: text.pause, group: groups.run, icon: Pause, key: 'P', run: pause },
+          { title: text.stop, group: groups.run, icon: Square, run: stop },
         ];
   return [
     ...running,
     ...pages.map(({ name, title, icon, key }) => ({
-      title: `Go to ${title}`,
-      group: 'Pages',
+      title: text.goTo(title),
+      group: groups.pages,
       icon,
       key,
       run: () => navigate(name),
     })),
-    { title: 'Open a dataset file', group: 'Data', icon: FolderOpen, why: busy, run: pickDataset },
-    { title: 'Save the recipe as a file', group: 'Recipe', icon: FileDown, run: saveRecipe },
-    { title: 'Set the recipe back to the defaults', group: 'Recipe', icon: RotateCcw, run: reset },
+    { title: text.openDataset, group: groups.data, icon: FolderOpen, why: busy, run: pickDataset },
+    { title: text.saveRecipe, group: groups.recipe, icon: FileDown, run: saveRecipe },
+    { title: text.resetRecipe, group: groups.recipe, icon: RotateCcw, run: reset },
     {
-      title: 'Export the adapter as a zip',
-      group: 'Export',
+      title: text.exportAdapter,
+      group: groups.export,
       icon: Download,
-      why:
-        busy ??
-        noAdapter ??
-        (adapter && leavesModel(methodOf({ type: adapter.method }))
-          ? 'What was learned is the model itself: export that.'
-          : null),
+      why: busy ?? noAdapter ?? (modelItself ? text.modelInstead : null),
       run: saveAdapter,
     },
     {
-      title:
-        adapter && leavesModel(methodOf({ type: adapter.method }))
-          ? 'Export the model as a zip'
-          : 'Export the merged model as a zip',
-      group: 'Export',
+      title: modelItself ? text.exportModel : text.exportMerged,
+      group: groups.export,
       icon: PackageOpen,
-      why:
-        busy ??
-        noAdapter ??
-        (adapter && !methodOf({ type: adapter.method }).merges
-          ? 'What was learned is not a change of weights, and cannot be merged.'
-          : null),
+      why: busy ?? noAdapter ?? (unmergeable ? text.cannotMerge : null),
       run: saveMerged,
     },
-    { title: 'Light theme', group: 'Screen', icon: Sun, run: () => set({ theme: 'light' }) },
-    { title: 'Dark theme', group: 'Screen', icon: Moon, run: () => set({ theme: 'dark' }) },
-    { title: 'Theme as the system', group: 'Screen', icon: Sun, run: () => set({ theme: 'system' }) },
-    {
-      title: 'Storage: what is kept in this browser',
-      group: 'Screen',
-      icon: HardDrive,
-      run: () => openDialog('storage'),
-    },
-    { title: 'Keyboard shortcuts', group: 'Screen', icon: Keyboard, key: '?', run: () => openDialog('shortcuts') },
-    {
-      title: 'How to check that nothing leaves this device',
-      group: 'Screen',
-      icon: ShieldCheck,
-      run: () => openDialog('privacy'),
-    },
+    { title: text.lightTheme, group: groups.screen, icon: Sun, run: () => set({ theme: 'light' }) },
+    { title: text.darkTheme, group: groups.screen, icon: Moon, run: () => set({ theme: 'dark' }) },
+    { title: text.systemTheme, group: groups.screen, icon: Monitor, run: () => set({ theme: 'system' }) },
+    { title: text.storage, group: groups.screen, icon: HardDrive, run: () => openDialog('storage') },
+    { title: shell.shortcuts, group: groups.screen, icon: Keyboard, key: '?', run: () => openDialog('shortcuts') },
+    { title: text.privacy, group: groups.screen, icon: ShieldCheck, run: () => openDialog('privacy') },
   ];
 }

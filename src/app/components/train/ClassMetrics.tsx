@@ -1,9 +1,10 @@
 import { useMemo } from 'react';
 import type { MetricInfo } from '../../../objectives/objective';
 import { useTraining } from '../../../stores/training';
+import { classText } from '../../text/train';
 import { Panel } from '../../ui/Panel';
-import { formatFigure } from '../../util/format';
-import { StepChart } from '../charts/LazyChart';
+import { formatMetric } from '../../util/format';
+import { StepChart } from '../charts/StepChart';
 import { type Plot, type Series, stepsOf, valuesOf } from '../charts/series';
 import { drawnMetrics, knownMetrics, measuredIn, metricsIn } from './metrics';
 
@@ -29,7 +30,7 @@ function MetricHelp({ metrics }: { metrics: MetricInfo[] }) {
   );
 }
 
-/** Accuracy, F1 and the like at every evaluation, on the examples that were held out. */
+/** Accuracy, F1 and the like on the held-out examples, at every evaluation. */
 export function ClassMetrics() {
   const rows = useTraining((state) => state.rows);
   const totalSteps = useTraining((state) => state.totalSteps);
@@ -50,8 +51,8 @@ export function ClassMetrics() {
   }, [evals, metrics]);
   if (metrics.length === 0) return null;
   return (
-    <Panel title="On the held-out examples" description="What it gets right, measured at every evaluation.">
-      <StepChart label="Evaluation metrics" plot={plot} format={formatFigure} xEnd={totalSteps} height={200} />
+    <Panel title={classText.title} description={classText.description}>
+      <StepChart label={classText.chart} plot={plot} format={formatMetric} xEnd={totalSteps} height={200} />
       <MetricHelp metrics={metrics} />
     </Panel>
   );

@@ -1,21 +1,22 @@
 import { useState } from 'react';
 import type { ClassReport } from '../../../storage/types';
 import { useTraining } from '../../../stores/training';
+import { classText as text } from '../../text/train';
 import { Labelled, Select } from '../../ui/Field';
 import { Panel } from '../../ui/Panel';
 import { formatCount } from '../../util/format';
 import { reportsIn } from './metrics';
 
-const figures = [
-  { key: 'precision', name: 'Precision', bar: 'bg-series-1' },
-  { key: 'recall', name: 'Recall', bar: 'bg-series-2' },
-  { key: 'f1', name: 'F1', bar: 'bg-series-3' },
+const metrics = [
+  { key: 'precision', bar: 'bg-series-1' },
+  { key: 'recall', bar: 'bg-series-2' },
+  { key: 'f1', bar: 'bg-series-3' },
 ] as const;
 
 /** 0.9167 -> `92 %`. */
 const percent = (share: number) => `${Math.round(share * 100)}\u00a0%`;
 
-/** How each class fared: precision, recall and F1 as bars, and what was taken for what. */
+/** Precision, recall and F1 of each class as bars, and the confusion matrix. */
 export function ClassReportPanel() {
   const rows = useTraining((state) => state.rows);
   const reports = reportsIn(rows);
@@ -25,17 +26,17 @@ export function ClassReportPanel() {
   const { report, step } = shown;
   return (
     <Panel
-      title="Class by class"
+      title={text.report}
       aside={
         reports.length > 1 && (
-          <Labelled label="Evaluation" className="flex items-center gap-2 *:mb-0">
+          <Labelled label={text.evaluation} className="flex items-center gap-2 *:mb-0">
             <Select
               value={chosen !== null && step === chosen ? String(chosen) : ''}
               options={[
-                { value: '', label: `latest (step ${reports.at(-1)!.step})` },
+                { value: '', label: text.latest(reports.at(-1)!.step) },
                 ...reports.slice(0, -1).map((one) => ({
                   value: String(one.step),
-                  label: one.step === 0 ? 'before training' : `step ${one.step}`,
+                  label: one.step === 0 ? text.beforeTraining : text.atStep(one.step),
                 })),
               ]}
               onChange={({ target }) => setChosen(target.value === '' ? null : Number(target.value))}
@@ -55,25 +56,22 @@ export function ClassReportPanel() {
 function PerClass({ report }: { report: ClassReport }) {
   return (
     <div className="min-w-0 space-y-2">
-      <p className="text-[0.8125rem] text-muted">
-        Precision: of those it called so, how many are. Recall: of those that are, how many it called so. F1: both in
-        one.
-      </p>
+      <p className="text-[0.8125rem] text-muted">{text.explanation}</p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard. */}
-      <section aria-label="Precision, recall and F1 of each class" tabIndex={0} className="max-h-112 overflow-auto">
+      <section aria-label={text.perClass} tabIndex={0} className="max-h-112 overflow-auto">
         <table className="w-full min-w-120 text-left">
           <thead>
             <tr className="border-b text-[0.8125rem] text-muted">
               <th scope="col" className="py-1 pr-4 font-medium">
-                Class
+                {text.class}
               </th>
-              {figures.map(({ key, name }) => (
+              {metrics.map(({ key }) => (
                 <th key={key} scope="col" className="w-[22%] py-1 pr-4 font-medium">
-                  {name}
+                  {text[key]}
                 </th>
               ))}
               <th scope="col" className="py-1 text-right font-medium">
-                Examples
+                {text.examples}
               </th>
             </tr>
           </thead>
@@ -83,7 +81,7 @@ function PerClass({ report }: { report: ClassReport }) {
                 <th scope="row" className="py-1.5 pr-4 font-medium break-words">
                   {one.label}
                 </th>
-                {figures.map(({ key, bar }) => (
+                {metrics.map(({ key, bar }) => (
                   <td key={key} className="py-1.5 pr-4">
                     <div className="flex items-center gap-2">
                       <span className="w-12 shrink-0 whitespace-nowrap text-right">{percent(one[key])}</span>
@@ -103,20 +101,18 @@ function PerClass({ report }: { report: ClassReport }) {
   );
 }
 
-/** Rows are what the examples are, columns what they were taken for; the darker, the larger the share of its row. */
+/** Rows are true classes, columns predicted ones; the darker a cell, the larger its share of the row. */
 function Confusion({ report }: { report: ClassReport }) {
   const { labels, confusion } = report;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard.
-    <section aria-label="Confusion matrix" tabIndex={0} className="max-h-112 max-w-full overflow-auto">
+    <section aria-label={text.confusion} tabIndex={0} className="max-h-112 max-w-full overflow-auto">
       <table className="border-separate border-spacing-0.5">
-        <caption className="pb-1.5 text-left text-[0.8125rem] text-muted">
-          What was taken for what: a row for each class, a column for each answer.
-        </caption>
+        <caption className="pb-1.5 text-left text-[0.8125rem] text-muted">{text.confusionCaption}</caption>
         <thead>
           <tr className="text-[0.8125rem] text-muted">
             <th scope="col" className="pr-2 text-left font-medium">
-              is
+              {text.actual}
             </th>
             {labels.map((label) => (
               <th key={label} scope="col" className="max-w-24 px-1 align-bottom font-medium break-words">
@@ -154,7 +150,7 @@ function Confusion({ report }: { report: ClassReport }) {
   );
 }
 
-/** At most so much colour that ink stays readable on it. */
+/** At most 40 % colour, so that the text on it stays readable. */
 function shade(share: number, right: boolean): string {
   if (share === 0) return 'var(--sunken)';
   const colour = right ? '--series-1' : '--series-2';

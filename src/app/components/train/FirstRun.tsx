@@ -1,19 +1,12 @@
+import { firstRunText as text } from '../../text/train';
 import { Panel } from '../../ui/Panel';
 
-/** Before the first run: what will stand here, drawn, and how to read it. */
+/** Before the first run: a drawing of what will be here, and how to read it. */
 export function FirstRun() {
   return (
-    <Panel
-      title="How to read a run"
-      description="Nothing has been trained yet. Press Start training; this is what a good run looks like."
-    >
+    <Panel title={text.title} description={text.description}>
       <div className="grid items-center gap-6 lg:grid-cols-[minmax(0,1fr)_18rem]">
-        <svg
-          viewBox="0 0 560 240"
-          className="w-full"
-          role="img"
-          aria-label="A loss curve that falls fast, then flattens; the validation loss follows a little above it."
-        >
+        <svg viewBox="0 0 560 240" className="w-full" role="img" aria-label={text.drawing}>
           {[40, 90, 140, 190].map((y) => (
             <line key={y} x1="24" x2="552" y1={y} y2={y} stroke="var(--grid)" />
           ))}
@@ -50,14 +43,14 @@ export function FirstRun() {
         </svg>
         <ul className="space-y-3">
           <li>
-            <strong className="text-series-1">Training loss</strong> (line): how surprised the model is by the examples
-            that it learns from. It should fall.
+            <strong className="text-series-1">{text.trainingLoss}</strong>
+            {text.trainingLossIs}
           </li>
           <li>
-            <strong className="text-series-2">Validation loss</strong> (dots): the same on examples that it never learns
-            from. When it rises again, the model learns by heart; the best moment is kept.
+            <strong className="text-series-2">{text.validationLoss}</strong>
+            {text.validationLossIs}
           </li>
-          <li className="text-muted">Sample answers appear here too, beside those of the base model.</li>
+          <li className="text-muted">{text.samples}</li>
         </ul>
       </div>
     </Panel>

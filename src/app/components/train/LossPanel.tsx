@@ -2,39 +2,41 @@ import { useMemo } from 'react';
 import type { RunRecord } from '../../../storage/types';
 import { usePreferences } from '../../../stores/preferences';
 import { useRuns } from '../../../stores/runs';
-import { useTraining } from '../../../stores/training';
+import { useFields } from '../../../stores/select';
+import { runActive, useTraining } from '../../../stores/training';
+import { diffText, lossText as text } from '../../text/train';
 import { Panel } from '../../ui/Panel';
 import { Segmented } from '../../ui/Segmented';
-import { formatFigure, formatWhen } from '../../util/format';
-import { StepChart } from '../charts/LazyChart';
+import { formatMetric, formatWhen } from '../../util/format';
+import { StepChart } from '../charts/StepChart';
 import { evalLossOf, lossOf, type Plot, type Series, stepsOf, valuesOf } from '../charts/series';
 import { smooth } from '../charts/smooth';
 import { baseTextLossOf } from './metrics';
 
-/** Looks of the runs that are laid over the shown one. */
+/** Looks of the overlaid runs. */
 export const overlayLooks = [
   { color: '--series-3', dash: [8, 4] },
   { color: '--series-4', dash: [3, 3] },
   { color: '--edge', dash: [12, 4, 3, 4] },
 ];
 
-const nameOf = (run: RunRecord | undefined) => (run ? `${run.name}, ${formatWhen(run.createdAt)}` : '');
+const nameOf = (run: RunRecord | undefined) => (run ? diffText.run(run.name, formatWhen(run.createdAt)) : '');
 
-/** The loss: raw, smoothed, and on the held-out examples; past runs over it. */
+/** The training loss, raw and smoothed, the validation loss, and the losses of overlaid runs. */
 export function LossPanel() {
   const rows = useTraining((state) => state.rows);
   const shown = useTraining((state) => state.run?.id);
-  const phase = useTraining((state) => state.phase);
+  const active = useTraining(runActive);
   const totalSteps = useTraining((state) => state.totalSteps);
-  const { overlay, curves, runs } = useRuns();
-  const { logScale, smoothing, set } = usePreferences();
+  const { overlay, curves, runs } = useRuns(useFields('overlay', 'curves', 'runs'));
+  const { logScale, smoothing, set } = usePreferences(useFields('logScale', 'smoothing', 'set'));
   const plot = useMemo((): Plot => {
     const others = overlay
       .map((id, i) => ({
         id,
         look: overlayLooks[i]!,
         rows: curves[id],
-        // Runs of one dataset share their name; their time tells them apart.
+        // Runs of one dataset have the same name; the time tells them apart.
         name: nameOf(runs.find((run) => run.id === id)),
       }))
       .filter((other) => other.rows && other.id !== shown);
@@ -42,7 +44,7 @@ export function LossPanel() {
     const raw = valuesOf(x, rows, lossOf);
     const series: Series[] = [
       {
-        name: smoothing > 0 ? 'Raw' : 'Training',
+        name: smoothing > 0 ? text.raw : text.training,
         color: '--series-1',
         values: raw,
         width: smoothing > 0 ? 1 : 2,
@@ -50,9 +52,9 @@ export function LossPanel() {
       },
     ];
     if (smoothing > 0)
-      series.push({ name: 'Training', color: '--series-1', values: smooth(raw, smoothing), width: 2.5 });
+      series.push({ name: text.training, color: '--series-1', values: smooth(raw, smoothing), width: 2.5 });
     series.push({
-      name: 'Validation',
+      name: text.validation,
       color: '--series-2',
       values: valuesOf(x, rows, evalLossOf),
       points: true,
@@ -60,7 +62,7 @@ export function LossPanel() {
     });
     const forgotten = valuesOf(x, rows, baseTextLossOf);
     if (forgotten.some((value) => value !== null)) {
-      series.push({ name: 'Text of the base', color: '--series-3', values: forgotten, points: true, dash: [2, 4] });
+      series.push({ name: text.baseText, color: '--series-3', values: forgotten, points: true, dash: [2, 4] });
     }
     for (const other of others) {
       const values = smooth(valuesOf(x, other.rows ?? [], lossOf), smoothing);
@@ -70,45 +72,41 @@ export function LossPanel() {
   }, [rows, shown, overlay, curves, runs, smoothing]);
   return (
     <Panel
-      title="Loss"
+      title={text.title}
       aside={
         <>
           <label className="flex items-center gap-2 text-[0.8125rem]">
-            Smoothing
+            {text.smoothing}
             <input
               type="range"
               min={0}
               max={0.95}
               step={0.05}
               value={smoothing}
-              aria-valuetext={smoothing === 0 ? 'off' : String(smoothing)}
+              aria-valuetext={smoothing === 0 ? text.smoothingOff : String(smoothing)}
               onChange={(event) => set({ smoothing: event.target.valueAsNumber })}
               className="h-6 w-24"
             />
           </label>
           <Segmented
-            label="Scale"
+            label={text.scale}
             value={logScale ? 'log' : 'linear'}
             onChange={(value) => set({ logScale: value === 'log' })}
             options={[
-              { value: 'linear', label: 'Linear' },
-              { value: 'log', label: 'Log' },
+              { value: 'linear', label: text.linear },
+              { value: 'log', label: text.log },
             ]}
           />
         </>
       }
     >
       <StepChart
-        label="Training loss"
+        label={text.chart}
         plot={plot}
         xEnd={totalSteps}
         log={logScale}
-        format={formatFigure}
-        empty={
-          phase === 'idle'
-            ? 'This run has no figures yet.'
-            : 'The first step is on its way. On a new GPU it compiles its programs first.'
-        }
+        format={formatMetric}
+        empty={active ? text.waiting : text.none}
       />
     </Panel>
   );

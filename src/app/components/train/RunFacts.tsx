@@ -1,29 +1,31 @@
 import { objectiveOf } from '../../../objectives';
 import { BASE_TEXT_LOSS } from '../../../objectives/metrics';
 import type { MetricsRow, RunRecord, RunStatus } from '../../../storage/types';
-import { useTraining } from '../../../stores/training';
+import { useFields } from '../../../stores/select';
+import { lastStep, useTraining } from '../../../stores/training';
+import { common } from '../../text/common';
+import { factsText as text } from '../../text/train';
 import { Badge } from '../../ui/Badge';
 import { type Fact, Facts } from '../../ui/Facts';
 import { Panel } from '../../ui/Panel';
-import { formatBytes, formatCompact, formatDuration, formatFigure, formatWhen } from '../../util/format';
+import { formatBytes, formatCompact, formatDuration, formatMetric, formatWhen } from '../../util/format';
 import { baseTextLossOf, knownMetrics, measuredIn, metricsIn } from './metrics';
 
-const badges: Record<RunStatus, { tone: 'neutral' | 'accent' | 'warning' | 'danger'; text: string }> = {
-  running: { tone: 'accent', text: 'running' },
-  paused: { tone: 'warning', text: 'paused' },
-  interrupted: { tone: 'warning', text: 'interrupted' },
-  completed: { tone: 'accent', text: 'finished' },
-  stopped: { tone: 'neutral', text: 'stopped' },
-  early_stopped: { tone: 'accent', text: 'finished early' },
-  failed: { tone: 'danger', text: 'failed' },
+const tones: Record<RunStatus, 'neutral' | 'accent' | 'warning' | 'danger'> = {
+  running: 'accent',
+  paused: 'warning',
+  interrupted: 'warning',
+  completed: 'accent',
+  stopped: 'neutral',
+  early_stopped: 'accent',
+  failed: 'danger',
 };
 
 export function StatusBadge({ status }: { status: RunStatus }) {
-  const { tone, text } = badges[status];
-  return <Badge tone={tone}>{text}</Badge>;
+  return <Badge tone={tones[status]}>{text.statuses[status]}</Badge>;
 }
 
-/** The two most telling metrics of the last evaluation, and what they were before. */
+/** The two most telling metrics of the last evaluation, and their values before training. */
 function scores(run: RunRecord, rows: MetricsRow[]): Fact[] {
   const evals = measuredIn(rows);
   const last = evals.at(-1);
@@ -34,13 +36,13 @@ function scores(run: RunRecord, rows: MetricsRow[]): Fact[] {
       return {
         name: label,
         help,
-        value: formatFigure(last?.metrics?.[name]),
-        note: before !== undefined && evals.length > 1 ? `was ${formatFigure(before)} before` : undefined,
+        value: formatMetric(last?.metrics?.[name]),
+        note: before !== undefined && evals.length > 1 ? text.before(formatMetric(before)) : undefined,
       };
     });
 }
 
-/** How much worse it reads text of the kind that the base was trained on. */
+/** How much the loss on text like the base's training data has risen. */
 function forgetting(rows: MetricsRow[]): Fact[] {
   const measured = rows.map(baseTextLossOf).filter((value) => value !== null);
   const [before] = measured;
@@ -50,17 +52,18 @@ function forgetting(rows: MetricsRow[]): Fact[] {
     {
       name: BASE_TEXT_LOSS.label,
       help: BASE_TEXT_LOSS.help,
-      value: formatFigure(after),
-      note: measured.length > 1 ? `was ${formatFigure(before)}; what it rises by is forgotten` : undefined,
+      value: formatMetric(after),
+      note: measured.length > 1 ? text.forgetting(formatMetric(before)) : undefined,
     },
   ];
 }
 
-/** The figures of the shown run at a glance. */
+/** The metrics of the run shown, at a glance. */
 export function RunFacts({ run }: { run: RunRecord }) {
-  const { phase, rows, totalSteps, tokensPerSecond, secondsLeft, summary } = useTraining();
-  const last = rows.findLast((row) => row.kind === 'step');
-  const step = last?.kind === 'step' ? last : null;
+  const { phase, rows, totalSteps, tokensPerSecond, secondsLeft, summary } = useTraining(
+    useFields('phase', 'rows', 'totalSteps', 'tokensPerSecond', 'secondsLeft', 'summary'),
+  );
+  const step = lastStep({ rows });
   const evals = rows.filter((row) => row.kind === 'eval');
   const before = run.initialEvalLoss ?? evals[0]?.eval_loss ?? null;
   const best = evals.length > 0 ? Math.min(...evals.map((row) => row.eval_loss)) : run.bestEvalLoss;
@@ -82,26 +85,29 @@ export function RunFacts({ run }: { run: RunRecord }) {
         columns={4}
         facts={[
           {
-            name: 'Step',
-            value: `${step?.step ?? run.step} of ${totalSteps || run.totalSteps}`,
-            note: step ? `epoch ${step.epoch.toFixed(2)}` : undefined,
+            name: text.step,
+            value: text.stepOf(step?.step ?? run.step, totalSteps || run.totalSteps),
+            note: step && text.epoch(step.epoch.toFixed(2)),
           },
-          { name: 'Loss', help: lossHelp, value: formatFigure(step?.loss ?? run.finalLoss) },
+          { name: common.loss, help: lossHelp, value: formatMetric(step?.loss ?? run.finalLoss) },
           {
-            name: 'Validation loss',
+            name: common.validationLoss,
             help: lossHelp,
-            value: best === null ? '–' : formatFigure(best),
-            note: before !== null && best !== null ? `was ${formatFigure(before)} before` : undefined,
+            value: formatMetric(best),
+            note: before !== null && best !== null ? text.before(formatMetric(before)) : undefined,
           },
           ...scores(run, rows),
           ...forgetting(rows),
           live
-            ? { name: 'Time left', value: secondsLeft === null ? '–' : formatDuration(secondsLeft) }
-            : { name: 'Took', value: seconds === null ? '–' : formatDuration(seconds) },
-          { name: 'Speed', value: speed > 0 ? `${formatCompact(Math.round(speed))} tokens/s` : '–' },
-          { name: 'Tokens', value: step ? formatCompact(step.tokens) : '–' },
-          { name: 'GPU memory', value: step ? formatBytes(step.gpu_bytes) : '–' },
-          { name: 'Trained', value: `${formatCompact(run.trainableParameters)} parameters` },
+            ? { name: text.timeLeft, value: secondsLeft === null ? common.noValue : formatDuration(secondsLeft) }
+            : { name: text.took, value: seconds === null ? common.noValue : formatDuration(seconds) },
+          {
+            name: common.speed,
+            value: speed > 0 ? common.tokensPerSecond(formatCompact(Math.round(speed))) : common.noValue,
+          },
+          { name: text.tokens, value: step ? formatCompact(step.tokens) : common.noValue },
+          { name: common.gpuMemory, value: step ? formatBytes(step.gpu_bytes) : common.noValue },
+          { name: text.trained, value: common.parameters(formatCompact(run.trainableParameters)) },
         ]}
       />
     </Panel>

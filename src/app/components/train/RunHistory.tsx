@@ -3,14 +3,17 @@ import { useState } from 'react';
 import type { RunRecord } from '../../../storage/types';
 import { useCompare } from '../../../stores/compare';
 import { useRuns } from '../../../stores/runs';
-import { useTraining } from '../../../stores/training';
+import { useFields } from '../../../stores/select';
+import { runActive, useTraining } from '../../../stores/training';
+import { common } from '../../text/common';
+import { historyText as text } from '../../text/train';
 import { Button } from '../../ui/Button';
 import { Confirm } from '../../ui/Confirm';
 import { IconButton } from '../../ui/IconButton';
 import { ErrorNotice } from '../../ui/Notice';
 import { Panel } from '../../ui/Panel';
 import { cx } from '../../util/cx';
-import { formatFigure, formatWhen } from '../../util/format';
+import { formatMetric, formatWhen } from '../../util/format';
 import { hashOf } from '../../util/route';
 import { continueRun } from '../../util/runActions';
 import { Swatch } from '../charts/Swatch';
@@ -19,16 +22,17 @@ import { StatusBadge } from './RunFacts';
 
 const unfinished = (run: RunRecord) => run.status === 'interrupted' || run.status === 'paused';
 
-/** Every run in this browser: look at it again, lay its curve over another, go on with it, delete it. */
+/** Every run in this browser: show it, overlay its curve, resume it or delete it. */
 export function RunHistory() {
-  const { runs, error, remove } = useRuns();
-  const { run: shown, phase, forgetRun } = useTraining();
+  const { runs, error, remove } = useRuns(useFields('runs', 'error', 'remove'));
+  const shown = useTraining((state) => state.run?.id);
+  const forgetRun = useTraining((state) => state.forgetRun);
   const adapters = useCompare((state) => state.adapters);
   const [deleting, setDeleting] = useState<RunRecord | null>(null);
-  const busy = phase !== 'idle' && 'Not while a run is going on.';
+  const busy = useTraining(runActive) && common.notDuringRun;
   if (runs.length === 0 && !error) return null;
   return (
-    <Panel title="Runs" description="Tick a run to lay its loss over the shown one." flush>
+    <Panel title={text.title} description={text.description} flush>
       {error && (
         <div className="px-4 pb-3">
           <ErrorNotice error={error} />
@@ -36,13 +40,13 @@ export function RunHistory() {
       )}
       <ul className="divide-y border-t">
         {runs.map((run) => (
-          <RunItem key={run.id} run={run} shown={run.id === shown?.id} busy={busy} onDelete={() => setDeleting(run)} />
+          <RunItem key={run.id} run={run} shown={run.id === shown} busy={busy} onDelete={() => setDeleting(run)} />
         ))}
       </ul>
       <Confirm
         open={deleting !== null}
-        title={`Delete “${deleting?.name}”?`}
-        action="Delete run"
+        title={text.deleteQuestion(deleting?.name ?? '')}
+        action={text.deleteAction}
         onCancel={() => setDeleting(null)}
         onConfirm={() => {
           if (!deleting) return;
@@ -52,8 +56,7 @@ export function RunHistory() {
           void remove(deleting.id);
         }}
       >
-        Its curve, its checkpoints and what it learned are deleted. This cannot be undone. Adapters that you have
-        exported stay on your disk.
+        {text.deleteConsequence}
       </Confirm>
     </Panel>
   );
@@ -70,8 +73,8 @@ function RunItem({
   busy: string | false;
   onDelete: () => void;
 }) {
-  const { overlay, toggleOverlay } = useRuns();
-  const place = overlay.indexOf(run.id);
+  const toggleOverlay = useRuns((state) => state.toggleOverlay);
+  const place = useRuns((state) => state.overlay.indexOf(run.id));
   const when = formatWhen(run.createdAt);
   return (
     <li className={cx('flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-2', shown && 'bg-accent-soft')}>
@@ -79,7 +82,7 @@ function RunItem({
         <input
           type="checkbox"
           className="size-6"
-          aria-label={`Lay ${run.name} of ${when} over the shown run`}
+          aria-label={text.overlay(run.name, when)}
           checked={place >= 0}
           onChange={() => void toggleOverlay(run.id)}
         />
@@ -94,21 +97,19 @@ function RunItem({
         >
           {run.name}
         </a>
-        <span className="block text-[0.8125rem] text-muted">
-          {when} · step {run.step} of {run.totalSteps}
-        </span>
+        <span className="block text-[0.8125rem] text-muted">{text.progress(when, run.step, run.totalSteps)}</span>
       </span>
       <StatusBadge status={run.status} />
       <span className="min-w-28 text-right text-[0.8125rem]">
         {run.bestEvalLoss !== null ? (
           <>
-            <span className="text-muted">validation </span>
-            {formatFigure(run.initialEvalLoss)} → <strong>{formatFigure(run.bestEvalLoss)}</strong>
+            <span className="text-muted">{text.validation}</span>
+            {formatMetric(run.initialEvalLoss)} → <strong>{formatMetric(run.bestEvalLoss)}</strong>
           </>
         ) : (
           <>
-            <span className="text-muted">loss </span>
-            {formatFigure(run.finalLoss)}
+            <span className="text-muted">{text.loss}</span>
+            {formatMetric(run.finalLoss)}
           </>
         )}
       </span>
@@ -117,13 +118,13 @@ function RunItem({
           <Button
             size="small"
             why={busy}
-            aria-label={`Go on with ${run.name} of ${when}`}
+            aria-label={text.resumeLabel(run.name, when)}
             onClick={() => continueRun(run)}
           >
-            <Play aria-hidden size={14} fill="currentColor" /> Go on
+            <Play aria-hidden size={14} fill="currentColor" /> {common.resume}
           </Button>
         )}
-        <IconButton icon={Trash2} label={`Delete ${run.name} of ${when}`} why={busy} onClick={onDelete} />
+        <IconButton icon={Trash2} label={text.deleteLabel(run.name, when)} why={busy} onClick={onDelete} />
       </span>
     </li>
   );

@@ -1,30 +1,31 @@
 import { useMemo } from 'react';
 import { useTraining } from '../../../stores/training';
+import { smallChartText as text } from '../../text/train';
 import { Panel } from '../../ui/Panel';
-import { formatFigure, formatRate } from '../../util/format';
-import { StepChart } from '../charts/LazyChart';
+import { formatMetric, formatRate } from '../../util/format';
+import { StepChart } from '../charts/StepChart';
 import { gradNormOf, type Plot, rateOf, stepsOf, valuesOf } from '../charts/series';
 import { StepMetrics } from './StepMetrics';
 
-/** Beneath the loss: how far each step goes, and how hard the data pulls. */
+/** Below the loss: the learning rate and the gradient norm. */
 export function SmallCharts() {
   const rows = useTraining((state) => state.rows);
   const totalSteps = useTraining((state) => state.totalSteps);
   const [rate, norm] = useMemo((): [Plot, Plot] => {
     const x = stepsOf(rows.filter(({ kind }) => kind === 'step'));
     return [
-      { x, series: [{ name: 'Learning rate', color: '--series-1', values: valuesOf(x, rows, rateOf) }] },
+      { x, series: [{ name: text.learningRate, color: '--series-1', values: valuesOf(x, rows, rateOf) }] },
       {
         x,
-        series: [{ name: 'Gradient norm', color: '--series-1', values: valuesOf(x, rows, gradNormOf), width: 1.5 }],
+        series: [{ name: text.gradientNorm, color: '--series-1', values: valuesOf(x, rows, gradNormOf), width: 1.5 }],
       },
     ];
   }, [rows]);
   return (
     <div className="grid gap-4 lg:grid-cols-2">
-      <Panel title="Learning rate">
+      <Panel title={text.learningRate}>
         <StepChart
-          label="Learning rate"
+          label={text.learningRate}
           plot={rate}
           format={formatRate}
           tick={formatRate}
@@ -32,8 +33,8 @@ export function SmallCharts() {
           height={140}
         />
       </Panel>
-      <Panel title="Gradient norm">
-        <StepChart label="Gradient norm" plot={norm} format={formatFigure} xEnd={totalSteps} height={140} />
+      <Panel title={text.gradientNorm}>
+        <StepChart label={text.gradientNorm} plot={norm} format={formatMetric} xEnd={totalSteps} height={140} />
       </Panel>
       <StepMetrics />
     </div>

@@ -3,8 +3,8 @@ import type { MetricInfo } from '../../../objectives/objective';
 import type { MetricsRow } from '../../../storage/types';
 import { useTraining } from '../../../stores/training';
 import { Panel } from '../../ui/Panel';
-import { formatFigure } from '../../util/format';
-import { StepChart } from '../charts/LazyChart';
+import { formatMetric } from '../../util/format';
+import { StepChart } from '../charts/StepChart';
 import { type Plot, stepsOf, valuesOf } from '../charts/series';
 import { knownMetrics, metricNamed } from './metrics';
 
@@ -29,7 +29,7 @@ export function StepMetrics() {
   const plots = useMemo(() => plotsOf(rows, knownMetrics(run)), [rows, run]);
   return plots.map(([{ name, label, help }, plot]) => (
     <Panel key={name} title={label} description={help}>
-      <StepChart label={label} plot={plot} format={formatFigure} xEnd={totalSteps} height={140} />
+      <StepChart label={label} plot={plot} format={formatMetric} xEnd={totalSteps} height={140} />
     </Panel>
   ));
 }

@@ -1,0 +1,79 @@
+/** English of the Recipe page. Fields have their names and help from recipe/catalogue. */
+export const recipeText = {
+  detail: 'Detail',
+  simple: 'Simple',
+  advanced: 'Advanced',
+  save: 'Save recipe',
+  open: 'Open recipe',
+  reset: 'Reset to the defaults',
+  pristine: 'Every field is at its default.',
+};
+
+export const sliderText = {
+  title: 'How to train',
+  custom: 'Custom',
+  setting: (name: string, value: string) => `${name}: ${value}`,
+  long: 'How long',
+  steps: (steps: string) => `${steps}, set in Advanced`,
+  passes: (passes: string) => `${passes} over the examples`,
+  longHint: 'More passes teach the examples better; too many, and the model memorises them.',
+  strong: 'How strong',
+  rate: (size: string, rate: string) => `${size}learning rate ${rate}`,
+  strongHint: 'A stronger setting changes the model more, and it forgets more of what it could do before.',
+  careful: 'How careful',
+  nothingHeldOut: 'nothing is held out',
+  heldOut: (share: string) => `${share} held out for validation`,
+  carefulHint:
+    'Held-out examples show whether the model learned the task or only memorised the examples. The best checkpoint of the run is kept.',
+};
+
+export const memoryChoiceText = {
+  title: 'Memory',
+  description: 'These reduce the GPU memory of a run, with little effect on the result.',
+  precision: 'Precision of the frozen model',
+  checkpointing: 'Recompute activations instead of storing them (gradient checkpointing)',
+};
+
+export const advancedText = {
+  groups: {
+    '': 'Run',
+    model: 'Model',
+    dataset: 'Dataset',
+    method: 'Method',
+    objective: 'Objective',
+    training: 'Training',
+    regularisation: 'Regularisation',
+  },
+  regularisationHint: 'Keeps the model from memorising your examples, and from forgetting what it could do before.',
+  find: 'Find a field',
+  placeholder: 'Find a field: rank, warmup, seed',
+  onlyChanged: (count: number) => `Only changed fields (${count})`,
+  notInRecipe: 'Not in this recipe',
+  onlyWith: (label: string, types: string) => `${label}: only with ${types}.`,
+  allDefault: 'Every field is at its default.',
+  nothing: 'No matching field. Try “rate”, “length” or “seed”.',
+};
+
+export const fieldText = {
+  none: 'none',
+  auto: 'auto',
+  incompatible: (label: string) => `${label} (not compatible)`,
+  option: (value: string, label: string) => `${value}: ${label}`,
+  columnsPlaceholder: 'detected, or {"prompt": "question"}',
+  patternPlaceholder: 'none, or {"q_proj": 8}',
+  chooseFile: 'Choose a file',
+  usual: (values: string[]) => ` Usually ${values.join(' to ')}.`,
+  suggested: 'suggested for this model',
+  changed: 'changed',
+  reset: (name: string, value: string) => `Reset ${name} to ${value}`,
+  default: (source: string) => `default · ${source}`,
+};
+
+export const jsonText = {
+  title: 'As JSON',
+  description: 'The same recipe, for files and scripts. Edit either side.',
+  label: 'Recipe as JSON',
+  notAnObject: 'a recipe is an object in braces',
+  invalid: (why: string) => `This is not valid JSON yet: ${why}`,
+  discard: 'Discard the edit',
+};
