@@ -129,12 +129,16 @@ test('a full disk ends the run with instructions, and its last checkpoint is sti
   const browser = await page.context().newCDPSession(page);
   const setQuota = (quotaSize?: number) =>
     browser.send('Storage.overrideQuotaForOrigin', { origin: baseURL!, quotaSize });
-  // The browser’s own limit: three checkpoints of 0.65 MB fit, four do not.
-  await setQuota(2.3e6);
+  const gate = await holdAt(page, STRUCK);
   await openStudio(page);
   await start(page);
+  await gate.reached();
+  // The browser’s own limit: what is stored by now, and less room than the next checkpoint of 0.65 MB takes.
+  const { usage } = await page.evaluate(() => navigator.storage.estimate());
+  await setQuota(usage! + 200_000);
+  await gate.open();
   const alert = page.getByRole('alert');
-  await expect(alert).toContainText('There is no space left in this browser', { timeout: PATIENCE });
+  await expect(alert).toContainText('There is no space left in this browser');
   await expect(alert).toContainText('Delete runs, models or datasets you no longer need');
   await setQuota();
   await goOn(page, undisturbed);

@@ -23,7 +23,7 @@ test('a reload during a run offers to resume from the last checkpoint', async ({
   expect(paused).toBeLessThan(9);
   await page.reload();
 
-  await expect(page.getByText(`stopped at step ${paused} of 9`)).toBeVisible();
+  await expect(page.getByText(`“pirate-chat” stopped at step ${paused} of 9`)).toBeVisible();
   await resumeButton(page).click();
   await expectFinished(page, 9);
   expect(await stepsSeen(page)).toEqual(Array.from({ length: 9 - paused }, (_, i) => paused + 1 + i));
