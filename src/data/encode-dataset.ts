@@ -1,6 +1,6 @@
 /** All examples of a dataset -> ids. Rows that cannot be used are left out, with the reason among the problems. */
 import { TabtuneError } from '../base/errors';
-import type { Encoded } from './encode';
+import type { Encoded } from './loss-mask';
 import type { ObjectiveData, TextOptions, UsableExamples } from './objective-data';
 import { excerpt, ProblemList } from './problems';
 import { exampleKey } from './to-examples';

@@ -1,5 +1,5 @@
 /** A text as it is -> ids. */
-import { checkIds, type Encoded } from './encode';
+import { checkIds, type Encoded } from './loss-mask';
 import type { TextTokenizer } from './tokenizer';
 
 /** With the special tokens that the tokeniser puts around a text; nothing is trained on. Throws bad_model. */

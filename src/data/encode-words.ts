@@ -2,7 +2,7 @@
  * Encodes a list of words, as transformers' fast tokenisers do with is_split_into_words: each word is encoded
  * separately, and special tokens enclose the whole. A word's label is assigned to its first token.
  */
-import { checkIds } from './encode';
+import { checkIds } from './loss-mask';
 import type { TextTokenizer } from './tokenizer';
 
 export interface EncodedWords {

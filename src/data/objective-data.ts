@@ -2,7 +2,7 @@
  * What an objective tells the data layer: which examples it learns from, and how they are encoded, labelled, truncated, packed
  * and shown. Each objective's answers are in its file in src/objectives; the data layer does not know which objectives there are.
  */
-import type { Encoded } from './encode';
+import type { Encoded } from './loss-mask';
 import type { RenderOptions } from './render';
 import type { TextTokenizer } from './tokenizer';
 import type { DataProblem, Example, NextTokenExample, TaskData, TokenizedExample } from './types';

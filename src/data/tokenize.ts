@@ -2,8 +2,8 @@
 import { TabtuneError } from '../base/errors';
 import type { DatasetSection } from '../recipe/sections';
 import { bucketFor, targetsOf } from './batches';
-import type { Encoded } from './encode';
 import type { EncodedDataset } from './encode-dataset';
+import type { Encoded } from './loss-mask';
 import type { Counting, ObjectiveData } from './objective-data';
 import { ProblemList } from './problems';
 import { splitExamples } from './split';

@@ -1,6 +1,6 @@
 /** Texts above the limit. The special tokens around a text stay around what is kept of it. */
 import { IGNORE } from './batches';
-import type { Encoded } from './encode';
+import type { Encoded } from './loss-mask';
 import type { TokenSequence } from './types';
 
 interface Text {

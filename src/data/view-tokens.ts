@@ -1,5 +1,5 @@
 /** One example for the screen: its text as the model reads it, and for every token whether it is trained on or cut off. */
-import type { Encoded } from './encode';
+import type { Encoded } from './loss-mask';
 import type { ObjectiveData, TextOptions } from './objective-data';
 import type { TextTokenizer } from './tokenizer';
 import { roomFor } from './truncate';

@@ -1,7 +1,8 @@
 /** Masked language modelling (BERT): some tokens are masked, and the model predicts them. The loss is in src/engine/objectives/masked-lm.ts. */
-import type { Encoded } from '../data/encode';
+
 import { encodeAround } from '../data/encode-text';
 import { plainText } from '../data/example-kinds';
+import type { Encoded } from '../data/loss-mask';
 import { templateWarnings } from '../data/model-warnings';
 import { type ObjectiveData, unlabelled } from '../data/objective-data';
 import { renderExample } from '../data/render';

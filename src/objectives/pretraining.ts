@@ -1,6 +1,7 @@
 /** Continued pretraining: the next token of plain text. The loss is in src/engine/objectives/pretraining.ts. */
-import { encodeRendered } from '../data/encode';
+
 import { plainText } from '../data/example-kinds';
+import { encodeRendered } from '../data/loss-mask';
 import { writingWarnings } from '../data/model-warnings';
 import { type ObjectiveData, unlabelled } from '../data/objective-data';
 import { piecesOf, wrapExamples } from '../data/packing';

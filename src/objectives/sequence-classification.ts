@@ -2,10 +2,10 @@
 import type { TextProblemType } from '../base/task';
 import { encodeAround } from '../data/encode-text';
 import { type ExampleOf, exampleAs } from '../data/example-kinds';
+import { classify } from '../data/label-ids';
 import { writtenLabel } from '../data/labelled';
 import type { ObjectiveData } from '../data/objective-data';
 import { excerpt } from '../data/problems';
-import { classify } from '../data/task';
 import { exampleKey } from '../data/to-examples';
 import { truncate } from '../data/truncate';
 import type { DataProblem, Example } from '../data/types';

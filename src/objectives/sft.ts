@@ -1,5 +1,5 @@
 /** Supervised fine-tuning on answers. The loss is in src/engine/objectives/sft.ts. */
-import { encodeRendered } from '../data/encode';
+import { encodeRendered } from '../data/loss-mask';
 import { writingWarnings } from '../data/model-warnings';
 import { type ObjectiveData, unlabelled } from '../data/objective-data';
 import { packExamples } from '../data/packing';

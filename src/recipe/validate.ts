@@ -5,7 +5,7 @@
  */
 import { methodOf } from '../methods';
 import { columnParts } from './catalogue';
-import { recipeRefusals } from './combine';
+import { recipeRefusals } from './compatibility';
 import { applies, field, fieldsOf, valueAt } from './fields';
 import { allowedNumber, problem, type RecipeProblem } from './schema';
 import type { Refusal } from './spec';

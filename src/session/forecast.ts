@@ -1,13 +1,13 @@
 /** What a run would take, and everything that stands in its way, before it starts. */
 import { type ErrorData, TabtuneError } from '../base/errors';
-import { partsOfBaseText } from '../data/base-parts';
+import { partsOfBaseText } from '../data/base-text-parts';
 import type { TokenizedDataset, TokenizedExample } from '../data/types';
 import type { AdapterFiles } from '../formats/adapter-format';
 import { checkModelFolder } from '../hub/check';
 import type { PrecisionPlan } from '../hub/descriptions';
 import type { PlanModel } from '../hub/plan';
 import { continuedRecipe, decodeAdapter } from '../methods/read-adapter';
-import { checkCombination } from '../recipe/combine';
+import { checkCombination } from '../recipe/compatibility';
 import { checkRecipe } from '../recipe/defaults';
 import { totalSteps } from '../recipe/forecast';
 import type { MethodSection, Recipe } from '../recipe/types';

@@ -3,7 +3,7 @@ import { TabtuneError } from '../base/errors';
 import type { ParsedDataset, TokenizedDataset } from '../data/types';
 import { methodOf } from '../methods';
 import { objectiveOf } from '../objectives';
-import { checkCombination } from '../recipe/combine';
+import { checkCombination } from '../recipe/compatibility';
 import type { Recipe } from '../recipe/types';
 import type { RunRecord } from '../storage/types';
 import type { TrainJob } from '../workers/engine/api';

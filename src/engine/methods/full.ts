@@ -2,7 +2,7 @@
 import type { FullMethod } from '../../methods/full';
 import type { LanguageModel } from '../models/model';
 import type { Method, MethodTwin } from './method';
-import { type NamedTensors, openedMethod, openTensors } from './opened';
+import { type NamedTensors, openedMethod, openTensors } from './opened-tensors';
 
 export const createFull = (model: LanguageModel, values?: NamedTensors): Method =>
   openedMethod(openTensors(model.tensors, values));

@@ -4,9 +4,9 @@
  * above divided by `layer_lr_divisor`. The schedule over the run is the recipe's (by default slanted triangular).
  */
 import type { GradualMethod } from '../../methods/gradual-unfreezing';
-import { depthOf } from './depth';
+import { depthOf } from './layer-depth';
 import type { MethodTwin } from './method';
-import { openedMethod, openTensors } from './opened';
+import { openedMethod, openTensors } from './opened-tensors';
 
 export const gradualUnfreezing: MethodTwin<GradualMethod> = {
   type: 'gradual_unfreezing',

@@ -1,7 +1,7 @@
 /** Feature extraction: the model is frozen and only the objective's head is trained. */
 import type { HeadMethod } from '../../methods/head';
 import type { MethodTwin } from './method';
-import { headTensors, openedMethod, openTensors } from './opened';
+import { headTensors, openedMethod, openTensors } from './opened-tensors';
 
 export const head: MethodTwin<HeadMethod> = {
   type: 'head',

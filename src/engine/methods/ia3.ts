@@ -16,7 +16,7 @@ import { scaleColumns } from '../kernels/pointwise/scale-columns';
 import { linear } from '../kernels/products/linear';
 import type { LanguageModel } from '../models/model';
 import type { Method, MethodTwin } from './method';
-import { tensorsOfModules } from './opened';
+import { tensorsOfModules } from './opened-tensors';
 import { readTensors } from './read-tensors';
 import { targetedLinears } from './targets';
 import { type NamedTensors, tensorMaker } from './tensors';

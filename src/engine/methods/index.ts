@@ -3,7 +3,7 @@ import type { MethodSection } from '../../methods';
 import type { LanguageModel, ModelTensor } from '../models/model';
 import * as all from './all';
 import type { Method, MethodOptions, MethodTwin } from './method';
-import { alongside, headTensors, openTensors } from './opened';
+import { alongside, headTensors, openTensors } from './opened-tensors';
 import { savedTensors } from './read-tensors';
 import type { NamedTensors } from './tensors';
 

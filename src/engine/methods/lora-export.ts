@@ -6,7 +6,7 @@
 import { unmatchedKeys } from '../../base/module-names';
 import type { LanguageModel } from '../models/model';
 import { readFloats } from '../webgpu/backend';
-import { type LoraSettings, loraModules, loraNames } from './lora-modules';
+import { type LoraSettings, loraModules, loraNames } from './lora-scale';
 import type { Method } from './method';
 import { readTensors } from './read-tensors';
 import { shortTargets } from './targets';

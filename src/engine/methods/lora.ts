@@ -14,14 +14,14 @@ import { loraLinear } from '../kernels/products/lora-linear';
 import type { LanguageModel } from '../models/model';
 import { type DoraCache, type DoraTensors, doraDelta, doraLinear } from './dora';
 import { loraExport } from './lora-export';
-import { checkPatterns, type LoraSettings, loraModules, loraNames, loraShapes } from './lora-modules';
+import { checkPatterns, type LoraSettings, loraModules, loraNames, loraShapes } from './lora-scale';
 import type { Method, MethodTwin } from './method';
-import { normal } from './normal';
-import { tensorsOfModules } from './opened';
+import { normal } from './normal-number';
+import { tensorsOfModules } from './opened-tensors';
 import { startPissa } from './pissa';
 import { type NamedTensors, tensorMaker } from './tensors';
 
-export { type LoraSettings, loraModules, loraNames, loraShapes } from './lora-modules';
+export { type LoraSettings, loraModules, loraNames, loraShapes } from './lora-scale';
 export { targetedLinears } from './targets';
 export type { NamedTensors } from './tensors';
 

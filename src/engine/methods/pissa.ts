@@ -19,9 +19,9 @@ import { linear, linearBackwardInput } from '../kernels/products/linear';
 import type { LanguageModel } from '../models/model';
 import type { Weight } from '../types';
 import { readFloats } from '../webgpu/backend';
-import { checkPatterns, type LoraSettings, loraModules, loraNames } from './lora-modules';
-import { normal } from './normal';
-import { orthogonalRows, rowsOfProduct, singularRows } from './singular';
+import { checkPatterns, type LoraSettings, loraModules, loraNames } from './lora-scale';
+import { normal } from './normal-number';
+import { orthogonalRows, rowsOfProduct, singularRows } from './singular-values';
 import type { NamedTensors } from './tensors';
 
 /** Oversampling: extra singular vectors, which make the wanted ones converge. */

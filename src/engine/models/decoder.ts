@@ -17,8 +17,8 @@ import { type GluActivation, glu } from '../kernels/pointwise/glu';
 import type { Hooks, LinearModule, SublayerPlace } from '../types';
 import { languageModel } from './backbone';
 import type { LanguageModel, ModelInput } from './model';
+import { type Calls, callsWith, loadOutput, runBlocks } from './module-calls';
 import type { Rotary } from './rope';
-import { type Calls, callsWith, loadOutput, runBlocks } from './run';
 import { keysAndValues, type LayerInput, type VirtualTokens, virtualTokens } from './virtual-tokens';
 import type { Loader } from './weights';
 

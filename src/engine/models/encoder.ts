@@ -14,7 +14,7 @@ import { embedding } from '../kernels/moves/embedding';
 import type { Hooks, LinearModule, SublayerPlace, Weight } from '../types';
 import { languageModel } from './backbone';
 import type { LanguageModel, LmHead, ModelInput } from './model';
-import { activate, callsWith, loadNorm, type NormWeights, normalize, runBlocks } from './run';
+import { activate, callsWith, loadNorm, type NormWeights, normalize, runBlocks } from './module-calls';
 import { virtualTokens } from './virtual-tokens';
 import type { Loader } from './weights';
 

@@ -16,8 +16,8 @@ import { byTurns, splitColumns } from '../kernels/moves/split-columns';
 import type { Hooks, LinearModule, SublayerPlace } from '../types';
 import { languageModel } from './backbone';
 import type { LanguageModel, ModelInput } from './model';
+import { activate, callsWith, loadNorm, loadOutput, type NormWeights, normalize, runBlocks } from './module-calls';
 import { createRotary } from './rope';
-import { activate, callsWith, loadNorm, loadOutput, type NormWeights, normalize, runBlocks } from './run';
 import { keysAndValues, virtualTokens } from './virtual-tokens';
 import type { Loader } from './weights';
 

@@ -16,7 +16,7 @@ import { sideBySide, splitColumns } from '../kernels/moves/split-columns';
 import type { Hooks, LinearModule, SublayerPlace } from '../types';
 import { languageModel } from './backbone';
 import type { LanguageModel, ModelInput } from './model';
-import { activate, callsWith, loadNorm, loadOutput, type NormWeights, normalize, runBlocks } from './run';
+import { activate, callsWith, loadNorm, loadOutput, type NormWeights, normalize, runBlocks } from './module-calls';
 import { keysAndValues, virtualTokens } from './virtual-tokens';
 import type { Loader } from './weights';
 

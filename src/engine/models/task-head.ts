@@ -27,7 +27,7 @@ import { denseWeight } from '../kernels/products/weight';
 import type { Hooks, LinearModule } from '../types';
 import type { CreatedHead } from './heads';
 import type { ClassificationHead, LanguageModel, ModelTensor, WeightSource } from './model';
-import { applyWith, SITES } from './run';
+import { applyWith, SITES } from './module-calls';
 import { createLoader, type LoadOptions } from './weights';
 
 /** What transformers puts before an encoder's paths; nothing if the model is the bare encoder. */

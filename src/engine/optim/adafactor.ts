@@ -6,8 +6,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { keptZeros, writeValues } from '../kernels/in-place';
 import { adafactorStep, factorise, tableOf } from '../kernels/optimisers/adafactor';
-import type { Place } from './layout';
-import { pace, type RuleKind } from './rule';
+import type { Place } from './flat-layout';
+import { pace, type RuleKind } from './update-rule';
 
 /** eps[0] of transformers' Adafactor: added to squared gradients. */
 const EPSILON = 1e-30;

@@ -10,8 +10,8 @@ import { keptZeros, writeValues } from '../kernels/in-place';
 import { adamW } from '../kernels/optimisers/adamw';
 import { adamW8, BLOCK } from '../kernels/optimisers/adamw-8bit';
 import { dynamicMap } from '../quantization/nf4';
-import type { Place } from './layout';
-import { pace, type RuleKind, type StatePart } from './rule';
+import type { Place } from './flat-layout';
+import { pace, type RuleKind, type StatePart } from './update-rule';
 
 /** bitsandbytes' min_8bit_size. */
 const SMALLEST = 4096;

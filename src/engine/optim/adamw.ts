@@ -2,7 +2,7 @@
 
 import { keptZeros } from '../kernels/in-place';
 import { adamW } from '../kernels/optimisers/adamw';
-import { pace, perValue, type RuleKind } from './rule';
+import { pace, perValue, type RuleKind } from './update-rule';
 
 /** `coupled`: Adam, whose weight decay is part of the gradient. */
 export const adamKind = (coupled: boolean): RuleKind => ({

@@ -6,7 +6,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { keptZeros } from '../kernels/in-place';
 import { accumulateGradients } from '../kernels/optimisers/accumulate';
 import { scaleInPlace } from '../kernels/optimisers/scale';
-import type { Layout } from './layout';
+import type { Layout } from './flat-layout';
 import { type Gradients, gradientsByPlace } from './optimizer';
 
 export interface FisherSum {

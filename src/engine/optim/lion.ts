@@ -1,7 +1,7 @@
 /** Lion (Chen et al., 2023): steps of equal size, along the sign of an interpolated momentum. */
 import { keptZeros } from '../kernels/in-place';
 import { lionStep } from '../kernels/optimisers/lion';
-import { pace, perValue, type RuleKind } from './rule';
+import { pace, perValue, type RuleKind } from './update-rule';
 
 export const lion: RuleKind = {
   create(layout, settings) {

@@ -1,5 +1,5 @@
 /**
- * The optimiser of a run, with any update rule (rules.ts), over all trainable tensors as one flat range: gradients, state
+ * The optimiser of a run, with any update rule (update-rules.ts), over all trainable tensors as one flat range: gradients, state
  * and a master copy of the parameters are stored end to end, so clipping and the update take a few dispatches for any
  * number of tensors. Around the rule: the penalty on moving away from the base (L2-SP, EWC), clipping, and the moving
  * average of the weights. State is keyed by tensor name, as in checkpoints.
@@ -11,14 +11,14 @@ import { gradientStats, partialCount, STATS } from '../kernels/optimisers/grad-n
 import { movingAverage } from '../kernels/optimisers/moving-average';
 import { addPenalty } from '../kernels/optimisers/weight-penalty';
 import { readFloats } from '../webgpu/backend';
-import { type Layout, type LayoutOptions, layOut, type Place, rangesOf } from './layout';
-import { type OptimizerSettings, perValue } from './rule';
-import { RULES } from './rules';
+import { type Layout, type LayoutOptions, layOut, type Place, rangesOf } from './flat-layout';
 import { loadParts, type StateTensors, saveParts } from './state';
+import { type OptimizerSettings, perValue } from './update-rule';
+import { RULES } from './update-rules';
 
-export { decays, type Layout } from './layout';
-export type { OptimizerSettings } from './rule';
+export { decays, type Layout } from './flat-layout';
 export type { StateTensors } from './state';
+export type { OptimizerSettings } from './update-rule';
 
 export interface UpdateStats {
   /** Includes the weight penalty. */

@@ -1,7 +1,7 @@
 /** Stochastic gradient descent with momentum, as in torch.optim.SGD. Without momentum it keeps no state. */
 import { keptZeros } from '../kernels/in-place';
 import { sgdStep } from '../kernels/optimisers/sgd';
-import { pace, perValue, type RuleKind } from './rule';
+import { pace, perValue, type RuleKind } from './update-rule';
 
 export const sgd: RuleKind = {
   create(layout, settings) {

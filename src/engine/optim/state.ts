@@ -6,8 +6,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { writeValues } from '../kernels/in-place';
 import { isGpu, readFloats } from '../webgpu/backend';
-import type { Layout, Place } from './layout';
-import type { StatePart } from './rule';
+import type { Layout, Place } from './flat-layout';
+import type { StatePart } from './update-rule';
 
 export type StateTensors = Map<string, { shape: number[]; data: Float32Array }>;
 

@@ -18,7 +18,7 @@ import { createObjective } from '../objectives';
 import type { Objective } from '../objectives/objective';
 import { createOptimizer, type Optimizer } from '../optim/optimizer';
 import { type BaseBatches, type BaseText, baseTextOf } from './base-text';
-import { estimateFisher, type FisherSetup } from './fisher';
+import { estimateFisher, type FisherSetup } from './estimate-fisher';
 
 /** A method on its model, which has a head for the task if there is one. */
 export interface Attached {

@@ -6,7 +6,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { asOneNode, valueAndGradients, withoutTape } from '../kernels/tape';
-import { depthOf } from '../methods/depth';
+import { depthOf } from '../methods/layer-depth';
 import type { LanguageModel } from '../models/model';
 import type { Hooks } from '../types';
 

@@ -8,7 +8,7 @@ import { readFloats } from '../webgpu/backend';
 import { beginWork } from '../webgpu/pool';
 import { forwardOnly } from './checkpointing';
 import { createPass, type PassSetup } from './pass';
-import { addScalars, disposeScalars, readScalars, type ScalarSums } from './scalars';
+import { addScalars, disposeScalars, readScalars, type ScalarSums } from './step-scalars';
 
 /** A whole text as a batch of one row, every token of it a target but the first. */
 export function wholeText(ids: Int32Array): NextTokenBatch {

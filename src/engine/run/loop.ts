@@ -17,7 +17,7 @@ import { checkpointBlocks, frozenBelow } from './checkpointing';
 import { type Evaluation, evaluate } from './evaluate';
 import { createPass, type PassSetup } from './pass';
 import { prepareBatches } from './prepare';
-import { addScalars, readScalars, type ScalarSums } from './scalars';
+import { addScalars, readScalars, type ScalarSums } from './step-scalars';
 import { trainingHooks } from './training-hooks';
 
 export interface TrainSetup extends PassSetup {
@@ -215,21 +215,12 @@ export async function trainLoop(
     lap();
     if (measured === null) return false; // stopped meanwhile
     const { loss, metrics, scores } = measured;
-    const best = Number.isFinite(loss) && (state.bestEvalLoss === null || loss < state.bestEvalLoss);
-    // Before the first step this measures the base: the loss to beat, not a checkpoint.
-    if (state.step === 0) state.initialEvalLoss = loss;
-    else if (best) {
-      state.bestEvalLoss = loss;
-      state.bestStep = state.step;
-      state.patienceUsed = 0;
-    } else state.patienceUsed++;
-    state.lastEvalLoss = loss;
-    state.lastEvalStep = state.step;
+    const best = noteEvaluation(state, loss);
     await callbacks.evaluation({
       step: state.step,
       epoch: epochOf(state.step),
       loss,
-      best: best && state.step > 0,
+      best,
       seconds: state.seconds,
       metrics,
       scores,
@@ -237,7 +228,7 @@ export async function trainLoop(
     callbacks.phase('sampling');
     await callbacks.samples(state.step);
     clock = performance.now(); // samples are not training time
-    return best && state.step > 0;
+    return best;
   };
 
   const save = async (best: boolean) => {
@@ -247,8 +238,7 @@ export async function trainLoop(
     callbacks.phase('training');
   };
 
-  const exhausted = () =>
-    settings.early_stopping_patience > 0 && state.patienceUsed >= settings.early_stopping_patience;
+  const exhausted = () => isExhausted(state, settings.early_stopping_patience);
 
   if (state.step === 0) await runEvaluation();
   callbacks.phase('training');

@@ -5,10 +5,10 @@
 import { TabtuneError } from '../../base/errors';
 import { tokenizeText } from '../../data/base-text';
 import { ChatTemplate, FAULTY_TEMPLATE, PLAIN_CHAT_TEMPLATE, templateSource } from '../../data/chat-template';
-import { checkIds } from '../../data/encode';
 import { type EncodedDataset, encodeDataset } from '../../data/encode-dataset';
 import { encodeAround } from '../../data/encode-text';
 import { encodeWords, firstOfWords } from '../../data/encode-words';
+import { checkIds } from '../../data/loss-mask';
 import type { TextOptions } from '../../data/objective-data';
 import { parseDataset } from '../../data/parse';
 import { renderPrompt } from '../../data/render';

@@ -1,7 +1,7 @@
 /** The files that an open adapter is saved in, in the layout of its ecosystem. */
 import { TabtuneError } from '../../base/errors';
 import { exportedMethod } from '../../engine/methods';
-import { headTensors } from '../../engine/methods/opened';
+import { headTensors } from '../../engine/methods/opened-tensors';
 import type { AdapterFiles } from '../../formats/adapter-format';
 import { modelClass } from '../../formats/adapterhub';
 import { labelsFile } from '../../formats/labels';

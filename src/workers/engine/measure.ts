@@ -1,6 +1,6 @@
 /** What a run measures besides its loss: a classifier's metrics, and forgetting. */
 import type { TaskData } from '../../base/task';
-import { partsOfBaseText } from '../../data/base-parts';
+import { partsOfBaseText } from '../../data/base-text-parts';
 import { createBatchSource } from '../../data/batches';
 import type { TokenizedExample } from '../../data/types';
 import type { BaseBatches } from '../../engine/run/base-text';

@@ -26,10 +26,10 @@ import { getRun } from '../../storage/runs';
 import { adapterFiles } from './adapter-files';
 import { type HeadSource, type OpenAdapter, openAdapter, openMethod } from './adapters';
 import type { EngineApi } from './api';
-import { checkpointHead } from './checkpoint-head';
 import { mergeModel } from './merge';
 import { checkpointValues } from './run-checkpoints';
 import { RunControl } from './run-control';
+import { checkpointHead } from './stored-head';
 import { runTraining } from './train';
 
 interface OpenModel {

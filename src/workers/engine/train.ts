@@ -2,15 +2,15 @@
  * One training run inside the engine worker: assembles it from the job, runs the loop, writes metrics and checkpoints
  * to storage, and reports to the page, which writes the run's record.
  */
-import { partsOfBaseText } from '../../data/base-parts';
+import { partsOfBaseText } from '../../data/base-text-parts';
 import { createBatchSource } from '../../data/batches';
 import type { BatchSource } from '../../data/types';
-import { weightChange } from '../../engine/methods/change';
-import { countParameters } from '../../engine/methods/count';
+import { countParameters } from '../../engine/methods/parameter-count';
+import { weightChange } from '../../engine/methods/weight-change';
 import type { LanguageModel } from '../../engine/models/model';
 import { assembleRun } from '../../engine/run/assemble';
 import { baseTextLoss } from '../../engine/run/base-text';
-import { estimateFisher } from '../../engine/run/fisher';
+import { estimateFisher } from '../../engine/run/estimate-fisher';
 import {
   type Control,
   type EvaluationReport,

@@ -1,7 +1,7 @@
 /**
  * Every method × family × objective as a list of cells, which the tests run through and docs/METHODS.md is generated from.
  */
-import type { CombinedModel } from '../../../src/recipe/combine';
+import type { CombinedModel } from '../../../src/recipe/compatibility';
 import { resolveRecipe } from '../../../src/recipe/defaults';
 import type { MethodSection, MethodType, ObjectiveType, Recipe, RecipeInput } from '../../../src/recipe/types';
 

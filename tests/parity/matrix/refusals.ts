@@ -1,6 +1,6 @@
 /** Which cells are refused, and with which message: written by hand from the nature of each method and objective. */
 import type { ErrorData } from '../../../src/base/errors';
-import { combinationProblem } from '../../../src/recipe/combine';
+import { combinationProblem } from '../../../src/recipe/compatibility';
 import { fill } from '../../../src/recipe/defaults';
 import { type Cell, combined, recipeInput } from './cells';
 

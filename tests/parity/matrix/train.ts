@@ -17,7 +17,7 @@ import { freshState, recordStep } from '../../../src/engine/run/loop';
 import type { Hooks } from '../../../src/engine/types';
 import { readFloats } from '../../../src/engine/webgpu/backend';
 import { leavesModel, methodOf } from '../../../src/methods';
-import { combinationProblem } from '../../../src/recipe/combine';
+import { combinationProblem } from '../../../src/recipe/compatibility';
 import { adapterFiles } from '../../../src/workers/engine/adapter-files';
 import { type OpenAdapter, openAdapter, openMethod } from '../../../src/workers/engine/adapters';
 import { type Cell, combined, type MatrixFamily, recipeOf, STEPS } from './cells';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { partsOfBaseText } from '../../../src/data/base-parts';
+import { partsOfBaseText } from '../../../src/data/base-text-parts';
 import { createDataApi } from '../../../src/workers/data/service';
 import { allOf, apiWith, baseFiles, errorOf, jsonl, STORIES, section, tokenizerFiles, utf8 } from './helpers';
 import { bert, SFT } from './objectives';

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ChatTemplate, PLAIN_CHAT_TEMPLATE, templateSource } from '../../../src/data/chat-template';
-import { encodeRendered } from '../../../src/data/encode';
+import { encodeRendered } from '../../../src/data/loss-mask';
 import { type RenderOptions, renderExample } from '../../../src/data/render';
 import { TextTokenizer } from '../../../src/data/tokenizer';
 import type { ChatMessage, Example } from '../../../src/data/types';

@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { encodeRendered } from '../../../src/data/encode';
+import { encodeRendered } from '../../../src/data/loss-mask';
 import { TextTokenizer } from '../../../src/data/tokenizer';
 import { tokenizerFiles } from './helpers';
 

@@ -11,7 +11,7 @@ import * as objectives from '../../../src/engine/objectives';
 import { sft } from '../../../src/engine/objectives/sft';
 import { assembleRun, type RunOptions } from '../../../src/engine/run/assemble';
 import { wholeText } from '../../../src/engine/run/evaluate';
-import { estimateFisher } from '../../../src/engine/run/fisher';
+import { estimateFisher } from '../../../src/engine/run/estimate-fisher';
 import { freshState, recordStep } from '../../../src/engine/run/loop';
 import type { LoraMethod } from '../../../src/methods/lora';
 import { resolveRecipe } from '../../../src/recipe/defaults';

@@ -8,7 +8,7 @@ import { valueAndGradients } from '../../../src/engine/kernels/tape';
 import { inference } from '../../../src/engine/methods/method';
 import { sft } from '../../../src/engine/objectives/sft';
 import { wholeText } from '../../../src/engine/run/evaluate';
-import { estimateFisher } from '../../../src/engine/run/fisher';
+import { estimateFisher } from '../../../src/engine/run/estimate-fisher';
 import { readFloats } from '../../../src/engine/webgpu/backend';
 import { relativeError } from '../../fixture-files';
 import { lossOf } from '../../parity/loss';

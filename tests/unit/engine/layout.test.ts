@@ -2,7 +2,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decays, layOut, rangesOf } from '../../../src/engine/optim/layout';
+import { decays, layOut, rangesOf } from '../../../src/engine/optim/flat-layout';
 import { packBytes, unpackBytes } from '../../../src/engine/optim/state';
 import { fixtureJson } from '../../fixture-files';
 

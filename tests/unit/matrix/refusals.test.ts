@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
 import { supportedFamilies } from '../../../src/engine/models';
 import { catalogue } from '../../../src/recipe/catalogue';
-import { checkCombination, combinationProblems } from '../../../src/recipe/combine';
+import { checkCombination, combinationProblems } from '../../../src/recipe/compatibility';
 import { checkRecipe, fill } from '../../../src/recipe/defaults';
 import {
   CELLS,

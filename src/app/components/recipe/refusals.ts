@@ -1,6 +1,6 @@
 /** Whether a choice works with the rest of the recipe and the open model, checked before it is made. */
 import type { ErrorData } from '../../../base/errors';
-import { combinationProblems } from '../../../recipe/combine';
+import { combinationProblems } from '../../../recipe/compatibility';
 import { checkRecipe } from '../../../recipe/defaults';
 import { withValue } from '../../../recipe/diff';
 import type { RecipePath } from '../../../recipe/fields';

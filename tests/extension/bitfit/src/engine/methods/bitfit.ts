@@ -2,7 +2,7 @@
 import { TabtuneError } from '../../base/errors';
 import type { BitFitMethod } from '../../methods/bitfit';
 import type { MethodTwin } from './method';
-import { headTensors, openedMethod, openTensors } from './opened';
+import { headTensors, openedMethod, openTensors } from './opened-tensors';
 
 export const bitfit: MethodTwin<BitFitMethod> = {
   type: 'bitfit',

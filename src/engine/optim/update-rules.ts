@@ -5,7 +5,7 @@ import { adam } from './adam';
 import { adamw } from './adamw';
 import { adamw8bit } from './adamw-8bit';
 import { lion } from './lion';
-import type { RuleKind } from './rule';
 import { sgd } from './sgd';
+import type { RuleKind } from './update-rule';
 
 export const RULES: Record<OptimizerName, RuleKind> = { adamw, adamw_8bit: adamw8bit, adam, sgd, lion, adafactor };

@@ -1,7 +1,7 @@
 /** The interface of every optimiser: a rule that updates ranges of the flat buffers, and the state that it keeps. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { TrainingSection } from '../../recipe/types';
-import type { Layout, Place, Range } from './layout';
+import type { Layout, Place, Range } from './flat-layout';
 
 export type OptimizerSettings = Pick<
   TrainingSection,

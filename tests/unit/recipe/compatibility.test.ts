@@ -1,7 +1,7 @@
 /** Which combinations can be trained: every method × kind of model × objective, and the options that only some support. */
 import { describe, expect, test } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
-import { type CombinedModel, checkCombination, combinationProblem } from '../../../src/recipe/combine';
+import { type CombinedModel, checkCombination, combinationProblem } from '../../../src/recipe/compatibility';
 import { checkRecipe, resolveRecipe } from '../../../src/recipe/defaults';
 import { withValue } from '../../../src/recipe/diff';
 import type { MethodType, ObjectiveType, RecipeInput } from '../../../src/recipe/types';
