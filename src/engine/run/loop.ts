@@ -14,6 +14,7 @@ import { scheduleFactor } from '../optim/schedules';
 import { counters } from '../webgpu/backend';
 import { beginWork } from '../webgpu/pool';
 import { checkpointBlocks, frozenBelow } from './checkpointing';
+import { isExhausted, noteEvaluation } from './early-stopping';
 import { type Evaluation, evaluate } from './evaluate';
 import { createPass, type PassSetup } from './pass';
 import { prepareBatches } from './prepare';
