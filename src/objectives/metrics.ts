@@ -14,7 +14,7 @@ export const PERPLEXITY: MetricInfo = {
 /** Measured in any run with base text, whatever the objective. */
 export const BASE_TEXT_LOSS: MetricInfo = {
   name: 'base_text_loss',
-  label: 'Loss on the base’s text',
+  label: 'Loss on base text',
   help: 'Mean loss per token on text like the base model’s training data: the more it rises during a run, the more the model has forgotten.',
   open: true,
 };
@@ -36,23 +36,23 @@ export function averages({ things, one, many }: Classified): MetricInfo[] {
   return [
     {
       name: 'f1_macro',
-      label: 'F1, mean of classes',
+      label: 'Macro F1',
       help: `F1 of each ${one}, ${equal}: rare ones count as much as frequent ones.`,
     },
-    { name: 'precision_macro', label: 'Precision, mean of classes', help: `${precision}, ${equal}.` },
-    { name: 'recall_macro', label: 'Recall, mean of classes', help: `${recall}, ${equal}.` },
+    { name: 'precision_macro', label: 'Macro precision', help: `${precision}, ${equal}.` },
+    { name: 'recall_macro', label: 'Macro recall', help: `${recall}, ${equal}.` },
     {
       name: 'f1_micro',
-      label: 'F1, all together',
+      label: 'Micro F1',
       help: `F1 of all predictions counted together: frequent ${many} decide it.`,
     },
-    { name: 'f1_weighted', label: 'F1, by size of class', help: `F1 of each ${one}, ${bySize}.` },
+    { name: 'f1_weighted', label: 'Weighted F1', help: `F1 of each ${one}, ${bySize}.` },
     {
       name: 'matthews_correlation',
       label: 'Matthews correlation',
       help: `1 is perfect and 0 no better than chance, however uneven the ${many} are.`,
     },
-    { name: 'precision_weighted', label: 'Precision, by size of class', help: `${precision}, ${bySize}.` },
-    { name: 'recall_weighted', label: 'Recall, by size of class', help: `${recall}, ${bySize}.` },
+    { name: 'precision_weighted', label: 'Weighted precision', help: `${precision}, ${bySize}.` },
+    { name: 'recall_weighted', label: 'Weighted recall', help: `${recall}, ${bySize}.` },
   ];
 }

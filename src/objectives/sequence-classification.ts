@@ -73,13 +73,13 @@ export const sequenceClassification: ObjectiveDescriptor<ClassificationObjective
     ...averages({ things: 'texts', one: 'class', many: 'classes' }),
     {
       name: 'precision_micro',
-      label: 'Precision, all together',
+      label: 'Micro precision',
       help: 'Share of all predicted labels that are right.',
     },
-    { name: 'recall_micro', label: 'Recall, all together', help: 'Share of all true labels that were predicted.' },
+    { name: 'recall_micro', label: 'Micro recall', help: 'Share of all true labels that were predicted.' },
     {
       name: 'mae',
-      label: 'Absolute error',
+      label: 'Mean absolute error',
       help: 'Mean distance between prediction and target, in the unit of the data: lower is better.',
       open: true,
     },
@@ -95,7 +95,7 @@ export const sequenceClassification: ObjectiveDescriptor<ClassificationObjective
     },
     {
       name: 'mse',
-      label: 'Squared error',
+      label: 'Mean squared error',
       help: 'Mean squared distance between prediction and target: lower is better, and large errors dominate.',
       open: true,
     },

@@ -28,7 +28,6 @@ export const factText = {
   architecture: 'Architecture',
   shape: (layers: number, width: string) => `${layers} layers, width ${width}`,
   parameters: 'Parameters',
-  parameterCount: (count: string) => `${count} parameters`,
   storedAs: (dtype: string) => `stored as ${dtype}`,
   sizeStoredAs: (bytes: string, dtype: string) => `${bytes}, stored as ${dtype}`,
   onTheGpu: 'On the GPU',

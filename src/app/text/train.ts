@@ -25,7 +25,6 @@ export const factsText = {
   stepOf: (step: number, total: number) => `${step} of ${total}`,
   epoch: (epoch: string) => `epoch ${epoch}`,
   before: (value: string) => `was ${value} before`,
-  baseTextLoss: 'Loss on base text',
   forgetting: (value: string) => `was ${value} before; a rise means forgetting`,
   timeLeft: 'Time left',
   took: 'Took',
@@ -80,24 +79,6 @@ export const classText = {
   confusion: 'Confusion matrix',
   confusionCaption: 'A row for each true class, a column for each predicted class.',
   actual: 'true class',
-};
-
-/** The names of scikit-learn and scipy, the most telling metrics first. */
-export const metricNames: Record<string, string> = {
-  f1: 'F1',
-  accuracy: 'Accuracy',
-  precision: 'Precision',
-  recall: 'Recall',
-  f1_macro: 'Macro F1',
-  mae: 'Mean absolute error',
-  pearson: 'Pearson correlation',
-  precision_macro: 'Macro precision',
-  recall_macro: 'Macro recall',
-  spearman: 'Spearman correlation',
-  mse: 'Mean squared error',
-  f1_micro: 'Micro F1',
-  f1_weighted: 'Weighted F1',
-  matthews_correlation: 'Matthews correlation',
 };
 
 export const sampleText = {
