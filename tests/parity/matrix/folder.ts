@@ -8,8 +8,8 @@ import { droppedModelFolder } from '../../../src/hub/folder';
 import { type ModelWeights, openWeights } from '../../../src/hub/weights';
 import { configText, mergedConfig } from '../../../src/session/merged-config';
 import type { OpenAdapter } from '../../../src/workers/engine/adapters';
-import { checkpointHead } from '../../../src/workers/engine/stored-head';
 import { mergeModel } from '../../../src/workers/engine/merge';
+import { checkpointHead } from '../../../src/workers/engine/stored-head';
 import { fixtureBytes, fixtureJson, fixtureTensors } from '../../fixture-files';
 import type { MatrixFamily } from './cells';
 

@@ -1,7 +1,7 @@
 /** Labelled and tagged rows: how they are read, which problems are reported, and the class ids. */
 import { describe, expect, test } from 'vitest';
-import { splitExamples } from '../../../src/data/split';
 import { classify, sortLabels } from '../../../src/data/label-ids';
+import { splitExamples } from '../../../src/data/split';
 import { codes, errorOf, jsonl, parse } from './helpers';
 
 const labelled = (labels: unknown[]) => jsonl(labels.map((label, i) => ({ text: `text number ${i}`, label })));
