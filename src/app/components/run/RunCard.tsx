@@ -41,7 +41,7 @@ function Trained() {
   const share = forecast ? forecast.trainableParameters / Math.max(1, forecast.totalParameters) : 0;
   return (
     <div className="space-y-2">
-      <h3 className="text-[0.8125rem] font-medium text-muted">What will be trained</h3>
+      <h2 className="text-[0.8125rem] font-medium text-muted">What will be trained</h2>
       <p className="text-2xl font-semibold leading-none tracking-tight">
         {forecast ? formatCompact(forecast.trainableParameters) : '–'}
         <span className="ml-1.5 text-sm font-normal tracking-normal text-muted">parameters</span>
@@ -64,7 +64,7 @@ function Takes() {
   const { forecast, pending } = usePlanned();
   return (
     <div className={cx('space-y-2 transition-opacity', pending && 'opacity-60')}>
-      <h3 className="text-[0.8125rem] font-medium text-muted">What it will take</h3>
+      <h2 className="text-[0.8125rem] font-medium text-muted">What it will take</h2>
       <dl className="space-y-1">
         <Row name="Steps" value={forecast ? formatCount(forecast.totalSteps) : '–'} />
         <Row name="Tokens" value={forecast ? formatCompact(forecast.tokens) : '–'} />
@@ -102,7 +102,7 @@ function Blocks({ blockers }: { blockers: Blocker[] }) {
   }
   return (
     <div className="rounded-md border border-danger/35 bg-danger-soft px-3 py-2">
-      <h3 className="font-semibold">{blockers.length === 1 ? 'This blocks the start' : 'These block the start'}</h3>
+      <h2 className="font-semibold">{blockers.length === 1 ? 'This blocks the start' : 'These block the start'}</h2>
       <ul className="mt-1 space-y-1.5">
         {blockers.slice(0, 4).map(({ page, error }) => (
           <li key={`${error.where} ${error.message}`} className="break-words">
