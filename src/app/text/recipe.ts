@@ -27,6 +27,39 @@ export const sliderText = {
     'Held-out examples show whether the model learned the task or only memorised the examples. The best checkpoint of the run is kept.',
 };
 
+/** Stops of the sliders. */
+export const stopNames = {
+  strengths: ['Very light', 'Light', 'Normal', 'Strong', 'Very strong'],
+  cares: { off: 'Off', little: 'A little', normal: 'Normal', very: 'Very' },
+};
+
+export const goalText = {
+  title: 'Goal',
+  fitsData: 'fits your data',
+};
+
+export const methodText = {
+  title: 'Method',
+  groups: {
+    adapter: 'Small parts added to a frozen model',
+    virtual_tokens: 'Virtual tokens before every text',
+    model: 'The model itself',
+  },
+  memory: 'Memory',
+  file: 'File',
+  speed: 'Speed',
+  targets: {
+    adapts: 'Adapts',
+    label: 'Adapted layers',
+    all: 'Every linear layer',
+    attention: 'Attention only',
+    own: 'Chosen modules',
+    allHint: 'Learns most.',
+    attentionHint: 'About half the size. Enough to change a tone, less so to learn facts.',
+    ownHint: (modules: string) => `Chosen in Advanced: ${modules}.`,
+  },
+};
+
 export const memoryChoiceText = {
   title: 'Memory',
   description: 'These reduce the GPU memory of a run, with little effect on the result.',

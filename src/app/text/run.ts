@@ -20,6 +20,18 @@ export const runText = {
   stepsDone: 'Steps completed',
   whatItTakes: 'What it takes',
   gettingReady: 'Getting ready',
+  willTrain: 'What will be trained',
+  parametersWord: 'parameters',
+  shareOf: (share: string, total: string) => `${share} of ${total}. `,
+  willTake: 'What it will take',
+  steps: 'Steps',
+  tokens: 'Tokens',
+  time: 'Time',
+  notMeasured: 'not measured yet',
+  blocksStart: (one: boolean) => (one ? 'This blocks the start' : 'These block the start'),
+  goTo: (page: string) => `Go to ${page}`,
+  meanwhile: 'You can look at other pages or another tab meanwhile. Changes to the recipe are for the next run.',
+  compare: 'Compare base and tuned',
   summary: (steps: string, parameters: string, time: string | null) =>
     `${steps}, ${parameters} parameters${time === null ? '' : `, about ${time}`}`,
 };

@@ -2,6 +2,8 @@ import { defaultObjective, objectiveOf, objectiveOfGoal, objectives } from '../.
 import { useData } from '../../../stores/data';
 import { useModel } from '../../../stores/model';
 import { useRecipe } from '../../../stores/recipe';
+import { useFields } from '../../../stores/select';
+import { goalText } from '../../text/recipe';
 import { Badge } from '../../ui/Badge';
 import { ChoiceCard } from '../../ui/ChoiceCard';
 import { Panel } from '../../ui/Panel';
@@ -10,15 +12,15 @@ import { refusalOf, refusalText } from './refusals';
 /** Each goal once, in the order of the objectives. */
 const goals = [...new Set(objectives.map(({ goal }) => goal))];
 
-/** What it should be able to do in the end. */
+/** What the tuned model should be able to do. */
 export function Goal() {
-  const { recipe, set } = useRecipe();
+  const { recipe, set } = useRecipe(useFields('recipe', 'set'));
   const model = useModel((state) => state.info);
   const format = useData((state) => state.dataset?.format);
   const { objective } = recipe;
   const remark = objectiveOf(objective).remark?.(objective);
   return (
-    <Panel title="Goal">
+    <Panel title={goalText.title}>
       <div className="grid gap-3 sm:grid-cols-2">
         {goals.map((goal) => {
           const { name, text, formats } = goal;
@@ -33,7 +35,7 @@ export function Goal() {
               key={name}
               name={name}
               chosen={chosen}
-              badge={format && formats.includes(format) && <Badge tone="accent">fits your data</Badge>}
+              badge={format && formats.includes(format) && <Badge tone="accent">{goalText.fitsData}</Badge>}
               why={refusal && !method && refusalText(refusal, 'objective.type')}
               onChoose={() =>
                 set({

@@ -2,6 +2,8 @@ import { defaultMethod } from '../../../methods';
 import { field } from '../../../recipe/fields';
 import { useModel } from '../../../stores/model';
 import { useRecipe } from '../../../stores/recipe';
+import { useFields } from '../../../stores/select';
+import { methodText as text } from '../../text/recipe';
 import { ChoiceCard } from '../../ui/ChoiceCard';
 import { Panel } from '../../ui/Panel';
 import { Segmented } from '../../ui/Segmented';
@@ -13,7 +15,7 @@ const same = (a: string[], b: string[]) => [...a].sort().join() === [...b].sort(
 
 /** Where an adapter is added; left out for families whose attention has other names. */
 function Targets() {
-  const { recipe, set } = useRecipe();
+  const { recipe, set } = useRecipe(useFields('recipe', 'set'));
   const modules = useModel((state) => state.info?.linearModules) ?? attention;
   const { method } = recipe;
   const spec = field('method.target_modules', recipe);
@@ -23,40 +25,40 @@ function Targets() {
   const where = !Array.isArray(targets) ? 'all' : same(targets, attention) ? 'attention' : 'own';
   return (
     <div className="mt-3 flex flex-wrap items-center gap-x-4 gap-y-2">
-      <span className="font-medium">Adapts</span>
+      <span className="font-medium">{text.targets.adapts}</span>
       <Segmented
-        label="Adapted layers"
+        label={text.targets.label}
         value={where}
         onChange={(value) => set({ 'method.target_modules': value === 'attention' ? attention : undefined })}
         options={[
-          { value: 'all', label: 'Every linear layer' },
-          { value: 'attention', label: 'Attention only' },
-          ...(where === 'own' ? [{ value: 'own' as const, label: 'Chosen modules' }] : []),
+          { value: 'all', label: text.targets.all },
+          { value: 'attention', label: text.targets.attention },
+          ...(where === 'own' ? [{ value: 'own' as const, label: text.targets.own }] : []),
         ]}
       />
       <span className="min-w-0 flex-1 basis-64 text-[0.8125rem] text-muted">
         {where === 'attention'
-          ? 'About half the size. Enough to change a tone, less so to learn facts.'
+          ? text.targets.attentionHint
           : where === 'own' && Array.isArray(targets)
-            ? `Chosen in Advanced: ${targets.join(', ')}.`
-            : 'Learns most.'}
+            ? text.targets.ownHint(targets.join(', '))
+            : text.targets.allHint}
       </span>
     </div>
   );
 }
 
-/** How it learns, as cards with what each costs. */
+/** How the model learns, as cards with what each method costs. */
 export function Method() {
-  const { recipe, set } = useRecipe();
+  const { recipe, set } = useRecipe(useFields('recipe', 'set'));
   const model = useModel((state) => state.info);
   return (
-    <Panel title="Method">
+    <Panel title={text.title}>
       <div className="space-y-5">
         {methodGroups.map(({ title, methods }) => (
           <section key={title} aria-label={title}>
             <h3 className="mb-2 text-[0.8125rem] font-medium text-muted">{title}</h3>
             <div className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3">
-              {methods.map(({ type, label, card: { text, memory, file, speed } }) => {
+              {methods.map(({ type, label, card }) => {
                 const chosen = recipe.method.type === type;
                 const refusal = chosen ? null : refusalOf(recipe, 'method.type', type, model);
                 return (
@@ -69,14 +71,14 @@ export function Method() {
                     facts={
                       !refusal && (
                         <dl className="mt-2 space-y-0.5">
-                          <Cost name="Memory" value={costWords(memory, model)} />
-                          <Cost name="File" value={costWords(file, model)} />
-                          <Cost name="Speed" value={speed} />
+                          <Cost name={text.memory} value={costWords(card.memory, model)} />
+                          <Cost name={text.file} value={costWords(card.file, model)} />
+                          <Cost name={text.speed} value={card.speed} />
                         </dl>
                       )
                     }
                   >
-                    {text}
+                    {card.text}
                   </ChoiceCard>
                 );
               })}

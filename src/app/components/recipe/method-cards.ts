@@ -2,13 +2,10 @@
 import { type AnyMethod, methods } from '../../../methods';
 import type { Cost, MethodCard } from '../../../methods/method';
 import type { ModelInfo } from '../../../session/api';
+import { methodText } from '../../text/recipe';
 import { formatBytes } from '../../util/format';
 
-const titles: Record<MethodCard['group'], string> = {
-  adapter: 'Small parts added to a frozen model',
-  virtual_tokens: 'Virtual tokens before every text',
-  model: 'The model itself',
-};
+const titles: Record<MethodCard['group'], string> = methodText.groups;
 
 export const methodGroups: { title: string; methods: AnyMethod[] }[] = Object.entries(titles).map(([group, title]) => ({
   title,

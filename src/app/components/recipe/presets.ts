@@ -1,16 +1,17 @@
-/** The three sliders of Simple: what each stop sets, and which stop a recipe stands on. */
+/** The three sliders of Simple: what each stop sets, and which stop a recipe is at. */
 import { methodOf } from '../../../methods';
 import { defaultOf } from '../../../recipe/defaults';
 import type { RecipePath } from '../../../recipe/fields';
 import type { Recipe } from '../../../recipe/types';
 import { hintsFor } from '../../../stores/hints';
+import { stopNames } from '../../text/recipe';
 
 export interface Stop {
   name: string;
   values: Partial<Record<RecipePath, number>>;
 }
 
-const names = ['Very light', 'Light', 'Normal', 'Strong', 'Very strong'];
+const { strengths: names, cares: careNames } = stopNames;
 
 /** What the slider sets besides the learning rate, stop by stop. */
 function sizes({ method }: Recipe): Stop['values'][] {
@@ -41,10 +42,10 @@ export function strengthsFor(recipe: Recipe): Stop[] {
 
 /** How much is held out to measure on, and how soon a run that no longer improves is ended. */
 export const cares: Stop[] = [
-  { name: 'Off', values: { 'dataset.validation_split': 0, 'training.early_stopping_patience': 0 } },
-  { name: 'A little', values: { 'dataset.validation_split': 0.05, 'training.early_stopping_patience': 5 } },
-  { name: 'Normal', values: { 'dataset.validation_split': 0.1, 'training.early_stopping_patience': 3 } },
-  { name: 'Very', values: { 'dataset.validation_split': 0.2, 'training.early_stopping_patience': 2 } },
+  { name: careNames.off, values: { 'dataset.validation_split': 0, 'training.early_stopping_patience': 0 } },
+  { name: careNames.little, values: { 'dataset.validation_split': 0.05, 'training.early_stopping_patience': 5 } },
+  { name: careNames.normal, values: { 'dataset.validation_split': 0.1, 'training.early_stopping_patience': 3 } },
+  { name: careNames.very, values: { 'dataset.validation_split': 0.2, 'training.early_stopping_patience': 2 } },
 ];
 
 function read(recipe: Recipe, path: string): unknown {

@@ -4,11 +4,14 @@ import type { Blocker } from '../../../stores/blockers';
 import { useCompare } from '../../../stores/compare';
 import { usePlan } from '../../../stores/plan';
 import { useRecipe } from '../../../stores/recipe';
+import { useFields } from '../../../stores/select';
 import { useTraining } from '../../../stores/training';
+import { common } from '../../text/common';
+import { runText } from '../../text/run';
 import { Button } from '../../ui/Button';
 import { cx } from '../../util/cx';
 import { formatBytes, formatCompact, formatCount, formatDuration, formatShare } from '../../util/format';
-import { pages } from '../../util/pages';
+import { pageNamed } from '../../util/pages';
 import { hashOf, navigate } from '../../util/route';
 import { MemoryBar } from './MemoryBar';
 import { MemoryVerdict } from './MemoryVerdict';
@@ -29,9 +32,9 @@ function Row({ name, value, note }: { name: string; value: string; note?: string
   );
 }
 
-/** What cannot run has no figures: its forecast is all zeros. */
+/** A recipe that cannot run has no forecast: it is all zeros. */
 function usePlanned() {
-  const { forecast, pending } = usePlan();
+  const { forecast, pending } = usePlan(useFields('forecast', 'pending'));
   return { forecast: forecast && forecast.totalBytes > 0 ? forecast : null, pending };
 }
 
@@ -41,10 +44,10 @@ function Trained() {
   const share = forecast ? forecast.trainableParameters / Math.max(1, forecast.totalParameters) : 0;
   return (
     <div className="space-y-2">
-      <h2 className="text-[0.8125rem] font-medium text-muted">What will be trained</h2>
+      <h2 className="text-[0.8125rem] font-medium text-muted">{runText.willTrain}</h2>
       <p className="text-2xl font-semibold leading-none tracking-tight">
-        {forecast ? formatCompact(forecast.trainableParameters) : '–'}
-        <span className="ml-1.5 text-sm font-normal tracking-normal text-muted">parameters</span>
+        {forecast ? formatCompact(forecast.trainableParameters) : common.noValue}
+        <span className="ml-1.5 text-sm font-normal tracking-normal text-muted">{runText.parametersWord}</span>
       </p>
       <div className="h-1.5 overflow-hidden rounded-full bg-line" aria-hidden>
         <div
@@ -53,7 +56,7 @@ function Trained() {
         />
       </div>
       <p className="text-[0.8125rem] text-muted">
-        {forecast && `${formatShare(share)} of ${formatCompact(forecast.totalParameters)}. `}
+        {forecast && runText.shareOf(formatShare(share), formatCompact(forecast.totalParameters))}
         {methodOf(method).sentence(method)}
       </p>
     </div>
@@ -64,21 +67,21 @@ function Takes() {
   const { forecast, pending } = usePlanned();
   return (
     <div className={cx('space-y-2 transition-opacity', pending && 'opacity-60')}>
-      <h2 className="text-[0.8125rem] font-medium text-muted">What it will take</h2>
+      <h2 className="text-[0.8125rem] font-medium text-muted">{runText.willTake}</h2>
       <dl className="space-y-1">
-        <Row name="Steps" value={forecast ? formatCount(forecast.totalSteps) : '–'} />
-        <Row name="Tokens" value={forecast ? formatCompact(forecast.tokens) : '–'} />
+        <Row name={runText.steps} value={forecast ? formatCount(forecast.totalSteps) : common.noValue} />
+        <Row name={runText.tokens} value={forecast ? formatCompact(forecast.tokens) : common.noValue} />
         <Row
-          name="Time"
+          name={runText.time}
           value={
             forecast
               ? forecast.seconds === null
-                ? 'not measured yet'
-                : `about ${formatDuration(forecast.seconds)}`
-              : '–'
+                ? runText.notMeasured
+                : common.about(formatDuration(forecast.seconds))
+              : common.noValue
           }
         />
-        <Row name="GPU memory" value={forecast ? formatBytes(forecast.totalBytes) : '–'} />
+        <Row name={common.gpuMemory} value={forecast ? formatBytes(forecast.totalBytes) : common.noValue} />
       </dl>
       {forecast && (
         <>
@@ -102,14 +105,14 @@ function Blocks({ blockers }: { blockers: Blocker[] }) {
   }
   return (
     <div className="rounded-md border border-danger/35 bg-danger-soft px-3 py-2">
-      <h2 className="font-semibold">{blockers.length === 1 ? 'This blocks the start' : 'These block the start'}</h2>
+      <h2 className="font-semibold">{runText.blocksStart(blockers.length === 1)}</h2>
       <ul className="mt-1 space-y-1.5">
         {blockers.slice(0, 4).map(({ page, error }) => (
           <li key={`${error.where} ${error.message}`} className="break-words">
             {error.where && <span className="font-mono text-[0.8125rem]">{error.where} </span>}
             {error.message}{' '}
             <a className="whitespace-nowrap font-medium text-danger underline underline-offset-2" href={hashOf(page)}>
-              Go to {pages.find(({ name }) => name === page)?.title}
+              {runText.goTo(pageNamed(page).title)}
             </a>
           </li>
         ))}
@@ -143,14 +146,10 @@ export function RunCard() {
       <div className="flex flex-wrap gap-2">
         <RunButtons />
       </div>
-      {active && (
-        <p className="text-[0.8125rem] text-muted">
-          You may look at other pages or another tab meanwhile. Changes to the recipe are for the next run.
-        </p>
-      )}
+      {active && <p className="text-[0.8125rem] text-muted">{runText.meanwhile}</p>}
       {!active && adapter?.kind === 'run' && (
         <Button onClick={() => navigate('compare')}>
-          Compare base and tuned
+          {runText.compare}
           <ArrowRight aria-hidden size={16} />
         </Button>
       )}
