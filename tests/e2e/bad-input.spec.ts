@@ -1,7 +1,7 @@
 /** Unsuitable machines and files: the app says what is missing and what to do, and everything else keeps working. */
 import { chromium, expect, type Page, test } from '@playwright/test';
 import { browserArgs } from '../../scripts/browser.mjs';
-import { expectReady, startButton } from './support/studio';
+import { expectReady, PATIENCE, startButton } from './support/studio';
 
 const dataPlace = (page: Page) => page.getByRole('region', { name: 'Data', exact: true });
 const examples = (page: Page) => dataPlace(page).getByRole('grid', { name: 'Examples' });
@@ -46,6 +46,7 @@ test.describe('without WebGPU', () => {
       const browser = await chromium.launch({ executablePath: process.env.CHROME_PATH ?? '/usr/bin/chromium', args });
       try {
         const page = await browser.newPage({ baseURL, viewport: { width: 1440, height: 900 } });
+        page.setDefaultTimeout(PATIENCE);
         if (withoutApi) await removeWebGpu(page);
         await page.goto('/');
         const alert = page.getByRole('alert').first();

@@ -9,7 +9,7 @@ import { disposeInputs } from '../../src/engine/kernels/inputs';
 import { valueAndGradients } from '../../src/engine/kernels/tape';
 import { createFull } from '../../src/engine/methods/full';
 import { inference } from '../../src/engine/methods/method';
-import { batchAs, type Objective, type View } from '../../src/engine/objectives/objective';
+import { batchAs, lossOnly, type Objective, type View } from '../../src/engine/objectives/objective';
 import { sft, targetRows } from '../../src/engine/objectives/sft';
 import { targetLogProbs } from '../../src/engine/objectives/tokens';
 import { wholeText } from '../../src/engine/run/evaluate';
@@ -42,6 +42,7 @@ const preference: Objective = {
   targets: pairsOf,
   loss(pass, batch) {
     const own = batchAs(batch, 'next_token');
+    if (pairsOf(own) === 0) return lossOnly(tf.scalar(0), 0);
     const policy = rowLogProbs(pass.policy, own);
     const rewards = tf.mul(tf.sub(policy, rowLogProbs(pass.reference(), own)), BETA);
     const pairs = tf.reshape(tf.slice(rewards, 0, 2 * pairsOf(batch)), [-1, 2]);

@@ -191,6 +191,31 @@ export const storedRun = (page: Page): Promise<Pick<RunRecord, 'status' | 'step'
     return { status, step, totalSteps };
   }, DATABASE);
 
+/** Tries to store as much as this; gives the name of the error, or nothing when there was room. Nothing of it stays. */
+export const writeBytes = (page: Page, bytes: number): Promise<string | undefined> =>
+  page.evaluate(
+    ([name, size]) =>
+      new Promise<string | undefined>((resolve) => {
+        const opening = indexedDB.open(name);
+        opening.onsuccess = () => {
+          const database = opening.result;
+          const end = (error?: string) => {
+            database.close();
+            resolve(error);
+          };
+          const writing = database.transaction('runs', 'readwrite');
+          writing.objectStore('runs').put(new Uint8Array(size), 'filler');
+          writing.onabort = () => end(writing.error?.name);
+          writing.oncomplete = () => {
+            const removing = database.transaction('runs', 'readwrite');
+            removing.objectStore('runs').delete('filler');
+            removing.oncomplete = () => end();
+          };
+        };
+      }),
+    [DATABASE, bytes] as const,
+  );
+
 export async function expectFinished(page: Page, steps = STEPS): Promise<void> {
   await expect(page.getByRole('status', { name: 'Progress' })).toHaveText(
     `Training finished after ${steps} of ${steps} steps.`,
