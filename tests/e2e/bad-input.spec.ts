@@ -51,7 +51,7 @@ test.describe('without WebGPU', () => {
         await page.goto('/');
         const alert = page.getByRole('alert').first();
         await expect(alert).toContainText(says);
-        await expect(alert).toContainText('Use a current Chrome or Edge on a computer with a GPU');
+        await expect(alert).toContainText('Use a current version of Chrome or Edge on a computer with a GPU');
         await expect(page.getByRole('heading', { name: 'How to get WebGPU' })).toBeVisible();
         const start = startButton(page);
         await expect(start).toHaveAttribute('aria-disabled', 'true');

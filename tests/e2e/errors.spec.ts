@@ -33,7 +33,7 @@ test('a table with unclear column names asks for the columns', async ({ page }) 
   const form = page.getByRole('form', { name: 'Columns' });
   await form.getByRole('combobox', { name: 'Prompt', exact: true }).selectOption('a');
   await form.getByRole('combobox', { name: 'Answer', exact: true }).selectOption('b');
-  await form.getByRole('button', { name: 'Read it so' }).click();
+  await form.getByRole('button', { name: 'Use these columns' }).click();
   await expect(page.getByRole('gridcell', { name: 'Until six' })).toBeVisible();
   await expect(page.getByRole('alert')).toBeHidden();
   await expectReady(page);

@@ -63,11 +63,11 @@ test('a classifier shows its metrics per class, and labels a text before and aft
   await expect(tuned.getByRole('listitem').first()).toHaveText(/^complaint9\d %$/);
   await expect(page.getByRole('article', { name: 'Base' }).getByRole('listitem')).toHaveCount(3);
   // A classifier has no temperature.
-  await expect(page.getByText('How they answer')).toBeHidden();
+  await expect(page.getByText('Generation settings')).toBeHidden();
   await expect(page.getByRole('button', { name: 'Export adapter' })).toBeEnabled();
   expect(await axeFindings(page)).toEqual([]);
 
-  const adapters = page.getByRole('group', { name: 'On the model' });
+  const adapters = page.getByRole('group', { name: 'Active adapter' });
   await expect(adapters.getByRole('radio')).toHaveCount(2);
   await adapters.getByRole('radio', { name: /^None/ }).check();
   await expect(page.getByRole('textbox', { name: 'Prompt' })).toBeVisible();
@@ -75,7 +75,7 @@ test('a classifier shows its metrics per class, and labels a text before and aft
   await expect(page.getByRole('textbox', { name: 'Text' })).toBeVisible();
   await adapters.getByRole('button', { name: /^Remove pirate-chat/ }).click();
   await expect(page.getByText('No adapter yet.')).toBeVisible();
-  await expect(page.getByRole('combobox', { name: 'Open what was learned in' })).toBeVisible();
+  await expect(page.getByRole('combobox', { name: 'Load the adapter of a run' })).toBeVisible();
 });
 
 test('a method that trains the model itself exports a model', async ({ page, scripted }) => {

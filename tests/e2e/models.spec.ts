@@ -114,7 +114,7 @@ test('the merged model is saved as a zip, and its logit difference is shown', as
   const entries = readZip(new Uint8Array(readFileSync(await file.path())), { where: 'merged.zip', code: 'bad_model' });
   expect(entries.map(({ path }) => path)).toEqual(['pirate-chat-merged/model.safetensors']);
   await expect(page.getByText(/in float16$/)).toBeVisible();
-  await expect(page.getByText(/largest difference of a logit .* is 2\.1e-6/)).toBeVisible();
+  await expect(page.getByText(/largest difference between a logit .* is 2\.1e-6/)).toBeVisible();
 });
 
 for (const colorScheme of ['light', 'dark'] as const) {

@@ -210,7 +210,7 @@ export function createScriptedHub(script: HubScript): ScriptedHub {
       if (!/^https?:\/\//.test(next.endpoint)) {
         throw new TabtuneError({
           code: 'network',
-          message: `${next.endpoint} is not the address of a Hub.`,
+          message: `${next.endpoint} is not a valid Hub address.`,
           action: `Write it as ${official}.`,
         });
       }
