@@ -158,8 +158,8 @@ async function openDialog(page, dialog) {
 
 async function shootShell(page, name, narrow) {
   await open(page, 'train', '?history&device=software');
-  await page.getByRole('checkbox', { name: /^Lay/ }).nth(1).check();
-  await page.getByRole('checkbox', { name: /^Lay/ }).nth(2).check();
+  await page.getByRole('checkbox', { name: /^Overlay/ }).nth(1).check();
+  await page.getByRole('checkbox', { name: /^Overlay/ }).nth(2).check();
   await shoot(page, name('history'));
   await page.keyboard.press('Control+k');
   await shoot(page, name('commands'));
@@ -234,7 +234,7 @@ async function shootModels(page, name) {
   await page.getByText('commit 12fd25f7').waitFor({ timeout: 20_000 });
   await shoot(page, name('hub-model-open'));
   await look('microsoft/Phi-4-mini-instruct', 'hub-again', 'Precision on the GPU', false);
-  await page.getByRole('radio', { name: /^As it comes/ }).check();
+  await page.getByRole('radio', { name: /^As published/ }).check();
   await page.getByRole('button', { name: /^Download and open/ }).click();
   const narrow = page.getByRole('button', { name: 'What it takes' });
   await page.getByText('Phi-4 mini ·').first().waitFor({ timeout: 30_000, state: 'attached' });

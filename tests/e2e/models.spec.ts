@@ -24,7 +24,7 @@ test('a model can be found, inspected, downloaded with a pause and a retry, open
   await dialog.getByRole('button', { name: 'Download and open, 272 MB' }).click();
 
   await page.getByRole('button', { name: `Pause the download of ${smol}` }).click();
-  await expect(page.getByText(/^Paused, last at work/)).toBeVisible();
+  await expect(page.getByText(/^Paused, last active/)).toBeVisible();
   await page.getByRole('button', { name: `Resume the download of ${smol}` }).click();
   await expect(page.getByRole('alert')).toContainText('The connection to the Hub was lost.');
   await page.getByRole('button', { name: `Retry the download of ${smol}` }).click();
@@ -82,7 +82,7 @@ test('an unsupported architecture is refused by name, and the supported ones are
 test('a run that is too big can be made to fit from its card', async ({ page, scripted }) => {
   await openModels(page, scripted);
   await lookAt(page, 'microsoft/Phi-4-mini-instruct');
-  await page.getByRole('radio', { name: /^As it comes/ }).check();
+  await page.getByRole('radio', { name: /^As published/ }).check();
   await page.getByRole('button', { name: /^Download and open/ }).click();
   const card = page.getByRole('complementary', { name: 'Run' });
   await expect(card).toContainText('Too big for this GPU');
@@ -182,8 +182,8 @@ test('a model can be found, inspected and downloaded with the keyboard alone', a
     await page.keyboard.press('Tab');
   }
   await page.keyboard.press('Enter');
-  await expect(page.getByRole('radio', { name: /^As it comes/ })).toBeChecked();
-  await page.getByRole('radio', { name: /^As it comes/ }).focus();
+  await expect(page.getByRole('radio', { name: /^As published/ })).toBeChecked();
+  await page.getByRole('radio', { name: /^As published/ }).focus();
   await page.keyboard.press('ArrowRight');
   await expect(page.getByRole('radio', { name: /^8-bit/ })).toBeChecked();
   const fetch = page.getByRole('button', { name: /^Download and open/ });
