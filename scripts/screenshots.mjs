@@ -158,8 +158,14 @@ async function openDialog(page, dialog) {
 
 async function shootShell(page, name, narrow) {
   await open(page, 'train', '?history&device=software');
-  await page.getByRole('checkbox', { name: /^Overlay/ }).nth(1).check();
-  await page.getByRole('checkbox', { name: /^Overlay/ }).nth(2).check();
+  await page
+    .getByRole('checkbox', { name: /^Overlay/ })
+    .nth(1)
+    .check();
+  await page
+    .getByRole('checkbox', { name: /^Overlay/ })
+    .nth(2)
+    .check();
   await shoot(page, name('history'));
   await page.keyboard.press('Control+k');
   await shoot(page, name('commands'));

@@ -57,7 +57,7 @@ export const layers = {
   },
   storage: {
     about: 'IndexedDB: files, runs, metrics, checkpoints',
-    may: ['base', 'recipe', 'formats', 'data'],
+    may: ['base', 'recipe', 'formats', 'data', 'metrics'],
   },
   hub: {
     about: 'where a model folder comes from (built in, dropped, the Hub), and whether it is whole',

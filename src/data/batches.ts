@@ -2,7 +2,9 @@
  * Examples -> padded micro-batches, as a pure function of the optimiser step (schedule.ts), so that a resumed run sees
  * the batches that an uninterrupted one would have seen.
  */
+
 import { TabtuneError } from '../base/errors';
+import { IGNORE_INDEX } from '../base/ignore-index';
 import { type ScheduleOptions, schedule } from './schedule';
 import type {
   Batch,
@@ -14,9 +16,6 @@ import type {
   TextTargetsExample,
   TokenizedExample,
 } from './types';
-
-/** The label of tokens without a loss: Hugging Face's ignore_index. */
-export const IGNORE = -100;
 
 /** Pieces of base text that replace a share of the training rows. */
 export interface Replay<E> {
@@ -144,12 +143,12 @@ function padBatch(examples: readonly TokenizedExample[], padTokenId: number, buc
   switch (kind) {
     case 'next_token': {
       const own = allOf(kind, examples);
-      const labels = paddedInts(own, length, (example) => example.labels, IGNORE);
+      const labels = paddedInts(own, length, (example) => example.labels, IGNORE_INDEX);
       const starts = own.some((example) => example.starts) ? paddedStarts(own, length) : null;
       return { kind, ...rows, labels, starts };
     }
     case 'token_labels':
-      return { kind, ...rows, labels: paddedInts(allOf(kind, examples), length, ({ labels }) => labels, IGNORE) };
+      return { kind, ...rows, labels: paddedInts(allOf(kind, examples), length, ({ labels }) => labels, IGNORE_INDEX) };
     case 'text_targets':
       return { kind, ...rows, ...joinedTargets(allOf(kind, examples)) };
     case 'hidden_tokens':
@@ -217,7 +216,7 @@ export function targetsOf(example: TokenizedExample): number {
     case 'next_token':
       return countTargets(example.labels);
     case 'token_labels':
-      return example.labels.reduce((count, label) => count + (label === IGNORE ? 0 : 1), 0);
+      return example.labels.reduce((count, label) => count + (label === IGNORE_INDEX ? 0 : 1), 0);
     case 'text_targets':
       return 1;
     case 'hidden_tokens':
@@ -229,6 +228,6 @@ export function targetsOf(example: TokenizedExample): number {
 /** Labels that count after the shift: the one at position 0 is predicted from nothing. */
 export function countTargets(labels: Int32Array): number {
   let count = 0;
-  for (let i = 1; i < labels.length; i++) if (labels[i] !== IGNORE) count++;
+  for (let i = 1; i < labels.length; i++) if (labels[i] !== IGNORE_INDEX) count++;
   return count;
 }

@@ -2,7 +2,7 @@
  * Several texts in a row, so that little of it is padding. Each token knows where its text starts (`starts`): attention
  * does not cross that boundary, positions restart there, and the first token is not a target.
  */
-import { IGNORE } from './batches';
+import { IGNORE_INDEX } from '../base/ignore-index';
 import type { NextTokenExample } from './types';
 
 /**
@@ -101,7 +101,7 @@ export function wrapExamples(examples: readonly NextTokenExample[], maxLength: n
     }
   }
   if (parts.length > 0) rows.push(joined(parts));
-  return rows.filter(({ labels }) => labels.some((label) => label !== IGNORE));
+  return rows.filter(({ labels }) => labels.some((label) => label !== IGNORE_INDEX));
 }
 
 /** A long text as several rows; a row with nothing to predict (a single token at the end) is left out. */
@@ -111,7 +111,7 @@ export function piecesOf(example: NextTokenExample, maxLength: number): NextToke
   for (let from = 0; from < example.ids.length; from += maxLength) {
     pieces.push(piece(example, from, Math.min(example.ids.length, from + maxLength)));
   }
-  return pieces.filter(({ labels }) => labels.some((label, i) => i > 0 && label !== IGNORE));
+  return pieces.filter(({ labels }) => labels.some((label, i) => i > 0 && label !== IGNORE_INDEX));
 }
 
 // slice, not subarray: the arrays are sent to another worker, and a view would take its whole buffer along.
@@ -135,7 +135,7 @@ function joined(parts: readonly NextTokenExample[]): NextTokenExample {
   for (const part of parts) {
     ids.set(part.ids, at);
     labels.set(part.labels, at);
-    labels[at] = IGNORE;
+    labels[at] = IGNORE_INDEX;
     starts.fill(at, at, at + part.ids.length);
     at += part.ids.length;
   }

@@ -1,5 +1,5 @@
 /** Texts above the limit. The special tokens around a text stay around what is kept of it. */
-import { IGNORE } from './batches';
+import { IGNORE_INDEX } from '../base/ignore-index';
 import type { Encoded } from './loss-mask';
 import type { TokenSequence } from './types';
 
@@ -49,4 +49,4 @@ export function truncate(
 
 /** Labels of next-token prediction, before truncation: the ids that are trained on. */
 export const nextTokenLabels = ({ ids, trained }: Encoded): Int32Array =>
-  ids.map((id, i) => (trained[i] === 1 ? id : IGNORE));
+  ids.map((id, i) => (trained[i] === 1 ? id : IGNORE_INDEX));

@@ -6,13 +6,13 @@
  *
  * Its keys contain the adapter's name, `….adapters.NAME.adapter_up.weight`; names of tensors here do not.
  */
-import { TabtuneError } from '../base/errors';
 import { CONFIG_LIMIT } from '../base/limits';
 import { familyNamed, findFamily } from '../families';
 import type { AdapterInterface } from '../families/adapterhub';
 import type { TaskKind } from '../families/heads';
 import { headClass } from '../families/task-heads';
 import { bf16ToF32, f16ToF32 } from './half';
+import { refuse } from './peft/refuse';
 import { parseSafetensorsHeader, type SafetensorsEntry, safetensorsHeaderSize, writeSafetensors } from './safetensors';
 
 export const HUB_CONFIG = 'adapter_config.json';
@@ -340,10 +340,6 @@ export function underBlocks(tensors: HubTensors, blockPaths: readonly string[]):
 export function modelClass(modelType: string, head: TaskKind | 'language_model'): string {
   const family = familyNamed(modelType);
   return head === 'language_model' ? family.architectures[0]! : headClass(family, head);
-}
-
-function refuse(where: string, message: string, action: string, details?: string): never {
-  throw new TabtuneError({ code: 'bad_adapter', message, where, action, details });
 }
 
 function parse(bytes: Uint8Array, where: string): Record<string, unknown> {

@@ -9,7 +9,7 @@ import { type ErrorCode, TabtuneError } from '../base/errors';
 import { findDuplicateKey } from './json-keys';
 
 /** Bytes per element of the types allowed in a header. */
-const DTYPE_BYTES = {
+export const DTYPE_BYTES = {
   BOOL: 1,
   U8: 1,
   I8: 1,

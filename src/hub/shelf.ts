@@ -3,6 +3,7 @@
  * size and memory can be computed without the network.
  */
 import { readFamilyConfig, supportedFamilies } from '../families';
+import { DTYPE_BYTES } from '../formats/safetensors';
 import type { PrecisionPlan, ShelfModel } from './descriptions';
 import { hubSource } from './hub-id';
 import type { PlanModel } from './plan';
@@ -295,8 +296,6 @@ export const shelf: ShelfEntry[] = [
   },
 ];
 
-const BYTES = { F32: 4, BF16: 2, F16: 2 };
-
 /** The model's number of parameters, from its config. */
 export function parametersOf(config: Record<string, unknown>): number {
   const { family, config: read } = readFamilyConfig(config);
@@ -317,7 +316,7 @@ export async function shelfModels(
     known.map(async ({ id, title, description, licence, gated = false, dtype, config, moreBytes = 0 }) => {
       const source = hubSource({ id, revision: null, file: null });
       const parameters = parametersOf(config);
-      const bytes = parameters * BYTES[dtype] + moreBytes;
+      const bytes = parameters * DTYPE_BYTES[dtype] + moreBytes;
       const downloaded = await needs.isDownloaded(source);
       const precisions: PrecisionPlan[] = [];
       return { source, id, title, description, licence, parameters, bytes, gated, downloaded, precisions };

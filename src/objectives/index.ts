@@ -1,6 +1,5 @@
 /** The objectives, in the order of the screen. Adding one adds a file and a line in all.ts, here and in src/engine/objectives. */
 import { labelsWords, type TaskData } from '../base/task';
-import type { ObjectiveTraits } from '../recipe/spec';
 import * as all from './all';
 import type { ObjectiveDescriptor } from './objective';
 
@@ -24,10 +23,6 @@ export function objectiveOf(section: { type: ObjectiveType }): AnyObjective {
 }
 
 export const defaultObjective: ObjectiveType = objectives[0]!.type;
-
-/** The types of objectives with a trait. */
-export const objectiveTypes = (which: (objective: ObjectiveTraits) => boolean): ObjectiveType[] =>
-  objectives.filter(which).map(({ type }) => type);
 
 type ModelKind = 'decoder' | 'encoder';
 const suits = ({ models }: AnyObjective, kind: ModelKind) => models === 'any' || models === kind;

@@ -1,6 +1,6 @@
 /** Classification of words through a new head. The loss is in src/engine/objectives/token-classification.ts. */
+import { IGNORE_INDEX } from '../base/ignore-index';
 import { type TaskData, WORD_LABELS } from '../base/task';
-import { IGNORE } from '../data/batches';
 import { encodeWords, firstOfWords } from '../data/encode-words';
 import { exampleAs } from '../data/example-kinds';
 import { sortLabels } from '../data/label-ids';
@@ -91,7 +91,7 @@ function data(): ObjectiveData {
         tokenize(encoded, i, { maxLength }) {
           const { trained, words } = encoded;
           const numberOf = (word: number) => numbers.get(rows[i]!.tags[word]!)!;
-          const own = Int32Array.from(words!, (word, at) => (trained[at] === 1 ? numberOf(word) : IGNORE));
+          const own = Int32Array.from(words!, (word, at) => (trained[at] === 1 ? numberOf(word) : IGNORE_INDEX));
           const { sequence, keep } = truncate(encoded, maxLength);
           return [{ kind: 'token_labels', ...sequence, labels: keep(own) }];
         },

@@ -1,7 +1,10 @@
 /** Data kept between visits. Workers and the page both read and write it. */
 import type { ErrorData } from '../base/errors';
 import type { TaskData } from '../data/types';
+import type { ClassReport } from '../metrics/report';
 import type { Recipe } from '../recipe/types';
+
+export type { ClassReport };
 
 export type RunStatus = 'running' | 'paused' | 'interrupted' | 'completed' | 'stopped' | 'early_stopped' | 'failed';
 
@@ -19,14 +22,6 @@ export interface StepMetrics {
   gpu_bytes: number;
   /** What the objective reports besides its loss; left out when it reports nothing. */
   metrics?: Record<string, number>;
-}
-
-/** A classifier’s results on the held-out examples, per class. */
-export interface ClassReport {
-  labels: string[];
-  /** [true label][predicted label]; empty for multi-label classification and regression. */
-  confusion: number[][];
-  perClass: { label: string; precision: number; recall: number; f1: number; support: number }[];
 }
 
 export interface EvalMetrics {

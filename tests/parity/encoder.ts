@@ -2,8 +2,10 @@
  * Compares a tiny encoder of every family with transformers and PEFT (tests/oracle/make_family_fixtures.py); one body for
  * both backends. Tolerances are those of tests/oracle/README.md.
  */
+
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { IGNORE_INDEX } from '../../src/base/ignore-index';
 import { textLogits } from '../../src/engine/generation/generate';
 import { fullVisible } from '../../src/engine/kernels/attention/visible';
 import { disposeInputs } from '../../src/engine/kernels/inputs';
@@ -37,7 +39,6 @@ export interface BatchJson {
   lengths: number[];
 }
 
-const IGNORED = -100;
 /** Kept through the backward pass, in which checkpointed blocks read them again; see `freeInts`. */
 const kept: tf.Tensor[] = [];
 function ints(values: ArrayLike<number>, shape: number[]): tf.Tensor {
@@ -100,7 +101,7 @@ export async function read(compute: () => tf.Tensor): Promise<Float32Array> {
 export function maskedLoss(model: LanguageModel, json: BatchJson, hooks: Hooks, withGradient: boolean): tf.Scalar {
   const head = requireHead(model, 'lm');
   const targets = json.labels.flatMap((row, b) =>
-    row.flatMap((label, t) => (label === IGNORED ? [] : [[b * row.length + t, label] as const])),
+    row.flatMap((label, t) => (label === IGNORE_INDEX ? [] : [[b * row.length + t, label] as const])),
   );
   const hidden = head.transform!(hiddenOf(model, json, 'right', hooks), hooks);
   return linearCrossEntropy(

@@ -6,7 +6,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { workDone } from '../../src/engine/kernels/in-place';
-import { createOptimizer, decays, type OptimizerSettings, type StateTensors } from '../../src/engine/optim/optimizer';
+import { decays } from '../../src/engine/optim/flat-layout';
+import { createOptimizer, type OptimizerSettings, type StateTensors } from '../../src/engine/optim/optimizer';
 import { unpackBytes } from '../../src/engine/optim/state';
 import { dynamicMap } from '../../src/engine/quantization/nf4';
 import { gpuBytes, readFloats } from '../../src/engine/webgpu/backend';

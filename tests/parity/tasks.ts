@@ -2,8 +2,10 @@
  * Compares classification heads, masked words, label smoothing and full fine-tuning with transformers and its Trainer
  * (tests/oracle/make_task_fixtures.py); one body for both backends. Tolerances are those of tests/oracle/README.md.
  */
+
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { IGNORE_INDEX } from '../../src/base/ignore-index';
 import type { Batch, TaskData } from '../../src/data/types';
 import { disposeInputs } from '../../src/engine/kernels/inputs';
 import { valueAndGradients } from '../../src/engine/kernels/tape';
@@ -34,7 +36,6 @@ const tasksOf = (family: string): TaskName[] => [
   ['bert', 'roberta', 'distilbert'].includes(family) ? 'masked_lm' : 'sft',
 ];
 
-const IGNORED = -100;
 const MASK = 5;
 const isSpecial = (id: number) => (id === 3 || id === 4 ? 1 : 0);
 
@@ -121,8 +122,8 @@ function batchOf(rows: { ids: number[]; labels?: number[]; classes?: number[] }[
     ids: padded(({ ids }) => ids, 0),
     lengths: Int32Array.from(rows, ({ ids }) => ids.length),
   };
-  const labels = padded((row) => row.labels ?? [], IGNORED);
-  const labelled = (first: number) => labels.filter((label, i) => label !== IGNORED && i % length >= first).length;
+  const labels = padded((row) => row.labels ?? [], IGNORE_INDEX);
+  const labelled = (first: number) => labels.filter((label, i) => label !== IGNORE_INDEX && i % length >= first).length;
   switch (task) {
     case 'sft':
       return { kind: 'next_token', ...own, labels, starts: null, targetCount: labelled(1) };

@@ -102,15 +102,15 @@ export const exportText = {
   exportAdapter: 'Export adapter',
 };
 
-const precisions: { value: MergedDtype; name: string; bytes: number; text: string }[] = [
-  { value: 'BF16', name: 'bfloat16', bytes: 2, text: 'What most models are published in. Almost always right.' },
+const precisions: { value: MergedDtype; name: string; text: string }[] = [
+  { value: 'BF16', name: 'bfloat16', text: 'What most models are published in. Almost always right.' },
   {
     value: 'F16',
     name: 'float16',
-    bytes: 2,
+
     text: 'For older GPUs and runtimes without bfloat16. More precise, with a smaller range.',
   },
-  { value: 'F32', name: 'float32', bytes: 4, text: 'No rounding. Best for further conversion or quantisation.' },
+  { value: 'F32', name: 'float32', text: 'No rounding. Best for further conversion or quantisation.' },
 ];
 
 export const mergedText = {

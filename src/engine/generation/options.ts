@@ -8,6 +8,9 @@ export interface SamplingOptions {
   seed: number;
 }
 
+/** Length of an answer to a sample prompt. */
+export const SAMPLE_TOKENS = 40;
+
 export interface GenerateOptions extends SamplingOptions {
   maxNewTokens: number;
   stopTokenIds: number[];

@@ -12,8 +12,6 @@ type LoadFamily = (config: Record<string, unknown>, load: Loader) => Promise<Lan
 
 export const loaders: Record<string, LoadFamily> = { ...all };
 
-export const supportedFamilies = Object.keys(loaders);
-
 export async function loadModel(
   config: Record<string, unknown>,
   source: WeightSource,

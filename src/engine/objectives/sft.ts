@@ -2,14 +2,14 @@
  * Supervised fine-tuning: next-token cross-entropy over the labels that are not -100. As TRL's SFTTrainer: the label at
  * position t is predicted from the hidden state at t−1. A packed text's first token is predicted from nothing.
  */
+
 import { TabtuneError } from '../../base/errors';
+import { IGNORE_INDEX } from '../../base/ignore-index';
 import type { NextTokenBatch } from '../../data/types';
 import type { SftObjective } from '../../objectives/sft';
 import { requireHead } from '../models/heads';
 import { batchAs, lossOnly, type Objective, type ObjectiveTwin } from './objective';
-import { headLoss, IGNORED, padTargets, type Targets } from './tokens';
-
-export { IGNORED };
+import { headLoss, padTargets, type Targets } from './tokens';
 
 /** Rows of the flattened hidden states that predict something, and what. */
 export function targetRows(batch: Pick<NextTokenBatch, 'batchSize' | 'length' | 'labels' | 'starts'>): Targets {
@@ -18,7 +18,7 @@ export function targetRows(batch: Pick<NextTokenBatch, 'batchSize' | 'length' | 
   for (let b = 0; b < batchSize; b++) {
     for (let t = 1; t < length; t++) {
       const i = b * length + t;
-      if (labels[i] !== IGNORED && starts?.[i] !== t) pairs.push([i - 1, labels[i]!]);
+      if (labels[i] !== IGNORE_INDEX && starts?.[i] !== t) pairs.push([i - 1, labels[i]!]);
     }
   }
   return padTargets(batch, pairs);

@@ -10,9 +10,6 @@ import { takeRows } from '../kernels/moves/row-moves';
 import { requireHead } from '../models/heads';
 import type { Pass, View } from './objective';
 
-/** Hugging Face's label of a token that is not learned. */
-export const IGNORED = -100;
-
 export interface Targets {
   /** Indices of rows of the flattened hidden states, and what each predicts; padded with -1. */
   rows: Int32Array;

@@ -16,7 +16,7 @@ import { loadParts, type StateTensors, saveParts } from './state';
 import { type OptimizerSettings, perValue } from './update-rule';
 import { RULES } from './update-rules';
 
-export { decays, type Layout } from './flat-layout';
+export type { Layout } from './flat-layout';
 export type { StateTensors } from './state';
 export type { OptimizerSettings } from './update-rule';
 

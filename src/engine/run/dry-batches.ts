@@ -1,8 +1,8 @@
 /** The batches of a dry run: the shapes of a run's, full of zeros. */
+import { IGNORE_INDEX } from '../../base/ignore-index';
 import type { TaskData } from '../../base/task';
 import type { Batch, BatchKind, BatchSource } from '../../data/types';
 import type { TrainingSection } from '../../recipe/types';
-import { IGNORED } from '../objectives/tokens';
 import type { BaseBatches } from './base-text';
 
 /** A micro-batch as far as memory goes: `targets` of its tokens have a loss. */
@@ -35,7 +35,7 @@ function batchOf(kind: BatchKind, { rows, length, targets }: BatchShape, width =
 
 /** So many labels of class 0. Position 0 of a row is predicted from nothing, and has none. */
 function labelsOf(rows: number, length: number, targets: number): Int32Array {
-  const labels = new Int32Array(rows * length).fill(IGNORED);
+  const labels = new Int32Array(rows * length).fill(IGNORE_INDEX);
   for (let left = targets, i = 0; left > 0 && i < labels.length; i++) {
     if (i % length === 0) continue;
     labels[i] = 0;

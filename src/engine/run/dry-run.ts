@@ -4,10 +4,12 @@
  * takes about a second even for models far larger than memory. It takes over tfjs's only backend, so it needs its own
  * worker.
  */
+
 import type { TaskData } from '../../base/task';
 import { methodOf } from '../../methods';
 import type { MethodSection, ModelSection, ObjectiveSection, TrainingSection } from '../../recipe/types';
 import { generate } from '../generation/generate';
+import { SAMPLE_TOKENS } from '../generation/options';
 import { keptZeros } from '../kernels/in-place';
 import { disposeInputs } from '../kernels/inputs';
 import { methodShapes } from '../methods';
@@ -103,7 +105,6 @@ const taskData = (task: DryRun['task']): TaskData | null =>
 /** By then the widest batch has come twice, so that a pool above its free size no longer grows. */
 const ENOUGH_PASSES = 4;
 
-const SAMPLE_TOKENS = 40;
 /** From then on the buffers of a token are reused. */
 const SAMPLED = 3;
 

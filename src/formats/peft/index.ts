@@ -4,7 +4,6 @@ export {
   ADAPTER_WEIGHTS,
   formatAdapterConfig,
   type PeftFiles,
-  parseAdapterConfig,
   peftFolder,
   readPeftFolder,
 } from './folder';

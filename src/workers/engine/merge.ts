@@ -15,7 +15,7 @@ import type { Hooks } from '../../engine/types';
 import { canAllocate, readFloats } from '../../engine/webgpu/backend';
 import { dequantize } from '../../formats/ggml';
 import { f32ToBf16, f32ToF16 } from '../../formats/half';
-import { layoutSafetensors } from '../../formats/safetensors';
+import { DTYPE_BYTES, layoutSafetensors } from '../../formats/safetensors';
 import type { CheckedModel } from '../../hub/check';
 import { type ModelWeights, openWeights } from '../../hub/weights';
 import type { MergedDtype, MergeProgress } from '../../session/api';
@@ -40,7 +40,6 @@ export interface MergeReport {
 
 /** Rows read at a time of a tensor that is only converted. */
 const PIECE_BYTES = 16 * 2 ** 20;
-const BYTES: Record<MergedDtype, number> = { F32: 4, BF16: 2, F16: 2 };
 
 export interface MergeModel {
   /** With its classification head where it has one. */
@@ -130,7 +129,7 @@ function mergedTensors({ model, method, checked }: MergeModel, dtype: MergedDtyp
   const read = async (name: string, from = 0, to = rowsOf(name)): Promise<ArrayBuffer> => {
     const bytes = await whole(name);
     if (!bytes) return narrow(await floats(weights, name, from, to), dtype);
-    const rowBytes = (sizeOf(name) / rowsOf(name)) * BYTES[dtype];
+    const rowBytes = (sizeOf(name) / rowsOf(name)) * DTYPE_BYTES[dtype];
     return bytes.slice(from * rowBytes, to * rowBytes);
   };
   async function* pieces(name: string): AsyncGenerator<ArrayBuffer> {

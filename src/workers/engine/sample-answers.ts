@@ -1,9 +1,8 @@
 /** Answers to sample prompts at every evaluation, by the base and by the tuned model. */
 import { generate } from '../../engine/generation/generate';
+import { SAMPLE_TOKENS } from '../../engine/generation/options';
 import { inference } from '../../engine/methods/method';
 import type { Attached } from '../../engine/run/assemble';
-
-const SAMPLE_TOKENS = 40;
 
 export interface SampleOptions {
   prompts: Int32Array[];

@@ -1,8 +1,8 @@
 /** Two short tokenised texts for every objective, as src/data would produce them for any of the tiny models. */
+import { IGNORE_INDEX } from '../../../src/base/ignore-index';
 import type { TaskData, TokenizedExample } from '../../../src/data/types';
 import type { Cell } from './cells';
 
-const IGNORE = -100;
 /** The mask token in the fixtures' vocabularies; tests/oracle/make_task_fixtures.py uses it too. */
 export const MASK = 5;
 const TEXTS = [
@@ -10,8 +10,8 @@ const TEXTS = [
   [3, 22, 7, 36, 11, 4],
 ];
 const TAGS = [
-  [IGNORE, 0, IGNORE, 1, 2, 0, IGNORE, 1, IGNORE],
-  [IGNORE, 2, 0, IGNORE, 1, IGNORE],
+  [IGNORE_INDEX, 0, IGNORE_INDEX, 1, 2, 0, IGNORE_INDEX, 1, IGNORE_INDEX],
+  [IGNORE_INDEX, 2, 0, IGNORE_INDEX, 1, IGNORE_INDEX],
 ];
 const CLASSES = {
   single_label_classification: [[2], [0]],
@@ -41,7 +41,12 @@ export function examplesOf({ objective, problemType }: Cell): TokenizedExample[]
     switch (objective) {
       case 'sft':
         // A prompt of three tokens, which is not trained on.
-        return { kind: 'next_token', ...example, labels: ids.map((id, i) => (i < 3 ? IGNORE : id)), starts: null };
+        return {
+          kind: 'next_token',
+          ...example,
+          labels: ids.map((id, i) => (i < 3 ? IGNORE_INDEX : id)),
+          starts: null,
+        };
       case 'pretraining':
         return { kind: 'next_token', ...example, labels: ids.slice(), starts: null };
       case 'sequence_classification':

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { batchShapes, bucketFor, countTargets, createBatchSource, IGNORE } from '../../../src/data/batches';
+import { IGNORE_INDEX } from '../../../src/base/ignore-index';
+import { batchShapes, bucketFor, countTargets, createBatchSource } from '../../../src/data/batches';
 import { splitExamples } from '../../../src/data/split';
 import { countDuplicates, histogram, labelBalance, percentile } from '../../../src/data/stats';
 import { resolveMaxLength } from '../../../src/data/tokenize';
@@ -7,7 +8,7 @@ import type { NextTokenBatch, NextTokenExample } from '../../../src/data/types';
 
 const example = (row: number, length: number, masked = 0): NextTokenExample => {
   const ids = Int32Array.from({ length }, (_, i) => row * 100 + i);
-  const labels = ids.map((id, i) => (i < masked ? IGNORE : id));
+  const labels = ids.map((id, i) => (i < masked ? IGNORE_INDEX : id));
   return { kind: 'next_token', row, ids, labels, starts: null, truncatedBy: 0 };
 };
 const many = (n: number) => Array.from({ length: n }, (_, i) => example(i + 1, 3 + (i % 5)));
@@ -24,8 +25,15 @@ describe('batches', () => {
     expect(batch).toMatchObject({ batchSize: 2, length: 8, targetCount: 2 + 3 });
     expect([...batch!.lengths]).toEqual([3, 5]);
     expect([...batch!.ids]).toEqual([100, 101, 102, 9, 9, 9, 9, 9, 200, 201, 202, 203, 204, 9, 9, 9]);
-    expect([...batch!.labels.subarray(0, 8)]).toEqual([100, 101, 102, ...Array(5).fill(IGNORE)]);
-    expect([...batch!.labels.subarray(8)]).toEqual([IGNORE, IGNORE, 202, 203, 204, ...Array(3).fill(IGNORE)]);
+    expect([...batch!.labels.subarray(0, 8)]).toEqual([100, 101, 102, ...Array(5).fill(IGNORE_INDEX)]);
+    expect([...batch!.labels.subarray(8)]).toEqual([
+      IGNORE_INDEX,
+      IGNORE_INDEX,
+      202,
+      203,
+      204,
+      ...Array(3).fill(IGNORE_INDEX),
+    ]);
   });
 
   test.each([
@@ -104,7 +112,7 @@ describe('batches', () => {
   });
 
   test('do not count the label at position 0 as a target', () => {
-    expect(countTargets(Int32Array.of(5, IGNORE, 6))).toBe(1);
+    expect(countTargets(Int32Array.of(5, IGNORE_INDEX, 6))).toBe(1);
     expect(countTargets(Int32Array.of(5))).toBe(0);
   });
 });

@@ -1,5 +1,5 @@
 /** The objectives and the small tokeniser that tests of their examples share. */
-import { IGNORE } from '../../../src/data/batches';
+import { IGNORE_INDEX } from '../../../src/base/ignore-index';
 import type { TokenizedExample } from '../../../src/data/types';
 import { bertFiles } from './helpers';
 
@@ -8,7 +8,7 @@ export const TAGS = { type: 'token_classification' } as const;
 export const MASKED = { type: 'masked_lm', mlm_probability: 0.25 } as const;
 export const TEXTS = { type: 'pretraining' } as const;
 export const SFT = { type: 'sft', assistant_only_loss: true } as const;
-export const X = IGNORE;
+export const X = IGNORE_INDEX;
 
 /** one is 5, two 6, … */
 export const bert = bertFiles(['one', 'two', 'three', 'four', 'five', '##s']);

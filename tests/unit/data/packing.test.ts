@@ -1,7 +1,9 @@
 /** Packed rows compared with TRL's (tests/oracle/make_task_fixtures.py), and the isolation of texts within a row. */
+
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { countTargets, IGNORE } from '../../../src/data/batches';
+import { IGNORE_INDEX } from '../../../src/base/ignore-index';
+import { countTargets } from '../../../src/data/batches';
 import { bestFit, packExamples, piecesOf, wrapExamples } from '../../../src/data/packing';
 import type { NextTokenExample } from '../../../src/data/types';
 
@@ -43,7 +45,7 @@ test('packed examples keep their tokens, and the first token of each is not a ta
     [0, 0, 0, 0, 4],
     [0, 0, 0],
   ]);
-  expect([...rows[0]!.labels]).toEqual([IGNORE, 2001, 2002, 2003, IGNORE]);
+  expect([...rows[0]!.labels]).toEqual([IGNORE_INDEX, 2001, 2002, 2003, IGNORE_INDEX]);
   expect(rows.map((r) => r.row)).toEqual([2, 1]);
 });
 
@@ -60,9 +62,9 @@ test('texts joined end to end fill their rows, and a text continued in the next 
     [0, 1, 1],
   ]);
   expect(rows.map((r) => [...r.labels])).toEqual([
-    [IGNORE, 1001, 1002, IGNORE],
-    [IGNORE, 2002, 2003, 2004],
-    [IGNORE, IGNORE, 3001],
+    [IGNORE_INDEX, 1001, 1002, IGNORE_INDEX],
+    [IGNORE_INDEX, 2002, 2003, 2004],
+    [IGNORE_INDEX, IGNORE_INDEX, 3001],
   ]);
   expect(rows.map((r) => countTargets(r.labels))).toEqual([2, 3, 1]);
 });

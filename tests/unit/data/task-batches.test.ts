@@ -1,12 +1,14 @@
 /** Batches for every objective, and base text replayed among the examples. */
+
 import { describe, expect, test } from 'vitest';
-import { type BatchOptions, batchShapes, createBatchSource, IGNORE, targetsOf } from '../../../src/data/batches';
+import { IGNORE_INDEX } from '../../../src/base/ignore-index';
+import { type BatchOptions, batchShapes, createBatchSource, targetsOf } from '../../../src/data/batches';
 import { schedule } from '../../../src/data/schedule';
 import type { TokenizedExample } from '../../../src/data/types';
 import { errorOf } from './helpers';
 
 const OPTIONS: BatchOptions = { batchSize: 2, accumulation: 1, shuffle: false, seed: 7, padTokenId: 9, bucket: 4 };
-const X = IGNORE;
+const X = IGNORE_INDEX;
 const sequence = (row: number, ids: number[]) => ({ row, ids: Int32Array.from(ids), truncatedBy: 0 });
 const example = (row: number, ids: number[], starts: Int32Array | null = null): TokenizedExample => ({
   kind: 'next_token',

@@ -1,7 +1,8 @@
 /** Every cell of the matrix is either accepted or refused with the expected message. */
 import { describe, expect, test } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
-import { supportedFamilies } from '../../../src/engine/models';
+import { loaders } from '../../../src/engine/models';
+import { supportedFamilies } from '../../../src/families';
 import { catalogue } from '../../../src/recipe/catalogue';
 import { checkCombination, combinationProblems } from '../../../src/recipe/compatibility';
 import { checkRecipe, fill } from '../../../src/recipe/defaults';
@@ -23,6 +24,7 @@ test('the matrix has all families, methods and objectives', () => {
     return spec.kind === 'select' ? spec.options.map(({ value }) => value) : [];
   };
   expect(FAMILIES.map(({ name }) => name).sort()).toEqual([...supportedFamilies].sort());
+  expect(Object.keys(loaders).sort()).toEqual([...supportedFamilies].sort());
   expect(METHODS).toEqual(choices('method.type'));
   expect(OBJECTIVES).toEqual(choices('objective.type'));
   expect(CELLS).toHaveLength(FAMILIES.length * METHODS.length * OBJECTIVES.length);

@@ -1,5 +1,6 @@
 import { PackageOpen } from 'lucide-react';
 import { exportBy } from '../../../exports';
+import { DTYPE_BYTES } from '../../../formats/safetensors';
 import { leavesModel, methodOf } from '../../../methods';
 import { objectiveOf } from '../../../objectives';
 import type { MethodType, ObjectiveType } from '../../../recipe/types';
@@ -76,7 +77,8 @@ export function ExportMerged({ method, objective }: { method: MethodType; object
           options={text.precisions.map((precision) => ({
             value: precision.value,
             name: precision.name,
-            aside: parameters === null ? undefined : common.about(formatBytes(parameters * precision.bytes)),
+            aside:
+              parameters === null ? undefined : common.about(formatBytes(parameters * DTYPE_BYTES[precision.value])),
             children: <span className="block text-[0.8125rem] text-muted">{precision.text}</span>,
           }))}
         />
