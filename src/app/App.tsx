@@ -21,7 +21,7 @@ import { shell } from './text/shell';
 import { LoadBoundary } from './ui/LoadBoundary';
 import { ErrorNotice } from './ui/Notice';
 import { Page } from './ui/Page';
-import { fetchAhead } from './util/ahead';
+import { fetchAhead } from './util/lazyAhead';
 import { pageNamed } from './util/pages';
 import { arriveAt, type Route } from './util/route';
 

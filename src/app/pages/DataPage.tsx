@@ -16,7 +16,7 @@ import { Button } from '../ui/Button';
 import { ErrorNotice } from '../ui/Notice';
 import { Page } from '../ui/Page';
 import { Panel } from '../ui/Panel';
-import { pickDataset } from '../util/pick';
+import { pickDataset } from '../util/fileDialogs';
 
 function whyNoEdit(builtin: boolean, training: boolean): string | null {
   if (training) return common.runInProgress;

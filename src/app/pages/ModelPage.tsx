@@ -12,7 +12,7 @@ import { modelText as text } from '../text/model';
 import { Button } from '../ui/Button';
 import { ErrorNotice } from '../ui/Notice';
 import { Page } from '../ui/Page';
-import { pickGguf, pickModelFolder } from '../util/pick';
+import { pickGguf, pickModelFolder } from '../util/fileDialogs';
 
 export function ModelPage() {
   const problem = useModel((state) => state.device?.problem);

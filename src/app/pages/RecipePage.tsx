@@ -9,9 +9,9 @@ import { recipeText as text } from '../text/recipe';
 import { Button } from '../ui/Button';
 import { Page } from '../ui/Page';
 import { Segmented } from '../ui/Segmented';
-import { pickRecipe } from '../util/pick';
+import { pickRecipe } from '../util/fileDialogs';
 import { navigate } from '../util/route';
-import { saveRecipe } from '../util/save';
+import { saveRecipe } from '../util/saveFiles';
 
 /** Fields that a reset keeps. */
 const kept = new Set<string>(['name', 'model.source', 'dataset.source', 'dataset.format', 'dataset.columns']);

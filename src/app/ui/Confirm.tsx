@@ -1,6 +1,6 @@
 import { Suspense } from 'react';
 import { useEver } from '../hooks/useEver';
-import { lazyAhead } from '../util/ahead';
+import { lazyAhead } from '../util/lazyAhead';
 import type { ConfirmProps } from './ConfirmDialog';
 
 const ConfirmDialog = lazyAhead<ConfirmProps>(() => import('./ConfirmDialog').then((module) => module.ConfirmDialog));

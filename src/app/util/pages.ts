@@ -15,7 +15,7 @@ import {
 } from '../components/shell/stateLines';
 import { ModelPage } from '../pages/ModelPage';
 import { pageText } from '../text/shell';
-import { lazyAhead } from './ahead';
+import { lazyAhead } from './lazyAhead';
 
 export interface Page {
   name: PageName;

@@ -14,8 +14,8 @@ import { Facts } from '../../ui/Facts';
 import { Input, Labelled, Select } from '../../ui/Field';
 import { ErrorNotice } from '../../ui/Notice';
 import { Panel } from '../../ui/Panel';
+import { pickAdapterFolder, pickAdapterZip } from '../../util/fileDialogs';
 import { formatCompact, formatMetric, formatWhen } from '../../util/format';
-import { pickAdapterFolder, pickAdapterZip } from '../../util/pick';
 import { AdapterList } from './AdapterList';
 
 const perplexity = (loss: number | null) => formatMetric(loss === null ? null : Math.exp(loss));

@@ -11,7 +11,7 @@ import { exportText as text } from '../../text/compare';
 import { Button } from '../../ui/Button';
 import { ErrorNotice } from '../../ui/Notice';
 import { Rich } from '../../ui/Rich';
-import { saveAdapter } from '../../util/save';
+import { saveAdapter } from '../../util/saveFiles';
 
 /** The adapter alone: what the format is for, and what it does not contain. */
 export function ExportAdapter() {

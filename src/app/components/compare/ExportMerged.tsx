@@ -17,7 +17,7 @@ import { ProgressBar } from '../../ui/Progress';
 import { RadioList } from '../../ui/RadioList';
 import { Rich } from '../../ui/Rich';
 import { formatBytes } from '../../util/format';
-import { saveMerged } from '../../util/save';
+import { saveMerged } from '../../util/saveFiles';
 
 /** The whole model with its training, for programs without support for adapters. */
 export function ExportMerged({ method, objective }: { method: MethodType; objective: ObjectiveType }) {

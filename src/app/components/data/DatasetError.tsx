@@ -3,7 +3,7 @@ import { useRecipe } from '../../../stores/recipe';
 import { dataText } from '../../text/data';
 import { Button } from '../../ui/Button';
 import { ErrorNotice } from '../../ui/Notice';
-import { pickDataset } from '../../util/pick';
+import { pickDataset } from '../../util/fileDialogs';
 import { MapColumns } from './MapColumns';
 
 /** The columns that an error names: for a file that could not be read, nothing else lists them. */

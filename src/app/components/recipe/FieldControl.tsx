@@ -6,8 +6,8 @@ import { useRecipe } from '../../../stores/recipe';
 import { fieldText as text } from '../../text/recipe';
 import { Button } from '../../ui/Button';
 import { Input, Select } from '../../ui/Field';
+import { pickBaseText } from '../../util/fileDialogs';
 import { formatRate } from '../../util/format';
-import { pickBaseText } from '../../util/pick';
 import { refusalOf } from './refusals';
 
 export interface ControlProps {

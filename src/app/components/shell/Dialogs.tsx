@@ -3,7 +3,7 @@ import { useHub } from '../../../stores/hub';
 import { useScreen } from '../../../stores/screen';
 import { useEver } from '../../hooks/useEver';
 import { LoadBoundary } from '../../ui/LoadBoundary';
-import { lazyAhead } from '../../util/ahead';
+import { lazyAhead } from '../../util/lazyAhead';
 
 const DialogHost = lazyAhead(() => import('./DialogHost').then((module) => module.DialogHost));
 

@@ -5,7 +5,7 @@ import { useSeenTheme } from '../../hooks/useTheme';
 import { shell } from '../../text/shell';
 import { Button } from '../../ui/Button';
 import { IconButton } from '../../ui/IconButton';
-import { lazyAhead } from '../../util/ahead';
+import { lazyAhead } from '../../util/lazyAhead';
 import type { MenuProps } from './Menus';
 
 const ThemeMenu = lazyAhead<MenuProps>(() => import('./Menus').then((module) => module.ThemeMenu));

@@ -24,11 +24,11 @@ import { useFields } from '../../../stores/select';
 import { useTraining } from '../../../stores/training';
 import { common } from '../../text/common';
 import { shell, commandText as text } from '../../text/shell';
+import { pickDataset } from '../../util/fileDialogs';
 import { pages } from '../../util/pages';
-import { pickDataset } from '../../util/pick';
 import { navigate } from '../../util/route';
 import { startTraining } from '../../util/runActions';
-import { saveAdapter, saveMerged, saveRecipe } from '../../util/save';
+import { saveAdapter, saveMerged, saveRecipe } from '../../util/saveFiles';
 import { useRunControls } from '../run/useRunControls';
 
 export interface Command {

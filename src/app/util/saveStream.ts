@@ -1,6 +1,6 @@
 /** Writes large files straight to the disk if the browser allows it, instead of holding them in memory. */
 import { common } from '../text/common';
-import { downloadBlob } from './download';
+import { downloadBlob } from './downloadBlob';
 
 interface SavePicker {
   showSaveFilePicker?: (options: {

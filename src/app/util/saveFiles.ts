@@ -7,8 +7,8 @@ import { toErrorData } from '../../stores/errors';
 import { useMerge } from '../../stores/merge';
 import { useRecipe } from '../../stores/recipe';
 import { common } from '../text/common';
-import { downloadBlob } from './download';
-import { chooseZip, saveStream } from './saveAs';
+import { downloadBlob } from './downloadBlob';
+import { chooseZip, saveStream } from './saveStream';
 
 const zips = chunk(() => import('../../formats/zip'));
 
