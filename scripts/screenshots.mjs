@@ -1,5 +1,5 @@
-// Shoots every place, wide and narrow, light and dark, and runs axe on each:
-//   node scripts/screenshots.mjs [--real] [--out DIR] [--part places|run|shell|models|methods] [--only NAME]
+// Shoots every page, wide and narrow, light and dark, and runs axe on each:
+//   node scripts/screenshots.mjs [--real] [--out DIR] [--part pages|run|shell|models|methods] [--only NAME]
 //     [--theme light|dark] [--size wide|narrow]
 // By default over a scripted engine (tests/e2e/scripted), which needs no GPU; --real trains the built-in model.
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
@@ -268,7 +268,7 @@ for (const theme of ['light', 'dark']) {
     page.on('console', (message) => message.type() === 'error' && console.log(`  console: ${message.text()}`));
     const name = (what) => `${what}-${size}-${theme}`;
     const narrow = size === 'narrow';
-    if (wanted('places')) await shootPlaces(page, name);
+    if (wanted('pages')) await shootPlaces(page, name);
     if (wanted('run')) await shootRun(page, name);
     if (!values.real && wanted('shell')) await shootShell(page, name, narrow);
     if (!values.real && wanted('methods')) await shootMethods(page, name);
