@@ -44,7 +44,8 @@ function removeLeftovers(out) {
   const beginning = `.${path.basename(out)}${marker}`;
   for (const name of readdirSync(path.dirname(out))) {
     const pid = name.startsWith(beginning) ? Number.parseInt(name.slice(beginning.length), 10) : Number.NaN;
-    if (pid > 0 && !isAlive(pid)) rmSync(path.join(path.dirname(out), name), { recursive: true, force: true });
+    if (pid > 0 && !isAlive(pid))
+      rmSync(path.join(path.dirname(out), name), { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
