@@ -5,7 +5,7 @@ import { CONFIG, RESTORE } from './config';
 import type { Family, FamilyConfig, TensorSpec } from './family';
 import { headClass, headTensors, type StoredHead, storedHead } from './task-heads';
 
-/** Each reads a config of its own, and is given only that. */
+/** Each reads only configs of its own model_type. */
 export const families: Family[] = (Object.values(all) as Family[]).sort((a, b) => (a.modelType < b.modelType ? -1 : 1));
 
 export const supportedFamilies: string[] = families.map(({ modelType }) => modelType);

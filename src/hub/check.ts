@@ -141,11 +141,11 @@ function matchTensor(
   tensor: Omit<ModelTensor, 'dtype'> & { dtype: string },
 ): ModelTensor {
   const where = `${tensor.file}, tensor ${name}`;
-  const lies = tensor.transposed ? shape.toReversed() : shape;
-  if (tensor.shape.join() !== lies.join()) {
+  const stored = tensor.transposed ? shape.toReversed() : shape;
+  if (tensor.shape.join() !== stored.join()) {
     refuse(
       where,
-      `The tensor has shape [${tensor.shape}], but config.json implies [${lies}].`,
+      `The tensor has shape [${tensor.shape}], but config.json implies [${stored}].`,
       'Use the config.json that belongs to these weights.',
     );
   }

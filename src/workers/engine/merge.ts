@@ -34,7 +34,7 @@ export interface MergeReport {
   task: TaskData | null;
   /** Largest difference of a logit between merged and adapter form; null where the GPU has no room for both. */
   maxLogitDifference: number | null;
-  /** Largest logit of the adapter form, which the difference may be held against. */
+  /** Largest logit of the unmerged model, to judge the difference by. */
   largestLogit: number | null;
 }
 
@@ -94,7 +94,7 @@ function mergedTensors({ model, method, checked }: MergeModel, dtype: MergedDtyp
   const linears = new Map(model.linears.map((module) => [`${module.path}.weight`, module]));
   const biases = new Map(model.linears.map((module) => [`${module.path}.bias`, module]));
 
-  /** As Hugging Face has it: a Conv1D lies [in, out], also where its source had it turned already. */
+  /** Hugging Face stores a Conv1D as [in, out]; a source may have it transposed already. */
   const shapeOf = (name: string): number[] => {
     const value = onDevice.get(name)?.value;
     if (!value) return checked.tensors.get(name)!.shape;
