@@ -122,7 +122,7 @@ def main():
     args.add_argument('--threads', type=int, default=2)
     args.add_argument('--lr', type=float, default=3e-3)
     args.add_argument('--isolate', action='store_true', help='documents in a row do not attend to each other')
-    args.add_argument('--go-on', action='store_true', help='continue from the existing weights')
+    args.add_argument('--continue', dest='continues', action='store_true', help='continue from the existing weights')
     args.add_argument('--seed', type=int, default=1)
     args = args.parse_args()
     torch.manual_seed(args.seed)
@@ -131,7 +131,7 @@ def main():
     tokenizer = Tokenizer.from_file(str(OUT / 'tokenizer.json'))
     model = LlamaForCausalLM(LlamaConfig(**CONFIG, attn_implementation='sdpa'))
     earlier = 0
-    if args.go_on:
+    if args.continues:
         model = LlamaForCausalLM.from_pretrained(OUT, dtype=torch.float32, attn_implementation='sdpa')
         earlier = json.loads((OUT / 'training.json').read_text(encoding='utf-8'))['steps']
         model.train()
@@ -160,7 +160,7 @@ def main():
         step += 1
         if step % 50 == 0:
             print(f'step {step} loss {loss.item():.3f} rate {rate:.2e} seconds {time.time() - start:.0f}', flush=True)
-    if not args.go_on:
+    if not args.continues:
         spread_unseen(model, tokenizer)
     # Round to bf16, so that the perplexity is that of the published weights.
     for parameter in model.parameters():
