@@ -61,11 +61,17 @@ export function App() {
   useShortcuts();
   useLeaveGuard(useTraining(runActive));
   useEffect(() => {
-    const timer = setTimeout(() => {
+    const fetchAll = () => {
       fetchAhead();
       fetchChunks();
-    }, 2000);
-    return () => clearTimeout(timer);
+    };
+    const timer = setTimeout(fetchAll, 2000);
+    // What could not be fetched while the network was away.
+    window.addEventListener('online', fetchAll);
+    return () => {
+      clearTimeout(timer);
+      window.removeEventListener('online', fetchAll);
+    };
   }, []);
   const route = useRoute();
   const withRail = useMediaQuery('(min-width: 48rem)');

@@ -62,7 +62,7 @@ export function classify(
       const value = typeof labels === 'number' ? labels : labels.length === 1 ? numberOf(labels[0]!) : null;
       if (value !== null) return Float32Array.of(value);
       const shown = excerpt([labels].flat().join(', '), 30);
-      return drop(row, 'not_a_number', `has the label “${shown}”, which is no number`, 'It was left out.');
+      return drop(row, 'not_a_number', `has the label “${shown}”, which is not a number`, 'It was left out.');
     });
     requireSome(name, classes, problems);
     return { task: { problemType, labels: [column] }, classes, strata: undefined, problems };

@@ -158,9 +158,9 @@ function nothingIn(encoded: Encoded, maxLength: number, counts: Counting): DataP
   const never = counts === 'rows' || countTrained(encoded, counts) === 0;
   const message =
     counts !== 'shifted'
-      ? `Row ${row} has nothing to learn from: no token of it is left when it is written for this model.`
+      ? `Row ${row} has nothing to learn from: no tokens are left once it is formatted for this model.`
       : never
-        ? `Row ${row} has nothing to learn from: no token of an answer is left when it is written for this model.`
+        ? `Row ${row} has nothing to learn from: no tokens of an answer are left once it is formatted for this model.`
         : `Row ${row} has ${ids.length} tokens, and its answer begins after the limit of ${maxLength}.`;
   return {
     severity: 'error',

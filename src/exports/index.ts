@@ -1,4 +1,4 @@
-/** The ways to export a run, one entry each. The Compare page, the headless runner and file names all use this list. */
+/** The ways to export a run, one entry each: the Compare page, the commands, the headless runner and file names use this list. */
 import { leavesModel, type MethodType, methodOf } from '../methods';
 import { type ObjectiveType, objectiveOf } from '../objectives';
 import { python } from './card-use';
@@ -14,7 +14,7 @@ export interface Export {
   id: 'adapter' | 'model';
   /** Label of the button. */
   label(trained: Trained): string;
-  /** What the export contains, and which programs read it; one sentence each. */
+  /** What the export contains, and which programs read it; one sentence each, with bold and code marked. */
   contents(trained: Trained): string;
   readBy(trained: Trained): string;
   /** Null if this export is possible; otherwise one sentence saying why not. */
@@ -32,15 +32,9 @@ const adapterExport: Export = {
   label: () => 'Export adapter',
   contents: ({ method }) =>
     methodOf({ type: method }).files?.id === 'adapterhub'
-      ? 'An AdapterHub adapter: its weights, adapter_config.json and a model card, in one zip.'
-      : 'A PEFT adapter: adapter_model.safetensors, adapter_config.json and a model card, in one zip.',
-  readBy: ({ method }) => {
-    const { files, merges } = methodOf({ type: method });
-    if (files?.id === 'adapterhub') return 'It loads in the adapters library, alongside others for the same base.';
-    return merges
-      ? 'It loads in PEFT, transformers and everything else that reads PEFT folders.'
-      : 'It loads in PEFT and transformers.';
-  },
+      ? '**An AdapterHub adapter** in one zip: its weights, `adapter_config.json` and a model card.'
+      : '**A PEFT adapter** in one zip: `adapter_model.safetensors`, `adapter_config.json` and a model card.',
+  readBy: ({ method }) => methodOf({ type: method }).files?.readBy ?? '',
   refusal: (trained) =>
     isModel(trained) ? 'This method trains the model itself, so there is no separate adapter. Export the model.' : null,
   fileName(name, { method }) {
@@ -54,15 +48,15 @@ const modelExport: Export = {
   id: 'model',
   label: (trained) => (isModel(trained) ? 'Export model' : 'Export merged model'),
   contents: (trained) =>
-    `${isModel(trained) ? 'The model' : 'The merged model'}, a complete Hugging Face folder in one zip: model.safetensors, config, tokenizer and a model card.`,
+    `**${isModel(trained) ? 'The model' : 'The merged model'}** as a complete Hugging Face folder in one zip: \`model.safetensors\`, config, tokenizer and a model card.`,
   readBy: ({ objective }) =>
     objectiveOf({ type: objective }).writes
       ? 'It opens in transformers, vLLM and text-generation-inference without PEFT, and llama.cpp converts it to GGUF.'
-      : 'It opens directly in transformers.',
+      : 'It opens in transformers without anything else.',
   refusal({ method }) {
     const { merges, label } = methodOf({ type: method });
     if (merges) return null;
-    return `${label} does not change the model’s weights, so it cannot be merged into them. Export the adapter.`;
+    return `With ${label.toLowerCase()}, the model’s own weights do not change, so there is nothing to merge. Export the adapter.`;
   },
   fileName: (name, trained) => `${fileName(name)}-${isModel(trained) ? 'model' : 'merged'}.zip`,
 };

@@ -1,4 +1,5 @@
 /** The shapes of classification heads, as families describe them. */
+
 /** What a head classifies. */
 export type TaskKind = 'texts' | 'words';
 

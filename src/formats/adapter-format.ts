@@ -1,4 +1,5 @@
 /** A common interface for the formats that adapters are saved in (PEFT's, AdapterHub's): files to tensors and back. */
+import { CONFIG_LIMIT } from '../base/limits';
 import type { TaskData } from '../base/task';
 
 /** A folder, as files in memory. */
@@ -54,6 +55,8 @@ export interface AdapterFormat<S> {
   id: 'peft' | 'adapterhub';
   /** `library_name` of a model card. */
   library: string;
+  /** Which programs load the folder, as a sentence. */
+  readBy: string;
   /** Whether a folder holds an adapter of this method. */
   matches(files: AdapterFiles): boolean;
   /** Decodes and checks the folder. Throws bad_adapter. The caller checks whether it fits a model. */
@@ -69,11 +72,13 @@ export interface AdapterFormat<S> {
 export const fileNamed = (files: AdapterFiles, name: string) =>
   files.find(({ path }) => path === name || path.endsWith(`/${name}`));
 
-/** A JSON object among the files; empty if it is missing or corrupt, which the reader reports. */
+/** A JSON object among the files; empty if it is missing, too large or not an object, which the reader reports. */
 export function jsonNamed(files: AdapterFiles, name: string): Record<string, unknown> {
   const file = fileNamed(files, name);
+  if (!file || file.bytes.length > CONFIG_LIMIT) return {};
   try {
-    return file ? (JSON.parse(new TextDecoder().decode(file.bytes)) as Record<string, unknown>) : {};
+    const value: unknown = JSON.parse(new TextDecoder().decode(file.bytes));
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
   } catch {
     return {};
   }

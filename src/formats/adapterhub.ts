@@ -190,7 +190,8 @@ const named = (path: string, name: string) => path === name || path.endsWith(`/$
 export function readAdapterHub(files: readonly { path: string; bytes: Uint8Array }[]): BottleneckAdapter {
   const find = (name: string) => {
     const found = files.filter(({ path }) => named(path, name));
-    if (found.length > 1) refuse(name, `The folder holds ${found.length} adapters.`, 'Drop the folder of one adapter.');
+    if (found.length > 1)
+      refuse(name, `The folder contains ${found.length} adapters.`, 'Drop the folder of one adapter.');
     return found[0]?.bytes;
   };
   const configBytes = find(HUB_CONFIG);

@@ -99,6 +99,7 @@ export const bottleneck: MethodDescriptor<BottleneckMethod> = {
   files: {
     id: 'adapterhub',
     library: 'adapter-transformers',
+    readBy: 'It loads in the adapters library, next to others for the same base.',
     matches: isAdapterHub,
     read(files, named) {
       const { settings, tensors, head } = readAdapterHub(files);

@@ -247,6 +247,7 @@ export const lora: MethodDescriptor<LoraMethod> = {
   keptWhenContinuing: ['lora_dropout', 'loraplus_lr_ratio'],
   files: peftFormat<LoraMethod, PeftLoraConfig>({
     kind: loraKind,
+    readBy: 'It loads in PEFT, transformers, vLLM and everything else that reads PEFT folders; llama.cpp converts it.',
     section({ config, tensors }, modules_to_save) {
       const { r, lora_alpha, lora_dropout, use_rslora, use_dora, rank_pattern, alpha_pattern } = config;
       const suffix = '.lora_A.weight';

@@ -36,6 +36,8 @@ interface Translation<S, C extends CommonConfig> {
   modulesToSave?(section: S): readonly string[];
   /** Renames modules in the section to those of another class of the same model. */
   rename?(section: S, name: (old: string) => string): S;
+  /** Left out: only PEFT and transformers load it. */
+  readBy?: string;
 }
 
 export function peftFormat<S, C extends CommonConfig>(translation: Translation<S, C>): PeftFormat<S> {
@@ -43,6 +45,7 @@ export function peftFormat<S, C extends CommonConfig>(translation: Translation<S
   return {
     id: 'peft',
     library: 'peft',
+    readBy: translation.readBy ?? 'It loads in PEFT and transformers.',
     kind: kind as unknown as PeftKind<CommonConfig>,
     matches: (files) => jsonNamed(files, ADAPTER_CONFIG).peft_type === kind.type,
     read(files, named) {

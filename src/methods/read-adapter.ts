@@ -32,8 +32,11 @@ const peftKinds = (): AnyPeftKind[] =>
 /** Throws bad_adapter. */
 export function decodeAdapter(files: AdapterFiles): DecodedAdapter {
   const method = ofFiles(files);
-  // No method claims the folder: this throws the reason.
-  if (!method?.files) return kindOf(readPeftFolder(files).config, peftKinds()) as never;
+  if (!method?.files) {
+    // No method claims the folder: this throws the reason.
+    const { type } = kindOf(readPeftFolder(files).config, peftKinds());
+    throw new Error(`No method reads adapters of the type ${type}.`);
+  }
   return method.files.read(files, readLabels(files));
 }
 

@@ -138,7 +138,7 @@ function data({ problem_type }: ClassificationObjective): ObjectiveData {
           const targets = classes[i];
           if (!targets) return null;
           const { ids, before = 0, behind = 0 } = encoded;
-          // Special tokens alone say nothing.
+          // There is nothing to learn from special tokens alone.
           if (ids.length <= before + behind) return [];
           return [{ kind: 'text_targets', ...truncate(encoded, maxLength).sequence, targets }];
         },
@@ -163,7 +163,7 @@ function contradictions(examples: readonly ExampleOf<'labelled'>[]): DataProblem
       code: 'contradicting_labels',
       row: example.row,
       message: `Row ${example.row} has the text of row ${before.row} (“${excerpt(example.text, 40)}”) and another label.`,
-      action: 'Both were kept. Decide for one of them, or give the row several labels.',
+      action: 'Both were kept. Choose one of them, or give the row several labels.',
       dropped: false,
     };
   });

@@ -6,7 +6,7 @@
  */
 import { type ErrorData, TabtuneError } from '../base/errors';
 import { methodOf } from '../methods';
-import { objectiveOf } from '../objectives';
+import { objectiveOf, objectives } from '../objectives';
 import type { CombinedModel, Refusal } from './spec';
 import type { Recipe } from './types';
 
@@ -41,7 +41,10 @@ export function* recipeRefusals({ method, objective, model, dataset, training }:
   if (dataset.packing && !goal.packs) {
     yield {
       where: 'dataset.packing',
-      message: 'works with sft and pretraining only.',
+      message: `works only with ${objectives
+        .filter(({ packs }) => packs)
+        .map(({ type }) => type)
+        .join(' and ')}.`,
       action: 'Set it to false.',
     };
   } else if (dataset.packing && learner.virtualTokens) {

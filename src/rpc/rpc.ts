@@ -219,7 +219,7 @@ export function connect<Api>(worker: WorkerLike, options: ConnectOptions): Conne
   const died = (details: string) =>
     new TabtuneError({
       code: 'worker_died',
-      message: `Tabtune's ${name} stopped unexpectedly.`,
+      message: `Tabtune’s ${name} stopped unexpectedly.`,
       action: 'Try again; everything that was saved is still there.',
       details,
     });
@@ -323,7 +323,7 @@ export function connect<Api>(worker: WorkerLike, options: ConnectOptions): Conne
       end(
         new TabtuneError({
           code: 'timeout',
-          message: `Tabtune's ${name} took longer than ${Math.round(deadline / 1000)} s and was stopped.`,
+          message: `Tabtune’s ${name} took longer than ${Math.round(deadline / 1000)} s and was stopped.`,
           details: `${method} ran past ${deadline} ms`,
           ...words,
         }),
@@ -350,6 +350,6 @@ export function connect<Api>(worker: WorkerLike, options: ConnectOptions): Conne
       return death;
     },
     onDeath: (listener) => void listeners.add(listener),
-    terminate: () => end(new TabtuneError({ code: 'worker_died', message: `Tabtune's ${name} was closed.` }), true),
+    terminate: () => end(new TabtuneError({ code: 'worker_died', message: `Tabtune’s ${name} was closed.` }), true),
   };
 }

@@ -161,7 +161,7 @@ export class ForecastSession {
     return { forecast, refused };
   }
 
-  /** An adapter that a run goes on from decides rank and targets. */
+  /** The adapter that a run continues from determines rank and targets. */
   private async asContinued(recipe: Recipe): Promise<Recipe> {
     const { method } = recipe;
     const source = 'init_adapter' in method ? method.init_adapter : null;
@@ -194,29 +194,29 @@ export class ForecastSession {
 }
 
 const limitNames = {
-  maxBufferSize: 'makes',
-  maxStorageBufferBindingSize: 'lets a computation use',
+  maxBufferSize: 'buffer',
+  maxStorageBufferBindingSize: 'buffer binding',
 } as const;
 
 const partNames: Record<keyof RunPlan['parts'], string> = {
   weights: 'the model’s weights',
   adapter: 'the adapter',
   gradients: 'the gradients',
-  optimizer: 'the optimiser',
-  activations: 'what is computed for a batch',
+  optimizer: 'the optimiser’s state',
+  activations: 'the activations',
   logits: 'the logits',
 };
 
-/** Certain, unlike the amount of memory: the device says itself what it refuses. */
+/** Certain, unlike the amount of memory: the device states its limits. */
 function refusalOf({ refusal }: RunPlan): ErrorData | null {
   if (!refusal) return null;
   const mebibytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MB`;
   return {
     code: 'gpu_out_of_memory',
-    message: `The run needs ${mebibytes(refusal.bytes)} in one piece for ${partNames[refusal.part]}, more than this GPU ${limitNames[refusal.limit]}.`,
+    message: `The run needs a single ${limitNames[refusal.limit]} of ${mebibytes(refusal.bytes)} for ${partNames[refusal.part]}, which is larger than this GPU allows.`,
     where: 'GPU',
     action: 'Use a smaller batch size, a shorter max length or a smaller model.',
-    details: `${refusal.limit}: ${refusal.bytes} bytes are asked for`,
+    details: `${refusal.limit}: ${refusal.bytes} bytes requested`,
   };
 }
 

@@ -48,7 +48,7 @@ export async function openRecipeFile(file: File): Promise<boolean> {
     useRecipe.getState().replace(parseRecipe(await file.text()));
     return true;
   } catch (cause) {
-    const error = toErrorData(cause, 'it is not a recipe.');
+    const error = toErrorData(cause, 'the file could not be read.');
     const where = [file.name, error.where === 'recipe' ? '' : error.where].filter(Boolean).join(', ');
     useScreen.getState().showError({ ...error, where, message: `The recipe cannot be used: ${error.message}` });
     return false;

@@ -19,7 +19,7 @@ interface RunsState {
 }
 
 /** More curves would be hard to tell apart. */
-export const maxOverlay = 3;
+const maxOverlay = 3;
 
 export const useRuns = create<RunsState>()((set, get) => ({
   runs: [],

@@ -12,7 +12,6 @@ export const common = {
   pause: 'Pause',
   resume: 'Resume',
   stop: 'Stop',
-  none: 'none',
   noValue: '–',
   loss: 'Loss',
   validationLoss: 'Validation loss',

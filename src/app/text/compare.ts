@@ -90,16 +90,10 @@ export const exportText = {
   runInProgress: 'A run is in progress. Stop it, or wait for it to end.',
   archiveBusy: 'An archive is being written.',
   nothingTrained: 'Nothing has been trained yet: train first.',
-  peft: '**A PEFT adapter** in one zip: `adapter_model.safetensors`, `adapter_config.json` and a model card. It loads in PEFT and transformers.',
-  peftLora:
-    '**A PEFT adapter** in one zip: `adapter_model.safetensors`, `adapter_config.json` and a model card. It loads in PEFT, transformers, vLLM and everything else that reads PEFT folders; llama.cpp converts it.',
-  adapterHub:
-    '**An AdapterHub adapter** in one zip: its weights, `adapter_config.json` and a model card. It loads in the adapters library, next to others for the same base.',
   adapterHolds:
     'It contains only the trained weights, a small part of the whole. It contains neither the base model, which is needed to load it, nor your examples.',
   howToLoad: 'How to load it in Python',
   placeholderFolder: 'path/to/adapter',
-  exportAdapter: 'Export adapter',
 };
 
 const precisions: { value: MergedDtype; name: string; text: string }[] = [
@@ -107,7 +101,6 @@ const precisions: { value: MergedDtype; name: string; text: string }[] = [
   {
     value: 'F16',
     name: 'float16',
-
     text: 'For older GPUs and runtimes without bfloat16. More precise, with a smaller range.',
   },
   { value: 'F32', name: 'float32', text: 'No rounding. Best for further conversion or quantisation.' },
@@ -116,20 +109,10 @@ const precisions: { value: MergedDtype; name: string; text: string }[] = [
 export const mergedText = {
   precisions,
   busy: 'The model is answering, or an archive is being written.',
-  cannotMerge: (method: string) =>
-    `**No merged model**: ${method} does not change the model’s weights, so there is nothing to merge. The result stays a separate adapter.`,
-  model:
-    '**The model** as a complete Hugging Face folder in one zip: `model.safetensors`, config, tokenizer and a model card.',
-  merged:
-    '**The merged model** as a complete Hugging Face folder in one zip: `model.safetensors`, config, tokenizer and a model card.',
-  opensGenerative:
-    ' It opens in transformers, vLLM and text-generation-inference without PEFT, and llama.cpp converts it to GGUF.',
-  opensEncoder: ' It opens in transformers without anything else.',
+  noMergedModel: '**No merged model.** ',
   size: 'It is as large as the model itself, and the model’s licence applies.',
   inWeights: ' The training is in its weights.',
   permanent: ' Once merged, the adapter can no longer be removed or weakened.',
-  exportModel: 'Export model',
-  exportMerged: 'Export merged model',
   precision: 'Precision of the file',
   saving: 'Saving the archive',
   checking: 'Comparing the merged model with the adapter',

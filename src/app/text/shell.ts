@@ -62,7 +62,10 @@ export const shell = {
   loadFailed: {
     message: 'This part of Tabtune could not be loaded.',
     action: 'Check the connection and reload the page. A new version may have been published since you opened it.',
-    reload: 'Reload',
+  },
+  crashed: {
+    message: 'This part of Tabtune stopped because of an error in it.',
+    action: 'Try again, or reload the page. Everything that was saved is still there.',
   },
 };
 
@@ -98,7 +101,7 @@ export const privacyText = {
     title: 'How to check',
     steps: [
       'Open your browser’s developer tools (F12), choose **Network**, and use the app. You will see the files of this page and of the model arrive. None of your data is sent.',
-      'Or load the page, **disconnect from the network**, and train, compare and export. Everything works, because there is no server behind it.',
+      'Or let the page load completely, **disconnect from the network**, and train, compare and export. Everything works, because there is no server behind it.',
       'Read the code: Tabtune is open source.',
     ],
   },
@@ -142,8 +145,6 @@ export const commandText = {
   exportAdapter: 'Export the adapter as a zip',
   exportModel: 'Export the model as a zip',
   exportMerged: 'Export the merged model as a zip',
-  modelInstead: 'This method trains the model itself: export the model instead.',
-  cannotMerge: 'This method does not change the model’s weights, so there is nothing to merge.',
   lightTheme: 'Light theme',
   darkTheme: 'Dark theme',
   systemTheme: 'System theme',

@@ -1,7 +1,7 @@
 import type { ComponentProps, ReactNode, SelectHTMLAttributes } from 'react';
 import { cx } from '../util/cx';
 
-export const inputClass =
+const inputClass =
   'min-h-9 w-full min-w-0 rounded-md border border-edge bg-surface px-2.5 text-sm text-ink placeholder:text-muted aria-invalid:border-danger';
 
 export function Input({ className, ...rest }: ComponentProps<'input'>) {

@@ -1,25 +1,44 @@
 import { Component, type ReactNode } from 'react';
+import type { ErrorData } from '../../base/errors';
 import { common } from '../text/common';
 import { shell } from '../text/shell';
+import { MissingChunk } from '../util/lazyAhead';
 import { Button } from './Button';
 import { ErrorNotice } from './Notice';
 
-/** Keeps the rest of the window usable when a chunk cannot be fetched, e.g. right after the network went away. */
-export class LoadBoundary extends Component<{ children: ReactNode }, { failed: { cause: unknown } | null }> {
-  override state = { failed: null };
+interface Props {
+  children: ReactNode;
+  /** Takes over what is shown; the caller then removes the boundary. Left out: the error is shown in place, with a retry. */
+  onFail?: (error: ErrorData) => void;
+}
+
+const errorOf = (cause: unknown): ErrorData => ({
+  code: 'internal',
+  ...(cause instanceof MissingChunk ? shell.loadFailed : shell.crashed),
+  details: String(cause instanceof MissingChunk ? cause.cause : cause),
+});
+
+/** Keeps the rest of the window usable when a part of it cannot be fetched, e.g. after the network went away, or fails. */
+export class LoadBoundary extends Component<Props, { error: ErrorData | null }> {
+  override state: { error: ErrorData | null } = { error: null };
 
   static getDerivedStateFromError(cause: unknown) {
-    return { failed: { cause } };
+    return { error: errorOf(cause) };
+  }
+
+  override componentDidCatch(cause: unknown) {
+    this.props.onFail?.(errorOf(cause));
   }
 
   override render() {
-    const { failed } = this.state as { failed: { cause: unknown } | null };
-    if (!failed) return this.props.children;
+    const { error } = this.state;
+    if (!error) return this.props.children;
+    if (this.props.onFail) return null;
     return (
       <div className="mx-auto w-full max-w-[68rem] p-4 sm:px-6 lg:px-8">
         <ErrorNotice
-          error={{ code: 'internal', ...shell.loadFailed, details: String(failed.cause) }}
-          actions={<Button onClick={() => this.setState({ failed: null })}>{common.tryAgain}</Button>}
+          error={error}
+          actions={<Button onClick={() => this.setState({ error: null })}>{common.tryAgain}</Button>}
         />
       </div>
     );

@@ -11,6 +11,13 @@ interface Chunk<P> {
   pending: ComponentType<P>;
 }
 
+/** A part of the page that could not be fetched. */
+export class MissingChunk extends Error {
+  constructor(cause: unknown) {
+    super('A part of the page could not be fetched.', { cause });
+  }
+}
+
 const fetches: (() => Promise<unknown>)[] = [];
 
 function FromChunk<P extends object>({ chunk, props }: { chunk: Chunk<P>; props: P }) {
@@ -31,7 +38,7 @@ export function lazyAhead<P extends object>(load: () => Promise<ComponentType<P>
     } catch (cause) {
       // React keeps a failure for good; the next mount asks again.
       chunk.pending = suspending();
-      throw cause;
+      throw new MissingChunk(cause);
     }
     return { default: chunk.loaded };
   };

@@ -67,7 +67,7 @@ function placesOf(model: Pick<LanguageModel, 'linears' | 'family'>, settings: Ia
   });
 }
 
-/** Shapes of all tensors of the method by name; memory planning fills them with ones. */
+/** Shapes of all tensors of the method by name. */
 export const ia3Shapes = (model: Pick<LanguageModel, 'linears' | 'family'>, settings: Ia3Settings) =>
   new Map(placesOf(model, settings).map(({ module, shape }) => [ia3Name(module.path), { shape }]));
 

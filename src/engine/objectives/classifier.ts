@@ -27,7 +27,7 @@ export function headScores({ model, hooks, hidden }: View, rows: PaddedRows, kin
 export const noLabels = (what: string) =>
   new TabtuneError({
     code: 'bad_data',
-    message: `The data do not hold ${what}, which this objective learns from.`,
+    message: `The data have no ${what}, which this objective needs.`,
     where: 'dataset.source',
     action: 'Choose data with labels, or another objective.',
   });

@@ -33,7 +33,7 @@ export interface UpdateStats {
 export interface WeightPenalty {
   /** For L2-SP. */
   alpha?: number;
-  /** For EWC; needs the Fisher information (run/fisher.ts). */
+  /** For EWC; needs the Fisher information (run/estimate-fisher.ts). */
   lambda?: number;
   fisher?: tf.Tensor;
   /** p0, in the optimiser's layout; by default the current parameters. */

@@ -19,7 +19,7 @@ import { baseModel, textOf, titleOf } from './origin';
 const MAX_TABLE = 4096;
 
 /** The only GGUF file of a folder without other weights; null if there is none. */
-export function ggufFileOf({ files, has }: ModelFolder): string | null {
+function ggufFileOf({ files, has }: ModelFolder): string | null {
   if (has('model.safetensors') || has('model.safetensors.index.json')) return null;
   const found = files.filter((name) => /\.gguf$/i.test(name));
   if (found.length < 2) return found[0] ?? null;

@@ -21,7 +21,12 @@ export function sectionFields(
   owners: readonly FieldOwner[],
 ): Record<string, FieldSpec> {
   const fields: Record<string, FieldSpec> = {};
+  const order: string[] = [];
   for (const { type, fields: own } of owners) {
+    insertInOrder(
+      order,
+      Object.keys(own).map((key) => `${section}.${key}`),
+    );
     for (const [key, spec] of Object.entries(own)) {
       const path = `${section}.${key}`;
       const first = fields[path];
@@ -41,7 +46,17 @@ export function sectionFields(
       fields[path] = { ...first, for: [...(first.for ?? []), type], variants } as FieldSpec;
     }
   }
-  return fields;
+  return Object.fromEntries(order.map((path) => [path, fields[path]!]));
+}
+
+/** Adds the paths that are new next to their neighbours, so that each type's fields are read in its own order. */
+function insertInOrder(order: string[], paths: readonly string[]): void {
+  paths.forEach((path, i) => {
+    if (order.includes(path)) return;
+    const next = paths.slice(i + 1).find((later) => order.includes(later));
+    const at = i > 0 ? order.indexOf(paths[i - 1]!) + 1 : next === undefined ? order.length : order.indexOf(next);
+    order.splice(at, 0, path);
+  });
 }
 
 /** `method.type` or `objective.type`; the first owner is the default. */

@@ -1,16 +1,16 @@
-/** What adapters' files have to know of an open model. */
+/** What an adapter's files need to know about an open model. */
 import type { LanguageModel } from '../../engine/models/model';
+import { prefixOf } from '../../engine/models/task-head';
 import { familyNamed } from '../../families';
 import type { AdapterModel } from '../../formats/adapter-format';
 import { modelClass } from '../../formats/adapterhub';
 
 /** A bare encoder's tensors have names without the prefix that transformers' class with a head puts before them. */
 export function barePrefix(model: LanguageModel): string {
-  const { prefix = '' } = familyNamed(model.family);
-  return model.blockPaths[0]!.startsWith(prefix) ? '' : prefix;
+  return prefixOf(model) === '' ? (familyNamed(model.family).prefix ?? '') : '';
 }
 
-/** What the formats of adapters have to know of a model. */
+/** What adapter formats need to know about a model. */
 export function adapterModel(model: LanguageModel): AdapterModel {
   const { family, hiddenSize, layers, attentionHeads, keyValueWidth, blockPaths, parallel, heads } = model;
   return {

@@ -99,7 +99,7 @@ describe('unsupported adapters are refused with the reason', () => {
     [
       'two adapters',
       [...folder('llama-double'), { path: 'a/adapter_config.json', bytes: new Uint8Array() }],
-      'holds 2',
+      'contains 2',
     ],
   ];
   test.each(cases)('%s', (_name, files, reason) => {

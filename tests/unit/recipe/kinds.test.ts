@@ -1,6 +1,7 @@
 /** Fields that only some methods and objectives have, and defaults that depend on both. */
 import { describe, expect, test } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
+import { methods as descriptors } from '../../../src/methods';
 import { checkRecipe, defaultOf, defaultRecipe, resolveRecipe } from '../../../src/recipe/defaults';
 import { diffRecipes, minimalInput, nonDefaults, withValue } from '../../../src/recipe/diff';
 import { applies, field, fields, fieldsIn, fieldsOf } from '../../../src/recipe/fields';
@@ -82,6 +83,14 @@ describe('a section has the fields of its type', () => {
     expect(patterns({ alpha_pattern: { q_proj: 0 } })[0]).toMatch(/above 0/);
   });
 });
+
+test.each(descriptors.map((method) => [method.type, method] as const))(
+  'the fields of %s are on the screen in its own order',
+  (type, method) => {
+    const own = fields.filter((spec) => spec.path.startsWith('method.') && spec.for?.includes(type));
+    expect(own.map(({ path }) => path)).toEqual(Object.keys(method.fields).map((key) => `method.${key}`));
+  },
+);
 
 describe('defaults that depend on the method and the objective', () => {
   const rate = (method: MethodType, objective: ObjectiveType) =>

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { decodeAdapter } from '../../../src/methods/read-adapter';
 import { resolveRecipe } from '../../../src/recipe/defaults';
 import type { AdapterOrigin, EngineHost } from '../../../src/session/engine-host';
 import { kindOf, LoadedAdapters } from '../../../src/session/loaded-adapters';
@@ -31,6 +32,16 @@ test.each([
   ],
 ])('%s is recognised by its config', (_, files, method, objective) => {
   expect(kindOf(files)).toEqual({ method, objective });
+});
+
+test.each(['null', '[]', '3', '{', ''])('a config of %j is refused as an adapter that cannot be read', (text) => {
+  const folder = (path: string) => [
+    { path, bytes: new TextEncoder().encode(text) },
+    { path: 'pytorch_adapter.bin', bytes: new Uint8Array(8) },
+  ];
+  const refused = expect.objectContaining({ code: 'bad_adapter' });
+  expect(() => decodeAdapter(folder('adapter_config.json'))).toThrow(refused);
+  expect(() => decodeAdapter([...folder('adapter_config.json'), ...folder('head_config.json')])).toThrow(refused);
 });
 
 describe('one of several adapters is active', () => {

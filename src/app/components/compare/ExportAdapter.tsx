@@ -1,6 +1,5 @@
 import { Download } from 'lucide-react';
 import { exportBy, loadingCode } from '../../../exports';
-import { methodOf } from '../../../methods';
 import { useCompare } from '../../../stores/compare';
 import { mergeActive, useMerge } from '../../../stores/merge';
 import { useRecipe } from '../../../stores/recipe';
@@ -18,18 +17,17 @@ export function ExportAdapter() {
   const { adapter, exporting, exportError } = useCompare(useFields('adapter', 'exporting', 'exportError'));
   const recipe = useRecipe((state) => state.recipe);
   const { method, objective } = adapter ?? { method: recipe.method.type, objective: recipe.objective.type };
-  const { files, merges } = methodOf({ type: method });
-  const isAdapterHub = files?.id === 'adapterhub';
+  const { label, contents, readBy, fileName: nameOf } = exportBy('adapter');
   const training = useTraining(runActive);
   const merging = useMerge(mergeActive);
   const why = training ? text.runInProgress : exporting || merging ? text.archiveBusy : !adapter && common.noAdapterYet;
-  const fileName = adapter && exportBy('adapter').fileName(adapter.name, { method, objective });
+  const fileName = adapter && nameOf(adapter.name, { method, objective });
   return (
     <>
       <div className="grid gap-x-6 gap-y-4 lg:grid-cols-[minmax(0,1fr)_auto]">
         <div className="max-w-prose space-y-2">
           <p>
-            <Rich text={isAdapterHub ? text.adapterHub : merges ? text.peftLora : text.peft} />
+            <Rich text={`${contents({ method, objective })} ${readBy({ method, objective })}`} />
           </p>
           <p className="text-muted">{text.adapterHolds}</p>
           <details className="text-[0.8125rem]">
@@ -42,7 +40,7 @@ export function ExportAdapter() {
         <div className="lg:text-right">
           <Button variant="primary" size="large" why={why} onClick={() => void saveAdapter()}>
             <Download aria-hidden size={18} />
-            {text.exportAdapter}
+            {label({ method, objective })}
           </Button>
           {fileName && <p className="mt-1.5 text-[0.8125rem] text-muted">{fileName}</p>}
         </div>

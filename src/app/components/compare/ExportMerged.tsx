@@ -2,7 +2,6 @@ import { PackageOpen } from 'lucide-react';
 import { exportBy } from '../../../exports';
 import { DTYPE_BYTES } from '../../../formats/safetensors';
 import { leavesModel, methodOf } from '../../../methods';
-import { objectiveOf } from '../../../objectives';
 import type { MethodType, ObjectiveType } from '../../../recipe/types';
 import { useCompare } from '../../../stores/compare';
 import { type Merged, mergeActive, useMerge } from '../../../stores/merge';
@@ -33,10 +32,12 @@ export function ExportMerged({ method, objective }: { method: MethodType; object
     : busy
       ? text.busy
       : !adapter && (own ? exportText.nothingTrained : common.noAdapterYet);
-  if (!methodOf({ type: method }).merges) {
+  const { label, contents, readBy, refusal, fileName } = exportBy('model');
+  const impossible = refusal({ method, objective });
+  if (impossible !== null) {
     return (
       <p className="max-w-prose text-muted [&_strong]:text-ink">
-        <Rich text={text.cannotMerge(methodOf({ type: method }).label.toLowerCase())} />
+        <Rich text={text.noMergedModel + impossible} />
       </p>
     );
   }
@@ -45,8 +46,7 @@ export function ExportMerged({ method, objective }: { method: MethodType; object
       <div className="grid gap-x-6 gap-y-4 lg:grid-cols-[minmax(0,1fr)_auto]">
         <div className="max-w-prose space-y-2">
           <p>
-            <Rich text={own ? text.model : text.merged} />
-            {objectiveOf({ type: objective }).writes ? text.opensGenerative : text.opensEncoder}
+            <Rich text={`${contents({ method, objective })} ${readBy({ method, objective })}`} />
           </p>
           <p className="text-muted">
             {text.size}
@@ -57,12 +57,10 @@ export function ExportMerged({ method, objective }: { method: MethodType; object
           <div className="lg:text-right">
             <Button variant={own ? 'primary' : 'secondary'} size="large" why={why} onClick={() => void saveMerged()}>
               <PackageOpen aria-hidden size={18} />
-              {own ? text.exportModel : text.exportMerged}
+              {label({ method, objective })}
             </Button>
             {adapter && (
-              <p className="mt-1.5 text-[0.8125rem] text-muted">
-                {exportBy('model').fileName(adapter.name, { method, objective })}
-              </p>
+              <p className="mt-1.5 text-[0.8125rem] text-muted">{fileName(adapter.name, { method, objective })}</p>
             )}
           </div>
         )}

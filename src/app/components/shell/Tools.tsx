@@ -5,6 +5,7 @@ import { useSeenTheme } from '../../hooks/useTheme';
 import { shell } from '../../text/shell';
 import { Button } from '../../ui/Button';
 import { IconButton } from '../../ui/IconButton';
+import { LoadBoundary } from '../../ui/LoadBoundary';
 import { lazyAhead } from '../../util/lazyAhead';
 import type { MenuProps } from './Menus';
 
@@ -22,6 +23,7 @@ function MenuButton({
   menu: FunctionComponent<MenuProps>;
 }) {
   const [pressed, setPressed] = useState(false);
+  const showError = useScreen((state) => state.showError);
   const plain = (
     <IconButton
       icon={icon}
@@ -34,9 +36,16 @@ function MenuButton({
   );
   if (!pressed) return plain;
   return (
-    <Suspense fallback={plain}>
-      <Menu trigger={<IconButton icon={icon} label={label} />} />
-    </Suspense>
+    <LoadBoundary
+      onFail={(error) => {
+        setPressed(false);
+        showError(error);
+      }}
+    >
+      <Suspense fallback={plain}>
+        <Menu trigger={<IconButton icon={icon} label={label} />} />
+      </Suspense>
+    </LoadBoundary>
   );
 }
 

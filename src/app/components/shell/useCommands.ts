@@ -15,6 +15,7 @@ import {
   Square,
   Sun,
 } from 'lucide-react';
+import { exportBy } from '../../../exports';
 import { leavesModel, methodOf } from '../../../methods';
 import { useCompare } from '../../../stores/compare';
 import { usePreferences } from '../../../stores/preferences';
@@ -51,7 +52,7 @@ export function useCommands(): Command[] {
   const busy = mode === 'start' ? null : common.notDuringRun;
   const noAdapter = adapter ? null : common.noAdapterYet;
   const modelItself = adapter !== null && leavesModel(methodOf({ type: adapter.method }));
-  const unmergeable = adapter !== null && !methodOf({ type: adapter.method }).merges;
+  const impossible = (id: 'adapter' | 'model') => (adapter ? exportBy(id).refusal(adapter) : null);
   const { groups } = text;
   const running: Command[] =
     mode === 'start'
@@ -78,14 +79,14 @@ export function useCommands(): Command[] {
       title: text.exportAdapter,
       group: groups.export,
       icon: Download,
-      why: busy ?? noAdapter ?? (modelItself ? text.modelInstead : null),
+      why: busy ?? noAdapter ?? impossible('adapter'),
       run: saveAdapter,
     },
     {
       title: modelItself ? text.exportModel : text.exportMerged,
       group: groups.export,
       icon: PackageOpen,
-      why: busy ?? noAdapter ?? (unmergeable ? text.cannotMerge : null),
+      why: busy ?? noAdapter ?? impossible('model'),
       run: saveMerged,
     },
     { title: text.lightTheme, group: groups.screen, icon: Sun, run: () => set({ theme: 'light' }) },

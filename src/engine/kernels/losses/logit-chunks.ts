@@ -5,7 +5,7 @@
  *   hidden [M, d]   weight [V, d] (logical)   bias [V] (or none)   rows int32 [R]   targets int32 [R]
  *   z_r = hidden[rows[r]]·Wᵀ + bias, then cap · tanh(z_r / cap), then z_r / temperature
  *
- * `rows` and `targets` are padded with -1; no row may come twice, or its gradient would be lost. A pass turns each chunk's
+ * `rows` and `targets` are padded with -1; no row may occur twice, or its gradient would be lost. A pass turns each chunk's
  * logits into their gradient in place. Gradients of a trained weight and bias are summed over the chunks in order, so that
  * equal runs give equal bits.
  */
@@ -282,7 +282,7 @@ fn slope(z: f32) -> f32 { return 1.0${over}; }`;
 fn slope(z: f32) -> f32 { let t = z${tempered ? ' * u.temperature' : ''} / u.softcap; return ${tempered ? '(1.0 - t * t) / u.temperature' : '1.0 - t * t'}; }`;
 }
 
-/** out[v] = Σ over the chunk's rows of values[row, v], added to what is there where `add`; a thread a column, in order. */
+/** out[v] = Σ over the chunk's rows of values[row, v], added to the existing values if `add`; one thread per column, in order. */
 function sumRows(
   backend: GpuBackend,
   c: { values: tf.TensorInfo; out: tf.TensorInfo; n: number; width: number; add: boolean },

@@ -5,7 +5,7 @@
  *   -> logProbs [N] = log softmax(z_r)[targets[r]]   entropy [N] = −Σ_v p_v · log p_v, p = softmax(z_r); 0 where -1 pads
  *
  * z_r as in logit-chunks.ts: soft cap first, then temperature, as TRL's GRPO has it. The gradient of each log-probability
- * arrives in the backward pass alone, which therefore computes the logits again, chunk by chunk; neither pass holds [N, V].
+ * is known only in the backward pass, which therefore computes the logits again, chunk by chunk; neither pass holds [N, V].
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Weight } from '../../types';
@@ -102,7 +102,7 @@ export interface TokenLogProbsOptions {
   temperature?: number;
   /** Whether to give the entropy of each row's distribution too. */
   withEntropy?: boolean;
-  /** Asked for where the weight (float32) or the bias is trained. */
+  /** Set if the weight (float32) or the bias is trained. */
   trainsWeight?: boolean;
   trainsBias?: boolean;
 }
