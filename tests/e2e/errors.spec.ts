@@ -7,19 +7,6 @@ test.beforeEach(async ({ page }) => {
   await expectReady(page);
 });
 
-test('a menu that cannot be fetched says so, and opens once it can be', async ({ page }) => {
-  await page.route('**/assets/Menus-*.js', (route) => route.abort());
-  await page.reload();
-  await expectReady(page);
-  const theme = page.getByRole('button', { name: 'Theme' });
-  await theme.click();
-  await expect(page.getByRole('alert')).toContainText('This part of Tabtune could not be loaded.');
-  await expect(page.getByRole('button', { name: 'Start training' })).toBeVisible();
-  await page.unroute('**/assets/Menus-*.js');
-  await theme.click();
-  await expect(page.getByRole('menu')).toBeVisible();
-});
-
 test('an empty file is refused, and one button leads back', async ({ page }) => {
   await drop(page, 'empty.csv', '');
   await expect(page.getByRole('alert')).toContainText('empty.csv');

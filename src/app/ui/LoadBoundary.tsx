@@ -27,6 +27,7 @@ export class LoadBoundary extends Component<Props, { error: ErrorData | null }> 
   }
 
   override componentDidCatch(cause: unknown) {
+    if (cause instanceof MissingChunk) cause.reset();
     this.props.onFail?.(errorOf(cause));
   }
 

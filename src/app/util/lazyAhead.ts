@@ -11,10 +11,13 @@ interface Chunk<P> {
   pending: ComponentType<P>;
 }
 
-/** A part of the page that could not be fetched. */
+/** A part of the page that could not be fetched. React keeps a failure for good; after `reset` the next mount asks again. */
 export class MissingChunk extends Error {
-  constructor(cause: unknown) {
+  readonly reset: () => void;
+
+  constructor(cause: unknown, reset: () => void) {
     super('A part of the page could not be fetched.', { cause });
+    this.reset = reset;
   }
 }
 
@@ -31,17 +34,23 @@ function FromChunk<P extends object>({ chunk, props }: { chunk: Chunk<P>; props:
  * where React's own `lazy` would show the fallback for a moment.
  */
 export function lazyAhead<P extends object>(load: () => Promise<ComponentType<P>>): FunctionComponent<P> {
-  const suspending = () => lazy(fetch) as unknown as ComponentType<P>;
   const fetch = async () => {
-    try {
-      chunk.loaded = await load();
-    } catch (cause) {
-      // React keeps a failure for good; the next mount asks again.
-      chunk.pending = suspending();
-      throw new MissingChunk(cause);
-    }
-    return { default: chunk.loaded };
+    chunk.loaded = await load();
+    return chunk.loaded;
   };
+  // Not reset here: React mounts a suspended component anew when the promise ends, and would fetch for ever.
+  const reset = () => {
+    chunk.pending = suspending();
+  };
+  const suspending = () =>
+    lazy(() =>
+      fetch().then(
+        (Component) => ({ default: Component }),
+        (cause) => {
+          throw new MissingChunk(cause, reset);
+        },
+      ),
+    ) as unknown as ComponentType<P>;
   const chunk: Chunk<P> = { loaded: null, pending: suspending() };
   fetches.push(fetch);
   return (props) => createElement(FromChunk<P>, { chunk, props });
