@@ -64,14 +64,14 @@ const open = async (page, hash, query = '') => {
       .waitFor({ timeout: 60_000 });
 };
 
-async function shootPlaces(page, name) {
+async function shootPages(page, name) {
   await open(page, 'model');
-  for (const place of ['model', 'data', 'recipe', 'recipe/advanced', 'train', 'compare']) {
-    await page.evaluate((hash) => {
-      window.location.hash = hash;
+  for (const hash of ['model', 'data', 'recipe', 'recipe/advanced', 'train', 'compare']) {
+    await page.evaluate((to) => {
+      window.location.hash = to;
       window.scrollTo(0, 0);
-    }, `#/${place}`);
-    await shoot(page, name(place.replace('/', '-')));
+    }, `#/${hash}`);
+    await shoot(page, name(hash.replace('/', '-')));
   }
 }
 
@@ -98,7 +98,7 @@ async function shootRun(page, name) {
   await shoot(page, name('merged'));
 }
 
-/** Other methods and objectives: their fields, a classifier's figures, and its answers. */
+/** Other methods and objectives: their fields, a classifier's metrics and its answers. */
 async function shootMethods(page, name) {
   const go = (hash) => page.evaluate((to) => (window.location.hash = to), `#/${hash}`);
   const card = (title) => page.getByRole('button', { name: title, exact: true });
@@ -168,6 +168,7 @@ async function shootShell(page, name, narrow) {
     .check();
   await shoot(page, name('history'));
   await page.keyboard.press('Control+k');
+  await page.getByRole('dialog').waitFor();
   await shoot(page, name('commands'));
   await page.keyboard.press('Escape');
   for (const dialog of ['Storage', 'Nothing leaves this device', 'Keyboard shortcuts']) {
@@ -268,7 +269,7 @@ for (const theme of ['light', 'dark']) {
     page.on('console', (message) => message.type() === 'error' && console.log(`  console: ${message.text()}`));
     const name = (what) => `${what}-${size}-${theme}`;
     const narrow = size === 'narrow';
-    if (wanted('pages')) await shootPlaces(page, name);
+    if (wanted('pages')) await shootPages(page, name);
     if (wanted('run')) await shootRun(page, name);
     if (!values.real && wanted('shell')) await shootShell(page, name, narrow);
     if (!values.real && wanted('methods')) await shootMethods(page, name);
