@@ -21,7 +21,6 @@ import { shell } from './text/shell';
 import { LoadBoundary } from './ui/LoadBoundary';
 import { ErrorNotice } from './ui/Notice';
 import { Page } from './ui/Page';
-import { fetchAhead } from './util/lazyAhead';
 import { pageNamed } from './util/pages';
 import { arriveAt, type Route } from './util/route';
 
@@ -61,16 +60,12 @@ export function App() {
   useShortcuts();
   useLeaveGuard(useTraining(runActive));
   useEffect(() => {
-    const fetchAll = () => {
-      fetchAhead();
-      fetchChunks();
-    };
-    const timer = setTimeout(fetchAll, 2000);
+    const timer = setTimeout(fetchChunks, 2000);
     // What could not be fetched while the network was away.
-    window.addEventListener('online', fetchAll);
+    window.addEventListener('online', fetchChunks);
     return () => {
       clearTimeout(timer);
-      window.removeEventListener('online', fetchAll);
+      window.removeEventListener('online', fetchChunks);
     };
   }, []);
   const route = useRoute();

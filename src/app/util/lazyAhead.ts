@@ -3,6 +3,7 @@
  * page has started, because from then on it must work without a network.
  */
 import { type ComponentType, createElement, type FunctionComponent, lazy, useState } from 'react';
+import { chunk as fetchedAhead } from '../../base/chunks';
 
 interface Chunk<P> {
   /** The component, once it is here. */
@@ -21,8 +22,6 @@ export class MissingChunk extends Error {
   }
 }
 
-const fetches: (() => Promise<unknown>)[] = [];
-
 function FromChunk<P extends object>({ chunk, props }: { chunk: Chunk<P>; props: P }) {
   // Chosen once per mount, so that a chunk that arrives meanwhile does not remount what is shown.
   const [Component] = useState(() => chunk.loaded ?? chunk.pending);
@@ -30,14 +29,14 @@ function FromChunk<P extends object>({ chunk, props }: { chunk: Chunk<P>; props:
 }
 
 /**
- * A component that is fetched when it is first shown, or ahead of that by `fetchAhead`. Once fetched it renders at once,
+ * A component that is fetched when it is first shown, or ahead of that by `fetchChunks`. Once fetched it renders at once,
  * where React's own `lazy` would show the fallback for a moment.
  */
 export function lazyAhead<P extends object>(load: () => Promise<ComponentType<P>>): FunctionComponent<P> {
-  const fetch = async () => {
+  const fetch = fetchedAhead(async () => {
     chunk.loaded = await load();
     return chunk.loaded;
-  };
+  });
   // Not reset here: React mounts a suspended component anew when the promise ends, and would fetch for ever.
   const reset = () => {
     chunk.pending = suspending();
@@ -52,11 +51,5 @@ export function lazyAhead<P extends object>(load: () => Promise<ComponentType<P>
       ),
     ) as unknown as ComponentType<P>;
   const chunk: Chunk<P> = { loaded: null, pending: suspending() };
-  fetches.push(fetch);
   return (props) => createElement(FromChunk<P>, { chunk, props });
-}
-
-export function fetchAhead(): void {
-  // A chunk that cannot be fetched now is requested again when it is shown.
-  for (const fetch of fetches) fetch().catch(() => {});
 }
