@@ -88,7 +88,7 @@ export function HubModelDialog() {
         model &&
         !model.problem && (
           <>
-            {why && <p className="min-w-min flex-1 self-center text-[0.8125rem] text-muted">{why}</p>}
+            {why && <p className="min-w-min grow basis-48 self-center text-[0.8125rem] text-muted">{why}</p>}
             <Button variant="primary" why={why} onClick={take}>
               <Download aria-hidden size={16} />
               {choice?.downloaded ? text.open : choice ? text.downloadBytes(formatBytes(choice.bytes)) : text.download}
