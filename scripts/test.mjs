@@ -24,6 +24,13 @@ function readReport(name) {
   }
 }
 
+/** One line that says what failed and with which words, so that the end of a log is enough to know. */
+const describeFailure = (suite, name, message = '') => {
+  // Without the colours that runners put into their messages.
+  const words = message.replace(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g'), '');
+  return `failed: ${suite}: ${name}: ${words.split('\n').slice(0, 6).join(' | ').slice(0, 600)}`;
+};
+
 async function vitest(project, timeoutMs, args) {
   const code = await runTool(
     'vitest/vitest.mjs',
@@ -40,7 +47,30 @@ async function vitest(project, timeoutMs, args) {
   const broken = report.testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
   );
-  return { code, passed: report.numPassedTests, failed: report.numFailedTests + broken.length, skipped };
+  const named = ({ name, message, assertionResults }) => {
+    const file = path.relative(root, name);
+    if (broken.some((result) => result.name === name)) return [describeFailure(project, file, message)];
+    return assertionResults
+      .filter((test) => test.status === 'failed')
+      .map((test) => describeFailure(project, `${file}: ${test.fullName}`, test.failureMessages?.[0]));
+  };
+  return {
+    ...{ code, passed: report.numPassedTests, failed: report.numFailedTests + broken.length, skipped },
+    failures: report.testResults.flatMap(named),
+  };
+}
+
+/** Every test of a Playwright report that did not end as it should, with its suites' titles. */
+function failedSpecs(suites, titles = []) {
+  return suites.flatMap(({ title, specs = [], suites: inner = [] }) => [
+    ...specs
+      .filter((spec) => !spec.ok)
+      .map((spec) => {
+        const results = spec.tests.flatMap((test) => test.results);
+        return describeFailure('e2e', [...titles, title, spec.title].join(': '), results.at(-1)?.error?.message);
+      }),
+    ...failedSpecs(inner, [...titles, title]),
+  ]);
 }
 
 async function playwright(args) {
@@ -48,9 +78,10 @@ async function playwright(args) {
     timeoutMs: 120 * minutes,
     env: { TABTUNE_E2E_JSON: path.join(reports, 'e2e.json') },
   });
-  const stats = readReport('e2e')?.stats;
-  if (!stats) return { code, passed: 0, failed: 0, skipped: 0 };
-  return { code, passed: stats.expected, failed: stats.unexpected + stats.flaky, skipped: stats.skipped };
+  const report = readReport('e2e');
+  if (!report?.stats) return { code, passed: 0, failed: 0, skipped: 0 };
+  const { expected, unexpected, flaky, skipped } = report.stats;
+  return { code, passed: expected, failed: unexpected + flaky, skipped, failures: failedSpecs(report.suites) };
 }
 
 /** A check without tests to count: it is one failure, or nothing. */
@@ -118,13 +149,13 @@ const rows = [];
 for (const name of chosen) {
   console.log(`\n── ${name} ${'─'.repeat(Math.max(0, 76 - name.length))}`);
   const started = Date.now();
-  const { code, passed, failed = 0, skipped = 0 } = await suites[name](rest);
+  const { code, passed, failed = 0, skipped = 0, failures = [] } = await suites[name](rest);
   const counts = passed !== undefined;
   let why = '';
   if (code !== 0 && failed === 0) why = 'the suite itself failed';
   else if (counts && passed + failed === 0) why = 'ran no test';
   rows.push({
-    ...{ suite: name, passed: passed ?? 0, skipped, counts, why },
+    ...{ suite: name, passed: passed ?? 0, skipped, counts, why, failures },
     failed: why ? failed + 1 : failed,
     seconds: (Date.now() - started) / 1000,
   });
@@ -138,6 +169,8 @@ for (const { suite, passed, failed, skipped, counts, seconds, why } of rows) {
   const cells = [8, 8, 9].map((width, i) => String(numbers[i]).padStart(width)).join('');
   console.log(`${suite.padEnd(8)}${cells}${seconds.toFixed(1).padStart(9)}${why ? `  ${why}` : ''}`);
 }
+const lines = rows.flatMap(({ failures }) => failures);
+if (lines.length > 0) console.log(`\n${lines.join('\n')}`);
 const sum = (key) => rows.reduce((total, row) => total + row[key], 0);
 console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`);
 process.exitCode = sum('failed') > 0 ? 1 : 0;
