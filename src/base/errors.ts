@@ -21,6 +21,14 @@ export type ErrorCode =
   | 'not_finite' // loss or gradient became NaN or infinite
   | 'internal';
 
+/** One answer to a question that an error asks. */
+export interface Choice {
+  /** A few words, as on a button. */
+  label: string;
+  /** Recipe path -> value: the fields that this answer sets. */
+  set: Record<string, unknown>;
+}
+
 export interface ErrorData {
   code: ErrorCode;
   /** What happened, in one sentence for a newcomer. */
@@ -31,6 +39,8 @@ export interface ErrorData {
   action?: string;
   /** Technical text for experts: the original message, shapes, limits. */
   details?: string;
+  /** The answers, if the error is a question that only a person can answer. */
+  choices?: Choice[];
 }
 
 export class TabtuneError extends Error {
@@ -38,6 +48,7 @@ export class TabtuneError extends Error {
   readonly where?: string;
   readonly action?: string;
   readonly details?: string;
+  readonly choices?: Choice[];
 
   constructor(data: ErrorData) {
     super(data.message);
@@ -46,16 +57,23 @@ export class TabtuneError extends Error {
     this.where = data.where;
     this.action = data.action;
     this.details = data.details;
+    this.choices = data.choices;
   }
 
   toData(): ErrorData {
-    const { code, message, where, action, details } = this;
-    return { code, message, where, action, details };
+    const { code, message, where, action, details, choices } = this;
+    return { code, message, where, action, details, ...(choices && { choices }) };
   }
 
-  /** One line for a terminal: `where: message action`. */
+  /** One line for a terminal: `where: message action`, and the recipe's fields that answer a question. */
   toLine(): string {
-    return [this.where ? `${this.where}: ` : '', this.message, this.action ? ` ${this.action}` : ''].join('');
+    const answers = (this.choices ?? []).map(({ label, set }) => `${label}: ${JSON.stringify(set)}`);
+    return [
+      this.where ? `${this.where}: ` : '',
+      this.message,
+      this.action ? ` ${this.action}` : '',
+      answers.length > 0 ? ` In a recipe: ${answers.join('; ')}.` : '',
+    ].join('');
   }
 
   static fromData(data: ErrorData): TabtuneError {

@@ -4,7 +4,7 @@
  * names that people use. If the format is unclear, the error lists the columns. A guess is described as a guess.
  */
 import { TabtuneError } from '../base/errors';
-import type { DatasetFormat, DatasetSection } from '../recipe/sections';
+import type { DatasetFormat, ReadingSection } from '../recipe/sections';
 import { type ColumnProfile, isId, NAMES, profile } from './columns';
 import { nameList } from './problems';
 import { field, type RawTable } from './raw-table';
@@ -46,7 +46,7 @@ const FORMAT_WORDS: Record<Format, string> = {
   text: 'Plain text',
 };
 
-export function detectShape(name: string, table: RawTable, section: Pick<DatasetSection, 'format' | 'columns'>): Shape {
+export function detectShape(name: string, table: RawTable, section: ReadingSection): Shape {
   if (section.columns && Object.keys(section.columns).length > 0) return byHand(name, table, section);
   // The rejected answer of a preference pair must never be learned.
   const profiles = table.columns.map((column) => profile(table, column)).filter((p) => p.key !== 'rejected');
@@ -63,7 +63,7 @@ export function detectShape(name: string, table: RawTable, section: Pick<Dataset
   throw noShape(name, table, section.format);
 }
 
-function byHand(name: string, table: RawTable, section: Pick<DatasetSection, 'format' | 'columns'>): Shape {
+function byHand(name: string, table: RawTable, section: ReadingSection): Shape {
   const columns = section.columns ?? {};
   const wanted = Object.entries(columns).filter(([, column]) => column !== '');
   for (const [part, column] of wanted) {

@@ -1,5 +1,5 @@
 /** Turns a dataset file into examples: decodes, parses, detects the format and converts the rows. */
-import type { DatasetSection } from '../recipe/sections';
+import type { ReadingSection } from '../recipe/sections';
 import { detectShape } from './detect';
 import { looksConll, parseConll } from './parse-conll';
 import { parseCsv } from './parse-csv';
@@ -15,11 +15,7 @@ import type { ParsedDataset } from './types';
  * Throws bad_data if the file cannot be used at all; problems with single rows are in `problems`. The file extension is
  * only a hint, and the content decides.
  */
-export function parseDataset(
-  name: string,
-  bytes: Uint8Array,
-  section: Pick<DatasetSection, 'format' | 'columns'>,
-): ParsedDataset {
+export function parseDataset(name: string, bytes: Uint8Array, section: ReadingSection): ParsedDataset {
   const { text, problems: fileProblems } = readText(name, bytes);
   const table = readTable(name, text, section);
   const shape = detectShape(name, table, section);
@@ -41,7 +37,7 @@ export function parseDataset(
   };
 }
 
-function readTable(name: string, text: string, section: Pick<DatasetSection, 'format'>): RawTable {
+function readTable(name: string, text: string, section: Pick<ReadingSection, 'format'>): RawTable {
   const extension = /\.([a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase() ?? '';
   const json = /^\s*(\{\s*("|\})|\[\s*(\{|"|\[|\]))/.test(text.slice(0, 1000));
   if (!json && isConll(extension, text, section)) return parseConll(text);
@@ -74,7 +70,7 @@ function readTable(name: string, text: string, section: Pick<DatasetSection, 'fo
   }
 }
 
-function isConll(extension: string, text: string, { format }: Pick<DatasetSection, 'format'>): boolean {
+function isConll(extension: string, text: string, { format }: Pick<ReadingSection, 'format'>): boolean {
   if (format !== 'auto' && format !== 'tagged') return false;
   if (/^(conll|bio|iob|iob2)$/.test(extension)) return looksConll(text, true);
   return !/^(json|jsonl|ndjson|csv)$/.test(extension) && looksConll(text, format === 'tagged');

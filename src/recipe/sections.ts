@@ -35,6 +35,20 @@ export interface DatasetSection {
   base_text: string | null;
 }
 
+/** The fields of a dataset that decide how its file is read; a change of the others needs no reading. */
+export const readingFields = ['format', 'columns'] as const satisfies readonly (keyof DatasetSection)[];
+export type ReadingSection = Pick<DatasetSection, (typeof readingFields)[number]>;
+
+/** Changes of a recipe that leave the reading of its file to detection. */
+export const readAsDetected: Record<string, undefined> = Object.fromEntries(
+  readingFields.map((name) => [`dataset.${name}`, undefined]),
+);
+
+export function readingOf<S extends Partial<ReadingSection>>(section: S): Pick<S, keyof S & keyof ReadingSection> {
+  const fields = readingFields.filter((name) => name in section).map((name) => [name, section[name]]);
+  return Object.fromEntries(fields) as Pick<S, keyof S & keyof ReadingSection>;
+}
+
 export type LrSchedulerType =
   | 'constant'
   | 'constant_with_warmup'

@@ -6,7 +6,8 @@
 import { type ErrorData, TabtuneError } from '../base/errors';
 import type { TokenizerSource } from '../data/tokenizer-files';
 import type { ParsedDataset, TokenizedDataset, TokenizedExample, TokenView } from '../data/types';
-import type { DatasetSection, ObjectiveType, Recipe } from '../recipe/types';
+import type { ReadingSection } from '../recipe/sections';
+import type { ObjectiveType, Recipe } from '../recipe/types';
 import { type Connection, transfer } from '../rpc/rpc';
 import type { EncodedForTask, TokenizerInfo } from '../workers/data/api';
 import type { DataWorkerApi } from '../workers/data/edit-dataset';
@@ -23,7 +24,7 @@ export interface DatasetFile {
   key: string;
   /** File name, from which the parser infers the file type. */
   name: string;
-  section: Pick<DatasetSection, 'format' | 'columns'>;
+  section: ReadingSection;
   read(): Promise<ArrayBuffer>;
 }
 

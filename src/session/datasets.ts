@@ -3,6 +3,7 @@ import { TabtuneError } from '../base/errors';
 import { pageUrl } from '../base/page-url';
 import type { ParsedDataset, TokenizedDataset, TokenizedExample, TokenView } from '../data/types';
 import { textObjective } from '../objectives';
+import { readingOf } from '../recipe/sections';
 import type { DatasetSection, Recipe } from '../recipe/types';
 import { listFiles, putFile, readFile } from '../storage/files';
 import type { DataHost, DatasetFile } from './data-host';
@@ -73,9 +74,8 @@ export class DataSession {
   async tokenize(recipe: Recipe): Promise<TokenizedDataset> {
     const model = this.needs.model(recipe.model.source);
     const file = await this.file(recipe.dataset);
-    const { source: _source, format: _format, columns: _columns, ...rest } = recipe.dataset;
     const context = roomBesideVirtual(recipe, model.info.contextLength);
-    const key = JSON.stringify([file.key, rest, recipe.objective, recipe.training.seed, context]);
+    const key = JSON.stringify([file.key, recipe.dataset, recipe.objective, recipe.training.seed, context]);
     if (this.cached?.model === model && this.cached.key === key) return this.cached.result;
     const result = this.needs.data.tokenize(model.tokenizer, file, recipe, context);
     const entry: Cached = { model, key, result };
@@ -127,11 +127,12 @@ export class DataSession {
 
   /** How to read a dataset. The key distinguishes files stored one after another under the same name. */
   private async file(section: DatasetSection): Promise<DatasetFile> {
-    const { source, format, columns } = section;
+    const { source } = section;
+    const reading = readingOf(section);
     const make = (version: string, name: string, read: () => Promise<ArrayBuffer>): DatasetFile => ({
-      key: JSON.stringify([source, version, format, columns]),
+      key: JSON.stringify([source, version, reading]),
       name,
-      section: { format, columns },
+      section: reading,
       read,
     });
     if (source.startsWith('builtin:')) {

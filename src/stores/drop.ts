@@ -1,6 +1,7 @@
 /** Dropped or chosen files: a dataset, a recipe, a model or an adapter, recognised by name and content. */
 import type { ErrorData } from '../base/errors';
 import { parseRecipe } from '../recipe/schema';
+import { readAsDetected } from '../recipe/sections';
 import { useCompare } from './compare';
 import { useData } from './data';
 import { toErrorData } from './errors';
@@ -60,9 +61,7 @@ export async function openDatasetFile(file: File): Promise<boolean> {
   if (source === null) return false;
   const before = useRecipe.getState().recipe.dataset.source;
   // The format and columns chosen for the last file do not apply to this one.
-  useRecipe
-    .getState()
-    .set({ 'dataset.source': source, 'dataset.format': undefined, 'dataset.columns': undefined, name: undefined });
+  useRecipe.getState().set({ 'dataset.source': source, ...readAsDetected, name: undefined });
   // A new file under the old name changes no field of the recipe, so the pipeline does not notice.
   if (source === before) void useData.getState().open(useRecipe.getState().recipe.dataset);
   return true;

@@ -2,6 +2,7 @@
  * Keeps model, dataset, tokens and forecast in sync with the recipe: each is requested again only when a field that it
  * depends on has changed. Runs outside React, so that it does not depend on the open page.
  */
+import { readingOf } from '../recipe/sections';
 import type { Recipe } from '../recipe/types';
 import { useCompare } from './compare';
 import { useData } from './data';
@@ -23,9 +24,8 @@ interface Keys {
 const settleAfter = 200;
 
 function keysOf(recipe: Recipe): Omit<Keys, 'view'> {
-  const { source, format, columns } = recipe.dataset;
   const model = JSON.stringify([recipe.model.source, recipe.model.quantization]);
-  const data = JSON.stringify([source, format, columns]);
+  const data = JSON.stringify([recipe.dataset.source, readingOf(recipe.dataset)]);
   return {
     model,
     data,

@@ -9,6 +9,7 @@ import { defaultObjective } from '../objectives';
 import { checkRecipe, defaultRecipe } from '../recipe/defaults';
 import type { RecipePath } from '../recipe/fields';
 import type { RecipeProblem } from '../recipe/schema';
+import { readingOf } from '../recipe/sections';
 import type { Recipe, RecipeInput } from '../recipe/types';
 import type { RecipeNote } from '../recipe/validate';
 import { type Hints, hintsFor } from './hints';
@@ -101,9 +102,7 @@ export const useRecipe = create<RecipeState>()(
         set((state) => {
           // What is trained on what stays; how it is trained goes back to the defaults.
           const { version, name, model, dataset } = state.input;
-          const kept = dataset?.source
-            ? { source: dataset.source, format: dataset.format, columns: dataset.columns }
-            : undefined;
+          const kept = dataset?.source ? { source: dataset.source, ...readingOf(dataset) } : undefined;
           return checked(
             withChanges(
               JSON.parse(JSON.stringify({ version, name, model, dataset: kept })) as RecipeInput,

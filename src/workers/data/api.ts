@@ -4,6 +4,7 @@
  */
 import type { TokenizerSource } from '../../data/tokenizer-files';
 import type { ParsedDataset, TokenizedDataset, TokenizedExample, TokenView } from '../../data/types';
+import type { ReadingSection } from '../../recipe/sections';
 import type { DatasetSection, ObjectiveSection, ObjectiveType } from '../../recipe/types';
 
 export interface TokenizerInfo {
@@ -26,7 +27,7 @@ export interface EncodedForTask {
 
 export interface DataApi {
   openTokenizer(source: TokenizerSource): TokenizerInfo;
-  parse(name: string, bytes: ArrayBuffer, section: Pick<DatasetSection, 'format' | 'columns'>): ParsedDataset;
+  parse(name: string, bytes: ArrayBuffer, section: ReadingSection): ParsedDataset;
   /** Uses the last parsed dataset and the open tokeniser. `contextLength` caps max_length. */
   tokenize(section: DatasetSection, objective: ObjectiveSection, contextLength: number, seed: number): TokenizedDataset;
   viewTokens(row: number, section: DatasetSection, objective: ObjectiveSection, maxLength: number): TokenView;

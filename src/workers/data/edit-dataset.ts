@@ -10,7 +10,7 @@ import { normaliseElement, tableFromJson } from '../../data/parse-json';
 import { splitLines } from '../../data/parse-jsonl';
 import { isRecord } from '../../data/raw-table';
 import { readText } from '../../data/read-text';
-import type { DatasetSection } from '../../recipe/types';
+import type { ReadingSection } from '../../recipe/sections';
 import type { DataApi } from './api';
 
 /** The data worker's API: the data layer's calls, and edits. */
@@ -19,7 +19,7 @@ export interface DataWorkerApi extends DataApi {
   editRow(
     name: string,
     bytes: ArrayBuffer,
-    section: Pick<DatasetSection, 'format' | 'columns'>,
+    section: ReadingSection,
     row: number,
     fields: Record<string, string>,
   ): ArrayBuffer;

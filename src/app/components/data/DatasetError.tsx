@@ -1,4 +1,5 @@
 import type { ErrorData } from '../../../base/errors';
+import { readAsDetected } from '../../../recipe/sections';
 import { useRecipe } from '../../../stores/recipe';
 import { dataText } from '../../text/data';
 import { Button } from '../../ui/Button';
@@ -19,17 +20,23 @@ export function DatasetError({ error }: { error: ErrorData }) {
   const own = source.startsWith('file:');
   const mapped = columns !== null || format !== 'auto';
   const names = namedColumns(error);
-  const detect = { 'dataset.format': undefined, 'dataset.columns': undefined };
   return (
     <>
       <ErrorNotice
         error={error}
         actions={
           <>
-            {mapped && <Button onClick={() => set(detect)}>{dataText.detectAgain}</Button>}
+            {error.choices?.map(({ label, set: answer }) => (
+              <Button key={label} variant="primary" onClick={() => set(answer)}>
+                {label}
+              </Button>
+            ))}
+            {mapped && <Button onClick={() => set(readAsDetected)}>{dataText.detectAgain}</Button>}
             <Button onClick={pickDataset}>{dataText.openAnother}</Button>
             {own && (
-              <Button onClick={() => set({ ...detect, 'dataset.source': undefined })}>{dataText.useBuiltin}</Button>
+              <Button onClick={() => set({ ...readAsDetected, 'dataset.source': undefined })}>
+                {dataText.useBuiltin}
+              </Button>
             )}
           </>
         }

@@ -2,6 +2,7 @@ import { labelsWords } from '../../../base/task';
 import type { ParsedDataset } from '../../../data/types';
 import { columnParts } from '../../../recipe/catalogue';
 import { field } from '../../../recipe/fields';
+import { readAsDetected } from '../../../recipe/sections';
 import { useData } from '../../../stores/data';
 import { useRecipe } from '../../../stores/recipe';
 import { common } from '../../text/common';
@@ -93,7 +94,7 @@ export function DetectedPanel({ dataset }: { dataset: ParsedDataset }) {
               ))}
           </fieldset>
           {(columns || format !== 'auto') && (
-            <Button size="small" onClick={() => set({ 'dataset.format': undefined, 'dataset.columns': undefined })}>
+            <Button size="small" onClick={() => set(readAsDetected)}>
               {dataText.detectAgain}
             </Button>
           )}
