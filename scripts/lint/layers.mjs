@@ -4,7 +4,19 @@ import { readGraph } from './graph.mjs';
 
 const engineParts = ['base', 'data/types', 'recipe/types', 'engine/types', 'engine/webgpu', 'engine/kernels'];
 const descriptorParts = ['base', 'families', 'formats', 'recipe/spec', 'recipe/sections', 'data/types'];
-const shared = ['base', 'methods', 'objectives', 'recipe', 'formats', 'data', 'metrics', 'storage', 'hub', 'exports'];
+const shared = [
+  'base',
+  'methods',
+  'objectives',
+  'recipe',
+  'formats',
+  'data',
+  'data/parts',
+  'metrics',
+  'storage',
+  'hub',
+  'exports',
+];
 
 /**
  * Folder or file (without extension) under src -> what is in it, and what it may import besides itself. The longest name
@@ -45,15 +57,19 @@ export const layers = {
   },
   recipe: {
     about: 'the recipe: schema, defaults, validation, length of a run, diff',
-    may: ['base', 'methods', 'objectives', 'recipe/spec', 'recipe/sections'],
+    may: ['base', 'methods', 'objectives', 'recipe/spec', 'recipe/sections', 'data/parts'],
   },
   formats: {
     about: "bytes: safetensors, GGUF and its quantised tensors, PEFT's and AdapterHub's folders, zip",
     may: ['base', 'families'],
   },
+  'data/parts': {
+    about: 'the parts of an example, and the column names that people give them',
+    may: ['recipe/sections'],
+  },
   data: {
     about: 'files → rows → examples → tokens → batches',
-    may: ['base', 'recipe/sections', 'recipe/spec', 'formats'],
+    may: ['base', 'recipe/sections', 'recipe/spec', 'formats', 'data/parts'],
   },
   storage: {
     about: 'IndexedDB: files, runs, metrics, checkpoints',
@@ -133,7 +149,7 @@ export const layers = {
   headless: {
     about: 'the same app without a person',
     may: [
-      ...['base', 'methods', 'objectives', 'recipe', 'exports', 'data/types', 'metrics', 'storage/types'],
+      ...['base', 'methods', 'objectives', 'recipe', 'exports', 'data/types', 'data/usage', 'metrics', 'storage/types'],
       ...['hub/types', 'hub/descriptions', 'rpc', 'session', 'workers', 'stores'],
     ],
   },

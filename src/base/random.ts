@@ -52,6 +52,7 @@ export const Stream = {
   attention: 11,
   noise: 12,
   masking: 13,
+  columns: 14,
 } as const;
 export type StreamId = (typeof Stream)[keyof typeof Stream];
 

@@ -1,67 +1,86 @@
 /** Turns a row into an example, or says why it cannot. Single columns are read in row-text.ts. */
+import { type Choices, choicesOf, letterOf, writeChoices } from './choices';
+import { asList } from './columns';
+import { betterOf } from './compare-answers';
 import type { Shape } from './detect';
+import { GATHERED } from './gather';
 import { labelledRow } from './labelled';
+import { readLiteral } from './literal';
+import { itemsOnPath } from './nested';
+import { excerpt } from './problems';
+import { verdictOf } from './quality';
 import { field, isRecord } from './raw-table';
 import { empty, type Outcome, textOf } from './row-text';
 import { taggedRow } from './tagged';
-import { type Note, roleOrderProblem, toMessages } from './to-messages';
-import type { ChatMessage } from './types';
+import { type Note, roleOrderProblem, textOfContent, toMessages } from './to-messages';
+import { asTurns } from './turns';
+import type { ChatMessage, Example } from './types';
 
-export function convertRow(row: number, value: Record<string, unknown>, { format, mapping }: Shape): Outcome {
-  // In KTO data, label: false marks an unwanted answer.
-  if (
-    format !== 'labelled' &&
-    mapping.label !== undefined &&
-    /^(false|0)$/i.test(String(field(value, mapping.label)))
-  ) {
+type Row = Record<string, unknown>;
+
+const fail = (code: string, message: string, notes: Note[] = []): Outcome => ({
+  example: null,
+  failure: { code, message },
+  notes,
+});
+
+export function convertRow(row: number, value: Row, shape: Shape): Outcome {
+  const { format, mapping, reading } = shape;
+  const refused = refusedRow(value, shape);
+  if (refused) return fail(refused.code, refused.message);
+  const outcome = exampleOf(row, value, shape);
+  for (const [part, column] of Object.entries(mapping)) {
+    const items = itemsOnPath(value, column);
+    if (items > 1) {
+      outcome.notes.push({ code: 'more_items', message: `has ${items} entries at “${excerpt(column, 40)}”` });
+      if (part === 'prompt' || format === 'text') break;
+    }
+  }
+  const side = reading.split?.side(field(value, mapping.split));
+  return outcome.example && side ? { ...outcome, example: { ...outcome.example, split: side } } : outcome;
+}
+
+/** Why a row is left out whatever it says. */
+function refusedRow(value: Row, { format, mapping, reading }: Shape): Note | null {
+  if (reading.split?.side(field(value, mapping.split)) === null) {
+    return { code: 'test_row', message: `belongs to the test set (“${excerpt(mapping.split!, 40)}”)` };
+  }
+  const images = field(value, mapping.images);
+  if (images !== undefined && images !== null && images !== '' && !(Array.isArray(images) && images.length === 0)) {
     return {
-      example: null,
-      failure: { code: 'unwanted_answer', message: 'is marked as a bad answer (label: false)' },
-      notes: [],
+      code: 'has_images',
+      message: `is about a picture (“${excerpt(mapping.images!, 40)}”), which the model cannot see`,
     };
   }
+  if (format === 'labelled' || format === 'tagged' || format === 'text') return null;
+  const bad =
+    (mapping.label !== undefined && verdictOf(field(value, mapping.label)) === 'worse') ||
+    (mapping.unwanted !== undefined && verdictOf(field(value, mapping.unwanted)) === 'better');
+  if (!bad) return null;
+  const column = (mapping.label ?? mapping.unwanted)!;
+  return {
+    code: 'unwanted_answer',
+    message: `is marked as a bad answer (${excerpt(column, 40)}: ${excerpt(String(field(value, column)), 20)})`,
+  };
+}
+
+function exampleOf(row: number, value: Row, shape: Shape): Outcome {
+  const { format, mapping } = shape;
   switch (format) {
     case 'messages':
     case 'sharegpt':
-      return conversation(row, value, mapping);
+      return conversation(row, value, shape);
     case 'alpaca':
-    case 'prompt_completion': {
-      const notes: Note[] = [];
-      const read = (part: string, optional = false) => textOf(value, mapping[part], optional, notes);
-      const alpaca = format === 'alpaca';
-      const prompt = read(alpaca ? 'instruction' : 'prompt');
-      const input = alpaca ? read('input', true) : { text: '' };
-      const completion = read(alpaca ? 'output' : 'completion');
-      const system = read('system', true);
-      const failure = prompt.failure ?? input.failure ?? completion.failure ?? system.failure;
-      if (failure) return { example: null, failure, notes };
-      if (completion.text.trim() === '')
-        return empty('empty_answer', alpaca ? mapping.output! : mapping.completion!, notes);
-      if (prompt.text.trim() === '' && input.text.trim() === '') {
-        return empty('empty_prompt', alpaca ? mapping.instruction! : mapping.prompt!, notes);
-      }
-      // Alpaca's parts become a conversation, so that they go through the model's own chat template. That is how an
-      // instruct model was trained and how it will be prompted. Stanford's "Below is an instruction…" frame was meant
-      // for models without a template.
-      const question =
-        input.text.trim() === ''
-          ? prompt.text
-          : prompt.text.trim() === ''
-            ? input.text
-            : `${prompt.text}\n\n${input.text}`;
-      if (!alpaca && system.text.trim() === '') {
-        return { example: { kind: 'prompt_completion', row, prompt: question, completion: completion.text }, notes };
-      }
-      const messages: ChatMessage[] = system.text.trim() === '' ? [] : [{ role: 'system', content: system.text }];
-      messages.push({ role: 'user', content: question }, { role: 'assistant', content: completion.text });
-      return { example: { kind: 'messages', row, messages }, notes };
-    }
+    case 'prompt_completion':
+      return promptAndAnswer(row, value, shape);
     case 'labelled':
-      return labelledRow(row, value, mapping);
+      return labelledRow(row, value, mapping, shape.reading.labels);
     case 'tagged':
       return taggedRow(row, value, mapping);
     case 'text': {
       const notes: Note[] = [];
+      const broken = brokenConversation(value, [mapping.text]);
+      if (broken) return { example: null, failure: broken, notes };
       const text = textOf(value, mapping.text, false, notes);
       if (text.failure) return { example: null, failure: text.failure, notes };
       if (text.text.trim() === '') return empty('empty_text', mapping.text!, notes);
@@ -71,41 +90,209 @@ export function convertRow(row: number, value: Record<string, unknown>, { format
   format satisfies never;
 }
 
-function conversation(row: number, value: Record<string, unknown>, mapping: Record<string, string>): Outcome {
-  const body = toMessages(field(value, mapping.messages ?? mapping.conversations));
+function promptAndAnswer(row: number, value: Row, { format, mapping, reading }: Shape): Outcome {
+  const notes: Note[] = [];
+  const alpaca = format === 'alpaca';
+  const promptColumn = (alpaca ? mapping.instruction : mapping.prompt)!;
+  const answerColumn =
+    mapping['answers.a'] === undefined ? (alpaca ? mapping.output : mapping.completion)! : betterOf(value, mapping);
+  if (answerColumn === null) return fail('tie', 'does not say which of its answers is better');
+  const broken = brokenConversation(value, [promptColumn, answerColumn]);
+  if (broken) return { example: null, failure: broken, notes };
+  const choices = choicesOf(value, mapping);
+  const prompt = textOf(value, promptColumn, false, notes);
+  const input = inputOf(value, mapping.input, notes);
+  const completion = answerOf(value, answerColumn, choices, reading.numbering, notes);
+  const system = systemOf(value, mapping.system);
+  const thoughts = mapping.thoughts === undefined ? { text: '' } : textOf(value, mapping.thoughts, true, notes);
+  const failure = prompt.failure ?? input.failure ?? completion.failure ?? thoughts.failure;
+  if (failure) return { example: null, failure, notes };
+  if (completion.text.trim() === '') return empty('empty_answer', answerColumn, notes);
+  if (prompt.text.trim() === '' && input.text.trim() === '') return empty('empty_prompt', promptColumn, notes);
+  // Alpaca's parts become a conversation, so that they go through the model's own chat template. That is how an
+  // instruct model was trained and how it will be prompted. Stanford's "Below is an instruction…" frame was meant
+  // for models without a template.
+  const question = [prompt.text, input.text, choices ? writeChoices(choices) : '']
+    .filter((text) => text.trim() !== '')
+    .join('\n\n');
+  const earlier = historyOf(value, mapping.history, notes);
+  if (earlier.failure) return { example: null, failure: earlier.failure, notes };
+  const plain = !alpaca && system === '' && thoughts.text.trim() === '' && earlier.messages.length === 0;
+  if (plain)
+    return { example: { kind: 'prompt_completion', row, prompt: question, completion: completion.text }, notes };
+  const messages: ChatMessage[] = [
+    ...(system === '' ? [] : [{ role: 'system' as const, content: system }]),
+    ...earlier.messages,
+    { role: 'user', content: question },
+    {
+      role: 'assistant',
+      content: completion.text,
+      ...(thoughts.text.trim() === '' ? {} : { thoughts: thoughts.text }),
+    },
+  ];
+  return { example: { kind: 'messages', row, messages }, notes };
+}
+
+/** A conversation or list of objects that was cut off or is written wrongly must not be learned as prose. */
+function brokenConversation(value: Row, columns: readonly (string | undefined)[]): Note | null {
+  for (const column of columns) {
+    const found = field(value, column);
+    if (typeof found !== 'string' || !/^\s*\[\s*\{\s*['"](role|from|content|value|speaker|text)['"]\s*:/.test(found))
+      continue;
+    const read = readLiteral(found);
+    if (read.kind !== 'value') {
+      const why = read.kind === 'broken' ? `: ${read.what}` : '';
+      return {
+        code: 'broken_list',
+        message: `has a list of messages in “${excerpt(column!, 40)}” that cannot be read${why}`,
+      };
+    }
+  }
+  return null;
+}
+
+/** Context: a text, or several passages. */
+function inputOf(value: Row, column: string | undefined, notes: Note[]): { text: string; failure?: Note } {
+  const list = column === undefined ? null : asList(field(value, column));
+  if (list)
+    return {
+      text: list
+        .filter((item) => item !== null && item !== '')
+        .map(String)
+        .join('\n\n'),
+    };
+  return textOf(value, column, true, notes);
+}
+
+/** Earlier turns are context: their answers are not learned. */
+function historyOf(value: Row, column: string | undefined, notes: Note[]): { messages: ChatMessage[]; failure?: Note } {
+  const found = field(value, column);
+  if (found === undefined || found === null || found === '' || (Array.isArray(found) && found.length === 0))
+    return { messages: [] };
+  const earlier = toMessages(found);
+  if (earlier.failure)
+    return {
+      messages: [],
+      failure: { ...earlier.failure, message: `${earlier.failure.message} in “${excerpt(column!, 40)}”` },
+    };
+  notes.push(...earlier.notes);
+  return { messages: earlier.messages.map((m) => (m.role === 'assistant' ? { ...m, train: false as const } : m)) };
+}
+
+function systemOf(value: Row, column: string | undefined): string {
+  const found = field(value, column);
+  if (found === undefined || found === null) return '';
+  const { text, failure } = textOfContent(found);
+  return failure || text.trim() === '' ? '' : text;
+}
+
+/** An answer as text: of several the first, of choices the letter, of an object its JSON. */
+function answerOf(
+  value: Row,
+  column: string,
+  choices: Choices | null,
+  numbering: Shape['reading']['numbering'],
+  notes: Note[],
+): { text: string; failure?: Note } {
+  const found = field(value, column);
+  const name = excerpt(column, 40);
+  if (choices && numbering !== 'none' && /^\s*\d+\s*$/.test(String(found ?? ''))) {
+    const at = Number(found) - (numbering === 'from1' ? 1 : 0);
+    const letter = choices.letters[at];
+    if (letter !== undefined) return { text: letter };
+    return {
+      text: '',
+      failure: {
+        code: 'no_choice',
+        message: `has the answer ${found} and ${choices.texts.length} choices (${letterOf(0)} to ${choices.letters.at(-1)})`,
+      },
+    };
+  }
+  if (isRecord(found)) {
+    // SQuAD: {text: […], answer_start: […]}.
+    const keys = Object.keys(found).filter((key) => !/^(answer_start|start|end|answer_id|token_start|id)$/.test(key));
+    if (keys.length === 1 && keys[0] === 'text') return answerOf(found, 'text', null, 'none', notes);
+    const message = textOfContent(found.content ?? found.value ?? found.text);
+    if (('role' in found || 'from' in found) && !message.failure) return { text: message.text };
+    notes.push({ code: 'object_as_text', message: `has an object in “${name}”` });
+    return { text: JSON.stringify(found) };
+  }
+  if (Array.isArray(found) && found.length > 0 && found.every((item) => Array.isArray(item))) {
+    if (found.length > 1) notes.push({ code: 'more_answers', message: `has ${found.length} answers in “${name}”` });
+    return answerOf({ first: found[0] }, 'first', null, 'none', notes);
+  }
+  if (Array.isArray(found) && asTurns(found)) {
+    const said = toMessages(found);
+    if (said.failure) return { text: '', failure: said.failure };
+    return { text: said.messages.map((m) => m.content).join('\n') };
+  }
+  if (Array.isArray(found) && found.length > 0) {
+    if (found.length > 1) notes.push({ code: 'more_answers', message: `has ${found.length} answers in “${name}”` });
+    const [first] = found;
+    if (typeof first === 'object' && first !== null) return answerOf({ first }, 'first', null, 'none', notes);
+    return { text: String(first ?? '') };
+  }
+  return textOf(value, column, false, notes);
+}
+
+function conversation(row: number, value: Row, { mapping, reading }: Shape): Outcome {
+  const column = mapping.role === undefined ? (mapping.messages ?? mapping.conversations) : GATHERED;
+  const better = mapping['answers.a'] === undefined ? column : betterOf(value, mapping);
+  if (better === null) return fail('tie', 'does not say which of its answers is better');
+  const body = toMessages(field(value, better), reading.transcripts);
   let { messages } = body;
   const notes = [...body.notes];
+  const { unread } = body;
   if (body.failure) return { example: null, failure: body.failure, notes };
   if (mapping.completion !== undefined) {
     const answer = field(value, mapping.completion);
     const more =
-      typeof answer === 'string' && !/^\s*\[/.test(answer)
+      typeof answer === 'string' && asTurns(answer) === null
         ? { messages: [{ role: 'assistant' as const, content: answer }], failure: null, notes: [] }
-        : toMessages(isRecord(answer) ? [answer] : answer);
+        : toMessages(isRecord(answer) && asTurns(answer) === null ? [answer] : answer);
     if (more.failure) return { example: null, failure: more.failure, notes };
-    // As in TRL's conversational format, answers in the prompt are context and are not learned.
-    messages = [
-      ...messages.map((m) => (m.role === 'assistant' ? { ...m, train: false as const } : m)),
-      ...more.messages,
-    ];
+    messages = joined(messages, more.messages);
     notes.push(...more.notes);
   }
-  const system = field(value, mapping.system);
-  if (typeof system === 'string' && system.trim() !== '' && messages[0]?.role !== 'system') {
-    messages = [{ role: 'system', content: system }, ...messages];
-  }
+  const system = systemOf(value, mapping.system);
+  if (system !== '' && messages[0]?.role !== 'system') messages = [{ role: 'system', content: system }, ...messages];
   const answers = messages.filter((m) => m.role === 'assistant' && m.train !== false);
   if (answers.length === 0) {
-    return {
-      example: null,
-      failure: { code: 'no_assistant', message: 'has no assistant message to learn from' },
+    const muted = messages.some((m) => m.role === 'assistant');
+    return fail(
+      'no_assistant',
+      muted
+        ? 'has only assistant messages that are marked as not to be learned'
+        : 'has no assistant message to learn from',
       notes,
-    };
+    );
   }
-  if (answers.some((m) => m.content.trim() === '')) {
-    return { example: null, failure: { code: 'empty_answer', message: 'has an empty assistant message' }, notes };
+  if (answers.some((m) => m.content.trim() === '' && (m.thoughts ?? '').trim() === '')) {
+    return fail('empty_answer', 'has an empty assistant message', notes);
   }
   const order = roleOrderProblem(messages);
   if (order) notes.push({ code: 'role_order', message: order });
-  return { example: { kind: 'messages', row, messages }, notes };
+  const example: Example = { kind: 'messages', row, messages };
+  return { example, notes, ...(unread.length > 0 && { unread }) };
+}
+
+/**
+ * A prompt and the answer to it. As in TRL's conversational format, answers in the prompt are context and are not learned.
+ * An answer that begins with the prompt is the whole conversation.
+ */
+function joined(prompt: readonly ChatMessage[], answer: readonly ChatMessage[]): ChatMessage[] {
+  const same = (a: ChatMessage | undefined, b: ChatMessage | undefined) =>
+    a !== undefined && b !== undefined && a.role === b.role && a.content.trim() === b.content.trim();
+  const from = prompt.findIndex((message) => message.role !== 'system');
+  const start = answer.findIndex((message) => message.role !== 'system');
+  const repeats = from !== -1 && start !== -1 && same(prompt[from], answer[start]) && prompt[from]!.role === 'user';
+  const context = prompt.map((m) => (m.role === 'assistant' ? { ...m, train: false as const } : m));
+  if (!repeats) return [...context, ...answer];
+  let shared = 0;
+  while (same(prompt[from + shared], answer[start + shared])) shared++;
+  const before = prompt.slice(0, from).filter(() => start === 0);
+  return [
+    ...before,
+    ...answer.map((m, i) => (m.role === 'assistant' && i < start + shared ? { ...m, train: false as const } : m)),
+  ];
 }

@@ -1,37 +1,51 @@
 /**
- * Infers the role of each column. The formats are those of common trainers: TRL's messages and prompt/completion,
- * ShareGPT, Alpaca, labelled text and plain text (https://huggingface.co/docs/trl/dataset_formats), under the column
- * names that people use. If the format is unclear, the error lists the columns. A guess is described as a guess.
+ * Finds out what each column of a file holds. If that is unclear, the error lists the columns, or asks. A guess is described
+ * as a guess, and every column that is not used is named.
  */
 import { TabtuneError } from '../base/errors';
 import type { DatasetFormat, ReadingSection } from '../recipe/sections';
-import { type ColumnProfile, isId, NAMES, profile } from './columns';
+import { choicesNote, findChoices, numbering } from './choices';
+import { ColumnSet, type Mapping } from './column-set';
+import { type ColumnProfile, isWorse, profile } from './columns';
+import { findTwoAnswers } from './compare-answers';
+import { findMessageRows, gather } from './gather';
+import { type LabelWriting, labelWriting } from './label-columns';
+import { nestedColumns, unwrapObjects } from './nested';
+import { columnParts, type Format, formatParts, isPartKey, type PartName, partOf } from './parts';
 import { nameList } from './problems';
-import { field, type RawTable } from './raw-table';
+import { qualityColumn } from './quality';
+import { field, isRecord, type RawTable } from './raw-table';
+import { findShape, guessShape } from './shapes';
+import { findSplit, SplitReader } from './split-column';
+import type { ColumnUse, DataProblem } from './types';
+import { columnUses } from './usage';
 
-export type Format = Exclude<DatasetFormat, 'auto'>;
+export type { Format } from './parts';
 
 export interface Shape {
   format: Format;
   /** part -> column */
-  mapping: Record<string, string>;
-  /** One sentence shown to people. */
+  mapping: Mapping;
+  /** One or more sentences shown to people. */
   detected: string;
+  uses: ColumnUse[];
+  /** What only all rows together can tell. */
+  reading: {
+    labels: LabelWriting;
+    /** How numbers in the answer column count the choices. */
+    numbering: 'none' | 'from0' | 'from1';
+    split: SplitReader | null;
+    /** Conversations are written as text: "Human: … Assistant: …". */
+    transcripts: boolean;
+  };
 }
 
-/**
- * Parts of each format. With an answer, a boolean `label` says whether the answer is wanted (KTO). With messages,
- * `completion` is the answer to them in a separate column (preference pairs, TRL's prompts).
- */
-const PARTS: Record<Format, { required: string[]; optional: string[] }> = {
-  messages: { required: ['messages'], optional: ['completion', 'label', 'system'] },
-  sharegpt: { required: ['conversations'], optional: ['completion', 'label', 'system'] },
-  alpaca: { required: ['instruction', 'output'], optional: ['input', 'system'] },
-  prompt_completion: { required: ['prompt', 'completion'], optional: ['system', 'label'] },
-  labelled: { required: ['text', 'label'], optional: [] },
-  tagged: { required: ['tokens', 'tags'], optional: [] },
-  text: { required: ['text'], optional: [] },
-};
+export interface Detected {
+  shape: Shape;
+  /** With rows gathered into conversations, or objects taken out of text. */
+  table: RawTable;
+  problems: DataProblem[];
+}
 
 /** The order in which formats are tried. */
 const ORDER: readonly Format[] = ['messages', 'sharegpt', 'tagged', 'alpaca', 'prompt_completion', 'labelled', 'text'];
@@ -46,241 +60,242 @@ const FORMAT_WORDS: Record<Format, string> = {
   text: 'Plain text',
 };
 
-export function detectShape(name: string, table: RawTable, section: ReadingSection): Shape {
-  if (section.columns && Object.keys(section.columns).length > 0) return byHand(name, table, section);
-  // The rejected answer of a preference pair must never be learned.
-  const profiles = table.columns.map((column) => profile(table, column)).filter((p) => p.key !== 'rejected');
-  const order = section.format === 'auto' ? ORDER : [section.format];
-  for (const format of order) {
-    const mapping = find(format, profiles, section.format !== 'auto');
-    if (mapping) return { format, mapping, detected: sentence(format, mapping, table) };
-  }
-  if (section.format === 'auto') {
-    const guess = guessShape(profiles);
-    if (guess)
-      return { ...guess, detected: `${sentence(guess.format, guess.mapping, table)} This is a guess, so check it.` };
-  }
-  throw noShape(name, table, section.format);
+interface Found {
+  format: Format;
+  mapping: Mapping;
+  guess?: boolean;
 }
 
-function byHand(name: string, table: RawTable, section: ReadingSection): Shape {
-  const columns = section.columns ?? {};
-  const wanted = Object.entries(columns).filter(([, column]) => column !== '');
-  for (const [part, column] of wanted) {
-    if (!table.columns.includes(column)) {
-      throw new TabtuneError({
-        code: 'bad_data',
-        message: `There is no column “${column}” to use as the ${part}.`,
-        where: name,
-        action: `Choose one of these columns: ${nameList(table.columns)}.`,
-      });
-    }
-  }
-  const parts = new Set(wanted.map(([part]) => part));
-  const candidates = section.format === 'auto' ? ORDER : [section.format];
-  const format = candidates.find((f) => PARTS[f].required.every((part) => parts.has(part)));
-  if (!format) {
-    const needs = candidates.map((f) => PARTS[f].required.join(' and ')).join('; or ');
+/** Throws bad_data, with choices where a person has to decide. */
+export function detectShape(
+  name: string,
+  table: RawTable,
+  section: Pick<ReadingSection, 'format' | 'columns'>,
+): Detected {
+  const given = section.columns ?? {};
+  const top = profilesOf(table, table.columns);
+  const inside = Object.values(given).some((column) => column !== '' && !table.columns.includes(column));
+  const found = inside ? null : search(name, new ColumnSet(top, given), section);
+  if (found) return detectedAs(name, table, top, found, section);
+  const open = unwrapObjects(table);
+  const nested = nestedColumns(open);
+  const profiles = [...profilesOf(open, open.columns), ...profilesOf(open, nested)];
+  checkGiven(name, given, profiles);
+  const deeper = nested.length === 0 ? null : search(name, new ColumnSet(flat(profiles, nested), given), section);
+  if (deeper) return detectedAs(name, open, flat(profiles, nested), deeper, section);
+  throw noShape(name, table, section, flat(profiles, nested));
+}
+
+const profilesOf = (table: RawTable, columns: readonly string[]) => columns.map((column) => profile(table, column));
+
+/** Without the objects whose contents stand as columns of their own. */
+const flat = (profiles: readonly ColumnProfile[], nested: readonly string[]) =>
+  profiles.filter((p) => !nested.some((path) => path.startsWith(`${p.name}.`)));
+
+function checkGiven(name: string, given: Readonly<Record<string, string>>, profiles: readonly ColumnProfile[]): void {
+  for (const [part, column] of Object.entries(given)) {
+    if (column === '' || profiles.some((p) => p.name === column)) continue;
     throw new TabtuneError({
       code: 'bad_data',
-      message: `The columns mapped by hand (${[...parts].join(', ') || 'none'}) do not make up a complete example.`,
+      message: `There is no column “${column}” to use as the ${part}.`,
       where: name,
-      action: `Map ${needs}.`,
+      action: `Choose one of these columns: ${nameList(profiles.map((p) => p.name))}.`,
     });
   }
-  const known = [...PARTS[format].required, ...PARTS[format].optional];
-  const mapping = Object.fromEntries(wanted.filter(([part]) => known.includes(part)));
-  return { format, mapping, detected: `${sentence(format, mapping, table)} The columns were mapped by hand.` };
 }
 
-function byName(profiles: readonly ColumnProfile[], names: readonly string[], taken: readonly string[] = []) {
-  for (const name of names) {
-    const hit = profiles.find((p) => p.key === name && p.filled > 0 && !taken.includes(p.name));
-    if (hit) return hit;
+function search(name: string, columns: ColumnSet, { format }: Pick<ReadingSection, 'format'>): Found | null {
+  const { given } = columns;
+  const keys = Object.keys(given);
+  const fits = (f: Format) => keys.every((key) => isPartKey(key, columnParts[f]));
+  // What was mapped by hand and makes a whole example decides the format.
+  const complete = (f: Format) =>
+    formatParts[f].required.some((needed) =>
+      needed.every((part) => keys.some((key) => partOf(key) === part && given[key] !== '')),
+    );
+  const fitting = format === 'auto' ? ORDER.filter(fits) : fits(format) ? [format] : [];
+  const order = [...fitting.filter(complete), ...fitting.filter((f) => !complete(f))];
+  if (order.some((f) => f === 'messages' || f === 'sharegpt')) {
+    const rows = columns.free.some((p) => p.turns > 0.5) ? null : findMessageRows(name, columns);
+    if (rows) return { format: 'messages', mapping: rows };
   }
-  return undefined;
-}
-
-/** The mapping for a format, or null. `asked` is set if a person chose the format, and relaxes the names. */
-function find(format: Format, profiles: ColumnProfile[], asked: boolean): Record<string, string> | null {
-  const system = byName(profiles, NAMES.system);
-  const withSystem = (mapping: Record<string, string>) =>
-    system?.textual && !Object.values(mapping).includes(system.name) ? { ...mapping, system: system.name } : mapping;
-  switch (format) {
-    case 'messages':
-    case 'sharegpt': {
-      const part = format === 'messages' ? 'messages' : 'conversations';
-      const chats = profiles.filter((p) => p.turns > 0.5);
-      // TRL's conversational prompt-completion and preference data have two lists that belong together.
-      const prompt = chats.find((p) => p.key === 'prompt');
-      const answer = chats.find((p) => p.key === 'completion' || p.key === 'chosen');
-      if (format === 'messages' && prompt && answer) return { messages: prompt.name, completion: answer.name };
-      const named = NAMES.messages.flatMap((name) => chats.filter((p) => p.key === name));
-      const chat = named[0] ?? chats[0];
-      if (!chat || (!asked && chat.sharegpt !== (format === 'sharegpt'))) return null;
-      const chosen = profiles.find((p) => p.key === 'chosen' && p.name !== chat.name);
-      const label = profiles.find((p) => p.key === 'label' && p.boolean);
-      return withSystem({
-        [part]: chat.name,
-        ...(chosen ? { completion: chosen.name } : {}),
-        ...(label ? { label: label.name } : {}),
-      });
-    }
-    case 'alpaca': {
-      const instruction =
-        byName(profiles, NAMES.instruction) ??
-        (byName(profiles, ['context']) ? byName(profiles, ['question']) : undefined);
-      const context = byName(profiles, NAMES.context, instruction ? [instruction.name] : []);
-      const output = byName(profiles, NAMES.completion, [instruction?.name ?? '', context?.name ?? '']);
-      if (!instruction?.textual || !output || output.turns > 0 || output.meanLength === 0) return null;
-      if (!context && !asked && output.key !== 'output') return null;
-      return withSystem({
-        instruction: instruction.name,
-        ...(context?.textual ? { input: context.name } : {}),
-        output: output.name,
-      });
-    }
-    case 'prompt_completion': {
-      const prompt = byName(
-        profiles.filter((p) => p.turns === 0),
-        NAMES.prompt,
-      );
-      const completion = byName(
-        profiles.filter((p) => p.turns === 0),
-        NAMES.completion,
-        prompt ? [prompt.name] : [],
-      );
-      if (prompt && completion && holdsText(prompt) && holdsText(completion)) {
-        const label = profiles.find((p) => p.key === 'label' && p.boolean);
-        return withSystem({
-          prompt: prompt.name,
-          completion: completion.name,
-          ...(label ? { label: label.name } : {}),
-        });
-      }
-      return asked ? twoTexts(profiles, 'prompt', 'completion') : null;
-    }
-    case 'labelled': {
-      const label = byName(profiles, NAMES.label);
-      const text = byName(profiles, NAMES.text, label ? [label.name] : []);
-      if (text && label && holdsText(text) && label.turns === 0) return { text: text.name, label: label.name };
-      return asked ? classColumns(profiles) : null;
-    }
-    case 'tagged': {
-      const lists = profiles.filter((p) => p.lists > 0.5);
-      const tokens = byName(lists, NAMES.tokens);
-      const tags = byName(lists, NAMES.tags, tokens ? [tokens.name] : []);
-      if (!tokens || !tags) return null;
-      // A text with a single label, whose words are listed as well.
-      const label = byName(
-        profiles.filter((p) => p.lists === 0),
-        NAMES.label,
-      );
-      if (!asked && label && byName(profiles, ['text', 'sentence'])) return null;
-      return { tokens: tokens.name, tags: tags.name };
-    }
-    case 'text': {
-      const text = byName(
-        profiles.filter((p) => p.textual),
-        NAMES.text,
-      );
-      const texts = profiles.filter((p) => p.textual && p.turns === 0 && !isId(p));
-      // A single column counts as text only if nothing else in the rows could matter: an "instruction" next to a list
-      // of instances is only half of an example.
-      const alone = texts.length === 1 && !profiles.some((p) => p.nested || p.turns > 0);
-      if (text && (asked || text.key === 'text' || alone)) return { text: text.name };
-      return alone || (asked && texts.length > 0) ? { text: longest(texts).name } : null;
-    }
+  if (order.includes('prompt_completion') || order.includes('messages')) {
+    const two = findTwoAnswers(name, columns);
+    const [a] = two ? [columns.column(two['answers.a'])] : [];
+    if (two && a && a.turns > 0.5 && a.answers <= 0.5) return { format: 'messages', mapping: two };
+    const prompt = two && columns.pick('prompt', { where: (p) => p.textual && p.turns === 0 });
+    if (two && prompt) return { format: 'prompt_completion', mapping: { prompt: prompt.name, ...two } };
   }
-  format satisfies never;
+  for (const f of order) {
+    const mapping = findShape(f, columns, format !== 'auto');
+    if (mapping)
+      return {
+        format: f,
+        mapping,
+        guess: Object.keys(mapping).some((key) => key.startsWith('label.') && !(key in given)),
+      };
+  }
+  const guess = format === 'auto' && keys.length === 0 ? guessShape(columns) : null;
+  return guess && { ...guess, guess: true };
 }
 
-function holdsText(p: ColumnProfile): boolean {
-  return p.turns === 0 && (p.textual || p.numeric || p.boolean);
+function detectedAs(
+  name: string,
+  given: RawTable,
+  profiles: readonly ColumnProfile[],
+  found: Found,
+  section: Pick<ReadingSection, 'format' | 'columns'>,
+): Detected {
+  const byHand = section.columns ?? {};
+  const columns = new ColumnSet(profiles, byHand);
+  const mapping = { ...found.mapping, ...extras(name, found, columns), ...byHand };
+  for (const key of Object.keys(mapping)) if (mapping[key] === '') delete mapping[key];
+  const transcript = columns.column(mapping.messages);
+  if (given.fileType === 'text' && transcript && !byHand.messages && section.format === 'auto') {
+    throw transcriptQuestion(name);
+  }
+  const { table, problems } = mapping.role === undefined ? { table: given, problems: [] } : gather(given, mapping);
+  const answer = mapping.completion ?? mapping.output;
+  const hasChoices = Object.keys(mapping).some((key) => partOf(key) === 'choices');
+  const how = hasChoices && answer ? numbering(table, mapping, answer) : 'none';
+  const chat = columns.column(mapping.messages);
+  const split = columns.column(mapping.split);
+  const shape: Shape = {
+    format: found.format,
+    mapping,
+    detected: sentence(found, mapping, table, byHand) + (answer ? choicesNote(how, answer) : ''),
+    uses: columnUses(profiles, mapping, partWords(found.format)),
+    reading: {
+      labels: found.format === 'labelled' && mapping.label ? labelWriting(table, mapping.label) : { kind: 'plain' },
+      numbering: how,
+      split: split ? new SplitReader(split) : null,
+      transcripts: (chat?.transcripts ?? 0) >= 0.9,
+    },
+  };
+  return { shape, table, problems };
 }
 
-function longest(profiles: readonly ColumnProfile[]): ColumnProfile {
-  return profiles.reduce((a, b) => (b.meanLength > a.meanLength ? b : a));
-}
+const transcriptQuestion = (name: string) =>
+  new TabtuneError({
+    code: 'bad_data',
+    message:
+      'This text is written as a conversation, with names such as “User:” and “Assistant:” in front of the lines.',
+    where: name,
+    action: 'Choose how to learn from it: as conversations, answer by answer, or as plain text.',
+    choices: [
+      { label: 'Read it as conversations', set: { 'dataset.format': 'messages' } },
+      { label: 'Read it as plain text', set: { 'dataset.format': 'text' } },
+    ],
+  });
 
-/** For columns with unknown names: a few short values next to a text are classes; two texts are prompt and answer. */
-function guessShape(profiles: ColumnProfile[]): Pick<Shape, 'format' | 'mapping'> | null {
-  // Lists or objects next to the texts may be what matters, so nothing is guessed.
-  if (profiles.some((p) => p.nested)) return null;
-  const classes = classColumns(profiles);
-  if (classes) return { format: 'labelled', mapping: classes };
-  const fuzzy = fuzzyPair(profiles) ?? twoTexts(profiles, 'prompt', 'completion');
-  return fuzzy ? { format: 'prompt_completion', mapping: fuzzy } : null;
-}
-
-function classColumns(profiles: ColumnProfile[]): Record<string, string> | null {
-  const texts = profiles.filter((p) => p.textual && p.meanLength > 15 && !isId(p));
-  const label = profiles.find(
-    (p) =>
-      !isId(p) &&
-      p.turns === 0 &&
-      p.distinct >= 2 &&
-      p.meanLength <= 30 &&
-      p.filled >= 8 &&
-      // Few distinct values, each of them frequent.
-      p.distinct <= Math.min(50, p.filled / 3),
-  );
-  if (!label) return null;
-  const others = texts.filter((p) => p.name !== label.name);
-  return others.length > 0 ? { text: longest(others).name, label: label.name } : null;
-}
-
-/** Matches names that contain a word for either side: “Customer question”, “Our answer”. */
-function fuzzyPair(profiles: ColumnProfile[]): Record<string, string> | null {
-  const texts = profiles.filter((p) => p.textual && p.turns === 0);
-  const completion = texts.find((p) =>
-    /answer|repl(y|ies)|response|output|completion|solution|antwort|réponse|respuesta/.test(p.name.toLowerCase()),
-  );
-  const prompt = texts.find(
-    (p) =>
-      p !== completion &&
-      /question|prompt|input|request|query|customer|message|instruction|email|frage|pregunta/.test(
-        p.name.toLowerCase(),
+/** Parts that go with any example of the format, where the file has them. */
+function extras(name: string, { format, mapping }: Found, columns: ColumnSet): Mapping {
+  const allowed = columnParts[format];
+  const used = () => [...Object.values(mapping), ...Object.values(more)];
+  const more: Mapping = {};
+  const add = (part: PartName, p: ColumnProfile | undefined) => {
+    if (p && allowed.includes(part) && !(part in mapping) && !used().includes(p.name)) more[part] = p.name;
+  };
+  add('split', findSplit(columns));
+  add('images', columns.pick('images', { taken: used() }));
+  if (!allowed.includes('system')) return more;
+  add('system', columns.pick('system', { where: (p) => p.textual || p.nested, taken: used() }));
+  if (allowed.includes('choices')) {
+    Object.assign(more, findChoices(columns, used()));
+    add('history', columns.pick('history', { where: (p) => p.turns > 0.5, taken: used() }));
+    add('thoughts', columns.pick('thoughts', { where: (p) => p.textual, taken: used() }));
+  }
+  if (mapping['answers.a'] === undefined)
+    Object.assign(
+      more,
+      qualityColumn(
+        name,
+        columns.all.filter((p) => p.filled > 0),
+        used(),
+        columns.given,
       ),
-  );
-  return prompt && completion ? { prompt: prompt.name, completion: completion.name } : null;
+    );
+  return more;
 }
 
-function twoTexts(profiles: ColumnProfile[], first: string, second: string): Record<string, string> | null {
-  const texts = profiles.filter((p) => p.textual && p.turns === 0 && !isId(p));
-  return texts.length === 2 ? { [first]: texts[0]!.name, [second]: texts[1]!.name } : null;
-}
+/** Words for parts that mean something else in a format. */
+const partWords = (format: Format): Partial<Record<PartName, string>> =>
+  format === 'labelled' || format === 'tagged' ? {} : { label: 'marks good answers' };
 
-function sentence(format: Format, mapping: Record<string, string>, table: RawTable): string {
-  if (format === 'text' && table.fileType === 'text') return 'Plain text, split into passages at blank lines.';
+function sentence(
+  { format, guess }: Found,
+  mapping: Mapping,
+  table: RawTable,
+  byHand: Readonly<Record<string, string>>,
+): string {
+  const hand = Object.keys(byHand).length > 0 ? ' The columns were mapped by hand.' : '';
+  if (format === 'text' && table.fileType === 'text') return `Plain text, split into passages at blank lines.${hand}`;
   if (format === 'tagged' && table.fileType === 'text') {
     return 'Words with tags (CoNLL): one word per line, blank lines between sentences.';
   }
   const columns = [...new Set(Object.values(mapping))];
-  return `${FORMAT_WORDS[format]}, from the column${columns.length === 1 ? '' : 's'} ${nameList(columns)}.`;
+  const words = mapping.role === undefined ? FORMAT_WORDS[format] : 'Conversations of one message per row';
+  const told = `${words}, from the column${columns.length === 1 ? '' : 's'} ${nameList(columns)}.`;
+  return `${told}${guess && !hand ? ' This is a guess, so check it.' : ''}${hand}`;
 }
 
-function noShape(name: string, table: RawTable, format: DatasetFormat): TabtuneError {
-  const nested = table.columns.filter((c) =>
-    table.rows.slice(0, 20).some(({ value }) => typeof (field(value, c) ?? '') === 'object'),
+const WANTED: Record<DatasetFormat, string> = {
+  auto: 'which column is the prompt and which is the completion, or which is the text and which is the label',
+  messages: 'which column holds the conversations',
+  sharegpt: 'which column holds the conversations',
+  alpaca: 'which column is the instruction and which is the output',
+  prompt_completion: 'which column is the prompt and which is the completion',
+  labelled: 'which column is the text and which is the label',
+  tagged: 'which column is the tokens and which is the tags',
+  text: 'which column is the text',
+};
+
+function noShape(
+  name: string,
+  table: RawTable,
+  { format, columns }: Pick<ReadingSection, 'format' | 'columns'>,
+  profiles: readonly ColumnProfile[],
+): TabtuneError {
+  const given = Object.entries(columns ?? {}).filter(([, column]) => column !== '');
+  if (given.length > 0) {
+    return new TabtuneError({
+      code: 'bad_data',
+      message: `The columns mapped by hand (${given.map(([part]) => part).join(', ')}) do not make up a complete example.`,
+      where: name,
+      action: `Map ${(format === 'auto' ? ORDER : [format]).map((f) => formatParts[f].required[0]!.join(' and ')).join('; or ')}.`,
+      details: `Columns: ${profiles.map((p) => p.name).join(', ')}.`,
+    });
+  }
+  // Only what can be mapped is offered: texts, labels, lists and conversations.
+  const usable = profiles.filter(
+    (p) => p.filled > 0 && (p.textual || p.numeric || p.boolean || p.lists > 0.5 || p.turns > 0.5),
   );
-  const wanted =
-    format === 'auto'
-      ? 'which column is the prompt and which is the completion, or which is the text and which is the label'
-      : `which column is the ${PARTS[format].required.join(' and which is the ')}`;
+  const nested = table.columns.filter((c) =>
+    table.rows.slice(0, 20).some(({ value }) => {
+      const found = field(value, c) ?? '';
+      return typeof found === 'object' && (!Array.isArray(found) || found.some(isRecord));
+    }),
+  );
+  const deep = usable.filter((p) => p.name.includes('.') && !table.columns.includes(p.name));
+  const onlyWorse = profiles.some((p) => isWorse(p) && p.textual);
+  const none = table.columns.length === 0 || usable.length === 0;
   return new TabtuneError({
     code: 'bad_data',
     message:
       table.columns.length === 0
         ? 'The rows of this file are not objects with named columns.'
-        : `It is not clear which columns of this file to learn from. It has ${nameList(table.columns)}.`,
+        : usable.length === 0
+          ? `The columns of this file hold no texts to learn from. It has ${nameList(table.columns)}.`
+          : `It is not clear which columns of this file to learn from. It has ${nameList(usable.map((p) => p.name))}.`,
     where: name,
-    action:
-      table.columns.length === 0
-        ? 'Write each example as an object, such as {"prompt": "…", "completion": "…"}.'
-        : `Choose ${wanted}, or rename the columns.`,
+    action: none
+      ? 'Write each example as an object, such as {"prompt": "…", "completion": "…"}.'
+      : onlyWorse
+        ? `Choose ${WANTED[format]}. A column of worse answers is never taken for the answer.`
+        : `Choose ${WANTED[format]}, or rename the columns.`,
     details: [
-      `Looked for: messages; conversations; instruction, input and output; prompt and completion; text and label; tokens and tags; text.`,
+      'Looked for: messages; conversations; instruction, input and output; prompt and completion; text and label; tokens and tags; text.',
+      deep.length > 0 ? `Texts inside objects: ${deep.map((p) => p.name).join(', ')}.` : '',
       nested.length > 0 ? `Columns with lists or objects: ${nested.join(', ')}.` : '',
     ]
       .filter(Boolean)

@@ -18,22 +18,25 @@ import type { ParsedDataset } from './types';
 export function parseDataset(name: string, bytes: Uint8Array, section: ReadingSection): ParsedDataset {
   const { text, problems: fileProblems } = readText(name, bytes);
   const table = readTable(name, text, section);
-  const shape = detectShape(name, table, section);
-  const { examples, problems } = toExamples(name, table, shape);
+  const detected = detectShape(name, table, section);
+  const { shape } = detected;
+  const { examples, problems } = toExamples(name, detected.table, shape, section.merge_labels);
   const all = new ProblemList();
   all.addAll(fileProblems);
   all.addAll(table.problems);
+  all.addAll(detected.problems);
   all.addAll(problems);
   return {
     name,
     fileType: table.fileType,
     format: shape.format,
     detected: shape.detected,
-    columns: table.columns,
+    columns: shape.uses.map(({ column }) => column),
     mapping: shape.mapping,
+    uses: shape.uses,
     examples,
     problems: all.list(),
-    totalRows: table.totalRows,
+    totalRows: detected.table.totalRows,
   };
 }
 

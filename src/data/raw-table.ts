@@ -20,23 +20,31 @@ export interface RawTable {
   headerless?: boolean;
 }
 
-/** Rows examined to collect the column names. Columns that appear only later are still read. */
-const COLUMN_SAMPLE = 1000;
-
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A column's value. Only own properties, because a column called `constructor` must not reach the prototype. */
+/**
+ * A column's value, or the value at a path such as `input.messages`; of a list of objects on the way, the first. Only own
+ * properties, because a column called `constructor` must not reach the prototype.
+ */
 export function field(value: unknown, column: string | undefined): unknown {
   if (column === undefined || !isRecord(value)) return undefined;
-  return Object.hasOwn(value, column) ? value[column] : undefined;
+  if (Object.hasOwn(value, column)) return value[column];
+  if (!column.includes('.')) return undefined;
+  let at: unknown = value;
+  for (const key of column.split('.')) {
+    const inner = Array.isArray(at) ? at[0] : at;
+    at = isRecord(inner) && Object.hasOwn(inner, key) ? inner[key] : undefined;
+  }
+  return at;
 }
 
+/** The names in all rows: a column that only a few rows have counts as well. */
 export function columnsOf(rows: readonly RawRow[]): string[] {
   const columns = new Set<string>();
-  for (const { value } of rows.slice(0, COLUMN_SAMPLE)) {
-    if (isRecord(value)) for (const key of Object.keys(value)) columns.add(key);
+  for (const { value } of rows) {
+    if (isRecord(value)) for (const key in value) if (Object.hasOwn(value, key)) columns.add(key);
   }
   return [...columns];
 }

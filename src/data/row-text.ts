@@ -8,6 +8,8 @@ export interface Outcome {
   example: Example | null;
   failure?: Note;
   notes: Note[];
+  /** Fields of a conversation's messages that have content and are not read. */
+  unread?: string[];
 }
 
 export function empty(code: string, column: string, notes: Note[]): Outcome {

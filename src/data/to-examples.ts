@@ -5,12 +5,13 @@
 import { TabtuneError } from '../base/errors';
 import { convertRow } from './convert-row';
 import type { Shape } from './detect';
-import { labelProblems, settleLabels, writtenLabel } from './labelled';
-import { ProblemList } from './problems';
+import { labelProblems, mergeLabels, settleLabels, writtenLabel } from './labelled';
+import { excerpt, nameList, ProblemList } from './problems';
 import { isRecord, type RawTable } from './raw-table';
 import { tagProblems } from './tagged';
 import { kind } from './to-messages';
 import type { DataProblem, Example } from './types';
+import { unusedProblem, WORSE_ANSWERS } from './usage';
 
 export interface Examples {
   examples: Example[];
@@ -18,11 +19,12 @@ export interface Examples {
 }
 
 /** Throws bad_data with the first row's reason if no row gives an example. */
-export function toExamples(name: string, table: RawTable, shape: Shape): Examples {
+export function toExamples(name: string, table: RawTable, shape: Shape, mergesLabels = false): Examples {
   const problems = new ProblemList();
-  problems.addAll(aboutTheFile(table, shape));
+  problems.addAll(aboutTheFile(shape));
   const examples: Example[] = [];
   const seen = new Map<string, number>();
+  const unread = new Set<string>();
   let firstFailure: string | null = null;
   for (const { row, value } of table.rows) {
     const outcome = isRecord(value)
@@ -38,12 +40,13 @@ export function toExamples(name: string, table: RawTable, shape: Shape): Example
         dropped: false,
       });
     }
+    for (const name of outcome.unread ?? []) unread.add(name);
     if (!outcome.example) {
       const { code, message } = outcome.failure!;
       const sentence = `Row ${row} ${message}.`;
       firstFailure ??= sentence;
       problems.add({
-        severity: code === 'unwanted_answer' ? 'warning' : 'error',
+        severity: LEFT_OUT_ON_PURPOSE.has(code) ? 'warning' : 'error',
         code,
         row,
         message: sentence,
@@ -68,6 +71,15 @@ export function toExamples(name: string, table: RawTable, shape: Shape): Example
     }
     examples.push(example);
   }
+  if (unread.size > 0) {
+    problems.add({
+      severity: 'warning',
+      code: 'unread_fields',
+      message: `The messages also have ${nameList([...unread])}.`,
+      action: 'These fields are not used: the model does not see them.',
+      dropped: false,
+    });
+  }
   if (examples.length === 0) {
     throw new TabtuneError({
       code: 'bad_data',
@@ -77,8 +89,19 @@ export function toExamples(name: string, table: RawTable, shape: Shape): Example
       details: `${shape.detected} ${table.rows.length} rows were read.`,
     });
   }
+  const entities = examples.filter((example) => hasEntities(example));
+  if (entities.length > examples.length * 0.02) {
+    problems.add({
+      severity: 'warning',
+      code: 'html_entities',
+      row: entities[0]!.row,
+      message: `${entities.length} of ${examples.length} rows have HTML entities, such as ${entityIn(entities[0]!)} in row ${entities[0]!.row}.`,
+      action: 'They are learned as they are. If the texts should read “&” or “<” instead, replace them in the file.',
+      dropped: false,
+    });
+  }
   if (shape.format === 'labelled') {
-    const settled = settleLabels(examples);
+    const settled = settleLabels(mergesLabels ? mergeLabels(examples) : examples);
     problems.addAll(settled.problems);
     problems.addAll(labelProblems(settled.examples));
     return { examples: settled.examples, problems: problems.list() };
@@ -87,16 +110,24 @@ export function toExamples(name: string, table: RawTable, shape: Shape): Example
   return { examples, problems: problems.list() };
 }
 
+/** Rows that the file itself says are not to be learned. */
+const LEFT_OUT_ON_PURPOSE = new Set(['unwanted_answer', 'tie', 'test_row']);
+
 const WHAT_TO_DO: Record<string, string> = {
   not_an_object: 'It was left out. Write each row as an object, such as {"prompt": "…", "completion": "…"}.',
   missing_field: 'It was left out. Fill it in, or map another column.',
   not_text: 'It was left out. Write it as a string in quotes.',
   missing_role: 'It was left out. Each message needs a "role" (or "from").',
   unwanted_answer: 'It was left out, because training on it would teach an unwanted answer.',
+  tie: 'It was left out, because neither answer is the better one.',
+  test_row: 'It was left out, so that a later test is fair.',
+  has_images: 'It was left out. Tabtune trains on text alone.',
+  no_choice: 'It was left out. Check how the answers count the choices.',
   no_assistant: 'It was left out, because there is no answer to learn.',
   empty_answer: 'It was left out, because it would teach the model to say nothing.',
   empty_label: 'It was left out. Fill it in.',
   unequal_lengths: 'It was left out. Give every word exactly one tag.',
+  broken_list: 'It was left out. Write it as a JSON list.',
   missing_tag: 'It was left out. Give every word a tag; use “O” for words outside names.',
   not_a_list: 'It was left out. Write the words and tags of a row as lists.',
 };
@@ -105,47 +136,67 @@ const WHAT_WAS_DONE: Record<string, string> = {
   not_text: 'It was read as text.',
   role_order: 'It was kept. Some models’ chat templates reject such conversations.',
   tool_calls_as_text: 'The calls are learned as JSON text.',
+  object_as_text: 'It is learned as JSON text.',
+  skipped_turn: 'They were left out of the conversation.',
+  more_answers: 'The first one is used.',
+  more_items: 'The first one is used.',
   repeated_label: 'It counts once.',
   empty_word: 'The word and its tag were left out.',
   orphan_inside: 'It was kept and counts as the start of a name.',
 };
 
 /** Problems of the file as a whole, which are not worth repeating for every row. */
-function aboutTheFile(table: RawTable, shape: Shape): DataProblem[] {
+function aboutTheFile(shape: Shape): DataProblem[] {
   const problems: DataProblem[] = [];
-  const used = Object.values(shape.mapping);
-  if (table.columns.some((c) => c.toLowerCase() === 'rejected') && shape.format !== 'text') {
-    problems.push({
-      severity: 'warning',
-      code: 'preference_pairs',
-      message: 'These are preference pairs. Tabtune does not train on preferences (DPO) yet.',
-      action: 'The chosen answers are used as examples to imitate; the rejected ones are left out.',
-      dropped: false,
-    });
+  const warn = (code: string, message: string, action: string) =>
+    problems.push({ severity: 'warning', code, message, action, dropped: false });
+  const worse = shape.uses.filter((use) => use.part === null && use.note === WORSE_ANSWERS && use.filled > 0);
+  if (worse.length > 0 && shape.format !== 'text') {
+    warn(
+      'preference_pairs',
+      'These are preference pairs. Tabtune does not train on preferences (DPO) yet.',
+      'The chosen answers are used as examples to imitate; the rejected ones are left out.',
+    );
   }
-  const tools = table.columns.find((c) => c.toLowerCase() === 'tools' || c.toLowerCase() === 'functions');
-  if (tools && (shape.format === 'messages' || shape.format === 'sharegpt')) {
-    problems.push({
-      severity: 'warning',
-      code: 'tools_not_used',
-      message: `The tool descriptions in the column “${tools}” are not shown to the model.`,
-      action:
-        'Tool calls and results in the conversations are kept as text. If the model needs the descriptions, put them in a system message.',
-      dropped: false,
-    });
+  const tools = shape.uses.find(({ column, part }) => part === null && /^(tools|functions)$/.test(lastName(column)));
+  const chat = shape.format === 'messages' || shape.format === 'sharegpt';
+  if (tools && tools.filled > 0 && chat) {
+    warn(
+      'tools_not_used',
+      `The tool descriptions in the column “${tools.column}” are not shown to the model.`,
+      'Tool calls and results in the conversations are kept as text. If the model needs the descriptions, put them in a system message.',
+    );
   }
-  const unused = table.columns.filter((c) => !used.includes(c));
-  if (shape.format === 'labelled' && unused.length > 0 && table.headerless) {
-    problems.push({
-      severity: 'warning',
-      code: 'unused_columns',
-      message: `Only ${used.join(' and ')} are used, not ${unused.join(', ')}.`,
-      action: 'To use another column, map the columns by hand.',
-      dropped: false,
-    });
+  const { labels } = shape.reading;
+  if (labels.kind === 'separated') {
+    warn(
+      'separated_labels',
+      `The labels in “${excerpt(shape.mapping.label!, 40)}” are read as several, separated by “${labels.shown}”.`,
+      'Each label is learned by itself. If a cell is one label, replace the separator.',
+    );
   }
+  if (labels.kind === 'vector') {
+    warn(
+      'label_vector',
+      `The labels in “${excerpt(shape.mapping.label!, 40)}” are lists of ${labels.width} zeros and ones, read as one label per place: 0 to ${labels.width - 1}.`,
+      'To give the labels names, write the names of those that apply instead.',
+    );
+  }
+  if (shape.mapping.text_pair !== undefined) {
+    warn(
+      'text_pair',
+      `Each example is two texts: “${excerpt(shape.mapping.text!, 40)}” and “${excerpt(shape.mapping.text_pair, 40)}”.`,
+      'They are joined by a line break. Write new texts in the same way when you use the model.',
+    );
+  }
+  // Said above, or worth no mention for their own sake.
+  const said = new Set([...worse, ...(tools && chat ? [tools] : [])].map(({ column }) => column));
+  const unused = unusedProblem(shape.uses.filter(({ column }) => !said.has(column)));
+  if (unused) problems.push(unused);
   return problems;
 }
+
+const lastName = (column: string) => (column.split('.').at(-1) ?? column).toLowerCase();
 
 const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
 
@@ -191,7 +242,9 @@ function cleaned(example: Example, row: number, problems: ProblemList): Example 
 export function exampleKey(example: Example): string {
   switch (example.kind) {
     case 'messages':
-      return JSON.stringify(example.messages.map((m) => [m.role, m.content]));
+      return JSON.stringify(
+        example.messages.map((m) => (m.thoughts ? [m.role, m.content, m.thoughts] : [m.role, m.content])),
+      );
     case 'prompt_completion':
       return JSON.stringify([example.prompt, example.completion]);
     case 'text':
@@ -204,11 +257,23 @@ export function exampleKey(example: Example): string {
   example satisfies never;
 }
 
+const ENTITY = /&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,6}|#x[\da-f]{1,5});/i;
+
+const hasEntities = (example: Example) => ENTITY.test(exampleKey(example));
+const entityIn = (example: Example) => ENTITY.exec(exampleKey(example))?.[0] ?? '';
+
 /** Applies `change` to every text in an example. */
 function withTexts(example: Example, change: (text: string) => string): Example {
   switch (example.kind) {
     case 'messages':
-      return { ...example, messages: example.messages.map((m) => ({ ...m, content: change(m.content) })) };
+      return {
+        ...example,
+        messages: example.messages.map((m) => ({
+          ...m,
+          content: change(m.content),
+          ...(m.thoughts !== undefined && { thoughts: change(m.thoughts) }),
+        })),
+      };
     case 'prompt_completion':
       return { ...example, prompt: change(example.prompt), completion: change(example.completion) };
     case 'text':

@@ -2,36 +2,11 @@
  * Turns a row's conversation into messages with the four roles that chat templates support. Everything that was changed
  * or cannot be used is reported. Nothing is thrown, because a bad row affects only itself.
  */
-import { asTurns } from './columns';
 import { excerpt } from './problems';
 import { isRecord } from './raw-table';
+import { roleOf } from './roles';
+import { asTurns, contentKey, rawRole, strayEntries, type Turn, transcriptTurns, unreadFields } from './turns';
 import type { ChatMessage } from './types';
-
-const ROLES: Record<string, ChatMessage['role']> = {
-  system: 'system',
-  developer: 'system',
-  user: 'user',
-  human: 'user',
-  customer: 'user',
-  assistant: 'assistant',
-  gpt: 'assistant',
-  chatgpt: 'assistant',
-  bard: 'assistant',
-  bing: 'assistant',
-  claude: 'assistant',
-  bot: 'assistant',
-  model: 'assistant',
-  ai: 'assistant',
-  agent: 'assistant',
-  // ShareGPT's tool turns: the model writes the call, but not the result.
-  function_call: 'assistant',
-  tool_call: 'assistant',
-  observation: 'tool',
-  function_response: 'tool',
-  function: 'tool',
-  tool: 'tool',
-  ipython: 'tool',
-};
 
 export interface Note {
   code: string;
@@ -44,67 +19,135 @@ export interface Conversation {
   /** Why the conversation cannot be used; if set, `messages` must not be trained on. */
   failure: Note | null;
   notes: Note[];
+  /** Fields of its messages that have content and are not read. */
+  unread: string[];
 }
 
-const fail = (code: string, message: string): Conversation => ({ messages: [], failure: { code, message }, notes: [] });
+const fail = (code: string, message: string): Conversation => ({
+  messages: [],
+  failure: { code, message },
+  notes: [],
+  unread: [],
+});
 
-/** Reads `{role, content}` or `{from, value}` turns, or their JSON text. */
-export function toMessages(value: unknown): Conversation {
+/** Reads turns in any spelling that turns.ts knows; `transcript`: also "Human: … Assistant: …" as text. */
+export function toMessages(value: unknown, transcript = false): Conversation {
   if (value === null || value === undefined || value === '') return fail('no_messages', 'has no conversation');
-  const turns = asTurns(value);
-  if (!turns) {
-    if (Array.isArray(value) && value.length === 0) return fail('no_messages', 'has an empty conversation');
-    return fail('not_messages', `has ${kind(value)} instead of a list of messages`);
+  if (Array.isArray(value) && value.length === 0) return fail('no_messages', 'has an empty conversation');
+  const several = severalConversations(value);
+  if (several) {
+    const first = toMessages(several[0], transcript);
+    const note = { code: 'more_answers', message: `has ${several.length} conversations` };
+    return { ...first, notes: [note, ...first.notes] };
   }
+  const turns = asTurns(value) ?? (transcript && typeof value === 'string' ? transcriptTurns(value) : null);
+  if (!turns) return fail('not_messages', `has ${kind(value)} instead of a list of messages`);
   const messages: ChatMessage[] = [];
   const notes: Note[] = [];
+  const unread = new Set<string>();
+  const stray = strayEntries(value);
+  if (stray.length > 0) {
+    notes.push({
+      code: 'skipped_turn',
+      message: `has ${stray.length === 1 ? 'an entry that is no message' : 'entries that are no messages'} (${stray.slice(0, 5).join(', ')})`,
+    });
+  }
   for (const [i, turn] of turns.entries()) {
     const place = `message ${i + 1}`;
-    const rawRole = turn.role ?? turn.from;
-    if (typeof rawRole !== 'string' || rawRole.trim() === '') return fail('missing_role', `has no role in ${place}`);
-    const role = ROLES[rawRole.trim().toLowerCase()];
+    const given = rawRole(turn);
+    if (typeof given !== 'string' || given.trim() === '') return fail('missing_role', `has no role in ${place}`);
+    const role = roleOf(given);
     if (!role) {
       return fail(
         'unknown_role',
-        `has the unknown role “${excerpt(rawRole, 30)}” in ${place}; the roles are system, user, assistant and tool`,
+        `has the unknown role “${excerpt(given, 30)}” in ${place}; the roles are system, user, assistant and tool`,
       );
     }
     const content = contentOf(turn);
     if (content.failure) return fail(content.failure, `${content.message} in ${place}`);
     if (content.note) notes.push({ code: content.note, message: `${content.message} in ${place}` });
     const message: ChatMessage = { role, content: content.text };
-    if (role === 'assistant' && (turn.weight === 0 || turn.train === false)) message.train = false;
+    if (role === 'assistant') {
+      const thoughts = content.thoughts ?? thoughtsOf(turn);
+      if (thoughts !== '') message.thoughts = thoughts;
+      if (isMuted(turn)) message.train = false;
+    }
+    for (const name of unreadFields(turn)) unread.add(name);
     messages.push(message);
   }
-  return { messages, failure: null, notes };
+  return { messages, failure: null, notes, unread: [...unread] };
+}
+
+/** A list of conversations where one is expected: alternatives, of which the first is used. */
+function severalConversations(value: unknown): unknown[] | null {
+  if (!Array.isArray(value) || value.length === 0) return null;
+  return value.every((item) => Array.isArray(item) && item.some(isRecord) && asTurns(item) !== null) ? value : null;
+}
+
+/** OpenAI's `weight: 0`, AgentInstruct's `loss: false`, Axolotl's `train: false`. */
+function isMuted({ weight, train, loss, masked }: Turn): boolean {
+  const off = (flag: unknown) =>
+    flag === false || flag === 0 || (typeof flag === 'string' && /^(false|0|no)$/i.test(flag));
+  return off(weight) || off(train) || off(loss) || masked === true;
+}
+
+function thoughtsOf({ reasoning_content, reasoning, thinking, thoughts, thought }: Turn): string {
+  for (const value of [reasoning_content, reasoning, thinking, thoughts, thought]) {
+    if (typeof value === 'string' && value.trim() !== '') return value;
+  }
+  return '';
 }
 
 interface Content {
   text: string;
+  thoughts?: string;
   failure?: string;
   note?: string;
   message: string;
 }
 
-function contentOf(turn: Record<string, unknown>): Content {
-  const value = turn.content ?? turn.value ?? turn.text;
-  const calls = turn.tool_calls;
-  if (Array.isArray(calls) && calls.length > 0) {
+function contentOf(turn: Turn): Content {
+  const value = turn[contentKey(turn) ?? 'content'];
+  const calls = [
+    ...(Array.isArray(turn.tool_calls) ? turn.tool_calls : []),
+    ...(isRecord(turn.function_call) ? [turn.function_call] : []),
+  ];
+  if (calls.length > 0) {
     // Each template formats tool calls differently and also needs the tools' descriptions. As text, the calls are at
     // least learned as part of the answer.
     const text = calls.map((call) => JSON.stringify(isRecord(call) && call.function ? call.function : call)).join('\n');
     const before = typeof value === 'string' && value !== '' ? `${value}\n` : '';
     return { text: before + text, note: 'tool_calls_as_text', message: 'has tool calls' };
   }
+  return textOfContent(value);
+}
+
+/** A message's text: a string, a list of parts, or an object with parts. */
+export function textOfContent(value: unknown): Content {
   if (typeof value === 'string') return { text: value, message: '' };
   if (typeof value === 'number' || typeof value === 'boolean') {
     return { text: String(value), note: 'not_text', message: `has ${kind(value)} instead of text` };
   }
+  if (isRecord(value)) {
+    if (Array.isArray(value.parts)) return textOfContent(value.parts);
+    if (typeof value.text === 'string' && Object.keys(value).every((key) => /^(text|type|annotations)$/.test(key))) {
+      return { text: value.text, message: '' };
+    }
+    return { text: JSON.stringify(value), note: 'object_as_text', message: 'has an object instead of text' };
+  }
   if (Array.isArray(value)) {
-    const parts = value.map((part) =>
-      typeof part === 'string' ? part : isRecord(part) && typeof part.text === 'string' ? part.text : null,
-    );
-    if (parts.every((part) => part !== null)) return { text: parts.join(''), message: '' };
+    let thoughts: string | undefined;
+    const parts = value.map((part) => {
+      if (typeof part === 'string') return part;
+      if (!isRecord(part)) return null;
+      if (typeof part.thinking === 'string' || part.thought === true) {
+        thoughts = `${thoughts ?? ''}${part.thinking ?? part.text ?? ''}`;
+        return '';
+      }
+      return typeof part.text === 'string' ? part.text : null;
+    });
+    if (parts.every((part) => part !== null))
+      return { text: parts.join(''), message: '', ...(thoughts && { thoughts }) };
     return { text: '', failure: 'not_text', message: 'has content that is not text (an image or audio?)' };
   }
   return { text: '', failure: 'not_text', message: `has ${kind(value)} instead of text` };

@@ -6,10 +6,10 @@ import type { EncodedDataset } from './encode-dataset';
 import type { Encoded } from './loss-mask';
 import type { Counting, ObjectiveData } from './objective-data';
 import { ProblemList } from './problems';
-import { splitExamples } from './split';
+import { type Split, splitExamples } from './split';
 import { countDuplicates, histogram, percentile } from './stats';
 import { exampleKey } from './to-examples';
-import type { DataProblem, TokenizedDataset, TokenizedExample } from './types';
+import type { DataProblem, Example, TokenizedDataset, TokenizedExample } from './types';
 
 /** TRL's default limit. */
 export const AUTO_MAX_LENGTH = 1024;
@@ -52,7 +52,7 @@ export function finishDataset(
   const labelled = objective.label(input);
   problems.addAll(labelled.problems);
 
-  const kept: Kept = { pieces: [], keys: [], splitKeys: [], strata: labelled.strata ? [] : undefined };
+  const kept: Kept = { pieces: [], keys: [], sides: [], splitKeys: [], strata: labelled.strata ? [] : undefined };
   const { counts } = objective;
   const limits = { maxLength, packing: section.packing };
   let truncated = 0;
@@ -77,6 +77,7 @@ export function finishDataset(
     const key = exampleKey(example);
     kept.pieces.push(pieces);
     kept.keys.push(key);
+    kept.sides.push(example.split);
     kept.splitKeys.push(objective.splitKey?.(example) ?? key);
     kept.strata?.push(labelled.strata![i]!);
   });
@@ -91,7 +92,9 @@ export function finishDataset(
   }
   if (kept.keys.length === 0) throw nothingToLearn(input.name, problems.list(), maxLength, lengths);
 
-  const split = splitExamples(kept.splitKeys, section.validation_split, seed, section.shuffle, kept.strata);
+  const split =
+    ownSplit(kept, section.validation_split > 0, problems) ??
+    splitExamples(kept.splitKeys, section.validation_split, seed, section.shuffle, kept.strata);
   if (section.validation_split > 0 && split.validation.length === 0) {
     problems.add({
       severity: 'warning',
@@ -133,9 +136,36 @@ interface Kept {
   pieces: TokenizedExample[][];
   /** Equal ones are duplicates. */
   keys: string[];
+  /** The side that the file puts each of them on. */
+  sides: Example['split'][];
   /** Equal ones stay on one side of the split. */
   splitKeys: string[];
   strata: string[] | undefined;
+}
+
+/** The split that the file has a column for; null if it has none, or nothing on one side. */
+function ownSplit({ sides, splitKeys }: Kept, evaluates: boolean, problems: ProblemList): Split | null {
+  const validation = sides.flatMap((side, i) => (side === 'validation' ? [i] : []));
+  const train = sides.flatMap((side, i) => (side === 'validation' ? [] : [i]));
+  if (validation.length === 0 || train.length === 0) return null;
+  const warn = (code: string, message: string, action: string) =>
+    problems.add({ severity: 'warning', code, message, action, dropped: false });
+  const learned = new Set(train.map((i) => splitKeys[i]));
+  const leaked = validation.filter((i) => learned.has(splitKeys[i])).length;
+  if (leaked > 0) {
+    warn(
+      'split_leak',
+      `${leaked} of ${validation.length} validation examples are also among those that are trained on.`,
+      'The validation loss is too good by as much. Remove the copies from one side.',
+    );
+  }
+  if (evaluates) return { train, validation };
+  warn(
+    'split_unused',
+    `The file puts ${validation.length} examples into its validation set, and validation is switched off.`,
+    'They are not used. Set validation_split above 0 to evaluate on them.',
+  );
+  return { train, validation: [] };
 }
 
 function whyNoneHeld({ keys, strata }: Kept): string {

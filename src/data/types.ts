@@ -1,26 +1,38 @@
 /** What flows through `data/`: file -> rows -> examples -> tokens -> batches. */
+import type { Choice } from '../base/errors';
 import type { TaskData } from '../base/task';
 import type { DatasetFormat } from '../recipe/sections';
+import type { PartName } from './parts';
 
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant' | 'tool';
   content: string;
+  /** What an assistant thinks before it answers (`reasoning_content`, `thinking`). */
+  thoughts?: string;
   /** False: an assistant message that the model reads but is not trained on (OpenAI's `weight: 0`, TRL's prompts). */
   train?: false;
 }
 
 /** One training example in canonical form. `row` is 1-based: the line of a JSONL file, the data row of a CSV, the element of an array. */
-export type Example =
-  | { kind: 'messages'; row: number; messages: ChatMessage[] }
-  | { kind: 'prompt_completion'; row: number; prompt: string; completion: string }
-  | { kind: 'text'; row: number; text: string }
+export type Example = OfRow & ExampleContent;
+
+interface OfRow {
+  row: number;
+  /** The side that the file puts it on; left out if it may be on either. */
+  split?: 'train' | 'validation';
+}
+
+type ExampleContent =
+  | { kind: 'messages'; messages: ChatMessage[] }
+  | { kind: 'prompt_completion'; prompt: string; completion: string }
+  | { kind: 'text'; text: string }
   /**
    * A class, several (a list), or a number to predict (fractions). `written` is the file's spelling if `labels` has another:
    * "0.50" for 0.5. The model learns to write it with the sft objective.
    */
-  | { kind: 'labelled'; row: number; text: string; labels: string[] | number; written?: string }
+  | { kind: 'labelled'; text: string; labels: string[] | number; written?: string }
   /** As many tags as words. */
-  | { kind: 'tagged'; row: number; tokens: string[]; tags: string[] };
+  | { kind: 'tagged'; tokens: string[]; tags: string[] };
 
 /** Something that a person should know about the data. */
 export interface DataProblem {
@@ -33,6 +45,20 @@ export interface DataProblem {
   action: string;
   /** The row was left out because of it. */
   dropped: boolean;
+  /** What a person can do about it with one press: recipe path -> value. */
+  choices?: Choice[];
+}
+
+/** What became of a column. */
+export interface ColumnUse {
+  /** A name, or a path such as `input.messages`. */
+  column: string;
+  /** The part of an example that it holds; null if it is not used. */
+  part: PartName | null;
+  /** Rows that have something in it. */
+  filled: number;
+  /** What it is used as, or why it is not used, in a few words. */
+  note?: string;
 }
 
 export interface ParsedDataset {
@@ -47,6 +73,8 @@ export interface ParsedDataset {
   columns: string[];
   /** Part of an example -> column, e.g. {prompt: 'question', completion: 'answer'}. */
   mapping: Record<string, string>;
+  /** Every column of the file, in its order, and what became of it. */
+  uses: ColumnUse[];
   examples: Example[];
   problems: DataProblem[];
   /** Rows in the file, dropped ones included. */

@@ -1,6 +1,7 @@
 /** The page behind `npm run headless`, which runs a recipe unattended. See protocol.ts for who calls whom. */
 import { TabtuneError } from '../base/errors';
 import type { DataProblem, TokenizedDataset } from '../data/types';
+import { usageSentence } from '../data/usage';
 import { exportsOf } from '../exports';
 import type { Download } from '../hub/descriptions';
 import { checkRecipe, resolveRecipe } from '../recipe/defaults';
@@ -97,14 +98,15 @@ async function takeIn(session: Session, { recipe, modelFolder, adapterFolder }: 
   const [baseText] = filesOf('base-text', '');
   if (baseText) dataset = { ...dataset, base_text: await session.importDataset(baseText.file) };
   await tell({ type: 'progress', text: 'reading the dataset' });
-  const { problems } = await session.openDataset(dataset);
+  const parsed = await session.openDataset(dataset);
+  await tell({ type: 'note', text: `dataset: ${parsed.detected} ${usageSentence(parsed)}` });
   model = { ...model, source: (await openModel(session, model, modelFolder)).source };
   if (adapterFolder !== null) {
     const { name } = await session.importAdapter(filesOf('adapter', adapterFolder));
     if (!('init_adapter' in method)) throw noAdapter(method.type);
     method = { ...method, init_adapter: `file:${name}` };
   }
-  return { recipe: { ...recipe, model, dataset, method }, problems };
+  return { recipe: { ...recipe, model, dataset, method }, parsed };
 }
 
 const noAdapter = (method: string) =>
@@ -240,11 +242,11 @@ async function run(options: RunOptions): Promise<RunOutput> {
       // Clean up after a run that was killed.
       await tidy(session);
     }
-    const { recipe, problems } = await takeIn(session, options);
+    const { recipe, parsed } = await takeIn(session, options);
     const tokenized: TokenizedDataset = await session.tokenize(recipe);
     if (device.software)
       await tell({ type: 'note', text: 'No GPU is in use: WebGPU is running in software, which is slow.' });
-    await tellProblems([...problems, ...tokenized.problems]);
+    await tellProblems([...parsed.problems, ...tokenized.problems]);
     const plan = await session.forecast(recipe);
     const [blocker] = plan.blockers;
     if (blocker) throw TabtuneError.fromData(blocker);
@@ -277,7 +279,7 @@ async function run(options: RunOptions): Promise<RunOutput> {
           ? { ...method, init_adapter: options.recipe.method.init_adapter }
           : method,
     };
-    return { summary: summaryOf({ ...summary, recipe: given }, tokenized, plan, files, merged), logits };
+    return { summary: summaryOf({ ...summary, recipe: given }, parsed, tokenized, plan, files, merged), logits };
   } finally {
     if (options.hub) await tidy(session).catch(() => {});
     session.close();

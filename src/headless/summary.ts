@@ -1,5 +1,5 @@
 /** summary.json and the lines of metrics.jsonl, in snake_case as in the Python ecosystem. */
-import type { TokenizedDataset } from '../data/types';
+import type { ParsedDataset, TokenizedDataset } from '../data/types';
 import type { Forecast, MergedExport, RunSummary } from '../session/api';
 import type { MetricsRow } from '../storage/types';
 
@@ -13,6 +13,7 @@ export function metricsLine({ kind, ...figures }: MetricsRow): Record<string, un
 
 export function summaryOf(
   summary: RunSummary,
+  parsed: Pick<ParsedDataset, 'detected' | 'uses' | 'totalRows'>,
   { stats, maxLength }: TokenizedDataset,
   plan: Forecast,
   files: { path: string; bytes: Uint8Array }[],
@@ -40,6 +41,10 @@ export function summaryOf(
     gpu_bytes: summary.gpuBytes,
     forecast_gpu_bytes: plan.totalBytes,
     dataset: {
+      detected: parsed.detected,
+      used: Object.fromEntries(parsed.uses.flatMap(({ column, part }) => (part === null ? [] : [[column, part]]))),
+      not_used: parsed.uses.flatMap(({ column, part }) => (part === null ? [column] : [])),
+      rows: parsed.totalRows,
       examples: stats.examples,
       train_examples: stats.trainExamples,
       validation_examples: stats.validationExamples,

@@ -16,8 +16,6 @@ import {
 } from './catalogue/typed-section';
 import type { FieldSpec, MethodTraits, ObjectiveTraits } from './spec';
 
-export { columnParts } from './catalogue/data';
-
 const methodOwners = methods as unknown as readonly (FieldOwner & MethodTraits & DefaultsOwner<ObjectiveTraits>)[];
 const objectiveOwners = objectives as unknown as readonly (FieldOwner &
   ObjectiveTraits &

@@ -22,6 +22,8 @@ export interface DatasetSection {
   format: DatasetFormat;
   /** Columns mapped by hand, e.g. {prompt: 'question', completion: 'answer'}; null detects them. */
   columns: Record<string, string> | null;
+  /** Labels that differ only in case or spaces are one. */
+  merge_labels: boolean;
   /** Fraction of the examples held out, 0 ≤ x < 1. */
   validation_split: number;
   shuffle: boolean;
@@ -36,8 +38,10 @@ export interface DatasetSection {
 }
 
 /** The fields of a dataset that decide how its file is read; a change of the others needs no reading. */
-export const readingFields = ['format', 'columns'] as const satisfies readonly (keyof DatasetSection)[];
-export type ReadingSection = Pick<DatasetSection, (typeof readingFields)[number]>;
+export const readingFields = ['format', 'columns', 'merge_labels'] as const satisfies readonly (keyof DatasetSection)[];
+/** A field that is left out has its default, which changes nothing in how a file is read. */
+export type ReadingSection = Pick<DatasetSection, 'format' | 'columns'> &
+  Partial<Pick<DatasetSection, (typeof readingFields)[number]>>;
 
 /** Changes of a recipe that leave the reading of its file to detection. */
 export const readAsDetected: Record<string, undefined> = Object.fromEntries(

@@ -3,8 +3,9 @@
  * value without effect is not refused, since recipes are often edited one field at a time, but it gets a note: nothing that the
  * user sets is ignored silently.
  */
+
+import { columnParts, isPartKey } from '../data/parts';
 import { methodOf } from '../methods';
-import { columnParts } from './catalogue';
 import { recipeRefusals } from './compatibility';
 import { applies, field, fieldsOf, valueAt } from './fields';
 import { allowedNumber, problem, type RecipeProblem } from './schema';
@@ -57,7 +58,7 @@ function* datasetProblems({ dataset }: Recipe): Generator<RecipeProblem> {
   }
   const parts = columnParts[dataset.format];
   for (const part of Object.keys(dataset.columns ?? {})) {
-    if (parts.includes(part)) continue;
+    if (isPartKey(part, parts)) continue;
     const near = suggest(part, parts);
     yield problem(
       `dataset.columns.${part}`,

@@ -1,6 +1,7 @@
 /** Prepares a run: everything that can go wrong before it exists, in which case it leaves no record behind. */
 import { TabtuneError } from '../base/errors';
 import type { ParsedDataset, TokenizedDataset } from '../data/types';
+import { usageSentence } from '../data/usage';
 import { methodOf } from '../methods';
 import { objectiveOf } from '../objectives';
 import { checkCombination } from '../recipe/compatibility';
@@ -62,6 +63,12 @@ export async function prepareJob(
     bestEvalLoss: null,
     bestStep: null,
     finalLoss: null,
+    data: {
+      detected: parsed.detected,
+      usage: usageSentence(parsed),
+      rows: parsed.totalRows,
+      examples: parsed.examples.length,
+    },
     error: null,
   };
   let run = fresh;

@@ -76,6 +76,8 @@ export interface RunRecord {
   finalLoss: number | null;
   /** The labels of a classification run, which are needed to open its head. */
   task?: TaskData | null;
+  /** How its file was read: what was detected, which columns were used and which were not. Absent in old runs. */
+  data?: { detected: string; usage: string; rows: number; examples: number };
   error: ErrorData | null;
 }
 

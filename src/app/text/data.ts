@@ -36,6 +36,8 @@ export const contentsText = {
   format: 'Format',
   columnFor: (part: string) => `Column for “${part}”`,
   noColumn: 'none',
+  used: 'Used',
+  notUsed: 'Not used',
 };
 
 export const lengthText = {

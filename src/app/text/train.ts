@@ -20,6 +20,7 @@ const statuses: Record<RunStatus, string> = {
 };
 
 export const factsText = {
+  data: (examples: string, rows: string) => `Data: ${examples} examples from ${rows} rows.`,
   statuses,
   step: 'Step',
   stepOf: (step: number, total: number) => `${step} of ${total}`,

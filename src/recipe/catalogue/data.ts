@@ -3,30 +3,6 @@ import type { DatasetFormat } from '../sections';
 import { type FieldSpec, options } from '../spec';
 import type { SectionFields } from './section';
 
-/** The parts of an example that `dataset.columns` may map, by format. */
-export const columnParts: Record<DatasetFormat, string[]> = {
-  auto: [
-    'messages',
-    'conversations',
-    'instruction',
-    'input',
-    'output',
-    'prompt',
-    'completion',
-    'text',
-    'label',
-    'tokens',
-    'tags',
-  ],
-  messages: ['messages'],
-  sharegpt: ['conversations'],
-  alpaca: ['instruction', 'input', 'output'],
-  prompt_completion: ['prompt', 'completion'],
-  labelled: ['text', 'label'],
-  tagged: ['tokens', 'tags'],
-  text: ['text'],
-};
-
 const formats: Record<DatasetFormat, string> = {
   auto: 'Detect from the file',
   messages: 'Chat messages (role, content)',
@@ -99,6 +75,13 @@ export const datasetFields: SectionFields<'dataset'> = {
     help: 'Which column holds which part of an example; null detects them.',
     default: null,
     source: 'detected',
+  },
+  'dataset.merge_labels': {
+    kind: 'bool',
+    label: 'Merge alike labels',
+    help: 'Read labels that differ only in case or spaces (“Positive”, “positive ”) as one, in the commonest spelling.',
+    default: false,
+    source: 'Tabtune',
   },
   'dataset.validation_split': {
     kind: 'number',

@@ -117,7 +117,9 @@ describe('formats', () => {
 
   test('a chat in a CSV cell', () => {
     const cell = JSON.stringify([user('a'), assistant('b')]).replaceAll('"', '""');
-    expect(parse('a.csv', `id,messages\n1,"${cell}"\n`)).toMatchObject({ format: 'messages', problems: [] });
+    const dataset = parse('a.csv', `id,messages\n1,"${cell}"\n`);
+    expect(dataset.format).toBe('messages');
+    expect(codes(dataset)).toEqual(['unused_columns']);
   });
 
   test('the error for no usable column lists the columns and says what to do', () => {
@@ -127,11 +129,23 @@ describe('formats', () => {
     expect(error.action).toContain('prompt');
   });
 
-  test('nothing is guessed if there are nested lists next to a text', () => {
-    const error = errorOf(() =>
-      parse('a.jsonl', jsonl([{ instruction: 'a', instances: [{ input: '', output: 'b' }] }])),
+  test('an answer in a list of objects is found, and further objects are named', () => {
+    const instances = [{ input: '', output: 'b' }];
+    const dataset = parse(
+      'a.jsonl',
+      jsonl([
+        { instruction: 'a', instances },
+        { instruction: 'c', instances: [...instances, ...instances] },
+      ]),
     );
-    expect(error.details).toContain('instances');
+    expect(dataset.mapping).toEqual({ instruction: 'instruction', output: 'instances.output' });
+    expect(dataset.examples[0]).toMatchObject({ messages: [user('a'), assistant('b')] });
+    expect(codes(dataset)).toEqual(['more_items@2']);
+  });
+
+  test('nothing is guessed if there are nested lists next to a text', () => {
+    const error = errorOf(() => parse('a.jsonl', jsonl([{ remark: 'a', parts: [{ weight: 1, size: 2 }] }])));
+    expect(error.details).toContain('parts');
   });
 
   test('mapping by hand', () => {
@@ -262,13 +276,13 @@ describe('rows with problems', () => {
     ['an unknown role', { messages: [{ role: 'narrator', content: 'x' }, assistant('b')] }, 'unknown_role', true],
     ['no content', { messages: [{ role: 'user' }, assistant('b')] }, 'not_text', true],
     ['null as content', { messages: [user(null), assistant('b')] }, 'not_text', true],
-    ['an object as content', { messages: [user({ a: 1 }), assistant('b')] }, 'not_text', true],
+    ['an object as content', { messages: [user({ a: 1 }), assistant('b')] }, 'object_as_text', false],
     ['a number as content', { messages: [user(7), assistant('b')] }, 'not_text', false],
     ['an image', { messages: [user([{ type: 'image_url', image_url: 'x' }]), assistant('b')] }, 'not_text', true],
     ['an empty answer', { messages: [user('a'), assistant('  ')] }, 'empty_answer', true],
     ['no answer', { messages: [user('a')] }, 'no_assistant', true],
     ['an empty list', { messages: [] }, 'no_messages', true],
-    ['no messages', { other: 1 }, 'no_messages', true],
+    ['no messages', {}, 'no_messages', true],
     ['a string instead of messages', { messages: 'hello' }, 'not_messages', true],
     [
       'a system message in the middle',

@@ -4,6 +4,7 @@ import { TabtuneError } from '../../../src/base/errors';
 import { parseDataset } from '../../../src/data/parse';
 import type { TokenizerFiles } from '../../../src/data/tokenizer-files';
 import type { ParsedDataset, TokenizedExample } from '../../../src/data/types';
+import type { ReadingSection } from '../../../src/recipe/sections';
 import type { DatasetSection } from '../../../src/recipe/types';
 import type { DataApi } from '../../../src/workers/data/api';
 import { createDataApi } from '../../../src/workers/data/service';
@@ -15,7 +16,7 @@ export const utf8 = (text: string) => new TextEncoder().encode(text);
 export function parse(
   name: string,
   content: string | Uint8Array,
-  section: Partial<Pick<DatasetSection, 'format' | 'columns'>> = {},
+  section: Partial<ReadingSection> = {},
 ): ParsedDataset {
   const bytes = typeof content === 'string' ? utf8(content) : content;
   return parseDataset(name, bytes, { format: 'auto', columns: null, ...section });
@@ -117,6 +118,7 @@ export const section = (changes: Partial<DatasetSection> = {}): DatasetSection =
   source: 'file:test',
   format: 'auto',
   columns: null,
+  merge_labels: false,
   validation_split: 0,
   shuffle: true,
   max_length: 'auto',

@@ -20,6 +20,7 @@ test('every omitted field gets its documented default', () => {
       validation_split: 0.1,
       shuffle: true,
       max_length: 'auto',
+      merge_labels: false,
       packing: false,
       base_text: null,
     },

@@ -117,6 +117,7 @@ const parsed = (text: string): ParsedDataset => ({
   detected: '',
   columns: ['text'],
   mapping: {},
+  uses: [],
   examples: [{ kind: 'text', row: 1, text }],
   problems: [],
   totalRows: 1,

@@ -95,6 +95,7 @@ export function fakeSession(parts: Partial<Session> = {}): Session & { emit: (ev
       detected: 'Prompt and completion.',
       columns: ['prompt', 'completion'],
       mapping: { prompt: 'prompt', completion: 'completion' },
+      uses: [],
       examples: [{ kind: 'prompt_completion' as const, row: 1, prompt: 'a', completion: 'b' }],
       problems: [],
       totalRows: 1,

@@ -1,6 +1,6 @@
 import { labelsWords } from '../../../base/task';
+import { formatParts, type PartName, partOf, parts } from '../../../data/parts';
 import type { ParsedDataset } from '../../../data/types';
-import { columnParts } from '../../../recipe/catalogue';
 import { field } from '../../../recipe/fields';
 import { readAsDetected } from '../../../recipe/sections';
 import { useData } from '../../../stores/data';
@@ -16,6 +16,43 @@ import { LengthHistogram } from './LengthHistogram';
 
 const count = (value: number | undefined) => (value === undefined ? common.noValue : formatCount(value));
 
+/** Parts that the menus always offer; the others appear once the file or a person uses them. */
+function shownParts(dataset: ParsedDataset, columns: Record<string, string> | null): string[] {
+  const { required, optional } = formatParts[dataset.format];
+  const used = Object.keys({ ...dataset.mapping, ...columns });
+  const usual = [...required[0]!, ...optional.filter((part) => usualParts.has(part))];
+  const spread = required[0]!.filter((part) => used.some((key) => key.startsWith(`${part}.`)));
+  return [...new Set([...usual.filter((part) => !spread.includes(part)), ...used])];
+}
+
+const usualParts = new Set<PartName>(['input', 'system', 'completion', 'label', 'text_pair', 'split']);
+
+/** “Label” of `label`, “Label toxic” of `label.toxic`. */
+const partLabel = (key: string) => [parts[partOf(key)].label, ...key.split('.').slice(1)].join(' ');
+
+/** Every column of the file: what it is used as, or that it is not used and why. */
+function ColumnUses({ dataset }: { dataset: ParsedDataset }) {
+  const [used, unused] = [true, false].map((is) => dataset.uses.filter(({ part }) => (part !== null) === is));
+  const list = (uses: typeof dataset.uses) => (
+    <ul className="flex flex-wrap gap-x-4 gap-y-1">
+      {uses.map(({ column, note }) => (
+        <li key={column} className="min-w-0 break-words">
+          <span className="font-mono text-[0.8125rem]">{column}</span>
+          {note && <span className="text-muted"> {note}</span>}
+        </li>
+      ))}
+    </ul>
+  );
+  return (
+    <dl className="grid gap-x-4 gap-y-1 sm:grid-cols-[auto_1fr]">
+      <dt className="font-medium">{text.used}</dt>
+      <dd>{list(used!)}</dd>
+      <dt className="font-medium">{text.notUsed}</dt>
+      <dd>{unused!.length > 0 ? list(unused!) : text.noColumn}</dd>
+    </dl>
+  );
+}
+
 /** The detected shape of the file, and two ways to correct it: another format, or other columns. */
 export function DetectedPanel({ dataset }: { dataset: ParsedDataset }) {
   const tokens = useData((state) => state.tokens);
@@ -23,21 +60,22 @@ export function DetectedPanel({ dataset }: { dataset: ParsedDataset }) {
   const { format, columns } = useRecipe((state) => state.recipe.dataset);
   const set = useRecipe((state) => state.set);
   const formatField = field('dataset.format');
-  const parts = columnParts[dataset.format];
+  const shown = shownParts(dataset, columns);
   const dropped = dataset.totalRows - dataset.examples.length;
   const stats = tokens?.stats;
   const task = tokens?.task ?? null;
   const wholeTexts = task !== null && !labelsWords(task);
+  // Only what is chosen here is set: the other columns stay as they were detected.
   const mapPart = (part: string, column: string) => {
-    const next = { ...dataset.mapping, ...columns, [part]: column };
-    if (column === '') delete next[part];
-    const known = Object.fromEntries(Object.entries(next).filter(([name]) => parts.includes(name)));
-    set({ 'dataset.format': dataset.format, 'dataset.columns': known });
+    const next = { ...columns, [part]: column };
+    if ((dataset.mapping[part] ?? '') === column && !(part in (columns ?? {}))) return;
+    set({ 'dataset.format': dataset.format, 'dataset.columns': next });
   };
   return (
     <Panel title={text.title} description={dataset.detected}>
       <div className="grid gap-6 lg:grid-cols-[1fr_minmax(0,24rem)]">
         <div className="space-y-5">
+          <ColumnUses dataset={dataset} />
           <Facts
             columns={3}
             facts={[
@@ -80,8 +118,8 @@ export function DetectedPanel({ dataset }: { dataset: ParsedDataset }) {
               />
             </Labelled>
             {dataset.columns.length > 1 &&
-              parts.map((part) => (
-                <Labelled key={part} label={text.columnFor(part)}>
+              shown.map((part) => (
+                <Labelled key={part} label={text.columnFor(partLabel(part))}>
                   <Select
                     value={columns?.[part] ?? dataset.mapping[part] ?? ''}
                     options={[

@@ -1,5 +1,5 @@
 import { useId, useState } from 'react';
-import { columnParts } from '../../../recipe/catalogue';
+import { formatParts } from '../../../data/parts';
 import type { DatasetFormat } from '../../../recipe/types';
 import { useRecipe } from '../../../stores/recipe';
 import { columnText as text } from '../../text/data';
@@ -13,7 +13,7 @@ export function MapColumns({ columns }: { columns: string[] }) {
   const [format, setFormat] = useState<DatasetFormat>('prompt_completion');
   const [chosen, setChosen] = useState<Record<string, string>>({});
   const id = useId();
-  const parts = columnParts[format];
+  const parts = format === 'auto' ? [] : formatParts[format].required[0]!;
   const missing = parts.find((part) => !chosen[part]);
   const options = [{ value: '', label: text.choose }, ...columns.map((name) => ({ value: name, label: name }))];
   return (

@@ -2,6 +2,7 @@ import { CircleAlert, TriangleAlert } from 'lucide-react';
 import { useState } from 'react';
 import type { DataProblem } from '../../../data/types';
 import { useData } from '../../../stores/data';
+import { useRecipe } from '../../../stores/recipe';
 import { problemText as text } from '../../text/data';
 import { Button } from '../../ui/Button';
 import { Panel } from '../../ui/Panel';
@@ -12,6 +13,7 @@ const first = 5;
 /** Problems in the file, row by row, and what was done about each. */
 export function ProblemsPanel({ problems, rows }: { problems: DataProblem[]; rows: Set<number> }) {
   const [all, setAll] = useState(false);
+  const set = useRecipe((state) => state.set);
   const selectRow = useData((state) => state.selectRow);
   if (problems.length === 0) return null;
   const dropped = problems.filter((problem) => problem.dropped).length;
@@ -36,6 +38,11 @@ export function ProblemsPanel({ problems, rows }: { problems: DataProblem[]; row
                 <span className="sr-only">{problem.severity === 'error' ? text.error : text.warning}</span>
                 {problem.message} <span className="text-muted">{problem.action}</span>
               </p>
+              {problem.choices?.map(({ label, set: answer }) => (
+                <Button key={label} size="small" onClick={() => set(answer)}>
+                  {label}
+                </Button>
+              ))}
               {problem.row !== undefined && rows.has(problem.row) && (
                 <Button size="small" variant="quiet" onClick={() => selectRow(problem.row ?? null)}>
                   {text.showRow(problem.row)}

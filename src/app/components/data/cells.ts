@@ -67,27 +67,42 @@ export function editOf(
   cell: number,
   text: string,
 ): Record<string, string> | null {
-  const { mapping } = dataset;
+  const edited = columnsToEdit(dataset.mapping, example, cell, text);
+  // A value inside another is changed in the file itself.
+  const inside = (column: string) => column.includes('.') && !/^(csv|tsv)$/.test(dataset.fileType);
+  return edited && Object.keys(edited).some(inside) ? null : edited;
+}
+
+/** Parts that are read from several columns, so that no single one can take the text on the screen. */
+const composed = (mapping: ParsedDataset['mapping']) =>
+  Object.keys(mapping).some((key) => /^(choices|answers|history|role|text_pair)(\.|$)/.test(key));
+
+function columnsToEdit(
+  mapping: ParsedDataset['mapping'],
+  example: Example,
+  cell: number,
+  text: string,
+): Record<string, string> | null {
   if (example.kind === 'text') return { [mapping.text ?? 'text']: text };
   // Words and tags are lists that must keep the same length.
   if (example.kind === 'tagged') return null;
+  if (composed(mapping)) return null;
   if (example.kind === 'labelled') {
     const own = cell === 0 ? mapping.text : mapping.label;
     // Several labels are a list in the file.
     const several = cell === 1 && typeof example.labels !== 'number' && example.labels.length > 1;
     return own === undefined || several ? null : { [own]: text };
   }
-  const column =
-    cell === 0
-      ? (mapping.prompt ?? mapping.instruction ?? mapping.text)
-      : (mapping.completion ?? mapping.output ?? mapping.label);
-  if (example.kind === 'prompt_completion') return column === undefined ? null : { [column]: text };
+  const column = cell === 0 ? (mapping.prompt ?? mapping.instruction) : (mapping.completion ?? mapping.output);
   const whole = mapping.messages ?? mapping.conversations;
   if (whole === undefined) {
     if (column === undefined) return null;
     // The prompt on the screen is the instruction and the input joined.
     return cell === 0 && mapping.input ? { [column]: text, [mapping.input]: '' } : { [column]: text };
   }
+  // The prompt and its answer are in different columns, and either may be a list.
+  if (mapping.completion !== undefined) return null;
+  if (example.kind !== 'messages') return null;
   const answer = lastAnswer(example);
   const at = cell === 1 ? answer : answer === 1 ? 0 : -1;
   if (at < 0) return null;

@@ -8,7 +8,7 @@ import { factsText as text } from '../../text/train';
 import { Badge } from '../../ui/Badge';
 import { type Fact, Facts } from '../../ui/Facts';
 import { Panel } from '../../ui/Panel';
-import { formatBytes, formatCompact, formatDuration, formatMetric, formatWhen } from '../../util/format';
+import { formatBytes, formatCompact, formatCount, formatDuration, formatMetric, formatWhen } from '../../util/format';
 import { baseTextLossOf, knownMetrics, measuredIn, metricsIn } from './metrics';
 
 const tones: Record<RunStatus, 'neutral' | 'accent' | 'warning' | 'danger'> = {
@@ -110,6 +110,11 @@ export function RunFacts({ run }: { run: RunRecord }) {
           { name: text.trained, value: common.parameters(formatCompact(run.trainableParameters)) },
         ]}
       />
+      {run.data && (
+        <p className="mt-4 max-w-prose break-words text-[0.8125rem] text-muted">
+          {text.data(formatCount(run.data.examples), formatCount(run.data.rows))} {run.data.detected} {run.data.usage}
+        </p>
+      )}
     </Panel>
   );
 }

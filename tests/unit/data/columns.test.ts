@@ -1,0 +1,444 @@
+/** Which columns are used, as what, and what is said of the others. */
+import { describe, expect, test } from 'vitest';
+import { usageSentence } from '../../../src/data/usage';
+import { codes, errorOf, jsonl, parse, section } from './helpers';
+import { apiOf } from './parts-helpers';
+
+const say = (role: string, content: string) => ({ role, content });
+const many = <T>(n: number, make: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => make(i));
+const first = (rows: unknown[], more = {}) => parse('a.jsonl', jsonl(rows), more).examples[0];
+
+describe('what is used is said', () => {
+  test('every column is named with its part, or with why it is not used', () => {
+    const dataset = parse(
+      'a.jsonl',
+      jsonl(many(6, (i) => ({ id: i, question: `q${i}`, answer: `a${i}`, remark: `r${i}`, empty: '', site: 'x' }))),
+    );
+    expect(usageSentence(dataset)).toBe(
+      'Used: “question” (prompt), “answer” (answer). Not used: “id” (identifies or describes rows), “remark”, “empty” (empty), “site” (the same in every row).',
+    );
+    const warning = dataset.problems.find(({ code }) => code === 'unused_columns')!;
+    expect(warning.message).toContain('“remark”');
+    expect(warning.message).not.toContain('“empty”');
+  });
+
+  test('a column of the last row counts, and one that is filled in every hundredth', () => {
+    const rows = many(3001, (i) => ({
+      instruction: `do ${i}`,
+      output: `done ${i}`,
+      ...(i % 100 === 99 ? { system: 'Be brief.' } : {}),
+      ...(i === 3000 ? { input: 'late' } : {}),
+    }));
+    const dataset = parse('a.jsonl', jsonl(rows));
+    expect(dataset.mapping).toEqual({ instruction: 'instruction', input: 'input', output: 'output', system: 'system' });
+    expect(dataset.examples[99]).toMatchObject({
+      messages: [say('system', 'Be brief.'), say('user', 'do 99'), say('assistant', 'done 99')],
+    });
+    expect(dataset.examples[3000]).toMatchObject({
+      messages: [say('user', 'do 3000\n\nlate'), say('assistant', 'done 3000')],
+    });
+  });
+
+  test('mapping one part by hand keeps the others', () => {
+    const rows = many(4, (i) => ({
+      prompt: `p${i}`,
+      completion: `c${i}`,
+      other: `o${i}`,
+      system: 's',
+      label: i % 2 === 0,
+    }));
+    const dataset = parse('a.jsonl', jsonl(rows), { columns: { completion: 'other' } });
+    expect(dataset.mapping).toEqual({ prompt: 'prompt', completion: 'other', system: 'system', label: 'label' });
+    expect(dataset.examples.map(({ row }) => row)).toEqual([1, 3]);
+    const all = parse('a.jsonl', jsonl(rows), { columns: { label: '' } });
+    expect(all.examples).toHaveLength(4);
+    expect(all.uses.find(({ column }) => column === 'label')).toMatchObject({ part: null });
+  });
+});
+
+describe('the worse answer is never learned', () => {
+  const good = 'A fine answer.';
+  const bad = 'A bad answer.';
+  test.each<[string, Record<string, unknown>]>([
+    ['rejected before chosen', { prompt: 'p', rejected: bad, chosen: good }],
+    [
+      'OpenAI',
+      {
+        input: { messages: [say('user', 'p')] },
+        non_preferred_output: [say('assistant', bad)],
+        preferred_output: [say('assistant', good)],
+      },
+    ],
+    ['camel case', { question: 'p', rejectedResponse: bad, chosenResponse: good }],
+    ['win and lose', { prompt: 'p', lose: bad, win: good }],
+    ['better and worse', { prompt: 'p', worse_answer: bad, better_answer: good }],
+    ['incorrect answers', { question: 'p', incorrect_answers: [bad], best_answer: good }],
+    ['a winner by letter', { prompt: 'p', response_a: bad, response_b: good, winner: 'model_b' }],
+    ['a winner by number', { prompt: 'p', answer_1: bad, answer_2: good, preferred: 2 }],
+    ['a winner by name', { prompt: 'p', output_a: bad, output_b: good, better: 'output_b' }],
+    ['scores', { prompt: 'p', response_a: bad, response_b: good, score_a: 2, score_b: 4.5 }],
+  ])('%s', (_name, row) => {
+    const dataset = parse('a.jsonl', jsonl(many(3, () => row)));
+    const text = JSON.stringify(dataset.examples);
+    expect(text).toContain(good);
+    expect(text).not.toContain(bad);
+  });
+
+  test.each<[string, string, unknown, unknown]>([
+    ['true and false', 'label', true, false],
+    ['as text', 'label', 'TRUE', 'False'],
+    ['0 and 1', 'label', 1, 0],
+    ['LLaMA-Factory', 'kto_tag', true, false],
+    ['thumbs', 'thumbs_up', 1, 0],
+    ['up and down', 'feedback', 'up', 'down'],
+    ['emoji', 'reaction', '👍', '👎'],
+    ['good and bad', 'verdict', 'good', 'bad'],
+    ['words in an unknown column', 'remark', 'accepted', 'rejected'],
+    ['true means bad', 'is_toxic', false, true],
+    ['true means rejected', 'rejected', 0, 1],
+    ['fractions of a data frame', 'quality', '1.0', '0.0'],
+  ])('quality: %s', (_name, column, yes, no) => {
+    const rows = [yes, no, yes].map((value, i) => ({ prompt: `p${i}`, completion: `c${i}`, [column]: value }));
+    const dataset = parse('a.jsonl', jsonl(rows));
+    expect(dataset.examples.map(({ row }) => row)).toEqual([1, 3]);
+    expect(codes(dataset)).toContain('unwanted_answer@2');
+  });
+
+  test('a column of two values whose meaning is unclear is a question', () => {
+    const rows = many(4, (i) => ({ prompt: `p${i}`, completion: `c${i}`, kept: i % 2 === 0 }));
+    const error = errorOf(() => parse('a.jsonl', jsonl(rows)));
+    expect(error.message).toContain('“kept”');
+    const [marksGood, marksBad, neither] = error.choices!.map(({ set }) => {
+      const columns = set['dataset.columns'] as Record<string, string>;
+      return parse('a.jsonl', jsonl(rows), { columns }).examples.map(({ row }) => row);
+    });
+    expect([marksGood, marksBad, neither]).toEqual([
+      [1, 3],
+      [2, 4],
+      [1, 2, 3, 4],
+    ]);
+  });
+
+  test('two answers without a judge are a question; ties are left out', () => {
+    const error = errorOf(() =>
+      parse('a.jsonl', jsonl(many(3, (i) => ({ prompt: `p${i}`, response_a: `a${i}`, response_b: `b${i}` })))),
+    );
+    expect(error.choices?.map(({ label }) => label)).toEqual(['Learn “response_a”', 'Learn “response_b”']);
+    const rows = ['a', 'tie', 'b'].map((winner, i) => ({
+      prompt: `p${i}`,
+      response_a: `a${i}`,
+      response_b: `b${i}`,
+      winner,
+    }));
+    const dataset = parse('a.jsonl', jsonl(rows));
+    expect(dataset.examples).toMatchObject([{ completion: 'a0' }, { completion: 'b2' }]);
+    expect(codes(dataset)).toEqual(['tie@2']);
+  });
+
+  test('a class beside a text is no judgement', () => {
+    const rows = many(8, (i) => ({ text: `A text, number ${i}`, label: i % 2 ? 'good' : 'bad' }));
+    expect(parse('a.jsonl', jsonl(rows)).examples).toHaveLength(8);
+  });
+});
+
+describe('parts that go with an example', () => {
+  test.each<[string, Record<string, unknown>, string]>([
+    ['a passage', { query: 'q', context: 'c', response: 'r' }, 'q\n\nc'],
+    ['several passages', { question: 'q', contexts: ['c', 'd'], answer: 'r' }, 'q\n\nc\n\nd'],
+    ['choices in columns', { question: 'q', A: 'x', B: 'y', C: 'z', answer: 'B' }, 'q\n\nA. x\nB. y\nC. z'],
+    ['choices under other names', { question: 'q', option_1: 'x', option_2: 'y', answer: 'x' }, 'q\n\nA. x\nB. y'],
+    ['choices in a list', { question: 'q', choices: ['x', 'y'], answer: 'x' }, 'q\n\nA. x\nB. y'],
+    [
+      'choices with letters',
+      { question: 'q', choices: { text: ['x', 'y'], label: ['1', '2'] }, answerKey: '2' },
+      'q\n\n1. x\n2. y',
+    ],
+    ['choices by letter', { question: 'q', options: { A: 'x', B: 'y' }, answer: 'B' }, 'q\n\nA. x\nB. y'],
+    ['SQuAD', { question: 'q', context: 'c', answers: { text: ['r'], answer_start: [0] } }, 'q\n\nc'],
+  ])('%s', (_name, row, prompt) => {
+    expect(JSON.stringify(first([row, row]))).toContain(JSON.stringify(prompt).slice(1, -1));
+  });
+
+  test.each<[string, unknown[], string[]]>([
+    ['from 0', [0, 1, 2], ['A', 'B', 'C']],
+    ['from 1', [1, 2, 3], ['A', 'B', 'C']],
+    ['as letters', ['C', 'A', 'B'], ['C', 'A', 'B']],
+    ['as the choices themselves', ['7', '8', '9'], ['7', '8', '9']],
+  ])('answers count the choices %s', (_name, answers, learned) => {
+    const rows = answers.map((answer, i) => ({ question: `q${i}`, choices: ['7', '8', '9'], answer }));
+    expect(parse('a.jsonl', jsonl(rows)).examples.map((e) => (e as { completion?: string }).completion)).toEqual(
+      learned,
+    );
+  });
+
+  test('earlier turns, thoughts and a system prompt', () => {
+    const row = { instruction: 'q', output: 'r', history: [['a', 'b']], system: 's', reasoning: 'Because.' };
+    expect(first([row])).toEqual({
+      kind: 'messages',
+      row: 1,
+      messages: [
+        say('system', 's'),
+        say('user', 'a'),
+        { ...say('assistant', 'b'), train: false },
+        say('user', 'q'),
+        { ...say('assistant', 'r'), thoughts: 'Because.' },
+      ],
+    });
+  });
+
+  test.each([
+    ['summary', { text: 'A long report about many things.', summary: 'A report.' }],
+    ['translation', { text: 'Good day to you', translation: 'Guten Tag' }],
+    ['sql', { question: 'How many?', sql: 'SELECT 1' }],
+    ['Spanish', { Pregunta: 'Que tal', Respuesta: 'Bien' }],
+    ['French', { Questions: 'Quoi donc', Réponses: 'Rien' }],
+    ['Chinese', { 问题: '你好吗', 答案: '很好' }],
+  ])('%s beside a text is its answer', (_name, row) => {
+    const [prompt, completion] = Object.values(row);
+    expect(first([row, row])).toMatchObject({ prompt, completion });
+  });
+
+  test('pictures: rows that are about one are left out', () => {
+    const dataset = parse(
+      'a.jsonl',
+      jsonl([
+        { prompt: 'p', completion: 'c', image: 'a.png' },
+        { prompt: 'q', completion: 'd', image: null },
+      ]),
+    );
+    expect(dataset.examples.map(({ row }) => row)).toEqual([2]);
+    expect(codes(dataset)).toEqual(['has_images@1']);
+  });
+});
+
+describe('labels', () => {
+  const note = (i: number) => `A note about thing number ${i}`;
+  test.each<[string, unknown[], (string[] | number)[]]>([
+    [
+      'vectors',
+      [
+        [1, 0, 0],
+        [0, 1, 1],
+        [0, 0, 0],
+      ],
+      [['0'], ['1', '2'], []],
+    ],
+    [
+      'fractions of a vector',
+      [
+        [1.0, 0.0],
+        [0.0, 1.0],
+        [1.0, 1.0],
+      ],
+      [['0'], ['1'], ['0', '1']],
+    ],
+    ['vectors as text', ['[True, False]', '[False, True]', '[False, False]'], [['0'], ['1'], []]],
+    ['lists of numbers', [[3], [1, 2], [2]], [['3'], ['1', '2'], ['2']]],
+    ['Python lists', ["['a', 'b']", "['b']", '[]'], [['a', 'b'], ['b'], []]],
+    ['a separator', ['a; b', 'b', 'a'], [['a', 'b'], ['b'], ['a']]],
+    ['a bar', ['a|b', 'b', 'a|b'], [['a', 'b'], ['b'], ['a', 'b']]],
+    ['a decimal comma', ['0,5', '1,5', '2'], [0.5, 1.5, 2]],
+    [
+      'a comma in one name',
+      ['Kyiv, Ukraine', 'Rome, Italy', 'Oslo, Norway'],
+      [['Kyiv, Ukraine'], ['Rome, Italy'], ['Oslo, Norway']],
+    ],
+  ])('%s', (_name, labels, expected) => {
+    const dataset = parse('a.jsonl', jsonl(labels.map((label, i) => ({ text: note(i), label }))));
+    expect(dataset.examples.map((e) => (e as { labels?: unknown }).labels)).toEqual(expected);
+  });
+
+  test('a column of 0 and 1 for each label', () => {
+    const rows = [
+      [1, 0],
+      [0, 0],
+      [1, 1],
+    ].map(([rude, loud], i) => ({ text: note(i), rude, loud }));
+    const dataset = parse('a.jsonl', jsonl(rows));
+    expect(dataset.examples.map((e) => (e as { labels?: unknown }).labels)).toEqual([['rude'], [], ['rude', 'loud']]);
+    expect(dataset.detected).toContain('guess');
+  });
+
+  test('names that differ in case or spaces are offered as one', () => {
+    const rows = ['Good', 'good', 'Good ', 'Bad', 'bad', 'Bad'].map((label, i) => ({ text: note(i), label }));
+    const dataset = parse('a.jsonl', jsonl(rows));
+    const problem = dataset.problems.find(({ code }) => code === 'alike_labels')!;
+    expect(problem.choices).toEqual([{ label: 'Read as one', set: { 'dataset.merge_labels': true } }]);
+    const merged = parse('a.jsonl', jsonl(rows), { merge_labels: true });
+    expect(merged.examples.map((e) => (e as { labels?: unknown }).labels)).toEqual([
+      ['Good'],
+      ['Good'],
+      ['Good'],
+      ['Bad'],
+      ['Bad'],
+      ['Bad'],
+    ]);
+  });
+
+  test('a list that cannot be read is refused', () => {
+    const rows = ["['a', 'b']", "['a', 'b", "['b']"].map((label, i) => ({ text: note(i), label }));
+    expect(codes(parse('a.jsonl', jsonl(rows)))).toContain('broken_list@2');
+  });
+
+  test.each([
+    ['premise', 'hypothesis'],
+    ['sentence1', 'sentence2'],
+    ['text_a', 'text_b'],
+    ['question1', 'question2'],
+  ])('a pair of texts: %s and %s', (a, b) => {
+    const dataset = parse(
+      'a.jsonl',
+      jsonl(many(4, (i) => ({ [a]: `One ${i} is here`, [b]: `Two ${i} is there`, label: i % 2 }))),
+    );
+    expect(dataset.examples[0]).toMatchObject({ text: 'One 0 is here\nTwo 0 is there', labels: ['0'] });
+    expect(codes(dataset)).toContain('text_pair');
+  });
+});
+
+describe('rows that belong together', () => {
+  test('one message per row, out of order', () => {
+    const csv =
+      'ticket,turn,speaker,text\n7,2,agent,Hi Ann\n8,1,customer,Help me\n7,1,customer,Hello\n8,2,agent,Sure\n';
+    expect(parse('a.csv', csv).examples).toEqual([
+      { kind: 'messages', row: 1, messages: [say('user', 'Hello'), say('assistant', 'Hi Ann')] },
+      { kind: 'messages', row: 2, messages: [say('user', 'Help me'), say('assistant', 'Sure')] },
+    ]);
+  });
+
+  test('without a number of the conversation they are refused', () => {
+    const error = errorOf(() => parse('a.csv', 'role,content\nuser,Hello there\nassistant,Hi Ann\n'));
+    expect(error.message).toContain('which conversation');
+  });
+
+  test('a tree: every thread, what is shared is learned once, and only the best-ranked answers', () => {
+    const node = (message_id: string, parent_id: string | null, role: string, text: string, rank?: number) => ({
+      message_id,
+      parent_id,
+      role,
+      text,
+      rank,
+    });
+    const dataset = parse(
+      'a.jsonl',
+      jsonl([
+        node('1', null, 'prompter', 'Q'),
+        node('2', '1', 'assistant', 'worse', 1),
+        node('3', '1', 'assistant', 'better', 0),
+        node('4', '3', 'prompter', 'And?'),
+        node('5', '3', 'prompter', 'Or?'),
+        node('6', '4', 'assistant', 'Yes', 0),
+        node('7', '5', 'assistant', 'No', 0),
+      ]),
+    );
+    const messages = dataset.examples.map((e) => (e as { messages?: unknown[] }).messages);
+    expect(messages[0]).toEqual([
+      say('user', 'Q'),
+      say('assistant', 'better'),
+      say('user', 'And?'),
+      say('assistant', 'Yes'),
+    ]);
+    expect(messages[1]).toEqual([
+      say('user', 'Q'),
+      { ...say('assistant', 'better'), train: false },
+      say('user', 'Or?'),
+      say('assistant', 'No'),
+    ]);
+    expect(codes(dataset)).toContain('unwanted_answer@2');
+  });
+
+  test('a split column is honoured, and a test set is left out beside a validation set', () => {
+    const rows = ['train', 'dev', 'train', 'test', 'train'].map((split, i) => ({
+      split,
+      text: `Text number ${i} of five.`,
+      label: String(i % 2),
+    }));
+    const dataset = parse('a.jsonl', jsonl(rows));
+    expect(dataset.examples.map(({ row, split }) => [row, split])).toEqual([
+      [1, 'train'],
+      [2, 'validation'],
+      [3, 'train'],
+      [5, 'train'],
+    ]);
+    const texts = apiOf('a.jsonl', jsonl(rows.map(({ split, text }) => ({ split, text })))).tokenize;
+    expect(texts({ validation_split: 0.5 }).stats).toMatchObject({ trainExamples: 3, validationExamples: 1 });
+    const off = texts({ validation_split: 0 });
+    expect(off.stats).toMatchObject({ trainExamples: 3, validationExamples: 0 });
+    expect(off.problems.map(({ code }) => code)).toContain('split_unused');
+    expect(section().merge_labels).toBe(false);
+  });
+});
+
+describe('conversations in other spellings', () => {
+  const expected = [say('user', 'Hi'), say('assistant', 'Hello')];
+  test.each<[string, unknown]>([
+    ['pairs of names', { conversation: [{ human: 'Hi', assistant: 'Hello' }] }],
+    ['pairs of texts', { dialogue: [['Hi', 'Hello']] }],
+    [
+      'Gemini',
+      {
+        contents: [
+          { role: 'user', parts: [{ text: 'Hi' }] },
+          { role: 'model', parts: [{ text: 'Hello' }] },
+        ],
+      },
+    ],
+    ['Cohere', { messages: [say('User', 'Hi'), say('Chatbot', 'Hello')] }],
+    ['columns of lists', { conversations: { role: ['user', 'assistant'], content: ['Hi', 'Hello'] } }],
+    ['Python text', { messages: "[{'role': 'user', 'content': 'Hi'}, {'role': 'assistant', 'content': \"Hello\"}]" }],
+    ['a transcript', { chosen: '\n\nHuman: Hi\n\nAssistant: Hello' }],
+    ['another transcript', { text: '### User: Hi\n### Assistant: Hello' }],
+    [
+      'an export of ChatGPT',
+      {
+        mapping: {
+          a: { message: null, parent: null },
+          b: { message: { author: { role: 'user' }, content: { parts: ['Hi'] } }, parent: 'a' },
+          c: { message: { author: { role: 'assistant' }, content: { parts: ['Hello'] } }, parent: 'b' },
+        },
+      },
+    ],
+    ['inside an object', { data: { chat: { messages: expected } } }],
+    [
+      'the whole twice',
+      { prompt: 'Hi', messages: expected, chosen: expected, rejected: [say('user', 'Hi'), say('assistant', 'No')] },
+    ],
+    ['the prompt and the whole', { prompt: [say('user', 'Hi')], completion: expected }],
+  ])('%s', (_name, row) => {
+    expect(first([row, row])).toMatchObject({ kind: 'messages', messages: expected });
+  });
+
+  test.each<[string, object]>([
+    ['loss', { loss: false }],
+    ['train', { train: false }],
+    ['weight', { weight: 0 }],
+    ['loss as text', { loss: 'false' }],
+    ['masked', { masked: true }],
+  ])('a turn that is not to be learned: %s', (_name, flag) => {
+    const messages = [...expected, say('user', 'Bye'), { ...say('assistant', 'No'), ...flag }];
+    expect(first([{ messages }])).toMatchObject({ messages: [...expected, say('user', 'Bye'), { train: false }] });
+  });
+
+  test.each<[string, object]>([
+    ['reasoning_content', { reasoning_content: 'Hm.' }],
+    ['thinking', { thinking: 'Hm.' }],
+    [
+      'parts',
+      {
+        content: [
+          { type: 'thinking', thinking: 'Hm.' },
+          { type: 'text', text: 'Hello' },
+        ],
+      },
+    ],
+  ])('thoughts: %s', (_name, more) => {
+    expect(first([{ messages: [say('user', 'Hi'), { ...say('assistant', 'Hello'), ...more }] }])).toMatchObject({
+      messages: [say('user', 'Hi'), { content: 'Hello', thoughts: 'Hm.' }],
+    });
+  });
+
+  test('fields of messages that are not read are named once', () => {
+    const rows = many(3, () => ({ messages: [{ ...say('user', 'Hi'), mood: 'glad' }, say('assistant', 'Hello')] }));
+    const [problem] = parse('a.jsonl', jsonl(rows)).problems.filter(({ code }) => code === 'unread_fields');
+    expect(problem?.message).toBe('The messages also have “mood”.');
+  });
+});
