@@ -25,6 +25,7 @@ export function toExamples(name: string, table: RawTable, shape: Shape, mergesLa
   const examples: Example[] = [];
   const seen = new Map<string, number>();
   const unread = new Set<string>();
+  const entities = { rows: 0, row: 0, found: '' };
   let firstFailure: string | null = null;
   for (const { row, value } of table.rows) {
     const outcome = isRecord(value)
@@ -57,6 +58,8 @@ export function toExamples(name: string, table: RawTable, shape: Shape, mergesLa
     }
     const example = cleaned(outcome.example, row, problems);
     const key = exampleKey(example);
+    const entity = key.includes('&') ? ENTITY.exec(key) : null;
+    if (entity && entities.rows++ === 0) Object.assign(entities, { row, found: entity[0] });
     const first = seen.get(key);
     if (first === undefined) seen.set(key, row);
     else {
@@ -89,13 +92,12 @@ export function toExamples(name: string, table: RawTable, shape: Shape, mergesLa
       details: `${shape.detected} ${table.rows.length} rows were read.`,
     });
   }
-  const entities = examples.filter((example) => hasEntities(example));
-  if (entities.length > examples.length * 0.02) {
+  if (entities.rows > examples.length * 0.02) {
     problems.add({
       severity: 'warning',
       code: 'html_entities',
-      row: entities[0]!.row,
-      message: `${entities.length} of ${examples.length} rows have HTML entities, such as ${entityIn(entities[0]!)} in row ${entities[0]!.row}.`,
+      row: entities.row,
+      message: `${entities.rows} of ${examples.length} rows have HTML entities, such as ${entities.found} in row ${entities.row}.`,
       action: 'They are learned as they are. If the texts should read “&” or “<” instead, replace them in the file.',
       dropped: false,
     });
@@ -258,9 +260,6 @@ export function exampleKey(example: Example): string {
 }
 
 const ENTITY = /&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,6}|#x[\da-f]{1,5});/i;
-
-const hasEntities = (example: Example) => ENTITY.test(exampleKey(example));
-const entityIn = (example: Example) => ENTITY.exec(exampleKey(example))?.[0] ?? '';
 
 /** Applies `change` to every text in an example. */
 function withTexts(example: Example, change: (text: string) => string): Example {
