@@ -15,7 +15,10 @@ export async function until<T>(look: () => T | undefined | null | false): Promis
   }
 }
 
-/** Seconds of work that this process has done. Unlike a clock, they do not count what other programs do meanwhile. */
+/**
+ * Seconds of work that this process has done. Unlike a clock, they do not count what other programs do meanwhile; they do depend on
+ * the machine, so a limit on them must be one that only a hang or a square cost reaches.
+ */
 export function cpuSeconds(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;

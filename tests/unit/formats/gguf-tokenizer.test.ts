@@ -148,7 +148,7 @@ describe('a vocabulary', () => {
       small({ model: 'llama', tokens: pack(tokens), scores, types: null, bos: null, eos: null }),
     );
     // About one second on an idle machine; a hang would take minutes.
-    expect(cpuSeconds() - before).toBeLessThan(15);
+    expect(cpuSeconds() - before).toBeLessThan(60);
     expect(text.length).toBeGreaterThan(2 ** 22);
   });
 });

