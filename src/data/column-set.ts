@@ -19,6 +19,8 @@ export class ColumnSet {
   constructor(
     readonly all: readonly ColumnProfile[],
     readonly given: Readonly<Record<string, string>>,
+    /** Whether some of them are inside other columns. */
+    readonly nested = false,
   ) {
     this.byName = new Map(all.map((p) => [p.name, p]));
   }

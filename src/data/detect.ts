@@ -81,7 +81,7 @@ export function detectShape(
   const nested = nestedColumns(open);
   const profiles = [...profilesOf(open, open.columns), ...profilesOf(open, nested)];
   checkGiven(name, given, profiles);
-  const deeper = nested.length === 0 ? null : search(name, new ColumnSet(flat(profiles, nested), given), section);
+  const deeper = nested.length === 0 ? null : search(name, new ColumnSet(flat(profiles, nested), given, true), section);
   if (deeper) return detectedAs(name, open, flat(profiles, nested), deeper, section);
   throw noShape(name, table, section, flat(profiles, nested));
 }

@@ -188,7 +188,7 @@ function text(columns: ColumnSet, asked: boolean): Mapping | null {
   if (!asked && named && named.objects >= 0.9) return null;
   // A single column counts as text only if nothing else in the rows could matter: an "instruction" next to a list
   // of instances is only half of an example.
-  const alone = texts.length === 1 && !columns.all.some((p) => p.nested || p.turns > 0);
+  const alone = texts.length === 1 && !columns.nested && !columns.all.some((p) => p.nested || p.turns > 0);
   if (named && (asked || named.key === 'text' || alone)) return { text: named.name };
   return alone || (asked && texts.length > 0) ? { text: longest(texts).name } : null;
 }

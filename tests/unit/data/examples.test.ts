@@ -144,7 +144,9 @@ describe('formats', () => {
   });
 
   test('nothing is guessed if there are nested lists next to a text', () => {
-    const error = errorOf(() => parse('a.jsonl', jsonl(Array(2).fill({ remark: 'a', parts: [{ weight: 1, size: 2 }] }))));
+    const error = errorOf(() =>
+      parse('a.jsonl', jsonl(Array(2).fill({ remark: 'a', parts: [{ weight: 1, size: 2 }] }))),
+    );
     expect(error.details).toContain('parts');
   });
 
