@@ -8,7 +8,7 @@ import { badTokenizer, checkTokenizer, modelType } from './check-tokenizer';
 import { field, isRecord } from './raw-table';
 import { showBytes, type TokenSpelling, tokenBytes } from './token-offsets';
 import type { TokenizerFiles } from './tokenizer-files';
-import { fasterCache, fixParts, withNumericDigits } from './tokenizer-fixes';
+import { fasterParts, fixParts, withNumericDigits } from './tokenizer-fixes';
 
 /** Gemma 3's is 33 MB. */
 const MAX_TOKENIZER_CHARS = 128 * 2 ** 20;
@@ -74,7 +74,7 @@ export class TextTokenizer {
           post_processor: null,
           decoder: null,
           ...json,
-          model: { ...model, type: modelType(model) },
+          model: { ...model, type: modelType(model), ...(model.merges ? { merges: [] } : {}) },
           pre_tokenizer: withNumericDigits(json.pre_tokenizer ?? null),
           added_tokens: json.added_tokens ?? [],
         },
@@ -82,7 +82,7 @@ export class TextTokenizer {
         { ...config, ...this.special, additional_special_tokens: undefined },
       );
       fixParts(this.tokenizer);
-      fasterCache(this.tokenizer);
+      fasterParts(this.tokenizer, mergesOf(model.merges));
     } catch (error) {
       const details = error instanceof Error ? error.message : String(error);
       throw badTokenizer('This model’s tokeniser is not supported, or its file is damaged.', details);
@@ -237,6 +237,11 @@ function parseObject(file: string, text: string): Record<string, unknown> {
     });
   }
   return value;
+}
+
+/** Each merge as its two halves; checkTokenizer has seen that it has two. */
+function mergesOf(merges: unknown): string[][] {
+  return Array.isArray(merges) ? merges.map((merge) => (typeof merge === 'string' ? merge.split(' ') : merge)) : [];
 }
 
 /** The content of a special token, written as "</s>" or {"content": "</s>", …}. */
