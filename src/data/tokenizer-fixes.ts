@@ -170,6 +170,9 @@ function rememberBytes(part: ByteLevelPreTokenizer): void {
     const text = part.add_prefix_space && !given.startsWith(' ') ? ` ${given}` : given;
     return (part.use_regex ? (text.match(part.pattern) ?? []) : [text]).map(spelled);
   };
+  // Behind a pattern that found the words, each word gives exactly one.
+  if (part.use_regex || part.add_prefix_space) return;
+  part.pre_tokenize = (given) => (typeof given === 'string' ? [given] : given).map(spelled);
 }
 
 /** The library drops U+FEFF, and shows an incomplete character as one "�", where Rust shows one per byte. */
