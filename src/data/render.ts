@@ -5,9 +5,15 @@
  * Compare, and by every chat program that loads the adapter). TRL instead concatenates plain prompts and completions
  * even for chat models; here that is done only for models without a template.
  */
+import type { SystemFallback, TemplatedText } from '../recipe/sections';
 import { answerSpans } from './answer-spans';
 import type { ChatTemplate, Span } from './chat-template';
+import { fitMessages } from './fit-messages';
 import { writtenLabel } from './labelled';
+import { type RenderNote, unwritten } from './render-notes';
+import { RowRefused } from './row-refused';
+import { trimmed } from './template-messages';
+import { markIn, turnsIn, withoutMarks } from './templated';
 import type { ChatMessage, Example } from './types';
 
 export interface Rendered {
@@ -16,6 +22,8 @@ export interface Rendered {
   spans: Span[] | 'all';
   /** Whether the tokeniser's post-processor may add BOS; a chat template writes its own. */
   addSpecialTokens: boolean;
+  /** What was changed on the way. */
+  notes: RenderNote[];
 }
 
 export interface RenderOptions {
@@ -29,29 +37,37 @@ export interface RenderOptions {
   separator: string;
   /** Strings that end an answer's turn, such as "<|im_end|>"; see answerSpans. */
   endTokens: readonly string[];
+  systemFallback: SystemFallback;
+  templatedText: TemplatedText;
 }
 
-/** Throws bad_model with the template's message if it rejects the conversation. */
+/** Throws bad_model with the template's message if it rejects the conversation, and RowRefused if it loses a message. */
 export function renderExample(example: Example, options: RenderOptions): Rendered {
   switch (example.kind) {
     case 'text':
       // As in TRL: EOS after every text, and everything is learned.
-      return { text: withEos(example.text, options.eosToken), spans: 'all', addSpecialTokens: true };
+      return {
+        text: withEos(example.text, options.eosToken),
+        spans: 'all',
+        addSpecialTokens: true,
+        notes: markIn(example.text, 'user') === null ? [] : ['text_has_marks'],
+      };
     case 'prompt_completion': {
+      const { prompt, completion } = example;
       if (options.template) {
-        const { prompt, completion } = example;
-        return conversation(
+        return templated(
           [
-            { role: 'user', content: prompt.trim() },
-            { role: 'assistant', content: completion.trim() },
+            { role: 'user', content: trimmed(prompt) },
+            { role: 'assistant', content: trimmed(completion) },
           ],
           options,
+          () => [prompt, completion],
         );
       }
       // As in TRL for plain strings.
-      const text = example.prompt + options.separator + withEos(example.completion, options.eosToken);
-      const spans: Rendered['spans'] = options.assistantOnlyLoss ? [[example.prompt.length, text.length]] : 'all';
-      return { text, spans, addSpecialTokens: true };
+      const text = prompt + options.separator + withEos(completion, options.eosToken);
+      const spans: Rendered['spans'] = options.assistantOnlyLoss ? [[prompt.length, text.length]] : 'all';
+      return { text, spans, addSpecialTokens: true, notes: [] };
     }
     case 'labelled': {
       const { row, text } = example;
@@ -67,23 +83,82 @@ export function renderExample(example: Example, options: RenderOptions): Rendere
       return renderExample({ kind: 'prompt_completion', row, ...pair }, options);
     }
     case 'messages':
-      return conversation(example.messages, options);
+      return templated(example.messages, options, () => example.messages.map(({ content }) => content));
   }
   example satisfies never;
 }
 
-/** Formats a prompt with the template, up to the start of the answer. */
-export function renderPrompt(messages: readonly ChatMessage[], template: ChatTemplate): string {
-  return template.render(messages, true);
+/** Formats a prompt with the template, up to the start of the answer; as examples are, so that it is answered like them. */
+export function renderPrompt(
+  messages: readonly ChatMessage[],
+  template: ChatTemplate,
+  fallback: SystemFallback = 'first_question',
+): string {
+  return template.render(fitMessages(messages, template.facts, fallback).messages, true);
 }
 
 function withEos(text: string, eos: string | null): string {
-  return eos === null || text.endsWith(eos) ? text : text + eos;
+  return eos === null || text.trimEnd().endsWith(eos) ? text : text + eos;
 }
 
-function conversation(messages: readonly ChatMessage[], options: RenderOptions): Rendered {
+/** `written` gives the messages' texts as they stand in the file. */
+function templated(messages: readonly ChatMessage[], options: RenderOptions, written: () => string[]): Rendered {
+  const { templatedText, endTokens } = options;
+  if (templatedText === 'text') return conversation(messages, options);
+  let mark: string | null = null;
+  for (const { role, content } of messages) mark ??= markIn(content, role, endTokens);
+  if (mark === null) return conversation(messages, options);
+  if (templatedText === 'ask') {
+    throw new RowRefused(
+      'already_templated',
+      `is in a chat template already (“${mark}”)`,
+      'Set dataset.templated_text to say whether to use it as it is, without its marks, or as plain text.',
+    );
+  }
+  if (templatedText === 'as_is') return asItIs(messages, written(), options);
+  const rendered = conversation(stripped(messages, endTokens), options);
+  return { ...rendered, notes: [...rendered.notes, 'marks_stripped'] };
+}
+
+function asItIs(messages: readonly ChatMessage[], written: readonly string[], options: RenderOptions): Rendered {
+  const { eosToken, endTokens, assistantOnlyLoss } = options;
+  const spans: Span[] = [];
+  let text = '';
+  written.forEach((part, i) => {
+    const start = text.length;
+    text += part;
+    if (messages[i]!.role === 'assistant' && messages[i]!.train !== false) spans.push([start, text.length]);
+  });
+  const ended = endTokens.some((token) => token !== '' && text.trimEnd().endsWith(token));
+  const whole = ended ? text : withEos(text, eosToken);
+  const last = spans.at(-1);
+  if (last && last[1] === text.length) last[1] = whole.length;
+  return {
+    text: whole,
+    spans: assistantOnlyLoss ? spans : 'all',
+    addSpecialTokens: true,
+    notes: ['used_as_is'],
+  };
+}
+
+/** The messages without the marks of a template: a prompt may hold several of them, and the start of the answer. */
+function stripped(messages: readonly ChatMessage[], endTokens: readonly string[]): ChatMessage[] {
+  return messages.flatMap((message): ChatMessage[] => {
+    const turns = turnsIn(message.content, endTokens);
+    if (turns.length === 0) return [{ ...message, content: withoutMarks(message.content, endTokens) }];
+    // Answers in a prompt are context.
+    if (message.role !== 'assistant') {
+      return turns.map((turn) => (turn.role === 'assistant' ? { ...turn, train: false as const } : turn));
+    }
+    return turns.map((turn) => (turn.role === 'assistant' ? { ...message, content: turn.content } : turn));
+  });
+}
+
+function conversation(given: readonly ChatMessage[], options: RenderOptions): Rendered {
   const template = options.template ?? options.plainTemplate;
+  const { messages, fittings } = fitMessages(given, template.facts, options.systemFallback);
   const text = template.render(messages, false);
+  const notes = [...fittings, ...unwritten(template, messages, text)];
   const spans = options.assistantOnlyLoss ? answerSpans(template, messages, text, options.endTokens) : 'all';
-  return { text, spans, addSpecialTokens: options.template === null };
+  return { text, spans, addSpecialTokens: options.template === null, notes };
 }

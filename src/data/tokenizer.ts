@@ -134,6 +134,18 @@ export class TextTokenizer {
     return { ids, tokens };
   }
 
+  /** The same, without a second BOS or EOS where the text has its own: one that a chat template wrote, for example. */
+  encodeOnce(text: string, addSpecialTokens: boolean): { ids: number[]; tokens: string[] } {
+    const { ids, tokens } = this.encode(text, addSpecialTokens);
+    if (!addSpecialTokens) return { ids, tokens };
+    const { before, behind } = this.around;
+    const start = startsTwice(ids, before) ? before.length : 0;
+    const end = ids.length - (startsTwice(ids.toReversed(), behind.toReversed()) ? behind.length : 0);
+    return start === 0 && end === ids.length
+      ? { ids, tokens }
+      : { ids: ids.slice(start, end), tokens: tokens.slice(start, end) };
+  }
+
   /** The special tokens that the tokeniser puts before and after a text: BERT's [CLS] and [SEP], Llama's <s>. */
   get around(): { before: readonly number[]; behind: readonly number[] } {
     if (!this.aroundText) {
@@ -237,6 +249,10 @@ function parseObject(file: string, text: string): Record<string, unknown> {
     });
   }
   return value;
+}
+
+function startsTwice(ids: readonly number[], added: readonly number[]): boolean {
+  return added.length > 0 && [...added, ...added].every((id, i) => ids[i] === id);
 }
 
 /** Each merge as its two halves; checkTokenizer has seen that it has two. */

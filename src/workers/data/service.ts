@@ -23,6 +23,9 @@ import { defaultSection, objectiveOf, textObjective } from '../../objectives';
 import type { DatasetSection } from '../../recipe/types';
 import type { DataApi, TokenizerInfo } from './api';
 
+/** The fields of a dataset that decide how its rows are written for a model. */
+type WritingSection = Pick<DatasetSection, 'system_fallback' | 'templated_text'>;
+
 interface OpenTokenizer {
   tokenizer: TextTokenizer;
   /** The model's own template; null if it has none. */
@@ -78,9 +81,10 @@ export function createDataApi(): DataApi {
       const dataset = needDataset();
       const descriptor = objectiveOf(objectiveSection);
       const objective = descriptor.data(objectiveSection);
-      const key = JSON.stringify([objectiveSection.type, objective.encodedBy]);
+      const { system_fallback, templated_text } = section;
+      const key = JSON.stringify([objectiveSection.type, objective.encodedBy, system_fallback, templated_text]);
       if (encoded?.key !== key) {
-        const options = textOptions(opened, separatorOf(dataset));
+        const options = textOptions(opened, separatorOf(dataset), section);
         encoded = { key, dataset: encodeDataset(dataset, objective, options, opened.tokenizer) };
         plainChat =
           opened.template === null && descriptor.writes && dataset.examples.some((e) => e.kind === 'messages');
@@ -93,11 +97,11 @@ export function createDataApi(): DataApi {
       // Base text is mostly plain text; if it has prompts and answers, both are learned.
       const descriptor = objectiveOf({ type });
       const objective = descriptor.data(defaultSection(descriptor));
-      const options = textOptions(opened, '\n');
+      const options = textOptions(opened, '\n', BASE_TEXT);
       return tokenizeText(name, new Uint8Array(bytes), maxLength, objective, options, opened.tokenizer);
     },
 
-    viewTokens(row, _section: DatasetSection, objective, maxLength) {
+    viewTokens(row, section, objective, maxLength) {
       const opened = needTokenizer();
       const dataset = needDataset();
       const example = dataset.examples.find((e) => e.row === row);
@@ -110,7 +114,7 @@ export function createDataApi(): DataApi {
           action: problem ? problem.action : 'Choose another row.',
         });
       }
-      const options = textOptions(opened, separatorOf(dataset));
+      const options = textOptions(opened, separatorOf(dataset), section);
       return viewExample(example, objectiveOf(objective).data(objective), options, opened.tokenizer, maxLength);
     },
 
@@ -120,7 +124,7 @@ export function createDataApi(): DataApi {
       const messages: ChatMessage[] = system ? [{ role: 'system', content: system }] : [];
       messages.push({ role: 'user', content: prompt });
       const text = chat ? renderPrompt(messages, chat) : messages.map((m) => m.content).join('\n\n');
-      const { ids } = tokenizer.encode(text, template === null);
+      const { ids } = tokenizer.encodeOnce(text, template === null);
       checkIds(ids, tokenizer);
       if (ids.length === 0 && chat) {
         throw new TabtuneError({
@@ -198,9 +202,15 @@ function endOfTurnId(template: ChatTemplate, tokenizer: TextTokenizer): number |
   return ids.find((id) => tokenizer.isSpecial(id)) ?? null;
 }
 
-function textOptions(opened: OpenTokenizer, separator: string): TextOptions {
+/** Whatever is in a base text is used as it is. */
+const BASE_TEXT: WritingSection = { system_fallback: 'first_question', templated_text: 'as_is' };
+
+function textOptions(opened: OpenTokenizer, separator: string, section: WritingSection): TextOptions {
   const { tokenizer, template, plainTemplate, endTokens } = opened;
-  return { template, plainTemplate, eosToken: tokenizer.special.eos_token ?? null, separator, endTokens };
+  // A recipe from an older version may not have these fields.
+  const { system_fallback: systemFallback = 'first_question', templated_text: templatedText = 'ask' } = section;
+  const eosToken = tokenizer.special.eos_token ?? null;
+  return { template, plainTemplate, eosToken, separator, endTokens, systemFallback, templatedText };
 }
 
 /**

@@ -216,7 +216,7 @@ describe('tokenising a dataset', () => {
     const turn = (role: string) => ({ role, content: 'x' });
     const rows = jsonl([
       { messages: [turn('user'), turn('assistant')] },
-      { messages: [turn('system'), turn('user'), turn('assistant')] },
+      { messages: [turn('user'), turn('assistant'), turn('user'), turn('assistant')] },
     ]);
     const api = apiWith({ ...files, chatTemplate: strict }, 'a.jsonl', rows);
     const dataset = api.tokenize(section(), OBJECTIVE, 512, 1);
