@@ -1,7 +1,7 @@
 /** All examples of a dataset -> ids. Rows that cannot be used are left out, with the reason among the problems. */
 import { TabtuneError } from '../base/errors';
 import type { TemplatedText } from '../recipe/sections';
-import { encodeRow } from './encode-row';
+import { encodeRow, LONG_ROW, lettersOf } from './encode-row';
 import type { Encoded } from './loss-mask';
 import type { ObjectiveData, TextOptions, UsableExamples } from './objective-data';
 import { excerpt, ProblemList } from './problems';
@@ -17,6 +17,23 @@ export interface EncodedDataset extends UsableExamples {
   problems: readonly DataProblem[];
 }
 
+export interface Progress {
+  /** Rows at which an earlier attempt never returned. */
+  leftOut?: readonly number[];
+  /** Tell of every row, not only now and then. */
+  careful?: boolean;
+  /** Told before a row is encoded, as an index into the examples; their number at the end. */
+  onRow?: (at: number) => void;
+}
+
+const TELL_EVERY_MS = 200;
+
+const NEVER_ENDED = new RowRefused(
+  'row_too_slow',
+  'kept the model’s tokeniser busy until it was stopped',
+  'Shorten or split it.',
+);
+
 /** A template that is stopped at more rows than this, at a second and more each, is not worth waiting for. */
 const MOST_STOPPED = 10;
 
@@ -26,6 +43,7 @@ export function encodeDataset(
   objective: ObjectiveData,
   options: TextOptions,
   tokenizer: TextTokenizer,
+  { leftOut = [], careful = false, onRow }: Progress = {},
 ): EncodedDataset {
   const { needs } = objective;
   if (needs && !dataset.examples.some((e) => e.kind === needs.kind)) {
@@ -45,7 +63,17 @@ export function encodeDataset(
   const noted = new NoteCounts();
   const templated: RowRefused[] = [];
   let stopped = 0;
-  for (const example of dataset.examples) {
+  let told = -Infinity;
+  for (const [i, example] of dataset.examples.entries()) {
+    const now = performance.now();
+    if (onRow && (careful || now - told > TELL_EVERY_MS || lettersOf(example) >= LONG_ROW)) {
+      told = now;
+      onRow(i);
+    }
+    if (leftOut.includes(example.row)) {
+      problems.add(NEVER_ENDED.inRow(example.row));
+      continue;
+    }
     const refused = objective.refuse?.(example);
     if (refused) {
       problems.add(refused);
@@ -88,6 +116,7 @@ export function encodeDataset(
       });
     }
   }
+  onRow?.(dataset.examples.length);
   if (templated.length > 0 && templated.length * 2 >= dataset.examples.length) {
     throw askAboutMarks(dataset, templated);
   }

@@ -11,6 +11,9 @@ const MOST_LETTERS = 2 ** 21;
 /** Plain text is cut into pieces, and a row may be a book. */
 const MOST_LETTERS_IN_PIECES = 2 ** 24;
 
+/** Rows of this many letters are announced before they are encoded. */
+export const LONG_ROW = 20_000;
+
 /** The letters of an example, which say how long it takes. */
 export function lettersOf(example: Example): number {
   switch (example.kind) {

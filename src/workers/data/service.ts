@@ -76,20 +76,21 @@ export function createDataApi(): DataApi {
       return parsed;
     },
 
-    tokenize(section, objectiveSection, contextLength, seed) {
+    tokenize(section, objectiveSection, contextLength, seed, memoryLength, leftOut = [], careful = false, onRow) {
       const opened = needTokenizer();
       const dataset = needDataset();
       const descriptor = objectiveOf(objectiveSection);
       const objective = descriptor.data(objectiveSection);
       const { system_fallback, templated_text } = section;
-      const key = JSON.stringify([objectiveSection.type, objective.encodedBy, system_fallback, templated_text]);
+      const key = JSON.stringify([objectiveSection.type, objective.encodedBy, system_fallback, templated_text, leftOut]);
       if (encoded?.key !== key) {
         const options = textOptions(opened, separatorOf(dataset), section);
-        encoded = { key, dataset: encodeDataset(dataset, objective, options, opened.tokenizer) };
+        const progress = { leftOut, careful, ...(onRow && { onRow }) };
+        encoded = { key, dataset: encodeDataset(dataset, objective, options, opened.tokenizer, progress) };
         plainChat =
           opened.template === null && descriptor.writes && dataset.examples.some((e) => e.kind === 'messages');
       }
-      return finishDataset(encoded.dataset, section, objective, contextLength, seed);
+      return finishDataset(encoded.dataset, section, objective, contextLength, seed, memoryLength);
     },
 
     tokenizeBaseText(name, bytes, maxLength, type = textObjective('decoder').type) {
