@@ -58,8 +58,7 @@ function framedSpans(
     const start = text.length - frame.behind.length - content.length;
     return text.endsWith(frame.before + content + frame.behind) ? [[start, text.length]] : null;
   }
-  const wanted = new Set(learned);
-  const places = template.places(messages, text, (_, i) => wanted.has(i));
+  const places = placesOf(template, messages, text, learned);
   if (!places) return null;
   const spans: Span[] = [];
   for (const i of learned) {
@@ -72,6 +71,12 @@ function framedSpans(
   }
   const last = learned.at(-1) === messages.length - 1;
   return last && spans.at(-1)![1] !== text.length ? null : spans;
+}
+
+/** Of all messages, or else of the answers. */
+function placesOf(template: ChatTemplate, messages: readonly ChatMessage[], text: string, answers: readonly number[]) {
+  const wanted = new Set(answers);
+  return template.places(messages, text) ?? template.places(messages, text, (_, i) => wanted.has(i));
 }
 
 const leading = (content: string) => content.length - content.trimStart().length;
@@ -100,9 +105,7 @@ function foundSpans(
   learned: readonly number[],
   endTokens: readonly string[],
 ): Span[] {
-  const wanted = new Set(learned);
-  const places =
-    template.places(messages, text) ?? template.places(messages, text, (_, i) => wanted.has(i)) ?? null;
+  const places = placesOf(template, messages, text, learned);
   const known = new Map<string, Surroundings[]>();
   const lastQuestion = messages.findLastIndex(({ role }) => role === 'user');
   let work = 0;

@@ -90,7 +90,24 @@ export class ChatTemplate {
   places(
     messages: readonly ChatMessage[],
     rendered: string,
-    among: (message: ChatMessage, i: number) => boolean = () => true,
+    among?: (message: ChatMessage, i: number) => boolean,
+  ): (Span | undefined)[] | null {
+    if (among) return this.findPlaces(messages, rendered, among);
+    // Asked for by those who look for lost messages, and then by those who look for answers.
+    const { found } = this;
+    if (found?.messages === messages && found.rendered === rendered) return found.places;
+    const places = this.findPlaces(messages, rendered, () => true);
+    this.found = { messages, rendered, places };
+    return places;
+  }
+
+  private found: { messages: readonly ChatMessage[]; rendered: string; places: (Span | undefined)[] | null } | null =
+    null;
+
+  private findPlaces(
+    messages: readonly ChatMessage[],
+    rendered: string,
+    among: (message: ChatMessage, i: number) => boolean,
   ): (Span | undefined)[] | null {
     const marked = messages.map((message, i) =>
       coreOf(message) !== '' && among(message, i) ? { ...message, content: withMark(message, i) } : message,

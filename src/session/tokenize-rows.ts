@@ -7,9 +7,11 @@ import { LONG_ROW, lettersOf } from '../data/encode-row';
 import type { ParsedDataset, TokenizedDataset } from '../data/types';
 
 /** A row of this many letters a second, on a slow machine with the slowest tokeniser. */
-const LETTERS_A_SECOND = 20_000;
+const LETTERS_A_SECOND = 25_000;
 /** What a row may take besides; templates are stopped sooner by themselves. */
-const PATIENCE_SECONDS = 10;
+const PATIENCE_SECONDS = 2;
+/** What the worker has said already may still wait for a busy page. */
+const GRACE_MS = 100;
 /** If more rows than this are slow, it is not the rows. */
 const MOST_LEFT_OUT = 3;
 
@@ -69,7 +71,9 @@ class Watch {
 
   start(milliseconds: number): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.stall(true), milliseconds);
+    this.timer = setTimeout(() => {
+      this.timer = setTimeout(() => this.stall(true), GRACE_MS);
+    }, milliseconds);
   }
 
   stop(): void {
