@@ -243,7 +243,8 @@ function afterThoughts(content: string): number {
 function withMark(message: ChatMessage, i: number): string {
   const { content } = message;
   const core = coreOf(message);
-  const start = content.length - content.slice(message.role === 'assistant' ? afterThoughts(content) : 0).trimStart().length;
+  const start =
+    content.length - content.slice(message.role === 'assistant' ? afterThoughts(content) : 0).trimStart().length;
   const number = [...String(i)].map((digit) => String.fromCharCode(DIGITS + Number(digit))).join('');
   return `${content.slice(0, start)}${OPEN}${number}${core}${CLOSE}${content.slice(start + core.length)}`;
 }

@@ -1,11 +1,18 @@
 /** Whether a rendered conversation has the text of every message, and what else became of a row on the way to its text. */
+import type { Choice } from '../base/errors';
 import { type ChatTemplate, coreOf } from './chat-template';
 import type { Fitting } from './fit-messages';
 import { RowRefused } from './row-refused';
 import { thoughtsOf } from './template-messages';
 import type { ChatMessage, DataProblem } from './types';
 
-export type RenderNote = Fitting | 'thoughts_left_out' | 'text_changed' | 'marks_stripped' | 'used_as_is' | 'text_has_marks';
+export type RenderNote =
+  | Fitting
+  | 'thoughts_left_out'
+  | 'text_changed'
+  | 'marks_stripped'
+  | 'used_as_is'
+  | 'text_has_marks';
 
 /** Orders of roles in which every message was found by marks once; the texts of further rows only have to be there. */
 const verified = new WeakMap<ChatTemplate, Set<string>>();
@@ -45,8 +52,7 @@ function standInOrder(messages: readonly ChatMessage[], text: string): boolean {
 }
 
 /** Some templates write the results of tools as JSON. */
-const sameText = (written: string, core: string) =>
-  written === core || written === JSON.stringify(core).slice(1, -1);
+const sameText = (written: string, core: string) => written === core || written === JSON.stringify(core).slice(1, -1);
 
 function thoughtsStand(messages: readonly ChatMessage[], text: string): boolean {
   let at = 0;
@@ -75,44 +81,50 @@ function lost({ role }: ChatMessage, i: number): RowRefused {
   );
 }
 
-const words: Record<RenderNote, { severity: DataProblem['severity']; said(rows: string): string; action: string }> = {
+interface Words {
+  said(rows: string): string;
+  action: string;
+  choices?: Choice[];
+}
+
+const leaveOut: Choice[] = [
+  { label: 'Leave the messages out', set: { 'dataset.system_fallback': 'leave_out' } },
+  { label: 'Leave the rows out', set: { 'dataset.system_fallback': 'leave_out_row' } },
+];
+
+const words: Record<RenderNote, Words> = {
   system_folded: {
-    severity: 'warning',
     said: (rows) => `The model’s chat template has no place for the system messages of ${rows}.`,
     action: 'They were put before the next question. dataset.system_fallback can leave them, or their rows, out.',
+    choices: leaveOut,
   },
   system_joined: {
-    severity: 'warning',
     said: (rows) => `The model’s chat template has no place for a second system message, as in ${rows}.`,
     action: 'It was joined to the first. dataset.system_fallback can leave it, or its row, out.',
+    choices: leaveOut,
   },
   system_left_out: {
-    severity: 'warning',
     said: (rows) => `The model’s chat template has no place for the system messages of ${rows}.`,
     action: 'They were left out, as dataset.system_fallback says.',
+    choices: [{ label: 'Put them before the question', set: { 'dataset.system_fallback': 'first_question' } }],
   },
   thoughts_left_out: {
-    severity: 'warning',
     said: (rows) => `The model’s chat template leaves out the thoughts of earlier answers in ${rows}.`,
     action: 'Only those of the last answer are learned. Make a row of each answer to learn all of them.',
   },
   text_changed: {
-    severity: 'warning',
     said: (rows) => `The model’s chat template changes the text of a message in ${rows}.`,
     action: 'Look at what the model reads, with the row’s tokens.',
   },
   marks_stripped: {
-    severity: 'warning',
     said: (rows) => `The marks of a chat template were taken off ${rows}.`,
     action: 'The model’s own template was used instead, as dataset.templated_text says.',
   },
   text_has_marks: {
-    severity: 'warning',
     said: (rows) => `The text of ${rows} is in a chat template already.`,
     action: 'It is learned as it is. If the template is another model’s, this one reads its marks as letters.',
   },
   used_as_is: {
-    severity: 'warning',
     said: (rows) => `The model’s chat template was not used for ${rows}, which have marks of one already.`,
     action: 'They are learned as they are, as dataset.templated_text says.',
   },
@@ -132,10 +144,10 @@ export class NoteCounts {
 
   problems(): DataProblem[] {
     return Array.from(this.found, ([note, { count, row }]) => {
-      const { severity, said, action } = words[note];
+      const { said, action, choices } = words[note];
       const rows = count === 1 ? `row ${row}` : `${count} rows (the first is row ${row})`;
-      return { severity, code: note, ...(count === 1 ? { row } : {}), message: said(rows), action, dropped: false };
+      const problem: DataProblem = { severity: 'warning', code: note, message: said(rows), action, dropped: false };
+      return { ...problem, ...(count === 1 && { row }), ...(choices && { choices }) };
     });
   }
 }
-

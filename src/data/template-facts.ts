@@ -86,7 +86,8 @@ export function templateFacts(template: Tried, source: string): TemplateFacts {
   };
 }
 
-const worst = (all: Reception[]) => all.find((one) => one === 'refused') ?? all.find((one) => one === 'dropped') ?? 'written';
+const worst = (all: Reception[]) =>
+  all.find((one) => one === 'refused') ?? all.find((one) => one === 'dropped') ?? 'written';
 
 const verb: Record<Exclude<Reception, 'written'>, string> = { dropped: 'leaves out', refused: 'refuses' };
 

@@ -15,7 +15,14 @@ const FAMILIES: Marks[][] = [
   // ChatML, Qwen, SmolLM; Phi-4 has <|im_sep|> behind the role.
   [{ opening: new RegExp(`<\\|im_start\\|>[ \\t]*${ROLE}(?:<\\|im_sep\\|>|[ \\t]*\\r?\\n|$)`, 'gi') }],
   // Llama 3 and 4
-  [{ opening: new RegExp(`<\\|(?:start_header_id|header_start)\\|>\\s*${ROLE}\\s*<\\|(?:end_header_id|header_end)\\|>`, 'gi') }],
+  [
+    {
+      opening: new RegExp(
+        `<\\|(?:start_header_id|header_start)\\|>\\s*${ROLE}\\s*<\\|(?:end_header_id|header_end)\\|>`,
+        'gi',
+      ),
+    },
+  ],
   // Gemma
   [{ opening: new RegExp(`<(?:start_of_turn|\\|turn)>[ \\t]*${ROLE}(?:[ \\t]*\\r?\\n|$)`, 'gi') }],
   // Phi-3, Zephyr, TinyLlama, GLM, OLMo, OpenAssistant, and DeepSeek with its own bars
@@ -33,7 +40,10 @@ const FAMILIES: Marks[][] = [
   ],
   // Alpaca, Guanaco
   [
-    { opening: /^###[ \t]*(?:Instruction|Human|User|Input|Question):?[ \t]*$|^###[ \t]*(?:Human|User):/gim, role: 'user' },
+    {
+      opening: /^###[ \t]*(?:Instruction|Human|User|Input|Question):?[ \t]*$|^###[ \t]*(?:Human|User):/gim,
+      role: 'user',
+    },
     { opening: /^###[ \t]*(?:Response|Assistant|Answer|Output):?[ \t]*$|^###[ \t]*Assistant:/gim, role: 'assistant' },
   ],
   // Vicuna

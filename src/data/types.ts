@@ -11,8 +11,6 @@ export interface ChatMessage {
   thoughts?: string;
   /** False: an assistant message that the model reads but is not trained on (OpenAI's `weight: 0`, TRL's prompts). */
   train?: false;
-  /** What an assistant message thinks before its answer; it goes where the chat template has a place for it. */
-  thoughts?: string;
 }
 
 /** One training example in canonical form. `row` is 1-based: the line of a JSONL file, the data row of a CSV, the element of an array. */

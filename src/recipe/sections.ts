@@ -53,7 +53,8 @@ export type ReadingSection = Pick<DatasetSection, 'format' | 'columns'> &
 
 /** Changes of a recipe that leave the reading of its file to detection. */
 export const readAsDetected: Record<string, undefined> = Object.fromEntries(
-  readingFields.map((name) => [`dataset.${name}`, undefined]),
+  // What to do with the marks of a template is said about one file, too.
+  [...readingFields, 'templated_text'].map((name) => [`dataset.${name}`, undefined]),
 );
 
 export function readingOf<S extends Partial<ReadingSection>>(section: S): Pick<S, keyof S & keyof ReadingSection> {

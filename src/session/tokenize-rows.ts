@@ -2,7 +2,7 @@
  * Tokenising a dataset in a worker that may never return from a row. The worker says now and then which row it has come
  * to; when it stops saying so it is ended, and the row that it was at is left out of the next attempt.
  */
-import { TabtuneError } from '../base/errors';
+import type { TabtuneError } from '../base/errors';
 import { LONG_ROW, lettersOf } from '../data/encode-row';
 import type { ParsedDataset, TokenizedDataset } from '../data/types';
 

@@ -17,6 +17,8 @@ export interface TokenizerInfo {
   /** Ids that end an answer: EOS, and the template's end-of-turn token if it is different. */
   stopTokenIds: number[];
   hasChatTemplate: boolean;
+  /** What the template does not write, each continuing "The chat template …"; empty without a template. */
+  templateGaps: string[];
 }
 
 export interface EncodedForTask {

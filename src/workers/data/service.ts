@@ -12,6 +12,7 @@ import { checkIds } from '../../data/loss-mask';
 import type { TextOptions } from '../../data/objective-data';
 import { parseDataset } from '../../data/parse';
 import { renderPrompt } from '../../data/render';
+import { templateGaps } from '../../data/template-facts';
 import { finishDataset } from '../../data/tokenize';
 import { TextTokenizer } from '../../data/tokenizer';
 import type { TokenizerSource } from '../../data/tokenizer-files';
@@ -65,6 +66,7 @@ export function createDataApi(): DataApi {
         maskTokenId: tokenizer.maskTokenId,
         stopTokenIds,
         hasChatTemplate: template !== null,
+        templateGaps: template === null ? [] : templateGaps(template.facts),
       } satisfies TokenizerInfo;
     },
 
@@ -82,7 +84,13 @@ export function createDataApi(): DataApi {
       const descriptor = objectiveOf(objectiveSection);
       const objective = descriptor.data(objectiveSection);
       const { system_fallback, templated_text } = section;
-      const key = JSON.stringify([objectiveSection.type, objective.encodedBy, system_fallback, templated_text, leftOut]);
+      const key = JSON.stringify([
+        objectiveSection.type,
+        objective.encodedBy,
+        system_fallback,
+        templated_text,
+        leftOut,
+      ]);
       if (encoded?.key !== key) {
         const options = textOptions(opened, separatorOf(dataset), section);
         const progress = { leftOut, careful, ...(onRow && { onRow }) };

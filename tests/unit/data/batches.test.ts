@@ -205,9 +205,12 @@ describe('statistics', () => {
     [100, [5000], 2048, 'truncated', undefined, 100],
     [4096, [5000], 2048, 'truncated', undefined, 2048],
     [4096, [5000], 8192, 'truncated', 1024, 4096],
-  ])('max_length %s of lengths %j in a context of %i, %s, with memory for %s, is %i', (limit, lengths, context, longTexts, memory, expected) => {
-    expect(resolveMaxLength(limit, lengths, context, longTexts, memory)).toBe(expected);
-  });
+  ])(
+    'max_length %s of lengths %j in a context of %i, %s, with memory for %s, is %i',
+    (limit, lengths, context, longTexts, memory, expected) => {
+      expect(resolveMaxLength(limit, lengths, context, longTexts, memory)).toBe(expected);
+    },
+  );
 });
 
 describe('batch shapes', () => {

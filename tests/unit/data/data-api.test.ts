@@ -185,7 +185,9 @@ describe('tokenising a dataset', () => {
     const cut = api.tokenize(section(), OBJECTIVE, 64, 1);
     expect(cut.maxLength).toBe(64);
     expect(codes(cut)).toEqual(['truncated']);
-    expect(cut.problems[0]!.message).toContain('1 of 100 examples is longer than 64 tokens, the most that the model can read');
+    expect(cut.problems[0]!.message).toContain(
+      '1 of 100 examples is longer than 64 tokens, the most that the model can read',
+    );
     const short = api.tokenize(section(), OBJECTIVE, 2048, 1, 32);
     expect(short.maxLength).toBe(32);
     expect(short.problems[0]!.message).toContain('this GPU’s memory');

@@ -239,22 +239,25 @@ describe('DataHost', () => {
     }
   };
 
-  it.each([[[4]], [[0]], [[2, 9]], [[1, 5, 8]]])('leaves out the rows %j, at which the tokeniser hangs', async (hanging) => {
-    await inFakeTime(async () => {
-      const { host, attempts, workers } = hangingAt(hanging);
-      let result: unknown;
-      void host.tokenize(tokenizer, file('a'), recipe(), 512).then((value) => {
-        result = value;
+  it.each([[[4]], [[0]], [[2, 9]], [[1, 5, 8]]])(
+    'leaves out the rows %j, at which the tokeniser hangs',
+    async (hanging) => {
+      await inFakeTime(async () => {
+        const { host, attempts, workers } = hangingAt(hanging);
+        let result: unknown;
+        void host.tokenize(tokenizer, file('a'), recipe(), 512).then((value) => {
+          result = value;
+        });
+        await passTimeUntil(() => result !== undefined);
+        expect(result).toEqual(tokens);
+        expect(attempts.at(-1)!.leftOut).toEqual(hanging.map((at) => at + 1));
+        // One attempt to notice it, then one more for each of the rows.
+        expect(attempts.map(({ careful }) => careful)).toEqual([false, ...hanging.map(() => true), true]);
+        expect(workers).toHaveLength(attempts.length);
+        host.close();
       });
-      await passTimeUntil(() => result !== undefined);
-      expect(result).toEqual(tokens);
-      expect(attempts.at(-1)!.leftOut).toEqual(hanging.map((at) => at + 1));
-      // One attempt to notice it, then one more for each of the rows.
-      expect(attempts.map(({ careful }) => careful)).toEqual([false, ...hanging.map(() => true), true]);
-      expect(workers).toHaveLength(attempts.length);
-      host.close();
-    });
-  });
+    },
+  );
 
   it('blames the model if it hangs at more rows than three', async () => {
     await inFakeTime(async () => {

@@ -242,7 +242,13 @@ const bad: [name: string, changes: Partial<TokenizerFiles>, use: Use, code: stri
     /rejects/,
   ],
   ['a template that writes nothing', template('{# nothing #}'), prompt, 'bad_model', /produces no text/],
-  ['a template that writes nothing, with data', template('{# nothing #}'), learn(chat), 'bad_data', /would lose its question/],
+  [
+    'a template that writes nothing, with data',
+    template('{# nothing #}'),
+    learn(chat),
+    'bad_data',
+    /would lose its question/,
+  ],
 ];
 
 describe('untrusted models', () => {
