@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "oracle"))
 
-from hard_strings import hard_strings, well_formed
+from hard_strings import hard_strings, long_strings, well_formed
 from real_tokenizers import SOURCES, without_limits
 from tokenizers import Tokenizer
 
@@ -18,7 +18,7 @@ def main(out: Path) -> None:
         text = json.dumps(without_limits(files))
         rust = Tokenizer.from_str(text)
         rows = []
-        for row in hard_strings():
+        for row in [*hard_strings(), *long_strings()]:
             reference = well_formed(row["text"])
             ids = rust.encode(reference, add_special_tokens=False).ids
             special = rust.encode(reference).ids

@@ -1,4 +1,4 @@
-// Compares our tokenizer with the Rust library on the hard strings, for the complete tokenizers of real models.
+// Compares our tokenizer with the Rust library on the hard and the long strings, for the complete tokenizers of real models.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';

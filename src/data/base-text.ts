@@ -5,6 +5,7 @@
  */
 import { TabtuneError } from '../base/errors';
 import { targetsOf } from './batches';
+import { encodeRow } from './encode-row';
 import type { ObjectiveData, TextOptions } from './objective-data';
 import { parseDataset } from './parse';
 import type { TextTokenizer } from './tokenizer';
@@ -26,7 +27,7 @@ export function tokenizeText(
   const labelled = objective.label({ name, examples, labelColumn: '' });
   const piecesOf = (example: Example, i: number) => {
     const ending = example.kind === 'text' ? { ...options, eosToken: null } : options;
-    const { encoded } = objective.encode(example, ending, tokenizer);
+    const { encoded } = encodeRow(example, objective, ending, tokenizer);
     return labelled.tokenize(encoded, i, { maxLength, packing: false }) ?? [];
   };
   const pieces = examples.flatMap(piecesOf).filter((piece) => targetsOf(piece) > 0);

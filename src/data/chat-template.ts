@@ -5,6 +5,8 @@
 import { parse, tokenize } from '@huggingface/jinja';
 import { TabtuneError } from '../base/errors';
 import { type Program, parseTemplate, RunawayTemplate, runTemplate } from './jinja';
+import { type TemplateFacts, templateFacts } from './template-facts';
+import { type GivenMessage, givenMessages, needsFacts, splice } from './template-messages';
 import type { SpecialTokens } from './tokenizer';
 import { MAX_TEMPLATE_BYTES } from './tokenizer-files';
 import type { ChatMessage } from './types';
@@ -17,6 +19,9 @@ const MAX_RENDERED_CHARS = 2 ** 20;
 /** Private-use characters that mark positions in the output. */
 const OPEN = '\uE0F0';
 const CLOSE = '\uE0F1';
+/** Between them, the number of a message, one such character for each digit. */
+const DIGITS = 0xe0e0;
+const MARKS = /[\uE0E0-\uE0E9\uE0F0-\uE0F2]/;
 
 /** A half-open range of UTF-16 positions in a rendered text. */
 export type Span = [start: number, end: number];
@@ -40,7 +45,7 @@ export class ChatTemplate {
 
   /** Throws bad_model if the template is too large or not valid Jinja. */
   constructor(
-    source: string,
+    private readonly source: string,
     private readonly special: SpecialTokens,
   ) {
     const bytes = new TextEncoder().encode(source).length;
@@ -77,11 +82,50 @@ export class ChatTemplate {
     return this.marked && this.marks(this.marked, messages, rendered);
   }
 
-  /** The ranges of the contents of the messages at `indices`; null if marking them changes the surrounding text. */
-  contentSpans(messages: readonly ChatMessage[], indices: readonly number[], rendered: string): Span[] | null {
-    const marked = messages.map((m, i) => (indices.includes(i) ? { ...m, content: OPEN + m.content + CLOSE } : m));
-    return this.marks(this.template, marked, rendered);
+  /**
+   * Where the text of each message stands in the rendered conversation: the whole content without white space around it,
+   * or what follows thoughts in it. Undefined for messages that are not there; null if marking the texts of those that
+   * `among` accepts changes what is around them.
+   */
+  places(
+    messages: readonly ChatMessage[],
+    rendered: string,
+    among?: (message: ChatMessage, i: number) => boolean,
+  ): (Span | undefined)[] | null {
+    if (among) return this.findPlaces(messages, rendered, among);
+    // Asked for by those who look for lost messages, and then by those who look for answers.
+    const { found } = this;
+    if (found?.messages === messages && found.rendered === rendered) return found.places;
+    const places = this.findPlaces(messages, rendered, () => true);
+    this.found = { messages, rendered, places };
+    return places;
   }
+
+  private found: { messages: readonly ChatMessage[]; rendered: string; places: (Span | undefined)[] | null } | null =
+    null;
+
+  private findPlaces(
+    messages: readonly ChatMessage[],
+    rendered: string,
+    among: (message: ChatMessage, i: number) => boolean,
+  ): (Span | undefined)[] | null {
+    const marked = messages.map((message, i) =>
+      coreOf(message) !== '' && among(message, i) ? { ...message, content: withMark(message, i) } : message,
+    );
+    const found: (Span | undefined)[] = messages.map(() => undefined);
+    const spans = this.marks(this.template, marked, rendered, (i, span) => {
+      found[i] ??= span;
+    });
+    return spans && found;
+  }
+
+  /** How this template takes each role and feature, tried once. */
+  get facts(): TemplateFacts {
+    this.knownFacts ??= templateFacts(this, this.source);
+    return this.knownFacts;
+  }
+
+  private knownFacts: TemplateFacts | undefined;
 
   /**
    * The text before an answer (the generation prompt) and after it (the end of turn), if it is the same around both
@@ -114,8 +158,13 @@ export class ChatTemplate {
   }
 
   /** The marked ranges of a rendering; null if it differs from `rendered` in more than the marks. */
-  private marks(template: Program, messages: readonly ChatMessage[], rendered: string): Span[] | null {
-    if (rendered.includes(OPEN) || rendered.includes(CLOSE)) return null;
+  private marks(
+    template: Program,
+    messages: readonly ChatMessage[],
+    rendered: string,
+    tell?: (i: number, span: Span) => void,
+  ): Span[] | null {
+    if (MARKS.test(rendered)) return null;
     let marked: string;
     try {
       marked = this.run(template, messages, false);
@@ -123,31 +172,45 @@ export class ChatTemplate {
       return null;
     }
     const spans: Span[] = [];
-    let plain = '';
+    const pieces: string[] = [];
+    let length = 0;
+    const add = (piece: string) => {
+      pieces.push(piece);
+      length += piece.length;
+    };
     let at = 0;
     for (let open = marked.indexOf(OPEN); open !== -1; open = marked.indexOf(OPEN, at)) {
       const close = marked.indexOf(CLOSE, open);
       if (close === -1) return null;
-      plain += marked.slice(at, open);
-      const start = plain.length;
-      plain += marked.slice(open + 1, close);
-      if (plain.length > start) spans.push([start, plain.length]);
+      add(marked.slice(at, open));
+      const { number, end } = numberAt(marked, open + 1);
+      const start = length;
+      add(marked.slice(end, close));
+      if (number !== null) tell?.(number, [start, length]);
+      if (length > start) spans.push([start, length]);
       at = close + 1;
     }
-    return plain + marked.slice(at) === rendered ? spans : null;
+    add(marked.slice(at));
+    return length === rendered.length && pieces.join('') === rendered ? spans : null;
   }
 
   private run(template: Program, messages: readonly ChatMessage[], addGenerationPrompt: boolean): string {
+    const { given, spliced } = givenMessages(messages, messages.some(needsFacts) ? this.facts : null);
+    return splice(this.evaluate(template, given, addGenerationPrompt), spliced);
+  }
+
+  /** As the template's own code gets and gives it. Throws bad_model. */
+  evaluate(
+    template: Program,
+    messages: readonly GivenMessage[],
+    addGenerationPrompt: boolean,
+    tools: unknown[] | null = null,
+  ): string {
     let text: string;
     try {
-      text = runTemplate(template, {
-        messages: messages.map(({ role, content }) => ({ role, content })),
-        add_generation_prompt: addGenerationPrompt,
-        // Defined as None, as in transformers.
-        tools: null,
-        documents: null,
-        ...this.special,
-      });
+      // transformers defines tools and documents as None.
+      const variables = { messages: [...messages], add_generation_prompt: addGenerationPrompt, tools, documents: null };
+      text = runTemplate(template, { ...variables, ...this.special });
     } catch (error) {
       if (error instanceof RunawayTemplate) throw runaway(error.message);
       throw badTemplate('The model’s chat template rejects this conversation.', messageOf(error));
@@ -156,6 +219,47 @@ export class ChatTemplate {
     if (text.length > MAX_RENDERED_CHARS + 4 * letters) throw runaway(`It produced ${text.length} characters.`);
     return text;
   }
+
+  /** Tries messages with fields of their own. Throws bad_model, as render does. */
+  try(messages: readonly GivenMessage[], tools: unknown[] | null = null): string {
+    return this.evaluate(this.template, messages, false, tools);
+  }
+}
+
+/** The text of a message by which it is found again. */
+export function coreOf({ role, content }: ChatMessage): string {
+  return (role === 'assistant' ? content.slice(afterThoughts(content)) : content).trim();
+}
+
+const THOUGHTS_END = '</think>';
+
+/** Where what follows the thoughts in an answer begins. */
+function afterThoughts(content: string): number {
+  const at = content.lastIndexOf(THOUGHTS_END);
+  return at === -1 ? 0 : at + THOUGHTS_END.length;
+}
+
+/** White space stays outside, because templates strip it, and so do thoughts. */
+function withMark(message: ChatMessage, i: number): string {
+  const { content } = message;
+  const core = coreOf(message);
+  const start =
+    content.length - content.slice(message.role === 'assistant' ? afterThoughts(content) : 0).trimStart().length;
+  const number = [...String(i)].map((digit) => String.fromCharCode(DIGITS + Number(digit))).join('');
+  return `${content.slice(0, start)}${OPEN}${number}${core}${CLOSE}${content.slice(start + core.length)}`;
+}
+
+/** The number that a mark bears, if any, and where its text begins. */
+function numberAt(marked: string, from: number): { number: number | null; end: number } {
+  let digits = '';
+  let end = from;
+  for (;;) {
+    const digit = marked.charCodeAt(end) - DIGITS;
+    if (!(digit >= 0 && digit <= 9)) break;
+    digits += digit;
+    end++;
+  }
+  return { number: digits === '' ? null : Number(digits), end };
 }
 
 function messageOf(error: unknown): string {

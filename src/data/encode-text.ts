@@ -9,7 +9,7 @@ export function encodeAround(
   tokenizer: TextTokenizer,
 ): Encoded & { before: number; behind: number } {
   const { before, behind } = tokenizer.around;
-  const ids = [...before, ...tokenizer.encode(text, false).ids, ...behind];
+  const { ids } = tokenizer.encodeOnce(text, true);
   checkIds(ids, tokenizer);
   const trained = new Uint8Array(ids.length);
   return { row, ids: Int32Array.from(ids), trained, before: before.length, behind: behind.length };

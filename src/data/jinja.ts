@@ -13,10 +13,13 @@ type Node = Parameters<Interpreter['evaluate']>[0];
 const MAX_RANGE = 100_000;
 /** The longest intermediate string; conversations have less than a million characters. */
 const MAX_TEXT = 2 ** 24;
-/** Rendering normally takes milliseconds. */
+/** Rendering normally takes milliseconds; a message more costs real templates a tenth of this on a busy machine. */
 const MAX_MILLISECONDS = 1000;
+const MILLISECONDS_A_MESSAGE = 2;
+/** A single step may create a list of a hundred thousand items, so the clock is read often. */
+const STEPS_BETWEEN_LOOKS = 64;
 
-/** Thrown when a template is stopped, because it fails for practically every conversation. */
+/** Thrown when a template is stopped before it has finished. */
 export class RunawayTemplate extends Error {}
 
 /** Throws a SyntaxError or similar if the source is not Jinja. */
@@ -25,7 +28,7 @@ export function parseTemplate(source: string): Program {
 }
 
 /** Throws the template's own message if it rejects the conversation, or RunawayTemplate if it is stopped. */
-export function runTemplate(program: Program, variables: Record<string, unknown>): string {
+export function runTemplate(program: Program, variables: Record<string, unknown> & { messages: unknown[] }): string {
   const environment = new Environment();
   const globals = {
     ...{ true: true, True: true, false: false, False: false, none: null, None: null },
@@ -37,7 +40,8 @@ export function runTemplate(program: Program, variables: Record<string, unknown>
   };
   for (const [name, value] of Object.entries({ ...globals, ...variables })) environment.set(name, value);
   try {
-    return String(new TransformersInterpreter(environment).run(program).value);
+    const patience = MAX_MILLISECONDS + MILLISECONDS_A_MESSAGE * variables.messages.length;
+    return String(new TransformersInterpreter(environment, patience).run(program).value);
   } catch (cause) {
     // Stack overflow, or a string longer than possible.
     if (cause instanceof RangeError) throw new RunawayTemplate('It is nested too deeply, or produces too much text.');
@@ -77,12 +81,25 @@ function isSpace(letter: string): boolean {
 function strip(text: string, letters: string | null, left: boolean, right: boolean): string {
   const set = letters === null ? null : new Set(letters);
   const goes = (letter: string) => (set ? set.has(letter) : isSpace(letter));
-  const parts = [...text];
   let start = 0;
-  let end = parts.length;
-  while (left && start < end && goes(parts[start]!)) start++;
-  while (right && end > start && goes(parts[end - 1]!)) end--;
-  return parts.slice(start, end).join('');
+  let end = text.length;
+  while (left && start < end) {
+    const letter = String.fromCodePoint(text.codePointAt(start)!);
+    if (!goes(letter)) break;
+    start += letter.length;
+  }
+  while (right && end > start) {
+    const letter = lastLetter(text, end);
+    if (!goes(letter)) break;
+    end -= letter.length;
+  }
+  return text.slice(start, end);
+}
+
+/** The character that ends at `end`, which may be two UTF-16 units. */
+function lastLetter(text: string, end: number): string {
+  const pair = end > 1 ? text.slice(end - 2, end) : '';
+  return /^[\uD800-\uDBFF][\uDC00-\uDFFF]$/.test(pair) ? pair : text[end - 1]!;
 }
 
 const STRIPS: Record<string, [left: boolean, right: boolean]> = {
@@ -108,11 +125,21 @@ interface Syntax {
 }
 
 class TransformersInterpreter extends Interpreter {
-  private readonly end = performance.now() + MAX_MILLISECONDS;
+  private readonly end: number;
+  private steps = 0;
+
+  constructor(
+    environment: Environment,
+    private readonly patience: number,
+  ) {
+    super(environment);
+    this.end = performance.now() + patience;
+  }
 
   override evaluate(statement: Node, environment: Environment): Value {
-    // Checked at every step, because a single step may create a list of a hundred thousand items.
-    if (performance.now() > this.end) throw new RunawayTemplate('It did not finish within one second.');
+    if (this.steps++ % STEPS_BETWEEN_LOOKS === 0 && performance.now() > this.end) {
+      throw new RunawayTemplate(`It did not finish within ${Math.round(this.patience / 1000)} s.`);
+    }
     const value = this.asPython(statement as Syntax | undefined, environment) ?? super.evaluate(statement, environment);
     if (typeof value.value === 'string' && value.value.length > MAX_TEXT) {
       throw new RunawayTemplate('It produces too much text.');

@@ -25,8 +25,8 @@ export interface Encoded {
 const encoder = new TextEncoder();
 
 /** Throws bad_model if the tokeniser cannot encode the text, or gives ids that the model does not have. */
-export function encodeRendered(row: number, rendered: Rendered, tokenizer: TextTokenizer): Encoded {
-  const { ids, tokens } = tokenizer.encode(rendered.text, rendered.addSpecialTokens);
+export function encodeRendered(row: number, rendered: Omit<Rendered, 'notes'>, tokenizer: TextTokenizer): Encoded {
+  const { ids, tokens } = tokenizer.encodeOnce(rendered.text, rendered.addSpecialTokens);
   checkIds(ids, tokenizer);
   const { text, spans } = rendered;
   if (spans === 'all') return { row, ids: Int32Array.from(ids), trained: new Uint8Array(ids.length).fill(1) };
@@ -87,14 +87,14 @@ function trainedByOffsets(text: string, tokens: string[], spans: Span[], tokeniz
  * tokens as the encoding of the text before it shares with the encoding of the whole text.
  */
 function trainedByPrefixes(
-  { text, addSpecialTokens }: Rendered,
+  { text, addSpecialTokens }: Omit<Rendered, 'notes'>,
   spans: Span[],
   ids: number[],
   tokenizer: TextTokenizer,
 ): Uint8Array {
   const boundary = (position: number): number => {
     if (position >= text.length) return ids.length;
-    const prefix = tokenizer.encode(text.slice(0, position), addSpecialTokens).ids;
+    const prefix = tokenizer.encodeOnce(text.slice(0, position), addSpecialTokens).ids;
     let n = 0;
     while (n < prefix.length && n < ids.length && prefix[n] === ids[n]) n++;
     return n;

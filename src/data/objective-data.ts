@@ -4,6 +4,7 @@
  */
 import type { Encoded } from './loss-mask';
 import type { RenderOptions } from './render';
+import type { RenderNote } from './render-notes';
 import type { TextTokenizer } from './tokenizer';
 import type { DataProblem, Example, NextTokenExample, TaskData, TokenizedExample } from './types';
 
@@ -20,6 +21,8 @@ export interface EncodedExample {
   /** As the model reads it, for the screen. */
   rendered: string;
   encoded: Encoded;
+  /** What was changed on the way. */
+  notes?: readonly RenderNote[];
 }
 
 /** The examples of a dataset that could be encoded. */

@@ -5,8 +5,15 @@
  * Compare, and by every chat program that loads the adapter). TRL instead concatenates plain prompts and completions
  * even for chat models; here that is done only for models without a template.
  */
+import type { SystemFallback, TemplatedText } from '../recipe/sections';
+import { answerSpans } from './answer-spans';
 import type { ChatTemplate, Span } from './chat-template';
+import { fitMessages } from './fit-messages';
 import { writtenLabel } from './labelled';
+import { type RenderNote, unwritten } from './render-notes';
+import { RowRefused } from './row-refused';
+import { trimmed } from './template-messages';
+import { markIn, turnsIn, withoutMarks } from './templated';
 import type { ChatMessage, Example } from './types';
 
 export interface Rendered {
@@ -15,6 +22,8 @@ export interface Rendered {
   spans: Span[] | 'all';
   /** Whether the tokeniser's post-processor may add BOS; a chat template writes its own. */
   addSpecialTokens: boolean;
+  /** What was changed on the way. */
+  notes: RenderNote[];
 }
 
 export interface RenderOptions {
@@ -28,29 +37,37 @@ export interface RenderOptions {
   separator: string;
   /** Strings that end an answer's turn, such as "<|im_end|>"; see answerSpans. */
   endTokens: readonly string[];
+  systemFallback: SystemFallback;
+  templatedText: TemplatedText;
 }
 
-/** Throws bad_model with the template's message if it rejects the conversation. */
+/** Throws bad_model with the template's message if it rejects the conversation, and RowRefused if it loses a message. */
 export function renderExample(example: Example, options: RenderOptions): Rendered {
   switch (example.kind) {
     case 'text':
       // As in TRL: EOS after every text, and everything is learned.
-      return { text: withEos(example.text, options.eosToken), spans: 'all', addSpecialTokens: true };
+      return {
+        text: withEos(example.text, options.eosToken),
+        spans: 'all',
+        addSpecialTokens: true,
+        notes: markIn(example.text, 'user') === null ? [] : ['text_has_marks'],
+      };
     case 'prompt_completion': {
+      const { prompt, completion } = example;
       if (options.template) {
-        const { prompt, completion } = example;
-        return conversation(
+        return templated(
           [
-            { role: 'user', content: prompt.trim() },
-            { role: 'assistant', content: completion.trim() },
+            { role: 'user', content: trimmed(prompt) },
+            { role: 'assistant', content: trimmed(completion) },
           ],
           options,
+          () => [prompt, completion],
         );
       }
       // As in TRL for plain strings.
-      const text = example.prompt + options.separator + withEos(example.completion, options.eosToken);
-      const spans: Rendered['spans'] = options.assistantOnlyLoss ? [[example.prompt.length, text.length]] : 'all';
-      return { text, spans, addSpecialTokens: true };
+      const text = prompt + options.separator + withEos(completion, options.eosToken);
+      const spans: Rendered['spans'] = options.assistantOnlyLoss ? [[prompt.length, text.length]] : 'all';
+      return { text, spans, addSpecialTokens: true, notes: [] };
     }
     case 'labelled': {
       const { row, text } = example;
@@ -66,192 +83,82 @@ export function renderExample(example: Example, options: RenderOptions): Rendere
       return renderExample({ kind: 'prompt_completion', row, ...pair }, options);
     }
     case 'messages':
-      return conversation(example.messages, options);
+      return templated(example.messages, options, () => example.messages.map(({ content }) => content));
   }
   example satisfies never;
 }
 
-/** Formats a prompt with the template, up to the start of the answer. */
-export function renderPrompt(messages: readonly ChatMessage[], template: ChatTemplate): string {
-  return template.render(messages, true);
+/** Formats a prompt with the template, up to the start of the answer; as examples are, so that it is answered like them. */
+export function renderPrompt(
+  messages: readonly ChatMessage[],
+  template: ChatTemplate,
+  fallback: SystemFallback = 'first_question',
+): string {
+  return template.render(fitMessages(messages, template.facts, fallback).messages, true);
 }
 
 function withEos(text: string, eos: string | null): string {
-  return eos === null || text.endsWith(eos) ? text : text + eos;
+  return eos === null || text.trimEnd().endsWith(eos) ? text : text + eos;
 }
 
-function conversation(messages: readonly ChatMessage[], options: RenderOptions): Rendered {
-  const template = options.template ?? options.plainTemplate;
-  const text = template.render(messages, false);
-  const spans = options.assistantOnlyLoss ? answerSpans(template, messages, text, options.endTokens) : 'all';
-  return { text, spans, addSpecialTokens: options.template === null };
-}
-
-/**
- * Ranges of the assistant's answers in a rendered conversation, each including the template's end of turn, so that the
- * model learns to stop. If the template has `{% generation %}` marks, they decide (as with TRL's assistant_only_loss).
- * Otherwise an answer starts where the rendering of the messages before it, including the generation prompt, ends, and
- * ends where the rendering that includes it ends (as TRL masks conversational prompts and completions).
- */
-export function answerSpans(
-  template: ChatTemplate,
-  messages: readonly ChatMessage[],
-  text: string,
-  endTokens: readonly string[] = [],
-): Span[] {
-  const marked = template.generationSpans(messages, text);
-  const answers = messages.flatMap((m, i) => (m.role === 'assistant' ? [i] : []));
-  const learned = answers.filter((i) => messages[i]!.train !== false);
-  if (marked && marked.length === answers.length) {
-    return marked
-      .filter((_, n) => learned.includes(answers[n]!))
-      .map<Span>(([start, end]) => [start, withEndToken(text, end, endTokens)]);
+/** `written` gives the messages' texts as they stand in the file. */
+function templated(messages: readonly ChatMessage[], options: RenderOptions, written: () => string[]): Rendered {
+  const { templatedText, endTokens } = options;
+  if (templatedText === 'text') return conversation(messages, options);
+  let mark: string | null = null;
+  for (const { role, content } of messages) mark ??= markIn(content, role, endTokens);
+  if (mark === null) return conversation(messages, options);
+  if (templatedText === 'ask') {
+    throw new RowRefused(
+      'already_templated',
+      `is in a chat template already (“${mark}”)`,
+      'Set dataset.templated_text to say whether to use it as it is, without its marks, or as plain text.',
+    );
   }
-  const framed = framedSpans(template, messages, text, learned);
-  if (framed) return framed;
+  if (templatedText === 'as_is') return asItIs(messages, written(), options);
+  const rendered = conversation(stripped(messages, endTokens), options);
+  return { ...rendered, notes: [...rendered.notes, 'marks_stripped'] };
+}
+
+function asItIs(messages: readonly ChatMessage[], written: readonly string[], options: RenderOptions): Rendered {
+  const { eosToken, endTokens, assistantOnlyLoss } = options;
   const spans: Span[] = [];
-  for (const i of learned) {
-    const floor = spans.at(-1)?.[1] ?? 0;
-    const start = Math.max(floor, answerStart(template, messages, i, text, floor, endTokens));
-    const end = i === messages.length - 1 ? text.length : answerEnd(template, messages, i, text, start, endTokens);
-    if (end > start) spans.push([start, end]);
-  }
-  return spans;
-}
-
-/**
- * The same ranges without two renderings per answer, for templates that put the same text before and after every
- * answer, as nearly all do. A single last answer is found by its position at the end, several by marks in their
- * contents in one more rendering. Null if anything does not match that text.
- */
-function framedSpans(
-  template: ChatTemplate,
-  messages: readonly ChatMessage[],
-  text: string,
-  learned: readonly number[],
-): Span[] | null {
-  const { frame } = template;
-  if (!frame) return null;
-  if (learned.length === 1 && learned[0] === messages.length - 1) {
-    const { content } = messages.at(-1)!;
-    const start = text.length - frame.behind.length - content.length;
-    return text.endsWith(frame.before + content + frame.behind) ? [[start, text.length]] : null;
-  }
-  const places = template.contentSpans(messages, learned, text);
-  if (!places || places.length !== learned.length) return null;
-  const spans: Span[] = [];
-  for (const [start, end] of places) {
-    const framed = text.endsWith(frame.before, start) && text.startsWith(frame.behind, end);
-    if (!framed) return null;
-    spans.push([start, end + frame.behind.length]);
-  }
-  const last = learned.at(-1) === messages.length - 1;
-  return last && spans.at(-1)![1] !== text.length ? null : spans;
-}
-
-/** Where answer `i` starts in the whole rendering, at or after `floor`. */
-function answerStart(
-  template: ChatTemplate,
-  messages: readonly ChatMessage[],
-  i: number,
-  text: string,
-  floor: number,
-  endTokens: readonly string[],
-): number {
-  const before = messages.slice(0, i);
-  const prompt = attempt(() => template.render(before, true));
-  // A greeting without a question: some templates then write no generation prompt, and others cannot be rendered.
-  const answersNothing = before.every((m) => m.role === 'system');
-  if (prompt !== null && text.startsWith(prompt) && !answersNothing) return prompt.length;
-  const base = attempt(() => template.render(before, false)) ?? '';
-  if (prompt !== null && text.startsWith(prompt) && prompt !== base) return prompt.length;
-  if (!text.startsWith(base)) {
-    // Later messages change earlier text (e.g. a system message in the middle moves to the front), so find the answer's
-    // content, with the generation prompt just before it. If it cannot be found, nothing is learned.
-    const [place] = template.contentSpans(messages, [i], text) ?? [];
-    const found = place ? place[0] : text.indexOf(messages[i]!.content.trim(), floor);
-    if (found === -1) return text.length;
-    const opening = prompt?.startsWith(base) ? prompt.slice(base.length) : '';
-    const opened = opening === '' ? -1 : text.lastIndexOf(opening, found - opening.length);
-    const begins = opened + opening.length;
-    const sameTurn = opened >= floor && !endTokens.some((token) => text.slice(begins, found).includes(token));
-    return sameTurn ? begins : found;
-  }
-  const content = text.indexOf(messages[i]!.content.trim(), Math.max(floor, commonPrefix(text, base)));
-  if (prompt === null || prompt === base) return content;
-  // The generation prompt contains more than the finished turn (e.g. an opening <think>). The answer starts where they
-  // differ, or at its content if that comes earlier.
-  const parted = commonPrefix(text, prompt);
-  return content === -1 ? parted : Math.min(parted, content);
-}
-
-/** Where the turn of answer `i` ends in the whole rendering. */
-function answerEnd(
-  template: ChatTemplate,
-  messages: readonly ChatMessage[],
-  i: number,
-  text: string,
-  start: number,
-  endTokens: readonly string[],
-): number {
-  const upTo = attempt(() => template.render(messages.slice(0, i + 1), false));
-  if (upTo !== null && upTo.length > start && text.startsWith(upTo)) return upTo.length;
-  // The template formats the last answer differently from earlier ones (Qwen3's thinking), so find this one's content
-  // and the text after it that closes the turn in both renderings.
-  const content = messages[i]!.content.trim();
-  const at = text.indexOf(content, start);
-  if (at === -1) return firstEnd(text, start, upTo, endTokens);
-  const end = at + content.length;
-  const tailAt = upTo?.lastIndexOf(content) ?? -1;
-  const tail = upTo === null || tailAt === -1 ? '' : upTo.slice(tailAt + content.length);
-  return end + closing(tail.slice(0, commonPrefix(text.slice(end, end + tail.length), tail)), tail, endTokens).length;
-}
-
-/** Where an answer that the template rewrote (e.g. without its thoughts) ends: after the first end token. */
-function firstEnd(text: string, start: number, upTo: string | null, endTokens: readonly string[]): number {
-  const ends = endTokens.flatMap((token) => {
-    const at = text.indexOf(token, start);
-    return at === -1 ? [] : [at + token.length];
+  let text = '';
+  written.forEach((part, i) => {
+    const start = text.length;
+    text += part;
+    if (messages[i]!.role === 'assistant' && messages[i]!.train !== false) spans.push([start, text.length]);
   });
-  if (ends.length === 0) return start;
-  const end = Math.min(...ends);
-  const space = /\s*$/.exec(upTo ?? '')![0];
-  return text.startsWith(space, end) ? end + space.length : end;
+  const ended = endTokens.some((token) => token !== '' && text.trimEnd().endsWith(token));
+  const whole = ended ? text : withEos(text, eosToken);
+  const last = spans.at(-1);
+  if (last && last[1] === text.length) last[1] = whole.length;
+  return {
+    text: whole,
+    spans: assistantOnlyLoss ? spans : 'all',
+    addSpecialTokens: true,
+    notes: ['used_as_is'],
+  };
 }
 
-/**
- * The part that closes the turn, from the text that follows an answer both in the middle and at the end of a
- * conversation (`shared`, a prefix of `tail`). Different tokens may start alike: Phi-3's "<|end|>\n<|" is one and a
- * half tokens.
- */
-function closing(shared: string, tail: string, endTokens: readonly string[]): string {
-  if (shared === tail) return shared;
-  const ends = endTokens
-    .map((token) => shared.lastIndexOf(token) + token.length)
-    .filter((end, n) => end >= endTokens[n]!.length);
-  if (ends.length === 0) return shared.replace(/<[^<>\s]*$/, '');
-  const at = Math.max(...ends);
-  return shared.slice(0, at) + /^\s*/.exec(shared.slice(at))![0];
+/** The messages without the marks of a template: a prompt may hold several of them, and the start of the answer. */
+function stripped(messages: readonly ChatMessage[], endTokens: readonly string[]): ChatMessage[] {
+  return messages.flatMap((message): ChatMessage[] => {
+    const turns = turnsIn(message.content, endTokens);
+    if (turns.length === 0) return [{ ...message, content: withoutMarks(message.content, endTokens) }];
+    // Answers in a prompt are context.
+    if (message.role !== 'assistant') {
+      return turns.map((turn) => (turn.role === 'assistant' ? { ...turn, train: false as const } : turn));
+    }
+    return turns.map((turn) => (turn.role === 'assistant' ? { ...message, content: turn.content } : turn));
+  });
 }
 
-/** Includes the end-of-turn token if a mark ends before it; otherwise the model would never learn to stop. */
-function withEndToken(text: string, end: number, endTokens: readonly string[]): number {
-  if (endTokens.some((token) => text.slice(0, end).trimEnd().endsWith(token))) return end;
-  const token = endTokens.find((token) => text.startsWith(token, end));
-  return token ? end + token.length : end;
-}
-
-function commonPrefix(a: string, b: string): number {
-  const n = Math.min(a.length, b.length);
-  let i = 0;
-  while (i < n && a[i] === b[i]) i++;
-  return i;
-}
-
-function attempt<T>(run: () => T): T | null {
-  try {
-    return run();
-  } catch {
-    return null;
-  }
+function conversation(given: readonly ChatMessage[], options: RenderOptions): Rendered {
+  const template = options.template ?? options.plainTemplate;
+  const { messages, fittings } = fitMessages(given, template.facts, options.systemFallback);
+  const text = template.render(messages, false);
+  const notes = [...fittings, ...unwritten(template, messages, text)];
+  const spans = options.assistantOnlyLoss ? answerSpans(template, messages, text, options.endTokens) : 'all';
+  return { text, spans, addSpecialTokens: options.template === null, notes };
 }

@@ -1,8 +1,9 @@
 /** Encoded examples -> a dataset ready to train on: labelled, truncated at max_length, split, packed, counted. */
 import { TabtuneError } from '../base/errors';
 import type { DatasetSection } from '../recipe/sections';
-import { bucketFor, targetsOf } from './batches';
+import { targetsOf } from './batches';
 import type { EncodedDataset } from './encode-dataset';
+import { usualLength, wholeBuckets } from './lengths';
 import type { Encoded } from './loss-mask';
 import type { Counting, ObjectiveData } from './objective-data';
 import { ProblemList } from './problems';
@@ -11,23 +12,25 @@ import { countDuplicates, histogram, percentile } from './stats';
 import { exampleKey } from './to-examples';
 import type { DataProblem, Example, TokenizedDataset, TokenizedExample } from './types';
 
-/** TRL's default limit. */
-export const AUTO_MAX_LENGTH = 1024;
-
 /**
- * The limit in tokens. 'auto' is the 95th percentile of the lengths, rounded up to a multiple of the bucket, at most 1024
- * and the model's context. A given limit is kept, but never exceeds the context.
+ * The limit in tokens. A given one is kept, but never exceeds the context. 'auto' is the longest example, so that no answer
+ * is cut off while there is room. Long texts that are split anyway are split at TRL's default, or sooner if few are so long.
  */
-export function resolveMaxLength(limit: number | 'auto', lengths: ArrayLike<number>, contextLength: number): number {
+export function resolveMaxLength(
+  limit: number | 'auto',
+  lengths: ArrayLike<number>,
+  contextLength: number,
+  longTexts: ObjectiveData['longTexts'] = 'truncated',
+  memoryLength = Number.POSITIVE_INFINITY,
+): number {
   if (limit !== 'auto') return Math.min(limit, contextLength);
-  const wanted = percentile(lengths, 0.95);
-  const bucket = bucketFor(wanted);
-  return Math.min(Math.max(bucket, Math.ceil(wanted / bucket) * bucket), AUTO_MAX_LENGTH, contextLength);
+  if (longTexts === 'split') return Math.min(usualLength(percentile(lengths, 0.95)), contextLength);
+  return Math.min(wholeBuckets(percentile(lengths, 1)), contextLength, memoryLength);
 }
 
 /**
  * Drops examples with nothing left to learn. Examples are split before they are packed, so that no text is on both sides.
- * Throws bad_data if none is left.
+ * Throws bad_data if none is left. `memoryLength` is what fits in memory, if that is less than the context.
  */
 export function finishDataset(
   input: EncodedDataset,
@@ -35,11 +38,12 @@ export function finishDataset(
   objective: ObjectiveData,
   contextLength: number,
   seed: number,
+  memoryLength?: number,
 ): TokenizedDataset {
   const problems = new ProblemList();
   problems.addAll(input.problems);
   const lengths = Int32Array.from(input.encoded, (e) => e.ids.length);
-  const maxLength = resolveMaxLength(section.max_length, lengths, contextLength);
+  const maxLength = resolveMaxLength(section.max_length, lengths, contextLength, objective.longTexts, memoryLength);
   if (section.max_length !== 'auto' && section.max_length > contextLength) {
     problems.add({
       severity: 'warning',
@@ -70,7 +74,7 @@ export function finishDataset(
     const gone = pieces.reduce((sum, { truncatedBy }) => sum + truncatedBy, 0);
     if (gone > 0) {
       truncated++;
-      // With 'auto' one row in twenty is longer by design; reported once below.
+      // With 'auto' there is nothing to set; reported once below.
       if (section.max_length !== 'auto') problems.add(cutShort(encoded, gone, maxLength));
     }
     const example = input.examples[i]!;
@@ -85,8 +89,8 @@ export function finishDataset(
     problems.add({
       severity: 'warning',
       code: 'truncated',
-      message: `${truncated} of ${kept.keys.length} examples ${truncated === 1 ? 'is' : 'are'} longer than ${maxLength} tokens.`,
-      action: 'Their ends are cut off. Set max_length to keep them; longer examples need more memory.',
+      message: `${truncated} of ${kept.keys.length} examples ${truncated === 1 ? 'is' : 'are'} longer than ${maxLength} tokens, ${maxLength === contextLength ? READABLE : IN_MEMORY}.`,
+      action: 'Their ends are cut off. Shorten or split them, or set max_length to try more.',
       dropped: false,
     });
   }
@@ -130,6 +134,9 @@ export function finishDataset(
     },
   };
 }
+
+const READABLE = 'the most that the model can read';
+const IN_MEMORY = 'the most that is sure to fit in this GPU’s memory';
 
 /** The examples that are trained on, each as one piece or several. */
 interface Kept {

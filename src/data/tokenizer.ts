@@ -8,7 +8,7 @@ import { badTokenizer, checkTokenizer, modelType } from './check-tokenizer';
 import { field, isRecord } from './raw-table';
 import { showBytes, type TokenSpelling, tokenBytes } from './token-offsets';
 import type { TokenizerFiles } from './tokenizer-files';
-import { fasterCache, fixParts, withNumericDigits } from './tokenizer-fixes';
+import { fasterParts, fixParts, withNumericDigits } from './tokenizer-fixes';
 
 /** Gemma 3's is 33 MB. */
 const MAX_TOKENIZER_CHARS = 128 * 2 ** 20;
@@ -74,7 +74,7 @@ export class TextTokenizer {
           post_processor: null,
           decoder: null,
           ...json,
-          model: { ...model, type: modelType(model) },
+          model: { ...model, type: modelType(model), ...(model.merges ? { merges: [] } : {}) },
           pre_tokenizer: withNumericDigits(json.pre_tokenizer ?? null),
           added_tokens: json.added_tokens ?? [],
         },
@@ -82,7 +82,7 @@ export class TextTokenizer {
         { ...config, ...this.special, additional_special_tokens: undefined },
       );
       fixParts(this.tokenizer);
-      fasterCache(this.tokenizer);
+      fasterParts(this.tokenizer, mergesOf(model.merges));
     } catch (error) {
       const details = error instanceof Error ? error.message : String(error);
       throw badTokenizer('This model’s tokeniser is not supported, or its file is damaged.', details);
@@ -132,6 +132,18 @@ export class TextTokenizer {
       );
     }
     return { ids, tokens };
+  }
+
+  /** The same, without a second BOS or EOS where the text has its own: one that a chat template wrote, for example. */
+  encodeOnce(text: string, addSpecialTokens: boolean): { ids: number[]; tokens: string[] } {
+    const { ids, tokens } = this.encode(text, addSpecialTokens);
+    if (!addSpecialTokens) return { ids, tokens };
+    const { before, behind } = this.around;
+    const start = startsTwice(ids, before) ? before.length : 0;
+    const end = ids.length - (startsTwice(ids.toReversed(), behind.toReversed()) ? behind.length : 0);
+    return start === 0 && end === ids.length
+      ? { ids, tokens }
+      : { ids: ids.slice(start, end), tokens: tokens.slice(start, end) };
   }
 
   /** The special tokens that the tokeniser puts before and after a text: BERT's [CLS] and [SEP], Llama's <s>. */
@@ -237,6 +249,15 @@ function parseObject(file: string, text: string): Record<string, unknown> {
     });
   }
   return value;
+}
+
+function startsTwice(ids: readonly number[], added: readonly number[]): boolean {
+  return added.length > 0 && [...added, ...added].every((id, i) => ids[i] === id);
+}
+
+/** Each merge as its two halves; checkTokenizer has seen that it has two. */
+function mergesOf(merges: unknown): string[][] {
+  return Array.isArray(merges) ? merges.map((merge) => (typeof merge === 'string' ? merge.split(' ') : merge)) : [];
 }
 
 /** The content of a special token, written as "</s>" or {"content": "</s>", …}. */

@@ -1,4 +1,5 @@
 /** One example for the screen: its text as the model reads it, and for every token whether it is trained on or cut off. */
+import { encodeRow } from './encode-row';
 import type { Encoded } from './loss-mask';
 import type { ObjectiveData, TextOptions } from './objective-data';
 import type { TextTokenizer } from './tokenizer';
@@ -13,7 +14,7 @@ export function viewExample(
   tokenizer: TextTokenizer,
   maxLength: number,
 ): TokenView {
-  const { rendered, encoded } = objective.encode(example, options, tokenizer);
+  const { rendered, encoded } = encodeRow(example, objective, options, tokenizer);
   const { ids, trained, words } = encoded;
   const isCut = objective.longTexts === 'split' ? () => false : cutter(encoded, maxLength);
   // Nothing predicts the first token, so no loss is computed on it, whatever its label.

@@ -100,7 +100,11 @@ async function takeIn(session: Session, { recipe, modelFolder, adapterFolder }: 
   await tell({ type: 'progress', text: 'reading the dataset' });
   const parsed = await session.openDataset(dataset);
   await tell({ type: 'note', text: `dataset: ${parsed.detected} ${usageSentence(parsed)}` });
-  model = { ...model, source: (await openModel(session, model, modelFolder)).source };
+  const info = await openModel(session, model, modelFolder);
+  if (info.templateGaps.length > 0) {
+    await tell({ type: 'note', text: `model: its chat template ${info.templateGaps.join('; ')}.` });
+  }
+  model = { ...model, source: info.source };
   if (adapterFolder !== null) {
     const { name } = await session.importAdapter(filesOf('adapter', adapterFolder));
     if (!('init_adapter' in method)) throw noAdapter(method.type);

@@ -74,10 +74,12 @@ function data({ mlm_probability }: MaskedLmObjective): ObjectiveData {
     warnings: templateWarnings,
     encode(example, options, tokenizer) {
       const { row } = example;
-      const text = plainText(example) ?? renderExample(example, { ...options, assistantOnlyLoss: false }).text;
+      const plain = plainText(example);
+      const { text, notes } =
+        plain === null ? renderExample(example, { ...options, assistantOnlyLoss: false }) : { text: plain, notes: [] };
       const encoded = encodeAround(row, text, tokenizer);
       const trained = new Uint8Array(encoded.ids.length).fill(1, encoded.before, encoded.ids.length - encoded.behind);
-      return { rendered: text, encoded: { ...encoded, trained } };
+      return { rendered: text, encoded: { ...encoded, trained }, notes };
     },
     label: () => unlabelled((encoded, { maxLength }) => maskedPieces(encoded, maxLength)),
     targetTokens: (targets) => Math.round(targets * mlm_probability),

@@ -65,7 +65,8 @@ function data(): ObjectiveData {
       const text = plainText(example);
       const whole = text === null ? example : { kind: 'text' as const, row, text };
       const rendered = renderExample(whole, { ...options, assistantOnlyLoss: false });
-      return { rendered: rendered.text, encoded: encodeRendered(row, { ...rendered, spans: 'all' }, tokenizer) };
+      const encoded = encodeRendered(row, { ...rendered, spans: 'all' }, tokenizer);
+      return { rendered: rendered.text, encoded, notes: rendered.notes };
     },
     label: () =>
       unlabelled((encoded, { maxLength, packing }) => {

@@ -68,7 +68,8 @@ function data({ assistant_only_loss }: SftObjective): ObjectiveData {
     refuse: (example) => (example.kind === 'labelled' && isEmpty(example.labels) ? noAnswer(example.row) : null),
     encode(example, options, tokenizer) {
       const rendered = renderExample(example, { ...options, assistantOnlyLoss: assistant_only_loss });
-      return { rendered: rendered.text, encoded: encodeRendered(example.row, rendered, tokenizer) };
+      const encoded = encodeRendered(example.row, rendered, tokenizer);
+      return { rendered: rendered.text, encoded, notes: rendered.notes };
     },
     label: () =>
       unlabelled((encoded, { maxLength }) => {

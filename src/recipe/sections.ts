@@ -16,6 +16,12 @@ export interface ModelSection {
   quantization: 'none' | 'nf4' | 'q8';
 }
 
+/** What becomes of a system message that a model's chat template has no place for. */
+export type SystemFallback = 'first_question' | 'leave_out' | 'leave_out_row';
+
+/** What to do with prompts and answers that are in a chat template already. */
+export type TemplatedText = 'ask' | 'as_is' | 'strip' | 'text';
+
 export interface DatasetSection {
   /** `builtin:NAME` or `file:PATH`. */
   source: string;
@@ -30,6 +36,8 @@ export interface DatasetSection {
   /** Maximum tokens per example; 'auto' is the 95th percentile of the data, capped at 1024 and the model's context. */
   max_length: number | 'auto';
   packing: boolean;
+  system_fallback: SystemFallback;
+  templated_text: TemplatedText;
   /**
    * Text like the base model's training data (`builtin:NAME` or `file:PATH`), for replay, EWC and the forgetting metric;
    * null uses the built-in model's own.
@@ -45,7 +53,8 @@ export type ReadingSection = Pick<DatasetSection, 'format' | 'columns'> &
 
 /** Changes of a recipe that leave the reading of its file to detection. */
 export const readAsDetected: Record<string, undefined> = Object.fromEntries(
-  readingFields.map((name) => [`dataset.${name}`, undefined]),
+  // What to do with the marks of a template is said about one file, too.
+  [...readingFields, 'templated_text'].map((name) => [`dataset.${name}`, undefined]),
 );
 
 export function readingOf<S extends Partial<ReadingSection>>(section: S): Pick<S, keyof S & keyof ReadingSection> {

@@ -159,6 +159,8 @@ export interface ModelInfo extends ModelSummary {
   /** Names of the linear modules LoRA can target, e.g. ['q_proj', …]. */
   linearModules: string[];
   hasChatTemplate: boolean;
+  /** What the template does not write, each continuing "The chat template …". */
+  templateGaps: string[];
 }
 
 /** Datasets are chosen by source, or dropped as a file that is then stored in this browser as `file:NAME`. */

@@ -4,6 +4,7 @@
  * worker because of another call.
  */
 import { type ErrorData, TabtuneError } from '../base/errors';
+import { lettersOf } from '../data/encode-row';
 import type { TokenizerSource } from '../data/tokenizer-files';
 import type { ParsedDataset, TokenizedDataset, TokenizedExample, TokenView } from '../data/types';
 import type { ReadingSection } from '../recipe/sections';
@@ -11,6 +12,7 @@ import type { ObjectiveType, Recipe } from '../recipe/types';
 import { type Connection, transfer } from '../rpc/rpc';
 import type { EncodedForTask, TokenizerInfo } from '../workers/data/api';
 import type { DataWorkerApi } from '../workers/data/edit-dataset';
+import { type Attempt, patienceFor, tokenizeRows } from './tokenize-rows';
 
 export interface Tokenizer {
   files: TokenizerSource;
@@ -36,20 +38,12 @@ const deadlines = {
   probe: seconds(2),
   prompt: seconds(10),
   decode: seconds(10),
-  /** One example, allowing for its length on a slow machine. */
-  example: (characters: number) => seconds(Math.max(2, characters / 25_000)),
-  dataset: (characters: number) => seconds(60 + Math.min(characters / 20_000, 1200)),
+  dataset: (characters: number) => seconds(60 + characters / 20_000),
 };
 
 function charactersOf(parsed: ParsedDataset, row?: number): number {
   let sum = 0;
-  for (const example of parsed.examples) {
-    if (row !== undefined && example.row !== row) continue;
-    if (example.kind === 'messages') for (const message of example.messages) sum += message.content.length;
-    else if (example.kind === 'text' || example.kind === 'labelled') sum += example.text.length;
-    else if (example.kind === 'tagged') for (const token of example.tokens) sum += token.length + 1;
-    else sum += example.prompt.length + example.completion.length;
-  }
+  for (const example of parsed.examples) if (row === undefined || example.row === row) sum += lettersOf(example);
   return sum;
 }
 
@@ -58,7 +52,7 @@ function faulty({ title }: Tokenizer, message: string, where?: string): Omit<Err
   return {
     message,
     where,
-    action: `The chat template or tokeniser of ${title} may be faulty. Remove very long examples, or choose another model.`,
+    action: `Shorten or split what is very long. If it is short, the chat template or tokeniser of ${title} is faulty: choose another model.`,
   };
 }
 
@@ -113,29 +107,33 @@ export class DataHost {
     });
   }
 
-  /** The first example is tokenised on its own, so that a looping template is detected within seconds. */
+  /** A row that never ends is left out and told. `memoryLength` is the most tokens that are sure to fit in memory. */
   tokenize(
     tokenizer: Tokenizer,
     dataset: DatasetFile,
     recipe: Recipe,
     contextLength: number,
+    memoryLength?: number,
   ): Promise<TokenizedDataset> {
     const { dataset: section, objective, training } = recipe;
     const work = async () => {
       await this.ensureTokenizer(tokenizer);
       const parsed = await this.ensureDataset(dataset);
-      const row = parsed.examples[0]?.row;
-      if (row !== undefined) {
-        const words = faulty(tokenizer, 'Tokenising the first example took too long and was stopped.', `row ${row}`);
-        const deadline = deadlines.example(charactersOf(parsed, row));
-        await this.tolerate((worker) =>
-          worker.within(deadline, words).viewTokens(row, section, objective, contextLength),
-        );
-      }
       const words = faulty(tokenizer, 'Tokenising the examples took too long and was stopped.', dataset.name);
-      return this.connected()
-        .within(deadlines.dataset(charactersOf(parsed)), words)
-        .tokenize(section, objective, contextLength, training.seed);
+      const deadline = deadlines.dataset(charactersOf(parsed));
+      const attempt = async ({ leftOut, careful, onRow }: Attempt) => {
+        await this.ensureTokenizer(tokenizer);
+        await this.ensureDataset(dataset);
+        return this.connected()
+          .within(deadline, words)
+          .tokenize(section, objective, contextLength, training.seed, memoryLength, leftOut, careful, onRow);
+      };
+      const tooSlow = (row: number) =>
+        new TabtuneError({
+          code: 'timeout',
+          ...faulty(tokenizer, 'Tokenising several rows took too long and was stopped.', `row ${row}`),
+        });
+      return tokenizeRows(parsed, attempt, () => this.drop(), tooSlow);
     };
     return this.inTurn(async () => {
       const result = await work();
@@ -156,7 +154,7 @@ export class DataHost {
       const parsed = await this.ensureDataset(dataset);
       const words = faulty(tokenizer, 'Tokenising this example took too long and was stopped.', `row ${row}`);
       return this.connected()
-        .within(deadlines.example(charactersOf(parsed, row)), words)
+        .within(patienceFor(charactersOf(parsed, row)), words)
         .viewTokens(row, recipe.dataset, recipe.objective, maxLength);
     });
   }
@@ -218,6 +216,12 @@ export class DataHost {
     const result = this.queue.then(action);
     this.queue = result.catch(() => {});
     return result;
+  }
+
+  /** Ends the current worker; the next call starts another. */
+  private drop(): void {
+    this.connection?.terminate();
+    this.connection = null;
   }
 
   /** The current worker, or a new one without any state if the last one died. */

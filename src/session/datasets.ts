@@ -14,6 +14,8 @@ export interface DataNeeds {
   data: DataHost;
   /** The open model. Throws if it is not the one in the recipe. */
   model(source: string): OpenModel;
+  /** The longest limit that is sure to fit in memory, if that is less than the longest example; otherwise null. */
+  lengthThatFits?(recipe: Recipe, tokenized: TokenizedDataset): Promise<number | null>;
   /** Called before something of value is stored. */
   onSave(): void;
 }
@@ -34,6 +36,8 @@ const fileOf = (source: string) => `dataset/${source.slice('file:'.length)}`;
 
 export class DataSession {
   private cached: Cached | null = null;
+  /** By file and recipe: the longest limit that fits in memory, null if every example does. */
+  private readonly fitting = new Map<string, number | null>();
   private base: { model: OpenModel; key: string; result: Promise<TokenizedExample[]> } | null = null;
   /** How each dataset was last opened, so that it is read the same way after an edit. */
   private readonly sections = new Map<string, DatasetSection>();
@@ -72,12 +76,25 @@ export class DataSession {
   }
 
   async tokenize(recipe: Recipe): Promise<TokenizedDataset> {
+    if (recipe.dataset.max_length !== 'auto' || !this.needs.lengthThatFits) return this.tokenizeUpTo(recipe);
+    const file = await this.file(recipe.dataset);
+    // What a run takes depends on nearly everything.
+    const key = JSON.stringify([file.key, { ...recipe, name: '' }]);
+    if (!this.fitting.has(key)) {
+      const whole = await this.tokenizeUpTo(recipe);
+      this.fitting.set(key, await this.needs.lengthThatFits(recipe, whole));
+    }
+    return this.tokenizeUpTo(recipe, this.fitting.get(key) ?? undefined);
+  }
+
+  private async tokenizeUpTo(recipe: Recipe, memoryLength?: number): Promise<TokenizedDataset> {
     const model = this.needs.model(recipe.model.source);
     const file = await this.file(recipe.dataset);
     const context = roomBesideVirtual(recipe, model.info.contextLength);
-    const key = JSON.stringify([file.key, recipe.dataset, recipe.objective, recipe.training.seed, context]);
+    const { dataset, objective, training } = recipe;
+    const key = JSON.stringify([file.key, dataset, objective, training.seed, context, memoryLength ?? null]);
     if (this.cached?.model === model && this.cached.key === key) return this.cached.result;
-    const result = this.needs.data.tokenize(model.tokenizer, file, recipe, context);
+    const result = this.needs.data.tokenize(model.tokenizer, file, recipe, context, memoryLength);
     const entry: Cached = { model, key, result };
     this.cached = entry;
     result.catch(() => {
@@ -115,6 +132,7 @@ export class DataSession {
 
   /** The tokens are large and useless without their model. */
   forgetTokens(): void {
+    this.fitting.clear();
     this.cached = null;
     this.base = null;
   }

@@ -1,6 +1,7 @@
 /** What a run would take, and everything that stands in its way, before it starts. */
 import { type ErrorData, TabtuneError } from '../base/errors';
 import { partsOfBaseText } from '../data/base-text-parts';
+import { USUAL_MAX_LENGTH, usualLength } from '../data/lengths';
 import type { TokenizedDataset, TokenizedExample } from '../data/types';
 import type { AdapterFiles } from '../formats/adapter-format';
 import { checkModelFolder } from '../hub/check';
@@ -18,6 +19,7 @@ import {
   adviceFor,
   type ExampleSizes,
   exampleSizes,
+  longestThatFits,
   type PlanContext,
   type PlannedModel,
   planModel,
@@ -130,6 +132,26 @@ export class ForecastSession {
     const refused = refusalOf(plan);
     if (refused) throw TabtuneError.fromData(refused);
     return plan;
+  }
+
+  /**
+   * The longest limit under which a run is sure to fit, if that is less than the longest example; null if none is needed.
+   * Without a forecast it is TRL's default. Never rejects: a run that cannot be planned is refused elsewhere.
+   */
+  async lengthThatFits(given: Recipe, tokenized: TokenizedDataset): Promise<number | null> {
+    const { maxLength, stats } = tokenized;
+    const usual = usualLength(stats.percentile95);
+    const safe = Math.max(usual, Math.min(maxLength, USUAL_MAX_LENGTH));
+    if (maxLength <= usual) return null;
+    try {
+      const device = await this.needs.device();
+      const recipe = await this.asContinued(given);
+      const context = await this.context(device, this.needs.model(recipe.model.source));
+      // Base text is cut to the limit that is looked for here.
+      return await longestThatFits(context, recipe, exampleSizes(tokenized), usual, maxLength);
+    } catch {
+      return safe < maxLength ? safe : null;
+    }
   }
 
   /** What a plain run of a model would take, from its config alone. */

@@ -134,7 +134,8 @@ export class ModelSession {
     const tokens = await data.openTokenizer(tokenizer);
     const loaded = await engine.loadModel(place, onProgress, quantization);
     tokenizer.title = loaded.title;
-    const info: ModelInfo = { ...loaded, source, hasChatTemplate: tokens.hasChatTemplate };
+    const { hasChatTemplate, templateGaps } = tokens;
+    const info: ModelInfo = { ...loaded, source, hasChatTemplate, templateGaps };
     this.model = { source, quantization, info, folder, tokenizer, tokens };
     return this.model;
   }

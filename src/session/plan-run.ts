@@ -1,5 +1,6 @@
 /** Plans runs: turns a recipe, a model and examples (or only a config) into dry runs, and their results into advice. */
 import { batchShapes, type ExampleSize, targetsOf } from '../data/batches';
+import { USUAL_MAX_LENGTH, wholeBuckets } from '../data/lengths';
 import type { TaskData, TokenizedDataset, TokenizedExample } from '../data/types';
 import { readFamilyConfig } from '../families';
 import type { CheckedModel } from '../hub/check';
@@ -127,6 +128,42 @@ export async function planRun(context: PlanContext, recipe: Recipe, sizes: Examp
   if (asked === true || asked === false || !budget || verdictOf(first.bytes, budget) === 'fits') return first;
   const second = await plan(true);
   return second.bytes < first.bytes ? second : first;
+}
+
+/** Steps of bisection: the limit is found to a sixteenth of the range. */
+const TRIES = 4;
+
+/**
+ * The longest limit, between one that any computer is taken to have memory for and the longest example, under which a run
+ * fits; null if all of it does. Without a known budget it is TRL's default.
+ */
+export async function longestThatFits(
+  context: PlanContext,
+  recipe: Recipe,
+  sizes: ExampleSizes,
+  usual: number,
+  longest: number,
+): Promise<number | null> {
+  const upTo = (length: number) => ({
+    ...sizes,
+    train: cut(sizes.train, length),
+    validation: cut(sizes.validation, length),
+  });
+  const fits = async (length: number) => {
+    const plan = await planRun(context, recipe, upTo(length));
+    return plan.refusal === null && (context.budget === null || verdictOf(plan.bytes, context.budget) === 'fits');
+  };
+  // Nobody knows how much memory there is, so TRL's default has to do.
+  const most = context.budget === null ? Math.max(usual, Math.min(longest, USUAL_MAX_LENGTH)) : longest;
+  if (await fits(most)) return most < longest ? most : null;
+  let [low, high] = [usual, most];
+  for (let i = 0; i < TRIES; i++) {
+    const middle = wholeBuckets((low + high) / 2);
+    if (middle <= low || middle >= high) break;
+    if (await fits(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 type Changes = Partial<Record<RecipePath, unknown>>;

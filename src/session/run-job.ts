@@ -1,6 +1,6 @@
 /** Prepares a run: everything that can go wrong before it exists, in which case it leaves no record behind. */
 import { TabtuneError } from '../base/errors';
-import type { ParsedDataset, TokenizedDataset } from '../data/types';
+import type { DataProblem, ParsedDataset, TokenizedDataset } from '../data/types';
 import { usageSentence } from '../data/usage';
 import { methodOf } from '../methods';
 import { objectiveOf } from '../objectives';
@@ -31,7 +31,7 @@ export async function prepareJob(
   const model = await step(needs.model(recipe.model));
   checkCombination(recipe, model.info);
   const parsed = await step(needs.dataset(recipe));
-  const tokenized = await step(needs.tokenize(recipe));
+  const tokenized = await step(needs.tokenize(old ? asBefore(recipe, old) : recipe));
   const { train, validation, maxLength } = tokenized;
   if (train.length === 0) {
     throw new TabtuneError({
@@ -68,7 +68,9 @@ export async function prepareJob(
       usage: usageSentence(parsed),
       rows: parsed.totalRows,
       examples: parsed.examples.length,
+      notes: notesOf(model, [...parsed.problems, ...tokenized.problems]),
     },
+    maxLength,
     error: null,
   };
   let run = fresh;
@@ -93,6 +95,27 @@ export async function prepareJob(
     resume: active.hasCheckpoint,
   };
   return { job, prompts: samples };
+}
+
+/** What is known about memory may have changed since, but a resumed run goes on with the same tokens. */
+function asBefore(recipe: Recipe, { maxLength }: RunRecord): Recipe {
+  if (recipe.dataset.max_length !== 'auto' || maxLength === undefined) return recipe;
+  return { ...recipe, dataset: { ...recipe.dataset, max_length: maxLength } };
+}
+
+/** What a person should know about how the rows became text, each kind once. */
+function notesOf({ info }: OpenModel, problems: readonly DataProblem[]): string[] {
+  const kinds = new Map<string, { first: DataProblem; count: number }>();
+  for (const problem of problems) {
+    const kind = kinds.get(problem.code);
+    if (kind) kind.count++;
+    else kinds.set(problem.code, { first: problem, count: 1 });
+  }
+  const said = Array.from(kinds.values(), ({ first: { message, action }, count }) =>
+    count === 1 ? `${message} ${action}` : `${message} ${action} (and ${count - 1} more)`,
+  );
+  const gaps = info.templateGaps.length > 0 ? [`The model’s chat template ${info.templateGaps.join('; ')}.`] : [];
+  return [...gaps, ...said];
 }
 
 /** Whether to use gradient checkpointing. A plan that fails does not stop the run; a plan that refuses it does. */

@@ -97,7 +97,12 @@ export function createSession(parts: SessionParts = {}): Session {
     plan: (what) => forecasts.planModel(what),
   });
   const models = new ModelSession({ engine, data, locate: (source) => hub.locate(source) });
-  const datasets = new DataSession({ data, model: (source) => models.require(source), onSave });
+  const datasets = new DataSession({
+    data,
+    model: (source) => models.require(source),
+    lengthThatFits: (recipe, tokenized) => forecasts.lengthThatFits(recipe, tokenized),
+    onSave,
+  });
   const adapters = new AdapterSession({ engine, models, device });
   const loaded = new LoadedAdapters(engine);
   const forecasts = new ForecastSession({

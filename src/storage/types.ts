@@ -77,7 +77,9 @@ export interface RunRecord {
   /** The labels of a classification run, which are needed to open its head. */
   task?: TaskData | null;
   /** How its file was read: what was detected, which columns were used and which were not. Absent in old runs. */
-  data?: { detected: string; usage: string; rows: number; examples: number };
+  data?: { detected: string; usage: string; rows: number; examples: number; notes?: string[] };
+  /** The limit that an automatic max_length came to; a resumed run keeps it. */
+  maxLength?: number;
   error: ErrorData | null;
 }
 

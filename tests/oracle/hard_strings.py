@@ -1,6 +1,8 @@
 """Texts that tokenizers easily get wrong. They include lone surrogates, which JavaScript's strings can contain. A lone
 surrogate becomes U+FFFD wherever a text becomes bytes, so the reference reads that instead."""
 
+from random import Random
+
 #: The texts that the tiny tokenizers of make_text_fixtures.py are trained and tested on.
 STRINGS: dict[str, list[str]] = {
     "plain": [
@@ -243,6 +245,30 @@ def hard_strings() -> list[dict[str, str]]:
                 seen.add(text)
                 rows.append({"group": group, "text": text})
     return rows
+
+
+def long_strings() -> list[dict[str, str]]:
+    """Texts that are a single word to most tokenizers, in which thousands of merges depend on each other."""
+    random = Random(1)
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+    def drawn(*ranges: tuple[int, int], count: int) -> str:
+        return "".join(chr(random.randint(*random.choice(ranges))) for _ in range(count))
+
+    texts = {
+        "chinese": drawn((0x4E00, 0x5200), (0x4E00, 0x9FA5), count=3000),
+        "thai": drawn((0x0E01, 0x0E3A), (0x0E01, 0x0E3A), (0x0E40, 0x0E4E), count=3000),
+        "japanese": drawn((0x3041, 0x3096), (0x30A1, 0x30FA), (0x4E00, 0x6000), count=2000),
+        "base64": "".join(random.choice(letters) for _ in range(3000)),
+        "one letter": "a" * 4000,
+        "two letters": "ab" * 2000,
+        "spaces": " " * 3000,
+        "line ends": "\n" * 2000,
+        "a ruler": "=" * 3000,
+    }
+    # Around the length up to which no heap is used.
+    short = [drawn((0x4E00, 0x5200), count=count) for count in (15, 16, 17, 47, 48, 49, 50)]
+    return [{"group": group, "text": text} for group, text in [*texts.items(), *(("lengths", text) for text in short)]]
 
 
 def well_formed(text: str) -> str:

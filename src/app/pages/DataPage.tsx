@@ -28,6 +28,7 @@ export function DataPage() {
     useFields('status', 'dataset', 'error', 'tokens', 'tokenError', 'importError', 'importing'),
   );
   const source = useRecipe((state) => state.recipe.dataset.source);
+  const set = useRecipe((state) => state.set);
   const training = useTraining(runActive);
   const problems = useMemo(() => problemsOf({ dataset, tokens }), [dataset, tokens]);
   const problemRows = useMemo(() => new Set(problems.flatMap(({ row }) => row ?? [])), [problems]);
@@ -47,7 +48,16 @@ export function DataPage() {
       {importError && <ErrorNotice error={importError} onDismiss={() => useData.setState({ importError: null })} />}
       <DatasetShelf />
       {error && <DatasetError error={error} />}
-      {tokenError && <ErrorNotice error={tokenError} />}
+      {tokenError && (
+        <ErrorNotice
+          error={tokenError}
+          actions={tokenError.choices?.map(({ label, set: answer }) => (
+            <Button key={label} variant="primary" onClick={() => set(answer)}>
+              {label}
+            </Button>
+          ))}
+        />
+      )}
       {status === 'opening' && !dataset && <p className="text-muted">{text.reading}</p>}
       {dataset && (
         <>

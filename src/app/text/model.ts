@@ -47,6 +47,7 @@ export const factText = {
   yes: 'yes',
   none: 'none',
   plainTemplate: 'a plain template is used',
+  templateGaps: (gaps: readonly string[]) => (gaps.length > 0 ? `it ${gaps.join('; ')}` : undefined),
   loraTargets: 'Layers LoRA can target',
 };
 

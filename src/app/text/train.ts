@@ -20,6 +20,7 @@ const statuses: Record<RunStatus, string> = {
 };
 
 export const factsText = {
+  dataNotes: (count: number) => (count === 1 ? '1 note on the data' : `${count} notes on the data`),
   data: (examples: string, rows: string) => `Data: ${examples} examples from ${rows} rows.`,
   statuses,
   step: 'Step',

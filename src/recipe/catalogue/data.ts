@@ -120,6 +120,31 @@ export const datasetFields: SectionFields<'dataset'> = {
     default: false,
     source: 'TRL',
   },
+  'dataset.system_fallback': {
+    kind: 'select',
+    label: 'System messages without a place',
+    help: 'Some chat templates (Gemma 2, Mistral Nemo) have no place for a system message, or for a second one.',
+    default: 'first_question',
+    options: options({
+      first_question: 'Put them before the next question',
+      leave_out: 'Leave the message out',
+      leave_out_row: 'Leave the row out',
+    }),
+    source: 'Gemma 3’s template',
+  },
+  'dataset.templated_text': {
+    kind: 'select',
+    label: 'Rows already in a template',
+    help: 'Prompts and answers that contain a chat template’s own marks, such as <|im_start|> or [INST].',
+    default: 'ask',
+    options: options({
+      ask: 'Ask, or leave a few rows out',
+      as_is: 'Use them as they are, without the model’s template',
+      strip: 'Take the marks off, then use the model’s template',
+      text: 'Treat the marks as part of the text',
+    }),
+    source: 'Tabtune',
+  },
   'dataset.base_text': {
     kind: 'text',
     label: 'Base text',

@@ -17,6 +17,8 @@ export interface TokenizerInfo {
   /** Ids that end an answer: EOS, and the template's end-of-turn token if it is different. */
   stopTokenIds: number[];
   hasChatTemplate: boolean;
+  /** What the template does not write, each continuing "The chat template …"; empty without a template. */
+  templateGaps: string[];
 }
 
 export interface EncodedForTask {
@@ -28,8 +30,21 @@ export interface EncodedForTask {
 export interface DataApi {
   openTokenizer(source: TokenizerSource): TokenizerInfo;
   parse(name: string, bytes: ArrayBuffer, section: ReadingSection): ParsedDataset;
-  /** Uses the last parsed dataset and the open tokeniser. `contextLength` caps max_length. */
-  tokenize(section: DatasetSection, objective: ObjectiveSection, contextLength: number, seed: number): TokenizedDataset;
+  /**
+   * Uses the last parsed dataset and the open tokeniser. `contextLength` caps max_length, and so does `memoryLength` where it
+   * is automatic. `onRow` is told now and then which example is next (each of them if it is `careful`); `leftOut` are rows
+   * at which that never went on.
+   */
+  tokenize(
+    section: DatasetSection,
+    objective: ObjectiveSection,
+    contextLength: number,
+    seed: number,
+    memoryLength?: number,
+    leftOut?: readonly number[],
+    careful?: boolean,
+    onRow?: (at: number) => void,
+  ): TokenizedDataset;
   viewTokens(row: number, section: DatasetSection, objective: ObjectiveSection, maxLength: number): TokenView;
   /** Formats a prompt (with the chat template and generation prompt if there is a template) and tokenises it. */
   encodePrompt(prompt: string, system?: string): Int32Array;

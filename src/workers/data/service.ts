@@ -12,6 +12,7 @@ import { checkIds } from '../../data/loss-mask';
 import type { TextOptions } from '../../data/objective-data';
 import { parseDataset } from '../../data/parse';
 import { renderPrompt } from '../../data/render';
+import { templateGaps } from '../../data/template-facts';
 import { finishDataset } from '../../data/tokenize';
 import { TextTokenizer } from '../../data/tokenizer';
 import type { TokenizerSource } from '../../data/tokenizer-files';
@@ -22,6 +23,9 @@ import { tokenizerJson } from '../../formats/gguf-tokenizer';
 import { defaultSection, objectiveOf, textObjective } from '../../objectives';
 import type { DatasetSection } from '../../recipe/types';
 import type { DataApi, TokenizerInfo } from './api';
+
+/** The fields of a dataset that decide how its rows are written for a model. */
+type WritingSection = Pick<DatasetSection, 'system_fallback' | 'templated_text'>;
 
 interface OpenTokenizer {
   tokenizer: TextTokenizer;
@@ -62,6 +66,7 @@ export function createDataApi(): DataApi {
         maskTokenId: tokenizer.maskTokenId,
         stopTokenIds,
         hasChatTemplate: template !== null,
+        templateGaps: template === null ? [] : templateGaps(template.facts),
       } satisfies TokenizerInfo;
     },
 
@@ -73,19 +78,27 @@ export function createDataApi(): DataApi {
       return parsed;
     },
 
-    tokenize(section, objectiveSection, contextLength, seed) {
+    tokenize(section, objectiveSection, contextLength, seed, memoryLength, leftOut = [], careful = false, onRow) {
       const opened = needTokenizer();
       const dataset = needDataset();
       const descriptor = objectiveOf(objectiveSection);
       const objective = descriptor.data(objectiveSection);
-      const key = JSON.stringify([objectiveSection.type, objective.encodedBy]);
+      const { system_fallback, templated_text } = section;
+      const key = JSON.stringify([
+        objectiveSection.type,
+        objective.encodedBy,
+        system_fallback,
+        templated_text,
+        leftOut,
+      ]);
       if (encoded?.key !== key) {
-        const options = textOptions(opened, separatorOf(dataset));
-        encoded = { key, dataset: encodeDataset(dataset, objective, options, opened.tokenizer) };
+        const options = textOptions(opened, separatorOf(dataset), section);
+        const progress = { leftOut, careful, ...(onRow && { onRow }) };
+        encoded = { key, dataset: encodeDataset(dataset, objective, options, opened.tokenizer, progress) };
         plainChat =
           opened.template === null && descriptor.writes && dataset.examples.some((e) => e.kind === 'messages');
       }
-      return finishDataset(encoded.dataset, section, objective, contextLength, seed);
+      return finishDataset(encoded.dataset, section, objective, contextLength, seed, memoryLength);
     },
 
     tokenizeBaseText(name, bytes, maxLength, type = textObjective('decoder').type) {
@@ -93,11 +106,11 @@ export function createDataApi(): DataApi {
       // Base text is mostly plain text; if it has prompts and answers, both are learned.
       const descriptor = objectiveOf({ type });
       const objective = descriptor.data(defaultSection(descriptor));
-      const options = textOptions(opened, '\n');
+      const options = textOptions(opened, '\n', BASE_TEXT);
       return tokenizeText(name, new Uint8Array(bytes), maxLength, objective, options, opened.tokenizer);
     },
 
-    viewTokens(row, _section: DatasetSection, objective, maxLength) {
+    viewTokens(row, section, objective, maxLength) {
       const opened = needTokenizer();
       const dataset = needDataset();
       const example = dataset.examples.find((e) => e.row === row);
@@ -110,7 +123,7 @@ export function createDataApi(): DataApi {
           action: problem ? problem.action : 'Choose another row.',
         });
       }
-      const options = textOptions(opened, separatorOf(dataset));
+      const options = textOptions(opened, separatorOf(dataset), section);
       return viewExample(example, objectiveOf(objective).data(objective), options, opened.tokenizer, maxLength);
     },
 
@@ -120,7 +133,7 @@ export function createDataApi(): DataApi {
       const messages: ChatMessage[] = system ? [{ role: 'system', content: system }] : [];
       messages.push({ role: 'user', content: prompt });
       const text = chat ? renderPrompt(messages, chat) : messages.map((m) => m.content).join('\n\n');
-      const { ids } = tokenizer.encode(text, template === null);
+      const { ids } = tokenizer.encodeOnce(text, template === null);
       checkIds(ids, tokenizer);
       if (ids.length === 0 && chat) {
         throw new TabtuneError({
@@ -198,9 +211,15 @@ function endOfTurnId(template: ChatTemplate, tokenizer: TextTokenizer): number |
   return ids.find((id) => tokenizer.isSpecial(id)) ?? null;
 }
 
-function textOptions(opened: OpenTokenizer, separator: string): TextOptions {
+/** Whatever is in a base text is used as it is. */
+const BASE_TEXT: WritingSection = { system_fallback: 'first_question', templated_text: 'as_is' };
+
+function textOptions(opened: OpenTokenizer, separator: string, section: WritingSection): TextOptions {
   const { tokenizer, template, plainTemplate, endTokens } = opened;
-  return { template, plainTemplate, eosToken: tokenizer.special.eos_token ?? null, separator, endTokens };
+  // A recipe from an older version may not have these fields.
+  const { system_fallback: systemFallback = 'first_question', templated_text: templatedText = 'ask' } = section;
+  const eosToken = tokenizer.special.eos_token ?? null;
+  return { template, plainTemplate, eosToken, separator, endTokens, systemFallback, templatedText };
 }
 
 /**

@@ -32,6 +32,7 @@ const model: ModelInfo = {
   licence: 'MIT',
   linearModules: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
   hasChatTemplate: true,
+  templateGaps: [],
 };
 
 /** The engine's error for a model that cannot generate text. */

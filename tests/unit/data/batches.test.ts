@@ -188,17 +188,29 @@ describe('statistics', () => {
     ]);
   });
 
-  test.each<[number | 'auto', number[], number, number]>([
-    ['auto', [10, 20, 30], 2048, 32],
-    ['auto', [200], 2048, 224],
-    ['auto', [5000], 2048, 1024],
-    ['auto', [5000], 512, 512],
-    ['auto', [3], 2048, 16],
-    [100, [5000], 2048, 100],
-    [4096, [5000], 2048, 2048],
-  ])('max_length %s of lengths %j in a context of %i is %i', (limit, lengths, context, expected) => {
-    expect(resolveMaxLength(limit, lengths, context)).toBe(expected);
-  });
+  const oneInAHundred = [...Array.from({ length: 99 }, () => 40), 1500];
+  test.each<[number | 'auto', number[], number, 'truncated' | 'split', number | undefined, number]>([
+    ['auto', [10, 20, 30], 2048, 'truncated', undefined, 32],
+    ['auto', [200], 2048, 'truncated', undefined, 224],
+    // The longest answers are kept, however few they are.
+    ['auto', oneInAHundred, 2048, 'truncated', undefined, 1504],
+    ['auto', [5000], 32_768, 'truncated', undefined, 5024],
+    ['auto', [5000], 512, 'truncated', undefined, 512],
+    ['auto', [5000], 32_768, 'truncated', 2048, 2048],
+    ['auto', [100], 32_768, 'truncated', 2048, 112],
+    ['auto', [3], 2048, 'truncated', undefined, 16],
+    // A text that is split loses nothing.
+    ['auto', oneInAHundred, 2048, 'split', undefined, 48],
+    ['auto', [5000], 32_768, 'split', undefined, 1024],
+    [100, [5000], 2048, 'truncated', undefined, 100],
+    [4096, [5000], 2048, 'truncated', undefined, 2048],
+    [4096, [5000], 8192, 'truncated', 1024, 4096],
+  ])(
+    'max_length %s of lengths %j in a context of %i, %s, with memory for %s, is %i',
+    (limit, lengths, context, longTexts, memory, expected) => {
+      expect(resolveMaxLength(limit, lengths, context, longTexts, memory)).toBe(expected);
+    },
+  );
 });
 
 describe('batch shapes', () => {

@@ -179,10 +179,18 @@ describe('tokenising a dataset', () => {
       { prompt: 'a', completion: LONG },
     ];
     const api = apiWith(files, 'a.jsonl', jsonl(rows));
-    const dataset = api.tokenize(section(), OBJECTIVE, 512, 1);
-    expect(dataset.maxLength).toBe(16);
-    expect(codes(dataset)).toEqual(['truncated']);
-    expect(dataset.problems[0]!.message).toContain('1 of 100');
+    const whole = api.tokenize(section(), OBJECTIVE, 2048, 1);
+    expect(codes(whole)).toEqual([]);
+    expect(whole.maxLength).toBeGreaterThanOrEqual(whole.stats.longest);
+    const cut = api.tokenize(section(), OBJECTIVE, 64, 1);
+    expect(cut.maxLength).toBe(64);
+    expect(codes(cut)).toEqual(['truncated']);
+    expect(cut.problems[0]!.message).toContain(
+      '1 of 100 examples is longer than 64 tokens, the most that the model can read',
+    );
+    const short = api.tokenize(section(), OBJECTIVE, 2048, 1, 32);
+    expect(short.maxLength).toBe(32);
+    expect(short.problems[0]!.message).toContain('this GPU’s memory');
   });
 
   test('a prompt that fills the limit leaves nothing to learn', () => {
@@ -216,7 +224,7 @@ describe('tokenising a dataset', () => {
     const turn = (role: string) => ({ role, content: 'x' });
     const rows = jsonl([
       { messages: [turn('user'), turn('assistant')] },
-      { messages: [turn('system'), turn('user'), turn('assistant')] },
+      { messages: [turn('user'), turn('assistant'), turn('user'), turn('assistant')] },
     ]);
     const api = apiWith({ ...files, chatTemplate: strict }, 'a.jsonl', rows);
     const dataset = api.tokenize(section(), OBJECTIVE, 512, 1);

@@ -60,6 +60,8 @@ describe.each(Object.entries(meta.cases))('%s', (name, { tokenizer: folder, chat
     plainTemplate: new ChatTemplate(PLAIN_CHAT_TEMPLATE, tokenizer.special),
     eosToken: tokenizer.special.eos_token ?? null,
     assistantOnlyLoss: true,
+    systemFallback: 'first_question',
+    templatedText: 'ask',
     separator: '',
     endTokens: [tokenizer.special.eos_token!],
     ...changes,

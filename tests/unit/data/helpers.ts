@@ -123,6 +123,8 @@ export const section = (changes: Partial<DatasetSection> = {}): DatasetSection =
   shuffle: true,
   max_length: 'auto',
   packing: false,
+  system_fallback: 'first_question',
+  templated_text: 'ask',
   base_text: null,
   ...changes,
 });

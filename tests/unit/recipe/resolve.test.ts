@@ -22,6 +22,8 @@ test('every omitted field gets its documented default', () => {
       max_length: 'auto',
       merge_labels: false,
       packing: false,
+      system_fallback: 'first_question',
+      templated_text: 'ask',
       base_text: null,
     },
     method: {

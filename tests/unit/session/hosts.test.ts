@@ -185,9 +185,9 @@ describe('DataHost', () => {
     expect(await host.decode(tokenizer, Int32Array.of(1))).toBe('text');
     expect(calls).toEqual(['openTokenizer', 'decode']);
     await host.encodePrompt(tokenizer, 'Hi');
-    expect(calls.slice(2)).toEqual(['parse', 'viewTokens', 'tokenize', 'encodePrompt']);
+    expect(calls.slice(2)).toEqual(['parse', 'tokenize', 'encodePrompt']);
     await host.encodePrompt(tokenizer, 'Hi');
-    expect(calls.slice(6)).toEqual(['encodePrompt']);
+    expect(calls.slice(5)).toEqual(['encodePrompt']);
     host.close();
   });
 
@@ -207,6 +207,69 @@ describe('DataHost', () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  /** Ten rows, of which the tokeniser never returns from `hanging`. */
+  const hangingAt = (hanging: readonly number[]) => {
+    const attempts: { leftOut: readonly number[]; careful: boolean }[] = [];
+    const tokenize = (...args: unknown[]) => {
+      const [leftOut, careful, onRow] = args.slice(5) as [number[], boolean, (at: number) => void];
+      attempts.push({ leftOut: [...leftOut], careful });
+      const first = hanging.find((at) => !leftOut.includes(at + 1));
+      // Told now and then, or of every row.
+      onRow(careful && first !== undefined ? first : 0);
+      return first === undefined ? tokens : never();
+    };
+    const rows = Array.from({ length: 10 }, (_, i) => ({ kind: 'text' as const, row: i + 1, text: 'x' }));
+    const parse = () => ({ ...parsed('x'), examples: rows });
+    return { attempts, ...dataHost({ ...api, parse, tokenize }) };
+  };
+  const passTimeUntil = async (done: () => boolean) => {
+    while (!done()) {
+      await turn();
+      await vi.advanceTimersByTimeAsync(500);
+    }
+  };
+  const inFakeTime = async (work: () => Promise<void>) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      await work();
+    } finally {
+      vi.useRealTimers();
+    }
+  };
+
+  it.each([[[4]], [[0]], [[2, 9]], [[1, 5, 8]]])(
+    'leaves out the rows %j, at which the tokeniser hangs',
+    async (hanging) => {
+      await inFakeTime(async () => {
+        const { host, attempts, workers } = hangingAt(hanging);
+        let result: unknown;
+        void host.tokenize(tokenizer, file('a'), recipe(), 512).then((value) => {
+          result = value;
+        });
+        await passTimeUntil(() => result !== undefined);
+        expect(result).toEqual(tokens);
+        expect(attempts.at(-1)!.leftOut).toEqual(hanging.map((at) => at + 1));
+        // One attempt to notice it, then one more for each of the rows.
+        expect(attempts.map(({ careful }) => careful)).toEqual([false, ...hanging.map(() => true), true]);
+        expect(workers).toHaveLength(attempts.length);
+        host.close();
+      });
+    },
+  );
+
+  it('blames the model if it hangs at more rows than three', async () => {
+    await inFakeTime(async () => {
+      const { host } = hangingAt([0, 1, 2, 3]);
+      let error: unknown;
+      void host.tokenize(tokenizer, file('a'), recipe(), 512).catch((cause: unknown) => {
+        error = cause;
+      });
+      await passTimeUntil(() => error !== undefined);
+      expect(error).toMatchObject({ code: 'timeout', where: 'row 4', action: expect.stringContaining('Stories') });
+      host.close();
+    });
   });
 
   it('accepts a template that rejects the test prompt', async () => {

@@ -28,6 +28,7 @@ export const model: ModelInfo = {
   licence: 'MIT',
   linearModules: ['q_proj'],
   hasChatTemplate: true,
+  templateGaps: [],
 };
 
 export function runRecord(change: Partial<RunRecord> = {}): RunRecord {

@@ -105,7 +105,7 @@ export function ModelFacts() {
           {
             name: text.chatTemplate,
             value: info.hasChatTemplate ? text.yes : text.none,
-            note: info.hasChatTemplate ? undefined : text.plainTemplate,
+            note: info.hasChatTemplate ? text.templateGaps(info.templateGaps) : text.plainTemplate,
           },
           {
             name: text.loraTargets,

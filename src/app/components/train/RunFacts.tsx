@@ -115,6 +115,16 @@ export function RunFacts({ run }: { run: RunRecord }) {
           {text.data(formatCount(run.data.examples), formatCount(run.data.rows))} {run.data.detected} {run.data.usage}
         </p>
       )}
+      {run.data?.notes && run.data.notes.length > 0 && (
+        <details className="mt-2 max-w-prose text-[0.8125rem] text-muted">
+          <summary className="cursor-pointer">{text.dataNotes(run.data.notes.length)}</summary>
+          <ul className="mt-1 list-disc break-words pl-5">
+            {run.data.notes.map((note) => (
+              <li key={note}>{note}</li>
+            ))}
+          </ul>
+        </details>
+      )}
     </Panel>
   );
 }
