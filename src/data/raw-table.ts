@@ -18,6 +18,8 @@ export interface RawTable {
   totalRows: number;
   /** The file has no header, so its columns were named `column_1`, …. */
   headerless?: boolean;
+  /** The file cannot be written back as rows, so its rows cannot be edited here. */
+  readOnly?: boolean;
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

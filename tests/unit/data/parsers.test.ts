@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { hasHeader, parseCsv, sniffDelimiter } from '../../../src/data/parse-csv';
+import { sniffDelimiter } from '../../../src/data/csv-dialect';
+import { hasHeader } from '../../../src/data/csv-header';
+import { parseCsv } from '../../../src/data/parse-csv';
 import { parseJsonl, parseJsonOrJsonl, splitLines } from '../../../src/data/parse-jsonl';
 import { PASSAGE_CHARS, parseText } from '../../../src/data/parse-text';
 import { LIMIT_PER_CODE } from '../../../src/data/problems';
@@ -235,16 +237,16 @@ describe('CSV', () => {
     expect(table.problems[0]!.message).toContain('line 3');
   });
 
-  test('an unclosed quote loses its line, not the rest of the file', () => {
+  test('a quote that is never closed is text, and loses no row', () => {
     const table = parseCsv('a.csv', 'prompt,completion\na,b\n"open,c\nd,e\nf,g\n');
     expect(codes(table)).toEqual(['unclosed_quote']);
     expect(table.problems[0]!.message).toContain('Line 3');
-    expect(table.rows.map((r) => (r.value as { prompt: string }).prompt)).toEqual(['a', 'd', 'f']);
+    expect(table.rows.map((r) => (r.value as { prompt: string }).prompt)).toEqual(['a', '"open', 'd', 'f']);
   });
 
-  test('an unclosed quote on the last line loses that line', () => {
+  test('also on the last line', () => {
     const table = parseCsv('a.csv', 'prompt,completion\na,b\nc,"open');
-    expect(table.rows).toHaveLength(1);
+    expect(table.rows).toHaveLength(2);
     expect(codes(table)).toEqual(['unclosed_quote']);
   });
 });
