@@ -14,7 +14,8 @@ export type Liberty =
   | 'bare_name'
   | 'python_type'
   | 'no_commas'
-  | 'key_type';
+  | 'key_type'
+  | 'escape';
 
 export interface LooseValue {
   value: unknown;
@@ -408,6 +409,7 @@ class Reader {
       case 'u':
         return String.fromCharCode(hex(4));
       case 'x':
+        this.take('escape', this.at);
         return String.fromCharCode(hex(2));
       case 'U': {
         const at = this.at;
@@ -418,12 +420,14 @@ class Reader {
     }
     if (c === undefined) throw new LooseError(text.length, 'a string is never closed', true);
     this.at += 2;
+    if (!JSON_ESCAPES.includes(c)) this.take('escape', this.at - 2);
     const plain = ESCAPES[c];
     // Python keeps the backslash of an escape that it does not know.
     return plain ?? `\\${c}`;
   }
 }
 
+const JSON_ESCAPES = '"\\/nrtbfu';
 const ESCAPES: Record<string, string> = {
   '"': '"',
   "'": "'",

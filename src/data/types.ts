@@ -45,6 +45,8 @@ export interface DataProblem {
   action: string;
   /** The row was left out because of it. */
   dropped: boolean;
+  /** How many rows it is about, if not one or the whole file. */
+  rows?: number;
   /** What a person can do about it with one press: recipe path -> value. */
   choices?: Choice[];
 }

@@ -17,7 +17,7 @@ describe('encodings', () => {
     ['UTF-16 LE without a byte order mark', utf16(LINE, false)],
     ['UTF-16 BE without a byte order mark', utf16(LINE, false, true)],
   ])('%s', (_name, bytes) => {
-    expect(readText('a.jsonl', bytes)).toEqual({ text: LINE, problems: [] });
+    expect(readText('a.jsonl', bytes)).toMatchObject({ text: LINE, problems: [] });
   });
 
   test('Windows-1252 is read with a warning that gives the byte and its line', () => {
