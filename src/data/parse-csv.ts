@@ -16,9 +16,22 @@ export function parseCsv(name: string, text: string): RawTable {
   const problems = new ProblemList();
   const tabs = /\.(tsv|tab)$/i.test(name) && text.includes('\t');
   const sniffed = sniff(text, tabs ? '\t' : null);
-  const { records: all, dialect } = read(text, sniffed, problems);
+  const { records, dialect } = read(text, sniffed, problems);
+  const { delimiter } = dialect;
+  const table = tableOf(name, records, { width: sniffed.width, delimiter }, problems);
+  const plainly = sniffed.skip === 0 && dialect.quote?.open === '"';
+  return { ...table, fileType: delimiter === '\t' ? 'tsv' : 'csv', ...(!plainly && { readOnly: true }) };
+}
+
+/** Names the columns of records, which may have a header or a title above it. Also for the sheets of a workbook. */
+export function tableOf(
+  name: string,
+  all: readonly CsvRecord[],
+  { width, delimiter }: { width: number; delimiter: string | null },
+  problems: ProblemList,
+): RawTable {
   if (all.length === 0) throw noRows(name, 'No row of this file can be read.');
-  const start = headerAt(all, sniffed.width);
+  const start = headerAt(all, width);
   const records = all.slice(start);
   if (start > 0) {
     const titles = all.slice(0, start).map(({ cells }) => cells.filter((cell) => cell.trim() !== '').join(' '));
@@ -31,16 +44,14 @@ export function parseCsv(name: string, text: string): RawTable {
     });
   }
   const headerless = !hasHeader(records.slice(0, 200).map((r) => r.cells));
-  const header = headerless ? null : withRowNames(records, sniffed.width, problems);
-  const columns = header
-    ? nameColumns(header, records, problems)
-    : numbered(Math.max(sniffed.width, records[0]!.cells.length));
+  const header = headerless ? null : withRowNames(records, width, problems);
+  const columns = header ? nameColumns(header, records, problems) : numbered(Math.max(width, records[0]!.cells.length));
   const data = headerless ? records : records.slice(1);
   if (data.length === 0) {
     throw noRows(name, 'This file has a header but no rows.', `Columns: ${columns.join(', ')}`);
   }
   if (headerless) {
-    const first = records[0]!.cells.join(dialect.delimiter ?? '');
+    const first = records[0]!.cells.join(delimiter ?? ' ');
     problems.add({
       severity: 'warning',
       code: 'no_header',
@@ -49,17 +60,17 @@ export function parseCsv(name: string, text: string): RawTable {
       dropped: false,
     });
   }
-  const rows = toRows(data, columns, dialect, problems);
-  if (rows.length === 0) throw allRagged(name, data, columns, dialect);
-  const { delimiter } = dialect;
+  const rows = toRows(data, columns, delimiter, problems);
+  if (rows.length === 0) throw allRagged(name, data, columns, delimiter);
+  const written = start === 0 && (header === null || header.length === columns.length);
   return {
-    fileType: delimiter === '\t' ? 'tsv' : 'csv',
+    fileType: 'csv',
     columns,
     rows,
     problems: problems.list(),
     totalRows: data.length,
     headerless,
-    ...(plainlyWritten(sniffed, dialect, start, columns, header) ? {} : { readOnly: true }),
+    ...(!written && { readOnly: true }),
   };
 }
 
@@ -69,17 +80,6 @@ function noRows(name: string, message: string, details?: string): TabtuneError {
       ? 'Choose a CSV file with a header and at least one row.'
       : 'Add at least one example below the header.';
   return new TabtuneError({ code: 'bad_data', message, where: name, action, details });
-}
-
-/** Whether the file can be written back as it was read, for edits. */
-function plainlyWritten(
-  { skip }: Sniffed,
-  { quote }: Dialect,
-  start: number,
-  columns: readonly string[],
-  header: readonly string[] | null,
-): boolean {
-  return skip === 0 && start === 0 && quote?.open === '"' && (header === null || header.length === columns.length);
 }
 
 function read(text: string, { dialect, width, skip }: Sniffed, problems: ProblemList) {
@@ -193,7 +193,7 @@ function withRowNames(records: readonly CsvRecord[], width: number, problems: Pr
 function toRows(
   data: readonly CsvRecord[],
   columns: readonly string[],
-  { delimiter }: Dialect,
+  delimiter: string | null,
   problems: ProblemList,
 ): RawRow[] {
   const rows: RawRow[] = [];
@@ -234,7 +234,7 @@ function allRagged(
   name: string,
   data: readonly CsvRecord[],
   columns: readonly string[],
-  { delimiter }: Dialect,
+  delimiter: string | null,
 ): TabtuneError {
   const counts = [...new Set(data.map(({ cells }) => cells.length))].sort((a, b) => a - b);
   const many = counts.length === 1 ? `${counts[0]}` : `${counts[0]} to ${counts.at(-1)}`;

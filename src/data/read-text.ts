@@ -6,47 +6,13 @@
 import { ENCODINGS, type EncodingName, encodingLabel, isEncoding, isMend, MENDS, type Mend } from '../base/encodings';
 import { TabtuneError } from '../base/errors';
 import { chooseEncoding, decodeBytes, detectUtf16, type Judged } from './encodings';
+import { hex, refuseBinary } from './file-kinds';
 import { findMojibake, mend } from './mojibake';
 import { excerpt } from './problems';
 import type { DataProblem } from './types';
 
 /** V8's strings are limited to 2^29 - 24 code units, and the parsers need memory as well. */
-const MAX_FILE_BYTES = 400 * 2 ** 20;
-
-const BINARY_FORMATS: { magic: number[]; offset?: number; what: string; action: string }[] = [
-  { magic: [0x1f, 0x8b], what: 'a gzip archive', action: 'Unpack it first, then open the file inside.' },
-  { magic: [0x50, 0x4b, 0x03, 0x04], what: 'a zip archive', action: 'Unpack it first, then open the file inside.' },
-  { magic: [0x50, 0x4b, 0x05, 0x06], what: 'an empty zip archive', action: 'Open a JSONL, JSON, CSV or text file.' },
-  {
-    magic: [0x28, 0xb5, 0x2f, 0xfd],
-    what: 'a Zstandard archive',
-    action: 'Unpack it first, then open the file inside.',
-  },
-  { magic: [0x42, 0x5a, 0x68], what: 'a bzip2 archive', action: 'Unpack it first, then open the file inside.' },
-  {
-    magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a],
-    what: 'an xz archive',
-    action: 'Unpack it first, then open the file inside.',
-  },
-  { magic: [0x37, 0x7a, 0xbc, 0xaf], what: 'a 7-Zip archive', action: 'Unpack it first, then open the file inside.' },
-  {
-    magic: [0x50, 0x41, 0x52, 0x31],
-    what: 'a Parquet file',
-    action:
-      'Convert it to JSONL or CSV first, e.g. with pandas: pd.read_parquet(…).to_json(…, orient="records", lines=True).',
-  },
-  {
-    magic: [0x41, 0x52, 0x52, 0x4f, 0x57, 0x31],
-    what: 'an Arrow file',
-    action: 'Convert it to JSONL or CSV first.',
-  },
-  { magic: [0x25, 0x50, 0x44, 0x46], what: 'a PDF', action: 'Save its text as a .txt file and open that.' },
-  { magic: [0xd0, 0xcf, 0x11, 0xe0], what: 'an old Office document', action: 'Save it as CSV (UTF-8) and open that.' },
-  { magic: [0x53, 0x51, 0x4c, 0x69, 0x74, 0x65], what: 'an SQLite database', action: 'Export a table as CSV first.' },
-  { magic: [0x89, 0x50, 0x4e, 0x47], what: 'a PNG image', action: 'Open a JSONL, JSON, CSV or text file.' },
-  { magic: [0xff, 0xd8, 0xff], what: 'a JPEG image', action: 'Open a JSONL, JSON, CSV or text file.' },
-  { magic: [0x47, 0x47, 0x55, 0x46], what: 'a GGUF model', action: 'Open it as a model, not as a dataset.' },
-];
+export const MAX_FILE_BYTES = 400 * 2 ** 20;
 
 export interface TextFile extends Decoded {
   problems: DataProblem[];
@@ -71,7 +37,7 @@ export function readText(name: string, bytes: Uint8Array, wanted = 'auto'): Text
       action: `Split it into files of at most ${MAX_FILE_BYTES / 2 ** 20} MB.`,
     });
   }
-  refuseBinary(name, bytes);
+  refuseBinary(name, bytes, detectUtf16(bytes) !== null);
 
   const problems: DataProblem[] = [];
   const { text: decoded, encoding } = decode(name, bytes, wanted, problems);
@@ -98,40 +64,6 @@ function emptyFile(name: string): TabtuneError {
     where: name,
     action: 'Choose a file with at least one example in it.',
   });
-}
-
-function refuseBinary(name: string, bytes: Uint8Array): void {
-  for (const { magic, offset = 0, what, action } of BINARY_FORMATS) {
-    if (magic.every((byte, i) => bytes[offset + i] === byte)) {
-      // An .xlsx or .docx file is a zip archive that starts with such an entry.
-      const head = new TextDecoder('latin1').decode(bytes.subarray(0, 200));
-      const office = what === 'a zip archive' && /\[Content_Types\]\.xml|xl\/|_rels\//.test(head);
-      throw new TabtuneError({
-        code: 'bad_data',
-        message: `This file is ${office ? 'an Office document (such as .xlsx)' : what}, not text.`,
-        where: name,
-        action: office ? 'Save the sheet as “CSV UTF-8” and open that.' : action,
-        details: `The first bytes are ${hex(bytes.subarray(0, 8))}.`,
-      });
-    }
-  }
-  if (detectUtf16(bytes)) return;
-  // Other binary files (images, weights) are full of control bytes that no text encoding uses.
-  const sample = bytes.subarray(0, 4096);
-  const control = sample.filter((b) => b < 32 && b !== 0 && ![9, 10, 12, 13, 27].includes(b)).length;
-  if (control > sample.length * 0.1 && control > 8) {
-    throw new TabtuneError({
-      code: 'bad_data',
-      message: 'This file is not text.',
-      where: name,
-      action: 'Open a JSONL, JSON, CSV, TSV, Markdown or text file.',
-      details: `${control} of the first ${sample.length} bytes are control characters: ${hex(bytes.subarray(0, 16))}.`,
-    });
-  }
-}
-
-function hex(bytes: Uint8Array): string {
-  return [...bytes].map((b) => b.toString(16).padStart(2, '0')).join(' ');
 }
 
 function decode(name: string, bytes: Uint8Array, wanted: string, problems: DataProblem[]): Decoded {

@@ -27,7 +27,8 @@ export interface EncodedForTask {
 
 export interface DataApi {
   openTokenizer(source: TokenizerSource): TokenizerInfo;
-  parse(name: string, bytes: ArrayBuffer, section: ReadingSection): ParsedDataset;
+  /** A promise for files that need code to be loaded first: archives, workbooks, Parquet. */
+  parse(name: string, bytes: ArrayBuffer, section: ReadingSection): ParsedDataset | Promise<ParsedDataset>;
   /** Uses the last parsed dataset and the open tokeniser. `contextLength` caps max_length. */
   tokenize(section: DatasetSection, objective: ObjectiveSection, contextLength: number, seed: number): TokenizedDataset;
   viewTokens(row: number, section: DatasetSection, objective: ObjectiveSection, maxLength: number): TokenView;

@@ -199,7 +199,10 @@ describe('conversations', () => {
   ];
   test('under their numbers', () => {
     expect(rows({ 0: turns, 1: turns })).toEqual([{ messages: turns }, { messages: turns }]);
-    expect(rows({ conversations: { 0: turns, 1: turns } })).toEqual([{ conversations: turns }, { conversations: turns }]);
+    expect(rows({ conversations: { 0: turns, 1: turns } })).toEqual([
+      { conversations: turns },
+      { conversations: turns },
+    ]);
     expect(rows({ 0: turns })).toEqual([{ messages: turns }]);
   });
 
