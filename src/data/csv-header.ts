@@ -41,12 +41,20 @@ const plain = (cell: string) =>
     .toLowerCase()
     .replace(/^[\s"'*#_:：]+|[\s"'*_:：]+$/g, '');
 
-/** Whether a cell is a word that names columns: “Questions”, “user_message”, “Frage 1”. */
+/** Whether a cell is a word that names columns, or several joined: “Questions”, “user_message”. */
 export function isKnownName(cell: string): boolean {
   const name = plain(cell);
-  if (KNOWN.has(name)) return true;
+  return KNOWN.has(name) || (/^[\p{L}_.-]+$/u.test(name) && allKnown(name));
+}
+
+/** Names that contents have as well: “Title 1”, “Text message”. They count where every cell is a name. */
+function isWeakName(cell: string): boolean {
+  const name = plain(cell);
+  return WEAK.has(name) || isKnownName(cell) || allKnown(name);
+}
+
+function allKnown(name: string): boolean {
   const parts = name.split(/[\s_\-./()（）]+/).filter((part) => part !== '' && !/^\d+$/.test(part));
-  // “question_text”, “Frage 1”; not a sentence that has such a word somewhere in it.
   return parts.length > 0 && parts.length <= 3 && name.length <= 40 && parts.every((part) => KNOWN.has(part));
 }
 
@@ -60,8 +68,7 @@ export function hasHeader(records: readonly (readonly string[])[]): boolean {
   const again = (name: string, i: number) => rest.some((r) => (r[i] ?? '').trim() === name);
   const known = names.filter((name, i) => isKnownName(name) && !(isShort(name) && again(name, i)));
   if (known.length > 0) return true;
-  const weak = (name: string) => WEAK.has(plain(name)) || isKnownName(name);
-  if (names.length > 1 && names.every((name, i) => weak(name) && !again(name, i))) return true;
+  if (names.length > 1 && names.every((name, i) => isWeakName(name) && !again(name, i))) return true;
   if (asksQuestions(names, rest)) return true;
   const plausible = (name: string) =>
     name.length <= 60 && !/[\r\n]/.test(name) && !isNumber(name) && !/[.!?。！？]$/.test(name);

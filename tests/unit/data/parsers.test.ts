@@ -77,7 +77,7 @@ describe('JSON Lines', () => {
   test('thousands of broken lines are counted, not listed', () => {
     const table = parseJsonl([GOOD, ...Array(5000).fill('{bad')].join('\n'));
     expect(table.problems).toHaveLength(LIMIT_PER_CODE + 1);
-    expect(table.problems.at(-1)!.message).toContain(`${5000 - LIMIT_PER_CODE} more rows`);
+    expect(table.problems.at(-1)!.message).toContain(`${(5000 - LIMIT_PER_CODE).toLocaleString('en')} more rows`);
   });
 
   test('a byte order mark inside concatenated files is ignored', () => {
