@@ -17,12 +17,18 @@ export function splitOf(name: string): string | null {
 }
 
 /** Whether the tables have nearly the same columns. */
-export function sameColumns(tables: readonly NamedTable[]): boolean {
+function sameColumns(tables: readonly NamedTable[]): boolean {
   const first = new Set(tables[0]!.table.columns);
   return tables.every(({ table: { columns } }) => {
     const shared = columns.filter((column) => first.has(column)).length;
     return shared >= 1 && shared >= Math.max(columns.length, first.size) * 0.75;
   });
+}
+
+/** Parts of one dataset: the same columns, and names of parts or of files of one kind. */
+function belongTogether(tables: readonly NamedTable[]): boolean {
+  const kinds = new Set(tables.map(({ name }) => /\.[a-z0-9]+$/i.exec(name)?.[0].toLowerCase() ?? ''));
+  return sameColumns(tables) && (kinds.size === 1 || tables.every(({ name }) => splitOf(name) !== null));
 }
 
 /**
@@ -36,7 +42,7 @@ export function combine(
   asked: boolean,
 ): RawTable {
   if (tables.length === 1) return tables[0]!.table;
-  if (!asked && !sameColumns(tables)) throw askTable(where, tables, kind);
+  if (!asked && !belongTogether(tables)) throw askTable(where, tables, kind);
   const texts = tables.every(({ table }) => table.fileType === 'text');
   const splits = tables.map(({ name }) => splitOf(name));
   const split = splits.every((part) => part !== null) && new Set(splits).size > 1;
@@ -82,10 +88,10 @@ export function combine(
   };
 }
 
-export function askTable(where: string, tables: readonly NamedTable[], kind: 'sheets' | 'files'): TabtuneError {
+function askTable(where: string, tables: readonly NamedTable[], kind: 'sheets' | 'files'): TabtuneError {
   return new TabtuneError({
     code: 'bad_data',
-    message: `The ${kind} in this file have different columns: ${nameList(
+    message: `This file has ${tables.length} ${kind} that are not parts of one dataset: ${nameList(
       tables.map(({ name }) => name),
       8,
     )}.`,

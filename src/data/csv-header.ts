@@ -94,7 +94,11 @@ function asksQuestions(names: readonly string[], rest: readonly (readonly string
   if (rest.length === 0 || names.some((name) => name === '' || isNumber(name))) return false;
   const asking = names.map((name, i) => ({ name, i })).filter(({ name }) => /[?？¿]/.test(name));
   if (asking.length === 0) return false;
-  return asking.every(({ i }) => rest.every((r) => !/[?？]\s*$/.test(r[i] ?? '')) && rest.length > 1);
+  const silent = (i: number) => rest.length > 1 && rest.every((r) => !/[?？]\s*$/.test(r[i] ?? ''));
+  // Where every name asks, a column of questions may stand beside one without.
+  return asking.length === names.length && asking.length > 1
+    ? asking.some(({ i }) => silent(i))
+    : asking.every(({ i }) => silent(i));
 }
 
 export function isNumber(text: string): boolean {

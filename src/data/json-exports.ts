@@ -37,7 +37,7 @@ function fromViewer(value: Record<string, unknown>): JsonRows | null {
     problems.push({
       ...said(
         'truncated_cells',
-        `${cut.length} of ${entries.length} rows have cells that the dataset viewer cut off, the first is row ${cut[0]}.`,
+        `${cut.length} of ${entries.length} rows have cells that the dataset viewer truncated (cut off), the first is row ${cut[0]}.`,
         'They are learned as they stand, with their ends missing. Download the dataset’s files to have them whole.',
         cut.length,
       ),

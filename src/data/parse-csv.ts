@@ -32,7 +32,18 @@ export function tableOf(
 ): RawTable {
   if (all.length === 0) throw noRows(name, 'No row of this file can be read.');
   const start = headerAt(all, width);
-  const records = all.slice(start);
+  const end = tableEnd(all, start, width);
+  const records = all.slice(start, end);
+  if (end < all.length) {
+    const notes = all.slice(end).map(({ cells }) => cells.filter((cell) => cell.trim() !== '').join(' '));
+    problems.add({
+      severity: 'warning',
+      code: 'title_rows',
+      message: `Below the rows ${notes.length === 1 ? 'is a line' : `are ${notes.length} lines`} of other text: “${excerpt(notes.join(' / '), 60)}”.`,
+      action: 'They are no rows, and were left out.',
+      dropped: false,
+    });
+  }
   if (start > 0) {
     const titles = all.slice(0, start).map(({ cells }) => cells.filter((cell) => cell.trim() !== '').join(' '));
     problems.add({
@@ -62,7 +73,7 @@ export function tableOf(
   }
   const rows = toRows(data, columns, delimiter, problems);
   if (rows.length === 0) throw allRagged(name, data, columns, delimiter);
-  const written = start === 0 && (header === null || header.length === columns.length);
+  const written = start === 0 && end === all.length && (header === null || header.length === columns.length);
   return {
     fileType: 'csv',
     columns,
@@ -162,6 +173,22 @@ function headerAt(records: readonly CsvRecord[], width: number): number {
   if (at === 0) return 0;
   const below = records.slice(at, at + 200).map(({ cells }) => cells);
   return below[0]!.length >= width - 1 && hasHeader(below) ? at : 0;
+}
+
+/** Totals, sources and notes below a table fill one cell of several. */
+function tableEnd(records: readonly CsvRecord[], start: number, width: number): number {
+  if (width < 2) return records.length;
+  const filled = (at: number) => records[at]!.cells.filter((cell) => cell.trim() !== '').length;
+  let end = records.length;
+  while (end > start + 3 && records.length - end < 3 && filled(end - 1) <= 1 && isNote(records[end - 1]!.cells)) end--;
+  // Rows that are mostly empty are rows.
+  return end < records.length && filled(end - 1) > 1 ? end : records.length;
+}
+
+function isNote(cells: readonly string[]): boolean {
+  return /^\s*(?:(?:grand )?total|sum|count|average|source|note|export(?:ed)?|generated|summe|gesamt|quelle|fuente|totale|итого|合计|合計|총계)\b|^\s*(?:итого|合计|合計|총계)|^\s*#/i.test(
+    cells.find((cell) => cell.trim() !== '') ?? '',
+  );
 }
 
 function isTitle(cells: readonly string[], width: number): boolean {

@@ -22,7 +22,7 @@ export async function readParquet(name: string, bytes: Uint8Array): Promise<RawT
     const size = metadata.row_groups.reduce((sum, group) => sum + Number(group.total_byte_size), 0);
     if (size > MAX_BYTES) throw tooLarge(name, size, Number(metadata.num_rows));
     classes = classNames(metadata.key_value_metadata ?? []);
-    rows = await parquetReadObjects({ file, metadata, compressors: decoders });
+    rows = await parquetReadObjects({ file, metadata, compressors: decoders, utf8: false });
   } catch (error) {
     if (error instanceof TabtuneError) throw error;
     throw new TabtuneError({
@@ -91,8 +91,10 @@ function plainValue(value: unknown, binary: () => void): unknown {
   if (value === undefined) return null;
   if (ArrayBuffer.isView(value)) {
     if (value instanceof Uint8Array) {
-      binary();
-      return null;
+      // Some programs write texts without saying that they are texts.
+      const text = asText(value);
+      if (text === null) binary();
+      return text;
     }
     return Array.from(value as unknown as ArrayLike<unknown>, (item) => plainValue(item, binary));
   }
@@ -101,6 +103,15 @@ function plainValue(value: unknown, binary: () => void): unknown {
     for (const key of Object.keys(value)) value[key] = plainValue(value[key], binary);
   }
   return value;
+}
+
+function asText(bytes: Uint8Array): string | null {
+  if (bytes.some((byte) => byte < 9)) return null;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
 }
 
 /** The datasets library keeps the names of classes in the file's metadata. */

@@ -33,6 +33,7 @@ function parseRows(name: string, text: string, section: Wanted): RawTable {
   const list = section.table ?? null;
   const start = text.slice(0, 1000);
   const json = /^\s*(\{\s*(["'“]|\})|\[\s*(\{|"|\[|\]))/.test(start);
+  if (/^\s*__label__\S/.test(start)) return parseTextShape(name, text) ?? parseText(text);
   if (!json && isConll(extension, text, section)) return parseConll(text);
   switch (extension) {
     case 'jsonl':

@@ -163,6 +163,15 @@ describe('what stands above and beside the rows', () => {
     expect(cells(text)).toHaveLength(5);
   });
 
+  test.each([
+    ['a total', 'id,question,answer\n0,a?,b\n1,c?,d\n2,e?,f\nTotal,,\n', 3],
+    ['a source', 'id,question,answer\n0,a?,b\n1,c?,d\n2,e?,f\n\nSource: our desk\n', 3],
+    ['a row with one cell that is no note', 'id,question,answer\n0,a?,b\n1,c?,d\n2,e?,f\n3,,\n', 4],
+  ])('below the rows: %s', (_name, text, count) => {
+    expect(cells(text)).toHaveLength(count);
+    expect(codesOf(text)).toEqual(count === 3 ? ['title_rows'] : []);
+  });
+
   test('row names of R have no name in the header', () => {
     const text = '"text","label"\n"1","a film","pos"\n"2","a book","neg"\n"3","a play","pos"\n';
     expect(parseCsv('a.csv', text).columns).toEqual(['row_name', 'text', 'label']);
@@ -216,6 +225,11 @@ describe('headers', () => {
       'questions',
       'Timestamp,"How was it? Rate it.",Tell us more.',
       '2024/01/01 10:00:00,1,"Good, 0"\n2024/01/02 10:00:00,2,"Bad, 1"',
+    ],
+    [
+      'questions above questions and answers',
+      'What do people ask?,What do we say?',
+      'Who is it?,It is Ann.\nAnd who else?,It is Bob.',
     ],
     ['questions in every column', 'What is your name?,What do you do?', 'Ann,I cook.\nBob,I drive a bus.'],
   ])('%s', (_name, header, rows) => {
