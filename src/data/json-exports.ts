@@ -1,17 +1,8 @@
 /** JSON as other tools export it: the Hub's dataset viewer, pandas, SQuAD, Label Studio, chatbots' intents. Null for the rest. */
-import type { JsonRows } from './json-shapes';
+import { type JsonRows, said } from './json-rows';
 import { excerpt } from './problems';
 import { isRecord } from './raw-table';
 import type { DataProblem } from './types';
-
-const said = (code: string, message: string, action: string, rows?: number): DataProblem => ({
-  severity: 'warning',
-  code,
-  message,
-  action,
-  dropped: false,
-  ...(rows !== undefined && { rows }),
-});
 
 export function fromExport(value: unknown): JsonRows | null {
   if (Array.isArray(value)) return fromLabelStudio(value) ?? fromSquad(value);

@@ -2,40 +2,20 @@
  * Where the rows of a JSON document are: in an array, in one list of an object or in several, in columns as pandas writes
  * them, under the keys of an object, or in the exports of other tools (json-exports.ts). Shapes that can mean two things ask.
  */
-import { type Choice, TabtuneError } from '../base/errors';
+import { TabtuneError } from '../base/errors';
 import { hasHeader, isKnownName } from './csv-header';
 import { fromExport } from './json-exports';
-import { copySpellings } from './loose-json';
+import { besides, fromLists } from './json-lists';
+import { built, type Found, type JsonRows, plain, said } from './json-rows';
 import { excerpt, nameList } from './problems';
 import { isRecord } from './raw-table';
-import type { DataProblem } from './types';
+import { copySpellings } from './spellings';
 
 /** Keys that usually hold the rows, and that say nothing by themselves. */
 const ROW_KEYS = ['data', 'rows', 'train', 'examples', 'items', 'records', 'dataset', 'samples'];
 /** An object in which one of these is a string is itself an example. */
 const ROW_PARTS = ['prompt', 'instruction', 'question', 'text', 'input', 'completion', 'output'];
-const SPLITS = /^(train|training|test|testing|valid|validation|val|dev|eval|evaluation|holdout)$/i;
 const DEEPEST = 4;
-
-export interface JsonRows {
-  rows: unknown[];
-  problems: DataProblem[];
-  /** The rows were built from something else, so that the file cannot be written back from them. */
-  built: boolean;
-}
-
-type Found = JsonRows | null;
-
-const plain = (rows: unknown[]): JsonRows => ({ rows, problems: [], built: false });
-const built = (rows: unknown[], ...problems: DataProblem[]): JsonRows => ({ rows, problems, built: true });
-
-const said = (code: string, message: string, action: string): DataProblem => ({
-  severity: 'warning',
-  code,
-  message,
-  action,
-  dropped: false,
-});
 
 /** Null if there are none. `wanted`: the list that a person chose. Throws a question if several are possible. */
 export function rowsOf(name: string, value: unknown, wanted: string | null, depth = 0): Found {
@@ -59,7 +39,7 @@ export function rowsOf(name: string, value: unknown, wanted: string | null, dept
   }
   const exported = fromExport(value);
   if (exported) return exported;
-  if (lists.length > 0) return fromLists(name, value, lists, wanted);
+  if (lists.length > 0) return fromLists(name, value, lists, wanted, fromArray);
   return fromColumns(name, value, wanted) ?? fromKeys(value) ?? fromInside(name, value, wanted, depth);
 }
 
@@ -168,107 +148,6 @@ function fromArrays(value: unknown[][], names?: readonly string[]): JsonRows {
           `The columns were named ${columns.slice(0, 3).join(', ')}${columns.length > 3 ? ', …' : ''}.`,
         ),
   );
-}
-
-function fromLists(name: string, value: Record<string, unknown>, lists: string[], wanted: string | null): JsonRows {
-  const rowsAt = (key: string) => value[key] as unknown[];
-  const beside = besides(value, lists);
-  if (wanted !== null && wanted !== '*') {
-    if (!lists.includes(wanted)) throw noSuchList(name, wanted, lists);
-    const others = lists.filter((key) => key !== wanted);
-    const found = fromArray(rowsAt(wanted));
-    return others.length === 0 ? found : { ...found, problems: [...found.problems, notRead(others), ...beside] };
-  }
-  if (lists.length === 1) {
-    const found = fromArray(rowsAt(lists[0]!));
-    return { ...found, problems: [...found.problems, ...beside] };
-  }
-  if (wanted !== '*' && !sameShape(lists.map(rowsAt))) throw askList(name, value, lists);
-  const splits = lists.every((key) => SPLITS.test(key));
-  const taken = new Set(
-    lists.flatMap((key) =>
-      rowsAt(key)
-        .slice(0, 1000)
-        .flatMap((row) => (isRecord(row) ? Object.keys(row) : [])),
-    ),
-  );
-  const column =
-    ['split', 'list', 'list_name'].find((key) => (key !== 'split' || splits) && !taken.has(key)) ?? '_list';
-  const rows = lists.flatMap((key) =>
-    fromArray(rowsAt(key)).rows.map((row) => {
-      if (!isRecord(row)) return row;
-      const out = { ...row, [column]: key };
-      copySpellings(row, out);
-      return out;
-    }),
-  );
-  const counts = lists.map((key) => `“${excerpt(key, 30)}” (${rowsAt(key).length})`);
-  return built(
-    rows,
-    said(
-      'several_lists',
-      `The file has ${lists.length} lists of rows: ${counts.slice(0, 8).join(', ')}${counts.length > 8 ? ', …' : ''}.`,
-      `All were read; the column “${column}” says which one a row is from.`,
-    ),
-    ...beside,
-  );
-}
-
-/** Other content of the object: it is not read. */
-function besides(value: Record<string, unknown>, read: readonly string[]): DataProblem[] {
-  const others = Object.keys(value).filter((key) => !read.includes(key) && hasContent(value[key]));
-  return others.length === 0 ? [] : [notRead(others)];
-}
-
-const hasContent = (value: unknown) =>
-  Array.isArray(value)
-    ? value.length > 0
-    : isRecord(value) && Object.values(value).some((v) => typeof v === 'object' && v !== null);
-
-const notRead = (keys: readonly string[]) =>
-  said('unread_keys', `The file also has ${nameList(keys, 6)}.`, 'That was not read.');
-
-function askList(name: string, value: Record<string, unknown>, lists: readonly string[]): TabtuneError {
-  const choices: Choice[] = lists.slice(0, 8).map((key) => {
-    const rows = value[key] as unknown[];
-    const columns = Object.keys((rows.find(isRecord) as object | undefined) ?? {});
-    return {
-      label: `${excerpt(key, 30)} (${rows.length} rows: ${excerpt(columns.join(', '), 40)})`,
-      set: { 'dataset.table': key },
-    };
-  });
-  return new TabtuneError({
-    code: 'bad_data',
-    message: `This JSON file has ${lists.length} lists of rows with different columns: ${nameList(lists, 8)}.`,
-    where: name,
-    action: 'Choose the one to learn from.',
-    choices,
-  });
-}
-
-function noSuchList(name: string, wanted: string, lists: readonly string[]): TabtuneError {
-  return new TabtuneError({
-    code: 'bad_data',
-    message: `There is no list “${excerpt(wanted, 40)}” in this JSON file.`,
-    where: name,
-    action: `Choose one of these: ${nameList(lists, 8)}.`,
-    choices: lists.slice(0, 8).map((key) => ({ label: excerpt(key, 30), set: { 'dataset.table': key } })),
-  });
-}
-
-/** Whether lists have nearly the same columns. */
-function sameShape(lists: readonly unknown[][]): boolean {
-  const columns = lists.map((rows) => {
-    const names = new Set<string>();
-    for (const row of rows.slice(0, 50))
-      if (isRecord(row)) for (const key of Object.keys(unwrapRow(row) as object)) names.add(key);
-    return names;
-  });
-  const first = columns[0]!;
-  return columns.every((names) => {
-    const shared = [...names].filter((key) => first.has(key)).length;
-    return shared >= 1 && shared >= Math.max(names.size, first.size) * 0.75;
-  });
 }
 
 function isListOfRows(value: unknown): boolean {

@@ -2,7 +2,8 @@
 import { TabtuneError } from '../base/errors';
 import { explainJsonError } from './json-error';
 import { rowsOf } from './json-shapes';
-import { type Liberty, LooseError, type LooseValue, parseJsonText, readLoose, skipSpace } from './loose-json';
+import { parseJsonText } from './json-text';
+import { type Liberty, LooseError, type LooseValue, readLoose, skipSpace } from './loose-json';
 import { columnsOf, isRecord, type RawRow, type RawTable } from './raw-table';
 import type { DataProblem } from './types';
 

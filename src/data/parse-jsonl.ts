@@ -5,7 +5,8 @@
 import { TabtuneError } from '../base/errors';
 import { explainJsonError } from './json-error';
 import { DOUBLE_ENCODED, rowsOf, unwrapRow } from './json-shapes';
-import { LooseError, parseJsonText, readLoose, skipSpace } from './loose-json';
+import { parseJsonText } from './json-text';
+import { LooseError, readLoose, skipSpace } from './loose-json';
 import { isSafe, libertyWords, normaliseElement, parseJson } from './parse-json';
 import { excerpt, ProblemList } from './problems';
 import { columnsOf, isRecord, type RawRow, type RawTable } from './raw-table';

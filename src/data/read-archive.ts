@@ -2,10 +2,10 @@
 import { TabtuneError } from '../base/errors';
 import { listZip, type ZipFile } from '../formats/zip';
 import { combine, type NamedTable } from './combine';
-import { cleared, type Reading, readContainer, tooLarge } from './containers';
 import { nameList } from './problems';
 import type { RawTable } from './raw-table';
-import { MAX_FILE_BYTES } from './read-text';
+import { type Reading, withoutMissingWords } from './read-table';
+import { MAX_FILE_BYTES, tooLarge } from './read-text';
 
 const DATA = /\.(jsonl|ndjson|json|csv|tsv|tab|parquet|xlsx|conll|bio|iob|iob2)(\.gz|\.zst)?$/i;
 const TEXT = /\.(txt|text|md|markdown)(\.gz|\.zst)?$/i;
@@ -40,14 +40,19 @@ const DOCUMENTS: { inside: RegExp; what: string; action: string }[] = [
   { inside: /^META-INF\/container\.xml$/, what: 'an e-book', action: 'Save its text as a .txt file and open that.' },
 ];
 
-export async function readArchive(name: string, bytes: Uint8Array, section: Reading, depth: number): Promise<RawTable> {
+export async function readArchive(
+  name: string,
+  bytes: Uint8Array,
+  section: Reading,
+  openFile: (name: string, bytes: Uint8Array, section: Reading) => Promise<RawTable>,
+): Promise<RawTable> {
   const files = listZip(bytes, { where: name, code: 'bad_data' });
   const wanted = section.table ?? null;
   if (files.some(({ path }) => path === 'xl/workbook.xml')) {
     const size = files.reduce((sum, file) => sum + file.size, 0);
     if (size > MAX_FILE_BYTES) throw tooLarge(name, size);
     const { readXlsx } = await import('./read-xlsx');
-    return cleared(await readXlsx(name, bytes, wanted));
+    return withoutMissingWords(await readXlsx(name, bytes, wanted));
   }
   const document = DOCUMENTS.find(({ inside }) => files.some(({ path }) => inside.test(path)));
   if (document)
@@ -57,7 +62,7 @@ export async function readArchive(name: string, bytes: Uint8Array, section: Read
   const open = async (file: ZipFile): Promise<RawTable> => {
     if (file.size > MAX_FILE_BYTES) throw tooLarge(`${name}, ${file.path}`, file.size);
     try {
-      return await readContainer(file.path.split('/').at(-1)!, file.read(), inner, depth + 1);
+      return await openFile(file.path.split('/').at(-1)!, file.read(), inner);
     } catch (error) {
       throw error instanceof TabtuneError ? inside(name, file.path, error) : error;
     }

@@ -8,27 +8,27 @@ import { parseText } from './parse-text';
 import type { RawTable } from './raw-table';
 import { letterSample, readText } from './read-text';
 import { parseTextShape } from './text-shapes';
-import type { DataProblem } from './types';
 
-type Wanted = Pick<ReadingSection, 'format' | 'encoding' | 'table'>;
+export type Reading = Pick<ReadingSection, 'format' | 'encoding' | 'table'>;
 
 /** Throws bad_data if the file has no rows, or asks. */
-export function readTable(name: string, bytes: Uint8Array, section: Wanted): RawTable {
+export function readTable(name: string, bytes: Uint8Array, section: Reading): RawTable {
   const { text, problems, encoding } = readText(name, bytes, section.encoding);
-  const table = parseRows(name, text, section);
+  const table = withoutMissingWords(parseRows(name, text, section));
   return {
     ...table,
-    problems: [...problems, ...table.problems, ...missingWords(table)],
+    problems: [...problems, ...table.problems],
     encoding: { name: encoding, sample: letterSample(text) },
   };
 }
 
-/** Prose is kept as it is. */
-export function missingWords(table: RawTable): DataProblem[] {
-  return table.fileType === 'text' ? [] : clearMissingWords(table);
+/** Words for nothing become empty cells, except in prose. */
+export function withoutMissingWords(table: RawTable): RawTable {
+  if (table.fileType === 'text') return table;
+  return { ...table, problems: [...table.problems, ...clearMissingWords(table)] };
 }
 
-function parseRows(name: string, text: string, section: Wanted): RawTable {
+function parseRows(name: string, text: string, section: Reading): RawTable {
   const extension = /\.([a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase() ?? '';
   const list = section.table ?? null;
   const start = text.slice(0, 1000);
@@ -60,7 +60,7 @@ function parseRows(name: string, text: string, section: Wanted): RawTable {
 }
 
 /** Text stays text unless it looks like JSON and can be read as JSON. */
-function jsonOrNull(name: string, text: string, json: boolean, section: Wanted): RawTable | null {
+function jsonOrNull(name: string, text: string, json: boolean, section: Reading): RawTable | null {
   if (!json || section.format === 'text') return null;
   try {
     return parseJsonOrJsonl(name, text, section.table ?? null);
@@ -70,11 +70,11 @@ function jsonOrNull(name: string, text: string, json: boolean, section: Wanted):
 }
 
 /** Whoever asks for plain text gets passages. */
-function shaped(name: string, text: string, section: Wanted): RawTable | null {
+function shaped(name: string, text: string, section: Reading): RawTable | null {
   return section.format === 'text' ? null : parseTextShape(name, text);
 }
 
-function isConll(extension: string, text: string, { format }: Wanted): boolean {
+function isConll(extension: string, text: string, { format }: Reading): boolean {
   if (format !== 'auto' && format !== 'tagged') return false;
   if (/^(conll|bio|iob|iob2)$/.test(extension)) return looksConll(text, true);
   return !/^(json|jsonl|ndjson|csv)$/.test(extension) && looksConll(text, format === 'tagged');

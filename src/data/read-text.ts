@@ -29,14 +29,7 @@ interface Decoded {
  */
 export function readText(name: string, bytes: Uint8Array, wanted = 'auto'): TextFile {
   if (bytes.length === 0) throw emptyFile(name);
-  if (bytes.length > MAX_FILE_BYTES) {
-    throw new TabtuneError({
-      code: 'bad_data',
-      message: `This file is too large to read in one piece (${Math.round(bytes.length / 2 ** 20)} MB).`,
-      where: name,
-      action: `Split it into files of at most ${MAX_FILE_BYTES / 2 ** 20} MB.`,
-    });
-  }
+  if (bytes.length > MAX_FILE_BYTES) throw tooLarge(name, bytes.length);
   refuseBinary(name, bytes, detectUtf16(bytes) !== null);
 
   const problems: DataProblem[] = [];
@@ -55,6 +48,15 @@ export function readText(name: string, bytes: Uint8Array, wanted = 'auto'): Text
   }
   if (text.trim() === '') throw emptyFile(name);
   return { text, problems, encoding };
+}
+
+export function tooLarge(name: string, size: number): TabtuneError {
+  return new TabtuneError({
+    code: 'bad_data',
+    message: `This file is too large to read in one piece (${Math.round(size / 2 ** 20).toLocaleString('en')} MB).`,
+    where: name,
+    action: `Split it into files of at most ${MAX_FILE_BYTES / 2 ** 20} MB.`,
+  });
 }
 
 function emptyFile(name: string): TabtuneError {

@@ -1,7 +1,8 @@
 /** The result of converting a row, and reading a column as text. */
-import { spelling } from './loose-json';
+
 import { excerpt } from './problems';
 import { field } from './raw-table';
+import { spelling } from './spellings';
 import { kind, type Note } from './to-messages';
 import type { Example } from './types';
 
