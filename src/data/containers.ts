@@ -31,7 +31,7 @@ export async function readContainer(name: string, bytes: Uint8Array, section: Re
     }
     case 'parquet': {
       const { readParquet } = await import('./read-parquet');
-      return withoutMissingWords(await readParquet(name, bytes));
+      return readOnly(withoutMissingWords(await readParquet(name, bytes)));
     }
     case 'zip': {
       const { readArchive } = await import('./read-archive');

@@ -46,7 +46,7 @@ function fromTable(name: string, table: RawTable, section: ReadingSection): Pars
       examples,
       problems: all.list(),
       totalRows: detected.table.totalRows,
-      leftOut: detected.table.totalRows - examples.length,
+      leftOut: table.totalRows - table.rows.length + detected.table.rows.length - examples.length,
       ...(table.encoding && { encoding: table.encoding }),
       ...(table.readOnly && { readOnly: true }),
     };
