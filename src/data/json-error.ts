@@ -132,7 +132,13 @@ function hintFor(text: string, position: number, inside: Inside): { what: string
   const char = text[position];
   const after = text.slice(position, position + 12);
   if (char === undefined) {
-    return { what: 'it ends before it is complete', action: 'Its end seems to be missing. Copy or download it again.' };
+    return inside === 'string'
+      ? {
+          what: 'it ends before it is complete: a text is not closed, or contains a raw line break',
+          action:
+            'Write line breaks as \\n, e.g. by writing the file with json.dumps. If its end is missing, download it again.',
+        }
+      : { what: 'it ends before it is complete', action: 'Its end seems to be missing. Copy or download it again.' };
   }
   if (inside === 'string') {
     return {
@@ -148,6 +154,12 @@ function hintFor(text: string, position: number, inside: Inside): { what: string
   }
   if ((char === '}' || char === ']') && text.slice(0, position).trimEnd().endsWith(',')) {
     return { what: 'there is a comma after the last value', action: `Remove the comma before “${char}”.` };
+  }
+  if (/[“”„‟«»″]/.test(char)) {
+    return {
+      what: `it has typographic quotes (${char}), as word processors write them`,
+      action: 'JSON needs straight double quotes ("). Replace them in a plain text editor.',
+    };
   }
   if (char === "'") {
     return {

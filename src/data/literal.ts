@@ -3,7 +3,8 @@
  * `[1. 0. 1.]`). Learning such a print as prose is never right, so what starts like one and cannot be read is a result
  * of its own. Ordinary text in brackets ("[Music] …", "{name} …", "[1] Smith") is no literal.
  */
-import { LooseError, parseJsonText, readLoose } from './loose-json';
+import { parseJsonText } from './json-text';
+import { LooseError, readLoose } from './loose-json';
 
 export type Literal =
   /** An array or object. Whole numbers beyond 2^53 are strings of digits; NaN is null. `written` says who printed it. */

@@ -3,6 +3,8 @@
  * breaks), Python's and numpy's prints. It says which liberties it took, so that callers can refuse or report them.
  */
 
+import { keepSpelling } from './spellings';
+
 /** Something that JSON does not allow and this reader understands. */
 export type Liberty =
   | 'comment'
@@ -14,7 +16,8 @@ export type Liberty =
   | 'bare_name'
   | 'python_type'
   | 'no_commas'
-  | 'key_type';
+  | 'key_type'
+  | 'escape';
 
 export interface LooseValue {
   value: unknown;
@@ -51,71 +54,6 @@ const NUMBER = /-?(?:0[xX][0-9a-fA-F]+|(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?
 const WORD = /[\p{L}_$][\p{L}\p{N}_.$-]*/uy;
 const SPACE = /[\s\uFEFF]*/y;
 const COMMENT = /\/\/[^\n\r]*|\/\*[\s\S]*?\*\/|#[^\n\r]*/y;
-
-const spellings = new WeakMap<object, Record<string, string>>();
-
-/** A number as the file wrote it (“0.50”), where JavaScript would write another; undefined if the two are the same. */
-export function spelling(container: object, key: string): string | undefined {
-  return spellings.get(container)?.[key];
-}
-
-/** Gives `to` the spellings of `from`, for rows that are built anew. */
-export function copySpellings(from: object, to: object): void {
-  const found = spellings.get(from);
-  if (found) spellings.set(to, { ...spellings.get(to), ...found });
-}
-
-function keepSpelling(container: object, key: string, written: string): void {
-  let own = spellings.get(container);
-  if (!own) {
-    own = Object.create(null) as Record<string, string>;
-    spellings.set(container, own);
-  }
-  own[key] = written;
-}
-
-/** Numbers that JSON.parse would change, at least to look at: long ones, trailing zeros, exponents. */
-const CHANGED_NUMBER = /[:[,\s]-?(?:\d{16,}|\d+\.\d*0(?![\d])|\d+\.\d{15,}|\d+(?:\.\d+)?[eE][+-]?\d|-?0(?=[\s,\]}]))/;
-
-/**
- * JSON.parse, except that whole numbers beyond 2^53 come back as text with all their digits, and other numbers that
- * JavaScript would spell differently keep their spelling. Throws as JSON.parse does.
- */
-export function parseJsonText(text: string): unknown {
-  const value: unknown = JSON.parse(text);
-  if (typeof value === 'object' && value !== null && isDeep(text)) {
-    throw new LooseError(0, `it is nested more than ${MAX_DEPTH} levels deep`);
-  }
-  if (typeof value !== 'object' || value === null || !CHANGED_NUMBER.test(text)) return value;
-  try {
-    return readLoose(text, 0).value;
-  } catch {
-    return value;
-  }
-}
-
-/** Whether valid JSON is nested too deeply. Read from the text, because walking the value would itself need the stack. */
-function isDeep(text: string): boolean {
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c === 34) {
-      do {
-        i = text.indexOf('"', i + 1);
-        if (i === -1) return false;
-      } while (isEscaped(text, i));
-    } else if (c === 91 || c === 123) {
-      if (++depth > MAX_DEPTH) return true;
-    } else if (c === 93 || c === 125) depth--;
-  }
-  return false;
-}
-
-function isEscaped(text: string, at: number): boolean {
-  let slashes = 0;
-  while (text.charCodeAt(at - 1 - slashes) === 92) slashes++;
-  return slashes % 2 === 1;
-}
 
 /** Reads the value that starts at `from`. Throws LooseError. */
 export function readLoose(text: string, from: number, options: { bareWords?: boolean } = {}): LooseValue {
@@ -408,6 +346,7 @@ class Reader {
       case 'u':
         return String.fromCharCode(hex(4));
       case 'x':
+        this.take('escape', this.at);
         return String.fromCharCode(hex(2));
       case 'U': {
         const at = this.at;
@@ -418,12 +357,14 @@ class Reader {
     }
     if (c === undefined) throw new LooseError(text.length, 'a string is never closed', true);
     this.at += 2;
+    if (!JSON_ESCAPES.includes(c)) this.take('escape', this.at - 2);
     const plain = ESCAPES[c];
     // Python keeps the backslash of an escape that it does not know.
     return plain ?? `\\${c}`;
   }
 }
 
+const JSON_ESCAPES = '"\\/nrtbfu';
 const ESCAPES: Record<string, string> = {
   '"': '"',
   "'": "'",

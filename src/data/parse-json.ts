@@ -1,37 +1,100 @@
-/** JSON files: an array of rows, an object that contains one, or columns as written by pandas. */
+/** JSON files: an array of rows, or an object that contains them (json-shapes.ts). */
 import { TabtuneError } from '../base/errors';
 import { explainJsonError } from './json-error';
-import { ProblemList } from './problems';
+import { rowsOf } from './json-shapes';
+import { parseJsonText } from './json-text';
+import { type Liberty, LooseError, type LooseValue, readLoose, skipSpace } from './loose-json';
 import { columnsOf, isRecord, type RawRow, type RawTable } from './raw-table';
-
-/** Keys that usually hold the rows, tried before any other key with an array of objects. */
-const ROW_KEYS = ['data', 'rows', 'train', 'examples', 'items', 'records', 'dataset', 'samples'];
-
-/** An object in which one of these is a string is itself an example. */
-const ROW_PARTS = ['prompt', 'instruction', 'question', 'text', 'input', 'completion', 'output'];
+import type { DataProblem } from './types';
 
 /** Throws bad_data if the text is not JSON (naming the line) or contains no rows. */
-export function parseJson(name: string, text: string): RawTable {
+export function parseJson(name: string, text: string, wanted: string | null = null): RawTable {
   let value: unknown;
+  const problems: DataProblem[] = [];
   try {
-    value = JSON.parse(text);
-  } catch {
-    const { line, column, near, what, action } = explainJsonError(text);
-    throw new TabtuneError({
-      code: 'bad_data',
-      message: `This is not valid JSON: ${what}.`,
-      where: `${name}, line ${line}`,
-      action,
-      details: `Column ${column}${near ? `, near “${near}”` : ''}.`,
-    });
+    value = parseJsonText(text);
+  } catch (error) {
+    const loose = readWhole(text);
+    if (!loose) throw notJson(name, text, error);
+    value = loose.value;
+    problems.push(...libertyProblems(text, loose.liberties));
   }
-  return tableFromJson(name, value);
+  const table = tableFromJson(name, value, wanted);
+  if (problems.length === 0) return table;
+  return { ...table, problems: [...problems, ...table.problems], readOnly: true };
 }
 
-export function tableFromJson(name: string, value: unknown): RawTable {
-  const problems = new ProblemList();
-  const rows = rowsOf(value);
-  if (rows === null) {
+function notJson(name: string, text: string, error: unknown): TabtuneError {
+  if (error instanceof LooseError) {
+    return new TabtuneError({
+      code: 'bad_data',
+      message: `This JSON file cannot be read: ${error.what}.`,
+      where: name,
+      action: 'Write each example as one object with texts, numbers or lists.',
+    });
+  }
+  const { line, column, near, what, action } = explainJsonError(text);
+  return new TabtuneError({
+    code: 'bad_data',
+    message: `This is not valid JSON: ${what}.`,
+    where: `${name}, line ${line}`,
+    action,
+    details: `Column ${column}${near ? `, near “${near}”` : ''}.`,
+  });
+}
+
+/** Slips that change nothing in what is read: the rest (bare words, unknown escapes) may mean something else. */
+const SAFE: Partial<Record<Liberty, string>> = {
+  comment: 'comments',
+  trailing_comma: 'commas after the last value',
+  single_quotes: 'single quotes, as Python’s print writes them',
+  python_word: 'None, True or False',
+  not_a_number: 'NaN or Infinity, which were read as empty',
+  raw_break: 'raw line breaks or tabs inside texts',
+  python_type: 'Python’s tuples, sets or arrays, which were read as lists',
+  key_type: 'names that are no texts',
+};
+
+/** Escapes such as \x41 are Python's, and mean the same in texts in single quotes only. */
+export function isSafe(liberties: ReadonlyMap<Liberty, number>): boolean {
+  return [...liberties.keys()].every(
+    (liberty) => SAFE[liberty] !== undefined || (liberty === 'escape' && liberties.has('single_quotes')),
+  );
+}
+
+export function libertyWords(liberties: ReadonlyMap<Liberty, number>): string[] {
+  return [...liberties.keys()].flatMap((liberty) => SAFE[liberty] ?? []);
+}
+
+export function libertyProblems(text: string, liberties: ReadonlyMap<Liberty, number>): DataProblem[] {
+  return [...liberties].flatMap(([liberty, at]) => {
+    const words = SAFE[liberty];
+    if (words === undefined) return [];
+    const line = text.slice(0, at).split('\n').length;
+    return {
+      severity: 'warning' as const,
+      code: 'loose_json',
+      message: `This is not quite JSON: it has ${words} (first on line ${line}).`,
+      action: 'It was read all the same. Write the file with json.dumps to be sure.',
+      dropped: false,
+    };
+  });
+}
+
+/** A document with slips that change nothing; null if it has others or more follows. */
+function readWhole(text: string): LooseValue | null {
+  try {
+    const loose = readLoose(text, 0);
+    return isSafe(loose.liberties) && skipSpace(text, loose.end) >= text.length ? loose : null;
+  } catch (error) {
+    if (error instanceof LooseError) return null;
+    throw error;
+  }
+}
+
+export function tableFromJson(name: string, value: unknown, wanted: string | null = null): RawTable {
+  const found = rowsOf(name, value, wanted);
+  if (found === null) {
     throw new TabtuneError({
       code: 'bad_data',
       message: 'No list of examples was found in this JSON file.',
@@ -43,6 +106,7 @@ export function tableFromJson(name: string, value: unknown): RawTable {
         : `It is a ${typeof value}.`,
     });
   }
+  const { rows, problems } = found;
   if (rows.length === 0) {
     throw new TabtuneError({
       code: 'bad_data',
@@ -51,13 +115,14 @@ export function tableFromJson(name: string, value: unknown): RawTable {
       action: 'Choose a file with at least one example in it.',
     });
   }
-  const numbered = rows.map<RawRow>((value, i) => ({ row: i + 1, value: normaliseElement(value) }));
+  const numbered = rows.map<RawRow>((row, i) => ({ row: i + 1, value: normaliseElement(row) }));
   return {
     fileType: 'json',
     columns: columnsOf(numbered),
     rows: numbered,
-    problems: problems.list(),
-    totalRows: rows.length,
+    problems,
+    totalRows: rows.length + problems.reduce((n, p) => n + (p.code === 'no_answer' ? (p.rows ?? 0) : 0), 0),
+    ...(found.built && { readOnly: true }),
   };
 }
 
@@ -66,46 +131,4 @@ export function normaliseElement(value: unknown): unknown {
   if (typeof value === 'string') return { text: value };
   if (Array.isArray(value) && value.length > 0 && value.every(isRecord)) return { messages: value };
   return value;
-}
-
-function rowsOf(value: unknown): unknown[] | null {
-  if (Array.isArray(value)) return value;
-  if (!isRecord(value)) return null;
-  const keys = [...ROW_KEYS.filter((key) => Object.hasOwn(value, key)), ...Object.keys(value)];
-  const lists = keys.filter((key) => isListOfRows(value[key]));
-  // {"messages": […]}, or an instruction next to a list, is a single row and not a wrapper around rows.
-  const isRow =
-    lists.some((key) => looksLikeTurns(value[key])) || ROW_PARTS.some((part) => typeof value[part] === 'string');
-  if (isRow) return [value];
-  if (lists.length > 0) {
-    const rows = value[lists[0]!] as unknown[];
-    // The Hub's dataset viewer wraps each row: {"row_idx": 0, "row": {…}}.
-    return rows.map((row) => (isRecord(row) && isRecord(row.row) && 'row_idx' in row ? row.row : row));
-  }
-  return fromColumns(value) ?? (Object.values(value).some((v) => typeof v === 'string') ? [value] : null);
-}
-
-function isListOfRows(value: unknown): boolean {
-  return Array.isArray(value) && value.length > 0 && value.slice(0, 20).every(isRecord);
-}
-
-function looksLikeTurns(value: unknown): boolean {
-  const first = Array.isArray(value) ? value[0] : null;
-  return isRecord(first) && ('role' in first || 'from' in first);
-}
-
-/** Reads column-wise files: {"text": ["…"], "label": [0]}, or pandas' {"text": {"0": "…"}, "label": {"0": 0}}. */
-function fromColumns(value: Record<string, unknown>): unknown[] | null {
-  const entries = Object.entries(value);
-  if (entries.length === 0) return null;
-  const indexed = entries.every(([, v]) => isRecord(v) && Object.keys(v).every((k) => /^\d+$/.test(k)));
-  const listed = entries.every(([, v]) => Array.isArray(v));
-  if (!indexed && !listed) return null;
-  const indices = new Set<string>();
-  for (const [, column] of entries) for (const key of Object.keys(column as object)) indices.add(key);
-  return [...indices].map((index) => {
-    const row: Record<string, unknown> = Object.create(null);
-    for (const [key, column] of entries) row[key] = (column as Record<string, unknown>)[index];
-    return row;
-  });
 }

@@ -1,95 +1,70 @@
 /** Turns a dataset file into examples: decodes, parses, detects the format and converts the rows. */
+import { TabtuneError } from '../base/errors';
 import type { ReadingSection } from '../recipe/sections';
 import { detectShape } from './detect';
-import { looksConll, parseConll } from './parse-conll';
-import { parseCsv } from './parse-csv';
-import { parseJsonOrJsonl } from './parse-jsonl';
-import { parseText } from './parse-text';
+import { containerOf } from './file-kinds';
 import { ProblemList } from './problems';
 import type { RawTable } from './raw-table';
-import { readText } from './read-text';
+import { readTable } from './read-table';
 import { toExamples } from './to-examples';
 import type { ParsedDataset } from './types';
 
-/**
- * Throws bad_data if the file cannot be used at all; problems with single rows are in `problems`. The file extension is
- * only a hint, and the content decides.
- */
+/** Throws bad_data if the file cannot be used at all, or asks; problems with single rows are in `problems`. */
 export function parseDataset(name: string, bytes: Uint8Array, section: ReadingSection): ParsedDataset {
-  const { text, problems: fileProblems } = readText(name, bytes);
-  const table = readTable(name, text, section);
-  const detected = detectShape(name, table, section);
-  const { shape } = detected;
-  const { examples, problems } = toExamples(name, detected.table, shape, section.merge_labels);
-  const all = new ProblemList();
-  all.addAll(fileProblems);
-  all.addAll(table.problems);
-  all.addAll(detected.problems);
-  all.addAll(problems);
-  return {
-    name,
-    fileType: table.fileType,
-    format: shape.format,
-    detected: shape.detected,
-    columns: shape.uses.map(({ column }) => column),
-    mapping: shape.mapping,
-    uses: shape.uses,
-    examples,
-    problems: all.list(),
-    totalRows: detected.table.totalRows,
-  };
+  return fromTable(name, readTable(name, bytes, section), section);
 }
 
-function readTable(name: string, text: string, section: Pick<ReadingSection, 'format'>): RawTable {
-  const extension = /\.([a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase() ?? '';
-  const json = /^\s*(\{\s*("|\})|\[\s*(\{|"|\[|\]))/.test(text.slice(0, 1000));
-  if (!json && isConll(extension, text, section)) return parseConll(text);
-  switch (extension) {
-    case 'jsonl':
-    case 'ndjson':
-    case 'json':
-      return parseJsonOrJsonl(name, text);
-    case 'csv':
-    case 'tsv':
-    case 'tab':
-      // JSON renamed to .csv: no CSV file starts with a brace and a quoted key.
-      return json && /^\s*[[{]\s*["{]/.test(text.slice(0, 1000)) ? parseJsonOrJsonl(name, text) : parseCsv(name, text);
-    case 'txt':
-    case 'md':
-    case 'markdown':
-    case 'text':
-      // Text stays text unless it looks like JSON and can be read as JSON.
-      if (json && section.format !== 'text') {
-        try {
-          return parseJsonOrJsonl(name, text);
-        } catch {
-          return parseText(text);
-        }
-      }
-      return parseText(text);
-    default:
-      if (json) return parseJsonOrJsonl(name, text);
-      return looksTabular(text) ? parseCsv(name, text) : parseText(text);
+/** The same for every kind of file: archives, workbooks and Parquet files need code that is loaded when one is opened. */
+export function openDataset(
+  name: string,
+  bytes: Uint8Array,
+  section: ReadingSection,
+): ParsedDataset | Promise<ParsedDataset> {
+  if (containerOf(bytes) === null) return parseDataset(name, bytes, section);
+  return import('./containers')
+    .then(({ readContainer }) => readContainer(name, bytes, section))
+    .then((table) => fromTable(name, table, section));
+}
+
+function fromTable(name: string, table: RawTable, section: ReadingSection): ParsedDataset {
+  try {
+    const detected = detectShape(name, table, section);
+    const { shape } = detected;
+    const { examples, problems } = toExamples(name, detected.table, shape, section.merge_labels);
+    const all = new ProblemList();
+    all.addAll(table.problems);
+    all.addAll(detected.problems);
+    all.addAll(problems);
+    return {
+      name,
+      fileType: table.fileType,
+      format: shape.format,
+      detected: shape.detected,
+      columns: shape.uses.map(({ column }) => column),
+      mapping: shape.mapping,
+      uses: shape.uses,
+      examples,
+      problems: all.list(),
+      totalRows: detected.table.totalRows,
+      leftOut: table.totalRows - table.rows.length + detected.table.rows.length - examples.length,
+      ...(table.encoding && { encoding: table.encoding }),
+      ...(table.readOnly && { readOnly: true }),
+    };
+  } catch (error) {
+    throw error instanceof TabtuneError ? withTableProblems(error, table) : error;
   }
 }
 
-function isConll(extension: string, text: string, { format }: Pick<ReadingSection, 'format'>): boolean {
-  if (format !== 'auto' && format !== 'tagged') return false;
-  if (/^(conll|bio|iob|iob2)$/.test(extension)) return looksConll(text, true);
-  return !/^(json|jsonl|ndjson|csv)$/.test(extension) && looksConll(text, format === 'tagged');
-}
-
-/** For a file with an unknown extension: the first lines all have the same number of tabs or commas. */
-function looksTabular(text: string): boolean {
-  const lines = text
-    .slice(0, 50_000)
-    .split(/\r\n|\n|\r/)
-    .filter((line) => line.trim() !== '')
-    .slice(0, 10);
-  if (lines.length < 2) return false;
-  const evenly = (mark: RegExp) => {
-    const counts = lines.map((line) => line.match(mark)?.length ?? 0);
-    return counts[0]! > 0 && counts.every((n) => n === counts[0]);
-  };
-  return evenly(/\t/g) || evenly(/,/g);
+/** What went wrong when the rows were read comes first: it is often why nothing fits afterwards. */
+function withTableProblems(error: TabtuneError, table: RawTable): TabtuneError {
+  const lost = table.totalRows - table.rows.length;
+  const cause = table.problems.find((problem) => problem.dropped) ?? table.problems.find((p) => p.severity === 'error');
+  if (error.code !== 'bad_data' || !cause || (lost < table.totalRows / 2 && cause.dropped)) return error;
+  const before =
+    lost > 0 ? `${lost.toLocaleString('en')} of ${table.totalRows.toLocaleString('en')} rows could not be read. ` : '';
+  return new TabtuneError({
+    ...error.toData(),
+    message: `${before}${cause.message} ${error.message}`,
+    action: `${cause.action.replace(/^It was left out\. /, '')} ${error.action ?? ''}`.trim(),
+  });
 }

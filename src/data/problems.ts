@@ -8,18 +8,21 @@ export const LIMIT_PER_CODE = 200;
 
 export class ProblemList {
   private readonly kept: DataProblem[] = [];
-  private readonly counts = new Map<string, { total: number; dropped: number; first: DataProblem }>();
+  private readonly counts = new Map<string, { total: number; kept: number; dropped: number; first: DataProblem }>();
 
   add(problem: DataProblem): void {
-    const count = this.counts.get(problem.code);
+    // The summary of another list stands for all the rows that it counted.
+    const many = problem.more ? (problem.rows ?? 1) : 1;
+    let count = this.counts.get(problem.code);
     if (!count) {
-      this.counts.set(problem.code, { total: 1, dropped: problem.dropped ? 1 : 0, first: problem });
-      this.kept.push(problem);
-      return;
+      count = { total: 0, kept: 0, dropped: 0, first: problem };
+      this.counts.set(problem.code, count);
     }
-    count.total++;
-    if (problem.dropped) count.dropped++;
-    if (count.total <= LIMIT_PER_CODE) this.kept.push(problem);
+    count.total += many;
+    if (problem.dropped) count.dropped += many;
+    if (problem.more || count.kept >= LIMIT_PER_CODE) return;
+    count.kept++;
+    this.kept.push(problem);
   }
 
   addAll(problems: readonly DataProblem[]): void {
@@ -29,15 +32,17 @@ export class ProblemList {
   /** All problems in the order they were added, followed by the summaries. */
   list(): DataProblem[] {
     const more: DataProblem[] = [];
-    for (const [code, { total, dropped, first }] of this.counts) {
-      const rest = total - LIMIT_PER_CODE;
+    for (const [code, { total, kept, dropped, first }] of this.counts) {
+      const rest = total - kept;
       if (rest <= 0) continue;
       more.push({
         severity: first.severity,
         code,
-        message: `${rest} more rows have the same problem as this one: ${first.message}`,
+        message: `${rest.toLocaleString('en')} more rows have the same problem as this one: ${first.message}`,
         action: first.action,
         dropped: dropped > 0,
+        rows: rest,
+        more: true,
       });
     }
     return [...this.kept, ...more];

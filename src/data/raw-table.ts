@@ -18,6 +18,10 @@ export interface RawTable {
   totalRows: number;
   /** The file has no header, so its columns were named `column_1`, …. */
   headerless?: boolean;
+  /** The file cannot be written back as rows, so its rows cannot be edited here. */
+  readOnly?: boolean;
+  /** How the file's text was decoded, and some words with letters beyond ASCII; left out if the file is not text. */
+  encoding?: ParsedDataset['encoding'];
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

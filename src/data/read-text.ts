@@ -1,72 +1,40 @@
 /**
- * Decodes files. They come from Excel, PowerShell and old databases as often as from Python, so they may be UTF-8 with
- * or without a byte order mark, UTF-16 or Windows-1252. Binary files (e.g. a zip renamed to .csv) are refused by their
+ * Decodes files. They come from Excel, PowerShell and old databases as often as from Python, so they may be UTF-8 or UTF-16,
+ * with or without a byte order mark, or in an old encoding. Binary files (e.g. a PDF renamed to .csv) are refused by their
  * first bytes.
  */
+import { ENCODINGS, type EncodingName, encodingLabel, isEncoding, isMend, MENDS, type Mend } from '../base/encodings';
 import { TabtuneError } from '../base/errors';
+import { chooseEncoding, decodeBytes, detectUtf16, type Judged } from './encodings';
+import { hex, refuseBinary } from './file-kinds';
+import { findMojibake, mend } from './mojibake';
+import { excerpt } from './problems';
 import type { DataProblem } from './types';
 
 /** V8's strings are limited to 2^29 - 24 code units, and the parsers need memory as well. */
-const MAX_FILE_BYTES = 400 * 2 ** 20;
+export const MAX_FILE_BYTES = 400 * 2 ** 20;
 
-const BINARY_FORMATS: { magic: number[]; offset?: number; what: string; action: string }[] = [
-  { magic: [0x1f, 0x8b], what: 'a gzip archive', action: 'Unpack it first, then open the file inside.' },
-  { magic: [0x50, 0x4b, 0x03, 0x04], what: 'a zip archive', action: 'Unpack it first, then open the file inside.' },
-  { magic: [0x50, 0x4b, 0x05, 0x06], what: 'an empty zip archive', action: 'Open a JSONL, JSON, CSV or text file.' },
-  {
-    magic: [0x28, 0xb5, 0x2f, 0xfd],
-    what: 'a Zstandard archive',
-    action: 'Unpack it first, then open the file inside.',
-  },
-  { magic: [0x42, 0x5a, 0x68], what: 'a bzip2 archive', action: 'Unpack it first, then open the file inside.' },
-  {
-    magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a],
-    what: 'an xz archive',
-    action: 'Unpack it first, then open the file inside.',
-  },
-  { magic: [0x37, 0x7a, 0xbc, 0xaf], what: 'a 7-Zip archive', action: 'Unpack it first, then open the file inside.' },
-  {
-    magic: [0x50, 0x41, 0x52, 0x31],
-    what: 'a Parquet file',
-    action:
-      'Convert it to JSONL or CSV first, e.g. with pandas: pd.read_parquet(…).to_json(…, orient="records", lines=True).',
-  },
-  {
-    magic: [0x41, 0x52, 0x52, 0x4f, 0x57, 0x31],
-    what: 'an Arrow file',
-    action: 'Convert it to JSONL or CSV first.',
-  },
-  { magic: [0x25, 0x50, 0x44, 0x46], what: 'a PDF', action: 'Save its text as a .txt file and open that.' },
-  { magic: [0xd0, 0xcf, 0x11, 0xe0], what: 'an old Office document', action: 'Save it as CSV (UTF-8) and open that.' },
-  { magic: [0x53, 0x51, 0x4c, 0x69, 0x74, 0x65], what: 'an SQLite database', action: 'Export a table as CSV first.' },
-  { magic: [0x89, 0x50, 0x4e, 0x47], what: 'a PNG image', action: 'Open a JSONL, JSON, CSV or text file.' },
-  { magic: [0xff, 0xd8, 0xff], what: 'a JPEG image', action: 'Open a JSONL, JSON, CSV or text file.' },
-  { magic: [0x47, 0x47, 0x55, 0x46], what: 'a GGUF model', action: 'Open it as a model, not as a dataset.' },
-];
-
-export interface TextFile {
-  text: string;
+export interface TextFile extends Decoded {
   problems: DataProblem[];
+}
+
+interface Decoded {
+  text: string;
+  encoding: EncodingName | Mend;
 }
 
 /**
  * The text of a file, without its byte order mark and with its line ends unchanged. Throws bad_data if the file is
  * empty, binary or too large.
  */
-export function readText(name: string, bytes: Uint8Array): TextFile {
+export function readText(name: string, bytes: Uint8Array, wanted = 'auto'): TextFile {
   if (bytes.length === 0) throw emptyFile(name);
-  if (bytes.length > MAX_FILE_BYTES) {
-    throw new TabtuneError({
-      code: 'bad_data',
-      message: `This file is too large to read in one piece (${Math.round(bytes.length / 2 ** 20)} MB).`,
-      where: name,
-      action: `Split it into files of at most ${MAX_FILE_BYTES / 2 ** 20} MB.`,
-    });
-  }
-  refuseBinary(name, bytes);
+  if (bytes.length > MAX_FILE_BYTES) throw tooLarge(name, bytes.length);
+  refuseBinary(name, bytes, detectUtf16(bytes) !== null);
 
   const problems: DataProblem[] = [];
-  let text = decode(name, bytes, problems);
+  const { text: decoded, encoding } = decode(name, bytes, wanted, problems);
+  let text = decoded;
   if (text.includes('\0')) {
     const count = text.split('\0').length - 1;
     text = text.replaceAll('\0', '');
@@ -79,7 +47,16 @@ export function readText(name: string, bytes: Uint8Array): TextFile {
     });
   }
   if (text.trim() === '') throw emptyFile(name);
-  return { text, problems };
+  return { text, problems, encoding };
+}
+
+export function tooLarge(name: string, size: number): TabtuneError {
+  return new TabtuneError({
+    code: 'bad_data',
+    message: `This file is too large to read in one piece (${Math.round(size / 2 ** 20).toLocaleString('en')} MB).`,
+    where: name,
+    action: `Split it into files of at most ${MAX_FILE_BYTES / 2 ** 20} MB.`,
+  });
 }
 
 function emptyFile(name: string): TabtuneError {
@@ -91,40 +68,8 @@ function emptyFile(name: string): TabtuneError {
   });
 }
 
-function refuseBinary(name: string, bytes: Uint8Array): void {
-  for (const { magic, offset = 0, what, action } of BINARY_FORMATS) {
-    if (magic.every((byte, i) => bytes[offset + i] === byte)) {
-      // An .xlsx or .docx file is a zip archive that starts with such an entry.
-      const head = new TextDecoder('latin1').decode(bytes.subarray(0, 200));
-      const office = what === 'a zip archive' && /\[Content_Types\]\.xml|xl\/|_rels\//.test(head);
-      throw new TabtuneError({
-        code: 'bad_data',
-        message: `This file is ${office ? 'an Office document (such as .xlsx)' : what}, not text.`,
-        where: name,
-        action: office ? 'Save the sheet as “CSV UTF-8” and open that.' : action,
-        details: `The first bytes are ${hex(bytes.subarray(0, 8))}.`,
-      });
-    }
-  }
-  // Other binary files (images, weights) are full of control bytes that no text encoding uses.
-  const sample = bytes.subarray(0, 4096);
-  const control = sample.filter((b) => b < 32 && b !== 0 && ![9, 10, 12, 13, 27].includes(b)).length;
-  if (control > sample.length * 0.1 && control > 8) {
-    throw new TabtuneError({
-      code: 'bad_data',
-      message: 'This file is not text.',
-      where: name,
-      action: 'Open a JSONL, JSON, CSV, TSV, Markdown or text file.',
-      details: `${control} of the first ${sample.length} bytes are control characters: ${hex(bytes.subarray(0, 16))}.`,
-    });
-  }
-}
-
-function hex(bytes: Uint8Array): string {
-  return [...bytes].map((b) => b.toString(16).padStart(2, '0')).join(' ');
-}
-
-function decode(name: string, bytes: Uint8Array, problems: DataProblem[]): string {
+function decode(name: string, bytes: Uint8Array, wanted: string, problems: DataProblem[]): Decoded {
+  if (wanted !== 'auto' && wanted !== '') return decodeAs(name, bytes, wanted, problems);
   const utf16 = detectUtf16(bytes);
   if (utf16) {
     if (bytes.length % 2 === 1) {
@@ -137,56 +82,120 @@ function decode(name: string, bytes: Uint8Array, problems: DataProblem[]): strin
       });
     }
     // TextDecoder drops the byte order mark and turns lone surrogates into U+FFFD.
-    return new TextDecoder(utf16).decode(bytes.subarray(0, bytes.length - (bytes.length % 2)));
+    const text = new TextDecoder(utf16).decode(bytes.subarray(0, bytes.length - (bytes.length % 2)));
+    return { text, encoding: utf16 };
   }
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    reportMojibake(text, problems);
+    return { text, encoding: 'utf-8' };
   } catch {
-    const offset = firstInvalidUtf8(bytes);
-    let line = 1;
-    for (let i = 0; i < offset; i++) if (bytes[i] === 10) line++;
-    // Mostly valid multi-byte characters and a few invalid bytes mean damaged UTF-8 (e.g. cut inside a character).
-    // Hardly any valid ones mean an old Windows encoding, in which every accented letter is a lone high byte.
-    const lossy = new TextDecoder('utf-8').decode(bytes);
-    const bad = count(lossy, /\uFFFD/g);
-    const good = count(lossy, /[^\p{ASCII}\uFFFD]/gu);
-    const damaged = good > bad || (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf);
+    return decodeOld(name, bytes, problems);
+  }
+}
+
+/** No UTF: an old encoding, or damaged UTF-8. Asks if it cannot be told which. */
+function decodeOld(name: string, bytes: Uint8Array, problems: DataProblem[]): Decoded {
+  const offset = firstInvalidUtf8(bytes);
+  let line = 1;
+  for (let i = 0; i < offset; i++) if (bytes[i] === 10) line++;
+  // Mostly valid multi-byte characters and a few invalid bytes mean damaged UTF-8 (e.g. cut inside a character).
+  // Hardly any valid ones mean an old encoding, whose letters are seldom valid UTF-8 by chance.
+  const lossy = new TextDecoder('utf-8').decode(bytes);
+  const bad = count(lossy, /\uFFFD/g);
+  const good = count(lossy, /[^\p{ASCII}\uFFFD]/gu);
+  const damaged = good > bad || (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf);
+  const message = `${name} is not valid UTF-8: the first invalid byte is 0x${hex(bytes.subarray(offset, offset + 1))} on line ${line} (byte ${offset}).`;
+  if (damaged) {
     problems.push({
       severity: 'warning',
       code: 'not_utf8',
-      message: `${name} is not valid UTF-8: the first invalid byte is 0x${hex(bytes.subarray(offset, offset + 1))} on line ${line} (byte ${offset}).`,
-      action: damaged
-        ? `${bad === 1 ? 'It was' : `${bad} invalid places were`} replaced by “\uFFFD”. Save the file as UTF-8 and open it again.`
-        : 'It was read as Windows-1252. If accented letters look wrong, save the file as UTF-8 and open it again.',
+      message,
+      action: `${bad === 1 ? 'It was' : `${bad} invalid places were`} replaced by “\uFFFD”. Save the file as UTF-8 and open it again.`,
       dropped: false,
     });
-    return damaged ? lossy : new TextDecoder('windows-1252').decode(bytes);
+    return { text: lossy, encoding: 'utf-8' };
   }
+  const chosen = chooseEncoding(bytes);
+  if (!chosen.sure) throw askEncoding(name, message, chosen.choices);
+  const text = decodeBytes(chosen.name, bytes);
+  problems.push({
+    severity: 'warning',
+    code: 'not_utf8',
+    message,
+    action: `It was read as ${ENCODINGS[chosen.name]}: “${letterSample(text)}”. If letters look wrong, choose another encoding, or save the file as UTF-8.`,
+    dropped: false,
+  });
+  return { text, encoding: chosen.name };
+}
+
+function askEncoding(name: string, message: string, choices: readonly Judged[]): TabtuneError {
+  return new TabtuneError({
+    code: 'bad_data',
+    message: `${message} Which encoding it has instead cannot be told from its text.`,
+    where: name,
+    action:
+      choices.length === 0
+        ? 'Save it as UTF-8 and open it again.'
+        : 'Choose the one in which the text can be read, or save the file as UTF-8.',
+    choices: choices.map(({ name: encoding, text }) => ({
+      label: `${ENCODINGS[encoding]}: “${letterSample(text)}”`,
+      set: { 'dataset.encoding': encoding },
+    })),
+  });
+}
+
+/** Decodes as a person asked for. */
+function decodeAs(name: string, bytes: Uint8Array, wanted: string, problems: DataProblem[]): Decoded {
+  if (!isEncoding(wanted) && !isMend(wanted)) {
+    throw new TabtuneError({
+      code: 'bad_data',
+      message: `There is no encoding “${wanted}”.`,
+      where: name,
+      action: `Use one of these: auto, ${[...Object.keys(ENCODINGS), ...Object.keys(MENDS)].join(', ')}.`,
+    });
+  }
+  const plain = decodeBytes(isMend(wanted) ? 'utf-8' : wanted, bytes);
+  const text = isMend(wanted) ? mend(plain, wanted).text : plain;
+  const lost = count(text, /\uFFFD/g);
+  if (lost > 0) {
+    problems.push({
+      severity: 'warning',
+      code: 'wrong_encoding',
+      message: `${lost.toLocaleString('en')} ${lost === 1 ? 'place' : 'places'} of this file cannot be read as ${encodingLabel(wanted)}.`,
+      action: 'They were replaced by “\uFFFD”. Choose another encoding, or let it be detected.',
+      dropped: false,
+    });
+  }
+  return { text, encoding: wanted };
+}
+
+function reportMojibake(text: string, problems: DataProblem[]): void {
+  const found = findMojibake(text);
+  if (!found) return;
+  const { how, example } = found;
+  problems.push({
+    severity: 'warning',
+    code: 'mojibake',
+    message: `Some letters are garbled: “${excerpt(example[0], 30)}” was probably “${excerpt(example[1], 30)}”. The file was UTF-8, was read as ${ENCODINGS[MENDS[how]]} and saved again.`,
+    action: `They are learned as they stand. Set the encoding to “${how}” to mend them.`,
+    dropped: false,
+    choices: [{ label: `Mend: “${excerpt(example[1], 30)}”`, set: { 'dataset.encoding': how } }],
+  });
+}
+
+/** Some words with letters beyond ASCII, from which a person sees whether the encoding is right. */
+export function letterSample(text: string, length = 40): string {
+  const at = text.slice(0, 1_000_000).search(/[^ -~\s]/);
+  if (at === -1) return '';
+  const start = Math.max(text.lastIndexOf('\n', at) + 1, at - 15);
+  return excerpt(text.slice(start, start + 4 * length), length);
 }
 
 function count(text: string, pattern: RegExp): number {
   let n = 0;
   for (const _ of text.matchAll(pattern)) n++;
   return n;
-}
-
-/** Detects UTF-16 by its byte order mark, or else by its zero bytes: Latin text in UTF-16 has one in every pair. */
-function detectUtf16(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
-  const sample = bytes.subarray(0, 2048);
-  if (sample.length < 4) return null;
-  let even = 0;
-  let odd = 0;
-  for (let i = 0; i < sample.length; i++) {
-    if (sample[i] !== 0) continue;
-    if (i % 2 === 0) even++;
-    else odd++;
-  }
-  const pairs = sample.length / 2;
-  if (odd > pairs * 0.4 && even < pairs * 0.05) return 'utf-16le';
-  if (even > pairs * 0.4 && odd < pairs * 0.05) return 'utf-16be';
-  return null;
 }
 
 /** The offset of the first invalid byte (WHATWG Encoding, utf-8 decoder). */

@@ -1,6 +1,8 @@
 /** The result of converting a row, and reading a column as text. */
+
 import { excerpt } from './problems';
 import { field } from './raw-table';
+import { spelling } from './spellings';
 import { kind, type Note } from './to-messages';
 import type { Example } from './types';
 
@@ -29,7 +31,8 @@ export function textOf(
   const name = excerpt(column, 40);
   if (typeof found === 'number' || typeof found === 'boolean') {
     notes.push({ code: 'not_text', message: `has ${kind(found)} in “${name}”` });
-    return { text: String(found) };
+    // 0.50 stays 0.50.
+    return { text: spelling(value, column) ?? String(found) };
   }
   if (found === undefined) return { text: '', failure: { code: 'missing_field', message: `has no “${name}”` } };
   // A list with one string, as in datasets with several reference answers.

@@ -1,4 +1,5 @@
 /** What flows through `data/`: file -> rows -> examples -> tokens -> batches. */
+import type { EncodingName, Mend } from '../base/encodings';
 import type { Choice } from '../base/errors';
 import type { TaskData } from '../base/task';
 import type { DatasetFormat } from '../recipe/sections';
@@ -45,6 +46,10 @@ export interface DataProblem {
   action: string;
   /** The row was left out because of it. */
   dropped: boolean;
+  /** How many rows it is about, if not one or the whole file. */
+  rows?: number;
+  /** It stands for `rows` further problems of its kind. */
+  more?: true;
   /** What a person can do about it with one press: recipe path -> value. */
   choices?: Choice[];
 }
@@ -64,7 +69,7 @@ export interface ColumnUse {
 export interface ParsedDataset {
   name: string;
   /** The file kind it was read as. */
-  fileType: 'jsonl' | 'json' | 'csv' | 'tsv' | 'text';
+  fileType: 'jsonl' | 'json' | 'csv' | 'tsv' | 'text' | 'xlsx' | 'parquet';
   /** The detected format. */
   format: Exclude<DatasetFormat, 'auto'>;
   /** One sentence for the screen: what was detected, and from which columns. */
@@ -79,6 +84,12 @@ export interface ParsedDataset {
   problems: DataProblem[];
   /** Rows in the file, dropped ones included. */
   totalRows: number;
+  /** Rows of the file from which nothing is learned. */
+  leftOut: number;
+  /** How the text was decoded, with some words to judge it by; left out if the file is not text. */
+  encoding?: { name: EncodingName | Mend; sample: string };
+  /** The file cannot be written back as it was read, so its rows cannot be edited here. */
+  readOnly?: boolean;
 }
 
 /** A sequence of tokens: an example, several packed into one, or a piece of a long text. */

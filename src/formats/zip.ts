@@ -74,13 +74,18 @@ interface DirectoryEntry {
   offset: number;
 }
 
-/**
- * Reads every file of an archive, but not its directories. Throws `context.code` if it is not a zip, is encrypted or
- * damaged, has more than 1000 entries or 4 GB, expands more than 200 times, contains a path outside its folder, or
- * contains a path twice.
- */
-export function readZip(archive: Uint8Array, context: ZipContext): ZipEntry[] {
-  const refuse = (message: string, name?: string): never => {
+/** A file in an archive, not yet inflated. */
+export interface ZipFile {
+  path: string;
+  /** Inflated. */
+  size: number;
+  /** Throws as readZip does. */
+  read(): Uint8Array;
+}
+
+const refusal =
+  (context: ZipContext): Refuse =>
+  (message, name) => {
     throw new TabtuneError({
       code: context.code,
       message,
@@ -88,25 +93,50 @@ export function readZip(archive: Uint8Array, context: ZipContext): ZipEntry[] {
       action: 'Create the archive again, or unpack it and drop the folder.',
     });
   };
-  const entries = readDirectory(archive, refuse);
 
-  let total = 0;
+/**
+ * The files of an archive, without its directories. Nothing is inflated until a file is read. Throws `context.code` for the same
+ * reasons as readZip, except for sizes, which the caller must check before reading.
+ */
+export function listZip(archive: Uint8Array, context: ZipContext): ZipFile[] {
+  const refuse = refusal(context);
+  const entries = readDirectory(archive, refuse);
+  checkEntries(archive, entries, refuse);
+  return entries
+    .filter(({ path }) => !path.endsWith('/'))
+    .map((entry) => ({ path: entry.path, size: entry.size, read: () => readEntry(archive, entry, refuse) }));
+}
+
+function checkEntries(archive: Uint8Array, entries: readonly DirectoryEntry[], refuse: Refuse): void {
   let compressed = 0;
   const seen = new Set<string>();
-  for (const { path, size, compressedSize } of entries) {
+  for (const { path, compressedSize } of entries) {
     const problem = pathProblem(path);
     if (problem !== null) refuse(`A file name in the archive ${problem}.`, path);
     if (seen.has(path)) refuse('The archive contains this file twice.', path);
     seen.add(path);
-    total += size;
     compressed += compressedSize;
+  }
+  // Entries that share bytes could expand to far more than the archive's size suggests.
+  if (compressed > archive.length) refuse('The entries in the archive overlap.');
+}
+
+/**
+ * Reads every file of an archive, but not its directories. Throws `context.code` if it is not a zip, is encrypted or
+ * damaged, has more than 1000 entries or 4 GB, expands more than 200 times, contains a path outside its folder, or
+ * contains a path twice.
+ */
+export function readZip(archive: Uint8Array, context: ZipContext): ZipEntry[] {
+  const refuse = refusal(context);
+  const entries = readDirectory(archive, refuse);
+  let total = 0;
+  for (const { path, size, compressedSize } of entries) {
+    total += size;
     if (size > MAX_RATIO * compressedSize)
       refuse(`This file expands to more than ${MAX_RATIO} times its compressed size.`, path);
   }
   if (total > MAX_TOTAL_BYTES) refuse('The archive expands to more than 4 GB.');
-  // Entries that share bytes could expand to far more than the archive's size suggests.
-  if (compressed > archive.length) refuse('The entries in the archive overlap.');
-
+  checkEntries(archive, entries, refuse);
   return entries
     .filter(({ path }) => !path.endsWith('/'))
     .map((entry) => ({ path: entry.path, bytes: readEntry(archive, entry, refuse) }));

@@ -30,6 +30,13 @@ export interface DatasetSection {
   columns: Record<string, string> | null;
   /** Labels that differ only in case or spaces are one. */
   merge_labels: boolean;
+  /** The encoding of the file's text, if it is not detected: a key of base/encodings.ts. */
+  encoding: string;
+  /**
+   * Which table of the file, if it has several: a list of a JSON file, a sheet of a workbook, a file of an archive; `*` is all
+   * of them. Null reads the only one, or asks.
+   */
+  table: string | null;
   /** Fraction of the examples held out, 0 ≤ x < 1. */
   validation_split: number;
   shuffle: boolean;
@@ -46,7 +53,13 @@ export interface DatasetSection {
 }
 
 /** The fields of a dataset that decide how its file is read; a change of the others needs no reading. */
-export const readingFields = ['format', 'columns', 'merge_labels'] as const satisfies readonly (keyof DatasetSection)[];
+export const readingFields = [
+  'format',
+  'columns',
+  'encoding',
+  'table',
+  'merge_labels',
+] as const satisfies readonly (keyof DatasetSection)[];
 /** A field that is left out has its default, which changes nothing in how a file is read. */
 export type ReadingSection = Pick<DatasetSection, 'format' | 'columns'> &
   Partial<Pick<DatasetSection, (typeof readingFields)[number]>>;

@@ -1,5 +1,6 @@
 /** Dropped or chosen files: a dataset, a recipe, a model or an adapter, recognised by name and content. */
 import type { ErrorData } from '../base/errors';
+import { zipNames } from '../formats/zip-names';
 import { parseRecipe } from '../recipe/schema';
 import { readAsDetected } from '../recipe/sections';
 import { useCompare } from './compare';
@@ -17,15 +18,31 @@ export interface NamedFile {
   file: File;
 }
 
-export const datasetEndings = ['.jsonl', '.ndjson', '.json', '.csv', '.tsv', '.txt', '.md'];
+export const datasetEndings = [
+  ...['.jsonl', '.ndjson', '.json', '.csv', '.tsv', '.txt', '.md', '.conll', '.srt', '.vtt'],
+  ...['.xlsx', '.parquet', '.zip', '.gz', '.zst'],
+];
 
 const baseName = (path: string) => path.split('/').at(-1) ?? path;
 
-function kindOf(files: NamedFile[]): 'adapter' | 'model' | 'file' | 'unknown' {
+type Kind = 'adapter' | 'model' | 'file' | 'unknown';
+
+async function kindOf(files: NamedFile[]): Promise<Kind> {
   const names = files.map(({ path }) => baseName(path));
-  if (names.includes('adapter_config.json') || (names.length === 1 && names[0]!.endsWith('.zip'))) return 'adapter';
+  if (names.length === 1 && /\.zip$/i.test(names[0]!)) return kindOfZip(files[0]!.file);
+  if (names.includes('adapter_config.json')) return 'adapter';
   if (names.includes('config.json') || names.some((name) => /\.(safetensors|gguf)$/i.test(name))) return 'model';
   return files.length === 1 ? 'file' : 'unknown';
+}
+
+/** What is in an archive decides where it goes; what cannot be listed is opened as data, which says what is wrong with it. */
+async function kindOfZip(file: File): Promise<Kind> {
+  const names = (await zipNames(file)).map(baseName);
+  if (names.includes('adapter_config.json')) return 'adapter';
+  return names.some((name) => /\.(safetensors|gguf)$/i.test(name)) ||
+    (names.includes('config.json') && names.includes('tokenizer.json'))
+    ? 'model'
+    : 'file';
 }
 
 const refuse = (error: ErrorData): null => {
@@ -38,7 +55,9 @@ async function looksLikeRecipe(file: File): Promise<boolean> {
   try {
     const value = JSON.parse(await file.text()) as Record<string, unknown>;
     const sections = ['model', 'dataset', 'method', 'objective', 'training'];
-    return typeof value.version === 'number' && sections.some((name) => name in value);
+    const isSection = (found: unknown) => typeof found === 'object' && found !== null && !Array.isArray(found);
+    // A dataset may have a version too, and its rows in a list under one of these names.
+    return typeof value.version === 'number' && sections.some((name) => isSection(value[name]));
   } catch {
     return false;
   }
@@ -88,11 +107,19 @@ export async function receiveFiles(files: NamedFile[]): Promise<PageName | null>
     });
   }
   const only = files[0]!.file;
-  switch (kindOf(files)) {
+  switch (await kindOf(files)) {
     case 'adapter':
       await useCompare.getState().importAdapter(files);
       return 'compare';
     case 'model':
+      if (/\.zip$/i.test(only.name)) {
+        return refuse({
+          code: 'bad_model',
+          message: 'This archive holds a model.',
+          where: only.name,
+          action: 'Unpack it and drop the folder.',
+        });
+      }
       await openModelFolder(files);
       return 'model';
     case 'unknown':

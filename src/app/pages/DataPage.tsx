@@ -18,8 +18,9 @@ import { Page } from '../ui/Page';
 import { Panel } from '../ui/Panel';
 import { pickDataset } from '../util/fileDialogs';
 
-function whyNoEdit(builtin: boolean, training: boolean): string | null {
+function whyNoEdit(builtin: boolean, training: boolean, readOnly: boolean): string | null {
   if (training) return common.runInProgress;
+  if (readOnly && !builtin) return text.readOnly;
   return builtin ? text.builtinReadOnly : null;
 }
 
@@ -33,7 +34,7 @@ export function DataPage() {
   const problems = useMemo(() => problemsOf({ dataset, tokens }), [dataset, tokens]);
   const problemRows = useMemo(() => new Set(problems.flatMap(({ row }) => row ?? [])), [problems]);
   const rows = useMemo(() => new Set(dataset?.examples.map(({ row }) => row)), [dataset]);
-  const noEdit = whyNoEdit(source.startsWith('builtin:'), training);
+  const noEdit = whyNoEdit(source.startsWith('builtin:'), training, dataset?.readOnly ?? false);
   const why = training ? common.stopRunFirst : importing && text.beingRead;
   return (
     <Page
@@ -62,7 +63,7 @@ export function DataPage() {
       {dataset && (
         <>
           <DetectedPanel dataset={dataset} />
-          <ProblemsPanel problems={problems} rows={rows} />
+          <ProblemsPanel problems={problems} rows={rows} leftOut={dataset.leftOut} totalRows={dataset.totalRows} />
           <Panel title={text.examples} description={noEdit ?? text.examplesHint} flush>
             <ExamplesTable dataset={dataset} problemRows={problemRows} why={noEdit} />
           </Panel>

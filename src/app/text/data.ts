@@ -6,6 +6,8 @@ export const dataText = {
   beingRead: 'A file is being read.',
   reading: 'Reading the dataset.',
   builtinReadOnly: 'This dataset comes with Tabtune and cannot be edited. Open your own file to edit it here.',
+  readOnly:
+    'The rows of this file cannot be edited here: they were put together from an archive, a workbook or another form.',
   examples: 'Examples',
   examplesHint: 'Select one to see below how the model reads it. Press Enter or double-click to edit a cell.',
   detectAgain: 'Detect again',
@@ -17,7 +19,7 @@ export const datasetShelfText = {
   title: 'Choose a dataset',
   yourFile: 'your file',
   kept: 'Kept in this browser until you delete it.',
-  drop: 'Or drop your own file anywhere on this page: JSONL, JSON, CSV, TSV, text or Markdown. A spreadsheet with a column of questions and a column of answers, or of texts and labels, is enough.',
+  drop: 'Or drop your own file anywhere on this page: JSONL, JSON, CSV, Excel, Parquet, text or Markdown, also zipped. A spreadsheet with a column of questions and a column of answers, or of texts and labels, is enough.',
 };
 
 export const contentsText = {
@@ -34,6 +36,9 @@ export const contentsText = {
   duplicates: 'Duplicates',
   correct: 'Not right? Correct it here.',
   format: 'Format',
+  encoding: 'Encoding',
+  encodingSample: (sample: string) => `It reads: “${sample}”`,
+  table: 'Table',
   columnFor: (part: string) => `Column for “${part}”`,
   noColumn: 'none',
   used: 'Used',
@@ -72,7 +77,8 @@ export const columnText = {
 };
 
 export const problemText = {
-  leftOut: (rows: string, one: boolean) => `${rows} ${one ? 'is' : 'are'} left out of training; the rest is used.`,
+  leftOut: (rows: string, all: string, share: string) =>
+    `${rows} of ${all} (${share}) left out of training; the rest is used.`,
   nothingLeftOut: 'No rows were left out.',
   error: 'Error. ',
   warning: 'Warning. ',

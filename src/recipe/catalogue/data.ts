@@ -1,4 +1,5 @@
 /** The recipe itself, its model and its dataset. */
+import { encodingOptions } from '../../base/encodings';
 import type { DatasetFormat } from '../sections';
 import { type FieldSpec, options } from '../spec';
 import type { SectionFields } from './section';
@@ -82,6 +83,22 @@ export const datasetFields: SectionFields<'dataset'> = {
     help: 'Read labels that differ only in case or spaces (“Positive”, “positive ”) as one, in the commonest spelling.',
     default: false,
     source: 'Tabtune',
+  },
+  'dataset.encoding': {
+    kind: 'select',
+    label: 'Encoding',
+    help: 'How the file’s text is stored as bytes; auto detects it, and asks if several are possible.',
+    default: 'auto',
+    options: options(encodingOptions),
+    source: 'detected',
+  },
+  'dataset.table': {
+    kind: 'text',
+    label: 'Table',
+    help: 'Which table of a file that has several: a list of a JSON file, a sheet of a workbook, a file of an archive; * is all.',
+    default: null,
+    placeholder: 'the only one',
+    source: 'detected',
   },
   'dataset.validation_split': {
     kind: 'number',

@@ -29,7 +29,8 @@ export interface EncodedForTask {
 
 export interface DataApi {
   openTokenizer(source: TokenizerSource): TokenizerInfo;
-  parse(name: string, bytes: ArrayBuffer, section: ReadingSection): ParsedDataset;
+  /** A promise for files that need code to be loaded first: archives, workbooks, Parquet. */
+  parse(name: string, bytes: ArrayBuffer, section: ReadingSection): ParsedDataset | Promise<ParsedDataset>;
   /**
    * Uses the last parsed dataset and the open tokeniser. `contextLength` caps max_length, and so does `memoryLength` where it
    * is automatic. `onRow` is told now and then which example is next (each of them if it is `careful`); `leftOut` are rows

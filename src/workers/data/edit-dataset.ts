@@ -4,6 +4,7 @@
  */
 import Papa from 'papaparse';
 import { TabtuneError } from '../../base/errors';
+import { containerOf } from '../../data/file-kinds';
 import { parseDataset } from '../../data/parse';
 import { parseCsv } from '../../data/parse-csv';
 import { normaliseElement, tableFromJson } from '../../data/parse-json';
@@ -28,11 +29,14 @@ export interface DataWorkerApi extends DataApi {
 type Fields = Record<string, string>;
 
 export const editRow: DataWorkerApi['editRow'] = (name, bytes, section, row, fields) => {
+  if (containerOf(new Uint8Array(bytes)) !== null) throw missing(name, row);
   const before = parseDataset(name, new Uint8Array(bytes), section);
-  const { text } = readText(name, new Uint8Array(bytes));
+  // Rows that were put together from something else have no place in the file to be written to.
+  if (before.readOnly) throw missing(name, row);
+  const { text } = readText(name, new Uint8Array(bytes), section.encoding);
   const edited = new TextEncoder().encode(rewrite(name, text, before.fileType, row, fields));
   // Read the result back, to refuse an edit that makes a row unusable or affects other rows.
-  const after = parseDataset(name, edited, section);
+  const after = parseDataset(name, edited, { ...section, encoding: 'utf-8' });
   const others = (rows: typeof after.examples) => rows.filter((example) => example.row !== row).length;
   if (!after.examples.some((example) => example.row === row)) {
     throw refused(name, row, 'This change would make the row unusable.', 'Do not leave a prompt or answer empty.');

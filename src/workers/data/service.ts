@@ -10,7 +10,7 @@ import { encodeAround } from '../../data/encode-text';
 import { encodeWords, firstOfWords } from '../../data/encode-words';
 import { checkIds } from '../../data/loss-mask';
 import type { TextOptions } from '../../data/objective-data';
-import { parseDataset } from '../../data/parse';
+import { openDataset } from '../../data/parse';
 import { renderPrompt } from '../../data/render';
 import { templateGaps } from '../../data/template-facts';
 import { finishDataset } from '../../data/tokenize';
@@ -39,6 +39,8 @@ interface OpenTokenizer {
 export function createDataApi(): DataApi {
   let open: OpenTokenizer | null = null;
   let parsed: ParsedDataset | null = null;
+  /** Counts the calls of `parse`. */
+  let parses = 0;
   let encoded: { key: string; dataset: EncodedDataset } | null = null;
   /** Whether the data was last formatted with the plain template; prompts must then be formatted the same way. */
   let plainChat = false;
@@ -74,8 +76,18 @@ export function createDataApi(): DataApi {
       // Free the old dataset first, because two large ones may not fit in memory.
       parsed = null;
       encoded = null;
-      parsed = parseDataset(name, new Uint8Array(bytes), section);
-      return parsed;
+      parses++;
+      const opened = openDataset(name, new Uint8Array(bytes), section);
+      if (!(opened instanceof Promise)) {
+        parsed = opened;
+        return opened;
+      }
+      const mine = parses;
+      return opened.then((dataset) => {
+        // Another file may have been opened in the meantime.
+        if (mine === parses) parsed = dataset;
+        return dataset;
+      });
     },
 
     tokenize(section, objectiveSection, contextLength, seed, memoryLength, leftOut = [], careful = false, onRow) {

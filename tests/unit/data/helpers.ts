@@ -119,6 +119,8 @@ export const section = (changes: Partial<DatasetSection> = {}): DatasetSection =
   format: 'auto',
   columns: null,
   merge_labels: false,
+  encoding: 'auto',
+  table: null,
   validation_split: 0,
   shuffle: true,
   max_length: 'auto',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { parseJsonText } from '../../../src/data/json-text';
 import { readLiteral } from '../../../src/data/literal';
-import { parseJsonText, spelling } from '../../../src/data/loose-json';
+import { spelling } from '../../../src/data/spellings';
 
 const value = (text: string, options = {}) => {
   const found = readLiteral(text, options);

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { hasHeader, parseCsv, sniffDelimiter } from '../../../src/data/parse-csv';
+import { sniffDelimiter } from '../../../src/data/csv-dialect';
+import { hasHeader } from '../../../src/data/csv-header';
+import { parseCsv } from '../../../src/data/parse-csv';
 import { parseJsonl, parseJsonOrJsonl, splitLines } from '../../../src/data/parse-jsonl';
 import { PASSAGE_CHARS, parseText } from '../../../src/data/parse-text';
 import { LIMIT_PER_CODE } from '../../../src/data/problems';
@@ -26,15 +28,10 @@ describe('JSON Lines', () => {
 
   test.each([
     ['truncated', '{"prompt": "a", "compl', 'ends before it is complete'],
-    ['comma before the brace', '{"prompt": "a",}', 'comma after the last value'],
-    ['single quotes', "{'prompt': 'a'}", 'single quotes'],
-    ['Python None', '{"prompt": None}', '“None” is not a JSON value'],
-    ['NaN', '{"prompt": NaN}', '“NaN” is not a JSON value'],
-    ['raw tab in a text', '{"prompt": "a\tb"}', 'raw line break or tab'],
     ['bad escape', '{"prompt": "C:\\data"}', 'backslash'],
     ['unescaped quote', '{"prompt": "he said "hi" to me"}', 'a comma is missing, or a quote'],
-    ['comment', '// prompt', 'comment'],
     ['plain words', 'hello', 'does not belong there'],
+    ['typographic quotes', '{“prompt”: “a”}', 'typographic quotes'],
   ])('a broken line affects only itself: %s', (_name, bad, words) => {
     const table = parseJsonOrJsonl('a.jsonl', `${GOOD}\n${bad}\n${GOOD}\n${GOOD}\n`);
     expect(table.rows.map((r) => r.row)).toEqual([1, 3, 4]);
@@ -43,6 +40,26 @@ describe('JSON Lines', () => {
     expect(table.problems[0]!.message).toContain('Line 2');
     expect(table.problems[0]!.message).toContain(words);
     expect(table.problems[0]).toMatchObject({ severity: 'error', dropped: true });
+  });
+
+  test.each<[string, string, unknown, string]>([
+    ['comma before the brace', '{"prompt": "a",}', { prompt: 'a' }, 'commas after the last value'],
+    ['single quotes', "{'prompt': 'it\\'s'}", { prompt: "it's" }, 'single quotes'],
+    ['Python’s words', '{"prompt": None, "b": True}', { prompt: null, b: true }, 'None, True or False'],
+    ['NaN', '{"prompt": NaN, "b": -Infinity}', { prompt: null, b: null }, 'NaN'],
+    ['raw tab in a text', '{"prompt": "a\tb"}', { prompt: 'a\tb' }, 'raw line breaks or tabs'],
+  ])('slips that change nothing are read, and said: %s', (_name, line, value, words) => {
+    const table = parseJsonOrJsonl('a.jsonl', `${GOOD}\n${line}\n${GOOD}\n`);
+    expect(table.rows[1]).toEqual({ row: 2, value });
+    expect(codes(table)).toEqual(['loose_json@2']);
+    expect(table.problems[0]!.message).toContain(words);
+  });
+
+  test('a comment is no row', () => {
+    const table = parseJsonOrJsonl('a.jsonl', `// prompts\n${GOOD}\n${GOOD}\n`);
+    expect(table.rows.map((r) => r.row)).toEqual([2, 3]);
+    expect(table.totalRows).toBe(2);
+    expect(codes(table)).toEqual(['comment@1']);
   });
 
   test('a comma at the end of a line is accepted with a warning', () => {
@@ -60,7 +77,7 @@ describe('JSON Lines', () => {
   test('thousands of broken lines are counted, not listed', () => {
     const table = parseJsonl([GOOD, ...Array(5000).fill('{bad')].join('\n'));
     expect(table.problems).toHaveLength(LIMIT_PER_CODE + 1);
-    expect(table.problems.at(-1)!.message).toContain(`${5000 - LIMIT_PER_CODE} more rows`);
+    expect(table.problems.at(-1)!.message).toContain(`${(5000 - LIMIT_PER_CODE).toLocaleString('en')} more rows`);
   });
 
   test('a byte order mark inside concatenated files is ignored', () => {
@@ -68,10 +85,10 @@ describe('JSON Lines', () => {
   });
 
   test('the error for a file without readable lines names the first', () => {
-    const error = errorOf(() => parseJsonOrJsonl('a.jsonl', "\n{'a': 1}\n{'b': 2}\n"));
+    const error = errorOf(() => parseJsonOrJsonl('a.jsonl', '\n{“a”: 1}\n{“b”: 2}\n'));
     expect(error.code).toBe('bad_data');
     expect(error.where).toBe('a.jsonl, line 2');
-    expect(error.message).toContain('single quotes');
+    expect(error.message).toContain('typographic quotes');
   });
 });
 
@@ -115,10 +132,10 @@ describe('JSON', () => {
   });
 
   test('the error for a broken pretty-printed array names the line', () => {
-    const text = JSON.stringify([{ prompt: 'a', completion: 'b' }], null, 2).replace('"b"', '"b",');
+    const text = JSON.stringify([{ prompt: 'a', completion: 'b' }], null, 2).replace('"b"', '"b');
     const error = errorOf(() => parseJsonOrJsonl('a.json', text));
-    expect(error).toMatchObject({ code: 'bad_data', where: 'a.json, line 5' });
-    expect(error.message).toContain('comma after the last value');
+    expect(error).toMatchObject({ code: 'bad_data', where: 'a.json, line 4' });
+    expect(error.message).toContain('raw line break');
   });
 
   test.each([
@@ -235,16 +252,16 @@ describe('CSV', () => {
     expect(table.problems[0]!.message).toContain('line 3');
   });
 
-  test('an unclosed quote loses its line, not the rest of the file', () => {
+  test('a quote that is never closed is text, and loses no row', () => {
     const table = parseCsv('a.csv', 'prompt,completion\na,b\n"open,c\nd,e\nf,g\n');
     expect(codes(table)).toEqual(['unclosed_quote']);
     expect(table.problems[0]!.message).toContain('Line 3');
-    expect(table.rows.map((r) => (r.value as { prompt: string }).prompt)).toEqual(['a', 'd', 'f']);
+    expect(table.rows.map((r) => (r.value as { prompt: string }).prompt)).toEqual(['a', '"open', 'd', 'f']);
   });
 
-  test('an unclosed quote on the last line loses that line', () => {
+  test('also on the last line', () => {
     const table = parseCsv('a.csv', 'prompt,completion\na,b\nc,"open');
-    expect(table.rows).toHaveLength(1);
+    expect(table.rows).toHaveLength(2);
     expect(codes(table)).toEqual(['unclosed_quote']);
   });
 });

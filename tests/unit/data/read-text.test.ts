@@ -17,7 +17,7 @@ describe('encodings', () => {
     ['UTF-16 LE without a byte order mark', utf16(LINE, false)],
     ['UTF-16 BE without a byte order mark', utf16(LINE, false, true)],
   ])('%s', (_name, bytes) => {
-    expect(readText('a.jsonl', bytes)).toEqual({ text: LINE, problems: [] });
+    expect(readText('a.jsonl', bytes)).toMatchObject({ text: LINE, problems: [] });
   });
 
   test('Windows-1252 is read with a warning that gives the byte and its line', () => {
@@ -63,7 +63,9 @@ describe('files that are not text', () => {
     ['only a byte order mark', utf8('\uFEFF'), 'empty'],
     ['gzip', padded(0x1f, 0x8b, 8), 'gzip'],
     ['zip', padded(0x50, 0x4b, 3, 4), 'zip archive'],
-    ['xlsx', Uint8Array.from([0x50, 0x4b, 3, 4, ...utf8('........[Content_Types].xml')]), 'Office'],
+    ['xls', padded(0xd0, 0xcf, 0x11, 0xe0), 'Office'],
+    ['pickle', padded(0x80, 4, 0x95), 'pickle'],
+    ['rtf', utf8('{\\rtf1 ...'), 'RTF'],
     ['parquet', padded(0x50, 0x41, 0x52, 0x31), 'Parquet'],
     ['pdf', utf8('%PDF-1.7 ...'), 'PDF'],
     ['png', padded(0x89, 0x50, 0x4e, 0x47), 'PNG'],

@@ -17,6 +17,8 @@ test('every omitted field gets its documented default', () => {
       source: 'builtin:pirate-chat',
       format: 'auto',
       columns: null,
+      encoding: 'auto',
+      table: null,
       validation_split: 0.1,
       shuffle: true,
       max_length: 'auto',

@@ -121,6 +121,7 @@ const parsed = (text: string): ParsedDataset => ({
   examples: [{ kind: 'text', row: 1, text }],
   problems: [],
   totalRows: 1,
+  leftOut: 0,
 });
 
 function dataHost(api: Partial<Record<keyof DataWorkerApi, (...args: never[]) => unknown>>) {

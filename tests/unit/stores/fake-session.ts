@@ -100,6 +100,7 @@ export function fakeSession(parts: Partial<Session> = {}): Session & { emit: (ev
       examples: [{ kind: 'prompt_completion' as const, row: 1, prompt: 'a', completion: 'b' }],
       problems: [],
       totalRows: 1,
+      leftOut: 0,
     })),
     importDataset: async (file) => `file:${file.name}`,
     editDataset: vi.fn(),

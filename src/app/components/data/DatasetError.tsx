@@ -15,10 +15,10 @@ function namedColumns(error: ErrorData): string[] {
 
 /** A dataset that cannot be used: why, and what to do. */
 export function DatasetError({ error }: { error: ErrorData }) {
-  const { source, format, columns } = useRecipe((state) => state.recipe.dataset);
+  const { source, format, columns, encoding, table } = useRecipe((state) => state.recipe.dataset);
   const set = useRecipe((state) => state.set);
   const own = source.startsWith('file:');
-  const mapped = columns !== null || format !== 'auto';
+  const mapped = columns !== null || format !== 'auto' || encoding !== 'auto' || table !== null;
   const names = namedColumns(error);
   return (
     <>

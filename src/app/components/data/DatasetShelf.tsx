@@ -1,4 +1,5 @@
 import { FileUp } from 'lucide-react';
+import { readAsDetected } from '../../../recipe/sections';
 import { useBuiltins } from '../../../stores/builtins';
 import { useData } from '../../../stores/data';
 import { useRecipe } from '../../../stores/recipe';
@@ -22,8 +23,7 @@ export function DatasetShelf() {
   const choose = (name: string) =>
     set({
       'dataset.source': `builtin:${name}`,
-      'dataset.format': undefined,
-      'dataset.columns': undefined,
+      ...readAsDetected,
       name: undefined,
     });
   return (

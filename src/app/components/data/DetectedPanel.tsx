@@ -1,3 +1,4 @@
+import { encodingLabel } from '../../../base/encodings';
 import { labelsWords } from '../../../base/task';
 import { formatParts, type PartName, partOf, parts } from '../../../data/parts';
 import type { ParsedDataset } from '../../../data/types';
@@ -53,15 +54,30 @@ function ColumnUses({ dataset }: { dataset: ParsedDataset }) {
   );
 }
 
+/** Another encoding, with a sample to judge it by; for files with letters beyond ASCII, which look alike in all of them. */
+function EncodingMenu({ dataset: { encoding } }: { dataset: ParsedDataset }) {
+  const chosen = useRecipe((state) => state.recipe.dataset.encoding);
+  const set = useRecipe((state) => state.set);
+  const spec = field('dataset.encoding');
+  if (!encoding || (encoding.sample === '' && chosen === 'auto') || spec.kind !== 'select') return null;
+  const options = spec.options.map((option) =>
+    option.value === 'auto' ? { ...option, label: `${option.label} (${encodingLabel(encoding.name)})` } : option,
+  );
+  return (
+    <Labelled label={text.encoding} hint={encoding.sample === '' ? undefined : text.encodingSample(encoding.sample)}>
+      <Select value={chosen} options={options} onChange={(event) => set({ 'dataset.encoding': event.target.value })} />
+    </Labelled>
+  );
+}
+
 /** The detected shape of the file, and two ways to correct it: another format, or other columns. */
 export function DetectedPanel({ dataset }: { dataset: ParsedDataset }) {
   const tokens = useData((state) => state.tokens);
   const tokenizing = useData((state) => state.tokenizing);
-  const { format, columns } = useRecipe((state) => state.recipe.dataset);
+  const { format, columns, encoding, table } = useRecipe((state) => state.recipe.dataset);
   const set = useRecipe((state) => state.set);
   const formatField = field('dataset.format');
   const shown = shownParts(dataset, columns);
-  const dropped = dataset.totalRows - dataset.examples.length;
   const stats = tokens?.stats;
   const task = tokens?.task ?? null;
   const wholeTexts = task !== null && !labelsWords(task);
@@ -82,7 +98,7 @@ export function DetectedPanel({ dataset }: { dataset: ParsedDataset }) {
               {
                 name: text.examples,
                 value: formatCount(dataset.examples.length),
-                note: dropped > 0 ? text.leftOut(formatPlural(dropped, 'row')) : undefined,
+                note: dataset.leftOut > 0 ? text.leftOut(formatPlural(dataset.leftOut, 'row')) : undefined,
               },
               { name: text.train, value: count(stats?.trainExamples) },
               { name: text.validation, value: count(stats?.validationExamples) },
@@ -117,6 +133,7 @@ export function DetectedPanel({ dataset }: { dataset: ParsedDataset }) {
                 onChange={(event) => set({ 'dataset.format': event.target.value, 'dataset.columns': undefined })}
               />
             </Labelled>
+            <EncodingMenu dataset={dataset} />
             {dataset.columns.length > 1 &&
               shown.map((part) => (
                 <Labelled key={part} label={text.columnFor(partLabel(part))}>
@@ -131,7 +148,7 @@ export function DetectedPanel({ dataset }: { dataset: ParsedDataset }) {
                 </Labelled>
               ))}
           </fieldset>
-          {(columns || format !== 'auto') && (
+          {(columns || format !== 'auto' || encoding !== 'auto' || table !== null) && (
             <Button size="small" onClick={() => set(readAsDetected)}>
               {dataText.detectAgain}
             </Button>

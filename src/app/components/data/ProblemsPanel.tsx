@@ -6,22 +6,35 @@ import { useRecipe } from '../../../stores/recipe';
 import { problemText as text } from '../../text/data';
 import { Button } from '../../ui/Button';
 import { Panel } from '../../ui/Panel';
-import { formatPlural } from '../../util/format';
+import { formatCount, formatPlural, formatShare } from '../../util/format';
 
 const first = 5;
 
+interface Props {
+  problems: DataProblem[];
+  rows: Set<number>;
+  /** Rows of the file from which nothing is learned, and all of them. */
+  leftOut: number;
+  totalRows: number;
+}
+
 /** Problems in the file, row by row, and what was done about each. */
-export function ProblemsPanel({ problems, rows }: { problems: DataProblem[]; rows: Set<number> }) {
+export function ProblemsPanel({ problems, rows, leftOut, totalRows }: Props) {
   const [all, setAll] = useState(false);
   const set = useRecipe((state) => state.set);
   const selectRow = useData((state) => state.selectRow);
   if (problems.length === 0) return null;
-  const dropped = problems.filter((problem) => problem.dropped).length;
+  // Problems of one kind are listed up to a limit; the summary of the rest counts as many as it stands for.
+  const count = problems.reduce((sum, problem) => sum + (problem.more ? (problem.rows ?? 1) : 1), 0);
   const shown = all ? problems : problems.slice(0, first);
   return (
     <Panel
-      title={formatPlural(problems.length, 'problem')}
-      description={dropped > 0 ? text.leftOut(formatPlural(dropped, 'row'), dropped === 1) : text.nothingLeftOut}
+      title={formatPlural(count, 'problem')}
+      description={
+        leftOut > 0
+          ? text.leftOut(formatCount(leftOut), formatPlural(totalRows, 'row'), formatShare(leftOut / totalRows))
+          : text.nothingLeftOut
+      }
       flush
     >
       <ul className="divide-y border-t">

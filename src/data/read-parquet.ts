@@ -1,0 +1,134 @@
+/** Parquet files, with hyparquet. Loaded when one is opened. */
+import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+import { TabtuneError } from '../base/errors';
+import { nameList } from './problems';
+import { columnsOf, isRecord, type RawTable } from './raw-table';
+import type { DataProblem } from './types';
+
+/** Of all columns together, unpacked; rows as JavaScript objects need several times as much. */
+const MAX_BYTES = 500 * 2 ** 20;
+
+/** hyparquet reads Snappy itself; the other decoder needs WebAssembly, which the page's policy does not allow. */
+const { SNAPPY: _wasm, ...decoders } = compressors;
+
+export async function readParquet(name: string, bytes: Uint8Array): Promise<RawTable> {
+  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+  const file = { byteLength: buffer.byteLength, slice: (from: number, to?: number) => buffer.slice(from, to) };
+  let rows: Record<string, unknown>[];
+  let classes: Map<string, string[]>;
+  try {
+    const metadata = await parquetMetadataAsync(file);
+    const size = metadata.row_groups.reduce((sum, group) => sum + Number(group.total_byte_size), 0);
+    if (size > MAX_BYTES) throw tooLarge(name, size, Number(metadata.num_rows));
+    classes = classNames(metadata.key_value_metadata ?? []);
+    rows = await parquetReadObjects({ file, metadata, compressors: decoders, utf8: false });
+  } catch (error) {
+    if (error instanceof TabtuneError) throw error;
+    throw new TabtuneError({
+      code: 'bad_data',
+      message: 'This Parquet file cannot be read: it is damaged, encrypted, or of a kind that is not known here.',
+      where: name,
+      action: 'Write it again, e.g. with pandas: pd.read_parquet(…).to_parquet(…), or save it as JSONL.',
+      details: String(error),
+    });
+  }
+  if (rows.length === 0) {
+    throw new TabtuneError({
+      code: 'bad_data',
+      message: 'This Parquet file has no rows.',
+      where: name,
+      action: 'Choose a file with at least one example in it.',
+    });
+  }
+  const binary = new Set<string>();
+  for (const row of rows) {
+    for (const key of Object.keys(row)) {
+      const value = plainValue(row[key], () => binary.add(key));
+      row[key] = typeof value === 'number' ? (classes.get(key)?.[value] ?? value) : value;
+    }
+  }
+  const problems: DataProblem[] = [];
+  const named = [...classes.keys()].filter((key) => key in rows[0]!);
+  if (named.length > 0) {
+    problems.push({
+      severity: 'warning',
+      code: 'class_names',
+      message: `The numbers in ${nameList(named)} stand for classes that the file names.`,
+      action: 'The names were filled in.',
+      dropped: false,
+    });
+  }
+  if (binary.size > 0) {
+    problems.push({
+      severity: 'warning',
+      code: 'binary_column',
+      message: `${nameList([...binary])} ${binary.size === 1 ? 'has' : 'have'} bytes, such as images or sounds, instead of text.`,
+      action: 'They are not used.',
+      dropped: false,
+    });
+  }
+  const numbered = rows.map((value, i) => ({ row: i + 1, value }));
+  return { fileType: 'parquet', columns: columnsOf(numbered), rows: numbered, problems, totalRows: rows.length };
+}
+
+function tooLarge(name: string, size: number, rows: number): TabtuneError {
+  return new TabtuneError({
+    code: 'bad_data',
+    message: `This Parquet file unpacks to ${Math.round(size / 2 ** 20).toLocaleString('en')} MB (${rows.toLocaleString('en')} rows), which is too much to read at once.`,
+    where: name,
+    action: 'Split it, or save a part of its rows or columns in a file of its own.',
+  });
+}
+
+/** As JSON would have it: whole numbers beyond 2^53 as text, dates as ISO 8601. Bytes are dropped, and reported. */
+function plainValue(value: unknown, binary: () => void): unknown {
+  if (typeof value === 'bigint') {
+    return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : String(value);
+  }
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
+  if (typeof value === 'number' && !Number.isFinite(value)) return null;
+  if (value === undefined) return null;
+  if (ArrayBuffer.isView(value)) {
+    if (value instanceof Uint8Array) {
+      // Some programs write texts without saying that they are texts.
+      const text = asText(value);
+      if (text === null) binary();
+      return text;
+    }
+    return Array.from(value as unknown as ArrayLike<unknown>, (item) => plainValue(item, binary));
+  }
+  if (Array.isArray(value)) return value.map((item) => plainValue(item, binary));
+  if (isRecord(value)) {
+    for (const key of Object.keys(value)) value[key] = plainValue(value[key], binary);
+  }
+  return value;
+}
+
+function asText(bytes: Uint8Array): string | null {
+  if (bytes.some((byte) => byte < 9)) return null;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+/** The datasets library keeps the names of classes in the file's metadata. */
+function classNames(entries: readonly { key: string; value?: string }[]): Map<string, string[]> {
+  const out = new Map<string, string[]>();
+  const text = entries.find(({ key }) => key === 'huggingface')?.value;
+  if (text === undefined) return out;
+  try {
+    const info: unknown = JSON.parse(text);
+    const features = isRecord(info) && isRecord(info.info) && isRecord(info.info.features) ? info.info.features : {};
+    for (const [key, feature] of Object.entries(features)) {
+      if (!isRecord(feature) || feature._type !== 'ClassLabel') continue;
+      const { names } = feature;
+      if (Array.isArray(names) && names.every((one) => typeof one === 'string')) out.set(key, names);
+    }
+  } catch {
+    // Metadata of another program under this name.
+  }
+  return out;
+}
