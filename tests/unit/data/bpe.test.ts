@@ -64,13 +64,19 @@ describe('merges', () => {
         const expected = byDefinition(pairs, word);
         expect(merges.join(Array.from(word)), word).toEqual(expected);
         // Parts are encoded one by one.
-        expect(merges.partsOf(word).flatMap((part) => merges.join(Array.from(part))), word).toEqual(expected);
+        expect(
+          merges.partsOf(word).flatMap((part) => merges.join(Array.from(part))),
+          word,
+        ).toEqual(expected);
       }
     }
   });
 
   test('the parts of a word are the word, and no character is torn apart', () => {
-    const merges = new Merges([['a', '▁'], ['▁', 'b']]);
+    const merges = new Merges([
+      ['a', '▁'],
+      ['▁', 'b'],
+    ]);
     expect(merges.partsOf('a▁b😀c')).toEqual(['a▁b', '😀', 'c']);
     expect(merges.partsOf('')).toEqual(['']);
   });
@@ -87,15 +93,18 @@ describe('speed', () => {
     return text;
   };
   // A file of 100 MB in ten minutes. Seconds of this process's work, so that a busy machine does not count.
-  test.each(['qwen3', 'mistral-tekken', 'smollm2', 'gpt2', 'gemma3', 'llama2'])('%s reads Chinese and Thai in time', (name) => {
-    const tokenizer = new TextTokenizer(tokenizerFiles(`tests/fixtures/tokenizers/${name}`));
-    tokenizer.encode('Warm up. 你好。 สวัสดี'.repeat(100), false);
-    for (const text of [written(0x4e00, 0x5200, 1, '，'), written(0x0e01, 0x0e3a, 2, ' ')]) {
-      const before = cpuSeconds();
-      const { ids } = tokenizer.encode(text, false);
-      const took = cpuSeconds() - before;
-      expect(ids.length).toBeGreaterThan(LETTERS / 4);
-      expect(LETTERS / took).toBeGreaterThan(200_000);
-    }
-  });
+  test.each(['qwen3', 'mistral-tekken', 'smollm2', 'gpt2', 'gemma3', 'llama2'])(
+    '%s reads Chinese and Thai in time',
+    (name) => {
+      const tokenizer = new TextTokenizer(tokenizerFiles(`tests/fixtures/tokenizers/${name}`));
+      tokenizer.encode('Warm up. 你好。 สวัสดี'.repeat(100), false);
+      for (const text of [written(0x4e00, 0x5200, 1, '，'), written(0x0e01, 0x0e3a, 2, ' ')]) {
+        const before = cpuSeconds();
+        const { ids } = tokenizer.encode(text, false);
+        const took = cpuSeconds() - before;
+        expect(ids.length).toBeGreaterThan(LETTERS / 4);
+        expect(LETTERS / took).toBeGreaterThan(200_000);
+      }
+    },
+  );
 });
