@@ -34,8 +34,11 @@ const seconds = (n: number) => n * 1000;
 const deadlines = {
   openTokenizer: seconds(30),
   parse: seconds(120),
-  /** The first prompt after opening a model, which reveals a tokeniser that loops. */
-  probe: seconds(2),
+  /**
+   * The first prompt after opening a model, which reveals a tokeniser that loops. It takes a twentieth of a second, but a busy
+   * machine may stop a thread for seconds.
+   */
+  probe: seconds(10),
   prompt: seconds(10),
   decode: seconds(10),
   dataset: (characters: number) => seconds(60 + characters / 20_000),
@@ -83,7 +86,7 @@ export class DataHost {
   openTokenizer(tokenizer: Tokenizer): Promise<TokenizerInfo> {
     return this.inTurn(async () => {
       const info = await this.sendTokenizer(tokenizer);
-      const words = faulty(tokenizer, 'Preparing the first prompt took longer than 2 seconds and was stopped.');
+      const words = faulty(tokenizer, 'Preparing the first prompt took longer than 10 seconds and was stopped.');
       await this.tolerate((connection) => connection.within(deadlines.probe, words).encodePrompt('Hello'));
       return info;
     });

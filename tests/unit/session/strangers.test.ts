@@ -108,7 +108,7 @@ const learn =
   };
 
 /**
- * Seconds of work that only a hang reaches. Deadlines are 2 s by the clock, and a thread that is started compiles its code beside
+ * Seconds of work that only a hang reaches. Deadlines are seconds by the clock, and a thread that is started compiles its code beside
  * its work, which takes a slow machine several times as long.
  */
 const IN_TIME = 30;
@@ -144,7 +144,7 @@ const bad: [name: string, changes: Partial<TokenizerFiles>, use: Use, code: stri
     split('(((((((\\w|\\w|\\w)+)+)+)+)+)+)+[0-9]'),
     open,
     'timeout',
-    /2 s.*owner\/stranger/,
+    /10 s.*owner\/stranger/,
   ],
   [
     'a rule that loops on 50,000 letters',
@@ -274,7 +274,7 @@ describe('untrusted models', () => {
   });
 
   it('needs a new thread only for what cannot be stopped from inside', () => {
-    expect(threads).toBe(1 + bad.filter(([, , , code]) => code === 'timeout').length);
+    expect(threads).toBe(1 + bad.filter(([name]) => name.startsWith('a rule that loops')).length);
   });
 
   const fine: [string, Partial<TokenizerFiles>, (info: Record<string, unknown>) => void][] = [
