@@ -28,7 +28,7 @@ export interface ColumnProfile {
   answers: number;
   /** Share that are conversations written as text: "Human: … Assistant: …". */
   transcripts: number;
-  /** Mean characters of the values that are strings. */
+  /** Mean letters of the values that are strings (lettersIn). */
   meanLength: number;
   textual: boolean;
   numeric: boolean;
@@ -123,7 +123,7 @@ function contentsOf(sample: readonly unknown[]): Contents {
     if (asList(value)) count.lists++;
     if (typeof value === 'string') {
       count.texts++;
-      count.letters += value.length;
+      count.letters += lettersIn(value);
       if (/^\s*[+-]?[\d.,]+\s*$/.test(value)) count.numbers++;
       if (/^\s*(true|false)\s*$/i.test(value)) count.booleans++;
       if (isTranscript(value)) count.transcripts++;
@@ -153,6 +153,16 @@ function contentsOf(sample: readonly unknown[]): Contents {
     lists: count.lists / all,
     distinct: distinct.size,
   };
+}
+
+/** Length in letters of an alphabet: a Chinese, Japanese or Korean character says as much as three. */
+function lettersIn(text: string): number {
+  return (
+    text.length +
+    2 *
+      (text.slice(0, 500).match(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/gu)?.length ??
+        0)
+  );
 }
 
 /** Several conversations where one is expected: the first. */

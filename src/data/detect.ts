@@ -60,6 +60,13 @@ const FORMAT_WORDS: Record<Format, string> = {
   text: 'Plain text',
 };
 
+/** Mapped by hand, these decide what an example is, and nothing is guessed. */
+const DECISIVE: ReadonlySet<PartName> = new Set(
+  Object.values(formatParts)
+    .flatMap(({ required }) => required.flat())
+    .filter((part) => part !== 'label'),
+);
+
 interface Found {
   format: Format;
   mapping: Mapping;
@@ -135,7 +142,10 @@ function search(name: string, columns: ColumnSet, { format }: Pick<ReadingSectio
         guess: Object.keys(mapping).some((key) => key.startsWith('label.') && !(key in given)),
       };
   }
-  const guess = format === 'auto' && keys.length === 0 ? guessShape(columns) : null;
+  const guess =
+    format === 'auto' && keys.every((key) => given[key] === '' || !DECISIVE.has(partOf(key)))
+      ? guessShape(name, columns)
+      : null;
   return guess && { ...guess, guess: true };
 }
 

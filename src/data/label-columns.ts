@@ -1,6 +1,7 @@
 /** Labels that are spread out: a column of 0 and 1 for each label, a vector of 0 and 1, several labels in one cell. */
 import type { ColumnSet, Mapping } from './column-set';
 import { asList, type ColumnProfile, isId } from './columns';
+import { readLiteral } from './literal';
 import { field, isRecord, type RawTable } from './raw-table';
 
 const FLAG = /^(0|1|0\.0+|1\.0+|true|false|yes|no)$/i;
@@ -63,7 +64,7 @@ function vectorOf(values: readonly unknown[]): LabelWriting | null {
 /** Cells such as "sport, news", where the parts are labels that stand alone or in other cells as well. */
 function separatedOf(values: readonly unknown[]): LabelWriting | null {
   if (values.length < 2 || !values.every((value) => typeof value === 'string')) return null;
-  if (values.some((value) => asList(value) !== null)) return null;
+  if (values.some((value) => typeof value !== 'string' || readLiteral(value).kind !== 'none')) return null;
   const cells = values as readonly string[];
   for (const [separator, shown] of [
     [/\s*;\s*/, ';'],

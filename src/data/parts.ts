@@ -28,7 +28,7 @@ const messages = names(`
 `);
 const promptNames = names(`
   prompt prompts question questions query queries input inputs instruction instructions problem request user human source src
-  q usermessage userprompt customer customermessage userinput inputtext article document task message goal questiontext
+  q usermessage userprompt userquery userquestion userrequest customer customermessage userinput inputtext article document task message goal questiontext
   frage fragen pregunta preguntas domanda domande pergunta perguntas vraag vragen pytanie soru вопрос вопросы запрос 问题
   問題 提问 質問 질문 سؤال प्रश्न คำถาม anfrage enonce consigne
 `);
@@ -64,7 +64,8 @@ const table = {
   input: {
     label: 'Context',
     names:
-      names(`input context inputs contexts passage passages background paragraph evidence documents kontext contexte contexto
+      names(`input context inputs contexts passage passages background paragraph evidence documents document article retrievedcontext retrievedcontexts
+      retrieveddocuments retrieved knowledge schema transcript sourcedocument supportingtext kontext contexte contexto
       contesto контекст 上下文 背景 文脈`),
   },
   system: {

@@ -11,10 +11,10 @@ const list = (words: string) => new Set(words.trim().split(/\s+/));
 const WORSE =
   list(`bad worse worst negative neg down thumbsdown dislike disliked downvote downvoted rejected reject wrong incorrect
   fail failed undesirable undesired unacceptable unhelpful unsafe harmful poor loser lose lost notgood nothelpful notchosen nonpreferred
-  dispreferred unpreferred terrible awful 👎 ❌ schlecht falsch mauvais malo`);
+  dispreferred unpreferred terrible awful low 👎 ❌ schlecht falsch mauvais malo`);
 const BETTER =
   list(`good better best positive pos up thumbsup like liked upvote upvoted accepted accept right correct pass passed desirable
-  desired acceptable helpful safe great excellent perfect winner win won chosen preferred ok okay 👍 ✅ gut richtig bon bueno`);
+  desired acceptable helpful safe great excellent perfect high winner win won chosen preferred ok okay 👍 ✅ gut richtig bon bueno`);
 const NEUTRAL = list('neutral mixed unsure unknown tie average none na fair medium');
 /** Says nothing by itself: true of what? */
 const WEAK_FALSE = list('false 0 00 no n f -1 nein non нет');
@@ -26,6 +26,10 @@ const GOOD_NAMES =
   goodanswer goodresponse helpful ishelpful preferred ispreferred accepted isaccepted correct iscorrect approved isapproved vote votes upvoted liked
   chosen ischosen score reward verdict judgement judgment acceptable passed pass valid isvalid winner best isbest like evaluation grade
   answerquality responsequality annotation humanlabel preference bewertung`);
+/** Names that can only be a judgement of the answer. */
+const JUDGES =
+  list(`ktotag thumbs thumbsup feedback userfeedback humanfeedback quality answerquality responsequality verdict
+  judgement judgment evaluation`);
 /** Names under which true means bad. */
 const BAD_NAMES =
   list(`bad isbad rejected isrejected toxic istoxic toxicity harmful isharmful unsafe isunsafe flagged isflagged spam isspam wrong iswrong
@@ -71,7 +75,11 @@ export function qualityOf(p: ColumnProfile): Quality | null {
   if (isWorse(p) && !weak) return null;
   const named = GOOD_NAMES.has(p.key);
   const mixed = named && values.some((v) => WORSE.has(v));
-  if (!strong && !weak && !mixed) return null;
+  if (!strong && !weak && !mixed) {
+    // "keep" and "drop" under a name that judges, of unknown meaning.
+    const judges = JUDGES.has(p.key) && values.length <= 3 && !p.numeric;
+    return judges ? { kind: 'unclear', column: p.name, values: [...p.values.keys()] } : null;
+  }
   if (BAD_NAMES.has(p.key) || isWorse(p)) return { kind: strong && !weak ? 'wanted' : 'unwanted', column: p.name };
   if (strong || mixed || named) return { kind: 'wanted', column: p.name };
   if (isId(p) || OTHER.test(p.key) || values.length < 2) return null;
@@ -102,7 +110,7 @@ function question(
   given: Readonly<Record<string, string>>,
 ): TabtuneError {
   const shown = values.map((value) => `“${excerpt(value, 20)}”`).join(' and ');
-  const yes = values.find((value) => WEAK_TRUE.has(word(value))) ?? 'true';
+  const yes = values.find((value) => WEAK_TRUE.has(word(value)));
   const answer = (label: string, columns: Record<string, string>): Choice => ({
     label,
     set: { 'dataset.columns': { ...given, ...columns } },
@@ -111,10 +119,17 @@ function question(
     code: 'bad_data',
     message: `The column “${excerpt(column, 40)}” holds ${shown}. Does it say which answers are good?`,
     where: name,
-    action: 'Bad answers are left out, so that the model does not learn them.',
+    action:
+      yes === undefined
+        ? 'If it does, write “good” and “bad” (or true and false) in it, so that bad answers are left out.'
+        : 'Bad answers are left out, so that the model does not learn them.',
     choices: [
-      answer(`“${excerpt(yes, 20)}” marks good answers`, { label: column }),
-      answer(`“${excerpt(yes, 20)}” marks bad answers`, { unwanted: column }),
+      ...(yes === undefined
+        ? []
+        : [
+            answer(`“${excerpt(yes, 20)}” marks good answers`, { label: column }),
+            answer(`“${excerpt(yes, 20)}” marks bad answers`, { unwanted: column }),
+          ]),
       answer('It says nothing about the answers', { label: '' }),
     ],
   });

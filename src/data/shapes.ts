@@ -3,10 +3,12 @@
  * and prompt/completion, ShareGPT, Alpaca, labelled text and plain text (https://huggingface.co/docs/trl/dataset_formats),
  * under the names in parts.ts.
  */
+import { TabtuneError } from '../base/errors';
 import { type ColumnSet, holdsText, isClassLike, isText, longest, type Mapping } from './column-set';
 import { type ColumnProfile, isId } from './columns';
 import { oneHotColumns } from './label-columns';
 import { type Format, parts } from './parts';
+import { nameList } from './problems';
 
 /** The mapping for a format, or null. `asked` is set if a person chose the format, and relaxes the names. */
 export function findShape(format: Format, columns: ColumnSet, asked: boolean): Mapping | null {
@@ -113,7 +115,10 @@ function promptCompletion(columns: ColumnSet, asked: boolean): Mapping | null {
   const given = columns.isGiven('prompt') || columns.isGiven('completion');
   const textual = columns.pick('prompt', { names: parts.text.names, where: isText });
   const answer =
-    textual && columns.pick('completion', { names: ANSWER_TO_TEXT, where: (p) => isText(p), taken: [textual.name] });
+    textual &&
+    (columns.pick('completion', { names: ANSWER_TO_TEXT, where: isText, taken: [textual.name] }) ??
+      // A target is a class, unless every row has a sentence of its own.
+      columns.pick('completion', { where: (p) => isText(p) && p.unique && p.meanLength > 15, taken: [textual.name] }));
   if (textual && answer && (given || !isClassLike(answer) || !parts.label.names.includes(answer.key))) {
     return { prompt: textual.name, completion: answer.name };
   }
@@ -194,12 +199,12 @@ function text(columns: ColumnSet, asked: boolean): Mapping | null {
 }
 
 /** For columns with unknown names: a few short values next to a text are classes; two texts are prompt and answer. */
-export function guessShape(columns: ColumnSet): { format: Format; mapping: Mapping } | null {
+export function guessShape(name: string, columns: ColumnSet): { format: Format; mapping: Mapping } | null {
   // Lists or objects next to the texts may be what matters, so nothing is guessed.
   if (columns.all.some((p) => p.nested || p.objects >= 0.9)) return null;
-  const classes = classColumns(columns);
+  const classes = columns.isGiven('label') || columns.isGiven('unwanted') ? null : classColumns(columns);
   if (classes) return { format: 'labelled', mapping: classes };
-  const pair = fuzzyPair(columns) ?? twoTexts(columns);
+  const pair = fuzzyPair(name, columns) ?? twoTexts(columns);
   return pair ? { format: 'prompt_completion', mapping: pair } : null;
 }
 
@@ -221,9 +226,9 @@ function classColumns(columns: ColumnSet): Mapping | null {
 }
 
 /** Matches names that contain a word for either side: “Customer question”, “Our answer”. */
-function fuzzyPair(columns: ColumnSet): Mapping | null {
+function fuzzyPair(name: string, columns: ColumnSet): Mapping | null {
   const texts = columns.free.filter((p) => p.textual && p.turns === 0);
-  const completion = texts.find((p) =>
+  const [completion, ...others] = texts.filter((p) =>
     /answer|repl(y|ies)|response|output|completion|solution|summary|antwort|réponse|respuesta|risposta|resposta|ответ|回答|答/.test(
       p.name.toLowerCase(),
     ),
@@ -235,7 +240,24 @@ function fuzzyPair(columns: ColumnSet): Mapping | null {
         p.name.toLowerCase(),
       ),
   );
-  return prompt && completion ? { prompt: prompt.name, completion: completion.name } : null;
+  if (!prompt || !completion) return null;
+  const answers = [completion, ...others].filter((p) => p !== prompt);
+  if (answers.length > 1) throw whichAnswer(name, prompt.name, answers);
+  return { prompt: prompt.name, completion: completion.name };
+}
+
+/** Of several answers, one may be the worse. */
+function whichAnswer(name: string, prompt: string, answers: readonly ColumnProfile[]): TabtuneError {
+  return new TabtuneError({
+    code: 'bad_data',
+    message: `Each row has several answers, ${nameList(answers.map((p) => p.name))}, and no name says which is to be learned.`,
+    where: name,
+    action: 'Choose the answer to learn.',
+    choices: answers.map((p) => ({
+      label: `Learn “${p.name}”`,
+      set: { 'dataset.columns': { prompt, completion: p.name } },
+    })),
+  });
 }
 
 function twoTexts(columns: ColumnSet): Mapping | null {

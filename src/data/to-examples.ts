@@ -139,6 +139,7 @@ const WHAT_WAS_DONE: Record<string, string> = {
   role_order: 'It was kept. Some models’ chat templates reject such conversations.',
   tool_calls_as_text: 'The calls are learned as JSON text.',
   object_as_text: 'It is learned as JSON text.',
+  partial_weight: 'It is learned in full: only weights of 0 and 1 are read.',
   skipped_turn: 'They were left out of the conversation.',
   more_answers: 'The first one is used.',
   more_items: 'The first one is used.',

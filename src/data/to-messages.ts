@@ -71,6 +71,9 @@ export function toMessages(value: unknown, transcript = false): Conversation {
       const thoughts = content.thoughts ?? thoughtsOf(turn);
       if (thoughts !== '') message.thoughts = thoughts;
       if (isMuted(turn)) message.train = false;
+      else if (typeof turn.weight === 'number' && turn.weight !== 1) {
+        notes.push({ code: 'partial_weight', message: `has the weight ${turn.weight} in ${place}` });
+      }
     }
     for (const name of unreadFields(turn)) unread.add(name);
     messages.push(message);

@@ -90,6 +90,7 @@ describe('the worse answer is never learned', () => {
     ['LLaMA-Factory', 'kto_tag', true, false],
     ['thumbs', 'thumbs_up', 1, 0],
     ['up and down', 'feedback', 'up', 'down'],
+    ['high and low', 'quality', 'High', 'Low'],
     ['emoji', 'reaction', '👍', '👎'],
     ['good and bad', 'verdict', 'good', 'bad'],
     ['words in an unknown column', 'remark', 'accepted', 'rejected'],
@@ -118,6 +119,40 @@ describe('the worse answer is never learned', () => {
     ]);
   });
 
+  test.each<[string, Record<string, unknown>[], RegExp]>([
+    [
+      'answers whose names do not rank them',
+      many(3, (i) => ({ question: `q${i}`, response_j: `a${i}`, response_k: `b${i}` })),
+      /several answers/,
+    ],
+    [
+      'a judgement in unknown words',
+      many(4, (i) => ({ prompt: `p${i}`, completion: `c${i}`, verdict: i % 2 ? 'keep' : 'drop' })),
+      /“verdict”/,
+    ],
+  ])('is a question: %s', (_name, rows, message) => {
+    const error = errorOf(() => parse('a.jsonl', jsonl(rows)));
+    expect(error.message).toMatch(message);
+    for (const { set } of error.choices!) {
+      const columns = set['dataset.columns'] as Record<string, string>;
+      expect(parse('a.jsonl', jsonl(rows), { columns }).examples).toHaveLength(rows.length);
+    }
+  });
+
+  test('a question about a guessed file can be answered', () => {
+    const rows = many(4, (i) => ({
+      'Customer question': `q number ${i}`,
+      'Our answer': `a number ${i}`,
+      kept: i % 2 === 0,
+    }));
+    const choices = errorOf(() => parse('a.jsonl', jsonl(rows))).choices!;
+    const counts = choices.map(
+      ({ set }) =>
+        parse('a.jsonl', jsonl(rows), { columns: set['dataset.columns'] as Record<string, string> }).examples.length,
+    );
+    expect(counts).toEqual([2, 2, 4]);
+  });
+
   test('two answers without a judge are a question; ties are left out', () => {
     const error = errorOf(() =>
       parse('a.jsonl', jsonl(many(3, (i) => ({ prompt: `p${i}`, response_a: `a${i}`, response_b: `b${i}` })))),
@@ -143,6 +178,8 @@ describe('the worse answer is never learned', () => {
 describe('parts that go with an example', () => {
   test.each<[string, Record<string, unknown>, string]>([
     ['a passage', { query: 'q', context: 'c', response: 'r' }, 'q\n\nc'],
+    ['a document', { instruction: 'q', document: 'c', response: 'r' }, 'q\n\nc'],
+    ['what was retrieved', { user_query: 'q', retrieved_context: 'c', response: 'r' }, 'q\n\nc'],
     ['several passages', { question: 'q', contexts: ['c', 'd'], answer: 'r' }, 'q\n\nc\n\nd'],
     ['choices in columns', { question: 'q', A: 'x', B: 'y', C: 'z', answer: 'B' }, 'q\n\nA. x\nB. y\nC. z'],
     ['choices under other names', { question: 'q', option_1: 'x', option_2: 'y', answer: 'x' }, 'q\n\nA. x\nB. y'],
