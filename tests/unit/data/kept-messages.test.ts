@@ -1,4 +1,5 @@
 /** Every message's text reaches the model, or the row says that it does not. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { codes, errorOf } from './helpers';
 import { opened, tokenized, turn, written } from './template-helpers';
@@ -223,6 +224,19 @@ describe('thoughts', () => {
       ),
     );
   });
+});
+
+describe('thoughts as transformers writes them', () => {
+  const { conversations } = JSON.parse(
+    readFileSync(new URL('../../fixtures/templates/thoughts.json', import.meta.url), 'utf8'),
+  ) as { conversations: { name: string; messages: object[]; text: string }[] };
+
+  test.each(conversations.map(({ name, messages, text }) => [name, messages, text] as const))(
+    '%s',
+    (_name, messages, text) => {
+      expect(written(opened('qwen3', [{ messages }]), 1).text).toBe(text);
+    },
+  );
 });
 
 describe('code', () => {
