@@ -159,6 +159,7 @@ describe('rows at which something stops', () => {
     columns: [],
     mapping: {},
     uses: [],
+    leftOut: 0,
     problems: [],
     totalRows: count,
     examples: Array.from({ length: count }, (_, i) => ({ kind: 'text' as const, row: i + 1, text: `row ${i + 1}` })),
