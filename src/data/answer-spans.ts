@@ -198,7 +198,7 @@ function shortPart(messages: readonly ChatMessage[], i: number): { messages: Cha
 
 function tooLong(count: number): RowRefused {
   return new RowRefused(
-    'row_too_slow',
+    'answers_not_found',
     `has ${count} messages, and it cannot be told in reasonable time which parts of it are answers`,
     'Split the conversation.',
   );

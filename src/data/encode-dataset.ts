@@ -35,7 +35,7 @@ const NEVER_ENDED = new RowRefused(
 );
 
 /** A template that is stopped at more rows than this, at a second and more each, is not worth waiting for. */
-const MOST_STOPPED = 10;
+const MOST_STOPPED = 5;
 
 /** Throws bad_data if no example is of the kind that the objective needs. */
 export function encodeDataset(
@@ -139,7 +139,7 @@ function askAboutMarks({ name, examples }: ParsedDataset, templated: readonly Ro
   const answer = (label: string, value: TemplatedText) => ({ label, set: { 'dataset.templated_text': value } });
   return new TabtuneError({
     code: 'bad_data',
-    message: `${templated.length} of ${examples.length} rows are in a chat template already: the first ${templated[0]!.reason}.`,
+    message: `${templated.length} of ${examples.length} rows cannot be used as they are: the first ${templated[0]!.reason}.`,
     where: name,
     action: 'The model’s template would be put around it once more. Say what to do with the marks.',
     choices: [

@@ -80,7 +80,7 @@ export function givenMessages(
       return { role, content: facts.indents ? content : indentSetAside(content, set) };
     }
     const answer = thoughts?.trim() ? content : content.replace(THOUGHTS, '').trimStart();
-    if (how === 'field' && field !== null) return { role, content: answer, [field]: found };
+    if (how === 'field' && field !== null) return { role, content: answer, [field]: thoughts };
     const block = inThoughts(found);
     if (how === 'inline') return { role, content: block + answer };
     return { role, content: i > lastQuestion ? set(block) + answer : answer };

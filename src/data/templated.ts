@@ -2,6 +2,7 @@
  * Texts that are in a chat template already: they bear the marks that a template puts around messages. A template must
  * not be put around them once more. Marks are recognised by where they stand, so that a text may speak of them.
  */
+import { trimmed } from './template-messages';
 import type { ChatMessage } from './types';
 
 interface Marks {
@@ -55,6 +56,7 @@ const FAMILIES: Marks[][] = [
 /** Marks of these two are words, so that a text that only begins with one may be anything. */
 const WORDS = FAMILIES.slice(-2);
 
+const BOS = ['<s>', '<bos>', '<|begin_of_text|>', '<｜begin▁of▁sentence｜>'];
 const BEGINNINGS = /^\s*(?:<s>|<bos>|<\|begin_of_text\|>|<\|endoftext\|>|<｜begin▁of▁sentence｜>|\[gMASK\]<sop>)?\s*/;
 const ENDINGS = [
   ...['<|im_end|>', '<|eot_id|>', '<|eom_id|>', '<|eot|>', '<end_of_turn>', '<turn|>', '<|end|>', '</s>', '<eos>'],
@@ -110,11 +112,11 @@ export function markIn(text: string, role: ChatMessage['role'], endTokens: reado
 
 /** The end of turn that an answer has already; null if it has none, or speaks of tokens. */
 function endingOf(text: string, endTokens: readonly string[]): string | null {
-  const trimmed = text.trimEnd();
-  if (!trimmed.endsWith('>') && !endTokens.some((token) => trimmed.endsWith(token))) return null;
-  const ending = [...endTokens, ...ENDINGS].find((token) => token !== '' && trimmed.endsWith(token));
+  const ended = text.trimEnd();
+  if (!ended.endsWith('>') && !endTokens.some((token) => ended.endsWith(token))) return null;
+  const ending = [...endTokens, ...ENDINGS].find((token) => token !== '' && ended.endsWith(token));
   if (ending === undefined) return null;
-  const rest = trimmed.slice(0, -ending.length);
+  const rest = ended.slice(0, -ending.length);
   const speaks = [...endTokens, ...ENDINGS].some((token) => token !== '' && rest.includes(token));
   return rest.trim() === '' || speaks || /`\s*$/.test(rest) ? null : ending;
 }
@@ -139,14 +141,14 @@ export function turnsIn(text: string, endTokens: readonly string[] = []): ChatMe
   return messages;
 }
 
-/** Without what a template puts at the beginning and end of a text. */
+/** Without what a template puts at the beginning and end of a text, the beginning of the next turn included. */
 export function withoutMarks(text: string, endTokens: readonly string[] = []): string {
   let rest = text.replace(BEGINNINGS, (begin) => (begin.trim() === '' ? begin : ''));
   for (let before = ''; before !== rest; ) {
     before = rest;
-    const trimmed = rest.trimEnd();
-    const ending = [...endTokens, ...ENDINGS].find((token) => token !== '' && trimmed.endsWith(token));
-    if (ending !== undefined) rest = trimmed.slice(0, -ending.length);
+    const ended = rest.trimEnd();
+    const ending = [...endTokens, ...ENDINGS, ...BOS].find((token) => token !== '' && ended.endsWith(token));
+    if (ending !== undefined) rest = ended.slice(0, -ending.length);
   }
-  return rest.replace(/^(?:[ \t]*\r?\n)+/, '').trimEnd();
+  return trimmed(rest);
 }

@@ -40,7 +40,7 @@ export interface DatasetSection {
   /** Fraction of the examples held out, 0 ≤ x < 1. */
   validation_split: number;
   shuffle: boolean;
-  /** Maximum tokens per example; 'auto' is the 95th percentile of the data, capped at 1024 and the model's context. */
+  /** Maximum tokens per example; 'auto' is the longest one, as far as the model's context and the memory forecast reach. */
   max_length: number | 'auto';
   packing: boolean;
   system_fallback: SystemFallback;

@@ -31,7 +31,8 @@ export async function prepareJob(
   const model = await step(needs.model(recipe.model));
   checkCombination(recipe, model.info);
   const parsed = await step(needs.dataset(recipe));
-  const tokenized = await step(needs.tokenize(old ? asBefore(recipe, old) : recipe));
+  const lasting = old ? asBefore(recipe, old) : recipe;
+  const tokenized = await step(needs.tokenize(lasting));
   const { train, validation, maxLength } = tokenized;
   if (train.length === 0) {
     throw new TabtuneError({
@@ -88,7 +89,7 @@ export async function prepareJob(
     padTokenId: model.tokens.padTokenId,
     maskTokenId: model.tokens.maskTokenId,
     task: tokenized.task,
-    baseText: await step(needs.baseText(recipe)),
+    baseText: await step(needs.baseText(lasting)),
     initText: await step(initText(needs, recipe)),
     initAdapter,
     checkpointing,

@@ -23,13 +23,20 @@ interface Keys {
 /** In milliseconds. */
 const settleAfter = 200;
 
+/** What decides how long an example may be where memory does. */
+function lengthKey({ dataset, method, training }: Recipe): unknown {
+  if (dataset.max_length !== 'auto') return null;
+  const { per_device_train_batch_size, gradient_checkpointing, optim } = training;
+  return [method, per_device_train_batch_size, gradient_checkpointing, optim];
+}
+
 function keysOf(recipe: Recipe): Omit<Keys, 'view'> {
   const model = JSON.stringify([recipe.model.source, recipe.model.quantization]);
   const data = JSON.stringify([recipe.dataset.source, readingOf(recipe.dataset)]);
   return {
     model,
     data,
-    tokens: JSON.stringify([model, recipe.dataset, recipe.objective, recipe.training.seed]),
+    tokens: JSON.stringify([model, recipe.dataset, recipe.objective, recipe.training.seed, lengthKey(recipe)]),
     plan: JSON.stringify({ ...recipe, name: '' }),
   };
 }

@@ -122,13 +122,13 @@ export const datasetFields: SectionFields<'dataset'> = {
   'dataset.max_length': {
     kind: 'length',
     label: 'Maximum length',
-    help: 'Tokens per example: longer ones are truncated, plain text is split. auto fits 95 % of the examples, up to 1024 tokens.',
+    help: 'Tokens per example: longer ones are truncated, plain text is split. auto keeps every example whole while the context and the memory forecast have room.',
     default: 'auto',
     min: 16,
     max: 131_072,
     step: 64,
     usual: [128, 2048],
-    source: 'TRL (1024 at most)',
+    source: 'the data; TRL’s 1024 for plain text',
   },
   'dataset.packing': {
     kind: 'bool',

@@ -1,4 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Recipe } from '../../../src/recipe/types';
+import type { DataHost } from '../../../src/session/data-host';
+import { DataSession } from '../../../src/session/datasets';
+import type { OpenModel } from '../../../src/session/models';
 import { turn } from '../../support/time';
 import { csv, freshStages, hanging, open, reopen, replies } from './fresh-stage';
 import { recipe } from './stage';
@@ -84,6 +88,38 @@ describe('tokens', () => {
     const view = await open.session.viewTokens(recipe(), train[0]!.row);
     expect(view.tokens.some(({ trained }) => trained)).toBe(true);
     expect(view.tokens.map(({ id }) => id)).toEqual([...train[0]!.ids]);
+  });
+
+  it('are as long as memory allows where max_length is automatic', async () => {
+    const lengths: (number | undefined)[] = [];
+    const data = {
+      tokenize: async (...args: unknown[]) => {
+        lengths.push(args[4] as number | undefined);
+        return { maxLength: args[4] ?? 2016 };
+      },
+    } as unknown as DataHost;
+    const model = { info: { contextLength: 4096 } } as OpenModel;
+    const asked: Recipe[] = [];
+    const session = new DataSession({
+      data,
+      model: () => model,
+      lengthThatFits: async (wanted) => {
+        asked.push(wanted);
+        return wanted.training.per_device_train_batch_size > 1 ? 992 : null;
+      },
+      onSave: () => {},
+    });
+    const source = await open.session.importDataset(csv(replies));
+    const small = recipe({ dataset: { source }, training: { per_device_train_batch_size: 4 } });
+    expect((await session.tokenize(small)).maxLength).toBe(992);
+    expect((await session.tokenize(small)).maxLength).toBe(992);
+    // Decided once for a recipe: the whole was tokenised to decide it, then what fits.
+    expect([asked.length, lengths]).toEqual([1, [undefined, 992]]);
+    expect(
+      (await session.tokenize(recipe({ dataset: { source }, training: { per_device_train_batch_size: 1 } }))).maxLength,
+    ).toBe(2016);
+    expect((await session.tokenize(recipe({ dataset: { source, max_length: 64 } }))).maxLength).toBe(2016);
+    expect(asked).toHaveLength(2);
   });
 
   it('of an example that never finishes time out with the data worker when it is looked at', async () => {

@@ -6,7 +6,14 @@ import { resolveRecipe } from '../../../src/recipe/defaults';
 import type { RecipeInput } from '../../../src/recipe/types';
 import type { Connection } from '../../../src/rpc/rpc';
 import type { Budget } from '../../../src/session/gpu-memory';
-import { adviceFor, exampleSizes, type PlanContext, planModel, planRun } from '../../../src/session/plan-run';
+import {
+  adviceFor,
+  exampleSizes,
+  longestThatFits,
+  type PlanContext,
+  planModel,
+  planRun,
+} from '../../../src/session/plan-run';
 import { type DryRun, type DryRunResult, Planner } from '../../../src/session/planner';
 import type { PlanApi } from '../../../src/workers/plan/service';
 import { device } from './stage';
@@ -53,6 +60,54 @@ const sizes = exampleSizes({
   train: [example(1, 250), example(2, 100), example(3, 90)],
   validation: [example(4, 60)],
   task: null,
+});
+
+describe('the longest limit that fits', () => {
+  const many = Array.from({ length: 19 }, (_, i) => example(i + 1, 100));
+  const withOne = (length: number) =>
+    exampleSizes({ train: [...many, example(20, length)], validation: [], task: null });
+  // With checkpointing, two rows of n tokens take 100 + 5 · 16 + 16 + 0.2 · n MB.
+  const fitting = (fits: number, length: number, usual: number, longest: number) =>
+    longestThatFits(contextOf(fits), recipeOf(), withOne(length), usual, longest);
+
+  test('is every example, if the forecast has room', async () => {
+    expect(await fitting(10_000, 2000, 112, 2016)).toBeNull();
+    expect(await fitting(196 + 404, 2000, 112, 2016)).toBeNull();
+  });
+
+  test('is found between the usual limit and the longest example', async () => {
+    // 0.2 · 1020 = 204; the limit is found to a sixteenth of the range, and never above it.
+    const found = (await fitting(196 + 204, 2000, 112, 2016))!;
+    expect(found).toBeLessThanOrEqual(1020);
+    expect(found).toBeGreaterThan(1020 - (2016 - 112) / 16);
+    expect(found % 32).toBe(0);
+    const long = (await fitting(196 + 204, 30_000, 112, 30_016))!;
+    expect(long).toBeLessThanOrEqual(1020);
+  });
+
+  test('is the usual one if even that is too much, which the forecast says', async () => {
+    expect(await fitting(10, 2000, 112, 2016)).toBe(112);
+  });
+
+  test('is TRL’s default if nobody knows how much memory there is', async () => {
+    const unknown = { ...contextOf(1), budget: null };
+    expect(await longestThatFits(unknown, recipeOf(), withOne(2000), 112, 2016)).toBe(1024);
+    expect(await longestThatFits(unknown, recipeOf(), withOne(900), 112, 928)).toBeNull();
+  });
+
+  test('is less if a single buffer would be larger than the device allows', async () => {
+    const context = contextOf(100_000);
+    const plan = async (run: DryRun) => {
+      const { length } = run.batches[0]!;
+      const refusal = { limit: 'maxBufferSize', bytes: length, part: 'logits' } as const;
+      return { ...answer(run), refusal: length > 512 ? refusal : null } as DryRunResult;
+    };
+    const connection = { within: () => ({ plan }), death: null, terminate: () => {} };
+    const planner = new Planner(() => connection as unknown as Connection<PlanApi>);
+    const found = await longestThatFits({ ...context, planner }, recipeOf(), withOne(2000), 112, 2016);
+    expect(found).toBeLessThanOrEqual(512);
+    expect(found).toBeGreaterThan(512 - (2016 - 112) / 16);
+  });
 });
 
 describe('a run is planned', () => {
