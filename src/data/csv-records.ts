@@ -237,8 +237,14 @@ class RecordReader {
   /** Whether a quoted cell that ends on a later line is one cell, or swallows rows. */
   private judge(start: number, close: number): 'cell' | 'doubtful' | 'swallows' {
     const { width, dialect } = this;
-    if (width === null || width < 2) return 'cell';
+    if (width === null) return 'cell';
     const lines = this.linesBetween(start, close);
+    // A row that begins with a quoted cell cannot stand inside another: its quotes would have to be doubled.
+    if (lines.slice(1).some((line) => this.isWholeRow(line, width))) {
+      this.farSearches++;
+      return 'swallows';
+    }
+    if (width < 2) return 'cell';
     const right = lines.filter((line) => line.trim() !== '' && cellsOfLine(line, dialect).length === width).length;
     const filled = lines.filter((line) => line.trim() !== '').length;
     const first = cellsOfLine(lines[0]!, dialect).length === width;
@@ -251,6 +257,13 @@ class RecordReader {
       return 'swallows';
     }
     return 'doubtful';
+  }
+
+  private isWholeRow(line: string, width: number): boolean {
+    if (!line.startsWith(this.dialect.quote!.open)) return false;
+    const reader = new RecordReader(line, this.dialect, null, true);
+    const record = reader.next();
+    return !reader.loose && record?.cells.length === width && !record.opened && !record.stray;
   }
 
   /** Whether each quote of a line is closed on it, so that the line needs none that was opened before. */
