@@ -34,9 +34,13 @@ export interface Records {
   stray: number;
 }
 
-/** Searches over many lines for a quote's end that led nowhere; beyond this, quotes end within `NEAR` characters. */
-const MAX_FAR_SEARCHES = 20;
-const NEAR = 20_000;
+/** How far a quote's end is searched for, after so many searches that led nowhere: reading must take linear time. */
+const REACH: [searches: number, characters: number][] = [
+  [200, 2_000],
+  [20, 20_000],
+];
+/** Lines of a long cell that are looked at to judge it. */
+const JUDGED_LINES = 60;
 
 /** `width`: the cells of a row, if known. `limit`: the most records. Blank records are left out. */
 export function readRecords(text: string, dialect: Dialect, width: number | null, limit = Infinity): Records {
@@ -140,7 +144,8 @@ class RecordReader {
       while (text[j] === ' ') j++;
       let done = false;
       if (text[j] === quote.open) {
-        const found = this.closing(j + 1, recordEnd);
+        // Behind a space a quote belongs to the text as often as not, so it must close on its line.
+        const found = this.closing(j + 1, recordEnd, i === j && !this.oneLine);
         if (found && found.at > recordEnd) {
           const doubt = this.judge(start, found.at);
           if (doubt !== 'swallows') {
@@ -153,7 +158,7 @@ class RecordReader {
           if (found.stray) record.stray = true;
           record.cells.push(this.unescape(text.slice(j + 1, found.at)));
           i = found.behind;
-        } else if (found === null || found.at > recordEnd) {
+        } else if (i === j) {
           record.opened = true;
         }
       }
@@ -182,18 +187,18 @@ class RecordReader {
 
   /**
    * The quote that closes a cell: one before a separator or a line end. Null if there is none (within reach).
-   * `lineEnd`: where the opening quote's line ends.
+   * `lineEnd`: where the opening quote's line ends; `far`: whether to look behind it.
    */
-  private closing(from: number, lineEnd: number): { at: number; behind: number; stray: boolean } | null {
+  private closing(from: number, lineEnd: number, far: boolean): { at: number; behind: number; stray: boolean } | null {
     const { text, dialect } = this;
     const { open, close } = dialect.quote!;
-    const reach = this.oneLine ? lineEnd : this.farSearches >= MAX_FAR_SEARCHES ? lineEnd + NEAR : Infinity;
+    const reach = far ? lineEnd + (REACH.find(([searches]) => this.farSearches >= searches)?.[1] ?? Infinity) : lineEnd;
     let stray = false;
     let at = from;
     for (;;) {
       at = text.indexOf(close, at);
       if (at === -1 || at > reach) {
-        if (!this.oneLine) this.farSearches++;
+        if (far) this.farSearches++;
         return null;
       }
       if (dialect.backslash && isEscaped(text, at)) {
@@ -224,9 +229,9 @@ class RecordReader {
     return out;
   }
 
-  private linesBetween(start: number, to: number): string[] {
+  private linesBetween(start: number, to: number, most = Infinity): string[] {
     const lines: string[] = [];
-    for (let at = start; at <= to; ) {
+    for (let at = start; at <= to && lines.length < most; ) {
       const end = this.lineEnd(at);
       lines.push(this.text.slice(at, end));
       at = this.behind(end);
@@ -237,20 +242,37 @@ class RecordReader {
   /** Whether a quoted cell that ends on a later line is one cell, or swallows rows. */
   private judge(start: number, close: number): 'cell' | 'doubtful' | 'swallows' {
     const { width, dialect } = this;
-    if (width === null || width < 2) return 'cell';
-    const lines = this.linesBetween(start, close);
+    if (width === null) return 'cell';
+    const lines = this.linesBetween(start, close, JUDGED_LINES);
+    const last = this.text.slice(this.text.lastIndexOf('\n', close) + 1, this.lineEnd(close));
+    // A row that begins with a quoted cell cannot stand inside another: its quotes would have to be doubled.
+    if ([...lines.slice(1), last].some((line) => this.isWholeRow(line, width))) {
+      this.farSearches++;
+      return 'swallows';
+    }
+    if (width < 2) return 'cell';
     const right = lines.filter((line) => line.trim() !== '' && cellsOfLine(line, dialect).length === width).length;
     const filled = lines.filter((line) => line.trim() !== '').length;
     const first = cellsOfLine(lines[0]!, dialect).length === width;
     // A long run of rows may have a broken one among them.
     const rows = filled >= 6 ? right >= filled * 0.8 && first : right === filled && right === lines.length;
     if (!rows) return 'cell';
-    const verdict = this.closesByItself(lines.at(-1)!) || dialect.delimiter === '\t' || width * lines.length >= 9;
-    if (verdict) {
+    const closes = this.closesByItself(last);
+    // Nobody doubles quotes by accident.
+    const { open, close: end } = dialect.quote!;
+    const doubled = open === end && lines.some((line) => line.includes(end + end));
+    if (closes || dialect.delimiter === '\t' || (!doubled && width * lines.length >= 9)) {
       this.farSearches++;
       return 'swallows';
     }
     return 'doubtful';
+  }
+
+  private isWholeRow(line: string, width: number): boolean {
+    if (!line.startsWith(this.dialect.quote!.open)) return false;
+    const reader = new RecordReader(line, this.dialect, null, true);
+    const record = reader.next();
+    return !reader.loose && record?.cells.length === width && !record.opened && !record.stray;
   }
 
   /** Whether each quote of a line is closed on it, so that the line needs none that was opened before. */

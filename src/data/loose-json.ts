@@ -27,14 +27,13 @@ export interface LooseValue {
   liberties: Map<Liberty, number>;
 }
 
-/** Why and where reading stopped. */
-export class LooseError extends Error {
+/** Why and where reading stopped. No Error: files have thousands of broken lines, and each would record its stack. */
+export class LooseError {
   readonly at: number;
   readonly what: string;
   /** The text ended inside the value. */
   readonly cut: boolean;
   constructor(at: number, what: string, cut = false) {
-    super(what);
     this.at = at;
     this.what = what;
     this.cut = cut;

@@ -37,7 +37,11 @@ export function clearMissingWords(table: RawTable): DataProblem[] {
     const certain = [...column.words].filter(([word]) => CERTAIN.test(word));
     const probable = [...column.words].filter(([word]) => !CERTAIN.test(word));
     const many = probable.reduce((n, [, times]) => n + times, 0);
-    const besideEmpties = column.empty > 0 || certain.length > 0;
+    // A word that stands in several columns is no class of one of them.
+    const elsewhere = probable.some(([word]) =>
+      [...columns].some(([other, { words }]) => other !== name && words.has(word)),
+    );
+    const besideEmpties = column.empty > 0 || certain.length > 0 || elsewhere;
     const kept = probable.length > 0 && !besideEmpties && (many === 1 || isClass(column, many));
     const cleared = kept ? certain : [...certain, ...probable];
     if (cleared.length > 0) {
@@ -95,5 +99,5 @@ function count(column: Column, cell: unknown): void {
 /** Whether a word may be a class: the other values are few, each is repeated, and the word is about as common as they are. */
 function isClass({ values, filled }: Column, many: number): boolean {
   if (values === null || values.size === 0 || values.size > filled / 3) return false;
-  return many >= 0.2 * (filled / values.size) && many >= 0.05 * (filled + many);
+  return many >= 0.5 * (filled / values.size) && many >= 0.05 * (filled + many);
 }

@@ -3,12 +3,13 @@
  * file called .jsonl, or the reverse, is read according to its contents.
  */
 import { TabtuneError } from '../base/errors';
+import { breaksIn } from './csv-records';
 import { explainJsonError } from './json-error';
 import { DOUBLE_ENCODED, rowsOf, unwrapRow } from './json-shapes';
 import { parseJsonText } from './json-text';
 import { LooseError, readLoose, skipSpace } from './loose-json';
 import { isSafe, libertyWords, normaliseElement, parseJson } from './parse-json';
-import { excerpt, ProblemList } from './problems';
+import { excerpt, LIMIT_PER_CODE, ProblemList } from './problems';
 import { columnsOf, isRecord, type RawRow, type RawTable } from './raw-table';
 import type { DataProblem } from './types';
 
@@ -22,10 +23,12 @@ export function parseJsonOrJsonl(name: string, text: string, wanted: string | nu
     // A single object on one line is also a JSONL file with one row. Both readings agree unless it only wraps the rows.
     if (isJson(text)) return parseJson(name, text, wanted);
   }
-  const jsonl = parseJsonl(text);
-  const lost = jsonl.totalRows - jsonl.rows.length;
   // Lines that are no values by themselves may be parts of longer ones: objects over several lines, one after another.
-  const sequence = lost > 0 ? parseSequence(text) : null;
+  const line = /\S.*/.exec(text)?.[0].trimEnd() ?? '';
+  const first = /^[[{]/.test(line) && !/[\]}],?$/.test(line) ? parseSequence(text) : null;
+  if (first && first.totalRows === first.rows.length) return first;
+  const jsonl = parseJsonl(text);
+  const sequence = first ?? (jsonl.totalRows > jsonl.rows.length ? parseSequence(text) : null);
   if (sequence && sequence.totalRows === sequence.rows.length) return sequence;
   const readable = jsonl.rows.filter(({ value }) => isRecord(value)).length;
   // Mostly one object per line: JSON Lines, or a broken JSON array with one element per line.
@@ -39,12 +42,12 @@ export function parseJsonOrJsonl(name: string, text: string, wanted: string | nu
   // An array or object spread over several lines was meant as one JSON document, so report where that breaks.
   if (start === '[' || (start === '{' && !/\.(jsonl|ndjson)$/i.test(name))) return parseJson(name, text, wanted);
   if (jsonl.rows.length > 0) return jsonl;
-  const first = jsonl.problems.find((p) => p.row !== undefined);
+  const worst = jsonl.problems.find((p) => p.row !== undefined);
   throw new TabtuneError({
     code: 'bad_data',
-    message: `No line of this file is valid JSON.${first ? ` ${first.message}` : ''}`,
-    where: first?.row ? `${name}, line ${first.row}` : name,
-    action: first?.action.replace('It was left out. ', '') ?? 'Write one JSON object per line.',
+    message: `No line of this file is valid JSON.${worst ? ` ${worst.message}` : ''}`,
+    where: worst?.row ? `${name}, line ${worst.row}` : name,
+    action: worst?.action.replace('It was left out. ', '') ?? 'Write one JSON object per line.',
   });
 }
 
@@ -99,6 +102,7 @@ export function parseJsonl(text: string): RawTable {
   let totalRows = 0;
   let array: boolean | null = null;
   let double = false;
+  let broken = 0;
   for (const { line, content } of splitLines(text)) {
     // Concatenated files can have a byte order mark in the middle.
     const source = content.charCodeAt(0) === 0xfeff ? content.slice(1).trim() : content.trim();
@@ -164,7 +168,8 @@ export function parseJsonl(text: string): RawTable {
         });
         continue;
       }
-      problems.add(brokenLine(line, source, error));
+      // The reasons of thousands of broken lines are not read, and take long to find.
+      problems.add(++broken > LIMIT_PER_CODE ? { ...BROKEN_LINE, row: line } : brokenLine(line, source, error));
     }
   }
   if (double) problems.add(DOUBLE_ENCODED);
@@ -228,6 +233,8 @@ export function parseSequence(text: string): RawTable | null {
   const problems = new ProblemList();
   const words = new Set<string>();
   let totalRows = 0;
+  let line = 1;
+  let counted = 0;
   let at = skipSpace(text, 0);
   if (text[at] !== '{' && text[at] !== '[') return null;
   while (at < text.length) {
@@ -245,7 +252,9 @@ export function parseSequence(text: string): RawTable | null {
       if (text[at] === ',') at = skipSpace(text, at + 1);
     } catch (error) {
       if (!(error instanceof LooseError)) throw error;
-      const line = text.slice(0, error.at).split('\n').length;
+      // Lines are counted on from the last error, not from the beginning.
+      line += breaksIn(text, counted, error.at);
+      counted = error.at;
       problems.add({
         severity: 'error',
         code: 'broken_line',
@@ -272,6 +281,14 @@ export function parseSequence(text: string): RawTable | null {
   }
   return finish({ fileType: 'jsonl', columns: [], rows, problems: problems.list(), totalRows, readOnly: true });
 }
+
+const BROKEN_LINE: DataProblem = {
+  severity: 'error',
+  code: 'broken_line',
+  message: 'The line is not valid JSON.',
+  action: 'It was left out.',
+  dropped: true,
+};
 
 const BROKEN_ARRAY: DataProblem = {
   severity: 'warning',

@@ -92,6 +92,35 @@ describe('quotes', () => {
   });
 
   test.each([
+    [
+      'one column',
+      'text\n"a, ""b"""\n"c, d and so\n"e, f"\n"g, h"\n',
+      [['a, "b"'], ['"c, d and so'], ['e, f'], ['g, h']],
+    ],
+    [
+      'two columns',
+      'text,label\n"a, b","x"\n"c, d and so\n"e, f","y"\n"g, h","z"\n',
+      [
+        ['a, b', 'x'],
+        ['"c', ' d and so'],
+        ['e, f', 'y'],
+        ['g, h', 'z'],
+      ],
+    ],
+  ])('a line that was cut off inside a quoted cell swallows no row: %s', (_name, text, expected) => {
+    expect(cells(text)).toEqual(expected);
+    expect(codesOf(text)).toContain('unclosed_quote');
+  });
+
+  test('a line in quotes inside a cell over several lines is no row', () => {
+    expect(cells('text\n"He said:\n""Hello, you.""\nand left"\nplain\n"so, so"\n')).toEqual([
+      ['He said:\n"Hello, you."\nand left'],
+      ['plain'],
+      ['so, so'],
+    ]);
+  });
+
+  test.each([
     ['backslashes before quotes', 'text,label\n"He said \\"go\\" to me, twice",a\n"She said \\"no\\", once",b\n'],
     ['doubled quotes', 'text,label\n"He said ""go"" to me, twice",a\n"She said ""no"", once",b\n'],
     ['spaces before quotes', 'text, label\n"He said ""go"" to me, twice", "a"\n"She said ""no"", once" , "b"\n'],
