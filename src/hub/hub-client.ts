@@ -3,6 +3,7 @@
  * adds the token only where it belongs and turns every failure into a TabtuneError.
  */
 import { TabtuneError } from '../base/errors';
+import { within } from '../base/patience';
 import type { HubSettings } from './descriptions';
 import { checkEndpoint, mayCarryToken } from './hub-endpoint';
 import { type Asked, BusyError, explainStatus, OtherVersion, unreachable, WebPageError } from './hub-errors';
@@ -18,6 +19,8 @@ export interface Part {
 }
 
 type Fetch = typeof globalThis.fetch;
+/** Of a server that has accepted a request. */
+const SILENCE_MS = 60_000;
 const ATTEMPTS = 3;
 /** Waits longer than this are left to the person: the error is shown instead. */
 const PATIENCE_SECONDS = 20;
@@ -46,10 +49,15 @@ export class HubClient {
       headers.set('Authorization', `Bearer ${this.token}`);
     }
     let response: Response;
+    // Of the answer's head; what follows has its own patience.
+    const silence = new AbortController();
+    const signal = init.signal ? AbortSignal.any([init.signal, silence.signal]) : silence.signal;
     try {
-      response = await this.ask(url, { ...init, headers, credentials: 'omit', referrerPolicy: 'no-referrer' });
+      const options: RequestInit = { ...init, headers, signal, credentials: 'omit', referrerPolicy: 'no-referrer' };
+      response = await within(this.ask(url, options), SILENCE_MS, silent);
     } catch (cause) {
       if (init.signal?.aborted) throw init.signal.reason;
+      silence.abort();
       throw unreachable(cause, asked);
     }
     if (response.ok) return response;
@@ -232,7 +240,7 @@ export class HubClient {
     let filled = 0;
     try {
       while (filled < length) {
-        const { done, value } = await reader.read();
+        const { done, value } = await within(reader.read(), SILENCE_MS, silent);
         if (done) throw new Error(`only ${filled} of ${length} bytes arrived`);
         const part = value.subarray(0, length - filled);
         bytes.set(part, filled);
@@ -262,6 +270,8 @@ export class HubClient {
     }
   }
 }
+
+const silent = () => new Error(`no answer within ${SILENCE_MS / 1000} seconds`);
 
 const hostname = (url: string) => (URL.canParse(url) ? new URL(url).hostname : 'the server');
 

@@ -78,6 +78,16 @@ function connectDownloads(): Connection<DownloadApi> {
   return connect<DownloadApi>(worker, { name: 'download worker' });
 }
 
+/** The engine gives up on a silent browser before that, with a better sentence. */
+const deviceLimit = {
+  milliseconds: 90_000,
+  words: {
+    message: 'The GPU could not be opened within 90 seconds.',
+    where: 'WebGPU',
+    action: 'Restart the browser. If it happens again, update the graphics driver.',
+  },
+};
+
 const merging = chunk(() => import('./export-merged'));
 
 export function createSession(parts: SessionParts = {}): Session {
@@ -135,7 +145,7 @@ export function createSession(parts: SessionParts = {}): Session {
   let known: Promise<DeviceReport> | null = null;
   /** Cached, except for a machine without WebGPU, because a setting may change. */
   async function device(): Promise<DeviceReport> {
-    known ??= engine.watch((api) => api.device());
+    known ??= engine.watch((api) => api.device(), deviceLimit);
     try {
       const report = await known;
       if (report.problem) known = null;
