@@ -2,8 +2,10 @@
  * The model's own tokeniser, from the files in its folder: @huggingface/tokenizers for the ids, plus what a trainer
  * needs to know: special tokens, the ids that end an answer, and the padding id.
  */
+
 import { Tokenizer } from '@huggingface/tokenizers';
 import { TabtuneError } from '../base/errors';
+import { parseUntrusted } from '../base/json';
 import { badTokenizer, checkTokenizer, modelType } from './check-tokenizer';
 import { field, isRecord } from './raw-table';
 import { showBytes, type TokenSpelling, tokenBytes } from './token-offsets';
@@ -229,7 +231,7 @@ function parseObject(file: string, text: string): Record<string, unknown> {
   let value: unknown;
   try {
     // A byte order mark is not valid JSON, but some editors write it.
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+    value = parseUntrusted(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     throw new TabtuneError({
       code: 'bad_model',

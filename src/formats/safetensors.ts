@@ -4,8 +4,10 @@
  * then the tensors' bytes without gaps. Files are untrusted, so nothing is allocated or used before it is checked
  * against the file's actual size.
  */
+
 import { FRESH_COPY } from '../base/bad-model';
 import { type ErrorCode, TabtuneError } from '../base/errors';
+import { parseUntrusted } from '../base/json';
 import { findDuplicateKey } from './json-keys';
 
 /** Bytes per element of the types allowed in a header. */
@@ -85,7 +87,7 @@ function parseJson(bytes: Uint8Array, context: ReadContext): Record<string, unkn
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    value = JSON.parse(text);
+    value = parseUntrusted(text);
   } catch (cause) {
     refuse(context, 'The header is not valid JSON.', FRESH_COPY, String(cause).slice(0, 300));
   }

@@ -2,8 +2,10 @@
  * Edits one row of a stored dataset file in place. The file keeps its type, columns and row numbers, so that problems
  * and examples keep their positions. Runs in the data worker, because it reads untrusted files.
  */
+
 import Papa from 'papaparse';
 import { TabtuneError } from '../../base/errors';
+import { parseUntrusted } from '../../base/json';
 import { containerOf } from '../../data/file-kinds';
 import { parseDataset } from '../../data/parse';
 import { parseCsv } from '../../data/parse-csv';
@@ -74,7 +76,7 @@ function rewriteLine(name: string, text: string, row: number, fields: Fields): s
 }
 
 function rewriteJson(name: string, text: string, row: number, fields: Fields): string {
-  const document: unknown = JSON.parse(text);
+  const document: unknown = parseUntrusted(text);
   const before = JSON.stringify(document);
   const element = tableFromJson(name, document).rows[row - 1]?.value;
   if (!isRecord(element)) throw missing(name, row);
@@ -136,7 +138,7 @@ function withFields(value: unknown, fields: Fields): unknown {
 
 function tryJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseUntrusted(text);
   } catch {
     return undefined;
   }
