@@ -39,3 +39,12 @@ export function parseUntrusted(text: string): unknown {
   if (deeperThan(text, MOST_DEPTH)) throw new SyntaxError(`it is nested more than ${MOST_DEPTH} levels deep`);
   return JSON.parse(text);
 }
+
+/** Text of a file that must be UTF-8. Throws a SyntaxError where it is not. */
+export function utf8Text(bytes: Uint8Array, options: TextDecoderOptions = {}): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ...options }).decode(bytes);
+  } catch {
+    throw new SyntaxError('it is not UTF-8 text');
+  }
+}

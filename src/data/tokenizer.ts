@@ -125,7 +125,9 @@ export class TextTokenizer {
    * tokeniser has no unknown token.
    */
   encode(text: string, addSpecialTokens: boolean): { ids: number[]; tokens: string[] } {
-    const { ids, tokens } = this.tokenizer.encode(text.toWellFormed(), { add_special_tokens: addSpecialTokens });
+    const { ids, tokens } = running(() =>
+      this.tokenizer.encode(text.toWellFormed(), { add_special_tokens: addSpecialTokens }),
+    );
     const hole = ids.indexOf(undefined as unknown as number);
     if (hole !== -1) {
       throw badTokenizer(
@@ -182,7 +184,9 @@ export class TextTokenizer {
     }
     if (known.length === 0) return '';
     // "Cleaning up" spaces before punctuation was designed for BERT and would change what the model wrote.
-    return this.tokenizer.decode(known, { skip_special_tokens: false, clean_up_tokenization_spaces: false });
+    return running(() =>
+      this.tokenizer.decode(known, { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
+    );
   }
 
   isSpecial(id: number): boolean {
@@ -224,6 +228,16 @@ export class TextTokenizer {
     if (this.added.has(id)) return token;
     const bytes = this.spellingsOf(token)[0];
     return bytes === undefined ? token : showBytes(bytes);
+  }
+}
+
+/** The library looks at some parts of a tokenizer.json only when they run. */
+function running<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const details = error instanceof Error ? error.message : String(error);
+    throw badTokenizer('This model’s tokeniser is not supported, or its file is damaged.', details);
   }
 }
 

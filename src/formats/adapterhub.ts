@@ -6,7 +6,7 @@
  *
  * Its keys contain the adapter's name, `….adapters.NAME.adapter_up.weight`; names of tensors here do not.
  */
-import { parseUntrusted } from '../base/json';
+import { parseUntrusted, utf8Text } from '../base/json';
 import { CONFIG_LIMIT } from '../base/limits';
 import { familyNamed, findFamily } from '../families';
 import type { AdapterInterface } from '../families/adapterhub';
@@ -348,7 +348,7 @@ function parse(bytes: Uint8Array, where: string): Record<string, unknown> {
   if (bytes.length > CONFIG_LIMIT) refuse(where, `The file has ${bytes.length} bytes, far too many.`, EXPORT_AGAIN);
   let value: unknown;
   try {
-    value = parseUntrusted(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    value = parseUntrusted(utf8Text(bytes));
   } catch (cause) {
     refuse(where, 'The file is not valid JSON.', EXPORT_AGAIN, String(cause));
   }

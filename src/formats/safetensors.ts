@@ -7,7 +7,7 @@
 
 import { FRESH_COPY } from '../base/bad-model';
 import { type ErrorCode, TabtuneError } from '../base/errors';
-import { parseUntrusted } from '../base/json';
+import { parseUntrusted, utf8Text } from '../base/json';
 import { findDuplicateKey } from './json-keys';
 
 /** Bytes per element of the types allowed in a header. */
@@ -86,7 +86,7 @@ function parseJson(bytes: Uint8Array, context: ReadContext): Record<string, unkn
   let value: unknown;
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    text = utf8Text(bytes, { ignoreBOM: true });
     value = parseUntrusted(text);
   } catch (cause) {
     refuse(context, 'The header is not valid JSON.', FRESH_COPY, String(cause).slice(0, 300));

@@ -155,7 +155,10 @@ export function lookupIn(input: unknown): Lookup {
 
 /** The type of a typed section. */
 function typeOf(section: SectionName | '', at: Lookup): string | undefined {
-  return section === 'method' || section === 'objective' ? String(at(`${section}.type`)) : undefined;
+  if (section !== 'method' && section !== 'objective') return undefined;
+  const type = at(`${section}.type`);
+  // Anything else is refused as a type.
+  return typeof type === 'string' ? type : '';
 }
 
 function unknownField(section: SectionName | '', key: string, at: Lookup): RecipeProblem {
