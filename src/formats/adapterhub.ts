@@ -6,6 +6,7 @@
  *
  * Its keys contain the adapter's name, `….adapters.NAME.adapter_up.weight`; names of tensors here do not.
  */
+import { show } from '../base/bad-model';
 import { parseUntrusted, utf8Text } from '../base/json';
 import { CONFIG_LIMIT } from '../base/limits';
 import { familyNamed, findFamily } from '../families';
@@ -250,7 +251,7 @@ function readSettings(json: Record<string, unknown>): BottleneckAdapter['setting
   const c = config as Record<string, unknown>;
   const architecture = c.architecture ?? null;
   if (architecture !== null) {
-    const kind = String(architecture).slice(0, 40);
+    const kind = show(architecture);
     refuse(`${HUB_CONFIG}, architecture`, `Adapters of the kind ${kind} cannot be opened.`, OTHER_KIND);
   }
   for (const [key, wanted] of Object.entries(MUST_BE)) {

@@ -9,6 +9,7 @@ import { FRESH_COPY } from '../base/bad-model';
 import { type ErrorCode, TabtuneError } from '../base/errors';
 import { parseUntrusted, utf8Text } from '../base/json';
 import { findDuplicateKey } from './json-keys';
+import { parseHeader } from './large-headers';
 
 /** Bytes per element of the types allowed in a header. */
 export const DTYPE_BYTES = {
@@ -197,7 +198,8 @@ export async function openSafetensors(
 ): Promise<SafetensorsFile> {
   const first8 = new Uint8Array(await read(0, Math.min(8, size)));
   const headerSize = safetensorsHeaderSize(first8, size, context);
-  return parseSafetensorsHeader(new Uint8Array(await read(0, headerSize)), size, context);
+  const header = new Uint8Array(await read(0, headerSize));
+  return parseHeader('safetensors', header, [size, context], () => parseSafetensorsHeader(header, size, context));
 }
 
 /** A tensor to write; `data` holds the values (F32) or the little-endian bytes. */

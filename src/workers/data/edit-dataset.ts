@@ -15,9 +15,10 @@ import { isRecord } from '../../data/raw-table';
 import { readText } from '../../data/read-text';
 import type { ReadingSection } from '../../recipe/sections';
 import type { DataApi } from './api';
+import type { ReadFilesApi } from './read-files';
 
-/** The data worker's API: the data layer's calls, and edits. */
-export interface DataWorkerApi extends DataApi {
+/** The data worker's API: the data layer's calls, edits, and the reading of other files. */
+export interface DataWorkerApi extends DataApi, ReadFilesApi {
   /** Returns the file, as UTF-8, with `fields` (column -> new value) set in row `row`. Throws bad_data if it cannot. */
   editRow(
     name: string,

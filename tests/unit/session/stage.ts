@@ -18,6 +18,7 @@ import { createSession } from '../../../src/session/session';
 import { saveCheckpoint } from '../../../src/storage/checkpoints';
 import type { RunRecord } from '../../../src/storage/types';
 import { type DataWorkerApi, editRow } from '../../../src/workers/data/edit-dataset';
+import { readFiles } from '../../../src/workers/data/read-files';
 import { createDataApi } from '../../../src/workers/data/service';
 import type { EngineApi, EngineEvent, TrainJob } from '../../../src/workers/engine/api';
 import type { PlanApi } from '../../../src/workers/plan/service';
@@ -271,7 +272,7 @@ export function stage(locks = new FakeLocks(), memory = new GpuMemory(memoryStor
     connectData: () => {
       const worker = new FakeWorker(locks);
       dataWorkers.push(worker);
-      const api = Object.assign(createDataApi(), { editRow }, data);
+      const api = Object.assign(createDataApi(), readFiles, { editRow }, data);
       serve(api, { port: worker.port, locks: worker.locks });
       return connect<DataWorkerApi>(worker, { name: 'data worker', locks: pageLocks });
     },
