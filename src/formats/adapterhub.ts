@@ -251,7 +251,7 @@ function readSettings(json: Record<string, unknown>): BottleneckAdapter['setting
   const c = config as Record<string, unknown>;
   const architecture = c.architecture ?? null;
   if (architecture !== null) {
-    const kind = show(architecture);
+    const kind = typeof architecture === 'string' ? architecture.slice(0, 40) : show(architecture);
     refuse(`${HUB_CONFIG}, architecture`, `Adapters of the kind ${kind} cannot be opened.`, OTHER_KIND);
   }
   for (const [key, wanted] of Object.entries(MUST_BE)) {

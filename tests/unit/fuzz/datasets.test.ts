@@ -50,7 +50,7 @@ const tsv = ['text\tlabel\nOne\t1\nTwo\t0\n', 'prompt\tcompletion\nA "b\tC\nD\tE
 const text = [
   'First paragraph\nof two lines.\n\nSecond one.\n\n\nThird.\n',
   '# Title\n\nText with `code`.\n\n```python\nx = 1\n\ny = 2\n```\n',
-  'Q: What?\nA: That.\n\nQ: Who?\nA: Her.\n',
+  'One line.\nAnother line, with “quotes”.\n',
 ].map(utf8);
 const conll = [
   'Anna B-PER\nlives O\nin O\nRome B-LOC\n\nBob B-PER\nsleeps O\n',
