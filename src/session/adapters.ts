@@ -10,7 +10,7 @@ import { checkpointInfo } from '../storage/checkpoints';
 import { getRun, readMetrics } from '../storage/runs';
 import type { RunRecord } from '../storage/types';
 import type { DeviceReport } from './api';
-import type { EngineHost } from './engine-host';
+import { answerLimit, type EngineHost } from './engine-host';
 import { type ModelSession, type OpenModel, tokenizerFileNames } from './models';
 import type { Reader } from './reader';
 import { storedName } from './stored-name';
@@ -92,7 +92,7 @@ export class AdapterSession {
       });
     }
     const model = models.require();
-    const files: NamedBytes[] = await engine.use((api) => api.exportAdapter());
+    const files: NamedBytes[] = await engine.use((api) => api.exportAdapter(), answerLimit);
     files.push(...(await tokenizerOf(model)));
     if (origin.kind === 'files') return { name: origin.name, files };
     const { recipe, runId } = origin;

@@ -28,6 +28,16 @@ const LOAD_SILENCE_MS = 5 * 60_000;
 /** PiSSA's singular values of a large model take minutes. */
 const ADAPTER_MS = 20 * 60_000;
 
+/** For one answer of the engine that nobody can cancel, of a size that a person asks for. */
+export const answerLimit: Limit = {
+  milliseconds: 10 * 60_000,
+  words: {
+    message: 'The engine did not answer within ten minutes and was stopped.',
+    where: 'engine',
+    action: 'Try again with a shorter text. If it happens again, close other tabs that use the GPU.',
+  },
+};
+
 const LOSSES_TO_WARN = 3;
 const LOSS_WINDOW_MS = 10 * 60_000;
 
@@ -101,13 +111,16 @@ export class EngineHost {
     if (found !== undefined) this.attached = found === 'unknown' ? 'unknown' : origin;
   }
 
-  /** Calls the engine with the wanted model and adapter in place. Calls may overlap. */
-  async use<T>(action: (api: Remote<EngineApi>) => Promise<T>): Promise<T> {
+  /**
+   * Calls the engine with the wanted model and adapter in place. Calls may overlap. What has neither a signal nor a Stop of its
+   * own needs a limit.
+   */
+  async use<T>(action: (api: Remote<EngineApi>) => Promise<T>, limit?: Limit): Promise<T> {
     await this.inTurn(async () => {
       await this.restoreModel();
       if (this.attached !== this.adapter) await this.put(this.adapter);
     });
-    return this.watch(action);
+    return this.watch(action, limit);
   }
 
   /** Calls the engine without restoring anything, for calls that need no model. A worker that exceeds a limit is ended. */
