@@ -1,4 +1,5 @@
 /** Runs mutated inputs through a parser and says how each ended. */
+import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { TabtuneError } from '../../src/base/errors';
 import { Draw } from './random';
@@ -9,6 +10,8 @@ const SEED = Number(process.env.FUZZ_SEED ?? 1);
 
 /** Real time of one case, on two cores that others use as well. Nearly all take a millisecond. */
 const SLOW_MS = 10_000;
+/** No machine is that slow. */
+const HANGS_MS = 120_000;
 /** Of the whole process, with Node, Vitest and the tests' own data. */
 const MOST_BYTES = 2 ** 30;
 
@@ -42,13 +45,37 @@ function judge(cause: unknown): Outcome {
   return { kind: 'refused', says: message };
 }
 
+/**
+ * Ends the process when a case hangs: a loop in a parser lets no timer of its own thread run, so another thread looks whether
+ * the number of the case still changes.
+ */
+function watchdog(name: string): { at(i: number): void; stop(): Promise<unknown> } {
+  const beat = new Int32Array(new SharedArrayBuffer(4));
+  const script = `
+    const { workerData: { beat, name, hangs } } = require('node:worker_threads');
+    let last = -1, since = Date.now();
+    setInterval(() => {
+      const now = Atomics.load(beat, 0);
+      if (now !== last) { last = now; since = Date.now(); }
+      else if (Date.now() - since > hangs) {
+        require('node:fs').writeSync(2, name + ': case ' + now + ' hangs\\n');
+        process.kill(process.pid, 'SIGKILL');
+      }
+    }, 1000);`;
+  const worker = new Worker(script, { eval: true, workerData: { beat, name, hangs: HANGS_MS } });
+  worker.unref();
+  return { at: (i) => void Atomics.store(beat, 0, i), stop: () => worker.terminate() };
+}
+
 export function fuzz<T>({ name, seeds, takesAll, change, run }: Target<T>): void {
   test(`${name}: ${CASES} mutations`, { timeout: 60_000 + CASES * 100 }, async () => {
     const counts = { read: 0, refused: 0, raw: 0, slow: 0 };
     const wrong = new Map<string, number[]>();
     // The unchanged inputs are right: otherwise nothing behind their first check is tried.
     for (const seed of seeds) await run(seed);
+    const dog = watchdog(`${name}, seed ${SEED}`);
     for (let i = 0; i < CASES; i++) {
+      dog.at(i);
       const draw = new Draw(SEED, i);
       const input = change(draw.pick(seeds), draw);
       const start = performance.now();
@@ -65,6 +92,7 @@ export function fuzz<T>({ name, seeds, takesAll, change, run }: Target<T>): void
         wrong.set(outcome.says, [...(wrong.get(outcome.says) ?? []), i]);
       }
     }
+    await dog.stop();
     const peak = process.resourceUsage().maxRSS * 1024;
     console.log(
       `${name}: ${counts.read} read, ${counts.refused} refused, ${counts.raw} raw, ${counts.slow} slow; peak ${Math.round(peak / 2 ** 20)} MB`,
