@@ -43,6 +43,16 @@ export interface ErrorData {
   choices?: Choice[];
 }
 
+/** Letters that an error keeps of each text, however much a stranger's file has put into it. */
+const LONGEST = { message: 2000, where: 500, action: 2000, details: 20_000 };
+
+function clip(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  return `${text.slice(0, limit - 40)}… (${text.length - limit + 40} more letters)`;
+}
+
+const clipped = (text: string | undefined, limit: number) => (text === undefined ? undefined : clip(text, limit));
+
 export class TabtuneError extends Error {
   readonly code: ErrorCode;
   readonly where?: string;
@@ -51,12 +61,12 @@ export class TabtuneError extends Error {
   readonly choices?: Choice[];
 
   constructor(data: ErrorData) {
-    super(data.message);
+    super(clip(data.message, LONGEST.message));
     this.name = 'TabtuneError';
     this.code = data.code;
-    this.where = data.where;
-    this.action = data.action;
-    this.details = data.details;
+    this.where = clipped(data.where, LONGEST.where);
+    this.action = clipped(data.action, LONGEST.action);
+    this.details = clipped(data.details, LONGEST.details);
     this.choices = data.choices;
   }
 

@@ -3,48 +3,110 @@
  * (`check_target_module_exists`). The keys of rank_pattern and alpha_pattern are regular expressions that may start after
  * any dot (`get_pattern_key`: `(.*\.)?(KEY)$`).
  */
+import { show } from './bad-model';
 import { TabtuneError } from './errors';
+import { compilePython, type PythonRegex } from './python-regex';
+import { PatternError } from './python-regex-parser';
 
 /** Whether `path` equals `name` or ends with it after a dot. */
 export const endsInModule = (path: string, name: string): boolean => path === name || path.endsWith(`.${name}`);
 
-const LONGEST = 200;
-/** Module paths are short, so a few quantifiers are cheap in any arrangement; nested ones take exponential time. */
-const MOST_QUANTIFIERS = 3;
-const compiled = new Map<string, RegExp>();
+/** A key for each module of the largest models. */
+const MOST_KEYS = 10_000;
+/** States visited by all searches of one pattern: a second or two. A plain name counts as a few. */
+const MOST_VISITS = 50_000_000;
+const PLAIN_VISITS = 5;
 
-function compile(key: string): RegExp {
-  const known = compiled.get(key);
-  if (known) return known;
-  const refuse = (message: string, details?: string): never => {
-    throw new TabtuneError({
-      code: 'bad_recipe',
-      message,
-      where: 'method.rank_pattern, method.alpha_pattern',
-      action: 'Name modules by the end of their paths, such as "layers.0.self_attn.q_proj".',
-      details,
-    });
-  };
-  // Keys also come from other people's files, which must not be able to freeze the page.
-  if (key.length > LONGEST) refuse(`The pattern has ${key.length} characters, more than the limit of ${LONGEST}.`);
-  if (/\)[*+{]/.test(key) || (key.match(/[*+{]/g) ?? []).length > MOST_QUANTIFIERS) {
-    refuse(`The pattern "${key}" has too many repetitions to be matched safely.`);
+function refuse(message: string, details?: string): never {
+  throw new TabtuneError({
+    code: 'bad_recipe',
+    message,
+    where: 'method.rank_pattern, method.alpha_pattern',
+    action: 'Name modules by the end of their paths, such as "layers.0.self_attn.q_proj".',
+    details,
+  });
+}
+
+/** Letters, digits and dots, which cost JavaScript's matcher nothing. A dot stands for any character. */
+const LONGEST_PLAIN = 500;
+const PLAIN = /^(?:[\w.-]|\\\.)*$/;
+
+/** Keys also come from other people's files, which must not be able to freeze the page. */
+class Keys {
+  private readonly matchers: { key: string; matches: (path: string) => boolean }[];
+  /** The key of each path that was looked up. */
+  private readonly known = new Map<string, string | null>();
+  private visits = 0;
+
+  constructor(pattern: Record<string, number>) {
+    const keys = Object.keys(pattern);
+    if (keys.length > MOST_KEYS) {
+      refuse(`There are ${keys.length} patterns of module names, more than the limit of ${MOST_KEYS}.`);
+    }
+    this.matchers = keys.map((key) => ({ key, matches: this.matcher(key) }));
   }
-  try {
-    const expression = new RegExp(`^(.*\\.)?(${key})$`);
-    compiled.set(key, expression);
-    return expression;
-  } catch (cause) {
-    return refuse(`The pattern "${key}" is not a valid regular expression.`, String(cause));
+
+  /** The first key that matches the path. */
+  of(path: string): string | null {
+    let key = this.known.get(path);
+    if (key === undefined) {
+      key = this.matchers.find(({ matches }) => matches(path))?.key ?? null;
+      this.known.set(path, key);
+    }
+    return key;
   }
+
+  unmatched(paths: readonly string[]): string[] {
+    const before = this.visits;
+    const found = this.matchers.filter(({ matches }) => !paths.some(matches)).map(({ key }) => key);
+    this.visits = before;
+    return found;
+  }
+
+  private spend(visits: number): void {
+    this.visits += visits;
+    if (this.visits > MOST_VISITS) refuse('The patterns of module names take too long to be matched.');
+  }
+
+  private matcher(key: string): (path: string) => boolean {
+    if (key.length <= LONGEST_PLAIN && PLAIN.test(key)) {
+      const expression = new RegExp(`^(?:.*\\.)?(?:${key})$`);
+      return (path) => {
+        this.spend(PLAIN_VISITS);
+        return expression.test(path);
+      };
+    }
+    const guarded = <T>(work: () => T): T => {
+      try {
+        return work();
+      } catch (cause) {
+        if (!(cause instanceof PatternError)) throw cause;
+        return refuse(`The pattern ${show(key)} cannot be used: ${cause.message}.`);
+      }
+    };
+    let regex: PythonRegex | null = null;
+    return (path) =>
+      guarded(() => {
+        regex ??= compilePython(`(.*\\.)?(${key})$`);
+        return regex.matchesStart(path, (visits) => this.spend(visits));
+      });
+  }
+}
+
+const compiled = new WeakMap<Record<string, number>, Keys>();
+
+function keysOf(pattern: Record<string, number>): Keys {
+  const keys = compiled.get(pattern) ?? new Keys(pattern);
+  compiled.set(pattern, keys);
+  return keys;
 }
 
 /** The value that a pattern gives the module at `path`: that of the first matching key, else `fallback`. */
 export function patternValue(pattern: Record<string, number>, path: string, fallback: number): number {
-  for (const [key, value] of Object.entries(pattern)) if (compile(key).test(path)) return value;
-  return fallback;
+  const key = keysOf(pattern).of(path);
+  return key === null ? fallback : pattern[key]!;
 }
 
 /** The keys that match none of the paths. */
 export const unmatchedKeys = (pattern: Record<string, number>, paths: readonly string[]): string[] =>
-  Object.keys(pattern).filter((key) => !paths.some((path) => compile(key).test(path)));
+  keysOf(pattern).unmatched(paths);

@@ -2,8 +2,10 @@
  * Chat templates: Jinja programs that come with a model and format conversations for it. They are untrusted code: their
  * size and output are limited here, and they run only in a worker that is killed after a deadline.
  */
+
 import { parse, tokenize } from '@huggingface/jinja';
 import { TabtuneError } from '../base/errors';
+import { parseUntrusted } from '../base/json';
 import { type Program, parseTemplate, RunawayTemplate, runTemplate } from './jinja';
 import { type TemplateFacts, templateFacts } from './template-facts';
 import { type GivenMessage, givenMessages, needsFacts, splice } from './template-messages';
@@ -315,7 +317,7 @@ export function templateSource(chatTemplate: string | null, tokenizerConfig: str
   if (tokenizerConfig === null) return null;
   let config: unknown;
   try {
-    config = JSON.parse(tokenizerConfig.replace(/^\uFEFF/, ''));
+    config = parseUntrusted(tokenizerConfig.replace(/^\uFEFF/, ''));
   } catch {
     return null;
   }

@@ -2,6 +2,7 @@
  * Checks tokenizer.json before the library reads it. The library would build a table as long as the highest id, and
  * would misinterpret what it does not know.
  */
+import { show } from '../base/bad-model';
 import { TabtuneError } from '../base/errors';
 import { field, isRecord } from './raw-table';
 
@@ -53,7 +54,7 @@ function highest(ids: readonly unknown[]): number {
   let size = 0;
   for (const id of ids) {
     if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= MAX_VOCAB) {
-      throw badTokenizer('tokenizer.json has an invalid token id.', `id ${String(id)}`);
+      throw badTokenizer('tokenizer.json has an invalid token id.', `id ${show(id)}`);
     }
     size = Math.max(size, (id as number) + 1);
   }

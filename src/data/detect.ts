@@ -159,7 +159,8 @@ function detectedAs(
   const byHand = section.columns ?? {};
   const columns = new ColumnSet(profiles, byHand);
   const mapping = { ...found.mapping, ...extras(name, found, columns), ...byHand };
-  for (const key of Object.keys(mapping)) if (mapping[key] === '') delete mapping[key];
+  // By hand, an empty name means that a part is not used; in JSON, a column may be called that.
+  for (const key of Object.keys(byHand)) if (mapping[key] === '') delete mapping[key];
   const transcript = columns.column(mapping.messages);
   if (given.fileType === 'text' && transcript && !byHand.messages && section.format === 'auto') {
     throw transcriptQuestion(name);

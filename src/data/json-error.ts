@@ -2,6 +2,7 @@
  * Explains what is wrong with invalid JSON, where, and what to do. Engines report this differently (V8 omits the
  * position from some messages, others from all), so the text is scanned again for the error.
  */
+import { deeperThan, MOST_DEPTH } from '../base/json';
 import { excerpt } from './problems';
 
 export interface JsonErrorPlace {
@@ -16,6 +17,13 @@ export interface JsonErrorPlace {
 }
 
 export function explainJsonError(text: string): JsonErrorPlace {
+  if (deeperThan(text, MOST_DEPTH)) {
+    return {
+      ...{ line: 1, column: 1, near: '' },
+      what: `it is nested more than ${MOST_DEPTH} levels deep`,
+      action: 'Write each example as one flat object.',
+    };
+  }
   const { position, inside } = findJsonError(text);
   let line = 1;
   let start = 0;

@@ -2,8 +2,10 @@
  * The model's own tokeniser, from the files in its folder: @huggingface/tokenizers for the ids, plus what a trainer
  * needs to know: special tokens, the ids that end an answer, and the padding id.
  */
+
 import { Tokenizer } from '@huggingface/tokenizers';
 import { TabtuneError } from '../base/errors';
+import { parseUntrusted } from '../base/json';
 import { badTokenizer, checkTokenizer, modelType } from './check-tokenizer';
 import { field, isRecord } from './raw-table';
 import { showBytes, type TokenSpelling, tokenBytes } from './token-offsets';
@@ -123,7 +125,9 @@ export class TextTokenizer {
    * tokeniser has no unknown token.
    */
   encode(text: string, addSpecialTokens: boolean): { ids: number[]; tokens: string[] } {
-    const { ids, tokens } = this.tokenizer.encode(text.toWellFormed(), { add_special_tokens: addSpecialTokens });
+    const { ids, tokens } = running(() =>
+      this.tokenizer.encode(text.toWellFormed(), { add_special_tokens: addSpecialTokens }),
+    );
     const hole = ids.indexOf(undefined as unknown as number);
     if (hole !== -1) {
       throw badTokenizer(
@@ -180,7 +184,9 @@ export class TextTokenizer {
     }
     if (known.length === 0) return '';
     // "Cleaning up" spaces before punctuation was designed for BERT and would change what the model wrote.
-    return this.tokenizer.decode(known, { skip_special_tokens: false, clean_up_tokenization_spaces: false });
+    return running(() =>
+      this.tokenizer.decode(known, { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
+    );
   }
 
   isSpecial(id: number): boolean {
@@ -225,11 +231,21 @@ export class TextTokenizer {
   }
 }
 
+/** The library looks at some parts of a tokenizer.json only when they run. */
+function running<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const details = error instanceof Error ? error.message : String(error);
+    throw badTokenizer('This model’s tokeniser is not supported, or its file is damaged.', details);
+  }
+}
+
 function parseObject(file: string, text: string): Record<string, unknown> {
   let value: unknown;
   try {
     // A byte order mark is not valid JSON, but some editors write it.
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+    value = parseUntrusted(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     throw new TabtuneError({
       code: 'bad_model',

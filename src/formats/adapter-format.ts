@@ -1,4 +1,5 @@
 /** A common interface for the formats that adapters are saved in (PEFT's, AdapterHub's): files to tensors and back. */
+import { parseUntrusted } from '../base/json';
 import { CONFIG_LIMIT } from '../base/limits';
 import type { TaskData } from '../base/task';
 
@@ -77,7 +78,7 @@ export function jsonNamed(files: AdapterFiles, name: string): Record<string, unk
   const file = fileNamed(files, name);
   if (!file || file.bytes.length > CONFIG_LIMIT) return {};
   try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(file.bytes));
+    const value: unknown = parseUntrusted(new TextDecoder().decode(file.bytes));
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
   } catch {
     return {};

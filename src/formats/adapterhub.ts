@@ -6,6 +6,8 @@
  *
  * Its keys contain the adapter's name, `….adapters.NAME.adapter_up.weight`; names of tensors here do not.
  */
+import { show } from '../base/bad-model';
+import { parseUntrusted, utf8Text } from '../base/json';
 import { CONFIG_LIMIT } from '../base/limits';
 import { familyNamed, findFamily } from '../families';
 import type { AdapterInterface } from '../families/adapterhub';
@@ -249,7 +251,7 @@ function readSettings(json: Record<string, unknown>): BottleneckAdapter['setting
   const c = config as Record<string, unknown>;
   const architecture = c.architecture ?? null;
   if (architecture !== null) {
-    const kind = String(architecture).slice(0, 40);
+    const kind = typeof architecture === 'string' ? architecture.slice(0, 40) : show(architecture);
     refuse(`${HUB_CONFIG}, architecture`, `Adapters of the kind ${kind} cannot be opened.`, OTHER_KIND);
   }
   for (const [key, wanted] of Object.entries(MUST_BE)) {
@@ -347,7 +349,7 @@ function parse(bytes: Uint8Array, where: string): Record<string, unknown> {
   if (bytes.length > CONFIG_LIMIT) refuse(where, `The file has ${bytes.length} bytes, far too many.`, EXPORT_AGAIN);
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    value = parseUntrusted(utf8Text(bytes));
   } catch (cause) {
     refuse(where, 'The file is not valid JSON.', EXPORT_AGAIN, String(cause));
   }

@@ -17,6 +17,8 @@ import {
   Short,
 } from './gguf-cursor';
 
+import { parseHeader } from './large-headers';
+
 export { type GgufNumbers, type GgufStrings, type GgufValue, MAX_HEADER_BYTES } from './gguf-cursor';
 
 export interface GgufTensor {
@@ -175,6 +177,16 @@ function checkBeginning(cursor: Cursor): void {
   refuse(where, `This file uses version ${version} of the GGUF format; versions 2 and 3 are supported.`, CONVERT_AGAIN);
 }
 
+/** The header in the first bytes of a file, or how many more bytes it needs at least. Throws `bad_model`. */
+export function parseGgufHeader(bytes: Uint8Array, fileSize: number, where: string): GgufFile | number {
+  try {
+    return parse(bytes, fileSize, where);
+  } catch (cause) {
+    if (cause instanceof Short) return cause.needed;
+    throw cause;
+  }
+}
+
 function parse(bytes: Uint8Array, fileSize: number, where: string): GgufFile {
   const cursor = new Cursor(bytes, fileSize, where);
   checkBeginning(cursor);
@@ -203,12 +215,9 @@ export async function openGguf(read: ReadBytes, size: number, where: string): Pr
     if (piece.length !== wanted - bytes.length) refuse(where, 'The file has become shorter since you opened it.');
     grown.set(piece, bytes.length);
     bytes = grown;
-    try {
-      return parse(bytes, size, where);
-    } catch (cause) {
-      if (!(cause instanceof Short)) throw cause;
-      wanted = Math.min(size, MAX_HEADER_BYTES, Math.max(cause.needed, bytes.length * 2));
-    }
+    const found = await parseHeader('gguf', bytes, [size, where], () => parseGgufHeader(bytes, size, where));
+    if (typeof found !== 'number') return found;
+    wanted = Math.min(size, MAX_HEADER_BYTES, Math.max(found, bytes.length * 2));
   }
 }
 

@@ -1,5 +1,7 @@
 /** labels.json next to an adapter's files: the names of its head's labels, which PEFT's files do not have. */
+
 import { TabtuneError } from '../base/errors';
+import { parseUntrusted } from '../base/json';
 import { problemTypes, type TaskData } from '../base/task';
 import { type AdapterFiles, fileNamed } from './adapter-format';
 
@@ -18,7 +20,10 @@ export function readLabels(files: AdapterFiles): TaskData | null {
   const file = fileNamed(files, LABELS);
   if (!file) return null;
   try {
-    const { problem_type, id2label } = JSON.parse(new TextDecoder().decode(file.bytes));
+    const { problem_type, id2label } = parseUntrusted(new TextDecoder().decode(file.bytes)) as {
+      problem_type: TaskData['problemType'];
+      id2label: Record<string, string>;
+    };
     const labels = Object.keys(id2label).map((_, i) => id2label[i]);
     if (labels.every((label) => typeof label === 'string') && problemTypes.includes(problem_type)) {
       return { problemType: problem_type, labels };

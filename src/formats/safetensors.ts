@@ -4,9 +4,12 @@
  * then the tensors' bytes without gaps. Files are untrusted, so nothing is allocated or used before it is checked
  * against the file's actual size.
  */
+
 import { FRESH_COPY } from '../base/bad-model';
 import { type ErrorCode, TabtuneError } from '../base/errors';
+import { parseUntrusted, utf8Text } from '../base/json';
 import { findDuplicateKey } from './json-keys';
+import { parseHeader } from './large-headers';
 
 /** Bytes per element of the types allowed in a header. */
 export const DTYPE_BYTES = {
@@ -84,8 +87,8 @@ function parseJson(bytes: Uint8Array, context: ReadContext): Record<string, unkn
   let value: unknown;
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    value = JSON.parse(text);
+    text = utf8Text(bytes, { ignoreBOM: true });
+    value = parseUntrusted(text);
   } catch (cause) {
     refuse(context, 'The header is not valid JSON.', FRESH_COPY, String(cause).slice(0, 300));
   }
@@ -195,7 +198,8 @@ export async function openSafetensors(
 ): Promise<SafetensorsFile> {
   const first8 = new Uint8Array(await read(0, Math.min(8, size)));
   const headerSize = safetensorsHeaderSize(first8, size, context);
-  return parseSafetensorsHeader(new Uint8Array(await read(0, headerSize)), size, context);
+  const header = new Uint8Array(await read(0, headerSize));
+  return parseHeader('safetensors', header, [size, context], () => parseSafetensorsHeader(header, size, context));
 }
 
 /** A tensor to write; `data` holds the values (F32) or the little-endian bytes. */

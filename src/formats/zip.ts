@@ -19,7 +19,7 @@ export interface ZipSource {
 }
 
 const MAX_ENTRIES = 1000;
-const MAX_TOTAL_BYTES = 4 * 2 ** 30;
+const MAX_TOTAL_BYTES = 2 * 2 ** 30;
 /** Weights, JSON and text stay far below this; deflate's limit is about 1030. */
 const MAX_RATIO = 200;
 
@@ -122,24 +122,24 @@ function checkEntries(archive: Uint8Array, entries: readonly DirectoryEntry[], r
 }
 
 /**
- * Reads every file of an archive, but not its directories. Throws `context.code` if it is not a zip, is encrypted or
- * damaged, has more than 1000 entries or 4 GB, expands more than 200 times, contains a path outside its folder, or
- * contains a path twice.
+ * Reads the wanted files of an archive (all of them by default), but not its directories; the others are not inflated. Throws
+ * `context.code` if it is not a zip, is encrypted or damaged, has more than 1000 entries, contains a path outside its folder or a
+ * path twice, or if what is wanted has more than 2 GB or expands more than 200 times.
  */
-export function readZip(archive: Uint8Array, context: ZipContext): ZipEntry[] {
+export function readZip(archive: Uint8Array, context: ZipContext, wanted = (_path: string) => true): ZipEntry[] {
   const refuse = refusal(context);
   const entries = readDirectory(archive, refuse);
-  let total = 0;
-  for (const { path, size, compressedSize } of entries) {
-    total += size;
-    if (size > MAX_RATIO * compressedSize)
-      refuse(`This file expands to more than ${MAX_RATIO} times its compressed size.`, path);
-  }
-  if (total > MAX_TOTAL_BYTES) refuse('The archive expands to more than 4 GB.');
   checkEntries(archive, entries, refuse);
-  return entries
-    .filter(({ path }) => !path.endsWith('/'))
-    .map((entry) => ({ path: entry.path, bytes: readEntry(archive, entry, refuse) }));
+  const files = entries.filter(({ path }) => !path.endsWith('/') && wanted(path));
+  if (files.reduce((sum, { size }) => sum + size, 0) > MAX_TOTAL_BYTES) {
+    refuse('The files in the archive expand to more than 2 GB.');
+  }
+  for (const { path, size, compressedSize } of files) {
+    if (size > MAX_RATIO * compressedSize) {
+      refuse(`This file expands to more than ${MAX_RATIO} times its compressed size.`, path);
+    }
+  }
+  return files.map((entry) => ({ path: entry.path, bytes: readEntry(archive, entry, refuse) }));
 }
 
 type Refuse = (message: string, name?: string) => never;

@@ -5,6 +5,7 @@
 
 import { refuse } from '../base/bad-model';
 import { TabtuneError } from '../base/errors';
+import { parseUntrusted } from '../base/json';
 import type { ModelFolder } from './types';
 
 /** One entry of models/index.json. */
@@ -68,7 +69,7 @@ export async function listBuiltinModels(baseUrl: string | URL): Promise<BuiltinM
   const url = new URL('models/index.json', baseUrl);
   const bytes = await fetchBytes(url);
   try {
-    const list: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const list: unknown = parseUntrusted(new TextDecoder().decode(bytes));
     if (Array.isArray(list)) return list as BuiltinModel[];
   } catch {
     // Reported below.

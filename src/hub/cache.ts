@@ -2,8 +2,10 @@
  * Hub models stored in this browser. Each has a directory named by repository and commit, with a manifest that lists
  * its files and how many bytes of each have arrived. A model can be opened once every file is verified.
  */
+
 import { refuse } from '../base/bad-model';
 import { TabtuneError } from '../base/errors';
+import { parseUntrusted } from '../base/json';
 import { type FileStore, opfs } from '../storage/opfs';
 import { hubSource, isCommit, parseHubName, parsePinned } from './hub-id';
 import type { RepositoryFile } from './hub-info';
@@ -75,7 +77,7 @@ export async function readManifest(source: string, store: FileStore = opfs): Pro
   const blob = await store.blob(source, MANIFEST);
   if (!blob) return null;
   try {
-    const manifest = JSON.parse(await blob.text()) as Manifest;
+    const manifest = parseUntrusted(await blob.text()) as Manifest;
     return manifest.version === 1 && manifest.source === source && Array.isArray(manifest.files) ? manifest : null;
   } catch {
     return null;

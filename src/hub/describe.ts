@@ -2,8 +2,10 @@
  * Describes a Hub model before anything large is fetched: its card, whether it may be read, and each way to download
  * it. Each choice is checked like a dropped folder (config, tokenizer, weight headers) with range requests.
  */
+
 import { COMPLETE_FOLDER, OTHER_MODEL } from '../base/bad-model';
 import { type ErrorData, TabtuneError } from '../base/errors';
+import { parseUntrusted } from '../base/json';
 import { checkModelFolder } from './check';
 import type { HubChoice, HubHit, HubModel } from './descriptions';
 import { withGguf } from './gguf/folder';
@@ -148,7 +150,8 @@ async function safetensorsOf(
   let names: string[] = [];
   try {
     const bytes = await client.bytes(id, commit, index, signal);
-    const map: unknown = JSON.parse(new TextDecoder().decode(bytes))?.weight_map;
+    const map: unknown = (parseUntrusted(new TextDecoder().decode(bytes)) as { weight_map?: unknown } | null)
+      ?.weight_map;
     names = [...new Set(Object.values((map ?? {}) as object))].filter(
       (name): name is string => typeof name === 'string' && SHARD.test(name),
     );

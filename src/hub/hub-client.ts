@@ -3,6 +3,8 @@
  * adds the token only where it belongs and turns every failure into a TabtuneError.
  */
 import { TabtuneError } from '../base/errors';
+import { parseUntrusted } from '../base/json';
+import { within } from '../base/patience';
 import type { HubSettings } from './descriptions';
 import { checkEndpoint, mayCarryToken } from './hub-endpoint';
 import { type Asked, BusyError, explainStatus, OtherVersion, unreachable, WebPageError } from './hub-errors';
@@ -18,6 +20,11 @@ export interface Part {
 }
 
 type Fetch = typeof globalThis.fetch;
+/** Of a server that has accepted a request. */
+const SILENCE_MS = 60_000;
+const MOST_FILES = 100_000;
+/** Of one page of a listing; real ones have a thousand files. */
+const MOST_JSON = 32 * 2 ** 20;
 const ATTEMPTS = 3;
 /** Waits longer than this are left to the person: the error is shown instead. */
 const PATIENCE_SECONDS = 20;
@@ -46,10 +53,15 @@ export class HubClient {
       headers.set('Authorization', `Bearer ${this.token}`);
     }
     let response: Response;
+    // Of the answer's head; what follows has its own patience.
+    const silence = new AbortController();
+    const signal = init.signal ? AbortSignal.any([init.signal, silence.signal]) : silence.signal;
     try {
-      response = await this.ask(url, { ...init, headers, credentials: 'omit', referrerPolicy: 'no-referrer' });
+      const options: RequestInit = { ...init, headers, signal, credentials: 'omit', referrerPolicy: 'no-referrer' };
+      response = await within(this.ask(url, options), SILENCE_MS, silent);
     } catch (cause) {
       if (init.signal?.aborted) throw init.signal.reason;
+      silence.abort();
       throw unreachable(cause, asked);
     }
     if (response.ok) return response;
@@ -71,7 +83,7 @@ export class HubClient {
             await response.body?.cancel();
             throw new WebPageError('the Hub’s response', asked, `HTTP ${response.status} ${type}`);
           }
-          return response;
+          return await this.checkedJson(response, asked);
         } catch (cause) {
           const seconds = cause instanceof BusyError ? (cause.seconds ?? attempt) : Infinity;
           if (attempt === ATTEMPTS || seconds > PATIENCE_SECONDS) throw cause;
@@ -79,6 +91,23 @@ export class HubClient {
         }
       }
     };
+  }
+
+  /** The same answer, once it is known to be JSON of the expected kind, and neither huge nor absurdly deep. */
+  private async checkedJson(response: Response, asked: Asked): Promise<Response> {
+    const text = await limitedText(response, MOST_JSON);
+    let value: unknown;
+    try {
+      value = parseUntrusted(text);
+    } catch (cause) {
+      throw unlikeHub(asked, (cause as Error).message);
+    }
+    const items = Array.isArray(value) ? value : [value];
+    if (!items.every((item) => typeof item === 'object' && item !== null && !Array.isArray(item))) {
+      throw unlikeHub(asked, 'its answer is neither an object nor a list of objects');
+    }
+    const { status, headers } = response;
+    return new Response(text, { status, headers });
   }
 
   /** Models whose name matches, most downloaded first. */
@@ -124,6 +153,7 @@ export class HubClient {
     const asked = this.asked({ id, revision: commit });
     return this.understood(asked, async () => {
       const files: RepositoryFile[] = [];
+      let listed = 0;
       const entries = listFiles({
         repo: { type: 'model', name: id },
         revision: commit,
@@ -132,6 +162,7 @@ export class HubClient {
         fetch: this.jsonFetch(asked, signal),
       });
       for await (const { type, path, size, oid, lfs } of entries) {
+        if (++listed > MOST_FILES) throw new Error(`it lists more than ${MOST_FILES} files`);
         if (type !== 'file' || typeof path !== 'string' || !isSafePath(path)) continue;
         const bytes = lfs?.size ?? size;
         if (!Number.isSafeInteger(bytes) || bytes < 0) throw new Error(`the size of ${path} is ${bytes}`);
@@ -232,7 +263,7 @@ export class HubClient {
     let filled = 0;
     try {
       while (filled < length) {
-        const { done, value } = await reader.read();
+        const { done, value } = await within(reader.read(), SILENCE_MS, silent);
         if (done) throw new Error(`only ${filled} of ${length} bytes arrived`);
         const part = value.subarray(0, length - filled);
         bytes.set(part, filled);
@@ -253,13 +284,37 @@ export class HubClient {
       return await work();
     } catch (cause) {
       if (cause instanceof TabtuneError || (cause as { name?: string })?.name === 'AbortError') throw cause;
-      throw TabtuneError.from(cause, {
-        code: 'network',
-        message: `${asked.endpoint} does not respond like a Hugging Face Hub.`,
-        where: asked.id ?? 'Hub endpoint',
-        action: 'Check the Hub address in the settings, or try again later.',
-      });
+      throw unlikeHub(asked, cause instanceof Error ? cause.message : String(cause));
     }
+  }
+}
+
+const silent = () => new Error(`no answer within ${SILENCE_MS / 1000} seconds`);
+
+const unlikeHub = ({ endpoint, id }: Asked, details: string) =>
+  new TabtuneError({
+    code: 'network',
+    message: `${endpoint} does not respond like a Hugging Face Hub.`,
+    where: id ?? 'Hub endpoint',
+    action: 'Check the Hub address in the settings, or try again later.',
+    details,
+  });
+
+/** The text of a response of at most so many bytes. */
+async function limitedText(response: Response, limit: number): Promise<string> {
+  const reader = (response.body ?? new Blob([]).stream()).getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await within(reader.read(), SILENCE_MS, silent);
+    if (done) return text + decoder.decode();
+    bytes += value.length;
+    if (bytes > limit) {
+      void reader.cancel().catch(() => {});
+      throw new Error(`its answer has more than ${limit} bytes`);
+    }
+    text += decoder.decode(value, { stream: true });
   }
 }
 

@@ -3,7 +3,9 @@
  * modules.json lists the steps and N_Pooling/config.json says how to pool. Without them the mean is used, as
  * sentence-transformers does.
  */
+
 import { COMPLETE_FOLDER, OTHER_MODEL, refuse, show } from '../base/bad-model';
+import { parseUntrusted } from '../base/json';
 import { CONFIG_LIMIT } from '../base/limits';
 import { readJson } from './read-json';
 import type { ModelFolder } from './types';
@@ -54,7 +56,7 @@ async function modulesOf(folder: ModelFolder): Promise<{ type: string; path: str
   if (!folder.has(MODULES)) return [];
   let list: unknown;
   try {
-    list = JSON.parse(await folder.text(MODULES));
+    list = parseUntrusted(await folder.text(MODULES));
   } catch {
     list = null;
   }

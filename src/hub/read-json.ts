@@ -1,5 +1,7 @@
 /** JSON files of a model folder. */
+
 import { COMPLETE_FOLDER, refuse } from '../base/bad-model';
+import { parseUntrusted } from '../base/json';
 import type { ModelFolder } from './types';
 
 /** Parses a JSON object from a file of at most `limit` bytes. Throws `bad_model`. */
@@ -10,7 +12,7 @@ export async function readJson(folder: ModelFolder, file: string, limit: number)
   const text = await folder.text(file);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseUntrusted(text);
   } catch (cause) {
     refuse(file, `${file} is not valid JSON.`, COMPLETE_FOLDER, String(cause).slice(0, 300));
   }

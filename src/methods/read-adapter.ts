@@ -75,9 +75,10 @@ function headOf(files: AdapterFiles): TaskData['problemType'] | null {
   const known = problemTypes.find((type) => type === problem_type);
   if (known) return known;
   const { model_class } = jsonNamed(files, 'head_config.json');
+  const named = typeof model_class === 'string' ? model_class : '';
   const { task_type } = jsonNamed(files, 'adapter_config.json');
-  if (/ForTokenClassification$/.test(String(model_class)) || task_type === 'TOKEN_CLS') return WORD_LABELS;
-  if (problem_type !== undefined || /ForSequenceClassification$/.test(String(model_class)) || task_type === 'SEQ_CLS') {
+  if (/ForTokenClassification$/.test(named) || task_type === 'TOKEN_CLS') return WORD_LABELS;
+  if (problem_type !== undefined || /ForSequenceClassification$/.test(named) || task_type === 'SEQ_CLS') {
     return 'single_label_classification';
   }
   return null;

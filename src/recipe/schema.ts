@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import type { ErrorData } from '../base/errors';
 import { TabtuneError } from '../base/errors';
+import { parseUntrusted } from '../base/json';
 import { type Field, field, fieldsOf, type Lookup, type SectionName, sectionNames } from './fields';
 import type { FieldSpec, NumberField } from './spec';
 import { alternatives, list, otherNames, suggest } from './suggest';
@@ -154,11 +155,15 @@ export function lookupIn(input: unknown): Lookup {
 
 /** The type of a typed section. */
 function typeOf(section: SectionName | '', at: Lookup): string | undefined {
-  return section === 'method' || section === 'objective' ? String(at(`${section}.type`)) : undefined;
+  if (section !== 'method' && section !== 'objective') return undefined;
+  const type = at(`${section}.type`);
+  // Anything else is refused as a type.
+  return typeof type === 'string' ? type : '';
 }
 
 function unknownField(section: SectionName | '', key: string, at: Lookup): RecipeProblem {
-  const path = section === '' ? key : `${section}.${key}`;
+  const name = key.length > 80 ? `${key.slice(0, 77)}…` : key;
+  const path = section === '' ? name : `${section}.${name}`;
   const here = [
     ...fieldsOf(section, typeOf(section, at)).map((entry) => entry.key),
     ...(section === '' ? sectionNames : []),
@@ -176,7 +181,9 @@ function sectionProblems(section: SectionName | '', value: Record<string, unknow
   const prefix = section === '' ? '' : `${section}.`;
   const type = typeOf(section, at);
   const wrong: RecipeProblem[] = [];
-  for (const [key, child] of Object.entries(value)) {
+  const fields = Object.entries(value);
+  // Each problem is looked at, and suggests something; a file of thousands of fields is no recipe.
+  for (const [key, child] of fields.slice(0, MOST_FIELDS)) {
     // undefined means omitted: the screen may pass it, JSON cannot.
     if (child === undefined || (section === '' && (sectionNames as readonly string[]).includes(key))) continue;
     const entry = known[section].get(key);
@@ -188,10 +195,22 @@ function sectionProblems(section: SectionName | '', value: Record<string, unknow
       if (!v.is(schemaOf(spec), child)) wrong.push(valueProblem(prefix + key, spec, child));
     }
   }
+  if (fields.length > MOST_FIELDS) {
+    wrong.push(
+      problem(
+        section === '' ? 'recipe' : section,
+        `has ${fields.length} fields, of which only the first ${MOST_FIELDS} were checked.`,
+        'Write a recipe as in the examples.',
+      ),
+    );
+  }
   // If the type is unknown, the other fields belong to some other method, and errors about them would mislead.
   const typeProblem = wrong.find((p) => p.where === `${section}.type`);
   return typeProblem ? [typeProblem] : wrong;
 }
+
+/** No section has half as many. */
+const MOST_FIELDS = 200;
 
 /** Problems with the names, types and ranges in `value`; empty if it is a RecipeInput. */
 export function schemaProblems(value: unknown): RecipeProblem[] {
@@ -210,11 +229,15 @@ export function schemaProblems(value: unknown): RecipeProblem[] {
   return problems;
 }
 
+const MOST_NAMED = 20;
+
 /** Combines problems into one error: the first in full, the others by path, and all of them in `details`. */
 export function recipeError(problems: RecipeProblem[]): TabtuneError {
   const first = problems[0]!;
   const others = problems.slice(1);
-  const also = others.length > 0 ? `Also wrong: ${others.map((p) => p.where).join(', ')}.` : undefined;
+  const more = others.length - MOST_NAMED;
+  const names = others.slice(0, MOST_NAMED).map((p) => (p.where.length > 80 ? `${p.where.slice(0, 77)}…` : p.where));
+  const also = others.length > 0 ? `Also wrong: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}.` : undefined;
   return new TabtuneError({
     ...first,
     action: [first.action, also].filter(Boolean).join(' ') || undefined,
@@ -226,7 +249,7 @@ export function recipeError(problems: RecipeProblem[]): TabtuneError {
 export function parseRecipe(text: string): RecipeInput {
   let value: unknown;
   try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+    value = parseUntrusted(text.replace(/^\uFEFF/, ''));
   } catch (cause) {
     throw TabtuneError.from(cause, {
       code: 'bad_recipe',

@@ -50,12 +50,14 @@ export interface Connection<Api> {
    * calls that must not use up each other's time should be made one after another.
    */
   within(milliseconds: number, words?: Omit<ErrorData, 'code'>): Remote<Api>;
+  /** The same, but the time counts anew from each time that the worker calls a function that was passed to it. */
+  withoutSilence(milliseconds: number, words?: Omit<ErrorData, 'code'>): Remote<Api>;
   /** Why the worker died; null while it is alive. */
   readonly death: TabtuneError | null;
   /** Called once if the worker dies by itself or at a deadline; not for `terminate()`. */
   onDeath(listener: (error: TabtuneError) => void): void;
-  /** Terminates the worker; waiting calls reject with 'worker_died'. */
-  terminate(): void;
+  /** Terminates the worker; waiting calls reject with this error, or 'worker_died'. */
+  terminate(error?: TabtuneError): void;
 }
 
 type CallMessage = { type: 'call'; id: number; method: string; args: unknown[]; special: Special[] };
@@ -72,6 +74,8 @@ type Special = { index: number; kind: 'callback' } | { index: number; kind: 'sig
 const MOVE_AT_LEAST = 64 * 1024;
 /** A worker that has not reported by then never will: its script is missing or hangs while loading. */
 const START_DEADLINE_MS = 60_000;
+/** A call whose signal has fired must settle by then: a worker that does not listen is terminated. */
+const ABORT_DEADLINE_MS = 60_000;
 /** At a deadline, answers that are already in the page's queue are let in first. */
 const GRACE_MS = 20;
 
@@ -195,19 +199,29 @@ export interface ConnectOptions {
   name: string;
   locks?: Locks | null;
   startDeadline?: number;
+  abortDeadline?: number;
+}
+
+interface Limit {
+  deadline: number;
+  words?: Omit<ErrorData, 'code'>;
+  /** Counted from the last sign of life. */
+  silence?: true;
 }
 
 interface Waiting {
   resolve(value: unknown): void;
   reject(error: TabtuneError): void;
   callbacks: Map<number, (...args: unknown[]) => void>;
+  /** Starts the deadline anew, if it counts silence. */
+  heard?(): void;
   /** Cancels the deadline and lets go of signals. */
   release(): void;
 }
 
 /** Talks to a worker that serves `Api`. Calls made before it is ready wait for it. */
 export function connect<Api>(worker: WorkerLike, options: ConnectOptions): Connection<Api> {
-  const { name, startDeadline = START_DEADLINE_MS } = options;
+  const { name, startDeadline = START_DEADLINE_MS, abortDeadline = ABORT_DEADLINE_MS } = options;
   const locks = options.locks === undefined ? pageLocks() : options.locks;
   const waiting = new Map<number, Waiting>();
   const listeners = new Set<(error: TabtuneError) => void>();
@@ -268,6 +282,7 @@ export function connect<Api>(worker: WorkerLike, options: ConnectOptions): Conne
     const call = waiting.get(message.id);
     if (!call) return;
     if (message.type === 'callback') {
+      call.heard?.();
       call.callbacks.get(message.index)?.(...message.args);
       return;
     }
@@ -277,7 +292,7 @@ export function connect<Api>(worker: WorkerLike, options: ConnectOptions): Conne
     else call.reject(TabtuneError.fromData(message.error));
   });
 
-  function call(method: string, args: unknown[], deadline?: number, words?: Omit<ErrorData, 'code'>): Promise<unknown> {
+  function call(method: string, args: unknown[], limit?: Limit): Promise<unknown> {
     if (death) return Promise.reject(death);
     const id = nextId++;
     const callbacks: Waiting['callbacks'] = new Map();
@@ -294,7 +309,11 @@ export function connect<Api>(worker: WorkerLike, options: ConnectOptions): Conne
     );
 
     return new Promise((resolve, reject) => {
-      waiting.set(id, { resolve, reject, callbacks, release: () => releases.forEach((release) => void release()) });
+      const entry: Waiting = {
+        ...{ resolve, reject, callbacks },
+        release: () => releases.forEach((release) => void release()),
+      };
+      waiting.set(id, entry);
       whenReady(() => {
         // A signal's state is read only now, because it may have fired while the worker was starting.
         const special: Special[] = [
@@ -308,17 +327,40 @@ export function connect<Api>(worker: WorkerLike, options: ConnectOptions): Conne
           reject(TabtuneError.fromData(errorData(cause, method)));
           return;
         }
+        const listening = () => void releases.push(startDeadlineOf(method, deaf).stop);
         for (const { index, signal } of signals) {
-          const abort = () => worker.postMessage({ type: 'abort', id, index } satisfies ToWorker, []);
+          if (signal.aborted) {
+            listening();
+            continue;
+          }
+          const abort = () => {
+            worker.postMessage({ type: 'abort', id, index } satisfies ToWorker, []);
+            listening();
+          };
           signal.addEventListener('abort', abort, { once: true });
           releases.push(() => signal.removeEventListener('abort', abort));
         }
-        if (deadline !== undefined) releases.push(startDeadlineOf(method, deadline, words));
+        if (!limit) return;
+        let running = startDeadlineOf(method, limit);
+        releases.push(() => running.stop());
+        if (!limit.silence) return;
+        entry.heard = () => {
+          running.stop();
+          running = startDeadlineOf(method, limit);
+        };
       });
     });
   }
 
-  function startDeadlineOf(method: string, deadline: number, words?: Omit<ErrorData, 'code'>): () => void {
+  const deaf: Limit = {
+    deadline: abortDeadline,
+    words: {
+      message: `Tabtune’s ${name} did not stop when it was asked to, and was ended.`,
+      action: 'Try again; everything that was saved is still there.',
+    },
+  };
+
+  function startDeadlineOf(method: string, { deadline, words }: Limit): { stop: () => void } {
     const expire = () =>
       end(
         new TabtuneError({
@@ -331,25 +373,25 @@ export function connect<Api>(worker: WorkerLike, options: ConnectOptions): Conne
     let timer = setTimeout(() => {
       timer = setTimeout(expire, GRACE_MS);
     }, deadline);
-    return () => clearTimeout(timer);
+    return { stop: () => clearTimeout(timer) };
   }
 
-  const remote = (deadline?: number, words?: Omit<ErrorData, 'code'>) =>
+  const remote = (limit?: Limit) =>
     new Proxy(Object.create(null) as Remote<Api>, {
       // `then` must stay absent, or awaiting the proxy would call the worker.
       get: (_, method) =>
-        typeof method === 'string' && method !== 'then'
-          ? (...args: unknown[]) => call(method, args, deadline, words)
-          : undefined,
+        typeof method === 'string' && method !== 'then' ? (...args: unknown[]) => call(method, args, limit) : undefined,
     });
 
   return {
     api: remote(),
-    within: remote,
+    within: (deadline, words) => remote({ deadline, words }),
+    withoutSilence: (deadline, words) => remote({ deadline, words, silence: true }),
     get death() {
       return death;
     },
     onDeath: (listener) => void listeners.add(listener),
-    terminate: () => end(new TabtuneError({ code: 'worker_died', message: `Tabtune’s ${name} was closed.` }), true),
+    terminate: (error) =>
+      end(error ?? new TabtuneError({ code: 'worker_died', message: `Tabtune’s ${name} was closed.` }), true),
   };
 }

@@ -41,6 +41,12 @@ export interface ActiveRun {
   /** Training has begun; before that, `stop` ends the preparation. */
   training: boolean;
   stopAsked: boolean;
+  /** Rejects when a stop is asked for; what is being prepared is then not waited for. */
+  stopped: Promise<never>;
+  /** Asks for a stop. */
+  askStop(): void;
+  /** When the engine last reported something, and the longest time between two reports, in milliseconds. */
+  heard: { at: number; longest: number };
   hasCheckpoint: boolean;
   /** Planned GPU bytes; 0 if they could not be planned. */
   plannedBytes: number;

@@ -10,8 +10,9 @@ import { checkpointInfo } from '../storage/checkpoints';
 import { getRun, readMetrics } from '../storage/runs';
 import type { RunRecord } from '../storage/types';
 import type { DeviceReport } from './api';
-import type { EngineHost } from './engine-host';
+import { answerLimit, type EngineHost } from './engine-host';
 import { type ModelSession, type OpenModel, tokenizerFileNames } from './models';
+import type { Reader } from './reader';
 import { storedName } from './stored-name';
 
 type NamedFile = { path: string; file: File };
@@ -20,11 +21,11 @@ type NamedBytes = { path: string; bytes: Uint8Array };
 export interface AdapterNeeds {
   engine: EngineHost;
   models: ModelSession;
+  reader: Reader;
   device(): Promise<DeviceReport>;
 }
 
 const cards = chunk(() => import('../exports/model-card'));
-const zips = chunk(() => import('../formats/zip'));
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
@@ -60,7 +61,7 @@ export class AdapterSession {
   }
 
   async import(files: NamedFile[]): Promise<{ name: string; trainableParameters: number }> {
-    const { name, adapter } = await readAdapter(files);
+    const { name, adapter } = await readAdapter(files, this.needs.reader);
     this.needs.models.require();
     const { trainableParameters } = await this.needs.engine.attach({ kind: 'files', files: adapter, name });
     this.opened.set(`file:${name}`, adapter);
@@ -91,7 +92,7 @@ export class AdapterSession {
       });
     }
     const model = models.require();
-    const files: NamedBytes[] = await engine.use((api) => api.exportAdapter());
+    const files: NamedBytes[] = await engine.use((api) => api.exportAdapter(), answerLimit);
     files.push(...(await tokenizerOf(model)));
     if (origin.kind === 'files') return { name: origin.name, files };
     const { recipe, runId } = origin;
@@ -147,7 +148,7 @@ async function tokenizerOf({ folder }: OpenModel): Promise<NamedBytes[]> {
 }
 
 /** Reads only the adapter's files from a folder, which may also contain another trainer's checkpoint. */
-async function readAdapter(files: NamedFile[]): Promise<{ name: string; adapter: AdapterFiles }> {
+async function readAdapter(files: NamedFile[], reader: Reader): Promise<{ name: string; adapter: AdapterFiles }> {
   const only = files.length === 1 ? files[0]! : null;
   const bytesOf = async (file: File) => {
     try {
@@ -162,8 +163,7 @@ async function readAdapter(files: NamedFile[]): Promise<{ name: string; adapter:
     }
   };
   if (only && /\.zip$/i.test(only.path)) {
-    const { readZip } = await zips();
-    const entries = readZip(await bytesOf(only.file), { where: only.file.name, code: 'bad_adapter' });
+    const entries = await reader.unzip(only.file, FILES, { where: only.file.name, code: 'bad_adapter' });
     return { name: adapterName(only.file.name.replace(/\.zip$/i, '')), adapter: checked(entries) };
   }
   const wanted = files.filter(({ path }) => FILES.test(path));

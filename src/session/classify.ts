@@ -3,6 +3,7 @@ import { TabtuneError } from '../base/errors';
 import { labelsWords } from '../base/task';
 import type { LabelScore } from './api';
 import type { EmbedNeeds } from './embed';
+import { answerLimit } from './engine-host';
 
 export async function classify(
   { engine, data, models }: EmbedNeeds,
@@ -14,7 +15,7 @@ export async function classify(
   if (ids.length === 0) {
     throw new TabtuneError({ code: 'bad_data', message: 'The text is empty.', action: 'Enter a text to classify.' });
   }
-  const found = await engine.use((api) => api.classify(ids, strength));
+  const found = await engine.use((api) => api.classify(ids, strength), answerLimit);
   if (!labelsWords(found)) {
     return found.labels
       .map((label, i) => ({ label, probability: found.probabilities[i]! }))
@@ -23,7 +24,7 @@ export async function classify(
   // Words are encoded as in the training examples, so that each is classified at the same token.
   const words = text.trim().split(/\s+/);
   const encoded = await data.encodeForTask(tokenizer, words, info.contextLength);
-  const { labels, probabilities } = await engine.use((api) => api.classify(encoded.ids, strength));
+  const { labels, probabilities } = await engine.use((api) => api.classify(encoded.ids, strength), answerLimit);
   const scores: LabelScore[] = [];
   for (const [token, word] of (encoded.words ?? new Int32Array()).entries()) {
     if (word < 0) continue;

@@ -1,7 +1,7 @@
 /** Embeds texts with the open model, pooled as its folder says. */
 import { readPooling } from '../hub/pooling';
 import type { DataHost } from './data-host';
-import type { EngineHost } from './engine-host';
+import { answerLimit, type EngineHost } from './engine-host';
 import type { ModelSession } from './models';
 
 export interface EmbedNeeds {
@@ -15,5 +15,5 @@ export async function embed({ engine, data, models }: EmbedNeeds, texts: string[
   const { mode, normalize, maxLength, lowercase } = await readPooling(folder);
   const limit = Math.min(maxLength ?? info.contextLength, info.contextLength);
   const ids = await data.encodeTexts(tokenizer, lowercase ? texts.map((text) => text.toLowerCase()) : texts, limit);
-  return engine.use((api) => api.embed(ids, { mode, normalize, adapterStrength: 1 }));
+  return engine.use((api) => api.embed(ids, { mode, normalize, adapterStrength: 1 }), answerLimit);
 }

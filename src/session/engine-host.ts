@@ -16,6 +16,28 @@ export type AdapterOrigin =
 
 type LoadedModel = Awaited<ReturnType<EngineApi['loadModel']>>;
 
+/** What a call may take; with `silence`, between two signs of life. */
+export interface Limit {
+  milliseconds: number;
+  words?: Omit<ErrorData, 'code'>;
+  silence?: true;
+}
+
+/** Pieces of 32 MB are read, perhaps quantised, and reported. */
+const LOAD_SILENCE_MS = 5 * 60_000;
+/** PiSSA's singular values of a large model take minutes. */
+const ADAPTER_MS = 20 * 60_000;
+
+/** For one answer of the engine that nobody can cancel, of a size that a person asks for. */
+export const answerLimit: Limit = {
+  milliseconds: 10 * 60_000,
+  words: {
+    message: 'The engine did not answer within ten minutes and was stopped.',
+    where: 'engine',
+    action: 'Try again with a shorter text. If it happens again, close other tabs that use the GPU.',
+  },
+};
+
 const LOSSES_TO_WARN = 3;
 const LOSS_WINDOW_MS = 10 * 60_000;
 
@@ -89,23 +111,36 @@ export class EngineHost {
     if (found !== undefined) this.attached = found === 'unknown' ? 'unknown' : origin;
   }
 
-  /** Calls the engine with the wanted model and adapter in place. Calls may overlap. */
-  async use<T>(action: (api: Remote<EngineApi>) => Promise<T>): Promise<T> {
+  /**
+   * Calls the engine with the wanted model and adapter in place. Calls may overlap. What has neither a signal nor a Stop of its
+   * own needs a limit.
+   */
+  async use<T>(action: (api: Remote<EngineApi>) => Promise<T>, limit?: Limit): Promise<T> {
     await this.inTurn(async () => {
       await this.restoreModel();
       if (this.attached !== this.adapter) await this.put(this.adapter);
     });
-    return this.watch(action);
+    return this.watch(action, limit);
   }
 
-  /** Calls the engine without restoring anything, for calls that need no model. */
-  async watch<T>(action: (api: Remote<EngineApi>) => Promise<T>): Promise<T> {
+  /** Calls the engine without restoring anything, for calls that need no model. A worker that exceeds a limit is ended. */
+  async watch<T>(action: (api: Remote<EngineApi>) => Promise<T>, limit?: Limit): Promise<T> {
     const connection = this.connected();
+    const { milliseconds, words, silence } = limit ?? {};
+    const api =
+      milliseconds === undefined
+        ? connection.api
+        : connection[silence ? 'withoutSilence' : 'within'](milliseconds, words);
     try {
-      return await action(connection.api);
+      return await action(api);
     } catch (cause) {
       throw this.meet(TabtuneError.from(cause, { code: 'internal', message: 'The engine failed.' }), connection);
     }
+  }
+
+  /** Ends a worker that does not listen; its waiting calls fail with this error. */
+  end(error: TabtuneError): void {
+    this.connection?.terminate(error);
   }
 
   close(): void {
@@ -135,7 +170,14 @@ export class EngineHost {
     this.loaded = null;
     this.attached = null;
     const { source, quantization } = section;
-    const model = await this.watch((api) => api.loadModel(source, onProgress, quantization));
+    const model = await this.watch((api) => api.loadModel(source, onProgress ?? (() => {}), quantization), {
+      ...{ milliseconds: LOAD_SILENCE_MS, silence: true },
+      words: {
+        message: `Opening the model made no progress for ${LOAD_SILENCE_MS / 60_000} minutes and was stopped.`,
+        where: source,
+        action: 'Try again. If it happens again, close other tabs that use the GPU, or choose a smaller model.',
+      },
+    });
     this.loaded = section;
     return model;
   }
@@ -146,8 +188,18 @@ export class EngineHost {
   }
 
   private async put(origin: AdapterOrigin | null): Promise<{ trainableParameters: number }> {
-    const result = await this.watch((api) =>
-      origin?.kind === 'run' ? api.openCheckpoint(origin.runId, origin.recipe) : api.setAdapter(origin?.files ?? null),
+    const result = await this.watch(
+      (api) =>
+        origin?.kind === 'run'
+          ? api.openCheckpoint(origin.runId, origin.recipe)
+          : api.setAdapter(origin?.files ?? null),
+      {
+        milliseconds: ADAPTER_MS,
+        words: {
+          message: `Putting the adapter on the model took longer than ${ADAPTER_MS / 60_000} minutes and was stopped.`,
+          action: 'Try again, or use another adapter.',
+        },
+      },
     );
     this.attached = origin;
     return result;

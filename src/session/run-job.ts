@@ -21,13 +21,8 @@ export async function prepareJob(
   recipe: Recipe,
   old: RunRecord | null,
 ): Promise<{ job: TrainJob; prompts: AskedPrompt[] }> {
-  const step = async <T>(promise: Promise<T>): Promise<T> => {
-    const value = await promise;
-    if (active.stopAsked) {
-      throw new TabtuneError({ code: 'cancelled', message: 'The run was stopped before its first step.' });
-    }
-    return value;
-  };
+  // What hangs is left behind: a stop must not wait for it.
+  const step = <T>(promise: Promise<T>): Promise<T> => Promise.race([active.stopped, promise]);
   const model = await step(needs.model(recipe.model));
   checkCombination(recipe, model.info);
   const parsed = await step(needs.dataset(recipe));

@@ -4,6 +4,7 @@
  */
 import { chunk } from '../base/chunks';
 import { TabtuneError } from '../base/errors';
+import { parseLargeHeaders } from '../formats/large-headers';
 import { importModelFolder } from '../hub/folder';
 import { isHubSource } from '../hub/hub-id';
 import { type Connection, connect } from '../rpc/rpc';
@@ -27,6 +28,7 @@ import { HubSession } from './hub';
 import { LoadedAdapters } from './loaded-adapters';
 import { ModelSession } from './models';
 import { Planner } from './planner';
+import { Reader } from './reader';
 import type { PageLocks } from './run-guard';
 import { StorageSession } from './storage';
 import { storedName } from './stored-name';
@@ -78,12 +80,24 @@ function connectDownloads(): Connection<DownloadApi> {
   return connect<DownloadApi>(worker, { name: 'download worker' });
 }
 
+/** The engine gives up on a silent browser before that, with a better sentence. */
+const deviceLimit = {
+  milliseconds: 90_000,
+  words: {
+    message: 'The GPU could not be opened within 90 seconds.',
+    where: 'WebGPU',
+    action: 'Restart the browser. If it happens again, update the graphics driver.',
+  },
+};
+
 const merging = chunk(() => import('./export-merged'));
 
 export function createSession(parts: SessionParts = {}): Session {
   const locks = parts.locks === undefined ? (globalThis.navigator?.locks ?? null) : parts.locks;
   const engine = new EngineHost(parts.connectEngine ?? connectEngine);
   const data = new DataHost(parts.connectData ?? connectData);
+  const reader = new Reader(parts.connectData ?? connectData);
+  parseLargeHeaders(reader.parseHeader);
   const planner = new Planner(parts.connectPlanner ?? connectPlanner);
   const memory = parts.memory ?? new GpuMemory();
 
@@ -103,7 +117,7 @@ export function createSession(parts: SessionParts = {}): Session {
     lengthThatFits: (recipe, tokenized) => forecasts.lengthThatFits(recipe, tokenized),
     onSave,
   });
-  const adapters = new AdapterSession({ engine, models, device });
+  const adapters = new AdapterSession({ engine, models, reader, device });
   const loaded = new LoadedAdapters(engine);
   const forecasts = new ForecastSession({
     planner,
@@ -135,7 +149,7 @@ export function createSession(parts: SessionParts = {}): Session {
   let known: Promise<DeviceReport> | null = null;
   /** Cached, except for a machine without WebGPU, because a setting may change. */
   async function device(): Promise<DeviceReport> {
-    known ??= engine.watch((api) => api.device());
+    known ??= engine.watch((api) => api.device(), deviceLimit);
     try {
       const report = await known;
       if (report.problem) known = null;
@@ -276,6 +290,8 @@ export function createSession(parts: SessionParts = {}): Session {
     close() {
       engine.close();
       data.close();
+      reader.close();
+      parseLargeHeaders(null);
       planner.close();
       hub.close();
     },

@@ -11,9 +11,22 @@ import type { MetricsRow, RunRecord, RunStatus } from '../storage/types';
 import type { EngineApi, EngineEvent, TrainJob } from '../workers/engine/api';
 import type { ActiveRun, AskedPrompt, TrainingNeeds } from './active-run';
 import type { RunSummary, TrainEvent } from './api';
+import type { Limit } from './engine-host';
 import { busy, RunGuard } from './run-guard';
 import { prepareJob } from './run-job';
 import { sampleAnswers } from './sample-answers';
+
+/** For what the engine only has to take note of. */
+const answer: Limit = {
+  milliseconds: 60_000,
+  words: {
+    message: 'The engine did not answer within a minute, and was ended.',
+    where: 'engine',
+    action: 'Resume the run from its last checkpoint, or start it again.',
+  },
+};
+/** Between two reports of an engine that was asked to stop, unless its steps take longer. */
+const STOP_PATIENCE_MS = 120_000;
 
 /** Maximum wait for storage when a run fails. */
 const SAVE_PATIENCE_MS = 1000;
@@ -23,6 +36,7 @@ const interruptions: ErrorCode[] = [
   'gpu_lost',
   'gpu_out_of_memory',
   'worker_died',
+  'timeout',
   'storage_full',
   'storage',
   'cancelled',
@@ -87,17 +101,44 @@ export class TrainingSession {
   }
 
   async pause(): Promise<void> {
-    if (this.active?.training) await this.needs.engine.watch((api) => api.pause());
+    if (this.active?.training) await this.needs.engine.watch((api) => api.pause(), answer);
   }
 
   async resume(): Promise<void> {
-    if (this.active?.training) await this.needs.engine.watch((api) => api.resume());
+    if (this.active?.training) await this.needs.engine.watch((api) => api.resume(), answer);
   }
 
   async stop(): Promise<void> {
-    if (!this.active) return;
-    this.active.stopAsked = true;
-    if (this.active.training) await this.needs.engine.watch((api) => api.stop());
+    const { active } = this;
+    if (!active) return;
+    active.askStop();
+    if (!active.training) return;
+    active.heard.at = Date.now();
+    this.endIfSilent(active);
+    await this.needs.engine.watch((api) => api.stop(), answer);
+  }
+
+  /** A run stops after its step. An engine that reports nothing for far longer than its longest step is ended. */
+  private endIfSilent(active: ActiveRun): void {
+    const patience = Math.max(STOP_PATIENCE_MS, 3 * active.heard.longest);
+    const look = () => {
+      if (this.active !== active || !active.training) return;
+      const left = active.heard.at + patience - Date.now();
+      if (left > 0) {
+        setTimeout(look, left);
+        return;
+      }
+      this.needs.engine.end(
+        new TabtuneError({
+          code: 'timeout',
+          message: 'The engine did not stop when it was asked to, and was ended.',
+          where: 'engine',
+          action: 'Resume the run from its last checkpoint, or start it again.',
+          details: `nothing was heard for ${Math.round(patience / 1000)} s`,
+        }),
+      );
+    };
+    setTimeout(look, patience);
   }
 
   private emit(event: TrainEvent): void {
@@ -115,10 +156,21 @@ export class TrainingSession {
     if (this.active) {
       return Promise.reject(busy('A run is already in progress in this tab.', 'Stop it first, or wait until it ends.'));
     }
+    let refuse: (error: TabtuneError) => void;
+    const stopped = new Promise<never>((_, reject) => {
+      refuse = reject;
+    });
+    stopped.catch(() => {});
     const active: Omit<ActiveRun, 'done'> = {
       record: null,
       training: false,
       stopAsked: false,
+      stopped,
+      askStop: () => {
+        active.stopAsked = true;
+        refuse(new TabtuneError({ code: 'cancelled', message: 'The run was stopped before its first step.' }));
+      },
+      heard: { at: Date.now(), longest: 0 },
       hasCheckpoint: false,
       plannedBytes: 0,
     };
@@ -152,6 +204,10 @@ export class TrainingSession {
     let alive = true;
     const onEvent = (event: EngineEvent) => {
       if (!alive) return;
+      const { heard } = active;
+      const now = Date.now();
+      heard.longest = Math.max(heard.longest, now - heard.at);
+      heard.at = now;
       if (event.type === 'samples') {
         samples = samples.then(() => this.tellSamples(job.run.id, prompts, event));
       } else this.tell(active, event);
@@ -161,9 +217,10 @@ export class TrainingSession {
       engine.want(null);
       finished = await engine.use((api) => {
         active.training = true;
+        active.heard.at = Date.now();
         const trained = api.train(job, onEvent);
         // Stopped while the engine was starting.
-        if (active.stopAsked) void api.stop().catch(() => {});
+        if (active.stopAsked) void this.stop().catch(() => {});
         return trained;
       });
     } catch (cause) {

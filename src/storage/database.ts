@@ -16,7 +16,8 @@
 import { type IDBPDatabase, type IDBPTransaction, openDB, unwrap } from 'idb';
 import type { UseStore } from 'idb-keyval';
 import { TabtuneError } from '../base/errors';
-import { storageError } from './errors';
+import { within } from '../base/patience';
+import { silentStorage, storageError } from './errors';
 
 export const DATABASE = 'tabtune';
 export const VERSION = 1;
@@ -25,6 +26,10 @@ export type StoreName = (typeof STORES)[number];
 
 export type Database = IDBPDatabase<unknown>;
 export type WriteTransaction = IDBPTransaction<unknown, StoreName[], 'readwrite'>;
+
+/** Browsers answer in milliseconds; on a busy disk a large write may take seconds. */
+const OPEN_PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
 
 let opening: Promise<Database> | null = null;
 
@@ -74,7 +79,12 @@ async function connect(): Promise<Database> {
     });
     // If it opens after this error, nothing else would close it.
     blocked.catch(() => opened.then((db) => db.close()).catch(() => {}));
-    return await Promise.race([opened, blocked]);
+    const silent = (): TabtuneError => {
+      // If it opens after all, nothing else would close it.
+      void opened.then((db) => db.close()).catch(() => {});
+      return silentStorage('opening the stored data', OPEN_PATIENCE_MS);
+    };
+    return await within(Promise.race([opened, blocked]), OPEN_PATIENCE_MS, silent);
   } catch (cause) {
     throw storageError(cause, 'opening the stored data');
   }
@@ -104,10 +114,10 @@ export function store(name: StoreName): UseStore {
   };
 }
 
-/** Runs `work` and maps its errors. `doing` completes "failed while …". */
+/** Runs `work`, maps its errors, and gives it an end. `doing` completes "failed while …". */
 export async function guarded<T>(doing: string, work: () => Promise<T>): Promise<T> {
   try {
-    return await work();
+    return await within(work(), PATIENCE_MS, () => silentStorage(doing, PATIENCE_MS));
   } catch (cause) {
     throw storageError(cause, doing);
   }

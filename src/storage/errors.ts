@@ -41,6 +41,16 @@ export function storageError(cause: unknown, doing: string): TabtuneError {
   }
 }
 
+/** A request that the browser neither grants nor refuses. */
+export function silentStorage(doing: string, milliseconds: number): TabtuneError {
+  return new TabtuneError({
+    code: 'storage',
+    message: `The browser’s storage has not answered for ${milliseconds / 1000} seconds while ${doing}.`,
+    action: RELOAD,
+    details: doing,
+  });
+}
+
 /** Stored bytes are missing or differ from what was written. */
 export function damaged(what: string, action: string, details: string): TabtuneError {
   return new TabtuneError({

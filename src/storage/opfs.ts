@@ -3,7 +3,8 @@
  * offsets through sync access handles, which exist only in workers. Everything else also works on the page.
  */
 import { TabtuneError } from '../base/errors';
-import { storageError } from './errors';
+import { within } from '../base/patience';
+import { silentStorage, storageError } from './errors';
 
 /** A file open for writing. Nobody else can open it for writing at the same time. */
 export interface OpenFile {
@@ -27,6 +28,8 @@ export interface FileStore {
   /** Deletes a directory and its contents, if it exists. */
   remove(directory: string): Promise<void>;
 }
+
+const PATIENCE_MS = 120_000;
 
 /** The folder under the file system's root. It must never change, because people's models are in it. */
 const ROOT = 'models';
@@ -52,7 +55,7 @@ async function root(): Promise<FileSystemDirectoryHandle> {
 
 async function mapped<T>(doing: string, work: () => Promise<T>): Promise<T> {
   try {
-    return await work();
+    return await within(work(), PATIENCE_MS, () => silentStorage(doing, PATIENCE_MS));
   } catch (cause) {
     throw storageError(cause, doing);
   }

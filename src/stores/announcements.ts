@@ -10,6 +10,7 @@ const phases: Partial<Record<Phase, string>> = {
 
 export const announcements = {
   phases,
+  refused: (why: string) => `Training did not start. ${why}`,
   step: (step: number, total: number, loss: string) => `Training: step ${step} of ${total}, loss ${loss}.`,
   downloaded: (title: string) => `${title} is downloaded.`,
   downloadStopped: (title: string, why: string) => `The download of ${title} stopped. ${why}`,

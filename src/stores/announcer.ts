@@ -33,10 +33,11 @@ export function startAnnouncer(): () => void {
     }
   });
   const stopTraining = useTraining.subscribe((state, before) => {
-    const { phase, run, rows, totalSteps } = state;
+    const { phase, run, rows, totalSteps, error, refused } = state;
     if (phase !== before.phase) {
       const sentence = announcements.phases[phase];
       if (sentence) say(sentence);
+      else if (phase === 'idle' && refused && error) say(announcements.refused(error.message));
       else if (phase === 'idle' && run && before.phase !== 'idle') say(outcomeOf(run));
     }
     if (phase !== 'training' || rows === before.rows || Date.now() - last < every) return;

@@ -1,5 +1,7 @@
 /** Dropped or chosen files: a dataset, a recipe, a model or an adapter, recognised by name and content. */
+
 import type { ErrorData } from '../base/errors';
+import { parseUntrusted } from '../base/json';
 import { zipNames } from '../formats/zip-names';
 import { parseRecipe } from '../recipe/schema';
 import { readAsDetected } from '../recipe/sections';
@@ -53,7 +55,7 @@ const refuse = (error: ErrorData): null => {
 async function looksLikeRecipe(file: File): Promise<boolean> {
   if (!file.name.endsWith('.json') || file.size > 100_000) return false;
   try {
-    const value = JSON.parse(await file.text()) as Record<string, unknown>;
+    const value = parseUntrusted(await file.text()) as Record<string, unknown>;
     const sections = ['model', 'dataset', 'method', 'objective', 'training'];
     const isSection = (found: unknown) => typeof found === 'object' && found !== null && !Array.isArray(found);
     // A dataset may have a version too, and its rows in a list under one of these names.

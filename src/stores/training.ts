@@ -24,6 +24,8 @@ interface TrainingState {
   secondsLeft: number | null;
   summary: RunSummary | null;
   error: ErrorData | null;
+  /** The last start or resume failed before there was a run. */
+  refused: boolean;
   /** Whether the failed run can be resumed. */
   resumable: boolean;
   start: (recipe: Recipe) => Promise<RunRecord | null>;
@@ -114,6 +116,7 @@ export const useTraining = create<TrainingState>()((set, get) => {
       tokensPerSecond: 0,
       secondsLeft: null,
       error: null,
+      refused: false,
       resumable: false,
       phase: 'starting',
       ...before,
@@ -128,7 +131,7 @@ export const useTraining = create<TrainingState>()((set, get) => {
       flush();
       // A failure that also arrived as an event has said more.
       if (!get().error) {
-        set({ error: toErrorData(cause, 'The run ended with an error.', 'See the details below.') });
+        set({ error: toErrorData(cause, 'The run ended with an error.', 'See the details below.'), refused: true });
       }
       return null;
     } finally {
@@ -158,6 +161,7 @@ export const useTraining = create<TrainingState>()((set, get) => {
     secondsLeft: null,
     summary: null,
     error: null,
+    refused: false,
     resumable: false,
 
     start: (recipe) => watch(() => getSession().train(recipe), {}),

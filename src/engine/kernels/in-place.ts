@@ -3,7 +3,16 @@
  * definition serves both backends: WGSL on WebGPU, a plain loop on the CPU.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { bufferOf, copyEncoder, flush, type GpuBackend, isGpu, markUsed, markWritten } from '../webgpu/backend';
+import {
+  bufferOf,
+  copyEncoder,
+  flush,
+  type GpuBackend,
+  isGpu,
+  markUsed,
+  markWritten,
+  writeBuffer,
+} from '../webgpu/backend';
 
 interface CpuBackend {
   data: { get(id: tf.DataId): { values: tf.TypedArray } };
@@ -67,13 +76,7 @@ export function clearValues(target: tf.Tensor, offset: number, length: number): 
 export function writeValues(target: tf.Tensor, values: Float32Array | Int32Array): void {
   if (values.length !== target.size) throw new Error(`Expected ${target.size} values, got ${values.length}.`);
   runInPlace(
-    (backend) => {
-      const buffer = bufferOf(backend, target);
-      // writeBuffer overtakes recorded work that is not yet submitted, so submit that work first.
-      flush(backend);
-      backend.queue.writeBuffer(buffer, 0, values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
-      markWritten(backend, target);
-    },
+    (backend) => writeBuffer(backend, target, 0, values),
     () => cpuArray(target).set(values),
   );
 }
@@ -92,12 +95,7 @@ export function writeBytes(target: tf.Tensor, offset: number, bytes: Uint8Array)
   const whole = bytes.byteLength % 4 === 0 ? bytes : new Uint8Array(Math.ceil(bytes.byteLength / 4) * 4);
   if (whole !== bytes) whole.set(bytes);
   runInPlace(
-    (backend) => {
-      const buffer = bufferOf(backend, target);
-      flush(backend);
-      backend.queue.writeBuffer(buffer, offset, whole.buffer as ArrayBuffer, whole.byteOffset, whole.byteLength);
-      markWritten(backend, target);
-    },
+    (backend) => writeBuffer(backend, target, offset, whole),
     () => {
       const { buffer, byteOffset } = cpuArray(target);
       new Uint8Array(buffer, byteOffset + offset, whole.byteLength).set(whole);

@@ -69,18 +69,28 @@ export function defineKernel<A extends object>(def: KernelDef<A>): (inputs: Part
       const specs = def.outputs(given, attrs as unknown as A);
       const outputs = specs.map((s) => backend.makeTensorInfo(s.shape, s.dtype ?? 'float32'));
       const temps: tf.TensorInfo[] = [];
-      def.gpu({
-        backend,
-        inputs: given,
-        outputs,
-        attrs: attrs as unknown as A,
-        temp: (shape, dtype = 'float32') => {
-          const info = backend.makeTensorInfo(shape, dtype);
-          temps.push(info);
-          return info;
-        },
-      });
-      for (const t of temps) backend.disposeData(t.dataId);
+      const free = (infos: tf.TensorInfo[]) => {
+        for (const { dataId } of infos) backend.disposeData(dataId);
+      };
+      try {
+        def.gpu({
+          backend,
+          inputs: given,
+          outputs,
+          attrs: attrs as unknown as A,
+          temp: (shape, dtype = 'float32') => {
+            const info = backend.makeTensorInfo(shape, dtype);
+            temps.push(info);
+            return info;
+          },
+        });
+      } catch (error) {
+        // tfjs does not know of them yet.
+        free(outputs);
+        throw error;
+      } finally {
+        free(temps);
+      }
       return outputs;
     },
   });

@@ -38,33 +38,40 @@ export async function evaluate(
   let sum = 0;
   let count = 0;
   let pending: (() => Promise<void>) | null = null;
-  for (const batch of batches) {
-    if (cancelled()) {
+  try {
+    for (const batch of batches) {
+      if (cancelled()) {
+        await pending?.();
+        return null;
+      }
+      beginWork();
+      const pass = createPass(setup, { hooks, scale: 1, withGradient: false });
+      const result = tidied(() => setup.objective.loss(pass, batch));
+      let reads: Promise<Float32Array>[];
+      try {
+        addScalars(metrics, result.metrics);
+        // One batch ahead: the GPU works on this one while the results of the last one are fetched.
+        reads = [result.loss, ...(result.scores ? [result.scores] : [])].map((tensor) => readFloats(tensor));
+      } finally {
+        tf.dispose(tensorsOf(result));
+      }
       await pending?.();
-      disposeScalars(metrics);
-      return null;
+      pending = async () => {
+        const [total, values] = await Promise.all(reads);
+        sum += total![0]!;
+        if (values) scores.push({ batch, values });
+      };
+      count += result.targets;
     }
-    beginWork();
-    const pass = createPass(setup, { hooks, scale: 1, withGradient: false });
-    const result = tidied(() => setup.objective.loss(pass, batch));
-    addScalars(metrics, result.metrics);
-    // One batch ahead: the GPU works on this one while the results of the last one are fetched.
-    const reads = [result.loss, ...(result.scores ? [result.scores] : [])].map((tensor) => readFloats(tensor));
-    tf.dispose(tensorsOf(result));
     await pending?.();
-    pending = async () => {
-      const [total, values] = await Promise.all(reads);
-      sum += total![0]!;
-      if (values) scores.push({ batch, values });
+    return {
+      loss: count > 0 ? sum / count : Number.NaN,
+      metrics: await readScalars(metrics, 1 / Math.max(1, count)),
+      scores,
     };
-    count += result.targets;
+  } finally {
+    disposeScalars(metrics);
   }
-  await pending?.();
-  return {
-    loss: count > 0 ? sum / count : Number.NaN,
-    metrics: await readScalars(metrics, 1 / Math.max(1, count)),
-    scores,
-  };
 }
 
 const tensorsOf = ({ loss, metrics, scores }: LossResult) => [

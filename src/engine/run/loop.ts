@@ -18,7 +18,7 @@ import { isExhausted, noteEvaluation } from './early-stopping';
 import { type Evaluation, evaluate } from './evaluate';
 import { createPass, type PassSetup } from './pass';
 import { prepareBatches } from './prepare';
-import { addScalars, readScalars, type ScalarSums } from './step-scalars';
+import { addScalars, disposeScalars, readScalars, type ScalarSums } from './step-scalars';
 import { trainingHooks } from './training-hooks';
 
 export interface TrainSetup extends PassSetup {
@@ -133,28 +133,35 @@ export function recordStep(
   const scale = 1 / Math.max(1, targets);
   const smoothing = settings.label_smoothing_factor;
   const metrics: ScalarSums = new Map();
-  let loss: tf.Scalar | null = null;
-  micro.forEach((batch, i) => {
-    beginWork();
-    const hooks = { ...trainingHooks(method, settings, state.pass + i), block };
-    const pass = createPass(setup, { hooks, scale, withGradient: true, smoothing, draw: draw(i) });
-    const { value, grads } = valueAndGradients(() => {
-      const result = objective.loss(pass, batch);
-      addScalars(metrics, result.metrics);
-      return result.loss;
-    }, [...learning.values()]);
-    optimizer.accumulate(new Map(grads.map((grad, n) => [names[n]!, grad])), i === 0);
-    for (const g of grads) g.dispose();
-    if (loss) {
-      const sum: tf.Scalar = tf.add(loss, value);
-      loss.dispose();
-      value.dispose();
-      loss = sum;
-    } else loss = value;
-  });
   const learningRate = settings.learning_rate * scheduleFactor(settings, state.step, totalSteps);
-  const stats = optimizer.update(loss!, learningRate, active);
-  loss!.dispose();
+  let loss: tf.Scalar | null = null;
+  let stats: Promise<UpdateStats>;
+  try {
+    micro.forEach((batch, i) => {
+      beginWork();
+      const hooks = { ...trainingHooks(method, settings, state.pass + i), block };
+      const pass = createPass(setup, { hooks, scale, withGradient: true, smoothing, draw: draw(i) });
+      const { value, grads } = valueAndGradients(() => {
+        const result = objective.loss(pass, batch);
+        addScalars(metrics, result.metrics);
+        return result.loss;
+      }, [...learning.values()]);
+      const before = loss;
+      loss = before ? tf.add(before, value) : value;
+      if (before) tf.dispose([before, value]);
+      try {
+        optimizer.accumulate(new Map(grads.map((grad, n) => [names[n]!, grad])), i === 0);
+      } finally {
+        tf.dispose(grads);
+      }
+    });
+    stats = optimizer.update(loss!, learningRate, active);
+  } catch (error) {
+    disposeScalars(metrics);
+    throw error;
+  } finally {
+    (loss as tf.Scalar | null)?.dispose();
+  }
   state.step++;
   state.pass += micro.length;
   const tokens = micro.reduce((sum, b) => sum + b.lengths.reduce((a, l) => a + l, 0), 0);

@@ -18,10 +18,14 @@ export function addScalars(sums: ScalarSums, scalars: Record<string, tf.Scalar>)
 export async function readScalars(sums: ScalarSums, factor = 1): Promise<Record<string, number>> {
   if (sums.size === 0) return {};
   const names = [...sums.keys()];
-  const stacked = tf.stack([...sums.values()]);
-  disposeScalars(sums);
-  const values = readFloats(stacked);
-  stacked.dispose();
+  let values: Promise<Float32Array>;
+  try {
+    const stacked = tf.stack([...sums.values()]);
+    values = readFloats(stacked);
+    stacked.dispose();
+  } finally {
+    disposeScalars(sums);
+  }
   return Object.fromEntries(Array.from(await values, (value, i) => [names[i]!, value * factor]));
 }
 

@@ -90,14 +90,32 @@ export function computePass(backend: GpuBackend): GPUComputePassEncoder {
   return backend.computePassEncoder;
 }
 
-/** Keeps a tensor's buffer from being recycled before the recorded work that uses it is submitted. */
+/**
+ * Keeps a tensor's buffer from being recycled before the recorded work that uses it is submitted. Only the submit of that work
+ * ends this: tfjs would keep a tensor that is marked while nothing is recorded until some later work is submitted, which may
+ * be never.
+ */
 export function markUsed(backend: GpuBackend, tensor: tf.TensorInfo): void {
+  if (!backend.commandEncoder) throw new Error('A tensor is marked as used by recorded work, but none is recorded.');
   backend.commandQueueOwnedIds.add(tensor.dataId);
 }
 
 /** Call for every tensor that a recorded dispatch or copy writes in place. */
 export function markWritten(backend: GpuBackend, tensor: tf.TensorInfo): void {
   markUsed(backend, tensor);
+  forgetCpuCopy(backend, tensor);
+}
+
+/** Writes to a tensor's buffer through the queue, which takes the bytes at once; recorded work is submitted first. */
+export function writeBuffer(backend: GpuBackend, tensor: tf.TensorInfo, offset: number, bytes: ArrayBufferView): void {
+  const buffer = bufferOf(backend, tensor);
+  // writeBuffer overtakes recorded work that is not yet submitted.
+  flush(backend);
+  backend.queue.writeBuffer(buffer, offset, bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
+  forgetCpuCopy(backend, tensor);
+}
+
+function forgetCpuCopy(backend: GpuBackend, tensor: tf.TensorInfo): void {
   backend.tensorMap.get(tensor.dataId).values = null;
 }
 
@@ -108,6 +126,13 @@ export function flush(backend: GpuBackend): void {
 }
 
 const stagingPools = new WeakMap<GPUDevice, Map<number, GPUBuffer[]>>();
+
+/** Destroys the buffers that `readFloats` keeps for later reads of the same size. */
+export function trimStaging(device: GPUDevice): void {
+  const pool = stagingPools.get(device);
+  for (const buffer of [...(pool?.values() ?? [])].flat()) buffer.destroy();
+  pool?.clear();
+}
 
 /**
  * Reads a float32 tensor without leaving a CPU copy in tfjs's value cache (which would go stale at the next in-place
@@ -121,10 +146,8 @@ export async function readFloats(tensor: tf.Tensor): Promise<Float32Array> {
   const bytes = source.size;
   const pool = stagingPools.get(backend.device) ?? new Map<number, GPUBuffer[]>();
   stagingPools.set(backend.device, pool);
-  const free = pool.get(bytes) ?? [];
-  pool.set(bytes, free);
   const staging =
-    free.pop() ??
+    pool.get(bytes)?.pop() ??
     backend.device.createBuffer({ size: bytes, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
   copyEncoder(backend).copyBufferToBuffer(source, 0, staging, 0, bytes);
   markUsed(backend, tensor);
@@ -136,7 +159,7 @@ export async function readFloats(tensor: tf.Tensor): Promise<Float32Array> {
     if (staging.mapState === 'mapped') {
       staging.unmap();
       // Large one-off reads (checkpoints, exports) should not hold memory for the rest of the run.
-      if (bytes <= 1 << 16) free.push(staging);
+      if (bytes <= 1 << 16) pool.set(bytes, [...(pool.get(bytes) ?? []), staging]);
       else staging.destroy();
     }
   }

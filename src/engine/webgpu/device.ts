@@ -11,6 +11,7 @@ import { setAdapterTraits } from './adapter';
 import { countSubmits, gpuBackend, SUBMIT_BATCH } from './backend';
 import { countBuffers } from './buffers';
 import { onDeviceFailure } from './failure';
+import { opened, watchAnswers } from './patience';
 import { managePool } from './pool';
 
 export const tensorRuntimeVersion = tf.version_core;
@@ -55,8 +56,9 @@ async function requestAdapter(): Promise<GPUAdapter> {
   if (!gpu) throw noWebGpu('This browser does not support WebGPU.');
   let adapter: GPUAdapter | null;
   try {
-    adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+    adapter = await opened(gpu.requestAdapter({ powerPreference: 'high-performance' }), 'a GPU');
   } catch (cause) {
+    if (cause instanceof TabtuneError) throw cause;
     throw noWebGpu('The browser could not open a GPU.', String(cause));
   }
   if (!adapter) throw noWebGpu('The browser supports WebGPU but found no GPU that it can use.');
@@ -113,8 +115,9 @@ export async function openDevice(): Promise<EngineDevice> {
   const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name));
   let device: GPUDevice;
   try {
-    device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
+    device = await opened(adapter.requestDevice({ requiredFeatures, requiredLimits }), 'the GPU’s device');
   } catch (cause) {
+    if (cause instanceof TabtuneError) throw cause;
     throw noWebGpu('The browser found a GPU but could not open it.', String(cause));
   }
   const { vendor, architecture, description } = adapter.info;
@@ -142,6 +145,7 @@ export async function openDevice(): Promise<EngineDevice> {
   });
   failed.catch(() => {}); // whoever awaits it sees the error; an unobserved loss is not an unhandled rejection
 
+  watchAnswers(device);
   await installDevice(device, adapter.info, software);
   return {
     device,

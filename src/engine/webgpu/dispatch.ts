@@ -14,6 +14,7 @@ import {
   markUsed,
   markWritten,
   SUBMIT_BATCH,
+  trimStaging,
 } from './backend';
 import { diagnoseFirst, failDevice } from './failure';
 import { trimPool } from './pool';
@@ -62,11 +63,23 @@ function cacheOf(device: GPUDevice): DeviceCache {
   return cache;
 }
 
-/** Frees pooled buffers and the bind groups that refer to them. Call between models and runs. */
+/** Frees every buffer that is kept for later: pooled ones, cached uniforms, staging buffers. Call between models and runs. */
 export function trimMemory(): void {
+  trimUniforms();
   trimPool();
+}
+
+function trimUniforms(): void {
   const backend = tf.backend();
-  if (isGpu(backend)) caches.get(backend.device)?.bindGroups.clear();
+  if (!isGpu(backend)) return;
+  // Recorded work may read them.
+  flush(backend);
+  trimStaging(backend.device);
+  const cache = caches.get(backend.device);
+  if (!cache) return;
+  for (const { buffer } of cache.uniforms.values()) buffer.destroy();
+  cache.uniforms.clear();
+  cache.bindGroups.clear();
 }
 
 function pipelineOf(device: GPUDevice, program: Program, cache: DeviceCache) {
@@ -124,9 +137,7 @@ function uniformOf(backend: GpuBackend, cache: DeviceCache, bytes: ArrayBuffer, 
   let entry = cache.uniforms.get(key);
   if (!entry) {
     if (cache.uniforms.size >= MAX_UNIFORMS) {
-      // Not destroyed, because recorded work may still read them; they are freed with their last bind group.
-      cache.uniforms.clear();
-      cache.bindGroups.clear();
+      trimUniforms();
     }
     const buffer = backend.device.createBuffer({ size: bytes.byteLength, usage });
     backend.queue.writeBuffer(buffer, 0, bytes);
@@ -156,9 +167,9 @@ export function dispatch(backend: GpuBackend, call: Dispatch): void {
     cache.bindGroups.set(key, bindGroup);
     counters.bindGroups++;
   }
+  const pass = computePass(backend);
   for (const t of tensors) markUsed(backend, t);
   for (const t of writes) markWritten(backend, t);
-  const pass = computePass(backend);
   pass.setPipeline(pipeline);
   pass.setBindGroup(0, bindGroup);
   const [x, y = 1, z = 1] = workgroups;

@@ -2,6 +2,7 @@
  * The folder in which PEFT saves an adapter: `adapter_config.json` and `adapter_model.safetensors`
  * (huggingface/peft, src/peft/config.py and src/peft/utils/save_and_load.py).
  */
+import { parseUntrusted, utf8Text } from '../../base/json';
 import { CONFIG_LIMIT } from '../../base/limits';
 import { EXPORT_AGAIN, refuse } from './refuse';
 
@@ -71,7 +72,7 @@ export function parseAdapterConfig(bytes: Uint8Array): Record<string, unknown> {
   }
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    value = parseUntrusted(utf8Text(bytes));
   } catch (cause) {
     refuse(ADAPTER_CONFIG, 'The file is not valid JSON.', EXPORT_AGAIN, String(cause));
   }

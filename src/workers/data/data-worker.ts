@@ -4,6 +4,7 @@
  */
 import { serve } from '../../rpc/rpc';
 import { editRow } from './edit-dataset';
+import { readFiles } from './read-files';
 import { createDataApi } from './service';
 
-serve(Object.assign(createDataApi(), { editRow }), { moves: ['editRow'] });
+serve(Object.assign(createDataApi(), readFiles, { editRow }), { moves: ['editRow', 'unzip'] });

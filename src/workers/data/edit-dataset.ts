@@ -2,8 +2,10 @@
  * Edits one row of a stored dataset file in place. The file keeps its type, columns and row numbers, so that problems
  * and examples keep their positions. Runs in the data worker, because it reads untrusted files.
  */
+
 import Papa from 'papaparse';
 import { TabtuneError } from '../../base/errors';
+import { parseUntrusted } from '../../base/json';
 import { containerOf } from '../../data/file-kinds';
 import { parseDataset } from '../../data/parse';
 import { parseCsv } from '../../data/parse-csv';
@@ -13,9 +15,10 @@ import { isRecord } from '../../data/raw-table';
 import { readText } from '../../data/read-text';
 import type { ReadingSection } from '../../recipe/sections';
 import type { DataApi } from './api';
+import type { ReadFilesApi } from './read-files';
 
-/** The data worker's API: the data layer's calls, and edits. */
-export interface DataWorkerApi extends DataApi {
+/** The data worker's API: the data layer's calls, edits, and the reading of other files. */
+export interface DataWorkerApi extends DataApi, ReadFilesApi {
   /** Returns the file, as UTF-8, with `fields` (column -> new value) set in row `row`. Throws bad_data if it cannot. */
   editRow(
     name: string,
@@ -74,7 +77,7 @@ function rewriteLine(name: string, text: string, row: number, fields: Fields): s
 }
 
 function rewriteJson(name: string, text: string, row: number, fields: Fields): string {
-  const document: unknown = JSON.parse(text);
+  const document: unknown = parseUntrusted(text);
   const before = JSON.stringify(document);
   const element = tableFromJson(name, document).rows[row - 1]?.value;
   if (!isRecord(element)) throw missing(name, row);
@@ -136,7 +139,7 @@ function withFields(value: unknown, fields: Fields): unknown {
 
 function tryJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseUntrusted(text);
   } catch {
     return undefined;
   }

@@ -128,7 +128,12 @@ export function createEngineService(): EngineApi {
         onProgress(0, weights.bytes);
         const config = checked.json;
         const base = await loadModel(config, weights, { quantization });
-        open = { base, ...(await checkpointHead(base, checked, weights, quantization)), checked, summary };
+        try {
+          open = { base, ...(await checkpointHead(base, checked, weights, quantization)), checked, summary };
+        } catch (error) {
+          base.dispose();
+          throw error;
+        }
         const linearModules = [...new Set(base.linears.map(({ path }) => path.slice(path.lastIndexOf('.') + 1)))];
         return { ...summary, linearModules };
       });

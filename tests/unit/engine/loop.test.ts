@@ -3,6 +3,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test, vi } from 'vitest';
+import { disposeInputs } from '../../../src/engine/kernels/inputs';
 import { lossOnly, type Objective } from '../../../src/engine/objectives/objective';
 import { sft } from '../../../src/engine/objectives/sft';
 import { fixtureTensors } from '../../fixture-files';
@@ -292,3 +293,31 @@ test('a checkpoint that cannot be stored ends the run with its error', async () 
   expect(run.state.step).toBe(2);
   run.dispose();
 });
+
+/** Reports a metric beside its loss, and throws at the given call: in training if `when` says so, else in an evaluation. */
+function throwing(when: 'training' | 'evaluation', at: number): Objective {
+  let calls = 0;
+  return {
+    batches: 'next_token',
+    loss: (pass, batch) => {
+      if (pass.withGradient === (when === 'training') && ++calls === at) throw new Error('an odd batch');
+      return { ...sft.loss(pass, batch), metrics: { spread: tf.scalar(2), margin: tf.scalar(3) } };
+    },
+  };
+}
+
+test.each([
+  ['training', 1],
+  ['training', 2],
+  ['training', 4],
+  ['evaluation', 1],
+  ['evaluation', 3],
+] as const)('a batch that fails in %s (call %i) leaves no tensor', (when, at) =>
+  withRun({ objective: throwing(when, at), validation: 6 }, async (run) => {
+    disposeInputs();
+    const before = numTensors();
+    await expect(run.start()).rejects.toThrow('an odd batch');
+    disposeInputs();
+    expect(numTensors()).toBe(before);
+  }),
+);

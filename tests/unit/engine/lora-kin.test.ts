@@ -342,7 +342,7 @@ describe('patterns', () => {
     method.dispose();
   });
 
-  test.each(['(', '(a+)+', '.*.*.*.*', 'a'.repeat(300)])('%s is rejected', (key) => {
+  test.each(['(', 'a**', '(a)\\1', '(?>a)', 'a'.repeat(5000)])('%s is rejected', (key) => {
     expect(() => patternValue({ [key]: 5 }, 'x', 8)).toThrow(/pattern/);
   });
 });

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
 import { type Connection, connect, type ServeOptions, serve, transfer } from '../../../src/rpc/rpc';
+import { until } from '../../support/time';
 import { FakeLocks, FakeWorker } from '../session/fake-worker';
 
 const never = () => new Promise<never>(() => {});
@@ -13,12 +14,20 @@ afterEach(() => {
 /** From here on time passes only when the test says so, however long a busy machine takes. */
 const holdClock = () => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
 
-function pair<Api extends object>(api: Api, options: ServeOptions & { startDeadline?: number } = {}) {
+function pair<Api extends object>(
+  api: Api,
+  options: ServeOptions & { startDeadline?: number; abortDeadline?: number } = {},
+) {
   const manager = new FakeLocks();
   const worker = new FakeWorker(manager);
-  const { startDeadline, ...serveOptions } = options;
+  const { startDeadline, abortDeadline, ...serveOptions } = options;
   serve(api, { port: worker.port, locks: worker.locks, ...serveOptions });
-  const connection = connect<Api>(worker, { name: 'test worker', locks: manager.for({}), startDeadline });
+  const connection = connect<Api>(worker, {
+    name: 'test worker',
+    locks: manager.for({}),
+    startDeadline,
+    abortDeadline,
+  });
   open.push(connection as Connection<unknown>);
   return { worker, connection, api: connection.api };
 }
@@ -179,6 +188,40 @@ describe('deadlines', () => {
     expect(await connection.within(20).quick()).toBe('done');
     await vi.advanceTimersByTimeAsync(1000);
     expect(worker.terminated).toBe(false);
+  });
+
+  it('without silence, each sign of life starts the time anew', async () => {
+    let say = (_: number) => {};
+    const { worker, connection } = pair({
+      work: (onStep: (n: number) => void) => {
+        say = onStep;
+        return never();
+      },
+      hello: () => 'hello',
+    });
+    await connection.api.hello();
+    holdClock();
+    const told: number[] = [];
+    const call = connection.withoutSilence(100).work((n: number) => void told.push(n));
+    await until(() => say.length === 0);
+    for (let n = 1; n <= 5; n++) {
+      await vi.advanceTimersByTimeAsync(80);
+      say(n);
+      await until(() => told.length === n);
+    }
+    expect(worker.terminated).toBe(false);
+    const ended = expect(call).rejects.toMatchObject({ code: 'timeout' });
+    await vi.advanceTimersByTimeAsync(300);
+    await ended;
+  });
+
+  it('a worker that goes on after an abort is terminated', async () => {
+    const { worker, connection } = pair({ deaf: (_: AbortSignal) => never() }, { abortDeadline: 30 });
+    const stop = new AbortController();
+    const call = connection.api.deaf(stop.signal);
+    stop.abort();
+    await expect(call).rejects.toMatchObject({ code: 'timeout', message: expect.stringContaining('did not stop') });
+    expect(worker.terminated).toBe(true);
   });
 
   it('does not count the time a worker takes to start', async () => {

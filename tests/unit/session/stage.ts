@@ -18,6 +18,7 @@ import { createSession } from '../../../src/session/session';
 import { saveCheckpoint } from '../../../src/storage/checkpoints';
 import type { RunRecord } from '../../../src/storage/types';
 import { type DataWorkerApi, editRow } from '../../../src/workers/data/edit-dataset';
+import { readFiles } from '../../../src/workers/data/read-files';
 import { createDataApi } from '../../../src/workers/data/service';
 import type { EngineApi, EngineEvent, TrainJob } from '../../../src/workers/engine/api';
 import type { PlanApi } from '../../../src/workers/plan/service';
@@ -96,6 +97,8 @@ export class EngineScript {
   embedded: { texts: Int32Array[]; options: unknown } | null = null;
   lastStrength: number | null = null;
   stopped = 0;
+  /** It answers, but the run goes on. */
+  deaf = false;
   workers: FakeWorker[] = [];
   device = device;
 
@@ -150,7 +153,7 @@ export class EngineScript {
       stop: async () => {
         log('stop');
         this.stopped++;
-        this.stints.at(-1)?.end('stopped');
+        if (!this.deaf) this.stints.at(-1)?.end('stopped');
       },
       setAdapter: async (adapter) => {
         log(adapter ? 'setAdapter' : 'setAdapter null');
@@ -269,7 +272,7 @@ export function stage(locks = new FakeLocks(), memory = new GpuMemory(memoryStor
     connectData: () => {
       const worker = new FakeWorker(locks);
       dataWorkers.push(worker);
-      const api = Object.assign(createDataApi(), { editRow }, data);
+      const api = Object.assign(createDataApi(), readFiles, { editRow }, data);
       serve(api, { port: worker.port, locks: worker.locks });
       return connect<DataWorkerApi>(worker, { name: 'data worker', locks: pageLocks });
     },

@@ -135,8 +135,9 @@ describe('before a run exists', () => {
     const running = open.session.train(recipe());
     await until(() => open.engine.calls.length > 0);
     await open.session.stop();
-    goOn();
+    // What is still being opened is not waited for.
     await expect(running).rejects.toMatchObject({ code: 'cancelled' });
+    goOn();
     expect(open.engine.stints).toEqual([]);
     expect(await open.session.runs()).toEqual([]);
   });
@@ -162,6 +163,29 @@ describe('pause, resume, stop', () => {
     expect((await running).status).toBe('stopped');
     expect(open.engine.calls.slice(-3)).toEqual(['pause', 'resume', 'stop']);
     expect((await open.session.exportAdapter()).name).toBe('pirate-chat');
+  });
+
+  it('an engine that hears the stop and goes on is ended, and the run can be resumed', async () => {
+    const running = open.session.train(recipe());
+    const { job, emit, checkpoint } = await stint();
+    emit(begun(job.run));
+    await checkpoint(3);
+    open.engine.deaf = true;
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    try {
+      await open.session.stop();
+      await vi.advanceTimersByTimeAsync(100_000);
+      // A sign of life: a step that takes this long.
+      emit(metrics(4, 2));
+      await until(() => names(open.events).includes('metrics'));
+      await vi.advanceTimersByTimeAsync(100_000);
+      expect(names(open.events)).not.toContain('failed');
+      await vi.advanceTimersByTimeAsync(100_000);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(await running).toMatchObject({ status: 'interrupted', error: { code: 'timeout' } });
+    expect(open.events.at(-1)).toMatchObject({ type: 'failed', resumable: true });
   });
 
   it('do nothing when nothing runs', async () => {

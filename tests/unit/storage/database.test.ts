@@ -43,6 +43,36 @@ describe('the database', () => {
     older.close();
   });
 
+  it('that never opens is reported, and closed if it opens later', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const deaf = { addEventListener: () => {}, removeEventListener: () => {} };
+    const pending = Object.assign(Object.create(IDBOpenDBRequest.prototype) as IDBOpenDBRequest, deaf);
+    const open = vi.spyOn(indexedDB, 'open').mockReturnValueOnce(pending);
+    const attempt = openDatabase();
+    const refused = expect(attempt).rejects.toMatchObject({
+      code: 'storage',
+      message: 'The browser’s storage has not answered for 30 seconds while opening the stored data.',
+    });
+    await vi.advanceTimersByTimeAsync(30_000);
+    await refused;
+    vi.useRealTimers();
+    open.mockRestore();
+    expect((await openDatabase()).version).toBe(VERSION);
+  });
+
+  it('whose transaction never completes is reported', async () => {
+    await openDatabase();
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const writing = transact('saving the file', ['files'], 'relaxed', () => new Promise<never>(() => {}));
+    const refused = expect(writing).rejects.toMatchObject({
+      code: 'storage',
+      message: 'The browser’s storage has not answered for 120 seconds while saving the file.',
+    });
+    await vi.advanceTimersByTimeAsync(120_000);
+    await refused;
+    vi.useRealTimers();
+  });
+
   it('closes for a newer tab', async () => {
     await openDatabase();
     const newer = await openDB(DATABASE, VERSION + 1);

@@ -121,3 +121,24 @@ test('the status line tells changes at once and progress every ten seconds', asy
   expect(useAnnouncer.getState().text).toBe('Training finished after 3 of 3 steps.');
   unsubscribe();
 });
+
+test('a refused start says so, and does not go on starting', async () => {
+  const unsubscribe = startAnnouncer();
+  const { fail } = running();
+  const done = useTraining.getState().start(recipe);
+  expect(useAnnouncer.getState().text).toBe('Training is starting.');
+  fail(new TabtuneError({ code: 'bad_recipe', message: 'The pattern cannot be used.' }));
+  await done;
+  expect(useAnnouncer.getState().text).toBe('Training did not start. The pattern cannot be used.');
+  expect(useTraining.getState()).toMatchObject({ phase: 'idle', refused: true });
+
+  // The old run's outcome is not this attempt's.
+  const again = useTraining.getState().resumeRun(runRecord({ status: 'interrupted' }));
+  await vi.waitFor(() => expect(useTraining.getState().phase).toBe('starting'));
+  running();
+  await vi.advanceTimersByTimeAsync(0);
+  fail(new TabtuneError({ code: 'bad_model', message: 'The model is gone.' }));
+  await again;
+  expect(useAnnouncer.getState().text).toBe('Training did not start. The model is gone.');
+  unsubscribe();
+});

@@ -1,5 +1,6 @@
 import { FileUp } from 'lucide-react';
 import { useMemo, useState } from 'react';
+import { parseUntrusted } from '../../../base/json';
 import { type Field, valueAt } from '../../../recipe/fields';
 import { useModel } from '../../../stores/model';
 import { useRecipe } from '../../../stores/recipe';
@@ -131,7 +132,7 @@ function MapControl({ placeholder, empty, ...props }: ControlProps & { placehold
       read={(typed) => {
         if (typed.trim() === '') return empty;
         try {
-          return JSON.parse(typed) as unknown;
+          return parseUntrusted(typed) as unknown;
         } catch {
           return typed;
         }

@@ -1,4 +1,5 @@
 import { useId, useState } from 'react';
+import { parseUntrusted } from '../../../base/json';
 import { checkRecipe } from '../../../recipe/defaults';
 import { minimalInput } from '../../../recipe/diff';
 import type { RecipeInput } from '../../../recipe/types';
@@ -23,7 +24,7 @@ export function RecipeJson() {
   function write(text: string) {
     setDraft(text);
     try {
-      const value = JSON.parse(text) as unknown;
+      const value = parseUntrusted(text) as unknown;
       if (!isObject(value)) throw new Error(jsonText.notAnObject);
       setWrong(null);
       const checked = checkRecipe(value);
