@@ -59,6 +59,11 @@ export const shell = {
     text: (when: string) =>
       `Last active ${when}. It resumes from its last checkpoint, or from the start if it has none yet.`,
   },
+  changedInputs: {
+    title: 'Resume with other data or another model?',
+    action: 'Resume anyway',
+    again: 'Start a new run',
+  },
   loadFailed: {
     message: 'This part of Tabtune could not be loaded.',
     action: 'Check the connection and reload the page. A new version may have been published since you opened it.',

@@ -38,6 +38,8 @@ export const tiny: RecipeInput = {
 interface EngineHook {
   /** Steps that the engine reported since the page was opened or the run was started, in order. */
   seen: { step: number; loss: number }[];
+  /** How many checkpoints it began to save, and how many it finished. */
+  saves: { begun: number; done: number };
   engine: Worker | null;
 }
 
@@ -48,7 +50,7 @@ declare global {
 }
 
 function hookEngine(): void {
-  const hook: EngineHook = { seen: [], engine: null };
+  const hook: EngineHook = { seen: [], saves: { begun: 0, done: 0 }, engine: null };
   window.engineHook = hook;
   const Real = window.Worker;
   window.Worker = class extends Real {
@@ -59,6 +61,8 @@ function hookEngine(): void {
       this.addEventListener('message', ({ data }) => {
         const event = data.type === 'callback' ? data.args[0] : null;
         if (event?.type === 'metrics' && event.row.kind === 'step') hook.seen.push(event.row);
+        if (event?.type === 'state' && event.state === 'saving') hook.saves.begun++;
+        if (event?.type === 'checkpoint') hook.saves.done++;
       });
     }
   };
