@@ -5,8 +5,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { isAlive } from './child.mjs';
 
-/** What the page is called in that browser, whatever port it is served from. */
-export const cacheHost = 'tabtune.localhost';
+export { cacheHost } from './cache-host.mjs';
 
 /**
  * `--cache`, TABTUNE_CACHE, or where this system keeps caches.

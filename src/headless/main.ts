@@ -1,5 +1,6 @@
 /** The page behind `npm run headless`, which runs a recipe unattended. See protocol.ts for who calls whom. */
 import { TabtuneError } from '../base/errors';
+import { isFramed } from '../base/framed';
 import type { DataProblem, TokenizedDataset } from '../data/types';
 import { usageSentence } from '../data/usage';
 import { exportsOf } from '../exports';
@@ -289,6 +290,9 @@ async function run(options: RunOptions): Promise<RunOutput> {
     session.close();
   }
 }
+
+// Nothing here may be asked by a page around this one.
+if (isFramed()) throw new Error('Tabtune does not start inside another page.');
 
 window.tabtune = {
   check: (text) => outcome(() => check(text)),

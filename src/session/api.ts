@@ -254,6 +254,11 @@ export interface Session extends HubApi {
 
   storage(): Promise<{ usage: number; quota: number; persisted: boolean; items: StorageItem[] }>;
   deleteStored(id: string): Promise<void>;
+  /**
+   * Whether the browser itself keeps the workers with people's data from reaching other servers. It does where the page's
+   * server sends the policy; elsewhere only Tabtune's own code does.
+   */
+  workersClosed(): Promise<boolean>;
   eraseEverything(): Promise<void>;
   /** Terminates all workers. */
   close(): void;

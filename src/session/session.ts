@@ -258,6 +258,7 @@ export function createSession(parts: SessionParts = {}): Session {
     pauseDownload: (source) => hub.pauseDownload(source),
     cancelDownload: async (source) => storage.whileUnused(await hub.namesOf(source), () => hub.cancelDownload(source)),
     persist: () => requestPersistence(),
+    workersClosed: () => data.closedByBrowser(),
 
     async storage() {
       const [usage, models] = await Promise.all([storage.ready(storageUsage), hub.stored()]);

@@ -64,8 +64,9 @@ export async function saveCheckpoint(
     try {
       await changeSlots('saving the checkpoint', info.runId, (old) => {
         // What a run that resumed earlier had reached before will be reached again.
-        const earlier = (slot: CheckpointSlot) => old[slot].filter((kept) => kept.info.step < info.step);
-        const added = (slot: CheckpointSlot) => (slots.includes(slot) ? [version, ...earlier(slot)] : earlier(slot));
+        const upTo = (slot: CheckpointSlot, step: number) => old[slot].filter((kept) => kept.info.step <= step);
+        const added = (slot: CheckpointSlot) =>
+          slots.includes(slot) ? [version, ...upTo(slot, info.step - 1)] : upTo(slot, info.step);
         const latest = added('latest').slice(0, KEEP);
         return { latest, best: bestFor(latest, added('best')) };
       });

@@ -1,31 +1,22 @@
 /**
  * Interruptions at random moments: whatever ends a run, and whenever, it goes on and ends with the bytes of an undisturbed
- * run. The seed decides the moments, as shares of the time that the undisturbed run took, and where there is a choice the
- * kind. `npm test` tries a few; `npm run test:interruptions` tries 30 of each kind.
+ * run. The seed decides the moments: a third fall anywhere between the start and the first step, the others a share of a step's
+ * time after one of the steps. Where there is a choice, it decides the kind too. `npm test` tries a few; `npm run test:interruptions` tries 30 of each kind.
  */
-import { type BrowserContext, test as base, expect, type Page } from '@playwright/test';
+import { readFileSync } from 'node:fs';
+import { type BrowserContext, expect, type Page, test as plain } from '@playwright/test';
+import { serveScripted } from '../../scripts/scripted.mjs';
 import { Stream, uniform } from '../../src/base/random';
-import type { RecipeInput } from '../../src/recipe/types';
-import { DATABASE } from '../../src/storage/database';
-import type { RunRecord } from '../../src/storage/types';
-import {
-  expectFinished,
-  expectReady,
-  exportedWeights,
-  killEngine,
-  loseDevice,
-  openStudio,
-  PATIENCE,
-  resumeButton,
-  start,
-} from './support/studio';
+import { resolveRecipe } from '../../src/recipe/defaults';
+import { killEngine, loseDevice, PATIENCE, watchEngine } from './support/studio';
 
-/** Nothing that only costs time: no sample answers, few held-out lines. Dropout, two evaluations and four checkpoints. */
 const STEPS = 8;
-const recipe: RecipeInput = {
+/** Dropout, two evaluations with a best step each, and checkpoints at steps 2, 4, 6 and 8. */
+const recipe = resolveRecipe({
   version: 1,
   name: 'interrupted',
-  dataset: { source: 'builtin:stories', max_length: 32, validation_split: 0.02 },
+  model: { source: 'file:tiny' },
+  dataset: { source: 'file:words.txt', max_length: 32, validation_split: 0.1 },
   objective: { type: 'pretraining' },
   method: { type: 'lora', r: 2, lora_dropout: 0.1 },
   training: {
@@ -36,16 +27,16 @@ const recipe: RecipeInput = {
     gradient_accumulation_steps: 1,
     learning_rate: 2e-3,
   },
-};
-
-/** At steps 2, 4, 6 and 8. Saving one takes some tens of milliseconds. */
+});
 const SAVES = 4;
-const SAVING_MS = 60;
+/** Saving takes some tens of milliseconds. */
+const SAVING_MS = 50;
 
-const SEED = Number(process.env.TABTUNE_SEED ?? 1);
-const MOMENTS = Number(process.env.TABTUNE_MOMENTS ?? 1);
+const setting = (name: string, usual: number) => Number(process.env[`TABTUNE_${name}`] ?? usual);
+const SEED = setting('SEED', 1);
+const MOMENTS = setting('MOMENTS', 1);
 /** The first of the moments, so that a long series can be run in pieces. */
-const FROM = Number(process.env.TABTUNE_FROM ?? 0);
+const FROM = setting('FROM', 0);
 
 /** Each leaves the page that is there afterwards. */
 const kinds = {
@@ -53,107 +44,138 @@ const kinds = {
     await killEngine(page);
     return page;
   },
-  async crash(page, context) {
+  async crash(page, { context, address }) {
     const gone = page.waitForEvent('crash');
     const browser = await context.newCDPSession(page);
     browser.send('Page.crash').catch(() => {}); // nobody is left to answer
     await gone;
     await page.close();
-    return openPage(context);
+    return openPage(context, address);
   },
-  async close(page, context) {
+  async close(page, { context, address }) {
     await page.close();
-    return openPage(context);
+    return openPage(context, address);
   },
   async reload(page) {
     await page.reload();
     return page;
   },
-  async loseDevice(page) {
+  async lost(page) {
     await loseDevice(page);
     return page;
   },
-} satisfies Record<string, (page: Page, context: BrowserContext) => Promise<Page>>;
+} satisfies Record<string, (page: Page, place: Pick<Undisturbed, 'context' | 'address'>) => Promise<Page>>;
 type Kind = keyof typeof kinds;
 const names = Object.keys(kinds) as Kind[];
 
-async function openPage(context: BrowserContext): Promise<Page> {
+async function openPage(context: BrowserContext, address: string): Promise<Page> {
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
-  await openStudio(page, recipe);
+  await watchEngine(page);
+  await page.goto(address);
   return page;
 }
 
-/** The run that was started last, as storage has it; null before it is stored. */
-const lastRun = (page: Page): Promise<Pick<RunRecord, 'status' | 'createdAt' | 'step'> | null> =>
-  page.evaluate(async (name) => {
-    const done = <T>(request: IDBRequest<T>) =>
-      new Promise<T>((resolve, reject) => {
-        request.onsuccess = () => resolve(request.result);
-        request.onerror = () => reject(request.error);
+/** A tokenizer with a token for each row of the fixture's embedding. */
+function words(): string {
+  const special = ['<pad>', '<s>', '</s>', '<unk>'];
+  const all = [...special, ...Array.from({ length: 124 }, (_, i) => `w${i}`)];
+  return JSON.stringify({
+    added_tokens: special.map((content, id) => ({ id, content, special: true, normalized: false })),
+    normalizer: null,
+    pre_tokenizer: { type: 'WhitespaceSplit' },
+    model: {
+      type: 'WordPiece',
+      unk_token: '<unk>',
+      continuing_subword_prefix: '##',
+      vocab: Object.fromEntries(all.map((token, id) => [token, id])),
+    },
+  });
+}
+
+/** Stores the model and the data, as a person would who drops them. */
+async function bringInputs(page: Page): Promise<void> {
+  const file = (name: string) => readFileSync(`tests/fixtures/llama/gqa-tied/${name}`).toString('base64');
+  const line = (row: number) => Array.from({ length: 12 }, (_, i) => `w${(row * 7 + i * i) % 124}`).join(' ');
+  const model = {
+    'config.json': file('config.json'),
+    'model.safetensors': file('model.safetensors'),
+    'tokenizer.json': btoa(words()),
+  };
+  await page.evaluate(
+    async ({ files, text }) => {
+      const made = Object.entries(files).map(([name, base64]) => {
+        const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+        return { path: `tiny/${name}`, file: new File([bytes], name) };
       });
-    const database = await done(indexedDB.open(name));
-    const runs = (await done(database.transaction('runs').objectStore('runs').getAll())) as RunRecord[];
-    database.close();
-    const last = runs.sort((a, b) => b.createdAt - a.createdAt)[0];
-    return last ? { status: last.status, createdAt: last.createdAt, step: last.step } : null;
-  }, DATABASE);
-
-/** Begins the run, or goes on with it, or finds it finished. False if there is nothing left to do. */
-async function begin(page: Page, since: number): Promise<boolean> {
-  // Also when nothing is at work any more: a killed engine has been noticed, a lost device has been reported.
-  await expectReady(page);
-  const run = await lastRun(page);
-  if (!run || run.createdAt < since) {
-    await start(page);
-    return true;
-  }
-  if (run.status === 'completed') return false;
-  expect(run.status, 'the run can be resumed').toBe('interrupted');
-  await resumeButton(page).click();
-  return true;
+      await window.bare.session.importModel(made);
+      await window.bare.session.importDataset(new File([text], 'words.txt'));
+    },
+    { files: model, text: Array.from({ length: 40 }, (_, row) => line(row)).join('\n\n') },
+  );
 }
 
+const begin = (page: Page, since: number) =>
+  page.evaluate(([given, time]) => window.bare.begin(given, time), [recipe, since] as const);
+
+/** Waits until what was begun has ended, in whatever way. */
+const ended = (page: Page) => page.evaluate(async () => (await window.bare.running) ?? 'nothing');
+
+/** Goes on until the run has finished, and gives its weights. */
 async function finish(page: Page, since: number): Promise<Buffer> {
-  // A device is sometimes lost only after the run that was to lose it.
-  while (await begin(page, since)) {
-    const progress = page.getByRole('status', { name: 'Progress' });
-    await expect(progress).toHaveText(/Training (finished after|was interrupted)/, { timeout: PATIENCE });
-  }
-  expect(await lastRun(page)).toMatchObject({ status: 'completed', step: STEPS });
-  return exportedWeights(page);
+  // The engine that was struck may still have to notice. A device is sometimes lost only after the run that was to lose it.
+  await ended(page);
+  while ((await begin(page, since)) !== 'finished') await ended(page);
+  return Buffer.from(await page.evaluate(() => window.bare.weights()), 'base64');
 }
 
-const untilSaving = (page: Page, nth: number) =>
-  page.waitForFunction((n) => window.engineHook.saves.begun >= n, nth, { polling: 2, timeout: PATIENCE });
+/** Waits until the engine has reported so many steps or begun so many saves, or the run has ended without. */
+const until = (page: Page, what: 'steps' | 'saves', count: number) =>
+  page.waitForFunction(
+    ([name, n]) => {
+      const { seen, saves } = window.engineHook;
+      return (name === 'steps' ? seen.length : saves.begun) >= n || window.bare.running === null;
+    },
+    [what, count] as const,
+    { polling: 2, timeout: PATIENCE },
+  );
 
 interface Undisturbed {
   bytes: Buffer;
-  milliseconds: number;
+  /** From the start to the first step, and of a step, saving and evaluating included. */
+  startMs: number;
+  stepMs: number;
   context: BrowserContext;
+  address: string;
 }
 
-const test = base.extend<object, { undisturbed: Undisturbed }>({
+const test = plain.extend<object, { undisturbed: Undisturbed }>({
   undisturbed: [
-    async ({ browser }, use, { project }) => {
-      const context = await browser.newContext({ baseURL: project.use.baseURL });
+    async ({ browser }, use) => {
+      const server = await serveScripted('bare');
+      const context = await browser.newContext();
+      const address = server.scripted;
       // The first run of a browser compiles the kernels; the second is as quick as those to come.
-      const once = async () => {
-        const page = await openPage(context);
-        await expectReady(page);
+      const once = async (first: boolean) => {
+        const page = await openPage(context, address);
+        if (first) await bringInputs(page);
         const began = Date.now();
-        await start(page);
-        await expectFinished(page, STEPS);
-        const milliseconds = Date.now() - began;
-        const bytes = await exportedWeights(page);
+        await begin(page, began);
+        await until(page, 'steps', 1);
+        const stepped = Date.now();
+        expect(await ended(page)).toBe('completed');
+        const stepMs = (Date.now() - stepped) / (STEPS - 1);
+        const bytes = await finish(page, began);
         await page.close();
-        return { bytes, milliseconds };
+        return { bytes, startMs: stepped - began, stepMs };
       };
-      const first = await once();
-      const { bytes, milliseconds } = await once();
+      const first = await once(true);
+      const { bytes, ...times } = await once(false);
+      expect(bytes.length).toBeGreaterThan(1000);
       expect(bytes.equals(first.bytes), 'two undisturbed runs are the same').toBe(true);
-      await use({ bytes, milliseconds, context });
+      await use({ bytes, ...times, context, address });
       await context.close();
+      await server.close();
     },
     { scope: 'worker', timeout: 3 * PATIENCE },
   ],
@@ -168,31 +190,37 @@ const drawn = (series: number, moment: number) => (n: number) =>
 for (const [series, name] of [...names, 'saving', 'twice'].entries()) {
   for (let moment = FROM; moment < FROM + MOMENTS; moment++) {
     test(`${name}, moment ${moment} of seed ${SEED}`, async ({ undisturbed }) => {
-      const { bytes, milliseconds, context } = undisturbed;
+      const { bytes, startMs, stepMs, context, address } = undisturbed;
       const draw = drawn(series, moment);
       const any = (n: number) => names[Math.floor(draw(n) * names.length)]!;
       const since = Date.now();
-      let page = await openPage(context);
+      let page = await openPage(context, address);
       const told: string[] = [];
       for (let strike = 0; strike < (name === 'twice' ? 2 : 1); strike++) {
         const kind = name === 'saving' || name === 'twice' ? any(10 * strike) : (name as Kind);
-        const nth = name === 'saving' ? 1 + Math.floor(draw(10 * strike + 2) * SAVES) : null;
-        const wait = draw(10 * strike + 1) * (nth === null ? milliseconds : SAVING_MS);
-        if (!(await begin(page, since))) break;
-        if (nth !== null) await untilSaving(page, nth);
+        const choice = draw(10 * strike + 2);
+        const nth = name === 'saving' ? 1 + Math.floor(choice * SAVES) : null;
+        const after = Math.max(0, Math.floor((1.5 * choice - 0.5) * STEPS + 1));
+        const wait = draw(10 * strike + 1) * (nth !== null ? SAVING_MS : after > 0 ? stepMs : startMs);
+        // What was struck before may still have to notice.
+        await ended(page);
+        if ((await begin(page, since)) === 'finished') break;
+        if (nth !== null) await until(page, 'saves', nth);
+        else if (after > 0) await until(page, 'steps', after);
         await page.waitForTimeout(wait);
         const { step, done } = await page.evaluate(() => {
           const { seen, saves } = window.engineHook;
           return { step: seen.at(-1)?.step ?? 0, done: saves.done };
         });
-        page = await kinds[kind](page, context);
+        page = await kinds[kind](page, { context, address });
         const where = nth === null ? '' : `, save ${nth} ${done < nth ? 'under way' : 'done'}`;
         told.push(`${kind} after ${wait.toFixed(0)} ms at step ${step}${where}`);
       }
       const weights = await finish(page, since);
       await page.close();
-      console.log(`${name} ${moment}: ${told.join('; then ')}`);
-      expect(weights.equals(bytes), `${told.join('; then ')}: the undisturbed run's bytes`).toBe(true);
+      const words = told.join(', then ');
+      console.log(`${name} ${moment}: ${words}: ${weights.equals(bytes) ? 'same bytes' : 'OTHER BYTES'}`);
+      expect(weights.equals(bytes), `${words}: the undisturbed run’s bytes`).toBe(true);
     });
   }
 }

@@ -2,8 +2,11 @@
  * The data worker. Untrusted input (dataset files, chat templates, tokeniser rules) is processed only here, so that
  * input that loops forever costs this worker and not the page. Everything it holds can be recreated.
  */
+
+// After it.
 import { serve } from '../../rpc/rpc';
+import { closedByBrowser } from '../closed';
 import { editRow } from './edit-dataset';
 import { createDataApi } from './service';
 
-serve(Object.assign(createDataApi(), { editRow }), { moves: ['editRow'] });
+serve(Object.assign(createDataApi(), { editRow, closedByBrowser }), { moves: ['editRow'] });

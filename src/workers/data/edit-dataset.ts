@@ -16,6 +16,8 @@ import type { DataApi } from './api';
 
 /** The data worker's API: the data layer's calls, and edits. */
 export interface DataWorkerApi extends DataApi {
+  /** Whether the browser keeps this worker from reaching other servers, as workers/closed.ts found out. */
+  closedByBrowser(): Promise<boolean>;
   /** Returns the file, as UTF-8, with `fields` (column -> new value) set in row `row`. Throws bad_data if it cannot. */
   editRow(
     name: string,

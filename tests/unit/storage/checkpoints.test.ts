@@ -89,6 +89,17 @@ describe('checkpoints', () => {
     expect((await loadCheckpoint('run', 'latest'))!.info.step).toBe(3);
   });
 
+  it('of the best step stay when the run saves the same step again, at its end or in a pause', async () => {
+    await save(2, 'latest', 'best');
+    await save(4, 'latest', 'best');
+    await save(4);
+    expect((await loadCheckpoint('run', 'best'))!.info.step).toBe(4);
+    expect((await loadCheckpoint('run', 'latest'))!.info.step).toBe(4);
+    // The version before is still there to fall back to.
+    await damage(0);
+    expect((await loadCheckpoint('run', 'latest'))!.info.step).toBe(2);
+  });
+
   it('of a best step that is damaged are not replaced by an earlier best step', async () => {
     await save(2, 'latest', 'best');
     await save(4, 'latest', 'best');

@@ -99,9 +99,7 @@ function RunItem({
         </a>
         <span className="block text-[0.8125rem] text-muted">{text.progress(when, run.step, run.totalSteps)}</span>
         {run.changes && (
-          <span className="block text-[0.8125rem] text-warn">
-            {text.changed(run.changes.map(({ step }) => step))}
-          </span>
+          <span className="block text-[0.8125rem] text-warn">{text.changed(run.changes.map(({ step }) => step))}</span>
         )}
       </span>
       <StatusBadge status={run.status} />
