@@ -52,6 +52,11 @@ export function takeProfile(folder) {
     const profile = path.join(folder, n === 1 ? 'browser' : `browser-${n}`);
     const file = `${profile}.lock`;
     if (!lock(file)) continue;
-    return { profile, first: n === 1, release: () => rmSync(file, { force: true }) };
+    const release = () => {
+      process.off('exit', release);
+      rmSync(file, { force: true });
+    };
+    process.on('exit', release);
+    return { profile, first: n === 1, release };
   }
 }

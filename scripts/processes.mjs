@@ -16,11 +16,23 @@ function statOf(pid) {
 /** When a process was started, in ticks since the machine was; null where the system does not say. */
 const startOf = (pid) => statOf(pid)?.[19] ?? null;
 
-/** The parent of any process; null where the system does not say. */
-export const parentOf = (pid) => {
-  const parent = Number(statOf(pid)?.[1]);
-  return parent > 0 ? parent : null;
-};
+/**
+ * Who started us, as a text that changes when they end: our parent, and when that is only a shell for one command, its parent
+ * too, as far as the system says.
+ */
+export function starters() {
+  const parent = process.ppid;
+  const isShell = /^(ba|da|z)?sh$/.test(nameOf(parent) ?? '');
+  return [parent, isShell ? statOf(parent)?.[1] : ''].join();
+}
+
+function nameOf(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return null;
+  }
+}
 
 /** @typedef {{ pid: number, started: string | null, host: string }} Owner */
 

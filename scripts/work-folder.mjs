@@ -1,7 +1,16 @@
 // Where a headless run works until its results are whole: a hidden folder beside them. That it is there, with our process in
 // it, also tells other runs that somebody writes these results.
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ourselves, stillRuns } from './processes.mjs';

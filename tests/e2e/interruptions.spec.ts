@@ -1,14 +1,14 @@
 /**
  * Interruptions at random moments: whatever ends a run, and whenever, it goes on and ends with the bytes of an undisturbed
  * run. The seed decides the moments: a third fall anywhere between the start and the first step, the others a share of a step's
- * time after one of the steps. Where there is a choice, it decides the kind too. `npm test` tries a few; `npm run test:interruptions` tries 30 of each kind.
+ * time after one of the steps. Runs struck while saving stand still in the middle of a write. Where there is a choice, it decides the kind too. `npm test` tries a few; `npm run test:interruptions` tries 30 of each kind.
  */
 import { readFileSync } from 'node:fs';
 import { type BrowserContext, expect, type Page, test as plain } from '@playwright/test';
 import { serveScripted } from '../../scripts/scripted.mjs';
 import { Stream, uniform } from '../../src/base/random';
 import { resolveRecipe } from '../../src/recipe/defaults';
-import { killEngine, loseDevice, PATIENCE, watchEngine } from './support/studio';
+import { holdWrite, killEngine, loseDevice, PATIENCE, watchEngine } from './support/studio';
 
 const STEPS = 8;
 /** Dropout, two evaluations with a best step each, and checkpoints at steps 2, 4, 6 and 8. */
@@ -28,9 +28,8 @@ const recipe = resolveRecipe({
     learning_rate: 2e-3,
   },
 });
-const SAVES = 4;
-/** Saving takes some tens of milliseconds. */
-const SAVING_MS = 50;
+/** What the engine puts into the database: metrics and bytes at each, and a manifest for each slot that has one. */
+const WRITES = 15;
 
 const setting = (name: string, usual: number) => Number(process.env[`TABTUNE_${name}`] ?? usual);
 const SEED = setting('SEED', 1);
@@ -129,16 +128,12 @@ async function finish(page: Page, since: number): Promise<Buffer> {
   return Buffer.from(await page.evaluate(() => window.bare.weights()), 'base64');
 }
 
-/** Waits until the engine has reported so many steps or begun so many saves, or the run has ended without. */
-const until = (page: Page, what: 'steps' | 'saves', count: number) =>
-  page.waitForFunction(
-    ([name, n]) => {
-      const { seen, saves } = window.engineHook;
-      return (name === 'steps' ? seen.length : saves.begun) >= n || window.bare.running === null;
-    },
-    [what, count] as const,
-    { polling: 2, timeout: PATIENCE },
-  );
+/** Waits until the engine has reported so many steps, or the run has ended without. */
+const untilSteps = (page: Page, count: number) =>
+  page.waitForFunction((n) => window.engineHook.seen.length >= n || window.bare.running === null, count, {
+    polling: 2,
+    timeout: PATIENCE,
+  });
 
 interface Undisturbed {
   bytes: Buffer;
@@ -161,7 +156,7 @@ const test = plain.extend<object, { undisturbed: Undisturbed }>({
         if (first) await bringInputs(page);
         const began = Date.now();
         await begin(page, began);
-        await until(page, 'steps', 1);
+        await untilSteps(page, 1);
         const stepped = Date.now();
         expect(await ended(page)).toBe('completed');
         const stepMs = (Date.now() - stepped) / (STEPS - 1);
@@ -194,30 +189,33 @@ for (const [series, name] of [...names, 'saving', 'twice'].entries()) {
       const draw = drawn(series, moment);
       const any = (n: number) => names[Math.floor(draw(n) * names.length)]!;
       const since = Date.now();
+      const write = 1 + Math.floor(draw(3) * WRITES);
+      const gate = name === 'saving' ? await holdWrite(context, write, draw(4) < 0.5) : null;
       let page = await openPage(context, address);
       const told: string[] = [];
       for (let strike = 0; strike < (name === 'twice' ? 2 : 1); strike++) {
         const kind = name === 'saving' || name === 'twice' ? any(10 * strike) : (name as Kind);
         const choice = draw(10 * strike + 2);
-        const nth = name === 'saving' ? 1 + Math.floor(choice * SAVES) : null;
         const after = Math.max(0, Math.floor((1.5 * choice - 0.5) * STEPS + 1));
-        const wait = draw(10 * strike + 1) * (nth !== null ? SAVING_MS : after > 0 ? stepMs : startMs);
+        const wait = draw(10 * strike + 1) * (after > 0 ? stepMs : startMs);
         // What was struck before may still have to notice.
         await ended(page);
+        await page.evaluate(() => Object.assign(window.engineHook, { seen: [] }));
         if ((await begin(page, since)) === 'finished') break;
-        if (nth !== null) await until(page, 'saves', nth);
-        else if (after > 0) await until(page, 'steps', after);
-        await page.waitForTimeout(wait);
-        const { step, done } = await page.evaluate(() => {
-          const { seen, saves } = window.engineHook;
-          return { step: seen.at(-1)?.step ?? 0, done: saves.done };
-        });
+        // A run that ends without that many writes fails the test instead of waiting for ever.
+        if (gate) expect(await Promise.race([gate.reached().then(() => 'reached'), ended(page)])).toBe('reached');
+        else {
+          if (after > 0) await untilSteps(page, after);
+          await page.waitForTimeout(wait);
+        }
+        const step = await page.evaluate(() => window.engineHook.seen.at(-1)?.step ?? 0);
         page = await kinds[kind](page, { context, address });
-        const where = nth === null ? '' : `, save ${nth} ${done < nth ? 'under way' : 'done'}`;
-        told.push(`${kind} after ${wait.toFixed(0)} ms at step ${step}${where}`);
+        await gate?.open();
+        told.push(`${kind} ${gate ? `in write ${write}` : `after ${wait.toFixed(0)} ms`} at step ${step}`);
       }
       const weights = await finish(page, since);
       await page.close();
+      await gate?.remove();
       const words = told.join(', then ');
       console.log(`${name} ${moment}: ${words}: ${weights.equals(bytes) ? 'same bytes' : 'OTHER BYTES'}`);
       expect(weights.equals(bytes), `${words}: the undisturbed run’s bytes`).toBe(true);

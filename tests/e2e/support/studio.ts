@@ -4,7 +4,7 @@
  * in the middle of a step every time, however quick the GPU and however slow the page.
  */
 import { readFileSync } from 'node:fs';
-import { expect, type Locator, type Page, type Route } from '@playwright/test';
+import { type BrowserContext, expect, type Locator, type Page, type Route } from '@playwright/test';
 import { readZip } from '../../../src/formats/zip';
 import type { RecipeInput } from '../../../src/recipe/types';
 import { DATABASE } from '../../../src/storage/database';
@@ -38,8 +38,6 @@ export const tiny: RecipeInput = {
 interface EngineHook {
   /** Steps that the engine reported since the page was opened or the run was started, in order. */
   seen: { step: number; loss: number }[];
-  /** How many checkpoints it began to save, and how many it finished. */
-  saves: { begun: number; done: number };
   engine: Worker | null;
 }
 
@@ -50,7 +48,7 @@ declare global {
 }
 
 function hookEngine(): void {
-  const hook: EngineHook = { seen: [], saves: { begun: 0, done: 0 }, engine: null };
+  const hook: EngineHook = { seen: [], engine: null };
   window.engineHook = hook;
   const Real = window.Worker;
   window.Worker = class extends Real {
@@ -61,8 +59,6 @@ function hookEngine(): void {
       this.addEventListener('message', ({ data }) => {
         const event = data.type === 'callback' ? data.args[0] : null;
         if (event?.type === 'metrics' && event.row.kind === 'step') hook.seen.push(event.row);
-        if (event?.type === 'state' && event.state === 'saving') hook.saves.begun++;
-        if (event?.type === 'checkpoint') hook.saves.done++;
       });
     }
   };
@@ -91,6 +87,24 @@ function standStill(at: number): void {
   self.postMessage = posting as typeof self.postMessage;
 }
 
+/** In the engine worker, before its own script: stands still before or after the nth time that it puts something into the database. */
+function standInWrite(nth: number, after: boolean): void {
+  const { put } = IDBObjectStore.prototype;
+  let count = 0;
+  const stand = () => {
+    const request = new XMLHttpRequest();
+    request.open('GET', '/gate', false);
+    request.send();
+  };
+  IDBObjectStore.prototype.put = function (...args) {
+    count++;
+    if (count === nth && !after) stand();
+    const request = put.apply(this, args);
+    if (count === nth && after) stand();
+    return request;
+  };
+}
+
 export interface Gate {
   /** The step has been reported, to the page too, and the engine stands. */
   reached(): Promise<void>;
@@ -100,31 +114,47 @@ export interface Gate {
 
 /** Before the page is opened: its engine will stand still after a step. */
 export async function holdAt(page: Page, step: number): Promise<Gate> {
+  const { arrived, open } = await hold(page, `(${standStill})(${step});`);
+  return {
+    async reached() {
+      await arrived;
+      await untilStep(page, step);
+    },
+    open,
+  };
+}
+
+/** Before a page is opened: its engine will stand still in the middle of a write, within an open transaction. */
+export async function holdWrite(context: BrowserContext, nth: number, after: boolean) {
+  const { arrived, open, remove } = await hold(context, `(${standInWrite})(${nth}, ${after});`);
+  return { reached: () => arrived, open, remove };
+}
+
+/** Puts a script before that of the engine, which asks for `/gate` and waits for the answer. */
+async function hold(place: Page | BrowserContext, script: string) {
   let opened = false;
   let held: Route | null = null;
   let arrive = () => {};
   const arrived = new Promise<void>((resolve) => {
     arrive = resolve;
   });
-  await page.route('**/engine-worker-*.js', async (route) => {
+  await place.route('**/engine-worker-*.js', async (route) => {
     const response = await route.fetch();
-    await route.fulfill({ response, body: `(${standStill})(${step});\n${await response.text()}` });
+    await route.fulfill({ response, body: `${script}\n${await response.text()}` });
   });
-  await page.route('**/gate', async (route) => {
+  await place.route('**/gate', async (route) => {
     if (opened) return route.fulfill({ status: 204 });
     held = route;
     arrive();
   });
   return {
-    async reached() {
-      await arrived;
-      await untilStep(page, step);
-    },
+    arrived,
     async open() {
       opened = true;
       // Nobody listens where the worker is gone.
       await held?.fulfill({ status: 204 }).catch(() => {});
     },
+    remove: () => place.unrouteAll({ behavior: 'ignoreErrors' }),
   };
 }
 
