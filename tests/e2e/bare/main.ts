@@ -43,8 +43,12 @@ window.bare = {
   },
   async weights() {
     const run = await lastRun();
-    await session.openRun(run!.id);
-    const { files } = await session.exportAdapter();
+    const open = async () => {
+      await session.openRun(run!.id);
+      return session.exportAdapter();
+    };
+    // A device that was lost only now fails one call, and a person would try again.
+    const { files } = await open().catch(open);
     const { bytes } = files.find(({ path }) => path.endsWith('.safetensors'))!;
     return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
   },

@@ -124,11 +124,12 @@ export async function holdAt(page: Page, step: number): Promise<Gate> {
   };
 }
 
-/** Before a page is opened: its engine will stand still in the middle of a write, within an open transaction. */
-export async function holdWrite(context: BrowserContext, nth: number, after: boolean) {
-  const { arrived, open, remove } = await hold(context, `(${standInWrite})(${nth}, ${after});`);
-  return { reached: () => arrived, open, remove };
-}
+/** From now on engines of these pages stand still in the middle of a write, within an open transaction. */
+export const holdWrite = (context: BrowserContext, nth: number, after: boolean) =>
+  hold(context, `(${standInWrite})(${nth}, ${after});`);
+
+/** From now on engines of these pages stand still after a step. */
+export const holdStep = (context: BrowserContext, step: number) => hold(context, `(${standStill})(${step});`);
 
 /** Puts a script before that of the engine, which asks for `/gate` and waits for the answer. */
 async function hold(place: Page | BrowserContext, script: string) {
@@ -139,8 +140,13 @@ async function hold(place: Page | BrowserContext, script: string) {
     arrive = resolve;
   });
   await place.route('**/engine-worker-*.js', async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, body: `${script}\n${await response.text()}` });
+    try {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: `${script}\n${await response.text()}` });
+    } catch (cause) {
+      // The page was closed meanwhile; anything else is a fault.
+      if (!/closed|Test ended/.test(String(cause))) throw cause;
+    }
   });
   await place.route('**/gate', async (route) => {
     if (opened) return route.fulfill({ status: 204 });
