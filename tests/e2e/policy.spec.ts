@@ -87,16 +87,17 @@ test('on a plain static host the workers are closed by our own code, and the pri
 test('a page in a frame does not start, and our server does not let it be framed', async ({ page, baseURL }) => {
   const host = await plainHost();
   try {
-    await page.goto('about:blank');
-    await page.setContent(`<iframe src="${host.address}"></iframe><iframe src="${baseURL}"></iframe>`);
-    const [plain, ours] = [0, 1].map((n) => page.frameLocator(`iframe >> nth=${n}`));
+    const around = ['', 'headless.html'].map((name) => `<iframe src="${host.address}${name}"></iframe>`);
+    const body = `${around.join('')}<iframe src="${baseURL}"></iframe>`;
+    await page.route('**/around', (route) => route.fulfill({ contentType: 'text/html', body }));
+    await page.goto(`${host.address}around`);
+    const [plain, headless, ours] = [0, 1, 2].map((n) => page.frameLocator(`iframe >> nth=${n}`));
     await expect(plain!.getByText('Tabtune does not start inside another page.')).toBeVisible();
     await expect(plain!.getByRole('button', { name: 'Start training' })).toHaveCount(0);
     expect(page.workers()).toEqual([]);
     // The browser shows a page of its own there.
     await expect(ours!.locator('#root')).toHaveCount(0);
-    await page.setContent(`<iframe src="${host.address}headless.html"></iframe>`);
-    await expect(page.frameLocator('iframe').getByText('This page runs a recipe for a script')).toBeVisible();
+    await expect(headless!.getByText('This page runs a recipe for a script')).toBeVisible();
     const framed = page.frames().find((frame) => frame.url().endsWith('headless.html'))!;
     await framed.waitForLoadState('load');
     expect(await framed.evaluate(() => 'tabtune' in window)).toBe(false);
