@@ -117,10 +117,10 @@ export class DataSession {
 
   /** Text like the base model's training data, if replay, EWC or the measurement of forgetting needs it. */
   async baseText(recipe: Recipe): Promise<TokenizedExample[]> {
-    const source = baseSource(recipe);
-    if (source === null) return [];
+    const section = baseSection(recipe);
+    if (section === null) return [];
     const model = this.needs.model(recipe.model.source);
-    const file = await this.file({ ...recipe.dataset, source, format: 'auto', columns: null });
+    const file = await this.file(section);
     const { maxLength } = await this.tokenize(recipe);
     const key = JSON.stringify([file.key, maxLength, model.info.kind]);
     if (this.base?.model === model && this.base.key === key) return this.base.result;
@@ -146,8 +146,8 @@ export class DataSession {
 
   /** Of the text that replay, EWC or the measurement of forgetting uses; null without. */
   async baseFingerprint(recipe: Recipe): Promise<InputFingerprint | null> {
-    const source = baseSource(recipe);
-    return source === null ? null : this.fingerprint({ ...recipe.dataset, source, format: 'auto', columns: null });
+    const section = baseSection(recipe);
+    return section === null ? null : this.fingerprint(section);
   }
 
   /** The tokens are large and useless without their model. */
@@ -197,10 +197,11 @@ export class DataSession {
 const BUILTIN_BASE_TEXT = 'builtin:base-text';
 
 /** The base text in the recipe, or else the built-in model's if something needs it. */
-function baseSource({ model, dataset, training }: Recipe): string | null {
-  if (dataset.base_text !== null) return dataset.base_text;
+function baseSection({ model, dataset, training }: Recipe): DatasetSection | null {
   const needed = training.replay_ratio > 0 || training.ewc_lambda > 0;
-  return needed && model.source.startsWith('builtin:') ? BUILTIN_BASE_TEXT : null;
+  const usual = needed && model.source.startsWith('builtin:') ? BUILTIN_BASE_TEXT : null;
+  const source = dataset.base_text ?? usual;
+  return source === null ? null : { ...dataset, source, format: 'auto', columns: null };
 }
 
 const fingerprintOf = async (bytes: ArrayBuffer): Promise<InputFingerprint> => ({

@@ -96,7 +96,10 @@ export async function prepareJob(
   if (old && active.hasCheckpoint) {
     const { record } = old;
     run = { ...record, status: 'running', error: null, updatedAt: now, inputs };
-    if (changed.length > 0) run.changes = [...(record.changes ?? []), { step: old.step, what: changed }];
+    if (changed.length > 0) {
+      run.data = fresh.data;
+      run.changes = [...(record.changes ?? []), { step: old.step, what: changed }];
+    }
   }
   // Interrupted before its first checkpoint: the same run, from the beginning.
   else if (old) run = { ...fresh, id: old.record.id, createdAt: old.record.createdAt };
