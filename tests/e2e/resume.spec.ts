@@ -53,7 +53,7 @@ test('a run whose data has changed is asked about before it is resumed', async (
   await gate.reached();
   await page.reload();
   await gate.open();
-  await expect(page.getByText(`stopped at step ${SAVED} of ${STEPS}`)).toBeVisible();
+  await expect(page.getByText(`” stopped at step ${SAVED} of ${STEPS}`)).toBeVisible();
   await expectReady(page);
   await drop(page, 'replies.csv', csv(30));
   await expectReady(page);
@@ -63,7 +63,7 @@ test('a run whose data has changed is asked about before it is resumed', async (
   await expect(question).toContainText('replies.csv is another file now');
   await question.getByRole('button', { name: 'Cancel' }).click();
   // The run is as it was.
-  await expect(page.getByText(`stopped at step ${SAVED} of ${STEPS}`)).toBeVisible();
+  await expect(page.getByText(`” stopped at step ${SAVED} of ${STEPS}`)).toBeVisible();
   await resumeButton(page).click();
   await question.getByRole('button', { name: 'Resume anyway' }).click();
   await expectFinished(page, STEPS);
