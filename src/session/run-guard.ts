@@ -9,7 +9,7 @@ import { runLockName } from '../storage/runs';
 
 export type PageLocks = Locks & Pick<LockManager, 'query'>;
 
-export const TRAINING_LOCK = 'tabtune-training';
+const TRAINING_LOCK = 'tabtune-training';
 
 /** Held for each source that a run reads, from before it is read until the run has ended. */
 const inputLocks = (sources: readonly string[]): string[] => [
@@ -77,28 +77,24 @@ export async function whileUnused<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   if (!locks) return work();
-  const [name, ...others] = inputLocks(sources);
-  return takeAll(locks, name, others, work);
+  return takeAll(locks, inputLocks(sources), work);
 }
 
-async function takeAll<T>(
-  locks: PageLocks,
-  name: string | undefined,
-  others: string[],
-  work: () => Promise<T>,
-): Promise<T> {
+/** Takes the locks one inside the other, and then does the work. */
+async function takeAll<T>(locks: PageLocks, names: string[], work: () => Promise<T>): Promise<T> {
+  const [name, ...others] = names;
   if (name === undefined) return work();
-  let started = false;
+  let answered = false;
   try {
     return (await locks.request(name, { ifAvailable: true }, (lock) => {
-      started = true;
+      answered = true;
       if (!lock) throw inUse();
-      return takeAll(locks, others[0], others.slice(1), work);
+      return takeAll(locks, others, work);
     })) as T;
   } catch (cause) {
+    if (answered) throw cause;
     // Locks are forbidden (e.g. for an opaque origin).
-    if (!started) return takeAll(locks, others[0], others.slice(1), work);
-    throw cause;
+    return takeAll(locks, others, work);
   }
 }
 
@@ -114,19 +110,6 @@ export async function someTabTrains(locks: PageLocks | null): Promise<boolean | 
   try {
     const { held = [] } = await locks.query();
     return held.some(({ name }) => name === TRAINING_LOCK);
-  } catch {
-    return null;
-  }
-}
-
-/** Ids of runs alive in any tab of this browser; null if that cannot be known. */
-export async function livingRuns(locks: PageLocks | null): Promise<Set<string> | null> {
-  if (!locks) return null;
-  try {
-    const { held = [] } = await locks.query();
-    const prefix = runLockName('');
-    const names = held.map(({ name }) => name ?? '').filter((name) => name.startsWith(prefix));
-    return new Set(names.map((name) => name.slice(prefix.length)));
   } catch {
     return null;
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { Bench } from './support/headless';
@@ -50,6 +51,19 @@ test('a recipe gives metrics, a summary and an adapter', async () => {
   expect(summary).toMatchObject({ steps: 2, reason: 'completed', versions: { tfjs: '4.22.0' } });
   expect(summary.recipe.dataset.source).toBe('file:data/pirate.jsonl');
   expect(summary.recipe.training.seed).toBe(42);
+  const sha256 = createHash('sha256').update(lines.join('\n')).digest('hex');
+  expect(summary.inputs.dataset).toEqual({ sha256, bytes: lines.join('\n').length });
+  // What is in the folder, by content: a later run to the same place replaces this and nothing else.
+  const hashed = Object.entries(summary.written as Record<string, string>);
+  expect(hashed.map(([name]) => name)).toContain('adapter/adapter_model.safetensors');
+  for (const [name, hash] of hashed) {
+    expect(
+      createHash('sha256')
+        .update(readFileSync(bench.path('results', name)))
+        .digest('hex'),
+      name,
+    ).toBe(hash);
+  }
 
   const config = JSON.parse(read('adapter/adapter_config.json'));
   expect(config).toMatchObject({ peft_type: 'LORA', r: 4, lora_alpha: 8 });
