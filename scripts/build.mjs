@@ -28,6 +28,9 @@ export async function ensureBuilt({ log = console.error } = {}) {
   const started = new Date();
   const { build } = await import('vite');
   const fresh = path.join(root, '.cache', `build-${process.pid}`);
+  const clear = () => rmSync(fresh, { recursive: true, force: true });
+  // Ended in the middle of it.
+  process.once('exit', clear);
   try {
     await build({ root, logLevel: 'error', build: { outDir: fresh, emptyOutDir: true } });
     // As old as the sources that it was made of: what is saved during the build is newer.
@@ -37,7 +40,8 @@ export async function ensureBuilt({ log = console.error } = {}) {
     renameSync(fresh, dist);
     rmSync(old, { recursive: true, force: true });
   } finally {
-    rmSync(fresh, { recursive: true, force: true });
+    process.off('exit', clear);
+    clear();
   }
   log(`Built in ${((Date.now() - started.getTime()) / 1000).toFixed(1)} s.`);
   return dist;

@@ -1,5 +1,6 @@
 /** The page behind `npm run headless`, which runs a recipe unattended. See protocol.ts for who calls whom. */
 import { TabtuneError } from '../base/errors';
+import { isFramed } from '../base/framed';
 import type { DataProblem, TokenizedDataset } from '../data/types';
 import { usageSentence } from '../data/usage';
 import { exportsOf } from '../exports';
@@ -10,6 +11,7 @@ import type { Recipe } from '../recipe/types';
 import { type Connection, connect } from '../rpc/rpc';
 import type { MergedDtype, MergedExport, ModelInfo, RunSummary, Session, TrainEvent } from '../session/api';
 import { createSession } from '../session/session';
+import type { RunRecord } from '../storage/types';
 import type { EngineApi } from '../workers/engine/api';
 import type { CheckedInput, Measurements, MeasureOptions, Message, Outcome, RunOptions, RunOutput } from './protocol';
 import { metricsLine, summaryOf } from './summary';
@@ -142,7 +144,7 @@ async function sendFile(folder: 'adapter' | 'model', path: string, blob: Blob): 
 }
 
 /** Trains to the end. Throws if the run fails. */
-async function train(session: Session, recipe: Recipe): Promise<RunSummary> {
+async function train(session: Session, recipe: Recipe): Promise<{ summary: RunSummary; run: RunRecord }> {
   let summary: RunSummary | null = null;
   let failure: TabtuneError | null = null;
   let totalSteps = 0;
@@ -176,13 +178,13 @@ async function train(session: Session, recipe: Recipe): Promise<RunSummary> {
   };
   const unsubscribe = session.subscribe(onEvent);
   try {
-    await session.train(recipe);
+    const run = await session.train(recipe);
+    if (failure) throw failure;
+    if (!summary) throw new TabtuneError({ code: 'internal', message: 'The run ended without a summary.' });
+    return { summary, run };
   } finally {
     unsubscribe();
   }
-  if (failure) throw failure;
-  if (!summary) throw new TabtuneError({ code: 'internal', message: 'The run ended without a summary.' });
-  return summary;
 }
 
 async function merge(session: Session, dtype: MergedDtype): Promise<MergedExport> {
@@ -254,7 +256,7 @@ async function run(options: RunOptions): Promise<RunOutput> {
     const plan = await session.forecast(recipe);
     const [blocker] = plan.blockers;
     if (blocker) throw TabtuneError.fromData(blocker);
-    const summary = await train(session, recipe);
+    const { summary, run } = await train(session, recipe);
     const trained = { method: recipe.method.type, objective: recipe.objective.type };
     // A method that trains the model's own weights leaves a model, and no separate adapter.
     const adapter = exportsOf(trained).some(({ id }) => id === 'adapter');
@@ -283,12 +285,15 @@ async function run(options: RunOptions): Promise<RunOutput> {
           ? { ...method, init_adapter: options.recipe.method.init_adapter }
           : method,
     };
-    return { summary: summaryOf({ ...summary, recipe: given }, parsed, tokenized, plan, files, merged), logits };
+    return { summary: summaryOf({ ...summary, recipe: given }, run, parsed, tokenized, plan, files, merged), logits };
   } finally {
     if (options.hub) await tidy(session).catch(() => {});
     session.close();
   }
 }
+
+// Nothing here may be asked by a page around this one.
+if (isFramed()) throw new Error('Tabtune does not start inside another page.');
 
 window.tabtune = {
   check: (text) => outcome(() => check(text)),

@@ -34,6 +34,8 @@ export interface ModelFolder {
   text(name: string): Promise<string>;
   /** Bytes [start, end) of a file; the whole file by default. */
   bytes(name: string, start?: number, end?: number): Promise<ArrayBuffer>;
+  /** A hash of a file's content if it is known without reading the file; always made in the same way for the same source. */
+  hash?(name: string): Promise<string | undefined>;
   /** GGUF only: the tensors, by their names in the checkpoint. */
   tensors?: Map<string, FolderTensor>;
   /** GGUF only: the vocabulary for tokenizer.json. `text` builds that file too, but can take a second. */

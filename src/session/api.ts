@@ -79,6 +79,9 @@ export type TrainEvent =
   | { type: 'finished'; run: RunRecord; summary: RunSummary }
   | { type: 'failed'; error: ErrorData; run: RunRecord | null; resumable: boolean };
 
+/** What to do if a run's data or model is not what it was trained on. */
+export type ChangedInputs = 'refuse' | 'use';
+
 export interface RunSummary {
   recipe: Recipe;
   reason: 'completed' | 'stopped' | 'early_stopping';
@@ -194,8 +197,12 @@ export interface Session extends HubApi {
 
   /** Starts a run; events go to `subscribe`. Resolves with the run's record once it has ended in any way. */
   train(recipe: Recipe): Promise<RunRecord>;
-  /** Resumes an interrupted or paused run from its last checkpoint, or from the beginning if it has none. */
-  resumeRun(runId: string): Promise<RunRecord>;
+  /**
+   * Resumes an interrupted or paused run from its last checkpoint, or from the beginning if it has none. Rejects with
+   * `inputs_changed` if its data or model has changed since, unless they are to be used all the same. Whatever goes wrong
+   * before its first step, the run stays as it was.
+   */
+  resumeRun(runId: string, changed?: ChangedInputs): Promise<RunRecord>;
   pause(): Promise<void>;
   resume(): Promise<void>;
   /** Stops after the current step and keeps what was learned. */
@@ -247,6 +254,11 @@ export interface Session extends HubApi {
 
   storage(): Promise<{ usage: number; quota: number; persisted: boolean; items: StorageItem[] }>;
   deleteStored(id: string): Promise<void>;
+  /**
+   * Whether the browser itself keeps the workers with people's data from reaching other servers. It does where the page's
+   * server sends the policy; elsewhere only Tabtune's own code does.
+   */
+  workersClosed(): Promise<boolean>;
   eraseEverything(): Promise<void>;
   /** Terminates all workers. */
   close(): void;

@@ -19,6 +19,8 @@ import type { ReadFilesApi } from './read-files';
 
 /** The data worker's API: the data layer's calls, edits, and the reading of other files. */
 export interface DataWorkerApi extends DataApi, ReadFilesApi {
+  /** Whether the browser keeps this worker from reaching other servers, as workers/closed.ts found out. */
+  closedByBrowser(): Promise<boolean>;
   /** Returns the file, as UTF-8, with `fields` (column -> new value) set in row `row`. Throws bad_data if it cannot. */
   editRow(
     name: string,

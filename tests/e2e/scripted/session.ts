@@ -168,6 +168,7 @@ export function createScriptedSession(script: Script): Session {
       deleted.add(id);
       deleteModel(id);
     },
+    workersClosed: async () => true,
     async eraseEverything() {},
     close() {},
   };

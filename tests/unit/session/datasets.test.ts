@@ -108,6 +108,7 @@ describe('tokens', () => {
         return wanted.training.per_device_train_batch_size > 1 ? 992 : null;
       },
       onSave: () => {},
+      whileUnused: (_source, work) => work(),
     });
     const source = await open.session.importDataset(csv(replies));
     const small = recipe({ dataset: { source }, training: { per_device_train_batch_size: 4 } });

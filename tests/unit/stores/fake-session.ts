@@ -173,6 +173,7 @@ export function fakeSession(parts: Partial<Session> = {}): Session & { emit: (ev
     persist: vi.fn(async () => true),
     storage: async () => ({ usage: 0, quota: 1, persisted: false, items: [] }),
     deleteStored: async () => {},
+    workersClosed: async () => true,
     eraseEverything: async () => {},
     close: () => {},
     emit(event) {
