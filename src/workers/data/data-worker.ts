@@ -3,7 +3,7 @@
  * input that loops forever costs this worker and not the page. Everything it holds can be recreated.
  */
 
-// After it.
+import '../closed';
 import { serve } from '../../rpc/rpc';
 import { closedByBrowser } from '../closed';
 import { editRow } from './edit-dataset';
