@@ -60,4 +60,6 @@ export interface ModelSummary {
   hiddenSize: number;
   layers: number;
   licence: string;
+  /** The output projection differs from the embedding although config.json ties them: it is used as stored. */
+  headApart?: boolean;
 }

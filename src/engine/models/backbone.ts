@@ -39,6 +39,7 @@ export function languageModel(c: BackboneConfig, load: Loader, { lm, ...parts }:
     initializerRange: c.initializer_range,
     parameters: load.parameters,
     tensors: load.tensors,
+    ties: [],
     heads: lm ? { lm } : {},
     createCache: keyValueWidth === null ? null : (capacity) => emptyCache(capacity, layers, keyValueWidth),
     dispose: load.dispose,

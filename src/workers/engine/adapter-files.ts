@@ -1,7 +1,10 @@
 /** The files that an open adapter is saved in, in the layout of its ecosystem. */
 import { TabtuneError } from '../../base/errors';
+import { moduleOf } from '../../base/saved-modules';
 import { exportedMethod } from '../../engine/methods';
-import { headTensors } from '../../engine/methods/opened-tensors';
+import { headTensors, readTensor, shapeOf } from '../../engine/methods/opened-tensors';
+import type { NamedTensors } from '../../engine/methods/tensors';
+import type { LanguageModel, ModelTensor } from '../../engine/models/model';
 import type { AdapterFiles } from '../../formats/adapter-format';
 import { modelClass } from '../../formats/adapterhub';
 import { labelsFile } from '../../formats/labels';
@@ -32,12 +35,14 @@ export async function adapterFiles(open: OpenAdapter, base: BaseName): Promise<A
   const { classification: classifier = null } = model.heads;
   const { taskType } = objectiveOf({ type: open.objective });
   const { config, tensors } = await exportedMethod(model, method, settings);
+  const output = await tiedOutput(model, tensors);
   const files = format.write({
     section: settings,
     model: adapterModel(model),
     base,
     exported: config,
-    tensors,
+    tensors: new Map([...tensors, ...output.tensors]),
+    savedBeside: output.modules,
     headTensors: new Set(headTensors(model).map(({ name }) => name)),
     task: classifier,
     // A masked language model has no task type; its class tells PEFT how to open it.
@@ -45,3 +50,31 @@ export async function adapterFiles(open: OpenAdapter, base: BaseName): Promise<A
   });
   return classifier ? [...files, labelsFile(classifier)] : files;
 }
+
+/** What a person should know about an adapter's files, a sentence each. */
+export const adapterNotes = ({ model, method }: Pick<OpenAdapter, 'model' | 'method'>): string[] =>
+  model.ties.some(({ of }) => method.opened?.has(of)) ? [TIED_OUTPUT] : [];
+
+const TIED_OUTPUT =
+  'The output projection of this model is its embedding, so both were trained as one. The file holds the trained values for both, because PEFT would otherwise leave the output projection as it was.';
+
+/**
+ * The modules of a trained embedding's other uses, with everything in them: PEFT copies a tied embedding that it saves, and the
+ * output projection stays as in the base unless the file has it too.
+ */
+async function tiedOutput(
+  model: LanguageModel,
+  trained: NamedTensors,
+): Promise<{ modules: string[]; tensors: NamedTensors }> {
+  const modules = new Set(model.ties.filter(({ of }) => trained.has(of)).map(({ name }) => moduleOf(name)));
+  const tensors: NamedTensors = new Map();
+  const byName = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
+  const valuesOf = async (name: string) => trained.get(name) ?? (await baseValues(byName.get(name)!));
+  for (const { name, of } of model.ties) if (modules.has(moduleOf(name))) tensors.set(name, await valuesOf(of));
+  for (const { name } of model.tensors) {
+    if (modules.has(moduleOf(name)) && !trained.has(name)) tensors.set(name, await valuesOf(name));
+  }
+  return { modules: [...modules], tensors };
+}
+
+const baseValues = async (tensor: ModelTensor) => ({ shape: shapeOf(tensor), data: await readTensor(tensor) });

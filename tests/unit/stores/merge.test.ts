@@ -7,7 +7,13 @@ const { connectSession } = await import('../../../src/stores/session');
 const { useMerge } = await import('../../../src/stores/merge');
 const initial = useMerge.getState();
 
-const merged: MergedExport = { name: 'pirate-chat-merged', files: [], bytes: 1000, maxLogitDifference: 2e-6 };
+const merged: MergedExport = {
+  name: 'pirate-chat-merged',
+  files: [],
+  bytes: 1000,
+  maxLogitDifference: 2e-6,
+  notes: [],
+};
 
 afterEach(() => useMerge.setState(initial, true));
 
