@@ -29,12 +29,17 @@ export interface AdapterModel {
   headModules: readonly string[];
   /** Of the checkpoint; a tied one once. */
   tensorNames: readonly string[];
+  /** Tensors that files hold and that take no part in computing. */
+  idleTensors: readonly string[];
   /** Tensors that are another one. */
   ties: readonly { name: string; of: string }[];
 }
 
 /** What an adapter's names are fitted to. */
-export type FittedModel = Pick<AdapterModel, 'family' | 'blockPaths' | 'headPrefix' | 'tensorNames' | 'ties'>;
+export type FittedModel = Pick<
+  AdapterModel,
+  'family' | 'blockPaths' | 'headPrefix' | 'tensorNames' | 'idleTensors' | 'ties'
+>;
 
 export interface ReadAdapter<S> {
   section: S;

@@ -9,7 +9,7 @@ import type { AdapterModel, AdapterTensors } from '../formats/adapter-format';
 import { ADAPTER_WEIGHTS } from '../formats/peft';
 import { EXPORT_AGAIN, refuse } from '../formats/peft/refuse';
 
-type SavedIn = Pick<AdapterModel, 'family' | 'tensorNames' | 'ties'>;
+type SavedIn = Pick<AdapterModel, 'family' | 'tensorNames' | 'idleTensors' | 'ties'>;
 
 /** Whether the names stand for a tensor of the checkpoint, under its own name or transformers'. */
 const stands = ({ family }: SavedIn, tensor: string, names: readonly string[]) =>
@@ -28,6 +28,7 @@ export function savedFromPeft(
   const own: AdapterTensors = new Map(
     [...values].map(([name, tensor]) => [isSaved(name, names) ? checkpointName(family, name) : name, tensor]),
   );
+  for (const name of model.idleTensors) own.delete(name);
   const all = [...model.tensorNames, ...model.ties.map(({ name }) => name)];
   // PEFT passes over names that stand for nothing.
   let used = names.filter((name) => all.some((tensor) => stands(model, tensor, [name])));

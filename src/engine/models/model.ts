@@ -131,6 +131,8 @@ export interface LanguageModel {
   tensors: ModelTensor[];
   /** Tensors that are another one, by the checkpoint's names: with tied embeddings, the output projection. */
   ties: readonly Tie[];
+  /** Tensors of transformers' modules that take no part in computing: the first bias of an untied encoder's head. */
+  idle: readonly ModelTensor[];
   /** Heads on the hidden states: the checkpoint's own, and those that objectives add. */
   heads: { readonly [N in HeadName]?: HeadKinds[N] };
   /** The model's own dropout rates (config.json). */

@@ -3,6 +3,7 @@ import { TabtuneError } from '../../base/errors';
 import { moduleOf } from '../../base/saved-modules';
 import { exportedMethod } from '../../engine/methods';
 import { headTensors, readTensor, shapeOf } from '../../engine/methods/opened-tensors';
+import { isSavedIn } from '../../engine/methods/saved-modules';
 import type { NamedTensors } from '../../engine/methods/tensors';
 import type { LanguageModel, ModelTensor } from '../../engine/models/model';
 import type { AdapterFiles } from '../../formats/adapter-format';
@@ -36,6 +37,9 @@ export async function adapterFiles(open: OpenAdapter, base: BaseName): Promise<A
   const { taskType } = objectiveOf({ type: open.objective });
   const { config, tensors } = await exportedMethod(model, method, settings);
   const output = await tiedOutput(model, tensors);
+  const names = methodOf(settings).modulesToSave?.(settings) ?? [];
+  const idle = model.idle.filter(({ name }) => isSavedIn(model, name, names));
+  for (const tensor of idle) output.tensors.set(tensor.name, await baseValues(tensor));
   const files = format.write({
     section: settings,
     model: adapterModel(model),

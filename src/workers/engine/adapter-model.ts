@@ -20,6 +20,7 @@ export function adapterModel(model: LanguageModel): AdapterModel {
     modelClass: modelClass(family, heads.classification?.kind ?? 'language_model'),
     headModules: heads.classification?.modules ?? [],
     tensorNames: model.tensors.map(({ name }) => name),
+    idleTensors: model.idle.map(({ name }) => name),
     ties,
   };
 }
