@@ -40,9 +40,12 @@ export async function summarizeModel({
     hiddenSize: config.hidden_size,
     layers: config.num_hidden_layers,
     licence: folder.licence ?? (await licenceOf(folder)),
-    ...(headApart && { headApart }),
+    ...(headApart && { headApart, notes: [HEAD_APART] }),
   };
 }
+
+const HEAD_APART =
+  'config.json says that the output projection is the embedding, but the files hold two that differ. Both are used as stored, as transformers 5 does.';
 
 /** `file:SmolLM2-135M-Instruct` → "SmolLM2 135M Instruct". */
 function titleOf(source: string): string {

@@ -55,12 +55,16 @@ export async function adapterFiles(open: OpenAdapter, base: BaseName): Promise<A
   return classifier ? [...files, labelsFile(classifier)] : files;
 }
 
-/** What a person should know about an adapter's files, a sentence each. */
-export const adapterNotes = ({ model, method }: Pick<OpenAdapter, 'model' | 'method'>): string[] =>
-  model.ties.some(({ of }) => method.opened?.has(of)) ? [TIED_OUTPUT] : [];
+/** What a person should know about an adapter's files, a sentence each. `base` is the model without it. */
+export function adapterNotes({ model, method }: Pick<OpenAdapter, 'model' | 'method'>, base: LanguageModel): string[] {
+  if (model.ties.some(({ of }) => method.opened?.has(of))) return [TIED];
+  return !model.heads.classification && base.ties.length > 0 && model.ties.length === 0 ? [APART] : [];
+}
 
-const TIED_OUTPUT =
-  'The output projection of this model is its embedding, so both were trained as one. The file holds the trained values for both, because PEFT would otherwise leave the output projection as it was.';
+const TIED =
+  'The output projection of this model is its embedding, so both were trained as one. The files hold the trained values under both names, because PEFT would otherwise leave the output projection as it was.';
+const APART =
+  'The output projection of this model is its embedding, but this adapter has the two apart, as PEFT does when it saves either. A model that it is merged into holds both (tie_word_embeddings: false).';
 
 /**
  * The modules of a trained embedding's other uses, with everything in them: PEFT copies a tied embedding that it saves, and the

@@ -219,7 +219,7 @@ export function createEngineService(): EngineApi {
     },
 
     async exportAdapter() {
-      const { checked } = current();
+      const { base: bare, checked } = current();
       const loaded = adapter;
       if (!loaded) {
         throw new TabtuneError({
@@ -230,7 +230,7 @@ export function createEngineService(): EngineApi {
       }
       const { baseModel, source, commit } = checked.folder;
       const base = { name: baseModel ?? baseModelName(source), revision: commit ?? null };
-      return onDevice(async () => ({ files: await adapterFiles(loaded, base), notes: adapterNotes(loaded) }));
+      return onDevice(async () => ({ files: await adapterFiles(loaded, base), notes: adapterNotes(loaded, bare) }));
     },
 
     async mergeModel(dtype, onPiece, onProgress, signal) {

@@ -32,7 +32,7 @@ test('the chosen precision is merged, saved, and told with its difference', asyn
   expect(useMerge.getState()).toMatchObject({
     state: 'idle',
     error: null,
-    result: { name: 'pirate-chat-merged', dtype: 'F32', bytes: 1000, maxLogitDifference: 2e-6 },
+    result: { name: 'pirate-chat-merged', dtype: 'F32', bytes: 1000, maxLogitDifference: 2e-6, notes: [] },
   });
 });
 
