@@ -1,0 +1,375 @@
+/**
+ * Output projections that are tied, untied, stored twice or stored differently, and modules_to_save, against transformers and
+ * PEFT (tests/oracle/make_head_fixtures.py): what is opened, what is exported, what is merged.
+ */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { textLogits } from '../../../src/engine/generation/generate';
+import { writeValues } from '../../../src/engine/kernels/in-place';
+import { inference } from '../../../src/engine/methods/method';
+import { readFloats } from '../../../src/engine/webgpu/backend';
+import { bf16ToF32, f32ToBf16 } from '../../../src/formats/half';
+import type { SafetensorsTensor } from '../../../src/formats/safetensors';
+import { parseSafetensorsHeader, safetensorsHeaderSize, writeSafetensors } from '../../../src/formats/safetensors';
+import type { MethodSection } from '../../../src/methods';
+import { objectiveOfTask } from '../../../src/objectives';
+import { adapterFiles, adapterNotes } from '../../../src/workers/engine/adapter-files';
+import { type OpenAdapter, openAdapter, openMethod } from '../../../src/workers/engine/adapters';
+import { checkMerged } from '../../../src/workers/engine/check-merged';
+import { relativeError } from '../../fixture-files';
+import { type Files, type LoadedFolder, mergedFiles, openFolder } from '../../parity/matrix/folder';
+
+const ROOT = 'tests/fixtures/heads';
+const { ids, logits, parameters } = JSON.parse(readFileSync(`${ROOT}/expected.json`, 'utf8')) as {
+  ids: number[];
+  logits: Record<string, number[]>;
+  parameters: Record<string, string[]>;
+};
+const IDS = Int32Array.from(ids);
+/** Of tests/oracle/README.md; two float32 implementations differ by 8e-6 here, in gpt2. */
+const LIMIT = 1e-4;
+
+const bytes = (...at: string[]) => new Uint8Array(readFileSync(path.join(ROOT, ...at)));
+const filesOf = (model: string): Files => ({
+  'config.json': new Blob([bytes(model, 'config.json')]),
+  'model.safetensors': new Blob([bytes(model, 'model.safetensors')]),
+});
+const openModel = (model: string) => openFolder(filesOf(model));
+const adapterIn = (name: string) =>
+  ['adapter_config.json', 'adapter_model.safetensors'].map((file) => ({ path: file, bytes: bytes(name, file) }));
+
+const tuned = ({ model, method }: Pick<OpenAdapter, 'model' | 'method'>) =>
+  textLogits(model, method.hooks(inference()), IDS);
+
+interface Read {
+  dtype: string;
+  shape: number[];
+  data: Float32Array;
+}
+
+function tensorsIn(file: Uint8Array): Map<string, Read> {
+  const size = safetensorsHeaderSize(file, file.length, { where: 'file', code: 'bad_model' });
+  const { tensors } = parseSafetensorsHeader(file.subarray(0, size), file.length, { where: 'file', code: 'bad_model' });
+  return new Map(
+    [...tensors].map(([name, { dtype, shape, start, end }]) => {
+      const { buffer } = file.slice(start, end);
+      const data = dtype === 'BF16' ? bf16ToF32(new Uint16Array(buffer)) : new Float32Array(buffer);
+      return [name, { dtype, shape, data }];
+    }),
+  );
+}
+
+const tensorsOf = async (blob: Blob) => tensorsIn(new Uint8Array(await blob.arrayBuffer()));
+
+const rewritten = (tensors: Map<string, Read>): Blob =>
+  new Blob([
+    writeSafetensors(
+      [...tensors].map(([name, { dtype, shape, data }]): SafetensorsTensor => {
+        return { name, dtype: dtype as 'F32', shape, data: dtype === 'BF16' ? f32ToBf16(data) : data };
+      }),
+    ),
+  ]);
+
+/** Every trained tensor is moved, as steps would move it. */
+async function trained({ base, checked }: LoadedFolder, method: Record<string, unknown>): Promise<OpenAdapter> {
+  const lora = {
+    ...{ r: 2, lora_alpha: 4, lora_dropout: 0, use_rslora: false, use_dora: false, loraplus_lr_ratio: 1 },
+    ...{ init_lora_weights: 'default', rank_pattern: {}, alpha_pattern: {}, init_adapter: null },
+    ...{ target_modules: 'all-linear', modules_to_save: [] },
+  };
+  const section = (method.type === 'lora' ? { ...lora, ...method } : method) as unknown as MethodSection;
+  const objective = objectiveOfTask(null, checked.family.kind).type;
+  const opened = await openMethod(base, section, { objective, task: null, seed: 3 });
+  let index = 0;
+  for (const tensor of opened.method.trainable.values()) {
+    const values = await readFloats(tensor);
+    writeValues(
+      tensor,
+      values.map((value) => value + 0.3 * (((index++ * 0.618033988749895) % 1) - 0.5)),
+    );
+  }
+  return opened;
+}
+
+const withTokenizer = (files: Files) =>
+  Object.entries({ ...files, 'tokenizer.json': new Blob(['{}']) }).map(([name, file]) => ({ path: name, file }));
+
+/** PEFT's rule, written out once more: every tensor of every module whose path ends in one of the names. */
+function peftSaves(model: string, names: string[]): string[] {
+  return parameters[model]!.filter((name) => {
+    const parts = `base_model.model.${name}`.split('.');
+    return parts.some((_, i) => i > 2 && names.some((one) => parts.slice(0, i).join('.').endsWith(one)));
+  }).sort();
+}
+
+beforeAll(() => tf.setBackend('cpu'));
+
+const models = Object.keys(parameters);
+const adapters = Object.keys(logits).filter((name) => name.includes('/'));
+
+it.each(models)('%s computes what transformers computes', async (name) => {
+  const { base } = await openModel(name);
+  expect(relativeError(await textLogits(base, {}, IDS), Float32Array.from(logits[name]!))).toBeLessThan(LIMIT);
+});
+
+describe.each(adapters)('%s, saved by PEFT', (name) => {
+  const model = name.slice(0, name.indexOf('/'));
+
+  it('computes what PEFT computes, also merged and exported again', async () => {
+    const loaded = await openModel(model);
+    const opened = await openAdapter(loaded.base, adapterIn(name));
+    const expected = Float32Array.from(logits[name]!);
+    expect(relativeError(await tuned(opened), expected)).toBeLessThan(LIMIT);
+
+    const files = await adapterFiles(opened, { name: 'tiny', revision: null });
+    const config = JSON.parse(new TextDecoder().decode(files[0]!.bytes)) as { modules_to_save: string[] };
+    const stored = [...tensorsIn(files[1]!.bytes).keys()].map((key) => key.replace('base_model.model.', ''));
+    const saved = stored.filter((key) => !/\.lora_[AB]\.weight$/.test(key)).sort();
+    expect(saved).toEqual(peftSaves(model, config.modules_to_save));
+    const again = await openAdapter(loaded.base, files);
+    expect(relativeError(await tuned(again), expected)).toBeLessThan(LIMIT);
+
+    const merged = await mergedFiles(opened, loaded.checked);
+    const reopened = await openFolder(merged);
+    expect(relativeError(await textLogits(reopened.base, {}, IDS), expected)).toBeLessThan(LIMIT);
+    const { maxLogitDifference } = await checkMerged(
+      { ...opened, checked: loaded.checked },
+      { dtype: 'F32', files: withTokenizer(merged), probes: [IDS] },
+    );
+    expect(maxLogitDifference).toBeLessThan(1e-4);
+  });
+});
+
+describe('a tied model', () => {
+  it.each(['llama-tied', 'gpt2-copy', 'gpt_neox-copy', 'bert-copy', 'distilbert-tied'])(
+    '%s, trained in full: its file has one table, and no old copy',
+    async (name) => {
+      const loaded = await openModel(name);
+      const opened = await trained(loaded, { type: 'full' });
+      const merged = await mergedFiles(opened, loaded.checked);
+      const tensors = await tensorsOf(merged['model.safetensors']);
+      for (const { name: copy } of loaded.base.ties) expect(tensors.has(copy), copy).toBe(false);
+      const reopened = await openFolder(merged);
+      expect(relativeError(await textLogits(reopened.base, {}, IDS), await tuned(opened))).toBeLessThan(LIMIT);
+    },
+  );
+
+  const EMBEDDINGS: Record<string, [embedding: string, output: string[]]> = {
+    'llama-tied': ['embed_tokens', ['lm_head']],
+    'gpt2-copy': ['wte', ['lm_head']],
+    'gpt_neox-copy': ['embed_in', ['lm_head']],
+    'bert-copy': ['word_embeddings', ['cls.predictions.decoder']],
+    'distilbert-tied': ['word_embeddings', ['vocab_projector']],
+  };
+
+  it.each(Object.keys(EMBEDDINGS))('%s: a trained embedding is exported with the output projection', async (name) => {
+    const [embedding, output] = EMBEDDINGS[name]!;
+    const loaded = await openModel(name);
+    const opened = await trained(loaded, { type: 'lora', modules_to_save: [embedding] });
+    expect(opened.model.ties).toEqual(loaded.base.ties);
+    expect(adapterNotes(opened, loaded.base)[0]).toMatch(/both were trained as one/);
+    const files = await adapterFiles(opened, { name: 'tiny', revision: null });
+    const config = JSON.parse(new TextDecoder().decode(files[0]!.bytes)) as { modules_to_save: string[] };
+    expect(config.modules_to_save).toEqual([embedding, ...output]);
+    const tensors = tensorsIn(files[1]!.bytes);
+    const saved = [...tensors.keys()].filter((key) => !key.includes('lora_')).map((key) => key.slice(17));
+    expect(saved.sort()).toEqual(peftSaves(name, config.modules_to_save));
+    const again = await openAdapter(loaded.base, files);
+    expect(relativeError(await tuned(again), await tuned(opened))).toBeLessThan(1e-6);
+    // A decoder's adapter stays tied, so that going on with it trains both as one.
+    if (loaded.checked.family.kind === 'decoder') expect(again.model.ties).toEqual(loaded.base.ties);
+  });
+
+  it('an adapter with one of the two says so, and its merge keeps both', async () => {
+    const loaded = await openModel('llama-tied');
+    for (const name of ['embedding', 'head', 'both']) {
+      const opened = await openAdapter(loaded.base, adapterIn(`llama-tied/${name}`));
+      expect(adapterNotes(opened, loaded.base)[0]).toMatch(/has the two apart/);
+      const merged = await mergedFiles(opened, loaded.checked);
+      expect(JSON.parse(await merged['config.json'].text()).tie_word_embeddings).toBe(false);
+      expect([...(await tensorsOf(merged['model.safetensors'])).keys()]).toContain('lm_head.weight');
+      opened.dispose();
+    }
+    const plain = await openAdapter(loaded.base, adapterIn('llama-tied/norms'));
+    expect(adapterNotes(plain, loaded.base)).toEqual([]);
+  });
+
+  it('opening and closing an adapter that unties it leaves it as it was', async () => {
+    const { base } = await openModel('bert-copy');
+    const before = await textLogits(base, {}, IDS);
+    const alive = tf.memory().numTensors;
+    const opened = await openAdapter(base, adapterIn('bert-copy/predictions'));
+    await tuned(opened);
+    opened.dispose();
+    expect(tf.memory().numTensors).toBe(alive);
+    expect(await textLogits(base, {}, IDS)).toEqual(before);
+  });
+});
+
+describe('what a merged file may not be', () => {
+  async function llama(method: Record<string, unknown> = { type: 'full' }) {
+    const loaded = await openModel('llama-tied');
+    const opened = await trained(loaded, method);
+    const merged = { model: opened.model, method: opened.method, checked: loaded.checked };
+    return { merged, files: await mergedFiles(opened, loaded.checked), loaded };
+  }
+  const check = ({ merged, files }: Awaited<ReturnType<typeof llama>>, change: Partial<Files>) =>
+    checkMerged(merged, { dtype: 'F32', files: withTokenizer({ ...files, ...change }), probes: [IDS] });
+
+  it('one with an old copy of the output projection', async () => {
+    const all = await llama();
+    const tensors = await tensorsOf(all.files['model.safetensors']);
+    const old = await tensorsOf(filesOf('llama-tied')['model.safetensors']);
+    tensors.set('lm_head.weight', old.get('model.embed_tokens.weight')!);
+    await expect(check(all, { 'model.safetensors': rewritten(tensors) })).rejects.toMatchObject({
+      code: 'internal',
+      message: expect.stringMatching(/would not be read as the model that was trained/),
+    });
+    // A copy as trained is none: transformers ties the two.
+    tensors.set('lm_head.weight', tensors.get('model.embed_tokens.weight')!);
+    expect((await check(all, { 'model.safetensors': rewritten(tensors) })).maxLogitDifference).toBeLessThan(1e-5);
+  });
+
+  it('one whose config.json ties what was trained apart, without the output projection', async () => {
+    const all = await llama({ type: 'lora', modules_to_save: ['lm_head'] });
+    const config = JSON.parse(await all.files['config.json'].text());
+    const tensors = await tensorsOf(all.files['model.safetensors']);
+    tensors.delete('lm_head.weight');
+    const change = {
+      'config.json': new Blob([JSON.stringify({ ...config, tie_word_embeddings: true })]),
+      'model.safetensors': rewritten(tensors),
+    };
+    await expect(check(all, change)).rejects.toMatchObject({
+      code: 'internal',
+      details: expect.stringMatching(/ties/),
+    });
+  });
+
+  it('one with other values, or a tensor too few', async () => {
+    const all = await llama();
+    const tensors = await tensorsOf(all.files['model.safetensors']);
+    const norm = tensors.get('model.norm.weight')!;
+    tensors.set('model.norm.weight', { ...norm, data: norm.data.map((value) => value * 1.1) });
+    await expect(check(all, { 'model.safetensors': rewritten(tensors) })).rejects.toThrow(/a logit differs by/);
+    tensors.delete('model.norm.weight');
+    await expect(check(all, { 'model.safetensors': rewritten(tensors) })).rejects.toMatchObject({ code: 'bad_model' });
+  });
+
+  it.each([
+    [Number.NaN, 'F32', /hold NaN/],
+    [Number.NEGATIVE_INFINITY, 'BF16', /hold -Infinity/],
+    [70_000, 'F16', /holds 7\.00e\+4, beyond float16’s largest number, 65,504/],
+    // Rounds to infinity, though it is below 65,536.
+    [65_520, 'F16', /beyond float16/],
+    [3.4e38, 'BF16', /beyond bfloat16/],
+  ] as const)('one with %s in %s', async (value, dtype, message) => {
+    const files = filesOf('llama-tied');
+    const tensors = await tensorsOf(files['model.safetensors']);
+    const name = 'model.layers.0.mlp.up_proj.weight';
+    const { data } = tensors.get(name)!;
+    data[7] = value;
+    const loaded = await openFolder({ ...files, 'model.safetensors': rewritten(tensors) });
+    const merging = mergedFiles({ model: loaded.base, method: null }, loaded.checked, dtype);
+    await expect(merging).rejects.toMatchObject({
+      code: 'bad_model',
+      where: name,
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('65,519 is the largest that rounds to a number of float16', async () => {
+    const files = filesOf('llama-tied');
+    const tensors = await tensorsOf(files['model.safetensors']);
+    tensors.get('model.layers.0.mlp.up_proj.weight')!.data[7] = 65_519;
+    const loaded = await openFolder({ ...files, 'model.safetensors': rewritten(tensors) });
+    await expect(mergedFiles({ model: loaded.base, method: null }, loaded.checked, 'F16')).resolves.toBeDefined();
+  });
+});
+
+describe('modules_to_save', () => {
+  const naming = async (model: string, names: string[], method: Record<string, unknown> = {}) => {
+    const loaded = await openModel(model);
+    const opened = await trained(loaded, { type: 'lora', modules_to_save: names, ...method });
+    return [...opened.method.trainable.keys()].filter((name) => !name.includes('.lora_')).sort();
+  };
+
+  it.each([
+    [
+      'llama-tied',
+      ['norm'],
+      ['model.layers.0.input_layernorm.weight', 'model.layers.0.post_attention_layernorm.weight', 'model.norm.weight'],
+    ],
+    ['llama-tied', ['model.norm'], ['model.norm.weight']],
+    ['llama-tied', ['attention_layernorm'], ['model.layers.0.post_attention_layernorm.weight']],
+    ['llama-tied', ['head'], ['lm_head.weight']],
+    ['gpt_neox-untied', ['embed_out'], ['embed_out.weight']],
+    ['gpt_neox-untied', ['lm_head'], ['embed_out.weight']],
+    [
+      'bert-copy',
+      ['transform.LayerNorm'],
+      ['cls.predictions.transform.LayerNorm.bias', 'cls.predictions.transform.LayerNorm.weight'],
+    ],
+    ['bert-copy', ['decoder'], ['cls.predictions.decoder.bias', 'cls.predictions.decoder.weight']],
+  ])('of %s, %j stands for what PEFT takes it for', async (model, names, expected) => {
+    expect(await naming(model, names)).toEqual(expected);
+    if (!model.startsWith('gpt_neox')) expect(peftSaves(model, names)).toEqual(expected);
+  });
+
+  it('refuses what PEFT could not save: its own modules, and modules that have an adapter', async () => {
+    for (const name of ['model', 'layer', 'dropout', 'A', 'e_model']) {
+      await expect(naming('llama-tied', [name])).rejects.toThrow(/PEFT's own/);
+    }
+    await expect(naming('llama-tied', ['mlp'])).rejects.toThrow(/cannot have an adapter as well/);
+    await expect(naming('llama-tied', ['down_proj'])).rejects.toThrow(/cannot have an adapter as well/);
+    expect(await naming('llama-tied', ['down_proj'], { target_modules: ['q_proj'] })).toHaveLength(1);
+    await expect(naming('llama-tied', ['wte'])).rejects.toThrow(/no module named wte/);
+  });
+
+  const change = (name: string, to: { names?: string[]; drop?: string[] }) => {
+    const [config, weights] = adapterIn(name) as [
+      { path: string; bytes: Uint8Array },
+      { path: string; bytes: Uint8Array },
+    ];
+    const json = JSON.parse(new TextDecoder().decode(config.bytes));
+    const tensors = tensorsIn(weights.bytes);
+    for (const key of to.drop ?? []) if (!tensors.delete(`base_model.model.${key}`)) throw new Error(key);
+    return [
+      {
+        ...config,
+        bytes: new TextEncoder().encode(JSON.stringify({ ...json, modules_to_save: to.names ?? json.modules_to_save })),
+      },
+      {
+        ...weights,
+        bytes: writeSafetensors(
+          [...tensors].map(([key, t]) => ({ name: key, dtype: 'F32', shape: t.shape, data: t.data })),
+        ),
+      },
+    ];
+  };
+
+  it('a file that lacks one of their tensors is refused, but for those that Tabtune once wrote', async () => {
+    const { base } = await openModel('llama-tied');
+    const drop = ['model.layers.0.input_layernorm.weight', 'model.layers.0.post_attention_layernorm.weight'];
+    await expect(openAdapter(base, change('llama-tied/norms', { drop: drop.slice(0, 1) }))).rejects.toMatchObject({
+      code: 'bad_adapter',
+      where: expect.stringMatching(/input_layernorm\.weight$/),
+    });
+    const old = await openAdapter(base, change('llama-tied/norms', { names: ['norm'], drop }));
+    expect([...old.method.trainable.keys()]).toContain('model.norm.weight');
+    expect([...old.method.trainable.keys()]).not.toContain(drop[0]);
+    const [config] = await adapterFiles(old, { name: 'tiny', revision: null });
+    expect(JSON.parse(new TextDecoder().decode(config!.bytes)).modules_to_save).toEqual(['model.norm']);
+  });
+
+  it('names that stand for nothing in the model are passed over, as PEFT does', async () => {
+    const { base } = await openModel('llama-tied');
+    const opened = await openAdapter(
+      base,
+      change('llama-tied/norms', { names: ['input_layernorm', 'norm', 'wte', 'score'] }),
+    );
+    expect(relativeError(await tuned(opened), Float32Array.from(logits['llama-tied/norms']!))).toBeLessThan(LIMIT);
+  });
+});
