@@ -209,6 +209,40 @@ describe('a tied model', () => {
   });
 });
 
+describe('an encoder’s projection', () => {
+  it('may have a bias of its own beside a tied weight, which is kept apart', async () => {
+    const files = filesOf('bert-copy');
+    const tensors = await tensorsOf(files['model.safetensors']);
+    tensors.delete('cls.predictions.decoder.weight');
+    const bias = tensors.get('cls.predictions.decoder.bias')!;
+    tensors.set('cls.predictions.decoder.bias', { ...bias, data: bias.data.map((value, i) => value + i / 100) });
+    const loaded = await openFolder({ ...files, 'model.safetensors': rewritten(tensors) });
+    // transformers 5 ties each of the two pairs by itself, so the logits move by what the bias moved.
+    const expected = logits['bert-copy']!.map((value, i) => value + (i % bias.data.length) / 100);
+    expect(loaded.checked.headApart).toBe(true);
+    expect(relativeError(await textLogits(loaded.base, {}, IDS), Float32Array.from(expected))).toBeLessThan(LIMIT);
+    const merged = await mergedFiles({ model: loaded.base, method: null }, loaded.checked);
+    const again = await openFolder(merged);
+    expect(relativeError(await textLogits(again.base, {}, IDS), Float32Array.from(expected))).toBeLessThan(LIMIT);
+  });
+
+  it('without a bias has that of the head, as older versions of transformers saved it', async () => {
+    const files = filesOf('roberta-untied');
+    const tensors = await tensorsOf(files['model.safetensors']);
+    const bias = tensors.get('lm_head.decoder.bias')!;
+    tensors.delete('lm_head.decoder.bias');
+    tensors.set('lm_head.bias', bias);
+    const loaded = await openFolder({ ...files, 'model.safetensors': rewritten(tensors) });
+    const expected = Float32Array.from(logits['roberta-untied']!);
+    expect(relativeError(await textLogits(loaded.base, {}, IDS), expected)).toBeLessThan(LIMIT);
+    // transformers 5 no longer shares it, so a merge holds both.
+    const merged = await tensorsOf(
+      (await mergedFiles({ model: loaded.base, method: null }, loaded.checked))['model.safetensors'],
+    );
+    expect(merged.get('lm_head.decoder.bias')!.data).toEqual(bias.data);
+  });
+});
+
 describe('what a merged file may not be', () => {
   async function llama(method: Record<string, unknown> = { type: 'full' }) {
     const loaded = await openModel('llama-tied');
