@@ -1,109 +1,32 @@
 /**
- * Output projections that are tied, untied, stored twice or stored differently, and modules_to_save, against transformers and
- * PEFT (tests/oracle/make_head_fixtures.py): what is opened, what is exported, what is merged.
+ * Output projections that are tied, untied, stored twice or stored differently, against transformers and PEFT
+ * (tests/oracle/make_head_fixtures.py): what is opened, what is exported, what is merged.
  */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { textLogits } from '../../../src/engine/generation/generate';
-import { writeValues } from '../../../src/engine/kernels/in-place';
-import { inference } from '../../../src/engine/methods/method';
-import { readFloats } from '../../../src/engine/webgpu/backend';
-import { bf16ToF32, f32ToBf16 } from '../../../src/formats/half';
-import type { SafetensorsTensor } from '../../../src/formats/safetensors';
-import { parseSafetensorsHeader, safetensorsHeaderSize, writeSafetensors } from '../../../src/formats/safetensors';
-import type { MethodSection } from '../../../src/methods';
-import { objectiveOfTask } from '../../../src/objectives';
 import { adapterFiles, adapterNotes } from '../../../src/workers/engine/adapter-files';
-import { type OpenAdapter, openAdapter, openMethod } from '../../../src/workers/engine/adapters';
+import { openAdapter } from '../../../src/workers/engine/adapters';
 import { checkMerged } from '../../../src/workers/engine/check-merged';
 import { relativeError } from '../../fixture-files';
-import { type Files, type LoadedFolder, mergedFiles, openFolder } from '../../parity/matrix/folder';
-
-const ROOT = 'tests/fixtures/heads';
-const { ids, logits, parameters } = JSON.parse(readFileSync(`${ROOT}/expected.json`, 'utf8')) as {
-  ids: number[];
-  logits: Record<string, number[]>;
-  parameters: Record<string, string[]>;
-};
-const IDS = Int32Array.from(ids);
-/** Of tests/oracle/README.md; two float32 implementations differ by 8e-6 here, in gpt2. */
-const LIMIT = 1e-4;
-
-const bytes = (...at: string[]) => new Uint8Array(readFileSync(path.join(ROOT, ...at)));
-const filesOf = (model: string): Files => ({
-  'config.json': new Blob([bytes(model, 'config.json')]),
-  'model.safetensors': new Blob([bytes(model, 'model.safetensors')]),
-});
-const openModel = (model: string) => openFolder(filesOf(model));
-const adapterIn = (name: string) =>
-  ['adapter_config.json', 'adapter_model.safetensors'].map((file) => ({ path: file, bytes: bytes(name, file) }));
-
-const tuned = ({ model, method }: Pick<OpenAdapter, 'model' | 'method'>) =>
-  textLogits(model, method.hooks(inference()), IDS);
-
-interface Read {
-  dtype: string;
-  shape: number[];
-  data: Float32Array;
-}
-
-function tensorsIn(file: Uint8Array): Map<string, Read> {
-  const size = safetensorsHeaderSize(file, file.length, { where: 'file', code: 'bad_model' });
-  const { tensors } = parseSafetensorsHeader(file.subarray(0, size), file.length, { where: 'file', code: 'bad_model' });
-  return new Map(
-    [...tensors].map(([name, { dtype, shape, start, end }]) => {
-      const { buffer } = file.slice(start, end);
-      const data = dtype === 'BF16' ? bf16ToF32(new Uint16Array(buffer)) : new Float32Array(buffer);
-      return [name, { dtype, shape, data }];
-    }),
-  );
-}
-
-const tensorsOf = async (blob: Blob) => tensorsIn(new Uint8Array(await blob.arrayBuffer()));
-
-const rewritten = (tensors: Map<string, Read>): Blob =>
-  new Blob([
-    writeSafetensors(
-      [...tensors].map(([name, { dtype, shape, data }]): SafetensorsTensor => {
-        return { name, dtype: dtype as 'F32', shape, data: dtype === 'BF16' ? f32ToBf16(data) : data };
-      }),
-    ),
-  ]);
-
-/** Every trained tensor is moved, as steps would move it. */
-async function trained({ base, checked }: LoadedFolder, method: Record<string, unknown>): Promise<OpenAdapter> {
-  const lora = {
-    ...{ r: 2, lora_alpha: 4, lora_dropout: 0, use_rslora: false, use_dora: false, loraplus_lr_ratio: 1 },
-    ...{ init_lora_weights: 'default', rank_pattern: {}, alpha_pattern: {}, init_adapter: null },
-    ...{ target_modules: 'all-linear', modules_to_save: [] },
-  };
-  const section = (method.type === 'lora' ? { ...lora, ...method } : method) as unknown as MethodSection;
-  const objective = objectiveOfTask(null, checked.family.kind).type;
-  const opened = await openMethod(base, section, { objective, task: null, seed: 3 });
-  let index = 0;
-  for (const tensor of opened.method.trainable.values()) {
-    const values = await readFloats(tensor);
-    writeValues(
-      tensor,
-      values.map((value) => value + 0.3 * (((index++ * 0.618033988749895) % 1) - 0.5)),
-    );
-  }
-  return opened;
-}
-
-const withTokenizer = (files: Files) =>
-  Object.entries({ ...files, 'tokenizer.json': new Blob(['{}']) }).map(([name, file]) => ({ path: name, file }));
-
-/** PEFT's rule, written out once more: every tensor of every module whose path ends in one of the names. */
-function peftSaves(model: string, names: string[]): string[] {
-  return parameters[model]!.filter((name) => {
-    const parts = `base_model.model.${name}`.split('.');
-    return parts.some((_, i) => i > 2 && names.some((one) => parts.slice(0, i).join('.').endsWith(one)));
-  }).sort();
-}
+import { type Files, mergedFiles, openFolder } from '../../parity/matrix/folder';
+import {
+  adapterIn,
+  filesOf,
+  IDS,
+  LIMIT,
+  logits,
+  openModel,
+  parameters,
+  peftSaves,
+  rewritten,
+  tensorsIn,
+  tensorsOf,
+  trained,
+  tuned,
+  withTokenizer,
+} from './head-helpers';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -320,90 +243,5 @@ describe('what a merged file may not be', () => {
     tensors.get('model.layers.0.mlp.up_proj.weight')!.data[7] = 65_519;
     const loaded = await openFolder({ ...files, 'model.safetensors': rewritten(tensors) });
     await expect(mergedFiles({ model: loaded.base, method: null }, loaded.checked, 'F16')).resolves.toBeDefined();
-  });
-});
-
-describe('modules_to_save', () => {
-  const naming = async (model: string, names: string[], method: Record<string, unknown> = {}) => {
-    const loaded = await openModel(model);
-    const opened = await trained(loaded, { type: 'lora', modules_to_save: names, ...method });
-    return [...opened.method.trainable.keys()].filter((name) => !name.includes('.lora_')).sort();
-  };
-
-  it.each([
-    [
-      'llama-tied',
-      ['norm'],
-      ['model.layers.0.input_layernorm.weight', 'model.layers.0.post_attention_layernorm.weight', 'model.norm.weight'],
-    ],
-    ['llama-tied', ['model.norm'], ['model.norm.weight']],
-    ['llama-tied', ['attention_layernorm'], ['model.layers.0.post_attention_layernorm.weight']],
-    ['llama-tied', ['head'], ['lm_head.weight']],
-    ['gpt_neox-untied', ['embed_out'], ['embed_out.weight']],
-    ['gpt_neox-untied', ['lm_head'], ['embed_out.weight']],
-    [
-      'bert-copy',
-      ['transform.LayerNorm'],
-      ['cls.predictions.transform.LayerNorm.bias', 'cls.predictions.transform.LayerNorm.weight'],
-    ],
-    ['bert-copy', ['decoder'], ['cls.predictions.decoder.bias', 'cls.predictions.decoder.weight']],
-  ])('of %s, %j stands for what PEFT takes it for', async (model, names, expected) => {
-    expect(await naming(model, names)).toEqual(expected);
-    if (!model.startsWith('gpt_neox')) expect(peftSaves(model, names)).toEqual(expected);
-  });
-
-  it('refuses what PEFT could not save: its own modules, and modules that have an adapter', async () => {
-    for (const name of ['model', 'layer', 'dropout', 'A', 'e_model']) {
-      await expect(naming('llama-tied', [name])).rejects.toThrow(/PEFT's own/);
-    }
-    await expect(naming('llama-tied', ['mlp'])).rejects.toThrow(/cannot have an adapter as well/);
-    await expect(naming('llama-tied', ['down_proj'])).rejects.toThrow(/cannot have an adapter as well/);
-    expect(await naming('llama-tied', ['down_proj'], { target_modules: ['q_proj'] })).toHaveLength(1);
-    await expect(naming('llama-tied', ['wte'])).rejects.toThrow(/no module named wte/);
-  });
-
-  const change = (name: string, to: { names?: string[]; drop?: string[] }) => {
-    const [config, weights] = adapterIn(name) as [
-      { path: string; bytes: Uint8Array },
-      { path: string; bytes: Uint8Array },
-    ];
-    const json = JSON.parse(new TextDecoder().decode(config.bytes));
-    const tensors = tensorsIn(weights.bytes);
-    for (const key of to.drop ?? []) if (!tensors.delete(`base_model.model.${key}`)) throw new Error(key);
-    return [
-      {
-        ...config,
-        bytes: new TextEncoder().encode(JSON.stringify({ ...json, modules_to_save: to.names ?? json.modules_to_save })),
-      },
-      {
-        ...weights,
-        bytes: writeSafetensors(
-          [...tensors].map(([key, t]) => ({ name: key, dtype: 'F32', shape: t.shape, data: t.data })),
-        ),
-      },
-    ];
-  };
-
-  it('a file that lacks one of their tensors is refused, but for those that Tabtune once wrote', async () => {
-    const { base } = await openModel('llama-tied');
-    const drop = ['model.layers.0.input_layernorm.weight', 'model.layers.0.post_attention_layernorm.weight'];
-    await expect(openAdapter(base, change('llama-tied/norms', { drop: drop.slice(0, 1) }))).rejects.toMatchObject({
-      code: 'bad_adapter',
-      where: expect.stringMatching(/input_layernorm\.weight$/),
-    });
-    const old = await openAdapter(base, change('llama-tied/norms', { names: ['norm'], drop }));
-    expect([...old.method.trainable.keys()]).toContain('model.norm.weight');
-    expect([...old.method.trainable.keys()]).not.toContain(drop[0]);
-    const [config] = await adapterFiles(old, { name: 'tiny', revision: null });
-    expect(JSON.parse(new TextDecoder().decode(config!.bytes)).modules_to_save).toEqual(['model.norm']);
-  });
-
-  it('names that stand for nothing in the model are passed over, as PEFT does', async () => {
-    const { base } = await openModel('llama-tied');
-    const opened = await openAdapter(
-      base,
-      change('llama-tied/norms', { names: ['input_layernorm', 'norm', 'wte', 'score'] }),
-    );
-    expect(relativeError(await tuned(opened), Float32Array.from(logits['llama-tied/norms']!))).toBeLessThan(LIMIT);
   });
 });
