@@ -4,9 +4,10 @@
  * would make it stale. If they differ, they are not tied, whatever config.json says: the model uses both as stored. Merging with
  * older versions of PEFT leaves such files behind.
  */
-import { checkpointTensors, tiesOf } from '../families';
+import { tiesOf } from '../families';
 import { dequantize } from '../formats/ggml';
-import type { CheckedModel, ModelTensor } from './check';
+import { apart } from './apart';
+import type { CheckedModel } from './check';
 import { type ModelWeights, openWeights } from './weights';
 
 /** Bytes of each tensor that are compared at a time. */
@@ -26,21 +27,6 @@ export async function settleTies(checked: CheckedModel): Promise<CheckedModel> {
   }
   const copies = new Set(twice.map(({ name }) => name));
   return { ...checked, tensors: new Map([...tensors].filter(([name]) => !copies.has(name))) };
-}
-
-/** The same folder with its output projection and its embedding as two tensors. */
-export function apart(checked: CheckedModel): CheckedModel {
-  const { family, head } = checked;
-  const json = { ...checked.json, tie_word_embeddings: false };
-  const config = family.readConfig(json);
-  const ties = new Map(tiesOf(family, checked.config).map(({ name, of }) => [name, of]));
-  const tensors = new Map<string, ModelTensor>();
-  // What is tied to a tensor and not stored itself is still that tensor: an encoder's bias beside a head of its own.
-  for (const { name } of checkpointTensors(family, config, head)) {
-    const tensor = checked.tensors.get(name) ?? checked.tensors.get(ties.get(name) ?? '');
-    if (tensor) tensors.set(name, tensor);
-  }
-  return { ...checked, json, config, tensors, headApart: true };
 }
 
 /** Older versions of transformers shared the bias of an encoder's head with its projection, tied or not, and saved it once. */
