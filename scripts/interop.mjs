@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { root } from './build.mjs';
+import { heads } from './interop/heads.mjs';
 import { minilm } from './interop/minilm.mjs';
 import { models } from './interop/models.mjs';
 import { peft } from './interop/peft.mjs';
@@ -11,7 +12,7 @@ import { Report } from './interop/report.mjs';
 import { tokenizers } from './interop/tokenizers.mjs';
 import { findPython } from './python.mjs';
 
-const parts = { peft, models, minilm, tokenizers };
+const parts = { peft, heads, models, minilm, tokenizers };
 
 process.chdir(root);
 const report = new Report();

@@ -31,6 +31,8 @@ export interface ModelCardInput {
   seconds: number;
   trainableParameters: number;
   totalParameters: number;
+  /** What a reader should know about the files, a sentence each. */
+  notes?: readonly string[];
   /** The browser's name for the GPU. */
   device: string;
   /** Tabtune's version. */
@@ -107,6 +109,9 @@ function figureRows(input: ModelCardInput): [string, string][] {
   return rows;
 }
 
+export const noteLines = (notes: readonly string[] = []): string =>
+  notes.map((note) => `\n${markdown(note)}\n`).join('');
+
 /** The whole README.md. */
 export function modelCard(input: ModelCardInput): string {
   const { recipe } = input;
@@ -136,7 +141,7 @@ ${methodWords(recipe)} for ${code(input.baseModel)}, trained in a browser tab wi
 \`\`\`python
 ${adapterCode(recipe, input.baseModel, input.labels)}
 \`\`\`
-${template}
+${template}${noteLines(input.notes)}
 ## The run
 
 ${figures(input)}

@@ -4,6 +4,7 @@ import { choice, flag, positive, refuseFlag } from './config';
 import {
   attentionSpecs,
   type DecoderConfig,
+  decoderStoredAs,
   decoderTensors,
   feedForwardSpecs,
   LM_HEAD,
@@ -136,6 +137,7 @@ export const gemma2: Family<Gemma2Config> = {
   floatFields: gemmaFloats,
 
   tensors: (config) => gemmaTensors(config, false),
+  storedAs: decoderStoredAs,
   lmHead: LM_HEAD,
 
   heads: decoderHeads,

@@ -5,7 +5,7 @@
 import { OTHER_MODEL, refuse, show } from '../base/bad-model';
 import { interfacedModel } from './adapterhub';
 import { CONFIG, dimension, positive } from './config';
-import { LM_HEAD } from './decoder';
+import { decoderStoredAs, LM_HEAD } from './decoder';
 import type { Family } from './family';
 import {
   type GemmaConfig,
@@ -74,6 +74,7 @@ export const gemma3: Family<Gemma3Config> = {
   floatFields: gemmaFloats,
 
   tensors: (config) => gemmaTensors(config, true),
+  storedAs: decoderStoredAs,
   lmHead: LM_HEAD,
 
   heads: { ...decoderHeads, classStem: 'Gemma3Text' },

@@ -4,6 +4,7 @@ import { choice, flag } from './config';
 import {
   attentionSpecs,
   type DecoderConfig,
+  decoderStoredAs,
   decoderTensors,
   feedForwardSpecs,
   LM_HEAD,
@@ -51,6 +52,7 @@ export const qwen3: Family<Qwen3Config> = {
       ...normSpecs(at, config.hidden_size, 'post_attention_layernorm'),
       ...feedForwardSpecs(config, at),
     ]),
+  storedAs: decoderStoredAs,
   lmHead: LM_HEAD,
 
   heads: decoderHeads,

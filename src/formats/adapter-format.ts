@@ -27,7 +27,19 @@ export interface AdapterModel {
   modelClass: string;
   /** Modules of the classification head, as named in `modules_to_save`; empty without one. */
   headModules: readonly string[];
+  /** Of the checkpoint; a tied one once. */
+  tensorNames: readonly string[];
+  /** Tensors that files hold and that take no part in computing. */
+  idleTensors: readonly string[];
+  /** Tensors that are another one. */
+  ties: readonly { name: string; of: string }[];
 }
+
+/** What an adapter's names are fitted to. */
+export type FittedModel = Pick<
+  AdapterModel,
+  'family' | 'blockPaths' | 'headPrefix' | 'tensorNames' | 'idleTensors' | 'ties'
+>;
 
 export interface ReadAdapter<S> {
   section: S;
@@ -47,6 +59,8 @@ export interface AdapterToWrite<S> {
   tensors: AdapterTensors;
   /** Names of the head's tensors. */
   headTensors: ReadonlySet<string>;
+  /** Paths of modules that are in `tensors` although the section does not name them (an output projection that is tied). */
+  savedBeside: readonly string[];
   task: TaskData | null;
   /** PEFT's task_type, and the model class for objectives that PEFT does not name. */
   objective: { taskType: string | null; modelClass: string | null };
@@ -63,7 +77,7 @@ export interface AdapterFormat<S> {
   /** Decodes and checks the folder. Throws bad_adapter. The caller checks whether it fits a model. */
   read(files: AdapterFiles, named: TaskData | null): ReadAdapter<S>;
   /** The adapter with its tensors renamed to this model's names. */
-  fit(adapter: ReadAdapter<S>, model: Pick<AdapterModel, 'blockPaths' | 'headPrefix'>): ReadAdapter<S>;
+  fit(adapter: ReadAdapter<S>, model: FittedModel): ReadAdapter<S>;
   write(adapter: AdapterToWrite<S>): AdapterFiles;
   /** Python code: imports, and the lines that load the folder `path` (a Python expression) onto `model`. */
   python: { imports: string; load(path: string): string[] };

@@ -54,7 +54,13 @@ async function openModel(
   const onProgress = (loaded: number, total: number) => {
     void tell({ type: 'progress', text: `loading the model: ${megabytes(loaded)} of ${megabytes(total)}` });
   };
-  return session.openModel(from, onProgress, quantization);
+  const info = await session.openModel(from, onProgress, quantization);
+  await tellNotes('model', info.notes);
+  return info;
+}
+
+async function tellNotes(about: string, notes: readonly string[] = []): Promise<void> {
+  for (const note of notes) await tell({ type: 'note', text: `${about}: ${note}` });
 }
 
 async function download(session: Session, source: string): Promise<void> {
@@ -193,6 +199,7 @@ async function merge(session: Session, dtype: MergedDtype): Promise<MergedExport
       phase === 'checking' ? 'checking the merged model' : `merging, ${megabytes(done)} of ${megabytes(total)}`;
     void tell({ type: 'progress', text });
   });
+  await tellNotes('merged model', merged.notes);
   for (const { path, blob } of merged.files) await sendFile('model', path, blob);
   return merged;
 }
@@ -260,7 +267,8 @@ async function run(options: RunOptions): Promise<RunOutput> {
     const trained = { method: recipe.method.type, objective: recipe.objective.type };
     // A method that trains the model's own weights leaves a model, and no separate adapter.
     const adapter = exportsOf(trained).some(({ id }) => id === 'adapter');
-    const { files } = adapter ? await session.exportAdapter() : { files: [] };
+    const { files, notes } = adapter ? await session.exportAdapter() : { files: [], notes: [] };
+    await tellNotes('adapter', notes);
     for (const { path, bytes } of files) await sendFile('adapter', path, new Blob([bytes as BlobPart]));
     const precision = options.merged ?? (adapter ? null : 'F32');
     const merged = precision ? await merge(session, precision) : null;

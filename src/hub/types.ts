@@ -62,4 +62,8 @@ export interface ModelSummary {
   hiddenSize: number;
   layers: number;
   licence: string;
+  /** The output projection differs from the embedding although config.json ties them: it is used as stored. */
+  headApart?: boolean;
+  /** What a person should know about how the files were read, a sentence each. */
+  notes?: string[];
 }

@@ -1,7 +1,7 @@
 /** The format of methods saved in PEFT's folder: one of PEFT's kinds, and the translation between its config and the recipe. */
 import { type TaskData, WORD_LABELS } from '../base/task';
-import { headModules, isLabelWeight } from '../families';
-import { type AdapterFormat, type AdapterModel, jsonNamed, renamed } from '../formats/adapter-format';
+import { familyNamed, headModules, isLabelWeight, transformersName } from '../families';
+import { type AdapterFormat, type AdapterModel, type FittedModel, jsonNamed, renamed } from '../formats/adapter-format';
 import {
   ADAPTER_CONFIG,
   type CommonConfig,
@@ -14,6 +14,7 @@ import {
   readPeftFolder,
   writePeftAs,
 } from '../formats/peft';
+import { savedForPeft, savedFromPeft } from './peft-saved';
 
 /** Module names that PEFT saves with every classifier. */
 const HEADS = ['classifier', 'score'];
@@ -34,6 +35,8 @@ interface Translation<S, C extends CommonConfig> {
   /** The kind's own fields. `exported` has those that only the engine knows; `base` is the base model's name. */
   config(section: S, exported: Record<string, unknown>, model: AdapterModel, base: string): Omit<C, keyof CommonConfig>;
   modulesToSave?(section: S): readonly string[];
+  /** The section with other modules to save. */
+  withSaved?(section: S, modulesToSave: string[]): S;
   /** Renames modules in the section to those of another class of the same model. */
   rename?(section: S, name: (old: string) => string): S;
   /** Left out: only PEFT and transformers load it. */
@@ -56,14 +59,20 @@ export function peftFormat<S, C extends CommonConfig>(translation: Translation<S
       const others = task ? saved.filter((name) => !headModules().has(name)) : saved;
       return { section: translation.section(adapter, others), values: adapter.tensors, task };
     },
-    fit(adapter, { headPrefix }) {
-      const { section, values, task } = adapter;
-      if (!task || headPrefix === '') return adapter;
-      const bare = (name: string) => (name.startsWith(headPrefix) ? name.slice(headPrefix.length) : name);
-      return { task, values: renamed(values, bare), section: translation.rename?.(section, bare) ?? section };
+    fit(adapter, model) {
+      const { task } = adapter;
+      const { headPrefix } = model;
+      const bare = (name: string) =>
+        task && headPrefix !== '' && name.startsWith(headPrefix) ? name.slice(headPrefix.length) : name;
+      const section = translation.rename?.(adapter.section, bare) ?? adapter.section;
+      const values = renamed(adapter.values, bare);
+      const saved = translation.modulesToSave?.(section) ?? [];
+      if (saved.length === 0 || !translation.withSaved) return { task, section, values };
+      const fitted = savedFromPeft(saved, values, task ? withoutTokenHead(model) : model);
+      return { task, section: translation.withSaved(section, fitted.names), values: fitted.values };
     },
-    write({ section, model, base, exported, tensors, headTensors, task, objective }) {
-      const given = translation.modulesToSave?.(section) ?? [];
+    write({ section, model, base, exported, tensors, headTensors, savedBeside, task, objective }) {
+      const given = savedForPeft(translation.modulesToSave?.(section) ?? [], savedBeside, model);
       const saved = [...new Set([...given, ...(task ? [...HEADS, ...model.headModules] : [])])];
       const common: CommonConfig = {
         base_model_name_or_path: base.name,
@@ -79,7 +88,9 @@ export function peftFormat<S, C extends CommonConfig>(translation: Translation<S
       const own = translation.config(section, exported, model, base.name);
       // A bare encoder's names get the prefix that they have in transformers' class with a head.
       const prefix = task && !kind.prompt ? model.headPrefix : '';
-      const name = (old: string) => (headTensors.has(old) || old === PROMPT_EMBEDDINGS ? old : prefix + old);
+      const family = familyNamed(model.family);
+      const name = (old: string) =>
+        headTensors.has(old) || old === PROMPT_EMBEDDINGS ? old : prefix + transformersName(family, old);
       const { config, weights } = writePeftAs(
         { config: { ...common, ...own } as C, tensors: renamed(tensors, name) },
         kind,
@@ -91,6 +102,12 @@ export function peftFormat<S, C extends CommonConfig>(translation: Translation<S
       load: (path) => [`model = PeftModel.from_pretrained(model, ${path})`],
     },
   };
+}
+
+/** transformers' classes with a classification head lack the one that predicts tokens. */
+function withoutTokenHead(model: FittedModel): FittedModel {
+  const { lmHead } = familyNamed(model.family);
+  return { ...model, tensorNames: model.tensorNames.filter((name) => !lmHead.test(name)), ties: [] };
 }
 
 /** The task of a head whose labels are unnamed. */

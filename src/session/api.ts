@@ -136,6 +136,16 @@ export interface MergedExport {
   bytes: number;
   /** Largest difference in any logit from the unmerged model; null if the GPU cannot hold both at once. */
   maxLogitDifference: number | null;
+  /** What a person should know about the files, a sentence each. */
+  notes: string[];
+}
+
+/** An adapter's folder. */
+export interface AdapterExport {
+  name: string;
+  files: { path: string; bytes: Uint8Array }[];
+  /** What a person should know about the files, a sentence each. */
+  notes: string[];
 }
 
 /** A label and its probability, or for regression the predicted number. */
@@ -244,7 +254,7 @@ export interface Session extends HubApi {
   embed(texts: string[]): Promise<Float32Array[]>;
 
   /** The folder of the current adapter, as files. */
-  exportAdapter(): Promise<{ name: string; files: { path: string; bytes: Uint8Array }[] }>;
+  exportAdapter(): Promise<AdapterExport>;
   /** The base model with the current adapter (if any) merged in, as a folder that transformers can load. */
   exportMerged(
     dtype: MergedDtype,

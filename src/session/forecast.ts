@@ -4,7 +4,8 @@ import { partsOfBaseText } from '../data/base-text-parts';
 import { USUAL_MAX_LENGTH, usualLength } from '../data/lengths';
 import type { TokenizedDataset, TokenizedExample } from '../data/types';
 import type { AdapterFiles } from '../formats/adapter-format';
-import { checkModelFolder } from '../hub/check';
+import { apart } from '../hub/apart';
+import { type CheckedModel, checkModelFolder } from '../hub/check';
 import type { PrecisionPlan } from '../hub/descriptions';
 import type { PlanModel } from '../hub/plan';
 import { continuedRecipe, decodeAdapter } from '../methods/read-adapter';
@@ -198,7 +199,8 @@ export class ForecastSession {
     const { planner, memory } = this.needs;
     let planned = this.models.get(model);
     if (!planned) {
-      planned = checkModelFolder(model.folder).then(plannedModel);
+      const stored = (checked: CheckedModel) => plannedModel(model.info.headApart ? apart(checked) : checked);
+      planned = checkModelFolder(model.folder).then(stored);
       this.models.set(model, planned);
       planned.catch(() => this.models.delete(model));
     }

@@ -8,17 +8,18 @@ export const DTYPE_NAMES: Record<MergedDtype, string> = { F32: 'float32', BF16: 
 
 /**
  * The base's own in the new precision, whatever quantisation it came in; with a classification head, that of transformers'
- * class with such a head, and its labels.
+ * class with such a head, and its labels. `outputApart`: the file holds an output projection that is not the embedding.
  */
 export function mergedConfig(
   json: Record<string, unknown>,
   dtype: MergedDtype,
   task: TaskData | null,
+  outputApart = false,
 ): Record<string, unknown> {
   const { quantization_config: _quantised, _name_or_path: _path, ...kept } = json;
   // transformers 5 reads `dtype`, older ones `torch_dtype`.
   const stored = { ...kept, dtype: DTYPE_NAMES[dtype], torch_dtype: DTYPE_NAMES[dtype] };
-  if (!task) return stored;
+  if (!task) return { ...stored, ...outputFields(stored, outputApart) };
   const { problemType, labels } = task;
   const { problem_type: _problem, num_labels: _count, ...rest } = stored as Record<string, unknown>;
   return {
@@ -27,6 +28,17 @@ export function mergedConfig(
     id2label: Object.fromEntries(labels.map((label, i) => [i, label])),
     label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
     ...(labelsWords(task) ? {} : { problem_type: problemType }),
+  };
+}
+
+/** What config.json says of the output projection: whether it is the embedding, and that the class has one. */
+function outputFields(json: Record<string, unknown>, apart: boolean): Record<string, unknown> {
+  const family = familyOf(json);
+  const { architectures } = json;
+  const bare = Array.isArray(architectures) && !architectures.some((name) => family.architectures.includes(name));
+  return {
+    ...(apart && family.readConfig(json).tie_word_embeddings && { tie_word_embeddings: false }),
+    ...(bare && { architectures: [family.architectures[0]] }),
   };
 }
 

@@ -12,12 +12,15 @@ export function barePrefix(model: LanguageModel): string {
 
 /** What adapter formats need to know about a model. */
 export function adapterModel(model: LanguageModel): AdapterModel {
-  const { family, hiddenSize, layers, attentionHeads, keyValueWidth, blockPaths, parallel, heads } = model;
+  const { family, hiddenSize, layers, attentionHeads, keyValueWidth, blockPaths, parallel, heads, ties } = model;
   return {
     ...{ family, hiddenSize, layers, heads: attentionHeads, keyValueWidth, blockPaths },
     parallel: parallel ?? false,
     headPrefix: barePrefix(model),
     modelClass: modelClass(family, heads.classification?.kind ?? 'language_model'),
     headModules: heads.classification?.modules ?? [],
+    tensorNames: model.tensors.map(({ name }) => name),
+    idleTensors: model.idle.map(({ name }) => name),
+    ties,
   };
 }

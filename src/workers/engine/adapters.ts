@@ -68,7 +68,7 @@ export function fitNames(model: LanguageModel, adapter: DecodedAdapter): Decoded
 }
 
 /** An adapter on a model. Throws bad_adapter if it does not fit. */
-export function openAdapter(base: LanguageModel, files: AdapterFiles, head?: HeadSource): Promise<OpenAdapter> {
+export async function openAdapter(base: LanguageModel, files: AdapterFiles, head?: HeadSource): Promise<OpenAdapter> {
   const { section, task, values } = fitNames(base, decodeAdapter(files));
   return openMethod(base, section, { objective: objectiveOfTask(task, base.kind).type, task, seed: 0, values, head });
 }
