@@ -17,7 +17,7 @@ import type { DataApi } from '../workers/data/api';
 import { createDataApi } from '../workers/data/service';
 import { piecesOf, shownSpans } from './learned';
 import { type Settings, settingsOf } from './options';
-import { columnsOf, problemGroups, rowsOf } from './report';
+import { columnsOf, encodingOf, problemGroups, rowsOf } from './report';
 import { howSplit, type SplitReport, splitOf } from './split';
 
 export { flags } from './options';
@@ -58,6 +58,7 @@ async function fill(report: Record<string, unknown>, { name, bytes, model, given
   const dataset = await api.parse(name, bytes, readingOf(settings.dataset));
   Object.assign(report, {
     file_type: dataset.fileType,
+    encoding: encodingOf(dataset, settings.dataset.encoding),
     format: dataset.format,
     detected: dataset.detected,
     ...columnsOf(dataset),
