@@ -1,6 +1,6 @@
 /** A file that is refused: the sentence names the cause, in words that fit a whole file, and offers nothing that cannot work. */
 import { describe, expect, test } from 'vitest';
-import { check, jsonLines, lines, read, refuses, times } from './harness';
+import { check, gives, jsonLines, lines, read, refuses, times } from './harness';
 
 const ask = (i: number) => `How loud is bell ${i}?`;
 
@@ -16,7 +16,13 @@ describe('the cause comes first', () => {
       name: 'every label is empty',
       file: 'a.jsonl',
       content: jsonLines(times(6, (i) => ({ text: ask(i), label: '' }))),
-      ends: refuses(/label/),
+      ends: [
+        refuses(/label/),
+        gives(
+          times(6, (i) => [['x', ask(i)]] as const),
+          /label[^\n]*empty/,
+        ),
+      ],
     },
     {
       name: 'no line is JSON',
@@ -115,7 +121,7 @@ test.each(refused)('nothing is said of what was left out where all is refused: %
 });
 
 test('columns that hold objects are not offered for mapping', async () => {
-  const rows = times(6, (i) => ({ meta: { by: { who: `Ann ${i}`, when: [1, 2] } }, score: i }));
+  const rows = times(6, (i) => ({ meta: [[i, 2], [3]], boxes: [{ x: i, y: 2 }] }));
   const { error } = await read('a.jsonl', jsonLines(rows));
   expect(error).not.toBeNull();
   expect(error!.toLine()).not.toMatch(/Choose which column/);
