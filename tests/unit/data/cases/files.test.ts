@@ -162,3 +162,39 @@ describe('files that are no text', () => {
     { name: 'an empty list', file: 'a.json', content: '[]', ends: refuses(/empty|no rows|no examples|no elements/i) },
   ]);
 });
+
+describe('files of marks', () => {
+  const cells = (i: number) => `<tr><td>${ask(i)}</td><td>${tell(i)}</td></tr>`;
+  check([
+    {
+      name: 'a table of HTML that a program called .xls',
+      file: 'bridges.xls',
+      content: `<html><body><table><tr><th>prompt</th><th>completion</th></tr>${times(8, cells).join('')}</table></body></html>`,
+      ends: [gives(eight), refuses(/HTML|web page/)],
+    },
+    {
+      name: 'XML',
+      file: 'bridges.xml',
+      content: `<?xml version="1.0"?><rows>${times(8, (i) => `<row><prompt>${ask(i)}</prompt><completion>${tell(i)}</completion></row>`).join('')}</rows>`,
+      ends: [gives(eight), refuses(/XML/)],
+    },
+    {
+      name: 'YAML',
+      file: 'bridges.yaml',
+      content: lines(...times(8, (i) => `- prompt: ${ask(i)}\n  completion: ${tell(i)}`)),
+      ends: [gives(eight), refuses(/YAML/), asks(/YAML|prompt/)],
+    },
+    {
+      name: 'names before the lines of a text',
+      file: 'bridges.txt',
+      content: lines(...times(8, (i) => `prompt: ${ask(i)}\ncompletion: ${tell(i)}\n`)),
+      ends: [gives(eight), asks(/prompt|line/), says(/prompt:/)],
+    },
+    {
+      name: 'a comma behind each row, and none behind the header',
+      file: 'bridges.csv',
+      content: lines('question,answer', ...times(8, (i) => `${ask(i)},${tell(i)},`)),
+      ends: [gives(eight), refuses(/cells/)],
+    },
+  ]);
+});
