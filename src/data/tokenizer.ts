@@ -221,6 +221,28 @@ export class TextTokenizer {
     return found;
   }
 
+  /** Display text for tokens in a row: characters that several of them spell are whole, special tokens are shown by name. */
+  showTokens(ids: Iterable<number>): string {
+    if (this.spelling === 'none') return this.decode(ids, false);
+    const texts: string[] = [];
+    let bytes: number[] = [];
+    const flush = () => {
+      texts.push(showBytes(Uint8Array.from(bytes)));
+      bytes = [];
+    };
+    for (const id of ids) {
+      const token = this.tokenizer.id_to_token(id);
+      const spelled = token === undefined || this.added.has(id) ? undefined : this.spellingsOf(token)[0];
+      if (spelled) bytes.push(...spelled);
+      else {
+        flush();
+        texts.push(this.showToken(id));
+      }
+    }
+    flush();
+    return texts.join('');
+  }
+
   /** Display text for a single token: incomplete characters as bytes, special tokens by name. */
   showToken(id: number): string {
     const token = this.tokenizer.id_to_token(id);

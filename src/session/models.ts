@@ -55,7 +55,7 @@ const LIMITS: Record<string, number> = {
   'generation_config.json': 2 ** 20,
 };
 
-async function tokenizerFiles(folder: ModelFolder): Promise<TokenizerSource> {
+export async function tokenizerFiles(folder: ModelFolder): Promise<TokenizerSource> {
   if (!folder.has('tokenizer.json')) {
     throw new TabtuneError({
       code: 'bad_model',
