@@ -132,7 +132,7 @@ describe('tokens', () => {
       code: 'timeout',
       where: 'row 1',
     });
-    await view.pass(6000);
+    await view.pass(11_000);
     await looking;
     expect(open.dataWorkers).toHaveLength(2);
     expect(open.dataWorkers[1]!.terminated).toBe(true);
