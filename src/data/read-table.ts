@@ -1,6 +1,5 @@
 /** From the text of a file to rows. The file extension is only a hint, and the content decides. */
 import type { ReadingSection } from '../recipe/sections';
-import { htmlEntities } from './html-entities';
 import { clearMissingWords } from './missing-words';
 import { looksConll, parseConll } from './parse-conll';
 import { parseCsv } from './parse-csv';
@@ -18,7 +17,7 @@ export function readTable(name: string, bytes: Uint8Array, section: Reading): Ra
   const table = withoutMissingWords(parseRows(name, text, section));
   return {
     ...table,
-    problems: [...problems, ...table.problems, ...htmlEntities(text)],
+    problems: [...problems, ...table.problems],
     encoding: { name: encoding, sample: letterSample(text) },
   };
 }

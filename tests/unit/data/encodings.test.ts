@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { chooseEncoding } from '../../../src/data/encodings';
-import { htmlEntities } from '../../../src/data/html-entities';
 import { findMojibake, mend } from '../../../src/data/mojibake';
 import { readText } from '../../../src/data/read-text';
 import { errorOf, utf8 } from './helpers';
@@ -238,12 +237,4 @@ describe('UTF-8 that was read as something else', () => {
   test('text that is right stays when other places are mended', () => {
     expect(mend('cafÃ© and café', 'utf-8-as-windows-1252')).toEqual({ text: 'café and café', mended: 1, kept: 1 });
   });
-});
-
-test('HTML entities are said, from the third on', () => {
-  const entities = (text: string) => htmlEntities(text).map((p) => p.code);
-  expect(entities('a,b\nTom &amp; Ann &#39;hi&#39;,x\n')).toEqual(['html_entities']);
-  expect(entities('a,b\nCaf&eacute; &lt;br&gt;,x\n')).toEqual(['html_entities']);
-  expect(entities('a,b\nWrite &amp; for an ampersand,x\n')).toEqual([]);
-  expect(entities('a && b; R&D; x&y;')).toEqual([]);
 });
