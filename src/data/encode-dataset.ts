@@ -2,12 +2,12 @@
 import { TabtuneError } from '../base/errors';
 import type { TemplatedText } from '../recipe/sections';
 import { encodeRow, LONG_ROW, lettersOf } from './encode-row';
+import { exampleKey } from './example-kinds';
 import type { Encoded } from './loss-mask';
 import type { ObjectiveData, TextOptions, UsableExamples } from './objective-data';
 import { excerpt, ProblemList } from './problems';
 import { NoteCounts } from './render-notes';
 import { RowRefused } from './row-refused';
-import { exampleKey } from './to-examples';
 import type { TextTokenizer } from './tokenizer';
 import type { DataProblem, Example, ParsedDataset } from './types';
 

@@ -3,13 +3,13 @@ import { TabtuneError } from '../base/errors';
 import type { DatasetSection } from '../recipe/sections';
 import { targetsOf } from './batches';
 import type { EncodedDataset } from './encode-dataset';
+import { exampleKey } from './example-kinds';
 import { usualLength, wholeBuckets } from './lengths';
 import type { Encoded } from './loss-mask';
 import type { Counting, ObjectiveData } from './objective-data';
 import { ProblemList } from './problems';
 import { type Splittable, splitDataset } from './split';
 import { countDuplicates, histogram, percentile } from './stats';
-import { exampleKey } from './to-examples';
 import type { DataProblem, Example, TokenizedDataset, TokenizedExample } from './types';
 
 /**

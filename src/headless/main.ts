@@ -108,6 +108,11 @@ async function takeIn(session: Session, { recipe, modelFolder, adapterFolder }: 
   await tell({ type: 'progress', text: 'reading the dataset' });
   const parsed = await session.openDataset(dataset);
   await tell({ type: 'note', text: `dataset: ${parsed.detected} ${usageSentence(parsed)}` });
+  if (parsed.leftOut > 0) {
+    const { leftOut, totalRows } = parsed;
+    const share = ((100 * leftOut) / totalRows).toFixed(leftOut < totalRows / 100 ? 2 : 0);
+    await tell({ type: 'note', text: `dataset: ${leftOut} of ${totalRows} rows (${share} %) were left out.` });
+  }
   const info = await openModel(session, model, modelFolder);
   if (info.templateGaps.length > 0) {
     await tell({ type: 'note', text: `model: its chat template ${info.templateGaps.join('; ')}.` });
