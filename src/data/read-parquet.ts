@@ -1,5 +1,5 @@
 /** Parquet files, with hyparquet. Loaded when one is opened. */
-import { type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { TabtuneError } from '../base/errors';
 import { nameList } from './problems';
@@ -86,14 +86,27 @@ export async function readParquet(name: string, bytes: Uint8Array): Promise<RawT
   return { fileType: 'parquet', columns: columnsOf(numbered), rows: numbered, problems, totalRows: rows.length };
 }
 
-/** A column that the schema does not have makes the library leave the reading of all others unhandled. */
-function checkColumns({ schema, row_groups }: FileMetaData): void {
-  const names = new Set(schema.map(({ name }) => name));
-  for (const { columns } of row_groups) {
-    for (const { meta_data } of columns) {
-      const missing = meta_data?.path_in_schema.find((part) => !names.has(part));
-      if (missing !== undefined) throw new Error(`the schema has no column ${missing}`);
+/**
+ * Every column must be a leaf of the schema, of the same type. The library finds out only while it reads the columns, and then
+ * leaves the reading of the others unhandled.
+ */
+function checkColumns(metadata: FileMetaData): void {
+  const root = parquetSchema(metadata);
+  for (const { columns } of metadata.row_groups) {
+    const paths = columns.map(({ meta_data }) => meta_data?.path_in_schema ?? []);
+    for (const [i, path] of paths.entries()) {
+      let node = root;
+      for (const part of path) {
+        const next = node.children.find(({ element }) => element.name === part);
+        if (!next) throw new Error(`the schema has no column ${path.join('.')}`);
+        node = next;
+      }
+      const { type } = node.element;
+      if (node.children.length > 0 || type === undefined || type !== columns[i]!.meta_data?.type) {
+        throw new Error(`the column ${path.join('.')} is not as the schema says`);
+      }
     }
+    if (new Set(paths.map((path) => path.join('.'))).size < paths.length) throw new Error('a column stands twice');
   }
 }
 

@@ -22,7 +22,21 @@ const parquet = readdirSync(tables)
 const fromEnd = (bytes: Uint8Array, draw: Draw) =>
   draw.chance(0.3) ? changeBytes(bytes, draw) : changeBytes(bytes.slice().reverse(), draw, 900).slice().reverse();
 
-fuzz({ name: 'Parquet datasets', seeds: parquet, change: fromEnd, run: read('data.parquet') });
+/**
+ * The footer, whose length stands before the last four bytes. The pages before it are left alone: a damaged run length makes
+ * hyparquet write billions of values, which the deadline of the data worker ends and nothing in this process could.
+ */
+function changeFooter(bytes: Uint8Array, draw: Draw): Uint8Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const at = bytes.length - 8 - view.getUint32(bytes.length - 8, true);
+  const footer = changeBytes(bytes.slice(at), draw);
+  const whole = new Uint8Array(at + footer.length);
+  whole.set(bytes.subarray(0, at));
+  whole.set(footer, at);
+  return whole;
+}
+
+fuzz({ name: 'Parquet datasets', seeds: parquet, change: changeFooter, run: read('data.parquet') });
 
 const archive = zipSync({
   'data/train.csv': strToU8('prompt,completion\nWhere?,Here.\nWhen?,Now.\n'),
