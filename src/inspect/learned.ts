@@ -1,5 +1,5 @@
 /** An example as pieces of text, each with whether it is learned: as tokens of a model, or as read from the file. */
-import { writtenLabel } from '../data/labelled';
+import { writtenLabel } from '../data/example-kinds';
 import type { Example } from '../data/types';
 import type { AnyObjective, ObjectiveSection } from '../objectives';
 

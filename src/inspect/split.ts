@@ -1,8 +1,8 @@
 /** How examples are held out for validation: counted here before there are tokens, and put into words. */
 import { requireKind, usable } from '../data/encode-dataset';
+import { exampleKey } from '../data/example-kinds';
 import { ProblemList } from '../data/problems';
 import { ownSplit, splitDataset } from '../data/split';
-import { exampleKey } from '../data/to-examples';
 import type { ParsedDataset } from '../data/types';
 import { objectiveOf } from '../objectives';
 import type { Settings } from './options';

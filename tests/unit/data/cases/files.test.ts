@@ -170,13 +170,13 @@ describe('files of marks', () => {
       name: 'a table of HTML that a program called .xls',
       file: 'bridges.xls',
       content: `<html><body><table><tr><th>prompt</th><th>completion</th></tr>${times(8, cells).join('')}</table></body></html>`,
-      ends: [gives(eight), refuses(/HTML|web page/)],
+      ends: [gives(eight), asks(/HTML|web page/)],
     },
     {
       name: 'XML',
       file: 'bridges.xml',
       content: `<?xml version="1.0"?><rows>${times(8, (i) => `<row><prompt>${ask(i)}</prompt><completion>${tell(i)}</completion></row>`).join('')}</rows>`,
-      ends: [gives(eight), refuses(/XML/)],
+      ends: [gives(eight), asks(/XML/)],
     },
     {
       name: 'YAML',
