@@ -27,6 +27,8 @@ export interface ModelCardInput {
   finalLoss: number | null;
   /** Optimiser steps, tokens processed (padding excluded), seconds of training. */
   steps: number;
+  /** The steps after which the run was resumed with other data or another model than before. */
+  changedAt?: readonly number[];
   tokens: number;
   seconds: number;
   trainableParameters: number;
@@ -98,6 +100,10 @@ function figureRows(input: ModelCardInput): [string, string][] {
   const share = (100 * input.trainableParameters) / Math.max(1, input.totalParameters);
   rows.push(
     ['Optimiser steps', count(input.steps)],
+    ...(input.changedAt ?? []).map((step): [string, string] => [
+      'Other data or another model',
+      `since step ${count(step)}`,
+    ]),
     ['Tokens seen', count(input.tokens)],
     ['Training time', duration(input.seconds)],
     [

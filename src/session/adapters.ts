@@ -125,6 +125,7 @@ export class AdapterSession {
       bestStep: record.bestStep,
       finalLoss: record.finalLoss,
       steps: record.step,
+      changedAt: record.changes?.map(({ step }) => step),
       tokens: last?.tokens ?? 0,
       seconds: last?.seconds ?? 0,
       trainableParameters: record.trainableParameters,

@@ -14,12 +14,6 @@ function assertOwn(address: string | URL): void {
 
 const fetchAnything = self.fetch.bind(self);
 
-/** Whether the browser refuses what this worker may not do. Nothing leaves the device: an address of its own content. */
-const refused: Promise<boolean> = fetchAnything('data:,').then(
-  () => false,
-  () => true,
-);
-
 function replace(target: object, name: string, value: unknown): void {
   if (name in target) Object.defineProperty(target, name, { value, configurable: false, writable: false });
 }
@@ -45,4 +39,12 @@ const elsewhere = [
 for (const name of elsewhere) replace(self, name, undefined);
 if ('Cache' in self) for (const name of ['add', 'addAll']) replace(Cache.prototype, name, undefined);
 
-export const closedByBrowser = (): Promise<boolean> => refused;
+/**
+ * Whether the browser refuses what this worker may not do. Found out by asking for an address that is its own content, so
+ * nothing leaves the device; only when somebody wants to know, since a refusal is an error in the browser's console.
+ */
+export const closedByBrowser = (): Promise<boolean> =>
+  fetchAnything('data:,').then(
+    () => false,
+    () => true,
+  );

@@ -189,13 +189,16 @@ for (const [series, name] of [...names, 'saving', 'twice'].entries()) {
         const after = Math.max(0, Math.floor((1.5 * choice - 0.5) * STEPS + 1));
         const write = 1 + Math.floor(choice * WRITES);
         const wait = draw(10 * strike + 1) * runMs;
+        // What was struck before may still have to notice, or may not have been hit at all.
+        await ended(page);
         let gate: Awaited<ReturnType<typeof holdWrite>> | null = null;
         if (name === 'saving') gate = await holdWrite(context, write, draw(10 * strike + 3) < 0.5);
         else if (after > 0) gate = await holdStep(context, after);
-        // What was struck before may still have to notice.
-        await ended(page);
         await page.evaluate(() => Object.assign(window.engineHook, { seen: [] }));
-        if ((await begin(page, since)) === 'finished') break;
+        if ((await begin(page, since)) === 'finished') {
+          await gate?.remove();
+          break;
+        }
         // A resumed run may be past the step where it was to be struck, and then ends.
         if (gate) await Promise.race([gate.arrived, ended(page)]);
         else await page.waitForTimeout(wait);
