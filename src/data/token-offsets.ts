@@ -5,7 +5,7 @@
  * text this fails, and the caller falls back to encoding prefixes.
  */
 
-import { firstInvalidUtf8 } from './read-text';
+import { firstInvalidUtf8 } from './utf8';
 
 export type TokenSpelling = 'byte-level' | 'sentencepiece' | 'none';
 

@@ -11,7 +11,7 @@ import type { Family, FamilyConfig, TensorSpec } from '../families/family';
 import type { StoredHead } from '../families/task-heads';
 import { isGgmlType } from '../formats/ggml';
 import { openSafetensors } from '../formats/safetensors';
-import { withGguf } from './gguf/folder';
+import { withGguf } from './gguf/with-gguf';
 import { INDEX, SINGLE } from './needed';
 import { readJson } from './read-json';
 import type { FolderTensor, ModelFolder } from './types';

@@ -7,7 +7,7 @@ import { CONFIG_LIMIT } from '../base/limits';
 import type { DataProblem, ParsedDataset } from '../data/types';
 import { readFamilyConfig } from '../families';
 import { CONFIG } from '../families/config';
-import { withGguf } from '../hub/gguf/folder';
+import { withGguf } from '../hub/gguf/with-gguf';
 import { readJson } from '../hub/read-json';
 import type { ModelFolder } from '../hub/types';
 import { objectiveOf } from '../objectives';
