@@ -16,8 +16,8 @@ Prints as JSON how FILE is read: its shape, the columns used and not used, rows 
 examples with what is learned marked. With --model, examples are written in the model's chat template and tokenised. Ends with
 exit code 1 if the file is refused or a question must be answered first: "error" then says why, with the fields that answer it.
 
---rows N     examples to show (default 3)
-${flags.map(({ name, field }) => `--${name.padEnd(10)} ${field.help}`).join('\n')}
+--rows N               examples to show (default 3)
+${flags.map(({ name, field }) => `--${name.padEnd(20)} ${field.help}`).join('\n')}
 
 Fields are those of a recipe, with its defaults; --columns takes JSON or prompt=question,completion=answer.`;
 

@@ -99,7 +99,9 @@ export function write(shape: Shape, encoding: EncodingName, damage: Damage, seed
     } else {
       const at = Math.floor(pieces.length / 2);
       const line = pieces[at]!;
-      pieces[at] = line.slice(0, Math.max(1, Math.floor(line.length * 0.6)));
+      // A tag that is cut is another tag, which nobody can see; a word without one is broken.
+      const end = shape.file.endsWith('.conll') ? line.indexOf(' ') : Math.floor(line.length * 0.6);
+      pieces[at] = line.slice(0, Math.max(1, end));
       broken = true;
     }
   }
