@@ -11,7 +11,7 @@ import { encodeWords, firstOfWords } from '../../data/encode-words';
 import { checkIds } from '../../data/loss-mask';
 import type { TextOptions } from '../../data/objective-data';
 import { openDataset } from '../../data/parse';
-import { renderPrompt } from '../../data/render';
+import { renderExample, renderPrompt } from '../../data/render';
 import { templateGaps } from '../../data/template-facts';
 import { finishDataset } from '../../data/tokenize';
 import { TextTokenizer } from '../../data/tokenizer';
@@ -236,7 +236,16 @@ function textOptions(opened: OpenTokenizer, separator: string, section: WritingS
   // A recipe from an older version may not have these fields.
   const { system_fallback: systemFallback = 'first_question', templated_text: templatedText = 'ask' } = section;
   const eosToken = tokenizer.special.eos_token ?? null;
-  return { template, plainTemplate, eosToken, separator, endTokens, systemFallback, templatedText };
+  return {
+    template,
+    plainTemplate,
+    eosToken,
+    separator,
+    endTokens,
+    systemFallback,
+    templatedText,
+    render: renderExample,
+  };
 }
 
 /**
