@@ -19,6 +19,8 @@ export interface AdapterModel {
   /** kvHeads · headDim; null for encoders. */
   keyValueWidth: number | null;
   blockPaths: readonly string[];
+  /** Every linear layer that an adapter may change. */
+  linears: readonly { path: string; out: number; width: number }[];
   /** A block's attention and feed-forward network read the same input. */
   parallel: boolean;
   /** Prefix of a bare encoder's names in transformers' class with a head; empty if the model's names have it already. */
@@ -34,7 +36,12 @@ export interface ReadAdapter<S> {
   values: AdapterTensors;
   /** The head's task, as far as the files state it; null without a head. */
   task: TaskData | null;
+  /** The model that it was made for, as its files name it; null if they do not. */
+  base: string | null;
 }
+
+/** What decides whether an adapter fits a model, and under which names. */
+export type FittedModel = Pick<AdapterModel, 'family' | 'blockPaths' | 'headPrefix' | 'linears'>;
 
 export interface AdapterToWrite<S> {
   section: S;
@@ -62,8 +69,8 @@ export interface AdapterFormat<S> {
   matches(files: AdapterFiles): boolean;
   /** Decodes and checks the folder. Throws bad_adapter. The caller checks whether it fits a model. */
   read(files: AdapterFiles, named: TaskData | null): ReadAdapter<S>;
-  /** The adapter with its tensors renamed to this model's names. */
-  fit(adapter: ReadAdapter<S>, model: Pick<AdapterModel, 'blockPaths' | 'headPrefix'>): ReadAdapter<S>;
+  /** The adapter with its tensors renamed to this model's names. Throws bad_adapter if it changes what the model lacks. */
+  fit(adapter: ReadAdapter<S>, model: FittedModel): ReadAdapter<S>;
   write(adapter: AdapterToWrite<S>): AdapterFiles;
   /** Python code: imports, and the lines that load the folder `path` (a Python expression) onto `model`. */
   python: { imports: string; load(path: string): string[] };

@@ -4,8 +4,9 @@
  */
 
 import { renamed } from '../formats/adapter-format';
-import { isAdapterHub, readAdapterHub, underBlocks, writeAdapterHub } from '../formats/adapterhub';
+import { HUB_WEIGHTS, isAdapterHub, readAdapterHub, underBlocks, writeAdapterHub } from '../formats/adapterhub';
 import { options } from '../recipe/spec';
+import { checkPlaces } from './fit-adapter';
 import type { MethodDescriptor } from './method';
 import { INIT_ADAPTER } from './shared-fields';
 
@@ -102,15 +103,25 @@ export const bottleneck: MethodDescriptor<BottleneckMethod> = {
     readBy: 'It loads in the adapters library, next to others for the same base.',
     matches: isAdapterHub,
     read(files, named) {
-      const { settings, tensors, head } = readAdapterHub(files);
+      const { settings, tensors, head, model_name } = readAdapterHub(files);
       const task = named ?? (head && { problemType: 'single_label_classification' as const, labels: head.labels });
       return {
         section: { type: 'bottleneck', ...settings, init_adapter: null },
         values: new Map([...tensors, ...(head?.tensors ?? [])]),
         task: task ?? null,
+        base: model_name,
       };
     },
-    fit: (adapter, { blockPaths }) => ({ ...adapter, values: underBlocks(adapter.values, blockPaths) }),
+    fit(adapter, model) {
+      const { blockPaths } = model;
+      const values = underBlocks(adapter.values, blockPaths);
+      const places = [...values.keys()].flatMap((name) => {
+        const at = name.indexOf('.adapters.');
+        return at < 0 ? [] : [{ path: name.slice(0, at), where: `${HUB_WEIGHTS}, tensor ${name.slice(0, 120)}` }];
+      });
+      checkPlaces(places, (path) => blockPaths.some((block) => path.startsWith(`${block}.`)), model, adapter.base);
+      return { ...adapter, values };
+    },
     write({ section, model, base, tensors, headTensors, task }) {
       const prefix = task ? model.headPrefix : '';
       const { config, reduction_factor, non_linearity } = section;

@@ -1,19 +1,30 @@
 /** The format of methods saved in PEFT's folder: one of PEFT's kinds, and the translation between its config and the recipe. */
 import { type TaskData, WORD_LABELS } from '../base/task';
 import { headModules, isLabelWeight } from '../families';
-import { type AdapterFormat, type AdapterModel, jsonNamed, renamed } from '../formats/adapter-format';
+import {
+  type AdapterFormat,
+  type AdapterModel,
+  type FittedModel,
+  jsonNamed,
+  type ReadAdapter,
+  renamed,
+} from '../formats/adapter-format';
 import {
   ADAPTER_CONFIG,
   type CommonConfig,
   type PeftAdapter,
   type PeftKind,
   type PeftTask,
+  isSaved,
   PROMPT_EMBEDDINGS,
   peftFolder,
+  peftKey,
   readPeftAs,
   readPeftFolder,
+  tensorPlace,
   writePeftAs,
 } from '../formats/peft';
+import { checkLinears, type PlacedTensor } from './fit-adapter';
 
 /** Module names that PEFT saves with every classifier. */
 const HEADS = ['classifier', 'score'];
@@ -42,6 +53,27 @@ interface Translation<S, C extends CommonConfig> {
 
 export function peftFormat<S, C extends CommonConfig>(translation: Translation<S, C>): PeftFormat<S> {
   const { kind } = translation;
+  const saved = (section: S) => translation.modulesToSave?.(section) ?? [];
+
+  /** On a bare encoder, a classifier's names lose the prefix that they have in transformers' class with a head. */
+  const underHead = (adapter: ReadAdapter<S>, { headPrefix }: FittedModel): ReadAdapter<S> => {
+    const { section, values, task } = adapter;
+    if (!task || headPrefix === '') return adapter;
+    const bare = (name: string) => (name.startsWith(headPrefix) ? name.slice(headPrefix.length) : name);
+    return { ...adapter, values: renamed(values, bare), section: translation.rename?.(section, bare) ?? section };
+  };
+
+  /** The tensors that belong to linear layers; the keys in the file are those of `original`. */
+  const placed = ({ section, values, task }: ReadAdapter<S>, original: ReadAdapter<S>): PlacedTensor[] => {
+    const { onLinear } = kind;
+    if (!onLinear) return [];
+    const others = [...saved(section), ...(task ? [...HEADS, ...headModules()] : [])];
+    const keys = [...original.values.keys()];
+    return [...values].flatMap(([name, { shape }], i) =>
+      isSaved(name, others) ? [] : { ...onLinear(name, shape), where: tensorPlace(peftKey(kind, keys[i]!)) },
+    );
+  };
+
   return {
     id: 'peft',
     library: 'peft',
@@ -51,20 +83,19 @@ export function peftFormat<S, C extends CommonConfig>(translation: Translation<S
     read(files, named) {
       const adapter = readPeftAs<C>(readPeftFolder(files), kind);
       const task = named ?? unnamedTask(adapter);
-      const saved = (adapter.config.modules_to_save ?? []).filter((name) => !task || !HEADS.includes(name));
+      const given = (adapter.config.modules_to_save ?? []).filter((name) => !task || !HEADS.includes(name));
       // The new head is added anyway; naming it here would ask for modules that the base does not have.
-      const others = task ? saved.filter((name) => !headModules().has(name)) : saved;
-      return { section: translation.section(adapter, others), values: adapter.tensors, task };
+      const others = task ? given.filter((name) => !headModules().has(name)) : given;
+      const base = adapter.config.base_model_name_or_path;
+      return { section: translation.section(adapter, others), values: adapter.tensors, task, base };
     },
-    fit(adapter, { headPrefix }) {
-      const { section, values, task } = adapter;
-      if (!task || headPrefix === '') return adapter;
-      const bare = (name: string) => (name.startsWith(headPrefix) ? name.slice(headPrefix.length) : name);
-      return { task, values: renamed(values, bare), section: translation.rename?.(section, bare) ?? section };
+    fit(adapter, model) {
+      const fitted = underHead(adapter, model);
+      checkLinears(placed(fitted, adapter), model, adapter.base);
+      return fitted;
     },
     write({ section, model, base, exported, tensors, headTensors, task, objective }) {
-      const given = translation.modulesToSave?.(section) ?? [];
-      const saved = [...new Set([...given, ...(task ? [...HEADS, ...model.headModules] : [])])];
+      const savedModules = [...new Set([...saved(section), ...(task ? [...HEADS, ...model.headModules] : [])])];
       const common: CommonConfig = {
         base_model_name_or_path: base.name,
         task_type: objective.taskType as PeftTask,
@@ -74,7 +105,7 @@ export function peftFormat<S, C extends CommonConfig>(translation: Translation<S
               parent_library: `transformers.models.${model.family}.modeling_${model.family}`,
             }
           : null,
-        modules_to_save: saved.length > 0 ? saved : null,
+        modules_to_save: savedModules.length > 0 ? savedModules : null,
       };
       const own = translation.config(section, exported, model, base.name);
       // A bare encoder's names get the prefix that they have in transformers' class with a head.

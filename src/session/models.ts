@@ -6,6 +6,7 @@ import { pageUrl } from '../base/page-url';
 import { MAX_TEMPLATE_BYTES, type TokenizerSource } from '../data/tokenizer-files';
 import { readFamilyConfig } from '../families';
 import { CONFIG } from '../families/config';
+import type { AdapterModel } from '../formats/adapter-format';
 import { TOKENIZER_LIMIT } from '../hub/check';
 import { isHubSource } from '../hub/hub-id';
 import { openModelFolder } from '../hub/open';
@@ -22,6 +23,8 @@ export interface OpenModel {
   /** How the engine stores the weights. */
   quantization: ModelSection['quantization'];
   info: ModelInfo;
+  /** What decides whether an adapter fits it. */
+  adapterModel: AdapterModel;
   folder: ModelFolder;
   tokenizer: Tokenizer;
   tokens: TokenizerInfo;
@@ -132,11 +135,11 @@ export class ModelSession {
     const folder = await openModelFolder(place, { baseUrl: pageUrl() });
     const tokenizer = { files: await tokenizerFiles(folder), title: nameOf(source) };
     const tokens = await data.openTokenizer(tokenizer);
-    const loaded = await engine.loadModel(place, onProgress, quantization);
+    const { adapterModel, ...loaded } = await engine.loadModel(place, onProgress, quantization);
     tokenizer.title = loaded.title;
     const { hasChatTemplate, templateGaps } = tokens;
     const info: ModelInfo = { ...loaded, source, hasChatTemplate, templateGaps };
-    this.model = { source, quantization, info, folder, tokenizer, tokens };
+    this.model = { source, quantization, info, adapterModel, folder, tokenizer, tokens };
     return this.model;
   }
 }

@@ -21,6 +21,7 @@ import {
 } from '../../engine/run/loop';
 import { forgetGpuPeak, gpuBytes } from '../../engine/webgpu/backend';
 import { methodOf } from '../../methods';
+import { inAdapterWords } from '../../methods/fit-adapter';
 import { continuedRecipe, decodeAdapter } from '../../methods/read-adapter';
 import { totalSteps as countSteps } from '../../recipe/forecast';
 import type { Recipe } from '../../recipe/types';
@@ -61,7 +62,7 @@ export async function runTraining(
   const resumed = job.resume ? await latestCheckpoint(runId) : null;
   const stopped = () => control.stopRequested();
   const { values, trained } = startingValues(initial?.values, resumed);
-  const assembled = await assembleRun(base, {
+  const assembling = assembleRun(base, {
     ...{ method: recipe.method, objective: recipe.objective, training },
     ...{ task: job.task, maskTokenId: job.maskTokenId, initText: job.initText },
     head: headOptions(job.task, values, head),
@@ -70,6 +71,9 @@ export async function runTraining(
     baseText: baseTextBatches(job.baseText, job.padTokenId),
     fisher: (setup, texts) => estimateFisher(setup, texts, stopped),
   });
+  const assembled = await (initial
+    ? assembling.catch((e) => Promise.reject(inAdapterWords(e, initial.base)))
+    : assembling);
   const { attached, optimizer, objective, baseText } = assembled;
   const { model, method } = attached;
   try {
