@@ -41,7 +41,7 @@ async function refusal(files: AdapterFiles): Promise<TabtuneError> {
 }
 
 /** Those that were made for this very model. */
-const onLlama = (folder: string) => folder.startsWith('peft/llama-') && !folder.startsWith('peft/llama-ia3');
+const onLlama = (folder: string) => folder.startsWith('peft/llama-');
 
 describe.each(OPENED)('$name', (spelling) => {
   it.each(spelling.fixtures.filter(onLlama))('of %s opens with the logits of PEFT’s own spelling', async (folder) => {
@@ -76,7 +76,7 @@ describe('another model’s adapter', () => {
       /None of the \d+ modules .* bert\.encoder.* and others/,
     ],
     ['a LoRA on the head', () => peftFiles('families/roberta/adapter'), /not in this model|None of the/],
-    ['a Gemma’s prompt', () => peftFiles('prompts/gemma2-prompt'), /shape/],
+    ['a BERT’s prompt', () => peftFiles('prompts/bert-prompt'), /shape/],
     ['a GPT-2’s prefix', () => peftFiles('prompts/gpt2-prefix'), /shape/],
     ['a GPT-2’s bottlenecks', () => hubFiles('bottleneck/gpt2-single'), /None of the \d+ modules/],
     ['a BERT’s bottlenecks', () => hubFiles('bottleneck/bert-double'), /None of the \d+ modules/],
