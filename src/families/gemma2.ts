@@ -26,6 +26,7 @@ import {
 } from './gguf';
 import { decoderHeads } from './heads';
 import { type Rope, readRope } from './rope';
+import { ropeSpellings } from './rope-spellings';
 
 /** What Gemma 2 and Gemma 3 have in common. */
 export interface GemmaConfig extends DecoderConfig {
@@ -135,6 +136,7 @@ export const gemma2: Family<Gemma2Config> = {
   },
   floatFields: gemmaFloats,
 
+  spellings: ropeSpellings,
   tensors: (config) => gemmaTensors(config, false),
   lmHead: LM_HEAD,
 

@@ -26,6 +26,7 @@ import {
 import { keyHalves, queryHalves } from './gguf-rows';
 import { decoderHeads } from './heads';
 import { type Rope, readRope } from './rope';
+import { ropeSpellings } from './rope-spellings';
 
 export interface LlamaConfig extends DecoderConfig {
   rope: Rope;
@@ -74,6 +75,7 @@ export const llama: Family<LlamaConfig> = {
     };
   },
 
+  spellings: ropeSpellings,
   tensors: (config) =>
     decoderTensors(config, (at) => [
       ...normSpecs(at, config.hidden_size, 'input_layernorm'),

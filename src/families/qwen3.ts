@@ -15,6 +15,7 @@ import { decoderFields, ggufAttention, ggufDecoder, ggufFeedForward, ggufHeadNor
 import { decoderHeads } from './heads';
 import { qwenWindows } from './qwen2';
 import { type Rope, readRope } from './rope';
+import { ropeSpellings } from './rope-spellings';
 
 export interface Qwen3Config extends DecoderConfig {
   rope: Rope;
@@ -43,6 +44,7 @@ export const qwen3: Family<Qwen3Config> = {
     };
   },
 
+  spellings: ropeSpellings,
   tensors: (config) =>
     decoderTensors(config, (at) => [
       ...normSpecs(at, config.hidden_size, 'input_layernorm'),

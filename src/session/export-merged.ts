@@ -8,7 +8,7 @@ import { folderName } from './adapters';
 import type { MergedDtype, MergedExport, MergeProgress } from './api';
 import type { DataHost } from './data-host';
 import type { EngineHost } from './engine-host';
-import { configText, DTYPE_NAMES, mergedConfig } from './merged-config';
+import { configText, DTYPE_NAMES, mergedConfig, mergedTokenizerConfig } from './merged-config';
 import { type ModelSession, tokenizerFileNames } from './models';
 
 export interface MergeNeeds {
@@ -25,6 +25,11 @@ const PROBES = [
   'def add(a, b):\n    return a + b  # 1 + 2 = 3',
   'Größe, naïve façade; 東京 🙂 {"key": [1, 2.5, null]}',
 ];
+/**
+ * What else a tokenizer may come in. transformers reads tokenizer.json, but llama.cpp's converter needs the vocabulary of some
+ * families (Gemma 2, Phi-3) as it was first published, with the tokens that were added to it.
+ */
+const VOCABULARIES = ['tokenizer.model', 'added_tokens.json'];
 /** Bytes collected before they are moved into the Blob, which the browser can keep on disk. */
 const GATHER_BYTES = 64 * 2 ** 20;
 
@@ -67,9 +72,12 @@ export async function exportMerged(
   const files: MergedExport['files'] = [{ path: 'model.safetensors', blob: weights }];
   const text = (path: string, content: string) => files.push({ path, blob: new Blob([content]) });
   const config = JSON.parse(await model.folder.text('config.json')) as Record<string, unknown>;
-  text('config.json', configText(mergedConfig(config, dtype, report.task)));
-  for (const path of [...tokenizerFileNames, 'generation_config.json']) {
-    if (model.folder.has(path)) files.push({ path, blob: new Blob([await model.folder.bytes(path)]) });
+  const { padTokenId } = model.tokens;
+  text('config.json', configText(mergedConfig(config, dtype, report.task, padTokenId)));
+  for (const path of [...tokenizerFileNames, ...VOCABULARIES, 'generation_config.json']) {
+    if (!model.folder.has(path)) continue;
+    if (path !== 'tokenizer_config.json') files.push({ path, blob: new Blob([await model.folder.bytes(path)]) });
+    else text(path, mergedTokenizerConfig(await model.folder.text(path), report.task !== null));
   }
   const run = origin?.kind === 'run' ? origin : null;
   const record = run ? await getRun(run.runId) : null;

@@ -2,7 +2,13 @@
 import { expect, test } from 'vitest';
 import { configText, mergedConfig } from '../../../src/session/merged-config';
 
+/** With the fields that families need. */
+const size = {
+  ...{ vocab_size: 96, hidden_size: 32, intermediate_size: 64, num_hidden_layers: 2 },
+  ...{ num_attention_heads: 4, num_key_value_heads: 2, head_dim: 8, max_position_embeddings: 64 },
+};
 const gemma2 = {
+  ...size,
   architectures: ['Gemma2ForCausalLM'],
   model_type: 'gemma2',
   final_logit_softcapping: 30.0,
@@ -34,7 +40,7 @@ test('float fields keep a decimal point, and integers get none', () => {
 });
 
 test('a classifier gets its class, labels and problem type, replacing those of the base', () => {
-  const old = { architectures: ['BertForMaskedLM'], model_type: 'bert', num_labels: 9, problem_type: 'regression' };
+  const old = { ...size, architectures: ['BertForMaskedLM'], model_type: 'bert', num_labels: 9, problem_type: 'regression' };
   const tagger = mergedConfig(old, 'F32', { problemType: 'token_classification', labels: ['O', 'B-LOC'] });
   expect(tagger).toMatchObject({
     architectures: ['BertForTokenClassification'],
