@@ -72,8 +72,8 @@ export interface AdapterFormat<S> {
   /** The adapter with its tensors renamed to this model's names. Throws bad_adapter if it changes what the model lacks. */
   fit(adapter: ReadAdapter<S>, model: FittedModel): ReadAdapter<S>;
   write(adapter: AdapterToWrite<S>): AdapterFiles;
-  /** Python code: imports, and the lines that load the folder `path` (a Python expression) onto `model`. */
-  python: { imports: string; load(path: string): string[] };
+  /** Python code for a base of this model_type (null: any): imports, and the lines that load the folder `path` (an expression) onto `model`. */
+  python(family: string | null): { imports: string[]; load(path: string): string[] };
 }
 
 /** A file of the folder by name, in whatever directory. */

@@ -3,8 +3,16 @@
  * Implemented in src/engine/methods/bottleneck.ts.
  */
 
+import { familyNamed } from '../families';
 import { renamed } from '../formats/adapter-format';
-import { HUB_WEIGHTS, isAdapterHub, readAdapterHub, underBlocks, writeAdapterHub } from '../formats/adapterhub';
+import {
+  HUB_INTERFACE,
+  HUB_WEIGHTS,
+  isAdapterHub,
+  readAdapterHub,
+  underBlocks,
+  writeAdapterHub,
+} from '../formats/adapterhub';
 import { options } from '../recipe/spec';
 import { checkPlaces } from './fit-adapter';
 import type { MethodDescriptor } from './method';
@@ -138,13 +146,22 @@ export const bottleneck: MethodDescriptor<BottleneckMethod> = {
         head: task && { labels: task.labels, tensors: part(true) },
       });
     },
-    python: {
-      imports: 'import adapters',
-      load: (path) => [
-        'adapters.init(model)',
-        `name = model.load_adapter(${path}, use_safetensors=True)`,
-        'model.set_active_adapters(name)',
-      ],
+    python(family) {
+      // Families that the library has no code for bring a description of their blocks.
+      const described = family !== null && familyNamed(family).adapterHub.interface !== null;
+      return {
+        imports: [...(described ? ['import json'] : []), 'import adapters'],
+        load: (path) => [
+          ...(described
+            ? [
+                `places = json.load(open(f"{${path}}/${HUB_INTERFACE}", encoding="utf-8"))["interface"]`,
+                'adapters.init(model, interface=adapters.AdapterModelInterface(**places))',
+              ]
+            : ['adapters.init(model)']),
+          `name = model.load_adapter(${path}, use_safetensors=True)`,
+          'model.set_active_adapters(name)',
+        ],
+      };
     },
   },
 };

@@ -47,8 +47,6 @@ interface Translation<S, C extends CommonConfig> {
   modulesToSave?(section: S): readonly string[];
   /** Renames modules in the section to those of another class of the same model. */
   rename?(section: S, name: (old: string) => string): S;
-  /** Left out: only PEFT and transformers load it. */
-  readBy?: string;
 }
 
 export function peftFormat<S, C extends CommonConfig>(translation: Translation<S, C>): PeftFormat<S> {
@@ -77,7 +75,7 @@ export function peftFormat<S, C extends CommonConfig>(translation: Translation<S
   return {
     id: 'peft',
     library: 'peft',
-    readBy: translation.readBy ?? 'It loads in PEFT and transformers.',
+    readBy: 'It loads in PEFT and transformers.',
     kind: kind as unknown as PeftKind<CommonConfig>,
     matches: (files) => jsonNamed(files, ADAPTER_CONFIG).peft_type === kind.type,
     read(files, named) {
@@ -117,10 +115,10 @@ export function peftFormat<S, C extends CommonConfig>(translation: Translation<S
       );
       return peftFolder({ config: { ...config, revision: base.revision }, weights });
     },
-    python: {
-      imports: 'from peft import PeftModel',
+    python: () => ({
+      imports: ['from peft import PeftModel'],
       load: (path) => [`model = PeftModel.from_pretrained(model, ${path})`],
-    },
+    }),
   };
 }
 

@@ -98,6 +98,12 @@ export async function exportMerged(
       maxLogitDifference: report.maxLogitDifference,
       largestLogit: report.largestLogit,
       texts: probes.length,
+      folder: {
+        family: model.info.architecture,
+        files: files.map(({ path }) => path),
+        // The built-in model's was made for it.
+        knownTokenizer: model.source.startsWith('builtin:') ? false : null,
+      },
     }),
   );
   const bytes = files.reduce((sum, { blob }) => sum + blob.size, 0);

@@ -10,6 +10,7 @@ const input: ModelCardInput = {
   baseModel: 'org/stories',
   licence: 'mit',
   recipe,
+  family: 'llama',
   initialEvalLoss: 3,
   bestEvalLoss: 2,
   bestStep: 40,
@@ -112,8 +113,10 @@ describe('modelCard', () => {
 });
 
 describe('mergedCard', () => {
-  const merged = (type: MethodType) =>
+  const folder = { family: 'llama', files: ['tokenizer.json'], knownTokenizer: null };
+  const merged = (type: MethodType, changes: Partial<typeof folder> = {}) =>
     mergedCard({
+      folder: { ...folder, ...changes },
       name: 'pirate-chat-merged',
       run: { ...input, recipe: resolveRecipe({ version: 1, method: { type } }) },
       base: 'Stories',

@@ -40,7 +40,13 @@ test('float fields keep a decimal point, and integers get none', () => {
 });
 
 test('a classifier gets its class, labels and problem type, replacing those of the base', () => {
-  const old = { ...size, architectures: ['BertForMaskedLM'], model_type: 'bert', num_labels: 9, problem_type: 'regression' };
+  const old = {
+    ...size,
+    architectures: ['BertForMaskedLM'],
+    model_type: 'bert',
+    num_labels: 9,
+    problem_type: 'regression',
+  };
   const tagger = mergedConfig(old, 'F32', { problemType: 'token_classification', labels: ['O', 'B-LOC'] });
   expect(tagger).toMatchObject({
     architectures: ['BertForTokenClassification'],
