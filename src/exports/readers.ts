@@ -43,19 +43,22 @@ export interface ModelFacts {
   files: readonly string[];
   /** The tokenizer is one that llama.cpp has a name for; null if that is not known. */
   knownTokenizer: boolean | null;
+  /** Its class, as tokenizer_config.json names it. */
+  tokenizerClass: string | null;
 }
 
 /** Of a model's folder. */
-export function modelReaders({ writes, family, files, knownTokenizer }: ModelFacts): string[] {
+export function modelReaders({ writes, family, files, knownTokenizer, tokenizerClass }: ModelFacts): string[] {
   const lines = ['It opens in transformers.'];
   const { llamaCpp } = familyNamed(family);
   if (!writes || !llamaCpp) return lines;
   const { vocabulary } = llamaCpp;
   const tool = 'llama.cpp’s `convert_hf_to_gguf.py`';
-  if (vocabulary && !files.includes(vocabulary)) {
+  const needed = vocabulary && vocabulary.unless !== tokenizerClass ? vocabulary.file : null;
+  if (needed && !files.includes(needed)) {
     return [
       ...lines,
-      `${tool} needs the base model’s \`${vocabulary}\` beside it, which was not in the folder that was opened.`,
+      `${tool} needs the base model’s \`${needed}\` beside it, which was not in the folder that was opened.`,
     ];
   }
   if (knownTokenizer === false) {

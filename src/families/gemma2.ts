@@ -137,6 +137,7 @@ export const gemma2: Family<Gemma2Config> = {
   floatFields: gemmaFloats,
 
   spellings: ropeSpellings,
+  llamaCpp: { lora: true, vocabulary: { file: 'tokenizer.model' } },
   tensors: (config) => gemmaTensors(config, false),
   lmHead: LM_HEAD,
 

@@ -75,6 +75,7 @@ export const gemma3: Family<Gemma3Config> = {
   floatFields: gemmaFloats,
 
   spellings: gemmaRopeSpellings,
+  llamaCpp: { lora: true, vocabulary: { file: 'tokenizer.model' } },
   tensors: (config) => gemmaTensors(config, true),
   lmHead: LM_HEAD,
 

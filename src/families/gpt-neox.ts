@@ -70,6 +70,7 @@ export const gptNeox: Family<GptNeoxConfig> = {
   },
 
   spellings: neoxRopeSpellings,
+  llamaCpp: { lora: true },
   tensors(config) {
     const { vocab_size, hidden_size: d, intermediate_size: ff, attention_bias } = config;
     const linear = (path: string, out: number, width: number, bias = true): TensorSpec[] => [

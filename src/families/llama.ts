@@ -76,6 +76,7 @@ export const llama: Family<LlamaConfig> = {
   },
 
   spellings: ropeSpellings,
+  llamaCpp: { lora: true },
   tensors: (config) =>
     decoderTensors(config, (at) => [
       ...normSpecs(at, config.hidden_size, 'input_layernorm'),

@@ -44,6 +44,7 @@ export const mistral: Family<MistralConfig> = {
   },
 
   spellings: ropeSpellings,
+  llamaCpp: { lora: true },
   tensors: (config) =>
     decoderTensors(config, (at) => [
       ...normSpecs(at, config.hidden_size, 'input_layernorm'),

@@ -52,6 +52,7 @@ export const phi3: Family<Phi3Config> = {
   },
 
   spellings: phiRopeSpellings,
+  llamaCpp: { lora: true, vocabulary: { file: 'tokenizer.model', unless: 'GPT2Tokenizer' } },
   tensors: (config) => {
     const { hidden_size: d, intermediate_size: ff, head_dim } = config;
     const q = config.num_attention_heads * head_dim;

@@ -54,6 +54,7 @@ export const qwen2: Family<Qwen2Config> = {
   },
 
   spellings: ropeSpellings,
+  llamaCpp: { lora: true },
   tensors: (config) =>
     decoderTensors(config, (at) => [
       ...normSpecs(at, config.hidden_size, 'input_layernorm'),

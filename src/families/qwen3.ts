@@ -45,6 +45,7 @@ export const qwen3: Family<Qwen3Config> = {
   },
 
   spellings: ropeSpellings,
+  llamaCpp: { lora: true },
   tensors: (config) =>
     decoderTensors(config, (at) => [
       ...normSpecs(at, config.hidden_size, 'input_layernorm'),

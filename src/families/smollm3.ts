@@ -70,6 +70,7 @@ export const smollm3: Family<SmolLM3Config> = {
   },
 
   spellings: ropeSpellings,
+  llamaCpp: { lora: true },
   tensors: (config) =>
     decoderTensors(config, (at) => [
       ...normSpecs(at, config.hidden_size, 'input_layernorm'),

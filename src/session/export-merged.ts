@@ -8,7 +8,7 @@ import { folderName } from './adapters';
 import type { MergedDtype, MergedExport, MergeProgress } from './api';
 import type { DataHost } from './data-host';
 import type { EngineHost } from './engine-host';
-import { configText, DTYPE_NAMES, mergedConfig, mergedTokenizerConfig } from './merged-config';
+import { configText, DTYPE_NAMES, mergedConfig, mergedTokenizerConfig, tokenizerClassOf } from './merged-config';
 import { type ModelSession, tokenizerFileNames } from './models';
 
 export interface MergeNeeds {
@@ -74,10 +74,15 @@ export async function exportMerged(
   const config = JSON.parse(await model.folder.text('config.json')) as Record<string, unknown>;
   const { padTokenId } = model.tokens;
   text('config.json', configText(mergedConfig(config, dtype, report.task, padTokenId)));
+  let tokenizerClass: string | null = null;
   for (const path of [...tokenizerFileNames, ...VOCABULARIES, 'generation_config.json']) {
     if (!model.folder.has(path)) continue;
     if (path !== 'tokenizer_config.json') files.push({ path, blob: new Blob([await model.folder.bytes(path)]) });
-    else text(path, mergedTokenizerConfig(await model.folder.text(path), report.task !== null));
+    else {
+      const own = await model.folder.text(path);
+      tokenizerClass = tokenizerClassOf(own);
+      text(path, mergedTokenizerConfig(own, report.task !== null));
+    }
   }
   const run = origin?.kind === 'run' ? origin : null;
   const record = run ? await getRun(run.runId) : null;
@@ -102,6 +107,7 @@ export async function exportMerged(
         family: model.info.architecture,
         files: files.map(({ path }) => path),
         // The built-in model's was made for it.
+        tokenizerClass,
         knownTokenizer: model.source.startsWith('builtin:') ? false : null,
       },
     }),

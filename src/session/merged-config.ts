@@ -46,17 +46,28 @@ function padding(
 
 /** tokenizer_config.json without the code that its source names, and with a padding token where a batch needs one. */
 export function mergedTokenizerConfig(text: string, needsPadding: boolean): string {
-  let config: unknown;
-  try {
-    config = JSON.parse(text);
-  } catch {
-    return text;
-  }
-  if (typeof config !== 'object' || config === null || Array.isArray(config)) return text;
-  const { auto_map: code, ...own } = config as Record<string, unknown>;
+  const config = objectOf(text);
+  if (!config) return text;
+  const { auto_map: code, ...own } = config;
   const padded = needsPadding && (own.pad_token ?? null) === null && (own.eos_token ?? null) !== null;
   if (code === undefined && !padded) return text;
   return `${JSON.stringify(padded ? { ...own, pad_token: own.eos_token } : own, null, 2)}\n`;
+}
+
+/** transformers' class of the tokenizer, if tokenizer_config.json names one. */
+export function tokenizerClassOf(text: string): string | null {
+  const name = objectOf(text)?.tokenizer_class;
+  return typeof name === 'string' ? name : null;
+}
+
+/** Null for what is not a JSON object. */
+function objectOf(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Fields that transformers 5 accepts as floats only: it refuses 30 for 30.0, and JSON.parse drops the point. */

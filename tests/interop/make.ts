@@ -16,12 +16,13 @@ import { inference } from '../../src/engine/methods/method';
 import { loadModel } from '../../src/engine/models';
 import { adapterPython, modelPython } from '../../src/exports/python';
 import { adapterReaders } from '../../src/exports/readers';
+import { readFamilyConfig } from '../../src/families';
 import { checkModelFolder } from '../../src/hub/check';
 import { droppedModelFolder } from '../../src/hub/folder';
 import { openWeights } from '../../src/hub/weights';
 import { methodOf } from '../../src/methods';
 import { objectiveOf } from '../../src/objectives';
-import { checkCombination } from '../../src/recipe/compatibility';
+import { combinationProblem } from '../../src/recipe/compatibility';
 import { resolveRecipe } from '../../src/recipe/defaults';
 import type { RecipeInput } from '../../src/recipe/types';
 import { exportMerged, type MergeNeeds } from '../../src/session/export-merged';
@@ -60,8 +61,7 @@ async function openFolder(folder: string) {
     readdirSync(folder).map((name) => ({ path: name, file: new Blob([readFileSync(path.join(folder, name))]) })),
   );
   const checked = await checkModelFolder(dropped);
-  const weights = openWeights(checked);
-  return { dropped, checked, weights, base: await loadModel(checked.json, weights) };
+  return { dropped, checked };
 }
 
 export interface Wanted {
@@ -73,6 +73,20 @@ export interface Wanted {
   task?: TaskData | null;
   merge?: boolean;
   ids: number[][];
+}
+
+/** Whether Tabtune refuses to train this. */
+export async function impossible({
+  base,
+  name,
+  method,
+  objective,
+}: Pick<Wanted, 'base' | 'name' | 'method' | 'objective'>): Promise<boolean> {
+  const { checked } = await openFolder(base);
+  const { family } = readFamilyConfig(checked.json);
+  const recipe = resolveRecipe({ version: 1, name, method, objective, dataset: { packing: false } });
+  const model = { title: 'tiny', kind: family.kind, dtype: 'F32', hasHead: true, architecture: family.modelType };
+  return combinationProblem(recipe, model as never) !== null;
 }
 
 /** One export, from a base model's folder. */
@@ -87,10 +101,10 @@ export async function make({
   ids,
 }: Wanted): Promise<Made> {
   await tf.setBackend('cpu');
-  const { dropped, checked, weights, base } = await openFolder(baseFolder);
+  const { dropped, checked } = await openFolder(baseFolder);
+  const weights = openWeights(checked);
+  const base = await loadModel(checked.json, weights);
   const recipe = resolveRecipe({ version: 1, name, method, objective, dataset: { packing: false } });
-  const info = { ...base, title: 'tiny', hasHead: base.heads.lm !== undefined, dtype: 'F32' };
-  checkCombination(recipe, info as never);
   const open = await openMethod(base, recipe.method, {
     ...{ objective: recipe.objective.type, task, seed: 1, head: { source: weights } },
     initText: Int32Array.from(ids[0]!.slice(0, 2)),

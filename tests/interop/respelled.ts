@@ -3,7 +3,7 @@ import type { AdapterFiles } from '../../src/formats/adapter-format';
 import { formatAdapterConfig } from '../../src/formats/peft';
 import { parseSafetensorsHeader, safetensorsHeaderSize, writeSafetensors } from '../../src/formats/safetensors';
 import { fixtureBytes, fixtureJson } from '../fixture-files';
-import type { Spelling } from './spellings';
+import { OPENED, REFUSED, type Spelling } from './spellings';
 
 const CONTEXT = { where: 'fixture', code: 'bad_adapter' as const };
 
@@ -35,3 +35,33 @@ export async function respelledFiles(
 }
 
 export const asSaved: Spelling['rename'] = (keys) => keys.map((key) => ({ key, from: key }));
+
+/** The models that the adapters were made for, in tests/fixtures. */
+const BASES: Record<string, string> = {
+  'tiny-random-gqa-tied': 'llama/gqa-tied',
+  'tiny-random-mha-untied': 'llama/mha-untied',
+};
+
+/** Every spelling as a folder under `out`, for check_spellings.py. */
+export async function writeSpellings(out: string) {
+  const { mkdir, writeFile } = await import('node:fs/promises');
+  const fixtures = new URL('../fixtures/', import.meta.url).pathname;
+  const cases: { name: string; base: string; own: string; adapter: string; opens: boolean }[] = [];
+  for (const spelling of [...OPENED, ...REFUSED]) {
+    for (const fixture of spelling.fixtures) {
+      const { base_model_name_or_path: base } = await fixtureJson<Record<string, string>>(
+        `${fixture}/adapter_config.json`,
+      );
+      const model = BASES[base!];
+      if (!model) continue;
+      const adapter = `${out}/${cases.length}`;
+      await mkdir(adapter, { recursive: true });
+      for (const { path, bytes } of await respelledFiles(fixture, spelling))
+        await writeFile(`${adapter}/${path}`, bytes);
+      const opens = OPENED.includes(spelling);
+      const name = `${opens ? 'opens' : 'refused'}: ${spelling.name} (${fixture})`;
+      cases.push({ name, base: fixtures + model, own: fixtures + fixture, adapter, opens });
+    }
+  }
+  return cases;
+}

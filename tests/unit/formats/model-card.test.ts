@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mergedCard } from '../../../src/exports/merged-card';
+import { type MergedCardInput, mergedCard } from '../../../src/exports/merged-card';
 import { type ModelCardInput, modelCard } from '../../../src/exports/model-card';
 import { resolveRecipe } from '../../../src/recipe/defaults';
 import type { MethodType, ObjectiveType } from '../../../src/recipe/types';
@@ -113,8 +113,8 @@ describe('modelCard', () => {
 });
 
 describe('mergedCard', () => {
-  const folder = { family: 'llama', files: ['tokenizer.json'], knownTokenizer: null };
-  const merged = (type: MethodType, changes: Partial<typeof folder> = {}) =>
+  const folder = { family: 'llama', files: ['tokenizer.json'], knownTokenizer: null, tokenizerClass: null };
+  const merged = (type: MethodType, changes: Partial<MergedCardInput['folder']> = {}) =>
     mergedCard({
       folder: { ...folder, ...changes },
       name: 'pirate-chat-merged',
