@@ -5,7 +5,7 @@ import { root } from '../build.mjs';
 import { run } from '../child.mjs';
 import { withModule } from './engine.mjs';
 import { judged } from './judged.mjs';
-import { pypiSource } from './packages.mjs';
+import { pypiSource, transformers4 } from './packages.mjs';
 
 const BASES = [
   'llama-2',
@@ -38,10 +38,13 @@ export async function converters({ python, folder, report }) {
     throw new Error('The base models could not be made.');
   const out = path.join(folder, 'converted');
   const cases = [];
+  const older = [];
   await withModule('/tests/interop/make.ts', async ({ make }) => {
     for (const base of BASES) {
       const one = { base: path.join(bases, base), out, objective: { type: 'sft' }, ids: [[3, 9, 24]] };
       const made = await make({ ...one, name: base, method: plain, merge: true });
+      const { code } = made.snippets.find(({ name }) => name === 'merged model');
+      older.push({ name: `${base}: merged model in transformers 4`, code, ids: made.ids, logits: made.logits });
       const other = await make({ ...one, name: `${base}-scaled`, method: scaled(base) });
       const of = { base: one.base, config: path.join(made.merged, 'config.json') };
       // A claim is tried; where there is none, the card must say why.
@@ -61,4 +64,10 @@ export async function converters({ python, folder, report }) {
   const script = path.join(root, 'scripts/interop/check_converted.py');
   const args = [script, llamaCpp, file, path.join(folder, 'converting')];
   await judged(report, python, args, { cases: cases.map(({ name }) => name), folder });
+  // Positions are spelled for readers of older configs too.
+  const olderFile = path.join(folder, 'older.json');
+  writeFileSync(olderFile, JSON.stringify(older));
+  const env = { PYTHONPATH: await transformers4(python) };
+  const snippets = path.join(root, 'scripts/interop/check_snippets.py');
+  await judged(report, python, [snippets, olderFile], { cases: older.map(({ name }) => name), env, folder });
 }

@@ -27,7 +27,7 @@ export async function pypiPackage(python, name, version) {
 }
 
 /** Installs packages without their dependencies, beside the environment's own, and returns the folder for PYTHONPATH. */
-export async function pythonPackages(python, name, packages) {
+async function pythonPackages(python, name, packages) {
   const folder = path.join(cache, name);
   if (existsSync(folder)) return folder;
   const work = `${folder}.part`;
@@ -37,6 +37,15 @@ export async function pythonPackages(python, name, packages) {
   renameSync(work, folder);
   return folder;
 }
+
+/** AdapterHub's library and the transformers 4 that it needs; torch and the rest are those of the main environment. */
+export const transformers4 = (python) =>
+  pythonPackages(python, 'adapters-1.3.0', [
+    'adapters==1.3.0',
+    'transformers==4.57.6',
+    'huggingface-hub==0.36.2',
+    'tokenizers==0.22.2',
+  ]);
 
 /** Downloads a source package from PyPI and unpacks one of its folders; returns that. */
 export async function pypiSource(python, name, version, inside) {

@@ -5,10 +5,7 @@ import { root } from '../build.mjs';
 import { run } from '../child.mjs';
 import { withModule } from './engine.mjs';
 import { judged } from './judged.mjs';
-import { pythonPackages } from './packages.mjs';
-
-/** AdapterHub's library needs transformers 4; torch and the rest are those of the main environment. */
-const ADAPTERS = ['adapters==1.3.0', 'transformers==4.57.6', 'huggingface-hub==0.36.2', 'tokenizers==0.22.2'];
+import { transformers4 } from './packages.mjs';
 
 /** A decoder that AdapterHub has code for, one that it reaches through an interface, and an encoder. */
 const BASES = ['llama-2', 'gpt_neox', 'bert'];
@@ -71,7 +68,7 @@ export async function snippets({ python, folder, report }) {
   for (const [name, list] of Object.entries(cases)) {
     const file = path.join(folder, `snippets-${name}.json`);
     writeFileSync(file, JSON.stringify(list));
-    const env = name === 'adapters' ? { PYTHONPATH: await pythonPackages(python, 'adapters-1.3.0', ADAPTERS) } : {};
+    const env = name === 'adapters' ? { PYTHONPATH: await transformers4(python) } : {};
     await judged(report, python, [script, file], { cases: list.map((one) => one.name), env, folder });
   }
 }

@@ -12,10 +12,10 @@ import {
 import {
   ADAPTER_CONFIG,
   type CommonConfig,
+  isSaved,
   type PeftAdapter,
   type PeftKind,
   type PeftTask,
-  isSaved,
   PROMPT_EMBEDDINGS,
   peftFolder,
   peftKey,

@@ -9,8 +9,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
+import type { TaskData } from '../../src/base/task';
 import { textScores } from '../../src/engine/classification/classify';
 import { textLogits } from '../../src/engine/generation/generate';
+import { writeValues } from '../../src/engine/kernels/in-place';
 import { disposeInputs } from '../../src/engine/kernels/inputs';
 import { inference } from '../../src/engine/methods/method';
 import { loadModel } from '../../src/engine/models';
@@ -29,8 +31,6 @@ import { exportMerged, type MergeNeeds } from '../../src/session/export-merged';
 import { adapterFiles } from '../../src/workers/engine/adapter-files';
 import { type OpenAdapter, openMethod } from '../../src/workers/engine/adapters';
 import { mergeModel } from '../../src/workers/engine/merge';
-import { writeValues } from '../../src/engine/kernels/in-place';
-import type { TaskData } from '../../src/base/task';
 
 export interface Made {
   name: string;
