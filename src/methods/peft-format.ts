@@ -29,6 +29,11 @@ import { checkLinears, type PlacedTensor } from './fit-adapter';
 /** Module names that PEFT saves with every classifier. */
 const HEADS = ['classifier', 'score'];
 
+/**
+ * PEFT's class without a task leaves virtual tokens out in silence; the one for features puts them before any model's texts.
+ */
+const ANY_PROMPT = 'FEATURE_EXTRACTION';
+
 const TASKS: Record<string, TaskData['problemType']> = {
   SEQ_CLS: 'single_label_classification',
   TOKEN_CLS: WORD_LABELS,
@@ -96,7 +101,7 @@ export function peftFormat<S, C extends CommonConfig>(translation: Translation<S
       const savedModules = [...new Set([...saved(section), ...(task ? [...HEADS, ...model.headModules] : [])])];
       const common: CommonConfig = {
         base_model_name_or_path: base.name,
-        task_type: objective.taskType as PeftTask,
+        task_type: (objective.taskType ?? (kind.prompt ? ANY_PROMPT : null)) as PeftTask,
         auto_mapping: objective.modelClass
           ? {
               base_model_class: objective.modelClass,
