@@ -6,7 +6,8 @@ CASES.json lists objects with `name`, `base`, and `adapter` or `merged` (folders
 compares what is in the GGUF files with real PEFT: an adapter's alpha / rank · B·A, as llama.cpp's loader scales it, with the
 change that merging the adapter in PEFT makes to the converted model; a merged model's tensors with those of PEFT's merge. Appends
 one JSON object per case to the file that CHECKS names: `name`, `ok`, `detail`. `config` is the config.json of an export of the same
-base: the base's own may lack names of fields that llama.cpp asks for.
+base: the base's own may lack names of fields that llama.cpp asks for. Run it with the transformers 4 that llama.cpp pins
+(requirements/requirements-convert_legacy_llama.txt).
 """
 
 import io
@@ -158,7 +159,7 @@ def main() -> None:
             if os.environ.get("VERBOSE"):
                 traceback.print_exc()
         with open(os.environ["CHECKS"], "a", encoding="utf-8") as out:
-            print(json.dumps({"name": case["name"], "ok": ok, "detail": detail}), file=out)
+            print(json.dumps({"name": case["name"], "ok": bool(ok), "detail": detail}), file=out)
 
 
 if __name__ == "__main__":

@@ -63,11 +63,11 @@ export async function converters({ python, folder, report }) {
   writeFileSync(file, JSON.stringify(cases));
   const script = path.join(root, 'scripts/interop/check_converted.py');
   const args = [script, llamaCpp, file, path.join(folder, 'converting')];
-  await judged(report, python, args, { cases: cases.map(({ name }) => name), folder });
+  const env = { PYTHONPATH: await transformers4(python) };
+  await judged(report, python, args, { cases: cases.map(({ name }) => name), env, folder });
   // Positions are spelled for readers of older configs too.
   const olderFile = path.join(folder, 'older.json');
   writeFileSync(olderFile, JSON.stringify(older));
-  const env = { PYTHONPATH: await transformers4(python) };
   const snippets = path.join(root, 'scripts/interop/check_snippets.py');
   await judged(report, python, [snippets, olderFile], { cases: older.map(({ name }) => name), env, folder });
 }

@@ -58,7 +58,8 @@ BASES = {
     "smollm3": ("smollm3", SmolLM3Config, {"pad_token_id": None}),
     "gpt2": ("gpt2", GPT2Config, None),
     "bert": ("minilm", BertConfig, {"num_key_value_heads": None}),
-    "gpt_neox": ("gpt_neox", GPTNeoXConfig, {"num_key_value_heads": None, "tie_word_embeddings": False}),
+    # Its own merges are in no package.
+    "gpt_neox": ("gpt2", GPTNeoXConfig, {"num_key_value_heads": None, "tie_word_embeddings": False}),
 }
 GPT2 = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256, "initializer_range": 0.2}
 
@@ -95,8 +96,11 @@ def main(out: Path, wanted: list[str]) -> None:
         model = auto.from_config(kind(vocab_size=size, **own), dtype=torch.float32)
         model.save_pretrained(folder)
         (folder / "tokenizer.json").write_text(json.dumps(files), encoding="utf-8")
-        # llama.cpp asks Phi-3's config for the class, which every published one names.
-        (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", **config}), encoding="utf-8")
+        # As published ones have it: the class, which llama.cpp asks Phi-3's config for, and what a decoder takes.
+        about = {"tokenizer_class": "PreTrainedTokenizerFast", **config}
+        if kind is not BertConfig:
+            about["model_input_names"] = ["input_ids", "attention_mask"]
+        (folder / "tokenizer_config.json").write_text(json.dumps(about), encoding="utf-8")
         if name in WITH_MODEL:
             vocabulary(folder)
         print(name, flush=True)
