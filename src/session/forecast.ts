@@ -140,14 +140,13 @@ export class ForecastSession {
    * The longest limit under which a run is sure to fit, if that is less than the longest example; null if none is needed.
    * Without a forecast it is TRL's default. Never rejects: a run that cannot be planned is refused elsewhere.
    */
-  async lengthThatFits(given: Recipe, tokenized: TokenizedDataset): Promise<number | null> {
+  async lengthThatFits(recipe: Recipe, tokenized: TokenizedDataset): Promise<number | null> {
     const { maxLength, stats } = tokenized;
     const usual = usualLength(stats.percentile95);
     const safe = Math.max(usual, Math.min(maxLength, USUAL_MAX_LENGTH));
     if (maxLength <= usual) return null;
     try {
       const device = await this.needs.device();
-      const recipe = await this.asContinued(given);
       const context = await this.context(device, this.needs.model(recipe.model.source));
       // Base text is cut to the limit that is looked for here.
       return await longestThatFits(context, recipe, exampleSizes(tokenized), usual, maxLength);
