@@ -41,7 +41,9 @@ export function fitLabels<S>(adapter: ReadAdapter<S>, data: TaskData | null): Re
     if (!tensor) continue;
     const width = tensor.data.length / rows.length;
     const inOrder = new Float32Array(tensor.data.length);
-    rows.forEach((from, to) => inOrder.set(tensor.data.subarray(from * width, (from + 1) * width), to * width));
+    for (const [to, from] of rows.entries()) {
+      inOrder.set(tensor.data.subarray(from * width, (from + 1) * width), to * width);
+    }
     moved.set(name, { ...tensor, data: inOrder });
   }
   return { ...adapter, values: moved };

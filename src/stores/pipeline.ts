@@ -41,7 +41,14 @@ function keysOf(recipe: Recipe): Omit<Keys, 'view'> {
   return {
     model,
     data,
-    tokens: JSON.stringify([model, recipe.dataset, recipe.objective, recipe.training.seed, lengthKey(recipe), roomOf(recipe)]),
+    tokens: JSON.stringify([
+      model,
+      recipe.dataset,
+      recipe.objective,
+      recipe.training.seed,
+      lengthKey(recipe),
+      roomOf(recipe),
+    ]),
     plan: JSON.stringify({ ...recipe, name: '' }),
   };
 }
