@@ -40,6 +40,18 @@ export const OPENED: Spelling[] = [
     fixtures: DORA,
     rename: each((key) => key.replace(/vector$/, 'vector.default.weight').replace(/(lora_[AB])\./, '$1.default.')),
   },
+  {
+    name: 'targets as an expression',
+    fixtures: LORA,
+    rename: each((key) => key),
+    config: { target_modules: '.*\\.([qvo]|down)_proj' },
+  },
+  {
+    name: 'targets as one that looks ahead',
+    fixtures: LORA,
+    rename: each((key) => key),
+    config: { target_modules: '(?!.*vision).*(self_attn|mlp)\\.(q_proj|v_proj|o_proj|down_proj)' },
+  },
 ];
 
 export const REFUSED: Spelling[] = [
@@ -83,6 +95,12 @@ export const REFUSED: Spelling[] = [
     fixtures: LORA,
     rename: each((key) => key),
     config: { exclude_modules: ['q_proj'] },
+  },
+  {
+    name: 'weights that an expression leaves out',
+    fixtures: LORA,
+    rename: each((key) => key),
+    config: { target_modules: '.*\\.(q|v)_proj' },
   },
   { name: 'weights of other layers', fixtures: LORA, rename: each((key) => key), config: { layers_to_transform: [1] } },
   {

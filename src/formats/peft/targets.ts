@@ -3,27 +3,43 @@
  * in the file would have no effect there: such a file is refused rather than read in another way than PEFT does.
  */
 import { endsInModule } from '../../base/module-names';
+import { compilePython } from '../../base/python-regex';
 import { fieldPlace, type Json, namesField } from './fields';
 import { refuse } from './refuse';
 
 const ACTION = 'Correct the field, or remove the tensors, so that PEFT and Tabtune read the same.';
 
-/** Refuses paths that have tensors but are not targeted. Regular expressions are not evaluated: the tensors show what they matched. */
+/** Refuses paths that have tensors but are not targeted. */
 export function checkTargets(config: Json, paths: readonly string[]): void {
   const targets = namesField(config, 'target_modules');
-  const excluded = namesField(config, 'exclude_modules');
+  const targeted = matcherOf(config, 'target_modules');
+  const excluded = matcherOf(config, 'exclude_modules');
   const layers = layersOf(config);
-  const among = (names: readonly string[], path: string) => names.some((name) => endsInModule(path, name));
   for (const path of paths) {
-    if (targets && !among(targets, path)) {
+    if (targeted && !targeted(path)) {
       complain('target_modules', `does not name ${path}, of which the file has weights.`);
     }
-    if (excluded && among(excluded, path)) complain('exclude_modules', `names ${path}, of which the file has weights.`);
+    if (excluded?.(path)) complain('exclude_modules', `names ${path}, of which the file has weights.`);
+    // PEFT looks at layers only with names, and takes a whole path whatever its layer.
     const layer = layers && layerOf(config, path);
-    // A whole path is meant whatever its layer.
-    if (layers && !targets?.includes(path) && (layer === null || !layers.includes(layer))) {
+    if (layers && targets && !targets.includes(path) && (layer === null || !layers.includes(layer))) {
       complain('layers_to_transform', `leaves out ${path}, of which the file has weights.`);
     }
+  }
+}
+
+/** Whether a field means a module: a list of names, or an expression that matches all of a path. Null: it says nothing. */
+function matcherOf(config: Json, key: string): ((path: string) => boolean) | null {
+  const names = namesField(config, key);
+  if (names) return names.length > 0 ? (path) => names.some((name) => endsInModule(path, name)) : null;
+  const pattern = config[key];
+  if (typeof pattern !== 'string' || pattern === '' || pattern.toLowerCase() === 'all-linear') return null;
+  try {
+    const expression = compilePython(`(?:${pattern})$`);
+    return (path) => expression.matchesStart(path);
+  } catch {
+    // Not all of Python's expressions can be read here; the tensors show what it matched.
+    return null;
   }
 }
 
