@@ -69,7 +69,9 @@ function emptyFile(name: string): TabtuneError {
 }
 
 function decode(name: string, bytes: Uint8Array, wanted: string, problems: DataProblem[]): Decoded {
-  if (wanted !== 'auto' && wanted !== '') return decodeAs(name, bytes, wanted, problems);
+  // A byte order mark leaves no doubt; a file has one after an edit here, which writes UTF-8.
+  const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf && !isMend(wanted);
+  if (wanted !== 'auto' && !marked) return decodeAs(name, bytes, wanted, problems);
   const utf16 = detectUtf16(bytes);
   if (utf16) {
     if (bytes.length % 2 === 1) {

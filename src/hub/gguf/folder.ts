@@ -71,6 +71,7 @@ async function openGgufFolder(folder: ModelFolder, name: string): Promise<ModelF
       if (text === undefined) return folder.bytes(wanted, start, end);
       return new TextEncoder().encode(text).slice(start, end).buffer;
     },
+    hash: async (wanted) => (wanted === name ? folder.hash?.(name) : undefined),
     tensors: tensorTable(file, config, name),
     vocabulary,
   };
