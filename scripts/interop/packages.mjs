@@ -26,6 +26,56 @@ export async function pypiPackage(python, name, version) {
   return folder;
 }
 
+/** Installs packages without their dependencies, beside the environment's own, and returns the folder for PYTHONPATH. */
+async function pythonPackages(python, name, packages) {
+  const folder = path.join(cache, name);
+  if (existsSync(folder)) return folder;
+  const work = `${folder}.part`;
+  rmSync(work, { recursive: true, force: true });
+  const pip = ['-m', 'pip', 'install', '--quiet', '--no-input', '--no-deps', '--target', work, ...packages];
+  if ((await run(python, pip, { timeoutMs: 600_000 })) !== 0) throw new Error(`${packages.join(', ')}: not installed.`);
+  renameSync(work, folder);
+  return folder;
+}
+
+/** AdapterHub's library and the transformers 4 that it needs; torch and the rest are those of the main environment. */
+export const transformers4 = (python) =>
+  pythonPackages(python, 'adapters-1.3.0', [
+    'adapters==1.3.0',
+    'transformers==4.57.6',
+    'huggingface-hub==0.36.2',
+    'tokenizers==0.22.2',
+  ]);
+
+/** Downloads a source package from PyPI and unpacks one of its folders; returns that. */
+export async function pypiSource(python, name, version, inside) {
+  const folder = path.join(cache, `${name}-${version}-source`);
+  if (existsSync(folder)) return folder;
+  const work = `${folder}.part`;
+  rmSync(work, { recursive: true, force: true });
+  mkdirSync(work, { recursive: true });
+  const which = ['--no-deps', '--no-binary', name, `${name}==${version}`];
+  const pip = ['-m', 'pip', 'download', '--quiet', '--no-input', ...which, '--dest', work];
+  if ((await run(python, pip, { timeoutMs: 600_000 })) !== 0) throw new Error(`${name} was not downloaded from PyPI.`);
+  const archive = readdirSync(work).find((file) => file.endsWith('.tar.gz'));
+  if (!archive) throw new Error(`${name} ${version} has no source package.`);
+  // Unpacked by Python's filter for data: no path may lead out of the folder.
+  const unpack = `import tarfile, sys
+with tarfile.open(sys.argv[1]) as archive:
+    top = archive.getnames()[0].split("/")[0] + "/" + sys.argv[3] + "/"
+    for member in archive.getmembers():
+        if member.isfile() and member.name.startswith(top):
+            member.name = member.name[len(top):]
+            archive.extract(member, sys.argv[2], filter="data")`;
+  const files = path.join(work, 'files');
+  if ((await run(python, ['-c', unpack, path.join(work, archive), files, inside])) !== 0) {
+    throw new Error(`${archive} could not be unpacked.`);
+  }
+  renameSync(files, folder);
+  rmSync(work, { recursive: true, force: true });
+  return folder;
+}
+
 /** The only file under a folder whose name matches. */
 export function fileIn(folder, pattern) {
   const found = readdirSync(folder, { recursive: true }).filter((name) => pattern.test(name));

@@ -1,7 +1,7 @@
 /** The ways to export a run, one entry each: the Compare page, the commands, the headless runner and file names use this list. */
 import { leavesModel, type MethodType, methodOf } from '../methods';
 import { type ObjectiveType, objectiveOf } from '../objectives';
-import { python } from './card-use';
+import { adapterPython, type Exported } from './python';
 
 /** What an export needs to know about the training. */
 export interface Trained {
@@ -51,7 +51,7 @@ const modelExport: Export = {
     `**${isModel(trained) ? 'The model' : 'The merged model'}** as a complete Hugging Face folder in one zip: \`model.safetensors\`, config, tokenizer and a model card.`,
   readBy: ({ objective }) =>
     objectiveOf({ type: objective }).writes
-      ? 'It opens in transformers, vLLM and text-generation-inference without PEFT, and llama.cpp converts it to GGUF.'
+      ? 'It opens in transformers without anything else; the model card says what llama.cpp does with it.'
       : 'It opens in transformers without anything else.',
   refusal({ method }) {
     const { merges, label } = methodOf({ type: method });
@@ -71,16 +71,6 @@ export const exportsOf = (trained: Trained): Export[] => exports.filter((one) =>
 /** `pirate-chat.recipe.json` */
 export const recipeFileName = (name: string): string => `${fileName(name)}.recipe.json`;
 
-/** Python code that loads an adapter's folder. */
-export function loadingCode({ method, objective }: Trained, folder: string): string {
-  const { autoClass } = objectiveOf({ type: objective });
-  const { files } = methodOf({ type: method });
-  if (!files) return '';
-  return [
-    files.python.imports,
-    `from transformers import ${autoClass}`,
-    '',
-    `model = ${autoClass}.from_pretrained("path/to/base")`,
-    ...files.python.load(python(folder)),
-  ].join('\n');
-}
+/** Python code that loads an adapter's folder, as the screen shows it: the base's place and the labels are not known there. */
+export const loadingCode = (exported: Exported, folder: string): string =>
+  adapterPython(exported, { base: 'path/to/base', folder, remark: 'the unpacked zip' });

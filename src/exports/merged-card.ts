@@ -1,8 +1,10 @@
 /** README.md of a merged model: what was merged and how far rounding moved the logits. Depends only on its inputs. */
 import { leavesModel, methodOf } from '../methods';
 import { objectiveOf } from '../objectives';
-import { methodWords, modelCode, pipelineTag } from './card-use';
+import { methodWords, pipelineTag } from './card-use';
 import { code, decimal, figures, type ModelCardInput, markdown, noteLines, recipeBlock, yaml } from './model-card';
+import { modelPython } from './python';
+import { type ModelFacts, modelReaders } from './readers';
 
 export interface MergedCardInput {
   name: string;
@@ -24,6 +26,8 @@ export interface MergedCardInput {
   notes?: readonly string[];
   /** Number of texts on which the difference was measured. */
   texts: number;
+  /** What decides who reads the folder. */
+  folder: Omit<ModelFacts, 'objective' | 'writes'>;
 }
 
 function differenceLine({ run, adapter, dtype, maxLogitDifference, largestLogit, texts }: MergedCardInput): string {
@@ -64,7 +68,9 @@ export function mergedCard(input: MergedCardInput): string {
     : input.adapter
       ? `${code(base)} with ${words} merged in`
       : `${code(base)}, converted`;
-  const converts = recipe === null || objectiveOf(recipe.objective).writes;
+  const objective = recipe?.objective.type ?? null;
+  const writes = recipe === null || objectiveOf(recipe.objective).writes;
+  const readers = modelReaders({ ...input.folder, objective, writes });
   const body = `
 # ${markdown(input.name)}
 
@@ -75,8 +81,10 @@ ${noteLines(input.notes)}
 ## Use it
 
 \`\`\`python
-${modelCode(recipe)}
+${modelPython(recipe?.objective.type ?? null, '.')}
 \`\`\`
-${converts ? "\nllama.cpp's `convert_hf_to_gguf.py` turns the folder into a GGUF file.\n" : ''}${input.run ? `\n## The run\n\n${figures(input.run)}\n\n${recipeBlock(input.run.recipe)}` : ''}`;
+
+${readers.join(' ')}
+${input.run ? `\n## The run\n\n${figures(input.run)}\n\n${recipeBlock(input.run.recipe)}` : ''}`;
   return `${front.join('\n')}\n${body}`;
 }

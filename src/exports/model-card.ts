@@ -6,7 +6,9 @@
 import { methodOf } from '../methods';
 import { objectiveOf } from '../objectives';
 import type { Recipe } from '../recipe/types';
-import { adapterCode, isLanguageModelling, methodWords, pipelineTag } from './card-use';
+import { isLanguageModelling, methodWords, pipelineTag } from './card-use';
+import { adapterPython } from './python';
+import { adapterReaders } from './readers';
 
 export interface ModelCardInput {
   /** Name of the adapter, e.g. the recipe's. */
@@ -16,6 +18,8 @@ export interface ModelCardInput {
   /** The Hub's identifier for the base model's licence (`apache-2.0`), or null if unknown. */
   licence: string | null;
   recipe: Recipe;
+  /** The base's model_type. */
+  family: string;
   /** The labels of a classifier, in order of their ids. */
   labels?: readonly string[];
   /** Metrics other than the loss, at the best step: accuracy, f1, … */
@@ -145,9 +149,14 @@ ${methodWords(recipe)} for ${code(input.baseModel)}, trained in a browser tab wi
 ## Use it
 
 \`\`\`python
-${adapterCode(recipe, input.baseModel, input.labels)}
+${adapterPython(
+  { method: method.type, objective: objective.type, family: input.family },
+  { base: input.baseModel, folder: '.', remark: 'the folder of this file', labels: input.labels },
+)}
 \`\`\`
-${template}${noteLines(input.notes)}
+${template}
+${adapterReaders({ method, objective: objective.type, family: input.family }).join(' ')}
+${noteLines(input.notes)}
 ## The run
 
 ${figures(input)}

@@ -60,6 +60,14 @@ export interface Family<C extends FamilyConfig = FamilyConfig> {
 
   /** Checks every field that decides shapes or arithmetic, and fills in defaults. Throws `bad_model` naming the field. */
   readConfig(json: Record<string, unknown>): C;
+  /** Fields of an exported config.json under every name that readers know them by; they replace those of the source. */
+  spellings?(json: Record<string, unknown>, config: C): Record<string, unknown>;
+  /**
+   * What llama.cpp's converters (convert_hf_to_gguf.py, convert_lora_to_gguf.py) take of this family, as scripts/interop tries
+   * with every family; left out where nothing was tried. `vocabulary`: what the first one needs besides tokenizer.json, unless
+   * the tokenizer is of that class.
+   */
+  llamaCpp?: { lora: boolean; vocabulary?: { file: string; unless?: string } };
   /** Fields of config.json that transformers accepts as floats only, besides the norms' ε and `initializer_range`. */
   floatFields?: readonly string[];
 

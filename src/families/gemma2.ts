@@ -27,6 +27,7 @@ import {
 } from './gguf';
 import { decoderHeads } from './heads';
 import { type Rope, readRope } from './rope';
+import { ropeSpellings } from './rope-spellings';
 
 /** What Gemma 2 and Gemma 3 have in common. */
 export interface GemmaConfig extends DecoderConfig {
@@ -136,6 +137,8 @@ export const gemma2: Family<Gemma2Config> = {
   },
   floatFields: gemmaFloats,
 
+  spellings: ropeSpellings,
+  llamaCpp: { lora: true, vocabulary: { file: 'tokenizer.model' } },
   tensors: (config) => gemmaTensors(config, false),
   storedAs: decoderStoredAs,
   lmHead: LM_HEAD,

@@ -20,6 +20,7 @@ import {
 import { ggufHeadNorms, ggufWindow, ropeScaling } from './gguf';
 import { decoderHeads } from './heads';
 import { type Rope, readRopeFields, section } from './rope';
+import { gemmaRopeSpellings } from './rope-spellings';
 
 export interface Gemma3Config extends GemmaConfig {
   /** Of layers with full attention, and of those with a sliding window. */
@@ -73,6 +74,8 @@ export const gemma3: Family<Gemma3Config> = {
   },
   floatFields: gemmaFloats,
 
+  spellings: gemmaRopeSpellings,
+  llamaCpp: { lora: true, vocabulary: { file: 'tokenizer.model' } },
   tensors: (config) => gemmaTensors(config, true),
   storedAs: decoderStoredAs,
   lmHead: LM_HEAD,

@@ -7,6 +7,7 @@ import type { Family, FamilyConfig, TensorSpec } from './family';
 import { fusedByPart } from './gguf-rows';
 import { decoderHeads, tokenHead } from './heads';
 import { type Rope, readRopeFields, section } from './rope';
+import { neoxRopeSpellings } from './rope-spellings';
 
 export interface GptNeoxConfig extends FamilyConfig {
   num_attention_heads: number;
@@ -70,6 +71,8 @@ export const gptNeox: Family<GptNeoxConfig> = {
     };
   },
 
+  spellings: neoxRopeSpellings,
+  llamaCpp: { lora: true },
   tensors(config) {
     const { vocab_size, hidden_size: d, intermediate_size: ff, attention_bias } = config;
     const linear = (path: string, out: number, width: number, bias = true): TensorSpec[] => [

@@ -54,6 +54,9 @@ export const gpt2: Family<Gpt2Config> = {
     };
   },
 
+  // llama.cpp's converter knows the length of the context by the older name only.
+  spellings: (_json, { max_position_embeddings: n_ctx }) => ({ n_ctx }),
+  llamaCpp: { lora: false },
   tensors(config) {
     const { vocab_size, hidden_size: d, intermediate_size: ff, max_position_embeddings } = config;
     const conv = (path: string, width: number, out: number): TensorSpec[] => [

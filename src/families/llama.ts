@@ -27,6 +27,7 @@ import {
 import { keyHalves, queryHalves } from './gguf-rows';
 import { decoderHeads } from './heads';
 import { type Rope, readRope } from './rope';
+import { ropeSpellings } from './rope-spellings';
 
 export interface LlamaConfig extends DecoderConfig {
   rope: Rope;
@@ -75,6 +76,8 @@ export const llama: Family<LlamaConfig> = {
     };
   },
 
+  spellings: ropeSpellings,
+  llamaCpp: { lora: true },
   tensors: (config) =>
     decoderTensors(config, (at) => [
       ...normSpecs(at, config.hidden_size, 'input_layernorm'),

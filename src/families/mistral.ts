@@ -18,6 +18,7 @@ import { ggufWindow } from './gguf';
 import { decoderHeads } from './heads';
 import { llamaFromGguf, llamaGguf } from './llama';
 import { type Rope, readRope } from './rope';
+import { ropeSpellings } from './rope-spellings';
 
 export interface MistralConfig extends DecoderConfig {
   rope: Rope;
@@ -43,6 +44,8 @@ export const mistral: Family<MistralConfig> = {
     };
   },
 
+  spellings: ropeSpellings,
+  llamaCpp: { lora: true },
   tensors: (config) =>
     decoderTensors(config, (at) => [
       ...normSpecs(at, config.hidden_size, 'input_layernorm'),

@@ -21,6 +21,7 @@ import type { Family } from './family';
 import { decoderFields, ggufDecoder, ggufWindow, shortest } from './gguf';
 import { decoderHeads } from './heads';
 import { type Rope, readRope } from './rope';
+import { phiRopeSpellings } from './rope-spellings';
 
 export interface Phi3Config extends DecoderConfig {
   rope: Rope;
@@ -51,6 +52,8 @@ export const phi3: Family<Phi3Config> = {
     return { ...config, max_position_embeddings: context, rope, sliding_window: slidingWindow(json, null) };
   },
 
+  spellings: phiRopeSpellings,
+  llamaCpp: { lora: true, vocabulary: { file: 'tokenizer.model', unless: 'GPT2Tokenizer' } },
   tensors: (config) => {
     const { hidden_size: d, intermediate_size: ff, head_dim } = config;
     const q = config.num_attention_heads * head_dim;

@@ -19,6 +19,7 @@ import type { Family } from './family';
 import { decoderFields, ggufAttention, ggufDecoder, ggufFeedForward, ropeScaling } from './gguf';
 import { decoderHeads } from './heads';
 import { type Rope, readRope } from './rope';
+import { ropeSpellings } from './rope-spellings';
 
 export interface Qwen2Config extends DecoderConfig {
   rope: Rope;
@@ -53,6 +54,8 @@ export const qwen2: Family<Qwen2Config> = {
     };
   },
 
+  spellings: ropeSpellings,
+  llamaCpp: { lora: true },
   tensors: (config) =>
     decoderTensors(config, (at) => [
       ...normSpecs(at, config.hidden_size, 'input_layernorm'),

@@ -16,6 +16,7 @@ import { decoderFields, ggufAttention, ggufDecoder, ggufFeedForward, ggufHeadNor
 import { decoderHeads } from './heads';
 import { qwenWindows } from './qwen2';
 import { type Rope, readRope } from './rope';
+import { ropeSpellings } from './rope-spellings';
 
 export interface Qwen3Config extends DecoderConfig {
   rope: Rope;
@@ -44,6 +45,8 @@ export const qwen3: Family<Qwen3Config> = {
     };
   },
 
+  spellings: ropeSpellings,
+  llamaCpp: { lora: true },
   tensors: (config) =>
     decoderTensors(config, (at) => [
       ...normSpecs(at, config.hidden_size, 'input_layernorm'),

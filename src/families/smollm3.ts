@@ -20,6 +20,7 @@ import { decoderFields, ropeScaling } from './gguf';
 import { decoderHeads } from './heads';
 import { llamaGguf } from './llama';
 import { type Rope, readRope } from './rope';
+import { ropeSpellings } from './rope-spellings';
 
 export interface SmolLM3Config extends DecoderConfig {
   rope: Rope;
@@ -69,6 +70,8 @@ export const smollm3: Family<SmolLM3Config> = {
     };
   },
 
+  spellings: ropeSpellings,
+  llamaCpp: { lora: true },
   tensors: (config) =>
     decoderTensors(config, (at) => [
       ...normSpecs(at, config.hidden_size, 'input_layernorm'),

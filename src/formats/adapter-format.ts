@@ -19,6 +19,8 @@ export interface AdapterModel {
   /** kvHeads · headDim; null for encoders. */
   keyValueWidth: number | null;
   blockPaths: readonly string[];
+  /** Every linear layer that an adapter may change. */
+  linears: readonly { path: string; out: number; width: number }[];
   /** A block's attention and feed-forward network read the same input. */
   parallel: boolean;
   /** Prefix of a bare encoder's names in transformers' class with a head; empty if the model's names have it already. */
@@ -35,10 +37,10 @@ export interface AdapterModel {
   ties: readonly { name: string; of: string }[];
 }
 
-/** What an adapter's names are fitted to. */
+/** What decides whether an adapter fits a model, and under which names. */
 export type FittedModel = Pick<
   AdapterModel,
-  'family' | 'blockPaths' | 'headPrefix' | 'tensorNames' | 'idleTensors' | 'ties'
+  'family' | 'blockPaths' | 'headPrefix' | 'linears' | 'tensorNames' | 'idleTensors' | 'ties'
 >;
 
 export interface ReadAdapter<S> {
@@ -46,6 +48,8 @@ export interface ReadAdapter<S> {
   values: AdapterTensors;
   /** The head's task, as far as the files state it; null without a head. */
   task: TaskData | null;
+  /** The model that it was made for, as its files name it; null if they do not. */
+  base: string | null;
 }
 
 export interface AdapterToWrite<S> {
@@ -76,11 +80,11 @@ export interface AdapterFormat<S> {
   matches(files: AdapterFiles): boolean;
   /** Decodes and checks the folder. Throws bad_adapter. The caller checks whether it fits a model. */
   read(files: AdapterFiles, named: TaskData | null): ReadAdapter<S>;
-  /** The adapter with its tensors renamed to this model's names. */
+  /** The adapter with its tensors renamed to this model's names. Throws bad_adapter if it changes what the model lacks. */
   fit(adapter: ReadAdapter<S>, model: FittedModel): ReadAdapter<S>;
   write(adapter: AdapterToWrite<S>): AdapterFiles;
-  /** Python code: imports, and the lines that load the folder `path` (a Python expression) onto `model`. */
-  python: { imports: string; load(path: string): string[] };
+  /** Python code for a base of this model_type (null: any): imports, and the lines that load the folder `path` (an expression) onto `model`. */
+  python(family: string | null): { imports: string[]; load(path: string): string[] };
 }
 
 /** A file of the folder by name, in whatever directory. */

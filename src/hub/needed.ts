@@ -11,6 +11,7 @@ const SMALL = new Set([
   'config.json',
   'generation_config.json',
   'tokenizer.json',
+  'tokenizer.model',
   'tokenizer_config.json',
   'special_tokens_map.json',
   'added_tokens.json',

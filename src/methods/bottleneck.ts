@@ -3,9 +3,18 @@
  * Implemented in src/engine/methods/bottleneck.ts.
  */
 
+import { familyNamed } from '../families';
 import { renamed } from '../formats/adapter-format';
-import { isAdapterHub, readAdapterHub, underBlocks, writeAdapterHub } from '../formats/adapterhub';
+import {
+  HUB_INTERFACE,
+  HUB_WEIGHTS,
+  isAdapterHub,
+  readAdapterHub,
+  underBlocks,
+  writeAdapterHub,
+} from '../formats/adapterhub';
 import { options } from '../recipe/spec';
+import { checkPlaces } from './fit-adapter';
 import type { MethodDescriptor } from './method';
 import { INIT_ADAPTER } from './shared-fields';
 
@@ -102,15 +111,25 @@ export const bottleneck: MethodDescriptor<BottleneckMethod> = {
     readBy: 'It loads in the adapters library, next to others for the same base.',
     matches: isAdapterHub,
     read(files, named) {
-      const { settings, tensors, head } = readAdapterHub(files);
+      const { settings, tensors, head, model_name } = readAdapterHub(files);
       const task = named ?? (head && { problemType: 'single_label_classification' as const, labels: head.labels });
       return {
         section: { type: 'bottleneck', ...settings, init_adapter: null },
         values: new Map([...tensors, ...(head?.tensors ?? [])]),
         task: task ?? null,
+        base: model_name,
       };
     },
-    fit: (adapter, { blockPaths }) => ({ ...adapter, values: underBlocks(adapter.values, blockPaths) }),
+    fit(adapter, model) {
+      const { blockPaths } = model;
+      const values = underBlocks(adapter.values, blockPaths);
+      const places = [...values.keys()].flatMap((name) => {
+        const at = name.indexOf('.adapters.');
+        return at < 0 ? [] : [{ path: name.slice(0, at), where: `${HUB_WEIGHTS}, tensor ${name.slice(0, 120)}` }];
+      });
+      checkPlaces(places, (path) => blockPaths.some((block) => path.startsWith(`${block}.`)), model, adapter.base);
+      return { ...adapter, values };
+    },
     write({ section, model, base, tensors, headTensors, task }) {
       const prefix = task ? model.headPrefix : '';
       const { config, reduction_factor, non_linearity } = section;
@@ -127,13 +146,22 @@ export const bottleneck: MethodDescriptor<BottleneckMethod> = {
         head: task && { labels: task.labels, tensors: part(true) },
       });
     },
-    python: {
-      imports: 'import adapters',
-      load: (path) => [
-        'adapters.init(model)',
-        `name = model.load_adapter(${path}, use_safetensors=True)`,
-        'model.set_active_adapters(name)',
-      ],
+    python(family) {
+      // Families that the library has no code for bring a description of their blocks.
+      const described = family !== null && familyNamed(family).adapterHub.interface !== null;
+      return {
+        imports: [...(described ? ['import json'] : []), 'import adapters'],
+        load: (path) => [
+          ...(described
+            ? [
+                `places = json.load(open(f"{${path}}/${HUB_INTERFACE}", encoding="utf-8"))["interface"]`,
+                'adapters.init(model, interface=adapters.AdapterModelInterface(**places))',
+              ]
+            : ['adapters.init(model)']),
+          `name = model.load_adapter(${path}, use_safetensors=True)`,
+          'model.set_active_adapters(name)',
+        ],
+      };
     },
   },
 };

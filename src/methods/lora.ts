@@ -245,9 +245,22 @@ export const lora: MethodDescriptor<LoraMethod> = {
   },
   modulesToSave: ({ modules_to_save }) => modules_to_save,
   keptWhenContinuing: ['lora_dropout', 'loraplus_lr_ratio'],
+  fileRemark({ use_rslora, alpha_pattern, lora_alpha }) {
+    const parts = [
+      ...(use_rslora ? ['rsLoRA’s scale'] : []),
+      ...(Object.keys(alpha_pattern).length > 0 ? ['the alphas of `alpha_pattern`'] : []),
+      ...(lora_alpha === 0 ? ['the alpha of 0'] : []),
+    ];
+    if (parts.length === 0) return null;
+    return `In the file, ${parts.join(' and ')} ${parts.length > 1 || /^the alphas/.test(parts[0]!) ? 'are' : 'is'} multiplied into B, because not every program reads the setting: \`adapter_config.json\` has plain \`lora_alpha / r\`, and the change of each weight is the same.`;
+  },
+  llamaCpp({ use_dora, modules_to_save }) {
+    if (use_dora) return 'it knows no DoRA; merge the adapter into its model.';
+    if (modules_to_save.length === 0) return null;
+    return `it does not take modules that are trained in full (${modules_to_save.map((name) => `\`${name}\``).join(', ')}); merge the adapter into its model.`;
+  },
   files: peftFormat<LoraMethod, PeftLoraConfig>({
     kind: loraKind,
-    readBy: 'It loads in PEFT, transformers, vLLM and everything else that reads PEFT folders; llama.cpp converts it.',
     section({ config, tensors }, modules_to_save) {
       const { r, lora_alpha, lora_dropout, use_rslora, use_dora, rank_pattern, alpha_pattern } = config;
       const suffix = '.lora_A.weight';

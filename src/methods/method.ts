@@ -100,6 +100,10 @@ export interface MethodDescriptor<S extends { type: string }> extends MethodTrai
   modulesToSave?(section: S): readonly string[];
   /** Fields that keep the recipe's values when an adapter is continued, since they concern only training. */
   keptWhenContinuing?: readonly (keyof S & string)[];
+  /** What is said of the adapter's file where its settings differ from the recipe's; null if nothing does. */
+  fileRemark?(section: S): string | null;
+  /** Why llama.cpp cannot use such an adapter, as a sentence's second half; null if it can. Left out: it knows no such method. */
+  llamaCpp?(section: S): string | null;
   /** The format that the adapter is saved in; null if the method trains the model itself. */
   files: AdapterFormat<S> | null;
 }

@@ -1,7 +1,15 @@
 /** The format of methods saved in PEFT's folder: one of PEFT's kinds, and the translation between its config and the recipe. */
+import { isSaved } from '../base/saved-modules';
 import { type TaskData, WORD_LABELS } from '../base/task';
 import { familyNamed, headModules, isLabelWeight, transformersName } from '../families';
-import { type AdapterFormat, type AdapterModel, type FittedModel, jsonNamed, renamed } from '../formats/adapter-format';
+import {
+  type AdapterFormat,
+  type AdapterModel,
+  type FittedModel,
+  jsonNamed,
+  type ReadAdapter,
+  renamed,
+} from '../formats/adapter-format';
 import {
   ADAPTER_CONFIG,
   type CommonConfig,
@@ -10,14 +18,22 @@ import {
   type PeftTask,
   PROMPT_EMBEDDINGS,
   peftFolder,
+  peftKey,
   readPeftAs,
   readPeftFolder,
+  tensorPlace,
   writePeftAs,
 } from '../formats/peft';
+import { checkLinears, checkSaved, type PlacedTensor } from './fit-adapter';
 import { savedForPeft, savedFromPeft } from './peft-saved';
 
 /** Module names that PEFT saves with every classifier. */
 const HEADS = ['classifier', 'score'];
+
+/**
+ * PEFT's class without a task leaves virtual tokens out in silence; the one for features puts them before any model's texts.
+ */
+const ANY_PROMPT = 'FEATURE_EXTRACTION';
 
 const TASKS: Record<string, TaskData['problemType']> = {
   SEQ_CLS: 'single_label_classification',
@@ -39,51 +55,71 @@ interface Translation<S, C extends CommonConfig> {
   withSaved?(section: S, modulesToSave: string[]): S;
   /** Renames modules in the section to those of another class of the same model. */
   rename?(section: S, name: (old: string) => string): S;
-  /** Left out: only PEFT and transformers load it. */
-  readBy?: string;
 }
 
 export function peftFormat<S, C extends CommonConfig>(translation: Translation<S, C>): PeftFormat<S> {
   const { kind } = translation;
+  const saved = (section: S) => translation.modulesToSave?.(section) ?? [];
+
+  /** On a bare encoder, a classifier's names lose the prefix that they have in transformers' class with a head. */
+  const underHead = (adapter: ReadAdapter<S>, { headPrefix }: FittedModel): ReadAdapter<S> => {
+    const { section, values, task } = adapter;
+    if (!task || headPrefix === '') return adapter;
+    const bare = (name: string) => (name.startsWith(headPrefix) ? name.slice(headPrefix.length) : name);
+    return { ...adapter, values: renamed(values, bare), section: translation.rename?.(section, bare) ?? section };
+  };
+
+  /** The tensors that belong to linear layers; the keys in the file are those of `original`. */
+  const placed = ({ section, values, task }: ReadAdapter<S>, original: ReadAdapter<S>): PlacedTensor[] => {
+    const { onLinear } = kind;
+    if (!onLinear) return [];
+    const others = [...saved(section), ...(task ? [...HEADS, ...headModules()] : [])];
+    const keys = [...original.values.keys()];
+    return [...values].flatMap(([name, { shape }], i) =>
+      isSaved(name, others) ? [] : { ...onLinear(name, shape), where: tensorPlace(peftKey(kind, keys[i]!)) },
+    );
+  };
+
   return {
     id: 'peft',
     library: 'peft',
-    readBy: translation.readBy ?? 'It loads in PEFT and transformers.',
+    readBy: 'It loads in PEFT and transformers.',
     kind: kind as unknown as PeftKind<CommonConfig>,
     matches: (files) => jsonNamed(files, ADAPTER_CONFIG).peft_type === kind.type,
     read(files, named) {
       const adapter = readPeftAs<C>(readPeftFolder(files), kind);
       const task = named ?? unnamedTask(adapter);
-      const saved = (adapter.config.modules_to_save ?? []).filter((name) => !task || !HEADS.includes(name));
+      const given = (adapter.config.modules_to_save ?? []).filter((name) => !task || !HEADS.includes(name));
       // The new head is added anyway; naming it here would ask for modules that the base does not have.
-      const others = task ? saved.filter((name) => !headModules().has(name)) : saved;
-      return { section: translation.section(adapter, others), values: adapter.tensors, task };
+      const others = task ? given.filter((name) => !headModules().has(name)) : given;
+      const base = adapter.config.base_model_name_or_path;
+      return { section: translation.section(adapter, others), values: adapter.tensors, task, base };
     },
     fit(adapter, model) {
-      const { task } = adapter;
-      const { headPrefix } = model;
-      const bare = (name: string) =>
-        task && headPrefix !== '' && name.startsWith(headPrefix) ? name.slice(headPrefix.length) : name;
-      const section = translation.rename?.(adapter.section, bare) ?? adapter.section;
-      const values = renamed(adapter.values, bare);
-      const saved = translation.modulesToSave?.(section) ?? [];
-      if (saved.length === 0 || !translation.withSaved) return { task, section, values };
-      const fitted = savedFromPeft(saved, values, task ? withoutTokenHead(model) : model);
-      return { task, section: translation.withSaved(section, fitted.names), values: fitted.values };
+      const bare = underHead(adapter, model);
+      // Before modules that are saved in full get their names here, while the tensors are still in the file's order.
+      checkLinears(placed(bare, adapter), model, adapter.base);
+      const names = saved(bare.section);
+      if (names.length === 0 || !translation.withSaved) return bare;
+      const here = bare.task ? withoutTokenHead(model) : model;
+      const inFull = [...bare.values.keys()].filter((name) => isSaved(name, names));
+      checkSaved(inFull, here, adapter.base);
+      const fitted = savedFromPeft(names, bare.values, here);
+      return { ...bare, section: translation.withSaved(bare.section, fitted.names), values: fitted.values };
     },
     write({ section, model, base, exported, tensors, headTensors, savedBeside, task, objective }) {
-      const given = savedForPeft(translation.modulesToSave?.(section) ?? [], savedBeside, model);
-      const saved = [...new Set([...given, ...(task ? [...HEADS, ...model.headModules] : [])])];
+      const given = savedForPeft(saved(section), savedBeside, model);
+      const savedModules = [...new Set([...given, ...(task ? [...HEADS, ...model.headModules] : [])])];
       const common: CommonConfig = {
         base_model_name_or_path: base.name,
-        task_type: objective.taskType as PeftTask,
+        task_type: (objective.taskType ?? (kind.prompt ? ANY_PROMPT : null)) as PeftTask,
         auto_mapping: objective.modelClass
           ? {
               base_model_class: objective.modelClass,
               parent_library: `transformers.models.${model.family}.modeling_${model.family}`,
             }
           : null,
-        modules_to_save: saved.length > 0 ? saved : null,
+        modules_to_save: savedModules.length > 0 ? savedModules : null,
       };
       const own = translation.config(section, exported, model, base.name);
       // A bare encoder's names get the prefix that they have in transformers' class with a head.
@@ -97,10 +133,10 @@ export function peftFormat<S, C extends CommonConfig>(translation: Translation<S
       );
       return peftFolder({ config: { ...config, revision: base.revision }, weights });
     },
-    python: {
-      imports: 'from peft import PeftModel',
+    python: () => ({
+      imports: ['from peft import PeftModel'],
       load: (path) => [`model = PeftModel.from_pretrained(model, ${path})`],
-    },
+    }),
   };
 }
 

@@ -108,8 +108,8 @@ export const sequenceClassification: ObjectiveDescriptor<ClassificationObjective
   taskType: 'SEQ_CLS',
   autoClass: 'AutoModelForSequenceClassification',
   pipelineTag: 'text-classification',
-  python: `inputs = tokenizer("A text to sort", return_tensors="pt")
-print(model(**inputs).logits)  # one score for each label`,
+  python: `inputs = tokenizer(["A text to sort", "Another one"], padding=True, return_tensors="pt")
+print(model(**inputs).logits)  # for each text, one score for each label`,
 };
 
 function data({ problem_type }: ClassificationObjective): ObjectiveData {

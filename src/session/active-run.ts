@@ -30,6 +30,8 @@ export interface TrainingNeeds {
   encodeText(text: string): Promise<Int32Array>;
   encodePrompt(prompt: string, system?: string): Promise<Int32Array>;
   decode(ids: Int32Array): Promise<string>;
+  /** The recipe with the settings of the adapter that it continues; throws if that does not fit. */
+  continued(recipe: Recipe): Promise<Recipe>;
   /** The files of `method.init_adapter`. */
   adapterFiles(source: string): Promise<AdapterFiles>;
   /** Of what the recipe names, by content. */

@@ -118,6 +118,7 @@ export class AdapterSession {
       baseModel: model.folder.baseModel ?? baseModelName(model.source),
       licence: licence === '' || /^unknown$/i.test(licence) ? null : licence,
       recipe: record.recipe,
+      family: model.info.architecture,
       labels: record.task?.labels,
       metrics: best?.metrics,
       initialEvalLoss: record.initialEvalLoss,

@@ -253,11 +253,19 @@ async function fetchBytes(url: URL, source: string): Promise<ArrayBuffer> {
   });
 }
 
-/** The maximum tokens of a text, because virtual tokens also take up context. */
+/** The maximum tokens of a text, because virtual tokens also take up context. The recipe is as its run has it. */
 function roomBesideVirtual({ method }: Pick<Recipe, 'method'>, contextLength: number): number {
   const virtual = 'num_virtual_tokens' in method ? method.num_virtual_tokens : 0;
   // At least half of the context is left for the text.
   if (virtual <= contextLength / 2) return contextLength - virtual;
+  if ('init_adapter' in method && method.init_adapter !== null) {
+    throw new TabtuneError({
+      code: 'bad_adapter',
+      message: `The adapter’s ${virtual} virtual tokens leave too little room in this model’s context of ${contextLength} tokens.`,
+      where: 'method.init_adapter',
+      action: 'Continue it on a model with a longer context, or start a new adapter.',
+    });
+  }
   throw new TabtuneError({
     code: 'bad_recipe',
     message: `${virtual} virtual tokens leave too little room in this model’s context of ${contextLength} tokens.`,

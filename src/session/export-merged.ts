@@ -9,7 +9,7 @@ import { folderName } from './adapters';
 import type { MergedDtype, MergedExport, MergeProgress } from './api';
 import type { DataHost } from './data-host';
 import type { EngineHost } from './engine-host';
-import { configText, DTYPE_NAMES, mergedConfig } from './merged-config';
+import { configText, DTYPE_NAMES, mergedConfig, mergedTokenizerConfig, tokenizerClassOf } from './merged-config';
 import { type ModelSession, tokenizerFileNames } from './models';
 
 export interface MergeNeeds {
@@ -26,6 +26,11 @@ const PROBES = [
   'def add(a, b):\n    return a + b  # 1 + 2 = 3',
   'Größe, naïve façade; 東京 🙂 {"key": [1, 2.5, null]}',
 ];
+/**
+ * What else a tokenizer may come in. transformers reads tokenizer.json, but llama.cpp's converter needs the vocabulary of some
+ * families (Gemma 2, Phi-3) as it was first published, with the tokens that were added to it.
+ */
+const VOCABULARIES = ['tokenizer.model', 'added_tokens.json'];
 /** Bytes collected before they are moved into the Blob, which the browser can keep on disk. */
 const GATHER_BYTES = 64 * 2 ** 20;
 
@@ -57,6 +62,7 @@ export async function exportMerged(
   };
   const files: MergedExport['files'] = [];
   const text = (path: string, content: string) => files.push({ path, blob: new Blob([content]) });
+  let tokenizerClass: string | null = null;
   const { report, check } = await engine.use(async (api) => {
     const report = await api.mergeModel(dtype, take, onProgress, signal);
     gather();
@@ -70,9 +76,17 @@ export async function exportMerged(
     }
     files.push({ path: 'model.safetensors', blob: weights });
     const config = JSON.parse(await model.folder.text('config.json')) as Record<string, unknown>;
-    text('config.json', configText(mergedConfig(config, dtype, report.task, report.outputApart)));
-    for (const path of [...tokenizerFileNames, 'generation_config.json']) {
-      if (model.folder.has(path)) files.push({ path, blob: new Blob([await model.folder.bytes(path)]) });
+    const { padTokenId } = model.tokens;
+    const { outputApart, task } = report;
+    text('config.json', configText(mergedConfig(config, dtype, task, { outputApart, padTokenId })));
+    for (const path of [...tokenizerFileNames, ...VOCABULARIES, 'generation_config.json']) {
+      if (!model.folder.has(path)) continue;
+      if (path !== 'tokenizer_config.json') files.push({ path, blob: new Blob([await model.folder.bytes(path)]) });
+      else {
+        const own = await model.folder.text(path);
+        tokenizerClass = tokenizerClassOf(own);
+        text(path, mergedTokenizerConfig(own, task !== null));
+      }
     }
     const folder = files.map(({ path, blob }) => ({ path, file: blob }));
     return { report, check: await api.checkMerged({ dtype, files: folder, probes }, onProgress, signal) };
@@ -98,6 +112,13 @@ export async function exportMerged(
       largestLogit: check.largestLogit,
       notes,
       texts: probes.length,
+      folder: {
+        family: model.info.architecture,
+        files: files.map(({ path }) => path),
+        // The built-in model's was made for it.
+        tokenizerClass,
+        knownTokenizer: model.source.startsWith('builtin:') ? false : null,
+      },
     }),
   );
   const bytes = files.reduce((sum, { blob }) => sum + blob.size, 0);

@@ -3,17 +3,16 @@ import { type ErrorData, TabtuneError } from '../base/errors';
 import { partsOfBaseText } from '../data/base-text-parts';
 import { USUAL_MAX_LENGTH, usualLength } from '../data/lengths';
 import type { TokenizedDataset, TokenizedExample } from '../data/types';
-import type { AdapterFiles } from '../formats/adapter-format';
 import { apart } from '../hub/apart';
 import { type CheckedModel, checkModelFolder } from '../hub/check';
 import type { PrecisionPlan } from '../hub/descriptions';
 import type { PlanModel } from '../hub/plan';
-import { continuedRecipe, decodeAdapter } from '../methods/read-adapter';
 import { checkCombination } from '../recipe/compatibility';
 import { checkRecipe } from '../recipe/defaults';
 import { totalSteps } from '../recipe/forecast';
-import type { MethodSection, Recipe } from '../recipe/types';
+import type { Recipe } from '../recipe/types';
 import type { DeviceReport, Forecast } from './api';
+import { initAdapterOf } from './continued';
 import { type GpuMemory, verdictOf } from './gpu-memory';
 import type { OpenModel } from './models';
 import {
@@ -39,8 +38,8 @@ export interface ForecastNeeds {
   tokenize(recipe: Recipe): Promise<TokenizedDataset>;
   /** Pieces of dataset.base_text; none where the recipe needs none. */
   baseText(recipe: Recipe): Promise<TokenizedExample[]>;
-  /** The files of `method.init_adapter`. */
-  adapterFiles(source: string): Promise<AdapterFiles>;
+  /** The recipe as its run will have it: with the settings of the adapter that it continues. */
+  continued(recipe: Recipe): Promise<Recipe>;
   /** Tokens a second of a run of this model on this device; null until there was one. */
   pace(source: string): number | null;
 }
@@ -57,7 +56,6 @@ const unknown: Omit<Forecast, 'blockers'> = {
 
 export class ForecastSession {
   private readonly sizes = new WeakMap<TokenizedDataset, { base: TokenizedExample[]; sizes: ExampleSizes }>();
-  private readonly adapters = new WeakMap<AdapterFiles, MethodSection>();
   private readonly models = new WeakMap<OpenModel, Promise<PlannedModel>>();
 
   constructor(private readonly needs: ForecastNeeds) {}
@@ -81,9 +79,10 @@ export class ForecastSession {
     blockers.push(...checked.problems);
     if (!device?.available || !checked.recipe) return { ...unknown, blockers };
 
-    const resolved = checked.recipe;
-    const model = await attempt(() => needs.model(resolved.model.source));
-    if (!model) return { ...unknown, blockers };
+    const { source } = checked.recipe.model;
+    const model = await attempt(() => needs.model(source));
+    const resolved = model && (await attempt(() => needs.continued(checked.recipe!)));
+    if (!model || !resolved) return { ...unknown, blockers };
     const fitting = await attempt(() => {
       checkCombination(resolved, model.info);
       return true;
@@ -91,8 +90,11 @@ export class ForecastSession {
     if (!fitting) return { ...unknown, blockers };
     const target_modules = 'target_modules' in resolved.method ? resolved.method.target_modules : 'auto';
     const { linearModules } = model.info;
+    // The modules of an adapter that is continued have been compared with the model's already.
     const targeted =
-      typeof target_modules === 'string' || target_modules.some((target) => linearModules.includes(lastPart(target)));
+      initAdapterOf(resolved) !== null ||
+      typeof target_modules === 'string' ||
+      target_modules.some((target) => linearModules.includes(lastPart(target)));
     if (!targeted) {
       blockers.push({
         code: 'bad_recipe',
@@ -125,11 +127,11 @@ export class ForecastSession {
     return { ...unknown, ...known, ...figures?.forecast, blockers };
   }
 
-  /** How the run is to be made, as the forecast says; throws where this GPU cannot make it at all. */
+  /** How the run is to be made, as the forecast says, from the recipe as it will have it; throws where this GPU cannot. */
   async plan(recipe: Recipe, model: OpenModel, tokenized: TokenizedDataset): Promise<RunPlan> {
     const device = await this.needs.device();
     const context = await this.context(device, model);
-    const plan = await planRun(context, await this.asContinued(recipe), await this.sizesOf(recipe, tokenized));
+    const plan = await planRun(context, recipe, await this.sizesOf(recipe, tokenized));
     const refused = refusalOf(plan);
     if (refused) throw TabtuneError.fromData(refused);
     return plan;
@@ -139,14 +141,13 @@ export class ForecastSession {
    * The longest limit under which a run is sure to fit, if that is less than the longest example; null if none is needed.
    * Without a forecast it is TRL's default. Never rejects: a run that cannot be planned is refused elsewhere.
    */
-  async lengthThatFits(given: Recipe, tokenized: TokenizedDataset): Promise<number | null> {
+  async lengthThatFits(recipe: Recipe, tokenized: TokenizedDataset): Promise<number | null> {
     const { maxLength, stats } = tokenized;
     const usual = usualLength(stats.percentile95);
     const safe = Math.max(usual, Math.min(maxLength, USUAL_MAX_LENGTH));
     if (maxLength <= usual) return null;
     try {
       const device = await this.needs.device();
-      const recipe = await this.asContinued(given);
       const context = await this.context(device, this.needs.model(recipe.model.source));
       // Base text is cut to the limit that is looked for here.
       return await longestThatFits(context, recipe, exampleSizes(tokenized), usual, maxLength);
@@ -163,8 +164,7 @@ export class ForecastSession {
     return planModel({ planner, device, budget: memory.budget(device) }, what);
   };
 
-  private async memoryOf(device: DeviceReport, model: OpenModel, given: Recipe, tokenized: TokenizedDataset) {
-    const recipe = await this.asContinued(given);
+  private async memoryOf(device: DeviceReport, model: OpenModel, recipe: Recipe, tokenized: TokenizedDataset) {
     const context = await this.context(device, model);
     const sizes = await this.sizesOf(recipe, tokenized);
     const plan = await planRun(context, recipe, sizes);
@@ -182,17 +182,6 @@ export class ForecastSession {
       advice: verdict === 'fits' || verdict === 'unknown' ? [] : await adviceFor(context, recipe, sizes, plan),
     };
     return { forecast, refused };
-  }
-
-  /** The adapter that a run continues from determines rank and targets. */
-  private async asContinued(recipe: Recipe): Promise<Recipe> {
-    const { method } = recipe;
-    const source = 'init_adapter' in method ? method.init_adapter : null;
-    if (source === null) return recipe;
-    const files = await this.needs.adapterFiles(source);
-    const section = this.adapters.get(files) ?? decodeAdapter(files).section;
-    this.adapters.set(files, section);
-    return continuedRecipe(recipe, section);
   }
 
   private async context(device: DeviceReport, model: OpenModel): Promise<PlanContext> {

@@ -6,6 +6,7 @@ import { pageUrl } from '../base/page-url';
 import { MAX_TEMPLATE_BYTES, type TokenizerSource } from '../data/tokenizer-files';
 import { readFamilyConfig } from '../families';
 import { CONFIG } from '../families/config';
+import type { AdapterModel } from '../formats/adapter-format';
 import { TOKENIZER_LIMIT } from '../hub/check';
 import { modelFingerprint } from '../hub/fingerprint';
 import { isHubSource } from '../hub/hub-id';
@@ -24,6 +25,8 @@ export interface OpenModel {
   /** How the engine stores the weights. */
   quantization: ModelSection['quantization'];
   info: ModelInfo;
+  /** What decides whether an adapter fits it. */
+  adapterModel: AdapterModel;
   folder: ModelFolder;
   tokenizer: Tokenizer;
   tokens: TokenizerInfo;
@@ -150,11 +153,11 @@ export class ModelSession {
     const tokenizer = { files: await tokenizerFiles(folder), title: nameOf(source) };
     const tokens = await data.openTokenizer(tokenizer);
     const fingerprint = await modelFingerprint(folder);
-    const loaded = await engine.loadModel(place, onProgress, quantization);
+    const { adapterModel, ...loaded } = await engine.loadModel(place, onProgress, quantization);
     tokenizer.title = loaded.title;
     const { hasChatTemplate, templateGaps } = tokens;
     const info: ModelInfo = { ...loaded, source, hasChatTemplate, templateGaps };
-    this.model = { source, quantization, info, folder, tokenizer, tokens, fingerprint };
+    this.model = { source, quantization, info, adapterModel, folder, tokenizer, tokens, fingerprint };
     return this.model;
   }
 }

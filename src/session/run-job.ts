@@ -11,6 +11,7 @@ import type { RunInputs, RunRecord } from '../storage/types';
 import type { TrainJob } from '../workers/engine/api';
 import type { ActiveRun, AskedPrompt, TrainingNeeds } from './active-run';
 import type { ChangedInputs } from './api';
+import { initAdapterOf } from './continued';
 import type { OpenModel } from './models';
 import { adapterFingerprint, changedInputs, examplesFingerprint, inputsChanged } from './run-inputs';
 import { samplePrompts } from './sample-prompts';
@@ -28,12 +29,14 @@ export interface ResumedRun {
 export async function prepareJob(
   needs: TrainingNeeds,
   active: ActiveRun,
-  recipe: Recipe,
+  given: Recipe,
   old: ResumedRun | null,
 ): Promise<{ job: TrainJob; prompts: AskedPrompt[] }> {
   // What hangs is left behind: a stop must not wait for it.
   const step = <T>(promise: Promise<T>): Promise<T> => Promise.race([active.stopped, promise]);
-  const model = await step(needs.model(recipe.model));
+  const model = await step(needs.model(given.model));
+  // A resumed run has its adapter in the checkpoint, and its rank, targets and virtual tokens in the record's recipe.
+  const recipe = active.hasCheckpoint ? given : await step(needs.continued(given));
   checkCombination(recipe, model.info);
   const parsed = await step(needs.dataset(recipe));
   const lasting = old ? asBefore(recipe, old.record) : recipe;
@@ -47,8 +50,7 @@ export async function prepareJob(
       action: 'Look at the problems listed with the data, or hold out a smaller share of it.',
     });
   }
-  // A resumed run has its adapter in the checkpoint, and its rank and targets in the record's recipe.
-  const initial = active.hasCheckpoint || !('init_adapter' in recipe.method) ? null : recipe.method.init_adapter;
+  const initial = active.hasCheckpoint ? null : initAdapterOf(recipe);
   const initAdapter = initial === null ? null : await step(needs.adapterFiles(initial));
   const inputs: RunInputs = {
     model: model.fingerprint,

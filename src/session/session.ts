@@ -7,6 +7,7 @@ import { TabtuneError } from '../base/errors';
 import { parseLargeHeaders } from '../formats/large-headers';
 import { importModelFolder } from '../hub/folder';
 import { isHubSource } from '../hub/hub-id';
+import type { Recipe } from '../recipe/types';
 import { type Connection, connect } from '../rpc/rpc';
 import type { FileStore } from '../storage/opfs';
 import { readMetrics, readSamples } from '../storage/runs';
@@ -18,6 +19,7 @@ import type { PlanApi } from '../workers/plan/service';
 import { AdapterSession } from './adapters';
 import type { DeviceReport, GenerationOptions, Session } from './api';
 import { classify } from './classify';
+import { ContinuedRecipes } from './continued';
 import { DataHost } from './data-host';
 import { DataSession } from './datasets';
 import { embed } from './embed';
@@ -119,6 +121,8 @@ export function createSession(parts: SessionParts = {}): Session {
   });
   const adapters = new AdapterSession({ engine, models, reader, device });
   const loaded = new LoadedAdapters(engine);
+  const adapterFiles = (source: string) => adapters.files(source);
+  const continued = new ContinuedRecipes({ model: (source) => models.require(source), adapterFiles });
   const forecasts = new ForecastSession({
     planner,
     memory,
@@ -126,7 +130,7 @@ export function createSession(parts: SessionParts = {}): Session {
     model: (source) => models.require(source),
     tokenize: (recipe) => datasets.tokenize(recipe),
     baseText: (recipe) => datasets.baseText(recipe),
-    adapterFiles: (source) => adapters.files(source),
+    continued: (recipe) => continued.of(recipe),
     pace: (source) => training.paceOf(source),
   });
   const training = new TrainingSession({
@@ -142,11 +146,15 @@ export function createSession(parts: SessionParts = {}): Session {
     encodeText: async (text) => (await data.encodeTexts(models.require().tokenizer, [text], 4096))[0]!,
     encodePrompt: (prompt, system) => data.encodePrompt(models.require().tokenizer, prompt, system),
     decode: (ids) => data.decode(models.require().tokenizer, ids),
-    adapterFiles: (source) => adapters.files(source),
+    continued: (recipe) => continued.of(recipe),
+    adapterFiles,
     datasetFingerprint: (recipe) => datasets.fingerprint(recipe.dataset),
     baseFingerprint: (recipe) => datasets.baseFingerprint(recipe),
     onSave,
   });
+
+  /** An adapter that cannot be continued keeps a run from starting, as the forecast says, but no data from being shown. */
+  const shown = (recipe: Recipe) => continued.of(recipe).catch(() => recipe);
 
   let known: Promise<DeviceReport> | null = null;
   /** Cached, except for a machine without WebGPU, because a setting may change. */
@@ -204,8 +212,8 @@ export function createSession(parts: SessionParts = {}): Session {
     openDataset: (section) => storage.ready(() => datasets.open(section)),
     importDataset: (file) => storage.ready(() => datasets.import(file)),
     editDataset: (source, row, fields) => storage.ready(() => datasets.edit(source, row, fields)),
-    tokenize: (recipe) => storage.ready(() => datasets.tokenize(recipe)),
-    viewTokens: (recipe, row) => storage.ready(() => datasets.viewTokens(recipe, row)),
+    tokenize: (recipe) => storage.ready(async () => datasets.tokenize(await shown(recipe))),
+    viewTokens: (recipe, row) => storage.ready(async () => datasets.viewTokens(await shown(recipe), row)),
 
     forecast: (recipe) => storage.ready(() => forecasts.forecast(recipe)),
 

@@ -30,13 +30,25 @@ function lengthKey({ dataset, method, training }: Recipe): unknown {
   return [method, per_device_train_batch_size, gradient_checkpointing, optim];
 }
 
+/** What takes up room in the context besides the texts: the recipe's virtual tokens, or those of the adapter that it continues. */
+function roomOf({ method }: Recipe): unknown[] {
+  return ['num_virtual_tokens' in method && method.num_virtual_tokens, 'init_adapter' in method && method.init_adapter];
+}
+
 function keysOf(recipe: Recipe): Omit<Keys, 'view'> {
   const model = JSON.stringify([recipe.model.source, recipe.model.quantization]);
   const data = JSON.stringify([recipe.dataset.source, readingOf(recipe.dataset)]);
   return {
     model,
     data,
-    tokens: JSON.stringify([model, recipe.dataset, recipe.objective, recipe.training.seed, lengthKey(recipe)]),
+    tokens: JSON.stringify([
+      model,
+      recipe.dataset,
+      recipe.objective,
+      recipe.training.seed,
+      lengthKey(recipe),
+      roomOf(recipe),
+    ]),
     plan: JSON.stringify({ ...recipe, name: '' }),
   };
 }

@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
 import { type MakeInput, textInput } from '../models/input';
 import type { LanguageModel } from '../models/model';
+import { virtualLength } from '../models/virtual-tokens';
 import { forwardOnly } from '../run/checkpointing';
 import type { Hooks } from '../types';
 import { readFloats } from '../webgpu/backend';
@@ -28,14 +29,16 @@ export async function embedTexts(
   texts: readonly Int32Array[],
   options: EmbedOptions,
 ): Promise<Float32Array[]> {
+  // Virtual tokens before a text take up context.
+  const room = model.contextLength - virtualLength(hooks);
   for (const [i, { length }] of texts.entries()) {
-    if (length > 0 && length <= model.contextLength) continue;
+    if (length > 0 && length <= room) continue;
     throw new TabtuneError({
       code: 'bad_data',
       message:
         length === 0
           ? `Text ${i + 1} has no tokens.`
-          : `Text ${i + 1} has ${length} tokens, but the model reads at most ${model.contextLength}.`,
+          : `Text ${i + 1} has ${length} tokens, but the model reads at most ${room}.`,
       action: length === 0 ? 'Leave out empty texts.' : 'Shorten it.',
     });
   }
@@ -44,7 +47,7 @@ export async function embedTexts(
   const order = texts.map((_, i) => i).sort((a, b) => texts[a]!.length - texts[b]!.length);
   while (order.length > 0) {
     const widest = Math.ceil(texts[order[0]!]!.length / LENGTH_STEP) * LENGTH_STEP;
-    const length = Math.min(widest, model.contextLength);
+    const length = Math.min(widest, room);
     const fit = Math.max(1, Math.floor(BATCH_TOKENS / length));
     const rows = order.filter((i) => texts[i]!.length <= length).slice(0, fit);
     order.splice(0, rows.length);

@@ -1,7 +1,11 @@
 /**
  * LoRA as stored in PEFT's files: the fields of adapter_config.json that depend on the model, and the tensors. PiSSA is exported
  * as plain LoRA with twice the rank on the unchanged base, as PEFT does with `path_initial_model_for_weight_conversion`:
- * A' = [A; A₀], B' = [B, −B₀], with alpha adjusted to keep the scale.
+ * A' = [A; A₀], B' = [B, −B₀], with alpha doubled to keep the scale.
+ *
+ * Readers differ in how they scale B·A. PEFT knows rsLoRA and alpha_pattern; llama.cpp divides lora_alpha by each tensor's own
+ * rank, whatever else the config says, and takes an alpha of 0 for 1. So that all compute the same ΔW, the file has only what
+ * all agree on: one lora_alpha, divided by a module's rank, and what differs from that is multiplied into B.
  */
 import { unmatchedKeys } from '../../base/module-names';
 import type { LanguageModel } from '../models/model';
@@ -56,23 +60,26 @@ export async function loraExport(model: LanguageModel, method: Method, settings:
     }
   }
   const times = pissa ? 2 : 1;
-  const alphaTimes = settings.use_rslora ? Math.sqrt(times) : times;
+  const alpha = settings.lora_alpha || settings.r;
+  for (const { module, rank, scale } of modules) {
+    const b = tensors.get(loraNames(module.path).b)!;
+    const factor = (scale * rank) / alpha;
+    if (factor !== 1) b.data = b.data.map((value) => value * factor);
+  }
   // Without keys that match no module, which PEFT would warn about.
-  const scaled = (pattern: Record<string, number> = {}, factor: number) => {
-    const unmatched = unmatchedKeys(pattern, paths);
-    const matched = Object.entries(pattern).filter(([key]) => !unmatched.includes(key));
-    return Object.fromEntries(matched.map(([key, value]) => [key, value * factor]));
-  };
+  const ranks = settings.rank_pattern ?? {};
+  const unmatched = unmatchedKeys(ranks, paths);
+  const matched = Object.entries(ranks).filter(([key]) => !unmatched.includes(key));
   return {
     config: {
       r: times * settings.r,
-      lora_alpha: alphaTimes * settings.lora_alpha,
+      lora_alpha: times * alpha,
       lora_dropout: settings.lora_dropout,
       target_modules: shortTargets(model, paths),
-      use_rslora: settings.use_rslora,
+      use_rslora: false,
       use_dora: settings.use_dora ?? false,
-      rank_pattern: scaled(settings.rank_pattern, times),
-      alpha_pattern: scaled(settings.alpha_pattern, alphaTimes),
+      rank_pattern: Object.fromEntries(matched.map(([key, rank]) => [key, times * rank])),
+      alpha_pattern: {},
       fan_in_fan_out: modules.some(({ module }) => module.conv1d),
       init_lora_weights: 'default',
     },

@@ -4,9 +4,12 @@
  */
 import { type Json, namesField } from './fields';
 import { ADAPTER_WEIGHTS } from './folder';
+import { peftKey, tensorPlace } from './keys';
 import type { CommonConfig, PeftKind, PeftTensors } from './kind';
 import { EXPORT_AGAIN, OTHER_KINDS, refuse } from './refuse';
-import { peftKey, tensorPlace } from './tensors';
+import { checkTargets } from './targets';
+
+const SUFFIX = '.ia3_l';
 
 export interface PeftIa3Config extends CommonConfig {
   target_modules: string[];
@@ -18,6 +21,7 @@ export const ia3Kind: PeftKind<PeftIa3Config> = {
   type: 'IA3',
   read(config: Json, common, tensors) {
     const { paths, inputs } = readFactors(tensors().own);
+    checkTargets(config, paths);
     return {
       ...common,
       target_modules: (namesField(config, 'target_modules') ?? paths).sort(),
@@ -25,6 +29,10 @@ export const ia3Kind: PeftKind<PeftIa3Config> = {
       fan_in_fan_out: config.fan_in_fan_out === true,
     };
   },
+  onLinear: (name, [rows, columns]) => ({
+    path: name.slice(0, -SUFFIX.length),
+    ...(rows === 1 ? { width: columns! } : { out: rows! }),
+  }),
   fields: (config) => ({
     fan_in_fan_out: config.fan_in_fan_out,
     feedforward_modules: [...config.feedforward_modules].sort(),
@@ -35,13 +43,12 @@ export const ia3Kind: PeftKind<PeftIa3Config> = {
 
 /** Paths that have (IA)³ factors, and those among them whose inputs are scaled. */
 function readFactors(tensors: PeftTensors): { paths: string[]; inputs: string[] } {
-  const suffix = '.ia3_l';
   const paths: string[] = [];
   const inputs: string[] = [];
   for (const [name, { shape }] of tensors) {
     const where = tensorPlace(peftKey(ia3Kind, name));
-    const path = name.slice(0, -suffix.length);
-    if (!name.endsWith(suffix) || path === '') {
+    const path = name.slice(0, -SUFFIX.length);
+    if (!name.endsWith(SUFFIX) || path === '') {
       refuse(where, 'This tensor is not an (IA)³ factor of a linear module.', OTHER_KINDS);
     }
     if (shape.length !== 2 || !shape.includes(1)) {

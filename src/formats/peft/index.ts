@@ -7,7 +7,7 @@ export {
   peftFolder,
   readPeftFolder,
 } from './folder';
+export { PROMPT_EMBEDDINGS, peftKey, tensorPlace } from './keys';
 export type { AnyPeftKind, CommonConfig, PeftAdapter, PeftKind, PeftTask, PeftTensors } from './kind';
 export { kindOf, readPeftAs } from './read';
-export { PROMPT_EMBEDDINGS, peftKey } from './tensors';
 export { writePeftAs } from './write';

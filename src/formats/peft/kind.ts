@@ -36,6 +36,8 @@ export interface PeftKind<C extends CommonConfig> {
   prompt?: true;
   /** Checks the kind's fields and tensors. `tensors` are read on demand, so that errors in the config are reported first. */
   read(config: Json, common: CommonConfig, tensors: () => SplitTensors): C;
+  /** What a tensor of the kind's own says about the linear layer that it belongs to; left out where it belongs to none. */
+  onLinear?(name: string, shape: readonly number[]): { path: string; out?: number; width?: number };
   /** The fields of adapter_config.json besides the common ones. Fields with a default in PEFT may be omitted. */
   fields(config: C): Record<string, unknown>;
 }

@@ -7,9 +7,10 @@ import { TabtuneError } from '../../base/errors';
 import { patternValue } from '../../base/module-names';
 import { countField, fieldPlace, type Json, namesField, numberField, patternField, rankPattern } from './fields';
 import { ADAPTER_WEIGHTS } from './folder';
+import { peftKey, tensorPlace } from './keys';
 import type { CommonConfig, PeftKind, PeftTensors } from './kind';
 import { EXPORT_AGAIN, OTHER_KINDS, refuse } from './refuse';
-import { peftKey, tensorPlace } from './tensors';
+import { checkTargets } from './targets';
 
 /** Features of PEFT's LoRA that change the arithmetic or the keys, and that Tabtune does not support. */
 const UNSUPPORTED = [
@@ -50,6 +51,10 @@ export interface PeftLoraConfig extends CommonConfig {
 export const loraKind: PeftKind<PeftLoraConfig> = {
   type: 'LORA',
   read: readLora,
+  onLinear(name, shape) {
+    const { path, part } = partOf(name)!;
+    return part === 'A' ? { path, width: shape[1]! } : { path, out: shape[0]! };
+  },
   fields: (config) => ({
     alpha_pattern: config.alpha_pattern,
     bias: 'none',
@@ -95,6 +100,7 @@ function readLora(config: Json, common: CommonConfig, tensors: () => { own: Peft
     fan_in_fan_out: config.fan_in_fan_out === true,
   };
   const paths = checkPairs(tensors().own, settings);
+  checkTargets(config, paths);
   return {
     ...common,
     ...settings,

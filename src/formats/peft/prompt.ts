@@ -3,9 +3,9 @@
  * [num_virtual_tokens, token_dim], or [num_virtual_tokens, num_layers · 2 · token_dim] for a prefix.
  */
 import { countField, fieldPlace, type Json, numberField, stringOrNull, textField } from './fields';
+import { PROMPT_EMBEDDINGS, peftKey, tensorPlace } from './keys';
 import type { CommonConfig, PeftKind, SplitTensors } from './kind';
 import { EXPORT_AGAIN, OTHER_KINDS, refuse } from './refuse';
-import { PROMPT_EMBEDDINGS, peftKey, tensorPlace } from './tensors';
 
 /** Fields common to all of PEFT's prompt learning methods. */
 export interface PromptConfig extends CommonConfig {

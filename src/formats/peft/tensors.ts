@@ -1,30 +1,10 @@
-/**
- * The tensors of `adapter_model.safetensors`. For LoRA and (IA)³, PEFT wraps the model twice (`base_model.model.`); for prompt
- * learning, only modules_to_save has a prefix (`base_model.`).
- */
+/** The tensors of `adapter_model.safetensors`, by the methods' names for them. */
 import { bf16ToF32, f16ToF32 } from '../half';
 import { parseSafetensorsHeader, type SafetensorsEntry, safetensorsHeaderSize, writeSafetensors } from '../safetensors';
 import { ADAPTER_WEIGHTS } from './folder';
-import type { AnyPeftKind, PeftTensors } from './kind';
-import { EXPORT_AGAIN, OTHER_KINDS, refuse } from './refuse';
-
-export const PROMPT_EMBEDDINGS = 'prompt_embeddings';
-
-type Wrapping = Pick<AnyPeftKind, 'prompt'>;
-
-const prefixOf = ({ prompt }: Wrapping) => (prompt ? 'base_model.' : 'base_model.model.');
-
-/** `model.layers.0.self_attn.q_proj.lora_A.weight` → `base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight`. */
-export function peftKey(kind: Wrapping, name: string): string {
-  return name === PROMPT_EMBEDDINGS && kind.prompt ? name : prefixOf(kind) + name;
-}
-
-/** The inverse of peftKey; null for a key that PEFT would not write. */
-function nameOf(kind: Wrapping, key: string): string | null {
-  if (key === PROMPT_EMBEDDINGS && kind.prompt) return key;
-  const prefix = prefixOf(kind);
-  return key.startsWith(prefix) && key.length > prefix.length ? key.slice(prefix.length) : null;
-}
+import { nameOf, peftKey, tensorPlace, type Wrapping } from './keys';
+import type { PeftTensors } from './kind';
+import { EXPORT_AGAIN, refuse } from './refuse';
 
 /** Encodes the file deterministically, with tensors in the order in which safetensors sorts them. */
 export function writeTensors(kind: Wrapping, tensors: PeftTensors): Uint8Array {
@@ -46,14 +26,14 @@ export function readTensors(kind: Wrapping, weights: Uint8Array): PeftTensors {
   const read: PeftTensors = new Map();
   for (const [key, entry] of tensors) {
     const name = nameOf(kind, key);
-    if (name === null) refuse(tensorPlace(key), 'This tensor does not belong to the adapter.', OTHER_KINDS);
+    if (read.has(name)) {
+      refuse(tensorPlace(key), 'The file has this tensor twice, under two spellings of its key.', EXPORT_AGAIN);
+    }
     read.set(name, { shape: entry.shape, data: valuesOf(weights, entry, key) });
   }
   if (read.size === 0) refuse(ADAPTER_WEIGHTS, 'The file contains no weights.', EXPORT_AGAIN);
   return read;
 }
-
-export const tensorPlace = (key: string) => `${ADAPTER_WEIGHTS}, tensor ${key.slice(0, 120)}`;
 
 function valuesOf(file: Uint8Array, entry: SafetensorsEntry, key: string): Float32Array {
   // A copy, since a tensor's offset in the file need not be aligned to its element size.

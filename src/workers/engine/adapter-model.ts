@@ -13,8 +13,9 @@ export function barePrefix(model: LanguageModel): string {
 /** What adapter formats need to know about a model. */
 export function adapterModel(model: LanguageModel): AdapterModel {
   const { family, hiddenSize, layers, attentionHeads, keyValueWidth, blockPaths, parallel, heads, ties } = model;
+  const linears = model.linears.map(({ path, weight }) => ({ path, out: weight.shape[0]!, width: weight.shape[1]! }));
   return {
-    ...{ family, hiddenSize, layers, heads: attentionHeads, keyValueWidth, blockPaths },
+    ...{ family, hiddenSize, layers, heads: attentionHeads, keyValueWidth, blockPaths, linears },
     parallel: parallel ?? false,
     headPrefix: barePrefix(model),
     modelClass: modelClass(family, heads.classification?.kind ?? 'language_model'),

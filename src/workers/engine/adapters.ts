@@ -6,6 +6,7 @@ import type { TaskHeadOptions } from '../../engine/models/task-head';
 import { type Attached, type AttachOptions, attachMethod } from '../../engine/run/assemble';
 import type { AdapterFiles } from '../../formats/adapter-format';
 import { type MethodSection, methodOf } from '../../methods';
+import { inAdapterWords } from '../../methods/fit-adapter';
 import { type DecodedAdapter, decodeAdapter } from '../../methods/read-adapter';
 import { type ObjectiveType, objectiveOfTask } from '../../objectives';
 import { adapterModel } from './adapter-model';
@@ -61,7 +62,8 @@ export function headOptions(
 }
 
 /**
- * An adapter with this model's tensor names: a bare encoder's have no prefix, those of its class with a head have one.
+ * An adapter with this model's tensor names: a bare encoder's have no prefix, those of its class with a head have one. Throws
+ * bad_adapter if it changes layers that the model lacks.
  */
 export function fitNames(model: LanguageModel, adapter: DecodedAdapter): DecodedAdapter {
   return methodOf(adapter.section).files!.fit(adapter, adapterModel(model));
@@ -69,6 +71,11 @@ export function fitNames(model: LanguageModel, adapter: DecodedAdapter): Decoded
 
 /** An adapter on a model. Throws bad_adapter if it does not fit. */
 export async function openAdapter(base: LanguageModel, files: AdapterFiles, head?: HeadSource): Promise<OpenAdapter> {
-  const { section, task, values } = fitNames(base, decodeAdapter(files));
-  return openMethod(base, section, { objective: objectiveOfTask(task, base.kind).type, task, seed: 0, values, head });
+  const { section, task, values, base: madeFor } = fitNames(base, decodeAdapter(files));
+  const objective = objectiveOfTask(task, base.kind).type;
+  try {
+    return await openMethod(base, section, { objective, task, seed: 0, values, head });
+  } catch (cause) {
+    throw inAdapterWords(cause, madeFor);
+  }
 }

@@ -3,7 +3,7 @@
  * checkpoints straight to storage/, so that no tensor crosses to the page. It sees no text, only token ids.
  */
 import type { TaskData, TokenizedExample } from '../../data/types';
-import type { AdapterFiles } from '../../formats/adapter-format';
+import type { AdapterFiles, AdapterModel } from '../../formats/adapter-format';
 import type { ModelSummary } from '../../hub/types';
 import type { ModelSection, Recipe } from '../../recipe/types';
 import type { DeviceReport, MergedDtype, MergeProgress, RunSummary } from '../../session/api';
@@ -51,7 +51,7 @@ export interface EngineApi {
     source: string,
     onProgress?: (loaded: number, total: number) => void,
     quantization?: ModelSection['quantization'],
-  ): Promise<ModelSummary & { linearModules: string[] }>;
+  ): Promise<ModelSummary & { linearModules: string[]; adapterModel: AdapterModel }>;
   /** Resolves when the run ends (completed, stopped, early stopping); rejects when it fails. One run at a time. */
   train(job: TrainJob, onEvent: (event: EngineEvent) => void): Promise<{ run: RunRecord; summary: RunSummary }>;
   pause(): Promise<void>;

@@ -25,6 +25,7 @@ import type { DeviceReport } from '../../session/api';
 import { loadCheckpoint } from '../../storage/checkpoints';
 import { getRun } from '../../storage/runs';
 import { adapterFiles, adapterNotes } from './adapter-files';
+import { adapterModel } from './adapter-model';
 import { type HeadSource, type OpenAdapter, openAdapter, openMethod } from './adapters';
 import type { EngineApi } from './api';
 import { checkMerged } from './check-merged';
@@ -142,7 +143,7 @@ export function createEngineService(): EngineApi {
           throw error;
         }
         const linearModules = [...new Set(base.linears.map(({ path }) => path.slice(path.lastIndexOf('.') + 1)))];
-        return { ...summary, linearModules };
+        return { ...summary, linearModules, adapterModel: adapterModel(base) };
       });
     },
 

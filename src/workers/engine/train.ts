@@ -2,12 +2,15 @@
  * One training run inside the engine worker: assembles it from the job, runs the loop, writes metrics and checkpoints
  * to storage, and reports to the page, which writes the run's record.
  */
+import { TabtuneError } from '../../base/errors';
 import { partsOfBaseText } from '../../data/base-text-parts';
 import { createBatchSource } from '../../data/batches';
 import type { BatchSource } from '../../data/types';
+import { inference, type Method } from '../../engine/methods/method';
 import { countParameters } from '../../engine/methods/parameter-count';
 import { weightChange } from '../../engine/methods/weight-change';
 import type { LanguageModel } from '../../engine/models/model';
+import { virtualLength } from '../../engine/models/virtual-tokens';
 import { assembleRun } from '../../engine/run/assemble';
 import { baseTextLoss } from '../../engine/run/base-text';
 import { estimateFisher } from '../../engine/run/estimate-fisher';
@@ -21,6 +24,8 @@ import {
 } from '../../engine/run/loop';
 import { forgetGpuPeak, gpuBytes } from '../../engine/webgpu/backend';
 import { methodOf } from '../../methods';
+import { inAdapterWords } from '../../methods/fit-adapter';
+import { fitLabels } from '../../methods/fit-labels';
 import { continuedRecipe, decodeAdapter } from '../../methods/read-adapter';
 import { totalSteps as countSteps } from '../../recipe/forecast';
 import type { Recipe } from '../../recipe/types';
@@ -53,14 +58,14 @@ export async function runTraining(
   onEvent: (event: EngineEvent) => void,
 ): Promise<FinishedRun> {
   forgetGpuPeak();
-  const initial = job.initAdapter && fitNames(base, decodeAdapter(job.initAdapter));
+  const initial = job.initAdapter && fitLabels(fitNames(base, decodeAdapter(job.initAdapter)), job.task);
   const recipe = initial ? continuedRecipe(job.recipe, initial.section) : job.recipe;
   const { training } = recipe;
   const { id: runId } = job.run;
   const resumed = job.resume ? await latestCheckpoint(runId) : null;
   const stopped = () => control.stopRequested();
   const { values, trained } = startingValues(initial?.values, resumed);
-  const assembled = await assembleRun(base, {
+  const assembling = assembleRun(base, {
     ...{ method: recipe.method, objective: recipe.objective, training },
     ...{ task: job.task, maskTokenId: job.maskTokenId, initText: job.initText },
     head: headOptions(job.task, values, head),
@@ -69,9 +74,13 @@ export async function runTraining(
     baseText: baseTextBatches(job.baseText, job.padTokenId),
     fisher: (setup, texts) => estimateFisher(setup, texts, stopped),
   });
+  const assembled = await (initial
+    ? assembling.catch((e) => Promise.reject(inAdapterWords(e, initial.base)))
+    : assembling);
   const { attached, optimizer, objective, baseText } = assembled;
   const { model, method } = attached;
   try {
+    checkRoom(model, method, job);
     const batches = batchesOf(job, recipe);
     const totalSteps = countSteps(job.train.length, training);
     const state = freshState();
@@ -202,6 +211,19 @@ export async function runTraining(
   } finally {
     assembled.release();
   }
+}
+
+/** Positions beyond the context would be read from past the end of a table, or were never trained. */
+function checkRoom(model: LanguageModel, method: Method, { train, validation }: TrainJob): void {
+  const room = model.contextLength - virtualLength(method.hooks(inference()));
+  const longest = [...train, ...validation].reduce((most, { ids }) => Math.max(most, ids.length), 0);
+  if (longest <= room) return;
+  throw new TabtuneError({
+    code: 'bad_data',
+    message: `The longest example has ${longest} tokens, and the model has room for ${room}.`,
+    where: 'dataset.max_length',
+    action: `Set dataset.max_length to at most ${room}.`,
+  });
 }
 
 function batchesOf({ train, validation, baseText, padTokenId }: TrainJob, { training, dataset }: Recipe): BatchSource {

@@ -101,7 +101,7 @@ export async function mergedFiles(
   // From the folder's own config.json, as the app does.
   const json = JSON.parse(await checked.folder.text('config.json')) as Record<string, unknown>;
   return {
-    'config.json': new Blob([configText(mergedConfig(json, dtype, task, outputApart))]),
+    'config.json': new Blob([configText(mergedConfig(json, dtype, task, { outputApart }))]),
     'model.safetensors': new Blob(pieces),
   };
 }

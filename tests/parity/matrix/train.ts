@@ -20,6 +20,7 @@ import { leavesModel, methodOf } from '../../../src/methods';
 import { combinationProblem } from '../../../src/recipe/compatibility';
 import { adapterFiles } from '../../../src/workers/engine/adapter-files';
 import { type OpenAdapter, openAdapter, openMethod } from '../../../src/workers/engine/adapters';
+import { relativeError } from '../../fixture-files';
 import { type Cell, combined, type MatrixFamily, recipeOf, STEPS } from './cells';
 import { examplesOf, INIT_TEXT, MASK, PROBES, taskOf } from './data';
 import { exported, type LoadedFolder, openFamily, snapshot, tensorsAlive } from './folder';
@@ -94,7 +95,9 @@ export async function trainCell(family: OpenFamily, cell: Cell): Promise<{ befor
   if (!task) expect(await answersOf(model, method.hooks(inference(0))), 'switched off').toEqual(family.answers);
   const trained = await answersOf(model, method.hooks(inference()));
   if (!task) expect(trained).not.toEqual(family.answers);
-  expect(await answersAgain(family, open), 'saved and loaded again').toEqual(trained);
+  const again = await answersAgain(family, open);
+  if (!roundsWhenSaved(open)) expect(again, 'saved and loaded again').toEqual(trained);
+  else for (const [i, values] of again.entries()) expect(relativeError(values, trained[i]!)).toBeLessThan(1e-5);
 
   open.dispose();
   disposeInputs();
@@ -133,6 +136,10 @@ async function train({ model, method }: OpenAdapter, recipe: ReturnType<typeof r
     optimizer.dispose();
   }
 }
+
+/** Scales that not all readers of a file know are multiplied into B (engine/methods/lora-export.ts). */
+const roundsWhenSaved = ({ settings }: OpenAdapter) =>
+  settings.type === 'lora' && (settings.use_rslora || Object.keys(settings.alpha_pattern).length > 0);
 
 /** The outputs after saving the method's files and loading them again. */
 async function answersAgain({ base, checked, weights }: OpenFamily, open: OpenAdapter): Promise<Float32Array[]> {

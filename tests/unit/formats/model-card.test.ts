@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mergedCard } from '../../../src/exports/merged-card';
+import { type MergedCardInput, mergedCard } from '../../../src/exports/merged-card';
 import { type ModelCardInput, modelCard } from '../../../src/exports/model-card';
 import { resolveRecipe } from '../../../src/recipe/defaults';
 import type { MethodType, ObjectiveType } from '../../../src/recipe/types';
@@ -10,6 +10,7 @@ const input: ModelCardInput = {
   baseModel: 'org/stories',
   licence: 'mit',
   recipe,
+  family: 'llama',
   initialEvalLoss: 3,
   bestEvalLoss: 2,
   bestStep: 40,
@@ -107,6 +108,33 @@ describe('modelCard', () => {
     expect(card).not.toContain('apply_chat_template');
   });
 
+  it('says what is multiplied into B, and nothing where the file has the recipe’s scales', () => {
+    const lora = (method: Record<string, unknown>) =>
+      modelCard({ ...input, recipe: resolveRecipe({ version: 1, method: { type: 'lora', ...method } }) });
+    expect(lora({})).not.toContain('multiplied into B');
+    expect(lora({ use_rslora: true })).toContain('In the file, rsLoRA’s scale is multiplied into B');
+    expect(lora({ alpha_pattern: { q_proj: 3 } })).toContain('the alphas of `alpha_pattern` are multiplied into B');
+  });
+
+  it('claims of llama.cpp only what was tried', () => {
+    const lora = (family: string, method: Record<string, unknown> = {}, objective: ObjectiveType = 'sft') =>
+      modelCard({
+        ...input,
+        family,
+        recipe: resolveRecipe({ version: 1, method: { type: 'lora', ...method }, objective: { type: objective } }),
+      });
+    expect(lora('qwen3')).toContain('`convert_lora_to_gguf.py` converts it');
+    // GPT-2's Conv1D is turned round by the converter, and A and B with it.
+    expect(lora('gpt2')).toContain('the wrong way round');
+    expect(lora('qwen3', { use_dora: true })).toContain('it knows no DoRA');
+    expect(lora('qwen3', { modules_to_save: ['lm_head'] })).toContain('trained in full (`lm_head`)');
+    expect(lora('qwen3', {}, 'sequence_classification')).not.toContain('llama.cpp');
+    expect(lora('bert', {}, 'masked_lm')).not.toContain('llama.cpp');
+    expect(cardOf('ia3', 'sft')).not.toContain('llama.cpp');
+    for (const card of [lora('qwen3'), cardOf('prompt_tuning', 'sft')])
+      expect(card).not.toMatch(/vLLM|everything else/);
+  });
+
   it('shows how to load a bottleneck adapter with AdapterHub’s library', () => {
     const card = cardOf('bottleneck', 'masked_lm');
     expect(card).toContain('library_name: adapter-transformers');
@@ -117,8 +145,10 @@ describe('modelCard', () => {
 });
 
 describe('mergedCard', () => {
-  const merged = (type: MethodType) =>
+  const folder = { family: 'llama', files: ['tokenizer.json'], knownTokenizer: null, tokenizerClass: null };
+  const merged = (type: MethodType, changes: Partial<MergedCardInput['folder']> = {}) =>
     mergedCard({
+      folder: { ...folder, ...changes },
       name: 'pirate-chat-merged',
       run: { ...input, recipe: resolveRecipe({ version: 1, method: { type } }) },
       base: 'Stories',
@@ -130,6 +160,18 @@ describe('mergedCard', () => {
       largestLogit: 12,
       texts: 4,
     });
+
+  it('says of llama.cpp what is true of this folder', () => {
+    const takes = /convert_hf_to_gguf\.py` turns it into a GGUF file/;
+    expect(merged('lora')).toMatch(takes);
+    expect(merged('lora', { knownTokenizer: false })).toContain('does not know the tokenizer');
+    expect(merged('lora', { family: 'gemma2' })).toContain('needs the base model’s `tokenizer.model`');
+    expect(merged('lora', { family: 'gemma2', files: ['tokenizer.json', 'tokenizer.model'] })).toMatch(takes);
+    // Phi-4 is of Phi-3's family, with GPT-2's kind of tokenizer.
+    expect(merged('lora', { family: 'phi3' })).not.toMatch(takes);
+    expect(merged('lora', { family: 'phi3', tokenizerClass: 'GPT2Tokenizer' })).toMatch(takes);
+    expect(merged('lora', { family: 'bert' })).not.toContain('llama.cpp');
+  });
 
   it('says what was done to the base model', () => {
     expect(merged('lora')).toContain('`org/stories` with a LoRA adapter merged in, in bfloat16');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createZip } from '../../../src/formats/zip';
+import { loraFiles, promptFiles } from './adapter-folder';
 import { freshStages, greedy, open, reopen, train } from './fresh-stage';
 import { recipe } from './stage';
 
@@ -40,13 +41,42 @@ describe('an adapter', () => {
       { path: 'tone/adapter_config.json', bytes: new TextEncoder().encode(JSON.stringify(config)) },
       { path: 'tone/adapter_model.safetensors', bytes: Uint8Array.of(9) },
     ]);
-    const entries = files.map(({ path }) => ({ path, bytes: Uint8Array.of(9) }));
-    entries[0]!.bytes = new TextEncoder().encode(JSON.stringify(config));
+    const bytes = async (file: File) => new Uint8Array(await file.arrayBuffer());
+    const entries = await Promise.all(
+      loraFiles('voice').map(async ({ path, file }) => ({ path, bytes: await bytes(file) })),
+    );
     const zip = new File([await createZip(entries)], 'voice.zip');
     expect((await open.session.importAdapter([{ path: 'voice.zip', file: zip }])).name).toBe('voice');
 
-    await train(recipe({ method: { type: 'lora', init_adapter: 'file:tone' } }));
-    expect(open.engine.stints[0]!.job.initAdapter).toHaveLength(2);
+    await train(recipe({ method: { type: 'lora', init_adapter: 'file:voice' } }));
+    const { job } = open.engine.stints[0]!;
+    expect(job.initAdapter).toHaveLength(2);
+    // The record has the adapter's settings from its first moment.
+    expect(job.run.recipe.method).toMatchObject({ type: 'lora', r: 4, lora_alpha: 8, init_adapter: 'file:voice' });
+  });
+
+  it('that is a prompt leaves its own virtual tokens’ room in the context, whatever the recipe says', async () => {
+    await open.session.openModel('builtin:stories');
+    const long = { source: 'builtin:pirate-chat', max_length: 512 };
+    const method = { type: 'prompt_tuning', num_virtual_tokens: 5 } as const;
+    const alone = await open.session.tokenize(recipe({ dataset: long, method }));
+    // The context of public/models/stories/config.json is 512.
+    expect(alone.maxLength).toBe(512 - 5);
+    await open.session.importAdapter(promptFiles('voice', 40));
+    const continued = recipe({ dataset: long, method: { ...method, init_adapter: 'file:voice' } });
+    expect((await open.session.tokenize(continued)).maxLength).toBe(512 - 40);
+    await train(continued);
+    expect(open.engine.stints[0]!.job).toMatchObject({ maxLength: 512 - 40 });
+    expect(open.engine.stints[0]!.job.recipe.method).toMatchObject({ num_virtual_tokens: 40 });
+  });
+
+  it('with more virtual tokens than half the context is refused before the run', async () => {
+    await open.session.openModel('builtin:stories');
+    await open.session.importAdapter(promptFiles('voice', 300));
+    const method = { type: 'prompt_tuning', num_virtual_tokens: 5, init_adapter: 'file:voice' } as const;
+    const { blockers } = await open.session.forecast(recipe({ method }));
+    expect(blockers).toMatchObject([{ code: 'bad_adapter', where: 'method.init_adapter' }]);
+    await expect(open.session.train(recipe({ method }))).rejects.toMatchObject({ where: 'method.init_adapter' });
   });
 
   it('merged with a classification head has the head in config.json', async () => {

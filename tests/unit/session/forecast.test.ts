@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { writePeft } from '../../../src/methods/read-adapter';
 import type { Recipe } from '../../../src/recipe/types';
 import { GpuMemory } from '../../../src/session/gpu-memory';
 import { until } from '../../support/time';
+import { loraFiles } from './adapter-folder';
 import { freshStages, open, reopen } from './fresh-stage';
 import { memoryStore, recipe } from './stage';
 
@@ -60,37 +60,24 @@ describe('a forecast', () => {
 
   it('of a run that continues from an adapter uses the adapter’s rank and targets', async () => {
     await open.session.openModel('builtin:stories');
-    const path = 'model.layers.0.self_attn.q_proj';
-    const { config, weights } = writePeft({
-      type: 'LORA',
-      config: {
-        base_model_name_or_path: null,
-        task_type: 'CAUSAL_LM',
-        modules_to_save: null,
-        r: 4,
-        lora_alpha: 8,
-        lora_dropout: 0,
-        target_modules: ['q_proj'],
-        use_rslora: false,
-        use_dora: false,
-        rank_pattern: {},
-        alpha_pattern: {},
-        fan_in_fan_out: false,
-      },
-      tensors: new Map([
-        [`${path}.lora_A.weight`, { shape: [4, 192], data: new Float32Array(4 * 192) }],
-        [`${path}.lora_B.weight`, { shape: [192, 4], data: new Float32Array(4 * 192) }],
-      ]),
-    });
-    await open.session.importAdapter([
-      { path: 'a/adapter_config.json', file: new File([JSON.stringify(config)], 'adapter_config.json') },
-      { path: 'a/adapter_model.safetensors', file: new File([weights as BlobPart], 'adapter_model.safetensors') },
-    ]);
+    await open.session.importAdapter(loraFiles('a'));
     const plan = await open.session.forecast(recipe({ method: { type: 'lora', init_adapter: 'file:a' } }));
     expect(plan.blockers).toEqual([]);
     expect(plan.trainableParameters).toBe(4 * (192 + 192));
     const gone = await open.session.forecast(recipe({ method: { type: 'lora', init_adapter: 'file:b' } }));
     expect(gone.blockers).toMatchObject([{ code: 'bad_adapter', where: 'method.init_adapter' }]);
+  });
+
+  it('of a run that continues from an adapter for a deeper model refuses it in the words of adapters', async () => {
+    await open.session.openModel('builtin:stories');
+    await open.session.importAdapter(loraFiles('deep', 'model.layers.9.self_attn.q_proj'));
+    const continued = recipe({ method: { type: 'lora', init_adapter: 'file:deep' } });
+    const [blocker, ...others] = (await open.session.forecast(continued)).blockers;
+    expect(others).toEqual([]);
+    expect(blocker).toMatchObject({ code: 'bad_adapter', where: expect.stringContaining('layers.9.self_attn.q_proj') });
+    expect(blocker!.message).toContain('a llama with 4 layers');
+    expect(blocker!.action).toContain('someone/stories');
+    await expect(open.session.train(continued)).rejects.toMatchObject({ code: 'bad_adapter' });
   });
 
   it('refuses what exceeds the device’s limits, and so does a run', async () => {

@@ -8,7 +8,7 @@ import { vi } from 'vitest';
 import { type ErrorData, TabtuneError } from '../../../src/base/errors';
 import { tellPageUrl } from '../../../src/base/page-url';
 import type { TaskData } from '../../../src/data/types';
-import type { AdapterFiles } from '../../../src/formats/adapter-format';
+import type { AdapterFiles, AdapterModel } from '../../../src/formats/adapter-format';
 import { resolveRecipe } from '../../../src/recipe/defaults';
 import type { Recipe, RecipeInput } from '../../../src/recipe/types';
 import { connect, serve } from '../../../src/rpc/rpc';
@@ -24,6 +24,7 @@ import type { EngineApi, EngineEvent, TrainJob } from '../../../src/workers/engi
 import type { PlanApi } from '../../../src/workers/plan/service';
 import { turn, until } from '../../support/time';
 import { defineWebGpuNames } from '../../webgpu-names';
+import { storiesModel } from './adapter-folder';
 import { FakeLocks, FakeWorker } from './fake-worker';
 
 defineWebGpuNames();
@@ -105,6 +106,9 @@ export class EngineScript {
   workers: FakeWorker[] = [];
   device = device;
 
+  /** Of the built-in model (public/models/stories/config.json). */
+  adapterModel: AdapterModel = storiesModel();
+
   api(): EngineApi {
     const log = (call: string) => this.calls.push(call);
     return {
@@ -127,6 +131,7 @@ export class EngineScript {
           layers: 6,
           licence: 'MIT',
           linearModules: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
+          adapterModel: this.adapterModel,
         };
       },
       mergeModel: async (_job, onPiece) => {

@@ -55,7 +55,10 @@ async function merge(open: Awaited<ReturnType<typeof opened>>, dtype: MergedDtyp
     signal,
   );
   const files = [
-    { path: 'config.json', file: new Blob([configText(mergedConfig(open.checked.json, dtype, task, outputApart))]) },
+    {
+      path: 'config.json',
+      file: new Blob([configText(mergedConfig(open.checked.json, dtype, task, { outputApart }))]),
+    },
     { path: 'model.safetensors', file: new Blob(pieces) },
     { path: 'tokenizer.json', file: new Blob(['{}']) },
   ];

@@ -2,6 +2,7 @@ import { Download } from 'lucide-react';
 import { exportBy, loadingCode } from '../../../exports';
 import { useCompare } from '../../../stores/compare';
 import { mergeActive, useMerge } from '../../../stores/merge';
+import { useModel } from '../../../stores/model';
 import { useRecipe } from '../../../stores/recipe';
 import { useFields } from '../../../stores/select';
 import { runActive, useTraining } from '../../../stores/training';
@@ -20,6 +21,7 @@ export function ExportAdapter() {
   const recipe = useRecipe((state) => state.recipe);
   const { method, objective } = adapter ?? { method: recipe.method.type, objective: recipe.objective.type };
   const { label, contents, readBy, fileName: nameOf } = exportBy('adapter');
+  const family = useModel((state) => state.info?.architecture ?? null);
   const training = useTraining(runActive);
   const merging = useMerge(mergeActive);
   const why = training ? text.runInProgress : exporting || merging ? text.archiveBusy : !adapter && common.noAdapterYet;
@@ -35,7 +37,7 @@ export function ExportAdapter() {
           <details className="text-[0.8125rem]">
             <summary className="inline-block py-0.5 text-muted underline underline-offset-2">{text.howToLoad}</summary>
             <pre className="mt-1 overflow-x-auto rounded-md border bg-canvas p-3 font-mono text-xs leading-relaxed">
-              {loadingCode({ method, objective }, fileName?.replace(/\.zip$/, '') ?? text.placeholderFolder)}
+              {loadingCode({ method, objective, family }, fileName?.replace(/\.zip$/, '') ?? text.placeholderFolder)}
             </pre>
           </details>
         </div>
