@@ -200,7 +200,7 @@ export interface Session extends HubApi {
   /** Applies an edit made in the table to the stored copy. */
   editDataset(source: string, row: number, fields: Record<string, string>): Promise<ParsedDataset>;
   /** Applies the template, tokenises, masks and splits. Needs an open model. Cached until its inputs change. */
-  tokenize(recipe: Recipe): Promise<TokenizedDataset>;
+  tokenize(recipe: Recipe, onProgress?: (done: number, total: number) => void): Promise<TokenizedDataset>;
   viewTokens(recipe: Recipe, row: number): Promise<TokenView>;
 
   forecast(recipe: Recipe): Promise<Forecast>;

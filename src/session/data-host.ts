@@ -122,6 +122,7 @@ export class DataHost {
     recipe: Recipe,
     contextLength: number,
     memoryLength?: number,
+    onProgress?: (done: number, total: number) => void,
   ): Promise<TokenizedDataset> {
     const { dataset: section, objective, training } = recipe;
     const work = async () => {
@@ -141,7 +142,7 @@ export class DataHost {
           code: 'timeout',
           ...faulty(tokenizer, 'Tokenising several rows took too long and was stopped.', `row ${row}`),
         });
-      return tokenizeRows(parsed, attempt, () => this.drop(), tooSlow);
+      return tokenizeRows(parsed, attempt, () => this.drop(), tooSlow, onProgress);
     };
     return this.inTurn(async () => {
       const result = await work();

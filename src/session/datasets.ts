@@ -81,26 +81,33 @@ export class DataSession {
     return `file:${name}`;
   }
 
-  async tokenize(recipe: Recipe): Promise<TokenizedDataset> {
-    if (recipe.dataset.max_length !== 'auto' || !this.needs.lengthThatFits) return this.tokenizeUpTo(recipe);
+  /** `onProgress` is told now and then how many of the examples are done. */
+  async tokenize(recipe: Recipe, onProgress?: (done: number, total: number) => void): Promise<TokenizedDataset> {
+    if (recipe.dataset.max_length !== 'auto' || !this.needs.lengthThatFits) {
+      return this.tokenizeUpTo(recipe, undefined, onProgress);
+    }
     const file = await this.file(recipe.dataset);
     // What a run takes depends on nearly everything.
     const key = JSON.stringify([file.key, { ...recipe, name: '' }]);
     if (!this.fitting.has(key)) {
-      const whole = await this.tokenizeUpTo(recipe);
+      const whole = await this.tokenizeUpTo(recipe, undefined, onProgress);
       this.fitting.set(key, await this.needs.lengthThatFits(recipe, whole));
     }
     return this.tokenizeUpTo(recipe, this.fitting.get(key) ?? undefined);
   }
 
-  private async tokenizeUpTo(recipe: Recipe, memoryLength?: number): Promise<TokenizedDataset> {
+  private async tokenizeUpTo(
+    recipe: Recipe,
+    memoryLength?: number,
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<TokenizedDataset> {
     const model = this.needs.model(recipe.model.source);
     const file = await this.file(recipe.dataset);
     const context = roomBesideVirtual(recipe, model.info.contextLength);
     const { dataset, objective, training } = recipe;
     const key = JSON.stringify([file.key, dataset, objective, training.seed, context, memoryLength ?? null]);
     if (this.cached?.model === model && this.cached.key === key) return this.cached.result;
-    const result = this.needs.data.tokenize(model.tokenizer, file, recipe, context, memoryLength);
+    const result = this.needs.data.tokenize(model.tokenizer, file, recipe, context, memoryLength, onProgress);
     const entry: Cached = { model, key, result };
     this.cached = entry;
     result.catch(() => {

@@ -212,7 +212,7 @@ export function createSession(parts: SessionParts = {}): Session {
     openDataset: (section) => storage.ready(() => datasets.open(section)),
     importDataset: (file) => storage.ready(() => datasets.import(file)),
     editDataset: (source, row, fields) => storage.ready(() => datasets.edit(source, row, fields)),
-    tokenize: (recipe) => storage.ready(async () => datasets.tokenize(await shown(recipe))),
+    tokenize: (recipe, onProgress) => storage.ready(async () => datasets.tokenize(await shown(recipe), onProgress)),
     viewTokens: (recipe, row) => storage.ready(async () => datasets.viewTokens(await shown(recipe), row)),
 
     forecast: (recipe) => storage.ready(() => forecasts.forecast(recipe)),

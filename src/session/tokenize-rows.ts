@@ -34,6 +34,7 @@ export async function tokenizeRows(
   attempt: (attempt: Attempt) => Promise<TokenizedDataset>,
   end: () => void,
   tooSlow: (row: number) => TabtuneError,
+  onProgress?: (done: number, total: number) => void,
 ): Promise<TokenizedDataset> {
   const leftOut: number[] = [];
   let careful = false;
@@ -46,6 +47,7 @@ export async function tokenizeRows(
       careful,
       onRow(i) {
         at = i;
+        onProgress?.(i, parsed.examples.length);
         if (i < parsed.examples.length) watch.start(patienceFor(letters(i)));
         else watch.stop();
       },

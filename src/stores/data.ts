@@ -13,6 +13,8 @@ interface DataState {
   dataset: ParsedDataset | null;
   error: ErrorData | null;
   tokenizing: boolean;
+  /** Share of the examples that are tokenised, 0 to 1. */
+  tokenized: number;
   tokens: TokenizedDataset | null;
   tokenError: ErrorData | null;
   importing: boolean;
@@ -40,6 +42,8 @@ const noTokens = { tokens: null, tokenError: null, tokenizing: false, view: null
 
 const opening = latestOnly();
 const tokenizing = latestOnly();
+/** Numbers the attempts to tokenise: an older one says nothing more. */
+let attempt = 0;
 const viewing = latestOnly();
 
 export const useData = create<DataState>()((set, get) => ({
@@ -48,6 +52,7 @@ export const useData = create<DataState>()((set, get) => ({
   dataset: null,
   error: null,
   tokenizing: false,
+  tokenized: 0,
   tokens: null,
   tokenError: null,
   importing: false,
@@ -83,8 +88,14 @@ export const useData = create<DataState>()((set, get) => ({
   },
 
   async tokenize(recipe) {
-    set({ tokenizing: true, tokenError: null });
-    const result = await tokenizing.run(() => getSession().tokenize(recipe));
+    set({ tokenizing: true, tokenized: 0, tokenError: null });
+    const mine = ++attempt;
+    // In whole percents: each of them draws the page.
+    const onProgress = (done: number, total: number) => {
+      const tokenized = Math.floor((100 * done) / total) / 100;
+      if (mine === attempt && tokenized !== get().tokenized) set({ tokenized });
+    };
+    const result = await tokenizing.run(() => getSession().tokenize(recipe, onProgress));
     if (!result) return;
     if ('value' in result) set({ tokenizing: false, tokens: result.value });
     else {

@@ -29,7 +29,7 @@ export const contentsText = {
   train: 'Train',
   validation: 'Validation',
   tokens: 'Tokens',
-  counting: 'counting',
+  counting: (share: string) => `counting, ${share}`,
   trainedOn: (share: string) => `${share} of them trained on`,
   labels: 'Labels',
   truncated: 'Truncated',

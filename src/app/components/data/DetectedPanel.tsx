@@ -74,6 +74,7 @@ function EncodingMenu({ dataset: { encoding } }: { dataset: ParsedDataset }) {
 export function DetectedPanel({ dataset }: { dataset: ParsedDataset }) {
   const tokens = useData((state) => state.tokens);
   const tokenizing = useData((state) => state.tokenizing);
+  const tokenized = useData((state) => state.tokenized);
   const { format, columns, encoding, table } = useRecipe((state) => state.recipe.dataset);
   const set = useRecipe((state) => state.set);
   const formatField = field('dataset.format');
@@ -104,7 +105,11 @@ export function DetectedPanel({ dataset }: { dataset: ParsedDataset }) {
               { name: text.validation, value: count(stats?.validationExamples) },
               {
                 name: text.tokens,
-                value: stats ? formatCompact(stats.tokens) : tokenizing ? text.counting : common.noValue,
+                value: stats
+                  ? formatCompact(stats.tokens)
+                  : tokenizing
+                    ? text.counting(formatShare(tokenized))
+                    : common.noValue,
                 // A classified text is trained on as a whole.
                 note:
                   stats && !wholeTexts
