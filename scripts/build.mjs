@@ -1,7 +1,9 @@
 // Builds dist when it is missing or older than what it is made of, so that every command can be the first.
-import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 export const dist = path.join(root, 'dist');
@@ -21,6 +23,14 @@ export function isBuilt() {
   return built !== undefined && sources.every((name) => newest(path.join(root, name)) <= built.mtimeMs);
 }
 
+/** Puts a new folder in the place of an old one. */
+function replace(old, fresh) {
+  const aside = `${fresh}-old`;
+  if (existsSync(old)) renameSync(old, aside);
+  renameSync(fresh, old);
+  rmSync(aside, { recursive: true, force: true });
+}
+
 /** Builds into a folder of its own and moves it into place, so that nobody is served half an app. */
 export async function ensureBuilt({ log = console.error } = {}) {
   if (isBuilt()) return dist;
@@ -28,17 +38,56 @@ export async function ensureBuilt({ log = console.error } = {}) {
   const started = new Date();
   const { build } = await import('vite');
   const fresh = path.join(root, '.cache', `build-${process.pid}`);
+  const clear = () => rmSync(fresh, { recursive: true, force: true });
+  // Ended in the middle of it.
+  process.once('exit', clear);
   try {
     await build({ root, logLevel: 'error', build: { outDir: fresh, emptyOutDir: true } });
     // As old as the sources that it was made of: what is saved during the build is newer.
     for (const page of ['index.html', 'headless.html']) utimesSync(path.join(fresh, page), started, started);
-    const old = `${fresh}-old`;
-    if (existsSync(dist)) renameSync(dist, old);
-    renameSync(fresh, dist);
-    rmSync(old, { recursive: true, force: true });
+    replace(dist, fresh);
   } finally {
-    rmSync(fresh, { recursive: true, force: true });
+    process.off('exit', clear);
+    clear();
   }
   log(`Built in ${((Date.now() - started.getTime()) / 1000).toFixed(1)} s.`);
   return dist;
+}
+
+/**
+ * A module of src as one file for Node, built when it is missing or older than the sources; returns its path. Vite is a process of
+ * its own, so that what follows starts with an empty memory.
+ */
+export async function ensureNodeModule(entry) {
+  const folder = path.join(root, '.cache', 'node', entry.replace(/\W+/g, '-'));
+  const file = path.join(folder, 'index.mjs');
+  const built = statSync(file, { throwIfNoEntry: false });
+  const from = ['src', 'vite.config.ts', 'package-lock.json'];
+  if (built && from.every((name) => newest(path.join(root, name)) <= built.mtimeMs)) return file;
+  const started = new Date();
+  const fresh = path.join(root, '.cache', `node-${process.pid}`);
+  try {
+    await promisify(execFile)(process.execPath, [fileURLToPath(import.meta.url), entry, fresh], { cwd: root });
+    utimesSync(path.join(fresh, 'index.mjs'), started, started);
+    mkdirSync(path.dirname(folder), { recursive: true });
+    replace(folder, fresh);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+  return file;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [entry, outDir] = process.argv.slice(2);
+  const { build } = await import('vite');
+  await build({
+    root,
+    logLevel: 'error',
+    build: {
+      ...{ ssr: entry, outDir, emptyOutDir: true, copyPublicDir: false, target: 'node20' },
+      rollupOptions: { input: entry, output: { entryFileNames: 'index.mjs' } },
+    },
+    // Packages too: they are read once, not file by file at every start.
+    ssr: { noExternal: true },
+  });
 }

@@ -1,53 +1,16 @@
 // Runs one recipe in a headless browser and leaves a folder of results, or nothing at all. Used by headless.mjs.
-import { randomBytes } from 'node:crypto';
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { createHash } from 'node:crypto';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ensureBuilt } from './build.mjs';
-import { isAlive } from './child.mjs';
 import { openHeadless } from './headless-browser.mjs';
 import { cacheFolder, cacheHost, takeProfile } from './model-cache.mjs';
+import { ownResults, putResults } from './results.mjs';
+import { bad, RunError } from './run-error.mjs';
 import { serve } from './serve.mjs';
+import { realPlace, takeWorkFolder } from './work-folder.mjs';
 
-/** An error for the person: `data` as in src/base/errors.ts. Its message is one line. */
-export class RunError extends Error {
-  constructor(data) {
-    super([data.where ? `${data.where}: ` : '', data.message, data.action ? ` ${data.action}` : ''].join(''));
-    this.data = data;
-  }
-}
-const bad = (code, where, message, action) => new RunError({ code, where, message, action });
-
-const marker = '.tabtune-';
-const resultNames = new Set(['metrics.jsonl', 'summary.json', 'adapter', 'model', 'logits.json']);
-
-/** Ends with a sentence when `out` cannot become the results' folder; a folder of older results can. */
-function checkOut(out) {
-  const stats = statSync(out, { throwIfNoEntry: false });
-  if (!stats) return;
-  if (!stats.isDirectory()) throw bad('bad_recipe', '--out', `${out} is a file.`, 'Name a folder.');
-  const other = readdirSync(out).find((name) => !resultNames.has(name));
-  if (other) throw bad('bad_recipe', '--out', `${out} holds other files (${other}).`, 'Name a new or empty folder.');
-}
-
-/** Removes what a run to the same place left behind when it was killed. */
-function removeLeftovers(out) {
-  const beginning = `.${path.basename(out)}${marker}`;
-  for (const name of readdirSync(path.dirname(out))) {
-    const pid = name.startsWith(beginning) ? Number.parseInt(name.slice(beginning.length), 10) : Number.NaN;
-    if (pid > 0 && !isAlive(pid))
-      rmSync(path.join(path.dirname(out), name), { recursive: true, force: true, maxRetries: 5 });
-  }
-}
+export { RunError };
 
 /** A path of a recipe: absolute, beside the recipe, or from where the command was run. */
 function findInput(source, recipeFolder, where, code) {
@@ -145,13 +108,29 @@ const hubOfEnvironment = () => ({
   token: process.env.HF_TOKEN || null,
 });
 
+/** Files that are written piece by piece, and what was written. */
+function fileWriter(folder) {
+  const hashes = new Map();
+  return {
+    append(name, bytes) {
+      mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+      appendFileSync(path.join(folder, name), bytes);
+      if (!hashes.has(name)) hashes.set(name, createHash('sha256'));
+      hashes.get(name).update(bytes);
+    },
+    /** Of every file by its name, in their order. */
+    hashes: () => Object.fromEntries([...hashes].sort().map(([name, hash]) => [name, hash.digest('hex')])),
+  };
+}
+
 const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
 
 /**
  * Runs `recipeFile` and writes `out`: metrics.jsonl, summary.json and adapter/; logits.json too when `logitsOf` names
  * texts (token ids); model/, the base with the adapter merged in, when `merged` names a precision. Of methods that train
- * the model's own weights there is a model/ and no adapter/. Models of the Hugging Face Hub are kept in `cache`. `onRow` is given each line of metrics. `signal` ends it. Throws RunError, and then `out`
- * is as it was before.
+ * the model's own weights there is a model/ and no adapter/. Models of the Hugging Face Hub are kept in `cache`. `onRow` is
+ * given each line of metrics. `signal` ends it. Throws RunError, and then `out` is as it was before. The end of the process
+ * leaves nothing behind either, except by SIGKILL.
  */
 export async function runRecipe({
   recipeFile,
@@ -166,19 +145,15 @@ export async function runRecipe({
   onRow,
 }) {
   const recipeText = readRecipe(recipeFile);
-  const target = path.resolve(out);
-  checkOut(target);
-  mkdirSync(path.dirname(target), { recursive: true });
-  removeLeftovers(target);
-  const work = path.join(
-    path.dirname(target),
-    `.${path.basename(target)}${marker}${process.pid}-${randomBytes(3).toString('hex')}`,
-  );
+  const target = realPlace(out);
+  await ownResults(target);
+  const { work, remove } = takeWorkFolder(target, note);
   const result = path.join(work, 'result');
+  const files = fileWriter(result);
 
   let server;
   let browser;
-  const kept = usesHub(recipeText) ? takeKept(cache, note) : null;
+  let kept = null;
   const ended = new Promise((_, reject) => {
     const stop = () => reject(signal.reason);
     if (signal?.aborted) stop();
@@ -188,7 +163,8 @@ export async function runRecipe({
   ended.catch(() => {});
 
   async function produce() {
-    mkdirSync(result, { recursive: true });
+    mkdirSync(result);
+    if (usesHub(recipeText)) kept = takeKept(cache, note);
     server = await serve(await built(note));
     browser = await openHeadless(`${server.address}/headless.html`, {
       profile: kept?.profile ?? path.join(work, 'profile'),
@@ -204,14 +180,13 @@ export async function runRecipe({
       if (message.type === 'note') note(message.text);
       else if (message.type === 'progress') progress(message.text);
       else if (message.type === 'row') {
-        appendFileSync(path.join(result, 'metrics.jsonl'), `${JSON.stringify(message.row)}\n`);
+        files.append('metrics.jsonl', `${JSON.stringify(message.row)}\n`);
         onRow?.(message.row);
       } else if (message.type === 'file') {
         if (!/^[\w.-]+$/.test(message.path)) throw new Error(`${message.path}: not a plain file name.`);
         if (!['adapter', 'model'].includes(message.folder))
           throw new Error(`${message.folder}: not a folder of results.`);
-        mkdirSync(path.join(result, message.folder), { recursive: true });
-        appendFileSync(path.join(result, message.folder, message.path), Buffer.from(message.base64, 'base64'));
+        files.append(`${message.folder}/${message.path}`, Buffer.from(message.base64, 'base64'));
       }
     });
     const value = (outcome) => {
@@ -223,11 +198,10 @@ export async function runRecipe({
     const folders = await handOver(page, recipe, path.dirname(path.resolve(recipeFile)));
     const options = { recipe, ...folders, logitsOf, merged, hub: kept && hubOfEnvironment() };
     const { summary, logits } = value(await page.evaluate((given) => window.tabtune.run(given), options));
-    writeFileSync(
-      path.join(result, 'summary.json'),
-      json({ ...summary, versions: { ...summary.versions, node: process.versions.node } }),
-    );
-    if (logitsOf.length > 0) writeFileSync(path.join(result, 'logits.json'), JSON.stringify(logits));
+    if (logitsOf.length > 0) files.append('logits.json', JSON.stringify(logits));
+    const versions = { ...summary.versions, node: process.versions.node };
+    // By `written` a later run to the same folder knows what it may replace.
+    writeFileSync(path.join(result, 'summary.json'), json({ ...summary, versions, written: files.hashes() }));
     return summary;
   }
 
@@ -235,8 +209,7 @@ export async function runRecipe({
   running.catch(() => {}); // when it was ended from outside, its own complaint about the closed browser is no news
   try {
     const summary = await Promise.race([running, ended]);
-    rmSync(target, { recursive: true, force: true });
-    renameSync(result, target);
+    await putResults(result, target);
     return summary;
   } catch (error) {
     if (error instanceof RunError) throw error;
@@ -249,6 +222,6 @@ export async function runRecipe({
     await browser?.close().catch(() => {});
     await server?.close();
     kept?.release();
-    rmSync(work, { recursive: true, force: true, maxRetries: 5 });
+    remove();
   }
 }

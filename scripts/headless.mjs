@@ -1,6 +1,7 @@
 // npm run headless -- RECIPE.json --out DIR: runs a recipe in headless Chrome.
 import { parseArgs } from 'node:util';
 import { RunError, runRecipe } from './headless-run.mjs';
+import { starters } from './processes.mjs';
 
 const usage = `Usage: npm run headless -- RECIPE.json --out DIR [--merged f32|bf16|f16] [--device auto|hardware|software] [--cache DIR] [--timeout SECONDS]
 
@@ -46,6 +47,24 @@ function readArguments() {
   return { recipeFile: positionals[0], out: values.out, device: values.device, merged, cache: values.cache, timeout };
 }
 
+/** npm passes Ctrl+C on, though the terminal has sent it to us already: within this time, two are one. */
+const sameSignalMs = 500;
+
+/**
+ * npm starts us through a shell, and a SIGTERM to npm ends the shell without telling us; a SIGKILL ends npm alone. Run in any
+ * other way, we outlive who started us, as `nohup` wants it.
+ */
+function whenNpmEnds(stop) {
+  if (!process.env.npm_lifecycle_event) return;
+  const before = starters();
+  const timer = setInterval(() => {
+    if (starters() === before) return;
+    clearInterval(timer);
+    stop();
+  }, 250);
+  timer.unref();
+}
+
 /** On a terminal, one line that is overwritten; elsewhere, a new line every few seconds. */
 function progressLine() {
   const { stderr } = process;
@@ -82,16 +101,28 @@ try {
   } else {
     const { timeout, ...options } = given;
     const abort = new AbortController();
+    let stoppedAt = null;
     const end = (message, code) => {
-      process.exitCode = code;
-      abort.abort(new RunError({ code: 'cancelled', message }));
+      if (stoppedAt === null) {
+        stoppedAt = Date.now();
+        process.exitCode = code;
+        abort.abort(new RunError({ code: 'cancelled', message }));
+      } else if (Date.now() - stoppedAt > sameSignalMs) {
+        // Somebody has waited long enough. What listens for the end of the process ends the browser and tidies up.
+        line.clear();
+        console.error(message);
+        process.exit(code);
+      }
     };
-    process.once('SIGINT', () => end('Stopped by Ctrl+C; nothing was written.', 130));
-    for (const signal of ['SIGTERM', 'SIGHUP']) process.once(signal, () => end('Stopped; nothing was written.', 143));
+    process.on('SIGINT', () => end('Stopped by Ctrl+C; nothing was written.', 130));
+    for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => end('Stopped; nothing was written.', 143));
+    whenNpmEnds(() => end('Stopped with npm; nothing was written.', 143));
     if (timeout > 0) {
       setTimeout(() => end(`Not finished after ${timeout} s; nothing was written.`, 1), timeout * 1000).unref();
     }
     const summary = await runRecipe({ ...options, signal: abort.signal, note: line.note, progress: line.progress });
+    // It is written, whatever was asked for in the last moment.
+    process.exitCode = 0;
     line.clear();
     const loss = summary.best_eval_loss === null ? '' : `, best eval loss ${summary.best_eval_loss.toFixed(4)}`;
     console.log(`${summary.steps} steps in ${summary.seconds.toFixed(1)} s${loss}. Written to ${options.out}`);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { root } from './build.mjs';
 import { converters } from './interop/converters.mjs';
+import { heads } from './interop/heads.mjs';
 import { minilm } from './interop/minilm.mjs';
 import { models } from './interop/models.mjs';
 import { peft } from './interop/peft.mjs';
@@ -14,7 +15,7 @@ import { spellings } from './interop/spellings.mjs';
 import { tokenizers } from './interop/tokenizers.mjs';
 import { findPython } from './python.mjs';
 
-const parts = { peft, spellings, snippets, converters, models, minilm, tokenizers };
+const parts = { peft, heads, spellings, snippets, converters, models, minilm, tokenizers };
 
 process.chdir(root);
 const report = new Report();

@@ -5,8 +5,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { isAlive } from './child.mjs';
 
-/** What the page is called in that browser, whatever port it is served from. */
-export const cacheHost = 'tabtune.localhost';
+export { cacheHost } from './cache-host.mjs';
 
 /**
  * `--cache`, TABTUNE_CACHE, or where this system keeps caches.
@@ -53,6 +52,11 @@ export function takeProfile(folder) {
     const profile = path.join(folder, n === 1 ? 'browser' : `browser-${n}`);
     const file = `${profile}.lock`;
     if (!lock(file)) continue;
-    return { profile, first: n === 1, release: () => rmSync(file, { force: true }) };
+    const release = () => {
+      process.off('exit', release);
+      rmSync(file, { force: true });
+    };
+    process.on('exit', release);
+    return { profile, first: n === 1, release };
   }
 }

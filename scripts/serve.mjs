@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { cacheHost } from './cache-host.mjs';
 
 const mimeTypes = {
   '.css': 'text/css; charset=utf-8',
@@ -29,10 +30,28 @@ const mimeTypes = {
 
 /**
  * The workers that hold people's data and run code of strangers (chat templates, tokenizers) may ask this server and nobody
- * else. A worker has the policy that its script comes with, not that of the page.
+ * else, and start no worker that may. A worker has the policy that its script comes with, not that of the page.
  */
 const closed = /\/assets\/(data|engine|plan)-worker-[\w-]+\.js$/;
-const closedPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
+const closedPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'none'";
+
+/** No other page may show this one in a frame or keep a hold on its window. Pages have the rest of their policy inside. */
+const alone = {
+  'Content-Security-Policy': "frame-ancestors 'none'",
+  'X-Frame-Options': 'DENY',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+};
+
+/**
+ * What this server is called. A page elsewhere whose name is made to lead here (DNS rebinding) asks under its own name, and
+ * would be let in as if it were ours. The last name is that of headless runs (model-cache.mjs).
+ */
+const ownNames = new Set(['127.0.0.1', 'localhost', '[::1]', cacheHost]);
+
+/** `Host` without its port, which is another one where a tunnel leads here. */
+function isOurs(host) {
+  return ownNames.has((host ?? '').replace(/:\d*$/, '').toLowerCase());
+}
 
 /** The one `bytes=a-b` range that a client asks for; undefined when there is none, null when it cannot be met. */
 function parseRange(header, size) {
@@ -67,6 +86,7 @@ async function respond(root, request, response) {
   const refuse = (status, text, headers = {}) => {
     response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', ...headers }).end(`${text}\n`);
   };
+  if (!isOurs(request.headers.host)) return refuse(421, `This server answers only to ${[...ownNames].join(', ')}.`);
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return refuse(405, 'Only GET and HEAD.', { Allow: 'GET, HEAD' });
   const found = await findFile(root, request.url ?? '/');
@@ -81,7 +101,7 @@ async function respond(root, request, response) {
     // Checked again each time: a rebuilt app must never be mixed with an old one.
     'Cache-Control': 'no-cache',
     ETag: etag,
-    ...(closed.test(file.split(path.sep).join('/')) && { 'Content-Security-Policy': closedPolicy }),
+    ...(closed.test(file.split(path.sep).join('/')) ? { 'Content-Security-Policy': closedPolicy } : alone),
   };
   if (request.headers['if-none-match'] === etag) return response.writeHead(304, headers).end();
 

@@ -3,6 +3,7 @@
     python scripts/builtin/index_models.py
 """
 import json
+from hashlib import sha256
 from pathlib import Path
 
 MODELS = Path(__file__).resolve().parents[2] / 'public' / 'models'
@@ -11,7 +12,8 @@ NEEDED = ['config.json', 'generation_config.json', 'model.safetensors', 'special
 
 
 def main():
-    files = [{'name': name, 'size': (MODELS / 'stories' / name).stat().st_size} for name in NEEDED]
+    content = {name: (MODELS / 'stories' / name).read_bytes() for name in NEEDED}
+    files = [{'name': name, 'size': len(data), 'sha256': sha256(data).hexdigest()} for name, data in content.items()]
     entry = {'name': 'stories', 'title': 'Stories 2M',
              'description': 'A tiny chat model in simple English: everyday questions, advice and short stories. '
                             'Small enough to fine-tune on any machine in a minute.',

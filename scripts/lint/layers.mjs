@@ -153,6 +153,10 @@ export const layers = {
       ...['hub/types', 'hub/descriptions', 'rpc', 'session', 'workers', 'stores'],
     ],
   },
+  inspect: {
+    about: 'what is made of a dataset file, as JSON, for `npm run inspect` in Node',
+    may: ['base', 'families', 'objectives', 'recipe', 'data', 'hub', 'session/models', 'workers/data'],
+  },
   main: {
     about: 'the entry of the page',
     may: ['base', 'app', 'stores'],

@@ -6,6 +6,7 @@ import { runActive, useTraining } from '../stores/training';
 import { RunCard } from './components/run/RunCard';
 import { RunStrip } from './components/run/RunStrip';
 import { Brand } from './components/shell/Brand';
+import { ChangedInputs } from './components/shell/ChangedInputs';
 import { Dialogs } from './components/shell/Dialogs';
 import { DropOverlay } from './components/shell/DropOverlay';
 import { InterruptedBanner } from './components/shell/InterruptedBanner';
@@ -131,6 +132,7 @@ export function App() {
         </div>
       )}
       <Dialogs />
+      <ChangedInputs />
       <DropOverlay />
     </Tooltip.Provider>
   );

@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'worker_died'
   | 'timeout' // untrusted code (template, tokenizer) ran past its deadline
   | 'cancelled'
+  | 'inputs_changed' // a run's data or model is not what the run was trained on
   | 'not_finite' // loss or gradient became NaN or infinite
   | 'internal';
 

@@ -3,9 +3,10 @@
  * conversation, in time that grows with its length: what is found for one answer holds for all that stand in the same
  * surroundings.
  */
-import { type ChatTemplate, coreOf, type Span } from './chat-template';
+import type { ChatTemplate, Span } from './chat-template';
 import { RowRefused } from './row-refused';
 import { thoughtsOf } from './template-messages';
+import { coreOf } from './template-text';
 import type { ChatMessage } from './types';
 
 /** Longer conversations are tried on a part of them. */

@@ -9,6 +9,7 @@ import { parseUntrusted } from '../base/json';
 import { type Program, parseTemplate, RunawayTemplate, runTemplate } from './jinja';
 import { type TemplateFacts, templateFacts } from './template-facts';
 import { type GivenMessage, givenMessages, needsFacts, splice } from './template-messages';
+import { afterThoughts, coreOf } from './template-text';
 import type { SpecialTokens } from './tokenizer';
 import { MAX_TEMPLATE_BYTES } from './tokenizer-files';
 import type { ChatMessage } from './types';
@@ -226,19 +227,6 @@ export class ChatTemplate {
   try(messages: readonly GivenMessage[], tools: unknown[] | null = null): string {
     return this.evaluate(this.template, messages, false, tools);
   }
-}
-
-/** The text of a message by which it is found again. */
-export function coreOf({ role, content }: ChatMessage): string {
-  return (role === 'assistant' ? content.slice(afterThoughts(content)) : content).trim();
-}
-
-const THOUGHTS_END = '</think>';
-
-/** Where what follows the thoughts in an answer begins. */
-function afterThoughts(content: string): number {
-  const at = content.lastIndexOf(THOUGHTS_END);
-  return at === -1 ? 0 : at + THOUGHTS_END.length;
 }
 
 /** White space stays outside, because templates strip it, and so do thoughts. */

@@ -28,7 +28,7 @@ const PAIRS = [
   ['one', 'two'],
 ];
 const ANSWERS = new Set(
-  [...parts.completion.names, ...parts.messages.names, 'model', 'generation', 'candidate'].map(plainName),
+  [...parts.completion.names, ...parts.messages.names, 'model', 'generation', 'candidate', 'sol'].map(plainName),
 );
 const TIE = /tie|both|neither|equal|same|draw|none|unsure|^0\.5$/i;
 
@@ -43,6 +43,7 @@ function twoOf(profiles: readonly ColumnProfile[], isStem: (stem: string) => boo
     const words = wordsOf(p.name.replace(/([a-z])([12])$/i, '$1 $2'));
     return { p, words };
   });
+  const found: Two[] = [];
   for (const [a, b] of PAIRS) {
     for (const { p, words } of split) {
       const at = words.lastIndexOf(a!);
@@ -56,10 +57,12 @@ function twoOf(profiles: readonly ColumnProfile[], isStem: (stem: string) => boo
       // Three or more are choices.
       const third = { b: 'c', '1': '2', '2': '3', second: 'third', two: 'three' }[b!];
       const more = split.some(({ words: w }) => w[at] === third && w.length === words.length && w[0] === words[0]);
-      if (other && !more) return { sides: [p, other.p], ends: [a!, b!] };
+      if (other && !more) found.push({ sides: [p, other.p], ends: [a!, b!] });
     }
   }
-  return null;
+  // Beside the answers stand the names of the models that gave them.
+  const size = ({ sides: [p] }: Two) => (p.turns > 0.5 ? Number.POSITIVE_INFINITY : p.meanLength);
+  return found.length === 0 ? null : found.reduce((a, b) => (size(b) > size(a) ? b : a));
 }
 
 const isAnswerStem = (stem: string) =>

@@ -1,5 +1,6 @@
 /** Turns a row into an example, or says why it cannot. Single columns are read in row-text.ts. */
-import { type Choices, choicesOf, letterOf, writeChoices } from './choices';
+import { answerOf, chosenItem } from './answer';
+import { choicesOf, writeChoices } from './choices';
 import { asList } from './columns';
 import { betterOf } from './compare-answers';
 import type { Shape } from './detect';
@@ -102,7 +103,11 @@ function promptAndAnswer(row: number, value: Row, { format, mapping, reading }: 
   const choices = choicesOf(value, mapping);
   const prompt = textOf(value, promptColumn, false, notes);
   const input = inputOf(value, mapping.input, notes);
-  const completion = answerOf(value, answerColumn, choices, reading.numbering, notes);
+  const picked = chosenItem(value, answerColumn, mapping, reading.numbering);
+  if (picked?.failure) return { example: null, failure: picked.failure, notes };
+  const completion = picked
+    ? answerOf(picked.value, answerColumn, null, 'none', notes)
+    : answerOf(value, answerColumn, choices, reading.numbering, notes);
   const system = systemOf(value, mapping.system);
   const thoughts = mapping.thoughts === undefined ? { text: '' } : textOf(value, mapping.thoughts, true, notes);
   const failure = prompt.failure ?? input.failure ?? completion.failure ?? thoughts.failure;
@@ -184,55 +189,6 @@ function systemOf(value: Row, column: string | undefined): string {
   if (found === undefined || found === null) return '';
   const { text, failure } = textOfContent(found);
   return failure || text.trim() === '' ? '' : text;
-}
-
-/** An answer as text: of several the first, of choices the letter, of an object its JSON. */
-function answerOf(
-  value: Row,
-  column: string,
-  choices: Choices | null,
-  numbering: Shape['reading']['numbering'],
-  notes: Note[],
-): { text: string; failure?: Note } {
-  const found = field(value, column);
-  const name = excerpt(column, 40);
-  if (choices && numbering !== 'none' && /^\s*\d+\s*$/.test(String(found ?? ''))) {
-    const at = Number(found) - (numbering === 'from1' ? 1 : 0);
-    const letter = choices.letters[at];
-    if (letter !== undefined) return { text: letter };
-    return {
-      text: '',
-      failure: {
-        code: 'no_choice',
-        message: `has the answer ${found} and ${choices.texts.length} choices (${letterOf(0)} to ${choices.letters.at(-1)})`,
-      },
-    };
-  }
-  if (isRecord(found)) {
-    // SQuAD: {text: […], answer_start: […]}.
-    const keys = Object.keys(found).filter((key) => !/^(answer_start|start|end|answer_id|token_start|id)$/.test(key));
-    if (keys.length === 1 && keys[0] === 'text') return answerOf(found, 'text', null, 'none', notes);
-    const message = textOfContent(found.content ?? found.value ?? found.text);
-    if (('role' in found || 'from' in found) && !message.failure) return { text: message.text };
-    notes.push({ code: 'object_as_text', message: `has an object in “${name}”` });
-    return { text: JSON.stringify(found) };
-  }
-  if (Array.isArray(found) && found.length > 0 && found.every((item) => Array.isArray(item))) {
-    if (found.length > 1) notes.push({ code: 'more_answers', message: `has ${found.length} answers in “${name}”` });
-    return answerOf({ first: found[0] }, 'first', null, 'none', notes);
-  }
-  if (Array.isArray(found) && asTurns(found)) {
-    const said = toMessages(found);
-    if (said.failure) return { text: '', failure: said.failure };
-    return { text: said.messages.map((m) => m.content).join('\n') };
-  }
-  if (Array.isArray(found) && found.length > 0) {
-    if (found.length > 1) notes.push({ code: 'more_answers', message: `has ${found.length} answers in “${name}”` });
-    const [first] = found;
-    if (typeof first === 'object' && first !== null) return answerOf({ first }, 'first', null, 'none', notes);
-    return { text: String(first ?? '') };
-  }
-  return textOf(value, column, false, notes);
 }
 
 function conversation(row: number, value: Row, { mapping, reading }: Shape): Outcome {

@@ -168,13 +168,18 @@ function detectedAs(
   const { table, problems } = mapping.role === undefined ? { table: given, problems: [] } : gather(given, mapping);
   const answer = mapping.completion ?? mapping.output;
   const hasChoices = Object.keys(mapping).some((key) => partOf(key) === 'choices');
-  const how = hasChoices && answer ? numbering(table, mapping, answer) : 'none';
+  const picked = answer !== undefined && mapping.winner !== undefined && mapping['answers.a'] === undefined;
+  const how = picked
+    ? numbering(table, { choices: answer }, mapping.winner!)
+    : hasChoices && answer
+      ? numbering(table, mapping, answer)
+      : 'none';
   const chat = columns.column(mapping.messages);
   const split = columns.column(mapping.split);
   const shape: Shape = {
     format: found.format,
     mapping,
-    detected: sentence(found, mapping, table, byHand) + (answer ? choicesNote(how, answer) : ''),
+    detected: sentence(found, mapping, table, byHand) + (answer && !picked ? choicesNote(how, answer) : ''),
     uses: columnUses(profiles, mapping, partWords(found.format)),
     reading: {
       labels: found.format === 'labelled' && mapping.label ? labelWriting(table, mapping.label) : { kind: 'plain' },
@@ -214,6 +219,10 @@ function extras(name: string, { format, mapping }: Found, columns: ColumnSet): M
   if (allowed.includes('choices')) {
     Object.assign(more, findChoices(columns, used()));
     add('history', columns.pick('history', { where: (p) => p.turns > 0.5, taken: used() }));
+    const several = columns.column(mapping.completion ?? mapping.output);
+    if (several && (several.lists > 0.5 || several.nested)) {
+      add('winner', columns.pick('winner', { names: PLACES, where: isPlace, taken: used() }));
+    }
     add('thoughts', columns.pick('thoughts', { where: (p) => p.textual, taken: used() }));
   }
   if (mapping['answers.a'] === undefined)
@@ -228,6 +237,26 @@ function extras(name: string, { format, mapping }: Found, columns: ColumnSet): M
     );
   return more;
 }
+
+/** Names of a column that gives the place of the best answer in a list of answers. */
+const PLACES = [
+  'chosen',
+  'best',
+  'winner',
+  'preferred',
+  'selected',
+  'correct',
+  'choice',
+  'bestanswer',
+  'bestindex',
+  'index',
+  'label',
+  'answeridx',
+  'correctindex',
+];
+
+const isPlace = (p: ColumnProfile) =>
+  p.numeric && p.values !== null && [...p.values.keys()].every((v) => /^\d+(\.0)?$/.test(v));
 
 /** Words for parts that mean something else in a format. */
 const partWords = (format: Format): Partial<Record<PartName, string>> =>
@@ -277,9 +306,10 @@ function noShape(
       details: `Columns: ${profiles.map((p) => p.name).join(', ')}.`,
     });
   }
+  const texts = profiles.some((p) => p.filled > 0 && (p.textual || p.lists > 0.5 || p.turns > 0.5));
   // Only what can be mapped is offered: texts, labels, lists and conversations.
   const usable = profiles.filter(
-    (p) => p.filled > 0 && (p.textual || p.numeric || p.boolean || p.lists > 0.5 || p.turns > 0.5),
+    (p) => p.filled > 0 && (p.textual || p.lists > 0.5 || p.turns > 0.5 || (texts && (p.numeric || p.boolean))),
   );
   const nested = table.columns.filter((c) =>
     table.rows.slice(0, 20).some(({ value }) => {

@@ -2,12 +2,12 @@
 import { TabtuneError } from '../base/errors';
 import type { TemplatedText } from '../recipe/sections';
 import { encodeRow, LONG_ROW, lettersOf } from './encode-row';
+import { exampleKey } from './example-kinds';
 import type { Encoded } from './loss-mask';
 import type { ObjectiveData, TextOptions, UsableExamples } from './objective-data';
 import { excerpt, ProblemList } from './problems';
 import { NoteCounts } from './render-notes';
 import { RowRefused } from './row-refused';
-import { exampleKey } from './to-examples';
 import type { TextTokenizer } from './tokenizer';
 import type { DataProblem, Example, ParsedDataset } from './types';
 
@@ -38,6 +38,22 @@ const NEVER_ENDED = new RowRefused(
 const MOST_STOPPED = 5;
 
 /** Throws bad_data if no example is of the kind that the objective needs. */
+export function requireKind(dataset: ParsedDataset, { needs }: ObjectiveData): void {
+  if (!needs || dataset.examples.some((e) => e.kind === needs.kind)) return;
+  throw new TabtuneError({
+    code: 'bad_data',
+    message: needs.message,
+    where: dataset.name,
+    action: needs.action,
+    details: dataset.detected,
+  });
+}
+
+export function usable({ name, mapping }: ParsedDataset, examples: readonly Example[]): UsableExamples {
+  return { name, examples, labelColumn: mapping.label ?? 'label' };
+}
+
+/** Throws bad_data if no example is of the kind that the objective needs. */
 export function encodeDataset(
   dataset: ParsedDataset,
   objective: ObjectiveData,
@@ -45,16 +61,7 @@ export function encodeDataset(
   tokenizer: TextTokenizer,
   { leftOut = [], careful = false, onRow }: Progress = {},
 ): EncodedDataset {
-  const { needs } = objective;
-  if (needs && !dataset.examples.some((e) => e.kind === needs.kind)) {
-    throw new TabtuneError({
-      code: 'bad_data',
-      message: needs.message,
-      where: dataset.name,
-      action: needs.action,
-      details: dataset.detected,
-    });
-  }
+  requireKind(dataset, objective);
   const problems = new ProblemList();
   problems.addAll(objective.warnings?.(dataset.examples, options) ?? []);
   const encoded: Encoded[] = [];
@@ -121,8 +128,7 @@ export function encodeDataset(
     throw askAboutMarks(dataset, templated);
   }
   problems.addAll(noted.problems());
-  const labelColumn = dataset.mapping.label ?? 'label';
-  return { name: dataset.name, encoded, examples, labelColumn, problems: problems.list() };
+  return { ...usable(dataset, examples), encoded, problems: problems.list() };
 }
 
 function alwaysStopped(rows: number, last: number): TabtuneError {

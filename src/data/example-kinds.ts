@@ -1,4 +1,4 @@
-/** Examples as the kind that an objective needs. */
+/** Examples as the kind that an objective needs. Light, because objectives are part of the page's first load. */
 import { TabtuneError } from '../base/errors';
 import type { Example } from './types';
 
@@ -19,4 +19,28 @@ export function exampleAs<K extends Example['kind']>(example: Example, kind: K, 
 export function plainText(example: Example): string | null {
   if (example.kind === 'text' || example.kind === 'labelled') return example.text;
   return example.kind === 'tagged' ? example.tokens.join(' ') : null;
+}
+
+/** The text of a label that a generative model learns to write. */
+export function writtenLabel({ labels, written }: Pick<ExampleOf<'labelled'>, 'labels' | 'written'>): string {
+  return written ?? (typeof labels === 'number' ? String(labels) : labels.join(', '));
+}
+
+/** A key that is equal for equal content, regardless of the row. */
+export function exampleKey(example: Example): string {
+  switch (example.kind) {
+    case 'messages':
+      return JSON.stringify(
+        example.messages.map((m) => (m.thoughts ? [m.role, m.content, m.thoughts] : [m.role, m.content])),
+      );
+    case 'prompt_completion':
+      return JSON.stringify([example.prompt, example.completion]);
+    case 'text':
+      return example.text;
+    case 'labelled':
+      return JSON.stringify([example.text, writtenLabel(example)]);
+    case 'tagged':
+      return JSON.stringify([example.tokens, example.tags]);
+  }
+  example satisfies never;
 }

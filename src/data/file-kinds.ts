@@ -102,3 +102,23 @@ export function refuseBinary(name: string, bytes: Uint8Array, utf16: boolean): v
 export function hex(bytes: Uint8Array): string {
   return [...bytes].map((b) => b.toString(16).padStart(2, '0')).join(' ');
 }
+
+/** Formats that are text and hold more than prose. */
+const MARKUP = [
+  { what: 'a web page (HTML)', extension: /^x?html?$/, start: /^\s*(<!doctype html|<html[\s>])/i },
+  { what: 'an XML file', extension: /^xml$/, start: /^\s*<\?xml[\s]/i },
+  { what: 'a YAML file', extension: /^ya?ml$/, start: /^%YAML/ },
+];
+
+/** Asks before markup is learned as prose: whoever wants to train on it says so. */
+export function refuseMarkup(name: string, start: string, extension: string): void {
+  const found = MARKUP.find((kind) => kind.extension.test(extension) || kind.start.test(start));
+  if (!found) return;
+  throw new TabtuneError({
+    code: 'bad_data',
+    message: `This is ${found.what}, which Tabtune does not read as rows.`,
+    where: name,
+    action: 'Save the data as JSONL, JSON or CSV, or read the file as plain text, with its markup.',
+    choices: [{ label: 'Read it as plain text', set: { 'dataset.format': 'text' } }],
+  });
+}

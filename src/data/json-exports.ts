@@ -196,7 +196,10 @@ function fromLabelStudio(tasks: readonly unknown[]): JsonRows | null {
         continue;
       }
       const known = Array.isArray(found) && found.length === 1 ? found[0] : found;
-      out[name === 'text' || Object.hasOwn(task.data, name) ? 'label' : name] = known;
+      // The only choice of a task is its label, whatever the question is called; several keep their names.
+      const names = new Set((done[0]?.result ?? []).flatMap((r) => (isRecord(r) ? [r.from_name] : [])));
+      const only = names.size === 1 && value.choices !== undefined;
+      out[only || name === 'text' || Object.hasOwn(task.data, name) ? 'label' : name] = known;
     }
     return out;
   });

@@ -95,11 +95,6 @@ function listed(found: unknown, writing: LabelWriting): unknown[] | null {
   return asList(found);
 }
 
-/** The text of a label that a generative model learns to write. */
-export function writtenLabel({ labels, written }: Pick<LabelledExample, 'labels' | 'written'>): string {
-  return written ?? (typeof labels === 'number' ? String(labels) : labels.join(', '));
-}
-
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 const DECIMAL_COMMA = /^[+-]?\d+,\d+$/;

@@ -3,13 +3,16 @@
  * and shown. Each objective's answers are in its file in src/objectives; the data layer does not know which objectives there are.
  */
 import type { Encoded } from './loss-mask';
-import type { RenderOptions } from './render';
+import type { Rendered, RenderOptions } from './render';
 import type { RenderNote } from './render-notes';
 import type { TextTokenizer } from './tokenizer';
 import type { DataProblem, Example, NextTokenExample, TaskData, TokenizedExample } from './types';
 
 /** How a model's text is written, whatever the objective. */
-export type TextOptions = Omit<RenderOptions, 'assistantOnlyLoss'>;
+export type TextOptions = Omit<RenderOptions, 'assistantOnlyLoss'> & {
+  /** render.ts, which only the data worker loads: descriptors are also part of the page. */
+  render: (example: Example, options: RenderOptions) => Rendered;
+};
 
 /**
  * What a loss is a mean over. `shifted`: tokens with a label, each predicted from the tokens before it; `labelled`: tokens with

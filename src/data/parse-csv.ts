@@ -202,6 +202,8 @@ function withRowNames(records: readonly CsvRecord[], width: number, problems: Pr
   const below = records.slice(1, 200);
   if (header.length !== width - 1 || below.length === 0) return header;
   const longer = below.filter(({ cells }) => cells.length === width);
+  // A separator behind each row: the additional cell is the last one, and it is empty.
+  if (longer.every(({ cells }) => cells.at(-1)!.trim() === '')) return header;
   const first = longer.map(({ cells }) => cells[0]!.trim());
   if (longer.length < below.length * 0.9 || !(first.every(isNumber) || new Set(first).size === first.length))
     return header;

@@ -177,7 +177,7 @@ export const formatParts: Record<Format, FormatParts> = {
   sharegpt: { required: [['conversations']], optional: ['completion', ...beside] },
   alpaca: {
     required: [['instruction', 'output']],
-    optional: ['input', 'history', 'choices', 'thoughts', ...beside],
+    optional: ['input', 'history', 'choices', 'winner', 'thoughts', ...beside],
   },
   prompt_completion: {
     required: [

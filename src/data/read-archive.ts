@@ -51,6 +51,7 @@ export async function readArchive(
   if (files.some(({ path }) => path === 'xl/workbook.xml')) {
     const size = files.reduce((sum, file) => sum + file.size, 0);
     if (size > MAX_FILE_BYTES) throw tooLarge(name, size);
+    for (const file of files) if (SHEET.test(file.path)) checkSheet(name, file);
     const { readXlsx } = await import('./read-xlsx');
     return withoutMissingWords(await readXlsx(name, bytes, wanted));
   }
@@ -88,6 +89,37 @@ export async function readArchive(
     tables.push({ name: file.path, table: await open(file) });
   }
   return combine(name, tables, 'files', wanted === '*');
+}
+
+const SHEET = /^xl\/worksheets\/[^/]+\.xml$/i;
+/** Of a sheet from its first cell to its last, empty ones included: all of them are made. */
+const MAX_CELLS = 10_000_000;
+/** Excel's own. */
+const MAX_SHEET_ROWS = 1_048_576;
+
+const SAVE_AS_CSV = 'Save the sheet as “CSV UTF-8” and open that.';
+
+/** A single cell far to the right or below makes a sheet of billions. */
+function checkSheet(name: string, file: ZipFile): void {
+  const text = new TextDecoder().decode(file.read());
+  let [columns, rows] = [0, 0];
+  for (const [, place] of text.matchAll(/<(?:\w+:)?(?:c|row|dimension)\b[^<>]*?\sr(?:ef)?\s*=\s*["']([^"']*)["']/gi)) {
+    for (const corner of place!.split(':')) {
+      const [, letters, digits] = /^([A-Z]{0,3})(\d{0,7})$/i.exec(corner.trim()) ?? [];
+      if (letters === undefined) {
+        throw refused(`${name}, ${file.path}`, 'This Excel workbook is damaged: a cell has no place.', SAVE_AS_CSV);
+      }
+      const column = [...letters.toUpperCase()].reduce((sum, letter) => 26 * sum + letter.charCodeAt(0) - 64, 0);
+      columns = Math.max(columns, column);
+      rows = Math.max(rows, Number(digits || 0));
+    }
+  }
+  if (Math.max(1, columns) * rows <= MAX_CELLS && rows <= MAX_SHEET_ROWS && columns <= MAX_SHEET_ROWS) return;
+  throw refused(
+    `${name}, ${file.path}`,
+    `A sheet of this workbook reaches to row ${rows} and column ${columns}, which is more than can be read here.`,
+    'Delete the empty rows and columns behind the data, or save the sheet as “CSV UTF-8” and open that.',
+  );
 }
 
 interface Chosen {

@@ -1,5 +1,5 @@
 /** Parquet files, with hyparquet. Loaded when one is opened. */
-import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { TabtuneError } from '../base/errors';
 import { nameList } from './problems';
@@ -8,6 +8,8 @@ import type { DataProblem } from './types';
 
 /** Of all columns together, unpacked; rows as JavaScript objects need several times as much. */
 const MAX_BYTES = 500 * 2 ** 20;
+
+const MAX_ROWS = 10_000_000;
 
 /** hyparquet reads Snappy itself; the other decoder needs WebAssembly, which the page's policy does not allow. */
 const { SNAPPY: _wasm, ...decoders } = compressors;
@@ -22,7 +24,19 @@ export async function readParquet(name: string, bytes: Uint8Array): Promise<RawT
     const size = metadata.row_groups.reduce((sum, group) => sum + Number(group.total_byte_size), 0);
     if (size > MAX_BYTES) throw tooLarge(name, size, Number(metadata.num_rows));
     classes = classNames(metadata.key_value_metadata ?? []);
-    rows = await parquetReadObjects({ file, metadata, compressors: decoders, utf8: false });
+    checkColumns(metadata);
+    const counts = metadata.row_groups.map((group) => Number(group.num_rows));
+    const count = counts.reduce((sum, n) => sum + n, 0);
+    if (!counts.every((n) => n >= 0) || count > MAX_ROWS) throw tooLarge(name, size, count);
+    // Group by group: of groups read at once, the library leaves failures unhandled.
+    rows = [];
+    let rowStart = 0;
+    for (const n of counts) {
+      const rowEnd = rowStart + n;
+      const read = await parquetReadObjects({ file, metadata, compressors: decoders, utf8: false, rowStart, rowEnd });
+      for (const row of read) rows.push(row);
+      rowStart = rowEnd;
+    }
   } catch (error) {
     if (error instanceof TabtuneError) throw error;
     throw new TabtuneError({
@@ -30,7 +44,7 @@ export async function readParquet(name: string, bytes: Uint8Array): Promise<RawT
       message: 'This Parquet file cannot be read: it is damaged, encrypted, or of a kind that is not known here.',
       where: name,
       action: 'Write it again, e.g. with pandas: pd.read_parquet(…).to_parquet(…), or save it as JSONL.',
-      details: String(error),
+      details: error instanceof Error ? error.message : String(error),
     });
   }
   if (rows.length === 0) {
@@ -70,6 +84,30 @@ export async function readParquet(name: string, bytes: Uint8Array): Promise<RawT
   }
   const numbered = rows.map((value, i) => ({ row: i + 1, value }));
   return { fileType: 'parquet', columns: columnsOf(numbered), rows: numbered, problems, totalRows: rows.length };
+}
+
+/**
+ * Every column must be a leaf of the schema, of the same type. The library finds out only while it reads the columns, and then
+ * leaves the reading of the others unhandled.
+ */
+function checkColumns(metadata: FileMetaData): void {
+  const root = parquetSchema(metadata);
+  for (const { columns } of metadata.row_groups) {
+    const paths = columns.map(({ meta_data }) => meta_data?.path_in_schema ?? []);
+    for (const [i, path] of paths.entries()) {
+      let node = root;
+      for (const part of path) {
+        const next = node.children.find(({ element }) => element.name === part);
+        if (!next) throw new Error(`the schema has no column ${path.join('.')}`);
+        node = next;
+      }
+      const { type } = node.element;
+      if (node.children.length > 0 || type === undefined || type !== columns[i]!.meta_data?.type) {
+        throw new Error(`the column ${path.join('.')} is not as the schema says`);
+      }
+    }
+    if (new Set(paths.map((path) => path.join('.'))).size < paths.length) throw new Error('a column stands twice');
+  }
 }
 
 function tooLarge(name: string, size: number, rows: number): TabtuneError {

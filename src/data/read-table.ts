@@ -1,5 +1,6 @@
 /** From the text of a file to rows. The file extension is only a hint, and the content decides. */
 import type { ReadingSection } from '../recipe/sections';
+import { refuseMarkup } from './file-kinds';
 import { clearMissingWords } from './missing-words';
 import { looksConll, parseConll } from './parse-conll';
 import { parseCsv } from './parse-csv';
@@ -33,6 +34,7 @@ function parseRows(name: string, text: string, section: Reading): RawTable {
   const list = section.table ?? null;
   const start = text.slice(0, 1000);
   const json = /^\s*(\{\s*(["'“]|\})|\[\s*(\{|"|\[|\]))/.test(start);
+  if (section.format !== 'text') refuseMarkup(name, start, extension);
   if (/^\s*__label__\S/.test(start)) return parseTextShape(name, text) ?? parseText(text);
   if (!json && isConll(extension, text, section)) return parseConll(text);
   switch (extension) {

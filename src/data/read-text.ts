@@ -10,6 +10,7 @@ import { hex, refuseBinary } from './file-kinds';
 import { findMojibake, mend } from './mojibake';
 import { excerpt } from './problems';
 import type { DataProblem } from './types';
+import { firstInvalidUtf8 } from './utf8';
 
 /** V8's strings are limited to 2^29 - 24 code units, and the parsers need memory as well. */
 export const MAX_FILE_BYTES = 400 * 2 ** 20;
@@ -69,7 +70,9 @@ function emptyFile(name: string): TabtuneError {
 }
 
 function decode(name: string, bytes: Uint8Array, wanted: string, problems: DataProblem[]): Decoded {
-  if (wanted !== 'auto' && wanted !== '') return decodeAs(name, bytes, wanted, problems);
+  // A byte order mark leaves no doubt; a file has one after an edit here, which writes UTF-8.
+  const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf && !isMend(wanted);
+  if (wanted !== 'auto' && !marked) return decodeAs(name, bytes, wanted, problems);
   const utf16 = detectUtf16(bytes);
   if (utf16) {
     if (bytes.length % 2 === 1) {
@@ -196,37 +199,4 @@ function count(text: string, pattern: RegExp): number {
   let n = 0;
   for (const _ of text.matchAll(pattern)) n++;
   return n;
-}
-
-/** The offset of the first invalid byte (WHATWG Encoding, utf-8 decoder). */
-export function firstInvalidUtf8(bytes: Uint8Array): number {
-  let i = 0;
-  while (i < bytes.length) {
-    const lead = bytes[i]!;
-    if (lead < 0x80) {
-      i++;
-      continue;
-    }
-    let needed = 0;
-    let lower = 0x80;
-    let upper = 0xbf;
-    if (lead >= 0xc2 && lead <= 0xdf) needed = 1;
-    else if (lead >= 0xe0 && lead <= 0xef) {
-      needed = 2;
-      if (lead === 0xe0) lower = 0xa0;
-      if (lead === 0xed) upper = 0x9f;
-    } else if (lead >= 0xf0 && lead <= 0xf4) {
-      needed = 3;
-      if (lead === 0xf0) lower = 0x90;
-      if (lead === 0xf4) upper = 0x8f;
-    } else return i;
-    for (let k = 1; k <= needed; k++) {
-      const byte = bytes[i + k];
-      if (byte === undefined || byte < lower || byte > upper) return i;
-      lower = 0x80;
-      upper = 0xbf;
-    }
-    i += needed + 1;
-  }
-  return bytes.length;
 }

@@ -73,7 +73,7 @@ async function sheetsOf(name: string, bytes: Uint8Array): Promise<Sheet[]> {
       message: 'This Excel workbook cannot be read: it is damaged, protected by a password, or unusual.',
       where: name,
       action: 'Save the sheet as “CSV UTF-8” and open that.',
-      details: String(error),
+      details: error instanceof Error ? error.message : String(error),
     });
   }
 }

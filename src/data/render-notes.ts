@@ -1,9 +1,10 @@
 /** Whether a rendered conversation has the text of every message, and what else became of a row on the way to its text. */
 import type { Choice } from '../base/errors';
-import { type ChatTemplate, coreOf } from './chat-template';
+import type { ChatTemplate } from './chat-template';
 import type { Fitting } from './fit-messages';
 import { RowRefused } from './row-refused';
 import { thoughtsOf } from './template-messages';
+import { coreOf } from './template-text';
 import type { ChatMessage, DataProblem } from './types';
 
 export type RenderNote =

@@ -8,8 +8,8 @@
 import type { SystemFallback, TemplatedText } from '../recipe/sections';
 import { answerSpans } from './answer-spans';
 import type { ChatTemplate, Span } from './chat-template';
+import { writtenLabel } from './example-kinds';
 import { fitMessages } from './fit-messages';
-import { writtenLabel } from './labelled';
 import { type RenderNote, unwritten } from './render-notes';
 import { RowRefused } from './row-refused';
 import { trimmed } from './template-messages';

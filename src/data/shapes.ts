@@ -62,7 +62,8 @@ const answersOnly = (p: ColumnProfile) => p.turns > 0.5 && p.answers > 0.5;
 function answerColumn(columns: ColumnSet, taken: readonly string[]): ColumnProfile | undefined {
   return columns.pick('completion', {
     names: [...parts.chosen.names.slice(0, 8), ...parts.completion.names, ...parts.chosen.names],
-    where: isAnswer,
+    // A number under “chosen” is the place of the answer in a list.
+    where: (p) => isAnswer(p) && !(p.numeric && parts.chosen.names.includes(p.key)),
     taken,
   });
 }
@@ -173,10 +174,16 @@ function spreadLabels(columns: ColumnSet): Mapping | null {
   return text && Object.keys(labels).length > 0 ? { text: text.name, ...labels } : null;
 }
 
+const WORD_LISTS = ['tokens', 'words', 'tokenlist', 'wordlist'];
+
 function tagged(columns: ColumnSet, asked: boolean): Mapping | null {
   const where = (p: ColumnProfile) => p.lists > 0.5;
-  const tokens = columns.pick('tokens', { where });
-  const tags = columns.pick('tags', { where, taken: [tokens?.name] });
+  const tokens = columns.pick('tokens', { where }) ?? columns.pick('tokens', { names: WORD_LISTS, where: isText });
+  // Words with blanks between them go with tags written in the same way.
+  const tags = columns.pick('tags', {
+    where: tokens && tokens.lists <= 0.5 ? (p) => isText(p) && /tag|ner|pos$/.test(p.key) : where,
+    taken: [tokens?.name],
+  });
   if (!tokens || !tags) return null;
   // A text with a single label, whose words are listed as well.
   const label = columns.pick('label', { where: (p) => p.lists === 0 });

@@ -1,10 +1,59 @@
 /** Splits examples into training and validation sets that share no text. */
 import { permutation, Stream } from '../base/random';
+import type { DatasetSection } from '../recipe/sections';
+import type { ProblemList } from './problems';
+import type { Example } from './types';
 
 export interface Split {
   /** Indices into the examples, ascending. */
   train: number[];
   validation: number[];
+}
+
+/** Examples as they are split: one entry of each list for each. */
+export interface Splittable {
+  /** The side that the file puts each of them on. */
+  sides: readonly Example['split'][];
+  /** Equal ones stay on one side of the split. */
+  splitKeys: readonly string[];
+  strata: readonly string[] | undefined;
+}
+
+/** The split that the file has a column for; null if it has none, or nothing on one side. */
+export function ownSplit(sides: Splittable['sides']): Split | null {
+  const validation = sides.flatMap((side, i) => (side === 'validation' ? [i] : []));
+  const train = sides.flatMap((side, i) => (side === 'validation' ? [] : [i]));
+  return validation.length === 0 || train.length === 0 ? null : { train, validation };
+}
+
+/** The file's own split, or else one by share. What is doubtful about the file's is among `problems`. */
+export function splitDataset(
+  { sides, splitKeys, strata }: Splittable,
+  { validation_split, shuffle }: Pick<DatasetSection, 'validation_split' | 'shuffle'>,
+  seed: number,
+  problems: ProblemList,
+): Split {
+  const own = ownSplit(sides);
+  if (!own) return splitExamples(splitKeys, validation_split, seed, shuffle, strata);
+  const { train, validation } = own;
+  const warn = (code: string, message: string, action: string) =>
+    problems.add({ severity: 'warning', code, message, action, dropped: false });
+  const learned = new Set(train.map((i) => splitKeys[i]));
+  const leaked = validation.filter((i) => learned.has(splitKeys[i])).length;
+  if (leaked > 0) {
+    warn(
+      'split_leak',
+      `${leaked} of ${validation.length} validation examples are also among those that are trained on.`,
+      'The validation loss is too good by as much. Remove the copies from one side.',
+    );
+  }
+  if (validation_split > 0) return own;
+  warn(
+    'split_unused',
+    `The file puts ${validation.length} examples into its validation set, and validation is switched off.`,
+    'They are not used. Set validation_split above 0 to evaluate on them.',
+  );
+  return { train, validation: [] };
 }
 
 /**

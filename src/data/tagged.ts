@@ -50,6 +50,8 @@ function listOf(value: Record<string, unknown>, column: string): { list: unknown
   if (found === undefined) return { list: [], failure: { code: 'missing_field', message: `has no “${name}”` } };
   const list = asList(found);
   if (list) return { list };
+  // Words with blanks between them.
+  if (typeof found === 'string' && found.trim() !== '') return { list: found.trim().split(/\s+/) };
   return { list: [], failure: { code: 'not_a_list', message: `has ${kind(found)} in “${name}”` } };
 }
 

@@ -116,9 +116,9 @@ function fromTable(name: string, text: string): RawTable | null {
 }
 
 const ASKS =
-  /^\s*(?:\*\*|#+ *)?(q|question|user|human|customer|client|person|prompt|input|me|frage|nutzer|kunde|f|pregunta|p|pergunta|domanda|вопрос|в|пользователь|问|问题|用户|質問|問|ユーザー|질문|사용자)\s*\d*\s*(?:\*\*)?\s*[:：.)]\s*(?:\*\*)?\s*(.*)$/i;
+  /^\s*(?:\*\*|#+ *)?(q|question|user|human|customer|client|person|prompt|instruction|input|me|frage|nutzer|kunde|f|pregunta|p|pergunta|domanda|вопрос|в|пользователь|问|问题|用户|質問|問|ユーザー|질문|사용자)\s*\d*\s*(?:\*\*)?\s*[:：.)]\s*(?:\*\*)?\s*(.*)$/i;
 const ANSWERS =
-  /^\s*(?:\*\*|#+ *)?(a|answer|assistant|ai|bot|agent|gpt|chatgpt|response|reply|output|antwort|réponse|reponse|r|respuesta|resposta|risposta|ответ|о|ассистент|答|答案|回答|助手|アシスタント|답변|답|어시스턴트)\s*\d*\s*(?:\*\*)?\s*[:：.)]\s*(?:\*\*)?\s*(.*)$/i;
+  /^\s*(?:\*\*|#+ *)?(a|answer|assistant|ai|bot|agent|gpt|chatgpt|response|reply|output|completion|antwort|réponse|reponse|r|respuesta|resposta|risposta|ответ|о|ассистент|答|答案|回答|助手|アシスタント|답변|답|어시스턴트)\s*\d*\s*(?:\*\*)?\s*[:：.)]\s*(?:\*\*)?\s*(.*)$/i;
 
 interface Turn {
   role: 'user' | 'assistant';

@@ -5,7 +5,8 @@
 import { TabtuneError } from '../base/errors';
 import { convertRow } from './convert-row';
 import type { Shape } from './detect';
-import { labelProblems, mergeLabels, settleLabels, writtenLabel } from './labelled';
+import { exampleKey } from './example-kinds';
+import { labelProblems, mergeLabels, settleLabels } from './labelled';
 import { excerpt, nameList, ProblemList } from './problems';
 import { isRecord, type RawTable } from './raw-table';
 import { tagProblems } from './tagged';
@@ -239,25 +240,6 @@ function cleaned(example: Example, row: number, problems: ProblemList): Example 
     });
   }
   return out;
-}
-
-/** A key that is equal for equal content, regardless of the row. */
-export function exampleKey(example: Example): string {
-  switch (example.kind) {
-    case 'messages':
-      return JSON.stringify(
-        example.messages.map((m) => (m.thoughts ? [m.role, m.content, m.thoughts] : [m.role, m.content])),
-      );
-    case 'prompt_completion':
-      return JSON.stringify([example.prompt, example.completion]);
-    case 'text':
-      return example.text;
-    case 'labelled':
-      return JSON.stringify([example.text, writtenLabel(example)]);
-    case 'tagged':
-      return JSON.stringify([example.tokens, example.tags]);
-  }
-  example satisfies never;
 }
 
 const ENTITY = /&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,6}|#x[\da-f]{1,5});/i;

@@ -5,7 +5,16 @@
 import { excerpt } from './problems';
 import { isRecord } from './raw-table';
 import { roleOf } from './roles';
-import { asTurns, contentKey, rawRole, strayEntries, type Turn, transcriptTurns, unreadFields } from './turns';
+import {
+  asTurns,
+  contentKey,
+  fromExchanges,
+  rawRole,
+  strayEntries,
+  type Turn,
+  transcriptTurns,
+  unreadFields,
+} from './turns';
 import type { ChatMessage } from './types';
 
 export interface Note {
@@ -40,7 +49,10 @@ export function toMessages(value: unknown, transcript = false): Conversation {
     const note = { code: 'more_answers', message: `has ${several.length} conversations` };
     return { ...first, notes: [note, ...first.notes] };
   }
-  const turns = asTurns(value) ?? (transcript && typeof value === 'string' ? transcriptTurns(value) : null);
+  const turns =
+    asTurns(value) ??
+    (Array.isArray(value) && value.every(isRecord) ? fromExchanges(value) : null) ??
+    (transcript && typeof value === 'string' ? transcriptTurns(value) : null);
   if (!turns) return fail('not_messages', `has ${kind(value)} instead of a list of messages`);
   const messages: ChatMessage[] = [];
   const notes: Note[] = [];

@@ -5,6 +5,8 @@
  * text this fails, and the caller falls back to encoding prefixes.
  */
 
+import { firstInvalidUtf8 } from './utf8';
+
 export type TokenSpelling = 'byte-level' | 'sentencepiece' | 'none';
 
 /**
@@ -119,13 +121,15 @@ export function bytePositions(text: string, positions: readonly number[]): numbe
   });
 }
 
-/** Display text for bytes that may be only part of a character: "é", "<0xC3>", "a<0xE2>". */
+/** Display text for bytes that may begin or end inside a character: "é", "<0xC3>", "aé<0xE2>". */
 export function showBytes(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return [...bytes]
-      .map((b) => (b < 0x80 ? String.fromCharCode(b) : `<0x${b.toString(16).toUpperCase().padStart(2, '0')}>`))
-      .join('');
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  const shown: string[] = [];
+  for (let rest = bytes; rest.length > 0; ) {
+    const valid = firstInvalidUtf8(rest);
+    shown.push(decoder.decode(rest.subarray(0, valid)));
+    if (valid < rest.length) shown.push(`<0x${rest[valid]!.toString(16).toUpperCase().padStart(2, '0')}>`);
+    rest = rest.subarray(valid + 1);
   }
+  return shown.join('');
 }

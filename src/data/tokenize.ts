@@ -3,13 +3,13 @@ import { TabtuneError } from '../base/errors';
 import type { DatasetSection } from '../recipe/sections';
 import { targetsOf } from './batches';
 import type { EncodedDataset } from './encode-dataset';
+import { exampleKey } from './example-kinds';
 import { usualLength, wholeBuckets } from './lengths';
 import type { Encoded } from './loss-mask';
 import type { Counting, ObjectiveData } from './objective-data';
 import { ProblemList } from './problems';
-import { type Split, splitExamples } from './split';
+import { type Splittable, splitDataset } from './split';
 import { countDuplicates, histogram, percentile } from './stats';
-import { exampleKey } from './to-examples';
 import type { DataProblem, Example, TokenizedDataset, TokenizedExample } from './types';
 
 /**
@@ -96,9 +96,7 @@ export function finishDataset(
   }
   if (kept.keys.length === 0) throw nothingToLearn(input.name, problems.list(), maxLength, lengths);
 
-  const split =
-    ownSplit(kept, section.validation_split > 0, problems) ??
-    splitExamples(kept.splitKeys, section.validation_split, seed, section.shuffle, kept.strata);
+  const split = splitDataset(kept, section, seed, problems);
   if (section.validation_split > 0 && split.validation.length === 0) {
     problems.add({
       severity: 'warning',
@@ -139,40 +137,13 @@ const READABLE = 'the most that the model can read';
 const IN_MEMORY = 'the most that is sure to fit in this GPU’s memory';
 
 /** The examples that are trained on, each as one piece or several. */
-interface Kept {
+interface Kept extends Splittable {
   pieces: TokenizedExample[][];
   /** Equal ones are duplicates. */
   keys: string[];
-  /** The side that the file puts each of them on. */
   sides: Example['split'][];
-  /** Equal ones stay on one side of the split. */
   splitKeys: string[];
   strata: string[] | undefined;
-}
-
-/** The split that the file has a column for; null if it has none, or nothing on one side. */
-function ownSplit({ sides, splitKeys }: Kept, evaluates: boolean, problems: ProblemList): Split | null {
-  const validation = sides.flatMap((side, i) => (side === 'validation' ? [i] : []));
-  const train = sides.flatMap((side, i) => (side === 'validation' ? [] : [i]));
-  if (validation.length === 0 || train.length === 0) return null;
-  const warn = (code: string, message: string, action: string) =>
-    problems.add({ severity: 'warning', code, message, action, dropped: false });
-  const learned = new Set(train.map((i) => splitKeys[i]));
-  const leaked = validation.filter((i) => learned.has(splitKeys[i])).length;
-  if (leaked > 0) {
-    warn(
-      'split_leak',
-      `${leaked} of ${validation.length} validation examples are also among those that are trained on.`,
-      'The validation loss is too good by as much. Remove the copies from one side.',
-    );
-  }
-  if (evaluates) return { train, validation };
-  warn(
-    'split_unused',
-    `The file puts ${validation.length} examples into its validation set, and validation is switched off.`,
-    'They are not used. Set validation_split above 0 to evaluate on them.',
-  );
-  return { train, validation: [] };
 }
 
 function whyNoneHeld({ keys, strata }: Kept): string {

@@ -125,8 +125,9 @@ export class TextTokenizer {
    * tokeniser has no unknown token.
    */
   encode(text: string, addSpecialTokens: boolean): { ids: number[]; tokens: string[] } {
-    const { ids, tokens } = running(() =>
-      this.tokenizer.encode(text.toWellFormed(), { add_special_tokens: addSpecialTokens }),
+    const { ids, tokens } = running(
+      () => this.tokenizer.encode(text.toWellFormed(), { add_special_tokens: addSpecialTokens }),
+      text.length,
     );
     const hole = ids.indexOf(undefined as unknown as number);
     if (hole !== -1) {
@@ -221,6 +222,28 @@ export class TextTokenizer {
     return found;
   }
 
+  /** Display text for tokens in a row: characters that several of them spell are whole, special tokens are shown by name. */
+  showTokens(ids: Iterable<number>): string {
+    if (this.spelling === 'none') return this.decode(ids, false);
+    const texts: string[] = [];
+    let bytes: number[] = [];
+    const flush = () => {
+      texts.push(showBytes(Uint8Array.from(bytes)));
+      bytes = [];
+    };
+    for (const id of ids) {
+      const token = this.tokenizer.id_to_token(id);
+      const spelled = token === undefined || this.added.has(id) ? undefined : this.spellingsOf(token)[0];
+      if (spelled) bytes.push(...spelled);
+      else {
+        flush();
+        texts.push(this.showToken(id));
+      }
+    }
+    flush();
+    return texts.join('');
+  }
+
   /** Display text for a single token: incomplete characters as bytes, special tokens by name. */
   showToken(id: number): string {
     const token = this.tokenizer.id_to_token(id);
@@ -231,11 +254,15 @@ export class TextTokenizer {
   }
 }
 
+/** Of a text that exhausts the stack or the largest array by itself, which its caller reports. */
+const LONG_TEXT = 100_000;
+
 /** The library looks at some parts of a tokenizer.json only when they run. */
-function running<T>(work: () => T): T {
+function running<T>(work: () => T, letters = 0): T {
   try {
     return work();
   } catch (error) {
+    if (error instanceof RangeError && letters > LONG_TEXT) throw error;
     const details = error instanceof Error ? error.message : String(error);
     throw badTokenizer('This model’s tokeniser is not supported, or its file is damaged.', details);
   }

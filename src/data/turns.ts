@@ -35,7 +35,9 @@ export function asTurns(value: unknown): Turn[] | null {
   if (turns.length === 0 || turns.length * 2 < found.length) return null;
   const first = turns[0]!;
   if (roleKey(first) !== undefined || ('content' in first && !hasOtherText(first))) return turns;
-  return fromExchanges(turns);
+  const exchanges = fromExchanges(turns);
+  // One {input, output} may be an instance of a task; several are a conversation.
+  return turns.length === 1 && exchanges && roleOf(Object.keys(first)[0]) === undefined ? null : exchanges;
 }
 
 /** A list of words and spans, or rows of any other kind, may have `content` beside other texts. */
@@ -109,16 +111,27 @@ function fromPairs(list: readonly unknown[]): Turn[] | null {
   ]);
 }
 
+const SIDES: Record<string, string> = {
+  input: 'user',
+  prompt: 'user',
+  query: 'user',
+  q: 'user',
+  output: 'assistant',
+  completion: 'assistant',
+  reply: 'assistant',
+  a: 'assistant',
+};
+
 /** [{"human": "…", "assistant": "…"}, …]: each object is a question and its answer, under the names of the roles. */
-function fromExchanges(list: readonly Turn[]): Turn[] | null {
+export function fromExchanges(list: readonly Turn[]): Turn[] | null {
   const turns: Turn[] = [];
   for (const entry of list) {
-    const spoken = Object.entries(entry).filter(
-      ([key, value]) => roleOf(key) !== undefined && typeof value === 'string',
-    );
-    const roles = new Set(spoken.map(([key]) => roleOf(key)));
-    if (spoken.length === 0 || roles.size < spoken.length) return null;
-    turns.push(...spoken.map(([role, content]) => ({ role, content })));
+    const spoken = Object.entries(entry).flatMap(([key, content]) => {
+      const role = roleOf(key) ?? SIDES[key.toLowerCase()];
+      return role !== undefined && typeof content === 'string' ? [{ role, content }] : [];
+    });
+    if (spoken.length === 0 || new Set(spoken.map(({ role }) => role)).size < spoken.length) return null;
+    turns.push(...spoken);
   }
   return turns.some((turn) => roleOf(turn.role) === 'assistant') ? turns : null;
 }
@@ -178,6 +191,8 @@ export function transcriptTurns(text: string): Turn[] | null {
       mark[1]!.toLowerCase() === 'q' ? 'user' : mark[1]!.toLowerCase() === 'a' ? 'assistant' : mark[1]!.toLowerCase(),
     content: text.slice(mark.index + mark[0].length, marks[i + 1]?.index ?? text.length).trim(),
   }));
+  // A prompt that ends with “Assistant:” is no conversation yet.
+  if (turns.at(-1)!.content === '') return null;
   const roles = turns.map((turn) => roleOf(turn.role));
   return roles.includes('assistant') && roles.includes('user') ? turns : null;
 }

@@ -177,6 +177,23 @@ export interface TokenView {
   tokens: { id: number; text: string; trained: boolean; cut: boolean; tag?: string }[];
 }
 
+/** Tokens in a row that are all learned, or none of them. */
+export interface TextSpan {
+  text: string;
+  tokens: number;
+  trained: boolean;
+  cut: boolean;
+  tag?: string;
+}
+
+/** One example as text. */
+export interface SpanView {
+  row: number;
+  /** As in TokenView. */
+  label?: string;
+  spans: TextSpan[];
+}
+
 /** Right-padded rows of tokens, row-major [batchSize, length]. */
 export interface PaddedRows {
   batchSize: number;

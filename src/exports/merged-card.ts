@@ -2,7 +2,7 @@
 import { leavesModel, methodOf } from '../methods';
 import { objectiveOf } from '../objectives';
 import { methodWords, pipelineTag } from './card-use';
-import { code, decimal, figures, type ModelCardInput, markdown, recipeBlock, yaml } from './model-card';
+import { code, decimal, figures, type ModelCardInput, markdown, noteLines, recipeBlock, yaml } from './model-card';
 import { modelPython } from './python';
 import { type ModelFacts, modelReaders } from './readers';
 
@@ -22,6 +22,8 @@ export interface MergedCardInput {
   stored: string;
   maxLogitDifference: number | null;
   largestLogit: number | null;
+  /** What a reader should know about the files, a sentence each. */
+  notes?: readonly string[];
   /** Number of texts on which the difference was measured. */
   texts: number;
   /** What decides who reads the folder. */
@@ -38,7 +40,7 @@ function differenceLine({ run, adapter, dtype, maxLogitDifference, largestLogit,
   const largest = decimal(largestLogit ?? 0, 2);
   return (
     `Largest difference of a logit between these weights and ${forms}, over ${texts} texts: **${difference}** ` +
-    `(the largest logit is ${largest}). It comes from rounding to ${dtype}.`
+    `(the largest logit is ${largest}). It comes from rounding to ${dtype}; the weights were read back from the file.`
   );
 }
 
@@ -75,7 +77,7 @@ export function mergedCard(input: MergedCardInput): string {
 ${what}, in ${input.dtype} (the base was stored as ${markdown(input.stored)}). Made in a browser tab with Tabtune.
 
 ${differenceLine(input)}
-
+${noteLines(input.notes)}
 ## Use it
 
 \`\`\`python

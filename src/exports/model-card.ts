@@ -31,10 +31,14 @@ export interface ModelCardInput {
   finalLoss: number | null;
   /** Optimiser steps, tokens processed (padding excluded), seconds of training. */
   steps: number;
+  /** The steps after which the run was resumed with other data or another model than before. */
+  changedAt?: readonly number[];
   tokens: number;
   seconds: number;
   trainableParameters: number;
   totalParameters: number;
+  /** What a reader should know about the files, a sentence each. */
+  notes?: readonly string[];
   /** The browser's name for the GPU. */
   device: string;
   /** Tabtune's version. */
@@ -100,6 +104,10 @@ function figureRows(input: ModelCardInput): [string, string][] {
   const share = (100 * input.trainableParameters) / Math.max(1, input.totalParameters);
   rows.push(
     ['Optimiser steps', count(input.steps)],
+    ...(input.changedAt ?? []).map((step): [string, string] => [
+      'Other data or another model',
+      `since step ${count(step)}`,
+    ]),
     ['Tokens seen', count(input.tokens)],
     ['Training time', duration(input.seconds)],
     [
@@ -110,6 +118,9 @@ function figureRows(input: ModelCardInput): [string, string][] {
   );
   return rows;
 }
+
+export const noteLines = (notes: readonly string[] = []): string =>
+  notes.map((note) => `\n${markdown(note)}\n`).join('');
 
 /** The whole README.md. */
 export function modelCard(input: ModelCardInput): string {
@@ -145,7 +156,7 @@ ${adapterPython(
 \`\`\`
 ${template}
 ${adapterReaders({ method, objective: objective.type, family: input.family }).join(' ')}
-
+${noteLines(input.notes)}
 ## The run
 
 ${figures(input)}

@@ -134,10 +134,18 @@ export function decoderTensors(c: DecoderConfig, block: (at: string) => TensorSp
     { name: 'model.embed_tokens.weight', shape: [vocab_size, d] },
     ...Array.from({ length: c.num_hidden_layers }, (_, i) => block(`model.layers.${i}`)).flat(),
     { name: 'model.norm.weight', shape: [d] },
-    // A tied checkpoint may still carry a copy of the embedding as lm_head.weight; transformers ignores it too.
-    { name: 'lm_head.weight', shape: [vocab_size, d], optional: c.tie_word_embeddings, copy: c.tie_word_embeddings },
+    {
+      name: 'lm_head.weight',
+      shape: [vocab_size, d],
+      optional: c.tie_word_embeddings,
+      tiedTo: 'model.embed_tokens.weight',
+    },
   ];
 }
+
+/** Models saved from the class without an output projection (Qwen3-Embedding's, for example) have no prefix. */
+export const decoderStoredAs = (name: string): string[] =>
+  name.startsWith('model.') ? [name.slice('model.'.length)] : [];
 
 /** The output projection. */
 export const LM_HEAD = /^lm_head\./;

@@ -127,15 +127,15 @@ export function encoderTensors(config: EncoderConfig, paths: EncoderPaths): Tens
   // A bare encoder; transformers does not read a head there either, whatever else the file holds.
   if (config.prefix === '') return specs;
   const { head } = paths;
-  const tied = config.tie_word_embeddings;
+  const words = `${paths.embeddings}.word_embeddings.weight`;
   specs.push(
     ...linear(head.dense, d, d, true),
     ...norm(head.norm, true),
-    { name: `${head.projection}.weight`, shape: [vocab, d], optional: true, copy: tied },
+    { name: `${head.projection}.weight`, shape: [vocab, d], optional: true, tiedTo: words },
     { name: head.bias, shape: [vocab], optional: true },
   );
   if (head.bias !== `${head.projection}.bias`) {
-    specs.push({ name: `${head.projection}.bias`, shape: [vocab], optional: true, copy: tied });
+    specs.push({ name: `${head.projection}.bias`, shape: [vocab], optional: true, tiedTo: head.bias });
   }
   return specs;
 }

@@ -14,8 +14,11 @@ export interface TensorSpec {
   shape: number[];
   /** May be missing: an output projection that is the embedding itself, a head that a bare encoder lacks. */
   optional?: boolean;
-  /** A duplicate of another tensor that some files carry; transformers ignores it. */
-  copy?: boolean;
+  /**
+   * With tie_word_embeddings, this tensor is that one, and files need not hold it. transformers 5 ties the two unless a file
+   * holds both with different values; hub/ties.ts does the same.
+   */
+  tiedTo?: string;
   /** Read only to classify texts (BERT's pooler): not counted among the model's parameters. */
   spare?: boolean;
 }
@@ -72,6 +75,8 @@ export interface Family<C extends FamilyConfig = FamilyConfig> {
   tensors(config: C): TensorSpec[];
   /** Other names under which checkpoints store a tensor: without the model's prefix, or from before a field was renamed. */
   storedAs?(name: string): string[];
+  /** Modules that transformers 5 calls otherwise than the checkpoint does. PEFT's files have transformers' names. */
+  renamedModules?: Readonly<Record<string, string>>;
   /** Tensors that old versions of transformers saved and no version needs. */
   ignored?: RegExp;
   /** Precedes an encoder's paths in transformers' classes with a head (`bert.`); the bare encoder has no prefix. */

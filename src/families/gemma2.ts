@@ -4,6 +4,7 @@ import { choice, flag, positive, refuseFlag } from './config';
 import {
   attentionSpecs,
   type DecoderConfig,
+  decoderStoredAs,
   decoderTensors,
   feedForwardSpecs,
   LM_HEAD,
@@ -139,6 +140,7 @@ export const gemma2: Family<Gemma2Config> = {
   spellings: ropeSpellings,
   llamaCpp: { lora: true, vocabulary: { file: 'tokenizer.model' } },
   tensors: (config) => gemmaTensors(config, false),
+  storedAs: decoderStoredAs,
   lmHead: LM_HEAD,
 
   heads: decoderHeads,

@@ -5,7 +5,7 @@
 import { OTHER_MODEL, refuse, show } from '../base/bad-model';
 import { interfacedModel } from './adapterhub';
 import { CONFIG, dimension, positive } from './config';
-import { LM_HEAD } from './decoder';
+import { decoderStoredAs, LM_HEAD } from './decoder';
 import type { Family } from './family';
 import {
   type GemmaConfig,
@@ -77,6 +77,7 @@ export const gemma3: Family<Gemma3Config> = {
   spellings: gemmaRopeSpellings,
   llamaCpp: { lora: true, vocabulary: { file: 'tokenizer.model' } },
   tensors: (config) => gemmaTensors(config, true),
+  storedAs: decoderStoredAs,
   lmHead: LM_HEAD,
 
   heads: { ...decoderHeads, classStem: 'Gemma3Text' },

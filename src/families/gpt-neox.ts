@@ -21,6 +21,8 @@ export interface GptNeoxConfig extends FamilyConfig {
   rope: Rope;
 }
 
+const PREFIX = 'gpt_neox.';
+
 type Json = Record<string, unknown>;
 
 /** Pythia's configs have rotary_emb_base and rotary_pct; transformers 5 writes both into `rope_parameters`. */
@@ -93,20 +95,23 @@ export const gptNeox: Family<GptNeoxConfig> = {
         ...linear(`${at}.mlp.dense_4h_to_h`, d, ff),
       );
     }
-    const tied = config.tie_word_embeddings;
     specs.push(...norm('gpt_neox.final_layer_norm'), {
       name: 'embed_out.weight',
       shape: [vocab_size, d],
-      optional: tied,
-      copy: tied,
+      optional: config.tie_word_embeddings,
+      tiedTo: 'gpt_neox.embed_in.weight',
     });
     return specs;
   },
 
   // transformers 5 calls the module lm_head, and still writes its weight under the old name.
-  storedAs: (name) => (name === 'embed_out.weight' ? ['lm_head.weight'] : []),
+  storedAs(name) {
+    if (name === 'embed_out.weight') return ['lm_head.weight'];
+    return name.startsWith(PREFIX) ? [name.slice(PREFIX.length)] : [];
+  },
+  renamedModules: { embed_out: 'lm_head' },
   ignored: /\.attention\.(bias|masked_bias|rotary_emb\.inv_freq)$/,
-  lmHead: /^embed_out\./,
+  lmHead: /^(embed_out|lm_head)\./,
 
   heads: { ...decoderHeads, tokens: tokenHead('classifier') },
   peft: {

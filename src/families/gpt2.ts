@@ -82,12 +82,11 @@ export const gpt2: Family<Gpt2Config> = {
         ...conv(`${at}.mlp.c_proj`, ff, d),
       );
     }
-    const tied = config.tie_word_embeddings;
     specs.push(...norm(`${PREFIX}ln_f`), {
       name: 'lm_head.weight',
       shape: [vocab_size, d],
-      optional: tied,
-      copy: tied,
+      optional: config.tie_word_embeddings,
+      tiedTo: `${PREFIX}wte.weight`,
     });
     return specs;
   },

@@ -3,7 +3,7 @@ import { refuse, show } from '../base/bad-model';
 import * as all from './all';
 import { CONFIG, RESTORE } from './config';
 import type { Family, FamilyConfig, TensorSpec } from './family';
-import { headClass, headTensors, type StoredHead, storedHead } from './task-heads';
+import { bareClass, headClass, headTensors, type StoredHead, storedHead } from './task-heads';
 
 /** Each reads only configs of its own model_type. */
 export const families: Family[] = (Object.values(all) as Family[]).sort((a, b) => (a.modelType < b.modelType ? -1 : 1));
@@ -43,7 +43,12 @@ export function familyOf(json: Record<string, unknown>): Family {
   }
   const family = familyNamed(model_type);
   if (architectures !== undefined && architectures !== null) {
-    const classes = [...family.architectures, headClass(family, 'texts'), headClass(family, 'words')];
+    const classes = [
+      ...family.architectures,
+      bareClass(family),
+      headClass(family, 'texts'),
+      headClass(family, 'words'),
+    ];
     if (!Array.isArray(architectures) || !architectures.some((name) => classes.includes(name))) {
       refuse(
         `${CONFIG}, architectures`,
@@ -82,3 +87,30 @@ export function checkpointTensors(family: Family, config: FamilyConfig, head: St
     ...headTensors(family, config, head),
   ];
 }
+
+/** A tensor that is another one. */
+export interface Tie {
+  name: string;
+  of: string;
+}
+
+/** The tensors that config.json ties, whatever a file holds. */
+export const tiesOf = (family: Family, config: FamilyConfig): Tie[] =>
+  config.tie_word_embeddings
+    ? family.tensors(config).flatMap(({ name, tiedTo }) => (tiedTo === undefined ? [] : [{ name, of: tiedTo }]))
+    : [];
+
+/** A tensor's name in transformers 5, which PEFT's files have. */
+export const transformersName = ({ renamedModules = {} }: Pick<Family, 'renamedModules'>, tensor: string): string => {
+  const dot = tensor.lastIndexOf('.');
+  const renamed = renamedModules[tensor.slice(0, Math.max(0, dot))];
+  return renamed === undefined ? tensor : renamed + tensor.slice(dot);
+};
+
+/** The reverse. */
+export const checkpointName = ({ renamedModules = {} }: Pick<Family, 'renamedModules'>, tensor: string): string => {
+  const dot = tensor.lastIndexOf('.');
+  const path = tensor.slice(0, Math.max(0, dot));
+  const old = Object.keys(renamedModules).find((name) => renamedModules[name] === path);
+  return old === undefined ? tensor : old + tensor.slice(dot);
+};

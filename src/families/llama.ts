@@ -5,6 +5,7 @@ import { choice, flag } from './config';
 import {
   attentionSpecs,
   type DecoderConfig,
+  decoderStoredAs,
   decoderTensors,
   feedForwardSpecs,
   LM_HEAD,
@@ -84,6 +85,7 @@ export const llama: Family<LlamaConfig> = {
       ...normSpecs(at, config.hidden_size, 'post_attention_layernorm'),
       ...feedForwardSpecs(config, at, config.mlp_bias),
     ]),
+  storedAs: decoderStoredAs,
   ignored: OLD_BUFFERS,
   lmHead: LM_HEAD,
 

@@ -4,6 +4,7 @@ import { choice } from './config';
 import {
   attentionSpecs,
   type DecoderConfig,
+  decoderStoredAs,
   decoderTensors,
   feedForwardSpecs,
   LM_HEAD,
@@ -52,6 +53,7 @@ export const mistral: Family<MistralConfig> = {
       ...normSpecs(at, config.hidden_size, 'post_attention_layernorm'),
       ...feedForwardSpecs(config, at),
     ]),
+  storedAs: decoderStoredAs,
   ignored: OLD_BUFFERS,
   lmHead: LM_HEAD,
 

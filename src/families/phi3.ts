@@ -8,6 +8,7 @@ import { fusedAttention, interfacedModel } from './adapterhub';
 import { choice, dimension } from './config';
 import {
   type DecoderConfig,
+  decoderStoredAs,
   decoderTensors,
   LM_HEAD,
   linearSpecs,
@@ -70,6 +71,7 @@ export const phi3: Family<Phi3Config> = {
       ]),
     ]);
   },
+  storedAs: decoderStoredAs,
   ignored: OLD_BUFFERS,
   lmHead: LM_HEAD,
 

@@ -4,6 +4,7 @@ import { choice, dimension, flag } from './config';
 import {
   attentionSpecs,
   type DecoderConfig,
+  decoderStoredAs,
   decoderTensors,
   feedForwardSpecs,
   LM_HEAD,
@@ -62,6 +63,7 @@ export const qwen2: Family<Qwen2Config> = {
       ...normSpecs(at, config.hidden_size, 'post_attention_layernorm'),
       ...feedForwardSpecs(config, at),
     ]),
+  storedAs: decoderStoredAs,
   ignored: OLD_BUFFERS,
   lmHead: LM_HEAD,
 

@@ -4,6 +4,7 @@ import { choice, flag } from './config';
 import {
   attentionSpecs,
   type DecoderConfig,
+  decoderStoredAs,
   decoderTensors,
   feedForwardSpecs,
   LM_HEAD,
@@ -54,6 +55,7 @@ export const qwen3: Family<Qwen3Config> = {
       ...normSpecs(at, config.hidden_size, 'post_attention_layernorm'),
       ...feedForwardSpecs(config, at),
     ]),
+  storedAs: decoderStoredAs,
   lmHead: LM_HEAD,
 
   heads: decoderHeads,

@@ -5,6 +5,7 @@ import { CONFIG, choice, dimension, flag, RESTORE } from './config';
 import {
   attentionSpecs,
   type DecoderConfig,
+  decoderStoredAs,
   decoderTensors,
   feedForwardSpecs,
   LM_HEAD,
@@ -78,6 +79,7 @@ export const smollm3: Family<SmolLM3Config> = {
       ...normSpecs(at, config.hidden_size, 'post_attention_layernorm'),
       ...feedForwardSpecs(config, at, config.mlp_bias),
     ]),
+  storedAs: decoderStoredAs,
   lmHead: LM_HEAD,
 
   heads: decoderHeads,

@@ -25,11 +25,15 @@ const SUFFIX: Record<TaskKind, string> = {
   words: 'ForTokenClassification',
 };
 
+const classStem = ({ architectures, heads }: Pick<Family, 'architectures' | 'heads'>): string =>
+  heads.classStem ?? architectures[0]!.replace(/(ForCausalLM|ForMaskedLM|LMHeadModel)$/, '');
+
 /** transformers' class of a family with a head. */
-export function headClass({ architectures, heads }: Pick<Family, 'architectures' | 'heads'>, kind: TaskKind): string {
-  const stem = heads.classStem ?? architectures[0]!.replace(/(ForCausalLM|ForMaskedLM|LMHeadModel)$/, '');
-  return stem + SUFFIX[kind];
-}
+export const headClass = (family: Pick<Family, 'architectures' | 'heads'>, kind: TaskKind): string =>
+  classStem(family) + SUFFIX[kind];
+
+/** transformers' class without any head. A tied decoder saved from it is complete: its output projection is its embedding. */
+export const bareClass = (family: Pick<Family, 'architectures' | 'heads'>): string => `${classStem(family)}Model`;
 
 /** The head that config.json names; null for a language model. Throws `bad_model` if its labels are damaged. */
 export function storedHead(

@@ -29,7 +29,19 @@ export interface AdapterModel {
   modelClass: string;
   /** Modules of the classification head, as named in `modules_to_save`; empty without one. */
   headModules: readonly string[];
+  /** Of the checkpoint; a tied one once. */
+  tensorNames: readonly string[];
+  /** Tensors that files hold and that take no part in computing. */
+  idleTensors: readonly string[];
+  /** Tensors that are another one. */
+  ties: readonly { name: string; of: string }[];
 }
+
+/** What decides whether an adapter fits a model, and under which names. */
+export type FittedModel = Pick<
+  AdapterModel,
+  'family' | 'blockPaths' | 'headPrefix' | 'linears' | 'tensorNames' | 'idleTensors' | 'ties'
+>;
 
 export interface ReadAdapter<S> {
   section: S;
@@ -39,9 +51,6 @@ export interface ReadAdapter<S> {
   /** The model that it was made for, as its files name it; null if they do not. */
   base: string | null;
 }
-
-/** What decides whether an adapter fits a model, and under which names. */
-export type FittedModel = Pick<AdapterModel, 'family' | 'blockPaths' | 'headPrefix' | 'linears'>;
 
 export interface AdapterToWrite<S> {
   section: S;
@@ -54,6 +63,8 @@ export interface AdapterToWrite<S> {
   tensors: AdapterTensors;
   /** Names of the head's tensors. */
   headTensors: ReadonlySet<string>;
+  /** Paths of modules that are in `tensors` although the section does not name them (an output projection that is tied). */
+  savedBeside: readonly string[];
   task: TaskData | null;
   /** PEFT's task_type, and the model class for objectives that PEFT does not name. */
   objective: { taskType: string | null; modelClass: string | null };

@@ -1,5 +1,6 @@
 /** The page behind `npm run headless`, which runs a recipe unattended. See protocol.ts for who calls whom. */
 import { TabtuneError } from '../base/errors';
+import { isFramed } from '../base/framed';
 import type { DataProblem, TokenizedDataset } from '../data/types';
 import { usageSentence } from '../data/usage';
 import { exportsOf } from '../exports';
@@ -10,6 +11,7 @@ import type { Recipe } from '../recipe/types';
 import { type Connection, connect } from '../rpc/rpc';
 import type { MergedDtype, MergedExport, ModelInfo, RunSummary, Session, TrainEvent } from '../session/api';
 import { createSession } from '../session/session';
+import type { RunRecord } from '../storage/types';
 import type { EngineApi } from '../workers/engine/api';
 import type { CheckedInput, Measurements, MeasureOptions, Message, Outcome, RunOptions, RunOutput } from './protocol';
 import { metricsLine, summaryOf } from './summary';
@@ -52,7 +54,13 @@ async function openModel(
   const onProgress = (loaded: number, total: number) => {
     void tell({ type: 'progress', text: `loading the model: ${megabytes(loaded)} of ${megabytes(total)}` });
   };
-  return session.openModel(from, onProgress, quantization);
+  const info = await session.openModel(from, onProgress, quantization);
+  await tellNotes('model', info.notes);
+  return info;
+}
+
+async function tellNotes(about: string, notes: readonly string[] = []): Promise<void> {
+  for (const note of notes) await tell({ type: 'note', text: `${about}: ${note}` });
 }
 
 async function download(session: Session, source: string): Promise<void> {
@@ -100,6 +108,11 @@ async function takeIn(session: Session, { recipe, modelFolder, adapterFolder }: 
   await tell({ type: 'progress', text: 'reading the dataset' });
   const parsed = await session.openDataset(dataset);
   await tell({ type: 'note', text: `dataset: ${parsed.detected} ${usageSentence(parsed)}` });
+  if (parsed.leftOut > 0) {
+    const { leftOut, totalRows } = parsed;
+    const share = ((100 * leftOut) / totalRows).toFixed(leftOut < totalRows / 100 ? 2 : 0);
+    await tell({ type: 'note', text: `dataset: ${leftOut} of ${totalRows} rows (${share} %) were left out.` });
+  }
   const info = await openModel(session, model, modelFolder);
   if (info.templateGaps.length > 0) {
     await tell({ type: 'note', text: `model: its chat template ${info.templateGaps.join('; ')}.` });
@@ -142,7 +155,7 @@ async function sendFile(folder: 'adapter' | 'model', path: string, blob: Blob): 
 }
 
 /** Trains to the end. Throws if the run fails. */
-async function train(session: Session, recipe: Recipe): Promise<RunSummary> {
+async function train(session: Session, recipe: Recipe): Promise<{ summary: RunSummary; run: RunRecord }> {
   let summary: RunSummary | null = null;
   let failure: TabtuneError | null = null;
   let totalSteps = 0;
@@ -176,13 +189,13 @@ async function train(session: Session, recipe: Recipe): Promise<RunSummary> {
   };
   const unsubscribe = session.subscribe(onEvent);
   try {
-    await session.train(recipe);
+    const run = await session.train(recipe);
+    if (failure) throw failure;
+    if (!summary) throw new TabtuneError({ code: 'internal', message: 'The run ended without a summary.' });
+    return { summary, run };
   } finally {
     unsubscribe();
   }
-  if (failure) throw failure;
-  if (!summary) throw new TabtuneError({ code: 'internal', message: 'The run ended without a summary.' });
-  return summary;
 }
 
 async function merge(session: Session, dtype: MergedDtype): Promise<MergedExport> {
@@ -191,6 +204,7 @@ async function merge(session: Session, dtype: MergedDtype): Promise<MergedExport
       phase === 'checking' ? 'checking the merged model' : `merging, ${megabytes(done)} of ${megabytes(total)}`;
     void tell({ type: 'progress', text });
   });
+  await tellNotes('merged model', merged.notes);
   for (const { path, blob } of merged.files) await sendFile('model', path, blob);
   return merged;
 }
@@ -254,11 +268,12 @@ async function run(options: RunOptions): Promise<RunOutput> {
     const plan = await session.forecast(recipe);
     const [blocker] = plan.blockers;
     if (blocker) throw TabtuneError.fromData(blocker);
-    const summary = await train(session, recipe);
+    const { summary, run } = await train(session, recipe);
     const trained = { method: recipe.method.type, objective: recipe.objective.type };
     // A method that trains the model's own weights leaves a model, and no separate adapter.
     const adapter = exportsOf(trained).some(({ id }) => id === 'adapter');
-    const { files } = adapter ? await session.exportAdapter() : { files: [] };
+    const { files, notes } = adapter ? await session.exportAdapter() : { files: [], notes: [] };
+    await tellNotes('adapter', notes);
     for (const { path, bytes } of files) await sendFile('adapter', path, new Blob([bytes as BlobPart]));
     const precision = options.merged ?? (adapter ? null : 'F32');
     const merged = precision ? await merge(session, precision) : null;
@@ -283,12 +298,15 @@ async function run(options: RunOptions): Promise<RunOutput> {
           ? { ...method, init_adapter: options.recipe.method.init_adapter }
           : method,
     };
-    return { summary: summaryOf({ ...summary, recipe: given }, parsed, tokenized, plan, files, merged), logits };
+    return { summary: summaryOf({ ...summary, recipe: given }, run, parsed, tokenized, plan, files, merged), logits };
   } finally {
     if (options.hub) await tidy(session).catch(() => {});
     session.close();
   }
 }
+
+// Nothing here may be asked by a page around this one.
+if (isFramed()) throw new Error('Tabtune does not start inside another page.');
 
 window.tabtune = {
   check: (text) => outcome(() => check(text)),

@@ -1,7 +1,7 @@
 /** summary.json and the lines of metrics.jsonl, in snake_case as in the Python ecosystem. */
 import type { ParsedDataset, TokenizedDataset } from '../data/types';
 import type { Forecast, MergedExport, RunSummary } from '../session/api';
-import type { MetricsRow } from '../storage/types';
+import type { MetricsRow, RunRecord } from '../storage/types';
 
 /** A step or an evaluation, told apart by `loss` and `eval_loss` as in transformers' log history. */
 export function metricsLine({ kind, ...figures }: MetricsRow): Record<string, unknown> {
@@ -13,6 +13,7 @@ export function metricsLine({ kind, ...figures }: MetricsRow): Record<string, un
 
 export function summaryOf(
   summary: RunSummary,
+  { inputs }: Pick<RunRecord, 'inputs'>,
   parsed: Pick<ParsedDataset, 'detected' | 'uses' | 'totalRows'>,
   { stats, maxLength }: TokenizedDataset,
   plan: Forecast,
@@ -52,6 +53,14 @@ export function summaryOf(
       target_tokens: stats.targetTokens,
       max_length: maxLength,
       truncated: stats.truncated,
+    },
+    // By content: another file of the same name has other hashes.
+    inputs: inputs && {
+      model: inputs.model,
+      dataset: inputs.dataset,
+      base_text: inputs.baseText,
+      init_adapter: inputs.initAdapter,
+      examples: inputs.examples,
     },
     files: [
       ...files.map(({ path, bytes }) => ({ path: `adapter/${path}`, bytes: bytes.byteLength })),

@@ -17,7 +17,7 @@ export interface BuiltinModel {
   parameters: number;
   /** Total size of all files. */
   bytes: number;
-  files: { name: string; size: number }[];
+  files: { name: string; size: number; sha256?: string }[];
 }
 
 /** Files up to this size are fetched whole and kept in memory; larger files are read by range. */
@@ -86,6 +86,7 @@ export async function openBuiltinModel(name: string, baseUrl: string | URL): Pro
     refuse(`builtin:${name}`, 'There is no built-in model with this name.', `Choose one of: ${names}.`);
   }
   const sizes = new Map(model.files.map((file) => [file.name, file.size]));
+  const hashes = new Map(model.files.map((file) => [file.name, file.sha256]));
   const whole = new Map<string, Promise<ArrayBuffer>>();
   const urlOf = (file: string): URL => {
     if (!sizes.has(file)) refuse(file, `The built-in model ${name} has no such file.`, 'Choose another model.');
@@ -129,5 +130,6 @@ export async function openBuiltinModel(name: string, baseUrl: string | URL): Pro
       if (size <= KEEP_BYTES) return (await keepWhole(file)).slice(from, to);
       return from === 0 && to === size ? fetchWhole(file) : fetchBytes(url, [from, to]);
     },
+    hash: async (file) => hashes.get(file),
   };
 }

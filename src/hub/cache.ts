@@ -154,6 +154,7 @@ export async function openCachedModel(source: string, store: FileStore = opfs): 
     size: (name) => files.get(name)?.size,
     text: async (name) => new TextDecoder().decode(await read(name)),
     bytes: read,
+    hash: async (name) => files.get(name)?.sha256 ?? files.get(name)?.sha1 ?? undefined,
   };
 }
 

@@ -5,13 +5,13 @@
  */
 import { COMPLETE_FOLDER, OTHER_MODEL, refuse, show } from '../base/bad-model';
 import { CONFIG_LIMIT } from '../base/limits';
-import { checkpointTensors, readFamilyConfig } from '../families';
+import { checkpointTensors, readFamilyConfig, type Tie, tiesOf } from '../families';
 import { CONFIG } from '../families/config';
 import type { Family, FamilyConfig, TensorSpec } from '../families/family';
 import type { StoredHead } from '../families/task-heads';
 import { isGgmlType } from '../formats/ggml';
 import { openSafetensors } from '../formats/safetensors';
-import { withGguf } from './gguf/folder';
+import { withGguf } from './gguf/with-gguf';
 import { INDEX, SINGLE } from './needed';
 import { readJson } from './read-json';
 import type { FolderTensor, ModelFolder } from './types';
@@ -27,8 +27,10 @@ export interface CheckedModel {
   config: FamilyConfig;
   /** The classification head in the checkpoint; null for a language model or a bare encoder. */
   head: StoredHead | null;
-  /** By name, in the order of the forward pass. */
+  /** By name, in the order of the forward pass; with any stored copy of a tied tensor, which ties.ts settles. */
   tensors: Map<string, ModelTensor>;
+  /** The weights contradict config.json, which ties the output projection to the embedding: the two differ (ties.ts). */
+  headApart: boolean;
 }
 
 const INDEX_LIMIT = 25_000_000;
@@ -44,7 +46,8 @@ export async function checkModelFolder(given: ModelFolder): Promise<CheckedModel
   checkTokenizer(folder);
   const found = folder.tensors ?? (await readHeaders(folder));
   const specs = checkpointTensors(family, config, head);
-  return { folder, json, family, config, head, tensors: matchTensors(family, specs, found) };
+  const tensors = matchTensors(family, specs, found, tiesOf(family, config));
+  return { folder, json, family, config, head, tensors, headApart: false };
 }
 
 function checkTokenizer(folder: ModelFolder): void {
@@ -111,19 +114,28 @@ async function readIndex(folder: ModelFolder): Promise<string[]> {
   return [...shards].sort();
 }
 
-function matchTensors(family: Family, specs: TensorSpec[], found: Found): Map<string, ModelTensor> {
+function matchTensors(
+  family: Family,
+  specs: TensorSpec[],
+  found: Found,
+  ties: readonly Tie[],
+): Map<string, ModelTensor> {
   const expected = new Map(specs.map((spec) => [spec.name, spec]));
   const tensors = new Map<string, ModelTensor>();
   const used = new Set<string>();
   let gone: string | undefined;
+  const storedName = (name: string) => [name, ...(family.storedAs?.(name) ?? [])].find((other) => found.has(other));
+  // Of two tied tensors, a file may hold either.
+  const other = new Map(ties.map(({ name, of }) => [of, name]));
   for (const [name, { shape, optional }] of expected) {
-    const stored = [name, ...(family.storedAs?.(name) ?? [])].find((other) => found.has(other));
+    const stored = storedName(name) ?? (other.has(name) ? storedName(other.get(name)!) : undefined);
     if (stored !== undefined) {
       used.add(stored);
       tensors.set(name, matchTensor(stored, shape, found.get(stored)!));
     } else if (!optional) gone ??= name;
   }
   if (gone !== undefined) missing(gone, family, expected, tensors, found);
+  for (const { name, of } of ties) if (sameBytes(tensors.get(name), tensors.get(of))) tensors.delete(name);
   for (const [name, { file }] of found) {
     if (used.has(name) || family.ignored?.test(name)) continue;
     refuse(
@@ -134,6 +146,10 @@ function matchTensors(family: Family, specs: TensorSpec[], found: Found): Map<st
   }
   return tensors;
 }
+
+/** One tensor under two names. */
+const sameBytes = (a?: ModelTensor, b?: ModelTensor): boolean =>
+  a !== undefined && a.file === b?.file && a.start === b.start && a.end === b.end;
 
 function matchTensor(
   name: string,

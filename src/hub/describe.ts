@@ -8,7 +8,7 @@ import { type ErrorData, TabtuneError } from '../base/errors';
 import { parseUntrusted } from '../base/json';
 import { checkModelFolder } from './check';
 import type { HubChoice, HubHit, HubModel } from './descriptions';
-import { withGguf } from './gguf/folder';
+import { withGguf } from './gguf/with-gguf';
 import type { HubClient } from './hub-client';
 import { AccessError } from './hub-errors';
 import { type HubReference, hubSource } from './hub-id';

@@ -71,7 +71,7 @@ export async function openStoredModel(name: string): Promise<ModelFolder> {
     refuse(`file:${name}`, 'This model is not stored in this browser.', 'Drop its folder again.');
   }
   const readers = new Map<string, Promise<BlobReader | null>>();
-  const read = async (file: string, start?: number, end?: number): Promise<ArrayBuffer> => {
+  const open = async (file: string): Promise<BlobReader> => {
     const opening = readers.get(file) ?? openFile(prefix + file);
     readers.set(file, opening);
     const reader = await opening;
@@ -79,8 +79,9 @@ export async function openStoredModel(name: string): Promise<ModelFolder> {
       readers.delete(file);
       refuse(file, 'The model folder has no such file.', 'Delete the model and drop its folder again.');
     }
-    return reader.read(start, end);
+    return reader;
   };
+  const read = async (file: string, start?: number, end?: number) => (await open(file)).read(start, end);
   return {
     source: `file:${name}`,
     files: [...sizes.keys()],
@@ -88,6 +89,7 @@ export async function openStoredModel(name: string): Promise<ModelFolder> {
     size: (file) => sizes.get(file),
     text: async (file) => new TextDecoder().decode(await read(file)),
     bytes: read,
+    hash: async (file) => (await open(file)).hash(),
   };
 }
 

@@ -4,7 +4,7 @@ import { refuse } from '../base/bad-model';
 import { openBuiltinModel } from './builtin';
 import { openCachedModel } from './cache';
 import { openStoredModel } from './folder';
-import { withGguf } from './gguf/folder';
+import { withGguf } from './gguf/with-gguf';
 import type { ModelFolder } from './types';
 
 /**

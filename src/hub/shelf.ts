@@ -2,7 +2,7 @@
  * The curated shelf: small open models to start with. Each has those fields of its config.json that decide shapes, so that
  * size and memory can be computed without the network.
  */
-import { readFamilyConfig, supportedFamilies } from '../families';
+import { readFamilyConfig, supportedFamilies, tiesOf } from '../families';
 import { DTYPE_BYTES } from '../formats/safetensors';
 import type { PrecisionPlan, ShelfModel } from './descriptions';
 import { hubSource } from './hub-id';
@@ -299,7 +299,8 @@ export const shelf: ShelfEntry[] = [
 /** The model's number of parameters, from its config. */
 export function parametersOf(config: Record<string, unknown>): number {
   const { family, config: read } = readFamilyConfig(config);
-  const needed = family.tensors(read).filter(({ copy, spare }) => !copy && !spare);
+  const tied = new Set(tiesOf(family, read).map(({ name }) => name));
+  const needed = family.tensors(read).filter(({ name, spare }) => !tied.has(name) && !spare);
   return needed.reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
 }
 

@@ -1,13 +1,22 @@
 /** Summarises a model for people before its weights are loaded. */
+import { tiesOf } from '../families';
 import type { CheckedModel } from './check';
 import type { ModelFolder, ModelSummary } from './types';
 
 /** From config and headers. Reads the licence from README.md if the folder does not give it. */
-export async function summarizeModel({ folder, family, config, tensors }: CheckedModel): Promise<ModelSummary> {
+export async function summarizeModel({
+  folder,
+  family,
+  config,
+  tensors,
+  headApart,
+}: CheckedModel): Promise<ModelSummary> {
   let parameters = 0;
   const byDtype = new Map<string, number>();
   const files = new Set<string>();
-  const aside = new Set(family.tensors(config).flatMap(({ name, copy, spare }) => (copy || spare ? [name] : [])));
+  const ties = tiesOf(family, config);
+  const spare = family.tensors(config).filter((spec) => spec.spare);
+  const aside = new Set([...ties, ...spare].map(({ name }) => name));
   for (const [name, { file, dtype, shape }] of tensors) {
     files.add(file);
     // A stored tied output only repeats the embedding, and most forward passes do not use a pooler.
@@ -31,8 +40,12 @@ export async function summarizeModel({ folder, family, config, tensors }: Checke
     hiddenSize: config.hidden_size,
     layers: config.num_hidden_layers,
     licence: folder.licence ?? (await licenceOf(folder)),
+    ...(headApart && { headApart, notes: [HEAD_APART] }),
   };
 }
+
+const HEAD_APART =
+  'config.json says that the output projection is the embedding, but the files hold two that differ. Both are used as stored, as transformers 5 does.';
 
 /** `file:SmolLM2-135M-Instruct` → "SmolLM2 135M Instruct". */
 function titleOf(source: string): string {

@@ -34,6 +34,8 @@ export interface ModelFolder {
   text(name: string): Promise<string>;
   /** Bytes [start, end) of a file; the whole file by default. */
   bytes(name: string, start?: number, end?: number): Promise<ArrayBuffer>;
+  /** A hash of a file's content if it is known without reading the file; always made in the same way for the same source. */
+  hash?(name: string): Promise<string | undefined>;
   /** GGUF only: the tensors, by their names in the checkpoint. */
   tensors?: Map<string, FolderTensor>;
   /** GGUF only: the vocabulary for tokenizer.json. `text` builds that file too, but can take a second. */
@@ -60,4 +62,8 @@ export interface ModelSummary {
   hiddenSize: number;
   layers: number;
   licence: string;
+  /** The output projection differs from the embedding although config.json ties them: it is used as stored. */
+  headApart?: boolean;
+  /** What a person should know about how the files were read, a sentence each. */
+  notes?: string[];
 }

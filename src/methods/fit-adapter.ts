@@ -3,6 +3,8 @@
  * tensors, and which model the adapter was made for. A recipe's words ("use all-linear") would help nobody who opens a file.
  */
 import { TabtuneError } from '../base/errors';
+import { moduleOf } from '../base/saved-modules';
+import { checkpointName, familyNamed } from '../families';
 import type { FittedModel } from '../formats/adapter-format';
 
 /** What a tensor of an adapter says about the linear layer that it belongs to; sizes that it does not know are left out. */
@@ -64,6 +66,17 @@ export function checkPlaces(
     base,
     missing.join(', ').slice(0, 2000),
   );
+}
+
+/** Throws `bad_adapter` if the file has a tensor of a module that it saves in full and the model lacks. */
+export function checkSaved(tensors: readonly string[], model: FittedModel, base: string | null): void {
+  const { family, tensorNames, idleTensors, ties } = model;
+  const known = new Set([...tensorNames, ...idleTensors, ...ties.map(({ name }) => name)]);
+  const stranger = tensors.find((name) => !known.has(checkpointName(familyNamed(family), name)));
+  if (stranger === undefined) return;
+  const module = moduleOf(stranger).slice(0, 120);
+  const message = `The adapter holds a module in full that this model, a ${family}, does not have: ${module}.`;
+  refuse('adapter_config.json, modules_to_save', message, base, stranger.slice(0, 2000));
 }
 
 /** Names of wrappers around a text model that reads images too. */

@@ -96,5 +96,6 @@ export const ia3: MethodDescriptor<Ia3Method> = {
     // The engine knows which modules of the model the names match.
     config: (_section, exported) => exported as never,
     modulesToSave: ({ modules_to_save }) => modules_to_save,
+    withSaved: (section, modules_to_save) => ({ ...section, modules_to_save }),
   }),
 };

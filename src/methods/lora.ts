@@ -279,6 +279,7 @@ export const lora: MethodDescriptor<LoraMethod> = {
     // The engine provides all of it: ranks and targets as matched on the model, PiSSA's ranks doubled.
     config: (_section, exported) => exported as never,
     modulesToSave: ({ modules_to_save }) => modules_to_save,
+    withSaved: (section, modules_to_save) => ({ ...section, modules_to_save }),
     rename: (section, name) =>
       section.target_modules === 'all-linear'
         ? section

@@ -1,6 +1,7 @@
 /** The format of methods saved in PEFT's folder: one of PEFT's kinds, and the translation between its config and the recipe. */
+import { isSaved } from '../base/saved-modules';
 import { type TaskData, WORD_LABELS } from '../base/task';
-import { headModules, isLabelWeight } from '../families';
+import { familyNamed, headModules, isLabelWeight, transformersName } from '../families';
 import {
   type AdapterFormat,
   type AdapterModel,
@@ -12,7 +13,6 @@ import {
 import {
   ADAPTER_CONFIG,
   type CommonConfig,
-  isSaved,
   type PeftAdapter,
   type PeftKind,
   type PeftTask,
@@ -24,7 +24,8 @@ import {
   tensorPlace,
   writePeftAs,
 } from '../formats/peft';
-import { checkLinears, type PlacedTensor } from './fit-adapter';
+import { checkLinears, checkSaved, type PlacedTensor } from './fit-adapter';
+import { savedForPeft, savedFromPeft } from './peft-saved';
 
 /** Module names that PEFT saves with every classifier. */
 const HEADS = ['classifier', 'score'];
@@ -50,6 +51,8 @@ interface Translation<S, C extends CommonConfig> {
   /** The kind's own fields. `exported` has those that only the engine knows; `base` is the base model's name. */
   config(section: S, exported: Record<string, unknown>, model: AdapterModel, base: string): Omit<C, keyof CommonConfig>;
   modulesToSave?(section: S): readonly string[];
+  /** The section with other modules to save. */
+  withSaved?(section: S, modulesToSave: string[]): S;
   /** Renames modules in the section to those of another class of the same model. */
   rename?(section: S, name: (old: string) => string): S;
 }
@@ -93,12 +96,20 @@ export function peftFormat<S, C extends CommonConfig>(translation: Translation<S
       return { section: translation.section(adapter, others), values: adapter.tensors, task, base };
     },
     fit(adapter, model) {
-      const fitted = underHead(adapter, model);
-      checkLinears(placed(fitted, adapter), model, adapter.base);
-      return fitted;
+      const bare = underHead(adapter, model);
+      // Before modules that are saved in full get their names here, while the tensors are still in the file's order.
+      checkLinears(placed(bare, adapter), model, adapter.base);
+      const names = saved(bare.section);
+      if (names.length === 0 || !translation.withSaved) return bare;
+      const here = bare.task ? withoutTokenHead(model) : model;
+      const inFull = [...bare.values.keys()].filter((name) => isSaved(name, names));
+      checkSaved(inFull, here, adapter.base);
+      const fitted = savedFromPeft(names, bare.values, here);
+      return { ...bare, section: translation.withSaved(bare.section, fitted.names), values: fitted.values };
     },
-    write({ section, model, base, exported, tensors, headTensors, task, objective }) {
-      const savedModules = [...new Set([...saved(section), ...(task ? [...HEADS, ...model.headModules] : [])])];
+    write({ section, model, base, exported, tensors, headTensors, savedBeside, task, objective }) {
+      const given = savedForPeft(saved(section), savedBeside, model);
+      const savedModules = [...new Set([...given, ...(task ? [...HEADS, ...model.headModules] : [])])];
       const common: CommonConfig = {
         base_model_name_or_path: base.name,
         task_type: (objective.taskType ?? (kind.prompt ? ANY_PROMPT : null)) as PeftTask,
@@ -113,7 +124,9 @@ export function peftFormat<S, C extends CommonConfig>(translation: Translation<S
       const own = translation.config(section, exported, model, base.name);
       // A bare encoder's names get the prefix that they have in transformers' class with a head.
       const prefix = task && !kind.prompt ? model.headPrefix : '';
-      const name = (old: string) => (headTensors.has(old) || old === PROMPT_EMBEDDINGS ? old : prefix + old);
+      const family = familyNamed(model.family);
+      const name = (old: string) =>
+        headTensors.has(old) || old === PROMPT_EMBEDDINGS ? old : prefix + transformersName(family, old);
       const { config, weights } = writePeftAs(
         { config: { ...common, ...own } as C, tensors: renamed(tensors, name) },
         kind,
@@ -125,6 +138,12 @@ export function peftFormat<S, C extends CommonConfig>(translation: Translation<S
       load: (path) => [`model = PeftModel.from_pretrained(model, ${path})`],
     }),
   };
+}
+
+/** transformers' classes with a classification head lack the one that predicts tokens. */
+function withoutTokenHead(model: FittedModel): FittedModel {
+  const { lmHead } = familyNamed(model.family);
+  return { ...model, tensorNames: model.tensorNames.filter((name) => !lmHead.test(name)), ties: [] };
 }
 
 /** The task of a head whose labels are unnamed. */

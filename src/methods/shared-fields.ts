@@ -14,7 +14,7 @@ export const MODULES_TO_SAVE: FieldSpec = {
   kind: 'modules',
   word: null,
   label: 'Fully trained modules',
-  help: 'Modules to train and save in full along with the adapter, such as lm_head; a classifier’s head always is.',
+  help: 'Modules to train and save in full along with the adapter, such as lm_head; a classifier’s head always is. As in PEFT, a name stands for every module whose path ends in it: norm is also input_layernorm, model.norm is not.',
   default: [],
   source: 'PEFT',
 };

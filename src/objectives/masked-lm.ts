@@ -5,7 +5,6 @@ import { plainText } from '../data/example-kinds';
 import type { Encoded } from '../data/loss-mask';
 import { templateWarnings } from '../data/model-warnings';
 import { type ObjectiveData, unlabelled } from '../data/objective-data';
-import { renderExample } from '../data/render';
 import { lastOf, roomFor } from '../data/truncate';
 import type { HiddenTokensExample } from '../data/types';
 import { READ_MORE } from './goals';
@@ -76,7 +75,7 @@ function data({ mlm_probability }: MaskedLmObjective): ObjectiveData {
       const { row } = example;
       const plain = plainText(example);
       const { text, notes } =
-        plain === null ? renderExample(example, { ...options, assistantOnlyLoss: false }) : { text: plain, notes: [] };
+        plain === null ? options.render(example, { ...options, assistantOnlyLoss: false }) : { text: plain, notes: [] };
       const encoded = encodeAround(row, text, tokenizer);
       const trained = new Uint8Array(encoded.ids.length).fill(1, encoded.before, encoded.ids.length - encoded.behind);
       return { rendered: text, encoded: { ...encoded, trained }, notes };

@@ -5,7 +5,6 @@ import { encodeRendered } from '../data/loss-mask';
 import { writingWarnings } from '../data/model-warnings';
 import { type ObjectiveData, unlabelled } from '../data/objective-data';
 import { piecesOf, wrapExamples } from '../data/packing';
-import { renderExample } from '../data/render';
 import { nextTokenLabels } from '../data/truncate';
 import type { NextTokenExample } from '../data/types';
 import { READ_MORE } from './goals';
@@ -64,7 +63,7 @@ function data(): ObjectiveData {
       const { row } = example;
       const text = plainText(example);
       const whole = text === null ? example : { kind: 'text' as const, row, text };
-      const rendered = renderExample(whole, { ...options, assistantOnlyLoss: false });
+      const rendered = options.render(whole, { ...options, assistantOnlyLoss: false });
       const encoded = encodeRendered(row, { ...rendered, spans: 'all' }, tokenizer);
       return { rendered: rendered.text, encoded, notes: rendered.notes };
     },

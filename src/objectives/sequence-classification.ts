@@ -1,12 +1,10 @@
 /** Classification of whole texts through a new head. The loss is in src/engine/objectives/sequence-classification.ts. */
 import type { TextProblemType } from '../base/task';
 import { encodeAround } from '../data/encode-text';
-import { type ExampleOf, exampleAs } from '../data/example-kinds';
+import { type ExampleOf, exampleAs, exampleKey, writtenLabel } from '../data/example-kinds';
 import { classify } from '../data/label-ids';
-import { writtenLabel } from '../data/labelled';
 import type { ObjectiveData } from '../data/objective-data';
 import { excerpt } from '../data/problems';
-import { exampleKey } from '../data/to-examples';
 import { truncate } from '../data/truncate';
 import type { DataProblem, Example } from '../data/types';
 import { classificationMetrics } from '../metrics';

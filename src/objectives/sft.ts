@@ -3,7 +3,6 @@ import { encodeRendered } from '../data/loss-mask';
 import { writingWarnings } from '../data/model-warnings';
 import { type ObjectiveData, unlabelled } from '../data/objective-data';
 import { packExamples } from '../data/packing';
-import { renderExample } from '../data/render';
 import { nextTokenLabels, truncate } from '../data/truncate';
 import type { DataProblem } from '../data/types';
 import { PERPLEXITY, TOKEN_LOSS } from './metrics';
@@ -67,7 +66,7 @@ function data({ assistant_only_loss }: SftObjective): ObjectiveData {
     // Rows without labels are examples for classification with several labels.
     refuse: (example) => (example.kind === 'labelled' && isEmpty(example.labels) ? noAnswer(example.row) : null),
     encode(example, options, tokenizer) {
-      const rendered = renderExample(example, { ...options, assistantOnlyLoss: assistant_only_loss });
+      const rendered = options.render(example, { ...options, assistantOnlyLoss: assistant_only_loss });
       const encoded = encodeRendered(example.row, rendered, tokenizer);
       return { rendered: rendered.text, encoded, notes: rendered.notes };
     },

@@ -2,7 +2,7 @@
 import type { ParsedDataset, TokenizedDataset, TokenizedExample } from '../data/types';
 import type { AdapterFiles } from '../formats/adapter-format';
 import type { ModelSection, Recipe } from '../recipe/types';
-import type { RunRecord } from '../storage/types';
+import type { InputFingerprint, RunRecord } from '../storage/types';
 import type { DeviceReport } from './api';
 import type { EngineHost } from './engine-host';
 import type { GpuMemory } from './gpu-memory';
@@ -34,6 +34,9 @@ export interface TrainingNeeds {
   continued(recipe: Recipe): Promise<Recipe>;
   /** The files of `method.init_adapter`. */
   adapterFiles(source: string): Promise<AdapterFiles>;
+  /** Of what the recipe names, by content. */
+  datasetFingerprint(recipe: Recipe): Promise<InputFingerprint>;
+  baseFingerprint(recipe: Recipe): Promise<InputFingerprint | null>;
   /** Something of value is about to be stored. */
   onSave(): void;
 }
@@ -50,6 +53,8 @@ export interface ActiveRun {
   /** When the engine last reported something, and the longest time between two reports, in milliseconds. */
   heard: { at: number; longest: number };
   hasCheckpoint: boolean;
+  /** The record of the run that is being resumed, as it was, until its first step; null from then on. */
+  before: RunRecord | null;
   /** Planned GPU bytes; 0 if they could not be planned. */
   plannedBytes: number;
   done: Promise<RunRecord>;

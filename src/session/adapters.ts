@@ -9,7 +9,7 @@ import { baseModelName } from '../hub/hub-id';
 import { checkpointInfo } from '../storage/checkpoints';
 import { getRun, readMetrics } from '../storage/runs';
 import type { RunRecord } from '../storage/types';
-import type { DeviceReport } from './api';
+import type { AdapterExport, DeviceReport } from './api';
 import { answerLimit, type EngineHost } from './engine-host';
 import { type ModelSession, type OpenModel, tokenizerFileNames } from './models';
 import type { Reader } from './reader';
@@ -81,7 +81,7 @@ export class AdapterSession {
   }
 
   /** A self-contained adapter folder: weights, config, tokeniser, template, recipe and model card. */
-  async export(): Promise<{ name: string; files: NamedBytes[] }> {
+  async export(): Promise<AdapterExport> {
     const { engine, models } = this.needs;
     const origin = engine.currentAdapter;
     if (!origin) {
@@ -92,17 +92,17 @@ export class AdapterSession {
       });
     }
     const model = models.require();
-    const files: NamedBytes[] = await engine.use((api) => api.exportAdapter(), answerLimit);
-    files.push(...(await tokenizerOf(model)));
-    if (origin.kind === 'files') return { name: origin.name, files };
+    const { files: own, notes } = await engine.use((api) => api.exportAdapter(), answerLimit);
+    const files: NamedBytes[] = [...own, ...(await tokenizerOf(model))];
+    if (origin.kind === 'files') return { name: origin.name, files, notes };
     const { recipe, runId } = origin;
     const record = await getRun(runId);
     files.push({ path: 'recipe.json', bytes: encode(`${JSON.stringify(recipe, null, 2)}\n`) });
     if (record) {
       const { modelCard } = await cards();
-      files.push({ path: 'README.md', bytes: encode(modelCard(await this.card(record, model))) });
+      files.push({ path: 'README.md', bytes: encode(modelCard({ ...(await this.card(record, model)), notes })) });
     }
-    return { name: folderName(recipe.name), files };
+    return { name: folderName(recipe.name), files, notes };
   }
 
   /** The model card's data for a run. */
@@ -126,6 +126,7 @@ export class AdapterSession {
       bestStep: record.bestStep,
       finalLoss: record.finalLoss,
       steps: record.step,
+      changedAt: record.changes?.map(({ step }) => step),
       tokens: last?.tokens ?? 0,
       seconds: last?.seconds ?? 0,
       trainableParameters: record.trainableParameters,

@@ -79,6 +79,9 @@ export type TrainEvent =
   | { type: 'finished'; run: RunRecord; summary: RunSummary }
   | { type: 'failed'; error: ErrorData; run: RunRecord | null; resumable: boolean };
 
+/** What to do if a run's data or model is not what it was trained on. */
+export type ChangedInputs = 'refuse' | 'use';
+
 export interface RunSummary {
   recipe: Recipe;
   reason: 'completed' | 'stopped' | 'early_stopping';
@@ -133,6 +136,16 @@ export interface MergedExport {
   bytes: number;
   /** Largest difference in any logit from the unmerged model; null if the GPU cannot hold both at once. */
   maxLogitDifference: number | null;
+  /** What a person should know about the files, a sentence each. */
+  notes: string[];
+}
+
+/** An adapter's folder. */
+export interface AdapterExport {
+  name: string;
+  files: { path: string; bytes: Uint8Array }[];
+  /** What a person should know about the files, a sentence each. */
+  notes: string[];
 }
 
 /** A label and its probability, or for regression the predicted number. */
@@ -194,8 +207,12 @@ export interface Session extends HubApi {
 
   /** Starts a run; events go to `subscribe`. Resolves with the run's record once it has ended in any way. */
   train(recipe: Recipe): Promise<RunRecord>;
-  /** Resumes an interrupted or paused run from its last checkpoint, or from the beginning if it has none. */
-  resumeRun(runId: string): Promise<RunRecord>;
+  /**
+   * Resumes an interrupted or paused run from its last checkpoint, or from the beginning if it has none. Rejects with
+   * `inputs_changed` if its data or model has changed since, unless they are to be used all the same. Whatever goes wrong
+   * before its first step, the run stays as it was.
+   */
+  resumeRun(runId: string, changed?: ChangedInputs): Promise<RunRecord>;
   pause(): Promise<void>;
   resume(): Promise<void>;
   /** Stops after the current step and keeps what was learned. */
@@ -237,7 +254,7 @@ export interface Session extends HubApi {
   embed(texts: string[]): Promise<Float32Array[]>;
 
   /** The folder of the current adapter, as files. */
-  exportAdapter(): Promise<{ name: string; files: { path: string; bytes: Uint8Array }[] }>;
+  exportAdapter(): Promise<AdapterExport>;
   /** The base model with the current adapter (if any) merged in, as a folder that transformers can load. */
   exportMerged(
     dtype: MergedDtype,
@@ -247,6 +264,11 @@ export interface Session extends HubApi {
 
   storage(): Promise<{ usage: number; quota: number; persisted: boolean; items: StorageItem[] }>;
   deleteStored(id: string): Promise<void>;
+  /**
+   * Whether the browser itself keeps the workers with people's data from reaching other servers. It does where the page's
+   * server sends the policy; elsewhere only Tabtune's own code does.
+   */
+  workersClosed(): Promise<boolean>;
   eraseEverything(): Promise<void>;
   /** Terminates all workers. */
   close(): void;

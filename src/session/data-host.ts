@@ -82,6 +82,11 @@ export class DataHost {
 
   constructor(private readonly start: () => Connection<DataWorkerApi>) {}
 
+  /** Whether the browser keeps the worker from reaching other servers. */
+  closedByBrowser(): Promise<boolean> {
+    return this.inTurn(() => this.connected().within(deadlines.prompt).closedByBrowser());
+  }
+
   /** Opens a model's tokeniser and tries its chat template once. */
   openTokenizer(tokenizer: Tokenizer): Promise<TokenizerInfo> {
     return this.inTurn(async () => {

@@ -1,4 +1,5 @@
 /** The session's datasets: where their bytes come from, their examples, and their tokens for the open model. */
+import { sha256 } from '../base/digest';
 import { TabtuneError } from '../base/errors';
 import { pageUrl } from '../base/page-url';
 import type { ParsedDataset, TokenizedDataset, TokenizedExample, TokenView } from '../data/types';
@@ -6,6 +7,7 @@ import { textObjective } from '../objectives';
 import { readingOf } from '../recipe/sections';
 import type { DatasetSection, Recipe } from '../recipe/types';
 import { listFiles, putFile, readFile } from '../storage/files';
+import type { InputFingerprint } from '../storage/types';
 import type { DataHost, DatasetFile } from './data-host';
 import type { OpenModel } from './models';
 import { storedName } from './stored-name';
@@ -16,6 +18,8 @@ export interface DataNeeds {
   model(source: string): OpenModel;
   /** The longest limit that is sure to fit in memory, if that is less than the longest example; otherwise null. */
   lengthThatFits?(recipe: Recipe, tokenized: TokenizedDataset): Promise<number | null>;
+  /** Replaces what is stored under a source. Throws if a run needs it. */
+  whileUnused<T>(source: string, work: () => Promise<T>): Promise<T>;
   /** Called before something of value is stored. */
   onSave(): void;
 }
@@ -41,6 +45,8 @@ export class DataSession {
   private base: { model: OpenModel; key: string; result: Promise<TokenizedExample[]> } | null = null;
   /** How each dataset was last opened, so that it is read the same way after an edit. */
   private readonly sections = new Map<string, DatasetSection>();
+  /** What the files held that were read in this tab, by their keys. */
+  private readonly contents = new Map<string, InputFingerprint>();
   /** Counts writes in this tab, because timestamps alone cannot distinguish two quick edits. */
   private writes = 0;
 
@@ -111,10 +117,10 @@ export class DataSession {
 
   /** Text like the base model's training data, if replay, EWC or the measurement of forgetting needs it. */
   async baseText(recipe: Recipe): Promise<TokenizedExample[]> {
-    const source = baseSource(recipe);
-    if (source === null) return [];
+    const section = baseSection(recipe);
+    if (section === null) return [];
     const model = this.needs.model(recipe.model.source);
-    const file = await this.file({ ...recipe.dataset, source, format: 'auto', columns: null });
+    const file = await this.file(section);
     const { maxLength } = await this.tokenize(recipe);
     const key = JSON.stringify([file.key, maxLength, model.info.kind]);
     if (this.base?.model === model && this.base.key === key) return this.base.result;
@@ -130,6 +136,20 @@ export class DataSession {
     return result;
   }
 
+  /** Of a dataset's bytes. They are read again only if they have not been read in this tab. */
+  async fingerprint(section: DatasetSection): Promise<InputFingerprint> {
+    const file = await this.file(section);
+    const known = this.contents.get(file.key) ?? (await fingerprintOf(await file.read()));
+    this.contents.set(file.key, known);
+    return known;
+  }
+
+  /** Of the text that replay, EWC or the measurement of forgetting uses; null without. */
+  async baseFingerprint(recipe: Recipe): Promise<InputFingerprint | null> {
+    const section = baseSection(recipe);
+    return section === null ? null : this.fingerprint(section);
+  }
+
   /** The tokens are large and useless without their model. */
   forgetTokens(): void {
     this.fitting.clear();
@@ -139,7 +159,7 @@ export class DataSession {
 
   private async store(id: string, bytes: Blob | Uint8Array): Promise<void> {
     this.needs.onSave();
-    await putFile(id, bytes);
+    await this.needs.whileUnused(`file:${id.slice('dataset/'.length)}`, () => putFile(id, bytes));
     this.writes++;
   }
 
@@ -147,12 +167,20 @@ export class DataSession {
   private async file(section: DatasetSection): Promise<DatasetFile> {
     const { source } = section;
     const reading = readingOf(section);
-    const make = (version: string, name: string, read: () => Promise<ArrayBuffer>): DatasetFile => ({
-      key: JSON.stringify([source, version, reading]),
-      name,
-      section: reading,
-      read,
-    });
+    const make = (version: string, name: string, read: () => Promise<ArrayBuffer>): DatasetFile => {
+      const key = JSON.stringify([source, version, reading]);
+      return {
+        key,
+        name,
+        section: reading,
+        read: async () => {
+          const bytes = await read();
+          // Before they are handed to the worker.
+          this.contents.set(key, await fingerprintOf(bytes));
+          return bytes;
+        },
+      };
+    };
     if (source.startsWith('builtin:')) {
       const url = await builtinUrl(source);
       return make(url.pathname, url.pathname.split('/').at(-1)!, () => fetchBytes(url, source));
@@ -169,11 +197,17 @@ export class DataSession {
 const BUILTIN_BASE_TEXT = 'builtin:base-text';
 
 /** The base text in the recipe, or else the built-in model's if something needs it. */
-function baseSource({ model, dataset, training }: Recipe): string | null {
-  if (dataset.base_text !== null) return dataset.base_text;
+function baseSection({ model, dataset, training }: Recipe): DatasetSection | null {
   const needed = training.replay_ratio > 0 || training.ewc_lambda > 0;
-  return needed && model.source.startsWith('builtin:') ? BUILTIN_BASE_TEXT : null;
+  const usual = needed && model.source.startsWith('builtin:') ? BUILTIN_BASE_TEXT : null;
+  const source = dataset.base_text ?? usual;
+  return source === null ? null : { ...dataset, source, format: 'auto', columns: null };
 }
+
+const fingerprintOf = async (bytes: ArrayBuffer): Promise<InputFingerprint> => ({
+  sha256: await sha256(bytes),
+  bytes: bytes.byteLength,
+});
 
 function noSuch(source: string, message: string): TabtuneError {
   return new TabtuneError({

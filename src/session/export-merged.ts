@@ -1,6 +1,7 @@
 /** Exports the open model with its adapter merged in, as a folder that transformers loads like any other model. */
 import { TabtuneError } from '../base/errors';
 import { mergedCard } from '../exports/merged-card';
+import { readFamilyConfig } from '../families';
 import { leavesModel, methodOf } from '../methods';
 import { getRun } from '../storage/runs';
 import type { AdapterSession } from './adapters';
@@ -59,31 +60,38 @@ export async function exportMerged(
     size += piece.byteLength;
     if (size >= GATHER_BYTES) gather();
   };
-  const report = await engine.use((api) => api.mergeModel({ dtype, probes }, take, onProgress, signal));
-  gather();
-  if (weights.size !== report.bytes) {
-    throw new TabtuneError({
-      code: 'internal',
-      message: 'The merged model is incomplete.',
-      action: 'Export it again.',
-      details: `${weights.size} of ${report.bytes} bytes`,
-    });
-  }
-  const files: MergedExport['files'] = [{ path: 'model.safetensors', blob: weights }];
+  const files: MergedExport['files'] = [];
   const text = (path: string, content: string) => files.push({ path, blob: new Blob([content]) });
-  const config = JSON.parse(await model.folder.text('config.json')) as Record<string, unknown>;
-  const { padTokenId } = model.tokens;
-  text('config.json', configText(mergedConfig(config, dtype, report.task, padTokenId)));
   let tokenizerClass: string | null = null;
-  for (const path of [...tokenizerFileNames, ...VOCABULARIES, 'generation_config.json']) {
-    if (!model.folder.has(path)) continue;
-    if (path !== 'tokenizer_config.json') files.push({ path, blob: new Blob([await model.folder.bytes(path)]) });
-    else {
-      const own = await model.folder.text(path);
-      tokenizerClass = tokenizerClassOf(own);
-      text(path, mergedTokenizerConfig(own, report.task !== null));
+  const { report, check } = await engine.use(async (api) => {
+    const report = await api.mergeModel(dtype, take, onProgress, signal);
+    gather();
+    if (weights.size !== report.bytes) {
+      throw new TabtuneError({
+        code: 'internal',
+        message: 'The merged model is incomplete.',
+        action: 'Export it again.',
+        details: `${weights.size} of ${report.bytes} bytes`,
+      });
     }
-  }
+    files.push({ path: 'model.safetensors', blob: weights });
+    const config = JSON.parse(await model.folder.text('config.json')) as Record<string, unknown>;
+    const { padTokenId } = model.tokens;
+    const { outputApart, task } = report;
+    text('config.json', configText(mergedConfig(config, dtype, task, { outputApart, padTokenId })));
+    for (const path of [...tokenizerFileNames, ...VOCABULARIES, 'generation_config.json']) {
+      if (!model.folder.has(path)) continue;
+      if (path !== 'tokenizer_config.json') files.push({ path, blob: new Blob([await model.folder.bytes(path)]) });
+      else {
+        const own = await model.folder.text(path);
+        tokenizerClass = tokenizerClassOf(own);
+        text(path, mergedTokenizerConfig(own, task !== null));
+      }
+    }
+    const folder = files.map(({ path, blob }) => ({ path, file: blob }));
+    return { report, check: await api.checkMerged({ dtype, files: folder, probes }, onProgress, signal) };
+  });
+  const notes = outputNotes(JSON.parse(await model.folder.text('config.json')), report.outputApart);
   const run = origin?.kind === 'run' ? origin : null;
   const record = run ? await getRun(run.runId) : null;
   if (run) text('recipe.json', `${JSON.stringify(run.recipe, null, 2)}\n`);
@@ -100,8 +108,9 @@ export async function exportMerged(
       adapter: origin !== null,
       dtype: DTYPE_NAMES[dtype],
       stored: model.info.dtype,
-      maxLogitDifference: report.maxLogitDifference,
-      largestLogit: report.largestLogit,
+      maxLogitDifference: check.maxLogitDifference,
+      largestLogit: check.largestLogit,
+      notes,
       texts: probes.length,
       folder: {
         family: model.info.architecture,
@@ -113,5 +122,15 @@ export async function exportMerged(
     }),
   );
   const bytes = files.reduce((sum, { blob }) => sum + blob.size, 0);
-  return { name, files, bytes, maxLogitDifference: report.maxLogitDifference };
+  return { name, files, bytes, maxLogitDifference: check.maxLogitDifference, notes };
+}
+
+/** What a person should know about the files, a sentence each. */
+function outputNotes(json: Record<string, unknown>, outputApart: boolean): string[] {
+  const { tie_word_embeddings: tied } = readFamilyConfig(json).config;
+  return outputApart && tied
+    ? [
+        'The output projection of this model is no longer its embedding, as in the base: the file holds both, and config.json says so (tie_word_embeddings: false).',
+      ]
+    : [];
 }

@@ -3,7 +3,8 @@ import { type ErrorData, TabtuneError } from '../base/errors';
 import { partsOfBaseText } from '../data/base-text-parts';
 import { USUAL_MAX_LENGTH, usualLength } from '../data/lengths';
 import type { TokenizedDataset, TokenizedExample } from '../data/types';
-import { checkModelFolder } from '../hub/check';
+import { apart } from '../hub/apart';
+import { type CheckedModel, checkModelFolder } from '../hub/check';
 import type { PrecisionPlan } from '../hub/descriptions';
 import type { PlanModel } from '../hub/plan';
 import { checkCombination } from '../recipe/compatibility';
@@ -187,7 +188,8 @@ export class ForecastSession {
     const { planner, memory } = this.needs;
     let planned = this.models.get(model);
     if (!planned) {
-      planned = checkModelFolder(model.folder).then(plannedModel);
+      const stored = (checked: CheckedModel) => plannedModel(model.info.headApart ? apart(checked) : checked);
+      planned = checkModelFolder(model.folder).then(stored);
       this.models.set(model, planned);
       planned.catch(() => this.models.delete(model));
     }

@@ -1,10 +1,18 @@
 /** config.json of a merged model folder. */
 import { labelsWords, type TaskData } from '../base/task';
 import { families, readFamilyConfig } from '../families';
+import type { Family, FamilyConfig } from '../families/family';
 import { headClass, headOf, taskKindOf } from '../families/task-heads';
 import type { MergedDtype } from './api';
 
 export const DTYPE_NAMES: Record<MergedDtype, string> = { F32: 'float32', BF16: 'bfloat16', F16: 'float16' };
+
+export interface MergedFacts {
+  /** The file holds an output projection that is not the embedding. */
+  outputApart?: boolean;
+  /** The tokenizer's; null if it has none. */
+  padTokenId?: number | null;
+}
 
 /**
  * The base's own in the new precision, whatever quantisation it came in; with a classification head, that of transformers'
@@ -14,14 +22,14 @@ export function mergedConfig(
   json: Record<string, unknown>,
   dtype: MergedDtype,
   task: TaskData | null,
-  padTokenId: number | null = null,
+  { outputApart = false, padTokenId = null }: MergedFacts = {},
 ): Record<string, unknown> {
   const { quantization_config: _quantised, _name_or_path: _path, auto_map: _code, ...source } = json;
   const { family, config } = readFamilyConfig(source);
   const kept = { ...source, ...family.spellings?.(source, config) };
   // transformers 5 reads `dtype`, older ones `torch_dtype`.
   const stored = { ...kept, dtype: DTYPE_NAMES[dtype], torch_dtype: DTYPE_NAMES[dtype] };
-  if (!task) return stored;
+  if (!task) return { ...stored, ...outputFields(family, config, source.architectures, outputApart) };
   const { problemType, labels } = task;
   const { problem_type: _problem, num_labels: _count, ...rest } = stored as Record<string, unknown>;
   return {
@@ -68,6 +76,20 @@ function objectOf(text: string): Record<string, unknown> | null {
   } catch {
     return null;
   }
+}
+
+/** What config.json says of the output projection: whether it is the embedding, and that the class has one. */
+function outputFields(
+  family: Family,
+  { tie_word_embeddings: tied }: FamilyConfig,
+  architectures: unknown,
+  apart: boolean,
+): Record<string, unknown> {
+  const bare = Array.isArray(architectures) && !architectures.some((name) => family.architectures.includes(name));
+  return {
+    ...(apart && tied && { tie_word_embeddings: false }),
+    ...(bare && { architectures: [family.architectures[0]] }),
+  };
 }
 
 /** Fields that transformers 5 accepts as floats only: it refuses 30 for 30.0, and JSON.parse drops the point. */

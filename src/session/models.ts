@@ -8,11 +8,13 @@ import { readFamilyConfig } from '../families';
 import { CONFIG } from '../families/config';
 import type { AdapterModel } from '../formats/adapter-format';
 import { TOKENIZER_LIMIT } from '../hub/check';
+import { modelFingerprint } from '../hub/fingerprint';
 import { isHubSource } from '../hub/hub-id';
 import { openModelFolder } from '../hub/open';
 import { readJson } from '../hub/read-json';
 import type { ModelFolder } from '../hub/types';
 import type { ModelSection } from '../recipe/types';
+import type { InputFingerprint } from '../storage/types';
 import type { TokenizerInfo } from '../workers/data/api';
 import type { ModelInfo } from './api';
 import type { DataHost, Tokenizer } from './data-host';
@@ -28,6 +30,8 @@ export interface OpenModel {
   folder: ModelFolder;
   tokenizer: Tokenizer;
   tokens: TokenizerInfo;
+  /** Of the files as they were read. */
+  fingerprint: InputFingerprint;
 }
 
 export interface ModelNeeds {
@@ -54,7 +58,7 @@ const LIMITS: Record<string, number> = {
   'generation_config.json': 2 ** 20,
 };
 
-async function tokenizerFiles(folder: ModelFolder): Promise<TokenizerSource> {
+export async function tokenizerFiles(folder: ModelFolder): Promise<TokenizerSource> {
   if (!folder.has('tokenizer.json')) {
     throw new TabtuneError({
       code: 'bad_model',
@@ -114,8 +118,21 @@ export class ModelSession {
     const { source, quantization } = section;
     return this.inTurn(async () => {
       const same = this.model?.source === source && this.model.quantization === quantization;
-      return this.model && same ? this.model : this.read(section);
+      return this.model && same && (await this.isCurrent(this.model)) ? this.model : this.read(section);
     });
+  }
+
+  /** False if other files have been stored under its name since it was opened, here or in another tab. */
+  private async isCurrent({ source, fingerprint }: OpenModel): Promise<boolean> {
+    if (source.startsWith('builtin:')) return true;
+    try {
+      const place = isHubSource(source) ? await this.needs.locate(source) : source;
+      const stored = await modelFingerprint(await openModelFolder(place, { baseUrl: pageUrl() }));
+      return stored.sha256 === fingerprint.sha256;
+    } catch {
+      // Deleted meanwhile. What is open still works; if it has to be loaded again, that says what is missing.
+      return true;
+    }
   }
 
   private inTurn<T>(action: () => Promise<T>): Promise<T> {
@@ -135,11 +152,12 @@ export class ModelSession {
     const folder = await openModelFolder(place, { baseUrl: pageUrl() });
     const tokenizer = { files: await tokenizerFiles(folder), title: nameOf(source) };
     const tokens = await data.openTokenizer(tokenizer);
+    const fingerprint = await modelFingerprint(folder);
     const { adapterModel, ...loaded } = await engine.loadModel(place, onProgress, quantization);
     tokenizer.title = loaded.title;
     const { hasChatTemplate, templateGaps } = tokens;
     const info: ModelInfo = { ...loaded, source, hasChatTemplate, templateGaps };
-    this.model = { source, quantization, info, adapterModel, folder, tokenizer, tokens };
+    this.model = { source, quantization, info, adapterModel, folder, tokenizer, tokens, fingerprint };
     return this.model;
   }
 }

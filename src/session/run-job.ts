@@ -5,22 +5,32 @@ import { usageSentence } from '../data/usage';
 import { methodOf } from '../methods';
 import { objectiveOf } from '../objectives';
 import { checkCombination } from '../recipe/compatibility';
+import { totalSteps } from '../recipe/forecast';
 import type { Recipe } from '../recipe/types';
-import type { RunRecord } from '../storage/types';
+import type { RunInputs, RunRecord } from '../storage/types';
 import type { TrainJob } from '../workers/engine/api';
 import type { ActiveRun, AskedPrompt, TrainingNeeds } from './active-run';
+import type { ChangedInputs } from './api';
 import { initAdapterOf } from './continued';
 import type { OpenModel } from './models';
+import { adapterFingerprint, changedInputs, examplesFingerprint, inputsChanged } from './run-inputs';
 import { samplePrompts } from './sample-prompts';
 
 const SAMPLES = 3;
+
+/** The run to resume, the step of its checkpoint, and what to do if its data or model is not what it was trained on. */
+export interface ResumedRun {
+  record: RunRecord;
+  step: number;
+  changed: ChangedInputs;
+}
 
 /** What the engine gets, and the prompts that it answers at every evaluation. `old` is the run to resume. */
 export async function prepareJob(
   needs: TrainingNeeds,
   active: ActiveRun,
   given: Recipe,
-  old: RunRecord | null,
+  old: ResumedRun | null,
 ): Promise<{ job: TrainJob; prompts: AskedPrompt[] }> {
   // What hangs is left behind: a stop must not wait for it.
   const step = <T>(promise: Promise<T>): Promise<T> => Promise.race([active.stopped, promise]);
@@ -29,7 +39,7 @@ export async function prepareJob(
   const recipe = active.hasCheckpoint ? given : await step(needs.continued(given));
   checkCombination(recipe, model.info);
   const parsed = await step(needs.dataset(recipe));
-  const lasting = old ? asBefore(recipe, old) : recipe;
+  const lasting = old ? asBefore(recipe, old.record) : recipe;
   const tokenized = await step(needs.tokenize(lasting));
   const { train, validation, maxLength } = tokenized;
   if (train.length === 0) {
@@ -42,6 +52,14 @@ export async function prepareJob(
   }
   const initial = active.hasCheckpoint ? null : initAdapterOf(recipe);
   const initAdapter = initial === null ? null : await step(needs.adapterFiles(initial));
+  const inputs: RunInputs = {
+    model: model.fingerprint,
+    dataset: await step(needs.datasetFingerprint(recipe)),
+    baseText: await step(needs.baseFingerprint(recipe)),
+    initAdapter: initAdapter ? await step(adapterFingerprint(initAdapter)) : (old?.record.inputs?.initAdapter ?? null),
+    examples: await step(examplesFingerprint(tokenized)),
+  };
+  const changed = old ? acceptedChanges(old, inputs, totalSteps(train.length, recipe.training)) : [];
   const checkpointing = await step(planned(needs, active, recipe, model, tokenized));
   const answers = objectiveOf(recipe.objective).learns === 'answers' && model.info.kind === 'decoder';
   const samples = answers ? await step(askedPrompts(needs, model, parsed, { train, validation })) : [];
@@ -70,11 +88,19 @@ export async function prepareJob(
     },
     maxLength,
     error: null,
+    inputs,
   };
   let run = fresh;
-  if (old && active.hasCheckpoint) run = { ...old, status: 'running', error: null, updatedAt: now };
+  if (old && active.hasCheckpoint) {
+    const { record } = old;
+    run = { ...record, status: 'running', error: null, updatedAt: now, inputs };
+    if (changed.length > 0) {
+      run.data = fresh.data;
+      run.changes = [...(record.changes ?? []), { step: old.step, what: changed }];
+    }
+  }
   // Interrupted before its first checkpoint: the same run, from the beginning.
-  else if (old) run = { ...fresh, id: old.id, createdAt: old.createdAt };
+  else if (old) run = { ...fresh, id: old.record.id, createdAt: old.record.createdAt };
   const job: TrainJob = {
     run,
     recipe,
@@ -114,6 +140,20 @@ function notesOf({ info }: OpenModel, problems: readonly DataProblem[]): string[
   );
   const gaps = info.templateGaps.length > 0 ? [`The model’s chat template ${info.templateGaps.join('; ')}.`] : [];
   return [...gaps, ...said];
+}
+
+/** The inputs that are not what the run was trained on. Throws unless they are to be used and steps are left. */
+function acceptedChanges({ record, step, changed }: ResumedRun, inputs: RunInputs, total: number): (keyof RunInputs)[] {
+  const found = changedInputs(record, inputs, total);
+  if (found.length === 0) return found;
+  if (changed === 'refuse') throw inputsChanged(record, inputs, found);
+  if (step < total) return found;
+  throw new TabtuneError({
+    code: 'bad_data',
+    message: `“${record.name}” has done ${step} steps, and with the data as it is now there are only ${total}.`,
+    where: record.recipe.dataset.source,
+    action: 'Start a new run, or put back the file that it was trained on.',
+  });
 }
 
 /** Whether to use gradient checkpointing. A plan that fails does not stop the run; a plan that refuses it does. */

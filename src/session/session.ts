@@ -114,10 +114,10 @@ export function createSession(parts: SessionParts = {}): Session {
   });
   const models = new ModelSession({ engine, data, locate: (source) => hub.locate(source) });
   const datasets = new DataSession({
-    data,
+    ...{ data, onSave },
     model: (source) => models.require(source),
     lengthThatFits: (recipe, tokenized) => forecasts.lengthThatFits(recipe, tokenized),
-    onSave,
+    whileUnused: (source, work) => storage.whileUnused([source], work),
   });
   const adapters = new AdapterSession({ engine, models, reader, device });
   const loaded = new LoadedAdapters(engine);
@@ -148,6 +148,8 @@ export function createSession(parts: SessionParts = {}): Session {
     decode: (ids) => data.decode(models.require().tokenizer, ids),
     continued: (recipe) => continued.of(recipe),
     adapterFiles,
+    datasetFingerprint: (recipe) => datasets.fingerprint(recipe.dataset),
+    baseFingerprint: (recipe) => datasets.baseFingerprint(recipe),
     onSave,
   });
 
@@ -201,9 +203,10 @@ export function createSession(parts: SessionParts = {}): Session {
     importModel: (files) =>
       storage.ready(async () => {
         const name = modelName(files);
+        const source = `file:${name}`;
         onSave();
-        await importModelFolder(name, files);
-        return `file:${name}`;
+        await storage.whileUnused([source], () => importModelFolder(name, files));
+        return source;
       }),
 
     openDataset: (section) => storage.ready(() => datasets.open(section)),
@@ -215,7 +218,7 @@ export function createSession(parts: SessionParts = {}): Session {
     forecast: (recipe) => storage.ready(() => forecasts.forecast(recipe)),
 
     train: (recipe) => storage.ready(() => training.train(recipe)),
-    resumeRun: (runId) => storage.ready(() => training.resumeRun(runId)),
+    resumeRun: (runId, changed) => storage.ready(() => training.resumeRun(runId, changed)),
     pause: () => training.pause(),
     resume: () => training.resume(),
     stop: () => training.stop(),
@@ -275,8 +278,9 @@ export function createSession(parts: SessionParts = {}): Session {
     watchDownloads: (listener) => hub.watchDownloads(listener),
     download: (source) => hub.download(source),
     pauseDownload: (source) => hub.pauseDownload(source),
-    cancelDownload: (source) => hub.cancelDownload(source),
+    cancelDownload: async (source) => storage.whileUnused(await hub.namesOf(source), () => hub.cancelDownload(source)),
     persist: () => requestPersistence(),
+    workersClosed: () => data.closedByBrowser(),
 
     async storage() {
       const [usage, models] = await Promise.all([storage.ready(storageUsage), hub.stored()]);
@@ -285,8 +289,7 @@ export function createSession(parts: SessionParts = {}): Session {
     },
     async deleteStored(id) {
       if (!isHubSource(id)) return storage.delete(id);
-      storage.assertUnused(await hub.namesOf(id));
-      await hub.cancelDownload(id);
+      await storage.whileUnused(await hub.namesOf(id), () => hub.cancelDownload(id));
     },
     async eraseEverything() {
       await storage.assertErasable();

@@ -5,7 +5,7 @@ import { deleteRun, listRuns, markInterrupted } from '../storage/runs';
 import { startStorage } from '../storage/start';
 import type { RunRecord } from '../storage/types';
 import { eraseEverything, requestPersistence } from '../storage/usage';
-import { busy, livingRuns, type PageLocks } from './run-guard';
+import { busy, inUse, type PageLocks, someTabTrains, whileUnused } from './run-guard';
 
 export class StorageSession {
   private readonly started: Promise<void>;
@@ -56,22 +56,21 @@ export class StorageSession {
     const slash = id.indexOf('/');
     const [kind, name] = [id.slice(0, slash), id.slice(slash + 1)];
     if (kind === 'run') return this.deleteRun(name);
-    this.assertUnused([`file:${name}`]);
-    await deleteFile(id);
+    await this.whileUnused([`file:${name}`], () => deleteFile(id));
   }
 
-  /** Throws if the current run was started from one of these sources. */
-  assertUnused(sources: readonly string[]): void {
+  /** Deletes or replaces what is stored under these sources. Throws if a run in any tab was started from one of them. */
+  async whileUnused<T>(sources: readonly string[], work: () => Promise<T>): Promise<T> {
     const recipe = this.active()?.recipe;
-    if (!recipe || ![recipe.model.source, recipe.dataset.source].some((source) => sources.includes(source))) return;
-    throw busy('The current run needs this in order to resume.', 'Wait for the run to end, then delete it.');
+    const used = recipe && [recipe.model.source, recipe.dataset.source, recipe.dataset.base_text];
+    if (used?.some((source) => source !== null && sources.includes(source))) throw inUse();
+    return whileUnused(this.locks, sources, work);
   }
 
   /** Throws while a run is in progress in any tab. */
   async assertErasable(): Promise<void> {
     await this.started;
-    const living = await livingRuns(this.locks);
-    if (this.active() || (living && living.size > 0)) {
+    if (this.active() || (await someTabTrains(this.locks))) {
       throw new TabtuneError({
         code: 'storage',
         message: 'A run is in progress, here or in another tab.',

@@ -8,8 +8,8 @@ import type { ParsedDataset, TokenizedDataset } from '../data/types';
 
 /** A row of this many letters a second, on a slow machine with the slowest tokeniser. */
 const LETTERS_A_SECOND = 25_000;
-/** What a row may take besides; templates are stopped sooner by themselves. */
-const PATIENCE_SECONDS = 2;
+/** What a row may take besides: a busy machine stops threads for seconds, and an innocent row must not be left out. */
+const PATIENCE_SECONDS = 10;
 /** What the worker has said already may still wait for a busy page. */
 const GRACE_MS = 100;
 /** If more rows than this are slow, it is not the rows. */

@@ -6,14 +6,14 @@ import { type ErrorCode, type ErrorData, TabtuneError } from '../base/errors';
 import { resolveRecipe } from '../recipe/defaults';
 import type { Recipe } from '../recipe/types';
 import { checkpointInfo } from '../storage/checkpoints';
-import { appendSamples, getRun, saveRun } from '../storage/runs';
+import { appendSamples, getRun, restoreRun, saveRun } from '../storage/runs';
 import type { MetricsRow, RunRecord, RunStatus } from '../storage/types';
 import type { EngineApi, EngineEvent, TrainJob } from '../workers/engine/api';
 import type { ActiveRun, AskedPrompt, TrainingNeeds } from './active-run';
-import type { RunSummary, TrainEvent } from './api';
+import type { ChangedInputs, RunSummary, TrainEvent } from './api';
 import type { Limit } from './engine-host';
 import { busy, RunGuard } from './run-guard';
-import { prepareJob } from './run-job';
+import { prepareJob, type ResumedRun } from './run-job';
 import { sampleAnswers } from './sample-answers';
 
 /** For what the engine only has to take note of. */
@@ -42,7 +42,7 @@ const interruptions: ErrorCode[] = [
   'cancelled',
 ];
 /** Resuming from the checkpoint would fail the same way. */
-const hopeless: ErrorCode[] = ['not_finite', 'bad_data', 'bad_recipe', 'bad_model', 'bad_adapter', 'no_webgpu'];
+const hopeless: ErrorCode[] = ['not_finite', 'bad_data', 'bad_recipe', 'bad_model', 'bad_adapter'];
 
 const statusOf = {
   completed: 'completed',
@@ -82,21 +82,34 @@ export class TrainingSession {
   train(recipe: Recipe): Promise<RunRecord> {
     return this.begin(async (active) => {
       const resolved = resolveRecipe(recipe);
-      return this.prepareAndRun(active, resolved, null);
+      const guard = await RunGuard.take(this.needs.locks);
+      try {
+        return await this.prepareAndRun(guard, active, resolved, null);
+      } finally {
+        guard.release();
+      }
     });
   }
 
-  resumeRun(runId: string): Promise<RunRecord> {
+  resumeRun(runId: string, changed: ChangedInputs = 'refuse'): Promise<RunRecord> {
     const { active } = this;
     if (active?.record?.id === runId) return this.resume().then(() => active.done);
     return this.begin(async (begun) => {
-      const record = await getRun(runId);
-      if (!record) throw gone('This run is no longer in this browser.');
-      if (record.status === 'completed' || record.status === 'early_stopped') {
-        throw gone(`“${record.name}” has already ended and cannot be resumed.`);
+      const guard = await RunGuard.take(this.needs.locks);
+      try {
+        await guard.hold(runId);
+        const record = await getRun(runId);
+        if (!record) throw gone('This run is no longer in this browser.');
+        if (record.status === 'completed' || record.status === 'early_stopped') {
+          throw gone(`“${record.name}” has already ended and cannot be resumed.`);
+        }
+        const checkpoint = await checkpointInfo(runId, 'latest');
+        begun.hasCheckpoint = checkpoint !== null;
+        const old = { record, step: checkpoint?.step ?? 0, changed };
+        return await this.prepareAndRun(guard, begun, record.recipe, old);
+      } finally {
+        guard.release();
       }
-      begun.hasCheckpoint = (await checkpointInfo(runId, 'latest')) !== null;
-      return this.prepareAndRun(begun, record.recipe, record);
     });
   }
 
@@ -172,6 +185,7 @@ export class TrainingSession {
       },
       heard: { at: Date.now(), longest: 0 },
       hasCheckpoint: false,
+      before: null,
       plannedBytes: 0,
     };
     const whole = active as ActiveRun;
@@ -182,18 +196,21 @@ export class TrainingSession {
     return whole.done;
   }
 
-  private async prepareAndRun(active: ActiveRun, recipe: Recipe, old: RunRecord | null): Promise<RunRecord> {
-    const guard = await RunGuard.take(this.needs.locks);
-    try {
-      const { job, prompts } = await prepareJob(this.needs, active, recipe, old);
-      active.record = job.run;
-      await guard.hold(job.run.id);
-      this.needs.onSave();
-      await saveRun(job.run);
-      return await this.follow(active, job, prompts);
-    } finally {
-      guard.release();
-    }
+  private async prepareAndRun(
+    guard: RunGuard,
+    active: ActiveRun,
+    recipe: Recipe,
+    old: ResumedRun | null,
+  ): Promise<RunRecord> {
+    await guard.holdInputs(recipe);
+    const { job, prompts } = await prepareJob(this.needs, active, recipe, old);
+    active.record = job.run;
+    active.before = old?.record ?? null;
+    if (!old) await guard.hold(job.run.id);
+    this.needs.onSave();
+    // Until its first step, all that has changed about a resumed run is that it is alive.
+    await saveRun(old ? { ...old.record, status: 'running' } : job.run);
+    return this.follow(active, job, prompts);
   }
 
   private async follow(active: ActiveRun, job: TrainJob, prompts: AskedPrompt[]): Promise<RunRecord> {
@@ -257,14 +274,16 @@ export class TrainingSession {
       const device = await this.needs.device().catch(() => null);
       if (device?.available) this.needs.memory.ranOut(device, active.plannedBytes);
     }
-    const status: RunStatus = interruptions.includes(error.code) ? 'interrupted' : 'failed';
-    const record: RunRecord = { ...active.record!, status, error: data, updatedAt: Date.now() };
+    const { before } = active;
+    const resumable =
+      before !== null || interruptions.includes(error.code) || (active.hasCheckpoint && !hopeless.includes(error.code));
+    const status: RunStatus = resumable ? 'interrupted' : 'failed';
+    const record = before ?? { ...active.record!, status, error: data, updatedAt: Date.now() };
     active.record = record;
     await Promise.race([
-      saveRun(record).catch(() => {}),
+      (before ? restoreRun(before) : saveRun(record)).catch(() => {}),
       new Promise((resolve) => setTimeout(resolve, SAVE_PATIENCE_MS)),
     ]);
-    const resumable = (active.hasCheckpoint || status === 'interrupted') && !hopeless.includes(error.code);
     this.emit({ type: 'failed', error: data, run: record, resumable });
     return record;
   }
@@ -275,7 +294,7 @@ export class TrainingSession {
     switch (event.type) {
       case 'started':
         active.record = { ...event.run, status: 'running' };
-        this.save(active.record);
+        if (!active.before) this.save(active.record);
         this.emit({ ...event, run: active.record });
         return;
       case 'metrics':
@@ -283,16 +302,18 @@ export class TrainingSession {
           this.pace = { source: record.recipe.model.source, tokensPerSecond: event.tokensPerSecond };
         }
         active.record = { ...record, ...changesBy(record, event.row), updatedAt: Date.now() };
+        if (event.row.kind === 'step') this.leaveBefore(active);
         break;
       case 'checkpoint':
         active.hasCheckpoint = true;
+        active.before = null;
         this.save(record);
         break;
       case 'state': {
         const status = event.state === 'paused' ? 'paused' : 'running';
         if (status !== record.status) {
           active.record = { ...record, status, updatedAt: Date.now() };
-          this.save(active.record);
+          if (!active.before) this.save(active.record);
         }
         break;
       }
@@ -300,6 +321,13 @@ export class TrainingSession {
         event satisfies never;
     }
     this.emit(event);
+  }
+
+  /** The resumed run has made a step: from here on its record is that of the run as it is now. */
+  private leaveBefore(active: ActiveRun): void {
+    if (!active.before) return;
+    active.before = null;
+    this.save(active.record!);
   }
 
   /** A record that cannot be written now is written again at the end, which reports a failure. */

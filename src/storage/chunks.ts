@@ -5,6 +5,7 @@
  * `collectGarbage` deletes it.
  */
 import { get, set } from 'idb-keyval';
+import { sha256, sha256OfText } from '../base/digest';
 import { type ErrorCode, TabtuneError } from '../base/errors';
 import { guarded, keysOf, openDatabase, store, transact, type WriteTransaction } from './database';
 import { damaged } from './errors';
@@ -27,9 +28,9 @@ export interface SourceContext {
   code: Extract<ErrorCode, 'bad_data' | 'bad_model' | 'internal'>;
 }
 
-async function sha256(bytes: ArrayBuffer): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+/** The same for the same bytes, and known without reading them: the hash of the chunks' hashes. */
+export function contentHash({ chunks }: BlobManifest): Promise<string> {
+  return sha256OfText(chunks.map((chunk) => chunk.sha256).join());
 }
 
 async function* cutBlob(blob: Blob): AsyncGenerator<ArrayBuffer> {
@@ -121,6 +122,11 @@ export class BlobReader {
 
   get size(): number {
     return this.manifest.size;
+  }
+
+  /** Of the whole content. */
+  hash(): Promise<string> {
+    return contentHash(this.manifest);
   }
 
   /** Bytes [start, end), clipped to the blob. */

@@ -3,7 +3,7 @@ import { get, set } from 'idb-keyval';
 import { TabtuneError } from '../base/errors';
 import { type BlobManifest, deleteBlobs } from './chunks';
 import { guarded, keysOf, openDatabase, type StoreName, store, transact } from './database';
-import type { MetricsRow, RunRecord, SampleAnswer } from './types';
+import type { CheckpointInfo, MetricsRow, RunRecord, SampleAnswer } from './types';
 
 /** The Web Lock that a tab holds while it trains the run. It is released however the tab ends. */
 export const runLockName = (runId: string): string => `tabtune-run-${runId}`;
@@ -13,6 +13,11 @@ export async function saveRun(run: RunRecord): Promise<RunRecord> {
   const record = { ...run, updatedAt: Date.now() };
   await guarded('saving the run', () => set(run.id, record, store('runs')));
   return record;
+}
+
+/** Puts a record back as it was, with the time at which its run was last alive. */
+export function restoreRun(run: RunRecord): Promise<void> {
+  return guarded('saving the run', () => set(run.id, run, store('runs')));
 }
 
 export function getRun(runId: string): Promise<RunRecord | undefined> {
@@ -29,13 +34,20 @@ export function listRuns(): Promise<RunRecord[]> {
 
 /** Deletes a run and its metrics, samples and checkpoints in one transaction. Refused while a tab trains it. */
 export async function deleteRun(runId: string): Promise<void> {
-  if ((await heldLocks()).has(runLockName(runId))) {
+  const locks = globalThis.navigator?.locks;
+  if (!locks) return removeRun(runId);
+  // Held meanwhile: a tab that is about to resume the run waits, and then finds it gone.
+  await locks.request(runLockName(runId), { ifAvailable: true }, (lock) => {
+    if (lock) return removeRun(runId);
     throw new TabtuneError({
       code: 'storage',
-      message: 'This run is still training, here or in another tab.',
+      message: 'This run is still in progress, here or in another tab.',
       action: 'Stop it first, then delete it.',
     });
-  }
+  });
+}
+
+async function removeRun(runId: string): Promise<void> {
   const stores: StoreName[] = ['runs', 'metrics', 'samples', 'checkpoints', 'chunks'];
   await transact('deleting the run', stores, 'relaxed', async (transaction) => {
     const kept: { versions: BlobManifest[] }[] = await transaction.objectStore('checkpoints').getAll(keysOf(runId));
@@ -104,6 +116,14 @@ export function truncateMetrics(runId: string, step: number): Promise<void> {
   });
 }
 
+/** What a checkpoint knows about its run, if the record is older. */
+function reachedBy(info: CheckpointInfo | undefined, { step }: RunRecord): Partial<RunRecord> {
+  if (!info || info.step <= step) return {};
+  const { initialEvalLoss, bestEvalLoss, bestStep } = info.state as Partial<RunRecord>;
+  const known = Object.entries({ initialEvalLoss, bestEvalLoss, bestStep }).filter(([, value]) => value !== undefined);
+  return { step: info.step, ...Object.fromEntries(known) };
+}
+
 async function heldLocks(): Promise<Set<string>> {
   const { held = [] } = (await globalThis.navigator?.locks?.query?.()) ?? {};
   return new Set(held.map(({ name }) => name ?? ''));
@@ -112,16 +132,19 @@ async function heldLocks(): Promise<Set<string>> {
 /**
  * Marks runs as `interrupted` that are stored as `running` although no tab holds their lock: a crash, a reload or a
  * closed laptop ended them. Returns those runs. A tab must hold the lock before it stores a run as `running`.
+ * What the tab did not live to record of the last checkpoint is taken from there.
  */
 export async function markInterrupted(): Promise<RunRecord[]> {
   const held = await guarded('looking for interrupted runs', heldLocks);
-  return transact('looking for interrupted runs', ['runs'], 'relaxed', async (transaction) => {
+  return transact('looking for interrupted runs', ['runs', 'checkpoints'], 'relaxed', async (transaction) => {
     const runs = transaction.objectStore('runs');
     const found: RunRecord[] = [];
     for (const run of (await runs.getAll()) as RunRecord[]) {
       if (run.status !== 'running' || held.has(runLockName(run.id))) continue;
       // `updatedAt` is left alone: it says when the run was last alive.
-      const interrupted: RunRecord = { ...run, status: 'interrupted' };
+      const checkpoints = transaction.objectStore('checkpoints');
+      const kept: { versions: { info: CheckpointInfo }[] } | undefined = await checkpoints.get([run.id, 'latest']);
+      const interrupted: RunRecord = { ...run, ...reachedBy(kept?.versions[0]?.info, run), status: 'interrupted' };
       await runs.put(interrupted, run.id);
       found.push(interrupted);
     }

@@ -58,6 +58,30 @@ export interface AnswerScores {
   exact_match: number;
 }
 
+/** The content of a file or folder, whatever it is called. */
+export interface InputFingerprint {
+  sha256: string;
+  bytes: number;
+}
+
+/** What a run learns from and on. */
+export interface RunInputs {
+  model: InputFingerprint;
+  dataset: InputFingerprint;
+  /** dataset.base_text and method.init_adapter; null without. */
+  baseText: InputFingerprint | null;
+  initAdapter: InputFingerprint | null;
+  /** The tokens and targets made of the data: another version of Tabtune may read the same file in another way. */
+  examples: InputFingerprint;
+}
+
+/** A run that was resumed with other inputs, on purpose. */
+export interface InputsChange {
+  /** The step after which they changed. */
+  step: number;
+  what: (keyof RunInputs)[];
+}
+
 export interface RunRecord {
   id: string;
   name: string;
@@ -80,6 +104,9 @@ export interface RunRecord {
   data?: { detected: string; usage: string; rows: number; examples: number; notes?: string[] };
   /** The limit that an automatic max_length came to; a resumed run keeps it. */
   maxLength?: number;
+  /** Absent from runs of older versions. */
+  inputs?: RunInputs;
+  changes?: InputsChange[];
   error: ErrorData | null;
 }
 

@@ -95,9 +95,13 @@ function storedItems(): Promise<StoredItem[]> {
       }
     }
     const bytes = new Map<string, number>();
+    // The two slots of a run may list the same bytes.
+    const counted = new Set<string>();
     for (const [i, [runId]] of keys.entries()) {
-      const sum = checkpoints[i]!.versions.reduce((total, { size }) => total + size, 0);
-      bytes.set(runId, (bytes.get(runId) ?? 0) + sum);
+      for (const { blob, size } of checkpoints[i]!.versions) {
+        if (!counted.has(blob)) bytes.set(runId, (bytes.get(runId) ?? 0) + size);
+        counted.add(blob);
+      }
     }
     for (const { id, name, createdAt } of runs) {
       items.set(`run/${id}`, { id: `run/${id}`, kind: 'run', name, bytes: bytes.get(id) ?? 0, createdAt });

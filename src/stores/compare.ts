@@ -7,7 +7,7 @@ import type { ErrorData } from '../base/errors';
 import { defaultMethod } from '../methods';
 import { defaultObjective, objectiveOf } from '../objectives';
 import type { MethodType, ObjectiveType } from '../recipe/types';
-import type { LabelScore, LoadedAdapter } from '../session/api';
+import type { AdapterExport, LabelScore, LoadedAdapter } from '../session/api';
 import type { RunRecord } from '../storage/types';
 import { isCancelled, toErrorData } from './errors';
 import { useRuns } from './runs';
@@ -54,6 +54,8 @@ interface CompareState {
   error: ErrorData | null;
   exporting: boolean;
   exportError: ErrorData | null;
+  /** About the last exported files, a sentence each. */
+  exportNotes: string[];
   set: (
     change: Partial<Pick<CompareState, 'prompt' | 'temperature' | 'topP' | 'seed' | 'strength' | 'maxNewTokens'>>,
   ) => void;
@@ -66,7 +68,7 @@ interface CompareState {
   forgetAdapter: () => void;
   ask: () => Promise<void>;
   cancel: () => void;
-  exportAdapter: () => Promise<{ name: string; files: { path: string; bytes: Uint8Array }[] } | null>;
+  exportAdapter: () => Promise<AdapterExport | null>;
 }
 
 let abort: AbortController | null = null;
@@ -116,6 +118,7 @@ export const useCompare = create<CompareState>()((set, get) => ({
   error: null,
   exporting: false,
   exportError: null,
+  exportNotes: [],
 
   set: (change) => set(change),
 
@@ -123,7 +126,7 @@ export const useCompare = create<CompareState>()((set, get) => ({
     set({ opening: true, adapterError: null });
     try {
       const record = await getSession().openRun(run.id);
-      set({ ...changed(get().adapter, fromRun(record)), exportError: null, adapters: await loaded() });
+      set({ ...changed(get().adapter, fromRun(record)), exportError: null, exportNotes: [], adapters: await loaded() });
     } catch (cause) {
       set({ adapterError: toErrorData(cause, `What “${run.name}” learned could not be loaded.`) });
     } finally {
@@ -140,7 +143,7 @@ export const useCompare = create<CompareState>()((set, get) => ({
       const opened: OpenAdapter = active
         ? { ...fromLoaded(active), name, trainableParameters }
         : { kind: 'import', name, trainableParameters, method: defaultMethod, objective: defaultObjective };
-      set({ ...changed(get().adapter, opened), exportError: null, adapters });
+      set({ ...changed(get().adapter, opened), exportError: null, exportNotes: [], adapters });
       return true;
     } catch (cause) {
       set({ adapterError: toErrorData(cause, 'This adapter could not be opened.') });
@@ -156,7 +159,12 @@ export const useCompare = create<CompareState>()((set, get) => ({
       await getSession().activateAdapter(id);
       const adapters = await loaded();
       const active = adapters.find((one) => one.active);
-      set({ ...changed(get().adapter, active ? fromLoaded(active) : null), exportError: null, adapters });
+      set({
+        ...changed(get().adapter, active ? fromLoaded(active) : null),
+        exportError: null,
+        exportNotes: [],
+        adapters,
+      });
     } catch (cause) {
       set({ adapterError: toErrorData(cause, 'This adapter could not be put on the model.') });
     } finally {
@@ -233,9 +241,11 @@ export const useCompare = create<CompareState>()((set, get) => ({
   cancel: () => abort?.abort(),
 
   async exportAdapter() {
-    set({ exporting: true, exportError: null });
+    set({ exporting: true, exportError: null, exportNotes: [] });
     try {
-      return await getSession().exportAdapter();
+      const exported = await getSession().exportAdapter();
+      set({ exportNotes: exported.notes });
+      return exported;
     } catch (cause) {
       set({ exportError: toErrorData(cause, 'The adapter could not be exported.') });
       return null;

@@ -10,6 +10,7 @@ export interface Merged {
   dtype: MergedDtype;
   bytes: number;
   maxLogitDifference: number | null;
+  notes: string[];
 }
 
 interface MergeState {
@@ -51,8 +52,8 @@ export const useMerge = create<MergeState>()((set, get) => ({
       if (controller.signal.aborted) return;
       set({ state: 'saving', progress: null });
       await save(merged, controller.signal);
-      const { name, bytes, maxLogitDifference } = merged;
-      set({ result: { name, dtype, bytes, maxLogitDifference } });
+      const { name, bytes, maxLogitDifference, notes } = merged;
+      set({ result: { name, dtype, bytes, maxLogitDifference, notes } });
     } catch (cause) {
       if (!isCancelled(cause)) set({ error: toErrorData(cause, 'The merged model could not be exported.') });
     } finally {

@@ -3,9 +3,9 @@
  * GPU steps, so rows are collected and passed to React at most ten times per second.
  */
 import { create } from 'zustand';
-import type { ErrorData } from '../base/errors';
+import { type ErrorData, TabtuneError } from '../base/errors';
 import type { Recipe } from '../recipe/types';
-import type { RunSummary, TrainEvent } from '../session/api';
+import type { ChangedInputs, RunSummary, TrainEvent } from '../session/api';
 import type { EvalMetrics, MetricsRow, RunRecord, SampleAnswer, StepMetrics } from '../storage/types';
 import { toErrorData } from './errors';
 import { useRuns } from './runs';
@@ -28,14 +28,17 @@ interface TrainingState {
   refused: boolean;
   /** Whether the failed run can be resumed. */
   resumable: boolean;
+  /** A run that was not resumed, because its data or model has changed; the person is asked what to do. */
+  asked: { run: RunRecord; error: ErrorData } | null;
   start: (recipe: Recipe) => Promise<RunRecord | null>;
-  resumeRun: (run: RunRecord) => Promise<RunRecord | null>;
+  resumeRun: (run: RunRecord, changed?: ChangedInputs) => Promise<RunRecord | null>;
   pause: () => Promise<void>;
   resume: () => Promise<void>;
   stop: () => Promise<void>;
   /** Puts a past run on the screen. */
   show: (run: RunRecord) => Promise<void>;
   dismissError: () => void;
+  dismissAsked: () => void;
   forgetRun: (id: string) => void;
 }
 
@@ -118,6 +121,7 @@ export const useTraining = create<TrainingState>()((set, get) => {
       error: null,
       refused: false,
       resumable: false,
+      asked: null,
       phase: 'starting',
       ...before,
     });
@@ -129,8 +133,11 @@ export const useTraining = create<TrainingState>()((set, get) => {
       return run;
     } catch (cause) {
       flush();
-      // A failure that also arrived as an event has said more.
-      if (!get().error) {
+      const { run } = before;
+      if (run && cause instanceof TabtuneError && cause.code === 'inputs_changed') {
+        set({ asked: { run, error: cause.toData() } });
+      } else if (!get().error) {
+        // A failure that also arrived as an event has said more.
         set({ error: toErrorData(cause, 'The run ended with an error.', 'See the details below.'), refused: true });
       }
       return null;
@@ -163,10 +170,11 @@ export const useTraining = create<TrainingState>()((set, get) => {
     error: null,
     refused: false,
     resumable: false,
+    asked: null,
 
     start: (recipe) => watch(() => getSession().train(recipe), {}),
 
-    async resumeRun(run) {
+    async resumeRun(run, changed) {
       const session = getSession();
       let rows: MetricsRow[] = [];
       let samples: SampleAnswer[] = [];
@@ -175,7 +183,7 @@ export const useTraining = create<TrainingState>()((set, get) => {
       } catch {
         // The run can resume without its curve so far.
       }
-      return watch(() => session.resumeRun(run.id), { run, rows, samples, totalSteps: run.totalSteps });
+      return watch(() => session.resumeRun(run.id, changed), { run, rows, samples, totalSteps: run.totalSteps });
     },
 
     pause: () => ask(() => getSession().pause(), 'The run could not be paused.'),
@@ -211,6 +219,7 @@ export const useTraining = create<TrainingState>()((set, get) => {
     },
 
     dismissError: () => set({ error: null }),
+    dismissAsked: () => set({ asked: null }),
     forgetRun: (id) =>
       set((state) =>
         state.run?.id === id && state.phase === 'idle'

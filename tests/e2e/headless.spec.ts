@@ -1,6 +1,8 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { Bench } from './support/headless';
+import { PATIENCE } from './support/studio';
 
 let bench: Bench;
 test.beforeEach(() => {
@@ -49,6 +51,19 @@ test('a recipe gives metrics, a summary and an adapter', async () => {
   expect(summary).toMatchObject({ steps: 2, reason: 'completed', versions: { tfjs: '4.22.0' } });
   expect(summary.recipe.dataset.source).toBe('file:data/pirate.jsonl');
   expect(summary.recipe.training.seed).toBe(42);
+  const sha256 = createHash('sha256').update(lines.join('\n')).digest('hex');
+  expect(summary.inputs.dataset).toEqual({ sha256, bytes: lines.join('\n').length });
+  // What is in the folder, by content: a later run to the same place replaces this and nothing else.
+  const hashed = Object.entries(summary.written as Record<string, string>);
+  expect(hashed.map(([name]) => name)).toContain('adapter/adapter_model.safetensors');
+  for (const [name, hash] of hashed) {
+    expect(
+      createHash('sha256')
+        .update(readFileSync(bench.path('results', name)))
+        .digest('hex'),
+      name,
+    ).toBe(hash);
+  }
 
   const config = JSON.parse(read('adapter/adapter_config.json'));
   expect(config).toMatchObject({ peft_type: 'LORA', r: 4, lora_alpha: 8 });
@@ -94,6 +109,59 @@ test('a killed run leaves no results, and the next one cleans up after it', asyn
   const { code } = await headless({ version: 1, training: { learning_rte: 1 } }).ended;
   expect(code).toBe(1);
   expect(leftovers()).toEqual([]);
+});
+
+/** Neither results nor temporary files nor processes. */
+async function expectNothingLeft() {
+  await bench.untilLeft();
+  await expect.poll(() => readdirSync(bench.temporary)).toEqual([]);
+  expect(bench.list()).toEqual(['recipe.json']);
+}
+
+/** A run is at work, its browser too. */
+async function untilBrowser() {
+  await expect.poll(() => bench.processes().length, { timeout: PATIENCE }).toBeGreaterThan(3);
+  await expect.poll(leftovers).toHaveLength(1);
+}
+
+test('SIGTERM to npm ends the run with it and leaves nothing behind', async () => {
+  bench.write('recipe.json', long);
+  const { child, ended } = bench.start('recipe.json', 'results', { npm: true });
+  await untilBrowser();
+  child.kill('SIGTERM');
+  await ended;
+  await expectNothingLeft();
+});
+
+test('a second Ctrl+C ends a run whose browser does not answer, and leaves nothing behind', async () => {
+  const { child, ended } = headless(long);
+  await untilBrowser();
+  const browser = bench.processes().filter((pid) => pid !== child.pid);
+  for (const pid of browser) process.kill(pid, 'SIGSTOP');
+  child.kill('SIGINT');
+  // Less than half a second apart they are one, as npm passes on what a terminal has sent already.
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  expect(child.exitCode).toBe(null);
+  child.kill('SIGINT');
+  const { code, stderr } = await ended;
+  expect(stderr.join('\n')).toContain('Stopped by Ctrl+C');
+  expect(code).toBe(130);
+  await expectNothingLeft();
+});
+
+test('a folder that another run is writing is refused, and that run goes on', async () => {
+  const { child, ended } = headless(long);
+  await untilBrowser();
+  const second = await headless(long).ended;
+  expect(second.stderr).toEqual([
+    `--out: another run (process ${child.pid}) is writing ${bench.path('results')}. Wait until it has ended, or name another folder.`,
+  ]);
+  expect(second.code).toBe(1);
+  expect(child.exitCode).toBe(null);
+  expect(leftovers()).toHaveLength(1);
+  child.kill('SIGINT');
+  await ended;
+  await expectNothingLeft();
 });
 
 test('Ctrl+C ends a run and leaves nothing behind', async () => {

@@ -1,13 +1,110 @@
-/** What the content security policy forbids: foreign scripts, and requests to other servers from workers with data. */
-import { expect, test } from '@playwright/test';
+/**
+ * What the content security policy forbids: foreign scripts, frames around the page, and requests to other servers from
+ * workers with data. A plain static host sends no such policy; what holds there is tried too.
+ */
+import { expect, type Page, test } from '@playwright/test';
 import { HubServer } from '../support/hub-server';
 import { expectReady } from './page';
+import { plainHost } from './support/plain-host';
 
 let elsewhere: HubServer;
 test.beforeAll(async () => {
   elsewhere = await new HubServer().start();
 });
 test.afterAll(() => elsewhere.stop());
+
+const ask = (address: string) =>
+  fetch(address, { mode: 'no-cors' }).then(
+    () => 'answered',
+    () => 'refused',
+  );
+
+/** The workers that hold people's data; the planner is started by the first forecast. */
+async function closedWorkers(page: Page) {
+  const closed = () => page.workers().filter((worker) => /(data|engine|plan)-worker/.test(worker.url()));
+  await expect.poll(() => closed().length).toBe(3);
+  return closed();
+}
+
+/** Every way out that a worker has besides fetch, tried from inside. */
+async function waysOut(address: string): Promise<string[]> {
+  const request = () => new Request(address, { mode: 'no-cors' });
+  const xhr = () => {
+    const asked = new XMLHttpRequest();
+    asked.open('GET', address, false);
+    asked.send();
+  };
+  const tried: [name: string, go: () => unknown][] = [
+    ['a worker', () => new Worker(address)],
+    ['a worker of text', () => new Worker('data:text/javascript,')],
+    ['a shared worker', () => new SharedWorker(address)],
+    ['a socket', () => new WebSocket(address.replace('http', 'ws'))],
+    ['an event source', () => new EventSource(address)],
+    ['a script', () => (self as unknown as { importScripts(url: string): void }).importScripts(address)],
+    ['XMLHttpRequest', xhr],
+    ['fetch of a Request', () => fetch(request())],
+    ['fetch of a URL', () => fetch(new URL(address), { mode: 'no-cors' })],
+    ['a cache', async () => (await caches.open('x')).add(request())],
+  ];
+  const open: string[] = [];
+  for (const [name, go] of tried) {
+    try {
+      await go();
+      open.push(name);
+    } catch {
+      // Closed.
+    }
+  }
+  return open;
+}
+
+async function openPrivacy(page: Page) {
+  await page.getByRole('button', { name: 'Nothing leaves this device' }).click();
+  return page.getByRole('dialog');
+}
+
+test('on a plain static host the workers are closed by our own code, and the privacy page says so', async ({
+  page,
+}) => {
+  const host = await plainHost();
+  const before = elsewhere.requests.length;
+  try {
+    await page.goto(host.address);
+    await expectReady(page);
+    const url = `${elsewhere.endpoint}/api/models?limit=2`;
+    for (const worker of await closedWorkers(page)) {
+      expect(await worker.evaluate(ask, url), worker.url()).toBe('refused');
+      expect(await worker.evaluate(waysOut, url), worker.url()).toEqual([]);
+      expect(await worker.evaluate(ask, `${host.address}models/index.json`)).toBe('answered');
+    }
+    expect(elsewhere.requests).toHaveLength(before);
+    await expect(await openPrivacy(page)).toContainText('The browser does not enforce that the workers with your data');
+  } finally {
+    host.close();
+  }
+});
+
+test('a page in a frame does not start, and our server does not let it be framed', async ({ page, baseURL }) => {
+  const host = await plainHost();
+  try {
+    const around = ['', 'headless.html'].map((name) => `<iframe src="${host.address}${name}"></iframe>`);
+    const body = `${around.join('')}<iframe src="${baseURL}"></iframe>`;
+    await page.route('**/around', (route) => route.fulfill({ contentType: 'text/html', body }));
+    await page.goto(`${host.address}around`);
+    const [plain, headless, ours] = [0, 1, 2].map((n) => page.frameLocator(`iframe >> nth=${n}`));
+    await expect(plain!.getByText('Tabtune does not start inside another page.')).toBeVisible();
+    await expect(plain!.getByRole('button', { name: 'Start training' })).toHaveCount(0);
+    expect(page.workers()).toEqual([]);
+    // The browser shows a page of its own there.
+    await expect(ours!.locator('#root')).toHaveCount(0);
+    await expect(headless!.getByText('This page runs a recipe for a script')).toBeVisible();
+    const framed = page.frames().find((frame) => frame.url().endsWith('headless.html'))!;
+    await framed.waitForLoadState('load');
+    expect(await framed.evaluate(() => 'tabtune' in window)).toBe(false);
+  } finally {
+    host.close();
+  }
+});
 
 test('workers with data can reach only the page’s own server, and no foreign script runs in the page', async ({
   page,
@@ -21,20 +118,22 @@ test('workers with data can reach only the page’s own server, and no foreign s
   expect(refused).toEqual([]);
 
   const url = `${elsewhere.endpoint}/api/models?limit=1`;
-  const ask = (address: string) =>
-    fetch(address, { mode: 'no-cors' }).then(
-      () => 'answered',
-      () => 'refused',
-    );
   // The page may call a Hub of the person's choice. That this address responds makes the refusals below meaningful.
   expect(await page.evaluate(ask, url)).toBe('answered');
-  const workers = page.workers().filter((worker) => /(data|engine)-worker/.test(worker.url()));
-  expect(workers).toHaveLength(2);
-  for (const worker of workers) {
+  for (const worker of await closedWorkers(page)) {
     expect(await worker.evaluate(ask, url), worker.url()).toBe('refused');
+    expect(await worker.evaluate(waysOut, url), worker.url()).toEqual([]);
+    // Only the browser can refuse this one.
+    const imported = (address: string) => import(address).then(() => 'imported', String);
+    expect(await worker.evaluate(imported, `${elsewhere.endpoint}/script.js`)).not.toBe('imported');
+    const own = await page.request.get(worker.url());
+    expect(own.headers()['content-security-policy']).toContain("worker-src 'none'");
     expect(await worker.evaluate(ask, new URL('/models/index.json', page.url()).href)).toBe('answered');
   }
   expect(elsewhere.requests).toHaveLength(1);
+  const privacy = await openPrivacy(page);
+  await expect(privacy).toContainText('The browser enforces it.');
+  await privacy.getByRole('button', { name: 'Close' }).click();
 
   const ran = await page.evaluate(() => {
     const script = document.createElement('script');

@@ -1,6 +1,18 @@
 import { expect, test } from '@playwright/test';
-import { expectReady, setFields } from './page';
-import { expectFinished, holdAt, resumeButton, startButton, stepsSeen, watchEngine } from './support/studio';
+import { drop, expectReady, setFields } from './page';
+import {
+  expectFinished,
+  holdAt,
+  openStudio,
+  resumeButton,
+  SAVED,
+  STEPS,
+  STRUCK,
+  start,
+  startButton,
+  stepsSeen,
+  watchEngine,
+} from './support/studio';
 
 test('a reload during a run offers to resume from the last checkpoint', async ({ page }) => {
   const gate = await holdAt(page, 4);
@@ -27,4 +39,33 @@ test('a reload during a run offers to resume from the last checkpoint', async ({
   await resumeButton(page).click();
   await expectFinished(page, 9);
   expect(await stepsSeen(page)).toEqual(Array.from({ length: 9 - paused }, (_, i) => paused + 1 + i));
+});
+
+test('a run whose data has changed is asked about before it is resumed', async ({ page }) => {
+  const rows = (count: number) => Array.from({ length: count }, (_, i) => `Who is ${i}?,Ruth ${i}.`);
+  const csv = (count: number) => ['prompt,completion', ...rows(count)].join('\n');
+  const gate = await holdAt(page, STRUCK);
+  await openStudio(page);
+  await expectReady(page);
+  await drop(page, 'replies.csv', csv(40));
+  await expect(page.getByText('replies.csv').first()).toBeVisible();
+  await start(page);
+  await gate.reached();
+  await page.reload();
+  await gate.open();
+  await expect(page.getByText(`” stopped at step ${SAVED} of ${STEPS}`)).toBeVisible();
+  await expectReady(page);
+  await drop(page, 'replies.csv', csv(30));
+  await expectReady(page);
+
+  await resumeButton(page).click();
+  const question = page.getByRole('alertdialog', { name: 'Resume with other data or another model?' });
+  await expect(question).toContainText('replies.csv is another file now');
+  await question.getByRole('button', { name: 'Cancel' }).click();
+  // The run is as it was.
+  await expect(page.getByText(`” stopped at step ${SAVED} of ${STEPS}`)).toBeVisible();
+  await resumeButton(page).click();
+  await question.getByRole('button', { name: 'Resume anyway' }).click();
+  await expectFinished(page, STEPS);
+  await expect(page.getByText(`trained on other data or another model since step ${SAVED}`)).toBeVisible();
 });

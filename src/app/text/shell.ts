@@ -59,6 +59,16 @@ export const shell = {
     text: (when: string) =>
       `Last active ${when}. It resumes from its last checkpoint, or from the start if it has none yet.`,
   },
+  changedInputs: {
+    title: 'Resume with other data or another model?',
+    action: 'Resume anyway',
+    again: 'Start a new run',
+  },
+  framed: {
+    code: 'internal' as const,
+    message: 'Tabtune does not start inside another page.',
+    action: 'Open its address in a tab of its own.',
+  },
   loadFailed: {
     message: 'This part of Tabtune could not be loaded.',
     action: 'Check the connection and reload the page. A new version may have been published since you opened it.',
@@ -114,6 +124,9 @@ export const privacyText = {
       'There is no account, no cookie and no telemetry.',
       'Exports are downloads that your browser saves to your disk.',
     ],
+    closed:
+      'The workers that hold your data can reach only the server of this page, and start no others. The browser enforces it.',
+    open: '**The browser does not enforce** that the workers with your data reach only the server of this page, because this server does not send the policy for it. Tabtune’s own code keeps them from asking anyone else. `npm start` serves Tabtune with the policy.',
   },
 };
 

@@ -113,6 +113,7 @@ export const historyText = {
   overlay: (name: string, when: string) => `Overlay ${name} of ${when} on the chart`,
   progress: (when: string, step: number, total: number) => `${when} · step ${step} of ${total}`,
   loss: 'loss ',
+  changed: (steps: number[]) => `trained on other data or another model since step ${steps.join(', ')}`,
   validation: 'validation ',
   resumeLabel: (name: string, when: string) => `Resume ${name} of ${when}`,
   deleteLabel: (name: string, when: string) => `Delete ${name} of ${when}`,

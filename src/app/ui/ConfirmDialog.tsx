@@ -11,10 +11,12 @@ export interface ConfirmProps {
   action: string;
   onConfirm: () => void;
   onCancel: () => void;
+  /** A third answer, which loses nothing. */
+  instead?: { action: string; onChoose: () => void };
 }
 
 /** The safe answer has the focus. */
-export function ConfirmDialog({ open, title, children, action, onConfirm, onCancel }: ConfirmProps) {
+export function ConfirmDialog({ open, title, children, action, onConfirm, onCancel, instead }: ConfirmProps) {
   return (
     <AlertDialog.Root open={open} onOpenChange={(next) => !next && onCancel()}>
       <AlertDialog.Portal>
@@ -26,6 +28,16 @@ export function ConfirmDialog({ open, title, children, action, onConfirm, onCanc
           </AlertDialog.Description>
           <div className="mt-5 flex flex-wrap justify-end gap-2">
             <AlertDialog.Close render={<Button>{common.cancel}</Button>} />
+            {instead && (
+              <Button
+                onClick={() => {
+                  instead.onChoose();
+                  onCancel();
+                }}
+              >
+                {instead.action}
+              </Button>
+            )}
             <Button
               variant="danger"
               onClick={() => {

@@ -1,5 +1,6 @@
 /** Starting and resuming a run, from any page. */
 import { minimalInput } from '../../recipe/diff';
+import type { ChangedInputs } from '../../session/api';
 import type { RunRecord } from '../../storage/types';
 import { outcomeOf } from '../../stores/announcements';
 import { useCompare } from '../../stores/compare';
@@ -30,8 +31,15 @@ export function startTraining(): void {
   void follow(useTraining.getState().start(useRecipe.getState().recipe));
 }
 
-export function continueRun(run: RunRecord): void {
+/** `changed`: what to do if its data or model is not what it was trained on; by default the person is asked. */
+export function continueRun(run: RunRecord, changed?: ChangedInputs): void {
   // The run needs its own model open, and the screen should show its recipe.
   useRecipe.getState().replace(minimalInput(run.recipe));
-  void follow(useTraining.getState().resumeRun(run));
+  void follow(useTraining.getState().resumeRun(run, changed));
+}
+
+/** A new run with the recipe of an earlier one, which stays as it is. */
+export function startAgain(run: RunRecord): void {
+  useRecipe.getState().replace(minimalInput(run.recipe));
+  void follow(useTraining.getState().start(run.recipe));
 }

@@ -16,8 +16,8 @@ import { scaleColumns } from '../kernels/pointwise/scale-columns';
 import { linear } from '../kernels/products/linear';
 import type { LanguageModel } from '../models/model';
 import type { Method, MethodTwin } from './method';
-import { tensorsOfModules } from './opened-tensors';
 import { readTensors } from './read-tensors';
+import { savedTensorsOf } from './saved-modules';
 import { targetedLinears } from './targets';
 import { type NamedTensors, tensorMaker } from './tensors';
 
@@ -126,7 +126,8 @@ export function createIa3(model: LanguageModel, settings: Ia3Settings, _seed: nu
 
 export const ia3: MethodTwin<Ia3Method> = {
   type: 'ia3',
-  modulesToSave: (model, { modules_to_save }) => tensorsOfModules(model, modules_to_save),
+  modulesToSave: (model, section) =>
+    savedTensorsOf(model, section.modules_to_save, () => targetedLinears(model, ia3Modules(model, section).target)),
   create: (model, section, { seed, values }) => createIa3(model, section, seed, values),
   async exported(model, method, section) {
     const { target, feedforward } = ia3Modules(model, section);

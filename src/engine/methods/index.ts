@@ -1,10 +1,11 @@
 /** The engine's half of the methods. To add one, add a file and a line in all.ts, here and in src/methods. */
-import type { MethodSection } from '../../methods';
+import { type MethodSection, methodOf } from '../../methods';
 import type { LanguageModel, ModelTensor } from '../models/model';
 import * as all from './all';
 import type { Method, MethodOptions, MethodTwin } from './method';
 import { alongside, headTensors, openTensors } from './opened-tensors';
 import { savedTensors } from './read-tensors';
+import { isSavedIn } from './saved-modules';
 import type { NamedTensors } from './tensors';
 
 export type { MethodOptions } from './method';
@@ -18,6 +19,12 @@ const twinOf = ({ type }: MethodSection): AnyTwin => {
   if (!twin) throw new Error(`src/engine/methods has no implementation of ${type}.`);
   return twin;
 };
+
+/** Whether the section trains the output projection of a tied model by name, and so apart from the embedding. */
+export function opensOutput(model: Pick<LanguageModel, 'ties' | 'family'>, section: MethodSection): boolean {
+  const names = methodOf(section).modulesToSave?.(section) ?? [];
+  return model.ties.some(({ name }) => isSavedIn(model, name, names));
+}
 
 /** Tensors of the checkpoint that are trained along with an adapter: the objective's head and `modules_to_save`. */
 export function trainedBeside(model: LanguageModel, section: MethodSection): ModelTensor[] {

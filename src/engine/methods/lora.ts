@@ -17,8 +17,9 @@ import { loraExport } from './lora-export';
 import { checkPatterns, type LoraSettings, loraModules, loraNames, loraShapes } from './lora-scale';
 import type { Method, MethodTwin } from './method';
 import { normal } from './normal-number';
-import { tensorsOfModules } from './opened-tensors';
 import { startPissa } from './pissa';
+import { savedTensorsOf } from './saved-modules';
+import { targetedLinears } from './targets';
 import { type NamedTensors, tensorMaker } from './tensors';
 
 export { type LoraSettings, loraModules, loraNames, loraShapes } from './lora-scale';
@@ -27,7 +28,8 @@ export type { NamedTensors } from './tensors';
 
 export const lora: MethodTwin<LoraMethod> = {
   type: 'lora',
-  modulesToSave: (model, { modules_to_save }) => tensorsOfModules(model, modules_to_save),
+  modulesToSave: (model, { modules_to_save, target_modules }) =>
+    savedTensorsOf(model, modules_to_save, () => targetedLinears(model, target_modules)),
   async create(model, section, { seed, values, signal }) {
     const pissa = !values && section.init_lora_weights === 'pissa';
     return createLora(model, section, seed, pissa ? await startPissa(model, section, seed, { signal }) : values);

@@ -10,6 +10,7 @@ import { embedding } from '../kernels/moves/embedding';
 import { denseWeight } from '../kernels/products/weight';
 import type { LanguageModel, ModelTensor } from '../models/model';
 import type { Hooks, Weight } from '../types';
+import { readFloats } from '../webgpu/backend';
 import { bindingLimit } from '../webgpu/limits';
 import type { Method } from './method';
 import type { NamedTensors } from './tensors';
@@ -31,6 +32,17 @@ export const shapeOf = ({ value }: ModelTensor): number[] =>
 /** All values of a weight in float32, exact because the embedding kernel reads rows of any format. */
 export const widened = (weight: Weight): tf.Tensor =>
   tf.tidy(() => embedding(tf.range(0, weight.shape[0]!, 1, 'int32'), weight));
+
+/** The values of a tensor as the base has it. */
+export async function readTensor({ value }: ModelTensor): Promise<Float32Array> {
+  if (value.kind === 'vector') return readFloats(value.tensor);
+  const rows = widened(value.weight);
+  try {
+    return await readFloats(rows);
+  } finally {
+    rows.dispose();
+  }
+}
 
 /** Trainable copies of `tensors`, which start from the base, or from `values` of the same name. */
 export function openTensors(tensors: readonly ModelTensor[], values?: NamedTensors): Opened {
@@ -127,25 +139,6 @@ export const openedMethod = (opened: Opened): Method => ({
 
 /** The tensors of the objective's head. */
 export const headTensors = (model: LanguageModel): ModelTensor[] => model.tensors.filter(({ task }) => task);
-
-/** The tensors of the named modules; a name is a module's path or the end of one. */
-export function tensorsOfModules(model: LanguageModel, modules: readonly string[]): ModelTensor[] {
-  const moduleOf = (name: string) => name.slice(0, name.lastIndexOf('.'));
-  const means = (module: string, name: string) => {
-    const path = moduleOf(name);
-    return path === module || path.endsWith(`.${module}`) || path.startsWith(`${module}.`);
-  };
-  const missing = modules.filter((module) => !model.tensors.some(({ name }) => means(module, name)));
-  if (missing.length > 0) {
-    throw new TabtuneError({
-      code: 'bad_recipe',
-      message: `This model has no module named ${missing.join(', ')}.`,
-      where: 'method.modules_to_save',
-      action: `Its modules end in: ${[...new Set(model.tensors.map(({ name }) => moduleOf(name).split('.').at(-1)))].join(', ')}.`,
-    });
-  }
-  return model.tensors.filter(({ name }) => modules.some((module) => means(module, name)));
-}
 
 /** A method combined with opened tensors: a head, which every method trains, or `modules_to_save`. */
 export function alongside(method: Method, opened: Opened): Method {

@@ -23,9 +23,11 @@ export interface Backbone
   keyValueWidth: number | null;
   /** Null when the checkpoint has none. */
   lm: LmHead | null;
+  /** Names of loaded tensors that are never read. */
+  idle?: readonly string[];
 }
 
-export function languageModel(c: BackboneConfig, load: Loader, { lm, ...parts }: Backbone): LanguageModel {
+export function languageModel(c: BackboneConfig, load: Loader, { lm, idle = [], ...parts }: Backbone): LanguageModel {
   const layers = parts.blockPaths.length;
   const { keyValueWidth } = parts;
   return {
@@ -38,7 +40,9 @@ export function languageModel(c: BackboneConfig, load: Loader, { lm, ...parts }:
     dropout: c.dropout,
     initializerRange: c.initializer_range,
     parameters: load.parameters,
-    tensors: load.tensors,
+    tensors: load.tensors.filter(({ name }) => !idle.includes(name)),
+    idle: load.tensors.filter(({ name }) => idle.includes(name)),
+    ties: [],
     heads: lm ? { lm } : {},
     createCache: keyValueWidth === null ? null : (capacity) => emptyCache(capacity, layers, keyValueWidth),
     dispose: load.dispose,

@@ -113,6 +113,7 @@ export async function loadEncoder(
     attentionHeads: { query: c.num_attention_heads, keyValue: c.num_attention_heads },
     keyValueWidth: null,
     lm: head?.lm ?? null,
+    idle: head?.idle ?? [],
     wordEmbeddings: (ids) => embedding(ids, words),
     hidden,
   });
@@ -129,7 +130,7 @@ async function loadHead(
     norm(path: string): Promise<NormWeights>;
     eps: number;
   },
-): Promise<{ lm: LmHead; dense: LinearModule } | null> {
+): Promise<{ lm: LmHead; dense: LinearModule; idle: string[] } | null> {
   if (!load.has(`${paths.dense}.weight`)) return null;
   const d = c.hidden_size;
   const dense = await load.linear(paths.dense, d, d, { bias: true });
@@ -138,10 +139,13 @@ async function loadHead(
   const weight = tied ? words : await load.matrix(`${paths.projection}.weight`, [c.vocab_size, d]);
   // Untied, the projection has its own bias; tied, it has the head's, whatever else is in the file.
   const own = `${paths.projection}.bias`;
-  const bias = await load.vector(!tied && load.has(own) ? own : paths.bias, c.vocab_size);
+  const apart = !tied && own !== paths.bias && load.has(own);
+  const bias = await load.vector(apart ? own : paths.bias, c.vocab_size);
+  const idle = apart && load.has(paths.bias) ? [paths.bias] : [];
+  for (const name of idle) await load.vector(name, c.vocab_size);
   const transform = (hidden: tf.Tensor, hooks: Hooks) => {
     const calls = callsWith(hooks, c.dropout);
     return normalize(calls, activate(calls.linear(dense, hidden), parts.activation), norm, parts.eps);
   };
-  return { lm: { weight, bias, softcap: null, transform }, dense };
+  return { lm: { weight, bias, softcap: null, transform }, dense, idle };
 }

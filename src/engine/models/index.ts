@@ -3,6 +3,7 @@
  * file and a line in all.ts, here and in src/families.
  */
 import { TabtuneError } from '../../base/errors';
+import { readFamilyConfig, type Tie, tiesOf } from '../../families';
 import * as all from './all';
 import type { LanguageModel, WeightSource } from './model';
 import { createLoader, type Loader, type LoadOptions } from './weights';
@@ -11,6 +12,11 @@ import { createLoader, type Loader, type LoadOptions } from './weights';
 type LoadFamily = (config: Record<string, unknown>, load: Loader) => Promise<LanguageModel>;
 
 export const loaders: Record<string, LoadFamily> = { ...all };
+
+function tiesOfConfig(json: Record<string, unknown>): Tie[] {
+  const { family, config } = readFamilyConfig(json);
+  return tiesOf(family, config);
+}
 
 export async function loadModel(
   config: Record<string, unknown>,
@@ -29,7 +35,8 @@ export async function loadModel(
   }
   const loader = createLoader(source, options);
   try {
-    return await load(config, loader);
+    const model = await load(config, loader);
+    return { ...model, ties: model.heads.lm ? tiesOfConfig(config) : [] };
   } catch (error) {
     loader.dispose();
     throw error;

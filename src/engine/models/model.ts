@@ -1,7 +1,7 @@
 /** What every model family offers to methods, objectives and generation. Hidden states are [B·T, d]. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { TaskData } from '../../data/types';
-import { familyNamed } from '../../families';
+import { familyNamed, type Tie } from '../../families';
 import type { DropoutRates } from '../../families/dropout';
 import type { TaskKind } from '../../families/heads';
 import type { Hooks, LinearModule, Weight } from '../types';
@@ -129,6 +129,10 @@ export interface LanguageModel {
   parameters: number;
   /** Every tensor of the checkpoint that is on the device, a tied one once; then those of heads that objectives add. */
   tensors: ModelTensor[];
+  /** Tensors that are another one, by the checkpoint's names: with tied embeddings, the output projection. */
+  ties: readonly Tie[];
+  /** Tensors of transformers' modules that take no part in computing: the first bias of an untied encoder's head. */
+  idle: readonly ModelTensor[];
   /** Heads on the hidden states: the checkpoint's own, and those that objectives add. */
   heads: { readonly [N in HeadName]?: HeadKinds[N] };
   /** The model's own dropout rates (config.json). */

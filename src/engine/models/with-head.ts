@@ -23,6 +23,7 @@ export async function withTaskHead(
 /** The language-modelling head still works, but is neither trained nor saved. */
 const withoutLmTensors = (model: LanguageModel): LanguageModel => ({
   ...model,
+  ties: [],
   tensors: model.tensors.filter(({ name }) => !isTokenHead(model, name)),
   linears: model.linears.filter(({ path }) => !isTokenHead(model, `${path}.`)),
 });

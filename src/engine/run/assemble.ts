@@ -8,10 +8,11 @@ import { TabtuneError } from '../../base/errors';
 import type { TaskData } from '../../base/task';
 import type { Batch, BatchKind } from '../../data/types';
 import type { MethodSection, ObjectiveSection, TrainingSection } from '../../recipe/types';
-import { createMethod, type MethodOptions } from '../methods';
+import { createMethod, type MethodOptions, opensOutput } from '../methods';
 import type { Method } from '../methods/method';
 import type { NamedTensors } from '../methods/tensors';
 import type { LanguageModel } from '../models/model';
+import { withOwnOutput } from '../models/own-output';
 import type { TaskHeadOptions } from '../models/task-head';
 import { withTaskHead } from '../models/with-head';
 import { createObjective } from '../objectives';
@@ -40,7 +41,11 @@ export async function attachMethod(
   section: MethodSection,
   { task, head, values, ...options }: AttachOptions,
 ): Promise<Attached> {
-  const model = task ? await withTaskHead(base, task, { seed: options.seed, ...head }) : base;
+  const model = task
+    ? await withTaskHead(base, task, { seed: options.seed, ...head })
+    : opensOutput(base, section)
+      ? withOwnOutput(base)
+      : base;
   const dropHead = () => {
     if (model !== base) model.dispose();
   };

@@ -10,5 +10,4 @@ export {
 export { PROMPT_EMBEDDINGS, peftKey, tensorPlace } from './keys';
 export type { AnyPeftKind, CommonConfig, PeftAdapter, PeftKind, PeftTask, PeftTensors } from './kind';
 export { kindOf, readPeftAs } from './read';
-export { isSaved } from './saved';
 export { writePeftAs } from './write';

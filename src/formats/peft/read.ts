@@ -2,9 +2,11 @@
  * Reads an adapter from PEFT's files and checks its kind, its features, and the name and shape of every tensor. Throws
  * bad_adapter. The caller, who has the model, checks whether the adapter fits it.
  */
+import { moduleOf } from '../../base/saved-modules';
+import { families } from '../../families';
 import { fieldPlace, type Json, namesField, present, stringOrNull } from './fields';
 import type { PeftFiles } from './folder';
-import type { AnyPeftKind, CommonConfig, PeftAdapter, PeftTask } from './kind';
+import type { AnyPeftKind, CommonConfig, PeftAdapter, PeftTask, PeftTensors, SplitTensors } from './kind';
 import { EXPORT_AGAIN, OTHER_KINDS, refuse } from './refuse';
 import { splitTensors } from './saved';
 import { readTensors } from './tensors';
@@ -34,14 +36,23 @@ export function readPeftAs<C extends CommonConfig>(
     auto_mapping: autoMapping(config),
     modules_to_save: saved,
   };
-  let split: ReturnType<typeof splitTensors> | null = null;
+  let split: (SplitTensors & { saved: string[] | null }) | null = null;
   const tensors = () => {
-    split ??= splitTensors(readTensors(kind, weights), saved);
+    if (!split) {
+      const all = readTensors(kind, weights);
+      const whole = config.ensure_weight_tying === true ? [...(saved ?? []), ...outputModules(all)] : saved;
+      split = { ...splitTensors(all, whole), saved: whole };
+    }
     return split;
   };
   const read: C = kind.read(config, common, tensors);
-  return { type: kind.type, config: read, tensors: tensors().all };
+  return { type: kind.type, config: { ...read, modules_to_save: tensors().saved }, tensors: tensors().all };
 }
+
+/** With `ensure_weight_tying`, PEFT saves the output projection beside the embedding that it names. */
+const outputModules = (tensors: PeftTensors): string[] => [
+  ...new Set([...tensors.keys()].filter((name) => families.some(({ lmHead }) => lmHead.test(name))).map(moduleOf)),
+];
 
 /** Without duplicates, which PEFT sometimes writes. */
 function savedModules(config: Json): string[] | null {

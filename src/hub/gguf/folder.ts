@@ -18,28 +18,8 @@ import { baseModel, textOf, titleOf } from './origin';
 /** No model has more frequencies than this. */
 const MAX_TABLE = 4096;
 
-/** The only GGUF file of a folder without other weights; null if there is none. */
-function ggufFileOf({ files, has }: ModelFolder): string | null {
-  if (has('model.safetensors') || has('model.safetensors.index.json')) return null;
-  const found = files.filter((name) => /\.gguf$/i.test(name));
-  if (found.length < 2) return found[0] ?? null;
-  const [first, second] = found as [string, string];
-  if (/-\d{5}-of-\d{5}\.gguf$/i.test(first)) {
-    refuse(first, 'The model is split into several GGUF files.', 'Join them with llama-gguf-split --merge.');
-  }
-  refuse(first, `There are ${found.length} GGUF files, ${first} and ${second} among them.`, 'Drop only one of them.');
-}
-
-/**
- * The folder itself, or one made from its GGUF file. Reads only the file's header. Throws `bad_model`.
- */
-export async function withGguf(folder: ModelFolder): Promise<ModelFolder> {
-  if (folder.tensors) return folder;
-  const name = ggufFileOf(folder);
-  return name === null ? folder : openGgufFolder(folder, name);
-}
-
-async function openGgufFolder(folder: ModelFolder, name: string): Promise<ModelFolder> {
+/** A model folder made from a GGUF file. Reads only the file's header. Throws `bad_model`. */
+export async function openGgufFolder(folder: ModelFolder, name: string): Promise<ModelFolder> {
   const size = folder.size(name) ?? refuse(name, 'The size of this file is not known.', 'Get the file again.');
   const file = await openGguf((start, end) => folder.bytes(name, start, end), size, name);
   refuseOthers(file, name);
@@ -71,6 +51,7 @@ async function openGgufFolder(folder: ModelFolder, name: string): Promise<ModelF
       if (text === undefined) return folder.bytes(wanted, start, end);
       return new TextEncoder().encode(text).slice(start, end).buffer;
     },
+    hash: async (wanted) => (wanted === name ? folder.hash?.(name) : undefined),
     tensors: tensorTable(file, config, name),
     vocabulary,
   };

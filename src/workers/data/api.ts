@@ -3,7 +3,7 @@
  * regexes). Served by src/workers/data/data-worker.ts, which the session kills if a call exceeds its deadline.
  */
 import type { TokenizerSource } from '../../data/tokenizer-files';
-import type { ParsedDataset, TokenizedDataset, TokenizedExample, TokenView } from '../../data/types';
+import type { ParsedDataset, SpanView, TokenizedDataset, TokenizedExample, TokenView } from '../../data/types';
 import type { ReadingSection } from '../../recipe/sections';
 import type { DatasetSection, ObjectiveSection, ObjectiveType } from '../../recipe/types';
 
@@ -47,6 +47,8 @@ export interface DataApi {
     onRow?: (at: number) => void,
   ): TokenizedDataset;
   viewTokens(row: number, section: DatasetSection, objective: ObjectiveSection, maxLength: number): TokenView;
+  /** The same example as text, in spans that are learned or not, each with the text of at most `most` tokens. */
+  viewSpans(most: number, ...of: Parameters<DataApi['viewTokens']>): SpanView;
   /** Formats a prompt (with the chat template and generation prompt if there is a template) and tokenises it. */
   encodePrompt(prompt: string, system?: string): Int32Array;
   /**

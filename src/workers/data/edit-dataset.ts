@@ -19,6 +19,8 @@ import type { ReadFilesApi } from './read-files';
 
 /** The data worker's API: the data layer's calls, edits, and the reading of other files. */
 export interface DataWorkerApi extends DataApi, ReadFilesApi {
+  /** Whether the browser keeps this worker from reaching other servers, as workers/closed.ts found out. */
+  closedByBrowser(): Promise<boolean>;
   /** Returns the file, as UTF-8, with `fields` (column -> new value) set in row `row`. Throws bad_data if it cannot. */
   editRow(
     name: string,
@@ -37,9 +39,11 @@ export const editRow: DataWorkerApi['editRow'] = (name, bytes, section, row, fie
   // Rows that were put together from something else have no place in the file to be written to.
   if (before.readOnly) throw missing(name, row);
   const { text } = readText(name, new Uint8Array(bytes), section.encoding);
-  const edited = new TextEncoder().encode(rewrite(name, text, before.fileType, row, fields));
+  // The recipe still names the encoding that the file had: the mark says that it is UTF-8 now.
+  const mark = (section.encoding ?? 'auto') === 'auto' ? '' : '\uFEFF';
+  const edited = new TextEncoder().encode(mark + rewrite(name, text, before.fileType, row, fields));
   // Read the result back, to refuse an edit that makes a row unusable or affects other rows.
-  const after = parseDataset(name, edited, { ...section, encoding: 'utf-8' });
+  const after = parseDataset(name, edited, section);
   const others = (rows: typeof after.examples) => rows.filter((example) => example.row !== row).length;
   if (!after.examples.some((example) => example.row === row)) {
     throw refused(name, row, 'This change would make the row unusable.', 'Do not leave a prompt or answer empty.');

@@ -11,14 +11,14 @@ import { encodeWords, firstOfWords } from '../../data/encode-words';
 import { checkIds } from '../../data/loss-mask';
 import type { TextOptions } from '../../data/objective-data';
 import { openDataset } from '../../data/parse';
-import { renderPrompt } from '../../data/render';
+import { renderExample, renderPrompt } from '../../data/render';
 import { templateGaps } from '../../data/template-facts';
 import { finishDataset } from '../../data/tokenize';
 import { TextTokenizer } from '../../data/tokenizer';
 import type { TokenizerSource } from '../../data/tokenizer-files';
 import { truncateText } from '../../data/truncate';
 import type { ChatMessage, ParsedDataset } from '../../data/types';
-import { viewExample } from '../../data/view-tokens';
+import { viewExample, viewSpans } from '../../data/view-tokens';
 import { tokenizerJson } from '../../formats/gguf-tokenizer';
 import { defaultSection, objectiveOf, textObjective } from '../../objectives';
 import type { DatasetSection } from '../../recipe/types';
@@ -52,6 +52,24 @@ export function createDataApi(): DataApi {
   const needDataset = (): ParsedDataset => {
     if (parsed) return parsed;
     throw new TabtuneError({ code: 'internal', message: 'No dataset is open yet.', action: 'Choose a dataset first.' });
+  };
+
+  /** What a view of one row is made of. Throws bad_data for a row that is no example, with the reason. */
+  const viewed = (...[row, section, objective, maxLength]: Parameters<DataApi['viewTokens']>) => {
+    const opened = needTokenizer();
+    const dataset = needDataset();
+    const example = dataset.examples.find((e) => e.row === row);
+    if (!example) {
+      const problem = dataset.problems.find((p) => p.row === row && p.dropped);
+      throw new TabtuneError({
+        code: 'bad_data',
+        message: problem ? problem.message : `There is no row ${row} in this dataset.`,
+        where: `${dataset.name}, row ${row}`,
+        action: problem ? problem.action : 'Choose another row.',
+      });
+    }
+    const options = textOptions(opened, separatorOf(dataset), section);
+    return [example, objectiveOf(objective).data(objective), options, opened.tokenizer, maxLength] as const;
   };
 
   return {
@@ -122,22 +140,9 @@ export function createDataApi(): DataApi {
       return tokenizeText(name, new Uint8Array(bytes), maxLength, objective, options, opened.tokenizer);
     },
 
-    viewTokens(row, section, objective, maxLength) {
-      const opened = needTokenizer();
-      const dataset = needDataset();
-      const example = dataset.examples.find((e) => e.row === row);
-      if (!example) {
-        const problem = dataset.problems.find((p) => p.row === row && p.dropped);
-        throw new TabtuneError({
-          code: 'bad_data',
-          message: problem ? problem.message : `There is no row ${row} in this dataset.`,
-          where: `${dataset.name}, row ${row}`,
-          action: problem ? problem.action : 'Choose another row.',
-        });
-      }
-      const options = textOptions(opened, separatorOf(dataset), section);
-      return viewExample(example, objectiveOf(objective).data(objective), options, opened.tokenizer, maxLength);
-    },
+    viewTokens: (...of) => viewExample(...viewed(...of)),
+
+    viewSpans: (most, ...of) => viewSpans(most, ...viewed(...of)),
 
     encodePrompt(prompt, system) {
       const { tokenizer, template, plainTemplate } = needTokenizer();
@@ -231,7 +236,16 @@ function textOptions(opened: OpenTokenizer, separator: string, section: WritingS
   // A recipe from an older version may not have these fields.
   const { system_fallback: systemFallback = 'first_question', templated_text: templatedText = 'ask' } = section;
   const eosToken = tokenizer.special.eos_token ?? null;
-  return { template, plainTemplate, eosToken, separator, endTokens, systemFallback, templatedText };
+  return {
+    template,
+    plainTemplate,
+    eosToken,
+    separator,
+    endTokens,
+    systemFallback,
+    templatedText,
+    render: renderExample,
+  };
 }
 
 /**

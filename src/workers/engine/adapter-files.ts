@@ -1,7 +1,11 @@
 /** The files that an open adapter is saved in, in the layout of its ecosystem. */
 import { TabtuneError } from '../../base/errors';
+import { moduleOf } from '../../base/saved-modules';
 import { exportedMethod } from '../../engine/methods';
-import { headTensors } from '../../engine/methods/opened-tensors';
+import { headTensors, readTensor, shapeOf } from '../../engine/methods/opened-tensors';
+import { isSavedIn } from '../../engine/methods/saved-modules';
+import type { NamedTensors } from '../../engine/methods/tensors';
+import type { LanguageModel, ModelTensor } from '../../engine/models/model';
 import type { AdapterFiles } from '../../formats/adapter-format';
 import { modelClass } from '../../formats/adapterhub';
 import { labelsFile } from '../../formats/labels';
@@ -32,12 +36,17 @@ export async function adapterFiles(open: OpenAdapter, base: BaseName): Promise<A
   const { classification: classifier = null } = model.heads;
   const { taskType } = objectiveOf({ type: open.objective });
   const { config, tensors } = await exportedMethod(model, method, settings);
+  const output = await tiedOutput(model, tensors);
+  const names = methodOf(settings).modulesToSave?.(settings) ?? [];
+  const idle = model.idle.filter(({ name }) => isSavedIn(model, name, names));
+  for (const tensor of idle) output.tensors.set(tensor.name, await baseValues(tensor));
   const files = format.write({
     section: settings,
     model: adapterModel(model),
     base,
     exported: config,
-    tensors,
+    tensors: new Map([...tensors, ...output.tensors]),
+    savedBeside: output.modules,
     headTensors: new Set(headTensors(model).map(({ name }) => name)),
     task: classifier,
     // A masked language model has no task type; its class tells PEFT how to open it.
@@ -45,3 +54,35 @@ export async function adapterFiles(open: OpenAdapter, base: BaseName): Promise<A
   });
   return classifier ? [...files, labelsFile(classifier)] : files;
 }
+
+/** What a person should know about an adapter's files, a sentence each. `base` is the model without it. */
+export function adapterNotes({ model, method }: Pick<OpenAdapter, 'model' | 'method'>, base: LanguageModel): string[] {
+  if (model.ties.some(({ of }) => method.opened?.has(of))) return [TIED];
+  return !model.heads.classification && base.ties.length > 0 && model.ties.length === 0 ? [APART] : [];
+}
+
+const TIED =
+  'The output projection of this model is its embedding, so both were trained as one. The files hold the trained values under both names, because PEFT would otherwise leave the output projection as it was.';
+const APART =
+  'The output projection of this model is its embedding, but this adapter has the two apart, as PEFT does when it saves either. A model that it is merged into holds both (tie_word_embeddings: false).';
+
+/**
+ * The modules of a trained embedding's other uses, with everything in them: PEFT copies a tied embedding that it saves, and the
+ * output projection stays as in the base unless the file has it too.
+ */
+async function tiedOutput(
+  model: LanguageModel,
+  trained: NamedTensors,
+): Promise<{ modules: string[]; tensors: NamedTensors }> {
+  const modules = new Set(model.ties.filter(({ of }) => trained.has(of)).map(({ name }) => moduleOf(name)));
+  const tensors: NamedTensors = new Map();
+  const byName = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
+  const valuesOf = async (name: string) => trained.get(name) ?? (await baseValues(byName.get(name)!));
+  for (const { name, of } of model.ties) if (modules.has(moduleOf(name))) tensors.set(name, await valuesOf(of));
+  for (const { name } of model.tensors) {
+    if (modules.has(moduleOf(name)) && !trained.has(name)) tensors.set(name, await valuesOf(name));
+  }
+  return { modules: [...modules], tensors };
+}
+
+const baseValues = async (tensor: ModelTensor) => ({ shape: shapeOf(tensor), data: await readTensor(tensor) });

@@ -12,7 +12,7 @@ export function barePrefix(model: LanguageModel): string {
 
 /** What adapter formats need to know about a model. */
 export function adapterModel(model: LanguageModel): AdapterModel {
-  const { family, hiddenSize, layers, attentionHeads, keyValueWidth, blockPaths, parallel, heads } = model;
+  const { family, hiddenSize, layers, attentionHeads, keyValueWidth, blockPaths, parallel, heads, ties } = model;
   const linears = model.linears.map(({ path, weight }) => ({ path, out: weight.shape[0]!, width: weight.shape[1]! }));
   return {
     ...{ family, hiddenSize, layers, heads: attentionHeads, keyValueWidth, blockPaths, linears },
@@ -20,5 +20,8 @@ export function adapterModel(model: LanguageModel): AdapterModel {
     headPrefix: barePrefix(model),
     modelClass: modelClass(family, heads.classification?.kind ?? 'language_model'),
     headModules: heads.classification?.modules ?? [],
+    tensorNames: model.tensors.map(({ name }) => name),
+    idleTensors: model.idle.map(({ name }) => name),
+    ties,
   };
 }

@@ -6,9 +6,10 @@ import type { TaskData, TokenizedExample } from '../../data/types';
 import type { AdapterFiles, AdapterModel } from '../../formats/adapter-format';
 import type { ModelSummary } from '../../hub/types';
 import type { ModelSection, Recipe } from '../../recipe/types';
-import type { DeviceReport, MergeProgress, RunSummary } from '../../session/api';
+import type { DeviceReport, MergedDtype, MergeProgress, RunSummary } from '../../session/api';
 import type { MetricsRow, RunRecord } from '../../storage/types';
-import type { MergeJob, MergeReport } from './merge';
+import type { MergeCheck, MergedFolder } from './check-merged';
+import type { MergeReport } from './merge';
 
 export interface TrainJob {
   run: RunRecord;
@@ -61,14 +62,20 @@ export interface EngineApi {
   /** Loads a run's best (else latest) checkpoint as the adapter. */
   openCheckpoint(runId: string, recipe: Recipe): Promise<{ trainableParameters: number }>;
   /** The current adapter, in the layout of its ecosystem. Throws bad_adapter if the method has no separate adapter. */
-  exportAdapter(): Promise<AdapterFiles>;
+  exportAdapter(): Promise<{ files: AdapterFiles; notes: string[] }>;
   /** The open model with its adapter merged in, as model.safetensors: its bytes go to `onPiece` in order. */
   mergeModel(
-    job: MergeJob,
+    dtype: MergedDtype,
     onPiece: (bytes: ArrayBuffer) => void,
     onProgress: (progress: MergeProgress) => void,
     signal?: AbortSignal,
   ): Promise<MergeReport>;
+  /** Opens the folder that was made of it, and compares what it computes. Throws if that is not what was merged. */
+  checkMerged(
+    folder: MergedFolder,
+    onProgress: (progress: MergeProgress) => void,
+    signal?: AbortSignal,
+  ): Promise<MergeCheck>;
   /** Streams sampled ids; ends at a stop token (not included), maxNewTokens, the context's end or abort. */
   generate(
     prompt: Int32Array,

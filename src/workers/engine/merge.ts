@@ -1,18 +1,14 @@
 /**
  * The open model with its adapter merged in, as one safetensors file: written tensor by tensor, so that never more than
- * one is in memory, then loaded beside the base to measure what merging and rounding changed.
+ * one is in memory. check-merged.ts then opens the file as any other model.
  */
 import { TabtuneError } from '../../base/errors';
 import type { TaskData } from '../../data/types';
-import { textScores } from '../../engine/classification/classify';
-import { textLogits } from '../../engine/generation/generate';
 import { mergedBias, mergedWeight } from '../../engine/methods/merge';
-import { inference, type Method } from '../../engine/methods/method';
-import { loadModel } from '../../engine/models';
-import { isTokenHead, type LanguageModel, type WeightSource } from '../../engine/models/model';
-import { readHead, withTaskHead } from '../../engine/models/with-head';
-import type { Hooks } from '../../engine/types';
-import { canAllocate, readFloats } from '../../engine/webgpu/backend';
+import type { Method } from '../../engine/methods/method';
+import { readTensor } from '../../engine/methods/opened-tensors';
+import { isTokenHead, type LanguageModel } from '../../engine/models/model';
+import { readFloats } from '../../engine/webgpu/backend';
 import { dequantize } from '../../formats/ggml';
 import { f32ToBf16, f32ToF16 } from '../../formats/half';
 import { DTYPE_BYTES, layoutSafetensors } from '../../formats/safetensors';
@@ -21,21 +17,13 @@ import { type ModelWeights, openWeights } from '../../hub/weights';
 import type { MergedDtype, MergeProgress } from '../../session/api';
 import { barePrefix } from './adapter-model';
 
-export interface MergeJob {
-  dtype: MergedDtype;
-  /** Texts, as token ids, on which merged and adapter form are compared. */
-  probes: Int32Array[];
-}
-
 export interface MergeReport {
   /** Of the file. */
   bytes: number;
   /** What the head in the file is for; null where the file holds a language model. */
   task: TaskData | null;
-  /** Largest difference of a logit between merged and adapter form; null where the GPU has no room for both. */
-  maxLogitDifference: number | null;
-  /** Largest logit of the unmerged model, to judge the difference by. */
-  largestLogit: number | null;
+  /** The file holds an output projection of its own, whatever the base's config.json says of ties. */
+  outputApart: boolean;
 }
 
 /** Rows read at a time of a tensor that is only converted. */
@@ -51,7 +39,7 @@ export interface MergeModel {
 /** Gives the file's bytes to `onPiece` in order. Throws `cancelled` when `signal` fires. */
 export async function mergeModel(
   open: MergeModel,
-  { dtype, probes }: MergeJob,
+  dtype: MergedDtype,
   onPiece: (bytes: ArrayBuffer) => void,
   onProgress: (progress: MergeProgress) => void,
   signal?: AbortSignal,
@@ -72,14 +60,15 @@ export async function mergeModel(
       onProgress({ phase: 'writing', done, total: layout.bytes });
     }
   }
-  onProgress({ phase: 'checking', done: 0, total: 1 });
-  const difference = await compare(open, merged.source, layout.bytes, probes, signal);
-  onProgress({ phase: 'checking', done: 1, total: 1 });
-  const task = open.model.heads.classification ?? null;
-  return { bytes: layout.bytes, task: task && { problemType: task.problemType, labels: task.labels }, ...difference };
+  const { classification: task = null, lm } = open.model.heads;
+  return {
+    bytes: layout.bytes,
+    task: task && { problemType: task.problemType, labels: task.labels },
+    outputApart: !task && lm !== undefined && open.model.ties.length === 0,
+  };
 }
 
-function stopIfAsked(signal?: AbortSignal): void {
+export function stopIfAsked(signal?: AbortSignal): void {
   if (signal?.aborted) throw new TabtuneError({ code: 'cancelled', message: 'The export was cancelled.' });
 }
 
@@ -89,7 +78,8 @@ function mergedTensors({ model, method, checked }: MergeModel, dtype: MergedDtyp
   const stored = new Set(
     [...checked.tensors.keys()].filter((name) => !model.heads.classification || !isTokenHead(model, name)),
   );
-  const heads = model.tensors.flatMap(({ name, task }) => (task && !stored.has(name) ? [name] : []));
+  // A classification head, and an output projection that the base has tied.
+  const added = model.tensors.flatMap(({ name }) => (stored.has(name) ? [] : [name]));
   const onDevice = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
   const linears = new Map(model.linears.map((module) => [`${module.path}.weight`, module]));
   const biases = new Map(model.linears.map((module) => [`${module.path}.bias`, module]));
@@ -111,7 +101,8 @@ function mergedTensors({ model, method, checked }: MergeModel, dtype: MergedDtyp
     const module = linears.get(name);
     if (module) return mergedWeight(module, method);
     const biased = biases.get(name);
-    return biased ? mergedBias(biased, method) : null;
+    if (biased) return mergedBias(biased, method);
+    return stored.has(name) ? null : readTensor(onDevice.get(name)!);
   };
   let last: { name: string; bytes: ArrayBuffer | null } | null = null;
   /** Kept until another is asked for. */
@@ -122,13 +113,13 @@ function mergedTensors({ model, method, checked }: MergeModel, dtype: MergedDtyp
       const value = onDevice.get(name)?.value;
       const turned = values && value?.kind === 'matrix' && value.transposed;
       const [out, width] = value?.kind === 'matrix' ? (value.weight.shape as [number, number]) : [0, 0];
-      last = { name, bytes: values && narrow(turned ? transposed(values, out, width) : values, dtype) };
+      last = { name, bytes: values && narrow(name, turned ? transposed(values, out, width) : values, dtype) };
     }
     return last.bytes;
   };
   const read = async (name: string, from = 0, to = rowsOf(name)): Promise<ArrayBuffer> => {
     const bytes = await whole(name);
-    if (!bytes) return narrow(await floats(weights, name, from, to), dtype);
+    if (!bytes) return narrow(name, await floats(weights, name, from, to), dtype);
     const rowBytes = (sizeOf(name) / rowsOf(name)) * DTYPE_BYTES[dtype];
     return bytes.slice(from * rowBytes, to * rowBytes);
   };
@@ -137,16 +128,11 @@ function mergedTensors({ model, method, checked }: MergeModel, dtype: MergedDtyp
     const step = Math.max(1, Math.floor(PIECE_BYTES / ((sizeOf(name) / rows) * 4)));
     for (let from = 0; from < rows; from += step) yield await read(name, from, Math.min(rows, from + step));
   }
-  const names = [...stored, ...heads];
-  const known = new Set(names);
-  const source: WeightSource = {
-    info: (name) => (known.has(name) ? { dtype, shape: shapeOf(name) } : undefined),
-    read,
-  };
+  const names = [...stored, ...added];
   // The class with a head has a prefix that the bare encoder's has not.
   const prefix = model.heads.classification ? barePrefix(model) : '';
   const fileName = (name: string) => (onDevice.get(name)?.task ? name : prefix + name);
-  return { source, names, pieces, shapeOf, fileName };
+  return { names, pieces, shapeOf, fileName };
 }
 
 /** [rows, columns] -> [columns, rows] */
@@ -161,41 +147,32 @@ async function floats(weights: ModelWeights, name: string, from: number, to: num
   return dequantize(dtype, new Uint8Array(await weights.read(name, from, to)));
 }
 
-function narrow(values: Float32Array, dtype: MergedDtype): ArrayBuffer {
-  if (dtype === 'F32') return values.buffer as ArrayBuffer;
-  return (dtype === 'BF16' ? f32ToBf16 : f32ToF16)(values).buffer as ArrayBuffer;
-}
+const HALVES = {
+  BF16: { narrow: f32ToBf16, infinity: 0x7f80, name: 'bfloat16', largest: '3.39e38', instead: 'float32' },
+  F16: { narrow: f32ToF16, infinity: 0x7c00, name: 'float16', largest: '65,504', instead: 'bfloat16 or float32' },
+} as const;
 
-async function compare(
-  { model, method, checked }: MergeModel,
-  source: WeightSource,
-  bytes: number,
-  probes: Int32Array[],
-  signal?: AbortSignal,
-): Promise<Omit<MergeReport, 'bytes' | 'task'>> {
-  const unknown = { maxLogitDifference: null, largestLogit: null };
-  const { lm, classification: task } = model.heads;
-  if ((!lm && !task) || !(await canAllocate(bytes))) return unknown;
-  const bare = await loadModel(checked.json, source);
-  const values = task && (await readHead(model, { ...task }, source));
-  const other = task && values ? await withTaskHead(bare, task, { seed: 0, values, source }) : bare;
-  const logits = (of: LanguageModel, hooks: Hooks, ids: Int32Array) =>
-    task ? textScores(of, hooks, ids) : textLogits(of, hooks, ids);
-  try {
-    let difference = 0;
-    let largest = 0;
-    for (const ids of probes) {
-      stopIfAsked(signal);
-      const adapted = await logits(model, method?.hooks(inference()) ?? {}, ids);
-      const plain = await logits(other, {}, ids);
-      for (let i = 0; i < adapted.length; i++) {
-        difference = Math.max(difference, Math.abs(adapted[i]! - plain[i]!));
-        largest = Math.max(largest, Math.abs(adapted[i]!));
-      }
-    }
-    return { maxLogitDifference: difference, largestLogit: largest };
-  } finally {
-    if (other !== bare) other.dispose();
-    bare.dispose();
+function narrow(name: string, values: Float32Array, dtype: MergedDtype): ArrayBuffer {
+  const odd = values.find((value) => !Number.isFinite(value));
+  if (odd !== undefined) {
+    throw new TabtuneError({
+      code: 'bad_model',
+      message: `The weights of ${name} hold ${odd}, so no model with them can compute anything.`,
+      where: name,
+      action: 'Open an earlier run, or train again with a lower learning rate.',
+    });
   }
+  if (dtype === 'F32') return values.buffer as ArrayBuffer;
+  const type = HALVES[dtype];
+  const half = type.narrow(values);
+  const over = half.findIndex((bits) => (bits & 0x7fff) === type.infinity);
+  if (over >= 0) {
+    throw new TabtuneError({
+      code: 'bad_model',
+      message: `${name} holds ${values[over]!.toPrecision(3)}, beyond ${type.name}’s largest number, ${type.largest}.`,
+      where: name,
+      action: `Export the model as ${type.instead}.`,
+    });
+  }
+  return half.buffer as ArrayBuffer;
 }

@@ -6,7 +6,6 @@ import type { Optimizer } from '../../engine/optim/optimizer';
 import type { TrainState } from '../../engine/run/loop';
 import { readFloats } from '../../engine/webgpu/backend';
 import { type LoadedCheckpoint, loadCheckpoint, saveCheckpoint } from '../../storage/checkpoints';
-import { truncateMetrics } from '../../storage/runs';
 
 const ADAPTER = 'adapter/';
 const CONSTANT = 'constant/';
@@ -23,10 +22,8 @@ export async function saveRunCheckpoint(
     tensors.set(CONSTANT + name, { shape: tensor.shape, data: await readFloats(tensor) });
   }
   const info = { runId, step: state.step, state: { ...state }, createdAt: Date.now() };
-  // Interrupted between the two, the run resumes from the checkpoint before and finds this best step again. The other way
-  // round it would rely on a best checkpoint that was never saved.
-  if (best) await saveCheckpoint(info, tensors, 'best');
-  await saveCheckpoint(info, tensors, 'latest');
+  // Together: a run resumes from its latest checkpoint and relies on the best one that this one speaks of.
+  await saveCheckpoint(info, tensors, 'latest', ...(best ? (['best'] as const) : []));
 }
 
 export async function latestCheckpoint(runId: string): Promise<LoadedCheckpoint> {
@@ -62,15 +59,8 @@ export function startingValues(
   return { values: trained ? checkpointValues(resumed.tensors) : loaded, trained };
 }
 
-export async function restoreRun(
-  runId: string,
-  checkpoint: LoadedCheckpoint,
-  state: TrainState,
-  optimizer: Optimizer,
-): Promise<void> {
+export function restoreRun(checkpoint: LoadedCheckpoint, state: TrainState, optimizer: Optimizer): void {
   Object.assign(state, checkpoint.info.state);
   // Adam's bias correction counts updates, and every step makes one.
   optimizer.load(checkpoint.tensors, state.step);
-  // What was measured after the checkpoint will be measured again.
-  await truncateMetrics(runId, state.step);
 }

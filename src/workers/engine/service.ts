@@ -17,17 +17,19 @@ import { type CheckedModel, checkModelFolder } from '../../hub/check';
 import { baseModelName } from '../../hub/hub-id';
 import { openModelFolder } from '../../hub/open';
 import { summarizeModel } from '../../hub/summary';
+import { settleTies } from '../../hub/ties';
 import type { ModelSummary } from '../../hub/types';
 import { openWeights } from '../../hub/weights';
 import { methodOf } from '../../methods';
 import type { DeviceReport } from '../../session/api';
 import { loadCheckpoint } from '../../storage/checkpoints';
 import { getRun } from '../../storage/runs';
-import { adapterFiles } from './adapter-files';
+import { adapterFiles, adapterNotes } from './adapter-files';
 import { adapterModel } from './adapter-model';
 import { type HeadSource, type OpenAdapter, openAdapter, openMethod } from './adapters';
 import type { EngineApi } from './api';
-import { mergeModel } from './merge';
+import { checkMerged } from './check-merged';
+import { type MergeModel, mergeModel } from './merge';
 import { checkpointValues } from './run-checkpoints';
 import { RunControl } from './run-control';
 import { checkpointHead } from './stored-head';
@@ -89,6 +91,11 @@ export function createEngineService(): EngineApi {
     return adapter ? { model: adapter.model, hooks: adapter.method.hooks(inference(strength)) } : { model, hooks: {} };
   };
 
+  const merged = (): MergeModel => {
+    const { model, checked } = current();
+    return { checked, model: adapter?.model ?? model, method: adapter?.method ?? null };
+  };
+
   const dropAdapter = () => {
     adapter?.dispose();
     adapter = null;
@@ -119,7 +126,7 @@ export function createEngineService(): EngineApi {
         open = null;
         disposeInputs();
         trimMemory();
-        const checked = await checkModelFolder(await openModelFolder(source, { baseUrl: pageUrl() }));
+        const checked = await settleTies(await checkModelFolder(await openModelFolder(source, { baseUrl: pageUrl() })));
         const summary = await summarizeModel(checked);
         let loaded = 0;
         const weights = openWeights(checked, (bytes) => {
@@ -213,7 +220,7 @@ export function createEngineService(): EngineApi {
     },
 
     async exportAdapter() {
-      const { checked } = current();
+      const { base: bare, checked } = current();
       const loaded = adapter;
       if (!loaded) {
         throw new TabtuneError({
@@ -224,11 +231,10 @@ export function createEngineService(): EngineApi {
       }
       const { baseModel, source, commit } = checked.folder;
       const base = { name: baseModel ?? baseModelName(source), revision: commit ?? null };
-      return onDevice(() => adapterFiles(loaded, base));
+      return onDevice(async () => ({ files: await adapterFiles(loaded, base), notes: adapterNotes(loaded, bare) }));
     },
 
-    async mergeModel(job, onPiece, onProgress, signal) {
-      const { model, checked } = current();
+    async mergeModel(dtype, onPiece, onProgress, signal) {
       if (adapter && !methodOf(adapter.settings).merges) {
         throw new TabtuneError({
           code: 'bad_adapter',
@@ -237,8 +243,11 @@ export function createEngineService(): EngineApi {
           action: 'Export the adapter instead.',
         });
       }
-      const merged = { checked, model: adapter?.model ?? model, method: adapter?.method ?? null };
-      return onDevice(() => mergeModel(merged, job, onPiece, onProgress, signal));
+      return onDevice(() => mergeModel(merged(), dtype, onPiece, onProgress, signal));
+    },
+
+    async checkMerged(folder, onProgress, signal) {
+      return onDevice(() => checkMerged(merged(), folder, onProgress, signal));
     },
 
     async generate(prompt, { adapterStrength, ...options }, onToken, signal) {

@@ -31,7 +31,6 @@ import { totalSteps as countSteps } from '../../recipe/forecast';
 import type { Recipe } from '../../recipe/types';
 import type { RunSummary } from '../../session/api';
 import { loadCheckpoint } from '../../storage/checkpoints';
-import { truncateMetrics } from '../../storage/runs';
 import type { MetricsRow, RunRecord } from '../../storage/types';
 import { fitNames, type HeadSource, headOptions, type OpenAdapter } from './adapters';
 import type { EngineEvent, TrainJob } from './api';
@@ -89,9 +88,7 @@ export async function runTraining(
     // is the base.
     const before = resumed && (await baseTextLoss(model, trained ? null : method, baseText, stopped));
     const forgetting = new Forgetting(before);
-    if (resumed) await restoreRun(runId, resumed, state, optimizer);
-    // A run that was interrupted before its first checkpoint may have left some.
-    else await truncateMetrics(runId, -1);
+    if (resumed) restoreRun(resumed, state, optimizer);
 
     const parameters = countParameters(model, method);
     const progress = () => ({
@@ -111,7 +108,8 @@ export async function runTraining(
     };
     onEvent({ type: 'started', run, totalSteps, stepsPerEpoch: batches.stepsPerEpoch, resumedFrom: state.step });
 
-    const log = new MetricsLog(runId);
+    // A run that was interrupted before its first checkpoint may have left some metrics too.
+    const log = new MetricsLog(runId, resumed ? state.step : -1);
     const pace = new Pace();
     const answers = new SampleAnswers(attached, {
       ...{ prompts: job.samplePrompts, stopTokenIds: job.stopTokenIds },
@@ -145,6 +143,8 @@ export async function runTraining(
           ...named('metrics', orNone({ ...measured, ...named('base_text_loss', baseLoss) })),
           ...named('report', scored?.report),
         });
+        // Sample answers follow, and the page stores them.
+        await log.begin();
       },
       samples: async (step) => {
         // A new adapter equals the base until the first step.

@@ -1,5 +1,6 @@
 /** The plan worker: dry runs of training, next to the engine, which may be busy. */
 
+import '../closed';
 import { serve } from '../../rpc/rpc';
 import { createPlanService } from './service';
 

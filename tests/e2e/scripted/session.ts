@@ -135,12 +135,13 @@ export function createScriptedSession(script: Script): Session {
       onProgress?.({ phase: 'checking', done: 0, total: 1 });
       await sleep(script.stepMs * 8);
       const files = [{ path: 'model.safetensors', blob: new Blob([new Uint8Array(64)]) }];
-      return { name: 'pirate-chat-merged', files, bytes: total, maxLogitDifference: 2.1e-6 };
+      return { name: 'pirate-chat-merged', files, bytes: total, maxLogitDifference: 2.1e-6, notes: [] };
     },
     embed: async (texts) => texts.map(() => new Float32Array(64)),
     exportAdapter: async () => ({
       name: 'pirate-chat',
       files: [{ path: 'adapter_config.json', bytes: new TextEncoder().encode('{}') }],
+      notes: [],
     }),
     storage: async () => {
       const items: StorageItem[] = [
@@ -168,6 +169,7 @@ export function createScriptedSession(script: Script): Session {
       deleted.add(id);
       deleteModel(id);
     },
+    workersClosed: async () => true,
     async eraseEverything() {},
     close() {},
   };

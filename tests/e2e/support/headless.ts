@@ -17,6 +17,8 @@ const PROGRESS = /^(Building the app|Built in|reading the dataset|(down)?loading
 
 export class Bench {
   readonly folder = mkdtempSync(path.join(tmpdir(), 'tabtune-e2e-'));
+  /** Where the commands put their temporary files. A short path, as a browser's sockets need. */
+  readonly temporary = mkdtempSync(path.join(tmpdir(), 'tt-'));
   private readonly children = new Set<ChildProcess>();
 
   path(...names: string[]): string {
@@ -43,12 +45,20 @@ export class Bench {
   }
 
   /** The same, for a test that does something to it on the way. */
-  start(recipe: string, out: string, { args = [], env = {} }: { args?: string[]; env?: object } = {}) {
-    const own = ['scripts/headless.mjs', this.path(recipe), '--out', this.path(out), '--device', 'auto'];
-    const child = spawn(process.execPath, [...own, ...args], {
+  start(
+    recipe: string,
+    out: string,
+    { args = [], env = {}, npm = false }: { args?: string[]; env?: object; npm?: boolean } = {},
+  ) {
+    const own = [this.path(recipe), '--out', this.path(out), '--device', 'auto', ...args];
+    const [command, ...words] = npm
+      ? ['npm', 'run', '--silent', 'headless', '--', ...own]
+      : [process.execPath, 'scripts/headless.mjs', ...own];
+    const child = spawn(command!, words, {
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: PATIENCE,
-      env: { ...process.env, ...env },
+      // Temporary files in a folder that the test can look into.
+      env: { ...process.env, TMPDIR: this.temporary, ...env },
     });
     this.children.add(child);
     const text = { stdout: '', stderr: '' };
@@ -73,21 +83,26 @@ export class Bench {
    * after it, and writes into its profile until then. Where there is no /proc to look into, nothing is waited for.
    */
   async untilLeft(): Promise<void> {
-    const named = () =>
-      readdirSync('/proc', { withFileTypes: true }).filter(({ name }) => {
+    if (process.platform === 'linux') await expect.poll(() => this.processes().length).toBe(0);
+  }
+
+  /** The ids of the processes that have to do with the folder, by their command lines. */
+  processes(): number[] {
+    return readdirSync('/proc')
+      .filter((name) => {
         try {
           return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(this.folder);
         } catch {
           return false; // it has ended meanwhile
         }
-      });
-    if (process.platform === 'linux') await expect.poll(() => named().length).toBe(0);
+      })
+      .map(Number);
   }
 
   /** What a failed test left at work goes too. */
   async remove(): Promise<void> {
     for (const child of this.children) child.kill('SIGKILL');
     await this.untilLeft();
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    for (const folder of [this.folder, this.temporary]) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

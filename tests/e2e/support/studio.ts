@@ -4,7 +4,7 @@
  * in the middle of a step every time, however quick the GPU and however slow the page.
  */
 import { readFileSync } from 'node:fs';
-import { expect, type Locator, type Page, type Route } from '@playwright/test';
+import { type BrowserContext, expect, type Locator, type Page, type Route } from '@playwright/test';
 import { readZip } from '../../../src/formats/zip';
 import type { RecipeInput } from '../../../src/recipe/types';
 import { DATABASE } from '../../../src/storage/database';
@@ -87,6 +87,24 @@ function standStill(at: number): void {
   self.postMessage = posting as typeof self.postMessage;
 }
 
+/** In the engine worker, before its own script: stands still before or after the nth time that it puts something into the database. */
+function standInWrite(nth: number, after: boolean): void {
+  const { put } = IDBObjectStore.prototype;
+  let count = 0;
+  const stand = () => {
+    const request = new XMLHttpRequest();
+    request.open('GET', '/gate', false);
+    request.send();
+  };
+  IDBObjectStore.prototype.put = function (...args) {
+    count++;
+    if (count === nth && !after) stand();
+    const request = put.apply(this, args);
+    if (count === nth && after) stand();
+    return request;
+  };
+}
+
 export interface Gate {
   /** The step has been reported, to the page too, and the engine stands. */
   reached(): Promise<void>;
@@ -96,31 +114,53 @@ export interface Gate {
 
 /** Before the page is opened: its engine will stand still after a step. */
 export async function holdAt(page: Page, step: number): Promise<Gate> {
+  const { arrived, open } = await hold(page, `(${standStill})(${step});`);
+  return {
+    async reached() {
+      await arrived;
+      await untilStep(page, step);
+    },
+    open,
+  };
+}
+
+/** From now on engines of these pages stand still in the middle of a write, within an open transaction. */
+export const holdWrite = (context: BrowserContext, nth: number, after: boolean) =>
+  hold(context, `(${standInWrite})(${nth}, ${after});`);
+
+/** From now on engines of these pages stand still after a step. */
+export const holdStep = (context: BrowserContext, step: number) => hold(context, `(${standStill})(${step});`);
+
+/** Puts a script before that of the engine, which asks for `/gate` and waits for the answer. */
+async function hold(place: Page | BrowserContext, script: string) {
   let opened = false;
   let held: Route | null = null;
   let arrive = () => {};
   const arrived = new Promise<void>((resolve) => {
     arrive = resolve;
   });
-  await page.route('**/engine-worker-*.js', async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, body: `(${standStill})(${step});\n${await response.text()}` });
+  await place.route('**/engine-worker-*.js', async (route) => {
+    try {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: `${script}\n${await response.text()}` });
+    } catch (cause) {
+      // The page was closed meanwhile; anything else is a fault.
+      if (!/closed|Test ended/.test(String(cause))) throw cause;
+    }
   });
-  await page.route('**/gate', async (route) => {
+  await place.route('**/gate', async (route) => {
     if (opened) return route.fulfill({ status: 204 });
     held = route;
     arrive();
   });
   return {
-    async reached() {
-      await arrived;
-      await untilStep(page, step);
-    },
+    arrived,
     async open() {
       opened = true;
       // Nobody listens where the worker is gone.
       await held?.fulfill({ status: 204 }).catch(() => {});
     },
+    remove: () => place.unrouteAll({ behavior: 'ignoreErrors' }),
   };
 }
 

@@ -1,11 +1,14 @@
 /** Model folders: a fixture's, as if dropped by a user, and the export of a trained model, opened again. */
 import * as tf from '@tensorflow/tfjs-core';
+import type { Method } from '../../../src/engine/methods/method';
 import { loadModel } from '../../../src/engine/models';
 import type { LanguageModel, ModelTensor } from '../../../src/engine/models/model';
 import { type SafetensorsTensor, writeSafetensors } from '../../../src/formats/safetensors';
 import { type CheckedModel, checkModelFolder } from '../../../src/hub/check';
 import { droppedModelFolder } from '../../../src/hub/folder';
+import { settleTies } from '../../../src/hub/ties';
 import { type ModelWeights, openWeights } from '../../../src/hub/weights';
+import type { MergedDtype } from '../../../src/session/api';
 import { configText, mergedConfig } from '../../../src/session/merged-config';
 import type { OpenAdapter } from '../../../src/workers/engine/adapters';
 import { mergeModel } from '../../../src/workers/engine/merge';
@@ -13,7 +16,7 @@ import { checkpointHead } from '../../../src/workers/engine/stored-head';
 import { fixtureBytes, fixtureJson, fixtureTensors } from '../../fixture-files';
 import type { MatrixFamily } from './cells';
 
-type Files = Record<'config.json' | 'model.safetensors', Blob>;
+export type Files = Record<'config.json' | 'model.safetensors', Blob>;
 
 export interface LoadedFolder {
   checked: CheckedModel;
@@ -22,12 +25,14 @@ export interface LoadedFolder {
   base: LanguageModel;
 }
 
-async function openFolder(files: Files): Promise<LoadedFolder> {
+export async function openFolder(files: Files): Promise<LoadedFolder> {
   const dropped = Object.entries({ ...files, 'tokenizer.json': new Blob(['{}']) });
-  const checked = await checkModelFolder(
-    droppedModelFolder(
-      'file:tiny',
-      dropped.map(([path, file]) => ({ path, file })),
+  const checked = await settleTies(
+    await checkModelFolder(
+      droppedModelFolder(
+        'file:tiny',
+        dropped.map(([path, file]) => ({ path, file })),
+      ),
     ),
   );
   const weights = openWeights(checked);
@@ -69,17 +74,7 @@ async function bareFiles(name: string, folder: string): Promise<Files> {
 
 /** Exports the trained model in float32 and opens the folder again, with its head. */
 export async function exported(open: OpenAdapter, checked: CheckedModel) {
-  const pieces: ArrayBuffer[] = [];
-  const { task } = await mergeModel(
-    { model: open.model, method: open.method, checked },
-    { dtype: 'F32', probes: [] },
-    (piece) => pieces.push(piece),
-    () => {},
-  );
-  const folder = await openFolder({
-    'config.json': new Blob([configText(mergedConfig(checked.json, 'F32', task))]),
-    'model.safetensors': new Blob(pieces),
-  });
+  const folder = await openFolder(await mergedFiles(open, checked));
   const { model } = await checkpointHead(folder.base, folder.checked, folder.weights, 'none');
   return {
     model,
@@ -88,6 +83,26 @@ export async function exported(open: OpenAdapter, checked: CheckedModel) {
       if (model !== folder.base) model.dispose();
       folder.base.dispose();
     },
+  };
+}
+
+export async function mergedFiles(
+  open: { model: LanguageModel; method: Method | null },
+  checked: CheckedModel,
+  dtype: MergedDtype = 'F32',
+): Promise<Files> {
+  const pieces: ArrayBuffer[] = [];
+  const { task, outputApart } = await mergeModel(
+    { model: open.model, method: open.method, checked },
+    dtype,
+    (piece) => pieces.push(piece),
+    () => {},
+  );
+  // From the folder's own config.json, as the app does.
+  const json = JSON.parse(await checked.folder.text('config.json')) as Record<string, unknown>;
+  return {
+    'config.json': new Blob([configText(mergedConfig(json, dtype, task, { outputApart }))]),
+    'model.safetensors': new Blob(pieces),
   };
 }
 

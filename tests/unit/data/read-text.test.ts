@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { firstInvalidUtf8, readText } from '../../../src/data/read-text';
+import { readText } from '../../../src/data/read-text';
+import { firstInvalidUtf8 } from '../../../src/data/utf8';
 import { errorOf, utf8 } from './helpers';
 
 const utf16 = (text: string, bom: boolean, bigEndian = false) => {

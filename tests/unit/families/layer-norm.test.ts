@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { TabtuneError } from '../../../src/base/errors';
-import { readFamilyConfig } from '../../../src/families';
+import { readFamilyConfig, tiesOf } from '../../../src/families';
+import type { Family, FamilyConfig } from '../../../src/families/family';
 import { type SafetensorsTensor, writeSafetensors } from '../../../src/formats/safetensors';
 import { checkModelFolder } from '../../../src/hub/check';
 import { summarizeModel } from '../../../src/hub/summary';
@@ -40,11 +41,17 @@ async function folderWith(
   });
 }
 
+/** Those that a checkpoint must have. */
+function ownTensors(family: Family, config: FamilyConfig) {
+  const tied = new Set(tiesOf(family, config).map(({ name }) => name));
+  return family.tensors(config).filter(({ name, spare }) => !tied.has(name) && !spare);
+}
+
 describe.each(ALL)('%s', (name) => {
   it('names every tensor of the checkpoint, and no other but copies', async () => {
     const { names, source } = await fixtureTensors(`families/${name}/model.safetensors`);
     const { family, config } = readFamilyConfig(configOf(name));
-    const specs = family.tensors(config).filter(({ copy, spare }) => !copy && !spare);
+    const specs = ownTensors(family, config);
     expect(specs.map((spec) => spec.name).sort()).toEqual([...names].sort());
     for (const { name: tensorName, shape } of specs) expect(source.info(tensorName)?.shape, tensorName).toEqual(shape);
   });
@@ -53,9 +60,9 @@ describe.each(ALL)('%s', (name) => {
     const folder = await folderWith(name, {});
     const checked = await checkModelFolder(folder);
     const { parameters } = await summarizeModel(checked);
-    const copy = checked.family.tensors(checked.config).find((spec) => spec.copy && spec.shape.length === 2);
-    if (!copy) return;
-    const withCopy = await folderWith(name, { more: [tensor(copy.name, copy.shape)] });
+    const [tie] = tiesOf(checked.family, checked.config);
+    if (!tie) return;
+    const withCopy = await folderWith(name, { more: [tensor(tie.name, checked.tensors.get(tie.of)!.shape)] });
     expect((await summarizeModel(await checkModelFolder(withCopy))).parameters).toBe(parameters);
   });
 });
@@ -69,7 +76,7 @@ it.each([
   ['gpt_neox', 20_554_567_680],
 ])('%s: fields that are left out have the defaults of transformers', (model_type, parameters) => {
   const { family, config } = readFamilyConfig({ model_type });
-  const specs = family.tensors(config).filter(({ copy, spare }) => !copy && !spare);
+  const specs = ownTensors(family, config);
   expect(specs.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)).toBe(parameters);
 });
 

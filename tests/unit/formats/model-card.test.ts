@@ -49,6 +49,11 @@ describe('modelCard', () => {
     expect(card).toContain('| Training time | 1 h 2 min 5 s |');
     expect(card).toContain('| Trained parameters | 12,345 of 1,234,500 (1.00 %) |');
     expect(card).toContain('| Device | nvidia ampere |');
+    expect(card).not.toContain('Other data');
+  });
+
+  it('says from where on the run learned from other data or on another model', () => {
+    expect(modelCard({ ...input, changedAt: [4, 20] })).toContain('| Other data or another model | since step 20 |');
   });
 
   it('leaves out what is unknown', () => {

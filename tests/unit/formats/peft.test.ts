@@ -248,7 +248,7 @@ describe('reading', () => {
       /lora_magnitude_vector$/,
     ],
     ['an unexpected tensor', files({}, [a, b, extra]), /score\.weight$/],
-    ['a module missing from modules_to_save', files({ modules_to_save: ['core'] }, [a, b, extra]), /score\.weight$/],
+    ['a module missing from modules_to_save', files({ modules_to_save: ['scor'] }, [a, b, extra]), /score\.weight$/],
     ['modules_to_save as a string', files({ modules_to_save: 'score' }), 'adapter_config.json, modules_to_save'],
     ['embeddings', files({}, [a, b, values(key('lora_embedding_A', 'embed'), [2, 3])]), /lora_embedding_A$/],
     [

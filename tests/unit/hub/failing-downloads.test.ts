@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { findCached, listManifests, openCachedModel } from '../../../src/hub/cache';
 import { checkModelFolder } from '../../../src/hub/check';
-import { withGguf } from '../../../src/hub/gguf/folder';
+import { withGguf } from '../../../src/hub/gguf/with-gguf';
 import { fixtureBytes } from '../../fixture-files';
 import type { Fault } from '../../support/hub-server';
 import { until } from '../../support/time';

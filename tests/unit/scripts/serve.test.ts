@@ -16,6 +16,9 @@ beforeAll(async () => {
   writeFileSync(path.join(site, 'a b.js'), 'let a;');
   writeFileSync(path.join(site, 'empty.txt'), '');
   writeFileSync(path.join(site, 'models/m.safetensors'), '0123456789');
+  mkdirSync(path.join(site, 'assets'));
+  for (const name of ['data', 'engine', 'plan', 'download'])
+    writeFileSync(path.join(site, `assets/${name}-worker-x1.js`), '');
   writeFileSync(path.join(root, 'secret.txt'), 'secret');
   writeFileSync(path.join(root, 'site-secret/secret.txt'), 'secret');
   symlinkSync(path.join(root, 'secret.txt'), path.join(site, 'link.txt'));
@@ -27,11 +30,11 @@ afterAll(async () => {
 });
 
 /** As bytes on the wire: fetch would tidy `..` away before sending it. */
-function raw(target: string): Promise<string> {
+function raw(target: string, head = 'Host: localhost'): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';
     const socket = connect(server.port, '127.0.0.1', () => {
-      socket.write(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+      socket.write(`GET ${target} HTTP/1.1\r\n${head}\r\nConnection: close\r\n\r\n`);
     });
     socket.on('data', (data) => {
       text += data;
@@ -81,6 +84,44 @@ test.each(['/../secret.txt', '/%2e%2e/secret.txt', '/..%2fsecret.txt', '/../site
 
 test.each(['/nothing', '/models', '/models/', '/%00', '/%zz', '/a%20b.js/'])('%s is not found', async (target) => {
   expect(await raw(target)).toMatch(/^HTTP\/1\.1 404/);
+});
+
+test.each(['127.0.0.1', 'localhost', 'LOCALHOST:4717', '[::1]:80', 'tabtune.localhost', 'localhost:'])(
+  'it answers to %s',
+  async (host) => {
+    expect(await raw('/index.html', `Host: ${host}`)).toMatch(/^HTTP\/1\.1 200/);
+  },
+);
+
+test.each([
+  'Host: evil.example',
+  'Host: localhost.evil.example',
+  'Host: evil.example:4717',
+  'Host: 127.0.0.1.nip.io',
+  'Host: evillocalhost',
+  'Host: 0.0.0.0',
+  'Host: localhost:80:evil.example',
+  'Host: user@localhost',
+  'Host:',
+])('it does not answer to %s', async (head) => {
+  const answer = await raw('/index.html', head);
+  expect(answer).toMatch(/^HTTP\/1\.1 421/);
+  expect(answer).not.toContain('hello');
+});
+
+test('pages and scripts may not be framed or held by an opener; closed workers get their own policy', async () => {
+  for (const name of ['/', '/a%20b.js', '/models/m.safetensors']) {
+    const { headers } = await fetch(`${server.address}${name}`);
+    expect(headers.get('content-security-policy')).toBe("frame-ancestors 'none'");
+    expect(headers.get('cross-origin-opener-policy')).toBe('same-origin');
+    expect(headers.get('x-frame-options')).toBe('DENY');
+  }
+  for (const worker of ['data', 'engine', 'plan']) {
+    const { headers } = await fetch(`${server.address}/assets/${worker}-worker-x1.js`);
+    expect(headers.get('content-security-policy')).toMatch(/connect-src 'self'; worker-src 'none'$/);
+  }
+  const download = await fetch(`${server.address}/assets/download-worker-x1.js`);
+  expect(download.headers.get('content-security-policy')).toBe("frame-ancestors 'none'");
 });
 
 test('only reading is allowed', async () => {

@@ -21,6 +21,9 @@ export function storiesModel(): AdapterModel {
     headPrefix: '',
     modelClass: 'LlamaForCausalLM',
     headModules: [],
+    tensorNames: [],
+    idleTensors: [],
+    ties: [],
   };
 }
 

@@ -108,6 +108,7 @@ describe('tokens', () => {
         return wanted.training.per_device_train_batch_size > 1 ? 992 : null;
       },
       onSave: () => {},
+      whileUnused: (_source, work) => work(),
     });
     const source = await open.session.importDataset(csv(replies));
     const small = recipe({ dataset: { source }, training: { per_device_train_batch_size: 4 } });
@@ -131,7 +132,7 @@ describe('tokens', () => {
       code: 'timeout',
       where: 'row 1',
     });
-    await view.pass(6000);
+    await view.pass(11_000);
     await looking;
     expect(open.dataWorkers).toHaveLength(2);
     expect(open.dataWorkers[1]!.terminated).toBe(true);

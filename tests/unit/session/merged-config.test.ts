@@ -81,19 +81,25 @@ describe('the padding token', () => {
   const llama = { ...size, architectures: ['LlamaForCausalLM'], model_type: 'llama' };
 
   test('is written where a head reads a text’s last token and the base has none', () => {
-    expect(mergedConfig(llama, 'F32', classes, 7)).toMatchObject({ pad_token_id: 7 });
-    expect(mergedConfig({ ...llama, pad_token_id: null }, 'F32', classes, 7)).toMatchObject({ pad_token_id: 7 });
+    expect(mergedConfig(llama, 'F32', classes, { padTokenId: 7 })).toMatchObject({ pad_token_id: 7 });
+    expect(mergedConfig({ ...llama, pad_token_id: null }, 'F32', classes, { padTokenId: 7 })).toMatchObject({
+      pad_token_id: 7,
+    });
     // Some published configs have -1 for none.
-    expect(mergedConfig({ ...llama, pad_token_id: -1 }, 'F32', classes, 7)).toMatchObject({ pad_token_id: 7 });
-    expect(mergedConfig({ ...llama, pad_token_id: 0 }, 'F32', classes, 7)).toMatchObject({ pad_token_id: 0 });
+    expect(mergedConfig({ ...llama, pad_token_id: -1 }, 'F32', classes, { padTokenId: 7 })).toMatchObject({
+      pad_token_id: 7,
+    });
+    expect(mergedConfig({ ...llama, pad_token_id: 0 }, 'F32', classes, { padTokenId: 7 })).toMatchObject({
+      pad_token_id: 0,
+    });
   });
 
   test('is not written where nothing reads it', () => {
-    expect(mergedConfig(llama, 'F32', null, 7)).not.toHaveProperty('pad_token_id');
+    expect(mergedConfig(llama, 'F32', null, { padTokenId: 7 })).not.toHaveProperty('pad_token_id');
     const words = { problemType: 'token_classification' as const, labels: ['a', 'b'] };
-    expect(mergedConfig(llama, 'F32', words, 7)).not.toHaveProperty('pad_token_id');
+    expect(mergedConfig(llama, 'F32', words, { padTokenId: 7 })).not.toHaveProperty('pad_token_id');
     const bert = { ...size, architectures: ['BertForMaskedLM'], model_type: 'bert' };
-    expect(mergedConfig(bert, 'F32', classes, 7)).not.toHaveProperty('pad_token_id');
+    expect(mergedConfig(bert, 'F32', classes, { padTokenId: 7 })).not.toHaveProperty('pad_token_id');
   });
 
   test('of the tokenizer is that of the end of text where it has none of its own', () => {

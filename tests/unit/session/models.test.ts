@@ -17,7 +17,7 @@ describe('the model', () => {
   it('is refused within seconds if its template never ends, and the next one opens', async () => {
     const prompt = hanging('encodePrompt');
     const opening = open.session.openModel('builtin:stories').catch((cause: unknown) => cause);
-    await prompt.pass(2500);
+    await prompt.pass(10_500);
     expect(open.dataWorkers[0]!.terminated).toBe(true);
     expect(await opening).toMatchObject({ code: 'timeout', action: expect.stringContaining('choose another model') });
     expect(open.engine.calls).toEqual([]);

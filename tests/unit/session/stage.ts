@@ -87,6 +87,9 @@ export class EngineScript {
   ];
   /** The task reported for the head of the merged model. */
   mergedTask: TaskData | null = null;
+  outputApart = false;
+  exportNotes: string[] = [];
+  checkedFolder: { path: string; file: Blob }[] = [];
   answers: number[] = [];
   /** After these answers there is no end of tokens, until the call is aborted. */
   endless = false;
@@ -134,7 +137,12 @@ export class EngineScript {
       mergeModel: async (_job, onPiece) => {
         log('mergeModel');
         onPiece(new ArrayBuffer(8));
-        return { task: this.mergedTask, bytes: 8, maxLogitDifference: 1e-6, largestLogit: 9 };
+        return { task: this.mergedTask, bytes: 8, outputApart: this.outputApart };
+      },
+      checkMerged: async ({ files }) => {
+        log('checkMerged');
+        this.checkedFolder = files;
+        return { maxLogitDifference: 1e-6, largestLogit: 9 };
       },
       train: (job, onEvent) => {
         log(job.resume ? 'train resumed' : 'train');
@@ -169,7 +177,7 @@ export class EngineScript {
         log(`openCheckpoint ${runId}`);
         return { trainableParameters: 99 };
       },
-      exportAdapter: async () => this.exported,
+      exportAdapter: async () => ({ files: this.exported, notes: this.exportNotes }),
       generate: async (_prompt, { adapterStrength, maxNewTokens }, onToken, signal) => {
         log('generate');
         this.lastStrength = adapterStrength;

@@ -14,7 +14,8 @@ const tensors = (step: number): CheckpointTensors =>
     ['adam_m/empty', { shape: [0], data: new Float32Array() }],
     ['adam_v/scalar', { shape: [], data: Float32Array.of(-step) }],
   ]);
-const save = (step: number, slot: CheckpointSlot = 'latest') => saveCheckpoint(info(step), tensors(step), slot);
+const save = (step: number, ...slots: CheckpointSlot[]) =>
+  saveCheckpoint(info(step), tensors(step), ...(slots.length > 0 ? slots : (['latest'] as const)));
 
 /** Flips a byte of the n-th newest version of a slot. */
 async function damage(n: number, slot: CheckpointSlot = 'latest') {
@@ -41,14 +42,69 @@ describe('checkpoints', () => {
   });
 
   it('are kept for the two latest and the best', async () => {
-    for (const step of [1, 2, 3]) await save(step);
-    await save(1, 'best');
-    await save(2, 'best');
-    expect(await countRecords('chunks')).toBe(3);
+    await save(1, 'latest', 'best');
+    await save(2);
+    await save(3);
     expect(await loadCheckpoint('run', 'latest')).toEqual({ info: info(3), tensors: tensors(3), recovered: false });
-    expect(await loadCheckpoint('run', 'best')).toEqual({ info: info(2), tensors: tensors(2), recovered: false });
+    expect(await loadCheckpoint('run', 'best')).toEqual({ info: info(1), tensors: tensors(1), recovered: false });
     expect(await checkpointInfo('run', 'latest')).toEqual(info(3));
+    expect(await countRecords('chunks')).toBe(3);
     expect(await collectGarbage()).toBe(0);
+  });
+
+  it('share the bytes of a checkpoint that is both', async () => {
+    await save(1, 'latest', 'best');
+    expect(await countRecords('chunks')).toBe(1);
+    await save(2, 'latest', 'best');
+    // Step 1 is where a run resumes if step 2 is damaged, and then it is its best again.
+    expect(await countRecords('chunks')).toBe(2);
+    await save(3);
+    await save(4);
+    expect((await loadCheckpoint('run', 'best'))!.info.step).toBe(2);
+    expect(await countRecords('chunks')).toBe(3);
+  });
+
+  it.each([
+    ['bytes', 'chunks', 0],
+    ['manifest', 'checkpoints', 0],
+    ['second slot', 'checkpoints', 1],
+  ])('are written to both slots or to none if the disk is full at the %s', async (_name, store, after) => {
+    await save(1, 'latest', 'best');
+    fillDisk([store], after);
+    await expect(save(2, 'latest', 'best')).rejects.toMatchObject({ code: 'storage_full' });
+    vi.restoreAllMocks();
+    for (const slot of ['latest', 'best'] as const) {
+      expect(await loadCheckpoint('run', slot)).toEqual({ info: info(1), tensors: tensors(1), recovered: false });
+    }
+  });
+
+  it('that a run had reached before it resumed from a damaged one are dropped when it saves again', async () => {
+    await save(2, 'latest', 'best');
+    await save(4, 'latest', 'best');
+    await damage(0);
+    expect((await loadCheckpoint('run', 'latest'))!.info.step).toBe(2);
+    await save(3);
+    // Stopped here, the run's best step is 2, and not the damaged one that lay ahead.
+    expect((await loadCheckpoint('run', 'best'))!.info.step).toBe(2);
+    expect((await loadCheckpoint('run', 'latest'))!.info.step).toBe(3);
+  });
+
+  it('of the best step stay when the run saves the same step again, at its end or in a pause', async () => {
+    await save(2, 'latest', 'best');
+    await save(4, 'latest', 'best');
+    await save(4);
+    expect((await loadCheckpoint('run', 'best'))!.info.step).toBe(4);
+    expect((await loadCheckpoint('run', 'latest'))!.info.step).toBe(4);
+    // The version before is still there to fall back to.
+    await damage(0);
+    expect((await loadCheckpoint('run', 'latest'))!.info.step).toBe(2);
+  });
+
+  it('of a best step that is damaged are not replaced by an earlier best step', async () => {
+    await save(2, 'latest', 'best');
+    await save(4, 'latest', 'best');
+    await damage(0, 'best');
+    await expect(loadCheckpoint('run', 'best')).rejects.toMatchObject({ code: 'storage' });
   });
 
   it('are null if never saved', async () => {

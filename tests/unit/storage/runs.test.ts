@@ -119,6 +119,19 @@ describe('markInterrupted', () => {
     expect(await markInterrupted()).toEqual([]);
   });
 
+  it('takes from the last checkpoint what a tab did not live to record', async () => {
+    const tensors = new Map([['w', { shape: [1], data: Float32Array.of(1) }]]);
+    await saveRun(runOf('behind', { step: 4, bestStep: 4, bestEvalLoss: 2, initialEvalLoss: 3 }));
+    await saveRun(runOf('ahead', { step: 9, bestStep: 9, bestEvalLoss: 1 }));
+    const state = { step: 8, bestStep: 8, bestEvalLoss: 1.5, initialEvalLoss: 3 };
+    for (const runId of ['behind', 'ahead']) {
+      await saveCheckpoint({ runId, step: 8, state, createdAt: 1 }, tensors, 'latest', 'best');
+    }
+    await markInterrupted();
+    expect(await getRun('behind')).toMatchObject({ step: 8, bestStep: 8, bestEvalLoss: 1.5, status: 'interrupted' });
+    expect(await getRun('ahead')).toMatchObject({ step: 9, bestStep: 9, bestEvalLoss: 1, status: 'interrupted' });
+  });
+
   it('works without Web Locks', async () => {
     await saveRun(runOf('a'));
     expect(await markInterrupted()).toHaveLength(1);

@@ -16,8 +16,13 @@ async function fill() {
   ]);
   await saveRun(runOf('r', { name: 'pirate', createdAt: 5 }));
   const tensors = new Map([['w', { shape: [2], data: Float32Array.of(1, 2) }]]);
-  for (const slot of ['latest', 'latest', 'best'] as const) {
-    await saveCheckpoint({ runId: 'r', step: 1, state: {}, createdAt: 1 }, tensors, slot);
+  // Three checkpoints; the slots share the bytes of the first.
+  for (const [step, ...slots] of [
+    [1, 'latest', 'best'],
+    [2, 'latest'],
+    [3, 'latest'],
+  ] as const) {
+    await saveCheckpoint({ runId: 'r', step, state: {}, createdAt: 1 }, tensors, ...slots);
   }
   await appendMetrics('r', [{ kind: 'eval', step: 1, epoch: 0, eval_loss: 1, perplexity: 3, best: true, seconds: 1 }]);
 }

@@ -7,7 +7,13 @@ const { connectSession } = await import('../../../src/stores/session');
 const { useMerge } = await import('../../../src/stores/merge');
 const initial = useMerge.getState();
 
-const merged: MergedExport = { name: 'pirate-chat-merged', files: [], bytes: 1000, maxLogitDifference: 2e-6 };
+const merged: MergedExport = {
+  name: 'pirate-chat-merged',
+  files: [],
+  bytes: 1000,
+  maxLogitDifference: 2e-6,
+  notes: [],
+};
 
 afterEach(() => useMerge.setState(initial, true));
 
@@ -26,7 +32,7 @@ test('the chosen precision is merged, saved, and told with its difference', asyn
   expect(useMerge.getState()).toMatchObject({
     state: 'idle',
     error: null,
-    result: { name: 'pirate-chat-merged', dtype: 'F32', bytes: 1000, maxLogitDifference: 2e-6 },
+    result: { name: 'pirate-chat-merged', dtype: 'F32', bytes: 1000, maxLogitDifference: 2e-6, notes: [] },
   });
 });
 

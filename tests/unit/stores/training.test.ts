@@ -41,6 +41,20 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
+test('a run whose data has changed is asked about, and is still the run on the screen', async () => {
+  const { fail } = running();
+  const run = runRecord({ status: 'interrupted' });
+  const resumed = useTraining.getState().resumeRun(run);
+  await vi.advanceTimersByTimeAsync(0);
+  fail(new TabtuneError({ code: 'inputs_changed', message: 'Another file.' }));
+  expect(await resumed).toBe(null);
+  const { phase, error, asked } = useTraining.getState();
+  expect({ phase, error }).toEqual({ phase: 'idle', error: null });
+  expect(asked).toMatchObject({ run, error: { message: 'Another file.' } });
+  useTraining.getState().dismissAsked();
+  expect(useTraining.getState()).toMatchObject({ asked: null, run });
+});
+
 test('rows reach the screen together, not one by one', async () => {
   const { session, end } = running();
   const done = useTraining.getState().start(recipe);

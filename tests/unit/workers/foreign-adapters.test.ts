@@ -100,13 +100,23 @@ describe('another model’s adapter', () => {
     expect(where).toContain('q_proj.ia3_l');
   });
 
-  it('that saves a module which the model lacks is refused in its own words', async () => {
-    const files = await respelledFiles('peft/llama-loraplus/adapter_init', {
-      rename: asSaved,
-      config: { modules_to_save: ['vision_tower'] },
-    });
-    const { message, where } = await refusal(files);
-    expect(message).toContain('vision_tower');
-    expect(where).toBe('adapter_config.json, modules_to_save');
+  it('that holds a module in full which the model lacks is refused; the name alone is nothing, as in PEFT', async () => {
+    const config = { modules_to_save: ['vision_tower', 'norm_f'] };
+    for (const path of ['vision_tower.proj', 'model.layers.0.norm_f']) {
+      const files = await respelledFiles('peft/llama-loraplus/adapter_init', {
+        rename: (keys) => [
+          ...keys.map((key) => ({ key, from: key })),
+          { key: `base_model.model.${path}.weight`, from: keys[0]! },
+        ],
+        config,
+      });
+      const { message, where, action } = await refusal(files);
+      expect(message).toContain(`does not have: ${path}.`);
+      expect(where).toBe('adapter_config.json, modules_to_save');
+      expect(action).toMatch(/^Open the model that it was made for/);
+    }
+    const named = await respelledFiles('peft/llama-loraplus/adapter_init', { rename: asSaved, config });
+    const own = await respelledFiles('peft/llama-loraplus/adapter_init', { rename: asSaved });
+    expect(await logits(named)).toEqual(await logits(own));
   });
 });

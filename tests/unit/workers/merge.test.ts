@@ -14,7 +14,9 @@ import { droppedModelFolder } from '../../../src/hub/folder';
 import { openWeights } from '../../../src/hub/weights';
 import { readPeft } from '../../../src/methods/read-adapter';
 import type { MergedDtype } from '../../../src/session/api';
+import { configText, mergedConfig } from '../../../src/session/merged-config';
 import { openAdapter } from '../../../src/workers/engine/adapters';
+import { checkMerged } from '../../../src/workers/engine/check-merged';
 import { mergeModel } from '../../../src/workers/engine/merge';
 import { fixtureBytes, relativeError } from '../../fixture-files';
 
@@ -45,13 +47,22 @@ const llama = (name: string) => opened(`llama/${name}`, 'adapter_final');
 async function merge(open: Awaited<ReturnType<typeof opened>>, dtype: MergedDtype, signal?: AbortSignal) {
   const pieces: ArrayBuffer[] = [];
   const progress: number[] = [];
-  const report = await mergeModel(
+  const { task, outputApart } = await mergeModel(
     open,
-    { dtype, probes: PROBES },
+    dtype,
     (piece) => pieces.push(piece),
     ({ phase, done, total }) => phase === 'writing' && progress.push(done / total),
     signal,
   );
+  const files = [
+    {
+      path: 'config.json',
+      file: new Blob([configText(mergedConfig(open.checked.json, dtype, task, { outputApart }))]),
+    },
+    { path: 'model.safetensors', file: new Blob(pieces) },
+    { path: 'tokenizer.json', file: new Blob(['{}']) },
+  ];
+  const report = await checkMerged(open, { dtype, files, probes: PROBES });
   const bytes = new Uint8Array(await new Blob(pieces).arrayBuffer());
   const file = await openSafetensors(async (start, end) => bytes.slice(start, end).buffer, bytes.length, {
     where: 'merged',

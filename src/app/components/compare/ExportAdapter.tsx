@@ -9,13 +9,15 @@ import { runActive, useTraining } from '../../../stores/training';
 import { common } from '../../text/common';
 import { exportText as text } from '../../text/compare';
 import { Button } from '../../ui/Button';
-import { ErrorNotice } from '../../ui/Notice';
+import { ErrorNotice, Notice } from '../../ui/Notice';
 import { Rich } from '../../ui/Rich';
 import { saveAdapter } from '../../util/saveFiles';
 
 /** The adapter alone: what the format is for, and what it does not contain. */
 export function ExportAdapter() {
-  const { adapter, exporting, exportError } = useCompare(useFields('adapter', 'exporting', 'exportError'));
+  const { adapter, exporting, exportError, exportNotes } = useCompare(
+    useFields('adapter', 'exporting', 'exportError', 'exportNotes'),
+  );
   const recipe = useRecipe((state) => state.recipe);
   const { method, objective } = adapter ?? { method: recipe.method.type, objective: recipe.objective.type };
   const { label, contents, readBy, fileName: nameOf } = exportBy('adapter');
@@ -47,6 +49,15 @@ export function ExportAdapter() {
           {fileName && <p className="mt-1.5 text-[0.8125rem] text-muted">{fileName}</p>}
         </div>
       </div>
+      {exportNotes.length > 0 && (
+        <div role="status" className="mt-4">
+          <Notice onDismiss={() => useCompare.setState({ exportNotes: [] })}>
+            {exportNotes.map((note) => (
+              <p key={note}>{note}</p>
+            ))}
+          </Notice>
+        </div>
+      )}
       {exportError && (
         <div className="mt-4">
           <ErrorNotice error={exportError} onDismiss={() => useCompare.setState({ exportError: null })} />

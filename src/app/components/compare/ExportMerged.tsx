@@ -118,12 +118,15 @@ function Merging() {
 }
 
 function Result({ merged }: { merged: Merged }) {
-  const { name, dtype, bytes, maxLogitDifference } = merged;
+  const { name, dtype, bytes, maxLogitDifference, notes } = merged;
   const precision = text.precisions.find(({ value }) => value === dtype)?.name ?? dtype;
   return (
     <div role="status">
       <Notice title={text.saved(name, formatBytes(bytes), precision)} onDismiss={() => useMerge.getState().forget()}>
         <p>{maxLogitDifference === null ? text.notCompared : text.difference(maxLogitDifference.toExponential(1))}</p>
+        {notes.map((note) => (
+          <p key={note}>{note}</p>
+        ))}
       </Notice>
     </div>
   );

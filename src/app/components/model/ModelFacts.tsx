@@ -7,7 +7,7 @@ import { common } from '../../text/common';
 import { openingText, precisionNames, factText as text } from '../../text/model';
 import { Button } from '../../ui/Button';
 import { Facts } from '../../ui/Facts';
-import { ErrorNotice } from '../../ui/Notice';
+import { ErrorNotice, Notice } from '../../ui/Notice';
 import { Panel } from '../../ui/Panel';
 import { ProgressBar } from '../../ui/Progress';
 import { formatBytes, formatCompact, formatCount } from '../../util/format';
@@ -113,6 +113,13 @@ export function ModelFacts() {
           },
         ]}
       />
+      {info.notes?.map((note) => (
+        <div key={note} className="mt-4">
+          <Notice tone="warning">
+            <p>{note}</p>
+          </Notice>
+        </div>
+      ))}
     </Panel>
   );
 }

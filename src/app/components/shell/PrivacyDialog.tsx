@@ -1,3 +1,5 @@
+import { useEffect, useState } from 'react';
+import { getSession } from '../../../stores/session';
 import { privacyText, shell } from '../../text/shell';
 import { Dialog } from '../../ui/Dialog';
 import { Rich } from '../../ui/Rich';
@@ -5,6 +7,15 @@ import { Rich } from '../../ui/Rich';
 /** The promise, and how to check it. */
 export function PrivacyDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
   const { description, check, facts } = privacyText;
+  const [closed, setClosed] = useState<boolean | null>(null);
+  useEffect(() => {
+    if (!open) return;
+    getSession()
+      .workersClosed()
+      // Not known: nothing is promised.
+      .then(setClosed, () => setClosed(false));
+  }, [open]);
+  const items = closed === null ? facts.items : [...facts.items, closed ? facts.closed : facts.open];
   return (
     <Dialog open={open} onClose={onClose} title={shell.privacy} description={description}>
       <h3 className="mt-2 font-semibold">{check.title}</h3>
@@ -17,7 +28,7 @@ export function PrivacyDialog({ open, onClose }: { open: boolean; onClose: () =>
       </ol>
       <h3 className="mt-5 font-semibold">{facts.title}</h3>
       <ul className="mt-1 list-disc space-y-1.5 pl-5">
-        {facts.items.map((text) => (
+        {items.map((text) => (
           <li key={text}>
             <Rich text={text} />
           </li>

@@ -98,6 +98,9 @@ function RunItem({
           {run.name}
         </a>
         <span className="block text-[0.8125rem] text-muted">{text.progress(when, run.step, run.totalSteps)}</span>
+        {run.changes && (
+          <span className="block text-[0.8125rem] text-warn">{text.changed(run.changes.map(({ step }) => step))}</span>
+        )}
       </span>
       <StatusBadge status={run.status} />
       <span className="min-w-28 text-right text-[0.8125rem]">

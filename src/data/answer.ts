@@ -1,0 +1,111 @@
+/** A row's answer as text: of several the best or the first, of choices the letter, of an object its JSON. */
+import { type Choices, letterOf } from './choices';
+import { asList } from './columns';
+import type { Shape } from './detect';
+import { excerpt } from './problems';
+import { verdictOf } from './quality';
+import { field, isRecord } from './raw-table';
+import { textOf } from './row-text';
+import { type Note, textOfContent, toMessages } from './to-messages';
+import { asTurns } from './turns';
+
+type Row = Record<string, unknown>;
+type Numbering = Shape['reading']['numbering'];
+interface Answer {
+  text: string;
+  failure?: Note;
+}
+
+/** The item of a list of answers that another column names by its number; null if no column does. */
+export function chosenItem(
+  value: Row,
+  column: string,
+  mapping: Readonly<Record<string, string>>,
+  numbering: Numbering,
+): { value: Row; failure?: Note } | null {
+  if (mapping.winner === undefined || mapping['answers.a'] !== undefined) return null;
+  const list = asList(field(value, column)) ?? field(value, column);
+  const number = Number(field(value, mapping.winner));
+  const at = number - (numbering === 'from1' ? 1 : 0);
+  if (Array.isArray(list) && list[at] !== undefined) return { value: { ...value, [column]: list[at] } };
+  const shown = excerpt(String(field(value, mapping.winner)), 20);
+  const message = `has no answer number ${shown} in “${excerpt(column, 40)}”`;
+  return { value, failure: { code: 'no_choice', message } };
+}
+
+export function answerOf(
+  value: Row,
+  column: string,
+  choices: Choices | null,
+  numbering: Numbering,
+  notes: Note[],
+): Answer {
+  const found = field(value, column);
+  const name = excerpt(column, 40);
+  if (choices && numbering !== 'none' && /^\s*\d+\s*$/.test(String(found ?? ''))) {
+    const at = Number(found) - (numbering === 'from1' ? 1 : 0);
+    const letter = choices.letters[at];
+    if (letter !== undefined) return { text: letter };
+    return {
+      text: '',
+      failure: {
+        code: 'no_choice',
+        message: `has the answer ${found} and ${choices.texts.length} choices (${letterOf(0)} to ${choices.letters.at(-1)})`,
+      },
+    };
+  }
+  if (isRecord(found)) {
+    // SQuAD: {text: […], answer_start: […]}.
+    const keys = Object.keys(found).filter((key) => !/^(answer_start|start|end|answer_id|token_start|id)$/.test(key));
+    if (keys.length === 1 && keys[0] === 'text') return answerOf(found, 'text', null, 'none', notes);
+    const message = textOfContent(TEXTS.map((key) => found[key]).find((text) => text !== undefined && text !== null));
+    const judged = [...SELECTED, ...SCORES].some((key) => key in found);
+    if (('role' in found || 'from' in found || judged) && !message.failure) return { text: message.text };
+    notes.push({ code: 'object_as_text', message: `has an object in “${name}”` });
+    return { text: JSON.stringify(found) };
+  }
+  if (Array.isArray(found) && found.length > 0 && found.every((item) => Array.isArray(item))) {
+    if (found.length > 1) notes.push({ code: 'more_answers', message: `has ${found.length} answers in “${name}”` });
+    return answerOf({ first: found[0] }, 'first', null, 'none', notes);
+  }
+  if (Array.isArray(found) && asTurns(found)) {
+    const said = toMessages(found);
+    if (said.failure) return { text: '', failure: said.failure };
+    return { text: said.messages.map((m) => m.content).join('\n') };
+  }
+  if (Array.isArray(found) && found.length > 0) {
+    const best = bestOf(found);
+    if (best) return answerOf({ best }, 'best', null, 'none', []);
+    if (found.length > 1) notes.push({ code: 'more_answers', message: `has ${found.length} answers in “${name}”` });
+    const [first] = found;
+    if (typeof first === 'object' && first !== null) return answerOf({ first }, 'first', null, 'none', notes);
+    return { text: String(first ?? '') };
+  }
+  return textOf(value, column, false, notes);
+}
+
+const TEXTS = ['content', 'value', 'text', 'answer', 'body', 'output', 'response', 'completion'];
+const SELECTED = [
+  'is_selected',
+  'selected',
+  'is_accepted',
+  'accepted',
+  'is_best',
+  'best',
+  'chosen',
+  'is_correct',
+  'correct',
+];
+const SCORES = ['score', 'pm_score', 'votes', 'vote', 'rating', 'upvotes', 'likes', 'reward', 'rank'];
+
+/** Of several answers with a judgement each, the best; undefined if nothing judges them. */
+function bestOf(list: readonly unknown[]): Row | undefined {
+  const records = list.filter(isRecord);
+  if (records.length < 2 || records.length < list.length) return undefined;
+  const flag = SELECTED.find((key) => records.some((record) => verdictOf(record[key]) === 'better'));
+  if (flag) return records.find((record) => verdictOf(record[flag]) === 'better');
+  const score = SCORES.find((key) => records.every((record) => Number.isFinite(Number(record[key] ?? Number.NaN))));
+  if (!score) return undefined;
+  const points = (record: Row) => Number(record[score]) * (score === 'rank' ? -1 : 1);
+  return records.reduce((a, b) => (points(b) > points(a) ? b : a));
+}
