@@ -21,6 +21,7 @@ import { adapterReaders } from '../../src/exports/readers';
 import { readFamilyConfig } from '../../src/families';
 import { checkModelFolder } from '../../src/hub/check';
 import { droppedModelFolder } from '../../src/hub/folder';
+import { settleTies } from '../../src/hub/ties';
 import { openWeights } from '../../src/hub/weights';
 import { methodOf } from '../../src/methods';
 import { objectiveOf } from '../../src/objectives';
@@ -30,6 +31,8 @@ import type { RecipeInput } from '../../src/recipe/types';
 import { exportMerged, type MergeNeeds } from '../../src/session/export-merged';
 import { adapterFiles } from '../../src/workers/engine/adapter-files';
 import { type OpenAdapter, openMethod } from '../../src/workers/engine/adapters';
+import type { EngineApi } from '../../src/workers/engine/api';
+import { checkMerged } from '../../src/workers/engine/check-merged';
 import { mergeModel } from '../../src/workers/engine/merge';
 
 export interface Made {
@@ -60,7 +63,7 @@ async function openFolder(folder: string) {
     'file:tiny',
     readdirSync(folder).map((name) => ({ path: name, file: new Blob([readFileSync(path.join(folder, name))]) })),
   );
-  const checked = await checkModelFolder(dropped);
+  const checked = await settleTies(await checkModelFolder(dropped));
   return { dropped, checked };
 }
 
@@ -185,9 +188,10 @@ function needs(
   },
 ): MergeNeeds {
   const recipe = { name: 'tiny', method: settings, objective: { type: objective } };
-  const api = {
-    mergeModel: (job: never, take: never, progress: never) =>
-      mergeModel({ checked, model, method }, job, take, progress),
+  const merged = { checked, model, method };
+  const api: Pick<EngineApi, 'mergeModel' | 'checkMerged'> = {
+    mergeModel: (...args) => mergeModel(merged, ...args),
+    checkMerged: (...args) => checkMerged(merged, ...args),
   };
   const open = {
     folder: dropped,
@@ -199,7 +203,7 @@ function needs(
   return {
     engine: {
       currentAdapter: { kind: 'files', name: recipe.name, files: [] },
-      use: (work: (api: never) => unknown) => work(api as never),
+      use: (work: (engine: typeof api) => unknown) => work(api),
     },
     data: { encodePrompt: async () => Int32Array.of(3, 9, 4) },
     models: { require: () => open },
