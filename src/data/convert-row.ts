@@ -77,7 +77,7 @@ function exampleOf(row: number, value: Row, shape: Shape): Outcome {
     case 'labelled':
       return labelledRow(row, value, mapping, shape.reading.labels);
     case 'tagged':
-      return taggedRow(row, value, mapping);
+      return taggedRow(row, value, mapping, shape.reading.blanks);
     case 'text': {
       const notes: Note[] = [];
       const broken = brokenConversation(value, [mapping.text]);

@@ -35,6 +35,8 @@ export interface Shape {
     /** How numbers in the answer column count the choices. */
     numbering: 'none' | 'from0' | 'from1';
     split: SplitReader | null;
+    /** Words and tags are texts with blanks between them, not lists. */
+    blanks: boolean;
     /** Conversations are written as text: "Human: … Assistant: …". */
     transcripts: boolean;
   };
@@ -185,6 +187,7 @@ function detectedAs(
       labels: found.format === 'labelled' && mapping.label ? labelWriting(table, mapping.label) : { kind: 'plain' },
       numbering: how,
       split: split ? new SplitReader(split) : null,
+      blanks: (columns.column(mapping.tokens)?.lists ?? 1) <= 0.5,
       transcripts: (chat?.transcripts ?? 0) >= 0.9,
     },
   };

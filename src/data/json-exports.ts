@@ -169,6 +169,16 @@ function fromIntents(intents: readonly unknown[]): JsonRows | null {
   return { rows, problems, built: true };
 }
 
+/** The names of a task's questions whose answers are choices. */
+const choicesIn = (task: Task): unknown[] =>
+  (task.annotations ?? task.completions ?? []).flatMap((annotation) =>
+    isRecord(annotation) && Array.isArray(annotation.result)
+      ? annotation.result.flatMap((r) =>
+          isRecord(r) && isRecord(r.value) && r.value.choices !== undefined ? [r.from_name] : [],
+        )
+      : [],
+  );
+
 /** Label Studio's JSON: [{data: {text}, annotations: [{result: [{from_name, type, value}]}]}]. */
 function fromLabelStudio(tasks: readonly unknown[]): JsonRows | null {
   const sample = tasks.slice(0, 20);
@@ -179,6 +189,8 @@ function fromLabelStudio(tasks: readonly unknown[]): JsonRows | null {
   const unread = new Set<string>();
   let bare = 0;
   let disputed = 0;
+  // The only choice of all tasks is the label, whatever its question is called; several keep their names.
+  const asked = new Set(tasks.filter(isTask).flatMap(choicesIn));
   const rows = tasks.filter(isTask).map((task) => {
     const done = (task.annotations ?? task.completions ?? []).filter(
       (a) => isRecord(a) && a.was_cancelled !== true && Array.isArray(a.result),
@@ -196,9 +208,7 @@ function fromLabelStudio(tasks: readonly unknown[]): JsonRows | null {
         continue;
       }
       const known = Array.isArray(found) && found.length === 1 ? found[0] : found;
-      // The only choice of a task is its label, whatever the question is called; several keep their names.
-      const names = new Set((done[0]?.result ?? []).flatMap((r) => (isRecord(r) ? [r.from_name] : [])));
-      const only = names.size === 1 && value.choices !== undefined;
+      const only = asked.size === 1 && value.choices !== undefined;
       out[only || name === 'text' || Object.hasOwn(task.data, name) ? 'label' : name] = known;
     }
     return out;

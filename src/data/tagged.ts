@@ -11,10 +11,15 @@ import { tagBalance } from './stats';
 import { kind, type Note } from './to-messages';
 import type { DataProblem, Example } from './types';
 
-export function taggedRow(row: number, value: Record<string, unknown>, mapping: Record<string, string>): Outcome {
+export function taggedRow(
+  row: number,
+  value: Record<string, unknown>,
+  mapping: Record<string, string>,
+  blanks = false,
+): Outcome {
   const notes: Note[] = [];
-  const words = listOf(value, mapping.tokens!);
-  const given = listOf(value, mapping.tags!);
+  const words = listOf(value, mapping.tokens!, blanks);
+  const given = listOf(value, mapping.tags!, blanks);
   const failure = words.failure ?? given.failure;
   if (failure) return { example: null, failure, notes };
   if (words.list.length === 0) return empty('empty_text', mapping.tokens!, notes);
@@ -44,14 +49,13 @@ export function taggedRow(row: number, value: Record<string, unknown>, mapping: 
 
 const count = (n: number, thing: string) => `${n} ${thing}${n === 1 ? '' : 's'}`;
 
-function listOf(value: Record<string, unknown>, column: string): { list: unknown[]; failure?: Note } {
+function listOf(value: Record<string, unknown>, column: string, blanks: boolean): { list: unknown[]; failure?: Note } {
   const found = field(value, column);
   const name = excerpt(column, 40);
   if (found === undefined) return { list: [], failure: { code: 'missing_field', message: `has no “${name}”` } };
   const list = asList(found);
   if (list) return { list };
-  // Words with blanks between them.
-  if (typeof found === 'string' && found.trim() !== '') return { list: found.trim().split(/\s+/) };
+  if (blanks && typeof found === 'string' && found.trim() !== '') return { list: found.trim().split(/\s+/) };
   return { list: [], failure: { code: 'not_a_list', message: `has ${kind(found)} in “${name}”` } };
 }
 

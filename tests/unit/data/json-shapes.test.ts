@@ -332,8 +332,8 @@ describe('exports of other tools', () => {
       { id: 2, annotations: [], data: { text: 'Review 2' } },
     ]);
     expect(table.rows.map((r) => r.value)).toEqual([
-      { text: 'Review 0', sentiment: 'pos' },
-      { text: 'Review 1', sentiment: ['neg', 'odd'] },
+      { text: 'Review 0', label: 'pos' },
+      { text: 'Review 1', label: ['neg', 'odd'] },
       { text: 'Review 2' },
     ]);
     expect(codes(table)).toEqual(['label_studio', 'not_annotated']);
