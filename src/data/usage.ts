@@ -56,7 +56,7 @@ export function unusedProblem(uses: readonly ColumnUse[]): DataProblem | null {
     severity: 'warning',
     code: 'unused_columns',
     message: `${unused.length === 1 ? 'One column is' : `${unused.length} columns are`} not used: ${list(unused)}.`,
-    action: 'If the model should read or learn one of them, map it by hand.',
+    action: `If the model should read or learn ${unused.length === 1 ? 'it' : 'one of them'}, map it by hand.`,
     dropped: false,
   };
 }

@@ -18,16 +18,19 @@ export function Notice({
   children,
   actions,
   onDismiss,
+  announced = tone === 'error',
 }: {
   tone?: keyof typeof looks;
   title?: ReactNode;
   children?: ReactNode;
   actions?: ReactNode;
   onDismiss?: () => void;
+  /** Read out at once by screen readers. */
+  announced?: boolean;
 }) {
   const { icon: Icon, box, mark } = looks[tone];
   return (
-    <div role={tone === 'error' ? 'alert' : undefined} className={cx('flex gap-3 rounded-lg border px-4 py-3', box)}>
+    <div role={announced ? 'alert' : undefined} className={cx('flex gap-3 rounded-lg border px-4 py-3', box)}>
       <Icon aria-hidden size={18} className={cx('mt-0.5 shrink-0', mark)} />
       <div className="min-w-0 flex-1 space-y-1 break-words">
         {title && <p className="font-semibold">{title}</p>}
@@ -39,7 +42,7 @@ export function Notice({
   );
 }
 
-/** A TabtuneError on the screen: what happened, where, what to do; technical details are folded away. */
+/** A TabtuneError on the screen: what happened, where, what to do; technical details are folded away. A question is no failure. */
 export function ErrorNotice({
   error,
   actions,
@@ -50,7 +53,13 @@ export function ErrorNotice({
   onDismiss?: () => void;
 }) {
   return (
-    <Notice tone="error" title={error.message} actions={actions} onDismiss={onDismiss}>
+    <Notice
+      tone={error.choices ? 'warning' : 'error'}
+      announced
+      title={error.message}
+      actions={actions}
+      onDismiss={onDismiss}
+    >
       {error.where && (
         <p>
           {common.where} <span className="font-mono text-[0.8125rem]">{error.where}</span>

@@ -19,7 +19,8 @@ export function DatasetError({ error }: { error: ErrorData }) {
   const set = useRecipe((state) => state.set);
   const own = source.startsWith('file:');
   const mapped = columns !== null || format !== 'auto' || encoding !== 'auto' || table !== null;
-  const names = namedColumns(error);
+  // A question is answered by its own buttons.
+  const names = error.choices ? [] : namedColumns(error);
   return (
     <>
       <ErrorNotice
@@ -27,7 +28,7 @@ export function DatasetError({ error }: { error: ErrorData }) {
         actions={
           <>
             {error.choices?.map(({ label, set: answer }) => (
-              <Button key={label} variant="primary" onClick={() => set(answer)}>
+              <Button key={label} onClick={() => set(answer)}>
                 {label}
               </Button>
             ))}

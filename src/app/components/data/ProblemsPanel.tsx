@@ -52,7 +52,7 @@ export function ProblemsPanel({ problems, rows, leftOut, totalRows }: Props) {
                 {problem.message} <span className="text-muted">{problem.action}</span>
               </p>
               {problem.choices?.map(({ label, set: answer }) => (
-                <Button key={label} size="small" onClick={() => set(answer)}>
+                <Button key={label} size="small" className="shrink-0 self-start" onClick={() => set(answer)}>
                   {label}
                 </Button>
               ))}
