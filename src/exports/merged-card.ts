@@ -81,7 +81,7 @@ ${noteLines(input.notes)}
 ## Use it
 
 \`\`\`python
-${modelPython(recipe?.objective.type ?? null, '.')}
+${modelPython(recipe?.objective.type ?? null, input.folder.family, '.')}
 \`\`\`
 
 ${readers.join(' ')}

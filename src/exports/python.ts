@@ -21,6 +21,13 @@ export interface Exported {
 const padsTexts = ({ objective, family }: Omit<Exported, 'method'>) =>
   objectiveOf({ type: objective }).labels === 'texts' && (family === null || familyNamed(family).kind === 'decoder');
 
+/** How the tokenizer is loaded from a folder (a Python expression). */
+const tokenizerOf = (folder: string, { objective, family }: Omit<Exported, 'method'>) => {
+  const words =
+    objectiveOf({ type: objective }).labels === 'words' && family !== null && familyNamed(family).prefixesWords;
+  return `tokenizer = AutoTokenizer.from_pretrained(${folder}${words ? ', add_prefix_space=True' : ''})`;
+};
+
 const PADDING = 'tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token';
 
 export interface AdapterNames {
@@ -52,7 +59,7 @@ export function adapterPython(exported: Exported, { base, folder, remark, labels
       ? ['labels = list(json.load(open(f"{adapter}/labels.json", encoding="utf-8"))["id2label"].values())']
       : []),
     '',
-    'tokenizer = AutoTokenizer.from_pretrained(base)',
+    tokenizerOf('base', exported),
     ...(pads ? [PADDING] : []),
     `model = ${autoClass}.from_pretrained(base${labelled ? ', num_labels=len(labels), id2label=dict(enumerate(labels))' : ''})`,
     ...(pads ? ['model.config.pad_token_id = tokenizer.pad_token_id'] : []),
@@ -63,13 +70,14 @@ export function adapterPython(exported: Exported, { base, folder, remark, labels
 }
 
 /** Loads a model's folder and runs it once; `objective` is null for a model that was only converted. */
-export function modelPython(objective: ObjectiveType | null, folder: string): string {
-  const { autoClass, python: asked } = objectiveOf({ type: objective ?? defaultObjective });
+export function modelPython(objective: ObjectiveType | null, family: string | null, folder: string): string {
+  const type = objective ?? defaultObjective;
+  const { autoClass, python: asked } = objectiveOf({ type });
   return [
     `from transformers import ${autoClass}, AutoTokenizer`,
     '',
     `folder = ${python(folder)}  # the folder of this file`,
-    'tokenizer = AutoTokenizer.from_pretrained(folder)',
+    tokenizerOf('folder', { objective: type, family }),
     `model = ${autoClass}.from_pretrained(folder)`,
     '',
     asked,

@@ -68,6 +68,11 @@ export interface Family<C extends FamilyConfig = FamilyConfig> {
    * the tokenizer is of that class.
    */
   llamaCpp?: { lora: boolean; vocabulary?: { file: string; unless?: string } };
+  /**
+   * The class of its tokenizer takes single words only if it puts a space before them, as words inside a text have it and as they are
+   * trained (transformers' own run_ner.py lists these families).
+   */
+  prefixesWords?: true;
   /** Fields of config.json that transformers accepts as floats only, besides the norms' ε and `initializer_range`. */
   floatFields?: readonly string[];
 

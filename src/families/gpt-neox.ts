@@ -39,6 +39,7 @@ function ropeOf(json: Json, headDim: number, positions: number): Rope {
 
 export const gptNeox: Family<GptNeoxConfig> = {
   modelType: 'gpt_neox',
+  prefixesWords: true,
   architectures: ['GPTNeoXForCausalLM'],
   kind: 'decoder',
 

@@ -23,6 +23,7 @@ const PREFIX = 'transformer.';
 
 export const gpt2: Family<Gpt2Config> = {
   modelType: 'gpt2',
+  prefixesWords: true,
   architectures: ['GPT2LMHeadModel'],
   kind: 'decoder',
 

@@ -26,6 +26,7 @@ const otherPrefix = withOrWithout(PREFIX);
 
 export const roberta: Family<EncoderConfig> = {
   modelType: 'roberta',
+  prefixesWords: true,
   architectures: ['RobertaForMaskedLM', 'RobertaModel'],
   kind: 'encoder',
 

@@ -150,7 +150,7 @@ export async function make({
       ),
     );
     made.card = readFileSync(path.join(made.merged, 'README.md'), 'utf8');
-    made.snippets.push({ name: 'merged model', code: modelPython(recipe.objective.type, made.merged) });
+    made.snippets.push({ name: 'merged model', code: modelPython(recipe.objective.type, family, made.merged) });
   }
   open.dispose();
   base.dispose();
