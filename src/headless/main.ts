@@ -1,7 +1,7 @@
 /** The page behind `npm run headless`, which runs a recipe unattended. See protocol.ts for who calls whom. */
 import { TabtuneError } from '../base/errors';
 import { isFramed } from '../base/framed';
-import type { DataProblem, TokenizedDataset } from '../data/types';
+import type { DataProblem, ParsedDataset, TokenizedDataset } from '../data/types';
 import { usageSentence } from '../data/usage';
 import { exportsOf } from '../exports';
 import type { Download } from '../hub/descriptions';
@@ -107,23 +107,27 @@ async function takeIn(session: Session, { recipe, modelFolder, adapterFolder }: 
   if (baseText) dataset = { ...dataset, base_text: await session.importDataset(baseText.file) };
   await tell({ type: 'progress', text: 'reading the dataset' });
   const parsed = await session.openDataset(dataset);
-  await tell({ type: 'note', text: `dataset: ${parsed.detected} ${usageSentence(parsed)}` });
-  if (parsed.leftOut > 0) {
-    const { leftOut, totalRows } = parsed;
-    const share = ((100 * leftOut) / totalRows).toFixed(leftOut < totalRows / 100 ? 2 : 0);
-    await tell({ type: 'note', text: `dataset: ${leftOut} of ${totalRows} rows (${share} %) were left out.` });
-  }
   const info = await openModel(session, model, modelFolder);
-  if (info.templateGaps.length > 0) {
-    await tell({ type: 'note', text: `model: its chat template ${info.templateGaps.join('; ')}.` });
-  }
   model = { ...model, source: info.source };
   if (adapterFolder !== null) {
     const { name } = await session.importAdapter(filesOf('adapter', adapterFolder));
     if (!('init_adapter' in method)) throw noAdapter(method.type);
     method = { ...method, init_adapter: `file:${name}` };
   }
-  return { recipe: { ...recipe, model, dataset, method }, parsed };
+  return { recipe: { ...recipe, model, dataset, method }, parsed, info };
+}
+
+/** What was made of the dataset and what the model's template leaves out. Told once nothing can refuse them any more: a refusal is one line. */
+async function tellReading(parsed: ParsedDataset, info: ModelInfo): Promise<void> {
+  await tell({ type: 'note', text: `dataset: ${parsed.detected} ${usageSentence(parsed)}` });
+  if (parsed.leftOut > 0) {
+    const { leftOut, totalRows } = parsed;
+    const share = ((100 * leftOut) / totalRows).toFixed(leftOut < totalRows / 100 ? 2 : 0);
+    await tell({ type: 'note', text: `dataset: ${leftOut} of ${totalRows} rows (${share} %) were left out.` });
+  }
+  if (info.templateGaps.length > 0) {
+    await tell({ type: 'note', text: `model: its chat template ${info.templateGaps.join('; ')}.` });
+  }
 }
 
 const noAdapter = (method: string) =>
@@ -260,8 +264,9 @@ async function run(options: RunOptions): Promise<RunOutput> {
       // Clean up after a run that was killed.
       await tidy(session);
     }
-    const { recipe, parsed } = await takeIn(session, options);
+    const { recipe, parsed, info } = await takeIn(session, options);
     const tokenized: TokenizedDataset = await session.tokenize(recipe);
+    await tellReading(parsed, info);
     if (device.software)
       await tell({ type: 'note', text: 'No GPU is in use: WebGPU is running in software, which is slow.' });
     await tellProblems([...parsed.problems, ...tokenized.problems]);
