@@ -20,7 +20,7 @@ export interface Script extends HubScript, RunsScript {}
 const model: ModelInfo = {
   source: 'builtin:stories',
   title: 'Stories 2M',
-  architecture: 'LlamaForCausalLM',
+  architecture: 'llama',
   kind: 'decoder',
   parameters: 1_967_808,
   bytes: 4_065_631,
