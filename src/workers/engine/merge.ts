@@ -1,6 +1,6 @@
 /**
  * The open model with its adapter merged in, as one safetensors file: written tensor by tensor, so that never more than
- * one is in memory. check-merged.ts then opens the file as any other model.
+ * one is in memory. check-merged.ts opens the finished file again, by itself.
  */
 import { TabtuneError } from '../../base/errors';
 import type { TaskData } from '../../data/types';
