@@ -14,7 +14,7 @@ export const endsInModule = (path: string, name: string): boolean => path === na
 /** A key for each module of the largest models. */
 const MOST_KEYS = 10_000;
 /** States visited by all searches of one pattern: a second or two. A plain name counts as a few. */
-const MOST_VISITS = 50_000_000;
+export const MOST_VISITS = 50_000_000;
 const PLAIN_VISITS = 5;
 
 function refuse(message: string, details?: string): never {

@@ -146,9 +146,8 @@ export class DataSession {
   /** Of a dataset's bytes. They are read again only if they have not been read in this tab. */
   async fingerprint(section: DatasetSection): Promise<InputFingerprint> {
     const file = await this.file(section);
-    const known = this.contents.get(file.key) ?? (await fingerprintOf(await file.read()));
-    this.contents.set(file.key, known);
-    return known;
+    if (!this.contents.has(file.key)) await file.read();
+    return this.contents.get(file.key)!;
   }
 
   /** Of the text that replay, EWC or the measurement of forgetting uses; null without. */

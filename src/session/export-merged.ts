@@ -63,6 +63,7 @@ export async function exportMerged(
   const files: MergedExport['files'] = [];
   const text = (path: string, content: string) => files.push({ path, blob: new Blob([content]) });
   let tokenizerClass: string | null = null;
+  const config = JSON.parse(await model.folder.text('config.json')) as Record<string, unknown>;
   const { report, check } = await engine.use(async (api) => {
     const report = await api.mergeModel(dtype, take, onProgress, signal);
     gather();
@@ -75,7 +76,6 @@ export async function exportMerged(
       });
     }
     files.push({ path: 'model.safetensors', blob: weights });
-    const config = JSON.parse(await model.folder.text('config.json')) as Record<string, unknown>;
     const { padTokenId } = model.tokens;
     const { outputApart, task } = report;
     text('config.json', configText(mergedConfig(config, dtype, task, { outputApart, padTokenId })));
@@ -91,7 +91,7 @@ export async function exportMerged(
     const folder = files.map(({ path, blob }) => ({ path, file: blob }));
     return { report, check: await api.checkMerged({ dtype, files: folder, probes }, onProgress, signal) };
   });
-  const notes = outputNotes(JSON.parse(await model.folder.text('config.json')), report.outputApart);
+  const notes = outputNotes(config, report.outputApart, model.info.headApart === true);
   const run = origin?.kind === 'run' ? origin : null;
   const record = run ? await getRun(run.runId) : null;
   if (run) text('recipe.json', `${JSON.stringify(run.recipe, null, 2)}\n`);
@@ -126,11 +126,11 @@ export async function exportMerged(
 }
 
 /** What a person should know about the files, a sentence each. */
-function outputNotes(json: Record<string, unknown>, outputApart: boolean): string[] {
+function outputNotes(json: Record<string, unknown>, outputApart: boolean, apartBefore: boolean): string[] {
   const { tie_word_embeddings: tied } = readFamilyConfig(json).config;
   return outputApart && tied
     ? [
-        'The output projection of this model is no longer its embedding, as in the base: the file holds both, and config.json says so (tie_word_embeddings: false).',
+        `The output projection of this model is ${apartBefore ? 'not its embedding, in the base neither' : 'no longer its embedding, as it is in the base'}: the file holds both, and config.json says so (tie_word_embeddings: false).`,
       ]
     : [];
 }

@@ -66,6 +66,8 @@ function cacheOf(device: GPUDevice): DeviceCache {
 /** Frees every buffer that is kept for later: pooled ones, cached uniforms, staging buffers. Call between models and runs. */
 export function trimMemory(): void {
   trimUniforms();
+  const backend = tf.backend();
+  if (isGpu(backend)) trimStaging(backend.device);
   trimPool();
 }
 
@@ -74,7 +76,6 @@ function trimUniforms(): void {
   if (!isGpu(backend)) return;
   // Recorded work may read them.
   flush(backend);
-  trimStaging(backend.device);
   const cache = caches.get(backend.device);
   if (!cache) return;
   for (const { buffer } of cache.uniforms.values()) buffer.destroy();

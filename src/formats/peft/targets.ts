@@ -2,8 +2,9 @@
  * Which modules PEFT gives an adapter to (`check_target_module_exists`). It reads only the tensors of those, so tensors of others
  * in the file would have no effect there: such a file is refused rather than read in another way than PEFT does.
  */
-import { endsInModule } from '../../base/module-names';
+import { endsInModule, MOST_VISITS } from '../../base/module-names';
 import { compilePython } from '../../base/python-regex';
+import { PatternError } from '../../base/python-regex-parser';
 import { fieldPlace, type Json, namesField } from './fields';
 import { refuse } from './refuse';
 
@@ -34,13 +35,26 @@ function matcherOf(config: Json, key: string): ((path: string) => boolean) | nul
   if (names) return names.length > 0 ? (path) => names.some((name) => endsInModule(path, name)) : null;
   const pattern = config[key];
   if (typeof pattern !== 'string' || pattern === '' || pattern.toLowerCase() === 'all-linear') return null;
-  try {
-    const expression = compilePython(`(?:${pattern})$`);
-    return (path) => expression.matchesStart(path);
-  } catch {
-    // Not all of Python's expressions can be read here; the tensors show what it matched.
-    return null;
-  }
+  // Not all of Python's expressions can be read here, nor in reasonable time; the tensors show what it matched.
+  const guarded = <T>(work: () => T): T | null => {
+    try {
+      return work();
+    } catch (cause) {
+      if (cause instanceof PatternError) return null;
+      throw cause;
+    }
+  };
+  const expression = guarded(() => compilePython(`(?:${pattern})$`));
+  if (!expression) return null;
+  let visits = 0;
+  const spend = (count: number) => {
+    visits += count;
+    if (visits > MOST_VISITS)
+      refuse(fieldPlace(key), `${key} is an expression that takes too long to be matched.`, ACTION);
+  };
+  // What cannot be told contradicts nothing: a target then means the path, an exclusion does not.
+  const unknown = key === 'target_modules';
+  return (path) => guarded(() => expression.matchesStart(path, spend)) ?? unknown;
 }
 
 const complain = (key: string, what: string): never =>

@@ -66,12 +66,13 @@ export async function checkMerged(
     return { maxLogitDifference: null, largestLogit: null };
   }
   const bare = await loadModel(checked.json, weights);
-  const { model: other } = await checkpointHead(bare, checked, weights, 'none');
+  let other = bare;
   const logits = (of: LanguageModel, hooks: Hooks, ids: Int32Array) =>
     classification ? textScores(of, hooks, ids) : textLogits(of, hooks, ids);
   let difference = 0;
   let largest = 0;
   try {
+    other = (await checkpointHead(bare, checked, weights, 'none')).model;
     for (const [i, ids] of probes.entries()) {
       stopIfAsked(signal);
       const trained = await logits(model, method?.hooks(inference()) ?? {}, ids);
