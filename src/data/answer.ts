@@ -1,10 +1,10 @@
 /** A row's answer as text: of several the best or the first, of choices the letter, of an object its JSON. */
-import { type Choices, letterOf } from './choices';
+import { type Choices, letterOf, PLACE } from './choices';
 import { asList } from './columns';
 import type { Shape } from './detect';
 import { excerpt } from './problems';
 import { verdictOf } from './quality';
-import { field, isRecord } from './raw-table';
+import { field, isRecord, numberIn } from './raw-table';
 import { textOf } from './row-text';
 import { type Note, textOfContent, toMessages } from './to-messages';
 import { asTurns } from './turns';
@@ -25,7 +25,7 @@ export function chosenItem(
 ): { value: Row; failure?: Note } | null {
   if (mapping.winner === undefined || mapping['answers.a'] !== undefined) return null;
   const list = asList(field(value, column)) ?? field(value, column);
-  const number = Number(field(value, mapping.winner));
+  const number = numberIn(value, mapping.winner);
   const at = number - (numbering === 'from1' ? 1 : 0);
   if (Array.isArray(list) && list[at] !== undefined) return { value: { ...value, [column]: list[at] } };
   const shown = excerpt(String(field(value, mapping.winner)), 20);
@@ -42,7 +42,7 @@ export function answerOf(
 ): Answer {
   const found = field(value, column);
   const name = excerpt(column, 40);
-  if (choices && numbering !== 'none' && /^\s*\d+\s*$/.test(String(found ?? ''))) {
+  if (choices && numbering !== 'none' && PLACE.test(String(found ?? '').trim())) {
     const at = Number(found) - (numbering === 'from1' ? 1 : 0);
     const letter = choices.letters[at];
     if (letter !== undefined) return { text: letter };
@@ -104,8 +104,8 @@ function bestOf(list: readonly unknown[]): Row | undefined {
   if (records.length < 2 || records.length < list.length) return undefined;
   const flag = SELECTED.find((key) => records.some((record) => verdictOf(record[key]) === 'better'));
   if (flag) return records.find((record) => verdictOf(record[flag]) === 'better');
-  const score = SCORES.find((key) => records.every((record) => Number.isFinite(Number(record[key] ?? Number.NaN))));
+  const score = SCORES.find((key) => records.every((record) => Number.isFinite(numberIn(record, key))));
   if (!score) return undefined;
-  const points = (record: Row) => Number(record[score]) * (score === 'rank' ? -1 : 1);
+  const points = (record: Row) => numberIn(record, score) * (score === 'rank' ? -1 : 1);
   return records.reduce((a, b) => (points(b) > points(a) ? b : a));
 }

@@ -77,6 +77,9 @@ const textOfItem = (item: unknown) =>
 export const writeChoices = ({ letters, texts }: Choices) =>
   letters.map((letter, i) => `${letter}. ${texts[i]}`).join('\n');
 
+/** The number of a choice, also as a data frame writes it: 1.0. */
+export const PLACE = /^\d+(\.0+)?$/;
+
 /**
  * How numbers in the answer column count the choices: from 0, from 1, or not at all, because they are the choices' own
  * texts. Decided over all rows.
@@ -92,15 +95,15 @@ export function numbering(table: RawTable, mapping: Mapping, answer: string): 'n
     const found = field(value, answer);
     if (!choices || found === undefined || found === null) continue;
     const text = String(found).trim();
-    if (!/^\d+$/.test(text)) return 'none';
+    if (!PLACE.test(text)) return 'none';
     numbers++;
     if (choices.texts.some((choice) => choice.trim() === text)) texts++;
-    if (text === '0') zero = true;
+    if (Number(text) === 0) zero = true;
     if (Number(text) === choices.texts.length) last = true;
   }
   if (numbers === 0) return 'none';
-  if (zero) return 'from0';
   if (texts === numbers) return 'none';
+  if (zero) return 'from0';
   return last ? 'from1' : 'from0';
 }
 

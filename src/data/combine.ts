@@ -2,6 +2,7 @@
 import { TabtuneError } from '../base/errors';
 import { excerpt, nameList } from './problems';
 import { columnsOf, isRecord, type RawRow, type RawTable } from './raw-table';
+import { sideOf } from './split-column';
 import type { DataProblem } from './types';
 
 export interface NamedTable {
@@ -9,11 +10,14 @@ export interface NamedTable {
   table: RawTable;
 }
 
-const SPLIT = /(?:^|[^a-z])(train|training|test|testing|valid|validation|val|dev|eval|evaluation|holdout)(?:[^a-z]|$)/i;
-
 /** The part of a dataset that a name stands for (“data/train-00000.jsonl”, “Test”); null if for none. */
 export function splitOf(name: string): string | null {
-  return SPLIT.exec(name)?.[1]?.toLowerCase() ?? null;
+  // The file's own name says more than its folders: my_test/train.jsonl is for training.
+  const words = name
+    .split('/')
+    .reverse()
+    .flatMap((part) => (part.match(/[a-z]+/gi) ?? []).reverse());
+  return words.find((word) => sideOf(word) !== undefined)?.toLowerCase() ?? null;
 }
 
 /** Whether the tables have nearly the same columns. */

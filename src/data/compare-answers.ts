@@ -4,7 +4,7 @@ import type { ColumnSet, Mapping } from './column-set';
 import { type ColumnProfile, wordsOf } from './columns';
 import { parts, plainName } from './parts';
 import { nameList } from './problems';
-import { field } from './raw-table';
+import { field, numberIn } from './raw-table';
 
 const SIDES: Record<string, 0 | 1> = {
   a: 0,
@@ -124,7 +124,7 @@ function sideOf(value: unknown, ends: readonly string[], names: readonly string[
 export function betterOf(value: Record<string, unknown>, mapping: Mapping): string | null {
   const names = [mapping['answers.a']!, mapping['answers.b']!];
   if (mapping.winner === undefined) {
-    const [a, b] = [Number(field(value, mapping['score.a'])), Number(field(value, mapping['score.b']))];
+    const [a, b] = [numberIn(value, mapping['score.a']), numberIn(value, mapping['score.b'])];
     if (!Number.isFinite(a) || !Number.isFinite(b) || a === b) return null;
     const lowerIsBetter = /rank/i.test(mapping['score.a']!);
     return a > b !== lowerIsBetter ? names[0]! : names[1]!;

@@ -4,7 +4,7 @@
  */
 import { TabtuneError } from '../base/errors';
 import type { DatasetFormat, ReadingSection } from '../recipe/sections';
-import { choicesNote, findChoices, numbering } from './choices';
+import { choicesNote, findChoices, numbering, PLACE } from './choices';
 import { ColumnSet, type Mapping } from './column-set';
 import { type ColumnProfile, isWorse, profile } from './columns';
 import { findTwoAnswers } from './compare-answers';
@@ -88,7 +88,7 @@ export function detectShape(
   if (found) return detectedAs(name, table, top, found, section);
   const open = unwrapObjects(table);
   const nested = nestedColumns(open);
-  const profiles = [...profilesOf(open, open.columns), ...profilesOf(open, nested)];
+  const profiles = [...(open === table ? top : profilesOf(open, open.columns)), ...profilesOf(open, nested)];
   checkGiven(name, given, profiles);
   const deeper = nested.length === 0 ? null : search(name, new ColumnSet(flat(profiles, nested), given, true), section);
   if (deeper) return detectedAs(name, open, flat(profiles, nested), deeper, section);
@@ -259,7 +259,7 @@ const PLACES = [
 ];
 
 const isPlace = (p: ColumnProfile) =>
-  p.numeric && p.values !== null && [...p.values.keys()].every((v) => /^\d+(\.0)?$/.test(v));
+  p.numeric && p.values !== null && [...p.values.keys()].every((v) => PLACE.test(v));
 
 /** Words for parts that mean something else in a format. */
 const partWords = (format: Format): Partial<Record<PartName, string>> =>

@@ -6,7 +6,7 @@ import { TabtuneError } from '../base/errors';
 import type { ColumnSet, Mapping } from './column-set';
 import type { ColumnProfile } from './columns';
 import { nameList } from './problems';
-import { field, type RawRow, type RawTable } from './raw-table';
+import { field, numberIn, type RawRow, type RawTable } from './raw-table';
 import { roleOf } from './roles';
 import type { DataProblem } from './types';
 
@@ -83,12 +83,8 @@ function byConversation(messages: readonly Message[], mapping: Mapping): { rows:
   }
   const key = ({ value }: Message) => {
     const found = field(value, mapping.order);
-    const number = Number(found);
-    return found === undefined || found === null || found === ''
-      ? Number.NaN
-      : Number.isFinite(number)
-        ? number
-        : Date.parse(String(found));
+    const number = numberIn(value, mapping.order);
+    return Number.isFinite(number) ? number : Date.parse(String(found ?? ''));
   };
   for (const list of conversations.values()) {
     if (mapping.order !== undefined && list.every((m) => !Number.isNaN(key(m)))) list.sort((a, b) => key(a) - key(b));
@@ -133,7 +129,11 @@ function byThread(messages: readonly Message[], mapping: Mapping): { rows: RawRo
       });
     }
   }
-  const rankOf = ({ value }: Message) => Number(field(value, mapping.rank) ?? Number.POSITIVE_INFINITY);
+  // An answer that nobody ranked comes after those that are.
+  const rankOf = ({ value }: Message) => {
+    const rank = numberIn(value, mapping.rank);
+    return Number.isNaN(rank) ? Number.POSITIVE_INFINITY : rank;
+  };
   const rows: RawRow[] = [];
   const learned = new Set<Message>();
   const stack: Message[][] = roots.map((root) => [root]).reverse();

@@ -4,9 +4,8 @@ import { built, type JsonRows, said } from './json-rows';
 import { excerpt, nameList } from './problems';
 import { isRecord } from './raw-table';
 import { copySpellings } from './spellings';
+import { sideOf } from './split-column';
 import type { DataProblem } from './types';
-
-const SPLITS = /^(train|training|test|testing|valid|validation|val|dev|eval|evaluation|holdout)$/i;
 
 /** `rowsIn` reads one list: the value may have wrappers around its rows. */
 export function fromLists(
@@ -30,7 +29,7 @@ export function fromLists(
   }
   if (wanted !== '*' && !sameShape(lists.map((key) => rowsIn(rowsAt(key).slice(0, 50)).rows)))
     throw askList(name, value, lists);
-  const splits = lists.every((key) => SPLITS.test(key));
+  const splits = lists.every((key) => sideOf(key) !== undefined);
   const taken = new Set(
     lists.flatMap((key) =>
       rowsAt(key)

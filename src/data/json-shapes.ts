@@ -7,6 +7,7 @@ import { hasHeader, isKnownName } from './csv-header';
 import { fromExport } from './json-exports';
 import { besides, fromLists } from './json-lists';
 import { built, type Found, type JsonRows, plain, said } from './json-rows';
+import { parseJsonText } from './json-text';
 import { excerpt, nameList } from './problems';
 import { isRecord } from './raw-table';
 import { copySpellings } from './spellings';
@@ -47,7 +48,7 @@ export function rowsOf(name: string, value: unknown, wanted: string | null, dept
 function fromText(name: string, value: string, wanted: string | null, depth: number): Found {
   if (depth >= DEEPEST || !/^\s*[[{"]/.test(value)) return null;
   try {
-    const found = rowsOf(name, JSON.parse(value), wanted, depth + 1);
+    const found = rowsOf(name, parseJsonText(value), wanted, depth + 1);
     if (!found) return null;
     return built(found.rows, DOUBLE_ENCODED, ...found.problems);
   } catch (error) {
@@ -94,7 +95,7 @@ const ROW_WRAPPERS: [key: string, beside: RegExp][] = [
 export function unwrapRow(row: unknown): unknown {
   if (typeof row === 'string' && /^\s*\{/.test(row)) {
     try {
-      const inner: unknown = JSON.parse(row);
+      const inner: unknown = parseJsonText(row);
       return isRecord(inner) ? inner : row;
     } catch {
       return row;

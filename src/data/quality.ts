@@ -47,6 +47,13 @@ const word = (value: string) =>
     .replace(/^([01])\.0+$/, '$1')
     .replace(/[\s_-]+(?=\p{L})/gu, '');
 
+/** What says by itself that it judges an answer. “High”, “negative” and “safe” are said of other things too. */
+const UNMISTAKABLE =
+  list(`bad worse worst thumbsdown dislike disliked downvote downvoted rejected reject wrong incorrect undesirable undesired
+  unacceptable unhelpful notgood nothelpful notchosen nonpreferred dispreferred unpreferred loser loss 👎 ❌ schlecht falsch
+  good better best thumbsup like liked upvote upvoted accepted accept correct right desirable desired acceptable helpful chosen preferred
+  winner 👍 ✅ gut richtig up down neutral none ok okay`);
+
 export type Verdict = 'worse' | 'better' | 'neutral' | 'none';
 
 /** What a value of a quality column says of its answer, if true means good. */
@@ -64,7 +71,7 @@ export type Quality =
   | { kind: 'unclear'; column: string; values: string[] };
 
 /** Whether a column beside an answer judges it; null if it does not. */
-export function qualityOf(p: ColumnProfile): Quality | null {
+function qualityOf(p: ColumnProfile): Quality | null {
   if (!p.values || p.values.size === 0 || p.values.size > 6 || p.turns > 0) return null;
   const values = [...p.values.keys()].map(word);
   const strong =
@@ -81,7 +88,8 @@ export function qualityOf(p: ColumnProfile): Quality | null {
     return judges ? { kind: 'unclear', column: p.name, values: [...p.values.keys()] } : null;
   }
   if (BAD_NAMES.has(p.key) || isWorse(p)) return { kind: strong && !weak ? 'wanted' : 'unwanted', column: p.name };
-  if (strong || mixed || named) return { kind: 'wanted', column: p.name };
+  const plain = strong && values.every((v) => UNMISTAKABLE.has(v)) && !values.every((v) => NEUTRAL.has(v));
+  if (plain || mixed || named) return { kind: 'wanted', column: p.name };
   if (isId(p) || OTHER.test(p.key) || values.length < 2) return null;
   return { kind: 'unclear', column: p.name, values: [...p.values.keys()] };
 }
@@ -110,7 +118,7 @@ function question(
   given: Readonly<Record<string, string>>,
 ): TabtuneError {
   const shown = values.map((value) => `“${excerpt(value, 20)}”`).join(' and ');
-  const yes = values.find((value) => WEAK_TRUE.has(word(value)));
+  const yes = values.find((value) => WEAK_TRUE.has(word(value)) || BETTER.has(word(value)));
   const answer = (label: string, columns: Record<string, string>): Choice => ({
     label,
     set: { 'dataset.columns': { ...given, ...columns } },

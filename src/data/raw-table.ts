@@ -44,6 +44,12 @@ export function field(value: unknown, column: string | undefined): unknown {
   return at;
 }
 
+/** A column's value as a number; NaN if it is empty or no number. */
+export function numberIn(value: unknown, column: string | undefined): number {
+  const found = field(value, column);
+  return found === undefined || found === null || String(found).trim() === '' ? Number.NaN : Number(found);
+}
+
 /** The names in all rows: a column that only a few rows have counts as well. */
 export function columnsOf(rows: readonly RawRow[]): string[] {
   const columns = new Set<string>();

@@ -18,9 +18,11 @@ const SIDES: Record<string, Side | 'test'> = {
   test: 'test',
   testing: 'test',
   heldout: 'test',
+  holdout: 'test',
 };
 
-const sideOf = (value: unknown) =>
+/** The part of a dataset that a word stands for. */
+export const sideOf = (value: unknown): Side | 'test' | undefined =>
   SIDES[
     String(value ?? '')
       .trim()
@@ -32,8 +34,7 @@ const isSplit = (p: ColumnProfile) =>
   p.values !== null && p.values.size <= 6 && [...p.values.keys()].every((value) => sideOf(value) !== undefined);
 
 export function findSplit(columns: ColumnSet): ColumnProfile | undefined {
-  const found = columns.pick('split', { where: isSplit });
-  return found && ('split' in columns.given || isSplit(found)) ? found : undefined;
+  return columns.pick('split', { where: isSplit });
 }
 
 /** Rows called test are held out only where no row is called validation; otherwise they belong to a later test. */

@@ -41,7 +41,7 @@ export const editRow: DataWorkerApi['editRow'] = (name, bytes, section, row, fie
   const { text } = readText(name, new Uint8Array(bytes), section.encoding);
   // The recipe still names the encoding that the file had: the mark says that it is UTF-8 now.
   const mark = (section.encoding ?? 'auto') === 'auto' ? '' : '\uFEFF';
-  const edited = new TextEncoder().encode(mark + rewrite(name, text, before.fileType, row, fields));
+  const edited = new TextEncoder().encode(mark + rewrite(name, text, before.fileType, row, fields, section));
   // Read the result back, to refuse an edit that makes a row unusable or affects other rows.
   const after = parseDataset(name, edited, section);
   const others = (rows: typeof after.examples) => rows.filter((example) => example.row !== row).length;
@@ -54,17 +54,24 @@ export const editRow: DataWorkerApi['editRow'] = (name, bytes, section, row, fie
   return edited.buffer;
 };
 
-function rewrite(name: string, text: string, kind: string, row: number, fields: Fields): string {
+function rewrite(
+  name: string,
+  text: string,
+  kind: string,
+  row: number,
+  fields: Fields,
+  section: ReadingSection,
+): string {
   switch (kind) {
     case 'jsonl':
       return rewriteLine(name, text, row, fields);
     case 'json':
-      return rewriteJson(name, text, row, fields);
+      return rewriteJson(name, text, row, fields, section);
     case 'csv':
     case 'tsv':
       return rewriteCsv(name, text, row, fields);
     default:
-      return rewritePassage(name, text, row, fields);
+      return rewritePassage(name, text, row, fields, section);
   }
 }
 
@@ -80,10 +87,19 @@ function rewriteLine(name: string, text: string, row: number, fields: Fields): s
   return `${lines.join('\n')}\n`;
 }
 
-function rewriteJson(name: string, text: string, row: number, fields: Fields): string {
+function rewriteJson(name: string, text: string, row: number, fields: Fields, section: ReadingSection): string {
+  // Written back as JavaScript's numbers, these would lose digits in every row.
+  if (/[:[,\s]-?\d{16,}\s*[,}\]]/.test(text)) {
+    throw refused(
+      name,
+      row,
+      'This file has numbers of more digits than can be written back exactly.',
+      'Edit it in a text editor, or put quotes around such numbers.',
+    );
+  }
   const document: unknown = parseUntrusted(text);
   const before = JSON.stringify(document);
-  const element = tableFromJson(name, document).rows[row - 1]?.value;
+  const element = tableFromJson(name, document, section.table ?? null).rows[row - 1]?.value;
   if (!isRecord(element)) throw missing(name, row);
   if (Array.isArray(document)) document[row - 1] = withFields(document[row - 1], fields);
   // The table's rows are the document's own objects, wherever they are, unless they were built from columns.
@@ -113,8 +129,8 @@ function rewriteCsv(name: string, text: string, row: number, fields: Fields): st
 }
 
 /** Passages have no columns. They are written back with a blank line between them. */
-function rewritePassage(name: string, text: string, row: number, fields: Fields): string {
-  const passages = parseDataset(name, new TextEncoder().encode(text), { format: 'auto', columns: null }).examples;
+function rewritePassage(name: string, text: string, row: number, fields: Fields, section: ReadingSection): string {
+  const passages = parseDataset(name, new TextEncoder().encode(text), section).examples;
   const written = passages.map((example) => {
     if (example.kind !== 'text') throw missing(name, row);
     return example.row === row ? (Object.values(fields)[0] ?? example.text) : example.text;

@@ -169,6 +169,25 @@ describe('the worse answer is never learned', () => {
     expect(codes(dataset)).toEqual(['tie@2']);
   });
 
+  test('words that are said of other things too are no judgement without a name that says so', () => {
+    const row = (i: number, more: object) => ({ question: `q${i}`, answer: `a${i}`, ...more });
+    const priority = many(9, (i) => row(i, { priority: ['high', 'medium', 'low'][i % 3] }));
+    expect(errorOf(() => parse('a.jsonl', jsonl(priority))).message).toContain('“priority”');
+    const mood = many(8, (i) => row(i, { sentiment: ['positive', 'negative'][i % 2] }));
+    expect(errorOf(() => parse('a.jsonl', jsonl(mood))).choices).toHaveLength(3);
+    expect(parse('a.jsonl', jsonl(mood), { columns: { label: '' } }).examples).toHaveLength(8);
+  });
+
+  test('what is blank is no number: it neither wins nor names an answer', () => {
+    const scores = [
+      ['', -1],
+      [2, 1],
+    ].map(([score_a, score_b], i) => ({ prompt: `p${i}`, response_a: `a${i}`, response_b: `b${i}`, score_a, score_b }));
+    expect(parse('a.jsonl', jsonl(scores)).examples).toMatchObject([{ row: 2, completion: 'a1' }]);
+    const places = [1, null, 0].map((best, i) => ({ prompt: `p${i}`, answers: [`x${i}`, `y${i}`], best }));
+    expect(parse('a.jsonl', jsonl(places)).examples).toMatchObject([{ completion: 'y0' }, { completion: 'x2' }]);
+  });
+
   test('a class beside a text is no judgement', () => {
     const rows = many(8, (i) => ({ text: `A text, number ${i}`, label: i % 2 ? 'good' : 'bad' }));
     expect(parse('a.jsonl', jsonl(rows)).examples).toHaveLength(8);
@@ -198,6 +217,7 @@ describe('parts that go with an example', () => {
   test.each<[string, unknown[], string[]]>([
     ['from 0', [0, 1, 2], ['A', 'B', 'C']],
     ['from 1', [1, 2, 3], ['A', 'B', 'C']],
+    ['from 1, as fractions', ['1.0', '3.0', '2.0'], ['A', 'C', 'B']],
     ['as letters', ['C', 'A', 'B'], ['C', 'A', 'B']],
     ['as the choices themselves', ['7', '8', '9'], ['7', '8', '9']],
   ])('answers count the choices %s', (_name, answers, learned) => {
