@@ -28,7 +28,7 @@ export interface Judged {
 const SAMPLE_BYTES = 60_000;
 
 /** Encodings other than UTF, most plausible first. */
-export function judgeEncodings(bytes: Uint8Array): Judged[] {
+function judgeEncodings(bytes: Uint8Array): Judged[] {
   const sample = sampleOf(bytes);
   const judged: Judged[] = [];
   for (const [name, judge] of JUDGES) {

@@ -12,7 +12,6 @@ import type { DataProblem } from './types';
 
 export interface Gathered {
   table: RawTable;
-  mapping: Mapping;
   problems: DataProblem[];
 }
 
@@ -69,7 +68,7 @@ export function gather(table: RawTable, mapping: Mapping): Gathered {
   }));
   const { rows, problems } =
     mapping.parent_id === undefined ? byConversation(messages, mapping) : byThread(messages, mapping);
-  return { table: { ...table, rows, totalRows: rows.length }, mapping, problems };
+  return { table: { ...table, rows, totalRows: rows.length }, problems };
 }
 
 function byConversation(messages: readonly Message[], mapping: Mapping): { rows: RawRow[]; problems: DataProblem[] } {

@@ -108,7 +108,10 @@ function fromSquad(articles: readonly unknown[]): JsonRows | null {
     ),
   ];
   if (unanswered > 0) {
-    problems.push(said('no_answer', `${unanswered} questions have no answer.`, 'They were left out.', unanswered));
+    problems.push({
+      ...said('no_answer', `${unanswered} questions have no answer.`, 'They were left out.', unanswered),
+      dropped: true,
+    });
   }
   return rows.length === 0 ? null : { rows, problems, built: true };
 }
@@ -157,14 +160,15 @@ function fromIntents(intents: readonly unknown[]): JsonRows | null {
       said('unused_answers', `${spare} answers are more than there are ways to ask.`, 'They are not used.'),
     );
   if (silent.length > 0) {
-    problems.push(
-      said(
+    problems.push({
+      ...said(
         'no_answer',
         `${silent.length} intents have no answers: ${excerpt(silent.join(', '), 60)}.`,
         'They were left out.',
         silent.length,
       ),
-    );
+      dropped: true,
+    });
   }
   return { rows, problems, built: true };
 }

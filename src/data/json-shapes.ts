@@ -157,7 +157,7 @@ function isListOfRows(value: unknown): boolean {
   );
 }
 
-export function looksLikeTurns(value: unknown): boolean {
+function looksLikeTurns(value: unknown): boolean {
   const first = Array.isArray(value) ? value.find((turn) => turn !== null) : null;
   return isRecord(first) && ('role' in first || 'from' in first);
 }

@@ -49,16 +49,13 @@ export function labelWriting(table: RawTable, column: string): LabelWriting {
 
 function vectorOf(values: readonly unknown[]): LabelWriting | null {
   let width = 0;
-  let repeated = false;
   for (const value of values) {
     const list = asList(value);
     if (!list || list.length < 2 || (width > 0 && list.length !== width)) return null;
     width = list.length;
     if (!list.every((v) => FLAG.test(String(v).trim()))) return null;
-    // Labels 0 and 1 do not occur twice in a list; zeros of a vector do.
-    if (new Set(list.map((v) => isFlagged(v))).size < list.length) repeated = true;
   }
-  return width > 0 && (repeated || width === 2) ? { kind: 'vector', width } : null;
+  return width > 0 ? { kind: 'vector', width } : null;
 }
 
 /** Cells such as "sport, news", where the parts are labels that stand alone or in other cells as well. */

@@ -66,7 +66,7 @@ export function libertyWords(liberties: ReadonlyMap<Liberty, number>): string[] 
   return [...liberties.keys()].flatMap((liberty) => SAFE[liberty] ?? []);
 }
 
-export function libertyProblems(text: string, liberties: ReadonlyMap<Liberty, number>): DataProblem[] {
+function libertyProblems(text: string, liberties: ReadonlyMap<Liberty, number>): DataProblem[] {
   return [...liberties].flatMap(([liberty, at]) => {
     const words = SAFE[liberty];
     if (words === undefined) return [];
@@ -121,7 +121,7 @@ export function tableFromJson(name: string, value: unknown, wanted: string | nul
     columns: columnsOf(numbered),
     rows: numbered,
     problems,
-    totalRows: rows.length + problems.reduce((n, p) => n + (p.code === 'no_answer' ? (p.rows ?? 0) : 0), 0),
+    totalRows: rows.length + problems.reduce((n, p) => n + (p.dropped ? (p.rows ?? 0) : 0), 0),
     ...(found.built && { readOnly: true }),
   };
 }

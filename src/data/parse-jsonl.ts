@@ -228,7 +228,7 @@ function finish(table: RawTable): RawTable {
  * Values one after another, each over as many lines as it needs: pretty-printed JSON Lines, concatenated files. After a broken
  * one, reading goes on at the next line that begins like the first. Rows are numbered in order.
  */
-export function parseSequence(text: string): RawTable | null {
+function parseSequence(text: string): RawTable | null {
   const rows: RawRow[] = [];
   const problems = new ProblemList();
   const words = new Set<string>();

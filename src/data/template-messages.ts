@@ -46,7 +46,7 @@ export function thoughtsOf({ role, content, thoughts }: ChatMessage): string {
  * The indentation of a text's first line if it is that of code: a tab, four spaces, or two where more lines follow. A
  * single space before an answer is a habit of completion datasets, and no part of it.
  */
-export function codeIndent(text: string): string {
+function codeIndent(text: string): string {
   const indent = /^(?:[ \t]*\r?\n)*([ \t]+)\S/.exec(text)?.[1] ?? '';
   if (indent.includes('\t') || indent.length >= 4) return indent;
   return indent.length >= 2 && /\n[ \t]*\S/.test(text.trimStart()) ? indent : '';

@@ -14,6 +14,7 @@ import {
   type Turn,
   transcriptTurns,
   unreadFields,
+  unwrapped,
 } from './turns';
 import type { ChatMessage } from './types';
 
@@ -49,15 +50,17 @@ export function toMessages(value: unknown, transcript = false): Conversation {
     const note = { code: 'more_answers', message: `has ${several.length} conversations` };
     return { ...first, notes: [note, ...first.notes] };
   }
+  // A conversation that is written out as text is parsed once.
+  const read = unwrapped(value) ?? value;
   const turns =
-    asTurns(value) ??
-    (Array.isArray(value) && value.every(isRecord) ? fromExchanges(value) : null) ??
+    asTurns(read) ??
+    (Array.isArray(read) && read.every(isRecord) ? fromExchanges(read) : null) ??
     (transcript && typeof value === 'string' ? transcriptTurns(value) : null);
   if (!turns) return fail('not_messages', `has ${kind(value)} instead of a list of messages`);
   const messages: ChatMessage[] = [];
   const notes: Note[] = [];
   const unread = new Set<string>();
-  const stray = strayEntries(value);
+  const stray = strayEntries(read);
   if (stray.length > 0) {
     notes.push({
       code: 'skipped_turn',

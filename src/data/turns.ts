@@ -43,14 +43,14 @@ export function asTurns(value: unknown): Turn[] | null {
 /** A list of words and spans, or rows of any other kind, may have `content` beside other texts. */
 const hasOtherText = (turn: Turn) => Object.keys(turn).length > 3;
 
-function unwrapped(value: unknown): unknown {
+export function unwrapped(value: unknown): unknown {
   if (typeof value !== 'string') return value;
   const read = readLiteral(value);
   return read.kind === 'value' ? read.value : null;
 }
 
 /** The field of a turn that names who speaks. */
-export function roleKey(turn: Turn): string | undefined {
+function roleKey(turn: Turn): string | undefined {
   return (
     ROLE_KEYS.find(
       (key) =>

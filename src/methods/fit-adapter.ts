@@ -20,7 +20,7 @@ export interface PlacedTensor extends OnLinear {
 }
 
 /** `Open the model that it was made for, ORG/NAME.` */
-export const openItsModel = (base: string | null): string =>
+const openItsModel = (base: string | null): string =>
   base ? `Open the model that it was made for, ${base.slice(0, 100)}.` : 'Open the model that it was made for.';
 
 const plural = (n: number, one: string) => `${n} ${one}${n === 1 ? '' : 's'}`;

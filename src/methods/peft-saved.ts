@@ -12,7 +12,7 @@ import { EXPORT_AGAIN, refuse } from '../formats/peft/refuse';
 type SavedIn = Pick<AdapterModel, 'family' | 'tensorNames' | 'idleTensors' | 'ties'>;
 
 /** Whether the names stand for a tensor of the checkpoint, under its own name or transformers'. */
-const stands = ({ family }: SavedIn, tensor: string, names: readonly string[]) =>
+export const isSavedIn = ({ family }: Pick<SavedIn, 'family'>, tensor: string, names: readonly string[]): boolean =>
   isSaved(tensor, names) || isSaved(transformersName(familyNamed(family), tensor), names);
 
 /**
@@ -31,8 +31,8 @@ export function savedFromPeft(
   for (const name of model.idleTensors) own.delete(name);
   const all = [...model.tensorNames, ...model.ties.map(({ name }) => name)];
   // PEFT passes over names that stand for nothing.
-  let used = names.filter((name) => all.some((tensor) => stands(model, tensor, [name])));
-  const missing = all.filter((tensor) => stands(model, tensor, used) && !own.has(tensor));
+  let used = names.filter((name) => all.some((tensor) => isSavedIn(model, tensor, [name])));
+  const missing = all.filter((tensor) => isSavedIn(model, tensor, used) && !own.has(tensor));
   if (missing.length > 0) {
     const odd = missing.find((tensor) => isSavedByWholeName(tensor, used));
     if (odd !== undefined) {
@@ -43,7 +43,7 @@ export function savedFromPeft(
       );
     }
     // Tabtune once took names after a dot only, and saved no more.
-    used = [...new Set(all.filter((tensor) => own.has(tensor) && stands(model, tensor, used)).map(moduleOf))];
+    used = [...new Set(all.filter((tensor) => own.has(tensor) && isSavedIn(model, tensor, used)).map(moduleOf))];
   }
   for (const { name, of } of model.ties) {
     const [embedding, output] = [own.get(of), own.get(name)];
@@ -54,8 +54,8 @@ export function savedFromPeft(
     }
     // Both alike, as Tabtune and `ensure_weight_tying` write them: still tied, unless the module holds more.
     const beside = [...own.keys()].some((other) => other !== name && moduleOf(other) === moduleOf(name));
-    const rest = used.filter((other) => !stands(model, name, [other]));
-    if (beside || !stands(model, of, rest) || !same(embedding.data, output.data)) continue;
+    const rest = used.filter((other) => !isSavedIn(model, name, [other]));
+    if (beside || !isSavedIn(model, of, rest) || !same(embedding.data, output.data)) continue;
     own.delete(name);
     used = rest;
   }

@@ -85,7 +85,7 @@ export function changedInputs(record: RunRecord, now: RunInputs, totalSteps: num
 }
 
 /** What the person is asked about, as one sentence per input. */
-export function describeChanges({ recipe, inputs }: RunRecord, now: RunInputs, changed: (keyof RunInputs)[]): string {
+function describeChanges({ recipe, inputs }: RunRecord, now: RunInputs, changed: (keyof RunInputs)[]): string {
   const { model, dataset } = recipe;
   const size = (name: keyof RunInputs) => {
     const [before, after] = [inputs?.[name]?.bytes, now[name]?.bytes];

@@ -29,7 +29,7 @@ export interface SourceContext {
 }
 
 /** The same for the same bytes, and known without reading them: the hash of the chunks' hashes. */
-export function contentHash({ chunks }: BlobManifest): Promise<string> {
+function contentHash({ chunks }: BlobManifest): Promise<string> {
   return sha256OfText(chunks.map((chunk) => chunk.sha256).join());
 }
 

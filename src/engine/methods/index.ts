@@ -1,11 +1,11 @@
 /** The engine's half of the methods. To add one, add a file and a line in all.ts, here and in src/methods. */
 import { type MethodSection, methodOf } from '../../methods';
+import { isSavedIn } from '../../methods/peft-saved';
 import type { LanguageModel, ModelTensor } from '../models/model';
 import * as all from './all';
 import type { Method, MethodOptions, MethodTwin } from './method';
 import { alongside, headTensors, openTensors } from './opened-tensors';
 import { savedTensors } from './read-tensors';
-import { isSavedIn } from './saved-modules';
 import type { NamedTensors } from './tensors';
 
 export type { MethodOptions } from './method';

@@ -1,16 +1,9 @@
 /** The tensors that `modules_to_save` trains in full, by PEFT's rule (base/saved-modules.ts). */
 import { TabtuneError } from '../../base/errors';
-import { isSaved, moduleOf, namesPeftModule } from '../../base/saved-modules';
-import { familyNamed, transformersName } from '../../families';
+import { moduleOf, namesPeftModule } from '../../base/saved-modules';
+import { isSavedIn } from '../../methods/peft-saved';
 import type { LanguageModel, ModelTensor } from '../models/model';
 import type { LinearModule } from '../types';
-
-/** Modules may be named as in the checkpoint or as in transformers. */
-export const isSavedIn = (
-  { family }: Pick<LanguageModel, 'family'>,
-  tensor: string,
-  names: readonly string[],
-): boolean => isSaved(tensor, names) || isSaved(transformersName(familyNamed(family), tensor), names);
 
 const WHERE = 'method.modules_to_save';
 
