@@ -4,6 +4,7 @@ import { TabtuneError } from '../base/errors';
 import { pageUrl } from '../base/page-url';
 import type { ParsedDataset, TokenizedDataset, TokenizedExample, TokenView } from '../data/types';
 import { textObjective } from '../objectives';
+import { lengthInputs } from '../recipe/length-inputs';
 import { readingOf } from '../recipe/sections';
 import type { DatasetSection, Recipe } from '../recipe/types';
 import { listFiles, putFile, readFile } from '../storage/files';
@@ -87,8 +88,7 @@ export class DataSession {
       return this.tokenizeUpTo(recipe, undefined, onProgress);
     }
     const file = await this.file(recipe.dataset);
-    // What a run takes depends on nearly everything.
-    const key = JSON.stringify([file.key, { ...recipe, name: '' }]);
+    const key = JSON.stringify([file.key, lengthInputs(recipe)]);
     if (!this.fitting.has(key)) {
       const whole = await this.tokenizeUpTo(recipe, undefined, onProgress);
       this.fitting.set(key, await this.needs.lengthThatFits(recipe, whole));

@@ -2,6 +2,7 @@
  * Keeps model, dataset, tokens and forecast in sync with the recipe: each is requested again only when a field that it
  * depends on has changed. Runs outside React, so that it does not depend on the open page.
  */
+import { lengthInputs } from '../recipe/length-inputs';
 import { readingOf } from '../recipe/sections';
 import type { Recipe } from '../recipe/types';
 import { useCompare } from './compare';
@@ -23,12 +24,8 @@ interface Keys {
 /** In milliseconds. */
 const settleAfter = 200;
 
-/** What decides how long an example may be where memory does. */
-function lengthKey({ dataset, method, training }: Recipe): unknown {
-  if (dataset.max_length !== 'auto') return null;
-  const { per_device_train_batch_size, gradient_checkpointing, optim } = training;
-  return [method, per_device_train_batch_size, gradient_checkpointing, optim];
-}
+/** A limit that memory decides changes with all that takes memory. */
+const lengthKey = (recipe: Recipe): unknown => (recipe.dataset.max_length === 'auto' ? lengthInputs(recipe) : null);
 
 /** What takes up room in the context besides the texts: the recipe's virtual tokens, or those of the adapter that it continues. */
 function roomOf({ method }: Recipe): unknown[] {
