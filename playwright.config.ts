@@ -24,6 +24,8 @@ export default defineConfig({
     viewport: { width: 1440, height: 900 },
     // Colours and places are looked at as they are in the end, not on their way there.
     contextOptions: { reducedMotion: 'reduce' },
+    // It would store the app anew in each test's browser, and answer before `page.route` does. Its own tests allow it.
+    serviceWorkers: 'block',
     trace: 'retain-on-failure',
     launchOptions: { executablePath: process.env.CHROME_PATH ?? '/usr/bin/chromium', args: browserArgs() },
   },

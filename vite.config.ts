@@ -3,10 +3,13 @@ import { fileURLToPath } from 'node:url';
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { importAgain } from './scripts/import-again.mjs';
+import { exportedPage } from './scripts/page-export/plugin.mjs';
+import { serviceWorker } from './scripts/pwa/plugin.mjs';
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string };
 /**
- * What a page of the app may run and ask: its own files, and whatever address a person chose as the Hub. Workers have
+ * What a page of the app may run and ask: its own files, and the address that a person chose as the Hub. Workers have
  * policies of their own, which come with their scripts (scripts/serve.mjs).
  */
 const policy = [
@@ -15,7 +18,10 @@ const policy = [
   // Components set sizes and positions; React does so without inline styles, some libraries do not.
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self' data: blob:",
+  // The page narrows this to one Hub before it starts (src/hub/hub-policy.ts): which one is known only there.
   "connect-src 'self' https: http:",
+  // A worker of text has the page's policy (src/session/connections.ts).
+  "worker-src 'self' blob:",
   "object-src 'none'",
   "base-uri 'none'",
   "form-action 'none'",
@@ -29,6 +35,9 @@ export default defineConfig({
   plugins: [
     react(),
     tailwindcss(),
+    importAgain(),
+    exportedPage(version),
+    serviceWorker(),
     {
       name: 'content-security-policy',
       // The development server puts inline scripts into its pages.

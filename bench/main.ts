@@ -1,7 +1,7 @@
 /**
  * Our training step compared with the same step in stock tfjs ops, on one page and one device; a larger model in several
- * precisions (precision.ts); and every method compared with LoRA (methods.ts). Fills `window.benchResult`; `?filter=TEXT`
- * skips rows without TEXT in their names.
+ * precisions (precision.ts); every method compared with LoRA (methods.ts); batched decoding (decoding.ts); and steps that learn from
+ * answers (answers.ts). Fills `window.benchResult`; `?filter=TEXT` skips rows without TEXT in their names.
  *
  * The step compared with tfjs: LoRA r 8 on all linear layers of a Llama (width 128, 4 layers, 4 heads, feed-forward 352,
  * vocabulary 512), batch 4, length 64, gradient clipping and Adam(W). Both start from the same weights; their first losses
@@ -18,26 +18,33 @@ import { counters, flush, gpuBackend, gpuBytes, SUBMIT_BATCH } from '../src/engi
 import { openDevice } from '../src/engine/webgpu/device';
 import { trimMemory } from '../src/engine/webgpu/dispatch';
 import { resolveRecipe } from '../src/recipe/defaults';
+import { answerRows, type DpoRow, type GrpoRow, measureAnswers } from './answers';
+import { type DecodingRow, decodingRows, drawRows, measureDecoding, measureDraw } from './decoding';
 import { type MethodRow, measureMethods, methodRows } from './methods';
 import { LORA, measurePrecision, type PrecisionRow, precisionRows } from './precision';
 import { llamaConfig, randomSource, type Shape } from './random-llama';
 import { createStockStep } from './stock-llama';
 
-interface Row {
+interface Compared {
   name: string;
   ours_ms: number;
   reference_ms: number;
   /** reference / ours: how many times faster. */
   ratio: number;
+}
+
+interface Row extends Compared {
   dispatches: number;
   gpu_bytes: number;
   gpu_bytes_step_3: number;
   reference_dispatches: number;
 }
 
+type AnyRow = Compared | Row | PrecisionRow | MethodRow | DecodingRow | DpoRow | GrpoRow;
+
 declare global {
   interface Window {
-    benchResult?: { adapter: string; rows: (Row | PrecisionRow | MethodRow)[] } | { error: string };
+    benchResult?: { adapter: string; rows: AnyRow[] } | { error: string };
   }
 }
 
@@ -165,13 +172,26 @@ try {
   const adapter = [device.vendor, device.architecture, device.description].filter(Boolean).join(' ');
   say(adapter);
   const filter = new URLSearchParams(location.search).get('filter') ?? '';
-  const rows: (Row | PrecisionRow | MethodRow)[] = [];
+  const rows: AnyRow[] = [];
   if (STEP.includes(filter)) rows.push(await trainingStep());
   for (const [i, name] of precisionRows.entries()) {
     if (name.includes(filter)) rows.push(await measurePrecision(i, say));
   }
   const wanted = [...methodRows.keys()].filter((i) => methodRows[i]!.includes(filter));
   rows.push(...(await measureMethods(wanted, say)));
+  for (const [i, name] of drawRows.entries()) if (name.includes(filter)) rows.push(await measureDraw(i));
+  rows.push(
+    ...(await measureDecoding(
+      decodingRows.filter((name) => name.includes(filter)),
+      say,
+    )),
+  );
+  rows.push(
+    ...(await measureAnswers(
+      answerRows.filter((name) => name.includes(filter)),
+      say,
+    )),
+  );
   window.benchResult = { adapter, rows };
   say('Done.');
 } catch (cause) {

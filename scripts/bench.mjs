@@ -1,6 +1,7 @@
 // npm run bench [-- --json FILE] [--filter TEXT] [--device auto|hardware|software] [--timeout SECONDS]
 // Runs bench/index.html in headless Chrome and prints the results: Tabtune and the reference in the same page, a larger model in
-// several precisions, and every method compared with LoRA. --filter runs only rows with TEXT in their names.
+// several precisions, every method compared with LoRA, batched decoding, and steps of DPO and GRPO. --filter runs only rows with
+// TEXT in their names.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -41,9 +42,40 @@ function printResult({ adapter, rows: all }) {
     typeof adapter === 'string' ? adapter : adapter?.description || adapter?.vendor || JSON.stringify(adapter);
   console.log(`\nWebGPU adapter: ${name}\n`);
   const methods = all.filter((row) => 'step_to_lora' in row);
-  const rows = all.filter((row) => !('step_to_lora' in row));
+  const decoding = all.filter((row) => 'tokens_per_second' in row);
+  const dpo = all.filter((row) => 'to_two_sft' in row);
+  const grpo = all.filter((row) => 'rollout_ms' in row);
+  const apart = new Set([...methods, ...decoding, ...dpo, ...grpo]);
+  const rows = all.filter((row) => !apart.has(row));
   if (rows.length > 0) printSteps(rows);
   if (methods.length > 0) printMethods(methods);
+  if (decoding.length > 0) printDecoding(decoding);
+  if (dpo.length > 0) printDpo(dpo);
+  if (grpo.length > 0) printGrpo(grpo);
+}
+
+function printDpo(rows) {
+  const head = ['preferences', 'step ms', 'two SFT steps ms', 'vs two SFT steps'];
+  const cells = rows.map((row) => [row.name, number(row.ours_ms, 2), number(row.two_sft_ms, 2), times(row.to_two_sft)]);
+  console.log(`\n${table([head, ...cells])}`);
+}
+
+function printGrpo(rows) {
+  const head = ['rewards', 'step ms', 'rollout ms', 'reward ms', 'update ms'];
+  const parts = ['ours_ms', 'rollout_ms', 'reward_ms', 'update_ms'];
+  const cells = rows.map((row) => [row.name, ...parts.map((part) => number(row[part], 2))]);
+  console.log(`\n${table([head, ...cells])}`);
+}
+
+function printDecoding(rows) {
+  const head = ['decoding', 'step ms', 'tokens/s', 'vs one row'];
+  const cells = rows.map((row) => [
+    row.name,
+    number(row.ours_ms, 2),
+    number(row.tokens_per_second, 1),
+    times(row.cost_to_one),
+  ]);
+  console.log(`\n${table([head, ...cells])}`);
 }
 
 function printSteps(rows) {

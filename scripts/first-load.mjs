@@ -1,5 +1,5 @@
 // What the page loads before the engine: the entry of index.html, everything that it imports statically, and what the page
-// preloads. Gzipped, as servers send it. The `size` suite of
+// preloads, its font included. Gzipped, as servers send it. The `size` suite of
 // `npm test`; as a command:
 //   node scripts/first-load.mjs [--modules]     --modules: where the bytes come from, by package and folder
 import { readFileSync } from 'node:fs';
@@ -13,16 +13,18 @@ import { ensureBuilt, root } from './build.mjs';
 /** In kB of 1000 bytes, as Vite prints them. */
 export const budget = 250;
 
-/** The scripts that `folder`/index.html loads at once, with their gzipped sizes in bytes, largest first. */
+/** The scripts and fonts that `folder`/index.html loads at once, with their gzipped sizes in bytes, largest first. */
 export function firstLoad(folder) {
   const html = readFileSync(path.join(folder, 'index.html'), 'utf8');
-  const tags = html.match(/<script\b[^>]*>|<link\b[^>]*\brel="modulepreload"[^>]*>/g) ?? [];
+  const tags = html.match(/<script\b[^>]*>|<link\b[^>]*\brel="(?:module)?preload"[^>]*>/g) ?? [];
   const names = tags.flatMap((tag) => /\b(?:src|href)="([^"]+)"/.exec(tag)?.[1] ?? []);
   const queue = [...new Set(names.map((name) => path.posix.normalize(name).replace(/^\//, '')))];
   const files = [];
   for (const name of queue) {
-    const source = readFileSync(path.join(folder, name), 'utf8');
-    files.push({ name, bytes: gzipSync(source).length });
+    const bytes = readFileSync(path.join(folder, name));
+    files.push({ name, bytes: gzipSync(bytes).length });
+    if (!name.endsWith('.js')) continue;
+    const source = bytes.toString();
     const { module } = parseSync(name, source);
     const requests = [
       ...module.staticImports.map(({ moduleRequest }) => moduleRequest),

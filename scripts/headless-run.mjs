@@ -13,7 +13,7 @@ import { realPlace, takeWorkFolder } from './work-folder.mjs';
 export { RunError };
 
 /** A path of a recipe: absolute, beside the recipe, or from where the command was run. */
-function findInput(source, recipeFolder, where, code) {
+export function findInput(source, recipeFolder, where, code) {
   const given = source.slice('file:'.length);
   const found = [path.resolve(recipeFolder, given), path.resolve(given)].find((place) => existsSync(place));
   if (!found) throw bad(code, where, `${given} does not exist.`, 'Check the path; it may be relative to the recipe.');
@@ -21,7 +21,7 @@ function findInput(source, recipeFolder, where, code) {
 }
 
 /** The files right inside a folder: a model's or an adapter's folder keeps nothing that is needed any deeper. */
-function filesIn({ path: folder, isFolder }, where, code) {
+export function filesIn({ path: folder, isFolder }, where, code) {
   if (!isFolder) return [folder];
   const files = readdirSync(folder, { withFileTypes: true })
     .map((entry) => path.join(folder, entry.name))
@@ -32,8 +32,8 @@ function filesIn({ path: folder, isFolder }, where, code) {
 
 /** Puts the files that a recipe names into the page's inputs; returns the names of the folders. */
 async function handOver(page, recipe, recipeFolder) {
-  const folders = { modelFolder: null, adapterFolder: null };
-  const { model, dataset, method } = recipe;
+  const folders = { modelFolder: null, adapterFolder: null, rewardFolder: null };
+  const { model, dataset, method, objective } = recipe;
   if (model.source.startsWith('file:')) {
     const found = findInput(model.source, recipeFolder, 'model.source', 'bad_model');
     await page.setInputFiles('#model', filesIn(found, 'model.source', 'bad_model'));
@@ -44,6 +44,18 @@ async function handOver(page, recipe, recipeFolder) {
     if (found.isFolder) throw bad('bad_data', 'dataset.source', `${found.path} is a folder.`, 'Name a file.');
     await page.setInputFiles('#dataset', found.path);
   }
+  // Under their places in the mix: two folders may hold files of the same name.
+  const mixed = Object.keys(dataset.mix ?? {}).filter(
+    (source) => source.startsWith('file:') && source !== dataset.source,
+  );
+  if (mixed.length > 0) {
+    const files = mixed.map((source) => {
+      const found = findInput(source, recipeFolder, 'dataset.mix', 'bad_data');
+      if (found.isFolder) throw bad('bad_data', 'dataset.mix', `${found.path} is a folder.`, 'Name a file.');
+      return found.path;
+    });
+    await page.setInputFiles('#mix', files);
+  }
   if (dataset.base_text?.startsWith('file:')) {
     const found = findInput(dataset.base_text, recipeFolder, 'dataset.base_text', 'bad_data');
     if (found.isFolder) throw bad('bad_data', 'dataset.base_text', `${found.path} is a folder.`, 'Name a file.');
@@ -53,6 +65,18 @@ async function handOver(page, recipe, recipeFolder) {
     const found = findInput(method.init_adapter, recipeFolder, 'method.init_adapter', 'bad_adapter');
     await page.setInputFiles('#adapter', filesIn(found, 'method.init_adapter', 'bad_adapter'));
     folders.adapterFolder = path.basename(found.path);
+  }
+  const judges = (objective.rewards ?? []).flatMap(({ type, source }, i) =>
+    type === 'reward_model' && source.startsWith('file:') ? [{ source, where: `objective.rewards.${i}.source` }] : [],
+  );
+  const other = judges.find(({ source }) => source !== judges[0].source);
+  if (other) {
+    throw bad('bad_recipe', other.where, 'is a second folder of a reward model.', 'A run without a screen opens one.');
+  }
+  for (const { source, where } of judges.slice(0, 1)) {
+    const found = findInput(source, recipeFolder, where, 'bad_adapter');
+    await page.setInputFiles('#reward-model', filesIn(found, where, 'bad_adapter'));
+    folders.rewardFolder = path.basename(found.path);
   }
   return folders;
 }
@@ -69,7 +93,7 @@ function readRecipe(file) {
   }
 }
 
-async function built(note) {
+export async function built(note) {
   try {
     return await ensureBuilt({ log: note });
   } catch (error) {
@@ -91,7 +115,7 @@ function usesHub(recipeText) {
   }
 }
 
-function takeKept(cache, note) {
+export function takeKept(cache, note) {
   const folder = cacheFolder(cache);
   try {
     const kept = takeProfile(folder);
@@ -103,7 +127,7 @@ function takeKept(cache, note) {
 }
 
 /** The variables that Hugging Face's own tools read. */
-const hubOfEnvironment = () => ({
+export const hubOfEnvironment = () => ({
   endpoint: process.env.HF_ENDPOINT || 'https://huggingface.co',
   token: process.env.HF_TOKEN || null,
 });
@@ -126,11 +150,12 @@ function fileWriter(folder) {
 const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
 
 /**
- * Runs `recipeFile` and writes `out`: metrics.jsonl, summary.json and adapter/; logits.json too when `logitsOf` names
- * texts (token ids); model/, the base with the adapter merged in, when `merged` names a precision. Of methods that train
- * the model's own weights there is a model/ and no adapter/. Models of the Hugging Face Hub are kept in `cache`. `onRow` is
- * given each line of metrics. `signal` ends it. Throws RunError, and then `out` is as it was before. The end of the process
- * leaves nothing behind either, except by SIGKILL.
+ * Runs `recipeFile` and writes `out`: metrics.jsonl, summary.json and adapter/, and what `exports` names: model/, the base with the adapter
+ * merged in, for `merged-f32`, `merged-bf16` or `merged-f16`; a folder of its own name for every other. Of methods that train the
+ * model's own weights there is a model/ and no adapter/. logits.json has the logits after the texts `logitsOf` (token ids), and
+ * greedy.json how the trained model goes on after `greedyOf` (`{prompt, tokens}`). Models of the Hugging Face Hub are kept in
+ * `cache`. `onRow` is given each line of metrics, `onPage` Playwright's page, and `onMessage` what it says. `signal` ends it. Throws RunError, and then `out` is as it was before. The end of the
+ * process leaves nothing behind either, except by SIGKILL.
  */
 export async function runRecipe({
   recipeFile,
@@ -138,11 +163,14 @@ export async function runRecipe({
   device,
   signal,
   logitsOf = [],
-  merged = null,
+  greedyOf = [],
+  exports = [],
   cache = null,
   note,
   progress,
   onRow,
+  onPage,
+  onMessage,
 }) {
   const recipeText = readRecipe(recipeFile);
   const target = realPlace(out);
@@ -176,29 +204,34 @@ export async function runRecipe({
     const { page } = browser;
     await page.waitForFunction(() => window.tabtune !== undefined, undefined, { timeout: 60_000 });
 
+    await onPage?.(page);
     await page.exposeFunction('tabtuneTell', (message) => {
+      onMessage?.(message);
       if (message.type === 'note') note(message.text);
       else if (message.type === 'progress') progress(message.text);
       else if (message.type === 'row') {
         files.append('metrics.jsonl', `${JSON.stringify(message.row)}\n`);
         onRow?.(message.row);
       } else if (message.type === 'file') {
-        if (!/^[\w.-]+$/.test(message.path)) throw new Error(`${message.path}: not a plain file name.`);
-        if (!['adapter', 'model'].includes(message.folder))
-          throw new Error(`${message.folder}: not a folder of results.`);
-        files.append(`${message.folder}/${message.path}`, Buffer.from(message.base64, 'base64'));
+        const parts = message.path.split('/');
+        const plain = parts.length > 1 && parts.every((part) => /^(?!\.{1,2}$)[\p{L}\p{N}._-]+$/u.test(part));
+        if (!plain) throw new Error(`${message.path}: not a path of results.`);
+        files.append(message.path, Buffer.from(message.base64, 'base64'));
       }
     });
     const value = (outcome) => {
       if (!outcome.ok) throw new RunError(outcome.error);
       return outcome.value;
     };
-    const { recipe, notes } = value(await page.evaluate((text) => window.tabtune.check(text), recipeText));
+    const { recipe, notes } = value(
+      await page.evaluate(([text, ids]) => window.tabtune.check(text, ids), [recipeText, exports]),
+    );
     for (const line of notes) note(line);
     const folders = await handOver(page, recipe, path.dirname(path.resolve(recipeFile)));
-    const options = { recipe, ...folders, logitsOf, merged, hub: kept && hubOfEnvironment() };
-    const { summary, logits } = value(await page.evaluate((given) => window.tabtune.run(given), options));
+    const options = { recipe, ...folders, logitsOf, greedyOf, exports, hub: kept && hubOfEnvironment() };
+    const { summary, logits, greedy } = value(await page.evaluate((given) => window.tabtune.run(given), options));
     if (logitsOf.length > 0) files.append('logits.json', JSON.stringify(logits));
+    if (greedyOf.length > 0) files.append('greedy.json', JSON.stringify(greedy));
     const versions = { ...summary.versions, node: process.versions.node };
     // By `written` a later run to the same folder knows what it may replace.
     writeFileSync(path.join(result, 'summary.json'), json({ ...summary, versions, written: files.hashes() }));

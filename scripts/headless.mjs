@@ -3,11 +3,13 @@ import { parseArgs } from 'node:util';
 import { RunError, runRecipe } from './headless-run.mjs';
 import { starters } from './processes.mjs';
 
-const usage = `Usage: npm run headless -- RECIPE.json --out DIR [--merged f32|bf16|f16] [--device auto|hardware|software] [--cache DIR] [--timeout SECONDS]
+const usage = `Usage: npm run headless -- RECIPE.json --out DIR [--export ID]... [--device auto|hardware|software] [--cache DIR] [--timeout SECONDS]
 
 Writes DIR/metrics.jsonl (a line per step and evaluation), DIR/summary.json and DIR/adapter (a PEFT folder, or an AdapterHub
-folder for bottleneck adapters). With --merged, also writes DIR/model, the base model with the adapter merged in, as a folder for
-transformers. Methods that train the model's own weights write only DIR/model, in f32 unless --merged says otherwise.
+folder for bottleneck adapters). --export, as often as you like, writes more: merged-f32, merged-bf16 or merged-f16 (DIR/model, the
+base model with the adapter merged in, as a folder for transformers), and others into a folder of their own name; docs/EXPORTS.md
+lists them. Methods that train the model's own weights write DIR/model, in f32 unless --export says otherwise, and no adapter.
+Each export is read back and compared with the model before it is written; summary.json has the figures.
 file:PATH in the recipe is absolute, or relative to the recipe or to the current folder.
 hf:ORG/NAME[@REVISION] is downloaded once and kept in --cache (default: TABTUNE_CACHE, or tabtune in your cache folder).
 HF_TOKEN and HF_ENDPOINT work as in Hugging Face's own tools.`;
@@ -22,6 +24,7 @@ function readArguments() {
       options: {
         out: { type: 'string' },
         device: { type: 'string', default: process.env.TABTUNE_GPU ?? 'auto' },
+        export: { type: 'string', multiple: true, default: [] },
         merged: { type: 'string' },
         cache: { type: 'string' },
         timeout: { type: 'string', default: '0' },
@@ -38,13 +41,15 @@ function readArguments() {
   if (!['auto', 'hardware', 'software'].includes(values.device)) {
     throw new UsageError(`--device must be auto, hardware or software, not ${values.device}.`);
   }
-  const merged = values.merged?.toUpperCase() ?? null;
-  if (merged !== null && !['F32', 'BF16', 'F16'].includes(merged)) {
+  // What --export merged-… was called before.
+  if (values.merged !== undefined && !['f32', 'bf16', 'f16'].includes(values.merged.toLowerCase())) {
     throw new UsageError(`--merged must be f32, bf16 or f16, not ${values.merged}.`);
   }
+  const merged = values.merged === undefined ? [] : [`merged-${values.merged.toLowerCase()}`];
+  const exports = [...new Set([...values.export, ...merged])];
   const timeout = Number(values.timeout);
   if (!(timeout >= 0)) throw new UsageError(`--timeout must be a number of seconds, not ${values.timeout}.`);
-  return { recipeFile: positionals[0], out: values.out, device: values.device, merged, cache: values.cache, timeout };
+  return { recipeFile: positionals[0], out: values.out, device: values.device, exports, cache: values.cache, timeout };
 }
 
 /** npm passes Ctrl+C on, though the terminal has sent it to us already: within this time, two are one. */

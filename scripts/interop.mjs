@@ -1,21 +1,50 @@
-// npm run test:interop [-- PART …]: what the app makes and says, against the software that people use it with. Weights and
+// npm run test:interop [-- PART … | --list]: what the app makes and says, against the software that people use it with. Weights and
 // tools that are needed are fetched. The last line is `N passed, N failed`.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { root } from './build.mjs';
+import { answers } from './interop/answers.mjs';
 import { converters } from './interop/converters.mjs';
 import { heads } from './interop/heads.mjs';
+import { hub } from './interop/hub.mjs';
 import { minilm } from './interop/minilm.mjs';
+import { mlx } from './interop/mlx.mjs';
 import { models } from './interop/models.mjs';
+import { ollama } from './interop/ollama.mjs';
 import { peft } from './interop/peft.mjs';
+import { quantised } from './interop/quantised.mjs';
 import { Report } from './interop/report.mjs';
 import { snippets } from './interop/snippets.mjs';
 import { spellings } from './interop/spellings.mjs';
 import { tokenizers } from './interop/tokenizers.mjs';
+import { trainerState } from './interop/trainer-state.mjs';
+import { trainers } from './interop/trainers.mjs';
+import { trl } from './interop/trl.mjs';
+import { vllm } from './interop/vllm.mjs';
+import { votes } from './interop/votes.mjs';
 import { findPython } from './python.mjs';
 
-const parts = { peft, heads, spellings, snippets, converters, models, minilm, tokenizers };
+const parts = {
+  peft,
+  answers,
+  heads,
+  spellings,
+  snippets,
+  converters,
+  mlx,
+  ollama,
+  vllm,
+  models,
+  quantised,
+  minilm,
+  tokenizers,
+  'trainer-state': trainerState,
+  trl,
+  trainers,
+  votes,
+  hub,
+};
 
 process.chdir(root);
 const report = new Report();
@@ -23,6 +52,10 @@ const folder = mkdtempSync(path.join(tmpdir(), 'tabtune-interop-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 const wanted = process.argv.slice(2);
+if (wanted[0] === '--list') {
+  console.log(Object.keys(parts).join('\n'));
+  process.exit(0);
+}
 const unknown = wanted.find((name) => !Object.hasOwn(parts, name));
 if (unknown) {
   console.error(`There is no part ${unknown}; there are ${Object.keys(parts).join(', ')}.`);

@@ -1,5 +1,6 @@
-// npm run test:interruptions [-- --moments 30] [--seed 1] [--from 0] [--kind KIND]: interrupts runs at random moments of every
-// kind (kill, crash, close, reload, lost, saving, twice) and compares what they end with. See tests/e2e/interruptions.spec.ts.
+// npm run test:interruptions [-- --moments 30] [--seed 1] [--from 0] [--kind KIND] [--strikes 20] [--speed 4]: interrupts runs
+// at random moments of every kind (kill, crash, close, reload, lost, saving, twice) and compares what they end with; `time`
+// interrupts one run many times, with a clock that runs fast, and measures what each costs. See tests/e2e/interruptions.spec.ts.
 import { parseArgs } from 'node:util';
 import { findBrowser } from './browser.mjs';
 import { ensureBuilt, root } from './build.mjs';
@@ -12,6 +13,8 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     from: { type: 'string', default: '0' },
     kind: { type: 'string' },
+    strikes: { type: 'string', default: '20' },
+    speed: { type: 'string', default: '4' },
   },
 });
 await ensureBuilt();
@@ -27,6 +30,8 @@ process.exitCode = await runTool(
       TABTUNE_MOMENTS: values.moments,
       TABTUNE_SEED: values.seed,
       TABTUNE_FROM: values.from,
+      TABTUNE_STRIKES: values.strikes,
+      TABTUNE_SPEED: values.speed,
     },
   },
 );

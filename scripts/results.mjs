@@ -91,6 +91,12 @@ function freePlace(folder) {
   for (let n = 2; ; n++) if (!existsSync(`${folder}-${n}`)) return `${folder}-${n}`;
 }
 
+/** The folders that files are in, those inside others first. */
+function foldersOf(files) {
+  const above = (name) => (path.dirname(name) === '.' ? [] : [path.dirname(name), ...above(path.dirname(name))]);
+  return [...new Set(files.flatMap(above))].sort((a, b) => b.split('/').length - a.split('/').length);
+}
+
 /**
  * Puts the results of a run into their folder, in place of an earlier run's. Whatever else has come into it meanwhile stays,
  * and the results are put beside it. Whenever this is ended, the summary in the folder lists all that is in it.
@@ -106,9 +112,7 @@ export async function putResults(result, folder) {
     throw bad('bad_recipe', where, `${message} It did not when the run began.`, `The results are in ${place}.`);
   }
   for (const name of own) if (name !== SUMMARY) rmSync(path.join(folder, name));
-  for (const name of new Set(own.map((file) => path.dirname(file)).filter((name) => name !== '.'))) {
-    rmdirSync(path.join(folder, name));
-  }
+  for (const name of foldersOf(own)) rmdirSync(path.join(folder, name));
   mkdirSync(folder, { recursive: true });
   const files = contentsOf(result);
   for (const name of [SUMMARY, ...files.filter((file) => file !== SUMMARY)]) {

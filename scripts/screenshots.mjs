@@ -1,5 +1,5 @@
 // Shoots every page, wide and narrow, light and dark, and runs axe on each:
-//   node scripts/screenshots.mjs [--real] [--out DIR] [--part pages|run|shell|models|methods] [--only NAME]
+//   node scripts/screenshots.mjs [--real] [--out DIR] [--part pages|run|compare|shell|runs|models|methods] [--only NAME]
 //     [--theme light|dark] [--size wide|narrow]
 // By default over a scripted engine (tests/e2e/scripted), which needs no GPU; --real trains the built-in model.
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
@@ -64,18 +64,51 @@ const open = async (page, hash, query = '') => {
       .waitFor({ timeout: 60_000 });
 };
 
+const otherConfig = `
+base_model: HuggingFaceTB/SmolLM2-135M-Instruct
+datasets: [{ path: mlabonne/FineTome-100k, type: chat_template, split: train[:20%] }]
+val_set_size: 0.1
+sequence_len: 2048
+sample_packing: true
+adapter: qlora
+load_in_4bit: true
+lora_r: 32
+lora_alpha: 16
+lora_dropout: 0.05
+lora_target_linear: true
+gradient_accumulation_steps: 4
+micro_batch_size: 2
+num_epochs: 1
+optimizer: paged_adamw_8bit
+lr_scheduler: cosine
+learning_rate: 2e-4
+bf16: auto
+flash_attention: true
+deepspeed: deepspeed_configs/zero2.json
+wandb_project: mine
+special_tokens: { pad_token: <|finetune_right_pad_id|> }
+`;
+
 async function shootPages(page, name) {
   await open(page, 'model');
-  for (const hash of ['model', 'data', 'recipe', 'recipe/advanced', 'train', 'compare']) {
+  for (const hash of ['model', 'data', 'recipe', 'recipe/advanced', 'train', 'compare', 'runs']) {
     await page.evaluate((to) => {
       window.location.hash = to;
       window.scrollTo(0, 0);
     }, `#/${hash}`);
     await shoot(page, name(hash.replace('/', '-')));
   }
+  await open(page, 'recipe');
+  const choosing = page.waitForEvent('filechooser');
+  await page.getByRole('button', { name: 'Open recipe' }).click();
+  await (await choosing).setFiles({ name: 'lora.yml', mimeType: 'text/plain', buffer: Buffer.from(otherConfig) });
+  await page.getByRole('dialog').waitFor();
+  await shoot(page, name('recipe-imported'));
 }
 
 async function shootRun(page, name) {
+  await open(page, 'model');
+  await page.getByRole('button', { name: 'Answer like a pirate', exact: true }).click();
   await open(page, 'model');
   await page.getByRole('button', { name: 'Start training' }).click();
   await page
@@ -86,16 +119,44 @@ async function shootRun(page, name) {
   await page.getByRole('button', { name: 'Compare with the base' }).waitFor({ timeout: 600_000 });
   await shoot(page, name('trained'));
   await page.getByRole('button', { name: 'Compare with the base' }).click();
-  await page.getByRole('button', { name: 'What is a whale?' }).click();
+  await page.getByRole('list', { name: 'Prompts from the data' }).getByRole('button').first().click();
   await page.getByRole('button', { name: 'Ask both' }).waitFor({ timeout: 120_000 });
   await shoot(page, name('compared'));
   // The browser's own file dialog cannot be pressed from here; without it the archive is a download.
   await page.evaluate(() => delete window.showSaveFilePicker);
+  await page.getByRole('radio', { name: /^Merged Hugging Face model/ }).check();
   await page.getByRole('button', { name: 'Export merged model' }).click();
-  await page.getByText(/^Merging: /).waitFor();
+  await page.getByRole('progressbar', { name: 'Export' }).waitFor();
   await shoot(page, name('merging'));
   await page.getByText(/is saved:/).waitFor({ timeout: 120_000 });
   await shoot(page, name('merged'));
+}
+
+/** Several models side by side, a whole set of prompts, and what is measured of them. */
+async function shootCompare(page, name) {
+  await open(page, 'compare', '?history');
+  const article = page.getByRole('article');
+  await article.nth(1).waitFor();
+  await shoot(page, name('compare-before'));
+  await page.getByLabel('Add a column').selectOption({ index: 1 });
+  await page.getByLabel('Base with examples in its prompt').selectOption('2');
+  await page.getByRole('list', { name: 'Prompts from the data' }).getByRole('button').first().click();
+  await page.getByRole('button', { name: 'Ask all 4' }).waitFor({ timeout: 120_000 });
+  await page.getByRole('button', { name: 'Measure: Held-out examples' }).click();
+  await page.getByRole('region', { name: 'Loss of each example' }).waitFor({ timeout: 120_000 });
+  await page.getByRole('button', { name: 'Measure: Change per layer' }).click();
+  await page.getByRole('figure', { name: 'Change per layer' }).waitFor({ timeout: 120_000 });
+  await page
+    .getByText(/The loss on base text went/)
+    .first()
+    .waitFor({ timeout: 120_000 });
+  await page.getByRole('button', { name: /^Ask \d+ prompts/ }).click();
+  await page.getByRole('region', { name: 'Answers to the set' }).waitFor({ timeout: 120_000 });
+  await page.getByRole('button', { name: /^Ask \d+ prompts/ }).waitFor({ timeout: 120_000 });
+  await shoot(page, name('compare-measured'));
+  await page.getByRole('button', { name: 'New set' }).click();
+  await page.getByRole('dialog').waitFor();
+  await shoot(page, name('compare-new-set'));
 }
 
 /** Other methods and objectives: their fields, a classifier's metrics and its answers. */
@@ -160,11 +221,11 @@ async function shootShell(page, name, narrow) {
   await open(page, 'train', '?history&device=software');
   await page
     .getByRole('checkbox', { name: /^Overlay/ })
-    .nth(1)
+    .nth(0)
     .check();
   await page
     .getByRole('checkbox', { name: /^Overlay/ })
-    .nth(2)
+    .nth(1)
     .check();
   await shoot(page, name('history'));
   await page.keyboard.press('Control+k');
@@ -177,12 +238,35 @@ async function shootShell(page, name, narrow) {
     await page.keyboard.press('Escape');
   }
   if (narrow) {
-    await page.getByRole('button', { name: 'What it takes' }).click();
+    await page.getByRole('button', { name: 'Run details' }).click();
     await shoot(page, name('sheet'));
     await page.keyboard.press('Escape');
   }
   await open(page, 'model', '?device=none');
   await shoot(page, name('no-webgpu'));
+}
+
+/** The table of runs, some of them selected, and what can be done with one. */
+async function shootRuns(page, name) {
+  await open(page, 'runs', '?history=12');
+  const runs = page.getByRole('grid', { name: 'Runs' });
+  await runs.getByRole('row').nth(2).waitFor();
+  await shoot(page, name('runs-table'));
+  const actions = (at) => runs.getByRole('button', { name: /^Actions for/ }).nth(at);
+  await actions(0).click();
+  await page.getByRole('menuitem', { name: 'Tags and note' }).click();
+  await page.getByRole('textbox', { name: 'Tags' }).fill('baseline, keep');
+  await page.getByRole('textbox', { name: 'Note' }).fill('Answers in the right voice, but short.');
+  await shoot(page, name('runs-labels'));
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  for (const at of [0, 1, 2, 3])
+    await runs
+      .getByRole('checkbox', { name: /^Select (?!all)/ })
+      .nth(at)
+      .check();
+  await page.getByRole('combobox', { name: 'Colour by' }).selectOption({ label: 'Learning rate' });
+  await shoot(page, name('runs-compared'));
 }
 
 /** From the Hub's search to a model that is open, with everything that can happen on the way. */
@@ -243,7 +327,7 @@ async function shootModels(page, name) {
   await look('microsoft/Phi-4-mini-instruct', 'hub-again', 'Precision on the GPU', false);
   await page.getByRole('radio', { name: /^As published/ }).check();
   await page.getByRole('button', { name: /^Download and open/ }).click();
-  const narrow = page.getByRole('button', { name: 'What it takes' });
+  const narrow = page.getByRole('button', { name: 'Run details' });
   await page.getByText('Phi-4 mini ·').first().waitFor({ timeout: 30_000, state: 'attached' });
   await page.waitForTimeout(800);
   if (await narrow.isVisible()) await narrow.click();
@@ -271,7 +355,9 @@ for (const theme of ['light', 'dark']) {
     const narrow = size === 'narrow';
     if (wanted('pages')) await shootPages(page, name);
     if (wanted('run')) await shootRun(page, name);
+    if (!values.real && wanted('compare')) await shootCompare(page, name);
     if (!values.real && wanted('shell')) await shootShell(page, name, narrow);
+    if (!values.real && wanted('runs')) await shootRuns(page, name);
     if (!values.real && wanted('methods')) await shootMethods(page, name);
     if (!values.real && wanted('models')) await shootModels(page, name);
     await context.close();

@@ -1,4 +1,5 @@
-// Pages of the tests (tests/e2e/scripted: the screens over a scripted session; tests/e2e/bare: a session without screens),
+// Pages of the tests (tests/e2e/scripted: the screens over a scripted session; tests/e2e/bare: a session without screens;
+// tests/e2e/push: the dialog that pushes to the Hub),
 // built and served like the app: for the tests, and for pictures of the screens.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +7,7 @@ import path from 'node:path';
 import { root } from './build.mjs';
 import { serve } from './serve.mjs';
 
-/** @param {'scripted' | 'bare'} [name] */
+/** @param {'scripted' | 'bare' | 'push'} [name] */
 export async function serveScripted(name = 'scripted') {
   const page = `tests/e2e/${name}/index.html`;
   const built = mkdtempSync(path.join(tmpdir(), 'tabtune-scripted-'));

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { cacheHost } from './cache-host.mjs';
+import { closed, closedPolicy, serviceWorker, serviceWorkerPolicy } from './policy.mjs';
 
 const mimeTypes = {
   '.css': 'text/css; charset=utf-8',
@@ -27,13 +28,6 @@ const mimeTypes = {
   '.webmanifest': 'application/manifest+json',
   '.woff2': 'font/woff2',
 };
-
-/**
- * The workers that hold people's data and run code of strangers (chat templates, tokenizers) may ask this server and nobody
- * else, and start no worker that may. A worker has the policy that its script comes with, not that of the page.
- */
-const closed = /\/assets\/(data|engine|plan)-worker-[\w-]+\.js$/;
-const closedPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'none'";
 
 /** No other page may show this one in a frame or keep a hold on its window. Pages have the rest of their policy inside. */
 const alone = {
@@ -82,6 +76,13 @@ async function findFile(root, url) {
   }
 }
 
+/** The policy that a file comes with. */
+function policyOf(name) {
+  if (closed.test(name)) return { 'Content-Security-Policy': closedPolicy };
+  if (serviceWorker.test(name)) return { 'Content-Security-Policy': serviceWorkerPolicy };
+  return alone;
+}
+
 async function respond(root, request, response) {
   const refuse = (status, text, headers = {}) => {
     response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', ...headers }).end(`${text}\n`);
@@ -101,7 +102,7 @@ async function respond(root, request, response) {
     // Checked again each time: a rebuilt app must never be mixed with an old one.
     'Cache-Control': 'no-cache',
     ETag: etag,
-    ...(closed.test(file.split(path.sep).join('/')) ? { 'Content-Security-Policy': closedPolicy } : alone),
+    ...policyOf(file.split(path.sep).join('/')),
   };
   if (request.headers['if-none-match'] === etag) return response.writeHead(304, headers).end();
 

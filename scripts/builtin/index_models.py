@@ -17,7 +17,7 @@ def main():
     entry = {'name': 'stories', 'title': 'Stories 2M',
              'description': 'A tiny chat model in simple English: everyday questions, advice and short stories. '
                             'Small enough to fine-tune on any machine in a minute.',
-             'licence': 'MIT', 'parameters': 1_967_808, 'bytes': sum(file['size'] for file in files), 'files': files}
+             'licence': 'MIT', 'parameters': 1_967_808, 'bytes': len(content['model.safetensors']), 'files': files}
     (MODELS / 'index.json').write_text(json.dumps([entry], indent=2) + '\n', encoding='utf-8')
 
 

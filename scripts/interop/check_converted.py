@@ -10,15 +10,11 @@ base: the base's own may lack names of fields that llama.cpp asks for. Run it wi
 (requirements/requirements-convert_legacy_llama.txt).
 """
 
-import io
 import json
-import logging
 import os
-import runpy
 import shutil
 import sys
 import traceback
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -30,28 +26,11 @@ sys.path.insert(0, str(LLAMA_CPP / "gguf-py"))
 sys.path.insert(1, str(LLAMA_CPP))
 
 import gguf
+from llama_cpp_scripts import script
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
 LIMIT = 1e-5
-
-
-def script(name: str, *args: object) -> str | None:
-    """Runs a script of llama.cpp; what went wrong, in one line, or None."""
-    said = io.StringIO()
-    logging.getLogger().handlers.clear()
-    argv = sys.argv
-    sys.argv = [name, *map(str, args)]
-    try:
-        with redirect_stderr(said), redirect_stdout(said):
-            runpy.run_path(str(LLAMA_CPP / name), run_name="__main__")
-        return None
-    except SystemExit as end:
-        return None if not end.code else f"exit {end.code}: {said.getvalue().strip().splitlines()[-1:]}"
-    except Exception as error:
-        return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-    finally:
-        sys.argv = argv
 
 
 def tensors(path: Path) -> dict[str, np.ndarray]:
@@ -79,7 +58,7 @@ class Oracle:
 
     def convert(self, folder: Path, name: str) -> dict[str, np.ndarray]:
         out = self.work / f"{name}.gguf"
-        problem = script("convert_hf_to_gguf.py", folder, "--outfile", out, "--outtype", "f32")
+        problem = script(LLAMA_CPP, "convert_hf_to_gguf.py", folder, "--outfile", out, "--outtype", "f32")
         if problem:
             raise RuntimeError(f"convert_hf_to_gguf.py: {problem}")
         found = tensors(out)
@@ -109,7 +88,7 @@ class Oracle:
 
 def adapter_case(oracle: Oracle, base: Path, config: Path, adapter: Path) -> tuple[bool, str]:
     out = oracle.work / "adapter.gguf"
-    problem = script("convert_lora_to_gguf.py", adapter, "--base", base, "--outfile", out, "--outtype", "f32")
+    problem = script(LLAMA_CPP, "convert_lora_to_gguf.py", adapter, "--base", base, "--outfile", out, "--outtype", "f32")
     if problem:
         return False, f"convert_lora_to_gguf.py: {problem}"
     found, alpha = tensors(out), field(out, "adapter.lora.alpha")

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../build.mjs';
-import { run } from '../child.mjs';
+import { makeBases } from './bases.mjs';
 import { withModule } from './engine.mjs';
 import { judged } from './judged.mjs';
 import { pypiSource, transformers4 } from './packages.mjs';
@@ -32,10 +32,7 @@ const scaled = (base) => {
 
 export async function converters({ python, folder, report }) {
   const llamaCpp = await pypiSource(python, 'llama-cpp-python', '0.3.36', 'vendor/llama.cpp');
-  const bases = path.join(folder, 'converter-bases');
-  const maker = path.join(root, 'scripts/interop/make_bases.py');
-  if ((await run(python, [maker, bases, ...BASES], { timeoutMs: 1_800_000 })) !== 0)
-    throw new Error('The base models could not be made.');
+  const bases = await makeBases({ python, folder }, BASES);
   const out = path.join(folder, 'converted');
   const cases = [];
   const older = [];

@@ -6,6 +6,7 @@ import { root } from '../build.mjs';
 import { run } from '../child.mjs';
 
 const VERSION = '3.22.1';
+const inside = 'node_modules/node-llama-cpp/dist/index.js';
 const platforms = {
   'linux-x64': 'linux-x64',
   'linux-arm64': 'linux-arm64',
@@ -15,11 +16,10 @@ const platforms = {
   'win32-arm64': 'win-arm64',
 };
 
-/** The module `node-llama-cpp`, with only the CPU binary for this machine (those for CUDA take half a GB). */
-async function fetched() {
+/** The folder of `node-llama-cpp`, with only the CPU binary for this machine (those for CUDA take half a GB). */
+export async function llamaCppFolder() {
   const folder = path.join(root, `.cache/interop/node-llama-cpp-${VERSION}`);
-  const entry = path.join(folder, 'node_modules/node-llama-cpp/dist/index.js');
-  if (!existsSync(entry)) {
+  if (!existsSync(path.join(folder, inside))) {
     const platform = platforms[`${process.platform}-${process.arch}`];
     if (!platform) throw new Error(`node-llama-cpp has no binary for ${process.platform} ${process.arch}.`);
     const work = `${folder}.part`;
@@ -35,16 +35,19 @@ async function fetched() {
     rmSync(folder, { recursive: true, force: true });
     renameSync(work, folder);
   }
-  return import(pathToFileURL(entry).href);
+  return folder;
 }
 
 /**
- * Opens a GGUF file in llama.cpp on the CPU. Tokens are plain ids; none are added to the given ones, not even BOS.
- * `tokenize` recognises special tokens in the text.
+ * Opens a GGUF file in llama.cpp on the CPU, with an adapter's file on it if one is named. Tokens are plain ids; none are added to the
+ * given ones, not even BOS. `tokenize` recognises special tokens in the text. `log` is given what llama.cpp warns of.
  */
-export async function openLlamaCpp(file, { contextSize = 1024 } = {}) {
-  const { getLlama, LlamaLogLevel } = await fetched();
-  const llama = await getLlama({ gpu: false, build: 'never', logLevel: LlamaLogLevel.error });
+export async function openLlamaCpp(file, { contextSize = 1024, adapter = null, log = null } = {}) {
+  const { getLlama, LlamaLogLevel } = await import(pathToFileURL(path.join(await llamaCppFolder(), inside)).href);
+  const logging = log
+    ? { logLevel: LlamaLogLevel.warn, logger: (_, text) => log(text.trim()) }
+    : { logLevel: LlamaLogLevel.error };
+  const llama = await getLlama({ gpu: false, build: 'never', ...logging });
   const model = await llama.loadModel({ modelPath: file });
   const context = await model.createContext({
     contextSize,
@@ -55,6 +58,7 @@ export async function openLlamaCpp(file, { contextSize = 1024 } = {}) {
     // Half precision here would add differences that do not come from the file.
     experimentalKvCacheKeyType: 'F32',
     experimentalKvCacheValueType: 'F32',
+    ...(adapter ? { lora: { adapters: [{ filePath: adapter, scale: 1 }] } } : {}),
   });
   const sequence = context.getSequence();
   const fromStart = () => sequence.clearHistory();
@@ -64,6 +68,16 @@ export async function openLlamaCpp(file, { contextSize = 1024 } = {}) {
     /** The tokens that a text begins with according to the file: BOS, or none. */
     begin: model.tokens.shouldPrependBosToken && model.tokens.bos !== null ? [model.tokens.bos] : [],
     text: (ids) => model.detokenize(ids, true),
+    /** As it is at the start of a text: where the file says so, a space comes before it. */
+    tokenizeStart: (text) => [...model.tokenize(text, true)],
+
+    /** Logits of the tokens `of` after each of `ids`, one row each. */
+    async logits(ids, of) {
+      await fromStart();
+      const logits = { filter: { tokens: of } };
+      const outputs = await sequence.controlledEvaluate(ids.map((token) => [token, { generateNext: { logits } }]));
+      return outputs.map(({ next }) => of.map((token) => next.logits.get(token)));
+    },
 
     /** The next `count` tokens, decoded greedily; does not stop at end-of-text tokens. */
     async greedy(ids, count) {
@@ -79,6 +93,18 @@ export async function openLlamaCpp(file, { contextSize = 1024 } = {}) {
         input = [next];
       }
       return tokens;
+    },
+
+    /** For each token of a continuation, given all before it: how far its logit is below the largest. */
+    async shortfalls(ids, continuation) {
+      await fromStart();
+      const all = [...ids, ...continuation];
+      const asked = all.slice(0, -1).map((token, i) => {
+        if (i < ids.length - 1) return token;
+        return [token, { generateNext: { logits: { filter: { tokens: [all[i + 1]], includeTop: 1 } } } }];
+      });
+      const outputs = (await sequence.controlledEvaluate(asked)).slice(ids.length - 1);
+      return outputs.map(({ next: { logits } }, i) => Math.max(...logits.values()) - logits.get(continuation[i]));
     },
 
     /** exp of the mean negative log-likelihood of ids[1…], each given all tokens before it. */

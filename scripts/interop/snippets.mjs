@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../build.mjs';
-import { run } from '../child.mjs';
+import { makeBases } from './bases.mjs';
 import { withModule } from './engine.mjs';
 import { judged } from './judged.mjs';
 import { transformers4 } from './packages.mjs';
@@ -17,6 +17,7 @@ const goals = (base) => [
   ...(base === 'bert' ? [{ type: 'masked_lm' }] : [{ type: 'sft' }, { type: 'pretraining' }]),
   { type: 'sequence_classification', task: { problemType: 'single_label_classification', labels: LABELS } },
   { type: 'sequence_classification', task: { problemType: 'regression', labels: ['score'] } },
+  { type: 'reward', task: { problemType: 'regression', labels: ['reward'] } },
   { type: 'token_classification', task: { problemType: 'token_classification', labels: LABELS } },
 ];
 
@@ -28,10 +29,7 @@ const settings = {
 };
 
 export async function snippets({ python, folder, report }) {
-  const bases = path.join(folder, 'snippet-bases');
-  const maker = path.join(root, 'scripts/interop/make_bases.py');
-  if ((await run(python, [maker, bases, ...BASES], { timeoutMs: 900_000 })) !== 0)
-    throw new Error('The base models could not be made.');
+  const bases = await makeBases({ python, folder }, BASES);
   const cases = { peft: [], adapters: [] };
   await withModule('/tests/interop/make.ts', async ({ make, impossible }) => {
     for (const base of BASES) {

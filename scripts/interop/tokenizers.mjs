@@ -1,9 +1,11 @@
-// Compares our tokenizer with the Rust library on the hard and the long strings, for the complete tokenizers of real models.
+// Compares our tokenizer, and llama.cpp with our GGUF sections, with the Rust library on the hard and the long strings, for the complete
+// tokenizers of real models.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from '../build.mjs';
 import { run } from '../child.mjs';
+import { ggufTokenizers } from './gguf-tokenizers.mjs';
 
 /** Builds our tokenizer as a module that Node can import. */
 async function ourTokenizer(folder) {
@@ -41,7 +43,8 @@ export async function tokenizers({ python, folder, report }) {
     throw new Error('The tokenizers could not be downloaded and read by the Rust library.');
   }
   const TextTokenizer = await ourTokenizer(path.join(folder, 'tokenizer-module'));
-  for (const name of readdirSync(out)) {
+  const names = readdirSync(out);
+  for (const name of names) {
     const read = (file) => readFileSync(path.join(out, name, file), 'utf8');
     const title = `${name}: ids and texts equal the Rust library's`;
     try {
@@ -58,4 +61,5 @@ export async function tokenizers({ python, folder, report }) {
       report.check(title, false, error.message);
     }
   }
+  await ggufTokenizers(out, names, report);
 }

@@ -2,15 +2,15 @@
 // descriptor. Adding one is then a file and a line in the registry, and no other place can be forgotten.
 //
 // The ids come from the registries: the `type` (families: `modelType`) of what a folder's `all.ts` exports. An id's own
-// files have its name, with `-` for `_`, in the two folders of its kind: those of `prefix_tuning` are
-// src/methods/prefix-tuning.ts and src/engine/methods/prefix-tuning.ts. The file that declares an id is its own too, and
-// so is that file's twin.
+// files have its name, with `-` for `_`, in the folders of its kind: those of `prefix_tuning` are
+// src/methods/prefix-tuning.ts, its twin in src/engine/methods, and what other trainers make of it (src/exports/trainers/trl/methods,
+// src/recipe/conversion/methods). The file that declares an id is its own too, and so are those of its name.
 //
 // These count as writing an id:
 // - a string, or a template without expressions, that equals it: `case` labels and literal types included;
 // - a key such as `prefix_tuning:` of an object or a type. An id without underscore also names other things (`lora:` of a
 //   matrix product), so it counts as a key only if the same object has another id of that kind as a key;
-// - 'full' and 'head' are everyday words. They count only next to a name such as `type`, `kind`, `method` or `objective`
+// - 'full', 'head' and 'reward' are everyday words. They count only next to a name such as `type`, `kind`, `method` or `objective`
 //   (compared with it, assigned to it, as the value of such a key, as a `case` of a switch over it), or in a list or
 //   union with another id of that kind.
 // Keys in the registries do not count: a registry is a table of ids.
@@ -28,15 +28,29 @@ export const exceptions = [
     file: 'src/hub/shelf.ts',
     why: 'copies of config.json files on the Hub',
   },
+  ...['presets', 'answer-presets'].map((name) => ({
+    file: `src/recipe/${name}.ts`,
+    why: 'each preset is a whole recipe of one method',
+  })),
   {
     file: 'src/families/adapterhub.ts',
     ids: ['lora', 'bottleneck'],
     why: "AdapterHub's names in adapter_interface.json",
   },
   {
+    file: 'src/formats/mlx.ts',
+    ids: ['lora'],
+    why: "mlx-lm's fine_tune_type",
+  },
+  {
     file: 'src/formats/adapterhub.ts',
     ids: ['bert'],
     why: "AdapterHub's `init_weights: bert`",
+  },
+  {
+    file: 'src/engine/objectives/reinforcement/policy-loss.ts',
+    ids: ['grpo'],
+    why: "TRL's name of a loss type",
   },
   {
     file: 'src/base/task.ts',
@@ -47,15 +61,36 @@ export const exceptions = [
     file: `src/formats/${name}.ts`,
     why: "GGUF's names of tokenizers",
   })),
+  ...['pre-tokenizer', 'section'].map((name) => ({
+    file: `src/exports/gguf/tokenizer/${name}.ts`,
+    why: "GGUF's names of tokenizers",
+  })),
+  {
+    file: 'src/formats/gguf-adapter.ts',
+    ids: ['lora'],
+    why: "llama.cpp's `adapter.type`",
+  },
 ];
+
+/** How other trainers have them, a file each: in Python for TRL, and in configs. */
+const trl = 'src/exports/trainers/trl';
+const configs = 'src/recipe/conversion';
 
 const kinds = [
-  { kind: 'method', folders: ['src/methods', 'src/engine/methods'], key: 'type' },
-  { kind: 'objective', folders: ['src/objectives', 'src/engine/objectives'], key: 'type' },
-  { kind: 'family', folders: ['src/families', 'src/engine/models'], key: 'modelType' },
+  {
+    kind: 'method',
+    folders: ['src/methods', 'src/engine/methods', `${trl}/methods`, `${configs}/methods`],
+    key: 'type',
+  },
+  {
+    kind: 'objective',
+    folders: ['src/objectives', 'src/engine/objectives', `${trl}/objectives`, `${configs}/objectives`],
+    key: 'type',
+  },
+  { kind: 'family', folders: ['src/families', 'src/families/gguf', 'src/engine/models'], key: 'modelType' },
 ];
 
-const everydayWords = new Set(['full', 'head']);
+const everydayWords = new Set(['full', 'head', 'reward']);
 const namesAKind = /(^|[._])(type|kind|method|objective)s?$|[a-z](Type|Kind|Method|Objective)s?$/;
 
 const text = (node) => {

@@ -8,11 +8,13 @@ const shared = [
   'base',
   'methods',
   'objectives',
+  'rewards',
   'recipe',
   'formats',
   'data',
   'data/parts',
   'metrics',
+  'self-instruct',
   'storage',
   'hub',
   'exports',
@@ -38,6 +40,10 @@ export const layers = {
     about: "what each family's config.json may hold, and the tensors that follow",
     may: ['base'],
   },
+  'self-instruct': {
+    about: 'how a model writes its own dataset from seed tasks: prompts, parsing, filters',
+    may: ['base', 'metrics'],
+  },
   // One file per method or objective, and no GPU: the twin in engine/methods or engine/objectives does the arithmetic.
   methods: {
     about: 'each training method: its fields, defaults, texts and file formats',
@@ -45,7 +51,11 @@ export const layers = {
   },
   objectives: {
     about: 'each training objective: its fields, defaults, texts, how it learns from data, and its metrics',
-    may: [...descriptorParts, 'data', 'metrics'],
+    may: [...descriptorParts, 'rewards', 'data', 'metrics'],
+  },
+  rewards: {
+    about: 'what answers are rewarded for: one file each, a pure function of the answer, its fields and texts',
+    may: ['base', 'recipe/spec', 'data/types'],
   },
   'recipe/spec': {
     about: 'how a field of the recipe is described',
@@ -53,11 +63,11 @@ export const layers = {
   },
   'recipe/sections': {
     about: 'the sections that every method and objective shares: model, dataset, training',
-    may: [],
+    may: ['base'],
   },
   recipe: {
     about: 'the recipe: schema, defaults, validation, length of a run, diff',
-    may: ['base', 'methods', 'objectives', 'recipe/spec', 'recipe/sections', 'data/parts'],
+    may: ['base', 'methods', 'objectives', 'rewards', 'recipe/spec', 'recipe/sections', 'data/parts'],
   },
   formats: {
     about: "bytes: safetensors, GGUF and its quantised tensors, PEFT's and AdapterHub's folders, zip",
@@ -80,8 +90,20 @@ export const layers = {
     may: ['base', 'families', 'recipe', 'formats', 'storage'],
   },
   exports: {
-    about: 'what a trained model can be saved as',
-    may: ['base', 'families', 'methods', 'objectives', 'recipe', 'formats', 'data/types'],
+    about: 'what a trained model and its metrics can be saved as, one file a destination',
+    may: [
+      'base',
+      'families',
+      'methods',
+      'objectives',
+      'recipe',
+      'formats',
+      'data/types',
+      'data/written-row',
+      'data/prompt-style',
+      'hub/types',
+      'storage/types',
+    ],
   },
   // The engine does not know where bytes came from: of data and recipe it sees only the types.
   'engine/webgpu': {
@@ -131,7 +153,7 @@ export const layers = {
     may: ['base'],
   },
   workers: {
-    about: 'the four workers: engine, data, plan and download',
+    about: 'the six workers: engine, data, plan, download, upload and reward',
     may: [...shared, 'families', 'engine', 'rpc', 'session/api'],
   },
   session: {
@@ -149,13 +171,36 @@ export const layers = {
   headless: {
     about: 'the same app without a person',
     may: [
-      ...['base', 'methods', 'objectives', 'recipe', 'exports', 'data/types', 'data/usage', 'metrics', 'storage/types'],
+      ...[
+        'base',
+        'self-instruct',
+        'methods',
+        'objectives',
+        'rewards',
+        'recipe',
+        'exports',
+        'data/types',
+        'data/usage',
+        'metrics',
+        'storage/types',
+      ],
       ...['hub/types', 'hub/descriptions', 'rpc', 'session', 'workers', 'stores'],
     ],
   },
   inspect: {
     about: 'what is made of a dataset file, as JSON, for `npm run inspect` in Node',
-    may: ['base', 'families', 'objectives', 'recipe', 'data', 'hub', 'session/models', 'workers/data'],
+    may: ['base', 'families', 'objectives', 'recipe', 'data', 'hub', 'session/tokenizer-files', 'workers/data'],
+  },
+  'page-export': {
+    about: 'the page that is exported: its screen, its worker with the inference of the engine, its service worker',
+    may: [
+      ...['base', 'data', 'formats', 'hub', 'engine', 'rpc', 'exports/page/manifest'],
+      ...['session/stream-text', 'session/tokenizer-files', 'workers/engine/adapters', 'workers/engine/stored-head'],
+    ],
+  },
+  'service-worker': {
+    about: "the app's own files, kept in this browser; one file without imports",
+    may: [],
   },
   main: {
     about: 'the entry of the page',

@@ -1,8 +1,10 @@
-import { Tooltip } from '@base-ui/react/tooltip';
-import { Suspense, useEffect } from 'react';
+import { Fragment, Suspense, useEffect } from 'react';
 import { fetchChunks } from '../base/chunks';
+import { usePreferences } from '../stores/preferences';
 import { useScreen } from '../stores/screen';
 import { runActive, useTraining } from '../stores/training';
+import { followUpdates } from '../stores/updates';
+import { RunButtons } from './components/run/RunButtons';
 import { RunCard } from './components/run/RunCard';
 import { RunStrip } from './components/run/RunStrip';
 import { Brand } from './components/shell/Brand';
@@ -13,15 +15,18 @@ import { InterruptedBanner } from './components/shell/InterruptedBanner';
 import { LiveStatus } from './components/shell/LiveStatus';
 import { Steps } from './components/shell/Steps';
 import { NarrowTools, Tools } from './components/shell/Tools';
+import { UpdateNotice } from './components/shell/UpdateNotice';
 import { useLeaveGuard } from './hooks/useLeaveGuard';
 import { useMediaQuery } from './hooks/useMediaQuery';
 import { useRoute } from './hooks/useRoute';
 import { useShortcuts } from './hooks/useShortcuts';
 import { useTheme } from './hooks/useTheme';
+import { useTitle } from './hooks/useTitle';
 import { shell } from './text/shell';
 import { LoadBoundary } from './ui/LoadBoundary';
 import { ErrorNotice } from './ui/Notice';
 import { Page } from './ui/Page';
+import { Tooltips } from './ui/Tooltips';
 import { pageNamed } from './util/pages';
 import { arriveAt, type Route } from './util/route';
 
@@ -32,6 +37,7 @@ function Messages() {
     <div className="mx-auto flex w-full max-w-[68rem] flex-col gap-3 px-4 pt-4 empty:hidden sm:px-6 lg:px-8">
       {error && <ErrorNotice error={error} onDismiss={() => showError(null)} />}
       <InterruptedBanner />
+      <UpdateNotice />
     </div>
   );
 }
@@ -55,23 +61,35 @@ function OpenPage({ route }: { route: Route }) {
   );
 }
 
-/** The window: rail, page and run card; on narrow screens a top bar, the page, and two bars below it. */
+/**
+ * The window: rail, page and run card; on narrow screens a top bar, the page, and two bars below it. A low window, as at 400 %
+ * zoom, has room for one bar, which stays at the top.
+ */
 export function App() {
   useTheme();
+  useTitle();
   useShortcuts();
   useLeaveGuard(useTraining(runActive));
   useEffect(() => {
-    const timer = setTimeout(fetchChunks, 2000);
+    let stop = () => {};
+    const timer = setTimeout(() => {
+      fetchChunks();
+      stop = followUpdates();
+    }, 2000);
     // What could not be fetched while the network was away.
     window.addEventListener('online', fetchChunks);
     return () => {
       clearTimeout(timer);
+      stop();
       window.removeEventListener('online', fetchChunks);
     };
   }, []);
+  // Sizes are written anew everywhere.
+  const units = usePreferences((state) => state.units);
   const route = useRoute();
   const withRail = useMediaQuery('(min-width: 48rem)');
   const withCard = useMediaQuery('(min-width: 74rem)');
+  const tall = useMediaQuery('(min-height: 34rem)');
   const main = (
     <main className="min-w-0 flex-1">
       <Messages />
@@ -79,7 +97,7 @@ export function App() {
     </main>
   );
   return (
-    <Tooltip.Provider>
+    <Fragment key={units}>
       <button
         type="button"
         onClick={() => document.querySelector<HTMLElement>('main h1')?.focus()}
@@ -102,7 +120,7 @@ export function App() {
           <div className="flex min-w-0 flex-1 flex-col">
             {main}
             {!withCard && (
-              <div className="border-t bg-canvas tall:sticky tall:bottom-0 tall:z-20">
+              <div className="sticky bottom-0 z-20 border-t bg-canvas">
                 <RunStrip />
               </div>
             )}
@@ -110,7 +128,7 @@ export function App() {
           {withCard && (
             <aside
               aria-label={shell.run}
-              className="sticky top-0 h-dvh w-80 shrink-0 overflow-y-auto border-l bg-canvas px-5 py-6"
+              className="sticky top-0 h-dvh w-80 shrink-0 overflow-y-auto border-l bg-canvas px-5 pt-6"
             >
               <RunCard />
             </aside>
@@ -122,18 +140,38 @@ export function App() {
             <Brand />
             <NarrowTools />
           </header>
+          {/* The page keeps its place among its siblings: a phone's keyboard makes the window low while one types in it. */}
+          {!tall && (
+            <>
+              <div className="sticky top-0 z-20 flex items-center gap-1 border-b bg-canvas pr-2">
+                <div className="min-w-0 flex-1">
+                  <Steps open={route.page} narrow short />
+                </div>
+                {/* Icons with names: text of no size is still read out. */}
+                <div className="flex gap-1 [&_button]:min-w-10 [&_button]:gap-0 [&_button]:px-0 [&_button]:text-[0px]">
+                  <RunButtons size="normal" />
+                </div>
+              </div>
+              <div className="border-b">
+                <RunStrip buttons={false} />
+              </div>
+            </>
+          )}
           {main}
-          <div className="border-t bg-canvas tall:sticky tall:bottom-0 tall:z-20">
-            <RunStrip />
-            <div className="border-t">
-              <Steps open={route.page} narrow />
+          {tall && (
+            <div className="sticky bottom-0 z-20 border-t bg-canvas">
+              <RunStrip />
+              <div className="border-t">
+                <Steps open={route.page} narrow />
+              </div>
             </div>
-          </div>
+          )}
         </div>
       )}
       <Dialogs />
       <ChangedInputs />
       <DropOverlay />
-    </Tooltip.Provider>
+      <Tooltips />
+    </Fragment>
   );
 }

@@ -3,14 +3,35 @@
  * because from then on the page must work without a network.
  */
 const loads: (() => Promise<unknown>)[] = [];
+let ahead = false;
+
+// A chunk that cannot be fetched now is requested again when it is used.
+const fetchNow = (load: () => Promise<unknown>) => void load().catch(() => {});
 
 /** A module that `load` imports, ready to be fetched ahead. */
 export function chunk<T>(load: () => Promise<T>): () => Promise<T> {
   loads.push(load);
+  // Named by a chunk that came late itself. The caller is still being evaluated.
+  if (ahead) queueMicrotask(() => fetchNow(load));
   return load;
 }
 
 export function fetchChunks(): void {
-  // A chunk that cannot be fetched now is requested again when it is used.
-  for (const load of loads) load().catch(() => {});
+  ahead = true;
+  loads.forEach(fetchNow);
 }
+
+/** Modules that could not be fetched, and how often. */
+const failures = new Map<string, number>();
+
+/**
+ * For an import that failed: the first time, that is the answer. The browser may repeat it for ever without asking again, so later
+ * ones ask under another address. The build puts this behind every import of a chunk (scripts/import-again.mjs).
+ */
+async function importAgain(cause: unknown, address: string): Promise<unknown> {
+  const failed = failures.get(address) ?? 0;
+  failures.set(address, failed + 1);
+  if (failed === 0) throw cause;
+  return import(/* @vite-ignore */ `${address}?again=${failed}`);
+}
+Object.assign(globalThis, { importAgain });

@@ -19,7 +19,9 @@ export type ErrorCode =
   | 'timeout' // untrusted code (template, tokenizer) ran past its deadline
   | 'cancelled'
   | 'inputs_changed' // a run's data or model is not what the run was trained on
+  | 'bad_reward' // a reward gave no number, threw, or did not end
   | 'not_finite' // loss or gradient became NaN or infinite
+  | 'no_signal' // rewards that tell no answer from another
   | 'internal';
 
 /** One answer to a question that an error asks. */

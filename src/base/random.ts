@@ -53,6 +53,12 @@ export const Stream = {
   noise: 12,
   masking: 13,
   columns: 14,
+  sample: 15,
+  mix: 16,
+  augment: 17,
+  rollout: 18,
+  rolloutOrder: 19,
+  selfInstruct: 30,
 } as const;
 export type StreamId = (typeof Stream)[keyof typeof Stream];
 
@@ -60,6 +66,20 @@ export type StreamId = (typeof Stream)[keyof typeof Stream];
 export function uniform(seed: number, stream: StreamId, counter: number, sub = 0): number {
   const [word] = philox4x32([counter >>> 0, Math.floor(counter / 2 ** 32), sub >>> 0, stream], [seed >>> 0, 0]);
   return (word >>> 8) / 2 ** 24;
+}
+
+/** `count` of the numbers 0..n-1, ascending; all of them if there are no more. */
+export function sample(n: number, count: number, seed: number): Uint32Array {
+  const order = Uint32Array.from({ length: n }, (_, i) => i);
+  if (count >= n) return order;
+  // The first `count` steps of a shuffle.
+  for (let i = 0; i < count; i++) {
+    const j = i + Math.floor(uniform(seed, Stream.sample, i) * (n - i));
+    const t = order[i]!;
+    order[i] = order[j]!;
+    order[j] = t;
+  }
+  return order.slice(0, count).sort();
 }
 
 /** A permutation of 0..n-1: Fisher-Yates over the counter-based generator. */

@@ -3,7 +3,7 @@ import { type Choices, letterOf, PLACE } from './choices';
 import { asList } from './columns';
 import type { Shape } from './detect';
 import { excerpt } from './problems';
-import { verdictOf } from './quality';
+import { bestOf, SCORES, SELECTED } from './ranked';
 import { field, isRecord, numberIn } from './raw-table';
 import { textOf } from './row-text';
 import { type Note, textOfContent, toMessages } from './to-messages';
@@ -85,27 +85,3 @@ export function answerOf(
 }
 
 const TEXTS = ['content', 'value', 'text', 'answer', 'body', 'output', 'response', 'completion'];
-const SELECTED = [
-  'is_selected',
-  'selected',
-  'is_accepted',
-  'accepted',
-  'is_best',
-  'best',
-  'chosen',
-  'is_correct',
-  'correct',
-];
-const SCORES = ['score', 'pm_score', 'votes', 'vote', 'rating', 'upvotes', 'likes', 'reward', 'rank'];
-
-/** Of several answers with a judgement each, the best; undefined if nothing judges them. */
-function bestOf(list: readonly unknown[]): Row | undefined {
-  const records = list.filter(isRecord);
-  if (records.length < 2 || records.length < list.length) return undefined;
-  const flag = SELECTED.find((key) => records.some((record) => verdictOf(record[key]) === 'better'));
-  if (flag) return records.find((record) => verdictOf(record[flag]) === 'better');
-  const score = SCORES.find((key) => records.every((record) => Number.isFinite(numberIn(record, key))));
-  if (!score) return undefined;
-  const points = (record: Row) => numberIn(record, score) * (score === 'rank' ? -1 : 1);
-  return records.reduce((a, b) => (points(b) > points(a) ? b : a));
-}

@@ -28,7 +28,8 @@ export function tokenizeText(
   const piecesOf = (example: Example, i: number) => {
     const ending = example.kind === 'text' ? { ...options, eosToken: null } : options;
     const { encoded } = encodeRow(example, objective, ending, tokenizer);
-    return labelled.tokenize(encoded, i, { maxLength, packing: false }) ?? [];
+    const pieces = labelled.tokenize(encoded, i, { maxLength, packing: false, contextLength: maxLength });
+    return Array.isArray(pieces) ? pieces : [];
   };
   const pieces = examples.flatMap(piecesOf).filter((piece) => targetsOf(piece) > 0);
   if (pieces.length > 0) return pieces;

@@ -5,10 +5,18 @@
 
 import { TabtuneError } from '../base/errors';
 import { IGNORE_INDEX } from '../base/ignore-index';
+import type { DatasetSection, TrainingSection } from '../recipe/sections';
+import {
+  comparedSize,
+  type ExampleSize,
+  judgedBatch,
+  longestSequence,
+  pairBatch,
+  tokensOf,
+} from './preference-batches';
 import { type ScheduleOptions, schedule } from './schedule';
 import type {
   Batch,
-  BatchKind,
   BatchSource,
   HiddenTokensExample,
   NextTokenExample,
@@ -24,11 +32,22 @@ export interface Replay<E> {
   ratio: number;
 }
 
-export interface BatchOptions extends ScheduleOptions {
+/** What decides which examples a step takes. */
+export interface StepOptions extends ScheduleOptions {
+  pace?: Pace | null;
+}
+
+export interface BatchOptions extends StepOptions {
   padTokenId: number;
   /** Lengths are padded to a multiple of this; `bucketFor` of the longest example when absent. */
   bucket?: number;
   replay?: Replay<TokenizedExample>;
+}
+
+/** So many examples at once, as one batch, for so many steps; instead of `accumulation` micro-batches a step. */
+interface Pace {
+  examples: number;
+  steps: number;
 }
 
 /**
@@ -46,15 +65,47 @@ const longestOf = <E>(tokensOf: (example: E) => number, ...lists: (readonly E[])
   lists.reduce((most, list) => list.reduce((longest, example) => Math.max(longest, tokensOf(example)), most), 0);
 
 /** The examples of each micro-batch of a step. */
-function picker<E>(train: readonly E[], options: ScheduleOptions, replay: Replay<E> | undefined) {
+function picker<E>(train: readonly E[], options: StepOptions, replay: Replay<E> | undefined) {
+  const { examples, steps = 1 } = options.pace ?? {};
+  const together = examples ? { batchSize: examples, accumulation: 1 } : {};
   const { stepsPerEpoch, batchesOf } = schedule(
     train.length,
-    options,
+    { ...options, ...together },
     replay && { count: replay.examples.length, ratio: replay.ratio },
   );
   const exampleOf = (p: { replayed: boolean; index: number }) =>
     p.replayed ? replay!.examples[p.index]! : train[p.index]!;
-  return { stepsPerEpoch, examplesOf: (step: number) => batchesOf(step).map((picks) => picks.map(exampleOf)) };
+  return {
+    stepsPerEpoch: stepsPerEpoch * steps,
+    examplesOf: (step: number) => batchesOf(Math.floor(step / steps)).map((picks) => picks.map(exampleOf)),
+  };
+}
+
+/** What a recipe says of its steps; `pace` is its objective's. */
+export const stepOptions = (
+  { training, dataset }: { training: TrainingSection; dataset: Pick<DatasetSection, 'shuffle'> },
+  pace: Pace | null,
+): StepOptions => ({
+  batchSize: training.per_device_train_batch_size,
+  accumulation: training.gradient_accumulation_steps,
+  shuffle: dataset.shuffle,
+  seed: training.seed,
+  pace,
+});
+
+/** The rows of each step as `createBatchSource` takes them: indices of training examples, and behind those of replayed pieces. */
+export function stepRows(
+  train: number,
+  options: StepOptions,
+  replay?: { count: number; ratio: number },
+): { stepsPerEpoch: number; microBatches(step: number): number[][] } {
+  const places = (count: number, from: number) => Array.from({ length: count }, (_, i) => from + i);
+  const { stepsPerEpoch, examplesOf } = picker(
+    places(train, 0),
+    options,
+    replay && { examples: places(replay.count, train), ratio: replay.ratio },
+  );
+  return { stepsPerEpoch, microBatches: examplesOf };
 }
 
 export function createBatchSource(
@@ -63,8 +114,7 @@ export function createBatchSource(
   options: BatchOptions,
 ): BatchSource {
   const { batchSize, padTokenId, replay } = options;
-  const bucket =
-    options.bucket ?? bucketFor(longestOf(({ ids }) => ids.length, train, validation, replay?.examples ?? []));
+  const bucket = options.bucket ?? bucketFor(longestOf(tokensOf, train, validation, replay?.examples ?? []));
   const pad = (rows: TokenizedExample[]) => padBatch(rows, padTokenId, bucket);
   const { stepsPerEpoch, examplesOf } = picker(train, options, replay);
   return {
@@ -78,14 +128,17 @@ export function createBatchSource(
   };
 }
 
-/** What memory depends on in an example: its tokens, and how many of them have a target. */
-export interface ExampleSize {
-  tokens: number;
-  targets: number;
+export type { ExampleSize };
+
+export function sizeOf(example: TokenizedExample): ExampleSize {
+  return example.kind === 'pair' || example.kind === 'judged'
+    ? comparedSize(example)
+    : { tokens: example.ids.length, targets: targetsOf(example) };
 }
 
 /** A batch's shape: rows × length tokens, padding included, and how many of them have a target. */
 export interface BatchShape {
+  /** Examples, each of which may be several sequences. */
   rows: number;
   length: number;
   targets: number;
@@ -100,16 +153,15 @@ const MAX_LOOKED_AT = 20_000;
 export function batchShapes(
   train: readonly ExampleSize[],
   validation: readonly ExampleSize[],
-  options: ScheduleOptions & { steps: number; replay?: Replay<ExampleSize> },
+  options: StepOptions & { steps: number; replay?: Replay<ExampleSize> },
 ): { training: BatchShape[]; evaluation: BatchShape[] } {
   const { batchSize, accumulation, replay } = options;
-  const tokensOf = ({ tokens }: ExampleSize) => tokens;
-  const bucket = bucketFor(longestOf(tokensOf, train, validation, replay?.examples ?? []));
+  const bucket = bucketFor(longestOf(({ tokens }) => tokens, train, validation, replay?.examples ?? []));
   const collect = () => {
     const found = new Map<string, BatchShape>();
     const add = (sizes: ExampleSize[]) => {
       const rows = sizes.length;
-      const length = padded(longestOf(tokensOf, sizes), bucket);
+      const length = padded(longestSequence(sizes), bucket);
       const targets = sizes.reduce((sum, size) => sum + size.targets, 0);
       // Targets are padded to quarters of the batch.
       const key = `${rows} ${length} ${Math.ceil((4 * targets) / (rows * length))}`;
@@ -153,14 +205,20 @@ function padBatch(examples: readonly TokenizedExample[], padTokenId: number, buc
       return { kind, ...rows, ...joinedTargets(allOf(kind, examples)) };
     case 'hidden_tokens':
       return { kind, ...rows, special: paddedSpecial(allOf(kind, examples), length) };
+    case 'pair':
+      return pairBatch(allOf(kind, examples), padTokenId, bucket);
+    case 'judged':
+      return judgedBatch(allOf(kind, examples), padTokenId, bucket);
+    case 'prompt':
+      return { kind, ...rows, prompts: allOf(kind, examples) };
   }
   kind satisfies never;
 }
 
-type ExampleOf<K extends BatchKind> = Extract<TokenizedExample, { kind: K }>;
+type ExampleOf<K extends TokenizedExample['kind']> = Extract<TokenizedExample, { kind: K }>;
 
 /** The examples of a batch, which are all of one kind. */
-function allOf<K extends BatchKind>(kind: K, examples: readonly TokenizedExample[]): ExampleOf<K>[] {
+function allOf<K extends TokenizedExample['kind']>(kind: K, examples: readonly TokenizedExample[]): ExampleOf<K>[] {
   const own = examples.filter((example): example is ExampleOf<K> => example.kind === kind);
   if (own.length === examples.length) return own;
   throw new TabtuneError({
@@ -218,6 +276,9 @@ export function targetsOf(example: TokenizedExample): number {
     case 'token_labels':
       return example.labels.reduce((count, label) => count + (label === IGNORE_INDEX ? 0 : 1), 0);
     case 'text_targets':
+    case 'pair':
+    case 'judged':
+    case 'prompt':
       return 1;
     case 'hidden_tokens':
       return example.special.reduce((count, special) => count + (special === 1 ? 0 : 1), 0);

@@ -2,6 +2,7 @@
 import { Stream, uniform } from '../base/random';
 import { readLiteral } from './literal';
 import { plainName } from './parts';
+import { bestAndWorst } from './ranked';
 import { field, isRecord, type RawTable } from './raw-table';
 import { asTurns, isOpen, isTranscript, startsWithAnswer } from './turns';
 
@@ -39,6 +40,8 @@ export interface ColumnProfile {
   nested: boolean;
   /** Share that are lists of plain values. */
   lists: number;
+  /** Share that are lists of answers with a judgement each, of which one is the best. */
+  ranked: number;
   distinct: number;
 }
 
@@ -108,10 +111,12 @@ function contentsOf(sample: readonly unknown[]): Contents {
     booleans: 0,
     nested: 0,
     lists: 0,
+    ranked: 0,
     objects: 0,
   };
   const distinct = new Set<unknown>();
   for (const value of sample) {
+    if (Array.isArray(value) && Array.isArray(bestAndWorst(value))) count.ranked++;
     const list = asTurns(value) ?? alternatives(value);
     if (list) {
       count.turns++;
@@ -151,6 +156,7 @@ function contentsOf(sample: readonly unknown[]): Contents {
     nested: count.nested > 0,
     objects: count.objects / all,
     lists: count.lists / all,
+    ranked: count.ranked / all,
     distinct: distinct.size,
   };
 }

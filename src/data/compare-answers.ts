@@ -1,5 +1,5 @@
 /** Two answers to one prompt and a column that says which is better. Only the better one is learned; ties are left out. */
-import { TabtuneError } from '../base/errors';
+import { type Choice, TabtuneError } from '../base/errors';
 import type { ColumnSet, Mapping } from './column-set';
 import { type ColumnProfile, wordsOf } from './columns';
 import { parts, plainName } from './parts';
@@ -97,13 +97,26 @@ export function findTwoAnswers(name: string, columns: ColumnSet): Mapping | null
     code: 'bad_data',
     message: `Each row has two answers, ${nameList([a.name, b.name])}, and no column that says which is better.`,
     where: name,
-    action: 'Choose the answer to learn, or map the column that names the better one as “winner”.',
-    choices: [a, b].map((p) => ({
-      label: `Learn “${p.name}”`,
-      set: { 'dataset.columns': { ...columns.given, completion: p.name } },
-    })),
+    action: 'Choose the answer to learn, say which is better, or map the column that names the better one as “winner”.',
+    choices: [
+      ...[a, b].map((p) => ({
+        label: `Learn “${p.name}”`,
+        set: { 'dataset.columns': { ...columns.given, completion: p.name } },
+      })),
+      ...comparisons(columns.given, a.name, b.name),
+    ],
   });
 }
+
+/** Answers to the question which of two columns holds the better answers. */
+export const comparisons = (given: Readonly<Record<string, string>>, a: string, b: string): Choice[] =>
+  [
+    [a, b],
+    [b, a],
+  ].map(([chosen, rejected]) => ({
+    label: `Compare them: “${chosen}” is better`,
+    set: { 'dataset.columns': { ...given, chosen: chosen!, rejected: rejected! } },
+  }));
 
 /** 0 or 1 for the better answer, 'tie', or null for a value that is none of these. */
 function sideOf(value: unknown, ends: readonly string[], names: readonly string[]): 0 | 1 | 'tie' | null {

@@ -1,21 +1,21 @@
 /** Turns a row into an example, or says why it cannot. Single columns are read in row-text.ts. */
 import { answerOf, chosenItem } from './answer';
 import { choicesOf, writeChoices } from './choices';
-import { asList } from './columns';
 import { betterOf } from './compare-answers';
 import type { Shape } from './detect';
 import { GATHERED } from './gather';
 import { labelledRow } from './labelled';
-import { readLiteral } from './literal';
 import { itemsOnPath } from './nested';
+import { judgedRow, pairRow, promptRow } from './preference-rows';
 import { excerpt } from './problems';
-import { verdictOf } from './quality';
 import { field, isRecord } from './raw-table';
+import { brokenConversation, historyOf, inputOf, systemOf } from './row-parts';
 import { empty, type Outcome, textOf } from './row-text';
 import { taggedRow } from './tagged';
-import { type Note, roleOrderProblem, textOfContent, toMessages } from './to-messages';
+import { type Note, roleOrderProblem, toMessages } from './to-messages';
 import { asTurns } from './turns';
 import type { ChatMessage, Example } from './types';
+import { verdictOf } from './verdicts';
 
 type Row = Record<string, unknown>;
 
@@ -41,6 +41,8 @@ export function convertRow(row: number, value: Row, shape: Shape): Outcome {
   return outcome.example && side ? { ...outcome, example: { ...outcome.example, split: side } } : outcome;
 }
 
+const IMITATED: ReadonlySet<Shape['format']> = new Set(['messages', 'sharegpt', 'alpaca', 'prompt_completion']);
+
 /** Why a row is left out whatever it says. */
 function refusedRow(value: Row, { format, mapping, reading }: Shape): Note | null {
   if (reading.split?.side(field(value, mapping.split)) === null) {
@@ -50,10 +52,11 @@ function refusedRow(value: Row, { format, mapping, reading }: Shape): Note | nul
   if (images !== undefined && images !== null && images !== '' && !(Array.isArray(images) && images.length === 0)) {
     return {
       code: 'has_images',
-      message: `is about a picture (“${excerpt(mapping.images!, 40)}”), which the model cannot see`,
+      message: `needs a picture (“${excerpt(mapping.images!, 40)}”), which the model cannot see`,
     };
   }
-  if (format === 'labelled' || format === 'tagged' || format === 'text') return null;
+  // Bad answers are left out where answers are imitated, and kept where they are compared.
+  if (!IMITATED.has(format)) return null;
   const bad =
     (mapping.label !== undefined && verdictOf(field(value, mapping.label)) === 'worse') ||
     (mapping.unwanted !== undefined && verdictOf(field(value, mapping.unwanted)) === 'better');
@@ -76,6 +79,16 @@ function exampleOf(row: number, value: Row, shape: Shape): Outcome {
       return promptAndAnswer(row, value, shape);
     case 'labelled':
       return labelledRow(row, value, mapping, shape.reading.labels);
+    case 'preference':
+      return pairRow(row, value, shape);
+    case 'unpaired_preference': {
+      const whole = mapping.messages !== undefined;
+      return judgedRow(value, shape, () =>
+        exampleOf(row, value, { ...shape, format: whole ? 'messages' : 'prompt_completion' }),
+      );
+    }
+    case 'prompt_only':
+      return promptRow(row, value, shape);
     case 'tagged':
       return taggedRow(row, value, mapping, shape.reading.blanks);
     case 'text': {
@@ -136,59 +149,6 @@ function promptAndAnswer(row: number, value: Row, { format, mapping, reading }: 
     },
   ];
   return { example: { kind: 'messages', row, messages }, notes };
-}
-
-/** A conversation or list of objects that was cut off or is written wrongly must not be learned as prose. */
-function brokenConversation(value: Row, columns: readonly (string | undefined)[]): Note | null {
-  for (const column of columns) {
-    const found = field(value, column);
-    if (typeof found !== 'string' || !/^\s*\[\s*\{\s*['"](role|from|content|value|speaker|text)['"]\s*:/.test(found))
-      continue;
-    const read = readLiteral(found);
-    if (read.kind !== 'value') {
-      const why = read.kind === 'broken' ? `: ${read.what}` : '';
-      return {
-        code: 'broken_list',
-        message: `has a list of messages in “${excerpt(column!, 40)}” that cannot be read${why}`,
-      };
-    }
-  }
-  return null;
-}
-
-/** Context: a text, or several passages. */
-function inputOf(value: Row, column: string | undefined, notes: Note[]): { text: string; failure?: Note } {
-  const list = column === undefined ? null : asList(field(value, column));
-  if (list)
-    return {
-      text: list
-        .filter((item) => item !== null && item !== '')
-        .map(String)
-        .join('\n\n'),
-    };
-  return textOf(value, column, true, notes);
-}
-
-/** Earlier turns are context: their answers are not learned. */
-function historyOf(value: Row, column: string | undefined, notes: Note[]): { messages: ChatMessage[]; failure?: Note } {
-  const found = field(value, column);
-  if (found === undefined || found === null || found === '' || (Array.isArray(found) && found.length === 0))
-    return { messages: [] };
-  const earlier = toMessages(found);
-  if (earlier.failure)
-    return {
-      messages: [],
-      failure: { ...earlier.failure, message: `${earlier.failure.message} in “${excerpt(column!, 40)}”` },
-    };
-  notes.push(...earlier.notes);
-  return { messages: earlier.messages.map((m) => (m.role === 'assistant' ? { ...m, train: false as const } : m)) };
-}
-
-function systemOf(value: Row, column: string | undefined): string {
-  const found = field(value, column);
-  if (found === undefined || found === null) return '';
-  const { text, failure } = textOfContent(found);
-  return failure || text.trim() === '' ? '' : text;
 }
 
 function conversation(row: number, value: Row, { mapping, reading }: Shape): Outcome {

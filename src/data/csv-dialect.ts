@@ -44,7 +44,9 @@ export function sniff(text: string, delimiter: string | null): Sniffed {
     const judged = judge(sample, dialect);
     if (judged.width < 2) continue;
     // A comma wins ties: prose contains commas, but cells with as many semicolons in every row are rare.
-    if (best === null || judged.score > best.score + 0.01) best = { dialect, ...judged };
+    // Unless its first line, where the names are, has none of them.
+    const named = judged.headed && best?.headed === false && judged.score > best.score;
+    if (best === null || named || judged.score > best.score + 0.01) best = { dialect, ...judged };
   }
   if (best === null || isOneColumn(sample, best)) {
     const lines = sample.split(/\r\n|\n|\r/).filter((line) => line.trim() !== '');
@@ -75,6 +77,8 @@ interface Judged {
   score: number;
   width: number;
   stray: number;
+  /** The first record has as many cells as most. */
+  headed: boolean;
 }
 
 function judge(sample: string, dialect: Dialect): Judged & { records: CsvRecord[] } {
@@ -90,7 +94,7 @@ function judge(sample: string, dialect: Dialect): Judged & { records: CsvRecord[
   const width = mode(counts, counts[0] ?? 1);
   const same = counts.filter((n) => n === width).length / Math.max(1, counts.length);
   const misplaced = (stray + opened) / Math.max(1, records.length);
-  return { score: same - Math.min(0.5, misplaced), width, stray, records };
+  return { score: same - Math.min(0.5, misplaced), width, stray, headed: counts[0] === width, records };
 }
 
 /** The most common number; the preferred one if it is as common. */

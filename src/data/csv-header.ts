@@ -71,7 +71,10 @@ export function hasHeader(records: readonly (readonly string[])[]): boolean {
   if (names.length > 1 && names.every((name, i) => isWeakName(name) && !again(name, i))) return true;
   if (asksQuestions(names, rest)) return true;
   const plausible = (name: string) =>
-    name.length <= 60 && !/[\r\n]/.test(name) && !isNumber(name) && !/[.!?。！？]$/.test(name);
+    name.length <= 60 &&
+    !/[\r\n]/.test(name) &&
+    !isNumber(name) &&
+    (!/[.!?。！？]$/.test(name) || isAbbreviation(name));
   if (!names.every(plausible)) return false;
   if (rest.length === 0) return names.length > 1 && names.every((name) => name.length <= 30);
   // A word above a column of numbers or dates.
@@ -86,6 +89,9 @@ export function hasHeader(records: readonly (readonly string[])[]): boolean {
   const mean = rest.reduce((sum, r) => sum + longest(r), 0) / rest.length;
   return names.every((name) => words(name) <= 4) && mean > longest(names) * 1.5;
 }
+
+/** “Nr.”, “Order-No.” */
+const isAbbreviation = (name: string) => /(^|-)\p{L}{1,4}\.$/u.test(name) && !/\s/.test(name);
 
 const isShort = (name: string) => name.length <= 20;
 

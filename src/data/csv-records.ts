@@ -4,6 +4,8 @@
  * lines are not whole rows themselves. Papa Parse has no way to take such a cell back.
  */
 
+import { tellReading } from './reading-progress';
+
 export interface Dialect {
   /** Null: one column, each line a cell. */
   delimiter: string | null;
@@ -49,6 +51,7 @@ export function readRecords(text: string, dialect: Dialect, width: number | null
   while (records.length < limit) {
     const record = reader.next();
     if (record === null) break;
+    tellReading('rows', records.length);
     if (record.cells.some((cell) => cell !== '' && cell.trim() !== '')) records.push(record);
   }
   return { records, opened: reader.opened, stray: reader.stray };

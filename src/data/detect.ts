@@ -6,15 +6,17 @@ import { TabtuneError } from '../base/errors';
 import type { DatasetFormat, ReadingSection } from '../recipe/sections';
 import { choicesNote, findChoices, numbering, PLACE } from './choices';
 import { ColumnSet, type Mapping } from './column-set';
-import { type ColumnProfile, isWorse, profile } from './columns';
+import { type ColumnProfile, profile } from './columns';
 import { findTwoAnswers } from './compare-answers';
+import { type Found, noShape, ORDER, partWords, sentence } from './detect-words';
 import { findMessageRows, gather } from './gather';
 import { type LabelWriting, labelWriting } from './label-columns';
 import { nestedColumns, unwrapObjects } from './nested';
 import { columnParts, type Format, formatParts, isPartKey, type PartName, partOf } from './parts';
+import { furtherColumns, preference, unpaired } from './preference-shapes';
 import { nameList } from './problems';
 import { qualityColumn } from './quality';
-import { field, isRecord, type RawTable } from './raw-table';
+import type { RawTable } from './raw-table';
 import { findShape, guessShape } from './shapes';
 import { findSplit, SplitReader } from './split-column';
 import type { ColumnUse, DataProblem } from './types';
@@ -49,31 +51,12 @@ export interface Detected {
   problems: DataProblem[];
 }
 
-/** The order in which formats are tried. */
-const ORDER: readonly Format[] = ['messages', 'sharegpt', 'tagged', 'alpaca', 'prompt_completion', 'labelled', 'text'];
-
-const FORMAT_WORDS: Record<Format, string> = {
-  messages: 'Chat messages',
-  sharegpt: 'ShareGPT conversations',
-  alpaca: 'Instructions with answers (Alpaca)',
-  prompt_completion: 'Prompts with answers',
-  labelled: 'Texts with labels',
-  tagged: 'Words with tags',
-  text: 'Plain text',
-};
-
 /** Mapped by hand, these decide what an example is, and nothing is guessed. */
 const DECISIVE: ReadonlySet<PartName> = new Set(
   Object.values(formatParts)
     .flatMap(({ required }) => required.flat())
-    .filter((part) => part !== 'label'),
+    .filter((part) => part !== 'label' && part !== 'unwanted'),
 );
-
-interface Found {
-  format: Format;
-  mapping: Mapping;
-  guess?: boolean;
-}
 
 /** Throws bad_data, with choices where a person has to decide. */
 export function detectShape(
@@ -116,9 +99,10 @@ function checkGiven(name: string, given: Readonly<Record<string, string>>, profi
 function search(name: string, columns: ColumnSet, { format }: Pick<ReadingSection, 'format'>): Found | null {
   const { given } = columns;
   const keys = Object.keys(given);
-  const fits = (f: Format) => keys.every((key) => isPartKey(key, columnParts[f]));
+  const fits = (f: Format) => keys.every((key) => given[key] === '' || isPartKey(key, columnParts[f]));
   // What was mapped by hand and makes a whole example decides the format.
   const complete = (f: Format) =>
+    f !== 'prompt_only' &&
     formatParts[f].required.some((needed) =>
       needed.every((part) => keys.some((key) => partOf(key) === part && given[key] !== '')),
     );
@@ -128,7 +112,11 @@ function search(name: string, columns: ColumnSet, { format }: Pick<ReadingSectio
     const rows = columns.free.some((p) => p.turns > 0.5) ? null : findMessageRows(name, columns);
     if (rows) return { format: 'messages', mapping: rows };
   }
-  if (order.includes('prompt_completion') || order.includes('messages')) {
+  if (order.includes('preference') && !fitting.some((f) => f !== 'preference' && complete(f))) {
+    const pairs = preference(name, columns);
+    if (pairs || format === 'preference') return pairs && { format: 'preference', ...pairs };
+  } else if (order.includes('prompt_completion') || order.includes('messages')) {
+    // The better one is to be imitated.
     const two = findTwoAnswers(name, columns);
     const [a] = two ? [columns.column(two['answers.a'])] : [];
     if (two && a && a.turns > 0.5 && a.answers <= 0.5) return { format: 'messages', mapping: two };
@@ -160,9 +148,12 @@ function detectedAs(
 ): Detected {
   const byHand = section.columns ?? {};
   const columns = new ColumnSet(profiles, byHand);
-  const mapping = { ...found.mapping, ...extras(name, found, columns), ...byHand };
+  const read = { ...found.mapping, ...extras(name, found, columns), ...byHand };
   // By hand, an empty name means that a part is not used; in JSON, a column may be called that.
-  for (const key of Object.keys(byHand)) if (mapping[key] === '') delete mapping[key];
+  for (const key of Object.keys(byHand)) if (read[key] === '') delete read[key];
+  const judged = judgedParts(name, found.format, read, columns, section.format);
+  const mapping = judged ?? read;
+  const format = judged ? 'unpaired_preference' : found.format;
   const transcript = columns.column(mapping.messages);
   if (given.fileType === 'text' && transcript && !byHand.messages && section.format === 'auto') {
     throw transcriptQuestion(name);
@@ -179,19 +170,43 @@ function detectedAs(
   const chat = columns.column(mapping.messages);
   const split = columns.column(mapping.split);
   const shape: Shape = {
-    format: found.format,
+    format,
     mapping,
-    detected: sentence(found, mapping, table, byHand) + (answer && !picked ? choicesNote(how, answer) : ''),
-    uses: columnUses(profiles, mapping, partWords(found.format)),
+    detected:
+      sentence({ ...found, format }, mapping, table, byHand) + (answer && !picked ? choicesNote(how, answer) : ''),
+    uses: columnUses(profiles, mapping, partWords(format)),
     reading: {
-      labels: found.format === 'labelled' && mapping.label ? labelWriting(table, mapping.label) : { kind: 'plain' },
+      labels: format === 'labelled' && mapping.label ? labelWriting(table, mapping.label) : { kind: 'plain' },
       numbering: how,
       split: split ? new SplitReader(split) : null,
       blanks: (columns.column(mapping.tokens)?.lists ?? 1) <= 0.5,
-      transcripts: (chat?.transcripts ?? 0) >= 0.9,
+      transcripts: ((chat ?? columns.column(mapping.chosen))?.transcripts ?? 0) >= 0.9,
     },
   };
   return { shape, table, problems };
+}
+
+/** The parts of judged answers; null if they are read as something else. */
+function judgedParts(
+  name: string,
+  format: Format,
+  mapping: Mapping,
+  columns: ColumnSet,
+  asked: DatasetFormat,
+): Mapping | null {
+  const could = format === 'messages' || format === 'sharegpt' || format === 'alpaca' || format === 'prompt_completion';
+  if (asked === 'unpaired_preference') {
+    const judged = unpaired(mapping, columns, true);
+    if (judged) return judged;
+    throw new TabtuneError({
+      code: 'bad_data',
+      message: 'No column of this file says which answers are good and which are bad.',
+      where: name,
+      action: 'Choose the column that does, of true and false, or read them as prompts with answers.',
+      choices: [{ label: 'Read them as answers to imitate', set: { 'dataset.format': 'auto' } }],
+    });
+  }
+  return asked === 'auto' && could ? unpaired(mapping, columns, false) : null;
 }
 
 const transcriptQuestion = (name: string) =>
@@ -228,7 +243,9 @@ function extras(name: string, { format, mapping }: Found, columns: ColumnSet): M
     }
     add('thoughts', columns.pick('thoughts', { where: (p) => p.textual, taken: used() }));
   }
-  if (mapping['answers.a'] === undefined)
+  if (allowed.includes('margin')) add('margin', columns.pick('margin', { where: (p) => p.numeric, taken: used() }));
+  if (allowed.includes('columns')) Object.assign(more, furtherColumns(columns, used()));
+  if (allowed.includes('label') && mapping['answers.a'] === undefined)
     Object.assign(
       more,
       qualityColumn(
@@ -260,89 +277,3 @@ const PLACES = [
 
 const isPlace = (p: ColumnProfile) =>
   p.numeric && p.values !== null && [...p.values.keys()].every((v) => PLACE.test(v));
-
-/** Words for parts that mean something else in a format. */
-const partWords = (format: Format): Partial<Record<PartName, string>> =>
-  format === 'labelled' || format === 'tagged' ? {} : { label: 'marks good answers' };
-
-function sentence(
-  { format, guess }: Found,
-  mapping: Mapping,
-  table: RawTable,
-  byHand: Readonly<Record<string, string>>,
-): string {
-  const hand = Object.keys(byHand).length > 0 ? ' The columns were mapped by hand.' : '';
-  if (format === 'text' && table.fileType === 'text') return `Plain text, split into passages at blank lines.${hand}`;
-  if (format === 'tagged' && table.fileType === 'text') {
-    return 'Words with tags (CoNLL): one word per line, blank lines between sentences.';
-  }
-  const columns = [...new Set(Object.values(mapping))];
-  const words = mapping.role === undefined ? FORMAT_WORDS[format] : 'Conversations of one message per row';
-  const told = `${words}, from the column${columns.length === 1 ? '' : 's'} ${nameList(columns)}.`;
-  return `${told}${guess && !hand ? ' This is a guess, so check it.' : ''}${hand}`;
-}
-
-const WANTED: Record<DatasetFormat, string> = {
-  auto: 'which column is the prompt and which is the completion, or which is the text and which is the label',
-  messages: 'which column holds the conversations',
-  sharegpt: 'which column holds the conversations',
-  alpaca: 'which column is the instruction and which is the output',
-  prompt_completion: 'which column is the prompt and which is the completion',
-  labelled: 'which column is the text and which is the label',
-  tagged: 'which column is the tokens and which is the tags',
-  text: 'which column is the text',
-};
-
-function noShape(
-  name: string,
-  table: RawTable,
-  { format, columns }: Pick<ReadingSection, 'format' | 'columns'>,
-  profiles: readonly ColumnProfile[],
-): TabtuneError {
-  const given = Object.entries(columns ?? {}).filter(([, column]) => column !== '');
-  if (given.length > 0) {
-    return new TabtuneError({
-      code: 'bad_data',
-      message: `The columns mapped by hand (${given.map(([part]) => part).join(', ')}) do not make up a complete example.`,
-      where: name,
-      action: `Map ${(format === 'auto' ? ORDER : [format]).map((f) => formatParts[f].required[0]!.join(' and ')).join('; or ')}.`,
-      details: `Columns: ${profiles.map((p) => p.name).join(', ')}.`,
-    });
-  }
-  const texts = profiles.some((p) => p.filled > 0 && (p.textual || p.lists > 0.5 || p.turns > 0.5));
-  // Only what can be mapped is offered: texts, labels, lists and conversations.
-  const usable = profiles.filter(
-    (p) => p.filled > 0 && (p.textual || p.lists > 0.5 || p.turns > 0.5 || (texts && (p.numeric || p.boolean))),
-  );
-  const nested = table.columns.filter((c) =>
-    table.rows.slice(0, 20).some(({ value }) => {
-      const found = field(value, c) ?? '';
-      return typeof found === 'object' && (!Array.isArray(found) || found.some(isRecord));
-    }),
-  );
-  const deep = usable.filter((p) => p.name.includes('.') && !table.columns.includes(p.name));
-  const onlyWorse = profiles.some((p) => isWorse(p) && p.textual);
-  const none = table.columns.length === 0 || usable.length === 0;
-  return new TabtuneError({
-    code: 'bad_data',
-    message:
-      table.columns.length === 0
-        ? 'The rows of this file are not objects with named columns.'
-        : usable.length === 0
-          ? `The columns of this file hold no texts to learn from. It has ${nameList(table.columns)}.`
-          : `It is not clear which columns of this file to learn from. It has ${nameList(usable.map((p) => p.name))}.`,
-    where: name,
-    action: none
-      ? 'Write each example as an object, such as {"prompt": "…", "completion": "…"}.'
-      : onlyWorse
-        ? `Choose ${WANTED[format]}. A column of worse answers is never taken for the answer.`
-        : `Choose ${WANTED[format]}, or rename the columns.`,
-    details: [
-      'Looked for: messages; conversations; instruction, input and output; prompt and completion; text and label; tokens and tags; text.',
-      deep.length > 0 ? `Texts inside objects: ${deep.map((p) => p.name).join(', ')}.` : '',
-      nested.length > 0 ? `Columns with lists or objects: ${nested.join(', ')}.` : '',
-    ]
-      .filter(Boolean)
-      .join(' '),
-  });
-}

@@ -14,6 +14,9 @@ import type { DataProblem, Example, ParsedDataset } from './types';
 export interface EncodedDataset extends UsableExamples {
   /** One for each of `examples`. */
   encoded: readonly Encoded[];
+  /** Where each of them is among the dataset's examples, and how many those are. */
+  places: readonly number[];
+  total: number;
   problems: readonly DataProblem[];
 }
 
@@ -39,7 +42,7 @@ const MOST_STOPPED = 5;
 
 /** Throws bad_data if no example is of the kind that the objective needs. */
 export function requireKind(dataset: ParsedDataset, { needs }: ObjectiveData): void {
-  if (!needs || dataset.examples.some((e) => e.kind === needs.kind)) return;
+  if (!needs || dataset.examples.some(({ kind }) => [needs.kind].flat().includes(kind))) return;
   throw new TabtuneError({
     code: 'bad_data',
     message: needs.message,
@@ -66,6 +69,7 @@ export function encodeDataset(
   problems.addAll(objective.warnings?.(dataset.examples, options) ?? []);
   const encoded: Encoded[] = [];
   const examples: Example[] = [];
+  const places: number[] = [];
   const special = tokenizer.specialContents();
   const noted = new NoteCounts();
   const templated: RowRefused[] = [];
@@ -90,6 +94,7 @@ export function encodeDataset(
       const { encoded: ids, notes = [] } = encodeRow(example, objective, options, tokenizer);
       encoded.push(ids);
       examples.push(example);
+      places.push(i);
       noted.add(example.row, notes);
     } catch (error) {
       if (error instanceof RowRefused) {
@@ -128,7 +133,11 @@ export function encodeDataset(
     throw askAboutMarks(dataset, templated);
   }
   problems.addAll(noted.problems());
-  return { ...usable(dataset, examples), encoded, problems: problems.list() };
+  return {
+    ...usable(dataset, examples),
+    ...{ encoded, places, total: dataset.examples.length },
+    problems: problems.list(),
+  };
 }
 
 function alwaysStopped(rows: number, last: number): TabtuneError {

@@ -1,7 +1,9 @@
 /** One example -> ids. A row that is too long or too slow is that row's fault, not the model's. */
+
 import { TabtuneError } from '../base/errors';
 import { FAULTY_TEMPLATE } from './chat-template';
 import type { EncodedExample, ObjectiveData, TextOptions } from './objective-data';
+import { preferenceTexts } from './preference-parts';
 import { RowRefused } from './row-refused';
 import type { TextTokenizer } from './tokenizer';
 import type { Example } from './types';
@@ -23,6 +25,10 @@ export function lettersOf(example: Example): number {
       return example.prompt.length + example.completion.length;
     case 'tagged':
       return example.tokens.reduce((sum, token) => sum + token.length + 1, 0);
+    case 'pair':
+    case 'judged':
+    case 'prompt':
+      return preferenceTexts(example).reduce((sum, text) => sum + text.length, 0);
     default:
       return example.text.length;
   }

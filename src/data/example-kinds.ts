@@ -26,6 +26,12 @@ export function writtenLabel({ labels, written }: Pick<ExampleOf<'labelled'>, 'l
   return written ?? (typeof labels === 'number' ? String(labels) : labels.join(', '));
 }
 
+/** What a split keeps together: equal examples, and answers to one prompt where answers are compared. */
+export const togetherKey = (example: Example): string =>
+  example.kind === 'pair' || example.kind === 'judged' || example.kind === 'prompt'
+    ? JSON.stringify(example.prompt)
+    : exampleKey(example);
+
 /** A key that is equal for equal content, regardless of the row. */
 export function exampleKey(example: Example): string {
   switch (example.kind) {
@@ -41,6 +47,12 @@ export function exampleKey(example: Example): string {
       return JSON.stringify([example.text, writtenLabel(example)]);
     case 'tagged':
       return JSON.stringify([example.tokens, example.tags]);
+    case 'pair':
+      return JSON.stringify([example.prompt, example.chosen, example.rejected]);
+    case 'judged':
+      return JSON.stringify([example.prompt, example.completion, example.good]);
+    case 'prompt':
+      return JSON.stringify([example.prompt, example.columns]);
   }
   example satisfies never;
 }

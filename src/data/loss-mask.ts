@@ -20,7 +20,17 @@ export interface Encoded {
   behind?: number;
   /** For token classification: the index of each token's word, -1 for special tokens. */
   words?: Int32Array;
+  /** Of an answer behind its prompt: how many tokens are the prompt's. */
+  promptLength?: number;
+  /** Of two answers to a prompt: the prompt with the other one. Its answer is learned as that of `ids` is. */
+  rejected?: { ids: Int32Array; promptLength: number };
 }
+
+/** Tokens of the longest sequence. */
+export const tokensIn = ({ ids, rejected }: Encoded): number => Math.max(ids.length, rejected?.ids.length ?? 0);
+
+/** Tokens of all sequences. */
+export const allTokensIn = ({ ids, rejected }: Encoded): number => ids.length + (rejected?.ids.length ?? 0);
 
 const encoder = new TextEncoder();
 

@@ -1,9 +1,15 @@
 /** What a model lacks for a dataset. */
 import type { TextOptions } from './objective-data';
+import { isPreference, preferenceParts } from './preference-parts';
 import type { DataProblem, Example } from './types';
 
+/** Whether an example has messages, which a chat template writes. */
+export const isChat = (example: Example): boolean =>
+  example.kind === 'messages' ||
+  (isPreference(example) && preferenceParts(example).some(({ turns }) => typeof turns !== 'string'));
+
 export function templateWarnings(examples: readonly Example[], { template }: TextOptions): DataProblem[] {
-  if (template !== null || !examples.some((example) => example.kind === 'messages')) return [];
+  if (template !== null || !examples.some(isChat)) return [];
   return [
     {
       severity: 'warning',
@@ -24,7 +30,7 @@ export function writingWarnings(examples: readonly Example[], options: TextOptio
     {
       severity: 'warning',
       code: 'no_eos',
-      message: 'This model’s tokenizer has no end-of-text token.',
+      message: 'This model’s tokeniser has no end-of-text token.',
       action: 'The model cannot learn where to stop; its answers continue until the length limit.',
       dropped: false,
     },

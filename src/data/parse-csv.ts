@@ -23,6 +23,10 @@ export function parseCsv(name: string, text: string): RawTable {
   return { ...table, fileType: delimiter === '\t' ? 'tsv' : 'csv', ...(!plainly && { readOnly: true }) };
 }
 
+/** What becomes of lines around a table that are not rows of it. */
+const leftOut = (lines: number): string =>
+  lines === 1 ? 'It is not a row, so it was left out.' : 'They are not rows, so they were left out.';
+
 /** Names the columns of records, which may have a header or a title above it. Also for the sheets of a workbook. */
 export function tableOf(
   name: string,
@@ -40,7 +44,7 @@ export function tableOf(
       severity: 'warning',
       code: 'title_rows',
       message: `Below the rows ${notes.length === 1 ? 'is a line' : `are ${notes.length} lines`} of other text: “${excerpt(notes.join(' / '), 60)}”.`,
-      action: 'They are no rows, and were left out.',
+      action: leftOut(notes.length),
       dropped: false,
     });
   }
@@ -50,7 +54,7 @@ export function tableOf(
       severity: 'warning',
       code: 'title_rows',
       message: `Above the names of the columns ${start === 1 ? 'is a line' : `are ${start} lines`} of other text: “${excerpt(titles.join(' / '), 60)}”.`,
-      action: 'They are no rows, and were left out.',
+      action: leftOut(start),
       dropped: false,
     });
   }
@@ -141,7 +145,7 @@ function reportQuotes(records: readonly CsvRecord[], { delimiter }: Dialect, pro
         severity: 'warning',
         code: 'unclosed_quote',
         message: `Line ${line} has a quote that is never closed: “${shown}”.`,
-        action: 'It was read as part of the text, and the next line as a row of its own.',
+        action: 'It was read as part of the text, and the next line as a separate row.',
         dropped: false,
       });
     } else if (stray) {
@@ -212,7 +216,7 @@ function withRowNames(records: readonly CsvRecord[], width: number, problems: Pr
   problems.add({
     severity: 'warning',
     code: 'row_names',
-    message: `The header has one name less than the rows have cells: the first column, “${excerpt(first[0]!, 20)}” and so on, has none.`,
+    message: `The header has one name fewer than the rows have cells: the first column, “${excerpt(first[0]!, 20)}” and so on, has none.`,
     action: 'It was named “row_name”, as the names of rows that R and pandas write.',
     dropped: false,
   });

@@ -75,7 +75,7 @@ function libertyProblems(text: string, liberties: ReadonlyMap<Liberty, number>):
       severity: 'warning' as const,
       code: 'loose_json',
       message: `This is not quite JSON: it has ${words} (first on line ${line}).`,
-      action: 'It was read all the same. Write the file with json.dumps to be sure.',
+      action: 'It was read anyway. Write the file with json.dumps to be sure.',
       dropped: false,
     };
   });

@@ -2,6 +2,7 @@
  * JSON Lines: one object per line. A broken line affects only itself, and its problem gives the line number. A JSON
  * file called .jsonl, or the reverse, is read according to its contents.
  */
+
 import { TabtuneError } from '../base/errors';
 import { breaksIn } from './csv-records';
 import { explainJsonError } from './json-error';
@@ -11,6 +12,7 @@ import { LooseError, readLoose, skipSpace } from './loose-json';
 import { isSafe, libertyWords, normaliseElement, parseJson } from './parse-json';
 import { excerpt, LIMIT_PER_CODE, ProblemList } from './problems';
 import { columnsOf, isRecord, type RawRow, type RawTable } from './raw-table';
+import { tellReading } from './reading-progress';
 import type { DataProblem } from './types';
 
 /** Longer lines are refused: 16 million characters are a file without line breaks, not an example. */
@@ -118,12 +120,13 @@ export function parseJsonl(text: string): RawTable {
         code: 'comment',
         row: line,
         message: `Line ${line} is a comment, which JSON does not allow: “${excerpt(source, 40)}”.`,
-        action: 'It is no row, and was left out.',
+        action: 'It is not a row, so it was left out.',
         dropped: false,
       });
       continue;
     }
     totalRows++;
+    tellReading('rows', totalRows);
     if (source.length > MAX_LINE_CHARS) {
       problems.add({
         severity: 'error',
@@ -163,7 +166,7 @@ export function parseJsonl(text: string): RawTable {
           code: 'loose_json',
           row: line,
           message: `Line ${line} is not quite JSON: it has ${loose.words.join(', ')}.`,
-          action: 'It was read all the same. Write the file with json.dumps to be sure.',
+          action: 'It was read anyway. Write the file with json.dumps to be sure.',
           dropped: false,
         });
         continue;
@@ -239,6 +242,7 @@ function parseSequence(text: string): RawTable | null {
   if (text[at] !== '{' && text[at] !== '[') return null;
   while (at < text.length) {
     totalRows++;
+    tellReading('rows', totalRows);
     try {
       const { value, end, liberties } = readLoose(text, at);
       if (!isSafe(liberties)) throw new LooseError(at, 'it has words without quotes, or quotes that are not escaped');
@@ -275,7 +279,7 @@ function parseSequence(text: string): RawTable | null {
       severity: 'warning',
       code: 'loose_json',
       message: `This is not quite JSON: it has ${[...words].join(', ')}.`,
-      action: 'It was read all the same. Write the file with json.dumps to be sure.',
+      action: 'It was read anyway. Write the file with json.dumps to be sure.',
       dropped: false,
     });
   }

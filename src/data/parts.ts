@@ -88,7 +88,17 @@ const table = {
       'winner preference preferred choice better best chosen label vote verdict overallpreference humanpreference',
     ),
   },
-  score: { label: 'Scores of the answers', names: [], many: true },
+  score: {
+    label: 'Scores of the answers',
+    names: names('scores ratings rewards ranks score rating reward rank overallscores scorelist'),
+    many: true,
+  },
+  margin: {
+    label: 'By how much it is better',
+    names: names('margin margins preferencemargin scoremargin chosenmargin preferencestrength strength'),
+  },
+  /** Beside prompts that the model answers itself: an expected answer, say. */
+  columns: { label: 'For rewards', names: [], many: true },
   thoughts: {
     label: 'Thoughts before the answer',
     names:
@@ -188,6 +198,29 @@ export const formatParts: Record<Format, FormatParts> = {
   },
   labelled: { required: [['text', 'label']], optional: ['text_pair', 'split', 'images'] },
   tagged: { required: [['tokens', 'tags']], optional: ['split'] },
+  preference: {
+    required: [
+      ['prompt', 'chosen', 'rejected'],
+      ['messages', 'chosen', 'rejected'],
+      ['chosen', 'rejected'],
+      ['prompt', 'answers'],
+      ['answers'],
+    ],
+    optional: ['margin', 'winner', 'score', 'input', 'history', 'choices', 'system', 'split', 'images'],
+  },
+  unpaired_preference: {
+    required: [
+      ['prompt', 'completion', 'label'],
+      ['prompt', 'completion', 'unwanted'],
+      ['messages', 'label'],
+      ['messages', 'unwanted'],
+    ],
+    optional: ['winner', 'input', 'history', 'choices', 'thoughts', 'system', 'split', 'images'],
+  },
+  prompt_only: {
+    required: [['prompt'], ['messages']],
+    optional: ['columns', 'input', 'history', 'choices', 'system', 'split', 'images'],
+  },
   text: { required: [['text']], optional: ['split', 'images'] },
 };
 
@@ -205,6 +238,9 @@ export const columnParts: Record<DatasetFormat, PartName[]> = {
   prompt_completion: partsOf('prompt_completion'),
   labelled: partsOf('labelled'),
   tagged: partsOf('tagged'),
+  preference: partsOf('preference'),
+  unpaired_preference: partsOf('unpaired_preference'),
+  prompt_only: partsOf('prompt_only'),
   text: partsOf('text'),
 };
 

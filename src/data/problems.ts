@@ -6,21 +6,34 @@ import type { DataProblem } from './types';
 
 export const LIMIT_PER_CODE = 200;
 
+interface Count {
+  total: number;
+  kept: number;
+  dropped: number;
+  first: DataProblem;
+  /** Rows of the problems that were not kept. */
+  further: number[];
+}
+
 export class ProblemList {
   private readonly kept: DataProblem[] = [];
-  private readonly counts = new Map<string, { total: number; kept: number; dropped: number; first: DataProblem }>();
+  private readonly counts = new Map<string, Count>();
 
   add(problem: DataProblem): void {
     // The summary of another list stands for all the rows that it counted.
     const many = problem.more ? (problem.rows ?? 1) : 1;
     let count = this.counts.get(problem.code);
     if (!count) {
-      count = { total: 0, kept: 0, dropped: 0, first: problem };
+      count = { total: 0, kept: 0, dropped: 0, first: problem, further: [] };
       this.counts.set(problem.code, count);
     }
     count.total += many;
     if (problem.dropped) count.dropped += many;
-    if (problem.more || count.kept >= LIMIT_PER_CODE) return;
+    if (problem.more || count.kept >= LIMIT_PER_CODE) {
+      if (problem.row !== undefined) count.further.push(problem.row);
+      for (const row of problem.further ?? []) count.further.push(row);
+      return;
+    }
     count.kept++;
     this.kept.push(problem);
   }
@@ -32,7 +45,7 @@ export class ProblemList {
   /** All problems in the order they were added, followed by the summaries. */
   list(): DataProblem[] {
     const more: DataProblem[] = [];
-    for (const [code, { total, kept, dropped, first }] of this.counts) {
+    for (const [code, { total, kept, dropped, first, further }] of this.counts) {
       const rest = total - kept;
       if (rest <= 0) continue;
       more.push({
@@ -43,6 +56,7 @@ export class ProblemList {
         dropped: dropped > 0,
         rows: rest,
         more: true,
+        ...(further.length > 0 && { further }),
       });
     }
     return [...this.kept, ...more];

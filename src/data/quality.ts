@@ -5,20 +5,7 @@
 import { type Choice, TabtuneError } from '../base/errors';
 import { type ColumnProfile, isId, isWorse } from './columns';
 import { excerpt } from './problems';
-
-const list = (words: string) => new Set(words.trim().split(/\s+/));
-
-const WORSE =
-  list(`bad worse worst negative neg down thumbsdown dislike disliked downvote downvoted rejected reject wrong incorrect
-  fail failed undesirable undesired unacceptable unhelpful unsafe harmful poor loser lose lost notgood nothelpful notchosen nonpreferred
-  dispreferred unpreferred terrible awful low 👎 ❌ schlecht falsch mauvais malo`);
-const BETTER =
-  list(`good better best positive pos up thumbsup like liked upvote upvoted accepted accept right correct pass passed desirable
-  desired acceptable helpful safe great excellent perfect high winner win won chosen preferred ok okay 👍 ✅ gut richtig bon bueno`);
-const NEUTRAL = list('neutral mixed unsure unknown tie average none na fair medium');
-/** Says nothing by itself: true of what? */
-const WEAK_FALSE = list('false 0 00 no n f -1 nein non нет');
-const WEAK_TRUE = list('true 1 10 yes y t ja oui si да');
+import { BETTER, list, NEUTRAL, WEAK_FALSE, WEAK_TRUE, WORSE, word } from './verdicts';
 
 /** Names under which true means good. */
 const GOOD_NAMES =
@@ -39,32 +26,12 @@ const BAD_NAMES =
 const OTHER =
   /^(is|has|was)?(classification|synthetic|train|test|validation|english|code|stream|streaming|multiturn|singleturn|public|private|new|old|ai|human|open|closed|augmented|translated|weight|loss|premium|active|split|gender|sex|tools?|system|impossible|image|images|multimodal|nsfwfilter|anonymous|registered)$/;
 
-/** "0.0", "1.0", "TRUE " and "Thumbs up" as they are listed above. */
-const word = (value: string) =>
-  value
-    .trim()
-    .toLowerCase()
-    .replace(/^([01])\.0+$/, '$1')
-    .replace(/[\s_-]+(?=\p{L})/gu, '');
-
 /** What says by itself that it judges an answer. “High”, “negative” and “safe” are said of other things too. */
 const UNMISTAKABLE =
   list(`bad worse worst thumbsdown dislike disliked downvote downvoted rejected reject wrong incorrect undesirable undesired
   unacceptable unhelpful notgood nothelpful notchosen nonpreferred dispreferred unpreferred loser loss 👎 ❌ schlecht falsch
   good better best thumbsup like liked upvote upvoted accepted accept correct right desirable desired acceptable helpful chosen preferred
   winner 👍 ✅ gut richtig up down neutral none ok okay`);
-
-export type Verdict = 'worse' | 'better' | 'neutral' | 'none';
-
-/** What a value of a quality column says of its answer, if true means good. */
-export function verdictOf(value: unknown): Verdict {
-  if (value === null || value === undefined) return 'none';
-  const text = word(String(value));
-  if (text === '') return 'none';
-  if (WORSE.has(text) || WEAK_FALSE.has(text)) return 'worse';
-  if (BETTER.has(text) || WEAK_TRUE.has(text)) return 'better';
-  return 'neutral';
-}
 
 export type Quality =
   | { kind: 'wanted' | 'unwanted'; column: string }

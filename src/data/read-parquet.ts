@@ -1,6 +1,8 @@
 /** Parquet files, with hyparquet. Loaded when one is opened. */
+
 import { type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
+import { formatBytes } from '../base/bytes';
 import { TabtuneError } from '../base/errors';
 import { nameList } from './problems';
 import { columnsOf, isRecord, type RawTable } from './raw-table';
@@ -113,9 +115,9 @@ function checkColumns(metadata: FileMetaData): void {
 function tooLarge(name: string, size: number, rows: number): TabtuneError {
   return new TabtuneError({
     code: 'bad_data',
-    message: `This Parquet file unpacks to ${Math.round(size / 2 ** 20).toLocaleString('en')} MB (${rows.toLocaleString('en')} rows), which is too much to read at once.`,
+    message: `This Parquet file unpacks to ${formatBytes(size)} (${rows.toLocaleString('en')} rows), which is too much to read at once.`,
     where: name,
-    action: 'Split it, or save a part of its rows or columns in a file of its own.',
+    action: 'Split it, or save some of its rows or columns as a separate file.',
   });
 }
 

@@ -3,6 +3,7 @@
  * with or without a byte order mark, or in an old encoding. Binary files (e.g. a PDF renamed to .csv) are refused by their
  * first bytes.
  */
+import { formatBytes } from '../base/bytes';
 import { ENCODINGS, type EncodingName, encodingLabel, isEncoding, isMend, MENDS, type Mend } from '../base/encodings';
 import { TabtuneError } from '../base/errors';
 import { chooseEncoding, decodeBytes, detectUtf16, type Judged } from './encodings';
@@ -54,9 +55,9 @@ export function readText(name: string, bytes: Uint8Array, wanted = 'auto'): Text
 export function tooLarge(name: string, size: number): TabtuneError {
   return new TabtuneError({
     code: 'bad_data',
-    message: `This file is too large to read in one piece (${Math.round(size / 2 ** 20).toLocaleString('en')} MB).`,
+    message: `This file is too large to read in one piece (${formatBytes(size)}).`,
     where: name,
-    action: `Split it into files of at most ${MAX_FILE_BYTES / 2 ** 20} MB.`,
+    action: `Split it into files of at most ${formatBytes(MAX_FILE_BYTES)}.`,
   });
 }
 
@@ -181,7 +182,7 @@ function reportMojibake(text: string, problems: DataProblem[]): void {
     severity: 'warning',
     code: 'mojibake',
     message: `Some letters are garbled: “${excerpt(example[0], 30)}” was probably “${excerpt(example[1], 30)}”. The file was UTF-8, was read as ${ENCODINGS[MENDS[how]]} and saved again.`,
-    action: `They are learned as they stand. Set the encoding to “${how}” to mend them.`,
+    action: `They are learned as they are. Set the encoding to “${how}” to repair them.`,
     dropped: false,
     choices: [{ label: `Mend: “${excerpt(example[1], 30)}”`, set: { 'dataset.encoding': how } }],
   });

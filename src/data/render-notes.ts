@@ -13,7 +13,8 @@ export type RenderNote =
   | 'text_changed'
   | 'marks_stripped'
   | 'used_as_is'
-  | 'text_has_marks';
+  | 'text_has_marks'
+  | 'prompt_differs';
 
 /** Orders of roles in which every message was found by marks once; the texts of further rows only have to be there. */
 const verified = new WeakMap<ChatTemplate, Set<string>>();
@@ -124,6 +125,11 @@ const words: Record<RenderNote, Words> = {
   text_has_marks: {
     said: (rows) => `The text of ${rows} is in a chat template already.`,
     action: 'It is learned as it is. If the template is another model’s, this one reads its marks as letters.',
+  },
+  prompt_differs: {
+    said: (rows) => `The end of the prompt is written otherwise when an answer follows, in ${rows}.`,
+    action:
+      'What differs counts as part of the answer, as in TRL, so the prompt ends sooner in training than when the model is asked.',
   },
   used_as_is: {
     said: (rows) => `The model’s chat template was not used for ${rows}, which have marks of one already.`,

@@ -14,7 +14,7 @@ import { type RenderNote, unwritten } from './render-notes';
 import { RowRefused } from './row-refused';
 import { trimmed } from './template-messages';
 import { markIn, turnsIn, withoutMarks } from './templated';
-import type { ChatMessage, Example } from './types';
+import type { ChatMessage, Example, Turns } from './types';
 
 export interface Rendered {
   text: string;
@@ -40,6 +40,18 @@ export interface RenderOptions {
   systemFallback: SystemFallback;
   templatedText: TemplatedText;
 }
+
+/** An answer behind its prompt. The prompt's own answers are context. */
+function renderTurns(row: number, prompt: Turns, answer: Turns, options: RenderOptions): Rendered {
+  if (typeof prompt === 'string' && typeof answer === 'string') {
+    return renderExample({ kind: 'prompt_completion', row, prompt, completion: answer }, options);
+  }
+  const context = asMessages(prompt, 'user').map((m) => (m.role === 'assistant' ? { ...m, train: false as const } : m));
+  return renderExample({ kind: 'messages', row, messages: [...context, ...asMessages(answer, 'assistant')] }, options);
+}
+
+export const asMessages = (turns: Turns, role: 'user' | 'assistant'): ChatMessage[] =>
+  typeof turns === 'string' ? [{ role, content: turns }] : turns;
 
 /** Throws bad_model with the template's message if it rejects the conversation, and RowRefused if it loses a message. */
 export function renderExample(example: Example, options: RenderOptions): Rendered {
@@ -84,6 +96,16 @@ export function renderExample(example: Example, options: RenderOptions): Rendere
     }
     case 'messages':
       return templated(example.messages, options, () => example.messages.map(({ content }) => content));
+    case 'pair':
+      return renderTurns(example.row, example.prompt, example.chosen, options);
+    case 'judged':
+      return renderTurns(example.row, example.prompt, example.completion, options);
+    case 'prompt':
+      throw new RowRefused(
+        'no_answer',
+        'has a prompt but no answer to learn',
+        'Choose an objective that learns from prompts.',
+      );
   }
   example satisfies never;
 }
@@ -97,26 +119,37 @@ export function renderPrompt(
   return template.render(fitMessages(messages, template.facts, fallback).messages, true);
 }
 
-function withEos(text: string, eos: string | null): string {
+export function withEos(text: string, eos: string | null): string {
   return eos === null || text.trimEnd().endsWith(eos) ? text : text + eos;
 }
 
-/** `written` gives the messages' texts as they stand in the file. */
-function templated(messages: readonly ChatMessage[], options: RenderOptions, written: () => string[]): Rendered {
-  const { templatedText, endTokens } = options;
-  if (templatedText === 'text') return conversation(messages, options);
+/** How messages are written: by the template, without the marks of one that they have, or as they are. */
+export type Handling = 'template' | 'strip' | 'as_is';
+
+/** Throws RowRefused if the messages are in a template already, and nobody has said what to do then. */
+export function handlingOf(messages: readonly ChatMessage[], { templatedText, endTokens }: RenderOptions): Handling {
+  if (templatedText === 'text') return 'template';
   let mark: string | null = null;
   for (const { role, content } of messages) mark ??= markIn(content, role, endTokens);
-  if (mark === null) return conversation(messages, options);
-  if (templatedText === 'ask') {
-    throw new RowRefused(
-      'already_templated',
-      `is in a chat template already (“${mark}”)`,
-      'Set dataset.templated_text to say whether to use it as it is, without its marks, or as plain text.',
-    );
-  }
-  if (templatedText === 'as_is') return asItIs(messages, written(), options);
-  const rendered = conversation(stripped(messages, endTokens), options);
+  if (mark === null) return 'template';
+  if (templatedText !== 'ask') return templatedText;
+  throw new RowRefused(
+    'already_templated',
+    `is in a chat template already (“${mark}”)`,
+    'Set dataset.templated_text to say whether to use it as it is, without its marks, or as plain text.',
+  );
+}
+
+/** `written` gives the messages' texts as they stand in the file. */
+export function templated(
+  messages: readonly ChatMessage[],
+  options: RenderOptions,
+  written: () => string[],
+  handling = handlingOf(messages, options),
+): Rendered {
+  if (handling === 'template') return conversation(messages, options);
+  if (handling === 'as_is') return asItIs(messages, written(), options);
+  const rendered = conversation(stripped(messages, options.endTokens), options);
   return { ...rendered, notes: [...rendered.notes, 'marks_stripped'] };
 }
 
@@ -142,7 +175,7 @@ function asItIs(messages: readonly ChatMessage[], written: readonly string[], op
 }
 
 /** The messages without the marks of a template: a prompt may hold several of them, and the start of the answer. */
-function stripped(messages: readonly ChatMessage[], endTokens: readonly string[]): ChatMessage[] {
+export function stripped(messages: readonly ChatMessage[], endTokens: readonly string[]): ChatMessage[] {
   return messages.flatMap((message): ChatMessage[] => {
     const turns = turnsIn(message.content, endTokens);
     if (turns.length === 0) return [{ ...message, content: withoutMarks(message.content, endTokens) }];

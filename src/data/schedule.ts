@@ -11,6 +11,8 @@ export interface ScheduleOptions {
   accumulation: number;
   shuffle: boolean;
   seed: number;
+  /** False leaves what remains to the last step of an epoch, as the Trainer does: to compare a run with one of its own. */
+  even?: boolean;
 }
 
 /** A row of a micro-batch: the index of a training example, or of the piece of base text that replaces it. */
@@ -22,8 +24,10 @@ export interface Schedule {
 }
 
 /**
- * Batches as Hugging Face's Trainer forms them without drop_last: the last batch of an epoch has the remaining rows,
- * the last window of an epoch the remaining batches.
+ * As many steps in an epoch as Hugging Face's Trainer makes without drop_last, and every example once. But the Trainer puts
+ * all rows that are left over into the last step, and since a step's loss is a mean over its targets, a single example can
+ * then move the model as far as a whole batch: 225 examples in eights end each epoch with one. Here the sizes of an epoch's
+ * steps differ by one row at most. A step is cut into micro-batches as the Trainer does it, the last with what remains.
  *
  * `replay`: a share of the rows so far is replaced by pieces of base text, rounded with one draw for the whole run
  * (systematic sampling), so that the share is exact to one row however long the run is. Each round through all pieces
@@ -31,11 +35,10 @@ export interface Schedule {
  */
 export function schedule(
   count: number,
-  { batchSize, accumulation, shuffle, seed }: ScheduleOptions,
+  { batchSize, accumulation, shuffle, seed, even = true }: ScheduleOptions,
   replay: { count: number; ratio: number } = { count: 0, ratio: 0 },
 ): Schedule {
-  const batchesPerEpoch = Math.ceil(count / batchSize);
-  const stepsPerEpoch = Math.ceil(batchesPerEpoch / accumulation);
+  const stepsPerEpoch = Math.ceil(count / (batchSize * accumulation));
   const inFileOrder = Uint32Array.from({ length: count }, (_, i) => i);
   const orderOf = lastOf((epoch) => (shuffle ? permutation(count, seed, Stream.shuffle, epoch) : inFileOrder));
   const piecesOf = lastOf((round) => permutation(replay.count, seed, Stream.replay, round));
@@ -43,15 +46,21 @@ export function schedule(
   const offset = ratio > 0 ? uniform(seed, Stream.replay, 0, OFFSET) : 0;
   /** Rows replaced among the first `rows` of the run. */
   const replacedBy = (rows: number) => Math.floor(rows * ratio + offset);
+  const fewest = Math.floor(count / stepsPerEpoch);
+  const larger = count - fewest * stepsPerEpoch;
+  /** Where a step of an epoch begins. The larger ones come first, so that the first steps are the Trainer's own. */
+  const startOf = (step: number) =>
+    even ? step * fewest + Math.min(step, larger) : Math.min(step * batchSize * accumulation, count);
 
-  const batchOf = (epoch: number, b: number): Pick[] => {
-    const rows = orderOf(epoch).subarray(b * batchSize, (b + 1) * batchSize);
+  /** Rows [start, end) of an epoch; `index` counts the micro-batches of the run, as if all steps had `accumulation` of them. */
+  const batchOf = (epoch: number, start: number, end: number, index: number): Pick[] => {
+    const rows = orderOf(epoch).subarray(start, end);
     const picks = Array.from(rows, (index): Pick => ({ replayed: false, index }));
     if (ratio === 0) return picks;
-    const before = epoch * count + b * batchSize;
+    const before = epoch * count + start;
     const first = replacedBy(before);
     const replaced = Math.min(picks.length, replacedBy(before + picks.length) - first);
-    const places = permutation(picks.length, seed, Stream.replay, PLACES + epoch * batchesPerEpoch + b);
+    const places = permutation(picks.length, seed, Stream.replay, PLACES + index);
     for (let k = 0; k < replaced; k++) {
       const piece = first + k;
       const index = piecesOf(Math.floor(piece / replay.count))[piece % replay.count]!;
@@ -64,9 +73,12 @@ export function schedule(
     batchesOf(step) {
       if (count === 0) return [];
       const epoch = Math.floor(step / stepsPerEpoch);
-      const first = (step % stepsPerEpoch) * accumulation;
-      const last = Math.min(first + accumulation, batchesPerEpoch);
-      return Array.from({ length: last - first }, (_, k) => batchOf(epoch, first + k));
+      const start = startOf(step % stepsPerEpoch);
+      const end = startOf((step % stepsPerEpoch) + 1);
+      return Array.from({ length: Math.ceil((end - start) / batchSize) }, (_, k) => {
+        const from = start + k * batchSize;
+        return batchOf(epoch, from, Math.min(from + batchSize, end), step * accumulation + k);
+      });
     },
   };
 }

@@ -6,8 +6,10 @@
 import { TabtuneError } from '../base/errors';
 import { type ColumnSet, holdsText, isClassLike, isText, longest, type Mapping } from './column-set';
 import { type ColumnProfile, isId } from './columns';
+import { comparisons } from './compare-answers';
 import { oneHotColumns } from './label-columns';
 import { type Format, parts } from './parts';
+import { PROMPTS, promptOnly } from './preference-shapes';
 import { nameList } from './problems';
 
 /** The mapping for a format, or null. `asked` is set if a person chose the format, and relaxes the names. */
@@ -26,8 +28,24 @@ export function findShape(format: Format, columns: ColumnSet, asked: boolean): M
       return tagged(columns, asked);
     case 'text':
       return text(columns, asked);
+    case 'prompt_only':
+      return promptOnly(columns, asked);
+    case 'unpaired_preference':
+      return answered(columns);
+    // Found before any of the others: see search in detect.ts.
+    case 'preference':
+      return null;
   }
   format satisfies never;
+}
+
+/** Prompts with answers, or conversations, of which another column says whether they are good. */
+function answered(columns: ColumnSet): Mapping | null {
+  for (const format of ['messages', 'sharegpt', 'alpaca', 'prompt_completion'] as const) {
+    const found = findShape(format, columns, false);
+    if (found) return found;
+  }
+  return promptCompletion(columns, true);
 }
 
 const isChat = (p: ColumnProfile) => p.turns > 0.5 || p.transcripts >= 0.9;
@@ -53,6 +71,8 @@ function conversation(format: 'messages' | 'sharegpt', columns: ColumnSet, asked
   const open = chat.open > 0.5 && chat.transcripts < 0.9;
   const answer = open || 'completion' in columns.given ? answerColumn(columns, [chat.name]) : undefined;
   if (answersOnly(chat) && !(part in columns.given)) return null;
+  // Prompts without answers are a format of their own.
+  if (!asked && !answer && !(part in columns.given) && chat.open > 0.9 && PROMPTS.includes(chat.key)) return null;
   return { [part]: chat.name, ...(answer && { completion: answer.name }) };
 }
 
@@ -259,11 +279,15 @@ function whichAnswer(name: string, prompt: string, answers: readonly ColumnProfi
     code: 'bad_data',
     message: `Each row has several answers, ${nameList(answers.map((p) => p.name))}, and no name says which is to be learned.`,
     where: name,
-    action: 'Choose the answer to learn.',
-    choices: answers.map((p) => ({
-      label: `Learn “${p.name}”`,
-      set: { 'dataset.columns': { prompt, completion: p.name } },
-    })),
+    action:
+      answers.length === 2 ? 'Choose the answer to learn, or say which is better.' : 'Choose the answer to learn.',
+    choices: [
+      ...answers.map((p) => ({
+        label: `Learn “${p.name}”`,
+        set: { 'dataset.columns': { prompt, completion: p.name } },
+      })),
+      ...(answers.length === 2 ? comparisons({ prompt }, answers[0]!.name, answers[1]!.name) : []),
+    ],
   });
 }
 

@@ -179,7 +179,7 @@ function fromSpeakers(text: string): RawTable | null {
   const problem = said(
     'speakers',
     'The text has questions and answers, named in front of its lines.',
-    `Each pair was read as a row of its own${spare > 0 ? `; ${spare} lines without a partner were left out` : ''}.`,
+    `Each pair was read as a separate row${spare > 0 ? `; ${spare} lines without a partner were left out` : ''}.`,
   );
   return table(values, ['question', 'answer'], [{ ...problem, choices: AS_PASSAGES }], values.length + spare);
 }
@@ -194,7 +194,7 @@ function fromLines(text: string): RawTable | null {
   const problem = said(
     'lines',
     `The file has a sentence on each of its ${filled.length} lines, without blank lines between.`,
-    'Each line was read as a text of its own.',
+    'Each line was read as a separate text.',
   );
   return table(
     filled.map((line) => ({ text: line })),

@@ -2,13 +2,17 @@
  * Turns rows into examples. Every row becomes an example, or a problem that says why not. A row that was changed (a
  * number read as text, a lone surrogate replaced) gets a warning.
  */
+
 import { TabtuneError } from '../base/errors';
 import { convertRow } from './convert-row';
 import type { Shape } from './detect';
 import { exampleKey } from './example-kinds';
 import { labelProblems, mergeLabels, settleLabels } from './labelled';
+import { withPreferenceTexts } from './preference-parts';
+import { preferenceProblems } from './preference-problems';
 import { excerpt, nameList, ProblemList } from './problems';
 import { isRecord, type RawTable } from './raw-table';
+import { tellReading } from './reading-progress';
 import { tagProblems } from './tagged';
 import { kind } from './to-messages';
 import type { DataProblem, Example } from './types';
@@ -28,7 +32,9 @@ export function toExamples(name: string, table: RawTable, shape: Shape, mergesLa
   const unread = new Set<string>();
   const entities = { rows: 0, row: 0, found: '' };
   let firstFailure: string | null = null;
-  for (const { row, value } of table.rows) {
+  const failures = new Set<string>();
+  for (const [i, { row, value }] of table.rows.entries()) {
+    tellReading('examples', i, table.rows.length);
     const outcome = isRecord(value)
       ? convertRow(row, value, shape)
       : { example: null, failure: { code: 'not_an_object', message: `is ${kind(value)}, not an object` }, notes: [] };
@@ -46,6 +52,7 @@ export function toExamples(name: string, table: RawTable, shape: Shape, mergesLa
     if (!outcome.example) {
       const { code, message } = outcome.failure!;
       const sentence = `Row ${row} ${message}.`;
+      failures.add(code);
       firstFailure ??= sentence;
       problems.add({
         severity: LEFT_OUT_ON_PURPOSE.has(code) ? 'warning' : 'error',
@@ -91,6 +98,12 @@ export function toExamples(name: string, table: RawTable, shape: Shape, mergesLa
       where: name,
       action: 'Check that the right columns are mapped, or choose another file.',
       details: `${shape.detected} ${table.rows.length} rows were read.`,
+      // Conversations that all wait for an answer are prompts.
+      ...(failures.size === 1 &&
+        failures.has('no_assistant') &&
+        shape.format !== 'preference' && {
+          choices: [{ label: 'Read them as prompts to answer', set: { 'dataset.format': 'prompt_only' } }],
+        }),
     });
   }
   if (entities.rows > examples.length * 0.02) {
@@ -110,6 +123,7 @@ export function toExamples(name: string, table: RawTable, shape: Shape, mergesLa
     return { examples: settled.examples, problems: problems.list() };
   }
   if (shape.format === 'tagged') problems.addAll(tagProblems(examples));
+  problems.addAll(preferenceProblems(examples));
   return { examples, problems: problems.list() };
 }
 
@@ -133,6 +147,13 @@ const WHAT_TO_DO: Record<string, string> = {
   broken_list: 'It was left out. Write it as a JSON list.',
   missing_tag: 'It was left out. Give every word a tag; use “O” for words outside names.',
   not_a_list: 'It was left out. Write the words and tags of a row as lists.',
+  equal_answers: 'It was left out, because there is nothing to prefer.',
+  answer_is_prompt: 'It was left out. Write what the model should answer.',
+  no_common_prompt:
+    'It was left out. Map the column that holds the prompt, or write both answers with the same prompt in front.',
+  no_prompt: 'It was left out. Write what is answered in front of it.',
+  no_verdict: 'It was left out. Mark each answer with true or false.',
+  not_compared: 'It was left out. Give each answer of a row a score.',
 };
 
 const WHAT_WAS_DONE: Record<string, string> = {
@@ -147,6 +168,9 @@ const WHAT_WAS_DONE: Record<string, string> = {
   repeated_label: 'It counts once.',
   empty_word: 'The word and its tag were left out.',
   orphan_inside: 'It was kept and counts as the start of a name.',
+  asks_in_answer: 'They are compared as part of the answer.',
+  prompt_unread: 'What both conversations begin with is used.',
+  no_margin: 'It counts as 0.',
 };
 
 /** Problems of the file as a whole, which are not worth repeating for every row. */
@@ -155,11 +179,11 @@ function aboutTheFile(shape: Shape): DataProblem[] {
   const warn = (code: string, message: string, action: string) =>
     problems.push({ severity: 'warning', code, message, action, dropped: false });
   const worse = shape.uses.filter((use) => use.part === null && use.note === WORSE_ANSWERS && use.filled > 0);
-  if (worse.length > 0 && shape.format !== 'text') {
+  if (worse.length > 0 && shape.format !== 'text' && shape.format !== 'preference') {
     warn(
-      'preference_pairs',
-      'These are preference pairs. Tabtune does not train on preferences (DPO) yet.',
-      'The chosen answers are used as examples to imitate; the rejected ones are left out.',
+      'worse_answers',
+      `The worse answers in ${nameList(worse.map(({ column }) => column))} are not used.`,
+      'The others are examples to imitate. Choose the format “Preference pairs” to learn from both.',
     );
   }
   const tools = shape.uses.find(({ column, part }) => part === null && /^(tools|functions)$/.test(lastName(column)));
@@ -176,7 +200,7 @@ function aboutTheFile(shape: Shape): DataProblem[] {
     warn(
       'separated_labels',
       `The labels in “${excerpt(shape.mapping.label!, 40)}” are read as several, separated by “${labels.shown}”.`,
-      'Each label is learned by itself. If a cell is one label, replace the separator.',
+      'Each label is learned separately. If a cell is one label, replace the separator.',
     );
   }
   if (labels.kind === 'vector') {
@@ -266,6 +290,10 @@ function withTexts(example: Example, change: (text: string) => string): Example 
     }
     case 'tagged':
       return { ...example, tokens: example.tokens.map(change), tags: example.tags.map(change) };
+    case 'pair':
+    case 'judged':
+    case 'prompt':
+      return withPreferenceTexts(example, change);
   }
   example satisfies never;
 }

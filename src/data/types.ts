@@ -21,6 +21,8 @@ interface OfRow {
   row: number;
   /** The side that the file puts it on; left out if it may be on either. */
   split?: 'train' | 'validation';
+  /** Which dataset of a mix it is from, as an index into ParsedDataset.sources; left out for a single one. */
+  from?: number;
 }
 
 type ExampleContent =
@@ -33,7 +35,16 @@ type ExampleContent =
    */
   | { kind: 'labelled'; text: string; labels: string[] | number; written?: string }
   /** As many tags as words. */
-  | { kind: 'tagged'; tokens: string[]; tags: string[] };
+  | { kind: 'tagged'; tokens: string[]; tags: string[] }
+  /** Two answers to a prompt, of which one is better; by `margin`, if the data say so. */
+  | { kind: 'pair'; prompt: Turns; chosen: Turns; rejected: Turns; margin?: number }
+  /** An answer that is good or bad. */
+  | { kind: 'judged'; prompt: Turns; completion: Turns; good: boolean }
+  /** A prompt that the model answers itself, and what rewards may look at: an expected answer, say. */
+  | { kind: 'prompt'; prompt: Turns; columns: Record<string, unknown> };
+
+/** A prompt or an answer: plain text, or messages for the model's chat template. All parts of an example are of the same form. */
+export type Turns = string | ChatMessage[];
 
 /** Something that a person should know about the data. */
 export interface DataProblem {
@@ -50,6 +61,8 @@ export interface DataProblem {
   rows?: number;
   /** It stands for `rows` further problems of its kind. */
   more?: true;
+  /** The rows that it stands for, as far as they are known. */
+  further?: number[];
   /** What a person can do about it with one press: recipe path -> value. */
   choices?: Choice[];
 }
@@ -88,6 +101,8 @@ export interface ParsedDataset {
   leftOut: number;
   /** How the text was decoded, with some words to judge it by; left out if the file is not text. */
   encoding?: { name: EncodingName | Mend; sample: string };
+  /** The datasets of a mix, in order; rows of each begin at `firstRow`. Left out for a single one. */
+  sources?: { source: string; name: string; examples: number; firstRow: number }[];
   /** The file cannot be written back as it was read, so its rows cannot be edited here. */
   readOnly?: boolean;
 }
@@ -131,24 +146,77 @@ export interface HiddenTokensExample extends TokenSequence {
   special: Uint8Array;
 }
 
+/** `ids` are the prompt with the better answer, `rejected` the prompt with the other; both begin with `promptLength` equal tokens. */
+export interface PairExample extends TokenSequence {
+  kind: 'pair';
+  rejected: Int32Array;
+  promptLength: number;
+  /** Of `rejected`, if its answer begins elsewhere: a token of the prompt may be joined with the answer's first letters. */
+  rejectedPromptLength?: number;
+  /** By how much the better answer is better; 0 if the data do not say. */
+  margin: number;
+}
+
+/** `ids` are the prompt, `promptLength` tokens of them, with an answer. A pair makes two of them, with the same `row`. */
+export interface JudgedExample extends TokenSequence {
+  kind: 'judged';
+  promptLength: number;
+  good: boolean;
+  /** Where sequences are cut off; another prompt with this answer is, too. No limit if left out. */
+  limit?: number;
+  /** What was cut off of the answer, as far as a shorter prompt leaves room for it. Left out if nothing was. */
+  beyond?: Int32Array;
+}
+
+/** `ids` are a prompt, with what opens the answer. */
+export interface PromptExample extends TokenSequence {
+  kind: 'prompt';
+  prompt: Turns;
+  columns: Record<string, unknown>;
+}
+
 /**
  * A model's input and what it learns from it. Kinds are named after what they hold, not after an objective. A new kind adds
  * an interface here, a batch below and its padding in batches.ts.
  */
-export type TokenizedExample = NextTokenExample | TokenLabelsExample | TextTargetsExample | HiddenTokensExample;
+export type TokenizedExample =
+  | NextTokenExample
+  | TokenLabelsExample
+  | TextTargetsExample
+  | HiddenTokensExample
+  | PairExample
+  | JudgedExample
+  | PromptExample;
 
 export type { TaskData } from '../base/task';
 
 export interface TokenizedDataset {
   train: TokenizedExample[];
   validation: TokenizedExample[];
+  /** Example.row of the examples on each side, ascending by their place in the file. */
+  rows: { train: Int32Array; validation: Int32Array };
   /** The resolved limit. */
   maxLength: number;
   /** The labels of a classification, in the order of their numbers; null for other objectives. */
   task: TaskData | null;
+  /** For lists of the examples. */
+  byExample: ExampleFacts;
   problems: DataProblem[];
   stats: DatasetStats;
 }
+
+/** Of the examples that the model can read, one entry for each. */
+export interface ExampleFacts {
+  rows: Int32Array;
+  /** Before truncation. */
+  tokens: Int32Array;
+  /** An index into `exampleSides`. */
+  sides: Uint8Array;
+}
+
+/** Where an example went: nothing is left of it to learn, or it is on one side of the split. */
+export const exampleSides = ['left_out', 'train', 'validation'] as const;
+export type ExampleSide = (typeof exampleSides)[number];
 
 export interface DatasetStats {
   /** Examples in the file, however they are packed or split. */
@@ -165,6 +233,17 @@ export interface DatasetStats {
   /** Equal-width bins of example lengths, before truncation. */
   histogram: { from: number; to: number; count: number }[];
   duplicates: number;
+  /** Of each dataset of a mix: its examples on either side, and how many of them an epoch has. Left out for a single one. */
+  sources?: { train: number; validation: number; perEpoch: number }[];
+}
+
+/** One token for the screen. `tag`: on the first token of each word that has one. */
+export interface ShownToken {
+  id: number;
+  text: string;
+  trained: boolean;
+  cut: boolean;
+  tag?: string;
 }
 
 /** One example for the screen: its text as the model reads it, and its tokens. */
@@ -173,8 +252,9 @@ export interface TokenView {
   rendered: string;
   /** The labels of a text as a whole, separated by commas. */
   label?: string;
-  /** `tag`: on the first token of each word that has one. */
-  tokens: { id: number; text: string; trained: boolean; cut: boolean; tag?: string }[];
+  tokens: ShownToken[];
+  /** Of two answers to a prompt: the prompt with the other one; the above is the better one then. */
+  rejected?: { rendered: string; tokens: ShownToken[] };
 }
 
 /** Tokens in a row that are all learned, or none of them. */
@@ -192,6 +272,8 @@ export interface SpanView {
   /** As in TokenView. */
   label?: string;
   spans: TextSpan[];
+  /** As in TokenView. */
+  rejected?: TextSpan[];
 }
 
 /** Right-padded rows of tokens, row-major [batchSize, length]. */
@@ -240,8 +322,61 @@ export interface HiddenTokensBatch extends PaddedRows, Counted {
   special: Uint8Array;
 }
 
+/** Rows [0, pairs) are the better answers with their prompts, rows [pairs, 2 · pairs) the others. Counts the pairs. */
+export interface PairBatch extends PaddedRows, Counted {
+  kind: 'pair';
+  pairs: number;
+  /** [batchSize · length]; -100 on prompts and padding. Not shifted. */
+  labels: Int32Array;
+  /** [pairs] */
+  margins: Float32Array;
+  /** TokenSequence.row of each pair, by which what was computed ahead for it is found. */
+  rows: Int32Array;
+}
+
+/**
+ * Rows [0, answers) are the answers with their prompts; rows [answers, 2 · answers) the same prompts with the answer of the row
+ * before (the first with the last one's), which KTO estimates the divergence from the reference with. Counts the answers.
+ */
+export interface JudgedBatch extends PaddedRows, Counted {
+  kind: 'judged';
+  answers: number;
+  /** [batchSize · length]; -100 on prompts and padding. Not shifted. */
+  labels: Int32Array;
+  /** [answers]; 1 for a good one. */
+  good: Uint8Array;
+  /** As in PairBatch. */
+  rows: Int32Array;
+}
+
+/** Prompts that the model is to answer. Counts them. */
+export interface PromptBatch extends PaddedRows, Counted {
+  kind: 'prompt';
+  prompts: readonly PromptExample[];
+}
+
+/**
+ * Answers of the model itself, behind their prompts, with what an objective needs to know about each. Made by objectives, never by
+ * the data layer. Counts the answers' tokens.
+ */
+export interface RolloutBatch extends PaddedRows, Counted {
+  kind: 'rollout';
+  /** [batchSize · length]; -100 on prompts and padding. Not shifted. */
+  labels: Int32Array;
+  /** Numbers by name, [batchSize · length] at the places of `labels` or [batchSize]: advantages, log-probabilities, returns. */
+  figures: Readonly<Record<string, Float32Array>>;
+}
+
 /** A padded micro-batch. */
-export type Batch = NextTokenBatch | TokenLabelsBatch | TextTargetsBatch | HiddenTokensBatch;
+export type Batch =
+  | NextTokenBatch
+  | TokenLabelsBatch
+  | TextTargetsBatch
+  | HiddenTokensBatch
+  | PairBatch
+  | JudgedBatch
+  | PromptBatch
+  | RolloutBatch;
 export type BatchKind = Batch['kind'];
 export type BatchOf<K extends BatchKind> = Extract<Batch, { kind: K }>;
 

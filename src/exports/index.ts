@@ -1,76 +1,55 @@
-/** The ways to export a run, one entry each: the Compare page, the commands, the headless runner and file names use this list. */
-import { leavesModel, type MethodType, methodOf } from '../methods';
-import { type ObjectiveType, objectiveOf } from '../objectives';
-import { adapterPython, type Exported } from './python';
+/** Every way to export what was trained: the Compare page, the headless runner and file names use this list. */
+import { adapterExport } from './adapter';
+import type { Export, Exported } from './export';
+import { ggufAdapter } from './gguf/adapter';
+import { ggufModels } from './gguf/model';
+import { mergedExports } from './merged';
+import { mlx } from './mlx';
+import { ollamaWith } from './ollama';
+import { pageExport } from './page/page';
+import { adapterPython, type Exported as PythonFacts } from './python';
+import { axolotl } from './trainers/axolotl';
+import { llamafactory } from './trainers/llamafactory';
+import { trl } from './trainers/trl';
 
-/** What an export needs to know about the training. */
-export interface Trained {
-  method: MethodType;
-  objective: ObjectiveType;
-}
+export type { Export, Exported } from './export';
+export { fileName, recipeFileName } from './names';
 
-export interface Export {
-  /** Also the name of the folder that the headless runner writes. */
-  id: 'adapter' | 'model';
-  /** Label of the button. */
-  label(trained: Trained): string;
-  /** What the export contains, and which programs read it; one sentence each, with bold and code marked. */
-  contents(trained: Trained): string;
-  readBy(trained: Trained): string;
-  /** Null if this export is possible; otherwise one sentence saying why not. */
-  refusal(trained: Trained): string | null;
-  /** `pirate-chat-lora.zip` */
-  fileName(name: string, trained: Trained): string;
-}
+const ollama = ollamaWith(ggufModels.find(({ id }) => id === 'gguf-q8_0')!);
 
-const fileName = (name: string) => name.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[-.]+|[-.]+$/g, '') || 'tabtune';
+/** In the order in which they are shown. */
+export const exports = [
+  adapterExport,
+  ggufAdapter,
+  mlx,
+  ...mergedExports,
+  ...ggufModels,
+  ollama,
+  pageExport,
+  trl,
+  axolotl,
+  llamafactory,
+] as const satisfies readonly Export[];
 
-const isModel = ({ method }: Trained) => leavesModel(methodOf({ type: method }));
+export type ExportId = (typeof exports)[number]['id'];
 
-const adapterExport: Export = {
-  id: 'adapter',
-  label: () => 'Export adapter',
-  contents: ({ method }) =>
-    methodOf({ type: method }).files?.id === 'adapterhub'
-      ? '**An AdapterHub adapter** in one zip: its weights, `adapter_config.json` and a model card.'
-      : '**A PEFT adapter** in one zip: `adapter_model.safetensors`, `adapter_config.json` and a model card.',
-  readBy: ({ method }) => methodOf({ type: method }).files?.readBy ?? '',
-  refusal: (trained) =>
-    isModel(trained) ? 'This method trains the model itself, so there is no separate adapter. Export the model.' : null,
-  fileName(name, { method }) {
-    const clean = fileName(name);
-    const kind = method.replace('_tuning', '');
-    return clean.toLowerCase().endsWith(kind) ? `${clean}.zip` : `${clean}-${kind}.zip`;
-  },
+export const isExportId = (id: string): id is ExportId => exports.some((one) => one.id === id);
+
+export const exportBy = (id: ExportId): Export<ExportId> => exports.find((one) => one.id === id)!;
+
+/** Exports that differ in precision only from this one, itself included; empty if there is no choice. */
+export const variantsOf = (id: ExportId): Export<ExportId>[] => {
+  const { variant } = exportBy(id);
+  return variant ? exports.filter((other: Export) => other.variant?.of === variant.of) : [];
 };
 
-const modelExport: Export = {
-  id: 'model',
-  label: (trained) => (isModel(trained) ? 'Export model' : 'Export merged model'),
-  contents: (trained) =>
-    `**${isModel(trained) ? 'The model' : 'The merged model'}** as a complete Hugging Face folder in one zip: \`model.safetensors\`, config, tokenizer and a model card.`,
-  readBy: ({ objective }) =>
-    objectiveOf({ type: objective }).writes
-      ? 'It opens in transformers without anything else; the model card says what llama.cpp does with it.'
-      : 'It opens in transformers without anything else.',
-  refusal({ method }) {
-    const { merges, label } = methodOf({ type: method });
-    if (merges) return null;
-    return `With ${label.toLowerCase()}, the model’s own weights do not change, so there is nothing to merge. Export the adapter.`;
-  },
-  fileName: (name, trained) => `${fileName(name)}-${isModel(trained) ? 'model' : 'merged'}.zip`,
-};
-
-export const exports: readonly Export[] = [adapterExport, modelExport];
-
-export const exportBy = (id: Export['id']): Export => exports.find((one) => one.id === id)!;
+/** One of each kind: the first of those that differ in precision only. */
+export const exportKinds: Export<ExportId>[] = exports.filter(({ id }) => (variantsOf(id)[0]?.id ?? id) === id);
 
 /** The exports that are possible. */
-export const exportsOf = (trained: Trained): Export[] => exports.filter((one) => one.refusal(trained) === null);
-
-/** `pirate-chat.recipe.json` */
-export const recipeFileName = (name: string): string => `${fileName(name)}.recipe.json`;
+export const exportsOf = (exported: Exported): Export<ExportId>[] =>
+  exports.filter((one) => one.refusal(exported) === null);
 
 /** Python code that loads an adapter's folder, as the screen shows it: the base's place and the labels are not known there. */
-export const loadingCode = (exported: Exported, folder: string): string =>
-  adapterPython(exported, { base: 'path/to/base', folder, remark: 'the unpacked zip' });
+export const loadingCode = (facts: PythonFacts, folder: string): string =>
+  adapterPython(facts, { base: 'path/to/base', folder, remark: 'the unpacked zip' });

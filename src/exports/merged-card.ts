@@ -2,7 +2,9 @@
 import { leavesModel, methodOf } from '../methods';
 import { objectiveOf } from '../objectives';
 import { methodWords, pipelineTag } from './card-use';
-import { code, decimal, figures, type ModelCardInput, markdown, noteLines, recipeBlock, yaml } from './model-card';
+import { code, markdown, yaml } from './markdown';
+import { figures, licenceLine, type ModelCardInput, noteLines, originSections, recipeBlock } from './model-card';
+import { type Proof, proofTable } from './proof';
 import { modelPython } from './python';
 import { type ModelFacts, modelReaders } from './readers';
 
@@ -20,34 +22,26 @@ export interface MergedCardInput {
   dtype: string;
   /** How the base model's weights were stored. */
   stored: string;
-  maxLogitDifference: number | null;
-  largestLogit: number | null;
+  proof: Proof | null;
   /** What a reader should know about the files, a sentence each. */
   notes?: readonly string[];
-  /** Number of texts on which the difference was measured. */
-  texts: number;
   /** What decides who reads the folder. */
   folder: Omit<ModelFacts, 'objective' | 'writes'>;
 }
 
-function differenceLine({ run, adapter, dtype, maxLogitDifference, largestLogit, texts }: MergedCardInput): string {
+function proofOf({ run, adapter, dtype, proof }: MergedCardInput): string {
+  if (!proof) return '';
   const trained = run !== null && leavesModel(methodOf(run.recipe.method));
-  const forms = trained ? 'those that were trained' : adapter ? 'base with adapter' : 'the base as it was loaded';
-  if (maxLogitDifference === null) {
-    return `The merged weights were not compared with ${forms}: the GPU had no room for both at once.`;
-  }
-  const difference = maxLogitDifference.toExponential(2);
-  const largest = decimal(largestLogit ?? 0, 2);
-  return (
-    `Largest difference of a logit between these weights and ${forms}, over ${texts} texts: **${difference}** ` +
-    `(the largest logit is ${largest}). It comes from rounding to ${dtype}; the weights were read back from the file.`
-  );
+  const forms = trained ? 'the model in memory' : adapter ? 'the base with its adapter' : 'the base as it was loaded';
+  const rounding = dtype === 'float32' ? '' : `\n\nWhat differs comes from rounding to ${dtype}.`;
+  return `\n## Checked\n\n${proofTable(proof, forms)}${rounding}\n`;
 }
 
 const lowerFirst = (text: string) => `${text.charAt(0).toLowerCase()}${text.slice(1)}`.replace(/,$/, '');
 
 export function mergedCard(input: MergedCardInput): string {
   const licence = input.licence.trim();
+  const known = licence === '' || /^unknown$/i.test(licence) ? null : licence;
   const base = input.run?.baseModel ?? input.base;
   const recipe = input.run?.recipe ?? null;
   const front = [
@@ -55,7 +49,7 @@ export function mergedCard(input: MergedCardInput): string {
     `base_model: ${yaml(base)}`,
     'base_model_relation: finetune',
     'library_name: transformers',
-    ...(licence === '' || /^unknown$/i.test(licence) ? [] : [`license: ${yaml(licence)}`]),
+    ...(known === null ? [] : [`license: ${yaml(known)}`]),
     ...(recipe ? [`pipeline_tag: ${pipelineTag(recipe)}`] : []),
     'tags:',
     `- ${yaml('tabtune')}`,
@@ -71,12 +65,11 @@ export function mergedCard(input: MergedCardInput): string {
   const objective = recipe?.objective.type ?? null;
   const writes = recipe === null || objectiveOf(recipe.objective).writes;
   const readers = modelReaders({ ...input.folder, objective, writes });
+  const origin = input.run ? originSections(input.run) : `\n## Licence\n\n${licenceLine(base, known)}\n`;
   const body = `
 # ${markdown(input.name)}
 
 ${what}, in ${input.dtype} (the base was stored as ${markdown(input.stored)}). Made in a browser tab with Tabtune.
-
-${differenceLine(input)}
 ${noteLines(input.notes)}
 ## Use it
 
@@ -84,7 +77,6 @@ ${noteLines(input.notes)}
 ${modelPython(recipe?.objective.type ?? null, input.folder.family, '.')}
 \`\`\`
 
-${readers.join(' ')}
-${input.run ? `\n## The run\n\n${figures(input.run)}\n\n${recipeBlock(input.run.recipe)}` : ''}`;
+${readers.map((line) => `- ${line}\n`).join('')}${proofOf(input)}${origin}${input.run ? `\n## The run\n\n${figures(input.run)}\n\n${recipeBlock(input.run.recipe)}` : ''}`;
   return `${front.join('\n')}\n${body}`;
 }

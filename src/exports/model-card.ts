@@ -7,14 +7,18 @@ import { methodOf } from '../methods';
 import { objectiveOf } from '../objectives';
 import type { Recipe } from '../recipe/types';
 import { isLanguageModelling, methodWords, pipelineTag } from './card-use';
+import { code, markdown, yaml } from './markdown';
+import { type Proof, proofTable } from './proof';
 import { adapterPython } from './python';
-import { adapterReaders } from './readers';
+import { adapterFolder, adapterReaders } from './readers';
 
 export interface ModelCardInput {
   /** Name of the adapter, e.g. the recipe's. */
   name: string;
   /** The value of `base_model`: a Hub id such as `ORG/NAME`, or the name of a local folder. */
   baseModel: string;
+  /** Where the base is inside the exported folder, if it is there: it cannot be loaded by its name. */
+  baseFolder?: string;
   /** The Hub's identifier for the base model's licence (`apache-2.0`), or null if unknown. */
   licence: string | null;
   recipe: Recipe;
@@ -39,26 +43,12 @@ export interface ModelCardInput {
   totalParameters: number;
   /** What a reader should know about the files, a sentence each. */
   notes?: readonly string[];
+  /** The files, read back and compared; absent for cards of other files. */
+  proof?: Proof | null;
   /** The browser's name for the GPU. */
   device: string;
   /** Tabtune's version. */
   version: string;
-}
-
-/** A YAML double-quoted scalar; JSON strings are a subset of those. */
-export const yaml = (text: string): string => JSON.stringify(text);
-
-/** Escapes text for a line of Markdown, so that nothing in it becomes markup, a table cell or a new line. */
-export function markdown(text: string): string {
-  return text.replace(/[\s\p{Cc}]+/gu, ' ').replace(/[\\`*_{}[\]<>()#+!|~&$]/g, '\\$&');
-}
-
-/** A Markdown code span around `text`, whatever backticks it contains. */
-export function code(text: string): string {
-  const plain = text.replace(/[\s\p{Cc}]+/gu, ' ');
-  const longest = Math.max(0, ...(plain.match(/`+/g) ?? []).map((run) => run.length));
-  const fence = '`'.repeat(longest + 1);
-  return longest > 0 ? `${fence} ${plain} ${fence}` : `\`${plain}\``;
 }
 
 export const decimal = (value: number, digits: number): string =>
@@ -122,45 +112,77 @@ function figureRows(input: ModelCardInput): [string, string][] {
 export const noteLines = (notes: readonly string[] = []): string =>
   notes.map((note) => `\n${markdown(note)}\n`).join('');
 
-/** The whole README.md. */
-export function modelCard(input: ModelCardInput): string {
-  const { recipe } = input;
-  const { method, objective } = recipe;
-  const tags = [`base_model:adapter:${input.baseModel}`, method.type, objective.type, 'tabtune'];
-  const front = [
+/** The comparison with the model in memory as a section; empty without one. */
+export const proofSection = (proof: Proof | null | undefined, other: string): string =>
+  proof ? `\n## Checked\n\n${proofTable(proof, other)}\n` : '';
+
+/** What the run learned from, without a word of it; and the terms of what it began from. */
+export function originSections({ recipe, baseModel, licence }: ModelCardInput): string {
+  const { source, mix, validation_split } = recipe.dataset;
+  const others = Object.keys(mix).filter((other) => other !== source);
+  const named = [source, ...others].map((one) => code(one.replace(/^file:/, '')));
+  const held = validation_split > 0 ? `, ${decimal(100 * validation_split, 0)} % of it held out for validation` : '';
+  return [
+    `\n## Data\n\nIt learned from ${named.join(' and ')}${held}. The examples themselves are not in these files.\n`,
+    `\n## Licence\n\n${licenceLine(baseModel, licence)}\n`,
+  ].join('');
+}
+
+/** `licence` is null if unknown. */
+export const licenceLine = (base: string, licence: string | null): string =>
+  licence === null
+    ? `The licence of the base model, ${code(base)}, is not known here. Look it up before you share what was made from it.`
+    : `The base model, ${code(base)}, is under the licence ${code(licence)}: see what that asks of models made from it.`;
+
+/** The lines between which a card's metadata stand. */
+export function frontMatter(input: ModelCardInput, library: string): string {
+  const { recipe, baseModel, licence } = input;
+  const tags = [`base_model:adapter:${baseModel}`, recipe.method.type, recipe.objective.type, 'tabtune'];
+  return [
     '---',
-    `base_model: ${yaml(input.baseModel)}`,
-    `library_name: ${methodOf(method).files?.library ?? 'peft'}`,
-    ...(input.licence === null ? [] : [`license: ${yaml(input.licence)}`]),
+    `base_model: ${yaml(baseModel)}`,
+    `library_name: ${library}`,
+    ...(licence === null ? [] : [`license: ${yaml(licence)}`]),
     `pipeline_tag: ${pipelineTag(recipe)}`,
     'tags:',
     ...tags.map((tag) => `- ${yaml(tag)}`),
     '---',
-  ];
-  const template =
-    objectiveOf(objective).learns === 'answers'
-      ? '\nIf the base model has a chat template, build the prompt with `tokenizer.apply_chat_template`, as in training.\n'
-      : '';
-  const body = `
-# ${markdown(input.name)}
+  ].join('\n');
+}
 
-${methodWords(recipe)} for ${code(input.baseModel)}, trained in a browser tab with Tabtune ${markdown(input.version)}.
+/** The heading, and what this is. */
+export const cardTitle = ({ name, recipe, baseModel, version }: ModelCardInput): string =>
+  `# ${markdown(name)}\n\n${methodWords(recipe)} for ${code(baseModel)}, trained in a browser tab with Tabtune ${markdown(version)}.`;
 
-## Use it
-
-\`\`\`python
-${adapterPython(
-  { method: method.type, objective: objective.type, family: input.family },
-  { base: input.baseModel, folder: '.', remark: 'the folder of this file', labels: input.labels },
-)}
-\`\`\`
-${template}
-${adapterReaders({ method, objective: objective.type, family: input.family }).join(' ')}
-${noteLines(input.notes)}
+/** Everything after how to use the files. */
+export const cardTail = (input: ModelCardInput): string =>
+  `${noteLines(input.notes)}${proofSection(input.proof, 'the adapter in memory')}${originSections(input)}
 ## The run
 
 ${figures(input)}
 
-${recipeBlock(recipe)}`;
-  return `${front.join('\n')}\n${body}`;
+${recipeBlock(input.recipe)}`;
+
+/** The whole README.md of an adapter in the layout of its own ecosystem. */
+export function modelCard(input: ModelCardInput): string {
+  const { recipe, name, baseModel: base, baseFolder, family, labels } = input;
+  const { method, objective } = recipe;
+  const facts = { method, objective: objective.type, family, base: baseFolder ?? base, name };
+  const template =
+    objectiveOf(objective).learns === 'answers'
+      ? '\nIf the base model has a chat template, build the prompt with `tokenizer.apply_chat_template`, as in training.\n'
+      : '';
+  const others = adapterReaders(facts).map((line) => `- ${line}\n`);
+  return `${frontMatter(input, methodOf(method).files?.library ?? 'peft')}
+
+${cardTitle(input)}
+
+## Use it
+
+\`\`\`python
+${adapterPython({ method: method.type, objective: objective.type, family }, { base: facts.base, folder: '.', remark: 'the folder of this file', labels })}
+\`\`\`
+${template}
+${adapterFolder(facts)}
+${others.length > 0 ? `\n${others.join('')}` : ''}${cardTail(input)}`;
 }

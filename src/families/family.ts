@@ -1,11 +1,10 @@
 /**
  * A model family: all that is known about it outside the engine. How its config.json reads, which tensors follow, and what
- * transformers, PEFT, AdapterHub and llama.cpp call its parts. No arithmetic and no GPU: the hub checks folders with it, and
- * the file of the same name in engine/models builds the model from the same config.
+ * transformers, PEFT and AdapterHub call its parts (llama.cpp's names are in `gguf/`, loaded when needed). No arithmetic and no
+ * GPU: the hub checks folders with it, and the file of the same name in engine/models builds the model from the same config.
  */
 import type { AdapterHubPlaces } from './adapterhub';
 import type { DropoutRates } from './dropout';
-import type { GgufFamily } from './gguf';
 import type { ClassificationHeads } from './heads';
 
 /** A tensor of the checkpoint by Hugging Face's name; a linear is stored [out, in], a Conv1D (GPT-2) [in, out]. */
@@ -64,10 +63,17 @@ export interface Family<C extends FamilyConfig = FamilyConfig> {
   spellings?(json: Record<string, unknown>, config: C): Record<string, unknown>;
   /**
    * What llama.cpp's converters (convert_hf_to_gguf.py, convert_lora_to_gguf.py) take of this family, as scripts/interop tries
-   * with every family; left out where nothing was tried. `vocabulary`: what the first one needs besides tokenizer.json, unless
-   * the tokenizer is of that class.
+   * with every family; left out for families that llama.cpp does not have, or only to embed texts (`gguf/` has all others).
+   * `vocabulary`: what the first one needs besides tokenizer.json, unless the tokenizer is of that class.
    */
   llamaCpp?: { lora: boolean; vocabulary?: { file: string; unless?: string } };
+  /**
+   * How mlx-lm takes these models and their adapters, as scripts/interop tries: why it cannot, as a sentence's second half, or in what it
+   * computes otherwise than transformers. Left out: it has no such models.
+   */
+  mlx?: { refused?: string; note?(config: C): string | null };
+  /** Why vLLM cannot put an adapter onto these models; null if it can. Left out: it knows no adapters of such models. */
+  vllm?: string | null;
   /**
    * The class of its tokenizer takes single words only if it puts a space before them, as words inside a text have it and as they are
    * trained (transformers' own run_ner.py lists these families).
@@ -92,6 +98,4 @@ export interface Family<C extends FamilyConfig = FamilyConfig> {
   heads: ClassificationHeads;
   peft: PeftDefaults;
   adapterHub: AdapterHubPlaces;
-  /** Left out for families whose GGUF files cannot be read. */
-  gguf?: GgufFamily;
 }

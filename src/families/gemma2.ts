@@ -15,17 +15,8 @@ import {
   slidingWindow,
 } from './decoder';
 import type { Family, TensorSpec } from './family';
-import {
-  decoderFields,
-  type GgufKeys,
-  type GgufTensors,
-  ggufAttention,
-  ggufDecoder,
-  ggufFeedForward,
-  ggufWindow,
-  ropeScaling,
-} from './gguf';
 import { decoderHeads } from './heads';
+import { noWindow } from './mlx';
 import { type Rope, readRope } from './rope';
 import { ropeSpellings } from './rope-spellings';
 
@@ -93,30 +84,6 @@ export const gemmaInterface: AdapterInterface = {
   layer_pre_ffn: 'pre_feedforward_layernorm',
 };
 
-/** `widestLayers`: layers of the generation's largest model, which divides its scores by another width than the others. */
-export function gemmaFromGguf(keys: GgufKeys, widestLayers: number) {
-  const fields = decoderFields(keys);
-  // No file gives the width; llama.cpp goes by the number of layers too.
-  const whole = fields.hidden_size / fields.num_attention_heads;
-  return {
-    ...fields,
-    query_pre_attn_scalar: fields.num_hidden_layers === widestLayers ? whole : fields.head_dim,
-    hidden_activation: 'gelu_pytorch_tanh',
-  };
-}
-
-export const gemmaGguf = (more: Record<string, string> = {}): GgufTensors => ({
-  ...ggufDecoder({
-    ...ggufAttention,
-    ...more,
-    ...ggufFeedForward,
-    post_attention_norm: 'post_attention_layernorm',
-    ffn_norm: 'pre_feedforward_layernorm',
-    post_ffw_norm: 'post_feedforward_layernorm',
-  }),
-  plusOne: true,
-});
-
 export const gemma2: Family<Gemma2Config> = {
   modelType: 'gemma2',
   architectures: ['Gemma2ForCausalLM'],
@@ -139,6 +106,8 @@ export const gemma2: Family<Gemma2Config> = {
 
   spellings: ropeSpellings,
   llamaCpp: { lora: true, vocabulary: { file: 'tokenizer.model' } },
+  mlx: { note: ({ windows, max_position_embeddings: context }) => noWindow(windows, context) },
+  vllm: null,
   tensors: (config) => gemmaTensors(config, false),
   storedAs: decoderStoredAs,
   lmHead: LM_HEAD,
@@ -146,18 +115,4 @@ export const gemma2: Family<Gemma2Config> = {
   heads: decoderHeads,
   peft: gemmaPeft,
   adapterHub: interfacedModel(gemmaInterface),
-  gguf: {
-    architecture: 'gemma2',
-    config(keys, tables) {
-      const fields = gemmaFromGguf(keys, 46);
-      return {
-        ...fields,
-        sliding_window: ggufWindow(keys) ?? 4096,
-        attn_logit_softcapping: keys.number('attn_logit_softcapping') ?? 50,
-        final_logit_softcapping: keys.number('final_logit_softcapping') ?? 30,
-        ...ropeScaling(keys, tables, fields),
-      };
-    },
-    tensors: gemmaGguf(),
-  },
 };

@@ -7,17 +7,7 @@ import { interfacedModel } from './adapterhub';
 import { CONFIG, dimension, positive } from './config';
 import { decoderStoredAs, LM_HEAD } from './decoder';
 import type { Family } from './family';
-import {
-  type GemmaConfig,
-  gemmaFloats,
-  gemmaFromGguf,
-  gemmaGguf,
-  gemmaInterface,
-  gemmaPeft,
-  gemmaTensors,
-  readGemma,
-} from './gemma2';
-import { ggufHeadNorms, ggufWindow, ropeScaling } from './gguf';
+import { type GemmaConfig, gemmaFloats, gemmaInterface, gemmaPeft, gemmaTensors, readGemma } from './gemma2';
 import { decoderHeads } from './heads';
 import { type Rope, readRopeFields, section } from './rope';
 import { gemmaRopeSpellings } from './rope-spellings';
@@ -76,6 +66,11 @@ export const gemma3: Family<Gemma3Config> = {
 
   spellings: gemmaRopeSpellings,
   llamaCpp: { lora: true, vocabulary: { file: 'tokenizer.model' } },
+  mlx: {
+    note: ({ hidden_size }) =>
+      `mlx-lm’s Gemma 3 rounds √${hidden_size}, which embeddings are multiplied with, to bfloat16, as models in that precision do.`,
+  },
+  vllm: null,
   tensors: (config) => gemmaTensors(config, true),
   storedAs: decoderStoredAs,
   lmHead: LM_HEAD,
@@ -83,24 +78,4 @@ export const gemma3: Family<Gemma3Config> = {
   heads: { ...decoderHeads, classStem: 'Gemma3Text' },
   peft: gemmaPeft,
   adapterHub: interfacedModel({ ...gemmaInterface, base_model: 'model' }),
-  gguf: {
-    architecture: 'gemma3',
-    config(keys, tables) {
-      const fields = { ...gemmaFromGguf(keys, 62), rope_theta: keys.number('rope.freq_base') ?? 1_000_000 };
-      const width = ggufWindow(keys);
-      const listed = keys.list('attention.sliding_window_pattern');
-      const pattern = width === null ? 1 : listed ? undefined : (keys.number('attention.sliding_window_pattern') ?? 6);
-      return {
-        ...fields,
-        rope_local_base_freq: keys.number('rope.freq_base_swa') ?? 10_000,
-        // Without a window every layer has full attention.
-        sliding_window: width ?? fields.max_position_embeddings,
-        sliding_window_pattern: pattern,
-        layer_types: listed?.map((sliding) => (sliding ? 'sliding_attention' : 'full_attention')),
-        final_logit_softcapping: keys.number('final_logit_softcapping'),
-        ...ropeScaling(keys, tables, fields),
-      };
-    },
-    tensors: gemmaGguf(ggufHeadNorms),
-  },
 };

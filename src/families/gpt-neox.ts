@@ -4,7 +4,6 @@ import { fusedAttention, interfacedModel } from './adapterhub';
 import { dimension, epsilon, evenHeads, flag, initializerRange, modelType, positive } from './config';
 import { readDropout } from './dropout';
 import type { Family, FamilyConfig, TensorSpec } from './family';
-import { fusedByPart } from './gguf-rows';
 import { decoderHeads, tokenHead } from './heads';
 import { type Rope, readRopeFields, section } from './rope';
 import { neoxRopeSpellings } from './rope-spellings';
@@ -74,6 +73,8 @@ export const gptNeox: Family<GptNeoxConfig> = {
 
   spellings: neoxRopeSpellings,
   llamaCpp: { lora: true },
+  mlx: { refused: 'it calls the layers of GPT-NeoX otherwise.' },
+  vllm: null,
   tensors(config) {
     const { vocab_size, hidden_size: d, intermediate_size: ff, attention_bias } = config;
     const linear = (path: string, out: number, width: number, bias = true): TensorSpec[] => [
@@ -126,35 +127,4 @@ export const gptNeox: Family<GptNeoxConfig> = {
     layer_intermediate_proj: 'mlp.dense_h_to_4h',
     layer_output_proj: 'mlp.dense_4h_to_h',
   }),
-  gguf: {
-    architecture: 'gptneox',
-    config(keys) {
-      const [hidden, heads] = [keys.need('embedding_length'), keys.need('attention.head_count')];
-      return {
-        hidden_size: hidden,
-        intermediate_size: keys.need('feed_forward_length'),
-        num_hidden_layers: keys.need('block_count'),
-        num_attention_heads: heads,
-        max_position_embeddings: keys.need('context_length'),
-        layer_norm_eps: keys.need('attention.layer_norm_epsilon'),
-        rotary_pct: (keys.number('rope.dimension_count') ?? hidden / heads) / (hidden / heads),
-        rotary_emb_base: keys.number('rope.freq_base') ?? 10_000,
-        use_parallel_residual: keys.flag('use_parallel_residual', true),
-        hidden_act: 'gelu',
-      };
-    },
-    tensors: {
-      outer: { token_embd: 'gpt_neox.embed_in', output_norm: 'gpt_neox.final_layer_norm', output: 'embed_out' },
-      block: 'gpt_neox.layers',
-      inner: {
-        attn_norm: 'input_layernorm',
-        attn_qkv: 'attention.query_key_value',
-        attn_output: 'attention.dense',
-        ffn_norm: 'post_attention_layernorm',
-        ffn_up: 'mlp.dense_h_to_4h',
-        ffn_down: 'mlp.dense_4h_to_h',
-      },
-      rows: { attn_qkv: fusedByPart },
-    },
-  },
 };

@@ -58,6 +58,8 @@ export const gpt2: Family<Gpt2Config> = {
   // llama.cpp's converter knows the length of the context by the older name only.
   spellings: (_json, { max_position_embeddings: n_ctx }) => ({ n_ctx }),
   llamaCpp: { lora: false },
+  mlx: { refused: 'it calls the layers of GPT-2 otherwise.' },
+  vllm: 'its GPT-2 takes none.',
   tensors(config) {
     const { vocab_size, hidden_size: d, intermediate_size: ff, max_position_embeddings } = config;
     const conv = (path: string, width: number, out: number): TensorSpec[] => [
@@ -101,34 +103,4 @@ export const gpt2: Family<Gpt2Config> = {
   heads: { ...decoderHeads, tokens: tokenHead('classifier') },
   peft: { ia3: { target_modules: ['c_attn', 'mlp.c_proj'], feedforward_modules: ['mlp.c_proj'] } },
   adapterHub: adaptedModel,
-  gguf: {
-    architecture: 'gpt2',
-    config: (keys) => ({
-      n_embd: keys.need('embedding_length'),
-      n_layer: keys.need('block_count'),
-      n_head: keys.need('attention.head_count'),
-      n_positions: keys.need('context_length'),
-      n_inner: keys.need('feed_forward_length'),
-      layer_norm_epsilon: keys.need('attention.layer_norm_epsilon'),
-      activation_function: 'gelu_new',
-    }),
-    tensors: {
-      outer: {
-        token_embd: 'transformer.wte',
-        position_embd: 'transformer.wpe',
-        output_norm: 'transformer.ln_f',
-        output: 'lm_head',
-      },
-      block: 'transformer.h',
-      inner: {
-        attn_norm: 'ln_1',
-        attn_qkv: 'attn.c_attn',
-        attn_output: 'attn.c_proj',
-        ffn_norm: 'ln_2',
-        ffn_up: 'mlp.c_fc',
-        ffn_down: 'mlp.c_proj',
-      },
-      transposed: ['attn_qkv', 'attn_output', 'ffn_up', 'ffn_down'],
-    },
-  },
 };

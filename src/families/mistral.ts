@@ -14,9 +14,8 @@ import {
   slidingWindow,
 } from './decoder';
 import type { Family } from './family';
-import { ggufWindow } from './gguf';
 import { decoderHeads } from './heads';
-import { llamaFromGguf, llamaGguf } from './llama';
+import { noWindow } from './mlx';
 import { type Rope, readRope } from './rope';
 import { ropeSpellings } from './rope-spellings';
 
@@ -46,6 +45,8 @@ export const mistral: Family<MistralConfig> = {
 
   spellings: ropeSpellings,
   llamaCpp: { lora: true },
+  mlx: { note: ({ sliding_window, max_position_embeddings: context }) => noWindow([sliding_window], context) },
+  vllm: null,
   tensors: (config) =>
     decoderTensors(config, (at) => [
       ...normSpecs(at, config.hidden_size, 'input_layernorm'),
@@ -62,9 +63,4 @@ export const mistral: Family<MistralConfig> = {
     ia3: { target_modules: ['k_proj', 'v_proj', 'down_proj'], feedforward_modules: ['down_proj'] },
   },
   adapterHub: adaptedModel,
-  gguf: {
-    ...llamaGguf,
-    when: (keys) => ggufWindow(keys) !== null,
-    config: (keys, tables) => ({ ...llamaFromGguf(keys, tables), sliding_window: ggufWindow(keys) }),
-  },
 };

@@ -18,8 +18,8 @@ import {
   slidingWindow,
 } from './decoder';
 import type { Family } from './family';
-import { decoderFields, ggufDecoder, ggufWindow, shortest } from './gguf';
 import { decoderHeads } from './heads';
+import { noWindow } from './mlx';
 import { type Rope, readRope } from './rope';
 import { phiRopeSpellings } from './rope-spellings';
 
@@ -27,6 +27,9 @@ export interface Phi3Config extends DecoderConfig {
   rope: Rope;
   sliding_window: number | null;
 }
+
+export const originalContext = (json: Record<string, unknown>) =>
+  dimension(json, 'original_max_position_embeddings', 4096);
 
 export const phi3: Family<Phi3Config> = {
   modelType: 'phi3',
@@ -36,7 +39,7 @@ export const phi3: Family<Phi3Config> = {
   readConfig(json) {
     const config = readDecoder(json, { positions: 4096, eps: 1e-5, residualDropout: 'resid_pdrop' });
     choice(json, 'hidden_act', ['silu'], 'silu');
-    const original = dimension(json, 'original_max_position_embeddings', 4096);
+    const original = originalContext(json);
     const rope = readRope(
       { ...json, original_max_position_embeddings: original },
       {
@@ -54,6 +57,13 @@ export const phi3: Family<Phi3Config> = {
 
   spellings: phiRopeSpellings,
   llamaCpp: { lora: true, vocabulary: { file: 'tokenizer.model', unless: 'GPT2Tokenizer' } },
+  mlx: {
+    note: ({ rope, sliding_window, max_position_embeddings: context }) =>
+      rope.scaling?.rope_type === 'longrope'
+        ? 'mlx-lm takes this model’s frequencies for long texts whatever a text’s length, so it differs on short ones.'
+        : noWindow([sliding_window], context),
+  },
+  vllm: null,
   tensors: (config) => {
     const { hidden_size: d, intermediate_size: ff, head_dim } = config;
     const q = config.num_attention_heads * head_dim;
@@ -79,35 +89,4 @@ export const phi3: Family<Phi3Config> = {
   // PEFT has no entry for it; keys and values are fused with the queries.
   peft: { ia3: { target_modules: ['qkv_proj', 'down_proj'], feedforward_modules: ['down_proj'] } },
   adapterHub: interfacedModel({ ...fusedAttention('qkv_proj'), layer_intermediate_proj: 'mlp.gate_up_proj' }),
-  gguf: {
-    architecture: 'phi3',
-    config(keys, { long, short }) {
-      const fields = decoderFields(keys);
-      const turning = keys.number('rope.dimension_count') ?? fields.head_dim;
-      const original = keys.number('rope.scaling.original_context_length') ?? fields.max_position_embeddings;
-      return {
-        ...fields,
-        partial_rotary_factor: turning / fields.head_dim,
-        original_max_position_embeddings: original,
-        sliding_window: ggufWindow(keys),
-        ...(long &&
-          short && {
-            rope_scaling: {
-              rope_type: 'longrope',
-              short_factor: Array.from(short, shortest),
-              long_factor: Array.from(long, shortest),
-            },
-          }),
-      };
-    },
-    tensors: ggufDecoder({
-      attn_norm: 'input_layernorm',
-      attn_qkv: 'self_attn.qkv_proj',
-      attn_output: 'self_attn.o_proj',
-      ffn_norm: 'post_attention_layernorm',
-      ffn_up: 'mlp.gate_up_proj',
-      ffn_down: 'mlp.down_proj',
-    }),
-    swallowsSpace: (token) => !/^<(unk|s|\|endoftext\|)>$/.test(token),
-  },
 };

@@ -16,8 +16,8 @@ import {
   slidingWindow,
 } from './decoder';
 import type { Family } from './family';
-import { decoderFields, ggufAttention, ggufDecoder, ggufFeedForward, ropeScaling } from './gguf';
 import { decoderHeads } from './heads';
+import { noWindow } from './mlx';
 import { type Rope, readRope } from './rope';
 import { ropeSpellings } from './rope-spellings';
 
@@ -56,6 +56,8 @@ export const qwen2: Family<Qwen2Config> = {
 
   spellings: ropeSpellings,
   llamaCpp: { lora: true },
+  mlx: { note: ({ windows, max_position_embeddings: context }) => noWindow(windows, context) },
+  vllm: null,
   tensors: (config) =>
     decoderTensors(config, (at) => [
       ...normSpecs(at, config.hidden_size, 'input_layernorm'),
@@ -72,12 +74,4 @@ export const qwen2: Family<Qwen2Config> = {
     ia3: { target_modules: ['q_proj', 'v_proj', 'down_proj'], feedforward_modules: ['down_proj'] },
   },
   adapterHub: interfacedModel(),
-  gguf: {
-    architecture: 'qwen2',
-    config(keys, tables) {
-      const fields = decoderFields(keys);
-      return { ...fields, ...ropeScaling(keys, tables, fields) };
-    },
-    tensors: ggufDecoder({ ...ggufAttention, ...ggufFeedForward }),
-  },
 };

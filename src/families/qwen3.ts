@@ -12,8 +12,8 @@ import {
   readDecoder,
 } from './decoder';
 import type { Family } from './family';
-import { decoderFields, ggufAttention, ggufDecoder, ggufFeedForward, ggufHeadNorms, ropeScaling } from './gguf';
 import { decoderHeads } from './heads';
+import { noWindow } from './mlx';
 import { qwenWindows } from './qwen2';
 import { type Rope, readRope } from './rope';
 import { ropeSpellings } from './rope-spellings';
@@ -47,6 +47,8 @@ export const qwen3: Family<Qwen3Config> = {
 
   spellings: ropeSpellings,
   llamaCpp: { lora: true },
+  mlx: { note: ({ windows, max_position_embeddings: context }) => noWindow(windows, context) },
+  vllm: null,
   tensors: (config) =>
     decoderTensors(config, (at) => [
       ...normSpecs(at, config.hidden_size, 'input_layernorm'),
@@ -63,12 +65,4 @@ export const qwen3: Family<Qwen3Config> = {
     ia3: { target_modules: ['q_proj', 'v_proj', 'down_proj'], feedforward_modules: ['down_proj'] },
   },
   adapterHub: interfacedModel(),
-  gguf: {
-    architecture: 'qwen3',
-    config(keys, tables) {
-      const fields = decoderFields(keys);
-      return { ...fields, attention_bias: keys.has('blk.0.attn_q.bias'), ...ropeScaling(keys, tables, fields) };
-    },
-    tensors: ggufDecoder({ ...ggufAttention, ...ggufHeadNorms, ...ggufFeedForward }),
-  },
 };

@@ -16,9 +16,8 @@ import {
   slidingWindow,
 } from './decoder';
 import type { Family } from './family';
-import { decoderFields, ropeScaling } from './gguf';
 import { decoderHeads } from './heads';
-import { llamaGguf } from './llama';
+import { noWindow } from './mlx';
 import { type Rope, readRope } from './rope';
 import { ropeSpellings } from './rope-spellings';
 
@@ -72,6 +71,8 @@ export const smollm3: Family<SmolLM3Config> = {
 
   spellings: ropeSpellings,
   llamaCpp: { lora: true },
+  mlx: { note: ({ windows, max_position_embeddings: context }) => noWindow(windows, context) },
+  vllm: null,
   tensors: (config) =>
     decoderTensors(config, (at) => [
       ...normSpecs(at, config.hidden_size, 'input_layernorm'),
@@ -88,18 +89,4 @@ export const smollm3: Family<SmolLM3Config> = {
     ia3: { target_modules: ['k_proj', 'v_proj', 'down_proj'], feedforward_modules: ['down_proj'] },
   },
   adapterHub: interfacedModel(BOTTLENECKS_ONLY),
-  gguf: {
-    ...llamaGguf,
-    architecture: 'smollm3',
-    config(keys, tables) {
-      const fields = decoderFields(keys);
-      return {
-        ...fields,
-        no_rope_layer_interval: 4,
-        attention_bias: keys.has('blk.0.attn_q.bias'),
-        mlp_bias: keys.has('blk.0.ffn_gate.bias'),
-        ...ropeScaling(keys, tables, fields),
-      };
-    },
-  },
 };

@@ -3,7 +3,7 @@
  * dimension: a few float16 scales, then small integers. `dequantize` is the reference for the kernels; it matches the
  * `gguf` Python package bit for bit (tests/unit/formats/ggml.test.ts).
  */
-import { bf16ToF32, f16ToF32 } from './half';
+import { bf16ToF32, f16ToF32, f16Value } from './half';
 
 /** The supported formats: values and bytes per block. */
 const BLOCKS = {
@@ -34,6 +34,8 @@ const NAMES: readonly (string | undefined)[] = [
 /** The name of a tensor's type number; undefined if no known version of ggml has it. */
 export const ggmlTypeName = (id: number): string | undefined => NAMES[id];
 
+export const ggmlTypeId = (type: GgmlType): number => NAMES.indexOf(type);
+
 export const isGgmlType = (name: string): name is GgmlType => Object.hasOwn(BLOCKS, name);
 
 export const blockValues = (type: GgmlType): number => BLOCKS[type][0];
@@ -59,8 +61,7 @@ const FILE_TYPES: Readonly<Record<number, string>> = {
 };
 export const ggmlFileType = (id: number): string | undefined => FILE_TYPES[id];
 
-const half = (bytes: Uint8Array, at: number): number =>
-  f16ToF32(Uint16Array.of(bytes[at]! | (bytes[at + 1]! << 8)))[0]!;
+const half = (bytes: Uint8Array, at: number): number => f16Value(bytes[at]! | (bytes[at + 1]! << 8));
 
 /** Decodes the block at `at` into `out` from `to`. Scale × integer is exact in double; the store rounds once. */
 type Unpack = (bytes: Uint8Array, at: number, out: Float32Array, to: number) => void;

@@ -4,7 +4,7 @@
  * splits the pieces of the previous one, and text it does not match stays a separate piece. Case-insensitive groups are
  * spelled out for older engines.
  */
-const SHORT_FORMS = "'(?:[sS]|[tT]|[rR][eE]|[vV][eE]|[mM]|[lL][lL]|[dD])";
+export const SHORT_FORMS = "'(?:[sS]|[tT]|[rR][eE]|[vV][eE]|[mM]|[lL][lL]|[dD])";
 const SPACES = '\\s+(?!\\S)|\\s+';
 
 const gpt2 = [`'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|${SPACES}`];

@@ -5,7 +5,7 @@
  */
 import { CONVERT_AGAIN, OTHER_FOLDER } from '../base/bad-model';
 import { TabtuneError } from '../base/errors';
-import { families } from '../families';
+import { ggufFamilies } from '../families/gguf';
 import { listStrings } from './gguf';
 import { composes, ignoresMerges, knownSplits, splitsOf } from './gguf-splits';
 import type { GgufVocabulary } from './gguf-vocabulary';
@@ -121,7 +121,7 @@ function sentencePiece(vocabulary: GgufVocabulary, tokens: string[]): string {
  * Every way to build a token from two others, best score first. Ties are ordered by the longer left part, then the
  * longer right part, then vocabulary order, which is how transformers writes them.
  */
-function mergesFromScores(tokens: readonly string[], scores: Float32Array): Merge[] {
+export function mergesFromScores(tokens: readonly string[], scores: Float32Array): Merge[] {
   const table = new TokenTable(tokens);
   const letters = Uint16Array.from(tokens, countLetters);
   const order = Uint32Array.from(tokens.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);
@@ -240,8 +240,8 @@ function write(vocabulary: GgufVocabulary, tokens: string[], merges: readonly Me
 
 /** Tokens that are matched in the text before anything else. */
 function addedTokens({ types, model, architecture }: GgufVocabulary, tokens: string[]): Json[] {
-  const family = families.find(({ gguf }) => gguf?.architecture === architecture);
-  const swallows = model === 'llama' ? family?.gguf?.swallowsSpace : undefined;
+  const family = Object.values(ggufFamilies).find((each) => each.architecture === architecture);
+  const swallows = model === 'llama' ? family?.swallowsSpace : undefined;
   const added: Json[] = [];
   for (const [id, content] of tokens.entries()) {
     const type = types?.[id];

@@ -5,6 +5,7 @@
  * size is allocated, keys are stored in Maps, and all sizes are safe integers.
  */
 import { CONVERT_AGAIN, FRESH_COPY } from '../base/bad-model';
+import { TabtuneError } from '../base/errors';
 import { blockValues, type GgmlType, ggmlBytes, ggmlTypeName, isGgmlType } from './ggml';
 import {
   Cursor,
@@ -32,6 +33,8 @@ export interface GgufTensor {
 
 export interface GgufFile {
   metadata: Map<string, GgufValue>;
+  /** Where each value of the metadata stands, its type included: bytes [start, end) of the file. */
+  places: Map<string, { start: number; end: number }>;
   tensors: Map<string, GgufTensor>;
 }
 
@@ -75,14 +78,35 @@ function readValue(cursor: Cursor, key: string): GgufValue {
   refuse(`${cursor.where}, ${key}`, `The metadata has a list of unknown type ${item}.`);
 }
 
-function readMetadata(cursor: Cursor, pairs: number): Map<string, GgufValue> {
-  const metadata = new Map<string, GgufValue>();
+/** A value of the metadata, if it stands within these first bytes of a file; null if it does not, or they are of no GGUF file. */
+export function earlyValue(bytes: Uint8Array, wanted: string): GgufValue | null {
+  const cursor = new Cursor(bytes, Number.MAX_SAFE_INTEGER, 'the file');
+  try {
+    checkBeginning(cursor);
+    cursor.count('a tensor count', 1);
+    const pairs = cursor.count('a metadata count', 1);
+    for (let i = 0; i < pairs; i++) {
+      const key = cursor.string('key', MAX_NAME_BYTES);
+      const value = readValue(cursor, clip(key));
+      if (key === wanted) return value;
+    }
+  } catch (cause) {
+    if (!(cause instanceof Short || cause instanceof TabtuneError)) throw cause;
+  }
+  return null;
+}
+
+function readMetadata(cursor: Cursor, pairs: number): Pick<GgufFile, 'metadata' | 'places'> {
+  const metadata: GgufFile['metadata'] = new Map();
+  const places: GgufFile['places'] = new Map();
   for (let i = 0; i < pairs; i++) {
     const key = cursor.string('key', MAX_NAME_BYTES);
     if (metadata.has(key)) refuse(cursor.where, `The metadata contains "${clip(key)}" twice.`);
+    const start = cursor.at;
     metadata.set(key, readValue(cursor, clip(key)));
+    places.set(key, { start, end: cursor.at });
   }
-  return metadata;
+  return { metadata, places };
 }
 
 type Unplaced = { type: GgmlType; shape: number[]; bytes: number; offset: bigint };
@@ -192,7 +216,7 @@ function parse(bytes: Uint8Array, fileSize: number, where: string): GgufFile {
   checkBeginning(cursor);
   const tensorCount = cursor.count('a tensor count', LEAST_TENSOR_BYTES, MAX_TENSORS);
   const pairs = cursor.count('a metadata count', LEAST_PAIR_BYTES, MAX_PAIRS);
-  const metadata = readMetadata(cursor, pairs);
+  const { metadata, places } = readMetadata(cursor, pairs);
   const alignment = alignmentOf(metadata, where);
   const unplaced = new Map<string, Unplaced>();
   for (let i = 0; i < tensorCount; i++) {
@@ -201,7 +225,7 @@ function parse(bytes: Uint8Array, fileSize: number, where: string): GgufFile {
     unplaced.set(name, readTensor(cursor, name));
   }
   const dataStart = Math.ceil(cursor.at / alignment) * alignment;
-  return { metadata, tensors: placeTensors(unplaced, dataStart, alignment, fileSize, where) };
+  return { metadata, places, tensors: placeTensors(unplaced, dataStart, alignment, fileSize, where) };
 }
 
 /** Reads and checks the header of a file of `size` bytes, but not the tensors. Throws `bad_model`. */

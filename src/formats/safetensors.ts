@@ -10,24 +10,7 @@ import { type ErrorCode, TabtuneError } from '../base/errors';
 import { parseUntrusted, utf8Text } from '../base/json';
 import { findDuplicateKey } from './json-keys';
 import { parseHeader } from './large-headers';
-
-/** Bytes per element of the types allowed in a header. */
-export const DTYPE_BYTES = {
-  BOOL: 1,
-  U8: 1,
-  I8: 1,
-  I16: 2,
-  U16: 2,
-  F16: 2,
-  BF16: 2,
-  I32: 4,
-  U32: 4,
-  F32: 4,
-  F64: 8,
-  I64: 8,
-  U64: 8,
-} as const;
-export type SafetensorsDtype = keyof typeof DTYPE_BYTES;
+import { DTYPE_BYTES, type SafetensorsDtype } from './safetensors-dtypes';
 
 /** One tensor: row-major, little-endian, at bytes [start, end) of the file. */
 export interface SafetensorsEntry {
@@ -153,6 +136,8 @@ export function parseSafetensorsHeader(header: Uint8Array, fileSize: number, con
   const tensors = new Map<string, SafetensorsEntry>();
   for (const [name, value] of Object.entries(json)) {
     if (name === '__metadata__') {
+      // MLX writes null where there is none, and the reference implementation takes it.
+      if (value === null) continue;
       if (typeof value !== 'object' || value === null || Array.isArray(value)) {
         refuse(context, 'The metadata in the header is not a JSON object.');
       }

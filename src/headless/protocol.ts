@@ -4,9 +4,12 @@
  * Input files (model folder, dataset, adapter folder) arrive through the page's file inputs, straight from disk.
  */
 import type { ErrorData } from '../base/errors';
+import type { ExportId } from '../exports';
 import type { HubSettings } from '../hub/descriptions';
 import type { Recipe } from '../recipe/types';
-import type { MergedDtype, ModelInfo } from '../session/api';
+import type { SelfInstructSettings } from '../self-instruct';
+import type { ModelInfo } from '../session/api';
+import type { WritingEnd } from '../session/self-instruct-types';
 
 export type Outcome<T> = { ok: true; value: T } | { ok: false; error: ErrorData };
 
@@ -21,18 +24,28 @@ export interface RunOptions {
   /** Names of the folders given to the file inputs; an adapter is called after its folder. */
   modelFolder: string | null;
   adapterFolder: string | null;
+  rewardFolder: string | null;
   /** Texts (token ids) whose logits to return after training, for comparison with other software. */
   logitsOf: number[][];
-  /** Also writes the model with the adapter merged in, in this precision. Runs that produce a model default to F32. */
-  merged: MergedDtype | null;
+  /** Prompts that the trained model is to continue, for the same purpose. */
+  greedyOf: GreedyPrompt[];
+  /** What to write besides the adapter, or, of runs that leave a model, besides the model in float32. */
+  exports: ExportId[];
   /** For Hub models. The browser profile is then kept between runs, but only its models survive. */
   hub: HubSettings | null;
+}
+
+/** Token ids, and how many to add greedily. */
+export interface GreedyPrompt {
+  prompt: number[];
+  tokens: number;
 }
 
 /** The output of a run besides its metrics and adapter. The summary is written to summary.json in key order. */
 export interface RunOutput {
   summary: Record<string, unknown>;
   logits: { input_ids: number[]; base_logits: number[]; logits: number[] }[];
+  greedy: number[][];
 }
 
 /** What to measure on an untrained model, for comparison with other software. Texts are token ids. */
@@ -40,8 +53,7 @@ export interface MeasureOptions {
   model: Recipe['model'];
   /** Name of the folder or file given to the file input. */
   modelFolder: string | null;
-  /** Prompts, and how many tokens to generate greedily. */
-  greedy: { prompt: number[]; tokens: number }[];
+  greedy: GreedyPrompt[];
   /** Texts whose mean negative log-likelihood per token (nats) to return. */
   lossOf: number[][];
   /** Texts to embed. */
@@ -57,6 +69,29 @@ export interface Measurements {
   embeddings: number[][];
 }
 
+/** How a model writes its own dataset. */
+export interface SelfInstructOptions {
+  model: Recipe['model'];
+  modelFolder: string | null;
+  hub: HubSettings | null;
+  /** A file of the person's own seed tasks; the built-in ones without. */
+  seeds: { name: string; text: string } | null;
+  /** Those that differ from the default. */
+  settings: Partial<SelfInstructSettings>;
+  /** What was kept of an earlier run, to go on with. */
+  draft: string | null;
+}
+
+export interface SelfInstructOutput {
+  end: WritingEnd;
+  seeds: number;
+  tasks: number;
+  /** Examples that the model wrote. */
+  rows: number;
+  /** As a text. */
+  funnel: string;
+}
+
 export type Message =
   /** A line for the terminal. */
   | { type: 'note'; text: string }
@@ -64,13 +99,17 @@ export type Message =
   | { type: 'progress'; text: string }
   /** A line of metrics.jsonl. */
   | { type: 'row'; row: Record<string, unknown> }
-  /** A piece of a result file. */
-  | { type: 'file'; folder: 'adapter' | 'model'; path: string; base64: string };
+  /** All that is kept so far, and the dataset that it makes. */
+  | { type: 'draft'; draft: string; dataset: string }
+  /** A piece of a result file; its path is inside the output folder. */
+  | { type: 'file'; path: string; base64: string };
 
 export interface HeadlessPage {
-  check(recipeText: string): Promise<Outcome<CheckedInput>>;
+  /** `exports` as they were given on the command line. */
+  check(recipeText: string, exports: string[]): Promise<Outcome<CheckedInput>>;
   run(options: RunOptions): Promise<Outcome<RunOutput>>;
   measure(options: MeasureOptions): Promise<Outcome<Measurements>>;
+  selfInstruct(options: SelfInstructOptions): Promise<Outcome<SelfInstructOutput>>;
 }
 
 declare global {

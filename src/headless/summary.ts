@@ -1,14 +1,15 @@
-/** summary.json and the lines of metrics.jsonl, in snake_case as in the Python ecosystem. */
+/** summary.json, in snake_case as in the Python ecosystem. */
 import type { ParsedDataset, TokenizedDataset } from '../data/types';
-import type { Forecast, MergedExport, RunSummary } from '../session/api';
-import type { MetricsRow, RunRecord } from '../storage/types';
+import type { ExportId } from '../exports';
+import type { Proof } from '../exports/export';
+import type { Forecast, RunSummary } from '../session/api';
+import type { RunRecord } from '../storage/types';
 
-/** A step or an evaluation, told apart by `loss` and `eval_loss` as in transformers' log history. */
-export function metricsLine({ kind, ...figures }: MetricsRow): Record<string, unknown> {
-  if (kind === 'eval' || !figures.metrics) return figures;
-  // A step's metrics are columns after its own, and replace none of them.
-  const { metrics, ...columns } = figures;
-  return { ...columns, ...metrics, ...columns };
+/** An export in the output folder; paths begin with its folder. */
+export interface WrittenExport {
+  id: ExportId;
+  proof: Proof | null;
+  files: { path: string; bytes: number }[];
 }
 
 export function summaryOf(
@@ -17,8 +18,7 @@ export function summaryOf(
   parsed: Pick<ParsedDataset, 'detected' | 'uses' | 'totalRows'>,
   { stats, maxLength }: TokenizedDataset,
   plan: Forecast,
-  files: { path: string; bytes: Uint8Array }[],
-  merged: MergedExport | null,
+  written: readonly WrittenExport[],
 ): Record<string, unknown> {
   const { device } = summary;
   return {
@@ -62,11 +62,8 @@ export function summaryOf(
       init_adapter: inputs.initAdapter,
       examples: inputs.examples,
     },
-    files: [
-      ...files.map(({ path, bytes }) => ({ path: `adapter/${path}`, bytes: bytes.byteLength })),
-      ...(merged?.files ?? []).map(({ path, blob }) => ({ path: `model/${path}`, bytes: blob.size })),
-    ],
-    ...(merged && { merged: { max_logit_difference: merged.maxLogitDifference } }),
+    files: written.flatMap(({ files }) => files),
+    exports: Object.fromEntries(written.map(({ id, proof }) => [id, proof && proofOf(proof)])),
     adapter: {
       vendor: device.vendor,
       architecture: device.architecture,
@@ -77,3 +74,16 @@ export function summaryOf(
     versions: summary.versions,
   };
 }
+
+/** Null for what could not be compared. */
+const proofOf = (proof: Proof) => ({
+  texts: proof.texts,
+  tokens: proof.tokens,
+  max_logit_difference: proof.maxLogitDifference,
+  largest_logit: proof.largestLogit,
+  same_next_tokens: proof.sameChoices,
+  carried: proof.carried,
+  rounding: proof.rounding,
+  perplexity_before: proof.perplexity?.before ?? null,
+  perplexity_after: proof.perplexity?.after ?? null,
+});

@@ -15,7 +15,7 @@ export interface BuiltinModel {
   description: string;
   licence: string;
   parameters: number;
-  /** Total size of all files. */
+  /** Of the weights, as of an opened model. */
   bytes: number;
   files: { name: string; size: number; sha256?: string }[];
 }

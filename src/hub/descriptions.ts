@@ -107,6 +107,7 @@ export interface ShelfModel {
   description: string;
   licence: string;
   parameters: number;
+  /** Of the weights; the download has a tokenizer too. */
   bytes: number;
   gated: boolean;
   downloaded: boolean;

@@ -6,9 +6,11 @@ import { TabtuneError } from '../base/errors';
 import type { FileStore, OpenFile } from '../storage/opfs';
 import { Sha256 } from '../storage/sha256';
 import { bytesOf, type CachedFile, type Manifest, receivedOf, storedFile, writeManifest } from './cache';
-import { type HubClient, type Part, pause } from './hub-client';
-import { BusyError, OtherVersion, WebPageError } from './hub-errors';
+import type { HubClient, Part } from './hub-client';
+import { OtherVersion } from './hub-errors';
 import { parsePinned } from './hub-id';
+import { pause } from './hub-requests';
+import { BACK_OFF, delayFor } from './retry';
 
 export interface Progress {
   state: 'downloading' | 'verifying';
@@ -37,10 +39,7 @@ const CHUNK = 16 * 2 ** 20;
 /** How often the manifest is updated. */
 const SAVE_EVERY_MS = 1000;
 const VERIFY_BYTES = 4 * 2 ** 20;
-const BACK_OFF = [1000, 2000, 4000, 8000, 16_000];
 const SILENCE_MS = 45_000;
-/** The longest wait a server may ask for before the download pauses and shows the error. */
-const PATIENCE_SECONDS = 120;
 /** How often a file is restarted after it changed on the server or failed its checksum. */
 const RESTARTS = 2;
 
@@ -252,14 +251,6 @@ class FileDownload {
   private report(state: Progress['state'], loaded: number, total: number): void {
     this.job.onProgress({ state, file: this.file.name, loaded, total, note: this.note });
   }
-}
-
-/** Milliseconds to wait before retrying; null if retrying will not help without a person. */
-function delayFor(cause: unknown, planned: number | undefined): number | null {
-  const passing = cause instanceof TabtuneError && cause.code === 'network' && !(cause instanceof WebPageError);
-  if (!passing || planned === undefined) return null;
-  if (!(cause instanceof BusyError) || cause.seconds === null) return planned;
-  return cause.seconds <= PATIENCE_SECONDS ? Math.max(cause.seconds * 1000, planned) : null;
 }
 
 function looksLikeHtml(bytes: Uint8Array, name: string): boolean {

@@ -1,15 +1,10 @@
-/**
- * Requests to the Hub: search, a model's card, its file list, and bytes of a file. They all go through one method that
- * adds the token only where it belongs and turns every failure into a TabtuneError.
- */
-import { TabtuneError } from '../base/errors';
-import { parseUntrusted } from '../base/json';
+/** What is read from the Hub: search, a model's card, its file list, and bytes of a file. */
+import type { TabtuneError } from '../base/errors';
 import { within } from '../base/patience';
-import type { HubSettings } from './descriptions';
-import { checkEndpoint, mayCarryToken } from './hub-endpoint';
-import { type Asked, BusyError, explainStatus, OtherVersion, unreachable, WebPageError } from './hub-errors';
+import { BusyError, unreachable, WebPageError } from './hub-errors';
 import { isSafePath } from './hub-id';
 import { FIELDS, type RepositoryFile, type RepositoryInfo, repositoryInfo } from './hub-info';
+import { ATTEMPTS, broken, HubRequests, PATIENCE_SECONDS, pause, SILENCE_MS, silent } from './hub-requests';
 
 export interface Part {
   /** Starts at the requested byte. */
@@ -19,97 +14,9 @@ export interface Part {
   etag: string | null;
 }
 
-type Fetch = typeof globalThis.fetch;
-/** Of a server that has accepted a request. */
-const SILENCE_MS = 60_000;
 const MOST_FILES = 100_000;
-/** Of one page of a listing; real ones have a thousand files. */
-const MOST_JSON = 32 * 2 ** 20;
-const ATTEMPTS = 3;
-/** Waits longer than this are left to the person: the error is shown instead. */
-const PATIENCE_SECONDS = 20;
 
-export class HubClient {
-  readonly endpoint: string;
-  private readonly token: string | null;
-  private readonly ask: Fetch;
-
-  constructor(settings: HubSettings, ask: Fetch = (...given) => globalThis.fetch(...given)) {
-    this.endpoint = checkEndpoint(settings.endpoint);
-    this.token = settings.token?.trim() || null;
-    this.ask = ask;
-  }
-
-  private asked(given: Partial<Asked> = {}): Asked {
-    return { id: null, endpoint: this.endpoint, hasToken: this.token !== null, ...given };
-  }
-
-  /** Sends one request. Rejects with a TabtuneError unless the response is a success. */
-  private async request(url: string, init: RequestInit, asked: Asked): Promise<Response> {
-    const headers = new Headers(init.headers);
-    const target = new URL(url);
-    // The endpoint redirects to other hosts, which must not see the token. Browsers drop it on such redirects.
-    if (this.token !== null && target.origin === new URL(this.endpoint).origin && mayCarryToken(target)) {
-      headers.set('Authorization', `Bearer ${this.token}`);
-    }
-    let response: Response;
-    // Of the answer's head; what follows has its own patience.
-    const silence = new AbortController();
-    const signal = init.signal ? AbortSignal.any([init.signal, silence.signal]) : silence.signal;
-    try {
-      const options: RequestInit = { ...init, headers, signal, credentials: 'omit', referrerPolicy: 'no-referrer' };
-      response = await within(this.ask(url, options), SILENCE_MS, silent);
-    } catch (cause) {
-      if (init.signal?.aborted) throw init.signal.reason;
-      silence.abort();
-      throw unreachable(cause, asked);
-    }
-    if (response.ok) return response;
-    if (response.status === 416) {
-      await response.body?.cancel();
-      throw new OtherVersion(asked.file ?? '', `HTTP 416 ${response.headers.get('Content-Range') ?? ''}`);
-    }
-    throw await explainStatus(response, asked);
-  }
-
-  /** The fetch for the library: returns JSON, or throws a TabtuneError that passes through the library unchanged. */
-  private jsonFetch(asked: Asked, signal?: AbortSignal): Fetch {
-    return async (input, init) => {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          const response = await this.request(String(input), { ...init, signal }, asked);
-          const type = response.headers.get('Content-Type') ?? '';
-          if (/text\/html/.test(type)) {
-            await response.body?.cancel();
-            throw new WebPageError('the Hub’s response', asked, `HTTP ${response.status} ${type}`);
-          }
-          return await this.checkedJson(response, asked);
-        } catch (cause) {
-          const seconds = cause instanceof BusyError ? (cause.seconds ?? attempt) : Infinity;
-          if (attempt === ATTEMPTS || seconds > PATIENCE_SECONDS) throw cause;
-          await pause(seconds * 1000, signal);
-        }
-      }
-    };
-  }
-
-  /** The same answer, once it is known to be JSON of the expected kind, and neither huge nor absurdly deep. */
-  private async checkedJson(response: Response, asked: Asked): Promise<Response> {
-    const text = await limitedText(response, MOST_JSON);
-    let value: unknown;
-    try {
-      value = parseUntrusted(text);
-    } catch (cause) {
-      throw unlikeHub(asked, (cause as Error).message);
-    }
-    const items = Array.isArray(value) ? value : [value];
-    if (!items.every((item) => typeof item === 'object' && item !== null && !Array.isArray(item))) {
-      throw unlikeHub(asked, 'its answer is neither an object nor a list of objects');
-    }
-    const { status, headers } = response;
-    return new Response(text, { status, headers });
-  }
-
+export class HubClient extends HubRequests {
   /** Models whose name matches, most downloaded first. */
   async search(query: string, limit: number, signal?: AbortSignal): Promise<RepositoryInfo[]> {
     const { listModels } = await import('./hub-library');
@@ -217,7 +124,7 @@ export class HubClient {
 
   /** Wraps an error from reading a response body. */
   broken(cause: unknown, id: string, file: string): TabtuneError {
-    return cause instanceof TabtuneError ? cause : unreachable(cause, this.asked({ id, file }));
+    return broken(cause, this.asked({ id, file }));
   }
 
   htmlInstead(id: string, file: string): TabtuneError {
@@ -277,45 +184,6 @@ export class HubClient {
     }
     return bytes.buffer;
   }
-
-  /** Reports responses that do not come from a Hub at all. */
-  private async understood<T>(asked: Asked, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (cause) {
-      if (cause instanceof TabtuneError || (cause as { name?: string })?.name === 'AbortError') throw cause;
-      throw unlikeHub(asked, cause instanceof Error ? cause.message : String(cause));
-    }
-  }
-}
-
-const silent = () => new Error(`no answer within ${SILENCE_MS / 1000} seconds`);
-
-const unlikeHub = ({ endpoint, id }: Asked, details: string) =>
-  new TabtuneError({
-    code: 'network',
-    message: `${endpoint} does not respond like a Hugging Face Hub.`,
-    where: id ?? 'Hub endpoint',
-    action: 'Check the Hub address in the settings, or try again later.',
-    details,
-  });
-
-/** The text of a response of at most so many bytes. */
-async function limitedText(response: Response, limit: number): Promise<string> {
-  const reader = (response.body ?? new Blob([]).stream()).getReader();
-  const decoder = new TextDecoder();
-  let text = '';
-  let bytes = 0;
-  for (;;) {
-    const { done, value } = await within(reader.read(), SILENCE_MS, silent);
-    if (done) return text + decoder.decode();
-    bytes += value.length;
-    if (bytes > limit) {
-      void reader.cancel().catch(() => {});
-      throw new Error(`its answer has more than ${limit} bytes`);
-    }
-    text += decoder.decode(value, { stream: true });
-  }
 }
 
 const hostname = (url: string) => (URL.canParse(url) ? new URL(url).hostname : 'the server');
@@ -333,20 +201,4 @@ function skip(body: ReadableStream<Uint8Array>, bytes: number): ReadableStream<U
       },
     }),
   );
-}
-
-/** Rejects with the signal's reason. */
-export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', stop);
-      resolve();
-    }, milliseconds);
-    if (signal?.aborted) stop();
-    else signal?.addEventListener('abort', stop, { once: true });
-  });
 }

@@ -56,7 +56,7 @@ export function unreachable(cause: unknown, asked: Asked): TabtuneError {
   });
 }
 
-const hostOf = (endpoint: string): string => {
+export const hostOf = (endpoint: string): string => {
   try {
     return new URL(endpoint).host;
   } catch {
@@ -75,13 +75,35 @@ function secondsToWait(headers: Headers): number | null {
   return reset === undefined ? null : Number(reset);
 }
 
-/** Explains a failed response. Reads the start of its body for the details. */
-export async function explainStatus(response: Response, asked: Asked): Promise<TabtuneError> {
+/** A response that is no success, and where in the words of the app. */
+export interface Refusal {
+  status: number;
+  headers: Headers;
+  /** The Hub's code, such as `RepoNotFound`; empty if there is none. */
+  reason: string;
+  /** The Hub's sentence, or the start of the body. */
+  said: string;
+  where: string;
+  details: string;
+}
+
+export async function refusalOf(response: Response, asked: Asked): Promise<Refusal> {
   const { status, headers } = response;
   const reason = headers.get('X-Error-Code') ?? '';
   const said = headers.get('X-Error-Message') ?? (await beginning(response));
+  return refusal(status, headers, reason, said, asked);
+}
+
+export function refusal(status: number, headers: Headers, reason: string, said: string, asked: Asked): Refusal {
   const where = asked.file ?? asked.id ?? hostOf(asked.endpoint);
   const details = redact(`HTTP ${status} ${reason} ${said}`.replace(/\s+/g, ' ').trim());
+  return { status, headers, reason, said, where, details };
+}
+
+/** Explains a failed response. Reads the start of its body for the details. */
+export async function explainStatus(response: Response, asked: Asked): Promise<TabtuneError> {
+  const given = await refusalOf(response, asked);
+  const { status, reason, said, where, details } = given;
   const name = asked.id ?? 'This';
   const page = asked.id === null ? asked.endpoint : `${asked.endpoint}/${asked.id}`;
 
@@ -100,14 +122,7 @@ export async function explainStatus(response: Response, asked: Asked): Promise<T
           details,
         });
   }
-  if (status === 401 && asked.hasToken && !/RepoNotFound/.test(reason)) {
-    return new AccessError('token', {
-      message: 'The Hub rejected the access token.',
-      where,
-      action: `It may have expired. Create a new one at ${asked.endpoint}/settings/tokens and enter it here.`,
-      details,
-    });
-  }
+  if (status === 401 && asked.hasToken && !/RepoNotFound/.test(reason)) return rejected(given, asked);
   if (status === 401) {
     // Without a token, the Hub does not reveal whether a private repository exists.
     return new AccessError('token', {
@@ -130,15 +145,35 @@ export async function explainStatus(response: Response, asked: Asked): Promise<T
     });
   }
   if (status === 404) return missing(asked, where, reason, details);
+  const later = busy(given, asked);
+  if (later) return later;
+  return new TabtuneError({
+    code: 'network',
+    message: `${hostOf(asked.endpoint)} responded with an error.`,
+    where,
+    action: 'Try again. If it fails again, choose another model.',
+    details,
+  });
+}
+
+/** For a token that is wrong or has expired. */
+export const rejected = ({ where, details }: Refusal, { endpoint }: Asked): AccessError =>
+  new AccessError('token', {
+    message: 'The Hub rejected the access token.',
+    where,
+    action: `It may have expired. Create a new one at ${endpoint}/settings/tokens and enter it here.`,
+    details,
+  });
+
+/** The Hub asks to come back later; null if the response says something else. */
+export function busy({ status, headers, where, details }: Refusal, asked: Asked): BusyError | null {
   if (status === 429) {
     const seconds = secondsToWait(headers);
+    const moment = seconds === null ? 'a few minutes' : wait(seconds);
     return new BusyError(seconds, {
-      message: 'The Hub has received too many requests from your network.',
+      message: `The Hub has received too many requests from your ${asked.hasToken ? 'account' : 'network'}.`,
       where,
-      action:
-        seconds === null
-          ? 'Wait a few minutes, then try again. An access token raises the limit.'
-          : `Wait ${wait(seconds)}, then try again. An access token raises the limit.`,
+      action: `Wait ${moment}, then try again.${asked.hasToken ? '' : ' An access token raises the limit.'}`,
       details,
     });
   }
@@ -150,13 +185,7 @@ export async function explainStatus(response: Response, asked: Asked): Promise<T
       details,
     });
   }
-  return new TabtuneError({
-    code: 'network',
-    message: `${hostOf(asked.endpoint)} responded with an error.`,
-    where,
-    action: 'Try again. If it fails again, choose another model.',
-    details,
-  });
+  return null;
 }
 
 function missing(asked: Asked, where: string, reason: string, details: string): TabtuneError {

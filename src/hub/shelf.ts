@@ -3,7 +3,7 @@
  * size and memory can be computed without the network.
  */
 import { readFamilyConfig, supportedFamilies, tiesOf } from '../families';
-import { DTYPE_BYTES } from '../formats/safetensors';
+import { DTYPE_BYTES } from '../formats/safetensors-dtypes';
 import type { PrecisionPlan, ShelfModel } from './descriptions';
 import { hubSource } from './hub-id';
 import type { PlanModel } from './plan';
@@ -110,7 +110,7 @@ export const shelf: ShelfEntry[] = [
   {
     id: 'Qwen/Qwen3-0.6B',
     title: 'Qwen3 0.6B',
-    description: 'Newer than Qwen2.5, and can think aloud before it answers.',
+    description: 'Newer than Qwen2.5, and can reason before it answers.',
     licence: 'apache-2.0',
     dtype: 'BF16',
     // The output projection, which is the embedding, is stored again.
@@ -140,7 +140,7 @@ export const shelf: ShelfEntry[] = [
   {
     id: 'google/gemma-3-270m-it',
     title: 'Gemma 3 270M Instruct',
-    description: 'Made to be fine-tuned for one narrow task, with a vocabulary of many languages.',
+    description: 'Made to be fine-tuned for one narrow task, with a multilingual vocabulary.',
     licence: 'gemma',
     gated: true,
     dtype: 'BF16',
@@ -149,7 +149,7 @@ export const shelf: ShelfEntry[] = [
   {
     id: 'meta-llama/Llama-3.2-1B-Instruct',
     title: 'Llama 3.2 1B Instruct',
-    description: 'A capable all-rounder that most tools know; wants a larger GPU, or four bits.',
+    description: 'A capable all-rounder that most tools know; needs a larger GPU, or four bits.',
     licence: 'llama3.2',
     gated: true,
     dtype: 'BF16',
@@ -180,7 +180,7 @@ export const shelf: ShelfEntry[] = [
   {
     id: 'TinyLlama/TinyLlama-1.1B-Chat-v1.0',
     title: 'TinyLlama 1.1B Chat',
-    description: 'A small Llama 2 that is free of terms to accept; short context.',
+    description: 'A small Llama 2 without terms to accept; short context.',
     licence: 'apache-2.0',
     dtype: 'BF16',
     config: {
@@ -202,7 +202,7 @@ export const shelf: ShelfEntry[] = [
   {
     id: 'HuggingFaceTB/SmolLM2-135M',
     title: 'SmolLM2 135M',
-    description: 'The same without a chat format: continues text, for data without conversations.',
+    description: 'The base model: no chat format, continues text; for data without conversations.',
     licence: 'apache-2.0',
     dtype: 'BF16',
     config: smol135,
@@ -210,7 +210,7 @@ export const shelf: ShelfEntry[] = [
   {
     id: 'openai-community/gpt2',
     title: 'GPT-2',
-    description: 'The classic that continues text; known to every course and paper.',
+    description: 'The classic that continues text, used in countless courses and papers.',
     licence: 'mit',
     dtype: 'F32',
     // A causal mask for every layer.
@@ -231,7 +231,7 @@ export const shelf: ShelfEntry[] = [
   {
     id: 'EleutherAI/pythia-70m',
     title: 'Pythia 70M',
-    description: 'A research model with its whole training history published; fast to try things on.',
+    description: 'A research model with a published training history; quick to experiment with.',
     licence: 'apache-2.0',
     dtype: 'F16',
     // A causal mask for every layer, one byte per position.
@@ -256,7 +256,7 @@ export const shelf: ShelfEntry[] = [
   {
     id: 'sentence-transformers/all-MiniLM-L6-v2',
     title: 'all-MiniLM-L6-v2',
-    description: 'Turns sentences into vectors for search and grouping; it reads and does not write.',
+    description: 'Turns sentences into vectors for search and grouping; it does not generate text.',
     licence: 'apache-2.0',
     dtype: 'F32',
     // The pooler, which sentence embeddings do not use.

@@ -18,6 +18,14 @@ export interface FolderTensor {
   add?: number;
 }
 
+/** The tokeniser files of a Hugging Face folder. */
+export const TOKENIZER_FILES = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'chat_template.jinja',
+] as const;
+
 export interface ModelFolder {
   /** `builtin:stories`, `file:my-model`, … as in the recipe. */
   source: string;
@@ -40,6 +48,8 @@ export interface ModelFolder {
   tensors?: Map<string, FolderTensor>;
   /** GGUF only: the vocabulary for tokenizer.json. `text` builds that file too, but can take a second. */
   vocabulary?: GgufVocabulary;
+  /** GGUF only: the keys of the file's metadata, and a value as the file has it, its type included. */
+  rawMetadata?: { keys: readonly string[]; bytes(key: string): Promise<Uint8Array> };
   /** GGUF only: the quantisation, e.g. `Q4_K_M`. */
   quantization?: string;
   /** GGUF only: the Hub model it was made from, if the file says. */

@@ -4,15 +4,16 @@
  */
 import { TabtuneError } from '../base/errors';
 import { CONFIG_LIMIT } from '../base/limits';
+import { isPreference } from '../data/preference-parts';
 import type { DataProblem, ParsedDataset } from '../data/types';
 import { readFamilyConfig } from '../families';
 import { CONFIG } from '../families/config';
 import { withGguf } from '../hub/gguf/with-gguf';
 import { readJson } from '../hub/read-json';
 import type { ModelFolder } from '../hub/types';
-import { objectiveOf } from '../objectives';
+import { defaultSection, objectiveOf, objectives } from '../objectives';
 import { readingOf } from '../recipe/sections';
-import { tokenizerFiles } from '../session/models';
+import { tokenizerFiles } from '../session/tokenizer-files';
 import type { DataApi } from '../workers/data/api';
 import { createDataApi } from '../workers/data/service';
 import { piecesOf, shownSpans } from './learned';
@@ -53,9 +54,10 @@ export async function inspect(input: InspectInput): Promise<Inspected> {
 }
 
 async function fill(report: Record<string, unknown>, { name, bytes, model, given, rows }: InspectInput) {
-  const settings = settingsOf(name, given);
+  const read = settingsOf(name, given);
   const api = createDataApi();
-  const dataset = await api.parse(name, bytes, readingOf(settings.dataset));
+  const dataset = await api.parse(name, bytes, readingOf(read.dataset));
+  const settings = given.objective === undefined ? followingData(read, dataset) : read;
   Object.assign(report, {
     file_type: dataset.fileType,
     encoding: encodingOf(dataset, settings.dataset.encoding),
@@ -71,6 +73,12 @@ async function fill(report: Record<string, unknown>, { name, bytes, model, given
     : withoutModel(dataset, settings, rows);
   const { problems, ...others } = learned;
   Object.assign(report, { problems: problemGroups([...dataset.problems, ...problems]), ...others });
+}
+
+/** Answers to compare and prompts alone are looked at with the goal that they are made for, which the app chooses as well. */
+function followingData(read: Settings, { examples, format }: ParsedDataset): Settings {
+  const made = examples.some(isPreference) && objectives.find(({ goal }) => goal.formats.includes(format));
+  return made ? { ...read, objective: defaultSection(made) } : read;
 }
 
 /** Of a span that is longer, the beginning is shown, and `tokens` says how many there are. */
@@ -123,7 +131,9 @@ async function withModel(
   for (const { row } of dataset.examples.slice(0, rows)) {
     try {
       const view = await api.viewSpans(SHOWN_TOKENS, row, section, objective, maxLength);
-      examples.push({ ...view, spans: shownSpans(view.spans) });
+      const { spans, rejected, ...others } = view;
+      const other = rejected && { rejected: shownSpans(rejected) };
+      examples.push({ ...others, spans: shownSpans(spans), ...other });
     } catch (cause) {
       // This row's own fault, which is among the problems.
       if (!(cause instanceof TabtuneError)) throw cause;

@@ -1,5 +1,7 @@
 /** An example as pieces of text, each with whether it is learned: as tokens of a model, or as read from the file. */
+
 import { writtenLabel } from '../data/example-kinds';
+import { type PreferencePart, preferenceParts, shownTurns } from '../data/preference-parts';
 import type { Example } from '../data/types';
 import type { AnyObjective, ObjectiveSection } from '../objectives';
 
@@ -55,6 +57,33 @@ export function piecesOf(example: Example, descriptor: AnyObjective, section: Ob
       return withLabels(piece('text', example.text, false), 'label', writtenLabel(example));
     case 'tagged':
       return withLabels(piece('tokens', example.tokens.join(' '), false), 'tags', example.tags.join(' '));
+    case 'pair':
+    case 'judged':
+    case 'prompt':
+      return preferencePieces(example, [descriptor.data(section).needs?.kind ?? []].flat());
   }
   example satisfies never;
+}
+
+/**
+ * `learned`: the kinds of example that the objective learns from. Where prompts alone will do, the model answers them itself; where
+ * conversations will do, answers are imitated, bad ones aside; otherwise all answers of an example are learned from.
+ */
+function preferencePieces(
+  example: Extract<Example, { kind: 'pair' | 'judged' | 'prompt' }>,
+  learned: readonly Example['kind'][],
+): Piece[] {
+  const answers = !learned.includes('prompt');
+  const imitated = learned.includes('messages');
+  const skipped = (part: PreferencePart) =>
+    part === 'rejected' || (part === 'completion' && example.kind === 'judged' && !example.good);
+  const pieces: Piece[] = preferenceParts(example).map(({ part, turns }) => ({
+    part,
+    text: shownTurns(turns),
+    trained: answers && part !== 'prompt' && !(imitated && skipped(part)),
+  }));
+  if (example.kind === 'judged') pieces.push({ part: 'label', text: String(example.good), trained: false });
+  if (example.kind === 'prompt')
+    pieces.push({ part: 'columns', text: JSON.stringify(example.columns), trained: false });
+  return pieces;
 }

@@ -16,8 +16,8 @@ export interface Settings {
   seed: TrainingSection['seed'];
 }
 
-/** What is read is the command's own argument, and base text is not looked at. */
-const notFlags = new Set<string>(['dataset.source', 'dataset.base_text']);
+/** What is read is the command's own argument, alone; base text is not looked at. */
+const notFlags = new Set<string>(['dataset.source', 'dataset.mix', 'dataset.base_text']);
 
 /** Every field that decides how a file is read, what is learned of it and what is held out: a new one needs no line here. */
 export const flags: readonly Flag[] = [

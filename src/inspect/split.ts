@@ -1,8 +1,10 @@
 /** How examples are held out for validation: counted here before there are tokens, and put into words. */
 import { requireKind, usable } from '../data/encode-dataset';
-import { exampleKey } from '../data/example-kinds';
+import { togetherKey } from '../data/example-kinds';
+import { isPreference } from '../data/preference-parts';
 import { ProblemList } from '../data/problems';
-import { ownSplit, splitDataset } from '../data/split';
+import { ownSplit } from '../data/split';
+import { splitWithoutLeaks } from '../data/split-leaks';
 import type { ParsedDataset } from '../data/types';
 import { objectiveOf } from '../objectives';
 import type { Settings } from './options';
@@ -28,9 +30,9 @@ export function splitOf(dataset: ParsedDataset, { dataset: section, objective: l
   });
   const { strata, problems: unread } = objective.label(usable(dataset, examples));
   problems.addAll(unread);
-  const splitKeys = examples.map((example) => objective.splitKey?.(example) ?? exampleKey(example));
+  const splitKeys = examples.map((example) => objective.splitKey?.(example) ?? togetherKey(example));
   const sides = examples.map((example) => example.split);
-  const { train, validation } = splitDataset({ sides, splitKeys, strata }, section, seed, problems);
+  const { train, validation } = splitWithoutLeaks(examples, { sides, splitKeys, strata }, section, seed, problems);
   const split = { train: train.length, validation: validation.length };
   return { split, stratified: strata !== undefined, problems: problems.list() };
 }
@@ -45,5 +47,6 @@ export function howSplit(
   const percent = Number((validation_split * 100).toFixed(2));
   const which = shuffle ? `drawn with seed ${seed}` : 'the last ones of the file';
   const classes = stratified ? ', the same share of every class' : '';
-  return `${percent} % of the examples, ${which}${classes}; equal examples stay on one side.`;
+  const together = examples.some(isPreference) ? 'answers to one prompt' : 'equal examples';
+  return `${percent} % of the examples, ${which}${classes}; ${together} stay on one side.`;
 }

@@ -40,8 +40,8 @@ export const bottleneck: MethodDescriptor<BottleneckMethod> = {
   card: {
     group: 'adapter',
     text: 'Trains a small bottleneck network in each layer. For many tasks on one base; shared on AdapterHub.',
-    memory: 'slightly more than the model',
-    file: 'about 1 % of the model',
+    memory: 'slightly more than the model, plus activations',
+    file: 'about 2 % of the model',
     speed: 'fast; inference slightly slower',
   },
   facts: {

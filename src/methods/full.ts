@@ -15,6 +15,7 @@ export const full: MethodDescriptor<FullMethod> = {
   virtualTokens: false,
   merges: true,
   beginsAsBase: true,
+  trainers: ['axolotl', 'llamafactory'],
   card: {
     group: 'model',
     text: 'Trains every weight. For small models and plenty of data; the most prone to forgetting.',

@@ -43,7 +43,7 @@ export const head: MethodDescriptor<HeadMethod> = {
     if (objective.learns === 'labels') return;
     yield {
       where: 'method.type',
-      message: `trains only a classifier’s head, and ${objective.label.toLowerCase()} has none.`,
+      message: `trains only a classifier’s head, and ${objective.label.replace(/^./, (first) => first.toLowerCase())} has none.`,
       action: 'Choose another method, such as LoRA, or a classification objective.',
     };
   },

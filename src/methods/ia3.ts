@@ -26,8 +26,8 @@ export const ia3: MethodDescriptor<Ia3Method> = {
   card: {
     group: 'adapter',
     text: 'Trains one scaling factor per channel. For few examples, or when the file must be tiny.',
-    memory: 'barely more than the model',
-    file: 'a few kilobytes',
+    memory: 'barely more than the model, plus activations',
+    file: 'well under 1 % of the model',
     speed: 'fast; no overhead once merged',
   },
   facts: {

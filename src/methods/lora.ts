@@ -1,6 +1,7 @@
 /** LoRA (Hu et al., 2021), with rsLoRA, DoRA, PiSSA and LoRA+ as settings. Implemented in src/engine/methods/lora.ts. */
 import { loraKind, type PeftLoraConfig } from '../formats/peft/lora';
 import { options, type Refusal } from '../recipe/spec';
+import { noDora, savedInFull, vllmRank } from './lora-readers';
 import type { MethodDescriptor } from './method';
 import { peftFormat } from './peft-format';
 import { MODEL_FOLDER, PEFT_FOLDER } from './shared-facts';
@@ -44,11 +45,12 @@ export const lora: MethodDescriptor<LoraMethod> = {
   virtualTokens: false,
   merges: true,
   beginsAsBase: true,
+  trainers: ['axolotl', 'llamafactory'],
   card: {
     group: 'adapter',
     text: 'Trains small low-rank matrices added to the layers. The right choice in nearly every case.',
-    memory: 'slightly more than the model',
-    file: '1 % of the model or less',
+    memory: 'slightly more than the model, plus activations',
+    file: 'about 1 % of a large model, about a fifth of a tiny one',
     speed: 'fast; no overhead once merged',
   },
   facts: {
@@ -254,11 +256,9 @@ export const lora: MethodDescriptor<LoraMethod> = {
     if (parts.length === 0) return null;
     return `In the file, ${parts.join(' and ')} ${parts.length > 1 || /^the alphas/.test(parts[0]!) ? 'are' : 'is'} multiplied into B, because not every program reads the setting: \`adapter_config.json\` has plain \`lora_alpha / r\`, and the change of each weight is the same.`;
   },
-  llamaCpp({ use_dora, modules_to_save }) {
-    if (use_dora) return 'it knows no DoRA; merge the adapter into its model.';
-    if (modules_to_save.length === 0) return null;
-    return `it does not take modules that are trained in full (${modules_to_save.map((name) => `\`${name}\``).join(', ')}); merge the adapter into its model.`;
-  },
+  llamaCpp: (section) => noDora(section) ?? savedInFull(section),
+  mlx: savedInFull,
+  vllm: (section) => noDora(section) ?? savedInFull(section) ?? vllmRank(section),
   files: peftFormat<LoraMethod, PeftLoraConfig>({
     kind: loraKind,
     section({ config, tensors }, modules_to_save) {

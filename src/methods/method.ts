@@ -104,6 +104,10 @@ export interface MethodDescriptor<S extends { type: string }> extends MethodTrai
   fileRemark?(section: S): string | null;
   /** Why llama.cpp cannot use such an adapter, as a sentence's second half; null if it can. Left out: it knows no such method. */
   llamaCpp?(section: S): string | null;
+  /** The same of mlx-lm. */
+  mlx?(section: S): string | null;
+  /** The same of vLLM, or the value that its --max-lora-rank must have at least. */
+  vllm?(section: S): string | { maxRank: number };
   /** The format that the adapter is saved in; null if the method trains the model itself. */
   files: AdapterFormat<S> | null;
 }

@@ -28,8 +28,8 @@ export const pTuning: MethodDescriptor<PTuningMethod> = {
   card: {
     group: 'virtual_tokens',
     text: 'Trains a small network that produces virtual tokens. More stable than prompt tuning; mostly for classification.',
-    memory: 'barely more than the model',
-    file: 'a few kilobytes',
+    memory: 'barely more than the model, plus activations',
+    file: 'kilobytes',
     speed: 'slow to learn; takes up context',
   },
   facts: {

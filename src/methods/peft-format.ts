@@ -152,5 +152,7 @@ function unnamedTask({ config, tensors }: PeftAdapter): TaskData | null {
   const output = [...tensors].find(([name]) => isLabelWeight(name));
   if (!problemType || !output) return null;
   const count = output[1].shape[0]!;
+  // As transformers takes num_labels 1: what a reward model has too.
+  if (count === 1 && config.task_type === 'SEQ_CLS') return { problemType: 'regression', labels: ['LABEL_0'] };
   return { problemType, labels: Array.from({ length: count }, (_, i) => `LABEL_${i}`) };
 }

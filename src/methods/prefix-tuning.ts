@@ -29,8 +29,8 @@ export const prefixTuning: MethodDescriptor<PrefixMethod> = {
   card: {
     group: 'virtual_tokens',
     text: 'Trains a prefix of keys and values in every layer. Steers style or task without changing a weight.',
-    memory: 'barely more than the model',
-    file: 'small',
+    memory: 'barely more than the model, plus activations',
+    file: 'under 1 % of a large model, a few per cent of a tiny one',
     speed: 'fast; takes up context',
   },
   facts: {

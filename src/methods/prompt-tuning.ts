@@ -26,8 +26,8 @@ export const promptTuning: MethodDescriptor<PromptMethod> = {
   card: {
     group: 'virtual_tokens',
     text: 'Trains the embeddings of virtual tokens. Works best on large models; small ones learn slowly this way.',
-    memory: 'barely more than the model',
-    file: 'a few kilobytes',
+    memory: 'barely more than the model, plus activations',
+    file: 'kilobytes',
     speed: 'slow to learn; takes up context',
   },
   facts: {

@@ -3,6 +3,7 @@ import { TabtuneError } from '../base/errors';
 import { problemTypes, type TaskData, WORD_LABELS } from '../base/task';
 import { type AdapterFiles, jsonNamed, type ReadAdapter } from '../formats/adapter-format';
 import { LABELS, labelsFile, readLabels } from '../formats/labels';
+import { ownFolder } from '../formats/own-folder';
 import {
   type AnyPeftKind,
   type CommonConfig,
@@ -30,7 +31,8 @@ const peftKinds = (): AnyPeftKind[] =>
   methods.flatMap(({ files }) => (files?.id === 'peft' ? [(files as PeftFormat<MethodSection>).kind] : []));
 
 /** Throws bad_adapter. */
-export function decodeAdapter(files: AdapterFiles): DecodedAdapter {
+export function decodeAdapter(given: AdapterFiles): DecodedAdapter {
+  const files = ownFolder(given);
   const method = ofFiles(files);
   if (!method?.files) {
     // No method claims the folder: this throws the reason.
@@ -69,22 +71,26 @@ export function continuedRecipe<R extends { method: MethodSection }>(recipe: R, 
   return { ...recipe, method: { ...section, ...own } as MethodSection };
 }
 
-/** The problem type of an adapter's head, from its files without reading the weights; null without a head. */
-function headOf(files: AdapterFiles): TaskData['problemType'] | null {
-  const { problem_type } = jsonNamed(files, LABELS);
-  const known = problemTypes.find((type) => type === problem_type);
-  if (known) return known;
+/** An adapter's head, from its files without reading the weights; its labels if they have names, and null without a head. */
+function headOf(files: AdapterFiles): TaskData | null {
+  const { problem_type, id2label } = jsonNamed(files, LABELS);
+  const named = typeof id2label === 'object' && id2label !== null ? Object.values(id2label) : [];
+  const problemType = problemTypes.find((type) => type === problem_type) ?? problemTypeOf(files, problem_type);
+  return problemType && { problemType, labels: named.filter((label) => typeof label === 'string') };
+}
+
+function problemTypeOf(files: AdapterFiles, written: unknown): TaskData['problemType'] | null {
   const { model_class } = jsonNamed(files, 'head_config.json');
   const named = typeof model_class === 'string' ? model_class : '';
   const { task_type } = jsonNamed(files, 'adapter_config.json');
   if (/ForTokenClassification$/.test(named) || task_type === 'TOKEN_CLS') return WORD_LABELS;
-  if (problem_type !== undefined || /ForSequenceClassification$/.test(named) || task_type === 'SEQ_CLS') {
+  if (written !== undefined || /ForSequenceClassification$/.test(named) || task_type === 'SEQ_CLS') {
     return 'single_label_classification';
   }
   return null;
 }
 
 /** Method and head according to an adapter's configs. The engine has already opened it, so the files are valid. */
-export function aboutAdapter(files: AdapterFiles): { method: MethodType | null; head: TaskData['problemType'] | null } {
+export function aboutAdapter(files: AdapterFiles): { method: MethodType | null; head: TaskData | null } {
   return { method: (ofFiles(files) ?? ofAdapterHub())?.type ?? null, head: headOf(files) };
 }

@@ -4,7 +4,7 @@ import type { Cost } from './method';
 export const PEFT_FOLDER =
   'a PEFT folder: adapter_config.json and adapter_model.safetensors, plus labels.json for a classifier';
 export const NETWORK_FOLDER = `${PEFT_FOLDER}; if a network produces the virtual tokens, only its output is saved`;
-export const MODEL_FOLDER = 'a Hugging Face model folder: config.json, model.safetensors and the tokenizer';
+export const MODEL_FOLDER = 'a Hugging Face model folder: config.json, model.safetensors and the tokeniser';
 
 /** Four bytes each for weight, gradient and AdamW's two moments, for every parameter. */
 export const everyWeight = (most = ''): Cost => ({

@@ -4,7 +4,7 @@ import type { FieldSpec, Refusal } from '../recipe/spec';
 export const INIT_ADAPTER: FieldSpec = {
   kind: 'text',
   label: 'Continue from',
-  help: 'PEFT or AdapterHub folder of an adapter to continue training (file:PATH); null starts a new one.',
+  help: 'Adapter to continue training: a PEFT or AdapterHub folder (file:PATH) or a run of this browser (run:ID); null starts a new one.',
   default: null,
   placeholder: 'file:my-adapter',
   source: 'PEFT',

@@ -3,6 +3,7 @@ import type { MethodDescriptor } from './method';
 
 export const WEIGHT_RATES: NonNullable<MethodDescriptor<{ type: string }>['defaults']> = {
   'training.learning_rate': [
+    { when: ({ compares }) => compares === true, default: 1e-6, usual: [5e-7, 5e-6], source: 'TRL' },
     {
       when: ({ learns }) => learns === 'text',
       default: 5e-5,

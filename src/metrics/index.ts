@@ -1,4 +1,4 @@
 /** Metrics of model quality. Pure functions of numbers and texts. */
 export { classificationMetrics, type Evaluated, highest } from './classification';
 export { entitiesOf, tokenMetrics } from './entities';
-export { exactMatch, normalizeAnswer, rougeL } from './text';
+export { commonLength, exactMatch, normalizeAnswer, overlapOf, rougeL, rougeWords } from './text';

@@ -7,8 +7,30 @@ export interface Overlap {
 }
 
 /** ASCII letters and digits only, as in rouge_score: nothing is left of other alphabets. */
-function rougeWords(text: string): string[] {
+export function rougeWords(text: string): string[] {
   return text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
+}
+
+/** The length of the longest common subsequence of two lists. */
+export function commonLength<T>(a: ArrayLike<T>, b: ArrayLike<T>): number {
+  let above = new Int32Array(b.length + 1);
+  let row = new Int32Array(b.length + 1);
+  for (let i = 0; i < a.length; i++) {
+    const word = a[i];
+    for (let j = 1; j <= b.length; j++) {
+      row[j] = word === b[j - 1] ? above[j - 1]! + 1 : Math.max(above[j]!, row[j - 1]!);
+    }
+    [above, row] = [row, above];
+  }
+  return above[b.length]!;
+}
+
+/** What `common` words out of `written` and `expected` ones are as shares. */
+export function overlapOf(common: number, written: number, expected: number): Overlap {
+  if (common === 0) return { precision: 0, recall: 0, f1: 0 };
+  const precision = common / written;
+  const recall = common / expected;
+  return { precision, recall, f1: (2 * precision * recall) / (precision + recall) };
 }
 
 /**
@@ -19,19 +41,7 @@ function rougeWords(text: string): string[] {
 export function rougeL(written: string, expected: string): Overlap {
   const a = rougeWords(expected);
   const b = rougeWords(written);
-  if (a.length === 0 || b.length === 0) return { precision: 0, recall: 0, f1: 0 };
-  let above = new Int32Array(b.length + 1);
-  let row = new Int32Array(b.length + 1);
-  for (const word of a) {
-    for (let j = 1; j <= b.length; j++) {
-      row[j] = word === b[j - 1] ? above[j - 1]! + 1 : Math.max(above[j]!, row[j - 1]!);
-    }
-    [above, row] = [row, above];
-  }
-  const common = above[b.length]!;
-  const precision = common / b.length;
-  const recall = common / a.length;
-  return { precision, recall, f1: common === 0 ? 0 : (2 * precision * recall) / (precision + recall) };
+  return overlapOf(commonLength(a, b), b.length, a.length);
 }
 
 /** Python's string.punctuation. */

@@ -3,6 +3,6 @@ import type { Goal } from './objective';
 
 export const READ_MORE: Goal = {
   name: 'Read more of my domain',
-  text: 'It learns every word of plain text: the language of a field, not a way to answer.',
+  text: 'It learns from every word of plain text: the language of a domain, not how to answer.',
   formats: ['text'],
 };

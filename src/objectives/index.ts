@@ -1,7 +1,7 @@
 /** The objectives, in the order of the screen. Adding one adds a file and a line in all.ts, here and in src/engine/objectives. */
 import { labelsWords, type TaskData } from '../base/task';
 import * as all from './all';
-import type { ObjectiveDescriptor } from './objective';
+import type { BatchSettings, ObjectiveDescriptor, Pace } from './objective';
 
 type SectionOf<D> = D extends ObjectiveDescriptor<infer S> ? S : never;
 /** The `objective` section of a recipe, resolved. */
@@ -22,6 +22,10 @@ export function objectiveOf(section: { type: ObjectiveType }): AnyObjective {
   return byType.get(section.type)!;
 }
 
+/** How a run goes through its examples; null for micro-batches of examples, each step its own. */
+export const paceOf = (section: ObjectiveSection, training: BatchSettings): Pace | null =>
+  objectiveOf(section).pace?.(section, training) ?? null;
+
 export const defaultObjective: ObjectiveType = objectives[0]!.type;
 
 type ModelKind = 'decoder' | 'encoder';
@@ -39,9 +43,14 @@ export function defaultSection({ type, fields }: AnyObjective): ObjectiveSection
 
 export const textSection = (kind: ModelKind): ObjectiveSection => defaultSection(textObjective(kind));
 
+const sameTask = (one: TaskData, other: TaskData) =>
+  one.problemType === other.problemType && one.labels.join('\n') === other.labels.join('\n');
+
 /** What an adapter with this head (or none) was trained for, as far as its files say. */
 export function objectiveOfTask(task: TaskData | null, kind: ModelKind): AnyObjective {
   const labels = task && (labelsWords(task) ? 'words' : 'texts');
+  const named = task && objectives.find(({ task: own }) => own && sameTask(own, task));
+  if (named) return named;
   return objectives.find((objective) => objective.labels === labels && suits(objective, kind))!;
 }
 

@@ -2,6 +2,7 @@
 
 import { encodeAround } from '../data/encode-text';
 import { plainText } from '../data/example-kinds';
+import { answered, imitationWarnings, unwanted } from '../data/imitated';
 import type { Encoded } from '../data/loss-mask';
 import { templateWarnings } from '../data/model-warnings';
 import { type ObjectiveData, unlabelled } from '../data/objective-data';
@@ -68,9 +69,11 @@ print(model(**inputs).logits)`,
 
 function data({ mlm_probability }: MaskedLmObjective): ObjectiveData {
   return {
+    needs: answered,
     counts: 'labelled',
     longTexts: 'split',
-    warnings: templateWarnings,
+    warnings: (examples, options) => [...imitationWarnings(examples), ...templateWarnings(examples, options)],
+    refuse: unwanted,
     encode(example, options, tokenizer) {
       const { row } = example;
       const plain = plainText(example);

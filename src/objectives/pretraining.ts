@@ -1,6 +1,7 @@
 /** Continued pretraining: the next token of plain text. The loss is in src/engine/objectives/pretraining.ts. */
 
 import { plainText } from '../data/example-kinds';
+import { answered, imitationWarnings, unwanted } from '../data/imitated';
 import { encodeRendered } from '../data/loss-mask';
 import { writingWarnings } from '../data/model-warnings';
 import { type ObjectiveData, unlabelled } from '../data/objective-data';
@@ -22,6 +23,7 @@ export const pretraining: ObjectiveDescriptor<PretrainingObjective> = {
   order: 20,
   learns: 'text',
   writes: true,
+  trainers: ['axolotl', 'llamafactory'],
   models: 'decoder',
   labels: null,
   packs: true,
@@ -42,7 +44,7 @@ export const pretraining: ObjectiveDescriptor<PretrainingObjective> = {
     if (model.kind !== 'encoder') return;
     yield {
       where: 'objective.type',
-      message: `${model.title} reads text and does not write any, so it cannot learn to continue a text.`,
+      message: `${model.title} reads text but does not generate it, so it cannot learn to continue a text.`,
       action: 'Use masked_lm, which is how such a model reads more of your texts, or a model that generates text.',
     };
   },
@@ -56,9 +58,11 @@ export const pretraining: ObjectiveDescriptor<PretrainingObjective> = {
 
 function data(): ObjectiveData {
   return {
+    needs: answered,
     counts: 'shifted',
     longTexts: 'split',
-    warnings: writingWarnings,
+    warnings: (examples, options) => [...imitationWarnings(examples), ...writingWarnings(examples, options)],
+    refuse: unwanted,
     encode(example, options, tokenizer) {
       const { row } = example;
       const text = plainText(example);

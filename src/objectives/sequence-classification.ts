@@ -27,7 +27,7 @@ export const smoothingRefusal = (problemType: 'regression' | 'multi_label_classi
 
 export const sequenceClassification: ObjectiveDescriptor<ClassificationObjective> = {
   type: 'sequence_classification',
-  label: 'Classification of texts',
+  label: 'Text classification',
   order: 30,
   learns: 'labels',
   writes: false,
@@ -37,13 +37,13 @@ export const sequenceClassification: ObjectiveDescriptor<ClassificationObjective
   data,
   goal: {
     name: 'Sort texts into classes',
-    text: 'It learns to put a label on a text: a topic, a mood, how urgent it is. Needs texts with labels.',
+    text: 'It learns to label a text with its topic, mood or urgency, for example. Needs texts with labels.',
     formats: ['labelled'],
   },
   fields: {
     problem_type: {
       kind: 'select',
-      label: 'Kind of problem',
+      label: 'Problem type',
       help: 'auto: several labels per row mean multi_label_classification, fractions mean regression.',
       default: 'auto',
       options: options({
@@ -66,7 +66,7 @@ export const sequenceClassification: ObjectiveDescriptor<ClassificationObjective
     {
       name: 'accuracy',
       label: 'Accuracy',
-      help: 'Share of the texts whose labels are all right; easily high if one label is far more frequent than the others.',
+      help: 'Share of the texts whose labels are all correct; high without effort if one label is far more frequent than the others.',
     },
     ...averages({ things: 'texts', one: 'class', many: 'classes' }),
     {
@@ -160,7 +160,7 @@ function contradictions(examples: readonly ExampleOf<'labelled'>[]): DataProblem
       severity: 'warning',
       code: 'contradicting_labels',
       row: example.row,
-      message: `Row ${example.row} has the text of row ${before.row} (“${excerpt(example.text, 40)}”) and another label.`,
+      message: `Row ${example.row} has the text of row ${before.row} (“${excerpt(example.text, 40)}”) and a different label.`,
       action: 'Both were kept. Choose one of them, or give the row several labels.',
       dropped: false,
     };

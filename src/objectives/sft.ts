@@ -1,4 +1,5 @@
 /** Supervised fine-tuning on answers. The loss is in src/engine/objectives/sft.ts. */
+import { answered, imitationWarnings, unwanted } from '../data/imitated';
 import { encodeRendered } from '../data/loss-mask';
 import { writingWarnings } from '../data/model-warnings';
 import { type ObjectiveData, unlabelled } from '../data/objective-data';
@@ -21,13 +22,14 @@ export const sft: ObjectiveDescriptor<SftObjective> = {
   order: 10,
   learns: 'answers',
   writes: true,
+  trainers: ['axolotl', 'llamafactory'],
   models: 'decoder',
   labels: null,
   packs: true,
   data,
   goal: {
     name: 'Answer like my examples',
-    text: 'It learns to give the answers, not to ask the questions. Right for chats, replies and instructions.',
+    text: 'It learns to give the answers, not to ask the questions. For chats, replies and instructions.',
     formats: ['messages', 'sharegpt', 'alpaca', 'prompt_completion'],
   },
   fields: {
@@ -43,12 +45,12 @@ export const sft: ObjectiveDescriptor<SftObjective> = {
     if (model.kind !== 'encoder') return;
     yield {
       where: 'objective.type',
-      message: `${model.title} reads text and does not write any, so it cannot learn from examples of answers.`,
+      message: `${model.title} reads text but does not generate it, so it cannot learn from examples of answers.`,
       action: 'Choose a model that generates text.',
     };
   },
   remark: ({ assistant_only_loss }) =>
-    assistant_only_loss ? null : 'It learns the questions too: chosen in Advanced.',
+    assistant_only_loss ? null : 'It learns the questions too, as set in Advanced.',
   loss: TOKEN_LOSS,
   metrics: [PERPLEXITY],
   taskType: 'CAUSAL_LM',
@@ -59,12 +61,14 @@ export const sft: ObjectiveDescriptor<SftObjective> = {
 
 function data({ assistant_only_loss }: SftObjective): ObjectiveData {
   return {
+    needs: answered,
     counts: 'shifted',
     encodedBy: assistant_only_loss,
     longTexts: 'truncated',
-    warnings: writingWarnings,
+    warnings: (examples, options) => [...imitationWarnings(examples), ...writingWarnings(examples, options)],
     // Rows without labels are examples for classification with several labels.
-    refuse: (example) => (example.kind === 'labelled' && isEmpty(example.labels) ? noAnswer(example.row) : null),
+    refuse: (example) =>
+      example.kind === 'labelled' && isEmpty(example.labels) ? noAnswer(example.row) : unwanted(example),
     encode(example, options, tokenizer) {
       const rendered = options.render(example, { ...options, assistantOnlyLoss: assistant_only_loss });
       const encoded = encodeRendered(example.row, rendered, tokenizer);

@@ -17,7 +17,7 @@ export interface TokenClassificationObjective {
 
 export const tokenClassification: ObjectiveDescriptor<TokenClassificationObjective> = {
   type: 'token_classification',
-  label: 'Classification of words',
+  label: 'Token classification',
   order: 40,
   learns: 'labels',
   writes: false,
@@ -41,7 +41,7 @@ export const tokenClassification: ObjectiveDescriptor<TokenClassificationObjecti
     {
       name: 'accuracy',
       label: 'Accuracy',
-      help: 'Share of the words with the right tag; easily high if most words are outside entities.',
+      help: 'Share of the words with the correct tag; high without effort if most words are outside entities.',
     },
     {
       name: 'precision',

@@ -33,7 +33,7 @@ const plain: Record<string, FieldSpec> = {
   ...sectionFields('method', methodOwners),
   'objective.type': typeField(objectiveOwners, {
     label: 'Objective',
-    help: 'What the model learns: answers, plain text, text classes, word tags, or masked words.',
+    help: 'What the model learns: answers, plain text, text classes, word tags, masked words, or which answers are better.',
     source: 'TRL',
   }),
   ...sectionFields('objective', objectiveOwners),

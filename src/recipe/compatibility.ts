@@ -7,6 +7,7 @@
 import { type ErrorData, TabtuneError } from '../base/errors';
 import { methodOf } from '../methods';
 import { objectiveOf, objectives } from '../objectives';
+import type { ObjectiveContext } from '../objectives/objective';
 import type { CombinedModel, Refusal } from './spec';
 import type { Recipe } from './types';
 
@@ -14,10 +15,17 @@ export type { CombinedModel } from './spec';
 
 export type Combination = Pick<Recipe, 'method' | 'objective'> & {
   model: Pick<Recipe['model'], 'quantization' | 'source'>;
-  dataset: Pick<Recipe['dataset'], 'packing' | 'base_text'>;
+  dataset: Pick<Recipe['dataset'], 'packing' | 'base_text' | 'shuffle'>;
   training: Pick<
     Recipe['training'],
-    'label_smoothing_factor' | 'ewc_lambda' | 'l2_sp_alpha' | 'replay_ratio' | 'neftune_noise_alpha'
+    | 'label_smoothing_factor'
+    | 'ewc_lambda'
+    | 'l2_sp_alpha'
+    | 'replay_ratio'
+    | 'neftune_noise_alpha'
+    | 'gradient_accumulation_steps'
+    | 'learning_rate'
+    | 'per_device_train_batch_size'
   >;
 };
 
@@ -78,8 +86,19 @@ export function* recipeRefusals({ method, objective, model, dataset, training }:
     };
     break;
   }
-  yield* goal.refusals?.(objective, { training }) ?? [];
+  yield* goal.refusals?.(objective, objectiveContext({ model, dataset, training, method })) ?? [];
 }
+
+/** What the checks of an objective look at besides its section. */
+export const objectiveContext = ({
+  model,
+  dataset,
+  training,
+  method,
+}: Omit<Combination, 'objective'>): ObjectiveContext => ({
+  ...{ model, dataset, training },
+  method: methodOf(method).trains,
+});
 
 const given = (refusal: Refusal | null | undefined) => (refusal ? [refusal] : []);
 

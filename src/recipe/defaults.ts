@@ -1,4 +1,5 @@
 /** Turns the recipe of a file, a link or the screen into a complete one: every omitted field gets its default. */
+import { completeRewards, type RewardInput } from '../rewards';
 import { field, fieldsOf, isRecipePath, sectionNames } from './fields';
 import { lookupIn, problem, type RecipeProblem, recipeError, schemaProblems } from './schema';
 import type { Recipe, RecipeInput } from './types';
@@ -28,7 +29,8 @@ export function fill(input: RecipeInput): Recipe {
     const type = section === 'method' || section === 'objective' ? String(at(`${section}.type`)) : undefined;
     const values: Record<string, unknown> = {};
     for (const { key, field: spec } of fieldsOf(section, type)) {
-      values[key] = structuredClone(given[section]?.[key] ?? field(spec.path, at).default);
+      const value = structuredClone(given[section]?.[key] ?? field(spec.path, at).default);
+      values[key] = spec.kind === 'rewards' ? completeRewards(value as RewardInput[]) : value;
     }
     recipe[section] = values;
   }

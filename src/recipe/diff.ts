@@ -42,13 +42,13 @@ function canonical(value: unknown): string {
   );
 }
 
-const same = (a: unknown, b: unknown) => canonical(a) === canonical(b);
+export const sameValue = (a: unknown, b: unknown) => canonical(a) === canonical(b);
 
 /** The fields in which two recipes differ, in the order of the screen; undefined if a recipe has no such field. */
 export function diffRecipes(a: Recipe, b: Recipe): RecipeDifference[] {
   return fields
     .map(({ path }) => ({ path, a: valueAt(a, path), b: valueAt(b, path) }))
-    .filter((difference) => !same(difference.a, difference.b));
+    .filter((difference) => !sameValue(difference.a, difference.b));
 }
 
 /** The fields that differ from their defaults: `a` is the default, `b` the recipe's value. */
@@ -59,7 +59,7 @@ export function nonDefaults(recipe: Recipe): RecipeDifference[] {
       a: path === 'name' ? nameOfSource(recipe.dataset.source) : defaultOf(path, recipe),
       b: valueAt(recipe, path),
     }))
-    .filter(({ a, b }) => b !== undefined && !same(a, b));
+    .filter(({ a, b }) => b !== undefined && !sameValue(a, b));
 }
 
 /** The shortest input that resolves to this recipe, for links and small files. */

@@ -50,8 +50,9 @@ export function field(path: RecipePath, recipe?: Recipe | Lookup): Field {
 
 /** The readable name of a choice. */
 export function selectLabel(path: RecipePath, value: string): string {
-  const spec = specOf(path);
-  return (spec.kind === 'select' && spec.options.find((option) => option.value === value)?.label) || value;
+  const { variants = [], ...spec } = specOf(path);
+  const lists = [spec, ...variants].map((one) => ('options' in one && Array.isArray(one.options) ? one.options : []));
+  return lists.flat().find((option) => option.value === value)?.label ?? value;
 }
 
 export function isRecipePath(path: string): path is RecipePath {

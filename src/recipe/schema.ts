@@ -6,8 +6,10 @@ import * as v from 'valibot';
 import type { ErrorData } from '../base/errors';
 import { TabtuneError } from '../base/errors';
 import { parseUntrusted } from '../base/json';
+import { ROW_RANGES } from '../base/row-ranges';
 import { type Field, field, fieldsOf, type Lookup, type SectionName, sectionNames } from './fields';
-import type { FieldSpec, NumberField } from './spec';
+import { rewardSchemaProblems } from './reward-schema';
+import type { FieldSpec, NumberField, Variant } from './spec';
 import { alternatives, list, otherNames, suggest } from './suggest';
 import type { RecipeInput } from './types';
 
@@ -27,6 +29,8 @@ export function allowedNumber(spec: Pick<NumberField, 'min' | 'max' | 'above' | 
   return min === max ? String(min) : `${kind} from ${min} to ${max}`;
 }
 
+const LONGEST_CODE = 50_000;
+
 function allowed(spec: FieldSpec): string {
   switch (spec.kind) {
     case 'number':
@@ -45,10 +49,22 @@ function allowed(spec: FieldSpec): string {
       return `${spec.default === null ? 'null' : 'auto'} or ${allowedNumber(spec, true)}`;
     case 'modules':
       return spec.word === null ? 'a list of module names' : `${spec.word} or a list of module names`;
+    case 'rows':
+      return 'rows such as 3,7-9,120, or null';
+    case 'list':
+      return `a list of ${alternatives(spec.options.map((option) => option.value))}`;
+    case 'numbers':
+      return `${spec.default === null ? 'null or ' : ''}a list of numbers, each ${allowedNumber(spec, false)}`;
     case 'pattern':
-      return `a map from module names to numbers, each ${allowedNumber(spec, spec.whole)}`;
+      return `a map from ${spec.keys ?? 'module names'} to numbers, each ${allowedNumber(spec, spec.whole)}`;
     case 'columns':
       return 'a map from parts to column names, or null';
+    case 'code':
+      return `text of at most ${LONGEST_CODE} letters`;
+    case 'lines':
+      return 'a list of texts';
+    case 'rewards':
+      return 'a list of rewards';
     default:
       return spec satisfies never;
   }
@@ -85,6 +101,15 @@ function valueSchema(spec: FieldSpec): v.GenericSchema<unknown> {
       const names = v.array(v.pipe(v.string(), v.trim(), v.minLength(1)));
       return spec.word === null ? names : v.union([v.literal(spec.word), names]);
     }
+    case 'rows':
+      return v.nullable(v.pipe(v.string(), v.maxLength(1_000_000), v.regex(ROW_RANGES)));
+    case 'list':
+      return v.array(v.picklist(spec.options.map((option) => option.value)));
+    case 'numbers': {
+      const { min, max } = spec;
+      const list = v.array(v.pipe(v.number(), v.finite(), v.minValue(min), v.maxValue(max)));
+      return spec.default === null ? v.nullable(list) : list;
+    }
     case 'pattern': {
       const { min, max, above, whole } = spec;
       const number = v.pipe(
@@ -96,6 +121,13 @@ function valueSchema(spec: FieldSpec): v.GenericSchema<unknown> {
     }
     case 'columns':
       return v.nullable(v.record(v.string(), v.string()));
+    case 'code':
+      return v.pipe(v.string(), v.maxLength(LONGEST_CODE));
+    case 'lines':
+      return v.pipe(v.array(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(1000))), v.maxLength(1000));
+    case 'rewards':
+      // Looked at one by one in reward-schema.ts.
+      return v.array(v.unknown());
     default:
       return spec satisfies never;
   }
@@ -110,9 +142,11 @@ const known = Object.fromEntries(
 
 const schemas = new Map<string, v.GenericSchema<unknown>>();
 
-/** The schema of a field with its variant applied; of what a variant can change, only `word` matters here. */
+/** The schema of a field with its variant applied, which may change the values that it takes. */
 function schemaOf(spec: Field): v.GenericSchema<unknown> {
-  const key = spec.kind === 'modules' ? `${spec.path} ${spec.word}` : spec.path;
+  const { path, kind, word, min, max, above, below } = spec as Field & Partial<Variant<unknown>>;
+  const values = spec.kind === 'select' || spec.kind === 'list' ? spec.options.map(({ value }) => value) : [];
+  const key = JSON.stringify([path, kind, word, values, min, max, above, below]);
   const schema = schemas.get(key) ?? valueSchema(spec);
   schemas.set(key, schema);
   return schema;
@@ -142,6 +176,10 @@ function valueProblem(path: string, spec: FieldSpec, value: unknown): RecipeProb
       : undefined;
   return problem(path, `must be ${allowed(spec)}, not ${show(value)}.`, action && `Did you mean ${action}?`);
 }
+
+/** Problems of a value with the kind of its field. */
+export const fieldProblems = (path: string, spec: FieldSpec, value: unknown): RecipeProblem[] =>
+  v.is(valueSchema(spec), value) ? [] : [valueProblem(path, spec, value)];
 
 /** Looks up a path in what may be a recipe, falling back to the default. */
 export function lookupIn(input: unknown): Lookup {
@@ -192,7 +230,8 @@ function sectionProblems(section: SectionName | '', value: Record<string, unknow
       wrong.push(problem(prefix + key, `belongs to ${list(entry.for)}, not to ${type}.`, 'Remove it.'));
     } else {
       const spec = field(entry.path, at);
-      if (!v.is(schemaOf(spec), child)) wrong.push(valueProblem(prefix + key, spec, child));
+      if (spec.kind === 'rewards') wrong.push(...rewardSchemaProblems(prefix + key, child, problem, fieldProblems));
+      else if (!v.is(schemaOf(spec), child)) wrong.push(valueProblem(prefix + key, spec, child));
     }
   }
   if (fields.length > MOST_FIELDS) {

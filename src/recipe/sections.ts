@@ -1,5 +1,7 @@
 /** The sections that all recipes share, whatever the method and objective: model, dataset and training. */
 
+import type { PersonalKind } from '../base/personal-kinds';
+
 export type DatasetFormat =
   | 'auto'
   | 'messages' // {messages:[{role,content}]}
@@ -8,7 +10,13 @@ export type DatasetFormat =
   | 'prompt_completion' // {prompt,completion}
   | 'labelled' // {text,label}: one class, several (a list) or a number; sft trains it as prompt -> label
   | 'tagged' // {tokens,tags}: a label for every word
+  | 'preference' // {prompt,chosen,rejected}: two answers, of which one is better; the prompt may be what both begin with
+  | 'unpaired_preference' // {prompt,completion,label}: an answer that is good or bad
+  | 'prompt_only' // {prompt} and further columns that rewards look at
   | 'text'; // {text} or a plain text file
+
+/** What becomes of validation examples whose text or prompt is trained on as well. */
+export type ValidationLeaks = 'allow' | 'one_side' | 'leave_out';
 
 export interface ModelSection {
   /** `builtin:NAME`, `hf:ORG/NAME[@REV]` or `file:PATH`. */
@@ -37,6 +45,22 @@ export interface DatasetSection {
    * of them. Null reads the only one, or asks.
    */
   table: string | null;
+  /** Kinds of personal data that placeholders stand for. */
+  replace_personal: PersonalKind[];
+  /** Kinds of personal data whose rows are left out. */
+  drop_personal: PersonalKind[];
+  /** Whether rows that are nearly the same as an earlier one are left out. */
+  near_duplicates: 'keep' | 'leave_out';
+  validation_leaks: ValidationLeaks;
+  /** Rows that are left out, `3,7-9,120`; null is none. */
+  leave_out_rows: string | null;
+  /** Train on so many of the examples, drawn with training.seed; null is all of them. */
+  max_samples: number | null;
+  /**
+   * Other datasets to train on as well, with their weights: each epoch has weight × the training examples of each, so 2 trains
+   * on each of them twice and 0.5 on a sample of half. `source` itself may be named; otherwise its weight is 1.
+   */
+  mix: Record<string, number>;
   /** Fraction of the examples held out, 0 ≤ x < 1. */
   validation_split: number;
   shuffle: boolean;
@@ -59,16 +83,32 @@ export const readingFields = [
   'encoding',
   'table',
   'merge_labels',
+  'replace_personal',
+  'drop_personal',
+  'near_duplicates',
+  'leave_out_rows',
+  'mix',
 ] as const satisfies readonly (keyof DatasetSection)[];
 /** A field that is left out has its default, which changes nothing in how a file is read. */
 export type ReadingSection = Pick<DatasetSection, 'format' | 'columns'> &
   Partial<Pick<DatasetSection, (typeof readingFields)[number]>>;
 
+/** The fields that are chosen for one file: what to do with the marks of a template is said about it too, and how much of it is used. */
+export const fieldsAboutTheFile: readonly string[] = [...readingFields, 'templated_text', 'max_samples'];
+
 /** Changes of a recipe that leave the reading of its file to detection. */
 export const readAsDetected: Record<string, undefined> = Object.fromEntries(
-  // What to do with the marks of a template is said about one file, too.
-  [...readingFields, 'templated_text'].map((name) => [`dataset.${name}`, undefined]),
+  fieldsAboutTheFile.map((name) => [`dataset.${name}`, undefined]),
 );
+
+/** The datasets of a section in order, with their weights; the first is `source`. */
+export function mixOf({ source, mix = {} }: Pick<DatasetSection, 'source'> & Partial<Pick<DatasetSection, 'mix'>>): {
+  source: string;
+  weight: number;
+}[] {
+  const others = Object.entries(mix).filter(([other]) => other !== source);
+  return [{ source, weight: mix[source] ?? 1 }, ...others.map(([other, weight]) => ({ source: other, weight }))];
+}
 
 export function readingOf<S extends Partial<ReadingSection>>(section: S): Pick<S, keyof S & keyof ReadingSection> {
   const fields = readingFields.filter((name) => name in section).map((name) => [name, section[name]]);

@@ -12,6 +12,14 @@ export interface Variant<T> {
   source?: string;
   usual?: [number, number];
   word?: ModulesField['word'];
+  /** Fields of several types may differ in their values as well. */
+  kind?: FieldSpec['kind'];
+  options?: SelectField['options'];
+  min?: number;
+  max?: number;
+  above?: true;
+  below?: true;
+  step?: number;
 }
 
 interface Common<T> {
@@ -71,14 +79,32 @@ export interface LengthField extends Common<number | 'auto' | null> {
   usual?: [number, number];
   placeholder?: string;
 }
+/** Rows of the dataset, `3,7-9,120`; null is none. */
+export interface RowsField extends Common<string | null> {
+  kind: 'rows';
+}
+/** Any of the options. */
+export interface ListField extends Common<string[]> {
+  kind: 'list';
+  options: { value: string; label: string }[];
+}
+/** Numbers, one for each entry of another list; `null` is allowed if the default is null. */
+export interface NumbersField extends Common<number[] | null> {
+  kind: 'numbers';
+  min: number;
+  max: number;
+  placeholder?: string;
+}
 /** A list of module names, or a word for those that suit the model. If `word` is null, only a list is allowed. */
 export interface ModulesField extends Common<'all-linear' | 'auto' | string[]> {
   kind: 'modules';
   word: 'all-linear' | 'auto' | null;
 }
-/** Module name -> number. */
+/** Name -> number. */
 export interface PatternField extends Common<Record<string, number>> {
   kind: 'pattern';
+  /** What is named; modules if left out. */
+  keys?: 'datasets';
   whole: boolean;
   min: number;
   max: number;
@@ -88,6 +114,19 @@ export interface PatternField extends Common<Record<string, number>> {
 export interface ColumnsField extends Common<Record<string, string> | null> {
   kind: 'columns';
 }
+/** Text of several lines. */
+export interface CodeField extends Common<string> {
+  kind: 'code';
+  language: 'javascript' | 'json';
+}
+/** Texts, one a line. */
+export interface LinesField extends Common<string[]> {
+  kind: 'lines';
+}
+/** Rewards of an answer: each an object with a type, a weight, a name and fields of its own (src/rewards). */
+export interface RewardsField extends Common<readonly object[]> {
+  kind: 'rewards';
+}
 export type FieldSpec =
   | NumberField
   | SelectField
@@ -95,9 +134,15 @@ export type FieldSpec =
   | AutoBoolField
   | TextField
   | LengthField
+  | ListField
+  | NumbersField
+  | RowsField
   | ModulesField
   | PatternField
-  | ColumnsField;
+  | ColumnsField
+  | CodeField
+  | LinesField
+  | RewardsField;
 
 /** `select` options from a record of labels. */
 export const options = (labels: Record<string, string>) =>
@@ -125,6 +170,9 @@ export interface CombinedModel {
 /** A method's or objective's own default for a field of another section. */
 export type OtherDefault = Omit<Variant<unknown>, 'when'>;
 
+/** Trainers whose configs are written (recipe/conversion). */
+export type ConfigTrainer = 'axolotl' | 'llamafactory';
+
 /** What the rest of the code can ask of any method. */
 export interface MethodTraits {
   type: string;
@@ -139,6 +187,8 @@ export interface MethodTraits {
   merges: boolean;
   /** Before the first step the tuned model equals the base model. */
   beginsAsBase: boolean;
+  /** Trainers whose configs have it too; recipe/conversion says how. Left out: none. */
+  trainers?: readonly ConfigTrainer[];
 }
 
 /** What the rest of the code can ask of any objective. */
@@ -149,6 +199,10 @@ export interface ObjectiveTraits {
   order: number;
   /** What the data teach: answers to prompts, plain text, or labels (through a new head). */
   learns: 'answers' | 'text' | 'labels';
+  /** From which answers are better, not from answers to copy: it takes far smaller steps. */
+  compares?: true;
   /** The tuned model generates text. */
   writes: boolean;
+  /** Trainers whose configs have it too; recipe/conversion says how. Left out: none. */
+  trainers?: readonly ConfigTrainer[];
 }

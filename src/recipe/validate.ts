@@ -6,8 +6,11 @@
 
 import { columnParts, isPartKey } from '../data/parts';
 import { methodOf } from '../methods';
-import { recipeRefusals } from './compatibility';
+import { objectiveOf } from '../objectives';
+import { rewardsOf } from '../rewards';
+import { objectiveContext, recipeRefusals } from './compatibility';
 import { applies, field, fieldsOf, valueAt } from './fields';
+import { impossibleRewards } from './reward-schema';
 import { allowedNumber, problem, type RecipeProblem } from './schema';
 import type { Refusal } from './spec';
 import { alternatives, suggest } from './suggest';
@@ -52,6 +55,7 @@ function dataProblems(where: string, source: string): RecipeProblem[] {
 
 function* datasetProblems({ dataset }: Recipe): Generator<RecipeProblem> {
   yield* dataProblems('dataset.source', dataset.source);
+  for (const source of Object.keys(dataset.mix)) yield* dataProblems('dataset.mix', source);
   const text = dataset.base_text;
   if (text !== null && !builtinName.test(text) && !/^file:.*\S/.test(text)) {
     yield problem('dataset.base_text', `must be builtin:NAME, file:PATH or null, not ${JSON.stringify(text)}.`);
@@ -95,6 +99,9 @@ function* trainingProblems({ training }: Recipe): Generator<RecipeProblem> {
 export function impossible(recipe: Recipe): RecipeProblem[] {
   const problems = modelProblems('model.source', recipe.model.source);
   problems.push(...datasetProblems(recipe), ...methodProblems(recipe), ...trainingProblems(recipe));
+  if ('rewards' in recipe.objective) {
+    problems.push(...impossibleRewards('objective.rewards', rewardsOf(recipe.objective), problem));
+  }
   problems.push(...[...recipeRefusals(recipe)].map(asProblem));
   return problems;
 }
@@ -152,9 +159,17 @@ export function notes(recipe: Recipe, given: (path: string) => boolean): RecipeN
     }
   }
   for (const { key, message } of method.unused?.(recipe.method) ?? []) unused(`method.${key}`, true, message);
+  const goal = objectiveOf(recipe.objective);
+  for (const { key, message } of goal.unused?.(recipe.objective) ?? []) unused(`objective.${key}`, true, message);
+  list.push(...(goal.notes?.(recipe.objective, objectiveContext(recipe)) ?? []));
   const { learning_rate } = training;
   const rate = field('training.learning_rate', recipe);
-  if (rate.kind === 'number' && rate.usual && learning_rate > 10 * rate.usual[1]) {
+  if (
+    rate.kind === 'number' &&
+    rate.usual &&
+    learning_rate > 10 * rate.usual[1] &&
+    !list.some(({ where }) => where === rate.path)
+  ) {
     const usual = allowedNumber({ min: rate.usual[0], max: rate.usual[1] }, false);
     list.push({
       where: rate.path,

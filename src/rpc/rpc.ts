@@ -355,7 +355,7 @@ export function connect<Api>(worker: WorkerLike, options: ConnectOptions): Conne
   const deaf: Limit = {
     deadline: abortDeadline,
     words: {
-      message: `Tabtune’s ${name} did not stop when it was asked to, and was ended.`,
+      message: `Tabtune’s ${name} did not stop when asked to, so it was ended.`,
       action: 'Try again; everything that was saved is still there.',
     },
   };

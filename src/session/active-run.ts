@@ -1,8 +1,12 @@
 /** What a run needs from the rest of the session, and what is known of the run of this tab. */
+import { TabtuneError } from '../base/errors';
 import type { ParsedDataset, TokenizedDataset, TokenizedExample } from '../data/types';
+import type { WrittenRows } from '../data/written-row';
 import type { AdapterFiles } from '../formats/adapter-format';
 import type { ModelSection, Recipe } from '../recipe/types';
-import type { InputFingerprint, RunRecord } from '../storage/types';
+import type { RewardSection } from '../rewards';
+import type { InputFingerprint, MetricsRow, RunRecord } from '../storage/types';
+import type { AnswerToRead, PageScores } from '../workers/engine/api';
 import type { DeviceReport } from './api';
 import type { EngineHost } from './engine-host';
 import type { GpuMemory } from './gpu-memory';
@@ -24,12 +28,20 @@ export interface TrainingNeeds {
   model(section: ModelSection): Promise<OpenModel>;
   dataset(recipe: Recipe): Promise<ParsedDataset>;
   tokenize(recipe: Recipe): Promise<TokenizedDataset>;
+  /** The rows of both sides for another trainer's files. */
+  written(recipe: Recipe): Promise<WrittenRows>;
   /** Pieces of dataset.base_text; none if the recipe needs none. */
   baseText(recipe: Recipe): Promise<TokenizedExample[]>;
   /** A text's tokens, without the special tokens around them. */
   encodeText(text: string): Promise<Int32Array>;
   encodePrompt(prompt: string, system?: string): Promise<Int32Array>;
   decode(ids: Int32Array): Promise<string>;
+  /** Throws what keeps rewards from being computed for these examples. */
+  checkRewards(rewards: readonly RewardSection[], examples: readonly TokenizedExample[]): void;
+  /** The rewards of answers. */
+  score(rewards: readonly RewardSection[], answers: readonly AnswerToRead[]): Promise<PageScores>;
+  /** The adapters of reward models from files; throws if one cannot be used. */
+  rewardModels(recipe: Recipe): Promise<Record<string, AdapterFiles>>;
   /** The recipe with the settings of the adapter that it continues; throws if that does not fit. */
   continued(recipe: Recipe): Promise<Recipe>;
   /** The files of `method.init_adapter`. */
@@ -60,9 +72,35 @@ export interface ActiveRun {
   done: Promise<RunRecord>;
 }
 
+/** What the preparation of a run looks at, and notes. */
+export type Preparing = Pick<ActiveRun, 'stopped' | 'hasCheckpoint' | 'plannedBytes'>;
+
+/** A preparation that ends with this message when the signal fires. */
+export function preparingUntil(signal: AbortSignal, message: string): Preparing {
+  const stopped = new Promise<never>((_, reject) => {
+    const stop = () => reject(new TabtuneError({ code: 'cancelled', message }));
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop);
+  });
+  stopped.catch(() => {});
+  return { stopped, hasCheckpoint: false, plannedBytes: 0 };
+}
+
 /** A prompt that is answered at every evaluation. */
 export interface AskedPrompt {
   text: string;
   ids: Int32Array;
   expected: string | undefined;
+}
+
+/** What a row of metrics changes about a run's record. */
+export function changesBy(record: RunRecord, row: MetricsRow): Partial<RunRecord> {
+  const { step, seconds } = row;
+  if (row.kind === 'step') return { step, seconds, finalLoss: row.loss };
+  return {
+    step,
+    seconds,
+    ...(row.step === 0 && record.initialEvalLoss === null ? { initialEvalLoss: row.eval_loss } : {}),
+    ...(row.best ? { bestEvalLoss: row.eval_loss, bestStep: row.step, bestMetrics: row.metrics } : {}),
+  };
 }

@@ -4,14 +4,16 @@ import { TabtuneError } from '../base/errors';
 import type { ModelCardInput } from '../exports/model-card';
 import type { AdapterFiles } from '../formats/adapter-format';
 import { isAdapterHub } from '../formats/adapterhub';
+import { ownFolder } from '../formats/own-folder';
 import { readPeftFolder } from '../formats/peft';
 import { baseModelName } from '../hub/hub-id';
+import { methodOf } from '../methods';
 import { checkpointInfo } from '../storage/checkpoints';
 import { getRun, readMetrics } from '../storage/runs';
 import type { RunRecord } from '../storage/types';
-import type { AdapterExport, DeviceReport } from './api';
+import type { DeviceReport } from './api';
 import { answerLimit, type EngineHost } from './engine-host';
-import { type ModelSession, type OpenModel, tokenizerFileNames } from './models';
+import type { ModelSession, OpenModel } from './models';
 import type { Reader } from './reader';
 import { storedName } from './stored-name';
 
@@ -25,9 +27,7 @@ export interface AdapterNeeds {
   device(): Promise<DeviceReport>;
 }
 
-const cards = chunk(() => import('../exports/model-card'));
-
-const encode = (text: string) => new TextEncoder().encode(text);
+const ggufAdapters = chunk(() => import('../formats/gguf-adapter'));
 
 export class AdapterSession {
   /** Adapters opened in this tab, by source; `method.init_adapter` may refer to them. */
@@ -61,17 +61,30 @@ export class AdapterSession {
   }
 
   async import(files: NamedFile[]): Promise<{ name: string; trainableParameters: number }> {
-    const { name, adapter } = await readAdapter(files, this.needs.reader);
+    const { name, adapter } = await this.read(files);
     this.needs.models.require();
     const { trainableParameters } = await this.needs.engine.attach({ kind: 'files', files: adapter, name });
     this.opened.set(`file:${name}`, adapter);
     return { name, trainableParameters };
   }
 
-  /** The adapter files for `method.init_adapter`. */
+  /** What files hold, as they are dropped: a folder, a zip or a GGUF file. Throws `bad_adapter`. */
+  async read(files: NamedFile[]): Promise<{ name: string; adapter: AdapterFiles }> {
+    const only = files.length === 1 ? files[0]! : null;
+    if (!only || !/\.gguf$/i.test(only.path)) return readAdapter(files, this.needs.reader);
+    // Its rows are in the order of the model's GGUF file, which follows from the model.
+    const { adapterModel } = this.needs.models.require();
+    const { readGgufAdapter } = await ggufAdapters();
+    const file = { path: only.file.name, bytes: await bytesOf(only.file) };
+    const adapter = readGgufAdapter(file, adapterModel);
+    return { name: adapterName(only.file.name.replace(/\.gguf$/i, '')), adapter };
+  }
+
+  /** The adapter files for `method.init_adapter`: `file:NAME` of one that is open in this tab, or `run:ID` of a stored run. */
   async files(source: string): Promise<AdapterFiles> {
     const files = this.opened.get(source);
     if (files) return files;
+    if (source.startsWith('run:')) return this.ofRun(source);
     throw new TabtuneError({
       code: 'bad_adapter',
       message: `The adapter ${source.replace(/^file:/, '')} is not open in this tab.`,
@@ -80,29 +93,34 @@ export class AdapterSession {
     });
   }
 
-  /** A self-contained adapter folder: weights, config, tokeniser, template, recipe and model card. */
-  async export(): Promise<AdapterExport> {
-    const { engine, models } = this.needs;
-    const origin = engine.currentAdapter;
-    if (!origin) {
-      throw new TabtuneError({
-        code: 'bad_adapter',
-        message: 'There is no adapter to export yet.',
-        action: 'Train one first, or open a finished run.',
-      });
-    }
-    const model = models.require();
-    const { files: own, notes } = await engine.use((api) => api.exportAdapter(), answerLimit);
-    const files: NamedBytes[] = [...own, ...(await tokenizerOf(model))];
-    if (origin.kind === 'files') return { name: origin.name, files, notes };
-    const { recipe, runId } = origin;
+  /** What a run left behind is what its record says: a finished run does not change. */
+  private async ofRun(source: string): Promise<AdapterFiles> {
+    const runId = source.slice('run:'.length);
     const record = await getRun(runId);
-    files.push({ path: 'recipe.json', bytes: encode(`${JSON.stringify(recipe, null, 2)}\n`) });
-    if (record) {
-      const { modelCard } = await cards();
-      files.push({ path: 'README.md', bytes: encode(modelCard({ ...(await this.card(record, model)), notes })) });
+    const gone = (message: string, action: string) =>
+      new TabtuneError({ code: 'bad_adapter', message, where: 'method.init_adapter', action });
+    if (!record) {
+      throw gone(
+        'The run whose adapter is to be continued is no longer stored.',
+        'Choose another, or set method.init_adapter to null.',
+      );
     }
-    return { name: folderName(recipe.name), files, notes };
+    const model = this.needs.models.require();
+    if (record.recipe.model.source !== model.source) {
+      throw gone(
+        `“${record.name}” was trained on another model, not on ${model.info.title}.`,
+        'Open that model, or set method.init_adapter to null.',
+      );
+    }
+    if (!methodOf(record.recipe.method).files) {
+      throw gone(
+        `“${record.name}” trained the model itself, so it left no adapter to continue.`,
+        'Merge and export it, and open the result as a model.',
+      );
+    }
+    const files = await this.needs.engine.use((api) => api.runAdapter(runId, record.recipe), answerLimit);
+    if (record.status === 'completed' || record.status === 'early_stopped') this.opened.set(source, files);
+    return files;
   }
 
   /** The model card's data for a run. */
@@ -138,32 +156,22 @@ export class AdapterSession {
   }
 }
 
-/** Turns a recipe's name into a folder name that is valid on any system. */
-export function folderName(name: string): string {
-  const clean = storedName(name, 'adapter').replace(/[<>:"/\\|?*\s]+/g, '-');
-  return clean.replace(/^-+|[-.]+$/g, '') || 'adapter';
-}
-
-async function tokenizerOf({ folder }: OpenModel): Promise<NamedBytes[]> {
-  const names = tokenizerFileNames.filter((name) => folder.has(name));
-  return Promise.all(names.map(async (path) => ({ path, bytes: new Uint8Array(await folder.bytes(path)) })));
+async function bytesOf(file: File): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await file.arrayBuffer());
+  } catch (cause) {
+    throw TabtuneError.from(cause, {
+      code: 'bad_adapter',
+      message: `${file.name} could not be read.`,
+      where: file.name,
+      action: 'Check that the file is still there and has not changed, then open it again.',
+    });
+  }
 }
 
 /** Reads only the adapter's files from a folder, which may also contain another trainer's checkpoint. */
 async function readAdapter(files: NamedFile[], reader: Reader): Promise<{ name: string; adapter: AdapterFiles }> {
   const only = files.length === 1 ? files[0]! : null;
-  const bytesOf = async (file: File) => {
-    try {
-      return new Uint8Array(await file.arrayBuffer());
-    } catch (cause) {
-      throw TabtuneError.from(cause, {
-        code: 'bad_adapter',
-        message: `${file.name} could not be read.`,
-        where: file.name,
-        action: 'Check that the file is still there and has not changed, then open it again.',
-      });
-    }
-  };
   if (only && /\.zip$/i.test(only.path)) {
     const entries = await reader.unzip(only.file, FILES, { where: only.file.name, code: 'bad_adapter' });
     return { name: adapterName(only.file.name.replace(/\.zip$/i, '')), adapter: checked(entries) };
@@ -180,13 +188,13 @@ async function readAdapter(files: NamedFile[], reader: Reader): Promise<{ name: 
   return { name: adapterName(folder ?? 'adapter'), adapter: checked(named) };
 }
 
-/** The files of PEFT and AdapterHub (pickles included, to refuse them), and Tabtune's labels.json. */
+/** The files of PEFT, AdapterHub and mlx-lm (pickles included, to refuse them), and Tabtune's labels.json. */
 const FILES =
-  /(^|\/)(adapter_(config\.json|model\.(safetensors|bin))|adapter\.safetensors|pytorch_adapter\.bin|head_config\.json|model_head\.safetensors|labels\.json)$/;
+  /(^|\/)(adapter_(config\.json|model\.(safetensors|bin))|adapters?\.safetensors|pytorch_adapter\.bin|head_config\.json|model_head\.safetensors|labels\.json)$/;
 
 /** Throws if the files are not an adapter. Attaching it checks its contents and whether it fits the model. */
 function checked(files: readonly NamedBytes[]): AdapterFiles {
-  const wanted = files.filter(({ path }) => FILES.test(path));
+  const wanted = ownFolder(files.filter(({ path }) => FILES.test(path)));
   if (!isAdapterHub(wanted)) readPeftFolder(wanted);
   return wanted;
 }

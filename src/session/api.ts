@@ -4,14 +4,31 @@
  * on a deadline) and the engine worker (WebGPU, training, checkpoints). All promises reject with a TabtuneError.
  */
 import type { ErrorData } from '../base/errors';
+import type { AugmentOptions } from '../data/augment';
+import type { LearnedCounts } from '../data/learned-counts';
+import type { Leak, NearGroup } from '../data/near-duplicates';
 import type { ParsedDataset, TokenizedDataset, TokenView } from '../data/types';
-import type { Download, HubHit, HubModel, HubSettings, Quantization, ShelfModel, Verdict } from '../hub/descriptions';
+import type { ExportId } from '../exports';
+import type { ExportJob, ExportResult } from '../exports/export';
+import type { Quantization, Verdict } from '../hub/descriptions';
 import type { ModelSummary } from '../hub/types';
+import type { MethodSection } from '../methods';
 import type { RecipePath } from '../recipe/fields';
 import type { DatasetSection, MethodType, ObjectiveType, Recipe } from '../recipe/types';
-import type { MetricsRow, RunRecord, SampleAnswer } from '../storage/types';
+import type { RewardSection, TriedAnswer } from '../rewards';
+import type { MetricsRow, RunLabels, RunRecord, SampleAnswer } from '../storage/types';
+import type { AugmentPreview } from '../workers/data/api';
+import type { ShownRollout } from '../workers/engine/rollouts';
+import type { RunState } from '../workers/engine/run-state';
+import type { Comparison, GenerationOptions, LabelScore, Progress } from './comparison-types';
+
+import type { Reading } from './data-host';
+import type { HubApi } from './hub-api';
+import type { OwnDatasetsApi } from './own-datasets-types';
+import type { SelfInstruct } from './self-instruct-types';
 
 export type { ClassReport } from '../storage/types';
+export type { GenerationOptions, LabelScore } from './comparison-types';
 
 export interface DeviceReport {
   available: boolean;
@@ -51,6 +68,8 @@ export interface Forecast {
     optimizer: number;
     activations: number;
     logits: number;
+    /** Keys and values while texts are written. */
+    cache?: number;
   };
   totalBytes: number;
   /** Whether it fits on the GPU. This and the two below are absent until something is known about the run. */
@@ -74,8 +93,11 @@ export type TrainEvent =
   | { type: 'started'; run: RunRecord; totalSteps: number; stepsPerEpoch: number; resumedFrom: number }
   | { type: 'metrics'; row: MetricsRow; tokensPerSecond: number; secondsLeft: number }
   | { type: 'samples'; answers: SampleAnswer[] }
-  | { type: 'checkpoint'; step: number }
-  | { type: 'state'; state: 'training' | 'evaluating' | 'sampling' | 'saving' | 'paused' }
+  /** Everything up to this step is stored. The next checkpoint comes within so many seconds of training. */
+  | { type: 'checkpoint'; step: number; everySeconds: number }
+  | { type: 'state'; state: RunState; share?: number }
+  /** Answers that a step was taken on, with their rewards. */
+  | { type: 'rollouts'; step: number; rollouts: readonly ShownRollout[] }
   | { type: 'finished'; run: RunRecord; summary: RunSummary }
   | { type: 'failed'; error: ErrorData; run: RunRecord | null; resumable: boolean };
 
@@ -108,52 +130,12 @@ export interface RunSummary {
   versions: Record<string, string>;
 }
 
-export interface GenerationOptions {
-  maxNewTokens: number;
-  /** 0 is greedy. */
-  temperature: number;
-  topP: number;
-  seed: number;
-  /** 0 is the base model, 1 the fine-tuned one; other values scale the adapter. */
-  adapterStrength: number;
-}
-
-/** Precisions for a merged model, by their safetensors names. */
-export type MergedDtype = 'F32' | 'BF16' | 'F16';
-
-/** `writing` counts bytes; `checking` runs from 0 to 1. */
-export interface MergeProgress {
-  phase: 'writing' | 'checking';
-  done: number;
-  total: number;
-}
-
-/** A model folder in the Hugging Face layout with the adapter merged into its weights. */
-export interface MergedExport {
-  /** Name of the folder. */
-  name: string;
-  files: { path: string; blob: Blob }[];
+/** Files that were exported. Those of the last export are readable until the next one begins. */
+export interface FinishedExport extends ExportResult {
+  id: ExportId;
+  /** Of the zip, or of the only file. */
+  fileName: string;
   bytes: number;
-  /** Largest difference in any logit from the unmerged model; null if the GPU cannot hold both at once. */
-  maxLogitDifference: number | null;
-  /** What a person should know about the files, a sentence each. */
-  notes: string[];
-}
-
-/** An adapter's folder. */
-export interface AdapterExport {
-  name: string;
-  files: { path: string; bytes: Uint8Array }[];
-  /** What a person should know about the files, a sentence each. */
-  notes: string[];
-}
-
-/** A label and its probability, or for regression the predicted number. */
-export interface LabelScore {
-  label: string;
-  probability: number;
-  /** Token classification only: the word that has this label; scores are in text order. */
-  word?: string;
 }
 
 /** An adapter trained or opened for the open model; at most one is active. */
@@ -162,6 +144,8 @@ export interface LoadedAdapter {
   name: string;
   method: MethodType;
   objective: ObjectiveType;
+  /** All of the method's fields. */
+  settings: MethodSection;
   trainableParameters: number;
   active: boolean;
   /** The run it came from; null if it was opened from files. */
@@ -176,8 +160,70 @@ export interface ModelInfo extends ModelSummary {
   templateGaps: string[];
 }
 
+export interface ExampleLosses {
+  /** As in Example.row, ascending. */
+  rows: number[];
+  /** The mean over the targets of each. */
+  losses: Float32Array;
+  /** The adapter that was active; null for the base. */
+  adapter: string | null;
+}
+
+/** In nats; NaN where nothing predicts a token. Tokens that are cut off have none. */
+export interface TokenLosses {
+  row: number;
+  base: Float32Array;
+  /** Null without an active adapter. */
+  tuned: Float32Array | null;
+  adapter: string | null;
+}
+
+/** What one step of a run takes and does on this device, measured on tensors that are thrown away afterwards. */
+export interface TestDrive {
+  secondsPerStep: number;
+  tokensPerSecond: number;
+  /** The most that the GPU held, in bytes. */
+  gpuBytes: number;
+  /** Before clipping. */
+  gradNorm: number;
+  /** Whether loss and gradients were finite numbers. */
+  finite: boolean;
+  /** Of the run's first batch, before and after two steps at the full rate. */
+  lossBefore: number;
+  lossAfter: number;
+  learned: LearnedCounts;
+  /** Another division of the same step that is clearly quicker, if there is one that fits. */
+  quicker: { batchSize: number; accumulation: number; secondsPerStep: number } | null;
+}
+
+/** A range test of the learning rate. */
+export interface RateSearch {
+  points: RatePoint[];
+  /** The loss grew far beyond its lowest, or was no finite number any more. */
+  diverged: boolean;
+  /** Null if the loss never fell. */
+  suggested: { rate: number; steepest: number; lowest: number } | null;
+}
+
+export interface RatePoint {
+  rate: number;
+  loss: number;
+  smoothed: number;
+}
+
+/** What is tried on the device before a run. It uses the open model, and leaves it and its adapter as they were. */
+export interface TrialApi {
+  /** `onProgress`: parts done, and parts in all. */
+  testDrive(
+    recipe: Recipe,
+    onProgress: (done: number, total: number) => void,
+    signal?: AbortSignal,
+  ): Promise<TestDrive>;
+  findRate(recipe: Recipe, onPoint: (point: RatePoint) => void, signal?: AbortSignal): Promise<RateSearch>;
+}
+
 /** Datasets are chosen by source, or dropped as a file that is then stored in this browser as `file:NAME`. */
-export interface Session extends HubApi {
+export interface Session extends HubApi, TrialApi, OwnDatasetsApi {
   device(): Promise<DeviceReport>;
 
   /**
@@ -194,14 +240,24 @@ export interface Session extends HubApi {
   importModel(files: { path: string; file: File }[]): Promise<string>;
 
   /** Parses a dataset. */
-  openDataset(section: DatasetSection): Promise<ParsedDataset>;
-  /** Stores a dropped file, so that a run survives a reload, and returns its source. */
+  openDataset(section: DatasetSection, how?: Reading): Promise<ParsedDataset>;
+  /** Stores a file as it is, in place of one of the same name, and returns its source. */
   importDataset(file: File): Promise<string>;
-  /** Applies an edit made in the table to the stored copy. */
-  editDataset(source: string, row: number, fields: Record<string, string>): Promise<ParsedDataset>;
   /** Applies the template, tokenises, masks and splits. Needs an open model. Cached until its inputs change. */
   tokenize(recipe: Recipe, onProgress?: (done: number, total: number) => void): Promise<TokenizedDataset>;
   viewTokens(recipe: Recipe, row: number): Promise<TokenView>;
+  /** Every example's loss under the active adapter, or else the base. Throws `cancelled` when the signal fires. */
+  exampleLosses(recipe: Recipe, onProgress: Progress, signal?: AbortSignal): Promise<ExampleLosses>;
+  /** The loss of each token of an example, before and with the active adapter. */
+  tokenLosses(recipe: Recipe, row: number): Promise<TokenLosses>;
+  /** New texts for a few training examples. Needs an open model: it decides what is held out. */
+  augmentPreview(recipe: Recipe, options: AugmentOptions, most: number): Promise<AugmentPreview>;
+  /** Stores the dataset with new training examples as one of its own, and returns its source. */
+  augmentDataset(recipe: Recipe, options: AugmentOptions, onProgress: Progress, signal?: AbortSignal): Promise<string>;
+  /** Groups of nearly equal examples. Throws `cancelled` when the signal fires, as `leaks`. */
+  nearDuplicates(section: DatasetSection, onProgress: Progress, signal?: AbortSignal): Promise<NearGroup[]>;
+  /** Validation examples whose text or prompt is trained on. Needs an open model. */
+  leaks(recipe: Recipe, onProgress: Progress, signal?: AbortSignal): Promise<Leak[]>;
 
   forecast(recipe: Recipe): Promise<Forecast>;
 
@@ -210,9 +266,16 @@ export interface Session extends HubApi {
   /**
    * Resumes an interrupted or paused run from its last checkpoint, or from the beginning if it has none. Rejects with
    * `inputs_changed` if its data or model has changed since, unless they are to be used all the same. Whatever goes wrong
-   * before its first step, the run stays as it was.
+   * before its first step, the run stays as it was. `mended`: rewards in place of those that failed.
    */
-  resumeRun(runId: string, changed?: ChangedInputs): Promise<RunRecord>;
+  resumeRun(runId: string, changed?: ChangedInputs, mended?: readonly RewardSection[]): Promise<RunRecord>;
+  /**
+   * What a reward gives for answers; null for a reward that only a run computes. Needs an open model, whose tokens some rewards
+   * count.
+   */
+  tryReward(reward: RewardSection, answers: readonly TriedAnswer[]): Promise<(number | null)[] | null>;
+  /** Stores a checkpoint soon, because the page may be about to go. */
+  saveRun(): Promise<void>;
   pause(): Promise<void>;
   resume(): Promise<void>;
   /** Stops after the current step and keeps what was learned. */
@@ -222,6 +285,8 @@ export interface Session extends HubApi {
   runs(): Promise<RunRecord[]>;
   runMetrics(runId: string): Promise<MetricsRow[]>;
   runSamples(runId: string): Promise<SampleAnswer[]>;
+  /** Changes what a person says of a run, while it trains too. Returns the record. */
+  labelRun(runId: string, change: Partial<RunLabels>): Promise<RunRecord>;
   deleteRun(runId: string): Promise<void>;
   /** Loads a run's adapter (best checkpoint) onto the open model, to compare and export it. */
   openRun(runId: string): Promise<RunRecord>;
@@ -253,14 +318,14 @@ export interface Session extends HubApi {
    */
   embed(texts: string[]): Promise<Float32Array[]>;
 
-  /** The folder of the current adapter, as files. */
-  exportAdapter(): Promise<AdapterExport>;
-  /** The base model with the current adapter (if any) merged in, as a folder that transformers can load. */
-  exportMerged(
-    dtype: MergedDtype,
-    onProgress?: (progress: MergeProgress) => void,
-    signal?: AbortSignal,
-  ): Promise<MergedExport>;
+  /** Several models at once; its code is loaded when it is first asked for. */
+  comparison(): Promise<Comparison>;
+
+  /** A dataset that the open model writes from seed tasks. */
+  selfInstruct(): Promise<SelfInstruct>;
+
+  /** Exports what is on the model, for one destination. Throws `cancelled` when the signal fires. */
+  exportAs(id: ExportId, job: ExportJob): Promise<FinishedExport>;
 
   storage(): Promise<{ usage: number; quota: number; persisted: boolean; items: StorageItem[] }>;
   deleteStored(id: string): Promise<void>;
@@ -274,34 +339,9 @@ export interface Session extends HubApi {
   close(): void;
 }
 
-/** Models on the Hugging Face Hub and their downloads. */
-export interface HubApi {
-  hubSettings(): HubSettings;
-  /** Takes effect from now on. The token is kept only in memory. */
-  setHubSettings(settings: HubSettings): Promise<void>;
-  /** The curated shelf, without using the network. It is returned at once; plans follow card by card. */
-  shelf(onPlanned?: (models: ShelfModel[]) => void): Promise<ShelfModel[]>;
-  searchHub(query: string, signal?: AbortSignal): Promise<HubHit[]>;
-  /** Takes `ORG/NAME`, `hf:ORG/NAME@REVISION` or a Hub address. Reads only the file list, configs and headers. */
-  describeModel(nameOrUrl: string, signal?: AbortSignal): Promise<HubModel>;
-  /** Reports all running, stopped and failed downloads whenever one changes, at most a few times per second. */
-  watchDownloads(listener: (downloads: Download[]) => void): () => void;
-  /**
-   * Starts or resumes a download. Resolves once everything is downloaded and verified (at once if it already was).
-   * Rejects if it fails, or with `cancelled` if it is paused or cancelled. A source without a commit is looked up
-   * again; offline, the downloaded commit is used.
-   */
-  download(source: string): Promise<void>;
-  pauseDownload(source: string): Promise<void>;
-  /** Stops it and deletes what was fetched. */
-  cancelDownload(source: string): Promise<void>;
-  /** Asks the browser not to evict the data, and returns whether it agreed. */
-  persist(): Promise<boolean>;
-}
-
 export interface StorageItem {
   id: string;
-  kind: 'dataset' | 'model' | 'run';
+  kind: 'dataset' | 'model' | 'run' | 'prompts' | 'draft' | 'votes';
   name: string;
   bytes: number;
   createdAt: number;

@@ -4,21 +4,24 @@
  * worker because of another call.
  */
 import { type ErrorData, TabtuneError } from '../base/errors';
+import type { DatasetEdit } from '../data/edits';
+import type { EncodedForTask } from '../data/encode-input';
 import { lettersOf } from '../data/encode-row';
-import type { TokenizerSource } from '../data/tokenizer-files';
-import type { ParsedDataset, TokenizedDataset, TokenizedExample, TokenView } from '../data/types';
+import { Pieces } from '../data/pieces';
+import type { PromptStyle, WrittenChats } from '../data/prompt-style';
+import type { ReadingProgress } from '../data/reading-progress';
+import type { Example, ParsedDataset, TokenizedDataset, TokenizedExample, TokenView } from '../data/types';
 import type { ReadingSection } from '../recipe/sections';
 import type { ObjectiveType, Recipe } from '../recipe/types';
-import { type Connection, transfer } from '../rpc/rpc';
-import type { EncodedForTask, TokenizerInfo } from '../workers/data/api';
+import type { RewardSection, ScoredAnswer } from '../rewards';
+import { type Connection, type Remote, transfer } from '../rpc/rpc';
+import type { ReadingPart, TokenizerInfo } from '../workers/data/api';
 import type { DataWorkerApi } from '../workers/data/edit-dataset';
+import { endless } from './reward-errors';
 import { type Attempt, patienceFor, tokenizeRows } from './tokenize-rows';
+import { faulty, naming, preparing, type Tokenizer } from './tokenizer-faults';
 
-export interface Tokenizer {
-  files: TokenizerSource;
-  /** The model's title, for messages. */
-  title: string;
-}
+export type { Tokenizer };
 
 /** A dataset that can be read more than once. */
 export interface DatasetFile {
@@ -41,6 +44,8 @@ const deadlines = {
   probe: seconds(10),
   prompt: seconds(10),
   decode: seconds(10),
+  /** For one answer. */
+  reward: seconds(10),
   dataset: (characters: number) => seconds(60 + characters / 20_000),
 };
 
@@ -50,21 +55,13 @@ function charactersOf(parsed: ParsedDataset, row?: number): number {
   return sum;
 }
 
-/** The error for a model's own code that runs past its deadline. */
-function faulty({ title }: Tokenizer, message: string, where?: string): Omit<ErrorData, 'code'> {
-  return {
-    message,
-    where,
-    action: `Shorten or split what is very long. If it is short, the chat template or tokeniser of ${title} is faulty: choose another model.`,
-  };
+/** How the reading of a dataset is followed, and stopped. */
+export interface Reading {
+  onProgress?: (progress: ReadingProgress) => void;
+  signal?: AbortSignal;
 }
 
-/** Adds the model's name to errors, because the worker knows only its files. */
-function naming({ title }: Tokenizer, cause: unknown): unknown {
-  if (!(cause instanceof TabtuneError) || cause.code !== 'bad_model') return cause;
-  const { where } = cause;
-  return new TabtuneError({ ...cause.toData(), where: where === undefined ? title : `${title}, ${where}` });
-}
+const cancelled = (where: string): ErrorData => ({ code: 'cancelled', message: 'Reading was cancelled.', where });
 
 export class DataHost {
   private connection: Connection<DataWorkerApi> | null = null;
@@ -98,20 +95,26 @@ export class DataHost {
   }
 
   /** Parses a dataset, or returns the previous result for the same bytes. */
-  parse(dataset: DatasetFile): Promise<ParsedDataset> {
+  parse(dataset: DatasetFile, how: Reading = {}): Promise<ParsedDataset> {
     return this.inTurn(async () =>
-      this.last?.key === dataset.key ? this.last.parsed : await this.sendDataset(dataset),
+      this.last?.key === dataset.key ? this.last.parsed : await this.sendDataset(dataset, how),
     );
   }
 
-  /** Returns the dataset's bytes with one row changed. */
-  editRow(dataset: DatasetFile, row: number, fields: Record<string, string>): Promise<ArrayBuffer> {
+  /** The dataset that was parsed last under one key is from now on known under another: its file has been stored. */
+  rename(from: string, to: string): void {
+    if (this.last?.key === from) this.last.key = to;
+    if (this.parsedKey === from) this.parsedKey = to;
+  }
+
+  /** Returns the dataset's bytes after an edit. */
+  editDataset(dataset: DatasetFile, edit: DatasetEdit): Promise<ArrayBuffer> {
     return this.inTurn(async () => {
       const bytes = await dataset.read();
       const words = { message: 'Editing the file took too long and was stopped.', where: dataset.name };
       return this.connected()
         .within(deadlines.parse, words)
-        .editRow(dataset.name, transfer(bytes), dataset.section, row, fields);
+        .editDataset(dataset.name, transfer(bytes), dataset.section, edit);
     });
   }
 
@@ -133,9 +136,14 @@ export class DataHost {
       const attempt = async ({ leftOut, careful, onRow }: Attempt) => {
         await this.ensureTokenizer(tokenizer);
         await this.ensureDataset(dataset);
-        return this.connected()
+        const pieces = new Pieces();
+        const rest = await this.connected()
           .within(deadline, words)
-          .tokenize(section, objective, contextLength, training.seed, memoryLength, leftOut, careful, onRow);
+          .tokenize(
+            ...([section, objective, contextLength, training.seed, memoryLength, leftOut, careful, onRow] as const),
+            (part, examples) => pieces.add(part, examples),
+          );
+        return pieces.join(rest);
       };
       const tooSlow = (row: number) =>
         new TabtuneError({
@@ -149,6 +157,16 @@ export class DataHost {
       this.tokenized = { tokenizer, again: work, here: true };
       return result;
     });
+  }
+
+  /** Looks at a whole dataset. The worker answers others meanwhile, so it is no one's turn. */
+  async look<T>(dataset: DatasetFile, work: (worker: Remote<DataWorkerApi>) => Promise<T>): Promise<T> {
+    const { worker } = await this.inTurn(async () => {
+      await this.ensureDataset(dataset);
+      const words = { message: 'Looking through the examples took too long and was stopped.', where: dataset.name };
+      return { worker: this.connected().withoutSilence(deadlines.parse, words) };
+    });
+    return work(worker);
   }
 
   viewTokens(
@@ -168,13 +186,29 @@ export class DataHost {
     });
   }
 
-  encodePrompt(tokenizer: Tokenizer, prompt: string, system?: string): Promise<Int32Array> {
+  promptStyle(tokenizer: Tokenizer): Promise<PromptStyle> {
+    return this.asBefore(tokenizer, (api) => api.promptStyle());
+  }
+
+  encodePrompt(tokenizer: Tokenizer, ...of: Parameters<DataWorkerApi['encodePrompt']>): Promise<Int32Array> {
+    return this.asBefore(tokenizer, (api) => api.encodePrompt(...of));
+  }
+
+  writeChats(tokenizer: Tokenizer, ...of: Parameters<DataWorkerApi['writeChats']>): Promise<WrittenChats> {
+    return this.asBefore(tokenizer, (api) => api.writeChats(...of));
+  }
+
+  /** As the data that were tokenised last are written. */
+  private asBefore<T>(tokenizer: Tokenizer, ask: (api: Remote<DataWorkerApi>) => Promise<T>): Promise<T> {
     return this.inTurn(async () => {
       await this.ensureTokenizer(tokenizer);
       await this.writeAsBefore(tokenizer);
-      const words = faulty(tokenizer, 'Preparing the prompt took too long and was stopped.');
-      return this.connected().within(deadlines.prompt, words).encodePrompt(prompt, system);
+      return ask(this.connected().within(deadlines.prompt, preparing(tokenizer)));
     });
+  }
+
+  encodeBegun(tokenizer: Tokenizer, ask: string, begun: string): Promise<Int32Array> {
+    return this.soon(tokenizer, deadlines.prompt, preparing(tokenizer), (api) => api.encodeBegun(ask, begun));
   }
 
   encodeTexts(tokenizer: Tokenizer, texts: string[], maxLength: number): Promise<Int32Array[]> {
@@ -202,23 +236,56 @@ export class DataHost {
   }
 
   encodeForTask(tokenizer: Tokenizer, input: string | string[], maxLength: number): Promise<EncodedForTask> {
-    return this.inTurn(async () => {
-      await this.ensureTokenizer(tokenizer);
-      const words = faulty(tokenizer, 'Tokenising the text took too long and was stopped.');
-      return this.connected().within(deadlines.prompt, words).encodeForTask(input, maxLength);
-    });
+    const words = faulty(tokenizer, 'Tokenising the text took too long and was stopped.');
+    return this.soon(tokenizer, deadlines.prompt, words, (api) => api.encodeForTask(input, maxLength));
+  }
+
+  encodeAnswer(tokenizer: Tokenizer, prompt: string, answer: string, maxLength: number): Promise<Int32Array> {
+    const words = faulty(tokenizer, 'Tokenising the answer took too long and was stopped.');
+    return this.soon(tokenizer, deadlines.prompt, words, (api) => api.encodeAnswer(prompt, answer, maxLength));
   }
 
   decode(tokenizer: Tokenizer, ids: Int32Array): Promise<string> {
+    const words = faulty(tokenizer, 'Turning an answer into text took too long and was stopped.');
+    return this.soon(tokenizer, deadlines.decode, words, (api) => api.decode(ids));
+  }
+
+  decodeAll(tokenizer: Tokenizer, texts: Int32Array[]): Promise<string[]> {
+    const words = faulty(tokenizer, 'Turning answers into text took too long and was stopped.');
+    return this.soon(tokenizer, deadlines.decode, words, (api) => api.decodeAll(texts));
+  }
+
+  /** A reward that stays with one answer for long is ended. */
+  scoreAnswers(reward: RewardSection, answers: ScoredAnswer[]): Promise<(number | null)[]> {
     return this.inTurn(async () => {
-      await this.ensureTokenizer(tokenizer);
-      const words = faulty(tokenizer, 'Turning an answer into text took too long and was stopped.');
-      return this.connected().within(deadlines.decode, words).decode(ids);
+      let at = 0;
+      const onAnswer = (next: number) => {
+        at = next;
+      };
+      const worker = this.connected().withoutSilence(deadlines.reward);
+      return worker.scoreAnswers(reward, answers, onAnswer).catch((cause: unknown) => {
+        throw TabtuneError.from(cause, { code: 'internal', message: '' }).code === 'timeout'
+          ? endless(reward, at)
+          : cause;
+      });
     });
   }
 
   close(): void {
     this.connection?.terminate();
+  }
+
+  /** A short call with a model's tokeniser, in its turn. */
+  private soon<T>(
+    tokenizer: Tokenizer,
+    deadline: number,
+    words: Omit<ErrorData, 'code'>,
+    call: (api: Remote<DataWorkerApi>) => Promise<T>,
+  ): Promise<T> {
+    return this.inTurn(async () => {
+      await this.ensureTokenizer(tokenizer);
+      return call(this.connected().within(deadline, words));
+    });
   }
 
   private inTurn<T>(action: () => Promise<T>): Promise<T> {
@@ -295,19 +362,37 @@ export class DataHost {
     return info;
   }
 
-  private async sendDataset({ key, name, section, read }: DatasetFile): Promise<ParsedDataset> {
+  private async sendDataset(
+    { key, name, section, read }: DatasetFile,
+    { onProgress, signal }: Reading = {},
+  ): Promise<ParsedDataset> {
+    signal?.throwIfAborted();
     const bytes = await read();
+    signal?.throwIfAborted();
     const connection = this.connected();
     this.parsedKey = null;
-    const parsed = await connection
-      .within(deadlines.parse, {
-        message: `Reading ${name} took longer than two minutes and was stopped.`,
-        where: name,
-        action: 'Split the file, or use a smaller one.',
-      })
-      .parse(name, transfer(bytes), section);
-    this.parsedKey = key;
-    this.last = { key, parsed };
-    return parsed;
+    // A parser looks at no messages before it has ended.
+    const stop = () => connection.terminate(TabtuneError.from(signal?.reason, cancelled(name)));
+    signal?.addEventListener('abort', stop, { once: true });
+    const examples: Example[] = [];
+    const onPart = (part: ReadingPart) => {
+      if ('progress' in part) onProgress?.(part.progress);
+      else for (const example of part.examples) examples.push(example);
+    };
+    try {
+      const parsed = await connection
+        .within(deadlines.parse, {
+          message: `Reading ${name} took longer than two minutes and was stopped.`,
+          where: name,
+          action: 'Split the file, or use a smaller one.',
+        })
+        .parse(name, transfer(bytes), section, onPart);
+      const whole = examples.length > 0 ? { ...parsed, examples } : parsed;
+      this.parsedKey = key;
+      this.last = { key, parsed: whole };
+      return whole;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
   }
 }

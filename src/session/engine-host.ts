@@ -5,6 +5,7 @@
  */
 import { type ErrorData, TabtuneError } from '../base/errors';
 import type { AdapterFiles } from '../formats/adapter-format';
+import type { MethodSection } from '../methods';
 import type { ModelSection, Recipe } from '../recipe/types';
 import type { Connection, Remote } from '../rpc/rpc';
 import type { EngineApi } from '../workers/engine/api';
@@ -12,7 +13,10 @@ import type { EngineApi } from '../workers/engine/api';
 /** Where the model's adapter comes from, so that it can be put on a restarted worker. */
 export type AdapterOrigin =
   | { kind: 'run'; runId: string; recipe: Recipe }
-  | { kind: 'files'; files: AdapterFiles; name: string };
+  | { kind: 'files'; files: AdapterFiles; name: string; settings?: MethodSection | null };
+
+/** What the engine says of an adapter that it has put on the model. */
+type PutAdapter = Awaited<ReturnType<EngineApi['setAdapter']>>;
 
 type LoadedModel = Awaited<ReturnType<EngineApi['loadModel']>>;
 
@@ -86,12 +90,13 @@ export class EngineHost {
     });
   }
 
-  /** Attaches an adapter to the open model, and remembers it only if it fits. */
-  attach(origin: AdapterOrigin): Promise<{ trainableParameters: number }> {
+  /** Attaches an adapter to the open model, and remembers it with its settings only if it fits. */
+  attach(origin: AdapterOrigin): Promise<PutAdapter> {
     return this.inTurn(async () => {
       await this.restoreModel();
       try {
         const result = await this.put(origin);
+        if (origin.kind === 'files') origin.settings = result.settings;
         this.adapter = origin;
         return result;
       } catch (cause) {
@@ -187,7 +192,7 @@ export class EngineHost {
     if (this.wanted !== null && this.loaded !== this.wanted) await this.load(this.wanted);
   }
 
-  private async put(origin: AdapterOrigin | null): Promise<{ trainableParameters: number }> {
+  private async put(origin: AdapterOrigin | null): Promise<PutAdapter> {
     const result = await this.watch(
       (api) =>
         origin?.kind === 'run'

@@ -1,4 +1,5 @@
 /** What a run would take, and everything that stands in its way, before it starts. */
+import { formatBytes } from '../base/bytes';
 import { type ErrorData, TabtuneError } from '../base/errors';
 import { partsOfBaseText } from '../data/base-text-parts';
 import { USUAL_MAX_LENGTH, usualLength } from '../data/lengths';
@@ -117,7 +118,7 @@ export class ForecastSession {
     // What cannot run has no memory to be planned.
     if (blockers.length > 0) return { ...unknown, blockers };
 
-    const steps = totalSteps(train.length, resolved.training);
+    const steps = totalSteps(train.length, resolved);
     const { per_device_train_batch_size: rows, gradient_accumulation_steps: batches } = resolved.training;
     const tokens = Math.round((steps * rows * batches * stats.tokens) / train.length);
     const pace = needs.pace(resolved.model.source);
@@ -218,15 +219,15 @@ const partNames: Record<keyof RunPlan['parts'], string> = {
   optimizer: 'the optimiser’s state',
   activations: 'the activations',
   logits: 'the logits',
+  cache: 'the keys and values of answers',
 };
 
 /** Certain, unlike the amount of memory: the device states its limits. */
 function refusalOf({ refusal }: RunPlan): ErrorData | null {
   if (!refusal) return null;
-  const mebibytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MB`;
   return {
     code: 'gpu_out_of_memory',
-    message: `The run needs a single ${limitNames[refusal.limit]} of ${mebibytes(refusal.bytes)} for ${partNames[refusal.part]}, which is larger than this GPU allows.`,
+    message: `The run needs a single ${limitNames[refusal.limit]} of ${formatBytes(refusal.bytes)} for ${partNames[refusal.part]}, which is larger than this GPU allows.`,
     where: 'GPU',
     action: 'Use a smaller batch size, a shorter max length or a smaller model.',
     details: `${refusal.limit}: ${refusal.bytes} bytes requested`,

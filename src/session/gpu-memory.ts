@@ -2,6 +2,7 @@
  * Estimates how much memory this GPU has. WebGPU does not say, so the estimate starts from what the browser reports
  * about the computer, and is corrected by runs on this GPU that succeeded or ran out of memory.
  */
+import { formatBytes } from '../base/bytes';
 import type { Verdict } from '../hub/descriptions';
 import type { DeviceReport } from './api';
 
@@ -41,9 +42,6 @@ function pageStorage(): Store | null {
   }
 }
 
-/** In powers of 1000, as on the screens. */
-const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
-
 export class GpuMemory {
   constructor(
     private readonly store: Store | null = pageStorage(),
@@ -57,7 +55,7 @@ export class GpuMemory {
     const { held, failed } = this.seen(device);
     if (failed !== undefined) {
       const bytes = Math.max(held ?? 0, 0.9 * failed);
-      const how = `because a ${gigabytes(failed)} run ran out of memory here`;
+      const how = `because a ${formatBytes(failed)} run ran out of memory here`;
       return { bytes, how, fits: Math.max(held ?? 0, COMFORT * bytes), tooBig: failed };
     }
     const guess = this.deviceMemory === undefined ? 0 : (this.deviceMemory * GIB) / 2;

@@ -25,12 +25,15 @@ import type { PlanModel } from '../hub/plan';
 import type { Connection } from '../rpc/rpc';
 import { type FileStore, opfs } from '../storage/opfs';
 import type { DownloadApi } from '../workers/download/service';
-import type { HubApi, StorageItem } from './api';
+import type { UploadApi } from '../workers/upload/service';
+import type { StorageItem } from './api';
 import { DownloadList } from './downloads';
+import type { HubApi, PushApi } from './hub-api';
 import type { PageLocks } from './run-guard';
 
 export interface HubNeeds {
   connect: () => Connection<DownloadApi>;
+  connectUploads: () => Connection<UploadApi>;
   locks: PageLocks | null;
   plan: PlanModel;
   onSave(): void;
@@ -40,6 +43,7 @@ export interface HubNeeds {
 const RESULTS = 30;
 
 const shelf = chunk(() => import('../hub/shelf'));
+const pushing = chunk(() => import('./push'));
 /** Only needed once the Hub is asked something. */
 const hub = chunk(async () => ({ ...(await import('../hub/describe')), ...(await import('../hub/hub-client')) }));
 
@@ -54,12 +58,14 @@ type HubCalls = Pick<
   | 'download'
   | 'pauseDownload'
   | 'cancelDownload'
+  | 'pushing'
 >;
 
 export class HubSession implements HubCalls {
   private settings: HubSettings = { endpoint: HUB, token: null };
   private readonly store: FileStore;
   private readonly list: DownloadList;
+  private pushes: Promise<PushApi> | null = null;
   /** Recent descriptions by source, so that a download need not look the model up again. */
   private readonly described = new Map<string, Described>();
 
@@ -136,6 +142,18 @@ export class HubSession implements HubCalls {
   async cancelDownload(source: string): Promise<void> {
     await this.list.stop(source);
     await this.delete(source);
+  }
+
+  pushing(): Promise<PushApi> {
+    const { connectUploads } = this.needs;
+    this.pushes ??= pushing().then(
+      ({ PushSession }) => new PushSession({ connect: connectUploads, settings: () => this.settings }),
+      (cause) => {
+        this.pushes = null;
+        throw cause;
+      },
+    );
+    return this.pushes;
   }
 
   /** The source, with its commit, of a downloaded model. Does not use the network. */

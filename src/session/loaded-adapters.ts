@@ -3,11 +3,11 @@
  * files in this tab, of which one at most is on the model. Only that one takes memory on the GPU.
  */
 import { TabtuneError } from '../base/errors';
-import type { AdapterFiles } from '../formats/adapter-format';
 import { defaultMethod } from '../methods';
 import { aboutAdapter } from '../methods/read-adapter';
 import { objectiveOfTask } from '../objectives';
 
+import { resolveRecipe } from '../recipe/defaults';
 import type { LoadedAdapter } from './api';
 import type { AdapterOrigin, EngineHost } from './engine-host';
 
@@ -28,8 +28,8 @@ export class LoadedAdapters {
     const run = origin.kind === 'run' ? origin : null;
     const kind =
       origin.kind === 'run'
-        ? { method: origin.recipe.method.type, objective: origin.recipe.objective.type }
-        : kindOf(origin.files);
+        ? { method: origin.recipe.method.type, objective: origin.recipe.objective.type, settings: origin.recipe.method }
+        : kindOf(origin);
     this.known.delete(id);
     this.known.set(id, {
       id,
@@ -41,6 +41,11 @@ export class LoadedAdapters {
     });
   }
 
+  /** Its run has another name. */
+  rename(runId: string, name: string): void {
+    for (const adapter of this.known.values()) if (adapter.runId === runId) adapter.name = name;
+  }
+
   /** Another model: none of them fits it. */
   forget(): void {
     this.known.clear();
@@ -50,6 +55,11 @@ export class LoadedAdapters {
     const current = this.engine.currentAdapter;
     const active = current && idOf(current);
     return [...this.known.values()].map(({ origin: _, ...adapter }) => ({ ...adapter, active: adapter.id === active }));
+  }
+
+  /** Where a loaded adapter comes from; undefined if it is not loaded. */
+  origin(id: string): AdapterOrigin | undefined {
+    return this.known.get(id)?.origin;
   }
 
   async activate(id: string | null): Promise<void> {
@@ -71,10 +81,17 @@ export class LoadedAdapters {
 }
 
 /** What an adapter's own files say it is. */
-export function kindOf(files: AdapterFiles): Pick<LoadedAdapter, 'method' | 'objective'> {
+export function kindOf({
+  files,
+  settings,
+}: Pick<Extract<AdapterOrigin, { kind: 'files' }>, 'files' | 'settings'>): Pick<
+  LoadedAdapter,
+  'method' | 'objective' | 'settings'
+> {
   const { method, head } = aboutAdapter(files);
-  const task = head && { problemType: head, labels: [] };
-  return { method: method ?? defaultMethod, objective: objectiveOfTask(task, 'decoder').type };
+  const type = settings?.type ?? method ?? defaultMethod;
+  const known = settings ?? resolveRecipe({ version: 1, method: { type } }).method;
+  return { method: type, objective: objectiveOfTask(head, 'decoder').type, settings: known };
 }
 
 const gone = (id: string) =>

@@ -1,5 +1,5 @@
 /** Plans runs: turns a recipe, a model and examples (or only a config) into dry runs, and their results into advice. */
-import { batchShapes, type ExampleSize, targetsOf } from '../data/batches';
+import { batchShapes, type ExampleSize, sizeOf } from '../data/batches';
 import { USUAL_MAX_LENGTH, wholeBuckets } from '../data/lengths';
 import type { TaskData, TokenizedDataset, TokenizedExample } from '../data/types';
 import { readFamilyConfig } from '../families';
@@ -7,6 +7,7 @@ import type { CheckedModel } from '../hub/check';
 import type { PrecisionPlan } from '../hub/descriptions';
 import type { PlanModel } from '../hub/plan';
 import { methodOf } from '../methods';
+import { objectiveOf, paceOf } from '../objectives';
 import { checkRecipe, defaultRecipe } from '../recipe/defaults';
 import { withValue } from '../recipe/diff';
 import type { RecipePath } from '../recipe/fields';
@@ -44,9 +45,10 @@ export function exampleSizes(
   { train, validation, task }: Pick<TokenizedDataset, 'train' | 'validation' | 'task'>,
   base: TokenizedExample[] = [],
 ): ExampleSizes {
-  const sizeOf = (example: TokenizedExample) => ({ tokens: example.ids.length, targets: targetsOf(example) });
   // A prompt is what precedes the first answer; only models that write text are asked any.
   const asked = (example: TokenizedExample) => {
+    if (example.kind === 'prompt') return [example.ids.length];
+    if (example.kind === 'pair' || example.kind === 'judged') return example.promptLength || [];
     if (example.kind !== 'next_token') return [];
     const answer = example.labels.findIndex((label) => label >= 0);
     return [Math.max(1, answer === -1 ? example.labels.length : answer)];
@@ -60,8 +62,13 @@ export function exampleSizes(
   };
 }
 
-const cut = (sizes: ExampleSize[], length: number) =>
-  sizes.map(({ tokens, targets }) => ({ tokens: Math.min(tokens, length), targets: Math.min(targets, length - 1) }));
+const cut = (sizes: ExampleSize[], length: number): ExampleSize[] =>
+  sizes.map(({ tokens, targets, sequences = 1, apart }) => ({
+    tokens: Math.min(tokens, length),
+    targets: Math.min(targets, sequences * (length - 1)),
+    sequences,
+    ...(apart && { apart: { ...apart, limit: Math.min(apart.limit, length) } }),
+  }));
 
 function dryRunOf(
   device: DeviceReport,
@@ -71,12 +78,14 @@ function dryRunOf(
   checkpointing: boolean,
 ): DryRun {
   const { vendor, architecture, software, features, limits } = device;
+  const pace = paceOf(objective, training);
   const shapes = batchShapes(train, validation, {
     batchSize: training.per_device_train_batch_size,
     accumulation: training.gradient_accumulation_steps,
     shuffle: dataset.shuffle,
     seed: training.seed,
-    steps: totalSteps(train.length, training),
+    steps: totalSteps(train.length, { training, objective }),
+    pace,
     ...(training.replay_ratio > 0 ? { replay: { examples: base, ratio: training.replay_ratio } } : {}),
   });
   return {
@@ -92,11 +101,13 @@ function dryRunOf(
     training: {
       ...defaultRecipe().training,
       gradient_accumulation_steps: training.gradient_accumulation_steps,
+      per_device_train_batch_size: training.per_device_train_batch_size,
       ...{ optim: training.optim, ema_decay: training.ema_decay, model_dropout: training.model_dropout },
       ...{ ewc_lambda: training.ewc_lambda, l2_sp_alpha: training.l2_sp_alpha },
       neftune_noise_alpha: training.neftune_noise_alpha,
     },
     checkpointing,
+    ...(pace && { stepsPerBatch: pace.steps }),
     batches: shapes.training,
     evaluation: shapes.evaluation,
     prompts,
@@ -170,7 +181,7 @@ type Changes = Partial<Record<RecipePath, unknown>>;
 
 /** Changes that could save memory, each with the text of its button. */
 function candidates(recipe: Recipe, plan: RunPlan, sizes: ExampleSizes): { label: string; changes: Changes }[] {
-  const { method, training, model } = recipe;
+  const { method, training, model, objective } = recipe;
   const list: { label: string; changes: Changes }[] = [];
   if (!plan.checkpointing) {
     list.push({ label: 'Turn on gradient checkpointing', changes: { 'training.gradient_checkpointing': true } });
@@ -189,8 +200,15 @@ function candidates(recipe: Recipe, plan: RunPlan, sizes: ExampleSizes): { label
   }
   const longest = [...sizes.train, ...sizes.validation].reduce((most, { tokens }) => Math.max(most, tokens), 0);
   const half = Math.ceil(longest / 2 / 32) * 32;
-  if (half >= 32 && half < longest) {
+  // Where long examples are left out, a lower limit would take away what is learned from.
+  const { longTexts } = objectiveOf(objective).data(objective);
+  if (half >= 32 && half < longest && longTexts !== 'left_out') {
     list.push({ label: `Truncate examples to ${half} tokens`, changes: { 'dataset.max_length': half } });
+  }
+  if ('max_completion_length' in objective && objective.max_completion_length >= 64) {
+    const shorter = Math.ceil(objective.max_completion_length / 2);
+    const changes = { 'objective.max_completion_length': shorter };
+    list.push({ label: `Answers of at most ${shorter} tokens`, changes });
   }
   if (model.quantization === 'none') {
     list.push({ label: 'Quantise the model to 4 bits (NF4)', changes: { 'model.quantization': 'nf4' } });

@@ -2,6 +2,7 @@
  * A second data worker, for files that are being opened: it must not wait for a dataset that is being tokenised, and one that
  * hangs must not take that with it. Started on demand, and stopped after some idle time.
  */
+import type { GgufTokenizer, TokenizerTexts } from '../exports/gguf/tokenizer/section';
 import type { HeaderKind } from '../formats/large-headers';
 import type { ZipContext, ZipEntry } from '../formats/zip';
 import type { Connection } from '../rpc/rpc';
@@ -10,6 +11,7 @@ import type { DataWorkerApi } from '../workers/data/edit-dataset';
 const IDLE_MS = 30_000;
 const UNZIP_MS = 120_000;
 const HEADER_MS = 60_000;
+const TOKENIZER_MS = 120_000;
 
 export class Reader {
   private connection: Connection<DataWorkerApi> | null = null;
@@ -40,6 +42,18 @@ export class Reader {
         })
         .parseHeader(kind, bytes, args),
     );
+
+  ggufTokenizer(texts: TokenizerTexts): Promise<GgufTokenizer> {
+    return this.ask((worker) =>
+      worker
+        .within(TOKENIZER_MS, {
+          message: 'Writing the tokeniser for llama.cpp took longer than two minutes and was stopped.',
+          where: 'tokenizer.json',
+          action: 'Export the model for transformers instead.',
+        })
+        .ggufTokenizer(texts),
+    );
+  }
 
   close(): void {
     clearTimeout(this.idle);

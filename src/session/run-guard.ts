@@ -3,13 +3,13 @@
  * a busy hidden tab), the run's own lock, which tells other tabs that it is alive, and a screen wake lock.
  */
 import { TabtuneError } from '../base/errors';
+import { TRAINING_LOCK } from '../base/training-lock';
+import { mixOf } from '../recipe/sections';
 import type { Recipe } from '../recipe/types';
 import type { Locks } from '../rpc/rpc';
 import { runLockName } from '../storage/runs';
 
 export type PageLocks = Locks & Pick<LockManager, 'query'>;
-
-const TRAINING_LOCK = 'tabtune-training';
 
 /** Held for each source that a run reads, from before it is read until the run has ended. */
 const inputLocks = (sources: readonly string[]): string[] => [
@@ -46,7 +46,11 @@ export class RunGuard {
 
   /** Keeps every tab from deleting or replacing what the run reads. Waits for a tab that is doing so. */
   async holdInputs({ model, dataset }: Pick<Recipe, 'model' | 'dataset'>): Promise<void> {
-    const sources = [model.source, dataset.source, ...(dataset.base_text === null ? [] : [dataset.base_text])];
+    const sources = [
+      model.source,
+      ...mixOf(dataset).map(({ source }) => source),
+      ...(dataset.base_text === null ? [] : [dataset.base_text]),
+    ];
     for (const name of inputLocks(sources)) await this.lock(name, true);
   }
 

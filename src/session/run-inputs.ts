@@ -3,6 +3,7 @@ import { sha256, sha256OfText } from '../base/digest';
 import { TabtuneError } from '../base/errors';
 import type { TokenizedDataset, TokenizedExample } from '../data/types';
 import type { AdapterFiles } from '../formats/adapter-format';
+import { mixOf } from '../recipe/sections';
 import type { InputFingerprint, RunInputs, RunRecord } from '../storage/types';
 
 /** Hashed at once; between pieces the page can do something else. */
@@ -91,12 +92,11 @@ function describeChanges({ recipe, inputs }: RunRecord, now: RunInputs, changed:
     const [before, after] = [inputs?.[name]?.bytes, now[name]?.bytes];
     return before === undefined || after === undefined || before === after ? '' : ` (${after} bytes, then ${before})`;
   };
+  const data = nameOf(dataset.source) + (mixOf(dataset).length > 1 ? ', or a file that it is mixed with,' : '');
   const sentences: Record<keyof RunInputs, () => string> = {
     model: () => `${nameOf(model.source)} now holds another model${size('model')}.`,
     dataset: () =>
-      inputs
-        ? `${nameOf(dataset.source)} is another file now${size('dataset')}.`
-        : `${nameOf(dataset.source)} now gives another number of steps.`,
+      inputs ? `${data} is another file now${size('dataset')}.` : `${data} now gives another number of steps.`,
     baseText: () => `The base text ${nameOf(dataset.base_text ?? '')} is another file now${size('baseText')}.`,
     initAdapter: () => 'The adapter that the run continues is another one now.',
     examples: () =>

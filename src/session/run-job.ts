@@ -7,13 +7,16 @@ import { objectiveOf } from '../objectives';
 import { checkCombination } from '../recipe/compatibility';
 import { totalSteps } from '../recipe/forecast';
 import type { Recipe } from '../recipe/types';
-import type { RunInputs, RunRecord } from '../storage/types';
+import { type RewardSection, rewardsOf } from '../rewards';
+import { listRuns, withLabels } from '../storage/runs';
+import type { InputsChange, RunInputs, RunRecord } from '../storage/types';
 import type { TrainJob } from '../workers/engine/api';
-import type { ActiveRun, AskedPrompt, TrainingNeeds } from './active-run';
+import type { AskedPrompt, Preparing, TrainingNeeds } from './active-run';
 import type { ChangedInputs } from './api';
 import { initAdapterOf } from './continued';
 import type { OpenModel } from './models';
 import { adapterFingerprint, changedInputs, examplesFingerprint, inputsChanged } from './run-inputs';
+import { runName } from './run-name';
 import { samplePrompts } from './sample-prompts';
 
 const SAMPLES = 3;
@@ -23,12 +26,20 @@ export interface ResumedRun {
   record: RunRecord;
   step: number;
   changed: ChangedInputs;
+  /** Its rewards are others now: they failed, and were mended. */
+  mended: boolean;
 }
+
+/** A run's recipe with rewards that were mended. */
+export const withRewards = (recipe: Recipe, mended: readonly RewardSection[] | undefined): Recipe =>
+  mended && 'rewards' in recipe.objective
+    ? { ...recipe, objective: { ...recipe.objective, rewards: [...mended] } }
+    : recipe;
 
 /** What the engine gets, and the prompts that it answers at every evaluation. `old` is the run to resume. */
 export async function prepareJob(
   needs: TrainingNeeds,
-  active: ActiveRun,
+  active: Preparing,
   given: Recipe,
   old: ResumedRun | null,
 ): Promise<{ job: TrainJob; prompts: AskedPrompt[] }> {
@@ -50,6 +61,8 @@ export async function prepareJob(
       action: 'Look at the problems listed with the data, or hold out a smaller share of it.',
     });
   }
+  needs.checkRewards(rewardsOf(recipe.objective), [...train, ...validation]);
+  const rewardModels = await step(needs.rewardModels(recipe));
   const initial = active.hasCheckpoint ? null : initAdapterOf(recipe);
   const initAdapter = initial === null ? null : await step(needs.adapterFiles(initial));
   const inputs: RunInputs = {
@@ -59,14 +72,14 @@ export async function prepareJob(
     initAdapter: initAdapter ? await step(adapterFingerprint(initAdapter)) : (old?.record.inputs?.initAdapter ?? null),
     examples: await step(examplesFingerprint(tokenized)),
   };
-  const changed = old ? acceptedChanges(old, inputs, totalSteps(train.length, recipe.training)) : [];
+  const changed = old ? acceptedChanges(old, inputs, totalSteps(train.length, recipe)) : [];
   const checkpointing = await step(planned(needs, active, recipe, model, tokenized));
   const answers = objectiveOf(recipe.objective).learns === 'answers' && model.info.kind === 'decoder';
   const samples = answers ? await step(askedPrompts(needs, model, parsed, { train, validation })) : [];
   const now = Date.now();
   const fresh: RunRecord = {
     id: crypto.randomUUID(),
-    name: recipe.name,
+    name: await freeName(recipe),
     createdAt: now,
     updatedAt: now,
     recipe,
@@ -93,14 +106,13 @@ export async function prepareJob(
   let run = fresh;
   if (old && active.hasCheckpoint) {
     const { record } = old;
-    run = { ...record, status: 'running', error: null, updatedAt: now, inputs };
-    if (changed.length > 0) {
-      run.data = fresh.data;
-      run.changes = [...(record.changes ?? []), { step: old.step, what: changed }];
-    }
+    run = { ...record, recipe, status: 'running', error: null, updatedAt: now, inputs };
+    if (changed.length > 0) run.data = fresh.data;
+    const what: InputsChange['what'] = old.mended ? [...changed, 'rewards'] : changed;
+    if (what.length > 0) run.changes = [...(record.changes ?? []), { step: old.step, what }];
   }
   // Interrupted before its first checkpoint: the same run, from the beginning.
-  else if (old) run = { ...fresh, id: old.record.id, createdAt: old.record.createdAt };
+  else if (old) run = withLabels({ ...fresh, id: old.record.id, createdAt: old.record.createdAt }, old.record);
   const job: TrainJob = {
     run,
     recipe,
@@ -115,10 +127,18 @@ export async function prepareJob(
     baseText: await step(needs.baseText(lasting)),
     initText: await step(initText(needs, recipe)),
     initAdapter,
+    rewardModels,
     checkpointing,
     resume: active.hasCheckpoint,
   };
   return { job, prompts: samples };
+}
+
+/** Only one tab trains at a time, so no other run can take the name meanwhile. */
+async function freeName(recipe: Recipe): Promise<string> {
+  // A run must not fail for its name; what is wrong with storage is said when the run is stored.
+  const runs = await listRuns().catch((): RunRecord[] => []);
+  return runName(recipe, new Set(runs.map(({ name }) => name)));
 }
 
 /** What is known about memory may have changed since, but a resumed run goes on with the same tokens. */
@@ -159,7 +179,7 @@ function acceptedChanges({ record, step, changed }: ResumedRun, inputs: RunInput
 /** Whether to use gradient checkpointing. A plan that fails does not stop the run; a plan that refuses it does. */
 async function planned(
   needs: TrainingNeeds,
-  active: ActiveRun,
+  active: Preparing,
   recipe: Recipe,
   model: OpenModel,
   tokenized: TokenizedDataset,

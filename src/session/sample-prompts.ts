@@ -2,7 +2,8 @@
  * The prompts that the base model and the fine-tuned model answer at every evaluation. They come from the held-out
  * examples, whose answers were not memorised, and then from the training set.
  */
-import type { Example, ParsedDataset, TokenizedDataset } from '../data/types';
+import { shownTurns } from '../data/preference-parts';
+import type { Example, ParsedDataset, TokenizedDataset, Turns } from '../data/types';
 
 export interface SamplePrompt {
   text: string;
@@ -14,8 +15,23 @@ export interface SamplePrompt {
 /** Maximum words of a plain text used as its prompt, for the model to continue. */
 const BEGINNING_WORDS = 8;
 
+function promptOfTurns(turns: Turns, expected: Turns | undefined): SamplePrompt | null {
+  const answer = expected === undefined ? {} : { expected: shownTurns(expected) };
+  if (typeof turns === 'string') return { text: turns, ...answer };
+  const user = turns.findLast(({ role }) => role === 'user');
+  if (!user) return null;
+  const system = turns.find(({ role }) => role === 'system');
+  return { text: user.content, ...(system ? { system: system.content } : {}), ...answer };
+}
+
+/** The answer that the model should come nearer to; undefined if the data have none. */
+function expectedOf(example: Extract<Example, { kind: 'pair' | 'judged' | 'prompt' }>): Turns | undefined {
+  if (example.kind === 'pair') return example.chosen;
+  return example.kind === 'judged' && example.good ? example.completion : undefined;
+}
+
 /** The prompt that would lead to this example; null if it has none. */
-function promptOf(example: Example): SamplePrompt | null {
+export function promptOf(example: Example): SamplePrompt | null {
   switch (example.kind) {
     case 'messages': {
       const user = example.messages.findIndex(({ role }) => role === 'user');
@@ -37,6 +53,10 @@ function promptOf(example: Example): SamplePrompt | null {
       };
     case 'tagged':
       return { text: example.tokens.join(' ') };
+    case 'pair':
+    case 'judged':
+    case 'prompt':
+      return promptOfTurns(example.prompt, expectedOf(example));
     case 'text': {
       const words = example.text.trim().split(/\s+/, BEGINNING_WORDS * 2);
       return { text: words.slice(0, Math.min(BEGINNING_WORDS, Math.ceil(words.length / 2))).join(' ') };

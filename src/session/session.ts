@@ -8,17 +8,31 @@ import { parseLargeHeaders } from '../formats/large-headers';
 import { importModelFolder } from '../hub/folder';
 import { isHubSource } from '../hub/hub-id';
 import type { Recipe } from '../recipe/types';
-import { type Connection, connect } from '../rpc/rpc';
+import type { Connection } from '../rpc/rpc';
 import type { FileStore } from '../storage/opfs';
 import { readMetrics, readSamples } from '../storage/runs';
+import { clearScratch } from '../storage/scratch';
 import { requestPersistence, storageUsage } from '../storage/usage';
 import type { DataWorkerApi } from '../workers/data/edit-dataset';
 import type { DownloadApi } from '../workers/download/service';
 import type { EngineApi } from '../workers/engine/api';
 import type { PlanApi } from '../workers/plan/service';
+import type { RewardApi } from '../workers/reward/service';
+import type { UploadApi } from '../workers/upload/service';
+import type { TrainingNeeds } from './active-run';
 import { AdapterSession } from './adapters';
 import type { DeviceReport, GenerationOptions, Session } from './api';
 import { classify } from './classify';
+import { CodeHost } from './code-host';
+import type { Comparison } from './comparison-types';
+import {
+  connectCode,
+  connectData,
+  connectDownloads,
+  connectEngine,
+  connectPlanner,
+  connectUploads,
+} from './connections';
 import { ContinuedRecipes } from './continued';
 import { DataHost } from './data-host';
 import { DataSession } from './datasets';
@@ -29,57 +43,32 @@ import { GpuMemory } from './gpu-memory';
 import { HubSession } from './hub';
 import { LoadedAdapters } from './loaded-adapters';
 import { ModelSession } from './models';
+import { ownDatasetCalls } from './own-dataset-calls';
 import { Planner } from './planner';
 import { Reader } from './reader';
+import { rewardModelFiles } from './reward-models';
+import { RewardSession } from './rewards';
 import type { PageLocks } from './run-guard';
+import { SelfInstructCalls } from './self-instruct-calls';
 import { StorageSession } from './storage';
-import { storedName } from './stored-name';
+import { modelName } from './stored-name';
 import { StreamText } from './stream-text';
 import { TrainingSession } from './training';
+import { TrialSession } from './trial';
 
 /** Parts that a test can replace. */
 export interface SessionParts {
   connectEngine?: () => Connection<EngineApi>;
   connectData?: () => Connection<DataWorkerApi>;
+  connectCode?: () => Connection<RewardApi>;
   connectDownloads?: () => Connection<DownloadApi>;
+  connectUploads?: () => Connection<UploadApi>;
   connectPlanner?: () => Connection<PlanApi>;
   /** What is known about the GPU's memory. */
   memory?: GpuMemory;
   /** Where downloaded models are stored. */
   store?: FileStore;
   locks?: PageLocks | null;
-}
-
-function connectEngine(): Connection<EngineApi> {
-  const worker = new Worker(new URL('../workers/engine/engine-worker.ts', import.meta.url), {
-    type: 'module',
-    name: 'engine',
-  });
-  return connect<EngineApi>(worker, { name: 'engine' });
-}
-
-function connectData(): Connection<DataWorkerApi> {
-  const worker = new Worker(new URL('../workers/data/data-worker.ts', import.meta.url), {
-    type: 'module',
-    name: 'data',
-  });
-  return connect<DataWorkerApi>(worker, { name: 'data worker' });
-}
-
-function connectPlanner(): Connection<PlanApi> {
-  const worker = new Worker(new URL('../workers/plan/plan-worker.ts', import.meta.url), {
-    type: 'module',
-    name: 'planner',
-  });
-  return connect<PlanApi>(worker, { name: 'planner' });
-}
-
-function connectDownloads(): Connection<DownloadApi> {
-  const worker = new Worker(new URL('../workers/download/download-worker.ts', import.meta.url), {
-    type: 'module',
-    name: 'downloads',
-  });
-  return connect<DownloadApi>(worker, { name: 'download worker' });
 }
 
 /** The engine gives up on a silent browser before that, with a better sentence. */
@@ -92,12 +81,16 @@ const deviceLimit = {
   },
 };
 
-const merging = chunk(() => import('./export-merged'));
+const comparing = chunk(() => import('./comparison'));
+const measuring = chunk(() => import('./losses'));
+const exporting = chunk(() => import('./exporting'));
+const exportedRuns = chunk(() => import('./export-training'));
 
 export function createSession(parts: SessionParts = {}): Session {
   const locks = parts.locks === undefined ? (globalThis.navigator?.locks ?? null) : parts.locks;
   const engine = new EngineHost(parts.connectEngine ?? connectEngine);
   const data = new DataHost(parts.connectData ?? connectData);
+  const code = new CodeHost(parts.connectCode ?? connectCode);
   const reader = new Reader(parts.connectData ?? connectData);
   parseLargeHeaders(reader.parseHeader);
   const planner = new Planner(parts.connectPlanner ?? connectPlanner);
@@ -107,6 +100,7 @@ export function createSession(parts: SessionParts = {}): Session {
   const onSave = () => storage.onSave();
   const hub = new HubSession({
     connect: parts.connectDownloads ?? connectDownloads,
+    connectUploads: parts.connectUploads ?? connectUploads,
     locks,
     store: parts.store,
     onSave,
@@ -119,6 +113,7 @@ export function createSession(parts: SessionParts = {}): Session {
     lengthThatFits: (recipe, tokenized) => forecasts.lengthThatFits(recipe, tokenized),
     whileUnused: (source, work) => storage.whileUnused([source], work),
   });
+  const scoring = new RewardSession(data, code, models);
   const adapters = new AdapterSession({ engine, models, reader, device });
   const loaded = new LoadedAdapters(engine);
   const adapterFiles = (source: string) => adapters.files(source);
@@ -133,7 +128,7 @@ export function createSession(parts: SessionParts = {}): Session {
     continued: (recipe) => continued.of(recipe),
     pace: (source) => training.paceOf(source),
   });
-  const training = new TrainingSession({
+  const needs: TrainingNeeds = {
     engine,
     locks,
     memory,
@@ -142,16 +137,45 @@ export function createSession(parts: SessionParts = {}): Session {
     model: (section) => models.ensure(section),
     dataset: (recipe) => datasets.open(recipe.dataset),
     tokenize: (recipe) => datasets.tokenize(recipe),
+    written: (recipe) => datasets.written(recipe),
     baseText: (recipe) => datasets.baseText(recipe),
     encodeText: async (text) => (await data.encodeTexts(models.require().tokenizer, [text], 4096))[0]!,
     encodePrompt: (prompt, system) => data.encodePrompt(models.require().tokenizer, prompt, system),
     decode: (ids) => data.decode(models.require().tokenizer, ids),
+    score: (rewards, answers) => scoring.score(rewards, answers),
+    checkRewards: (rewards, examples) => scoring.check(rewards, examples),
     continued: (recipe) => continued.of(recipe),
     adapterFiles,
+    rewardModels: (recipe) => rewardModelFiles(recipe, adapterFiles),
     datasetFingerprint: (recipe) => datasets.fingerprint(recipe.dataset),
     baseFingerprint: (recipe) => datasets.baseFingerprint(recipe),
     onSave,
+  };
+  const training = new TrainingSession(needs);
+  const trials = new TrialSession({
+    ...needs,
+    onPace: (source, rate) => training.notePace(source, rate),
+    assertIdle: (action) => training.assertIdle(action),
   });
+
+  const writing = new SelfInstructCalls({
+    ...{ engine, data, models, loaded, onSave },
+    ready: (work) => storage.ready(work),
+    assertIdle(action) {
+      training.assertIdle(action);
+      trials.assertIdle(action);
+    },
+  });
+
+  /** Nothing else has the engine's one model. */
+  function assertIdle(action: string): void {
+    training.assertIdle(action);
+    trials.assertIdle(action);
+    writing.assertIdle(action);
+  }
+
+  /** What a run, or another model, is more important than. */
+  const endOthers = () => Promise.all([trials.end(), writing.end()]);
 
   /** An adapter that cannot be continued keeps a run from starting, as the forecast says, but no data from being shown. */
   const shown = (recipe: Recipe) => continued.of(recipe).catch(() => recipe);
@@ -170,13 +194,41 @@ export function createSession(parts: SessionParts = {}): Session {
     }
   }
 
+  /** A run as another trainer can make it. */
+  const exportedTraining = async (recipe: Recipe, signal?: AbortSignal) =>
+    (await exportedRuns()).trainingData(needs, recipe, signal);
+
+  const exported = { engine, data, models, adapters, datasets, reader };
+  const lossNeeds = { engine, models, datasets, loaded };
+
+  let compared: Promise<Comparison> | null = null;
+  /** One, since it knows what it holds on the GPU; a chunk that could not be fetched is asked for again. */
+  function comparison(): Promise<Comparison> {
+    compared ??= comparing().then(({ createComparison }) =>
+      createComparison({
+        ...{ engine, data, models, datasets, loaded, memory, device },
+        continued: shown,
+        ready: (work) => {
+          assertIdle('comparing models');
+          return storage.ready(work);
+        },
+        stored: (work) => storage.ready(work),
+        onSave,
+      }),
+    );
+    compared.catch(() => {
+      compared = null;
+    });
+    return compared;
+  }
+
   async function generate(
     prompt: string,
     options: GenerationOptions,
     onText: (text: string) => void,
     signal?: AbortSignal,
   ): Promise<string> {
-    training.assertIdle('answering a prompt');
+    assertIdle('answering a prompt');
     const { tokenizer, tokens, info } = models.require();
     const ids = await data.encodePrompt(tokenizer, prompt);
     if (ids.length === 0) throw badPrompt('The prompt is empty.', 'Enter a prompt.');
@@ -196,6 +248,7 @@ export function createSession(parts: SessionParts = {}): Session {
 
     async openModel(source, onProgress, quantization = 'none') {
       training.assertIdle('opening a model');
+      await endOthers();
       datasets.forgetTokens();
       loaded.forget();
       return (await storage.ready(() => models.open({ source, quantization }, onProgress))).info;
@@ -209,16 +262,37 @@ export function createSession(parts: SessionParts = {}): Session {
         return source;
       }),
 
-    openDataset: (section) => storage.ready(() => datasets.open(section)),
+    openDataset: (section, how) => storage.ready(() => datasets.open(section, how)),
     importDataset: (file) => storage.ready(() => datasets.import(file)),
-    editDataset: (source, row, fields) => storage.ready(() => datasets.edit(source, row, fields)),
+    ...ownDatasetCalls(data, datasets, (work) => storage.ready(work)),
     tokenize: (recipe, onProgress) => storage.ready(async () => datasets.tokenize(await shown(recipe), onProgress)),
     viewTokens: (recipe, row) => storage.ready(async () => datasets.viewTokens(await shown(recipe), row)),
 
+    nearDuplicates: (section, ...how) => storage.ready(() => datasets.nearDuplicates(section, ...how)),
+    leaks: (recipe, ...how) => storage.ready(async () => datasets.leaks(await shown(recipe), ...how)),
+
+    augmentPreview: (recipe, ...how) => storage.ready(async () => datasets.augmentPreview(await shown(recipe), ...how)),
+    augmentDataset: (recipe, ...how) => storage.ready(async () => datasets.augment(await shown(recipe), ...how)),
+
+    async exampleLosses(recipe, ...how) {
+      training.assertIdle('measuring the examples');
+      const { exampleLosses } = await measuring();
+      return storage.ready(async () => exampleLosses(lossNeeds, await shown(recipe), ...how));
+    },
+    async tokenLosses(recipe, row) {
+      training.assertIdle('measuring the tokens');
+      const { tokenLosses } = await measuring();
+      return storage.ready(async () => tokenLosses(lossNeeds, await shown(recipe), row));
+    },
+
     forecast: (recipe) => storage.ready(() => forecasts.forecast(recipe)),
 
-    train: (recipe) => storage.ready(() => training.train(recipe)),
-    resumeRun: (runId, changed) => storage.ready(() => training.resumeRun(runId, changed)),
+    testDrive: (recipe, onProgress, signal) => storage.ready(() => trials.testDrive(recipe, onProgress, signal)),
+    findRate: (recipe, onPoint, signal) => storage.ready(() => trials.findRate(recipe, onPoint, signal)),
+    train: (recipe) => storage.ready(() => endOthers().then(() => training.train(recipe))),
+    resumeRun: (...run) => storage.ready(() => endOthers().then(() => training.resumeRun(...run))),
+    tryReward: (reward, answers) => storage.ready(() => scoring.tryOn(reward, answers)),
+    saveRun: () => training.save(),
     pause: () => training.pause(),
     resume: () => training.resume(),
     stop: () => training.stop(),
@@ -227,47 +301,50 @@ export function createSession(parts: SessionParts = {}): Session {
     runs: () => storage.runs(),
     runMetrics: (runId) => storage.ready(() => readMetrics(runId)),
     runSamples: (runId) => storage.ready(() => readSamples(runId)),
+    async labelRun(runId, change) {
+      const record = await storage.labelRun(runId, change);
+      training.relabel(record);
+      loaded.rename(runId, record.name);
+      return record;
+    },
     deleteRun: (runId) => storage.deleteRun(runId),
     async openRun(runId) {
-      training.assertIdle('opening another run');
+      assertIdle('opening another run');
       const record = await storage.ready(() => adapters.openRun(runId));
       loaded.note(record.name, record.trainableParameters);
       return record;
     },
     async importAdapter(files) {
-      training.assertIdle('opening an adapter');
+      assertIdle('opening an adapter');
       const adapter = await adapters.import(files);
       loaded.note(adapter.name, adapter.trainableParameters);
       return adapter;
     },
     listAdapters: async () => loaded.list(),
     async activateAdapter(id) {
-      training.assertIdle('changing the adapter');
+      assertIdle('changing the adapter');
       await loaded.activate(id);
     },
     async removeAdapter(id) {
-      training.assertIdle('removing an adapter');
+      assertIdle('removing an adapter');
       await loaded.remove(id);
     },
 
     generate,
     async classify(text, strength) {
-      training.assertIdle('classifying a text');
+      assertIdle('classifying a text');
       return classify({ engine, data, models }, text, strength);
     },
     async embed(texts) {
-      training.assertIdle('embedding texts');
+      assertIdle('embedding texts');
       return embed({ engine, data, models }, texts);
     },
-    async exportAdapter() {
-      training.assertIdle('exporting');
-      return storage.ready(() => adapters.export());
-    },
-
-    async exportMerged(dtype, onProgress, signal) {
-      training.assertIdle('exporting');
-      const { exportMerged } = await merging();
-      return storage.ready(() => exportMerged({ engine, data, models, adapters }, dtype, onProgress, signal));
+    comparison,
+    selfInstruct: () => writing.api(),
+    async exportAs(id, job) {
+      assertIdle('exporting');
+      const { exportAs } = await exporting();
+      return storage.ready(() => exportAs({ ...exported, training: exportedTraining, continued: shown }, id, job));
     },
 
     hubSettings: () => hub.hubSettings(),
@@ -279,6 +356,7 @@ export function createSession(parts: SessionParts = {}): Session {
     download: (source) => hub.download(source),
     pauseDownload: (source) => hub.pauseDownload(source),
     cancelDownload: async (source) => storage.whileUnused(await hub.namesOf(source), () => hub.cancelDownload(source)),
+    pushing: () => hub.pushing(),
     persist: () => requestPersistence(),
     workersClosed: () => data.closedByBrowser(),
 
@@ -294,6 +372,7 @@ export function createSession(parts: SessionParts = {}): Session {
     async eraseEverything() {
       await storage.assertErasable();
       await hub.erase();
+      await clearScratch();
       await storage.erase();
       memory.forget();
     },
@@ -301,20 +380,13 @@ export function createSession(parts: SessionParts = {}): Session {
     close() {
       engine.close();
       data.close();
+      code.close();
       reader.close();
       parseLargeHeaders(null);
       planner.close();
       hub.close();
     },
   };
-}
-
-/** The name of the dropped folder or GGUF file. Files that were chosen individually have no folder name. */
-function modelName(files: { path: string }[]): string {
-  const config = files.find(({ path }) => /(^|\/)config\.json$/.test(path)) ?? files[0];
-  const gguf = files.length === 1 && /([^/]+)\.gguf$/i.exec(files[0]!.path)?.[1];
-  if (gguf) return storedName(gguf, 'my-model');
-  return storedName(config?.path.split('/').at(-2) ?? '', 'my-model');
 }
 
 function badPrompt(message: string, action: string): TabtuneError {

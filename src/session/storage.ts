@@ -1,9 +1,10 @@
 /** Lists and deletes what is stored in this browser. */
 import { TabtuneError } from '../base/errors';
+import { mixOf } from '../recipe/sections';
 import { deleteFile } from '../storage/files';
-import { deleteRun, listRuns, markInterrupted } from '../storage/runs';
+import { deleteRun, labelRun, listRuns, markInterrupted, withLabels } from '../storage/runs';
 import { startStorage } from '../storage/start';
-import type { RunRecord } from '../storage/types';
+import type { RunLabels, RunRecord } from '../storage/types';
 import { eraseEverything, requestPersistence } from '../storage/usage';
 import { busy, inUse, type PageLocks, someTabTrains, whileUnused } from './run-guard';
 
@@ -40,9 +41,9 @@ export class StorageSession {
     await this.started;
     const active = this.active();
     // A run in another tab may have been interrupted. Without locks, this tab's run would also look interrupted.
-    if (this.locks || !active) await markInterrupted();
-    const runs = await listRuns();
-    return active ? runs.map((run) => (run.id === active.id ? active : run)) : runs;
+    const interrupted = this.locks || !active ? await markInterrupted() : [];
+    const runs = (await listRuns()).map((run) => interrupted.find(({ id }) => id === run.id) ?? run);
+    return active ? runs.map((run) => (run.id === active.id ? withLabels(active, run) : run)) : runs;
   }
 
   async deleteRun(runId: string): Promise<void> {
@@ -51,18 +52,28 @@ export class StorageSession {
     await deleteRun(runId);
   }
 
+  async labelRun(runId: string, change: Partial<RunLabels>): Promise<RunRecord> {
+    await this.started;
+    return labelRun(runId, change);
+  }
+
   async delete(id: string): Promise<void> {
     await this.started;
     const slash = id.indexOf('/');
     const [kind, name] = [id.slice(0, slash), id.slice(slash + 1)];
     if (kind === 'run') return this.deleteRun(name);
+    if (kind === 'prompts' || kind === 'draft' || kind === 'votes') return deleteFile(id);
     await this.whileUnused([`file:${name}`], () => deleteFile(id));
   }
 
   /** Deletes or replaces what is stored under these sources. Throws if a run in any tab was started from one of them. */
   async whileUnused<T>(sources: readonly string[], work: () => Promise<T>): Promise<T> {
     const recipe = this.active()?.recipe;
-    const used = recipe && [recipe.model.source, recipe.dataset.source, recipe.dataset.base_text];
+    const used = recipe && [
+      recipe.model.source,
+      ...mixOf(recipe.dataset).map(({ source }) => source),
+      recipe.dataset.base_text,
+    ];
     if (used?.some((source) => source !== null && sources.includes(source))) throw inUse();
     return whileUnused(this.locks, sources, work);
   }

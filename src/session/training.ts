@@ -2,25 +2,28 @@
  * Runs: one at a time, from the recipe to the record. The engine trains and writes metrics and checkpoints; here the run
  * is prepared, guarded by locks, recorded, reported to the screen, and rescued if the engine dies.
  */
-import { type ErrorCode, type ErrorData, TabtuneError } from '../base/errors';
+import { type ErrorData, TabtuneError } from '../base/errors';
+import { split } from '../data/pieces';
 import { resolveRecipe } from '../recipe/defaults';
 import type { Recipe } from '../recipe/types';
+import { type RewardSection, rewardsOf } from '../rewards';
 import { checkpointInfo } from '../storage/checkpoints';
-import { appendSamples, getRun, restoreRun, saveRun } from '../storage/runs';
-import type { MetricsRow, RunRecord, RunStatus } from '../storage/types';
+import { appendSamples, getRun, restoreRun, saveRun, withLabels } from '../storage/runs';
+import type { RunRecord, RunStatus } from '../storage/types';
 import type { EngineApi, EngineEvent, TrainJob } from '../workers/engine/api';
-import type { ActiveRun, AskedPrompt, TrainingNeeds } from './active-run';
+import { type ActiveRun, type AskedPrompt, changesBy, type TrainingNeeds } from './active-run';
 import type { ChangedInputs, RunSummary, TrainEvent } from './api';
 import type { Limit } from './engine-host';
+import { hopeless, interruptions } from './run-endings';
 import { busy, RunGuard } from './run-guard';
-import { prepareJob, type ResumedRun } from './run-job';
+import { prepareJob, type ResumedRun, withRewards } from './run-job';
 import { sampleAnswers } from './sample-answers';
 
 /** For what the engine only has to take note of. */
 const answer: Limit = {
   milliseconds: 60_000,
   words: {
-    message: 'The engine did not answer within a minute, and was ended.',
+    message: 'The engine did not answer within a minute and was stopped.',
     where: 'engine',
     action: 'Resume the run from its last checkpoint, or start it again.',
   },
@@ -30,19 +33,6 @@ const STOP_PATIENCE_MS = 120_000;
 
 /** Maximum wait for storage when a run fails. */
 const SAVE_PATIENCE_MS = 1000;
-
-/** Interrupted from outside: the same run can be resumed. Anything else is the run's own failure. */
-const interruptions: ErrorCode[] = [
-  'gpu_lost',
-  'gpu_out_of_memory',
-  'worker_died',
-  'timeout',
-  'storage_full',
-  'storage',
-  'cancelled',
-];
-/** Resuming from the checkpoint would fail the same way. */
-const hopeless: ErrorCode[] = ['not_finite', 'bad_data', 'bad_recipe', 'bad_model', 'bad_adapter'];
 
 const statusOf = {
   completed: 'completed',
@@ -68,9 +58,22 @@ export class TrainingSession {
     return this.active?.record ?? null;
   }
 
+  /** A person has renamed, tagged, pinned or noted a run. */
+  relabel(labelled: RunRecord): void {
+    const { active } = this;
+    if (active?.record?.id !== labelled.id) return;
+    active.record = withLabels(active.record, labelled);
+    if (active.before) active.before = withLabels(active.before, labelled);
+  }
+
   /** Tokens per second of training this model on this device; null before its first run. */
   paceOf(source: string): number | null {
     return this.pace?.source === source ? this.pace.tokensPerSecond : null;
+  }
+
+  /** A test drive has measured it. */
+  notePace(source: string, tokensPerSecond: number): void {
+    this.pace = { source, tokensPerSecond };
   }
 
   /** The engine's one model is in use while a run lasts. */
@@ -91,7 +94,7 @@ export class TrainingSession {
     });
   }
 
-  resumeRun(runId: string, changed: ChangedInputs = 'refuse'): Promise<RunRecord> {
+  resumeRun(runId: string, changed: ChangedInputs = 'refuse', mended?: readonly RewardSection[]): Promise<RunRecord> {
     const { active } = this;
     if (active?.record?.id === runId) return this.resume().then(() => active.done);
     return this.begin(async (begun) => {
@@ -105,12 +108,16 @@ export class TrainingSession {
         }
         const checkpoint = await checkpointInfo(runId, 'latest');
         begun.hasCheckpoint = checkpoint !== null;
-        const old = { record, step: checkpoint?.step ?? 0, changed };
-        return await this.prepareAndRun(guard, begun, record.recipe, old);
+        const old = { record, step: checkpoint?.step ?? 0, changed, mended: mended !== undefined };
+        return await this.prepareAndRun(guard, begun, withRewards(record.recipe, mended), old);
       } finally {
         guard.release();
       }
     });
+  }
+
+  async save(): Promise<void> {
+    if (this.active?.training) await this.needs.engine.watch((api) => api.save(), answer);
   }
 
   async pause(): Promise<void> {
@@ -144,7 +151,7 @@ export class TrainingSession {
       this.needs.engine.end(
         new TabtuneError({
           code: 'timeout',
-          message: 'The engine did not stop when it was asked to, and was ended.',
+          message: 'The engine did not stop when asked to, so it was ended.',
           where: 'engine',
           action: 'Resume the run from its last checkpoint, or start it again.',
           details: `nothing was heard for ${Math.round(patience / 1000)} s`,
@@ -227,15 +234,20 @@ export class TrainingSession {
       heard.at = now;
       if (event.type === 'samples') {
         samples = samples.then(() => this.tellSamples(job.run.id, prompts, event));
-      } else this.tell(active, event);
+      } else if (event.type === 'score') void this.score(job.recipe, event);
+      else this.tell(active, event);
     };
     let finished: Awaited<ReturnType<EngineApi['train']>>;
     try {
       engine.want(null);
-      finished = await engine.use((api) => {
+      finished = await engine.use(async (api) => {
         active.training = true;
         active.heard.at = Date.now();
-        const trained = api.train(job, onEvent);
+        const { ahead, rest } = split(job);
+        for (const [at, { part, examples }] of ahead.entries()) {
+          await Promise.race([active.stopped, api.addExamples(at, part, examples)]);
+        }
+        const trained = api.train(rest, onEvent);
         // Stopped while the engine was starting.
         if (active.stopAsked) void this.stop().catch(() => {});
         return trained;
@@ -251,7 +263,10 @@ export class TrainingSession {
     const { run, summary } = finished;
     engine.want({ kind: 'run', runId: run.id, recipe: run.recipe }, 'as it is');
     await samples;
-    return this.finish(active, { ...run, status: statusOf[summary.reason], error: null }, summary);
+    const known = active.record!;
+    const record: RunRecord = { ...withLabels(run, known), savedStep: run.step, seconds: summary.seconds };
+    if (known.bestMetrics) record.bestMetrics = known.bestMetrics;
+    return this.finish(active, { ...record, status: statusOf[summary.reason], error: null }, summary);
   }
 
   private async finish(active: ActiveRun, record: RunRecord, summary: RunSummary): Promise<RunRecord> {
@@ -288,13 +303,27 @@ export class TrainingSession {
     return record;
   }
 
+  /** The engine waits for the rewards of its answers. */
+  private async score({ objective }: Recipe, { id, answers }: Extract<EngineEvent, { type: 'score' }>): Promise<void> {
+    const words = { code: 'internal', message: 'The answers could not be scored.' } as const;
+    const result = await this.needs
+      .score(rewardsOf(objective), answers)
+      .catch((cause: unknown) => TabtuneError.from(cause, words).toData());
+    // An engine that died meanwhile has ended the run.
+    await this.needs.engine.watch((api) => api.scored(id, result), answer).catch(() => {});
+  }
+
   /** Updates the record and passes the event on. */
-  private tell(active: ActiveRun, event: Exclude<EngineEvent, { type: 'samples' }>): void {
+  private tell(active: ActiveRun, event: Exclude<EngineEvent, { type: 'samples' | 'score' }>): void {
     const record = active.record!;
     switch (event.type) {
       case 'started':
-        active.record = { ...event.run, status: 'running' };
-        if (!active.before) this.save(active.record);
+        active.record = {
+          ...withLabels(event.run, record),
+          status: 'running',
+          ...(active.hasCheckpoint ? { savedStep: event.resumedFrom } : {}),
+        };
+        if (!active.before) this.store(active.record);
         this.emit({ ...event, run: active.record });
         return;
       case 'metrics':
@@ -307,16 +336,19 @@ export class TrainingSession {
       case 'checkpoint':
         active.hasCheckpoint = true;
         active.before = null;
-        this.save(record);
+        active.record = { ...record, savedStep: event.step };
+        this.store(active.record);
         break;
       case 'state': {
         const status = event.state === 'paused' ? 'paused' : 'running';
         if (status !== record.status) {
           active.record = { ...record, status, updatedAt: Date.now() };
-          if (!active.before) this.save(active.record);
+          if (!active.before) this.store(active.record);
         }
         break;
       }
+      case 'rollouts':
+        break;
       default:
         event satisfies never;
     }
@@ -327,11 +359,11 @@ export class TrainingSession {
   private leaveBefore(active: ActiveRun): void {
     if (!active.before) return;
     active.before = null;
-    this.save(active.record!);
+    this.store(active.record!);
   }
 
   /** A record that cannot be written now is written again at the end, which reports a failure. */
-  private save(record: RunRecord): void {
+  private store(record: RunRecord): void {
     void saveRun(record).catch(() => {});
   }
 
@@ -346,15 +378,6 @@ export class TrainingSession {
       console.warn('Sample answers could not be shown.', cause);
     }
   }
-}
-
-function changesBy(record: RunRecord, row: MetricsRow): Partial<RunRecord> {
-  if (row.kind === 'step') return { step: row.step, finalLoss: row.loss };
-  return {
-    step: row.step,
-    ...(row.step === 0 && record.initialEvalLoss === null ? { initialEvalLoss: row.eval_loss } : {}),
-    ...(row.best ? { bestEvalLoss: row.eval_loss, bestStep: row.step } : {}),
-  };
 }
 
 function gone(message: string): TabtuneError {

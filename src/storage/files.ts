@@ -1,6 +1,8 @@
 /**
- * Files that people add, kept between visits: datasets as `dataset/NAME`, model folders as `model/NAME/FILE`. A folder
- * is stored completely or not at all.
+ * Files that people add, kept between visits: datasets as `dataset/NAME`, sets of prompts as `prompts/NAME`, what a model
+ * is writing as `draft/NAME`, model
+ * folders as `model/NAME/FILE`. A folder is stored completely or not at all. A dataset that has been edited has the file that
+ * was added as `original/NAME` beside it.
  */
 import { get } from 'idb-keyval';
 import { TabtuneError } from '../base/errors';
@@ -15,21 +17,27 @@ import {
   writing,
 } from './chunks';
 import { guarded, openDatabase, store, transact } from './database';
-import type { StoredFile } from './types';
+import { originalId } from './original-id';
+import type { FileFacts, StoredFile } from './types';
 import { ensureSpace } from './usage';
 
 interface FileRecord extends StoredFile, BlobManifest {}
 
-/** A file's id is its path in the store, which has only these two folders. */
+/** A file's id is its path in the store, which has only these folders. */
 function check(id: string): void {
   const [kind, ...rest] = id.split('/');
-  const valid = (kind === 'dataset' || kind === 'model') && rest.every((part) => part !== '' && part !== '..');
+  const valid =
+    ['dataset', 'original', 'model', 'prompts', 'draft'].includes(kind!) &&
+    rest.every((part) => part !== '' && part !== '..');
   if (valid && rest.length > 0) return;
   throw new TabtuneError({ code: 'internal', message: `"${id}" is not a valid name for a stored file.` });
 }
 
 const basename = (id: string): string => id.slice(id.lastIndexOf('/') + 1);
-const describe = ({ id, name, size, createdAt }: FileRecord): StoredFile => ({ id, name, size, createdAt });
+const entryOf = ({ id, name, size, createdAt, facts }: FileRecord): StoredFile => ({
+  ...{ id, name, size, createdAt },
+  ...(facts && { facts }),
+});
 
 /** The ids `folder/…`; '0' is the character after '/'. */
 const inside = (folder: string): IDBKeyRange => IDBKeyRange.bound(`${folder}/`, `${folder}0`, false, true);
@@ -42,6 +50,11 @@ function context(id: string): SourceContext {
 export async function putFile(id: string, source: BytesSource): Promise<StoredFile> {
   const [stored] = await put([{ id, source }], null);
   return stored!;
+}
+
+/** Stores several files in one step: all of them, or none. */
+export function putFiles(files: { id: string; source: BytesSource }[]): Promise<StoredFile[]> {
+  return put(files, null);
 }
 
 /** Stores all files of a model folder `model/NAME`, or none. Replaces any folder with that name. */
@@ -67,14 +80,18 @@ async function put(files: { id: string; source: BytesSource }[], folder: string 
         const replaced: FileRecord[] = folder === null ? [] : await store.getAll(inside(folder));
         for (const { id } of folder === null ? records : []) replaced.push(...(await store.getAll(id)));
         for (const { id } of replaced) await store.delete(id);
-        for (const record of records) await store.put(record, record.id);
+        for (const record of records) {
+          // What is known of a file stays with it when it is written again.
+          const facts = replaced.find(({ id }) => id === record.id)?.facts;
+          await store.put(facts ? { ...record, facts } : record, record.id);
+        }
         await deleteBlobs(transaction, replaced);
       });
     } catch (cause) {
       await discardBlobs(records);
       throw cause;
     }
-    return records.map(describe);
+    return records.map(entryOf);
   });
 }
 
@@ -108,7 +125,38 @@ export function listFiles(folder?: string): Promise<StoredFile[]> {
   return guarded('listing the stored files', async () => {
     const db = await openDatabase();
     const records: FileRecord[] = await db.getAll('files', folder === undefined ? undefined : inside(folder));
-    return records.map(describe);
+    return records.map(entryOf);
+  });
+}
+
+/** Notes what was found in a file. Nothing happens if there is no such file. */
+export function noteFile(id: string, facts: FileFacts): Promise<void> {
+  return transact('noting what is in a file', ['files'], 'relaxed', async (transaction) => {
+    const store = transaction.objectStore('files');
+    const record: FileRecord | undefined = await store.get(id);
+    if (record) await store.put({ ...record, facts: { ...record.facts, ...facts } }, id);
+  });
+}
+
+export interface StoredDataset extends StoredFile {
+  /** It is not what the person added any more. */
+  edited: boolean;
+}
+
+/** The datasets, each with whether it differs from the file that was added. */
+export function listDatasets(): Promise<StoredDataset[]> {
+  return guarded('listing the stored files', async () => {
+    const db = await openDatabase();
+    const [records, originals]: FileRecord[][] = await Promise.all([
+      db.getAll('files', inside('dataset')),
+      db.getAll('files', inside('original')),
+    ]);
+    const hashes = ({ chunks }: FileRecord) => chunks.map(({ sha256 }) => sha256).join();
+    const before = new Map(originals!.map((record) => [originalId(record.id, 'dataset'), hashes(record)]));
+    return records!.map((record) => {
+      const first = before.get(record.id);
+      return { ...entryOf(record), edited: first !== undefined && first !== hashes(record) };
+    });
   });
 }
 
@@ -118,6 +166,7 @@ export function deleteFile(id: string): Promise<void> {
   return transact('deleting the file', ['files', 'chunks'], 'relaxed', async (transaction) => {
     const store = transaction.objectStore('files');
     const records: FileRecord[] = [...(await store.getAll(id)), ...(await store.getAll(inside(id)))];
+    if (id.startsWith('dataset/')) records.push(...(await store.getAll(originalId(id))));
     for (const record of records) await store.delete(record.id);
     await deleteBlobs(transaction, records);
   });

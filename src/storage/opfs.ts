@@ -122,6 +122,10 @@ export const opfs: FileStore = {
               if (written === 0) throw new DOMException('nothing was written', 'QuotaExceededError');
               done += written;
             }
+            // Chrome counts bytes as written that are beyond the quota.
+            if (handle.getSize() < at + bytes.length) {
+              throw new DOMException('the file is shorter than what was written', 'QuotaExceededError');
+            }
           }),
         truncate: (size) => guarded(() => handle.truncate(size)),
         flush: () => guarded(() => handle.flush()),

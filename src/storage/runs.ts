@@ -1,23 +1,58 @@
 /** Runs and their metrics and sample answers, which are appended in batches during training. */
-import { get, set } from 'idb-keyval';
+import { get } from 'idb-keyval';
 import { TabtuneError } from '../base/errors';
 import { type BlobManifest, deleteBlobs } from './chunks';
-import { guarded, keysOf, openDatabase, type StoreName, store, transact } from './database';
-import type { CheckpointInfo, MetricsRow, RunRecord, SampleAnswer } from './types';
+import { guarded, keysOf, openDatabase, type StoreName, store, transact, type WriteTransaction } from './database';
+import type { CheckpointInfo, MetricsRow, RunLabels, RunRecord, SampleAnswer } from './types';
 
 /** The Web Lock that a tab holds while it trains the run. It is released however the tab ends. */
 export const runLockName = (runId: string): string => `tabtune-run-${runId}`;
 
-/** Stores a new or changed record and sets `updatedAt`. */
-export async function saveRun(run: RunRecord): Promise<RunRecord> {
-  const record = { ...run, updatedAt: Date.now() };
-  await guarded('saving the run', () => set(run.id, record, store('runs')));
-  return record;
+/** What happened to a run, with what a person says of it taken from another record of the same run. */
+export function withLabels(run: RunRecord, { name, tags, pinned, note }: RunLabels): RunRecord {
+  const { tags: _tags, pinned: _pinned, note: _note, ...rest } = run;
+  return { ...rest, name, ...(tags && { tags }), ...(pinned && { pinned }), ...(note && { note }) };
+}
+
+/**
+ * Stores a new or changed record and sets `updatedAt`. A stored run keeps its labels: they may have been changed meanwhile,
+ * in another tab too, and the one that trains does not know.
+ */
+export function saveRun(run: RunRecord): Promise<RunRecord> {
+  return putRun({ ...run, updatedAt: Date.now() });
 }
 
 /** Puts a record back as it was, with the time at which its run was last alive. */
-export function restoreRun(run: RunRecord): Promise<void> {
-  return guarded('saving the run', () => set(run.id, run, store('runs')));
+export function restoreRun(run: RunRecord): Promise<RunRecord> {
+  return putRun(run);
+}
+
+function putRun(run: RunRecord): Promise<RunRecord> {
+  return transact('saving the run', ['runs'], 'relaxed', async (transaction) => {
+    const runs = transaction.objectStore('runs');
+    const stored = (await runs.get(run.id)) as RunRecord | undefined;
+    const record = stored ? withLabels(run, stored) : run;
+    await runs.put(record, run.id);
+    return record;
+  });
+}
+
+/** Changes what a person says of a run, and nothing else: `updatedAt` says when it was last alive. */
+export function labelRun(runId: string, change: Partial<RunLabels>): Promise<RunRecord> {
+  return transact('saving the run', ['runs'], 'relaxed', async (transaction) => {
+    const runs = transaction.objectStore('runs');
+    const stored = (await runs.get(runId)) as RunRecord | undefined;
+    if (!stored) {
+      throw new TabtuneError({
+        code: 'storage',
+        message: 'This run is no longer in this browser.',
+        action: 'It may have been deleted in another tab. Reload the page to see what is left.',
+      });
+    }
+    const record = withLabels(stored, { ...stored, ...change });
+    await runs.put(record, runId);
+    return record;
+  });
 }
 
 export function getRun(runId: string): Promise<RunRecord | undefined> {
@@ -117,11 +152,20 @@ export function truncateMetrics(runId: string, step: number): Promise<void> {
 }
 
 /** What a checkpoint knows about its run, if the record is older. */
-function reachedBy(info: CheckpointInfo | undefined, { step }: RunRecord): Partial<RunRecord> {
-  if (!info || info.step <= step) return {};
-  const { initialEvalLoss, bestEvalLoss, bestStep } = info.state as Partial<RunRecord>;
-  const known = Object.entries({ initialEvalLoss, bestEvalLoss, bestStep }).filter(([, value]) => value !== undefined);
-  return { step: info.step, ...Object.fromEntries(known) };
+function savedBy(info: CheckpointInfo | undefined, { step }: RunRecord): Partial<RunRecord> {
+  if (!info) return {};
+  if (info.step <= step) return { savedStep: info.step };
+  const { initialEvalLoss, bestEvalLoss, bestStep, seconds } = info.state as Partial<RunRecord>;
+  const known = Object.entries({ initialEvalLoss, bestEvalLoss, bestStep, seconds }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return { step: info.step, savedStep: info.step, ...Object.fromEntries(known) };
+}
+
+/** How far the curve goes, if the record is older: both are on the screen, and must not contradict each other. */
+function reachedBy(rows: MetricsRow[] | undefined, { step }: { step: number }): Partial<RunRecord> {
+  const last = rows?.findLast((row) => row.kind === 'step');
+  return last && last.step > step ? { step: last.step, finalLoss: last.loss } : {};
 }
 
 async function heldLocks(): Promise<Set<string>> {
@@ -132,22 +176,29 @@ async function heldLocks(): Promise<Set<string>> {
 /**
  * Marks runs as `interrupted` that are stored as `running` although no tab holds their lock: a crash, a reload or a
  * closed laptop ended them. Returns those runs. A tab must hold the lock before it stores a run as `running`.
- * What the tab did not live to record of the last checkpoint is taken from there.
+ * What the tab did not live to record is taken from the last checkpoint and the metrics.
  */
 export async function markInterrupted(): Promise<RunRecord[]> {
   const held = await guarded('looking for interrupted runs', heldLocks);
-  return transact('looking for interrupted runs', ['runs', 'checkpoints'], 'relaxed', async (transaction) => {
+  const found: RunRecord[] = [];
+  const look = async (transaction: WriteTransaction) => {
     const runs = transaction.objectStore('runs');
-    const found: RunRecord[] = [];
     for (const run of (await runs.getAll()) as RunRecord[]) {
       if (run.status !== 'running' || held.has(runLockName(run.id))) continue;
       // `updatedAt` is left alone: it says when the run was last alive.
       const checkpoints = transaction.objectStore('checkpoints');
       const kept: { versions: { info: CheckpointInfo }[] } | undefined = await checkpoints.get([run.id, 'latest']);
-      const interrupted: RunRecord = { ...run, ...reachedBy(kept?.versions[0]?.info, run), status: 'interrupted' };
-      await runs.put(interrupted, run.id);
-      found.push(interrupted);
+      const saved = { ...run, ...savedBy(kept?.versions[0]?.info, run) };
+      const last = await transaction.objectStore('metrics').openCursor(keysOf(run.id), 'prev');
+      found.push({ ...saved, ...reachedBy(last?.value, saved), status: 'interrupted' });
     }
-    return found;
-  });
+    for (const run of found) await runs.put(run, run.id);
+  };
+  try {
+    await transact('looking for interrupted runs', ['runs', 'checkpoints', 'metrics'], 'relaxed', look);
+  } catch (cause) {
+    // On a full disk they are marked the next time; they are interrupted all the same.
+    if (!(cause instanceof TabtuneError && cause.code === 'storage_full')) throw cause;
+  }
+  return found;
 }

@@ -79,17 +79,27 @@ export interface RunInputs {
 export interface InputsChange {
   /** The step after which they changed. */
   step: number;
-  what: (keyof RunInputs)[];
+  what: (keyof RunInputs | 'rewards')[];
 }
 
-export interface RunRecord {
-  id: string;
+/** What a person says of a run. Training never changes it, and any tab may, at any time. */
+export interface RunLabels {
   name: string;
+  tags?: string[];
+  /** Listed before the others. */
+  pinned?: boolean;
+  note?: string;
+}
+
+export interface RunRecord extends RunLabels {
+  id: string;
   createdAt: number;
   updatedAt: number;
   recipe: Recipe;
   status: RunStatus;
   step: number;
+  /** The step of the newest checkpoint, from which the run resumes; absent before the first, and from older records. */
+  savedStep?: number;
   totalSteps: number;
   trainableParameters: number;
   totalParameters: number;
@@ -98,6 +108,10 @@ export interface RunRecord {
   bestEvalLoss: number | null;
   bestStep: number | null;
   finalLoss: number | null;
+  /** Seconds of training so far. Absent from runs of older versions, like the metrics below. */
+  seconds?: number;
+  /** What the objective measured besides the loss, at the best step. */
+  bestMetrics?: Record<string, number>;
   /** The labels of a classification run, which are needed to open its head. */
   task?: TaskData | null;
   /** How its file was read: what was detected, which columns were used and which were not. Absent in old runs. */
@@ -128,4 +142,14 @@ export interface StoredFile {
   name: string;
   size: number;
   createdAt: number;
+  /** What was found in it, for lists; absent until it has been opened. */
+  facts?: FileFacts;
+}
+
+export interface FileFacts {
+  /** When the person added it; `createdAt` is when it was last written. */
+  addedAt?: number;
+  examples?: number;
+  /** The fields of the recipe with which it was last read. */
+  reading?: Record<string, unknown>;
 }

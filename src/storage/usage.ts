@@ -1,14 +1,17 @@
 /** How much is stored, whether the browser may evict it, and how to delete it. */
+
 import { deleteDB } from 'idb';
+import { formatBytes } from '../base/bytes';
 import { TabtuneError } from '../base/errors';
 import type { BlobManifest } from './chunks';
 import { closeDatabase, DATABASE, guarded, openDatabase, STORES, transact } from './database';
+import { originalId } from './original-id';
 import type { RunRecord, StoredFile } from './types';
 
 export interface StoredItem {
-  /** `dataset/NAME`, `model/NAME` or `run/ID`. */
+  /** `dataset/NAME`, `model/NAME`, `prompts/NAME`, `draft/NAME`, `votes/NAME` or `run/ID`. */
   id: string;
-  kind: 'dataset' | 'model' | 'run';
+  kind: 'dataset' | 'model' | 'run' | 'prompts' | 'draft' | 'votes';
   name: string;
   bytes: number;
   createdAt: number;
@@ -61,10 +64,9 @@ export async function requestPersistence(): Promise<boolean> {
 export async function ensureSpace(bytes: number): Promise<void> {
   const { usage = 0, quota = 0 } = await estimate();
   if (quota === 0 || usage + bytes <= quota) return;
-  const mb = (n: number) => `${Math.ceil(n / 1e6)} MB`;
   throw new TabtuneError({
     code: 'storage_full',
-    message: `This needs ${mb(bytes)}, but the browser has only ${mb(Math.max(0, quota - usage))} left for this page.`,
+    message: `This needs ${formatBytes(bytes)}, but the browser has only ${formatBytes(Math.max(0, quota - usage))} left for this page.`,
     action: 'Delete runs, models or datasets you no longer need, or free up disk space, then try again.',
     details: `usage ${usage}, quota ${quota}`,
   });
@@ -83,9 +85,10 @@ function storedItems(): Promise<StoredItem[]> {
     ]);
     const items = new Map<string, StoredItem>();
     for (const { id, size, createdAt } of files) {
-      const [kind, name] = id.split('/') as ['dataset' | 'model', string];
-      // A dataset's name may contain a slash. A model is the folder of its files.
-      const key = kind === 'model' ? `model/${name}` : id;
+      const [folder, name] = id.split('/') as [StoredItem['kind'] | 'original', string];
+      const kind = folder === 'original' ? 'dataset' : folder;
+      // A dataset's name may contain a slash, and what it was before edits belongs to it. A model is the folder of its files.
+      const key = kind === 'model' ? `model/${name}` : folder === 'original' ? originalId(id, 'dataset') : id;
       const item = items.get(key);
       if (item) {
         item.bytes += size;

@@ -1,7 +1,8 @@
 /** Why a run cannot start now, each reason with the page where it can be fixed. Empty when it can start. */
 import type { ErrorData } from '../base/errors';
+import { useWaitingCode } from './code-consent';
 import { useData } from './data';
-import { useMerge } from './merge';
+import { useExports } from './exports';
 import { useModel } from './model';
 import type { PageName } from './pages';
 import { usePlan } from './plan';
@@ -30,12 +31,21 @@ function pageOf(where: string | undefined): PageName {
 
 export function useBlockers(): Blocker[] {
   const problems = useRecipe((state) => state.problems);
+  const unfinished = useRecipe((state) => state.draft !== null);
   const deviceProblem = useModel((state) => state.device?.problem);
   const model = useModel(useFields('status', 'error'));
   const data = useData(useFields('status', 'error', 'tokenError', 'tokenizing', 'tokens'));
   const plan = usePlan(useFields('forecast', 'error'));
-  const merging = useMerge((state) => state.state === 'merging');
+  const waitingCode = useWaitingCode();
+  const exporting = useExports((state) => state.state === 'working');
   const found: Blocker[] = problems.map((error) => ({ page: pageOf(error.where), error }));
+  for (const error of waitingCode) found.push({ page: 'recipe', error });
+  if (unfinished) {
+    found.unshift({
+      page: 'recipe',
+      error: { code: 'bad_recipe', message: 'An edit of the recipe’s JSON is not finished.' },
+    });
+  }
   if (deviceProblem) found.push({ page: 'model', error: deviceProblem });
   else if (model.error) found.push({ page: 'model', error: model.error });
   if (data.error) found.push({ page: 'data', error: data.error });
@@ -46,7 +56,7 @@ export function useBlockers(): Blocker[] {
     if (!known) found.push({ page: error.code === 'bad_data' ? 'data' : pageOf(error.where), error });
   }
   if (found.length > 0) return found;
-  if (merging) return [waiting('compare', 'The merged model is being exported.')];
+  if (exporting) return [waiting('compare', 'An export is being written.')];
   if (model.status !== 'ready') return [waiting('model', 'The model is being opened.')];
   if (data.status !== 'ready') return [waiting('data', 'The dataset is being read.')];
   if (data.tokenizing || !data.tokens) return [waiting('data', 'The examples are being tokenised.')];

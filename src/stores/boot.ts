@@ -1,6 +1,6 @@
 /** What happens when the page opens: connect the session, inspect the device, follow the recipe, load past runs. */
 import type { Session } from '../session/api';
-import { createSession } from '../session/session';
+import { lazySession } from '../session/lazy-session';
 import { startAnnouncer } from './announcer';
 import { useBuiltins } from './builtins';
 import { useCompare } from './compare';
@@ -32,7 +32,7 @@ function recallAdapter(): void {
  * `runId` is the run in the address, if any; tests pass a session of their own. Returns a function that stops everything
  * it started.
  */
-export function boot(runId = '', session: Session = createSession()): () => void {
+export function boot(runId = '', session: Session = lazySession()): () => void {
   connectSession(session);
   void useBuiltins.getState().load();
   void useModel.getState().inspectDevice();

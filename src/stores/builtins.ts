@@ -21,7 +21,7 @@ export interface ListedDataset {
   licence: string;
   suggestedPrompts: string[];
   /** Text like a base's training data is not offered as a dataset; dataset.base_text names it. */
-  purpose?: 'base_text';
+  purpose?: 'base_text' | 'earlier';
 }
 
 interface BuiltinsState {
@@ -52,6 +52,6 @@ export const useBuiltins = create<BuiltinsState>()((set) => ({
       fetchList<ListedModel>('models'),
       fetchList<ListedDataset>('datasets'),
     ]);
-    set({ models, datasets: datasets.filter(({ purpose }) => purpose !== 'base_text') });
+    set({ models, datasets: datasets.filter(({ purpose }) => purpose === undefined) });
   },
 }));

@@ -1,37 +1,26 @@
 /**
- * The two columns: one prompt, answered by the base and by the tuned model, or one text, sorted by both; and which of the
- * loaded adapters is on the model.
+ * Which of the loaded adapters is on the model: what the second column shows by default, and what is exported. What is asked
+ * of several at once is in comparing.ts, which is loaded with its page.
  */
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
-import { defaultMethod } from '../methods';
-import { defaultObjective, objectiveOf } from '../objectives';
+import type { MethodSection } from '../methods';
 import type { MethodType, ObjectiveType } from '../recipe/types';
-import type { AdapterExport, LabelScore, LoadedAdapter } from '../session/api';
+import type { LoadedAdapter } from '../session/api';
 import type { RunRecord } from '../storage/types';
-import { isCancelled, toErrorData } from './errors';
+import { toErrorData } from './errors';
 import { useRuns } from './runs';
 import { getSession } from './session';
-
-export interface Answer {
-  text: string;
-  state: 'empty' | 'waiting' | 'writing' | 'done' | 'stopped';
-  /** What a classifier answers instead of text. */
-  scores?: LabelScore[];
-}
-const empty: Answer = { text: '', state: 'empty' };
 
 interface AnyAdapter {
   name: string;
   trainableParameters: number;
   method: MethodType;
   objective: ObjectiveType;
+  /** All of the method's fields. */
+  settings: MethodSection;
 }
 export type OpenAdapter = AnyAdapter & ({ kind: 'run'; run: RunRecord } | { kind: 'import' });
-
-/** Whether what was learned sorts texts or words, and writes none. */
-export const sorts = (adapter: Pick<AnyAdapter, 'objective'> | null): boolean =>
-  adapter !== null && objectiveOf({ type: adapter.objective }).learns === 'labels';
 
 interface CompareState {
   /** The active one. */
@@ -40,25 +29,8 @@ interface CompareState {
   adapters: LoadedAdapter[];
   opening: boolean;
   adapterError: ErrorData | null;
-  prompt: string;
-  /** What the two answers below answer. */
-  asked: string | null;
-  temperature: number;
-  topP: number;
-  seed: number;
-  strength: number;
-  maxNewTokens: number;
-  base: Answer;
-  tuned: Answer;
+  /** The model is answering or being measured. */
   generating: boolean;
-  error: ErrorData | null;
-  exporting: boolean;
-  exportError: ErrorData | null;
-  /** About the last exported files, a sentence each. */
-  exportNotes: string[];
-  set: (
-    change: Partial<Pick<CompareState, 'prompt' | 'temperature' | 'topP' | 'seed' | 'strength' | 'maxNewTokens'>>,
-  ) => void;
   openRun: (run: RunRecord) => Promise<void>;
   importAdapter: (files: { path: string; file: File }[]) => Promise<boolean>;
   /** Null: the base alone. */
@@ -66,14 +38,7 @@ interface CompareState {
   removeAdapter: (id: string) => Promise<void>;
   /** A new model has no adapter yet. */
   forgetAdapter: () => void;
-  ask: () => Promise<void>;
-  cancel: () => void;
-  exportAdapter: () => Promise<AdapterExport | null>;
 }
-
-let abort: AbortController | null = null;
-/** The settings under which the base has answered: it need not answer the same question twice. */
-let baseKey = '';
 
 const fromRun = (run: RunRecord): OpenAdapter => ({
   kind: 'run',
@@ -82,11 +47,12 @@ const fromRun = (run: RunRecord): OpenAdapter => ({
   trainableParameters: run.trainableParameters,
   method: run.recipe.method.type,
   objective: run.recipe.objective.type,
+  settings: run.recipe.method,
 });
 
-function fromLoaded({ name, trainableParameters, method, objective, runId }: LoadedAdapter): OpenAdapter {
+function fromLoaded({ name, trainableParameters, method, objective, settings, runId }: LoadedAdapter): OpenAdapter {
   const run = useRuns.getState().runs.find(({ id }) => id === runId);
-  return run ? fromRun(run) : { kind: 'import', name, trainableParameters, method, objective };
+  return run ? fromRun(run) : { kind: 'import', name, trainableParameters, method, objective, settings };
 }
 
 const loaded = () =>
@@ -94,10 +60,15 @@ const loaded = () =>
     .listAdapters()
     .catch((): LoadedAdapter[] => []);
 
-/** Another adapter: what the tuned model said is no longer what it says, and a classifier's base is another question. */
-function changed(before: OpenAdapter | null, adapter: OpenAdapter | null): Partial<CompareState> {
-  const other = sorts(before) !== sorts(adapter);
-  return { adapter, tuned: empty, ...(other ? { base: empty, asked: null } : {}) };
+let working = 0;
+/** Says for as long as `work` lasts that the model is busy. */
+export async function whileWorking(work: () => Promise<void>): Promise<void> {
+  useCompare.setState({ generating: ++working > 0 });
+  try {
+    await work();
+  } finally {
+    useCompare.setState({ generating: --working > 0 });
+  }
 }
 
 export const useCompare = create<CompareState>()((set, get) => ({
@@ -105,28 +76,13 @@ export const useCompare = create<CompareState>()((set, get) => ({
   adapters: [],
   opening: false,
   adapterError: null,
-  prompt: '',
-  asked: null,
-  temperature: 0,
-  topP: 0.95,
-  seed: 42,
-  strength: 1,
-  maxNewTokens: 64,
-  base: empty,
-  tuned: empty,
   generating: false,
-  error: null,
-  exporting: false,
-  exportError: null,
-  exportNotes: [],
-
-  set: (change) => set(change),
 
   async openRun(run) {
     set({ opening: true, adapterError: null });
     try {
       const record = await getSession().openRun(run.id);
-      set({ ...changed(get().adapter, fromRun(record)), exportError: null, exportNotes: [], adapters: await loaded() });
+      set({ adapter: fromRun(record), adapters: await loaded() });
     } catch (cause) {
       set({ adapterError: toErrorData(cause, `What “${run.name}” learned could not be loaded.`) });
     } finally {
@@ -140,10 +96,7 @@ export const useCompare = create<CompareState>()((set, get) => ({
       const { name, trainableParameters } = await getSession().importAdapter(files);
       const adapters = await loaded();
       const active = adapters.find((one) => one.active);
-      const opened: OpenAdapter = active
-        ? { ...fromLoaded(active), name, trainableParameters }
-        : { kind: 'import', name, trainableParameters, method: defaultMethod, objective: defaultObjective };
-      set({ ...changed(get().adapter, opened), exportError: null, exportNotes: [], adapters });
+      set({ adapter: active ? { ...fromLoaded(active), name, trainableParameters } : null, adapters });
       return true;
     } catch (cause) {
       set({ adapterError: toErrorData(cause, 'This adapter could not be opened.') });
@@ -160,9 +113,7 @@ export const useCompare = create<CompareState>()((set, get) => ({
       const adapters = await loaded();
       const active = adapters.find((one) => one.active);
       set({
-        ...changed(get().adapter, active ? fromLoaded(active) : null),
-        exportError: null,
-        exportNotes: [],
+        adapter: active ? fromLoaded(active) : null,
         adapters,
       });
     } catch (cause) {
@@ -178,79 +129,11 @@ export const useCompare = create<CompareState>()((set, get) => ({
       await getSession().removeAdapter(id);
       const adapters = await loaded();
       const wasActive = get().adapters.some((one) => one.id === id && one.active);
-      set({ adapters, ...(wasActive ? changed(get().adapter, null) : {}) });
+      set({ adapters, ...(wasActive ? { adapter: null } : {}) });
     } catch (cause) {
       set({ adapterError: toErrorData(cause, 'This adapter could not be removed.') });
     }
   },
 
-  forgetAdapter() {
-    get().cancel();
-    baseKey = '';
-    set({ adapter: null, adapters: [], base: empty, tuned: empty, asked: null });
-  },
-
-  async ask() {
-    const { prompt, temperature, topP, seed, strength, maxNewTokens, adapter, generating } = get();
-    if (generating || prompt.trim() === '') return;
-    const controller = new AbortController();
-    abort = controller;
-    const options = { maxNewTokens, temperature, topP, seed };
-    const sorting = sorts(adapter);
-    const key = JSON.stringify([prompt, options, sorting && adapter?.name]);
-    const keepBase = key === baseKey && get().base.state === 'done';
-    set({
-      generating: true,
-      asked: prompt,
-      error: null,
-      ...(keepBase ? {} : { base: { text: '', state: 'waiting' as const } }),
-      tuned: adapter ? { text: '', state: 'waiting' } : empty,
-    });
-    const write = async (column: 'base' | 'tuned', adapterStrength: number) => {
-      if (sorting) {
-        set({ [column]: { text: '', state: 'writing' } });
-        const scores = await getSession().classify(prompt, adapterStrength);
-        set({ [column]: { text: '', state: controller.signal.aborted ? 'stopped' : 'done', scores } });
-        return;
-      }
-      const text = await getSession().generate(
-        prompt,
-        { ...options, adapterStrength },
-        (soFar) => set({ [column]: { text: soFar, state: 'writing' } }),
-        controller.signal,
-      );
-      set({ [column]: { text, state: controller.signal.aborted ? 'stopped' : 'done' } });
-    };
-    try {
-      // One GPU: the two answers come one after the other.
-      if (!keepBase) {
-        baseKey = '';
-        await write('base', 0);
-        if (!controller.signal.aborted) baseKey = key;
-      }
-      if (adapter && !controller.signal.aborted) await write('tuned', strength);
-    } catch (cause) {
-      if (!isCancelled(cause)) set({ error: toErrorData(cause, 'The model could not answer.') });
-    } finally {
-      const settle = (answer: Answer): Answer =>
-        answer.state === 'done' || answer.state === 'empty' ? answer : { ...answer, state: 'stopped' };
-      set((state) => ({ generating: false, base: settle(state.base), tuned: settle(state.tuned) }));
-    }
-  },
-
-  cancel: () => abort?.abort(),
-
-  async exportAdapter() {
-    set({ exporting: true, exportError: null, exportNotes: [] });
-    try {
-      const exported = await getSession().exportAdapter();
-      set({ exportNotes: exported.notes });
-      return exported;
-    } catch (cause) {
-      set({ exportError: toErrorData(cause, 'The adapter could not be exported.') });
-      return null;
-    } finally {
-      set({ exporting: false });
-    }
-  },
+  forgetAdapter: () => set({ adapter: null, adapters: [] }),
 }));

@@ -1,6 +1,7 @@
 /** The open dataset: its examples, their tokens, and the one example that is selected. */
 import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
+import type { ReadingProgress } from '../data/reading-progress';
 import type { DataProblem, ParsedDataset, TokenizedDataset, TokenView } from '../data/types';
 import type { DatasetSection, Recipe } from '../recipe/types';
 import { toErrorData } from './errors';
@@ -12,6 +13,8 @@ interface DataState {
   source: string | null;
   dataset: ParsedDataset | null;
   error: ErrorData | null;
+  /** How far the reading of the file is. */
+  reading: ReadingProgress | null;
   tokenizing: boolean;
   /** Share of the examples that are tokenised, 0 to 1. */
   tokenized: number;
@@ -29,7 +32,8 @@ interface DataState {
   importFile: (file: File) => Promise<string | null>;
   selectRow: (row: number | null) => void;
   look: (recipe: Recipe) => Promise<void>;
-  edit: (row: number, fields: Record<string, string>) => Promise<boolean>;
+  /** The open dataset's file has been written, and this is what it holds now. */
+  changed: (dataset: ParsedDataset) => void;
 }
 
 /** What was found while reading the file, then while tokenising its examples. */
@@ -41,6 +45,8 @@ export const problemsOf = ({ dataset, tokens }: Pick<DataState, 'dataset' | 'tok
 const noTokens = { tokens: null, tokenError: null, tokenizing: false, view: null, viewError: null };
 
 const opening = latestOnly();
+/** Numbers the files that were opened: an older one says nothing more. */
+let openings = 0;
 const tokenizing = latestOnly();
 /** Numbers the attempts to tokenise: an older one says nothing more. */
 let attempt = 0;
@@ -51,6 +57,7 @@ export const useData = create<DataState>()((set, get) => ({
   source: null,
   dataset: null,
   error: null,
+  reading: null,
   tokenizing: false,
   tokenized: 0,
   tokens: null,
@@ -71,10 +78,16 @@ export const useData = create<DataState>()((set, get) => ({
       status: 'opening',
       source: section.source,
       error: null,
+      reading: null,
       ...(fresh ? { dataset: null, row: null } : {}),
     });
-    const result = await opening.run(() => getSession().openDataset(section));
+    const mine = ++openings;
+    const onProgress = (reading: ReadingProgress) => {
+      if (mine === openings) set({ reading });
+    };
+    const result = await opening.run(() => getSession().openDataset(section, { onProgress }));
     if (!result) return;
+    set({ reading: null });
     if ('value' in result) {
       const dataset = result.value;
       const row = dataset.examples.some((example) => example.row === get().row)
@@ -137,18 +150,12 @@ export const useData = create<DataState>()((set, get) => ({
     else set({ view: null, viewError: toErrorData(result.error, 'The tokens of this example cannot be shown.') });
   },
 
-  async edit(row, fields) {
-    const { source } = get();
-    if (source === null) return false;
-    try {
-      const dataset = await getSession().editDataset(source, row, fields);
-      tokenizing.cancel();
-      viewing.cancel();
-      set({ ...noTokens, dataset, importError: null });
-      return true;
-    } catch (cause) {
-      set({ importError: toErrorData(cause, 'The edit could not be saved.') });
-      return false;
-    }
+  changed(dataset) {
+    tokenizing.cancel();
+    viewing.cancel();
+    const row = dataset.examples.some((example) => example.row === get().row)
+      ? get().row
+      : (dataset.examples[0]?.row ?? null);
+    set({ ...noTokens, dataset, row, importError: null });
   },
 }));

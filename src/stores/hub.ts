@@ -1,12 +1,16 @@
 /** The Hugging Face Hub on the Model page: the curated shelf, a search, and the details of one model. */
 import { create } from 'zustand';
-import type { ErrorData } from '../base/errors';
-import type { HubHit, HubModel, HubSettings, ShelfModel } from '../hub/descriptions';
+import { type ErrorData, TabtuneError } from '../base/errors';
+import type { HubHit, HubModel, HubSettings, Quantization, ShelfModel } from '../hub/descriptions';
+import { checkEndpoint } from '../hub/hub-endpoint';
 import { HUB } from '../hub/hub-id';
 import { toErrorData } from './errors';
+import { changeHub, chosenHub, mayAsk, tokenAsked } from './hub-choice';
 import { latestOnly } from './latest';
 import { usePreferences } from './preferences';
+import { useScreen } from './screen';
 import { getSession } from './session';
+import { runActive, useTraining } from './training';
 
 interface HubState {
   shelf: ShelfModel[];
@@ -22,17 +26,24 @@ interface HubState {
   searchError: ErrorData | null;
   /** The name or address whose details are open, if any. */
   looking: string | null;
+  /** The precision that it was advised in; null leaves it to the memory of the GPU. */
+  advised: Quantization | null;
   model: HubModel | null;
   modelError: ErrorData | null;
   loadShelf: () => Promise<void>;
-  /** Restores the address chosen on an earlier visit. */
+  /** Tells the session which Hub this tab has chosen. */
   recall: () => Promise<void>;
+  /** False if they cannot be used, or if the page has to reload first: see `elsewhere`. */
   setSettings: (settings: HubSettings) => Promise<boolean>;
+  /** Settings of a Hub that this page may not ask until it reloads with it. */
+  elsewhere: HubSettings | null;
+  goElsewhere: () => void;
+  stayHere: () => void;
   setQuery: (query: string) => void;
   /** Searches; for a model's name or address it opens the details instead. */
   find: () => Promise<void>;
   clearSearch: () => void;
-  look: (nameOrUrl: string) => Promise<void>;
+  look: (nameOrUrl: string, advised?: Quantization | null) => Promise<void>;
   closeLook: () => void;
 }
 
@@ -62,17 +73,26 @@ export function isModelOf(source: string, card: string): boolean {
   return source === card || (source.startsWith(`${card}@`) && !source.toLowerCase().endsWith('.gguf'));
 }
 
+const runInProgress = () =>
+  new TabtuneError({
+    code: 'internal',
+    message: 'A run is in progress, and another Hub needs a reload of the page.',
+    action: 'Stop the run, or wait until it ends. Then change the address.',
+  });
+
 export const useHub = create<HubState>()((set, get) => ({
   shelf: [],
   shelfError: null,
   settings: { endpoint: HUB, token: null },
   settingsError: null,
+  elsewhere: null,
   query: '',
   searched: null,
   searching: false,
   hits: [],
   searchError: null,
   looking: null,
+  advised: null,
   model: null,
   modelError: null,
 
@@ -86,17 +106,19 @@ export const useHub = create<HubState>()((set, get) => ({
 
   async recall() {
     const session = getSession();
-    const settings = { ...session.hubSettings(), endpoint: usePreferences.getState().hubEndpoint };
-    try {
-      await session.setHubSettings(settings);
-    } catch {
-      // The stored address has been edited into an invalid one: use the Hub's own.
-    }
+    await session.setHubSettings({ ...session.hubSettings(), endpoint: chosenHub() });
     set({ settings: session.hubSettings() });
+    if (tokenAsked()) useScreen.getState().openDialog('hub');
   },
 
   async setSettings(settings) {
     try {
+      const endpoint = checkEndpoint(settings.endpoint);
+      if (!mayAsk(endpoint)) {
+        if (runActive(useTraining.getState())) throw runInProgress();
+        set({ elsewhere: { ...settings, endpoint }, settingsError: null });
+        return false;
+      }
       await getSession().setHubSettings(settings);
     } catch (cause) {
       set({ settingsError: toErrorData(cause, 'These settings cannot be used.') });
@@ -107,10 +129,19 @@ export const useHub = create<HubState>()((set, get) => ({
     usePreferences.getState().set({ hubEndpoint: normalised.endpoint });
     set({ settings: normalised, settingsError: null });
     // The token may give access to a model that was hidden before.
-    const { looking: name } = get();
-    if (name !== null) void get().look(name);
+    const { looking: name, advised } = get();
+    if (name !== null) void get().look(name, advised);
     return true;
   },
+
+  goElsewhere() {
+    const { elsewhere } = get();
+    if (!elsewhere) return;
+    usePreferences.getState().set({ hubEndpoint: elsewhere.endpoint });
+    changeHub(elsewhere.endpoint, elsewhere.token !== null);
+  },
+
+  stayHere: () => set({ elsewhere: null }),
 
   setQuery: (query) => set({ query }),
 
@@ -141,11 +172,11 @@ export const useHub = create<HubState>()((set, get) => ({
     set({ query: '', searched: null, searching: false, hits: [], searchError: null });
   },
 
-  async look(nameOrUrl) {
+  async look(nameOrUrl, advised = null) {
     lookAbort?.abort();
     const abort = new AbortController();
     lookAbort = abort;
-    set({ looking: nameOrUrl, model: null, modelError: null });
+    set({ looking: nameOrUrl, advised, model: null, modelError: null });
     const result = await looking.run(() => getSession().describeModel(nameOrUrl, abort.signal));
     if (!result) return;
     if ('value' in result) set({ model: result.value });

@@ -7,7 +7,8 @@ import { readingOf } from '../recipe/sections';
 import type { Recipe } from '../recipe/types';
 import { useCompare } from './compare';
 import { useData } from './data';
-import { useMerge } from './merge';
+import { useExports } from './exports';
+import { changesForData } from './goal';
 import { useModel } from './model';
 import { usePlan } from './plan';
 import { useRecipe } from './recipe';
@@ -57,6 +58,17 @@ export function startPipeline(): () => void {
   /** The tokenised dataset: an edit makes a new one under the same keys. */
   let tokenized: unknown = null;
 
+  /** The open data's goal, unless a person has chosen one for them. Says whether the recipe has changed. */
+  function followData(): boolean {
+    const { recipe, whole, goalChosenFor, follow } = useRecipe.getState();
+    const { dataset } = useData.getState();
+    const model = useModel.getState().info;
+    if (!whole || !dataset || !model || goalChosenFor === recipe.dataset.source) return false;
+    const changes = changesForData(recipe, dataset.format, model);
+    if (changes) follow(changes);
+    return changes !== null;
+  }
+
   function step() {
     const { recipe } = useRecipe.getState();
     // The engine's only model is in use: changes are applied when the run has ended.
@@ -70,7 +82,7 @@ export function startPipeline(): () => void {
       useData.getState().forgetTokens();
       usePlan.getState().forget();
       useCompare.getState().forgetAdapter();
-      useMerge.getState().forget();
+      useExports.getState().forget();
     }
     if (keys.data !== done.data) {
       done.data = keys.data;
@@ -80,6 +92,8 @@ export function startPipeline(): () => void {
     }
     const data = useData.getState();
     if (useModel.getState().status !== 'ready' || data.status !== 'ready' || !data.dataset) return;
+    // Then the change of the recipe comes back here.
+    if (followData()) return;
     if (data.dataset !== tokenized || keys.tokens !== done.tokens) {
       tokenized = data.dataset;
       done.tokens = keys.tokens;

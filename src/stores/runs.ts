@@ -3,6 +3,7 @@ import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
 import type { MetricsRow, RunRecord } from '../storage/types';
 import { toErrorData } from './errors';
+import { shownLoss } from './evaluations';
 import { getSession } from './session';
 
 interface RunsState {
@@ -14,8 +15,31 @@ interface RunsState {
   overlay: string[];
   error: ErrorData | null;
   refresh: () => Promise<void>;
+  /** What has become of one run, without reading all of them again. */
+  note: (run: RunRecord) => void;
   toggleOverlay: (id: string) => Promise<void>;
   remove: (id: string) => Promise<void>;
+}
+
+/** It can be resumed. */
+export const unfinished = ({ status }: RunRecord): boolean => status === 'interrupted' || status === 'paused';
+
+/**
+ * Runs whose validation losses can be compared: the same objective on the same tokens, or, where an older record does not
+ * say which they were, on the same data and model.
+ */
+export const comparable = ({ recipe, inputs }: RunRecord): string =>
+  [recipe.objective.type, inputs?.examples?.sha256 ?? `${recipe.dataset.source} ${recipe.model.source}`].join(' ');
+
+/** The lowest validation loss among the runs that compare with the latest that has one, as it is shown. Newest first. */
+export function bestOfLatest(runs: readonly RunRecord[]): number | null {
+  const latest = runs.find(({ bestEvalLoss }) => bestEvalLoss !== null);
+  if (!latest) return null;
+  const group = comparable(latest);
+  const lowest = Math.min(
+    ...runs.map((run) => (comparable(run) === group ? (run.bestEvalLoss ?? Infinity) : Infinity)),
+  );
+  return shownLoss(latest, lowest);
 }
 
 /** More curves would be hard to tell apart. */
@@ -37,6 +61,15 @@ export const useRuns = create<RunsState>()((set, get) => ({
       set({ known: true, error: toErrorData(cause, 'The list of past runs could not be read.') });
     }
   },
+
+  note: (run) =>
+    set(({ runs }) => {
+      const known = runs.find(({ id }) => id === run.id);
+      if (!known) return { runs: [run, ...runs] };
+      const { status, step, savedStep } = run;
+      if (known.status === status && known.step === step && known.savedStep === savedStep) return {};
+      return { runs: runs.map((other) => (other === known ? { ...known, status, step, savedStep } : other)) };
+    }),
 
   async toggleOverlay(id) {
     const { overlay, curves } = get();

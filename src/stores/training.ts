@@ -5,16 +5,20 @@
 import { create } from 'zustand';
 import { type ErrorData, TabtuneError } from '../base/errors';
 import type { Recipe } from '../recipe/types';
+import type { RewardSection } from '../rewards';
 import type { ChangedInputs, RunSummary, TrainEvent } from '../session/api';
 import type { EvalMetrics, MetricsRow, RunRecord, SampleAnswer, StepMetrics } from '../storage/types';
 import { toErrorData } from './errors';
+import { useRollouts } from './rollouts';
 import { useRuns } from './runs';
 import { getSession } from './session';
 
-export type Phase = 'idle' | 'starting' | 'training' | 'evaluating' | 'sampling' | 'saving' | 'paused' | 'stopping';
+export type Phase = 'idle' | 'starting' | 'stopping' | Extract<TrainEvent, { type: 'state' }>['state'];
 
 interface TrainingState {
   phase: Phase;
+  /** How much of what precedes the first step is done; null at any other time. */
+  preparedShare: number | null;
   run: RunRecord | null;
   rows: MetricsRow[];
   samples: SampleAnswer[];
@@ -22,6 +26,8 @@ interface TrainingState {
   stepsPerEpoch: number;
   tokensPerSecond: number;
   secondsLeft: number | null;
+  /** What the run on the screen would resume from, and the seconds of training within which the next checkpoint comes. */
+  saved: { step: number; everySeconds: number } | null;
   summary: RunSummary | null;
   error: ErrorData | null;
   /** The last start or resume failed before there was a run. */
@@ -31,7 +37,7 @@ interface TrainingState {
   /** A run that was not resumed, because its data or model has changed; the person is asked what to do. */
   asked: { run: RunRecord; error: ErrorData } | null;
   start: (recipe: Recipe) => Promise<RunRecord | null>;
-  resumeRun: (run: RunRecord, changed?: ChangedInputs) => Promise<RunRecord | null>;
+  resumeRun: (run: RunRecord, changed?: ChangedInputs, mended?: readonly RewardSection[]) => Promise<RunRecord | null>;
   pause: () => Promise<void>;
   resume: () => Promise<void>;
   stop: () => Promise<void>;
@@ -45,7 +51,9 @@ interface TrainingState {
 /** A run has the GPU, even while it is paused. */
 export const runActive = ({ phase }: TrainingState): boolean => phase !== 'idle';
 
-export const stepReached = ({ rows, run }: TrainingState): number => rows.at(-1)?.step ?? run?.step ?? 0;
+/** Of a run that is not live, its record says it, here as in every list. */
+export const stepReached = ({ phase, rows, run }: TrainingState): number =>
+  (phase === 'idle' ? undefined : rows.at(-1)?.step) ?? run?.step ?? 0;
 
 export const lastStep = ({ rows }: Pick<TrainingState, 'rows'>): StepMetrics | undefined =>
   rows.findLast((row) => row.kind === 'step');
@@ -53,8 +61,8 @@ export const lastStep = ({ rows }: Pick<TrainingState, 'rows'>): StepMetrics | u
 export const lastEval = ({ rows }: Pick<TrainingState, 'rows'>): EvalMetrics | undefined =>
   rows.findLast((row) => row.kind === 'eval');
 
-/** In milliseconds. */
-const flushEvery = 100;
+/** In milliseconds. Long curves take longer to prepare, and a step of theirs is a smaller part of the picture. */
+const flushEvery = (rows: number) => Math.max(100, rows / 40);
 
 export const useTraining = create<TrainingState>()((set, get) => {
   let waiting: MetricsRow[] = [];
@@ -69,9 +77,16 @@ export const useTraining = create<TrainingState>()((set, get) => {
     if (rows.length > 0) set((state) => ({ rows: [...state.rows, ...rows], ...latest }));
   }
 
+  /** The list of runs says of the live one what the rest of the screen says. */
+  function note(change: Partial<RunRecord>) {
+    const { run } = get();
+    if (run) useRuns.getState().note({ ...run, ...change });
+  }
+
   function onEvent(event: TrainEvent) {
     switch (event.type) {
       case 'started':
+        useRuns.getState().note(event.run);
         set((state) => ({
           run: event.run,
           totalSteps: event.totalSteps,
@@ -85,12 +100,14 @@ export const useTraining = create<TrainingState>()((set, get) => {
       case 'metrics':
         waiting.push(event.row);
         latest = { tokensPerSecond: event.tokensPerSecond, secondsLeft: event.secondsLeft };
-        timer ??= setTimeout(flush, flushEvery);
+        timer ??= setTimeout(flush, flushEvery(get().rows.length));
         return;
       case 'samples':
         set((state) => ({ samples: [...state.samples, ...event.answers] }));
         return;
       case 'state':
+        note({ status: event.state === 'paused' ? 'paused' : 'running' });
+        set({ preparedShare: event.share ?? null });
         set((state) => (state.phase === 'stopping' && event.state !== 'paused' ? {} : { phase: event.state }));
         return;
       case 'finished':
@@ -101,7 +118,12 @@ export const useTraining = create<TrainingState>()((set, get) => {
         flush();
         set((state) => ({ error: event.error, resumable: event.resumable, run: event.run ?? state.run }));
         return;
+      case 'rollouts':
+        useRollouts.getState().add(event.step, event.rollouts);
+        return;
       case 'checkpoint':
+        note({ step: event.step, savedStep: event.step });
+        set({ saved: event });
         return;
       default:
         event satisfies never;
@@ -110,6 +132,7 @@ export const useTraining = create<TrainingState>()((set, get) => {
 
   async function watch(work: () => Promise<RunRecord>, before: Partial<TrainingState>): Promise<RunRecord | null> {
     if (get().phase !== 'idle') return null;
+    useRollouts.getState().clear();
     set({
       run: null,
       rows: [],
@@ -118,6 +141,7 @@ export const useTraining = create<TrainingState>()((set, get) => {
       totalSteps: 0,
       tokensPerSecond: 0,
       secondsLeft: null,
+      saved: null,
       error: null,
       refused: false,
       resumable: false,
@@ -125,6 +149,8 @@ export const useTraining = create<TrainingState>()((set, get) => {
       phase: 'starting',
       ...before,
     });
+    // Until its events say more. If it cannot be resumed, the list is read again at the end.
+    if (before.run) useRuns.getState().note({ ...before.run, status: 'running' });
     const unsubscribe = getSession().subscribe(onEvent);
     try {
       const run = await work();
@@ -159,6 +185,7 @@ export const useTraining = create<TrainingState>()((set, get) => {
 
   return {
     phase: 'idle',
+    preparedShare: null,
     run: null,
     rows: [],
     samples: [],
@@ -166,6 +193,7 @@ export const useTraining = create<TrainingState>()((set, get) => {
     stepsPerEpoch: 0,
     tokensPerSecond: 0,
     secondsLeft: null,
+    saved: null,
     summary: null,
     error: null,
     refused: false,
@@ -174,7 +202,7 @@ export const useTraining = create<TrainingState>()((set, get) => {
 
     start: (recipe) => watch(() => getSession().train(recipe), {}),
 
-    async resumeRun(run, changed) {
+    async resumeRun(run, changed, mended) {
       const session = getSession();
       let rows: MetricsRow[] = [];
       let samples: SampleAnswer[] = [];
@@ -183,7 +211,12 @@ export const useTraining = create<TrainingState>()((set, get) => {
       } catch {
         // The run can resume without its curve so far.
       }
-      return watch(() => session.resumeRun(run.id, changed), { run, rows, samples, totalSteps: run.totalSteps });
+      return watch(() => session.resumeRun(run.id, changed, mended), {
+        run,
+        rows,
+        samples,
+        totalSteps: run.totalSteps,
+      });
     },
 
     pause: () => ask(() => getSession().pause(), 'The run could not be paused.'),
@@ -200,6 +233,7 @@ export const useTraining = create<TrainingState>()((set, get) => {
 
     async show(run) {
       if (get().phase !== 'idle') return;
+      if (get().run?.id !== run.id) useRollouts.getState().clear();
       set({
         run,
         rows: [],

@@ -5,6 +5,8 @@
  * the workers import before anything else. `import()` is syntax and cannot be taken away, so the page says which of the two
  * it is (`closedByBrowser`).
  */
+import { noting, tellRequests } from '../base/requests';
+
 const ownOrigin = self.location.origin;
 
 function assertOwn(address: string | URL): void {
@@ -12,7 +14,8 @@ function assertOwn(address: string | URL): void {
   if (origin !== ownOrigin) throw new TypeError(`This worker may not ask ${href}.`);
 }
 
-const fetchAnything = self.fetch.bind(self);
+const fetchItself = self.fetch.bind(self);
+const fetchAnything = noting(fetchItself);
 
 function replace(target: object, name: string, value: unknown): void {
   if (name in target) Object.defineProperty(target, name, { value, configurable: false, writable: false });
@@ -27,6 +30,8 @@ replace(XMLHttpRequest.prototype, 'open', function (this: XMLHttpRequest, ...arg
   assertOwn(args[1]);
   return open.apply(this, args);
 });
+tellRequests();
+
 const elsewhere = [
   'WebSocket',
   'WebSocketStream',
@@ -44,7 +49,7 @@ if ('Cache' in self) for (const name of ['add', 'addAll']) replace(Cache.prototy
  * nothing leaves the device; only when somebody wants to know, since a refusal is an error in the browser's console.
  */
 export const closedByBrowser = (): Promise<boolean> =>
-  fetchAnything('data:,').then(
+  fetchItself('data:,').then(
     () => false,
     () => true,
   );

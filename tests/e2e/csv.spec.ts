@@ -43,6 +43,6 @@ test('a spreadsheet can be dropped, viewed, edited and trained on', async ({ pag
   await page.getByRole('button', { name: 'Start training' }).click();
   await expectFinished(page, 3);
   await page.reload();
-  await page.getByRole('link', { name: 'Train', exact: true }).click();
-  await expect(page.getByRole('link', { name: 'replies', exact: true })).toBeVisible();
+  await page.getByRole('link', { name: 'Runs', exact: true }).click();
+  await expect(page.getByRole('grid', { name: 'Runs' })).toContainText('replies');
 });

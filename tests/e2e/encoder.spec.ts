@@ -3,6 +3,7 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from '@playwright/test';
+import { chat, keepRecipe } from './page';
 import { expectReady, startButton } from './support/studio';
 
 const fixture = 'tests/fixtures/families/bert';
@@ -31,6 +32,7 @@ test('an encoder opens and shows its facts, and training it on answers is refuse
       copyFileSync(path.join(fixture, name), path.join(folder, name));
     }
     writeFileSync(path.join(folder, 'tokenizer.json'), wordPieces());
+    await keepRecipe(page, chat);
     await page.goto('/');
     await expectReady(page);
     const choosing = page.waitForEvent('filechooser');
@@ -38,9 +40,10 @@ test('an encoder opens and shows its facts, and training it on answers is refuse
     await (await choosing).setFiles(folder);
 
     const model = page.getByRole('region', { name: 'Model', exact: true });
+    await model.getByText('Details', { exact: true }).click();
     await expect(model).toContainText('2 layers, width 24');
     await expect(model).toContainText('bert');
-    await expect(page.getByText(/reads text and does not write any/).first()).toBeVisible();
+    await expect(page.getByText(/reads text but does not generate it/).first()).toBeVisible();
     await expect(startButton(page)).toHaveAttribute('aria-disabled', 'true');
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -7,12 +7,29 @@ test.beforeEach(async ({ page }) => {
   await expectReady(page);
 });
 
-test('an empty file is refused, and one button leads back', async ({ page }) => {
-  await drop(page, 'empty.csv', '');
-  await expect(page.getByRole('alert')).toContainText('empty.csv');
-  await expect(page.getByRole('button', { name: 'Start training' })).toHaveAttribute('aria-disabled', 'true');
-  await page.getByRole('button', { name: 'Use the built-in dataset' }).click();
+test('a file that cannot be used is refused, and the dataset before it stays, after a reload too', async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  const data = page.getByRole('region', { name: 'Data', exact: true });
+  const rows = data.getByRole('grid', { name: 'Examples' });
+  for (const [name, content] of [
+    ['empty.csv', ''],
+    ['photo.png', [0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52]],
+    ['paper.pdf', '%PDF-1.7\n1 0 obj'],
+    ['broken.json', '[{"prompt": "a", '],
+  ] as const) {
+    await page.mouse.wheel(0, 5000);
+    await drop(page, name, content);
+    const alert = data.getByRole('alert').filter({ hasText: name });
+    await expect(alert).toBeInViewport();
+    await expect(alert).toContainText('is still chosen');
+    await expectReady(page);
+  }
+  const before = await rows.getAttribute('aria-rowcount');
+  await page.reload();
   await expectReady(page);
+  await expect(rows).toHaveAttribute('aria-rowcount', before!);
+  await expect(data.getByRole('alert')).toBeHidden();
+  await expect(data.getByRole('button', { name: 'empty.csv', exact: true })).toBeHidden();
 });
 
 test('a broken line of a JSONL file is reported, and the rest is used', async ({ page }) => {
@@ -60,17 +77,4 @@ test('an invalid field shows its error, and the start is blocked', async ({ page
   await expect(page.getByRole('button', { name: 'Start training' })).toHaveAttribute('aria-disabled', 'true');
   await rank.fill('8');
   await expectReady(page);
-});
-
-test('the recipe can be edited in the form and as JSON', async ({ page }) => {
-  await page.goto('/#/recipe/advanced');
-  const json = page.getByRole('textbox', { name: 'Recipe as JSON' });
-  await page.getByLabel('seed', { exact: true }).fill('7');
-  await expect(json).toHaveValue(/"seed": 7/);
-  await json.fill('{"version": 1, "training": {"seed": 11}}');
-  await expect(page.getByLabel('seed', { exact: true })).toHaveValue('11');
-  await json.fill('{"version": 1,');
-  await expect(json).toHaveAttribute('aria-invalid', 'true');
-  await page.getByRole('button', { name: 'Discard the edit' }).click();
-  await expect(json).toHaveValue(/"seed": 11/);
 });

@@ -11,6 +11,7 @@ test('a GGUF file can be opened from disk, survives a reload and can be deleted'
   await (await choosing).setFiles(fixture);
   const chosen = page.getByRole('button', { name: 'gqa-tied', exact: true });
   await expect(chosen).toHaveAttribute('aria-pressed', 'true');
+  await page.getByText('Details', { exact: true }).click();
   await expect(page.getByText('your disk, kept in this browser')).toBeVisible();
   const rail = page.getByRole('link', { name: 'Model', exact: true });
   await expect(rail).not.toHaveAccessibleDescription(/Opening/);

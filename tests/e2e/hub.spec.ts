@@ -18,11 +18,10 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => server.stop());
 
-/** Opens the studio with the local Hub as its endpoint, as if it had been chosen on an earlier visit. */
+/** Opens the studio with the local Hub as its endpoint, as if it had been chosen in this tab. */
 async function open(page: Page): Promise<void> {
   await page.addInitScript((endpoint) => {
-    const kept = JSON.stringify({ state: { hubEndpoint: endpoint }, version: 1 });
-    if (!localStorage.getItem('tabtune.preferences')) localStorage.setItem('tabtune.preferences', kept);
+    sessionStorage.setItem('tabtune.hub', endpoint);
   }, server.endpoint);
   await page.goto('/#/model');
 }

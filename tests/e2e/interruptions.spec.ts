@@ -3,13 +3,17 @@
  * run. The seed decides the moments: a third are times since the start, as shares of what the undisturbed run took, most of
  * which is preparation; the others are steps, after which the engine stands still until it is struck. Runs struck while
  * saving stand still in the middle of a write. Where there is a choice, it decides the kind too. `npm test` tries a few; `npm run test:interruptions` tries 30 of each kind.
+ *
+ * `npm run test:interruptions -- --kind time` strikes one long run at random moments and measures what each costs: the
+ * time between the checkpoint that the run goes on from and the strike.
  */
 import { readFileSync } from 'node:fs';
 import { type BrowserContext, expect, type Page, test as plain } from '@playwright/test';
 import { serveScripted } from '../../scripts/scripted.mjs';
 import { Stream, uniform } from '../../src/base/random';
 import { resolveRecipe } from '../../src/recipe/defaults';
-import { holdStep, holdWrite, killEngine, loseDevice, PATIENCE, watchEngine } from './support/studio';
+import type { Recipe } from '../../src/recipe/types';
+import { holdStep, holdWrite, killEngine, loseDevice, PATIENCE, speedUp, watchEngine } from './support/studio';
 
 const STEPS = 8;
 /** Dropout, two evaluations with a best step each, and checkpoints at steps 2, 4, 6 and 8. */
@@ -37,6 +41,12 @@ const SEED = setting('SEED', 1);
 const MOMENTS = setting('MOMENTS', 1);
 /** The first of the moments, so that a long series can be run in pieces. */
 const FROM = setting('FROM', 0);
+/** Strikes of the long run; none in `npm test`, since it takes minutes. */
+const STRIKES = setting('STRIKES', 0);
+/** How many times as fast the engine's clock runs meanwhile. */
+const SPEED = setting('SPEED', 4);
+/** What an interruption may cost, in seconds of training. */
+const LOSS = 30;
 
 /** Each leaves the page that is there afterwards. */
 const kinds = {
@@ -115,17 +125,17 @@ async function bringInputs(page: Page): Promise<void> {
   );
 }
 
-const begin = (page: Page, since: number) =>
-  page.evaluate(([given, time]) => window.bare.begin(given, time), [recipe, since] as const);
+const begin = (page: Page, since: number, what: Recipe = recipe) =>
+  page.evaluate(([given, time]) => window.bare.begin(given, time), [what, since] as const);
 
 /** Waits until what was begun has ended, in whatever way. */
 const ended = (page: Page) => page.evaluate(async () => (await window.bare.running) ?? 'nothing');
 
 /** Goes on until the run has finished, and gives its weights. */
-async function finish(page: Page, since: number): Promise<Buffer> {
+async function finish(page: Page, since: number, what: Recipe = recipe): Promise<Buffer> {
   // The engine that was struck may still have to notice. A device is sometimes lost only after the run that was to lose it.
   await ended(page);
-  while ((await begin(page, since)) !== 'finished') await ended(page);
+  while ((await begin(page, since, what)) !== 'finished') await ended(page);
   return Buffer.from(await page.evaluate(() => window.bare.weights()), 'base64');
 }
 
@@ -216,4 +226,78 @@ for (const [series, name] of [...names, 'saving', 'twice'].entries()) {
       expect(weights.equals(bytes), `${words}: the undisturbed run’s bytes`).toBe(true);
     });
   }
+}
+
+/** Saves by time alone. */
+const long = (steps: number): Recipe => ({
+  ...recipe,
+  training: { ...recipe.training, max_steps: steps, eval_steps: 0, save_steps: 0 },
+});
+
+if (STRIKES > 0) {
+  test(`time, moment 0 of seed ${SEED}: ${STRIKES} strikes of one run`, async ({ undisturbed }) => {
+    test.setTimeout(20 * PATIENCE);
+    const { context, address } = undisturbed;
+    const fast = await speedUp(context, SPEED);
+    let page = await openPage(context, address);
+    const whole = async (steps: number) => {
+      const began = Date.now();
+      await begin(page, began, long(steps));
+      // Nothing is left to wait for if it was over sooner; that it has finished is checked next.
+      expect(['completed', 'nothing']).toContain(await ended(page));
+      return finish(page, began, long(steps));
+    };
+    // As long a run as the strikes need: each lets through half of what was trained since the one before, more or less.
+    await whole(300);
+    // By the run's own clock, without its first steps.
+    const rows = await page.evaluate(() => window.engineHook.seen.slice(100));
+    const stepMs = (1000 * (rows.at(-1)!.seconds - rows[0]!.seconds)) / (rows.length - 1);
+    const steps = Math.ceil((STRIKES * 20_000) / stepMs);
+    console.log(`time: a run of ${steps} steps of ${stepMs.toFixed(1)} ms`);
+    const bytes = await whole(steps);
+
+    const draw = drawn(names.length + 2, 0);
+    const since = Date.now();
+    const costs: number[] = [];
+    let struck: { at: number; kept: { step: number; at: number }[]; told: string } | null = null;
+    for (let strike = 0; strike <= STRIKES; strike++) {
+      await ended(page);
+      await page.evaluate(() => {
+        window.engineHook.kept = [];
+      });
+      if ((await begin(page, since, long(steps))) === 'finished') break;
+      await Promise.race([page.waitForFunction(() => window.engineHook.kept.length > 0), ended(page)]);
+      if (struck) {
+        const from = await page.evaluate(() => window.engineHook.kept[0]?.step);
+        // One that was stored, but that nobody lived to hear of, costs nothing.
+        const at = struck.kept.find(({ step }) => step === from)?.at ?? struck.at;
+        const cost = (SPEED * (struck.at - at)) / 1000;
+        costs.push(cost);
+        console.log(
+          `time ${strike}: ${struck.told}, resumed from step ${from} of ${steps}: ${cost.toFixed(1)} s of training`,
+        );
+      }
+      if (strike === STRIKES) break;
+      const kind = names[Math.floor(draw(10 * strike) * names.length)]!;
+      await page.waitForTimeout((draw(10 * strike + 1) * 2 * LOSS * 1000) / SPEED);
+      const { kept, step } = await page.evaluate(() => ({
+        kept: window.engineHook.kept,
+        step: window.engineHook.seen.at(-1)?.step,
+      }));
+      struck = { at: Date.now(), kept, told: `${kind} at step ${step}` };
+      page = await kinds[kind](page, { context, address });
+    }
+    const weights = await finish(page, since, long(steps));
+    await page.close();
+    await fast.remove();
+    const mean = costs.reduce((sum, cost) => sum + cost, 0) / costs.length;
+    const most = Math.max(...costs);
+    const same = weights.equals(bytes);
+    console.log(
+      `time: ${costs.length} strikes cost ${mean.toFixed(1)} s of training each, at most ${most.toFixed(1)} s: ${same ? 'same bytes' : 'OTHER BYTES'}`,
+    );
+    expect(costs).toHaveLength(STRIKES);
+    expect(most).toBeLessThanOrEqual(LOSS);
+    expect(same, 'the undisturbed run’s bytes').toBe(true);
+  });
 }

@@ -1,11 +1,12 @@
 /** Methods and objectives on the screens: which work together, their fields, and a classifier's metrics and labels. */
 import type { Page } from '@playwright/test';
-import { axeFindings, expectReady } from './page';
+import { axeFindings, chat, expectReady, keepRecipe } from './page';
 import { expect, test } from './support/scripted';
 
 const start = (page: Page) => page.getByRole('button', { name: 'Start training' });
 
 test('a goal and a method are chosen with cards, and incompatible ones say why', async ({ page, scripted }) => {
+  await keepRecipe(page, chat);
   await page.goto(`${scripted}#/recipe`);
   await expectReady(page);
   const card = (name: string) => page.getByRole('button', { name, exact: true });
@@ -27,7 +28,9 @@ test('a goal and a method are chosen with cards, and incompatible ones say why',
   await expect(page.getByLabel('num_virtual_tokens')).toHaveValue('50');
   await expect(page.getByLabel('lora_alpha')).toBeHidden();
   await page.getByLabel('num_virtual_tokens').fill('12');
+  await page.getByRole('radio', { name: 'Fields and JSON' }).check({ force: true });
   await expect(page.getByRole('textbox', { name: 'Recipe as JSON' })).toHaveValue(/"num_virtual_tokens": 12/);
+  await page.getByRole('radio', { name: 'Fields', exact: true }).check({ force: true });
   // A field that has no effect here can still be found by its name.
   await page.getByRole('searchbox', { name: 'Find a field' }).fill('momentum');
   await expect(page.getByText('Momentum: only with sgd.')).toBeVisible();
@@ -42,8 +45,6 @@ test('a classifier shows its metrics per class, and labels a text before and aft
   scripted,
 }) => {
   await page.goto(`${scripted}?stepMs=5#/recipe`);
-  await expectReady(page);
-  await page.getByRole('button', { name: 'Sort texts into classes' }).click();
   await expectReady(page);
   await start(page).click();
   await expect(page.getByRole('button', { name: 'Compare with the base' })).toBeVisible();
@@ -71,9 +72,9 @@ test('a classifier shows its metrics per class, and labels a text before and aft
   await expect(adapters.getByRole('radio')).toHaveCount(2);
   await adapters.getByRole('radio', { name: /^None/ }).check();
   await expect(page.getByRole('textbox', { name: 'Prompt' })).toBeVisible();
-  await adapters.getByRole('radio', { name: /^pirate-chat/ }).check();
+  await adapters.getByRole('radio', { name: /^feedback/ }).check();
   await expect(page.getByRole('textbox', { name: 'Text' })).toBeVisible();
-  await adapters.getByRole('button', { name: /^Remove pirate-chat/ }).click();
+  await adapters.getByRole('button', { name: /^Remove feedback/ }).click();
   await expect(page.getByText('No adapter yet.')).toBeVisible();
   await expect(page.getByRole('combobox', { name: 'Load the adapter of a run' })).toBeVisible();
 });
@@ -89,5 +90,7 @@ test('a method that trains the model itself exports a model', async ({ page, scr
   await page.getByRole('button', { name: 'Bottleneck adapters' }).click();
   await page.getByRole('link', { name: 'Compare & Export' }).click();
   await expect(page.getByText('An AdapterHub adapter')).toBeVisible();
-  await expect(page.getByText('No merged model')).toBeVisible();
+  await page.getByRole('radio', { name: /^Merged Hugging Face model/ }).check();
+  await expect(page.getByText('Not possible with this run.')).toBeVisible();
+  await expect(page.getByText('there is nothing to merge')).toBeVisible();
 });

@@ -30,6 +30,7 @@ test('a model can be found, inspected, downloaded with a pause and a retry, open
   await page.getByRole('button', { name: `Retry the download of ${smol}` }).click();
 
   await expect(page.getByRole('heading', { name: 'SmolLM2 135M Instruct' })).toBeVisible();
+  await page.getByText('Details', { exact: true }).click();
   await expect(page.getByRole('link', { name: smol })).toBeVisible();
   await expect(page.getByRole('link', { name: 'Model', exact: true })).toHaveAccessibleDescription(/SmolLM2 135M/);
 
@@ -102,19 +103,22 @@ test('a model that does not suit the recipe blocks the start in the run card', a
   await expect(page.getByRole('heading', { name: 'all MiniLM L6 v2' })).toBeVisible();
 });
 
-test('the merged model is saved as a zip, and its logit difference is shown', async ({ page, scripted }) => {
+test('the merged model is saved as a zip, and how it compares is shown', async ({ page, scripted }) => {
   await page.addInitScript(() => Reflect.deleteProperty(window, 'showSaveFilePicker'));
   await page.goto(`${scripted}?history#/compare`);
-  await expect(page.getByText(/pirate-chat-merged\.zip/)).toBeVisible();
+  await page.getByRole('radio', { name: /^Merged Hugging Face model/ }).check();
+  await expect(page.getByText(/^pirate-chat-LoRA.*-merged\.zip$/)).toBeVisible();
   await page.getByRole('radio', { name: /^float16/ }).check();
   const download = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Export merged model' }).click();
   const file = await download;
-  expect(file.suggestedFilename()).toBe('pirate-chat-merged.zip');
+  expect(file.suggestedFilename()).toMatch(/^pirate-chat-LoRA.*-merged\.zip$/);
   const entries = readZip(new Uint8Array(readFileSync(await file.path())), { where: 'merged.zip', code: 'bad_model' });
-  expect(entries.map(({ path }) => path)).toEqual(['pirate-chat-merged/model.safetensors']);
-  await expect(page.getByText(/in float16$/)).toBeVisible();
-  await expect(page.getByText(/largest difference between a logit .* is 2\.1e-6/)).toBeVisible();
+  const folder = file.suggestedFilename().replace(/\.zip$/, '');
+  expect(entries.map(({ path }) => path)).toEqual([`${folder}/model.safetensors`, `${folder}/README.md`]);
+  await expect(page.getByText(/-merged\.zip is saved: /)).toBeVisible();
+  await expect(page.getByText(/largest difference of a logit is 2\.1e-6/)).toBeVisible();
+  await expect(page.getByText('the same after 301 of 301 tokens', { exact: false })).toBeVisible();
 });
 
 for (const colorScheme of ['light', 'dark'] as const) {

@@ -2,6 +2,22 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { expect, type Page } from '@playwright/test';
+import type { RecipeInput } from '../../src/recipe/types';
+
+/** The chat demo, as on a visit after it was chosen. */
+export const chat: RecipeInput = {
+  version: 1,
+  dataset: { source: 'builtin:pirate-chat' },
+  training: { learning_rate: 2e-3 },
+};
+
+/** Before the page is opened: it has a recipe from an earlier visit. */
+export async function keepRecipe(page: Page, recipe: RecipeInput): Promise<void> {
+  await page.addInitScript((input) => {
+    const kept = JSON.stringify({ state: { input }, version: 1 });
+    if (!localStorage.getItem('tabtune.recipe')) localStorage.setItem('tabtune.recipe', kept);
+  }, recipe);
+}
 
 /** Waits until the start button is enabled. */
 export async function expectReady(page: Page): Promise<void> {
@@ -11,14 +27,14 @@ export async function expectReady(page: Page): Promise<void> {
 }
 
 /** Drops a file on the page, as from a file manager. */
-export async function drop(page: Page, name: string, content: string): Promise<void> {
+export async function drop(page: Page, name: string, content: string | readonly number[]): Promise<void> {
   const transfer = await page.evaluateHandle(
-    ([fileName, text]) => {
+    ([fileName, given]) => {
       const data = new DataTransfer();
-      data.items.add(new File([text!], fileName!));
+      data.items.add(new File([typeof given === 'string' ? given : new Uint8Array(given)], fileName));
       return data;
     },
-    [name, content],
+    [name, content] as const,
   );
   await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
 }

@@ -2,9 +2,11 @@
  * What the content security policy forbids: foreign scripts, frames around the page, and requests to other servers from
  * workers with data. A plain static host sends no such policy; what holds there is tried too.
  */
+
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, type Page, test } from '@playwright/test';
 import { HubServer } from '../support/hub-server';
-import { expectReady } from './page';
+import { axeFindings, expectReady } from './page';
 import { plainHost } from './support/plain-host';
 
 let elsewhere: HubServer;
@@ -92,7 +94,7 @@ test('a page in a frame does not start, and our server does not let it be framed
     await page.route('**/around', (route) => route.fulfill({ contentType: 'text/html', body }));
     await page.goto(`${host.address}around`);
     const [plain, headless, ours] = [0, 1, 2].map((n) => page.frameLocator(`iframe >> nth=${n}`));
-    await expect(plain!.getByText('Tabtune does not start inside another page.')).toBeVisible();
+    await expect(plain!.getByText('Tabtune does not run inside another page.')).toBeVisible();
     await expect(plain!.getByRole('button', { name: 'Start training' })).toHaveCount(0);
     expect(page.workers()).toEqual([]);
     // The browser shows a page of its own there.
@@ -104,6 +106,68 @@ test('a page in a frame does not start, and our server does not let it be framed
   } finally {
     host.close();
   }
+});
+
+test('a Hub is chosen for a tab: the page and its downloads may ask it and nobody else, and every request is listed', async ({
+  page,
+}) => {
+  const stories = new URL('../../public/models/stories/', import.meta.url);
+  const files = Object.fromEntries(
+    readdirSync(stories).map((name) => [name, new Uint8Array(readFileSync(new URL(name, stories)))]),
+  );
+  elsewhere.add({ id: 'org/tiny-stories', files, licence: 'mit' });
+  const hub = `${elsewhere.endpoint}/api/models?limit=3`;
+  // The same server under a name that is not the chosen one.
+  const other = hub.replace('127.0.0.1', 'localhost');
+  expect((await page.request.get(other)).ok()).toBe(true);
+  await page.goto('/#/model');
+  await expectReady(page);
+  await page.evaluate(() => Object.assign(window, { before: true }));
+  await page.getByRole('button', { name: 'Address and token' }).click();
+  await page.getByLabel('Hub address').fill(elsewhere.endpoint);
+  await page.getByLabel('Access token').fill('hf_secret');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Reload' }).click();
+  await expect.poll(() => page.evaluate(() => 'before' in window)).toBe(false);
+  // The token is nowhere: it is asked for again.
+  await expect(page.getByLabel('Hub address')).toHaveValue(elsewhere.endpoint);
+  await expect(page.getByLabel('Access token')).toHaveValue('');
+  const kept = await page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }]));
+  expect(kept).not.toContain('hf_secret');
+  await page.keyboard.press('Escape');
+  expect(await page.evaluate(ask, hub)).toBe('answered');
+  expect(await page.evaluate(ask, other)).toBe('refused');
+
+  // The download stands still, so that its worker is there to be asked.
+  elsewhere.fault = ({ file, range }) =>
+    file === 'model.safetensors' && range && range[1] > 1e6 ? { stallAfter: 10 } : null;
+  await page.getByLabel('Name or address').fill('org/tiny-stories');
+  await page.getByLabel('Name or address').press('Enter');
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: /^Download/ })
+    .click();
+  const downloads = () => page.workers().find((worker) => worker.url().startsWith('blob:'));
+  await expect.poll(() => downloads() !== undefined).toBe(true);
+  expect(await downloads()!.evaluate(ask, hub)).toBe('answered');
+  expect(await downloads()!.evaluate(ask, other)).toBe('refused');
+
+  await page.keyboard.press('Escape');
+  const privacy = await openPrivacy(page);
+  await expect(privacy).toContainText(`one Hub, ${elsewhere.endpoint},`);
+  const asked = privacy.getByRole('region', { name: /^The Hub: / });
+  await expect(asked.getByRole('row', { name: /download worker.*A file of a model/ }).first()).toBeVisible();
+  await expect(asked.getByRole('row', { name: /page.*Details of a model.*tiny-stories/ }).first()).toBeVisible();
+  // What the test tried at the other name was refused, and is no request of Tabtune's.
+  const strange = privacy.getByRole('region', { name: /^Others: / });
+  await expect(strange.getByRole('row', { name: /localhost.*refused/ }).first()).toBeVisible();
+  expect(await axeFindings(page)).toEqual([]);
+  const saved = page.waitForEvent('download');
+  await privacy.getByRole('button', { name: 'Save as JSON' }).click();
+  const list = JSON.parse(readFileSync(await (await saved).path(), 'utf8'));
+  expect(list.requests.filter(({ from }: { from: string }) => from === 'engine').length).toBeGreaterThan(0);
+  expect(list.requests.every(({ sent }: { sent: number }) => sent === 0)).toBe(true);
+  elsewhere.fault = () => null;
 });
 
 test('workers with data can reach only the page’s own server, and no foreign script runs in the page', async ({
@@ -118,8 +182,9 @@ test('workers with data can reach only the page’s own server, and no foreign s
   expect(refused).toEqual([]);
 
   const url = `${elsewhere.endpoint}/api/models?limit=1`;
-  // The page may call a Hub of the person's choice. That this address responds makes the refusals below meaningful.
-  expect(await page.evaluate(ask, url)).toBe('answered');
+  // That this address responds makes the refusals meaningful.
+  expect((await page.request.get(url)).ok()).toBe(true);
+  expect(await page.evaluate(ask, url)).toBe('refused');
   for (const worker of await closedWorkers(page)) {
     expect(await worker.evaluate(ask, url), worker.url()).toBe('refused');
     expect(await worker.evaluate(waysOut, url), worker.url()).toEqual([]);
@@ -130,7 +195,7 @@ test('workers with data can reach only the page’s own server, and no foreign s
     expect(own.headers()['content-security-policy']).toContain("worker-src 'none'");
     expect(await worker.evaluate(ask, new URL('/models/index.json', page.url()).href)).toBe('answered');
   }
-  expect(elsewhere.requests).toHaveLength(1);
+  expect(elsewhere.requests.filter(({ path }) => path.includes('limit=1'))).toHaveLength(1);
   const privacy = await openPrivacy(page);
   await expect(privacy).toContainText('The browser enforces it.');
   await privacy.getByRole('button', { name: 'Close' }).click();

@@ -84,6 +84,7 @@ test('a page reloaded during a run offers to resume it, with the same result', a
   await page.reload();
   await gate.open();
   await expect(page.getByText(`“tiny” stopped at step ${SAVED} of ${STEPS}`)).toBeVisible();
+  await expect(page.getByText(`Everything up to step ${SAVED} is saved, and it resumes from there.`)).toBeVisible();
   await expectReady(page);
   await goOn(page, undisturbed);
 });

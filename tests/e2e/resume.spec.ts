@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import { drop, expectReady, setFields } from './page';
+import { chat, drop, expectReady, keepRecipe, setFields } from './page';
 import {
   expectFinished,
   holdAt,
@@ -17,6 +17,7 @@ import {
 test('a reload during a run offers to resume from the last checkpoint', async ({ page }) => {
   const gate = await holdAt(page, 4);
   await watchEngine(page);
+  await keepRecipe(page, chat);
   await page.goto('/');
   await setFields(page, {
     max_steps: '9',
@@ -35,7 +36,7 @@ test('a reload during a run offers to resume from the last checkpoint', async ({
   expect(paused).toBeLessThan(9);
   await page.reload();
 
-  await expect(page.getByText(`“pirate-chat” stopped at step ${paused} of 9`)).toBeVisible();
+  await expect(page.getByText(`“pirate-chat LoRA r16” stopped at step ${paused} of 9`)).toBeVisible();
   await resumeButton(page).click();
   await expectFinished(page, 9);
   expect(await stepsSeen(page)).toEqual(Array.from({ length: 9 - paused }, (_, i) => paused + 1 + i));
@@ -55,6 +56,11 @@ test('a run whose data has changed is asked about before it is resumed', async (
   await gate.open();
   await expect(page.getByText(`” stopped at step ${SAVED} of ${STEPS}`)).toBeVisible();
   await expectReady(page);
+  // A file of the same name takes the place of one that was deleted.
+  await page.goto('/#/data');
+  await page.getByRole('button', { name: 'Delete replies.csv' }).click();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Delete file' }).click();
+  await expect(page.getByRole('button', { name: 'replies.csv', exact: true })).toBeHidden();
   await drop(page, 'replies.csv', csv(30));
   await expectReady(page);
 

@@ -7,15 +7,17 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { textScores } from '../../src/engine/classification/classify';
+import { rewardScores } from '../../src/engine/classification/reward-scores';
 import { textLogits } from '../../src/engine/generation/generate';
 import { writeValues } from '../../src/engine/kernels/in-place';
 import { inference } from '../../src/engine/methods/method';
 import { readFloats } from '../../src/engine/webgpu/backend';
 import type { MethodSection } from '../../src/methods';
 import { objectiveOfTask } from '../../src/objectives';
+import { REWARD_TASK } from '../../src/objectives/reward';
 import { adapterFiles } from '../../src/workers/engine/adapter-files';
 import { type OpenAdapter, openAdapter, openMethod } from '../../src/workers/engine/adapters';
-import { checkMerged } from '../../src/workers/engine/check-merged';
+import { proveModel } from '../../src/workers/engine/prove';
 import { type LoadedFolder, mergedFiles, openFolder } from '../parity/matrix/folder';
 
 export interface Job {
@@ -29,6 +31,8 @@ export interface Job {
   targets?: string[];
   saved?: string[];
   bf16?: boolean;
+  /** A reward model: one label. */
+  reward?: boolean;
 }
 
 const file = async (...at: string[]) => new Blob([new Uint8Array(await readFile(path.join(...at)))]);
@@ -55,7 +59,11 @@ async function open({ base, checked }: LoadedFolder, job: Job, folder: string): 
     }));
     return openAdapter(base, await Promise.all(files));
   }
-  const task = job.method === 'head' ? { problemType: 'single_label_classification' as const, labels: LABELS } : null;
+  const task = job.reward
+    ? REWARD_TASK
+    : job.method === 'head'
+      ? { problemType: 'single_label_classification' as const, labels: LABELS }
+      : null;
   const section = job.method
     ? { type: job.method }
     : { ...LORA, target_modules: job.targets!, modules_to_save: job.saved! };
@@ -88,9 +96,12 @@ async function run(job: Job, folder: string, ids: Int32Array): Promise<Record<st
   try {
     const { model, method, settings } = opened;
     const hooks = method.hooks(inference());
-    const logits = model.heads.classification
-      ? await textScores(model, hooks, ids)
-      : await textLogits(model, hooks, ids);
+    const logits = job.reward
+      ? // One number is often close to zero; the error is measured against the largest of three.
+        await rewardScores(model, hooks, [ids, ids.slice(0, 4), ids.slice().reverse()])
+      : model.heads.classification
+        ? await textScores(model, hooks, ids)
+        : await textLogits(model, hooks, ids);
     const base = model.heads.classification ? null : Array.from(await textLogits(loaded.base, {}, ids));
     if (settings.type === 'lora') {
       const files = await adapterFiles(opened, { name: 'tiny', revision: null });
@@ -101,9 +112,10 @@ async function run(job: Job, folder: string, ids: Int32Array): Promise<Record<st
     await save(path.join(out, 'merged'), { ...merged });
     if (job.bf16) await save(path.join(out, 'bf16'), { ...(await mergedFiles(opened, loaded.checked, 'BF16')) });
     const files = Object.entries({ ...merged, 'tokenizer.json': new Blob(['{}']) });
-    const check = await checkMerged(
+    const check = await proveModel(
       { model, method, checked: loaded.checked },
-      { dtype: 'F32', files: files.map(([name, blob]) => ({ path: name, file: blob })), probes: [ids] },
+      files.map(([name, blob]) => ({ path: name, file: blob })),
+      { texts: [ids], tolerance: { logits: 1e-3 } },
     );
     return { logits: Array.from(logits), ...(base && { base }), difference: check.maxLogitDifference };
   } finally {
@@ -128,7 +140,7 @@ export async function runHeadCases(folder: string, progress: (done: number, of: 
           ? `${error.message} ${String((error as { details?: string }).details ?? '')}`
           : String(error),
     }));
-    results.push({ name, family, model, ...result });
+    results.push({ name, family, model, ...(job.reward && { reward: true }), ...result });
     progress(results.length, jobs.length);
   }
   await writeFile(path.join(folder, 'results.json'), JSON.stringify(results));

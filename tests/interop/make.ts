@@ -16,9 +16,19 @@ import { writeValues } from '../../src/engine/kernels/in-place';
 import { disposeInputs } from '../../src/engine/kernels/inputs';
 import { inference } from '../../src/engine/methods/method';
 import { loadModel } from '../../src/engine/models';
+import type { LanguageModel } from '../../src/engine/models/model';
+import { type ExportId, exportBy } from '../../src/exports';
+import type { Proof } from '../../src/exports/export';
+import { mlxRefusal } from '../../src/exports/mlx';
+import { writeMlxAdapter } from '../../src/exports/mlx/write';
 import { adapterPython, modelPython } from '../../src/exports/python';
 import { adapterReaders } from '../../src/exports/readers';
-import { readFamilyConfig } from '../../src/families';
+import { mergedWriter } from '../../src/exports/write-merged';
+import { families, readFamilyConfig } from '../../src/families';
+import type { AdapterFiles } from '../../src/formats/adapter-format';
+import { writeMlx } from '../../src/formats/mlx';
+import { readPeftAs, readPeftFolder } from '../../src/formats/peft';
+import { loraKind, type PeftLoraConfig } from '../../src/formats/peft/lora';
 import { checkModelFolder } from '../../src/hub/check';
 import { droppedModelFolder } from '../../src/hub/folder';
 import { settleTies } from '../../src/hub/ties';
@@ -28,12 +38,9 @@ import { objectiveOf } from '../../src/objectives';
 import { combinationProblem } from '../../src/recipe/compatibility';
 import { resolveRecipe } from '../../src/recipe/defaults';
 import type { RecipeInput } from '../../src/recipe/types';
-import { exportMerged, type MergeNeeds } from '../../src/session/export-merged';
 import { adapterFiles } from '../../src/workers/engine/adapter-files';
-import { type OpenAdapter, openMethod } from '../../src/workers/engine/adapters';
-import type { EngineApi } from '../../src/workers/engine/api';
-import { checkMerged } from '../../src/workers/engine/check-merged';
-import { mergeModel } from '../../src/workers/engine/merge';
+import { type OpenAdapter, openAdapter, openMethod } from '../../src/workers/engine/adapters';
+import { quietJob, sourceOf } from './source';
 
 export interface Made {
   name: string;
@@ -42,20 +49,78 @@ export interface Made {
   base: string;
   /** Null for a model that was trained or merged. */
   adapter: string | null;
-  /** The model with the adapter merged in; null if it was not asked for. */
+  /** The model with the adapter merged in, and the adapter for mlx-lm; null if it was not asked for. */
   merged: string | null;
+  mlx: string | null;
+  /** Why there is none for mlx-lm. */
+  mlxRefusal: string | null;
+  /** What the exports say of themselves. */
+  notes: string[];
   ids: number[][];
   logits: number[][];
   /** Lines of the card about who reads the adapter, and the card of the merged model. */
   readers: string[];
   card: string;
+  /** vLLM's --max-lora-rank as the card has it; null if it says that vLLM refuses the adapter. */
+  maxRank: number | null;
   snippets: { name: string; code: string }[];
+  /** By id: paths of the files, and what was said of them. */
+  exports: Record<string, { files: string[]; notes: string[]; proof: Proof | null }>;
 }
 
 const write = async (folder: string, files: readonly { path: string; bytes: Uint8Array }[]) => {
   await mkdir(folder, { recursive: true });
   for (const { path: name, bytes } of files) await writeFile(path.join(folder, name), bytes);
 };
+
+const bytesOf = (files: readonly { path: string; blob: Blob }[]) =>
+  Promise.all(
+    files.map(async ({ path: name, blob }) => ({ path: name, bytes: new Uint8Array(await blob.arrayBuffer()) })),
+  );
+
+/** The logits of an adapter's files on its base. */
+export async function logitsOf(base: LanguageModel, files: AdapterFiles, ids: number[][]): Promise<number[][]> {
+  const { model, method, dispose } = await openAdapter(base, files);
+  const hooks = method.hooks(inference());
+  const logits: number[][] = [];
+  for (const row of ids) logits.push([...(await textLogits(model, hooks, Int32Array.from(row)))]);
+  dispose();
+  return logits;
+}
+
+/** The logits of an adapter's folder, whoever wrote it. */
+export async function openedLogits(base: string, folder: string, ids: number[][]): Promise<number[][]> {
+  await tf.setBackend('cpu');
+  const { checked } = await openFolder(base);
+  const model = await loadModel(checked.json, openWeights(checked));
+  const files = readdirSync(folder).map((name) => ({
+    path: name,
+    bytes: new Uint8Array(readFileSync(path.join(folder, name))),
+  }));
+  try {
+    return await logitsOf(model, files, ids);
+  } finally {
+    model.dispose();
+    disposeInputs();
+  }
+}
+
+/** Which models cards say that vLLM puts adapters onto. */
+export const vllmFamilies = () =>
+  families.flatMap(({ modelType, architectures, kind, vllm }) =>
+    kind === 'decoder'
+      ? [{ name: `${modelType}: adapters in vLLM`, architecture: architectures[0], takes: vllm === null }]
+      : [],
+  );
+
+/** A PEFT folder converted for mlx-lm without asking whether it can be; returns the new folder. */
+export async function convertedMlx(folder: string, layers: number): Promise<string> {
+  const names = ['adapter_config.json', 'adapter_model.safetensors'];
+  const files = names.map((name) => ({ path: name, bytes: new Uint8Array(readFileSync(path.join(folder, name))) }));
+  const written = writeMlx(readPeftAs<PeftLoraConfig>(readPeftFolder(files), loraKind), layers, 'base');
+  await write(`${folder}-mlx`, written.files);
+  return `${folder}-mlx`;
+}
 
 /** A model's folder, as if it was dropped. */
 async function openFolder(folder: string) {
@@ -75,6 +140,9 @@ export interface Wanted {
   objective?: RecipeInput['objective'];
   task?: TaskData | null;
   merge?: boolean;
+  mlx?: boolean;
+  /** Further exports. */
+  exports?: ExportId[];
   ids: number[][];
 }
 
@@ -92,6 +160,12 @@ export async function impossible({
   return combinationProblem(recipe, model as never) !== null;
 }
 
+/** A run's figures, for cards. */
+const CARD = {
+  ...{ licence: null, initialEvalLoss: null, bestEvalLoss: null, bestStep: null, finalLoss: null },
+  ...{ steps: 1, tokens: 1, seconds: 1, trainableParameters: 1, totalParameters: 2, device: 'CPU', version: 'interop' },
+};
+
 /** One export, from a base model's folder. */
 export async function make({
   name,
@@ -101,10 +175,12 @@ export async function make({
   objective,
   task = null,
   merge,
+  mlx,
+  exports: wanted = [],
   ids,
 }: Wanted): Promise<Made> {
   await tf.setBackend('cpu');
-  const { dropped, checked } = await openFolder(baseFolder);
+  const { checked } = await openFolder(baseFolder);
   const weights = openWeights(checked);
   const base = await loadModel(checked.json, weights);
   const recipe = resolveRecipe({ version: 1, name, method, objective, dataset: { packing: false } });
@@ -122,10 +198,18 @@ export async function make({
     logits.push([...(task ? await textScores(open.model, hooks, input) : await textLogits(open.model, hooks, input))]);
   }
   const made: Made = {
-    ...{ name, family, base: baseFolder, adapter: null, merged: null, ids, logits, card: '' },
-    readers: adapterReaders({ method: recipe.method, objective: recipe.objective.type, family }),
+    ...{ name, family, base: baseFolder, adapter: null, merged: null, mlx: null, notes: [], ids, logits, card: '' },
+    mlxRefusal: mlxRefusal({ method: recipe.method, objective: recipe.objective.type, family }),
+    readers: adapterReaders({
+      ...{ method: recipe.method, objective: recipe.objective.type, family },
+      ...{ base: baseFolder, name: recipe.name },
+    }),
+    maxRank: null,
     snippets: [],
+    exports: {},
   };
+  const rank = /--max-lora-rank (\d+)/.exec(made.readers.join())?.[1];
+  if (rank) made.maxRank = Number(rank);
   const { files: format } = methodOf(recipe.method);
   const exported = { method: recipe.method.type, objective: recipe.objective.type, family };
   if (format) {
@@ -140,17 +224,30 @@ export async function make({
         code: adapterPython(exported, { ...names, labels: task!.labels }),
       });
   }
+  const texts = ids.map((row) => Int32Array.from(row));
+  const on = { base, checked, head: { source: weights }, baseName: baseFolder, recipe, texts };
+  if (mlx) {
+    made.mlx = path.join(own, 'mlx');
+    const card = { ...CARD, recipe, name, family, baseModel: baseFolder };
+    const { files, notes } = await writeMlxAdapter({ ...(await sourceOf(open, on)), card }, quietJob);
+    made.notes.push(...notes);
+    await write(made.mlx, await bytesOf(files));
+  }
   if (merge) {
     made.merged = path.join(own, 'merged');
-    const { files } = await exportMerged(needs(open, { dropped, checked, family }), 'F32');
-    await write(
-      made.merged,
-      await Promise.all(
-        files.map(async ({ path: file, blob }) => ({ path: file, bytes: new Uint8Array(await blob.arrayBuffer()) })),
-      ),
-    );
+    const { files } = await mergedWriter('F32')(await sourceOf(open, on), quietJob);
+    await write(made.merged, await bytesOf(files));
     made.card = readFileSync(path.join(made.merged, 'README.md'), 'utf8');
     made.snippets.push({ name: 'merged model', code: modelPython(recipe.objective.type, family, made.merged) });
+  }
+  for (const id of wanted) {
+    const source = await sourceOf(open, on);
+    const one = exportBy(id);
+    const refusal = one.refusal(source.exported);
+    if (refusal !== null) throw new Error(`${name} as ${id}: ${refusal}`);
+    const { files, notes, proof } = await (await one.writer())(source, quietJob);
+    await write(path.join(own, id), await bytesOf(files));
+    made.exports[id] = { files: files.map(({ path: file }) => path.join(own, id, file)), notes, proof };
   }
   open.dispose();
   base.dispose();
@@ -172,41 +269,4 @@ function randomise({ method }: OpenAdapter): void {
       values.map((value) => (/ia3_l|magnitude/.test(name) ? value * (1 + 0.3 * next()) : value + 0.1 * next())),
     );
   }
-}
-
-/** What `exportMerged` asks of a session, with the real engine behind it. */
-function needs(
-  { model, method, settings, objective }: OpenAdapter,
-  {
-    dropped,
-    checked,
-    family,
-  }: {
-    dropped: ReturnType<typeof droppedModelFolder>;
-    checked: Awaited<ReturnType<typeof checkModelFolder>>;
-    family: string;
-  },
-): MergeNeeds {
-  const recipe = { name: 'tiny', method: settings, objective: { type: objective } };
-  const merged = { checked, model, method };
-  const api: Pick<EngineApi, 'mergeModel' | 'checkMerged'> = {
-    mergeModel: (...args) => mergeModel(merged, ...args),
-    checkMerged: (...args) => checkMerged(merged, ...args),
-  };
-  const open = {
-    folder: dropped,
-    tokenizer: null,
-    tokens: { padTokenId: 1 },
-    source: 'file:tiny',
-    info: { architecture: family, title: 'tiny', contextLength: 32, licence: '', dtype: 'F32' },
-  };
-  return {
-    engine: {
-      currentAdapter: { kind: 'files', name: recipe.name, files: [] },
-      use: (work: (engine: typeof api) => unknown) => work(api),
-    },
-    data: { encodePrompt: async () => Int32Array.of(3, 9, 4) },
-    models: { require: () => open },
-    adapters: {},
-  } as unknown as MergeNeeds;
 }

@@ -149,6 +149,8 @@ def check(model_dir: Path, adapter: Path, cases: list[dict], tolerance: float) -
     line = f"{config.peft_type.value}: {line} (limit {tolerance:.0e}); the adapter changes logits by {effect:.1e}"
     if not all(error <= tolerance for error in results.values()):
         raise Failure(line)
+    if effect == 0:
+        raise Failure("the adapter changes nothing, so that nothing is compared")
     return line
 
 

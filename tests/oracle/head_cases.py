@@ -1,10 +1,11 @@
-"""Output projections in every way that a file can hold them, in real transformers and PEFT.
+"""Output projections in every way that a file can hold them, and reward models, in real transformers and PEFT.
 
     python head_cases.py make DIR     tiny random models and PEFT's adapters for them, with the logits that they give
     python head_cases.py check DIR    what tests/interop/head-cases.ts made of them, opened in transformers and PEFT
 
 A model is one of the families, with its output projection tied to its embedding, untied, tied with a stored copy, or tied by
-config.json with a stored one that differs (transformers 5 uses both as stored). Errors are max|a-b| / max|b|; the limit is 1e-4.
+config.json with a stored one that differs (transformers 5 uses both as stored). A reward model has one label: `score` of decoders,
+the classifier of encoders. Errors are max|a-b| / max|b|; the limit is 1e-4.
 A bfloat16 file must hold exactly the float32 file's values, rounded. Each command's last line is `N passed, N failed`.
 """
 
@@ -88,6 +89,8 @@ FAMILIES = {
 }
 ENCODERS = ("bert", "roberta", "distilbert")
 SAVED = ("lora", "embedding", "head", "norm")
+#: What PEFT must be told to save with a reward model's head: modules of the head that it does not know as one.
+HEAD_PARTS = {"bert": ["pooler"], "distilbert": ["pre_classifier"]}
 
 
 def auto_class(family: str):
@@ -105,6 +108,12 @@ def randomise(parameters, seed: int) -> None:
 @torch.no_grad()
 def logits(model) -> torch.Tensor:
     return model.eval()(input_ids=torch.tensor([IDS])).logits.double().flatten()
+
+
+@torch.no_grad()
+def scores(model) -> torch.Tensor:
+    """Of three texts, one at a time."""
+    return torch.stack([model.eval()(input_ids=torch.tensor([t])).logits.double()[0, 0] for t in (IDS, IDS[:4], IDS[::-1])])
 
 
 def relative(a: torch.Tensor, b: torch.Tensor) -> float:
@@ -170,11 +179,41 @@ def make(folder: Path) -> tuple[int, int]:
                         "bf16": kind == "embedding",
                     }
                 )
+            if tie in ("tied", "untied"):
+                jobs += make_rewards(family, base, folder, expected)
             jobs.append({"name": f"{base.name}-full", "family": family, "model": base.name, "method": "full", "bf16": True})
             jobs.append({"name": f"{base.name}-classifier", "family": family, "model": base.name, "method": "head"})
     (folder / "jobs.json").write_text(json.dumps({"ids": IDS, "jobs": jobs}))
     (folder / "expected.json").write_text(json.dumps(expected))
     return len(jobs), 0
+
+
+def open_reward(folder: Path):
+    return AutoModelForSequenceClassification.from_pretrained(
+        folder, num_labels=1, dtype=torch.float32, attn_implementation="eager"
+    )
+
+
+def make_rewards(family: str, base: Path, folder: Path, expected: dict) -> list[dict]:
+    """An adapter of a reward model that PEFT made, and one and a whole model that the app trains."""
+    targets = FAMILIES[family][1]["targets"]
+    name = f"{base.name}-reward"
+    options = {"fan_in_fan_out": True} if family == "gpt2" else {}
+    config = LoraConfig(
+        r=3, lora_alpha=6, target_modules=targets, task_type="SEQ_CLS",
+        modules_to_save=HEAD_PARTS.get(family, ["score"]), **options,
+    )  # fmt: skip
+    model = get_peft_model(open_reward(base), config)
+    randomise([p for p in model.parameters() if p.requires_grad], 8)
+    expected[name] = scores(model).tolist()
+    model.peft_config["default"].base_model_name_or_path = "tiny"
+    model.save_pretrained(folder / "adapters" / name, save_embedding_layers=False)
+    job = {"family": family, "model": base.name, "reward": True}
+    return [
+        {**job, "name": name, "adapter": name},
+        {**job, "name": f"{name}-trained", "targets": targets, "saved": [], "bf16": True},
+        {**job, "name": f"{name}-full", "method": "full"},
+    ]
 
 
 def rounded(merged: Path) -> str | None:
@@ -186,19 +225,21 @@ def rounded(merged: Path) -> str | None:
     return f"{odd[0]} is not the float32 value, rounded" if odd else None
 
 
-def check_merged(family: str, folder: Path, ours: torch.Tensor, classifier: bool) -> float:
+def check_merged(family: str, folder: Path, ours: torch.Tensor, classifier: bool, reward: bool) -> float:
     kind = AutoModelForSequenceClassification if classifier else auto_class(family)
     model, info = kind.from_pretrained(
         folder, dtype=torch.float32, attn_implementation="eager", output_loading_info=True
     )
     if info["missing_keys"] or info["mismatched_keys"]:
         raise AssertionError(f"missing: {sorted(info['missing_keys'])[:3]}")
-    return relative(ours, logits(model))
+    if reward and (model.config.num_labels != 1 or (family not in ENCODERS and tuple(model.score.weight.shape) != (1, WIDTH))):
+        raise AssertionError(f"num_labels is {model.config.num_labels}")
+    return relative(ours, scores(model) if reward else logits(model))
 
 
-def check_exported(family: str, base: Path, folder: Path, ours: torch.Tensor) -> float:
+def check_exported(family: str, base: Path, folder: Path, ours: torch.Tensor, reward: bool) -> float:
     stored = load_file(folder / "adapter_model.safetensors")
-    model = PeftModel.from_pretrained(open_model(family, base), folder)
+    model = PeftModel.from_pretrained(open_reward(base) if reward else open_model(family, base), folder)
     known = set(model.state_dict())
     unused = [
         key
@@ -207,7 +248,7 @@ def check_exported(family: str, base: Path, folder: Path, ours: torch.Tensor) ->
     ]
     if unused:
         raise AssertionError(f"PEFT does not use {unused[:3]}")
-    return relative(ours, logits(model))
+    return relative(ours, scores(model) if reward else logits(model))
 
 
 def inserted(key: str, at: int) -> str:
@@ -235,9 +276,11 @@ def check(folder: Path) -> tuple[int, int]:
             if name in expected:
                 checks["import"] = lambda: relative(tuned, expected[name])
             if (out / "adapter").exists():
-                checks["export"] = lambda: check_exported(family, base, out / "adapter", tuned)
+                checks["export"] = lambda: check_exported(family, base, out / "adapter", tuned, "reward" in job)
             if (out / "merged").exists():
-                checks["merge"] = lambda: check_merged(family, out / "merged", tuned, name.endswith("classifier"))
+                checks["merge"] = lambda: check_merged(
+                    family, out / "merged", tuned, name.endswith("classifier") or "reward" in job, "reward" in job
+                )
             if (out / "bf16").exists():
                 checks["bf16"] = lambda: rounded(out / "merged")
         for what, work in checks.items():

@@ -1,6 +1,7 @@
 """Writes tests/fixtures/gguf/: files from the `gguf` package, and its dequantisation.
 
   sample.gguf           a value of every metadata type, tensors in several formats
+  written.gguf          a value of every type that Tabtune writes, and tensors that need padding: its writer must give these bytes
   blocks.safetensors    three blocks of every quantised format (NAME.bytes, NAME.values: the package's dequantisation)
   CASE.gguf             the tiny models of tests/fixtures/families/ and llama/, converted as by llama.cpp's convert_hf_to_gguf
                         (conversion/*.py there), with the package's own table of names
@@ -76,6 +77,31 @@ def make_sample() -> None:
     writer.add_tensor("half", values[:6].reshape(3, 2).astype(np.float16))
     for name in ("Q8_0", "BF16"):
         writer.add_tensor(name, quantize(values.reshape(3, 64), Type[name]), raw_dtype=Type[name])
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def make_written() -> None:
+    writer = GGUFWriter(OUT / "written.gguf", "llama")
+    writer.add_uint32("a.uint32", 2**32 - 1)
+    writer.add_int32("a.int32", -(2**31))
+    writer.add_float32("a.float32", 1e-6)
+    writer.add_bool("a.bool", True)
+    writer.add_string("a.string", "naïve \ufeff🦙")
+    writer.add_array("a.strings", ["", "▁a", "\ufeff", "b" * 9000])
+    writer.add_array("a.int32s", [1, -2, 3])
+    writer.add_key_value("a.uint32s", [1, 2**32 - 1], GGUFValueType.ARRAY, GGUFValueType.UINT32)
+    writer.add_array("a.float32s", [0.5, -1.5])
+    writer.add_array("a.bools", [True, False, True])
+    writer.add_uint64("a.copied", 2**40 + 1)
+    values = (np.arange(192, dtype=np.float32) - 90) / 8
+    writer.add_tensor("bias", values[:5])
+    writer.add_tensor("half.weight", values[:6].reshape(3, 2).astype(np.float16))
+    writer.add_tensor("cube", values[:12].reshape(2, 3, 2))
+    for name in ("Q8_0", "Q4_0", "BF16"):
+        writer.add_tensor(f"{name}.weight", quantize(values.reshape(3, 64), Type[name]), raw_dtype=Type[name])
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -261,3 +287,4 @@ if __name__ == "__main__":
     if plain is None:
         make_blocks()
         make_sample()
+        make_written()

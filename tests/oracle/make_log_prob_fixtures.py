@@ -1,4 +1,4 @@
-"""Log-probabilities of chosen tokens by TRL, their entropies, and gradients by torch, in float64. Writes tests/fixtures/losses/.
+"""Log-probabilities of chosen tokens by TRL, entropies and other figures of their distributions, and gradients by torch, in float64. Writes tests/fixtures/losses/.
 
     hidden·Wᵀ + bias, Gemma 2's soft cap, then TRL's selective_log_softmax and entropy_from_logits at a temperature
 
@@ -64,6 +64,14 @@ def run(case: dict) -> dict:
     by_hand = (logits / temperature).log_softmax(-1).gather(-1, index[:, None])[:, 0].masked_fill(~mask, 0)
     assert (log_probs - by_hand).abs().max() < 1e-12, case["name"]
 
+    scaled = (logits / temperature).detach()
+    target_logit = scaled.gather(-1, index[:, None])[:, 0]
+    figures = {
+        "mean_logit": scaled.mean(-1),
+        "is_top": (target_logit >= scaled.amax(-1)).double(),
+        "log_sum_sq_probs": (2 * scaled.log_softmax(-1)).logsumexp(-1),
+    }
+
     inputs = [hidden, weight] + ([bias] if bias is not None else [])
     grads = torch.autograd.grad(log_probs, inputs, dy)
     return {
@@ -81,6 +89,7 @@ def run(case: dict) -> dict:
         "dy": numbers(dy),
         "log_probs": numbers(log_probs),
         "entropy": numbers(entropy),
+        **{name: numbers(values.masked_fill(~mask, 0)) for name, values in figures.items()},
         "grad": dict(zip(("hidden", "weight", "bias"), map(numbers, grads))),
     }
 

@@ -225,6 +225,7 @@ export function bottleneckParity(backend: string, setUp: () => Promise<void>, on
         const batches = createBatchSource(examples, [], {
           batchSize: settings.per_device_train_batch_size,
           accumulation: settings.gradient_accumulation_steps,
+          even: false,
           shuffle: false,
           seed: settings.seed,
           padTokenId: 0,

@@ -68,6 +68,7 @@ async function tenSteps(model: LanguageModel, folder: string): Promise<void> {
   const batches = createBatchSource(examples, [], {
     batchSize: settings.per_device_train_batch_size,
     accumulation: settings.gradient_accumulation_steps,
+    even: false,
     shuffle: false,
     seed: settings.seed,
     padTokenId: data.pad_token_id,

@@ -19,21 +19,29 @@ export interface LogProbCase
   softcap?: number | null;
   temperature?: number;
   withEntropy?: boolean;
+  withFigures?: boolean;
   /** The weight (f32) and the bias, where there is one, are trained. */
   trains?: boolean;
 }
 
-function logProbOp({ width, vocab, format = 'f32', softcap, temperature, withEntropy, trains }: LogProbCase): Op {
+function logProbOp({ width, vocab, format = 'f32', softcap, temperature, trains, ...more }: LogProbCase): Op {
   return (hidden, weight, rows, targets, bias) => {
-    const { logProbs, entropy } = tokenLogProbs(hidden!, weightOn(weight!, format, [vocab, width]), rows!, targets!, {
-      bias,
-      softcap,
-      temperature,
-      withEntropy,
-      trainsWeight: trains,
-      trainsBias: trains,
-    });
-    return entropy ? [logProbs, entropy] : [logProbs];
+    const { logProbs, entropy, figures } = tokenLogProbs(
+      hidden!,
+      weightOn(weight!, format, [vocab, width]),
+      rows!,
+      targets!,
+      {
+        bias,
+        softcap,
+        temperature,
+        withEntropy: more.withEntropy,
+        withFigures: more.withFigures,
+        trainsWeight: trains,
+        trainsBias: trains,
+      },
+    );
+    return [logProbs, ...(entropy ? [entropy] : []), ...(figures ? [figures] : [])];
   };
 }
 
@@ -59,6 +67,9 @@ interface Fixture {
     dy: number[];
     log_probs: number[];
     entropy: number[];
+    mean_logit: number[];
+    is_top: number[];
+    log_sum_sq_probs: number[];
     grad: { hidden: number[]; weight: number[]; bias?: number[] };
   }[];
 }
@@ -90,20 +101,22 @@ export function logProbParity(backend: BackendName): void {
       };
       for (const format of ['f32', 'bf16'] satisfies WeightFormat[]) {
         const trains = format === 'f32';
-        const op = logProbOp({ ...shape, format, trains, withEntropy: true });
+        const op = logProbOp({ ...shape, format, trains, withFigures: true });
         const inputs = [hidden, trains ? weight : asBf16(weight), ...rest];
-        const [logProbs, entropy] = await runOn(backend, op, inputs);
+        const [logProbs, entropy, figures] = await runOn(backend, op, inputs);
         const wanted = trains ? [0, 1, ...(c.bias ? [4] : [])] : [0];
-        const grads = await gradientsOn(backend, op, inputs, wanted, [floats(c.dy, [n]), null]);
-        const expected = { logProbs: c.log_probs, entropy: c.entropy, hidden: c.grad.hidden };
+        const grads = await gradientsOn(backend, op, inputs, wanted, [floats(c.dy, [n]), null, null]);
+        const figureOf = [c.mean_logit, c.is_top, c.log_sum_sq_probs].flat();
+        const expected = { logProbs: c.log_probs, entropy: c.entropy, figures: figureOf, hidden: c.grad.hidden };
         const trained = trains ? { weight: c.grad.weight, ...(c.bias ? { bias: c.grad.bias! } : {}) } : {};
-        const actual = [logProbs!, entropy!, ...grads];
+        const actual = [logProbs!, entropy!, figures!, ...grads];
         for (const [i, [name, values]] of Object.entries({ ...expected, ...trained }).entries()) {
           expect(relativeError(actual[i]!, values), `${c.name}, ${format}: ${name}`).toBeLessThan(1e-6);
         }
         // Padding is exactly zero.
         c.rows.forEach((row, i) => {
-          if (row < 0) expect([logProbs![i], entropy![i]]).toEqual([0, 0]);
+          if (row < 0)
+            expect([logProbs![i], entropy![i], ...[0, 1, 2].map((k) => figures![k * n + i])]).toEqual([0, 0, 0, 0, 0]);
         });
       }
     }

@@ -163,6 +163,7 @@ async function tenSteps(model: LanguageModel, method: Method, folder: string, ba
   const batches = createBatchSource(examples, [], {
     batchSize: settings.per_device_train_batch_size,
     accumulation: settings.gradient_accumulation_steps,
+    even: false,
     shuffle: false,
     seed: settings.seed,
     padTokenId: data.pad_token_id,

@@ -117,6 +117,7 @@ async function tenSteps({ base, model, expected, tensors, method: open }: Virtua
   const batches = createBatchSource(examples, [], {
     batchSize: settings.per_device_train_batch_size,
     accumulation: settings.gradient_accumulation_steps,
+    even: false,
     shuffle: false,
     seed: settings.seed,
     padTokenId: 0,

@@ -11,6 +11,7 @@ import type { LanguageModel, WeightSource } from '../../src/engine/models/model'
 import type { Objective } from '../../src/engine/objectives/objective';
 import { sft } from '../../src/engine/objectives/sft';
 import { createOptimizer, type Optimizer, type StateTensors } from '../../src/engine/optim/optimizer';
+import { attachMethod } from '../../src/engine/run/attach';
 import {
   type Control,
   type EvaluationReport,
@@ -18,12 +19,19 @@ import {
   type LoopCallbacks,
   type StepReport,
   type StopReason,
+  type TrainSetup,
   type TrainState,
   trainLoop,
 } from '../../src/engine/run/loop';
+import type { Outside } from '../../src/engine/run/pass';
+import { trainedTensors, VALUE_TASK } from '../../src/engine/run/value-model';
+import type { Pace } from '../../src/objectives/objective';
 import { resolveRecipe } from '../../src/recipe/defaults';
-import type { TrainingSection } from '../../src/recipe/types';
+import type { MethodSection, TrainingSection } from '../../src/recipe/types';
 import { fixtureJson, fixtureTensors } from '../fixture-files';
+
+/** The token that ends an answer. */
+export const STOP = 4;
 
 export type TinyName = 'gqa-tied' | 'gqa-untied-odd' | 'mha-untied' | 'gqa-tied-bf16';
 
@@ -69,6 +77,10 @@ export interface TinyOptions {
   settings?: Partial<TrainingSection>;
   objective?: Objective;
   checkpointing?: boolean;
+  /** Instead of the fixture's. */
+  examples?: TokenizedExample[];
+  outside?: Outside;
+  pace?: Pace | null;
   /** The adapter that the run continues, made by `seed`, not zero; it is also what the policy is compared with. */
   continues?: boolean;
   change?: (tensor: string, values: Float32Array) => void;
@@ -95,6 +107,7 @@ export interface TinyRun {
   optimizer: Optimizer;
   state: TrainState;
   told: Told;
+  setup: TrainSetup;
   start(control?: Partial<Control>, callbacks?: Partial<LoopCallbacks>): Promise<StopReason>;
   /** Resumes from a checkpoint instead of starting anew. */
   restore(checkpoint: Checkpoint): void;
@@ -113,6 +126,13 @@ function adapterValues(model: LanguageModel, section: Parameters<typeof loraShap
   );
 }
 
+/** A second adapter with a head of one score. */
+const valueModel = (model: LanguageModel, section: Parameters<typeof createLora>[1], seed: number) =>
+  attachMethod(model, { ...resolveRecipe({ version: 1 }).method, ...section } as MethodSection, {
+    seed,
+    task: VALUE_TASK,
+  });
+
 /** On the current backend: eight micro-batches of two per epoch, two micro-batches per step. */
 export async function tinyRun({
   name = 'gqa-tied',
@@ -124,10 +144,13 @@ export async function tinyRun({
   objective = sft,
   checkpointing = false,
   continues = false,
+  examples: given,
+  outside,
+  pace = null,
   change,
 }: TinyOptions = {}): Promise<TinyRun> {
   const model = await tinyModel(name, change);
-  const examples = await tinyExamples(name);
+  const examples = given ?? (await tinyExamples(name));
   const settings: TrainingSection = {
     ...resolveRecipe({ version: 1 }).training,
     learning_rate: 5e-3,
@@ -148,7 +171,8 @@ export async function tinyRun({
   const loaded = () => (continues ? adapterValues(model, section) : undefined);
   const method = createLora(model, section, settings.seed, loaded());
   const reference = continues ? createLora(model, section, settings.seed, loaded()) : null;
-  const optimizer = createOptimizer(method.trainable, settings);
+  const value = objective.usesValue ? await valueModel(model, section, settings.seed) : null;
+  const optimizer = createOptimizer(trainedTensors(method, value), settings);
   const train = examples.slice(0, examples.length - validation);
   const held = examples.slice(examples.length - validation);
   const batches = createBatchSource(train, held, {
@@ -157,8 +181,13 @@ export async function tinyRun({
     shuffle,
     seed: settings.seed,
     padTokenId: 0,
+    pace,
   });
   const state = freshState();
+  const setup: TrainSetup = {
+    ...{ model, method, objective, reference, value, optimizer, batches },
+    ...{ settings, totalSteps, checkpointing, outside, pace, tokens: { stop: [STOP], pad: 0 } },
+  };
   const told: Told = { phases: [], steps: [], evaluations: [], samples: [], checkpoints: [] };
   return {
     model,
@@ -166,11 +195,18 @@ export async function tinyRun({
     optimizer,
     state,
     told,
+    setup,
     start: (control = {}, callbacks = {}) =>
       trainLoop(
-        { model, method, objective, reference, optimizer, batches, settings, totalSteps, checkpointing },
+        setup,
         state,
-        { pauseRequested: () => false, stopRequested: () => false, resumed: async () => {}, ...control },
+        {
+          pauseRequested: () => false,
+          stopRequested: () => false,
+          takeSaveRequest: () => false,
+          resumed: async () => {},
+          ...control,
+        },
         {
           phase: (phase) => told.phases.push(phase),
           step: (report) => told.steps.push(report),
@@ -179,6 +215,7 @@ export async function tinyRun({
           checkpoint: async (now, best) => {
             told.checkpoints.push({ state: structuredClone(now), tensors: await optimizer.save(), best });
           },
+          saved: () => {},
           ...callbacks,
         },
       ),
@@ -190,6 +227,7 @@ export async function tinyRun({
     dispose: () => {
       optimizer.dispose();
       reference?.dispose();
+      value?.dispose();
       method.dispose();
       model.dispose();
     },

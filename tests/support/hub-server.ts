@@ -1,63 +1,37 @@
 /**
  * A Hub on this machine: the routes, redirects, headers and refusals of huggingface.co, with a second origin in the role of
- * its storage hosts. A test can make it misbehave, and can read the requests it got.
+ * its storage hosts. A test can make it misbehave, and can read the requests it got. What is written is in hub-writes.ts.
  */
-import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import {
+  commitOf,
+  type Fault,
+  gitBlob,
+  isLfs,
+  json,
+  type Repository,
+  type Request,
+  refuse,
+  send,
+  sha256,
+} from './hub-files';
+import { HubWrites } from './hub-writes';
 
-export interface Repository {
-  id: string;
-  files: Record<string, Uint8Array>;
-  /** Files in LFS, which come from the other origin; by default the weights. */
-  lfs?: (name: string) => boolean;
-  /** `gated`: only with a token, and only that of somebody who has accepted the terms (`hf_accepted`). */
-  access?: 'open' | 'gated' | 'private';
-  licence?: string;
-  branches?: string[];
-  downloads?: number;
-}
-
-export interface Request {
-  host: 'hub' | 'cdn';
-  method: string;
-  path: string;
-  file: string | null;
-  range: [first: number, last: number] | null;
-  headers: IncomingMessage['headers'];
-}
-
-/** What happens instead of a correct answer to a request for bytes. */
-export interface Fault {
-  status?: number;
-  headers?: Record<string, string>;
-  /** The body of a refusal. */
-  body?: string;
-  contentType?: string;
-  /** The connection breaks after this many bytes of the answer. */
-  cutAfter?: number;
-  /** Nothing more comes after this many bytes, but the connection stays open. */
-  stallAfter?: number;
-  etag?: string;
-  /** Ignores the range: 200 with the whole file. */
-  whole?: boolean;
-  /** Sends other bytes than these. */
-  replace?: (bytes: Uint8Array) => Uint8Array;
-}
+export { type Fault, type Repository, type Request, sha256 } from './hub-files';
 
 const EXPOSED =
   'X-Repo-Commit,X-Request-Id,X-Error-Code,X-Error-Message,X-Total-Count,ETag,Link,Accept-Ranges,Content-Range,X-Linked-Size,X-Linked-ETag,X-Xet-Hash';
 const PAGE = 5;
 
-export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-const gitBlob = (bytes: Uint8Array): string =>
-  createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
-
 export class HubServer {
   readonly requests: Request[] = [];
   /** Called before every answer; null leaves the answer correct. */
   fault: (request: Request) => Fault | null = () => null;
-  private readonly repositories = new Map<string, Repository>();
+  readonly repositories = new Map<string, Repository>();
+  readonly writes = new HubWrites(this);
+  /** Names of repositories that were renamed, and how requests to the old one are redirected. */
+  readonly renamed = new Map<string, { to: string; status: 301 | 307 }>();
   private hub!: Server;
   private cdn!: Server;
 
@@ -115,7 +89,7 @@ export class HubServer {
     response.setHeader('Access-Control-Expose-Headers', EXPOSED);
     if (incoming.method === 'OPTIONS') {
       response.setHeader('Access-Control-Allow-Headers', 'authorization,content-type,range');
-      response.setHeader('Access-Control-Allow-Methods', 'GET,HEAD');
+      response.setHeader('Access-Control-Allow-Methods', 'GET,HEAD,POST');
       this.note('hub', incoming, null);
       response.writeHead(204).end();
       return;
@@ -123,8 +97,17 @@ export class HubServer {
     const resolve = /^\/([^/]+(?:\/[^/]+)?)\/resolve\/([^/]+)\/(.+)$/.exec(url.pathname);
     const request = this.note('hub', incoming, resolve ? decodeURIComponent(resolve[3]!) : null);
     const fault = this.fault(request);
+    if (fault?.stalled) return;
+    if (fault?.dropped) {
+      incoming.socket.destroy();
+      return;
+    }
     if (fault?.status && fault.status >= 400) {
       refuse(response, fault.status, fault.headers, fault);
+      return;
+    }
+    if (this.redirect(url, response)) {
+      incoming.resume();
       return;
     }
     if (fault?.contentType && !resolve) {
@@ -140,11 +123,16 @@ export class HubServer {
     const id = (resolve ? resolve[1] : api?.[1]) ?? '';
     const repository = this.repositories.get(id.toLowerCase());
     const token = /^Bearer (.+)$/.exec(incoming.headers.authorization ?? '')?.[1];
-    if (token !== undefined && !['hf_accepted', 'hf_stranger'].includes(token)) {
+    if (token !== undefined && !['hf_accepted', 'hf_stranger'].includes(token) && !this.writes.accounts[token]) {
       refuse(response, 401, {}, { body: '{"error":"Invalid credentials in Authorization header"}' });
       return;
     }
-    if (!found || !repository || (repository.access === 'private' && token !== 'hf_accepted')) {
+    if (this.writes.handles(incoming.method ?? '', url.pathname)) {
+      this.writes.answer(incoming, url, token, response, fault).catch(() => incoming.socket.destroy());
+      return;
+    }
+    const sees = token === 'hf_accepted' || this.writes.belongs(token, id);
+    if (!found || !repository || (repository.access === 'private' && !sees)) {
       const status = token === undefined ? 401 : 404;
       refuse(response, status, { 'X-Error-Code': 'RepoNotFound' }, { body: '{"error":"Repository not found"}' });
       return;
@@ -165,6 +153,17 @@ export class HubServer {
       return;
     }
     this.resolve(repository, request, fault, token, response);
+  }
+
+  /** Sends a request to the present name of the repository. */
+  private redirect(url: URL, response: ServerResponse): boolean {
+    for (const [from, { to, status }] of this.renamed) {
+      const path = url.pathname.replace(new RegExp(`^(/api/models)?/${from}(?=[/.]|$)`), `$1/${to}`);
+      if (path === url.pathname) continue;
+      response.writeHead(status, { Location: path + url.search }).end();
+      return true;
+    }
+    return false;
   }
 
   private search(url: URL, response: ServerResponse): void {
@@ -247,12 +246,23 @@ export class HubServer {
     const [, org, name, file] = url.pathname.split('/').map(decodeURIComponent);
     const request = this.note('cdn', incoming, file ?? null);
     if (incoming.method === 'OPTIONS') {
+      if (org === 'lfs') response.setHeader('Access-Control-Allow-Methods', 'PUT');
       response.writeHead(204).end();
       return;
     }
     const fault = this.fault(request);
+    if (fault?.stalled) return;
+    if (fault?.dropped) {
+      incoming.socket.destroy();
+      return;
+    }
     if (fault?.status && fault.status >= 400) {
+      incoming.resume();
       refuse(response, fault.status, fault.headers, fault);
+      return;
+    }
+    if (incoming.method === 'PUT' && org === 'lfs') {
+      this.writes.objects.store(incoming, url, response, fault).catch(() => {});
       return;
     }
     const bytes = this.repositories.get(`${org}/${name}`.toLowerCase())?.files[file ?? ''];
@@ -269,17 +279,7 @@ function listen(answer: (request: IncomingMessage, response: ServerResponse) => 
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
 }
 
-/** Changes with the files, as a commit does. */
-function commitOf({ files }: Repository): string {
-  const hash = createHash('sha1');
-  for (const [name, bytes] of Object.entries(files)) hash.update(`${name}\0`).update(bytes);
-  return hash.digest('hex');
-}
-
-const isLfs = ({ lfs }: Repository, name: string): boolean =>
-  lfs ? lfs(name) : /\.(safetensors|gguf|bin)$/.test(name);
-
-/** Only the fields requested with `expand`, as on the Hub. */
+/** Only the fields requested with `expand`, as on the Hub; all if there are none. */
 function infoOf(repository: Repository, url: URL): Record<string, unknown> {
   const { id, files, access = 'open', licence, downloads = 0 } = repository;
   const names = Object.keys(files);
@@ -301,49 +301,7 @@ function infoOf(repository: Repository, url: URL): Record<string, unknown> {
     cardData: licence ? { license: licence } : {},
     siblings: names.map((rfilename) => ({ rfilename })),
   };
-  const wanted = url.searchParams.getAll('expand').filter((field) => all[field] !== undefined);
+  const asked = url.searchParams.getAll('expand');
+  const wanted = (asked.length > 0 ? asked : Object.keys(all)).filter((field) => all[field] !== undefined);
   return { _id: '1', id, ...Object.fromEntries(wanted.map((field) => [field, all[field]])) };
-}
-
-function json(response: ServerResponse, value: unknown): void {
-  response.writeHead(200, { 'Content-Type': 'application/json; charset=utf-8' }).end(JSON.stringify(value));
-}
-
-function refuse(
-  response: ServerResponse,
-  status: number,
-  headers: Record<string, string> = {},
-  fault: Fault = {},
-): void {
-  const type = fault.contentType ?? (fault.body?.startsWith('{') ? 'application/json' : 'text/plain');
-  response.writeHead(status, { 'Content-Type': type, ...headers }).end(fault.body ?? 'no');
-}
-
-function send(response: ServerResponse, request: Request, all: Uint8Array, etag: string, fault: Fault | null): void {
-  const bytes = fault?.replace?.(all) ?? all;
-  const headers: Record<string, string> = {
-    'Content-Type': fault?.contentType ?? 'application/octet-stream',
-    'Accept-Ranges': 'bytes',
-    ETag: `"${fault?.etag ?? etag}"`,
-    ...fault?.headers,
-  };
-  const range = fault?.whole ? null : request.range;
-  if (range && range[0] >= bytes.length) {
-    response.writeHead(416, { ...headers, 'Content-Range': `bytes */${bytes.length}` }).end();
-    return;
-  }
-  const first = range?.[0] ?? 0;
-  const last = Math.min(range?.[1] ?? bytes.length - 1, bytes.length - 1);
-  const body = bytes.subarray(first, last + 1);
-  headers['Content-Length'] = String(body.length);
-  if (range) headers['Content-Range'] = `bytes ${first}-${last}/${bytes.length}`;
-  response.writeHead(range ? 206 : 200, headers);
-  const end = fault?.cutAfter ?? fault?.stallAfter;
-  if (end === undefined || end >= body.length) {
-    response.end(body);
-    return;
-  }
-  response.write(body.subarray(0, end), () => {
-    if (fault?.cutAfter !== undefined) response.socket?.end(() => response.destroy());
-  });
 }

@@ -1,10 +1,13 @@
 import { useEffect, useState } from 'react';
-import { receiveFiles } from '../../stores/drop';
+import { chunk } from '../../base/chunks';
 import { toErrorData } from '../../stores/errors';
+import type { PageName } from '../../stores/pages';
 import { useScreen } from '../../stores/screen';
 import { shell } from '../text/shell';
 import { filesOfDrop } from '../util/files';
 import { navigate } from '../util/route';
+
+const opening = chunk(() => import('../../stores/drop'));
 
 const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
 
@@ -28,8 +31,16 @@ export function useFileDrop(): boolean {
       depth = 0;
       setOver(false);
       try {
-        const page = await receiveFiles(await filesOfDrop(event.dataTransfer));
-        if (page) navigate(page);
+        let arrived: string | null = null;
+        const arrive = (page: PageName) => {
+          arrived = page;
+          navigate(page);
+        };
+        // Before anything is waited for: what was dropped can be read during the event only.
+        const files = await filesOfDrop(event.dataTransfer);
+        const { receiveFiles } = await opening();
+        const page = await receiveFiles(files, arrive);
+        if (page && page !== arrived) navigate(page);
       } catch (cause) {
         useScreen.getState().showError(toErrorData(cause, shell.drop.unreadable));
       }

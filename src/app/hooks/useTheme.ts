@@ -2,13 +2,17 @@ import { useLayoutEffect } from 'react';
 import { usePreferences } from '../../stores/preferences';
 import { useMediaQuery } from './useMediaQuery';
 
-/** Sets the chosen theme on the document; by default the stylesheet follows the system. */
+/** Sets the chosen theme and motion on the document; by default the stylesheet follows the system. */
 export function useTheme(): void {
   const theme = usePreferences((state) => state.theme);
   useLayoutEffect(() => {
     if (theme === 'system') delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = theme;
   }, [theme]);
+  const motion = usePreferences((state) => state.motion);
+  useLayoutEffect(() => {
+    document.documentElement.dataset.motion = motion;
+  }, [motion]);
 }
 
 /** The theme now in effect. */

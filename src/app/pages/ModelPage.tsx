@@ -1,18 +1,21 @@
 import { FileBox, FolderOpen, LoaderCircle } from 'lucide-react';
+import { Suspense } from 'react';
 import { useModel } from '../../stores/model';
 import { runActive, useTraining } from '../../stores/training';
-import { DevicePanel } from '../components/model/DevicePanel';
-import { Downloads } from '../components/model/Downloads';
-import { HubSearch } from '../components/model/HubSearch';
-import { ModelFacts } from '../components/model/ModelFacts';
 import { ModelShelf } from '../components/model/ModelShelf';
-import { NoWebGpu } from '../components/model/NoWebGpu';
 import { Welcome } from '../components/model/Welcome';
 import { modelText as text } from '../text/model';
 import { Button } from '../ui/Button';
 import { ErrorNotice } from '../ui/Notice';
 import { Page } from '../ui/Page';
 import { pickGguf, pickModelFolder } from '../util/fileDialogs';
+import { lazyAhead } from '../util/lazyAhead';
+
+const DevicePanel = lazyAhead(() => import('../components/model/DevicePanel').then((module) => module.DevicePanel));
+const Downloads = lazyAhead(() => import('../components/model/Downloads').then((module) => module.Downloads));
+const ModelFacts = lazyAhead(() => import('../components/model/ModelFacts').then((module) => module.ModelFacts));
+const NoWebGpu = lazyAhead(() => import('../components/model/NoWebGpu').then((module) => module.NoWebGpu));
+const HubSearch = lazyAhead(() => import('../components/model/HubSearch').then((module) => module.HubSearch));
 
 export function ModelPage() {
   const problem = useModel((state) => state.device?.problem);
@@ -37,7 +40,11 @@ export function ModelPage() {
       }
     >
       {!problem && <Welcome />}
-      {problem && <NoWebGpu problem={problem} />}
+      {problem && (
+        <Suspense>
+          <NoWebGpu problem={problem} />
+        </Suspense>
+      )}
       {importError && <ErrorNotice error={importError} onDismiss={() => useModel.setState({ importError: null })} />}
       {importing && (
         <p role="status" className="flex items-center gap-2 text-muted">
@@ -45,11 +52,21 @@ export function ModelPage() {
           {text.importing}
         </p>
       )}
-      {!problem && <ModelFacts />}
-      <Downloads />
+      {!problem && (
+        <Suspense>
+          <ModelFacts />
+        </Suspense>
+      )}
+      <Suspense>
+        <Downloads />
+      </Suspense>
       <ModelShelf />
-      <HubSearch />
-      <DevicePanel />
+      <Suspense>
+        <HubSearch />
+      </Suspense>
+      <Suspense>
+        <DevicePanel />
+      </Suspense>
     </Page>
   );
 }

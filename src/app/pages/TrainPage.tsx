@@ -1,5 +1,9 @@
 import { ArrowRight, Play } from 'lucide-react';
+import { useEffect } from 'react';
+import { objectiveOf } from '../../objectives';
 import { outcomeOf } from '../../stores/announcements';
+import { useChartView } from '../../stores/chart-view';
+import { earnsRewards } from '../../stores/evaluations';
 import { usePreferences } from '../../stores/preferences';
 import { useRuns } from '../../stores/runs';
 import { useFields } from '../../stores/select';
@@ -8,9 +12,10 @@ import { ClassMetrics } from '../components/train/ClassMetrics';
 import { ClassReportPanel } from '../components/train/ClassReportPanel';
 import { FirstRun } from '../components/train/FirstRun';
 import { LossPanel } from '../components/train/LossPanel';
-import { RecipeDiff } from '../components/train/RecipeDiff';
-import { RunFacts } from '../components/train/RunFacts';
-import { RunHistory } from '../components/train/RunHistory';
+import { ObjectiveCharts, RunRemarks } from '../components/train/ObjectiveCharts';
+import { RecentRuns } from '../components/train/RecentRuns';
+import { RolloutsPanel } from '../components/train/RolloutsPanel';
+import { RunFacts, RunTitle } from '../components/train/RunFacts';
 import { SamplesPanel } from '../components/train/SamplesPanel';
 import { SmallCharts } from '../components/train/SmallCharts';
 import { common } from '../text/common';
@@ -56,7 +61,9 @@ function Outcome() {
         </Button>
       }
     >
-      {run.bestEvalLoss !== null && run.bestStep !== null && <p>{text.bestStep(run.bestStep)}</p>}
+      {run.bestEvalLoss !== null && run.bestStep !== null && (
+        <p>{(earnsRewards(run) ? text.bestReward : text.bestStep)(run.bestStep)}</p>
+      )}
     </Notice>
   );
 }
@@ -85,23 +92,33 @@ export function TrainPage() {
   const run = useTraining((state) => state.run);
   const active = useTraining(runActive);
   const known = useRuns((state) => state.known);
+  const shown = run?.id;
+  /** Where the loss does not show progress, its chart comes late, with the reason. */
+  const lossNote = run ? objectiveOf(run.recipe.objective)?.lossSaysLittle : undefined;
+  const says = lossNote === undefined;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another run has other steps.
+  useEffect(() => useChartView.setState({ step: null, range: null }), [shown]);
   return (
     <Page name="train" aside={<NotifyOption />}>
       <Outcome />
       {run || active ? (
         <>
-          {run && <RunFacts run={run} />}
-          <LossPanel />
+          {run && <RunTitle run={run} />}
+          <RunRemarks />
+          {says && <LossPanel />}
+          <ObjectiveCharts />
+          <RolloutsPanel />
           <ClassMetrics />
-          <ClassReportPanel />
           <SamplesPanel />
+          {run && <RunFacts run={run} />}
+          <ClassReportPanel />
+          {!says && <LossPanel note={lossNote} />}
           <SmallCharts />
         </>
       ) : (
         known && <FirstRun />
       )}
-      <RecipeDiff />
-      <RunHistory />
+      <RecentRuns />
     </Page>
   );
 }

@@ -1,4 +1,5 @@
 /** English of what surrounds the pages: the rail, the tools, the dialogs, the commands and the banners. */
+import type { RunStatus } from '../../storage/types';
 import type { PageName } from '../../stores/pages';
 
 interface PageText {
@@ -32,7 +33,12 @@ export const pageText: Record<PageName, PageText> = {
   compare: {
     title: 'Compare & Export',
     short: 'Compare',
-    lead: 'Send the same prompt to the base and to the tuned model, then export the result.',
+    lead: 'Ask models side by side, measure what training has changed, then export the result.',
+  },
+  runs: {
+    title: 'Runs',
+    short: 'Runs',
+    lead: 'Every run in this browser, to find, compare and start again.',
   },
 };
 
@@ -49,6 +55,10 @@ export const shell = {
   shortcuts: 'Keyboard shortcuts',
   commands: 'Commands',
   privacy: 'Nothing leaves this device',
+  settings: 'Settings',
+  help: 'Help',
+  helpOn: (page: string) => `Help on ${page}`,
+  report: 'Report a fault',
   drop: {
     title: 'Drop anywhere',
     text: 'A dataset, a model folder, a GGUF file, a recipe or an adapter. It stays on this device.',
@@ -56,8 +66,13 @@ export const shell = {
   },
   interrupted: {
     title: (name: string, step: number, total: number) => `“${name}” stopped at step ${step} of ${total}`,
-    text: (when: string) =>
-      `Last active ${when}. It resumes from its last checkpoint, or from the start if it has none yet.`,
+    /** `saved` is unknown for a run of an older version. */
+    text: (when: string, saved: number | undefined) =>
+      `Last active ${when}. ${
+        saved === undefined
+          ? 'It resumes from its last checkpoint, or from the start if it has none yet.'
+          : `Everything up to step ${saved} is saved, and it resumes from there.`
+      }`,
   },
   changedInputs: {
     title: 'Resume with other data or another model?',
@@ -66,8 +81,13 @@ export const shell = {
   },
   framed: {
     code: 'internal' as const,
-    message: 'Tabtune does not start inside another page.',
-    action: 'Open its address in a tab of its own.',
+    message: 'Tabtune does not run inside another page.',
+    action: 'Open its address in its own tab.',
+  },
+  update: {
+    offered: 'A new version of Tabtune is available.',
+    taken: 'Tabtune was updated in another tab. This one still runs the previous version.',
+    action: 'Reload to update',
   },
   loadFailed: {
     message: 'This part of Tabtune could not be loaded.',
@@ -87,6 +107,8 @@ export const stateText = {
     downloading: (name: string, percent: number) => `Downloading ${name}, ${percent} %`,
     opening: 'Opening',
     openingAt: (percent: number) => `Opening, ${percent} %`,
+    /** Quantised weights are not as large as the file is. */
+    bits: { q8: '8-bit', nf4: '4-bit' },
   },
   data: { reading: 'Reading' },
   train: {
@@ -96,38 +118,16 @@ export const stateText = {
     stoppedAt: (step: number, total: number) => `Stopped at step ${step} of ${total}`,
     failed: 'Ended with an error',
     finished: 'Finished',
-    finishedWith: (loss: string) => `Finished · loss ${loss}`,
+    finishedWith: (loss: string) => `Finished · best validation loss ${loss}`,
+    finishedEarning: (reward: string) => `Finished · best held-out reward ${reward}`,
+    finishedWithTraining: (loss: string) => `Finished · training loss ${loss}`,
   },
   compare: {
     loading: 'Loading the adapter',
     ready: (name: string) => `${name} is ready`,
     later: 'After training',
   },
-};
-
-export const privacyText = {
-  description: 'Your examples, your prompts and the trained weights stay in this browser. You can check that yourself.',
-  check: {
-    title: 'How to check',
-    steps: [
-      'Open your browser’s developer tools (F12), choose **Network**, and use the app. You will see the files of this page and of the model arrive. None of your data is sent.',
-      'Or let the page load completely, **disconnect from the network**, and train, compare and export. Everything works, because there is no server behind it.',
-      'Read the code: Tabtune is open source.',
-    ],
-  },
-  facts: {
-    title: 'What happens where',
-    items: [
-      'Training and generation run on your GPU, through WebGPU, in a worker of this tab.',
-      'Files that you drop, runs and checkpoints are kept in this browser’s storage, so a reload loses nothing. **Storage** lists and deletes them.',
-      'This browser contacts the Hugging Face Hub only when you search for or download a model. The Hub sees your IP address and the model’s name, and nothing about your data.',
-      'There is no account, no cookie and no telemetry.',
-      'Exports are downloads that your browser saves to your disk.',
-    ],
-    closed:
-      'The workers that hold your data can reach only the server of this page, and start no others. The browser enforces it.',
-    open: '**The browser does not enforce** that the workers with your data reach only the server of this page, because this server does not send the policy for it. Tabtune’s own code keeps them from asking anyone else. `npm start` serves Tabtune with the policy.',
-  },
+  runs: { none: 'None yet', best: (count: string, loss: string) => `${count}, best ${loss}` },
 };
 
 export const shortcutText = {
@@ -146,13 +146,30 @@ export const commandText = {
   find: 'Find a command',
   placeholder: 'Type a command',
   nothing: 'No matching command. Try “data”, “theme” or “export”.',
-  groups: { run: 'Run', pages: 'Pages', data: 'Data', recipe: 'Recipe', export: 'Export', screen: 'Screen' },
+  groups: {
+    run: 'Run',
+    pages: 'Pages',
+    model: 'Model',
+    data: 'Data',
+    recipe: 'Recipe',
+    export: 'Export',
+    screen: 'Screen',
+    help: 'Help',
+  },
+  runCard: 'Run details',
+  hub: 'Hub address and token',
+  findModel: 'Find a model on the Hub',
+  advanced: 'Go to Advanced: every field of the recipe',
+  settings: 'Settings',
+  help: (topic: string) => `Help: ${topic}`,
+  report: 'Report a fault',
   startTraining: 'Start training',
   resume: 'Resume the run',
   pause: 'Pause the run',
   stop: 'Stop the run',
   goTo: (title: string) => `Go to ${title}`,
   openDataset: 'Open a dataset file',
+  writeExamples: 'Let the model write examples',
   saveRecipe: 'Save the recipe as a file',
   resetRecipe: 'Reset the recipe to the defaults',
   exportAdapter: 'Export the adapter as a zip',
@@ -175,6 +192,9 @@ export const storageText = {
     model: { title: 'Models', empty: 'None yet. Models that you download or drop in appear here.' },
     run: { title: 'Runs', empty: 'None yet. Runs that you train appear here, with their checkpoints.' },
     dataset: { title: 'Datasets', empty: 'None yet. Dataset files that you drop in appear here.' },
+    prompts: { title: 'Prompt sets', empty: 'None yet. Sets of prompts that you save on Compare appear here.' },
+    draft: { title: 'Drafts', empty: 'None yet. Examples that a model is writing for you are kept here.' },
+    votes: { title: 'Votes', empty: 'None yet. Votes on answers that you give on Compare appear here.' },
   },
   used: (used: string) => `**${used}** used.`,
   usedOf: (used: string, quota: string, share: string) =>
@@ -192,10 +212,28 @@ export const storageText = {
       `This frees ${bytes}. The model can be downloaded again. Its runs are kept, but cannot be compared or resumed until then.`,
     ownModel: 'Only the copy in this browser is deleted; your own files are kept.',
     dataset: 'Only the copy in this browser is deleted, with the edits made here; your own file is kept.',
+    prompts: 'This cannot be undone. Export the set first if you want to keep it.',
+    draft: 'This cannot be undone. Datasets that were made of it stay.',
+    votes: 'This cannot be undone. Datasets that were made of them stay.',
   },
   persisted: 'The browser keeps this until you delete it.',
   refused:
     'The browser declined for now. It often agrees after you bookmark the page, install it as an app, or visit it a few more times.',
   notPersisted: 'The browser may delete this when the disk is full.',
   persist: 'Keep my data',
+};
+
+/** Of the browser's tab, so the news comes first. */
+export const titleText = {
+  starting: 'Starting · Tabtune',
+  progress: (percent: number) => `${percent} % · Tabtune`,
+  paused: (percent: number) => `Paused at ${percent} % · Tabtune`,
+  ended: (outcome: string, run: string) => `${outcome} · ${run} · Tabtune`,
+  outcomes: {
+    completed: 'Done',
+    early_stopped: 'Done',
+    stopped: 'Stopped',
+    failed: 'Failed',
+    interrupted: 'Interrupted',
+  } as { stopped: string } & Partial<Record<RunStatus, string>>,
 };

@@ -4,6 +4,8 @@ import type { RunStatus } from '../../storage/types';
 export const trainText = {
   bestStep: (step: number) =>
     `Step ${step} had the lowest validation loss. That checkpoint is the one to compare and export.`,
+  bestReward: (step: number) =>
+    `Step ${step} earned the highest held-out reward. That checkpoint is the one to compare and export.`,
   compare: 'Compare with the base',
   notify: 'Notify me when it is done',
   notifyRefused: 'This browser blocks notifications from this page.',
@@ -20,18 +22,32 @@ const statuses: Record<RunStatus, string> = {
 };
 
 export const factsText = {
+  reward: 'Held-out reward',
+  bestReward: 'Best held-out reward',
+  rewardHelp:
+    'Mean reward of one answer to each held-out prompt, drawn in the same way at every evaluation: higher is better.',
+  title: 'In figures',
   dataNotes: (count: number) => (count === 1 ? '1 note on the data' : `${count} notes on the data`),
   data: (examples: string, rows: string) => `Data: ${examples} examples from ${rows} rows.`,
   statuses,
   step: 'Step',
   stepOf: (step: number, total: number) => `${step} of ${total}`,
   epoch: (epoch: string) => `epoch ${epoch}`,
-  before: (value: string) => `was ${value} before`,
-  forgetting: (value: string) => `was ${value} before; a rise means forgetting`,
+  atStep: (step: number) => `at step ${step}`,
+  before: (value: string) => `${value} before training`,
+  beforeTraining: 'before training',
+  latest: (value: string) => `latest ${value}`,
   timeLeft: 'Time left',
   took: 'Took',
   tokens: 'Tokens',
   trained: 'Trained',
+  saved: 'Saved',
+  savedHelp:
+    'The last checkpoint. After a reload, a crash or a lost GPU, the run resumes from it. It is saved at least every 30 seconds; where saving is slow, less often, so that it takes at most a twentieth of the time.',
+  savedStep: (step: number) => `step ${step}`,
+  notSaved: 'not yet',
+  savedEvery: (time: string) => `at least every ${time}`,
+  resumesThere: 'the run resumes from there',
 };
 
 export const lossText = {
@@ -45,12 +61,19 @@ export const lossText = {
   raw: 'Raw',
   training: 'Training',
   validation: 'Validation',
+  overlayValidation: (run: string) => `${run}, validation`,
+  best: 'best',
   baseText: 'Base text',
   none: 'No metrics were recorded.',
   waiting: 'Waiting for the first step. The first run on a GPU compiles its kernels.',
 };
 
-export const smallChartText = { learningRate: 'Learning rate', gradientNorm: 'Gradient norm' };
+export const smallChartText = {
+  learningRate: 'Learning rate',
+  gradientNorm: 'Gradient norm',
+  speed: 'Tokens per second',
+  memory: 'GPU memory',
+};
 
 export const chartText = {
   noValues: 'No values yet',
@@ -58,6 +81,9 @@ export const chartText = {
   stepColumn: 'Step',
   cursor: (chart: string) => `${chart}, step by step`,
   table: 'Values as a table',
+  zoomIn: (chart: string) => `${chart}: zoom in`,
+  zoomOut: (chart: string) => `${chart}: zoom out`,
+  zoomReset: (chart: string) => `${chart}: show all steps`,
   values: 'Values',
 };
 
@@ -86,8 +112,9 @@ export const classText = {
 export const sampleText = {
   title: 'Sample answers',
   description:
-    'The same prompts, answered at every evaluation. ROUGE-L measures how much of the example’s own answer is in it, in order.',
+    'The same prompts, answered at every evaluation: point at a step of a chart to see what the model said then. ROUGE-L measures how much of the example’s answer it contains, in the same order.',
   step: (step: number) => `Step ${step}`,
+  underCursor: (step: number) => `At the cursor: step ${step}`,
   base: 'Base',
   tuned: 'Tuned',
   exactMatch: 'exact match',
@@ -107,27 +134,36 @@ export const firstRunText = {
   samples: 'Sample answers appear here too, next to those of the base model.',
 };
 
-export const historyText = {
-  title: 'Runs',
+export const recentText = {
+  title: 'Recent runs',
   description: 'Tick a run to overlay its loss on the chart.',
+  all: (count: number) => `All runs (${count})`,
   overlay: (name: string, when: string) => `Overlay ${name} of ${when} on the chart`,
-  progress: (when: string, step: number, total: number) => `${when} · step ${step} of ${total}`,
-  loss: 'loss ',
-  changed: (steps: number[]) => `trained on other data or another model since step ${steps.join(', ')}`,
-  validation: 'validation ',
-  resumeLabel: (name: string, when: string) => `Resume ${name} of ${when}`,
-  deleteLabel: (name: string, when: string) => `Delete ${name} of ${when}`,
-  deleteQuestion: (name: string) => `Delete “${name}”?`,
-  deleteAction: 'Delete run',
-  deleteConsequence:
-    'This deletes its curves, its checkpoints and its trained weights. It cannot be undone. Adapters that you have exported stay on your disk.',
+  loss: 'training loss ',
+  validation: 'best validation loss ',
+  reward: 'best held-out reward ',
 };
 
 export const diffText = {
-  title: 'Recipe differences',
   run: (name: string, when: string) => `${name}, ${when}`,
-  same: (run: string) => `${run} has the same recipe as the run shown.`,
-  caption: (run: string) => `Recipe of the run shown and of ${run}`,
-  field: 'Field',
-  shown: 'run shown',
+};
+
+export const objectiveChartText = {
+  heldOut: (label: string) => `${label}, held out`,
+  more: (count: number) => (count === 1 ? 'One more figure' : `${count} more figures`),
+};
+
+export const rolloutText = {
+  title: (step: number) => `Answers of step ${step}`,
+  description:
+    'What the model wrote and what each answer was worth. A positive advantage makes an answer likelier, a negative one less likely. Kept for the last steps while this tab is open; a chart’s cursor shows earlier ones.',
+  table: 'Answers with their rewards',
+  answer: 'Answer',
+  reward: 'Reward',
+  advantage: 'Advantage',
+  tokens: 'Tokens',
+  row: (row: number) => `Row ${row}`,
+  empty: '(empty answer)',
+  cut: '(cut off)',
+  nothing: '–',
 };

@@ -9,6 +9,7 @@ export function ChoiceCard({
   onChoose,
   badge,
   facts,
+  action,
   why,
   children,
 }: {
@@ -17,6 +18,8 @@ export function ChoiceCard({
   onChoose: () => void;
   badge?: ReactNode;
   facts?: ReactNode;
+  /** A button of its own, which does not choose the card. */
+  action?: ReactNode;
   /** Why it cannot be chosen now. */
   why?: string | false | null;
   children?: ReactNode;
@@ -49,6 +52,7 @@ export function ChoiceCard({
         {facts && <div className={cx('text-[0.8125rem]', !chosen && 'text-muted')}>{facts}</div>}
         {blocked && <p className="text-[0.8125rem] text-muted">{why}</p>}
       </div>
+      {action && <div className="absolute right-2 bottom-2 z-10">{action}</div>}
     </div>
   );
 }

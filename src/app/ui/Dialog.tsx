@@ -46,7 +46,6 @@ export function Dialog({
               <Base.Title className="text-lg font-semibold wrap-anywhere">{title}</Base.Title>
               {description && <Base.Description className="mt-0.5 text-muted">{description}</Base.Description>}
             </div>
-            {/* No tooltip: it would consume the first Esc. */}
             <Base.Close
               aria-label={common.close}
               className="-mr-2 flex size-9 shrink-0 items-center justify-center rounded-md hover:bg-hover"

@@ -37,7 +37,9 @@ export function Notice({
         {children}
         {actions && <div className="flex flex-wrap gap-2 pt-2">{actions}</div>}
       </div>
-      {onDismiss && <IconButton icon={X} label={common.dismiss} size="small" onClick={onDismiss} />}
+      {onDismiss && (
+        <IconButton icon={X} label={common.dismiss} size="small" className="self-start" onClick={onDismiss} />
+      )}
     </div>
   );
 }
@@ -47,10 +49,13 @@ export function ErrorNotice({
   error,
   actions,
   onDismiss,
+  children,
 }: {
   error: ErrorData;
   actions?: ReactNode;
   onDismiss?: () => void;
+  /** More to say, below what to do. */
+  children?: ReactNode;
 }) {
   return (
     <Notice
@@ -66,6 +71,7 @@ export function ErrorNotice({
         </p>
       )}
       {error.action && <p>{error.action}</p>}
+      {children}
       {error.details && (
         <details className="pt-1 text-[0.8125rem]">
           <summary className="inline-block py-0.5 text-muted underline underline-offset-2">{common.details}</summary>

@@ -1,6 +1,18 @@
+import { CircleHelp } from 'lucide-react';
 import { type ReactNode, useId } from 'react';
 import type { PageName } from '../../stores/pages';
-import { pageText } from '../text/shell';
+import { type HelpId, useScreen } from '../../stores/screen';
+import { pageText, shell } from '../text/shell';
+import { IconButton } from './IconButton';
+
+const topics: Record<PageName, HelpId> = {
+  model: 'model',
+  data: 'data',
+  recipe: 'method',
+  train: 'loss',
+  compare: 'compare',
+  runs: 'overfitting',
+};
 
 /** The frame of every page: a region named by its heading, with one sentence about its purpose. */
 export function Page({
@@ -17,6 +29,7 @@ export function Page({
 }) {
   const id = useId();
   const text = pageText[name];
+  const openHelp = useScreen((state) => state.openHelp);
   return (
     <section
       aria-labelledby={id}
@@ -24,9 +37,22 @@ export function Page({
     >
       <header className="flex flex-wrap items-end gap-x-6 gap-y-3">
         <div className="min-w-0 flex-1 basis-72">
-          <h1 id={id} tabIndex={-1} className="text-[1.625rem] font-semibold leading-tight tracking-tight outline-none">
-            {text.title}
-          </h1>
+          <div className="flex items-center gap-1">
+            <h1
+              id={id}
+              tabIndex={-1}
+              className="text-[1.625rem] font-semibold leading-tight tracking-tight outline-none"
+            >
+              {text.title}
+            </h1>
+            <IconButton
+              icon={CircleHelp}
+              label={shell.helpOn(text.title)}
+              size="small"
+              className="text-muted"
+              onClick={() => openHelp(topics[name])}
+            />
+          </div>
           <p className="mt-1 max-w-prose text-muted">{lead ?? text.lead}</p>
         </div>
         {aside}

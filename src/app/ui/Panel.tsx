@@ -3,6 +3,7 @@ import { cx } from '../util/cx';
 
 /** A titled part of a page. `aside` is at the right of the title. */
 export function Panel({
+  id,
   title,
   aside,
   description,
@@ -10,6 +11,7 @@ export function Panel({
   className,
   flush,
 }: {
+  id?: string;
   title: string;
   aside?: ReactNode;
   description?: ReactNode;
@@ -19,7 +21,7 @@ export function Panel({
   flush?: boolean;
 }) {
   return (
-    <div className={cx('min-w-0 rounded-lg border bg-surface', className)}>
+    <div id={id} className={cx('min-w-0 scroll-mt-4 rounded-lg border bg-surface', className)}>
       <div className="flex min-h-12 flex-wrap items-center gap-x-4 gap-y-1 px-4 pt-2 pb-1">
         <h2 className="text-[0.9375rem] font-semibold">{title}</h2>
         {aside && <div className="ml-auto flex flex-wrap items-center gap-2">{aside}</div>}

@@ -2,6 +2,7 @@ import { useId } from 'react';
 
 /** A labelled slider whose value is shown, and announced, in words. */
 export function RangeField({
+  id: given,
   label,
   hint,
   value,
@@ -12,6 +13,7 @@ export function RangeField({
   ends,
   onChange,
 }: {
+  id?: string;
   label: string;
   hint?: string;
   value: number;
@@ -23,7 +25,8 @@ export function RangeField({
   ends?: [string, string];
   onChange: (value: number) => void;
 }) {
-  const id = useId();
+  const own = useId();
+  const id = given ?? own;
   return (
     <div>
       <div className="flex flex-wrap items-baseline justify-between gap-x-4">

@@ -1,12 +1,19 @@
 /** The browser's file dialogs, without an input on the page. */
+import { chunk } from '../../base/chunks';
 import { useCompare } from '../../stores/compare';
 import { useData } from '../../stores/data';
-import { datasetEndings, openDatasetFile, openModelFolder, openRecipeFile, receiveFiles } from '../../stores/drop';
 import { useRecipe } from '../../stores/recipe';
 import { filesOfInput } from './files';
 import { navigate } from './route';
 
-function pick(
+const opening = chunk(() => import('../../stores/drop'));
+
+export const datasetEndings = [
+  ...['.jsonl', '.ndjson', '.json', '.csv', '.tsv', '.txt', '.md', '.conll', '.srt', '.vtt'],
+  ...['.xlsx', '.parquet', '.zip', '.gz', '.zst'],
+];
+
+export function pick(
   options: { accept?: string; folder?: boolean; multiple?: boolean },
   take: (list: FileList) => void,
 ): void {
@@ -24,7 +31,7 @@ function pick(
 export function pickDataset(): void {
   pick({ accept: datasetEndings.join(',') }, async (list) => {
     navigate('data', { focus: false });
-    await openDatasetFile(list[0]!);
+    await (await opening()).openDatasetFile(list[0]!);
   });
 }
 
@@ -39,25 +46,31 @@ export function pickBaseText(): void {
 export function pickModelFolder(): void {
   pick({ folder: true }, async (list) => {
     navigate('model', { focus: false });
-    await openModelFolder(filesOfInput(list));
+    await (await opening()).openModelFolder(filesOfInput(list));
   });
 }
 
 export function pickGguf(): void {
   pick({ accept: '.gguf' }, async (list) => {
     navigate('model', { focus: false });
-    await openModelFolder(filesOfInput(list));
+    await (await opening()).openModelFolder(filesOfInput(list));
   });
 }
 
+/** Tabtune's own, or the config of another trainer. */
 export function pickRecipe(): void {
-  pick({ accept: '.json' }, (list) => void openRecipeFile(list[0]!));
+  pick({ accept: '.json,.yml,.yaml' }, async (list) => {
+    await (await opening()).openRecipeFile(list[0]!);
+  });
 }
 
 export function pickAdapterFolder(): void {
   pick({ folder: true }, (list) => void useCompare.getState().importAdapter(filesOfInput(list)));
 }
 
-export function pickAdapterZip(): void {
-  pick({ accept: '.zip' }, (list) => void receiveFiles(filesOfInput(list)));
+/** A zip, or a GGUF file. */
+export function pickAdapterFile(): void {
+  pick({ accept: '.zip,.gguf' }, async (list) => {
+    await (await opening()).receiveFiles(filesOfInput(list));
+  });
 }

@@ -1,4 +1,7 @@
 /** Numbers, sizes and times for people. One place, so that the same number looks the same everywhere. */
+import { formatBytes as bytesIn } from '../../base/bytes';
+import { usePreferences } from '../../stores/preferences';
+
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 });
 
@@ -17,18 +20,8 @@ export function formatPlural(value: number, one: string, many = `${one}s`): stri
   return `${whole.format(value)} ${value === 1 ? one : many}`;
 }
 
-/** In powers of 1000, as disks and downloads are labelled. */
-export function formatBytes(value: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let unit = 0;
-  let rest = value;
-  while (rest >= 999.5 && unit < units.length - 1) {
-    rest /= 1000;
-    unit++;
-  }
-  const digits = unit === 0 || rest >= 100 ? 0 : 1;
-  return `${rest.toFixed(digits)} ${units[unit]}`;
-}
+/** In powers of 1000, unless the settings say 1024. */
+export const formatBytes = (value: number): string => bytesIn(value, usePreferences.getState().units);
 
 /** `8 s`, `2 min 5 s`, `1 h 20 min`. */
 export function formatDuration(seconds: number): string {
@@ -51,6 +44,10 @@ export function formatShare(share: number): string {
   if (percent > 0 && percent < 0.1) return '< 0.1 %';
   return `${percent >= 10 || Number.isInteger(percent) ? percent.toFixed(0) : percent.toFixed(1)} %`;
 }
+
+/** What is trained of a model: `9.1 % of 2.16M`. */
+export const formatPart = (part: number, all: number): string =>
+  `${formatShare(part / Math.max(1, all))} of ${formatCompact(all)}`;
 
 /** A loss or another small number: four significant digits, no exponent between 0.001 and 100,000. */
 export function formatMetric(value: number | null | undefined): string {

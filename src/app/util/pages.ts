@@ -2,7 +2,7 @@
  * Everything that exists once per page, in the order of the rail. A new page needs its name in stores/pages.ts, its
  * wording in text/shell.ts and its entry here.
  */
-import { ChartLine, Cuboid, type LucideIcon, MessagesSquare, SlidersHorizontal, Table2 } from 'lucide-react';
+import { ChartLine, Cuboid, History, type LucideIcon, MessagesSquare, SlidersHorizontal, Table2 } from 'lucide-react';
 import type { ComponentType } from 'react';
 import { type PageName, pageNames } from '../../stores/pages';
 import {
@@ -11,6 +11,7 @@ import {
   useDataLine,
   useModelLine,
   useRecipeLine,
+  useRunsLine,
   useTrainLine,
 } from '../components/shell/stateLines';
 import { ModelPage } from '../pages/ModelPage';
@@ -35,7 +36,7 @@ const entries: Record<PageName, Pick<Page, 'icon' | 'Screen' | 'useStateLine'>> 
   model: { icon: Cuboid, Screen: ModelPage, useStateLine: useModelLine },
   data: {
     icon: Table2,
-    Screen: lazyAhead(() => import('../pages/DataPage').then(({ DataPage }) => DataPage)),
+    Screen: lazyAhead(() => import('../pages/DataPlace').then(({ DataPlace }) => DataPlace)),
     useStateLine: useDataLine,
   },
   recipe: {
@@ -52,6 +53,11 @@ const entries: Record<PageName, Pick<Page, 'icon' | 'Screen' | 'useStateLine'>> 
     icon: MessagesSquare,
     Screen: lazyAhead(() => import('../pages/ComparePage').then(({ ComparePage }) => ComparePage)),
     useStateLine: useCompareLine,
+  },
+  runs: {
+    icon: History,
+    Screen: lazyAhead(() => import('../pages/RunsPage').then(({ RunsPage }) => RunsPage)),
+    useStateLine: useRunsLine,
   },
 };
 

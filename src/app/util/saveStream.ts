@@ -11,15 +11,22 @@ interface SavePicker {
 
 export type SaveTarget = { kind: 'file'; handle: FileSystemFileHandle } | { kind: 'download'; name: string };
 
+/** The kinds of files that are saved, by their endings. */
+const KINDS: Record<string, { description: string; accept: Record<string, string[]> }> = {
+  zip: { description: common.zipArchive, accept: { 'application/zip': ['.zip'] } },
+  gguf: { description: common.ggufFile, accept: { 'application/octet-stream': ['.gguf'] } },
+};
+
 /**
- * Asks where to save a zip; null when the dialog is cancelled. Must be called directly from the press, before the work:
+ * Asks where to save a file; null when the dialog is cancelled. Must be called directly from the press, before the work:
  * browsers show a file dialog only then.
  */
-export async function chooseZip(name: string): Promise<SaveTarget | null> {
+export async function chooseFile(name: string): Promise<SaveTarget | null> {
   const picker = (window as SavePicker).showSaveFilePicker;
   if (!picker) return { kind: 'download', name };
   try {
-    const types = [{ description: common.zipArchive, accept: { 'application/zip': ['.zip'] } }];
+    const kind = KINDS[name.slice(name.lastIndexOf('.') + 1)];
+    const types = kind ? [kind] : [];
     return { kind: 'file', handle: await picker.call(window, { suggestedName: name, types }) };
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === 'AbortError') return null;
@@ -38,7 +45,8 @@ export async function saveStream(
     await stream.pipeTo(await target.handle.createWritable(), { signal });
     return;
   }
-  const blob = await new Response(stream, { headers: { 'Content-Type': 'application/zip' } }).blob();
+  const type = target.name.endsWith('.zip') ? 'application/zip' : 'application/octet-stream';
+  const blob = await new Response(stream, { headers: { 'Content-Type': type } }).blob();
   signal.throwIfAborted();
   downloadBlob(blob, target.name);
 }

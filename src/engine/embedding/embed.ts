@@ -3,10 +3,10 @@
  * optionally normalised to length 1.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { TabtuneError } from '../../base/errors';
+import type { PaddedRows } from '../../data/types';
 import { type MakeInput, textInput } from '../models/input';
 import type { LanguageModel } from '../models/model';
-import { virtualLength } from '../models/virtual-tokens';
+import { textBatches } from '../models/text-batches';
 import { forwardOnly } from '../run/checkpointing';
 import type { Hooks } from '../types';
 import { readFloats } from '../webgpu/backend';
@@ -18,10 +18,6 @@ export interface EmbedOptions {
   normalize: boolean;
 }
 
-/** Tokens per batch, padding included. Lengths are rounded up, so that few shapes occur. */
-const BATCH_TOKENS = 2048;
-const LENGTH_STEP = 16;
-
 /** A vector of the model's width for each text, in the order of `texts`. */
 export async function embedTexts(
   model: LanguageModel,
@@ -29,36 +25,10 @@ export async function embedTexts(
   texts: readonly Int32Array[],
   options: EmbedOptions,
 ): Promise<Float32Array[]> {
-  // Virtual tokens before a text take up context.
-  const room = model.contextLength - virtualLength(hooks);
-  for (const [i, { length }] of texts.entries()) {
-    if (length > 0 && length <= room) continue;
-    throw new TabtuneError({
-      code: 'bad_data',
-      message:
-        length === 0
-          ? `Text ${i + 1} has no tokens.`
-          : `Text ${i + 1} has ${length} tokens, but the model reads at most ${room}.`,
-      action: length === 0 ? 'Leave out empty texts.' : 'Shorten it.',
-    });
-  }
   const vectors: Float32Array[] = [];
-  // Texts of similar length share a batch, so that little is padding.
-  const order = texts.map((_, i) => i).sort((a, b) => texts[a]!.length - texts[b]!.length);
-  while (order.length > 0) {
-    const widest = Math.ceil(texts[order[0]!]!.length / LENGTH_STEP) * LENGTH_STEP;
-    const length = Math.min(widest, room);
-    const fit = Math.max(1, Math.floor(BATCH_TOKENS / length));
-    const rows = order.filter((i) => texts[i]!.length <= length).slice(0, fit);
-    order.splice(0, rows.length);
-    const batch = await embedBatch(
-      model,
-      hooks,
-      rows.map((i) => texts[i]!),
-      length,
-      options,
-    );
-    rows.forEach((i, row) => {
+  for (const { places, rows } of textBatches(model, hooks, texts)) {
+    const batch = await embedBatch(model, hooks, rows, options);
+    places.forEach((i, row) => {
       vectors[i] = batch.slice(row * model.hiddenSize, (row + 1) * model.hiddenSize);
     });
   }
@@ -68,24 +38,19 @@ export async function embedTexts(
 async function embedBatch(
   model: LanguageModel,
   hooks: Hooks,
-  rows: Int32Array[],
-  length: number,
+  rows: PaddedRows,
   { mode, normalize }: EmbedOptions,
 ): Promise<Float32Array> {
-  const batch = rows.length;
-  const tokens = batch * length;
-  const lengths = Int32Array.from(rows, (row) => row.length);
-  const ids = new Int32Array(tokens);
-  const shares = new Float32Array(tokens);
-  rows.forEach((row, b) => {
-    ids.set(row, b * length);
+  const { batchSize: batch, length, lengths } = rows;
+  const shares = new Float32Array(batch * length);
+  lengths.forEach((real, b) => {
     if (mode === 'cls') shares[b * length] = 1;
-    else shares.fill(1 / row.length, b * length, b * length + row.length);
+    else shares.fill(1 / real, b * length, b * length + real);
   });
   beginWork();
   const pooled = tf.tidy(() => {
     const make: MakeInput = (_use, values, shape) => tf.tensor(values, shape, 'int32');
-    const input = textInput(model, { batchSize: batch, length, ids, lengths }, { make });
+    const input = textInput(model, rows, { make });
     const hidden = model.hidden(input, forwardOnly(hooks));
     const states = tf.reshape(hidden, [batch, length, model.hiddenSize]);
     const vectors = tf.reshape(tf.matMul(tf.tensor(shares, [batch, 1, length]), states), [batch, model.hiddenSize]);

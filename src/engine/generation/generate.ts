@@ -1,26 +1,26 @@
 /** Streaming generation for one text with a key/value cache: the prompt in one pass, then one token at a time. */
 import * as tf from '@tensorflow/tfjs-core';
-import { TabtuneError } from '../../base/errors';
 import { cacheVisible } from '../kernels/attention/visible';
 import { int32Input } from '../kernels/inputs';
 import { projectLogits, requireHead } from '../models/heads';
 import { textInput } from '../models/input';
 import { disposeCache, type KeyValueCache, type LanguageModel } from '../models/model';
-import { virtualLength } from '../models/virtual-tokens';
 import { forwardOnly } from '../run/checkpointing';
 import type { Hooks } from '../types';
 import { readFloats } from '../webgpu/backend';
 import { beginWork } from '../webgpu/pool';
 import type { GenerateOptions } from './options';
+import { capacityFor, requireCache, roomFor } from './room';
 import { sampleToken } from './sampler';
 
-/** Cache sizes are rounded up so that prompts of similar length share buffers. */
-const CACHE_BUCKET = 64;
-
-/** Logits [vocab] of the token after `ids`, which are appended to the cache. */
-function nextLogits(model: LanguageModel, hooks: Hooks, ids: Int32Array, cache: KeyValueCache): Promise<Float32Array> {
+/** Logits [vocab] of the token after `ids`, which are appended to the cache of `past` tokens. */
+function nextLogits(
+  model: LanguageModel,
+  hooks: Hooks,
+  ids: Int32Array,
+  { cache, past }: { cache: KeyValueCache; past: number },
+): Promise<Float32Array> {
   const n = ids.length;
-  const past = cache.length;
   beginWork();
   const logits = tf.tidy(() => {
     const hidden = model.hidden(
@@ -36,6 +36,7 @@ function nextLogits(model: LanguageModel, hooks: Hooks, ids: Int32Array, cache: 
         batch: 1,
         length: n,
         cache,
+        begins: past === 0 ? [[0, 0]] : null,
       },
       forwardOnly(hooks),
     );
@@ -59,37 +60,15 @@ export async function generate(
   onToken: (id: number) => void = () => {},
   signal?: AbortSignal,
 ): Promise<Int32Array> {
-  // Virtual tokens enter with the first real ones and take up context and cache.
-  const virtual = virtualLength(hooks);
-  const context = model.contextLength - virtual;
-  if (prompt.length === 0 || prompt.length >= context) {
-    throw new TabtuneError({
-      code: 'bad_data',
-      message:
-        prompt.length === 0
-          ? 'The prompt is empty.'
-          : `The prompt has ${prompt.length} tokens, but the model's context holds ${context}${virtual > 0 ? ` besides the ${virtual} virtual tokens` : ''}.`,
-      where: 'prompt',
-      action: prompt.length === 0 ? 'Write a prompt.' : 'Shorten the prompt.',
-    });
-  }
-  if (!model.createCache) {
-    throw new TabtuneError({
-      code: 'bad_model',
-      message: `A ${model.family} model cannot generate text.`,
-      where: 'model.source',
-      action: 'Choose a model that generates text.',
-    });
-  }
-  const room = Math.min(options.maxNewTokens, context - prompt.length);
-  const tokens = virtual + prompt.length + room;
-  const capacity = Math.min(model.contextLength, Math.ceil(tokens / CACHE_BUCKET) * CACHE_BUCKET);
-  const cache = model.createCache(capacity);
+  const { virtual, room } = roomFor(model, hooks, prompt, options.maxNewTokens);
+  const cache = requireCache(model)(1, capacityFor(model, virtual + prompt.length + room));
   const answer: number[] = [];
   try {
     let next = prompt;
+    let past = 0;
     while (answer.length < room && !signal?.aborted) {
-      const logits = await nextLogits(model, hooks, next, cache);
+      const logits = await nextLogits(model, hooks, next, { cache, past });
+      past += next.length + (past === 0 ? virtual : 0);
       const id = sampleToken(logits, prompt.length + answer.length, options);
       if (options.stopTokenIds.includes(id)) break;
       answer.push(id);

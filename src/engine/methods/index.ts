@@ -56,13 +56,14 @@ export async function createMethod(
 export const methodShapes = (model: LanguageModel, section: MethodSection): Map<string, { shape: number[] }> | null =>
   twinOf(section).shapes?.(model, section) ?? null;
 
-/** The contents of an adapter's files: its tensors, and the config fields that depend on the model. */
+/** The contents of an adapter's files: its tensors, and the config fields that depend on the model. `toTrain`: as a trainer starts from them. */
 export async function exportedMethod(
   model: LanguageModel,
   method: Method,
   section: MethodSection,
+  { toTrain = false } = {},
 ): Promise<{ config: Record<string, unknown>; tensors: NamedTensors }> {
-  return (
-    (await twinOf(section).exported?.(model, method, section)) ?? { config: {}, tensors: await savedTensors(method) }
-  );
+  const { exported, started } = twinOf(section);
+  const write = (toTrain && started) || exported;
+  return (await write?.(model, method, section)) ?? { config: {}, tensors: await savedTensors(method) };
 }

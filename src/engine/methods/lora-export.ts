@@ -10,7 +10,7 @@
 import { unmatchedKeys } from '../../base/module-names';
 import type { LanguageModel } from '../models/model';
 import { readFloats } from '../webgpu/backend';
-import { type LoraSettings, loraModules, loraNames } from './lora-scale';
+import { type LoraModule, type LoraSettings, loraModules, loraNames } from './lora-scale';
 import type { Method } from './method';
 import { readTensors } from './read-tensors';
 import { shortTargets } from './targets';
@@ -36,7 +36,6 @@ export interface LoraExport {
 
 export async function loraExport(model: LanguageModel, method: Method, settings: LoraSettings): Promise<LoraExport> {
   const modules = loraModules(model, settings);
-  const paths = modules.map(({ module }) => module.path);
   const tensors = await readTensors(method.trainable);
   const pissa = settings.init_lora_weights === 'pissa';
   if (pissa) {
@@ -66,23 +65,44 @@ export async function loraExport(model: LanguageModel, method: Method, settings:
     const factor = (scale * rank) / alpha;
     if (factor !== 1) b.data = b.data.map((value) => value * factor);
   }
-  // Without keys that match no module, which PEFT would warn about.
-  const ranks = settings.rank_pattern ?? {};
-  const unmatched = unmatchedKeys(ranks, paths);
-  const matched = Object.entries(ranks).filter(([key]) => !unmatched.includes(key));
+  const config = configOf(model, settings, modules);
+  const ranks = Object.entries(config.rank_pattern).map(([key, rank]) => [key, times * rank]);
   return {
     config: {
+      ...config,
       r: times * settings.r,
       lora_alpha: times * alpha,
-      lora_dropout: settings.lora_dropout,
-      target_modules: shortTargets(model, paths),
       use_rslora: false,
-      use_dora: settings.use_dora ?? false,
-      rank_pattern: Object.fromEntries(matched.map(([key, rank]) => [key, times * rank])),
+      rank_pattern: Object.fromEntries(ranks),
       alpha_pattern: {},
-      fan_in_fan_out: modules.some(({ module }) => module.conv1d),
-      init_lora_weights: 'default',
     },
     tensors,
+  };
+}
+
+/** For a trainer: A, B and magnitudes as they are, under the settings' own scales. PiSSA's frozen factors are the tensors before the first step. */
+export const loraStart = async (model: LanguageModel, method: Method, settings: LoraSettings): Promise<LoraExport> => ({
+  config: configOf(model, settings, loraModules(model, settings)),
+  tensors: await readTensors(method.trainable),
+});
+
+function configOf(model: LanguageModel, settings: LoraSettings, modules: readonly LoraModule[]): LoraExport['config'] {
+  const paths = modules.map(({ module }) => module.path);
+  // Without keys that match no module, which PEFT would warn about.
+  const matched = (pattern: Record<string, number> = {}) => {
+    const unmatched = unmatchedKeys(pattern, paths);
+    return Object.fromEntries(Object.entries(pattern).filter(([key]) => !unmatched.includes(key)));
+  };
+  return {
+    r: settings.r,
+    lora_alpha: settings.lora_alpha,
+    lora_dropout: settings.lora_dropout,
+    target_modules: shortTargets(model, paths),
+    use_rslora: settings.use_rslora,
+    use_dora: settings.use_dora ?? false,
+    rank_pattern: matched(settings.rank_pattern),
+    alpha_pattern: matched(settings.alpha_pattern),
+    fan_in_fan_out: modules.some(({ module }) => module.conv1d),
+    init_lora_weights: 'default',
   };
 }

@@ -13,7 +13,7 @@ import { dropout } from '../kernels/pointwise/dropout';
 import { loraLinear } from '../kernels/products/lora-linear';
 import type { LanguageModel } from '../models/model';
 import { type DoraCache, type DoraTensors, doraDelta, doraLinear } from './dora';
-import { loraExport } from './lora-export';
+import { loraExport, loraStart } from './lora-export';
 import { checkPatterns, type LoraSettings, loraModules, loraNames, loraShapes } from './lora-scale';
 import type { Method, MethodTwin } from './method';
 import { normal } from './normal-number';
@@ -36,6 +36,7 @@ export const lora: MethodTwin<LoraMethod> = {
   },
   shapes: loraShapes,
   exported: loraExport,
+  started: loraStart,
 };
 
 /** PEFT's initial A: kaiming_uniform(a=√5), which is U(−1/√in, 1/√in), or a normal distribution with deviation 1/r. */

@@ -71,4 +71,6 @@ export interface MethodTwin<S extends { type: string }> {
     method: Method,
     section: S,
   ): Promise<{ config: Record<string, unknown>; tensors: NamedTensors }>;
+  /** The same for a trainer to start from: scales stay settings, and what is frozen is left out. Omitted: as `exported`. */
+  started?: MethodTwin<S>['exported'];
 }

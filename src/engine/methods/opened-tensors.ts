@@ -3,7 +3,9 @@
  * in place and in its own precision, so strength 0 is the base without another copy, and the learned change is the difference.
  * Full fine-tuning opens all tensors, `modules_to_save` and heads some.
  */
+
 import * as tf from '@tensorflow/tfjs-core';
+import { formatBytes } from '../../base/bytes';
 import { TabtuneError } from '../../base/errors';
 import { copyValues, keptZeros, writeValues } from '../kernels/in-place';
 import { embedding } from '../kernels/moves/embedding';
@@ -112,7 +114,7 @@ function standIn(tensor: ModelTensor, given?: { shape: number[]; data: Float32Ar
   if (size * 4 > bindingLimit()) {
     throw new TabtuneError({
       code: 'gpu_out_of_memory',
-      message: `${name} takes ${Math.round((size * 4) / 2 ** 20)} MB as trainable weights, more than this GPU allows in one buffer.`,
+      message: `${name} takes ${formatBytes(size * 4)} as trainable weights, more than this GPU allows in one buffer.`,
       where: name,
       action: 'Use LoRA, or a smaller model.',
     });

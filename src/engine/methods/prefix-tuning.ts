@@ -92,7 +92,7 @@ function widthOf(model: LanguageModel): number {
 export function prefixFromText(model: LanguageModel, ids: ArrayLike<number>, count: number): tf.Tensor {
   widthOf(model);
   const text = repeated(ids, count, 'method.prefix_tuning_init_text');
-  const cache = model.createCache!(count);
+  const cache = model.createCache!(1, count);
   try {
     return tf.tidy(() => {
       model.hidden(
@@ -107,6 +107,7 @@ export function prefixFromText(model: LanguageModel, ids: ArrayLike<number>, cou
           batch: 1,
           length: count,
           cache,
+          begins: [[0, 0]],
         },
         { block: (_path, _index, x, run) => tf.tidy(() => run(x)) },
       );

@@ -18,8 +18,11 @@ export interface NetworkShape {
   between: 'relu' | 'tanh';
 }
 
+/** What PEFT's names of a network's tensors begin with. */
+export const NETWORK = 'prompt_encoder.';
+
 /** PEFT's name of the embedding that is the network's input. */
-export const NETWORK_EMBEDDING = 'prompt_encoder.embedding.weight';
+export const NETWORK_EMBEDDING = `${NETWORK}embedding.weight`;
 
 export interface PromptNetwork {
   trainable: [string, tf.Tensor][];
@@ -43,7 +46,7 @@ export function promptNetwork(
   const linears = widths.slice(1).map((out, i) => {
     const width = widths[i]!;
     const bound = 1 / Math.sqrt(width);
-    const at = `prompt_encoder.${name}.${2 * i}`;
+    const at = `${NETWORK}${name}.${2 * i}`;
     const weight = make(`${at}.weight`, [out, width], () => uniforms(out * width, seed, 2 * i + 1, bound));
     const bias = make(`${at}.bias`, [out], () => uniforms(out, seed, 2 * i + 2, bound));
     return { weight: { parts: [{ tensor: weight, rows: out }], format: 'f32' as const, shape: [out, width] }, bias };

@@ -44,7 +44,7 @@ export function languageModel(c: BackboneConfig, load: Loader, { lm, idle = [], 
     idle: load.tensors.filter(({ name }) => idle.includes(name)),
     ties: [],
     heads: lm ? { lm } : {},
-    createCache: keyValueWidth === null ? null : (capacity) => emptyCache(capacity, layers, keyValueWidth),
+    createCache: keyValueWidth === null ? null : (rows, capacity) => emptyCache(rows, capacity, layers, keyValueWidth),
     dispose: load.dispose,
   };
 }

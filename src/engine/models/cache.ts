@@ -1,29 +1,46 @@
-/** The key/value cache of a decoder: buffers of a fixed capacity that tokens are appended to in place. */
-import * as tf from '@tensorflow/tfjs-core';
-import { copyValues } from '../kernels/in-place';
+/** The key/value cache of a decoder: buffers of a fixed capacity for each row of text, written in place. */
+import type * as tf from '@tensorflow/tfjs-core';
+import { copyValues, keptZeros } from '../kernels/in-place';
+import { type StoredRows, storeRows } from '../kernels/moves/store-rows';
 import type { KeyValueCache } from './model';
 
-/** `width` is kvHeads·headDim. */
-export function emptyCache(capacity: number, layers: number, width: number): KeyValueCache {
-  const buffer = () => tf.keep(tf.zeros([capacity, width]));
-  return { capacity, length: 0, layers: Array.from({ length: layers }, () => ({ k: buffer(), v: buffer() })) };
+/** `width` is kvHeads·headDim. Zeros, because attention may multiply what it does not see by 0. */
+export function emptyCache(rows: number, capacity: number, layers: number, width: number): KeyValueCache {
+  const buffer = () => keptZeros([rows * capacity, width]);
+  return { rows, capacity, layers: Array.from({ length: layers }, () => ({ k: buffer(), v: buffer() })) };
 }
 
-/**
- * Writes a layer's new rows after the cached ones, or from row `at` on, and returns all of them. `cache.length` counts
- * them once every layer has written its own (virtual-tokens.ts).
- */
-export function appendToCache(
+/** Stores a layer's new keys and values, each at its token's position. */
+export function storeInCache(cache: KeyValueCache, layer: number, given: StoredRows, length: number): void {
+  const { k: keys, v: values } = cache.layers[layer]!;
+  storeRows(given, { keys, values }, { length, capacity: cache.capacity });
+}
+
+/** Puts a prefix [P, w] first in each of `rows`. */
+export function startRows(
   cache: KeyValueCache,
   layer: number,
-  k: tf.Tensor,
-  v: tf.Tensor,
-  at = cache.length,
-): { k: tf.Tensor; v: tf.Tensor } {
+  prefix: { k: tf.Tensor; v: tf.Tensor },
+  rows: readonly number[],
+): void {
   const slot = cache.layers[layer]!;
-  const [rows, width] = k.shape as [number, number];
-  if (at + rows > cache.capacity) throw new Error(`The key/value cache holds ${cache.capacity} tokens.`);
-  copyValues(k, 0, slot.k, at * width, rows * width);
-  copyValues(v, 0, slot.v, at * width, rows * width);
-  return slot;
+  const width = prefix.k.shape[1]!;
+  for (const row of rows) {
+    copyValues(prefix.k, 0, slot.k, row * cache.capacity * width, prefix.k.size);
+    copyValues(prefix.v, 0, slot.v, row * cache.capacity * width, prefix.v.size);
+  }
+}
+
+/** A cache of some of the rows, in this order; `cache` is disposed. */
+export function keepRows(cache: KeyValueCache, rows: readonly number[]): KeyValueCache {
+  const { capacity } = cache;
+  const moved = (from: tf.Tensor) => {
+    const size = capacity * from.shape[1]!;
+    const to = keptZeros([rows.length * capacity, from.shape[1]!]);
+    for (const [i, row] of rows.entries()) copyValues(from, row * size, to, i * size, size);
+    // At once, so that never more than one layer is there twice.
+    from.dispose();
+    return to;
+  };
+  return { rows: rows.length, capacity, layers: cache.layers.map(({ k, v }) => ({ k: moved(k), v: moved(v) })) };
 }

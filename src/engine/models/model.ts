@@ -17,13 +17,12 @@ export interface WeightSource {
   read(name: string, from?: number, to?: number): Promise<ArrayBuffer>;
 }
 
-/** Keys and values of the tokens so far, of one row of text. */
+/** Keys and values of the tokens so far, of several rows of text. A token is stored at the place that its position names. */
 export interface KeyValueCache {
-  /** Tokens it can hold. */
+  rows: number;
+  /** Tokens that each row can hold, virtual ones included. */
   capacity: number;
-  /** Tokens it holds. */
-  length: number;
-  /** One pair per layer, [capacity, kvHeads·headDim]. */
+  /** One pair per layer, [rows·capacity, kvHeads·headDim]. */
   layers: { k: tf.Tensor; v: tf.Tensor }[];
 }
 
@@ -52,12 +51,17 @@ export interface TextInput extends InputTokens {
 }
 
 /**
- * One row of text that continues what the cache holds: its keys and values are appended, and `visible` counts within
- * the cache.
+ * Rows of text whose keys and values are kept. Rows that continue have positions that go on where the cache ends, virtual
+ * tokens counted, and `visible` counts within their row of the cache. Padding is what sees nothing, as in any input.
  */
 export interface CachedInput extends InputTokens {
   kind: 'cached';
   cache: KeyValueCache;
+  /**
+   * For texts that begin: which of them goes to which row of the cache; one may go to several. Null: row i continues row i of
+   * the cache.
+   */
+  begins: readonly (readonly [text: number, row: number])[] | null;
 }
 
 export type ModelInput = TextInput | CachedInput;
@@ -150,7 +154,7 @@ export interface LanguageModel {
   /** kvHeads·headDim; null for encoders. */
   keyValueWidth: number | null;
   /** Null for encoders. */
-  createCache: ((capacity: number) => KeyValueCache) | null;
+  createCache: ((rows: number, capacity: number) => KeyValueCache) | null;
   dispose(): void;
 }
 

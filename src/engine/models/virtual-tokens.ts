@@ -6,20 +6,22 @@
  *   a prefix   keys and values [P, kvHeads·headDim] before the text's in every layer
  *
  * Either way the text's positions start at P, and all of its tokens see all virtual ones (through a window, as usual,
- * the last keys before them). With a cache they enter with the first tokens and are stored like any others.
+ * the last keys before them). With a cache they enter when texts begin and are stored like any others.
  *
  * A family calls `virtualTokens` once per pass, runs its blocks on `layerInput`, and attention on `keysAndValues`.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { virtualInputs } from '../kernels/attention/virtual-inputs';
+import { int32Input } from '../kernels/inputs';
 import { prepend, rowsWithin } from '../kernels/moves/front-rows';
 import type { Hooks } from '../types';
-import { appendToCache } from './cache';
-import type { KeyValueCache, ModelInput } from './model';
+import { startRows, storeInCache } from './cache';
+import type { CachedInput, ModelInput } from './model';
 
 /** A pass as one layer sees it. */
 export interface LayerInput extends Pick<ModelInput, 'positions' | 'visible' | 'batch' | 'length'> {
-  cache: KeyValueCache | null;
+  /** Where keys and values are kept. */
+  store: (Pick<CachedInput, 'cache' | 'begins'> & { into: tf.Tensor }) | null;
   /** What precedes the layer's own keys and values, [P, kvHeads·headDim] each. */
   prefix: { k: tf.Tensor; v: tf.Tensor } | null;
 }
@@ -29,7 +31,7 @@ export interface VirtualTokens {
   input: ModelInput;
   /** The text's embeddings, preceded by those of the prompt. */
   enter(x: tf.Tensor): tf.Tensor;
-  /** Hidden states of the text alone; counts what the pass has added to a cache. */
+  /** Hidden states of the text alone. */
   leave(hidden: tf.Tensor): tf.Tensor;
   /** Tensors of this pass that a block reads besides its input; none without virtual tokens. */
   beside(layer: number): tf.Tensor[];
@@ -46,21 +48,20 @@ export function virtualTokens(
   { both = false }: { both?: boolean } = {},
 ): VirtualTokens {
   const { batch, length } = given;
-  const cache = given.kind === 'cached' ? given.cache : null;
-  const begun = cache !== null && cache.length > 0;
-  const prompt = begun ? undefined : hooks.prompt;
-  const prefix = begun ? undefined : hooks.prefix;
+  const store = given.kind === 'cached' ? storeOf(given) : null;
+  const continues = store?.begins === null;
+  const prompt = continues ? undefined : hooks.prompt;
+  const prefix = continues ? undefined : hooks.prefix;
   if (prompt && prefix) throw new Error('A prompt and a prefix at once.');
   const virtual = prompt?.length ?? prefix?.length ?? 0;
-  const reach = cache?.capacity ?? virtual + length;
+  const reach = store?.cache.capacity ?? virtual + length;
   const leave = (hidden: tf.Tensor) => {
-    if (cache) cache.length += virtual + length;
     if (!prompt) return hidden;
     const from = given.kind === 'text' && given.states === 'from_first' ? 0 : virtual;
     return rowsWithin(hidden, { batch, from, count: length });
   };
   if (virtual === 0) {
-    const layerInput: LayerInput = { ...given, cache, prefix: null };
+    const layerInput: LayerInput = { ...given, store, prefix: null };
     return { input: given, enter: (x) => x, leave, beside: () => [], layerInput: () => layerInput, reach };
   }
 
@@ -82,25 +83,36 @@ export function virtualTokens(
       ...input,
       positions: positions!,
       visible: visible!,
-      cache,
+      store,
       prefix: k && v ? { k, v } : null,
     }),
     reach,
   };
 }
 
-/** What a layer's queries attend to: the cache's or the prefix's keys and values, then its own. */
+function storeOf({ cache, begins }: CachedInput): NonNullable<LayerInput['store']> {
+  const pairs = begins ?? Array.from({ length: cache.rows }, (_, i) => [i, i] as const);
+  return { cache, begins, into: int32Input('cache_rows', Int32Array.from(pairs.flat()), [pairs.length, 2]) };
+}
+
+/**
+ * What a layer's queries attend to: keys and values of the prefix, then of their own texts; for rows that continue, those of
+ * the cache.
+ */
 export function keysAndValues(
-  { batch, length, cache, prefix }: LayerInput,
+  { batch, length, positions, visible, store, prefix }: LayerInput,
   layer: number,
   k: tf.Tensor,
   v: tf.Tensor,
 ): { k: tf.Tensor; v: tf.Tensor; keyLength: number; causal: boolean } {
-  const virtual = prefix?.k.shape[0] ?? 0;
-  if (cache) {
-    if (prefix) appendToCache(cache, layer, prefix.k, prefix.v);
-    return { ...appendToCache(cache, layer, k, v, cache.length + virtual), keyLength: cache.capacity, causal: false };
+  if (store) {
+    const { cache, begins, into } = store;
+    storeInCache(cache, layer, { k, v, positions, visible, into }, length);
+    if (!begins) return { ...cache.layers[layer]!, keyLength: cache.capacity, causal: false };
+    const rows = begins.map(([, row]) => row);
+    if (prefix) startRows(cache, layer, prefix, rows);
   }
+  const virtual = prefix?.k.shape[0] ?? 0;
   const all = prefix ? { k: prepend(prefix.k, k, batch), v: prepend(prefix.v, v, batch) } : { k, v };
   return { ...all, keyLength: virtual + length, causal: true };
 }

@@ -52,7 +52,7 @@ export function maskedLm(
   if (maskTokenId === null) {
     throw new TabtuneError({
       code: 'bad_recipe',
-      message: 'The tokenizer of this model has no mask token, so no token can be masked.',
+      message: 'This model’s tokeniser has no mask token, so no token can be masked.',
       where: 'objective.type',
       action: 'Choose a masked language model such as BERT, or another objective.',
     });

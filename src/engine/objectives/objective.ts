@@ -1,8 +1,9 @@
 /** What every objective offers to the training loop, and what a pass offers to an objective. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { TaskData } from '../../base/task';
-import type { Batch, BatchKind, BatchOf } from '../../data/types';
-import type { GenerateOptions } from '../generation/options';
+import type { Batch, BatchKind, BatchOf, BatchSource, PromptExample } from '../../data/types';
+import type { TrainingSection } from '../../recipe/types';
+import type { BatchAnswer, BatchGenerateOptions, GenerateOptions } from '../generation/options';
 import type { InputRows, MakeInput } from '../models/input';
 import type { LanguageModel, TextInput } from '../models/model';
 import type { Hooks } from '../types';
@@ -38,6 +39,8 @@ export interface Pass {
    * No gradient flows into it. Only for objectives with `usesReference`.
    */
   reference(): View;
+  /** The model that predicts rewards, as it is being trained. Only for objectives with `usesValue`. */
+  value(): View;
   /**
    * 1 / targets of the whole accumulation window, so that every target weighs the same whichever micro-batch it is in
    * (as in transformers' Trainer); 1 in evaluation.
@@ -59,6 +62,11 @@ export interface LossResult {
    * Other sums to report by name, scaled like the loss: they become means over the targets of a step or an evaluation.
    */
   metrics: Record<string, tf.Scalar>;
+  /**
+   * How many some of these are sums over, where that is not the targets: good answers, say. A metric over none in a step or an
+   * evaluation is not reported.
+   */
+  counts?: Record<string, number>;
   /** Scores that evaluation metrics are computed from, [B, labels] or [B·T, labels]; null when the loss says it all. */
   scores: tf.Tensor | null;
 }
@@ -76,14 +84,61 @@ export interface PrepareTools {
   policy: View;
   /** As in Pass. */
   reference(): View;
+  value(): View;
   /** Runs a computation and reads its values. */
   read(compute: () => tf.Tensor): Promise<Float32Array>;
   /** The policy's answer to a prompt. */
   generate(prompt: Int32Array, options: GenerateOptions): Promise<Int32Array>;
+  /** Answers to several prompts at once, in their order; as `generate`, with the end token that ended an answer kept. */
+  generateBatch(prompts: readonly Int32Array[], options: BatchGenerateOptions): Promise<BatchAnswer[]>;
+  /** The rewards of answers, from the page and from reward models: see Scores. */
+  score(answers: readonly AnswerToScore[]): Promise<Scores>;
+  /** The tokens that end an answer, and the one that fills rows. */
+  readonly tokens: { stop: readonly number[]; pad: number };
+  /** Optimiser steps done before this one. */
+  step: number;
+  settings: TrainingSection;
+  /** Shown on the page and written to metrics.jsonl beside the step's own metrics. */
+  report(metrics: Record<string, number>): void;
+  /** Answers of this step, for the table of the Train page. */
+  show(rollouts: readonly ShownRollout[]): void;
   /** Of the step's first micro-batch. */
   draw: Draw;
-  /** True once the run is to be stopped; what is prepared then is not trained on. */
+  /** True once the run is to stop or pause; what is prepared then is not trained on, and prepared again after a pause. */
   stopped(): boolean;
+}
+
+/** An answer of the model that rewards are wanted for. */
+export interface AnswerToScore {
+  prompt: PromptExample;
+  /** Tokens of the answer, its end token included if it wrote one. */
+  ids: Int32Array;
+  /** It ended by itself, not at the limit of new tokens. */
+  finished: boolean;
+}
+
+/** Rewards of some answers. A reward that says nothing about an answer is null and left out of its sum. */
+export interface Scores {
+  /** Of the rewards, in the recipe's order; each distinct. */
+  names: readonly string[];
+  weights: readonly number[];
+  /** [answers][rewards] */
+  values: readonly (readonly (number | null)[])[];
+  /** The answers as text, as rewards saw them. */
+  texts: readonly string[];
+}
+
+/** An answer with its rewards, as a person looks at it. */
+export interface ShownRollout {
+  /** Row of the prompt in the dataset. */
+  row: number;
+  text: string;
+  rewards: Record<string, number | null>;
+  /** Weighted sum of the rewards. */
+  reward: number;
+  advantage: number | null;
+  tokens: number;
+  finished: boolean;
 }
 
 export interface Objective {
@@ -93,14 +148,42 @@ export interface Objective {
   likelihood?: true;
   /** Set when it calls `reference()`. A run that continues an adapter then keeps a copy of it. */
   usesReference?: true;
+  /** Set when it calls `value()`: a model with one score as its head is trained beside the policy. */
+  usesValue?: true;
   loss(pass: Pass, batch: Batch): LossResult;
   /** How many targets a batch has, when that depends on the draw. Left out: `Batch.targetCount`. */
   targets?(batch: Batch, draw: Draw): number;
+  /** Runs before the first step of a run, and again whenever it is resumed, after `restore`. */
+  before?(tools: PrepareTools, run: RunAhead): Promise<void>;
   /**
    * Runs before a step, and gives the batches that the step is taken on. It may generate with the policy, read values
    * from the GPU and wait for anything else.
    */
   prepare?(tools: PrepareTools, batches: Batch[]): Promise<Batch[]>;
+  /**
+   * What a run needs to know of the objective to be resumed between two steps: plain JSON. Answers that are used for several
+   * steps are in it. Undefined when there is nothing. `next`: optimiser steps done so far.
+   */
+  state?(next: number): unknown;
+  /** Gives back what `state` returned, before the first step after resuming. */
+  restore?(state: unknown): void;
+  /** Evaluates in place of the mean loss over the held-out batches: answers the prompts and scores them, say. */
+  evaluate?(tools: PrepareTools, batches: Batch[]): Promise<ObjectiveEvaluation | null>;
+}
+
+/** What lies ahead of a run. */
+export interface RunAhead {
+  source: BatchSource;
+  /** Steps after which every example has been seen, or fewer if the run ends before. */
+  steps: number;
+  /** The share that is done, for the screen. */
+  progress(share: number): void;
+}
+
+/** `loss` decides which checkpoint is best, the lowest: an objective with rewards gives their negated mean. */
+export interface ObjectiveEvaluation {
+  loss: number;
+  metrics: Record<string, number>;
 }
 
 export interface ObjectiveInfo {

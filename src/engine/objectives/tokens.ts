@@ -2,11 +2,12 @@
  * What the objectives that predict tokens share: rows of hidden states, what each predicts, and the language-modelling
  * head.
  */
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { PaddedRows } from '../../data/types';
 import { linearCrossEntropy } from '../kernels/losses/cross-entropy';
 import { tokenLogProbs } from '../kernels/losses/token-log-probs';
 import { takeRows } from '../kernels/moves/row-moves';
+import { withoutTape } from '../kernels/tape';
 import { requireHead } from '../models/heads';
 import type { Pass, View } from './objective';
 
@@ -66,4 +67,27 @@ export function targetLogProbs(view: View, hidden: tf.Tensor, given: Targets, te
     const { x, weight, rows, targets, options } = headInputs(view, hidden, given);
     return tokenLogProbs(x, weight, rows, targets, { ...options, temperature }).logProbs;
   });
+}
+
+/** As targetLogProbs, with the entropy of each target's distribution, which no gradient flows through. */
+export function targetLogProbsAndEntropy(
+  view: View,
+  hidden: tf.Tensor,
+  given: Targets,
+  temperature: number,
+): { logProbs: tf.Tensor1D; entropy: tf.Tensor1D } {
+  const { x, weight, rows, targets, options } = headInputs(view, hidden, given);
+  const { logProbs, entropy } = tokenLogProbs(x, weight, rows, targets, { ...options, temperature, withEntropy: true });
+  return { logProbs, entropy: entropy! };
+}
+
+/** What is known of each target besides its log-probability; no gradient flows through the others. All [R], 0 on padding. */
+export type TargetFigures = Record<'logProbs' | 'entropy' | 'meanLogit' | 'hits' | 'logSumSq', tf.Tensor1D>;
+
+/** Mean of the logits, whether the target is the most likely token, and log Σ p² (TRL's log_sum_sq_probs) among them. */
+export function targetFigures(view: View, hidden: tf.Tensor, given: Targets): TargetFigures {
+  const { x, weight, rows, targets, options } = headInputs(view, hidden, given);
+  const { logProbs, entropy, figures } = tokenLogProbs(x, weight, rows, targets, { ...options, withFigures: true });
+  const [meanLogit, hits, logSumSq] = withoutTape(() => tf.unstack(figures!)) as tf.Tensor1D[];
+  return { logProbs, entropy: entropy!, meanLogit: meanLogit!, hits: hits!, logSumSq: logSumSq! };
 }

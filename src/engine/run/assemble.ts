@@ -8,59 +8,17 @@ import { TabtuneError } from '../../base/errors';
 import type { TaskData } from '../../base/task';
 import type { Batch, BatchKind } from '../../data/types';
 import type { MethodSection, ObjectiveSection, TrainingSection } from '../../recipe/types';
-import { createMethod, type MethodOptions, opensOutput } from '../methods';
+import { createMethod } from '../methods';
 import type { Method } from '../methods/method';
 import type { NamedTensors } from '../methods/tensors';
 import type { LanguageModel } from '../models/model';
-import { withOwnOutput } from '../models/own-output';
-import type { TaskHeadOptions } from '../models/task-head';
-import { withTaskHead } from '../models/with-head';
 import { createObjective } from '../objectives';
 import type { Objective } from '../objectives/objective';
 import { createOptimizer, type Optimizer } from '../optim/optimizer';
+import { type Attached, type AttachOptions, attachMethod } from './attach';
 import { type BaseBatches, type BaseText, baseTextOf } from './base-text';
 import { estimateFisher, type FisherSetup } from './estimate-fisher';
-
-/** A method on its model, which has a head for the task if there is one. */
-export interface Attached {
-  model: LanguageModel;
-  method: Method;
-  /** Frees the method and the head; the base stays. */
-  dispose(): void;
-}
-
-export interface AttachOptions extends Omit<MethodOptions, 'values'> {
-  values?(model: LanguageModel): NamedTensors | undefined;
-  /** Null without a head. */
-  task: TaskData | null;
-  head?: Omit<TaskHeadOptions, 'seed'>;
-}
-
-export async function attachMethod(
-  base: LanguageModel,
-  section: MethodSection,
-  { task, head, values, ...options }: AttachOptions,
-): Promise<Attached> {
-  const model = task
-    ? await withTaskHead(base, task, { seed: options.seed, ...head })
-    : opensOutput(base, section)
-      ? withOwnOutput(base)
-      : base;
-  const dropHead = () => {
-    if (model !== base) model.dispose();
-  };
-  try {
-    const method = await createMethod(model, section, { ...options, values: values?.(model) });
-    const dispose = () => {
-      method.dispose();
-      dropHead();
-    };
-    return { model, method, dispose };
-  } catch (error) {
-    dropHead();
-    throw error;
-  }
-}
+import { ofEither, trainedTensors, VALUE_TASK } from './value-model';
 
 export interface RunOptions {
   method: MethodSection;
@@ -73,6 +31,8 @@ export interface RunOptions {
   head?: AttachOptions['head'];
   /** What the method's tensors start with, on the model with its head; new ones when undefined. */
   values(model: LanguageModel): NamedTensors | undefined;
+  /** The same of the value model's; new ones when left out. */
+  valueModel?: RunOptions['values'];
   initText?: Int32Array;
   /** The same of the adapter that the run continues, to compare the policy with; null for a new one. */
   continued: RunOptions['values'] | null;
@@ -93,6 +53,8 @@ export interface AssembledRun {
    * all.
    */
   reference: Method | null;
+  /** The value model, if the objective trains one. */
+  value: Attached | null;
   baseText: BaseText | null;
   /** Frees everything but what is attached. */
   release(): void;
@@ -122,11 +84,21 @@ export async function assembleRun(base: LanguageModel, options: RunOptions): Pro
     const reference = compares
       ? own(await createMethod(model, section, { seed: training.seed, values: loaded, initText }))
       : null;
-    options.attached?.(reference ? [method, reference] : [method]);
-    const optimizer = own(createOptimizer(method.trainable, training, { rate: method.rate }));
+    const value = objective.usesValue
+      ? own(
+          await attachMethod(base, section, {
+            ...{ seed: training.seed, task: VALUE_TASK, head, values: options.valueModel, initText },
+          }),
+        )
+      : null;
+    const methods = [method, ...(reference ? [reference] : []), ...(value ? [value.method] : [])];
+    options.attached?.(methods);
+    const rateIn = (of: Method) => (name: string) => of.rate?.(name) ?? 1;
+    const rate = value ? ofEither(rateIn(method), rateIn(value.method)) : method.rate;
+    const optimizer = own(createOptimizer(trainedTensors(method, value), training, { rate }));
     const baseText = baseTextOf(model, { maskTokenId }, options.baseText);
     await penalizeDrift({ model, method, optimizer }, training, baseText, options.fisher);
-    return { attached, optimizer, objective, reference, baseText, release, dispose };
+    return { attached, optimizer, objective, reference, value, baseText, release, dispose };
   } catch (error) {
     dispose();
     throw error;

@@ -8,8 +8,9 @@
 import type { TaskData } from '../../base/task';
 import { methodOf } from '../../methods';
 import type { MethodSection, ModelSection, ObjectiveSection, TrainingSection } from '../../recipe/types';
-import { generate } from '../generation/generate';
+import { generateBatch } from '../generation/generate-batch';
 import { SAMPLE_TOKENS } from '../generation/options';
+import { beginTogether, requireCache } from '../generation/room';
 import { keptZeros } from '../kernels/in-place';
 import { disposeInputs } from '../kernels/inputs';
 import { methodShapes } from '../methods';
@@ -25,6 +26,7 @@ import { createCountingDevice, type DeviceTraits, type Refusal } from '../webgpu
 import { installDevice } from '../webgpu/device';
 import { KEEP_BYTES, trimPool } from '../webgpu/pool';
 import { assembleRun } from './assemble';
+import { EVERY_OTHER, rehearsed, SAMPLED } from './dry-answers';
 import { type BatchShape, baseBatches, dryBatches } from './dry-batches';
 import { evaluate } from './evaluate';
 import { freshState, trainLoop } from './loop';
@@ -45,6 +47,8 @@ export interface DryRun {
   base: number;
   training: TrainingSection;
   checkpointing: boolean;
+  /** Optimiser steps on the answers to one batch of prompts; left out where each step has micro-batches of its own. */
+  stepsPerBatch?: number;
   /** The shapes that occur, the widest first. */
   batches: BatchShape[];
   /** Of the evaluation before and after training; empty when nothing is held out. */
@@ -53,7 +57,7 @@ export interface DryRun {
   prompts: number[];
 }
 
-type Part = 'weights' | 'adapter' | 'gradients' | 'optimizer' | 'activations' | 'logits';
+type Part = 'weights' | 'adapter' | 'gradients' | 'optimizer' | 'activations' | 'logits' | 'cache';
 
 export interface DryRunResult {
   /** GPU bytes at the run's widest moment, and what they are for. */
@@ -105,9 +109,6 @@ const taskData = (task: DryRun['task']): TaskData | null =>
 /** By then the widest batch has come twice, so that a pool above its free size no longer grows. */
 const ENOUGH_PASSES = 4;
 
-/** From then on the buffers of a token are reused. */
-const SAMPLED = 3;
-
 export async function dryRun(plan: DryRun): Promise<DryRunResult> {
   const { config, tensors, quantization, training, checkpointing, prompts } = plan;
   let refusal: DryRunResult['refusal'] = null;
@@ -134,6 +135,7 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
       maskTokenId: 0,
       head: { source, load },
       values,
+      valueModel: values,
       // A text that virtual tokens start from: any will do.
       initText: methodOf(section).initText?.(section) ? Int32Array.of(0) : undefined,
       continued: 'init_adapter' in section && section.init_adapter !== null ? values : null,
@@ -148,12 +150,25 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
       },
     });
     owned.push(run);
-    const { attached, baseText, optimizer, reference } = run;
+    const { attached, baseText, optimizer, reference, value } = run;
     const { model, method } = attached;
+    const cached: LanguageModel = {
+      ...model,
+      createCache: (rows, capacity) => {
+        const before = count.part;
+        count.part = 'cache' satisfies Part;
+        const cache = requireCache(model)(rows, capacity);
+        count.part = before;
+        return cache;
+      },
+    };
     const objective: Objective = {
       ...run.objective,
-      // Rollouts are not generated: the shapes of their batches are among those given.
-      prepare: undefined,
+      // What the reference says is computed in the steps, where it takes no less.
+      before: undefined,
+      ...rehearsed(run.objective, cached, method, () => {
+        count.part = 'activations' satisfies Part;
+      }),
       loss(pass, batch) {
         count.part = 'activations' satisfies Part;
         // After the last block, a batch allocates for its logits.
@@ -172,24 +187,19 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
     };
     const samples = async () => {
       if (baseText) await evaluate({ model, method, objective: baseText.objective }, baseText.measured);
-      for (const length of prompts) {
-        const enough = new AbortController();
-        let tokens = 0;
-        await generate(
-          model,
-          method.hooks(inference()),
-          new Int32Array(length),
-          { temperature: 0, topP: 1, seed: 0, maxNewTokens: SAMPLE_TOKENS, stopTokenIds: [] },
-          () => ++tokens === SAMPLED && enough.abort(),
-          enough.signal,
-        );
-      }
+      // Different ones, as those of a run: equal ones would be read once.
+      const asked = prompts.map((length, i) => new Int32Array(length).fill(i));
+      let passes = 1 + beginTogether(asked).length + SAMPLED;
+      const options = { temperature: 0, topP: 1, topK: 0, seed: 0, draw: 0, stopTokenIds: [] };
+      const hooks = method.hooks(inference());
+      await generateBatch(cached, hooks, asked, { ...options, maxNewTokens: SAMPLE_TOKENS }, () => passes-- <= 0);
     };
     const batches = dryBatches(plan, objective.batches);
     const state = freshState();
     await trainLoop(
       {
-        ...{ model, method, objective, reference, optimizer, batches },
+        ...{ model, method, objective, reference, value, optimizer, batches },
+        ...{ tokens: { stop: [], pad: 0 }, outside: EVERY_OTHER },
         settings: { ...training, eval_steps: 0, save_steps: Number.MAX_SAFE_INTEGER, early_stopping_patience: 0 },
         totalSteps: batches.steps,
         checkpointing,
@@ -197,6 +207,7 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
       state,
       {
         pauseRequested: () => false,
+        takeSaveRequest: () => false,
         stopRequested: () => state.pass >= ENOUGH_PASSES && count.peak > KEEP_BYTES,
         resumed: async () => {},
       },
@@ -206,6 +217,7 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
         evaluation: () => {},
         samples,
         checkpoint: async () => void (await optimizer.save()),
+        saved: () => {},
       },
     );
 
@@ -222,6 +234,7 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
         optimizer: at('optimizer') - gradients,
         activations: at('activations'),
         logits: at('logits'),
+        cache: at('cache'),
       },
       refusal,
       trainableParameters: parameters.trainable,

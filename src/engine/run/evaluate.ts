@@ -8,7 +8,7 @@ import { readFloats } from '../webgpu/backend';
 import { beginWork } from '../webgpu/pool';
 import { forwardOnly } from './checkpointing';
 import { createPass, type PassSetup } from './pass';
-import { addScalars, disposeScalars, readScalars, type ScalarSums } from './step-scalars';
+import { addCounts, addScalars, disposeScalars, readScalars, type ScalarCounts, type ScalarSums } from './step-scalars';
 
 /** A whole text as a batch of one row, every token of it a target but the first. */
 export function wholeText(ids: Int32Array): NextTokenBatch {
@@ -26,15 +26,23 @@ export interface Evaluation {
   scores: BatchScores[];
 }
 
-/** `cancelled` is asked between batches; when it says yes the result is null. */
+/** What one batch came to: the sum of its loss, and how many targets that is a sum over. */
+export interface BatchLoss {
+  loss: number;
+  targets: number;
+}
+
+/** `cancelled` is asked between batches; when it says yes the result is null. `onBatch` is told of each batch, in order. */
 export async function evaluate(
   setup: PassSetup,
   batches: Batch[],
   cancelled: () => boolean = () => false,
+  onBatch: (batch: BatchLoss) => void = () => {},
 ): Promise<Evaluation | null> {
   const hooks = forwardOnly(setup.method?.hooks(inference()) ?? {});
   const scores: BatchScores[] = [];
   const metrics: ScalarSums = new Map();
+  const counts: ScalarCounts = new Map();
   let sum = 0;
   let count = 0;
   let pending: (() => Promise<void>) | null = null;
@@ -50,6 +58,7 @@ export async function evaluate(
       let reads: Promise<Float32Array>[];
       try {
         addScalars(metrics, result.metrics);
+        addCounts(counts, result.counts);
         // One batch ahead: the GPU works on this one while the results of the last one are fetched.
         reads = [result.loss, ...(result.scores ? [result.scores] : [])].map((tensor) => readFloats(tensor));
       } finally {
@@ -59,6 +68,7 @@ export async function evaluate(
       pending = async () => {
         const [total, values] = await Promise.all(reads);
         sum += total![0]!;
+        onBatch({ loss: total![0]!, targets: result.targets });
         if (values) scores.push({ batch, values });
       };
       count += result.targets;
@@ -66,7 +76,7 @@ export async function evaluate(
     await pending?.();
     return {
       loss: count > 0 ? sum / count : Number.NaN,
-      metrics: await readScalars(metrics, 1 / Math.max(1, count)),
+      metrics: await readScalars(metrics, { factor: 1 / Math.max(1, count), scale: 1, counts }),
       scores,
     };
   } finally {

@@ -6,6 +6,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
 import type { Batch, BatchSource } from '../../data/types';
+import type { Pace } from '../../objectives/objective';
 import type { TrainingSection } from '../../recipe/types';
 import { valueAndGradients } from '../kernels/tape';
 import type { Method } from '../methods/method';
@@ -13,13 +14,13 @@ import type { Optimizer, UpdateStats } from '../optim/optimizer';
 import { scheduleFactor } from '../optim/schedules';
 import { counters } from '../webgpu/backend';
 import { beginWork } from '../webgpu/pool';
-import { checkpointBlocks, frozenBelow } from './checkpointing';
 import { isExhausted, noteEvaluation } from './early-stopping';
 import { type Evaluation, evaluate } from './evaluate';
 import { createPass, type PassSetup } from './pass';
-import { prepareBatches } from './prepare';
-import { addScalars, disposeScalars, readScalars, type ScalarSums } from './step-scalars';
-import { trainingHooks } from './training-hooks';
+import { prepareBatches, toolsOf } from './prepare';
+import { SaveClock } from './save-clock';
+import { addCounts, addScalars, disposeScalars, readScalars, type ScalarCounts, type ScalarSums } from './step-scalars';
+import { ofEither, partOf, sideHooks } from './value-model';
 
 export interface TrainSetup extends PassSetup {
   method: Method;
@@ -27,6 +28,8 @@ export interface TrainSetup extends PassSetup {
   batches: BatchSource;
   settings: TrainingSection;
   totalSteps: number;
+  /** How steps go through the examples; left out where each step takes new ones. */
+  pace?: Pace | null;
   /** Keep only the input of each block, and recompute the block in the backward pass. */
   checkpointing?: boolean;
 }
@@ -48,6 +51,8 @@ export interface TrainState {
   lastEvalStep: number | null;
   /** Evaluations since the best one. */
   patienceUsed: number;
+  /** What the objective needs to be resumed here; left out when that is nothing. */
+  objective?: unknown;
 }
 
 export const freshState = (): TrainState => ({
@@ -89,18 +94,23 @@ export interface EvaluationReport extends Evaluation {
 export interface Control {
   pauseRequested(): boolean;
   stopRequested(): boolean;
+  /** Whether somebody asked for a checkpoint since the last call. */
+  takeSaveRequest(): boolean;
   /** Resolves when the pause ends, or a stop is requested. */
   resumed(): Promise<void>;
 }
 
 export interface LoopCallbacks {
-  phase(phase: 'training' | 'evaluating' | 'sampling' | 'saving' | 'paused'): void;
+  /** `share` of what is prepared before the first step. */
+  phase(phase: 'preparing' | 'training' | 'evaluating' | 'sampling' | 'saving' | 'paused', share?: number): void;
   step(report: StepReport): void;
   evaluation(e: EvaluationReport): void | Promise<void>;
   /** Called after each evaluation, for sample answers. */
   samples(step: number): Promise<void>;
   /** Everything must be stored when it resolves. `best` marks the best validation loss so far. */
   checkpoint(state: TrainState, best: boolean): Promise<void>;
+  /** A checkpoint has been stored, and the next comes after so many seconds at the latest. */
+  saved(step: number, everySeconds: number): void;
 }
 
 export type StopReason = 'completed' | 'stopped' | 'early_stopping';
@@ -123,27 +133,34 @@ export function recordStep(
   state: TrainState,
   micro: Batch[] = setup.batches.microBatches(state.step),
 ): RecordedStep {
-  const { model, method, objective, optimizer, settings, totalSteps } = setup;
-  const active = (name: string) => method.active?.(name, state.step, totalSteps) ?? true;
+  const { method, objective, optimizer, settings, totalSteps, value: valueModel, checkpointing = false } = setup;
+  const activeIn = (of: Method) => (name: string) => of.active?.(name, state.step, totalSteps) ?? true;
+  const active = ofEither(activeIn(method), activeIn(valueModel?.method ?? method));
   const learning = optimizer.tensorsOf(active);
   const names = [...learning.keys()];
-  const block = frozenBelow(model, names, setup.checkpointing ? checkpointBlocks(model, learning) : undefined);
+  const [own, values] = [partOf('policy', learning), partOf('value', learning)];
   const draw = (i: number) => ({ seed: settings.seed, pass: state.pass + i });
   const targets = micro.reduce((sum, b, i) => sum + (objective.targets?.(b, draw(i)) ?? b.targetCount), 0);
   const scale = 1 / Math.max(1, targets);
   const smoothing = settings.label_smoothing_factor;
   const metrics: ScalarSums = new Map();
-  const learningRate = settings.learning_rate * scheduleFactor(settings, state.step, totalSteps);
+  const counts: ScalarCounts = new Map();
+  // Where nothing was learned from, momentum, decay and penalties must not move the weights either.
+  const learningRate = targets === 0 ? 0 : settings.learning_rate * rateFactor(setup, state.step);
   let loss: tf.Scalar | null = null;
   let stats: Promise<UpdateStats>;
   try {
     micro.forEach((batch, i) => {
       beginWork();
-      const hooks = { ...trainingHooks(method, settings, state.pass + i), block };
-      const pass = createPass(setup, { hooks, scale, withGradient: true, smoothing, draw: draw(i) });
+      const hooks = sideHooks(setup, settings, state.pass + i, own, checkpointing);
+      const valueHooks = valueModel
+        ? sideHooks(valueModel, settings, state.pass + i, values, checkpointing)
+        : undefined;
+      const pass = createPass(setup, { hooks, valueHooks, scale, withGradient: true, smoothing, draw: draw(i) });
       const { value, grads } = valueAndGradients(() => {
         const result = objective.loss(pass, batch);
         addScalars(metrics, result.metrics);
+        addCounts(counts, result.counts);
         return result.loss;
       }, [...learning.values()]);
       const before = loss;
@@ -166,7 +183,13 @@ export function recordStep(
   state.pass += micro.length;
   const tokens = micro.reduce((sum, b) => sum + b.lengths.reduce((a, l) => a + l, 0), 0);
   state.tokens += tokens;
-  return { stats, metrics: readScalars(metrics), learningRate, tokens };
+  return { stats, metrics: readScalars(metrics, { scale, counts }), learningRate, tokens };
+}
+
+/** The schedule's factor at a step. Where the rate is held, the schedule counts the examples' turns and not the steps. */
+function rateFactor({ settings, totalSteps, pace }: TrainSetup, step: number): number {
+  const held = pace?.heldRate ? pace.steps : 1;
+  return scheduleFactor(settings, Math.floor(step / held), Math.ceil(totalSteps / held));
 }
 
 export async function trainLoop(
@@ -178,6 +201,8 @@ export async function trainLoop(
   const { batches, optimizer, settings, totalSteps } = setup;
   const validation = batches.evaluation();
   const epochOf = (step: number) => step / batches.stepsPerEpoch;
+  const saves = new SaveClock();
+  let lastStepSeconds = 0;
   let clock = performance.now();
   /** Seconds since the last call, added to the run's time. */
   const lap = () => {
@@ -201,6 +226,7 @@ export async function trainLoop(
     pending = null;
     const [stats, metrics] = await Promise.all([reads.stats, reads.metrics]);
     const stepSeconds = lap();
+    lastStepSeconds = stepSeconds;
     callbacks.step({ ...report, ...stats, metrics, seconds: state.seconds, stepSeconds });
     notFinite = stats.finite ? 0 : notFinite + 1;
     if (notFinite >= MAX_NOT_FINITE) {
@@ -216,10 +242,18 @@ export async function trainLoop(
 
   /** Evaluations, sample answers and checkpoints use the moving average of the weights, if there is one. */
   const runEvaluation = () => optimizer.withAverage(evaluateNow);
+  const measure = async (): Promise<Evaluation | null> => {
+    const { objective } = setup;
+    const stopped = () => control.stopRequested();
+    if (!objective.evaluate) return evaluate(setup, validation, stopped);
+    const at = { step: state.step, settings, draw: { seed: settings.seed, pass: state.pass } };
+    const own = await objective.evaluate(toolsOf(setup, { ...at, stopped, report: () => {} }), validation);
+    return own && { ...own, scores: [] };
+  };
   const evaluateNow = async (): Promise<boolean> => {
     if (validation.length === 0 || state.lastEvalStep === state.step) return false;
     callbacks.phase('evaluating');
-    const measured = await evaluate(setup, validation, () => control.stopRequested());
+    const measured = await measure();
     lap();
     if (measured === null) return false; // stopped meanwhile
     const { loss, metrics, scores } = measured;
@@ -241,22 +275,61 @@ export async function trainLoop(
 
   const save = async (best: boolean) => {
     callbacks.phase('saving');
-    await callbacks.checkpoint(state, best);
+    state.objective = setup.objective.state?.(state.step);
+    await saves.time(() => callbacks.checkpoint(state, best));
+    callbacks.saved(state.step, saves.every);
     clock = performance.now();
     callbacks.phase('training');
   };
 
   const exhausted = () => isExhausted(state, settings.early_stopping_patience);
 
+  const pause = async () => {
+    callbacks.phase('paused');
+    await control.resumed();
+    clock = performance.now();
+    saves.restart();
+    callbacks.phase('training');
+  };
+
+  if (state.objective !== undefined) setup.objective.restore?.(state.objective);
+  if (setup.objective.before) {
+    callbacks.phase('preparing', 0);
+    const at = { step: state.step, settings, draw: { seed: settings.seed, pass: state.pass }, report: () => {} };
+    await setup.objective.before(toolsOf(setup, { ...at, stopped: () => control.stopRequested() }), {
+      source: batches,
+      steps: Math.min(totalSteps, batches.stepsPerEpoch),
+      progress: (share) => callbacks.phase('preparing', share),
+    });
+    lap();
+  }
   if (state.step === 0) await runEvaluation();
   callbacks.phase('training');
   while (state.step < totalSteps && !control.stopRequested() && !exhausted()) {
     let micro = batches.microBatches(state.step);
+    const prepared: Record<string, number> = {};
     if (setup.objective.prepare) {
       await drain();
-      const draw = { seed: settings.seed, pass: state.pass };
-      micro = await prepareBatches(setup, micro, draw, () => control.stopRequested());
+      // A pause that was taken back meanwhile has interrupted the work all the same.
+      let interrupted = false;
+      const stopped = () => {
+        interrupted ||= control.stopRequested() || control.pauseRequested();
+        return interrupted;
+      };
+      micro = await prepareBatches(setup, micro, {
+        ...{ step: state.step, settings, draw: { seed: settings.seed, pass: state.pass } },
+        stopped,
+        report: (metrics) => void Object.assign(prepared, metrics),
+      });
       if (control.stopRequested()) break;
+      if (stopped()) {
+        // Prepared again after the pause, as it would be after a reload.
+        if (control.pauseRequested()) {
+          await save(false);
+          await pause();
+        }
+        continue;
+      }
     }
     const dispatchesBefore = counters.dispatches;
     const { stats, metrics, learningRate, tokens } = recordStep(setup, state, micro);
@@ -270,20 +343,17 @@ export async function trainLoop(
     };
     // The last step's results are fetched while this one runs, so that the queue never empties.
     await drain();
-    pending = { stats, metrics, report };
+    pending = { stats, metrics: metrics.then((own) => ({ ...prepared, ...own })), report };
 
     const evaluationDue = settings.eval_steps > 0 && state.step % settings.eval_steps === 0 && state.step < totalSteps;
-    const saveDue = state.step % settings.save_steps === 0 && state.step < totalSteps;
+    const saveAsked = control.takeSaveRequest() || state.step % settings.save_steps === 0;
+    // This step is still under way, and another would follow before the next look.
+    const saveDue = state.step < totalSteps && (saves.due(2 * lastStepSeconds) || (saveAsked && saves.affordable));
     if (evaluationDue || saveDue || control.pauseRequested() || control.stopRequested()) await drain();
     const best = evaluationDue ? await runEvaluation() : false;
     if (best || saveDue || control.pauseRequested()) await save(best);
     else if (evaluationDue) callbacks.phase('training');
-    if (control.pauseRequested()) {
-      callbacks.phase('paused');
-      await control.resumed();
-      clock = performance.now();
-      callbacks.phase('training');
-    }
+    if (control.pauseRequested()) await pause();
   }
   await drain();
   const best = control.stopRequested() ? false : await runEvaluation();

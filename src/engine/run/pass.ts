@@ -7,9 +7,10 @@ import { withoutTape } from '../kernels/tape';
 import { inference, type Method } from '../methods/method';
 import { type MakeInput, textInput } from '../models/input';
 import type { LanguageModel } from '../models/model';
-import type { Draw, Objective, Pass, View } from '../objectives/objective';
+import type { AnswerToScore, Draw, Objective, Pass, Scores, ShownRollout, View } from '../objectives/objective';
 import type { Hooks } from '../types';
 import { forwardOnly } from './checkpointing';
+import type { Side } from './value-model';
 
 /** What the passes of a run have in common. */
 export interface PassSetup {
@@ -18,11 +19,30 @@ export interface PassSetup {
   objective: Objective;
   /** The adapter as it was loaded, if the run continues one; otherwise the reference is the base. */
   reference?: Method | null;
+  /** The value model, if the objective trains one. */
+  value?: Side | null;
+  /** Whoever scores answers and shows them; left out where no objective asks. */
+  outside?: Outside;
+  /** The tokens that end an answer, and the one that fills rows; left out where no objective answers prompts. */
+  tokens?: SpecialTokens;
+}
+
+export interface SpecialTokens {
+  stop: readonly number[];
+  pad: number;
+}
+
+/** What a run asks of the page, which has the rewards and the text of tokens. */
+export interface Outside {
+  score(answers: readonly AnswerToScore[]): Promise<Scores>;
+  show(step: number, rollouts: readonly ShownRollout[]): void;
 }
 
 export interface PassOptions {
   /** The policy's. */
   hooks: Hooks;
+  /** The value model's, in training; outside it, those of inference. */
+  valueHooks?: Hooks;
   scale: number;
   withGradient: boolean;
   smoothing?: number;
@@ -74,11 +94,29 @@ export function referenceView({ model, method, objective, reference }: PassSetup
   return unrecordedView(model, hooks, 'reference');
 }
 
+const valueSide = ({ value }: PassSetup) => {
+  if (!value) throw new Error('An objective that calls value() must set usesValue.');
+  return value;
+};
+
+/** The model that predicts rewards, outside training. */
+export function valueView(setup: PassSetup): View {
+  const { model, method } = valueSide(setup);
+  return unrecordedView(model, method.hooks(inference()), 'value');
+}
+
 export function createPass(setup: PassSetup, options: PassOptions): Pass {
-  const { hooks, scale, withGradient, smoothing = 0, draw = { seed: 0, pass: 0 } } = options;
+  const { hooks, valueHooks, scale, withGradient, smoothing = 0, draw = { seed: 0, pass: 0 } } = options;
+  const numbered = numberedInputs();
   return {
-    policy: recordedView(setup.model, hooks, numberedInputs()),
+    policy: recordedView(setup.model, hooks, numbered),
     reference: () => referenceView(setup),
+    value: () =>
+      valueHooks
+        ? recordedView(valueSide(setup).model, valueHooks, (use, values, shape) =>
+            numbered(`value ${use}`, values, shape),
+          )
+        : valueView(setup),
     scale,
     smoothing,
     withGradient,

@@ -14,8 +14,21 @@ export function addScalars(sums: ScalarSums, scalars: Record<string, tf.Scalar>)
   }
 }
 
-/** The sums times `factor`, by name; frees them. */
-export async function readScalars(sums: ScalarSums, factor = 1): Promise<Record<string, number>> {
+/** How many things each sum is over; a name that is left out is over all targets. */
+export type ScalarCounts = Map<string, number>;
+
+export function addCounts(counts: ScalarCounts, given: Record<string, number> = {}): void {
+  for (const [name, count] of Object.entries(given)) counts.set(name, (counts.get(name) ?? 0) + count);
+}
+
+/**
+ * The sums times `factor`, by name; frees them. Where `counts` has a name, the sum is undone by `scale`, what it was multiplied
+ * with, and becomes a mean over its count; over nothing, it is left out.
+ */
+export async function readScalars(
+  sums: ScalarSums,
+  { factor = 1, scale, counts }: { factor?: number; scale: number; counts: ScalarCounts },
+): Promise<Record<string, number>> {
   if (sums.size === 0) return {};
   const names = [...sums.keys()];
   let values: Promise<Float32Array>;
@@ -26,7 +39,14 @@ export async function readScalars(sums: ScalarSums, factor = 1): Promise<Record<
   } finally {
     disposeScalars(sums);
   }
-  return Object.fromEntries(Array.from(await values, (value, i) => [names[i]!, value * factor]));
+  const read = await values;
+  return Object.fromEntries(
+    names.flatMap((name, i): [string, number][] => {
+      const count = counts.get(name);
+      if (count === 0) return [];
+      return [[name, count === undefined ? read[i]! * factor : read[i]! / scale / count]];
+    }),
+  );
 }
 
 export function disposeScalars(sums: ScalarSums): void {

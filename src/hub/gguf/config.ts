@@ -1,17 +1,22 @@
 /** config.json from a GGUF file's metadata: llama.cpp's keys under Hugging Face's names. */
 import { CONVERT_AGAIN, OTHER_MODEL, refuse } from '../../base/bad-model';
-import { families } from '../../families';
-import type { GgufKeys, RopeTables } from '../../families/gguf';
+import { familyNamed } from '../../families';
+import { ggufFamilies } from '../../families/gguf';
+import type { GgufKeys, RopeTables } from '../../families/gguf/family';
 import { type GgufFile, isStrings, stringAt } from '../../formats/gguf';
 import { keysOf } from './keys';
 
 /** Scales of related architectures that no family here computes; 0 and 1 mean none. */
 const SCALES = ['logit_scale', 'residual_scale', 'embedding_scale', 'attention.scale', 'attention.clamp_kqv'];
 
-const readable = () => families.flatMap((family) => (family.gguf ? [{ family, gguf: family.gguf }] : []));
+const readable = () => Object.entries(ggufFamilies).map(([modelType, gguf]) => ({ modelType, gguf }));
 
 /** Throws `bad_model` for an architecture that cannot be read, or if the metadata lacks what it needs. */
-export function configOf(file: GgufFile, tables: RopeTables, where: string): Record<string, unknown> {
+export function configOf(
+  file: Pick<GgufFile, 'metadata' | 'tensors'>,
+  tables: RopeTables,
+  where: string,
+): Record<string, unknown> {
   const { metadata, tensors } = file;
   const architecture = metadata.get('general.architecture');
   if (typeof architecture !== 'string') {
@@ -36,11 +41,11 @@ export function configOf(file: GgufFile, tables: RopeTables, where: string): Rec
     const known = typeof value === 'number' && isStrings(tokens) && stringAt(tokens, value) !== undefined;
     return known ? { [`${name === 'padding' ? 'pad' : name}_token_id`]: value } : {};
   };
-  const { family, gguf } =
+  const { modelType, gguf } =
     candidates.find(({ gguf }) => gguf.when?.(keys)) ?? candidates.find(({ gguf }) => !gguf.when) ?? candidates[0]!;
   return {
-    architectures: [family.architectures[0]],
-    model_type: family.modelType,
+    architectures: [familyNamed(modelType).architectures[0]],
+    model_type: modelType,
     ...gguf.config(keys, tables),
     vocab_size: table.shape[0],
     tie_word_embeddings: !tensors.has('output.weight'),

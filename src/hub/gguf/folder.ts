@@ -3,16 +3,17 @@
  * its metadata, and its tensors get Hugging Face's names. The weights stay as stored.
  */
 import { CONVERT_AGAIN, OTHER_FOLDER, refuse } from '../../base/bad-model';
-import { familyNamed } from '../../families';
-import type { RopeTables } from '../../families/gguf';
+import { ggufOf } from '../../families/gguf';
+import type { RopeTables } from '../../families/gguf/family';
+import { hfTensor, isRopeTable } from '../../families/gguf/names';
 import { dequantize, ggmlFileType } from '../../formats/ggml';
 import { type GgufFile, openGguf, stringAt } from '../../formats/gguf';
 import { tokenizerJson } from '../../formats/gguf-tokenizer';
 import { type GgufVocabulary, vocabularyOf } from '../../formats/gguf-vocabulary';
 import type { FolderTensor, ModelFolder } from '../types';
 import { configOf } from './config';
+import { outputIsCopy } from './copied-output';
 import { keysOf } from './keys';
-import { hfTensor, isRopeTable } from './names';
 import { baseModel, textOf, titleOf } from './origin';
 
 /** No model has more frequencies than this. */
@@ -21,9 +22,14 @@ const MAX_TABLE = 4096;
 /** A model folder made from a GGUF file. Reads only the file's header. Throws `bad_model`. */
 export async function openGgufFolder(folder: ModelFolder, name: string): Promise<ModelFolder> {
   const size = folder.size(name) ?? refuse(name, 'The size of this file is not known.', 'Get the file again.');
-  const file = await openGguf((start, end) => folder.bytes(name, start, end), size, name);
+  const read = (start: number, end: number) => folder.bytes(name, start, end);
+  const file = await openGguf(read, size, name);
   refuseOthers(file, name);
   const config = configOf(file, await ropeTables(file, folder, name), name);
+  if (await outputIsCopy(file, ggufOf(config.model_type as string)!, read)) {
+    file.tensors.delete('output.weight');
+    config.tie_word_embeddings = true;
+  }
   const vocabulary = vocabularyOf(file.metadata) ?? refuse(name, 'The file has no tokenizer.', OTHER_FOLDER);
   checkVocabulary(vocabulary, config.vocab_size as number, name);
 
@@ -54,6 +60,13 @@ export async function openGgufFolder(folder: ModelFolder, name: string): Promise
     hash: async (wanted) => (wanted === name ? folder.hash?.(name) : undefined),
     tensors: tensorTable(file, config, name),
     vocabulary,
+    rawMetadata: {
+      keys: [...file.places.keys()],
+      async bytes(key) {
+        const place = file.places.get(key) ?? refuse(`${name}, ${key}`, 'The file has no such value.', CONVERT_AGAIN);
+        return new Uint8Array(await folder.bytes(name, place.start, place.end));
+      },
+    },
   };
 }
 
@@ -66,7 +79,7 @@ function refuseOthers(file: GgufFile, where: string): void {
     refuse(
       `${where}, general.type`,
       `The file holds a part of the kind “${type.slice(0, 40)}”, not a model.`,
-      OTHER_FOLDER,
+      type === 'adapter' ? 'Open its base model, then open this file on the Compare page.' : OTHER_FOLDER,
     );
   }
   const parts = file.metadata.get('split.count');
@@ -105,14 +118,15 @@ async function ropeTables(file: GgufFile, folder: ModelFolder, where: string): P
 
 /** Every tensor by its Hugging Face name. */
 function tensorTable(file: GgufFile, config: Record<string, unknown>, where: string): Map<string, FolderTensor> {
-  const { architecture, tensors } = familyNamed(config.model_type as string).gguf!;
+  const { architecture, tensors } = ggufOf(config.model_type as string)!;
   const keys = keysOf(file, architecture, where);
   const heads = keys.need('attention.head_count');
   const counts = { heads, kvHeads: keys.number('attention.head_count_kv') ?? heads };
   const table = new Map<string, FolderTensor>();
   for (const [name, { type, shape, start, end }] of file.tensors) {
     if (isRopeTable(name)) continue;
-    const hf = hfTensor(tensors, name);
+    // A tensor that the family does not have keeps its name, and is refused because of it.
+    const hf = hfTensor(tensors, name) ?? { name, rows: null, transposed: false, plusOne: false };
     if (hf.plusOne && type !== 'F32') {
       refuse(`${where}, tensor ${name}`, `The norm is stored as ${type}, not as F32.`, CONVERT_AGAIN);
     }

@@ -1,6 +1,6 @@
 /** The metadata of a GGUF file under its architecture's prefix. */
 import { CONVERT_AGAIN, OTHER_MODEL, refuse } from '../../base/bad-model';
-import { type GgufKeys, shortest } from '../../families/gguf';
+import { type GgufKeys, shortest } from '../../families/gguf/family';
 import { type GgufFile, isStrings } from '../../formats/gguf';
 
 /** `prefix` is general.architecture, `where` the file's name. */

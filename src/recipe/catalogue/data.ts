@@ -1,5 +1,6 @@
 /** The recipe itself, its model and its dataset. */
 import { encodingOptions } from '../../base/encodings';
+import { personalKinds } from '../../base/personal-kinds';
 import type { DatasetFormat } from '../sections';
 import { type FieldSpec, options } from '../spec';
 import type { SectionFields } from './section';
@@ -12,6 +13,9 @@ const formats: Record<DatasetFormat, string> = {
   prompt_completion: 'Prompt and completion',
   labelled: 'Text and label',
   tagged: 'Tagged words (tokens, tags)',
+  preference: 'Preference pairs (prompt, chosen, rejected)',
+  unpaired_preference: 'Good and bad answers (prompt, completion, label)',
+  prompt_only: 'Prompts alone, with columns for rewards',
   text: 'Plain text',
 };
 
@@ -95,10 +99,72 @@ export const datasetFields: SectionFields<'dataset'> = {
   'dataset.table': {
     kind: 'text',
     label: 'Table',
-    help: 'Which table of a file that has several: a list of a JSON file, a sheet of a workbook, a file of an archive; * is all.',
+    help: 'Which table to read, in a file with several: a list in a JSON file, a sheet, or a file in an archive; * reads all.',
     default: null,
     placeholder: 'the only one',
     source: 'detected',
+  },
+  'dataset.replace_personal': {
+    kind: 'list',
+    label: 'Replace personal data',
+    help: 'Kinds of personal data to replace with a placeholder such as [EMAIL].',
+    default: [],
+    options: options(personalKinds),
+    source: 'Tabtune',
+  },
+  'dataset.drop_personal': {
+    kind: 'list',
+    label: 'Leave out personal data',
+    help: 'Rows with these kinds of personal data are left out.',
+    default: [],
+    options: options(personalKinds),
+    source: 'Tabtune',
+  },
+  'dataset.near_duplicates': {
+    kind: 'select',
+    label: 'Near-duplicates',
+    help: 'Rows that share at least 80 % of their three-word sequences with an earlier row.',
+    default: 'keep',
+    options: options({ keep: 'Keep', leave_out: 'Keep the first of each' }),
+    source: 'Lee et al., 2022',
+  },
+  'dataset.leave_out_rows': {
+    kind: 'rows',
+    label: 'Leave out rows',
+    help: 'Rows of the file that are not used, such as 3,7-9,120.',
+    default: null,
+    source: 'Tabtune',
+  },
+  'dataset.validation_leaks': {
+    kind: 'select',
+    label: 'Leaks into validation',
+    help: 'Validation examples whose prompt, or nearly the same text, is also in the training data.',
+    default: 'allow',
+    options: options({ allow: 'Allow', one_side: 'Keep what is alike on one side', leave_out: 'Leave out' }),
+    source: 'Tabtune',
+  },
+  'dataset.max_samples': {
+    kind: 'length',
+    label: 'Examples at most',
+    help: 'Use only this many examples, drawn at random with the seed: for a quick try on a large file.',
+    default: null,
+    min: 1,
+    max: 100_000_000,
+    step: 100,
+    placeholder: 'all of them',
+    source: 'LLaMA-Factory',
+  },
+  'dataset.mix': {
+    kind: 'pattern',
+    label: 'Mix',
+    help: 'Other datasets and their weights: an epoch takes weight × the training examples of each, repeated or sampled.',
+    default: {},
+    keys: 'datasets',
+    whole: false,
+    min: 0,
+    max: 100,
+    above: true,
+    source: 'axolotl, datasets',
   },
   'dataset.validation_split': {
     kind: 'number',

@@ -75,7 +75,7 @@ export const trainingFields: SectionFields<'training'> = {
   'training.save_steps': {
     kind: 'int',
     label: 'Checkpoint interval',
-    help: 'Steps between checkpoints, from which an interrupted run resumes; 0 saves only at the end.',
+    help: 'Steps between checkpoints, from which an interrupted run resumes. There is one at least every 30 seconds anyway; 0 leaves it at that.',
     default: 50,
     min: 0,
     max: 1_000_000,

@@ -12,7 +12,9 @@ export interface FieldOwner {
 }
 
 /** Properties that may differ between types sharing a field. */
-const VARYING = ['default', 'help', 'source', 'usual', 'word'] as const;
+const VARYING = [
+  ...['kind', 'default', 'help', 'source', 'usual', 'word', 'options', 'min', 'max', 'above', 'below', 'step'],
+] as const;
 
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
 
@@ -36,7 +38,6 @@ export function sectionFields(
         fields[path] = { ...spec, for: [type], variants: ownVariants } as FieldSpec;
         continue;
       }
-      if (first.kind !== spec.kind) throw new Error(`${path} is ${first.kind} and ${spec.kind}.`);
       const changes = VARYING.flatMap((name) => {
         const value = (spec as unknown as Record<string, unknown>)[name];
         return same(value, (first as unknown as Record<string, unknown>)[name]) ? [] : [[name, value] as const];

@@ -6,8 +6,8 @@
 import '../closed';
 import { serve } from '../../rpc/rpc';
 import { closedByBrowser } from '../closed';
-import { editRow } from './edit-dataset';
+import { editDataset } from './edit-dataset';
 import { readFiles } from './read-files';
 import { createDataApi } from './service';
 
-serve(Object.assign(createDataApi(), readFiles, { editRow, closedByBrowser }), { moves: ['editRow', 'unzip'] });
+serve(Object.assign(createDataApi(), readFiles, { editDataset, closedByBrowser }), { moves: ['editDataset', 'unzip'] });

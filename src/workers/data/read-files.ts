@@ -1,5 +1,6 @@
 /** Files of strangers whose reading takes long or much memory: archives, and large headers of weights. */
 import { TabtuneError } from '../../base/errors';
+import type { GgufTokenizer, TokenizerTexts } from '../../exports/gguf/tokenizer/section';
 import { parseGgufHeader } from '../../formats/gguf';
 import type { HeaderKind } from '../../formats/large-headers';
 import { parseSafetensorsHeader, type ReadContext } from '../../formats/safetensors';
@@ -9,6 +10,8 @@ export interface ReadFilesApi {
   /** The wanted files of an archive. Nothing else is inflated. Throws `context.code`. */
   unzip(archive: Blob, wanted: RegExp, context: ZipContext): Promise<ZipEntry[]>;
   parseHeader(kind: HeaderKind, bytes: Uint8Array, args: unknown[]): unknown;
+  /** Long lists are packed. Throws `bad_model`. */
+  ggufTokenizer(texts: TokenizerTexts): Promise<GgufTokenizer>;
 }
 
 /** An archive is held in memory whole. */
@@ -41,5 +44,18 @@ export const readFiles: ReadFilesApi = {
   parseHeader(kind, bytes, args) {
     if (kind === 'gguf') return parseGgufHeader(bytes, ...(args as [fileSize: number, where: string]));
     return parseSafetensorsHeader(bytes, ...(args as [fileSize: number, context: ReadContext]));
+  },
+
+  async ggufTokenizer(texts) {
+    const [{ ggufTokenizer }, { packed }] = await Promise.all([
+      import('../../exports/gguf/tokenizer/section'),
+      import('../../formats/gguf-write'),
+    ]);
+    const made = ggufTokenizer(texts);
+    const pairs = made.pairs.map(([key, entry]): GgufTokenizer['pairs'][number] => [
+      key,
+      entry.type === 'strings' ? packed(key, entry) : entry,
+    ]);
+    return { ...made, pairs };
   },
 };

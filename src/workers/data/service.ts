@@ -3,38 +3,30 @@
  * until the tokeniser, the dataset or the masking changes, so that changing the length limit or the split is cheap.
  */
 import { TabtuneError } from '../../base/errors';
+import { augment, augmentable, augmentedLines } from '../../data/augment';
 import { tokenizeText } from '../../data/base-text';
-import { ChatTemplate, FAULTY_TEMPLATE, PLAIN_CHAT_TEMPLATE, templateSource } from '../../data/chat-template';
 import { type EncodedDataset, encodeDataset } from '../../data/encode-dataset';
+import { encodeAnswer, encodeForTask, encodePrompt, writeChats } from '../../data/encode-input';
+import { lettersOf } from '../../data/encode-row';
 import { encodeAround } from '../../data/encode-text';
-import { encodeWords, firstOfWords } from '../../data/encode-words';
 import { checkIds } from '../../data/loss-mask';
-import type { TextOptions } from '../../data/objective-data';
+import { isChat } from '../../data/model-warnings';
+import { findLeaks, nearDuplicates, type Steps } from '../../data/near-duplicates';
+import { AS_IT_IS, type OpenTokenizer, openTokenizer, textOptions } from '../../data/open-tokenizer';
+import { paced } from '../../data/paced';
 import { openDataset } from '../../data/parse';
-import { renderExample, renderPrompt } from '../../data/render';
+import { split } from '../../data/pieces';
+import { listenToReading } from '../../data/reading-progress';
+import { renderPrompt } from '../../data/render';
 import { templateGaps } from '../../data/template-facts';
 import { finishDataset } from '../../data/tokenize';
-import { TextTokenizer } from '../../data/tokenizer';
-import type { TokenizerSource } from '../../data/tokenizer-files';
 import { truncateText } from '../../data/truncate';
-import type { ChatMessage, ParsedDataset } from '../../data/types';
+import type { Example, ParsedDataset } from '../../data/types';
 import { viewExample, viewSpans } from '../../data/view-tokens';
-import { tokenizerJson } from '../../formats/gguf-tokenizer';
+import { writeRow } from '../../data/write-row';
 import { defaultSection, objectiveOf, textObjective } from '../../objectives';
-import type { DatasetSection } from '../../recipe/types';
-import type { DataApi, TokenizerInfo } from './api';
-
-/** The fields of a dataset that decide how its rows are written for a model. */
-type WritingSection = Pick<DatasetSection, 'system_fallback' | 'templated_text'>;
-
-interface OpenTokenizer {
-  tokenizer: TextTokenizer;
-  /** The model's own template; null if it has none. */
-  template: ChatTemplate | null;
-  plainTemplate: ChatTemplate;
-  stopTokenIds: number[];
-  endTokens: string[];
-}
+import type { DataApi, ReadingPart, TokenizerInfo } from './api';
+import { scoreAnswers } from './score-answers';
 
 export function createDataApi(): DataApi {
   let open: OpenTokenizer | null = null;
@@ -53,6 +45,8 @@ export function createDataApi(): DataApi {
     if (parsed) return parsed;
     throw new TabtuneError({ code: 'internal', message: 'No dataset is open yet.', action: 'Choose a dataset first.' });
   };
+
+  const promptStyle = () => ({ plainChat, separator: parsed ? separatorOf(parsed) : '\n' });
 
   /** What a view of one row is made of. Throws bad_data for a row that is no example, with the reason. */
   const viewed = (...[row, section, objective, maxLength]: Parameters<DataApi['viewTokens']>) => {
@@ -90,25 +84,28 @@ export function createDataApi(): DataApi {
       } satisfies TokenizerInfo;
     },
 
-    parse(name, bytes, section) {
+    parse(name, bytes, section, onPart) {
       // Free the old dataset first, because two large ones may not fit in memory.
       parsed = null;
       encoded = null;
       parses++;
+      listenToReading(onPart ? (progress) => onPart({ progress }) : null);
       const opened = openDataset(name, new Uint8Array(bytes), section);
+      const told = (dataset: ParsedDataset) => (onPart ? inParts(dataset, onPart) : dataset);
       if (!(opened instanceof Promise)) {
         parsed = opened;
-        return opened;
+        return told(opened);
       }
       const mine = parses;
       return opened.then((dataset) => {
         // Another file may have been opened in the meantime.
         if (mine === parses) parsed = dataset;
-        return dataset;
+        return told(dataset);
       });
     },
 
-    tokenize(section, objectiveSection, contextLength, seed, memoryLength, leftOut = [], careful = false, onRow) {
+    tokenize(section, objectiveSection, contextLength, seed, memoryLength, leftOut = [], careful = false, ...tell) {
+      const [onRow, onExamples] = tell;
       const opened = needTokenizer();
       const dataset = needDataset();
       const descriptor = objectiveOf(objectiveSection);
@@ -126,9 +123,15 @@ export function createDataApi(): DataApi {
         const progress = { leftOut, careful, ...(onRow && { onRow }) };
         encoded = { key, dataset: encodeDataset(dataset, objective, options, opened.tokenizer, progress) };
         plainChat =
-          opened.template === null && descriptor.writes && dataset.examples.some((e) => e.kind === 'messages');
+          opened.template === null &&
+          (descriptor.writes || descriptor.task !== undefined) &&
+          dataset.examples.some(isChat);
       }
-      return finishDataset(encoded.dataset, section, objective, contextLength, seed, memoryLength);
+      const whole = finishDataset(encoded.dataset, section, objective, contextLength, seed, memoryLength);
+      if (!onExamples) return whole;
+      const { ahead, rest } = split(whole);
+      for (const { part, examples } of ahead) onExamples(part, examples);
+      return rest;
     },
 
     tokenizeBaseText(name, bytes, maxLength, type = textObjective('decoder').type) {
@@ -136,30 +139,60 @@ export function createDataApi(): DataApi {
       // Base text is mostly plain text; if it has prompts and answers, both are learned.
       const descriptor = objectiveOf({ type });
       const objective = descriptor.data(defaultSection(descriptor));
-      const options = textOptions(opened, '\n', BASE_TEXT);
+      const options = textOptions(opened, '\n', AS_IT_IS);
       return tokenizeText(name, new Uint8Array(bytes), maxLength, objective, options, opened.tokenizer);
+    },
+
+    nearDuplicates(onProgress, signal) {
+      const { examples } = needDataset();
+      return paced(nearDuplicates(examples), examples.length, onProgress, signal);
+    },
+
+    leaks(train, validation, onProgress, signal) {
+      const byRow = new Map(needDataset().examples.map((example) => [example.row, example]));
+      const side = (rows: Int32Array) => Array.from(rows).flatMap((row) => byRow.get(row) ?? []);
+      const steps = findLeaks(side(train), side(validation));
+      return paced(steps, train.length + validation.length, onProgress, signal);
+    },
+
+    augmentPreview(options, heldOut, most) {
+      const held = new Set(heldOut);
+      const usable = needDataset().examples.filter((one) => !held.has(one.row) && augmentable(one) !== null);
+      const step = Math.max(1, Math.floor(usable.length / most));
+      const shown = usable.filter((_, i) => i % step === 0).slice(0, most);
+      return { made: shown.flatMap((example) => augment(example, options)), examples: usable.length };
+    },
+
+    augment(options, heldOut, onProgress, signal) {
+      const { examples } = needDataset();
+      return paced(writing(augmentedLines(examples, new Set(heldOut), options)), examples.length, onProgress, signal);
+    },
+
+    writeRows(rows, section, objectiveSection) {
+      const dataset = needDataset();
+      const { tokenizer, ...opened } = needTokenizer();
+      const { data, learns } = objectiveOf(objectiveSection);
+      const options = textOptions({ tokenizer, ...opened }, separatorOf(dataset), section);
+      const writing = { objective: data(objectiveSection), readsText: learns === 'text', options, tokenizer };
+      const byRow = new Map(dataset.examples.map((example) => [example.row, example]));
+      return Array.from(rows).flatMap((row) => writeRow(byRow.get(row)!, writing));
     },
 
     viewTokens: (...of) => viewExample(...viewed(...of)),
 
     viewSpans: (most, ...of) => viewSpans(most, ...viewed(...of)),
 
-    encodePrompt(prompt, system) {
-      const { tokenizer, template, plainTemplate } = needTokenizer();
-      const chat = template ?? (plainChat ? plainTemplate : null);
-      const messages: ChatMessage[] = system ? [{ role: 'system', content: system }] : [];
-      messages.push({ role: 'user', content: prompt });
-      const text = chat ? renderPrompt(messages, chat) : messages.map((m) => m.content).join('\n\n');
-      const { ids } = tokenizer.encodeOnce(text, template === null);
+    promptStyle,
+
+    encodePrompt: (text, system, before) => encodePrompt(needTokenizer(), promptStyle(), { text, system, before }),
+
+    writeChats: (conversations) => writeChats(needTokenizer(), promptStyle(), conversations),
+
+    encodeBegun(ask, begun) {
+      const { tokenizer, template } = needTokenizer();
+      const text = template ? renderPrompt([{ role: 'user', content: ask }], template) : `${ask}\n`;
+      const { ids } = tokenizer.encodeOnce(text + begun, template === null);
       checkIds(ids, tokenizer);
-      if (ids.length === 0 && chat) {
-        throw new TabtuneError({
-          code: 'bad_model',
-          message: 'The model’s chat template produces no text for this prompt.',
-          where: 'chat template',
-          action: 'Try another prompt, or choose another model.',
-        });
-      }
       return Int32Array.from(ids);
     },
 
@@ -168,92 +201,79 @@ export function createDataApi(): DataApi {
       return texts.map((text) => truncateText(encodeAround(0, text, tokenizer), maxLength).ids);
     },
 
-    encodeForTask(input, maxLength) {
-      const { tokenizer } = needTokenizer();
-      if (typeof input === 'string') return truncateText(encodeAround(0, input, tokenizer), maxLength);
-      const { ids, words } = encodeWords(input, tokenizer);
-      const { before, behind } = tokenizer.around;
-      const firsts = firstOfWords(words);
-      const places = Int32Array.from(words, (word, i) => (firsts[i] === 1 ? word : -1));
-      return truncateText({ ids, words: places, before: before.length, behind: behind.length }, maxLength);
-    },
+    encodeForTask: (input, maxLength) => encodeForTask(needTokenizer(), input, maxLength),
+
+    encodeAnswer: (prompt, answer, maxLength) =>
+      encodeAnswer(needTokenizer(), promptStyle(), { prompt, answer }, maxLength),
 
     decode(ids) {
       return needTokenizer().tokenizer.decode(ids, true);
     },
+
+    decodeAll(texts) {
+      const { tokenizer } = needTokenizer();
+      return texts.map((ids) => tokenizer.decode(ids, true));
+    },
+
+    scoreAnswers,
   };
 }
 
-function openTokenizer(given: TokenizerSource): OpenTokenizer {
-  const { tokenizerJson: tokens } = given;
-  const files = { ...given, tokenizerJson: typeof tokens === 'string' ? tokens : tokenizerJson(tokens) };
-  const tokenizer = new TextTokenizer(files);
-  const source = templateSource(files.chatTemplate, files.tokenizerConfig);
-  const template = source === null ? null : new ChatTemplate(source, tokenizer.special);
-  const endOfTurn = template ? endOfTurnId(template, tokenizer) : null;
-  const stopTokenIds = [...new Set([...tokenizer.eosTokenIds, ...(endOfTurn === null ? [] : [endOfTurn])])];
-  return {
-    tokenizer,
-    template,
-    plainTemplate: new ChatTemplate(PLAIN_CHAT_TEMPLATE, tokenizer.special),
-    stopTokenIds,
-    endTokens: stopTokenIds.map((id) => tokenizer.showToken(id)),
-  };
-}
+/** A part must not take the page longer than a few milliseconds. */
+const PART_EXAMPLES = 1000;
+const PART_LETTERS = 500_000;
 
-/**
- * The special token that the template writes after an answer, such as <|im_end|>; null if there is none. Throws
- * bad_model for a template that exceeds its limits, so that its model is not opened.
- */
-function endOfTurnId(template: ChatTemplate, tokenizer: TextTokenizer): number | null {
-  // A word that no template contains.
-  const probe = 'Zxqvanswer';
-  let text: string;
-  try {
-    text = template.render(
-      [
-        { role: 'user', content: 'Zxqvquestion' },
-        { role: 'assistant', content: probe },
-      ],
-      false,
-    );
-  } catch (error) {
-    if (error instanceof TabtuneError && error.where === FAULTY_TEMPLATE) throw error;
-    // The template rejects even this. Rows that it rejects are reported individually.
-    return null;
+function inParts(dataset: ParsedDataset, onPart: (part: ReadingPart) => void): ParsedDataset {
+  let part: Example[] = [];
+  let letters = 0;
+  for (const example of dataset.examples) {
+    part.push(example);
+    letters += lettersOf(example);
+    if (part.length < PART_EXAMPLES && letters < PART_LETTERS) continue;
+    onPart({ examples: part });
+    part = [];
+    letters = 0;
   }
-  const at = text.lastIndexOf(probe);
-  if (at === -1) return null;
-  const { ids } = tokenizer.encode(text.slice(at + probe.length), false);
-  return ids.find((id) => tokenizer.isSpecial(id)) ?? null;
+  if (part.length > 0) onPart({ examples: part });
+  return { ...dataset, examples: [] };
 }
 
-/** Whatever is in a base text is used as it is. */
-const BASE_TEXT: WritingSection = { system_fallback: 'first_question', templated_text: 'as_is' };
-
-function textOptions(opened: OpenTokenizer, separator: string, section: WritingSection): TextOptions {
-  const { tokenizer, template, plainTemplate, endTokens } = opened;
-  // A recipe from an older version may not have these fields.
-  const { system_fallback: systemFallback = 'first_question', templated_text: templatedText = 'ask' } = section;
-  const eosToken = tokenizer.special.eos_token ?? null;
-  return {
-    template,
-    plainTemplate,
-    eosToken,
-    separator,
-    endTokens,
-    systemFallback,
-    templatedText,
-    render: renderExample,
-  };
+/** Lines as bytes. Few at a time: a text of all of them may be longer than a string can be. */
+function* writing(lines: Generator<string>): Steps<ArrayBuffer> {
+  const parts: Uint8Array[] = [];
+  const encoder = new TextEncoder();
+  let bytes = 0;
+  let count = 0;
+  for (const line of lines) {
+    yield count++;
+    const part = encoder.encode(`${line}\n`);
+    parts.push(part);
+    bytes += part.length;
+  }
+  const file = new Uint8Array(bytes);
+  let at = 0;
+  for (const part of parts) {
+    file.set(part, at);
+    at += part.length;
+  }
+  return file.buffer;
 }
 
 /**
- * Columns called prompt and completion are concatenated as they are, as in TRL: whoever uses those names decides on the
- * space between them. A question and its answer, or a text and its label, would run together ("…in May?72"), so they
- * are separated by a line break, which the model learns to write first.
+ * Columns called prompt and completion (or chosen and rejected) are concatenated as they are, as in TRL: whoever uses those
+ * names decides on the space between them. A question and its answer, or a text and its label, would run together
+ * ("…in May?72"), so they are separated by a line break, which the model learns to write first.
  */
-function separatorOf(dataset: ParsedDataset): string {
-  const { prompt, completion } = dataset.mapping;
-  return dataset.format === 'prompt_completion' && prompt === 'prompt' && completion === 'completion' ? '' : '\n';
+function separatorOf({ format, mapping }: ParsedDataset): string {
+  const { prompt } = mapping;
+  // What two answers have in common was taken from in front of them, spaces and all.
+  if (format === 'preference' && prompt === undefined) return '';
+  const answers = AS_IN_TRL[format];
+  return prompt === 'prompt' && answers?.every((part) => mapping[part] === part) ? '' : '\n';
 }
+
+const AS_IN_TRL: Readonly<Record<string, readonly string[]>> = {
+  prompt_completion: ['completion'],
+  preference: ['chosen', 'rejected'],
+  unpaired_preference: ['completion'],
+};

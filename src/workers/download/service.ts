@@ -13,6 +13,7 @@ import { downloadFiles, type Progress } from '../../hub/downloader';
 import { HubClient } from '../../hub/hub-client';
 import { type FileStore, opfs } from '../../storage/opfs';
 import { ensureSpace } from '../../storage/usage';
+import { seldom } from '../seldom';
 
 export interface DownloadApi {
   /**
@@ -33,10 +34,6 @@ export interface DownloadParts {
   backOff?: readonly number[];
 }
 
-/** Updating the page more often than this has no benefit. */
-const TELL_EVERY_MS = 150;
-const REPEAT_MS = 500;
-
 export function createDownloadService(parts: DownloadParts = {}): DownloadApi {
   const { store = opfs, backOff } = parts;
   const locks = parts.locks === undefined ? (globalThis.navigator?.locks ?? null) : parts.locks;
@@ -51,7 +48,9 @@ export function createDownloadService(parts: DownloadParts = {}): DownloadApi {
     if (!isComplete(manifest)) await ensureSpace(bytesOf(manifest.files) - receivedOf(manifest));
     await writeManifest(manifest, store);
     const client = new HubClient(settings);
-    const progress = seldom(onProgress);
+    const isTurn = (now: Progress, before: Progress) =>
+      now.state !== before.state || now.file !== before.file || now.note !== before.note;
+    const progress = seldom(onProgress, isTurn);
     try {
       await downloadFiles({ manifest, store, client, signal, onProgress: progress.tell, backOff });
     } finally {
@@ -77,27 +76,4 @@ function merge(given: Manifest, known: Manifest | null): Manifest {
   });
   const revisions = [...new Set([...known.revisions, ...given.revisions])];
   return { ...given, files, revisions, createdAt: known.createdAt };
-}
-
-/**
- * Throttles progress. Changes of state, file or note are reported at once, bytes at intervals. The current state is
- * also repeated, so that a silent connection shows as a rate that falls to zero.
- */
-function seldom(onProgress: (progress: Progress) => void): { tell(progress: Progress): void; end(): void } {
-  let last: Progress | null = null;
-  let at = 0;
-  const send = () => {
-    if (!last) return;
-    at = Date.now();
-    onProgress(last);
-  };
-  const timer = setInterval(send, REPEAT_MS);
-  return {
-    tell(progress) {
-      const turn = progress.state !== last?.state || progress.file !== last.file || progress.note !== last.note;
-      last = progress;
-      if (turn || Date.now() - at >= TELL_EVERY_MS) send();
-    },
-    end: () => clearInterval(timer),
-  };
 }

@@ -22,7 +22,8 @@ export interface BaseName {
   revision: string | null;
 }
 
-export async function adapterFiles(open: OpenAdapter, base: BaseName): Promise<AdapterFiles> {
+/** `toTrain`: as another trainer starts from them, with nothing folded into the weights. */
+export async function adapterFiles(open: OpenAdapter, base: BaseName, { toTrain = false } = {}): Promise<AdapterFiles> {
   const { model, method, settings } = open;
   const { files: format } = methodOf(settings);
   if (!format) {
@@ -35,7 +36,7 @@ export async function adapterFiles(open: OpenAdapter, base: BaseName): Promise<A
   }
   const { classification: classifier = null } = model.heads;
   const { taskType } = objectiveOf({ type: open.objective });
-  const { config, tensors } = await exportedMethod(model, method, settings);
+  const { config, tensors } = await exportedMethod(model, method, settings, { toTrain });
   const output = await tiedOutput(model, tensors);
   const names = methodOf(settings).modulesToSave?.(settings) ?? [];
   const idle = model.idle.filter(({ name }) => isSavedIn(model, name, names));

@@ -3,7 +3,7 @@ import type { TaskData } from '../../base/task';
 import type { NamedTensors } from '../../engine/methods/tensors';
 import type { LanguageModel } from '../../engine/models/model';
 import type { TaskHeadOptions } from '../../engine/models/task-head';
-import { type Attached, type AttachOptions, attachMethod } from '../../engine/run/assemble';
+import { type Attached, type AttachOptions, attachMethod } from '../../engine/run/attach';
 import type { AdapterFiles } from '../../formats/adapter-format';
 import { type MethodSection, methodOf } from '../../methods';
 import { inAdapterWords } from '../../methods/fit-adapter';
@@ -49,7 +49,7 @@ export async function openMethod(
 
 /**
  * How a head for the task is made: from the given tensors, else from the checkpoint's own head if that has the same
- * labels.
+ * labels. A head for one number is the same whatever the number is called: a reward model's label has no name elsewhere.
  */
 export function headOptions(
   task: TaskData | null,
@@ -57,7 +57,8 @@ export function headOptions(
   { stored, ...source }: HeadSource = {},
 ): AttachOptions['head'] {
   const same =
-    stored?.task.problemType === task?.problemType && stored?.task.labels.join('\n') === task?.labels.join('\n');
+    stored?.task.problemType === task?.problemType &&
+    (task?.problemType === 'regression' || stored?.task.labels.join('\n') === task?.labels.join('\n'));
   return { ...source, values: new Map([...(stored && same ? stored.values : []), ...(values ?? [])]) };
 }
 

@@ -4,6 +4,7 @@ import type { Method } from '../../engine/methods/method';
 import type { NamedTensors } from '../../engine/methods/tensors';
 import type { Optimizer } from '../../engine/optim/optimizer';
 import type { TrainState } from '../../engine/run/loop';
+import { partOf, VALUE } from '../../engine/run/value-model';
 import { readFloats } from '../../engine/webgpu/backend';
 import { type LoadedCheckpoint, loadCheckpoint, saveCheckpoint } from '../../storage/checkpoints';
 
@@ -13,13 +14,15 @@ const CONSTANT = 'constant/';
 /** `best` marks the best validation loss so far. */
 export async function saveRunCheckpoint(
   runId: string,
-  { method, optimizer }: { method: Method; optimizer: Optimizer },
+  { method, value, optimizer }: { method: Method; value: Method | null; optimizer: Optimizer },
   state: TrainState,
   best: boolean,
 ): Promise<void> {
   const tensors = await optimizer.save();
-  for (const [name, tensor] of method.constants ?? []) {
-    tensors.set(CONSTANT + name, { shape: tensor.shape, data: await readFloats(tensor) });
+  for (const [side, of] of [['', method] as const, ...(value ? [[VALUE, value] as const] : [])]) {
+    for (const [name, tensor] of of.constants ?? []) {
+      tensors.set(CONSTANT + side + name, { shape: tensor.shape, data: await readFloats(tensor) });
+    }
   }
   const info = { runId, step: state.step, state: { ...state }, createdAt: Date.now() };
   // Together: a run resumes from its latest checkpoint and relies on the best one that this one speaks of.
@@ -36,14 +39,14 @@ export async function latestCheckpoint(runId: string): Promise<LoadedCheckpoint>
   });
 }
 
-/** The tensors of a checkpoint that make its method: trained ones and constants. */
-export function checkpointValues(tensors: NamedTensors): NamedTensors {
+/** The tensors of a checkpoint that make its method, or that of its value model: trained ones and constants. */
+export function checkpointValues(tensors: NamedTensors, side: 'policy' | 'value' = 'policy'): NamedTensors {
   const values: NamedTensors = new Map();
   for (const [name, tensor] of tensors) {
     const prefix = [ADAPTER, CONSTANT].find((start) => name.startsWith(start));
     if (prefix) values.set(name.slice(prefix.length), tensor);
   }
-  return values;
+  return partOf(side, values);
 }
 
 /**
@@ -54,9 +57,13 @@ export function checkpointValues(tensors: NamedTensors): NamedTensors {
 export function startingValues(
   loaded: NamedTensors | undefined,
   resumed: LoadedCheckpoint | null,
-): { values: NamedTensors | undefined; trained: boolean } {
+): { values: NamedTensors | undefined; valueModel: NamedTensors | undefined; trained: boolean } {
   const trained = resumed !== null && [...resumed.tensors.keys()].some((name) => name.startsWith(CONSTANT));
-  return { values: trained ? checkpointValues(resumed.tensors) : loaded, trained };
+  return {
+    values: trained ? checkpointValues(resumed.tensors) : loaded,
+    valueModel: trained ? checkpointValues(resumed.tensors, 'value') : undefined,
+    trained,
+  };
 }
 
 export function restoreRun(checkpoint: LoadedCheckpoint, state: TrainState, optimizer: Optimizer): void {

@@ -1,9 +1,13 @@
-/** The pause and stop buttons, as the training loop asks for them. */
+/** The pause and stop buttons, and wishes for a checkpoint, as the training loop asks for them. */
 import type { Control } from '../../engine/run/loop';
+import { Questions } from './outside';
 
 export class RunControl implements Control {
+  /** What the run has asked the page. */
+  readonly questions = new Questions();
   private paused = false;
   private stopped = false;
+  private saveAsked = false;
   private wake: (() => void) | null = null;
 
   pause(): void {
@@ -18,6 +22,16 @@ export class RunControl implements Control {
   stop(): void {
     this.stopped = true;
     this.resume();
+  }
+
+  save(): void {
+    this.saveAsked = true;
+  }
+
+  takeSaveRequest(): boolean {
+    const asked = this.saveAsked;
+    this.saveAsked = false;
+    return asked;
   }
 
   pauseRequested(): boolean {

@@ -1,8 +1,8 @@
 /** Answers to sample prompts at every evaluation, by the base and by the tuned model. */
-import { generate } from '../../engine/generation/generate';
+import { generateBatch } from '../../engine/generation/generate-batch';
 import { SAMPLE_TOKENS } from '../../engine/generation/options';
 import { inference } from '../../engine/methods/method';
-import type { Attached } from '../../engine/run/assemble';
+import type { Attached } from '../../engine/run/attach';
 
 export interface SampleOptions {
   prompts: Int32Array[];
@@ -13,7 +13,7 @@ export interface SampleOptions {
 
 export class SampleAnswers {
   /** The base never changes, so it is asked once. */
-  private readonly base: Int32Array[] = [];
+  private base: Int32Array[] | null = null;
 
   constructor(
     private readonly attached: Attached,
@@ -25,19 +25,26 @@ export class SampleAnswers {
    */
   async take(untouched: boolean): Promise<{ base: Int32Array[]; tuned: Int32Array[] } | null> {
     const { prompts, stopped } = this.options;
-    const tuned: Int32Array[] = [];
-    for (const [i, prompt] of prompts.entries()) {
-      if (stopped()) return null;
-      this.base[i] ??= await this.answer(0, prompt);
-      tuned.push(untouched ? this.base[i] : await this.answer(1, prompt));
-    }
-    return tuned.length > 0 ? { base: this.base, tuned } : null;
+    if (prompts.length === 0) return null;
+    const base = this.base ?? (await this.answers(0));
+    if (stopped()) return null;
+    this.base = base;
+    const tuned = untouched ? base : await this.answers(1);
+    return stopped() ? null : { base, tuned };
   }
 
-  private answer(strength: number, prompt: Int32Array): Promise<Int32Array> {
+  /** Without the stop tokens that ended them. */
+  private async answers(strength: number): Promise<Int32Array[]> {
     const { model, method } = this.attached;
-    const { seed, stopTokenIds } = this.options;
-    const options = { temperature: 0, topP: 1, seed, maxNewTokens: SAMPLE_TOKENS, stopTokenIds };
-    return generate(model, method.hooks(inference(strength)), prompt, options);
+    const { prompts, seed, stopTokenIds, stopped } = this.options;
+    const options = {
+      ...{ temperature: 0, topP: 1, topK: 0 },
+      seed,
+      draw: 0,
+      maxNewTokens: SAMPLE_TOKENS,
+      stopTokenIds,
+    };
+    const answers = await generateBatch(model, method.hooks(inference(strength)), prompts, options, stopped);
+    return answers.map(({ ids, finished }) => (finished ? ids.slice(0, -1) : ids));
   }
 }

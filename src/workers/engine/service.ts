@@ -1,6 +1,7 @@
 /** EngineApi over the engine: one device, one model, one adapter on it, one run at a time. */
 import { TabtuneError } from '../../base/errors';
 import { pageUrl } from '../../base/page-url';
+import { Pieces } from '../../data/pieces';
 import { probabilities, textScores } from '../../engine/classification/classify';
 import { embedTexts } from '../../engine/embedding/embed';
 import { generate, textLogits } from '../../engine/generation/generate';
@@ -11,7 +12,10 @@ import { requireHead } from '../../engine/models/heads';
 import type { LanguageModel } from '../../engine/models/model';
 import { sft } from '../../engine/objectives/sft';
 import { evaluate, wholeText } from '../../engine/run/evaluate';
-import { type EngineDevice, openDevice, tensorRuntimeVersion, WANTED_LIMITS } from '../../engine/webgpu/device';
+import { tokenLosses } from '../../engine/run/token-losses';
+import type { Hooks } from '../../engine/types';
+import { forgetGpuPeak } from '../../engine/webgpu/backend';
+import { type EngineDevice, openDevice, tensorRuntimeVersion } from '../../engine/webgpu/device';
 import { trimMemory } from '../../engine/webgpu/dispatch';
 import { type CheckedModel, checkModelFolder } from '../../hub/check';
 import { baseModelName } from '../../hub/hub-id';
@@ -20,20 +24,25 @@ import { summarizeModel } from '../../hub/summary';
 import { settleTies } from '../../hub/ties';
 import type { ModelSummary } from '../../hub/types';
 import { openWeights } from '../../hub/weights';
-import { methodOf } from '../../methods';
-import type { DeviceReport } from '../../session/api';
-import { loadCheckpoint } from '../../storage/checkpoints';
-import { getRun } from '../../storage/runs';
+import type { Recipe } from '../../recipe/types';
 import { adapterFiles, adapterNotes } from './adapter-files';
 import { adapterModel } from './adapter-model';
-import { type HeadSource, type OpenAdapter, openAdapter, openMethod } from './adapters';
+import { type HeadSource, type OpenAdapter, openAdapter } from './adapters';
 import type { EngineApi } from './api';
-import { checkMerged } from './check-merged';
-import { type MergeModel, mergeModel } from './merge';
-import { checkpointValues } from './run-checkpoints';
+import { BatchAnswers } from './batch-answers';
+import { answerTogether, measureBaseText, measureChanges, measureExamples } from './compare';
+import { NO_DEVICE, report } from './device-report';
+import { type Held, HeldAdapters, hooksOf, type On } from './held';
+import { assertMerges, tensorsOf } from './merge';
+import type { MergeModel } from './merged-tensors';
+import { openRun } from './open-run';
+import { proveAdapter, proveModel } from './prove';
 import { RunControl } from './run-control';
+import { startOfRun } from './start-of-run';
 import { checkpointHead } from './stored-head';
 import { runTraining } from './train';
+import { findRate, testDrive } from './trial';
+import { writeModel } from './write-model';
 
 interface OpenModel {
   /** Without a classification head; methods and new heads are attached to it. */
@@ -45,6 +54,12 @@ interface OpenModel {
   summary: ModelSummary;
 }
 
+/** What an adapter says of the model that it is for. */
+const baseNames = ({ folder: { baseModel, source, commit } }: CheckedModel) => ({
+  name: baseModel ?? baseModelName(source),
+  revision: commit ?? null,
+});
+
 /** How long a busy browser may take to report that the device behind a failed read is lost. */
 const LOSS_PATIENCE_MS = 3000;
 
@@ -55,6 +70,9 @@ export function createEngineService(): EngineApi {
   let open: OpenModel | null = null;
   let adapter: OpenAdapter | null = null;
   let control: RunControl | null = null;
+  let pieces = new Pieces();
+  const held = new HeldAdapters();
+  const together = new BatchAnswers();
 
   const engine = (): Promise<EngineDevice> => {
     device ??= openDevice();
@@ -91,9 +109,25 @@ export function createEngineService(): EngineApi {
     return adapter ? { model: adapter.model, hooks: adapter.method.hooks(inference(strength)) } : { model, hooks: {} };
   };
 
+  const at = (on: On): Held => {
+    if (on !== null && on !== 'active') return held.get(on.key);
+    if (on === 'active' && adapter) return adapter;
+    return { model: current().model, method: null, dispose: () => {} };
+  };
+
+  const labelled = async ({ model }: Pick<Held, 'model'>, hooks: Hooks, ids: Int32Array) => {
+    const scores = await onDevice(() => textScores(model, hooks, ids));
+    const { labels, problemType } = requireHead(model, 'classification');
+    return { labels, problemType, probabilities: probabilities(problemType, labels.length, scores) };
+  };
+
   const merged = (): MergeModel => {
     const { model, checked } = current();
     return { checked, model: adapter?.model ?? model, method: adapter?.method ?? null };
+  };
+
+  const ofRun = (runId: string, recipe: Recipe) => {
+    return openRun(runId, recipe, current());
   };
 
   const dropAdapter = () => {
@@ -104,7 +138,38 @@ export function createEngineService(): EngineApi {
   const putAdapter = (next: OpenAdapter) => {
     dropAdapter();
     adapter = next;
-    return { trainableParameters: [...next.method.trainable.values()].reduce((sum, t) => sum + t.size, 0) };
+    const trainableParameters = [...next.method.trainable.values()].reduce((sum, t) => sum + t.size, 0);
+    return { trainableParameters, settings: next.settings };
+  };
+
+  const assertIdle = () => {
+    if (!control) return;
+    throw new TabtuneError({ code: 'internal', message: 'A run is already in progress.', action: 'Stop it first.' });
+  };
+
+  /** Something that uses the open model as a run does, and leaves nothing behind. */
+  const trial = async <T>(
+    signal: AbortSignal | undefined,
+    work: (base: LanguageModel, head: HeadSource, stopped: () => boolean) => Promise<T>,
+  ): Promise<T> => {
+    assertIdle();
+    const { base, head } = current();
+    const mine = new RunControl();
+    control = mine;
+    signal?.addEventListener('abort', () => mine.stop());
+    try {
+      return await onDevice(async () => {
+        disposeInputs();
+        trimMemory();
+        forgetGpuPeak();
+        return work(base, head, () => mine.stopRequested() || signal?.aborted === true);
+      });
+    } finally {
+      mine.stop(); // it may still be running where the device failed beside it
+      control = null;
+      disposeInputs();
+      trimMemory();
+    }
   };
 
   return {
@@ -120,6 +185,7 @@ export function createEngineService(): EngineApi {
 
     async loadModel(source, onProgress = () => {}, quantization = 'none') {
       return onDevice(async () => {
+        held.clear();
         dropAdapter();
         if (open && open.model !== open.base) open.model.dispose();
         open?.base.dispose();
@@ -147,16 +213,17 @@ export function createEngineService(): EngineApi {
       });
     },
 
-    async train(job, onEvent) {
-      if (control) {
-        throw new TabtuneError({
-          code: 'internal',
-          message: 'A run is already in progress.',
-          action: 'Stop it first.',
-        });
-      }
+    async addExamples(at, part, examples) {
+      if (at === 0) pieces = new Pieces();
+      pieces.add(part, examples);
+    },
+
+    async train(given, onEvent) {
+      const job = pieces.join(given);
+      assertIdle();
       const { base, head } = current();
       control = new RunControl();
+      held.clear();
       dropAdapter();
       try {
         return await onDevice(async () => {
@@ -176,6 +243,22 @@ export function createEngineService(): EngineApi {
       }
     },
 
+    async save() {
+      control?.save();
+    },
+    testDrive(job, batchSizes, onProgress, signal) {
+      return trial(signal, (base, head, stopped) => testDrive(base, head, job, batchSizes, stopped, onProgress));
+    },
+
+    findRate(job, onPoint, signal) {
+      return trial(signal, (base, head, stopped) => findRate(base, head, job, stopped, onPoint));
+    },
+
+    startOfRun: (job) => trial(undefined, (base, head) => startOfRun(base, head, job, baseNames(current().checked))),
+
+    async scored(id, result) {
+      control?.questions.answer(id, result);
+    },
     async pause() {
       control?.pause();
     },
@@ -191,32 +274,22 @@ export function createEngineService(): EngineApi {
       return onDevice(async () => {
         if (files) return putAdapter(await openAdapter(base, files, head));
         dropAdapter();
-        return { trainableParameters: 0 };
+        return { trainableParameters: 0, settings: null };
       });
     },
 
-    async openCheckpoint(runId, recipe) {
-      const { base, head } = current();
-      const checkpoint = (await loadCheckpoint(runId, 'best')) ?? (await loadCheckpoint(runId, 'latest'));
-      if (!checkpoint) {
-        throw new TabtuneError({
-          code: 'storage',
-          message: 'This run has no checkpoint yet.',
-          action: 'Train it for at least one checkpoint (training.save_steps).',
-        });
-      }
-      const task = (await getRun(runId))?.task ?? null;
-      return onDevice(async () =>
-        putAdapter(
-          await openMethod(base, recipe.method, {
-            objective: recipe.objective.type,
-            task,
-            seed: recipe.training.seed,
-            values: checkpointValues(checkpoint.tensors),
-            head,
-          }),
-        ),
-      );
+    openCheckpoint: (runId, recipe) => onDevice(async () => putAdapter(await ofRun(runId, recipe))),
+
+    async runAdapter(runId, recipe) {
+      const { checked } = current();
+      return onDevice(async () => {
+        const opened = await ofRun(runId, recipe);
+        try {
+          return await adapterFiles(opened, baseNames(checked));
+        } finally {
+          opened.dispose();
+        }
+      });
     },
 
     async exportAdapter() {
@@ -229,31 +302,36 @@ export function createEngineService(): EngineApi {
           action: 'Train one, open a finished run, or import one.',
         });
       }
-      const { baseModel, source, commit } = checked.folder;
-      const base = { name: baseModel ?? baseModelName(source), revision: commit ?? null };
+      const base = baseNames(checked);
       return onDevice(async () => ({ files: await adapterFiles(loaded, base), notes: adapterNotes(loaded, bare) }));
     },
 
-    async mergeModel(dtype, onPiece, onProgress, signal) {
-      if (adapter && !methodOf(adapter.settings).merges) {
-        throw new TabtuneError({
-          code: 'bad_adapter',
-          message: `What ${adapter.settings.type} learns is not part of a weight, so it cannot be merged into the model.`,
-          where: 'method.type',
-          action: 'Export the adapter instead.',
-        });
-      }
-      return onDevice(() => mergeModel(merged(), dtype, onPiece, onProgress, signal));
+    mergedTensors: async () => tensorsOf(merged()),
+
+    async writeModel(layout, place, onProgress, signal) {
+      if (adapter) assertMerges(adapter.settings);
+      return onDevice(() => writeModel(merged(), layout, place, onProgress, signal));
     },
 
-    async checkMerged(folder, onProgress, signal) {
-      return onDevice(() => checkMerged(merged(), folder, onProgress, signal));
+    async proveModel(files, proof, onProgress, signal) {
+      return onDevice(() => proveModel(merged(), files, proof, onProgress, signal));
+    },
+
+    async proveAdapter(files, proof, onProgress, signal) {
+      const { base, head } = current();
+      return onDevice(() => proveAdapter(merged(), base, files, head, proof, onProgress, signal));
     },
 
     async generate(prompt, { adapterStrength, ...options }, onToken, signal) {
       const { model, hooks } = tuned(adapterStrength);
       return onDevice(() => generate(model, hooks, prompt, options, onToken, signal));
     },
+
+    async answerTogether(prompts, { adapterStrength, ...options }, onToken, signal) {
+      const on = tuned(adapterStrength);
+      return onDevice(() => together.write(on, prompts, options, onToken, signal));
+    },
+    endAnswer: async (prompt) => together.end(prompt),
 
     async logits(ids, adapterStrength) {
       const { model, hooks } = tuned(adapterStrength);
@@ -267,9 +345,39 @@ export function createEngineService(): EngineApi {
 
     async classify(ids, adapterStrength) {
       const { model, hooks } = tuned(adapterStrength);
-      const scores = await onDevice(() => textScores(model, hooks, ids));
-      const { labels, problemType } = requireHead(model, 'classification');
-      return { labels, problemType, probabilities: probabilities(problemType, labels.length, scores) };
+      return labelled({ model }, hooks, ids);
+    },
+
+    async held() {
+      return held.keys;
+    },
+    async release(keep) {
+      held.release(keep);
+    },
+    async hold(key, from) {
+      const { base, head } = current();
+      await onDevice(() => held.hold(key, from, { base, head }));
+    },
+    async answer(columns, onToken, signal) {
+      const jobs = columns.map((job) => ({ held: at(job.on), job }));
+      return onDevice(() => answerTogether(jobs, onToken, signal));
+    },
+    async classifyOn(on, ids, strength) {
+      const found = at(on);
+      return labelled(found, hooksOf(found, strength), ids);
+    },
+    async measureExamples(on, job, onProgress, signal) {
+      return onDevice(() => measureExamples(at(on), job, onProgress, signal));
+    },
+    async tokenLosses(on, ids) {
+      const { model, method } = at(on);
+      return onDevice(() => tokenLosses(model, method, ids));
+    },
+    async baseTextLoss(on, text, signal) {
+      return onDevice(() => measureBaseText(at(on), text, signal));
+    },
+    async layerChanges(on, onProgress, signal) {
+      return onDevice(() => measureChanges(at(on), onProgress, signal));
     },
 
     async textLoss(ids) {
@@ -281,35 +389,6 @@ export function createEngineService(): EngineApi {
     async loseDevice() {
       (await engine()).device.destroy();
     },
-  };
-}
-
-const NO_DEVICE: DeviceReport = {
-  available: false,
-  vendor: '',
-  architecture: '',
-  description: '',
-  software: false,
-  features: [],
-  limits: {},
-  maxBufferSize: 0,
-  maxStorageBufferBindingSize: 0,
-  problem: null,
-};
-
-function report(engine: EngineDevice): DeviceReport {
-  const { vendor, architecture, description, software, features, device } = engine;
-  return {
-    available: true,
-    vendor,
-    architecture,
-    description,
-    software,
-    features,
-    limits: Object.fromEntries(WANTED_LIMITS.map((name) => [name, device.limits[name]])),
-    maxBufferSize: device.limits.maxBufferSize,
-    maxStorageBufferBindingSize: device.limits.maxStorageBufferBindingSize,
-    problem: null,
   };
 }
 

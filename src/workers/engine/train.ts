@@ -2,20 +2,11 @@
  * One training run inside the engine worker: assembles it from the job, runs the loop, writes metrics and checkpoints
  * to storage, and reports to the page, which writes the run's record.
  */
-import { TabtuneError } from '../../base/errors';
-import { partsOfBaseText } from '../../data/base-text-parts';
-import { createBatchSource } from '../../data/batches';
-import type { BatchSource } from '../../data/types';
-import { inference, type Method } from '../../engine/methods/method';
 import { countParameters } from '../../engine/methods/parameter-count';
 import { weightChange } from '../../engine/methods/weight-change';
 import type { LanguageModel } from '../../engine/models/model';
-import { virtualLength } from '../../engine/models/virtual-tokens';
-import { assembleRun } from '../../engine/run/assemble';
 import { baseTextLoss } from '../../engine/run/base-text';
-import { estimateFisher } from '../../engine/run/estimate-fisher';
 import {
-  type Control,
   type EvaluationReport,
   freshState,
   type LoopCallbacks,
@@ -24,21 +15,25 @@ import {
 } from '../../engine/run/loop';
 import { forgetGpuPeak, gpuBytes } from '../../engine/webgpu/backend';
 import { methodOf } from '../../methods';
-import { inAdapterWords } from '../../methods/fit-adapter';
-import { fitLabels } from '../../methods/fit-labels';
-import { continuedRecipe, decodeAdapter } from '../../methods/read-adapter';
+import { paceOf } from '../../objectives';
 import { totalSteps as countSteps } from '../../recipe/forecast';
 import type { Recipe } from '../../recipe/types';
+import { rewardsOf } from '../../rewards';
 import type { RunSummary } from '../../session/api';
 import { loadCheckpoint } from '../../storage/checkpoints';
 import type { MetricsRow, RunRecord } from '../../storage/types';
-import { fitNames, type HeadSource, headOptions, type OpenAdapter } from './adapters';
+import type { HeadSource, OpenAdapter } from './adapters';
 import type { EngineEvent, TrainJob } from './api';
-import { baseTextBatches, Forgetting, scoredMetrics } from './measure';
+import { assembleJob, batchesOf, checkRoom, tokensOf } from './assemble-job';
+import { Forgetting, scoredMetrics } from './measure';
 import { MetricsLog } from './metrics-log';
+import { createOutside } from './outside';
 import { Pace } from './pace';
-import { latestCheckpoint, restoreRun, saveRunCheckpoint, startingValues } from './run-checkpoints';
+import { RewardModels } from './reward-models';
+import { latestCheckpoint, restoreRun, saveRunCheckpoint } from './run-checkpoints';
+import type { RunControl } from './run-control';
 import { SampleAnswers } from './sample-answers';
+import { beginValueAt } from './value-start';
 
 /** What the run leaves behind: its record, its summary, and the method on the model, ready to use. */
 export interface FinishedRun {
@@ -54,35 +49,29 @@ export async function runTraining(
   base: LanguageModel,
   head: HeadSource,
   job: TrainJob,
-  control: Control,
+  control: RunControl,
   onEvent: (event: EngineEvent) => void,
 ): Promise<FinishedRun> {
   forgetGpuPeak();
-  const initial = job.initAdapter && fitLabels(fitNames(base, decodeAdapter(job.initAdapter)), job.task);
-  const recipe = initial ? continuedRecipe(job.recipe, initial.section) : job.recipe;
-  const { training } = recipe;
   const { id: runId } = job.run;
   const resumed = job.resume ? await latestCheckpoint(runId) : null;
   const stopped = () => control.stopRequested();
-  const { values, trained } = startingValues(initial?.values, resumed);
-  const assembling = assembleRun(base, {
-    ...{ method: recipe.method, objective: recipe.objective, training },
-    ...{ task: job.task, maskTokenId: job.maskTokenId, initText: job.initText },
-    head: headOptions(job.task, values, head),
-    values: () => values,
-    continued: initial && (() => initial.values),
-    baseText: baseTextBatches(job.baseText, job.padTokenId),
-    fisher: (setup, texts) => estimateFisher(setup, texts, stopped),
-  });
-  const assembled = await (initial
-    ? assembling.catch((e) => Promise.reject(inAdapterWords(e, initial.base)))
-    : assembling);
-  const { attached, optimizer, objective, baseText } = assembled;
+  const { assembled, recipe, trained } = await assembleJob(base, head, job, resumed, stopped);
+  const { training } = recipe;
+  const { attached, optimizer, objective, value, baseText } = assembled;
   const { model, method } = attached;
+  const rewards = rewardsOf(recipe.objective);
+  let judges: RewardModels | null = null;
   try {
     checkRoom(model, method, job);
+    judges = await RewardModels.open(
+      rewards.flatMap((reward) => (reward.type === 'reward_model' ? [reward.source] : [])),
+      { base, head, model: recipe.model.source, files: job.rewardModels ?? {}, padTokenId: job.padTokenId },
+    );
+    const start = value && !resumed ? await judges.learned() : null;
+    const anew = start !== null && !(await beginValueAt(start, optimizer));
     const batches = batchesOf(job, recipe);
-    const totalSteps = countSteps(job.train.length, training);
+    const totalSteps = countSteps(job.train.length, recipe);
     const state = freshState();
     // Until the checkpoint is loaded the model is as it was before the run. If its method is trained already (PiSSA), that
     // is the base.
@@ -99,6 +88,9 @@ export async function runTraining(
     });
     const run: RunRecord = {
       ...job.run,
+      ...(anew && job.run.data
+        ? { data: { ...job.run.data, notes: [...(job.run.data.notes ?? []), VALUE_ANEW] } }
+        : {}),
       recipe,
       task: job.task,
       totalSteps,
@@ -125,7 +117,7 @@ export async function runTraining(
     };
 
     const callbacks: LoopCallbacks = {
-      phase: (phase) => onEvent({ type: 'state', state: phase }),
+      phase: (phase, share) => onEvent({ type: 'state', state: phase, ...named('share', share) }),
       step: (step) => {
         pace.add(step.stepTokens, step.stepSeconds);
         dispatchesPerStep = step.dispatches;
@@ -154,16 +146,20 @@ export async function runTraining(
       },
       checkpoint: async (now, best) => {
         await log.flush();
-        await saveRunCheckpoint(runId, { method, optimizer }, now, best);
-        onEvent({ type: 'checkpoint', step: now.step });
+        await saveRunCheckpoint(runId, { method, value: value?.method ?? null, optimizer }, now, best);
       },
+      saved: (step, everySeconds) => onEvent({ type: 'checkpoint', step, everySeconds }),
     };
 
     const reason = await trainLoop(
       {
-        ...{ model, method, objective, reference: assembled.reference, optimizer, batches, totalSteps },
+        ...{ model, method, objective, reference: assembled.reference, value, optimizer, batches, totalSteps },
         settings: training,
+        ...{ tokens: tokensOf(job), pace: paceOf(recipe.objective, training) },
         checkpointing: job.checkpointing,
+        outside: createOutside(rewards, control.questions, onEvent, async ({ source }, answers) =>
+          Array.from(await judges!.scores(source, answers)),
+        ),
       },
       state,
       control,
@@ -209,34 +205,13 @@ export async function runTraining(
     attached.dispose();
     throw error;
   } finally {
+    judges?.dispose();
     assembled.release();
   }
 }
 
-/** Positions beyond the context would be read from past the end of a table, or were never trained. */
-function checkRoom(model: LanguageModel, method: Method, { train, validation }: TrainJob): void {
-  const room = model.contextLength - virtualLength(method.hooks(inference()));
-  const longest = [...train, ...validation].reduce((most, { ids }) => Math.max(most, ids.length), 0);
-  if (longest <= room) return;
-  throw new TabtuneError({
-    code: 'bad_data',
-    message: `The longest example has ${longest} tokens, and the model has room for ${room}.`,
-    where: 'dataset.max_length',
-    action: `Set dataset.max_length to at most ${room}.`,
-  });
-}
-
-function batchesOf({ train, validation, baseText, padTokenId }: TrainJob, { training, dataset }: Recipe): BatchSource {
-  const { replay_ratio: ratio } = training;
-  return createBatchSource(train, validation, {
-    batchSize: training.per_device_train_batch_size,
-    accumulation: training.gradient_accumulation_steps,
-    shuffle: dataset.shuffle,
-    seed: training.seed,
-    padTokenId,
-    ...(ratio > 0 ? { replay: { examples: partsOfBaseText(baseText).learned, ratio } } : {}),
-  });
-}
+const VALUE_ANEW =
+  'The value model starts anew: the reward model has other layers or ranks than the method says. With the same ones it would start there.';
 
 const stepRow = (step: StepReport): MetricsRow => ({
   kind: 'step',

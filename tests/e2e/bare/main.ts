@@ -45,11 +45,12 @@ window.bare = {
     const run = await lastRun();
     const open = async () => {
       await session.openRun(run!.id);
-      return session.exportAdapter();
+      return session.exportAs('peft', { onProgress: () => {}, withoutBase: true });
     };
     // A device that was lost only now fails one call, and a person would try again.
     const { files } = await open().catch(open);
-    const { bytes } = files.find(({ path }) => path.endsWith('.safetensors'))!;
+    const { blob } = files.find(({ path }) => path.endsWith('.safetensors'))!;
+    const bytes = new Uint8Array(await blob.arrayBuffer());
     return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
   },
 };

@@ -1,8 +1,12 @@
 /** The datasets of a scripted session: really parsed, and tokens are words. */
+import { augment } from '../../../src/data/augment';
+import { finish, nearDuplicates } from '../../../src/data/near-duplicates';
 import { parseDataset } from '../../../src/data/parse';
+import { preferenceParts, shownTurns } from '../../../src/data/preference-parts';
 import type { Example, ParsedDataset, TokenView } from '../../../src/data/types';
 import type { Recipe } from '../../../src/recipe/types';
 import type { Session } from '../../../src/session/api';
+import { editDataset } from '../../../src/workers/data/edit-dataset';
 import { taskOf } from './classes';
 import { sleep } from './sleep';
 
@@ -15,6 +19,13 @@ function segmentsOf(example: Example): { text: string; trained: boolean }[] {
       return [{ text: example.text, trained: false }];
     case 'tagged':
       return [{ text: example.tokens.join(' '), trained: false }];
+    case 'pair':
+    case 'judged':
+    case 'prompt':
+      return preferenceParts(example).map(({ part, turns }) => ({
+        text: shownTurns(turns),
+        trained: part !== 'prompt',
+      }));
     case 'prompt_completion':
       return [
         { text: `<|im_start|>user\n${example.prompt}<|im_end|>\n<|im_start|>assistant\n`, trained: false },
@@ -42,7 +53,25 @@ function viewOf(example: Example, maxLength: number): TokenView {
 }
 
 export interface ScriptedDatasets
-  extends Pick<Session, 'openDataset' | 'importDataset' | 'editDataset' | 'tokenize' | 'viewTokens'> {
+  extends Pick<
+    Session,
+    | 'openDataset'
+    | 'nearDuplicates'
+    | 'augmentPreview'
+    | 'augmentDataset'
+    | 'leaks'
+    | 'exampleLosses'
+    | 'tokenLosses'
+    | 'importDataset'
+    | 'addDataset'
+    | 'ownDatasets'
+    | 'editDataset'
+    | 'undoEdit'
+    | 'redoEdit'
+    | 'resetDataset'
+    | 'tokenize'
+    | 'viewTokens'
+  > {
   /** How many tokens each example has. */
   lengthsOf(recipe: Recipe): Promise<number[]>;
 }
@@ -65,6 +94,23 @@ export function createScriptedDatasets(): ScriptedDatasets {
     return result;
   }
 
+  /** What each file was before its edits, and after those that were undone. */
+  const past = new Map<string, File[]>();
+  const future = new Map<string, File[]>();
+  let lastRead: Recipe['dataset'] | null = null;
+
+  function write(source: string, file: File): Promise<ParsedDataset> {
+    files.set(source, file);
+    parsed.clear();
+    return parse({ ...lastRead!, source });
+  }
+
+  function step(source: string, from: Map<string, File[]>, to: Map<string, File[]>): Promise<ParsedDataset> {
+    const file = from.get(source)!.pop()!;
+    to.set(source, [...(to.get(source) ?? []), files.get(source)!]);
+    return write(source, file);
+  }
+
   async function lengthsOf(recipe: Recipe): Promise<number[]> {
     const { examples } = await parse(recipe.dataset);
     return examples.map((example) => viewOf(example, Infinity).tokens.length);
@@ -72,26 +118,65 @@ export function createScriptedDatasets(): ScriptedDatasets {
 
   return {
     lengthsOf,
-    openDataset: (section) => parse(section),
+    openDataset(section) {
+      lastRead = section;
+      return parse(section);
+    },
+    async augmentPreview(recipe, options, most) {
+      const { examples } = await parse(recipe.dataset);
+      return {
+        made: examples.slice(0, most).flatMap((example) => augment(example, options)),
+        examples: examples.length,
+      };
+    },
+    augmentDataset: async () => 'builtin:pirate-chat',
+    async nearDuplicates(section) {
+      return finish(nearDuplicates((await parse(section)).examples));
+    },
+    leaks: async () => [],
+    async exampleLosses(recipe, onProgress) {
+      const { examples } = await parse(recipe.dataset);
+      onProgress(examples.length, examples.length);
+      const losses = Float32Array.from(examples, ({ row }) => 1 + ((row * 7919) % 100) / 40);
+      return { rows: examples.map(({ row }) => row), losses, adapter: null };
+    },
+    async tokenLosses(recipe, row) {
+      const { examples } = await parse(recipe.dataset);
+      const { tokens } = viewOf(examples.find((example) => example.row === row)!, Infinity);
+      const base = Float32Array.from(tokens, ({ id }, i) => (i === 0 ? Number.NaN : ((id * 31) % 70) / 10));
+      return { row, base, tuned: base.map((loss) => loss / 3), adapter: 'scripted' };
+    },
     async importDataset(file) {
       files.set(`file:${file.name}`, file);
       parsed.clear();
       return `file:${file.name}`;
     },
-    async editDataset(source, row, fields) {
-      const [key, dataset] = [...parsed].find(([known]) => known.includes(source))!;
-      const examples = dataset.examples.map((example): Example => {
-        if (example.row !== row || example.kind !== 'prompt_completion') return example;
-        const { mapping } = dataset;
-        return {
-          ...example,
-          prompt: fields[mapping.prompt ?? mapping.text ?? ''] ?? example.prompt,
-          completion: fields[mapping.completion ?? mapping.label ?? ''] ?? example.completion,
-        };
-      });
-      const edited = { ...dataset, examples };
-      parsed.set(key, edited);
-      return edited;
+    async addDataset(file, section) {
+      const source = `file:${file.name}`;
+      const dataset = parseDataset(file.name, new Uint8Array(await file.arrayBuffer()), section);
+      files.set(source, file);
+      parsed.clear();
+      return { source, dataset };
+    },
+    ownDatasets: async () =>
+      [...files].map(([source, { name, size, lastModified }]) => ({
+        ...{ source, name, bytes: size, addedAt: lastModified, examples: null, reading: {} },
+        edited: (past.get(source)?.length ?? 0) > 0,
+      })),
+    async editDataset(source, edit) {
+      const file = files.get(source)!;
+      const { columns, format } = lastRead!;
+      const bytes = editDataset(file.name, await file.arrayBuffer(), { columns, format }, edit);
+      past.set(source, [...(past.get(source) ?? []), file]);
+      future.delete(source);
+      return write(source, new File([bytes], file.name));
+    },
+    undoEdit: (source) => step(source, past, future),
+    redoEdit: (source) => step(source, future, past),
+    async resetDataset(source) {
+      const [first] = past.get(source)!;
+      past.set(source, [...past.get(source)!, files.get(source)!]);
+      return write(source, first!);
     },
     async tokenize(recipe) {
       await sleep(80);
@@ -107,6 +192,12 @@ export function createScriptedDatasets(): ScriptedDatasets {
       return {
         train: [],
         validation: [],
+        rows: { train: new Int32Array(), validation: new Int32Array() },
+        byExample: {
+          rows: Int32Array.from(examples, ({ row }) => row),
+          tokens: Int32Array.from(lengths),
+          sides: Uint8Array.from(examples, (_, i) => (i < examples.length - validationExamples ? 1 : 2)),
+        },
         maxLength,
         problems: [],
         task: taskOf(recipe.objective.type, examples),

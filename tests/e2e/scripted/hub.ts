@@ -1,8 +1,10 @@
 /** The Hub, downloads and storage of the scripted session. Downloads progress with time. */
 import { TabtuneError } from '../../../src/base/errors';
 import type { Download, HubChoice, HubHit, HubModel, PrecisionPlan, ShelfModel } from '../../../src/hub/descriptions';
-import type { HubApi, StorageItem } from '../../../src/session/api';
+import type { StorageItem } from '../../../src/session/api';
+import type { HubApi } from '../../../src/session/hub-api';
 import { verdictOf } from './memory';
+import { scriptedPushes } from './pushes';
 import { all, repositories } from './repositories';
 import { sleep } from './sleep';
 
@@ -52,6 +54,7 @@ export function createScriptedHub(script: HubScript): ScriptedHub {
   const tell = () => {
     for (const listener of listeners) listener([...downloads.values()].map((download) => ({ ...download })));
   };
+  const pushes = scriptedPushes(official, script.downloadMs);
   const of = (source: string) => all.find(({ id }) => source.startsWith(`hf:${id}@`));
 
   function bytesOf(source: string): number {
@@ -255,6 +258,7 @@ export function createScriptedHub(script: HubScript): ScriptedHub {
         }));
     },
     describeModel,
+    pushing: async () => pushes,
     watchDownloads(listener) {
       listeners.add(listener);
       tell();

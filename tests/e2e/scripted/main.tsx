@@ -11,7 +11,7 @@ boot(
   createScriptedSession({
     stepMs: Number(script.get('stepMs') ?? 60),
     device: (script.get('device') ?? 'gpu') as 'gpu' | 'software' | 'none',
-    history: script.has('history'),
+    history: script.has('history') ? Math.max(3, Number(script.get('history'))) : 0,
     downloadMs: Number(script.get('downloadMs') ?? 4000),
     unfinished: script.has('unfinished'),
     failing: script.has('failing'),

@@ -2,6 +2,7 @@
 import { totalSteps } from '../../../src/recipe/forecast';
 import type { Recipe } from '../../../src/recipe/types';
 import type { ModelInfo, Session, TrainEvent } from '../../../src/session/api';
+import { runName } from '../../../src/session/run-name';
 import type { MetricsRow, RunRecord, SampleAnswer } from '../../../src/storage/types';
 import { classFigures } from './classes';
 import type { ScriptedDatasets } from './datasets';
@@ -13,8 +14,8 @@ import { sleep } from './sleep';
 export interface RunsScript {
   stepMs: number;
   device: ScriptedDevice;
-  /** Starts with two finished runs and an interrupted one. */
-  history: boolean;
+  /** Starts with two finished runs and an interrupted one, or with so many more. */
+  history: number;
 }
 
 export interface ScriptedRuns
@@ -22,6 +23,7 @@ export interface ScriptedRuns
     Session,
     | 'train'
     | 'resumeRun'
+    | 'saveRun'
     | 'pause'
     | 'resume'
     | 'stop'
@@ -29,6 +31,7 @@ export interface ScriptedRuns
     | 'runs'
     | 'runMetrics'
     | 'runSamples'
+    | 'labelRun'
     | 'deleteRun'
   > {
   records: readonly RunRecord[];
@@ -47,7 +50,7 @@ export function createScriptedRuns(
   const samples = new Map<string, SampleAnswer[]>();
   let paused = false;
   let stopping = false;
-  let measured = script.history;
+  let measured = script.history > 0;
   const emit = (event: TrainEvent) => {
     for (const listener of listeners) listener(event);
   };
@@ -56,7 +59,7 @@ export function createScriptedRuns(
     const now = Date.now();
     return {
       id: `run-${runs.length + 1}`,
-      name: recipe.name,
+      name: runName(recipe, new Set(runs.map(({ name }) => name))),
       createdAt: now,
       updatedAt: now,
       recipe,
@@ -110,6 +113,7 @@ export function createScriptedRuns(
     }
     measured = true;
     run.status = stopping ? 'stopped' : 'completed';
+    run.seconds = run.step * 0.21;
     run.updatedAt = Date.now();
     emit({
       type: 'finished',
@@ -147,8 +151,10 @@ export function createScriptedRuns(
       [16, 'completed', 86],
       [16, 'interrupted', 40],
     ];
+    for (let i = past.length; i < script.history; i++) past.unshift([[8, 16, 32][i % 3]!, 'completed', 86]);
     past.forEach(([r, status, step], i) => {
-      const recipe = withValue(defaultRecipe(), 'method.r', r) as Recipe;
+      const other = withValue(defaultRecipe(), 'method.r', r) as Recipe;
+      const recipe = withValue(other, 'training.learning_rate', i % 2 === 0 ? 2e-4 : 1e-3) as Recipe;
       const run = record(recipe, 86);
       const rows: MetricsRow[] = [evalRow(0, 86)];
       for (let at = 1; at <= step; at++) {
@@ -156,12 +162,14 @@ export function createScriptedRuns(
         rows.push(row);
         if (at % 20 === 0) rows.push(evalRow(at, 86));
       }
-      const best = evalRow(step, 86);
+      // Each a little lower than the one before.
+      const best = evalRow(step, 86 - 2 * i);
       Object.assign(run, {
         status,
         step,
-        createdAt: Date.now() - (4 - i) * 5_400_000,
-        updatedAt: Date.now() - (4 - i) * 5_300_000,
+        createdAt: Date.now() - (past.length + 1 - i) * 5_400_000,
+        updatedAt: Date.now() - (past.length + 1 - i) * 5_300_000,
+        seconds: step * 0.21,
         finalLoss: 1.31,
         bestEvalLoss: best.kind === 'eval' ? best.eval_loss : null,
         bestStep: step,
@@ -171,7 +179,7 @@ export function createScriptedRuns(
       runs.push(run);
     });
   }
-  const ready = script.history ? addHistory() : Promise.resolve();
+  const ready = script.history > 0 ? addHistory() : Promise.resolve();
 
   return {
     records: runs,
@@ -179,13 +187,14 @@ export function createScriptedRuns(
     async train(recipe) {
       const lengths = await lengthsOf(recipe);
       const train = Math.round(lengths.length * (1 - recipe.dataset.validation_split));
-      const run = record(recipe, totalSteps(train, recipe.training));
+      const run = record(recipe, totalSteps(train, recipe));
       runs.push(run);
       return go(run);
     },
     async resumeRun(id) {
       return go(runs.find((run) => run.id === id)!);
     },
+    async saveRun() {},
     async pause() {
       paused = true;
     },
@@ -205,6 +214,11 @@ export function createScriptedRuns(
     },
     runMetrics: async (id) => [...(metrics.get(id) ?? [])],
     runSamples: async (id) => samples.get(id) ?? [],
+    async labelRun(id, change) {
+      const run = runs.find((one) => one.id === id)!;
+      Object.assign(run, change);
+      return { ...run };
+    },
     async deleteRun(id) {
       runs.splice(
         runs.findIndex((run) => run.id === id),

@@ -3,9 +3,13 @@
  * in the order the interface promises, so that every state of the screens can be reached in seconds.
  */
 import { type ErrorData, TabtuneError } from '../../../src/base/errors';
+import { exportBy } from '../../../src/exports';
+import { resolveRecipe } from '../../../src/recipe/defaults';
 import { totalSteps } from '../../../src/recipe/forecast';
+import { rewardOf } from '../../../src/rewards';
 import type { LoadedAdapter, ModelInfo, Session, StorageItem } from '../../../src/session/api';
 import { scoresOf } from './classes';
+import { createScriptedComparison } from './comparison';
 import { createScriptedDatasets } from './datasets';
 import { deviceOf } from './device';
 import { createScriptedHub, type HubScript } from './hub';
@@ -13,7 +17,9 @@ import { memoryOf, opens, trainedOf } from './memory';
 import { answers } from './metrics';
 import { factsOf } from './repositories';
 import { createScriptedRuns, type RunsScript } from './runs';
+import { createScriptedSelfInstruct } from './self-instruct';
 import { sleep } from './sleep';
+import { createScriptedTrials } from './trials';
 
 export interface Script extends HubScript, RunsScript {}
 
@@ -23,7 +29,7 @@ const model: ModelInfo = {
   architecture: 'llama',
   kind: 'decoder',
   parameters: 1_967_808,
-  bytes: 4_065_631,
+  bytes: 3_939_696,
   dtype: 'BF16',
   vocabSize: 4096,
   contextLength: 512,
@@ -50,17 +56,33 @@ export function createScriptedSession(script: Script): Session {
   let opened = model;
   const { lengthsOf, ...datasets } = createScriptedDatasets();
   const { records, measured, ...runs } = createScriptedRuns(script, () => opened, { lengthsOf });
+  /** A test drive has measured a step. */
+  let driven = false;
   let adapters: LoadedAdapter[] = [];
   const load = (adapter: Omit<LoadedAdapter, 'active'>) => {
     const others = adapters.filter(({ id }) => id !== adapter.id).map((other) => ({ ...other, active: false }));
     adapters = [...others, { ...adapter, active: true }];
   };
 
+  const selfInstruct = createScriptedSelfInstruct(script.stepMs);
+  const comparison = createScriptedComparison({
+    ...{ stepMs: script.stepMs, records },
+    adapters: () => adapters,
+    layers: () => opened.layers,
+  });
+
   return {
     ...hub,
     ...datasets,
     ...runs,
+    ...createScriptedTrials(script.stepMs, () => {
+      driven = true;
+    }),
     device: async () => deviceOf(script.device),
+    async tryReward(reward, answers) {
+      const score = await rewardOf(reward).scorer?.(reward);
+      return score ? answers.map((answer) => score({ ...answer, finished: true, tokens: [] })) : null;
+    },
     async openModel(source, onProgress) {
       if (script.device === 'none') throw new TabtuneError(deviceOf('none').problem!);
       for (let part = 1; part <= 4; part++) {
@@ -75,7 +97,7 @@ export function createScriptedSession(script: Script): Session {
       await sleep(40);
       const lengths = await lengthsOf(recipe);
       const train = Math.round(lengths.length * (1 - recipe.dataset.validation_split));
-      const steps = totalSteps(train, recipe.training);
+      const steps = totalSteps(train, recipe);
       const adapter = trainedOf(recipe, opened);
       return {
         trainableParameters: adapter,
@@ -83,7 +105,7 @@ export function createScriptedSession(script: Script): Session {
         ...memoryOf(recipe, opened.parameters, adapter),
         totalSteps: steps,
         tokens: steps * 410,
-        seconds: measured() ? steps * 0.21 : null,
+        seconds: driven || measured() ? steps * 0.21 : null,
         blockers: opened.architecture === 'bert' ? [noHead] : [],
       };
     },
@@ -91,7 +113,7 @@ export function createScriptedSession(script: Script): Session {
       const run = records.find((one) => one.id === id)!;
       const { method, objective } = run.recipe;
       const adapter = { id: `run:${id}`, name: run.name, method: method.type, objective: objective.type, runId: id };
-      load({ ...adapter, trainableParameters: run.trainableParameters });
+      load({ ...adapter, settings: method, trainableParameters: run.trainableParameters });
       return { ...run };
     },
     async importAdapter(dropped) {
@@ -101,6 +123,7 @@ export function createScriptedSession(script: Script): Session {
         name,
         method: 'lora',
         objective: 'sft',
+        settings: resolveRecipe({ version: 1, method: { type: 'lora' } }).method,
         runId: null,
         trainableParameters: 202_752,
       });
@@ -126,23 +149,41 @@ export function createScriptedSession(script: Script): Session {
       }
       return words.join(' ');
     },
-    async exportMerged(dtype, onProgress) {
-      const total = opened.bytes * (dtype === 'F32' ? 2 : 1);
+    comparison: async () => comparison,
+    selfInstruct: async () => selfInstruct,
+    async exportAs(id, { onProgress }) {
+      const exported = {
+        method: adapters.find(({ active }) => active)!.settings,
+        objective: 'sft',
+        family: 'llama',
+      } as const;
+      const total = opened.bytes * (id === 'merged-f32' ? 2 : 1);
       for (let part = 1; part <= 4; part++) {
         await sleep(script.stepMs * 8);
-        onProgress?.({ phase: 'writing', done: (total * part) / 4, total });
+        onProgress({ phase: 'writing', done: (total * part) / 4, total });
       }
-      onProgress?.({ phase: 'checking', done: 0, total: 1 });
+      onProgress({ phase: 'checking', done: 0, total: 1 });
       await sleep(script.stepMs * 8);
-      const files = [{ path: 'model.safetensors', blob: new Blob([new Uint8Array(64)]) }];
-      return { name: 'pirate-chat-merged', files, bytes: total, maxLogitDifference: 2.1e-6, notes: [] };
+      const files = [
+        { path: id === 'peft' ? 'adapter_config.json' : 'model.safetensors', blob: new Blob([new Uint8Array(64)]) },
+        { path: 'README.md', blob: new Blob(['# pirate-chat']) },
+      ];
+      const proof = {
+        ...{
+          texts: 9,
+          tokens: 301,
+          maxLogitDifference: 2.1e-6,
+          largestLogit: 14.2,
+          sameChoices: 301,
+          unproven: null,
+          carried: 0.9998,
+          rounding: null,
+        },
+        perplexity: { before: 8.1, after: 8.1 },
+      };
+      return { id, fileName: exportBy(id).fileName('pirate-chat', exported), files, bytes: total, notes: [], proof };
     },
     embed: async (texts) => texts.map(() => new Float32Array(64)),
-    exportAdapter: async () => ({
-      name: 'pirate-chat',
-      files: [{ path: 'adapter_config.json', bytes: new TextEncoder().encode('{}') }],
-      notes: [],
-    }),
     storage: async () => {
       const items: StorageItem[] = [
         ...stored(),

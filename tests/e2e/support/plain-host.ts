@@ -12,9 +12,13 @@ const types: Record<string, string> = {
   '.svg': 'image/svg+xml',
 };
 
-export async function plainHost(folder = 'dist'): Promise<{ address: string; close(): void }> {
+/** `below`: the path of the app's folder on this host, as `sub/path`. */
+export async function plainHost(folder = 'dist', below = ''): Promise<{ address: string; close(): void }> {
+  const root = below === '' ? '/' : `/${below}/`;
   const server = createServer((request, response) => {
-    const name = new URL(request.url!, 'http://x').pathname;
+    const { pathname } = new URL(request.url!, 'http://x');
+    if (!pathname.startsWith(root)) return void response.writeHead(404).end();
+    const name = pathname.slice(root.length - 1);
     const file = path.join(folder, name.endsWith('/') ? `${name}index.html` : name);
     if (!existsSync(file)) return void response.writeHead(404).end();
     response.writeHead(200, { 'Content-Type': types[path.extname(file)] ?? 'application/octet-stream' });
@@ -22,7 +26,7 @@ export async function plainHost(folder = 'dist'): Promise<{ address: string; clo
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}${root}`,
     close() {
       server.close();
       server.closeAllConnections();

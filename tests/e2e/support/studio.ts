@@ -9,6 +9,7 @@ import { readZip } from '../../../src/formats/zip';
 import type { RecipeInput } from '../../../src/recipe/types';
 import { DATABASE } from '../../../src/storage/database';
 import type { RunRecord } from '../../../src/storage/types';
+import { keepRecipe } from '../page';
 
 /** What takes seconds on an idle machine takes minutes when a software GPU shares its cores with others. */
 export const PATIENCE = 300_000;
@@ -37,7 +38,9 @@ export const tiny: RecipeInput = {
 
 interface EngineHook {
   /** Steps that the engine reported since the page was opened or the run was started, in order. */
-  seen: { step: number; loss: number }[];
+  seen: { step: number; loss: number; seconds: number }[];
+  /** The steps from which the run could be resumed, and since when; its beginning is the first of them. */
+  kept: { step: number; at: number }[];
   engine: Worker | null;
 }
 
@@ -48,7 +51,7 @@ declare global {
 }
 
 function hookEngine(): void {
-  const hook: EngineHook = { seen: [], engine: null };
+  const hook: EngineHook = { seen: [], kept: [], engine: null };
   window.engineHook = hook;
   const Real = window.Worker;
   window.Worker = class extends Real {
@@ -58,6 +61,8 @@ function hookEngine(): void {
       hook.engine = this;
       this.addEventListener('message', ({ data }) => {
         const event = data.type === 'callback' ? data.args[0] : null;
+        if (event?.type === 'started') hook.kept = [{ step: event.resumedFrom, at: Date.now() }];
+        if (event?.type === 'checkpoint') hook.kept.push({ step: event.step, at: Date.now() });
         if (event?.type === 'metrics' && event.row.kind === 'step') hook.seen.push(event.row);
       });
     }
@@ -131,8 +136,21 @@ export const holdWrite = (context: BrowserContext, nth: number, after: boolean) 
 /** From now on engines of these pages stand still after a step. */
 export const holdStep = (context: BrowserContext, step: number) => hold(context, `(${standStill})(${step});`);
 
+/**
+ * In the engine worker, before its own script: half a minute of its clock takes an hour, so that runs save after the steps
+ * that their recipe names and at no others, however slow the machine.
+ */
+function slowClock(): void {
+  const now = performance.now.bind(performance);
+  performance.now = () => now() / 120;
+}
+
+/** From now on the clock of engines of these pages runs so many times as fast, and so does what depends on it. */
+export const speedUp = (context: BrowserContext, times: number) =>
+  hold(context, `performance.now = ((now) => () => ${times} * now())(performance.now.bind(performance));`, '');
+
 /** Puts a script before that of the engine, which asks for `/gate` and waits for the answer. */
-async function hold(place: Page | BrowserContext, script: string) {
+async function hold(place: Page | BrowserContext, script: string, clock = `(${slowClock})();`) {
   let opened = false;
   let held: Route | null = null;
   let arrive = () => {};
@@ -142,7 +160,7 @@ async function hold(place: Page | BrowserContext, script: string) {
   await place.route('**/engine-worker-*.js', async (route) => {
     try {
       const response = await route.fetch();
-      await route.fulfill({ response, body: `${script}\n${await response.text()}` });
+      await route.fulfill({ response, body: `${clock}\n${script}\n${await response.text()}` });
     } catch (cause) {
       // The page was closed meanwhile; anything else is a fault.
       if (!/closed|Test ended/.test(String(cause))) throw cause;
@@ -175,13 +193,10 @@ export const loseDevice = (page: Page): Promise<void> =>
   });
 
 /** Opens the studio with a recipe, as if it had been set there on an earlier visit. */
-export async function openStudio(page: Page, recipe: RecipeInput = tiny): Promise<void> {
+export async function openStudio(page: Page, recipe: RecipeInput = tiny, address = '/'): Promise<void> {
   await watchEngine(page);
-  await page.addInitScript((input) => {
-    const kept = JSON.stringify({ state: { input }, version: 1 });
-    if (!localStorage.getItem('tabtune.recipe')) localStorage.setItem('tabtune.recipe', kept);
-  }, recipe);
-  await page.goto('/');
+  await keepRecipe(page, recipe);
+  await page.goto(address);
 }
 
 export const startButton = (page: Page): Locator => page.getByRole('button', { name: 'Start training' });
@@ -217,7 +232,7 @@ export async function untilStep(page: Page, step: number): Promise<void> {
 }
 
 /** The one run that storage has, whatever the screen shows. */
-export const storedRun = (page: Page): Promise<Pick<RunRecord, 'status' | 'step' | 'totalSteps'>> =>
+const onlyRun = (page: Page): Promise<RunRecord> =>
   page.evaluate(async (name) => {
     const done = <T>(request: IDBRequest<T>) =>
       new Promise<T>((resolve, reject) => {
@@ -227,9 +242,19 @@ export const storedRun = (page: Page): Promise<Pick<RunRecord, 'status' | 'step'
     const database = await done(indexedDB.open(name));
     const [run] = (await done(database.transaction('runs').objectStore('runs').getAll())) as RunRecord[];
     database.close();
-    const { status, step, totalSteps } = run!;
-    return { status, step, totalSteps };
+    return run!;
   }, DATABASE);
+
+export async function storedRun(page: Page): Promise<Pick<RunRecord, 'status' | 'step' | 'totalSteps'>> {
+  const { status, step, totalSteps } = await onlyRun(page);
+  return { status, step, totalSteps };
+}
+
+/** Its validation loss before training, and the best since then. */
+export async function storedLosses(page: Page): Promise<[before: number, best: number]> {
+  const { initialEvalLoss, bestEvalLoss } = await onlyRun(page);
+  return [initialEvalLoss!, bestEvalLoss!];
+}
 
 /** Tries to store as much as this; gives the name of the error, or nothing when there was room. Nothing of it stays. */
 export const writeBytes = (page: Page, bytes: number): Promise<string | undefined> =>

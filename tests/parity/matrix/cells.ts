@@ -23,7 +23,20 @@ export const OBJECTIVES: readonly ObjectiveType[] = [
   'sequence_classification',
   'token_classification',
   'masked_lm',
+  'dpo',
+  'kto',
+  'orpo',
+  'cpo',
+  'reward',
+  'rejection_sampling',
+  'grpo',
+  'rloo',
+  'ppo',
+  'online_dpo',
 ];
+
+/** Those that learn from rewards of their own answers. */
+export const REWARDED: readonly ObjectiveType[] = ['rejection_sampling', 'grpo', 'rloo', 'ppo', 'online_dpo'];
 
 export const PROBLEM_TYPES = ['single_label_classification', 'multi_label_classification', 'regression'] as const;
 export type ProblemType = (typeof PROBLEM_TYPES)[number];
@@ -144,7 +157,11 @@ const RATES: Record<MethodType, number> = {
 function rateOf({ method, objective, problemType, family: { kind } }: Cell): number {
   const rate = RATES[method];
   if (problemType === 'regression') return 0.15 * rate;
+  if (objective === 'reward') return 0.3 * rate;
   const virtual = ['prefix_tuning', 'prompt_tuning', 'p_tuning'].includes(method);
+  // A ratio of probabilities is clipped, and then there is no way back.
+  if (virtual && REWARDED.includes(objective)) return 0.1 * rate;
+  if (objective === 'ppo') return 0.3 * rate;
   return virtual && kind === 'decoder' && objective !== 'sequence_classification' ? 0.25 * rate : rate;
 }
 
@@ -158,6 +175,9 @@ const SIZES: Partial<Record<MethodType, Record<string, unknown>>> = {
 };
 
 export const STEPS = 5;
+
+/** Short answers, used for every step: then the loss on them must fall. */
+const ROLLOUTS = { num_generations: 4, max_completion_length: 5 };
 
 /** The recipe's own defaults, except for sizes, learning rates and the length of the run. */
 export function recipeInput(cell: Cell): RecipeInput {
@@ -175,11 +195,19 @@ export function recipeInput(cell: Cell): RecipeInput {
       type: objective,
       ...(problemType ? { problem_type: problemType } : {}),
       ...(objective === 'masked_lm' ? { mlm_probability: 0.95 } : {}),
+      // Without it a bias of the head, which moves all scores alike, learns nothing.
+      ...(objective === 'reward' ? { center_rewards_coefficient: 0.01 } : {}),
+      ...(REWARDED.includes(objective) ? { rewards: [{ type: 'length' }] } : {}),
+      // Without a limit on its ratio, an answer is learned in every step, with layers that join late too.
+      ...(['rejection_sampling', 'grpo', 'rloo'].includes(objective) ? ROLLOUTS : {}),
+      ...(['grpo', 'rloo'].includes(objective) ? { num_iterations: STEPS, epsilon: 10 } : {}),
+      ...(objective === 'online_dpo' ? { max_new_tokens: 5 } : {}),
+      ...(objective === 'ppo' ? { response_length: 5, num_ppo_epochs: STEPS, cliprange: 10 } : {}),
     } as Recipe['objective'],
     training: {
       learning_rate: rateOf(cell),
       max_steps: STEPS,
-      per_device_train_batch_size: 2,
+      per_device_train_batch_size: objective === 'online_dpo' ? 2 : REWARDED.includes(objective) ? 8 : 2,
       gradient_accumulation_steps: 1,
     },
   };

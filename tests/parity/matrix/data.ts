@@ -1,6 +1,7 @@
 /** Two short tokenised texts for every objective, as src/data would produce them for any of the tiny models. */
 import { IGNORE_INDEX } from '../../../src/base/ignore-index';
 import type { TaskData, TokenizedExample } from '../../../src/data/types';
+import { REWARD_TASK } from '../../../src/objectives/reward';
 import type { Cell } from './cells';
 
 /** The mask token in the fixtures' vocabularies; tests/oracle/make_task_fixtures.py uses it too. */
@@ -30,9 +31,13 @@ export const PROBES = [Int32Array.of(3, 9, 24, 17, 31, 4), Int32Array.of(3, 22, 
 export function taskOf({ objective, problemType }: Cell): TaskData | null {
   const labels = ['red', 'green', 'blue'];
   if (objective === 'token_classification') return { problemType: objective, labels };
+  if (objective === 'reward') return REWARD_TASK;
   if (objective !== 'sequence_classification') return null;
   return { problemType: problemType!, labels: problemType === 'regression' ? ['score'] : labels };
 }
+
+const rejectedOf = (ids: Int32Array, row: number) =>
+  Int32Array.from([...ids.subarray(0, 3), ...TEXTS[1 - row]!.slice(3)]);
 
 export function examplesOf({ objective, problemType }: Cell): TokenizedExample[] {
   return TEXTS.map((text, row): TokenizedExample => {
@@ -53,11 +58,35 @@ export function examplesOf({ objective, problemType }: Cell): TokenizedExample[]
         return { kind: 'text_targets', ...example, targets: Float32Array.from(CLASSES[problemType!][row]!) };
       case 'token_classification':
         return { kind: 'token_labels', ...example, labels: Int32Array.from(TAGS[row]!) };
+      case 'reward': {
+        // Both begin with the same three tokens.
+        const answer = TEXTS[1 - row]!.slice(3);
+        return {
+          kind: 'pair',
+          ...example,
+          rejected: Int32Array.from([...text.slice(0, 3), ...answer]),
+          promptLength: 0,
+          margin: 0.5,
+        };
+      }
       case 'masked_lm': {
         const special = Uint8Array.from(text, (_, i) => (i === 0 || i === text.length - 1 ? 1 : 0));
         return { kind: 'hidden_tokens', ...example, special };
       }
+      case 'rejection_sampling':
+      case 'grpo':
+      case 'rloo':
+      case 'ppo':
+      case 'online_dpo':
+        return { kind: 'prompt', ...example, ids: ids.slice(0, 3), prompt: '', columns: {} };
+      case 'dpo':
+      case 'orpo':
+      case 'cpo':
+        // The other text's end is the worse answer.
+        return { kind: 'pair', ...example, promptLength: 3, rejected: rejectedOf(ids, row), margin: 0 };
+      case 'kto':
+        return { kind: 'judged', ...example, promptLength: 3, good: row === 0 };
     }
-    return objective satisfies never;
+    throw new Error(`There are no examples for ${objective}.`);
   });
 }

@@ -12,11 +12,16 @@ import { inference } from '../../../src/engine/methods/method';
 import type { LanguageModel } from '../../../src/engine/models/model';
 import { createObjective } from '../../../src/engine/objectives';
 import { createOptimizer } from '../../../src/engine/optim/optimizer';
+import { attachMethod } from '../../../src/engine/run/attach';
 import { evaluate } from '../../../src/engine/run/evaluate';
 import { freshState, recordStep } from '../../../src/engine/run/loop';
+import type { Outside } from '../../../src/engine/run/pass';
+import { prepareBatches } from '../../../src/engine/run/prepare';
+import { trainedTensors, VALUE, VALUE_TASK } from '../../../src/engine/run/value-model';
 import type { Hooks } from '../../../src/engine/types';
 import { readFloats } from '../../../src/engine/webgpu/backend';
 import { leavesModel, methodOf } from '../../../src/methods';
+import { paceOf } from '../../../src/objectives';
 import { combinationProblem } from '../../../src/recipe/compatibility';
 import { adapterFiles } from '../../../src/workers/engine/adapter-files';
 import { type OpenAdapter, openAdapter, openMethod } from '../../../src/workers/engine/adapters';
@@ -80,7 +85,7 @@ export async function trainCell(family: OpenFamily, cell: Cell): Promise<{ befor
   const start = await valuesOf(method.trainable);
   const constants = await valuesOf(method.constants ?? new Map());
 
-  const { losses, finite } = await train(open, recipe, cell);
+  const { losses, finite } = await train(base, open, recipe, cell);
   expect(finite).toBe(true);
   const [before, after] = losses as [number, number];
   expect(after, 'the loss falls').toBeLessThan(0.999 * before);
@@ -105,8 +110,23 @@ export async function trainCell(family: OpenFamily, cell: Cell): Promise<{ befor
   return { before, after };
 }
 
+/** What is good about an answer: tokens below the middle of the vocabulary. */
+const JUDGE: Outside = {
+  score: async (answers) => ({
+    ...{ names: ['low'], weights: [1] },
+    values: answers.map(({ ids }) => [ids.reduce((sum, id) => sum + (id < 24 ? 1 : 0), 0)]),
+    texts: answers.map(() => ''),
+  }),
+  show: () => {},
+};
+
 /** Takes the steps on one batch and measures its loss before and after. */
-async function train({ model, method }: OpenAdapter, recipe: ReturnType<typeof recipeOf>, cell: Cell) {
+async function train(
+  base: LanguageModel,
+  { model, method }: OpenAdapter,
+  recipe: ReturnType<typeof recipeOf>,
+  cell: Cell,
+) {
   const { training } = recipe;
   const objective = createObjective(recipe.objective, {
     maskTokenId: MASK,
@@ -121,19 +141,32 @@ async function train({ model, method }: OpenAdapter, recipe: ReturnType<typeof r
     seed: training.seed,
     padTokenId: 0,
     bucket: 1,
+    pace: paceOf(recipe.objective, training),
   });
-  const measure = async () => (await evaluate({ model, method, objective }, batches.evaluation()))!.loss;
-  const optimizer = createOptimizer(method.trainable, training, { rate: method.rate });
+  const value = objective.usesValue
+    ? await attachMethod(base, recipe.method, { seed: training.seed, task: VALUE_TASK, initText: INIT_TEXT })
+    : null;
+  const run = { model, method, objective, value, outside: JUDGE, tokens: { stop: [4], pad: 0 } };
+  // What an objective makes of the data is made once: its answers are used for every step.
+  const moment = { step: 0, settings: training, draw: { seed: training.seed, pass: 0 }, stopped: () => false };
+  const micro = await prepareBatches(run, batches.microBatches(0), { ...moment, report: () => {} });
+  const measured = objective.prepare ? micro : batches.evaluation();
+  const measure = async () => (await evaluate(run, measured))!.loss;
+  const optimizer = createOptimizer(trainedTensors(method, value), training, {
+    rate: method.rate ? (name) => method.rate!(name.replace(VALUE, '')) : undefined,
+  });
   try {
     const losses = [await measure()];
     const state = freshState();
     let finite = true;
-    const setup = { model, method, objective, optimizer, batches, settings: training, totalSteps: STEPS };
-    while (state.step < STEPS) finite = (await recordStep(setup, state).stats).finite && finite;
+    const setup = { ...run, optimizer, batches, settings: training, totalSteps: STEPS };
+    while (state.step < STEPS)
+      finite = (await recordStep(setup, state, objective.prepare ? micro : undefined).stats).finite && finite;
     losses.push(await measure());
     return { losses, finite };
   } finally {
     optimizer.dispose();
+    value?.dispose();
   }
 }
 

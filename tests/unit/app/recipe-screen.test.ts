@@ -3,12 +3,13 @@ import { describe, expect, test } from 'vitest';
 import '../stores/fake-session';
 import { checkRecipe, defaultRecipe, resolveRecipe } from '../../../src/recipe/defaults';
 import { withValue } from '../../../src/recipe/diff';
-import type { RecipePath } from '../../../src/recipe/fields';
+import { field, type RecipePath } from '../../../src/recipe/fields';
 import type { MethodType } from '../../../src/recipe/types';
 import { model } from '../stores/fake-session';
 
 const { refusalOf, refusalText } = await import('../../../src/app/components/recipe/refusals');
-const { nearestStop, sizeOf, stopOf, strengthsFor } = await import('../../../src/app/components/recipe/presets');
+const { helpOf } = await import('../../../src/app/components/recipe/field-help');
+const { nearestStop, sizeOf, stopOf, strengthsFor } = await import('../../../src/app/components/recipe/slider-stops');
 
 const encoder = { ...model, title: 'Tiny BERT', kind: 'encoder' as const };
 
@@ -58,5 +59,18 @@ describe('the strength slider', () => {
       { lora: 'rank 16, ', bottleneck: 'reduction 16, ', prefix_tuning: '50 virtual tokens, ' }[type as string] ??
         (type === 'prompt_tuning' || type === 'p_tuning' ? '20 virtual tokens, ' : ''),
     );
+  });
+});
+
+describe('the help of a field', () => {
+  const rate = field('training.learning_rate', defaultRecipe());
+
+  test('says why a rate that suits the open model is not among the usual ones', () => {
+    expect(helpOf(rate, 2e-3)).toMatch(/Usually 1e-4 to 3e-4\. The open model is far smaller than usual, .*2e-3\.$/);
+  });
+
+  test('has nothing to explain where that rate is usual, or where no model is known', () => {
+    expect(helpOf(rate, 2e-4)).toMatch(/Usually 1e-4 to 3e-4\.$/);
+    expect(helpOf(rate)).toMatch(/Usually 1e-4 to 3e-4\.$/);
   });
 });

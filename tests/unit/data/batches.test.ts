@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { IGNORE_INDEX } from '../../../src/base/ignore-index';
-import { batchShapes, bucketFor, countTargets, createBatchSource } from '../../../src/data/batches';
+import { batchShapes, bucketFor, countTargets, createBatchSource, stepRows } from '../../../src/data/batches';
 import { splitExamples } from '../../../src/data/split';
 import { countDuplicates, histogram, labelBalance, percentile } from '../../../src/data/stats';
 import { resolveMaxLength } from '../../../src/data/tokenize';
@@ -37,24 +37,103 @@ describe('batches', () => {
   });
 
   test.each([
-    // n, batch, accumulation -> steps, micro-batches per step, rows of the last batch (as in transformers' Trainer)
-    [8, 2, 2, 2, [2, 2], 2],
-    [9, 2, 2, 3, [2, 2, 1], 1],
-    [11, 2, 2, 3, [2, 2, 2], 1],
-    [3, 4, 4, 1, [1], 3],
-    [1, 1, 8, 1, [1], 1],
-  ])('%i examples in batches of %i × %i', (n, batchSize, accumulation, steps, sizes, last) => {
+    // n, batch, accumulation -> rows of each micro-batch, step by step. As many steps as transformers' Trainer makes.
+    [
+      8,
+      2,
+      2,
+      [
+        [2, 2],
+        [2, 2],
+      ],
+    ],
+    [
+      9,
+      2,
+      2,
+      [
+        [2, 1],
+        [2, 1],
+        [2, 1],
+      ],
+    ],
+    [
+      11,
+      2,
+      2,
+      [
+        [2, 2],
+        [2, 2],
+        [2, 1],
+      ],
+    ],
+    [10, 8, 1, [[5], [5]]],
+    [3, 4, 4, [[3]]],
+    [1, 1, 8, [[1]]],
+  ])('%i examples in batches of %i × %i', (n, batchSize, accumulation, sizes) => {
     const source = createBatchSource(many(n), [], { ...OPTIONS, batchSize, accumulation });
-    expect(source.stepsPerEpoch).toBe(steps);
-    const epoch = Array.from({ length: steps }, (_, s) => source.microBatches(s));
-    expect(epoch.map((b) => b.length)).toEqual(sizes);
-    expect(epoch.at(-1)!.at(-1)!.batchSize).toBe(last);
+    expect(source.stepsPerEpoch).toBe(Math.ceil(n / (batchSize * accumulation)));
+    const epoch = Array.from({ length: source.stepsPerEpoch }, (_, s) => source.microBatches(s));
+    expect(epoch.map((step) => step.map((batch) => batch.batchSize))).toEqual(sizes);
     expect(
       epoch
         .flatMap(rowsOf)
         .flat()
         .sort((a, b) => a - b),
     ).toEqual(many(n).map((e) => e.row));
+  });
+
+  test.each([
+    // 225 examples in eights left one alone at the end of each epoch, whose loss jumped to 5.6 among 2s.
+    [225, 2, 4],
+    [225, 8, 1],
+    [1001, 5, 3],
+    [17, 16, 1],
+  ])(
+    '%i examples in batches of %i × %i: no step is more than a row smaller than another',
+    (n, batchSize, accumulation) => {
+      const source = createBatchSource(many(n), [], { ...OPTIONS, batchSize, accumulation });
+      const rows = Array.from(
+        { length: 3 * source.stepsPerEpoch },
+        (_, s) => rowsOf(source.microBatches(s)).flat().length,
+      );
+      expect(Math.max(...rows) - Math.min(...rows)).toBeLessThanOrEqual(1);
+      expect(Math.max(...rows)).toBeLessThanOrEqual(batchSize * accumulation);
+      expect(rows.reduce((sum, count) => sum + count, 0)).toBe(3 * n);
+    },
+  );
+
+  test.each([
+    ['shuffled, of uneven steps', 11, {}, 0],
+    ['with replay', 23, {}, 0.3],
+    ['several steps on the same examples', 10, { pace: { examples: 4, steps: 3 } }, 0],
+  ])('can be asked for by number: %s', (_name, n, changes, ratio) => {
+    const pieces = Array.from({ length: n }, (_, i) => example(n + i + 1, 4));
+    const options = { ...OPTIONS, ...changes };
+    const source = createBatchSource(many(n), [], { ...options, replay: { examples: pieces, ratio } });
+    const numbered = stepRows(n, options, { count: n, ratio });
+    expect(numbered.stepsPerEpoch).toBe(source.stepsPerEpoch);
+    for (let step = 0; step < 3 * source.stepsPerEpoch; step++) {
+      // Rows count from 1, places from 0.
+      const rows = numbered.microBatches(step).map((batch) => batch.map((place) => place + 1));
+      expect(rows).toEqual(rowsOf(source.microBatches(step)));
+    }
+  });
+
+  test('are the Trainer’s own, for a comparison with it', () => {
+    // What a DataLoader without drop_last gives: 9 rows in twos, two batches a step.
+    const source = createBatchSource(many(9), [], { ...OPTIONS, shuffle: false, even: false });
+    expect([0, 1, 2].map((s) => rowsOf(source.microBatches(s)))).toEqual([
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [
+        [5, 6],
+        [7, 8],
+      ],
+      [[9]],
+    ]);
   });
 
   test('depend only on the step, not on the order of requests', () => {

@@ -1,11 +1,16 @@
 /** Which columns are used, as what, and what is said of the others. */
 import { describe, expect, test } from 'vitest';
+import { shownTurns } from '../../../src/data/preference-parts';
 import { usageSentence } from '../../../src/data/usage';
 import { codes, errorOf, jsonl, parse } from './helpers';
 
 const say = (role: string, content: string) => ({ role, content });
 const many = <T>(n: number, make: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => make(i));
 const first = (rows: unknown[], more = {}) => parse('a.jsonl', jsonl(rows), more).examples[0];
+
+/** Whether each answer is good; null for an example of another kind. */
+const judged = ({ examples }: ReturnType<typeof parse>) =>
+  examples.map((example) => (example.kind === 'judged' ? example.good : null));
 
 describe('what is used is said', () => {
   test('every column is named with its part, or with why it is not used', () => {
@@ -48,14 +53,14 @@ describe('what is used is said', () => {
     }));
     const dataset = parse('a.jsonl', jsonl(rows), { columns: { completion: 'other' } });
     expect(dataset.mapping).toEqual({ prompt: 'prompt', completion: 'other', system: 'system', label: 'label' });
-    expect(dataset.examples.map(({ row }) => row)).toEqual([1, 3]);
+    expect(judged(dataset)).toEqual([true, false, true, false]);
     const all = parse('a.jsonl', jsonl(rows), { columns: { label: '' } });
     expect(all.examples).toHaveLength(4);
     expect(all.uses.find(({ column }) => column === 'label')).toMatchObject({ part: null });
   });
 });
 
-describe('the worse answer is never learned', () => {
+describe('the better answer is told from the worse', () => {
   const good = 'A fine answer.';
   const bad = 'A bad answer.';
   test.each<[string, Record<string, unknown>]>([
@@ -78,9 +83,11 @@ describe('the worse answer is never learned', () => {
     ['scores', { prompt: 'p', response_a: bad, response_b: good, score_a: 2, score_b: 4.5 }],
   ])('%s', (_name, row) => {
     const dataset = parse('a.jsonl', jsonl(many(3, () => row)));
-    const text = JSON.stringify(dataset.examples);
-    expect(text).toContain(good);
-    expect(text).not.toContain(bad);
+    expect(dataset.format).toBe('preference');
+    const said = dataset.examples.map(
+      (example) => example.kind === 'pair' && [example.chosen, example.rejected].map(shownTurns),
+    );
+    expect(said).toEqual(many(3, () => [good, bad]));
   });
 
   test.each<[string, string, unknown, unknown]>([
@@ -100,8 +107,8 @@ describe('the worse answer is never learned', () => {
   ])('quality: %s', (_name, column, yes, no) => {
     const rows = [yes, no, yes].map((value, i) => ({ prompt: `p${i}`, completion: `c${i}`, [column]: value }));
     const dataset = parse('a.jsonl', jsonl(rows));
-    expect(dataset.examples.map(({ row }) => row)).toEqual([1, 3]);
-    expect(codes(dataset)).toContain('unwanted_answer@2');
+    expect(dataset.format).toBe('unpaired_preference');
+    expect(judged(dataset)).toEqual([true, false, true]);
   });
 
   test('a column of two values whose meaning is unclear is a question', () => {
@@ -110,12 +117,12 @@ describe('the worse answer is never learned', () => {
     expect(error.message).toContain('“kept”');
     const [marksGood, marksBad, neither] = error.choices!.map(({ set }) => {
       const columns = set['dataset.columns'] as Record<string, string>;
-      return parse('a.jsonl', jsonl(rows), { columns }).examples.map(({ row }) => row);
+      return judged(parse('a.jsonl', jsonl(rows), { columns }));
     });
     expect([marksGood, marksBad, neither]).toEqual([
-      [1, 3],
-      [2, 4],
-      [1, 2, 3, 4],
+      [true, false, true, false],
+      [false, true, false, true],
+      [null, null, null, null],
     ]);
   });
 
@@ -146,18 +153,26 @@ describe('the worse answer is never learned', () => {
       kept: i % 2 === 0,
     }));
     const choices = errorOf(() => parse('a.jsonl', jsonl(rows))).choices!;
-    const counts = choices.map(
-      ({ set }) =>
-        parse('a.jsonl', jsonl(rows), { columns: set['dataset.columns'] as Record<string, string> }).examples.length,
+    const good = choices.map(({ set }) =>
+      judged(parse('a.jsonl', jsonl(rows), { columns: set['dataset.columns'] as Record<string, string> })),
     );
-    expect(counts).toEqual([2, 2, 4]);
+    expect(good).toEqual([
+      [true, false, true, false],
+      [false, true, false, true],
+      [null, null, null, null],
+    ]);
   });
 
   test('two answers without a judge are a question; ties are left out', () => {
     const error = errorOf(() =>
       parse('a.jsonl', jsonl(many(3, (i) => ({ prompt: `p${i}`, response_a: `a${i}`, response_b: `b${i}` })))),
     );
-    expect(error.choices?.map(({ label }) => label)).toEqual(['Learn “response_a”', 'Learn “response_b”']);
+    expect(error.choices?.map(({ label }) => label)).toEqual([
+      'Learn “response_a”',
+      'Learn “response_b”',
+      'Compare them: “response_a” is better',
+      'Compare them: “response_b” is better',
+    ]);
     const rows = ['a', 'tie', 'b'].map((winner, i) => ({
       prompt: `p${i}`,
       response_a: `a${i}`,
@@ -165,7 +180,10 @@ describe('the worse answer is never learned', () => {
       winner,
     }));
     const dataset = parse('a.jsonl', jsonl(rows));
-    expect(dataset.examples).toMatchObject([{ completion: 'a0' }, { completion: 'b2' }]);
+    expect(dataset.examples).toMatchObject([
+      { chosen: 'a0', rejected: 'b0' },
+      { chosen: 'b2', rejected: 'a2' },
+    ]);
     expect(codes(dataset)).toEqual(['tie@2']);
   });
 
@@ -183,7 +201,7 @@ describe('the worse answer is never learned', () => {
       ['', -1],
       [2, 1],
     ].map(([score_a, score_b], i) => ({ prompt: `p${i}`, response_a: `a${i}`, response_b: `b${i}`, score_a, score_b }));
-    expect(parse('a.jsonl', jsonl(scores)).examples).toMatchObject([{ row: 2, completion: 'a1' }]);
+    expect(parse('a.jsonl', jsonl(scores)).examples).toMatchObject([{ row: 2, chosen: 'a1', rejected: 'b1' }]);
     const places = [1, null, 0].map((best, i) => ({ prompt: `p${i}`, answers: [`x${i}`, `y${i}`], best }));
     expect(parse('a.jsonl', jsonl(places)).examples).toMatchObject([{ completion: 'y0' }, { completion: 'x2' }]);
   });

@@ -4,7 +4,7 @@ import { TabtuneError } from '../../../src/base/errors';
 import { readContainer } from '../../../src/data/containers';
 import { openDataset } from '../../../src/data/parse';
 import { readTable } from '../../../src/data/read-table';
-import { editRow } from '../../../src/workers/data/edit-dataset';
+import { editDataset } from '../../../src/workers/data/edit-dataset';
 import { createDataApi } from '../../../src/workers/data/service';
 import { fixtureBytes, fixtureJson } from '../../fixture-files';
 import { codes, utf8 } from './helpers';
@@ -295,15 +295,23 @@ describe('the data worker', () => {
 
   test('rows of files that cannot be written back are not edited', () => {
     const bytes = gzipSync(jsonl(A, B));
-    expect(() => editRow('a.jsonl.gz', bytes.slice().buffer, AUTO, 1, { prompt: 'x' })).toThrow(/cannot be edited/);
+    expect(() =>
+      editDataset('a.jsonl.gz', bytes.slice().buffer, AUTO, { kind: 'cells', row: 1, fields: { prompt: 'x' } }),
+    ).toThrow(/cannot be edited/);
     const titled = utf8('Export,,\nid,prompt,completion\n0,a,b\n1,c,d\n');
-    expect(() => editRow('a.csv', titled.slice().buffer, AUTO, 1, { prompt: 'x' })).toThrow(/cannot be edited/);
+    expect(() =>
+      editDataset('a.csv', titled.slice().buffer, AUTO, { kind: 'cells', row: 1, fields: { prompt: 'x' } }),
+    ).toThrow(/cannot be edited/);
   });
 
   test('a file in an old encoding is UTF-8 after an edit, whatever the recipe says', () => {
     const old = Uint8Array.from([...utf8('prompt,completion\na,'), 0xcf, 0xe5, 0xf0, ...utf8('\nb,c\n')]);
     const section = { ...AUTO, encoding: 'windows-1251' };
-    const edited = editRow('a.csv', old.slice().buffer, section, 2, { completion: 'Да' });
+    const edited = editDataset('a.csv', old.slice().buffer, section, {
+      kind: 'cells',
+      row: 2,
+      fields: { completion: 'Да' },
+    });
     const { rows } = readTable('a.csv', new Uint8Array(edited), section);
     expect(rows.map((r) => (r.value as { completion: string }).completion)).toEqual(['Пер', 'Да']);
   });

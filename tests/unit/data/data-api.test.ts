@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { sample } from '../../../src/base/random';
 import { LIMIT_PER_CODE } from '../../../src/data/problems';
+import { type ExampleSide, exampleSides } from '../../../src/data/types';
 import type { DataApi } from '../../../src/workers/data/api';
 import { createDataApi } from '../../../src/workers/data/service';
 import {
@@ -171,6 +173,40 @@ describe('tokenising a dataset', () => {
     expect(dataset.problems[0]!.message).toContain(`${cut.truncatedBy} more than the limit of 64`);
     expect(dataset.stats).toMatchObject({ truncated: 1, longest: 64 + cut.truncatedBy, examples: 2 });
     expect(codes(api.tokenize(section({ max_length: 9999 }), OBJECTIVE, 512, 1))).toEqual(['above_context']);
+  });
+
+  test('max_samples trains on so many of the examples, which the seed draws from the whole file', () => {
+    const api = apiWith(files, 'a.jsonl', pairs(50));
+    const rowsOf = (seed: number, max_samples: number | null) => {
+      const { train, validation } = api.tokenize(section({ max_samples, validation_split: 0.2 }), OBJECTIVE, 512, seed);
+      return [...train, ...validation].map(({ row }) => row).sort((a, b) => a - b);
+    };
+    expect(rowsOf(7, 10)).toEqual([...sample(50, 10, 7)].map((i) => i + 1));
+    expect(rowsOf(8, 10)).not.toEqual(rowsOf(7, 10));
+    expect(rowsOf(7, 50)).toEqual(rowsOf(7, null));
+    expect(rowsOf(7, 5000)).toHaveLength(50);
+  });
+
+  test('each example has its length and its side of the split', () => {
+    const rows = [
+      ...Array.from({ length: 9 }, (_, i) => ({ prompt: `a${i}`, completion: 'b' })),
+      { prompt: LONG, completion: 'b' },
+    ];
+    const api = apiWith(files, 'a.jsonl', jsonl(rows));
+    const { train, validation, byExample } = api.tokenize(
+      section({ max_length: 64, validation_split: 0.2 }),
+      OBJECTIVE,
+      512,
+      1,
+    );
+    expect([...byExample.rows]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    const side = (name: ExampleSide) => byExample.rows.filter((_, i) => exampleSides[byExample.sides[i]!] === name);
+    expect([...side('train')]).toEqual(train.map(({ row }) => row));
+    expect([...side('validation')]).toEqual(validation.map(({ row }) => row));
+    // Its answer begins behind the limit.
+    expect([...side('left_out')]).toEqual([10]);
+    for (const { row, ids } of train) expect(byExample.tokens[row - 1]).toBe(ids.length);
+    expect(byExample.tokens[9]).toBeGreaterThan(64);
   });
 
   test('an automatic max_length reports the number of truncated rows', () => {

@@ -210,25 +210,29 @@ describe('conversion', () => {
     expect(codes(dataset)).toEqual(['tools_not_used']);
   });
 
-  test('only the chosen answers of preference pairs are used, with a warning', () => {
+  test('pairs and judged answers are read as what they are, or as answers to imitate if a person says so', () => {
     const pair = {
       conversations: [{ from: 'human', value: 'a' }],
       chosen: { from: 'gpt', value: 'good' },
       rejected: { from: 'gpt', value: 'bad' },
     };
-    const dataset = parse('a.json', JSON.stringify([pair]));
-    expect(dataset.examples).toEqual([{ kind: 'messages', row: 1, messages: [user('a'), assistant('good')] }]);
-    expect(codes(dataset)).toEqual(['preference_pairs']);
-    const plain = parse('a.jsonl', jsonl([{ prompt: 'a', chosen: 'good', rejected: 'bad' }]));
-    expect(plain.examples[0]).toMatchObject({ prompt: 'a', completion: 'good' });
-    expect(codes(plain)).toEqual(['preference_pairs']);
-  });
-
-  test('answers that KTO marks as bad are left out', () => {
-    const rows = [true, false].map((label) => ({ messages: [user('a'), assistant(`b${label}`)], label }));
-    const dataset = parse('a.json', JSON.stringify(rows));
-    expect(dataset.examples).toHaveLength(1);
-    expect(codes(dataset)).toEqual(['unwanted_answer@2']);
+    const read = parse('a.json', JSON.stringify([pair]));
+    expect(read.examples).toEqual([
+      { kind: 'pair', row: 1, prompt: [user('a')], chosen: [assistant('good')], rejected: [assistant('bad')] },
+    ]);
+    expect(codes(read)).toEqual([]);
+    const plain = jsonl([{ prompt: 'a', chosen: 'good', rejected: 'bad' }]);
+    const imitated = parse('a.jsonl', plain, { format: 'prompt_completion' });
+    expect(imitated.examples[0]).toMatchObject({ prompt: 'a', completion: 'good' });
+    expect(codes(imitated)).toEqual(['worse_answers']);
+    const marked = [true, false].map((label) => ({ messages: [user('a'), assistant(`b${label}`)], label }));
+    expect(parse('a.json', JSON.stringify(marked)).examples).toEqual([
+      { kind: 'judged', row: 1, prompt: [user('a')], completion: [assistant('btrue')], good: true },
+      { kind: 'judged', row: 2, prompt: [user('a')], completion: [assistant('bfalse')], good: false },
+    ]);
+    const wanted = parse('a.json', JSON.stringify(marked), { format: 'messages' });
+    expect(wanted.examples).toHaveLength(1);
+    expect(codes(wanted)).toEqual(['unwanted_answer@2']);
   });
 
   test("in TRL's conversational prompt and completion, earlier answers are context", () => {

@@ -110,10 +110,6 @@ describe('conversations in other spellings', () => {
       },
     ],
     ['inside an object', { data: { chat: { messages: expected } } }],
-    [
-      'the whole twice',
-      { prompt: 'Hi', messages: expected, chosen: expected, rejected: [say('user', 'Hi'), say('assistant', 'No')] },
-    ],
     ['the prompt and the whole', { prompt: [say('user', 'Hi')], completion: expected }],
   ])('%s', (_name, row) => {
     expect(first([row, row])).toMatchObject({ kind: 'messages', messages: expected });

@@ -4,7 +4,8 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { ChatTemplate, PLAIN_CHAT_TEMPLATE, templateSource } from '../../../src/data/chat-template';
+import { PLAIN_CHAT_TEMPLATE } from '../../../src/base/plain-chat-template';
+import { ChatTemplate, templateSource } from '../../../src/data/chat-template';
 import { encodeRendered } from '../../../src/data/loss-mask';
 import { type RenderOptions, renderExample } from '../../../src/data/render';
 import { TextTokenizer } from '../../../src/data/tokenizer';

@@ -20,6 +20,12 @@ export const plain = (examples: TokenizedExample[]) =>
         return { ids, targets: [...e.targets] };
       case 'hidden_tokens':
         return { ids, special: [...e.special] };
+      case 'pair':
+        return { ids, rejected: [...e.rejected], promptLength: e.promptLength };
+      case 'judged':
+        return { ids, promptLength: e.promptLength, good: e.good };
+      case 'prompt':
+        return { ids };
       default:
         return { ids, labels: [...e.labels] };
     }

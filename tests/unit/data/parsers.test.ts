@@ -158,6 +158,12 @@ describe('CSV', () => {
     expect(table).toMatchObject({ fileType, columns: ['question', 'answer'], totalRows: 1 });
   });
 
+  test('semicolons separate where every row has one comma too, but not the names', () => {
+    const rows = Array.from({ length: 100 }, (_, i) => `${i};Where is it, please?;"On its way; it arrives soon"`);
+    const table = parseCsv('a.csv', ['Nr.;What they wrote;Our reply', ...rows].join('\r\n'));
+    expect(table).toMatchObject({ columns: ['Nr.', 'What they wrote', 'Our reply'], totalRows: 100 });
+  });
+
   test('cells may contain quotes and line breaks, and lines may end with CRLF', () => {
     const table = parseCsv('a.csv', 'prompt,completion\r\n"He said ""hi""","two\r\nlines"\r\nx,y\r\n\r\n');
     expect(table.rows.map((r) => ({ ...(r.value as object) }))).toEqual([

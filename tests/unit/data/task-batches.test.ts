@@ -170,11 +170,11 @@ describe('replay', () => {
 describe('shapes', () => {
   const lengths = Array.from({ length: 30 }, (_, i) => 20 + ((i * 53) % 100));
   const baseLengths = Array.from({ length: 7 }, (_, i) => 40 + 20 * i);
-  const make: Record<TokenizedExample['kind'], (row: number, ids: number[]) => TokenizedExample> = {
+  const make = {
     next_token: example,
-    token_labels: (row, ids) => tagged(row, ids, ids),
-    text_targets: (row, ids) => sorted(row, ids, [1]),
-    hidden_tokens: (row, ids) => masked(row, ids, Array(ids.length).fill(0)),
+    token_labels: (row: number, ids: number[]) => tagged(row, ids, ids),
+    text_targets: (row: number, ids: number[]) => sorted(row, ids, [1]),
+    hidden_tokens: (row: number, ids: number[]) => masked(row, ids, Array(ids.length).fill(0)),
   };
 
   test.each([

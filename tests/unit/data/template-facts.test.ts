@@ -1,6 +1,7 @@
 /** What real templates do with each role, as one reads in their source. */
 import { expect, test } from 'vitest';
-import { ChatTemplate, PLAIN_CHAT_TEMPLATE } from '../../../src/data/chat-template';
+import { PLAIN_CHAT_TEMPLATE } from '../../../src/base/plain-chat-template';
+import { ChatTemplate } from '../../../src/data/chat-template';
 import { templateGaps } from '../../../src/data/template-facts';
 import { createDataApi } from '../../../src/workers/data/service';
 import { errorOf, tokenizerFiles } from './helpers';

@@ -1,7 +1,8 @@
 /** Answer ranges for the kinds of templates that real models have, reduced to what matters for the ranges. */
 import { describe, expect, test } from 'vitest';
+import { PLAIN_CHAT_TEMPLATE } from '../../../src/base/plain-chat-template';
 import { answerSpans } from '../../../src/data/answer-spans';
-import { ChatTemplate, PLAIN_CHAT_TEMPLATE, templateSource } from '../../../src/data/chat-template';
+import { ChatTemplate, templateSource } from '../../../src/data/chat-template';
 import { MAX_TEMPLATE_BYTES } from '../../../src/data/tokenizer-files';
 import type { ChatMessage } from '../../../src/data/types';
 import { errorOf } from './helpers';

@@ -128,6 +128,36 @@ describe('the memory of a run grows with what it should', () => {
   });
 });
 
+test('answers to prompts: keys and values of all rows that are answered at once, by hand', async () => {
+  // 100 + 200 tokens in steps of 64, for keys and values of 30 layers, 3 heads of 64 each, in float32.
+  const bytesOf = (rows: number) => rows * 320 * 2 * 30 * 3 * 64 * 4;
+  const of = (num_generations: number) => {
+    const given = { type: 'grpo', num_generations, max_completion_length: 200, rewards: [{ type: 'length' }] } as const;
+    const steps = { gradient_accumulation_steps: num_generations };
+    const recipe = resolveRecipe({ version: 1, objective: given as never, training: steps });
+    return dryRun(
+      planOf(SMOL, {
+        objective: recipe.objective,
+        training: { ...training, ...steps, per_device_train_batch_size: 1 },
+        checkpointing: true,
+        stepsPerBatch: 1,
+        batches: [{ rows: 1, length: 100, targets: 1 }],
+      }),
+    );
+  };
+  const [some, double] = [await of(16), await of(32)];
+  for (const [rows, { parts }] of [[16, some] as const, [32, double] as const]) {
+    // Some of them may be buffers that were made for something else.
+    expect(parts.cache / bytesOf(rows)).toBeGreaterThan(0.8);
+    expect(parts.cache).toBeLessThanOrEqual(bytesOf(rows));
+  }
+  // The prompt is read once, so that little but the cache differs.
+  expect((double.bytes - some.bytes) / bytesOf(16)).toBeCloseTo(1, 1);
+  // What does not fit into half a gigabyte is answered after the others; 64 are the most that a prompt may have.
+  const fit = Math.floor(2 ** 29 / bytesOf(1));
+  expect((await of(64)).bytes / (await of(fit)).bytes).toBeCloseTo(1, 2);
+});
+
 test('varying lengths take little more than the longest if memory matters', async () => {
   const shape = (length: number) => ({ rows: 2, length, targets: length });
   const wide = { ...TINY, hidden_size: 512, intermediate_size: 1024 };

@@ -6,6 +6,7 @@ import { beforeAll, expect, test, vi } from 'vitest';
 import { disposeInputs } from '../../../src/engine/kernels/inputs';
 import { lossOnly, type Objective } from '../../../src/engine/objectives/objective';
 import { sft } from '../../../src/engine/objectives/sft';
+import type { Control } from '../../../src/engine/run/loop';
 import { fixtureTensors } from '../../fixture-files';
 import {
   numTensors,
@@ -321,3 +322,31 @@ test.each([
     expect(numTensors()).toBe(before);
   }),
 );
+
+test('saves every 30 seconds and when asked to, and ends with the same bytes', async () => {
+  const weights = async (control: Partial<Control>, secondsPerStep: number) => {
+    let bytes: unknown;
+    let saved: number[] = [];
+    const intervals = new Set<number>();
+    const now = vi.spyOn(performance, 'now');
+    await withRun(quick({ settings: { save_steps: 0, eval_steps: 4 }, validation: 0 }), async (run) => {
+      // By the clock of the run, each step takes so long.
+      now.mockImplementation(() => run.told.steps.length * secondsPerStep * 1000);
+      await run.start(control, { saved: (_, every) => intervals.add(every) });
+      saved = run.told.checkpoints.map(({ state }) => state.step);
+      bytes = [...run.told.checkpoints.at(-1)!.tensors].map(([name, { data }]) => [name, ...data]);
+    });
+    now.mockRestore();
+    return { bytes, saved, intervals: [...intervals] };
+  };
+  const undisturbed = await weights({}, 0);
+  expect(undisturbed.saved).toEqual([10]);
+  const timed = await weights({}, 8);
+  // With a fourth step of 8 s it would be more than 30 s.
+  expect(timed.saved).toEqual([3, 6, 9, 10]);
+  expect(timed.intervals).toEqual([30]);
+  let asks = 0;
+  const asked = await weights({ takeSaveRequest: () => ++asks === 3 }, 0);
+  expect(asked.saved).toEqual([3, 10]);
+  expect([timed.bytes, asked.bytes]).toEqual([undisturbed.bytes, undisturbed.bytes]);
+});

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { textLogits } from '../../../src/engine/generation/generate';
 import { disposeInputs } from '../../../src/engine/kernels/inputs';
 import { createLora, type LoraSettings, loraModules, loraNames, loraShapes } from '../../../src/engine/methods/lora';
-import { loraExport } from '../../../src/engine/methods/lora-export';
+import { loraExport, loraStart } from '../../../src/engine/methods/lora-export';
 import { inference, type Method } from '../../../src/engine/methods/method';
 import { startPissa } from '../../../src/engine/methods/pissa';
 import type { NamedTensors } from '../../../src/engine/methods/tensors';
@@ -93,5 +93,34 @@ describe('an exported file', () => {
     expect(relativeError(await logits(peft), await logits(method))).toBeLessThan(1e-5);
     method.dispose();
     peft.dispose();
+  });
+});
+
+describe('a file to start training from', () => {
+  test('has the tensors as they are, and the settings that scale them', async () => {
+    const settings: LoraSettings = {
+      ...PLAIN,
+      ...{ use_rslora: true, use_dora: true, lora_dropout: 0.1 },
+      ...{ rank_pattern: { down_proj: 2, nothing: 3 }, alpha_pattern: { q_proj: 3 } },
+    };
+    const values = randomTensors(settings);
+    const method = createLora(model, settings, 1, values);
+    const { config, tensors } = await loraStart(model, method, settings);
+    expect(config).toMatchObject({ r: 4, lora_alpha: 8, lora_dropout: 0.1, use_rslora: true, use_dora: true });
+    expect(config.rank_pattern).toEqual({ down_proj: 2 });
+    expect(config.alpha_pattern).toEqual({ q_proj: 3 });
+    expect(tensors).toEqual(values);
+    method.dispose();
+  });
+
+  test('leaves out what PiSSA freezes', async () => {
+    const settings: LoraSettings = { ...PLAIN, init_lora_weights: 'pissa' };
+    const start = await startPissa(model, settings, 1);
+    const method = createLora(model, settings, 1, start);
+    const { config, tensors } = await loraStart(model, method, settings);
+    expect(config).toMatchObject({ r: 4, lora_alpha: 8 });
+    expect([...tensors.keys()]).toEqual([...start.keys()].filter((name) => name.includes('lora_')));
+    for (const [name, { data }] of tensors) expect(data).toEqual(start.get(name)!.data);
+    method.dispose();
   });
 });

@@ -1,4 +1,4 @@
-/** A family is a descriptor, a loader and their two lines: Llama under another name does all that Llama does. */
+/** A family is a descriptor, a loader and their lines in the registries: Llama under another name does all that Llama does. */
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import * as tf from '@tensorflow/tfjs-core';
@@ -6,8 +6,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { textLogits } from '../../../src/engine/generation/generate';
 import { loaders, loadModel } from '../../../src/engine/models';
 import { loadLlama } from '../../../src/engine/models/llama';
+import { mergedConfig } from '../../../src/exports/merged-config';
 import { families, readFamilyConfig } from '../../../src/families';
 import type { Family } from '../../../src/families/family';
+import { ggufFamilies } from '../../../src/families/gguf';
+import { llamaGguf } from '../../../src/families/gguf/llama';
 import { type LlamaConfig, llama } from '../../../src/families/llama';
 import { readAdapterHub } from '../../../src/formats/adapterhub';
 import { checkModelFolder } from '../../../src/hub/check';
@@ -16,7 +19,6 @@ import { summarizeModel } from '../../../src/hub/summary';
 import { openWeights } from '../../../src/hub/weights';
 import { resolveRecipe } from '../../../src/recipe/defaults';
 import type { MethodSection } from '../../../src/recipe/types';
-import { mergedConfig } from '../../../src/session/merged-config';
 import { adapterFiles } from '../../../src/workers/engine/adapter-files';
 import { openMethod } from '../../../src/workers/engine/adapters';
 import { fixtureBytes, fixtureJson } from '../../fixture-files';
@@ -30,6 +32,7 @@ import { folderOf } from '../hub/helpers';
 const myLlama: Family<LlamaConfig> = { ...llama, modelType: 'my_llama' };
 families.push(myLlama);
 loaders.my_llama = loadLlama;
+ggufFamilies.my_llama = llamaGguf;
 
 const FOLDER = 'llama/gqa-untied-odd';
 const TASK = { problemType: 'single_label_classification' as const, labels: ['red', 'green', 'blue'] };

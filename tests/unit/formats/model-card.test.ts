@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type MergedCardInput, mergedCard } from '../../../src/exports/merged-card';
+import { mlxCard } from '../../../src/exports/mlx/card';
 import { type ModelCardInput, modelCard } from '../../../src/exports/model-card';
 import { resolveRecipe } from '../../../src/recipe/defaults';
 import type { MethodType, ObjectiveType } from '../../../src/recipe/types';
@@ -131,8 +132,74 @@ describe('modelCard', () => {
     expect(lora('qwen3', {}, 'sequence_classification')).not.toContain('llama.cpp');
     expect(lora('bert', {}, 'masked_lm')).not.toContain('llama.cpp');
     expect(cardOf('ia3', 'sft')).not.toContain('llama.cpp');
-    for (const card of [lora('qwen3'), cardOf('prompt_tuning', 'sft')])
-      expect(card).not.toMatch(/vLLM|everything else/);
+  });
+
+  it('gives vLLM’s command with a rank that holds all of the file’s, and says why where there is none', () => {
+    const lora = (method: Record<string, unknown>, changes: Partial<ModelCardInput> = {}) =>
+      modelCard({
+        ...input,
+        ...changes,
+        recipe: resolveRecipe({ version: 1, method: { type: 'lora', ...method } }),
+      });
+    const rank = (card: string) => Number(/--max-lora-rank (\d+)/.exec(card)?.[1]);
+    expect(lora({ r: 16 })).toContain(
+      '`vllm serve org/stories --enable-lora --max-lora-rank 16 --lora-modules pirate-chat=.`',
+    );
+    expect(rank(lora({ r: 1 }))).toBe(1);
+    expect(rank(lora({ r: 5 }))).toBe(8);
+    expect(rank(lora({ r: 4, rank_pattern: { q_proj: 20 } }))).toBe(32);
+    expect(rank(lora({ r: 20, init_lora_weights: 'pissa' }))).toBe(64);
+    expect(rank(lora({ r: 200 }))).toBe(256);
+    expect(lora({ use_dora: true })).toContain('**vLLM** cannot use it: it knows no DoRA');
+    expect(lora({ modules_to_save: ['lm_head'] })).toContain('**vLLM** cannot use it: it does not take modules');
+    expect(lora({}, { family: 'gpt2' })).toContain('**vLLM** cannot use it: its GPT-2 takes none.');
+    expect(lora({}, { baseModel: "it's a folder" })).toContain(`vllm serve 'it'\\''s a folder' --enable-lora`);
+    for (const other of [cardOf('prompt_tuning', 'sft'), cardOf('lora', 'sequence_classification')])
+      expect(other).not.toMatch(/vLLM|mlx-lm|llama\.cpp/);
+  });
+
+  it('names the data and the licence, and shows what the comparison of the files found', () => {
+    const proof = {
+      ...{
+        texts: 8,
+        tokens: 300,
+        maxLogitDifference: 1.25e-6,
+        largestLogit: 12.3456,
+        sameChoices: 299,
+        unproven: null,
+        carried: 0.9991,
+        rounding: null,
+      },
+      perplexity: { before: 20, after: 20.3 },
+    };
+    const card = modelCard({ ...input, proof });
+    expect(card).toContain('It learned from `builtin:pirate-chat`, 10 % of it held out for validation.');
+    expect(card).toContain('is under the licence `mit`');
+    expect(modelCard({ ...input, licence: null })).toContain('is not known here');
+    expect(card).toContain('on 300 tokens of 8 texts:');
+    expect(card).toContain('| Largest difference of a logit | 1.3e-6; the largest logit is 12.3 |');
+    expect(card).toContain('| Same most likely next token | after 299 of 300 tokens |');
+    expect(card).toContain('| Perplexity before and after | 20 and 20.3 (+1.50 %) |');
+    const none = {
+      ...proof,
+      unproven: 'no_room' as const,
+      carried: null,
+      rounding: null,
+      maxLogitDifference: null,
+      largestLogit: null,
+      sameChoices: null,
+      perplexity: null,
+    };
+    expect(modelCard({ ...input, proof: none })).toContain('no room for both at once');
+  });
+
+  it('for mlx-lm has its command and its Python', () => {
+    const card = mlxCard({ ...input, baseModel: 'my base', notes: ['Ranks are filled up.'] });
+    expect(card).toContain('library_name: mlx\n');
+    expect(card).toContain("mlx_lm.generate --model 'my base' --adapter-path . --prompt");
+    expect(card).toContain('load("my base", adapter_path=".")');
+    expect(card).toContain('Ranks are filled up.');
+    expect(card).toContain('## Recipe');
   });
 
   it('shows how to load a bottleneck adapter with AdapterHub’s library', () => {
@@ -156,15 +223,25 @@ describe('mergedCard', () => {
       adapter: true,
       dtype: 'bfloat16',
       stored: 'BF16',
-      maxLogitDifference: 1e-3,
-      largestLogit: 12,
-      texts: 4,
+      proof: {
+        ...{
+          texts: 4,
+          tokens: 300,
+          maxLogitDifference: 1e-3,
+          largestLogit: 12,
+          sameChoices: 299,
+          unproven: null,
+          carried: 0.9991,
+          rounding: null,
+        },
+        perplexity: { before: 10, after: 10.1 },
+      },
     });
 
   it('says of llama.cpp what is true of this folder', () => {
     const takes = /convert_hf_to_gguf\.py` turns it into a GGUF file/;
     expect(merged('lora')).toMatch(takes);
-    expect(merged('lora', { knownTokenizer: false })).toContain('does not know the tokenizer');
+    expect(merged('lora', { knownTokenizer: false })).toContain('does not know the tokeniser');
     expect(merged('lora', { family: 'gemma2' })).toContain('needs the base model’s `tokenizer.model`');
     expect(merged('lora', { family: 'gemma2', files: ['tokenizer.json', 'tokenizer.model'] })).toMatch(takes);
     // Phi-4 is of Phi-3's family, with GPT-2's kind of tokenizer.
@@ -175,9 +252,11 @@ describe('mergedCard', () => {
 
   it('says what was done to the base model', () => {
     expect(merged('lora')).toContain('`org/stories` with a LoRA adapter merged in, in bfloat16');
-    expect(merged('lora')).toContain('between these weights and base with adapter');
+    expect(merged('lora')).toContain('compared with the base with its adapter, on 300 tokens of 4 texts:');
+    expect(merged('lora')).toContain('| Same most likely next token | after 299 of 300 tokens |');
+    expect(merged('lora')).toContain('| Perplexity before and after | 10 and 10.1 (+1.00 %) |');
     expect(merged('full')).toContain('`org/stories` with all weights trained, in bfloat16');
-    expect(merged('full')).toContain('between these weights and those that were trained');
+    expect(merged('full')).toContain('compared with the model in memory, on');
     expect(merged('full')).toContain('pipeline_tag: text-generation');
   });
 });

@@ -51,6 +51,9 @@ const adapterHub = ['bert-double', 'bert-classification', 'llama-single', 'gpt2-
 );
 fuzz({ name: 'AdapterHub adapters', seeds: adapterHub, change, run: (files) => void decodeAdapter(files) });
 
+const mlx = ['lora', 'dora'].map((name) => folder(`mlx/${name}`, ['adapter_config.json', 'adapters.safetensors']));
+fuzz({ name: 'mlx-lm adapters', seeds: mlx, change, run: (files) => void decodeAdapter(files) });
+
 const archives: Uint8Array[] = await Promise.all(
   peftSeeds.slice(0, 2).map((files) => createZip([...files, { path: 'README.md', bytes: new Uint8Array(200) }])),
 );

@@ -75,6 +75,9 @@ export function tab() {
     locks: pageLocks,
     onSave: () => {},
     plan: async () => [],
+    connectUploads: () => {
+      throw new Error('nothing is uploaded here');
+    },
     connect: () => {
       const worker = new FakeWorker(locks);
       workers.push(worker);

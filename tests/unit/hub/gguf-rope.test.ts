@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { llama3Scaling, scalingFromKeys } from '../../../src/families/gguf-rope';
+import { llama3Scaling, scalingFromKeys } from '../../../src/families/gguf/rope';
 
 /** The rope_freqs.weight that convert_hf_to_gguf writes for llama3 scaling, in float32. */
 function table(theta: number, width: number, factor: number, low: number, high: number, context: number): Float32Array {

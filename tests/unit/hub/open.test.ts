@@ -64,6 +64,15 @@ describe('builtin:', () => {
     expect(summary).toMatchObject({ source: 'builtin:stories', title: 'Stories 2M', licence: 'MIT', dtype: 'BF16' });
   });
 
+  it('has the size and the parameters on its card that it has once it is open', async () => {
+    const served = (name: string) => new Uint8Array(readFileSync(`public/models/${name}`));
+    server.files.set('models/index.json', served('index.json'));
+    const [card] = await listBuiltinModels(baseUrl);
+    for (const { name } of card!.files) server.files.set(`models/stories/${name}`, served(`stories/${name}`));
+    const open = await summarizeModel(await checkModelFolder(await openModelFolder('builtin:stories', { baseUrl })));
+    expect([card!.bytes, card!.parameters]).toEqual([open.bytes, open.parameters]);
+  });
+
   it('fetches a small file once, even if parts are read at the same time', async () => {
     const folder = await openModelFolder('builtin:stories', { baseUrl });
     server.asked = [];

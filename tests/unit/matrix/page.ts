@@ -103,6 +103,10 @@ const OPTIONS: { what: string; input: Omit<RecipeInput, 'version'>; model?: Part
     input: { model: { source: 'hf:ORG/NAME' }, training: { replay_ratio: 0.1 } },
   },
   {
+    what: 'Label smoothing for a reward model',
+    input: { objective: { type: 'reward' }, training: { label_smoothing_factor: 0.1 } },
+  },
+  {
     what: 'Label smoothing for regression',
     input: {
       objective: { type: 'sequence_classification', problem_type: 'regression' },

@@ -71,14 +71,25 @@ test('the numbers of cells that train, and that are refused with each message', 
     counts[key] = (counts[key] ?? 0) + 1;
   }
   expect(counts).toEqual({
-    trains: 409,
+    trains: 1243,
     answers: 27,
     plainText: 27,
     hiddenWords: 90,
-    prefix: 9,
+    prefix: 12,
     headOfSft: 10,
     headOfPretraining: 10,
     headOfMaskedLm: 3,
+    rewards: 135,
+    headOfRejection: 10,
+    headOfGrpo: 10,
+    comparisons: 108,
+    headOfDpo: 10,
+    headOfRloo: 10,
+    headOfKto: 10,
+    headOfOrpo: 10,
+    headOfCpo: 10,
+    headOfPpo: 10,
+    headOfOnlineDpo: 10,
   });
   expect(VARIANT_CELLS.every(trains)).toBe(true);
 });

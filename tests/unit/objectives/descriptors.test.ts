@@ -118,7 +118,8 @@ describe('metrics', () => {
       expect(new Set(names).size).toBe(names.length);
       expect(names).not.toContain(BASE_TEXT_LOSS.name);
       for (const sentence of [own.loss, ...own.metrics.map(({ help }) => help)]) expect(sentence).toMatch(/^\S.*\.$/);
-      expect(own.measure !== undefined).toBe(own.labels !== null);
+      // The scores of pairs are measured with their loss.
+      expect(own.measure !== undefined).toBe(own.labels !== null && own.task === undefined);
     },
   );
 });
@@ -127,6 +128,7 @@ describe('data', () => {
   test.each(objectives.map((objective) => [objective.type, objective] as const))('%s', (_type, objective) => {
     const data = objective.data(defaultSection(objective));
     expect(data.pack !== undefined).toBe(objective.packs);
-    expect(data.needs !== undefined).toBe(objective.labels !== null);
+    // Others need an answer or a text, which every dataset has.
+    if (objective.labels !== null || objective.answerTokens || objective.compares) expect(data.needs).toBeDefined();
   });
 });

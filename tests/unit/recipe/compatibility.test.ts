@@ -75,7 +75,7 @@ test('the refusal names the model and is thrown', () => {
   expect((thrown as TabtuneError).toData()).toMatchObject({
     code: 'bad_model',
     where: 'objective.type',
-    message: 'Tiny BERT reads text and does not write any, so it cannot learn from examples of answers.',
+    message: 'Tiny BERT reads text but does not generate it, so it cannot learn from examples of answers.',
   });
 });
 

@@ -95,6 +95,13 @@ describe('the folder of results', () => {
     expect(await ownResults(at('out'))).toHaveLength(3);
   });
 
+  test('folders in the results’ folders go too', async () => {
+    results('out', { 'page/index.html': '1', 'page/model/config.json': '2', 'deep/er/a.json': '3' });
+    results('new', { 'page/index.html': '4' });
+    await putResults(at('new'), at('out'));
+    expect(contents('out')).toEqual(['metrics.jsonl', 'page', 'page/index.html', 'summary.json']);
+  });
+
   test('what came into it during the run stays, and the results go beside it', async () => {
     results('out', { 'adapter/a.json': '1' });
     results('new', { 'adapter/a.json': '22' });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createZip } from '../../../src/formats/zip';
 import { loraFiles, promptFiles } from './adapter-folder';
@@ -5,6 +6,8 @@ import { freshStages, greedy, open, reopen, train } from './fresh-stage';
 import { recipe } from './stage';
 
 freshStages();
+
+const quiet = { onProgress: () => {} };
 
 describe('an adapter', () => {
   const config = { peft_type: 'LORA', r: 4 };
@@ -16,9 +19,11 @@ describe('an adapter', () => {
 
   it('is exported as a self-contained folder', async () => {
     await train();
-    const { name, files: folder } = await open.session.exportAdapter();
-    expect(name).toBe('pirate-chat');
-    const text = (path: string) => new TextDecoder().decode(folder.find((file) => file.path === path)?.bytes);
+    const { fileName, files: folder, proof } = await open.session.exportAs('peft', { ...quiet, withoutBase: true });
+    expect(fileName).toBe('pirate-chat-LoRA-r16.zip');
+    // Enough tokens to say how often the next one is the same.
+    expect(proof!.tokens).toBeGreaterThanOrEqual(256);
+    const text = async (path: string) => folder.find((file) => file.path === path)!.blob.text();
     expect(folder.map(({ path }) => path).sort()).toEqual([
       'README.md',
       'adapter_config.json',
@@ -28,10 +33,24 @@ describe('an adapter', () => {
       'tokenizer.json',
       'tokenizer_config.json',
     ]);
-    expect(JSON.parse(text('adapter_config.json'))).toMatchObject({ r: 16, base_model_name_or_path: 'stories' });
-    expect(JSON.parse(text('recipe.json'))).toEqual(recipe());
-    expect(text('README.md')).toContain('base_model: "stories"');
-    expect(text('README.md')).toContain('Acme One');
+    expect(JSON.parse(await text('adapter_config.json'))).toMatchObject({ r: 16, base_model_name_or_path: 'stories' });
+    expect(JSON.parse(await text('recipe.json'))).toEqual(recipe());
+    expect(await text('README.md')).toContain('base_model: "stories"');
+    expect(await text('README.md')).toContain('Acme One');
+  });
+
+  it('brings along a base that comes with Tabtune, and its card loads that one', async () => {
+    await train();
+    const { files: folder } = await open.session.exportAs('peft', quiet);
+    const paths = folder.map(({ path }) => path);
+    expect(paths).toContain('base/config.json');
+    expect(paths).toContain('base/model.safetensors');
+    const card = await folder.find(({ path }) => path === 'README.md')!.blob.text();
+    expect(card).toContain('base = "base"');
+    expect(card).toContain('base_model: "stories"');
+    // It comes back as the adapter that it is.
+    const files = folder.map(({ path, blob }) => ({ path: `a/${path}`, file: new File([blob], path) }));
+    await expect(open.session.importAdapter(files)).resolves.toMatchObject({ name: 'a' });
   });
 
   it('can be imported as a folder or a zip, and training can continue from it', async () => {
@@ -53,6 +72,29 @@ describe('an adapter', () => {
     expect(job.initAdapter).toHaveLength(2);
     // The record has the adapter's settings from its first moment.
     expect(job.run.recipe.method).toMatchObject({ type: 'lora', r: 4, lora_alpha: 8, init_adapter: 'file:voice' });
+  });
+
+  it('can be imported from a GGUF file for the same architecture, and training can continue from it', async () => {
+    const gguf = (name: string) => {
+      const bytes = readFileSync(`tests/fixtures/gguf/adapters/${name}.gguf`);
+      return [{ path: `${name}.gguf`, file: new File([bytes], `${name}.gguf`) }];
+    };
+    await expect(open.session.importAdapter(gguf('mistral'))).rejects.toMatchObject({ code: 'bad_model' });
+    await open.session.openModel('builtin:stories');
+    expect((await open.session.importAdapter(gguf('llama3-rope-bias'))).name).toBe('llama3-rope-bias');
+    const files = open.engine.adapters.at(-1)!;
+    expect(files.map(({ path }) => path)).toEqual(['adapter_config.json', 'adapter_model.safetensors']);
+    const { lora_alpha, r } = JSON.parse(
+      readFileSync('tests/fixtures/llama/llama3-rope-bias/adapter_init/adapter_config.json', 'utf8'),
+    );
+    expect(JSON.parse(new TextDecoder().decode(files[0]!.bytes))).toMatchObject({ peft_type: 'LORA', lora_alpha, r });
+    expect(await open.session.listAdapters()).toMatchObject([
+      { name: 'llama3-rope-bias', method: 'lora', objective: 'sft', active: true },
+    ]);
+    await expect(open.session.importAdapter(gguf('qwen2'))).rejects.toMatchObject({
+      code: 'bad_adapter',
+      where: 'qwen2.gguf, general.architecture',
+    });
   });
 
   it('that is a prompt leaves its own virtual tokens’ room in the context, whatever the recipe says', async () => {
@@ -82,7 +124,7 @@ describe('an adapter', () => {
   it('merged with a classification head has the head in config.json', async () => {
     await train();
     const config = async () => {
-      const { files } = await open.session.exportMerged('F32');
+      const { files } = await open.session.exportAs('merged-f32', quiet);
       return JSON.parse(await files.find(({ path }) => path === 'config.json')!.blob.text());
     };
     expect((await config()).architectures).toEqual(['LlamaForCausalLM']);
@@ -101,7 +143,7 @@ describe('an adapter', () => {
 
   it('cannot be exported or continued from if there is none', async () => {
     await open.session.openModel('builtin:stories');
-    await expect(open.session.exportAdapter()).rejects.toMatchObject({ code: 'bad_adapter' });
+    await expect(open.session.exportAs('peft', quiet)).rejects.toMatchObject({ code: 'bad_adapter' });
     const unknown = recipe({ method: { type: 'lora', init_adapter: 'file:tone' } });
     await expect(open.session.train(unknown)).rejects.toMatchObject({ where: 'method.init_adapter' });
   });
@@ -109,7 +151,7 @@ describe('an adapter', () => {
   it('of an earlier run is opened with its model after a reload', async () => {
     const id = await train();
     reopen();
-    expect(await open.session.openRun(id)).toMatchObject({ id, name: 'pirate-chat' });
+    expect(await open.session.openRun(id)).toMatchObject({ id, name: 'pirate-chat LoRA r16' });
     expect(open.engine.calls).toEqual(['loadModel builtin:stories', `openCheckpoint ${id}`]);
     await expect(open.session.openRun('nothing')).rejects.toThrow('no longer stored');
   });

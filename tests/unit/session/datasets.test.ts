@@ -29,7 +29,11 @@ describe('the dataset', () => {
     const source = await open.session.importDataset(csv(replies));
     const { dataset } = recipe({ dataset: { source } });
     await open.session.openDataset(dataset);
-    const edited = await open.session.editDataset(source, 2, { completion: 'On "Friday", maybe.' });
+    const edited = await open.session.editDataset(source, {
+      kind: 'cells',
+      row: 2,
+      fields: { completion: 'On "Friday", maybe.' },
+    });
     expect(edited.examples[1]).toMatchObject({ row: 2, prompt: 'When?', completion: 'On "Friday", maybe.' });
     expect(edited.examples).toHaveLength(3);
     reopen();
@@ -39,7 +43,9 @@ describe('the dataset', () => {
   it('cannot be edited if it is built in', async () => {
     const { dataset } = recipe();
     await open.session.openDataset(dataset);
-    await expect(open.session.editDataset(dataset.source, 1, { messages: '[]' })).rejects.toThrow('Built-in');
+    await expect(
+      open.session.editDataset(dataset.source, { kind: 'cells', row: 1, fields: { messages: '[]' } }),
+    ).rejects.toThrow('Built-in');
   });
 
   it('is parsed again by a restarted worker', async () => {
@@ -73,7 +79,11 @@ describe('tokens', () => {
     const changed = recipe({ dataset: { source, validation_split: 0, shuffle: false } });
     await open.session.openDataset(changed.dataset);
     const before = await open.session.tokenize(changed);
-    await open.session.editDataset(source, 3, { completion: 'Ruth, the captain of the ferry.' });
+    await open.session.editDataset(source, {
+      kind: 'cells',
+      row: 3,
+      fields: { completion: 'Ruth, the captain of the ferry.' },
+    });
     const after = await open.session.tokenize(changed);
     expect(after.stats.tokens).toBeGreaterThan(before.stats.tokens);
   });

@@ -87,7 +87,7 @@ describe('a forecast', () => {
     const { blockers, verdict } = await open.session.forecast(recipe());
     expect(verdict).toBe('too_big');
     expect(blockers).toMatchObject([{ code: 'gpu_out_of_memory', where: 'GPU' }]);
-    expect(blockers[0]!.message).toMatch(/needs a single buffer( binding)? of \d+ MB/);
+    expect(blockers[0]!.message).toMatch(/needs a single buffer( binding)? of [\d.]+ [kM]B/);
     await expect(open.session.train(recipe())).rejects.toMatchObject({ code: 'gpu_out_of_memory' });
     expect(open.engine.stints).toEqual([]);
     expect(await open.session.runs()).toEqual([]);

@@ -85,7 +85,7 @@ describe('EngineHost', () => {
   it('restores the previous adapter when another one does not fit', async () => {
     const setAdapter = vi.fn(async (files: AdapterFiles | null) => {
       if (files?.[0]?.path === 'bad') throw new TabtuneError({ code: 'bad_adapter', message: 'Does not fit.' });
-      return { trainableParameters: 1 };
+      return { trainableParameters: 1, settings: null };
     });
     const { host } = engineHost({ loadModel: async () => ({}) as never, setAdapter, stop: async () => {} });
     await host.loadModel('builtin:stories');
@@ -99,7 +99,7 @@ describe('EngineHost', () => {
   });
 
   it('removes the adapter when none is wanted', async () => {
-    const setAdapter = vi.fn(async () => ({ trainableParameters: 0 }));
+    const setAdapter = vi.fn(async () => ({ trainableParameters: 0, settings: null }));
     const { host } = engineHost({ loadModel: async () => ({}) as never, setAdapter, stop: async () => {} });
     await host.loadModel('builtin:stories');
     host.want(null, 'unknown');

@@ -31,7 +31,7 @@ test.each([
     'token_classification',
   ],
 ])('%s is recognised by its config', (_, files, method, objective) => {
-  expect(kindOf(files)).toEqual({ method, objective });
+  expect(kindOf({ files })).toMatchObject({ method, objective });
 });
 
 test.each(['null', '[]', '3', '{', ''])('a config of %j is refused as an adapter that cannot be read', (text) => {
@@ -84,12 +84,13 @@ describe('one of several adapters is active', () => {
     loaded.note('pirate-chat', 10);
     put(own);
     loaded.note('tone', 20);
-    expect(loaded.list()).toEqual([
+    expect(loaded.list()).toMatchObject([
       {
         id: 'run:r',
         name: 'pirate-chat',
         method: 'full',
         objective: 'sft',
+        settings: { type: 'full' },
         trainableParameters: 10,
         runId: 'r',
         active: false,
@@ -99,6 +100,7 @@ describe('one of several adapters is active', () => {
         name: 'tone',
         method: 'lora',
         objective: 'sft',
+        settings: { type: 'lora' },
         trainableParameters: 20,
         runId: null,
         active: true,

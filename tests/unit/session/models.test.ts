@@ -59,7 +59,7 @@ describe('an encoder', () => {
     expect(blockers).toHaveLength(1);
     expect(blockers[0]).toMatchObject({
       code: 'bad_model',
-      message: 'Stories 2M reads text and does not write any, so it cannot learn from examples of answers.',
+      message: 'Stories 2M reads text but does not generate it, so it cannot learn from examples of answers.',
       where: 'objective.type',
     });
     await expect(open.session.train(recipe())).rejects.toMatchObject({ code: 'bad_model', where: 'objective.type' });

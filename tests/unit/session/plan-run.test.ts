@@ -31,6 +31,7 @@ function answer({ batches, checkpointing, method, quantization }: DryRun): DryRu
     optimizer: 3 * rank * MB,
     activations: tokens * MB * (checkpointing ? 0.1 : 1),
     logits: 16 * MB,
+    cache: 0,
   };
   const bytes = Object.values(parts).reduce((sum, part) => sum + part, 0);
   return { bytes, parts, refusal: null, trainableParameters: 1, totalParameters: 2 };
@@ -63,9 +64,10 @@ const sizes = exampleSizes({
 });
 
 describe('the longest limit that fits', () => {
-  const many = Array.from({ length: 19 }, (_, i) => example(i + 1, 100));
+  // Twenty-four: no micro-batch holds a single row.
+  const many = Array.from({ length: 23 }, (_, i) => example(i + 1, 100));
   const withOne = (length: number) =>
-    exampleSizes({ train: [...many, example(20, length)], validation: [], task: null });
+    exampleSizes({ train: [...many, example(24, length)], validation: [], task: null });
   // With checkpointing, two rows of n tokens take 100 + 5 · 16 + 16 + 0.2 · n MB.
   const fitting = (fits: number, length: number, usual: number, longest: number) =>
     longestThatFits(contextOf(fits), recipeOf(), withOne(length), usual, longest);
@@ -185,6 +187,34 @@ test('advice is planned, largest saving first, and says what is enough', async (
     { label: 'Truncate examples to 128 tokens', changes: { 'dataset.max_length': 128 }, saves: 256 * MB, enough: true },
     { label: 'Rank 8', changes: { 'method.r': 8, 'method.lora_alpha': 16 }, saves: 40 * MB, enough: false },
   ]);
+});
+
+test('where long prompts are left out, shorter answers are suggested, not a lower limit', async () => {
+  const prompt = (row: number): TokenizedExample => ({
+    ...{ kind: 'prompt', row, ids: new Int32Array(250), truncatedBy: 0, prompt: '', columns: {} },
+  });
+  const prompts = exampleSizes({ train: [1, 2, 3, 4].map(prompt), validation: [], task: null });
+  const objective = { type: 'grpo', rewards: [{ type: 'length' }], max_completion_length: 200 };
+  const recipe = recipeOf({ objective: objective as never, training: { gradient_checkpointing: true } });
+  const asked: DryRun[] = [];
+  const plan = async (run: DryRun) => {
+    asked.push(run);
+    const tokens = (run.objective as { max_completion_length: number }).max_completion_length;
+    return { ...answer(run), bytes: tokens * MB };
+  };
+  const connection = { within: () => ({ plan }), death: null, terminate: () => {} };
+  const context = { ...contextOf(150), planner: new Planner(() => connection as unknown as Connection<PlanApi>) };
+  const advice = await adviceFor(context, recipe, prompts, await planRun(context, recipe, prompts));
+  expect(advice).toEqual([
+    {
+      label: 'Answers of at most 100 tokens',
+      changes: { 'objective.max_completion_length': 100 },
+      saves: 100 * MB,
+      enough: true,
+    },
+  ]);
+  // The prompts of a step come as one batch, and its steps are gone through.
+  expect(asked[0]).toMatchObject({ stepsPerBatch: 1, batches: [{ length: 256 }] });
 });
 
 describe('a model is planned from its config', () => {

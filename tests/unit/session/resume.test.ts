@@ -165,7 +165,7 @@ describe('a run whose data or model has changed', () => {
   it('is asked about when a row was edited', async () => {
     await open.session.importDataset(csv(replies));
     const before = await interrupted(own());
-    await open.session.editDataset('file:replies.csv', 2, { completion: 'On Sunday.' });
+    await open.session.editDataset('file:replies.csv', { kind: 'cells', row: 2, fields: { completion: 'On Sunday.' } });
     await expectAsked(before, /replies\.csv is another file now/, ['dataset']);
   });
 
@@ -195,7 +195,7 @@ describe('a run whose data or model has changed', () => {
     const before = await interrupted(own({ training }));
     await open.session.importDataset(csv('prompt,completion\nWhere is it?,In the post.\nWhen?,On Monday.\n'));
     await expect(open.session.resumeRun(before.id, 'use')).rejects.toMatchObject({
-      message: '“replies” has done 3 steps, and with the data as it is now there are only 2.',
+      message: '“replies LoRA r16” has done 3 steps, and with the data as it is now there are only 2.',
     });
     expect(await getRun(before.id)).toEqual(before);
   });
@@ -208,6 +208,16 @@ describe('a run whose data or model has changed', () => {
     const before = await interrupted(own({ dataset }));
     await open.session.importDataset(text('lighthouse'));
     await expectAsked(before, /The base text base\.txt is another file now/, ['baseText']);
+  });
+
+  it('is asked about when a file of its mix has changed', async () => {
+    const more = (word: string) => new File([`prompt,completion\nWhere is Eva?,In the ${word}.\n`], 'more.csv');
+    await open.session.importDataset(more('garden'));
+    await open.session.importDataset(csv(replies));
+    const dataset = { source: 'file:replies.csv', mix: { 'file:more.csv': 2 }, validation_split: 0 };
+    const before = await interrupted(own({ dataset }));
+    await open.session.importDataset(more('kitchen'));
+    await expectAsked(before, /replies\.csv, or a file that it is mixed with, is another file now/, ['dataset']);
   });
 
   it('is asked about when the same file gives other examples', async () => {
@@ -295,7 +305,11 @@ describe('what a living run needs', () => {
       await expect(session.deleteRun(job.run.id)).rejects.toThrow('still in progress');
       await expect(session.eraseEverything()).rejects.toThrow('A run is in progress');
     }
-    const edit = other.session.editDataset('file:replies.csv', 1, { completion: 'No.' });
+    const edit = other.session.editDataset('file:replies.csv', {
+      kind: 'cells',
+      row: 1,
+      fields: { completion: 'No.' },
+    });
     await expect(edit).rejects.toMatchObject(refused);
     // What it does not need can be deleted.
     await other.session.importDataset(csv(replies, 'others.csv'));

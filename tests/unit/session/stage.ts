@@ -4,63 +4,45 @@
  */
 import 'fake-indexeddb/auto';
 import { readFile } from 'node:fs/promises';
+import variant from '@jitl/quickjs-wasmfile-release-sync';
+import { newQuickJSWASMModuleFromVariant } from 'quickjs-emscripten-core';
 import { vi } from 'vitest';
 import { type ErrorData, TabtuneError } from '../../../src/base/errors';
 import { tellPageUrl } from '../../../src/base/page-url';
 import type { TaskData } from '../../../src/data/types';
+import type { Proof } from '../../../src/exports/export';
 import type { AdapterFiles, AdapterModel } from '../../../src/formats/adapter-format';
 import { resolveRecipe } from '../../../src/recipe/defaults';
 import type { Recipe, RecipeInput } from '../../../src/recipe/types';
 import { connect, serve } from '../../../src/rpc/rpc';
-import type { DeviceReport, RunSummary, Session, TrainEvent } from '../../../src/session/api';
+import type { RunSummary, Session, TrainEvent } from '../../../src/session/api';
 import { GpuMemory } from '../../../src/session/gpu-memory';
 import { createSession } from '../../../src/session/session';
 import { saveCheckpoint } from '../../../src/storage/checkpoints';
 import type { RunRecord } from '../../../src/storage/types';
-import { type DataWorkerApi, editRow } from '../../../src/workers/data/edit-dataset';
+import { type DataWorkerApi, editDataset } from '../../../src/workers/data/edit-dataset';
 import { readFiles } from '../../../src/workers/data/read-files';
 import { createDataApi } from '../../../src/workers/data/service';
-import type { EngineApi, EngineEvent, TrainJob } from '../../../src/workers/engine/api';
+import type {
+  AnswerJob,
+  EngineApi,
+  EngineEvent,
+  ExamplesJob,
+  PageScores,
+  TrainJob,
+} from '../../../src/workers/engine/api';
+import type { HeldFrom, On } from '../../../src/workers/engine/held';
 import type { PlanApi } from '../../../src/workers/plan/service';
+import { createRewardApi, type RewardApi } from '../../../src/workers/reward/service';
 import { turn, until } from '../../support/time';
 import { defineWebGpuNames } from '../../webgpu-names';
 import { storiesModel } from './adapter-folder';
 import { FakeLocks, FakeWorker } from './fake-worker';
+import { device, memoryStore } from './stage-device';
 
 defineWebGpuNames();
 
-export { until };
-
-/** An in-memory localStorage. */
-export function memoryStore() {
-  const values = new Map<string, string>();
-  return {
-    getItem: (key: string) => values.get(key) ?? null,
-    setItem: (key: string, value: string) => void values.set(key, value),
-    removeItem: (key: string) => void values.delete(key),
-  };
-}
-
-export const device: DeviceReport = {
-  available: true,
-  vendor: 'acme',
-  architecture: 'one',
-  description: 'Acme One',
-  software: false,
-  features: [],
-  limits: {
-    maxBufferSize: 2 ** 31,
-    maxStorageBufferBindingSize: 2 ** 30,
-    maxStorageBuffersPerShaderStage: 10,
-    maxComputeWorkgroupStorageSize: 32_768,
-    maxComputeInvocationsPerWorkgroup: 1024,
-    maxComputeWorkgroupSizeX: 1024,
-    maxComputeWorkgroupsPerDimension: 65_535,
-  },
-  maxBufferSize: 2 ** 31,
-  maxStorageBufferBindingSize: 2 ** 30,
-  problem: null,
-};
+export { device, memoryStore, until };
 
 /** One training call to the engine, controlled by the test. */
 export interface Stint {
@@ -90,6 +72,12 @@ export class EngineScript {
   outputApart = false;
   exportNotes: string[] = [];
   checkedFolder: { path: string; file: Blob }[] = [];
+  readonly proof = (texts: Int32Array[]): Proof => ({
+    texts: texts.length,
+    tokens: texts.reduce((sum, { length }) => sum + length, 0),
+    ...{ maxLogitDifference: 1e-6, largestLogit: 9, sameChoices: 256, perplexity: { before: 3, after: 3 } },
+    ...{ unproven: null, carried: 1, rounding: null },
+  });
   answers: number[] = [];
   /** After these answers there is no end of tokens, until the call is aborted. */
   endless = false;
@@ -100,11 +88,23 @@ export class EngineScript {
   /** The last texts embedded, and the options. */
   embedded: { texts: Int32Array[]; options: unknown } | null = null;
   lastStrength: number | null = null;
+  together: EngineApi['answerTogether'] = async (of) => of.map(() => ({ ids: new Int32Array(), finished: true }));
+  /** What is held to be compared, and what was asked of it. */
+  readonly held = new Map<string, HeldFrom>();
+  readonly asked: AnswerJob[][] = [];
+  readonly measured: { on: On; job: ExamplesJob }[] = [];
   stopped = 0;
   /** It answers, but the run goes on. */
   deaf = false;
   workers: FakeWorker[] = [];
   device = device;
+
+  /** What the engine answers to a test drive or a range test. */
+  // biome-ignore lint/suspicious/noExplicitAny: it answers both.
+  tried: (trial: { job: TrainJob; signal: AbortSignal | undefined }) => Promise<any> = () => new Promise(() => {});
+
+  /** What the page has said of answers. */
+  readonly scored: (PageScores | ErrorData)[] = [];
 
   /** Of the built-in model (public/models/stories/config.json). */
   adapterModel: AdapterModel = storiesModel();
@@ -112,6 +112,20 @@ export class EngineScript {
   api(): EngineApi {
     const log = (call: string) => this.calls.push(call);
     return {
+      testDrive: (job, sizes, onProgress, signal) => {
+        log(`testDrive ${sizes.join(' ')}`.trim());
+        onProgress(0, 3);
+        return this.tried({ job, signal });
+      },
+      findRate: (job, onPoint, signal) => {
+        log('findRate');
+        onPoint({ rate: 1e-6, loss: 2, smoothed: 2 });
+        return this.tried({ job, signal });
+      },
+      startOfRun: async () => {
+        log('startOfRun');
+        return { adapter: null, tensors: new Map() };
+      },
       device: async () => this.device,
       loadModel: async (source, onProgress, quantization = 'none') => {
         log(['loadModel', source, quantization].filter((word) => word !== 'none').join(' '));
@@ -134,15 +148,23 @@ export class EngineScript {
           adapterModel: this.adapterModel,
         };
       },
-      mergeModel: async (_job, onPiece) => {
-        log('mergeModel');
-        onPiece(new ArrayBuffer(8));
-        return { task: this.mergedTask, bytes: 8, outputApart: this.outputApart };
+      scored: async (id, result) => {
+        log(`scored ${id}`);
+        this.scored.push(result);
       },
-      checkMerged: async ({ files }) => {
-        log('checkMerged');
+      mergedTensors: async () => [],
+      writeModel: async () => {
+        log('writeModel');
+        return { task: this.mergedTask, blob: new Blob([new ArrayBuffer(8)]), outputApart: this.outputApart };
+      },
+      proveModel: async (files, { texts }) => {
+        log('proveModel');
         this.checkedFolder = files;
-        return { maxLogitDifference: 1e-6, largestLogit: 9 };
+        return this.proof(texts);
+      },
+      proveAdapter: async (_files, { texts }) => {
+        log('proveAdapter');
+        return this.proof(texts);
       },
       train: (job, onEvent) => {
         log(job.resume ? 'train resumed' : 'train');
@@ -153,7 +175,7 @@ export class EngineScript {
             checkpoint: async (step) => {
               const tensors = new Map([['adapter/a', { shape: [1], data: Float32Array.of(step) }]]);
               await saveCheckpoint({ runId: job.run.id, step, state: {}, createdAt: 1 }, tensors, 'latest');
-              onEvent({ type: 'checkpoint', step });
+              onEvent({ type: 'checkpoint', step, everySeconds: 30 });
             },
             end: (reason = 'completed') =>
               resolve({ run: { ...job.run, step: 7, totalSteps: 7 }, summary: summary(job, reason) }),
@@ -161,6 +183,8 @@ export class EngineScript {
           });
         });
       },
+      addExamples: async (at, part, examples) => void log(`addExamples ${at} ${part} ${examples.length}`),
+      save: async () => void log('save'),
       pause: async () => void log('pause'),
       resume: async () => void log('resume'),
       stop: async () => {
@@ -171,11 +195,15 @@ export class EngineScript {
       setAdapter: async (adapter) => {
         log(adapter ? 'setAdapter' : 'setAdapter null');
         this.adapters.push(adapter);
-        return { trainableParameters: adapter ? 99 : 0 };
+        return { trainableParameters: adapter ? 99 : 0, settings: null };
       },
       openCheckpoint: async (runId) => {
         log(`openCheckpoint ${runId}`);
-        return { trainableParameters: 99 };
+        return { trainableParameters: 99, settings: null };
+      },
+      runAdapter: async (runId) => {
+        log(`runAdapter ${runId}`);
+        return this.exported;
       },
       exportAdapter: async () => ({ files: this.exported, notes: this.exportNotes }),
       generate: async (_prompt, { adapterStrength, maxNewTokens }, onToken, signal) => {
@@ -193,6 +221,11 @@ export class EngineScript {
         }
         return Int32Array.from(ids);
       },
+      answerTogether: async (prompts, options, onToken, signal) => {
+        log('answerTogether');
+        return this.together(prompts, options, onToken, signal);
+      },
+      endAnswer: async (prompt) => void log(`endAnswer ${prompt}`),
       logits: async () => new Float32Array(),
       embed: async (texts, options) => {
         this.embedded = { texts, options };
@@ -204,6 +237,43 @@ export class EngineScript {
         probabilities: Float32Array.of(0.25, 0.75),
       }),
       textLoss: async () => 1,
+      held: async () => [...this.held.keys()],
+      release: async (keep) => {
+        for (const key of this.held.keys()) if (!keep.includes(key)) this.held.delete(key);
+      },
+      hold: async (key, from) => {
+        log(`hold ${key}`);
+        this.held.set(key, from);
+      },
+      answer: async (columns, onToken, signal) => {
+        this.asked.push(columns);
+        return Promise.all(
+          columns.map(async ({ maxNewTokens }, column) => {
+            const ids: number[] = [];
+            for (const id of this.answers.slice(0, maxNewTokens)) {
+              await turn();
+              if (signal?.aborted) break;
+              ids.push(id);
+              onToken(column, id);
+            }
+            return Int32Array.from(ids);
+          }),
+        );
+      },
+      classifyOn: async () => ({
+        labels: ['no', 'yes'],
+        problemType: 'single_label_classification',
+        probabilities: Float32Array.of(0.25, 0.75),
+      }),
+      measureExamples: async (on, job, onProgress) => {
+        this.measured.push({ on, job });
+        onProgress(job.examples.length, job.examples.length);
+        const losses = Float32Array.from(job.examples, (_, i) => i + (on === null ? 1 : 0));
+        return { loss: 2, perplexity: Math.exp(2), losses, metrics: {} };
+      },
+      tokenLosses: async (on, ids) => Float32Array.from(ids, (_, i) => (i === 0 ? Number.NaN : on === null ? 2 : 1)),
+      baseTextLoss: async (on) => (on === null ? 1 : 1.5),
+      layerChanges: async () => [],
       loseDevice: async () => {},
     };
   }
@@ -282,10 +352,17 @@ export function stage(locks = new FakeLocks(), memory = new GpuMemory(memoryStor
       return connect<PlanApi>(worker, { name: 'planner', locks: pageLocks });
     },
     memory,
+    // The interpreter is real, too.
+    connectCode: () => {
+      const worker = new FakeWorker(locks);
+      const api = createRewardApi(() => newQuickJSWASMModuleFromVariant(variant));
+      serve(api, { port: worker.port, locks: worker.locks });
+      return connect<RewardApi>(worker, { name: 'reward worker', locks: pageLocks });
+    },
     connectData: () => {
       const worker = new FakeWorker(locks);
       dataWorkers.push(worker);
-      const api = Object.assign(createDataApi(), readFiles, { editRow }, data);
+      const api = Object.assign(createDataApi(), readFiles, { editDataset }, data);
       serve(api, { port: worker.port, locks: worker.locks });
       return connect<DataWorkerApi>(worker, { name: 'data worker', locks: pageLocks });
     },

@@ -13,7 +13,7 @@ describe('a run', () => {
   it('gets its job from the model, data and recipe', async () => {
     const running = open.session.train(recipe());
     const { job } = await stint();
-    expect(job.run).toMatchObject({ name: 'pirate-chat', status: 'running', step: 0, error: null });
+    expect(job.run).toMatchObject({ name: 'pirate-chat LoRA r16', status: 'running', step: 0, error: null });
     expect(job.train.length + job.validation.length).toBe(250);
     expect(job.validation).toHaveLength(25);
     expect(job.samplePrompts).toHaveLength(3);
@@ -36,9 +36,47 @@ describe('a run', () => {
     await checkpoint(2);
     end('early_stopping');
     const record = await running;
-    expect(record).toMatchObject({ status: 'early_stopped', step: 7, error: null });
+    expect(record).toMatchObject({ status: 'early_stopped', step: 7, savedStep: 7, error: null });
     expect(await getRun(job.run.id)).toEqual(record);
     expect(names(open.events)).toEqual(['started', 'metrics', 'state', 'state', 'checkpoint', 'finished']);
+  });
+
+  it('has a name of its own, and keeps what a person calls it meanwhile', async () => {
+    const first = open.session.train(recipe());
+    (await stint()).end();
+    const { id } = await first;
+    const second = open.session.train(recipe());
+    const { job, emit, end } = await stint(1);
+    expect(job.run.name).toBe('pirate-chat LoRA r16 · 2');
+    emit(begun(job.run));
+    const labels = { name: 'the second', tags: ['keep'], pinned: true };
+    expect(await open.session.labelRun(job.run.id, labels)).toMatchObject(labels);
+    emit(metrics(1, 2.5));
+    await until(() => names(open.events).includes('metrics'));
+    expect((await open.session.runs()).map(({ name }) => name)).toEqual(['the second', 'pirate-chat LoRA r16']);
+    end();
+    expect(await second).toMatchObject({ ...labels, status: 'completed' });
+    expect(await getRun(job.run.id)).toMatchObject({ ...labels, status: 'completed' });
+    await open.session.labelRun(id, { name: 'the first' });
+    expect((await open.session.listAdapters()).map(({ name }) => name)).not.toContain('pirate-chat LoRA r16');
+  });
+
+  it('remembers how long it took and what was measured at its best step', async () => {
+    const running = open.session.train(recipe());
+    const { emit, end, job } = await stint();
+    emit(begun(job.run));
+    const evaluated = (step: number, best: boolean, accuracy: number) =>
+      emit({
+        type: 'metrics',
+        row: { kind: 'eval', step, epoch: 1, eval_loss: 2, best, seconds: step * 3, metrics: { accuracy } },
+        ...{ tokensPerSecond: 1, secondsLeft: 1 },
+      });
+    evaluated(1, true, 0.75);
+    evaluated(2, false, 0.5);
+    await until(() => names(open.events).length === 3);
+    expect((await open.session.runs())[0]).toMatchObject({ seconds: 6, bestMetrics: { accuracy: 0.75 } });
+    end();
+    expect(await running).toMatchObject({ bestMetrics: { accuracy: 0.75 } });
   });
 
   it('decodes sample answers, stores them and reports them before the end', async () => {
@@ -110,7 +148,7 @@ describe('one run at a time', () => {
     await expect(open.session.openModel('builtin:stories')).rejects.toThrow('A run is in progress');
     const options = { maxNewTokens: 1, temperature: 0, topP: 1, seed: 1, adapterStrength: 1 };
     await expect(open.session.generate('Hi', options, () => {})).rejects.toThrow('A run is in progress');
-    await expect(open.session.exportAdapter()).rejects.toThrow('A run is in progress');
+    await expect(open.session.exportAs('peft', { onProgress: () => {} })).rejects.toThrow('A run is in progress');
     await expect(open.session.deleteRun((await open.session.runs())[0]!.id)).rejects.toThrow('still in progress');
     await expect(open.session.eraseEverything()).rejects.toThrow('A run is in progress');
     (await stint()).end();
@@ -162,7 +200,7 @@ describe('pause, resume, stop', () => {
     await open.session.stop();
     expect((await running).status).toBe('stopped');
     expect(open.engine.calls.slice(-3)).toEqual(['pause', 'resume', 'stop']);
-    expect((await open.session.exportAdapter()).name).toBe('pirate-chat');
+    expect((await open.session.exportAs('peft', { onProgress: () => {} })).fileName).toBe('pirate-chat-LoRA-r16.zip');
   });
 
   it('an engine that hears the stop and goes on is ended, and the run can be resumed', async () => {
@@ -189,6 +227,7 @@ describe('pause, resume, stop', () => {
   });
 
   it('do nothing when nothing runs', async () => {
+    await open.session.saveRun();
     await open.session.pause();
     await open.session.stop();
     expect(open.engine.calls).toEqual([]);
@@ -203,6 +242,7 @@ describe('when the engine dies during a run', () => {
     emit(metrics(3, 2));
     await checkpoint(3);
     await until(() => names(open.events).includes('checkpoint'));
+    await expect.poll(() => getRun(job.run.id)).toMatchObject({ savedStep: 3 });
     // No timer brings it about.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     open.engine.crash();
@@ -275,8 +315,8 @@ describe('when the engine dies during a run', () => {
     const second = open.session.train(recipe());
     (await stint(1)).fail({ code: 'internal', message: 'No.' });
     await second;
-    await open.session.exportAdapter();
-    expect(open.engine.calls.at(-1)).toBe(`openCheckpoint ${job.run.id}`);
+    await open.session.exportAs('peft', { onProgress: () => {} });
+    expect(open.engine.calls).toContain(`openCheckpoint ${job.run.id}`);
   });
 });
 

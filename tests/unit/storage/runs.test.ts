@@ -5,17 +5,19 @@ import {
   appendSamples,
   deleteRun,
   getRun,
+  labelRun,
   listRuns,
   markInterrupted,
   readMetrics,
   readSamples,
+  restoreRun,
   runLockName,
   saveRun,
   truncateMetrics,
 } from '../../../src/storage/runs';
 import { startStorage } from '../../../src/storage/start';
 import type { MetricsRow, SampleAnswer } from '../../../src/storage/types';
-import { countRecords, freshDatabase, holdLocks, runOf } from './helpers';
+import { countRecords, fillDisk, freshDatabase, holdLocks, runOf } from './helpers';
 
 freshDatabase();
 
@@ -37,8 +39,8 @@ describe('runs', () => {
   it('are saved, changed and listed, newest first', async () => {
     await saveRun(runOf('a', { createdAt: 1 }));
     await saveRun(runOf('b', { createdAt: 2 }));
-    const saved = await saveRun(runOf('a', { createdAt: 1, name: 'renamed', step: 3 }));
-    expect(saved).toMatchObject({ id: 'a', name: 'renamed', step: 3 });
+    const saved = await saveRun(runOf('a', { createdAt: 1, step: 3 }));
+    expect(saved).toMatchObject({ id: 'a', step: 3 });
     expect(saved.updatedAt).toBeGreaterThan(1);
     expect(await getRun('a')).toEqual(saved);
     expect((await listRuns()).map(({ id }) => id)).toEqual(['b', 'a']);
@@ -59,6 +61,24 @@ describe('runs', () => {
       expect(await countRecords(store), store).toBe(1);
     }
     expect(await steps('b')).toEqual([1]);
+  });
+
+  it('keep what a person says of them, whoever saves the rest, and lose nothing else by it', async () => {
+    const trained = await saveRun(runOf('a', { step: 1 }));
+    const labels = { name: 'baseline', tags: ['keep'], pinned: true, note: 'first try' };
+    expect(await labelRun('a', labels)).toEqual({ ...trained, ...labels });
+    // A tab that trains it knows nothing of that, and writes its own record.
+    const saved = await saveRun({ ...trained, step: 2 });
+    expect(saved).toMatchObject({ ...labels, step: 2 });
+    await restoreRun(trained);
+    expect(await getRun('a')).toEqual({ ...trained, ...labels });
+    await labelRun('a', { tags: undefined, pinned: false, note: '' });
+    expect(await getRun('a')).toEqual({ ...trained, name: 'baseline' });
+  });
+
+  it('cannot be labelled once they are gone', async () => {
+    await expect(labelRun('a', { name: 'b' })).rejects.toMatchObject({ code: 'storage' });
+    expect(await listRuns()).toEqual([]);
   });
 
   it('cannot be deleted while a tab trains them', async () => {
@@ -130,6 +150,26 @@ describe('markInterrupted', () => {
     await markInterrupted();
     expect(await getRun('behind')).toMatchObject({ step: 8, bestStep: 8, bestEvalLoss: 1.5, status: 'interrupted' });
     expect(await getRun('ahead')).toMatchObject({ step: 9, bestStep: 9, bestEvalLoss: 1, status: 'interrupted' });
+  });
+
+  it('says the step that its curve reached, and the one that it resumes from', async () => {
+    const tensors = new Map([['w', { shape: [1], data: Float32Array.of(1) }]]);
+    await saveRun(runOf('drawn', { step: 3 }));
+    await saveCheckpoint({ runId: 'drawn', step: 4, state: {}, createdAt: 1 }, tensors, 'latest');
+    await appendMetrics('drawn', [row(3), row(4)]);
+    await appendMetrics('drawn', [row(5), row(6)]);
+    await saveRun(runOf('unsaved', { step: 0 }));
+    await appendMetrics('unsaved', [row(1)]);
+    await markInterrupted();
+    expect(await getRun('drawn')).toMatchObject({ step: 6, savedStep: 4 });
+    expect(await getRun('unsaved')).toMatchObject({ step: 1 });
+    expect((await getRun('unsaved'))!.savedStep).toBeUndefined();
+  });
+
+  it('names them on a full disk too, where they cannot be marked', async () => {
+    await saveRun(runOf('a', { step: 3 }));
+    fillDisk(['runs']);
+    expect(await markInterrupted()).toMatchObject([{ id: 'a', step: 3, status: 'interrupted' }]);
   });
 
   it('works without Web Locks', async () => {

@@ -1,7 +1,10 @@
 import { vi } from 'vitest';
+import type { ParsedDataset } from '../../../src/data/types';
 import type { HubModel } from '../../../src/hub/descriptions';
 import { defaultRecipe } from '../../../src/recipe/defaults';
-import type { ModelInfo, Session, TrainEvent } from '../../../src/session/api';
+import type { ModelInfo, Session, TestDrive, TrainEvent } from '../../../src/session/api';
+import type { AskedColumn, Comparison } from '../../../src/session/comparison-types';
+import type { SelfInstruct } from '../../../src/session/self-instruct-types';
 import type { RunRecord } from '../../../src/storage/types';
 
 // The preferences and the recipe are kept in localStorage, which Node does not have.
@@ -52,6 +55,15 @@ export function runRecord(change: Partial<RunRecord> = {}): RunRecord {
   };
 }
 
+export function testDrive(change: Partial<TestDrive> = {}): TestDrive {
+  return {
+    ...{ secondsPerStep: 2, tokensPerSecond: 100, gpuBytes: 5e6, gradNorm: 1.5, finite: true },
+    ...{ lossBefore: 3, lossAfter: 2.9, quicker: null },
+    learned: { examples: 90, masked: 0, endless: 0 },
+    ...change,
+  };
+}
+
 export function hubModel(change: Partial<HubModel> = {}): HubModel {
   return {
     id: 'org/tiny',
@@ -71,10 +83,76 @@ export function hubModel(change: Partial<HubModel> = {}): HubModel {
   };
 }
 
+/** Each column says which model it is, and at what strength. */
+/** Keeps nothing, and has written enough. */
+const fakeSelfInstruct = (): SelfInstruct => ({
+  stored: async () => null,
+  keep: async () => {},
+  discard: async () => {},
+  readSeeds: async () => [],
+  run: async () => 'enough',
+});
+
+export function fakeComparison(parts: Partial<Comparison> = {}): Comparison {
+  return {
+    votes: async () => [],
+    saveVotes: async () => {},
+    kept: async () => [],
+    split: async () => ({
+      dataset: 'data.jsonl',
+      heldOut: [{ row: 2, text: 'held out', expected: 'yes' }],
+      trained: [{ row: 1, text: 'trained', expected: 'no' }],
+      heldOutTotal: 1,
+      trainedTotal: 1,
+      doubt: null,
+    }),
+    fewShot: async (_prompt, shots) => ({ shots: [...shots], tokens: 10, text: 'examples' }),
+    answer: vi.fn(async (columns: readonly AskedColumn[], _prompt, _options, onText) => {
+      const answers = columns.map(({ model, strength }) => ({ text: `${model} ${strength}` }));
+      for (const [i, { text }] of answers.entries()) onText(i, text);
+      return { answers, inTurn: false };
+    }),
+    classify: vi.fn(async (columns: readonly AskedColumn[]) => ({
+      answers: columns.map(({ model }) => ({ text: '', scores: [{ label: model, probability: 1 }] })),
+      inTurn: false,
+    })),
+    measure: vi.fn(async (model) => ({
+      loss: model === 'base' ? 2 : 1,
+      perplexity: null,
+      losses: Float32Array.of(model === 'base' ? 2 : 1),
+      rows: [2],
+      metrics: {},
+      answers: null,
+    })),
+    forgetting: vi.fn(async () => ({ before: 1, after: 1.1, from: 'now' as const })),
+    changes: vi.fn(async () => []),
+    promptSets: vi.fn(async () => []),
+    savePromptSet: vi.fn(async ({ name }) => name),
+    readPromptSet: async (file) => ({ name: file.name, prompts: [] }),
+    deletePromptSet: vi.fn(async () => {}),
+    ...parts,
+  };
+}
+
+export const parsedFake = (name: string): ParsedDataset => ({
+  name,
+  fileType: 'jsonl',
+  format: 'prompt_completion',
+  detected: 'Prompt and completion.',
+  columns: ['prompt', 'completion'],
+  mapping: { prompt: 'prompt', completion: 'completion' },
+  uses: [],
+  examples: [{ kind: 'prompt_completion', row: 1, prompt: 'a', completion: 'b' }],
+  problems: [],
+  totalRows: 1,
+  leftOut: 0,
+});
+
 /** Every call answers at once with something plausible; a test replaces the calls that it is about. */
 export function fakeSession(parts: Partial<Session> = {}): Session & { emit: (event: TrainEvent) => void } {
   const listeners = new Set<(event: TrainEvent) => void>();
   return {
+    tryReward: async (_reward, answers) => answers.map(() => 1),
     device: async () => ({
       available: true,
       vendor: '',
@@ -89,27 +167,33 @@ export function fakeSession(parts: Partial<Session> = {}): Session & { emit: (ev
     }),
     openModel: vi.fn(async (source: string) => ({ ...model, source })),
     importModel: async () => 'file:own',
-    openDataset: vi.fn(async (section) => ({
-      name: section.source,
-      fileType: 'jsonl' as const,
-      format: 'prompt_completion' as const,
-      detected: 'Prompt and completion.',
-      columns: ['prompt', 'completion'],
-      mapping: { prompt: 'prompt', completion: 'completion' },
-      uses: [],
-      examples: [{ kind: 'prompt_completion' as const, row: 1, prompt: 'a', completion: 'b' }],
-      problems: [],
-      totalRows: 1,
-      leftOut: 0,
+    augmentPreview: vi.fn(async () => ({ made: [], examples: 0 })),
+    augmentDataset: vi.fn(async () => 'file:own augmented.jsonl'),
+    nearDuplicates: vi.fn(async () => [{ kept: 1, others: [{ row: 2, similarity: 0.9 }] }]),
+    leaks: vi.fn(async () => [{ row: 2, of: 1, how: 'exact' as const }]),
+    exampleLosses: vi.fn(async () => ({ rows: [1, 2], losses: Float32Array.of(1, 2), adapter: null })),
+    tokenLosses: vi.fn(async (_recipe, row: number) => ({
+      row,
+      base: Float32Array.of(Number.NaN, 2),
+      tuned: null,
+      adapter: null,
     })),
+    openDataset: vi.fn(async (section) => parsedFake(section.source)),
     importDataset: async (file) => `file:${file.name}`,
+    addDataset: vi.fn(async (file) => ({ source: `file:${file.name}`, dataset: parsedFake(file.name) })),
+    ownDatasets: vi.fn(async () => []),
     editDataset: vi.fn(),
+    undoEdit: vi.fn(),
+    redoEdit: vi.fn(),
+    resetDataset: vi.fn(),
     tokenize: vi.fn(async () => ({
       train: [],
       validation: [],
+      rows: { train: new Int32Array(), validation: new Int32Array() },
       maxLength: 8,
       problems: [],
       task: null,
+      byExample: { rows: new Int32Array(0), tokens: new Int32Array(0), sides: new Uint8Array(0) },
       stats: {
         examples: 1,
         trainExamples: 1,
@@ -134,8 +218,11 @@ export function fakeSession(parts: Partial<Session> = {}): Session & { emit: (ev
       seconds: null,
       blockers: [],
     })),
+    testDrive: vi.fn(async () => testDrive()),
+    findRate: vi.fn(async () => ({ points: [], diverged: false, suggested: null })),
     train: vi.fn(async () => runRecord()),
     resumeRun: vi.fn(async () => runRecord()),
+    saveRun: vi.fn(async () => {}),
     pause: vi.fn(async () => {}),
     resume: vi.fn(async () => {}),
     stop: vi.fn(async () => {}),
@@ -146,6 +233,7 @@ export function fakeSession(parts: Partial<Session> = {}): Session & { emit: (ev
     runs: vi.fn(async () => []),
     runMetrics: async () => [],
     runSamples: async () => [],
+    labelRun: vi.fn(async (id, change) => runRecord({ id, ...change })),
     deleteRun: vi.fn(async () => {}),
     openRun: vi.fn(async () => runRecord()),
     importAdapter: async () => ({ name: 'mine', trainableParameters: 10 }),
@@ -159,14 +247,9 @@ export function fakeSession(parts: Partial<Session> = {}): Session & { emit: (ev
     activateAdapter: async () => {},
     removeAdapter: async () => {},
     classify: async () => [],
-    exportAdapter: async () => ({ name: 'pirate-chat', files: [], notes: [] }),
-    exportMerged: async () => ({
-      name: 'pirate-chat-merged',
-      files: [],
-      bytes: 0,
-      maxLogitDifference: 1e-6,
-      notes: [],
-    }),
+    comparison: async () => fakeComparison(),
+    selfInstruct: async () => fakeSelfInstruct(),
+    exportAs: async (id) => ({ id, fileName: 'pirate-chat.zip', files: [], bytes: 0, notes: [], proof: null }),
     hubSettings: () => ({ endpoint: 'https://huggingface.co', token: null }),
     setHubSettings: vi.fn(async () => {}),
     shelf: vi.fn(async () => []),
@@ -176,6 +259,7 @@ export function fakeSession(parts: Partial<Session> = {}): Session & { emit: (ev
     download: vi.fn(async () => {}),
     pauseDownload: vi.fn(async () => {}),
     cancelDownload: vi.fn(async () => {}),
+    pushing: vi.fn(),
     persist: vi.fn(async () => true),
     storage: async () => ({ usage: 0, quota: 1, persisted: false, items: [] }),
     deleteStored: async () => {},

@@ -4,7 +4,8 @@ import type { MetricsRow, RunRecord } from '../../../src/storage/types';
 import { fakeSession, runRecord } from './fake-session';
 
 const { connectSession } = await import('../../../src/stores/session');
-const { useTraining } = await import('../../../src/stores/training');
+const { stepReached, useTraining } = await import('../../../src/stores/training');
+const { useRuns } = await import('../../../src/stores/runs');
 const { startAnnouncer, useAnnouncer } = await import('../../../src/stores/announcer');
 
 const initial = useTraining.getState();
@@ -155,4 +156,36 @@ test('a refused start says so, and does not go on starting', async () => {
   await again;
   expect(useAnnouncer.getState().text).toBe('Training did not start. The model is gone.');
   unsubscribe();
+});
+
+test('the list of runs says of the live one what the rest of the screen says', async () => {
+  const { session, end } = running();
+  const old = runRecord({ status: 'interrupted', step: 6, savedStep: 4 });
+  useRuns.setState({ runs: [old] });
+  const done = useTraining.getState().resumeRun(old);
+  await vi.advanceTimersByTimeAsync(0);
+  const listed = () => useRuns.getState().runs.map(({ status, step, savedStep }) => ({ status, step, savedStep }));
+  expect(listed()).toEqual([{ status: 'running', step: 6, savedStep: 4 }]);
+  const run = runRecord({ status: 'running', step: 4, savedStep: 4 });
+  session.emit({ type: 'started', run, totalSteps: 9, stepsPerEpoch: 3, resumedFrom: 4 });
+  expect(listed()).toEqual([{ status: 'running', step: 4, savedStep: 4 }]);
+  session.emit({ type: 'metrics', row: step(5), tokensPerSecond: 10, secondsLeft: 1 });
+  session.emit({ type: 'checkpoint', step: 5, everySeconds: 30 });
+  expect(listed()).toEqual([{ status: 'running', step: 5, savedStep: 5 }]);
+  expect(useTraining.getState().saved).toMatchObject({ step: 5, everySeconds: 30 });
+  session.emit({ type: 'state', state: 'paused' });
+  expect(listed()[0]).toMatchObject({ status: 'paused' });
+  const ended = runRecord({ status: 'completed', step: 9 });
+  session.runs = async () => [ended];
+  end(ended);
+  await done;
+  await vi.advanceTimersByTimeAsync(0);
+  expect(listed()[0]).toMatchObject({ status: 'completed', step: 9 });
+});
+
+test('what is not live says the step of its record, whatever the curve says', () => {
+  useTraining.setState({ phase: 'training', run: runRecord({ step: 4 }), rows: [step(5), step(6)] });
+  expect(stepReached(useTraining.getState())).toBe(6);
+  useTraining.setState({ phase: 'idle' });
+  expect(stepReached(useTraining.getState())).toBe(4);
 });

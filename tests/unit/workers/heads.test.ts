@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { textLogits } from '../../../src/engine/generation/generate';
 import { adapterFiles, adapterNotes } from '../../../src/workers/engine/adapter-files';
 import { openAdapter } from '../../../src/workers/engine/adapters';
-import { checkMerged } from '../../../src/workers/engine/check-merged';
+import { proveModel } from '../../../src/workers/engine/prove';
 import { relativeError } from '../../fixture-files';
 import { type Files, mergedFiles, openFolder } from '../../parity/matrix/folder';
 import {
@@ -58,10 +58,10 @@ describe.each(adapters)('%s, saved by PEFT', (name) => {
     const merged = await mergedFiles(opened, loaded.checked);
     const reopened = await openFolder(merged);
     expect(relativeError(await textLogits(reopened.base, {}, IDS), expected)).toBeLessThan(LIMIT);
-    const { maxLogitDifference } = await checkMerged(
-      { ...opened, checked: loaded.checked },
-      { dtype: 'F32', files: withTokenizer(merged), probes: [IDS] },
-    );
+    const { maxLogitDifference } = await proveModel({ ...opened, checked: loaded.checked }, withTokenizer(merged), {
+      texts: [IDS],
+      tolerance: { logits: 1e-3 },
+    });
     expect(maxLogitDifference).toBeLessThan(1e-4);
   });
 });
@@ -174,7 +174,7 @@ describe('what a merged file may not be', () => {
     return { merged, files: await mergedFiles(opened, loaded.checked), loaded };
   }
   const check = ({ merged, files }: Awaited<ReturnType<typeof llama>>, change: Partial<Files>) =>
-    checkMerged(merged, { dtype: 'F32', files: withTokenizer({ ...files, ...change }), probes: [IDS] });
+    proveModel(merged, withTokenizer({ ...files, ...change }), { texts: [IDS], tolerance: { logits: 1e-3 } });
 
   it('one with an old copy of the output projection', async () => {
     const all = await llama();
@@ -182,7 +182,7 @@ describe('what a merged file may not be', () => {
     const old = await tensorsOf(filesOf('llama-tied')['model.safetensors']);
     tensors.set('lm_head.weight', old.get('model.embed_tokens.weight')!);
     await expect(check(all, { 'model.safetensors': rewritten(tensors) })).rejects.toMatchObject({
-      code: 'internal',
+      code: 'bad_model',
       message: expect.stringMatching(/would not be read as the model that was trained/),
     });
     // A copy as trained is none: transformers ties the two.
@@ -200,7 +200,7 @@ describe('what a merged file may not be', () => {
       'model.safetensors': rewritten(tensors),
     };
     await expect(check(all, change)).rejects.toMatchObject({
-      code: 'internal',
+      code: 'bad_model',
       details: expect.stringMatching(/ties/),
     });
   });

@@ -5,6 +5,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { textLogits } from '../../../src/engine/generation/generate';
 import { inference } from '../../../src/engine/methods/method';
 import { loadModel } from '../../../src/engine/models';
+import type { MergedDtype } from '../../../src/exports/export';
+import { configText, mergedConfig } from '../../../src/exports/merged-config';
+import { proofSentences } from '../../../src/exports/proof';
 import { bf16ToF32, f16ToF32 } from '../../../src/formats/half';
 import { readPeftFolder } from '../../../src/formats/peft';
 import type { PeftLoraConfig } from '../../../src/formats/peft/lora';
@@ -13,11 +16,9 @@ import { checkModelFolder } from '../../../src/hub/check';
 import { droppedModelFolder } from '../../../src/hub/folder';
 import { openWeights } from '../../../src/hub/weights';
 import { readPeft } from '../../../src/methods/read-adapter';
-import type { MergedDtype } from '../../../src/session/api';
-import { configText, mergedConfig } from '../../../src/session/merged-config';
 import { openAdapter } from '../../../src/workers/engine/adapters';
-import { checkMerged } from '../../../src/workers/engine/check-merged';
 import { mergeModel } from '../../../src/workers/engine/merge';
+import { proveAdapter, proveModel } from '../../../src/workers/engine/prove';
 import { fixtureBytes, relativeError } from '../../fixture-files';
 
 const PROBES = [Int32Array.of(3, 9, 4, 17, 2, 30), Int32Array.of(11)];
@@ -62,7 +63,7 @@ async function merge(open: Awaited<ReturnType<typeof opened>>, dtype: MergedDtyp
     { path: 'model.safetensors', file: new Blob(pieces) },
     { path: 'tokenizer.json', file: new Blob(['{}']) },
   ];
-  const report = await checkMerged(open, { dtype, files, probes: PROBES });
+  const report = await proveModel(open, files, { texts: PROBES, tolerance: { logits: 0.3 } });
   const bytes = new Uint8Array(await new Blob(pieces).arrayBuffer());
   const file = await openSafetensors(async (start, end) => bytes.slice(start, end).buffer, bytes.length, {
     where: 'merged',
@@ -74,7 +75,7 @@ async function merge(open: Awaited<ReturnType<typeof opened>>, dtype: MergedDtyp
     if (dtype === 'F32') return new Float32Array(raw);
     return (dtype === 'BF16' ? bf16ToF32 : f16ToF32)(new Uint16Array(raw));
   };
-  return { report, bytes, file, values, progress };
+  return { report, bytes, file, values, progress, files };
 }
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -170,5 +171,98 @@ describe('merging an adapter into its base', () => {
   it('can be cancelled', async () => {
     const open = await llama('gqa-tied');
     await expect(merge(open, 'F32', AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' });
+  });
+});
+
+describe('what was exported, beside what it was made of', () => {
+  const exact = { texts: PROBES, tolerance: { logits: 1e-3 } };
+  const tensorsIn = (bytes: Uint8Array) =>
+    openSafetensors(async (start, end) => bytes.slice(start, end).buffer as ArrayBuffer, bytes.length, {
+      where: 'adapter',
+      code: 'bad_adapter',
+    });
+
+  it('an adapter that computes something else is refused', async () => {
+    const { checked, model, method, adapter } = await llama('gqa-tied');
+    const open = { checked, model, method };
+    const proof = await proveAdapter(open, model, adapter, {}, exact);
+    expect(proof.maxLogitDifference! / proof.largestLogit!).toBeLessThan(1e-5);
+    expect(proof).toMatchObject({ texts: 2, tokens: 7, sameChoices: 7 });
+    // One matrix with its rows in another order, as an export for another program would have them.
+    const weights = adapter.find(({ path }) => path.endsWith('.safetensors'))!;
+    const { tensors } = await tensorsIn(weights.bytes);
+    const name = [...tensors.keys()].find((key) => /q_proj\.lora_B\.weight$/.test(key))!;
+    const { start, end, shape } = tensors.get(name)!;
+    const bytes = weights.bytes.slice();
+    const row = (end - start) / shape[0]!;
+    const rows = Array.from({ length: shape[0]! }, (_, i) => bytes.slice(start + i * row, start + (i + 1) * row));
+    for (const [i, values] of rows.reverse().entries()) bytes.set(values, start + i * row);
+    const wrong = adapter.map((file) => (file === weights ? { ...file, bytes } : file));
+    await expect(proveAdapter(open, model, wrong, {}, exact)).rejects.toMatchObject({
+      code: 'bad_model',
+      message: expect.stringContaining('does not compute what was trained'),
+      action: expect.stringContaining('Nothing was saved'),
+    });
+  });
+
+  it.each(['F32', 'BF16', 'F16'] as const)('a file in %s in which nothing was trained is refused', async (dtype) => {
+    const open = await llama('gqa-tied');
+    const bare = await merge({ ...open, method: null as never }, dtype);
+    // Whatever the format may round.
+    const proof = { texts: PROBES, tolerance: { logits: 10, perplexity: 10 } };
+    await expect(proveModel(open, bare.files, proof)).rejects.toMatchObject({
+      code: 'bad_model',
+      message: expect.stringMatching(/does not behave as trained: .* -?\d+ % is in it/),
+    });
+    const trained = await merge(open, dtype);
+    const { carried } = await proveModel(open, trained.files, proof);
+    expect(Math.abs(carried! - 1)).toBeLessThan(0.05);
+  });
+
+  it('training that is small beside what the file rounds cannot be told from it, and is not said to be missing', async () => {
+    const open = await llama('gqa-tied');
+    const exact = await merge(open, 'F32');
+    // Rounded so coarsely that the logits are others.
+    const bytes = exact.bytes.slice();
+    const { start, end } = exact.file.tensors.get('model.norm.weight')!;
+    const values = new Float32Array(bytes.buffer.slice(start, end));
+    const coarse = values.map((value, i) => value * (i % 2 === 0 ? 40 : -40));
+    bytes.set(new Uint8Array(coarse.buffer), start);
+    const files = exact.files.map((one) =>
+      one.path === 'model.safetensors' ? { ...one, file: new Blob([bytes]) } : one,
+    );
+    const proof = await proveModel(open, files, { texts: PROBES, tolerance: { logits: 100 } });
+    expect(proof.carried).toBeNull();
+    expect(proof.rounding!).toBeGreaterThan(2);
+    expect(proofSentences(proof, 'it').join(' ')).toMatch(/times as far as training did/);
+  });
+
+  it('perplexity and choices are those of the logits', async () => {
+    const open = await llama('gqa-tied');
+    const proof = await proveAdapter(open, open.model, open.adapter, {}, exact);
+    let sum = 0;
+    let count = 0;
+    for (const ids of PROBES) {
+      const logits = await textLogits(open.model, open.method.hooks(inference()), ids);
+      const width = logits.length / ids.length;
+      for (let t = 0; t + 1 < ids.length; t++) {
+        const row = logits.slice(t * width, (t + 1) * width);
+        const total = row.reduce((all, value) => all + Math.exp(value), 0);
+        sum -= Math.log(Math.exp(row[ids[t + 1]!]!) / total);
+        count++;
+      }
+    }
+    expect(proof.perplexity!.before).toBeCloseTo(Math.exp(sum / count), 3);
+    expect(proof.perplexity!.after).toBeCloseTo(proof.perplexity!.before, 3);
+  });
+
+  it('a format that rounds is refused for the perplexity that it costs', async () => {
+    const open = await llama('gqa-tied-bf16');
+    const { files } = await merge(open, 'F32');
+    const tolerance = { logits: 1, perplexity: 0.5 };
+    await expect(proveModel(open, files, { texts: PROBES, tolerance })).rejects.toMatchObject({
+      code: 'bad_model',
+      message: expect.stringContaining('predicts text worse'),
+    });
   });
 });

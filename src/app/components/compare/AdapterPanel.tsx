@@ -1,7 +1,10 @@
 import { FolderOpen, PackageOpen } from 'lucide-react';
-import { methodOf } from '../../../methods';
+import { objectiveOf } from '../../../objectives';
+import { PERPLEXITY } from '../../../objectives/metrics';
 import { selectLabel } from '../../../recipe/fields';
-import { sorts, useCompare } from '../../../stores/compare';
+import { useCompare } from '../../../stores/compare';
+import { earnsRewards, shownLoss } from '../../../stores/evaluations';
+import { exportActive, useExports } from '../../../stores/exports';
 import { modelReady, useModel } from '../../../stores/model';
 import { useRecipe } from '../../../stores/recipe';
 import { useRuns } from '../../../stores/runs';
@@ -11,10 +14,10 @@ import { common } from '../../text/common';
 import { adapterText as text } from '../../text/compare';
 import { Button } from '../../ui/Button';
 import { Facts } from '../../ui/Facts';
-import { Input, Labelled, Select } from '../../ui/Field';
+import { Labelled, Select } from '../../ui/Field';
 import { ErrorNotice } from '../../ui/Notice';
 import { Panel } from '../../ui/Panel';
-import { pickAdapterFolder, pickAdapterZip } from '../../util/fileDialogs';
+import { pickAdapterFile, pickAdapterFolder } from '../../util/fileDialogs';
 import { formatCompact, formatMetric, formatWhen } from '../../util/format';
 import { AdapterList } from './AdapterList';
 
@@ -22,10 +25,11 @@ const perplexity = (loss: number | null) => formatMetric(loss === null ? null : 
 
 /** The active adapter, and its results on the held-out examples. */
 export function AdapterPanel() {
-  const { adapter, adapters, opening, adapterError, openRun, generating, strength, set } = useCompare(
-    useFields('adapter', 'adapters', 'opening', 'adapterError', 'openRun', 'generating', 'strength', 'set'),
+  const { adapter, adapters, opening, adapterError, openRun, generating } = useCompare(
+    useFields('adapter', 'adapters', 'opening', 'adapterError', 'openRun', 'generating'),
   );
   const ready = useModel(modelReady);
+  const exporting = useExports(exportActive);
   const source = useRecipe((state) => state.recipe.model.source);
   const training = useTraining(runActive);
   const allRuns = useRuns((state) => state.runs);
@@ -38,18 +42,21 @@ export function AdapterPanel() {
       ? text.openModelFirst
       : opening
         ? text.beingLoaded
-        : generating && text.answering;
+        : exporting
+          ? text.beingExported
+          : generating && text.answering;
   const run = adapter?.kind === 'run' ? adapter.run : null;
   return (
     <Panel
       title={text.title}
+      description={text.description}
       aside={
         <>
           <Button size="small" why={why} onClick={pickAdapterFolder}>
             <FolderOpen aria-hidden size={14} /> {text.openFolder}
           </Button>
-          <Button size="small" why={why} onClick={pickAdapterZip}>
-            <PackageOpen aria-hidden size={14} /> {text.openZip}
+          <Button size="small" why={why} onClick={pickAdapterFile}>
+            <PackageOpen aria-hidden size={14} /> {text.openFile}
           </Button>
         </>
       }
@@ -78,26 +85,6 @@ export function AdapterPanel() {
             />
           </Labelled>
         )}
-        {adapter && (
-          <Labelled
-            label={text.strength}
-            hint={methodOf({ type: adapter.method }).virtualTokens ? text.virtualTokensHint : text.strengthHint}
-          >
-            <Input
-              type="number"
-              min={0}
-              max={4}
-              step={0.1}
-              value={strength}
-              onChange={({ target }) =>
-                set({
-                  strength: Math.min(4, Math.max(0, Number.isFinite(target.valueAsNumber) ? target.valueAsNumber : 0)),
-                })
-              }
-              className="max-w-28"
-            />
-          </Labelled>
-        )}
         {adapter ? (
           <Facts
             columns={4}
@@ -110,12 +97,15 @@ export function AdapterPanel() {
               ...(run
                 ? [
                     {
-                      name: common.validationLoss,
-                      value: text.beforeAfter(formatMetric(run.initialEvalLoss), formatMetric(run.bestEvalLoss)),
-                      note: text.lossNote,
+                      name: earnsRewards(run) ? text.reward : common.validationLoss,
+                      value: text.beforeAfter(
+                        formatMetric(shownLoss(run, run.initialEvalLoss)),
+                        formatMetric(shownLoss(run, run.bestEvalLoss)),
+                      ),
+                      note: text.lossNote(run.bestStep),
                     },
-                    // The perplexity of a classifier's loss would mean nothing.
-                    ...(sorts(adapter)
+                    // Of a loss that is none of tokens it would mean nothing.
+                    ...(!objectiveOf(run.recipe.objective).metrics.includes(PERPLEXITY)
                       ? []
                       : [
                           {

@@ -1,14 +1,15 @@
-import { useCompare } from '../../../stores/compare';
+import { useComparing } from '../../../stores/comparing';
 import { useFields } from '../../../stores/select';
 import { common } from '../../text/common';
-import { generationText as text } from '../../text/compare';
+import { generationText as text } from '../../text/comparing';
 import { Input, Labelled } from '../../ui/Field';
 import { RangeField } from '../../ui/RangeField';
+import { useColumns } from './useColumns';
 
-/** Settings for both answers, and the adapter's strength for the tuned one. */
+/** Settings for all answers, and the strength of everything but the base. */
 export function GenerationSettings() {
-  const { temperature, topP, seed, strength, maxNewTokens, set } = useCompare(
-    useFields('temperature', 'topP', 'seed', 'strength', 'maxNewTokens', 'set'),
+  const { temperature, topP, seed, maxNewTokens, set } = useComparing(
+    useFields('temperature', 'topP', 'seed', 'maxNewTokens', 'set'),
   );
   return (
     <div className="grid gap-x-8 gap-y-4 sm:grid-cols-2 lg:grid-cols-3">
@@ -21,15 +22,7 @@ export function GenerationSettings() {
         text={temperature === 0 ? text.greedy : temperature.toFixed(1)}
         onChange={(value) => set({ temperature: value })}
       />
-      <RangeField
-        label={text.strength}
-        min={0}
-        max={2}
-        step={0.1}
-        value={strength}
-        text={strength === 0 ? text.asBase : strength === 1 ? text.asTrained : strength.toFixed(1)}
-        onChange={(value) => set({ strength: value })}
-      />
+      <Strength />
       <RangeField
         label={text.maxLength}
         min={16}
@@ -60,5 +53,24 @@ export function GenerationSettings() {
         />
       </Labelled>
     </div>
+  );
+}
+
+/** The one control of how much of what was learned is used. */
+export function Strength() {
+  const strength = useComparing((state) => state.strength);
+  const set = useComparing((state) => state.set);
+  const { virtual } = useColumns();
+  return (
+    <RangeField
+      label={text.strength}
+      hint={virtual ? text.virtualTokensHint : text.strengthHint}
+      min={0}
+      max={1.5}
+      step={0.1}
+      value={strength}
+      text={strength === 0 ? text.asBase : strength === 1 ? text.asTrained : strength.toFixed(1)}
+      onChange={(value) => set({ strength: Math.round(value * 10) / 10 })}
+    />
   );
 }

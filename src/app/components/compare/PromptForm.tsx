@@ -1,48 +1,54 @@
-import { Send, Square } from 'lucide-react';
+import { Dices, Send, Square } from 'lucide-react';
+import type { KeyboardEvent } from 'react';
 import { objectiveOf } from '../../../objectives';
-import { useBuiltins } from '../../../stores/builtins';
-import { sorts, useCompare } from '../../../stores/compare';
-import { useData } from '../../../stores/data';
-import { modelReady, useModel } from '../../../stores/model';
-import { useRecipe } from '../../../stores/recipe';
+import { useComparing } from '../../../stores/comparing';
+import { useModel } from '../../../stores/model';
 import { useFields } from '../../../stores/select';
-import { runActive, useTraining } from '../../../stores/training';
-import { compareText, promptText as text } from '../../text/compare';
+import { compareText, promptText as text } from '../../text/comparing';
 import { Button } from '../../ui/Button';
 import { Textarea } from '../../ui/Field';
-import { cellsOf } from '../data/cells';
+import { HeldOutPrompts } from './HeldOutPrompts';
+import { useColumns } from './useColumns';
+import { useWhy } from './useWhy';
 
-/** Prompts to try: the dataset's own suggestions, else its first examples. */
-function useSuggestions(): string[] {
-  const datasets = useBuiltins((state) => state.datasets);
-  const source = useRecipe((state) => state.recipe.dataset.source);
-  const dataset = useData((state) => state.dataset);
-  const listed = datasets.find(({ name }) => source === `builtin:${name}`)?.suggestedPrompts;
-  if (listed && listed.length > 0) return listed;
-  const prompts = (dataset?.examples ?? [])
-    .slice(0, 20)
-    .map((example) => cellsOf(example)[0]?.text ?? '')
-    .filter(({ length }) => length > 0 && length < 120);
-  return [...new Set(prompts)].slice(0, 3);
+/** Why no column can answer, whatever the prompt. */
+export function useBlocked(): string | false {
+  const { models, task } = useColumns();
+  const encoder = useModel((state) => state.info?.kind === 'encoder');
+  const why = useWhy();
+  if (why) return why;
+  if (task === 'mixed') return text.mixed;
+  if (!encoder || task === 'sorts') return false;
+  const learned = models.find(({ objective }) => objective !== null)?.objective;
+  return learned && objectiveOf({ type: learned }).learns === 'text' ? text.maskedLm : text.encoder;
 }
 
 export function PromptForm() {
-  const { prompt, set, ask, cancel, generating, adapter } = useCompare(
-    useFields('prompt', 'set', 'ask', 'cancel', 'generating', 'adapter'),
+  const { prompt, answer, write, writeAnswer, ask, cancel, generating, temperature, seed, set, answers } = useComparing(
+    useFields(
+      'prompt',
+      'answer',
+      'write',
+      'writeAnswer',
+      'ask',
+      'cancel',
+      'generating',
+      'temperature',
+      'seed',
+      'set',
+      'answers',
+    ),
   );
-  const sorting = sorts(adapter);
-  const encoder = useModel((state) => state.info?.kind === 'encoder');
-  const ready = useModel(modelReady);
-  const training = useTraining(runActive);
-  const suggestions = useSuggestions();
-  const blocked = training
-    ? text.gpuInUse
-    : !ready
-      ? text.noModel
-      : encoder &&
-        !sorting &&
-        (adapter && objectiveOf({ type: adapter.objective }).learns === 'text' ? text.maskedLm : text.encoder);
-  const why = blocked || (prompt.trim() === '' && (sorting ? text.enterText : text.enterPrompt));
+  const { columns, task, judging } = useColumns();
+  const sorting = task === 'sorts';
+  const blocked = useBlocked();
+  const entered = prompt.trim() === '' && (sorting && !judging ? text.enterText : text.enterPrompt);
+  const why = blocked || entered || (judging && answer.trim() === '' && text.enterAnswer);
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    if (!why) void ask();
+  };
   return (
     <form
       className="space-y-3"
@@ -53,20 +59,28 @@ export function PromptForm() {
     >
       {/* biome-ignore lint/a11y/noLabelWithoutControl: the control is the child. */}
       <label className="block">
-        <span className="mb-1 block font-medium">{sorting ? compareText.text : compareText.prompt}</span>
+        <span className="mb-1 block font-medium">{sorting && !judging ? compareText.text : compareText.prompt}</span>
         <Textarea
-          rows={3}
+          rows={2}
           value={prompt}
-          placeholder={sorting ? text.textPlaceholder : text.promptPlaceholder}
-          onChange={(event) => set({ prompt: event.target.value })}
-          onKeyDown={(event) => {
-            if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
-              event.preventDefault();
-              if (!why) void ask();
-            }
-          }}
+          placeholder={sorting && !judging ? text.textPlaceholder : text.promptPlaceholder}
+          onChange={(event) => write(event.target.value)}
+          onKeyDown={onKeyDown}
         />
       </label>
+      {judging && (
+        // biome-ignore lint/a11y/noLabelWithoutControl: the control is the child.
+        <label className="block">
+          <span className="mb-1 block font-medium">{compareText.answer}</span>
+          <Textarea
+            rows={2}
+            value={answer}
+            placeholder={text.answerPlaceholder}
+            onChange={(event) => writeAnswer(event.target.value)}
+            onKeyDown={onKeyDown}
+          />
+        </label>
+      )}
       <div className="flex flex-wrap items-center gap-2">
         {generating ? (
           <Button onClick={cancel}>
@@ -74,25 +88,22 @@ export function PromptForm() {
           </Button>
         ) : (
           <Button type="submit" variant="primary" why={why}>
-            <Send aria-hidden size={16} /> {text.askBoth}
+            <Send aria-hidden size={16} /> {text.ask(columns.length)}
           </Button>
         )}
-        {suggestions.length > 0 && <span className="ml-2 text-[0.8125rem] text-muted">{text.suggestions}</span>}
-        {suggestions.map((suggestion) => (
+        {!sorting && temperature > 0 && answers.length > 0 && (
           <Button
-            key={suggestion}
-            size="small"
-            why={blocked || (generating && text.wait)}
-            className="!shrink text-left"
+            why={why || (generating && text.wait)}
             onClick={() => {
-              set({ prompt: suggestion });
+              set({ seed: seed + 1 });
               void ask();
             }}
           >
-            {suggestion}
+            <Dices aria-hidden size={16} /> {text.anotherSeed}
           </Button>
-        ))}
+        )}
       </div>
+      <HeldOutPrompts blocked={blocked} />
     </form>
   );
 }

@@ -1,9 +1,18 @@
 import type { LabelScore } from '../../../session/api';
-import { answerText } from '../../text/compare';
+import { answerText } from '../../text/comparing';
 import { formatMetric, formatShare } from '../../util/format';
 
 /** A classifier's answer: labels with their probabilities, tagged words, or one number. */
-export function Scores({ scores, tuned = false }: { scores: LabelScore[]; tuned?: boolean }) {
+export function Scores({
+  scores,
+  tuned = false,
+  order = [],
+}: {
+  scores: LabelScore[];
+  tuned?: boolean;
+  /** Labels in the order of all columns; by default the likeliest first. */
+  order?: readonly string[];
+}) {
   if (scores.some(({ word }) => word !== undefined)) return <Words scores={scores} />;
   const [first] = scores;
   if (!first) return <p className="px-4 py-3 text-muted">{answerText.noClasses}</p>;
@@ -16,13 +25,15 @@ export function Scores({ scores, tuned = false }: { scores: LabelScore[]; tuned?
       </p>
     );
   }
+  const place = (label: string) => (order.includes(label) ? order.indexOf(label) : order.length);
+  const rows = [...scores].sort((a, b) => place(a.label) - place(b.label));
   return (
     <ol className="space-y-2 px-4 py-3">
-      {scores.slice(0, 12).map(({ label, probability }, i) => (
+      {rows.slice(0, 12).map(({ label, probability }) => (
         <li key={label}>
           <div className="flex items-baseline justify-between gap-4">
-            <span className={`min-w-0 break-words ${i === 0 ? 'font-semibold' : ''}`}>{label}</span>
-            <span className={i === 0 ? 'font-semibold' : 'text-muted'}>{formatShare(probability)}</span>
+            <span className={`min-w-0 break-words ${label === first.label ? 'font-semibold' : ''}`}>{label}</span>
+            <span className={label === first.label ? 'font-semibold' : 'text-muted'}>{formatShare(probability)}</span>
           </div>
           <div aria-hidden className="mt-1 h-2 overflow-hidden rounded-full bg-line">
             <div

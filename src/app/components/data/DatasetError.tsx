@@ -1,17 +1,12 @@
 import type { ErrorData } from '../../../base/errors';
 import { readAsDetected } from '../../../recipe/sections';
+import { namedColumns } from '../../../stores/library';
 import { useRecipe } from '../../../stores/recipe';
 import { dataText } from '../../text/data';
 import { Button } from '../../ui/Button';
 import { ErrorNotice } from '../../ui/Notice';
 import { pickDataset } from '../../util/fileDialogs';
 import { MapColumns } from './MapColumns';
-
-/** The columns that an error names: for a file that could not be read, nothing else lists them. */
-function namedColumns(error: ErrorData): string[] {
-  if (error.code !== 'bad_data' || !error.message.includes('column')) return [];
-  return [...new Set([...error.message.matchAll(/“([^”]+)”/g)].map((match) => match[1]!))];
-}
 
 /** A dataset that cannot be used: why, and what to do. */
 export function DatasetError({ error }: { error: ErrorData }) {
@@ -42,7 +37,7 @@ export function DatasetError({ error }: { error: ErrorData }) {
           </>
         }
       />
-      {own && names.length > 0 && <MapColumns key={source} columns={names} />}
+      {own && names.length > 0 && <MapColumns key={source} columns={names} onApply={set} />}
     </>
   );
 }

@@ -2,6 +2,7 @@ import { encodingLabel } from '../../../base/encodings';
 import { labelsWords } from '../../../base/task';
 import { formatParts, type PartName, partOf, parts } from '../../../data/parts';
 import type { ParsedDataset } from '../../../data/types';
+import { objectiveOf } from '../../../objectives';
 import { field } from '../../../recipe/fields';
 import { readAsDetected } from '../../../recipe/sections';
 import { useData } from '../../../stores/data';
@@ -20,13 +21,14 @@ const count = (value: number | undefined) => (value === undefined ? common.noVal
 /** Parts that the menus always offer; the others appear once the file or a person uses them. */
 function shownParts(dataset: ParsedDataset, columns: Record<string, string> | null): string[] {
   const { required, optional } = formatParts[dataset.format];
-  const used = Object.keys({ ...dataset.mapping, ...columns });
+  // Columns for rewards are listed as used: all of them are kept.
+  const used = Object.keys({ ...dataset.mapping, ...columns }).filter((key) => partOf(key) !== 'columns');
   const usual = [...required[0]!, ...optional.filter((part) => usualParts.has(part))];
   const spread = required[0]!.filter((part) => used.some((key) => key.startsWith(`${part}.`)));
   return [...new Set([...usual.filter((part) => !spread.includes(part)), ...used])];
 }
 
-const usualParts = new Set<PartName>(['input', 'system', 'completion', 'label', 'text_pair', 'split']);
+const usualParts = new Set<PartName>(['input', 'system', 'completion', 'label', 'text_pair', 'margin', 'split']);
 
 /** “Label” of `label`, “Label toxic” of `label.toxic`. */
 const partLabel = (key: string) => [parts[partOf(key)].label, ...key.split('.').slice(1)].join(' ');
@@ -81,7 +83,9 @@ export function DetectedPanel({ dataset }: { dataset: ParsedDataset }) {
   const shown = shownParts(dataset, columns);
   const stats = tokens?.stats;
   const task = tokens?.task ?? null;
-  const wholeTexts = task !== null && !labelsWords(task);
+  const objective = useRecipe((state) => state.recipe.objective);
+  const counts = objectiveOf(objective).data(objective).counts;
+  const wholeTexts = (task !== null && !labelsWords(task)) || counts === 'rows';
   // Only what is chosen here is set: the other columns stay as they were detected.
   const mapPart = (part: string, column: string) => {
     const next = { ...columns, [part]: column };

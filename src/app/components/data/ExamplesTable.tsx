@@ -1,10 +1,14 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { Pencil } from 'lucide-react';
-import { type KeyboardEvent, useRef, useState } from 'react';
+import { type KeyboardEvent, useMemo, useRef, useState } from 'react';
 import type { Example, ParsedDataset } from '../../../data/types';
 import { useData } from '../../../stores/data';
+import { useEdits } from '../../../stores/edits';
+import { useFields } from '../../../stores/select';
+import { useTable } from '../../../stores/table';
 import { tableText as text } from '../../text/data';
 import { cx } from '../../util/cx';
+import { formatCount } from '../../util/format';
 import { CellEditor } from './CellEditor';
 import { type Cell, cellsOf, editOf, headersOf } from './cells';
 
@@ -30,18 +34,23 @@ export function ExamplesTable({
 }) {
   const chosen = useData((state) => state.row);
   const selectRow = useData((state) => state.selectRow);
-  const edit = useData((state) => state.edit);
+  const edit = useEdits((state) => state.edit);
   const scroller = useRef<HTMLDivElement>(null);
   const [column, setColumn] = useState(0);
   const [editing, setEditing] = useState<Editing | null>(null);
   const { examples } = dataset;
+  const { order, tokens } = useTable(useFields('order', 'tokens'));
+  const count = order?.length ?? examples.length;
+  const at = (i: number) => examples[order ? order[i]! : i];
   const headers = headersOf(dataset);
-  const index = Math.max(
-    0,
-    examples.findIndex((example) => example.row === chosen),
-  );
+  // Looked for only when it may have moved: there may be 200,000 to look through.
+  const selected = useMemo(() => {
+    const isChosen = (i: number) => examples[i]!.row === chosen;
+    return order ? order.findIndex(isChosen) : examples.findIndex(({ row }) => row === chosen);
+  }, [order, examples, chosen]);
+  const index = Math.max(0, selected);
   const virtual = useVirtualizer({
-    count: examples.length,
+    count,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     overscan: 6,
@@ -53,7 +62,7 @@ export function ExamplesTable({
   function focusCell(row: number, cell: number) {
     virtual.scrollToIndex(row, { align: 'auto' });
     setColumn(cell);
-    const example = examples[row];
+    const example = at(row);
     if (example) selectRow(example.row);
     // The row may have to be drawn first.
     setTimeout(
@@ -74,13 +83,13 @@ export function ExamplesTable({
       PageDown: [index + page, column],
       PageUp: [index - page, column],
       Home: [event.ctrlKey ? 0 : index, 0],
-      End: [event.ctrlKey ? examples.length - 1 : index, headers.length - 1],
+      End: [event.ctrlKey ? count - 1 : index, headers.length - 1],
     };
     const move = moves[event.key];
     if (move) {
       event.preventDefault();
-      focusCell(clamp(move[0], examples.length), clamp(move[1], headers.length));
-    } else if ((event.key === 'Enter' || event.key === 'F2') && isEditable(dataset, examples[index], column) && !why) {
+      focusCell(clamp(move[0], count), clamp(move[1], headers.length));
+    } else if ((event.key === 'Enter' || event.key === 'F2') && isEditable(dataset, at(index), column) && !why) {
       event.preventDefault();
       setEditing({ row: index, cell: column });
     }
@@ -91,7 +100,9 @@ export function ExamplesTable({
     setEditing(null);
     if (at) focusCell(at.row, at.cell);
     const fields = edited === cellsOf(example)[cell]?.text ? null : editOf(dataset, example, cell, edited);
-    if (fields) await edit(example.row, fields);
+    if (!fields) return;
+    const label = text.edit(headers[cell] ?? '', example.row);
+    await edit({ kind: 'cells', row: example.row, fields }, label);
   }
 
   return (
@@ -100,10 +111,10 @@ export function ExamplesTable({
         // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: the pattern for editable tables.
         role="grid"
         aria-label={text.label}
-        aria-rowcount={examples.length + 1}
+        aria-rowcount={count + 1}
         aria-readonly={why ? true : undefined}
         onKeyDown={onKeyDown}
-        className="w-full table-fixed border-collapse text-left"
+        className={cx('w-full table-fixed border-collapse text-left', headers.length > 2 && 'min-w-[40rem]')}
       >
         <thead className="sticky top-0 z-10 bg-surface shadow-[0_1px_0_var(--line)]">
           <tr aria-rowindex={1}>
@@ -120,17 +131,22 @@ export function ExamplesTable({
         {above > 0 && <Gap height={above} />}
         <tbody>
           {items.map(({ index: i }) => {
-            const example = examples[i]!;
+            const example = at(i)!;
             return (
               <tr
                 key={example.row}
                 aria-rowindex={i + 2}
-                aria-selected={i === index}
-                className={cx('border-b align-top', i === index ? 'bg-accent-soft' : 'hover:bg-hover')}
+                aria-selected={i === selected}
+                className={cx('border-b align-top', i === selected ? 'bg-accent-soft' : 'hover:bg-hover')}
                 style={{ height: rowHeight }}
               >
                 <th scope="row" className="px-3 py-2 text-right font-normal text-muted">
                   {example.row}
+                  {tokens?.has(example.row) && (
+                    <span className="block text-xs whitespace-nowrap">
+                      {text.tokens(formatCount(tokens.get(example.row)!))}
+                    </span>
+                  )}
                   {problemRows.has(example.row) && (
                     <span className="block text-xs text-warn" title={text.noteTitle}>
                       {text.note}
@@ -169,11 +185,12 @@ export function ExamplesTable({
         </tbody>
         {below > 0 && <Gap height={below} />}
       </table>
+      {count === 0 && <p className="px-4 py-3 text-muted">{text.nothing}</p>}
     </div>
   );
 }
 
-const clamp = (value: number, count: number) => Math.min(count - 1, Math.max(0, value));
+const clamp = (value: number, count: number) => Math.max(0, Math.min(count - 1, value));
 
 const isEditable = (dataset: ParsedDataset, example: Example | undefined, cell: number) =>
   example !== undefined && editOf(dataset, example, cell, '') !== null;

@@ -1,15 +1,20 @@
 import { useId, useState } from 'react';
 import { formatParts } from '../../../data/parts';
+import type { RecipePath } from '../../../recipe/fields';
 import type { DatasetFormat } from '../../../recipe/types';
-import { useRecipe } from '../../../stores/recipe';
 import { columnText as text } from '../../text/data';
 import { Button } from '../../ui/Button';
 import { Labelled, Select } from '../../ui/Field';
 import { Panel } from '../../ui/Panel';
 
 /** For a table whose columns were not recognised: the person says which of them holds what. */
-export function MapColumns({ columns }: { columns: string[] }) {
-  const set = useRecipe((state) => state.set);
+export function MapColumns({
+  columns,
+  onApply,
+}: {
+  columns: string[];
+  onApply: (changes: Partial<Record<RecipePath, unknown>>) => void;
+}) {
   const [format, setFormat] = useState<DatasetFormat>('prompt_completion');
   const [chosen, setChosen] = useState<Record<string, string>>({});
   const id = useId();
@@ -25,7 +30,7 @@ export function MapColumns({ columns }: { columns: string[] }) {
           event.preventDefault();
           if (missing) return;
           const mapping = Object.fromEntries(parts.map((part) => [part, chosen[part]!]));
-          set({ 'dataset.format': format, 'dataset.columns': mapping });
+          onApply({ 'dataset.format': format, 'dataset.columns': mapping });
         }}
       >
         <span id={id} className="sr-only">

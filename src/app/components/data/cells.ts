@@ -1,8 +1,19 @@
 /** How an example is shown in the table, and which columns of the file an edited cell changes. */
+import { isPreference, preferenceParts, shownTurns } from '../../../data/preference-parts';
 import type { Example, ParsedDataset } from '../../../data/types';
 
 export interface Cell {
-  label: 'Prompt' | 'Answer' | 'Text' | 'Label' | 'Words' | 'Tags';
+  label:
+    | 'Prompt'
+    | 'Answer'
+    | 'Text'
+    | 'Label'
+    | 'Words'
+    | 'Tags'
+    | 'Better answer'
+    | 'Worse answer'
+    | 'Judged'
+    | 'For rewards';
   text: string;
 }
 
@@ -14,10 +25,22 @@ export function headersOf(dataset: ParsedDataset): Cell['label'][] {
       return ['Text', 'Label'];
     case 'tagged':
       return ['Words', 'Tags'];
+    case 'preference':
+      return ['Prompt', 'Better answer', 'Worse answer'];
+    case 'unpaired_preference':
+      return ['Prompt', 'Answer', 'Judged'];
+    case 'prompt_only':
+      return ['Prompt', 'For rewards'];
     default:
       return ['Prompt', 'Answer'];
   }
 }
+
+/** “answer: 72”, a line for each column. */
+const shownColumns = (columns: Record<string, unknown>): string =>
+  Object.entries(columns)
+    .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join('\n');
 
 const lastAnswer = (example: Extract<Example, { kind: 'messages' }>) =>
   example.messages.findLastIndex(({ role }) => role === 'assistant');
@@ -55,6 +78,23 @@ export function cellsOf(example: Example): Cell[] {
         { label: 'Words', text: example.tokens.join(' ') },
         { label: 'Tags', text: example.tags.join(' ') },
       ];
+    case 'pair':
+      return [
+        { label: 'Prompt', text: shownTurns(example.prompt) },
+        { label: 'Better answer', text: shownTurns(example.chosen) },
+        { label: 'Worse answer', text: shownTurns(example.rejected) },
+      ];
+    case 'judged':
+      return [
+        { label: 'Prompt', text: shownTurns(example.prompt) },
+        { label: 'Answer', text: shownTurns(example.completion) },
+        { label: 'Judged', text: example.good ? 'good' : 'bad' },
+      ];
+    case 'prompt':
+      return [
+        { label: 'Prompt', text: shownTurns(example.prompt) },
+        { label: 'For rewards', text: shownColumns(example.columns) },
+      ];
     default:
       return example satisfies never;
   }
@@ -77,6 +117,21 @@ export function editOf(
 const composed = (mapping: ParsedDataset['mapping']) =>
   Object.keys(mapping).some((key) => /^(choices|answers|history|role|text_pair)(\.|$)/.test(key));
 
+/** Plain texts in columns of their own; the worker refuses a change that would reach more than one of them. */
+function preferenceEdit(
+  mapping: ParsedDataset['mapping'],
+  example: Extract<Example, { kind: 'pair' | 'judged' | 'prompt' }>,
+  cell: number,
+  text: string,
+): Record<string, string> | null {
+  const part = preferenceParts(example)[cell];
+  const column = part && mapping[part.part];
+  if (!part || column === undefined || typeof part.turns !== 'string') return null;
+  // Without a column of its own, the prompt is in both answers.
+  if (mapping.prompt === undefined || (part.part === 'prompt' && mapping.input !== undefined)) return null;
+  return { [column]: text };
+}
+
 function columnsToEdit(
   mapping: ParsedDataset['mapping'],
   example: Example,
@@ -85,8 +140,8 @@ function columnsToEdit(
 ): Record<string, string> | null {
   if (example.kind === 'text') return { [mapping.text ?? 'text']: text };
   // Words and tags are lists that must keep the same length.
-  if (example.kind === 'tagged') return null;
-  if (composed(mapping)) return null;
+  if (example.kind === 'tagged' || composed(mapping)) return null;
+  if (isPreference(example)) return preferenceEdit(mapping, example, cell, text);
   if (example.kind === 'labelled') {
     const own = cell === 0 ? mapping.text : mapping.label;
     // Several labels are a list in the file.

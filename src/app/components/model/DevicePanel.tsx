@@ -1,5 +1,5 @@
 import { useModel } from '../../../stores/model';
-import { deviceText as text } from '../../text/model';
+import { deviceText as text } from '../../text/device';
 import { Facts } from '../../ui/Facts';
 import { Notice } from '../../ui/Notice';
 import { Panel } from '../../ui/Panel';

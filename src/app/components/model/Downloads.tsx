@@ -6,7 +6,7 @@ import { useRecipe } from '../../../stores/recipe';
 import { useFields } from '../../../stores/select';
 import { runActive, useTraining } from '../../../stores/training';
 import { common } from '../../text/common';
-import { downloadText as text } from '../../text/model';
+import { downloadText as text } from '../../text/hub';
 import { Button } from '../../ui/Button';
 import { Confirm } from '../../ui/Confirm';
 import { ErrorNotice } from '../../ui/Notice';

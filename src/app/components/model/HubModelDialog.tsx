@@ -7,7 +7,8 @@ import { useFields } from '../../../stores/select';
 import { useStorage } from '../../../stores/storage';
 import { runActive, useTraining } from '../../../stores/training';
 import { common } from '../../text/common';
-import { factText, precisionNames, hubModelText as text } from '../../text/model';
+import { hubModelText as text } from '../../text/hub';
+import { factText, precisionNames } from '../../text/model';
 import { Button } from '../../ui/Button';
 import { Dialog } from '../../ui/Dialog';
 import { Facts } from '../../ui/Facts';
@@ -45,8 +46,8 @@ function whyNot(
 
 /** A model of the Hub before its weights are downloaded: what it is, what it needs, and which files and precision to use. */
 export function HubModelDialog() {
-  const { looking, model, modelError, look, closeLook } = useHub(
-    useFields('looking', 'model', 'modelError', 'look', 'closeLook'),
+  const { looking, advised, model, modelError, look, closeLook } = useHub(
+    useFields('looking', 'advised', 'model', 'modelError', 'look', 'closeLook'),
   );
   const [picked, setPicked] = useState<{ source?: string; quantization?: Quantization }>({});
   const room = useStorage(({ report }) => (report && report.quota > 0 ? report.quota - report.usage : null));
@@ -56,7 +57,7 @@ export function HubModelDialog() {
   const training = useTraining(runActive);
   const choice = model?.choices.find(({ source }) => source === picked.source) ?? (model && firstChoice(model));
   const plan =
-    choice?.precisions.find(({ quantization }) => quantization === picked.quantization) ??
+    choice?.precisions.find(({ quantization }) => quantization === (picked.quantization ?? advised)) ??
     (choice && bestPrecision(choice.precisions));
   const isOpen = looking !== null;
   // The space left decides whether a download can be stored.
@@ -107,7 +108,7 @@ export function HubModelDialog() {
         {modelError && looking !== null && (
           <ErrorNotice
             error={modelError}
-            actions={<Button onClick={() => void look(looking)}>{common.tryAgain}</Button>}
+            actions={<Button onClick={() => void look(looking, advised)}>{common.tryAgain}</Button>}
           />
         )}
         {model?.problem && <ErrorNotice error={model.problem} />}

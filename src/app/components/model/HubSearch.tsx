@@ -6,7 +6,7 @@ import { isModelName, useHub } from '../../../stores/hub';
 import { useScreen } from '../../../stores/screen';
 import { useFields } from '../../../stores/select';
 import { common } from '../../text/common';
-import { hubText as text } from '../../text/model';
+import { hubText as text } from '../../text/hub';
 import { Badge } from '../../ui/Badge';
 import { Button } from '../../ui/Button';
 import { Input } from '../../ui/Field';

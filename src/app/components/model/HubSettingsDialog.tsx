@@ -1,10 +1,13 @@
 import { useId, useState } from 'react';
 import { HUB } from '../../../hub/hub-id';
 import { useHub } from '../../../stores/hub';
+import { usePreferences } from '../../../stores/preferences';
 import { useFields } from '../../../stores/select';
 import { common } from '../../text/common';
-import { accessText, hubSettingsText as text } from '../../text/model';
+import { hubSettingsText as text } from '../../text/hub';
+import { accessText } from '../../text/model';
 import { Button } from '../../ui/Button';
+import { Confirm } from '../../ui/Confirm';
 import { Dialog } from '../../ui/Dialog';
 import { Input, Labelled } from '../../ui/Field';
 import { ErrorNotice } from '../../ui/Notice';
@@ -34,6 +37,8 @@ export function HubSettingsDialog({ open, onClose }: { open: boolean; onClose: (
 
 function Form({ id, onDone }: { id: string; onDone: () => void }) {
   const { settings, settingsError, setSettings } = useHub(useFields('settings', 'settingsError', 'setSettings'));
+  const { elsewhere, goElsewhere, stayHere } = useHub(useFields('elsewhere', 'goElsewhere', 'stayHere'));
+  const last = usePreferences((state) => state.hubEndpoint);
   const [endpoint, setEndpoint] = useState(settings.endpoint);
   const [token, setToken] = useState(settings.token ?? '');
   return (
@@ -53,9 +58,15 @@ function Form({ id, onDone }: { id: string; onDone: () => void }) {
           autoComplete="off"
           spellCheck={false}
           placeholder={HUB}
+          list={`${id}-known`}
           value={endpoint}
           onChange={(event) => setEndpoint(event.target.value)}
         />
+        <datalist id={`${id}-known`}>
+          {[...new Set([HUB, last])].map((address) => (
+            <option key={address} value={address} />
+          ))}
+        </datalist>
       </Labelled>
       <Labelled label={accessText.token} hint={text.tokenHint}>
         <Input
@@ -67,6 +78,16 @@ function Form({ id, onDone }: { id: string; onDone: () => void }) {
           onChange={(event) => setToken(event.target.value)}
         />
       </Labelled>
+      <Confirm
+        open={elsewhere !== null}
+        title={text.elsewhere.title}
+        action={text.elsewhere.action}
+        onConfirm={goElsewhere}
+        onCancel={stayHere}
+      >
+        <p>{elsewhere && text.elsewhere.what(elsewhere.endpoint)}</p>
+        <p className="mt-2">{elsewhere?.token ? text.elsewhere.token : text.elsewhere.kept}</p>
+      </Confirm>
     </form>
   );
 }

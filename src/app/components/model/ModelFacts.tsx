@@ -77,42 +77,56 @@ export function ModelFacts() {
   const unchanged = quantization === 'none';
   return (
     <Panel title={info.title}>
-      <Facts
-        columns={4}
-        facts={[
-          {
-            name: text.architecture,
-            value: info.architecture,
-            note: text.shape(info.layers, formatCount(info.hiddenSize)),
-          },
-          {
-            name: text.parameters,
-            value: formatCompact(info.parameters),
-            note: text.sizeStoredAs(formatBytes(info.bytes), info.dtype),
-          },
-          {
-            name: text.onTheGpu,
-            value: unchanged ? info.dtype : precisionNames[quantization],
-            note: unchanged ? text.unchanged : text.quantisedFrom(info.dtype),
-          },
-          { name: text.source, value: <Origin source={info.source} /> },
-          { name: text.licence, value: info.licence || text.noLicence },
-          {
-            name: text.context,
-            value: text.contextLength(formatCount(info.contextLength)),
-            note: text.vocabulary(formatCount(info.vocabSize)),
-          },
-          {
-            name: text.chatTemplate,
-            value: info.hasChatTemplate ? text.yes : text.none,
-            note: info.hasChatTemplate ? text.templateGaps(info.templateGaps) : text.plainTemplate,
-          },
-          {
-            name: text.loraTargets,
-            value: <span className="font-mono text-[0.8125rem]">{info.linearModules.join(', ')}</span>,
-          },
-        ]}
-      />
+      <p className="text-muted">
+        {[
+          common.parameters(formatCompact(info.parameters)),
+          formatBytes(info.bytes),
+          unchanged ? info.dtype : precisionNames[quantization],
+          text.contextLength(formatCount(info.contextLength)),
+          info.licence || text.noLicence,
+        ].join(' · ')}
+      </p>
+      <details className="mt-2">
+        <summary className="cursor-pointer font-medium">{text.details}</summary>
+        <div className="mt-3">
+          <Facts
+            columns={4}
+            facts={[
+              {
+                name: text.architecture,
+                value: info.architecture,
+                note: text.shape(info.layers, formatCount(info.hiddenSize)),
+              },
+              {
+                name: text.parameters,
+                value: formatCompact(info.parameters),
+                note: text.sizeStoredAs(formatBytes(info.bytes), info.dtype),
+              },
+              {
+                name: text.onTheGpu,
+                value: unchanged ? info.dtype : precisionNames[quantization],
+                note: unchanged ? text.unchanged : text.quantisedFrom(info.dtype),
+              },
+              { name: text.source, value: <Origin source={info.source} /> },
+              { name: text.licence, value: info.licence || text.noLicence },
+              {
+                name: text.context,
+                value: text.contextLength(formatCount(info.contextLength)),
+                note: text.vocabulary(formatCount(info.vocabSize)),
+              },
+              {
+                name: text.chatTemplate,
+                value: info.hasChatTemplate ? text.yes : text.none,
+                note: info.hasChatTemplate ? text.templateGaps(info.templateGaps) : text.plainTemplate,
+              },
+              {
+                name: text.loraTargets,
+                value: <span className="font-mono text-[0.8125rem]">{info.linearModules.join(', ')}</span>,
+              },
+            ]}
+          />
+        </div>
+      </details>
       {info.notes?.map((note) => (
         <div key={note} className="mt-4">
           <Notice tone="warning">

@@ -1,9 +1,20 @@
 import { Search } from 'lucide-react';
 import { useState } from 'react';
 import { nonDefaults, valueAt } from '../../../recipe/diff';
-import { applies, type Field, field, fields, fieldsIn, type SectionName, sectionNames } from '../../../recipe/fields';
+import {
+  applies,
+  type Field,
+  field,
+  fields,
+  fieldsIn,
+  type RecipePath,
+  type SectionName,
+  sectionNames,
+} from '../../../recipe/fields';
 import { alternatives } from '../../../recipe/suggest';
 import type { Recipe } from '../../../recipe/types';
+import { hintsFor } from '../../../stores/hints';
+import { usePreferences } from '../../../stores/preferences';
 import { useRecipe } from '../../../stores/recipe';
 import { useFields } from '../../../stores/select';
 import { advancedText as text } from '../../text/recipe';
@@ -11,8 +22,11 @@ import { Check } from '../../ui/Check';
 import { Input } from '../../ui/Field';
 import { Notice } from '../../ui/Notice';
 import { Panel } from '../../ui/Panel';
+import { Segmented } from '../../ui/Segmented';
+import { cx } from '../../util/cx';
 import { formatPlural } from '../../util/format';
 import { FieldRow } from './FieldRow';
+import { defaultOfField, helpOf } from './field-help';
 import { RecipeJson } from './RecipeJson';
 
 type Group = SectionName | '' | 'regularisation';
@@ -50,11 +64,33 @@ function writtenAt(input: unknown, recipe: Recipe, { path }: Field): unknown {
   return written === undefined ? valueAt(recipe, path) : written;
 }
 
-/** Every field, found by its Hugging Face name or by its purpose, next to the recipe as JSON. */
+interface Section {
+  group: Group;
+  shown: Field[];
+}
+
+/** Two columns of about the same height, in the order of the groups. The heading of a group takes as much room as two fields. */
+export function columnsOf(sections: Section[]): [Section[], Section[]] {
+  const height = (list: Section[]) => list.reduce((sum, { shown }) => sum + shown.length + 2, 0);
+  let best = sections.length;
+  for (let cut = 1; cut <= sections.length; cut++) {
+    const tallest = (at: number) => Math.max(height(sections.slice(0, at)), height(sections.slice(at)));
+    if (tallest(cut) < tallest(best)) best = cut;
+  }
+  return [sections.slice(0, best), sections.slice(best)];
+}
+
+/** Every field, found by its Hugging Face name or by its purpose, and the recipe as JSON beside them if wanted. */
 export function AdvancedRecipe() {
-  const { input, recipe, problems, notes } = useRecipe(useFields('input', 'recipe', 'problems', 'notes'));
+  const { input, recipe, problems, notes, draft } = useRecipe(
+    useFields('input', 'recipe', 'problems', 'notes', 'draft'),
+  );
+  const preferred = usePreferences((state) => state.recipeJson);
+  const setPreference = usePreferences((state) => state.set);
   const [query, setQuery] = useState('');
   const [onlyChanged, setOnlyChanged] = useState(false);
+  const [looked, setLooked] = useState<RecipePath | null>(null);
+  const withJson = preferred || draft !== null;
   const changed = new Set<string>(nonDefaults(recipe).map(({ path }) => path));
   const wrong = (path: string) => problems.filter(({ where }) => where === path || where.startsWith(`${path}.`));
   const noted = (path: string) => notes.some(({ where }) => where === path) || wrong(path).length > 0;
@@ -73,26 +109,55 @@ export function AdvancedRecipe() {
     ({ where }) =>
       !sections.some(({ shown }) => shown.some(({ path }) => where === path || where.startsWith(`${path}.`))),
   );
+  const lookedAt = looked && field(looked, recipe);
   return (
-    <div className="grid items-start gap-4 min-[80rem]:grid-cols-[minmax(0,1fr)_20rem]">
-      <div className="min-w-0 space-y-4">
-        <div className="flex flex-wrap items-center gap-x-5 gap-y-2">
-          <div className="relative min-w-0 flex-1 basis-64">
-            <Search aria-hidden size={16} className="pointer-events-none absolute top-2.5 left-2.5 text-muted" />
-            <Input
-              type="search"
-              aria-label={text.find}
-              placeholder={text.placeholder}
-              className="pl-9"
-              value={query}
-              onChange={(event) => setQuery(event.target.value)}
+    <div className={cx('grid items-start gap-4', withJson && 'min-[80rem]:grid-cols-[minmax(0,1fr)_20rem]')}>
+      <div className="@container/fields min-w-0 space-y-4">
+        <div className="-mt-2 space-y-1.5 bg-canvas pt-2 pb-1 tall:@min-[44rem]/fields:sticky tall:@min-[44rem]/fields:top-0 tall:@min-[44rem]/fields:z-10">
+          <div className="flex flex-wrap items-center gap-x-5 gap-y-2">
+            <div className="relative min-w-0 flex-1 basis-56">
+              <Search aria-hidden size={16} className="pointer-events-none absolute top-2.5 left-2.5 text-muted" />
+              <Input
+                type="search"
+                aria-label={text.find}
+                placeholder={text.placeholder}
+                className="pl-9"
+                value={query}
+                onChange={(event) => setQuery(event.target.value)}
+              />
+            </div>
+            <Check
+              label={text.onlyChanged(changed.size)}
+              checked={onlyChanged}
+              onChange={(event) => setOnlyChanged(event.target.checked)}
+            />
+            <Segmented
+              label={text.view}
+              value={withJson ? 'json' : 'fields'}
+              onChange={(value) => setPreference({ recipeJson: value === 'json' })}
+              options={[
+                { value: 'fields', label: text.fieldsOnly },
+                { value: 'json', label: text.withJson },
+              ]}
             />
           </div>
-          <Check
-            label={text.onlyChanged(changed.size)}
-            checked={onlyChanged}
-            onChange={(event) => setOnlyChanged(event.target.checked)}
-          />
+          {/* The same words are the description of each control, for those who do not see this line. */}
+          <p
+            aria-hidden
+            className="hidden min-h-10 items-center text-[0.8125rem] leading-tight text-muted @min-[44rem]/fields:flex"
+          >
+            <span>
+              {lookedAt ? (
+                <>
+                  <span className="font-mono text-xs text-ink">{lookedAt.path}</span>{' '}
+                  {helpOf(lookedAt, hintsFor(recipe)[lookedAt.path])}
+                  {defaultOfField(lookedAt)}
+                </>
+              ) : (
+                text.pointAt
+              )}
+            </span>
+          </p>
         </div>
         {elsewhere.length > 0 && (
           <Notice tone="error" title={formatPlural(elsewhere.length, 'more problem')}>
@@ -105,26 +170,34 @@ export function AdvancedRecipe() {
             </ul>
           </Notice>
         )}
-        {sections.map(({ group, shown }) => (
-          <Panel
-            key={group}
-            title={text.groups[group]}
-            description={group === 'regularisation' ? text.regularisationHint : undefined}
-          >
-            <div className="@container -my-2 divide-y">
-              {shown.map((spec) => (
-                <FieldRow
-                  key={spec.path}
-                  field={spec}
-                  value={writtenAt(input, recipe, spec)}
-                  changed={changed.has(spec.path)}
-                  problems={wrong(spec.path)}
-                  notes={notes.filter(({ where }) => where === spec.path)}
-                />
+        {/* Rows that the focus comes to must not end up under the search. */}
+        <div className="grid items-start gap-4 @min-[44rem]/fields:grid-cols-2 [&_input]:scroll-mt-28 [&_select]:scroll-mt-28 @min-[44rem]/fields:[&_input:not([type=checkbox])]:min-h-7.5 @min-[44rem]/fields:[&_select]:min-h-7.5">
+          {columnsOf(sections).map((column) => (
+            <div key={column[0]?.group ?? 'none'} className="min-w-0 space-y-4 empty:hidden">
+              {column.map(({ group, shown }) => (
+                <Panel
+                  key={group}
+                  title={text.groups[group]}
+                  description={group === 'regularisation' ? text.regularisationHint : undefined}
+                >
+                  <div className="-my-2 divide-y">
+                    {shown.map((spec) => (
+                      <FieldRow
+                        key={spec.path}
+                        field={spec}
+                        value={writtenAt(input, recipe, spec)}
+                        changed={changed.has(spec.path)}
+                        problems={wrong(spec.path)}
+                        notes={notes.filter(({ where }) => where === spec.path)}
+                        onLook={() => setLooked(spec.path)}
+                      />
+                    ))}
+                  </div>
+                </Panel>
               ))}
             </div>
-          </Panel>
-        ))}
+          ))}
+        </div>
         {useless.length > 0 && !onlyChanged && (
           <div className="rounded-lg border bg-surface px-4 py-3">
             <h2 className="font-semibold">{text.notInRecipe}</h2>
@@ -142,9 +215,11 @@ export function AdvancedRecipe() {
           <p className="text-muted">{onlyChanged && query === '' ? text.allDefault : text.nothing}</p>
         )}
       </div>
-      <div className="min-w-0 min-[80rem]:sticky min-[80rem]:top-4">
-        <RecipeJson />
-      </div>
+      {withJson && (
+        <div className="min-w-0 min-[80rem]:sticky min-[80rem]:top-4">
+          <RecipeJson />
+        </div>
+      )}
     </div>
   );
 }

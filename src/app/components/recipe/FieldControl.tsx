@@ -10,6 +10,7 @@ import { Input, Select } from '../../ui/Field';
 import { pickBaseText } from '../../util/fileDialogs';
 import { formatRate } from '../../util/format';
 import { refusalOf } from './refusals';
+import { TextBlock } from './TextBlock';
 
 export interface ControlProps {
   field: Field;
@@ -97,6 +98,50 @@ function SelectControl({
       options={options}
       onChange={(event) => onChange(event.target.value)}
     />
+  );
+}
+
+/** A checkbox for each option. */
+function ListControl({
+  field,
+  id,
+  describedBy,
+  value,
+  onChange,
+}: ControlProps & { field: Extract<Field, { kind: 'list' }> }) {
+  const chosen = Array.isArray(value) ? value : [];
+  return (
+    <details className="group/kinds">
+      <summary className="min-h-7 cursor-pointer truncate py-1 text-[0.8125rem]">
+        {chosen.length === 0
+          ? text.none
+          : field.options
+              .filter(({ value: one }) => chosen.includes(one))
+              .map(({ label }) => label)
+              .join(', ')}
+      </summary>
+      <fieldset
+        id={id}
+        aria-describedby={describedBy}
+        aria-label={field.label}
+        className="flex flex-wrap gap-x-4 gap-y-1"
+      >
+        {field.options.map((option) => (
+          <label key={option.value} className="flex items-center gap-1.5">
+            <input
+              type="checkbox"
+              checked={chosen.includes(option.value)}
+              onChange={({ target }) => {
+                const rest = chosen.filter((other) => other !== option.value);
+                onChange(target.checked ? [...rest, option.value] : rest);
+              }}
+              className="size-[1.125rem]"
+            />
+            {option.label}
+          </label>
+        ))}
+      </fieldset>
+    </details>
   );
 }
 
@@ -189,12 +234,33 @@ export function FieldControl(props: ControlProps) {
           placeholder={field.placeholder ?? text.auto}
         />
       );
+    case 'rows':
+      return <Typed {...props} read={(typed) => typed.replace(/\s/g, '') || null} placeholder={text.none} />;
+    case 'list':
+      return <ListControl {...props} field={field} />;
+    case 'numbers':
+      return (
+        <Typed
+          {...props}
+          value={Array.isArray(value) ? value.join(', ') : value}
+          placeholder={field.placeholder ?? text.none}
+          read={(typed) => (typed.trim() === '' ? field.default : typed.split(',').map((one) => parse(one)))}
+        />
+      );
     case 'modules':
       return <ModulesControl {...props} field={field} />;
+    case 'rewards':
+      // FieldRow gives them a row of their own.
+      return null;
+    case 'code':
+    case 'lines':
+      return <TextBlock {...props} field={field} />;
     case 'columns':
       return <MapControl {...props} placeholder={text.columnsPlaceholder} empty={null} />;
     case 'pattern':
-      return <MapControl {...props} placeholder={text.patternPlaceholder} empty={{}} />;
+      return (
+        <MapControl {...props} placeholder={field.keys ? text.mixPlaceholder : text.patternPlaceholder} empty={{}} />
+      );
     case 'text': {
       const typed = (
         <Typed

@@ -1,99 +1,113 @@
-import { RotateCcw } from 'lucide-react';
+import { ChartSpline, RotateCcw } from 'lucide-react';
 import { useId } from 'react';
 import type { Field } from '../../../recipe/fields';
 import type { RecipeProblem } from '../../../recipe/schema';
 import type { RecipeNote } from '../../../recipe/validate';
 import { hintsFor } from '../../../stores/hints';
 import { useRecipe } from '../../../stores/recipe';
+import { useScreen } from '../../../stores/screen';
 import { fieldText as text } from '../../text/recipe';
+import { rateText } from '../../text/trial';
 import { Badge } from '../../ui/Badge';
-import { Button } from '../../ui/Button';
-import { formatRate } from '../../util/format';
+import { IconButton } from '../../ui/IconButton';
 import { FieldControl } from './FieldControl';
+import { defaultOfField, helpOf, shownDefault } from './field-help';
+import { RewardsControl } from './RewardsControl';
 
-function showDefault(field: Field): string {
-  const value = field.default;
-  if (Array.isArray(value)) return value.join(', ') || text.none;
-  if (typeof value === 'object' && value !== null) return text.none;
-  if (value === null || value === '')
-    return 'placeholder' in field && field.placeholder ? field.placeholder : text.none;
-  return typeof value === 'number' && Math.abs(value) < 1e-3 && value !== 0 ? formatRate(value) : String(value);
-}
-
-/** One field of the recipe under its Hugging Face name. */
+/**
+ * One field of the recipe under its Hugging Face name. Where the fields stand in two columns, the row is one line, and its help is
+ * shown above them.
+ */
 export function FieldRow({
   field,
   value,
   changed,
   problems,
   notes,
+  onLook,
 }: {
   field: Field;
   value: unknown;
   changed: boolean;
   problems: RecipeProblem[];
   notes: RecipeNote[];
+  /** The pointer or the focus has come to the row. */
+  onLook: () => void;
 }) {
   const set = useRecipe((state) => state.set);
-  const hinted = useRecipe((state) => hintsFor(state.recipe)[field.path] === value);
+  const suited = useRecipe((state) => hintsFor(state.recipe)[field.path]);
+  const openDialog = useScreen((state) => state.openDialog);
   const id = useId();
   const name = field.path.split('.').at(-1) ?? field.path;
+  if (field.kind === 'rewards') {
+    return (
+      <div className="space-y-2 py-2.5">
+        <p className="leading-tight">
+          <span className="font-mono text-[0.8125rem] font-semibold @min-[44rem]/fields:text-xs">{name}</span>{' '}
+          <span className="text-[0.8125rem] text-muted @min-[44rem]/fields:text-xs">{field.help}</span>
+        </p>
+        <RewardsControl value={value} problems={problems} onChange={(next) => set({ [field.path]: next })} />
+      </div>
+    );
+  }
   return (
-    <div className="grid items-start gap-x-5 gap-y-1.5 py-3 @md:grid-cols-[minmax(0,1fr)_12rem]">
+    // biome-ignore lint/a11y/noStaticElementInteractions: it only says whose help the line above shows.
+    <div
+      onPointerEnter={onLook}
+      onFocus={onLook}
+      className="grid items-center gap-x-3 gap-y-1 py-2.5 @min-[26rem]/fields:grid-cols-[minmax(0,1fr)_11rem] @min-[44rem]/fields:grid-cols-[minmax(0,1fr)_9rem] @min-[44rem]/fields:py-0.5"
+    >
       <div className="min-w-0">
-        <div className="flex flex-wrap items-center gap-x-2">
-          <label htmlFor={id} className="font-mono text-[0.8125rem] font-semibold break-all">
+        <div className="flex flex-wrap items-center gap-x-2 leading-tight">
+          <label
+            htmlFor={id}
+            className="font-mono text-[0.8125rem] font-semibold break-all @min-[44rem]/fields:text-xs"
+          >
             {name}
           </label>
-          <span className="text-[0.8125rem] text-muted">{field.label}</span>
+          <span className="text-[0.8125rem] text-muted @min-[44rem]/fields:text-xs">{field.label}</span>
+          {changed && <Badge tone="accent">{suited === value ? text.suggested : text.changed}</Badge>}
         </div>
-        <p id={`${id}-help`} className="text-[0.8125rem] text-muted">
-          {field.help}
-          {'usual' in field && field.usual && text.usual(field.usual.map(formatUsual))}
+        <p id={`${id}-help`} className="text-[0.8125rem] text-muted @min-[44rem]/fields:sr-only">
+          {helpOf(field, suited)}
+          {defaultOfField(field)}
         </p>
-        <div id={`${id}-wrong`} className="empty:hidden">
-          {problems.map((problem) => (
-            <p key={problem.message} className="font-medium text-danger">
-              {name} {problem.message} {problem.action}
-            </p>
-          ))}
-          {notes.map((note) => (
-            <p key={note.message} className="text-warn">
-              {name} {note.message}
-            </p>
-          ))}
-        </div>
       </div>
-      <div className="min-w-0">
-        <FieldControl
-          field={field}
-          value={value}
-          id={id}
-          describedBy={`${id}-help ${id}-wrong`}
-          invalid={problems.length > 0}
-          onChange={(next) => set({ [field.path]: next })}
-        />
-        <div className="mt-1 flex min-h-6 items-center gap-2 text-xs text-muted">
-          {changed ? (
-            <>
-              <Badge tone="accent">{hinted ? text.suggested : text.changed}</Badge>
-              <Button
-                size="small"
-                variant="quiet"
-                className="!min-h-6"
-                aria-label={text.reset(name, showDefault(field))}
-                onClick={() => set({ [field.path]: undefined })}
-              >
-                <RotateCcw aria-hidden size={12} /> {showDefault(field)}
-              </Button>
-            </>
-          ) : (
-            <span>{text.default(field.source)}</span>
-          )}
+      <div className="flex min-w-0 items-center gap-1">
+        <div className="min-w-0 flex-1">
+          <FieldControl
+            field={field}
+            value={value}
+            id={id}
+            describedBy={`${id}-help ${id}-wrong`}
+            invalid={problems.length > 0}
+            onChange={(next) => set({ [field.path]: next })}
+          />
         </div>
+        {field.path === 'training.learning_rate' && (
+          <IconButton icon={ChartSpline} label={rateText.open} size="small" onClick={() => openDialog('rate')} />
+        )}
+        {changed && (
+          <IconButton
+            icon={RotateCcw}
+            label={text.reset(name, shownDefault(field))}
+            size="small"
+            onClick={() => set({ [field.path]: undefined })}
+          />
+        )}
+      </div>
+      <div id={`${id}-wrong`} className="col-span-full empty:hidden">
+        {problems.map((problem) => (
+          <p key={problem.message} className="font-medium text-danger">
+            {name} {problem.message} {problem.action}
+          </p>
+        ))}
+        {notes.map((note) => (
+          <p key={note.message} className="text-[0.8125rem] text-warn">
+            {name} {note.message}
+          </p>
+        ))}
       </div>
     </div>
   );
 }
-
-const formatUsual = (value: number) => (value !== 0 && value < 1e-3 ? formatRate(value) : String(value));

@@ -7,6 +7,7 @@ import { goalText } from '../../text/recipe';
 import { Badge } from '../../ui/Badge';
 import { ChoiceCard } from '../../ui/ChoiceCard';
 import { Panel } from '../../ui/Panel';
+import { GOAL_PANEL } from '../../util/route';
 import { refusalOf, refusalText } from './refusals';
 
 /** Each goal once, in the order of the objectives. */
@@ -20,7 +21,7 @@ export function Goal() {
   const { objective } = recipe;
   const remark = objectiveOf(objective).remark?.(objective);
   return (
-    <Panel title={goalText.title}>
+    <Panel id={GOAL_PANEL} title={goalText.title}>
       <div className="grid gap-3 sm:grid-cols-2">
         {goals.map((goal) => {
           const { name, text, formats } = goal;

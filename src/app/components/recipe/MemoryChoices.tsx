@@ -8,6 +8,7 @@ import { useRecipe } from '../../../stores/recipe';
 import { memoryChoiceText as text } from '../../text/recipe';
 import { Panel } from '../../ui/Panel';
 import { RadioList, type RadioOption } from '../../ui/RadioList';
+import { MEMORY_PANEL } from '../../util/route';
 
 const order: ModelSection['quantization'][] = ['none', 'q8', 'nf4'];
 
@@ -41,7 +42,7 @@ export function MemoryChoices() {
       : [];
   const checkpointing = field('training.gradient_checkpointing');
   return (
-    <Panel title={text.title} description={text.description}>
+    <Panel id={MEMORY_PANEL} title={text.title} description={text.description}>
       <div className="space-y-4">
         {floats && (
           <RadioList

@@ -3,10 +3,13 @@ import { sliderText as text } from '../../text/recipe';
 import { Panel } from '../../ui/Panel';
 import { RangeField } from '../../ui/RangeField';
 import { formatPlural, formatRate, formatShare } from '../../util/format';
+import { CAREFUL_FIELD, LONG_FIELD } from '../../util/route';
+import { FindRateButton } from './FindRateButton';
 import { Goal } from './Goal';
 import { MemoryChoices } from './MemoryChoices';
 import { Method } from './Method';
-import { cares, nearestStop, type Stop, sizeOf, stopOf, strengthsFor } from './presets';
+import { Rewards } from './Rewards';
+import { cares, nearestStop, type Stop, sizeOf, stopOf, strengthsFor } from './slider-stops';
 
 function Sliders() {
   const recipe = useRecipe((state) => state.recipe);
@@ -20,6 +23,7 @@ function Sliders() {
     <Panel title={text.title}>
       <div className="grid gap-6 pt-1">
         <RangeField
+          id={LONG_FIELD}
           label={text.long}
           min={1}
           max={10}
@@ -44,7 +48,11 @@ function Sliders() {
           hint={text.strongHint}
           onChange={(value) => set(strengths[value]?.values ?? {})}
         />
+        <div className="-mt-4">
+          <FindRateButton />
+        </div>
         <RangeField
+          id={CAREFUL_FIELD}
           label={text.careful}
           min={0}
           max={cares.length - 1}
@@ -66,6 +74,7 @@ export function SimpleRecipe() {
   return (
     <>
       <Goal />
+      <Rewards />
       <Method />
       <Sliders />
       <MemoryChoices />

@@ -16,10 +16,21 @@ function problemsOf(recipe: Recipe, model: ModelInfo | null): ErrorData[] {
   return [...more, ...problems];
 }
 
+/** Filled in once the choice is made: before that, nobody can. */
+const filledIn: readonly string[] = ['objective.rewards'] satisfies RecipePath[];
+
+/** The first problem that another recipe would have and this one does not have now. */
+export function refusalOfRecipe(recipe: Recipe, other: Recipe, model: ModelInfo | null): ErrorData | null {
+  const now = new Set(problemsOf(recipe, model).map(key));
+  return (
+    problemsOf(other, model).find((problem) => !now.has(key(problem)) && !filledIn.includes(problem.where ?? '')) ??
+    null
+  );
+}
+
 /** The first problem that this value would cause and that the recipe does not have now. */
 export function refusalOf(recipe: Recipe, path: RecipePath, value: unknown, model: ModelInfo | null): ErrorData | null {
-  const now = new Set(problemsOf(recipe, model).map(key));
-  return problemsOf(withValue(recipe, path, value), model).find((problem) => !now.has(key(problem))) ?? null;
+  return refusalOfRecipe(recipe, withValue(recipe, path, value), model);
 }
 
 /** A refusal as a sentence on a card of `path`; it names the field to change if that is another one. */

@@ -1,11 +1,12 @@
 import type { Forecast } from '../../../session/api';
-import { memoryText } from '../../text/run';
+import { memoryText } from '../../text/memory';
 import { formatBytes } from '../../util/format';
 
 const parts: { key: keyof typeof memoryText.parts; className: string }[] = [
   { key: 'weights', className: 'bg-accent' },
   { key: 'activations', className: 'bg-accent/60' },
   { key: 'logits', className: 'bg-accent/35' },
+  { key: 'cache', className: 'bg-accent/20' },
   { key: 'gradients', className: 'bg-muted' },
   { key: 'optimizer', className: 'bg-edge' },
   { key: 'adapter', className: 'bg-ink' },

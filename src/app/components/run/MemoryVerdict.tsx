@@ -1,14 +1,18 @@
 import { CircleCheck, CircleX, TriangleAlert } from 'lucide-react';
 import type { Verdict } from '../../../hub/descriptions';
 import type { Forecast, MemoryAdvice } from '../../../session/api';
+import { useModel } from '../../../stores/model';
 import { useRecipe } from '../../../stores/recipe';
 import { runActive, useTraining } from '../../../stores/training';
-import { memoryText as text } from '../../text/run';
+import { memoryText as text } from '../../text/memory';
 import { Button } from '../../ui/Button';
 import { cx } from '../../util/cx';
 import { formatBytes } from '../../util/format';
 
-const looks: Record<Exclude<Verdict, 'unknown'>, { icon: typeof CircleCheck; className: string; title: string }> = {
+const looks: Record<
+  Exclude<Verdict, 'unknown'>,
+  { icon: typeof CircleCheck; className: string; title: (software: boolean) => string }
+> = {
   fits: { icon: CircleCheck, className: 'text-accent-strong', title: text.fits },
   tight: { icon: TriangleAlert, className: 'text-warn', title: text.tight },
   too_big: { icon: CircleX, className: 'text-danger', title: text.tooBig },
@@ -16,6 +20,7 @@ const looks: Record<Exclude<Verdict, 'unknown'>, { icon: typeof CircleCheck; cla
 
 /** Whether the run fits the GPU, how that is known, and what would reduce it. */
 export function MemoryVerdict({ forecast }: { forecast: Forecast }) {
+  const software = useModel((state) => state.device?.software === true);
   const { verdict = 'unknown', budget, advice = [], gradientCheckpointing } = forecast;
   const again = gradientCheckpointing && text.checkpointing;
   const known = budget ? text.budget(formatBytes(budget.bytes), budget.how) : text.budgetUnknown;
@@ -32,7 +37,7 @@ export function MemoryVerdict({ forecast }: { forecast: Forecast }) {
       <div className="flex items-start gap-2">
         <Icon aria-hidden size={18} className={cx('mt-px shrink-0', className)} />
         <p>
-          <strong className={verdict === 'too_big' ? 'text-danger' : undefined}>{title}</strong>
+          <strong className={verdict === 'too_big' ? 'text-danger' : undefined}>{title(software)}</strong>
           <span className="block text-[0.8125rem] text-muted">
             {known} {again}
           </span>

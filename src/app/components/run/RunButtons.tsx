@@ -1,23 +1,51 @@
-import { Pause, Play, Square } from 'lucide-react';
+import { ArrowRight, Pause, Play, Square } from 'lucide-react';
+import { useScreen } from '../../../stores/screen';
 import { useTraining } from '../../../stores/training';
 import { common } from '../../text/common';
 import { runText } from '../../text/run';
 import { Button } from '../../ui/Button';
+import { EXPORT_PANEL, navigate } from '../../util/route';
 import { startTraining } from '../../util/runActions';
-import { useRunControls } from './useRunControls';
+import { useNext, useRunControls } from './useRunControls';
 
-/** Start training; during a run, Pause or Resume, and Stop. */
+function compare() {
+  useScreen.getState().closeDialog();
+  navigate('compare');
+}
+
+/** To the part of the page where it is taken away. */
+function showExport() {
+  useScreen.getState().closeDialog();
+  navigate('compare', { part: EXPORT_PANEL });
+}
+
+/** Start training, after a run what to do with it; during a run, Pause or Resume, and Stop. */
 export function RunButtons({ size = 'large' }: { size?: 'normal' | 'large' }) {
   const { mode, why } = useRunControls();
+  const next = useNext();
   const pause = useTraining((state) => state.pause);
   const resume = useTraining((state) => state.resume);
   const stop = useTraining((state) => state.stop);
   if (mode === 'start') {
     return (
-      <Button variant="primary" size={size} why={why} onClick={startTraining} className="flex-1">
-        <Play aria-hidden size={18} fill="currentColor" />
-        {runText.startTraining}
-      </Button>
+      <>
+        {next !== 'train' && (
+          <Button variant="primary" size={size} onClick={next === 'export' ? showExport : compare} className="flex-1">
+            {next === 'export' ? runText.toExport : runText.compare}
+            <ArrowRight aria-hidden size={18} />
+          </Button>
+        )}
+        <Button
+          variant={next === 'train' ? 'primary' : 'secondary'}
+          size={size}
+          why={why}
+          onClick={startTraining}
+          className="flex-1"
+        >
+          <Play aria-hidden size={18} fill="currentColor" />
+          {runText.startTraining}
+        </Button>
+      </>
     );
   }
   const stopping = mode === 'stopping' && runText.stopping;

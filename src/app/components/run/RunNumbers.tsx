@@ -8,8 +8,11 @@ export function RunNumbers() {
   const measured = useTraining(lastEval);
   const rate = useTraining((state) => state.tokensPerSecond);
   const metrics = [
-    [common.loss, formatMetric(step?.loss)],
-    [common.validationLoss, formatMetric(measured?.eval_loss)],
+    [common.trainingLoss, formatMetric(step?.loss)],
+    [
+      measured?.step === 0 ? common.validationLossBefore : common.latestValidationLoss,
+      formatMetric(measured?.eval_loss),
+    ],
     [common.speed, rate > 0 ? common.tokensPerSecond(formatCompact(Math.round(rate))) : common.noValue],
     [common.gpuMemory, step ? formatBytes(step.gpu_bytes) : common.noValue],
   ];

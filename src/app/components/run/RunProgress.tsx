@@ -7,9 +7,12 @@ import { formatDuration } from '../../util/format';
 
 /** How far the run is: step, share and time left. */
 export function RunProgress({ compact = false }: { compact?: boolean }) {
-  const { phase, totalSteps, secondsLeft } = useTraining(useFields('phase', 'totalSteps', 'secondsLeft'));
+  const { phase, totalSteps, secondsLeft, preparedShare } = useTraining(
+    useFields('phase', 'totalSteps', 'secondsLeft', 'preparedShare'),
+  );
   const step = useTraining(stepReached);
   const line = phase === 'starting' ? runText.starting : common.stepOf(step, totalSteps);
+  const share = preparedShare ?? (totalSteps > 0 ? step / totalSteps : null);
   const note = runText.phases[phase] ?? (secondsLeft === null ? '' : common.timeLeft(formatDuration(secondsLeft)));
   return (
     <div className="space-y-2">
@@ -17,7 +20,7 @@ export function RunProgress({ compact = false }: { compact?: boolean }) {
         <p className={compact ? 'font-semibold' : 'text-lg font-semibold'}>{line}</p>
         <p className="text-muted">{note}</p>
       </div>
-      <ProgressBar label={runText.stepsDone} value={totalSteps > 0 ? step / totalSteps : null} text={line} />
+      <ProgressBar label={runText.stepsDone} value={share} text={line} />
     </div>
   );
 }

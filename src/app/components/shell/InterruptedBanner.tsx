@@ -1,6 +1,6 @@
 import { Play } from 'lucide-react';
 import { useState } from 'react';
-import { useRuns } from '../../../stores/runs';
+import { unfinished, useRuns } from '../../../stores/runs';
 import { runActive, useTraining } from '../../../stores/training';
 import { useRoute } from '../../hooks/useRoute';
 import { common } from '../../text/common';
@@ -13,7 +13,7 @@ import { continueRun } from '../../util/runActions';
 /** Offers to resume a run that a reload, a crash or a lost GPU cut short. */
 export function InterruptedBanner() {
   // A run with the status `running` is training in another tab.
-  const run = useRuns(({ runs }) => runs.find(({ status }) => status === 'interrupted' || status === 'paused'));
+  const run = useRuns(({ runs }) => runs.find(unfinished));
   const active = useTraining(runActive);
   const offered = useTraining((state) => (state.error && state.resumable ? state.run?.id : undefined));
   const { page } = useRoute();
@@ -32,7 +32,7 @@ export function InterruptedBanner() {
         </Button>
       }
     >
-      <p>{shell.interrupted.text(formatWhen(run.updatedAt))}</p>
+      <p>{shell.interrupted.text(formatWhen(run.updatedAt), run.savedStep)}</p>
     </Notice>
   );
 }

@@ -1,5 +1,16 @@
 import { Menu } from '@base-ui/react/menu';
-import { Check, Command, HardDrive, Keyboard, Monitor, Moon, ShieldCheck, Sun } from 'lucide-react';
+import {
+  Check,
+  CircleHelp,
+  Command,
+  HardDrive,
+  Keyboard,
+  Monitor,
+  Moon,
+  Settings,
+  ShieldCheck,
+  Sun,
+} from 'lucide-react';
 import type { ReactElement } from 'react';
 import { type Theme, usePreferences } from '../../../stores/preferences';
 import { type DialogName, useScreen } from '../../../stores/screen';
@@ -18,6 +29,8 @@ const themes: { value: Theme; icon: typeof Sun }[] = [
 const tools: { dialog: DialogName; label: string; icon: typeof Sun }[] = [
   { dialog: 'privacy', label: shell.privacy, icon: ShieldCheck },
   { dialog: 'storage', label: shell.storage, icon: HardDrive },
+  { dialog: 'help', label: shell.help, icon: CircleHelp },
+  { dialog: 'settings', label: shell.settings, icon: Settings },
   { dialog: 'commands', label: shell.commands, icon: Command },
   { dialog: 'shortcuts', label: shell.shortcuts, icon: Keyboard },
 ];

@@ -15,13 +15,13 @@ function Mark({ tone }: { tone: StateLine['tone'] }) {
 }
 
 /** Links to the pages: a rail next to the page on a wide screen, a bar under it on a narrow one. */
-export function Steps({ open, narrow }: { open: PageName; narrow: boolean }) {
+export function Steps({ open, narrow, short = false }: { open: PageName; narrow: boolean; short?: boolean }) {
   const Step = narrow ? BarStep : RailStep;
   return (
     <nav aria-label={shell.steps}>
-      <ol className={narrow ? 'grid grid-cols-5' : 'flex flex-col gap-0.5'}>
+      <ol className={narrow ? 'grid grid-cols-6' : 'flex flex-col gap-0.5'}>
         {pages.map((page) => (
-          <Step key={page.name} page={page} current={page.name === open} />
+          <Step key={page.name} page={page} current={page.name === open} short={short} />
         ))}
       </ol>
     </nav>
@@ -31,6 +31,8 @@ export function Steps({ open, narrow }: { open: PageName; narrow: boolean }) {
 interface StepProps {
   page: Page;
   current: boolean;
+  /** On a low window the bar shows icons alone. */
+  short: boolean;
 }
 
 /** The link's name is the page's title alone; the state line describes it. The link covers the whole step. */
@@ -69,14 +71,15 @@ function RailStep({ page, current }: StepProps) {
   );
 }
 
-function BarStep({ page, current }: StepProps) {
+function BarStep({ page, current, short: low }: StepProps) {
   const { name, title, short, icon: Icon } = page;
   const state = page.useStateLine();
   const stateId = useId();
   return (
     <li
       className={cx(
-        'relative flex min-h-14 flex-col items-center justify-center gap-0.5 px-0.5',
+        'relative flex flex-col items-center justify-center gap-0.5 px-0.5',
+        low ? 'min-h-11' : 'min-h-14',
         focus,
         current ? 'text-ink' : 'text-muted',
       )}
@@ -92,7 +95,12 @@ function BarStep({ page, current }: StepProps) {
         href={hashOf(name)}
         aria-current={current ? 'page' : undefined}
         aria-describedby={stateId}
-        className={cx('text-xs font-medium', current && 'forced-colors:underline', cover)}
+        className={cx(
+          low ? 'absolute inset-0 text-[0px]' : 'text-[0.6875rem] min-[22rem]:text-xs',
+          'font-medium',
+          current && 'forced-colors:underline',
+          cover,
+        )}
       >
         {short}
         {short !== title && <span className="sr-only">{title.slice(short.length)}</span>}

@@ -18,6 +18,9 @@ const kinds: { kind: StorageItem['kind']; className: string }[] = [
   { kind: 'model', className: 'bg-series-1' },
   { kind: 'run', className: 'bg-series-2' },
   { kind: 'dataset', className: 'bg-series-3' },
+  { kind: 'prompts', className: 'bg-series-4' },
+  { kind: 'draft', className: 'bg-edge' },
+  { kind: 'votes', className: 'bg-edge' },
 ];
 
 /** What takes up space in this browser, how safe it is there, and how to delete it. */
@@ -46,8 +49,7 @@ export function StorageDialog({ open, onClose }: { open: boolean; onClose: () =>
         onCancel={() => setErasing(false)}
         onConfirm={async () => {
           if (!(await eraseEverything())) return;
-          localStorage.removeItem('tabtune.recipe');
-          localStorage.removeItem('tabtune.preferences');
+          for (const key of Object.keys(localStorage)) if (key.startsWith('tabtune.')) localStorage.removeItem(key);
           window.location.hash = '';
           window.location.reload();
         }}
@@ -126,7 +128,7 @@ function whenOf({ createdAt, usedAt, total }: StorageItem): string {
 }
 
 function consequence({ id, kind, bytes }: StorageItem): string {
-  const { run, hubModel, ownModel, dataset } = text.consequences;
+  const { run, hubModel, ownModel, dataset, prompts, draft, votes } = text.consequences;
   switch (kind) {
     case 'run':
       return run;
@@ -134,6 +136,12 @@ function consequence({ id, kind, bytes }: StorageItem): string {
       return id.startsWith('hf:') ? hubModel(formatBytes(bytes)) : ownModel;
     case 'dataset':
       return dataset;
+    case 'prompts':
+      return prompts;
+    case 'draft':
+      return draft;
+    case 'votes':
+      return votes;
     default:
       return kind satisfies never;
   }

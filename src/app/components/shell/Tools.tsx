@@ -1,4 +1,15 @@
-import { Command, HardDrive, Keyboard, type LucideIcon, Menu as MenuIcon, Moon, ShieldCheck, Sun } from 'lucide-react';
+import {
+  CircleHelp,
+  Command,
+  HardDrive,
+  Keyboard,
+  type LucideIcon,
+  Menu as MenuIcon,
+  Moon,
+  Settings,
+  ShieldCheck,
+  Sun,
+} from 'lucide-react';
 import { type FunctionComponent, Suspense, useState } from 'react';
 import { useScreen } from '../../../stores/screen';
 import { useSeenTheme } from '../../hooks/useTheme';
@@ -63,11 +74,13 @@ export function Tools() {
         <ShieldCheck aria-hidden size={18} strokeWidth={1.75} className="text-accent" />
         {shell.privacy}
       </Button>
-      <div className="flex items-center gap-1 border-t pt-2">
+      <div className="flex items-center justify-between border-t pt-2">
         <IconButton icon={HardDrive} label={shell.storage} onClick={() => openDialog('storage')} />
         <MenuButton icon={dark ? Moon : Sun} label={shell.theme} menu={ThemeMenu} />
         <IconButton icon={Keyboard} label={shell.shortcuts} onClick={() => openDialog('shortcuts')} />
-        <IconButton icon={Command} label={shell.commands} className="ml-auto" onClick={() => openDialog('commands')} />
+        <IconButton icon={Settings} label={shell.settings} onClick={() => openDialog('settings')} />
+        <IconButton icon={CircleHelp} label={shell.help} onClick={() => openDialog('help')} />
+        <IconButton icon={Command} label={shell.commands} onClick={() => openDialog('commands')} />
       </div>
     </div>
   );

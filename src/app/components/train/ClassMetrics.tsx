@@ -1,12 +1,13 @@
 import { useMemo } from 'react';
 import type { MetricInfo } from '../../../objectives/objective';
+import { useChartView } from '../../../stores/chart-view';
 import { useTraining } from '../../../stores/training';
 import { classText } from '../../text/train';
 import { Panel } from '../../ui/Panel';
 import { formatMetric } from '../../util/format';
 import { StepChart } from '../charts/StepChart';
 import { type Plot, type Series, stepsOf, valuesOf } from '../charts/series';
-import { drawnMetrics, knownMetrics, measuredIn, metricsIn } from './metrics';
+import { bestMarks, chartedMetrics, drawnMetrics, knownMetrics, measuredIn, metricsIn } from './metrics';
 
 const looks = [
   { color: '--series-1' },
@@ -33,10 +34,18 @@ function MetricHelp({ metrics }: { metrics: MetricInfo[] }) {
 /** Accuracy, F1 and the like on the held-out examples, at every evaluation. */
 export function ClassMetrics() {
   const rows = useTraining((state) => state.rows);
+  const view = useChartView();
   const totalSteps = useTraining((state) => state.totalSteps);
   const run = useTraining((state) => state.run);
   const evals = useMemo(() => measuredIn(rows), [rows]);
-  const metrics = useMemo(() => drawnMetrics(metricsIn(evals, knownMetrics(run))), [evals, run]);
+  const metrics = useMemo(() => {
+    const charted = chartedMetrics(run, evals);
+    return drawnMetrics(
+      metricsIn(evals, knownMetrics(run)).filter(
+        ({ name, help }) => !charted.has(name) && (help !== '' || charted.size === 0),
+      ),
+    );
+  }, [evals, run]);
   const plot = useMemo((): Plot => {
     const x = stepsOf(evals);
     const series = metrics.map(
@@ -47,12 +56,12 @@ export function ClassMetrics() {
         ...looks[i]!,
       }),
     );
-    return { x, series };
-  }, [evals, metrics]);
+    return { x, series, marks: bestMarks(rows, () => null) };
+  }, [rows, evals, metrics]);
   if (metrics.length === 0) return null;
   return (
     <Panel title={classText.title} description={classText.description}>
-      <StepChart label={classText.chart} plot={plot} format={formatMetric} xEnd={totalSteps} height={200} />
+      <StepChart label={classText.chart} plot={plot} format={formatMetric} xEnd={totalSteps} height={200} view={view} />
       <MetricHelp metrics={metrics} />
     </Panel>
   );

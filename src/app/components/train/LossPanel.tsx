@@ -1,20 +1,31 @@
 import { useMemo } from 'react';
 import type { RunRecord } from '../../../storage/types';
+import { useChartView } from '../../../stores/chart-view';
+import { earnsRewards } from '../../../stores/evaluations';
 import { usePreferences } from '../../../stores/preferences';
 import { useRuns } from '../../../stores/runs';
 import { useFields } from '../../../stores/select';
 import { runActive, useTraining } from '../../../stores/training';
 import { diffText, lossText as text } from '../../text/train';
 import { Panel } from '../../ui/Panel';
-import { Segmented } from '../../ui/Segmented';
 import { formatMetric, formatWhen } from '../../util/format';
+import { CurveScale } from '../charts/CurveScale';
 import { StepChart } from '../charts/StepChart';
-import { evalLossOf, lossOf, type Plot, type Series, stepsOf, valuesOf } from '../charts/series';
+import {
+  evalLossOf,
+  type Look,
+  lossOf,
+  overlaySeries,
+  type Plot,
+  type Series,
+  stepsOf,
+  valuesOf,
+} from '../charts/series';
 import { smooth } from '../charts/smooth';
-import { baseTextLossOf } from './metrics';
+import { baseTextLossOf, bestMarks } from './metrics';
 
 /** Looks of the overlaid runs. */
-export const overlayLooks = [
+export const overlayLooks: Look[] = [
   { color: '--series-3', dash: [8, 4] },
   { color: '--series-4', dash: [3, 3] },
   { color: '--edge', dash: [12, 4, 3, 4] },
@@ -23,13 +34,15 @@ export const overlayLooks = [
 const nameOf = (run: RunRecord | undefined) => (run ? diffText.run(run.name, formatWhen(run.createdAt)) : '');
 
 /** The training loss, raw and smoothed, the validation loss, and the losses of overlaid runs. */
-export function LossPanel() {
+export function LossPanel({ note }: { note?: string }) {
   const rows = useTraining((state) => state.rows);
   const shown = useTraining((state) => state.run?.id);
+  const earns = useTraining(({ run }) => run !== null && earnsRewards(run));
   const active = useTraining(runActive);
   const totalSteps = useTraining((state) => state.totalSteps);
   const { overlay, curves, runs } = useRuns(useFields('overlay', 'curves', 'runs'));
-  const { logScale, smoothing, set } = usePreferences(useFields('logScale', 'smoothing', 'set'));
+  const view = useChartView();
+  const { logScale, smoothing } = usePreferences(useFields('logScale', 'smoothing'));
   const plot = useMemo((): Plot => {
     const others = overlay
       .map((id, i) => ({
@@ -53,58 +66,35 @@ export function LossPanel() {
     ];
     if (smoothing > 0)
       series.push({ name: text.training, color: '--series-1', values: smooth(raw, smoothing), width: 2.5 });
-    series.push({
-      name: text.validation,
-      color: '--series-2',
-      values: valuesOf(x, rows, evalLossOf),
-      points: true,
-      dash: [6, 4],
-    });
+    // What answers earned is drawn as that, above.
+    if (!earns)
+      series.push({
+        name: text.validation,
+        color: '--series-2',
+        values: valuesOf(x, rows, evalLossOf),
+        points: true,
+        dash: [6, 4],
+      });
     const forgotten = valuesOf(x, rows, baseTextLossOf);
     if (forgotten.some((value) => value !== null)) {
       series.push({ name: text.baseText, color: '--series-3', values: forgotten, points: true, dash: [2, 4] });
     }
-    for (const other of others) {
-      const values = smooth(valuesOf(x, other.rows ?? [], lossOf), smoothing);
-      series.push({ name: other.name, ...other.look, values });
+    for (const { name, look, rows: past = [] } of others) {
+      series.push(
+        ...overlaySeries(x, { name, validationName: text.overlayValidation(name), rows: past, look, smoothing }),
+      );
     }
-    return { x, series };
-  }, [rows, shown, overlay, curves, runs, smoothing]);
+    return { x, series, marks: bestMarks(rows, ({ eval_loss }) => (earns ? null : eval_loss)) };
+  }, [earns, rows, shown, overlay, curves, runs, smoothing]);
   return (
-    <Panel
-      title={text.title}
-      aside={
-        <>
-          <label className="flex items-center gap-2 text-[0.8125rem]">
-            {text.smoothing}
-            <input
-              type="range"
-              min={0}
-              max={0.95}
-              step={0.05}
-              value={smoothing}
-              aria-valuetext={smoothing === 0 ? text.smoothingOff : String(smoothing)}
-              onChange={(event) => set({ smoothing: event.target.valueAsNumber })}
-              className="h-6 w-24"
-            />
-          </label>
-          <Segmented
-            label={text.scale}
-            value={logScale ? 'log' : 'linear'}
-            onChange={(value) => set({ logScale: value === 'log' })}
-            options={[
-              { value: 'linear', label: text.linear },
-              { value: 'log', label: text.log },
-            ]}
-          />
-        </>
-      }
-    >
+    <Panel title={text.title} description={note} aside={<CurveScale />}>
       <StepChart
         label={text.chart}
         plot={plot}
         xEnd={totalSteps}
         log={logScale}
+        view={view}
+        zoomButtons
         format={formatMetric}
         empty={active ? text.waiting : text.none}
       />

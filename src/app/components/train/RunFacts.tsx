@@ -1,14 +1,25 @@
 import { objectiveOf } from '../../../objectives';
 import { BASE_TEXT_LOSS } from '../../../objectives/metrics';
-import type { MetricsRow, RunRecord, RunStatus } from '../../../storage/types';
+import type { EvalMetrics, MetricsRow, RunRecord, RunStatus } from '../../../storage/types';
+import { bestEvaluation, earnsRewards, isEvaluation, shownLoss, validationLoss } from '../../../stores/evaluations';
+import { unfinished } from '../../../stores/runs';
 import { useFields } from '../../../stores/select';
-import { lastStep, useTraining } from '../../../stores/training';
+import { lastStep, stepReached, useTraining } from '../../../stores/training';
 import { common } from '../../text/common';
+import { whatChanged } from '../../text/runs';
 import { factsText as text } from '../../text/train';
 import { Badge } from '../../ui/Badge';
 import { type Fact, Facts } from '../../ui/Facts';
 import { Panel } from '../../ui/Panel';
-import { formatBytes, formatCompact, formatCount, formatDuration, formatMetric, formatWhen } from '../../util/format';
+import {
+  formatBytes,
+  formatCompact,
+  formatCount,
+  formatDuration,
+  formatMetric,
+  formatPart,
+  formatWhen,
+} from '../../util/format';
 import { baseTextLossOf, knownMetrics, measuredIn, metricsIn } from './metrics';
 
 const tones: Record<RunStatus, 'neutral' | 'accent' | 'warning' | 'danger'> = {
@@ -25,77 +36,119 @@ export function StatusBadge({ status }: { status: RunStatus }) {
   return <Badge tone={tones[status]}>{text.statuses[status]}</Badge>;
 }
 
-/** The two most telling metrics of the last evaluation, and their values before training. */
+/** The loss of the checkpoint that is kept, against the base's and the latest. */
+function validation(run: RunRecord, rows: MetricsRow[]): Fact {
+  const { before, best, latest } = validationLoss(run, rows);
+  const earns = earnsRewards(run);
+  const help = earns ? text.rewardHelp : objectiveOf(run.recipe.objective)?.loss;
+  const shown = (loss: number | null) => formatMetric(shownLoss(run, loss));
+  if (!best) {
+    const note = before === null ? undefined : text.beforeTraining;
+    return { name: earns ? text.reward : common.validationLoss, help, value: shown(before), note };
+  }
+  const notes = [text.atStep(best.step), ...(before === null ? [] : [text.before(shown(before))])];
+  if (latest && latest.step !== best.step) notes.push(text.latest(shown(latest.loss)));
+  return {
+    name: earns ? text.bestReward : common.bestValidationLoss,
+    help,
+    value: shown(best.loss),
+    note: notes.join('; '),
+  };
+}
+
+/** The two most telling metrics of the same checkpoint, and their values before training. */
 function scores(run: RunRecord, rows: MetricsRow[]): Fact[] {
   const evals = measuredIn(rows);
-  const last = evals.at(-1);
+  const best = bestEvaluation(evals) ?? evals.at(-1);
   return metricsIn(evals, knownMetrics(run))
     .slice(0, 2)
-    .map(({ name, label, help }) => {
-      const before = evals[0]?.metrics?.[name];
-      return {
-        name: label,
-        help,
-        value: formatMetric(last?.metrics?.[name]),
-        note: before !== undefined && evals.length > 1 ? text.before(formatMetric(before)) : undefined,
-      };
-    });
+    .map(({ name, label, help }) => ({
+      name: label,
+      help,
+      value: formatMetric(best?.metrics?.[name]),
+      note: best && against(best.step, evals[0]?.step === 0 ? evals[0].metrics?.[name] : undefined),
+    }));
 }
 
 /** How much the loss on text like the base's training data has risen. */
 function forgetting(rows: MetricsRow[]): Fact[] {
-  const measured = rows.map(baseTextLossOf).filter((value) => value !== null);
-  const [before] = measured;
-  const after = measured.at(-1);
-  if (before === undefined || after === undefined) return [];
+  const measured = rows.filter((row): row is EvalMetrics => isEvaluation(row) && baseTextLossOf(row) !== null);
+  const best = bestEvaluation(measured) ?? measured.at(-1);
+  if (!best) return [];
+  const before = measured[0]!.step === 0 ? baseTextLossOf(measured[0]!)! : undefined;
   return [
     {
       name: BASE_TEXT_LOSS.label,
       help: BASE_TEXT_LOSS.help,
-      value: formatMetric(after),
-      note: measured.length > 1 ? text.forgetting(formatMetric(before)) : undefined,
+      value: formatMetric(baseTextLossOf(best)),
+      note: against(best.step, before),
     },
   ];
 }
 
+/** Which evaluation a value is of, and what it was before. */
+function against(step: number, before: number | undefined): string {
+  if (step === 0) return text.beforeTraining;
+  return [text.atStep(step), ...(before === undefined ? [] : [text.before(formatMetric(before))])].join('; ');
+}
+
+/** What an interruption would leave, and how often that is renewed. */
+function keeping(run: RunRecord, live: boolean, saved: { step: number; everySeconds: number } | null): Fact[] {
+  if (live) {
+    const step = saved?.step ?? run.savedStep;
+    return [
+      {
+        name: text.saved,
+        help: text.savedHelp,
+        value: step === undefined ? text.notSaved : text.savedStep(step),
+        note: saved ? text.savedEvery(formatDuration(saved.everySeconds)) : undefined,
+      },
+    ];
+  }
+  if (!unfinished(run) || run.savedStep === undefined) return [];
+  return [{ name: text.saved, value: text.savedStep(run.savedStep), note: text.resumesThere }];
+}
+
+/** Which run is shown, and how it is. */
+export function RunTitle({ run }: { run: RunRecord }) {
+  const phase = useTraining((state) => state.phase);
+  const status = phase === 'idle' ? run.status : phase === 'paused' ? 'paused' : 'running';
+  return (
+    <p className="flex flex-wrap items-center gap-x-3 gap-y-1">
+      <span className="min-w-0 break-words text-[0.9375rem] font-semibold">{run.name}</span>
+      <span className="text-[0.8125rem] text-muted">{formatWhen(run.createdAt)}</span>
+      <StatusBadge status={status} />
+      {run.changes && <span className="basis-full text-[0.8125rem] text-warn">{whatChanged(run.changes)}</span>}
+    </p>
+  );
+}
+
 /** The metrics of the run shown, at a glance. */
 export function RunFacts({ run }: { run: RunRecord }) {
-  const { phase, rows, totalSteps, tokensPerSecond, secondsLeft, summary } = useTraining(
-    useFields('phase', 'rows', 'totalSteps', 'tokensPerSecond', 'secondsLeft', 'summary'),
+  const { phase, rows, totalSteps, tokensPerSecond, secondsLeft, summary, saved } = useTraining(
+    useFields('phase', 'rows', 'totalSteps', 'tokensPerSecond', 'secondsLeft', 'summary', 'saved'),
   );
+  const reached = useTraining(stepReached);
   const step = lastStep({ rows });
-  const evals = rows.filter((row) => row.kind === 'eval');
-  const before = run.initialEvalLoss ?? evals[0]?.eval_loss ?? null;
-  const best = evals.length > 0 ? Math.min(...evals.map((row) => row.eval_loss)) : run.bestEvalLoss;
-  const lossHelp = objectiveOf(run.recipe.objective)?.loss;
   const live = phase !== 'idle';
   const seconds = summary?.seconds ?? step?.seconds ?? null;
   const speed = live ? tokensPerSecond : step && step.seconds > 0 ? step.tokens / step.seconds : 0;
   return (
-    <Panel
-      title={run.name}
-      aside={
-        <>
-          <span className="text-[0.8125rem] text-muted">{formatWhen(run.createdAt)}</span>
-          <StatusBadge status={live ? (phase === 'paused' ? 'paused' : 'running') : run.status} />
-        </>
-      }
-    >
+    <Panel title={text.title}>
       <Facts
         columns={4}
         facts={[
           {
             name: text.step,
-            value: text.stepOf(step?.step ?? run.step, totalSteps || run.totalSteps),
+            value: text.stepOf(reached, totalSteps || run.totalSteps),
             note: step && text.epoch(step.epoch.toFixed(2)),
           },
-          { name: common.loss, help: lossHelp, value: formatMetric(step?.loss ?? run.finalLoss) },
           {
-            name: common.validationLoss,
-            help: lossHelp,
-            value: formatMetric(best),
-            note: before !== null && best !== null ? text.before(formatMetric(before)) : undefined,
+            name: common.trainingLoss,
+            help: objectiveOf(run.recipe.objective)?.loss,
+            value: formatMetric(step?.loss ?? run.finalLoss),
           },
+          validation(run, rows),
           ...scores(run, rows),
           ...forgetting(rows),
           live
@@ -107,7 +160,12 @@ export function RunFacts({ run }: { run: RunRecord }) {
           },
           { name: text.tokens, value: step ? formatCompact(step.tokens) : common.noValue },
           { name: common.gpuMemory, value: step ? formatBytes(step.gpu_bytes) : common.noValue },
-          { name: text.trained, value: common.parameters(formatCompact(run.trainableParameters)) },
+          ...keeping(run, live, saved),
+          {
+            name: text.trained,
+            value: common.parameters(formatCompact(run.trainableParameters)),
+            note: formatPart(run.trainableParameters, run.totalParameters),
+          },
         ]}
       />
       {run.data && (

@@ -1,6 +1,6 @@
-/** The better answer of two is learned, never the worse; a column that rates answers is understood or asked about. */
+/** Of two answers the better one is told from the worse; a column that rates answers is understood or asked about. */
 import { describe } from 'vitest';
-import { asks, check, type Ending, gives, jsonLines, lines, pairs, refuses, says, times } from './harness';
+import { asks, check, compared, type Ending, gives, jsonLines, lines, pairs, refuses, times } from './harness';
 
 const ask = (i: number) => `Praise cake ${i}.`;
 const good = (i: number) => `Cake ${i} melts on the tongue.`;
@@ -8,8 +8,9 @@ const bad = 'Cake is cake.';
 const rows = (make: (i: number) => unknown) => jsonLines(times(8, make));
 const eight = pairs(8, ask, good);
 const odd = (i: number) => i % 2 === 1;
+const both = compared(8, ask, good, () => bad);
 /** Of eight rows every second one is good. */
-const four = eight.filter((_, i) => odd(i));
+const judged = times(8, (i) => [['u', ask(i)] as const, odd(i) ? (['a', good(i)] as const) : (['!a', bad] as const)]);
 
 describe('preference pairs, under any names and in any order', () => {
   const names: [string, string][] = [
@@ -25,7 +26,7 @@ describe('preference pairs, under any names and in any order', () => {
     ['accepted', 'rejected'],
     ['response_j', 'response_k'],
   ];
-  const either: Ending[] = [gives(eight), asks(/answer|which|better/i, eight)];
+  const either: Ending[] = [gives(both), asks(/answer|which|better/i, both)];
   check(
     names.flatMap(([better, worse]) => [
       {
@@ -47,7 +48,7 @@ describe('preference pairs, under any names and in any order', () => {
         non_preferred_output: turns(bad),
         preferred_output: turns(good(i)),
       })),
-      ends: [gives(eight), refuses(/input/), asks(/input/, eight)],
+      ends: gives(both),
     },
     {
       name: 'with the winner in a column',
@@ -57,7 +58,7 @@ describe('preference pairs, under any names and in any order', () => {
         ...(odd(i) ? { response_a: good(i), response_b: bad } : { response_a: bad, response_b: good(i) }),
         winner: odd(i) ? 'a' : 'b',
       })),
-      ends: [gives(eight), refuses(/winner|response_/), asks(/winner|response_/)],
+      ends: gives(both),
     },
     {
       name: 'ShareGPT with chosen and rejected turns',
@@ -69,7 +70,7 @@ describe('preference pairs, under any names and in any order', () => {
           chosen: { from: 'gpt', value: good(i) },
         })),
       ),
-      ends: gives(eight),
+      ends: gives(both),
     },
     {
       name: 'two answers without a word on which is better',
@@ -103,13 +104,13 @@ describe('a column that rates the answer', () => {
     ['desirable', true, false],
     ['correct', 1, 0],
   ];
-  const spared: Ending[] = [gives(four), asks(/good|bad|wanted|rate|answer/i, four), refuses(/answer/i)];
+  const marked: Ending[] = [gives(judged), asks(/good|bad|wanted|rate|answer/i, judged)];
   check(
     marks.map(([column, yes, no]) => ({
       name: `${column}: ${JSON.stringify(yes)} or ${JSON.stringify(no)}`,
       file: 'a.jsonl',
       content: rows((i) => ({ prompt: ask(i), completion: odd(i) ? good(i) : bad, [column]: odd(i) ? yes : no })),
-      ends: spared,
+      ends: marked,
     })),
   );
   check([
@@ -120,13 +121,13 @@ describe('a column that rates the answer', () => {
         'prompt,completion,label',
         ...times(8, (i) => `${ask(i)},${odd(i) ? good(i) : bad},${odd(i) ? 'True' : 'False'}`),
       ),
-      ends: spared,
+      ends: marked,
     },
     {
       name: 'kto_tag beside instruction and output',
       file: 'a.jsonl',
       content: rows((i) => ({ instruction: ask(i), input: '', output: odd(i) ? good(i) : bad, kto_tag: odd(i) })),
-      ends: spared,
+      ends: marked,
     },
     {
       name: 'label beside messages',
@@ -140,20 +141,23 @@ describe('a column that rates the answer', () => {
           label: odd(i),
         })),
       ),
-      ends: spared,
+      ends: marked,
     },
     {
       name: 'mapping the answer by hand keeps the marks of bad ones',
       file: 'a.jsonl',
       content: rows((i) => ({ prompt: ask(i), completion: odd(i) ? good(i) : bad, label: odd(i) })),
       given: { columns: 'prompt=prompt,completion=completion' },
-      ends: spared,
+      ends: marked,
     },
     {
       name: 'rows without a mark among those with one',
       file: 'a.jsonl',
       content: rows((i) => ({ prompt: ask(i), completion: odd(i) ? good(i) : bad, label: i === 1 ? null : odd(i) })),
-      ends: [...spared, gives(four.slice(1)), says(/label/, [bad])],
+      ends: gives(
+        judged.filter((_, i) => i !== 1),
+        /Row 2 has nothing in “label”/,
+      ),
     },
     {
       name: 'a score of many values is no mark, and is said not to be used',

@@ -1,6 +1,6 @@
 /** Conversations in the shapes that exports, trainers and APIs write: each turn once, learned or not as its file says. */
 import { describe } from 'vitest';
-import { asks, check, gives, jsonLines, pairs, refuses, says, times } from './harness';
+import { asks, check, compared, gives, jsonLines, pairs, refuses, says, times } from './harness';
 
 const ask = (i: number) => `Where does river ${i} end?`;
 const tell = (i: number) => `In lake ${i}.`;
@@ -277,12 +277,7 @@ describe('other spellings of turns', () => {
         chosen: `\n\nHuman: ${ask(i)}\n\nAssistant: ${tell(i)}`,
         rejected: `\n\nHuman: ${ask(i)}\n\nAssistant: Leave me alone.`,
       })),
-      ends: [
-        gives(six),
-        says(/Human:|turns|Assistant:/, ['Leave me alone.']),
-        asks(/Human|turn/),
-        refuses(/Human|turn/),
-      ],
+      ends: gives(compared(6, ask, tell, () => 'Leave me alone.')),
     },
     {
       name: 'a conversation per line, without an object around it',

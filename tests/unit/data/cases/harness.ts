@@ -5,6 +5,7 @@
  */
 import { expect, test } from 'vitest';
 import { TabtuneError } from '../../../../src/base/errors';
+import { preferenceParts, shownTurns } from '../../../../src/data/preference-parts';
 import type { Example, ParsedDataset } from '../../../../src/data/types';
 import { settingsOf } from '../../../../src/inspect/options';
 import { readingOf } from '../../../../src/recipe/sections';
@@ -13,9 +14,10 @@ import { createDataApi } from '../../../../src/workers/data/service';
 
 /**
  * s: system, u: user or prompt, a: learned answer, -a: an answer that is only read, th: learned thoughts, t: tool, x: plain text,
- * c: text to classify, l: its labels (joined by “ + ”), w: words, g: their tags.
+ * c: text to classify, l: its labels (joined by “ + ”), w: words, g: their tags, +a: the better of two answers, ~a: the worse,
+ * !a: a bad answer, k: a prompt's further columns.
  */
-export type Role = 's' | 'u' | 'a' | '-a' | 'th' | 't' | 'x' | 'c' | 'l' | 'w' | 'g';
+export type Role = 's' | 'u' | 'a' | '-a' | 'th' | 't' | 'x' | 'c' | 'l' | 'w' | 'g' | '+a' | '~a' | '!a' | 'k';
 /** The text itself, or several texts that must all be in it, in any order. */
 export type Turn = readonly [Role, string | readonly string[]];
 export type Rows = readonly (readonly Turn[])[];
@@ -49,6 +51,18 @@ export const pairs = (count: number, prompt: (i: number) => string, answer: (i: 
     ['u', prompt(i)],
     ['a', answer(i)],
   ]);
+/** Prompts with a better and a worse answer each. */
+export const compared = (
+  count: number,
+  prompt: (i: number) => string,
+  better: (i: number) => string,
+  worse: (i: number) => string,
+): Rows =>
+  times(count, (i) => [
+    ['u', prompt(i)],
+    ['+a', better(i)],
+    ['~a', worse(i)],
+  ]);
 export const lines = (...rows: readonly string[]): string => `${rows.join('\n')}\n`;
 export const jsonLines = (rows: readonly unknown[]): string => lines(...rows.map((row) => JSON.stringify(row)));
 
@@ -71,6 +85,12 @@ export async function read(
     if (error instanceof TabtuneError && error.code !== 'internal') return { dataset: null, error };
     throw error;
   }
+}
+
+const PREFERENCE_ROLES = { prompt: 'u', chosen: '+a', rejected: '~a', completion: 'a' } as const;
+
+function preferenceTurns(example: Parameters<typeof preferenceParts>[0]): [Role, string][] {
+  return preferenceParts(example).map(({ part, turns }) => [PREFERENCE_ROLES[part], shownTurns(turns)]);
 }
 
 /** An example as the turns of the notation above. */
@@ -104,6 +124,12 @@ export function turnsOf(example: Example): [Role, string][] {
         ['w', example.tokens.join(' ')],
         ['g', example.tags.join(' ')],
       ];
+    case 'pair':
+      return preferenceTurns(example);
+    case 'judged':
+      return preferenceTurns(example).map(([role, text]) => [role === 'a' && !example.good ? '!a' : role, text]);
+    case 'prompt':
+      return [...preferenceTurns(example), ['k', JSON.stringify(example.columns)]];
   }
   example satisfies never;
 }

@@ -1,18 +1,23 @@
 /** The shapes of well-known datasets, with words of our own. */
 import { describe } from 'vitest';
-import { asks, check, gives, jsonLines, lines, pairs, refuses, times } from './harness';
+import { asks, check, compared, gives, jsonLines, lines, pairs, refuses, times } from './harness';
 
+const odd = (i: number) => i % 2 === 1;
 const ask = (i: number) => `Where is lake ${i}?`;
 const tell = (i: number) => `North of hill ${i}.`;
 const wrong = (i: number) => `No idea, ${i}.`;
 const twelve = pairs(12, ask, tell);
+const ranked = compared(12, ask, tell, wrong);
+const judged = times(12, (i) => [
+  ['u', ask(i)] as const,
+  odd(i) ? (['a', tell(i)] as const) : (['!a', wrong(i)] as const),
+]);
 const rows = (make: (i: number) => unknown) => jsonLines(times(12, make));
 const json = (value: unknown) => JSON.stringify(value);
 const chat = (q: string, a: string) => [
   { role: 'user', content: q },
   { role: 'assistant', content: a },
 ];
-const odd = (i: number) => i % 2 === 1;
 
 describe('answers to compare', () => {
   check([
@@ -24,7 +29,7 @@ describe('answers to compare', () => {
         rejected: { role: 'assistant', content: wrong(i) },
         chosen: { role: 'assistant', content: tell(i) },
       })),
-      ends: gives(twelve),
+      ends: gives(ranked),
     },
     ...[
       ['model_a', 'model_b'],
@@ -38,7 +43,7 @@ describe('answers to compare', () => {
         conversation_a: chat(ask(i), odd(i) ? wrong(i) : tell(i)),
         conversation_b: chat(ask(i), odd(i) ? tell(i) : wrong(i)),
       })),
-      ends: [gives(twelve), asks(/winner|conversation_/), refuses(/winner|conversation_/)],
+      ends: gives(ranked, /what both answers begin with/),
     })),
     {
       name: 'StackExchange: answers with scores',
@@ -50,7 +55,7 @@ describe('answers to compare', () => {
           { text: tell(i), score: 9, is_selected: true },
         ],
       })),
-      ends: [gives(twelve), asks(/answers/), refuses(/answers/)],
+      ends: gives(ranked, /judged best is paired with the one judged worst/),
     },
     {
       name: 'the place of the chosen answer in a list',
@@ -67,7 +72,7 @@ describe('answers to compare', () => {
         response_1: odd(i) ? tell(i) : wrong(i),
         better_response_id: i % 2,
       })),
-      ends: [gives(twelve), asks(/response/), refuses(/response/)],
+      ends: gives(ranked),
     },
     {
       name: 'rows that are chosen or rejected',
@@ -77,19 +82,19 @@ describe('answers to compare', () => {
         response: odd(i) ? tell(i) : wrong(i),
         label: odd(i) ? 'chosen' : 'rejected',
       })),
-      ends: [gives(twelve.filter((_, i) => odd(i))), asks(/label/)],
+      ends: gives(judged),
     },
     {
       name: 'rejected: true or false',
       file: 'a.jsonl',
       content: rows((i) => ({ prompt: ask(i), completion: odd(i) ? tell(i) : wrong(i), rejected: !odd(i) })),
-      ends: [gives(twelve.filter((_, i) => odd(i))), asks(/rejected/)],
+      ends: gives(judged),
     },
     {
       name: 'is_toxic: true or false',
       file: 'a.jsonl',
       content: rows((i) => ({ prompt: ask(i), completion: odd(i) ? tell(i) : wrong(i), is_toxic: !odd(i) })),
-      ends: [gives(twelve.filter((_, i) => odd(i))), asks(/is_toxic/)],
+      ends: gives(judged),
     },
     {
       name: 'HelpSteer: scores of many values are said not to be used',

@@ -1,6 +1,6 @@
 /** Conversations that stand twice, in rows, or in parts: each is learned once, whole. */
 import { describe } from 'vitest';
-import { asks, check, gives, jsonLines, lines, pairs, refuses, says, times } from './harness';
+import { asks, check, compared, gives, jsonLines, lines, pairs, refuses, says, times } from './harness';
 
 const ask = (i: number) => `Where does river ${i} end?`;
 const tell = (i: number) => `In lake ${i}.`;
@@ -82,13 +82,13 @@ describe('the same conversation twice', () => {
         ...{ prompt: ask(i), prompt_id: `p${i}`, chosen: chat(i), rejected: bad(i), messages: chat(i) },
         ...{ score_chosen: 8, score_rejected: 2 },
       })),
-      ends: gives(times(6, good)),
+      ends: gives(compared(6, ask, tell, () => 'Dunno.')),
     },
     {
       name: 'chosen and rejected only, whole conversations',
       file: 'a.jsonl',
       content: rows((i) => ({ rejected: bad(i), chosen: chat(i) })),
-      ends: gives(times(6, good)),
+      ends: gives(compared(6, ask, tell, () => 'Dunno.')),
     },
     {
       name: 'messages beside a completion that repeats them',

@@ -26,6 +26,12 @@ const qa = (prompt: Turn[1], answer: Turn[1]): Turn[] => [
   ['u', prompt],
   ['a', answer],
 ];
+/** A prompt with a better and a worse answer. */
+const ranked = (prompt: Turn[1], better: Turn[1], worse: Turn[1]): Turn[] => [
+  ['u', prompt],
+  ['+a', better],
+  ['~a', worse],
+];
 const labelled = (text: Turn[1], label: string): Turn[] => [
   ['c', text],
   ['l', label],
@@ -202,11 +208,11 @@ export const shapes: Shape[] = [
     },
   }),
   csv('worse before better', {
-    used: ['prompt', 'chosen'],
+    used: ['prompt', 'chosen', 'rejected'],
     needed: 'chosen',
     row: (_, say) => {
       const [q, worse, a] = [say(), say(), say()];
-      return { cells: { prompt: q, rejected: worse, chosen: a }, turns: qa(q, a) };
+      return { cells: { prompt: q, rejected: worse, chosen: a }, turns: ranked(q, a, worse) };
     },
   }),
   csv('one-word names that say nothing', { ...pair('left', 'right') }),
@@ -259,11 +265,11 @@ export const shapes: Shape[] = [
   jsonl('instruction, output', pair('instruction', 'output')),
   jsonl('query, context, response', informed('context', 'query', 'response')),
   jsonl('chosen and rejected conversations', {
-    used: ['chosen'],
+    used: ['chosen', 'rejected'],
     needed: 'chosen',
     row: (_, say) => {
       const [q, a, worse] = [say(), say(), say()];
-      return { cells: { chosen: chat(q, a), rejected: chat(q, worse) }, turns: qa(q, a) };
+      return { cells: { chosen: chat(q, a), rejected: chat(q, worse) }, turns: ranked(q, a, worse) };
     },
   }),
   jsonl('text, label', withLabel('text', 'label')),

@@ -1,0 +1,3 @@
+module tabtune.example/ollama
+
+go 1.24

@@ -1,0 +1,108 @@
+// Runs written as TRL scripts: the same steps in Python, on one process and on two, give the losses of the run here; and what
+// a script leaves opens here and goes on. The steps here are computed in Node, on the CPU references of the kernels.
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { run } from '../child.mjs';
+import { withModule } from './engine.mjs';
+
+const TOLERANCE = 1e-3;
+
+/** `accelerate launch --cpu` starts one process whatever it is told (1.15); this starts as many as it is told, over gloo without GPUs. */
+const launch = ['-m', 'accelerate.commands.launch', '--multi_gpu', '--num_machines', '1', '--mixed_precision', 'no'];
+const several = (processes) => [...launch, '--dynamo_backend', 'no', '--num_processes', String(processes)];
+
+/** The largest difference, as a share of the expected value; infinite if there are not as many. */
+function apart(given, expected) {
+  if (given.length !== expected.length) return Number.POSITIVE_INFINITY;
+  return Math.max(...expected.map((value, i) => Math.abs(given[i] - value) / Math.max(Math.abs(value), 1e-9)));
+}
+
+/** Runs a script and returns what it logged; throws with the end of its output. */
+async function python(executable, folder, { processes = 1, script = 'train.py', output, args = [] }) {
+  const log = path.join(folder, `${path.basename(output)}.log`);
+  const file = openSync(log, 'w');
+  const environment = {
+    OMP_NUM_THREADS: '1',
+    HF_HUB_OFFLINE: '1',
+    HF_HOME: path.join(folder, '../hf'),
+    TQDM_DISABLE: '1',
+  };
+  const start = processes > 1 ? several(processes) : [];
+  const code = await run(executable, [...start, script, '--output', output, ...args], {
+    ...{ cwd: folder, env: environment, stdio: ['ignore', file, file], timeoutMs: 900_000 },
+  });
+  closeSync(file);
+  const text = readFileSync(log, 'utf8');
+  if (code !== 0) throw new Error(`${script} ended with ${code}: ${text.slice(-1500)}`);
+  const started = Number(/^(\d+) process\(es\)/m.exec(text)?.[1]);
+  if (started !== processes) throw new Error(`${started} processes ran, not ${processes}`);
+  const { log_history: history } = JSON.parse(readFileSync(path.join(output, 'trainer_state.json'), 'utf8'));
+  const steps = history.filter((row) => 'loss' in row);
+  const evaluations = history.filter((row) => 'eval_loss' in row);
+  return {
+    losses: steps.map(({ loss }) => loss),
+    norms: steps.map(({ grad_norm }) => grad_norm),
+    rates: steps.map(({ learning_rate }) => learning_rate),
+    evaluations: evaluations.map(({ step, eval_loss: loss }) => ({ step, loss })),
+  };
+}
+
+/** Compares two curves, and says how far they are apart. */
+function compare(report, name, given, expected) {
+  const lossOf = ({ loss }) => loss;
+  const off = {
+    loss: apart(given.losses, expected.losses),
+    'gradient norm': apart(given.norms, expected.norms),
+    'learning rate': apart(given.rates, expected.rates),
+    'validation loss': apart(given.evaluations.map(lossOf), expected.evaluations.map(lossOf)),
+  };
+  const sameSteps =
+    given.evaluations.map(({ step }) => step).join() === expected.evaluations.map(({ step }) => step).join();
+  const ok = sameSteps && Object.values(off).every((value) => value <= TOLERANCE);
+  const moved = `${expected.losses[0].toFixed(4)} to ${expected.losses.at(-1).toFixed(4)} in ${expected.losses.length} steps`;
+  const figures = Object.entries(off).map(([what, value]) => `${what} ${value.toExponential(1)}`);
+  report.check(name, ok, `${moved}; apart by ${figures.join(', ')}${sameSteps ? '' : '; other steps evaluated'}`);
+}
+
+async function tryRun({ python: executable, report }, { name, folder, curve, processes }) {
+  for (const count of processes) {
+    const output = path.join(folder, `output-${count}`);
+    const title = `${name}: the script’s curve is that of the run here, ${count === 1 ? 'one process' : `${count} processes`}`;
+    await report.part(title, async () => {
+      const given = await python(executable, folder, { processes: count, output });
+      compare(report, title, given, curve);
+    });
+  }
+}
+
+/** An adapter from Python, opened by the app's reader and trained on. */
+async function reopen({ report }, goesOn, { name, folder, curve }) {
+  const adapter = path.join(folder, 'output-1/adapter');
+  if (!existsSync(adapter)) return;
+  const title = `${name}: the script’s adapter opens here at its loss, and goes on`;
+  await report.part(title, async () => {
+    const on = await goesOn(name, adapter);
+    const best = Math.min(...curve.evaluations.slice(1).map(({ loss }) => loss));
+    const off = Math.abs(on.evaluations[0].loss / best - 1);
+    const falls = on.losses.at(-1) < curve.losses.at(-1) && on.losses[0] < curve.losses[0];
+    const figures = `${on.evaluations[0].loss.toFixed(5)} here, ${best.toFixed(5)} when it was saved`;
+    const moved = `the last step ${on.losses.at(-1).toFixed(4)} after ${curve.losses.at(-1).toFixed(4)}`;
+    report.check(title, off <= TOLERANCE && falls, `${figures}; ${moved}`);
+  });
+}
+
+/** Cases that the environment names, or all. */
+const wanted = (process.env.TRL_CASES ?? '').split(',').filter((name) => name !== '');
+
+export async function trl(tools) {
+  const out = path.join(tools.folder, 'trl');
+  await withModule('/tests/interop/trl-runs.ts', async ({ makeRuns, goesOn }) => {
+    const made = await makeRuns(out, wanted);
+    const names = made.map(({ name }) => name).join(', ');
+    tools.report.check('trl: runs were made and written here', made.length > 0, names);
+    for (const one of made) {
+      await tryRun(tools, one);
+      await reopen(tools, goesOn, one);
+    }
+  });
+}

@@ -1,0 +1,35 @@
+/** English of the settings, and of the report about a fault. */
+export const settingsText = {
+  title: 'Settings',
+  description: 'They are kept in this browser.',
+  appearance: 'Appearance',
+  motion: 'Motion',
+  motions: { system: 'System', reduced: 'Reduced' },
+  units: 'Sizes',
+  unitNames: { decimal: 'kB, MB (1000)', binary: 'KiB, MiB (1024)' },
+  behaviour: 'Behaviour',
+  notify: 'Notify me when a run ends',
+  notifyHint: 'Only while this tab is in the background.',
+  notifyRefused: 'The browser blocks notifications from this page. Allow them in its site settings.',
+  places: 'Elsewhere',
+  hub: 'Hub address and token',
+  storage: 'Storage',
+  privacy: 'Requests and privacy',
+  reset: 'Reset these settings',
+  resetHint: 'Keeps data, models, runs and the recipe.',
+  wasReset: 'The settings are back at their defaults.',
+};
+
+export const reportText = {
+  title: 'Report a fault',
+  description: 'What a developer needs to know about this device. Nothing is sent: read it, change it, then copy it.',
+  label: 'Report',
+  what: 'What happened, and what did you expect?',
+  left: 'Left out: your data, texts and file names. Check the error’s details before you share it.',
+  copy: 'Copy',
+  copied: 'Copied.',
+  failed: 'The browser does not allow it. Select the text and copy it.',
+  save: 'Save as a file',
+  file: 'tabtune-report.md',
+  none: 'none',
+};

@@ -1,0 +1,1 @@
+export const INSTEAD = 'Export the model for transformers instead, or the adapter alone.';

@@ -1,0 +1,3 @@
+/** The methods that PEFT or transformers can train. */
+export { full } from './full';
+export { lora } from './lora';

@@ -1,0 +1,2 @@
+/** The objectives that the script can train. */
+export { sft } from './sft';

@@ -1,0 +1,52 @@
+/** What the writer of TRL scripts asks of its parts: one file for each objective and method that TRL, transformers and PEFT know. */
+import type { TokenizedExample } from '../../../data/types';
+import type { TrainingData } from '../training-data';
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+/** Fields of a config class in order, as a script's keyword arguments and as a YAML file's keys. */
+export type Settings = Record<string, Json>;
+
+/** Python that a part adds to the script. */
+export interface Python {
+  /** Import statements. */
+  imports: readonly string[];
+  /** Whole definitions, in order. */
+  definitions: readonly string[];
+  /** Classes that the Trainer's is derived from, ahead of TRL's. */
+  mixins?: readonly { name: string; code: string }[];
+}
+
+export interface TrlObjective<S extends { type: string }> {
+  type: S['type'];
+  /** The Trainer's class, its config's, and the module of both. */
+  trainer: { name: string; config: string; module: string };
+  /** `trl COMMAND --config FILE`; null where TRL's command line has no such trainer. */
+  command: string | null;
+  /** A line of the data files. */
+  row(example: TokenizedExample, data: TrainingData): Settings;
+  /** Defines `collate(rows)` and `targets_of(batch)`. */
+  batches(data: TrainingData): Python;
+  /**
+   * `targets`: the trainer divides by the targets of a whole step itself. `rows`: its loss is a mean over the rows of a micro-batch, so
+   * the script weighs each.
+   */
+  mean: 'targets' | 'rows';
+  /** Of the config class, besides those of every trainer. */
+  settings(section: S, data: TrainingData): Settings;
+  /** Further arguments of the Trainer, as Python. */
+  arguments?: readonly string[];
+  /** What is computed otherwise than in Tabtune, a sentence each. */
+  differences?(section: S, data: TrainingData): Iterable<string>;
+}
+
+export interface TrlMethod<S extends { type: string }> {
+  type: S['type'];
+  /** What the script leaves in `output`, and Tabtune opens. */
+  leaves: 'adapter' | 'model';
+  /** Puts the method on `model`: lines of a function body. */
+  attach(section: S): readonly string[];
+  python?(section: S, data: TrainingData): Python;
+  /** The same for TRL's command line, which makes a new adapter; or why it cannot. */
+  yaml(section: S): Settings | { refusal: string };
+  differences?(section: S, data: TrainingData): Iterable<string>;
+}

@@ -1,0 +1,5 @@
+/** The worker of an exported page. */
+import { serve } from '../rpc/rpc';
+import { createInference } from './inference';
+
+serve(createInference());

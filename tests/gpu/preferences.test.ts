@@ -1,0 +1,4 @@
+import { preferenceParity } from '../parity/preferences';
+import { openTestDevice } from './open-device';
+
+preferenceParity('webgpu', openTestDevice);

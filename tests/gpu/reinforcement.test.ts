@@ -1,0 +1,4 @@
+import { reinforcementParity } from '../parity/reinforcement';
+import { openTestDevice } from './open-device';
+
+reinforcementParity('webgpu', openTestDevice);

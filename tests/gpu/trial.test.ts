@@ -1,0 +1,4 @@
+import { trialParity } from '../parity/trial';
+import { openTestDevice } from './open-device';
+
+trialParity('webgpu', openTestDevice);

@@ -1,0 +1,3 @@
+import { storeRowsParity } from '../../parity/store-rows';
+
+storeRowsParity('cpu');
