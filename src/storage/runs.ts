@@ -1,6 +1,7 @@
 /** Runs and their metrics and sample answers, which are appended in batches during training. */
 import { get } from 'idb-keyval';
 import { TabtuneError } from '../base/errors';
+import { fill } from '../recipe/defaults';
 import { type BlobManifest, deleteBlobs } from './chunks';
 import { guarded, keysOf, openDatabase, type StoreName, store, transact, type WriteTransaction } from './database';
 import type { CheckpointInfo, MetricsRow, RunLabels, RunRecord, SampleAnswer } from './types';
@@ -13,6 +14,9 @@ export function withLabels(run: RunRecord, { name, tags, pinned, note }: RunLabe
   const { tags: _tags, pinned: _pinned, note: _note, ...rest } = run;
   return { ...rest, name, ...(tags && { tags }), ...(pinned && { pinned }), ...(note && { note }) };
 }
+
+/** As of now: an older version stored recipes without the fields that have been added since. They get their defaults. */
+const current = (run: RunRecord): RunRecord => ({ ...run, recipe: fill(run.recipe) });
 
 /**
  * Stores a new or changed record and sets `updatedAt`. A stored run keeps its labels: they may have been changed meanwhile,
@@ -49,21 +53,24 @@ export function labelRun(runId: string, change: Partial<RunLabels>): Promise<Run
         action: 'It may have been deleted in another tab. Reload the page to see what is left.',
       });
     }
-    const record = withLabels(stored, { ...stored, ...change });
+    const record = withLabels(current(stored), { ...stored, ...change });
     await runs.put(record, runId);
     return record;
   });
 }
 
 export function getRun(runId: string): Promise<RunRecord | undefined> {
-  return guarded('reading the run', () => get<RunRecord>(runId, store('runs')));
+  return guarded('reading the run', async () => {
+    const run = await get<RunRecord>(runId, store('runs'));
+    return run && current(run);
+  });
 }
 
 /** All runs, newest first. */
 export function listRuns(): Promise<RunRecord[]> {
   return guarded('listing the runs', async () => {
     const runs: RunRecord[] = await (await openDatabase()).getAll('runs');
-    return runs.sort((a, b) => b.createdAt - a.createdAt);
+    return runs.map(current).sort((a, b) => b.createdAt - a.createdAt);
   });
 }
 
@@ -183,7 +190,7 @@ export async function markInterrupted(): Promise<RunRecord[]> {
   const found: RunRecord[] = [];
   const look = async (transaction: WriteTransaction) => {
     const runs = transaction.objectStore('runs');
-    for (const run of (await runs.getAll()) as RunRecord[]) {
+    for (const run of ((await runs.getAll()) as RunRecord[]).map(current)) {
       if (run.status !== 'running' || held.has(runLockName(run.id))) continue;
       // `updatedAt` is left alone: it says when the run was last alive.
       const checkpoints = transaction.objectStore('checkpoints');

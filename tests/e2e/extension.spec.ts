@@ -52,6 +52,7 @@ test.beforeAll(() => {
     'package.json',
     'package-lock.json',
     'vite.config.ts',
+    'LICENSE',
   ]) {
     cpSync(name, at(name), { recursive: true });
   }

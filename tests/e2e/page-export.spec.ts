@@ -87,8 +87,8 @@ test('a run exported as a page answers as Compare does, token for token, and aga
   try {
     const visit = await context.newPage();
     const elsewhere: string[] = [];
-    visit.on('request', ({ url }) => {
-      const { protocol, href } = new URL(url());
+    visit.on('request', (request) => {
+      const { protocol, href } = new URL(request.url());
       if (protocol.startsWith('http') && !href.startsWith(site.address)) elsewhere.push(href);
     });
     await openPage(visit, site.address);

@@ -4,6 +4,7 @@ export const rewardsText = {
   intro: 'What is good about an answer. Each reward gives a number; the answer’s reward is their sum by weight.',
   add: 'Add a reward',
   choose: 'Choose what to reward…',
+  readingData: 'Reading the data…',
   remove: (name: string) => `Remove ${name}`,
   name: 'Name',
   weight: 'Weight',

@@ -4,7 +4,7 @@
  * in the middle of a step every time, however quick the GPU and however slow the page.
  */
 import { readFileSync } from 'node:fs';
-import { type BrowserContext, expect, type Locator, type Page, type Route } from '@playwright/test';
+import { type BrowserContext, type Download, expect, type Locator, type Page, type Route } from '@playwright/test';
 import { readZip } from '../../../src/formats/zip';
 import type { RecipeInput } from '../../../src/recipe/types';
 import { DATABASE } from '../../../src/storage/database';
@@ -288,14 +288,23 @@ export async function expectFinished(page: Page, steps = STEPS): Promise<void> {
   );
 }
 
+/** What a press of an export saves; fails with what the screen says if it says that the export failed. */
+export async function savedBy(page: Page, press: () => Promise<void>): Promise<Download> {
+  const download = page.waitForEvent('download');
+  const alert = page.getByRole('region', { name: 'Export' }).getByRole('alert');
+  const failed = alert.waitFor({ timeout: 0 }).then(async () => {
+    throw new Error(`Nothing was saved: ${await alert.textContent()}`);
+  });
+  await press();
+  return Promise.race([download, failed]);
+}
+
 /** What a person takes away: the weights in the exported zip. */
 export async function exportedWeights(page: Page): Promise<Buffer> {
   await page.getByRole('navigation', { name: 'Steps' }).getByRole('link', { name: 'Compare & Export' }).click();
   const button = page.getByRole('button', { name: 'Export adapter' });
   await expect(button).not.toHaveAttribute('aria-disabled', 'true');
-  const download = page.waitForEvent('download');
-  await button.click();
-  const zip = readFileSync(await (await download).path());
+  const zip = readFileSync(await (await savedBy(page, () => button.click())).path());
   const files = readZip(new Uint8Array(zip), { where: 'the download', code: 'bad_adapter' });
   const weights = files.find(({ path }) => path.endsWith('adapter_model.safetensors'));
   expect(weights, 'weights in the zip').toBeDefined();

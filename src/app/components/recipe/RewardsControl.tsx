@@ -1,4 +1,5 @@
 import { useId, useState } from 'react';
+import type { ColumnUse } from '../../../data/types';
 import type { RecipeProblem } from '../../../recipe/schema';
 import type { FieldSpec } from '../../../recipe/spec';
 import { completeRewards, isRewardType, type RewardInput, type RewardType, rewards } from '../../../rewards';
@@ -24,11 +25,14 @@ function namesOf(shown: { written: WrittenReward }[]): string[] {
   return completeRewards(given as RewardInput[]).map(({ name }) => name);
 }
 
+/** Whether a column is what the model is asked. */
+const isPrompt = (part: ColumnUse['part']) => part === 'prompt' || part === 'messages' || part === 'system';
+
 /** A new reward, which reads the only column beside the prompt where there is none under the usual name. */
 function added(type: RewardType): RewardInput {
   const uses = useData.getState().dataset?.uses ?? [];
   const { column } = rewards.find((one) => one.type === type)!.fields as { column?: FieldSpec };
-  const beside = uses.filter(({ part, filled }) => part !== 'prompt' && filled > 0);
+  const beside = uses.filter(({ part, filled }) => !isPrompt(part) && filled > 0);
   const only = beside.length === 1 ? beside[0]!.column : null;
   const fits = only === null || column === undefined || column.default === null || column.default === only;
   return (fits ? { type } : { type, column: only }) as RewardInput;
@@ -45,6 +49,8 @@ export function RewardsControl({
   onChange: (value: unknown) => void;
 }) {
   const id = useId();
+  // A reward that is added takes its column from the data.
+  const reading = useData(({ status }) => status === 'idle' || status === 'opening');
   // Cards keep their state while those before them come and go.
   const [keys, setKeys] = useState<number[]>([]);
   const shown = writtenRewards(value);
@@ -78,8 +84,9 @@ export function RewardsControl({
         <Select
           id={id}
           value=""
+          disabled={reading}
           options={[
-            { value: '', label: text.choose },
+            { value: '', label: reading ? text.readingData : text.choose },
             ...rewards.map(({ type, label }) => ({ value: type as string, label })),
           ]}
           onChange={({ target }) => {

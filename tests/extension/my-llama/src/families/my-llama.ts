@@ -6,5 +6,4 @@ export const myLlama: Family<LlamaConfig> = {
   ...llama,
   modelType: 'my_llama',
   architectures: ['MyLlamaForCausalLM'],
-  gguf: undefined,
 };
