@@ -148,7 +148,7 @@ const methods: Record<string, RecipeInput['method']> = {
   bottleneck: { type: 'bottleneck' },
   'prefix tuning': { type: 'prefix_tuning', num_virtual_tokens: 4 },
   'prompt tuning': { type: 'prompt_tuning', num_virtual_tokens: 4 },
-  'P-tuning': { type: 'p_tuning', num_virtual_tokens: 4 },
+  'P-tuning': { type: 'p_tuning', num_virtual_tokens: 20 },
   'full fine-tuning': { type: 'full' },
 };
 

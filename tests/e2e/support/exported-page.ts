@@ -12,7 +12,12 @@ export interface SiteFile {
   bytes: Uint8Array;
 }
 
-export const unzipped = (zip: Uint8Array): SiteFile[] => readZip(zip, { where: 'the download', code: 'bad_data' });
+/** The files of the download, without the one folder that all of them are in. */
+export const unzipped = (zip: Uint8Array): SiteFile[] =>
+  readZip(zip, { where: 'the download', code: 'bad_data' }).map(({ path: at, bytes }) => ({
+    path: at.slice(at.indexOf('/') + 1),
+    bytes,
+  }));
 
 /** The files in a folder of a host that sends no headers of ours. */
 export async function hosted(files: readonly SiteFile[]) {
