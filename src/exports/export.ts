@@ -60,6 +60,8 @@ export interface ExportResult {
   notes: string[];
   /** Null for files that hold no weights. */
   proof: Proof | null;
+  /** README.md for where the files are published; absent if one is among them. */
+  card?: ExportedFile;
 }
 
 /** How far files may differ from the model in memory before they are refused. */

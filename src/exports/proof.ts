@@ -31,6 +31,8 @@ const drowned = (rounding: number) =>
   `Rounding to this format moves the logits ${few(rounding, 2)} times as far as training did, so how much of it is in the files cannot be told.`;
 
 const few = (value: number, digits: number) => Number(value.toPrecision(digits)).toString();
+/** As people write it; tiny ones with an exponent. */
+const small = (value: number) => (value === 0 || value >= 1e-3 ? few(value, 2) : value.toExponential(1));
 
 /** Sentences, the first of which says most. `other`: what the files were compared with, such as "the model with its adapter". */
 export function proofSentences(proof: Proof, other: string): string[] {
@@ -38,7 +40,7 @@ export function proofSentences(proof: Proof, other: string): string[] {
   if (maxLogitDifference === null)
     return [`The files were not compared with ${other}: ${UNPROVEN[proof.unproven ?? 'no_room']}.`];
   const lines = [
-    `Read back and compared with ${other} on ${tokens} tokens of ${texts} texts: the largest difference of a logit is ${maxLogitDifference.toExponential(1)}, where the largest logit is ${few(largestLogit ?? 0, 3)}.`,
+    `Read back and compared with ${other} on ${tokens} tokens of ${texts} texts: the largest difference of a logit is ${small(maxLogitDifference)}, where the largest logit is ${few(largestLogit ?? 0, 3)}.`,
   ];
   if (sameChoices !== null) {
     lines.push(`The most likely next token is the same after ${sameChoices} of ${tokens} tokens.`);
@@ -61,7 +63,7 @@ export function proofSentences(proof: Proof, other: string): string[] {
 export function proofTable(proof: Proof, other: string): string {
   const { texts, tokens, maxLogitDifference, largestLogit, sameChoices, carried, rounding, perplexity } = proof;
   if (maxLogitDifference === null) return proofSentences(proof, other)[0]!;
-  const share = `${maxLogitDifference.toExponential(1)}; the largest logit is ${few(largestLogit ?? 0, 3)}`;
+  const share = `${small(maxLogitDifference)}; the largest logit is ${few(largestLogit ?? 0, 3)}`;
   const rows = [['Largest difference of a logit', share]];
   if (sameChoices !== null) rows.push(['Same most likely next token', `after ${sameChoices} of ${tokens} tokens`]);
   if (carried !== null)

@@ -70,10 +70,10 @@ async function exportOne(needs: ExportNeeds, id: ExportId, job: ExportJob): Prom
   await clearScratch(folder);
   try {
     const write = await one.writer();
-    const { files, notes, proof } = await write(source, job);
+    const { files, notes, proof, card } = await write(source, job);
     const name = one.fileName(source.fileName, source.exported);
     const bytes = files.reduce((sum, { blob }) => sum + blob.size, 0);
-    return { id, fileName: name, files, notes, proof, bytes };
+    return { id, fileName: name, files, notes, proof, bytes, ...(card && { card }) };
   } catch (cause) {
     await clearScratch(folder).catch(() => {});
     throw cause;

@@ -57,7 +57,7 @@ export const exportText = {
   howToLoad: 'How to load it in Python',
   placeholderFolder: 'path/to/adapter',
   precision: 'Precision of the file',
-  export: (label: string) => `Export ${label}`,
+  export: (label: string) => `Export ${label.replace(/^Merged/, 'merged')}`,
   pushing: 'An export is being pushed to the Hub.',
   gone: 'The files were replaced by another export.',
   exportAgain: 'Export them again.',

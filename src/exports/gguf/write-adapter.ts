@@ -15,6 +15,7 @@ import { layoutGguf } from '../../formats/gguf-write';
 import { readPeftAs, readPeftFolder } from '../../formats/peft';
 import { loraKind, type PeftLoraConfig } from '../../formats/peft/lora';
 import type { ExportSource, ExportWriter } from '../export';
+import { ggufCard } from './card';
 import { float32, string } from './entries';
 import { generalPairs } from './general';
 import { GGUF_FILE_TYPES } from './types';
@@ -122,5 +123,7 @@ export const writeGgufAdapter: ExportWriter = async (source, job) => {
   const parts = ggufAdapterFile(adapter, ggufOf(family.modelType)!.architecture, source);
   const written = [{ path: `${source.fileName}.gguf`, blob: new Blob(parts) }];
   const proof = await source.proveAdapter(written, TOLERANCE, job);
-  return { files: written, notes: [...notes, ...adapter.notes], proof };
+  const all = [...notes, ...adapter.notes];
+  const card = ggufCard(source, { type: 'adapter', file: written[0]!.path, stored: 'F32', notes: all, proof });
+  return { files: written, notes: all, proof, card };
 };

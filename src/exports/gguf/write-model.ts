@@ -3,6 +3,7 @@ import { PLAIN_CHAT_TEMPLATE } from '../../base/plain-chat-template';
 import type { GgufEntry } from '../../formats/gguf-write';
 import { objectiveOf } from '../../objectives';
 import type { ExportSource, ExportWriter, Tolerance } from '../export';
+import { ggufCard } from './card';
 import { float32, type GgufPairs, string } from './entries';
 import { ggufFileName } from './file-name';
 import { generalPairs } from './general';
@@ -41,7 +42,10 @@ export function ggufModelWriter(fileType: GgufFileType): ExportWriter {
     const { blob } = await source.writeModel({ format: 'gguf', metadata, tensors: plan.tensors }, job);
     const files = [{ path: ggufFileName(source.fileName, fileType), blob }];
     const proof = await source.proveModel(files, ROUNDING[fileType], job);
-    return { files, notes: [...plan.notes, ...tokenizer.notes, ...template.notes, ...named.notes], proof };
+    const notes = [...plan.notes, ...tokenizer.notes, ...template.notes, ...named.notes];
+    const stored = GGUF_FILE_TYPES[fileType].label;
+    const card = ggufCard(source, { type: 'model', file: files[0]!.path, stored, notes, proof });
+    return { files, notes, proof, card };
   };
 }
 

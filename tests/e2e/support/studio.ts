@@ -291,7 +291,7 @@ export async function expectFinished(page: Page, steps = STEPS): Promise<void> {
 /** What a press of an export saves; fails with what the screen says if it says that the export failed. */
 export async function savedBy(page: Page, press: () => Promise<void>): Promise<Download> {
   const download = page.waitForEvent('download');
-  const alert = page.getByRole('region', { name: 'Export' }).getByRole('alert');
+  const alert = page.locator('#export').getByRole('alert');
   const failed = alert.waitFor({ timeout: 0 }).then(async () => {
     throw new Error(`Nothing was saved: ${await alert.textContent()}`);
   });

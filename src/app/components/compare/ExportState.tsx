@@ -46,9 +46,9 @@ export function ExportProgress() {
 const baseName = (fileName: string) => fileName.replace(/\.(zip|gguf)$/, '');
 
 /** Those of an export are there until the next one is written. */
-async function filesOf({ files }: FinishedExport): Promise<FinishedExport['files']> {
+async function filesOf({ files, card }: FinishedExport): Promise<FinishedExport['files']> {
   const { result } = useExports.getState();
-  if (result?.files === files) return files;
+  if (result?.files === files) return card ? [...files, card] : files;
   throw new TabtuneError({ code: 'storage', message: text.gone, action: text.exportAgain });
 }
 

@@ -70,6 +70,16 @@ describe.each(cases)('a model that came as %s.gguf', (name) => {
     expect(file.metadata.get('general.base_model.0.repo_url')).toBe('https://huggingface.co/org/tiny-base');
   });
 
+  it('comes with a card for the Hub, which names its base, its licence and how to run it', async () => {
+    const { card, files } = await written(await before, 'q8_0');
+    const text = await card!.blob.text();
+    expect(card!.path).toBe('README.md');
+    expect(text).toMatch(/^---\nbase_model: "?org\/tiny-base"?\nbase_model_relation: finetune\n/);
+    expect(text).toContain('license: "mit"');
+    expect(text).toContain(`llama-cli -m ${files[0]!.path}`);
+    expect(text).toContain('is stored in Q8_0');
+  });
+
   it('reads as the same model', async () => {
     const model = await before;
     const { blob } = await written(model, 'f32');
