@@ -66,7 +66,7 @@ export function writeChats(
   });
   const ends = stopTokenIds.map((id) => tokenizer.decode([id], false));
   const begin = tokenizer.bosTokenId === null ? null : tokenizer.decode([tokenizer.bosTokenId], false);
-  return { texts: chat ? texts : null, begin, ends };
+  return { texts: chat ? texts : null, begin, ends, tools: chat?.facts.tools === 'written' };
 }
 
 /** Without a template, a blank line stands between examples. */

@@ -16,4 +16,6 @@ export interface WrittenChats {
   /** The token that begins a text, and those that end an answer, as text. */
   begin: string | null;
   ends: string[];
+  /** The chat template tells the model which tools it can call. */
+  tools: boolean;
 }

@@ -17,6 +17,12 @@ const REASONS: Record<NoBoundaries, string> = {
   date: 'writes today’s date',
 };
 
+const STRIPS =
+  'The model’s chat template takes away white space around messages; Ollama’s cannot, so questions should not begin or end with it.';
+/** Ollama looks for .Tools in the template, and refuses requests that bring tools where it finds none. */
+const NO_TOOLS =
+  'Ollama will not offer tools to this model: its chat template describes tools, but the TEMPLATE in the Modelfile writes messages only. To call tools, run the GGUF model with llama.cpp (`llama-server --jinja`), which uses the model’s own chat template.';
+
 /** `begin`: the token that llama.cpp puts before a text by itself, so that the template must not; null if it does not. */
 export async function describeChats(
   chats: NonNullable<ExportSource['chats']>,
@@ -25,7 +31,7 @@ export async function describeChats(
 ): Promise<Described> {
   const { write } = chats;
   const system = await chats.system();
-  const { texts, ends } = await write([[{ role: 'user', content: 'Hi' }]]);
+  const { texts, ends, tools } = await write([[{ role: 'user', content: 'Hi' }]]);
   const stops = [...new Set(ends)].filter((text) => text !== '');
   if (texts === null) {
     const note =
@@ -37,11 +43,7 @@ export async function describeChats(
     const note = `The Modelfile has no TEMPLATE, because the model’s chat template ${REASONS[found]}, which Ollama’s kind of template cannot be made to do. Versions of Ollama that run the chat template in the GGUF file need none; others may write conversations wrongly.`;
     return { template: null, system, stops, notes: [note] };
   }
-  const notes = found.strips
-    ? [
-        'The model’s chat template takes away white space around messages; Ollama’s cannot, so questions should not begin or end with it.',
-      ]
-    : [];
+  const notes = [...(found.strips ? [STRIPS] : []), ...(tools ? [NO_TOOLS] : [])];
   return { template: chatTemplate(withoutBegin(found.boundaries, begin)), system, stops, notes };
 }
 

@@ -13,7 +13,10 @@ import { createDataApi } from '../../../src/workers/data/service';
 const bytes = (path: string) => new Uint8Array(readFileSync(`tests/fixtures/${path}`));
 
 /** A model opened from a GGUF file, with PEFT's adapter of the same model. */
-async function sourceOf(family: string, changes: { source?: string; generation?: object; method?: object } = {}) {
+async function sourceOf(
+  family: string,
+  changes: { source?: string; generation?: object; method?: object; chatTemplate?: string } = {},
+) {
   const files = [{ path: `${family}.gguf`, file: new Blob([bytes(`gguf/${family}.gguf`)]) }];
   const opened = await withGguf(droppedModelFolder(changes.source ?? `file:${family}.gguf`, files));
   const generation = JSON.stringify(changes.generation ?? {});
@@ -25,7 +28,11 @@ async function sourceOf(family: string, changes: { source?: string; generation?:
   const config = await opened.text('tokenizer_config.json');
   api.openTokenizer({
     ...{ tokenizerJson: tokenizerJson(opened.vocabulary!), tokenizerConfig: config },
-    ...{ chatTemplate: null, specialTokensMap: null, generationConfig: await opened.text('generation_config.json') },
+    ...{
+      chatTemplate: changes.chatTemplate ?? null,
+      specialTokensMap: null,
+      generationConfig: await opened.text('generation_config.json'),
+    },
   });
   const recipe = resolveRecipe({
     version: 1,
@@ -100,6 +107,20 @@ describe('beside a base that is a GGUF file', () => {
     expect(notes).toContain('Rounded.');
     expect(notes.join(' ')).not.toContain('Put mistral.gguf');
   });
+});
+
+it('says where the model’s chat template has tools and Ollama’s has none', async () => {
+  const chatTemplate = readFileSync('tests/fixtures/templates/qwen2.5.jinja', 'utf8');
+  const said = /Ollama will not offer tools to this model/;
+  const { files, notes } = await write(await sourceOf('mistral', { chatTemplate }));
+  expect(await text(files, 'Modelfile')).toMatch(/\nTEMPLATE (?![\s\S]*\.Tools)/);
+  expect(notes.join(' ')).toMatch(said);
+  expect(await text(files, 'README.md')).toMatch(said);
+  const without = await write(
+    await sourceOf('mistral', { chatTemplate: readFileSync('tests/fixtures/templates/phi3.5.jinja', 'utf8') }),
+  );
+  expect(await text(without.files, 'Modelfile')).toContain('\nTEMPLATE ');
+  expect(without.notes.join(' ')).not.toMatch(/tools/);
 });
 
 it('takes what generation_config.json says of sampling', async () => {

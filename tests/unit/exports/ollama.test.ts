@@ -83,6 +83,7 @@ it('the token that llama.cpp writes by itself is not in the template', async () 
     texts: await writer(source)(chats),
     begin: '<s>',
     ends: ['<|im_end|>', '</s>', ''],
+    tools: false,
   });
   const [with_, without] = [
     await describeChats({ write, system: async () => null }, '<s>', NOW),

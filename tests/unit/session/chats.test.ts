@@ -21,7 +21,7 @@ it('a system prompt is shared only if all examples have it', () => {
 });
 
 it('nobody knows it without the dataset', async () => {
-  const host = { writeChats: async () => ({ texts: null, begin: null, ends: [] }) };
+  const host = { writeChats: async () => ({ texts: null, begin: null, ends: [], tools: false }) };
   const style = async () => ({ plainChat: true, separator: '\n' });
   const of = (examples: Parameters<typeof chatsOf>[3]) =>
     chatsOf({ tokenizer: {} as never }, host, style, examples).system();
@@ -31,7 +31,7 @@ it('nobody knows it without the dataset', async () => {
 });
 
 it('conversations of a run whose data are gone are not written as those of other data', async () => {
-  const host = { writeChats: async () => ({ texts: ['User: Hi'], begin: null, ends: ['</s>'] }) };
+  const host = { writeChats: async () => ({ texts: ['User: Hi'], begin: null, ends: ['</s>'], tools: false }) };
   const of = (style: Parameters<typeof chatsOf>[2]) => chatsOf({ tokenizer: {} as never }, host, style, null).write([]);
   expect((await of(async () => ({ plainChat: true, separator: '\n' }))).texts).toEqual(['User: Hi']);
   expect((await of(async () => null)).texts).toBeNull();
