@@ -16,6 +16,8 @@ export interface OpenTokenizer {
   template: ChatTemplate | null;
   plainTemplate: ChatTemplate;
   stopTokenIds: number[];
+  /** The special token that the template writes behind an answer; null if there is none. */
+  endOfTurnId: number | null;
   endTokens: string[];
 }
 
@@ -26,13 +28,14 @@ export function openTokenizer(given: TokenizerSource): OpenTokenizer {
   const tokenizer = new TextTokenizer(files);
   const source = templateSource(files.chatTemplate, files.tokenizerConfig);
   const template = source === null ? null : new ChatTemplate(source, tokenizer.special);
-  const endOfTurn = template ? endOfTurnId(template, tokenizer) : null;
-  const stopTokenIds = [...new Set([...tokenizer.eosTokenIds, ...(endOfTurn === null ? [] : [endOfTurn])])];
+  const endOfTurnId = template ? findEndOfTurn(template, tokenizer) : null;
+  const stopTokenIds = [...new Set([...tokenizer.eosTokenIds, ...(endOfTurnId === null ? [] : [endOfTurnId])])];
   return {
     tokenizer,
     template,
     plainTemplate: new ChatTemplate(PLAIN_CHAT_TEMPLATE, tokenizer.special),
     stopTokenIds,
+    endOfTurnId,
     endTokens: stopTokenIds.map((id) => tokenizer.showToken(id)),
   };
 }
@@ -41,7 +44,7 @@ export function openTokenizer(given: TokenizerSource): OpenTokenizer {
  * The special token that the template writes after an answer, such as <|im_end|>; null if there is none. Throws
  * bad_model for a template that exceeds its limits, so that its model is not opened.
  */
-function endOfTurnId(template: ChatTemplate, tokenizer: TextTokenizer): number | null {
+function findEndOfTurn(template: ChatTemplate, tokenizer: TextTokenizer): number | null {
   // A word that no template contains.
   const probe = 'Zxqvanswer';
   let text: string;

@@ -136,6 +136,8 @@ export interface ExportSource {
     licence: string | null;
     /** The tokenizer's; null if it has none. */
     padTokenId: number | null;
+    /** Tokens that end an answer; the one that the chat template writes behind an answer comes first. */
+    endTokenIds: readonly number[];
     /** How the open model's weights are kept on the GPU. */
     quantization: Recipe['model']['quantization'];
   };

@@ -130,13 +130,14 @@ async function sourceOf(needs: ExportNeeds, folder: string, recipe: Recipe | nul
       base: { name: model.folder.baseModel ?? baseModelName(model.source), revision: model.folder.commit ?? null },
       licence: licence === '' || /^unknown$/i.test(licence) ? null : licence,
       padTokenId: tokens.padTokenId,
+      endTokenIds: endTokensOf(tokens),
       quantization: model.quantization,
     },
     promptStyle: style,
     ...(info.kind === 'decoder' && !labels && { chats: chatsOf(model, data, style, examples) }),
     ...(recipe && { training: ({ signal }: ExportJob) => training(recipe, signal) }),
     tensors: () => onModel((api) => api.mergedTensors(), answerLimit),
-    ggufTokenizer: (rows) => ggufTokenizerOf(model.folder, rows, reader),
+    ggufTokenizer: (rows) => ggufTokenizerOf(model.folder, { rows, endTokenIds: endTokensOf(tokens) }, reader),
     async adapter() {
       if (!origin) {
         throw new TabtuneError({
@@ -164,6 +165,10 @@ async function sourceOf(needs: ExportNeeds, folder: string, recipe: Recipe | nul
     },
   };
 }
+
+const endTokensOf = ({ endOfTurnId, stopTokenIds }: OpenModel['tokens']): number[] => [
+  ...new Set([...(endOfTurnId === null ? [] : [endOfTurnId]), ...stopTokenIds]),
+];
 
 /** As in Compare: a model without a chat template is asked as the data are written that were tokenised last, which are then the run's. */
 async function promptStyleOf(

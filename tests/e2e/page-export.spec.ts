@@ -143,6 +143,7 @@ async function storiesPage(given: Partial<PageOptions> = {}): Promise<SiteFile[]
         base: { name: 'stories', revision: null },
         licence: 'mit',
         padTokenId: null,
+        endTokenIds: [],
         quantization: 'none',
       },
     },

@@ -47,6 +47,7 @@ export async function sourceOf(open: OpenAdapter, on: OnBase): Promise<ExportSou
       base: names,
       licence: null,
       padTokenId: 1,
+      endTokenIds: [],
       quantization: 'none',
     },
     promptStyle: async () => ({ plainChat: false, separator: '\n' }),
@@ -56,7 +57,14 @@ export async function sourceOf(open: OpenAdapter, on: OnBase): Promise<ExportSou
       if (typeof tokenizerJson !== 'string') throw new Error('The vocabulary of a GGUF file is its own.');
       const { folder } = checked;
       const model = folder.has('tokenizer.model') ? new Uint8Array(await folder.bytes('tokenizer.model')) : null;
-      return ggufTokenizer({ ...texts, tokenizerJson, config: checked.json, sentencePiece: model, rows });
+      return ggufTokenizer({
+        ...texts,
+        tokenizerJson,
+        config: checked.json,
+        sentencePiece: model,
+        rows,
+        endTokenIds: [],
+      });
     },
     adapter: async () => ({ files: await adapterFiles(open, names), notes: adapterNotes(open, base) }),
     writeModel: (layout, { onProgress, signal }) =>

@@ -16,7 +16,13 @@ export function tokenizerFile(tokenizerJson: string, tokenizerConfig: string) {
     (most, id) => Math.max(most, id + 1),
     0,
   );
-  const none = { specialTokensMap: null, chatTemplate: null, generationConfig: null, sentencePiece: null };
+  const none = {
+    specialTokensMap: null,
+    chatTemplate: null,
+    generationConfig: null,
+    sentencePiece: null,
+    endTokenIds: [],
+  };
   const { pairs, notes, swallowsSpace } = ggufTokenizer({ ...none, tokenizerJson, tokenizerConfig, config: {}, rows });
   const key = (name: string) => `llama.${name}`;
   const metadata = new Map<string, GgufEntry>([

@@ -27,7 +27,10 @@ export function ggufModelWriter(fileType: GgufFileType): ExportWriter {
   return async (source, job) => {
     const { model, exported } = source;
     const plan = planModel(model.config, await source.tensors(), fileType);
-    const kept = await keptTokenizer(model.folder, exported.family, plan.vocabulary);
+    const kept = await keptTokenizer(model.folder, exported.family, {
+      rows: plan.vocabulary,
+      endTokenIds: model.endTokenIds,
+    });
     const tokenizer = kept ?? (await source.ggufTokenizer(plan.vocabulary));
     const template = await templateFor(source, tokenizer);
     const named = namedFor(source.name, tokenizer.swallowsSpace);

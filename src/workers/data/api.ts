@@ -32,6 +32,8 @@ export interface TokenizerInfo {
   maskTokenId: number | null;
   /** Ids that end an answer: EOS, and the template's end-of-turn token if it is different. */
   stopTokenIds: number[];
+  /** The template's end-of-turn token, which is EOS in many models; null if there is none. */
+  endOfTurnId: number | null;
   hasChatTemplate: boolean;
   /** What the template does not write, each continuing "The chat template …"; empty without a template. */
   templateGaps: string[];

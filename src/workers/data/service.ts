@@ -71,7 +71,7 @@ export function createDataApi(): DataApi {
       open = openTokenizer(files);
       encoded = null;
       plainChat = false;
-      const { tokenizer, template, stopTokenIds } = open;
+      const { tokenizer, template, stopTokenIds, endOfTurnId } = open;
       return {
         vocabSize: tokenizer.vocabSize,
         bosTokenId: tokenizer.bosTokenId,
@@ -79,6 +79,7 @@ export function createDataApi(): DataApi {
         padTokenId: tokenizer.padTokenId,
         maskTokenId: tokenizer.maskTokenId,
         stopTokenIds,
+        endOfTurnId,
         hasChatTemplate: template !== null,
         templateGaps: template === null ? [] : templateGaps(template.facts),
       } satisfies TokenizerInfo;

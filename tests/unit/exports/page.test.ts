@@ -60,7 +60,7 @@ function sourceOf(changes: Partial<ExportSource> = {}, model: Partial<ExportSour
     model: {
       info: {} as ExportSource['model']['info'],
       ...{ folder, config: {}, base: { name: 'org/base', revision: null }, licence: 'apache-2.0' },
-      ...{ padTokenId: null, quantization: 'nf4', ...model },
+      ...{ padTokenId: null, endTokenIds: [], quantization: 'nf4', ...model },
     },
     promptStyle: async () => ({ plainChat: true, separator: '\n' }),
     ...{ tensors: unused, ggufTokenizer: unused, writeModel: unused, proveModel: unused },

@@ -27,6 +27,8 @@ export interface TokenizerTexts {
   sentencePiece: Uint8Array | null;
   /** Of the embedding: as many tokens llama.cpp wants. */
   rows: number;
+  /** Tokens that end an answer; the one that the chat template writes behind an answer comes first. */
+  endTokenIds: readonly number[];
 }
 
 export interface GgufTokenizer {
@@ -59,16 +61,16 @@ export function ggufTokenizer(files: TokenizerTexts): GgufTokenizer {
     ? sentencePieceSection(json, model, vocabulary, files)
     : byteLevelSection(json, model, vocabulary);
   const special = specialPairs(
-    { json, names, config: files.config, generation: parsed(files.generationConfig) },
+    { json, names, config: files.config, generation: parsed(files.generationConfig), endTokenIds: files.endTokenIds },
     vocabulary,
   );
   const templates = templatePairs(files.chatTemplate, names.chat_template);
   const stripped = stripping(vocabulary.added);
   return {
-    pairs: [...own.pairs, ...special, ...templates],
+    pairs: [...own.pairs, ...special.pairs, ...templates],
     swallowsSpace: stripped.swallowsSpace,
     hasTemplate: templates.some(([key]) => key === 'tokenizer.chat_template'),
-    notes: [...own.notes, ...stripped.notes, ...beyondNotes(vocabulary)],
+    notes: [...own.notes, ...special.notes, ...stripped.notes, ...beyondNotes(vocabulary)],
   };
 }
 

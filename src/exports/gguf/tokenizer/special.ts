@@ -13,12 +13,15 @@ export interface SpecialFiles {
   /** config.json and generation_config.json. */
   config: Json;
   generation: Json;
+  /** As the open tokenizer has them: with the chat template's end of turn, which the files may not name. */
+  endTokenIds: readonly number[];
 }
 
 const key = (name: string) => `tokenizer.ggml.${name}`;
 
 /** Throws `bad_model` if more is put around a text than llama.cpp can. */
-export function specialPairs({ json, names, config, generation }: SpecialFiles, vocabulary: Vocabulary): GgufPairs {
+export function specialPairs(files: SpecialFiles, vocabulary: Vocabulary): { pairs: GgufPairs; notes: string[] } {
+  const { json, names, config, generation, endTokenIds } = files;
   const { tokens } = vocabulary;
   const named = (name: string): number | null => {
     const content = contentOf(names[`${name}_token`]);
@@ -28,9 +31,11 @@ export function specialPairs({ json, names, config, generation }: SpecialFiles, 
   const around = aroundText(json.post_processor, vocabulary);
   const bos = around.before ?? named('bos');
   const eos = around.behind ?? named('eos');
-  const ends = list(idList(generation.eos_token_id)).filter((id) => idBelow(id, tokens.length) !== null && id !== eos);
-  const eom = ends.find((id) => /eom/.test(tokens[id as number]!)) as number | undefined;
-  const eot = ends.find((id) => id !== eom) as number | undefined;
+  const ends = [...new Set([...endTokenIds, ...idList(generation.eos_token_id)])].filter(
+    (id): id is number => idBelow(id, tokens.length) !== null && id !== eos,
+  );
+  const eom = ends.find((id) => /eom/.test(tokens[id]!));
+  const [eot, ...unnamed] = ends.filter((id) => id !== eom);
   const ids: [string, number | null | undefined][] = [
     ['bos_token_id', bos],
     ['eos_token_id', eos],
@@ -39,13 +44,17 @@ export function specialPairs({ json, names, config, generation }: SpecialFiles, 
     ['unknown_token_id', named('unk')],
     ['padding_token_id', named('pad')],
   ];
-  return [
+  const pairs: GgufPairs = [
     ...ids.flatMap(([name, id]): GgufPairs => (id === null || id === undefined ? [] : [[key(name), uint32(id)]])),
     // Always: what llama.cpp does without depends on the kind of vocabulary.
     [key('add_bos_token'), bool(around.before !== null)],
     [key('add_eos_token'), bool(around.behind !== null)],
   ];
+  return { pairs, notes: unnamed.length > 0 ? [unnamedNote(unnamed.map((id) => tokens[id]!))] : [] };
 }
+
+const unnamedNote = (tokens: readonly string[]): string =>
+  `A GGUF file can name only so many tokens that end an answer, so ${tokens.join(', ')} ${tokens.length === 1 ? 'is' : 'are'} left out: llama.cpp may write on behind ${tokens.length === 1 ? 'it' : 'them'}.`;
 
 const idList = (value: unknown): unknown[] => (Array.isArray(value) ? value : value === undefined ? [] : [value]);
 

@@ -38,6 +38,7 @@ function textsOf(name: string, change: (json: Json, config: Json) => void = () =
     config: {},
     sentencePiece: existsSync(model) ? new Uint8Array(readFileSync(model)) : null,
     rows: Math.max(...ids) + 1 + SPARE,
+    endTokenIds: [],
   };
 }
 

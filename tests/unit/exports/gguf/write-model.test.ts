@@ -80,6 +80,37 @@ describe.each(cases)('a model that came as %s.gguf', (name) => {
     expect(text).toContain('is stored in Q8_0');
   });
 
+  it('names the token that ends an answer, if the file named none', async () => {
+    const model = await before;
+    const { model: facts } = await plainSource(model);
+    const given = await headerOf(ggufBytes(name));
+    const free = [...given.metadata.keys()].every((key) => key !== 'tokenizer.ggml.eot_token_id');
+    const end = 40;
+    const { file, notes } = await written(model, 'f32', { model: { ...facts, endTokenIds: [end] } });
+    const changes = Object.entries(under(file, 'tokenizer.')).filter(
+      ([key, value]) => JSON.stringify(value) !== JSON.stringify(plain(given.metadata.get(key))),
+    );
+    expect(free).toBe(true);
+    expect(changes).toEqual([['tokenizer.ggml.eot_token_id', end]]);
+    expect(notes.join(' ')).toMatch(/does not say that \S+ ends an answer, so `tokenizer.ggml.eot_token_id` was added/);
+    const eos = given.metadata.get('tokenizer.ggml.eos_token_id') as number;
+    const same = await written(model, 'f32', { model: { ...facts, endTokenIds: [eos] } });
+    expect(under(same.file, 'tokenizer.')).toEqual(under(given, 'tokenizer.'));
+    expect(same.notes.join(' ')).not.toMatch(/ends? an answer/);
+  });
+
+  it('keeps another end of a turn, and says so', async () => {
+    const model = await before;
+    const { model: facts } = await plainSource(model);
+    const end = 40;
+    const first = await written(model, 'f32', { model: { ...facts, endTokenIds: [end] } });
+    const again = await plainGguf(first.blob);
+    const source = await plainSource(again);
+    const { file, notes } = await written(again, 'f32', { model: { ...source.model, endTokenIds: [end + 1, end] } });
+    expect(under(file, 'tokenizer.')).toEqual(under(first.file, 'tokenizer.'));
+    expect(notes.join(' ')).toContain(`\`--override-kv tokenizer.ggml.eot_token_id=int:${end + 1}\``);
+  });
+
   it('reads as the same model', async () => {
     const model = await before;
     const { blob } = await written(model, 'f32');
@@ -140,6 +171,24 @@ describe('a GGUF file', () => {
     });
     expect(file.tensors.get('blk.0.attn_q.weight')).toMatchObject({ type: 'Q8_0', shape: [32, 32] });
     expect(file.tensors.get('output_norm.weight')!.type).toBe('F32');
+  });
+
+  it('names the token that its answers were trained to end with', async () => {
+    const source = await plainSource(await folder(json('tokenizer_config.json', { eos_token: 't1' })));
+    const of = async (endTokenIds: number[]) => {
+      const { file, notes } = await written(
+        await folder(
+          json('tokenizer_config.json', { eos_token: 't1' }),
+          json('generation_config.json', { eos_token_id: [2, 9] }),
+        ),
+        'f32',
+        { recipe: null, model: { ...source.model, endTokenIds } },
+      );
+      const ids = ['eos', 'eot'].map((which) => file.metadata.get(`tokenizer.ggml.${which}_token_id`));
+      return [...ids, notes];
+    };
+    expect(await of([2])).toEqual([2, 9, []]);
+    expect(await of([7, 2, 9])).toEqual([2, 7, [expect.stringMatching(/ t8 is left out/)]]);
   });
 
   it('of a base without a licence or an address names what is known', async () => {
