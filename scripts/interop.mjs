@@ -6,6 +6,7 @@ import path from 'node:path';
 import { root } from './build.mjs';
 import { answers } from './interop/answers.mjs';
 import { converters } from './interop/converters.mjs';
+import { gguf } from './interop/gguf.mjs';
 import { heads } from './interop/heads.mjs';
 import { hub } from './interop/hub.mjs';
 import { minilm } from './interop/minilm.mjs';
@@ -37,6 +38,7 @@ const parts = {
   vllm,
   models,
   quantised,
+  gguf,
   minilm,
   tokenizers,
   'trainer-state': trainerState,

@@ -38,16 +38,21 @@ export async function llamaCppFolder() {
   return folder;
 }
 
-/**
- * Opens a GGUF file in llama.cpp on the CPU, with an adapter's file on it if one is named. Tokens are plain ids; none are added to the
- * given ones, not even BOS. `tokenize` recognises special tokens in the text. `log` is given what llama.cpp warns of.
- */
-export async function openLlamaCpp(file, { contextSize = 1024, adapter = null, log = null } = {}) {
+/** llama.cpp on the CPU, for many files: starting it takes a second. `log` is given what it warns of. */
+export async function startLlamaCpp(log = null) {
   const { getLlama, LlamaLogLevel } = await import(pathToFileURL(path.join(await llamaCppFolder(), inside)).href);
   const logging = log
     ? { logLevel: LlamaLogLevel.warn, logger: (_, text) => log(text.trim()) }
     : { logLevel: LlamaLogLevel.error };
-  const llama = await getLlama({ gpu: false, build: 'never', ...logging });
+  return getLlama({ gpu: false, build: 'never', ...logging });
+}
+
+/**
+ * Opens a GGUF file in llama.cpp, with an adapter's file on it if one is named. Tokens are plain ids; none are added to the given ones,
+ * not even BOS. `tokenize` recognises special tokens in the text. `started`: a llama.cpp that stays open.
+ */
+export async function openLlamaCpp(file, { contextSize = 1024, adapter = null, started = null } = {}) {
+  const llama = started ?? (await startLlamaCpp());
   const model = await llama.loadModel({ modelPath: file });
   const context = await model.createContext({
     contextSize,
@@ -127,7 +132,7 @@ export async function openLlamaCpp(file, { contextSize = 1024, adapter = null, l
     async close() {
       await context.dispose();
       await model.dispose();
-      await llama.dispose();
+      if (!started) await llama.dispose();
     },
   };
 }

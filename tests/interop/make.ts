@@ -141,6 +141,8 @@ export interface Wanted {
   task?: TaskData | null;
   merge?: boolean;
   mlx?: boolean;
+  /** As training begins: the adapter changes nothing. */
+  untrained?: boolean;
   /** Further exports. */
   exports?: ExportId[];
   ids: number[][];
@@ -176,6 +178,7 @@ export async function make({
   task = null,
   merge,
   mlx,
+  untrained = false,
   exports: wanted = [],
   ids,
 }: Wanted): Promise<Made> {
@@ -188,7 +191,7 @@ export async function make({
     ...{ objective: recipe.objective.type, task, seed: 1, head: { source: weights } },
     initText: Int32Array.from(ids[0]!.slice(0, 2)),
   });
-  randomise(open);
+  if (!untrained) randomise(open);
   const family = checked.config.model_type;
   const own = path.join(out, name);
   const hooks = open.method.hooks(inference());
