@@ -138,6 +138,13 @@ function readPairs(
     if (part === 'lora_a') pair.a = { shape, data };
     else {
       const order = hf.rows?.(shape[0]!, counts);
+      if (order === null) {
+        refuse(
+          at,
+          `Its ${shape[0]} rows cannot be divided among the model’s attention heads, so their order is unknown.`,
+          'Open the model that the adapter was made for.',
+        );
+      }
       pair.b = { shape, data: order ? rowsInOrder(data, shape[1]!, order) : data };
     }
   }

@@ -83,6 +83,13 @@ function named(names: GgufTensors, config: FamilyConfig, tensors: (MergedTensor 
     if (!to) return refuse(name, 'llama.cpp’s model has no such tensor.', INSTEAD);
     const stored = to.transposed ? shape.toReversed() : shape;
     const order = to.rows?.(stored[0]!, counts);
+    if (order === null) {
+      return refuse(
+        name,
+        `Its ${stored[0]} rows cannot be divided among the attention heads, so llama.cpp’s order of them is unknown.`,
+        INSTEAD,
+      );
+    }
     return {
       name: to.name,
       shape: stored,

@@ -63,7 +63,11 @@ export function ggufAdapterOf(files: AdapterFiles, family: Family, config: Famil
   const written: Matrix[] = [];
   for (const [name, a] of tensors) {
     const path = /^(.+)\.lora_A\.weight$/.exec(name)?.[1];
-    if (path === undefined) continue;
+    if (path === undefined) {
+      // Written with its A.
+      if (name.endsWith('.lora_B.weight')) continue;
+      return refuse('llama.cpp has no place for this tensor of the adapter.', MERGE, name);
+    }
     const b = tensors.get(`${path}.lora_B.weight`)!;
     const to = ggufTensor(gguf.tensors, checkpointName(family, `${path}.weight`));
     if (!to || (to.name === 'output.weight' && config.tie_word_embeddings)) {
@@ -73,6 +77,13 @@ export function ggufAdapterOf(files: AdapterFiles, family: Family, config: Famil
     const factor = (scaleOf(lora, path, rank) * rank) / alpha;
     if (factor !== 1) folded.add(path);
     const order = to.rows?.(out, headCounts(config));
+    if (order === null) {
+      return refuse(
+        `The ${out} rows of ${path} cannot be divided among the model’s attention heads, so the order in which llama.cpp has them is unknown.`,
+        'Export the adapter in its own format.',
+        path,
+      );
+    }
     const ordered = order ? rowsInOrder(b.data, rank, inverse(order)) : b.data;
     written.push(
       { name: `${to.name}.${PARTS[0]}`, shape: a.shape, data: a.data },

@@ -10,7 +10,7 @@ import { dequantize } from '../../../../src/formats/ggml';
 import { type GgufFile, isStrings, parseGgufHeader } from '../../../../src/formats/gguf';
 import { readGgufAdapter } from '../../../../src/formats/gguf-adapter';
 import { type GgufEntry, layoutGguf } from '../../../../src/formats/gguf-write';
-import { type PeftAdapter, readPeftAs, readPeftFolder } from '../../../../src/formats/peft';
+import { type PeftAdapter, peftFolder, readPeftAs, readPeftFolder, writePeftAs } from '../../../../src/formats/peft';
 import { loraKind, type PeftLoraConfig } from '../../../../src/formats/peft/lora';
 
 const FIXTURES = 'tests/fixtures';
@@ -185,6 +185,42 @@ describe('an adapter that llama.cpp cannot load', () => {
     ['peft/formats/prompt', 'llama.cpp’s adapters are LoRA only.'],
   ])('%s is refused', (folder, message) => {
     expect(() => ggufAdapterOf(peftFiles(folder), family, config)).toThrow(message);
+  });
+});
+
+describe('what would be lost or put in the wrong place', () => {
+  const folder = 'llama/gqa-tied';
+  const { family, config } = modelOf(folder);
+  const files = peftFiles(`${folder}/adapter_init`);
+  const withTensor = (name: string): AdapterFiles => {
+    const adapter = lora(files);
+    const tensors = new Map([...adapter.tensors, [name, { shape: [4, 8], data: new Float32Array(32) }]]);
+    return peftFolder(writePeftAs({ config: adapter.config, tensors }, loraKind));
+  };
+
+  it.each([
+    'model.embed_tokens.lora_embedding_A',
+    'model.embed_tokens.lora_embedding_B',
+    'model.norm.weight',
+    'model.norm.modules_to_save.weight',
+  ])('a tensor that is no A or B is refused: %s', (name) => {
+    expect(() => ggufAdapterOf(withTensor(name), family, config)).toThrow(
+      expect.objectContaining({ code: 'bad_adapter', where: expect.stringContaining(name) }),
+    );
+  });
+
+  it('rows that the heads do not divide are refused in both directions', () => {
+    const heads = { ...config, num_attention_heads: 5, num_key_value_heads: 5 };
+    expect(() => ggufAdapterOf(files, family, heads)).toThrow(/cannot be divided among the model’s attention heads/);
+    const bytes = written(ggufAdapterOf(files, family, config), 'llama');
+    const reader = { family: 'llama', heads: { query: 5, keyValue: 5 } };
+    expect(() => readGgufAdapter({ path: 'a.gguf', bytes }, reader)).toThrow(
+      expect.objectContaining({
+        code: 'bad_adapter',
+        message: expect.stringMatching(/^Its \d+ rows cannot be divided among the model’s attention heads/),
+        where: expect.stringMatching(/^a\.gguf, tensor blk\.\d+\.attn_[qk]\.weight\.lora_b$/),
+      }),
+    );
   });
 });
 
