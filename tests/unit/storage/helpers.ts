@@ -1,7 +1,7 @@
 import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
 import { afterEach, beforeEach, vi } from 'vitest';
-import type { Recipe } from '../../../src/recipe/types';
+import { resolveRecipe } from '../../../src/recipe/defaults';
 import { closeDatabase, openDatabase } from '../../../src/storage/database';
 import type { RunRecord } from '../../../src/storage/types';
 
@@ -56,7 +56,7 @@ export function runOf(id: string, change: Partial<RunRecord> = {}): RunRecord {
     name: id,
     createdAt: 1,
     updatedAt: 1,
-    recipe: { version: 1, name: id } as Recipe,
+    recipe: resolveRecipe({ version: 1, name: id }),
     status: 'running',
     step: 0,
     totalSteps: 10,

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { resolveRecipe } from '../../../src/recipe/defaults';
+import type { Recipe } from '../../../src/recipe/types';
 import { saveCheckpoint } from '../../../src/storage/checkpoints';
 import {
   appendMetrics,
@@ -45,6 +47,17 @@ describe('runs', () => {
     expect(await getRun('a')).toEqual(saved);
     expect((await listRuns()).map(({ id }) => id)).toEqual(['b', 'a']);
     expect(await getRun('none')).toBeUndefined();
+  });
+
+  it('of an older version get the fields that were added since', async () => {
+    const whole = resolveRecipe({ version: 1, name: 'old', method: { type: 'lora', r: 2 } });
+    const { mix, ...dataset } = whole.dataset;
+    expect(mix).toEqual({});
+    await saveRun(runOf('old', { status: 'running', recipe: { ...whole, dataset } as Recipe }));
+    expect((await getRun('old'))!.recipe).toEqual(whole);
+    expect((await listRuns())[0]!.recipe).toEqual(whole);
+    expect((await labelRun('old', { note: 'kept' })).recipe).toEqual(whole);
+    expect((await markInterrupted())[0]!.recipe).toEqual(whole);
   });
 
   it('are deleted with all their data', async () => {
