@@ -18,13 +18,10 @@ import type { PushApi } from './hub-api';
 export interface PushNeeds {
   connect: () => Connection<UploadApi>;
   settings(): HubSettings;
-  /** Kept over a reload and gone with the tab; null where there is none. */
-  storage?: Pick<Storage, 'getItem' | 'setItem'> | null;
   /** How long a worker stays after its push, in milliseconds. */
   lingerMs?: number;
 }
 
-const KEY = 'tabtune.uploads';
 /** Browsers list a worker's requests a moment later, and the privacy page lists them all. */
 const LINGER_MS = 3000;
 /** Of uploads that were begun and never ended. The Hub forgets them, too. */
@@ -32,6 +29,8 @@ const MOST_KEPT = 10;
 
 export class PushSession implements PushApi {
   private readonly hashes = new WeakMap<Blob, string>();
+  /** Their addresses are signed and let anyone write there, so they are never stored: a reload asks the Hub for new ones. */
+  private partials: PartialUpload[] = [];
 
   constructor(private readonly needs: PushNeeds) {}
 
@@ -45,7 +44,6 @@ export class PushSession implements PushApi {
 
   async push(order: PushOrder, onProgress: (progress: PushPace) => void, signal: AbortSignal): Promise<Pushed> {
     const files = order.files.map((file) => ({ ...file, sha256: this.hashes.get(file.blob) ?? file.sha256 }));
-    let partials = this.kept();
     const remember = (what: Remembered) => {
       if (what.kind === 'hash') {
         const blob = order.files.find(({ path }) => path === what.path)?.blob;
@@ -53,37 +51,22 @@ export class PushSession implements PushApi {
         return;
       }
       const sha256 = what.kind === 'upload' ? what.upload.sha256 : what.sha256;
-      const others = partials.filter((one) => one.sha256 !== sha256);
-      partials = what.kind === 'upload' ? [...others, what.upload].slice(-MOST_KEPT) : others;
-      this.keep(partials);
+      const others = this.partials.filter((one) => one.sha256 !== sha256);
+      this.partials = what.kind === 'upload' ? [...others, what.upload].slice(-MOST_KEPT) : others;
     };
     const connection = this.needs.connect();
     try {
       const { settings } = this.needs;
-      return await connection.api.push({ ...order, files }, settings(), partials, paced(onProgress), remember, signal);
+      return await connection.api.push(
+        { ...order, files },
+        settings(),
+        this.partials,
+        paced(onProgress),
+        remember,
+        signal,
+      );
     } finally {
       setTimeout(() => connection.terminate(), this.needs.lingerMs ?? LINGER_MS);
-    }
-  }
-
-  private get storage() {
-    return this.needs.storage === undefined ? (globalThis.sessionStorage ?? null) : this.needs.storage;
-  }
-
-  private kept(): PartialUpload[] {
-    try {
-      const found: unknown = JSON.parse(this.storage?.getItem(KEY) ?? '[]');
-      return Array.isArray(found) ? found : [];
-    } catch {
-      return [];
-    }
-  }
-
-  private keep(partials: PartialUpload[]): void {
-    try {
-      this.storage?.setItem(KEY, JSON.stringify(partials));
-    } catch {
-      // Without storage only a reload begins the file anew.
     }
   }
 }

@@ -111,7 +111,10 @@ test('a push that is cut at 40 % says so, goes on, and sends nothing twice that 
   expect(await page.getByText('hf_write').count()).toBe(0);
 });
 
-test('after a reload the same push goes on where it was', async ({ page, address }) => {
+test('after a reload the same push begins anew, because no address of an upload is stored', async ({
+  page,
+  address,
+}) => {
   await open(page, address);
   await enterToken(page);
   // Two parts arrive, and then nothing moves.
@@ -119,9 +122,8 @@ test('after a reload the same push goes on where it was', async ({ page, address
   server.fault = (request) => (isPut(request) && ++puts > 2 ? { stalled: true } : null);
   await press(page, /^Push/);
   await expect.poll(() => objects().arrived.length).toBe(2);
-  await expect
-    .poll(() => page.evaluate(() => sessionStorage.getItem('tabtune.uploads')?.match(/etag":"/g)?.length))
-    .toBe(2);
+  const stored = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
+  expect(stored).not.toMatch(/X-Amz-Signature|uploadId/);
   server.fault = () => null;
   await page.reload();
 
@@ -139,7 +141,7 @@ test('after a reload the same push goes on where it was', async ({ page, address
     objects()
       .arrived.map(({ part }) => part)
       .sort((a, b) => a - b),
-  ).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  ).toEqual([1, 1, 2, 2, 3, 4, 5, 6, 7, 8]);
 });
 
 test('a repository that is there is added to only after its files and visibility were shown', async ({
