@@ -185,6 +185,8 @@ export interface Export<Id extends string = string> {
   label(exported: Exported): string;
   /** The button's words where they are not "Export" and the label. */
   action?(exported: Exported): string;
+  /** Whether the system prompt that all of the data's examples share goes along. */
+  holdsSystemPrompt?(exported: Exported): boolean;
   /** False for what can be exported before anything is trained. */
   needsTraining?: false;
   /** Who reads it, as a short list of programs: `llama.cpp, LM Studio, KoboldCpp`. */

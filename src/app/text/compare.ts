@@ -53,6 +53,7 @@ export const exportText = {
       ? 'It contains the trained weights and a copy of the built-in base model, but not your examples.'
       : 'It contains only the trained weights: neither the base model, which is needed to load it, nor your examples.',
   modelHolds: 'It is as large as the model itself, and the model’s licence applies.',
+  systemHeld: 'If all of your examples share one system prompt, it goes along; the examples themselves do not.',
   permanent: ' Once merged, the adapter can no longer be removed or weakened.',
   howToLoad: 'How to load it in Python',
   placeholderFolder: 'path/to/adapter',

@@ -6,6 +6,7 @@ import type { Export } from '../export';
 export const ollamaWith = (wholeModel: Export): Export<'ollama'> => ({
   id: 'ollama',
   group: 'model',
+  holdsSystemPrompt: () => true,
   label: () => 'Ollama folder',
   forWhom: 'Ollama',
   contents: ({ method }) =>

@@ -8,6 +8,7 @@ import type { ModelFolder } from '../../hub/types';
 import type { ExportResult, ExportSource, ExportWriter } from '../export';
 import { ggufAdapter } from '../gguf/adapter';
 import { jsonBlob } from '../source-files';
+import { systemNotes } from '../system-note';
 import { describeChats } from './describe';
 import { modelfile } from './modelfile';
 import { ollamaReadme } from './readme';
@@ -43,7 +44,11 @@ export const ollamaWriter =
       licence: await licence(source),
     });
     const checked = described.template === null ? NOT_RUN : `${NOT_RUN} ${COMPARED}`;
-    const said = [...notes, ...(beside ? [base.note] : []), ...described.notes, ...written.notes, checked];
+    const held = systemNotes(
+      written.text.includes(`\nSYSTEM """${described.system}"""\n`) ? described.system : null,
+      'as SYSTEM in the Modelfile',
+    );
+    const said = [...notes, ...(beside ? [base.note] : []), ...described.notes, ...held, ...written.notes, checked];
     const all: ExportResult['files'] = [
       { path: 'Modelfile', blob: new Blob([written.text]) },
       ...files,

@@ -13,6 +13,7 @@ const CONTENTS: Record<PageForm, string> = {
 export const pageExport: Export<'page'> = {
   id: 'page',
   group: 'page',
+  holdsSystemPrompt: (exported) => formOf(exported) === 'chat',
   label: () => 'Website',
   action: () => 'Export website',
   forWhom: 'any static host: GitHub Pages, a Hugging Face Space, your own server',

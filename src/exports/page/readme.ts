@@ -1,5 +1,6 @@
 /** README.md of a page: how to publish it, and what may be done with it. On a Space of the Hub, its front matter says what it is. */
 import { formatBytes } from '../../base/bytes';
+import { noteLines } from '../model-card';
 import type { PageManifest } from './manifest';
 
 /** GitHub Pages serve sites up to 1 GB. */
@@ -87,7 +88,7 @@ something, export the page again and upload all of its files; visitors get the n
 ## Licence
 
 The software is under the licences in LICENCES.txt. The model is ${model.base}${model.licence === null ? '; its licence is not known' : ` under the licence “${model.licence}”`}${model.trained ? ', with what was trained on top of it, which is yours' : ''}.
-${notes.map((note) => `\n${note}\n`).join('')}
+${noteLines(notes)}
 Made with ${madeWith}.
 `;
 }

@@ -6,6 +6,7 @@ import { pageUrl } from '../../base/page-url';
 import { leavesModel, methodOf } from '../../methods';
 import { methodWords } from '../card-use';
 import type { ExportedFile, ExportJob, ExportResult, ExportSource, ExportWriter, Proof } from '../export';
+import { systemNotes } from '../system-note';
 import { mergedWriter } from '../write-merged';
 import { formOf } from './form';
 import { ADAPTER_FOLDER, MODEL_FOLDER, type PageGeneration, type PageManifest } from './manifest';
@@ -34,9 +35,11 @@ export async function writePageWith(source: ExportSource, job: ExportJob, own: O
   const model = await modelFiles(source, job);
   const { listed, files } = await cut(model.files, job);
   const style = await source.promptStyle();
-  const system = job.page?.system ?? (await source.chats?.system()) ?? '';
+  const shared = job.page?.system === undefined ? ((await source.chats?.system()) ?? null) : null;
+  const system = job.page?.system ?? shared ?? '';
   const manifest = { ...about(source, job.page ?? {}), system, style: style ?? PLAIN, files: listed };
-  const notes = [...model.notes, ...(style ? [] : [STYLE_UNKNOWN]), ...publishingNotes(manifest)];
+  const held = systemNotes(shared, 'in page.json, where every visitor can read it');
+  const notes = [...model.notes, ...(style ? [] : [STYLE_UNKNOWN]), ...held, ...publishingNotes(manifest)];
   const readme = { path: 'README.md', blob: new Blob([pageReadme(manifest, notes)]) };
   // GitHub Pages would otherwise look through all files for its own templates.
   const raw = { path: '.nojekyll', blob: new Blob() };

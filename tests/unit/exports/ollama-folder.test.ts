@@ -86,6 +86,9 @@ describe('beside a base that is a GGUF file', () => {
     expect(notes.join(' ')).toContain('Put mistral.gguf, the base that you opened, beside the Modelfile.');
     expect(notes.join(' ')).toContain('Ollama was not run on this folder');
     const readme = await text(files, 'README.md');
+    const said = 'The system prompt of the training data is in it, as SYSTEM in the Modelfile: “You are a pirate.”';
+    expect(notes).toContain(said);
+    expect(readme).toContain('as SYSTEM in the Modelfile: “You are a pirate.”');
     expect(readme).toContain('ollama create My-pirate -f Modelfile');
     expect(readme).toContain('license: "apache-2.0"');
     expect(readme).toContain('is under the licence `apache-2.0`');
@@ -107,6 +110,14 @@ describe('beside a base that is a GGUF file', () => {
     expect(notes).toContain('Rounded.');
     expect(notes.join(' ')).not.toContain('Put mistral.gguf');
   });
+});
+
+it('says nothing of a system prompt that is not there, or cannot be written', async () => {
+  for (const system of [null, ' \n', 'zero\u200bwidth']) {
+    const source = await sourceOf('mistral');
+    const { notes } = await write({ ...source, chats: { ...source.chats!, system: async () => system } });
+    expect(notes.join(' ')).not.toContain('The system prompt of the training data');
+  }
 });
 
 it('says where the model’s chat template has tools and Ollama’s has none', async () => {

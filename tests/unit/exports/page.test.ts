@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { sha256 } from '../../../src/base/digest';
 import type { ExportSource } from '../../../src/exports/export';
+import { markdown } from '../../../src/exports/markdown';
 import type { PageManifest } from '../../../src/exports/page/manifest';
 import { pageExport } from '../../../src/exports/page/page';
 import { cut } from '../../../src/exports/page/parts';
@@ -178,6 +179,25 @@ test('titles are text, whatever is in them, and the service worker knows every f
   for (const [name, hash] of Object.entries(list)) expect(hash).toBe(await sha256(encode(texts.get(name)!)));
 });
 
+test('a system prompt that comes from the data is named as such', async () => {
+  const long = `You are\na pirate. ${'Arr! '.repeat(100)}`;
+  const chats = (system: string | null) => ({ chats: { write: unused, system: async () => system } });
+  const said = 'The system prompt of the training data is in it, in page.json, where every visitor can read it: ';
+  const { manifest, notes, texts } = await written(sourceOf(chats(long)));
+  expect(manifest.system).toBe(long);
+  const note = notes.find((one) => one.startsWith(said))!;
+  expect(note.slice(said.length)).toMatch(/^“You are a pirate\. Arr! .*…”$/);
+  expect(note.length).toBeLessThan(said.length + 210);
+  expect(texts.get('README.md')).toContain(markdown(note));
+  // What a person wrote for the page is theirs to know, and nothing is said of what is not there.
+  for (const [source, page] of [
+    [sourceOf(chats(long)), { system: 'Be kind.' }],
+    [sourceOf(chats(null)), {}],
+  ] as const) {
+    expect((await written(source, page)).notes.join(' ')).not.toContain('The system prompt of the training data');
+  }
+});
+
 test('another version of the code than the app’s own is refused', async () => {
   const stale: OwnFile = async (path) => (path === 'page/app.js' ? encode('older').buffer : own(path));
   await expect(writePageWith(sourceOf(), job, stale)).rejects.toMatchObject({ code: 'network', where: 'page/app.js' });
@@ -191,7 +211,7 @@ test('what is not known is said: the base’s licence, how prompts were written;
   expect(manifest.style).toEqual({ plainChat: false, separator: '\n' });
   expect(notes.join(' ')).toContain('The data of this run are no longer stored here');
   expect(notes.join(' ')).toContain('The licence of org/base is not known');
-  for (const note of notes) expect(texts.get('README.md')).toContain(note);
+  for (const note of notes) expect(texts.get('README.md')).toContain(markdown(note));
 });
 
 describe('parts', () => {

@@ -44,6 +44,7 @@ export function ExportDetails({ id, exported }: { id: ExportId; exported: Export
           <Rich text={one.contents(exported)} />
         </p>
         {holds && <p className="text-muted">{holds}</p>}
+        {one.holdsSystemPrompt?.(exported) && <p className="text-muted">{text.systemHeld}</p>}
         {id === 'peft' && <HowToLoad exported={exported} fileName={fileName} />}
       </div>
       {variants.length > 1 && <Variants id={id} />}
