@@ -26,26 +26,27 @@ import { vllm } from './interop/vllm.mjs';
 import { votes } from './interop/votes.mjs';
 import { findPython } from './python.mjs';
 
+/** In the order in which they run; the long conversions last. */
 const parts = {
+  votes,
   peft,
-  answers,
-  heads,
-  spellings,
-  snippets,
-  converters,
-  mlx,
-  ollama,
-  vllm,
+  gguf,
   models,
   quantised,
-  gguf,
+  answers,
   minilm,
-  tokenizers,
-  'trainer-state': trainerState,
+  heads,
   trl,
+  mlx,
+  vllm,
+  ollama,
+  tokenizers,
   trainers,
-  votes,
   hub,
+  snippets,
+  spellings,
+  'trainer-state': trainerState,
+  converters,
 };
 
 process.chdir(root);
