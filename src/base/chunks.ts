@@ -2,18 +2,32 @@
  * Code that is not needed at first, in its own chunks: fetched when it is first used, or once the page has nothing else to do,
  * because from then on the page must work without a network.
  */
+import { TabtuneError } from './errors';
+
 const loads: (() => Promise<unknown>)[] = [];
 let ahead = false;
 
 // A chunk that cannot be fetched now is requested again when it is used.
 const fetchNow = (load: () => Promise<unknown>) => void load().catch(() => {});
 
-/** A module that `load` imports, ready to be fetched ahead. */
+/** For code that could not be fetched. */
+export const missing = (cause: unknown): TabtuneError =>
+  TabtuneError.from(cause, {
+    code: 'internal',
+    message: 'A part of Tabtune could not be loaded.',
+    action: 'Check the connection and try again, or reload the page.',
+  });
+
+/** A module that `load` imports, ready to be fetched ahead. Where it cannot be fetched, the error says so. */
 export function chunk<T>(load: () => Promise<T>): () => Promise<T> {
-  loads.push(load);
+  const fetched = () =>
+    load().catch((cause) => {
+      throw missing(cause);
+    });
+  loads.push(fetched);
   // Named by a chunk that came late itself. The caller is still being evaluated.
-  if (ahead) queueMicrotask(() => fetchNow(load));
-  return load;
+  if (ahead) queueMicrotask(() => fetchNow(fetched));
+  return fetched;
 }
 
 export function fetchChunks(): void {

@@ -2,8 +2,7 @@
  * The session behind an import of its own: the page draws itself while the code that talks to the workers, the storage and
  * the Hub is still arriving. Calls wait for it, in the order in which they were made.
  */
-import { chunk } from '../base/chunks';
-import { TabtuneError } from '../base/errors';
+import { chunk, missing } from '../base/chunks';
 import { HUB } from '../hub/hub-id';
 import type { Session } from './api';
 
@@ -29,12 +28,7 @@ export function lazySession(load: () => Promise<() => Session> = fetched): Sessi
       },
       (cause) => {
         loading = null;
-        throw new TabtuneError({
-          code: 'internal',
-          message: 'A part of Tabtune could not be loaded.',
-          action: 'Check the connection and reload the page.',
-          details: String(cause),
-        });
+        throw missing(cause);
       },
     );
     return loading;

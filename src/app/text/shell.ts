@@ -62,7 +62,7 @@ export const shell = {
   drop: {
     title: 'Drop anywhere',
     text: 'A dataset, a model folder, a GGUF file, a recipe or an adapter. It stays on this device.',
-    unreadable: 'The dropped files could not be read.',
+    unreadable: 'The files could not be read.',
   },
   interrupted: {
     title: (name: string, step: number, total: number) => `“${name}” stopped at step ${step} of ${total}`,

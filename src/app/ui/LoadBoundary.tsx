@@ -15,7 +15,7 @@ interface Props {
 const errorOf = (cause: unknown): ErrorData => ({
   code: 'internal',
   ...(cause instanceof MissingChunk ? shell.loadFailed : shell.crashed),
-  details: String(cause instanceof MissingChunk ? cause.cause : cause),
+  details: cause instanceof MissingChunk ? cause.cause.details : String(cause),
 });
 
 /** Keeps the rest of the window usable when a part of it cannot be fetched, e.g. after the network went away, or fails. */

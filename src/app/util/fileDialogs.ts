@@ -2,7 +2,10 @@
 import { chunk } from '../../base/chunks';
 import { useCompare } from '../../stores/compare';
 import { useData } from '../../stores/data';
+import { toErrorData } from '../../stores/errors';
 import { useRecipe } from '../../stores/recipe';
+import { useScreen } from '../../stores/screen';
+import { shell } from '../text/shell';
 import { filesOfInput } from './files';
 import { navigate } from './route';
 
@@ -15,15 +18,20 @@ export const datasetEndings = [
 
 export function pick(
   options: { accept?: string; folder?: boolean; multiple?: boolean },
-  take: (list: FileList) => void,
+  take: (list: FileList) => unknown,
 ): void {
   const input = document.createElement('input');
   input.type = 'file';
   input.accept = options.accept ?? '';
   input.multiple = options.multiple ?? false;
   input.webkitdirectory = options.folder ?? false;
-  input.onchange = () => {
-    if (input.files && input.files.length > 0) take(input.files);
+  input.onchange = async () => {
+    try {
+      if (input.files && input.files.length > 0) await take(input.files);
+    } catch (cause) {
+      // Nobody waits for this: what opens the files may not be here yet, and not to be had.
+      useScreen.getState().showError(toErrorData(cause, shell.drop.unreadable));
+    }
   };
   input.click();
 }
@@ -65,7 +73,7 @@ export function pickRecipe(): void {
 }
 
 export function pickAdapterFolder(): void {
-  pick({ folder: true }, (list) => void useCompare.getState().importAdapter(filesOfInput(list)));
+  pick({ folder: true }, (list) => useCompare.getState().importAdapter(filesOfInput(list)));
 }
 
 /** A zip, or a GGUF file. */

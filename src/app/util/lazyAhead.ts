@@ -4,6 +4,7 @@
  */
 import { type ComponentType, createElement, type FunctionComponent, lazy, useState } from 'react';
 import { chunk as fetchedAhead } from '../../base/chunks';
+import type { TabtuneError } from '../../base/errors';
 
 interface Chunk<P> {
   /** The component, once it is here. */
@@ -14,9 +15,10 @@ interface Chunk<P> {
 
 /** A part of the page that could not be fetched. React keeps a failure for good; after `reset` the next mount asks again. */
 export class MissingChunk extends Error {
+  declare readonly cause: TabtuneError;
   readonly reset: () => void;
 
-  constructor(cause: unknown, reset: () => void) {
+  constructor(cause: TabtuneError, reset: () => void) {
     super('A part of the page could not be fetched.', { cause });
     this.reset = reset;
   }

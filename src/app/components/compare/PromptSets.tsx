@@ -47,10 +47,7 @@ export function PromptSets() {
             <Button size="small" onClick={() => setEditing('new')}>
               <Plus aria-hidden size={14} /> {text.new}
             </Button>
-            <Button
-              size="small"
-              onClick={() => pick({ accept: '.jsonl,.json,.txt' }, (list) => void importFile(list[0]!))}
-            >
+            <Button size="small" onClick={() => pick({ accept: '.jsonl,.json,.txt' }, (list) => importFile(list[0]!))}>
               <FileUp aria-hidden size={14} /> {text.import}
             </Button>
           </>

@@ -32,7 +32,7 @@ export function SeedTasks({ why }: { why: string | false }) {
           <Button
             size="small"
             why={why}
-            onClick={() => pick({ accept: datasetEndings.join(',') }, (list) => void readSeeds(list[0]!))}
+            onClick={() => pick({ accept: datasetEndings.join(',') }, (list) => readSeeds(list[0]!))}
           >
             <FileUp aria-hidden size={14} /> {text.openSeeds}
           </Button>
