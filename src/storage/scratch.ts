@@ -104,9 +104,10 @@ export async function clearScratch(only?: string): Promise<void> {
   if (!isThere()) return;
   try {
     const parent = await directory();
-    const held = new Set(((await navigator.locks?.query())?.held ?? []).map(({ name }) => name));
     const names: string[] = [];
     for await (const [name] of parent.entries()) names.push(name);
+    // Asked after the list was made: a tab takes its lock before its folder is there.
+    const held = new Set(((await navigator.locks?.query())?.held ?? []).map(({ name }) => name));
     for (const name of names) {
       if (only === undefined ? held.has(lockOf(name)) : name !== only) continue;
       // Another tab may delete the same, or a file may still be open in a tab that is just closing: it is tried again later.
