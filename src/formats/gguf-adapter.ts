@@ -101,7 +101,7 @@ function checkKind({ metadata }: GgufFile, where: string, family: string): void 
   if (metadata.has('adapter.alora.invocation_tokens')) {
     refuse(
       `${where}, adapter.alora.invocation_tokens`,
-      'This adapter works only behind certain tokens (aLoRA), which cannot be computed.',
+      'This adapter is active only after certain tokens (aLoRA), which is not supported.',
       'Open another adapter.',
     );
   }

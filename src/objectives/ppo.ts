@@ -165,7 +165,7 @@ export const ppo: ObjectiveDescriptor<PpoObjective> = {
     }
   },
   modelRefusals: (_section, model) => rewardModelRefusals(model),
-  loss: 'Says nothing about progress: the policy’s part is near 0, and the rest is how badly rewards are predicted. Look at the scores.',
+  loss: 'This is no measure of progress: the policy’s part stays near 0, and the rest is how badly rewards are predicted. Look at the scores.',
   metrics: [
     {
       name: 'objective/scores',

@@ -61,4 +61,4 @@ const EOT = 'tokenizer.ggml.eot_token_id';
 const endNote = (token: string, id: number, added: boolean): string =>
   added
     ? `The base’s GGUF file does not say that ${token} ends an answer, so \`${EOT}\` was added to its tokenizer section; the rest of the section is unchanged.`
-    : `The tokenizer section is that of the base’s GGUF file, byte for byte. It names another token than ${token} as the end of a turn, so llama.cpp may write on behind an answer: run it with \`--override-kv ${EOT}=int:${id}\`.`;
+    : `The tokenizer section is that of the base’s GGUF file, byte for byte. It names another token than ${token} as the end of a turn, so llama.cpp may not stop after an answer: run it with \`--override-kv ${EOT}=int:${id}\`.`;

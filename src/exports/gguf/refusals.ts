@@ -13,7 +13,7 @@ export function notForLlamaCpp({ family, objective }: Exported): string | null {
     return 'llama.cpp runs encoders only to embed texts, without the head that was trained. Export for transformers instead.';
   }
   if (family !== null && !familyNamed(family).llamaCpp) {
-    return 'Tabtune does not know how llama.cpp has models of this family. Export for transformers instead.';
+    return 'Tabtune does not know how llama.cpp stores models of this family. Export for transformers instead.';
   }
   return null;
 }

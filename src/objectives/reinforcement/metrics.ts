@@ -106,4 +106,4 @@ export const NUM_TOKENS: MetricInfo = {
 };
 
 export const SURROGATE_LOSS =
-  'Says nothing about progress: it is near 0 at every step, because answers are compared with each other. Look at the reward.';
+  'This is no measure of progress: it stays near 0, because answers are compared with each other. Look at the reward.';

@@ -87,7 +87,7 @@ function byteLevelSection(json: Json, model: Json, vocabulary: Vocabulary): Sect
   if (!pre) {
     return refuse(
       `${WHERE}, pre_tokenizer`,
-      'llama.cpp has no name for the way in which this tokenizer splits texts, and would split them otherwise.',
+      'llama.cpp has no name for the way in which this tokenizer splits texts, and would split them differently.',
       INSTEAD,
     );
   }
@@ -106,7 +106,7 @@ function byteLevelSection(json: Json, model: Json, vocabulary: Vocabulary): Sect
 const COMPOSES =
   'llama.cpp does not compose letters and marks (NFC) before it tokenises, as this tokenizer does: texts with decomposed letters come out as other tokens there.';
 const SPLITS_MARKS =
-  'llama.cpp splits words with marks on their letters (in Thai or Hindi, for example) otherwise than this tokenizer does.';
+  'llama.cpp splits words with marks on their letters (in Thai or Hindi, for example) differently from this tokenizer.';
 
 /** `a b`; a space in a part would be taken for the one between them. */
 function mergeText(merge: unknown): string {

@@ -54,7 +54,7 @@ export function specialPairs(files: SpecialFiles, vocabulary: Vocabulary): { pai
 }
 
 const unnamedNote = (tokens: readonly string[]): string =>
-  `A GGUF file can name only so many tokens that end an answer, so ${tokens.join(', ')} ${tokens.length === 1 ? 'is' : 'are'} left out: llama.cpp may write on behind ${tokens.length === 1 ? 'it' : 'them'}.`;
+  `A GGUF file names few of the tokens that end an answer, so ${tokens.join(', ')} ${tokens.length === 1 ? 'is' : 'are'} left out, and llama.cpp may not stop there.`;
 
 const idList = (value: unknown): unknown[] => (Array.isArray(value) ? value : value === undefined ? [] : [value]);
 
