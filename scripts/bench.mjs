@@ -1,12 +1,13 @@
-// npm run bench [-- --json FILE] [--filter TEXT] [--device auto|hardware|software] [--timeout SECONDS]
+// npm run bench [-- export] [--json FILE] [--filter TEXT] [--device auto|hardware|software] [--timeout SECONDS]
 // Runs bench/index.html in headless Chrome and prints the results: Tabtune and the reference in the same page, a larger model in
-// several precisions, every method compared with LoRA, batched decoding, and steps of DPO and GRPO. --filter runs only rows with
-// TEXT in their names.
+// several precisions, every method compared with LoRA, batched decoding, and steps of DPO and GRPO. Then an export by the app, which
+// `export` runs alone. --filter runs only rows with TEXT in their names.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'vite';
+import { EXPORT_ROW, measureExport } from './bench-export.mjs';
 import { root } from './build.mjs';
 import { openHeadless } from './headless-browser.mjs';
 import { serve } from './serve.mjs';
@@ -45,13 +46,27 @@ function printResult({ adapter, rows: all }) {
   const decoding = all.filter((row) => 'tokens_per_second' in row);
   const dpo = all.filter((row) => 'to_two_sft' in row);
   const grpo = all.filter((row) => 'rollout_ms' in row);
-  const apart = new Set([...methods, ...decoding, ...dpo, ...grpo]);
+  const exported = all.filter((row) => 'js_peak_bytes' in row);
+  const apart = new Set([...methods, ...decoding, ...dpo, ...grpo, ...exported]);
   const rows = all.filter((row) => !apart.has(row));
   if (rows.length > 0) printSteps(rows);
   if (methods.length > 0) printMethods(methods);
   if (decoding.length > 0) printDecoding(decoding);
   if (dpo.length > 0) printDpo(dpo);
   if (grpo.length > 0) printGrpo(grpo);
+  if (exported.length > 0) printExports(exported);
+}
+
+function printExports(rows) {
+  const head = ['export', 'seconds', 'of them writing', 'file MB', 'peak JavaScript MB'];
+  const cells = rows.map((row) => [
+    row.name,
+    number(row.ours_ms / 1000, 1),
+    number(row.write_ms / 1000, 1),
+    megabytes(row.file_bytes),
+    megabytes(row.js_peak_bytes),
+  ]);
+  console.log(`\n${table([head, ...cells])}`);
 }
 
 function printDpo(rows) {
@@ -99,26 +114,17 @@ function printSteps(rows) {
 const scratch = mkdtempSync(path.join(tmpdir(), 'tabtune-bench-'));
 let server;
 let browser;
-try {
-  const { values } = parseArgs({
-    options: {
-      json: { type: 'string' },
-      filter: { type: 'string' },
-      device: { type: 'string', default: process.env.TABTUNE_GPU ?? 'auto' },
-      timeout: { type: 'string', default: '1800' },
-    },
-  });
-  process.once('SIGINT', () => browser?.close());
-  process.once('SIGTERM', () => browser?.close());
 
+/** The page's rows. */
+async function measurePage({ filter, device, timeout }) {
   // Built, because the dev server may reload the page in the middle of a measurement.
   const outDir = path.join(scratch, 'site');
   const input = path.join(root, 'bench/index.html');
   await build({ root, logLevel: 'warn', build: { outDir, emptyOutDir: true, rolldownOptions: { input } } });
   server = await serve(outDir);
-  const query = values.filter ? `?filter=${encodeURIComponent(values.filter)}` : '';
+  const query = filter ? `?filter=${encodeURIComponent(filter)}` : '';
   const address = `${server.address}/bench/index.html${query}`;
-  browser = await openHeadless(address, { profile: path.join(scratch, 'profile'), device: values.device });
+  browser = await openHeadless(address, { profile: path.join(scratch, 'profile'), device });
   // A WebGPU error recurs with every step; print it once.
   const said = new Set();
   browser.page.on('console', (message) => {
@@ -129,10 +135,44 @@ try {
   });
   browser.page.on('pageerror', (error) => console.error(error.message));
   const handle = await browser.page.waitForFunction(() => window.benchResult, undefined, {
-    timeout: Number(values.timeout) * 1000,
+    timeout: Number(timeout) * 1000,
   });
   const result = await handle.jsonValue();
   if (!Array.isArray(result.rows)) throw new Error(`The benchmark failed: ${result.error ?? JSON.stringify(result)}`);
+  await browser.close();
+  return result;
+}
+
+try {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      json: { type: 'string' },
+      filter: { type: 'string' },
+      device: { type: 'string', default: process.env.TABTUNE_GPU ?? 'auto' },
+      timeout: { type: 'string', default: '1800' },
+    },
+  });
+  const stopped = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM']) {
+    process.once(name, () => {
+      browser?.close();
+      stopped.abort(new Error('Stopped.'));
+    });
+  }
+
+  const unknown = positionals.find((name) => name !== 'export');
+  if (unknown) throw new Error(`There is no part ${unknown}; there is export.`);
+
+  const { filter = '', device } = values;
+  let result = { adapter: null, rows: [] };
+  if (positionals.length === 0) result = await measurePage(values);
+  if (EXPORT_ROW.includes(filter)) {
+    const signal = AbortSignal.any([stopped.signal, AbortSignal.timeout(Number(values.timeout) * 1000)]);
+    const folder = path.join(scratch, 'export');
+    const { adapter, row } = await measureExport({ folder, device, signal, log: console.log });
+    result = { adapter: result.adapter ?? adapter, rows: [...result.rows, row] };
+  }
   if (result.rows.length === 0) throw new Error('The benchmark measured nothing.');
   printResult(result);
   if (values.json) writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);
