@@ -56,6 +56,7 @@ describe('the tokeniser', () => {
       generationConfig: null,
     });
     expect(info.stopTokenIds).toContain(id('<|im_end|>'));
+    expect(info.endOfTurnId).toBe(id('<|im_end|>'));
   });
 
   test.each([
