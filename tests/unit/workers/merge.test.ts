@@ -219,6 +219,27 @@ describe('what was exported, beside what it was made of', () => {
     expect(Math.abs(carried! - 1)).toBeLessThan(0.05);
   });
 
+  /** How much each weight of the last norm is off. */
+  const NOISE = 1.2;
+
+  it('a file that rounds as much as training changed passes with what was trained, and is refused without', async () => {
+    const open = await llama('gqa-tied');
+    const rounded = async (of: Awaited<ReturnType<typeof merge>>) => {
+      const bytes = of.bytes.slice();
+      const { start, end } = of.file.tensors.get('model.norm.weight')!;
+      const values = new Float32Array(bytes.buffer.slice(start, end));
+      bytes.set(new Uint8Array(values.map((value, i) => value * (i % 2 === 0 ? 1 + NOISE : 1 - NOISE)).buffer), start);
+      return of.files.map((one) => (one.path === 'model.safetensors' ? { ...one, file: new Blob([bytes]) } : one));
+    };
+    const proof = { texts: PROBES, tolerance: { logits: 100 } };
+    const { rounding, carried } = await proveModel(open, await rounded(await merge(open, 'F32')), proof);
+    expect(rounding!).toBeGreaterThan(0.5);
+    expect(rounding!).toBeLessThan(2);
+    expect(carried!).toBeGreaterThan(0.5);
+    const bare = await rounded(await merge({ ...open, method: null as never }, 'F32'));
+    await expect(proveModel(open, bare, proof)).rejects.toMatchObject({ code: 'bad_model' });
+  });
+
   it('training that is small beside what the file rounds cannot be told from it, and is not said to be missing', async () => {
     const open = await llama('gqa-tied');
     const exact = await merge(open, 'F32');
