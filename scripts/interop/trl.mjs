@@ -1,15 +1,17 @@
 // Runs written as TRL scripts: the same steps in Python, on one process and on two, give the losses of the run here; and what
 // a script leaves opens here and goes on. The steps here are computed in Node, on the CPU references of the kernels.
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, cpSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { run } from '../child.mjs';
 import { withModule } from './engine.mjs';
 
 const TOLERANCE = 1e-3;
 
-/** `accelerate launch --cpu` starts one process whatever it is told (1.15); this starts as many as it is told, over gloo without GPUs. */
-const launch = ['-m', 'accelerate.commands.launch', '--multi_gpu', '--num_machines', '1', '--mixed_precision', 'no'];
-const several = (processes) => [...launch, '--dynamo_backend', 'no', '--num_processes', String(processes)];
+/** As many processes over gloo, without GPUs, by the file that goes along with the script. */
+const several = (processes) => [
+  ...['-m', 'accelerate.commands.launch', '--config_file', 'accelerate/cpu.yaml'],
+  ...['--num_processes', String(processes)],
+];
 
 /** The largest difference, as a share of the expected value; infinite if there are not as many. */
 function apart(given, expected) {
@@ -18,7 +20,7 @@ function apart(given, expected) {
 }
 
 /** Runs a script and returns what it logged; throws with the end of its output. */
-async function python(executable, folder, { processes = 1, script = 'train.py', output, args = [] }) {
+async function runScript(executable, folder, { processes = 1, script = 'train.py', output, args = [] }) {
   const log = path.join(folder, `${path.basename(output)}.log`);
   const file = openSync(log, 'w');
   const environment = {
@@ -69,16 +71,39 @@ async function tryRun({ python: executable, report }, { name, folder, curve, pro
     const output = path.join(folder, `output-${count}`);
     const title = `${name}: the script’s curve is that of the run here, ${count === 1 ? 'one process' : `${count} processes`}`;
     await report.part(title, async () => {
-      const given = await python(executable, folder, { processes: count, output });
+      const given = await runScript(executable, folder, { processes: count, output });
       compare(report, title, given, curve);
     });
   }
 }
 
+/**
+ * Goes on from a checkpoint in a folder of its own: the same curve behind it, and the best step of the first part is not forgotten, so
+ * that what comes after it is saved only if it is better.
+ */
+async function resume({ python: executable, report }, { name, folder, curve, resumes }) {
+  if (resumes === null) return;
+  const title = `${name}: a run that goes on from step ${resumes} ends as the whole one does`;
+  await report.part(title, async () => {
+    const [whole, resumed] = ['output-1', 'output-resumed'].map((output) => path.join(folder, output));
+    cpSync(whole, resumed, { recursive: true });
+    rmSync(path.join(resumed, 'adapter'), { recursive: true });
+    const args = ['--resume', path.join(resumed, `checkpoint-${resumes}`)];
+    compare(report, title, await runScript(executable, folder, { output: resumed, args }), curve);
+    const [, ...evaluations] = curve.evaluations;
+    const best = evaluations.reduce((low, one) => (one.loss < low.loss ? one : low));
+    report.check(
+      `${name}: the best step, ${best.step}, is remembered`,
+      best.step <= resumes && !existsSync(path.join(resumed, 'adapter')),
+      evaluations.map(({ step, loss }) => `${step}: ${loss.toFixed(4)}`).join(', '),
+    );
+  });
+}
+
 /** An adapter from Python, opened by the app's reader and trained on. */
-async function reopen({ report }, goesOn, { name, folder, curve }) {
+async function reopen({ report }, goesOn, { name, folder, curve, reopens }) {
+  if (!reopens) return;
   const adapter = path.join(folder, 'output-1/adapter');
-  if (!existsSync(adapter)) return;
   const title = `${name}: the script’s adapter opens here at its loss, and goes on`;
   await report.part(title, async () => {
     const on = await goesOn(name, adapter);
@@ -91,7 +116,21 @@ async function reopen({ report }, goesOn, { name, folder, curve }) {
   });
 }
 
-/** Cases that the environment names, or all. */
+/** Accelerate's own parser takes each file, which names no setting that it does not know. */
+async function accelerateFiles({ python: executable, report }, folder) {
+  const code = `import sys
+from accelerate.commands.config.config_args import load_config_from_file
+for name, kind in zip(sys.argv[1::2], sys.argv[2::2]):
+    config = load_config_from_file(f"accelerate/{name}.yaml")
+    assert config.distributed_type.value == kind and config.mixed_precision == "no", (name, config)
+    assert name != "fsdp2" or config.fsdp_config["fsdp_version"] == 2, config
+    assert name != "zero3" or config.deepspeed_config["zero_stage"] == 3, config`;
+  const kinds = { single_gpu: 'NO', multi_gpu: 'MULTI_GPU', fsdp2: 'FSDP', zero3: 'DEEPSPEED', cpu: 'MULTI_GPU' };
+  const ended = await run(executable, ['-c', code, ...Object.entries(kinds).flat()], { cwd: folder });
+  report.check('trl: Accelerate reads its files', ended === 0, Object.keys(kinds).join(', '));
+}
+
+/** Cases that the environment names; `all` are all, and none those that every run tries. */
 const wanted = (process.env.TRL_CASES ?? '').split(',').filter((name) => name !== '');
 
 export async function trl(tools) {
@@ -100,8 +139,10 @@ export async function trl(tools) {
     const made = await makeRuns(out, wanted);
     const names = made.map(({ name }) => name).join(', ');
     tools.report.check('trl: runs were made and written here', made.length > 0, names);
+    await tools.report.part('trl: files for Accelerate', () => accelerateFiles(tools, made[0].folder));
     for (const one of made) {
       await tryRun(tools, one);
+      await resume(tools, one);
       await reopen(tools, goesOn, one);
     }
   });

@@ -15,7 +15,7 @@ export const full: MethodDescriptor<FullMethod> = {
   virtualTokens: false,
   merges: true,
   beginsAsBase: true,
-  trainers: ['axolotl', 'llamafactory'],
+  trainers: ['axolotl', 'llamafactory', 'trl'],
   card: {
     group: 'model',
     text: 'Trains every weight. For small models and plenty of data; the most prone to forgetting.',

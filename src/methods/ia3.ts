@@ -23,6 +23,7 @@ export const ia3: MethodDescriptor<Ia3Method> = {
   virtualTokens: false,
   merges: true,
   beginsAsBase: true,
+  trainers: ['trl'],
   card: {
     group: 'adapter',
     text: 'Trains one scaling factor per channel. For few examples, or when the file must be tiny.',

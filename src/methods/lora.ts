@@ -45,7 +45,7 @@ export const lora: MethodDescriptor<LoraMethod> = {
   virtualTokens: false,
   merges: true,
   beginsAsBase: true,
-  trainers: ['axolotl', 'llamafactory'],
+  trainers: ['axolotl', 'llamafactory', 'trl'],
   card: {
     group: 'adapter',
     text: 'Trains small low-rank matrices added to the layers. The right choice in nearly every case.',

@@ -42,7 +42,7 @@ export const cpo: ObjectiveDescriptor<CpoObjective> = {
   label: 'Preference optimisation (CPO, SimPO)',
   order: 66,
   ...COMPARES,
-  trainers: ['axolotl', 'llamafactory'],
+  trainers: ['axolotl', 'llamafactory', 'trl'],
   data: () => pairData({ alwaysEos: true }),
   goal: PREFER,
   figures: 'own_comparisons',

@@ -77,7 +77,7 @@ export const dpo: ObjectiveDescriptor<DpoObjective> = {
   label: 'Preference optimisation (DPO)',
   order: 60,
   ...COMPARES,
-  trainers: ['axolotl', 'llamafactory'],
+  trainers: ['axolotl', 'llamafactory', 'trl'],
   data: () => pairData(),
   goal: PREFER,
   figures: 'comparisons',

@@ -52,7 +52,7 @@ export const kto: ObjectiveDescriptor<KtoObjective> = {
   label: 'Preference optimisation (KTO)',
   order: 62,
   ...COMPARES,
-  trainers: ['axolotl', 'llamafactory'],
+  trainers: ['axolotl', 'llamafactory', 'trl'],
   data,
   goal: JUDGE,
   figures: 'comparisons',

@@ -43,7 +43,7 @@ export const orpo: ObjectiveDescriptor<OrpoObjective> = {
   label: 'Preference optimisation (ORPO)',
   order: 64,
   ...COMPARES,
-  trainers: ['axolotl', 'llamafactory'],
+  trainers: ['axolotl', 'llamafactory', 'trl'],
   data: () => pairData({ alwaysEos: true }),
   goal: PREFER,
   figures: 'own_comparisons',

@@ -23,7 +23,7 @@ export const pretraining: ObjectiveDescriptor<PretrainingObjective> = {
   order: 20,
   learns: 'text',
   writes: true,
-  trainers: ['axolotl', 'llamafactory'],
+  trainers: ['axolotl', 'llamafactory', 'trl'],
   models: 'decoder',
   labels: null,
   packs: true,

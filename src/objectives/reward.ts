@@ -20,7 +20,7 @@ export const reward: ObjectiveDescriptor<RewardObjective> = {
   order: 70,
   learns: 'labels',
   writes: false,
-  trainers: ['axolotl', 'llamafactory'],
+  trainers: ['axolotl', 'llamafactory', 'trl'],
   models: 'any',
   labels: 'texts',
   task: REWARD_TASK,

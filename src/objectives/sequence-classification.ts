@@ -31,6 +31,7 @@ export const sequenceClassification: ObjectiveDescriptor<ClassificationObjective
   order: 30,
   learns: 'labels',
   writes: false,
+  trainers: ['trl'],
   models: 'any',
   labels: 'texts',
   packs: false,

@@ -22,7 +22,7 @@ export const sft: ObjectiveDescriptor<SftObjective> = {
   order: 10,
   learns: 'answers',
   writes: true,
-  trainers: ['axolotl', 'llamafactory'],
+  trainers: ['axolotl', 'llamafactory', 'trl'],
   models: 'decoder',
   labels: null,
   packs: true,

@@ -171,7 +171,7 @@ export interface CombinedModel {
 export type OtherDefault = Omit<Variant<unknown>, 'when'>;
 
 /** Trainers whose configs are written (recipe/conversion). */
-export type ConfigTrainer = 'axolotl' | 'llamafactory';
+export type ConfigTrainer = 'axolotl' | 'llamafactory' | 'trl';
 
 /** What the rest of the code can ask of any method. */
 export interface MethodTraits {

@@ -2,7 +2,7 @@
 
 import { IGNORE_INDEX } from '../../src/base/ignore-index';
 import type { TaskData } from '../../src/base/task';
-import type { TokenizedExample } from '../../src/data/types';
+import type { NextTokenExample, PairExample, TokenizedExample } from '../../src/data/types';
 import type { RecipeInput } from '../../src/recipe/types';
 
 export interface TrlCase {
@@ -20,6 +20,12 @@ export interface TrlCase {
   initText?: number[];
   /** Numbers of processes that the script is run on; one if left out. */
   processes?: number[];
+  /** A checkpoint that the script goes on from, in a second run. */
+  resumes?: number;
+  /** The adapter is opened here, and trained on. */
+  reopens?: true;
+  /** Tried only if TRL_CASES names it, or is `all`. */
+  rare?: true;
 }
 
 /** Numbers below `n`, the same each time. */
@@ -44,21 +50,191 @@ function answers(count: number, vocab: number, seed: number): TokenizedExample[]
   });
 }
 
+/** The same text with another end, which alone is a target. */
+function otherwise(example: NextTokenExample): NextTokenExample {
+  const { ids } = example;
+  const end = ids.length - 1;
+  const other = ids.map((id, i) => (i === end ? (id % 120) + 6 : id));
+  return { ...example, ids: other, labels: other.map((id, i) => (i === end ? id : IGNORE_INDEX)) };
+}
+
+/** A prompt with two answers, of which the better one goes on as its prompt began. */
+function pairs(count: number, vocab: number, seed: number): PairExample[] {
+  const next = numbers(seed);
+  return Array.from({ length: count }, (_, row) => {
+    const promptLength = 2 + next(3);
+    const prompt = Array.from({ length: promptLength }, (_, i) => 5 + (((row % 4) * 7 + i * 3) % (vocab - 5)));
+    const answer = (step: number) =>
+      Array.from({ length: 2 + next(6) }, (_, i) => 5 + (((row % 4) * 7 + (promptLength + i) * step) % (vocab - 5)));
+    const sequence = (step: number) => Int32Array.from([...prompt, ...answer(step), 2]);
+    const made = { row: row + 1, promptLength, margin: 0, truncatedBy: 0 };
+    return { kind: 'pair', ids: sequence(3), rejected: sequence(5), ...made };
+  });
+}
+
+/** Answers of pairs, each by itself; the longest are cut off. */
+function judged(count: number, vocab: number, seed: number): TokenizedExample[] {
+  const limit = 11;
+  return pairs(count, vocab, seed).map(({ row, promptLength, ids, rejected }, i) => {
+    const good = i % 3 !== 1;
+    const whole = good ? ids : rejected;
+    const made = { row, promptLength, good, limit, truncatedBy: Math.max(0, whole.length - limit) };
+    const beyond = whole.length > limit ? { beyond: whole.slice(limit) } : {};
+    return { kind: 'judged', ids: whole.slice(0, limit), ...made, ...beyond };
+  });
+}
+
+/** Texts whose first token tells what `targets` makes of it. */
+function texts(count: number, vocab: number, seed: number, targets: (group: number) => number[]): TokenizedExample[] {
+  const next = numbers(seed);
+  return Array.from({ length: count }, (_, row) => {
+    const ids = Int32Array.from(
+      { length: 3 + next(8) },
+      (_, i) => 5 + (((row % 3) * 11 + i * 3 + next(3)) % (vocab - 5)),
+    );
+    return { kind: 'text_targets', row: row + 1, ids, targets: Float32Array.from(targets(row % 3)), truncatedBy: 0 };
+  });
+}
+
 const TRAINING = {
   max_steps: 20,
   ...{ learning_rate: 1e-2, per_device_train_batch_size: 2, gradient_accumulation_steps: 4 },
-  ...{ eval_steps: 8, save_steps: 0, weight_decay: 0.1 },
+  ...{ eval_steps: 8, save_steps: 0, weight_decay: 0.1, model_dropout: false },
 } as const;
+
+const LORA = { type: 'lora', r: 4, lora_alpha: 8 } as const;
+const LLAMA = { base: 'llama/gqa-tied', tokens: { pad: 0, eos: 2 } };
+const BERT = { base: 'families/bert', tokens: { pad: 0, eos: 2 } };
+/** Steps of seven and eight rows. */
+const ROWS = 37;
+
+const PAIRS = { ...LLAMA, train: pairs(ROWS, 128, 3), validation: pairs(5, 128, 4) };
+const one = ['a', 'b', 'c'];
+const CLASSES: TaskData = { problemType: 'single_label_classification', labels: one };
 
 export const CASES: TrlCase[] = [
   {
     name: 'sft-lora',
+    reopens: true,
     processes: [1, 2],
-    base: 'llama/gqa-tied',
-    tokens: { pad: 0, eos: 2 },
-    recipe: { method: { type: 'lora', r: 4, lora_alpha: 8 }, objective: { type: 'sft' }, training: TRAINING },
-    // Steps of seven and eight rows.
-    train: answers(37, 128, 1),
+    ...LLAMA,
+    recipe: { method: LORA, objective: { type: 'sft' }, training: TRAINING },
+    train: answers(ROWS, 128, 1),
     validation: answers(5, 128, 2),
   },
+  {
+    // The validation rows end otherwise than those that are learned, so that every step makes them less likely.
+    name: 'sft-resumed',
+    resumes: 12,
+    ...LLAMA,
+    recipe: {
+      method: LORA,
+      objective: { type: 'sft' },
+      training: { ...TRAINING, eval_steps: 4, save_steps: 12 },
+    },
+    train: answers(16, 128, 1),
+    validation: answers(16, 128, 1).map((row) => otherwise(row as NextTokenExample)),
+  },
+  {
+    name: 'dpo-lora',
+    processes: [1, 2],
+    ...PAIRS,
+    recipe: { method: LORA, objective: { type: 'dpo' }, training: TRAINING },
+  },
+  {
+    name: 'dpo-full-losses',
+    rare: true,
+    ...PAIRS,
+    recipe: {
+      method: { type: 'full' },
+      objective: { type: 'dpo', loss_type: ['sigmoid', 'bco_pair', 'sft'], loss_weights: [0.8, 0.2, 1], ld_alpha: 0.5 },
+      training: { ...TRAINING, learning_rate: 1e-3 },
+    },
+  },
+  {
+    name: 'kto-lora',
+    processes: [2],
+    ...LLAMA,
+    recipe: { method: LORA, objective: { type: 'kto', desirable_weight: 1.2 }, training: TRAINING },
+    train: judged(ROWS, 128, 5),
+    validation: judged(5, 128, 6),
+  },
+  {
+    name: 'orpo-lora',
+    reopens: true,
+    processes: [1, 2],
+    rare: true,
+    ...PAIRS,
+    recipe: { method: LORA, objective: { type: 'orpo' }, training: TRAINING },
+  },
+  {
+    name: 'cpo-lora',
+    processes: [1],
+    ...PAIRS,
+    recipe: { method: LORA, objective: { type: 'cpo' }, training: TRAINING },
+  },
+  {
+    name: 'simpo-full',
+    rare: true,
+    processes: [1, 2],
+    ...PAIRS,
+    recipe: {
+      method: { type: 'full' },
+      objective: { type: 'cpo', loss_type: 'simpo', alpha: 0.1 },
+      training: { ...TRAINING, learning_rate: 1e-3 },
+    },
+  },
+  {
+    name: 'reward-lora',
+    processes: [1, 2],
+    rare: true,
+    ...LLAMA,
+    task: { problemType: 'regression', labels: ['reward'] },
+    recipe: {
+      method: LORA,
+      objective: { type: 'reward', center_rewards_coefficient: 0.01 },
+      training: TRAINING,
+    },
+    train: pairs(ROWS, 128, 3).map((pair, i) => ({ ...pair, margin: i % 2 })),
+    validation: pairs(5, 128, 4),
+  },
+  {
+    name: 'classes-full',
+    rare: true,
+    ...BERT,
+    processes: [1, 2],
+    task: CLASSES,
+    recipe: {
+      method: { type: 'full' },
+      objective: { type: 'sequence_classification' },
+      training: { ...TRAINING, learning_rate: 1e-3, label_smoothing_factor: 0.1 },
+    },
+    train: texts(ROWS, 67, 7, (group) => [group]),
+    validation: texts(5, 67, 8, (group) => [group]),
+  },
+  {
+    name: 'numbers-lora',
+    ...LLAMA,
+    task: { problemType: 'regression', labels: ['score'] },
+    recipe: { method: LORA, objective: { type: 'sequence_classification' }, training: TRAINING },
+    train: texts(ROWS, 128, 7, (group) => [group / 2]),
+    validation: texts(5, 128, 8, (group) => [group / 2]),
+  },
+  ...(
+    [
+      ['pissa', { ...LORA, init_lora_weights: 'pissa', use_rslora: true, rank_pattern: { q_proj: 2 } }],
+      ['dora-plus', { ...LORA, use_dora: true, loraplus_lr_ratio: 4, alpha_pattern: { v_proj: 16 } }],
+      ['ia3', { type: 'ia3' }],
+    ] as const
+  ).map(
+    ([name, method]): TrlCase => ({
+      name: `sft-${name}`,
+      rare: true,
+      reopens: true,
+      ...LLAMA,
+      recipe: { method, objective: { type: 'sft' }, training: TRAINING } as TrlCase['recipe'],
+      train: answers(ROWS, 128, 1),
+      validation: answers(5, 128, 2),
+    }),
+  ),
 ];

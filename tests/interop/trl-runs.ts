@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { partsOfBaseText } from '../../src/data/base-text-parts';
@@ -45,6 +46,9 @@ export interface MadeRun {
   curve: Curve;
   /** Numbers of processes to run the script on. */
   processes: number[];
+  /** A checkpoint that the script goes on from; null without. */
+  resumes: number | null;
+  reopens: boolean;
   notes: string[];
 }
 
@@ -103,7 +107,7 @@ function jobOf(one: TrlCase, initAdapter: AdapterFiles | null): TrainJob {
     recipe,
     train: one.train,
     validation: one.validation,
-    maxLength: 64,
+    maxLength: 32,
     samplePrompts: [],
     stopTokenIds: [eos],
     padTokenId: pad,
@@ -178,8 +182,11 @@ function sourceOf({ folder, checked, model, weights }: Open, job: TrainJob, base
     written: async () => ({ train: [], validation: [] }),
     start: () => startOfRun(model, { source: weights }, { recipe, task, initAdapter, initText }, base),
   };
-  const source: Pick<ExportSource, 'name' | 'fileName' | 'training'> & { model: Partial<ExportSource['model']> } = {
+  const source: Pick<ExportSource, 'name' | 'fileName' | 'training' | 'exported'> & {
+    model: Partial<ExportSource['model']>;
+  } = {
     ...{ name: recipe.name, fileName: recipe.name },
+    exported: { method: recipe.method, objective: recipe.objective.type, family: model.family },
     model: { folder, config: checked.json, base },
     training: async () => data,
   };
@@ -190,7 +197,9 @@ function sourceOf({ folder, checked, model, weights }: Open, job: TrainJob, base
 export async function makeRuns(out: string, names: readonly string[]): Promise<MadeRun[]> {
   await tf.setBackend('cpu');
   const made: MadeRun[] = [];
-  for (const one of CASES.filter(({ name }) => names.length === 0 || names.includes(name))) {
+  const wanted = ({ name, rare }: TrlCase) =>
+    names.includes('all') || (names.length === 0 ? !rare : names.includes(name));
+  for (const one of CASES.filter(wanted)) {
     const open = await openBase(one);
     const job = jobOf(one, null);
     const curve = await ourRun(open, job);
@@ -203,7 +212,8 @@ export async function makeRuns(out: string, names: readonly string[]): Promise<M
       await writeFile(path.join(folder, name), new Uint8Array(await blob.arrayBuffer()));
     }
     open.model.dispose();
-    made.push({ name: one.name, folder, curve, processes: one.processes ?? [1], notes });
+    const { name, processes = [1], resumes = null, reopens = false } = one;
+    made.push({ name, folder, curve, processes, resumes, reopens, notes });
   }
   return made;
 }

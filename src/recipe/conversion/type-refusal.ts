@@ -4,10 +4,11 @@ import { type ObjectiveType, objectiveOf, objectives } from '../../objectives';
 import type { ConfigTrainer, MethodTraits, ObjectiveTraits } from '../spec';
 import { alternatives } from '../suggest';
 
-const NAMES: Record<ConfigTrainer, string> = { axolotl: 'Axolotl', llamafactory: 'LLaMA-Factory' };
+const NAMES: Record<ConfigTrainer, string> = { axolotl: 'Axolotl', llamafactory: 'LLaMA-Factory', trl: 'The script' };
 
 /** In the middle of a sentence: `Full fine-tuning` is not a name, `LoRA` is. */
-const plain = (label: string) => (/^[A-Z][a-z]/.test(label) ? label.charAt(0).toLowerCase() + label.slice(1) : label);
+const plain = (label: string) =>
+  /^[A-Z][a-z]+(?![A-Za-z])/.test(label) ? label.charAt(0).toLowerCase() + label.slice(1) : label;
 
 type Traits = Pick<MethodTraits | ObjectiveTraits, 'label' | 'trainers' | 'order'>;
 

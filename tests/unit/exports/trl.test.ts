@@ -1,8 +1,26 @@
 /** The parts of TRL scripts that need no Python to be checked; scripts/interop/trl.mjs runs whole scripts. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import type { PairExample, TokenizedExample } from '../../../src/data/types';
+import type { TrainingData } from '../../../src/exports/trainers/training-data';
+import { trl } from '../../../src/exports/trainers/trl';
+import { accelerateFiles } from '../../../src/exports/trainers/trl/accelerate';
+import { differencesOf } from '../../../src/exports/trainers/trl/differences';
 import { comment, pythonLiteral, yamlValue } from '../../../src/exports/trainers/trl/literals';
+import * as methodParts from '../../../src/exports/trainers/trl/methods/all';
+import * as objectiveParts from '../../../src/exports/trainers/trl/objectives/all';
+import { kto } from '../../../src/exports/trainers/trl/objectives/kto';
+import { pairRow } from '../../../src/exports/trainers/trl/objectives/pairs';
+import { reward } from '../../../src/exports/trainers/trl/objectives/reward';
+import { sequenceClassification } from '../../../src/exports/trainers/trl/objectives/sequence-classification';
+import { trainScript } from '../../../src/exports/trainers/trl/script';
 import { VERSIONS } from '../../../src/exports/trainers/trl/versions';
+import { trlMethod, trlObjective } from '../../../src/exports/trainers/trl/write';
+import { methods } from '../../../src/methods';
+import { objectives } from '../../../src/objectives';
+import { resolveRecipe } from '../../../src/recipe/defaults';
+import type { RecipeInput } from '../../../src/recipe/types';
 
 test('a script asks for the packages that it was tried with', () => {
   const tried = readFileSync('tests/oracle/requirements.txt', 'utf8');
@@ -31,4 +49,175 @@ test('whatever a text contains stays in the comment', () => {
   expect(long.length).toBeGreaterThan(1);
   expect(long.every((line) => line.startsWith('# ') && line.length <= 120)).toBe(true);
   expect(long.slice(1).every((line) => line.startsWith('#   word'))).toBe(true);
+});
+
+const pair = (changes: Partial<PairExample> = {}): PairExample => ({
+  ...{ kind: 'pair', row: 1, ids: Int32Array.of(5, 6, 7), rejected: Int32Array.of(5, 8), promptLength: 1 },
+  ...{ margin: 0, truncatedBy: 0 },
+  ...changes,
+});
+
+function dataOf(
+  input: Omit<RecipeInput, 'version' | 'name'>,
+  { train = [], validation = [], task = null }: Partial<TrainingData> = {},
+): TrainingData {
+  return {
+    ...{ recipe: resolveRecipe({ version: 1, name: 'made up', ...input }), train, validation, replayed: [], task },
+    ...{ maxLength: 64, tokens: { pad: 9, mask: null, stop: [2] }, steps: 3, stepsPerEpoch: 3 },
+    microBatches: () => [[0]],
+    written: async () => ({ train: [], validation: [] }),
+    example: () => null,
+    start: async () => ({ adapter: null, tensors: new Map() }),
+  };
+}
+
+const SAFETENSORS = { id: 'org/name', revision: 'abc', gguf: null };
+
+function scriptOf(data: TrainingData, { dropout = false, gguf = null as string | null, startTensors = false } = {}) {
+  const objective = trlObjective(data.recipe.objective)!;
+  const method = trlMethod(data.recipe.method)!;
+  const base = { ...SAFETENSORS, gguf };
+  const differences = differencesOf({ data, objective, method, base, dropout });
+  return trainScript({ name: 'n', base, data, objective, method, differences, dropout, startTensors });
+}
+
+describe('what has a script', () => {
+  const claimed = (all: readonly { type: string; trainers?: readonly string[] }[]) =>
+    all.filter(({ trainers }) => trainers?.includes('trl')).map(({ type }) => type);
+  const written = (parts: object) => Object.values(parts).map(({ type }) => type as string);
+
+  test('is what its descriptor says', () => {
+    expect(claimed(methods).sort()).toEqual(written(methodParts).sort());
+    expect(claimed(objectives).sort()).toEqual(written(objectiveParts).sort());
+  });
+
+  test('anything else is refused with a sentence', () => {
+    const method = (type: string) => resolveRecipe({ version: 1, method: { type } } as unknown as RecipeInput).method;
+    expect(trl.refusal({ method: method('lora'), objective: 'dpo', family: null })).toBeNull();
+    const masked = trl.refusal({ method: method('lora'), objective: 'masked_lm', family: null });
+    expect(masked).toMatch(/^The script has no masked language modelling; it has .*DPO/);
+    expect(trl.refusal({ method: method('bottleneck'), objective: 'sft', family: null })).toMatch(/LoRA/);
+  });
+});
+
+describe('rows', () => {
+  test('of pairs have each answer behind its own prompt', () => {
+    expect(pairRow(pair())).toEqual({
+      ...{ chosen_ids: [5, 6, 7], rejected_ids: [5, 8], chosen_prompt: 1, rejected_prompt: 1 },
+    });
+    expect(pairRow(pair({ promptLength: 2, rejectedPromptLength: 1 }))).toMatchObject({
+      ...{ chosen_prompt: 2, rejected_prompt: 1 },
+    });
+    expect(() => pairRow({ ...pair(), kind: 'prompt' } as unknown as TokenizedExample)).toThrow('prompt');
+  });
+
+  test('of reward models have margins if any row has one', () => {
+    const recipe = { objective: { type: 'reward' } } as const;
+    const plain = dataOf(recipe, { train: [pair()] });
+    expect(reward.row(pair(), plain)).toEqual({ chosen_ids: [5, 6, 7], rejected_ids: [5, 8] });
+    const some = dataOf(recipe, { train: [pair()], validation: [pair({ margin: 2 })] });
+    expect(reward.row(pair(), some)).toMatchObject({ margin: 0 });
+  });
+
+  test('of judged answers keep what was cut off of them', () => {
+    const cut = {
+      kind: 'judged',
+      row: 1,
+      ids: Int32Array.of(5, 6),
+      promptLength: 1,
+      good: false,
+      truncatedBy: 1,
+    } as const;
+    const row = kto.row({ ...cut, limit: 2, beyond: Int32Array.of(7) }, dataOf({}));
+    expect(row).toEqual({ ids: [5, 6], prompt: 1, beyond: [7], limit: 2, good: false });
+    expect(kto.row(cut, dataOf({}))).toMatchObject({ beyond: [], limit: 2 ** 31 - 1 });
+  });
+
+  test('of texts have a number, or one for each of several labels', () => {
+    const text = {
+      kind: 'text_targets',
+      row: 1,
+      ids: Int32Array.of(5),
+      targets: Float32Array.of(1),
+      truncatedBy: 0,
+    } as const;
+    const of = (problemType: 'regression' | 'multi_label_classification') =>
+      sequenceClassification.row(text, dataOf({}, { task: { problemType, labels: ['a'] } }));
+    expect([of('regression').labels, of('multi_label_classification').labels]).toEqual([1, [1]]);
+  });
+});
+
+describe('the script', () => {
+  test('keeps micro-batches whole where a loss compares their rows', () => {
+    const whole = (objective: object) => /WHOLE_BATCHES = (\w+)/.exec(scriptOf(dataOf({ objective } as never)))![1];
+    expect(whole({ type: 'kto' })).toBe('True');
+    expect(whole({ type: 'kto', loss_type: 'apo_zero_unpaired' })).toBe('False');
+    expect(whole({ type: 'dpo' })).toBe('False');
+    expect(whole({ type: 'dpo', loss_type: ['sigmoid', 'sft'] })).toBe('True');
+    expect(whole({ type: 'cpo' })).toBe('True');
+    expect(whole({ type: 'cpo', loss_type: 'simpo' })).toBe('False');
+  });
+
+  test('names what it leaves out, and what is drawn otherwise', () => {
+    const plain = scriptOf(dataOf({}));
+    expect(plain).toContain('# Nothing of the run in Tabtune is left out.');
+    const text = scriptOf(
+      dataOf({
+        model: { quantization: 'nf4' },
+        method: { type: 'lora', lora_dropout: 0.1 },
+        training: { ema_decay: 0.9, neftune_noise_alpha: 5, model_dropout: true },
+      }),
+      { dropout: true, gguf: 'a.gguf' },
+    ).replace(/\n# +/g, ' ');
+    for (const part of ['not in four bits', 'the GGUF file', 'moving average', 'NEFTune’s noise']) {
+      expect(text).toContain(part);
+    }
+    const penalties = { ewc_lambda: 1, l2_sp_alpha: 0.1 };
+    const full = scriptOf(dataOf({ method: { type: 'full' }, training: penalties }));
+    for (const part of ['(EWC)', '(L2-SP)']) expect(full).toContain(part);
+    expect(text).toContain('the model’s dropout and the adapter’s dropout');
+    expect(text).toContain('gguf_file=GGUF');
+    expect(text).toContain('"gguf==');
+  });
+
+  test('switches off the dropout that the run did without', () => {
+    expect(scriptOf(dataOf({ training: { model_dropout: false } }), { dropout: true })).toContain(
+      'setattr(config, name, 0.0)',
+    );
+    expect(scriptOf(dataOf({}))).not.toContain('AutoConfig');
+    expect(scriptOf(dataOf({ training: { model_dropout: true } }), { dropout: true })).not.toContain('AutoConfig');
+  });
+
+  test('gives the model its head, and names that hold quotes', () => {
+    const task = { problemType: 'single_label_classification', labels: ['a"b', 'c'] } as const;
+    const text = scriptOf(
+      dataOf({ objective: { type: 'sequence_classification' } }, { task: { ...task, labels: [...task.labels] } }),
+    );
+    expect(text).toContain('id2label={0: "a\\"b", 1: "c"},');
+    expect(text).toContain('problem_type="single_label_classification",');
+    expect(text).toContain('class Run(TabtuneSteps, MeanOfStep, Trainer):');
+  });
+
+  test('brings PiSSA and LoRA+ along', () => {
+    const of = (method: object) => scriptOf(dataOf({ method } as never), { startTensors: true });
+    expect(of({ type: 'lora', init_lora_weights: 'pissa' })).toContain('    without_start(model)\n');
+    expect(of({ type: 'lora', init_lora_weights: 'pissa', init_adapter: 'file:x' })).not.toContain('without_start');
+    expect(of({ type: 'lora', loraplus_lr_ratio: 16 })).toContain('LORAPLUS_LR_RATIO = 16');
+    expect(of({ type: 'ia3' })).not.toContain('LoraPlus');
+  });
+});
+
+test('files for Accelerate are in float32 and say how many processes there are', async () => {
+  const files = await Promise.all(
+    accelerateFiles().map(async ({ path, blob }) => [path, parse(await blob.text(), { version: '1.1' })] as const),
+  );
+  const kinds = files.map(([path, { distributed_type: type, num_processes: n, use_cpu }]) => [path, type, n, use_cpu]);
+  expect(kinds).toEqual([
+    ['accelerate/single_gpu.yaml', 'NO', 1, false],
+    ['accelerate/multi_gpu.yaml', 'MULTI_GPU', 2, false],
+    ['accelerate/fsdp2.yaml', 'FSDP', 2, false],
+    ['accelerate/zero3.yaml', 'DEEPSPEED', 2, false],
+    ['accelerate/cpu.yaml', 'MULTI_GPU', 2, true],
+  ]);
+  expect(new Set(files.map(([, { mixed_precision }]) => mixed_precision))).toEqual(new Set(['no']));
 });

@@ -27,14 +27,16 @@ export interface TrlObjective<S extends { type: string }> {
   /** Defines `collate(rows)` and `targets_of(batch)`. */
   batches(data: TrainingData): Python;
   /**
-   * `targets`: the trainer divides by the targets of a whole step itself. `rows`: its loss is a mean over the rows of a micro-batch, so
-   * the script weighs each.
+   * `step`: the trainer divides by the targets of a whole step itself. `micro_batch`: its loss is a mean over a micro-batch, so the
+   * script weighs each.
    */
-  mean: 'targets' | 'rows';
+  mean: 'step' | 'micro_batch';
+  /** The loss compares the rows of a micro-batch, or averages over their tokens, so several processes must not share one. */
+  wholeBatches?(section: S): boolean;
   /** Of the config class, besides those of every trainer. */
   settings(section: S, data: TrainingData): Settings;
-  /** Further arguments of the Trainer, as Python. */
-  arguments?: readonly string[];
+  /** Why this variant has no script, as a sentence with what to do; null if it has one. */
+  refusal?(section: S, data: TrainingData): string | null;
   /** What is computed otherwise than in Tabtune, a sentence each. */
   differences?(section: S, data: TrainingData): Iterable<string>;
 }
@@ -45,8 +47,12 @@ export interface TrlMethod<S extends { type: string }> {
   leaves: 'adapter' | 'model';
   /** Puts the method on `model`: lines of a function body. */
   attach(section: S): readonly string[];
+  /** The body of the script's `save`; null for the Trainer's own. */
+  save?(section: S): string | null;
   python?(section: S, data: TrainingData): Python;
   /** The same for TRL's command line, which makes a new adapter; or why it cannot. */
   yaml(section: S): Settings | { refusal: string };
+  /** Why this variant has no script, as a sentence with what to do; null if it has one. */
+  refusal?(section: S, data: TrainingData): string | null;
   differences?(section: S, data: TrainingData): Iterable<string>;
 }

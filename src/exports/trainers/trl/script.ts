@@ -1,10 +1,12 @@
 /** train.py: what is the same for all runs, and the parts of this run's objective, method and optimiser. */
+import { labelsWords } from '../../../base/task';
 import { objectiveOf } from '../../../objectives';
 import type { TrainingData } from '../training-data';
 import { BASE_FOLDER, type BaseModel } from './base-model';
 import { comment, pythonLiteral } from './literals';
 import { joined, optimizerOf } from './optimizers';
 import type { Json, Python, Settings, TrlMethod, TrlObjective } from './part';
+import meanOfStep from './python/mean_of_step.py?raw';
 import stepsCode from './python/steps.py?raw';
 import { trainingSettings } from './settings';
 import { type PackageName, VERSIONS } from './versions';
@@ -17,9 +19,24 @@ export interface ScriptParts {
   method: TrlMethod<{ type: string }>;
   /** What differs from the run in Tabtune, a sentence each. */
   differences: readonly string[];
+  /** The base's config.json has a dropout above 0. */
+  dropout: boolean;
+  /** Tensors that training starts from go along in a file of their own. */
+  startTensors: boolean;
 }
 
-const PACKAGES: readonly PackageName[] = ['torch', 'transformers', 'trl', 'peft', 'accelerate', 'datasets'];
+/** A mixin of the script that is no part's own. */
+const MEAN_OF_STEP = { name: 'MeanOfStep', code: meanOfStep };
+
+const PACKAGES: readonly PackageName[] = [
+  'torch',
+  'transformers',
+  'trl',
+  'peft',
+  'accelerate',
+  'datasets',
+  'safetensors',
+];
 
 const STANDARD = ['argparse', 'json', 'math', 'os'];
 const IMPORTS = ['import torch', 'from datasets import load_dataset', 'from torch.utils.data import DataLoader'];
@@ -38,12 +55,20 @@ export function trainScript(parts: ScriptParts): string {
   const imports = [
     ...IMPORTS,
     ...python.imports,
-    `from transformers import ${autoClass}, AutoTokenizer`,
-    `from ${trainer.module} import ${[trainer.config, trainer.name].join(', ')}`,
+    ...(parts.startTensors ? ['from safetensors.torch import load_file'] : []),
+    ...importsFrom([
+      ...['AutoTokenizer', autoClass].map((name) => ['transformers', name] as const),
+      ...(withoutDropout(parts) ? [['transformers', 'AutoConfig'] as const] : []),
+      ...[trainer.config, trainer.name].map((name) => [trainer.module, name] as const),
+    ]),
   ];
-  const mixins = python.mixins ?? [];
+  const mixins = [...(python.mixins ?? []), ...(objective.mean === 'micro_batch' ? [MEAN_OF_STEP] : [])];
   return `${[
-    ...metadata([...PACKAGES, ...(optimizer.packages as PackageName[])]),
+    ...metadata([
+      ...PACKAGES,
+      ...(base.gguf === null ? [] : (['gguf'] as const)),
+      ...(optimizer.packages as PackageName[]),
+    ]),
     ...header(name, method.leaves, differences),
     '',
     ...STANDARD.map((module) => `import ${module}`),
@@ -53,11 +78,11 @@ export function trainScript(parts: ScriptParts): string {
     '',
     ...[...new Set(imports)].sort(byModule),
     '',
-    ...constants(data, base),
+    ...constants(parts),
     ...[stepsCode, ...python.definitions, ...mixins.map(({ code }) => code)].flatMap(definition),
-    ...definition(runClass([...mixins.map((mixin) => mixin.name), 'TabtuneSteps', trainer.name])),
-    ...definition(loading(autoClass)),
-    ...definition(saving(method.leaves)),
+    ...definition(runClass(['TabtuneSteps', ...mixins.map((mixin) => mixin.name), trainer.name])),
+    ...definition(loading(autoClass, parts)),
+    ...definition(saving(parts)),
     ...definition(
       main(parts, { ...trainingSettings(data), ...optimizer.settings, ...objective.settings(recipe.objective, data) }),
     ),
@@ -82,7 +107,8 @@ function header(name: string, leaves: string, differences: readonly string[]): s
     ...comment(`The run “${name}” of Tabtune, on Transformers, PEFT and TRL.`),
     '#',
     '#   uv run train.py                                                       one GPU, or the CPU',
-    '#   accelerate launch --config_file accelerate/multi_gpu.yaml train.py    several; also fsdp2.yaml, zero3.yaml',
+    '#   accelerate launch --config_file accelerate/multi_gpu.yaml train.py    several GPUs; also fsdp2.yaml, zero3.yaml',
+    '#   accelerate launch --config_file accelerate/cpu.yaml train.py          two processes on the CPU',
     '#',
     ...comment(
       `The rows are those of Tabtune, tokenised and masked, step by step in its order, and so is what training starts from: the losses are those of the run in Tabtune, to rounding. The result is in output/${leaves}, which Tabtune opens, to compare or to go on.`,
@@ -108,9 +134,11 @@ const byModule = (a: string, b: string) => {
   return kindA - kindB || (nameA < nameB ? -1 : nameA > nameB ? 1 : 0);
 };
 
-function constants({ recipe, tokens, stepsPerEpoch }: TrainingData, base: BaseModel): string[] {
+function constants({ data, base, objective }: ScriptParts): string[] {
+  const { recipe, tokens, stepsPerEpoch } = data;
   const { per_device_train_batch_size, early_stopping_patience } = recipe.training;
   const model = base.id === null ? `str(HERE / ${pythonLiteral(BASE_FOLDER)})` : pythonLiteral(base.id);
+  const whole = objective.wholeBatches?.(recipe.objective) ?? false;
   return [
     'HERE = Path(__file__).resolve().parent',
     `MODEL = ${model}`,
@@ -120,9 +148,19 @@ function constants({ recipe, tokens, stepsPerEpoch }: TrainingData, base: BaseMo
     'DTYPE = torch.float32',
     `PAD = ${tokens.pad}`,
     `BATCH_SIZE = ${per_device_train_batch_size}`,
+    `WHOLE_BATCHES = ${pythonLiteral(whole)}  # whether the loss needs the rows of a micro-batch together`,
     `STEPS_PER_EPOCH = ${stepsPerEpoch}`,
     `EARLY_STOPPING = ${early_stopping_patience}  # evaluations without a better one; 0 never stops`,
   ];
+}
+
+/** One statement a module, its names sorted. */
+function importsFrom(names: readonly (readonly [string, string])[]): string[] {
+  const modules = [...new Set(names.map(([module]) => module))];
+  return modules.map((module) => {
+    const own = new Set(names.filter(([from]) => from === module).map(([, name]) => name));
+    return `from ${module} import ${[...own].sort().join(', ')}`;
+  });
 }
 
 /** Two empty lines ahead, as PEP 8 has it. */
@@ -130,15 +168,66 @@ const definition = (code: string): string[] => ['', '', code.trim()];
 
 const runClass = (bases: readonly string[]) => `class Run(${bases.join(', ')}):\n    pass`;
 
-const loading = (autoClass: string) => `def load_model():
-    return ${autoClass}.from_pretrained(MODEL, revision=REVISION, dtype=DTYPE)`;
+/** Whether the model has a dropout that the run does without. */
+const withoutDropout = ({ data, dropout }: Pick<ScriptParts, 'data' | 'dropout'>) =>
+  dropout && !data.recipe.training.model_dropout;
 
-const saving = (leaves: 'adapter' | 'model') => `def save(trainer):
+function loading(autoClass: string, parts: ScriptParts): string {
+  const { base, data } = parts;
+  const task = data.task;
+  const head: Settings = task
+    ? {
+        num_labels: task.labels.length,
+        id2label: Object.fromEntries(task.labels.map((label, i) => [String(i), label])),
+        label2id: Object.fromEntries(task.labels.map((label, i) => [label, i])),
+        ...(labelsWords(task) ? {} : { problem_type: task.problemType }),
+      }
+    : {};
+  const shared = ['revision=REVISION', ...(base.gguf === null ? [] : ['gguf_file=GGUF'])];
+  const ofHead = Object.entries(head).map(([key, value]) => `${key}=${headLiteral(key, value)}`);
+  const call = (name: string, keywords: readonly string[]) => [
+    `    ${name}.from_pretrained(`,
+    '        MODEL,',
+    ...keywords.map((keyword) => `        ${keyword},`),
+    '    )',
+  ];
+  const assigned = (to: string, [first, ...lines]: string[]) => [`    ${to} = ${first!.trim()}`, ...lines];
+  const own = withoutDropout(parts);
+  return [
+    'def load_model():',
+    ...(own
+      ? [
+          ...assigned('config', call('AutoConfig', [...shared, ...ofHead])),
+          '    # The run was made without the dropout of the model.',
+          '    for name, value in config.to_dict().items():',
+          '        if "drop" in name and isinstance(value, float):',
+          '            setattr(config, name, 0.0)',
+        ]
+      : []),
+    ...assigned('model', call(autoClass, [...shared, 'dtype=DTYPE', ...(own ? ['config=config'] : ofHead)])),
+    ...(task ? ['    model.config.get_text_config().pad_token_id = PAD'] : []),
+    ...(parts.startTensors && parts.method.leaves === 'model'
+      ? ['    model.load_state_dict(load_file(HERE / "init_tensors.safetensors"), strict=False)']
+      : []),
+    '    return model',
+  ].join('\n');
+}
+
+/** Labels are numbers in Python. */
+const headLiteral = (key: string, value: Json): string =>
+  key === 'id2label'
+    ? `{${Object.entries(value as object)
+        .map(([id, label]) => `${id}: ${pythonLiteral(label)}`)
+        .join(', ')}}`
+    : pythonLiteral(value);
+
+const saving = ({ method, data }: ScriptParts) => `def save(trainer):
     """What was trained, ready to be opened."""
-    trainer.save_model(str(Path(trainer.args.output_dir) / "${leaves}"))`;
+    ${method.save?.(data.recipe.method) ?? `trainer.save_model(str(Path(trainer.args.output_dir) / "${method.leaves}"))`}`;
 
 function main({ objective, method, data }: ScriptParts, settings: Settings): string {
   const { trainer } = objective;
+  const evaluates = data.validation.length > 0;
   const keywords = Object.entries(settings).map(([key, value]) => `        ${key}=${pythonLiteral(value)},`);
   return `def main():
     parser = argparse.ArgumentParser()
@@ -154,6 +243,7 @@ function main({ objective, method, data }: ScriptParts, settings: Settings): str
         per_device_eval_batch_size=MICRO_BATCH,
         gradient_accumulation_steps=ACCUMULATION,
 ${keywords.join('\n')}
+        eval_on_start=${evaluates ? 'options.resume is None' : 'False'},
         dataloader_pin_memory=torch.cuda.is_available(),
         use_cpu=not torch.accelerator.is_available(),
     )
@@ -169,7 +259,7 @@ ${method
         train_dataset=read_rows("train"),
         eval_dataset=read_rows("validation"),
         data_collator=collate,
-        processing_class=tokenizer,${(objective.arguments ?? []).map((line) => `\n        ${line},`).join('')}
+        processing_class=tokenizer,
     )
     trainer.train(resume_from_checkpoint=options.resume)
     trainer.finish()`;

@@ -56,7 +56,6 @@ export function trainingSettings({ recipe, steps, validation }: TrainingData): S
     ...(evaluates && training.eval_steps > 0
       ? { eval_strategy: 'steps', eval_steps: training.eval_steps }
       : { eval_strategy: 'no' }),
-    ...(evaluates ? { eval_on_start: true } : {}),
     ...(training.save_steps > 0
       ? { save_strategy: 'steps', save_steps: training.save_steps, save_total_limit: 2 }
       : { save_strategy: 'no' }),

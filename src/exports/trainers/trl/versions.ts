@@ -8,6 +8,7 @@ export const VERSIONS = {
   datasets: '5.2.0',
   safetensors: '0.8.0',
   bitsandbytes: '0.50.2',
+  gguf: '0.19.0',
 } as const;
 
 export type PackageName = keyof typeof VERSIONS;

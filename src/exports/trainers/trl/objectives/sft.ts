@@ -9,7 +9,7 @@ export const sft: TrlObjective<SftObjective> = {
   command: 'sft',
   row: (example, data) => nextTokenRow(example, isPacked(data)),
   batches: nextTokenBatches,
-  mean: 'targets',
+  mean: 'step',
   // The rows are cut already, and must not be cut again or left out.
   settings: () => ({ max_length: null }),
 };

@@ -13,9 +13,10 @@ def read_steps():
 STEPS = read_steps()
 WORLD_SIZE = int(os.environ.get("WORLD_SIZE", "1"))
 # Rows of a micro-batch and micro-batches of a step on each process. Together they hold a step's rows, whatever the number of
-# processes: two processes accumulate half as often, or take half as many rows at a time.
+# processes: two processes accumulate half as often, or take half as many rows at a time. Where a loss compares the rows of a
+# micro-batch, those stay together, and a process may have none.
 ROWS_OF_A_STEP = max(len(rows) for rows in STEPS)
-MICRO_BATCH = min(BATCH_SIZE, math.ceil(ROWS_OF_A_STEP / WORLD_SIZE))
+MICRO_BATCH = BATCH_SIZE if WHOLE_BATCHES else min(BATCH_SIZE, math.ceil(ROWS_OF_A_STEP / WORLD_SIZE))
 ACCUMULATION = math.ceil(ROWS_OF_A_STEP / (MICRO_BATCH * WORLD_SIZE))
 
 
@@ -40,9 +41,9 @@ class MicroBatches:
 class TabtuneSteps:
     """For a Trainer: the rows of data/steps.jsonl, however many processes share them, and evaluation as in Tabtune."""
 
-    best_loss = math.inf
-    evaluated_at = None
-    without_progress = 0
+    def evaluations(self):
+        """Steps and losses so far, those of the checkpoint that a run goes on from included."""
+        return [(row["step"], row["eval_loss"]) for row in self.state.log_history if "eval_loss" in row]
 
     def batches(self, dataset, steps):
         return DataLoader(
@@ -70,20 +71,20 @@ class TabtuneSteps:
         targets = self.accelerator.gather(torch.tensor([targets], device=self.args.device)).sum()
         self.model_wrapped.eval()
         loss = torch.zeros(1, device=self.args.device)
+        smoother, self.label_smoother = self.label_smoother, None  # labels are smoothed in training only
         with torch.no_grad():
             for batch in self.batches(self.eval_dataset, everything):
                 loss += self.compute_loss(self.model_wrapped, self._prepare_inputs(batch), num_items_in_batch=targets)
+        self.label_smoother = smoother
         metrics = {"eval_loss": self.accelerator.gather(loss).mean().item()}
+        trained = [past for step, past in self.evaluations() if step > 0]
         self.log(metrics)
-        self.evaluated_at = self.state.global_step
-        if self.evaluated_at > 0:
-            if metrics["eval_loss"] < self.best_loss:
-                self.best_loss, self.without_progress = metrics["eval_loss"], 0
+        if self.state.global_step > 0:
+            best = trained.index(min(trained)) if trained else -1
+            if best < 0 or metrics["eval_loss"] < trained[best]:
                 save(self)
-            else:
-                self.without_progress += 1
-                if self.without_progress == EARLY_STOPPING:
-                    self.control.should_training_stop = True
+            elif len(trained) - best == EARLY_STOPPING:
+                self.control.should_training_stop = True
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
@@ -91,6 +92,6 @@ class TabtuneSteps:
         """What remains after the last step: its evaluation, or, without validation rows, saving it."""
         if self.eval_dataset is None:
             save(self)
-        elif self.evaluated_at != self.state.global_step:
+        elif self.state.global_step not in [step for step, _ in self.evaluations()]:
             self.evaluate()
         self.save_state()

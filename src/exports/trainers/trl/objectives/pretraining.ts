@@ -1,0 +1,14 @@
+/** Continued pretraining in TRL's SFTTrainer: every token is learned. */
+import type { PretrainingObjective } from '../../../../objectives/pretraining';
+import type { TrlObjective } from '../part';
+import { sft } from './sft';
+
+export const pretraining: TrlObjective<PretrainingObjective> = {
+  type: 'pretraining',
+  trainer: sft.trainer,
+  command: sft.command,
+  row: sft.row,
+  batches: sft.batches,
+  mean: sft.mean,
+  settings: () => ({ max_length: null }),
+};

@@ -1,0 +1,26 @@
+/** README.md of the folder. */
+import type { ExportedFile } from '../../export';
+
+export function readme(name: string, leaves: 'adapter' | 'model', differences: readonly string[]): ExportedFile {
+  const lines = [
+    // Whatever a name contains, it stays on its line.
+    `# ${name.replace(/[\s\p{Cc}]+/gu, ' ')}, as a Python script`,
+    '',
+    'The run of Tabtune on Transformers, PEFT and TRL. Run it in this folder:',
+    '',
+    '```sh',
+    'uv run train.py',
+    'accelerate launch --config_file accelerate/multi_gpu.yaml train.py',
+    'uv run train.py --resume output/checkpoint-100',
+    '```',
+    '',
+    '`data` has the rows, tokenised and masked, and `data/steps.jsonl` which of them each step takes, in the order of Tabtune; so the losses are those of the run in Tabtune, to rounding, on one process and on several. `accelerate` has files for one GPU, several, FSDP2, DeepSpeed ZeRO-3, and the CPU: `num_processes` in them is how many processes there are.',
+    '',
+    `The result is in \`output/${leaves}\`, the step with the lowest validation loss. Tabtune opens it, to compare or to go on.`,
+    '',
+    '## What differs from the run in Tabtune',
+    '',
+    ...(differences.length > 0 ? differences.map((text) => `- ${text}`) : ['- Nothing that is known.']),
+  ];
+  return { path: 'README.md', blob: new Blob([`${lines.join('\n')}\n`]) };
+}
