@@ -2,6 +2,7 @@
 import { labelsWords, type TaskData } from '../base/task';
 import { families, readFamilyConfig } from '../families';
 import type { Family, FamilyConfig } from '../families/family';
+import { spelled } from '../families/rope-spellings';
 import { headClass, headOf, taskKindOf } from '../families/task-heads';
 import type { MergedDtype } from './export';
 
@@ -26,7 +27,7 @@ export function mergedConfig(
 ): Record<string, unknown> {
   const { quantization_config: _quantised, _name_or_path: _path, auto_map: _code, ...source } = json;
   const { family, config } = readFamilyConfig(source);
-  const kept = { ...source, ...family.spellings?.(source, config) };
+  const kept = { ...source, ...(family.spellings && spelled(source, config, family.spellings)) };
   // transformers 5 reads `dtype`, older ones `torch_dtype`.
   const stored = { ...kept, dtype: DTYPE_NAMES[dtype], torch_dtype: DTYPE_NAMES[dtype] };
   if (!task) return { ...stored, ...outputFields(family, config, source.architectures, outputApart) };

@@ -3,9 +3,11 @@
  * transformers, PEFT and AdapterHub call its parts (llama.cpp's names are in `gguf/`, loaded when needed). No arithmetic and no
  * GPU: the hub checks folders with it, and the file of the same name in engine/models builds the model from the same config.
  */
+
 import type { AdapterHubPlaces } from './adapterhub';
 import type { DropoutRates } from './dropout';
 import type { ClassificationHeads } from './heads';
+import type { Spelling, SpellingId } from './rope-spellings';
 
 /** A tensor of the checkpoint by Hugging Face's name; a linear is stored [out, in], a Conv1D (GPT-2) [in, out]. */
 export interface TensorSpec {
@@ -59,8 +61,11 @@ export interface Family<C extends FamilyConfig = FamilyConfig> {
 
   /** Checks every field that decides shapes or arithmetic, and fills in defaults. Throws `bad_model` naming the field. */
   readConfig(json: Record<string, unknown>): C;
-  /** Fields of an exported config.json under every name that readers know them by; they replace those of the source. */
-  spellings?(json: Record<string, unknown>, config: C): Record<string, unknown>;
+  /**
+   * Fields of an exported config.json under every name that readers know them by; they replace those of the source. Positions have theirs in
+   * rope-spellings.ts, which only exports need.
+   */
+  spellings?: SpellingId | Spelling<C>;
   /**
    * What llama.cpp's converters (convert_hf_to_gguf.py, convert_lora_to_gguf.py) take of this family, as scripts/interop tries
    * with every family; left out for families that llama.cpp does not have, or only to embed texts (`gguf/` has all others).

@@ -18,7 +18,6 @@ import type { Family, TensorSpec } from './family';
 import { decoderHeads } from './heads';
 import { noWindow } from './mlx';
 import { type Rope, readRope } from './rope';
-import { ropeSpellings } from './rope-spellings';
 
 /** What Gemma 2 and Gemma 3 have in common. */
 export interface GemmaConfig extends DecoderConfig {
@@ -104,7 +103,7 @@ export const gemma2: Family<Gemma2Config> = {
   },
   floatFields: gemmaFloats,
 
-  spellings: ropeSpellings,
+  spellings: 'rope',
   llamaCpp: { lora: true, vocabulary: { file: 'tokenizer.model' } },
   mlx: { note: ({ windows, max_position_embeddings: context }) => noWindow(windows, context) },
   vllm: null,

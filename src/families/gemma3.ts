@@ -10,7 +10,6 @@ import type { Family } from './family';
 import { type GemmaConfig, gemmaFloats, gemmaInterface, gemmaPeft, gemmaTensors, readGemma } from './gemma2';
 import { decoderHeads } from './heads';
 import { type Rope, readRopeFields, section } from './rope';
-import { gemmaRopeSpellings } from './rope-spellings';
 
 export interface Gemma3Config extends GemmaConfig {
   /** Of layers with full attention, and of those with a sliding window. */
@@ -64,7 +63,7 @@ export const gemma3: Family<Gemma3Config> = {
   },
   floatFields: gemmaFloats,
 
-  spellings: gemmaRopeSpellings,
+  spellings: 'rope_by_layer',
   llamaCpp: { lora: true, vocabulary: { file: 'tokenizer.model' } },
   mlx: {
     note: ({ hidden_size }) =>

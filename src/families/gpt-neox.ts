@@ -6,7 +6,6 @@ import { readDropout } from './dropout';
 import type { Family, FamilyConfig, TensorSpec } from './family';
 import { decoderHeads, tokenHead } from './heads';
 import { type Rope, readRopeFields, section } from './rope';
-import { neoxRopeSpellings } from './rope-spellings';
 
 export interface GptNeoxConfig extends FamilyConfig {
   num_attention_heads: number;
@@ -71,7 +70,7 @@ export const gptNeox: Family<GptNeoxConfig> = {
     };
   },
 
-  spellings: neoxRopeSpellings,
+  spellings: 'rotary',
   llamaCpp: { lora: true },
   mlx: { refused: 'it calls the layers of GPT-NeoX otherwise.' },
   vllm: null,

@@ -15,7 +15,6 @@ import {
 import type { Family } from './family';
 import { decoderHeads } from './heads';
 import { type Rope, readRope } from './rope';
-import { ropeSpellings } from './rope-spellings';
 
 export interface LlamaConfig extends DecoderConfig {
   rope: Rope;
@@ -43,7 +42,7 @@ export const llama: Family<LlamaConfig> = {
     };
   },
 
-  spellings: ropeSpellings,
+  spellings: 'rope',
   llamaCpp: { lora: true },
   mlx: {},
   vllm: null,

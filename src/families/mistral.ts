@@ -17,7 +17,6 @@ import type { Family } from './family';
 import { decoderHeads } from './heads';
 import { noWindow } from './mlx';
 import { type Rope, readRope } from './rope';
-import { ropeSpellings } from './rope-spellings';
 
 export interface MistralConfig extends DecoderConfig {
   rope: Rope;
@@ -43,7 +42,7 @@ export const mistral: Family<MistralConfig> = {
     };
   },
 
-  spellings: ropeSpellings,
+  spellings: 'rope',
   llamaCpp: { lora: true },
   mlx: { note: ({ sliding_window, max_position_embeddings: context }) => noWindow([sliding_window], context) },
   vllm: null,

@@ -21,7 +21,6 @@ import type { Family } from './family';
 import { decoderHeads } from './heads';
 import { noWindow } from './mlx';
 import { type Rope, readRope } from './rope';
-import { phiRopeSpellings } from './rope-spellings';
 
 export interface Phi3Config extends DecoderConfig {
   rope: Rope;
@@ -55,7 +54,7 @@ export const phi3: Family<Phi3Config> = {
     return { ...config, max_position_embeddings: context, rope, sliding_window: slidingWindow(json, null) };
   },
 
-  spellings: phiRopeSpellings,
+  spellings: 'long_rope',
   llamaCpp: { lora: true, vocabulary: { file: 'tokenizer.model', unless: 'GPT2Tokenizer' } },
   mlx: {
     note: ({ rope, sliding_window, max_position_embeddings: context }) =>

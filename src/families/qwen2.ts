@@ -19,7 +19,6 @@ import type { Family } from './family';
 import { decoderHeads } from './heads';
 import { noWindow } from './mlx';
 import { type Rope, readRope } from './rope';
-import { ropeSpellings } from './rope-spellings';
 
 export interface Qwen2Config extends DecoderConfig {
   rope: Rope;
@@ -54,7 +53,7 @@ export const qwen2: Family<Qwen2Config> = {
     };
   },
 
-  spellings: ropeSpellings,
+  spellings: 'rope',
   llamaCpp: { lora: true },
   mlx: { note: ({ windows, max_position_embeddings: context }) => noWindow(windows, context) },
   vllm: null,

@@ -16,7 +16,6 @@ import { decoderHeads } from './heads';
 import { noWindow } from './mlx';
 import { qwenWindows } from './qwen2';
 import { type Rope, readRope } from './rope';
-import { ropeSpellings } from './rope-spellings';
 
 export interface Qwen3Config extends DecoderConfig {
   rope: Rope;
@@ -45,7 +44,7 @@ export const qwen3: Family<Qwen3Config> = {
     };
   },
 
-  spellings: ropeSpellings,
+  spellings: 'rope',
   llamaCpp: { lora: true },
   mlx: { note: ({ windows, max_position_embeddings: context }) => noWindow(windows, context) },
   vllm: null,

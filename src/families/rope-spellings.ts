@@ -7,6 +7,8 @@ import type { Rope } from './rope';
 import { section } from './rope';
 
 type Json = Record<string, unknown>;
+/** Written as a method, so that a family of its own config is a family. */
+export type Spelling<C> = { fields(json: Json, config: C): Json }['fields'];
 
 /** One set of fields, whichever spelling it has: the scaling alone, and what turns with it. */
 function oneSet(json: Json, theta: number) {
@@ -20,7 +22,7 @@ function oneSet(json: Json, theta: number) {
 }
 
 /** Most families: one set for all layers. */
-export function ropeSpellings(json: Json, { rope }: { rope: Rope }): Json {
+function ropeSpellings(json: Json, { rope }: { rope: Rope }): Json {
   const { kind, numbers, part, parameters } = oneSet(json, rope.theta);
   return {
     ...part,
@@ -31,7 +33,7 @@ export function ropeSpellings(json: Json, { rope }: { rope: Rope }): Json {
 }
 
 /** Phi-3's older scaling has three fields exactly, and the context before it stands beside it. */
-export function phiRopeSpellings(json: Json, config: { rope: Rope }): Json {
+function phiRopeSpellings(json: Json, config: { rope: Rope }): Json {
   const { kind, numbers } = oneSet(json, config.rope.theta);
   const { short_factor, long_factor, original_max_position_embeddings: before } = numbers;
   const original = json.original_max_position_embeddings ?? before;
@@ -43,7 +45,7 @@ export function phiRopeSpellings(json: Json, config: { rope: Rope }): Json {
 }
 
 /** GPT-NeoX had its own names. */
-export function neoxRopeSpellings(json: Json, { rope, head_dim }: { rope: Rope; head_dim: number }): Json {
+function neoxRopeSpellings(json: Json, { rope, head_dim }: { rope: Rope; head_dim: number }): Json {
   const partial_rotary_factor = rope.dims / head_dim;
   const { rope_parameters, rope_scaling } = ropeSpellings({ ...json, partial_rotary_factor }, { rope });
   return {
@@ -55,7 +57,7 @@ export function neoxRopeSpellings(json: Json, { rope, head_dim }: { rope: Rope; 
 }
 
 /** Gemma 3 has a set for the layers that see everything, and one for those with a window. */
-export function gemmaRopeSpellings(json: Json, { rope }: { rope: { full: Rope; sliding: Rope } }): Json {
+function gemmaRopeSpellings(json: Json, { rope }: { rope: { full: Rope; sliding: Rope } }): Json {
   const sets = section(json, 'rope_parameters');
   const full = oneSet({ rope_scaling: json.rope_scaling, rope_parameters: sets.full_attention }, rope.full.theta);
   const sliding = oneSet({ rope_parameters: sets.sliding_attention }, rope.sliding.theta);
@@ -70,3 +72,16 @@ export function gemmaRopeSpellings(json: Json, { rope }: { rope: { full: Rope; s
     ...(json.sliding_window_pattern === undefined && regular ? { sliding_window_pattern: first } : {}),
   };
 }
+
+/** By the name that a family gives; only exports of whole models need them. */
+const spellings = {
+  rope: ropeSpellings,
+  rope_by_layer: gemmaRopeSpellings,
+  long_rope: phiRopeSpellings,
+  rotary: neoxRopeSpellings,
+};
+export type SpellingId = keyof typeof spellings;
+
+/** The fields of a family that names one of these, or has its own. */
+export const spelled = <C>(json: Json, config: C, given: SpellingId | Spelling<C>): Json =>
+  (typeof given === 'function' ? given : (spellings[given] as unknown as Spelling<C>))(json, config);

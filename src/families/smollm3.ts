@@ -19,7 +19,6 @@ import type { Family } from './family';
 import { decoderHeads } from './heads';
 import { noWindow } from './mlx';
 import { type Rope, readRope } from './rope';
-import { ropeSpellings } from './rope-spellings';
 
 export interface SmolLM3Config extends DecoderConfig {
   rope: Rope;
@@ -69,7 +68,7 @@ export const smollm3: Family<SmolLM3Config> = {
     };
   },
 
-  spellings: ropeSpellings,
+  spellings: 'rope',
   llamaCpp: { lora: true },
   mlx: { note: ({ windows, max_position_embeddings: context }) => noWindow(windows, context) },
   vllm: null,

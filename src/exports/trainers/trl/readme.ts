@@ -1,12 +1,21 @@
 /** README.md of the folder. */
+import type { Recipe } from '../../../recipe/types';
+import { methodWords } from '../../card-use';
 import type { ExportedFile } from '../../export';
 
-export function readme(name: string, leaves: 'adapter' | 'model', differences: readonly string[]): ExportedFile {
+interface Facts {
+  name: string;
+  recipe: Recipe;
+  leaves: 'adapter' | 'model';
+  differences: readonly string[];
+}
+
+export function readme({ name, recipe, leaves, differences }: Facts): ExportedFile {
   const lines = [
     // Whatever a name contains, it stays on its line.
     `# ${name.replace(/[\s\p{Cc}]+/gu, ' ')}, as a Python script`,
     '',
-    'The run of Tabtune on Transformers, PEFT and TRL. Run it in this folder:',
+    `${methodWords(recipe)}, trained on Transformers, PEFT and TRL as the run in Tabtune trains it. In this folder:`,
     '',
     '```sh',
     'uv run train.py',

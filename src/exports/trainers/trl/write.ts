@@ -69,7 +69,7 @@ export const write: ExportWriter = async (source, job): Promise<ExportResult> =>
       'train.py',
       trainScript({ name: source.name, base, data, objective, method, differences, dropout, startTensors }),
     ),
-    readme(source.name, method.leaves, differences),
+    readme({ name: source.name, recipe: data.recipe, leaves: method.leaves, differences }),
     ...accelerateFiles(),
     ...dataFiles(data, objective),
     ...(start.adapter ?? []).map(({ path, bytes }) => ({
