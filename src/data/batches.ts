@@ -6,6 +6,7 @@
 import { TabtuneError } from '../base/errors';
 import { IGNORE_INDEX } from '../base/ignore-index';
 import type { DatasetSection, TrainingSection } from '../recipe/sections';
+import type { Steps } from './near-duplicates';
 import {
   comparedSize,
   type ExampleSize,
@@ -144,17 +145,22 @@ export interface BatchShape {
   targets: number;
 }
 
+export interface BatchShapes {
+  training: BatchShape[];
+  evaluation: BatchShape[];
+}
+
 /** More do not matter: the widest come first, and only runs of short texts have very many shapes. */
 const MAX_SHAPES = 32;
 /** Micro-batches that are examined. */
 const MAX_LOOKED_AT = 20_000;
 
-/** The distinct shapes of the batches that createBatchSource makes over so many steps, the widest first. */
-export function batchShapes(
+/** The distinct shapes of the batches that createBatchSource makes over so many steps, the widest first; in steps, for the page's own thread. */
+export function* batchShapes(
   train: readonly ExampleSize[],
   validation: readonly ExampleSize[],
   options: StepOptions & { steps: number; replay?: Replay<ExampleSize> },
-): { training: BatchShape[]; evaluation: BatchShape[] } {
+): Steps<BatchShapes> {
   const { batchSize, accumulation, replay } = options;
   const bucket = bucketFor(longestOf(({ tokens }) => tokens, train, validation, replay?.examples ?? []));
   const collect = () => {
@@ -175,9 +181,15 @@ export function batchShapes(
   const training = collect();
   const { examplesOf } = picker(train, options, replay);
   const steps = Math.min(options.steps, Math.ceil(MAX_LOOKED_AT / accumulation));
-  for (let step = 0; step < steps; step++) for (const sizes of examplesOf(step)) training.add(sizes);
+  for (let step = 0; step < steps; step++) {
+    for (const sizes of examplesOf(step)) training.add(sizes);
+    yield step;
+  }
   const evaluation = collect();
-  for (let i = 0; i < validation.length; i += batchSize) evaluation.add(validation.slice(i, i + batchSize));
+  for (let i = 0; i < validation.length; i += batchSize) {
+    evaluation.add(validation.slice(i, i + batchSize));
+    yield steps;
+  }
   return { training: training.list(), evaluation: evaluation.list() };
 }
 

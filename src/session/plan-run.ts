@@ -1,6 +1,7 @@
 /** Plans runs: turns a recipe, a model and examples (or only a config) into dry runs, and their results into advice. */
-import { batchShapes, type ExampleSize, sizeOf } from '../data/batches';
+import { type BatchShapes, batchShapes, type ExampleSize, sizeOf } from '../data/batches';
 import { USUAL_MAX_LENGTH, wholeBuckets } from '../data/lengths';
+import { paced } from '../data/paced';
 import type { TaskData, TokenizedDataset, TokenizedExample } from '../data/types';
 import { readFamilyConfig } from '../families';
 import type { CheckedModel } from '../hub/check';
@@ -70,24 +71,34 @@ const cut = (sizes: ExampleSize[], length: number): ExampleSize[] =>
     ...(apart && { apart: { ...apart, limit: Math.min(apart.limit, length) } }),
   }));
 
-function dryRunOf(
-  device: DeviceReport,
-  { config, tensors }: PlannedModel,
-  { method, objective, training, dataset, model }: Recipe,
-  { train, validation, prompts, task, base }: ExampleSizes,
-  checkpointing: boolean,
-): DryRun {
-  const { vendor, architecture, software, features, limits } = device;
-  const pace = paceOf(objective, training);
+/** In pieces: the page's thread is free between them, however many examples and steps there are. */
+function shapesOf(
+  { training, objective, dataset }: Recipe,
+  { train, validation, base }: ExampleSizes,
+): Promise<BatchShapes> {
+  const steps = totalSteps(train.length, { training, objective });
   const shapes = batchShapes(train, validation, {
     batchSize: training.per_device_train_batch_size,
     accumulation: training.gradient_accumulation_steps,
     shuffle: dataset.shuffle,
     seed: training.seed,
-    steps: totalSteps(train.length, { training, objective }),
-    pace,
+    steps,
+    pace: paceOf(objective, training),
     ...(training.replay_ratio > 0 ? { replay: { examples: base, ratio: training.replay_ratio } } : {}),
   });
+  return paced(shapes, steps, () => {});
+}
+
+function dryRunOf(
+  device: DeviceReport,
+  { config, tensors }: PlannedModel,
+  { method, objective, training, model }: Recipe,
+  { prompts, task, base }: ExampleSizes,
+  shapes: BatchShapes,
+  checkpointing: boolean,
+): DryRun {
+  const { vendor, architecture, software, features, limits } = device;
+  const pace = paceOf(objective, training);
   return {
     device: { vendor, architecture, software, features, limits },
     config,
@@ -129,8 +140,9 @@ export interface PlanContext {
 /** Plans a recipe's run. With checkpointing on `auto`, it is used if the run would not fit comfortably without it. */
 export async function planRun(context: PlanContext, recipe: Recipe, sizes: ExampleSizes): Promise<RunPlan> {
   const { planner, device, budget, model } = context;
+  const shapes = await shapesOf(recipe, sizes);
   const plan = async (checkpointing: boolean): Promise<RunPlan> => ({
-    ...(await planner.plan(dryRunOf(device, model, recipe, sizes, checkpointing))),
+    ...(await planner.plan(dryRunOf(device, model, recipe, sizes, shapes, checkpointing))),
     checkpointing,
   });
   const asked = recipe.training.gradient_checkpointing;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { IGNORE_INDEX } from '../../../src/base/ignore-index';
 import { batchShapes, bucketFor, countTargets, createBatchSource, stepRows } from '../../../src/data/batches';
+import { finish } from '../../../src/data/near-duplicates';
 import { splitExamples } from '../../../src/data/split';
 import { countDuplicates, histogram, labelBalance, percentile } from '../../../src/data/stats';
 import { resolveMaxLength } from '../../../src/data/tokenize';
@@ -299,7 +300,7 @@ describe('batch shapes', () => {
     const options = { batchSize: 3, accumulation: 2, shuffle: true, seed: 5 };
     const sizes = (examples: NextTokenExample[]) =>
       examples.map(({ ids, labels }) => ({ tokens: ids.length, targets: countTargets(labels) }));
-    const shapes = batchShapes(sizes(train), sizes(validation), { ...options, steps: 12 });
+    const shapes = finish(batchShapes(sizes(train), sizes(validation), { ...options, steps: 12 }));
     const source = createBatchSource(train, validation, { ...options, padTokenId: 0 });
     const quarter = (rows: number, length: number, targets: number) =>
       `${rows}x${length} ${Math.ceil((4 * targets) / (rows * length))}`;
@@ -319,6 +320,6 @@ describe('batch shapes', () => {
 
   test('are empty without examples', () => {
     const options = { batchSize: 2, accumulation: 1, shuffle: true, seed: 1, steps: 3 };
-    expect(batchShapes([], [], options)).toEqual({ training: [], evaluation: [] });
+    expect(finish(batchShapes([], [], options))).toEqual({ training: [], evaluation: [] });
   });
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { IGNORE_INDEX } from '../../../src/base/ignore-index';
 import { batchShapes, createBatchSource, sizeOf } from '../../../src/data/batches';
+import { finish } from '../../../src/data/near-duplicates';
 import { judgedBatch, pairBatch } from '../../../src/data/preference-batches';
 import type { JudgedExample, PairExample, TokenizedExample } from '../../../src/data/types';
 
@@ -81,7 +82,7 @@ test.each<[string, (row: number) => TokenizedExample]>([
   const train = Array.from({ length: 40 }, (_, i) => make(i + 1));
   const validation = Array.from({ length: 7 }, (_, i) => make(i + 60));
   const options = { batchSize: 3, accumulation: 2, shuffle: true, seed: 5 };
-  const shapes = batchShapes(train.map(sizeOf), validation.map(sizeOf), { ...options, steps: 14 });
+  const shapes = finish(batchShapes(train.map(sizeOf), validation.map(sizeOf), { ...options, steps: 14 }));
   const source = createBatchSource(train, validation, { ...options, padTokenId: 0 });
   const sizesOf = (batches: { batchSize: number; length: number }[]) =>
     [...new Set(batches.map(({ batchSize, length }) => `${batchSize}x${length}`))].sort();

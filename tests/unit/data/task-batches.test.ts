@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { IGNORE_INDEX } from '../../../src/base/ignore-index';
 import { type BatchOptions, batchShapes, createBatchSource, targetsOf } from '../../../src/data/batches';
+import { finish } from '../../../src/data/near-duplicates';
 import { schedule } from '../../../src/data/schedule';
 import type { TokenizedExample } from '../../../src/data/types';
 import { errorOf } from './helpers';
@@ -188,11 +189,13 @@ describe('shapes', () => {
     const sizes = (examples: TokenizedExample[]) =>
       examples.map((e) => ({ tokens: e.ids.length, targets: targetsOf(e) }));
     const options = { batchSize: 3, accumulation: 2, shuffle: true, seed: 5 };
-    const shapes = batchShapes(sizes(train), sizes(train.slice(0, 5)), {
-      ...options,
-      steps: 15,
-      replay: { examples: sizes(base), ratio },
-    });
+    const shapes = finish(
+      batchShapes(sizes(train), sizes(train.slice(0, 5)), {
+        ...options,
+        steps: 15,
+        replay: { examples: sizes(base), ratio },
+      }),
+    );
     const source = createBatchSource(train, train.slice(0, 5), {
       ...options,
       padTokenId: 0,
