@@ -32,7 +32,8 @@ export function chunk<T>(load: () => Promise<T>): () => Promise<T> {
 
 export function fetchChunks(): void {
   ahead = true;
-  loads.forEach(fetchNow);
+  // Each in a task of its own: all of them together would hold up the page.
+  for (const load of loads) setTimeout(() => fetchNow(load));
 }
 
 /** Modules that could not be fetched, and how often. */
