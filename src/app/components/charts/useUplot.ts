@@ -22,14 +22,26 @@ interface Options {
 
 const FONT = '12px system-ui, sans-serif';
 
+/** Colours by what decides them: reading one makes the browser work out all styles, and charts have many, in few colours. */
+const colors = new Map<string, string>();
+
 /** Resolves a token such as `--accent`: a canvas cannot read CSS variables. */
 function colorReader(host: HTMLElement): (token: string) => string {
-  const probe = document.createElement('span');
-  probe.hidden = true;
-  host.append(probe);
+  let probe: HTMLElement | null = null;
   return (token) => {
+    const { theme = '' } = document.documentElement.dataset;
+    const key = `${theme} ${matchMedia('(prefers-color-scheme: dark)').matches} ${token}`;
+    const known = colors.get(key);
+    if (known !== undefined) return known;
+    if (!probe) {
+      probe = document.createElement('span');
+      probe.hidden = true;
+      host.append(probe);
+    }
     probe.style.color = `var(${token})`;
-    return getComputedStyle(probe).color;
+    const { color } = getComputedStyle(probe);
+    colors.set(key, color);
+    return color;
   };
 }
 
@@ -156,6 +168,9 @@ export function useUplot(host: RefObject<HTMLDivElement | null>, options: Option
   const chart = useRef<uPlot | null>(null);
   const [columns, setColumns] = useState(600);
   const theme = useSeenTheme();
+  const built = useRef(false);
+  // Places the cursor once there is a chart.
+  const [drawing, setDrawing] = useState(true);
   const { log, height, plot, range } = options;
   const [from, to] = range;
   const drawn = useMemo(() => thin(plot, [from, to], columns), [plot, from, to, columns]);
@@ -167,16 +182,24 @@ export function useUplot(host: RefObject<HTMLDivElement | null>, options: Option
   useLayoutEffect(() => {
     const element = host.current;
     if (!element) return;
-    chart.current = build(element, latest);
     const leave = () => latest.current.onHover(null);
-    chart.current.over.addEventListener('mouseleave', leave);
     const resize = new ResizeObserver(() => {
       chart.current?.setSize({ width: element.clientWidth, height });
       // In steps of a hundred, so that dragging a window's edge does not thin all curves at each pixel.
       setColumns(Math.max(100, 100 * Math.round(element.clientWidth / 100)));
     });
-    resize.observe(element);
+    const draw = () => {
+      chart.current = build(element, latest);
+      chart.current.over.addEventListener('mouseleave', leave);
+      resize.observe(element);
+      built.current = true;
+      setDrawing(false);
+    };
+    // A page's charts begin together: each in a task of its own, so that all of them do not hold up the page. Later ones replace what is seen.
+    const first = built.current ? undefined : setTimeout(draw);
+    if (built.current) draw();
     return () => {
+      clearTimeout(first);
       resize.disconnect();
       chart.current?.destroy();
       chart.current = null;
@@ -189,10 +212,11 @@ export function useUplot(host: RefObject<HTMLDivElement | null>, options: Option
     chart.current?.setData(dataOf(drawn));
   }, [drawn, from, to, plot.marks]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: again when the chart is there.
   useEffect(() => {
     const u = chart.current;
     if (!u || u.over.matches(':hover')) return;
     const shown = at !== null && at >= from && at <= to;
     u.setCursor(shown ? { left: u.valToPos(at, 'x'), top: 0 } : { left: -10, top: -10 });
-  }, [at, from, to]);
+  }, [at, from, to, drawing]);
 }
