@@ -25,11 +25,11 @@ function readReport(name) {
   }
 }
 
-/** One line that says what failed and with which words, so that the end of a log is enough to know. */
+/** One line that says what failed and with which words, a compared list's lines too, so that the end of a log is enough to know. */
 const describeFailure = (suite, name, message = '') => {
   // Without the colours that runners put into their messages.
   const words = message.replace(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g'), '');
-  return `failed: ${suite}: ${name}: ${words.split('\n').slice(0, 6).join(' | ').slice(0, 600)}`;
+  return `failed: ${suite}: ${name}: ${words.split('\n').slice(0, 14).join(' | ').slice(0, 1000)}`;
 };
 
 async function vitest(project, timeoutMs, args) {

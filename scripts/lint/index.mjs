@@ -1,5 +1,6 @@
 // The rules about the tree that Biome does not know. Part of `npm run lint`; the exit code is 1 if one is broken.
 import { checkCircles } from './circles.mjs';
+import { checkDimmed } from './dimmed.mjs';
 import { checkFoldersTable } from './folders.mjs';
 import { readGraph } from './graph.mjs';
 import { checkIds } from './ids.mjs';
@@ -7,7 +8,7 @@ import { checkLayers } from './layers.mjs';
 import { checkPageReach } from './page-reach.mjs';
 import { checkSize } from './size.mjs';
 
-const rules = [checkLayers, checkCircles, checkPageReach, checkIds, checkSize, checkFoldersTable];
+const rules = [checkLayers, checkCircles, checkPageReach, checkIds, checkSize, checkFoldersTable, checkDimmed];
 
 const root = process.cwd();
 const graph = readGraph(root);

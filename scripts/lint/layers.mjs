@@ -154,7 +154,7 @@ export const layers = {
   },
   workers: {
     about: 'the six workers: engine, data, plan, download, upload and reward',
-    may: [...shared, 'families', 'engine', 'rpc', 'session/api'],
+    may: [...shared, 'families', 'engine', 'rpc', 'session/api', 'session/no-device'],
   },
   session: {
     about: 'what the page talks to: starts the workers, and replaces them when they fail',

@@ -4,6 +4,7 @@ import { COMPLETE_FOLDER, refuse } from '../base/bad-model';
 import { TabtuneError } from '../base/errors';
 import type { BlobReader } from '../storage/chunks';
 import { listFiles, openFile, putFolder } from '../storage/files';
+import { blobFolder } from './blob-folder';
 import { type CheckedModel, checkModelFolder } from './check';
 import type { ModelFolder } from './types';
 
@@ -53,14 +54,7 @@ export function droppedModelFolder(source: string, files: readonly DroppedFile[]
           action: 'Drop the model folder again.',
         });
       });
-  return {
-    source,
-    files: [...inside.keys()],
-    has: (name) => inside.has(name),
-    size: (name) => inside.get(name)?.size,
-    text: async (name) => new TextDecoder().decode(await read(name)),
-    bytes: read,
-  };
+  return blobFolder(source, inside, read);
 }
 
 /** Opens a model folder stored as `model/NAME/…`. Throws `bad_model` if there is none. */

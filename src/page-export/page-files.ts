@@ -2,9 +2,11 @@
  * The files of the model, fetched part by part and kept in this browser, so that the next visit needs no network for them. Where the
  * browser keeps nothing (a private window, a full disk), they stay for as long as the page is open.
  */
+
 import { sha256 } from '../base/digest';
 import { TabtuneError } from '../base/errors';
 import type { PageFile, PagePart } from '../exports/page/manifest';
+import { blobFolder } from '../hub/blob-folder';
 import type { ModelFolder } from '../hub/types';
 import { failed, isPage } from './manifest';
 
@@ -78,14 +80,7 @@ export class PageFiles {
       if (!blob) throw failed(prefix + name, 'This page lacks a file of its model.', 'Ask whoever made it.');
       return blob.slice(start, end).arrayBuffer();
     };
-    return {
-      source,
-      files: [...inside.keys()],
-      has: (name) => inside.has(name),
-      size: (name) => inside.get(name)?.size,
-      text: async (name) => new TextDecoder().decode(await read(name)),
-      bytes: read,
-    };
+    return blobFolder(source, inside, read);
   }
 
   private joined({ parts }: PageFile): Blob {

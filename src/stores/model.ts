@@ -3,6 +3,7 @@ import { create } from 'zustand';
 import type { ErrorData } from '../base/errors';
 import type { ModelSection } from '../recipe/types';
 import type { DeviceReport, ModelInfo } from '../session/api';
+import { NO_DEVICE } from '../session/no-device';
 import { toErrorData } from './errors';
 import { latestOnly } from './latest';
 import { getSession } from './session';
@@ -46,18 +47,7 @@ export const useModel = create<ModelState>()((set) => ({
     } catch (cause) {
       const problem = toErrorData(cause, 'The browser did not report what its GPU supports.', 'Reload the page.');
       set({
-        device: {
-          available: false,
-          vendor: '',
-          architecture: '',
-          description: '',
-          software: false,
-          features: [],
-          limits: {},
-          maxBufferSize: 0,
-          maxStorageBufferBindingSize: 0,
-          problem,
-        },
+        device: { ...NO_DEVICE, problem },
       });
     }
   },

@@ -4,7 +4,7 @@
  */
 import { f16Value } from '../half';
 import { nearest, putF16, type Quantizer } from './quantizer';
-import { LANES, searchOf } from './searches';
+import { fillLanes, LANES, searchOf } from './searches';
 
 const f32 = Math.fround;
 const GROUP = 32;
@@ -22,10 +22,7 @@ function kQuantizer(bits: 4 | 5): Quantizer {
     const search = searchOf(bits === 4 ? 'upTo15' : 'upTo31');
     for (let from = 0, at = 0; from < values.length; from += GROUPS * GROUP, at += size) {
       for (let group = 0; group < GROUPS; group += LANES) {
-        const start = from + group * GROUP;
-        for (let lane = 0; lane < LANES; lane++) {
-          for (let i = 0; i < GROUP; i++) search.x[i * LANES + lane] = values[start + lane * GROUP + i]!;
-        }
+        fillLanes(search, values, from + group * GROUP, GROUP);
         search.run();
         for (let lane = 0; lane < LANES; lane++) {
           scales[group + lane] = search.scales[lane]!;

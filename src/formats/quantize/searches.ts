@@ -253,3 +253,10 @@ function compiled(): (kind: keyof typeof KINDS) => Search {
     };
   };
 }
+
+/** Puts groups of `size` values that follow one another from `start` on into the lanes of a search. */
+export function fillLanes({ x }: Search, values: ArrayLike<number>, start: number, size: number): void {
+  for (let lane = 0; lane < LANES; lane++) {
+    for (let i = 0; i < size; i++) x[i * LANES + lane] = values[start + lane * size + i]!;
+  }
+}

@@ -2,7 +2,7 @@
 import type { LrSchedulerType, OptimizerName } from '../sections';
 import { type FieldSpec, options } from '../spec';
 
-const schedules: Record<LrSchedulerType, string> = {
+export const schedules: Record<LrSchedulerType, string> = {
   constant: 'Constant',
   constant_with_warmup: 'Constant with warmup',
   linear: 'Linear decay',

@@ -1,7 +1,9 @@
 /** The learning rate, its schedule and the optimiser in other trainers' configs. */
+import { schedules } from '../catalogue/rates';
 import type { RecipePath } from '../fields';
 import type { LrSchedulerType, OptimizerName } from '../sections';
 import { asNumber, same } from './entries';
+import { inTransformers } from './schedules';
 import { type Config, type ConfigReader, type Entry, type Row, type Run, Unreadable } from './types';
 
 type RatePath = Extract<
@@ -17,30 +19,21 @@ type RatePath = Extract<
   | 'training.max_grad_norm'
 >;
 
-/** transformers' names of schedules; ULMFiT's is not among them, and the nearest one stands in for it. */
-const SCHEDULES: Record<LrSchedulerType, string> = {
-  constant: 'constant',
-  constant_with_warmup: 'constant_with_warmup',
-  linear: 'linear',
-  cosine: 'cosine',
-  cosine_with_restarts: 'cosine_with_restarts',
-  polynomial: 'polynomial',
-  inverse_sqrt: 'inverse_sqrt',
-  warmup_stable_decay: 'warmup_stable_decay',
-  slanted_triangular: 'linear',
-};
+/** What stands in for a schedule that transformers lacks. */
+const NEAREST = 'linear';
 
 const schedule = (key: string, trainer: string, absent: string): Entry => ({
-  write: (value) => ({ [key]: SCHEDULES[value as LrSchedulerType] }),
+  write: (value) => ({ [key]: inTransformers(value as LrSchedulerType) ?? NEAREST }),
   read(at) {
     const value = at(key);
     if (value === undefined) return undefined;
-    if (typeof value === 'string' && Object.values(SCHEDULES).includes(value)) return value;
+    if (typeof value === 'string' && Object.hasOwn(schedules, value) && inTransformers(value as LrSchedulerType))
+      return value;
     throw new Unreadable('Tabtune has no such schedule.');
   },
   absent,
   lost: (value) =>
-    value === 'slanted_triangular'
+    inTransformers(value as LrSchedulerType) === null
       ? `${trainer} has no slanted triangular schedule: linear with the same rise stands in for it, and ends at 0.`
       : null,
 });

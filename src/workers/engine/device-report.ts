@@ -2,19 +2,6 @@
 import { type EngineDevice, WANTED_LIMITS } from '../../engine/webgpu/device';
 import type { DeviceReport } from '../../session/api';
 
-export const NO_DEVICE: DeviceReport = {
-  available: false,
-  vendor: '',
-  architecture: '',
-  description: '',
-  software: false,
-  features: [],
-  limits: {},
-  maxBufferSize: 0,
-  maxStorageBufferBindingSize: 0,
-  problem: null,
-};
-
 export function report(engine: EngineDevice): DeviceReport {
   const { vendor, architecture, description, software, features, device } = engine;
   return {

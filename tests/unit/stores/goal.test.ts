@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ParsedDataset } from '../../../src/data/types';
 import { fakeSession, model } from './fake-session';
+import { resetOf } from './reset-stores';
 
 const { connectSession } = await import('../../../src/stores/session');
 const { startPipeline } = await import('../../../src/stores/pipeline');
@@ -11,15 +12,14 @@ const { usePlan } = await import('../../../src/stores/plan');
 const { changesForData, objectiveForData } = await import('../../../src/stores/goal');
 const { checkRecipe } = await import('../../../src/recipe/defaults');
 
-const initial = [useModel, useData, usePlan].map((store) => [store, store.getState()] as const);
+const resets = [resetOf(useModel), resetOf(useData), resetOf(usePlan)];
 let stop = () => {};
 
 beforeEach(() => {
   vi.useFakeTimers();
   useRecipe.getState().replace({ version: 1 });
   useRecipe.getState().reset();
-  // biome-ignore lint/suspicious/noExplicitAny: each store gets its own state back.
-  for (const [store, state] of initial) (store as any).setState(state, true);
+  for (const reset of resets) reset();
 });
 afterEach(() => {
   stop();

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { fakeSession } from './fake-session';
+import { resetOf } from './reset-stores';
 
 const { connectSession } = await import('../../../src/stores/session');
 const { startPipeline } = await import('../../../src/stores/pipeline');
@@ -9,14 +10,13 @@ const { useData } = await import('../../../src/stores/data');
 const { usePlan } = await import('../../../src/stores/plan');
 const { useTraining } = await import('../../../src/stores/training');
 
-const initial = [useModel, useData, usePlan, useTraining].map((store) => [store, store.getState()] as const);
+const resets = [resetOf(useModel), resetOf(useData), resetOf(usePlan), resetOf(useTraining)];
 let stop = () => {};
 
 beforeEach(() => {
   vi.useFakeTimers();
   useRecipe.getState().replace({ version: 1 });
-  // biome-ignore lint/suspicious/noExplicitAny: each store gets its own state back.
-  for (const [store, state] of initial) (store as any).setState(state, true);
+  for (const reset of resets) reset();
 });
 afterEach(() => {
   stop();

@@ -12,6 +12,7 @@ import { Button } from '../../ui/Button';
 import { Dialog } from '../../ui/Dialog';
 import { shownValue } from '../runs/differences';
 import { Changes } from './Changes';
+import { FieldTable } from './FieldTable';
 
 const received = shareText.received;
 
@@ -147,19 +148,9 @@ function Listed({
   return (
     <details open={open}>
       <summary className="py-1 font-semibold">{title}</summary>
-      <table className="w-full text-left text-[0.8125rem]">
-        <caption className="sr-only">{title}</caption>
-        <thead>
-          <tr className="border-b text-muted">
-            {heads.map((head) => (
-              <th key={head} scope="col" className="py-1 pr-4 font-medium">
-                {head}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>{children}</tbody>
-      </table>
+      <FieldTable caption={title} heads={heads}>
+        {children}
+      </FieldTable>
     </details>
   );
 }

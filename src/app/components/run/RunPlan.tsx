@@ -6,7 +6,6 @@ import { useRecipe } from '../../../stores/recipe';
 import { useFields } from '../../../stores/select';
 import { common } from '../../text/common';
 import { runText } from '../../text/run';
-import { cx } from '../../util/cx';
 import { formatBytes, formatCompact, formatCount, formatDuration, formatPart } from '../../util/format';
 import { pageNamed } from '../../util/pages';
 import { hashOf } from '../../util/route';
@@ -62,8 +61,12 @@ function Trained() {
 function Takes() {
   const { forecast, pending } = usePlanned();
   return (
-    <div className={cx('space-y-2 transition-opacity', pending && 'opacity-60')}>
-      <h2 className="text-[0.8125rem] font-medium text-muted">{runText.willTake}</h2>
+    <div className="space-y-2" aria-busy={pending}>
+      <h2 className="flex items-center gap-2 text-[0.8125rem] font-medium text-muted">
+        {runText.willTake}
+        {/* The old figures stay readable until the new ones are there. */}
+        {pending && <LoaderCircle aria-hidden size={12} className="animate-spin text-accent" />}
+      </h2>
       <dl className="space-y-1">
         <Row name={runText.steps} value={forecast ? formatCount(forecast.totalSteps) : common.noValue} />
         <Row name={runText.tokens} value={forecast ? formatCompact(forecast.tokens) : common.noValue} />

@@ -1,20 +1,8 @@
 /** The training section of a recipe as transformers' TrainingArguments: the same for the script and for TRL's YAML files. */
-import type { LrSchedulerType, TrainingSection } from '../../../recipe/sections';
+import { inTransformers } from '../../../recipe/conversion/schedules';
+import type { TrainingSection } from '../../../recipe/sections';
 import type { TrainingData } from '../training-data';
 import type { Settings } from './part';
-
-/** Names of transformers; null where it has no such schedule, and the script brings its own. */
-const SCHEDULES: Record<LrSchedulerType, string | null> = {
-  constant: 'constant',
-  constant_with_warmup: 'constant_with_warmup',
-  linear: 'linear',
-  cosine: 'cosine',
-  cosine_with_restarts: 'cosine_with_restarts',
-  polynomial: 'polynomial',
-  inverse_sqrt: 'inverse_sqrt',
-  warmup_stable_decay: 'warmup_stable_decay',
-  slanted_triangular: null,
-};
 
 const scheduleSettings = (training: TrainingSection, steps: number): Settings => {
   switch (training.lr_scheduler_type) {
@@ -30,7 +18,7 @@ const scheduleSettings = (training: TrainingSection, steps: number): Settings =>
 };
 
 /** Whether the schedule has to come with the script. */
-export const ownSchedule = ({ lr_scheduler_type: type }: TrainingSection): boolean => SCHEDULES[type] === null;
+export const ownSchedule = ({ lr_scheduler_type: type }: TrainingSection): boolean => inTransformers(type) === null;
 
 /** Fields of TrainingArguments. TRL's defaults (bfloat16, gradient checkpointing, a log every ten steps) are others. */
 export function trainingSettings({ recipe, steps, validation }: TrainingData): Settings {
@@ -40,7 +28,7 @@ export function trainingSettings({ recipe, steps, validation }: TrainingData): S
   return {
     max_steps: steps,
     learning_rate: training.learning_rate,
-    lr_scheduler_type: SCHEDULES[training.lr_scheduler_type] ?? 'constant',
+    lr_scheduler_type: inTransformers(training.lr_scheduler_type) ?? 'constant',
     ...(Object.keys(schedule).length > 0 ? { lr_scheduler_kwargs: schedule } : {}),
     warmup_steps: Math.ceil(steps * training.warmup_ratio),
     weight_decay: training.weight_decay,
