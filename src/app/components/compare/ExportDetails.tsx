@@ -54,7 +54,7 @@ export function ExportDetails({ id, exported }: { id: ExportId; exported: Export
           {one.group === 'adapter' ? <Download aria-hidden size={18} /> : <PackageOpen aria-hidden size={18} />}
           {one.action?.(exported) ?? text.export(one.label(exported))}
         </Button>
-        {fileName && <p className="min-w-0 text-[0.8125rem] break-all text-muted">{fileName}</p>}
+        {fileName && <p className="min-w-0 text-[0.8125rem] wrap-anywhere text-muted">{fileName}</p>}
       </div>
     </div>
   );

@@ -172,7 +172,7 @@ function FileList() {
       <ul className="mt-1 divide-y rounded-md border">
         {files.map(({ path, blob }) => (
           <li key={path} className="flex gap-3 px-3 py-1 text-[0.8125rem]">
-            <span className="min-w-0 flex-1 break-all font-mono text-xs leading-5">{path}</span>
+            <span className="min-w-0 flex-1 wrap-anywhere font-mono text-xs leading-5">{path}</span>
             <span className="shrink-0 text-muted tabular-nums">{formatBytes(blob.size)}</span>
           </li>
         ))}
@@ -225,7 +225,7 @@ function Done() {
             {text.openPage} <ExternalLink aria-hidden size={12} className="inline" />
           </a>
         </p>
-        <p className="break-all font-mono text-xs">{url}</p>
+        <p className="wrap-anywhere font-mono text-xs">{url}</p>
         <p className="text-[0.8125rem] text-muted">
           {text.commit} <span className="font-mono text-xs">{commit.slice(0, 7)}</span>
         </p>

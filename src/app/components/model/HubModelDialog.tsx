@@ -239,7 +239,7 @@ function Choices({
           <ul className="mt-1 space-y-0.5">
             {choice.files.map(({ name, bytes }) => (
               <li key={name} className="flex justify-between gap-4">
-                <span className="min-w-0 font-mono text-xs break-all">{name}</span>
+                <span className="min-w-0 font-mono text-xs wrap-anywhere">{name}</span>
                 <span className="shrink-0">{formatBytes(bytes)}</span>
               </li>
             ))}

@@ -21,7 +21,7 @@ function Origin({ source }: { source: string }) {
   return (
     <>
       <a
-        className="break-all underline underline-offset-2"
+        className="wrap-anywhere underline underline-offset-2"
         href={`${endpoint}/${id}/tree/${commit}`}
         target="_blank"
         rel="noreferrer"

@@ -1,4 +1,5 @@
 import type { RecipeDifference } from '../../../recipe/diff';
+import { FieldName } from '../../ui/FieldName';
 import { shownValue } from '../runs/differences';
 import { FieldTable } from './FieldTable';
 
@@ -17,11 +18,11 @@ export function Changes({
       <FieldTable caption={caption} heads={heads}>
         {differences.map(({ path, a, b }) => (
           <tr key={path} className="border-b last:border-b-0">
-            <th scope="row" className="py-1 pr-4 font-mono font-normal break-all">
-              {path}
+            <th scope="row" className="py-1 pr-4 font-mono font-normal wrap-anywhere">
+              <FieldName name={path} />
             </th>
-            <td className="py-1 pr-4 break-all text-muted">{shownValue(path, a)}</td>
-            <td className="py-1 break-all">{shownValue(path, b)}</td>
+            <td className="py-1 pr-4 wrap-anywhere text-muted">{shownValue(path, a)}</td>
+            <td className="py-1 wrap-anywhere">{shownValue(path, b)}</td>
           </tr>
         ))}
       </FieldTable>

@@ -61,7 +61,7 @@ export function FieldRow({
         <div className="flex flex-wrap items-center gap-x-2 leading-tight">
           <label
             htmlFor={id}
-            className="font-mono text-[0.8125rem] font-semibold break-all @min-[44rem]/fields:text-xs"
+            className="font-mono text-[0.8125rem] font-semibold wrap-anywhere @min-[44rem]/fields:text-xs"
           >
             {name}
           </label>

@@ -10,6 +10,7 @@ import { importText as text } from '../../text/imported';
 import { shareText } from '../../text/recipe';
 import { Button } from '../../ui/Button';
 import { Dialog } from '../../ui/Dialog';
+import { FieldName } from '../../ui/FieldName';
 import { shownValue } from '../runs/differences';
 import { Changes } from './Changes';
 import { FieldTable } from './FieldTable';
@@ -117,8 +118,11 @@ function Taken({ config: { taken } }: { config: ImportedConfig }) {
       {taken.map(({ field, value, path, as }) => (
         <tr key={field} className="border-b align-top last:border-b-0">
           <Setting field={field} value={value} />
-          <td className="py-1 break-all">
-            <span className="font-mono">{path}</span> {shownValue(path, as)}
+          <td className="py-1 wrap-anywhere">
+            <span className="font-mono">
+              <FieldName name={path} />
+            </span>{' '}
+            {shownValue(path, as)}
           </td>
         </tr>
       ))}
@@ -128,8 +132,8 @@ function Taken({ config: { taken } }: { config: ImportedConfig }) {
 
 function Setting({ field, value }: { field: string; value: unknown }) {
   return (
-    <th scope="row" className="w-1/2 py-1 pr-4 font-mono font-normal break-all">
-      {field}: <span className="text-muted">{written(value)}</span>
+    <th scope="row" className="w-1/2 py-1 pr-4 font-mono font-normal wrap-anywhere">
+      <FieldName name={field} />: <span className="text-muted">{written(value)}</span>
     </th>
   );
 }
