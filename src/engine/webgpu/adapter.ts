@@ -4,7 +4,21 @@ export interface AdapterTraits {
   software: boolean;
   subgroups: boolean;
   f16: boolean;
+  /** Bytes that logits may take at a time: with more of them, fewer passes over the output projection. */
+  logitsBytes: number;
 }
+
+const SOFTWARE_LOGITS = 16 * 2 ** 20;
+const GPU_LOGITS = 256 * 2 ** 20;
+
+/** From the limits alone and not from free memory, so that a resumed run sums in the same order. */
+export const logitsBytesOf = (
+  {
+    maxStorageBufferBindingSize,
+    maxBufferSize,
+  }: Pick<GPUSupportedLimits, 'maxStorageBufferBindingSize' | 'maxBufferSize'>,
+  software: boolean,
+): number => Math.min(software ? SOFTWARE_LOGITS : GPU_LOGITS, maxStorageBufferBindingSize, maxBufferSize);
 
 const traits = new WeakMap<GPUDevice, AdapterTraits>();
 
@@ -13,5 +27,5 @@ export function setAdapterTraits(device: GPUDevice, value: AdapterTraits): void 
 }
 
 export function adapterTraits(device: GPUDevice): AdapterTraits {
-  return traits.get(device) ?? { software: true, subgroups: false, f16: false };
+  return traits.get(device) ?? { software: true, subgroups: false, f16: false, logitsBytes: SOFTWARE_LOGITS };
 }

@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { TabtuneError } from '../../base/errors';
-import { setAdapterTraits } from './adapter';
+import { logitsBytesOf, setAdapterTraits } from './adapter';
 import { countSubmits, gpuBackend, SUBMIT_BATCH } from './backend';
 import { countBuffers } from './buffers';
 import { onDeviceFailure } from './failure';
@@ -95,6 +95,7 @@ export async function installDevice(
     software,
     subgroups: device.features.has('subgroups'),
     f16: device.features.has('shader-f16'),
+    logitsBytes: logitsBytesOf(device.limits, software),
   });
   countBuffers(device);
   tf.env().set('WEBGPU_CPU_FORWARD', false);

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { chunkRows, LOGITS_CHUNK_BYTES, linearCrossEntropy } from '../../../src/engine/kernels/losses/cross-entropy';
+import { linearCrossEntropy } from '../../../src/engine/kernels/losses/cross-entropy';
+import { chunkRows } from '../../../src/engine/kernels/losses/logit-chunks';
 import { denseWeight } from '../../../src/engine/kernels/products/weight';
 import { flush, gpuBackend, gpuBytes } from '../../../src/engine/webgpu/backend';
 import { trimPool } from '../../../src/engine/webgpu/pool';
@@ -30,6 +31,10 @@ const CASES: CrossEntropyCase[] = [
   { tokens: 7, width: 13, vocab: 11, skipEvery: 3, padding: 5, trains: true, smoothing: 0.1 },
   { tokens: 24, width: 12, vocab: 64, trains: true, bias: true, padding: 3 },
   { tokens: 9, width: 5, vocab: 130, trains: true, bias: true, softcap: 2, smoothing: 0.3 },
+  // On a GPU, 256 threads share a row, and the gradient of hidden is the sum of two and of four pieces.
+  { tokens: 7, width: 6, vocab: 2051, skipEvery: 3, padding: 2 },
+  { tokens: 1, width: 8, vocab: 4100 },
+  { tokens: 12, width: 12, vocab: 4100, trains: true, bias: true, softcap: 3, smoothing: 0.2, padding: 3 },
 ];
 
 const rtol = 1e-5;
@@ -49,51 +54,62 @@ test.each([true, false])('cross-entropy matches the reference, software adapter:
   }),
 );
 
+const CHUNK_BYTES = 16 * 2 ** 20;
+
 /** 16 MiB hold 32 rows of this vocabulary, so the 57 rows below are two chunks, of 32 and 25. */
 const WIDE: CrossEntropyCase = { tokens: 60, width: 2, vocab: 131_072, skipEvery: 20, scale: 1 / 57 };
 
 test('cross-entropy over several chunks matches the reference', async () => {
   const { op, inputs, wanted } = crossEntropyCase({ ...WIDE, bias: true, trains: true, smoothing: 0.1 });
   const rows = inputs[2]!.data.length;
-  expect([rows, chunkRows(rows, WIDE.vocab)]).toEqual([57, 32]);
+  expect([rows, chunkRows(rows, [WIDE.vocab, WIDE.width], CHUNK_BYTES)]).toEqual([57, 32]);
   const one = [{ data: Float32Array.of(1), shape: [] }];
   const [loss] = await runOn('cpu', op, inputs);
   const gradients = await gradientsOn('cpu', op, inputs, wanted, one);
   for (const software of [true, false]) {
-    await withTraits({ software }, async () => {
-      expectClose((await runOn('webgpu', op, inputs))[0]!, loss!, { rtol: 1e-5 });
+    await withTraits({ software, logitsBytes: CHUNK_BYTES }, async () => {
+      const own = await runOn('webgpu', op, inputs);
+      expectClose(own[0]!, loss!, { rtol: 1e-5 });
       // Adding 131,072 terms one by one in f32 loses a few digits, in a row's sum of exponentials too.
-      for (const [i, gradient] of (await gradientsOn('webgpu', op, inputs, wanted, one)).entries()) {
+      const grads = await gradientsOn('webgpu', op, inputs, wanted, one);
+      for (const [i, gradient] of grads.entries()) {
         expectClose(gradient, gradients[i]!, { rtol: i === 0 ? 5e-4 : 1e-4 }, `gradient to input ${wanted[i]}`);
       }
+      expect(await runOn('webgpu', op, inputs)).toEqual(own);
+      expect(await gradientsOn('webgpu', op, inputs, wanted, one)).toEqual(grads);
     });
   }
 });
 
 test('cross-entropy over several chunks holds one chunk of logits, not all of them', () =>
-  withBackend('webgpu', () => {
-    const { op, inputs } = crossEntropyCase(WIDE);
-    const given = inputs.map((v) => tf.tensor(v.data, v.shape, v.data instanceof Int32Array ? 'int32' : 'float32'));
-    for (const t of given) gpuBackend().uploadToGPU(t.dataId);
-    trimPool();
-    const before = gpuBytes().allocated;
-    const [loss] = op(...given);
-    flush(gpuBackend());
-    const grown = gpuBytes().allocated - before;
-    expect(grown).toBeGreaterThan(LOGITS_CHUNK_BYTES);
-    expect(grown).toBeLessThan(1.1 * LOGITS_CHUNK_BYTES);
-    tf.dispose([...given, loss!]);
-    trimPool();
-  }));
+  withTraits({ logitsBytes: CHUNK_BYTES }, () =>
+    withBackend('webgpu', () => {
+      const { op, inputs } = crossEntropyCase(WIDE);
+      const given = inputs.map((v) => tf.tensor(v.data, v.shape, v.data instanceof Int32Array ? 'int32' : 'float32'));
+      for (const t of given) gpuBackend().uploadToGPU(t.dataId);
+      trimPool();
+      const before = gpuBytes().allocated;
+      const [loss] = op(...given);
+      flush(gpuBackend());
+      const grown = gpuBytes().allocated - before;
+      expect(grown).toBeGreaterThan(CHUNK_BYTES);
+      expect(grown).toBeLessThan(1.1 * CHUNK_BYTES);
+      tf.dispose([...given, loss!]);
+      trimPool();
+    }),
+  ));
 
 test('cross-entropy: gradients match finite differences', async () => {
   for (const c of [
     { tokens: 5, width: 4, vocab: 7 },
     { tokens: 9, width: 12, vocab: 11, skipEvery: 3, padding: 4, scale: 2, format: 'bf16' as const },
     { tokens: 5, width: 4, vocab: 9, bias: true, softcap: 1.5, trains: true, smoothing: 0.2 },
+    { tokens: 3, width: 4, vocab: 2051 }, // in two pieces
   ]) {
     const { op, inputs, wanted } = crossEntropyCase(c);
-    await checkGradient(op, inputs, wanted, { backend: 'webgpu' });
+    for (const software of [true, false]) {
+      await withTraits({ software }, () => checkGradient(op, inputs, wanted, { backend: 'webgpu' }));
+    }
   }
 });
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test, vi } from 'vitest';
-import { chunkRows, LOGITS_CHUNK_BYTES } from '../../../src/engine/kernels/losses/cross-entropy';
+import { chunkRows } from '../../../src/engine/kernels/losses/logit-chunks';
 import { tokenLogProbs } from '../../../src/engine/kernels/losses/token-log-probs';
 import { valueAndGradients } from '../../../src/engine/kernels/tape';
 import { flush, forgetGpuPeak, gpuBackend, gpuBytes } from '../../../src/engine/webgpu/backend';
@@ -37,6 +37,9 @@ const CASES: LogProbCase[] = [
   { tokens: 7, width: 13, vocab: 11, skipEvery: 3, padding: 5, trains: true, temperature: 0.5 },
   { tokens: 24, width: 12, vocab: 64, trains: true, bias: true, padding: 3 },
   { tokens: 9, width: 5, vocab: 130, trains: true, bias: true, softcap: 2, temperature: 1.2 },
+  // On a GPU, 256 threads share a row, and the gradient of hidden is the sum of two and of four pieces.
+  { tokens: 7, width: 6, vocab: 2051, skipEvery: 3, padding: 2, temperature: 0.8 },
+  { tokens: 12, width: 12, vocab: 4100, trains: true, bias: true, softcap: 3, padding: 3 },
 ];
 
 const rtol = 1e-5;
@@ -72,28 +75,37 @@ test.each([true, false])('log-probabilities over every stored format, software a
   }),
 );
 
-test('log-probabilities over a weight in two parts are those over the whole', async () => {
-  const c: LogProbCase = { tokens: 9, width: 12, vocab: 37, padding: 2, temperature: 0.8, withEntropy: true };
-  const { op, inputs } = logProbCase(c);
-  const parted: Op = (hidden, weight, rows, targets) => {
-    const parts = [tf.slice(weight!, [0, 0], [20, 12]), tf.slice(weight!, [20, 0], [17, 12])];
-    const whole = {
-      parts: parts.map((t) => ({ tensor: t, rows: t.shape[0]! })),
-      format: 'f32' as const,
-      shape: [37, 12],
+// The larger one's gradient of hidden is in pieces on a GPU.
+test.each([37, 5001])(
+  'log-probabilities over a weight in two parts are those over the whole, %i tokens',
+  async (vocab) => {
+    const c: LogProbCase = { tokens: 9, width: 12, vocab, padding: 2, temperature: 0.8, withEntropy: true };
+    const { op, inputs } = logProbCase(c);
+    const parted: Op = (hidden, weight, rows, targets) => {
+      const parts = [tf.slice(weight!, [0, 0], [20, 12]), tf.slice(weight!, [20, 0], [vocab - 20, 12])];
+      const whole = {
+        parts: parts.map((t) => ({ tensor: t, rows: t.shape[0]! })),
+        format: 'f32' as const,
+        shape: [vocab, 12],
+      };
+      const options = { temperature: c.temperature, withEntropy: true };
+      const { logProbs, entropy } = tokenLogProbs(hidden!, whole, rows!, targets!, options);
+      return [logProbs, entropy!];
     };
-    const options = { temperature: c.temperature, withEntropy: true };
-    const { logProbs, entropy } = tokenLogProbs(hidden!, whole, rows!, targets!, options);
-    return [logProbs, entropy!];
-  };
-  const dy = [randomValues(inputs[2]!.shape, 5), null];
-  const expected = [...(await runOn('webgpu', op, inputs)), ...(await gradientsOn('webgpu', op, inputs, [0], dy))];
-  const actual = [
-    ...(await runOn('webgpu', parted, inputs)),
-    ...(await gradientsOn('webgpu', parted, inputs, [0], dy)),
-  ];
-  for (const [i, values] of actual.entries()) expectClose(values, expected[i]!, { rtol: 1e-6 });
-});
+    const dy = [randomValues(inputs[2]!.shape, 5), null];
+    for (const software of [true, false]) {
+      const all = (of: Op) =>
+        withTraits({ software }, async () => [
+          ...(await runOn('webgpu', of, inputs)),
+          ...(await gradientsOn('webgpu', of, inputs, [0], dy)),
+        ]);
+      const expected = await all(op);
+      for (const [i, values] of (await all(parted)).entries()) expectClose(values, expected[i]!, { rtol: 1e-6 });
+    }
+  },
+);
+
+const CHUNK_BYTES = 16 * 2 ** 20;
 
 /** 16 MiB hold 32 rows of this vocabulary: the 57 rows below are two chunks, of 32 and 25. */
 const WIDE: LogProbCase = { tokens: 60, width: 2, vocab: 131_072, skipEvery: 20, temperature: 1.25 };
@@ -101,12 +113,12 @@ const WIDE: LogProbCase = { tokens: 60, width: 2, vocab: 131_072, skipEvery: 20,
 test('log-probabilities over several chunks as the reference, and the same bytes every time', async () => {
   const { op, inputs, wanted } = logProbCase({ ...WIDE, bias: true, trains: true, withEntropy: true });
   const rows = inputs[2]!.data.length;
-  expect([rows, chunkRows(rows, WIDE.vocab)]).toEqual([57, 32]);
+  expect([rows, chunkRows(rows, [WIDE.vocab, WIDE.width], CHUNK_BYTES)]).toEqual([57, 32]);
   const dy = [randomValues([rows], 5), null];
   const outputs = await runOn('cpu', op, inputs);
   const gradients = await gradientsOn('cpu', op, inputs, wanted, dy);
   for (const software of [true, false]) {
-    await withTraits({ software }, async () => {
+    await withTraits({ software, logitsBytes: CHUNK_BYTES }, async () => {
       const actual = await runOn('webgpu', op, inputs);
       for (const [i, values] of actual.entries()) expectClose(values, outputs[i]!, { rtol: 1e-4 }, `output ${i}`);
       // 131,072 addends one after the other in f32 lose a few digits, in a row's sum of exponentials too.
@@ -121,31 +133,33 @@ test('log-probabilities over several chunks as the reference, and the same bytes
 });
 
 test('log-probabilities hold one chunk of logits in either pass, not all of them', () =>
-  withBackend('webgpu', async () => {
-    const { op, inputs } = logProbCase({ ...WIDE, tokens: 200, withEntropy: true });
-    const given = inputs.map(tensorOf);
-    for (const t of given) gpuBackend().uploadToGPU(t.dataId);
-    flush(gpuBackend());
-    trimPool();
-    const before = gpuBytes().allocated;
-    forgetGpuPeak();
-    const buffers = vi.spyOn(gpuBackend().bufferManager, 'acquireBuffer');
-    const { value, grads } = valueAndGradients(() => {
-      const logProbs = op(...given)[0]!;
+  withTraits({ logitsBytes: CHUNK_BYTES }, () =>
+    withBackend('webgpu', async () => {
+      const { op, inputs } = logProbCase({ ...WIDE, tokens: 200, withEntropy: true });
+      const given = inputs.map(tensorOf);
+      for (const t of given) gpuBackend().uploadToGPU(t.dataId);
       flush(gpuBackend());
-      return tf.sum(logProbs);
-    }, [given[0]!]);
-    await grads[0]!.data();
-    const sizes = buffers.mock.calls.map(([size]) => size);
-    buffers.mockRestore();
-    const rows = inputs[2]!.shape[0]!;
-    expect(rows * WIDE.vocab * 4).toBeGreaterThan(5 * LOGITS_CHUNK_BYTES);
-    // Once in the forward pass, once in the backward pass, where the same buffer comes back.
-    expect(sizes.filter((size) => size >= LOGITS_CHUNK_BYTES)).toEqual([LOGITS_CHUNK_BYTES, LOGITS_CHUNK_BYTES]);
-    expect(gpuBytes().peak - before).toBeLessThan(1.1 * LOGITS_CHUNK_BYTES);
-    tf.dispose([...given, value, ...grads]);
-    trimPool();
-  }));
+      trimPool();
+      const before = gpuBytes().allocated;
+      forgetGpuPeak();
+      const buffers = vi.spyOn(gpuBackend().bufferManager, 'acquireBuffer');
+      const { value, grads } = valueAndGradients(() => {
+        const logProbs = op(...given)[0]!;
+        flush(gpuBackend());
+        return tf.sum(logProbs);
+      }, [given[0]!]);
+      await grads[0]!.data();
+      const sizes = buffers.mock.calls.map(([size]) => size);
+      buffers.mockRestore();
+      const rows = inputs[2]!.shape[0]!;
+      expect(rows * WIDE.vocab * 4).toBeGreaterThan(5 * CHUNK_BYTES);
+      // Once in the forward pass, once in the backward pass, where the same buffer comes back.
+      expect(sizes.filter((size) => size >= CHUNK_BYTES)).toEqual([CHUNK_BYTES, CHUNK_BYTES]);
+      expect(gpuBytes().peak - before).toBeLessThan(1.1 * CHUNK_BYTES);
+      tf.dispose([...given, value, ...grads]);
+      trimPool();
+    }),
+  ));
 
 test('log-probabilities: gradients against finite differences', async () => {
   for (const c of [

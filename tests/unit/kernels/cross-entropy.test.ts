@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { chunkRows, LOGITS_CHUNK_BYTES } from '../../../src/engine/kernels/losses/cross-entropy';
+import { chunkRows } from '../../../src/engine/kernels/losses/logit-chunks';
+import { logitsBytesOf } from '../../../src/engine/webgpu/adapter';
 import { checkGradient, gradientsOn, intValues, runOn } from '../../kernel-helpers';
 import { crossEntropyCase } from '../../parity/products';
 
@@ -89,10 +90,25 @@ test('cross-entropy: cannot be differentiated if run without its gradient', asyn
   );
 });
 
-test('cross-entropy: a chunk has as many rows as its budget allows, in eights, and never none', () => {
-  expect(chunkRows(100, 512)).toBe(100);
-  expect(chunkRows(1e6, 32_000)).toBe(128); // 16 MiB / 128,000 B = 131.07
-  expect(chunkRows(1e6, 32_000) * 32_000 * 4).toBeLessThanOrEqual(LOGITS_CHUNK_BYTES);
-  expect(chunkRows(1e6, 10_000_000)).toBe(8);
-  expect(chunkRows(3, 10_000_000)).toBe(3);
+const MIB = 2 ** 20;
+
+test('cross-entropy: a chunk has as many rows as its bytes hold, in eights, and never none', () => {
+  expect(chunkRows(100, [512, 64], 16 * MIB)).toBe(100);
+  expect(chunkRows(1e6, [32_000, 64], 16 * MIB)).toBe(128); // 16 MiB / 128,000 B = 131.07
+  expect(chunkRows(1e6, [10_000_000, 64], 16 * MIB)).toBe(8);
+  expect(chunkRows(3, [10_000_000, 64], 16 * MIB)).toBe(3);
+});
+
+test('cross-entropy: a chunk takes no more than 64 billion operations a product', () => {
+  // 2 · 49,152 · 576 operations a row: 1,130 rows. 256 MiB would hold 1,365.
+  expect(chunkRows(1e6, [49_152, 576], 256 * MIB)).toBe(1128);
+  // Llama 3.2 1B: 2 · 128,256 · 2,048 a row
+  expect(chunkRows(1e6, [128_256, 2048], 256 * MIB)).toBe(120);
+});
+
+test('logits take what the device binds, 256 MiB at most, and 16 MiB without a GPU', () => {
+  const limits = { maxStorageBufferBindingSize: 2 ** 31, maxBufferSize: 2 ** 32 };
+  expect(logitsBytesOf(limits, false)).toBe(256 * MIB);
+  expect(logitsBytesOf(limits, true)).toBe(16 * MIB);
+  expect(logitsBytesOf({ ...limits, maxStorageBufferBindingSize: 128 * MIB }, false)).toBe(128 * MIB);
 });

@@ -22,17 +22,8 @@ import { sumAll } from '../moves/row-moves';
 import { groupsFor } from '../products/matmul';
 import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
 import { weightAttrs, weightInputs } from '../products/weight';
-import {
-  gradientSpecs,
-  type LogitAttrs,
-  overChunks,
-  referenceRows,
-  requireLogitShapes,
-  type SoftmaxPass,
-  softmaxRows,
-} from './logit-chunks';
-
-export { chunkRows, LOGITS_CHUNK_BYTES } from './logit-chunks';
+import { gradientSpecs, type LogitAttrs, overChunks, referenceRows, requireLogitShapes } from './logit-chunks';
+import { type SoftmaxPass, softmaxRows } from './softmax-rows';
 
 interface CrossEntropyAttrs extends LogitAttrs {
   scale: number;
@@ -75,16 +66,14 @@ const kernel = defineKernel<CrossEntropyAttrs>({
       body: (over) => `${
         smooth
           ? `${over('z')}
-  let likely = (1.0 - u.smoothing) * logit(base + wanted) + u.smoothing * part / f32(u.vocab);`
-          : 'let likely = logit(base + wanted);'
+  let likely = (1.0 - u.smoothing) * chosen + u.smoothing * part / f32(u.vocab);`
+          : 'let likely = chosen;'
       }
   if (first) { losses[at] = select(0.0, log(sum) + top - likely, valid); }`,
       gradient: withGradient
         ? {
             factor: 'u.scale',
-            wanted: smooth
-              ? '(select(0.0, 1.0 - u.smoothing, v == wanted) + u.smoothing / f32(u.vocab))'
-              : 'select(0.0, 1.0, v == wanted)',
+            wanted: smooth ? '(hit * (1.0 - u.smoothing) + u.smoothing / f32(u.vocab))' : 'hit',
           }
         : undefined,
     };

@@ -6,16 +6,17 @@
  *   z_r = hidden[rows[r]]·Wᵀ + bias, then cap · tanh(z_r / cap), then z_r / temperature
  *
  * `rows` and `targets` are padded with -1; no row may occur twice, or its gradient would be lost. A pass turns each chunk's
- * logits into their gradient in place. Gradients of a trained weight and bias are summed over the chunks in order, so that
- * equal runs give equal bits.
+ * logits into their gradient in place. Gradients of a trained weight and bias are summed over the chunks in order, and those
+ * of hidden over pieces of the vocabulary. Chunks and pieces depend on shapes and the device alone, so that equal runs give
+ * equal bits.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { adapterTraits } from '../../webgpu/adapter';
 import type { GpuBackend } from '../../webgpu/backend';
-import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
+import { dispatch, u, uniformBlock } from '../../webgpu/dispatch';
 import { type GpuCall, type OutputSpec, shapeError, type View } from '../kernel';
 import { clear, moveRows } from '../moves/row-moves';
-import { groupsFor, recordNN, recordNT, recordTN } from '../products/matmul';
+import { groupsFor, recordNT, recordSplitNN, recordTN, splitOf } from '../products/matmul';
 import { addNN, addNT, addTN } from '../products/matmul-reference';
 import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
 import { requireTrainable, type WeightAttrs, weightFits, weightOperand, widenWeight } from '../products/weight';
@@ -30,13 +31,16 @@ export interface LogitAttrs extends WeightAttrs {
   trainsBias: boolean;
 }
 
-/** Bytes that one chunk of logits may take. */
-export const LOGITS_CHUNK_BYTES = 16 * 2 ** 20;
+/**
+ * Multiplications and additions of one product over a chunk. Drivers reset a GPU whose work takes longer than about two
+ * seconds; the slowest ones do this much in less than one.
+ */
+const CHUNK_WORK = 64e9;
 
-/** Rows of logits computed at a time. */
-export function chunkRows(rows: number, vocab: number): number {
-  const fit = Math.max(8, Math.floor(LOGITS_CHUNK_BYTES / (vocab * 4) / 8) * 8);
-  return Math.min(rows, fit);
+/** Rows of logits computed at a time, in eights: what `bytes` hold, and no more work than a driver waits for. */
+export function chunkRows(rows: number, [vocab, width]: readonly [number, number], bytes: number): number {
+  const fit = Math.min(bytes / (vocab * 4), CHUNK_WORK / (2 * vocab * width));
+  return Math.min(rows, Math.max(8, Math.floor(fit / 8) * 8));
 }
 
 /** Throws unless the inputs have the shapes above. */
@@ -151,10 +155,11 @@ export function overChunks(
   // The scatter skips rows without a target. With no rows at all nothing would write the others.
   for (const gradient of gradients?.slice(0, count === 0 ? 3 : 1) ?? []) clear(backend, gradient);
   // One chunk's worth, used by every chunk in turn: scratch tensors live until the kernel returns.
-  const size = chunkRows(count, vocab);
+  const size = chunkRows(count, [vocab, width], adapterTraits(backend.device).logitsBytes);
   const x = temp([size, width]);
   const logits = temp([size, vocab]);
-  const dx = gradients && temp([size, width]);
+  const parts = splitOf(backend, { m: size, n: vocab, k: width });
+  const dx = gradients && temp([parts, size, width]);
   for (let start = 0; start < count; start += size) {
     const n = Math.min(size, count - start);
     moveRows(backend, 'gather', { from: hidden!, to: x, rows: rows!, start, n, width, tokens });
@@ -164,122 +169,9 @@ export function overChunks(
     const add = start > 0;
     if (trainsWeight) recordTN(backend, n, [{ u: logits, v: x, c: dWeight!, p: vocab, q: width, add }]);
     if (trainsBias && bias) sumRows(backend, { values: logits, out: dBias!, n, width: vocab, add });
-    recordNN(backend, { y: logits, w, z: dx, m: n, n: vocab, k: width });
-    moveRows(backend, 'scatter', { from: dx, to: dHidden!, rows: rows!, start, n, width, tokens });
+    recordSplitNN(backend, { y: logits, w, z: dx, m: n, n: vocab, k: width }, parts);
+    moveRows(backend, 'scatter', { from: dx, to: dHidden!, rows: rows!, start, n, width, tokens, parts });
   }
-}
-
-export interface SoftmaxPass {
-  /** Names the pass, with everything that its WGSL depends on. */
-  key: string;
-  bindings: { name: string; tensor: tf.TensorInfo; writes?: boolean }[];
-  uniforms?: Record<string, { u: number } | { f: number }>;
-  /** Whether the uniforms change from batch to batch. */
-  volatile?: boolean;
-  /**
-   * WGSL after the two sums. In scope: `at` (the row's number among all), `valid` (it has a target), `wanted` (the target),
-   * `base` (logit(base + v) is z_v), `top` = max z, `sum` = Σ exp(z − top), `lane`, `first` (this thread writes the row's
-   * results), and `part`. `over(term)` gives statements that leave Σ_v of `term`, an expression of `z`, in `part`.
-   */
-  body(over: (term: string) => string): string;
-  /** Leaves slope · factor · (softmax(z)[v] − wanted) in the logits' place, both WGSL. */
-  gradient?: { factor: string; wanted: string };
-}
-
-/** Softmax over the rows of a chunk: their maximum and sum, then what `pass` does with them. */
-export function softmaxRows(
-  { backend, inputs: { rows, targets }, attrs }: Pick<GpuCall<LogitAttrs>, 'backend' | 'inputs' | 'attrs'>,
-  { logits, start, n }: Chunk,
-  pass: SoftmaxPass,
-): void {
-  const { out: vocab, softcap, temperature = 1 } = attrs;
-  const { gradient, uniforms = {} } = pass;
-  const threads = adapterTraits(backend.device).software ? 1 : 64;
-  const capped = softcap > 0;
-  const tempered = temperature !== 1;
-  // One thread a row on a CPU; on a GPU a workgroup shares a row and folds its partial results in a fixed tree.
-  const shared = threads > 1;
-  const fold = (op: string) =>
-    shared
-      ? `partial[lane] = part; workgroupBarrier();
-  for (var s = ${threads / 2}u; s > 0u; s = s >> 1u) {
-    if (lane < s) { partial[lane] = ${op}; } workgroupBarrier();
-  }
-  part = partial[0]; workgroupBarrier();`
-      : '';
-  const over = (term: string) => `part = 0.0;
-  for (var v = lane; v < u.vocab; v += ${threads}u) { let z = logit(base + v); part += ${term}; }
-  ${fold('partial[lane] + partial[lane + s]')}`;
-  const bindings = [
-    { name: 'logits', tensor: logits, writes: true },
-    { name: 'rows', tensor: rows! },
-    { name: 'targets', tensor: targets! },
-    ...pass.bindings,
-  ];
-  const type = (name: string) => (name === 'rows' || name === 'targets' ? 'i32' : 'f32');
-  const access = (writes?: boolean) => (writes ? 'read_write' : 'read');
-  const fields = Object.entries(uniforms).map(([name, value]) => `${name}: ${'u' in value ? 'u32' : 'f32'}`);
-  dispatch(backend, {
-    program: {
-      key: `softmax_rows ${pass.key} threads=${threads} capped=${capped} tempered=${tempered}`,
-      wgsl: () => `struct Uniforms { ${['start: u32, n: u32, vocab: u32, softcap: f32, temperature: f32', ...fields].join(', ')} }
-${bindings.map((b, i) => `@group(0) @binding(${i}) var<storage, ${access(b.writes)}> ${b.name}: array<${type(b.name)}>;`).join('\n')}
-@group(0) @binding(${bindings.length}) var<uniform> u: Uniforms;
-${shared ? `var<workgroup> partial: array<f32, ${threads}>;` : ''}
-${logitFunctions(capped, tempered)}
-${GLOBAL_INDEX}
-${ENTRY} {
-  let row = ${shared ? 'wg.y * groups.x + wg.x' : 'globalIndex(wg, local, groups)'};
-  let lane = ${shared ? 'local' : '0u'};
-  ${shared ? '' : 'if (row >= u.n) { return; }'}
-  let inside = row < u.n;
-  let first = inside && lane == 0u;
-  let base = min(row, u.n - 1u) * u.vocab;
-  let at = u.start + min(row, u.n - 1u);
-  let valid = rows[at] >= 0 && targets[at] >= 0;
-  let wanted = u32(max(targets[at], 0));
-  var part = -3.4e38;
-  for (var v = lane; v < u.vocab; v += ${threads}u) { part = max(part, logit(base + v)); }
-  ${fold('max(partial[lane], partial[lane + s])')}
-  let top = part;
-  ${over('exp(z - top)')}
-  let sum = part;
-  ${pass.body(over)}
-  ${
-    gradient
-      ? `${shared ? 'workgroupBarrier(); storageBarrier();' : ''}
-  if (!inside) { return; }
-  for (var v = lane; v < u.vocab; v += ${threads}u) {
-    let z = logit(base + v);
-    let p = exp(z - top) / sum;
-    logits[base + v] = select(0.0, slope(z) * ${gradient.factor} * (p - ${gradient.wanted}), valid);
-  }`
-      : ''
-  }
-}`,
-    },
-    tensors: bindings.map((b) => b.tensor),
-    writes: bindings.filter((b) => b.writes).map((b) => b.tensor),
-    uniforms: uniformBlock(u(start), u(n), u(vocab), f(softcap), f(temperature), ...Object.values(uniforms)),
-    volatile: pass.volatile,
-    workgroups: shared ? groupsFor(n * 64) : groupsFor(n),
-  });
-}
-
-/** z from what the product left, and the slope of z to that. */
-function logitFunctions(capped: boolean, tempered: boolean): string {
-  const over = tempered ? ' / u.temperature' : '';
-  if (!capped) {
-    return `fn logit(at: u32) -> f32 { return logits[at]${over}; }
-fn slope(z: f32) -> f32 { return 1.0${over}; }`;
-  }
-  // tanh from exp(−2|x|): WGSL's own may overflow.
-  return `fn logit(at: u32) -> f32 {
-  let x = logits[at] / u.softcap;
-  let e = exp(-2.0 * abs(x));
-  return u.softcap * sign(x) * (1.0 - e) / (1.0 + e)${over};
-}
-fn slope(z: f32) -> f32 { let t = z${tempered ? ' * u.temperature' : ''} / u.softcap; return ${tempered ? '(1.0 - t * t) / u.temperature' : '1.0 - t * t'}; }`;
 }
 
 /** out[v] = Σ over the chunk's rows of values[row, v], added to the existing values if `add`; one thread per column, in order. */

@@ -13,15 +13,8 @@ import type { Weight } from '../../types';
 import { defineKernel } from '../kernel';
 import { weightAttrs, weightInputs } from '../products/weight';
 import { sharedGradients, withoutTape } from '../tape';
-import {
-  gradientSpecs,
-  type LogitAttrs,
-  overChunks,
-  referenceRows,
-  requireLogitShapes,
-  type SoftmaxPass,
-  softmaxRows,
-} from './logit-chunks';
+import { gradientSpecs, type LogitAttrs, overChunks, referenceRows, requireLogitShapes } from './logit-chunks';
+import { type SoftmaxPass, softmaxRows } from './softmax-rows';
 
 interface TokenLogProbsAttrs extends LogitAttrs {
   withEntropy: boolean;
@@ -66,7 +59,7 @@ const kernel = defineKernel<TokenLogProbsAttrs>({
         ...(figures ? [{ name: 'figures', tensor: figures, writes: true }] : []),
       ],
       uniforms: figures && { count: { u: count } },
-      body: (over) => `if (first) { logProbs[at] = select(0.0, logit(base + wanted) - top - log(sum), valid); }
+      body: (over) => `if (first) { logProbs[at] = select(0.0, chosen - top - log(sum), valid); }
   ${
     entropy
       ? `${over('exp(z - top) * (z - top)')}
@@ -78,7 +71,7 @@ const kernel = defineKernel<TokenLogProbsAttrs>({
       ? `${over('z')}
   if (first) {
     figures[at] = select(0.0, part / f32(u.vocab), valid);
-    figures[u.count + at] = select(0.0, 1.0, valid && logit(base + wanted) >= top);
+    figures[u.count + at] = select(0.0, 1.0, valid && chosen >= top);
   }
   ${over('exp(2.0 * (z - top))')}
   if (first) { figures[2u * u.count + at] = select(0.0, log(part) - 2.0 * log(sum), valid); }`
@@ -115,7 +108,7 @@ const backward = defineKernel<TokenLogProbsAttrs>({
       key: 'log_probs_backward',
       bindings: [{ name: 'dy', tensor: call.inputs.dy! }],
       body: () => 'let factor = -dy[at];',
-      gradient: { factor: 'factor', wanted: 'select(0.0, 1.0, v == wanted)' },
+      gradient: { factor: 'factor', wanted: 'hit' },
     };
     overChunks(call, call.outputs, (chunk) => softmaxRows(call, chunk, pass));
   },

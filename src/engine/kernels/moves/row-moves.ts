@@ -19,7 +19,8 @@ export function clear(backend: GpuBackend, tensor: tf.TensorInfo): void {
 
 /**
  * gather: to[i] = from[rows[start + i]], zeros where that is -1. scatter: to[rows[start + i]] = from[i]; no row may appear
- * twice. `n` rows of `width` values; `tokens` is the number of rows in the larger matrix.
+ * twice. `n` rows of `width` values; `tokens` is the number of rows in the larger matrix. With `parts`, a scatter adds up so
+ * many matrices of `n` rows, one after the other in `from`, in their order.
  */
 export function moveRows(
   backend: GpuBackend,
@@ -32,16 +33,22 @@ export function moveRows(
     n: number;
     width: number;
     tokens: number;
+    parts?: number;
   },
 ): void {
+  const { parts = 1 } = c;
+  const value =
+    parts > 1
+      ? 'var value = src[id]; for (var part = 1u; part < u.parts; part++) { value += src[part * u.n * u.width + id]; }'
+      : 'let value = src[id];';
   const body =
     direction === 'gather'
       ? 'var value = 0.0; if (row >= 0 && u32(row) < u.tokens) { value = src[u32(row) * u.width + column]; } dst[id] = value;'
-      : 'if (row >= 0 && u32(row) < u.tokens) { dst[u32(row) * u.width + column] = src[id]; }';
+      : `if (row >= 0 && u32(row) < u.tokens) { ${value} dst[u32(row) * u.width + column] = value; }`;
   dispatch(backend, {
     program: {
-      key: `${direction}_rows`,
-      wgsl: `struct Uniforms { start: u32, n: u32, width: u32, tokens: u32 }
+      key: `${direction}_rows${parts > 1 ? ' parts' : ''}`,
+      wgsl: `struct Uniforms { start: u32, n: u32, width: u32, tokens: u32, parts: u32 }
 @group(0) @binding(0) var<storage, read> src: array<f32>;
 @group(0) @binding(1) var<storage, read> rows: array<i32>;
 @group(0) @binding(2) var<storage, read_write> dst: array<f32>;
@@ -57,7 +64,7 @@ ${ENTRY} {
     },
     tensors: [c.from, c.rows, c.to],
     writes: [c.to],
-    uniforms: uniformBlock(u(c.start), u(c.n), u(c.width), u(c.tokens)),
+    uniforms: uniformBlock(u(c.start), u(c.n), u(c.width), u(c.tokens), u(parts)),
     workgroups: groupsFor(c.n * c.width),
   });
 }

@@ -24,7 +24,9 @@ export const GLOBAL_INDEX = `fn globalIndex(wg: vec3u, local: u32, groups: vec3u
 export const ENTRY = `@compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) local: u32, @builtin(num_workgroups) groups: vec3u)`;
 
-const UNIFORMS = 'struct Uniforms { m: u32, n: u32, k: u32, rank: u32, alpha: f32, first: u32, stride: u32 }';
+// A product in pieces has `pieces` of `share` rows of W.
+const UNIFORMS =
+  'struct Uniforms { m: u32, n: u32, k: u32, rank: u32, alpha: f32, first: u32, stride: u32, pieces: u32, share: u32 }';
 
 /** Collects storage bindings in the order they are declared, with the uniforms last. */
 function bindings() {
@@ -196,6 +198,8 @@ export interface NnVariant {
   part: boolean;
   /** Adds to the contents of Z: for every part after the first. */
   add: boolean;
+  /** Pieces of N have a Z each, one after the other; not with `lora`. */
+  split: boolean;
 }
 
 /**
@@ -205,11 +209,12 @@ export interface NnVariant {
 function overRows(
   tm: number,
   leftQuads: boolean,
-  left: { load: string; depth: string; stride: string; first: string; first4: string },
+  left: { load: string; start?: string; depth: string; stride: string; first: string; first4: string },
   body: (n: string, y: (i: number) => string) => string,
 ): string {
+  const { start = '0u' } = left;
   if (!leftQuads) {
-    return `for (var n = 0u; n < ${left.depth}; n++) {
+    return `for (var n = ${start}; n < ${left.depth}; n++) {
 ${lines(tm, (i) => `    let y${i} = ${left.load}(min(m0 + ${i}u, u.m - 1u) * ${left.stride} + n${left.first});`)}
 ${body('n', (i) => `y${i}`)}
   }`;
@@ -217,7 +222,7 @@ ${body('n', (i) => `y${i}`)}
   const component = ['x', 'y', 'z', 'w'];
   return `{
 ${lines(tm, (i) => `  let r${i} = min(m0 + ${i}u, u.m - 1u) * (${left.stride} / 4u)${left.first4};`)}
-  for (var n4 = 0u; n4 < ${left.depth} / 4u; n4++) {
+  for (var n4 = ${start} / 4u; n4 < ${left.depth} / 4u; n4++) {
 ${lines(tm, (i) => `    let y${i} = ${left.load}(r${i} + n4);`)}
 ${lines(4, (c) => `    {\n${body(`(n4 * 4u + ${c}u)`, (i) => `y${i}.${component[c]}`)}\n    }`)}
   }
@@ -265,13 +270,14 @@ ${lines(code!.wide, (q) => {
 })} }`,
 )}`;
   const whole = v.part ? ['u.stride', ' + u.first', ' + u.first / 4u'] : ['u.n', '', ''];
-  const left = { load: 'loadY', depth: 'u.n', stride: whole[0]!, first: whole[1]!, first4: whole[2]! };
+  const [start, depth] = v.split ? ['start', 'end'] : ['0u', 'u.n'];
+  const left = { load: 'loadY', start, depth, stride: whole[0]!, first: whole[1]!, first4: whole[2]! };
   const share = { load: 'loadH', depth: 'u.rank', stride: 'u.rank', first: '', first4: '' };
   const inside = (q: number) => (code ? '' : `if (k0 + ${q * width}u < u.k) `);
   const store = lines(
     v.tm,
     (i) => `  if (m0 + ${i}u < u.m) {
-    let row = (m0 + ${i}u) * (u.k / ${width}u);
+    let row = (${v.split ? 'piece * u.m + ' : ''}m0 + ${i}u) * (u.k / ${width}u);
 ${lines(columns, (q) => `    ${inside(q)}{ Z[row + c${q}] = ${v.add ? `Z[row + c${q}] + ` : ''}a${i}_${q} * u.alpha; }`)}
   }`,
   );
@@ -279,8 +285,17 @@ ${lines(columns, (q) => `    ${inside(q)}{ Z[row + c${q}] = ${v.add ? `Z[row + c
 ${loaders.join('\n')}
 ${GLOBAL_INDEX}
 ${ENTRY} {
-  let id = globalIndex(wg, local, groups);
   let tilesK = (u.k + ${v.tk - 1}u) / ${v.tk}u;
+  ${
+    v.split
+      ? `let tiles = (u.m + ${v.tm - 1}u) / ${v.tm}u * tilesK;
+  let id = globalIndex(wg, local, groups) % tiles;
+  let piece = globalIndex(wg, local, groups) / tiles;
+  if (piece >= u.pieces) { return; }
+  let start = min(piece * u.share, u.n);
+  let end = min(start + u.share, u.n);`
+      : 'let id = globalIndex(wg, local, groups);'
+  }
   let m0 = id / tilesK * ${v.tm}u;
   if (m0 >= u.m) { return; }
 ${place}

@@ -33,7 +33,7 @@ export function groupsFor(threads: number): [number, number] {
  * The largest register tile that still gives every lane of the device work. A CPU has few lanes and expensive loads, so big
  * tiles win even for small outputs; a GPU needs thousands of threads first.
  */
-function chooseTile(backend: GpuBackend, rows: number, columns: number): [number, number] {
+function chooseTile(backend: GpuBackend, rows: number, columns: number, pieces = 1): [number, number] {
   const wanted = adapterTraits(backend.device).software ? 16 : 4096;
   const tiles: [number, number][] =
     rows === 1
@@ -53,7 +53,9 @@ function chooseTile(backend: GpuBackend, rows: number, columns: number): [number
             [4, 4],
             [2, 4],
           ];
-  return tiles.find(([r, c]) => Math.ceil(rows / r) * Math.ceil(columns / c) >= wanted) ?? tiles[tiles.length - 1]!;
+  return (
+    tiles.find(([r, c]) => pieces * Math.ceil(rows / r) * Math.ceil(columns / c) >= wanted) ?? tiles[tiles.length - 1]!
+  );
 }
 
 export interface NtCall {
@@ -105,13 +107,23 @@ export function recordNT(backend: GpuBackend, c: NtCall): void {
       program: program(`matmul_nt ${JSON.stringify(variant)}`, () => ntShader(variant)),
       tensors: [c.x, tensor, ...others, c.y],
       writes: [c.y],
-      uniforms: uniformBlock(u(c.m), u(rows), u(c.k), u(c.lora?.rank ?? 0), f(c.alpha ?? 1), u(first), u(c.n)),
+      uniforms: uniformBlock(
+        u(c.m),
+        u(rows),
+        u(c.k),
+        u(c.lora?.rank ?? 0),
+        f(c.alpha ?? 1),
+        u(first),
+        u(c.n),
+        u(1),
+        u(rows),
+      ),
       workgroups: groupsFor(Math.ceil(c.m / tm) * Math.ceil(rows / tn)),
     });
   }
 }
 
-export interface NnCall {
+interface NnProduct {
   y: TensorInfo;
   w: WeightOperand;
   z: TensorInfo;
@@ -119,14 +131,42 @@ export interface NnCall {
   n: number;
   k: number;
   alpha?: number;
+}
+
+export interface NnCall extends NnProduct {
   lora?: { h: TensorInfo; a: TensorInfo; rank: number };
 }
 
 /** z[m,k] = alpha · (y[m,n]·w[n,k] + h[m,r]·a[r,k]). */
 export function recordNN(backend: GpuBackend, c: NnCall): void {
+  recordPieces(backend, c, 1);
+}
+
+/** Threads that keep the largest GPUs at work: 128 multiprocessors with four workgroups each. */
+const FULL = 128 * 4 * 64;
+
+/** Rows of W that a piece of a product has at least: fewer would not be worth another matrix to add. */
+const LEAST_ROWS = 1024;
+
+/**
+ * Into how many pieces of its n rows of W a product y[m,n]·w[n,k] is split, so that a GPU has enough to do; a CPU has at once.
+ * A function of the shapes, so that equal runs give equal bits.
+ */
+export function splitOf(backend: GpuBackend, { m, n, k }: Pick<NnCall, 'm' | 'n' | 'k'>): number {
+  if (adapterTraits(backend.device).software) return 1;
+  const threads = Math.max(1, Math.ceil(m / 8) * Math.ceil(k / 8));
+  return Math.max(1, Math.min(Math.ceil(FULL / threads), Math.floor(n / LEAST_ROWS)));
+}
+
+/** The same in pieces, whose results are one after the other in z [pieces, m, k]. */
+export function recordSplitNN(backend: GpuBackend, c: NnProduct, pieces: number): void {
+  recordPieces(backend, c, pieces);
+}
+
+function recordPieces(backend: GpuBackend, c: NnCall, pieces: number): void {
   const spans = fitsSpans(c.w.format, c.k);
   const quads = c.k % 4 === 0;
-  let [tm, tk] = chooseTile(backend, c.m, c.k);
+  let [tm, tk] = chooseTile(backend, c.m, c.k, pieces);
   if (spans) tk = columnsAStep(c.w.format);
   if (!quads) [tm, tk] = [Math.min(tm, 4), 4];
   const whole = c.w.parts.length === 1;
@@ -142,13 +182,17 @@ export function recordNN(backend: GpuBackend, c: NnCall): void {
       lora: lora ? { leftQuads: quads && lora.rank % 4 === 0 } : false,
       part: !whole,
       add: first > 0,
+      split: pieces > 1,
     };
+    // Pieces begin at whole quads.
+    const share = Math.ceil(rows / pieces / 4) * 4;
+    const sizes = [u(c.m), u(rows), u(c.k), u(lora?.rank ?? 0), f(c.alpha ?? 1), u(first), u(c.n)];
     dispatch(backend, {
       program: program(`matmul_nn ${JSON.stringify(variant)}`, () => nnShader(variant)),
       tensors: [c.y, tensor, ...(lora ? [lora.h, lora.a] : []), c.z],
       writes: [c.z],
-      uniforms: uniformBlock(u(c.m), u(rows), u(c.k), u(lora?.rank ?? 0), f(c.alpha ?? 1), u(first), u(c.n)),
-      workgroups: groupsFor(Math.ceil(c.m / tm) * Math.ceil(c.k / tk)),
+      uniforms: uniformBlock(...sizes, ...(pieces > 1 ? [u(pieces), u(share)] : [u(1), u(rows)])),
+      workgroups: groupsFor(Math.ceil(c.m / tm) * Math.ceil(c.k / tk) * pieces),
     });
   }
 }
