@@ -44,6 +44,10 @@ export const layers = {
     about: 'how a model writes its own dataset from seed tasks: prompts, parsing, filters',
     may: ['base', 'metrics'],
   },
+  benchmark: {
+    about: 'what the benchmark of a graphics card gives: one JSON line and its schema',
+    may: [],
+  },
   // One file per method or objective, and no GPU: the twin in engine/methods or engine/objectives does the arithmetic.
   methods: {
     about: 'each training method: its fields, defaults, texts and file formats',
@@ -141,6 +145,21 @@ export const layers = {
     about: 'optimisers, clipping and penalties over flat buffers',
     may: [...engineParts, 'engine/quantization'],
   },
+  'engine/benchmark': {
+    about: 'how fast a graphics card is: its floors, products, training steps and answers, with random weights',
+    may: [
+      ...[
+        ...engineParts,
+        'families',
+        'formats/half',
+        'benchmark',
+        'engine/models',
+        'engine/methods',
+        'engine/objectives',
+      ],
+      ...['engine/optim', 'engine/run', 'engine/generation'],
+    ],
+  },
   engine: {
     about: 'tensors in, tensors out: no DOM, no React, no IndexedDB',
     may: [
@@ -153,20 +172,20 @@ export const layers = {
     may: ['base'],
   },
   workers: {
-    about: 'the six workers: engine, data, plan, download, upload and reward',
-    may: [...shared, 'families', 'engine', 'rpc', 'session/api', 'session/no-device'],
+    about: 'the seven workers: engine, data, plan, download, upload, reward and benchmark',
+    may: [...shared, 'families', 'benchmark', 'engine', 'rpc', 'session/api', 'session/no-device'],
   },
   session: {
     about: 'what the page talks to: starts the workers, and replaces them when they fail',
-    may: [...shared, 'families', 'rpc', 'workers', 'engine/run/dry-run'],
+    may: [...shared, 'families', 'benchmark', 'rpc', 'workers', 'engine/run/dry-run'],
   },
   stores: {
     about: 'what the screen remembers',
-    may: [...shared, 'session'],
+    may: [...shared, 'benchmark', 'session'],
   },
   app: {
     about: 'React components',
-    may: [...shared, 'session', 'stores'],
+    may: [...shared, 'benchmark', 'session', 'stores'],
   },
   headless: {
     about: 'the same app without a person',

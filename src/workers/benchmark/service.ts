@@ -1,0 +1,33 @@
+/** What the benchmark worker does: opens a device of its own, measures it, and gives it back. */
+import type { BenchmarkProgress, BenchmarkResult } from '../../benchmark/result';
+import { BENCHMARK_VERSION } from '../../benchmark/result';
+import { runBenchmark } from '../../engine/benchmark/run';
+import { openDevice, WANTED_LIMITS } from '../../engine/webgpu/device';
+import { resolveRecipe } from '../../recipe/defaults';
+
+/** What only the page knows is left to it. */
+export type DeviceResult = Omit<BenchmarkResult, 'app' | 'browser' | 'visible' | 'when'>;
+
+export interface BenchmarkApi {
+  run(onProgress: (progress: BenchmarkProgress) => void): Promise<DeviceResult>;
+}
+
+export function createBenchmarkService(): BenchmarkApi {
+  return {
+    async run(onProgress) {
+      const engine = await openDevice();
+      try {
+        const { vendor, architecture, description, software, features, device } = engine;
+        const limits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, device.limits[name]]));
+        const measured = await runBenchmark(engine, resolveRecipe({ version: 1 }).training, onProgress);
+        return {
+          tabtune_benchmark: BENCHMARK_VERSION,
+          adapter: { vendor, architecture, description, software, features, limits },
+          ...measured,
+        };
+      } finally {
+        engine.release();
+      }
+    },
+  };
+}
