@@ -120,7 +120,7 @@ export type StepRow = v.InferOutput<typeof step>;
 export type DecodeRow = v.InferOutput<typeof decode>;
 
 /** The parts of the benchmark, in the order in which they run. */
-export const stages = ['floors', 'products', 'fingerprint', 'steps', 'decode', 'sustained'] as const;
+export const stages = ['floors', 'products', 'fingerprint', 'models'] as const;
 export type Stage = (typeof stages)[number];
 
 /** How far a benchmark is. */

@@ -14,7 +14,7 @@ import {
   useRunsLine,
   useTrainLine,
 } from '../components/shell/stateLines';
-import { ModelPage } from '../pages/ModelPage';
+import { ModelPlace } from '../pages/ModelPlace';
 import { pageText } from '../text/shell';
 import { lazyAhead } from './lazyAhead';
 
@@ -33,7 +33,7 @@ export interface Page {
 
 const entries: Record<PageName, Pick<Page, 'icon' | 'Screen' | 'useStateLine'>> = {
   // The first screen is in the first chunk; the others are fetched ahead of time.
-  model: { icon: Cuboid, Screen: ModelPage, useStateLine: useModelLine },
+  model: { icon: Cuboid, Screen: ModelPlace, useStateLine: useModelLine },
   data: {
     icon: Table2,
     Screen: lazyAhead(() => import('../pages/DataPlace').then(({ DataPlace }) => DataPlace)),

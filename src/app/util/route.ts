@@ -17,6 +17,7 @@ function decode(text: string): string {
 
 export function parseHash(hash: string): Route {
   const [, page = '', detail = ''] = hash.split('/');
+  if (page === 'device') return { page: 'model', detail: decode(detail) };
   const known = pageNames.find((name) => name === page);
   return known ? { page: known, detail: decode(detail) } : { page: 'model', detail: '' };
 }
@@ -29,6 +30,9 @@ export function hashOf(page: PageName, detail = ''): string {
 export const CLASSES = 'classes';
 /** The detail of the Data page where the model writes examples. */
 export const SELF_INSTRUCT = 'self-instruct';
+
+/** The detail of the Model page where this device is measured; `#/device/benchmark` leads there too. */
+export const BENCHMARK = 'benchmark';
 
 /** Ids of parts of pages that links lead to: where things are exported, and parts of the Recipe page's Simple. */
 export const EXPORT_PANEL = 'export';

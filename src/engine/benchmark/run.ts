@@ -58,7 +58,7 @@ async function measureAll(
   const leave = (what: string, why: string) => void left_out.push({ what, why });
   const counter = (stage: Stage, total: number) => {
     let done = -1;
-    return (what: string) => onProgress({ stage, what, done: ++done, total });
+    return (what: string) => onProgress({ stage, what, done: Math.min(++done, total), total });
   };
   /** Whether there is still time; names what there is none for. */
   const inTime = (what: string) => {
@@ -88,8 +88,8 @@ async function measureAll(
   const decode: DecodeRow[] = [];
   let sustained: Measured['sustained'] = null;
   const kinds = plan.models.flatMap((model) => model.formats.map((format) => ({ model, format })));
-  const nextStep = counter('steps', kinds.length * plan.steps.length);
-  const nextDecode = counter('decode', kinds.length * plan.prompts.length);
+  const windows = Math.ceil(plan.sustained.seconds / plan.sustained.windowSeconds);
+  const next = counter('models', kinds.length * (plan.steps.length + plan.prompts.length) + windows + 1);
   for (const [at, { model, format }] of kinds.entries()) {
     const names = { model: model.name, format };
     const called = `${model.name} ${format}`;
@@ -106,7 +106,7 @@ async function measureAll(
         const what = `${called} ${shape.join('×')}`;
         const more = leastBytes(model, format, shape) - smallest;
         if (!inTime(what)) continue;
-        nextStep(what);
+        next(what);
         if (more > 0 && !(await canAllocate(more))) {
           leave(what, `The GPU has no ${(more / 1e9).toFixed(1)} GB for its activations.`);
           continue;
@@ -116,14 +116,14 @@ async function measureAll(
       }
       for (const prompt of plan.prompts) {
         if (!inTime(`${called}, an answer to ${prompt} tokens`)) continue;
-        nextDecode(`${called}, ${prompt} tokens`);
+        next(`${called}, an answer to ${prompt} tokens`);
         decode.push(await measureDecode(open, names, prompt, plan.answer));
       }
       if (at === 0) {
         const { seconds: whole, windowSeconds } = plan.sustained;
-        const nextWindow = counter('sustained', Math.ceil(whole / windowSeconds));
-        nextWindow(called);
-        const rates = await measureSustained(open, plan.sustained, training, () => nextWindow(called));
+        const going = () => next(`${called}, ${whole} seconds without a pause`);
+        going();
+        const rates = await measureSustained(open, plan.sustained, training, going);
         sustained = { model: called, window_seconds: windowSeconds, tokens_per_second: rates };
       }
     } finally {

@@ -12,10 +12,9 @@ export interface ModelShape {
 const config = (name: keyof typeof published): Record<string, unknown> => published[name].config;
 
 /** On a CPU: the same widths, a few layers and a small vocabulary. */
-const reduced = (name: keyof typeof published, layers: number) => ({
-  ...config(name),
-  num_hidden_layers: layers,
-  vocab_size: 2048,
+const reduced = (name: keyof typeof published, layers: number): Pick<ModelShape, 'name' | 'config'> => ({
+  name: `${name} (${layers} of its layers)`,
+  config: { ...config(name), num_hidden_layers: layers, vocab_size: 2048 },
 });
 
 export interface Plan {
@@ -74,9 +73,9 @@ export const cardPlan: Plan = {
 export const cpuPlan: Plan = {
   reduced: true,
   models: [
-    { name: 'SmolLM2-135M', config: reduced('SmolLM2-135M', 2), formats: ['bf16', 'nf4'] },
-    { name: 'Qwen3-0.6B', config: reduced('Qwen3-0.6B', 1), formats: ['bf16', 'q4_k'] },
-    { name: 'Llama-3.2-1B', config: reduced('Llama-3.2-1B', 1), formats: ['bf16', 'q4_k'] },
+    { ...reduced('SmolLM2-135M', 2), formats: ['bf16', 'nf4'] },
+    { ...reduced('Qwen3-0.6B', 1), formats: ['bf16', 'q4_k'] },
+    { ...reduced('Llama-3.2-1B', 1), formats: ['bf16', 'q4_k'] },
   ],
   steps: [[1, 16]],
   samples: 3,

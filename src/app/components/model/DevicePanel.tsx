@@ -1,9 +1,13 @@
+import { Gauge } from 'lucide-react';
 import { useModel } from '../../../stores/model';
+import { benchmarkText } from '../../text/benchmark';
 import { deviceText as text } from '../../text/device';
+import { Button } from '../../ui/Button';
 import { Facts } from '../../ui/Facts';
 import { Notice } from '../../ui/Notice';
 import { Panel } from '../../ui/Panel';
 import { formatBytes } from '../../util/format';
+import { BENCHMARK, navigate } from '../../util/route';
 
 /** What this machine offers, as far as the browser reports it. */
 export function DevicePanel() {
@@ -19,7 +23,14 @@ export function DevicePanel() {
   const name = device.description || [device.vendor, device.architecture].filter(Boolean).join(' ') || text.unnamed;
   const features = device.features.flatMap((feature) => text.featureNames[feature] ?? []);
   return (
-    <Panel title={text.title}>
+    <Panel
+      title={text.title}
+      aside={
+        <Button size="small" onClick={() => navigate('model', { detail: BENCHMARK })}>
+          <Gauge aria-hidden size={14} /> {benchmarkText.link}
+        </Button>
+      }
+    >
       <div className="space-y-4">
         {device.software && (
           <Notice tone="warning" title={text.softwareTitle}>
