@@ -120,7 +120,7 @@ export const layers = {
   },
   'engine/quantization': {
     about: 'weights to NF4 and 8 bits, as bitsandbytes and ggml do it',
-    may: ['engine/kernels'],
+    may: ['engine/kernels', 'engine/webgpu'],
   },
   // A run is family × method × objective. They share the interface of a model, and do not know each other's names.
   'engine/models': {

@@ -7,6 +7,7 @@ import { emptyTensor, workDone, writeBytes } from '../kernels/in-place';
 import { NF4_BLOCK, NF4_CODES, NF4_OUTER, nf4Layout, weightWords } from '../kernels/products/weight-formats';
 import { widen } from '../kernels/products/weight-reference';
 import { nf4Head, nf4Tail, quantizeBlocks, quantizeScales } from '../quantization/nf4';
+import { type PlainType, quantizeOnDevice } from '../quantization/nf4-device';
 import { Q8_BLOCK, quantizeQ8 } from '../quantization/q8';
 import type { Weight, WeightFormat } from '../types';
 import type { StoredType } from './model';
@@ -145,14 +146,23 @@ async function put(tensor: tf.Tensor, at: number, bytes: Uint8Array): Promise<vo
   if (bytes.byteLength >= WAIT_BYTES) await workDone();
 }
 
-/** Codes as they are computed, and at the end the scales, whose mean needs all of them. */
+/** Codes as they are computed, by the GPU where there is one, and at the end the scales, whose mean needs all of them. */
 async function placeNf4({ dtype, rows, columns, read }: StoredMatrix, weight: Weight, pieces: Piece[]): Promise<void> {
   const absmax = new Float32Array(nf4Layout(rows * columns).blocks);
   for (const { part, at, from, to } of pieces) {
-    const values = widenBytes(dtype, await read!(from, to), (to - from) * columns);
-    const codes = new Uint8Array(Math.ceil(values.length / 2));
-    quantizeBlocks(values, codes, absmax.subarray((from * columns) / NF4_BLOCK));
-    await put(weight.parts[part]!.tensor, 4 * NF4_CODES + (at * columns) / 2, codes);
+    const bytes = await read!(from, to);
+    const size = (to - from) * columns;
+    const { tensor } = weight.parts[part]!;
+    const own = absmax.subarray((from * columns) / NF4_BLOCK);
+    // Only values that are stored singly are quantised here (targetFormat).
+    const found = await quantizeOnDevice(dtype as PlainType, bytes, size, tensor, NF4_CODES + (at * columns) / 8);
+    if (found) {
+      own.set(found);
+      continue;
+    }
+    const codes = new Uint8Array(Math.ceil(size / 2));
+    quantizeBlocks(widenBytes(dtype, bytes, size), codes, own);
+    await put(tensor, 4 * NF4_CODES + (at * columns) / 2, codes);
   }
   const scales = quantizeScales(absmax);
   let first = 0;

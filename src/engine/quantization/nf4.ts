@@ -70,7 +70,8 @@ function linspace(first: number, last: number, count: number): number[] {
 const middles = (table: Float32Array) =>
   Float32Array.from(table.subarray(1), (v, i) => fround(fround(table[i]! + v) / 2));
 
-const LEVEL_BOUNDS = middles(LEVELS);
+/** Between the levels. */
+export const LEVEL_BOUNDS = middles(LEVELS);
 
 /**
  * The code of DYNAMIC nearest to each of 65536 steps from -1 to 1. This is how bitsandbytes looks up its scales on a CPU; on
