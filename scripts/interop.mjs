@@ -22,6 +22,7 @@ import { tokenizers } from './interop/tokenizers.mjs';
 import { trainerState } from './interop/trainer-state.mjs';
 import { trainers } from './interop/trainers.mjs';
 import { trl } from './interop/trl.mjs';
+import { trlMore } from './interop/trl-more.mjs';
 import { vllm } from './interop/vllm.mjs';
 import { votes } from './interop/votes.mjs';
 import { findPython } from './python.mjs';
@@ -37,6 +38,7 @@ const parts = {
   minilm,
   heads,
   trl,
+  'trl-more': trlMore,
   mlx,
   vllm,
   ollama,

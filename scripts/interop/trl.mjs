@@ -38,7 +38,11 @@ async function runScript(executable, folder, { processes = 1, script = 'train.py
   if (code !== 0) throw new Error(`${script} ended with ${code}: ${text.slice(-1500)}`);
   const started = Number(/^(\d+) process\(es\)/m.exec(text)?.[1]);
   if (started !== processes) throw new Error(`${started} processes ran, not ${processes}`);
-  const { log_history: history } = JSON.parse(readFileSync(path.join(output, 'trainer_state.json'), 'utf8'));
+  return curveOf(JSON.parse(readFileSync(path.join(output, 'trainer_state.json'), 'utf8')).log_history);
+}
+
+/** What a Trainer logged, as runs here have it. */
+export function curveOf(history) {
   const steps = history.filter((row) => 'loss' in row);
   const evaluations = history.filter((row) => 'eval_loss' in row);
   return {
@@ -50,7 +54,7 @@ async function runScript(executable, folder, { processes = 1, script = 'train.py
 }
 
 /** Compares two curves, and says how far they are apart. */
-function compare(report, name, given, expected) {
+export function compare(report, name, given, expected) {
   const lossOf = ({ loss }) => loss;
   const off = {
     loss: apart(given.losses, expected.losses),
@@ -131,12 +135,12 @@ for name, kind in zip(sys.argv[1::2], sys.argv[2::2]):
 }
 
 /** Cases that the environment names; `all` are all, and none those that every run tries. */
-const wanted = (process.env.TRL_CASES ?? '').split(',').filter((name) => name !== '');
+export const wantedCases = (process.env.TRL_CASES ?? '').split(',').filter((name) => name !== '');
 
 export async function trl(tools) {
   const out = path.join(tools.folder, 'trl');
   await withModule('/tests/interop/trl-runs.ts', async ({ makeRuns, goesOn }) => {
-    const made = await makeRuns(out, wanted);
+    const made = await makeRuns(out, wantedCases);
     const names = made.map(({ name }) => name).join(', ');
     tools.report.check('trl: runs were made and written here', made.length > 0, names);
     await tools.report.part('trl: files for Accelerate', () => accelerateFiles(tools, made[0].folder));

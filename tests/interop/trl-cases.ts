@@ -26,6 +26,8 @@ export interface TrlCase {
   reopens?: true;
   /** Tried only if TRL_CASES names it, or is `all`. */
   rare?: true;
+  /** Made by TRL's command line, and not by the script. */
+  commandLine?: true;
 }
 
 /** Numbers below `n`, the same each time. */
@@ -58,6 +60,19 @@ function otherwise(example: NextTokenExample): NextTokenExample {
   return { ...example, ids: other, labels: other.map((id, i) => (i === end ? id : IGNORE_INDEX)) };
 }
 
+/** Two texts to a row. */
+function packs(rows: readonly TokenizedExample[]): TokenizedExample[] {
+  const texts = rows as NextTokenExample[];
+  return Array.from({ length: texts.length / 2 }, (_, i): TokenizedExample => {
+    const [a, b] = [texts[2 * i]!, texts[2 * i + 1]!];
+    const joined = (key: 'ids' | 'labels') => Int32Array.from([...a[key], ...b[key]]);
+    const starts = Int32Array.from({ length: a.ids.length + b.ids.length }, (_, at) =>
+      at < a.ids.length ? 0 : a.ids.length,
+    );
+    return { ...a, row: i + 1, ids: joined('ids'), labels: joined('labels'), starts };
+  });
+}
+
 /** A prompt with two answers, of which the better one goes on as its prompt began. */
 function pairs(count: number, vocab: number, seed: number): PairExample[] {
   const next = numbers(seed);
@@ -73,8 +88,7 @@ function pairs(count: number, vocab: number, seed: number): PairExample[] {
 }
 
 /** Answers of pairs, each by itself; the longest are cut off. */
-function judged(count: number, vocab: number, seed: number): TokenizedExample[] {
-  const limit = 11;
+function judged(count: number, vocab: number, seed: number, limit = 11): TokenizedExample[] {
   return pairs(count, vocab, seed).map(({ row, promptLength, ids, rejected }, i) => {
     const good = i % 3 !== 1;
     const whole = good ? ids : rejected;
@@ -107,6 +121,13 @@ const LLAMA = { base: 'llama/gqa-tied', tokens: { pad: 0, eos: 2 } };
 const BERT = { base: 'families/bert', tokens: { pad: 0, eos: 2 } };
 /** Steps of seven and eight rows. */
 const ROWS = 37;
+
+/** What a file for TRL's command line can carry: the order of the file, whole steps, and a start that nobody draws. */
+const BY_COMMAND = {
+  dataset: { shuffle: false },
+  method: { type: 'full' },
+  training: { ...TRAINING, learning_rate: 1e-3, eval_steps: 10, save_steps: 10 },
+} as const;
 
 const PAIRS = { ...LLAMA, train: pairs(ROWS, 128, 3), validation: pairs(5, 128, 4) };
 const one = ['a', 'b', 'c'];
@@ -219,6 +240,40 @@ export const CASES: TrlCase[] = [
     recipe: { method: LORA, objective: { type: 'sequence_classification' }, training: TRAINING },
     train: texts(ROWS, 128, 7, (group) => [group / 2]),
     validation: texts(5, 128, 8, (group) => [group / 2]),
+  },
+  {
+    name: 'command-sft',
+    commandLine: true,
+    ...LLAMA,
+    recipe: { ...BY_COMMAND, objective: { type: 'sft' } },
+    train: answers(40, 128, 1),
+    validation: answers(6, 128, 2),
+  },
+  {
+    name: 'command-sft-packed',
+    rare: true,
+    commandLine: true,
+    ...LLAMA,
+    recipe: { ...BY_COMMAND, objective: { type: 'sft' } },
+    train: packs(answers(80, 128, 1)),
+    validation: packs(answers(8, 128, 2)),
+  },
+  {
+    name: 'command-dpo',
+    commandLine: true,
+    ...LLAMA,
+    recipe: { ...BY_COMMAND, objective: { type: 'dpo', beta: 0.2 } },
+    train: pairs(40, 128, 3),
+    validation: pairs(6, 128, 4),
+  },
+  {
+    name: 'command-kto',
+    rare: true,
+    commandLine: true,
+    ...LLAMA,
+    recipe: { ...BY_COMMAND, objective: { type: 'kto' } },
+    train: judged(40, 128, 5, 32),
+    validation: judged(6, 128, 6, 32),
   },
   ...(
     [

@@ -11,12 +11,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { partsOfBaseText } from '../../src/data/base-text-parts';
 import { stepOptions, stepRows } from '../../src/data/batches';
 import type { TokenizedExample } from '../../src/data/types';
+import type { WrittenRow } from '../../src/data/written-row';
 import { disposeInputs } from '../../src/engine/kernels/inputs';
 import { loadModel } from '../../src/engine/models';
 import { freshState, trainLoop } from '../../src/engine/run/loop';
 import type { ExportSource } from '../../src/exports/export';
 import type { TrainingData } from '../../src/exports/trainers/training-data';
-import { write as writeTrl } from '../../src/exports/trainers/trl/write';
+import { trlObjective, write as writeTrl } from '../../src/exports/trainers/trl/write';
 import type { AdapterFiles } from '../../src/formats/adapter-format';
 import { checkModelFolder } from '../../src/hub/check';
 import { droppedModelFolder } from '../../src/hub/folder';
@@ -49,14 +50,37 @@ export interface MadeRun {
   /** A checkpoint that the script goes on from; null without. */
   resumes: number | null;
   reopens: boolean;
+  /** For TRL's command line; empty where it cannot make the run. */
+  command: string;
   notes: string[];
 }
 
 const fixtures = path.join(import.meta.dirname, '../fixtures');
 
+/** None begins as another ends, so that a special token is not found inside one. */
+const word = (id: number) => `t${id}.`;
+
+/** Tokens as the words of that tokenizer, as the data layer would read them from a file. */
+function writtenRow(example: TokenizedExample): WrittenRow[] {
+  const text = (ids: Int32Array, from = 0, to?: number) => [...ids.slice(from, to)].map(word).join(' ');
+  switch (example.kind) {
+    case 'pair': {
+      const { ids, rejected, promptLength: at } = example;
+      const written = { prompt: text(ids, 0, at), chosen: ` ${text(ids, at)}`, rejected: ` ${text(rejected, at)}` };
+      return [{ kind: 'pair', written, ...written }];
+    }
+    case 'judged': {
+      const { ids, promptLength: at, good } = example;
+      const written = { prompt: text(ids, 0, at), completion: ` ${text(ids, at)}` };
+      return [{ kind: 'judged', good, written, ...written }];
+    }
+    default:
+      return [];
+  }
+}
+
 /** A tokenizer with a word for each id, which transformers opens. */
 function tokenizerFiles(vocab: number, { pad, eos, mask }: TrlCase['tokens']): Record<string, string> {
-  const word = (id: number) => `t${id}`;
   const added = [...new Set([pad, eos, ...(mask === undefined ? [] : [mask])])].map((id) => ({
     ...{ id, content: word(id), single_word: false, lstrip: false, rstrip: false, normalized: false, special: true },
   }));
@@ -178,8 +202,7 @@ function sourceOf({ folder, checked, model, weights }: Open, job: TrainJob, base
     tokens: { pad: job.padTokenId, mask: job.maskTokenId, stop: job.stopTokenIds },
     steps: totalSteps(train.length, recipe),
     example: () => null,
-    // The script has tokens.
-    written: async () => ({ train: [], validation: [] }),
+    written: async () => ({ train: train.flatMap(writtenRow), validation: validation.flatMap(writtenRow) }),
     start: () => startOfRun(model, { source: weights }, { recipe, task, initAdapter, initText }, base),
   };
   const source: Pick<ExportSource, 'name' | 'fileName' | 'training' | 'exported'> & {
@@ -193,12 +216,20 @@ function sourceOf({ folder, checked, model, weights }: Open, job: TrainJob, base
   return source as ExportSource;
 }
 
-/** Runs the cases here, and writes each as a script below `out`. */
-export async function makeRuns(out: string, names: readonly string[]): Promise<MadeRun[]> {
+/**
+ * Runs the cases here, and writes each as a script below `out`: those that are made by the script, or those that TRL's command line
+ * makes.
+ */
+export async function makeRuns(
+  out: string,
+  names: readonly string[],
+  by: 'script' | 'command' = 'script',
+): Promise<MadeRun[]> {
   await tf.setBackend('cpu');
   const made: MadeRun[] = [];
-  const wanted = ({ name, rare }: TrlCase) =>
-    names.includes('all') || (names.length === 0 ? !rare : names.includes(name));
+  const wanted = ({ name, rare, commandLine }: TrlCase) =>
+    (commandLine === true) === (by === 'command') &&
+    (names.includes('all') || (names.length === 0 ? !rare : names.includes(name)));
   for (const one of CASES.filter(wanted)) {
     const open = await openBase(one);
     const job = jobOf(one, null);
@@ -213,7 +244,11 @@ export async function makeRuns(out: string, names: readonly string[]): Promise<M
     }
     open.model.dispose();
     const { name, processes = [1], resumes = null, reopens = false } = one;
-    made.push({ name, folder, curve, processes, resumes, reopens, notes });
+    const { command } = trlObjective(job.recipe.objective)!;
+    made.push({
+      ...{ name, folder, curve, processes, resumes, reopens, notes },
+      command: command ? `trl ${command.name} --config ${job.recipe.objective.type}.yaml` : '',
+    });
   }
   return made;
 }

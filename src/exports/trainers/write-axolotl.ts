@@ -2,9 +2,10 @@
 import type { WrittenRow, WrittenRows } from '../../data/written-row';
 import { nested } from '../../recipe/conversion/write';
 import type { ExportedFile, ExportWriter } from '../export';
-import { alternating, messageRow, PASS_THROUGH, turnsRow } from './config/messages';
+import { alternating, messageRow, PASS_THROUGH } from './config/messages';
 import { pythonRewards, REWARDS_FILE } from './config/rewards';
 import { baseNotes, type ConfiguredRun, configuredRun, header, readme, rowsFile } from './config/run';
+import { haveThoughts, trlRow } from './config/trl-rows';
 import { yamlText } from './config/yaml';
 
 const VERSION = '0.19.0';
@@ -14,7 +15,7 @@ type Kind = WrittenRow['kind'];
 
 /** A file of rows of one kind, and how Axolotl reads it. */
 interface Shape {
-  row(row: WrittenRow): object | null;
+  row(row: WrittenRow, thoughts: boolean): object | null;
   settings: Record<string, unknown>;
 }
 
@@ -26,8 +27,8 @@ const CHAT = {
   roles_to_train: ['assistant'],
 };
 
-/** TRL's own trainer reads these as they are: no `type` rewrites them. */
-const AS_IT_IS = {};
+/** TRL's own trainer reads these: no `type` rewrites them. */
+const AS_IT_IS: Shape = { row: trlRow, settings: {} };
 
 const SHAPES: Record<Kind, Shape> = {
   // As rendered here: a template that only joins texts gives the same tokens, and the learned ones among them.
@@ -39,24 +40,9 @@ const SHAPES: Record<Kind, Shape> = {
     row: (row) => (row.kind === 'text' ? { text: row.text } : null),
     settings: { type: 'completion', field: 'text' },
   },
-  pair: {
-    row: (row) =>
-      row.kind === 'pair'
-        ? { prompt: turnsRow(row.prompt), chosen: turnsRow(row.chosen), rejected: turnsRow(row.rejected) }
-        : null,
-    settings: AS_IT_IS,
-  },
-  judged: {
-    row: (row) =>
-      row.kind === 'judged'
-        ? { prompt: turnsRow(row.prompt), completion: turnsRow(row.completion), label: row.good }
-        : null,
-    settings: AS_IT_IS,
-  },
-  prompt: {
-    row: (row) => (row.kind === 'prompt' ? { ...row.columns, prompt: turnsRow(row.prompt) } : null),
-    settings: AS_IT_IS,
-  },
+  pair: AS_IT_IS,
+  judged: AS_IT_IS,
+  prompt: AS_IT_IS,
 };
 
 /** The file of a side, and how Axolotl reads it; null if there are no rows. */
@@ -64,7 +50,8 @@ function fileOf(side: keyof WrittenRows, rows: readonly WrittenRow[]): { file: E
   const [first] = rows;
   if (!first) return null;
   const { row, settings } = SHAPES[first.kind];
-  const file = rowsFile(`data/${side}.jsonl`, rows, row);
+  const thoughts = haveThoughts(rows);
+  const file = rowsFile(`data/${side}.jsonl`, rows, (one) => row(one, thoughts));
   return { file, dataset: datasetAt(file.path, settings) };
 }
 

@@ -115,6 +115,7 @@ export const modelRows: Record<PathOf<'model'>, Row> = {
       }),
       read: inBits,
       absent: 'none',
+      lost: (value) => (value === 'q8' ? EIGHT_BIT('TRL') : null),
     },
   },
 };
@@ -229,5 +230,6 @@ function choiceOfOrder(): Entry {
       return found === undefined ? undefined : found === 'true';
     },
     absent: true,
+    lost: OWN_ORDER('TRL'),
   };
 }

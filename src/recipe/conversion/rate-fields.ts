@@ -147,8 +147,8 @@ export const rateRows: Record<RatePath, Row> = {
   'training.warmup_ratio': {
     axolotl: warmedUp(0.03, roundedDown),
     llamafactory: warmedUp(0),
-    // transformers 5 has the share under this name.
-    trl: { ...warmedUp(0), write: (value) => ({ warmup_steps: value }) },
+    // transformers 5 has the share under this name, and takes 1 for a single step.
+    trl: { ...warmedUp(0), write: (value, { facts }) => ({ warmup_steps: value === 1 ? facts.steps : value }) },
   },
   'training.lr_num_cycles': everywhere(argument(KWARGS, 'num_cycles')),
   'training.lr_power': everywhere(argument(KWARGS, 'power')),
@@ -178,7 +178,10 @@ export const rateRows: Record<RatePath, Row> = {
     }),
   ),
   // Of the linear schedule that stands in for ULMFiT's.
-  'training.lr_cut_frac': everywhere({ write: (value) => ({ warmup_ratio: value }) }),
+  'training.lr_cut_frac': {
+    ...everywhere({ write: (value) => ({ warmup_ratio: value }) }),
+    trl: { write: (value) => ({ warmup_steps: value }) },
+  },
   'training.lr_ratio': everywhere({}),
   'training.optim': {
     axolotl: optimiser('optimizer', 'Axolotl'),

@@ -183,7 +183,13 @@ export const trainingRows: Record<Extract<RecipePath, `training.${string}`>, Row
   },
   'training.ewc_lambda': nowhere(0, 'penalty on moving weights (EWC)'),
   'training.l2_sp_alpha': nowhere(0, 'penalty on moving weights (L2-SP)'),
-  'training.replay_ratio': nowhere(0, 'replay of base text: put such text among the rows'),
+  'training.replay_ratio': {
+    ...nowhere(0, 'replay of base text: put such text among the rows'),
+    // Its rows are those of the script, which has the pieces behind the examples.
+    trl: lost((value) =>
+      value === 0 ? null : 'The pieces of base text are rows like the others, and not a share of every step.',
+    ),
+  },
   'training.ema_decay': nowhere(0, 'moving average of the weights'),
   'training.seed': {
     axolotl: same('seed', { absent: 42 }),

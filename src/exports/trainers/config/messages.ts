@@ -1,5 +1,5 @@
 /** Conversations as rows. */
-import type { ChatMessage, Turns } from '../../../data/types';
+import type { ChatMessage } from '../../../data/types';
 import type { WrittenRow } from '../../../data/written-row';
 
 /** Written by a pass-through template: every text is one message, and what is learned is the assistant's. */
@@ -32,7 +32,3 @@ export function alternating(parts: Extract<WrittenRow, { kind: 'parts' }>['parts
   }
   return messages;
 }
-
-/** Strings as they are, messages as rows have them. */
-export const turnsRow = (turns: Turns): string | RowMessage[] =>
-  typeof turns === 'string' ? turns : turns.map(messageRow);

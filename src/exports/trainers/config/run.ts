@@ -6,9 +6,11 @@ import { ggufOf } from '../../../families/gguf';
 import type { RunFacts, TrainerId } from '../../../recipe/conversion/types';
 import { recipeRefusal, takesAdapter, type WrittenConfig, writeConfig } from '../../../recipe/conversion/write';
 import type { ExportedFile, ExportJob, ExportSource } from '../../export';
+
+import { BASE_FOLDER, type BaseModel, baseModelOf } from '../base-model';
+import { linesBlob } from '../lines';
+import { ADAPTER_FOLDER, runFiles } from '../run-files';
 import type { TrainingData } from '../training-data';
-import { BASE_FOLDER, type BaseModel, baseFiles, baseModelOf } from '../trl/base-model';
-import { linesBlob } from '../trl/data-files';
 import { type SpecialTokens, specialTokens } from './special-tokens';
 
 export interface ConfiguredRun {
@@ -20,8 +22,6 @@ export interface ConfiguredRun {
   /** The start, the base if nobody finds it elsewhere, and the recipe. */
   files: ExportedFile[];
 }
-
-const ADAPTER_FOLDER = 'init_adapter';
 
 /** Throws bad_recipe for what the trainer cannot do, and what would keep the run from starting. */
 export async function configuredRun(trainer: TrainerId, source: ExportSource, job: ExportJob): Promise<ConfiguredRun> {
@@ -40,32 +40,30 @@ export async function configuredRun(trainer: TrainerId, source: ExportSource, jo
   const rows = await data.written();
   job.signal?.throwIfAborted();
   const base = baseModelOf(source.model);
-  const start = takesAdapter(trainer, data.recipe) && startsPlainly(data) ? ((await data.start()).adapter ?? []) : [];
-  const family = familyNamed(source.exported.family);
-  const facts: RunFacts = {
+  const adapter = takesAdapter(trainer, data.recipe) && startsPlainly(data) ? ((await data.start()).adapter ?? []) : [];
+  const facts = factsOf(source, data, base, adapter.length > 0 ? `./${ADAPTER_FOLDER}` : null);
+  const files = await runFiles(source, { recipe, base, adapter }, job);
+  const config = writeConfig(trainer, recipe, facts);
+  return { data, rows, config, tokens: await specialTokens(source.model.folder), base, files };
+}
+
+/** What a config says besides the recipe. */
+export function factsOf(
+  { exported, model }: Pick<ExportSource, 'exported' | 'model'>,
+  data: TrainingData,
+  base: BaseModel,
+  initialAdapter: string | null,
+): RunFacts {
+  const family = familyNamed(exported.family);
+  return {
     base: { name: base.id ?? `./${BASE_FOLDER}`, revision: base.revision },
     maxLength: data.maxLength,
     steps: data.steps,
-    validates: rows.validation.length > 0,
-    dropout: Object.values(family.readConfig(source.model.config).dropout).some((rate) => rate > 0),
+    validates: data.validation.length > 0,
+    dropout: Object.values(family.readConfig(model.config).dropout).some((rate) => rate > 0),
     transposed: transposedIn(family.modelType),
-    initialAdapter: start.length > 0 ? `./${ADAPTER_FOLDER}` : null,
+    initialAdapter,
   };
-  const { folder } = source.model;
-  const total = folder.files.reduce((sum, name) => sum + (folder.size(name) ?? 0), 0);
-  let done = 0;
-  const files: ExportedFile[] = [
-    ...start.map(({ path, bytes }) => ({ path: `${ADAPTER_FOLDER}/${path}`, blob: new Blob([bytes as BlobPart]) })),
-    { path: 'recipe.json', blob: new Blob([`${JSON.stringify(recipe, null, 2)}\n`]) },
-    ...(await baseFiles(source.model, base, {
-      signal: job.signal,
-      onBytes(bytes) {
-        done += bytes;
-        job.onProgress({ phase: 'writing', done, total });
-      },
-    })),
-  ];
-  return { data, rows, config: writeConfig(trainer, recipe, facts), tokens: await specialTokens(folder), base, files };
 }
 
 /** Linear layers that are stored [in, out], as the family's GGUF says; in such a family, all of them are. */

@@ -1,7 +1,7 @@
 /** What the other trainer does otherwise, or not at all: said at the top of the script, in the README and on the screen. */
 import type { Recipe } from '../../../recipe/types';
+import type { BaseModel } from '../base-model';
 import type { TrainingData } from '../training-data';
-import type { BaseModel } from './base-model';
 import { optimizerOf } from './optimizers';
 import type { TrlMethod, TrlObjective } from './part';
 

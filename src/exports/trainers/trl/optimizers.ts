@@ -11,8 +11,6 @@ interface Optimizer {
   settings(training: TrainingSection): Settings;
   python?: Python;
   packages?: readonly string[];
-  /** In TRL's YAML, where no script can help: other settings, or none that do the same. */
-  yaml?: { settings(training: TrainingSection): Settings; difference: string };
   difference?: string;
 }
 
@@ -34,24 +32,15 @@ const OPTIMIZERS: Record<OptimizerName, Optimizer> = {
   adam: {
     settings: (training) => ({ ...betas(training), adam_epsilon: training.adam_epsilon }),
     python: { imports: [], definitions: [], mixins: [{ name: 'OwnOptimizer', code: ownAdam }] },
-    yaml: {
-      settings: adamw,
-      difference: 'AdamW takes the place of Adam, which the Trainer does not have: weight decay acts otherwise.',
-    },
   },
   sgd: { settings: ({ sgd_momentum }) => ({ optim: 'sgd', optim_args: `momentum=${sgd_momentum}` }) },
   lion: {
     settings: betas,
     python: { imports: [], definitions: [lion], mixins: [{ name: 'OwnOptimizer', code: ownLion }] },
-    yaml: {
-      settings: (training) => ({ optim: 'lion_32bit', ...betas(training) }),
-      difference: 'Lion is that of bitsandbytes, which has to be installed and needs a GPU.',
-    },
   },
   adafactor: { settings: () => ({ optim: 'adafactor' }) },
 };
 
-/** For the script. */
 export function optimizerOf(training: TrainingSection): {
   settings: Settings;
   python: Python;
@@ -71,20 +60,6 @@ export function optimizerOf(training: TrainingSection): {
     python: joined([python, schedule]),
     packages,
     differences: difference ? [difference] : [],
-  };
-}
-
-/** For TRL's YAML. */
-export function yamlOptimizerOf(training: TrainingSection): { settings: Settings; differences: string[] } {
-  const { settings, yaml, difference } = OPTIMIZERS[training.optim];
-  return {
-    settings: (yaml?.settings ?? settings)(training),
-    differences: [
-      ...(yaml ? [yaml.difference] : difference ? [difference] : []),
-      ...(ownSchedule(training)
-        ? ['The learning rate stays as it is: transformers has no slanted triangular schedule.']
-        : []),
-    ],
   };
 }
 

@@ -3,7 +3,7 @@ import type { TokenizedExample } from '../../../data/types';
 import type { TrainingData } from '../training-data';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-/** Fields of a config class in order, as a script's keyword arguments and as a YAML file's keys. */
+/** Fields of a config class in order, as a script's keyword arguments and as the keys of Accelerate's files. */
 export type Settings = Record<string, Json>;
 
 /** Python that a part adds to the script. */
@@ -16,12 +16,23 @@ export interface Python {
   mixins?: readonly { name: string; code: string }[];
 }
 
+/** `trl NAME --config FILE` */
+export interface Command<S> {
+  name: string;
+  /** Whether its trainer takes the rows as tokens, or tokenises them itself. */
+  reads: 'tokens' | 'text';
+  /** It packs rows if told to, and its validation loss is a mean of batches whose targets differ in number. */
+  texts?: true;
+  /** It refuses to shuffle. */
+  inOrder?(section: S): boolean;
+}
+
 export interface TrlObjective<S extends { type: string }> {
   type: S['type'];
   /** The Trainer's class, its config's, and the module of both. */
   trainer: { name: string; config: string; module: string };
-  /** `trl COMMAND --config FILE`; null where TRL's command line has no such trainer. */
-  command: string | null;
+  /** Null where TRL's command line has no such trainer. */
+  command: Command<S> | null;
   /** A line of the data files. */
   row(example: TokenizedExample, data: TrainingData): Settings;
   /** Defines `collate(rows)` and `targets_of(batch)`. */
@@ -50,8 +61,6 @@ export interface TrlMethod<S extends { type: string }> {
   /** The body of the script's `save`; null for the Trainer's own. */
   save?(section: S): string | null;
   python?(section: S, data: TrainingData): Python;
-  /** The same for TRL's command line, which makes a new adapter; or why it cannot. */
-  yaml(section: S): Settings | { refusal: string };
   /** Why this variant has no script, as a sentence with what to do; null if it has one. */
   refusal?(section: S, data: TrainingData): string | null;
   differences?(section: S, data: TrainingData): Iterable<string>;

@@ -1,8 +1,8 @@
 /** train.py: what is the same for all runs, and the parts of this run's objective, method and optimiser. */
 import { labelsWords } from '../../../base/task';
 import { objectiveOf } from '../../../objectives';
+import { BASE_FOLDER, type BaseModel } from '../base-model';
 import type { TrainingData } from '../training-data';
-import { BASE_FOLDER, type BaseModel } from './base-model';
 import { comment, pythonLiteral } from './literals';
 import { joined, optimizerOf } from './optimizers';
 import type { Json, Python, Settings, TrlMethod, TrlObjective } from './part';

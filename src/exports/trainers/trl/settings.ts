@@ -1,4 +1,4 @@
-/** The training section of a recipe as transformers' TrainingArguments: the same for the script and for TRL's YAML files. */
+/** The training section of a recipe as transformers' TrainingArguments. */
 import { inTransformers } from '../../../recipe/conversion/schedules';
 import type { TrainingSection } from '../../../recipe/sections';
 import type { TrainingData } from '../training-data';

@@ -6,8 +6,10 @@ import { writeSafetensors } from '../../../formats/safetensors';
 import type { MethodSection } from '../../../methods';
 import type { ObjectiveSection } from '../../../objectives';
 import type { ExportedFile, ExportResult, ExportWriter } from '../../export';
+import { baseModelOf } from '../base-model';
+import { runFiles } from '../run-files';
 import { accelerateFiles } from './accelerate';
-import { baseFiles, baseModelOf } from './base-model';
+import { commandLine } from './command-line';
 import { dataFiles } from './data-files';
 import { differencesOf } from './differences';
 import * as methods from './methods/all';
@@ -61,30 +63,18 @@ export const write: ExportWriter = async (source, job): Promise<ExportResult> =>
   const differences = differencesOf({ data, objective, method, base, dropout });
   const start = await data.start();
   const startTensors = start.tensors.size > 0;
-  const text = (path: string, content: string): ExportedFile => ({ path, blob: new Blob([content]) });
-  const total = source.model.folder.files.reduce((sum, name) => sum + (source.model.folder.size(name) ?? 0), 0);
-  let done = 0;
-  const files = [
-    text(
-      'train.py',
-      trainScript({ name: source.name, base, data, objective, method, differences, dropout, startTensors }),
-    ),
-    readme({ name: source.name, recipe: data.recipe, leaves: method.leaves, differences }),
+  const script = { name: source.name, base, data, objective, method, differences, dropout, startTensors };
+  const command = await commandLine({ source, data, objective, method, base });
+  const files: ExportedFile[] = [
+    { path: 'train.py', blob: new Blob([trainScript(script)]) },
+    ...(typeof command === 'string' ? [] : command.files),
+    readme({ name: source.name, recipe: data.recipe, leaves: method.leaves, differences, command }),
     ...accelerateFiles(),
     ...dataFiles(data, objective),
-    ...(start.adapter ?? []).map(({ path, bytes }) => ({
-      path: `init_adapter/${path}`,
-      blob: new Blob([bytes as BlobPart]),
-    })),
     ...(startTensors ? [{ path: 'init_tensors.safetensors', blob: new Blob([tensorsFile(start.tensors)]) }] : []),
-    text('recipe.json', `${JSON.stringify(data.recipe, null, 2)}\n`),
-    ...(await baseFiles(source.model, base, {
-      signal: job.signal,
-      onBytes(bytes) {
-        done += bytes;
-        job.onProgress({ phase: 'writing', done, total });
-      },
-    })),
+    ...(await runFiles(source, { recipe: data.recipe, base, adapter: start.adapter }, job)),
   ];
-  return { files, notes: differences, proof: null };
+  const ofCommand =
+    typeof command === 'string' ? [command] : command.differences.map((text) => `${command.file}: ${text}`);
+  return { files, notes: [...differences, ...ofCommand], proof: null };
 };

@@ -1,4 +1,4 @@
-/** Continued pretraining in other trainers. TRL runs it as instruction tuning on plain text, and its file does not tell. */
+/** Continued pretraining in other trainers. TRL runs it as instruction tuning on plain text, which only the file's name tells. */
 import type { PretrainingObjective } from '../../../objectives/pretraining';
 import type { ConfigReader, TypeConversion } from '../types';
 
@@ -14,5 +14,6 @@ export const pretraining: TypeConversion<PretrainingObjective> = {
   in: {
     axolotl: { marks: () => ({}), is: (at) => at('rl') === undefined && isPlainText(at), fields: {} },
     llamafactory: { marks: () => ({ stage: 'pt' }), is: (at) => at('stage') === 'pt', fields: {} },
+    trl: { marks: () => ({}), is: (_at, hint) => /\bpretraining\b/.test(hint), fields: {} },
   },
 };

@@ -24,7 +24,8 @@ export const reward: TypeConversion<RewardObjective> = {
       },
     },
     trl: {
-      marks: () => ({}),
+      // With an adapter, PEFT then trains the head that gives the reward.
+      marks: () => ({ lora_task_type: 'SEQ_CLS' }),
       is: (at, hint) =>
         /\b(reward|rm)\b/.test(hint) ||
         at('center_rewards_coefficient') !== undefined ||

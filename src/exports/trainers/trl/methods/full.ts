@@ -6,5 +6,4 @@ export const full: TrlMethod<FullMethod> = {
   type: 'full',
   leaves: 'model',
   attach: () => [],
-  yaml: () => ({}),
 };

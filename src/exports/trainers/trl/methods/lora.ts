@@ -40,14 +40,4 @@ export const lora: TrlMethod<LoraMethod> = {
       mixins: plus ? [{ name: 'LoraPlus', code: loraPlus }] : [],
     };
   },
-  yaml: (section) => ({
-    use_peft: true,
-    lora_r: section.r,
-    lora_alpha: section.lora_alpha,
-    lora_dropout: section.lora_dropout,
-    lora_target_modules: section.target_modules === 'all-linear' ? ['all-linear'] : section.target_modules,
-    ...(section.modules_to_save.length > 0 ? { lora_modules_to_save: section.modules_to_save } : {}),
-    use_rslora: section.use_rslora,
-    use_dora: section.use_dora,
-  }),
 };

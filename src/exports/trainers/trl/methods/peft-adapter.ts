@@ -8,6 +8,3 @@ export const openedByPeft = (): Python => ({
   imports: ['from peft import PeftModel', 'from transformers.integrations import is_deepspeed_zero3_enabled'],
   definitions: [adapter],
 });
-
-/** TRL's command line knows LoRA alone. */
-export const noYaml = (label: string) => () => ({ refusal: `TRL’s command line has no ${label}: use train.py.` });

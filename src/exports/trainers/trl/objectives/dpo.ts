@@ -10,7 +10,7 @@ const OF_A_BATCH: Partial<Record<DpoLossType, true>> = { aot: true, aot_unpaired
 export const dpo: TrlObjective<DpoObjective> = {
   type: 'dpo',
   trainer: { name: 'DPOTrainer', config: 'DPOConfig', module: 'trl' },
-  command: 'dpo',
+  command: { name: 'dpo', reads: 'text' },
   row: pairRow,
   batches: () => asTokenisedBatches([collate]),
   mean: 'micro_batch',

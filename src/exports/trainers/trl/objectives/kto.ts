@@ -15,7 +15,11 @@ function row(example: TokenizedExample): Settings {
 export const kto: TrlObjective<KtoObjective> = {
   type: 'kto',
   trainer: { name: 'KTOTrainer', config: 'KTOConfig', module: 'trl' },
-  command: 'kto',
+  command: {
+    ...{ name: 'kto', reads: 'text' },
+    // It compares with the answers of neighbouring rows.
+    inOrder: ({ loss_type }) => loss_type === 'kto',
+  },
   row,
   batches: () => asTokenisedBatches([collate]),
   mean: 'micro_batch',

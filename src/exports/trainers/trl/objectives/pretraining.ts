@@ -1,12 +1,12 @@
 /** Continued pretraining in TRL's SFTTrainer: every token is learned. */
 import type { PretrainingObjective } from '../../../../objectives/pretraining';
 import type { TrlObjective } from '../part';
-import { sft } from './sft';
+import { SFT_COMMAND, sft } from './sft';
 
 export const pretraining: TrlObjective<PretrainingObjective> = {
   type: 'pretraining',
   trainer: sft.trainer,
-  command: sft.command,
+  command: SFT_COMMAND,
   row: sft.row,
   batches: sft.batches,
   mean: sft.mean,

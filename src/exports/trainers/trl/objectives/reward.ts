@@ -7,7 +7,7 @@ import { asTokenisedBatches, dropoutSetting, pairRow } from './pairs';
 export const reward: TrlObjective<RewardObjective> = {
   type: 'reward',
   trainer: { name: 'RewardTrainer', config: 'RewardConfig', module: 'trl' },
-  command: 'reward',
+  command: { name: 'reward', reads: 'tokens' },
   row(example, { train, validation }) {
     const { chosen_ids, rejected_ids } = pairRow(example) as Record<'chosen_ids' | 'rejected_ids', number[]>;
     const margins = [...train, ...validation].some((one) => one.kind === 'pair' && one.margin !== 0);

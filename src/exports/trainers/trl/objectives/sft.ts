@@ -3,10 +3,12 @@ import type { SftObjective } from '../../../../objectives/sft';
 import type { TrlObjective } from '../part';
 import { isPacked, nextTokenBatches, nextTokenRow, SFT_TRAINER } from './next-token';
 
+export const SFT_COMMAND = { name: 'sft', reads: 'tokens', texts: true } as const;
+
 export const sft: TrlObjective<SftObjective> = {
   type: 'sft',
   trainer: SFT_TRAINER,
-  command: 'sft',
+  command: SFT_COMMAND,
   row: (example, data) => nextTokenRow(example, isPacked(data)),
   batches: nextTokenBatches,
   mean: 'step',

@@ -1,7 +1,7 @@
 def read_rows(name):
-    """data/NAME.jsonl, a row a line; None for an empty file."""
+    """data/NAME.jsonl, a row a line; None without the file."""
     file = HERE / "data" / f"{name}.jsonl"
-    return load_dataset("json", data_files=str(file), split="train") if file.stat().st_size > 0 else None
+    return load_dataset("json", data_files=str(file), split="train") if file.exists() else None
 
 
 def read_steps():

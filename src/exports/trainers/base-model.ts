@@ -1,5 +1,5 @@
 /** How Python opens the base: by its name and commit on the Hub, or as a folder that goes along. */
-import type { ExportedFile, ExportSource } from '../../export';
+import type { ExportedFile, ExportSource } from '../export';
 
 export interface BaseModel {
   /** ORG/NAME; null for the folder. */
