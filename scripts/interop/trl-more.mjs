@@ -6,6 +6,7 @@ import { root } from '../build.mjs';
 import { run } from '../child.mjs';
 import { withModule } from './engine.mjs';
 import { judged } from './judged.mjs';
+import { pythonPackages } from './packages.mjs';
 import { compare, curveOf, wantedCases } from './trl.mjs';
 
 async function files({ python, folder, report }) {
@@ -43,6 +44,22 @@ async function runCommand({ python, folder: work, report }, { name, folder, curv
   });
 }
 
+/** DeepSpeed's Python, whose kernels are built when they are first used: here, none is. */
+const deepSpeed = (python) =>
+  pythonPackages(python, 'deepspeed-0.19.8', [
+    ...['deepspeed==0.19.8', 'hjson==3.1.0', 'msgpack==1.2.4', 'ninja==1.13.2', 'py-cpuinfo==9.0.0', 'einops==0.8.2'],
+  ]);
+
+async function zero3({ python, folder, report }, script) {
+  await judged(report, python, [path.join(root, 'scripts/interop/check_zero3.py'), script], {
+    ...{ cases: ['trl-more: DeepSpeed reads accelerate/zero3.yaml'], folder },
+    env: {
+      ...{ PYTHONPATH: await deepSpeed(python), HF_HOME: path.join(folder, 'hf') },
+      ...{ OUTPUT: path.join(folder, 'zero3'), DS_ACCELERATOR: 'cpu' },
+    },
+  });
+}
+
 export async function trlMore(tools) {
   await tools.report.part('trl-more: files for TRL’s command line', () => files(tools));
   const out = path.join(tools.folder, 'trl-command');
@@ -53,6 +70,7 @@ export async function trlMore(tools) {
       made.length > 0,
       made.map(({ name }) => name).join(', '),
     );
+    await tools.report.part('trl-more: DeepSpeed', () => zero3(tools, made[0].folder));
     for (const one of made) await runCommand(tools, one);
   });
 }
