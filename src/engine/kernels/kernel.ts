@@ -28,6 +28,20 @@ export interface GpuCall<A> {
   temp(shape: number[], dtype?: 'float32' | 'int32'): tf.TensorInfo;
 }
 
+export interface GradientWish {
+  /** What other nodes have given for the same input; only for closures that add it. */
+  plus?: tf.Tensor;
+  /** The inputs whose gradients are wanted; unknown if left out. */
+  wanted?: string[];
+}
+
+/** Gives the gradient of an input; one that `adds` gives the sum of it and `plus`. */
+export type GradientClosure = ((wish?: GradientWish) => tf.Tensor) & { adds?: true };
+
+/** A closure whose kernel adds what other nodes have given for the same input, which then costs no dispatch of its own. */
+export const adding = (closure: (wish?: GradientWish) => tf.Tensor): GradientClosure =>
+  Object.assign(closure, { adds: true as const });
+
 export interface KernelDef<A> {
   name: string;
   /** Checks the shapes (throws an error that names them) and returns the output specs. */
@@ -40,7 +54,7 @@ export interface KernelDef<A> {
     dys: (tf.Tensor | null)[],
     saved: { inputs: Inputs; outputs: tf.Tensor[] },
     attrs: A,
-  ): Record<string, () => tf.Tensor>;
+  ): Record<string, GradientClosure>;
   /** Which outputs the gradient reads; all by default. */
   savesOutputs?: boolean[];
 }
@@ -124,13 +138,18 @@ export function defineKernel<A extends object>(def: KernelDef<A>): (inputs: Part
         const inputs = named(saved, attrs) as Inputs;
         const dys = Array.isArray(dy) ? dy : [dy];
         const closures = gradient(dys, { inputs, outputs: saved.slice(own.inputNames.length) }, own);
-        return own.inputNames.map(
-          (name) =>
-            closures[name] ??
-            (() => {
+        return own.inputNames.map((name) => {
+          const closure = closures[name];
+          if (!closure) {
+            return () => {
               throw new Error(`${def.name} has no gradient for its input ${name}.`);
-            }),
-        ) as unknown as ReturnType<tf.GradFunc>;
+            };
+          }
+          // The tape numbers a kernel's inputs.
+          const named: GradientClosure = ({ plus, wanted } = {}) =>
+            closure({ plus, wanted: wanted?.map((index) => own.inputNames[Number(index)]!) });
+          return Object.assign(named, { adds: closure.adds });
+        }) as unknown as ReturnType<tf.GradFunc>;
       },
     });
   }

@@ -4,8 +4,20 @@
  * gradients are wanted. The only code that touches the tape of tfjs-core (4.22.0, pinned).
  */
 import * as tf from '@tensorflow/tfjs-core';
+import type { GradientClosure } from './kernel';
+import { addTensors } from './pointwise/add';
 
-type Closures = Record<string, () => tf.Tensor>;
+type Closures = Record<string, GradientClosure>;
+
+/** Gradients that are known to be 1: those of a value itself, where nobody gave another. */
+const ones = new WeakSet<tf.Tensor>();
+export const isOne = (dy: tf.Tensor): boolean => ones.has(dy);
+
+function one(shape: number[]): tf.Tensor {
+  const dy = tf.ones(shape);
+  ones.add(dy);
+  return dy;
+}
 
 interface TapeNode {
   id: number;
@@ -114,17 +126,28 @@ function path(tape: TapeNode[], params: tf.Tensor[], value: tf.Tensor): { node: 
     .reverse();
 }
 
-/** The gradients of one node's inputs; intermediate tensors are freed. */
-function nodeGradients(node: TapeNode, wanted: string[], dys: (tf.Tensor | null)[]): tf.Tensor[] {
-  return tf.tidy(() => {
+/**
+ * The gradients of one node's inputs, by their ids: those that were there `before`, and this node's. Intermediate tensors are
+ * freed.
+ */
+function nodeGradients(
+  node: TapeNode,
+  wanted: string[],
+  dys: (tf.Tensor | null)[],
+  before: Map<number, tf.Tensor>,
+): Map<number, tf.Tensor> {
+  const sums = new Map<number, tf.Tensor>();
+  tf.tidy(() => {
     const closures = node.gradient?.(dys, wanted);
     // A tensor that is not new has another owner, who will free it.
     const others = new Set([...dys, ...node.saved, ...Object.values(node.inputs)].map((t) => t?.id));
-    return wanted.map((name) => {
+    for (const name of wanted) {
       const closure = closures?.[name];
       if (!closure) throw new Error(`${node.kernelName} has no gradient for its input ${name}.`);
-      const dx = closure();
       const x = node.inputs[name]!;
+      const plus = sums.get(x.id) ?? before.get(x.id);
+      const added = plus !== undefined && closure.adds === true;
+      const dx = closure({ wanted, plus: added ? plus : undefined });
       if (dx.dtype !== 'float32' || dx.shape.join() !== x.shape.join()) {
         throw new Error(
           `${node.kernelName}: the gradient of its input ${name} is ${dx.dtype} [${dx.shape}]; expected float32 [${x.shape}].`,
@@ -132,9 +155,11 @@ function nodeGradients(node: TapeNode, wanted: string[], dys: (tf.Tensor | null)
       }
       const own = others.has(dx.id) ? dx.clone() : dx;
       others.add(own.id);
-      return own;
-    });
+      sums.set(x.id, plus && !added ? addTensors(plus, own) : own);
+    }
+    return [...sums.values()];
   });
+  return sums;
 }
 
 /**
@@ -152,15 +177,13 @@ export function valueAndGradients<T extends tf.Tensor>(
   freeSaved(tape.filter((node) => !used.has(node)));
   try {
     return tf.tidy(() => {
-      const gradients = new Map([[value.id, dy ?? tf.ones(value.shape)]]);
+      const gradients = new Map([[value.id, dy ?? one(value.shape)]]);
       for (const { node, wanted } of steps.reverse()) {
         const dys = node.outputs.map(({ id }) => gradients.get(id) ?? null);
-        nodeGradients(node, wanted, dys).forEach((dx, i) => {
-          const { id } = node.inputs[wanted[i]!]!;
-          const before = gradients.get(id);
-          gradients.set(id, before ? tf.add(before, dx) : dx);
-          if (before) tf.dispose([before, dx]);
-        });
+        for (const [id, sum] of nodeGradients(node, wanted, dys, gradients)) {
+          gradients.get(id)?.dispose();
+          gradients.set(id, sum);
+        }
         // Every node that reads these outputs has been processed, so their gradients are no longer needed.
         for (const t of dys) if (t !== dy) t?.dispose();
         freeSaved([node]);

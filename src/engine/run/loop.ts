@@ -8,6 +8,7 @@ import { TabtuneError } from '../../base/errors';
 import type { Batch, BatchSource } from '../../data/types';
 import type { Pace } from '../../objectives/objective';
 import type { TrainingSection } from '../../recipe/types';
+import { addTensors } from '../kernels/pointwise/add';
 import { valueAndGradients } from '../kernels/tape';
 import type { Method } from '../methods/method';
 import type { Optimizer, UpdateStats } from '../optim/optimizer';
@@ -164,7 +165,7 @@ export function recordStep(
         return result.loss;
       }, [...learning.values()]);
       const before = loss;
-      loss = before ? tf.add(before, value) : value;
+      loss = before ? addTensors<tf.Scalar>(before, value) : value;
       if (before) tf.dispose([before, value]);
       try {
         optimizer.accumulate(new Map(grads.map((grad, n) => [names[n]!, grad])), i === 0);

@@ -1,5 +1,6 @@
 /** The sums that objectives report besides their loss, by name: added up on the device, and read once. */
 import * as tf from '@tensorflow/tfjs-core';
+import { addTensors } from '../kernels/pointwise/add';
 import { withoutTape } from '../kernels/tape';
 import { readFloats } from '../webgpu/backend';
 
@@ -9,7 +10,7 @@ export type ScalarSums = Map<string, tf.Scalar>;
 export function addScalars(sums: ScalarSums, scalars: Record<string, tf.Scalar>): void {
   for (const [name, value] of Object.entries(scalars)) {
     const before = sums.get(name);
-    sums.set(name, tf.keep(withoutTape(() => (before ? tf.add<tf.Scalar>(before, value) : value.clone()))));
+    sums.set(name, tf.keep(withoutTape(() => (before ? addTensors(before, value) : value.clone()))));
     before?.dispose();
   }
 }

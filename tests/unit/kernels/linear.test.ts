@@ -92,7 +92,7 @@ test('the gradient of the input includes alpha and LoRA’s part', () =>
       [2, 2],
       [2, 5],
     ].map((shape, i) => tensorOf(randomValues(shape, 20 + i))) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-    const own = linearBackwardInput(dy, denseWeight(w), { h, a }, 0.5);
+    const own = linearBackwardInput(dy, denseWeight(w), { lora: { h, a }, alpha: 0.5 });
     const stock = tf.tidy(() => tf.mul(0.5, tf.add(tf.matMul(dy, w), tf.matMul(h, a))));
     expectClose(await own.data(), await stock.data(), { rtol: 1e-6 });
     tf.dispose([dy, w, h, a, own, stock]);

@@ -22,6 +22,7 @@ import { sumAll } from '../moves/row-moves';
 import { groupsFor } from '../products/matmul';
 import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
 import { weightAttrs, weightInputs } from '../products/weight';
+import { isOne } from '../tape';
 import { gradientSpecs, type LogitAttrs, overChunks, referenceRows, requireLogitShapes } from './logit-chunks';
 import { type SoftmaxPass, softmaxRows } from './softmax-rows';
 
@@ -84,7 +85,7 @@ const kernel = defineKernel<CrossEntropyAttrs>({
   gradient([dLoss], { outputs: [dHidden, dWeight, dBias] }, { withGradient, trainsWeight, trainsBias }) {
     const times = (gradient: tf.Tensor | undefined, made: boolean, how: string) => () => {
       if (!made) throw new Error(`LinearCrossEntropy: run with ${how} to differentiate it.`);
-      return scaled(gradient!, dLoss!);
+      return isOne(dLoss!) ? gradient! : scaled(gradient!, dLoss!);
     };
     return {
       hidden: times(dHidden, withGradient, 'withGradient'),

@@ -11,9 +11,8 @@
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Weight } from '../../types';
-import { bufferOf, copyEncoder, markWritten } from '../../webgpu/backend';
 import { dispatch, u, uniformBlock } from '../../webgpu/dispatch';
-import { defineKernel, shapeError } from '../kernel';
+import { adding, defineKernel, shapeError } from '../kernel';
 import { groupsFor } from '../products/matmul';
 import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
 import {
@@ -26,6 +25,7 @@ import {
   widenWeight,
 } from '../products/weight';
 import { elementType, matrixLoader } from '../products/weight-wgsl';
+import { clear, copyAll } from './row-moves';
 
 const clampId = (id: number, vocab: number) => Math.min(Math.max(id, 0), vocab - 1);
 
@@ -88,10 +88,10 @@ ${ENTRY} {
   savesOutputs: [false],
   gradient([dy], { inputs: { ids } }, attrs) {
     return {
-      weight: () => {
+      weight: adding(({ plus } = {}) => {
         requireTrainable('Embedding', attrs);
-        return backward({ dy: dy!, ids }, { vocab: attrs.out, width: attrs.in })[0]!;
-      },
+        return backward({ dy: dy!, ids, plus }, { vocab: attrs.out, width: attrs.in })[0]!;
+      }),
     };
   },
 });
@@ -99,18 +99,18 @@ ${ENTRY} {
 const backward = defineKernel<{ vocab: number; width: number }>({
   name: 'EmbeddingBackward',
   outputs: (_inputs, { vocab, width }) => [{ shape: [vocab, width] }],
-  cpu({ dy, ids }, { vocab, width }, [dTable]) {
+  cpu({ dy, ids, plus }, { vocab, width }, [dTable]) {
+    if (plus) dTable!.set(plus.data);
     for (let n = 0; n < ids!.shape[0]!; n++) {
       const at = clampId(ids!.data[n]!, vocab) * width;
       for (let j = 0; j < width; j++) dTable![at + j]! += dy!.data[n * width + j]!;
     }
   },
-  gpu({ backend, inputs: { dy, ids }, outputs, attrs: { vocab, width }, temp }) {
+  gpu({ backend, inputs: { dy, ids, plus }, outputs, attrs: { vocab, width }, temp }) {
     const n = ids!.shape[0]!;
     const dTable = outputs[0]!;
-    const table = bufferOf(backend, dTable);
-    copyEncoder(backend).clearBuffer(table);
-    markWritten(backend, dTable);
+    if (plus) copyAll(backend, plus, dTable);
+    else clear(backend, dTable);
     // links[n] = the next occurrence of the same id (N if none), plus N + 1 if n is not the first one.
     const links = temp([Math.max(1, n)], 'int32');
     dispatch(backend, {
@@ -145,7 +145,7 @@ ${ENTRY} {
     const type = quads ? 'vec4f' : 'f32';
     dispatch(backend, {
       program: {
-        key: `embedding_backward quads=${quads}`,
+        key: `embedding_backward quads=${quads} add=${plus !== undefined}`,
         wgsl: `struct Uniforms { n: u32, columns: u32, vocab: u32 }
 @group(0) @binding(0) var<storage, read> dy: array<${type}>;
 @group(0) @binding(1) var<storage, read> ids: array<i32>;
@@ -165,7 +165,7 @@ ${ENTRY} {
     sum += dy[at * u.columns + column];
     at = links[at] - (u.n + 1u);
   }
-  dTable[row * u.columns + column] = sum;
+  dTable[row * u.columns + column] ${plus ? '+=' : '='} sum;
 }`,
       },
       tensors: [dy!, ids!, links, dTable],

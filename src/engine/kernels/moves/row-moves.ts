@@ -4,7 +4,7 @@
  *   x [M, d]   rows int32 [R]   ->   [R, d], zeros where a row is -1
  */
 import type * as tf from '@tensorflow/tfjs-core';
-import { bufferOf, copyEncoder, type GpuBackend, markWritten } from '../../webgpu/backend';
+import { bufferOf, copyEncoder, type GpuBackend, markUsed, markWritten } from '../../webgpu/backend';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
 import { defineKernel, shapeError } from '../kernel';
 import { groupsFor } from '../products/matmul';
@@ -15,6 +15,14 @@ export function clear(backend: GpuBackend, tensor: tf.TensorInfo): void {
   const buffer = bufferOf(backend, tensor);
   copyEncoder(backend).clearBuffer(buffer);
   markWritten(backend, tensor);
+}
+
+/** Copies one tensor over another of the same size, without a dispatch. */
+export function copyAll(backend: GpuBackend, from: tf.TensorInfo, to: tf.TensorInfo): void {
+  const [source, target] = [bufferOf(backend, from), bufferOf(backend, to)];
+  copyEncoder(backend).copyBufferToBuffer(source, 0, target, 0, target.size);
+  markUsed(backend, from);
+  markWritten(backend, to);
 }
 
 /**

@@ -3,14 +3,14 @@
  *
  *   x [M, d]   weight, bias [d]   ->   y [M, d] = x̂ · weight + bias,   x̂ = (x − mean) · rstd,   rstd = 1 / √(var(x) + eps)
  *
- * With g = dy · weight:   dx = rstd · (g − mean(g) − x̂ · mean(g · x̂))   dweight = Σ_M dy · x̂   dbias = Σ_M dy
+ * With g = dy · weight:   dx = rstd · (g − mean(g) − x̂ · mean(g · x̂)) (+ plus)   dweight = Σ_M dy · x̂   dbias = Σ_M dy
  *
  * The bias is optional. `stats` [M, 2] keeps each row's mean and rstd for the gradients. The variance is computed about
  * the mean in a second pass, because a difference of squares would cancel.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
-import { defineKernel, shapeError, type View } from '../kernel';
+import { adding, defineKernel, shapeError, type View } from '../kernel';
 import { groupsFor } from '../products/matmul';
 import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
 import { type Lanes, lanesOf, rowShader, sumColumns } from './rows';
@@ -46,7 +46,7 @@ ${ENTRY} {
 }`;
 }
 
-function backwardInputShader(lanes: Lanes, quads: boolean): string {
+function backwardInputShader(lanes: Lanes, quads: boolean, plus: boolean): string {
   const r = rowShader(lanes, quads);
   return `struct Uniforms { rows: u32, width: u32, size: f32 }
 @group(0) @binding(0) var<storage, read> dy: array<${r.element}>;
@@ -54,7 +54,8 @@ function backwardInputShader(lanes: Lanes, quads: boolean): string {
 @group(0) @binding(2) var<storage, read> weight: array<${r.element}>;
 @group(0) @binding(3) var<storage, read> stats: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dx: array<${r.element}>;
-@group(0) @binding(5) var<uniform> u: Uniforms;
+${plus ? `@group(0) @binding(5) var<storage, read> plus: array<${r.element}>;` : ''}
+@group(0) @binding(${plus ? 6 : 5}) var<uniform> u: Uniforms;
 ${r.declare}
 ${ENTRY} {
   ${r.begin}
@@ -74,7 +75,7 @@ ${ENTRY} {
   shift = shift / u.size;
   projection = projection / u.size;
   ${r.each} {
-    dx[base + i] = rstd * (dy[base + i] * weight[i] - shift - (x[base + i] - mean) * rstd * projection);
+    dx[base + i] = rstd * (dy[base + i] * weight[i] - shift - (x[base + i] - mean) * rstd * projection)${plus ? ' + plus[base + i]' : ''};
   }
 }`;
 }
@@ -126,7 +127,7 @@ const layerNormKernel = defineKernel<LayerNormAttrs>({
   savesOutputs: [false, true],
   gradient([dy], { inputs: { x, weight }, outputs: [stats] }) {
     return {
-      x: () => backwardInput({ dy: dy!, x, weight, stats }, {})[0]!,
+      x: adding(({ plus } = {}) => backwardInput({ dy: dy!, x, weight, stats, plus }, {})[0]!),
       weight: () => backwardWeight({ dy: dy!, x, stats }, {})[0]!,
       bias: () => tf.sum(dy!, 0),
     };
@@ -140,7 +141,7 @@ const normed = (x: View, stats: View, i: number, j: number) =>
 const backwardInput = defineKernel<Record<string, never>>({
   name: 'LayerNormBackwardInput',
   outputs: ({ x }) => [{ shape: x!.shape }],
-  cpu({ dy, x, weight, stats }, _attrs, [dx]) {
+  cpu({ dy, x, weight, stats, plus }, _attrs, [dx]) {
     const [rows, d] = x!.shape as [number, number];
     for (let i = 0; i < rows; i++) {
       let shift = 0;
@@ -152,17 +153,21 @@ const backwardInput = defineKernel<Record<string, never>>({
       }
       for (let j = 0; j < d; j++) {
         const g = dy!.data[i * d + j]! * weight!.data[j]!;
-        dx![i * d + j] = stats!.data[i * 2 + 1]! * (g - shift - normed(x!, stats!, i, j) * projection);
+        const own = stats!.data[i * 2 + 1]! * (g - shift - normed(x!, stats!, i, j) * projection);
+        dx![i * d + j] = own + (plus?.data[i * d + j] ?? 0);
       }
     }
   },
-  gpu({ backend, inputs: { dy, x, weight, stats }, outputs }) {
+  gpu({ backend, inputs: { dy, x, weight, stats, plus }, outputs }) {
     const [rows, d] = x!.shape as [number, number];
     const lanes = lanesOf(backend);
     const quads = d % 4 === 0;
     dispatch(backend, {
-      program: { key: `layer_norm_dx lanes=${lanes} quads=${quads}`, wgsl: backwardInputShader(lanes, quads) },
-      tensors: [dy!, x!, weight!, stats!, outputs[0]!],
+      program: {
+        key: `layer_norm_dx lanes=${lanes} quads=${quads} plus=${plus !== undefined}`,
+        wgsl: () => backwardInputShader(lanes, quads, plus !== undefined),
+      },
+      tensors: [dy!, x!, weight!, stats!, outputs[0]!, ...(plus ? [plus] : [])],
       writes: outputs,
       uniforms: uniformBlock(u(rows), u(quads ? d / 4 : d), f(d)),
       workgroups: rowShader(lanes, quads).workgroups(rows),

@@ -3,11 +3,11 @@
  *
  *   x [M, d]   weight [d]   ->   y [M, d] = x · rstd · weight,   rstd [M] = 1 / √(mean(x²) + eps)
  *
- * With g = dy · weight:   dx = rstd · (g − x · rstd² · mean(g · x))   dweight = Σ_M dy · x · rstd
+ * With g = dy · weight:   dx = rstd · (g − x · rstd² · mean(g · x)) (+ plus)   dweight = Σ_M dy · x · rstd
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
-import { defineKernel, shapeError } from '../kernel';
+import { adding, defineKernel, shapeError } from '../kernel';
 import { groupsFor } from '../products/matmul';
 import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
 import { type Lanes, lanesOf, rowShader, sumColumns } from './rows';
@@ -37,7 +37,7 @@ ${ENTRY} {
 }`;
 }
 
-function backwardInputShader(lanes: Lanes, quads: boolean): string {
+function backwardInputShader(lanes: Lanes, quads: boolean, plus: boolean): string {
   const r = rowShader(lanes, quads);
   return `struct Uniforms { rows: u32, width: u32, size: f32 }
 @group(0) @binding(0) var<storage, read> dy: array<${r.element}>;
@@ -45,7 +45,8 @@ function backwardInputShader(lanes: Lanes, quads: boolean): string {
 @group(0) @binding(2) var<storage, read> weight: array<${r.element}>;
 @group(0) @binding(3) var<storage, read> rstd: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dx: array<${r.element}>;
-@group(0) @binding(5) var<uniform> u: Uniforms;
+${plus ? `@group(0) @binding(5) var<storage, read> plus: array<${r.element}>;` : ''}
+@group(0) @binding(${plus ? 6 : 5}) var<uniform> u: Uniforms;
 ${r.declare}
 ${ENTRY} {
   ${r.begin}
@@ -55,7 +56,7 @@ ${ENTRY} {
   ${r.fold()}
   let scale = rstd[row];
   let projection = part / u.size * scale * scale;
-  ${r.each} { dx[base + i] = scale * (dy[base + i] * weight[i] - x[base + i] * projection); }
+  ${r.each} { dx[base + i] = scale * (dy[base + i] * weight[i] - x[base + i] * projection)${plus ? ' + plus[base + i]' : ''}; }
 }`;
 }
 
@@ -93,7 +94,7 @@ const rmsNormKernel = defineKernel<RmsNormAttrs>({
   savesOutputs: [false, true],
   gradient([dy], { inputs: { x, weight }, outputs: [rstd] }) {
     return {
-      x: () => backwardInput({ dy: dy!, x, weight, rstd }, {})[0]!,
+      x: adding(({ plus } = {}) => backwardInput({ dy: dy!, x, weight, rstd, plus }, {})[0]!),
       weight: () => backwardWeight({ dy: dy!, x, rstd }, {})[0]!,
     };
   },
@@ -102,7 +103,7 @@ const rmsNormKernel = defineKernel<RmsNormAttrs>({
 const backwardInput = defineKernel<Record<string, never>>({
   name: 'RmsNormBackwardInput',
   outputs: ({ x }) => [{ shape: x!.shape }],
-  cpu({ dy, x, weight, rstd }, _attrs, [dx]) {
+  cpu({ dy, x, weight, rstd, plus }, _attrs, [dx]) {
     const [rows, d] = x!.shape as [number, number];
     for (let i = 0; i < rows; i++) {
       const scale = rstd!.data[i]!;
@@ -111,17 +112,20 @@ const backwardInput = defineKernel<Record<string, never>>({
       const projection = (sum / d) * scale * scale;
       for (let j = 0; j < d; j++) {
         const at = i * d + j;
-        dx![at] = scale * (dy!.data[at]! * weight!.data[j]! - x!.data[at]! * projection);
+        dx![at] = scale * (dy!.data[at]! * weight!.data[j]! - x!.data[at]! * projection) + (plus?.data[at] ?? 0);
       }
     }
   },
-  gpu({ backend, inputs: { dy, x, weight, rstd }, outputs }) {
+  gpu({ backend, inputs: { dy, x, weight, rstd, plus }, outputs }) {
     const [rows, d] = x!.shape as [number, number];
     const lanes = lanesOf(backend);
     const quads = d % 4 === 0;
     dispatch(backend, {
-      program: { key: `rms_norm_dx lanes=${lanes} quads=${quads}`, wgsl: backwardInputShader(lanes, quads) },
-      tensors: [dy!, x!, weight!, rstd!, outputs[0]!],
+      program: {
+        key: `rms_norm_dx lanes=${lanes} quads=${quads} plus=${plus !== undefined}`,
+        wgsl: () => backwardInputShader(lanes, quads, plus !== undefined),
+      },
+      tensors: [dy!, x!, weight!, rstd!, outputs[0]!, ...(plus ? [plus] : [])],
       writes: outputs,
       uniforms: uniformBlock(u(rows), u(quads ? d / 4 : d), f(d)),
       workgroups: rowShader(lanes, quads).workgroups(rows),

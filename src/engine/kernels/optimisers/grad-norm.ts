@@ -8,6 +8,7 @@
  * partial sums of a penalty to add to the loss (weight-penalty.ts).
  */
 import type * as tf from '@tensorflow/tfjs-core';
+import { adapterTraits } from '../../webgpu/adapter';
 import type { GpuBackend } from '../../webgpu/backend';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
 import { cpuArray, runInPlace } from '../in-place';
@@ -18,7 +19,7 @@ export const STATS = { norm: 0, factor: 1, finite: 2, loss: 3 } as const;
 
 const clipFactor = (norm: number, maxNorm: number) => (maxNorm > 0 ? Math.min(1, maxNorm / (norm + 1e-6)) : 1);
 
-/** Partial sums, added up by one thread afterwards: enough threads to fill a GPU, few enough to add in order. */
+/** Partial sums, added up afterwards by a workgroup, or on a CPU by one thread: enough threads to fill a GPU. */
 export function partialCount(n: number): number {
   return Math.min(4096, Math.max(64, Math.ceil(n / 256 / 64) * 64));
 }
@@ -36,6 +37,7 @@ function record(
   },
 ): void {
   const partials = c.partials.shape[0]!;
+  const lanes = adapterTraits(backend.device).software ? 1 : 256;
   dispatch(backend, {
     program: {
       key: 'sum_of_squares',
@@ -59,7 +61,7 @@ ${ENTRY} {
   });
   dispatch(backend, {
     program: {
-      key: c.penalty ? 'grad_norm penalty' : 'grad_norm',
+      key: `grad_norm lanes=${lanes}${c.penalty ? ' penalty' : ''}`,
       wgsl: `struct Uniforms { partials: u32, maxNorm: f32, penalties: u32 }
 @group(0) @binding(0) var<storage, read> partials: array<f32>;
 @group(0) @binding(1) var<storage, read> loss: array<f32>;
@@ -68,12 +70,27 @@ ${c.penalty ? '@group(0) @binding(3) var<storage, read> penalty: array<f32>;' : 
 @group(0) @binding(${c.penalty ? 4 : 3}) var<uniform> u: Uniforms;
 // Tests the bits, because a shader compiler may assume that NaN and infinity do not occur.
 fn isFinite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }
-@compute @workgroup_size(1) fn main() {
-  var sum = 0.0;
-  for (var i = 0u; i < u.partials; i++) { sum += partials[i]; }
+${lanes > 1 ? `var<workgroup> sums: array<vec2f, ${lanes}>;` : ''}
+@compute @workgroup_size(${lanes}) fn main(@builtin(local_invocation_index) lane: u32) {
+  // Of squares, and of the penalty: in a fixed order.
+  var part = vec2f(0.0);
+  for (var i = lane; i < u.partials; i += ${lanes}u) { part.x += partials[i]; }
+${c.penalty ? `  for (var i = lane; i < u.penalties; i += ${lanes}u) { part.y += penalty[i]; }` : ''}
+${
+  lanes > 1
+    ? `  sums[lane] = part;
+  workgroupBarrier();
+  for (var s = ${lanes / 2}u; s > 0u; s = s >> 1u) {
+    if (lane < s) { sums[lane] += sums[lane + s]; }
+    workgroupBarrier();
+  }
+  part = sums[0];
+  if (lane > 0u) { return; }`
+    : ''
+}
+  let sum = part.x;
   let norm = sqrt(sum);
-  var total = loss[0];
-${c.penalty ? '  for (var i = 0u; i < u.penalties; i++) { total += penalty[i]; }' : ''}
+  let total = loss[0] + part.y;
   stats[0] = norm;
   stats[1] = select(1.0, min(1.0, u.maxNorm / (norm + 1e-6)), u.maxNorm > 0.0);
   stats[2] = select(0.0, 1.0, isFinite(sum) && isFinite(total));

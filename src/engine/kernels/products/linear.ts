@@ -7,10 +7,11 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LinearModule, Weight } from '../../types';
-import { defineKernel, shapeError } from '../kernel';
-import { recordNN, recordNT, recordTN } from './matmul';
+import { adding, defineKernel, shapeError } from '../kernel';
+import { recordInputAndWeights, recordNN, recordNT, recordTN } from './matmul';
 import { addNN, addNT, addTN } from './matmul-reference';
 import {
+  denseOperand,
   requireTrainable,
   type WeightAttrs,
   weightAttrs,
@@ -61,11 +62,17 @@ const linearKernel = defineKernel<WeightAttrs>({
   },
   savesOutputs: [false],
   gradient([dy], { inputs }, attrs) {
+    let both: tf.Tensor[] | null = null;
     return {
-      x: () => linearBackwardInput(dy!, weightOf(inputs, attrs)),
+      x: adding(({ plus, wanted } = {}) => {
+        if (!wanted?.includes('weight')) return linearBackwardInput(dy!, weightOf(inputs, attrs), { plus });
+        requireTrainable('Linear', attrs);
+        both = backwardBoth({ dy: dy!, x: inputs.x!, plus, weight: inputs.weight! }, attrs);
+        return both[0]!;
+      }),
       weight: () => {
         requireTrainable('Linear', attrs);
-        return transposedProduct(dy!, inputs.x!);
+        return both?.[1] ?? transposedProduct(dy!, inputs.x!);
       },
       bias: () => tf.sum(dy!, 0),
       residual: () => dy!.clone(),
@@ -77,14 +84,15 @@ const backwardInput = defineKernel<WeightAttrs & { alpha: number }>({
   name: 'LinearBackwardInput',
   outputs: ({ dy }, { in: width }) => [{ shape: [dy!.shape[0]!, width] }],
   cpu(inputs, attrs, [dx]) {
-    const { dy, h, a } = inputs;
+    const { dy, h, a, plus } = inputs;
     const { out, in: width, alpha } = attrs;
     const rows = dy!.shape[0]!;
+    if (plus) (dx as Float32Array).set(plus.data);
     addNN(dx as Float32Array, dy!.data, widenWeight(inputs, attrs), rows, out, width, alpha);
     if (h && a) addNN(dx as Float32Array, h.data, a.data, rows, h.shape[1]!, width, alpha);
   },
   gpu({ backend, inputs, outputs, attrs }) {
-    const { h, a } = inputs;
+    const { h, a, plus } = inputs;
     recordNN(backend, {
       y: inputs.dy!,
       w: weightOperand(inputs, attrs),
@@ -94,7 +102,28 @@ const backwardInput = defineKernel<WeightAttrs & { alpha: number }>({
       k: attrs.in,
       alpha: attrs.alpha,
       lora: h && a ? { h, a, rank: h.shape[1]! } : undefined,
+      plus,
     });
+  },
+});
+
+/** The gradients of x and of a trained weight, in one dispatch where the device allows it. */
+const backwardBoth = defineKernel<WeightAttrs>({
+  name: 'LinearBackward',
+  outputs: ({ dy }, { in: width, out }) => [{ shape: [dy!.shape[0]!, width] }, { shape: [out, width] }],
+  cpu({ dy, x, weight, plus }, { in: width, out }, [dx, dw]) {
+    const rows = dy!.shape[0]!;
+    if (plus) (dx as Float32Array).set(plus.data);
+    addNN(dx as Float32Array, dy!.data, weight!.data as Float32Array, rows, out, width);
+    addTN(dw as Float32Array, dy!.data, x!.data, rows, out, width);
+  },
+  gpu({ backend, inputs: { dy, x, weight, plus }, outputs, attrs: { in: width, out } }) {
+    const [dx, dw] = outputs as [tf.TensorInfo, tf.TensorInfo];
+    recordInputAndWeights(
+      backend,
+      { y: dy!, w: denseOperand(weight!), z: dx, m: dy!.shape[0]!, n: out, k: width, plus },
+      [{ u: dy!, v: x!, c: dw, p: out, q: width }],
+    );
   },
 });
 
@@ -115,14 +144,17 @@ export function transposedProduct(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   return transposed({ a, b }, {})[0]!;
 }
 
-/** alpha · (dy·W + h·a): dy [M, out], weight [out, in] and, if given, LoRA's h [M, r] and a [r, in] -> [M, in]. */
+/**
+ * alpha · (dy·W + h·a) + plus: dy [M, out], weight [out, in] and, if given, LoRA's h [M, r] and a [r, in], and plus [M, in]
+ * -> [M, in].
+ */
 export function linearBackwardInput(
   dy: tf.Tensor,
   weight: Weight,
-  lora?: { h: tf.Tensor; a: tf.Tensor },
-  alpha = 1,
+  { lora, alpha = 1, plus }: { lora?: { h: tf.Tensor; a: tf.Tensor }; alpha?: number; plus?: tf.Tensor } = {},
 ): tf.Tensor {
-  return backwardInput({ dy, ...weightInputs(weight), h: lora?.h, a: lora?.a }, { ...weightAttrs(weight), alpha })[0]!;
+  const inputs = { dy, ...weightInputs(weight), h: lora?.h, a: lora?.a, plus };
+  return backwardInput(inputs, { ...weightAttrs(weight), alpha })[0]!;
 }
 
 /** Applies a linear module: x [M, in] -> [M, out]. */

@@ -9,11 +9,11 @@
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { LinearModule } from '../../types';
-import { defineKernel, shapeError } from '../kernel';
+import { adding, defineKernel, shapeError } from '../kernel';
 import { sharedGradients } from '../tape';
 import { linearBackwardInput } from './linear';
-import { recordNT, recordTN } from './matmul';
-import { addNT, addTN } from './matmul-reference';
+import { recordInputAndWeights, recordNT, recordTN, type TnProduct } from './matmul';
+import { addNN, addNT, addTN } from './matmul-reference';
 import {
   denseOperand,
   denseWeight,
@@ -97,11 +97,27 @@ const loraLinearKernel = defineKernel<LoraAttrs>({
   gradient([dy], { inputs, outputs: [h] }, attrs) {
     const { x, xl, a, b } = inputs;
     const dropped = xl !== undefined;
-    const dh = sharedGradients(() => [linearBackwardInput(dy!, denseWeight(b!), undefined, attrs.scale)]);
-    const weights = sharedGradients(() => backwardWeights({ dy: dy!, h: h!, dh: dh(0), x: xl ?? x! }, {}));
+    const dh = sharedGradients(() => [linearBackwardInput(dy!, denseWeight(b!), { alpha: attrs.scale })]);
+    /** dA, dB and dx where that comes along. */
+    let all: tf.Tensor[] | null = null;
+    const weights = (index: number) => {
+      all ??= backwardWeights({ dy: dy!, h: h!, dh: dh(0), x: xl ?? x! }, {});
+      return all[index]!;
+    };
     return {
-      x: () => linearBackwardInput(dy!, weightOf(inputs, attrs), dropped ? undefined : { h: dh(0), a: a! }),
-      xl: () => linearBackwardInput(dh(0), denseWeight(a!)),
+      x: adding(({ plus, wanted } = {}) => {
+        const weight = weightOf(inputs, attrs);
+        if (dropped) return linearBackwardInput(dy!, weight, { plus });
+        if (!wanted?.includes('a') || !wanted.includes('b')) {
+          return linearBackwardInput(dy!, weight, { lora: { h: dh(0), a: a! }, plus });
+        }
+        all = backwardAll(
+          { dy: dy!, h: h!, dh: dh(0), x: x!, ...weightInputs(weight), a: a!, plus },
+          weightAttrs(weight),
+        );
+        return all[2]!;
+      }),
+      xl: adding(({ plus } = {}) => linearBackwardInput(dh(0), denseWeight(a!), { plus })),
       a: () => weights(0),
       b: () => weights(1),
       residual: () => dy!.clone(),
@@ -119,12 +135,47 @@ const backwardWeights = defineKernel<Record<string, never>>({
     addTN(db as Float32Array, dy!.data, h!.data, m, dy!.shape[1]!, r);
   },
   gpu({ backend, inputs, outputs }) {
-    const { dy, h, dh, x } = inputs;
+    recordTN(backend, inputs.dh!.shape[0]!, factorProducts(inputs, outputs));
+  },
+});
+
+function factorProducts(
+  { dy, h, dh, x }: Record<string, tf.TensorInfo>,
+  [da, db]: tf.TensorInfo[],
+): [TnProduct, TnProduct] {
+  const r = dh!.shape[1]!;
+  return [
+    { u: dh!, v: x!, c: da!, p: r, q: x!.shape[1]! },
+    { u: dy!, v: h!, c: db!, p: dy!.shape[1]!, q: r },
+  ];
+}
+
+/** dA and dB as above, and dx [M, in], in one dispatch where the device allows it. */
+const backwardAll = defineKernel<WeightAttrs>({
+  name: 'LoraBackward',
+  outputs: ({ dy, dh, x }) => [
+    { shape: [dh!.shape[1]!, x!.shape[1]!] },
+    { shape: [dy!.shape[1]!, dh!.shape[1]!] },
+    { shape: x!.shape },
+  ],
+  cpu(inputs, attrs, [da, db, dx]) {
+    const { dy, h, dh, x, a, plus } = inputs;
     const [m, r] = dh!.shape as [number, number];
-    recordTN(backend, m, [
-      { u: dh!, v: x!, c: outputs[0]!, p: r, q: x!.shape[1]! },
-      { u: dy!, v: h!, c: outputs[1]!, p: dy!.shape[1]!, q: r },
-    ]);
+    addTN(da as Float32Array, dh!.data, x!.data, m, r, attrs.in);
+    addTN(db as Float32Array, dy!.data, h!.data, m, attrs.out, r);
+    if (plus) (dx as Float32Array).set(plus.data);
+    addNN(dx as Float32Array, dy!.data, widenWeight(inputs, attrs), m, attrs.out, attrs.in);
+    addNN(dx as Float32Array, dh!.data, a!.data, m, r, attrs.in);
+  },
+  gpu({ backend, inputs, outputs, attrs }) {
+    const { dy, dh, a, plus } = inputs;
+    const [m, rank] = dh!.shape as [number, number];
+    const w = weightOperand(inputs, attrs);
+    recordInputAndWeights(
+      backend,
+      { y: dy!, w, z: outputs[2]!, m, n: attrs.out, k: attrs.in, lora: { h: dh!, a: a!, rank }, plus },
+      factorProducts(inputs, outputs),
+    );
   },
 });
 

@@ -25,17 +25,30 @@ export const ENTRY = `@compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) local: u32, @builtin(num_workgroups) groups: vec3u)`;
 
 // A product in pieces has `pieces` of `share` rows of W.
-const UNIFORMS =
-  'struct Uniforms { m: u32, n: u32, k: u32, rank: u32, alpha: f32, first: u32, stride: u32, pieces: u32, share: u32 }';
+export const UNIFORMS =
+  'm: u32, n: u32, k: u32, rank: u32, alpha: f32, first: u32, stride: u32, pieces: u32, share: u32';
 
-/** Collects storage bindings in the order they are declared, with the uniforms last. */
+/** An array of a shader, in the order of its bindings. */
+export interface Binding {
+  access: string;
+  name: string;
+  type: string;
+}
+
+/** The storage bindings in their order, with the uniforms last. */
+export const declared = (list: Binding[]): string =>
+  `${list.map(({ access, name, type }, i) => `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${type}>;`).join('\n')}
+@group(0) @binding(${list.length}) var<uniform> u: Uniforms;`;
+
+/** Collects storage bindings in the order they are declared. */
 function bindings() {
-  const declared: string[] = [];
+  const list: Binding[] = [];
   return {
+    list,
     declare(access: string, name: string, type: string) {
-      declared.push(`@group(0) @binding(${declared.length}) var<storage, ${access}> ${name}: array<${type}>;`);
+      list.push({ access, name, type });
     },
-    text: () => `${UNIFORMS}\n${declared.join('\n')}\n@group(0) @binding(${declared.length}) var<uniform> u: Uniforms;`,
+    text: () => `struct Uniforms { ${UNIFORMS} }\n${declared(list)}`,
   };
 }
 
@@ -198,7 +211,9 @@ export interface NnVariant {
   part: boolean;
   /** Adds to the contents of Z: for every part after the first. */
   add: boolean;
-  /** Pieces of N have a Z each, one after the other; not with `lora`. */
+  /** Adds another matrix of Z's shape. */
+  plus: boolean;
+  /** Pieces of N have a Z each, one after the other; not with `lora` or `plus`. */
   split: boolean;
 }
 
@@ -230,7 +245,18 @@ ${lines(4, (c) => `    {\n${body(`(n4 * 4u + ${c}u)`, (i) => `y${i}.${component[
 }
 
 export function nnShader(v: NnVariant): string {
-  const { declare, text } = bindings();
+  const { list, functions, tile } = nnParts(v);
+  return `struct Uniforms { ${UNIFORMS} }
+${declared(list)}
+${functions}
+${GLOBAL_INDEX}
+${tile}
+${ENTRY} { inputTile(globalIndex(wg, local, groups)); }`;
+}
+
+/** Its bindings, the functions that it calls, and `inputTile(thread)`, which computes a tile. */
+export function nnParts(v: NnVariant): { list: Binding[]; functions: string; tile: string } {
+  const { declare, list } = bindings();
   const code = v.spans ? blockCode(v.format) : undefined;
   declare('read', 'Y', elementType('f32', v.leftQuads));
   declare('read', 'W', elementType(v.format, v.quads));
@@ -243,6 +269,7 @@ export function nnShader(v: NnVariant): string {
     declare('read', 'A', elementType('f32', v.quads));
     loaders.push(matrixLoader('loadH', 'H', 'f32', v.lora.leftQuads), matrixLoader('loadA', 'A', 'f32', v.quads));
   }
+  if (v.plus) declare('read', 'plus', v.quads ? 'vec4f' : 'f32');
   declare('read_write', 'Z', v.quads ? 'vec4f' : 'f32');
   const width = v.quads ? 4 : 1;
   const columns = v.tk / width;
@@ -278,23 +305,20 @@ ${lines(code!.wide, (q) => {
     v.tm,
     (i) => `  if (m0 + ${i}u < u.m) {
     let row = (${v.split ? 'piece * u.m + ' : ''}m0 + ${i}u) * (u.k / ${width}u);
-${lines(columns, (q) => `    ${inside(q)}{ Z[row + c${q}] = ${v.add ? `Z[row + c${q}] + ` : ''}a${i}_${q} * u.alpha; }`)}
+${lines(columns, (q) => `    ${inside(q)}{ Z[row + c${q}] = ${v.add ? `Z[row + c${q}] + ` : ''}a${i}_${q} * u.alpha${v.plus ? ` + plus[row + c${q}]` : ''}; }`)}
   }`,
   );
-  return `${text()}
-${loaders.join('\n')}
-${GLOBAL_INDEX}
-${ENTRY} {
+  const tile = `fn inputTile(thread: u32) {
   let tilesK = (u.k + ${v.tk - 1}u) / ${v.tk}u;
   ${
     v.split
       ? `let tiles = (u.m + ${v.tm - 1}u) / ${v.tm}u * tilesK;
-  let id = globalIndex(wg, local, groups) % tiles;
-  let piece = globalIndex(wg, local, groups) / tiles;
+  let id = thread % tiles;
+  let piece = thread / tiles;
   if (piece >= u.pieces) { return; }
   let start = min(piece * u.share, u.n);
   let end = min(start + u.share, u.n);`
-      : 'let id = globalIndex(wg, local, groups);'
+      : 'let id = thread;'
   }
   let m0 = id / tilesK * ${v.tm}u;
   if (m0 >= u.m) { return; }
@@ -309,4 +333,5 @@ ${lines(v.tm, (i) =>
   ${v.lora ? overRows(v.tm, v.lora.leftQuads, share, dense('loadA')) : ''}
 ${store}
 }`;
+  return { list, functions: loaders.join('\n'), tile };
 }

@@ -6,7 +6,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { adapterTraits } from '../../webgpu/adapter';
 import type { GpuBackend } from '../../webgpu/backend';
 import { dispatch, f, type Program, u, uniformBlock } from '../../webgpu/dispatch';
-import { tnShader, tnTiles } from './matmul-tn-wgsl';
+import { inputAndWeightsShader, type TnShape, tnShader, tnTiles } from './matmul-tn-wgsl';
 import { columnsAStep, fitsSpans, type NnVariant, type NtVariant, nnShader, ntShader } from './matmul-wgsl';
 import type { WeightOperand } from './weight';
 
@@ -135,9 +135,10 @@ interface NnProduct {
 
 export interface NnCall extends NnProduct {
   lora?: { h: TensorInfo; a: TensorInfo; rank: number };
+  plus?: TensorInfo;
 }
 
-/** z[m,k] = alpha · (y[m,n]·w[n,k] + h[m,r]·a[r,k]). */
+/** z[m,k] = alpha · (y[m,n]·w[n,k] + h[m,r]·a[r,k]) + plus[m,k]. */
 export function recordNN(backend: GpuBackend, c: NnCall): void {
   recordPieces(backend, c, 1);
 }
@@ -163,36 +164,50 @@ export function recordSplitNN(backend: GpuBackend, c: NnProduct, pieces: number)
   recordPieces(backend, c, pieces);
 }
 
-function recordPieces(backend: GpuBackend, c: NnCall, pieces: number): void {
+function nnTile(backend: GpuBackend, c: NnCall, pieces: number) {
   const spans = fitsSpans(c.w.format, c.k);
   const quads = c.k % 4 === 0;
   let [tm, tk] = chooseTile(backend, c.m, c.k, pieces);
   if (spans) tk = columnsAStep(c.w.format);
   if (!quads) [tm, tk] = [Math.min(tm, 4), 4];
-  const whole = c.w.parts.length === 1;
-  for (const { tensor, rows, first } of placed(c.w)) {
-    const lora = first === 0 ? c.lora : undefined;
+  return { tm, tk, spans, quads, tiles: Math.ceil(c.m / tm) * Math.ceil(c.k / tk) };
+}
+
+/** The dispatches of a product, one a part of the weight. */
+function nnDispatches(backend: GpuBackend, c: NnCall, pieces: number) {
+  const { tiles, ...tile } = nnTile(backend, c, pieces);
+  return placed(c.w).map(({ tensor, rows, first }) => {
+    const [lora, plus] = first === 0 ? [c.lora, c.plus] : [];
     const variant: NnVariant = {
-      tm,
-      tk,
+      ...tile,
       format: c.w.format,
-      spans,
-      quads,
-      leftQuads: quads && [c.n, rows, first].every((size) => size % 4 === 0),
-      lora: lora ? { leftQuads: quads && lora.rank % 4 === 0 } : false,
-      part: !whole,
+      leftQuads: tile.quads && [c.n, rows, first].every((size) => size % 4 === 0),
+      lora: lora ? { leftQuads: tile.quads && lora.rank % 4 === 0 } : false,
+      part: c.w.parts.length > 1,
       add: first > 0,
+      plus: plus !== undefined,
       split: pieces > 1,
     };
-    // Pieces begin at whole quads.
-    const share = Math.ceil(rows / pieces / 4) * 4;
     const sizes = [u(c.m), u(rows), u(c.k), u(lora?.rank ?? 0), f(c.alpha ?? 1), u(first), u(c.n)];
+    // Pieces begin at whole quads.
+    const share = pieces > 1 ? Math.ceil(rows / pieces / 4) * 4 : rows;
+    return {
+      variant,
+      tensors: [c.y, tensor, ...(lora ? [lora.h, lora.a] : []), ...(plus ? [plus] : []), c.z],
+      uniforms: [...sizes, u(pieces), u(share)],
+      threads: tiles * pieces,
+    };
+  });
+}
+
+function recordPieces(backend: GpuBackend, c: NnCall, pieces: number): void {
+  for (const { variant, tensors, uniforms, threads } of nnDispatches(backend, c, pieces)) {
     dispatch(backend, {
       program: program(`matmul_nn ${JSON.stringify(variant)}`, () => nnShader(variant)),
-      tensors: [c.y, tensor, ...(lora ? [lora.h, lora.a] : []), c.z],
+      tensors,
       writes: [c.z],
-      uniforms: uniformBlock(...sizes, ...(pieces > 1 ? [u(pieces), u(share)] : [u(1), u(rows)])),
-      workgroups: groupsFor(Math.ceil(c.m / tm) * Math.ceil(c.k / tk) * pieces),
+      uniforms: uniformBlock(...uniforms),
+      workgroups: groupsFor(threads),
     });
   }
 }
@@ -208,18 +223,69 @@ export interface TnProduct {
   add?: boolean;
 }
 
+type TnProducts = [TnProduct] | [TnProduct, TnProduct];
+
+function tnDispatch(products: TnProducts) {
+  const shapes = products.map(
+    (p): TnShape => ({ quads: p.p % 4 === 0 && p.q % 4 === 0, ...(p.add ? { add: true } : {}) }),
+  );
+  return {
+    shapes,
+    writes: products.map((p) => p.c),
+    uniforms: products.flatMap((p) => [u(p.p), u(p.q), f(p.alpha ?? 1)]),
+    threads: products.reduce((sum, p, i) => sum + tnTiles(p.p, p.q, shapes[i]!.quads), 0),
+  };
+}
+
 /** c[p,q] = (c +) alpha · u[m,p]ᵀ·v[m,q] for one or two products that share m, in one dispatch. */
-export function recordTN(backend: GpuBackend, m: number, products: [TnProduct] | [TnProduct, TnProduct]): void {
-  const shapes = products.map((p) => ({
-    quads: p.p % 4 === 0 && p.q % 4 === 0,
-    ...(p.add ? { add: true as const } : {}),
-  }));
-  const threads = products.reduce((sum, p, i) => sum + tnTiles(p.p, p.q, shapes[i]!.quads), 0);
+export function recordTN(backend: GpuBackend, m: number, products: TnProducts): void {
+  const { shapes, writes, uniforms, threads } = tnDispatch(products);
   dispatch(backend, {
     program: program(`matmul_tn ${JSON.stringify(shapes)}`, () => tnShader(shapes)),
     tensors: products.flatMap((p) => [p.u, p.v, p.c]),
-    writes: products.map((p) => p.c),
-    uniforms: uniformBlock(u(m), ...products.flatMap((p) => [u(p.p), u(p.q), f(p.alpha ?? 1)])),
+    writes,
+    uniforms: uniformBlock(u(m), ...uniforms),
     workgroups: groupsFor(threads),
+  });
+}
+
+/**
+ * A product of NN and products of TN over the same rows: the gradients of a layer's input and weights, in one dispatch where the
+ * device binds enough buffers.
+ */
+export function recordInputAndWeights(backend: GpuBackend, c: NnCall, products: TnProducts): void {
+  const [nn, ...more] = nnDispatches(backend, c, 1);
+  const tn = tnDispatch(products);
+  const shared: Record<string, string> = {};
+  const others: TensorInfo[] = [];
+  /** The array of NN that has the tensor, if both read it in the same units. */
+  const arrayOf = (tensor: TensorInfo, quads: boolean) => {
+    const { variant } = nn!;
+    if (tensor.dataId === c.y.dataId && quads === variant.leftQuads) return 'Y';
+    return variant.lora && tensor.dataId === c.lora!.h.dataId && quads === variant.lora.leftQuads ? 'H' : null;
+  };
+  products.forEach((p, s) => {
+    for (const [name, tensor] of [['U', p.u] as const, ['V', p.v] as const]) {
+      const array = arrayOf(tensor, tn.shapes[s]!.quads);
+      if (array) shared[`${name}${s}`] = array;
+      else others.push(tensor);
+    }
+    others.push(p.c);
+  });
+  const tensors = [...nn!.tensors, ...others];
+  if (more.length > 0 || tensors.length > backend.device.limits.maxStorageBuffersPerShaderStage) {
+    recordTN(backend, c.m, products);
+    recordNN(backend, c);
+    return;
+  }
+  const { variant } = nn!;
+  dispatch(backend, {
+    program: program(`matmul_nn_tn ${JSON.stringify([variant, tn.shapes, shared])}`, () =>
+      inputAndWeightsShader(variant, tn.shapes, shared),
+    ),
+    tensors,
+    writes: [c.z, ...tn.writes],
+    uniforms: uniformBlock(...nn!.uniforms, ...tn.uniforms),
+    workgroups: groupsFor(Math.ceil(tn.threads / 64) * 64 + nn!.threads),
   });
 }

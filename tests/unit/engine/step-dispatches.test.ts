@@ -1,0 +1,155 @@
+/** How many dispatches a steady training step takes, kernel by kernel, on a device that only counts. */
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import { llamaConfig, type Shape, tensorShape } from '../../../bench/random-llama';
+import type { NextTokenBatch } from '../../../src/data/types';
+import type { WeightSource } from '../../../src/engine/models/model';
+import { resolveRecipe } from '../../../src/recipe/defaults';
+import type { RecipeInput } from '../../../src/recipe/types';
+import { defineWebGpuNames } from '../../webgpu-names';
+
+// tfjs's backend needs WebGPU's names when it is loaded.
+let engine: Awaited<ReturnType<typeof load>>;
+const load = async () => ({
+  ...(await import('../../../src/engine/models')),
+  ...(await import('../../../src/engine/methods')),
+  ...(await import('../../../src/engine/optim/optimizer')),
+  ...(await import('../../../src/engine/run/loop')),
+  ...(await import('../../../src/engine/objectives/sft')),
+  ...(await import('../../../src/engine/webgpu/backend')),
+  ...(await import('../../../src/engine/webgpu/counting-device')),
+  ...(await import('../../../src/engine/webgpu/device')),
+  ...(await import('../../../src/engine/kernels/inputs')),
+});
+beforeAll(async () => {
+  defineWebGpuNames();
+  engine = await load();
+});
+afterEach(() => engine.disposeInputs());
+
+const LIMITS = {
+  maxBufferSize: 2 ** 32,
+  maxStorageBufferBindingSize: 2 ** 31,
+  maxStorageBuffersPerShaderStage: 10,
+  maxComputeWorkgroupStorageSize: 32_768,
+  maxComputeInvocationsPerWorkgroup: 1024,
+  maxComputeWorkgroupSizeX: 1024,
+  maxComputeWorkgroupsPerDimension: 65_535,
+};
+
+/** A device on which each dispatch adds to the count of its shader's label. */
+function labelled(counts: Map<string, number>, limits: Record<string, number>): GPUDevice {
+  const device = engine.createCountingDevice({ features: [], limits }, () => {});
+  let current = '';
+  const own: Partial<GPUDevice> = {
+    createComputePipeline: (({ label = '' }) => ({ label, getBindGroupLayout: () => ({}) })) as never,
+    createCommandEncoder: (() => ({
+      beginComputePass: () => ({
+        setPipeline: ({ label }: { label: string }) => {
+          current = label;
+        },
+        setBindGroup: () => {},
+        dispatchWorkgroups: () => counts.set(current, (counts.get(current) ?? 0) + 1),
+        end: () => {},
+      }),
+      copyBufferToBuffer: () => {},
+      clearBuffer: () => {},
+      finish: () => ({}),
+    })) as never,
+  };
+  return Object.assign(device, own);
+}
+
+interface Step {
+  shape: Shape;
+  rows: number;
+  length: number;
+  method: RecipeInput['method'];
+  software: boolean;
+  limits?: Record<string, number>;
+}
+
+/** The dispatches of the third step by the first word of the shader's label. */
+async function stepOf({ shape, rows, length, method: given, software, limits = LIMITS }: Step) {
+  const counts = new Map<string, number>();
+  await engine.installDevice(labelled(counts, limits), { vendor: 'nvidia', architecture: 'ada' }, software);
+  const { method: section, training } = resolveRecipe({
+    version: 1,
+    method: given,
+    training: { learning_rate: 1e-4, lr_scheduler_type: 'constant', max_grad_norm: 1 },
+  });
+  const source: WeightSource = {
+    info: (name) => ({ dtype: 'BF16', shape: tensorShape(name, shape) }),
+    read: (name) => Promise.reject(new Error(`No weight is read, but ${name} was asked for.`)),
+  };
+  const model = await engine.loadModel(llamaConfig(shape), source, { shapesOnly: true });
+  const method = await engine.createMethod(model, section, { seed: 1 });
+  const optimizer = engine.createOptimizer(method.trainable, training, { rate: method.rate });
+  const ids = new Int32Array(rows * length);
+  const batch: NextTokenBatch = {
+    ...{ kind: 'next_token', batchSize: rows, length, ids, labels: ids, starts: null },
+    ...{ lengths: new Int32Array(rows).fill(length), targetCount: rows * (length - 1) },
+  };
+  const setup = {
+    ...{ model, method, objective: engine.sft, optimizer, settings: training, totalSteps: 10 },
+    batches: { stepsPerEpoch: 10, microBatches: () => [batch], evaluation: () => [] },
+  };
+  const state = engine.freshState();
+  for (let i = 0; i < 2; i++) await engine.recordStep(setup, state).stats;
+  counts.clear();
+  await engine.recordStep(setup, state).stats;
+  engine.flush(engine.gpuBackend());
+  optimizer.dispose();
+  method.dispose();
+  model.dispose();
+  const kinds: Record<string, number> = {};
+  for (const [label, count] of counts) {
+    const kind = label.split(' ')[0]!;
+    kinds[kind] = (kinds[kind] ?? 0) + count;
+  }
+  return { kinds, all: [...counts.values()].reduce((sum, count) => sum + count, 0) };
+}
+
+const SMALL: Shape = { hidden: 128, layers: 2, heads: 4, kvHeads: 4, intermediate: 512, vocab: 1024 };
+const SMOL: Shape = { hidden: 576, layers: 30, heads: 9, kvHeads: 3, intermediate: 1536, vocab: 49_152 };
+const LORA = { type: 'lora', r: 16, lora_alpha: 16, target_modules: 'all-linear' } as const;
+
+/** tfjs names its programs by their classes. */
+const ofTfjs = (kinds: Record<string, number>) => Object.keys(kinds).filter((kind) => !/^[a-z][a-z0-9_]*$/.test(kind));
+
+// On a GPU, the gradients of the five norms' weights take a second pass over partial sums.
+test.each([
+  [true, 82],
+  [false, 87],
+])('a step of full fine-tuning of two layers, software %s: %i dispatches', async (software, wanted) => {
+  const { kinds, all } = await stepOf({ shape: SMALL, rows: 4, length: 128, method: { type: 'full' }, software });
+  expect(ofTfjs(kinds)).toEqual([]);
+  expect(all).toBe(wanted);
+  // Gradients that meet are added where the second is made; the loss's own gradient is 1 and multiplies nothing.
+  expect(kinds).not.toHaveProperty('add_tensors');
+  expect(kinds).not.toHaveProperty('scale_in_place');
+  // Of fourteen linear layers: the gradients of input and weight together.
+  expect(kinds).toMatchObject({ matmul_nn_tn: 14, matmul_tn: 1, matmul_nn: 1 });
+});
+
+// In software the 1,024 rows are 13 chunks of at most 80 rows and 16 MiB, on a GPU one.
+test.each([
+  [true, 1421],
+  [false, 1361],
+])('a step of LoRA on SmolLM2-135M, software %s: %i dispatches', async (software, wanted) => {
+  const { kinds, all } = await stepOf({ shape: SMOL, rows: 4, length: 256, method: LORA, software });
+  expect(ofTfjs(kinds)).toEqual([]);
+  expect(all).toBe(wanted);
+  // Nothing is learned below the first layer's q, k and v, so their input needs no gradient.
+  expect(kinds).toMatchObject({ matmul_nn_tn: 207, matmul_tn: 3, rms_norm_dx: 60, softmax_rows: software ? 13 : 1 });
+  expect(kinds).not.toHaveProperty('add_tensors');
+});
+
+test('where shaders bind eight buffers, LoRA takes a dispatch more a layer and linear', async () => {
+  const step = { shape: SMALL, rows: 4, length: 128, method: LORA, software: false };
+  const { kinds, all } = await stepOf({ ...step, limits: { ...LIMITS, maxStorageBuffersPerShaderStage: 8 } });
+  const ten = await stepOf(step);
+  expect(ten.kinds).toMatchObject({ matmul_nn_tn: 11, matmul_tn: 3 });
+  expect(kinds).toMatchObject({ matmul_tn: 14 });
+  expect(kinds).not.toHaveProperty('matmul_nn_tn');
+  expect(all).toBe(ten.all + 11);
+});
