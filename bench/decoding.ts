@@ -2,10 +2,13 @@
  * Batched decoding: how long a token of 1, 4 and 8 rows takes, with SmolLM2-135M's shapes and those of the built-in model (random
  * weights, bf16), sampled at temperature 1 after prompts of 25 to 32 tokens, which are read before the clock starts: the fastest of
  * many steps. And drawing 8 tokens from a vocabulary of 49,152 on the device, compared with
- * reading the logits and drawing here.
+ * reading the logits and drawing here; and one token of a streamed answer in the same way.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { generateBatch } from '../src/engine/generation/generate-batch';
+import { drawNext } from '../src/engine/generation/next-token';
+import type { SamplingOptions } from '../src/engine/generation/options';
+import { sampleToken } from '../src/engine/generation/sampler';
 import { disposeInputs } from '../src/engine/kernels/inputs';
 import { drawToken, type SampleAttrs, STEPS, sampleTokens } from '../src/engine/kernels/sampling/sample-tokens';
 import { loadModel } from '../src/engine/models';
@@ -138,4 +141,31 @@ export async function measureDraw(index: number) {
   });
   tf.dispose([logits, draws]);
   return { name: drawRows[index]!, ours_ms, reference_ms, ratio: reference_ms / ours_ms };
+}
+
+const VOCABULARIES = [49_152, 151_936];
+const ONE: [string, SamplingOptions][] = [
+  ['plain', { temperature: 1, topP: 1, seed: 1 }],
+  ['greedy', { temperature: 0, topP: 1, seed: 1 }],
+  ['top-p 0.95', { temperature: 0.8, topP: 0.95, seed: 1 }],
+];
+const ONES = VOCABULARIES.flatMap((vocab) => ONE.map(([name, options]) => ({ vocab, name, options })));
+
+export const drawOneRows = ONES.map(({ vocab, name }) => `draw-one v${vocab} ${name}`);
+
+/** A token of a streamed answer, compared with reading all logits and sorting here. */
+export async function measureDrawOne(index: number) {
+  const { vocab, options } = ONES[index]!;
+  const logits = tf.keep(tf.randomNormal([1, vocab], 0, 4, 'float32', 1));
+  let position = 0;
+  const ours_ms = await fastest(async () => {
+    beginWork();
+    await drawNext(logits.clone(), position++, options);
+  });
+  const reference_ms = await fastest(async () => {
+    beginWork();
+    sampleToken(await readFloats(logits), position++, options);
+  });
+  logits.dispose();
+  return { name: drawOneRows[index]!, ours_ms, reference_ms, ratio: reference_ms / ours_ms };
 }

@@ -1,6 +1,6 @@
 /**
  * Our training step compared with the same step in stock tfjs ops, on one page and one device; a larger model in several
- * precisions (precision.ts); every method compared with LoRA (methods.ts); batched decoding (decoding.ts); and steps that learn from
+ * precisions (precision.ts); a step of full fine-tuning (full-step.ts); every method compared with LoRA (methods.ts); batched decoding (decoding.ts); and steps that learn from
  * answers (answers.ts). Fills `window.benchResult`; `?filter=TEXT` skips rows without TEXT in their names.
  *
  * The step compared with tfjs: LoRA r 8 on all linear layers of a Llama (width 128, 4 layers, 4 heads, feed-forward 352,
@@ -19,7 +19,16 @@ import { openDevice } from '../src/engine/webgpu/device';
 import { trimMemory } from '../src/engine/webgpu/dispatch';
 import { resolveRecipe } from '../src/recipe/defaults';
 import { answerRows, type DpoRow, type GrpoRow, measureAnswers } from './answers';
-import { type DecodingRow, decodingRows, drawRows, measureDecoding, measureDraw } from './decoding';
+import {
+  type DecodingRow,
+  decodingRows,
+  drawOneRows,
+  drawRows,
+  measureDecoding,
+  measureDraw,
+  measureDrawOne,
+} from './decoding';
+import { FULL_STEP, type FullStepRow, measureFullStep } from './full-step';
 import { type MethodRow, measureMethods, methodRows } from './methods';
 import { LORA, measurePrecision, type PrecisionRow, precisionRows } from './precision';
 import { llamaConfig, randomSource, type Shape } from './random-llama';
@@ -40,7 +49,7 @@ interface Row extends Compared {
   reference_dispatches: number;
 }
 
-type AnyRow = Compared | Row | PrecisionRow | MethodRow | DecodingRow | DpoRow | GrpoRow;
+type AnyRow = Compared | Row | FullStepRow | PrecisionRow | MethodRow | DecodingRow | DpoRow | GrpoRow;
 
 declare global {
   interface Window {
@@ -174,12 +183,14 @@ try {
   const filter = new URLSearchParams(location.search).get('filter') ?? '';
   const rows: AnyRow[] = [];
   if (STEP.includes(filter)) rows.push(await trainingStep());
+  if (FULL_STEP.includes(filter)) rows.push(await measureFullStep(say));
   for (const [i, name] of precisionRows.entries()) {
     if (name.includes(filter)) rows.push(await measurePrecision(i, say));
   }
   const wanted = [...methodRows.keys()].filter((i) => methodRows[i]!.includes(filter));
   rows.push(...(await measureMethods(wanted, say)));
   for (const [i, name] of drawRows.entries()) if (name.includes(filter)) rows.push(await measureDraw(i));
+  for (const [i, name] of drawOneRows.entries()) if (name.includes(filter)) rows.push(await measureDrawOne(i));
   rows.push(
     ...(await measureDecoding(
       decodingRows.filter((name) => name.includes(filter)),

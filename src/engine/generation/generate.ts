@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { cacheVisible } from '../kernels/attention/visible';
 import { int32Input } from '../kernels/inputs';
+import { takeRows } from '../kernels/moves/row-moves';
 import { projectLogits, requireHead } from '../models/heads';
 import { textInput } from '../models/input';
 import { disposeCache, type KeyValueCache, type LanguageModel } from '../models/model';
@@ -9,20 +10,20 @@ import { forwardOnly } from '../run/checkpointing';
 import type { Hooks } from '../types';
 import { readFloats } from '../webgpu/backend';
 import { beginWork } from '../webgpu/pool';
+import { drawNext } from './next-token';
 import type { GenerateOptions } from './options';
 import { capacityFor, requireCache, roomFor } from './room';
-import { sampleToken } from './sampler';
 
-/** Logits [vocab] of the token after `ids`, which are appended to the cache of `past` tokens. */
+/** Logits [1, vocab] of the token after `ids`, which are appended to the cache of `past` tokens. */
 function nextLogits(
   model: LanguageModel,
   hooks: Hooks,
   ids: Int32Array,
   { cache, past }: { cache: KeyValueCache; past: number },
-): Promise<Float32Array> {
+): tf.Tensor {
   const n = ids.length;
   beginWork();
-  const logits = tf.tidy(() => {
+  return tf.tidy(() => {
     const hidden = model.hidden(
       {
         kind: 'cached',
@@ -40,12 +41,9 @@ function nextLogits(
       },
       forwardOnly(hooks),
     );
-    const last = tf.slice(hidden, [n - 1, 0], [1, model.hiddenSize]);
+    const last = n === 1 ? hidden : takeRows(hidden, int32Input('last', Int32Array.of(n - 1), [1]));
     return projectLogits(requireHead(model, 'lm'), last, hooks);
   });
-  const read = readFloats(logits);
-  logits.dispose();
-  return read;
 }
 
 /**
@@ -67,9 +65,9 @@ export async function generate(
     let next = prompt;
     let past = 0;
     while (answer.length < room && !signal?.aborted) {
-      const logits = await nextLogits(model, hooks, next, { cache, past });
+      const logits = nextLogits(model, hooks, next, { cache, past });
       past += next.length + (past === 0 ? virtual : 0);
-      const id = sampleToken(logits, prompt.length + answer.length, options);
+      const id = await drawNext(logits, prompt.length + answer.length, options);
       if (options.stopTokenIds.includes(id)) break;
       answer.push(id);
       onToken(id);

@@ -3,12 +3,18 @@
  * instead of creating buffers; work that reads the old values is submitted first.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { flush, isGpu } from '../webgpu/backend';
 import { writeValues } from './in-place';
 
 const slots = new Map<string, { tensor: tf.Tensor; values: Int32Array }>();
 
-/** The int32 tensor for this use and shape, filled with `values`. Do not dispose it; the next call overwrites it. */
+/**
+ * The int32 tensor for this use and shape, filled with `values`. Do not dispose it; the next call overwrites it. What is recorded
+ * is submitted even if the values are the same: when buffers are free again, and so the memory of a run, is the same for all data.
+ */
 export function int32Input(use: string, values: Int32Array, shape: number[]): tf.Tensor {
+  const backend = tf.backend();
+  if (isGpu(backend)) flush(backend);
   const key = `${tf.getBackend()} ${use} ${shape}`;
   const slot = slots.get(key);
   if (!slot || slot.tensor.isDisposed) {

@@ -1,5 +1,5 @@
 /** How many dispatches a steady training step takes, kernel by kernel, on a device that only counts. */
-import { afterEach, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { llamaConfig, type Shape, tensorShape } from '../../../bench/random-llama';
 import type { NextTokenBatch } from '../../../src/data/types';
 import type { WeightSource } from '../../../src/engine/models/model';
@@ -24,7 +24,6 @@ beforeAll(async () => {
   defineWebGpuNames();
   engine = await load();
 });
-afterEach(() => engine.disposeInputs());
 
 const LIMITS = {
   maxBufferSize: 2 ** 32,
@@ -98,9 +97,8 @@ async function stepOf({ shape, rows, length, method: given, software, limits = L
   counts.clear();
   await engine.recordStep(setup, state).stats;
   engine.flush(engine.gpuBackend());
-  optimizer.dispose();
-  method.dispose();
-  model.dispose();
+  for (const thing of [optimizer, method, model]) thing.dispose();
+  engine.disposeInputs();
   const kinds: Record<string, number> = {};
   for (const [label, count] of counts) {
     const kind = label.split(' ')[0]!;
