@@ -14,6 +14,7 @@ export const head: MethodDescriptor<HeadMethod> = {
   virtualTokens: false,
   merges: true,
   beginsAsBase: false,
+  trainers: ['trl'],
   card: {
     group: 'model',
     text: 'Trains only the classifier on top of a frozen model. A quick first try at classification.',

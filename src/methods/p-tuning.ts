@@ -25,6 +25,7 @@ export const pTuning: MethodDescriptor<PTuningMethod> = {
   virtualTokens: true,
   merges: false,
   beginsAsBase: false,
+  trainers: ['trl'],
   card: {
     group: 'virtual_tokens',
     text: 'Trains a small network that produces virtual tokens. More stable than prompt tuning; mostly for classification.',

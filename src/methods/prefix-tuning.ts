@@ -26,6 +26,7 @@ export const prefixTuning: MethodDescriptor<PrefixMethod> = {
   virtualTokens: true,
   merges: false,
   beginsAsBase: false,
+  trainers: ['trl'],
   card: {
     group: 'virtual_tokens',
     text: 'Trains a prefix of keys and values in every layer. Steers style or task without changing a weight.',

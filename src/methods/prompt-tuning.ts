@@ -23,6 +23,7 @@ export const promptTuning: MethodDescriptor<PromptMethod> = {
   virtualTokens: true,
   merges: false,
   beginsAsBase: false,
+  trainers: ['trl'],
   card: {
     group: 'virtual_tokens',
     text: 'Trains the embeddings of virtual tokens. Works best on large models; small ones learn slowly this way.',

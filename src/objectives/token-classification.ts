@@ -21,6 +21,7 @@ export const tokenClassification: ObjectiveDescriptor<TokenClassificationObjecti
   order: 40,
   learns: 'labels',
   writes: false,
+  trainers: ['trl'],
   models: 'any',
   labels: 'words',
   packs: false,

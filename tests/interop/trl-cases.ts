@@ -129,6 +129,16 @@ const BY_COMMAND = {
   training: { ...TRAINING, learning_rate: 1e-3, eval_steps: 10, save_steps: 10 },
 } as const;
 
+/** Texts whose words have labels that their numbers tell; the second halves of words have none. */
+function words(count: number, vocab: number, seed: number): TokenizedExample[] {
+  const next = numbers(seed);
+  return Array.from({ length: count }, (_, row) => {
+    const ids = Int32Array.from({ length: 3 + next(8) }, () => 5 + next(vocab - 5));
+    const labels = ids.map((id, i) => (i > 0 && id % 5 === 0 ? IGNORE_INDEX : id % 3));
+    return { kind: 'token_labels', row: row + 1, ids, labels, truncatedBy: 0 };
+  });
+}
+
 const PAIRS = { ...LLAMA, train: pairs(ROWS, 128, 3), validation: pairs(5, 128, 4) };
 const one = ['a', 'b', 'c'];
 const CLASSES: TaskData = { problemType: 'single_label_classification', labels: one };
@@ -241,6 +251,70 @@ export const CASES: TrlCase[] = [
     train: texts(ROWS, 128, 7, (group) => [group / 2]),
     validation: texts(5, 128, 8, (group) => [group / 2]),
   },
+  ...(
+    [
+      ['prompt', { type: 'prompt_tuning', num_virtual_tokens: 4, prompt_tuning_init: 'RANDOM' }],
+      ['prefix', { type: 'prefix_tuning', num_virtual_tokens: 4, prefix_projection: true, encoder_hidden_size: 16 }],
+      ['prefix-plain', { type: 'prefix_tuning', num_virtual_tokens: 4, prefix_projection: false }],
+      ['p-tuning', { type: 'p_tuning', num_virtual_tokens: 4, encoder_hidden_size: 16 }],
+    ] as const
+  ).map(
+    ([name, method]): TrlCase => ({
+      name: `sft-${name}`,
+      ...(name === 'prefix' ? { processes: [2] } : { rare: true }),
+      ...(name === 'p-tuning' ? { processes: [1, 2] } : {}),
+      // A network starts from new values, and only its output is in the file.
+      ...(name === 'prompt' || name === 'prefix-plain' ? { reopens: true } : {}),
+      ...LLAMA,
+      recipe: { method, objective: { type: 'sft' }, training: TRAINING } as TrlCase['recipe'],
+      train: answers(ROWS, 128, 1),
+      validation: answers(5, 128, 2),
+    }),
+  ),
+  {
+    name: 'words-lora',
+    processes: [2],
+    ...BERT,
+    task: { problemType: 'token_classification', labels: ['O', 'B', 'I'] },
+    recipe: { method: LORA, objective: { type: 'token_classification' }, training: TRAINING },
+    train: words(ROWS, 67, 9),
+    validation: words(5, 67, 10),
+  },
+  {
+    name: 'words-p-tuning',
+    rare: true,
+    ...BERT,
+    task: { problemType: 'token_classification', labels: ['O', 'B', 'I'] },
+    recipe: {
+      method: { type: 'p_tuning', num_virtual_tokens: 3 },
+      objective: { type: 'token_classification' },
+      training: TRAINING,
+    },
+    train: words(ROWS, 67, 9),
+    validation: words(5, 67, 10),
+  },
+  {
+    name: 'several-head',
+    processes: [2],
+    ...BERT,
+    task: { problemType: 'multi_label_classification', labels: one },
+    recipe: { method: { type: 'head' }, objective: { type: 'sequence_classification' }, training: TRAINING },
+    train: texts(ROWS, 67, 7, (group) => [1, Number(group === 1), Number(group === 2)]),
+    validation: texts(5, 67, 8, (group) => [1, Number(group === 1), Number(group === 2)]),
+  },
+  ...(
+    [
+      ['classes-prompt', { type: 'prompt_tuning', num_virtual_tokens: 3, prompt_tuning_init: 'RANDOM' }, BERT, 67],
+      ['classes-prefix', { type: 'prefix_tuning', num_virtual_tokens: 3, prefix_projection: false }, LLAMA, 128],
+    ] as const
+  ).map(
+    ([name, method, base, vocab]): TrlCase => ({
+      ...{ name, ...base, rare: true, task: CLASSES },
+      recipe: { method, objective: { type: 'sequence_classification' }, training: TRAINING },
+      train: texts(ROWS, vocab, 7, (group) => [group]),
+      validation: texts(5, vocab, 8, (group) => [group]),
+    }),
+  ),
   {
     name: 'command-sft',
     commandLine: true,

@@ -17,6 +17,8 @@ import { kto } from '../../../src/exports/trainers/trl/objectives/kto';
 import { pairRow } from '../../../src/exports/trainers/trl/objectives/pairs';
 import { reward } from '../../../src/exports/trainers/trl/objectives/reward';
 import { sequenceClassification } from '../../../src/exports/trainers/trl/objectives/sequence-classification';
+import { tokenClassification } from '../../../src/exports/trainers/trl/objectives/token-classification';
+import { refusalOf } from '../../../src/exports/trainers/trl/refusals';
 import { trainScript } from '../../../src/exports/trainers/trl/script';
 import { VERSIONS } from '../../../src/exports/trainers/trl/versions';
 import { trlMethod, trlObjective } from '../../../src/exports/trainers/trl/write';
@@ -100,6 +102,26 @@ describe('what has a script', () => {
     expect(claimed(objectives).sort()).toEqual(written(objectiveParts).sort());
   });
 
+  test('virtual tokens are refused where a trainer cannot tell them from a row’s', () => {
+    const [LLAMA, BERT] = [{ kind: 'decoder' }, { kind: 'encoder' }] as const;
+    const why = (input: object, family: typeof LLAMA | typeof BERT, task: TrainingData['task'] = null) => {
+      const data = dataOf(input as never, { task });
+      const [objective, method] = [trlObjective(data.recipe.objective)!, trlMethod(data.recipe.method)!];
+      return refusalOf({ data, objective, method, family });
+    };
+    const [prompt, prefix] = [{ type: 'prompt_tuning' }, { type: 'prefix_tuning' }];
+    const texts = { type: 'sequence_classification' };
+    const task: TrainingData['task'] = { problemType: 'single_label_classification', labels: ['a', 'b'] };
+    expect(why({ method: prompt }, LLAMA)).toBeNull();
+    expect(why({ method: prompt, objective: { type: 'dpo' } }, LLAMA)).toMatch(/cannot tell virtual tokens/);
+    expect(why({ method: prompt, training: { label_smoothing_factor: 0.1 } }, LLAMA)).toMatch(/label_smoothing_factor/);
+    expect(why({ method: prompt, objective: texts }, LLAMA, task)).toMatch(/end of its padding/);
+    expect(why({ method: prompt, objective: texts }, BERT, task)).toBeNull();
+    expect(why({ method: prefix, objective: texts }, LLAMA, task)).toBeNull();
+    expect(why({ method: prefix, training: { gradient_checkpointing: true } }, LLAMA)).toMatch(/checkpointing/);
+    expect(why({ method: { type: 'lora' }, objective: { type: 'dpo' } }, LLAMA)).toBeNull();
+  });
+
   test('anything else is refused with a sentence', () => {
     const method = (type: string) => resolveRecipe({ version: 1, method: { type } } as unknown as RecipeInput).method;
     expect(trl.refusal({ method: method('lora'), objective: 'dpo', family: null })).toBeNull();
@@ -154,6 +176,25 @@ describe('rows', () => {
       sequenceClassification.row(text, dataOf({}, { task: { problemType, labels: ['a'] } }));
     expect([of('regression').labels, of('multi_label_classification').labels]).toEqual([1, [1]]);
   });
+});
+
+test('labels of words leave room for embeddings, of which a prefix has none', () => {
+  const of = (method: object) => {
+    const task: TrainingData['task'] = { problemType: 'token_classification', labels: ['O', 'B'] };
+    return scriptOf(dataOf({ method, objective: { type: 'token_classification' } } as never, { task }));
+  };
+  expect(of({ type: 'p_tuning', num_virtual_tokens: 7 })).toContain('VIRTUAL_TOKENS = 7\n');
+  expect(of({ type: 'prefix_tuning', num_virtual_tokens: 7 })).toContain('VIRTUAL_TOKENS = 0\n');
+  expect(of({ type: 'lora' })).toContain('VIRTUAL_TOKENS = 0\n');
+  const row = {
+    kind: 'token_labels',
+    row: 1,
+    ids: Int32Array.of(5, 6),
+    labels: Int32Array.of(1, -100),
+    truncatedBy: 0,
+  };
+  const made = tokenClassification.row(row as TokenizedExample, dataOf({}));
+  expect(made).toEqual({ input_ids: [5, 6], labels: [1, -100] });
 });
 
 describe('the script', () => {
@@ -213,6 +254,7 @@ describe('the script', () => {
     expect(of({ type: 'lora', init_lora_weights: 'pissa', init_adapter: 'file:x' })).not.toContain('without_start');
     expect(of({ type: 'lora', loraplus_lr_ratio: 16 })).toContain('LORAPLUS_LR_RATIO = 16');
     expect(of({ type: 'ia3' })).not.toContain('LoraPlus');
+    expect(of({ type: 'p_tuning' })).toContain('    model = with_virtual_tokens(model)\n');
   });
 });
 

@@ -33,6 +33,8 @@ export interface TrlObjective<S extends { type: string }> {
   trainer: { name: string; config: string; module: string };
   /** Null where TRL's command line has no such trainer. */
   command: Command<S> | null;
+  /** Its trainer can tell virtual tokens from those of the rows. */
+  virtualTokens?: true;
   /** A line of the data files. */
   row(example: TokenizedExample, data: TrainingData): Settings;
   /** Defines `collate(rows)` and `targets_of(batch)`. */
@@ -56,6 +58,8 @@ export interface TrlMethod<S extends { type: string }> {
   type: S['type'];
   /** What the script leaves in `output`, and Tabtune opens. */
   leaves: 'adapter' | 'model';
+  /** What it puts before every row: embeddings in front of those of the row, or keys and values only. */
+  virtualTokens?: 'embeddings' | 'prefix';
   /** Puts the method on `model`: lines of a function body. */
   attach(section: S): readonly string[];
   /** The body of the script's `save`; null for the Trainer's own. */

@@ -16,6 +16,7 @@ import * as methods from './methods/all';
 import * as objectives from './objectives/all';
 import type { TrlMethod, TrlObjective } from './part';
 import { readme } from './readme';
+import { refusalOf } from './refusals';
 import { trainScript } from './script';
 
 const tensorsFile = (tensors: AdapterTensors) =>
@@ -47,8 +48,8 @@ export const write: ExportWriter = async (source, job): Promise<ExportResult> =>
       action: 'Choose data and a recipe first.',
     });
   }
-  const refusal =
-    method.refusal?.(data.recipe.method, data) ?? objective.refusal?.(data.recipe.objective, data) ?? null;
+  const family = familyNamed(source.exported.family);
+  const refusal = refusalOf({ data, objective, method, family });
   if (refusal !== null) {
     throw new TabtuneError({
       code: 'bad_recipe',
@@ -57,7 +58,6 @@ export const write: ExportWriter = async (source, job): Promise<ExportResult> =>
     });
   }
   const base = baseModelOf(source.model);
-  const family = familyNamed(source.exported.family);
   const rates = Object.values(family.readConfig(source.model.config).dropout);
   const dropout = rates.some((rate) => rate > 0);
   const differences = differencesOf({ data, objective, method, base, dropout });

@@ -7,3 +7,4 @@ export { pretraining } from './pretraining';
 export { reward } from './reward';
 export { sequenceClassification } from './sequence-classification';
 export { sft } from './sft';
+export { tokenClassification } from './token-classification';

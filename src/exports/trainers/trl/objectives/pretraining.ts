@@ -7,6 +7,7 @@ export const pretraining: TrlObjective<PretrainingObjective> = {
   type: 'pretraining',
   trainer: sft.trainer,
   command: SFT_COMMAND,
+  virtualTokens: true,
   row: sft.row,
   batches: sft.batches,
   mean: sft.mean,

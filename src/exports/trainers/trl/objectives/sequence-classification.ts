@@ -10,6 +10,7 @@ export const sequenceClassification: TrlObjective<ClassificationObjective> = {
   type: 'sequence_classification',
   trainer: TRAINER,
   command: null,
+  virtualTokens: true,
   row(example, { task }) {
     if (example.kind !== 'text_targets') throw new Error(`A row of the kind ${example.kind} has no label.`);
     const { ids, targets } = example;
@@ -27,8 +28,4 @@ export const sequenceClassification: TrlObjective<ClassificationObjective> = {
   },
   mean: 'micro_batch',
   settings: () => ({}),
-  refusal: (_section, { task }) =>
-    task?.problemType === 'multi_label_classification'
-      ? 'The script has no texts with several labels each: give each text one label, or train in Tabtune.'
-      : null,
 };

@@ -9,6 +9,7 @@ export const sft: TrlObjective<SftObjective> = {
   type: 'sft',
   trainer: SFT_TRAINER,
   command: SFT_COMMAND,
+  virtualTokens: true,
   row: (example, data) => nextTokenRow(example, isPacked(data)),
   batches: nextTokenBatches,
   mean: 'step',
