@@ -261,7 +261,7 @@ export const CASES: TrlCase[] = [
   ).map(
     ([name, method]): TrlCase => ({
       name: `sft-${name}`,
-      ...(name === 'prefix' ? { processes: [2] } : { rare: true }),
+      ...(name === 'prefix' ? {} : { rare: true }),
       ...(name === 'p-tuning' ? { processes: [1, 2] } : {}),
       // A network starts from new values, and only its output is in the file.
       ...(name === 'prompt' || name === 'prefix-plain' ? { reopens: true } : {}),
@@ -295,7 +295,6 @@ export const CASES: TrlCase[] = [
   },
   {
     name: 'several-head',
-    processes: [2],
     ...BERT,
     task: { problemType: 'multi_label_classification', labels: one },
     recipe: { method: { type: 'head' }, objective: { type: 'sequence_classification' }, training: TRAINING },
