@@ -28,15 +28,27 @@ export interface GpuCall<A> {
   temp(shape: number[], dtype?: 'float32' | 'int32'): tf.TensorInfo;
 }
 
+/** Where the gradient of a parameter is summed up: values of a flat tensor, added to or overwritten. */
+export interface GradientPlace {
+  flat: tf.Tensor;
+  offset: number;
+  add: boolean;
+}
+
 export interface GradientWish {
   /** What other nodes have given for the same input; only for closures that add it. */
   plus?: tf.Tensor;
   /** The inputs whose gradients are wanted; unknown if left out. */
   wanted?: string[];
+  /** Where the gradient of an input may be written instead of a tensor of its own. */
+  placeOf?(input: string): GradientPlace | undefined;
 }
 
-/** Gives the gradient of an input; one that `adds` gives the sum of it and `plus`. */
-export type GradientClosure = ((wish?: GradientWish) => tf.Tensor) & { adds?: true };
+/**
+ * Gives the gradient of an input; one that `adds` gives the sum of it and `plus`. Null: it is written where `placeOf` says, by this
+ * closure or by an earlier one of the node.
+ */
+export type GradientClosure = ((wish?: GradientWish) => tf.Tensor | null) & { adds?: true };
 
 /** A closure whose kernel adds what other nodes have given for the same input, which then costs no dispatch of its own. */
 export const adding = (closure: (wish?: GradientWish) => tf.Tensor): GradientClosure =>
@@ -146,8 +158,12 @@ export function defineKernel<A extends object>(def: KernelDef<A>): (inputs: Part
             };
           }
           // The tape numbers a kernel's inputs.
-          const named: GradientClosure = ({ plus, wanted } = {}) =>
-            closure({ plus, wanted: wanted?.map((index) => own.inputNames[Number(index)]!) });
+          const named: GradientClosure = ({ plus, wanted, placeOf } = {}) =>
+            closure({
+              plus,
+              wanted: wanted?.map((index) => own.inputNames[Number(index)]!),
+              placeOf: placeOf && ((input) => placeOf(String(own.inputNames.indexOf(input)))),
+            });
           return Object.assign(named, { adds: closure.adds });
         }) as unknown as ReturnType<tf.GradFunc>;
       },

@@ -4,7 +4,7 @@
  * gradients are wanted. The only code that touches the tape of tfjs-core (4.22.0, pinned).
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { GradientClosure } from './kernel';
+import type { GradientClosure, GradientPlace } from './kernel';
 import { addTensors } from './pointwise/add';
 
 type Closures = Record<string, GradientClosure>;
@@ -127,16 +127,21 @@ function path(tape: TapeNode[], params: tf.Tensor[], value: tf.Tensor): { node: 
 }
 
 /**
- * The gradients of one node's inputs, by their ids: those that were there `before`, and this node's. Intermediate tensors are
- * freed.
+ * The gradients of one node's inputs, by their ids: those that were there `before`, and this node's; null for those that were
+ * written to their places. Intermediate tensors are freed.
  */
 function nodeGradients(
   node: TapeNode,
   wanted: string[],
   dys: (tf.Tensor | null)[],
   before: Map<number, tf.Tensor>,
-): Map<number, tf.Tensor> {
-  const sums = new Map<number, tf.Tensor>();
+  places: Map<number, GradientPlace>,
+): Map<number, tf.Tensor | null> {
+  const sums = new Map<number, tf.Tensor | null>();
+  const placeOf = (name: string) => {
+    const x = node.inputs[name];
+    return x && wanted.includes(name) ? places.get(x.id) : undefined;
+  };
   tf.tidy(() => {
     const closures = node.gradient?.(dys, wanted);
     // A tensor that is not new has another owner, who will free it.
@@ -147,7 +152,12 @@ function nodeGradients(
       const x = node.inputs[name]!;
       const plus = sums.get(x.id) ?? before.get(x.id);
       const added = plus !== undefined && closure.adds === true;
-      const dx = closure({ wanted, plus: added ? plus : undefined });
+      const dx = closure({ wanted, placeOf, plus: added ? plus : undefined });
+      if (dx === null) {
+        if (!placeOf(name)) throw new Error(`${node.kernelName} gave no gradient for its input ${name}.`);
+        sums.set(x.id, null);
+        continue;
+      }
       if (dx.dtype !== 'float32' || dx.shape.join() !== x.shape.join()) {
         throw new Error(
           `${node.kernelName}: the gradient of its input ${name} is ${dx.dtype} [${dx.shape}]; expected float32 [${x.shape}].`,
@@ -157,7 +167,7 @@ function nodeGradients(
       others.add(own.id);
       sums.set(x.id, plus && !added ? addTensors(plus, own) : own);
     }
-    return [...sums.values()];
+    return [...sums.values()].filter((sum) => sum !== null);
   });
   return sums;
 }
@@ -171,24 +181,39 @@ export function valueAndGradients<T extends tf.Tensor>(
   params: tf.Tensor[],
   dy?: tf.Tensor,
 ): { value: T; grads: tf.Tensor[] } {
+  const { value, grads } = valueAndPlacedGradients(f, params, new Map(), dy);
+  return { value, grads: grads as tf.Tensor[] };
+}
+
+/** The same, where gradients may be written to the places of their params instead: these are undefined. */
+export function valueAndPlacedGradients<T extends tf.Tensor>(
+  f: () => T,
+  params: tf.Tensor[],
+  places: ReadonlyMap<tf.Tensor, GradientPlace>,
+  dy?: tf.Tensor,
+): { value: T; grads: (tf.Tensor | undefined)[] } {
   const { value, tape } = record(f);
   const steps = path(tape, params, value);
   const used = new Set(steps.map(({ node }) => node));
   freeSaved(tape.filter((node) => !used.has(node)));
+  const free = onlyOnce(steps, places);
+  const placed = new Set<number>();
   try {
     return tf.tidy(() => {
       const gradients = new Map([[value.id, dy ?? one(value.shape)]]);
       for (const { node, wanted } of steps.reverse()) {
         const dys = node.outputs.map(({ id }) => gradients.get(id) ?? null);
-        for (const [id, sum] of nodeGradients(node, wanted, dys, gradients)) {
+        for (const [id, sum] of nodeGradients(node, wanted, dys, gradients, free)) {
           gradients.get(id)?.dispose();
-          gradients.set(id, sum);
+          if (sum) gradients.set(id, sum);
+          else placed.add(id);
         }
         // Every node that reads these outputs has been processed, so their gradients are no longer needed.
         for (const t of dys) if (t !== dy) t?.dispose();
         freeSaved([node]);
       }
-      return { value: value as T, grads: params.map((p) => gradients.get(p.id) ?? tf.zerosLike(p)) };
+      const gradientOf = (p: tf.Tensor) => (placed.has(p.id) ? undefined : (gradients.get(p.id) ?? tf.zerosLike(p)));
+      return { value: value as T, grads: params.map(gradientOf) };
     });
   } catch (error) {
     value.dispose();
@@ -196,6 +221,21 @@ export function valueAndGradients<T extends tf.Tensor>(
   } finally {
     freeSaved(tape);
   }
+}
+
+/** The places, by id, of the params that only one node reads, and once: what others gave would be overwritten. */
+function onlyOnce(
+  steps: { node: TapeNode; wanted: string[] }[],
+  places: ReadonlyMap<tf.Tensor, GradientPlace>,
+): Map<number, GradientPlace> {
+  const reads = new Map<number, number>();
+  for (const { node, wanted } of steps) {
+    for (const name of wanted) {
+      const { id } = node.inputs[name]!;
+      reads.set(id, (reads.get(id) ?? 0) + 1);
+    }
+  }
+  return new Map([...places].flatMap(([{ id }, place]) => (reads.get(id) === 1 ? [[id, place] as const] : [])));
 }
 
 /** Several gradients from one dispatch: a node's closures are called in turn, and the first call computes them all. */

@@ -6,6 +6,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { clearValues, copyValues, keptZeros } from '../kernels/in-place';
+import type { GradientPlace } from '../kernels/kernel';
 import { accumulateGradients } from '../kernels/optimisers/accumulate';
 import { gradientStats, partialCount, STATS } from '../kernels/optimisers/grad-norm';
 import { movingAverage } from '../kernels/optimisers/moving-average';
@@ -56,11 +57,13 @@ export interface Optimizer {
   tensors: tf.Tensor[];
   /** The tensors whose gradients a step needs. */
   tensorsOf(active: Active): Map<string, tf.Tensor>;
+  /** Where the gradients of a micro-batch may be written instead of being given to `accumulate`. */
+  placesOf(first: boolean): Map<tf.Tensor, GradientPlace>;
   /**
    * Adds the gradients of one micro-batch; the first of a step discards those of the last step. A tensor left out for a
-   * whole step is not updated.
+   * whole step is not updated. `written` are the names of those that are in their places already.
    */
-  accumulate(grads: Gradients, first: boolean): void;
+  accumulate(grads: Gradients, first: boolean, written?: readonly string[]): void;
   /**
    * Records clipping and the update of the active tensors; the others take no part, not even in the norm. The promise gives
    * the step's metrics once the GPU has run it.
@@ -128,12 +131,15 @@ export function createOptimizer(
     tensors: places.map((p) => p.tensor),
     tensorsOf: (active) => new Map(places.flatMap((p) => (active(p.name) ? [[p.name, p.tensor] as const] : []))),
     updates: 0,
-    accumulate(grads, first) {
+    placesOf: (first) =>
+      new Map(places.map(({ tensor, offset }) => [tensor, { flat: state.grads, offset, add: !first }] as const)),
+    accumulate(grads, first, written = []) {
       const given = gradientsByPlace(layout, grads);
-      if (first) forget((name) => !given.has(byName.get(name)!));
+      const there = new Set(written);
+      if (first) forget((name) => !given.has(byName.get(name)!) && !there.has(name));
       const offsets = [...given.keys()].map((p) => p.offset);
       accumulateGradients(state.grads, [...given.values()], offsets, first ? 0 : 1);
-      for (const { name } of given.keys()) filled.add(name);
+      for (const name of [...[...given.keys()].map((place) => place.name), ...there]) filled.add(name);
     },
     async update(loss, learningRate, active = () => true) {
       if (averageShown) optimizer.showAverage(false);

@@ -9,7 +9,7 @@ import type { Batch, BatchSource } from '../../data/types';
 import type { Pace } from '../../objectives/objective';
 import type { TrainingSection } from '../../recipe/types';
 import { addTensors } from '../kernels/pointwise/add';
-import { valueAndGradients } from '../kernels/tape';
+import { valueAndPlacedGradients } from '../kernels/tape';
 import type { Method } from '../methods/method';
 import type { Optimizer, UpdateStats } from '../optim/optimizer';
 import { scheduleFactor } from '../optim/schedules';
@@ -158,19 +158,23 @@ export function recordStep(
         ? sideHooks(valueModel, settings, state.pass + i, values, checkpointing)
         : undefined;
       const pass = createPass(setup, { hooks, valueHooks, scale, withGradient: true, smoothing, draw: draw(i) });
-      const { value, grads } = valueAndGradients(() => {
+      const compute = () => {
         const result = objective.loss(pass, batch);
         addScalars(metrics, result.metrics);
         addCounts(counts, result.counts);
         return result.loss;
-      }, [...learning.values()]);
+      };
+      const places = optimizer.placesOf(i === 0);
+      const { value, grads } = valueAndPlacedGradients(compute, [...learning.values()], places);
       const before = loss;
       loss = before ? addTensors<tf.Scalar>(before, value) : value;
       if (before) tf.dispose([before, value]);
       try {
-        optimizer.accumulate(new Map(grads.map((grad, n) => [names[n]!, grad])), i === 0);
+        const given = names.flatMap((name, n) => (grads[n] ? [[name, grads[n]] as const] : []));
+        const written = names.filter((_, n) => !grads[n]);
+        optimizer.accumulate(new Map(given), i === 0, written);
       } finally {
-        tf.dispose(grads);
+        tf.dispose(grads.filter((grad) => grad !== undefined));
       }
     });
     stats = optimizer.update(loss!, learningRate, active);

@@ -7,9 +7,10 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LinearModule, Weight } from '../../types';
-import { adding, defineKernel, shapeError } from '../kernel';
+import { adding, defineKernel, type GradientWish, shapeError } from '../kernel';
 import { recordInputAndWeights, recordNN, recordNT, recordTN } from './matmul';
 import { addNN, addNT, addTN } from './matmul-reference';
+import { computePlaced, type PlacedAttrs, placedAttrs } from './placed';
 import {
   denseOperand,
   requireTrainable,
@@ -62,17 +63,25 @@ const linearKernel = defineKernel<WeightAttrs>({
   },
   savesOutputs: [false],
   gradient([dy], { inputs }, attrs) {
+    /** dx, and dW unless it has a place. */
     let both: tf.Tensor[] | null = null;
+    const placeOfWeight = (placeOf: GradientWish['placeOf']) => {
+      const { flat, ...place } = placedAttrs([placeOf?.('weight')]);
+      return { given: { dy: dy!, x: inputs.x!, flat }, place };
+    };
     return {
-      x: adding(({ plus, wanted } = {}) => {
+      x: adding(({ plus, wanted, placeOf } = {}) => {
         if (!wanted?.includes('weight')) return linearBackwardInput(dy!, weightOf(inputs, attrs), { plus });
         requireTrainable('Linear', attrs);
-        both = backwardBoth({ dy: dy!, x: inputs.x!, plus, weight: inputs.weight! }, attrs);
+        const { given, place } = placeOfWeight(placeOf);
+        both = backwardBoth({ ...given, plus, weight: inputs.weight! }, { ...attrs, ...place });
         return both[0]!;
       }),
-      weight: () => {
+      weight: ({ placeOf } = {}) => {
         requireTrainable('Linear', attrs);
-        return both?.[1] ?? transposedProduct(dy!, inputs.x!);
+        if (both) return both[1] ?? null;
+        const { given, place } = placeOfWeight(placeOf);
+        return transposed({ a: given.dy, b: given.x, flat: given.flat }, place)[0] ?? null;
       },
       bias: () => tf.sum(dy!, 0),
       residual: () => dy!.clone(),
@@ -108,40 +117,49 @@ const backwardInput = defineKernel<WeightAttrs & { alpha: number }>({
 });
 
 /** The gradients of x and of a trained weight, in one dispatch where the device allows it. */
-const backwardBoth = defineKernel<WeightAttrs>({
+const backwardBoth = defineKernel<WeightAttrs & PlacedAttrs>({
   name: 'LinearBackward',
-  outputs: ({ dy }, { in: width, out }) => [{ shape: [dy!.shape[0]!, width] }, { shape: [out, width] }],
-  cpu({ dy, x, weight, plus }, { in: width, out }, [dx, dw]) {
+  outputs: ({ dy }, { in: width, out, offsets }) => [
+    { shape: [dy!.shape[0]!, width] },
+    ...(offsets ? [] : [{ shape: [out, width] }]),
+  ],
+  cpu(inputs, attrs, [dx, ...made]) {
+    const { dy, x, weight, plus } = inputs;
+    const { in: width, out } = attrs;
     const rows = dy!.shape[0]!;
     if (plus) (dx as Float32Array).set(plus.data);
     addNN(dx as Float32Array, dy!.data, weight!.data as Float32Array, rows, out, width);
-    addTN(dw as Float32Array, dy!.data, x!.data, rows, out, width);
+    computePlaced(inputs, attrs, made, [out * width], ([dw]) => addTN(dw!, dy!.data, x!.data, rows, out, width));
   },
-  gpu({ backend, inputs: { dy, x, weight, plus }, outputs, attrs: { in: width, out } }) {
-    const [dx, dw] = outputs as [tf.TensorInfo, tf.TensorInfo];
+  gpu({ backend, inputs: { dy, x, weight, plus, flat }, outputs, attrs: { in: width, out, offsets, add } }) {
+    const [dx, dw] = outputs as [tf.TensorInfo, tf.TensorInfo?];
     recordInputAndWeights(
       backend,
       { y: dy!, w: denseOperand(weight!), z: dx, m: dy!.shape[0]!, n: out, k: width, plus },
-      [{ u: dy!, v: x!, c: dw, p: out, q: width }],
+      [{ u: dy!, v: x!, c: dw ?? flat!, p: out, q: width, at: offsets?.[0], add }],
     );
   },
 });
 
-const transposed = defineKernel<Record<string, never>>({
+const transposed = defineKernel<PlacedAttrs>({
   name: 'TransposedProduct',
-  outputs: ({ a, b }) => [{ shape: [a!.shape[1]!, b!.shape[1]!] }],
-  cpu({ a, b }, _attrs, [c]) {
-    addTN(c as Float32Array, a!.data, b!.data, a!.shape[0]!, a!.shape[1]!, b!.shape[1]!);
+  outputs: ({ a, b }, { offsets }) => (offsets ? [] : [{ shape: [a!.shape[1]!, b!.shape[1]!] }]),
+  cpu(inputs, attrs, made) {
+    const { a, b } = inputs;
+    const [m, p] = a!.shape as [number, number];
+    const q = b!.shape[1]!;
+    computePlaced(inputs, attrs, made, [p * q], ([c]) => addTN(c!, a!.data, b!.data, m, p, q));
   },
-  gpu({ backend, inputs, outputs }) {
+  gpu({ backend, inputs, outputs, attrs: { offsets, add } }) {
     const [a, b] = [inputs.a!, inputs.b!];
-    recordTN(backend, a.shape[0]!, [{ u: a, v: b, c: outputs[0]!, p: a.shape[1]!, q: b.shape[1]! }]);
+    const c = outputs[0] ?? inputs.flat!;
+    recordTN(backend, a.shape[0]!, [{ u: a, v: b, c, p: a.shape[1]!, q: b.shape[1]!, at: offsets?.[0], add }]);
   },
 });
 
 /** aᵀ·b: a [M, P], b [M, Q] -> [P, Q]. */
 export function transposedProduct(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
-  return transposed({ a, b }, {})[0]!;
+  return transposed({ a, b }, placedAttrs(null))[0]!;
 }
 
 /**

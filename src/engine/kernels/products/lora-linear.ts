@@ -9,11 +9,12 @@
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { LinearModule } from '../../types';
-import { adding, defineKernel, shapeError } from '../kernel';
+import { adding, defineKernel, type GradientWish, shapeError, type View } from '../kernel';
 import { sharedGradients } from '../tape';
 import { linearBackwardInput } from './linear';
 import { recordInputAndWeights, recordNT, recordTN, type TnProduct } from './matmul';
 import { addNN, addNT, addTN } from './matmul-reference';
+import { computePlaced, type PlacedAttrs, placedAttrs } from './placed';
 import {
   denseOperand,
   denseWeight,
@@ -98,83 +99,103 @@ const loraLinearKernel = defineKernel<LoraAttrs>({
     const { x, xl, a, b } = inputs;
     const dropped = xl !== undefined;
     const dh = sharedGradients(() => [linearBackwardInput(dy!, denseWeight(b!), { alpha: attrs.scale })]);
-    /** dA, dB and dx where that comes along. */
-    let all: tf.Tensor[] | null = null;
-    const weights = (index: number) => {
-      all ??= backwardWeights({ dy: dy!, h: h!, dh: dh(0), x: xl ?? x! }, {});
-      return all[index]!;
+    /** dA and dB, unless they have places, where they came with dx or alone. */
+    let factors: tf.Tensor[] | null = null;
+    const given = (placeOf: GradientWish['placeOf']) => {
+      const { flat, ...place } = placedAttrs([placeOf?.('a'), placeOf?.('b')]);
+      return { tensors: { dy: dy!, h: h!, dh: dh(0), x: xl ?? x!, flat }, place };
+    };
+    const factor = (index: number, placeOf: GradientWish['placeOf']) => {
+      if (!factors) {
+        const { tensors, place } = given(placeOf);
+        factors = backwardWeights(tensors, place);
+      }
+      return factors[index] ?? null;
     };
     return {
-      x: adding(({ plus, wanted } = {}) => {
+      x: adding(({ plus, wanted, placeOf } = {}) => {
         const weight = weightOf(inputs, attrs);
         if (dropped) return linearBackwardInput(dy!, weight, { plus });
         if (!wanted?.includes('a') || !wanted.includes('b')) {
           return linearBackwardInput(dy!, weight, { lora: { h: dh(0), a: a! }, plus });
         }
-        all = backwardAll(
-          { dy: dy!, h: h!, dh: dh(0), x: x!, ...weightInputs(weight), a: a!, plus },
-          weightAttrs(weight),
-        );
-        return all[2]!;
+        const { tensors, place } = given(placeOf);
+        const all = { ...tensors, ...weightInputs(weight), a: a!, plus };
+        const [dx, ...made] = backwardAll(all, { ...weightAttrs(weight), ...place });
+        factors = made;
+        return dx!;
       }),
       xl: adding(({ plus } = {}) => linearBackwardInput(dh(0), denseWeight(a!), { plus })),
-      a: () => weights(0),
-      b: () => weights(1),
+      a: ({ placeOf } = {}) => factor(0, placeOf),
+      b: ({ placeOf } = {}) => factor(1, placeOf),
       residual: () => dy!.clone(),
     };
   },
 });
 
-/** dA [r, in] and dB [out, r] in one dispatch. */
-const backwardWeights = defineKernel<Record<string, never>>({
-  name: 'LoraBackwardWeights',
-  outputs: ({ dy, dh, x }) => [{ shape: [dh!.shape[1]!, x!.shape[1]!] }, { shape: [dy!.shape[1]!, dh!.shape[1]!] }],
-  cpu({ dy, h, dh, x }, _attrs, [da, db]) {
-    const [m, r] = dh!.shape as [number, number];
-    addTN(da as Float32Array, dh!.data, x!.data, m, r, x!.shape[1]!);
-    addTN(db as Float32Array, dy!.data, h!.data, m, dy!.shape[1]!, r);
-  },
-  gpu({ backend, inputs, outputs }) {
-    recordTN(backend, inputs.dh!.shape[0]!, factorProducts(inputs, outputs));
-  },
-});
+type Shapes = Record<string, { shape: number[] }>;
+
+const factorShapes = ({ dy, dh, x }: Shapes): [number[], number[]] => [
+  [dh!.shape[1]!, x!.shape[1]!],
+  [dy!.shape[1]!, dh!.shape[1]!],
+];
+
+const factorSpecs = (inputs: Shapes, { offsets }: PlacedAttrs) =>
+  offsets ? [] : factorShapes(inputs).map((shape) => ({ shape }));
+
+function addFactors(inputs: Record<string, View>, attrs: PlacedAttrs, made: (Float32Array | Int32Array)[]): void {
+  const { dy, h, dh, x } = inputs;
+  const [m, r] = dh!.shape as [number, number];
+  const sizes = factorShapes(inputs).map(([rows, columns]) => rows! * columns!);
+  computePlaced(inputs, attrs, made, sizes, ([da, db]) => {
+    addTN(da!, dh!.data, x!.data, m, r, x!.shape[1]!);
+    addTN(db!, dy!.data, h!.data, m, dy!.shape[1]!, r);
+  });
+}
 
 function factorProducts(
-  { dy, h, dh, x }: Record<string, tf.TensorInfo>,
+  inputs: Record<string, tf.TensorInfo>,
+  { offsets, add }: PlacedAttrs,
   [da, db]: tf.TensorInfo[],
 ): [TnProduct, TnProduct] {
-  const r = dh!.shape[1]!;
+  const { dy, h, dh, x, flat } = inputs;
+  const [[r, width], [out]] = factorShapes(inputs) as [[number, number], [number, number]];
   return [
-    { u: dh!, v: x!, c: da!, p: r, q: x!.shape[1]! },
-    { u: dy!, v: h!, c: db!, p: dy!.shape[1]!, q: r },
+    { u: dh!, v: x!, c: da ?? flat!, p: r, q: width, at: offsets?.[0], add },
+    { u: dy!, v: h!, c: db ?? flat!, p: out, q: r, at: offsets?.[1], add },
   ];
 }
 
-/** dA and dB as above, and dx [M, in], in one dispatch where the device allows it. */
-const backwardAll = defineKernel<WeightAttrs>({
+/** dA [r, in] and dB [out, r] in one dispatch. */
+const backwardWeights = defineKernel<PlacedAttrs>({
+  name: 'LoraBackwardWeights',
+  outputs: factorSpecs,
+  cpu: addFactors,
+  gpu({ backend, inputs, outputs, attrs }) {
+    recordTN(backend, inputs.dh!.shape[0]!, factorProducts(inputs, attrs, outputs));
+  },
+});
+
+/** dx [M, in], and dA and dB as above, in one dispatch where the device allows it. */
+const backwardAll = defineKernel<WeightAttrs & PlacedAttrs>({
   name: 'LoraBackward',
-  outputs: ({ dy, dh, x }) => [
-    { shape: [dh!.shape[1]!, x!.shape[1]!] },
-    { shape: [dy!.shape[1]!, dh!.shape[1]!] },
-    { shape: x!.shape },
-  ],
-  cpu(inputs, attrs, [da, db, dx]) {
-    const { dy, h, dh, x, a, plus } = inputs;
+  outputs: (inputs, attrs) => [{ shape: inputs.x!.shape }, ...factorSpecs(inputs, attrs)],
+  cpu(inputs, attrs, [dx, ...made]) {
+    const { dy, dh, a, plus } = inputs;
     const [m, r] = dh!.shape as [number, number];
-    addTN(da as Float32Array, dh!.data, x!.data, m, r, attrs.in);
-    addTN(db as Float32Array, dy!.data, h!.data, m, attrs.out, r);
+    addFactors(inputs, attrs, made);
     if (plus) (dx as Float32Array).set(plus.data);
     addNN(dx as Float32Array, dy!.data, widenWeight(inputs, attrs), m, attrs.out, attrs.in);
     addNN(dx as Float32Array, dh!.data, a!.data, m, r, attrs.in);
   },
-  gpu({ backend, inputs, outputs, attrs }) {
+  gpu({ backend, inputs, outputs: [dx, ...made], attrs }) {
     const { dy, dh, a, plus } = inputs;
     const [m, rank] = dh!.shape as [number, number];
     const w = weightOperand(inputs, attrs);
     recordInputAndWeights(
       backend,
-      { y: dy!, w, z: outputs[2]!, m, n: attrs.out, k: attrs.in, lora: { h: dh!, a: a!, rank }, plus },
-      factorProducts(inputs, outputs),
+      { y: dy!, w, z: dx!, m, n: attrs.out, k: attrs.in, lora: { h: dh!, a: a!, rank }, plus },
+      factorProducts(inputs, attrs, made),
     );
   },
 });

@@ -15,8 +15,8 @@ import {
  * C[P,Q] = alpha · Σ_m U[m,P] · V[m,Q]: one or two such products in one dispatch, each with its own sizes. With `add`, the
  * product is added to the contents of C.
  */
-export function tnShader(products: TnShape[]): string {
-  const { list, fields, functions } = tnParts(products);
+export function tnShader(products: TnShape[], shared: Record<string, string>): string {
+  const { list, fields, functions } = tnParts(products, shared);
   return `struct Uniforms { m: u32, ${fields} }
 ${declared(list)}
 ${GLOBAL_INDEX}
@@ -50,7 +50,7 @@ ${ENTRY} {
 }`;
 }
 
-function tnParts(products: TnShape[], shared: Record<string, string> = {}) {
+function tnParts(products: TnShape[], shared: Record<string, string>) {
   const list: Binding[] = [];
   const declare = (access: string, name: string, type: string) => {
     if (!shared[name]) list.push({ access, name, type });
@@ -74,6 +74,7 @@ function tnParts(products: TnShape[], shared: Record<string, string> = {}) {
   let p0 = id / tilesQ * ${t}u;
   let q0 = id % tilesQ * ${t}u;
   if (p0 >= ${P}) { return; }
+  let at = u.at${s}${quads ? ' / 4u' : ''};
 ${
   quads
     ? `  let P4 = ${P} / 4u; let Q4 = ${Q} / 4u;
@@ -87,8 +88,8 @@ ${lines(8, (i) => `    a${i}_0 += u${i >> 2}.${component[i & 3]} * v0; a${i}_1 +
 ${lines(
   8,
   (i) => `  if (p0 + ${i}u < ${P}) {
-    if (q0 < ${Q}) { ${C}[(p0 + ${i}u) * Q4 + q0 / 4u] ${plus} a${i}_0 * u.alpha${s}; }
-    if (q0 + 4u < ${Q}) { ${C}[(p0 + ${i}u) * Q4 + q0 / 4u + 1u] ${plus} a${i}_1 * u.alpha${s}; }
+    if (q0 < ${Q}) { ${C}[at + (p0 + ${i}u) * Q4 + q0 / 4u] ${plus} a${i}_0 * u.alpha${s}; }
+    if (q0 + 4u < ${Q}) { ${C}[at + (p0 + ${i}u) * Q4 + q0 / 4u + 1u] ${plus} a${i}_1 * u.alpha${s}; }
   }`,
 )}`
     : `${lines(t, (i) => `  let pc${i} = min(p0 + ${i}u, ${P} - 1u); let qc${i} = min(q0 + ${i}u, ${Q} - 1u);`)}
@@ -104,7 +105,7 @@ ${lines(t, (i) => `    let u${i} = ${U}[m * ${P} + pc${i}];\n${lines(t, (j) => `
 ${lines(
   t,
   (i) => `  if (p0 + ${i}u < ${P}) {
-${lines(t, (j) => `    if (q0 + ${j}u < ${Q}) { ${C}[(p0 + ${i}u) * ${Q} + q0 + ${j}u] ${plus} a${i}_${j} * u.alpha${s}; }`)}
+${lines(t, (j) => `    if (q0 + ${j}u < ${Q}) { ${C}[at + (p0 + ${i}u) * ${Q} + q0 + ${j}u] ${plus} a${i}_${j} * u.alpha${s}; }`)}
   }`,
 )}`
 }
@@ -118,7 +119,7 @@ ${lines(t, (j) => `    if (q0 + ${j}u < ${Q}) { ${C}[(p0 + ${i}u) * ${Q} + q0 + 
 fn product(id: u32) {
   ${products.length === 1 ? 'product0(id);' : `let first = ${tilesOf(0)};\n  if (id < first) { product0(id); } else { product1(id - first); }`}
 }`);
-  const fields = products.map((_, s) => `p${s}: u32, q${s}: u32, alpha${s}: f32`).join(', ');
+  const fields = products.map((_, s) => `p${s}: u32, q${s}: u32, alpha${s}: f32, at${s}: u32`).join(', ');
   return { list, fields, functions: bodies.join('\n') };
 }
 

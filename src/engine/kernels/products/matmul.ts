@@ -221,28 +221,46 @@ export interface TnProduct {
   alpha?: number;
   /** Adds to the contents of c. */
   add?: boolean;
+  /** The index of the product's first value in c; 0 if left out. Two products may have places in one c. */
+  at?: number;
 }
 
 type TnProducts = [TnProduct] | [TnProduct, TnProduct];
 
-function tnDispatch(products: TnProducts) {
+/** `arrayOf` names an array that the shader has already and that holds the tensor, in quads or single values. */
+function tnDispatch(products: TnProducts, arrayOf: (tensor: TensorInfo, quads: boolean) => string | null = () => null) {
+  const [first, second] = products;
+  const inOne = second?.c.dataId === first.c.dataId;
+  const inQuads = products.map((p) => p.p % 4 === 0 && p.q % 4 === 0 && (p.at ?? 0) % 4 === 0);
   const shapes = products.map(
-    (p): TnShape => ({ quads: p.p % 4 === 0 && p.q % 4 === 0, ...(p.add ? { add: true } : {}) }),
+    (p, i): TnShape => ({ quads: inOne ? !inQuads.includes(false) : inQuads[i]!, ...(p.add ? { add: true } : {}) }),
   );
+  const shared: Record<string, string> = inOne ? { C1: 'C0' } : {};
+  const tensors: TensorInfo[] = [];
+  products.forEach((p, i) => {
+    for (const [name, tensor] of [['U', p.u] as const, ['V', p.v] as const]) {
+      const array = arrayOf(tensor, shapes[i]!.quads);
+      if (array) shared[`${name}${i}`] = array;
+      else tensors.push(tensor);
+    }
+    if (!shared[`C${i}`]) tensors.push(p.c);
+  });
   return {
     shapes,
+    shared,
+    tensors,
     writes: products.map((p) => p.c),
-    uniforms: products.flatMap((p) => [u(p.p), u(p.q), f(p.alpha ?? 1)]),
+    uniforms: products.flatMap((p) => [u(p.p), u(p.q), f(p.alpha ?? 1), u(p.at ?? 0)]),
     threads: products.reduce((sum, p, i) => sum + tnTiles(p.p, p.q, shapes[i]!.quads), 0),
   };
 }
 
 /** c[p,q] = (c +) alpha · u[m,p]ᵀ·v[m,q] for one or two products that share m, in one dispatch. */
 export function recordTN(backend: GpuBackend, m: number, products: TnProducts): void {
-  const { shapes, writes, uniforms, threads } = tnDispatch(products);
+  const { shapes, shared, tensors, writes, uniforms, threads } = tnDispatch(products);
   dispatch(backend, {
-    program: program(`matmul_tn ${JSON.stringify(shapes)}`, () => tnShader(shapes)),
-    tensors: products.flatMap((p) => [p.u, p.v, p.c]),
+    program: program(`matmul_tn ${JSON.stringify([shapes, shared])}`, () => tnShader(shapes, shared)),
+    tensors,
     writes,
     uniforms: uniformBlock(u(m), ...uniforms),
     workgroups: groupsFor(threads),
@@ -255,33 +273,20 @@ export function recordTN(backend: GpuBackend, m: number, products: TnProducts): 
  */
 export function recordInputAndWeights(backend: GpuBackend, c: NnCall, products: TnProducts): void {
   const [nn, ...more] = nnDispatches(backend, c, 1);
-  const tn = tnDispatch(products);
-  const shared: Record<string, string> = {};
-  const others: TensorInfo[] = [];
-  /** The array of NN that has the tensor, if both read it in the same units. */
-  const arrayOf = (tensor: TensorInfo, quads: boolean) => {
-    const { variant } = nn!;
+  const { variant } = nn!;
+  const tn = tnDispatch(products, (tensor, quads) => {
     if (tensor.dataId === c.y.dataId && quads === variant.leftQuads) return 'Y';
     return variant.lora && tensor.dataId === c.lora!.h.dataId && quads === variant.lora.leftQuads ? 'H' : null;
-  };
-  products.forEach((p, s) => {
-    for (const [name, tensor] of [['U', p.u] as const, ['V', p.v] as const]) {
-      const array = arrayOf(tensor, tn.shapes[s]!.quads);
-      if (array) shared[`${name}${s}`] = array;
-      else others.push(tensor);
-    }
-    others.push(p.c);
   });
-  const tensors = [...nn!.tensors, ...others];
+  const tensors = [...nn!.tensors, ...tn.tensors];
   if (more.length > 0 || tensors.length > backend.device.limits.maxStorageBuffersPerShaderStage) {
     recordTN(backend, c.m, products);
     recordNN(backend, c);
     return;
   }
-  const { variant } = nn!;
   dispatch(backend, {
-    program: program(`matmul_nn_tn ${JSON.stringify([variant, tn.shapes, shared])}`, () =>
-      inputAndWeightsShader(variant, tn.shapes, shared),
+    program: program(`matmul_nn_tn ${JSON.stringify([variant, tn.shapes, tn.shared])}`, () =>
+      inputAndWeightsShader(variant, tn.shapes, tn.shared),
     ),
     tensors,
     writes: [c.z, ...tn.writes],

@@ -1,0 +1,82 @@
+/** Gradients that are written to their places in a flat tensor, against those that are tensors of their own. */
+import * as tf from '@tensorflow/tfjs-core';
+import { expect } from 'vitest';
+import type { GradientPlace } from '../../src/engine/kernels/kernel';
+import { rmsNorm } from '../../src/engine/kernels/norms/rms-norm';
+import { linear } from '../../src/engine/kernels/products/linear';
+import { loraLinear } from '../../src/engine/kernels/products/lora-linear';
+import { denseWeight } from '../../src/engine/kernels/products/weight';
+import { valueAndGradients, valueAndPlacedGradients } from '../../src/engine/kernels/tape';
+import { readFloats } from '../../src/engine/webgpu/backend';
+import { type BackendName, expectClose, randomTensor, withBackend } from '../kernel-helpers';
+
+export interface PlacedCase {
+  m: number;
+  d: number;
+  n: number;
+  r: number;
+  /** Values before the first place: places that do not begin at a quad are written value by value. */
+  before: number;
+  /** LoRA's own input, as with dropout. */
+  branch?: boolean;
+}
+
+export const PLACED_CASES: PlacedCase[] = [
+  { m: 5, d: 8, n: 12, r: 4, before: 0 },
+  { m: 5, d: 8, n: 12, r: 4, before: 3 },
+  { m: 7, d: 6, n: 5, r: 3, before: 1 },
+  { m: 6, d: 12, n: 6, r: 4, before: 4, branch: true },
+];
+
+export const checkPlaced = (name: BackendName, { m, d, n, r, before, branch }: PlacedCase) =>
+  withBackend(name, async () => {
+    const shapes = [[n, d], [r, n], [n, r], [d], [n, n], [n, n]];
+    const params = shapes.map((shape, i) => tf.keep(randomTensor(shape, 60 + i, 0.5)));
+    const [w, a, b, norm, twice, frozen] = params as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+    const learned = [w, a, b, norm, twice];
+    const size = learned.reduce((sum, { size }) => sum + size, before);
+    // What a step leaves behind is overwritten, even infinities.
+    const flat = tf.keep(tf.fill([size], Number.POSITIVE_INFINITY));
+    const places = (add: boolean) => {
+      let offset = before;
+      return new Map(
+        learned.map((tensor) => {
+          const place: GradientPlace = { flat, offset, add };
+          offset += tensor.size;
+          return [tensor, place] as const;
+        }),
+      );
+    };
+    const loss = (x: tf.Tensor) => () => {
+      const module = (weight: tf.Tensor) => ({ path: 'test', weight: denseWeight(weight), bias: null });
+      const first = linear(module(w), rmsNorm(x, norm, 1e-5));
+      const xl = branch ? tf.mul(first, 0.5) : undefined;
+      const second = loraLinear(module(frozen), first, { a, b, scale: 0.7, xl });
+      const third = linear(module(twice), linear(module(twice), second));
+      return tf.sum(tf.square(third)) as tf.Scalar;
+    };
+    const sums: Float32Array[] = learned.map(({ size }) => new Float32Array(size));
+    for (const pass of [0, 1]) {
+      const x = randomTensor([m, d], 70 + pass);
+      const own = valueAndGradients(loss(x), learned);
+      for (const [i, grad] of own.grads.entries()) {
+        for (const [j, value] of (await readFloats(grad)).entries()) sums[i]![j]! += value;
+      }
+      const { value, grads } = valueAndPlacedGradients(loss(x), learned, places(pass > 0));
+      expect(await readFloats(value)).toEqual(await readFloats(own.value));
+      // A norm's weight has no kernel that places it, and what two nodes read is added up first.
+      expect(grads.map((grad) => grad !== undefined)).toEqual([false, false, false, true, true]);
+      tf.dispose([x, value, own.value, ...own.grads, ...grads.filter((grad) => grad !== undefined)]);
+    }
+    const written = await readFloats(flat);
+    let at = before;
+    for (const [i, sum] of sums.slice(0, 3).entries()) {
+      expectClose(written.subarray(at, at + sum.length), sum, { rtol: 1e-6 }, `gradient ${i}`);
+      at += sum.length;
+    }
+    // Nothing beside them is touched.
+    for (const rest of [written.subarray(0, before), written.subarray(at)]) {
+      expect(rest.every((value) => value === Number.POSITIVE_INFINITY)).toBe(true);
+    }
+    tf.dispose([...params, flat]);
+  });
