@@ -109,6 +109,12 @@ export function stepRows(
   return { stepsPerEpoch, microBatches: examplesOf };
 }
 
+/** The padded length of a micro-batch of these examples, among all of a run. */
+export function paddedLengthIn(...lists: readonly (readonly TokenizedExample[])[]) {
+  const bucket = bucketFor(longestOf(tokensOf, ...lists));
+  return (examples: readonly TokenizedExample[]): number => padded(longestOf(tokensOf, examples), bucket);
+}
+
 export function createBatchSource(
   train: readonly TokenizedExample[],
   validation: readonly TokenizedExample[],

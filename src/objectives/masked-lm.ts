@@ -23,6 +23,7 @@ export const maskedLm: ObjectiveDescriptor<MaskedLmObjective> = {
   order: 50,
   learns: 'text',
   writes: false,
+  trainers: ['trl'],
   models: 'encoder',
   labels: null,
   packs: false,

@@ -1,6 +1,6 @@
 /** A recipe's run as other trainers can make it: prepared as if it began here, up to its first step. */
 import { partsOfBaseText } from '../data/base-text-parts';
-import { stepOptions, stepRows } from '../data/batches';
+import { paddedLengthIn, stepOptions, stepRows } from '../data/batches';
 import type { TrainingData } from '../exports/trainers/training-data';
 import { paceOf } from '../objectives';
 import { resolveRecipe } from '../recipe/defaults';
@@ -32,6 +32,7 @@ export async function trainingData(
     ...{ recipe, train, validation, replayed, maxLength, task, stepsPerEpoch, microBatches },
     tokens: { pad: job.padTokenId, mask: job.maskTokenId, stop: job.stopTokenIds },
     steps: totalSteps(train.length, recipe),
+    paddedLength: paddedLengthIn(train, validation, replayed),
     written: () => needs.written(recipe),
     example: (row) => byRow.get(row) ?? null,
     start() {

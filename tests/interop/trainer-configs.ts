@@ -7,7 +7,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { stepOptions, stepRows } from '../../src/data/batches';
+import { paddedLengthIn, stepOptions, stepRows } from '../../src/data/batches';
 import type { TokenizedDataset, TokenizedExample } from '../../src/data/types';
 import type { WrittenRows } from '../../src/data/written-row';
 import { loadModel } from '../../src/engine/models';
@@ -92,6 +92,7 @@ export async function sourceOf(one: ConfigCase): Promise<Made> {
     tokens: { pad: padTokenId, mask: null, stop: stopTokenIds },
     steps: totalSteps(train.length, recipe),
     example: () => null,
+    paddedLength: paddedLengthIn(train, validation),
     written: async () => written,
     async start() {
       await tf.setBackend('cpu');

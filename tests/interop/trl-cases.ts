@@ -139,6 +139,13 @@ function words(count: number, vocab: number, seed: number): TokenizedExample[] {
   });
 }
 
+/** Texts between two special tokens. */
+const hidden = (count: number, vocab: number, seed: number): TokenizedExample[] =>
+  answers(count, vocab, seed).map(({ row, ids }): TokenizedExample => {
+    const special = new Uint8Array(ids.length).map((_, i) => Number(i === 0 || i === ids.length - 1));
+    return { kind: 'hidden_tokens', row, ids, special, truncatedBy: 0 };
+  });
+
 const PAIRS = { ...LLAMA, train: pairs(ROWS, 128, 3), validation: pairs(5, 128, 4) };
 const one = ['a', 'b', 'c'];
 const CLASSES: TaskData = { problemType: 'single_label_classification', labels: one };
@@ -292,6 +299,14 @@ export const CASES: TrlCase[] = [
     },
     train: words(ROWS, 67, 9),
     validation: words(5, 67, 10),
+  },
+  {
+    name: 'masked-lora',
+    ...BERT,
+    tokens: { ...BERT.tokens, mask: 3 },
+    recipe: { method: LORA, objective: { type: 'masked_lm', mlm_probability: 0.3 }, training: TRAINING },
+    train: hidden(ROWS, 67, 11),
+    validation: hidden(5, 67, 12),
   },
   {
     name: 'several-head',

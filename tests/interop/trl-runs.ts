@@ -9,7 +9,7 @@ import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { partsOfBaseText } from '../../src/data/base-text-parts';
-import { stepOptions, stepRows } from '../../src/data/batches';
+import { paddedLengthIn, stepOptions, stepRows } from '../../src/data/batches';
 import type { TokenizedExample } from '../../src/data/types';
 import type { WrittenRow } from '../../src/data/written-row';
 import { disposeInputs } from '../../src/engine/kernels/inputs';
@@ -202,6 +202,7 @@ function sourceOf({ folder, checked, model, weights }: Open, job: TrainJob, base
     tokens: { pad: job.padTokenId, mask: job.maskTokenId, stop: job.stopTokenIds },
     steps: totalSteps(train.length, recipe),
     example: () => null,
+    paddedLength: paddedLengthIn(train, validation, replayed),
     written: async () => ({ train: train.flatMap(writtenRow), validation: validation.flatMap(writtenRow) }),
     start: () => startOfRun(model, { source: weights }, { recipe, task, initAdapter, initText }, base),
   };

@@ -6,6 +6,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { IGNORE_INDEX } from '../../src/base/ignore-index';
+import { maskTokens } from '../../src/base/masking';
 import type { Batch, TaskData } from '../../src/data/types';
 import { disposeInputs } from '../../src/engine/kernels/inputs';
 import { valueAndGradients } from '../../src/engine/kernels/tape';
@@ -16,7 +17,6 @@ import { withHead as addHead, type CreatedHead } from '../../src/engine/models/h
 import type { LanguageModel } from '../../src/engine/models/model';
 import { createTaskHead } from '../../src/engine/models/task-head';
 import { createObjective } from '../../src/engine/objectives';
-import { maskTokens } from '../../src/engine/objectives/masked-lm';
 import type { Objective } from '../../src/engine/objectives/objective';
 import { createOptimizer } from '../../src/engine/optim/optimizer';
 import { checkpointBlocks } from '../../src/engine/run/checkpointing';

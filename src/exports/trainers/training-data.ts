@@ -23,6 +23,8 @@ export interface TrainingData {
   stepsPerEpoch: number;
   /** The micro-batches of a step, from 0: indices of `train`, and from `train.length` on of `replayed`. */
   microBatches(step: number): number[][];
+  /** The length to which a micro-batch of these rows is padded, by which masks are drawn. */
+  paddedLength(rows: readonly TokenizedExample[]): number;
   /** The rows of both sides before they are tokenised, for trainers that do that themselves. */
   written(): Promise<WrittenRows>;
   /** The example that tokens with this `row` were made of, as read from the file; null if there is none. */

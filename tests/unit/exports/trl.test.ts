@@ -2,13 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import type { NextTokenExample, PairExample, TokenizedExample } from '../../../src/data/types';
-import type { WrittenRow } from '../../../src/data/written-row';
-import type { ExportSource } from '../../../src/exports/export';
+import type { TokenizedExample } from '../../../src/data/types';
 import type { TrainingData } from '../../../src/exports/trainers/training-data';
 import { trl } from '../../../src/exports/trainers/trl';
 import { accelerateFiles } from '../../../src/exports/trainers/trl/accelerate';
-import { commandLine } from '../../../src/exports/trainers/trl/command-line';
+import { dataFiles } from '../../../src/exports/trainers/trl/data-files';
 import { differencesOf } from '../../../src/exports/trainers/trl/differences';
 import { comment, pythonLiteral, yamlValue } from '../../../src/exports/trainers/trl/literals';
 import * as methodParts from '../../../src/exports/trainers/trl/methods/all';
@@ -26,6 +24,7 @@ import { methods } from '../../../src/methods';
 import { objectives } from '../../../src/objectives';
 import { resolveRecipe } from '../../../src/recipe/defaults';
 import type { RecipeInput } from '../../../src/recipe/types';
+import { dataOf, pair, SAFETENSORS } from './trl-data';
 
 test('a script asks for the packages that it was tried with', () => {
   const tried = readFileSync('tests/oracle/requirements.txt', 'utf8');
@@ -55,34 +54,6 @@ test('whatever a text contains stays in the comment', () => {
   expect(long.every((line) => line.startsWith('# ') && line.length <= 120)).toBe(true);
   expect(long.slice(1).every((line) => line.startsWith('#   word'))).toBe(true);
 });
-
-const next = (changes: Partial<NextTokenExample> = {}): NextTokenExample => ({
-  ...{ kind: 'next_token', row: 1, ids: Int32Array.of(5, 6, 7), labels: Int32Array.of(-100, 6, 7) },
-  ...{ starts: null, truncatedBy: 0 },
-  ...changes,
-});
-
-const pair = (changes: Partial<PairExample> = {}): PairExample => ({
-  ...{ kind: 'pair', row: 1, ids: Int32Array.of(5, 6, 7), rejected: Int32Array.of(5, 8), promptLength: 1 },
-  ...{ margin: 0, truncatedBy: 0 },
-  ...changes,
-});
-
-function dataOf(
-  input: Omit<RecipeInput, 'version' | 'name'>,
-  { train = [], validation = [], task = null }: Partial<TrainingData> = {},
-): TrainingData {
-  return {
-    ...{ recipe: resolveRecipe({ version: 1, name: 'made up', ...input }), train, validation, replayed: [], task },
-    ...{ maxLength: 64, tokens: { pad: 9, mask: null, stop: [2] }, steps: 3, stepsPerEpoch: 3 },
-    microBatches: () => [[0]],
-    written: async () => ({ train: [], validation: [] }),
-    example: () => null,
-    start: async () => ({ adapter: null, tensors: new Map() }),
-  };
-}
-
-const SAFETENSORS = { id: 'org/name', revision: 'abc', gguf: null };
 
 function scriptOf(data: TrainingData, { dropout = false, gguf = null as string | null, startTensors = false } = {}) {
   const objective = trlObjective(data.recipe.objective)!;
@@ -125,8 +96,8 @@ describe('what has a script', () => {
   test('anything else is refused with a sentence', () => {
     const method = (type: string) => resolveRecipe({ version: 1, method: { type } } as unknown as RecipeInput).method;
     expect(trl.refusal({ method: method('lora'), objective: 'dpo', family: null })).toBeNull();
-    const masked = trl.refusal({ method: method('lora'), objective: 'masked_lm', family: null });
-    expect(masked).toMatch(/^The script has no masked language modelling; it has .*DPO/);
+    const written = trl.refusal({ method: method('lora'), objective: 'ppo', family: null });
+    expect(written).toMatch(/^The script has no .*; it has .*DPO/);
     expect(trl.refusal({ method: method('bottleneck'), objective: 'sft', family: null })).toMatch(/LoRA/);
   });
 });
@@ -197,6 +168,49 @@ test('labels of words leave room for embeddings, of which a prefix has none', ()
   expect(made).toEqual({ input_ids: [5, 6], labels: [1, -100] });
 });
 
+test('what masked language modelling hides goes along, drawn anew for each step', async () => {
+  const text = (row: number): TokenizedExample => ({
+    ...{
+      kind: 'hidden_tokens',
+      row,
+      truncatedBy: 0,
+      ids: Int32Array.from({ length: 12 }, (_, i) => (i === 0 ? 1 : i + row)),
+    },
+    special: new Uint8Array(12).map((_, i) => Number(i === 0 || i === 11)),
+  });
+  const train = [text(10), text(20)];
+  const objective = { type: 'masked_lm', mlm_probability: 0.5 } as const;
+  const data = {
+    ...dataOf({ objective }, { train, validation: [text(30)] }),
+    ...{ tokens: { pad: 0, mask: 4, stop: [2] }, steps: 2, microBatches: () => [[1], [0]] },
+  };
+  const files = dataFiles(data, trlObjective(objective)!, 64);
+  const lines = await Promise.all(
+    files.map(async ({ blob }) =>
+      (await blob.text())
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ),
+  );
+  const [rows, validation, steps] = lines as [{ input_ids: number[]; labels: number[] }[], unknown[], number[][]];
+  expect(files.map(({ path }) => path)).toEqual(['data/train.jsonl', 'data/validation.jsonl', 'data/steps.jsonl']);
+  expect(steps).toEqual([
+    [0, 1],
+    [2, 3],
+  ]);
+  expect(validation).toHaveLength(1);
+  const whole = rows.map(({ input_ids, labels }) => input_ids.map((id, i) => (labels[i] === -100 ? id : labels[i])));
+  const [first, second] = train.map((one) => [...(one as { ids: Int32Array }).ids]);
+  expect(whole).toEqual([second, first, second, first]);
+  for (const { labels } of rows) expect([labels[0], labels[11]]).toEqual([-100, -100]);
+  // Half of ten tokens: that none of a row is hidden, or the same in both steps, is one case in a thousand, and the seed is fixed.
+  const hidden = rows.map(({ labels }) => labels.filter((label) => label !== -100).length);
+  expect(Math.min(...hidden)).toBeGreaterThan(0);
+  expect(rows[0]!.labels).not.toEqual(rows[2]!.labels);
+  expect(rows.some(({ input_ids }) => input_ids.includes(4))).toBe(true);
+});
+
 describe('the script', () => {
   test('keeps micro-batches whole where a loss compares their rows', () => {
     const whole = (objective: object) => /WHOLE_BATCHES = (\w+)/.exec(scriptOf(dataOf({ objective } as never)))![1];
@@ -255,94 +269,6 @@ describe('the script', () => {
     expect(of({ type: 'lora', loraplus_lr_ratio: 16 })).toContain('LORAPLUS_LR_RATIO = 16');
     expect(of({ type: 'ia3' })).not.toContain('LoraPlus');
     expect(of({ type: 'p_tuning' })).toContain('    model = with_virtual_tokens(model)\n');
-  });
-});
-
-describe('TRL’s command line', () => {
-  const config = JSON.parse(readFileSync('tests/fixtures/llama/gqa-tied/config.json', 'utf8')) as object;
-  const source = { name: 'made up', exported: { family: 'llama' }, model: { config } } as unknown as ExportSource;
-  const commandOf = (data: TrainingData, gguf: string | null = null) =>
-    commandLine({
-      ...{ source, data, base: { ...SAFETENSORS, gguf } },
-      ...{ objective: trlObjective(data.recipe.objective)!, method: trlMethod(data.recipe.method)! },
-    });
-
-  async function written(data: TrainingData) {
-    const made = await commandOf(data);
-    if (typeof made === 'string') throw new Error(made);
-    const [yaml, ...others] = made.files;
-    const settings = parse(await yaml!.blob.text(), { version: '1.1' }) as Record<string, unknown>;
-    return { ...made, settings, others };
-  }
-
-  test('has tokens and labels for texts, and says what it draws and shuffles itself', async () => {
-    const data = dataOf({}, { train: [next()], validation: [next()] });
-    const { command, settings, differences, others } = await written(data);
-    expect(command).toBe('trl sft --config sft.yaml');
-    expect(others).toEqual([]);
-    expect(settings).toMatchObject({
-      ...{ dataset_name: './data', dataset_test_split: 'validation', packing: false, max_length: 64 },
-      ...{ dtype: 'float32', bf16: false, report_to: 'none', use_peft: true },
-    });
-    // The labels say what is learned, and TRL wants messages for this setting.
-    expect(settings).not.toHaveProperty('assistant_only_loss');
-    const said = differences.join(' ');
-    for (const part of ['in another order', 'PEFT draws', 'a mean of targets']) expect(said).toContain(part);
-  });
-
-  test('keeps packs as they are', async () => {
-    const packed = next({ starts: Int32Array.of(0, 0, 2) });
-    const { settings } = await written(dataOf({}, { train: [packed] }));
-    expect(settings).toMatchObject({
-      ...{ packing: false, padding_free: true, max_length: null, dataset_kwargs: { skip_prepare_dataset: true } },
-    });
-    expect(settings).not.toHaveProperty('dataset_test_split');
-  });
-
-  test('says that an epoch ends with what is left, where it does', async () => {
-    const steps = (rows: number[]) => ({
-      ...dataOf({ training: { per_device_train_batch_size: 1, gradient_accumulation_steps: 2 } }, { train: [next()] }),
-      microBatches: () => rows.map((row) => [row]),
-    });
-    const said = async (data: TrainingData) =>
-      (await written(data)).differences.some((text) => /what is left/.test(text));
-    expect(await said(steps([0, 1]))).toBe(false);
-    expect(await said(steps([0]))).toBe(true);
-  });
-
-  test('gets preferences as text, every message with the same keys', async () => {
-    const messages = [{ role: 'user' as const, content: 'Hi' }];
-    const answer = (content: string, thoughts?: string) => [{ role: 'assistant' as const, content, thoughts }];
-    const row = (thoughts?: string): WrittenRow => ({
-      ...{ kind: 'judged', good: true, prompt: messages, completion: answer('Hello', thoughts) },
-      written: { prompt: 'Hi', completion: 'Hello' },
-    });
-    const rows = { train: [row('Hm.')], validation: [row()] };
-    const data = { ...dataOf({ objective: { type: 'kto' } }, { train: [pair()] }), written: async () => rows };
-    const { settings, others, differences } = await written(data);
-    expect(settings).toMatchObject({ dataset_name: './text', train_sampling_strategy: 'sequential' });
-    expect(settings).not.toHaveProperty('packing');
-    expect(differences.join(' ')).toContain('in the order of the file');
-    expect(others.map(({ path }) => path)).toEqual(['text/train.jsonl', 'text/validation.jsonl']);
-    const [first, second] = await Promise.all(others.map(async ({ blob }) => JSON.parse(await blob.text())));
-    const user = { role: 'user', content: 'Hi', reasoning_content: null };
-    const said = { role: 'assistant', content: 'Hello', reasoning_content: 'Hm.' };
-    expect(first).toEqual({ prompt: [user], completion: [said], label: true });
-    expect(second.completion).toEqual([{ ...said, reasoning_content: null }]);
-  });
-
-  test('trains the head of a reward model beside the adapter', async () => {
-    const task = { problemType: 'regression', labels: ['reward'] } as const;
-    const data = dataOf({ objective: { type: 'reward' } }, { task: { ...task, labels: ['reward'] }, train: [pair()] });
-    const { settings, differences } = await written(data);
-    expect(settings).toMatchObject({ lora_task_type: 'SEQ_CLS', dataset_name: './data' });
-    expect(differences.join(' ')).toContain('The head starts');
-  });
-
-  test('cannot make every run, and says why', async () => {
-    expect(await commandOf(dataOf({ objective: { type: 'orpo' } }))).toMatch(/no trainer for this objective/);
-    expect(await commandOf(dataOf({ method: { type: 'ia3' } }))).toMatch(/LoRA adapters or all weights.*\(IA\)³/);
-    expect(await commandOf(dataOf({}), 'a.gguf')).toMatch(/GGUF/);
   });
 });
 

@@ -37,6 +37,12 @@ export interface TrlObjective<S extends { type: string }> {
   virtualTokens?: true;
   /** A line of the data files. */
   row(example: TokenizedExample, data: TrainingData): Settings;
+  /** Of rows that are drawn anew each time, those of a micro-batch. `pass` counts the run's micro-batches; it is null in evaluation. */
+  drawn?(
+    section: S,
+    rows: readonly TokenizedExample[],
+    draw: { data: TrainingData; vocabSize: number; pass: number | null },
+  ): Settings[];
   /** Defines `collate(rows)` and `targets_of(batch)`. */
   batches(data: TrainingData): Python;
   /**

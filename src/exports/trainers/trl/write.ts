@@ -58,8 +58,8 @@ export const write: ExportWriter = async (source, job): Promise<ExportResult> =>
     });
   }
   const base = baseModelOf(source.model);
-  const rates = Object.values(family.readConfig(source.model.config).dropout);
-  const dropout = rates.some((rate) => rate > 0);
+  const config = family.readConfig(source.model.config);
+  const dropout = Object.values(config.dropout).some((rate) => rate > 0);
   const differences = differencesOf({ data, objective, method, base, dropout });
   const start = await data.start();
   const startTensors = start.tensors.size > 0;
@@ -70,7 +70,7 @@ export const write: ExportWriter = async (source, job): Promise<ExportResult> =>
     ...(typeof command === 'string' ? [] : command.files),
     readme({ name: source.name, recipe: data.recipe, leaves: method.leaves, differences, command }),
     ...accelerateFiles(),
-    ...dataFiles(data, objective),
+    ...dataFiles(data, objective, config.vocab_size),
     ...(startTensors ? [{ path: 'init_tensors.safetensors', blob: new Blob([tensorsFile(start.tensors)]) }] : []),
     ...(await runFiles(source, { recipe: data.recipe, base, adapter: start.adapter }, job)),
   ];

@@ -2,6 +2,7 @@
 export { cpo } from './cpo';
 export { dpo } from './dpo';
 export { kto } from './kto';
+export { maskedLm } from './masked-lm';
 export { orpo } from './orpo';
 export { pretraining } from './pretraining';
 export { reward } from './reward';

@@ -10,7 +10,7 @@ class MeanOfStep:
         return samples, self.accelerator.gather(own).sum()
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        share = inputs.pop("targets").sum() / num_items_in_batch
+        share = inputs.pop("targets").sum() / num_items_in_batch.clamp(min=1)
         # Micro-batches of two processes can differ in size, and cannot be gathered then: figures beside the loss are of each alone.
         accelerator = self.accelerator
         accelerator.gather = accelerator.gather_for_metrics = lambda values, *_, **__: values
