@@ -1,6 +1,6 @@
 // Builds dist when it is missing or older than what it is made of, so that every command can be the first.
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -59,33 +59,49 @@ export async function ensureBuilt({ log = console.error } = {}) {
  * its own, so that what follows starts with an empty memory.
  */
 export async function ensureNodeModule(entry) {
-  const folder = path.join(root, '.cache', 'node', entry.replace(/\W+/g, '-'));
-  const file = path.join(folder, 'index.mjs');
+  const folder = await ensureNodeModules(entry.replace(/\W+/g, '-'), { index: entry });
+  return path.join(folder, 'index.mjs');
+}
+
+/** Several modules with what they share in one folder, each as NAME.mjs; returns the folder. */
+export async function ensureNodeModules(title, entries) {
+  const folder = path.join(root, '.cache', 'node', title);
+  const [name] = Object.keys(entries);
+  const file = path.join(folder, `${name}.mjs`);
   const built = statSync(file, { throwIfNoEntry: false });
-  const from = ['src', 'vite.config.ts', 'package-lock.json'];
-  if (built && from.every((name) => newest(path.join(root, name)) <= built.mtimeMs)) return file;
+  const from = ['src', 'scripts/build.mjs', 'package.json', 'package-lock.json'];
+  if (built && from.every((place) => newest(path.join(root, place)) <= built.mtimeMs)) return folder;
   const started = new Date();
   const fresh = path.join(root, '.cache', `node-${process.pid}`);
   try {
-    await promisify(execFile)(process.execPath, [fileURLToPath(import.meta.url), entry, fresh], { cwd: root });
-    utimesSync(path.join(fresh, 'index.mjs'), started, started);
+    const given = [fresh, JSON.stringify(entries)];
+    await promisify(execFile)(process.execPath, [fileURLToPath(import.meta.url), ...given], { cwd: root });
+    utimesSync(path.join(fresh, `${name}.mjs`), started, started);
     mkdirSync(path.dirname(folder), { recursive: true });
     replace(folder, fresh);
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
-  return file;
+  return folder;
 }
 
+/** It finds a file of its own beside its code. */
+const external = ['@jitl/quickjs-wasmfile-release-sync'];
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [entry, outDir] = process.argv.slice(2);
+  const [outDir, entries] = process.argv.slice(2);
+  const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
   const { build } = await import('vite');
   await build({
     root,
+    // The app's own has plugins for its pages.
+    configFile: false,
     logLevel: 'error',
+    define: { __TABTUNE_VERSION__: JSON.stringify(version) },
+    worker: { format: 'es' },
     build: {
-      ...{ ssr: entry, outDir, emptyOutDir: true, copyPublicDir: false, target: 'node20' },
-      rollupOptions: { input: entry, output: { entryFileNames: 'index.mjs' } },
+      ...{ ssr: true, outDir, emptyOutDir: true, copyPublicDir: false, target: 'node20' },
+      rollupOptions: { external, input: JSON.parse(entries), output: { entryFileNames: '[name].mjs' } },
     },
     // Packages too: they are read once, not file by file at every start.
     ssr: { noExternal: true },

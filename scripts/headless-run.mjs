@@ -4,6 +4,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statS
 import path from 'node:path';
 import { ensureBuilt } from './build.mjs';
 import { openHeadless } from './headless-browser.mjs';
+import { openInNode } from './headless-node/index.mjs';
 import { cacheFolder, cacheHost, takeProfile } from './model-cache.mjs';
 import { ownResults, putResults } from './results.mjs';
 import { bad, RunError } from './run-error.mjs';
@@ -30,7 +31,7 @@ export function filesIn({ path: folder, isFolder }, where, code) {
   return files;
 }
 
-/** Puts the files that a recipe names into the page's inputs; returns the names of the folders. */
+/** Hands over the files that a recipe names, as the page's inputs; returns the names of the folders. */
 async function handOver(page, recipe, recipeFolder) {
   const folders = { modelFolder: null, adapterFolder: null, rewardFolder: null };
   const { model, dataset, method, objective } = recipe;
@@ -115,10 +116,10 @@ function usesHub(recipeText) {
   }
 }
 
-export function takeKept(cache, note) {
+export function takeKept(cache, note, runtime = 'browser') {
   const folder = cacheFolder(cache);
   try {
-    const kept = takeProfile(folder);
+    const kept = takeProfile(folder, runtime);
     if (!kept.first) note(`Another run uses the models in ${folder}; this one keeps its own beside them.`);
     return kept;
   } catch (error) {
@@ -161,6 +162,8 @@ export async function runRecipe({
   recipeFile,
   out,
   device,
+  runtime = 'browser',
+  adapter = null,
   signal,
   logitsOf = [],
   greedyOf = [],
@@ -190,10 +193,22 @@ export async function runRecipe({
   // What is awaited below reports it.
   ended.catch(() => {});
 
-  async function produce() {
-    mkdirSync(result);
-    if (usesHub(recipeText)) kept = takeKept(cache, note);
-    server = await serve(await built(note));
+  function hear(message) {
+    onMessage?.(message);
+    if (message.type === 'note') note(message.text);
+    else if (message.type === 'progress') progress(message.text);
+    else if (message.type === 'row') {
+      files.append('metrics.jsonl', `${JSON.stringify(message.row)}\n`);
+      onRow?.(message.row);
+    } else if (message.type === 'file') {
+      const parts = message.path.split('/');
+      const plain = parts.length > 1 && parts.every((part) => /^(?!\.{1,2}$)[\p{L}\p{N}._-]+$/u.test(part));
+      if (!plain) throw new Error(`${message.path}: not a path of results.`);
+      files.append(message.path, Buffer.from(message.base64, 'base64'));
+    }
+  }
+
+  async function inBrowser() {
     browser = await openHeadless(`${server.address}/headless.html`, {
       profile: kept?.profile ?? path.join(work, 'profile'),
       keep: kept ? cacheHost : null,
@@ -203,33 +218,42 @@ export async function runRecipe({
     signal?.throwIfAborted();
     const { page } = browser;
     await page.waitForFunction(() => window.tabtune !== undefined, undefined, { timeout: 60_000 });
-
     await onPage?.(page);
-    await page.exposeFunction('tabtuneTell', (message) => {
-      onMessage?.(message);
-      if (message.type === 'note') note(message.text);
-      else if (message.type === 'progress') progress(message.text);
-      else if (message.type === 'row') {
-        files.append('metrics.jsonl', `${JSON.stringify(message.row)}\n`);
-        onRow?.(message.row);
-      } else if (message.type === 'file') {
-        const parts = message.path.split('/');
-        const plain = parts.length > 1 && parts.every((part) => /^(?!\.{1,2}$)[\p{L}\p{N}._-]+$/u.test(part));
-        if (!plain) throw new Error(`${message.path}: not a path of results.`);
-        files.append(message.path, Buffer.from(message.base64, 'base64'));
-      }
+    await page.exposeFunction('tabtuneTell', hear);
+    return {
+      setInputFiles: (...given) => page.setInputFiles(...given),
+      call: (method, ...args) => page.evaluate(([name, given]) => window.tabtune[name](...given), [method, args]),
+    };
+  }
+
+  async function inNode() {
+    const program = await openInNode({
+      address: `${server.address}/`,
+      folder: kept?.profile ?? path.join(work, 'files'),
+      ...{ device, adapter, hear },
+      opened: (close) => {
+        browser = { close };
+        signal?.throwIfAborted();
+      },
     });
+    note(`GPU: ${program.gpu}`);
+    return program;
+  }
+
+  async function produce() {
+    mkdirSync(result);
+    if (usesHub(recipeText)) kept = takeKept(cache, note, runtime);
+    server = await serve(await built(note));
+    const program = await (runtime === 'node' ? inNode() : inBrowser());
     const value = (outcome) => {
       if (!outcome.ok) throw new RunError(outcome.error);
       return outcome.value;
     };
-    const { recipe, notes } = value(
-      await page.evaluate(([text, ids]) => window.tabtune.check(text, ids), [recipeText, exports]),
-    );
+    const { recipe, notes } = value(await program.call('check', recipeText, exports));
     for (const line of notes) note(line);
-    const folders = await handOver(page, recipe, path.dirname(path.resolve(recipeFile)));
+    const folders = await handOver(program, recipe, path.dirname(path.resolve(recipeFile)));
     const options = { recipe, ...folders, logitsOf, greedyOf, exports, hub: kept && hubOfEnvironment() };
-    const { summary, logits, greedy } = value(await page.evaluate((given) => window.tabtune.run(given), options));
+    const { summary, logits, greedy } = value(await program.call('run', options));
     if (logitsOf.length > 0) files.append('logits.json', JSON.stringify(logits));
     if (greedyOf.length > 0) files.append('greedy.json', JSON.stringify(greedy));
     const versions = { ...summary.versions, node: process.versions.node };
@@ -247,7 +271,7 @@ export async function runRecipe({
   } catch (error) {
     if (error instanceof RunError) throw error;
     const [first] = String(error?.message ?? error).split('\n');
-    throw new RunError({ code: 'internal', message: `The browser run failed: ${first}`, details: error?.stack });
+    throw new RunError({ code: 'internal', message: `The run failed: ${first}`, details: error?.stack });
   } finally {
     await browser?.close().catch(() => {});
     // Ended while the browser was starting: now it has started.

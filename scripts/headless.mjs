@@ -1,9 +1,9 @@
-// npm run headless -- RECIPE.json --out DIR: runs a recipe in headless Chrome.
+// npm run headless -- RECIPE.json --out DIR: runs a recipe in headless Chrome, or in Node.
 import { parseArgs } from 'node:util';
 import { RunError, runRecipe } from './headless-run.mjs';
 import { starters } from './processes.mjs';
 
-const usage = `Usage: npm run headless -- RECIPE.json --out DIR [--export ID]... [--device auto|hardware|software] [--cache DIR] [--timeout SECONDS]
+const usage = `Usage: npm run headless -- RECIPE.json --out DIR [--export ID]... [--runtime browser|node] [--device auto|hardware|software] [--adapter NAME] [--cache DIR] [--timeout SECONDS]
 
 Writes DIR/metrics.jsonl (a line per step and evaluation), DIR/summary.json and DIR/adapter (a PEFT folder, or an AdapterHub
 folder for bottleneck adapters). --export, as often as you like, writes more: merged-f32, merged-bf16 or merged-f16 (DIR/model, the
@@ -12,6 +12,7 @@ lists them. Methods that train the model's own weights write DIR/model, in f32 u
 Each export is read back and compared with the model before it is written; summary.json has the figures.
 file:PATH in the recipe is absolute, or relative to the recipe or to the current folder.
 hf:ORG/NAME[@REVISION] is downloaded once and kept in --cache (default: TABTUNE_CACHE, or tabtune in your cache folder).
+--runtime node needs no browser: it runs in Node, with WebGPU from the package webgpu. --adapter chooses a GPU there by a part of its name.
 HF_TOKEN and HF_ENDPOINT work as in Hugging Face's own tools.`;
 
 class UsageError extends Error {}
@@ -24,6 +25,8 @@ function readArguments() {
       options: {
         out: { type: 'string' },
         device: { type: 'string', default: process.env.TABTUNE_GPU ?? 'auto' },
+        runtime: { type: 'string', default: 'browser' },
+        adapter: { type: 'string' },
         export: { type: 'string', multiple: true, default: [] },
         merged: { type: 'string' },
         cache: { type: 'string' },
@@ -41,6 +44,12 @@ function readArguments() {
   if (!['auto', 'hardware', 'software'].includes(values.device)) {
     throw new UsageError(`--device must be auto, hardware or software, not ${values.device}.`);
   }
+  if (!['browser', 'node'].includes(values.runtime)) {
+    throw new UsageError(`--runtime must be browser or node, not ${values.runtime}.`);
+  }
+  if (values.adapter !== undefined && values.runtime !== 'node') {
+    throw new UsageError('--adapter needs --runtime node: a browser chooses its GPU itself.');
+  }
   // What --export merged-… was called before.
   if (values.merged !== undefined && !['f32', 'bf16', 'f16'].includes(values.merged.toLowerCase())) {
     throw new UsageError(`--merged must be f32, bf16 or f16, not ${values.merged}.`);
@@ -49,7 +58,8 @@ function readArguments() {
   const exports = [...new Set([...values.export, ...merged])];
   const timeout = Number(values.timeout);
   if (!(timeout >= 0)) throw new UsageError(`--timeout must be a number of seconds, not ${values.timeout}.`);
-  return { recipeFile: positionals[0], out: values.out, device: values.device, exports, cache: values.cache, timeout };
+  const { out, device, runtime, adapter = null, cache } = values;
+  return { recipeFile: positionals[0], out, device, runtime, adapter, exports, cache, timeout };
 }
 
 /** npm passes Ctrl+C on, though the terminal has sent it to us already: within this time, two are one. */

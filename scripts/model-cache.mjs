@@ -43,13 +43,13 @@ function lock(file) {
 }
 
 /**
- * A profile in `folder` for this process alone. A browser's profile serves one browser at a time: a run that starts
+ * A profile in `folder` for this process alone, or without a browser, a folder of the same use. A browser's profile serves one browser at a time: a run that starts
  * while another one is at work takes the next, with models of its own. Returns `{profile, first, release}`.
  */
-export function takeProfile(folder) {
+export function takeProfile(folder, kind = 'browser') {
   mkdirSync(folder, { recursive: true });
   for (let n = 1; ; n++) {
-    const profile = path.join(folder, n === 1 ? 'browser' : `browser-${n}`);
+    const profile = path.join(folder, n === 1 ? kind : `${kind}-${n}`);
     const file = `${profile}.lock`;
     if (!lock(file)) continue;
     const release = () => {

@@ -2,6 +2,7 @@
 //   npm test                                      all
 //   npm test -- unit gpu                          two of them
 //   npm test -- gpu tests/gpu/kernels             one file or folder
+//   npm test -- gpu-node                          the GPU tests on a second driver, all of them; `npm test` runs the most telling
 // The last line is `N passed, N failed`; the exit code is 1 when anything failed or a suite ran no test at all.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,7 @@ import { findBrowser } from './browser.mjs';
 import { dist, ensureBuilt, root } from './build.mjs';
 import { run, runTool } from './child.mjs';
 import { reportFirstLoad } from './first-load.mjs';
+import { findDriver } from './llvmpipe.mjs';
 import { reportPage } from './page-export/size.mjs';
 
 process.chdir(root);
@@ -32,14 +34,14 @@ const describeFailure = (suite, name, message = '') => {
   return `failed: ${suite}: ${name}: ${words.split('\n').slice(0, 14).join(' | ').slice(0, 1000)}`;
 };
 
-async function vitest(project, timeoutMs, args) {
+async function vitest(project, timeoutMs, args, env = {}) {
   const code = await runTool(
     'vitest/vitest.mjs',
     [
       ...['run', '--project', project, '--reporter=default', '--reporter=json'],
       ...[`--outputFile.json=${path.join(reports, `${project}.json`)}`, ...args],
     ],
-    { timeoutMs },
+    { timeoutMs, env },
   );
   const report = readReport(project);
   if (!report) return { code, passed: 0, failed: 0, skipped: 0 };
@@ -59,6 +61,19 @@ async function vitest(project, timeoutMs, args) {
     ...{ code, passed: report.numPassedTests, failed: report.numFailedTests + broken.length, skipped },
     failures: report.testResults.flatMap(named),
   };
+}
+
+/** The GPU tests in Node: all, the named ones, or what a run of every suite has time for. */
+async function gpuInNode(args) {
+  let env;
+  try {
+    env = findDriver();
+  } catch (error) {
+    console.error(error.message);
+    return { code: 1, failures: [`failed: gpu-node: ${error.message}`] };
+  }
+  const { always } = await import('../tests/gpu-node/files.mjs');
+  return vitest('gpu-node', 60 * minutes, named.length === 0 ? always : args, env);
 }
 
 /** Every test of a Playwright report that did not end as it should, with its suites' titles. */
@@ -106,6 +121,7 @@ const suites = {
   types: () => check([() => runTool('typescript/bin/tsc', ['--noEmit', '-p', '.'], { timeoutMs: 5 * minutes })]),
   unit: (args) => vitest('unit', 30 * minutes, args),
   gpu: (args) => vitest('gpu', 60 * minutes, args),
+  'gpu-node': gpuInNode,
   build: () =>
     check([
       () =>

@@ -11,7 +11,7 @@ const outside = [
   {
     folder: 'tests',
     about:
-      '`unit` (Node), `gpu` (real Chromium), `e2e` (Playwright), `oracle` (Python), `parity` (one body, both backends), `interop` (exports for other programs), `fuzz` (mutated files)',
+      '`unit` (Node), `gpu` (real Chromium), `gpu-node` (the same in Node, on another driver), `e2e` (Playwright), `oracle` (Python), `parity` (one body, both backends), `interop` (exports for other programs), `fuzz` (mutated files)',
   },
   {
     folder: 'bench',

@@ -188,7 +188,7 @@ export const layers = {
     may: [...shared, 'benchmark', 'session', 'stores'],
   },
   headless: {
-    about: 'the same app without a person',
+    about: 'the same app without a person, in a page or in Node',
     may: [
       ...[
         'base',
@@ -202,8 +202,9 @@ export const layers = {
         'data/usage',
         'metrics',
         'storage/types',
+        'storage/scratch',
       ],
-      ...['hub/types', 'hub/descriptions', 'rpc', 'session', 'workers', 'stores'],
+      ...['hub/types', 'hub/descriptions', 'hub/hub-policy', 'rpc', 'session', 'workers', 'stores'],
     ],
   },
   inspect: {

@@ -1,13 +1,15 @@
-/** The files and folders that the script has handed to the page, taken into the session. */
+/** The files and folders that the script has handed over, taken into the session. */
 import { TabtuneError } from '../base/errors';
 import type { Recipe } from '../recipe/types';
 import { rewardsOf } from '../rewards';
 import type { Session } from '../session/api';
+import { host } from './host';
 import type { RunOptions } from './protocol';
 
 export function filesOf(input: string, folder: string): { path: string; file: File }[] {
-  const files = document.querySelector<HTMLInputElement>(`#${input}`)?.files ?? [];
-  return Array.from(files, (file) => ({ path: `${folder}/${file.name}`, file }));
+  return host()
+    .files(input)
+    .map((file) => ({ path: `${folder}/${file.name}`, file }));
 }
 
 /** The mix under the sources that its files have here; the script hands them over in the order of the recipe. */

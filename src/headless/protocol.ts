@@ -1,7 +1,8 @@
 /**
- * The messages between scripts/headless.mjs and the page. Node calls `window.tabtune`; the page calls
- * `window.tabtuneTell`, a function that Node exposes to it. Everything is plain JSON; bytes are sent in base64 pieces.
- * Input files (model folder, dataset, adapter folder) arrive through the page's file inputs, straight from disk.
+ * The messages between scripts/headless.mjs and the program. In a page, Node calls `window.tabtune`; the page calls
+ * `window.tabtuneTell`, a function that Node exposes to it. Without a browser, the same goes between two processes
+ * (scripts/headless-node). Everything is plain JSON; bytes are sent in base64 pieces. Input files (model folder, dataset, adapter
+ * folder) arrive through the page's file inputs or by their paths, straight from disk.
  */
 import type { ErrorData } from '../base/errors';
 import type { ExportId } from '../exports';

@@ -25,11 +25,14 @@ replace(self, 'fetch', async (input: RequestInfo | URL, init?: RequestInit) => {
   assertOwn(input instanceof Request ? input.url : input);
   return fetchAnything(input, init);
 });
-const { open } = XMLHttpRequest.prototype;
-replace(XMLHttpRequest.prototype, 'open', function (this: XMLHttpRequest, ...args: Parameters<typeof open>) {
-  assertOwn(args[1]);
-  return open.apply(this, args);
-});
+// Node has none.
+if ('XMLHttpRequest' in self) {
+  const { open } = XMLHttpRequest.prototype;
+  replace(XMLHttpRequest.prototype, 'open', function (this: XMLHttpRequest, ...args: Parameters<typeof open>) {
+    assertOwn(args[1]);
+    return open.apply(this, args);
+  });
+}
 tellRequests();
 
 const elsewhere = [

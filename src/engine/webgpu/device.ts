@@ -100,7 +100,8 @@ export async function installDevice(
   countBuffers(device);
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', SUBMIT_BATCH);
-  tf.removeBackend('webgpu');
+  // tfjs registers its own only where there is a GPU.
+  if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu');
   tf.registerBackend('webgpu', () => new WebGPUBackend(device, info as GPUAdapterInfo), 3);
   if (!(await tf.setBackend('webgpu'))) throw noWebGpu('The GPU opened, but the tensor backend could not start on it.');
   countSubmits(gpuBackend());

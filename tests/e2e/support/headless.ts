@@ -40,7 +40,7 @@ export class Bench {
   }
 
   /** `headless RECIPE --out OUT`; killed, with code null, when it hangs. */
-  run(recipe: string, out: string, more: { args?: string[]; env?: object } = {}): Promise<Ended> {
+  run(recipe: string, out: string, more: { args?: string[]; env?: object; patience?: number } = {}): Promise<Ended> {
     return this.start(recipe, out, more).ended;
   }
 
@@ -48,7 +48,12 @@ export class Bench {
   start(
     recipe: string,
     out: string,
-    { args = [], env = {}, npm = false }: { args?: string[]; env?: object; npm?: boolean } = {},
+    {
+      args = [],
+      env = {},
+      npm = false,
+      patience = PATIENCE,
+    }: { args?: string[]; env?: object; npm?: boolean; patience?: number } = {},
   ) {
     const own = [this.path(recipe), '--out', this.path(out), '--device', 'auto', ...args];
     const [command, ...words] = npm
@@ -56,7 +61,7 @@ export class Bench {
       : [process.execPath, 'scripts/headless.mjs', ...own];
     const child = spawn(command!, words, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: PATIENCE,
+      timeout: patience,
       // Temporary files in a folder that the test can look into.
       env: { ...process.env, TMPDIR: this.temporary, ...env },
     });

@@ -1,0 +1,7 @@
+// Runs before every file of the suite `gpu-node`: puts WebGPU into Node, as Dawn gives it.
+import { create, globals } from 'webgpu';
+
+Object.assign(globalThis, globals);
+// Node has a navigator since version 21.
+globalThis.navigator ??= {};
+Object.defineProperty(navigator, 'gpu', { value: create([]), configurable: true });
