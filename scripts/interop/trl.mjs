@@ -66,7 +66,10 @@ export function compare(report, name, given, expected) {
     given.evaluations.map(({ step }) => step).join() === expected.evaluations.map(({ step }) => step).join();
   const ok = sameSteps && Object.values(off).every((value) => value <= TOLERANCE);
   const moved = `${expected.losses[0].toFixed(4)} to ${expected.losses.at(-1).toFixed(4)} in ${expected.losses.length} steps`;
-  const figures = Object.entries(off).map(([what, value]) => `${what} ${value.toExponential(1)}`);
+  // What is not compared has no figure.
+  const figures = Object.entries(off)
+    .filter(([, value]) => value !== Number.NEGATIVE_INFINITY)
+    .map(([what, value]) => `${what} ${value.toExponential(1)}`);
   report.check(name, ok, `${moved}; apart by ${figures.join(', ')}${sameSteps ? '' : '; other steps evaluated'}`);
 }
 

@@ -29,6 +29,7 @@ describe('TRL’s command line', () => {
   test('has tokens and labels for texts, and says what it draws and shuffles itself', async () => {
     const data = dataOf({}, { train: [next()], validation: [next()] });
     const { command, settings, differences, others } = await written(data);
+    expect(differences.join(' ')).not.toContain('bfloat16');
     expect(command).toBe('trl sft --config sft.yaml');
     expect(others).toEqual([]);
     expect(settings).toMatchObject({
@@ -39,6 +40,12 @@ describe('TRL’s command line', () => {
     expect(settings).not.toHaveProperty('assistant_only_loss');
     const said = differences.join(' ');
     for (const part of ['in another order', 'PEFT draws', 'a mean of targets']) expect(said).toContain(part);
+  });
+
+  test('says what TRL does with the adapter of a quantised base', async () => {
+    const { differences, settings } = await written(dataOf({ model: { quantization: 'nf4' } }, { train: [next()] }));
+    expect(differences.join(' ')).toContain('in bfloat16');
+    expect(settings).toMatchObject({ load_in_4bit: true, bnb_4bit_quant_type: 'nf4', use_bnb_nested_quant: true });
   });
 
   test('keeps packs as they are', async () => {

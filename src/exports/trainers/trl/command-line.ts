@@ -114,6 +114,7 @@ function* ofCommandLine(data: TrainingData, command: AnyCommand, { leaves }: Par
   if (leaves === 'adapter') {
     yield 'The adapter starts from values that PEFT draws: the one in init_adapter is for train.py.';
   }
+  if (recipe.model.quantization !== 'none') yield 'On a quantised base, TRL keeps the adapter in bfloat16.';
   if (task !== null) yield 'The head starts from values that transformers draws.';
   const { per_device_train_batch_size: size, gradient_accumulation_steps: batches } = recipe.training;
   const full = size * batches;
