@@ -153,7 +153,8 @@ const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
 /**
  * Runs `recipeFile` and writes `out`: metrics.jsonl, summary.json and adapter/, and what `exports` names: model/, the base with the adapter
  * merged in, for `merged-f32`, `merged-bf16` or `merged-f16`; a folder of its own name for every other. Of methods that train the
- * model's own weights there is a model/ and no adapter/. logits.json has the logits after the texts `logitsOf` (token ids), and
+ * model's own weights there is a model/ and no adapter/. With `onlyExports` there is only what `exports` names. losses.json has the mean
+ * loss per token that the trained model gives the texts `lossOf`, logits.json has the logits after the texts `logitsOf` (token ids), and
  * greedy.json how the trained model goes on after `greedyOf` (`{prompt, tokens}`). Models of the Hugging Face Hub are kept in
  * `cache`. `onRow` is given each line of metrics, `onPage` Playwright's page, and `onMessage` what it says. `signal` ends it. Throws RunError, and then `out` is as it was before. The end of the
  * process leaves nothing behind either, except by SIGKILL.
@@ -167,7 +168,9 @@ export async function runRecipe({
   signal,
   logitsOf = [],
   greedyOf = [],
+  lossOf = [],
   exports = [],
+  onlyExports = false,
   cache = null,
   note,
   progress,
@@ -252,10 +255,12 @@ export async function runRecipe({
     const { recipe, notes } = value(await program.call('check', recipeText, exports));
     for (const line of notes) note(line);
     const folders = await handOver(program, recipe, path.dirname(path.resolve(recipeFile)));
-    const options = { recipe, ...folders, logitsOf, greedyOf, exports, hub: kept && hubOfEnvironment() };
-    const { summary, logits, greedy } = value(await program.call('run', options));
+    const asked = { logitsOf, greedyOf, lossOf, exports, onlyExports };
+    const options = { recipe, ...folders, ...asked, hub: kept && hubOfEnvironment() };
+    const { summary, logits, greedy, losses } = value(await program.call('run', options));
     if (logitsOf.length > 0) files.append('logits.json', JSON.stringify(logits));
     if (greedyOf.length > 0) files.append('greedy.json', JSON.stringify(greedy));
+    if (lossOf.length > 0) files.append('losses.json', JSON.stringify(losses));
     const versions = { ...summary.versions, node: process.versions.node };
     // By `written` a later run to the same folder knows what it may replace.
     writeFileSync(path.join(result, 'summary.json'), json({ ...summary, versions, written: files.hashes() }));

@@ -19,6 +19,7 @@ import { Report } from './interop/report.mjs';
 import { snippets } from './interop/snippets.mjs';
 import { spellings } from './interop/spellings.mjs';
 import { tokenizers } from './interop/tokenizers.mjs';
+import { trained } from './interop/trained.mjs';
 import { trainerState } from './interop/trainer-state.mjs';
 import { trainers } from './interop/trainers.mjs';
 import { trl } from './interop/trl.mjs';
@@ -32,6 +33,7 @@ const parts = {
   votes,
   peft,
   gguf,
+  trained,
   models,
   quantised,
   answers,

@@ -1,6 +1,8 @@
 """Writes a GGUF file again with every tensor as F32: the same model, for a reader that rounds activations where weights are quantised.
 
-    python dequantize_gguf.py IN.gguf OUT.gguf
+    python dequantize_gguf.py IN.gguf OUT.gguf [ADAPTER.gguf]
+
+ADAPTER is a LoRA, which is merged in.
 """
 
 import sys
@@ -14,8 +16,29 @@ def shape(tensor) -> list[int]:
     return [int(n) for n in reversed(tensor.shape)]
 
 
-def main(source: str, out: str) -> None:
+def float32(tensor) -> np.ndarray:
+    values = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
+    return values.astype(np.float32, copy=False).reshape(shape(tensor))
+
+
+def changes(adapter: str) -> dict[str, np.ndarray]:
+    """What a LoRA adds to each tensor, by its name."""
+    reader = gguf.GGUFReader(adapter)
+    alpha = reader.get_field("adapter.lora.alpha").contents()
+    parts = {tensor.name: float32(tensor).astype(np.float64) for tensor in reader.tensors}
+    names = [name.removesuffix(".lora_a") for name in parts if name.endswith(".lora_a")]
+    if 2 * len(names) != len(parts):
+        raise SystemExit(f"{adapter} has more in it than pairs of A and B.")
+    # A is [r, in], B [out, r].
+    pairs = {name: (parts[f"{name}.lora_a"], parts[f"{name}.lora_b"]) for name in names}
+    return {name: (alpha / len(a)) * (b @ a) for name, (a, b) in pairs.items()}
+
+
+def main(source: str, out: str, adapter: str | None = None) -> None:
+    added = changes(adapter) if adapter else {}
     reader = gguf.GGUFReader(source)
+    if unknown := added.keys() - {tensor.name for tensor in reader.tensors}:
+        raise SystemExit(f"{source} has no {', '.join(sorted(unknown))}.")
     architecture = reader.get_field("general.architecture").contents()
     writer = gguf.GGUFWriter(out, architecture)
     for key, field in reader.fields.items():
@@ -33,8 +56,10 @@ def main(source: str, out: str) -> None:
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
     for tensor in tensors:
-        values = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
-        writer.write_tensor_data(values.astype(np.float32, copy=False).reshape(shape(tensor)))
+        values = float32(tensor)
+        if tensor.name in added:
+            values = (values + added[tensor.name]).astype(np.float32)
+        writer.write_tensor_data(values)
     writer.close()
 
 

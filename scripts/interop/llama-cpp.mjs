@@ -100,7 +100,10 @@ export async function openLlamaCpp(file, { contextSize = 1024, adapter = null, s
       return tokens;
     },
 
-    /** For each token of a continuation, given all before it: how far its logit is below the largest. */
+    /**
+     * For each token of a continuation, given all before it: how far its logit is below the largest. Token by token, as they are written:
+     * together, quantised weights are multiplied by other code, which rounds otherwise.
+     */
     async shortfalls(ids, continuation) {
       await fromStart();
       const all = [...ids, ...continuation];
@@ -108,7 +111,8 @@ export async function openLlamaCpp(file, { contextSize = 1024, adapter = null, s
         if (i < ids.length - 1) return token;
         return [token, { generateNext: { logits: { filter: { tokens: [all[i + 1]], includeTop: 1 } } } }];
       });
-      const outputs = (await sequence.controlledEvaluate(asked)).slice(ids.length - 1);
+      const outputs = (await sequence.controlledEvaluate(asked.slice(0, ids.length))).slice(-1);
+      for (const one of asked.slice(ids.length)) outputs.push(...(await sequence.controlledEvaluate([one])));
       return outputs.map(({ next: { logits } }, i) => Math.max(...logits.values()) - logits.get(continuation[i]));
     },
 

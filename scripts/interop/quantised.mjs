@@ -1,31 +1,16 @@
 // Our quantisers and choice of types on the tensors of real models, against llama.cpp's own quantiser on the same tensors.
-import { readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { root } from '../build.mjs';
-import { run } from '../child.mjs';
 import { withModule } from './engine.mjs';
-import { llamaCppFolder } from './llama-cpp.mjs';
+import { dequantize, quantize } from './gguf-files.mjs';
 import { fileIn, joinedFile, pypiPackage } from './packages.mjs';
-
-/** The folder of libllama. */
-async function libraries() {
-  const platforms = path.join(await llamaCppFolder(), 'node_modules/@node-llama-cpp');
-  const [platform] = readdirSync(platforms);
-  const bins = path.join(platforms, platform, 'bins');
-  return path.join(bins, readdirSync(bins)[0]);
-}
-
-const python3 = (python, script, ...args) => run(python, [path.join(root, 'scripts/interop', script), ...args]);
 
 async function compare({ python, folder, report, name, model, types }) {
   const plain = path.join(folder, `${name}-f32.gguf`);
-  if ((await python3(python, 'dequantize_gguf.py', model, plain)) !== 0)
-    throw new Error(`${model}: not written as F32.`);
+  await dequantize(python, model, plain);
   for (const type of types) {
     const theirs = path.join(folder, `${name}-${type}.gguf`);
-    if ((await python3(python, 'llama_quantize.py', await libraries(), plain, theirs, type)) !== 0) {
-      throw new Error(`llama.cpp did not quantise ${name} to ${type}.`);
-    }
+    await quantize(python, plain, theirs, type);
     await withModule('/tests/interop/quantised.ts', async ({ compareQuantised }) => {
       const result = await compareQuantised(plain, theirs, type.toLowerCase());
       const { tensors, otherTypes, otherBytes, megabytes, seconds } = result;

@@ -18,11 +18,11 @@ import { allowCode } from '../session/code-consent';
 import { createSession } from '../session/session';
 import type { RunRecord } from '../storage/types';
 import type { EngineApi } from '../workers/engine/api';
+import { answered, askTrained, type EngineCalls } from './engine-checks';
 import { host, tell } from './host';
 import { filesOf, importAdapters, importMix } from './inputs';
 import type {
   CheckedInput,
-  GreedyPrompt,
   HeadlessPage,
   Measurements,
   MeasureOptions,
@@ -251,8 +251,6 @@ async function exportAll(session: Session, ids: readonly ExportId[], recipe: Rec
   return written;
 }
 
-type EngineCalls = Connection<EngineApi>['api'];
-
 /** A session with direct access to its engine, for calls that only checks need. */
 function open(): { session: Session; engine(): EngineCalls } {
   let engine: Connection<EngineApi> | null = null;
@@ -264,17 +262,6 @@ function open(): { session: Session; engine(): EngineCalls } {
     },
   });
   return { session, engine: () => engine!.api };
-}
-
-/** Greedy continuations, past tokens that end a text. */
-async function answered(engine: EngineCalls, asked: GreedyPrompt[], adapterStrength: number): Promise<number[][]> {
-  const answers: number[][] = [];
-  for (const { prompt, tokens } of asked) {
-    await tell({ type: 'progress', text: `answering prompt ${answers.length + 1} of ${asked.length}` });
-    const settings = { maxNewTokens: tokens, temperature: 0, topP: 1, seed: 0, adapterStrength, stopTokenIds: [] };
-    answers.push(Array.from(await engine.generate(Int32Array.from(prompt), settings, () => {})));
-  }
-  return answers;
 }
 
 async function measure({ model, modelFolder, greedy, lossOf, embed, nested }: MeasureOptions): Promise<Measurements> {
@@ -321,7 +308,7 @@ async function run(options: RunOptions): Promise<RunOutput> {
     const own: ExportId = leavesModel(methodOf(recipe.method)) ? 'merged-f32' : 'peft';
     const given = options.exports.filter((id) => id !== own);
     const replaced = own === 'merged-f32' && given.some((id) => exportBy(id).variant?.of === 'merged');
-    const ids = replaced ? given : [own, ...given];
+    const ids = replaced || options.onlyExports ? given : [own, ...given];
     assertExports(ids, recipe, info.architecture);
     const tokenized: TokenizedDataset = await session.tokenize(recipe);
     await tellReading(parsed, info);
@@ -334,12 +321,7 @@ async function run(options: RunOptions): Promise<RunOutput> {
     const { summary, run } = await train(session, recipe);
     const written = await exportAll(session, ids, recipe);
 
-    const logits: RunOutput['logits'] = [];
-    for (const input_ids of options.logitsOf) {
-      const at = async (strength: number) => Array.from(await engine().logits(Int32Array.from(input_ids), strength));
-      logits.push({ input_ids, base_logits: await at(0), logits: await at(1) });
-    }
-    const greedy = await answered(engine(), options.greedyOf, 1);
+    const asked = await askTrained(engine(), options);
     // The sources as in the recipe file, not under this page's names.
     const { model, dataset, method } = summary.recipe;
     const asGiven: Recipe = {
@@ -359,8 +341,7 @@ async function run(options: RunOptions): Promise<RunOutput> {
     };
     return {
       summary: summaryOf({ ...summary, recipe: asGiven }, run, parsed, tokenized, plan, written),
-      logits,
-      greedy,
+      ...asked,
     };
   } finally {
     if (options.hub) await tidy(session).catch(() => {});

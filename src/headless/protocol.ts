@@ -30,8 +30,12 @@ export interface RunOptions {
   logitsOf: number[][];
   /** Prompts that the trained model is to continue, for the same purpose. */
   greedyOf: GreedyPrompt[];
+  /** Texts (token ids) whose mean loss per token to return after training, in nats. */
+  lossOf: number[][];
   /** What to write besides the adapter, or, of runs that leave a model, besides the model in float32. */
   exports: ExportId[];
+  /** Write nothing but `exports`, for checks: the comparison of each takes a while where WebGPU runs in software. */
+  onlyExports: boolean;
   /** For Hub models. The browser profile is then kept between runs, but only its models survive. */
   hub: HubSettings | null;
 }
@@ -47,6 +51,7 @@ export interface RunOutput {
   summary: Record<string, unknown>;
   logits: { input_ids: number[]; base_logits: number[]; logits: number[] }[];
   greedy: number[][];
+  losses: number[];
 }
 
 /** What to measure on an untrained model, for comparison with other software. Texts are token ids. */

@@ -60,3 +60,28 @@ export async function compareQuantised(plain: string, theirs: string, fileType: 
     await other.handle.close();
   }
 }
+
+/** The tensors of two files: those that are not of the same shape and type, and the bytes that differ in all others. */
+export async function compareFiles(ours: string, theirs: string) {
+  const [one, other] = [await opened(ours), await opened(theirs)];
+  try {
+    const names = new Set([...one.file.tensors.keys(), ...other.file.tensors.keys()]);
+    const others: string[] = [];
+    const bytes = { all: 0, differing: 0 };
+    for (const name of names) {
+      const [a, b] = [one.file.tensors.get(name), other.file.tensors.get(name)];
+      if (!a || !b || a.type !== b.type || a.shape.join() !== b.shape.join()) {
+        others.push(`${name} ${a?.type} [${a?.shape}], ${b?.type} [${b?.shape}]`);
+        continue;
+      }
+      const mine = new Uint8Array(await read(one.handle, a.start, a.end));
+      const wanted = new Uint8Array(await read(other.handle, b.start, b.end));
+      bytes.all += mine.length;
+      for (let i = 0; i < mine.length; i++) if (mine[i] !== wanted[i]) bytes.differing++;
+    }
+    return { tensors: names.size, others, bytes };
+  } finally {
+    await one.handle.close();
+    await other.handle.close();
+  }
+}
