@@ -5,7 +5,7 @@ import { openAsBlob } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { chosen, namesIn } from './adapters.mjs';
+import { openGpu } from './open-gpu.mjs';
 import { privateFiles } from './private-files.mjs';
 
 const { address, modules, folder, device, adapter } = JSON.parse(process.argv[2]);
@@ -21,19 +21,6 @@ for (const kind of ['uncaughtException', 'unhandledRejection']) {
 }
 // Nobody is left to tell anything to.
 process.on('disconnect', () => process.exit(1));
-
-async function openGpu() {
-  const { create, globals } = await import('webgpu');
-  Object.assign(globalThis, globals);
-  let said = '';
-  try {
-    await create(['adapter=\u0001']).requestAdapter();
-  } catch (error) {
-    said = error.message;
-  }
-  const one = chosen(namesIn(said), { device, adapter });
-  return { gpu: create([`backend=${one.backend}`, `adapter=${one.name}`]), name: one.name };
-}
 
 /** What the app asks of `navigator`; Node has one since version 21. */
 function addToNavigator(parts) {
@@ -91,7 +78,7 @@ let files = {};
 const open = async (place) => new File([await openAsBlob(place)], path.basename(place));
 
 try {
-  const { gpu, name } = await openGpu();
+  const { gpu, name } = await openGpu({ device, adapter });
   addToNavigator({ gpu, storage: { getDirectory: privateFiles(folder) } });
   const { program, startInNode, tidy } = await import(pathToFileURL(path.join(modules, 'program.mjs')).href);
   startInNode({
