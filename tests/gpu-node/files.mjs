@@ -4,6 +4,10 @@
 export const needPage = {
   'tests/gpu/device.test.ts':
     'It listens for errors of the page, and destroys devices while they work, at which Dawn ends a process of Node.',
+  'tests/gpu/forecast.test.ts':
+    'It compares a device with the dry run of the planner, which it starts as a worker of a browser.',
+  'tests/gpu/open-models.test.ts':
+    'It opens the built-in model from the server of the page, and stores others in the browser.',
 };
 
 /**
