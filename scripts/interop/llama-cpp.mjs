@@ -6,6 +6,8 @@ import { root } from '../build.mjs';
 import { run } from '../child.mjs';
 
 const VERSION = '3.22.1';
+/** Texts are read so many tokens at a time, since logits come as maps of the whole vocabulary. */
+const PIECE = 16;
 const inside = 'node_modules/node-llama-cpp/dist/index.js';
 const platforms = {
   'linux-x64': 'linux-x64',
@@ -116,21 +118,26 @@ export async function openLlamaCpp(file, { contextSize = 1024, adapter = null, s
       return outputs.map(({ next: { logits } }, i) => Math.max(...logits.values()) - logits.get(continuation[i]));
     },
 
-    /** exp of the mean negative log-likelihood of ids[1…], each given all tokens before it. */
+    /**
+     * exp of the mean negative log-likelihood of ids[1…], each given all tokens before it. The exponentials are added here, in float64:
+     * llama.cpp's own `totalLogitWeight` adds them one after the other in float32, and loses what the many unlikely tokens weigh.
+     */
     async perplexity(ids) {
       await fromStart();
-      const asked = ids.slice(0, -1).map((token, i) => {
-        // The total weight is relative to the largest logit, so the top token is included; sampling options would filter others.
-        const logits = { filter: { tokens: [ids[i + 1]], includeTop: 1 } };
-        return [token, { generateNext: { logits, totalLogitWeight: true } }];
-      });
-      const outputs = await sequence.controlledEvaluate(asked);
       let sum = 0;
-      for (const [i, output] of outputs.entries()) {
-        const { logits, totalLogitWeight } = output.next;
-        sum += Math.max(...logits.values()) + Math.log(totalLogitWeight) - logits.get(ids[i + 1]);
+      for (let at = 0; at < ids.length - 1; at += PIECE) {
+        const wanted = ids.slice(at + 1, at + 1 + PIECE);
+        const asked = wanted.map((_, i) => [ids[at + i], { generateNext: { logits: true } }]);
+        const outputs = await sequence.controlledEvaluate(asked);
+        for (const [i, { next }] of outputs.entries()) {
+          let top = -Infinity;
+          for (const logit of next.logits.values()) top = Math.max(top, logit);
+          let weight = 0;
+          for (const logit of next.logits.values()) weight += Math.exp(logit - top);
+          sum += top + Math.log(weight) - next.logits.get(wanted[i]);
+        }
       }
-      return Math.exp(sum / outputs.length);
+      return Math.exp(sum / (ids.length - 1));
     },
 
     async close() {
