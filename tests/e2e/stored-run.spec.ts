@@ -1,5 +1,6 @@
 /**
- * A run that an older version of Tabtune stored in the browser opens and resumes, and ends like an uninterrupted one.
+ * A run that an older version of Tabtune stored in the browser opens and resumes, and ends like an uninterrupted one of this version, up to
+ * the last digits: kernels add in another order than they did then. That a run of one version resumes to the byte, resume.spec.ts says.
  * tests/fixtures/stored-run/make.mjs made the database.
  */
 import { readFileSync } from 'node:fs';
@@ -67,6 +68,20 @@ async function restore(page: Page): Promise<void> {
   );
 }
 
+/** Names and shapes as they stand in a safetensors file, and all values in a row. */
+function contents(file: Buffer): { header: string; values: Float32Array } {
+  const end = 8 + Number(file.readBigUInt64LE(0));
+  return {
+    header: file.toString('utf8', 8, end),
+    values: new Float32Array(Uint8Array.from(file.subarray(end)).buffer),
+  };
+}
+
+const size = (values: Float32Array) => Math.hypot(...values);
+
+/** Of the whole; 2e-6 was measured. A step of Adam at 2e-3 moves A, whose values are up to 0.07, by some hundredths of its size. */
+const LAST_DIGITS = 1e-4;
+
 test('a run stored by an older version opens, resumes and ends like an uninterrupted one', async ({ page, browser }, {
   project,
 }) => {
@@ -84,6 +99,9 @@ test('a run stored by an older version opens, resumes and ends like an uninterru
   await expectReady(page);
   await resumeButton(page).click();
   await expectFinished(page);
-  const resumed = await exportedWeights(page);
-  expect(resumed.equals(undisturbed), 'the adapter is that of an uninterrupted run, byte for byte').toBe(true);
+  const [resumed, whole] = [contents(await exportedWeights(page)), contents(undisturbed)];
+  expect(resumed.header).toBe(whole.header);
+  const apart = size(resumed.values.map((value, i) => value - whole.values[i]!)) / size(whole.values);
+  console.log(`The two adapters are ${apart.toExponential(2)} apart.`);
+  expect(apart).toBeLessThan(LAST_DIGITS);
 });
