@@ -11,15 +11,9 @@ import { EXPORT_ROW, measureExport } from './bench-export.mjs';
 import { root } from './build.mjs';
 import { openHeadless } from './headless-browser.mjs';
 import { serve } from './serve.mjs';
+import { table } from './text-table.mjs';
 
 const number = (value, digits) => (value === null || value === undefined ? '–' : Number(value).toFixed(digits));
-
-/** Formats rows in columns: the first left-aligned, the others right-aligned. */
-function table(rows) {
-  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
-  const line = (row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ');
-  return rows.map(line).join('\n');
-}
 
 const times = (ratio) => (ratio === null || ratio === undefined ? '–' : `${number(ratio, 2)}x`);
 const megabytes = (bytes) => (bytes === null || bytes === undefined ? '–' : number(bytes / 1e6, 1));

@@ -9,6 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ensureNodeModules, root } from './build.mjs';
 import { findDriver } from './llvmpipe.mjs';
+import { table } from './text-table.mjs';
 import { probeAdapter } from './webgpu-node.mjs';
 
 const { values } = parseArgs({
@@ -86,12 +87,6 @@ async function measurePyTorch(python, plan) {
 
 const figure = (value) =>
   value === undefined ? '–' : new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 }).format(value);
-
-function table(rows) {
-  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
-  const line = (row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ');
-  return rows.map(line).join('\n');
-}
 
 /** Tokens a second of Tabtune's rows, beside PyTorch's of the same shapes. */
 function compared(ours, theirs, shapeOf, rate) {

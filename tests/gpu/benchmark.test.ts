@@ -31,10 +31,10 @@ test('measures the device within the schema, and its results are right', async (
     // Two models in two formats each, with a step and an answer.
     expect(result.left_out).toEqual([]);
     expect(result.steps.map(({ model, format }) => `${model} ${format}`)).toEqual([
-      'SmolLM2-135M (2 of its layers) bf16',
-      'SmolLM2-135M (2 of its layers) nf4',
-      'Qwen3-0.6B (1 of its layers) bf16',
-      'Qwen3-0.6B (1 of its layers) q4_k',
+      'SmolLM2-135M, 2 layers bf16',
+      'SmolLM2-135M, 2 layers nf4',
+      'Qwen3-0.6B, 1 layer bf16',
+      'Qwen3-0.6B, 1 layer q4_k',
     ]);
     expect(result.decode.length).toBe(4);
     expect(result.sustained!.tokens_per_second.length).toBe(2);
@@ -67,6 +67,6 @@ test('what there is no time for is named, and the rest is a result', async () =>
     expect(result.products).toEqual([]);
     expect(result.steps).toEqual([]);
     expect(result.fingerprint.agrees).toBe(true);
-    expect(result.left_out).toContainEqual({ what: 'Qwen3-0.6B (1 of its layers) q4_k', why: '0 seconds had passed.' });
+    expect(result.left_out).toContainEqual({ what: 'Qwen3-0.6B, 1 layer q4_k', why: '0 seconds had passed.' });
   });
 }, 600_000);

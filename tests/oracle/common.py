@@ -27,6 +27,17 @@ def make_reproducible() -> None:
     sys.dont_write_bytecode = True
 
 
+def philox(counter: tuple[int, int, int, int], key: int) -> tuple[int, int, int, int]:
+    """Philox4x32-10 (Salmon et al., 2011) with the key (key, 0)."""
+    c0, c1, c2, c3 = counter
+    k0, k1 = key, 0
+    for _ in range(10):
+        a, b = 0xD2511F53 * c0, 0xCD9E8D57 * c2
+        c0, c1, c2, c3 = (b >> 32) ^ c1 ^ k0, b & 0xFFFFFFFF, (a >> 32) ^ c3 ^ k1, a & 0xFFFFFFFF
+        k0, k1 = (k0 + 0x9E3779B9) & 0xFFFFFFFF, (k1 + 0xBB67AE85) & 0xFFFFFFFF
+    return c0, c1, c2, c3
+
+
 def versions(*packages: str) -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 

@@ -4,7 +4,7 @@ and torch's AdamW. Its random weights are drawn as in src/engine/benchmark/rando
     python make_benchmark_fixtures.py
 """
 
-from common import ROOT, make_reproducible, versions, write_json
+from common import ROOT, make_reproducible, philox, versions, write_json
 
 make_reproducible()
 
@@ -28,17 +28,6 @@ def pool() -> torch.Tensor:
         seed = (seed * 1664525 + 1013904223) & 0xFFFFFFFF
         values[i] = 0.08 * (seed / 2**32 - 0.5)
     return torch.tensor(values, dtype=torch.float64).float()
-
-
-def philox(counter: tuple[int, int, int, int], key: int) -> tuple[int, int, int, int]:
-    """Philox4x32-10 (Salmon et al., 2011) with the key (key, 0)."""
-    c0, c1, c2, c3 = counter
-    k0, k1 = key, 0
-    for _ in range(10):
-        a, b = 0xD2511F53 * c0, 0xCD9E8D57 * c2
-        c0, c1, c2, c3 = (b >> 32) ^ c1 ^ k0, b & 0xFFFFFFFF, (a >> 32) ^ c3 ^ k1, a & 0xFFFFFFFF
-        k0, k1 = (k0 + 0x9E3779B9) & 0xFFFFFFFF, (k1 + 0xBB67AE85) & 0xFFFFFFFF
-    return c0, c1, c2, c3
 
 
 def initial_a(width: int, index: int) -> torch.Tensor:

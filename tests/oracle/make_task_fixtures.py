@@ -6,7 +6,7 @@ LabelSmoother, and gradients of the head and some of the base's tensors, all in 
 The ten-step runs are by its Trainer, over every weight. Writes tests/fixtures/tasks/; README.md describes the layout.
 """
 
-from common import FIXTURES, make_reproducible, versions, write_json
+from common import FIXTURES, make_reproducible, philox, versions, write_json
 
 make_reproducible()
 
@@ -45,17 +45,6 @@ NO_DROPOUT = ("dropout", "embd_pdrop", "attn_pdrop", "resid_pdrop", "classifier_
 
 
 # The random choice of masked tokens, as in Tabtune -------------------------------------------------------------------
-
-
-def philox(counter: tuple[int, int, int, int], key: int) -> tuple[int, int, int, int]:
-    """Philox4x32-10 (Salmon et al., 2011) with the key (key, 0)."""
-    c0, c1, c2, c3 = counter
-    k0, k1 = key, 0
-    for _ in range(10):
-        a, b = 0xD2511F53 * c0, 0xCD9E8D57 * c2
-        c0, c1, c2, c3 = (b >> 32) ^ c1 ^ k0, b & 0xFFFFFFFF, (a >> 32) ^ c3 ^ k1, a & 0xFFFFFFFF
-        k0, k1 = (k0 + 0x9E3779B9) & 0xFFFFFFFF, (k1 + 0xBB67AE85) & 0xFFFFFFFF
-    return c0, c1, c2, c3
 
 
 def hide(rows: list[list[int]], width: int, vocab: int, share: float, seed: int, run: int) -> tuple[list, list]:

@@ -13,7 +13,7 @@ const config = (name: keyof typeof published): Record<string, unknown> => publis
 
 /** On a CPU: the same widths, a few layers and a small vocabulary. */
 const reduced = (name: keyof typeof published, layers: number): Pick<ModelShape, 'name' | 'config'> => ({
-  name: `${name} (${layers} of its layers)`,
+  name: `${name}, ${layers === 1 ? '1 layer' : `${layers} layers`}`,
   config: { ...config(name), num_hidden_layers: layers, vocab_size: 2048 },
 });
 

@@ -2,8 +2,9 @@
 import type { BenchmarkProgress, BenchmarkResult } from '../../benchmark/result';
 import { BENCHMARK_VERSION } from '../../benchmark/result';
 import { runBenchmark } from '../../engine/benchmark/run';
-import { openDevice, WANTED_LIMITS } from '../../engine/webgpu/device';
+import { openDevice } from '../../engine/webgpu/device';
 import { resolveRecipe } from '../../recipe/defaults';
+import { report } from '../engine/device-report';
 
 /** What only the page knows is left to it. */
 export type DeviceResult = Omit<BenchmarkResult, 'app' | 'browser' | 'visible' | 'when'>;
@@ -17,8 +18,7 @@ export function createBenchmarkService(): BenchmarkApi {
     async run(onProgress) {
       const engine = await openDevice();
       try {
-        const { vendor, architecture, description, software, features, device } = engine;
-        const limits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, device.limits[name]]));
+        const { vendor, architecture, description, software, features, limits } = report(engine);
         const measured = await runBenchmark(engine, resolveRecipe({ version: 1 }).training, onProgress);
         return {
           tabtune_benchmark: BENCHMARK_VERSION,
