@@ -4,6 +4,7 @@
  */
 
 import { refuse } from '../base/bad-model';
+import { sha256 } from '../base/digest';
 import { TabtuneError } from '../base/errors';
 import { parseUntrusted } from '../base/json';
 import type { ModelFolder } from './types';
@@ -34,11 +35,16 @@ function networkError(url: URL, message: string, details: string): TabtuneError 
 }
 
 /** Fetches a file, or bytes [start, end) of it. Throws `network` unless exactly those bytes arrive. */
-async function fetchBytes(url: URL, range?: [start: number, end: number]): Promise<ArrayBuffer> {
+async function fetchBytes(
+  url: URL,
+  range?: [start: number, end: number],
+  cache: RequestCache = 'default',
+): Promise<ArrayBuffer> {
   let response: Response;
   let body: ArrayBuffer;
   try {
-    response = await fetch(url, range ? { headers: { Range: `bytes=${range[0]}-${range[1] - 1}` } } : undefined);
+    const headers: HeadersInit = range ? { Range: `bytes=${range[0]}-${range[1] - 1}` } : {};
+    response = await fetch(url, { headers, cache });
     if (!response.ok) {
       await response.body?.cancel();
       throw networkError(url, 'A model file could not be loaded.', `HTTP ${response.status}`);
@@ -95,13 +101,19 @@ export async function openBuiltinModel(name: string, baseUrl: string | URL): Pro
 
   const fetchWhole = async (file: string): Promise<ArrayBuffer> => {
     const url = urlOf(file);
-    const body = await fetchBytes(url);
-    const size = sizes.get(file);
-    if (body.byteLength === size) return body;
+    const [size, hash] = [sizes.get(file), hashes.get(file)];
+    const isWhole = async (body: ArrayBuffer) => body.byteLength === size && (!hash || (await sha256(body)) === hash);
+    // The service worker stores the same files during a first visit. With a hash, what the browser has of them need not be asked for again.
+    if (hash) {
+      const kept = await fetchBytes(url, undefined, 'force-cache');
+      if (await isWhole(kept)) return kept;
+    }
+    const body = await fetchBytes(url, undefined, hash ? 'no-cache' : 'default');
+    if (await isWhole(body)) return body;
     throw networkError(
       url,
-      'A model file arrived with the wrong size.',
-      `${body.byteLength} bytes instead of ${size}; an old copy may be cached`,
+      'A model file arrived damaged.',
+      `${body.byteLength} bytes instead of ${size}, or not the file that models/index.json lists; an old copy may be cached`,
     );
   };
   const keepWhole = (file: string): Promise<ArrayBuffer> => {

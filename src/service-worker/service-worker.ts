@@ -39,8 +39,11 @@ async function storedEarlier(name: string): Promise<Response | undefined> {
   return undefined;
 }
 
+/** The file of this version. What the page has just loaded comes from the browser's own cache, and only what is old or missing anew. */
 async function fetched(name: string): Promise<Response> {
-  const response = await fetch(addressOf(name), { cache: 'no-cache', credentials: 'same-origin' });
+  const get = (cache: RequestCache) => fetch(addressOf(name), { cache, credentials: 'same-origin' });
+  let response = await get('force-cache');
+  if (!response.ok || !(await isWhole(name, response))) response = await get('no-cache');
   if (!response.ok || !(await isWhole(name, response))) {
     throw new Error(`${addressOf(name)}: HTTP ${response.status}, or not the file of this version.`);
   }

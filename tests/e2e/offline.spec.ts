@@ -51,6 +51,24 @@ test('without its server the app reloads and trains, and its workers stay closed
   await expect(page.getByRole('searchbox', { name: 'Find a field' })).toBeVisible();
 });
 
+test('a first visit fetches the model and each script once, even where the host lets nothing be compared', async ({
+  page,
+}) => {
+  const host = await plainHost();
+  await openStudio(page, { ...tiny, training: { ...tiny.training, max_steps: 1, eval_steps: 0 } }, host.address);
+  await expectReady(page);
+  await start(page);
+  await expect(progress(page)).toContainText(/finished|completed/i, { timeout: PATIENCE });
+  await untilStored(page);
+  host.close();
+  const files = [...host.sent.keys()].filter((name) => /\.safetensors$|\.js$|tokenizer\.json$/.test(name));
+  expect(files.length).toBeGreaterThan(50);
+  expect(files).toContain('/models/stories/model.safetensors');
+  // A browser always asks anew for the script of a service worker.
+  const again = files.filter((name) => host.sent.get(name)! > 1 && name !== '/service-worker.js');
+  expect(again).toEqual([]);
+});
+
 test('in a folder of a plain static host it reloads without the host, and the browser closes the workers', async ({
   page,
 }) => {

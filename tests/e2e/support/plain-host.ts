@@ -12,8 +12,12 @@ const types: Record<string, string> = {
   '.svg': 'image/svg+xml',
 };
 
-/** `below`: the path of the app's folder on this host, as `sub/path`. */
-export async function plainHost(folder = 'dist', below = ''): Promise<{ address: string; close(): void }> {
+/** `below`: the path of the app's folder on this host, as `sub/path`. `sent` counts how often each file was. */
+export async function plainHost(
+  folder = 'dist',
+  below = '',
+): Promise<{ address: string; sent: Map<string, number>; close(): void }> {
+  const sent = new Map<string, number>();
   const root = below === '' ? '/' : `/${below}/`;
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url!, 'http://x');
@@ -21,12 +25,14 @@ export async function plainHost(folder = 'dist', below = ''): Promise<{ address:
     const name = pathname.slice(root.length - 1);
     const file = path.join(folder, name.endsWith('/') ? `${name}index.html` : name);
     if (!existsSync(file)) return void response.writeHead(404).end();
+    sent.set(name, (sent.get(name) ?? 0) + 1);
     response.writeHead(200, { 'Content-Type': types[path.extname(file)] ?? 'application/octet-stream' });
     createReadStream(file).pipe(response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}${root}`,
+    sent,
     close() {
       server.close();
       server.closeAllConnections();

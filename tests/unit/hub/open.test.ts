@@ -138,6 +138,33 @@ describe('builtin:', () => {
     await checkModelFolder(folder);
   });
 
+  it('takes what the browser has of a file whose hash is listed, asks anew if that is an old one, and refuses damage', async () => {
+    const served = (name: string) => new Uint8Array(readFileSync(`public/models/${name}`));
+    server.files.set('models/index.json', served('index.json'));
+    const name = 'models/stories/config.json';
+    const [good, old] = [served('stories/config.json'), served('stories/config.json').fill(32)];
+    const modes: (RequestCache | undefined)[] = [];
+    const serveBy = (answer: (mode?: RequestCache) => Uint8Array) =>
+      vi.stubGlobal('fetch', async (input: URL, init?: RequestInit) => {
+        if (!String(input).endsWith(name)) return server.fetch(input, init);
+        modes.push(init?.cache);
+        return new Response(answer(init?.cache) as BodyInit);
+      });
+    const read = async () => (await openModelFolder('builtin:stories', { baseUrl })).text('config.json');
+    serveBy(() => good);
+    expect(JSON.parse(await read())).toMatchObject({ model_type: 'llama' });
+    expect(modes.splice(0)).toEqual(['force-cache']);
+    serveBy((mode) => (mode === 'force-cache' ? old : good));
+    expect(JSON.parse(await read())).toMatchObject({ model_type: 'llama' });
+    expect(modes.splice(0)).toEqual(['force-cache', 'no-cache']);
+    serveBy(() => old);
+    await expect(read()).rejects.toMatchObject({
+      code: 'network',
+      where: 'config.json',
+      message: expect.stringContaining('damaged'),
+    });
+  });
+
   it.each([
     ['416', () => new Response('', { status: 416 })],
     ['a short range', () => new Response('abc', { status: 206 })],
