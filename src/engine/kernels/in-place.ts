@@ -4,13 +4,13 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import {
-  bufferOf,
   copyEncoder,
   flush,
   type GpuBackend,
   isGpu,
   markUsed,
   markWritten,
+  rangeOf,
   writeBuffer,
 } from '../webgpu/backend';
 
@@ -40,9 +40,13 @@ export function copyValues(
 ): void {
   runInPlace(
     (backend) => {
-      const from = bufferOf(backend, source);
-      const to = bufferOf(backend, target);
-      copyEncoder(backend).copyBufferToBuffer(from, sourceOffset * 4, to, targetOffset * 4, length * 4);
+      const from = rangeOf(backend, source);
+      const to = rangeOf(backend, target);
+      copyEncoder(backend).copyBufferToBuffer(
+        ...([from.buffer, from.offset + sourceOffset * 4] as const),
+        ...([to.buffer, to.offset + targetOffset * 4] as const),
+        length * 4,
+      );
       markUsed(backend, source);
       markWritten(backend, target);
     },
@@ -55,9 +59,7 @@ export function keptZeros(shape: number[], dtype: 'float32' | 'int32' = 'float32
   const backend = tf.backend();
   if (!isGpu(backend)) return tf.keep(tf.zeros(shape, dtype));
   const tensor = tf.keep(tf.engine().makeTensorFromTensorInfo(backend.makeTensorInfo(shape, dtype)));
-  const buffer = bufferOf(backend, tensor);
-  copyEncoder(backend).clearBuffer(buffer);
-  markWritten(backend, tensor);
+  clearValues(tensor, 0, tensor.size);
   return tensor;
 }
 
@@ -65,7 +67,8 @@ export function keptZeros(shape: number[], dtype: 'float32' | 'int32' = 'float32
 export function clearValues(target: tf.Tensor, offset: number, length: number): void {
   runInPlace(
     (backend) => {
-      copyEncoder(backend).clearBuffer(bufferOf(backend, target), offset * 4, length * 4);
+      const range = rangeOf(backend, target);
+      copyEncoder(backend).clearBuffer(range.buffer, range.offset + offset * 4, length * 4);
       markWritten(backend, target);
     },
     () => cpuArray(target).fill(0, offset, offset + length),
@@ -86,7 +89,7 @@ export function emptyTensor(shape: number[], dtype: 'float32' | 'int32'): tf.Ten
   const backend = tf.backend();
   if (!isGpu(backend)) return tf.zeros(shape, dtype);
   const tensor = tf.engine().makeTensorFromTensorInfo(backend.makeTensorInfo(shape, dtype));
-  bufferOf(backend, tensor);
+  rangeOf(backend, tensor);
   return tensor;
 }
 

@@ -20,7 +20,7 @@ import type { NamedTensors } from '../methods/tensors';
 import { loadModel } from '../models';
 import type { LanguageModel, StoredType, WeightSource } from '../models/model';
 import type { Objective, View } from '../objectives/objective';
-import { bufferOf, gpuBackend } from '../webgpu/backend';
+import { gpuBackend, rangeOf } from '../webgpu/backend';
 import { bufferCount } from '../webgpu/buffers';
 import { createCountingDevice, type DeviceTraits, type Refusal } from '../webgpu/counting-device';
 import { installDevice } from '../webgpu/device';
@@ -144,7 +144,7 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
       attached(methods) {
         // tfjs uploads a tensor when it is first used; by then another part would be counted.
         for (const { trainable, constants = new Map() } of methods) {
-          for (const tensor of [...trainable.values(), ...constants.values()]) bufferOf(gpuBackend(), tensor);
+          for (const tensor of [...trainable.values(), ...constants.values()]) rangeOf(gpuBackend(), tensor);
         }
         count.part = 'optimizer' satisfies Part;
       },

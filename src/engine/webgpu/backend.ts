@@ -11,7 +11,17 @@ interface TensorData {
   refCount: number;
   /** CPU copy; an in-place write on the GPU makes it stale, so every such write sets it to null. */
   values: tf.backend_util.BackendValues | null;
-  resource?: GPUBuffer;
+  /** Its own buffer, or the range of another tensor's that a view is. */
+  resource?: GPUBuffer | BufferRange | null;
+  /** True if the resource is not released with the tensor. */
+  external?: boolean;
+}
+
+/** The bytes that hold a tensor. tfjs binds a resource like this as it is. */
+export interface BufferRange {
+  buffer: GPUBuffer;
+  offset: number;
+  size: number;
 }
 
 export interface BufferManager {
@@ -34,7 +44,13 @@ export interface GpuBackend extends tf.KernelBackend {
   commandQueueOwnedIds: WeakSet<object>;
   dispatchCountInPass: number;
   uniformPendingDisposal: GPUBuffer[];
+  stagingPendingDisposal: GPUBuffer[];
   makeTensorInfo(shape: number[], dtype: tf.DataType, values?: tf.backend_util.BackendValues): tf.TensorInfo;
+  getBufferData(resource: GPUBuffer | BufferRange): Promise<ArrayBuffer>;
+  readSync(id: tf.DataId): tf.backend_util.BackendValues;
+  readToGPU(id: tf.DataId): tf.GPUData;
+  convertAndCacheOnCPU(id: tf.DataId, values: tf.backend_util.BackendValues): tf.backend_util.BackendValues;
+  releaseResource(id: tf.DataId): void;
   uploadToGPU(id: tf.DataId): void;
   ensureCommandEncoderReady(): void;
   endComputePassEncoder(): void;
@@ -68,11 +84,18 @@ export function gpuBackend(): GpuBackend {
   return backend;
 }
 
-/** A tensor's GPU buffer; uploads the tensor first if it is still on the CPU. */
-export function bufferOf(backend: GpuBackend, tensor: tf.TensorInfo): GPUBuffer {
+/** Where a tensor is on the GPU: a buffer of its own, or a range of another's. Uploads the tensor if it is still on the CPU. */
+export function rangeOf(backend: GpuBackend, tensor: tf.TensorInfo): BufferRange {
   backend.uploadToGPU(tensor.dataId);
-  const buffer = backend.tensorMap.get(tensor.dataId).resource;
-  if (!buffer) throw new Error(`Tensor of shape [${tensor.shape}] has no GPU buffer.`);
+  const { resource } = backend.tensorMap.get(tensor.dataId);
+  if (!resource) throw new Error(`Tensor of shape [${tensor.shape}] has no GPU buffer.`);
+  return resource instanceof GPUBuffer ? { buffer: resource, offset: 0, size: resource.size } : resource;
+}
+
+/** The buffer that a tensor has for itself. */
+export function bufferOf(backend: GpuBackend, tensor: tf.TensorInfo): GPUBuffer {
+  const { buffer, offset, size } = rangeOf(backend, tensor);
+  if (offset > 0 || size < buffer.size) throw new Error(`Tensor of shape [${tensor.shape}] is a part of a buffer.`);
   return buffer;
 }
 
@@ -108,10 +131,17 @@ export function markWritten(backend: GpuBackend, tensor: tf.TensorInfo): void {
 
 /** Writes to a tensor's buffer through the queue, which takes the bytes at once; recorded work is submitted first. */
 export function writeBuffer(backend: GpuBackend, tensor: tf.TensorInfo, offset: number, bytes: ArrayBufferView): void {
-  const buffer = bufferOf(backend, tensor);
+  const range = rangeOf(backend, tensor);
+  // In a buffer with others, bytes past the end would be another tensor's.
+  if (offset + bytes.byteLength > range.size) {
+    throw new Error(
+      `Writing ${bytes.byteLength} bytes at ${offset} of the ${range.size} of a tensor [${tensor.shape}].`,
+    );
+  }
   // writeBuffer overtakes recorded work that is not yet submitted.
   flush(backend);
-  backend.queue.writeBuffer(buffer, offset, bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
+  const at = range.offset + offset;
+  backend.queue.writeBuffer(range.buffer, at, bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
   forgetCpuCopy(backend, tensor);
 }
 
@@ -142,14 +172,14 @@ export async function readFloats(tensor: tf.Tensor): Promise<Float32Array> {
   const backend = tf.backend();
   // Copied now, because the next step overwrites these arrays in place.
   if (!isGpu(backend)) return Float32Array.from(tensor.dataSync());
-  const source = bufferOf(backend, tensor);
+  const source = rangeOf(backend, tensor);
   const bytes = source.size;
   const pool = stagingPools.get(backend.device) ?? new Map<number, GPUBuffer[]>();
   stagingPools.set(backend.device, pool);
   const staging =
     pool.get(bytes)?.pop() ??
     backend.device.createBuffer({ size: bytes, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
-  copyEncoder(backend).copyBufferToBuffer(source, 0, staging, 0, bytes);
+  copyEncoder(backend).copyBufferToBuffer(source.buffer, source.offset, staging, 0, bytes);
   markUsed(backend, tensor);
   flush(backend);
   try {

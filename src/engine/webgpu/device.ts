@@ -13,6 +13,7 @@ import { countBuffers } from './buffers';
 import { onDeviceFailure } from './failure';
 import { opened, watchAnswers } from './patience';
 import { managePool } from './pool';
+import { manageViews } from './views';
 
 export const tensorRuntimeVersion = tf.version_core;
 
@@ -106,6 +107,7 @@ export async function installDevice(
   if (!(await tf.setBackend('webgpu'))) throw noWebGpu('The GPU opened, but the tensor backend could not start on it.');
   countSubmits(gpuBackend());
   managePool(gpuBackend());
+  manageViews(gpuBackend());
 }
 
 /** Requests an adapter and a device with the adapter's highest limits, and makes it tfjs's backend. Throws no_webgpu. */

@@ -5,7 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import {
-  bufferOf,
+  type BufferRange,
   computePass,
   counters,
   flush,
@@ -13,6 +13,7 @@ import {
   isGpu,
   markUsed,
   markWritten,
+  rangeOf,
   SUBMIT_BATCH,
   trimStaging,
 } from './backend';
@@ -125,6 +126,23 @@ function bufferId(cache: DeviceCache, buffer: GPUBuffer): number {
   return id;
 }
 
+function rangeKey(cache: DeviceCache, { buffer, offset, size }: BufferRange): string {
+  const id = bufferId(cache, buffer);
+  return size === buffer.size ? `${id}` : `${id}+${offset}/${size}`;
+}
+
+/** WebGPU tracks what a dispatch does to a buffer as a whole, so views of one buffer cannot be read and written together. */
+function checkUsage(backend: GpuBackend, { program, tensors, writes }: Dispatch): void {
+  const written = new Map(writes.map((t) => [rangeOf(backend, t).buffer, t]));
+  for (const t of tensors) {
+    const other = written.get(rangeOf(backend, t).buffer);
+    if (!other || writes.some(({ dataId }) => dataId === t.dataId)) continue;
+    throw new Error(
+      `Shader ${program.key} reads a tensor [${t.shape}] and writes one [${other.shape}] of the same buffer; one dispatch cannot do both.`,
+    );
+  }
+}
+
 function uniformOf(backend: GpuBackend, cache: DeviceCache, bytes: ArrayBuffer, isVolatile: boolean) {
   const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
   if (isVolatile) {
@@ -154,16 +172,17 @@ export function dispatch(backend: GpuBackend, call: Dispatch): void {
   const { program, tensors, writes, uniforms, workgroups } = call;
   const cache = cacheOf(backend.device);
   const { pipeline, id } = pipelineOf(backend.device, program, cache);
-  const buffers = tensors.map((t) => bufferOf(backend, t));
+  const ranges = tensors.map((t) => rangeOf(backend, t));
   const uniform = uniformOf(backend, cache, uniforms, call.volatile ?? false);
-  const key = `${id}:${uniform.id}:${buffers.map((b) => bufferId(cache, b)).join(',')}`;
+  const key = `${id}:${uniform.id}:${ranges.map((range) => rangeKey(cache, range)).join(',')}`;
   let bindGroup = cache.bindGroups.get(key);
   if (!bindGroup) {
+    checkUsage(backend, call);
     if (cache.bindGroups.size >= MAX_BIND_GROUPS) cache.bindGroups.clear();
     bindGroup = backend.device.createBindGroup({
       label: program.key,
       layout: pipeline.getBindGroupLayout(0),
-      entries: [...buffers, uniform.buffer].map((buffer, binding) => ({ binding, resource: { buffer } })),
+      entries: [...ranges, { buffer: uniform.buffer }].map((resource, binding) => ({ binding, resource })),
     });
     cache.bindGroups.set(key, bindGroup);
     counters.bindGroups++;

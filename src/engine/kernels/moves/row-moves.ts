@@ -4,7 +4,7 @@
  *   x [M, d]   rows int32 [R]   ->   [R, d], zeros where a row is -1
  */
 import type * as tf from '@tensorflow/tfjs-core';
-import { bufferOf, copyEncoder, type GpuBackend, markUsed, markWritten } from '../../webgpu/backend';
+import { copyEncoder, type GpuBackend, markUsed, markWritten, rangeOf } from '../../webgpu/backend';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
 import { defineKernel, shapeError } from '../kernel';
 import { groupsFor } from '../products/matmul';
@@ -12,15 +12,15 @@ import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
 
 /** Fills a tensor with zeros. */
 export function clear(backend: GpuBackend, tensor: tf.TensorInfo): void {
-  const buffer = bufferOf(backend, tensor);
-  copyEncoder(backend).clearBuffer(buffer);
+  const { buffer, offset, size } = rangeOf(backend, tensor);
+  copyEncoder(backend).clearBuffer(buffer, offset, size);
   markWritten(backend, tensor);
 }
 
 /** Copies one tensor over another of the same size, without a dispatch. */
 export function copyAll(backend: GpuBackend, from: tf.TensorInfo, to: tf.TensorInfo): void {
-  const [source, target] = [bufferOf(backend, from), bufferOf(backend, to)];
-  copyEncoder(backend).copyBufferToBuffer(source, 0, target, 0, target.size);
+  const [source, target] = [rangeOf(backend, from), rangeOf(backend, to)];
+  copyEncoder(backend).copyBufferToBuffer(source.buffer, source.offset, target.buffer, target.offset, target.size);
   markUsed(backend, from);
   markWritten(backend, to);
 }
