@@ -3,18 +3,14 @@ import { expect, test } from 'vitest';
 import { emptyTensor } from '../../src/engine/kernels/in-place';
 import { widenBytes } from '../../src/engine/models/upload';
 import { createLoader } from '../../src/engine/models/weights';
+import type { PlainType } from '../../src/engine/quantization/blocks-wgsl';
 import { LEVEL_BOUNDS, LEVELS, quantizeBlocks } from '../../src/engine/quantization/nf4';
-import { type PlainType, quantizeOnDevice } from '../../src/engine/quantization/nf4-device';
-import { f32ToBf16, f32ToF16 } from '../../src/formats/half';
+import { quantizeOnDevice } from '../../src/engine/quantization/nf4-device';
 import { randomValues, withBackend } from '../kernel-helpers';
 import { randomTensor, sourceOf } from '../parity/weights';
+import { stored } from './stored-values';
 
 const AT = 3;
-
-function stored(dtype: PlainType, values: Float32Array): Uint8Array {
-  if (dtype === 'F32') return new Uint8Array(values.slice().buffer);
-  return new Uint8Array((dtype === 'F16' ? f32ToF16 : f32ToBf16)(values).buffer as ArrayBuffer);
-}
 
 /** Both ways; null where the GPU leaves it to nf4.ts. */
 async function both(dtype: PlainType, values: Float32Array) {

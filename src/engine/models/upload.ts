@@ -6,9 +6,11 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { emptyTensor, workDone, writeBytes } from '../kernels/in-place';
 import { NF4_BLOCK, NF4_CODES, NF4_OUTER, nf4Layout, weightWords } from '../kernels/products/weight-formats';
 import { widen } from '../kernels/products/weight-reference';
+import type { PlainType } from '../quantization/blocks-wgsl';
 import { nf4Head, nf4Tail, quantizeBlocks, quantizeScales } from '../quantization/nf4';
-import { type PlainType, quantizeOnDevice } from '../quantization/nf4-device';
+import { quantizeOnDevice } from '../quantization/nf4-device';
 import { Q8_BLOCK, quantizeQ8 } from '../quantization/q8';
+import { quantizeQ8OnDevice } from '../quantization/q8-device';
 import type { Weight, WeightFormat } from '../types';
 import type { StoredType } from './model';
 
@@ -107,8 +109,12 @@ export async function placeMatrix(
       const bytes = await read(from, to);
       const target = parts[part]!.tensor;
       const place = weightBytes(format, at, columns);
+      const size = (to - from) * columns;
       if (format === formatOf(matrix.dtype)) await put(target, place, bytes);
-      else await put(target, place, quantizeQ8(widenBytes(matrix.dtype, bytes, (to - from) * columns)));
+      // Only values that are stored singly are quantised here (targetFormat). Pairs of blocks are whole words, and pieces begin with one.
+      else if (!(await quantizeQ8OnDevice(matrix.dtype as PlainType, bytes, size, target, place / 4))) {
+        await put(target, place, quantizeQ8(widenBytes(matrix.dtype, bytes, size)));
+      }
     }
   }
   return weight;

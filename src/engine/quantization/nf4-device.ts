@@ -10,20 +10,8 @@ import { ENTRY, GLOBAL_INDEX } from '../kernels/products/matmul-wgsl';
 import { NF4_BLOCK } from '../kernels/products/weight-formats';
 import { isGpu, readFloats } from '../webgpu/backend';
 import { dispatch, u, uniformBlock } from '../webgpu/dispatch';
+import { eights, INVERSE, isSafe, type PlainType } from './blocks-wgsl';
 import { LEVEL_BOUNDS } from './nf4';
-
-/** How the values are stored; others are quantised already. */
-export type PlainType = 'F32' | 'F16' | 'BF16';
-
-/** Eight values from `words`, the even and the odd ones; `at` counts such eights. */
-const EIGHT: Record<PlainType, string> = {
-  F32: `let a = words[2u * at]; let b = words[2u * at + 1u];
-  return Eight(bitcast<vec4f>(vec4u(a.xz, b.xz)), bitcast<vec4f>(vec4u(a.yw, b.yw)));`,
-  BF16: 'let w = words[at]; return Eight(bitcast<vec4f>(w << vec4u(16u)), bitcast<vec4f>(w & vec4u(0xffff0000u)));',
-  F16: `let w = words[at];
-  let a = unpack2x16float(w.x); let b = unpack2x16float(w.y); let c = unpack2x16float(w.z); let d = unpack2x16float(w.w);
-  return Eight(vec4f(a.x, b.x, c.x, d.x), vec4f(a.y, b.y, c.y, d.y));`,
-};
 
 const exactly = (value: number) => `bitcast<f32>(${new Uint32Array(Float32Array.of(value).buffer)[0]}u)`;
 
@@ -34,24 +22,8 @@ const blocksShader = (dtype: PlainType) => `struct Uniforms { count: u32, at: u3
 @group(0) @binding(2) var<storage, read_write> codes: array<u32>;
 @group(0) @binding(3) var<uniform> u: Uniforms;
 ${GLOBAL_INDEX}
-struct Eight { even: vec4f, odd: vec4f }
-fn eight(at: u32) -> Eight { ${EIGHT[dtype]} }
-// 1 / value to the nearest float32: 2^47 / mantissa, digit by digit. For normal values from 2^-100 to 2^100.
-fn inverseOf(bits: u32) -> f32 {
-  let exponent = bits >> 23u;
-  let mantissa = (bits & 0x7fffffu) | 0x800000u;
-  if (mantissa == 0x800000u) { return bitcast<f32>((254u - exponent) << 23u); }
-  var rest = 0x800000u;
-  var digits = 0u;
-  for (var i = 0u; i < 24u; i++) {
-    rest = rest << 1u;
-    digits = digits << 1u;
-    if (rest >= mantissa) { rest -= mantissa; digits |= 1u; }
-  }
-  let twice = rest << 1u;
-  if (twice > mantissa || (twice == mantissa && (digits & 1u) == 1u)) { digits++; }
-  return bitcast<f32>(((253u - exponent) << 23u) + digits - 0x800000u);
-}
+${eights(dtype)}
+${INVERSE}
 fn codesOf(values: vec4f, inverse: f32) -> vec4u {
   let v = values * inverse;
   return ${Array.from(LEVEL_BOUNDS, (bound) => `select(vec4u(0u), vec4u(1u), vec4f(${exactly(bound)}) < v)`).join('\n    + ')};
@@ -63,8 +35,7 @@ ${ENTRY} {
   // Magnitudes are ordered as their bits are, and what is not finite comes last.
   var most = vec4u(0u);
   for (var i = 0u; i < ${NF4_BLOCK / 8}u; i++) {
-    let values = eight(first + i);
-    most = max(most, max(bitcast<vec4u>(values.even) & vec4u(0x7fffffffu), bitcast<vec4u>(values.odd) & vec4u(0x7fffffffu)));
+    most = max(most, sizes(eight(first + i)));
   }
   let bits = max(max(most.x, most.y), max(most.z, most.w));
   largest[block] = bits;
@@ -76,9 +47,6 @@ ${ENTRY} {
     codes[u.at + first + i] = pairs.x | (pairs.y << 8u) | (pairs.z << 16u) | (pairs.w << 24u);
   }
 }`;
-
-/** Between them, neither inverses nor products are so small that they could be flushed to zero. */
-const [SMALL, LARGE] = [2 ** -100, 2 ** 100];
 
 /**
  * Writes the codes of `size` values, from word `at` of `target` on. Resolves to the magnitude of each block; null where the values are not
@@ -112,7 +80,7 @@ export async function quantizeOnDevice(
       workgroups: groupsFor(blocks),
     });
     const magnitudes = await readFloats(largest);
-    if (!magnitudes.every((value) => value === 0 || (value >= SMALL && value <= LARGE))) return null;
+    if (!magnitudes.every(isSafe)) return null;
     return magnitudes;
   } finally {
     tf.dispose(owned);
