@@ -1,7 +1,7 @@
-/** Attention's four ways, one case each with what its loops branch on: most of tests/gpu/kernels/attention is compiling, which takes minutes. */
+/** Attention's five ways, one case each with what its loops branch on: most of tests/gpu/kernels/attention is compiling, which takes minutes. */
 import { expect, test } from 'vitest';
 import { type AttentionAttrs, attention } from '../../src/engine/kernels/attention/attention';
-import { attentionMemory } from '../../src/engine/kernels/attention/attention-tiles';
+import { attentionMemory, flashLimits } from '../../src/engine/kernels/attention/attention-tiles';
 import { causalVisible } from '../../src/engine/kernels/attention/visible';
 import { expectSameOnGpu, intValues, type Op, randomValues, withTraits } from '../kernel-helpers';
 
@@ -34,3 +34,14 @@ for (const software of [true, false]) {
     });
   }
 }
+
+test('attention, flash: values and gradients match the reference', async () => {
+  const own = { ...flashLimits };
+  Object.assign(flashLimits, { keys: 0, rows: 0 });
+  try {
+    await withTraits({ software: false }, () => expectSameOnGpu(op, inputs, { wanted: [0, 1, 2], rtol: 2e-5 }));
+  } finally {
+    Object.assign(flashLimits, own);
+  }
+  expect(flashLimits.keys).toBe(512);
+});

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type AttentionAttrs, attention } from '../../../src/engine/kernels/attention/attention';
-import { attentionMemory } from '../../../src/engine/kernels/attention/attention-tiles';
+import { attentionMemory, attentionPath, flashLimits } from '../../../src/engine/kernels/attention/attention-tiles';
 import {
   cacheVisible,
   causalVisible,
@@ -9,9 +9,11 @@ import {
   packedVisible,
   slidingWindow,
 } from '../../../src/engine/kernels/attention/visible';
+import { gpuBackend } from '../../../src/engine/webgpu/backend';
 import type { Op, Values } from '../../kernel-helpers';
 import {
   checkGradient,
+  expectClose,
   expectSameOnGpu,
   gradientsOn,
   intValues,
@@ -130,38 +132,125 @@ async function withScores(bytes: number, body: () => Promise<void>): Promise<voi
   }
 }
 
-for (const software of [true, false]) {
-  for (const way of ['scores', 'online'] as const) {
-    const variant = `${way}, tiles for a ${software ? 'CPU' : 'GPU'}`;
-    const run = (body: () => Promise<void>) =>
-      withTraits({ software }, () => withScores(way === 'scores' ? attentionMemory.scores : 0, body));
-    // A CPU adapter needs seconds to compile the unrolled code of a wide head: a few narrow ones and one in slices suffice.
-    const slow =
-      way === 'online' && !software
-        ? ['width 64', 'width 128', 'width 256', 'dropout, a window, left padding', 'dropout, both directions']
-        : [];
-
-    test.each([...cases, ...dropped].filter(([name]) => !slow.includes(name)))(
-      `attention, ${variant}: %s: matches the reference`,
-      (_name, shape, visible) =>
-        run(() => expectSameOnGpu(op(shape), inputs(shape, visible), { wanted: [0, 1, 2], rtol: 1e-5, atol: 1e-6 })),
-    );
-
-    test(`attention, ${variant}: gradients match finite differences`, () =>
-      run(async () => {
-        for (const [shape, visible] of [
-          [self(1, 4, 2, 1, 4), causalVisible([4], 4)],
-          [self(2, 7, 4, 2, 10), slidingWindow(causalVisible([7, 5], 7), 4)],
-          [self(1, 17, 2, 1, 16), packedVisible([[6, 9]], 17)],
-          [{ ...causal(self(1, 7, 2, 1, 4)), window: 3, softcap: 1.5 }, causalVisible([7], 7)],
-          [prefixed(self(2, 5, 2, 1, 6), 4), afterPrefix(4, [5, 3], 5)],
-          [dropping(self(1, 7, 2, 1, 4)), packedVisible([[2, 5]], 7)],
-        ] as const) {
-          await checkGradient(op(shape), inputs(shape, visible), [0, 1, 2], { backend: 'webgpu' });
-        }
-      }));
+/** Runs `body` on the flash path whatever the size, with this much workgroup memory. */
+async function withFlash(storage: number, body: () => Promise<void>): Promise<void> {
+  const own = { ...flashLimits };
+  Object.assign(flashLimits, { keys: 0, rows: 0, storage });
+  try {
+    await withTraits({ software: false }, body);
+  } finally {
+    Object.assign(flashLimits, own);
   }
 }
+
+/**
+ * Several tiles of rows and keys, which end within a tile, for the path that has tiles of 64. Few widths, since SwiftShader compiles its
+ * shaders for three seconds each.
+ */
+const tiled: typeof cases = [
+  ['several tiles, causal, grouped', causal(self(2, 75, 6, 2, 8)), causalVisible([75, 50], 75)],
+  ['several tiles, a window', { ...causal(self(1, 150, 2, 1, 8)), window: 20 }, causalVisible([150], 150)],
+  ['several tiles, packed, odd width', causal(self(1, 140, 1, 1, 7)), packedVisible([[70, 3, 60]], 140)],
+  ['several tiles, both directions', self(2, 90, 2, 2, 8), fullVisible([90, 66], 90)],
+  [
+    'several tiles after a prefix, soft-capped',
+    { ...prefixed(self(2, 70, 2, 1, 8), 70), softcap: 2 },
+    afterPrefix(70, [70, 5], 70),
+  ],
+  ['several tiles, dropout', dropping(causal(self(1, 90, 6, 2, 8))), packedVisible([[70, 20]], 90)],
+];
+
+/** Short texts on the flash path: every kind of range at width 8, and widths that are odd, of several quads a thread, and in slices. */
+const short = [...cases, ...dropped].filter(
+  ([name, { headDim, dropout: drops }]) =>
+    (headDim === 8 && !drops) ||
+    ['width 7', 'width 64', 'width 132', 'width 256', 'dropout, soft-capped'].includes(name),
+);
+
+/** The paths that a device may take, each as it is chosen there. */
+const ways: { way: string; run(body: () => Promise<void>): Promise<void>; all: typeof cases; slopes: typeof cases }[] =
+  [
+    ...[true, false].flatMap((software) =>
+      (['scores', 'online'] as const).map((way) => {
+        // A CPU adapter needs seconds to compile the unrolled code of a wide head: a few narrow ones and one in slices suffice.
+        const slow =
+          way === 'online' && !software
+            ? ['width 64', 'width 128', 'width 256', 'dropout, a window, left padding', 'dropout, both directions']
+            : [];
+        return {
+          way: `${way}, tiles for a ${software ? 'CPU' : 'GPU'}`,
+          run: (body: () => Promise<void>) =>
+            withTraits({ software }, () => withScores(way === 'scores' ? attentionMemory.scores : 0, body)),
+          all: [...cases, ...dropped].filter(([name]) => !slow.includes(name)),
+          slopes: [
+            ['causal', self(1, 4, 2, 1, 4), causalVisible([4], 4)],
+            ['a window', self(2, 7, 4, 2, 10), slidingWindow(causalVisible([7, 5], 7), 4)],
+            ['packed', self(1, 17, 2, 1, 16), packedVisible([[6, 9]], 17)],
+            ['soft-capped', { ...causal(self(1, 7, 2, 1, 4)), window: 3, softcap: 1.5 }, causalVisible([7], 7)],
+            ['a prefix', prefixed(self(2, 5, 2, 1, 6), 4), afterPrefix(4, [5, 3], 5)],
+            ['dropout', dropping(self(1, 7, 2, 1, 4)), packedVisible([[2, 5]], 7)],
+          ] as typeof cases,
+        };
+      }),
+    ),
+    // With the workgroup memory of a good card and of a weak one, which has smaller tiles.
+    ...[32, 16].map((kilobytes) => ({
+      way: `flash, ${kilobytes} KB`,
+      run: (body: () => Promise<void>) => withFlash(kilobytes * 1024, body),
+      all: kilobytes === 32 ? [...short, ...tiled] : tiled,
+      slopes: [
+        ['a window', self(2, 7, 4, 2, 8), slidingWindow(causalVisible([7, 5], 7), 4)],
+        ['packed, several tiles', causal(self(1, 70, 1, 1, 7)), packedVisible([[60, 10]], 70)],
+        ['soft-capped', { ...causal(self(1, 7, 2, 1, 8)), window: 3, softcap: 1.5 }, causalVisible([7], 7)],
+        ['dropout', dropping(self(1, 7, 2, 1, 8)), packedVisible([[2, 5]], 7)],
+      ] as typeof cases,
+    })),
+  ];
+
+for (const { way, run, all, slopes } of ways) {
+  test.each(all)(`attention, ${way}: %s: matches the reference`, (_name, shape, visible) =>
+    run(() => expectSameOnGpu(op(shape), inputs(shape, visible), { wanted: [0, 1, 2], rtol: 1e-5, atol: 1e-6 })),
+  );
+
+  test(`attention, ${way}: gradients match finite differences`, () =>
+    run(async () => {
+      for (const [, shape, visible] of slopes) {
+        await checkGradient(op(shape), inputs(shape, visible), [0, 1, 2], { backend: 'webgpu' });
+      }
+    }));
+}
+
+test('attention: the three paths agree at a length at which a GPU takes the flash path, and equal runs give equal bits', async () => {
+  const shape = causal(self(1, 520, 2, 1, 8));
+  const attrs = { ...shape, scale: 1 };
+  const given = inputs(shape, causalVisible([520], 520));
+  const probes = [randomValues([520, 16], 9)];
+  const all = async () => [
+    ...(await runOn('webgpu', op(shape), given)),
+    ...(await gradientsOn('webgpu', op(shape), given, [0, 1, 2], probes)),
+  ];
+  const flash: Float32Array[][] = [];
+  for (let i = 0; i < 2; i++) {
+    await withTraits({ software: false }, async () => {
+      expect(attentionPath(gpuBackend(), attrs)).toBe('flash');
+      flash.push(await all());
+    });
+  }
+  expect(flash[1]).toEqual(flash[0]);
+  for (const [path, bytes] of [
+    ['scores', attentionMemory.scores],
+    ['online', 0],
+  ] as const) {
+    await withTraits({ software: true }, () =>
+      withScores(bytes, async () => {
+        expect(attentionPath(gpuBackend(), attrs)).toBe(path);
+        for (const [i, values] of (await all()).entries()) {
+          expectClose(flash[0]![i]!, values, { rtol: 1e-5, atol: 1e-6 }, `${path} ${i}`);
+        }
+      }),
+    );
+  }
+});
 
 test('attention: computing the scores of one or two pairs at a time gives the same as all at once', async () => {
   const shape = self(3, 10, 2, 1, 8);

@@ -144,6 +144,30 @@ test.each([
   expect(kinds).not.toHaveProperty('accumulate');
 });
 
+/** Llama-3.2-1B's heads on two layers. */
+const LLAMA: Shape = { hidden: 2048, layers: 2, heads: 32, kvHeads: 8, intermediate: 1024, vocab: 512 };
+
+test.each([
+  [1, 512],
+  [4, 1024],
+  [2, 4096],
+])('attention of %i texts of %i tokens on a GPU: four dispatches a layer', async (rows, length) => {
+  const { kinds } = await stepOf({ shape: LLAMA, rows, length, method: LORA, software: false });
+  const attention = Object.fromEntries(Object.entries(kinds).filter(([kind]) => kind.startsWith('attention')));
+  expect(attention).toEqual({ attention_flash: 2, attention_stats: 2, attention_flash_dq: 2, attention_flash_dkv: 2 });
+});
+
+test('below 512 tokens, and in software, attention keeps its scores', async () => {
+  for (const [length, software] of [
+    [511, false],
+    [512, true],
+  ] as const) {
+    const { kinds } = await stepOf({ shape: LLAMA, rows: 1, length, method: LORA, software });
+    expect(kinds).toHaveProperty('attention_scores');
+    expect(kinds).not.toHaveProperty('attention_flash');
+  }
+});
+
 test('where shaders bind eight buffers, gradients to which another is added are dispatches of their own', async () => {
   const step = { shape: SMALL, rows: 4, length: 128, method: LORA, software: false };
   const { kinds, all } = await stepOf({ ...step, limits: { ...LIMITS, maxStorageBuffersPerShaderStage: 8 } });

@@ -17,6 +17,7 @@ import { sharedGradients } from '../tape';
 import { gatherShader, mixShader, weightsShader } from './attention-scores-wgsl';
 import {
   type AttentionAttrs,
+  attentionPath,
   attentionTiles,
   attentionUniforms,
   eachChunk,
@@ -28,6 +29,7 @@ import {
   scoreOf,
 } from './attention-tiles';
 import { backwardKeyValueShader, backwardQueryShader, statsShader, unitsOf } from './attention-wgsl';
+import { flashBackward } from './flash-attention';
 import { eachQuery } from './visible';
 
 export interface AttentionGradientInputs {
@@ -100,7 +102,9 @@ const backward = defineKernel<AttentionAttrs>({
       volatile: hasDropout(a),
       workgroups: groupsFor(a.batch * a.queryLength * a.heads),
     });
-    if (pairsAtATime(a) > 0) byScores(call, stats);
+    const path = attentionPath(backend, a);
+    if (path === 'flash') flashBackward(call, stats);
+    else if (path === 'scores') byScores(call, stats);
     else online(call, stats);
   },
 });

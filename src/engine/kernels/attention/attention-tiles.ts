@@ -1,10 +1,12 @@
 /**
- * How attention runs on a device. Two paths give the same result:
+ * How attention runs on a device. Three paths give the same result:
  *
  *   scores   takes one pair of batch entry and key head at a time (or several) and keeps its scores in a scratch buffer of
- *            bounded size: products in full register tiles. For short and medium texts.
- *   online   one pass over the keys; scores never leave registers. Slower, but its memory does not grow with the square of
- *            the length. For long texts.
+ *            bounded size: products in full register tiles. For short texts, and on a CPU for medium ones.
+ *   flash    one pass over the keys by tiles in workgroup memory; scores never leave it. For all others on a GPU; on a CPU,
+ *            barriers cost more than they save.
+ *   online   one pass over the keys; scores never leave registers, and its memory does not grow with the square of the length
+ *            either. For long texts on a CPU, and for few queries on many keys.
  */
 import { philox4x32, Stream } from '../../../base/random';
 import { adapterTraits } from '../../webgpu/adapter';
@@ -13,6 +15,7 @@ import { f, u, uniformBlock } from '../../webgpu/dispatch';
 import { threshold } from '../pointwise/dropout';
 import type { ScoreTile } from './attention-scores-wgsl';
 import { type AttentionTile, type HeadWidth, unitsOf } from './attention-wgsl';
+import { type FlashTile, flashBytes, widthInQuads } from './flash-attention-wgsl';
 
 export interface AttentionAttrs {
   batch: number;
@@ -69,6 +72,18 @@ export function keptOf(a: AttentionAttrs): (row: number, key: number) => number 
 
 /** Maximum bytes of a scratch buffer of scores (the backward pass has two of them); a test may set another limit. */
 export const attentionMemory = { scores: 16 * 2 ** 20 };
+
+/** From how many keys on, and rows of a pair, a GPU takes the flash path, and the workgroup memory it may use; a test may set others. */
+export const flashLimits = { keys: 512, rows: 64, storage: Number.POSITIVE_INFINITY };
+
+/** A static rule, so that a resumed run sums in the same order. */
+export function attentionPath(backend: GpuBackend, a: AttentionAttrs): 'scores' | 'flash' | 'online' {
+  const { software } = adapterTraits(backend.device);
+  const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize } = backend.device.limits;
+  const holds = maxComputeInvocationsPerWorkgroup >= 256 && maxComputeWorkgroupStorageSize >= flashBytes(32);
+  if (!software && holds && a.keyLength >= flashLimits.keys && rowsOf(a) >= flashLimits.rows) return 'flash';
+  return pairsAtATime(a) > 0 ? 'scores' : 'online';
+}
 
 /** Rows of one pair: its queries, for every head of the group. */
 export const rowsOf = (a: AttentionAttrs) => (a.queryLength * a.heads) / a.kvHeads;
@@ -155,4 +170,25 @@ export function attentionTiles(backend: GpuBackend, attrs: AttentionAttrs) {
       gather: scores([8, 2], [4, 1]),
     },
   };
+}
+
+/**
+ * Tiles of the flash path. A thread sums up 4 rows by at most 4 quads of the width, or by 2 where it has the sums of both keys and
+ * values.
+ */
+export function flashTiles(backend: GpuBackend, attrs: AttentionAttrs) {
+  const { headDim, softcap } = attrs;
+  const storage = Math.min(backend.device.limits.maxComputeWorkgroupStorageSize, flashLimits.storage);
+  const width: HeadWidth = {
+    quads: headDim % 4 === 0,
+    units: unitsOf(headDim),
+    softcap: Boolean(softcap),
+    dropout: hasDropout(attrs),
+  };
+  const tile = (quadsEach: number): FlashTile => ({
+    ...width,
+    others: storage >= flashBytes(64) ? 64 : 32,
+    slices: Math.ceil(widthInQuads(width) / (16 * quadsEach)),
+  });
+  return { forward: tile(4), query: tile(4), keyValue: tile(2) };
 }

@@ -42,8 +42,8 @@ const sum = (n: number, f: (i: number) => string) => range(n).map(f).join(' + ')
 export const unitsOf = (headDim: number) => (headDim % 4 === 0 ? headDim / 4 : headDim);
 
 /** Less than every score, and the score of a masked key: exp of either minus a score is 0, and nothing overflows on the way. */
-const LOWEST = '-1e30';
-const MASKED = '-1e38';
+export const LOWEST = '-1e30';
+export const MASKED = '-1e38';
 
 export const zero = ({ quads }: HeadWidth) => (quads ? 'vec4f(0.0)' : '0.0');
 

@@ -1,5 +1,5 @@
 /**
- * Grouped-query attention, forward pass (backward: attention-backward.ts; the two paths it can take: attention-tiles.ts).
+ * Grouped-query attention, forward pass (backward: attention-backward.ts; the three paths it can take: attention-tiles.ts).
  *
  *   q [B·Tq, H·D]   k, v [B·Tk, Hk·D]   visible int32 [B·Tq, 2]   ->   o [B·Tq, H·D], lse [B·Tq, H]
  *
@@ -18,6 +18,7 @@ import { mixShader, scoresShader, softmaxShader } from './attention-scores-wgsl'
 import {
   type AttentionAttrs,
   type AttentionDropout,
+  attentionPath,
   attentionTiles,
   attentionUniforms,
   eachChunk,
@@ -29,6 +30,7 @@ import {
   scoreOf,
 } from './attention-tiles';
 import { forwardShader, unitsOf } from './attention-wgsl';
+import { flashForward } from './flash-attention';
 import { eachQuery } from './visible';
 
 export type { AttentionAttrs, AttentionDropout };
@@ -83,7 +85,9 @@ const attentionKernel = defineKernel<AttentionAttrs>({
     });
   },
   gpu(call) {
-    if (pairsAtATime(call.attrs) > 0) byScores(call);
+    const path = attentionPath(call.backend, call.attrs);
+    if (path === 'flash') flashForward(call);
+    else if (path === 'scores') byScores(call);
     else online(call);
   },
   gradient([dO], { inputs: { q, k, v, visible }, outputs: [o, lse] }, attrs) {
