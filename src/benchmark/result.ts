@@ -20,6 +20,8 @@ const adapter = v.strictObject({
   /** A CPU computes: the shapes below are reduced. */
   software: v.boolean(),
   features: v.array(v.string()),
+  /** Lanes of a subgroup, at least and at most; null where the browser does not say. */
+  subgroup_sizes: v.nullable(v.tuple([v.number(), v.number()])),
   limits: v.record(v.string(), v.number()),
 });
 

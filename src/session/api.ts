@@ -38,6 +38,8 @@ export interface DeviceReport {
   /** True for SwiftShader and other CPU adapters: correct, but slow. */
   software: boolean;
   features: string[];
+  /** How many lanes a subgroup has, at least and at most; null where the browser does not say. */
+  subgroupSizes: [min: number, max: number] | null;
   /** WebGPU limits by name. */
   limits: Record<string, number>;
   maxBufferSize: number;

@@ -8,6 +8,7 @@ export const NO_DEVICE: DeviceReport = {
   description: '',
   software: false,
   features: [],
+  subgroupSizes: null,
   limits: {},
   maxBufferSize: 0,
   maxStorageBufferBindingSize: 0,

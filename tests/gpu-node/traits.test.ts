@@ -11,6 +11,8 @@ test('a driver that runs on the CPU counts as software, with all that it can do'
   expect(opened.software).toBe(true);
   expect(adapterTraits(gpuBackend().device)).toMatchObject({ software: true, subgroups: true, f16: true });
   expect(opened.features).toEqual(expect.arrayContaining(['shader-f16', 'subgroups', 'timestamp-query']));
+  // Eight floats of AVX.
+  expect(opened.subgroupSizes).toEqual([8, 8]);
   // The smallest that WebGPU allows, so that large weights are bound in parts.
   expect(opened.device.limits.maxStorageBufferBindingSize).toBe(128 * 2 ** 20);
   opened.release();

@@ -10,16 +10,15 @@ import { createOptimizer } from '../../src/engine/optim/optimizer';
 import { EVERY_OTHER } from '../../src/engine/run/dry-answers';
 import { freshState, trainLoop } from '../../src/engine/run/loop';
 import { forgetGpuPeak, gpuBytes } from '../../src/engine/webgpu/backend';
-import { WANTED_LIMITS } from '../../src/engine/webgpu/device';
 import { familyOf } from '../../src/families';
 import type { LoraMethod } from '../../src/methods/lora';
 import { paceOf } from '../../src/objectives';
 import { resolveRecipe } from '../../src/recipe/defaults';
 import type { RecipeInput } from '../../src/recipe/types';
 import { connect } from '../../src/rpc/rpc';
-import type { DeviceReport } from '../../src/session/api';
 import { exampleSizes, planRun, type RunPlan } from '../../src/session/plan-run';
 import { Planner } from '../../src/session/planner';
+import { report } from '../../src/workers/engine/device-report';
 import type { PlanApi } from '../../src/workers/plan/service';
 import { withOwnDevice } from './open-device';
 
@@ -53,28 +52,20 @@ async function compared(
   const lora = recipe.method as LoraMethod;
   const config = llamaConfig(shape);
   let result: { forecast: RunPlan; peak: number; last: number } | undefined;
-  await withOwnDevice(async ({ device, vendor, architecture, description, software, features }) => {
-    const report: DeviceReport = {
-      available: true,
-      vendor,
-      architecture,
-      description,
-      software,
-      features,
-      limits: Object.fromEntries(WANTED_LIMITS.map((name) => [name, device.limits[name]])),
-      maxBufferSize: device.limits.maxBufferSize,
-      maxStorageBufferBindingSize: device.limits.maxStorageBufferBindingSize,
-      problem: null,
-    };
+  await withOwnDevice(async (engine) => {
     const family = familyOf(config);
     const tensors = family
       .tensors(family.readConfig(config))
       .filter(({ optional }) => !optional)
       .map(({ name }) => [name, { dtype: 'BF16' as const, shape: tensorShape(name, shape) }] as [string, never]);
-    const forecast = await planRun({ planner, device: report, budget: null, model: { config, tensors } }, recipe, {
-      ...exampleSizes({ train, validation, task: null }),
-      prompts: [],
-    });
+    const forecast = await planRun(
+      { planner, device: report(engine), budget: null, model: { config, tensors } },
+      recipe,
+      {
+        ...exampleSizes({ train, validation, task: null }),
+        prompts: [],
+      },
+    );
 
     forgetGpuPeak();
     const model = await loadModel(config, randomSource(shape));

@@ -17,6 +17,7 @@ export const deviceText = {
     subgroups: 'subgroups',
     'timestamp-query': 'timestamps',
   } as Record<string, string>,
+  subgroupsOf: (min: number, max: number) => (min === max ? `subgroups of ${min}` : `subgroups of ${min} to ${max}`),
   noFeatures: 'none',
   memoryUnknown: 'Browsers do not report how much memory a GPU has. The run card shows what a run needs.',
 };

@@ -25,6 +25,8 @@ export interface EngineDevice {
   /** True for SwiftShader and other CPU adapters. */
   software: boolean;
   features: string[];
+  /** How many lanes a subgroup has, at least and at most; null where the browser does not say. */
+  subgroupSizes: [min: number, max: number] | null;
   /** Rejects when the device is lost, out of memory or misused, unless `release` was called. Never resolves. */
   failed: Promise<never>;
   /** Destroys the device on purpose. */
@@ -110,6 +112,12 @@ export async function installDevice(
   manageViews(gpuBackend());
 }
 
+/** Newer than TypeScript's list of the adapter's properties, and than some browsers. */
+function subgroupSizesOf(info: GPUAdapterInfo): EngineDevice['subgroupSizes'] {
+  const { subgroupMinSize: min, subgroupMaxSize: max } = info as { subgroupMinSize?: number; subgroupMaxSize?: number };
+  return min && max ? [min, max] : null;
+}
+
 /** Requests an adapter and a device with the adapter's highest limits, and makes it tfjs's backend. Throws no_webgpu. */
 export async function openDevice(): Promise<EngineDevice> {
   // An adapter can give only one device, so always request a new one.
@@ -158,6 +166,7 @@ export async function openDevice(): Promise<EngineDevice> {
     description,
     software,
     features: [...device.features].sort(),
+    subgroupSizes: subgroupSizesOf(adapter.info),
     failed,
     release: () => {
       released = true;

@@ -18,11 +18,11 @@ export function createBenchmarkService(): BenchmarkApi {
     async run(onProgress) {
       const engine = await openDevice();
       try {
-        const { vendor, architecture, description, software, features, limits } = report(engine);
+        const { vendor, architecture, description, software, features, subgroupSizes, limits } = report(engine);
         const measured = await runBenchmark(engine, resolveRecipe({ version: 1 }).training, onProgress);
         return {
           tabtune_benchmark: BENCHMARK_VERSION,
-          adapter: { vendor, architecture, description, software, features, limits },
+          adapter: { vendor, architecture, description, software, features, subgroup_sizes: subgroupSizes, limits },
           ...measured,
         };
       } finally {

@@ -3,7 +3,7 @@ import { type EngineDevice, WANTED_LIMITS } from '../../engine/webgpu/device';
 import type { DeviceReport } from '../../session/api';
 
 export function report(engine: EngineDevice): DeviceReport {
-  const { vendor, architecture, description, software, features, device } = engine;
+  const { vendor, architecture, description, software, features, subgroupSizes, device } = engine;
   return {
     available: true,
     vendor,
@@ -11,6 +11,7 @@ export function report(engine: EngineDevice): DeviceReport {
     description,
     software,
     features,
+    subgroupSizes,
     limits: Object.fromEntries(WANTED_LIMITS.map((name) => [name, device.limits[name]])),
     maxBufferSize: device.limits.maxBufferSize,
     maxStorageBufferBindingSize: device.limits.maxStorageBufferBindingSize,

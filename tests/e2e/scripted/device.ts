@@ -12,6 +12,7 @@ export function deviceOf(kind: ScriptedDevice): DeviceReport {
     description: kind === 'software' ? 'SwiftShader Device (Subzero)' : 'NVIDIA GeForce RTX 4060 Laptop GPU',
     software: kind === 'software',
     features: kind === 'gpu' ? ['shader-f16', 'subgroups', 'timestamp-query'] : ['subgroups'],
+    subgroupSizes: kind === 'gpu' ? [32, 32] : [4, 4],
     limits: {},
     maxBufferSize: 4 * 2 ** 30,
     maxStorageBufferBindingSize: 2 * 2 ** 30,

@@ -9,7 +9,7 @@ const result: BenchmarkResult = {
   when: '2026-01-02T03:04:05.678Z',
   adapter: {
     ...{ vendor: 'nvidia', architecture: 'ada', description: '', software: false },
-    ...{ features: ['shader-f16'], limits: { maxBufferSize: 2 ** 31 } },
+    ...{ features: ['shader-f16'], subgroup_sizes: [32, 32], limits: { maxBufferSize: 2 ** 31 } },
   },
   ...{ browser: 'Chrome', visible: true, reduced: false, seconds: 123.456789 },
   floors: {

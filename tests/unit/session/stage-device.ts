@@ -18,6 +18,7 @@ export const device: DeviceReport = {
   description: 'Acme One',
   software: false,
   features: [],
+  subgroupSizes: null,
   limits: {
     maxBufferSize: 2 ** 31,
     maxStorageBufferBindingSize: 2 ** 30,

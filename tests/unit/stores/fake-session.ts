@@ -160,6 +160,7 @@ export function fakeSession(parts: Partial<Session> = {}): Session & { emit: (ev
       description: '',
       software: true,
       features: [],
+      subgroupSizes: null,
       limits: {},
       maxBufferSize: 1,
       maxStorageBufferBindingSize: 1,

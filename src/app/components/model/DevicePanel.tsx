@@ -21,7 +21,10 @@ export function DevicePanel() {
   }
   if (!device.available) return null;
   const name = device.description || [device.vendor, device.architecture].filter(Boolean).join(' ') || text.unnamed;
-  const features = device.features.flatMap((feature) => text.featureNames[feature] ?? []);
+  const sizes = device.subgroupSizes;
+  const features = device.features.flatMap((feature) =>
+    feature === 'subgroups' && sizes ? text.subgroupsOf(...sizes) : (text.featureNames[feature] ?? []),
+  );
   return (
     <Panel
       title={text.title}
