@@ -56,6 +56,22 @@ export async function withTraits<T>(override: Partial<AdapterTraits>, body: () =
   }
 }
 
+/** Runs `body` as if shaders could bind so many buffers. */
+export async function withBuffers<T>(count: number, body: () => Promise<T>): Promise<T> {
+  await setupGpu();
+  const { device } = gpuBackend();
+  const { limits } = device;
+  const fewer = new Proxy(limits, {
+    get: (target, name) => (name === 'maxStorageBuffersPerShaderStage' ? count : Reflect.get(target, name, target)),
+  });
+  Object.defineProperty(device, 'limits', { value: fewer, configurable: true });
+  try {
+    return await body();
+  } finally {
+    Reflect.deleteProperty(device, 'limits');
+  }
+}
+
 /** Standard normal numbers; a seed gives the same ones everywhere. */
 export function randomValues(shape: number[], seed: number, scale = 1): Values {
   let state = (Math.imul(seed, 0x9e3779b9) ^ 0x85ebca6b) >>> 0;

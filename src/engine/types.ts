@@ -93,6 +93,11 @@ export interface Hooks {
    */
   linear?(module: LinearModule, x: Tensor, residual: Tensor | null): Tensor | null;
   /**
+   * The same for modules that read one x (queries, keys and values), whose products are then one: each module's output, or
+   * null to run them one by one. Not asked if one of them is trained itself.
+   */
+  linears?(modules: LinearModule[], x: Tensor): Tensor[] | null;
+  /**
    * Runs one block (layer `index`, modules under `path`) on its input [M, d]; `run` computes it. Gradient checkpointing
    * keeps only the input and runs the block again in the backward pass. `beside` are other tensors of this pass that
    * the block reads; `run` accepts replacements for them.

@@ -1,9 +1,11 @@
 /** The product kernels as functions of tensors, with inputs, for tests on either backend. */
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { linearCrossEntropy } from '../../src/engine/kernels/losses/cross-entropy';
 import { linear } from '../../src/engine/kernels/products/linear';
+import { linears } from '../../src/engine/kernels/products/linears';
 import { loraLinear } from '../../src/engine/kernels/products/lora-linear';
 import type { Weight, WeightFormat } from '../../src/engine/types';
+import { alignView, moveIntoView, viewOf } from '../../src/engine/webgpu/views';
 import { f32ToBf16 } from '../../src/formats/half';
 import { intValues, type Op, randomValues, type Values } from '../kernel-helpers';
 
@@ -35,8 +37,11 @@ export interface LinearCase {
 }
 
 /** The inputs are x, weight, and bias and residual if the case has them. */
-export function linearCase({ m, k, n, format = 'f32', bias, residual }: LinearCase): { op: Op; inputs: Values[] } {
-  const inputs = [randomValues([m, k], 1), weightValues([n, k], format, 2)];
+export function linearCase({ m, k, n, format = 'f32', weight, bias, residual }: LinearCase): {
+  op: Op;
+  inputs: Values[];
+} {
+  const inputs = [randomValues([m, k], 1), weight ?? weightValues([n, k], format, 2)];
   if (bias) inputs.push(randomValues([n], 3));
   if (residual) inputs.push(randomValues([m, n], 4));
   const op: Op = (x, weight, ...rest) => [
@@ -83,6 +88,71 @@ export function loraCase({ m, k, n, rank, scale, format = 'f32', weight, bias, r
       t[residualAt] ?? null,
     ),
   ];
+  return { op, inputs, wanted };
+}
+
+export interface LinearsCase {
+  m: number;
+  k: number;
+  layers: { n: number; rank: number; scale?: number; format?: WeightFormat; weight?: Values }[];
+  format?: WeightFormat;
+  bias?: boolean;
+  /** Weights, factors and biases share one buffer of each kind. */
+  joined?: boolean;
+}
+
+/** Makes the tensors ranges of one buffer, in this order. */
+export function join(tensors: tf.Tensor[]): void {
+  let size = 0;
+  const places = tensors.map((t) => {
+    const at = size;
+    size = alignView(size + t.size);
+    return at;
+  });
+  const owner = tf.zeros([size], tensors[0]!.dtype as 'float32' | 'int32');
+  tensors.forEach((t, i) => {
+    moveIntoView(t, owner, places[i]!);
+  });
+  owner.dispose();
+}
+
+/** Inputs: x, and of each layer the weight, A and B if its rank is not 0, and the bias. `wanted`: all with a gradient. */
+export function linearsCase({ m, k, layers, format, bias, joined }: LinearsCase): {
+  op: Op;
+  inputs: Values[];
+  wanted: number[];
+} {
+  const inputs = [randomValues([m, k], 1)];
+  const wanted = [0];
+  const add = (values: Values) => inputs.push(values) - 1;
+  const learned = (values: Values) => {
+    wanted.push(inputs.length);
+    return add(values);
+  };
+  const places = layers.map(({ n, rank, format: own = format ?? 'f32', weight }, s) => ({
+    ...{ n, format: own, weight: add(weight ?? weightValues([n, k], own, 10 * s + 2)) },
+    a: rank > 0 ? learned(randomValues([rank, k], 10 * s + 3)) : -1,
+    b: rank > 0 ? learned(randomValues([n, rank], 10 * s + 4)) : -1,
+    bias: bias ? add(randomValues([n], 10 * s + 5)) : -1,
+  }));
+  const op: Op = (...t) => {
+    if (joined) {
+      const groups = [places.map((p) => p.weight), places.flatMap((p) => [p.a, p.b]), places.map((p) => p.bias)];
+      for (const group of groups) {
+        const own = group.filter((at) => at >= 0).map((at) => t[at]!);
+        if (own.length > 0 && !viewOf(own[0]!) && own.every(({ dtype }) => dtype === own[0]!.dtype)) join(own);
+      }
+    }
+    return linears(
+      places.map((p) => ({
+        path: 'test',
+        weight: weightOn(t[p.weight]!, p.format, [p.n, k]),
+        bias: t[p.bias] ?? null,
+      })),
+      t[0]!,
+      places.map((p, s) => (p.a < 0 ? null : { a: t[p.a]!, b: t[p.b]!, scale: layers[s]!.scale ?? 1.5 })),
+    );
+  };
   return { op, inputs, wanted };
 }
 

@@ -10,6 +10,7 @@ import { Stream, uniform } from '../../base/random';
 import type { LoraMethod } from '../../methods/lora';
 import { rowSquares } from '../kernels/norms/row-squares';
 import { dropout } from '../kernels/pointwise/dropout';
+import { linears } from '../kernels/products/linears';
 import { loraLinear } from '../kernels/products/lora-linear';
 import type { LanguageModel } from '../models/model';
 import { type DoraCache, type DoraTensors, doraDelta, doraLinear } from './dora';
@@ -151,6 +152,17 @@ export function createLora(model: LanguageModel, settings: LoraSettings, seed: n
             return doraLinear(module, x, factors, pair.dora, { strength, dropped: xl, cache: kept }, residual);
           }
           return loraLinear(module, x, { ...factors, scale: factors.scale * strength, xl }, residual);
+        },
+        // Dropout has a mask for every module, and DoRA scales the outputs.
+        linears: (modules, x) => {
+          if (strength !== 0 && (use_dora || (training && p > 0))) return null;
+          const loras = modules.map(({ path }) => {
+            const pair = strength === 0 ? undefined : pairs.get(path);
+            if (!pair) return null;
+            const factors = factorsOf(pair);
+            return { ...factors, scale: factors.scale * strength };
+          });
+          return linears(modules, x, loras);
         },
       };
     },

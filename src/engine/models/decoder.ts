@@ -78,11 +78,17 @@ export async function selfAttention(
   const widths = [heads * headDim, kvHeads * headDim, kvHeads * headDim] as const;
   const inputs = settings.fused
     ? [await load.linear(`${at}.qkv_proj`, widths[0] + 2 * widths[1], d, { bias: bias.qkv })]
-    : [
-        await load.linear(`${at}.q_proj`, widths[0], d, { bias: bias.qkv }),
-        await load.linear(`${at}.k_proj`, widths[1], d, { bias: bias.qkv }),
-        await load.linear(`${at}.v_proj`, widths[2], d, { bias: bias.qkv }),
-      ];
+    : await load.linears(
+        [
+          [`${at}.q_proj`, widths[0]],
+          [`${at}.k_proj`, widths[1]],
+          [`${at}.v_proj`, widths[2]],
+        ],
+        d,
+        {
+          bias: bias.qkv,
+        },
+      );
   const output = await load.linear(`${at}.o_proj`, d, widths[0], { bias: bias.o });
   const qNorm = await settings.headNorm?.(`${at}.q_norm`, headDim);
   const kNorm = await settings.headNorm?.(`${at}.k_norm`, headDim);
@@ -95,8 +101,7 @@ export async function selfAttention(
     linears: [...inputs, output],
     run(x, { input, calls, reach }, residual) {
       const { batch, length, positions, visible } = input;
-      const projected = inputs.map((module) => calls.linear(module, x));
-      const [q, k, v] = settings.fused ? splitColumns(projected[0]!, parts) : projected;
+      const [q, k, v] = settings.fused ? splitColumns(calls.linear(inputs[0]!, x), parts) : calls.linears(inputs, x);
       const normed: [tf.Tensor, tf.Tensor] = [byHead(qNorm, q!, calls), byHead(kNorm, k!, calls)];
       const [query, key] = rotary ? rotary.turn(...normed, positions, reach) : normed;
       const { k: keys, v: values, keyLength, causal } = keysAndValues(input, layer, key, v!);
@@ -135,15 +140,21 @@ export async function gluFeedForward(
   const { hidden_size: d, intermediate_size: ff } = c;
   const inputs = fused
     ? [await load.linear(`${at}.gate_up_proj`, 2 * ff, d, { bias })]
-    : [await load.linear(`${at}.gate_proj`, ff, d, { bias }), await load.linear(`${at}.up_proj`, ff, d, { bias })];
+    : await load.linears(
+        [
+          [`${at}.gate_proj`, ff],
+          [`${at}.up_proj`, ff],
+        ],
+        d,
+        { bias },
+      );
   const down = await load.linear(`${at}.down_proj`, d, ff, { bias });
   const parts = sideBySide(ff, ff);
   const place = { block: `model.layers.${layer}`, index: layer, part: 'feed_forward' } as const;
   return {
     linears: [...inputs, down],
     run(x, { calls }, residual) {
-      const projected = inputs.map((module) => calls.linear(module, x));
-      const [gate, up] = fused ? splitColumns(projected[0]!, parts) : projected;
+      const [gate, up] = fused ? splitColumns(calls.linear(inputs[0]!, x), parts) : calls.linears(inputs, x);
       const inner = glu(gate!, up!, activation);
       return residual ? calls.joinLinear(place, down, inner, residual) : calls.linear(down, inner);
     },

@@ -19,9 +19,8 @@ import { virtualTokens } from './virtual-tokens';
 import type { Loader } from './weights';
 
 interface Block {
-  query: LinearModule;
-  key: LinearModule;
-  value: LinearModule;
+  /** Query, key and value. */
+  inputs: LinearModule[];
   attentionOutput: LinearModule;
   attentionNorm: NormWeights;
   up: LinearModule;
@@ -51,9 +50,11 @@ export async function loadEncoder(
   for (let i = 0; i < c.num_hidden_layers; i++) {
     const at = paths.block(i);
     blocks.push({
-      query: await linear(`${at}.${paths.query}`, d, d),
-      key: await linear(`${at}.${paths.key}`, d, d),
-      value: await linear(`${at}.${paths.value}`, d, d),
+      inputs: await load.linears(
+        [paths.query, paths.key, paths.value].map((path) => [`${at}.${path}`, d]),
+        d,
+        { bias: true },
+      ),
       attentionOutput: await linear(`${at}.${paths.attentionOutput}`, d, d),
       attentionNorm: await norm(`${at}.${paths.attentionNorm}`),
       up: await linear(`${at}.${paths.up}`, ff, d),
@@ -73,7 +74,7 @@ export async function loadEncoder(
       const { batch, length, visible } = virtual.layerInput(beside);
       const b = blocks[layer]!;
       const place = (part: SublayerPlace['part']) => ({ block: blockPaths[layer]!, index: layer, part });
-      const [q, k, v] = [b.query, b.key, b.value].map((module) => calls.linear(module, before));
+      const [q, k, v] = calls.linears(b.inputs, before);
       const mixed = attention(q!, k!, v!, visible, {
         batch,
         queryLength: length,
@@ -106,10 +107,7 @@ export async function loadEncoder(
   return languageModel(c, load, {
     kind: 'encoder',
     blockPaths,
-    linears: [
-      ...blocks.flatMap((b) => [b.query, b.key, b.value, b.attentionOutput, b.up, b.down]),
-      ...(head ? [head.dense] : []),
-    ],
+    linears: [...blocks.flatMap((b) => [...b.inputs, b.attentionOutput, b.up, b.down]), ...(head ? [head.dense] : [])],
     attentionHeads: { query: c.num_attention_heads, keyValue: c.num_attention_heads },
     keyValueWidth: null,
     lm: head?.lm ?? null,

@@ -6,6 +6,7 @@ import { embedding } from '../kernels/moves/embedding';
 import { layerNorm } from '../kernels/norms/layer-norm';
 import { type Activation, activation } from '../kernels/pointwise/activation';
 import { linear } from '../kernels/products/linear';
+import { canJoin, linears } from '../kernels/products/linears';
 import type { Hooks, LinearModule, SublayerPlace, Weight } from '../types';
 import type { ModelInput } from './model';
 import type { Loader } from './weights';
@@ -19,6 +20,18 @@ export const applyWith =
     const own = withTrained(module, hooks);
     return hooks.linear?.(own, x, residual) ?? linear(own, x, residual);
   };
+
+/** Applies linear modules that read the same x, as one product where the hooks allow it. */
+export type ApplyAll = (modules: LinearModule[], x: tf.Tensor) => tf.Tensor[];
+
+function applyAllWith(hooks: Hooks, apply: Apply): ApplyAll {
+  // A method that replaces modules says itself which it can replace together.
+  const together = hooks.linear ? hooks.linears : (hooks.linears ?? linears);
+  return (modules, x) => {
+    const frozen = canJoin(modules) && modules.every((module) => withTrained(module, hooks) === module);
+    return (frozen && together?.(modules, x)) || modules.map((module) => apply(module, x));
+  };
+}
 
 /** The module with the trained forms of its weight and bias, if there are any. */
 function withTrained(module: LinearModule, hooks: Hooks): LinearModule {
@@ -35,6 +48,7 @@ const siteOf = { attention: 1, feed_forward: 2 } as const;
 /** What a forward pass calls, with the hooks applied. */
 export interface Calls {
   linear: Apply;
+  linears: ApplyAll;
   /** A table or output projection as trained. */
   weight(weight: Weight): Weight;
   /** A norm's weight or a bias as trained. */
@@ -78,6 +92,7 @@ export function callsWith(hooks: Hooks, rates: DropoutRates): Calls {
   };
   return {
     linear: apply,
+    linears: applyAllWith(hooks, apply),
     weight: (weight) => hooks.weight?.(weight) ?? weight,
     vector: (vector) => hooks.vector?.(vector) ?? vector,
     tokens(input, table) {

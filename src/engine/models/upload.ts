@@ -12,6 +12,7 @@ import { quantizeOnDevice } from '../quantization/nf4-device';
 import { Q8_BLOCK, quantizeQ8 } from '../quantization/q8';
 import { quantizeQ8OnDevice } from '../quantization/q8-device';
 import type { Weight, WeightFormat } from '../types';
+import { alignView, createView } from '../webgpu/views';
 import type { StoredType } from './model';
 
 /** How linears are quantised at load; `none` keeps every tensor as stored. */
@@ -81,21 +82,47 @@ function targetFormat({ dtype, rows, columns }: StoredMatrix, quantization: Quan
   return own;
 }
 
-/** `adopt` gets each tensor as it is created, to free it if the rest fails. */
+/** A matrix's tensor of so many rows. */
+function tensorOf(format: WeightFormat, rows: number, columns: number) {
+  return format === 'f32'
+    ? { shape: [rows, columns], dtype: 'float32' as const }
+    : { shape: [weightWords(format, rows, columns)], dtype: 'int32' as const };
+}
+
+/** Tensors for these matrices that are ranges of one buffer, or null if that would exceed the limit. */
+export function sideBySide(
+  matrices: StoredMatrix[],
+  { quantization, limit }: Pick<Placement, 'quantization' | 'limit'>,
+): tf.Tensor[] | null {
+  let words = 0;
+  const places = matrices.map((matrix) => {
+    const { rows, columns } = matrix;
+    const format = targetFormat(matrix, quantization, limit);
+    const place = { at: words, ...tensorOf(format, rows, columns) };
+    words += alignView(weightWords(format, rows, columns));
+    return place;
+  });
+  if (words * 4 > limit) return null;
+  const owner = emptyTensor([words], 'int32');
+  const tensors = places.map(({ at, shape, dtype }) => createView(owner, at, shape, dtype));
+  owner.dispose();
+  return tensors;
+}
+
+/** `adopt` gets each tensor as it is created, to free it if the rest fails; `room` is the tensor of a matrix in one part. */
 export async function placeMatrix(
   matrix: StoredMatrix,
   { quantization, limit, pieceBytes }: Placement,
   adopt: (tensor: tf.Tensor) => void,
+  room?: tf.Tensor,
 ): Promise<Weight> {
   const { rows, columns, read } = matrix;
   const format = targetFormat(matrix, quantization, limit);
   // If even the fewest rows exceed the limit, the device reports it.
   const counts = partRows(format, rows, columns, limit) ?? [rows];
   const parts = counts.map((count) => {
-    const tensor =
-      format === 'f32'
-        ? emptyTensor([count, columns], 'float32')
-        : emptyTensor([weightWords(format, count, columns)], 'int32');
+    const { shape, dtype } = tensorOf(format, count, columns);
+    const tensor = room ?? emptyTensor(shape, dtype);
     adopt(tensor);
     return { tensor, rows: count };
   });

@@ -15,8 +15,9 @@ import { emptyTensor } from '../kernels/in-place';
 import type { LinearModule, Weight } from '../types';
 import { isGpu } from '../webgpu/backend';
 import { bindingLimit } from '../webgpu/limits';
+import { alignView, moveIntoView } from '../webgpu/views';
 import type { ModelTensor, StoredType, WeightSource } from './model';
-import { placeMatrix, type Quantization, type StoredMatrix, widenBytes } from './upload';
+import { placeMatrix, type Quantization, type StoredMatrix, sideBySide, widenBytes } from './upload';
 
 export interface LoadOptions {
   /** Of the linears; `none` when left out. */
@@ -40,6 +41,8 @@ export interface Loader {
   vector(name: string, size: number): Promise<tf.Tensor>;
   /** `path`.weight [out, in], and `path`.bias on request: what a method may wrap. */
   linear(path: string, out: number, width: number, options?: { bias?: boolean }): Promise<LinearModule>;
+  /** Linears that read the same input: their weights are ranges of one buffer where it holds them, and so are their biases. */
+  linears(layers: [path: string, out: number][], width: number, options?: { bias?: boolean }): Promise<LinearModule[]>;
   /** GPT-2's Conv1D: a linear stored as [in, out], by default with a bias. */
   conv1d(path: string, width: number, out: number, options?: { bias?: boolean }): Promise<LinearModule>;
   /** Keeps a tensor until the model is disposed. */
@@ -64,23 +67,29 @@ export function createLoader(
     return tensor;
   };
 
-  const place = async (name: string, matrix: StoredMatrix, how: Quantization, transposed = false): Promise<Weight> => {
+  const place = async (
+    name: string,
+    matrix: StoredMatrix,
+    how: Quantization,
+    { transposed = false, room }: { transposed?: boolean; room?: tf.Tensor } = {},
+  ): Promise<Weight> => {
     parameters += matrix.rows * matrix.columns;
     const stored = shapesOnly ? { ...matrix, read: null } : matrix;
-    const weight = await placeMatrix(stored, { quantization: how, limit, pieceBytes }, own);
+    const weight = await placeMatrix(stored, { quantization: how, limit, pieceBytes }, own, room);
     tensors.push({ name, value: { kind: 'matrix', weight, transposed } });
     return weight;
   };
+  const stored = (name: string, [rows, columns]: [number, number]): StoredMatrix => ({
+    dtype: checked(source, name, [rows, columns]).dtype,
+    ...{ rows, columns },
+    read: async (from, to) => new Uint8Array(await source.read(name, from, to)),
+  });
   const matrix = (
     name: string,
     shape: [number, number],
     how: Quantization = 'none',
-    transposed = false,
-  ): Promise<Weight> => {
-    const { dtype } = checked(source, name, shape);
-    const read = async (from: number, to: number) => new Uint8Array(await source.read(name, from, to));
-    return place(name, { dtype, rows: shape[0], columns: shape[1], read }, how, transposed);
-  };
+    options?: { transposed?: boolean; room?: tf.Tensor },
+  ): Promise<Weight> => place(name, stored(name, shape), how, options);
   const vector = async (name: string, size: number): Promise<tf.Tensor> => {
     const { dtype } = checked(source, name, [size]);
     parameters += size;
@@ -110,7 +119,7 @@ export function createLoader(
     }
     const bytes = shapesOnly ? null : await source.read(name);
     const read = async (from: number, to: number) => columnsOf(bytes!, width, out, from, to);
-    return place(name, { dtype, rows: out, columns: width, read }, quantization, true);
+    return place(name, { dtype, rows: out, columns: width, read }, quantization, { transposed: true });
   };
 
   return {
@@ -122,10 +131,24 @@ export function createLoader(
       weight: await matrix(`${path}.weight`, [out, width], quantization),
       bias: bias ? await vector(`${path}.bias`, out) : null,
     }),
+    linears: async (layers, width, { bias = false } = {}) => {
+      const weights = layers.map(([path, out]) => stored(`${path}.weight`, [out, width]));
+      const rooms = sideBySide(weights, { quantization, limit });
+      const modules: LinearModule[] = [];
+      for (const [i, [path, out]] of layers.entries()) {
+        modules.push({
+          path,
+          weight: await place(`${path}.weight`, weights[i]!, quantization, { room: rooms?.[i] }),
+          bias: bias ? await vector(`${path}.bias`, out) : null,
+        });
+      }
+      if (bias) join(modules.map((module) => module.bias!));
+      return modules;
+    },
     conv1d: async (path, width, out, { bias = true } = {}) => {
       const name = `${path}.weight`;
       const weight = source.info(name)?.transposed
-        ? await matrix(name, [out, width], quantization, true)
+        ? await matrix(name, [out, width], quantization, { transposed: true })
         : await turned(name, width, out);
       return { path, weight, bias: bias ? await vector(`${path}.bias`, out) : null, conv1d: true };
     },
@@ -139,6 +162,17 @@ export function createLoader(
       owned.length = 0;
     },
   };
+}
+
+/** Makes tensors ranges of one buffer. */
+function join(tensors: tf.Tensor[]): void {
+  const owner = emptyTensor([tensors.reduce((words, { size }) => words + alignView(size), 0)], 'float32');
+  let at = 0;
+  for (const tensor of tensors) {
+    moveIntoView(tensor, owner, at);
+    at += alignView(tensor.size);
+  }
+  owner.dispose();
 }
 
 /** A tensor's entry in the file; it must have this shape. */

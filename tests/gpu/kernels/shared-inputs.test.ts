@@ -1,23 +1,6 @@
 import { expect, test } from 'vitest';
-import { gpuBackend } from '../../../src/engine/webgpu/backend';
-import { expectSameOnGpu, gradientsOn, probesFor, setupGpu, withTraits } from '../../kernel-helpers';
+import { expectSameOnGpu, gradientsOn, probesFor, withBuffers, withTraits } from '../../kernel-helpers';
 import { SHARED_CASES } from '../../parity/shared-inputs';
-
-/** Runs `body` as if shaders could bind so many buffers. */
-async function withBuffers<T>(count: number, body: () => Promise<T>): Promise<T> {
-  await setupGpu();
-  const { device } = gpuBackend();
-  const { limits } = device;
-  const fewer = new Proxy(limits, {
-    get: (target, name) => (name === 'maxStorageBuffersPerShaderStage' ? count : Reflect.get(target, name, target)),
-  });
-  Object.defineProperty(device, 'limits', { value: fewer, configurable: true });
-  try {
-    return await body();
-  } finally {
-    Reflect.deleteProperty(device, 'limits');
-  }
-}
 
 test.each(SHARED_CASES)('gradients as the reference: $name', async ({ op, inputs, wanted }) => {
   for (const software of [true, false]) {

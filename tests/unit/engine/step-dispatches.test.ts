@@ -116,8 +116,8 @@ const ofTfjs = (kinds: Record<string, number>) => Object.keys(kinds).filter((kin
 
 // On a GPU, the gradients of the five norms' weights take a second pass over partial sums.
 test.each([
-  [true, 80],
-  [false, 85],
+  [true, 76],
+  [false, 81],
 ])('a step of full fine-tuning of two layers, software %s: %i dispatches', async (software, wanted) => {
   const { kinds, all } = await stepOf({ shape: SMALL, rows: 4, length: 128, method: { type: 'full' }, software });
   expect(ofTfjs(kinds)).toEqual([]);
@@ -132,14 +132,18 @@ test.each([
 
 // In software the 1,024 rows are 13 chunks of at most 80 rows and 16 MiB, on a GPU one.
 test.each([
-  [true, 1361],
-  [false, 1301],
+  [true, 970],
+  [false, 910],
 ])('a step of LoRA on SmolLM2-135M, software %s: %i dispatches', async (software, wanted) => {
   const { kinds, all } = await stepOf({ shape: SMOL, rows: 4, length: 256, method: LORA, software });
   expect(ofTfjs(kinds)).toEqual([]);
   expect(all).toBe(wanted);
-  // Nothing is learned below the first layer's q, k and v, so their input needs no gradient.
-  expect(kinds).toMatchObject({ matmul_nn_tn: 207, matmul_tn: 3, rms_norm_dx: 60, softmax_rows: software ? 13 : 1 });
+  // In each of 30 layers q, k and v are one product, and so are gate and up: forward, and for the gradients of h (nn_segments), of
+  // the input (sum, alone or beside A's and B's). Nothing is learned below the first layer's q, k and v, so their input needs none.
+  expect(kinds).toMatchObject({ matmul_nt_segments: 120, matmul_nn_segments: 60, attention_gradients: 30 });
+  expect(kinds).toMatchObject({ matmul_nn_tn_segments: 30, matmul_sum_segments: 29, matmul_tn: 30, matmul_nn_tn: 60 });
+  expect(kinds).toMatchObject({ rms_norm_dx: 60, softmax_rows: software ? 13 : 1 });
+  expect(kinds).not.toHaveProperty('attention_stats');
   expect(kinds).not.toHaveProperty('add_tensors');
   expect(kinds).not.toHaveProperty('accumulate');
 });
@@ -168,12 +172,18 @@ test('below 512 tokens, and in software, attention keeps its scores', async () =
   }
 });
 
-test('where shaders bind eight buffers, gradients to which another is added are dispatches of their own', async () => {
+test('where shaders bind eight buffers, products and gradients of attention are more dispatches', async () => {
   const step = { shape: SMALL, rows: 4, length: 128, method: LORA, software: false };
   const { kinds, all } = await stepOf({ ...step, limits: { ...LIMITS, maxStorageBuffersPerShaderStage: 8 } });
   const ten = await stepOf(step);
-  expect(ten.kinds).toMatchObject({ matmul_nn_tn: 11, matmul_tn: 3 });
-  // Of q, k and v two in the second layer, of gate and up one in either.
-  expect(kinds).toMatchObject({ matmul_nn_tn: 7, matmul_tn: 7 });
-  expect(all).toBe(ten.all + 4);
+  expect(ten.kinds).toMatchObject({
+    matmul_nt_segments: 8,
+    matmul_nn_tn_segments: 2,
+    matmul_tn: 2,
+    attention_gradients: 2,
+  });
+  // In two layers: q, k and v have three B's and outputs, and their gradients as many, beside those of A and B.
+  expect(kinds).toMatchObject({ matmul_nt_segments: 10, matmul_sum_segments: 4, matmul_tn: 4, attention_stats: 2 });
+  expect(kinds).toMatchObject({ attention_gather: 2, attention_mix: 4 });
+  expect(all).toBe(ten.all + 9);
 });

@@ -41,7 +41,7 @@ export const declared = (list: Binding[]): string =>
 @group(0) @binding(${list.length}) var<uniform> u: Uniforms;`;
 
 /** Collects storage bindings in the order they are declared. */
-function bindings() {
+export function bindings() {
   const list: Binding[] = [];
   return {
     list,
@@ -79,20 +79,31 @@ export interface NtVariant {
   part: boolean;
 }
 
-/** One reduction `acc[i][j] += Σ_k left[m0+i, k] · right[n0+j, k]`; the right operand's rows start at `first`. */
-function ntLoop(
-  v: { tm: number; tn: number; quads: boolean },
-  left: string,
-  right: string,
-  depth: string,
-  first = '',
-): string {
+interface NtLoop {
+  /** Functions that load from either operand. */
+  left: string;
+  right: string;
+  /** The operands' width, in values. */
+  depth: string;
+  /** The right operand's rows start here. */
+  first?: string;
+  /** Rows of the right operand. */
+  rows?: string;
+  /** If the operands' rows are not the whole of their arrays, in loads: the left one's stride, and where either begins. */
+  stride?: string;
+  leftAt?: string;
+  rightAt?: string;
+}
+
+/** One reduction `acc[i][j] += Σ_k left[m0+i, k] · right[n0+j, k]`. */
+export function ntLoop(v: { tm: number; tn: number; quads: boolean }, o: NtLoop): string {
   const { tm, tn, quads } = v;
+  const { left, right, depth, first = '', rows = 'u.n', stride = 'depth', leftAt = '', rightAt = '' } = o;
   const d = quads ? `(${depth} / 4u)` : depth;
   return `{
   let depth = ${d};
-${lines(tm, (i) => `  let x${i} = min(m0 + ${i}u, u.m - 1u) * depth;`)}
-${lines(tn, (j) => `  let w${j} = (min(n0 + ${j}u, u.n - 1u)${first}) * depth;`)}
+${lines(tm, (i) => `  let x${i} = min(m0 + ${i}u, u.m - 1u) * ${stride}${leftAt};`)}
+${lines(tn, (j) => `  let w${j} = (min(n0 + ${j}u, ${rows} - 1u)${first}) * depth${rightAt};`)}
   for (var k = 0u; k < depth; k++) {
 ${lines(tn, (j) => `    let wv${j} = ${right}(w${j} + k);`)}
 ${lines(
@@ -105,12 +116,12 @@ ${lines(tn, (j) => (quads ? `    a${i}_${j} += dot(xv${i}, wv${j});` : `    a${i
 }
 
 /** The same for a quantised W. */
-function ntSpans({ tm, tn }: NtVariant, code: BlockCode): string {
+export function ntSpans({ tm, tn }: { tm: number; tn: number }, code: BlockCode, rows = 'u.n'): string {
   return `{
   let spans = u.k / ${code.span}u;
   let depth = u.k / 4u;
 ${lines(tm, (i) => `  let x${i} = min(m0 + ${i}u, u.m - 1u) * depth;`)}
-${lines(tn, (j) => `  let w${j} = min(n0 + ${j}u, u.n - 1u) * spans;`)}
+${lines(tn, (j) => `  let w${j} = min(n0 + ${j}u, ${rows} - 1u) * spans;`)}
   for (var s = 0u; s < spans; s++) {
 ${lines(tn, (j) => `    ${code.open(String(j), `w${j} + s`, '0u')}`)}
     for (var t = 0u; t < ${code.steps}u; t++) {
@@ -188,8 +199,8 @@ ${lines(v.tm, (i) =>
     .map((j) => `  var a${i}_${j} = 0.0;`)
     .join(''),
 )}
-  ${code ? `${code.prologue('(u.n * u.k)')}\n${ntSpans(v, code)}` : ntLoop(v, 'loadX', 'loadW', 'u.k')}
-  ${v.lora ? ntLoop({ tm: v.tm, tn: v.tn, quads: v.lora.quads }, 'loadH', 'loadB', 'u.rank', first) : ''}
+  ${code ? `${code.prologue('(u.n * u.k)')}\n${ntSpans(v, code)}` : ntLoop(v, { left: 'loadX', right: 'loadW', depth: 'u.k' })}
+  ${v.lora ? ntLoop({ ...v, quads: v.lora.quads }, { left: 'loadH', right: 'loadB', depth: 'u.rank', first }) : ''}
 ${store}
 }`;
 }
@@ -221,7 +232,7 @@ export interface NnVariant {
  * acc[i][q] += Σ_n left[m0+i, n] · right[n, columns]. `body(n, y)` multiplies row n of the right operand by the left one's
  * values, given per tile row. Rows of the left operand are `stride` long and start at `first`.
  */
-function overRows(
+export function overRows(
   tm: number,
   leftQuads: boolean,
   left: { load: string; start?: string; depth: string; stride: string; first: string; first4: string },
@@ -244,6 +255,39 @@ ${lines(4, (c) => `    {\n${body(`(n4 * 4u + ${c}u)`, (i) => `y${i}.${component[
 }`;
 }
 
+/** The columns of W and Z that a thread of NN has, and how a row of W takes part in its sums. */
+export function nnColumns(v: Pick<NnVariant, 'tm' | 'tk' | 'format' | 'spans' | 'quads'>, k = 'u.k') {
+  const code = v.spans ? blockCode(v.format) : undefined;
+  const width = v.quads ? 4 : 1;
+  const columns = v.tk / width;
+  // A thread's columns, in quads (or values): consecutive, or the quads of some steps of one span.
+  const steps = code ? columns / code.wide : 0;
+  const place = code
+    ? `  let tile = id % tilesK;
+  let span = tile / ${code.steps / steps}u;
+  let t0 = tile % ${code.steps / steps}u * ${steps}u;
+  let spans = u.k / ${code.span}u;
+${lines(columns, (q) => `  let c${q} = ${code.quadAt('span', `(t0 + ${Math.floor(q / code.wide)}u)`, q % code.wide)};`)}`
+    : `  let k0 = id % tilesK * ${v.tk}u;
+${lines(columns, (q) => `  let c${q} = min(k0 / ${width}u + ${q}u, ${k} / ${width}u - 1u);`)}`;
+  const dense =
+    (load: string, at = '') =>
+    (n: string, y: (i: number) => string) =>
+      `    let base = ${n} * (${k} / ${width}u)${at};
+${lines(columns, (q) => `    let w${q} = ${load}(base + c${q});`)}
+${lines(v.tm, (i) => lines(columns, (q) => `    a${i}_${q} += ${y(i)} * w${q};`))}`;
+  const spans = (n: string, y: (i: number) => string) => `    ${code!.open('w', `${n} * spans + span`, 't0')}
+${lines(
+  steps,
+  (p) => `    { ${code!.words('w', `(t0 + ${p}u)`)}
+${lines(code!.wide, (q) => {
+  const column = p * code!.wide + q;
+  return `      let w${q} = ${code!.quads('w')[q]};\n${lines(v.tm, (i) => `      a${i}_${column} += ${y(i)} * w${q};`)}`;
+})} }`,
+)}`;
+  return { code, width, columns, place, dense, spans };
+}
+
 export function nnShader(v: NnVariant): string {
   const { list, functions, tile } = nnParts(v);
   return `struct Uniforms { ${UNIFORMS} }
@@ -257,7 +301,7 @@ ${ENTRY} { inputTile(globalIndex(wg, local, groups)); }`;
 /** Its bindings, the functions that it calls, and `inputTile(thread)`, which computes a tile. */
 export function nnParts(v: NnVariant): { list: Binding[]; functions: string; tile: string } {
   const { declare, list } = bindings();
-  const code = v.spans ? blockCode(v.format) : undefined;
+  const { code, width, columns, place, dense, spans } = nnColumns(v);
   declare('read', 'Y', elementType('f32', v.leftQuads));
   declare('read', 'W', elementType(v.format, v.quads));
   const loaders = [
@@ -271,31 +315,6 @@ export function nnParts(v: NnVariant): { list: Binding[]; functions: string; til
   }
   if (v.plus) declare('read', 'plus', v.quads ? 'vec4f' : 'f32');
   declare('read_write', 'Z', v.quads ? 'vec4f' : 'f32');
-  const width = v.quads ? 4 : 1;
-  const columns = v.tk / width;
-  // A thread's columns, in quads (or values): consecutive, or the quads of some steps of one span.
-  const steps = code ? columns / code.wide : 0;
-  const place = code
-    ? `  let tile = id % tilesK;
-  let span = tile / ${code.steps / steps}u;
-  let t0 = tile % ${code.steps / steps}u * ${steps}u;
-  let spans = u.k / ${code.span}u;
-${lines(columns, (q) => `  let c${q} = ${code.quadAt('span', `(t0 + ${Math.floor(q / code.wide)}u)`, q % code.wide)};`)}`
-    : `  let k0 = id % tilesK * ${v.tk}u;
-${lines(columns, (q) => `  let c${q} = min(k0 / ${width}u + ${q}u, u.k / ${width}u - 1u);`)}`;
-  const dense = (load: string) => (n: string, y: (i: number) => string) =>
-    `    let base = ${n} * (u.k / ${width}u);
-${lines(columns, (q) => `    let w${q} = ${load}(base + c${q});`)}
-${lines(v.tm, (i) => lines(columns, (q) => `    a${i}_${q} += ${y(i)} * w${q};`))}`;
-  const spans = (n: string, y: (i: number) => string) => `    ${code!.open('w', `${n} * spans + span`, 't0')}
-${lines(
-  steps,
-  (p) => `    { ${code!.words('w', `(t0 + ${p}u)`)}
-${lines(code!.wide, (q) => {
-  const column = p * code!.wide + q;
-  return `      let w${q} = ${code!.quads('w')[q]};\n${lines(v.tm, (i) => `      a${i}_${column} += ${y(i)} * w${q};`)}`;
-})} }`,
-)}`;
   const whole = v.part ? ['u.stride', ' + u.first', ' + u.first / 4u'] : ['u.n', '', ''];
   const [start, depth] = v.split ? ['start', 'end'] : ['0u', 'u.n'];
   const left = { load: 'loadY', start, depth, stride: whole[0]!, first: whole[1]!, first4: whole[2]! };

@@ -12,7 +12,7 @@ import type { WeightOperand } from './weight';
 
 const programs = new Map<string, Program>();
 
-function program(key: string, build: () => string): Program {
+export function program(key: string, build: () => string): Program {
   let entry = programs.get(key);
   if (!entry) {
     entry = { key, wgsl: build() };
@@ -20,6 +20,9 @@ function program(key: string, build: () => string): Program {
   }
   return entry;
 }
+
+/** Storage buffers that a shader of this device may have. */
+export const bindingsOf = ({ device }: GpuBackend): number => device.limits.maxStorageBuffersPerShaderStage;
 
 /** Folds a thread count into workgroups of 64, in two dimensions if one would exceed the limit of 65535. */
 export function groupsFor(threads: number): [number, number] {
@@ -33,7 +36,7 @@ export function groupsFor(threads: number): [number, number] {
  * The largest register tile that still gives every lane of the device work. A CPU has few lanes and expensive loads, so big
  * tiles win even for small outputs; a GPU needs thousands of threads first.
  */
-function chooseTile(backend: GpuBackend, rows: number, columns: number, pieces = 1): [number, number] {
+export function chooseTile(backend: GpuBackend, rows: number, columns: number, pieces = 1): [number, number] {
   const wanted = adapterTraits(backend.device).software ? 16 : 4096;
   const tiles: [number, number][] =
     rows === 1
@@ -221,43 +224,73 @@ export interface TnProduct {
   alpha?: number;
   /** Adds to the contents of c. */
   add?: boolean;
-  /** The index of the product's first value in c; 0 if left out. Two products may have places in one c. */
+  /** The index of the product's first value in c; 0 if left out. Several products may have places in one c. */
   at?: number;
+  /** If u's or v's columns are some of a wider matrix: how many that has, and the first of them. */
+  columnsU?: Columns;
+  columnsV?: Columns;
 }
 
-type TnProducts = [TnProduct] | [TnProduct, TnProduct];
+interface Columns {
+  of: number;
+  from: number;
+}
 
 /** `arrayOf` names an array that the shader has already and that holds the tensor, in quads or single values. */
-function tnDispatch(products: TnProducts, arrayOf: (tensor: TensorInfo, quads: boolean) => string | null = () => null) {
-  const [first, second] = products;
-  const inOne = second?.c.dataId === first.c.dataId;
-  const inQuads = products.map((p) => p.p % 4 === 0 && p.q % 4 === 0 && (p.at ?? 0) % 4 === 0);
-  const shapes = products.map(
-    (p, i): TnShape => ({ quads: inOne ? !inQuads.includes(false) : inQuads[i]!, ...(p.add ? { add: true } : {}) }),
+export function tnDispatch(
+  products: TnProduct[],
+  arrayOf: (tensor: TensorInfo, quads: boolean) => string | null = () => null,
+) {
+  const columns = products.map(
+    (p) => [p.columnsU ?? { of: p.p, from: 0 }, p.columnsV ?? { of: p.q, from: 0 }] as const,
   );
-  const shared: Record<string, string> = inOne ? { C1: 'C0' } : {};
-  const tensors: TensorInfo[] = [];
+  const inQuads = products.map((p, i) =>
+    [p.p, p.q, p.at ?? 0, ...columns[i]!.flatMap((c) => [c.of, c.from])].every((size) => size % 4 === 0),
+  );
+  // What is written has one type.
+  const shapes = products.map(
+    (p): TnShape => ({
+      quads: products.every((other, i) => other.c.dataId !== p.c.dataId || inQuads[i]!),
+      ...(p.add ? { add: true } : {}),
+    }),
+  );
+  const shared: Record<string, string> = {};
+  const declared: { name: string; tensor: TensorInfo; key: unknown }[] = [];
   products.forEach((p, i) => {
-    for (const [name, tensor] of [['U', p.u] as const, ['V', p.v] as const]) {
-      const array = arrayOf(tensor, shapes[i]!.quads);
-      if (array) shared[`${name}${i}`] = array;
-      else tensors.push(tensor);
+    const { quads } = shapes[i]!;
+    const operands = [
+      { name: `U${i}`, tensor: p.u, key: quads, given: arrayOf(p.u, quads) },
+      { name: `V${i}`, tensor: p.v, key: quads, given: arrayOf(p.v, quads) },
+      { name: `C${i}`, tensor: p.c, key: 'written', given: null },
+    ];
+    for (const { name, tensor, key, given } of operands) {
+      const array = given ?? declared.find((d) => d.key === key && d.tensor.dataId === tensor.dataId)?.name;
+      if (array) shared[name] = array;
+      else declared.push({ name, tensor, key });
     }
-    if (!shared[`C${i}`]) tensors.push(p.c);
   });
   return {
     shapes,
     shared,
-    tensors,
+    tensors: declared.map(({ tensor }) => tensor),
     writes: products.map((p) => p.c),
-    uniforms: products.flatMap((p) => [u(p.p), u(p.q), f(p.alpha ?? 1), u(p.at ?? 0)]),
+    uniforms: products.flatMap((p, i) => [
+      ...[p.p, p.q, ...columns[i]!.flatMap((c) => [c.of, c.from]), p.at ?? 0].map(u),
+      f(p.alpha ?? 1),
+    ]),
     threads: products.reduce((sum, p, i) => sum + tnTiles(p.p, p.q, shapes[i]!.quads), 0),
   };
 }
 
-/** c[p,q] = (c +) alpha · u[m,p]ᵀ·v[m,q] for one or two products that share m, in one dispatch. */
-export function recordTN(backend: GpuBackend, m: number, products: TnProducts): void {
+/** c[p,q] = (c +) alpha · u[m,p]ᵀ·v[m,q] for products that share m, in one dispatch, or as many as the bindings need. */
+export function recordTN(backend: GpuBackend, m: number, products: TnProduct[]): void {
   const { shapes, shared, tensors, writes, uniforms, threads } = tnDispatch(products);
+  if (products.length > 1 && tensors.length > bindingsOf(backend)) {
+    const half = Math.ceil(products.length / 2);
+    recordTN(backend, m, products.slice(0, half));
+    recordTN(backend, m, products.slice(half));
+    return;
+  }
   dispatch(backend, {
     program: program(`matmul_tn ${JSON.stringify([shapes, shared])}`, () => tnShader(shapes, shared)),
     tensors,
@@ -271,7 +304,7 @@ export function recordTN(backend: GpuBackend, m: number, products: TnProducts): 
  * A product of NN and products of TN over the same rows: the gradients of a layer's input and weights, in one dispatch where the
  * device binds enough buffers.
  */
-export function recordInputAndWeights(backend: GpuBackend, c: NnCall, products: TnProducts): void {
+export function recordInputAndWeights(backend: GpuBackend, c: NnCall, products: TnProduct[]): void {
   const [nn, ...more] = nnDispatches(backend, c, 1);
   const { variant } = nn!;
   const tn = tnDispatch(products, (tensor, quads) => {
@@ -279,7 +312,7 @@ export function recordInputAndWeights(backend: GpuBackend, c: NnCall, products: 
     return variant.lora && tensor.dataId === c.lora!.h.dataId && quads === variant.lora.leftQuads ? 'H' : null;
   });
   const tensors = [...nn!.tensors, ...tn.tensors];
-  if (more.length > 0 || tensors.length > backend.device.limits.maxStorageBuffersPerShaderStage) {
+  if (more.length > 0 || tensors.length > bindingsOf(backend)) {
     recordTN(backend, c.m, products);
     recordNN(backend, c);
     return;

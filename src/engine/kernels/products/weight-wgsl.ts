@@ -40,8 +40,8 @@ const HALF = `fn half(h: u32) -> f32 {
 const BYTES = `fn bytes(p: u32) -> vec4f {
   return vec4f(vec4i(vec4u(p, p >> 8u, p >> 16u, p >> 24u) & vec4u(255u)));
 }`;
-const HALF_AT = `fn halfAt(o: u32) -> f32 { return half((W[o >> 2u] >> ((o & 2u) * 8u)) & 0xffffu); }`;
-const BYTE_AT = `fn byteAt(o: u32) -> i32 { return bitcast<i32>(W[o >> 2u] << (24u - (o & 3u) * 8u)) >> 24u; }`;
+const HALF_AT = `fn halfAt(o: u32) -> f32 { return half((W[(o >> 2u)] >> ((o & 2u) * 8u)) & 0xffffu); }`;
+const BYTE_AT = `fn byteAt(o: u32) -> i32 { return bitcast<i32>(W[(o >> 2u)] << (24u - (o & 3u) * 8u)) >> 24u; }`;
 /** d · scale and dmin · min of the sub-blocks 2p and 2p + 1 of a K-quant block that starts at word `o`. */
 const SCALES_K = `fn scalesK(o: u32, p: u32) -> vec4f {
   let shift = vec2u((p & 1u) * 16u) + vec2u(0u, 8u);
@@ -107,7 +107,7 @@ function plain(name: 'q4_0' | 'q4_1' | 'q5_0' | 'q5_1'): BlockCode {
       HALF,
       HALF_AT,
       BYTES,
-      'fn halfWord(o: u32) -> u32 { return (W[o >> 2u] >> ((o & 2u) * 8u)) & 0xffffu; }',
+      'fn halfWord(o: u32) -> u32 { return (W[(o >> 2u)] >> ((o & 2u) * 8u)) & 0xffffu; }',
       FIFTH,
     ].join('\n'),
     prologue: NONE,

@@ -1,0 +1,368 @@
+/**
+ * Records the products of linear layers that read the same input (segments-wgsl.ts): one dispatch for all of them where their
+ * weights are ranges of one buffer and the device binds enough buffers, else as few as it takes.
+ */
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { WeightFormat } from '../../types';
+import type { GpuBackend } from '../../webgpu/backend';
+import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
+import { viewOf } from '../../webgpu/views';
+import { bindingsOf, chooseTile, groupsFor, program, recordTN, type TnProduct, tnDispatch } from './matmul';
+import { columnsAStep, fitsSpans } from './matmul-wgsl';
+import {
+  type NnSegments,
+  type NtSegments,
+  nnSegmentsShader,
+  ntSegmentsShader,
+  type SumSegments,
+  sumSegmentsAndProductsShader,
+  sumSegmentsShader,
+} from './segments-wgsl';
+import { blockCode } from './weight-wgsl';
+
+/** One of the layers: y = x·Wᵀ + h·Bᵀ + bias, with h = scale · x·Aᵀ if it has a LoRA. */
+export interface Segment {
+  /** [rows, k], in one part. */
+  weight: TensorInfo;
+  format: WeightFormat;
+  rows: number;
+  bias?: TensorInfo;
+  lora?: SegmentLora;
+  /** [m, rows]: the layer's output, or in the backward pass its gradient. */
+  y: TensorInfo;
+}
+
+export interface SegmentLora {
+  /** [rank, k] and [rows, rank] */
+  a: TensorInfo;
+  b: TensorInfo;
+  rank: number;
+  scale: number;
+  /** The first of the LoRA's columns in h. */
+  column: number;
+}
+
+export interface SegmentsCall {
+  m: number;
+  k: number;
+  segments: Segment[];
+  /** [m, width]: every LoRA's h, or in the backward pass its gradient; absent if there is no LoRA. */
+  h?: TensorInfo;
+  width: number;
+}
+
+/** Where an operand is: a whole tensor, or a range of the buffer that it shares with others. */
+interface Place {
+  tensor: TensorInfo;
+  /** In words. */
+  at: number;
+}
+
+function placeOf(backend: GpuBackend, tensor: TensorInfo): Place {
+  const view = viewOf(tensor);
+  const bytes = (t: TensorInfo) => 4 * t.shape.reduce((a, b) => a * b, 1);
+  return view && bytes(view.owner) <= backend.device.limits.maxStorageBufferBindingSize
+    ? { tensor: view.owner, at: view.offset }
+    : { tensor, at: 0 };
+}
+
+/** Operands of the segments with one purpose: the tensors to bind, and which of them each segment reads. */
+function operands(places: (Place | undefined)[]) {
+  const tensors: TensorInfo[] = [];
+  const arrays = places.map((place) => {
+    if (!place) return 0;
+    const at = tensors.findIndex(({ dataId }) => dataId === place.tensor.dataId);
+    return at >= 0 ? at : tensors.push(place.tensor) - 1;
+  });
+  return { tensors, arrays };
+}
+
+const whole = (sizes: number[]) => sizes.every((size) => size % 4 === 0);
+
+/** What a shader of NT reads and writes for one segment. */
+interface NtItem {
+  weight: Place;
+  format: WeightFormat;
+  rows: number;
+  /** Columns of `tensor` from `from` on, of `of` altogether. */
+  y: { tensor: TensorInfo; of: number; from: number };
+  alpha: number;
+  bias?: Place;
+  lora?: { b: Place; rank: number; column: number };
+}
+
+interface Fields {
+  rows: number;
+  weight: number;
+  rank?: number;
+  column?: number;
+  factor?: number;
+  bias?: number;
+  y?: { of: number; from: number };
+  alpha?: number;
+}
+
+/** As segments-wgsl.ts reads them. */
+const segmentFields = (s: Fields) => [
+  ...[s.rows, s.weight, s.rank ?? 0, s.column ?? 0].map(u),
+  ...[s.factor ?? 0, s.bias ?? 0, s.y?.from ?? 0, s.y?.of ?? 0].map(u),
+  ...[f(s.alpha ?? 1), u(0), u(0), u(0)],
+];
+
+/** Where a weight begins, in what its shader loads at once. */
+function weightAt({ at }: Place, format: WeightFormat, quads: boolean): number {
+  if (blockCode(format)) return at;
+  const values = format === 'f32' ? at : 2 * at;
+  return quads ? values / 4 : values;
+}
+
+/** As few groups of neighbours as `fits` allows. */
+function grouped<T>(items: T[], fits: (group: T[]) => boolean): T[][] {
+  const groups: T[][] = [];
+  for (const item of items) {
+    const last = groups.at(-1);
+    if (last && fits([...last, item])) last.push(item);
+    else groups.push([item]);
+  }
+  return groups;
+}
+
+/** Of one buffer and format, so that one loop reads them all. */
+const sameWeights = (items: { weight: Place; format: WeightFormat }[]) =>
+  items.every(
+    ({ weight, format }) => weight.tensor.dataId === items[0]!.weight.tensor.dataId && format === items[0]!.format,
+  );
+
+function ntOf(backend: GpuBackend, { m, k, h, width }: SegmentsCall, x: TensorInfo, items: NtItem[]) {
+  const { format } = items[0]!;
+  const weights = operands(items.map(({ weight }) => weight));
+  const factors = operands(items.map(({ lora }) => lora?.b));
+  const biases = operands(items.map(({ bias }) => bias));
+  const outputs = operands(items.map(({ y }) => ({ tensor: y.tensor, at: 0 })));
+  const quads = k % 4 === 0 && (format !== 'f32' || whole(items.map(({ weight }) => weight.at)));
+  const rows = items.reduce((sum, item) => sum + item.rows, 0);
+  let [tm, tn] = chooseTile(backend, m, rows);
+  if (!quads) [tm, tn] = [Math.min(tm, 4), 4];
+  const lora = items.some((item) => item.lora);
+  const variant: NtSegments = {
+    tm,
+    tn,
+    format,
+    spans: fitsSpans(format, k),
+    quads,
+    quadStore: whole(items.flatMap(({ rows, y, bias }) => [rows, y.of, y.from, bias?.at ?? 0])),
+    lora: lora && {
+      quads: whole([
+        width,
+        ...items.flatMap((item) => (item.lora ? [item.lora.rank, item.lora.column, item.lora.b.at] : [])),
+      ]),
+    },
+    arrays: {
+      w: weights.arrays,
+      y: outputs.arrays,
+      ...(lora ? { b: factors.arrays } : {}),
+      ...(biases.tensors.length > 0 ? { bias: biases.arrays } : {}),
+    },
+  };
+  return {
+    variant,
+    tensors: [x, ...weights.tensors, ...(lora ? [h!] : []), ...factors.tensors, ...biases.tensors, ...outputs.tensors],
+    writes: outputs.tensors,
+    tiles: items.reduce((sum, item) => sum + Math.ceil(item.rows / tn), 0),
+  };
+}
+
+function recordNtItems(backend: GpuBackend, c: SegmentsCall, x: TensorInfo, all: NtItem[], apart: boolean): void {
+  const fits = (items: NtItem[]) =>
+    (apart || sameWeights(items)) && ntOf(backend, c, x, items).tensors.length <= bindingsOf(backend);
+  for (const items of grouped(all, fits)) {
+    const { variant, tensors, writes, tiles } = ntOf(backend, c, x, items);
+    const fields = items.flatMap(({ weight, format, rows, lora, bias, y, alpha }) =>
+      segmentFields({
+        ...{ rows, alpha, y, rank: lora?.rank, column: lora?.column, factor: lora?.b.at, bias: bias?.at },
+        weight: weightAt(weight, format, variant.quads),
+      }),
+    );
+    dispatch(backend, {
+      program: program(`matmul_nt_segments ${JSON.stringify(variant)}`, () => ntSegmentsShader(variant)),
+      tensors,
+      writes,
+      uniforms: uniformBlock(u(c.m), u(c.k), u(c.width), u(tiles), ...fields),
+      workgroups: groupsFor(Math.ceil(c.m / variant.tm) * tiles),
+    });
+  }
+}
+
+/** h = scale · x·Aᵀ of every layer that has a LoRA, beside each other. */
+export function recordSegmentsDown(backend: GpuBackend, c: SegmentsCall, x: TensorInfo): void {
+  const items = c.segments.flatMap(({ lora }): NtItem[] =>
+    lora
+      ? [
+          {
+            weight: placeOf(backend, lora.a),
+            format: 'f32',
+            rows: lora.rank,
+            y: { tensor: c.h!, of: c.width, from: lora.column },
+            alpha: lora.scale,
+          },
+        ]
+      : [],
+  );
+  recordNtItems(backend, c, x, items, true);
+}
+
+/** y = x·Wᵀ + h·Bᵀ + bias of every layer. */
+export function recordSegments(backend: GpuBackend, c: SegmentsCall, x: TensorInfo): void {
+  const items = c.segments.map(
+    ({ weight, format, rows, bias, lora, y }): NtItem => ({
+      weight: placeOf(backend, weight),
+      format,
+      rows,
+      y: { tensor: y, of: rows, from: 0 },
+      alpha: 1,
+      bias: bias && placeOf(backend, bias),
+      lora: lora && { b: placeOf(backend, lora.b), rank: lora.rank, column: lora.column },
+    }),
+  );
+  recordNtItems(backend, c, x, items, false);
+}
+
+/** In the backward pass: dh = scale · dy·B of every layer that has a LoRA, beside each other. */
+export function recordSegmentsBackDown(backend: GpuBackend, c: SegmentsCall): void {
+  const items = c.segments.flatMap(({ rows, lora, y }) =>
+    lora ? [{ rows, y, ...lora, b: placeOf(backend, lora.b) }] : [],
+  );
+  const operandsOf = (some: typeof items) => operands(some.map(({ b }) => b));
+  const fits = (some: typeof items) => some.length + operandsOf(some).tensors.length + 1 <= bindingsOf(backend);
+  for (const some of grouped(items, fits)) {
+    const { tensors, arrays } = operandsOf(some);
+    const quads = whole([c.width, ...some.flatMap(({ rank, column, b }) => [rank, column, b.at])]);
+    let [tm, tk] = chooseTile(
+      backend,
+      c.m,
+      some.reduce((sum, { rank }) => sum + rank, 0),
+    );
+    if (!quads) [tm, tk] = [Math.min(tm, 4), 4];
+    const variant: NnSegments = {
+      ...{ tm, tk, quads, arrays: { b: arrays } },
+      left: some.map(({ rows }) => quads && rows % 4 === 0),
+    };
+    const tiles = some.reduce((sum, { rank }) => sum + Math.ceil(rank / tk), 0);
+    const fields = some.flatMap(({ rows, rank, column, b, scale }) =>
+      segmentFields({ rows, weight: 0, rank, column, factor: b.at, alpha: scale }),
+    );
+    dispatch(backend, {
+      program: program(`matmul_nn_segments ${JSON.stringify(variant)}`, () => nnSegmentsShader(variant)),
+      tensors: [...some.map(({ y }) => y), ...tensors, c.h!],
+      writes: [c.h!],
+      uniforms: uniformBlock(u(c.m), u(c.k), u(c.width), u(tiles), ...fields),
+      workgroups: groupsFor(Math.ceil(c.m / tm) * tiles),
+    });
+  }
+}
+
+interface SumItem extends Segment {
+  place: Place;
+  a: Place | undefined;
+}
+
+function sumOf(
+  backend: GpuBackend,
+  { m, k, h, width }: SegmentsCall,
+  items: SumItem[],
+  z: TensorInfo,
+  plus?: TensorInfo,
+) {
+  const { format, place } = items[0]!;
+  const factors = operands(items.map(({ a }) => a));
+  const spans = fitsSpans(format, k);
+  const quads = k % 4 === 0 && whole(items.flatMap(({ place: { at }, a }) => [format === 'f32' ? at : 0, a?.at ?? 0]));
+  let [tm, tk] = chooseTile(backend, m, k);
+  if (spans) tk = columnsAStep(format);
+  if (!quads) [tm, tk] = [Math.min(tm, 4), 4];
+  const lora = factors.tensors.length > 0;
+  const variant: SumSegments = {
+    ...{ tm, tk, format, spans, quads, plus: plus !== undefined },
+    left: items.map(({ rows }) => quads && rows % 4 === 0),
+    lora: lora && {
+      leftQuads: quads && whole([width, ...items.flatMap((item) => [item.lora?.rank ?? 0, item.lora?.column ?? 0])]),
+      a: factors.arrays,
+    },
+  };
+  const fields = items.flatMap(({ rows, lora: own, a, place: at }) =>
+    segmentFields({
+      ...{ rows, rank: own?.rank, column: own?.column, factor: a?.at },
+      weight: weightAt(at, format, quads),
+    }),
+  );
+  return {
+    variant,
+    tensors: [
+      ...items.map(({ y }) => y),
+      ...[place.tensor, ...(lora ? [h!, ...factors.tensors] : []), ...(plus ? [plus] : []), z],
+    ],
+    uniforms: [u(m), u(k), u(width), u(0), ...fields],
+    threads: Math.ceil(m / tm) * Math.ceil(k / tk),
+  };
+}
+
+/**
+ * In the backward pass: z = Σ (dy·W + dh·A) + plus over all layers, the gradient of their input; beside `products` of TN over
+ * the same rows, in one dispatch if the device binds enough buffers. `temp` makes a matrix of z's shape.
+ */
+export function recordSegmentsBack(
+  backend: GpuBackend,
+  c: SegmentsCall,
+  { z, plus, products, temp }: { z: TensorInfo; plus?: TensorInfo; products: TnProduct[]; temp(): TensorInfo },
+): void {
+  const limit = bindingsOf(backend);
+  const items = c.segments.map(
+    (segment): SumItem => ({
+      ...segment,
+      place: placeOf(backend, segment.weight),
+      a: segment.lora && placeOf(backend, segment.lora.a),
+    }),
+  );
+  // A group adds to what the one before it gave.
+  const fits = (some: SumItem[]) =>
+    sameWeights(some.map(({ place, format }) => ({ weight: place, format }))) &&
+    sumOf(backend, c, some, z, some.includes(items[0]!) ? plus : z).tensors.length <= limit;
+  const groups = grouped(items, fits);
+  let before = plus;
+  groups.forEach((some, i) => {
+    const last = i === groups.length - 1;
+    const target = last ? z : temp();
+    const { variant, tensors, uniforms, threads } = sumOf(backend, c, some, target, before);
+    before = target;
+    const tn = products.length > 0 && last ? tnDispatch(products, arraysOf(variant, some, c.h)) : null;
+    if (tn && tensors.length + tn.tensors.length <= limit) {
+      dispatch(backend, {
+        program: program(`matmul_nn_tn_segments ${JSON.stringify([variant, tn.shapes, tn.shared])}`, () =>
+          sumSegmentsAndProductsShader(variant, tn.shapes, tn.shared),
+        ),
+        tensors: [...tensors, ...tn.tensors],
+        writes: [target, ...tn.writes],
+        uniforms: uniformBlock(...uniforms, ...tn.uniforms),
+        workgroups: groupsFor(Math.ceil(tn.threads / 64) * 64 + threads),
+      });
+      return;
+    }
+    if (tn) recordTN(backend, c.m, products);
+    dispatch(backend, {
+      program: program(`matmul_sum_segments ${JSON.stringify(variant)}`, () => sumSegmentsShader(variant)),
+      tensors,
+      writes: [target],
+      uniforms: uniformBlock(...uniforms),
+      workgroups: groupsFor(threads),
+    });
+  });
+}
+
+/** The arrays of that shader which products of TN read too. */
+const arraysOf =
+  ({ left, lora }: SumSegments, items: SumItem[], h?: TensorInfo) =>
+  (tensor: TensorInfo, quads: boolean): string | null => {
+    const s = items.findIndex(({ y }) => y.dataId === tensor.dataId);
+    if (s >= 0 && quads === left[s]) return `Y${s}`;
+    return lora && tensor.dataId === h!.dataId && quads === lora.leftQuads ? 'H' : null;
+  };
