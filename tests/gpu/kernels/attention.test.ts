@@ -20,6 +20,7 @@ import {
   probesFor,
   randomValues,
   runOn,
+  withBuffers,
   withTraits,
 } from '../../kernel-helpers';
 
@@ -260,6 +261,15 @@ test('attention: computing the scores of one or two pairs at a time gives the sa
     for (const s of [shape, dropping(shape)]) {
       await withScores(bytes, () => expectSameOnGpu(op(s), given, { wanted: [0, 1, 2], rtol: 1e-5 }));
     }
+  }
+});
+
+test('attention: a device that binds eight buffers gives the same bits in more dispatches', async () => {
+  for (const s of [self(3, 10, 2, 1, 8), dropping(causal(self(2, 13, 6, 2, 10)))]) {
+    const given = inputs(s, causalVisible(Array(s.batch).fill(s.queryLength - 1), s.queryLength));
+    const probes = await probesFor(op(s), given);
+    const ten = await gradientsOn('webgpu', op(s), given, [0, 1, 2], probes);
+    expect(await withBuffers(8, () => gradientsOn('webgpu', op(s), given, [0, 1, 2], probes))).toEqual(ten);
   }
 });
 

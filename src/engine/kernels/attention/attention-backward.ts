@@ -12,9 +12,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { dispatch } from '../../webgpu/dispatch';
 import { defineKernel, type GpuCall, type View } from '../kernel';
-import { groupsFor } from '../products/matmul';
+import { bindingsOf, groupsFor } from '../products/matmul';
 import { sharedGradients } from '../tape';
-import { gatherShader, mixShader, weightsShader } from './attention-scores-wgsl';
+import { gatherShader, gradientsShader, mixShader, weightsShader } from './attention-scores-wgsl';
 import {
   type AttentionAttrs,
   attentionPath,
@@ -90,28 +90,34 @@ const backward = defineKernel<AttentionAttrs>({
     });
   },
   gpu(call) {
-    const { backend, inputs, attrs: a, temp } = call;
-    const { o, lse, dO } = inputs;
-    const { width } = attentionTiles(backend, a);
-    const stats = temp([...lse!.shape, 2]);
-    dispatch(backend, {
-      program: { key: `attention_stats ${JSON.stringify(width)}`, wgsl: () => statsShader(width) },
-      tensors: [o!, dO!, lse!, stats],
-      writes: [stats],
-      uniforms: attentionUniforms(a),
-      volatile: hasDropout(a),
-      workgroups: groupsFor(a.batch * a.queryLength * a.heads),
-    });
-    const path = attentionPath(backend, a);
-    if (path === 'flash') flashBackward(call, stats);
-    else if (path === 'scores') byScores(call, stats);
-    else online(call, stats);
+    const path = attentionPath(call.backend, call.attrs);
+    if (path === 'scores') byScores(call);
+    else (path === 'flash' ? flashBackward : online)(call, statsOf(call));
   },
 });
 
-function byScores(call: GpuCall<AttentionAttrs>, stats: tf.TensorInfo): void {
+/** lse and Σ dO·o of every row, beside each other. */
+function statsOf({ backend, inputs: { o, lse, dO }, attrs: a, temp }: GpuCall<AttentionAttrs>): tf.TensorInfo {
+  const { width } = attentionTiles(backend, a);
+  const stats = temp([...lse!.shape, 2]);
+  dispatch(backend, {
+    program: { key: `attention_stats ${JSON.stringify(width)}`, wgsl: () => statsShader(width) },
+    tensors: [o!, dO!, lse!, stats],
+    writes: [stats],
+    uniforms: attentionUniforms(a),
+    volatile: hasDropout(a),
+    workgroups: groupsFor(a.batch * a.queryLength * a.heads),
+  });
+  return stats;
+}
+
+function byScores(call: GpuCall<AttentionAttrs>): void {
   const { backend, outputs, attrs: a, temp } = call;
-  const { q, k, v, visible, dO } = call.inputs;
+  const { q, k, v, visible, o, lse, dO } = call.inputs;
+  // With nine bindings, weights need no statistics, and one dispatch gives all gradients.
+  const nine = bindingsOf(backend) >= 9;
+  const from = nine ? 'o' : 'stats';
+  const stats = nine ? [o!, lse!] : [statsOf(call)];
   const [dq, dk, dv] = outputs as [tf.TensorInfo, tf.TensorInfo, tf.TensorInfo];
   const tiles = attentionTiles(backend, a).scores;
   const rows = rowsOf(a);
@@ -123,20 +129,39 @@ function byScores(call: GpuCall<AttentionAttrs>, stats: tf.TensorInfo): void {
   eachChunk(a, (uniforms, pairs) => {
     const down = (tile: { rows: number }, of: number) => Math.ceil(of / tile.rows);
     dispatch(backend, {
-      program: { key: `attention_weights ${JSON.stringify(tiles.weights)}`, wgsl: () => weightsShader(tiles.weights) },
-      tensors: [q!, k!, v!, visible!, dO!, stats, p, ds],
+      program: {
+        key: `attention_weights ${from} ${JSON.stringify(tiles.weights)}`,
+        wgsl: () => weightsShader(tiles.weights, from),
+      },
+      tensors: [q!, k!, v!, visible!, dO!, ...stats, p, ds],
       writes: [p, ds],
       uniforms,
       volatile: hasDropout(a),
       workgroups: groupsFor(pairs * down(tiles.weights, rows) * Math.ceil((quads * 4) / tiles.weights.columns)),
     });
+    const mixes = pairs * down(tiles.mix, rows) * Math.ceil(units / tiles.mix.columns);
+    const gathers = pairs * down(tiles.gather, a.keyLength) * Math.ceil(units / tiles.gather.columns);
+    if (nine) {
+      dispatch(backend, {
+        program: {
+          key: `attention_gradients ${JSON.stringify([tiles.gather, tiles.mix])}`,
+          wgsl: () => gradientsShader(tiles.gather, tiles.mix),
+        },
+        tensors: [p, ds, q!, k!, visible!, dO!, dq, dk, dv],
+        writes: [dq, dk, dv],
+        uniforms,
+        volatile: hasDropout(a),
+        workgroups: groupsFor(Math.ceil(gathers / 64) * 64 + mixes),
+      });
+      return;
+    }
     dispatch(backend, {
       program: { key: `attention_mix ${JSON.stringify(tiles.mix)}`, wgsl: () => mixShader(tiles.mix) },
       tensors: [ds, k!, visible!, dq],
       writes: [dq],
       uniforms,
       volatile: hasDropout(a),
-      workgroups: groupsFor(pairs * down(tiles.mix, rows) * Math.ceil(units / tiles.mix.columns)),
+      workgroups: groupsFor(mixes),
     });
     dispatch(backend, {
       program: { key: `attention_gather ${JSON.stringify(tiles.gather)}`, wgsl: () => gatherShader(tiles.gather) },
@@ -144,7 +169,7 @@ function byScores(call: GpuCall<AttentionAttrs>, stats: tf.TensorInfo): void {
       writes: [dk, dv],
       uniforms,
       volatile: hasDropout(a),
-      workgroups: groupsFor(pairs * down(tiles.gather, a.keyLength) * Math.ceil(units / tiles.gather.columns)),
+      workgroups: groupsFor(gathers),
     });
   });
 }

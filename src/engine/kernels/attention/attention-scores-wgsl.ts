@@ -6,7 +6,7 @@
  *   forward:   scores of q·k;   weights = softmax(scores), lse;   o = weights · v
  *   backward:  weights and ds recomputed from lse;   dq = ds · k;   dk = dsᵀ · q, dv = weightsᵀ · dO
  */
-import { lines, range } from '../products/matmul-wgsl';
+import { ENTRY, lines, range } from '../products/matmul-wgsl';
 import {
   earliest,
   GRADIENT_INPUTS,
@@ -20,6 +20,7 @@ import {
   SEEN,
   score,
   weights,
+  widthOf,
   zero,
 } from './attention-wgsl';
 
@@ -161,10 +162,21 @@ ${fold((a, b) => `${a} + ${b}`)}
 }`;
 }
 
-/** p and ds of every pair of row and key; zeros where the key is not visible. */
-export function weightsShader(tile: ScoreTile): string {
+/**
+ * p and ds of every pair of row and key; zeros where the key is not visible. It binds `o` and `lse` instead of `stats` where it
+ * computes those itself.
+ */
+export function weightsShader(tile: ScoreTile, from: 'stats' | 'o'): string {
   const { rows: R, columns: J } = tile;
-  return `${head(tile, [...GRADIENT_INPUTS, ['p', 'read_write', 'vec4f'], ['ds', 'read_write', 'vec4f']])}
+  const inputs = GRADIENT_INPUTS.flatMap((input): typeof GRADIENT_INPUTS =>
+    input[0] === 'stats' && from === 'o'
+      ? [
+          ['o', 'read'],
+          ['lse', 'read', 'f32'],
+        ]
+      : [input],
+  );
+  return `${head(tile, [...inputs, ['p', 'read_write', 'vec4f'], ['ds', 'read_write', 'vec4f']])}
 ${SEEN}
 ${score(tile)}
 ${main(tile)}
@@ -181,7 +193,7 @@ ${storeScores(R, J, [
     return;
   }
 ${keyPlaces(J, 'j')}
-${weights(tile, R, J)}
+${weights(tile, R, J, from)}
 ${storeScores(R, J, [
   { buffer: 'p', quad: quadOf('s') },
   { buffer: 'ds', quad: quadOf('g') },
@@ -191,7 +203,6 @@ ${storeScores(R, J, [
 
 /** out[row] = Σ_keys weights[row, key] · x[key]: o from v, dq from k. Keys that no row of the tile sees are skipped. */
 export function mixShader(tile: ScoreTile): string {
-  const { rows: R, columns: C } = tile;
   return `${head(tile, [
     ['w', 'read', 'vec4f'],
     ['x', 'read'],
@@ -199,7 +210,15 @@ export function mixShader(tile: ScoreTile): string {
     ['out', 'read_write'],
   ])}
 ${SEEN}
-${main(tile)}
+${mixTile(tile, 'w', 'x', 'out')}
+${ENTRY} { mixTile(globalIndex(wg, local, groups)); }`;
+}
+
+/** `fn mixTile(id)`, from and into arrays of these names. */
+function mixTile(tile: ScoreTile, weights: string, x: string, out: string): string {
+  const { rows: R, columns: C } = tile;
+  return `fn mixTile(id: u32) {
+  ${widthOf(tile)}
   let rows = u.queries * u.group;
 ${grid('rows', R, 'N', C)}
 ${lines(R, (r) => `${row(r, 'rowStart')}\n  let w${r} = (slot * rows + row${r}) * u.quads;`)}
@@ -212,11 +231,11 @@ ${lines(R, (r) =>
 )}
   for (var j = first / 4u; j * 4u < end; j++) {
 ${keyPlaces(4, 'j * 4u')}
-${lines(R, (r) => `    let p${r} = w[w${r} + j];`)}
+${lines(R, (r) => `    let p${r} = ${weights}[w${r} + j];`)}
 ${lines(
   4,
   (i) => `    {
-${lines(C, (c) => `      let x${c} = x[key${i} + c${c}];`)}
+${lines(C, (c) => `      let x${c} = ${x}[key${i} + c${c}];`)}
 ${lines(R, (r) => lines(C, (c) => `      a${r}_${c} += p${r}.${COMPONENTS[i]} * x${c};`))}
     }`,
 )}
@@ -224,7 +243,7 @@ ${lines(R, (r) => lines(C, (c) => `      a${r}_${c} += p${r}.${COMPONENTS[i]} * 
 ${lines(
   R,
   (r) => `  if (rowStart + ${r}u < rows) {
-${lines(C, (c) => `    if (columnStart + ${c}u < N) { out[at${r} + columnStart + ${c}u] = a${r}_${c}; }`)}
+${lines(C, (c) => `    if (columnStart + ${c}u < N) { ${out}[at${r} + columnStart + ${c}u] = a${r}_${c}; }`)}
   }`,
 )}
 }`;
@@ -232,6 +251,47 @@ ${lines(C, (c) => `    if (columnStart + ${c}u < N) { out[at${r} + columnStart +
 
 /** dk = Σ_rows ds · q and dv = Σ_rows p · dO, for a tile of keys (`rows` of them, a multiple of 4) and units. */
 export function gatherShader(tile: ScoreTile): string {
+  return `${head(tile, [
+    ['p', 'read', 'vec4f'],
+    ['ds', 'read', 'vec4f'],
+    ['q', 'read'],
+    ['dO', 'read'],
+    ['dk', 'read_write'],
+    ['dv', 'read_write'],
+  ])}
+${gatherTile(tile)}
+${ENTRY} { gatherTile(globalIndex(wg, local, groups)); }`;
+}
+
+/** dq, dk and dv in one dispatch. */
+export function gradientsShader(gather: ScoreTile, mix: ScoreTile): string {
+  const { rows: J, columns: C } = gather;
+  return `${head(gather, [
+    ['p', 'read', 'vec4f'],
+    ['ds', 'read', 'vec4f'],
+    ['q', 'read'],
+    ['k', 'read'],
+    ['visible', 'read', 'vec2i'],
+    ['dO', 'read'],
+    ['dq', 'read_write'],
+    ['dk', 'read_write'],
+    ['dv', 'read_write'],
+  ])}
+${SEEN}
+${gatherTile(gather)}
+${mixTile(mix, 'ds', 'k', 'dq')}
+${ENTRY} {
+  ${widthOf(gather)}
+  let id = globalIndex(wg, local, groups);
+  // Whole workgroups: none does both.
+  let count = u.pairs * ((u.keys + ${J - 1}u) / ${J}u) * ((N + ${C - 1}u) / ${C}u);
+  let first = (count + 63u) / 64u * 64u;
+  if (id < first) { gatherTile(id); } else { mixTile(id - first); }
+}`;
+}
+
+/** `fn gatherTile(id)`. */
+function gatherTile(tile: ScoreTile): string {
   const { rows: J, columns: C } = tile;
   const product = (w: string, x: string, out: string) => `  {
 ${lines(J, (j) =>
@@ -257,15 +317,8 @@ ${lines(C, (c) => `      if (columnStart + ${c}u < N) { ${out}[key${j} + columnS
     }`,
 )}
   }`;
-  return `${head(tile, [
-    ['p', 'read', 'vec4f'],
-    ['ds', 'read', 'vec4f'],
-    ['q', 'read'],
-    ['dO', 'read'],
-    ['dk', 'read_write'],
-    ['dv', 'read_write'],
-  ])}
-${main(tile)}
+  return `fn gatherTile(id: u32) {
+  ${widthOf(tile)}
 ${grid('u.keys', J, 'N', C)}
   let j = rowStart;
 ${keyPlaces(J, 'j')}

@@ -97,9 +97,12 @@ const masked = ({ dropout }: HeadWidth, term: string, r: number, j: number) =>
 const startOf = ({ dropout }: HeadWidth, J: number, first: string) => (dropout && J > 1 ? `${first} / 4u * 4u` : first);
 
 /** The first lines of the entry point. */
-export const main = ({ units }: HeadWidth) => `${ENTRY} {
-  ${units ? '' : 'let N = u.units;'}
+export const main = (width: HeadWidth) => `${ENTRY} {
+  ${widthOf(width)}
   let id = globalIndex(wg, local, groups);`;
+
+/** Declares N where it is no constant. */
+export const widthOf = ({ units }: HeadWidth) => (units ? '' : 'let N = u.units;');
 
 export const SEEN = `// Keys that a query sees, [first, end); an empty range starts beyond every key.
 fn seenBy(query: u32, inside: bool) -> vec2u {
@@ -286,17 +289,23 @@ export const GRADIENT_INPUTS: [string, string, string?][] = [
   ['stats', 'read', 'vec2f'],
 ];
 
-/** A tile of weights for rows r and the keys from j on: p (after dropout) in s, and the gradient of the scores in g. */
-export const weights = (width: HeadWidth, R: number, J: number) => `${lines(R, (r) =>
+/**
+ * A tile of weights for rows r and the keys from j on: p (after dropout) in s, and the gradient of the scores in g. The rows'
+ * statistics come from `stats`, or are computed here from `o` and `lse`.
+ */
+export const weights = (width: HeadWidth, R: number, J: number, from: 'stats' | 'o' = 'stats') => `${lines(R, (r) =>
   range(J)
     .map((j) => `    var s${r}_${j} = 0.0; var g${r}_${j} = 0.0;`)
     .join(''),
 )}
+${from === 'o' ? lines(R, (r) => `    var delta${r} = 0.0;`) : ''}
     for (var d = 0u; d < N; d++) {
 ${lines(J, (j) => `      let k${j} = k[key${j} + d]; let v${j} = v[key${j} + d];`)}
 ${lines(
   R,
-  (r) => `      let q${r} = q[at${r} + d]; let dO${r} = dO[at${r} + d];
+  (r) => `      let q${r} = q[at${r} + d]; let dO${r} = dO[at${r} + d];${
+    from === 'o' ? ` delta${r} += product(o[at${r} + d], dO${r});` : ''
+  }
 ${lines(J, (j) => `      s${r}_${j} += product(q${r}, k${j}); g${r}_${j} += product(dO${r}, v${j});`)}`,
 )}
     }
@@ -304,7 +313,7 @@ ${masks(width, R, J)}
 ${lines(
   R,
   // A weight is at most 1; the bound keeps invisible keys from overflowing.
-  (r) => `    let of${r} = stats[stat${r}];
+  (r) => `    let of${r} = ${from === 'o' ? `vec2f(lse[stat${r}], delta${r})` : `stats[stat${r}]`};
 ${lines(
   J,
   (j) => `    let score${r}_${j} = score(s${r}_${j});
