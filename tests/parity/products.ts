@@ -97,6 +97,10 @@ export interface LinearsCase {
   layers: { n: number; rank: number; scale?: number; format?: WeightFormat; weight?: Values }[];
   format?: WeightFormat;
   bias?: boolean;
+  /** Of a layer alone. */
+  residual?: boolean;
+  /** The rate of the LoRAs' dropout. */
+  dropout?: number;
   /** Weights, factors and biases share one buffer of each kind. */
   joined?: boolean;
 }
@@ -116,8 +120,11 @@ export function join(tensors: tf.Tensor[]): void {
   owner.dispose();
 }
 
-/** Inputs: x, and of each layer the weight, A and B if its rank is not 0, and the bias. `wanted`: all with a gradient. */
-export function linearsCase({ m, k, layers, format, bias, joined }: LinearsCase): {
+/**
+ * Inputs: x, of each layer the weight, A and B if its rank is not 0, and the bias, then the residual. `wanted`: all with a
+ * gradient.
+ */
+export function linearsCase({ m, k, layers, format, bias, residual, dropout = 0, joined }: LinearsCase): {
   op: Op;
   inputs: Values[];
   wanted: number[];
@@ -135,6 +142,7 @@ export function linearsCase({ m, k, layers, format, bias, joined }: LinearsCase)
     b: rank > 0 ? learned(randomValues([n, rank], 10 * s + 4)) : -1,
     bias: bias ? add(randomValues([n], 10 * s + 5)) : -1,
   }));
+  const residualAt = residual ? learned(randomValues([m, layers[0]!.n], 6)) : -1;
   const op: Op = (...t) => {
     if (joined) {
       const groups = [places.map((p) => p.weight), places.flatMap((p) => [p.a, p.b]), places.map((p) => p.bias)];
@@ -150,7 +158,13 @@ export function linearsCase({ m, k, layers, format, bias, joined }: LinearsCase)
         bias: t[p.bias] ?? null,
       })),
       t[0]!,
-      places.map((p, s) => (p.a < 0 ? null : { a: t[p.a]!, b: t[p.b]!, scale: layers[s]!.scale ?? 1.5 })),
+      {
+        loras: places.map((p, s) =>
+          p.a < 0 ? null : { a: t[p.a]!, b: t[p.b]!, scale: layers[s]!.scale ?? 1.5, tag: 7 + s },
+        ),
+        dropout: dropout > 0 ? { p: dropout, seed: 2 ** 32 - 3, step: 5 } : null,
+        residual: t[residualAt],
+      },
     );
   };
   return { op, inputs, wanted };

@@ -51,6 +51,36 @@ function outputFactor(module: LinearModule, f: DoraFactors, d: DoraTensors, stre
   return tf.div(tf.add(start, tf.mul(d.magnitude, strength)), norm);
 }
 
+function cachedFactor(module: LinearModule, f: DoraFactors, d: DoraTensors, options: DoraOptions): tf.Tensor {
+  const cache = isRecording() ? undefined : options.cache;
+  const known = cache?.get(module.path);
+  if (known) return known;
+  const factor = outputFactor(module, f, d, options.strength);
+  cache?.set(module.path, tf.keep(factor));
+  return factor;
+}
+
+interface DoraOptions {
+  strength: number;
+  cache?: DoraCache;
+}
+
+/** The layer that `turned` is the output of, with its LoRA: the bias comes after the magnitude. */
+export const bare = (module: LinearModule): LinearModule => ({ ...module, bias: null });
+
+/** What follows the product with the weight and its LoRA. */
+export function doraOutput(
+  module: LinearModule,
+  turned: tf.Tensor,
+  factors: DoraFactors,
+  tensors: DoraTensors,
+  options: DoraOptions,
+  residual: tf.Tensor | null = null,
+): tf.Tensor {
+  const factor = cachedFactor(module, factors, tensors, options);
+  return scaleColumns(turned, factor, { bias: module.bias, residual });
+}
+
 /**
  * Applies a linear layer with DoRA: x [M, in] -> [M, out]. `dropped` is x after dropout. As in PEFT, the adapted direction is
  * applied to `dropped` and the base weight to x.
@@ -60,20 +90,14 @@ export function doraLinear(
   x: tf.Tensor,
   factors: DoraFactors,
   tensors: DoraTensors,
-  options: { strength: number; dropped?: tf.Tensor; cache?: DoraCache },
+  options: DoraOptions & { dropped?: tf.Tensor },
   residual: tf.Tensor | null,
 ): tf.Tensor {
   const { strength, dropped } = options;
-  const cache = isRecording() ? undefined : options.cache;
-  let factor = cache?.get(module.path);
-  if (!factor) {
-    factor = outputFactor(module, factors, tensors, strength);
-    cache?.set(module.path, tf.keep(factor));
-  }
-  const bare: LinearModule = { ...module, bias: null };
   const { a, b } = factors;
-  const turned = loraLinear(bare, dropped ?? x, { a, b, scale: factors.scale * strength });
-  if (!dropped) return scaleColumns(turned, factor, { bias: module.bias, residual });
+  const turned = loraLinear(bare(module), dropped ?? x, { a, b, scale: factors.scale * strength });
+  if (!dropped) return doraOutput(module, turned, factors, tensors, options, residual);
+  const factor = cachedFactor(module, factors, tensors, options);
   // x·Wᵀ + (factor − 1)·(dropped·Wᵀ) + factor·s·…, with the first two terms combined.
   return scaleColumns(turned, factor, { residual: linear(module, tf.sub(x, dropped), residual) });
 }

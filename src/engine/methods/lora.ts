@@ -10,10 +10,11 @@ import { Stream, uniform } from '../../base/random';
 import type { LoraMethod } from '../../methods/lora';
 import { rowSquares } from '../kernels/norms/row-squares';
 import { dropout } from '../kernels/pointwise/dropout';
-import { linears } from '../kernels/products/linears';
+import { canJoin, linears } from '../kernels/products/linears';
 import { loraLinear } from '../kernels/products/lora-linear';
 import type { LanguageModel } from '../models/model';
-import { type DoraCache, type DoraTensors, doraDelta, doraLinear } from './dora';
+import type { LinearModule } from '../types';
+import { bare, type DoraCache, type DoraTensors, doraDelta, doraLinear, doraOutput } from './dora';
 import { loraExport, loraStart } from './lora-export';
 import { checkPatterns, type LoraSettings, loraModules, loraNames, loraShapes } from './lora-scale';
 import type { Method, MethodTwin } from './method';
@@ -141,28 +142,39 @@ export function createLora(model: LanguageModel, settings: LoraSettings, seed: n
       forget();
       const own: DoraCache = new Map();
       cache = own;
+      const drops = training && p > 0 ? { p, seed: runSeed, step: pass } : null;
+      const kept = () => (training || own !== cache ? undefined : own);
+      const pairOf = ({ path }: LinearModule) => (strength === 0 ? undefined : pairs.get(path));
+      const loraOf = (module: LinearModule) => {
+        const pair = pairOf(module);
+        return pair ? { ...factorsOf(pair), dora: pair.dora, tag: pair.tag } : null;
+      };
+      type Loras = ReturnType<typeof loraOf>[];
+      const together = (modules: LinearModule[], x: tf.Tensor, loras: Loras, residual: tf.Tensor | null = null) => {
+        const scaled = loras.map((lora) => lora && { ...lora, scale: lora.scale * strength });
+        return linears(modules, x, { loras: scaled, dropout: drops, residual });
+      };
       return {
         linear: (module, x, residual) => {
-          const pair = strength === 0 ? undefined : pairs.get(module.path);
-          if (!pair) return null;
-          const xl = training && p > 0 ? dropout(x, { p, seed: runSeed, step: pass, tag: pair.tag }) : undefined;
-          const factors = factorsOf(pair);
-          if (pair.dora) {
-            const kept = training || own !== cache ? undefined : own;
-            return doraLinear(module, x, factors, pair.dora, { strength, dropped: xl, cache: kept }, residual);
+          const lora = loraOf(module);
+          if (!lora) return null;
+          if (drops && !lora.dora && canJoin([module])) return together([module], x, [lora], residual)[0]!;
+          const xl = drops ? dropout(x, { ...drops, tag: lora.tag }) : undefined;
+          if (lora.dora) {
+            return doraLinear(module, x, lora, lora.dora, { strength, dropped: xl, cache: kept() }, residual);
           }
-          return loraLinear(module, x, { ...factors, scale: factors.scale * strength, xl }, residual);
+          return loraLinear(module, x, { ...lora, scale: lora.scale * strength, xl }, residual);
         },
-        // Dropout has a mask for every module, and DoRA scales the outputs.
         linears: (modules, x) => {
-          if (strength !== 0 && (use_dora || (training && p > 0))) return null;
-          const loras = modules.map(({ path }) => {
-            const pair = strength === 0 ? undefined : pairs.get(path);
-            if (!pair) return null;
-            const factors = factorsOf(pair);
-            return { ...factors, scale: factors.scale * strength };
+          if (!use_dora || strength === 0) return together(modules, x, modules.map(loraOf));
+          // DoRA has two products with the weight if there is dropout.
+          if (drops || !modules.every(pairOf)) return null;
+          const loras = modules.map(loraOf);
+          const turned = together(modules.map(bare), x, loras);
+          return loras.map((lora, s) => {
+            const { dora } = lora!;
+            return doraOutput(modules[s]!, turned[s]!, lora!, dora!, { strength, cache: kept() });
           });
-          return linears(modules, x, loras);
         },
       };
     },

@@ -26,7 +26,9 @@ export type ApplyAll = (modules: LinearModule[], x: tf.Tensor) => tf.Tensor[];
 
 function applyAllWith(hooks: Hooks, apply: Apply): ApplyAll {
   // A method that replaces modules says itself which it can replace together.
-  const together = hooks.linear ? hooks.linears : (hooks.linears ?? linears);
+  const together = hooks.linear
+    ? hooks.linears
+    : (hooks.linears ?? ((modules: LinearModule[], x: tf.Tensor) => linears(modules, x)));
   return (modules, x) => {
     const frozen = canJoin(modules) && modules.every((module) => withTrained(module, hooks) === module);
     return (frozen && together?.(modules, x)) || modules.map((module) => apply(module, x));

@@ -109,7 +109,7 @@ export function sideBySide(
   return tensors;
 }
 
-/** `adopt` gets each tensor as it is created, to free it if the rest fails; `room` is the tensor of a matrix in one part. */
+/** `adopt` gets each tensor as it is created, to free it if the rest fails; `room` is the tensor that a matrix in one part has already. */
 export async function placeMatrix(
   matrix: StoredMatrix,
   { quantization, limit, pieceBytes }: Placement,
@@ -123,7 +123,7 @@ export async function placeMatrix(
   const parts = counts.map((count) => {
     const { shape, dtype } = tensorOf(format, count, columns);
     const tensor = room ?? emptyTensor(shape, dtype);
-    adopt(tensor);
+    if (!room) adopt(tensor);
     return { tensor, rows: count };
   });
   const weight: Weight = { parts, format, shape: [rows, columns] };

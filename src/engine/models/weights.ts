@@ -133,7 +133,7 @@ export function createLoader(
     }),
     linears: async (layers, width, { bias = false } = {}) => {
       const weights = layers.map(([path, out]) => stored(`${path}.weight`, [out, width]));
-      const rooms = sideBySide(weights, { quantization, limit });
+      const rooms = sideBySide(weights, { quantization, limit })?.map((room) => own(room));
       const modules: LinearModule[] = [];
       for (const [i, [path, out]] of layers.entries()) {
         modules.push({

@@ -1,17 +1,20 @@
 /** Layers that read the same input: as the reference, and as layers one by one. */
 import { expect, test } from 'vitest';
+import { dropout } from '../../../src/engine/kernels/pointwise/dropout';
+import { loraLinear } from '../../../src/engine/kernels/products/lora-linear';
 import {
   checkGradient,
   expectClose,
   expectSameOnGpu,
   gradientsOn,
+  type Op,
   probesFor,
   runOn,
   withBuffers,
   withTraits,
 } from '../../kernel-helpers';
 import { storedWeights } from '../../parity/blocks';
-import { type LinearsCase, linearCase, linearsCase, loraCase } from '../../parity/products';
+import { type LinearsCase, linearCase, linearsCase, loraCase, weightOn } from '../../parity/products';
 
 const ranks = (n: number[], r: number[]) => n.map((size, i) => ({ n: size, rank: r[i]!, scale: 0.5 + i }));
 
@@ -25,6 +28,11 @@ const CASES: LinearsCase[] = [
   { m: 33, k: 20, layers: ranks([36, 12, 12], [16, 0, 16]) },
   { m: 6, k: 8, layers: ranks([9, 4, 6], [4, 8, 3]), bias: true },
   { m: 130, k: 64, layers: ranks([96, 32, 32], [16, 16, 16]) },
+  { m: 7, k: 12, layers: ranks([8, 4, 4], [4, 4, 8]), dropout: 0.3 },
+  { m: 5, k: 7, layers: ranks([6, 3, 5], [3, 0, 2]), dropout: 0.5, bias: true },
+  { m: 3, k: 9, layers: ranks([6, 4], [1, 1]), dropout: 0.2 },
+  { m: 6, k: 10, layers: ranks([7], [3]), dropout: 0.4, residual: true, bias: true },
+  { m: 18, k: 16, layers: ranks([12], [8]), dropout: 0.1, residual: true },
 ];
 const BOTH = CASES.flatMap((c) => [c, { ...c, joined: true }]);
 
@@ -43,8 +51,12 @@ test.each(BOTH)('layers match the reference: %o', async (c) => {
 });
 
 test('gradients match finite differences', async () => {
-  for (const joined of [false, true]) {
-    const c = linearsCase({ m: 5, k: 7, layers: ranks([6, 3, 5], [3, 0, 2]), bias: true, joined });
+  for (const [joined, dropout] of [
+    [false, 0],
+    [true, 0],
+    [true, 0.4],
+  ] as const) {
+    const c = linearsCase({ m: 5, k: 7, layers: ranks([6, 3, 5], [3, 0, 2]), bias: true, joined, dropout });
     await checkGradient(c.op, c.inputs, c.wanted, { backend: 'webgpu' });
   }
 });
@@ -73,6 +85,25 @@ test('fewer bindings give the same in more dispatches', async () => {
       });
     }
   }
+});
+
+test('dropout draws the masks that it draws in a dispatch of its own', async () => {
+  const given: LinearsCase = { m: 9, k: 12, layers: ranks([8, 12], [4, 8]), dropout: 0.4 };
+  const { op, inputs } = linearsCase(given);
+  const alone: Op = (x, ...t) =>
+    given.layers.map(({ n, scale }, s) => {
+      const [weight, a, b] = t.slice(3 * s);
+      const xl = dropout(x!, { p: 0.4, seed: 2 ** 32 - 3, step: 5, tag: 7 + s });
+      const module = { path: 'test', weight: weightOn(weight!, 'f32', [n, 12]), bias: null };
+      return loraLinear(module, x!, { a: a!, b: b!, scale: scale!, xl });
+    });
+  const wanted = [0, 2, 3, 5, 6];
+  const probes = await probesFor(op, inputs);
+  expect(await runOn('webgpu', op, inputs)).toEqual(await runOn('webgpu', alone, inputs));
+  const own = await gradientsOn('webgpu', alone, inputs, wanted, probes);
+  (await gradientsOn('webgpu', op, inputs, wanted, probes)).forEach((values, i) => {
+    expectClose(values, own[i]!, { rtol: 2e-6 }, `gradient ${i}`);
+  });
 });
 
 test('a layer without a gradient of its own takes none', async () => {

@@ -172,6 +172,19 @@ test('below 512 tokens, and in software, attention keeps its scores', async () =
   }
 });
 
+test.each([
+  ['dropout', { lora_dropout: 0.1 }, 1060],
+  ['DoRA', { use_dora: true }, 2830],
+] as const)('the same step with %s, on a GPU', async (_name, more, wanted) => {
+  const { kinds, all } = await stepOf({
+    ...{ shape: SMOL, rows: 4, length: 256, software: false },
+    method: { ...LORA, ...more },
+  });
+  expect(all).toBe(wanted);
+  // One dispatch draws the masks of the layers that read one input: 30 times of q, k and v, of o, of gate and up, and of down.
+  if ('lora_dropout' in more) expect(kinds).toMatchObject({ dropout: 120, matmul_nn_segments: 120 });
+});
+
 test('where shaders bind eight buffers, products and gradients of attention are more dispatches', async () => {
   const step = { shape: SMALL, rows: 4, length: 128, method: LORA, software: false };
   const { kinds, all } = await stepOf({ ...step, limits: { ...LIMITS, maxStorageBuffersPerShaderStage: 8 } });

@@ -9,10 +9,11 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { philox4x32, Stream } from '../../../base/random';
+import type { GpuBackend } from '../../webgpu/backend';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
 import { defineKernel, type Inputs } from '../kernel';
 import { groupsFor } from '../products/matmul';
-import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
+import { ENTRY, GLOBAL_INDEX, lines, range } from '../products/matmul-wgsl';
 import { PHILOX } from './philox-wgsl';
 
 export interface DropoutAttrs {
@@ -26,59 +27,81 @@ export interface DropoutAttrs {
 /** An element is kept if the upper 24 bits of its random word reach this. */
 export const threshold = (p: number) => Math.round(p * 2 ** 24);
 
+/** The reference of one mask. */
+export function dropValues(x: ArrayLike<number>, { p, seed, step, tag }: DropoutAttrs, y: Float32Array): void {
+  const limit = threshold(p);
+  const scale = Math.fround(1 / (1 - p));
+  for (let i = 0; i < y.length; i += 4) {
+    const words = philox4x32([i / 4, step, tag, Stream.dropout], [seed >>> 0, 0]);
+    for (let c = 0; c < 4 && i + c < y.length; c++) {
+      y[i + c] = words[c]! >>> 8 >= limit ? x[i + c]! * scale : 0;
+    }
+  }
+}
+
+/** Records dropout of x with a mask for each of the outputs, whose tags are given. */
+export function recordDropout(
+  backend: GpuBackend,
+  x: tf.TensorInfo,
+  outputs: tf.TensorInfo[],
+  { p, seed, step, tags }: Omit<DropoutAttrs, 'tag'> & { tags: number[] },
+): void {
+  const size = tf.util.sizeFromShape(x.shape);
+  const quads = size % 4 === 0;
+  dispatch(backend, {
+    program: { key: `dropout quads=${quads} masks=${tags.length}`, wgsl: shader(quads, tags.length) },
+    tensors: [x, ...outputs],
+    writes: outputs,
+    uniforms: uniformBlock(u(size), u(seed), u(step), u(threshold(p)), f(1 / (1 - p)), ...tags.map(u)),
+    // The step differs in every call, so a cached uniform block would never be used again.
+    volatile: true,
+    workgroups: groupsFor(Math.ceil(size / 4)),
+  });
+}
+
 const dropoutKernel: (inputs: Partial<Inputs>, attrs: DropoutAttrs) => tf.Tensor[] = defineKernel<DropoutAttrs>({
   name: 'Dropout',
   outputs: ({ x }) => [{ shape: x!.shape }],
-  cpu({ x }, { p, seed, step, tag }, [y]) {
-    const limit = threshold(p);
-    const scale = Math.fround(1 / (1 - p));
-    for (let i = 0; i < y!.length; i += 4) {
-      const words = philox4x32([i / 4, step, tag, Stream.dropout], [seed >>> 0, 0]);
-      for (let c = 0; c < 4 && i + c < y!.length; c++) {
-        y![i + c] = words[c]! >>> 8 >= limit ? x!.data[i + c]! * scale : 0;
-      }
-    }
-  },
-  gpu({ backend, inputs: { x }, outputs, attrs: { p, seed, step, tag } }) {
-    const size = tf.util.sizeFromShape(x!.shape);
-    const quads = size % 4 === 0;
-    dispatch(backend, {
-      program: { key: `dropout quads=${quads}`, wgsl: shader(quads) },
-      tensors: [x!, outputs[0]!],
-      writes: outputs,
-      uniforms: uniformBlock(u(size), u(seed), u(step), u(tag), u(threshold(p)), f(1 / (1 - p))),
-      // The step differs in every call, so a cached uniform block would never be used again.
-      volatile: true,
-      workgroups: groupsFor(Math.ceil(size / 4)),
-    });
-  },
+  cpu: ({ x }, attrs, [y]) => dropValues(x!.data, attrs, y as Float32Array),
+  gpu: ({ backend, inputs: { x }, outputs, attrs: { tag, ...rest } }) =>
+    recordDropout(backend, x!, outputs, { ...rest, tags: [tag] }),
   savesOutputs: [false],
   gradient: ([dy], _saved, { p, seed, step, tag }) => ({
     x: () => dropoutKernel({ x: dy! }, { p, seed, step, tag })[0]!,
   }),
 });
 
-function shader(quads: boolean): string {
+/** The factors of four elements; its uniforms are `seed`, `step`, `limit` and `scale`. */
+export const KEPT = `${PHILOX}
+fn kept(quad: u32, tag: u32) -> vec4f {
+  let words = philox(vec4u(quad, u.step, tag, ${Stream.dropout}u), u.seed) >> vec4u(8u);
+  return select(vec4f(0.0), vec4f(u.scale), words >= vec4u(u.limit));
+}`;
+
+function shader(quads: boolean, masks: number): string {
   const type = quads ? 'vec4f' : 'f32';
-  return `struct Uniforms { size: u32, seed: u32, step: u32, tag: u32, limit: u32, scale: f32 }
+  const tags = range(masks).map((i) => `, tag${i}: u32`);
+  return `struct Uniforms { size: u32, seed: u32, step: u32, limit: u32, scale: f32${tags.join('')} }
 @group(0) @binding(0) var<storage, read> x: array<${type}>;
-@group(0) @binding(1) var<storage, read_write> y: array<${type}>;
-@group(0) @binding(2) var<uniform> u: Uniforms;
+${lines(masks, (i) => `@group(0) @binding(${i + 1}) var<storage, read_write> y${i}: array<${type}>;`)}
+@group(0) @binding(${masks + 1}) var<uniform> u: Uniforms;
 ${GLOBAL_INDEX}
-${PHILOX}
+${KEPT}
 ${ENTRY} {
   let id = globalIndex(wg, local, groups);
   let at = id * 4u;
   if (at >= u.size) { return; }
-  let words = philox(vec4u(id, u.step, u.tag, ${Stream.dropout}u), u.seed) >> vec4u(8u);
-  let kept = select(vec4f(0.0), vec4f(u.scale), words >= vec4u(u.limit));
+${lines(
+  masks,
+  (i) => `  let kept${i} = kept(id, u.tag${i});
 ${
   quads
-    ? '  y[id] = select(vec4f(0.0), x[id] * kept, kept > vec4f(0.0));'
+    ? `  y${i}[id] = select(vec4f(0.0), x[id] * kept${i}, kept${i} > vec4f(0.0));`
     : `  for (var c = 0u; c < min(4u, u.size - at); c++) {
-    y[at + c] = select(0.0, x[at + c] * kept[c], kept[c] > 0.0);
+    y${i}[at + c] = select(0.0, x[at + c] * kept${i}[c], kept${i}[c] > 0.0);
   }`
-}
+}`,
+)}
 }`;
 }
 

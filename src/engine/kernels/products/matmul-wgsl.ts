@@ -271,11 +271,11 @@ ${lines(columns, (q) => `  let c${q} = ${code.quadAt('span', `(t0 + ${Math.floor
     : `  let k0 = id % tilesK * ${v.tk}u;
 ${lines(columns, (q) => `  let c${q} = min(k0 / ${width}u + ${q}u, ${k} / ${width}u - 1u);`)}`;
   const dense =
-    (load: string, at = '') =>
+    (load: string, at = '', sums = 'a') =>
     (n: string, y: (i: number) => string) =>
       `    let base = ${n} * (${k} / ${width}u)${at};
 ${lines(columns, (q) => `    let w${q} = ${load}(base + c${q});`)}
-${lines(v.tm, (i) => lines(columns, (q) => `    a${i}_${q} += ${y(i)} * w${q};`))}`;
+${lines(v.tm, (i) => lines(columns, (q) => `    ${sums}${i}_${q} += ${y(i)} * w${q};`))}`;
   const spans = (n: string, y: (i: number) => string) => `    ${code!.open('w', `${n} * spans + span`, 't0')}
 ${lines(
   steps,

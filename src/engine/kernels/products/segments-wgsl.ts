@@ -4,9 +4,10 @@
  *
  *   NT:  Y_s = alpha_s · X·W_sᵀ + H_s·B_sᵀ + bias_s       the layers, and with W = A their LoRA's H_s, columns of one matrix
  *   NN:  H_s = alpha_s · Y_s·B_s                          the gradients of these columns
- *   sum: Z = Σ_s (Y_s·W_s + H_s·A_s) + plus               the gradient of the input
+ *   sum: Z = Σ_s (Y_s·W_s + H_s·A_s) + plus               the gradient of the input, with dropout of H_s·A_s if X had it there
  */
 import type { WeightFormat } from '../../types';
+import { KEPT } from '../pointwise/dropout';
 import { besideProducts, type TnShape } from './matmul-tn-wgsl';
 import {
   type Binding,
@@ -30,8 +31,8 @@ export type Arrays = number[];
 const FIELDS = 3;
 
 /** As `segmentFields` packs them: `width` are the columns of H, `tiles` those of one row of tiles. */
-export const segmentUniforms = (count: number) =>
-  `m: u32, k: u32, width: u32, tiles: u32, segments: array<vec4u, ${FIELDS * count}>`;
+export const segmentUniforms = (count: number, dropout = false) =>
+  `m: u32, k: u32, width: u32, tiles: u32,${dropout ? ' seed: u32, step: u32, limit: u32, scale: f32,' : ''} segments: array<vec4u, ${FIELDS * count}>`;
 
 const field = (index: number, s: string | number = 'segment') =>
   `u.segments[${typeof s === 'number' ? `${FIELDS * s + index}u` : `${FIELDS}u * ${s} + ${index}u`}]`;
@@ -43,6 +44,7 @@ const factorAt = (s?: string | number) => `${field(1, s)}.x`;
 const biasAt = (s?: string | number) => `${field(1, s)}.y`;
 const outAt = (s?: string | number) => `${field(1, s)}.z`;
 const strideOf = (s?: string | number) => `${field(1, s)}.w`;
+const tagOf = (s?: string | number) => `${field(2, s)}.y`;
 const alphaOf = (s?: string | number) => `bitcast<f32>(${field(2, s)}.x)`;
 
 /** The segment at work, and where the words of its weight begin if its format has blocks. */
@@ -107,7 +109,9 @@ export interface NtSegments {
   quadStore: boolean;
   /** Adds H_s · B_sᵀ. */
   lora: false | { quads: boolean };
-  arrays: { w: Arrays; b?: Arrays; bias?: Arrays; y: Arrays };
+  /** Adds a matrix of Y's shape; of one segment only. */
+  residual: boolean;
+  arrays: { x: Arrays; w: Arrays; b?: Arrays; bias?: Arrays; y: Arrays };
 }
 
 export function ntSegmentsShader(v: NtSegments): string {
@@ -115,20 +119,21 @@ export function ntSegmentsShader(v: NtSegments): string {
   const { arrays, lora } = v;
   const count = arrays.y.length;
   const code = v.spans ? blockCode(v.format) : undefined;
-  declare('read', 'X', elementType('f32', v.quads));
   const functions = [
-    matrixLoader('loadX', 'X', 'f32', v.quads),
+    loader(declare, 'X', arrays.x, v.quads),
     weightLoader(declare, { ...v, w: arrays.w }),
     ...(lora ? [loader(declare, 'H', [0], lora.quads), loader(declare, 'B', arrays.b!, lora.quads)] : []),
     ...(arrays.bias ? [loader(declare, 'Bias', arrays.bias, v.quadStore)] : []),
   ];
   const wide = v.quadStore ? 'vec4f' : 'f32';
+  if (v.residual) declare('read', 'residual', wide);
   const outputs = distinct(arrays.y);
   for (const i of range(outputs)) declare('read_write', `Y${i}`, wide);
   const put = `fn put(at: u32, value: ${wide}) {
 ${outputs === 1 ? '  Y0[at] = value;' : lines(count, (s) => `  if (segment == ${s}u) { Y${arrays.y[s]}[at] = value; return; }`)}
 }`;
-  const bias = (n: string) => (arrays.bias ? ` + loadBias(biasAt + ${n})` : '');
+  const extra = (n: string) =>
+    `${arrays.bias ? ` + loadBias(biasAt + ${n})` : ''}${v.residual ? ` + residual[row + ${n}]` : ''}`;
   const store = v.quadStore
     ? lines(
         v.tm,
@@ -139,7 +144,7 @@ ${lines(
   (q) =>
     `    { let n4 = n0 / 4u + ${q}u; if (n4 * 4u < rows) { put(row + n4, vec4f(${range(4)
       .map((c) => `a${i}_${q * 4 + c}`)
-      .join(', ')}) * alpha${bias('n4')}); } }`,
+      .join(', ')}) * alpha${extra('n4')}); } }`,
 )}
   }`,
       )
@@ -147,7 +152,7 @@ ${lines(
         v.tm,
         (i) => `  if (m0 + ${i}u < u.m) {
     let row = (m0 + ${i}u) * stride + at;
-${lines(v.tn, (j) => `    if (n0 + ${j}u < rows) { put(row + n0 + ${j}u, a${i}_${j} * alpha${bias(`n0 + ${j}u`)}); }`)}
+${lines(v.tn, (j) => `    if (n0 + ${j}u < rows) { put(row + n0 + ${j}u, a${i}_${j} * alpha${extra(`n0 + ${j}u`)}); }`)}
   }`,
       );
   const loads = v.quadStore ? ' / 4u' : '';
@@ -202,11 +207,21 @@ ${store}
 }
 
 /** Sets a thread's sums to zero. */
-const zeros = (tm: number, columns: number, quads: boolean) =>
+const zeros = (tm: number, columns: number, quads: boolean, sums = 'a') =>
   lines(tm, (i) =>
     range(columns)
-      .map((q) => `  var a${i}_${q} = ${quads ? 'vec4f(0.0)' : '0.0'};`)
+      .map((q) => `  var ${sums}${i}_${q} = ${quads ? 'vec4f(0.0)' : '0.0'};`)
       .join(''),
+  );
+
+/** Adds the sums `b` after dropout, whose mask is that of the place in Z. */
+const masked = (tm: number, columns: number, quads: boolean) =>
+  lines(tm, (i) =>
+    lines(columns, (q) =>
+      quads
+        ? `  { let keep = kept((m0 + ${i}u) * (u.k / 4u) + c${q}, ${tagOf()}); a${i}_${q} += select(vec4f(0.0), b${i}_${q} * keep, keep > vec4f(0.0)); }`
+        : `  { let at = (m0 + ${i}u) * u.k + c${q}; let keep = kept(at / 4u, ${tagOf()})[at % 4u]; a${i}_${q} += select(0.0, b${i}_${q} * keep, keep > 0.0); }`,
+    ),
   );
 
 export interface NnSegments {
@@ -283,6 +298,8 @@ export interface SumSegments {
   /** Adds H_s · A_s; `leftQuads` if every rank is a multiple of 4, only with `quads`. */
   lora: false | { leftQuads: boolean; a: Arrays };
   plus: boolean;
+  /** What each segment's H_s · A_s gives takes dropout, with a mask of its own. */
+  dropout: boolean;
 }
 
 /** The bindings, functions and `inputTile` of Z = Σ_s (Y_s·W_s + H_s·A_s) + plus. */
@@ -295,6 +312,7 @@ function sumParts(v: SumSegments): { list: Binding[]; functions: string; tile: s
     return matrixLoader(`loadY${s}`, `Y${s}`, 'f32', quads);
   });
   functions.push(weightLoader(declare, { ...v, w: [0] }));
+  if (v.dropout) functions.push(KEPT);
   if (v.lora) {
     declare('read', 'H', elementType('f32', v.lora.leftQuads));
     functions.push(matrixLoader('loadH', 'H', 'f32', v.lora.leftQuads), loader(declare, 'A', v.lora.a, v.quads));
@@ -322,12 +340,14 @@ ${openWeight(v.format, s)}
   let rank = ${rankOf()};
   let column = ${columnOf()};
   let factor = ${factorAt()}${loads};
+${v.dropout ? zeros(v.tm, columns, v.quads, 'b') : ''}
   ${overRows(
     v.tm,
     v.lora.leftQuads,
     { load: 'loadH', depth: 'rank', stride: 'u.width', first: ' + column', first4: ' + column / 4u' },
-    dense('loadA', ' + factor'),
+    dense('loadA', ' + factor', v.dropout ? 'b' : 'a'),
   )}
+${v.dropout ? masked(v.tm, columns, v.quads) : ''}
   }`
     : '';
   const inside = (q: number) => (code ? '' : `if (k0 + ${q * width}u < u.k) `);
@@ -353,7 +373,7 @@ ${lines(columns, (q) => `    ${inside(q)}{ Z[row + c${q}] = a${i}_${q}${v.plus ?
 
 export function sumSegmentsShader(v: SumSegments): string {
   const { list, functions, tile } = sumParts(v);
-  return `struct Uniforms { ${segmentUniforms(v.left.length)} }
+  return `struct Uniforms { ${segmentUniforms(v.left.length, v.dropout)} }
 ${declared(list)}
 ${functions}
 ${GLOBAL_INDEX}
@@ -367,5 +387,5 @@ export function sumSegmentsAndProductsShader(
   products: TnShape[],
   shared: Record<string, string>,
 ): string {
-  return besideProducts(sumParts(v), segmentUniforms(v.left.length), products, shared);
+  return besideProducts(sumParts(v), segmentUniforms(v.left.length, v.dropout), products, shared);
 }

@@ -7,6 +7,7 @@ import type { WeightFormat } from '../../types';
 import type { GpuBackend } from '../../webgpu/backend';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
 import { viewOf } from '../../webgpu/views';
+import { threshold } from '../pointwise/dropout';
 import { bindingsOf, chooseTile, groupsFor, program, recordTN, type TnProduct, tnDispatch } from './matmul';
 import { columnsAStep, fitsSpans } from './matmul-wgsl';
 import {
@@ -27,6 +28,8 @@ export interface Segment {
   format: WeightFormat;
   rows: number;
   bias?: TensorInfo;
+  /** [m, rows], added to the output; only of a segment alone. */
+  residual?: TensorInfo;
   lora?: SegmentLora;
   /** [m, rows]: the layer's output, or in the backward pass its gradient. */
   y: TensorInfo;
@@ -40,6 +43,9 @@ export interface SegmentLora {
   scale: number;
   /** The first of the LoRA's columns in h. */
   column: number;
+  /** With dropout: x as this LoRA reads it, and the tag of its mask. */
+  x?: TensorInfo;
+  tag?: number;
 }
 
 export interface SegmentsCall {
@@ -49,6 +55,7 @@ export interface SegmentsCall {
   /** [m, width]: every LoRA's h, or in the backward pass its gradient; absent if there is no LoRA. */
   h?: TensorInfo;
   width: number;
+  dropout?: { p: number; seed: number; step: number };
 }
 
 /** Where an operand is: a whole tensor, or a range of the buffer that it shares with others. */
@@ -81,6 +88,7 @@ const whole = (sizes: number[]) => sizes.every((size) => size % 4 === 0);
 
 /** What a shader of NT reads and writes for one segment. */
 interface NtItem {
+  x: TensorInfo;
   weight: Place;
   format: WeightFormat;
   rows: number;
@@ -88,6 +96,7 @@ interface NtItem {
   y: { tensor: TensorInfo; of: number; from: number };
   alpha: number;
   bias?: Place;
+  residual?: TensorInfo;
   lora?: { b: Place; rank: number; column: number };
 }
 
@@ -100,13 +109,14 @@ interface Fields {
   bias?: number;
   y?: { of: number; from: number };
   alpha?: number;
+  tag?: number;
 }
 
 /** As segments-wgsl.ts reads them. */
 const segmentFields = (s: Fields) => [
   ...[s.rows, s.weight, s.rank ?? 0, s.column ?? 0].map(u),
   ...[s.factor ?? 0, s.bias ?? 0, s.y?.from ?? 0, s.y?.of ?? 0].map(u),
-  ...[f(s.alpha ?? 1), u(0), u(0), u(0)],
+  ...[f(s.alpha ?? 1), u(s.tag ?? 0), u(0), u(0)],
 ];
 
 /** Where a weight begins, in what its shader loads at once. */
@@ -133,8 +143,9 @@ const sameWeights = (items: { weight: Place; format: WeightFormat }[]) =>
     ({ weight, format }) => weight.tensor.dataId === items[0]!.weight.tensor.dataId && format === items[0]!.format,
   );
 
-function ntOf(backend: GpuBackend, { m, k, h, width }: SegmentsCall, x: TensorInfo, items: NtItem[]) {
-  const { format } = items[0]!;
+function ntOf(backend: GpuBackend, { m, k, h, width }: SegmentsCall, items: NtItem[]) {
+  const { format, residual } = items[0]!;
+  const inputs = operands(items.map(({ x }) => ({ tensor: x, at: 0 })));
   const weights = operands(items.map(({ weight }) => weight));
   const factors = operands(items.map(({ lora }) => lora?.b));
   const biases = operands(items.map(({ bias }) => bias));
@@ -157,7 +168,9 @@ function ntOf(backend: GpuBackend, { m, k, h, width }: SegmentsCall, x: TensorIn
         ...items.flatMap((item) => (item.lora ? [item.lora.rank, item.lora.column, item.lora.b.at] : [])),
       ]),
     },
+    residual: residual !== undefined,
     arrays: {
+      x: inputs.arrays,
       w: weights.arrays,
       y: outputs.arrays,
       ...(lora ? { b: factors.arrays } : {}),
@@ -166,17 +179,20 @@ function ntOf(backend: GpuBackend, { m, k, h, width }: SegmentsCall, x: TensorIn
   };
   return {
     variant,
-    tensors: [x, ...weights.tensors, ...(lora ? [h!] : []), ...factors.tensors, ...biases.tensors, ...outputs.tensors],
+    tensors: [
+      ...[...inputs.tensors, ...weights.tensors, ...(lora ? [h!] : []), ...factors.tensors, ...biases.tensors],
+      ...[...(residual ? [residual] : []), ...outputs.tensors],
+    ],
     writes: outputs.tensors,
     tiles: items.reduce((sum, item) => sum + Math.ceil(item.rows / tn), 0),
   };
 }
 
-function recordNtItems(backend: GpuBackend, c: SegmentsCall, x: TensorInfo, all: NtItem[], apart: boolean): void {
+function recordNtItems(backend: GpuBackend, c: SegmentsCall, all: NtItem[], apart: boolean): void {
   const fits = (items: NtItem[]) =>
-    (apart || sameWeights(items)) && ntOf(backend, c, x, items).tensors.length <= bindingsOf(backend);
+    (apart || sameWeights(items)) && ntOf(backend, c, items).tensors.length <= bindingsOf(backend);
   for (const items of grouped(all, fits)) {
-    const { variant, tensors, writes, tiles } = ntOf(backend, c, x, items);
+    const { variant, tensors, writes, tiles } = ntOf(backend, c, items);
     const fields = items.flatMap(({ weight, format, rows, lora, bias, y, alpha }) =>
       segmentFields({
         ...{ rows, alpha, y, rank: lora?.rank, column: lora?.column, factor: lora?.b.at, bias: bias?.at },
@@ -199,6 +215,7 @@ export function recordSegmentsDown(backend: GpuBackend, c: SegmentsCall, x: Tens
     lora
       ? [
           {
+            x: lora.x ?? x,
             weight: placeOf(backend, lora.a),
             format: 'f32',
             rows: lora.rank,
@@ -208,13 +225,14 @@ export function recordSegmentsDown(backend: GpuBackend, c: SegmentsCall, x: Tens
         ]
       : [],
   );
-  recordNtItems(backend, c, x, items, true);
+  recordNtItems(backend, c, items, true);
 }
 
 /** y = x·Wᵀ + h·Bᵀ + bias of every layer. */
 export function recordSegments(backend: GpuBackend, c: SegmentsCall, x: TensorInfo): void {
   const items = c.segments.map(
-    ({ weight, format, rows, bias, lora, y }): NtItem => ({
+    ({ weight, format, rows, bias, residual, lora, y }): NtItem => ({
+      ...{ x, residual },
       weight: placeOf(backend, weight),
       format,
       rows,
@@ -224,7 +242,7 @@ export function recordSegments(backend: GpuBackend, c: SegmentsCall, x: TensorIn
       lora: lora && { b: placeOf(backend, lora.b), rank: lora.rank, column: lora.column },
     }),
   );
-  recordNtItems(backend, c, x, items, false);
+  recordNtItems(backend, c, items, false);
 }
 
 /** In the backward pass: dh = scale · dy·B of every layer that has a LoRA, beside each other. */
@@ -268,7 +286,7 @@ interface SumItem extends Segment {
 
 function sumOf(
   backend: GpuBackend,
-  { m, k, h, width }: SegmentsCall,
+  { m, k, h, width, dropout }: SegmentsCall,
   items: SumItem[],
   z: TensorInfo,
   plus?: TensorInfo,
@@ -282,7 +300,7 @@ function sumOf(
   if (!quads) [tm, tk] = [Math.min(tm, 4), 4];
   const lora = factors.tensors.length > 0;
   const variant: SumSegments = {
-    ...{ tm, tk, format, spans, quads, plus: plus !== undefined },
+    ...{ tm, tk, format, spans, quads, plus: plus !== undefined, dropout: lora && dropout !== undefined },
     left: items.map(({ rows }) => quads && rows % 4 === 0),
     lora: lora && {
       leftQuads: quads && whole([width, ...items.flatMap((item) => [item.lora?.rank ?? 0, item.lora?.column ?? 0])]),
@@ -291,7 +309,7 @@ function sumOf(
   };
   const fields = items.flatMap(({ rows, lora: own, a, place: at }) =>
     segmentFields({
-      ...{ rows, rank: own?.rank, column: own?.column, factor: a?.at },
+      ...{ rows, rank: own?.rank, column: own?.column, factor: a?.at, tag: own?.tag },
       weight: weightAt(at, format, quads),
     }),
   );
@@ -301,7 +319,15 @@ function sumOf(
       ...items.map(({ y }) => y),
       ...[place.tensor, ...(lora ? [h!, ...factors.tensors] : []), ...(plus ? [plus] : []), z],
     ],
-    uniforms: [u(m), u(k), u(width), u(0), ...fields],
+    uniforms: [
+      ...[m, k, width, 0].map(u),
+      ...(variant.dropout
+        ? [...[dropout!.seed, dropout!.step, threshold(dropout!.p)].map(u), f(1 / (1 - dropout!.p))]
+        : []),
+      ...fields,
+    ],
+    // The step differs in every call.
+    volatile: variant.dropout,
     threads: Math.ceil(m / tm) * Math.ceil(k / tk),
   };
 }
@@ -332,7 +358,7 @@ export function recordSegmentsBack(
   groups.forEach((some, i) => {
     const last = i === groups.length - 1;
     const target = last ? z : temp();
-    const { variant, tensors, uniforms, threads } = sumOf(backend, c, some, target, before);
+    const { variant, tensors, uniforms, threads, volatile } = sumOf(backend, c, some, target, before);
     before = target;
     const tn = products.length > 0 && last ? tnDispatch(products, arraysOf(variant, some, c.h)) : null;
     if (tn && tensors.length + tn.tensors.length <= limit) {
@@ -343,6 +369,7 @@ export function recordSegmentsBack(
         tensors: [...tensors, ...tn.tensors],
         writes: [target, ...tn.writes],
         uniforms: uniformBlock(...uniforms, ...tn.uniforms),
+        volatile,
         workgroups: groupsFor(Math.ceil(tn.threads / 64) * 64 + threads),
       });
       return;
@@ -353,6 +380,7 @@ export function recordSegmentsBack(
       tensors,
       writes: [target],
       uniforms: uniformBlock(...uniforms),
+      volatile,
       workgroups: groupsFor(threads),
     });
   });
