@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
 import type { GradientPlace } from '../../src/engine/kernels/kernel';
+import { embedding } from '../../src/engine/kernels/moves/embedding';
 import { rmsNorm } from '../../src/engine/kernels/norms/rms-norm';
 import { linear } from '../../src/engine/kernels/products/linear';
 import { loraLinear } from '../../src/engine/kernels/products/lora-linear';
@@ -28,12 +29,22 @@ export const PLACED_CASES: PlacedCase[] = [
   { m: 6, d: 12, n: 6, r: 4, before: 4, branch: true },
 ];
 
+const vocab = 9;
+
 export const checkPlaced = (name: BackendName, { m, d, n, r, before, branch }: PlacedCase) =>
   withBackend(name, async () => {
-    const shapes = [[n, d], [r, n], [n, r], [d], [n, n], [n, n]];
+    const shapes = [[n, d], [r, n], [n, r], [vocab, d], [d], [n, n], [n, n]];
     const params = shapes.map((shape, i) => tf.keep(randomTensor(shape, 60 + i, 0.5)));
-    const [w, a, b, norm, twice, frozen] = params as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-    const learned = [w, a, b, norm, twice];
+    const [w, a, b, table, norm, twice, frozen] = params as [tf.Tensor, ...tf.Tensor[]] &
+      Record<1 | 2 | 3 | 4 | 5 | 6, tf.Tensor>;
+    const learned = [w, a, b, table, norm, twice];
+    // Some rows are read by several tokens, some by none.
+    const ids = tf.keep(
+      tf.tensor1d(
+        Array.from({ length: m }, (_, i) => (i * i) % vocab),
+        'int32',
+      ),
+    );
     const size = learned.reduce((sum, { size }) => sum + size, before);
     // What a step leaves behind is overwritten, even infinities.
     const flat = tf.keep(tf.fill([size], Number.POSITIVE_INFINITY));
@@ -53,7 +64,9 @@ export const checkPlaced = (name: BackendName, { m, d, n, r, before, branch }: P
       const xl = branch ? tf.mul(first, 0.5) : undefined;
       const second = loraLinear(module(frozen), first, { a, b, scale: 0.7, xl });
       const third = linear(module(twice), linear(module(twice), second));
-      return tf.sum(tf.square(third)) as tf.Scalar;
+      // A tied table: what it gives as an output projection is added to what it gives as an embedding, the last to be made.
+      const tied = linear(module(table), embedding(ids, denseWeight(table)));
+      return tf.add(tf.sum(tf.square(third)), tf.sum(tf.square(tied))) as tf.Scalar;
     };
     const sums: Float32Array[] = learned.map(({ size }) => new Float32Array(size));
     for (const pass of [0, 1]) {
@@ -65,12 +78,12 @@ export const checkPlaced = (name: BackendName, { m, d, n, r, before, branch }: P
       const { value, grads } = valueAndPlacedGradients(loss(x), learned, places(pass > 0));
       expect(await readFloats(value)).toEqual(await readFloats(own.value));
       // A norm's weight has no kernel that places it, and what two nodes read is added up first.
-      expect(grads.map((grad) => grad !== undefined)).toEqual([false, false, false, true, true]);
+      expect(grads.map((grad) => grad !== undefined)).toEqual([false, false, false, false, true, true]);
       tf.dispose([x, value, own.value, ...own.grads, ...grads.filter((grad) => grad !== undefined)]);
     }
     const written = await readFloats(flat);
     let at = before;
-    for (const [i, sum] of sums.slice(0, 3).entries()) {
+    for (const [i, sum] of sums.slice(0, 4).entries()) {
       expectClose(written.subarray(at, at + sum.length), sum, { rtol: 1e-6 }, `gradient ${i}`);
       at += sum.length;
     }
@@ -78,5 +91,5 @@ export const checkPlaced = (name: BackendName, { m, d, n, r, before, branch }: P
     for (const rest of [written.subarray(0, before), written.subarray(at)]) {
       expect(rest.every((value) => value === Number.POSITIVE_INFINITY)).toBe(true);
     }
-    tf.dispose([...params, flat]);
+    tf.dispose([...params, ids, flat]);
   });

@@ -119,7 +119,9 @@ export function weightPenaltyParity(backend: string, setUp: () => Promise<void>)
     test('the penalty neither moves a frozen tensor nor counts it in the norm', () =>
       using(async (optimizer, params) => {
         // With an anchor elsewhere, the penalty acts from the first step on.
-        const anchor = tf.keep(tf.fill([optimizer.layout.size], 3));
+        const threes = new Float32Array(optimizer.layout.size);
+        for (const { offset, size } of optimizer.layout.places) threes.fill(3, offset, offset + size);
+        const anchor = tf.keep(tf.tensor1d(threes));
         optimizer.setPenalty({ alpha: 1, anchor });
         const frozen = '0.weight';
         const active = (name: string) => name !== frozen;

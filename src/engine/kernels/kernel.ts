@@ -51,7 +51,7 @@ export interface GradientWish {
 export type GradientClosure = ((wish?: GradientWish) => tf.Tensor | null) & { adds?: true };
 
 /** A closure whose kernel adds what other nodes have given for the same input, which then costs no dispatch of its own. */
-export const adding = (closure: (wish?: GradientWish) => tf.Tensor): GradientClosure =>
+export const adding = (closure: (wish?: GradientWish) => tf.Tensor | null): GradientClosure =>
   Object.assign(closure, { adds: true as const });
 
 export interface KernelDef<A> {

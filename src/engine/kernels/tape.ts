@@ -135,15 +135,17 @@ function nodeGradients(
   wanted: string[],
   dys: (tf.Tensor | null)[],
   before: Map<number, tf.Tensor>,
-  places: Map<number, GradientPlace>,
+  placeFor: (id: number) => GradientPlace | undefined,
 ): Map<number, tf.Tensor | null> {
   const sums = new Map<number, tf.Tensor | null>();
-  const placeOf = (name: string) => {
-    const x = node.inputs[name];
-    return x && wanted.includes(name) ? places.get(x.id) : undefined;
-  };
   tf.tidy(() => {
     const closures = node.gradient?.(dys, wanted);
+    const placeOf = (name: string) => {
+      const x = node.inputs[name];
+      if (!x || !wanted.includes(name)) return undefined;
+      // What other nodes gave goes along with this one's, where its closure adds it.
+      return before.has(x.id) && !closures?.[name]?.adds ? undefined : placeFor(x.id);
+    };
     // A tensor that is not new has another owner, who will free it.
     const others = new Set([...dys, ...node.saved, ...Object.values(node.inputs)].map((t) => t?.id));
     for (const name of wanted) {
@@ -196,17 +198,24 @@ export function valueAndPlacedGradients<T extends tf.Tensor>(
   const steps = path(tape, params, value);
   const used = new Set(steps.map(({ node }) => node));
   freeSaved(tape.filter((node) => !used.has(node)));
-  const free = onlyOnce(steps, places);
+  const placeById = new Map([...places].map(([{ id }, place]) => [id, place]));
+  const reads = readsOf(steps);
+  /** The place of a param whose last gradient is about to be made: what comes later would be overwritten, or lost. */
+  const placeFor = (id: number) => (reads.get(id) === 1 ? placeById.get(id) : undefined);
   const placed = new Set<number>();
   try {
     return tf.tidy(() => {
       const gradients = new Map([[value.id, dy ?? one(value.shape)]]);
       for (const { node, wanted } of steps.reverse()) {
         const dys = node.outputs.map(({ id }) => gradients.get(id) ?? null);
-        for (const [id, sum] of nodeGradients(node, wanted, dys, gradients, free)) {
+        for (const [id, sum] of nodeGradients(node, wanted, dys, gradients, placeFor)) {
           gradients.get(id)?.dispose();
           if (sum) gradients.set(id, sum);
           else placed.add(id);
+        }
+        for (const name of wanted) {
+          const { id } = node.inputs[name]!;
+          reads.set(id, reads.get(id)! - 1);
         }
         // Every node that reads these outputs has been processed, so their gradients are no longer needed.
         for (const t of dys) if (t !== dy) t?.dispose();
@@ -223,11 +232,8 @@ export function valueAndPlacedGradients<T extends tf.Tensor>(
   }
 }
 
-/** The places, by id, of the params that only one node reads, and once: what others gave would be overwritten. */
-function onlyOnce(
-  steps: { node: TapeNode; wanted: string[] }[],
-  places: ReadonlyMap<tf.Tensor, GradientPlace>,
-): Map<number, GradientPlace> {
+/** How often each tensor is read, by its id, by inputs that are wanted. */
+function readsOf(steps: { node: TapeNode; wanted: string[] }[]): Map<number, number> {
   const reads = new Map<number, number>();
   for (const { node, wanted } of steps) {
     for (const name of wanted) {
@@ -235,7 +241,7 @@ function onlyOnce(
       reads.set(id, (reads.get(id) ?? 0) + 1);
     }
   }
-  return new Map([...places].flatMap(([{ id }, place]) => (reads.get(id) === 1 ? [[id, place] as const] : [])));
+  return reads;
 }
 
 /** Several gradients from one dispatch: a node's closures are called in turn, and the first call computes them all. */

@@ -16,7 +16,7 @@ import { pace, type RuleKind, type StatePart } from './update-rule';
 /** bitsandbytes' min_8bit_size. */
 const SMALLEST = 4096;
 
-const isSmall = (place: { block: number }) => place.block === 1;
+const isSmall = (place: { block: number }) => place.block < BLOCK;
 
 export const adamw8bit: RuleKind = {
   block: (size) => (size < SMALLEST ? 1 : BLOCK),

@@ -1,7 +1,7 @@
 /**
- * The optimiser of a run, with any update rule (update-rules.ts), over all trainable tensors as one flat range: gradients, state
- * and a master copy of the parameters are stored end to end, so clipping and the update take a few dispatches for any
- * number of tensors. Around the rule: the penalty on moving away from the base (L2-SP, EWC), clipping, and the moving
+ * The optimiser of a run, with any update rule (update-rules.ts), over all trainable tensors as one flat range: parameters, gradients
+ * and state are stored end to end, so clipping and the update take a few dispatches for any number of tensors. The tensors
+ * become views of the flat parameters and keep their buffer alive: they may outlive the optimiser. Around the rule: the penalty on moving away from the base (L2-SP, EWC), clipping, and the moving
  * average of the weights. State is keyed by tensor name, as in checkpoints.
  */
 import * as tf from '@tensorflow/tfjs-core';
@@ -12,6 +12,7 @@ import { gradientStats, partialCount, STATS } from '../kernels/optimisers/grad-n
 import { movingAverage } from '../kernels/optimisers/moving-average';
 import { addPenalty } from '../kernels/optimisers/weight-penalty';
 import { readFloats } from '../webgpu/backend';
+import { alignView, moveIntoViews, pointView } from '../webgpu/views';
 import { type Layout, type LayoutOptions, layOut, type Place, rangesOf } from './flat-layout';
 import { loadParts, type StateTensors, saveParts } from './state';
 import { type OptimizerSettings, perValue } from './update-rule';
@@ -73,7 +74,7 @@ export interface Optimizer {
   updates: number;
   /** Takes ownership of the tensors. Set it before loading a checkpoint, which moves the parameters. */
   setPenalty(penalty: WeightPenalty | null): void;
-  /** Puts the moving average into the tensors, or restores the parameters. The next update restores them by itself. */
+  /** Makes the tensors views of the moving average, or of the parameters again. The next update does the latter by itself. */
   showAverage(on: boolean): void;
   /** Runs something with the moving average in place of the parameters, or with the parameters if there is no average. */
   withAverage<T>(run: () => Promise<T>): Promise<T>;
@@ -92,14 +93,16 @@ export function createOptimizer(
   options: Omit<LayoutOptions, 'block'> = {},
 ): Optimizer {
   const kind = RULES[settings.optim ?? 'adamw'];
-  const layout = layOut(trainable, { ...options, block: kind.block });
+  const layout = layOut(trainable, { ...options, block: (values) => alignView(kind.block?.(values) ?? 1) });
   const { places, byName, size } = layout;
   const { ema_decay: averageDecay = 0 } = settings;
   const flat = () => keptZeros([size]);
-  const state = { params: flat(), grads: flat(), stats: keptZeros([4]) };
+  const params = flat();
+  // Before there is anything else, so that the buffers that the tensors had are gone by then.
+  moveIntoViews(params, places);
+  const state = { params, grads: flat(), stats: keptZeros([4]) };
   const partials = keptZeros([partialCount(size)]);
   const rule = kind.create(layout, settings);
-  for (const { tensor, offset, size } of places) copyValues(tensor, 0, state.params, offset, size);
   const average = averageDecay > 0 ? flat() : null;
   if (average) copyValues(state.params, 0, average, 0, size);
   let drift: ActivePenalty | null = null;
@@ -108,10 +111,6 @@ export function createOptimizer(
   const filled = new Set<string>();
   let averageShown = false;
 
-  /** The model's kernels read the tensors themselves, so the master copy is written back after each update. */
-  const show = (values: tf.Tensor, which: Place[] = places) => {
-    for (const { tensor, offset, size } of which) copyValues(values, offset, tensor, 0, size);
-  };
   const forget = (which: (name: string) => boolean) => {
     for (const name of filled) {
       if (!which(name)) continue;
@@ -154,10 +153,6 @@ export function createOptimizer(
       if (average) movingAverage({ ...state, average }, averageDecay);
       for (const name of filled) updatesOf.set(name, updatesOf.get(name)! + 1);
       optimizer.updates++;
-      show(
-        state.params,
-        places.filter((p) => filled.has(p.name)),
-      );
       const stats = await readFloats(state.stats);
       return { loss: stats[STATS.loss]!, gradNorm: stats[STATS.norm]!, finite: stats[STATS.finite] === 1 };
     },
@@ -176,7 +171,7 @@ export function createOptimizer(
     },
     showAverage(on) {
       if (!average || on === averageShown) return;
-      show(on ? average : state.params);
+      for (const { tensor, offset } of places) pointView(tensor, on ? average : state.params, offset);
       averageShown = on;
     },
     async withAverage(run) {
@@ -207,7 +202,6 @@ export function createOptimizer(
       places.forEach(({ name }, i) => {
         updatesOf.set(name, counts?.[i] ?? updates);
       });
-      show(averageShown && average ? average : state.params);
     },
     dispose() {
       optimizer.setPenalty(null);

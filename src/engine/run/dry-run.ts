@@ -223,15 +223,16 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
 
     const parameters = countParameters(model, method);
     const at = (part: Part) => count.peakParts.get(part) ?? 0;
-    const gradients = parameters.trainable * 4;
+    // Two of the optimiser's flat tensors are the sum of the gradients, and what the adapter's trainable tensors are views of.
+    const gradients = optimizer.layout.size * 4;
+    const trained = gradients;
     return {
       bytes: count.peak,
       parts: {
         weights: at('weights'),
-        adapter: at('adapter'),
-        // One of the optimiser's flat tensors is the sum of the gradients.
+        adapter: at('adapter') + trained,
         gradients,
-        optimizer: at('optimizer') - gradients,
+        optimizer: at('optimizer') - gradients - trained,
         activations: at('activations'),
         logits: at('logits'),
         cache: at('cache'),

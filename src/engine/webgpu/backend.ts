@@ -165,26 +165,28 @@ export function trimStaging(device: GPUDevice): void {
 }
 
 /**
- * Reads a float32 tensor without leaving a CPU copy in tfjs's value cache (which would go stale at the next in-place
+ * Reads a float32 tensor, all of it or `count` values from `first` on, without leaving a CPU copy in tfjs's value cache (which would go stale at the next in-place
  * write). The copy is recorded and submitted now, so later steps may be queued while the promise is pending.
  */
-export async function readFloats(tensor: tf.Tensor): Promise<Float32Array> {
+export const readFloats = (tensor: tf.Tensor): Promise<Float32Array> => readRange(tensor, 0, tensor.size);
+
+export async function readRange(tensor: tf.Tensor, first: number, count: number): Promise<Float32Array> {
   const backend = tf.backend();
   // Copied now, because the next step overwrites these arrays in place.
-  if (!isGpu(backend)) return Float32Array.from(tensor.dataSync());
+  if (!isGpu(backend)) return Float32Array.from(tensor.dataSync().subarray(first, first + count));
   const source = rangeOf(backend, tensor);
-  const bytes = source.size;
+  const bytes = 4 * count;
   const pool = stagingPools.get(backend.device) ?? new Map<number, GPUBuffer[]>();
   stagingPools.set(backend.device, pool);
   const staging =
     pool.get(bytes)?.pop() ??
     backend.device.createBuffer({ size: bytes, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
-  copyEncoder(backend).copyBufferToBuffer(source.buffer, source.offset, staging, 0, bytes);
+  copyEncoder(backend).copyBufferToBuffer(source.buffer, source.offset + 4 * first, staging, 0, bytes);
   markUsed(backend, tensor);
   flush(backend);
   try {
     await staging.mapAsync(GPUMapMode.READ);
-    return new Float32Array(staging.getMappedRange().slice(0, tensor.size * 4));
+    return new Float32Array(staging.getMappedRange().slice(0, bytes));
   } finally {
     if (staging.mapState === 'mapped') {
       staging.unmap();

@@ -8,7 +8,16 @@
  * WebGPU tracks usage by buffer: no dispatch may read one view and write another of the same owner (dispatch.ts says so).
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { type BufferRange, copyEncoder, type GpuBackend, isGpu, markUsed, markWritten, rangeOf } from './backend';
+import {
+  type BufferRange,
+  copyEncoder,
+  flush,
+  type GpuBackend,
+  isGpu,
+  markUsed,
+  markWritten,
+  rangeOf,
+} from './backend';
 
 export interface View {
   /** For binding; it may have been disposed by whoever made it. */
@@ -86,6 +95,29 @@ export function moveIntoView(tensor: tf.Tensor, owner: tf.Tensor, offset: number
   if (before) release(backend, before);
 }
 
+/** The same for many tensors; when it returns, the buffers that they had are free. */
+export function moveIntoViews(owner: tf.Tensor, places: readonly { tensor: tf.Tensor; offset: number }[]): void {
+  for (const { tensor, offset } of places) moveIntoView(tensor, owner, offset);
+  const backend = tf.backend();
+  if (isGpu(backend)) flush(backend);
+}
+
+/** Makes a view one of other words, those of `owner` from `offset` on. Nothing is copied. */
+export function pointView(view: tf.Tensor, owner: tf.Tensor, offset: number): void {
+  const { dataId, shape, size } = view;
+  const target = resolve(owner, offset, size);
+  const before = detach(dataId);
+  if (!before) throw new Error(`A tensor [${shape}] is no view.`);
+  const backend = tf.backend();
+  if (isGpu(backend)) {
+    attach(backend, view, target, size);
+    release(backend, before);
+    return;
+  }
+  (backend as CpuBackend).data.get(dataId).values = cpuRange(owner, offset, size);
+  views.set(dataId, target);
+}
+
 /** The owner that has a buffer, if `owner` is a view itself, and the offset there. */
 function resolve(owner: tf.TensorInfo, offset: number, size: number): View {
   if (offset % VIEW_ALIGNMENT !== 0) throw new Error(`A view cannot begin at word ${offset}.`);
@@ -122,6 +154,8 @@ function detach(dataId: tf.DataId): View | undefined {
 /** Gives back a view's reference to its owner, whose buffer is freed with the last one. */
 function release(backend: GpuBackend, { owner: { dataId } }: View): void {
   viewCounts.set(dataId, viewCounts.get(dataId)! - 1);
+  // Recorded work may use the view, and through it this buffer.
+  if (backend.commandEncoder) backend.commandQueueOwnedIds.add(dataId);
   // Otherwise tfjs's count of buffers would keep an owner that was disposed before its views.
   if (backend.disposeData(dataId)) tf.engine().removeDataId(dataId, backend);
 }

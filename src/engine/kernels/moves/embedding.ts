@@ -12,9 +12,12 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Weight } from '../../types';
 import { dispatch, u, uniformBlock } from '../../webgpu/dispatch';
+import { copyValues } from '../in-place';
 import { adding, defineKernel, shapeError } from '../kernel';
+import { accumulateGradients } from '../optimisers/accumulate';
 import { groupsFor } from '../products/matmul';
 import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
+import { computePlaced, type PlacedAttrs, placedAttrs } from '../products/placed';
 import {
   requireTrainable,
   type WeightAttrs,
@@ -88,29 +91,42 @@ ${ENTRY} {
   savesOutputs: [false],
   gradient([dy], { inputs: { ids } }, attrs) {
     return {
-      weight: adding(({ plus } = {}) => {
+      weight: adding(({ plus, placeOf } = {}) => {
         requireTrainable('Embedding', attrs);
-        return backward({ dy: dy!, ids, plus }, { vocab: attrs.out, width: attrs.in })[0]!;
+        const size = { vocab: attrs.out, width: attrs.in };
+        const { flat, offsets, add } = placedAttrs([placeOf?.('weight')]);
+        if (!flat) return backward({ dy: dy!, ids, plus }, { ...size, offsets, add })[0]!;
+        // A tied table is large: what it was given as an output projection goes there without a second copy.
+        if (plus && add) accumulateGradients(flat, [plus], offsets!, 1);
+        else if (plus) copyValues(plus, 0, flat, offsets![0]!, plus.size);
+        backward({ dy: dy!, ids, flat }, { ...size, offsets, add: add || plus !== undefined });
+        return null;
       }),
     };
   },
 });
 
-const backward = defineKernel<{ vocab: number; width: number }>({
+const backward = defineKernel<{ vocab: number; width: number } & PlacedAttrs>({
   name: 'EmbeddingBackward',
-  outputs: (_inputs, { vocab, width }) => [{ shape: [vocab, width] }],
-  cpu({ dy, ids, plus }, { vocab, width }, [dTable]) {
-    if (plus) dTable!.set(plus.data);
-    for (let n = 0; n < ids!.shape[0]!; n++) {
-      const at = clampId(ids!.data[n]!, vocab) * width;
-      for (let j = 0; j < width; j++) dTable![at + j]! += dy!.data[n * width + j]!;
-    }
+  outputs: (_inputs, { vocab, width, offsets }) => (offsets ? [] : [{ shape: [vocab, width] }]),
+  cpu(inputs, attrs, made) {
+    const { dy, ids, plus } = inputs;
+    const { vocab, width } = attrs;
+    computePlaced(inputs, attrs, made, [vocab * width], ([dTable]) => {
+      if (plus) dTable!.set(plus.data);
+      for (let n = 0; n < ids!.shape[0]!; n++) {
+        const at = clampId(ids!.data[n]!, vocab) * width;
+        for (let j = 0; j < width; j++) dTable![at + j]! += dy!.data[n * width + j]!;
+      }
+    });
   },
-  gpu({ backend, inputs: { dy, ids, plus }, outputs, attrs: { vocab, width }, temp }) {
+  gpu({ backend, inputs: { dy, ids, plus, flat }, outputs, attrs: { vocab, width, offsets, add }, temp }) {
     const n = ids!.shape[0]!;
-    const dTable = outputs[0]!;
+    const dTable = outputs[0] ?? flat!;
+    const base = offsets?.[0] ?? 0;
+    const adds = add || plus !== undefined;
     if (plus) copyAll(backend, plus, dTable);
-    else clear(backend, dTable);
+    else if (!add) clear(backend, dTable, base, vocab * width);
     // links[n] = the next occurrence of the same id (N if none), plus N + 1 if n is not the first one.
     const links = temp([Math.max(1, n)], 'int32');
     dispatch(backend, {
@@ -140,13 +156,13 @@ ${ENTRY} {
       uniforms: uniformBlock(u(n), u(vocab)),
       workgroups: groupsFor(n),
     });
-    const quads = width % 4 === 0;
+    const quads = width % 4 === 0 && base % 4 === 0;
     const columns = quads ? width / 4 : width;
     const type = quads ? 'vec4f' : 'f32';
     dispatch(backend, {
       program: {
-        key: `embedding_backward quads=${quads} add=${plus !== undefined}`,
-        wgsl: `struct Uniforms { n: u32, columns: u32, vocab: u32 }
+        key: `embedding_backward quads=${quads} add=${adds}`,
+        wgsl: `struct Uniforms { n: u32, columns: u32, vocab: u32, base: u32 }
 @group(0) @binding(0) var<storage, read> dy: array<${type}>;
 @group(0) @binding(1) var<storage, read> ids: array<i32>;
 @group(0) @binding(2) var<storage, read> links: array<u32>;
@@ -165,12 +181,12 @@ ${ENTRY} {
     sum += dy[at * u.columns + column];
     at = links[at] - (u.n + 1u);
   }
-  dTable[row * u.columns + column] ${plus ? '+=' : '='} sum;
+  dTable[u.base + row * u.columns + column] ${adds ? '+=' : '='} sum;
 }`,
       },
       tensors: [dy!, ids!, links, dTable],
       writes: [dTable],
-      uniforms: uniformBlock(u(n), u(columns), u(vocab)),
+      uniforms: uniformBlock(u(n), u(columns), u(vocab), u(quads ? base / 4 : base)),
       workgroups: groupsFor(n * columns),
     });
   },

@@ -10,10 +10,10 @@ import { defineKernel, shapeError } from '../kernel';
 import { groupsFor } from '../products/matmul';
 import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
 
-/** Fills a tensor with zeros. */
-export function clear(backend: GpuBackend, tensor: tf.TensorInfo): void {
+/** Fills a tensor, or some of its words, with zeros. */
+export function clear(backend: GpuBackend, tensor: tf.TensorInfo, first = 0, count?: number): void {
   const { buffer, offset, size } = rangeOf(backend, tensor);
-  copyEncoder(backend).clearBuffer(buffer, offset, size);
+  copyEncoder(backend).clearBuffer(buffer, offset + 4 * first, count === undefined ? size - 4 * first : 4 * count);
   markWritten(backend, tensor);
 }
 
