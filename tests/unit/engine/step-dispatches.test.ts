@@ -196,8 +196,8 @@ test('below 512 tokens, and in software, attention keeps its scores', async () =
 });
 
 test.each([
-  ['dropout', { lora_dropout: 0.1 }, 1060],
-  ['DoRA', { use_dora: true }, 2830],
+  ['dropout', { lora_dropout: 0.1 }, 1030],
+  ['DoRA', { use_dora: true }, 2801],
 ] as const)('the same step with %s, on a GPU', async (_name, more, wanted) => {
   const { kinds, all } = await stepOf({
     ...{ shape: SMOL, rows: 4, length: 256, software: false },
