@@ -33,9 +33,14 @@ export interface Replay<E> {
   ratio: number;
 }
 
-/** What decides which examples a step takes. */
+/** What decides which examples a step takes, and in which batches. */
 export interface StepOptions extends ScheduleOptions {
   pace?: Pace | null;
+  /**
+   * So many micro-batches of a step go through the model at once: the same rows and the same mean over their targets in fewer
+   * dispatches. Micro-batches that would be padded much longer stay apart. 1 by default.
+   */
+  together?: number;
 }
 
 export interface BatchOptions extends StepOptions {
@@ -64,6 +69,32 @@ const padded = (longest: number, bucket: number) => Math.max(bucket, Math.ceil(l
 
 const longestOf = <E>(tokensOf: (example: E) => number, ...lists: (readonly E[])[]): number =>
   lists.reduce((most, list) => list.reduce((longest, example) => Math.max(longest, tokensOf(example)), most), 0);
+
+/** Kinds of examples whose loss is a sum over their own targets, whichever other rows they are in a batch with. */
+const ADDITIVE: readonly TokenizedExample['kind'][] = ['next_token', 'token_labels', 'text_targets', 'hidden_tokens'];
+
+/** Whether micro-batches of these examples may be taken together. */
+export const isAdditive = (examples: readonly TokenizedExample[]): boolean =>
+  examples.every(({ kind }) => ADDITIVE.includes(kind));
+
+/** Joined micro-batches have at most this many times the padded tokens that they have apart. */
+const MOST_PADDING = 1.25;
+
+/** Neighbouring micro-batches, up to `together` of them, as one, where little is padded for it. */
+function joined<E>(groups: E[][], together: number, tokensIn: (group: E[]) => number): E[][] {
+  if (together === 1) return groups;
+  const result: E[][] = [];
+  for (let from = 0; from < groups.length; ) {
+    let count = Math.min(together, groups.length - from);
+    const apart = (n: number) => groups.slice(from, from + n).reduce((sum, group) => sum + tokensIn(group), 0);
+    while (count > 1 && tokensIn(groups.slice(from, from + count).flat()) > MOST_PADDING * apart(count)) {
+      count = Math.ceil(count / 2);
+    }
+    result.push(groups.slice(from, from + count).flat());
+    from += count;
+  }
+  return result;
+}
 
 /** The examples of each micro-batch of a step. */
 function picker<E>(train: readonly E[], options: StepOptions, replay: Replay<E> | undefined) {
@@ -120,13 +151,14 @@ export function createBatchSource(
   validation: readonly TokenizedExample[],
   options: BatchOptions,
 ): BatchSource {
-  const { batchSize, padTokenId, replay } = options;
+  const { batchSize, padTokenId, replay, together = 1 } = options;
   const bucket = options.bucket ?? bucketFor(longestOf(tokensOf, train, validation, replay?.examples ?? []));
   const pad = (rows: TokenizedExample[]) => padBatch(rows, padTokenId, bucket);
   const { stepsPerEpoch, examplesOf } = picker(train, options, replay);
+  const tokensIn = (rows: TokenizedExample[]) => rows.length * padded(longestOf(tokensOf, rows), bucket);
   return {
     stepsPerEpoch,
-    microBatches: (step) => examplesOf(step).map(pad),
+    microBatches: (step) => joined(examplesOf(step), together, tokensIn).map(pad),
     evaluation() {
       const batches: Batch[] = [];
       for (let i = 0; i < validation.length; i += batchSize) batches.push(pad(validation.slice(i, i + batchSize)));
@@ -167,7 +199,7 @@ export function* batchShapes(
   validation: readonly ExampleSize[],
   options: StepOptions & { steps: number; replay?: Replay<ExampleSize> },
 ): Steps<BatchShapes> {
-  const { batchSize, accumulation, replay } = options;
+  const { batchSize, accumulation, replay, together = 1 } = options;
   const bucket = bucketFor(longestOf(({ tokens }) => tokens, train, validation, replay?.examples ?? []));
   const collect = () => {
     const found = new Map<string, BatchShape>();
@@ -185,10 +217,11 @@ export function* batchShapes(
     return { add, list: () => widest().slice(0, MAX_SHAPES) };
   };
   const training = collect();
+  const tokensIn = (sizes: ExampleSize[]) => sizes.length * padded(longestSequence(sizes), bucket);
   const { examplesOf } = picker(train, options, replay);
   const steps = Math.min(options.steps, Math.ceil(MAX_LOOKED_AT / accumulation));
   for (let step = 0; step < steps; step++) {
-    for (const sizes of examplesOf(step)) training.add(sizes);
+    for (const sizes of joined(examplesOf(step), together, tokensIn)) training.add(sizes);
     yield step;
   }
   const evaluation = collect();

@@ -23,7 +23,7 @@ export interface TrainingNeeds {
     recipe: Recipe,
     model: OpenModel,
     tokenized: TokenizedDataset,
-  ): Promise<{ checkpointing: boolean; bytes: number }>;
+  ): Promise<{ checkpointing: boolean; together: number; bytes: number }>;
   /** The recipe's model, opened if it is not. */
   model(section: ModelSection): Promise<OpenModel>;
   dataset(recipe: Recipe): Promise<ParsedDataset>;

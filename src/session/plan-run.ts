@@ -1,5 +1,5 @@
 /** Plans runs: turns a recipe, a model and examples (or only a config) into dry runs, and their results into advice. */
-import { type BatchShapes, batchShapes, type ExampleSize, sizeOf } from '../data/batches';
+import { type BatchShapes, batchShapes, type ExampleSize, isAdditive, sizeOf } from '../data/batches';
 import { USUAL_MAX_LENGTH, wholeBuckets } from '../data/lengths';
 import { paced } from '../data/paced';
 import type { TaskData, TokenizedDataset, TokenizedExample } from '../data/types';
@@ -38,6 +38,8 @@ export interface ExampleSizes {
   task: { problemType: TaskData['problemType']; labels: number } | null;
   /** Pieces of base text. */
   base: ExampleSize[];
+  /** Micro-batches of the examples may be taken together. */
+  additive?: boolean;
 }
 
 const PROMPTS = 3;
@@ -60,6 +62,7 @@ export function exampleSizes(
     prompts: [...validation, ...train].slice(0, PROMPTS).flatMap(asked),
     task: task && { problemType: task.problemType, labels: task.labels.length },
     base: base.map(sizeOf),
+    additive: isAdditive(train),
   };
 }
 
@@ -75,6 +78,7 @@ const cut = (sizes: ExampleSize[], length: number): ExampleSize[] =>
 function shapesOf(
   { training, objective, dataset }: Recipe,
   { train, validation, base }: ExampleSizes,
+  together: number,
 ): Promise<BatchShapes> {
   const steps = totalSteps(train.length, { training, objective });
   const shapes = batchShapes(train, validation, {
@@ -84,6 +88,7 @@ function shapesOf(
     seed: training.seed,
     steps,
     pace: paceOf(objective, training),
+    together,
     ...(training.replay_ratio > 0 ? { replay: { examples: base, ratio: training.replay_ratio } } : {}),
   });
   return paced(shapes, steps, () => {});
@@ -127,6 +132,8 @@ function dryRunOf(
 
 export interface RunPlan extends DryRunResult {
   checkpointing: boolean;
+  /** How many micro-batches go through the model at once (StepOptions). */
+  together: number;
 }
 
 /** Everything that stays the same while the recipe varies. */
@@ -137,19 +144,34 @@ export interface PlanContext {
   model: PlannedModel;
 }
 
-/** Plans a recipe's run. With checkpointing on `auto`, it is used if the run would not fit comfortably without it. */
+/** More tokens at once keep a GPU busy without being any quicker a token. */
+const MOST_TOKENS = 4096;
+
+/**
+ * Plans a recipe's run. On a GPU, the micro-batches of a step are taken together as far as they fit comfortably. With checkpointing on
+ * `auto`, it is used if the run would not fit comfortably without it.
+ */
 export async function planRun(context: PlanContext, recipe: Recipe, sizes: ExampleSizes): Promise<RunPlan> {
   const { planner, device, budget, model } = context;
-  const shapes = await shapesOf(recipe, sizes);
-  const plan = async (checkpointing: boolean): Promise<RunPlan> => ({
-    ...(await planner.plan(dryRunOf(device, model, recipe, sizes, shapes, checkpointing))),
-    checkpointing,
+  const { gradient_checkpointing: asked, gradient_accumulation_steps: accumulation } = recipe.training;
+  const plan = async (shapes: BatchShapes, how: Pick<RunPlan, 'checkpointing' | 'together'>): Promise<RunPlan> => ({
+    ...(await planner.plan(dryRunOf(device, model, recipe, sizes, shapes, how.checkpointing))),
+    ...how,
   });
-  const asked = recipe.training.gradient_checkpointing;
-  const first = await plan(asked === true);
+  const fits = ({ refusal, bytes }: RunPlan) =>
+    refusal === null && budget !== null && verdictOf(bytes, budget) === 'fits';
+  const joins = !device.software && budget !== null && sizes.additive && !paceOf(recipe.objective, recipe.training);
+  for (let together = joins ? accumulation : 1; together > 1; together = Math.floor(together / 2)) {
+    const shapes = await shapesOf(recipe, sizes, together);
+    if (shapes.training.some(({ rows, length }) => rows * length > MOST_TOKENS)) continue;
+    const joined = await plan(shapes, { checkpointing: asked === true, together });
+    if (fits(joined)) return joined;
+  }
+  const shapes = await shapesOf(recipe, sizes, 1);
+  const first = await plan(shapes, { checkpointing: asked === true, together: 1 });
   // A recipe from an older version may not have this field.
   if (asked === true || asked === false || !budget || verdictOf(first.bytes, budget) === 'fits') return first;
-  const second = await plan(true);
+  const second = await plan(shapes, { checkpointing: true, together: 1 });
   return second.bytes < first.bytes ? second : first;
 }
 

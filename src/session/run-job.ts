@@ -73,7 +73,7 @@ export async function prepareJob(
     examples: await step(examplesFingerprint(tokenized)),
   };
   const changed = old ? acceptedChanges(old, inputs, totalSteps(train.length, recipe)) : [];
-  const checkpointing = await step(planned(needs, active, recipe, model, tokenized));
+  const { checkpointing, together } = await step(planned(needs, active, recipe, model, tokenized));
   const answers = objectiveOf(recipe.objective).learns === 'answers' && model.info.kind === 'decoder';
   const samples = answers ? await step(askedPrompts(needs, model, parsed, { train, validation })) : [];
   const now = Date.now();
@@ -100,6 +100,7 @@ export async function prepareJob(
       notes: notesOf(model, [...parsed.problems, ...tokenized.problems]),
     },
     maxLength,
+    together,
     error: null,
     inputs,
   };
@@ -129,6 +130,8 @@ export async function prepareJob(
     initAdapter,
     rewardModels,
     checkpointing,
+    // What is known about memory may have changed since, but a resumed run draws the same masks.
+    together: run.together ?? 1,
     resume: active.hasCheckpoint,
   };
   return { job, prompts: samples };
@@ -176,7 +179,7 @@ function acceptedChanges({ record, step, changed }: ResumedRun, inputs: RunInput
   });
 }
 
-/** Whether to use gradient checkpointing. A plan that fails does not stop the run; a plan that refuses it does. */
+/** Whether to use gradient checkpointing, and how many micro-batches to take at once. A plan that fails does not stop the run; a plan that refuses it does. */
 async function planned(
   needs: TrainingNeeds,
   active: Preparing,
@@ -185,13 +188,13 @@ async function planned(
   tokenized: TokenizedDataset,
 ) {
   try {
-    const { checkpointing, bytes } = await needs.plan(recipe, model, tokenized);
+    const { checkpointing, together, bytes } = await needs.plan(recipe, model, tokenized);
     active.plannedBytes = bytes;
-    return checkpointing;
+    return { checkpointing, together };
   } catch (cause) {
     if (cause instanceof TabtuneError && cause.code === 'gpu_out_of_memory') throw cause;
     console.warn('The run could not be planned.', cause);
-    return recipe.training.gradient_checkpointing === true;
+    return { checkpointing: recipe.training.gradient_checkpointing === true, together: 1 };
   }
 }
 

@@ -95,6 +95,9 @@ export class TrialSession implements TrialApi {
     if (!budget || batches < 2) return [];
     const model = await needs.model(recipe.model);
     const tokenized: TokenizedDataset = await needs.tokenize(recipe);
+    // Where micro-batches go through the model together, larger ones gain nothing.
+    const own = await Promise.race([active.stopped, needs.plan(recipe, model, tokenized).catch(() => null)]);
+    if (!own || own.together > 1) return [];
     const sizes: number[] = [];
     for (let factor = 2; factor <= (device.software ? 2 : 4) && batches % factor === 0; factor *= 2) {
       const larger = withValue(

@@ -118,6 +118,8 @@ export interface RunRecord extends RunLabels {
   data?: { detected: string; usage: string; rows: number; examples: number; notes?: string[] };
   /** The limit that an automatic max_length came to; a resumed run keeps it. */
   maxLength?: number;
+  /** How many micro-batches of a step go through the model at once, which decides dropout's masks; 1 in older runs. */
+  together?: number;
   /** Absent from runs of older versions. */
   inputs?: RunInputs;
   changes?: InputsChange[];

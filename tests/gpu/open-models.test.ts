@@ -100,6 +100,7 @@ test('every opening of a model ends with the bytes of the first, whatever was op
           initText: new Int32Array(),
           initAdapter: null,
           checkpointing: turn % 2 === 0,
+          together: 1,
           resume: false,
         },
         () => {},

@@ -141,6 +141,7 @@ function jobOf(one: TrlCase, initAdapter: AdapterFiles | null): TrainJob {
     initText: Int32Array.from(one.initText ?? []),
     initAdapter,
     checkpointing: false,
+    together: 1,
     resume: false,
   };
 }

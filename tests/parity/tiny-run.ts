@@ -84,6 +84,8 @@ export interface TinyOptions {
   /** The adapter that the run continues, made by `seed`, not zero; it is also what the policy is compared with. */
   continues?: boolean;
   change?: (tensor: string, values: Float32Array) => void;
+  /** Micro-batches that go through the model at once. */
+  together?: number;
 }
 
 export interface Checkpoint {
@@ -147,6 +149,7 @@ export async function tinyRun({
   examples: given,
   outside,
   pace = null,
+  together = 1,
   change,
 }: TinyOptions = {}): Promise<TinyRun> {
   const model = await tinyModel(name, change);
@@ -181,7 +184,7 @@ export async function tinyRun({
     shuffle,
     seed: settings.seed,
     padTokenId: 0,
-    pace,
+    ...{ pace, together },
   });
   const state = freshState();
   const setup: TrainSetup = {

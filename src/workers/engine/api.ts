@@ -45,6 +45,8 @@ export interface TrainJob {
   rewardModels?: Readonly<Record<string, AdapterFiles>>;
   /** gradient_checkpointing, with `auto` decided. */
   checkpointing: boolean;
+  /** How many micro-batches go through the model at once (StepOptions). */
+  together: number;
   /** Resume from the run's last checkpoint in storage. */
   resume: boolean;
 }

@@ -83,11 +83,14 @@ export const tokensOf = ({ stopTokenIds, padTokenId }: TrainJob): SpecialTokens 
   pad: padTokenId,
 });
 
-export function batchesOf({ train, validation, baseText, padTokenId }: TrainJob, recipe: Recipe): BatchSource {
+export function batchesOf(
+  { train, validation, baseText, padTokenId, together }: TrainJob,
+  recipe: Recipe,
+): BatchSource {
   const { replay_ratio: ratio } = recipe.training;
   return createBatchSource(train, validation, {
     ...stepOptions(recipe, paceOf(recipe.objective, recipe.training)),
-    padTokenId,
+    ...{ padTokenId, together },
     ...(ratio > 0 ? { replay: { examples: partsOfBaseText(baseText).learned, ratio } } : {}),
   });
 }

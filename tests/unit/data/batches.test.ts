@@ -166,6 +166,40 @@ describe('batches', () => {
     expect(createBatchSource(many(1), [], OPTIONS).evaluation()).toEqual([]);
   });
 
+  test('are taken together as asked: the same rows and targets in fewer batches', () => {
+    const train = many(21);
+    const options = { ...OPTIONS, accumulation: 4 };
+    const apart = createBatchSource(train, [], options);
+    const together = createBatchSource(train, [], { ...options, together: 4 });
+    const pairs = createBatchSource(train, [], { ...options, together: 2 });
+    const sum = (batches: { targetCount: number }[]) => batches.reduce((all, { targetCount }) => all + targetCount, 0);
+    for (let step = 0; step < 6; step++) {
+      const own = apart.microBatches(step);
+      expect(together.microBatches(step)).toHaveLength(1);
+      for (const joined of [together.microBatches(step), pairs.microBatches(step)]) {
+        expect(rowsOf(joined).flat()).toEqual(rowsOf(own).flat());
+        expect(sum(joined)).toBe(sum(own));
+      }
+    }
+    // 21 rows in three steps of seven: 2, 2, 2 and 1.
+    expect(rowsOf(pairs.microBatches(0)).map(({ length }) => length)).toEqual([4, 3]);
+    expect(together.stepsPerEpoch).toBe(apart.stepsPerEpoch);
+  });
+
+  test('stay apart where one long text would have all others padded', () => {
+    const lengths = [16, 16, 16, 16, 64, 64, 16, 64];
+    const train = lengths.map((length, i) => example(i + 1, length));
+    const options = { ...OPTIONS, accumulation: 4, shuffle: false, bucket: 16, together: 4 };
+    const shapes = createBatchSource(train, [], options)
+      .microBatches(0)
+      .map(({ batchSize, length }) => [batchSize, length]);
+    // Together 8 · 64 = 512 tokens, apart 2 · 16 + 2 · 16 + 2 · 64 + 2 · 64 = 320.
+    expect(shapes).toEqual([
+      [4, 16],
+      [4, 64],
+    ]);
+  });
+
   test('are empty without training examples', () => {
     const source = createBatchSource([], [], OPTIONS);
     expect(source.stepsPerEpoch).toBe(0);
@@ -294,10 +328,10 @@ describe('statistics', () => {
 });
 
 describe('batch shapes', () => {
-  test('are those of the batches in the run, each once, widest first', () => {
+  test.each([1, 2])('are those of the batches in the run, each once, widest first; taken together: %i', (together) => {
     const train = many(40).map((e, i) => example(e.row, 20 + ((i * 53) % 100), 10 + (i % 7)));
     const validation = many(5).map((e, i) => example(e.row, 30 + 20 * i, 12));
-    const options = { batchSize: 3, accumulation: 2, shuffle: true, seed: 5 };
+    const options = { batchSize: 3, accumulation: 2, shuffle: true, seed: 5, together };
     const sizes = (examples: NextTokenExample[]) =>
       examples.map(({ ids, labels }) => ({ tokens: ids.length, targets: countTargets(labels) }));
     const shapes = finish(batchShapes(sizes(train), sizes(validation), { ...options, steps: 12 }));
@@ -314,8 +348,9 @@ describe('batch shapes', () => {
     expect(area).toEqual([...area].sort((a, b) => b - a));
     expect(new Set(area).size).toBeGreaterThan(2);
     // Within a shape the most targets count, since rows of logits are padded up.
-    const most = Math.max(...real.filter((b) => b.length === 128 && b.batchSize === 3).map((b) => b.targetCount));
-    expect(shapes.training[0]).toEqual({ rows: 3, length: 128, targets: most });
+    const { rows } = shapes.training[0]!;
+    const most = Math.max(...real.filter((b) => b.length === 128 && b.batchSize === rows).map((b) => b.targetCount));
+    expect(shapes.training[0]).toEqual({ rows: 3 * together, length: 128, targets: most });
   });
 
   test('are empty without examples', () => {

@@ -1,7 +1,8 @@
 /** How many dispatches a steady training step takes, kernel by kernel, on a device that only counts. */
 import { beforeAll, expect, test } from 'vitest';
 import { llamaConfig, type Shape, tensorShape } from '../../../bench/random-llama';
-import type { NextTokenBatch } from '../../../src/data/types';
+import { createBatchSource, stepOptions } from '../../../src/data/batches';
+import type { NextTokenBatch, NextTokenExample } from '../../../src/data/types';
 import type { WeightSource } from '../../../src/engine/models/model';
 import { resolveRecipe } from '../../../src/recipe/defaults';
 import type { RecipeInput } from '../../../src/recipe/types';
@@ -71,10 +72,12 @@ interface Step {
   method: RecipeInput['method'];
   software: boolean;
   limits?: Record<string, number>;
+  /** The micro-batches of a step; one of `rows` texts by default. */
+  batches?: NextTokenBatch[];
 }
 
 /** The dispatches of the third step by the first word of the shader's label, and its copies and clears. */
-async function stepOf({ shape, rows, length, method: given, software, limits = LIMITS }: Step) {
+async function stepOf({ shape, rows, length, method: given, software, limits = LIMITS, batches }: Step) {
   const counts: Counts = { dispatches: new Map(), copies: 0, clears: 0 };
   await engine.installDevice(labelled(counts, limits), { vendor: 'nvidia', architecture: 'ada' }, software);
   const { method: section, training } = resolveRecipe({
@@ -96,7 +99,7 @@ async function stepOf({ shape, rows, length, method: given, software, limits = L
   };
   const setup = {
     ...{ model, method, objective: engine.sft, optimizer, settings: training, totalSteps: 10 },
-    batches: { stepsPerEpoch: 10, microBatches: () => [batch], evaluation: () => [] },
+    batches: { stepsPerEpoch: 10, microBatches: () => batches ?? [batch], evaluation: () => [] },
   };
   const state = engine.freshState();
   for (let i = 0; i < 2; i++) await engine.recordStep(setup, state).stats;
@@ -169,6 +172,24 @@ test.each([
   expect(kinds).not.toHaveProperty('attention_stats');
   expect(kinds).not.toHaveProperty('add_tensors');
   expect(kinds).not.toHaveProperty('accumulate');
+});
+
+test('a step of the default recipe on SmolLM2-135M: its four micro-batches of two texts are one of eight', async () => {
+  const recipe = resolveRecipe({ version: 1 });
+  const texts = Array.from({ length: 32 }, (_, row): NextTokenExample => {
+    const ids = new Int32Array(230 + ((row * 7) % 26));
+    return { kind: 'next_token', row, ids, labels: ids, starts: null, truncatedBy: 0 };
+  });
+  const options = { ...stepOptions(recipe, null), padTokenId: 0 };
+  const [apart, together] = [1, 4].map((together) =>
+    createBatchSource(texts, [], { ...options, together }).microBatches(0),
+  ) as [NextTokenBatch[], NextTokenBatch[]];
+  expect(apart.map(({ batchSize }) => batchSize)).toEqual([2, 2, 2, 2]);
+  expect(together.map(({ batchSize, length }) => [batchSize, length])).toEqual([[8, 256]]);
+  const step = { shape: SMOL, rows: 8, length: 256, method: recipe.method, software: false };
+  const { all } = await stepOf({ ...step, batches: together });
+  expect(all).toBeLessThanOrEqual(1100);
+  expect((await stepOf({ ...step, batches: apart })).all).toBeGreaterThan(3 * all);
 });
 
 /** Llama-3.2-1B's heads on two layers. */

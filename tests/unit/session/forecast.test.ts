@@ -47,12 +47,16 @@ describe('a forecast', () => {
 
   it('learns from a run that ran out of memory', async () => {
     await open.session.openModel('builtin:stories');
-    const before = await open.session.forecast(recipe());
-    const failing = open.session.train(recipe());
+    const alone = { per_device_train_batch_size: 8, gradient_accumulation_steps: 1 };
+    const before = await open.session.forecast(recipe({ training: alone }));
+    const failing = open.session.train(recipe({ training: alone }));
     (await until(() => open.engine.stints[0])).fail({ code: 'gpu_out_of_memory', message: 'No room.' });
     expect((await failing).status).toBe('interrupted');
-    const after = await open.session.forecast(recipe({ training: { gradient_checkpointing: false } }));
+    const after = await open.session.forecast(recipe({ training: { ...alone, gradient_checkpointing: false } }));
     expect(after).toMatchObject({ totalBytes: before.totalBytes, verdict: 'too_big' });
+    // Micro-batches that were taken together need less one by one.
+    const apart = { per_device_train_batch_size: 2, gradient_accumulation_steps: 4, gradient_checkpointing: false };
+    expect((await open.session.forecast(recipe({ training: apart }))).totalBytes).toBeLessThan(before.totalBytes / 2);
     expect(after.budget!.how).toContain('ran out of memory here');
     // The estimate may be wrong, so a person may still try.
     expect(after.blockers).toEqual([]);

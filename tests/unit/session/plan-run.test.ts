@@ -152,6 +152,43 @@ describe('a run is planned', () => {
     expect((await planRun(unknown, recipeOf(), sizes)).checkpointing).toBe(false);
   });
 
+  describe('with the micro-batches of a step taken together', () => {
+    // Eight rows of 256 tokens are the default recipe's step: 100 + 5 · 16 + 16 MB, and 1 MB a token.
+    const alike = exampleSizes({
+      train: Array.from({ length: 16 }, (_, i) => example(i, 250)),
+      validation: [],
+      task: null,
+    });
+    const planned = async (fits: number, changes: Partial<PlanContext> = {}, of = alike, input = {}) => {
+      const context = { ...contextOf(fits), ...changes };
+      const { together, bytes } = await planRun(context, recipeOf(input), of);
+      return { together, rows: (bytes / MB - 196) / 256 };
+    };
+
+    test('as far as they fit comfortably', async () => {
+      expect(await planned(196 + 2048)).toEqual({ together: 4, rows: 8 });
+      expect(await planned(196 + 2047)).toEqual({ together: 2, rows: 4 });
+      expect(await planned(196 + 1023)).toEqual({ together: 1, rows: 2 });
+    });
+
+    test('not on a software renderer, where nobody knows how much memory there is, or in answers to prompts', async () => {
+      expect(await planned(10_000, { device: { ...device, software: true } })).toMatchObject({ together: 1 });
+      expect(await planned(10_000, { budget: null })).toMatchObject({ together: 1 });
+      expect(await planned(10_000, {}, { ...alike, additive: false })).toMatchObject({ together: 1 });
+    });
+
+    test('up to 4,096 tokens', async () => {
+      const training = { per_device_train_batch_size: 2, gradient_accumulation_steps: 8 };
+      expect(await planned(100_000, {}, alike, { training })).toEqual({ together: 8, rows: 16 });
+      const longer = exampleSizes({
+        train: Array.from({ length: 16 }, (_, i) => example(i, 512)),
+        validation: [],
+        task: null,
+      });
+      expect((await planned(100_000, {}, longer, { training })).together).toBe(4);
+    });
+  });
+
   test('again after a failure', async () => {
     let calls = 0;
     const plan = async (run: DryRun) => {

@@ -3,7 +3,7 @@ import { TabtuneError } from '../../../src/base/errors';
 import type { TestDrive } from '../../../src/session/api';
 import { until } from '../../support/time';
 import { freshStages, open } from './fresh-stage';
-import { recipe } from './stage';
+import { device, recipe } from './stage';
 
 freshStages();
 
@@ -43,9 +43,21 @@ describe('a test drive', () => {
 
   it('tries larger batches of the same step', async () => {
     open.engine.tried = async () => result;
+    open.engine.device = { ...device, software: true };
     await open.session.testDrive(recipe({ training: { per_device_train_batch_size: 2 } }), () => {});
-    // 2 × 4 as 4 × 2 and as 8 × 1, both of which fit.
-    expect(await called('testDrive')).toBe('testDrive 4 8');
+    // 2 × 4 as 4 × 2, which fits.
+    expect(await called('testDrive')).toBe('testDrive 4');
+  });
+
+  it('tries no larger ones where a GPU takes the micro-batches together', async () => {
+    let together = 0;
+    open.engine.tried = async ({ job }) => {
+      together = job.together;
+      return result;
+    };
+    await open.session.testDrive(recipe({ training: { per_device_train_batch_size: 2 } }), () => {});
+    expect(await called('testDrive')).toBe('testDrive');
+    expect(together).toBe(4);
   });
 
   it('is cancelled by its signal', async () => {

@@ -65,7 +65,7 @@ function jobOf(name: string, input: Partial<RecipeInput>, task: TaskData | null,
       task,
       baseText: [],
     },
-    ...{ initText: new Int32Array(), initAdapter: null, checkpointing: false, resume: false },
+    ...{ initText: new Int32Array(), initAdapter: null, checkpointing: false, together: 1, resume: false },
   };
 }
 

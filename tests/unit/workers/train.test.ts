@@ -59,6 +59,7 @@ const jobOf = (input: Partial<RecipeInput>, changes: Partial<TrainJob> = {}): Tr
   initText: new Int32Array(),
   initAdapter: null,
   checkpointing: false,
+  together: 1,
   resume: false,
   ...changes,
 });

@@ -45,7 +45,15 @@ const jobOf = (input: Partial<RecipeInput>, changes: Partial<TrainJob> = {}): Tr
   }),
   train: Array.from({ length: 8 }, (_, row) => answer(row)),
   ...{ validation: [], maxLength: 16, samplePrompts: [], stopTokenIds: [END], padTokenId: 0, maskTokenId: 5 },
-  ...{ task: null, baseText: [], initText: new Int32Array(), initAdapter: null, checkpointing: false, resume: false },
+  ...{
+    task: null,
+    baseText: [],
+    initText: new Int32Array(),
+    initAdapter: null,
+    checkpointing: false,
+    together: 1,
+    resume: false,
+  },
   ...changes,
 });
 const lora = { method: { type: 'lora', r: 3 }, objective: { type: 'sft' } } as const;
