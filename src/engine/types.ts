@@ -98,6 +98,11 @@ export interface Hooks {
    */
   linears?(modules: LinearModule[], x: Tensor): Tensor[] | null;
   /**
+   * What `linear` adds to a module, scale · (x·Aᵀ)·Bᵀ, or null for nothing: kernels may then compute it together with other modules.
+   * Left out where `linear` may do anything else.
+   */
+  factors?(module: LinearModule): { a: Tensor; b: Tensor; scale: number } | null;
+  /**
    * Runs one block (layer `index`, modules under `path`) on its input [M, d]; `run` computes it. Gradient checkpointing
    * keeps only the input and runs the block again in the backward pass. `beside` are other tensors of this pass that
    * the block reads; `run` accepts replacements for them.

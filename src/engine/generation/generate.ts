@@ -10,9 +10,12 @@ import { forwardOnly } from '../run/checkpointing';
 import type { Hooks } from '../types';
 import { readFloats } from '../webgpu/backend';
 import { beginWork } from '../webgpu/pool';
+import { beginWith, type ChatCache } from './chat-cache';
 import { drawNext } from './next-token';
 import type { GenerateOptions } from './options';
 import { capacityFor, requireCache, roomFor } from './room';
+
+const BEGINS = [[0, 0]] as const;
 
 /** Logits [1, vocab] of the token after `ids`, which are appended to the cache of `past` tokens. */
 function nextLogits(
@@ -37,7 +40,7 @@ function nextLogits(
         batch: 1,
         length: n,
         cache,
-        begins: past === 0 ? [[0, 0]] : null,
+        begins: past === 0 ? BEGINS : null,
       },
       forwardOnly(hooks),
     );
@@ -48,7 +51,8 @@ function nextLogits(
 
 /**
  * Generates token ids after `prompt` and passes each to `onToken` as it comes. Ends before a stop token, at
- * maxNewTokens, at the end of the context, or when `signal` aborts (then returns the tokens so far).
+ * maxNewTokens, at the end of the context, or when `signal` aborts (then returns the tokens so far). With a `chat`, the
+ * cache of its turn before is continued, and this one's kept for the next.
  */
 export async function generate(
   model: LanguageModel,
@@ -57,13 +61,17 @@ export async function generate(
   options: GenerateOptions,
   onToken: (id: number) => void = () => {},
   signal?: AbortSignal,
+  chat?: ChatCache,
 ): Promise<Int32Array> {
   const { virtual, room } = roomFor(model, hooks, prompt, options.maxNewTokens);
-  const cache = requireCache(model)(1, capacityFor(model, virtual + prompt.length + room));
+  const createCache = requireCache(model);
+  const capacity = capacityFor(model, virtual + prompt.length + room);
+  const { cache, reused } = beginWith(createCache, chat?.take() ?? null, prompt, capacity);
   const answer: number[] = [];
+  let next = prompt.subarray(reused);
+  let past = reused > 0 ? virtual + reused : 0;
+  let ended = false;
   try {
-    let next = prompt;
-    let past = 0;
     while (answer.length < room && !signal?.aborted) {
       const logits = nextLogits(model, hooks, next, { cache, past });
       past += next.length + (past === 0 ? virtual : 0);
@@ -73,8 +81,12 @@ export async function generate(
       onToken(id);
       next = Int32Array.of(id);
     }
+    ended = true;
   } finally {
-    disposeCache(cache);
+    if (ended && chat && past > 0) {
+      const ids = Int32Array.from([...prompt, ...answer]).subarray(0, past - virtual);
+      chat.put({ cache, ids, prompt: prompt.length });
+    } else disposeCache(cache);
   }
   return Int32Array.from(answer);
 }

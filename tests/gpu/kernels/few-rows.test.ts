@@ -1,9 +1,17 @@
 import { expect, test } from 'vitest';
+import type { GluActivation } from '../../../src/engine/kernels/pointwise/glu';
 import { fewRows } from '../../../src/engine/kernels/products/few-rows';
 import { linear } from '../../../src/engine/kernels/products/linear';
-import type { GluActivation } from '../../../src/engine/kernels/pointwise/glu';
 import type { WeightFormat } from '../../../src/engine/types';
-import { expectClose, expectSameOnGpu, type Op, randomValues, runOn, type Values, withTraits } from '../../kernel-helpers';
+import {
+  expectClose,
+  expectSameOnGpu,
+  type Op,
+  randomValues,
+  runOn,
+  type Values,
+  withTraits,
+} from '../../kernel-helpers';
 import { storedWeights } from '../../parity/blocks';
 import { weightOn, weightValues } from '../../parity/products';
 
@@ -78,8 +86,21 @@ const CASES: Case[] = [
       { n: 100, rank: 8, format: 'bf16' },
     ],
   },
-  { m: 4, k: 23, norm: true, activation: 'gelu_tanh', segments: [{ n: 37, rank: 3 }, { n: 37, bias: true }] },
+  {
+    m: 4,
+    k: 23,
+    norm: true,
+    activation: 'gelu_tanh',
+    segments: [
+      { n: 37, rank: 3 },
+      { n: 37, bias: true },
+    ],
+  },
   { m: 2, k: 32, activation: 'silu', segments: [{ n: 2500 }, { n: 2500, rank: 4 }] },
+  // Blocks of four rows, the last one of one and of three.
+  { m: 5, k: 24, norm: true, residual: true, segments: [{ n: 40, rank: 3, format: 'bf16', bias: true }] },
+  { m: 31, k: 9, norm: true, segments: [{ n: 7, rank: 4 }, { n: 20 }] },
+  { m: 7, k: 16, activation: 'silu', segments: [{ n: 30, rank: 4 }, { n: 30 }] },
 ];
 
 test.each(CASES)('products of few rows match the reference: %o', (c) =>
@@ -89,10 +110,21 @@ test.each(CASES)('products of few rows match the reference: %o', (c) =>
   }),
 );
 
-test('two runs give the same bits', () =>
+test('two runs give the same bits, and so does a row among others', () =>
   withTraits({ software: false }, async () => {
     const { op, inputs } = caseOf(CASES[7]!);
     expect(await runOn('webgpu', op, inputs)).toEqual(await runOn('webgpu', op, inputs));
+    const many = caseOf({ m: 11, k: 40, norm: true, segments: [{ n: 1100, rank: 8, format: 'bf16', bias: true }] });
+    const [all] = await runOn('webgpu', many.op, many.inputs);
+    for (const [first, rows] of [
+      [0, 1],
+      [6, 3],
+      [10, 1],
+    ] as const) {
+      const x = { data: many.inputs[0]!.data.slice(first * 40, (first + rows) * 40), shape: [rows, 40] };
+      const [some] = await runOn('webgpu', many.op, [x, ...many.inputs.slice(1)]);
+      expect(some).toEqual(all!.slice(first * 1100, (first + rows) * 1100));
+    }
   }));
 
 test('in every format, alone and as two segments of different formats', () =>
@@ -125,13 +157,27 @@ test('in every format, alone and as two segments of different formats', () =>
 
 test('a weight in parts', () =>
   withTraits({ software: false }, async () => {
-    const inputs = [randomValues([2, 20], 1), ...[10, 7].map((n, i) => randomValues([n, 20], 2 + i)), randomValues([3, 20], 4), randomValues([17, 3], 5), randomValues([17], 6), randomValues([2, 17], 7)];
+    const inputs = [
+      randomValues([2, 20], 1),
+      ...[10, 7].map((n, i) => randomValues([n, 20], 2 + i)),
+      randomValues([3, 20], 4),
+      randomValues([17, 3], 5),
+      randomValues([17], 6),
+      randomValues([2, 17], 7),
+    ];
     const op: Op = (x, w0, w1, a, b, bias, residual) =>
       fewRows(
         x!,
         [
           {
-            weight: { parts: [{ tensor: w0!, rows: 10 }, { tensor: w1!, rows: 7 }], format: 'f32', shape: [17, 20] },
+            weight: {
+              parts: [
+                { tensor: w0!, rows: 10 },
+                { tensor: w1!, rows: 7 },
+              ],
+              format: 'f32',
+              shape: [17, 20],
+            },
             ...{ bias: bias!, lora: { a: a!, b: b!, scale: 2 } },
           },
         ],
@@ -141,6 +187,6 @@ test('a weight in parts', () =>
   }));
 
 test('what does not fit is refused by its shapes', async () => {
-  const { op, inputs } = caseOf({ m: 5, k: 4, segments: [{ n: 3 }] });
-  await expect(runOn('cpu', op, inputs)).rejects.toThrow('FewRows: expected x [1 to 4, in]');
+  const { op, inputs } = caseOf({ m: 2, k: 4, activation: 'silu', segments: [{ n: 3 }, { n: 5 }] });
+  await expect(runOn('cpu', op, inputs)).rejects.toThrow('FewRows: expected x [M, in]');
 });

@@ -6,6 +6,7 @@ import type { NextTokenBatch, NextTokenExample } from '../../../src/data/types';
 import type { WeightSource } from '../../../src/engine/models/model';
 import { resolveRecipe } from '../../../src/recipe/defaults';
 import type { RecipeInput } from '../../../src/recipe/types';
+import { type Counts, LIMITS, labelled } from '../../labelled-device';
 import { defineWebGpuNames } from '../../webgpu-names';
 
 // tfjs's backend needs WebGPU's names when it is loaded.
@@ -17,7 +18,6 @@ const load = async () => ({
   ...(await import('../../../src/engine/run/loop')),
   ...(await import('../../../src/engine/objectives/sft')),
   ...(await import('../../../src/engine/webgpu/backend')),
-  ...(await import('../../../src/engine/webgpu/counting-device')),
   ...(await import('../../../src/engine/webgpu/device')),
   ...(await import('../../../src/engine/kernels/inputs')),
 });
@@ -25,45 +25,6 @@ beforeAll(async () => {
   defineWebGpuNames();
   engine = await load();
 });
-
-const LIMITS = {
-  maxBufferSize: 2 ** 32,
-  maxStorageBufferBindingSize: 2 ** 31,
-  maxStorageBuffersPerShaderStage: 10,
-  maxComputeWorkgroupStorageSize: 32_768,
-  maxComputeInvocationsPerWorkgroup: 1024,
-  maxComputeWorkgroupSizeX: 1024,
-  maxComputeWorkgroupsPerDimension: 65_535,
-};
-
-interface Counts {
-  dispatches: Map<string, number>;
-  copies: number;
-  clears: number;
-}
-
-/** A device on which each dispatch adds to the count of its shader's label. */
-function labelled(counts: Counts, limits: Record<string, number>): GPUDevice {
-  const device = engine.createCountingDevice({ features: [], limits }, () => {});
-  let current = '';
-  const own: Partial<GPUDevice> = {
-    createComputePipeline: (({ label = '' }) => ({ label, getBindGroupLayout: () => ({}) })) as never,
-    createCommandEncoder: (() => ({
-      beginComputePass: () => ({
-        setPipeline: ({ label }: { label: string }) => {
-          current = label;
-        },
-        setBindGroup: () => {},
-        dispatchWorkgroups: () => counts.dispatches.set(current, (counts.dispatches.get(current) ?? 0) + 1),
-        end: () => {},
-      }),
-      copyBufferToBuffer: () => counts.copies++,
-      clearBuffer: () => counts.clears++,
-      finish: () => ({}),
-    })) as never,
-  };
-  return Object.assign(device, own);
-}
 
 interface Step {
   shape: Shape;

@@ -88,7 +88,8 @@ const attentionKernel = defineKernel<AttentionAttrs>({
   gpu(call) {
     const { backend, inputs, outputs, attrs } = call;
     const path = attentionPath(backend, attrs);
-    if (takesFewQueries(backend, attrs)) recordFewQueries(backend, inputs, outputs as [tf.TensorInfo, tf.TensorInfo], attrs);
+    if (takesFewQueries(backend, attrs))
+      recordFewQueries(backend, inputs, outputs as [tf.TensorInfo, tf.TensorInfo], attrs);
     else if (path === 'flash') flashForward(call);
     else if (path === 'scores') byScores(call);
     else online(call);

@@ -1,6 +1,6 @@
 /**
- * WGSL for products of one to four rows of x, as decoding has them: memory-bound, so that lanes go along k and read neighbouring
- * words of a weight.
+ * WGSL for products of few rows of x, as decoding has them: memory-bound, so that lanes go along k and read neighbouring words of a
+ * weight. A workgroup takes up to four rows; a row's result does not depend on how many there are.
  *
  * A workgroup of 256 lanes computes a block of columns of y, 32 lanes a column, whose sums meet in workgroup memory in a fixed order.
  * What else the columns need is in the same dispatch: the RMSNorm of x and LoRA's h = scale · x·Aᵀ, which each workgroup computes
@@ -30,7 +30,7 @@ export interface FewSegment {
 }
 
 export interface FewVariant {
-  /** Rows of x, 1 to 4. */
+  /** Rows of x that a workgroup takes, 1 to 4. */
   rows: number;
   /** Columns per slot. */
   tile: number;
@@ -81,11 +81,15 @@ export function fewBindings(v: Omit<FewVariant, 'bound'>): { name: string; type:
 /** Uniforms of a segment: rows of W in this part, the first one's index, columns of y, rank, scale, rows of the whole W before it. */
 export const SEGMENT_FIELDS = ['n: u32', 'first: u32', 'stride: u32', 'rank: u32', 'scale: f32'];
 
-const each = (v: FewVariant, f: (t: number, i: number) => string) => lines(v.tile, (t) => lines(v.rows, (i) => f(t, i)));
+const each = (v: FewVariant, f: (t: number, i: number) => string) =>
+  lines(v.tile, (t) => lines(v.rows, (i) => f(t, i)));
+
+/** Where the workgroup's rows of x begin; those beyond the last one are computed again and stored nowhere. */
+const rowsOfX = (v: FewVariant) => lines(v.rows, (i) => `  let row${i} = min(m0 + ${i}u, u.m - 1u) * depth;`);
 
 /** Loads quad or value `k` of every row of x. */
 const loadRows = (v: FewVariant, k: string) =>
-  lines(v.rows, (i) => `let x${i} = X[${i}u * depth + ${k}]${v.norm ? ` * scale${i} * norm[${k}]` : ''};`);
+  lines(v.rows, (i) => `let x${i} = X[row${i} + ${k}]${v.norm ? ` * scale${i} * norm[${k}]` : ''};`);
 
 const multiply = (v: FewVariant, x: string, w: string) => (v.quads ? `dot(${x}, ${w})` : `${x} * ${w}`);
 
@@ -100,7 +104,7 @@ const spans = (v: FewVariant, code: BlockCode, own: (text: string) => string) =>
   own(`let spans = depth * 4u / ${code.span}u;
     for (var unit = lane; unit < spans * ${code.steps}u; unit += ${SHARE}u) {
       let s = unit / ${code.steps}u; let t = unit % ${code.steps}u;
-${lines(code.wide, (q) => `      let k${q} = ${code.quadAt('s', 't', q)};\n${lines(v.rows, (i) => `      let x${i}_${q} = X[${i}u * depth + k${q}]${v.norm ? ` * scale${i} * norm[k${q}]` : ''};`)}`)}
+${lines(code.wide, (q) => `      let k${q} = ${code.quadAt('s', 't', q)};\n${lines(v.rows, (i) => `      let x${i}_${q} = X[row${i} + k${q}]${v.norm ? ` * scale${i} * norm[k${q}]` : ''};`)}`)}
 ${lines(
   v.tile,
   (r) => `      { ${code.open('w', `r${r} * spans + s`, 't')}
@@ -112,7 +116,9 @@ ${lines(code.wide, (q) => `        { let w = ${code.quads('w')[q]}; ${lines(v.ro
 const sums = (v: FewVariant) => each(v, (t, i) => `var a${t}_${i} = 0.0;`);
 const count = (v: FewVariant) => SLOTS * v.tile * v.rows;
 /** Leaves the sums of a slot's columns in workgroup memory, for `sumOf`. */
-const fold = (v: FewVariant) => `${each(v, (t, i) => `partial[((slot * ${v.tile}u + ${t}u) * ${v.rows}u + ${i}u) * ${STRIDE}u + lane] = a${t}_${i};`)}
+const fold = (
+  v: FewVariant,
+) => `${each(v, (t, i) => `partial[((slot * ${v.tile}u + ${t}u) * ${v.rows}u + ${i}u) * ${STRIDE}u + lane] = a${t}_${i};`)}
     fold(local);`;
 
 /** `local` is then one of the columns that the workgroup has summed, and one of the rows of x. */
@@ -131,10 +137,11 @@ function segment(v: FewVariant, i: number): string {
   const rows = (n: string) => lines(v.tile, (t) => `let r${t} = min(c0 + slot * ${v.tile}u + ${t}u, ${n} - 1u);`);
   return `${code ? own(code.functions) : own(matrixLoader(`loadW${i}`, array(v, `W${i}`), format, v.quads, `(${at}n * u.k)`))}
 ${lora ? `fn loadA${i}(k: u32) -> ${elementType('f32', v.quads)} { return ${array(v, `A${i}`)}[k]; }` : ''}
-fn segment${i}(group: u32, local: u32${lines(v.norm ? v.rows : 0, (r) => `, scale${r}: f32`)}) {
+fn segment${i}(group: u32, m0: u32, local: u32${lines(v.norm ? v.rows : 0, (r) => `, scale${r}: f32`)}) {
   let lane = local % ${SHARE}u;
   let slot = local / ${SHARE}u;
   let depth = u.k${v.quads ? ' / 4u' : ''};
+${rowsOfX(v)}
   ${
     lora
       ? `for (var c0 = 0u; c0 < ${at}rank; c0 += ${columns}u) {
@@ -165,11 +172,14 @@ ${lines(v.tile, (t) => `      { let b = ${array(v, `B${i}`)}[(r${t} + ${at}first
   }
   ${
     v.gated
-      ? each1(v, `results[${i}u * ${count(v)}u + local] = sumOf(local)${bias ? ` + ${array(v, `bias${i}`)}[min(c, ${at}n - 1u) + ${at}first]` : ''};`)
+      ? each1(
+          v,
+          `results[${i}u * ${count(v)}u + local] = sumOf(local)${bias ? ` + ${array(v, `bias${i}`)}[min(c, ${at}n - 1u) + ${at}first]` : ''};`,
+        )
       : each1(
           v,
-          `if (c < ${at}n) {
-        let column = c + ${at}first; let place = i * ${at}stride + column;
+          `if (c < ${at}n && m0 + i < u.m) {
+        let column = c + ${at}first; let place = (m0 + i) * ${at}stride + column;
         ${array(v, `Y${i}`)}[place] = sumOf(local)${bias ? ` + ${array(v, `bias${i}`)}[column]` : ''}${v.residual ? ' + residual[place]' : ''};
       }`,
         )
@@ -192,13 +202,12 @@ export function fewRowsShader(v: FewVariant): string {
         `@group(0) @binding(${v.bound[name]}) var<storage, ${access}> b${v.bound[name]}: array<${type}>;`,
     );
   // Short names for what every segment reads.
-  const plain = (text: string) =>
-    text.replace(/\b(X|norm|residual|H)\[/g, (_, name: string) => `${array(v, name)}[`);
+  const plain = (text: string) => text.replace(/\b(X|norm|residual|H)\[/g, (_, name: string) => `${array(v, name)}[`);
   const segmentFields = v.segments.flatMap((_, i) => SEGMENT_FIELDS.map((field) => `s${i}_${field}`));
   const scales = lines(v.norm ? v.rows : 0, (i) => `, scale${i}`);
   const block = SLOTS * v.tile;
   const groupsOf = (i: number) => `(u.s${i}_n + ${block - 1}u) / ${block}u`;
-  return plain(`struct Uniforms { k: u32, eps: f32, ${segmentFields.join(', ')} }
+  return plain(`struct Uniforms { m: u32, k: u32, eps: f32, ${segmentFields.join(', ')} }
 ${bindings.join('\n')}
 @group(0) @binding(${declaredAt.size}) var<uniform> u: Uniforms;
 var<workgroup> partial: array<f32, ${Math.max(count(v) * STRIDE, v.norm ? v.rows * LANES : 0)}>;
@@ -221,11 +230,14 @@ fn sumOf(at: u32) -> f32 {
 ${lines(v.segments.length, (i) => segment(v, i))}
 @compute @workgroup_size(${LANES})
 fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) local: u32, @builtin(num_workgroups) groups: vec3u) {
-  var group = wg.y * groups.x + wg.x;
+  let blocks = (u.m + ${v.rows - 1}u) / ${v.rows}u;
+  var group = (wg.y * groups.x + wg.x) / blocks;
+  let m0 = (wg.y * groups.x + wg.x) % blocks * ${v.rows}u;
   let depth = u.k${v.quads ? ' / 4u' : ''};
+${v.norm ? rowsOfX(v) : ''}
   ${
     v.norm
-      ? `${lines(v.rows, (i) => `{ var sum = ${v.quads ? 'vec4f(0.0)' : '0.0'}; for (var k = local; k < depth; k += ${LANES}u) { let x = X[${i}u * depth + k]; sum += x * x; } partial[${i * LANES}u + local] = ${v.quads ? 'dot(sum, vec4f(1.0))' : 'sum'}; }`)}
+      ? `${lines(v.rows, (i) => `{ var sum = ${v.quads ? 'vec4f(0.0)' : '0.0'}; for (var k = local; k < depth; k += ${LANES}u) { let x = X[row${i} + k]; sum += x * x; } partial[${i * LANES}u + local] = ${v.quads ? 'dot(sum, vec4f(1.0))' : 'sum'}; }`)}
   workgroupBarrier();
   if (local < ${16 * v.rows}u) {
     var sum = partial[local * 16u];
@@ -239,15 +251,15 @@ ${lines(v.rows, (i) => `  var scale${i} = folded[${16 * i}u]; for (var i = 1u; i
   ${
     v.gated
       ? `if (group >= ${groupsOf(0)}) { return; }
-  segment0(group, local${scales});
-  segment1(group, local${scales});
+  segment0(group, m0, local${scales});
+  segment1(group, m0, local${scales});
   workgroupBarrier();
   let c0 = group * ${block}u;
-  ${each1(v, `if (c < u.s0_n) { let g = results[local]; let up = results[${count(v)}u + local]; ${v.gated} ${array(v, 'Y0')}[i * u.s0_stride + c] = g * s * up; }`)}`
+  ${each1(v, `if (c < u.s0_n && m0 + i < u.m) { let g = results[local]; let up = results[${count(v)}u + local]; ${v.gated} ${array(v, 'Y0')}[(m0 + i) * u.s0_stride + c] = g * s * up; }`)}`
       : lines(
           v.segments.length,
           (i) =>
-            `  { let own = ${groupsOf(i)}; if (group < own) { segment${i}(group, local${scales}); return; } group -= own; }`,
+            `  { let own = ${groupsOf(i)}; if (group < own) { segment${i}(group, m0, local${scales}); return; } group -= own; }`,
         )
   }
 }`);

@@ -1,10 +1,10 @@
 /**
- * Linear layers on one to four rows, as decoding has them, with what precedes and follows them in the same dispatch:
+ * Linear layers on few rows, as decoding has them, with what precedes and follows them in the same dispatch:
  *
- *   x [M, in], M ≤ 4, or RMSNorm(x)   per segment: W [out, in], LoRA's A [r, in] and B [out, r], bias [out]
+ *   x [M, in] or RMSNorm(x)   per segment: W [out, in], LoRA's A [r, in] and B [out, r], bias [out]
  *   ->  y = x·Wᵀ + scale · (x·Aᵀ)·Bᵀ + bias (+ residual), a tensor a segment; or of two segments g and up: activation(g) · up
  *
- * Without a gradient. On a GPU: a CPU has enough to do with the plain products (matmul.ts), and barriers are slow there.
+ * Without a gradient. A row's result is the same to the bit, whatever other rows there are. On a GPU: a CPU has enough to do with the plain products (matmul.ts), and barriers are slow there.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LinearModule } from '../../types';
@@ -17,17 +17,12 @@ import { type FewSegment, type FewVariant, fewBindings, fewRowsShader, SLOTS } f
 import { groupsFor } from './matmul';
 import { addNT } from './matmul-reference';
 import { fitsSpans } from './matmul-wgsl';
-import {
-  type WeightAttrs,
-  type WeightOperand,
-  weightAttrs,
-  weightInputs,
-  weightOperand,
-  widenWeight,
-} from './weight';
+import { type WeightAttrs, type WeightOperand, weightAttrs, weightInputs, weightOperand, widenWeight } from './weight';
 
-/** Rows of x that these products take. */
-export const FEW = 4;
+/** Rows of x that a workgroup takes. */
+const BLOCK = 4;
+/** Rows that these products are for: more of them read the weights too often. */
+const FEW = 32;
 /** Workgroup memory for h is 4 bytes times this. */
 const MAX_H = 1024;
 /** Sums that a lane has in registers. */
@@ -65,12 +60,14 @@ export interface FewCall {
   h?: tf.TensorInfo;
 }
 
-/** Whether products of so many rows are taken by these kernels. */
-export const isFew = (backend: GpuBackend, rows: number): boolean =>
-  rows <= FEW && rows > 0 && !adapterTraits(backend.device).software;
+const onCard = (backend: GpuBackend) => !adapterTraits(backend.device).software;
 
 /** Whether h of this rank has room in a workgroup. */
-export const fitsFew = (rows: number, rank: number): boolean => rows * rank <= MAX_H;
+const fitsRank = (rows: number, rank: number): boolean => Math.min(rows, BLOCK) * rank <= MAX_H;
+
+/** Whether these kernels take a product whichever pass it is in: only where a workgroup has all of its rows. */
+export const isFew = (backend: GpuBackend, rows: number, rank = 0): boolean =>
+  rows > 0 && rows <= BLOCK && onCard(backend) && fitsRank(rows, rank);
 
 /** Buffers that the segments of a call take beside those that every dispatch has. */
 const buffersOf = ({ lora, bias }: FewOperand) => 1 + (lora ? 2 : 0) + (bias ? 1 : 0);
@@ -130,10 +127,11 @@ const programs = new Map<string, () => string>();
 function recordPieces(backend: GpuBackend, c: FewCall, pieces: Piece[]): void {
   const quads = c.k % 4 === 0;
   const columns = pieces.reduce((sum, { rows }) => sum + rows, 0) / (c.activation ? 2 : 1);
-  const tile = [4, 2, 1].find((t) => t === 1 || (t * c.m <= MAX_SUMS && columns >= ENOUGH * SLOTS * t))!;
+  const rows = Math.min(c.m, BLOCK);
+  const tile = [4, 2, 1].find((t) => t === 1 || (t * rows <= MAX_SUMS && columns >= ENOUGH * SLOTS * t))!;
   const ranks = pieces.map(({ operand }) => operand.lora?.rank ?? 0);
   const plain: Omit<FewVariant, 'bound'> = {
-    rows: c.m,
+    rows,
     tile,
     quads,
     norm: c.norm !== undefined,
@@ -150,7 +148,12 @@ function recordPieces(backend: GpuBackend, c: FewCall, pieces: Piece[]): void {
     keepsH: c.h !== undefined,
     rank: Math.max(...ranks),
   };
-  const given: Record<string, tf.TensorInfo | undefined> = { X: c.x, norm: c.norm?.weight, residual: c.residual, H: c.h };
+  const given: Record<string, tf.TensorInfo | undefined> = {
+    X: c.x,
+    norm: c.norm?.weight,
+    residual: c.residual,
+    H: c.h,
+  };
   pieces.forEach(({ operand: { lora, bias }, tensor, y }, i) => {
     Object.assign(given, { [`W${i}`]: tensor, [`A${i}`]: lora?.a, [`B${i}`]: lora?.b, [`bias${i}`]: bias });
     given[`Y${i}`] = y;
@@ -173,12 +176,14 @@ function recordPieces(backend: GpuBackend, c: FewCall, pieces: Piece[]): void {
   const key = `few_rows ${JSON.stringify(variant)}`;
   const wgsl = programs.get(key) ?? (() => fewRowsShader(variant));
   programs.set(key, wgsl);
-  const groups = pieces.map(({ rows }) => Math.ceil(rows / (SLOTS * tile)));
+  const groups = pieces.map((piece) => Math.ceil(piece.rows / (SLOTS * tile)));
+  const blocks = Math.ceil(c.m / rows);
   dispatch(backend, {
     program: { key, wgsl },
     tensors,
     writes,
     uniforms: uniformBlock(
+      u(c.m),
       u(c.k),
       f(c.norm?.eps ?? 0),
       ...pieces.flatMap(({ operand: { n, lora }, rows, first }) => [
@@ -189,7 +194,7 @@ function recordPieces(backend: GpuBackend, c: FewCall, pieces: Piece[]): void {
         f(lora?.scale ?? 1),
       ]),
     ),
-    workgroups: groupsFor(64 * (c.activation ? groups[0]! : groups.reduce((sum, n) => sum + n, 0))),
+    workgroups: groupsFor(64 * blocks * (c.activation ? groups[0]! : groups.reduce((sum, n) => sum + n, 0))),
   });
 }
 
@@ -204,7 +209,9 @@ interface FewAttrs {
 function ofSegment<T>(inputs: Record<string, T>, i: number): Record<string, T> {
   const prefix = `s${i}.`;
   return Object.fromEntries(
-    Object.entries(inputs).flatMap(([name, value]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [])),
+    Object.entries(inputs).flatMap(([name, value]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [],
+    ),
   );
 }
 
@@ -224,8 +231,8 @@ const fewRowsKernel = defineKernel<FewAttrs>({
       );
     });
     const pair = segments.length === 2 && segments[0]!.out === segments[1]!.out && !residual;
-    if (!fits || rows < 1 || rows > FEW || (norm && norm.shape[0] !== width) || (activation && !pair)) {
-      throw shapeError('FewRows', 'x [1 to 4, in] and segments [out, in]', {
+    if (!fits || rows < 1 || (norm && norm.shape[0] !== width) || (activation && !pair)) {
+      throw shapeError('FewRows', 'x [M, in] and segments [out, in]', {
         x: x?.shape,
         norm: norm?.shape,
         residual: residual?.shape,
@@ -292,10 +299,14 @@ export interface FewAround {
 }
 
 /** Whether `fewRows` computes these on the current backend. */
-export function takesFewRows(rows: number, modules: readonly FewLinear[], { norm, activation }: FewAround): boolean {
+export function takesFewRows(
+  rows: number,
+  modules: readonly FewLinear[],
+  { norm, activation }: FewAround = {},
+): boolean {
   const backend = tf.backend();
-  if (!isGpu(backend) || !isFew(backend, rows)) return false;
-  if (modules.some(({ lora }) => lora && !fitsFew(rows, lora.a.shape[0]!))) return false;
+  if (!isGpu(backend) || !onCard(backend) || rows > FEW) return false;
+  if (modules.some(({ lora }) => lora && !fitsRank(rows, lora.a.shape[0]!))) return false;
   if (!activation) return true;
   return fitsGated(backend, {
     norm: norm ?? undefined,
@@ -308,7 +319,7 @@ export function takesFewRows(rows: number, modules: readonly FewLinear[], { norm
   });
 }
 
-/** Linears of the same x [M ≤ 4, in], each [M, out]; with an activation of two of them only their gated product. */
+/** Linears of the same x [M, in], each [M, out]; with an activation of two of them only their gated product. */
 export function fewRows(x: tf.Tensor, modules: readonly FewLinear[], around: FewAround = {}): tf.Tensor[] {
   const { norm, residual, activation = null } = around;
   const inputs: Record<string, tf.Tensor | undefined> = {
