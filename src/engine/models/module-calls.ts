@@ -6,7 +6,7 @@ import { embedding } from '../kernels/moves/embedding';
 import { layerNorm } from '../kernels/norms/layer-norm';
 import { type Activation, activation } from '../kernels/pointwise/activation';
 import { type GluActivation, glu } from '../kernels/pointwise/glu';
-import { type FewAround, fewRows, takesFewRows } from '../kernels/products/few-rows';
+import { type FewAround, fewRows, isForFewRows, takesFewRows } from '../kernels/products/few-rows';
 import { linear } from '../kernels/products/linear';
 import { canJoin, linears as joined } from '../kernels/products/linears';
 import type { Hooks, LinearModule, SublayerPlace, Weight } from '../types';
@@ -113,7 +113,8 @@ export function callsWith(hooks: Hooks, rates: DropoutRates, input: ModelInput |
     norm: Norm | undefined,
     { activation = null, residual = null }: Pick<FewAround, 'activation' | 'residual'> = {},
   ): tf.Tensor[] | null => {
-    if (!decodes(input) || (hooks.linear && !hooks.factors) || (norm && !norm.rms)) return null;
+    if (!decodes(input) || !isForFewRows(x.shape[0]!)) return null;
+    if ((hooks.linear && !hooks.factors) || (norm && !norm.rms)) return null;
     const given = modules.map((module) => {
       const own = withTrained(module, hooks);
       return { weight: own.weight, bias: own.bias, lora: hooks.factors?.(own) ?? null };

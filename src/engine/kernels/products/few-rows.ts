@@ -298,6 +298,12 @@ export interface FewAround {
   activation?: GluActivation | null;
 }
 
+/** Whether these kernels are for so many rows on the current backend. */
+export function isForFewRows(rows: number): boolean {
+  const backend = tf.backend();
+  return isGpu(backend) && onCard(backend) && rows > 0 && rows <= FEW;
+}
+
 /** Whether `fewRows` computes these on the current backend. */
 export function takesFewRows(
   rows: number,
@@ -305,7 +311,7 @@ export function takesFewRows(
   { norm, activation }: FewAround = {},
 ): boolean {
   const backend = tf.backend();
-  if (!isGpu(backend) || !onCard(backend) || rows > FEW) return false;
+  if (!isGpu(backend) || !isForFewRows(rows)) return false;
   if (modules.some(({ lora }) => lora && !fitsRank(rows, lora.a.shape[0]!))) return false;
   if (!activation) return true;
   return fitsGated(backend, {
