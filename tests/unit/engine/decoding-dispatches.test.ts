@@ -97,8 +97,8 @@ test('where shaders bind eight buffers, keys are stored apart, and so are gate a
 
 // A CPU computes each product, norm and step of attention apart, but stores what it rotates at once.
 test.each([
-  [null, 14 * 30 + 4],
-  [LORA, 21 * 30 + 4],
+  [null, 11 * 30 + 4],
+  [LORA, 15 * 30 + 4],
 ] as const)('a token with %o in software: %i dispatches', async (method, wanted) => {
   const { kinds, all } = await tokenOf({ method, software: true });
   expect(all).toBe(wanted);
