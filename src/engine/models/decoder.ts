@@ -17,9 +17,9 @@ import { type GluActivation, glu } from '../kernels/pointwise/glu';
 import type { Hooks, LinearModule, SublayerPlace } from '../types';
 import { languageModel } from './backbone';
 import type { LanguageModel, ModelInput } from './model';
-import { type Calls, callsWith, loadOutput, type Norm, runBlocks } from './module-calls';
+import { type Calls, callsWith, loadOutput, runBlocks } from './module-calls';
 import type { Rotary } from './rope';
-import { attended, type LayerInput, type VirtualTokens, virtualTokens } from './virtual-tokens';
+import { keysAndValues, type LayerInput, type VirtualTokens, virtualTokens } from './virtual-tokens';
 import type { Loader } from './weights';
 
 /** One call of the model, as its layers see it. */
@@ -28,13 +28,14 @@ export interface Pass extends Pick<VirtualTokens, 'reach'> {
   calls: Calls;
 }
 
-/** Attention or a feed-forward: its linears in the order of execution, and its forward pass. */
+/** Attention, a feed-forward or a whole block: its linears in the order of execution, and its forward pass. */
 export interface Part {
   linears: LinearModule[];
-  /** norm(x) [B·T, d] -> [B·T, d]; `residual` is added to the result. */
-  run(x: tf.Tensor, norm: Norm, pass: Pass, residual?: tf.Tensor): tf.Tensor;
+  /** x [B·T, d] -> [B·T, d]; `residual` is added to the result. */
+  run(x: tf.Tensor, pass: Pass, residual?: tf.Tensor): tf.Tensor;
 }
 
+export type Norm = (x: tf.Tensor, calls: Calls) => tf.Tensor;
 /** Loads the norm at a path. */
 export type LoadNorm = (path: string, size: number) => Promise<Norm>;
 
@@ -43,20 +44,12 @@ export function rmsNorms(load: Loader, eps: number, offset = 0): LoadNorm {
   return async (path, size) => {
     const stored = await load.vector(`${path}.weight`, size);
     const base = offset === 0 ? stored : load.own(tf.add(stored, offset));
-    const weightOf = (calls: Calls) => {
+    return (x, calls) => {
       const weight = calls.vector(stored);
-      if (weight === stored) return base;
-      return offset === 0 ? weight : tf.add(weight, offset);
+      if (weight === stored) return rmsNorm(x, base, eps);
+      return rmsNorm(x, offset === 0 ? weight : tf.add(weight, offset), eps);
     };
-    const norm = (x: tf.Tensor, calls: Calls) => rmsNorm(x, weightOf(calls), eps);
-    return Object.assign(norm, { rms: (calls: Calls) => ({ weight: weightOf(calls), eps }) });
   };
-}
-
-/** The same of a whole block, whose norms are its own. */
-export interface Block {
-  linears: LinearModule[];
-  run(x: tf.Tensor, pass: Pass): tf.Tensor;
 }
 
 export interface AttentionSettings {
@@ -106,18 +99,12 @@ export async function selfAttention(
 
   return {
     linears: [...inputs, output],
-    run(x, norm, { input, calls, reach }, residual) {
-      const { batch, length, visible } = input;
-      const projected = calls.linears(inputs, x, norm);
-      const [q, k, v] = settings.fused ? splitColumns(projected[0]!, parts) : projected;
+    run(x, { input, calls, reach }, residual) {
+      const { batch, length, positions, visible } = input;
+      const [q, k, v] = settings.fused ? splitColumns(calls.linear(inputs[0]!, x), parts) : calls.linears(inputs, x);
       const normed: [tf.Tensor, tf.Tensor] = [byHead(qNorm, q!, calls), byHead(kNorm, k!, calls)];
-      const {
-        q: query,
-        k: keys,
-        v: values,
-        keyLength,
-        causal,
-      } = attended(input, layer, [...normed, v!], rotary, reach);
+      const [query, key] = rotary ? rotary.turn(...normed, positions, reach) : normed;
+      const { k: keys, v: values, keyLength, causal } = keysAndValues(input, layer, key, v!);
       const mixed = attention(query, keys, values, visible, {
         batch,
         queryLength: length,
@@ -166,9 +153,9 @@ export async function gluFeedForward(
   const place = { block: `model.layers.${layer}`, index: layer, part: 'feed_forward' } as const;
   return {
     linears: [...inputs, down],
-    run(x, norm, { calls }, residual) {
-      const both = () => splitColumns(calls.linears(inputs, x, norm)[0]!, parts) as [tf.Tensor, tf.Tensor];
-      const inner = fused ? glu(...both(), activation) : calls.gated(inputs, x, activation, norm);
+    run(x, { calls }, residual) {
+      const [gate, up] = fused ? splitColumns(calls.linear(inputs[0]!, x), parts) : calls.linears(inputs, x);
+      const inner = glu(gate!, up!, activation);
       return residual ? calls.joinLinear(place, down, inner, residual) : calls.linear(down, inner);
     },
   };
@@ -181,15 +168,15 @@ export async function preNormBlock(
   norm: LoadNorm,
   attend: Part,
   feedForward: Part,
-): Promise<Block> {
+): Promise<Part> {
   const at = `model.layers.${layer}`;
   const inputNorm = await norm(`${at}.input_layernorm`, c.hidden_size);
   const postNorm = await norm(`${at}.post_attention_layernorm`, c.hidden_size);
   return {
     linears: [...attend.linears, ...feedForward.linears],
     run(before, pass) {
-      const x = attend.run(before, inputNorm, pass, before);
-      return feedForward.run(x, postNorm, pass, x);
+      const x = attend.run(inputNorm(before, pass.calls), pass, before);
+      return feedForward.run(postNorm(x, pass.calls), pass, x);
     },
   };
 }
@@ -201,7 +188,7 @@ export async function sandwichBlock(
   norm: LoadNorm,
   attend: Part,
   feedForward: Part,
-): Promise<Block> {
+): Promise<Part> {
   const at = `model.layers.${layer}`;
   const inputNorm = await norm(`${at}.input_layernorm`, c.hidden_size);
   const attendedNorm = await norm(`${at}.post_attention_layernorm`, c.hidden_size);
@@ -212,9 +199,9 @@ export async function sandwichBlock(
     run(before, pass) {
       const { calls } = pass;
       const place = (part: SublayerPlace['part']): SublayerPlace => ({ block: at, index: layer, part });
-      const attended = attend.run(before, inputNorm, pass);
+      const attended = attend.run(inputNorm(before, calls), pass);
       const x = calls.join(place('attention'), attended, before, undefined, (y) => attendedNorm(y, calls));
-      const fed = feedForward.run(x, innerNorm, pass);
+      const fed = feedForward.run(innerNorm(x, calls), pass);
       return calls.join(place('feed_forward'), fed, x, undefined, (y) => outerNorm(y, calls));
     },
   };
@@ -222,7 +209,7 @@ export async function sandwichBlock(
 
 export interface DecoderParts {
   norm: LoadNorm;
-  block(layer: number): Promise<Block>;
+  block(layer: number): Promise<Part>;
   /** Multiplies the embeddings. */
   embeddingScale?: number;
   /** Of the logits. */
@@ -234,7 +221,7 @@ export async function loadDecoder(c: DecoderConfig, load: Loader, parts: Decoder
   const { embeddingScale = 1, softcap = null } = parts;
   const d = c.hidden_size;
   const table = await load.matrix('model.embed_tokens.weight', [c.vocab_size, d]);
-  const blocks: Block[] = [];
+  const blocks: Part[] = [];
   for (let i = 0; i < c.num_hidden_layers; i++) blocks.push(await parts.block(i));
   const lastNorm = await parts.norm('model.norm', d);
   // A tied checkpoint may still carry a copy of the table as lm_head.weight; transformers ignores it too.
@@ -243,7 +230,7 @@ export async function loadDecoder(c: DecoderConfig, load: Loader, parts: Decoder
   const blockPaths = blocks.map((_, layer) => `model.layers.${layer}`);
   const scaled = (x: tf.Tensor) => (embeddingScale === 1 ? x : tf.mul(x, embeddingScale));
   const hidden = (input: ModelInput, hooks: Hooks): tf.Tensor => {
-    const calls = callsWith(hooks, c.dropout, input);
+    const calls = callsWith(hooks, c.dropout);
     const virtual = virtualTokens(input, hooks);
     let x = calls.dropEmbeddings(virtual.enter(scaled(calls.tokens(input, table))));
     const block = (layer: number, before: tf.Tensor, beside: tf.Tensor[]) =>

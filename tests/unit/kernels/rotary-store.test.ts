@@ -1,3 +1,0 @@
-import { rotaryStoreParity } from '../../parity/rotary-store';
-
-rotaryStoreParity('cpu');
