@@ -1,19 +1,58 @@
 /** Streaming generation for one text with a key/value cache: the prompt in one pass, then one token at a time. */
 import * as tf from '@tensorflow/tfjs-core';
+import { cacheVisible } from '../kernels/attention/visible';
+import { int32Input } from '../kernels/inputs';
+import { takeRows } from '../kernels/moves/row-moves';
 import { projectLogits, requireHead } from '../models/heads';
 import { textInput } from '../models/input';
-import { disposeCache, type LanguageModel } from '../models/model';
+import { disposeCache, type KeyValueCache, type LanguageModel } from '../models/model';
 import { forwardOnly } from '../run/checkpointing';
 import type { Hooks } from '../types';
 import { readFloats } from '../webgpu/backend';
 import { beginWork } from '../webgpu/pool';
+import { beginWith, type ChatCache } from './chat-cache';
+import { drawNext } from './next-token';
 import type { GenerateOptions } from './options';
 import { capacityFor, requireCache, roomFor } from './room';
-import { tokenSteps } from './token-steps';
+
+const BEGINS = [[0, 0]] as const;
+
+/** Logits [1, vocab] of the token after `ids`, which are appended to the cache of `past` tokens. */
+function nextLogits(
+  model: LanguageModel,
+  hooks: Hooks,
+  ids: Int32Array,
+  { cache, past }: { cache: KeyValueCache; past: number },
+): tf.Tensor {
+  const n = ids.length;
+  beginWork();
+  return tf.tidy(() => {
+    const hidden = model.hidden(
+      {
+        kind: 'cached',
+        ids: int32Input('ids', ids, [n]),
+        positions: int32Input(
+          'positions',
+          Int32Array.from({ length: n }, (_, i) => past + i),
+          [n],
+        ),
+        visible: int32Input('visible', cacheVisible(past, n), [n, 2]),
+        batch: 1,
+        length: n,
+        cache,
+        begins: past === 0 ? BEGINS : null,
+      },
+      forwardOnly(hooks),
+    );
+    const last = n === 1 ? hidden : takeRows(hidden, int32Input('last', Int32Array.of(n - 1), [1]));
+    return projectLogits(requireHead(model, 'lm'), last, hooks);
+  });
+}
 
 /**
  * Generates token ids after `prompt` and passes each to `onToken` as it comes. Ends before a stop token, at
- * maxNewTokens, at the end of the context, or when `signal` aborts (then returns the tokens so far).
+ * maxNewTokens, at the end of the context, or when `signal` aborts (then returns the tokens so far). With a `chat`, the
+ * cache of its turn before is continued, and this one's kept for the next.
  */
 export async function generate(
   model: LanguageModel,
@@ -22,26 +61,32 @@ export async function generate(
   options: GenerateOptions,
   onToken: (id: number) => void = () => {},
   signal?: AbortSignal,
+  chat?: ChatCache,
 ): Promise<Int32Array> {
   const { virtual, room } = roomFor(model, hooks, prompt, options.maxNewTokens);
-  const cache = requireCache(model)(1, capacityFor(model, virtual + prompt.length + room));
-  const steps = tokenSteps(model, hooks, cache, options);
+  const createCache = requireCache(model);
+  const capacity = capacityFor(model, virtual + prompt.length + room);
+  const { cache, reused } = beginWith(createCache, chat?.take() ?? null, prompt, capacity);
   const answer: number[] = [];
+  let next = prompt.subarray(reused);
+  let past = reused > 0 ? virtual + reused : 0;
+  let ended = false;
   try {
-    let next = prompt;
-    let past = 0;
     while (answer.length < room && !signal?.aborted) {
-      const drawn = steps.next(next, past, prompt.length + answer.length);
+      const logits = nextLogits(model, hooks, next, { cache, past });
       past += next.length + (past === 0 ? virtual : 0);
-      const id = await drawn;
+      const id = await drawNext(logits, prompt.length + answer.length, options);
       if (options.stopTokenIds.includes(id)) break;
       answer.push(id);
       onToken(id);
       next = Int32Array.of(id);
     }
+    ended = true;
   } finally {
-    steps.dispose();
-    disposeCache(cache);
+    if (ended && chat && past > 0) {
+      const ids = Int32Array.from([...prompt, ...answer]).subarray(0, past - virtual);
+      chat.put({ cache, ids, prompt: prompt.length });
+    } else disposeCache(cache);
   }
   return Int32Array.from(answer);
 }
