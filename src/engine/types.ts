@@ -3,7 +3,6 @@
  * width. Hidden states are [B·T, d].
  */
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { Live } from './webgpu/live';
 
 /**
  * How a weight is stored on the GPU, row-major. f32: a float32 tensor. f16, bf16: an int32 tensor, two values per word.
@@ -78,7 +77,7 @@ export interface Hooks {
   /** The model's own dropout at rate `p`; `site` numbers its place within the model. */
   dropout?(x: Tensor, p: number, site: number): Tensor;
   /** For dropout inside the attention kernel: its mask is a function of these. */
-  attentionDropout?: { seed: number; step: Live };
+  attentionDropout?: { seed: number; step: number };
   /** On the embeddings of the tokens [B·T, d], before the first block: NEFTune's noise. */
   embeddings?(x: Tensor, input: { batch: number; length: number }): Tensor;
   /** Embeddings [P, d] that precede those of every text, computed in every pass. */
@@ -98,6 +97,11 @@ export interface Hooks {
    * null to run them one by one. Not asked if one of them is trained itself.
    */
   linears?(modules: LinearModule[], x: Tensor): Tensor[] | null;
+  /**
+   * What `linear` adds to a module, scale · (x·Aᵀ)·Bᵀ, or null for nothing: kernels may then compute it together with other modules.
+   * Left out where `linear` may do anything else.
+   */
+  factors?(module: LinearModule): { a: Tensor; b: Tensor; scale: number } | null;
   /**
    * Runs one block (layer `index`, modules under `path`) on its input [M, d]; `run` computes it. Gradient checkpointing
    * keeps only the input and runs the block again in the backward pass. `beside` are other tensors of this pass that

@@ -6,6 +6,7 @@ import { encodeAnswer, encodeForTask, encodePrompt } from '../data/encode-input'
 import { type LabelScore, textLabels, wordLabels, wordsOf } from '../data/label-scores';
 import { type OpenTokenizer, openTokenizer } from '../data/open-tokenizer';
 import { probabilities, textScores } from '../engine/classification/classify';
+import { ChatCache } from '../engine/generation/chat-cache';
 import { generate } from '../engine/generation/generate';
 import { inference } from '../engine/methods/method';
 import { loadModel } from '../engine/models';
@@ -86,6 +87,7 @@ const filesOf = (manifest: PageManifest) => new PageFiles(manifest.files, new UR
 export function createInference(): InferenceApi {
   let device: Promise<EngineDevice> | null = null;
   let current: Open | null = null;
+  const chat = new ChatCache();
 
   const opened = (): Open => {
     if (current) return current;
@@ -107,6 +109,7 @@ export function createInference(): InferenceApi {
 
     open: (manifest, onProgress) =>
       onDevice(async () => {
+        chat.clear();
         const files = filesOf(manifest);
         const kept = await files.fetchAll((progress) => onProgress({ phase: 'fetching', ...progress }));
         const folder = files.folder(MODEL_FOLDER, manifest.model.base);
@@ -142,7 +145,7 @@ export function createInference(): InferenceApi {
         const stream = new StreamText(async (ids) => tokens.tokenizer.decode(ids, true), onText);
         const { stopTokenIds } = tokens;
         const options = { ...generation, stopTokenIds };
-        const ids = await generate(model, hooks, prompt, options, (id) => stream.push(id), signal);
+        const ids = await generate(model, hooks, prompt, options, (id) => stream.push(id), signal, chat);
         const text = await stream.finish(ids);
         const room = model.contextLength - virtualLength(hooks) - prompt.length;
         const ended = !signal?.aborted && ids.length < Math.min(generation.maxNewTokens, room);

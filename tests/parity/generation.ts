@@ -1,5 +1,6 @@
 /** Generation with a tiny Llama from the fixtures: one body for both backends. llama.ts checks that its tokens are correct. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ChatCache } from '../../src/engine/generation/chat-cache';
 import { generate, textLogits } from '../../src/engine/generation/generate';
 import type { GenerateOptions } from '../../src/engine/generation/options';
 import { argmax } from '../../src/engine/generation/sampler';
@@ -132,6 +133,79 @@ export function generationParity(backend: string, setUp: () => Promise<void>): v
       expect(answer.length).toBe(24);
       expect(await tokens({ ...options, seed: 3 })).toEqual(answer);
       expect(await tokens({ ...options, seed: 4 })).not.toEqual(answer);
+    });
+
+    /** Without the inputs, which stay for each length. */
+    const held = () => {
+      disposeInputs();
+      return numTensors();
+    };
+
+    test('the next turn of a chat computes only what is new, and answers as if all were read again', async () => {
+      const chat = new ChatCache();
+      const computed: number[] = [];
+      const counting: LanguageModel = {
+        ...model,
+        // Further than its rotary tables, but the same with and without a cache that grows.
+        contextLength: 200,
+        hidden: (input, hooks) => {
+          computed.push(input.length);
+          return model.hidden(input, hooks);
+        },
+      };
+      const ask = async (ids: Int32Array, strength: number) => {
+        computed.length = 0;
+        const hooks = method.hooks(inference(strength));
+        return [...(await generate(counting, hooks, ids, { ...OPTIONS, maxNewTokens: 4 }, () => {}, undefined, chat))];
+      };
+      for (const strength of [0, 1]) {
+        const before = held();
+        const first = await ask(prompt, strength);
+        expect(computed).toEqual([prompt.length, 1, 1, 1]);
+        // The last token of an answer is in no cache yet: nothing was drawn after it.
+        const second = Int32Array.from([...prompt, ...first, 7, 8, 9]);
+        const answer = await ask(second, strength);
+        expect(computed).toEqual([4, 1, 1, 1]);
+        expect(answer).toEqual(await tokens({ maxNewTokens: 4 }, second, strength));
+        // Beyond the room of the first turn's cache.
+        const third = Int32Array.from([...second, ...answer, ...Array(70).fill(5)]);
+        const longer = await ask(third, strength);
+        expect(computed).toEqual([71, 1, 1, 1]);
+        const plain = { ...OPTIONS, maxNewTokens: 4 };
+        expect(longer).toEqual([...(await generate(counting, method.hooks(inference(strength)), third, plain))]);
+        // What does not go on after an answer is read again: the same question, and another chat.
+        await ask(second, strength);
+        const again = await ask(second, strength);
+        expect(computed).toEqual([second.length, 1, 1, 1]);
+        expect(again).toEqual(answer);
+        const other = Int32Array.from([...prompt.subarray(0, 2), 3, 3, 3]);
+        await ask(other, strength);
+        expect(computed[0]).toBe(other.length);
+        chat.clear();
+        expect(held()).toBe(before);
+      }
+    });
+
+    test('a chat after an answer that failed or was never begun is read again', async () => {
+      const chat = new ChatCache();
+      const before = held();
+      const options = { ...OPTIONS, maxNewTokens: 3 };
+      const [answer] = [await generate(model, {}, prompt, options, () => {}, undefined, chat)];
+      const next = Int32Array.from([...prompt, ...answer, 4]);
+      const fails = () => {
+        throw new Error('the listener');
+      };
+      await expect(generate(model, {}, next, options, fails, undefined, chat)).rejects.toThrow('the listener');
+      expect(held()).toBe(before);
+      const stopped = new AbortController();
+      stopped.abort();
+      expect([...(await generate(model, {}, next, options, () => {}, stopped.signal, chat))]).toEqual([]);
+      expect(held()).toBe(before);
+      // Two answers at once have a cache each.
+      const both = await Promise.all([1, 2].map(() => generate(model, {}, next, options, () => {}, undefined, chat)));
+      expect([...both[0]!]).toEqual([...both[1]!]);
+      chat.clear();
+      expect(held()).toBe(before);
     });
 
     test('repeated calls hold no more tensors and no more memory', async () => {

@@ -13,7 +13,7 @@ import { dropout } from '../kernels/pointwise/dropout';
 import { canJoin, linears } from '../kernels/products/linears';
 import { loraLinear } from '../kernels/products/lora-linear';
 import type { LanguageModel } from '../models/model';
-import type { LinearModule } from '../types';
+import type { Hooks, LinearModule } from '../types';
 import { bare, type DoraCache, type DoraTensors, doraDelta, doraLinear, doraOutput } from './dora';
 import { loraExport, loraStart } from './lora-export';
 import { checkPatterns, type LoraSettings, loraModules, loraNames, loraShapes } from './lora-scale';
@@ -154,7 +154,14 @@ export function createLora(model: LanguageModel, settings: LoraSettings, seed: n
         const scaled = loras.map((lora) => lora && { ...lora, scale: lora.scale * strength });
         return linears(modules, x, { loras: scaled, dropout: drops, residual });
       };
+      // Without dropout, and with nothing but a low-rank product.
+      const plain = !use_dora && !drops;
+      const factors: Hooks['factors'] = (module) => {
+        const lora = loraOf(module);
+        return lora && { a: lora.a, b: lora.b, scale: lora.scale * strength };
+      };
       return {
+        ...(plain ? { factors } : {}),
         linear: (module, x, residual) => {
           const lora = loraOf(module);
           if (!lora) return null;

@@ -31,6 +31,20 @@ export function startRows(
   }
 }
 
+/** A cache with room for more tokens in each row; `cache` is disposed. */
+export function keepLonger(cache: KeyValueCache, capacity: number): KeyValueCache {
+  const { rows } = cache;
+  const moved = (from: tf.Tensor) => {
+    const width = from.shape[1]!;
+    const to = keptZeros([rows * capacity, width]);
+    const size = cache.capacity * width;
+    for (let row = 0; row < rows; row++) copyValues(from, row * size, to, row * capacity * width, size);
+    from.dispose();
+    return to;
+  };
+  return { rows, capacity, layers: cache.layers.map(({ k, v }) => ({ k: moved(k), v: moved(v) })) };
+}
+
 /** A cache of some of the rows, in this order; `cache` is disposed. */
 export function keepRows(cache: KeyValueCache, rows: readonly number[]): KeyValueCache {
   const { capacity } = cache;

@@ -17,9 +17,9 @@ import { type GluActivation, glu } from '../kernels/pointwise/glu';
 import type { Hooks, LinearModule, SublayerPlace } from '../types';
 import { languageModel } from './backbone';
 import type { LanguageModel, ModelInput } from './model';
-import { type Calls, callsWith, loadOutput, runBlocks } from './module-calls';
+import { type Calls, callsWith, loadOutput, type Norm, runBlocks } from './module-calls';
 import type { Rotary } from './rope';
-import { keysAndValues, type LayerInput, type VirtualTokens, virtualTokens } from './virtual-tokens';
+import { attended, type LayerInput, type VirtualTokens, virtualTokens } from './virtual-tokens';
 import type { Loader } from './weights';
 
 /** One call of the model, as its layers see it. */
@@ -28,14 +28,13 @@ export interface Pass extends Pick<VirtualTokens, 'reach'> {
   calls: Calls;
 }
 
-/** Attention, a feed-forward or a whole block: its linears in the order of execution, and its forward pass. */
+/** Attention or a feed-forward: its linears in the order of execution, and its forward pass. */
 export interface Part {
   linears: LinearModule[];
-  /** x [B·T, d] -> [B·T, d]; `residual` is added to the result. */
-  run(x: tf.Tensor, pass: Pass, residual?: tf.Tensor): tf.Tensor;
+  /** norm(x) [B·T, d] -> [B·T, d]; `residual` is added to the result. */
+  run(x: tf.Tensor, norm: Norm, pass: Pass, residual?: tf.Tensor): tf.Tensor;
 }
 
-export type Norm = (x: tf.Tensor, calls: Calls) => tf.Tensor;
 /** Loads the norm at a path. */
 export type LoadNorm = (path: string, size: number) => Promise<Norm>;
 
@@ -44,12 +43,20 @@ export function rmsNorms(load: Loader, eps: number, offset = 0): LoadNorm {
   return async (path, size) => {
     const stored = await load.vector(`${path}.weight`, size);
     const base = offset === 0 ? stored : load.own(tf.add(stored, offset));
-    return (x, calls) => {
+    const weightOf = (calls: Calls) => {
       const weight = calls.vector(stored);
-      if (weight === stored) return rmsNorm(x, base, eps);
-      return rmsNorm(x, offset === 0 ? weight : tf.add(weight, offset), eps);
+      if (weight === stored) return base;
+      return offset === 0 ? weight : tf.add(weight, offset);
     };
+    const norm = (x: tf.Tensor, calls: Calls) => rmsNorm(x, weightOf(calls), eps);
+    return Object.assign(norm, { rms: (calls: Calls) => ({ weight: weightOf(calls), eps }) });
   };
+}
+
+/** The same of a whole block, whose norms are its own. */
+export interface Block {
+  linears: LinearModule[];
+  run(x: tf.Tensor, pass: Pass): tf.Tensor;
 }
 
 export interface AttentionSettings {
@@ -99,12 +106,18 @@ export async function selfAttention(
 
   return {
     linears: [...inputs, output],
-    run(x, { input, calls, reach }, residual) {
-      const { batch, length, positions, visible } = input;
-      const [q, k, v] = settings.fused ? splitColumns(calls.linear(inputs[0]!, x), parts) : calls.linears(inputs, x);
+    run(x, norm, { input, calls, reach }, residual) {
+      const { batch, length, visible } = input;
+      const projected = calls.linears(inputs, x, norm);
+      const [q, k, v] = settings.fused ? splitColumns(projected[0]!, parts) : projected;
       const normed: [tf.Tensor, tf.Tensor] = [byHead(qNorm, q!, calls), byHead(kNorm, k!, calls)];
-      const [query, key] = rotary ? rotary.turn(...normed, positions, reach) : normed;
-      const { k: keys, v: values, keyLength, causal } = keysAndValues(input, layer, key, v!);
+      const {
+        q: query,
+        k: keys,
+        v: values,
+        keyLength,
+        causal,
+      } = attended(input, layer, [...normed, v!], rotary, reach);
       const mixed = attention(query, keys, values, visible, {
         batch,
         queryLength: length,
@@ -153,9 +166,9 @@ export async function gluFeedForward(
   const place = { block: `model.layers.${layer}`, index: layer, part: 'feed_forward' } as const;
   return {
     linears: [...inputs, down],
-    run(x, { calls }, residual) {
-      const [gate, up] = fused ? splitColumns(calls.linear(inputs[0]!, x), parts) : calls.linears(inputs, x);
-      const inner = glu(gate!, up!, activation);
+    run(x, norm, { calls }, residual) {
+      const both = () => splitColumns(calls.linears(inputs, x, norm)[0]!, parts) as [tf.Tensor, tf.Tensor];
+      const inner = fused ? glu(...both(), activation) : calls.gated(inputs, x, activation, norm);
       return residual ? calls.joinLinear(place, down, inner, residual) : calls.linear(down, inner);
     },
   };
@@ -168,15 +181,15 @@ export async function preNormBlock(
   norm: LoadNorm,
   attend: Part,
   feedForward: Part,
-): Promise<Part> {
+): Promise<Block> {
   const at = `model.layers.${layer}`;
   const inputNorm = await norm(`${at}.input_layernorm`, c.hidden_size);
   const postNorm = await norm(`${at}.post_attention_layernorm`, c.hidden_size);
   return {
     linears: [...attend.linears, ...feedForward.linears],
     run(before, pass) {
-      const x = attend.run(inputNorm(before, pass.calls), pass, before);
-      return feedForward.run(postNorm(x, pass.calls), pass, x);
+      const x = attend.run(before, inputNorm, pass, before);
+      return feedForward.run(x, postNorm, pass, x);
     },
   };
 }
@@ -188,7 +201,7 @@ export async function sandwichBlock(
   norm: LoadNorm,
   attend: Part,
   feedForward: Part,
-): Promise<Part> {
+): Promise<Block> {
   const at = `model.layers.${layer}`;
   const inputNorm = await norm(`${at}.input_layernorm`, c.hidden_size);
   const attendedNorm = await norm(`${at}.post_attention_layernorm`, c.hidden_size);
@@ -199,9 +212,9 @@ export async function sandwichBlock(
     run(before, pass) {
       const { calls } = pass;
       const place = (part: SublayerPlace['part']): SublayerPlace => ({ block: at, index: layer, part });
-      const attended = attend.run(inputNorm(before, calls), pass);
+      const attended = attend.run(before, inputNorm, pass);
       const x = calls.join(place('attention'), attended, before, undefined, (y) => attendedNorm(y, calls));
-      const fed = feedForward.run(innerNorm(x, calls), pass);
+      const fed = feedForward.run(x, innerNorm, pass);
       return calls.join(place('feed_forward'), fed, x, undefined, (y) => outerNorm(y, calls));
     },
   };
@@ -209,7 +222,7 @@ export async function sandwichBlock(
 
 export interface DecoderParts {
   norm: LoadNorm;
-  block(layer: number): Promise<Part>;
+  block(layer: number): Promise<Block>;
   /** Multiplies the embeddings. */
   embeddingScale?: number;
   /** Of the logits. */
@@ -221,7 +234,7 @@ export async function loadDecoder(c: DecoderConfig, load: Loader, parts: Decoder
   const { embeddingScale = 1, softcap = null } = parts;
   const d = c.hidden_size;
   const table = await load.matrix('model.embed_tokens.weight', [c.vocab_size, d]);
-  const blocks: Part[] = [];
+  const blocks: Block[] = [];
   for (let i = 0; i < c.num_hidden_layers; i++) blocks.push(await parts.block(i));
   const lastNorm = await parts.norm('model.norm', d);
   // A tied checkpoint may still carry a copy of the table as lm_head.weight; transformers ignores it too.
@@ -230,7 +243,7 @@ export async function loadDecoder(c: DecoderConfig, load: Loader, parts: Decoder
   const blockPaths = blocks.map((_, layer) => `model.layers.${layer}`);
   const scaled = (x: tf.Tensor) => (embeddingScale === 1 ? x : tf.mul(x, embeddingScale));
   const hidden = (input: ModelInput, hooks: Hooks): tf.Tensor => {
-    const calls = callsWith(hooks, c.dropout);
+    const calls = callsWith(hooks, c.dropout, input);
     const virtual = virtualTokens(input, hooks);
     let x = calls.dropEmbeddings(virtual.enter(scaled(calls.tokens(input, table))));
     const block = (layer: number, before: tf.Tensor, beside: tf.Tensor[]) =>

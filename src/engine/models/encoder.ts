@@ -67,7 +67,7 @@ export async function loadEncoder(
 
   const blockPaths = blocks.map((_, layer) => paths.block(layer));
   const hidden = (input: ModelInput, hooks: Hooks): tf.Tensor => {
-    const calls = callsWith(hooks, c.dropout);
+    const calls = callsWith(hooks, c.dropout, input);
     const virtual = virtualTokens(input, hooks, { both: true });
     const kinds = virtual.input.kind === 'text' ? virtual.input.types : null;
     const block = (layer: number, before: tf.Tensor, beside: tf.Tensor[]): tf.Tensor => {

@@ -18,7 +18,7 @@ import { languageModel } from './backbone';
 import type { LanguageModel, ModelInput } from './model';
 import { activate, callsWith, loadNorm, loadOutput, type NormWeights, normalize, runBlocks } from './module-calls';
 import { createRotary } from './rope';
-import { keysAndValues, virtualTokens } from './virtual-tokens';
+import { attended, virtualTokens } from './virtual-tokens';
 import type { Loader } from './weights';
 
 interface Block {
@@ -57,18 +57,17 @@ export async function loadGptNeox(json: Record<string, unknown>, load: Loader): 
   const eps = c.layer_norm_eps;
   const blockPaths = blocks.map((_, layer) => `gpt_neox.layers.${layer}`);
   const hidden = (input: ModelInput, hooks: Hooks): tf.Tensor => {
-    const calls = callsWith(hooks, c.dropout);
+    const calls = callsWith(hooks, c.dropout, input);
     const virtual = virtualTokens(input, hooks);
     const block = (layer: number, before: tf.Tensor, beside: tf.Tensor[]): tf.Tensor => {
       const own = virtual.layerInput(beside);
-      const { batch, length, positions, visible } = own;
+      const { batch, length, visible } = own;
       const b = blocks[layer]!;
       const at = { block: blockPaths[layer]!, index: layer };
       const second: SublayerPlace = { ...at, part: 'feed_forward', ...(c.use_parallel_residual && { parallel: true }) };
       const normed = normalize(calls, before, b.inputNorm, eps);
       const parts = splitColumns(calls.linear(b.qkv, normed), turns) as [tf.Tensor, tf.Tensor, tf.Tensor];
-      const [q, k] = rotary.turn(parts[0], parts[1], positions, virtual.reach);
-      const { k: keys, v: values, keyLength, causal } = keysAndValues(own, layer, k, parts[2]);
+      const { q, k: keys, v: values, keyLength, causal } = attended(own, layer, parts, rotary, virtual.reach);
       const mixed = attention(q, keys, values, visible, {
         batch,
         queryLength: length,

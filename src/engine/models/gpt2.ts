@@ -56,7 +56,7 @@ export async function loadGpt2(json: Record<string, unknown>, load: Loader): Pro
   const eps = c.layer_norm_epsilon;
   const blockPaths = blocks.map((_, layer) => `transformer.h.${layer}`);
   const hidden = (input: ModelInput, hooks: Hooks): tf.Tensor => {
-    const calls = callsWith(hooks, c.dropout);
+    const calls = callsWith(hooks, c.dropout, input);
     const virtual = virtualTokens(input, hooks);
     const block = (layer: number, before: tf.Tensor, beside: tf.Tensor[]): tf.Tensor => {
       const own = virtual.layerInput(beside);

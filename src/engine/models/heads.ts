@@ -1,6 +1,7 @@
 /** Heads on a model's hidden states: finding one, adding one, and logits over tokens. */
 import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
+import { fewRows, takesFewRows } from '../kernels/products/few-rows';
 import { linear } from '../kernels/products/linear';
 import type { Hooks, LinearModule } from '../types';
 import type { HeadKinds, HeadName, LanguageModel, LmHead, ModelTensor } from './model';
@@ -61,7 +62,8 @@ export function projectLogits(head: LmHead, hidden: tf.Tensor, hooks: Hooks): tf
     const x = head.transform ? head.transform(hidden, hooks) : hidden;
     const weight = hooks.weight?.(head.weight) ?? head.weight;
     const bias = head.bias && (hooks.vector?.(head.bias) ?? head.bias);
-    const logits = linear({ weight, bias }, x);
+    const module = { weight, bias, lora: null };
+    const logits = takesFewRows(x.shape[0]!, [module]) ? fewRows(x, [module])[0]! : linear(module, x);
     const cap = head.softcap;
     return cap === null ? logits : tf.mul(tf.tanh(tf.div(logits, cap)), cap);
   });

@@ -5,10 +5,11 @@ import type { DropoutRates } from '../../families/dropout';
 import { embedding } from '../kernels/moves/embedding';
 import { layerNorm } from '../kernels/norms/layer-norm';
 import { type Activation, activation } from '../kernels/pointwise/activation';
+import { type GluActivation, glu } from '../kernels/pointwise/glu';
+import { type FewAround, fewRows, isForFewRows, takesFewRows } from '../kernels/products/few-rows';
 import { linear } from '../kernels/products/linear';
-import { canJoin, linears } from '../kernels/products/linears';
+import { canJoin, linears as joined } from '../kernels/products/linears';
 import type { Hooks, LinearModule, SublayerPlace, Weight } from '../types';
-import type { Live } from '../webgpu/live';
 import type { ModelInput } from './model';
 import type { Loader } from './weights';
 
@@ -29,7 +30,7 @@ function applyAllWith(hooks: Hooks, apply: Apply): ApplyAll {
   // A method that replaces modules says itself which it can replace together.
   const together = hooks.linear
     ? hooks.linears
-    : (hooks.linears ?? ((modules: LinearModule[], x: tf.Tensor) => linears(modules, x)));
+    : (hooks.linears ?? ((modules: LinearModule[], x: tf.Tensor) => joined(modules, x)));
   return (modules, x) => {
     const frozen = canJoin(modules) && modules.every((module) => withTrained(module, hooks) === module);
     return (frozen && together?.(modules, x)) || modules.map((module) => apply(module, x));
@@ -48,10 +49,19 @@ function withTrained(module: LinearModule, hooks: Hooks): LinearModule {
 export const SITES = 3;
 const siteOf = { attention: 1, feed_forward: 2 } as const;
 
+/** A norm of hidden states; `rms` gives the weight of an RMSNorm, for kernels that compute it with what follows. */
+export interface Norm {
+  (x: tf.Tensor, calls: Calls): tf.Tensor;
+  rms?(calls: Calls): { weight: tf.Tensor; eps: number };
+}
+
 /** What a forward pass calls, with the hooks applied. */
 export interface Calls {
   linear: Apply;
-  linears: ApplyAll;
+  /** Linears of the same input, after its norm if there is one. */
+  linears(modules: LinearModule[], x: tf.Tensor, norm?: Norm): tf.Tensor[];
+  /** activation(gate) · up of two linears of the same input, after its norm if there is one. */
+  gated(modules: LinearModule[], x: tf.Tensor, activation: GluActivation, norm?: Norm): tf.Tensor;
   /** A table or output projection as trained. */
   weight(weight: Weight): Weight;
   /** A norm's weight or a bias as trained. */
@@ -61,7 +71,7 @@ export interface Calls {
   /** Dropout after the embeddings. */
   dropEmbeddings(x: tf.Tensor): tf.Tensor;
   /** The attention kernel's dropout of a layer; empty without any. */
-  dropAttention(layer: number): { dropout?: { p: number; seed: number; step: Live; site: number } };
+  dropAttention(layer: number): { dropout?: { p: number; seed: number; step: number; site: number } };
   /**
    * Adds a sub-layer's output to its residual; a post-norm family's `norm` runs on the sum, a sandwich family's `own`
    * on the output.
@@ -83,8 +93,11 @@ export interface Calls {
   ): tf.Tensor;
 }
 
-export function callsWith(hooks: Hooks, rates: DropoutRates): Calls {
-  const apply = applyWith(hooks);
+/** Whether a pass computes one or a few tokens of texts that continue: nothing is differentiated, and rows are few. */
+const decodes = (input: ModelInput | null) => input?.kind === 'cached' && input.begins === null;
+
+export function callsWith(hooks: Hooks, rates: DropoutRates, input: ModelInput | null = null): Calls {
+  const alone = applyWith(hooks);
   const drop = (x: tf.Tensor, p: number, site: number) => (p > 0 && hooks.dropout ? hooks.dropout(x, p, site) : x);
   const plain = !hooks.sublayer && !(rates.residual > 0 && hooks.dropout);
   const join: Calls['join'] = (place, y, residual, norm, own) => {
@@ -93,9 +106,40 @@ export function callsWith(hooks: Hooks, rates: DropoutRates): Calls {
     const sum = tf.add(own ? own(dropped) : dropped, residual);
     return norm ? norm(sum) : sum;
   };
-  return {
+  /** Modules in one dispatch, with what is around them; null where they are called one by one. */
+  const together = (
+    modules: readonly LinearModule[],
+    x: tf.Tensor,
+    norm: Norm | undefined,
+    { activation = null, residual = null }: Pick<FewAround, 'activation' | 'residual'> = {},
+  ): tf.Tensor[] | null => {
+    if (!decodes(input) || !isForFewRows(x.shape[0]!)) return null;
+    if ((hooks.linear && !hooks.factors) || (norm && !norm.rms)) return null;
+    const given = modules.map((module) => {
+      const own = withTrained(module, hooks);
+      return { weight: own.weight, bias: own.bias, lora: hooks.factors?.(own) ?? null };
+    });
+    const around = { norm: norm?.rms?.(calls), activation, residual };
+    return takesFewRows(x.shape[0]!, given, around) ? fewRows(x, given, around) : null;
+  };
+  const apply: Apply = (module, x, residual) =>
+    together([module], x, undefined, { residual })?.[0] ?? alone(module, x, residual);
+  const applyAll = applyAllWith(hooks, apply);
+  const linears: Calls['linears'] = (modules, x, norm) => {
+    const few = together(modules, x, norm);
+    if (few) return few;
+    const normed = norm ? norm(x, calls) : x;
+    return modules.length === 1 ? [apply(modules[0]!, normed)] : applyAll(modules, normed);
+  };
+  const calls: Calls = {
     linear: apply,
-    linears: applyAllWith(hooks, apply),
+    linears,
+    gated(modules, x, activation, norm) {
+      const few = together(modules, x, norm, { activation });
+      if (few) return few[0]!;
+      const [gate, up] = linears(modules, x, norm);
+      return glu(gate!, up!, activation);
+    },
     weight: (weight) => hooks.weight?.(weight) ?? weight,
     vector: (vector) => hooks.vector?.(vector) ?? vector,
     tokens(input, table) {
@@ -114,6 +158,7 @@ export function callsWith(hooks: Hooks, rates: DropoutRates): Calls {
       return norm ? norm(sum) : sum;
     },
   };
+  return calls;
 }
 
 /**

@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Rope, RopeScaling } from '../../families/rope';
 import { rotary, rotaryTables } from '../kernels/attention/rotary';
+import { type NewTokens, type RotaryStore, storeRotated, storesRotated } from '../kernels/attention/rotary-store';
 import type { Loader } from './weights';
 
 /** One frequency per pair of dimensions, [dims / 2]. */
@@ -65,6 +66,15 @@ function yarn(
 export interface Rotary {
   /** q [N, Hq·D] and k [N, Hk·D] rotated by `positions`, all of which are below `limit`. */
   turn(q: tf.Tensor, k: tf.Tensor, positions: tf.Tensor, limit: number): [q: tf.Tensor, k: tf.Tensor];
+  /**
+   * The same in place, and the rotated keys and the values go into a row of a cache for each text (rotary-store.ts). False if the
+   * device cannot do it in one dispatch; nothing has happened then.
+   */
+  store(
+    tokens: NewTokens,
+    cache: { keys: tf.Tensor; values: tf.Tensor },
+    size: Pick<RotaryStore, 'length' | 'capacity'>,
+  ): boolean;
 }
 
 const FIRST_POSITIONS = 1024;
@@ -78,13 +88,21 @@ export function createRotary(load: Loader, rope: Rope, headDim: number, context:
     return { positions, cos: load.own(cos), sin: load.own(sin) };
   };
   let tables = make(FIRST_POSITIONS);
+  const reach = (limit: number) => {
+    if (limit <= tables.positions) return;
+    tf.dispose([tables.cos, tables.sin]);
+    tables = make(2 ** Math.ceil(Math.log2(limit)));
+  };
   return {
     turn(q, k, positions, limit) {
-      if (limit > tables.positions) {
-        tf.dispose([tables.cos, tables.sin]);
-        tables = make(2 ** Math.ceil(Math.log2(limit)));
-      }
+      reach(limit);
       return rotary(q, k, { cos: tables.cos, sin: tables.sin, positions, headDim });
+    },
+    store(tokens, cache, size) {
+      if (!storesRotated(tf.backend())) return false;
+      reach(size.capacity);
+      storeRotated(tokens, cache, { ...size, cos: tables.cos, sin: tables.sin, headDim });
+      return true;
     },
   };
 }

@@ -8,7 +8,7 @@
  * Either way the text's positions start at P, and all of its tokens see all virtual ones (through a window, as usual,
  * the last keys before them). With a cache they enter when texts begin and are stored like any others.
  *
- * A family calls `virtualTokens` once per pass, runs its blocks on `layerInput`, and attention on `keysAndValues`.
+ * A family calls `virtualTokens` once per pass, runs its blocks on `layerInput`, and attention on `keysAndValues` or `attended`.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { virtualInputs } from '../kernels/attention/virtual-inputs';
@@ -17,6 +17,7 @@ import { prepend, rowsWithin } from '../kernels/moves/front-rows';
 import type { Hooks } from '../types';
 import { startRows, storeInCache } from './cache';
 import type { CachedInput, ModelInput } from './model';
+import type { Rotary } from './rope';
 
 /** A pass as one layer sees it. */
 export interface LayerInput extends Pick<ModelInput, 'positions' | 'visible' | 'batch' | 'length'> {
@@ -115,6 +116,30 @@ export function keysAndValues(
   const virtual = prefix?.k.shape[0] ?? 0;
   const all = prefix ? { k: prepend(prefix.k, k, batch), v: prepend(prefix.v, v, batch) } : { k, v };
   return { ...all, keyLength: virtual + length, causal: true };
+}
+
+/** The same with queries, after their rotary positions, which are below `limit`. Overwrites q where rows continue. */
+export function attended(
+  input: LayerInput,
+  layer: number,
+  [q, k, v]: [q: tf.Tensor, k: tf.Tensor, v: tf.Tensor],
+  rotary: Rotary | null,
+  limit: number,
+): { q: tf.Tensor; k: tf.Tensor; v: tf.Tensor; keyLength: number; causal: boolean } {
+  const { positions, visible, length, store } = input;
+  if (!rotary) return { q, ...keysAndValues(input, layer, k, v) };
+  if (store && !store.begins) {
+    const { layers, capacity } = store.cache;
+    const slot = layers[layer]!;
+    const stored = rotary.store(
+      { q, k, v, positions, visible },
+      { keys: slot.k, values: slot.v },
+      { length, capacity },
+    );
+    if (stored) return { q, ...slot, keyLength: capacity, causal: false };
+  }
+  const [query, key] = rotary.turn(q, k, positions, limit);
+  return { q: query, ...keysAndValues(input, layer, key, v) };
 }
 
 /** How many precede a text. */

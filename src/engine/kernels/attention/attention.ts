@@ -30,6 +30,7 @@ import {
   scoreOf,
 } from './attention-tiles';
 import { forwardShader, unitsOf } from './attention-wgsl';
+import { recordFewQueries, takesFewQueries } from './few-queries';
 import { flashForward } from './flash-attention';
 import { eachQuery } from './visible';
 
@@ -85,8 +86,11 @@ const attentionKernel = defineKernel<AttentionAttrs>({
     });
   },
   gpu(call) {
-    const path = attentionPath(call.backend, call.attrs);
-    if (path === 'flash') flashForward(call);
+    const { backend, inputs, outputs, attrs } = call;
+    const path = attentionPath(backend, attrs);
+    if (takesFewQueries(backend, attrs))
+      recordFewQueries(backend, inputs, outputs as [tf.TensorInfo, tf.TensorInfo], attrs);
+    else if (path === 'flash') flashForward(call);
     else if (path === 'scores') byScores(call);
     else online(call);
   },

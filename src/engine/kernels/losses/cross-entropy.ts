@@ -16,7 +16,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Weight } from '../../types';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
-import { current, type Live } from '../../webgpu/live';
 import { cpuArray, runInPlace } from '../in-place';
 import { defineKernel } from '../kernel';
 import { sumAll } from '../moves/row-moves';
@@ -28,7 +27,7 @@ import { gradientSpecs, type LogitAttrs, overChunks, referenceRows, requireLogit
 import { type SoftmaxPass, softmaxRows } from './softmax-rows';
 
 interface CrossEntropyAttrs extends LogitAttrs {
-  scale: Live;
+  scale: number;
   /** Share of each target that is spread over the vocabulary; 0: none. */
   smoothing: number;
   withGradient: boolean;
@@ -42,8 +41,7 @@ const kernel = defineKernel<CrossEntropyAttrs>({
     return [{ shape: [] }, ...(attrs.withGradient ? gradientSpecs('LinearCrossEntropy', inputs, attrs) : none)];
   },
   cpu(inputs, attrs, [loss, ...gradients]) {
-    const { out: vocab, smoothing, withGradient } = attrs;
-    const scale = current(attrs.scale);
+    const { out: vocab, scale, smoothing, withGradient } = attrs;
     let total = 0;
     for (const { target, logits, top, sum, addGradients } of referenceRows(inputs, attrs)) {
       const mean = smoothing > 0 ? logits.reduce((a, b) => a + b, 0) / vocab : 0;
@@ -130,7 +128,7 @@ ${ENTRY} {
 }
 
 export interface CrossEntropyOptions {
-  scale: Live;
+  scale: number;
   withGradient: boolean;
   /** As in the model's output head. */
   bias?: tf.Tensor | null;

@@ -5,7 +5,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { adapterTraits } from '../../webgpu/adapter';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
-import type { Live } from '../../webgpu/live';
 import type { GpuCall } from '../kernel';
 import { groupsFor } from '../products/matmul';
 import { GLOBAL_INDEX } from '../products/matmul-wgsl';
@@ -15,7 +14,7 @@ export interface SoftmaxPass {
   /** Names the pass, with everything that its WGSL depends on. */
   key: string;
   bindings: { name: string; tensor: tf.TensorInfo; writes?: boolean }[];
-  uniforms?: Record<string, { u: Live } | { f: Live }>;
+  uniforms?: Record<string, { u: number } | { f: number }>;
   /** Whether the uniforms change from batch to batch. */
   volatile?: boolean;
   /**

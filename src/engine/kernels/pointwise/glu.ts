@@ -48,6 +48,10 @@ const wgslSigmoid = (type: string, activation: GluActivation) => `  let z = ${wg
   let positive = z >= ${type}(0.0);
   let s = select(e, ${type}(1.0), positive) / (1.0 + e);`;
 
+/** activation(g), of which `gluSource` declares the factor `s` of g in WGSL. */
+export const gluValue = (activation: GluActivation, g: number): number => g * sigmoid(argument[activation](g)[0]);
+export const gluSource = (activation: GluActivation): string => wgslSigmoid('f32', activation);
+
 /** Elements per thread, and their type. */
 const widthFor = (size: number) => (size % 4 === 0 ? { type: 'vec4f', step: 4 } : { type: 'f32', step: 1 });
 
@@ -61,8 +65,7 @@ const gluKernel = defineKernel<GluAttrs>({
   },
   cpu({ gate, up }, { activation }, [y]) {
     for (let i = 0; i < y!.length; i++) {
-      const g = gate!.data[i]!;
-      y![i] = g * sigmoid(argument[activation](g)[0]) * up!.data[i]!;
+      y![i] = gluValue(activation, gate!.data[i]!) * up!.data[i]!;
     }
   },
   gpu({ backend, inputs: { gate, up }, outputs, attrs: { activation } }) {

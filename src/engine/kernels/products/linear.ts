@@ -8,6 +8,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LinearModule, Weight } from '../../types';
 import { adding, defineKernel, type GradientWish, shapeError } from '../kernel';
+import { isFew, recordFewRows } from './few-rows';
 import { recordInputAndWeights, recordNN, recordNT, recordTN } from './matmul';
 import { addNN, addNT, addTN } from './matmul-reference';
 import { computePlaced, type PlacedAttrs, placedAttrs } from './placed';
@@ -50,16 +51,12 @@ const linearKernel = defineKernel<WeightAttrs>({
     if (bias) for (let i = 0; i < result.length; i++) result[i]! += bias.data[i % out]!;
   },
   gpu({ backend, inputs, outputs, attrs }) {
-    recordNT(backend, {
-      x: inputs.x!,
-      w: weightOperand(inputs, attrs),
-      y: outputs[0]!,
-      m: inputs.x!.shape[0]!,
-      n: attrs.out,
-      k: attrs.in,
-      bias: inputs.bias,
-      residual: inputs.residual,
-    });
+    const m = inputs.x!.shape[0]!;
+    const [w, y] = [weightOperand(inputs, attrs), outputs[0]!];
+    const { bias, residual } = inputs;
+    const call = { x: inputs.x!, m, k: attrs.in, residual };
+    if (isFew(backend, m)) recordFewRows(backend, { ...call, segments: [{ w, n: attrs.out, bias }], ys: [y] });
+    else recordNT(backend, { ...call, w, n: attrs.out, bias, y });
   },
   savesOutputs: [false],
   gradient([dy], { inputs }, attrs) {

@@ -11,6 +11,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { LinearModule } from '../../types';
 import { adding, defineKernel, type GradientWish, shapeError, type View } from '../kernel';
 import { sharedGradients } from '../tape';
+import { isFew, recordFewRows } from './few-rows';
 import { linearBackwardInput } from './linear';
 import { recordInputAndWeights, recordNT, recordTN, type TnProduct } from './matmul';
 import { addNN, addNT, addTN } from './matmul-reference';
@@ -73,6 +74,20 @@ const loraLinearKernel = defineKernel<LoraAttrs>({
     const { x, xl, a, b, bias, residual } = inputs;
     const [y, h] = outputs as [tf.TensorInfo, tf.TensorInfo];
     const m = x!.shape[0]!;
+    if (!xl && isFew(backend, m, attrs.rank)) {
+      const w = weightOperand(inputs, attrs);
+      const lora = { a: a!, b: b!, rank: attrs.rank, scale: attrs.scale };
+      recordFewRows(backend, {
+        x: x!,
+        m,
+        k: attrs.in,
+        residual,
+        h,
+        segments: [{ w, n: attrs.out, lora, bias }],
+        ys: [y],
+      });
+      return;
+    }
     recordNT(backend, {
       x: xl ?? x!,
       w: denseOperand(a!),

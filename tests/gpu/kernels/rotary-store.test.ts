@@ -1,0 +1,3 @@
+import { rotaryStoreParity } from '../../parity/rotary-store';
+
+rotaryStoreParity('webgpu');
