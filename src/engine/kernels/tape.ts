@@ -56,15 +56,20 @@ export function withoutTape<T extends tf.TensorContainer>(f: () => T): T {
 
 /**
  * Runs `f`, a function of `inputs` only, and records it as one node that keeps `save` and no intermediate tensors.
- * `gradient` receives dy, the saved tensors and the indices of the inputs whose gradients are wanted, and returns those
- * gradients in that order.
+ * `gradient` receives dy, the saved tensors, the indices of the inputs whose gradients are wanted and the places that these may be
+ * written to, and returns the gradients in that order; null for those in their places.
  */
 export function asOneNode(
   name: string,
   inputs: tf.Tensor[],
   save: tf.Tensor[],
   f: () => tf.Tensor,
-  gradient: (dy: tf.Tensor, saved: tf.Tensor[], wanted: number[]) => tf.Tensor[],
+  gradient: (
+    dy: tf.Tensor,
+    saved: tf.Tensor[],
+    wanted: number[],
+    placeOf: (input: number) => GradientPlace | undefined,
+  ) => (tf.Tensor | null)[],
 ): tf.Tensor {
   if (!isRecording()) return f();
   const output = withoutTape(f);
@@ -77,8 +82,14 @@ export function asOneNode(
     outputs: [output],
     saved,
     gradient: ([dy], wanted) => {
-      const grads = gradient(dy!, saved, wanted.map(Number));
-      return Object.fromEntries(wanted.map((input, i) => [input, () => grads[i]!]));
+      let grads: (tf.Tensor | null)[] | null = null;
+      const closureOf =
+        (i: number): GradientClosure =>
+        ({ placeOf } = {}) => {
+          grads ??= gradient(dy!, saved, wanted.map(Number), (input) => placeOf?.(String(input)));
+          return grads[i]!;
+        };
+      return Object.fromEntries(wanted.map((input, i) => [input, closureOf(i)]));
     },
   });
   return output;

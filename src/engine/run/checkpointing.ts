@@ -5,7 +5,8 @@
  * function of seed, pass and tag, so the result is bit-identical.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { asOneNode, valueAndGradients, withoutTape } from '../kernels/tape';
+import type { GradientPlace } from '../kernels/kernel';
+import { asOneNode, valueAndPlacedGradients, withoutTape } from '../kernels/tape';
 import { depthOf } from '../methods/layer-depth';
 import type { LanguageModel } from '../models/model';
 import type { Hooks } from '../types';
@@ -30,16 +31,18 @@ export function checkpointBlocks(
       [x, ...beside, ...params],
       [x, ...beside],
       () => run(x),
-      (dy, saved, wanted) => {
+      (dy, saved, wanted, placeOf) => {
         const [input, ...read] = saved as [tf.Tensor, ...tf.Tensor[]];
         const all = [...saved, ...params];
-        const { value, grads } = valueAndGradients(
-          () => run(input, read),
-          wanted.map((i) => all[i]!),
-          dy,
-        );
+        const asked = wanted.map((i) => all[i]!);
+        const places = new Map<tf.Tensor, GradientPlace>();
+        for (const i of wanted) {
+          const place = placeOf(i);
+          if (place) places.set(all[i]!, place);
+        }
+        const { value, grads } = valueAndPlacedGradients(() => run(input, read), asked, places, dy);
         value.dispose();
-        return grads;
+        return grads.map((grad) => grad ?? null);
       },
     );
   };

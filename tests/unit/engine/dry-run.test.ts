@@ -103,6 +103,26 @@ test('SmolLM2-135M in 4 and 8 bits: only the linear layers of its blocks change'
   expect((q8 - (stored - 2 * linears)) / linears / (34 / 32)).toBeCloseTo(1, 2);
 });
 
+test('SmolLM2-135M in full: parameters, gradients and moments once each, beside the base', async () => {
+  const full = resolveRecipe({ version: 1, method: { type: 'full' } });
+  const changes = {
+    method: full.method,
+    training: full.training,
+    evaluation: [{ rows: 2, length: 128, targets: 200 }],
+  };
+  const { bytes, parts } = await dryRun(planOf(SMOL, changes));
+  const all = 4 * 134_515_008;
+  for (const part of ['adapter', 'gradients'] as const) expect(parts[part] / all, part).toBeCloseTo(1, 2);
+  expect(parts.optimizer / (2 * all)).toBeCloseTo(1, 2);
+  // Of a vocabulary: the gradient of the tied table as output projection, and a chunk of logits.
+  expect(parts.logits).toBeLessThan(4 * 49_152 * (576 + 256) + 11e6);
+  expect(bytes).toBeLessThan(2.95e9);
+  // Each block's gradients go to their places before the next block is computed again.
+  const again = await dryRun(planOf(SMOL, { ...changes, checkpointing: true }));
+  expect(again.parts.activations).toBeLessThan(100e6);
+  expect(again.bytes).toBeLessThan(2.7e9);
+});
+
 describe('the memory of a run grows with what it should', () => {
   test('rows, length, checkpointing, rank', async () => {
     const one = await dryRun(planOf(TINY));
