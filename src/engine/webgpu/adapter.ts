@@ -6,6 +6,10 @@ export interface AdapterTraits {
   f16: boolean;
   /** Bytes that logits may take at a time: with more of them, fewer passes over the output projection. */
   logitsBytes: number;
+  /** The scheme that computes products (kernels/products/variants.ts), where it can; `auto`: by a rule for the device. */
+  kernels: 'auto' | 'register' | 'quad' | 'tile' | 'split';
+  /** Values of a product that a lane of a quad computes at most: some compilers take very long for more. */
+  quadValues: number;
 }
 
 const SOFTWARE_LOGITS = 16 * 2 ** 20;
@@ -20,6 +24,12 @@ export const logitsBytesOf = (
   software: boolean,
 ): number => Math.min(software ? SOFTWARE_LOGITS : GPU_LOGITS, maxStorageBufferBindingSize, maxBufferSize);
 
+const QUAD_VALUES = 64;
+
+/** SwiftShader compiles 256 values in half a second, and gains by them; llvmpipe takes ten seconds, and gains nothing. */
+export const quadValuesOf = ({ architecture }: Pick<GPUAdapterInfo, 'architecture'>): number =>
+  architecture === 'swiftshader' ? 4 * QUAD_VALUES : QUAD_VALUES;
+
 const traits = new WeakMap<GPUDevice, AdapterTraits>();
 
 export function setAdapterTraits(device: GPUDevice, value: AdapterTraits): void {
@@ -27,5 +37,14 @@ export function setAdapterTraits(device: GPUDevice, value: AdapterTraits): void 
 }
 
 export function adapterTraits(device: GPUDevice): AdapterTraits {
-  return traits.get(device) ?? { software: true, subgroups: false, f16: false, logitsBytes: SOFTWARE_LOGITS };
+  return (
+    traits.get(device) ?? {
+      software: true,
+      subgroups: false,
+      f16: false,
+      logitsBytes: SOFTWARE_LOGITS,
+      kernels: 'auto',
+      quadValues: QUAD_VALUES,
+    }
+  );
 }

@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { TabtuneError } from '../../base/errors';
-import { logitsBytesOf, setAdapterTraits } from './adapter';
+import { logitsBytesOf, quadValuesOf, setAdapterTraits } from './adapter';
 import { countSubmits, gpuBackend, SUBMIT_BATCH } from './backend';
 import { countBuffers } from './buffers';
 import { onDeviceFailure } from './failure';
@@ -99,6 +99,8 @@ export async function installDevice(
     subgroups: device.features.has('subgroups'),
     f16: device.features.has('shader-f16'),
     logitsBytes: logitsBytesOf(device.limits, software),
+    kernels: 'auto',
+    quadValues: quadValuesOf(info),
   });
   countBuffers(device);
   tf.env().set('WEBGPU_CPU_FORWARD', false);

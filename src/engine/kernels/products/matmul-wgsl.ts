@@ -11,6 +11,7 @@
  * dispatch per part: N is then the part's rows, `first` its first row's index in the whole, `stride` the whole's N.
  */
 import type { WeightFormat } from '../../types';
+import type { NnTile, NtLoop, Scheme } from './scheme';
 import { type BlockCode, blockCode, elementType, matrixLoader } from './weight-wgsl';
 
 export const range = (n: number) => Array.from({ length: n }, (_, i) => i);
@@ -79,22 +80,6 @@ export interface NtVariant {
   part: boolean;
 }
 
-interface NtLoop {
-  /** Functions that load from either operand. */
-  left: string;
-  right: string;
-  /** The operands' width, in values. */
-  depth: string;
-  /** The right operand's rows start here. */
-  first?: string;
-  /** Rows of the right operand. */
-  rows?: string;
-  /** If the operands' rows are not the whole of their arrays, in loads: the left one's stride, and where either begins. */
-  stride?: string;
-  leftAt?: string;
-  rightAt?: string;
-}
-
 /** One reduction `acc[i][j] += Σ_k left[m0+i, k] · right[n0+j, k]`. */
 export function ntLoop(v: { tm: number; tn: number; quads: boolean }, o: NtLoop): string {
   const { tm, tn, quads } = v;
@@ -139,7 +124,7 @@ ${lines(tm, (i) => `        let xv${i} = loadX(x${i} + k);\n${lines(tn, (j) => `
 }`;
 }
 
-export function ntShader(v: NtVariant): string {
+export function ntShader(v: NtVariant, scheme: Scheme): string {
   const { declare, text } = bindings();
   const code = v.spans ? blockCode(v.format) : undefined;
   declare('read', 'X', elementType('f32', v.quads));
@@ -185,22 +170,29 @@ ${lines(
 )}
   }`,
       );
-  return `${text()}
+  const { directives, memory, entry, block } = scheme;
+  const [rows, columns] = scheme.size(v.tm, v.tn);
+  const sums = `  ${
+    code
+      ? `${code.prologue('(u.n * u.k)')}\n${scheme.ntSpans(v, code)}`
+      : scheme.nt(v, { left: 'loadX', right: 'loadW', depth: 'u.k' })
+  }
+  ${v.lora ? scheme.nt({ ...v, quads: v.lora.quads }, { left: 'loadH', right: 'loadB', depth: 'u.rank', first }) : ''}`;
+  return `${directives}${text()}
 ${loaders.join('\n')}
-${GLOBAL_INDEX}
-${ENTRY} {
-  let id = globalIndex(wg, local, groups);
-  let tilesN = (u.n + ${v.tn - 1}u) / ${v.tn}u;
-  let m0 = id / tilesN * ${v.tm}u;
-  let n0 = id % tilesN * ${v.tn}u;
-  if (m0 >= u.m) { return; }
+${memory}
+${entry}
+  let tilesN = (u.n + ${columns - 1}u) / ${columns}u;
+  let tileM = ${block} / tilesN * ${rows}u;
+  let tileN = ${block} % tilesN * ${columns}u;
+  if (tileM >= u.m) { return; }
+${scheme.placeNT(v.tm)}
 ${lines(v.tm, (i) =>
   range(v.tn)
     .map((j) => `  var a${i}_${j} = 0.0;`)
     .join(''),
 )}
-  ${code ? `${code.prologue('(u.n * u.k)')}\n${ntSpans(v, code)}` : ntLoop(v, { left: 'loadX', right: 'loadW', depth: 'u.k' })}
-  ${v.lora ? ntLoop({ ...v, quads: v.lora.quads }, { left: 'loadH', right: 'loadB', depth: 'u.rank', first }) : ''}
+${scheme.whole('nt', sums)}
 ${store}
 }`;
 }
@@ -256,7 +248,7 @@ ${lines(4, (c) => `    {\n${body(`(n4 * 4u + ${c}u)`, (i) => `y${i}.${component[
 }
 
 /** The columns of W and Z that a thread of NN has, and how a row of W takes part in its sums. */
-export function nnColumns(v: Pick<NnVariant, 'tm' | 'tk' | 'format' | 'spans' | 'quads'>, k = 'u.k') {
+export function nnColumns(v: NnTile, k = 'u.k') {
   const code = v.spans ? blockCode(v.format) : undefined;
   const width = v.quads ? 4 : 1;
   const columns = v.tk / width;
@@ -271,11 +263,11 @@ ${lines(columns, (q) => `  let c${q} = ${code.quadAt('span', `(t0 + ${Math.floor
     : `  let k0 = id % tilesK * ${v.tk}u;
 ${lines(columns, (q) => `  let c${q} = min(k0 / ${width}u + ${q}u, ${k} / ${width}u - 1u);`)}`;
   const dense =
-    (load: string, at = '', sums = 'a') =>
+    (load: string, at = '') =>
     (n: string, y: (i: number) => string) =>
       `    let base = ${n} * (${k} / ${width}u)${at};
 ${lines(columns, (q) => `    let w${q} = ${load}(base + c${q});`)}
-${lines(v.tm, (i) => lines(columns, (q) => `    ${sums}${i}_${q} += ${y(i)} * w${q};`))}`;
+${lines(v.tm, (i) => lines(columns, (q) => `    a${i}_${q} += ${y(i)} * w${q};`))}`;
   const spans = (n: string, y: (i: number) => string) => `    ${code!.open('w', `${n} * spans + span`, 't0')}
 ${lines(
   steps,
@@ -288,20 +280,24 @@ ${lines(code!.wide, (q) => {
   return { code, width, columns, place, dense, spans };
 }
 
-export function nnShader(v: NnVariant): string {
-  const { list, functions, tile } = nnParts(v);
-  return `struct Uniforms { ${UNIFORMS} }
+export function nnShader(v: NnVariant, scheme: Scheme): string {
+  const { list, functions, tile } = nnParts(v, scheme);
+  return `${scheme.directives}struct Uniforms { ${UNIFORMS} }
 ${declared(list)}
 ${functions}
-${GLOBAL_INDEX}
+${scheme.memory}
 ${tile}
-${ENTRY} { inputTile(globalIndex(wg, local, groups)); }`;
+${scheme.entry}
+  inputTile(thread);
+}`;
 }
 
 /** Its bindings, the functions that it calls, and `inputTile(thread)`, which computes a tile. */
-export function nnParts(v: NnVariant): { list: Binding[]; functions: string; tile: string } {
+export function nnParts(v: NnVariant, scheme: Scheme): { list: Binding[]; functions: string; tile: string } {
   const { declare, list } = bindings();
-  const { code, width, columns, place, dense, spans } = nnColumns(v);
+  const code = v.spans ? blockCode(v.format) : undefined;
+  const width = v.quads ? 4 : 1;
+  const columns = v.tk / width;
   declare('read', 'Y', elementType('f32', v.leftQuads));
   declare('read', 'W', elementType(v.format, v.quads));
   const loaders = [
@@ -317,8 +313,8 @@ export function nnParts(v: NnVariant): { list: Binding[]; functions: string; til
   declare('read_write', 'Z', v.quads ? 'vec4f' : 'f32');
   const whole = v.part ? ['u.stride', ' + u.first', ' + u.first / 4u'] : ['u.n', '', ''];
   const [start, depth] = v.split ? ['start', 'end'] : ['0u', 'u.n'];
-  const left = { load: 'loadY', start, depth, stride: whole[0]!, first: whole[1]!, first4: whole[2]! };
-  const share = { load: 'loadH', depth: 'u.rank', stride: 'u.rank', first: '', first4: '' };
+  const left = { start, depth, stride: whole[0]!, first: whole[1]!, first4: whole[2]! };
+  const share = { depth: 'u.rank', stride: 'u.rank', first: '', first4: '' };
   const inside = (q: number) => (code ? '' : `if (k0 + ${q * width}u < u.k) `);
   const store = lines(
     v.tm,
@@ -327,29 +323,32 @@ export function nnParts(v: NnVariant): { list: Binding[]; functions: string; til
 ${lines(columns, (q) => `    ${inside(q)}{ Z[row + c${q}] = ${v.add ? `Z[row + c${q}] + ` : ''}a${i}_${q} * u.alpha${v.plus ? ` + plus[row + c${q}]` : ''}; }`)}
   }`,
   );
+  const [blockM, blockK] = scheme.size(v.tm, v.tk);
+  const y = { ...left, load: 'loadY', quads: v.leftQuads };
+  const sums = `  ${code ? code.prologue('(u.n * u.k)') : ''}
+  ${scheme.nn(v, { left: y, right: code ? null : 'loadW' }, 'u.k')}
+  ${v.lora ? scheme.nn(v, { left: { ...share, load: 'loadH', quads: v.lora.leftQuads }, right: 'loadA' }, 'u.k') : ''}`;
   const tile = `fn inputTile(thread: u32) {
-  let tilesK = (u.k + ${v.tk - 1}u) / ${v.tk}u;
+  let tilesK = (u.k + ${blockK - 1}u) / ${blockK}u;
   ${
     v.split
-      ? `let tiles = (u.m + ${v.tm - 1}u) / ${v.tm}u * tilesK;
-  let id = thread % tiles;
-  let piece = thread / tiles;
+      ? `let tiles = (u.m + ${blockM - 1}u) / ${blockM}u * tilesK;
+  let id = ${scheme.block} % tiles;
+  let piece = ${scheme.block} / tiles;
   if (piece >= u.pieces) { return; }
   let start = min(piece * u.share, u.n);
   let end = min(start + u.share, u.n);`
-      : 'let id = thread;'
+      : `let id = ${scheme.block};`
   }
-  let m0 = id / tilesK * ${v.tm}u;
-  if (m0 >= u.m) { return; }
-${place}
+  let tileM = id / tilesK * ${blockM}u;
+  if (tileM >= u.m) { return; }
+${scheme.placeNN(v, 'u.k')}
 ${lines(v.tm, (i) =>
   range(columns)
     .map((q) => `  var a${i}_${q} = ${v.quads ? 'vec4f(0.0)' : '0.0'};`)
     .join(''),
 )}
-  ${code ? code.prologue('(u.n * u.k)') : ''}
-  ${overRows(v.tm, v.leftQuads, left, code ? spans : dense('loadW'))}
-  ${v.lora ? overRows(v.tm, v.lora.leftQuads, share, dense('loadA')) : ''}
+${scheme.whole('nn', sums)}
 ${store}
 }`;
   return { list, functions: loaders.join('\n'), tile };

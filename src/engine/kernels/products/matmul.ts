@@ -6,8 +6,10 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { adapterTraits } from '../../webgpu/adapter';
 import type { GpuBackend } from '../../webgpu/backend';
 import { dispatch, f, type Program, u, uniformBlock } from '../../webgpu/dispatch';
-import { inputAndWeightsShader, type TnShape, tnShader, tnTiles } from './matmul-tn-wgsl';
-import { columnsAStep, fitsSpans, type NnVariant, type NtVariant, nnShader, ntShader } from './matmul-wgsl';
+import { inputAndWeightsShader, tnShader, tnThreads } from './matmul-tn-wgsl';
+import { type NnVariant, type NtVariant, nnShader, ntShader } from './matmul-wgsl';
+import type { TnShape } from './scheme';
+import { nnVariant, ntVariant, threadsOf, tnVariant } from './variants';
 import type { WeightOperand } from './weight';
 
 const programs = new Map<string, Program>();
@@ -24,41 +26,12 @@ export function program(key: string, build: () => string): Program {
 /** Storage buffers that a shader of this device may have. */
 export const bindingsOf = ({ device }: GpuBackend): number => device.limits.maxStorageBuffersPerShaderStage;
 
-/** Folds a thread count into workgroups of 64, in two dimensions if one would exceed the limit of 65535. */
-export function groupsFor(threads: number): [number, number] {
-  const groups = Math.max(1, Math.ceil(threads / 64));
+/** Folds a thread count into workgroups, in two dimensions if one would exceed the limit of 65535. */
+export function groupsFor(threads: number, group = 64): [number, number] {
+  const groups = Math.max(1, Math.ceil(threads / group));
   if (groups <= 65535) return [groups, 1];
   const y = Math.ceil(groups / 65535);
   return [Math.ceil(groups / y), y];
-}
-
-/**
- * The largest register tile that still gives every lane of the device work. A CPU has few lanes and expensive loads, so big
- * tiles win even for small outputs; a GPU needs thousands of threads first.
- */
-export function chooseTile(backend: GpuBackend, rows: number, columns: number, pieces = 1): [number, number] {
-  const wanted = adapterTraits(backend.device).software ? 16 : 4096;
-  const tiles: [number, number][] =
-    rows === 1
-      ? [
-          [1, 8],
-          [1, 4],
-        ]
-      : rows <= 4
-        ? [
-            [4, 8],
-            [4, 4],
-            [2, 4],
-          ]
-        : [
-            [8, 8],
-            [4, 8],
-            [4, 4],
-            [2, 4],
-          ];
-  return (
-    tiles.find(([r, c]) => pieces * Math.ceil(rows / r) * Math.ceil(columns / c) >= wanted) ?? tiles[tiles.length - 1]!
-  );
 }
 
 export interface NtCall {
@@ -86,28 +59,24 @@ function placed({ parts }: WeightOperand) {
 
 /** y[m,n] = alpha · (x[m,k]·w[n,k]ᵀ + h·bᵀ) + bias + residual. */
 export function recordNT(backend: GpuBackend, c: NtCall): void {
-  const spans = fitsSpans(c.w.format, c.k);
   const quads = c.k % 4 === 0;
   const others = [...(c.lora ? [c.lora.h, c.lora.b] : []), ...(c.bias ? [c.bias] : [])];
   if (c.residual) others.push(c.residual);
-  const whole = c.w.parts.length === 1;
   for (const { tensor, rows, first } of placed(c.w)) {
-    let [tm, tn] = chooseTile(backend, c.m, rows);
-    if (!quads) [tm, tn] = [Math.min(tm, 4), 4];
+    const inFours = [c.k, c.n, rows, first, c.lora?.rank ?? 0].every((size) => size % 4 === 0);
+    const sizes = { rows: c.m, columns: rows, steps: c.k, format: c.w.format, quads, inFours };
+    const own = ntVariant(backend, sizes);
+    const { scheme } = own;
     const variant: NtVariant = {
-      tm,
-      tn,
-      format: c.w.format,
-      spans,
-      quads,
-      quadStore: [c.n, rows, first].every((size) => size % 4 === 0),
+      ...{ tm: own.rows, tn: own.columns, format: c.w.format, spans: own.spans, quads },
+      quadStore: own.columns % 4 === 0 && [c.n, rows, first].every((size) => size % 4 === 0),
       lora: c.lora ? { quads: c.lora.rank % 4 === 0 } : false,
       bias: c.bias !== undefined,
       residual: c.residual !== undefined,
-      part: !whole,
+      part: c.w.parts.length > 1,
     };
     dispatch(backend, {
-      program: program(`matmul_nt ${JSON.stringify(variant)}`, () => ntShader(variant)),
+      program: program(`matmul_nt ${scheme.family} ${JSON.stringify(variant)}`, () => ntShader(variant, scheme)),
       tensors: [c.x, tensor, ...others, c.y],
       writes: [c.y],
       uniforms: uniformBlock(
@@ -121,7 +90,7 @@ export function recordNT(backend: GpuBackend, c: NtCall): void {
         u(1),
         u(rows),
       ),
-      workgroups: groupsFor(Math.ceil(c.m / tm) * Math.ceil(rows / tn)),
+      workgroups: groupsFor(threadsOf(own, c.m, rows), scheme.group),
     });
   }
 }
@@ -143,7 +112,7 @@ export interface NnCall extends NnProduct {
 
 /** z[m,k] = alpha · (y[m,n]·w[n,k] + h[m,r]·a[r,k]) + plus[m,k]. */
 export function recordNN(backend: GpuBackend, c: NnCall): void {
-  recordPieces(backend, c, 1);
+  recordParts(backend, c, nnDispatches(backend, c, 1));
 }
 
 /** Threads that keep the largest GPUs at work: 128 multiprocessors with four workgroups each. */
@@ -164,28 +133,24 @@ export function splitOf(backend: GpuBackend, { m, n, k }: Pick<NnCall, 'm' | 'n'
 
 /** The same in pieces, whose results are one after the other in z [pieces, m, k]. */
 export function recordSplitNN(backend: GpuBackend, c: NnProduct, pieces: number): void {
-  recordPieces(backend, c, pieces);
-}
-
-function nnTile(backend: GpuBackend, c: NnCall, pieces: number) {
-  const spans = fitsSpans(c.w.format, c.k);
-  const quads = c.k % 4 === 0;
-  let [tm, tk] = chooseTile(backend, c.m, c.k, pieces);
-  if (spans) tk = columnsAStep(c.w.format);
-  if (!quads) [tm, tk] = [Math.min(tm, 4), 4];
-  return { tm, tk, spans, quads, tiles: Math.ceil(c.m / tm) * Math.ceil(c.k / tk) };
+  recordParts(backend, c, nnDispatches(backend, c, pieces));
 }
 
 /** The dispatches of a product, one a part of the weight. */
-function nnDispatches(backend: GpuBackend, c: NnCall, pieces: number) {
-  const { tiles, ...tile } = nnTile(backend, c, pieces);
-  return placed(c.w).map(({ tensor, rows, first }) => {
+function nnDispatches(backend: GpuBackend, c: NnCall, pieces: number, beside = false) {
+  const parts = placed(c.w);
+  const quads = c.k % 4 === 0;
+  const inFours = [c.n, c.lora?.rank ?? 0, ...parts.map(({ first }) => first)].every((size) => size % 4 === 0);
+  const own = nnVariant(backend, {
+    ...{ rows: c.m, columns: c.k, steps: c.n, format: c.w.format },
+    ...{ quads, inFours, pieces, beside },
+  });
+  return parts.map(({ tensor, rows, first }) => {
     const [lora, plus] = first === 0 ? [c.lora, c.plus] : [];
     const variant: NnVariant = {
-      ...tile,
-      format: c.w.format,
-      leftQuads: tile.quads && [c.n, rows, first].every((size) => size % 4 === 0),
-      lora: lora ? { leftQuads: tile.quads && lora.rank % 4 === 0 } : false,
+      ...{ tm: own.rows, tk: own.columns, spans: own.spans, quads, format: c.w.format },
+      leftQuads: quads && [c.n, rows, first].every((size) => size % 4 === 0),
+      lora: lora ? { leftQuads: quads && lora.rank % 4 === 0 } : false,
       part: c.w.parts.length > 1,
       add: first > 0,
       plus: plus !== undefined,
@@ -196,21 +161,22 @@ function nnDispatches(backend: GpuBackend, c: NnCall, pieces: number) {
     const share = pieces > 1 ? Math.ceil(rows / pieces / 4) * 4 : rows;
     return {
       variant,
+      scheme: own.scheme,
       tensors: [c.y, tensor, ...(lora ? [lora.h, lora.a] : []), ...(plus ? [plus] : []), c.z],
       uniforms: [...sizes, u(pieces), u(share)],
-      threads: tiles * pieces,
+      threads: pieces * threadsOf(own, c.m, c.k),
     };
   });
 }
 
-function recordPieces(backend: GpuBackend, c: NnCall, pieces: number): void {
-  for (const { variant, tensors, uniforms, threads } of nnDispatches(backend, c, pieces)) {
+function recordParts(backend: GpuBackend, c: NnCall, parts: ReturnType<typeof nnDispatches>): void {
+  for (const { scheme, variant, tensors, uniforms, threads } of parts) {
     dispatch(backend, {
-      program: program(`matmul_nn ${JSON.stringify(variant)}`, () => nnShader(variant)),
+      program: program(`matmul_nn ${scheme.family} ${JSON.stringify(variant)}`, () => nnShader(variant, scheme)),
       tensors,
       writes: [c.z],
       uniforms: uniformBlock(...uniforms),
-      workgroups: groupsFor(threads),
+      workgroups: groupsFor(threads, scheme.group),
     });
   }
 }
@@ -238,6 +204,7 @@ interface Columns {
 
 /** `arrayOf` names an array that the shader has already and that holds the tensor, in quads or single values. */
 export function tnDispatch(
+  backend: GpuBackend,
   products: TnProduct[],
   arrayOf: (tensor: TensorInfo, quads: boolean) => string | null = () => null,
 ) {
@@ -248,11 +215,13 @@ export function tnDispatch(
     [p.p, p.q, p.at ?? 0, ...columns[i]!.flatMap((c) => [c.of, c.from])].every((size) => size % 4 === 0),
   );
   // What is written has one type.
-  const shapes = products.map(
-    (p): TnShape => ({
-      quads: products.every((other, i) => other.c.dataId !== p.c.dataId || inQuads[i]!),
-      ...(p.add ? { add: true } : {}),
-    }),
+  const shapeOf = (p: TnProduct): TnShape => ({
+    quads: products.every((other, i) => other.c.dataId !== p.c.dataId || inQuads[i]!),
+    ...(p.add ? { add: true } : {}),
+  });
+  const { scheme, shapes } = tnVariant(
+    backend,
+    products.map((p) => ({ p: p.p, q: p.q, shape: shapeOf(p) })),
   );
   const shared: Record<string, string> = {};
   const declared: { name: string; tensor: TensorInfo; key: unknown }[] = [];
@@ -270,21 +239,20 @@ export function tnDispatch(
     }
   });
   return {
-    shapes,
-    shared,
+    ...{ scheme, shapes, shared },
     tensors: declared.map(({ tensor }) => tensor),
     writes: products.map((p) => p.c),
     uniforms: products.flatMap((p, i) => [
       ...[p.p, p.q, ...columns[i]!.flatMap((c) => [c.of, c.from]), p.at ?? 0].map(u),
       f(p.alpha ?? 1),
     ]),
-    threads: products.reduce((sum, p, i) => sum + tnTiles(p.p, p.q, shapes[i]!.quads), 0),
+    threads: products.reduce((sum, p, i) => sum + tnThreads(p.p, p.q, shapes[i]!, scheme), 0),
   };
 }
 
 /** c[p,q] = (c +) alpha · u[m,p]ᵀ·v[m,q] for products that share m, in one dispatch, or as many as the bindings need. */
 export function recordTN(backend: GpuBackend, m: number, products: TnProduct[]): void {
-  const { shapes, shared, tensors, writes, uniforms, threads } = tnDispatch(products);
+  const { scheme, shapes, shared, tensors, writes, uniforms, threads } = tnDispatch(backend, products);
   if (products.length > 1 && tensors.length > bindingsOf(backend)) {
     const half = Math.ceil(products.length / 2);
     recordTN(backend, m, products.slice(0, half));
@@ -292,11 +260,13 @@ export function recordTN(backend: GpuBackend, m: number, products: TnProduct[]):
     return;
   }
   dispatch(backend, {
-    program: program(`matmul_tn ${JSON.stringify([shapes, shared])}`, () => tnShader(shapes, shared)),
+    program: program(`matmul_tn ${scheme.family} ${JSON.stringify([shapes, shared])}`, () =>
+      tnShader(shapes, shared, scheme),
+    ),
     tensors,
     writes,
     uniforms: uniformBlock(u(m), ...uniforms),
-    workgroups: groupsFor(threads),
+    workgroups: groupsFor(threads, scheme.group),
   });
 }
 
@@ -305,25 +275,27 @@ export function recordTN(backend: GpuBackend, m: number, products: TnProduct[]):
  * device binds enough buffers.
  */
 export function recordInputAndWeights(backend: GpuBackend, c: NnCall, products: TnProduct[]): void {
-  const [nn, ...more] = nnDispatches(backend, c, 1);
-  const { variant } = nn!;
-  const tn = tnDispatch(products, (tensor, quads) => {
+  const parts = nnDispatches(backend, c, 1, true);
+  const [nn, ...more] = parts;
+  const { variant, scheme } = nn!;
+  const tn = tnDispatch(backend, products, (tensor, quads) => {
     if (tensor.dataId === c.y.dataId && quads === variant.leftQuads) return 'Y';
     return variant.lora && tensor.dataId === c.lora!.h.dataId && quads === variant.lora.leftQuads ? 'H' : null;
   });
   const tensors = [...nn!.tensors, ...tn.tensors];
-  if (more.length > 0 || tensors.length > bindingsOf(backend)) {
+  if (tn.scheme !== scheme || more.length > 0 || tensors.length > bindingsOf(backend)) {
     recordTN(backend, c.m, products);
-    recordNN(backend, c);
+    recordParts(backend, c, parts);
     return;
   }
+  const { group, family } = scheme;
   dispatch(backend, {
-    program: program(`matmul_nn_tn ${JSON.stringify([variant, tn.shapes, tn.shared])}`, () =>
-      inputAndWeightsShader(variant, tn.shapes, tn.shared),
+    program: program(`matmul_nn_tn ${family} ${JSON.stringify([variant, tn.shapes, tn.shared])}`, () =>
+      inputAndWeightsShader(variant, tn.shapes, tn.shared, scheme),
     ),
     tensors,
     writes: [c.z, ...tn.writes],
     uniforms: uniformBlock(...nn!.uniforms, ...tn.uniforms),
-    workgroups: groupsFor(Math.ceil(tn.threads / 64) * 64 + nn!.threads),
+    workgroups: groupsFor(Math.ceil(tn.threads / group) * group + nn!.threads, group),
   });
 }

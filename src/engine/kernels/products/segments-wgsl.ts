@@ -8,44 +8,26 @@
  */
 import type { WeightFormat } from '../../types';
 import { KEPT } from '../pointwise/dropout';
-import { besideProducts, type TnShape } from './matmul-tn-wgsl';
+import { besideProducts } from './matmul-tn-wgsl';
+import { type Binding, bindings, declared, lines, range } from './matmul-wgsl';
+import type { Scheme, TnShape } from './scheme';
 import {
-  type Binding,
-  bindings,
-  declared,
-  ENTRY,
-  GLOBAL_INDEX,
-  lines,
-  nnColumns,
-  ntLoop,
-  ntSpans,
-  overRows,
-  range,
-} from './matmul-wgsl';
+  alphaOf,
+  biasAt,
+  columnOf,
+  factorAt,
+  outAt,
+  rankOf,
+  rowsOf,
+  segmentUniforms,
+  strideOf,
+  tagOf,
+  weightAt,
+} from './segment-uniforms';
 import { blockCode, elementType, matrixLoader } from './weight-wgsl';
 
 /** For every segment, which of several arrays holds its operand, counted from 0. */
 export type Arrays = number[];
-
-/** Vectors of four words that a segment has among the uniforms. */
-const FIELDS = 3;
-
-/** As `segmentFields` packs them: `width` are the columns of H, `tiles` those of one row of tiles. */
-export const segmentUniforms = (count: number, dropout = false) =>
-  `m: u32, k: u32, width: u32, tiles: u32,${dropout ? ' seed: u32, step: u32, limit: u32, scale: f32,' : ''} segments: array<vec4u, ${FIELDS * count}>`;
-
-const field = (index: number, s: string | number = 'segment') =>
-  `u.segments[${typeof s === 'number' ? `${FIELDS * s + index}u` : `${FIELDS}u * ${s} + ${index}u`}]`;
-const rowsOf = (s?: string | number) => `${field(0, s)}.x`;
-const weightAt = (s?: string | number) => `${field(0, s)}.y`;
-const rankOf = (s?: string | number) => `${field(0, s)}.z`;
-const columnOf = (s?: string | number) => `${field(0, s)}.w`;
-const factorAt = (s?: string | number) => `${field(1, s)}.x`;
-const biasAt = (s?: string | number) => `${field(1, s)}.y`;
-const outAt = (s?: string | number) => `${field(1, s)}.z`;
-const strideOf = (s?: string | number) => `${field(1, s)}.w`;
-const tagOf = (s?: string | number) => `${field(2, s)}.y`;
-const alphaOf = (s?: string | number) => `bitcast<f32>(${field(2, s)}.x)`;
 
 /** The segment at work, and where the words of its weight begin if its format has blocks. */
 const STATE = `var<private> segment: u32;
@@ -54,14 +36,18 @@ var<private> wordAt: u32;`;
 /** Code over the words of a quantised weight (`W[a + b]`), moved to where the segment's begin. */
 const moved = (code: string) => code.replaceAll('W[', 'W[wordAt + ');
 
-/** Takes `id` apart: the segment's own tile remains. `size` is what the tiles divide. */
-const findSegment = (count: number, size: string, tile: number) => `  segment = 0u;
-  while (segment < ${count - 1}u) {
-    let own = (${size} + ${tile - 1}u) / ${tile}u;
+/**
+ * Takes `block` apart into `which` segment, for what all threads of a workgroup must know alike, and `id`, its own block. `size` is
+ * what the blocks divide.
+ */
+const findSegment = (count: number, size: string, block: number) => `  var which = 0u;
+  while (which < ${count - 1}u) {
+    let own = (${size} + ${block - 1}u) / ${block}u;
     if (id < own) { break; }
     id -= own;
-    segment += 1u;
-  }`;
+    which += 1u;
+  }
+  segment = which;`;
 
 const distinct = (arrays: Arrays) => Math.max(...arrays) + 1;
 
@@ -114,7 +100,7 @@ export interface NtSegments {
   arrays: { x: Arrays; w: Arrays; b?: Arrays; bias?: Arrays; y: Arrays };
 }
 
-export function ntSegmentsShader(v: NtSegments): string {
+export function ntSegmentsShader(v: NtSegments, scheme: Scheme): string {
   const { declare, list } = bindings();
   const { arrays, lora } = v;
   const count = arrays.y.length;
@@ -157,47 +143,42 @@ ${lines(v.tn, (j) => `    if (n0 + ${j}u < rows) { put(row + n0 + ${j}u, a${i}_$
       );
   const loads = v.quadStore ? ' / 4u' : '';
   const loraLoads = lora !== false && lora.quads ? ' / 4u' : '';
-  return `struct Uniforms { ${segmentUniforms(count)} }
+  const { directives, memory, entry, block } = scheme;
+  const [blockM, blockN] = scheme.size(v.tm, v.tn);
+  const main = code
+    ? moved(`${code.prologue('(rows * u.k)')}\n${scheme.ntSpans(v, code, 'rows')}`)
+    : scheme.nt(v, { left: 'loadX', right: 'loadW', depth: 'u.k', rows: 'rows', rightAt: ' + weight' });
+  const factors =
+    lora &&
+    scheme.nt(
+      { ...v, quads: lora.quads },
+      {
+        ...{ left: 'loadH', right: 'loadB', depth: rankOf('which'), rows: 'rows', stride: `(u.width${loraLoads})` },
+        leftAt: ` + ${columnOf('which')}${loraLoads}`,
+        rightAt: ` + ${factorAt('which')}${loraLoads}`,
+      },
+    );
+  return `${directives}struct Uniforms { ${segmentUniforms(count)} }
 ${declared(list)}
 ${STATE}
 ${functions.join('\n')}
 ${put}
-${GLOBAL_INDEX}
-${ENTRY} {
-  let thread = globalIndex(wg, local, groups);
-  let m0 = thread / u.tiles * ${v.tm}u;
-  if (m0 >= u.m) { return; }
-  var id = thread % u.tiles;
-${findSegment(count, rowsOf(), v.tn)}
-  let rows = ${rowsOf()};
-  let n0 = id * ${v.tn}u;
+${memory}
+${entry}
+  let tileM = ${block} / u.tiles * ${blockM}u;
+  if (tileM >= u.m) { return; }
+  var id = ${block} % u.tiles;
+${findSegment(count, rowsOf('which'), blockN)}
+  let rows = ${rowsOf('which')};
+  let tileN = id * ${blockN}u;
+${scheme.placeNT(v.tm)}
 ${openWeight(v.format)}
 ${lines(v.tm, (i) =>
   range(v.tn)
     .map((j) => `  var a${i}_${j} = 0.0;`)
     .join(''),
 )}
-  ${
-    code
-      ? moved(`${code.prologue('(rows * u.k)')}\n${ntSpans(v, code, 'rows')}`)
-      : ntLoop(v, { left: 'loadX', right: 'loadW', depth: 'u.k', rows: 'rows', rightAt: ' + weight' })
-  }
-  ${
-    lora
-      ? ntLoop(
-          { ...v, quads: lora.quads },
-          {
-            left: 'loadH',
-            right: 'loadB',
-            depth: rankOf(),
-            rows: 'rows',
-            stride: `(u.width${loraLoads})`,
-            leftAt: ` + ${columnOf()}${loraLoads}`,
-            rightAt: ` + ${factorAt()}${loraLoads}`,
-          },
-        )
-      : ''
-  }
+${scheme.whole('nt', `${main}\n${factors || ''}`)}
   let alpha = ${alphaOf()};
   let stride = ${strideOf()};
   let at = ${outAt()}${loads};
@@ -213,6 +194,9 @@ const zeros = (tm: number, columns: number, quads: boolean, sums = 'a') =>
       .map((q) => `  var ${sums}${i}_${q} = ${quads ? 'vec4f(0.0)' : '0.0'};`)
       .join(''),
   );
+
+/** The same sums by another name. */
+const into = (sums: string, code: string) => code.replace(/\ba(?=\d+_\d+\b)/g, sums);
 
 /** Adds the sums `b` after dropout, whose mask is that of the place in Z. */
 const masked = (tm: number, columns: number, quads: boolean) =>
@@ -235,10 +219,12 @@ export interface NnSegments {
 }
 
 /** H_s = alpha_s · Y_s·B_s. */
-export function nnSegmentsShader(v: NnSegments): string {
+export function nnSegmentsShader(v: NnSegments, scheme: Scheme): string {
   const { declare, list } = bindings();
   const count = v.left.length;
-  const { width, columns, place, dense } = nnColumns({ ...v, format: 'f32', spans: false }, 'rank');
+  const tile = { ...v, format: 'f32', spans: false } as const;
+  const width = v.quads ? 4 : 1;
+  const columns = v.tk / width;
   const functions = [
     ...v.left.map((quads, s) => {
       declare('read', `Y${s}`, elementType('f32', quads));
@@ -248,33 +234,33 @@ export function nnSegmentsShader(v: NnSegments): string {
   ];
   declare('read_write', 'Z', v.quads ? 'vec4f' : 'f32');
   const loads = v.quads ? ' / 4u' : '';
-  const sums = (s: number) =>
-    overRows(
-      v.tm,
-      v.left[s]!,
-      { load: `loadY${s}`, depth: 'rows', stride: 'rows', first: '', first4: '' },
-      dense('loadB', ' + factor'),
-    );
-  return `struct Uniforms { ${segmentUniforms(count)} }
+  const left = { depth: 'rows', stride: 'rows', first: '', first4: '' };
+  const sums = range(count).map(
+    (s) =>
+      `  ${s > 0 ? 'else ' : ''}if (which == ${s}u) { ${scheme.nn(
+        tile,
+        { left: { ...left, load: `loadY${s}`, quads: v.left[s]! }, right: 'loadB', rightAt: ' + factor' },
+        'rank',
+      )} }`,
+  );
+  const [blockM, blockK] = scheme.size(v.tm, v.tk);
+  return `${scheme.directives}struct Uniforms { ${segmentUniforms(count)} }
 ${declared(list)}
 ${STATE}
 ${functions.join('\n')}
-${GLOBAL_INDEX}
-${ENTRY} {
-  let thread = globalIndex(wg, local, groups);
-  let m0 = thread / u.tiles * ${v.tm}u;
-  if (m0 >= u.m) { return; }
-  var id = thread % u.tiles;
-${findSegment(count, rankOf(), v.tk)}
-  let rows = ${rowsOf()};
-  let rank = ${rankOf()};
-  let tilesK = (rank + ${v.tk - 1}u) / ${v.tk}u;
-  let factor = ${factorAt()}${loads};
-${place}
+${scheme.memory}
+${scheme.entry}
+  let tileM = ${scheme.block} / u.tiles * ${blockM}u;
+  if (tileM >= u.m) { return; }
+  var id = ${scheme.block} % u.tiles;
+${findSegment(count, rankOf('which'), blockK)}
+  let rows = ${rowsOf('which')};
+  let rank = ${rankOf('which')};
+  let tilesK = (rank + ${blockK - 1}u) / ${blockK}u;
+  let factor = ${factorAt('which')}${loads};
+${scheme.placeNN(tile, 'rank')}
 ${zeros(v.tm, columns, v.quads)}
-${range(count)
-  .map((s) => `  ${s > 0 ? 'else ' : ''}if (segment == ${s}u) { ${sums(s)} }`)
-  .join('\n')}
+${scheme.whole('nn', sums.join('\n'))}
   let alpha = ${alphaOf()};
 ${lines(
   v.tm,
@@ -303,10 +289,12 @@ export interface SumSegments {
 }
 
 /** The bindings, functions and `inputTile` of Z = Σ_s (Y_s·W_s + H_s·A_s) + plus. */
-function sumParts(v: SumSegments): { list: Binding[]; functions: string; tile: string } {
+function sumParts(v: SumSegments, scheme: Scheme): { list: Binding[]; functions: string; tile: string } {
   const { declare, list } = bindings();
   const count = v.left.length;
-  const { code, width, columns, place, dense, spans } = nnColumns(v);
+  const code = v.spans ? blockCode(v.format) : undefined;
+  const width = v.quads ? 4 : 1;
+  const columns = v.tk / width;
   const functions = v.left.map((quads, s) => {
     declare('read', `Y${s}`, elementType('f32', quads));
     return matrixLoader(`loadY${s}`, `Y${s}`, 'f32', quads);
@@ -320,6 +308,12 @@ function sumParts(v: SumSegments): { list: Binding[]; functions: string; tile: s
   if (v.plus) declare('read', 'plus', v.quads ? 'vec4f' : 'f32');
   declare('read_write', 'Z', v.quads ? 'vec4f' : 'f32');
   const loads = v.quads ? ' / 4u' : '';
+  const weightSums = (s: number) => {
+    const y = { load: `loadY${s}`, quads: v.left[s]!, depth: 'rows', stride: 'rows', first: '', first4: '' };
+    return code
+      ? moved(scheme.nn(v, { left: y, right: null }, 'u.k'))
+      : scheme.nn(v, { left: y, right: 'loadW', rightAt: ' + weight' }, 'u.k');
+  };
   const weights = lines(
     count,
     (s) => `  {
@@ -327,39 +321,49 @@ function sumParts(v: SumSegments): { list: Binding[]; functions: string; tile: s
   let rows = ${rowsOf(s)};
 ${openWeight(v.format, s)}
   ${code ? moved(code.prologue('(rows * u.k)')) : ''}
-  ${overRows(
-    v.tm,
-    v.left[s]!,
-    { load: `loadY${s}`, depth: 'rows', stride: 'rows', first: '', first4: '' },
-    code ? (n, y) => moved(spans(n, y)) : dense('loadW', ' + weight'),
-  )}
+  ${weightSums(s)}
   }`,
   );
-  const factors = v.lora
-    ? `  for (segment = 0u; segment < ${count}u; segment++) {
-  let rank = ${rankOf()};
-  let column = ${columnOf()};
-  let factor = ${factorAt()}${loads};
+  const lora = v.lora;
+  // Written out for each: where a workgroup has tiles in common, it must know the same rank.
+  const factors = lora
+    ? lines(
+        count,
+        (s) => `  {
+  segment = ${s}u;
+  let rank = ${rankOf(s)};
+  let column = ${columnOf(s)};
+  let factor = ${factorAt(s)}${loads};
 ${v.dropout ? zeros(v.tm, columns, v.quads, 'b') : ''}
-  ${overRows(
-    v.tm,
-    v.lora.leftQuads,
-    { load: 'loadH', depth: 'rank', stride: 'u.width', first: ' + column', first4: ' + column / 4u' },
-    dense('loadA', ' + factor', v.dropout ? 'b' : 'a'),
+  ${into(
+    v.dropout ? 'b' : 'a',
+    scheme.nn(
+      v,
+      {
+        left: {
+          ...{ load: 'loadH', quads: lora.leftQuads, depth: 'rank', stride: 'u.width' },
+          ...{ first: ' + column', first4: ' + column / 4u' },
+        },
+        ...{ right: 'loadA', rightAt: ' + factor' },
+      },
+      'u.k',
+    ),
   )}
 ${v.dropout ? masked(v.tm, columns, v.quads) : ''}
-  }`
+  }`,
+      )
     : '';
   const inside = (q: number) => (code ? '' : `if (k0 + ${q * width}u < u.k) `);
+  const [blockM, blockK] = scheme.size(v.tm, v.tk);
   const tile = `${STATE}
-fn inputTile(id: u32) {
-  let tilesK = (u.k + ${v.tk - 1}u) / ${v.tk}u;
-  let m0 = id / tilesK * ${v.tm}u;
-  if (m0 >= u.m) { return; }
-${place}
+fn inputTile(thread: u32) {
+  let tilesK = (u.k + ${blockK - 1}u) / ${blockK}u;
+  let id = ${scheme.block};
+  let tileM = id / tilesK * ${blockM}u;
+  if (tileM >= u.m) { return; }
+${scheme.placeNN(v, 'u.k')}
 ${zeros(v.tm, columns, v.quads)}
-${weights}
-${factors}
+${scheme.whole('nn', `${weights}\n${factors}`)}
 ${lines(
   v.tm,
   (i) => `  if (m0 + ${i}u < u.m) {
@@ -371,14 +375,16 @@ ${lines(columns, (q) => `    ${inside(q)}{ Z[row + c${q}] = a${i}_${q}${v.plus ?
   return { list, functions: functions.join('\n'), tile };
 }
 
-export function sumSegmentsShader(v: SumSegments): string {
-  const { list, functions, tile } = sumParts(v);
-  return `struct Uniforms { ${segmentUniforms(v.left.length, v.dropout)} }
+export function sumSegmentsShader(v: SumSegments, scheme: Scheme): string {
+  const { list, functions, tile } = sumParts(v, scheme);
+  return `${scheme.directives}struct Uniforms { ${segmentUniforms(v.left.length, v.dropout)} }
 ${declared(list)}
 ${functions}
-${GLOBAL_INDEX}
+${scheme.memory}
 ${tile}
-${ENTRY} { inputTile(globalIndex(wg, local, groups)); }`;
+${scheme.entry}
+  inputTile(thread);
+}`;
 }
 
 /** The same beside products of TN over the same rows. */
@@ -386,6 +392,7 @@ export function sumSegmentsAndProductsShader(
   v: SumSegments,
   products: TnShape[],
   shared: Record<string, string>,
+  scheme: Scheme,
 ): string {
-  return besideProducts(sumParts(v), segmentUniforms(v.left.length, v.dropout), products, shared);
+  return besideProducts(sumParts(v, scheme), segmentUniforms(v.left.length, v.dropout), products, shared, scheme);
 }

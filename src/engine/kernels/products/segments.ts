@@ -8,8 +8,8 @@ import type { GpuBackend } from '../../webgpu/backend';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
 import { viewOf } from '../../webgpu/views';
 import { threshold } from '../pointwise/dropout';
-import { bindingsOf, chooseTile, groupsFor, program, recordTN, type TnProduct, tnDispatch } from './matmul';
-import { columnsAStep, fitsSpans } from './matmul-wgsl';
+import { bindingsOf, groupsFor, program, recordTN, type TnProduct, tnDispatch } from './matmul';
+import { segmentFields } from './segment-uniforms';
 import {
   type NnSegments,
   type NtSegments,
@@ -19,6 +19,7 @@ import {
   sumSegmentsAndProductsShader,
   sumSegmentsShader,
 } from './segments-wgsl';
+import { nnVariant, ntVariant, threadsOf } from './variants';
 import { blockCode } from './weight-wgsl';
 
 /** One of the layers: y = x·Wᵀ + h·Bᵀ + bias, with h = scale · x·Aᵀ if it has a LoRA. */
@@ -100,25 +101,6 @@ interface NtItem {
   lora?: { b: Place; rank: number; column: number };
 }
 
-interface Fields {
-  rows: number;
-  weight: number;
-  rank?: number;
-  column?: number;
-  factor?: number;
-  bias?: number;
-  y?: { of: number; from: number };
-  alpha?: number;
-  tag?: number;
-}
-
-/** As segments-wgsl.ts reads them. */
-const segmentFields = (s: Fields) => [
-  ...[s.rows, s.weight, s.rank ?? 0, s.column ?? 0].map(u),
-  ...[s.factor ?? 0, s.bias ?? 0, s.y?.from ?? 0, s.y?.of ?? 0].map(u),
-  ...[f(s.alpha ?? 1), u(s.tag ?? 0), u(0), u(0)],
-];
-
 /** Where a weight begins, in what its shader loads at once. */
 function weightAt({ at }: Place, format: WeightFormat, quads: boolean): number {
   if (blockCode(format)) return at;
@@ -152,22 +134,19 @@ function ntOf(backend: GpuBackend, { m, k, h, width }: SegmentsCall, items: NtIt
   const outputs = operands(items.map(({ y }) => ({ tensor: y.tensor, at: 0 })));
   const quads = k % 4 === 0 && (format !== 'f32' || whole(items.map(({ weight }) => weight.at)));
   const rows = items.reduce((sum, item) => sum + item.rows, 0);
-  let [tm, tn] = chooseTile(backend, m, rows);
-  if (!quads) [tm, tn] = [Math.min(tm, 4), 4];
   const lora = items.some((item) => item.lora);
+  const inQuads = whole(items.flatMap(({ rows, y, bias }) => [rows, y.of, y.from, bias?.at ?? 0]));
+  const loraQuads = whole([
+    width,
+    ...items.flatMap((item) => (item.lora ? [item.lora.rank, item.lora.column, item.lora.b.at] : [])),
+  ]);
+  const inFours = inQuads && (!lora || loraQuads);
+  const own = ntVariant(backend, { rows: m, columns: rows, steps: k, format, quads, inFours });
+  const [, blockN] = own.scheme.size(own.rows, own.columns);
   const variant: NtSegments = {
-    tm,
-    tn,
-    format,
-    spans: fitsSpans(format, k),
-    quads,
-    quadStore: whole(items.flatMap(({ rows, y, bias }) => [rows, y.of, y.from, bias?.at ?? 0])),
-    lora: lora && {
-      quads: whole([
-        width,
-        ...items.flatMap((item) => (item.lora ? [item.lora.rank, item.lora.column, item.lora.b.at] : [])),
-      ]),
-    },
+    ...{ tm: own.rows, tn: own.columns, format, spans: own.spans, quads },
+    quadStore: own.columns % 4 === 0 && inQuads,
+    lora: lora && { quads: loraQuads },
     residual: residual !== undefined,
     arrays: {
       x: inputs.arrays,
@@ -177,14 +156,16 @@ function ntOf(backend: GpuBackend, { m, k, h, width }: SegmentsCall, items: NtIt
       ...(biases.tensors.length > 0 ? { bias: biases.arrays } : {}),
     },
   };
+  const tiles = items.reduce((sum, item) => sum + Math.ceil(item.rows / blockN), 0);
   return {
-    variant,
+    ...{ variant, scheme: own.scheme },
     tensors: [
       ...[...inputs.tensors, ...weights.tensors, ...(lora ? [h!] : []), ...factors.tensors, ...biases.tensors],
       ...[...(residual ? [residual] : []), ...outputs.tensors],
     ],
     writes: outputs.tensors,
-    tiles: items.reduce((sum, item) => sum + Math.ceil(item.rows / tn), 0),
+    tiles,
+    threads: tiles * threadsOf(own, m, blockN),
   };
 }
 
@@ -192,7 +173,7 @@ function recordNtItems(backend: GpuBackend, c: SegmentsCall, all: NtItem[], apar
   const fits = (items: NtItem[]) =>
     (apart || sameWeights(items)) && ntOf(backend, c, items).tensors.length <= bindingsOf(backend);
   for (const items of grouped(all, fits)) {
-    const { variant, tensors, writes, tiles } = ntOf(backend, c, items);
+    const { variant, scheme, tensors, writes, tiles, threads } = ntOf(backend, c, items);
     const fields = items.flatMap(({ weight, format, rows, lora, bias, y, alpha }) =>
       segmentFields({
         ...{ rows, alpha, y, rank: lora?.rank, column: lora?.column, factor: lora?.b.at, bias: bias?.at },
@@ -200,11 +181,13 @@ function recordNtItems(backend: GpuBackend, c: SegmentsCall, all: NtItem[], apar
       }),
     );
     dispatch(backend, {
-      program: program(`matmul_nt_segments ${JSON.stringify(variant)}`, () => ntSegmentsShader(variant)),
+      program: program(`matmul_nt_segments ${scheme.family} ${JSON.stringify(variant)}`, () =>
+        ntSegmentsShader(variant, scheme),
+      ),
       tensors,
       writes,
       uniforms: uniformBlock(u(c.m), u(c.k), u(c.width), u(tiles), ...fields),
-      workgroups: groupsFor(Math.ceil(c.m / variant.tm) * tiles),
+      workgroups: groupsFor(threads, scheme.group),
     });
   }
 }
@@ -255,26 +238,29 @@ export function recordSegmentsBackDown(backend: GpuBackend, c: SegmentsCall): vo
   for (const some of grouped(items, fits)) {
     const { tensors, arrays } = operandsOf(some);
     const quads = whole([c.width, ...some.flatMap(({ rank, column, b }) => [rank, column, b.at])]);
-    let [tm, tk] = chooseTile(
-      backend,
-      c.m,
-      some.reduce((sum, { rank }) => sum + rank, 0),
-    );
-    if (!quads) [tm, tk] = [Math.min(tm, 4), 4];
+    const own = nnVariant(backend, {
+      ...{ rows: c.m, columns: some.reduce((sum, { rank }) => sum + rank, 0) },
+      steps: Math.max(...some.map(({ rows }) => rows)),
+      ...{ format: 'f32', quads, inFours: whole(some.map(({ rows }) => rows)) },
+    });
+    const { scheme } = own;
     const variant: NnSegments = {
-      ...{ tm, tk, quads, arrays: { b: arrays } },
+      ...{ tm: own.rows, tk: own.columns, quads, arrays: { b: arrays } },
       left: some.map(({ rows }) => quads && rows % 4 === 0),
     };
-    const tiles = some.reduce((sum, { rank }) => sum + Math.ceil(rank / tk), 0);
+    const [, blockK] = scheme.size(own.rows, own.columns);
+    const tiles = some.reduce((sum, { rank }) => sum + Math.ceil(rank / blockK), 0);
     const fields = some.flatMap(({ rows, rank, column, b, scale }) =>
       segmentFields({ rows, weight: 0, rank, column, factor: b.at, alpha: scale }),
     );
     dispatch(backend, {
-      program: program(`matmul_nn_segments ${JSON.stringify(variant)}`, () => nnSegmentsShader(variant)),
+      program: program(`matmul_nn_segments ${scheme.family} ${JSON.stringify(variant)}`, () =>
+        nnSegmentsShader(variant, scheme),
+      ),
       tensors: [...some.map(({ y }) => y), ...tensors, c.h!],
       writes: [c.h!],
       uniforms: uniformBlock(u(c.m), u(c.k), u(c.width), u(tiles), ...fields),
-      workgroups: groupsFor(Math.ceil(c.m / tm) * tiles),
+      workgroups: groupsFor(tiles * threadsOf(own, c.m, blockK), scheme.group),
     });
   }
 }
@@ -288,24 +274,26 @@ function sumOf(
   backend: GpuBackend,
   { m, k, h, width, dropout }: SegmentsCall,
   items: SumItem[],
+  beside: boolean,
   z: TensorInfo,
   plus?: TensorInfo,
 ) {
   const { format, place } = items[0]!;
   const factors = operands(items.map(({ a }) => a));
-  const spans = fitsSpans(format, k);
   const quads = k % 4 === 0 && whole(items.flatMap(({ place: { at }, a }) => [format === 'f32' ? at : 0, a?.at ?? 0]));
-  let [tm, tk] = chooseTile(backend, m, k);
-  if (spans) tk = columnsAStep(format);
-  if (!quads) [tm, tk] = [Math.min(tm, 4), 4];
   const lora = factors.tensors.length > 0;
+  const dropped = lora && dropout !== undefined;
+  const loraQuads = whole([width, ...items.flatMap((item) => [item.lora?.rank ?? 0, item.lora?.column ?? 0])]);
+  const own = nnVariant(backend, {
+    ...{ rows: m, columns: k, steps: items.reduce((sum, { rows }) => sum + rows, 0), format },
+    ...{ quads, inFours: whole(items.map(({ rows }) => rows)) && (!lora || loraQuads) },
+    // Whoever drops some of the sums must have them in registers.
+    beside: beside || dropped,
+  });
   const variant: SumSegments = {
-    ...{ tm, tk, format, spans, quads, plus: plus !== undefined, dropout: lora && dropout !== undefined },
+    ...{ tm: own.rows, tk: own.columns, format, spans: own.spans, quads, plus: plus !== undefined, dropout: dropped },
     left: items.map(({ rows }) => quads && rows % 4 === 0),
-    lora: lora && {
-      leftQuads: quads && whole([width, ...items.flatMap((item) => [item.lora?.rank ?? 0, item.lora?.column ?? 0])]),
-      a: factors.arrays,
-    },
+    lora: lora && { leftQuads: quads && loraQuads, a: factors.arrays },
   };
   const fields = items.flatMap(({ rows, lora: own, a, place: at }) =>
     segmentFields({
@@ -314,7 +302,7 @@ function sumOf(
     }),
   );
   return {
-    variant,
+    ...{ variant, scheme: own.scheme },
     tensors: [
       ...items.map(({ y }) => y),
       ...[place.tensor, ...(lora ? [h!, ...factors.tensors] : []), ...(plus ? [plus] : []), z],
@@ -328,7 +316,7 @@ function sumOf(
     ],
     // The step differs in every call.
     volatile: variant.dropout,
-    threads: Math.ceil(m / tm) * Math.ceil(k / tk),
+    threads: threadsOf(own, m, k),
   };
 }
 
@@ -349,39 +337,43 @@ export function recordSegmentsBack(
       a: segment.lora && placeOf(backend, segment.lora.a),
     }),
   );
+  const beside = products.length > 0;
   // A group adds to what the one before it gave.
   const fits = (some: SumItem[]) =>
     sameWeights(some.map(({ place, format }) => ({ weight: place, format }))) &&
-    sumOf(backend, c, some, z, some.includes(items[0]!) ? plus : z).tensors.length <= limit;
+    sumOf(backend, c, some, beside, z, some.includes(items[0]!) ? plus : z).tensors.length <= limit;
   const groups = grouped(items, fits);
   let before = plus;
   groups.forEach((some, i) => {
     const last = i === groups.length - 1;
     const target = last ? z : temp();
-    const { variant, tensors, uniforms, threads, volatile } = sumOf(backend, c, some, target, before);
+    const { variant, scheme, tensors, uniforms, threads, volatile } = sumOf(backend, c, some, beside, target, before);
     before = target;
-    const tn = products.length > 0 && last ? tnDispatch(products, arraysOf(variant, some, c.h)) : null;
-    if (tn && tensors.length + tn.tensors.length <= limit) {
+    const tn = beside && last ? tnDispatch(backend, products, arraysOf(variant, some, c.h)) : null;
+    const { group, family } = scheme;
+    if (tn && tn.scheme === scheme && tensors.length + tn.tensors.length <= limit) {
       dispatch(backend, {
-        program: program(`matmul_nn_tn_segments ${JSON.stringify([variant, tn.shapes, tn.shared])}`, () =>
-          sumSegmentsAndProductsShader(variant, tn.shapes, tn.shared),
+        program: program(`matmul_nn_tn_segments ${family} ${JSON.stringify([variant, tn.shapes, tn.shared])}`, () =>
+          sumSegmentsAndProductsShader(variant, tn.shapes, tn.shared, scheme),
         ),
         tensors: [...tensors, ...tn.tensors],
         writes: [target, ...tn.writes],
         uniforms: uniformBlock(...uniforms, ...tn.uniforms),
         volatile,
-        workgroups: groupsFor(Math.ceil(tn.threads / 64) * 64 + threads),
+        workgroups: groupsFor(Math.ceil(tn.threads / group) * group + threads, group),
       });
       return;
     }
     if (tn) recordTN(backend, c.m, products);
     dispatch(backend, {
-      program: program(`matmul_sum_segments ${JSON.stringify(variant)}`, () => sumSegmentsShader(variant)),
+      program: program(`matmul_sum_segments ${family} ${JSON.stringify(variant)}`, () =>
+        sumSegmentsShader(variant, scheme),
+      ),
       tensors,
       writes: [target],
       uniforms: uniformBlock(...uniforms),
       volatile,
-      workgroups: groupsFor(threads),
+      workgroups: groupsFor(threads, group),
     });
   });
 }
