@@ -7,7 +7,7 @@ import { appendMetrics, getRun, readMetrics, restoreRun } from '../../../src/sto
 import type { RunRecord } from '../../../src/storage/types';
 import { until } from '../../support/time';
 import { csv, freshStages, open, reopen, replies } from './fresh-stage';
-import { begun, metrics, names, recipe, stage } from './stage';
+import { begun, device, metrics, names, recipe, stage } from './stage';
 
 freshStages();
 
@@ -42,6 +42,23 @@ async function interrupted(given: Recipe, { checkpoint = true } = {}): Promise<R
   await running;
   return (await getRun(job.run.id))!;
 }
+
+it('takes as many micro-batches together as before, whatever the device is now; one by one in a run of an older version', async () => {
+  const { id, together, ...older } = await interrupted(recipe());
+  expect(together).toBeGreaterThan(1);
+  open.engine.device = { ...device, software: true };
+  const resumed = open.session.resumeRun(id);
+  const { job, end } = await stint(1);
+  expect(job).toMatchObject({ resume: true, together });
+  end();
+  await resumed;
+  await restoreRun({ ...older, id });
+  const again = open.session.resumeRun(id);
+  const next = await stint(2);
+  expect(next.job.together).toBe(1);
+  next.end();
+  await again;
+});
 
 describe('a resume that fails before its first step leaves the record as it was', () => {
   const noGpu = new TabtuneError({ code: 'no_webgpu', message: 'No GPU was found.' });
