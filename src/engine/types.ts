@@ -3,6 +3,7 @@
  * width. Hidden states are [B·T, d].
  */
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Live } from './webgpu/live';
 
 /**
  * How a weight is stored on the GPU, row-major. f32: a float32 tensor. f16, bf16: an int32 tensor, two values per word.
@@ -77,7 +78,7 @@ export interface Hooks {
   /** The model's own dropout at rate `p`; `site` numbers its place within the model. */
   dropout?(x: Tensor, p: number, site: number): Tensor;
   /** For dropout inside the attention kernel: its mask is a function of these. */
-  attentionDropout?: { seed: number; step: number };
+  attentionDropout?: { seed: number; step: Live };
   /** On the embeddings of the tokens [B·T, d], before the first block: NEFTune's noise. */
   embeddings?(x: Tensor, input: { batch: number; length: number }): Tensor;
   /** Embeddings [P, d] that precede those of every text, computed in every pass. */

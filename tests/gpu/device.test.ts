@@ -249,7 +249,7 @@ describe('a training step', () => {
     expect(new Set(later.map((c) => c.tensors)).size).toBe(1);
     expect(new Set(later.map((c) => c.dispatches)).size).toBe(1);
     // A bind group refers to its buffers, so buffers in another order would cost new ones in every step.
-    expect(costs[0]!.bindGroups).toBeGreaterThan(100);
+    expect(costs[0]!.bindGroups).toBeGreaterThan(50);
     expect(costs.slice(4).map((c) => c.bindGroups + c.uniforms)).toEqual(new Array(26).fill(0));
   });
 

@@ -8,6 +8,7 @@ import { textBatches } from '../models/text-batches';
 import { forwardOnly } from '../run/checkpointing';
 import type { Hooks } from '../types';
 import { readFloats } from '../webgpu/backend';
+import { current } from '../webgpu/live';
 import { beginWork } from '../webgpu/pool';
 
 /** The head that gives one number for a text. Throws bad_adapter if the model's head gives something else. */
@@ -36,7 +37,7 @@ export async function rewardScores(
   sequences: readonly Int32Array[],
 ): Promise<Float32Array> {
   const head = rewardHead(model);
-  const make: MakeInput = (_use, values, shape) => tf.tensor(values, shape, 'int32');
+  const make: MakeInput = (_use, values, shape) => tf.tensor(current(values), shape, 'int32');
   const scores = new Float32Array(sequences.length);
   for (const { places, rows } of textBatches(model, hooks, sequences)) {
     beginWork();

@@ -10,6 +10,7 @@ import { textBatches } from '../models/text-batches';
 import { forwardOnly } from '../run/checkpointing';
 import type { Hooks } from '../types';
 import { readFloats } from '../webgpu/backend';
+import { current } from '../webgpu/live';
 import { beginWork } from '../webgpu/pool';
 
 export interface EmbedOptions {
@@ -49,7 +50,7 @@ async function embedBatch(
   });
   beginWork();
   const pooled = tf.tidy(() => {
-    const make: MakeInput = (_use, values, shape) => tf.tensor(values, shape, 'int32');
+    const make: MakeInput = (_use, values, shape) => tf.tensor(current(values), shape, 'int32');
     const input = textInput(model, rows, { make });
     const hidden = model.hidden(input, forwardOnly(hooks));
     const states = tf.reshape(hidden, [batch, length, model.hiddenSize]);

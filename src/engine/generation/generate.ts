@@ -1,53 +1,16 @@
 /** Streaming generation for one text with a key/value cache: the prompt in one pass, then one token at a time. */
 import * as tf from '@tensorflow/tfjs-core';
-import { cacheVisible } from '../kernels/attention/visible';
-import { int32Input } from '../kernels/inputs';
-import { takeRows } from '../kernels/moves/row-moves';
 import { projectLogits, requireHead } from '../models/heads';
 import { textInput } from '../models/input';
-import { disposeCache, type KeyValueCache, type LanguageModel } from '../models/model';
+import { disposeCache, type LanguageModel } from '../models/model';
 import { forwardOnly } from '../run/checkpointing';
 import type { Hooks } from '../types';
 import { readFloats } from '../webgpu/backend';
 import { beginWork } from '../webgpu/pool';
 import { beginWith, type ChatCache } from './chat-cache';
-import { drawNext } from './next-token';
 import type { GenerateOptions } from './options';
 import { capacityFor, requireCache, roomFor } from './room';
-
-const BEGINS = [[0, 0]] as const;
-
-/** Logits [1, vocab] of the token after `ids`, which are appended to the cache of `past` tokens. */
-function nextLogits(
-  model: LanguageModel,
-  hooks: Hooks,
-  ids: Int32Array,
-  { cache, past }: { cache: KeyValueCache; past: number },
-): tf.Tensor {
-  const n = ids.length;
-  beginWork();
-  return tf.tidy(() => {
-    const hidden = model.hidden(
-      {
-        kind: 'cached',
-        ids: int32Input('ids', ids, [n]),
-        positions: int32Input(
-          'positions',
-          Int32Array.from({ length: n }, (_, i) => past + i),
-          [n],
-        ),
-        visible: int32Input('visible', cacheVisible(past, n), [n, 2]),
-        batch: 1,
-        length: n,
-        cache,
-        begins: past === 0 ? BEGINS : null,
-      },
-      forwardOnly(hooks),
-    );
-    const last = n === 1 ? hidden : takeRows(hidden, int32Input('last', Int32Array.of(n - 1), [1]));
-    return projectLogits(requireHead(model, 'lm'), last, hooks);
-  });
-}
+import { tokenSteps } from './token-steps';
 
 /**
  * Generates token ids after `prompt` and passes each to `onToken` as it comes. Ends before a stop token, at
@@ -67,15 +30,16 @@ export async function generate(
   const createCache = requireCache(model);
   const capacity = capacityFor(model, virtual + prompt.length + room);
   const { cache, reused } = beginWith(createCache, chat?.take() ?? null, prompt, capacity);
+  const steps = tokenSteps(model, hooks, cache, options);
   const answer: number[] = [];
   let next = prompt.subarray(reused);
   let past = reused > 0 ? virtual + reused : 0;
   let ended = false;
   try {
     while (answer.length < room && !signal?.aborted) {
-      const logits = nextLogits(model, hooks, next, { cache, past });
+      const drawn = steps.next(next, past, prompt.length + answer.length);
       past += next.length + (past === 0 ? virtual : 0);
-      const id = await drawNext(logits, prompt.length + answer.length, options);
+      const id = await drawn;
       if (options.stopTokenIds.includes(id)) break;
       answer.push(id);
       onToken(id);
@@ -83,6 +47,7 @@ export async function generate(
     }
     ended = true;
   } finally {
+    steps.dispose();
     if (ended && chat && past > 0) {
       const ids = Int32Array.from([...prompt, ...answer]).subarray(0, past - virtual);
       chat.put({ cache, ids, prompt: prompt.length });

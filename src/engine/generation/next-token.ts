@@ -6,18 +6,30 @@ import { readFloats } from '../webgpu/backend';
 import type { SamplingOptions } from './options';
 import { sampleToken } from './sampler';
 
+/** How the token with the index `position` is drawn. */
+export function drawAttrs(position: number, { temperature, topP, seed }: SamplingOptions) {
+  const number = temperature > 0 ? uniform(seed, Stream.sampling, position) : 0;
+  return { temperature: Math.max(0, temperature), topP, number };
+}
+
+/** The token that `drawRanked` has `drawn`, or the one that is drawn from the logits here where it may be another. */
+export async function settledOr(
+  drawn: tf.Tensor,
+  logits: tf.Tensor,
+  position: number,
+  options: SamplingOptions,
+): Promise<number> {
+  const token = settledToken(await readFloats(drawn), drawAttrs(position, options), logits.shape[1]!);
+  return token ?? sampleToken(await readFloats(logits), position, options);
+}
+
 /** Draws from logits [1, vocab] and disposes them; the token is `sampleToken`'s. `position` is the index of the token. */
 export async function drawNext(logits: tf.Tensor, position: number, options: SamplingOptions): Promise<number> {
-  const { topP, seed } = options;
-  const temperature = Math.max(0, options.temperature);
-  const attrs = { temperature, topP, number: temperature > 0 ? uniform(seed, Stream.sampling, position) : 0 };
+  const drawn = drawRanked(logits, drawAttrs(position, options));
   try {
-    const drawn = drawRanked(logits, attrs);
-    const read = readFloats(drawn);
-    drawn.dispose();
-    const token = settledToken(await read, attrs, logits.shape[1]!);
-    return token ?? sampleToken(await readFloats(logits), position, options);
+    return await settledOr(drawn, logits, position, options);
   } finally {
+    drawn.dispose();
     logits.dispose();
   }
 }

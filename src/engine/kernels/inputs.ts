@@ -3,16 +3,30 @@
  * instead of creating buffers; work that reads the old values is submitted first.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { flush, isGpu } from '../webgpu/backend';
+import { bufferOf, flush, gpuBackend, isGpu } from '../webgpu/backend';
+import { current } from '../webgpu/live';
+import { activeRecorder } from '../webgpu/recorder';
 import { writeValues } from './in-place';
 
 const slots = new Map<string, { tensor: tf.Tensor; values: Int32Array }>();
+
+/** Values, or what gives them whenever work is done again (webgpu/live.ts). */
+export type LiveInts = Int32Array | (() => Int32Array);
 
 /**
  * The int32 tensor for this use and shape, filled with `values`. Do not dispose it; the next call overwrites it. What is recorded
  * is submitted even if the values are the same: when buffers are free again, and so the memory of a run, is the same for all data.
  */
-export function int32Input(use: string, values: Int32Array, shape: number[]): tf.Tensor {
+export function int32Input(use: string, values: LiveInts, shape: number[]): tf.Tensor {
+  const recorder = activeRecorder();
+  if (!recorder) return filled(use, current(values), shape);
+  const tensor = recorder.writing(() => filled(use, current(values), shape));
+  const fixed = typeof values === 'function' ? null : values.slice();
+  recorder.input(bufferOf(gpuBackend(), tensor), fixed, () => void filled(use, current(fixed ?? values), shape));
+  return tensor;
+}
+
+function filled(use: string, values: Int32Array, shape: number[]): tf.Tensor {
   const backend = tf.backend();
   if (isGpu(backend)) flush(backend);
   const key = `${tf.getBackend()} ${use} ${shape}`;

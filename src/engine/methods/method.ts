@@ -2,6 +2,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { LanguageModel, ModelTensor } from '../models/model';
 import type { Hooks, LinearModule } from '../types';
+import type { Live } from '../webgpu/live';
 import type { NamedTensors } from './tensors';
 
 export interface CallContext {
@@ -9,7 +10,7 @@ export interface CallContext {
   training: boolean;
   seed: number;
   /** Counts the run's forward passes (micro-batches), so that a resumed run draws the same dropout masks. */
-  pass: number;
+  pass: Live;
   /** 0 switches the method off, 1 is as trained; other values scale it. */
   strength: number;
 }

@@ -2,14 +2,14 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { PaddedRows } from '../../data/types';
 import { causalVisible, fullVisible } from '../kernels/attention/visible';
-import { int32Input } from '../kernels/inputs';
+import { int32Input, type LiveInts } from '../kernels/inputs';
 import type { LanguageModel, TextInput } from './model';
 
 /** `starts` as in NextTokenBatch; null or left out when every row is a single text. */
 export type InputRows = PaddedRows & { starts?: Int32Array | null };
 
 /** Makes an int32 tensor of `values`; `use` names what it is for. */
-export type MakeInput = (use: string, values: Int32Array, shape: number[]) => tf.Tensor;
+export type MakeInput = (use: string, values: LiveInts, shape: number[]) => tf.Tensor;
 
 export interface InputOptions {
   states?: TextInput['states'];
@@ -30,9 +30,9 @@ export function textInput(
   const tokens = batchSize * length;
   return {
     kind: 'text',
-    ids: make('ids', rows.ids, [tokens]),
-    positions: make('positions', positionsOf(rows), [tokens]),
-    visible: make('visible', visibleOf(kind, rows), [tokens, 2]),
+    ids: make('ids', () => rows.ids, [tokens]),
+    positions: make('positions', () => positionsOf(rows), [tokens]),
+    visible: make('visible', () => visibleOf(kind, rows), [tokens, 2]),
     types: null,
     batch: batchSize,
     length,

@@ -10,6 +10,7 @@ import { type FewAround, fewRows, isForFewRows, takesFewRows } from '../kernels/
 import { linear } from '../kernels/products/linear';
 import { canJoin, linears as joined } from '../kernels/products/linears';
 import type { Hooks, LinearModule, SublayerPlace, Weight } from '../types';
+import type { Live } from '../webgpu/live';
 import type { ModelInput } from './model';
 import type { Loader } from './weights';
 
@@ -71,7 +72,7 @@ export interface Calls {
   /** Dropout after the embeddings. */
   dropEmbeddings(x: tf.Tensor): tf.Tensor;
   /** The attention kernel's dropout of a layer; empty without any. */
-  dropAttention(layer: number): { dropout?: { p: number; seed: number; step: number; site: number } };
+  dropAttention(layer: number): { dropout?: { p: number; seed: number; step: Live; site: number } };
   /**
    * Adds a sub-layer's output to its residual; a post-norm family's `norm` runs on the sum, a sandwich family's `own`
    * on the output.

@@ -7,6 +7,7 @@ import type { BatchAnswer, BatchGenerateOptions, GenerateOptions } from '../gene
 import type { InputRows, MakeInput } from '../models/input';
 import type { LanguageModel, TextInput } from '../models/model';
 import type { Hooks } from '../types';
+import { current, type Live } from '../webgpu/live';
 
 /** What an objective draws at random (masked tokens, samples) is a function of these two; zeros in evaluation. */
 export interface Draw {
@@ -72,9 +73,11 @@ export interface LossResult {
 }
 
 /** The result of an objective that reports nothing but its loss. */
-export const lossOnly = (loss: tf.Scalar, targets: number): LossResult => ({
+export const lossOnly = (loss: tf.Scalar, targets: Live): LossResult => ({
   loss,
-  targets,
+  get targets() {
+    return current(targets);
+  },
   metrics: {},
   scores: null,
 });
@@ -150,6 +153,10 @@ export interface Objective {
   usesReference?: true;
   /** Set when it calls `value()`: a model with one score as its head is trained beside the policy. */
   usesValue?: true;
+  /**
+   * Whatever of the pass and the batch is read at once decides what is done; what is only passed on to the GPU is better read in
+   * functions, so that the work can be replayed for other values (webgpu/live.ts).
+   */
   loss(pass: Pass, batch: Batch): LossResult;
   /** How many targets a batch has, when that depends on the draw. Left out: `Batch.targetCount`. */
   targets?(batch: Batch, draw: Draw): number;

@@ -9,7 +9,7 @@ import type { NextTokenBatch } from '../../data/types';
 import type { SftObjective } from '../../objectives/sft';
 import { requireHead } from '../models/heads';
 import { batchAs, lossOnly, type Objective, type ObjectiveTwin } from './objective';
-import { headLoss, padTargets, type Targets } from './tokens';
+import { headLoss, liveTargets, padTargets, type Targets } from './tokens';
 
 /** Rows of the flattened hidden states that predict something, and what. */
 export function targetRows(batch: Pick<NextTokenBatch, 'batchSize' | 'length' | 'labels' | 'starts'>): Targets {
@@ -39,7 +39,14 @@ export const sft: Objective = {
       });
     }
     const own = batchAs(batch, 'next_token');
-    return lossOnly(headLoss(pass, hidden(own), targetRows(own)), own.targetCount);
+    return lossOnly(
+      headLoss(
+        pass,
+        hidden(own),
+        liveTargets(() => targetRows(own)),
+      ),
+      () => own.targetCount,
+    );
   },
 };
 

@@ -9,12 +9,25 @@ import { tokenLogProbs } from '../kernels/losses/token-log-probs';
 import { takeRows } from '../kernels/moves/row-moves';
 import { withoutTape } from '../kernels/tape';
 import { requireHead } from '../models/heads';
+import { current, decided, madeOnce } from '../webgpu/live';
 import type { Pass, View } from './objective';
 
 export interface Targets {
   /** Indices of rows of the flattened hidden states, and what each predicts; padded with -1. */
   rows: Int32Array;
   targets: Int32Array;
+}
+
+/** The same, made anew from other values whenever the work is replayed; how many rows there are decides what is done. */
+export interface LiveTargets {
+  count: number;
+  rows: () => Int32Array;
+  targets: () => Int32Array;
+}
+
+export function liveTargets(make: () => Targets): LiveTargets {
+  const made = madeOnce(make);
+  return { count: decided(() => made().rows.length), rows: () => made().rows, targets: () => made().targets };
 }
 
 /** Pads to a quarter of the batch's tokens, so that few distinct shapes occur. */
@@ -29,31 +42,33 @@ export function padTargets(
 }
 
 /** What the kernels of a head's logits take, for some rows of the hidden states [B·T, d]. */
-function headInputs({ model, hooks, ints }: View, hidden: tf.Tensor, { rows, targets }: Targets) {
+function headInputs({ model, hooks, ints }: View, hidden: tf.Tensor, given: Targets | LiveTargets) {
+  const { rows, targets } = given;
+  const count = 'count' in given ? given.count : given.rows.length;
   const head = requireHead(model, 'lm');
   const weight = hooks.weight?.(head.weight) ?? head.weight;
   const bias = head.bias && (hooks.vector?.(head.bias) ?? head.bias);
-  const at = ints('rows', rows, [rows.length]);
+  const at = ints('rows', rows, [count]);
   // What precedes the projection is computed only for the rows that predict something.
   const x = head.transform ? head.transform(takeRows(hidden, at), hooks) : hidden;
-  const own = () => rows.map((row, i) => (row < 0 ? -1 : i));
+  const own = () => current(rows).map((row, i) => (row < 0 ? -1 : i));
   return {
     x,
     weight,
-    rows: head.transform ? ints('target_rows', own(), [rows.length]) : at,
-    targets: ints('targets', targets, [targets.length]),
+    rows: head.transform ? ints('target_rows', own, [count]) : at,
+    targets: ints('targets', targets, [count]),
     // A stand-in is what a method trains.
     options: { bias, softcap: head.softcap, trainsWeight: weight !== head.weight, trainsBias: bias !== head.bias },
   };
 }
 
 /** scale · summed cross-entropy of the policy's logits at the target rows. hidden [B·T, d]. */
-export function headLoss(pass: Pass, hidden: tf.Tensor, given: Targets): tf.Scalar {
-  const { scale, withGradient, smoothing } = pass;
+export function headLoss(pass: Pass, hidden: tf.Tensor, given: Targets | LiveTargets): tf.Scalar {
+  const { withGradient, smoothing } = pass;
   const { x, weight, rows, targets, options } = headInputs(pass.policy, hidden, given);
   return linearCrossEntropy(x, weight, rows, targets, {
     ...options,
-    scale,
+    scale: () => pass.scale,
     withGradient,
     smoothing,
     trainsWeight: withGradient && options.trainsWeight,

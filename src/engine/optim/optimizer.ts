@@ -58,6 +58,8 @@ export interface Optimizer {
   tensors: tf.Tensor[];
   /** The tensors whose gradients a step needs. */
   tensorsOf(active: Active): Map<string, tf.Tensor>;
+  /** For the sums of a step, its loss first (run/step-scalars.ts): they last as long as the optimiser. */
+  sums: tf.Tensor;
   /** Where the gradients of a micro-batch may be written instead of being given to `accumulate`. */
   placesOf(first: boolean): Map<tf.Tensor, GradientPlace>;
   /**
@@ -65,11 +67,13 @@ export interface Optimizer {
    * whole step is not updated. `written` are the names of those that are in their places already.
    */
   accumulate(grads: Gradients, first: boolean, written?: readonly string[]): void;
+  /** Notes what `accumulate` would note, where the work on the GPU is replayed: these tensors have gradients. */
+  noteGradients(first: boolean, names: readonly string[]): void;
   /**
-   * Records clipping and the update of the active tensors; the others take no part, not even in the norm. The promise gives
-   * the step's metrics once the GPU has run it.
+   * Records clipping and the update of the active tensors; the others take no part, not even in the norm. The loss is a tensor's
+   * first value. The promise gives the step's metrics once the GPU has run it.
    */
-  update(loss: tf.Scalar, learningRate: number, active?: Active): Promise<UpdateStats>;
+  update(loss: tf.Tensor, learningRate: number, active?: Active): Promise<UpdateStats>;
   /** Updates made so far. Adam's bias correction counts them per tensor. */
   updates: number;
   /** Takes ownership of the tensors. Set it before loading a checkpoint, which moves the parameters. */
@@ -87,6 +91,9 @@ export interface Optimizer {
 /** Stored if tensors have had different numbers of updates: their counts, in the order of the method's tensors. */
 const UPDATES = 'optimizer/updates';
 
+/** The loss of a step, and more metrics than any objective reports. */
+const SUMS = 64;
+
 export function createOptimizer(
   trainable: Map<string, tf.Tensor>,
   settings: OptimizerSettings,
@@ -102,6 +109,7 @@ export function createOptimizer(
   moveIntoViews(params, places);
   const state = { params, grads: flat(), stats: keptZeros([4]) };
   const partials = keptZeros([partialCount(size)]);
+  const sums = keptZeros([SUMS]);
   const rule = kind.create(layout, settings);
   const average = averageDecay > 0 ? flat() : null;
   if (average) copyValues(state.params, 0, average, 0, size);
@@ -128,17 +136,21 @@ export function createOptimizer(
   const optimizer: Optimizer = {
     layout,
     tensors: places.map((p) => p.tensor),
+    sums,
     tensorsOf: (active) => new Map(places.flatMap((p) => (active(p.name) ? [[p.name, p.tensor] as const] : []))),
     updates: 0,
     placesOf: (first) =>
       new Map(places.map(({ tensor, offset }) => [tensor, { flat: state.grads, offset, add: !first }] as const)),
     accumulate(grads, first, written = []) {
       const given = gradientsByPlace(layout, grads);
-      const there = new Set(written);
-      if (first) forget((name) => !given.has(byName.get(name)!) && !there.has(name));
       const offsets = [...given.keys()].map((p) => p.offset);
       accumulateGradients(state.grads, [...given.values()], offsets, first ? 0 : 1);
-      for (const name of [...[...given.keys()].map((place) => place.name), ...there]) filled.add(name);
+      optimizer.noteGradients(first, [...[...given.keys()].map((place) => place.name), ...written]);
+    },
+    noteGradients(first, names) {
+      const known = new Set(names);
+      if (first) forget((name) => !known.has(name));
+      for (const name of names) filled.add(name);
     },
     async update(loss, learningRate, active = () => true) {
       if (averageShown) optimizer.showAverage(false);
@@ -206,7 +218,7 @@ export function createOptimizer(
     dispose() {
       optimizer.setPenalty(null);
       rule.dispose();
-      tf.dispose([...Object.values(state), partials, ...(average ? [average] : [])]);
+      tf.dispose([...Object.values(state), partials, sums, ...(average ? [average] : [])]);
     },
   };
   return optimizer;

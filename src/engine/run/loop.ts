@@ -3,13 +3,9 @@
  * Everything random is a function of (seed, step), so a resumed run needs only `TrainState` and the optimiser's tensors
  * to be bit-identical.
  */
-import * as tf from '@tensorflow/tfjs-core';
 import { TabtuneError } from '../../base/errors';
 import type { Batch, BatchSource } from '../../data/types';
 import type { Pace } from '../../objectives/objective';
-import type { TrainingSection } from '../../recipe/types';
-import { addTensors } from '../kernels/pointwise/add';
-import { valueAndPlacedGradients } from '../kernels/tape';
 import type { Method } from '../methods/method';
 import type { Optimizer, UpdateStats } from '../optim/optimizer';
 import { scheduleFactor } from '../optim/schedules';
@@ -17,22 +13,17 @@ import { counters } from '../webgpu/backend';
 import { beginWork } from '../webgpu/pool';
 import { isExhausted, noteEvaluation } from './early-stopping';
 import { type Evaluation, evaluate } from './evaluate';
-import { createPass, type PassSetup } from './pass';
+import { type MicroBatchSetup, recordingsOf, recordMicroBatch } from './micro-batch';
 import { prepareBatches, toolsOf } from './prepare';
 import { SaveClock } from './save-clock';
-import { addCounts, addScalars, disposeScalars, readScalars, type ScalarCounts, type ScalarSums } from './step-scalars';
-import { ofEither, partOf, sideHooks } from './value-model';
+import { StepSums } from './step-scalars';
+import { ofEither } from './value-model';
 
-export interface TrainSetup extends PassSetup {
-  method: Method;
-  optimizer: Optimizer;
+export interface TrainSetup extends MicroBatchSetup {
   batches: BatchSource;
-  settings: TrainingSection;
   totalSteps: number;
   /** How steps go through the examples; left out where each step takes new ones. */
   pace?: Pace | null;
-  /** Keep only the input of each block, and recompute the block in the backward pass. */
-  checkpointing?: boolean;
 }
 
 /** The part of a checkpoint that is not tensors. Plain JSON. */
@@ -134,61 +125,44 @@ export function recordStep(
   state: TrainState,
   micro: Batch[] = setup.batches.microBatches(state.step),
 ): RecordedStep {
-  const { method, objective, optimizer, settings, totalSteps, value: valueModel, checkpointing = false } = setup;
+  const { method, objective, optimizer, settings, totalSteps, value: valueModel } = setup;
   const activeIn = (of: Method) => (name: string) => of.active?.(name, state.step, totalSteps) ?? true;
   const active = ofEither(activeIn(method), activeIn(valueModel?.method ?? method));
   const learning = optimizer.tensorsOf(active);
-  const names = [...learning.keys()];
-  const [own, values] = [partOf('policy', learning), partOf('value', learning)];
   const draw = (i: number) => ({ seed: settings.seed, pass: state.pass + i });
   const targets = micro.reduce((sum, b, i) => sum + (objective.targets?.(b, draw(i)) ?? b.targetCount), 0);
   const scale = 1 / Math.max(1, targets);
-  const smoothing = settings.label_smoothing_factor;
-  const metrics: ScalarSums = new Map();
-  const counts: ScalarCounts = new Map();
+  const sums = new StepSums(optimizer.sums);
+  const { dispatches } = counters;
   // Where nothing was learned from, momentum, decay and penalties must not move the weights either.
   const learningRate = targets === 0 ? 0 : settings.learning_rate * rateFactor(setup, state.step);
-  let loss: tf.Scalar | null = null;
-  let stats: Promise<UpdateStats>;
-  try {
-    micro.forEach((batch, i) => {
-      beginWork();
-      const hooks = sideHooks(setup, settings, state.pass + i, own, checkpointing);
-      const valueHooks = valueModel
-        ? sideHooks(valueModel, settings, state.pass + i, values, checkpointing)
-        : undefined;
-      const pass = createPass(setup, { hooks, valueHooks, scale, withGradient: true, smoothing, draw: draw(i) });
-      const compute = () => {
-        const result = objective.loss(pass, batch);
-        addScalars(metrics, result.metrics);
-        addCounts(counts, result.counts);
-        return result.loss;
-      };
-      const places = optimizer.placesOf(i === 0);
-      const { value, grads } = valueAndPlacedGradients(compute, [...learning.values()], places);
-      const before = loss;
-      loss = before ? addTensors<tf.Scalar>(before, value) : value;
-      if (before) tf.dispose([before, value]);
-      try {
-        const given = names.flatMap((name, n) => (grads[n] ? [[name, grads[n]] as const] : []));
-        const written = names.filter((_, n) => !grads[n]);
-        optimizer.accumulate(new Map(given), i === 0, written);
-      } finally {
-        tf.dispose(grads.filter((grad) => grad !== undefined));
-      }
-    });
-    stats = optimizer.update(loss!, learningRate, active);
-  } catch (error) {
-    disposeScalars(metrics);
-    throw error;
-  } finally {
-    (loss as tf.Scalar | null)?.dispose();
-  }
+  micro.forEach((batch, i) => {
+    beginWork();
+    recordMicroBatch(setup, { batch, pass: state.pass + i, scale }, i === 0, learning, sums);
+  });
+  const stats = optimizer.update(optimizer.sums, learningRate, active);
   state.step++;
   state.pass += micro.length;
   const tokens = micro.reduce((sum, b) => sum + b.lengths.reduce((a, l) => a + l, 0), 0);
   state.tokens += tokens;
-  return { stats, metrics: readScalars(metrics, { scale, counts }), learningRate, tokens };
+  timeStep(setup, stats, counters.dispatches - dispatches);
+  return { stats, metrics: sums.read(scale), learningRate, tokens };
+}
+
+/** When each optimiser's last step had ended. */
+const ended = new WeakMap<Optimizer, number>();
+
+/** Steps are recorded ahead of the GPU, so one begins when it is recorded or when the one before ends. */
+function timeStep(setup: TrainSetup, stats: Promise<UpdateStats>, dispatches: number): void {
+  const recorded = performance.now();
+  const noted = () => {
+    const now = performance.now();
+    const start = Math.max(recorded, ended.get(setup.optimizer) ?? 0);
+    ended.set(setup.optimizer, now);
+    recordingsOf(setup).measured((now - start) / 1000, dispatches);
+  };
+  // Whoever waits for the step hears of its failure.
+  stats.then(noted, () => {});
 }
 
 /** The schedule's factor at a step. Where the rate is held, the schedule counts the examples' turns and not the steps. */

@@ -4,9 +4,10 @@
  */
 import { addNoise } from '../kernels/pointwise/noise';
 import type { Hooks } from '../types';
+import type { Live } from '../webgpu/live';
 
 /** The hook for one forward pass, the `pass`-th of the run; undefined if alpha is 0. */
-export function neftune(alpha: number, { seed, pass }: { seed: number; pass: number }): Hooks['embeddings'] {
+export function neftune(alpha: number, { seed, pass }: { seed: number; pass: Live }): Hooks['embeddings'] {
   if (alpha === 0) return undefined;
   return (x, { length }) => addNoise(x, { magnitude: alpha / Math.sqrt(length * x.shape[1]!), seed, step: pass });
 }

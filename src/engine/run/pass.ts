@@ -106,7 +106,7 @@ export function valueView(setup: PassSetup): View {
 }
 
 export function createPass(setup: PassSetup, options: PassOptions): Pass {
-  const { hooks, valueHooks, scale, withGradient, smoothing = 0, draw = { seed: 0, pass: 0 } } = options;
+  const { hooks, valueHooks, withGradient, smoothing = 0, draw = { seed: 0, pass: 0 } } = options;
   const numbered = numberedInputs();
   return {
     policy: recordedView(setup.model, hooks, numbered),
@@ -117,7 +117,9 @@ export function createPass(setup: PassSetup, options: PassOptions): Pass {
             numbered(`value ${use}`, values, shape),
           )
         : valueView(setup),
-    scale,
+    get scale() {
+      return options.scale;
+    },
     smoothing,
     withGradient,
     draw,

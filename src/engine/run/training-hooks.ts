@@ -3,6 +3,7 @@ import type { TrainingSection } from '../../recipe/types';
 import { dropout } from '../kernels/pointwise/dropout';
 import type { Method } from '../methods/method';
 import type { Hooks } from '../types';
+import type { Live } from '../webgpu/live';
 import { neftune } from './neftune';
 
 /** Sites of the model's own dropout; LoRA's tags count from 0. */
@@ -12,7 +13,7 @@ const SITES_FROM = 2 ** 24;
 export function trainingHooks(
   method: Method,
   settings: Pick<TrainingSection, 'seed' | 'model_dropout' | 'neftune_noise_alpha'>,
-  pass: number,
+  pass: Live,
 ): Hooks {
   const { seed } = settings;
   const hooks = method.hooks({ training: true, seed, pass, strength: 1 });

@@ -9,6 +9,7 @@ import type { TrainingSection } from '../../recipe/types';
 import type { Method } from '../methods/method';
 import type { LanguageModel } from '../models/model';
 import type { Hooks } from '../types';
+import type { Live } from '../webgpu/live';
 import { checkpointBlocks, frozenBelow } from './checkpointing';
 import { trainingHooks } from './training-hooks';
 
@@ -50,7 +51,7 @@ export function partOf<T>(side: 'policy' | 'value', all: ReadonlyMap<string, T>)
 export function sideHooks(
   { model, method }: Side,
   settings: TrainingSection,
-  pass: number,
+  pass: Live,
   learning: Map<string, tf.Tensor>,
   checkpointing: boolean,
 ): Hooks {

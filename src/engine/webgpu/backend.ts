@@ -4,6 +4,9 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { bufferCount, forgetPeak } from './buffers';
+import { counters } from './counters';
+
+export { counters } from './counters';
 
 interface TensorData {
   dtype: tf.DataType;
@@ -56,9 +59,6 @@ export interface GpuBackend extends tf.KernelBackend {
   endComputePassEncoder(): void;
   submitQueue(): void;
 }
-
-/** Totals since the device was opened, tfjs's own dispatches included; the difference of two readings gives a step's number. */
-export const counters = { dispatches: 0, submits: 0, bindGroups: 0, uniformBuffers: 0 };
 
 /** Counts submits and the dispatches that each one carries. */
 export function countSubmits(backend: GpuBackend): void {
@@ -127,6 +127,13 @@ export function markUsed(backend: GpuBackend, tensor: tf.TensorInfo): void {
 export function markWritten(backend: GpuBackend, tensor: tf.TensorInfo): void {
   markUsed(backend, tensor);
   forgetCpuCopy(backend, tensor);
+  watchWrite?.(tensor.dataId);
+}
+
+let watchWrite: ((id: tf.DataId) => void) | null = null;
+/** Whoever wants to know which tensors recorded work writes meanwhile; one at a time. */
+export function watchWrites(by: typeof watchWrite): void {
+  watchWrite = by;
 }
 
 /** Writes to a tensor's buffer through the queue, which takes the bytes at once; recorded work is submitted first. */

@@ -2,6 +2,28 @@
  * Counts every buffer of a device, whoever creates it: tfjs's pool, weights, cached uniforms, staging buffers. WebGPU
  * itself says nothing about memory.
  */
+import { counters } from './counters';
+
+/** What has become of a buffer. */
+export interface BufferState {
+  destroyed: boolean;
+  /** The pool's: whether somebody holds it, how many buffers had been handed out then, and in which unit of work. */
+  held: boolean;
+  handedOut: number;
+  lastUse: number;
+}
+
+const states = new WeakMap<GPUBuffer, BufferState>();
+
+export function stateOf(buffer: GPUBuffer): BufferState {
+  let state = states.get(buffer);
+  if (!state) {
+    state = { destroyed: false, held: false, handedOut: 0, lastUse: 0 };
+    states.set(buffer, state);
+  }
+  return state;
+}
+
 export interface BufferCount {
   /** Bytes of live buffers. */
   bytes: number;
@@ -15,7 +37,7 @@ export interface BufferCount {
 
 const counts = new WeakMap<GPUDevice, BufferCount>();
 
-/** Call once per device, before it creates buffers. */
+/** Call once per device, before it creates buffers. Bind groups are counted too. */
 export function countBuffers(device: GPUDevice): BufferCount {
   const count: BufferCount = { bytes: 0, peak: 0, part: '', parts: new Map(), peakParts: new Map() };
   counts.set(device, count);
@@ -32,14 +54,21 @@ export function countBuffers(device: GPUDevice): BufferCount {
     const { size } = buffer;
     const { part } = count;
     add(part, size);
+    counters.buffers++;
     const destroy = buffer.destroy.bind(buffer);
     let alive = true;
     buffer.destroy = () => {
       if (alive) add(part, -size);
       alive = false;
+      stateOf(buffer).destroyed = true;
       destroy();
     };
     return buffer;
+  };
+  const bind = device.createBindGroup.bind(device);
+  device.createBindGroup = (descriptor) => {
+    counters.bindGroups++;
+    return bind(descriptor);
   };
   return count;
 }

@@ -18,7 +18,9 @@ import {
   trimStaging,
 } from './backend';
 import { diagnoseFirst, failDevice } from './failure';
+import { current, type Live } from './live';
 import { trimPool } from './pool';
+import { activeRecorder, type LiveUniforms } from './recorder';
 
 export interface Program {
   /** Unique to the source: everything compiled into `wgsl` must be part of it. */
@@ -36,16 +38,16 @@ export interface Dispatch {
   tensors: tf.TensorInfo[];
   /** The tensors that the shader writes. */
   writes: tf.TensorInfo[];
-  /** The uniform block's bytes (a multiple of 16). */
-  uniforms: ArrayBuffer;
-  /** True if the values differ from step to step (learning rate, dropout step): not cached. */
+  /** The uniform block's bytes (a multiple of 16), or what writes them where fields are live. */
+  uniforms: ArrayBuffer | LiveUniforms;
+  /** True if the values differ from step to step (learning rate) without being live: not cached, and never replayed. */
   volatile?: boolean;
   workgroups: [number, number?, number?];
 }
 
 interface DeviceCache {
   pipelines: Map<string, { pipeline: GPUComputePipeline; id: number }>;
-  uniforms: Map<string, { buffer: GPUBuffer; id: number }>;
+  uniforms: Map<string, { buffer: GPUBuffer; id: number; text: string }>;
   bindGroups: Map<string, GPUBindGroup>;
   bufferIds: WeakMap<GPUBuffer, number>;
   nextId: number;
@@ -150,7 +152,7 @@ function uniformOf(backend: GpuBackend, cache: DeviceCache, bytes: ArrayBuffer, 
     const buffer = backend.bufferManager.acquireBuffer(bytes.byteLength, usage);
     backend.queue.writeBuffer(buffer, 0, bytes);
     backend.uniformPendingDisposal.push(buffer);
-    return { buffer, id: bufferId(cache, buffer) };
+    return { buffer, id: bufferId(cache, buffer), text: '' };
   }
   const key = new Uint32Array(bytes).join(',');
   let entry = cache.uniforms.get(key);
@@ -160,7 +162,7 @@ function uniformOf(backend: GpuBackend, cache: DeviceCache, bytes: ArrayBuffer, 
     }
     const buffer = backend.device.createBuffer({ size: bytes.byteLength, usage });
     backend.queue.writeBuffer(buffer, 0, bytes);
-    entry = { buffer, id: cache.nextId++ };
+    entry = { buffer, id: cache.nextId++, text: key };
     cache.uniforms.set(key, entry);
     counters.uniformBuffers++;
   }
@@ -173,7 +175,11 @@ export function dispatch(backend: GpuBackend, call: Dispatch): void {
   const cache = cacheOf(backend.device);
   const { pipeline, id } = pipelineOf(backend.device, program, cache);
   const ranges = tensors.map((t) => rangeOf(backend, t));
-  const uniform = uniformOf(backend, cache, uniforms, call.volatile ?? false);
+  const live = uniforms instanceof ArrayBuffer ? null : uniforms;
+  const recorder = activeRecorder();
+  const write = () =>
+    uniformOf(backend, cache, live ? bytesOf(live) : (uniforms as ArrayBuffer), !!live || !!call.volatile);
+  const uniform = recorder ? recorder.writing(write) : write();
   const key = `${id}:${uniform.id}:${ranges.map((range) => rangeKey(cache, range)).join(',')}`;
   let bindGroup = cache.bindGroups.get(key);
   if (!bindGroup) {
@@ -185,7 +191,6 @@ export function dispatch(backend: GpuBackend, call: Dispatch): void {
       entries: [...ranges, { buffer: uniform.buffer }].map((resource, binding) => ({ binding, resource })),
     });
     cache.bindGroups.set(key, bindGroup);
-    counters.bindGroups++;
   }
   const pass = computePass(backend);
   for (const t of tensors) markUsed(backend, t);
@@ -199,20 +204,47 @@ export function dispatch(backend: GpuBackend, call: Dispatch): void {
       `Shader ${program.key}: [${x}, ${y}, ${z}] workgroups exceed this device's limit of ${limit} per dimension.`,
     );
   }
+  if (recorder) {
+    if (call.volatile && !live) recorder.refuse(`${program.key}: its uniforms change, and are not live`);
+    const workgroups: [number, number, number] = [x, y, z];
+    recorder.dispatch({
+      shader: program.key,
+      pipeline,
+      bindGroup,
+      tensors,
+      ranges,
+      uniforms: live ?? uniform,
+      workgroups,
+    });
+  }
   pass.dispatchWorkgroups(x, y, z);
   backend.dispatchCountInPass++;
   if (backend.dispatchCountInPass >= SUBMIT_BATCH) flush(backend);
 }
 
-/** Packs a uniform block of u32 and f32 scalars in order, padded to 16 bytes. */
-export function uniformBlock(...fields: ({ u: number } | { f: number })[]): ArrayBuffer {
-  const bytes = new ArrayBuffer(Math.max(16, Math.ceil(fields.length / 4) * 16));
-  const view = new DataView(bytes);
+type Field = { u: Live } | { f: Live };
+
+function pack(fields: readonly Field[], view: DataView, at: number): void {
   fields.forEach((field, i) => {
-    if ('u' in field) view.setUint32(i * 4, field.u >>> 0, true);
-    else view.setFloat32(i * 4, field.f, true);
+    if ('u' in field) view.setUint32(at + i * 4, current(field.u) >>> 0, true);
+    else view.setFloat32(at + i * 4, current(field.f), true);
   });
-  return bytes;
 }
-export const u = (value: number) => ({ u: value });
-export const f = (value: number) => ({ f: value });
+
+function bytesOf({ bytes, write }: LiveUniforms): ArrayBuffer {
+  const block = new ArrayBuffer(bytes);
+  write(new DataView(block), 0);
+  return block;
+}
+
+/** Packs a uniform block of u32 and f32 scalars in order, padded to 16 bytes; later and again where a field is live. */
+export function uniformBlock(...fields: Field[]): ArrayBuffer | LiveUniforms {
+  const block: LiveUniforms = {
+    bytes: Math.max(16, Math.ceil(fields.length / 4) * 16),
+    write: (view, at) => pack(fields, view, at),
+  };
+  const isLive = fields.some((field) => typeof ('u' in field ? field.u : field.f) === 'function');
+  return isLive ? block : bytesOf(block);
+}
+export const u = (value: Live) => ({ u: value });
+export const f = (value: Live) => ({ f: value });

@@ -5,12 +5,11 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { flush, type GpuBackend, isGpu } from './backend';
-import { bufferCount } from './buffers';
+import { type BufferState, bufferCount, stateOf } from './buffers';
 
 interface Pool {
-  /** Units of work so far, and the one in which each buffer was last handed out. */
+  /** Units of work so far. */
   work: number;
-  lastUse: WeakMap<GPUBuffer, number>;
   /** Bytes at the peak of any unit of work, not counting what others left over. */
   high: number;
   /** Buffers that may be destroyed in this unit of work, oldest last; null until needed. */
@@ -22,9 +21,25 @@ const pools = new WeakMap<GpuBackend, Pool>();
 /** The pool may always grow to this size: recreating buffers costs time, and nobody misses so little memory. */
 export const KEEP_BYTES = 256 * 2 ** 20;
 
+/** Whoever wants to know which buffers are handed out and given back meanwhile; one at a time. */
+export interface PoolWatch {
+  /** `mapped`: for bytes that JavaScript writes. */
+  handedOut(state: BufferState, mapped: boolean): void;
+  givenBack(state: BufferState): void;
+}
+
+let watch: PoolWatch | null = null;
+export function watchPool(by: PoolWatch | null): void {
+  watch = by;
+}
+
+let handedOut = 0;
+/** How many buffers the pools have handed out. */
+export const handedOutSoFar = (): number => handedOut;
+
 /** Call once per backend, before it creates buffers. */
 export function managePool(backend: GpuBackend): void {
-  const pool: Pool = { work: 0, lastUse: new WeakMap(), high: 0, old: null };
+  const pool: Pool = { work: 0, high: 0, old: null };
   pools.set(backend, pool);
   const manager = backend.bufferManager;
   const acquire = manager.acquireBuffer.bind(manager);
@@ -32,8 +47,17 @@ export function managePool(backend: GpuBackend): void {
     const recycled = reuse !== false && (manager.freeBuffers.get(`${size}_${usage}`)?.length ?? 0) > 0;
     if (!recycled) makeRoom(backend, pool, size);
     const buffer = acquire(size, usage, mappedAtCreation, reuse);
-    pool.lastUse.set(buffer, pool.work);
+    const state = stateOf(buffer);
+    Object.assign(state, { held: true, handedOut: ++handedOut, lastUse: pool.work } satisfies Partial<BufferState>);
+    watch?.handedOut(state, mappedAtCreation === true);
     return buffer;
+  };
+  const release = manager.releaseBuffer.bind(manager);
+  manager.releaseBuffer = (buffer, reuse) => {
+    release(buffer, reuse);
+    const state = stateOf(buffer);
+    state.held = false;
+    watch?.givenBack(state);
   };
 }
 
@@ -44,13 +68,19 @@ function makeRoom(backend: GpuBackend, pool: Pool, size: number): void {
     pool.old ??= oldBuffers(backend, pool);
     const buffer = pool.old.pop();
     if (!buffer) break;
-    if (pool.lastUse.get(buffer) !== pool.work) destroyFree(backend, buffer);
+    if (stateOf(buffer).lastUse !== pool.work) destroyFree(backend, buffer);
   }
   pool.high = Math.max(pool.high, count.bytes + size);
 }
 
-function oldBuffers(backend: GpuBackend, { lastUse, work }: Pool): GPUBuffer[] {
-  const age = (buffer: GPUBuffer) => work - (lastUse.get(buffer) ?? 0);
+/** Marks free buffers as used by this unit of work without handing them out: nothing else destroys them before the next one. */
+export function touchFree(backend: GpuBackend, buffers: readonly BufferState[]): void {
+  const { work } = pools.get(backend)!;
+  for (const state of buffers) state.lastUse = work;
+}
+
+function oldBuffers(backend: GpuBackend, { work }: Pool): GPUBuffer[] {
+  const age = (buffer: GPUBuffer) => work - stateOf(buffer).lastUse;
   return [...backend.bufferManager.freeBuffers.values()]
     .flat()
     .filter((buffer) => age(buffer) > 0)
@@ -65,11 +95,18 @@ function destroyFree({ bufferManager }: GpuBackend, buffer: GPUBuffer): void {
   buffer.destroy();
 }
 
+/** Called when memory is freed between models and runs, by whoever keeps some. */
+const trims: (() => void)[] = [];
+export function onTrim(trim: () => void): void {
+  trims.push(trim);
+}
+
 /** Destroys pooled buffers that nothing uses. Call between models and runs. */
 export function trimPool(): void {
   const backend = tf.backend();
   if (!isGpu(backend)) return;
   flush(backend);
+  for (const trim of trims) trim();
   for (const buffers of [...backend.bufferManager.freeBuffers.values()]) {
     for (const buffer of [...buffers]) destroyFree(backend, buffer);
   }

@@ -7,6 +7,7 @@ import {
   packedVisible,
   slidingWindow,
 } from '../../../src/engine/kernels/attention/visible';
+import { current } from '../../../src/engine/webgpu/live';
 import { checkGradient, expectClose, intValues, type Op, randomValues, runOn, type Values } from '../../kernel-helpers';
 
 const op =
@@ -35,7 +36,7 @@ const attrs: AttentionAttrs = {
 /** The mask as attention-tiles.ts describes it: rows of keys padded to a multiple of four, four words per call. */
 function keptByPhilox({ p, seed, step, site }: AttentionDropout, row: number, keys: number, key: number): number {
   const quad = row * Math.ceil(keys / 4) + Math.floor(key / 4);
-  const word = philox4x32([quad, step, site, Stream.attention], [seed, 0])[key % 4]!;
+  const word = philox4x32([quad, current(step), site, Stream.attention], [seed, 0])[key % 4]!;
   return (word >>> 8) / 2 ** 24 >= p ? 1 / (1 - p) : 0;
 }
 

@@ -12,6 +12,8 @@ import { philox4x32, Stream } from '../../../base/random';
 import { adapterTraits } from '../../webgpu/adapter';
 import type { GpuBackend } from '../../webgpu/backend';
 import { f, u, uniformBlock } from '../../webgpu/dispatch';
+import { current, type Live } from '../../webgpu/live';
+import type { LiveUniforms } from '../../webgpu/recorder';
 import { threshold } from '../pointwise/dropout';
 import type { ScoreTile } from './attention-scores-wgsl';
 import { type AttentionTile, type HeadWidth, unitsOf } from './attention-wgsl';
@@ -48,7 +50,7 @@ export interface AttentionDropout {
   /** In [0, 1). */
   p: number;
   seed: number;
-  step: number;
+  step: Live;
   /** Where in the model: its layer. */
   site: number;
 }
@@ -58,7 +60,8 @@ export const hasDropout = ({ dropout }: AttentionAttrs): boolean => Boolean(drop
 /** The factor of a probability, 0 or 1 / (1 − p); for the references, which ask for one key after another. */
 export function keptOf(a: AttentionAttrs): (row: number, key: number) => number {
   if (!a.dropout || !hasDropout(a)) return () => 1;
-  const { p, seed, step, site } = a.dropout;
+  const { p, seed, site } = a.dropout;
+  const step = current(a.dropout.step);
   const [limit, scale] = [threshold(p), 1 / (1 - p)];
   let last = -1;
   let words: readonly number[] = [];
@@ -98,7 +101,10 @@ export function pairsAtATime(a: AttentionAttrs): number {
 }
 
 /** Calls `record` for every chunk of pairs, with the uniforms for all its dispatches. */
-export function eachChunk(a: AttentionAttrs, record: (uniforms: ArrayBuffer, pairs: number) => void): void {
+export function eachChunk(
+  a: AttentionAttrs,
+  record: (uniforms: ArrayBuffer | LiveUniforms, pairs: number) => void,
+): void {
   const size = pairsAtATime(a);
   const all = a.batch * a.kvHeads;
   for (let first = 0; first < all; first += size) {
@@ -107,7 +113,11 @@ export function eachChunk(a: AttentionAttrs, record: (uniforms: ArrayBuffer, pai
   }
 }
 
-export function attentionUniforms(a: AttentionAttrs, firstPair = 0, pairs = a.batch * a.kvHeads): ArrayBuffer {
+export function attentionUniforms(
+  a: AttentionAttrs,
+  firstPair = 0,
+  pairs = a.batch * a.kvHeads,
+): ArrayBuffer | LiveUniforms {
   const group = a.heads / a.kvHeads;
   return uniformBlock(
     ...[a.batch, a.queryLength, a.keyLength, a.heads, a.kvHeads, group, a.causal ? 1 : 0].map(u),

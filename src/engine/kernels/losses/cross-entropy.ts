@@ -16,6 +16,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Weight } from '../../types';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
+import { current, type Live } from '../../webgpu/live';
 import { cpuArray, runInPlace } from '../in-place';
 import { defineKernel } from '../kernel';
 import { sumAll } from '../moves/row-moves';
@@ -27,7 +28,7 @@ import { gradientSpecs, type LogitAttrs, overChunks, referenceRows, requireLogit
 import { type SoftmaxPass, softmaxRows } from './softmax-rows';
 
 interface CrossEntropyAttrs extends LogitAttrs {
-  scale: number;
+  scale: Live;
   /** Share of each target that is spread over the vocabulary; 0: none. */
   smoothing: number;
   withGradient: boolean;
@@ -41,7 +42,8 @@ const kernel = defineKernel<CrossEntropyAttrs>({
     return [{ shape: [] }, ...(attrs.withGradient ? gradientSpecs('LinearCrossEntropy', inputs, attrs) : none)];
   },
   cpu(inputs, attrs, [loss, ...gradients]) {
-    const { out: vocab, scale, smoothing, withGradient } = attrs;
+    const { out: vocab, smoothing, withGradient } = attrs;
+    const scale = current(attrs.scale);
     let total = 0;
     for (const { target, logits, top, sum, addGradients } of referenceRows(inputs, attrs)) {
       const mean = smoothing > 0 ? logits.reduce((a, b) => a + b, 0) / vocab : 0;
@@ -128,7 +130,7 @@ ${ENTRY} {
 }
 
 export interface CrossEntropyOptions {
-  scale: number;
+  scale: Live;
   withGradient: boolean;
   /** As in the model's output head. */
   bias?: tf.Tensor | null;

@@ -5,6 +5,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { adapterTraits } from '../../webgpu/adapter';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
+import type { Live } from '../../webgpu/live';
 import type { GpuCall } from '../kernel';
 import { groupsFor } from '../products/matmul';
 import { GLOBAL_INDEX } from '../products/matmul-wgsl';
@@ -14,7 +15,7 @@ export interface SoftmaxPass {
   /** Names the pass, with everything that its WGSL depends on. */
   key: string;
   bindings: { name: string; tensor: tf.TensorInfo; writes?: boolean }[];
-  uniforms?: Record<string, { u: number } | { f: number }>;
+  uniforms?: Record<string, { u: Live } | { f: Live }>;
   /** Whether the uniforms change from batch to batch. */
   volatile?: boolean;
   /**

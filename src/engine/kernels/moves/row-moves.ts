@@ -6,6 +6,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { copyEncoder, type GpuBackend, markUsed, markWritten, rangeOf } from '../../webgpu/backend';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
+import type { Live } from '../../webgpu/live';
 import { defineKernel, shapeError } from '../kernel';
 import { groupsFor } from '../products/matmul';
 import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
@@ -78,7 +79,7 @@ ${ENTRY} {
 }
 
 /** out = scale · Σ values, in order, by one thread: a few hundred additions, and the same sum every time. */
-export function sumAll(backend: GpuBackend, values: tf.TensorInfo, out: tf.TensorInfo, n: number, scale: number): void {
+export function sumAll(backend: GpuBackend, values: tf.TensorInfo, out: tf.TensorInfo, n: number, scale: Live): void {
   dispatch(backend, {
     program: {
       key: 'sum_all',

@@ -11,6 +11,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { philox4x32, Stream } from '../../../base/random';
 import type { GpuBackend } from '../../webgpu/backend';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
+import { current, type Live } from '../../webgpu/live';
 import { defineKernel, type Inputs } from '../kernel';
 import { groupsFor } from '../products/matmul';
 import { ENTRY, GLOBAL_INDEX, lines, range } from '../products/matmul-wgsl';
@@ -20,7 +21,7 @@ export interface DropoutAttrs {
   /** Fraction of the elements that become 0, in [0, 1). */
   p: number;
   seed: number;
-  step: number;
+  step: Live;
   tag: number;
 }
 
@@ -31,8 +32,9 @@ export const threshold = (p: number) => Math.round(p * 2 ** 24);
 export function dropValues(x: ArrayLike<number>, { p, seed, step, tag }: DropoutAttrs, y: Float32Array): void {
   const limit = threshold(p);
   const scale = Math.fround(1 / (1 - p));
+  const now = current(step);
   for (let i = 0; i < y.length; i += 4) {
-    const words = philox4x32([i / 4, step, tag, Stream.dropout], [seed >>> 0, 0]);
+    const words = philox4x32([i / 4, now, tag, Stream.dropout], [seed >>> 0, 0]);
     for (let c = 0; c < 4 && i + c < y.length; c++) {
       y[i + c] = words[c]! >>> 8 >= limit ? x[i + c]! * scale : 0;
     }

@@ -9,6 +9,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { philox4x32, Stream } from '../../../base/random';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
+import { current, type Live } from '../../webgpu/live';
 import { defineKernel } from '../kernel';
 import { groupsFor } from '../products/matmul';
 import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
@@ -17,15 +18,16 @@ import { PHILOX } from './philox-wgsl';
 export interface NoiseAttrs {
   magnitude: number;
   seed: number;
-  step: number;
+  step: Live;
 }
 
 const noiseKernel = defineKernel<NoiseAttrs>({
   name: 'UniformNoise',
   outputs: ({ x }) => [{ shape: x!.shape }],
   cpu({ x }, { magnitude, seed, step }, [y]) {
+    const now = current(step);
     for (let i = 0; i < y!.length; i += 4) {
-      const words = philox4x32([i / 4, step, 0, Stream.noise], [seed >>> 0, 0]);
+      const words = philox4x32([i / 4, now, 0, Stream.noise], [seed >>> 0, 0]);
       for (let c = 0; c < 4 && i + c < y!.length; c++) {
         y![i + c] = x!.data[i + c]! + magnitude * ((words[c]! >>> 8) / 2 ** 23 - 1);
       }

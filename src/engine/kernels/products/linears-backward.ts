@@ -1,6 +1,8 @@
 /** The backward pass of linears.ts, and what both passes share. */
+
 import type * as tf from '@tensorflow/tfjs-core';
 import type { WeightFormat } from '../../types';
+import type { Live } from '../../webgpu/live';
 import { defineKernel, type View } from '../kernel';
 import { dropValues } from '../pointwise/dropout';
 import { recordTN, type TnProduct } from './matmul';
@@ -27,7 +29,7 @@ export interface LinearsAttrs {
   /** Columns of h. */
   width: number;
   /** Of what the LoRAs read; each has a mask of its own. */
-  dropout: { p: number; seed: number; step: number } | null;
+  dropout: { p: number; seed: number; step: Live } | null;
 }
 
 /** The inputs of the first layer are `w0`, `a0`, `b0`, `bias0`, and with dropout `xl0`. */

@@ -2,10 +2,12 @@
  * Records the products of linear layers that read the same input (segments-wgsl.ts): one dispatch for all of them where their
  * weights are ranges of one buffer and the device binds enough buffers, else as few as it takes.
  */
+
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WeightFormat } from '../../types';
 import type { GpuBackend } from '../../webgpu/backend';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
+import type { Live } from '../../webgpu/live';
 import { viewOf } from '../../webgpu/views';
 import { threshold } from '../pointwise/dropout';
 import { bindingsOf, groupsFor, program, recordTN, type TnProduct, tnDispatch } from './matmul';
@@ -56,7 +58,7 @@ export interface SegmentsCall {
   /** [m, width]: every LoRA's h, or in the backward pass its gradient; absent if there is no LoRA. */
   h?: TensorInfo;
   width: number;
-  dropout?: { p: number; seed: number; step: number };
+  dropout?: { p: number; seed: number; step: Live };
 }
 
 /** Where an operand is: a whole tensor, or a range of the buffer that it shares with others. */

@@ -13,6 +13,7 @@
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
+import { current, type Live } from '../../webgpu/live';
 import { defineKernel, shapeError } from '../kernel';
 
 export interface DrawAttrs {
@@ -21,23 +22,28 @@ export interface DrawAttrs {
   /** 1 or more keeps all. */
   topP: number;
   /** In [0, 1), with 24 bits. */
-  number: number;
+  number: Live;
 }
+
+/** How many values are drawn. */
+export const DRAWN = 8;
 
 const LANES = 256;
 
 const kernel = defineKernel<DrawAttrs>({
   name: 'DrawRanked',
-  outputs({ logits }, { temperature, topP, number }) {
+  outputs({ logits }, { temperature, topP, number: live }) {
+    const number = current(live);
     if (logits?.shape.length !== 2 || logits.shape[0] !== 1) {
       throw shapeError('DrawRanked', 'logits [1, V]', { logits: logits?.shape });
     }
     if (!(temperature >= 0) || !(topP >= 0) || !(number >= 0 && number < 1)) {
       throw new Error(`DrawRanked: temperature ${temperature}, top-p ${topP} or number ${number} is out of range.`);
     }
-    return [{ shape: [8] }];
+    return [{ shape: [DRAWN] }];
   },
-  cpu({ logits }, { temperature, topP, number }, [drawn]) {
+  cpu({ logits }, { temperature, topP, number: live }, [drawn]) {
+    const number = current(live);
     const values = logits!.data as Float32Array;
     const top = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
     if (values.some(Number.isNaN) || (temperature > 0 && !Number.isFinite(top))) {
@@ -245,7 +251,7 @@ const HALF_ULP = 2 ** -24;
  */
 export function settledToken(
   drawn: Float32Array,
-  { temperature, topP, number }: DrawAttrs,
+  { temperature, topP, number }: DrawAttrs & { number: number },
   vocab: number,
 ): number | null {
   const [token, total, spread, cutAbove, cutWeight, above, weight, among] = drawn as unknown as number[];
