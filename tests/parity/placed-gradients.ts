@@ -5,6 +5,7 @@ import type { GradientPlace } from '../../src/engine/kernels/kernel';
 import { embedding } from '../../src/engine/kernels/moves/embedding';
 import { rmsNorm } from '../../src/engine/kernels/norms/rms-norm';
 import { linear } from '../../src/engine/kernels/products/linear';
+import { linears } from '../../src/engine/kernels/products/linears';
 import { loraLinear } from '../../src/engine/kernels/products/lora-linear';
 import { denseWeight } from '../../src/engine/kernels/products/weight';
 import { valueAndGradients, valueAndPlacedGradients } from '../../src/engine/kernels/tape';
@@ -20,6 +21,8 @@ export interface PlacedCase {
   before: number;
   /** LoRA's own input, as with dropout. */
   branch?: boolean;
+  /** LoRA's layer has another beside it, in one product. */
+  joined?: boolean;
 }
 
 export const PLACED_CASES: PlacedCase[] = [
@@ -27,17 +30,20 @@ export const PLACED_CASES: PlacedCase[] = [
   { m: 5, d: 8, n: 12, r: 4, before: 3 },
   { m: 7, d: 6, n: 5, r: 3, before: 1 },
   { m: 6, d: 12, n: 6, r: 4, before: 4, branch: true },
+  { m: 5, d: 8, n: 12, r: 4, before: 0, joined: true },
+  { m: 7, d: 6, n: 5, r: 3, before: 1, joined: true },
 ];
 
 const vocab = 9;
 
-export const checkPlaced = (name: BackendName, { m, d, n, r, before, branch }: PlacedCase) =>
+export const checkPlaced = (name: BackendName, { m, d, n, r, before, branch, joined }: PlacedCase) =>
   withBackend(name, async () => {
-    const shapes = [[n, d], [r, n], [n, r], [vocab, d], [d], [n, n], [n, n]];
+    const shapes = [[n, d], [r, n], [n, r], [vocab, d], [d], [n, n], [n, n], [2, n], [n, 2]];
     const params = shapes.map((shape, i) => tf.keep(randomTensor(shape, 60 + i, 0.5)));
-    const [w, a, b, table, norm, twice, frozen] = params as [tf.Tensor, ...tf.Tensor[]] &
-      Record<1 | 2 | 3 | 4 | 5 | 6, tf.Tensor>;
-    const learned = [w, a, b, table, norm, twice];
+    const [w, a, b, table, norm, twice, frozen, a2, b2] = params as [tf.Tensor, ...tf.Tensor[]] &
+      Record<1 | 2 | 3 | 4 | 5 | 6 | 7 | 8, tf.Tensor>;
+    const placed = [w, a, b, ...(joined ? [a2, b2] : []), table];
+    const learned = [...placed, norm, twice];
     // Some rows are read by several tokens, some by none.
     const ids = tf.keep(
       tf.tensor1d(
@@ -62,7 +68,10 @@ export const checkPlaced = (name: BackendName, { m, d, n, r, before, branch }: P
       const module = (weight: tf.Tensor) => ({ path: 'test', weight: denseWeight(weight), bias: null });
       const first = linear(module(w), rmsNorm(x, norm, 1e-5));
       const xl = branch ? tf.mul(first, 0.5) : undefined;
-      const second = loraLinear(module(frozen), first, { a, b, scale: 0.7, xl });
+      const lora = { a, b, scale: 0.7 };
+      const second = joined
+        ? tf.addN(linears([module(frozen), module(frozen)], first, { loras: [lora, { a: a2, b: b2, scale: 1.2 }] }))
+        : loraLinear(module(frozen), first, { ...lora, xl });
       const third = linear(module(twice), linear(module(twice), second));
       // A tied table: what it gives as an output projection is added to what it gives as an embedding, the last to be made.
       const tied = linear(module(table), embedding(ids, denseWeight(table)));
@@ -78,12 +87,12 @@ export const checkPlaced = (name: BackendName, { m, d, n, r, before, branch }: P
       const { value, grads } = valueAndPlacedGradients(loss(x), learned, places(pass > 0));
       expect(await readFloats(value)).toEqual(await readFloats(own.value));
       // A norm's weight has no kernel that places it, and what two nodes read is added up first.
-      expect(grads.map((grad) => grad !== undefined)).toEqual([false, false, false, false, true, true]);
+      expect(grads.map((grad) => grad !== undefined)).toEqual(learned.map((_, i) => i >= placed.length));
       tf.dispose([x, value, own.value, ...own.grads, ...grads.filter((grad) => grad !== undefined)]);
     }
     const written = await readFloats(flat);
     let at = before;
-    for (const [i, sum] of sums.slice(0, 4).entries()) {
+    for (const [i, sum] of sums.slice(0, placed.length).entries()) {
       expectClose(written.subarray(at, at + sum.length), sum, { rtol: 1e-6 }, `gradient ${i}`);
       at += sum.length;
     }
