@@ -2,7 +2,7 @@
  * Blocks of four lanes, for CPUs that run shaders (SwiftShader, llvmpipe), where a load from a buffer costs as much as dozens of
  * multiplications. Four neighbouring lanes, a quad, share a block of rows and columns: each has rows of its own (of TN, rows or
  * columns) and loads a quarter of what all four need, which quadBroadcast then hands to the others. Four steps of a reduction are
- * summed up before they are added to a register, since every assignment is masked by lane.
+ * one assignment to a register, since each is masked by lane; they are added in the order in which registers alone would be.
  *
  * All sizes are multiples of 4, and no lane returns before its quad has read from it.
  */
@@ -76,7 +76,7 @@ function nn(v: NnTile, { left, right, rightAt = '' }: NnLoop, k: string): string
     lines(
       tm,
       (i) =>
-        `      a${i}_${q} += ${range(4)
+        `      a${i}_${q} = a${i}_${q} + ${range(4)
           .map((c) => `y${i}.${COMPONENTS[c]} * ${w}_${c}`)
           .join(' + ')};`,
     );
@@ -135,7 +135,7 @@ ${lines(tp, (i) =>
   lines(
     tq / 4,
     (j) =>
-      `    a${i}_${j} += ${range(4)
+      `    a${i}_${j} = a${i}_${j} + ${range(4)
         .map((c) => `u${i >> 2}_${c}.${COMPONENTS[i & 3]} * v${j}_${c}`)
         .join(' + ')};`,
   ),
