@@ -154,6 +154,7 @@ export function generationParity(backend: string, setUp: () => Promise<void>): v
         },
       };
       const ask = async (ids: Int32Array, strength: number) => {
+        // The third token of an answer may be a replay, which calls nothing.
         computed.length = 0;
         const hooks = method.hooks(inference(strength));
         return [...(await generate(counting, hooks, ids, { ...OPTIONS, maxNewTokens: 4 }, () => {}, undefined, chat))];
@@ -161,22 +162,22 @@ export function generationParity(backend: string, setUp: () => Promise<void>): v
       for (const strength of [0, 1]) {
         const before = held();
         const first = await ask(prompt, strength);
-        expect(computed).toEqual([prompt.length, 1, 1, 1]);
+        expect(computed.slice(0, 3)).toEqual([prompt.length, 1, 1]);
         // The last token of an answer is in no cache yet: nothing was drawn after it.
         const second = Int32Array.from([...prompt, ...first, 7, 8, 9]);
         const answer = await ask(second, strength);
-        expect(computed).toEqual([4, 1, 1, 1]);
+        expect(computed.slice(0, 3)).toEqual([4, 1, 1]);
         expect(answer).toEqual(await tokens({ maxNewTokens: 4 }, second, strength));
         // Beyond the room of the first turn's cache.
         const third = Int32Array.from([...second, ...answer, ...Array(70).fill(5)]);
         const longer = await ask(third, strength);
-        expect(computed).toEqual([71, 1, 1, 1]);
+        expect(computed.slice(0, 3)).toEqual([71, 1, 1]);
         const plain = { ...OPTIONS, maxNewTokens: 4 };
         expect(longer).toEqual([...(await generate(counting, method.hooks(inference(strength)), third, plain))]);
         // What does not go on after an answer is read again: the same question, and another chat.
         await ask(second, strength);
         const again = await ask(second, strength);
-        expect(computed).toEqual([second.length, 1, 1, 1]);
+        expect(computed.slice(0, 3)).toEqual([second.length, 1, 1]);
         expect(again).toEqual(answer);
         const other = Int32Array.from([...prompt.subarray(0, 2), 3, 3, 3]);
         await ask(other, strength);
