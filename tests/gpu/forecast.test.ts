@@ -7,6 +7,7 @@ import { createLora } from '../../src/engine/methods/lora';
 import { loadModel } from '../../src/engine/models';
 import { createObjective } from '../../src/engine/objectives';
 import { createOptimizer } from '../../src/engine/optim/optimizer';
+import { cheapMemory } from '../../src/engine/run/checkpointing';
 import { EVERY_OTHER } from '../../src/engine/run/dry-answers';
 import { freshState, trainLoop } from '../../src/engine/run/loop';
 import { forgetGpuPeak, gpuBytes } from '../../src/engine/webgpu/backend';
@@ -50,7 +51,7 @@ async function compared(
   const recipe = resolveRecipe({ version: 1, ...given, training: { max_steps: 3, ...given.training } });
   const { training, objective: section } = recipe;
   const lora = recipe.method as LoraMethod;
-  const config = llamaConfig(shape);
+  const config = { ...llamaConfig(shape), max_position_embeddings: 1024 };
   let result: { forecast: RunPlan; peak: number; last: number } | undefined;
   await withOwnDevice(async (engine) => {
     const family = familyOf(config);
@@ -132,6 +133,38 @@ test.each([
   // Between saves, a run holds less by one copy of the adapter.
   expect(Math.abs((last + forecast.parts.adapter) / forecast.bytes - 1)).toBeLessThan(0.05);
   expect(forecast.parts.activations).toBeGreaterThan(forecast.bytes / 5);
+});
+
+/** Texts of exactly so many tokens. */
+const ofLength = (count: number, length: number): TokenizedExample[] =>
+  examples(count).map((example, row) => {
+    const ids = Int32Array.from({ length }, (_, i) => 1 + ((row + i) % 200));
+    return { ...example, kind: 'next_token', ids, labels: ids, starts: null };
+  });
+
+test('longer texts: the forecasts are right, the pool frees what shorter ones left, and twice the length costs at most 2.2 times', async () => {
+  const training = { per_device_train_batch_size: 1, gradient_accumulation_steps: 1, gradient_checkpointing: false };
+  const peaks: Record<number, number> = {};
+  for (const length of [256, 512, 1024]) {
+    const { forecast, peak } = await compared(DEEP, { training }, ofLength(3, length), []);
+    console.info(`${length} tokens: ${peak} bytes measured, ${forecast.bytes} forecast`);
+    expect(Math.abs(peak / forecast.bytes - 1)).toBeLessThan(0.05);
+    peaks[length] = peak;
+  }
+  expect(peaks[512]! / peaks[256]!).toBeLessThan(2.2);
+  expect(peaks[1024]! / peaks[512]!).toBeLessThan(2.2);
+  // Without room for them, two norms' outputs and one of the feed-forward's width are computed again in each block.
+  const own = cheapMemory.bytes;
+  cheapMemory.bytes = 0;
+  try {
+    const { peak } = await compared(DEEP, { training }, ofLength(3, 1024), []);
+    const cheap = 1024 * 4 * (2 * DEEP.hidden + DEEP.intermediate);
+    console.info(`1024 tokens: ${peak} bytes without what is cheap to compute again`);
+    expect(peaks[1024]! - peak).toBeGreaterThan((DEEP.layers - 2) * cheap);
+    expect(peaks[1024]! - peak).toBeLessThan(DEEP.layers * cheap);
+  } finally {
+    cheapMemory.bytes = own;
+  }
 });
 
 /** Answers of different lengths behind prompts of different lengths. */

@@ -1,5 +1,6 @@
-/** Gradient checkpointing changes what is kept but not a single number: one body for both backends. */
+/** Gradient checkpointing, and computing cheap activations again, change what is kept but not a single number: one body for both backends. */
 import { beforeAll, describe, expect, test } from 'vitest';
+import { cheapMemory } from '../../src/engine/run/checkpointing';
 import { numTensors, type TinyName, timeless, withRun } from './tiny-run';
 
 async function outcome(name: TinyName, checkpointing: boolean) {
@@ -9,6 +10,17 @@ async function outcome(name: TinyName, checkpointing: boolean) {
     const { dispatches } = run.told.steps.at(-1)!;
     return { steps, dispatches, evaluations: timeless(run.told.evaluations), tensors: await run.optimizer.save() };
   });
+}
+
+/** The same with room for so many bytes of cheap activations. */
+async function withRoom(name: TinyName, bytes: number) {
+  const own = cheapMemory.bytes;
+  cheapMemory.bytes = bytes;
+  try {
+    return await outcome(name, false);
+  } finally {
+    cheapMemory.bytes = own;
+  }
 }
 
 /** `setUp` prepares the backend for all of these tests. */
@@ -31,6 +43,28 @@ export function checkpointingParity(backend: string, setUp: () => Promise<void>)
         for (const [key, { data }] of plain.tensors) expect(again.tensors.get(key)!.data, key).toEqual(data);
         // Blocks were computed twice; otherwise this would compare a run with itself.
         if (backend === 'webgpu') expect(again.dispatches).toBeGreaterThan(1.2 * plain.dispatches);
+      },
+    );
+
+    test.each<TinyName>(['gqa-tied', 'gqa-untied-odd'])(
+      '%s: ten steps with dropout are the same to the last bit with no, some and all cheap activations kept',
+      async (name) => {
+        const before = numTensors();
+        const [all, some, none] = [
+          await withRoom(name, Number.POSITIVE_INFINITY),
+          await withRoom(name, 4096),
+          await withRoom(name, 0),
+        ];
+        expect(numTensors()).toBe(before);
+        for (const other of [some, none]) {
+          expect(other.steps).toEqual(all.steps);
+          expect(other.evaluations).toEqual(all.evaluations);
+          for (const [key, { data }] of all.tensors) expect(other.tensors.get(key)!.data, key).toEqual(data);
+        }
+        if (backend === 'webgpu') {
+          expect(some.dispatches).toBeGreaterThan(all.dispatches);
+          expect(none.dispatches).toBeGreaterThan(some.dispatches);
+        }
       },
     );
   });

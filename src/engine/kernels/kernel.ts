@@ -5,6 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type GpuBackend, isGpu } from '../webgpu/backend';
+import { makings } from './cheap';
 
 export type Inputs = Record<string, tf.Tensor>;
 
@@ -69,6 +70,10 @@ export interface KernelDef<A> {
   ): Record<string, GradientClosure>;
   /** Which outputs the gradient reads; all by default. */
   savesOutputs?: boolean[];
+  /** Inputs of which the gradient reads the shape alone; the tape need not keep them. */
+  shapesOnly?: readonly string[];
+  /** The first output takes little time to compute again: where memory is short, the tape does that instead of keeping it. */
+  cheap?: true;
 }
 
 interface CpuBackend extends tf.KernelBackend {
@@ -139,7 +144,7 @@ export function defineKernel<A extends object>(def: KernelDef<A>): (inputs: Part
       return specs.map((s, i) => cpu.makeTensorInfo(s.shape, s.dtype ?? 'float32', arrays[i]!));
     },
   });
-  const { gradient } = def;
+  const { gradient, cheap = false, shapesOnly = [] } = def;
   if (gradient) {
     tf.registerGradient({
       kernelName: def.name,
@@ -173,9 +178,14 @@ export function defineKernel<A extends object>(def: KernelDef<A>): (inputs: Part
     // An absent optional input must be left out, not undefined: the tape would try to save it.
     const given = Object.entries(inputs).filter((entry): entry is [string, tf.Tensor] => entry[1] !== undefined);
     const list = given.map(([, t]) => t) as unknown as tf.NamedTensorMap;
-    const own = { ...attrs, inputNames: given.map(([name]) => name) } as unknown as tf.NamedAttrMap;
+    const names = given.map(([name]) => name);
+    const own = { ...attrs, inputNames: names } as unknown as tf.NamedAttrMap;
     const out = tf.engine().runKernel(def.name, list, own);
-    return Array.isArray(out) ? out : [out as tf.Tensor];
+    const outputs = Array.isArray(out) ? out : [out as tf.Tensor];
+    if ((cheap || shapesOnly.length > 0) && outputs[0]) {
+      makings.set(outputs[0], { kernelName: def.name, attrs: own, inputNames: names, cheap, shapesOnly });
+    }
+    return outputs;
   };
 }
 

@@ -4,6 +4,7 @@
  * gradients are wanted. The only code that touches the tape of tfjs-core (4.22.0, pinned).
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { makings } from './cheap';
 import type { GradientClosure, GradientPlace } from './kernel';
 import { addTensors } from './pointwise/add';
 
@@ -93,6 +94,109 @@ export function asOneNode(
     },
   });
   return output;
+}
+
+/** A saved tensor that was left out: the output of another node, which computes it again. */
+interface LeftOut {
+  index: number;
+  from: TapeNode;
+  shape: number[];
+}
+
+const leftOut = new WeakMap<TapeNode, LeftOut[]>();
+
+/** Operations of tfjs whose gradients read nothing but the shapes of what they save. */
+const SHAPES_ONLY = new Set(['Add', 'Reshape']);
+
+function savesShapeOnly(node: TapeNode, index: number): boolean {
+  if (SHAPES_ONLY.has(node.kernelName)) return true;
+  const making = node.outputs[0] && makings.get(node.outputs[0]);
+  return making?.shapesOnly.includes(making.inputNames[index] ?? '') ?? false;
+}
+
+/**
+ * Runs `f` and keeps no more of what it recorded than the backward pass needs: not what is read for its shape alone, and of
+ * cheap kernels' outputs as many bytes as are left in `room`, from which they are taken. The backward pass computes the others again,
+ * with the same kernels from the same inputs and so to the same bits. What `f` made itself is freed, except its result.
+ */
+export function recordLean(f: () => tf.Tensor, room: { bytes: number }): tf.Tensor {
+  if (!isRecording()) return tf.tidy(f);
+  const tape = tapeState().activeTape!;
+  const first = tape.length;
+  const output = tf.tidy(f);
+  const nodes = tape.slice(first);
+  const cheap = new Map(
+    nodes
+      .filter(({ outputs: [made] }) => made && made.dataId !== output.dataId && makings.get(made)?.cheap)
+      .map((node) => [node.outputs[0]!.dataId, node]),
+  );
+  const decided = new Map<TapeNode, boolean>();
+  const keeps = (node: TapeNode): boolean => {
+    const bytes = node.outputs[0]!.size * 4;
+    const keep = decided.get(node) ?? room.bytes >= bytes;
+    if (keep && !decided.has(node)) room.bytes -= bytes;
+    decided.set(node, keep);
+    return keep;
+  };
+  for (const node of nodes) {
+    node.saved.forEach((tensor, index) => {
+      const from = cheap.get(tensor.dataId);
+      if (savesShapeOnly(node, index)) {
+        tensor.dispose();
+      } else if (from && !keeps(from)) {
+        leftOut.set(node, [...(leftOut.get(node) ?? []), { index, from, shape: tensor.shape }]);
+        tensor.dispose();
+      }
+    });
+  }
+  return output;
+}
+
+/** Computes what was left out of nodes again, and frees each tensor with the last node that needs it. */
+function recomputing(nodes: TapeNode[]) {
+  const uses = new Map<TapeNode, number>();
+  const count = (node: TapeNode) => {
+    for (const { from } of leftOut.get(node) ?? []) {
+      const before = uses.get(from) ?? 0;
+      uses.set(from, before + 1);
+      if (before === 0) count(from);
+    }
+  };
+  nodes.forEach(count);
+  const again = new Map<TapeNode, tf.Tensor>();
+  const outputOf = (node: TapeNode): tf.Tensor => {
+    const before = again.get(node);
+    if (before) return before;
+    restore(node);
+    const { kernelName, attrs, inputNames } = makings.get(node.outputs[0]!)!;
+    const inputs = node.saved.slice(0, inputNames.length) as unknown as tf.NamedTensorMap;
+    const made = tf.keep(
+      withoutTape(() => {
+        const out = tf.engine().runKernel(kernelName, inputs, attrs);
+        return Array.isArray(out) ? (out[0] as tf.Tensor) : (out as tf.Tensor);
+      }),
+    );
+    again.set(node, made);
+    return made;
+  };
+  const restore = (node: TapeNode) => {
+    for (const { index, from, shape } of leftOut.get(node) ?? []) {
+      const made = outputOf(from);
+      node.saved[index] = tf.keep(withoutTape(() => tf.reshape(made, shape)));
+      const left = uses.get(from)! - 1;
+      uses.set(from, left);
+      if (left === 0) made.dispose();
+    }
+    leftOut.delete(node);
+  };
+  return {
+    /** Nodes that are needed though no gradient passes them. */
+    needed: uses,
+    restore,
+    dispose() {
+      for (const made of again.values()) made.dispose();
+    },
+  };
 }
 
 function freeSaved(nodes: TapeNode[]): void {
@@ -208,7 +312,8 @@ export function valueAndPlacedGradients<T extends tf.Tensor>(
   const { value, tape } = record(f);
   const steps = path(tape, params, value);
   const used = new Set(steps.map(({ node }) => node));
-  freeSaved(tape.filter((node) => !used.has(node)));
+  const lean = recomputing([...used]);
+  freeSaved(tape.filter((node) => !used.has(node) && !lean.needed.has(node)));
   const placeById = new Map([...places].map(([{ id }, place]) => [id, place]));
   const reads = readsOf(steps);
   /** The place of a param whose last gradient is about to be made: what comes later would be overwritten, or lost. */
@@ -219,6 +324,7 @@ export function valueAndPlacedGradients<T extends tf.Tensor>(
       const gradients = new Map([[value.id, dy ?? one(value.shape)]]);
       for (const { node, wanted } of steps.reverse()) {
         const dys = node.outputs.map(({ id }) => gradients.get(id) ?? null);
+        lean.restore(node);
         for (const [id, sum] of nodeGradients(node, wanted, dys, gradients, placeFor)) {
           gradients.get(id)?.dispose();
           if (sum) gradients.set(id, sum);
@@ -239,6 +345,7 @@ export function valueAndPlacedGradients<T extends tf.Tensor>(
     value.dispose();
     throw error;
   } finally {
+    lean.dispose();
     freeSaved(tape);
   }
 }

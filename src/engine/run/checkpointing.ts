@@ -6,7 +6,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { GradientPlace } from '../kernels/kernel';
-import { asOneNode, valueAndPlacedGradients, withoutTape } from '../kernels/tape';
+import { asOneNode, recordLean, valueAndPlacedGradients, withoutTape } from '../kernels/tape';
 import { depthOf } from '../methods/layer-depth';
 import type { LanguageModel } from '../models/model';
 import type { Hooks } from '../types';
@@ -48,6 +48,15 @@ export function checkpointBlocks(
   };
 }
 
+/** Bytes of cheap activations, such as the outputs of norms, that a pass keeps; beyond them, the backward pass computes each again. */
+export const cheapMemory = { bytes: 512 * 2 ** 20 };
+
+/** The hook that runs each block of one pass without checkpointing: it keeps what is dear to compute. */
+export function leanBlocks(): BlockHook {
+  const room = { ...cheapMemory };
+  return (_path, _index, x, run, beside) => recordLean(() => run(x, beside), room);
+}
+
 /**
  * No gradient flows below the lowest block in which something is learned: the blocks below keep only their output.
  * `learning` are the names of the learned tensors; `above` runs the other blocks.
@@ -55,7 +64,7 @@ export function checkpointBlocks(
 export function frozenBelow(
   model: Pick<LanguageModel, 'blockPaths' | 'tensors'>,
   learning: Iterable<string>,
-  above: BlockHook = (_path, _index, x, run, beside) => run(x, beside),
+  above: BlockHook,
 ): BlockHook {
   const blocks = model.blockPaths;
   const depth = depthOf(model);

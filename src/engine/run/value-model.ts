@@ -10,7 +10,7 @@ import type { Method } from '../methods/method';
 import type { LanguageModel } from '../models/model';
 import type { Hooks } from '../types';
 import type { Live } from '../webgpu/live';
-import { checkpointBlocks, frozenBelow } from './checkpointing';
+import { checkpointBlocks, frozenBelow, leanBlocks } from './checkpointing';
 import { trainingHooks } from './training-hooks';
 
 export const VALUE = 'value/';
@@ -55,6 +55,6 @@ export function sideHooks(
   learning: Map<string, tf.Tensor>,
   checkpointing: boolean,
 ): Hooks {
-  const blocks = checkpointing ? checkpointBlocks(model, learning) : undefined;
+  const blocks = checkpointing ? checkpointBlocks(model, learning) : leanBlocks();
   return { ...trainingHooks(method, settings, pass), block: frozenBelow(model, learning.keys(), blocks) };
 }

@@ -102,6 +102,9 @@ ${storeScores(R, J, [{ buffer: 'scores', quad: scoresOf }])}
 }`;
 }
 
+/** A thread adds up so many quads before it adds them to its sum, so that many small weights are not lost beside it one by one. */
+const RUN = 32;
+
 /** Softmax of every row of scores in place, then dropout; zeros where nothing is visible; and lse. 1 or 64 threads per row. */
 export function softmaxShader(lanes: 1 | 64, dropout: boolean): string {
   const shared = lanes > 1;
@@ -146,10 +149,14 @@ ${row(0, 'tile')}
 ${fold((a, b) => `max(${a}, ${b})`)}
   let top = part;
   part = 0.0;
-  for (var i = begin + lane; i < stop; i += ${lanes}u) {
-    let p = select(vec4f(0.0), exp(min(scores[base + i] - top, vec4f(0.0))), isSeen(i, seen0));
-    scores[base + i] = p;
-    part += dot(p, vec4f(1.0));
+  for (var run = begin + lane; run < stop; run += ${lanes * RUN}u) {
+    var some = 0.0;
+    for (var i = run; i < min(run + ${lanes * RUN}u, stop); i += ${lanes}u) {
+      let p = select(vec4f(0.0), exp(min(scores[base + i] - top, vec4f(0.0))), isSeen(i, seen0));
+      scores[base + i] = p;
+      some += dot(p, vec4f(1.0));
+    }
+    part += some;
   }
 ${fold((a, b) => `${a} + ${b}`)}
   let total = part;

@@ -112,19 +112,26 @@ const slotOf = (index: string, each: number) => `(${index} % ${each}u * 16u + ${
 const indexOf = (slot: string, each: number) => `(${slot} % 16u * ${each}u + ${slot} / 16u)`;
 
 /** {name}{i}_{c} += own vector i · other vector c, over the whole width; ends without a barrier. */
-function dots(tile: FlashTile, name: string, own: string, ownPlace: string, other: string, otherPlace: string): string {
+function dots(
+  tile: FlashTile,
+  name: string,
+  [own, ownPlace]: [buffer: string, placeOf: (index: string) => string],
+  [other, otherPlace]: [buffer: string, placeOf: (index: string) => string],
+): string {
   const each = tile.others / 16;
-  const fill = `block[${OWN * DEPTH}u + ${slotOf('line', each)} * ${PITCH}u + local % ${DEPTH}u] = read_${other}(${otherPlace}, d + local % ${DEPTH}u);`;
+  const fill = `block[slot_${name}] = read_${other}(other_${name}, d + local % ${DEPTH}u);`;
   return `${lines(4, (i) =>
     range(each)
       .map((c) => `    var ${name}${i}_${c} = 0.0;`)
       .join(''),
   )}
+    let own_${name} = ${ownPlace(`(own + local / ${DEPTH}u)`)};
+    let other_${name} = ${otherPlace(`(start + local / ${DEPTH}u)`)};
+    let slot_${name} = ${OWN * DEPTH}u + ${slotOf(`(local / ${DEPTH}u)`, each)} * ${PITCH}u + local % ${DEPTH}u;
     for (var d = 0u; d < ${widthInQuads(tile)}u; d += ${DEPTH}u) {
-      let line = local / ${DEPTH}u;
       workgroupBarrier();
-      block[local] = read_${own}(${ownPlace}, d + local % ${DEPTH}u);
-      ${tile.others === 64 ? fill : `if (line < ${tile.others}u) { ${fill} }`}
+      block[local] = read_${own}(own_${name}, d + local % ${DEPTH}u);
+      ${tile.others === 64 ? fill : `if (local < ${tile.others * DEPTH}u) { ${fill} }`}
       workgroupBarrier();
       for (var i = 0u; i < ${DEPTH}u; i++) {
 ${lines(4, (i) => `        let a${i} = block[(ty * 4u + ${i}u) * ${DEPTH}u + i];`)}
@@ -241,7 +248,7 @@ ${ownRows()}
   var total = vec4f(0.0);
 ${sums(tile, 'o')}
   for (var start = range.x; start < range.y; start += ${tile.others}u) {
-${dots(tile, 's', 'q', rowPlace('(own + line)'), 'k', keyPlace('(start + line)'))}
+${dots(tile, 's', ['q', rowPlace], ['k', keyPlace])}
     let key = start + tx * ${each}u;
 ${lines(4, (i) => lines(each, (c) => `    s${i}_${c} = select(${MASKED}, score(s${i}_${c}), key + ${c}u >= seen${i}.x && key + ${c}u < seen${i}.y);`))}
     workgroupBarrier();
@@ -307,8 +314,8 @@ ${ownRows()}
 ${lines(4, (i) => `  let of${i} = stats[stat${i}];`)}
 ${sums(tile, 'dq')}
   for (var start = range.x; start < range.y; start += ${tile.others}u) {
-${dots(tile, 's', 'q', rowPlace('(own + line)'), 'k', keyPlace('(start + line)'))}
-${dots(tile, 'g', 'dO', rowPlace('(own + line)'), 'v', keyPlace('(start + line)'))}
+${dots(tile, 's', ['q', rowPlace], ['k', keyPlace])}
+${dots(tile, 'g', ['dO', rowPlace], ['v', keyPlace])}
     let key = start + tx * ${each}u;
 ${rowMasks(tile, each)}
 ${lines(4, (i) => lines(each, (c) => weight(tile, i, c, `of${i}`, `key + ${c}u >= seen${i}.x && key + ${c}u < seen${i}.y`)))}
@@ -331,8 +338,6 @@ export function flashKeyValueShader(tile: FlashTile): string {
   const each = others / 16;
   const statOf = (index: string) =>
     `((b * u.queries + ${index} / u.group) * u.heads + kvHead * u.group + ${index} % u.group)`;
-  const dotsOf = (name: string, own: string, other: string) =>
-    dots(tile, name, own, keyPlace('(own + line)'), other, rowPlace('(start + line)'));
   return `var<workgroup> ranges: array<vec2u, ${others}>;
 var<workgroup> numbers: array<vec2f, ${others}>;
 ${begin(tile, [...GRADIENT_INPUTS, ['dk', 'read_write'], ['dv', 'read_write']], 'keys', false)}
@@ -353,8 +358,8 @@ ${sums(tile, 'dv')}
     workgroupBarrier();
     if (local == 0u) { bounds = vec2u(0u, atomicLoad(&endSeen)); }
     if (workgroupUniformLoad(&bounds).y == 0u) { continue; }
-${dotsOf('s', 'k', 'q')}
-${dotsOf('g', 'v', 'dO')}
+${dots(tile, 's', ['k', keyPlace], ['q', rowPlace])}
+${dots(tile, 'g', ['v', keyPlace], ['dO', rowPlace])}
 ${lines(
   each,
   (c) => `    let seen${c} = ranges[tx * ${each}u + ${c}u];

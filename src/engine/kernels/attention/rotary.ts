@@ -98,6 +98,7 @@ const rotaryKernel: (inputs: Partial<Inputs>, attrs: RotaryAttrs) => tf.Tensor[]
     });
   },
   savesOutputs: [false, false],
+  shapesOnly: ['first', 'second'],
   gradient([dFirst, dSecond], { inputs: { first, second, cos, sin, positions } }, { headDim, inverse }) {
     const tables = { cos, sin, positions };
     const back = { headDim, inverse: !inverse };
@@ -107,7 +108,7 @@ const rotaryKernel: (inputs: Partial<Inputs>, attrs: RotaryAttrs) => tf.Tensor[]
       return { first: () => both(0), second: () => both(1) };
     }
     const turn = (dy: tf.Tensor | null | undefined, like: tf.Tensor) =>
-      dy ? rotaryKernel({ first: dy, ...tables }, back)[0]! : tf.zerosLike(like);
+      dy ? rotaryKernel({ first: dy, ...tables }, back)[0]! : tf.zeros(like.shape);
     return { first: () => turn(dFirst, first!), second: () => turn(dSecond, second!) };
   },
 });

@@ -92,6 +92,7 @@ const rmsNormKernel = defineKernel<RmsNormAttrs>({
     });
   },
   savesOutputs: [false, true],
+  cheap: true,
   gradient([dy], { inputs: { x, weight }, outputs: [rstd] }) {
     return {
       x: adding(({ plus } = {}) => backwardInput({ dy: dy!, x, weight, rstd, plus }, {})[0]!),

@@ -95,6 +95,7 @@ ${wgslSigmoid(type, activation)}
     });
   },
   savesOutputs: [false],
+  cheap: true,
   gradient([dy], { inputs: { gate, up } }, { activation }) {
     const both = sharedGradients(() => backward({ dy: dy!, gate, up }, { activation }));
     return { gate: () => both(0), up: () => both(1) };
