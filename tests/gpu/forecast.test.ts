@@ -154,8 +154,8 @@ test('longer texts: the forecasts are right, the pool frees what shorter ones le
   expect(peaks[512]! / peaks[256]!).toBeLessThan(2.2);
   expect(peaks[1024]! / peaks[512]!).toBeLessThan(2.2);
   // Without room for them, two norms' outputs and one of the feed-forward's width are computed again in each block.
-  const own = cheapMemory.bytes;
-  cheapMemory.bytes = 0;
+  const own = cheapMemory.pass;
+  cheapMemory.pass = 0;
   try {
     const { peak } = await compared(DEEP, { training }, ofLength(3, 1024), []);
     const cheap = 1024 * 4 * (2 * DEEP.hidden + DEEP.intermediate);
@@ -163,7 +163,7 @@ test('longer texts: the forecasts are right, the pool frees what shorter ones le
     expect(peaks[1024]! - peak).toBeGreaterThan((DEEP.layers - 2) * cheap);
     expect(peaks[1024]! - peak).toBeLessThan(DEEP.layers * cheap);
   } finally {
-    cheapMemory.bytes = own;
+    cheapMemory.pass = own;
   }
 });
 

@@ -13,6 +13,12 @@ import type { Hooks } from '../types';
 
 type BlockHook = NonNullable<Hooks['block']>;
 
+/**
+ * Bytes of cheap activations, such as the outputs of norms, that are kept: in a pass, and with checkpointing while a block is
+ * differentiated. Beyond them, each is computed again. A test may set others.
+ */
+export const cheapMemory = { pass: 512 * 2 ** 20, block: 16 * 2 ** 20 };
+
 /** The hook that runs each block this way; `trainable` are the learned tensors by name. */
 export function checkpointBlocks(
   model: Pick<LanguageModel, 'blockPaths'>,
@@ -40,7 +46,8 @@ export function checkpointBlocks(
           const place = placeOf(i);
           if (place) places.set(all[i]!, place);
         }
-        const { value, grads } = valueAndPlacedGradients(() => run(input, read), asked, places, dy);
+        const again = () => recordLean(() => run(input, read), { bytes: cheapMemory.block });
+        const { value, grads } = valueAndPlacedGradients(again, asked, places, dy);
         value.dispose();
         return grads.map((grad) => grad ?? null);
       },
@@ -48,12 +55,9 @@ export function checkpointBlocks(
   };
 }
 
-/** Bytes of cheap activations, such as the outputs of norms, that a pass keeps; beyond them, the backward pass computes each again. */
-export const cheapMemory = { bytes: 512 * 2 ** 20 };
-
 /** The hook that runs each block of one pass without checkpointing: it keeps what is dear to compute. */
 export function leanBlocks(): BlockHook {
-  const room = { ...cheapMemory };
+  const room = { bytes: cheapMemory.pass };
   return (_path, _index, x, run, beside) => recordLean(() => run(x, beside), room);
 }
 
