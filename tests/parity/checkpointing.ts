@@ -52,7 +52,7 @@ export function checkpointingParity(backend: string, setUp: () => Promise<void>)
         const before = numTensors();
         const [all, some, none, blocks] = [
           await withRoom(name, Number.POSITIVE_INFINITY),
-          await withRoom(name, 4096),
+          await withRoom(name, 8192),
           await withRoom(name, 0),
           await withRoom(name, 0, true),
         ];
