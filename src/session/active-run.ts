@@ -18,11 +18,12 @@ export interface TrainingNeeds {
   locks: PageLocks | null;
   memory: GpuMemory;
   device(): Promise<DeviceReport>;
-  /** Throws what makes the run impossible on this device. */
+  /** Throws what makes the run impossible on this device. With so many micro-batches `together`, if that is given. */
   plan(
     recipe: Recipe,
     model: OpenModel,
     tokenized: TokenizedDataset,
+    together?: number | null,
   ): Promise<{ checkpointing: boolean; together: number; bytes: number }>;
   /** The recipe's model, opened if it is not. */
   model(section: ModelSection): Promise<OpenModel>;

@@ -128,11 +128,19 @@ export class ForecastSession {
     return { ...unknown, ...known, ...figures?.forecast, blockers };
   }
 
-  /** How the run is to be made, as the forecast says, from the recipe as it will have it; throws where this GPU cannot. */
-  async plan(recipe: Recipe, model: OpenModel, tokenized: TokenizedDataset): Promise<RunPlan> {
+  /**
+   * How the run is to be made, as the forecast says, from the recipe as it will have it; throws where this GPU cannot. A resumed
+   * run takes `together` micro-batches at once, as before.
+   */
+  async plan(
+    recipe: Recipe,
+    model: OpenModel,
+    tokenized: TokenizedDataset,
+    together: number | null = null,
+  ): Promise<RunPlan> {
     const device = await this.needs.device();
     const context = await this.context(device, model);
-    const plan = await planRun(context, recipe, await this.sizesOf(recipe, tokenized));
+    const plan = await planRun(context, recipe, await this.sizesOf(recipe, tokenized), together);
     const refused = refusalOf(plan);
     if (refused) throw TabtuneError.fromData(refused);
     return plan;

@@ -148,10 +148,15 @@ export interface PlanContext {
 const MOST_TOKENS = 4096;
 
 /**
- * Plans a recipe's run. On a GPU, the micro-batches of a step are taken together as far as they fit comfortably. With checkpointing on
- * `auto`, it is used if the run would not fit comfortably without it.
+ * Plans a recipe's run. On a GPU, the micro-batches of a step are taken together as far as they fit comfortably, or as many as are given.
+ * With checkpointing on `auto`, it is used if the run would not fit comfortably without it.
  */
-export async function planRun(context: PlanContext, recipe: Recipe, sizes: ExampleSizes): Promise<RunPlan> {
+export async function planRun(
+  context: PlanContext,
+  recipe: Recipe,
+  sizes: ExampleSizes,
+  given: number | null = null,
+): Promise<RunPlan> {
   const { planner, device, budget, model } = context;
   const { gradient_checkpointing: asked, gradient_accumulation_steps: accumulation } = recipe.training;
   const plan = async (shapes: BatchShapes, how: Pick<RunPlan, 'checkpointing' | 'together'>): Promise<RunPlan> => ({
@@ -160,18 +165,24 @@ export async function planRun(context: PlanContext, recipe: Recipe, sizes: Examp
   });
   const fits = ({ refusal, bytes }: RunPlan) =>
     refusal === null && budget !== null && verdictOf(bytes, budget) === 'fits';
-  const joins = !device.software && budget !== null && sizes.additive && !paceOf(recipe.objective, recipe.training);
+  const joins =
+    given === null &&
+    !device.software &&
+    budget !== null &&
+    sizes.additive &&
+    !paceOf(recipe.objective, recipe.training);
   for (let together = joins ? accumulation : 1; together > 1; together = Math.floor(together / 2)) {
     const shapes = await shapesOf(recipe, sizes, together);
     if (shapes.training.some(({ rows, length }) => rows * length > MOST_TOKENS)) continue;
     const joined = await plan(shapes, { checkpointing: asked === true, together });
     if (fits(joined)) return joined;
   }
-  const shapes = await shapesOf(recipe, sizes, 1);
-  const first = await plan(shapes, { checkpointing: asked === true, together: 1 });
+  const together = given ?? 1;
+  const shapes = await shapesOf(recipe, sizes, together);
+  const first = await plan(shapes, { checkpointing: asked === true, together });
   // A recipe from an older version may not have this field.
   if (asked === true || asked === false || !budget || verdictOf(first.bytes, budget) === 'fits') return first;
-  const second = await plan(shapes, { checkpointing: true, together: 1 });
+  const second = await plan(shapes, { checkpointing: true, together });
   return second.bytes < first.bytes ? second : first;
 }
 

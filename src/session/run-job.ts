@@ -73,7 +73,9 @@ export async function prepareJob(
     examples: await step(examplesFingerprint(tokenized)),
   };
   const changed = old ? acceptedChanges(old, inputs, totalSteps(train.length, recipe)) : [];
-  const { checkpointing, together } = await step(planned(needs, active, recipe, model, tokenized));
+  // What is known about memory may have changed since, but a resumed run draws the same masks. An older record has no number.
+  const before = old && active.hasCheckpoint ? (old.record.together ?? 1) : null;
+  const { checkpointing, together } = await step(planned(needs, active, recipe, model, tokenized, before));
   const answers = objectiveOf(recipe.objective).learns === 'answers' && model.info.kind === 'decoder';
   const samples = answers ? await step(askedPrompts(needs, model, parsed, { train, validation })) : [];
   const now = Date.now();
@@ -130,8 +132,7 @@ export async function prepareJob(
     initAdapter,
     rewardModels,
     checkpointing,
-    // What is known about memory may have changed since, but a resumed run draws the same masks.
-    together: run.together ?? 1,
+    together,
     resume: active.hasCheckpoint,
   };
   return { job, prompts: samples };
@@ -179,22 +180,26 @@ function acceptedChanges({ record, step, changed }: ResumedRun, inputs: RunInput
   });
 }
 
-/** Whether to use gradient checkpointing, and how many micro-batches to take at once. A plan that fails does not stop the run; a plan that refuses it does. */
+/**
+ * Whether to use gradient checkpointing, and how many micro-batches to take at once, if `together` does not say. A plan that fails does not
+ * stop the run; a plan that refuses it does.
+ */
 async function planned(
   needs: TrainingNeeds,
   active: Preparing,
   recipe: Recipe,
   model: OpenModel,
   tokenized: TokenizedDataset,
+  together: number | null,
 ) {
   try {
-    const { checkpointing, together, bytes } = await needs.plan(recipe, model, tokenized);
-    active.plannedBytes = bytes;
-    return { checkpointing, together };
+    const plan = await needs.plan(recipe, model, tokenized, together);
+    active.plannedBytes = plan.bytes;
+    return plan;
   } catch (cause) {
     if (cause instanceof TabtuneError && cause.code === 'gpu_out_of_memory') throw cause;
     console.warn('The run could not be planned.', cause);
-    return { checkpointing: recipe.training.gradient_checkpointing === true, together: 1 };
+    return { checkpointing: recipe.training.gradient_checkpointing === true, together: together ?? 1 };
   }
 }
 

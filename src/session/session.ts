@@ -133,7 +133,7 @@ export function createSession(parts: SessionParts = {}): Session {
     locks,
     memory,
     device,
-    plan: (recipe, model, tokenized) => forecasts.plan(recipe, model, tokenized),
+    plan: (...run) => forecasts.plan(...run),
     model: (section) => models.ensure(section),
     dataset: (recipe) => datasets.open(recipe.dataset),
     tokenize: (recipe) => datasets.tokenize(recipe),

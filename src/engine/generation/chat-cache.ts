@@ -3,7 +3,7 @@
  * model with one adapter at one strength; whoever changes one of them begins another.
  *
  * Only a text that goes on after an answer is continued. One that is asked again is read again, since reading it at once and token by
- * token round differently, and the same question with the same seed must have the same answer.
+ * token round differently, and the first question of a chat must have the same answer with the same seed.
  */
 import { keepLonger } from '../models/cache';
 import { disposeCache, type KeyValueCache, type LanguageModel } from '../models/model';

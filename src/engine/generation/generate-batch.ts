@@ -53,7 +53,8 @@ interface Run {
 const isOver = ({ finished, ended, ids, room }: Row) => finished || ended || ids.length >= room;
 
 /**
- * Answers in the order of the prompts. A token depends on its own text, and on (seed, draw, answer, position) when it is drawn.
+ * Answers in the order of the prompts. A token depends on its own text, and on (seed, draw, answer, position) when it is drawn;
+ * on graphics cards also on how many rows are computed at once, by rounding.
  * Stops after the current token once `stopped`, with the tokens so far.
  */
 export async function generateBatch(

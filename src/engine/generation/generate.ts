@@ -10,7 +10,7 @@ import { beginWork } from '../webgpu/pool';
 import { beginWith, type ChatCache } from './chat-cache';
 import type { GenerateOptions } from './options';
 import { capacityFor, requireCache, roomFor } from './room';
-import { tokenSteps } from './token-steps';
+import { type TokenSteps, tokenSteps } from './token-steps';
 
 /**
  * Generates token ids after `prompt` and passes each to `onToken` as it comes. Ends before a stop token, at
@@ -30,12 +30,13 @@ export async function generate(
   const createCache = requireCache(model);
   const capacity = capacityFor(model, virtual + prompt.length + room);
   const { cache, reused } = beginWith(createCache, chat?.take() ?? null, prompt, capacity);
-  const steps = tokenSteps(model, hooks, cache, options);
   const answer: number[] = [];
   let next = prompt.subarray(reused);
   let past = reused > 0 ? virtual + reused : 0;
   let ended = false;
+  let steps: TokenSteps | null = null;
   try {
+    steps = tokenSteps(model, hooks, cache, options);
     while (answer.length < room && !signal?.aborted) {
       const drawn = steps.next(next, past, prompt.length + answer.length);
       past += next.length + (past === 0 ? virtual : 0);
@@ -47,7 +48,7 @@ export async function generate(
     }
     ended = true;
   } finally {
-    steps.dispose();
+    steps?.dispose();
     if (ended && chat && past > 0) {
       const ids = Int32Array.from([...prompt, ...answer]).subarray(0, past - virtual);
       chat.put({ cache, ids, prompt: prompt.length });

@@ -27,7 +27,7 @@ export interface BatchGenerateOptions {
   stopTokenIds: readonly number[];
   /**
    * The random number of a token is a function of (seed, draw, answer, position), so an answer does not depend on what it is batched
-   * with, and a resumed run draws the same.
+   * with, but for rounding on graphics cards, whose sums follow the number of rows; a resumed run draws the same.
    */
   seed: number;
   draw: number;
@@ -35,7 +35,7 @@ export interface BatchGenerateOptions {
   firstAnswer?: number;
   /** Taken off the logits of tokens that the answer has already, as in OpenAI's API; none when left out. Log-probabilities are those after it. */
   presencePenalty?: number;
-  /** At most so many are in one pass; what fits the memory for it when left out. Answers do not depend on it. */
+  /** At most so many are in one pass; what fits the memory for it when left out. Answers do not depend on it, but for rounding on graphics cards. */
   rowsAtOnce?: number;
 }
 

@@ -94,7 +94,7 @@ export interface Calls {
   ): tf.Tensor;
 }
 
-/** Whether a pass computes one or a few tokens of texts that continue: nothing is differentiated, and rows are few. */
+/** Whether a pass computes tokens of texts that continue: nothing is differentiated. */
 const decodes = (input: ModelInput | null) => input?.kind === 'cached' && input.begins === null;
 
 export function callsWith(hooks: Hooks, rates: DropoutRates, input: ModelInput | null = null): Calls {

@@ -8,13 +8,20 @@ const EIGHT: Record<PlainType, string> = {
   F32: `let a = words[2u * at]; let b = words[2u * at + 1u];
   return Eight(bitcast<vec4f>(vec4u(a.xz, b.xz)), bitcast<vec4f>(vec4u(a.yw, b.yw)));`,
   BF16: 'let w = words[at]; return Eight(bitcast<vec4f>(w << vec4u(16u)), bitcast<vec4f>(w & vec4u(0xffff0000u)));',
-  F16: `let w = words[at];
-  let a = unpack2x16float(w.x); let b = unpack2x16float(w.y); let c = unpack2x16float(w.z); let d = unpack2x16float(w.w);
-  return Eight(vec4f(a.x, b.x, c.x, d.x), vec4f(a.y, b.y, c.y, d.y));`,
+  F16: 'let w = words[at]; return Eight(halves(w & vec4u(0xffffu)), halves(w >> vec4u(16u)));',
 };
+
+/** unpack2x16float may flush subnormals, down to zero. */
+const HALVES = `fn halves(h: vec4u) -> vec4f {
+  let size = h & vec4u(0x7fffu);
+  let normal = bitcast<vec4f>((size << vec4u(13u)) + select(vec4u(0x38000000u), vec4u(0x70000000u), size >= vec4u(0x7c00u)));
+  let value = select(vec4f(size) * 0x1p-24, normal, size >= vec4u(0x400u));
+  return select(value, -value, (h & vec4u(0x8000u)) != vec4u(0u));
+}`;
 
 /** `eight(at)` of values that are stored so, in an array `words` of vec4u. */
 export const eights = (dtype: PlainType) => `struct Eight { even: vec4f, odd: vec4f }
+${dtype === 'F16' ? HALVES : ''}
 fn eight(at: u32) -> Eight { ${EIGHT[dtype]} }
 fn sizes(values: Eight) -> vec4u {
   return max(bitcast<vec4u>(values.even) & vec4u(0x7fffffffu), bitcast<vec4u>(values.odd) & vec4u(0x7fffffffu));

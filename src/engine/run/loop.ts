@@ -13,7 +13,7 @@ import { counters } from '../webgpu/backend';
 import { beginWork } from '../webgpu/pool';
 import { isExhausted, noteEvaluation } from './early-stopping';
 import { type Evaluation, evaluate } from './evaluate';
-import { type MicroBatchSetup, recordingsOf, recordMicroBatch } from './micro-batch';
+import { forgetRecordings, type MicroBatchSetup, recordingsOf, recordMicroBatch } from './micro-batch';
 import { prepareBatches, toolsOf } from './prepare';
 import { SaveClock } from './save-clock';
 import { StepSums } from './step-scalars';
@@ -125,6 +125,7 @@ export function recordStep(
   state: TrainState,
   micro: Batch[] = setup.batches.microBatches(state.step),
 ): RecordedStep {
+  const begun = performance.now();
   const { method, objective, optimizer, settings, totalSteps, value: valueModel } = setup;
   const activeIn = (of: Method) => (name: string) => of.active?.(name, state.step, totalSteps) ?? true;
   const active = ofEither(activeIn(method), activeIn(valueModel?.method ?? method));
@@ -145,19 +146,18 @@ export function recordStep(
   state.pass += micro.length;
   const tokens = micro.reduce((sum, b) => sum + b.lengths.reduce((a, l) => a + l, 0), 0);
   state.tokens += tokens;
-  timeStep(setup, stats, counters.dispatches - dispatches);
+  timeStep(setup, stats, counters.dispatches - dispatches, begun);
   return { stats, metrics: sums.read(scale), learningRate, tokens };
 }
 
 /** When each optimiser's last step had ended. */
 const ended = new WeakMap<Optimizer, number>();
 
-/** Steps are recorded ahead of the GPU, so one begins when it is recorded or when the one before ends. */
-function timeStep(setup: TrainSetup, stats: Promise<UpdateStats>, dispatches: number): void {
-  const recorded = performance.now();
+/** Steps are recorded ahead of the GPU, so one begins when its recording does or when the one before ends. */
+function timeStep(setup: TrainSetup, stats: Promise<UpdateStats>, dispatches: number, begun: number): void {
   const noted = () => {
     const now = performance.now();
-    const start = Math.max(recorded, ended.get(setup.optimizer) ?? 0);
+    const start = Math.max(begun, ended.get(setup.optimizer) ?? 0);
     ended.set(setup.optimizer, now);
     recordingsOf(setup).measured((now - start) / 1000, dispatches);
   };
@@ -171,7 +171,16 @@ function rateFactor({ settings, totalSteps, pace }: TrainSetup, step: number): n
   return scheduleFactor(settings, Math.floor(step / held), Math.ceil(totalSteps / held));
 }
 
-export async function trainLoop(
+/** Trains until the last step, a stop, or early stopping. */
+export async function trainLoop(...run: Parameters<typeof untilTheEnd>): Promise<StopReason> {
+  try {
+    return await untilTheEnd(...run);
+  } finally {
+    forgetRecordings(run[0].optimizer);
+  }
+}
+
+async function untilTheEnd(
   setup: TrainSetup,
   state: TrainState,
   control: Control,

@@ -48,9 +48,16 @@ export function recordingsOf({ optimizer, model, method, objective, value }: Mic
   const known = recordings.get(optimizer);
   const same = (name: keyof Parts) => known?.parts[name] === parts[name];
   if (known && (Object.keys(parts) as (keyof Parts)[]).every(same)) return known.recordings;
+  known?.recordings.dispose();
   const made = new Recordings();
   recordings.set(optimizer, { parts, recordings: made });
   return made;
+}
+
+/** Frees what a run's recordings hold, when no step follows. */
+export function forgetRecordings(optimizer: Optimizer): void {
+  recordings.get(optimizer)?.recordings.dispose();
+  recordings.delete(optimizer);
 }
 
 /** Records a micro-batch; the first of a step begins its sums. `learning` are the tensors that learn in it, by name. */

@@ -34,7 +34,6 @@ export type Command =
 
 /** An integer input, and how to fill it. */
 export interface Input {
-  buffer: GPUBuffer;
   /** The values if they are always the same. */
   fixed: Int32Array | null;
   fill(): void;
@@ -125,7 +124,7 @@ export class Recorder implements Witness {
     const same =
       before?.fixed && fixed && before.fixed.length === fixed.length && fixed.every((v, i) => v === before.fixed![i]);
     if (before && !same) this.refuse('an input is filled twice');
-    this.inputs.set(buffer, { buffer, fixed, fill });
+    this.inputs.set(buffer, { fixed, fill });
     this.signature.push(`input ${buffer.size} ${fixed ?? ''}`);
     this.buffers.add(buffer);
   }
@@ -249,6 +248,9 @@ export class Recorder implements Witness {
       const { held, handedOut } = stateOf(buffer);
       if (held && handedOut > this.from) this.unripe ??= 'a new tensor stays';
     }
+    // What is remembered of the work, such as its conditions, leads here: bind groups of tfjs must not live as long.
+    this.foreign.clear();
+    this.uniforms.clear();
   }
 
   /** Whether the pool handed the buffer out during the work. */

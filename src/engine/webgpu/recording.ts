@@ -170,10 +170,15 @@ export class Recordings {
 
   /** What was measured of replayed and other work alike. */
   measured(seconds: number, dispatches: number): void {
-    if (dispatches > 0) this.batch = Math.max(SUBMIT_BATCH, Math.ceil((SUBMIT_SECONDS * dispatches) / seconds));
+    // A coarse clock may give no time at all.
+    if (dispatches > 0 && seconds > 0)
+      this.batch = Math.max(SUBMIT_BATCH, Math.ceil((SUBMIT_SECONDS * dispatches) / seconds));
   }
 
   dispose(): void {
+    const backend = tf.backend();
+    // Commands may be recorded and not submitted yet.
+    if (isGpu(backend)) flush(backend);
     for (const { shapes } of this.works.values()) for (const { replay } of shapes) replay?.dispose();
     this.works.clear();
   }
@@ -195,12 +200,15 @@ export class Recordings {
     const at = shapes.findIndex((shape) => fits(shape, values));
     const before = at < 0 ? null : shapes.splice(at, 1)[0]!;
     if (before?.replay?.isReady()) {
+      // First, so that a replay that throws is not lost.
+      shapes.unshift(before);
       before.replay.run(backend, this.batch);
       counters.replays++;
       Object.assign(known, { refused: 0, inVain: 0 });
-      shapes.unshift(before);
       return before.result as R;
     }
+    // Its commands may be recorded and not submitted yet.
+    if (before?.replay) flush(backend);
     before?.replay?.dispose();
     known.inVain++;
     const { by, values: seen, result } = record(backend, values, work);
@@ -214,6 +222,9 @@ export class Recordings {
     const same =
       signature.length === before?.signature.length && signature.every((line, i) => line === before.signature[i]);
     const replay = same && !by.unripe ? new Replay(backend, by) : null;
+    // What stays of the recorder, through the values' view, are the conditions.
+    if (!replay) by.commands.length = 0;
+    by.buffers.clear();
     shapes.unshift({ values: seen as Exchangeable<object>, conditions, signature, result, replay });
     for (const old of shapes.splice(MAX_SHAPES)) old.replay?.dispose();
     return result;

@@ -177,6 +177,16 @@ describe('a run is planned', () => {
       expect(await planned(10_000, {}, { ...alike, additive: false })).toMatchObject({ together: 1 });
     });
 
+    test('as many as a resumed run had, with the checkpointing that these need', async () => {
+      // Four at once take 196 + 2048 MB, one 196 + 512; with checkpointing a token takes 0.1 MB.
+      const resumed = async (fits: number) => {
+        const { together, checkpointing, bytes } = await planRun(contextOf(fits), recipeOf(), alike, 4);
+        return { together, checkpointing, mb: Math.round(bytes / MB) };
+      };
+      expect(await resumed(2500)).toEqual({ together: 4, checkpointing: false, mb: 196 + 2048 });
+      expect(await resumed(1000)).toEqual({ together: 4, checkpointing: true, mb: Math.round(196 + 0.1 * 2048) });
+    });
+
     test('up to 4,096 tokens', async () => {
       const training = { per_device_train_batch_size: 2, gradient_accumulation_steps: 8 };
       expect(await planned(100_000, {}, alike, { training })).toEqual({ together: 8, rows: 16 });

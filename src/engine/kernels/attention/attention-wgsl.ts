@@ -1,6 +1,6 @@
 /**
  * WGSL of attention in one pass over the keys, forward and backward, generated for a head width D; and the parts it shares
- * with attention-scores-wgsl.ts. Like the matrix products, these are register tiles without workgroup memory: a thread
+ * with attention-scores-wgsl.ts. These are register tiles without workgroup memory: a thread
  * holds R query rows against J keys at a time, so each loaded value is used several times.
  *
  * The rows of one batch entry and key head are its queries × the query heads of the group, row = query · group + member, so

@@ -1,5 +1,5 @@
 /**
- * Grouped-query attention, forward pass (backward: attention-backward.ts; the three paths it can take: attention-tiles.ts).
+ * Grouped-query attention, forward pass (backward: attention-backward.ts; the paths it can take: attention-tiles.ts, and few-queries.ts).
  *
  *   q [B·Tq, H·D]   k, v [B·Tk, Hk·D]   visible int32 [B·Tq, 2]   ->   o [B·Tq, H·D], lse [B·Tq, H]
  *

@@ -1,6 +1,6 @@
 /**
  * Attention of one to four queries a row, as decoding has them, in one dispatch: a workgroup takes a query and a head, and its keys
- * in blocks of 256 with a running softmax, whose sums are in a fixed order. The same result as attention.ts's other paths.
+ * in blocks of 256 with a running softmax, whose sums are in a fixed order. Up to rounding the same result as attention.ts's other paths.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { adapterTraits } from '../../webgpu/adapter';
@@ -8,7 +8,7 @@ import type { GpuBackend } from '../../webgpu/backend';
 import { dispatch } from '../../webgpu/dispatch';
 import { groupsFor } from '../products/matmul';
 import { type AttentionAttrs, attentionUniforms, hasDropout } from './attention-tiles';
-import { type HeadWidth, head, score, unitsOf, zero } from './attention-wgsl';
+import { type HeadWidth, head, LOWEST, MASKED, score, unitsOf, zero } from './attention-wgsl';
 
 const LANES = 256;
 const FEW = 4;
@@ -103,12 +103,12 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) lane:
   let unit = lane % N;
   let slice = lane / N;
   // Less than every score: nothing overflows on the way.
-  var top = -1e30;
+  var top = ${LOWEST};
   var sum = 0.0;
   var mix = ${zero(width)};
   for (var start = range.x; start < range.y; start += ${LANES}u) {
     let key = start + lane;
-    var value = -1e38;
+    var value = ${MASKED};
     if (key < range.y) {
       let place = (base + key) * width + column;
       var dots = 0.0;

@@ -4,7 +4,8 @@
  *   x [M, in] or RMSNorm(x)   per segment: W [out, in], LoRA's A [r, in] and B [out, r], bias [out]
  *   ->  y = x·Wᵀ + scale · (x·Aᵀ)·Bᵀ + bias (+ residual), a tensor a segment; or of two segments g and up: activation(g) · up
  *
- * Without a gradient. A row's result is the same to the bit, whatever other rows there are. On a GPU: a CPU has enough to do with the plain products (matmul.ts), and barriers are slow there.
+ * Without a gradient. A row's sums are in the same order, whatever other rows there are. On a GPU: a CPU has enough to do
+ * with the plain products (matmul.ts), and barriers are slow there.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LinearModule } from '../../types';

@@ -1,7 +1,7 @@
 /**
- * WGSL for the products that training needs, as register tiles without workgroup memory: each thread computes a
- * TM×TN block of the output from 16-byte loads, every value held in a named register (an array indexed in a loop would
- * spill). Out-of-range rows are clamped on load and guarded on store, so the inner loop has no branch.
+ * WGSL for the products that training needs: what their schemes (variants.ts) share, and the loops of registers. There each thread
+ * computes a TM×TN block of the output from 16-byte loads, every value held in a named register (an array indexed in a loop
+ * would spill). Out-of-range rows are clamped on load and guarded on store, so the inner loop has no branch.
  *
  *   NT: Y[M,N] = X[M,K] · W[N,K]ᵀ     Hugging Face stores a Linear as [out, in], so this is its forward pass
  *   NN: Z[M,K] = Y[M,N] · W[N,K]      its gradient with respect to the input

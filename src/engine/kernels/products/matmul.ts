@@ -1,5 +1,5 @@
 /**
- * Records the matrix products as dispatches: chooses a tile for the shape and adapter and builds its shader once. Used by
+ * Records the matrix products as dispatches: variants.ts chooses a scheme and its sizes, whose shader is built once. Used by
  * the linear, LoRA and cross-entropy kernels; their CPU references use matmul-reference.ts.
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
