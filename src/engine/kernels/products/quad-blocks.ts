@@ -26,8 +26,11 @@ const costOf = ({ own, shared }: QuadBlock, rows: number, columns: number) => {
 
 const BLOCKS = [1, 2, 4, 8].flatMap((own) => [4, 8, 16, 32].map((shared): QuadBlock => ({ own, shared })));
 
-/** Values of the whole result for each that a lane computes: large blocks take long to compile, which small products do not repay. */
-const REPAID = 64;
+/**
+ * Values of the whole result for each that a lane computes: large blocks take long to compile, which small products do not repay. On
+ * SwiftShader those of more than 64 values take several times as long as others.
+ */
+const repaid = ({ own, shared }: QuadBlock): number => (own * shared > 64 ? 256 : 64);
 
 interface Limits {
   /** Values that a lane computes at most. */
@@ -40,7 +43,9 @@ interface Limits {
 function best(rows: number, columns: number, values: number, fits: (block: QuadBlock) => boolean): QuadBlock {
   const cost = (block: QuadBlock) => costOf(block, rows, columns);
   const admissible = BLOCKS.filter(fits);
-  const small = admissible.filter(({ own, shared }) => own * shared <= Math.min(values, (rows * columns) / REPAID));
+  const small = admissible.filter(
+    (block) => block.own * block.shared <= Math.min(values, (rows * columns) / repaid(block)),
+  );
   return (small.length > 0 ? small : admissible.slice(0, 1)).reduce((least, block) =>
     cost(block) < cost(least) ? block : least,
   );
