@@ -72,16 +72,20 @@ export function App() {
   useLeaveGuard(useTraining(runActive));
   useEffect(() => {
     let stop = () => {};
-    const timer = setTimeout(() => {
-      fetchChunks();
-      stop = followUpdates();
+    let open = true;
+    const timer = setTimeout(async () => {
+      // One after the other: what both ask for at once would be sent twice.
+      await fetchChunks();
+      if (open) stop = followUpdates();
     }, 2000);
     // What could not be fetched while the network was away.
-    window.addEventListener('online', fetchChunks);
+    const fetchAgain = () => void fetchChunks();
+    window.addEventListener('online', fetchAgain);
     return () => {
+      open = false;
       clearTimeout(timer);
       stop();
-      window.removeEventListener('online', fetchChunks);
+      window.removeEventListener('online', fetchAgain);
     };
   }, []);
   // Sizes are written anew everywhere.

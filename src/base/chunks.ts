@@ -7,8 +7,16 @@ import { TabtuneError } from './errors';
 const loads: (() => Promise<unknown>)[] = [];
 let ahead = false;
 
+/** Those that are being fetched ahead. */
+const fetching = new Set<Promise<unknown>>();
+
 // A chunk that cannot be fetched now is requested again when it is used.
-const fetchNow = (load: () => Promise<unknown>) => void load().catch(() => {});
+function fetchNow(load: () => Promise<unknown>): void {
+  const done: Promise<unknown> = load()
+    .catch(() => {})
+    .then(() => fetching.delete(done));
+  fetching.add(done);
+}
 
 /** For code that could not be fetched. */
 export const missing = (cause: unknown): TabtuneError =>
@@ -30,10 +38,15 @@ export function chunk<T>(load: () => Promise<T>): () => Promise<T> {
   return fetched;
 }
 
-export function fetchChunks(): void {
+/** Fetches all of them, and ends when each is here or could not be fetched, those that a late one named included. */
+export async function fetchChunks(): Promise<void> {
   ahead = true;
-  // Each in a task of its own: all of them together would hold up the page.
-  for (const load of loads) setTimeout(() => fetchNow(load));
+  for (const load of loads) {
+    // Each in a task of its own: all of them together would hold up the page.
+    await new Promise((resolve) => setTimeout(resolve));
+    fetchNow(load);
+  }
+  while (fetching.size > 0) await Promise.all(fetching);
 }
 
 /** Modules that could not be fetched, and how often. */

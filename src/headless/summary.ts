@@ -38,6 +38,7 @@ export function summaryOf(
     trainable_parameters: summary.trainableParameters,
     total_parameters: summary.totalParameters,
     gradient_checkpointing: summary.gradientCheckpointing,
+    micro_batches_together: summary.microBatchesTogether,
     dispatches_per_step: summary.dispatchesPerStep,
     gpu_bytes: summary.gpuBytes,
     forecast_gpu_bytes: plan.totalBytes,

@@ -82,6 +82,8 @@ export interface Forecast {
   advice?: MemoryAdvice[];
   /** Whether blocks are recomputed in the backward pass; resolves `auto`. */
   gradientCheckpointing?: boolean;
+  /** How many micro-batches of a step go through the model at once, at most. */
+  microBatchesTogether?: number;
   totalSteps: number;
   /** Tokens the run will process, padding excluded. */
   tokens: number;
@@ -120,6 +122,8 @@ export interface RunSummary {
   totalParameters: number;
   /** Whether blocks were recomputed in the backward pass; resolves `auto`. */
   gradientCheckpointing: boolean;
+  /** How many micro-batches of a step went through the model at once, at most. */
+  microBatchesTogether: number;
   dispatchesPerStep: number;
   gpuBytes: number;
   /** The objective's metrics at the last evaluation; null if it has none. */

@@ -188,6 +188,7 @@ export class ForecastSession {
       verdict,
       budget: budget && { bytes: budget.bytes, how: budget.how },
       gradientCheckpointing: plan.checkpointing,
+      microBatchesTogether: plan.together,
       advice: verdict === 'fits' || verdict === 'unknown' ? [] : await adviceFor(context, recipe, sizes, plan),
     };
     return { forecast, refused };

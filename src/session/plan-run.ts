@@ -144,7 +144,7 @@ export interface PlanContext {
   model: PlannedModel;
 }
 
-/** More tokens at once keep a GPU busy without being any quicker a token. */
+/** Taken as enough to keep a GPU busy: from the sizes of its products, not from a measurement. */
 const MOST_TOKENS = 4096;
 
 /**

@@ -54,7 +54,8 @@ test('without its server the app reloads and trains, and its workers stay closed
 test('a first visit fetches the model and each script once, even where the host lets nothing be compared', async ({
   page,
 }) => {
-  const host = await plainHost();
+  // A slow one: parts of the page are still on their way when it has long been shown.
+  const host = await plainHost('dist', '', 400);
   await openStudio(page, { ...tiny, training: { ...tiny.training, max_steps: 1, eval_steps: 0 } }, host.address);
   await expectReady(page);
   await start(page);

@@ -2,13 +2,11 @@
 import { expect, test } from 'vitest';
 import { emptyTensor } from '../../src/engine/kernels/in-place';
 import { widenBytes } from '../../src/engine/models/upload';
-import { createLoader } from '../../src/engine/models/weights';
-import type { PlainType } from '../../src/engine/quantization/blocks-wgsl';
+import { type PlainType, quantizeBlocksOnDevice } from '../../src/engine/quantization/blocks-device';
 import { LEVEL_BOUNDS, LEVELS, quantizeBlocks } from '../../src/engine/quantization/nf4';
-import { quantizeOnDevice } from '../../src/engine/quantization/nf4-device';
+import { nf4Blocks } from '../../src/engine/quantization/nf4-device';
 import { randomValues, withBackend } from '../kernel-helpers';
-import { randomTensor, sourceOf } from '../parity/weights';
-import { stored } from './stored-values';
+import { expectLoadedAlike, stored } from './stored-values';
 
 const AT = 3;
 
@@ -16,7 +14,7 @@ const AT = 3;
 async function both(dtype: PlainType, values: Float32Array) {
   const bytes = stored(dtype, values);
   const target = emptyTensor([AT + Math.ceil(values.length / 8)], 'int32');
-  const magnitudes = await quantizeOnDevice(dtype, bytes, values.length, target, AT);
+  const magnitudes = await quantizeBlocksOnDevice(nf4Blocks, dtype, bytes, values.length, target, AT);
   const words = (await target.data()) as Int32Array;
   target.dispose();
   const codes = new Uint8Array(values.length / 2);
@@ -70,26 +68,5 @@ test.each([
   }),
 );
 
-test('a matrix in parts and pieces, with an end that is no whole block, is the same as without the GPU', async () => {
-  for (const [shape, limit] of [
-    [[300, 64], 10_000],
-    [[37, 50], Infinity],
-    [[256, 96], Infinity],
-  ] as const) {
-    const tensor = randomTensor('BF16', [...shape], 6);
-    const words = (backend: 'cpu' | 'webgpu') =>
-      withBackend(backend, async () => {
-        const load = createLoader(sourceOf({ 'a.weight': tensor }), {
-          quantization: 'nf4',
-          limit,
-          pieceBytes: 64 * 2 * 40,
-        });
-        const { weight } = await load.linear('a', shape[0], shape[1]);
-        expect(weight.format).toBe('nf4');
-        const parts = await Promise.all(weight.parts.map(async ({ tensor: part }) => [...(await part.data())]));
-        load.dispose();
-        return parts;
-      });
-    expect(await words('webgpu')).toEqual(await words('cpu'));
-  }
-});
+test('a matrix in parts and pieces, with an end that is no whole block, is the same as without the GPU', () =>
+  expectLoadedAlike('nf4', 'nf4', [37, 50]));

@@ -2,13 +2,11 @@
 import { expect, test } from 'vitest';
 import { emptyTensor } from '../../src/engine/kernels/in-place';
 import { widenBytes } from '../../src/engine/models/upload';
-import { createLoader } from '../../src/engine/models/weights';
-import type { PlainType } from '../../src/engine/quantization/blocks-wgsl';
+import { type PlainType, quantizeBlocksOnDevice } from '../../src/engine/quantization/blocks-device';
 import { quantizeQ8 } from '../../src/engine/quantization/q8';
-import { quantizeQ8OnDevice } from '../../src/engine/quantization/q8-device';
+import { q8Blocks } from '../../src/engine/quantization/q8-device';
 import { randomValues, withBackend } from '../kernel-helpers';
-import { randomTensor, sourceOf } from '../parity/weights';
-import { stored } from './stored-values';
+import { expectLoadedAlike, stored } from './stored-values';
 
 const AT = 5;
 
@@ -17,7 +15,7 @@ async function both(dtype: PlainType, values: Float32Array) {
   const bytes = stored(dtype, values);
   const expected = quantizeQ8(widenBytes(dtype, bytes, values.length));
   const target = emptyTensor([AT + Math.ceil(expected.length / 4)], 'int32');
-  const done = await quantizeQ8OnDevice(dtype, bytes, values.length, target, AT);
+  const done = await quantizeBlocksOnDevice(q8Blocks, dtype, bytes, values.length, target, AT);
   const words = (await target.data()) as Int32Array;
   target.dispose();
   return { expected, own: done ? new Uint8Array(words.buffer, 4 * AT, expected.length) : null };
@@ -64,23 +62,5 @@ test.each([
   }),
 );
 
-test('a matrix in parts and pieces, with an odd block at its end, is the same as without the GPU', async () => {
-  for (const [shape, limit] of [
-    [[300, 64], 10_000],
-    [[37, 32], Infinity],
-    [[256, 96], Infinity],
-  ] as const) {
-    const tensor = randomTensor('BF16', [...shape], 6);
-    const words = (backend: 'cpu' | 'webgpu') =>
-      withBackend(backend, async () => {
-        const source = sourceOf({ 'a.weight': tensor });
-        const load = createLoader(source, { quantization: 'q8', limit, pieceBytes: 64 * 2 * 40 });
-        const { weight } = await load.linear('a', shape[0], shape[1]);
-        expect(weight.format).toBe('q8_0');
-        const parts = await Promise.all(weight.parts.map(async ({ tensor: part }) => [...(await part.data())]));
-        load.dispose();
-        return parts;
-      });
-    expect(await words('webgpu')).toEqual(await words('cpu'));
-  }
-});
+test('a matrix in parts and pieces, with an odd block at its end, is the same as without the GPU', () =>
+  expectLoadedAlike('q8', 'q8_0', [37, 32]));

@@ -18,6 +18,7 @@ export const memoryText = {
   budget: (bytes: string, how: string) => `About ${bytes} available, ${how}.`,
   budgetUnknown: 'The browser does not report how much memory this GPU has.',
   checkpointing: 'Activations are recomputed instead of stored (gradient checkpointing).',
+  together: (count: number) => `Up to ${count} micro-batches of a step go through the model together.`,
   advice: 'Ways to save memory',
   saves: (bytes: string) => `saves ${bytes}`,
   savesEnough: (bytes: string) => `saves ${bytes}, enough to fit`,

@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import {
+  type CpuBackend,
   copyEncoder,
   flush,
   type GpuBackend,
@@ -13,10 +14,6 @@ import {
   rangeOf,
   writeBuffer,
 } from '../webgpu/backend';
-
-interface CpuBackend {
-  data: { get(id: tf.DataId): { values: tf.TypedArray } };
-}
 
 /** The array behind a tensor of the CPU backend, for writing in place. */
 export function cpuArray(tensor: tf.Tensor): Float32Array {

@@ -4,7 +4,7 @@
  * inputs that lead to something trainable, so frozen weights cost nothing.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { type GpuBackend, isGpu } from '../webgpu/backend';
+import { type CpuBackend, type GpuBackend, isGpu } from '../webgpu/backend';
 import { makings } from './cheap';
 
 export type Inputs = Record<string, tf.Tensor>;
@@ -74,11 +74,6 @@ export interface KernelDef<A> {
   shapesOnly?: readonly string[];
   /** The first output takes little time to compute again: where memory is short, the tape does that instead of keeping it. */
   cheap?: true;
-}
-
-interface CpuBackend extends tf.KernelBackend {
-  data: { get(id: tf.DataId): { values: tf.TypedArray } };
-  makeTensorInfo(shape: number[], dtype: tf.DataType, values: tf.TypedArray): tf.TensorInfo;
 }
 
 /** The call's attributes plus the names of its inputs: tfjs saves all inputs only for kernels that take a list. */

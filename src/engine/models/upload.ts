@@ -6,11 +6,11 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { emptyTensor, workDone, writeBytes } from '../kernels/in-place';
 import { NF4_BLOCK, NF4_CODES, NF4_OUTER, nf4Layout, weightWords } from '../kernels/products/weight-formats';
 import { widen } from '../kernels/products/weight-reference';
-import type { PlainType } from '../quantization/blocks-wgsl';
+import { type PlainType, quantizeBlocksOnDevice } from '../quantization/blocks-device';
 import { nf4Head, nf4Tail, quantizeBlocks, quantizeScales } from '../quantization/nf4';
-import { quantizeOnDevice } from '../quantization/nf4-device';
+import { nf4Blocks } from '../quantization/nf4-device';
 import { Q8_BLOCK, quantizeQ8 } from '../quantization/q8';
-import { quantizeQ8OnDevice } from '../quantization/q8-device';
+import { q8Blocks } from '../quantization/q8-device';
 import type { Weight, WeightFormat } from '../types';
 import { alignView, createView } from '../webgpu/views';
 import type { StoredType } from './model';
@@ -139,7 +139,7 @@ export async function placeMatrix(
       const size = (to - from) * columns;
       if (format === formatOf(matrix.dtype)) await put(target, place, bytes);
       // Only values that are stored singly are quantised here (targetFormat). Pairs of blocks are whole words, and pieces begin with one.
-      else if (!(await quantizeQ8OnDevice(matrix.dtype as PlainType, bytes, size, target, place / 4))) {
+      else if (!(await quantizeBlocksOnDevice(q8Blocks, matrix.dtype as PlainType, bytes, size, target, place / 4))) {
         await put(target, place, quantizeQ8(widenBytes(matrix.dtype, bytes, size)));
       }
     }
@@ -188,7 +188,14 @@ async function placeNf4({ dtype, rows, columns, read }: StoredMatrix, weight: We
     const { tensor } = weight.parts[part]!;
     const own = absmax.subarray((from * columns) / NF4_BLOCK);
     // Only values that are stored singly are quantised here (targetFormat).
-    const found = await quantizeOnDevice(dtype as PlainType, bytes, size, tensor, NF4_CODES + (at * columns) / 8);
+    const found = await quantizeBlocksOnDevice(
+      nf4Blocks,
+      dtype as PlainType,
+      bytes,
+      size,
+      tensor,
+      NF4_CODES + (at * columns) / 8,
+    );
     if (found) {
       own.set(found);
       continue;

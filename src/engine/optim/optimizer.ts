@@ -1,8 +1,9 @@
 /**
  * The optimiser of a run, with any update rule (update-rules.ts), over all trainable tensors as one flat range: parameters, gradients
  * and state are stored end to end, so clipping and the update take a few dispatches for any number of tensors. The tensors
- * become views of the flat parameters and keep their buffer alive: they may outlive the optimiser. Around the rule: the penalty on moving away from the base (L2-SP, EWC), clipping, and the moving
- * average of the weights. State is keyed by tensor name, as in checkpoints.
+ * become views of the flat parameters and keep their buffer alive: they may outlive the optimiser. Around the rule: the penalty
+ * on moving away from the base (L2-SP, EWC), clipping, and the moving average of the weights. State is keyed by tensor name, as
+ * in checkpoints.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { clearValues, copyValues, keptZeros } from '../kernels/in-place';

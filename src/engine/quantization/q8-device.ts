@@ -2,28 +2,16 @@
  * Q8_0 blocks by the GPU, byte for byte those of q8.ts: the scale and its inverse are divided in integers, and the products and
  * comparisons that follow are exact. Values that are not finite, and very small or large ones, are left to q8.ts.
  */
-import * as tf from '@tensorflow/tfjs-core';
-import { emptyTensor, writeBytes } from '../kernels/in-place';
-import { groupsFor } from '../kernels/products/matmul';
-import { ENTRY, GLOBAL_INDEX } from '../kernels/products/matmul-wgsl';
-import { isGpu, readFloats } from '../webgpu/backend';
-import { dispatch, u, uniformBlock } from '../webgpu/dispatch';
-import { eights, INVERSE, isSafe, type PlainType } from './blocks-wgsl';
-import { Q8_BLOCK } from './q8';
+import type { BlockKernel } from './blocks-device';
 
 /** Two blocks of 34 bytes are 17 words, and what a thread writes. */
-const PAIR = 2 * Q8_BLOCK;
 const PAIR_WORDS = 17;
 
-const pairsShader = (dtype: PlainType) => `struct Uniforms { count: u32, at: u32 }
-@group(0) @binding(0) var<storage, read> words: array<vec4u>;
-@group(0) @binding(1) var<storage, read_write> largest: array<vec2u>;
-@group(0) @binding(2) var<storage, read_write> blocks: array<u32>;
-@group(0) @binding(3) var<uniform> u: Uniforms;
-${GLOBAL_INDEX}
-${eights(dtype)}
-${INVERSE}
-// The bits of value / 127, to the nearest float32; 127 is odd, so there are no ties.
+/** Of each pair of blocks the magnitudes, and the blocks. */
+export const q8Blocks: BlockKernel = {
+  name: 'q8_blocks',
+  magnitudes: 2,
+  functions: `// The bits of value / 127, to the nearest float32; 127 is odd, so there are no ties.
 fn scaleOf(bits: u32) -> u32 {
   if (bits == 0u) { return 0u; }
   let mantissa = (bits & 0x7fffffu) | 0x800000u;
@@ -64,12 +52,8 @@ fn magnitude(at: u32) -> u32 {
 fn inverseOrZero(scale: u32) -> f32 {
   if (scale == 0u) { return 0.0; }
   return inverseOf(scale);
-}
-${ENTRY} {
-  let id = globalIndex(wg, local, groups);
-  if (id >= u.count) { return; }
-  let first = id * ${PAIR / 8}u;
-  let most = vec2u(magnitude(first), magnitude(first + 4u));
+}`,
+  body: `  let most = vec2u(magnitude(first), magnitude(first + 4u));
   largest[id] = most;
   let scales = vec2u(scaleOf(most.x), scaleOf(most.y));
   var at = u.at + id * ${PAIR_WORDS}u;
@@ -77,49 +61,18 @@ ${ENTRY} {
   let inverse = inverseOrZero(scales.x);
   for (var i = 0u; i < 4u; i++) {
     let p = pairs(first + i, inverse);
-    blocks[at] = carry | (p.x << 16u);
-    blocks[at + 1u] = p.y | (p.z << 16u);
+    made[at] = carry | (p.x << 16u);
+    made[at + 1u] = p.y | (p.z << 16u);
     carry = p.w;
     at += 2u;
   }
-  blocks[at] = carry | (halfOf(scales.y) << 16u);
+  made[at] = carry | (halfOf(scales.y) << 16u);
   at += 1u;
   let second = inverseOrZero(scales.y);
   for (var i = 4u; i < 8u; i++) {
     let p = pairs(first + i, second);
-    blocks[at] = p.x | (p.y << 16u);
-    blocks[at + 1u] = p.z | (p.w << 16u);
+    made[at] = p.x | (p.y << 16u);
+    made[at + 1u] = p.z | (p.w << 16u);
     at += 2u;
-  }
-}`;
-
-/**
- * Writes the blocks of `size` values, from word `at` of `target` on. Resolves to false where there is no GPU, the values are not pairs of
- * blocks or are not safe with it, and what was written has no meaning.
- */
-export async function quantizeQ8OnDevice(
-  dtype: PlainType,
-  bytes: Uint8Array,
-  size: number,
-  target: tf.Tensor,
-  at: number,
-): Promise<boolean> {
-  const backend = tf.backend();
-  if (!isGpu(backend) || size === 0 || size % PAIR !== 0) return false;
-  const count = size / PAIR;
-  const words = emptyTensor([dtype === 'F32' ? size : size / 2], 'int32');
-  const largest = emptyTensor([2 * count], 'float32');
-  try {
-    writeBytes(words, 0, bytes);
-    dispatch(backend, {
-      program: { key: `q8_blocks ${dtype}`, wgsl: () => pairsShader(dtype) },
-      tensors: [words, largest, target],
-      writes: [largest, target],
-      uniforms: uniformBlock(u(count), u(at)),
-      workgroups: groupsFor(count),
-    });
-    return (await readFloats(largest)).every(isSafe);
-  } finally {
-    tf.dispose([words, largest]);
-  }
-}
+  }`,
+};

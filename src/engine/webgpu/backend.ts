@@ -70,6 +70,12 @@ export function countSubmits(backend: GpuBackend): void {
   };
 }
 
+/** The parts of tfjs's CPU backend that we use. */
+export interface CpuBackend extends tf.KernelBackend {
+  data: { get(id: tf.DataId): { values: tf.TypedArray } };
+  makeTensorInfo(shape: number[], dtype: tf.DataType, values: tf.TypedArray): tf.TensorInfo;
+}
+
 /** Dispatches recorded before a submit. More amortise the submit; fewer recycle buffers sooner and keep submits short. */
 export const SUBMIT_BATCH = 32;
 

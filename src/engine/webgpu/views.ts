@@ -10,6 +10,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
   type BufferRange,
+  type CpuBackend,
   copyEncoder,
   flush,
   type GpuBackend,
@@ -37,11 +38,6 @@ const viewCounts = new WeakMap<tf.DataId, number>();
 
 /** Whose buffer a tensor is a range of, or null if it has a buffer of its own. Reshaped tensors and clones are views too. */
 export const viewOf = (tensor: tf.TensorInfo): View | null => views.get(tensor.dataId) ?? null;
-
-interface CpuBackend extends tf.KernelBackend {
-  data: { get(id: tf.DataId): { values: tf.TypedArray } };
-  makeTensorInfo(shape: number[], dtype: tf.DataType, values: tf.TypedArray): tf.TensorInfo;
-}
 
 /** A new tensor that is the words of `owner` from `offset` on. */
 export function createView(

@@ -194,6 +194,7 @@ export async function runTraining(
         trainableParameters: parameters.trainable,
         totalParameters: parameters.total,
         gradientCheckpointing: job.checkpointing,
+        microBatchesTogether: job.together,
         dispatchesPerStep,
         gpuBytes: gpuBytes().peak,
         metrics: lastMetrics,

@@ -25,7 +25,10 @@ export function trainedOf(recipe: Recipe, opened: ModelInfo): number {
 const bytesEach = { none: 2, q8: 1.06, nf4: 0.57 };
 
 type Memory = Required<
-  Pick<Forecast, 'memory' | 'totalBytes' | 'verdict' | 'budget' | 'advice' | 'gradientCheckpointing'>
+  Pick<
+    Forecast,
+    'memory' | 'totalBytes' | 'verdict' | 'budget' | 'advice' | 'gradientCheckpointing' | 'microBatchesTogether'
+  >
 >;
 
 export function memoryOf(recipe: Recipe, parameters: number, adapter: number): Memory {
@@ -73,5 +76,6 @@ export function memoryOf(recipe: Recipe, parameters: number, adapter: number): M
     budget: { bytes: budget, how: 'from what this GPU has held before' },
     advice: verdict === 'fits' ? [] : advice,
     gradientCheckpointing: training.gradient_checkpointing === true,
+    microBatchesTogether: verdict === 'fits' ? training.gradient_accumulation_steps : 1,
   };
 }

@@ -131,6 +131,7 @@ export function createScriptedRuns(
         trainableParameters: run.trainableParameters,
         totalParameters: run.totalParameters,
         gradientCheckpointing: false,
+        microBatchesTogether: 1,
         dispatchesPerStep: 412,
         gpuBytes: 61_500_000,
         metrics: classFigures(recipe.objective.type, 1).metrics ?? null,

@@ -12,10 +12,14 @@ const types: Record<string, string> = {
   '.svg': 'image/svg+xml',
 };
 
-/** `below`: the path of the app's folder on this host, as `sub/path`. `sent` counts how often each file was. */
+/**
+ * `below`: the path of the app's folder on this host, as `sub/path`. `waitMs`: how long it takes to answer for a script. `sent` counts
+ * how often each file was.
+ */
 export async function plainHost(
   folder = 'dist',
   below = '',
+  waitMs = 0,
 ): Promise<{ address: string; sent: Map<string, number>; close(): void }> {
   const sent = new Map<string, number>();
   const root = below === '' ? '/' : `/${below}/`;
@@ -27,7 +31,9 @@ export async function plainHost(
     if (!existsSync(file)) return void response.writeHead(404).end();
     sent.set(name, (sent.get(name) ?? 0) + 1);
     response.writeHead(200, { 'Content-Type': types[path.extname(file)] ?? 'application/octet-stream' });
-    createReadStream(file).pipe(response);
+    const send = () => void createReadStream(file).pipe(response);
+    if (waitMs > 0 && file.endsWith('.js')) setTimeout(send, waitMs);
+    else send();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

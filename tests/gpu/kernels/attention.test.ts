@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { type AttentionAttrs, attention } from '../../../src/engine/kernels/attention/attention';
 import { attentionMemory, attentionPath, flashLimits } from '../../../src/engine/kernels/attention/attention-tiles';
 import {
   cacheVisible,
@@ -10,34 +9,18 @@ import {
   slidingWindow,
 } from '../../../src/engine/kernels/attention/visible';
 import { gpuBackend } from '../../../src/engine/webgpu/backend';
-import type { Op, Values } from '../../kernel-helpers';
 import {
   checkGradient,
   expectClose,
   expectSameOnGpu,
   gradientsOn,
-  intValues,
   probesFor,
   randomValues,
   runOn,
   withBuffers,
   withTraits,
 } from '../../kernel-helpers';
-
-type Shape = Omit<AttentionAttrs, 'scale'>;
-
-const op =
-  (shape: Shape): Op =>
-  (q, k, v, visible) => [attention(q!, k!, v!, visible!, { ...shape, scale: 1 / Math.sqrt(shape.headDim) })];
-
-function inputs(s: Shape, visible: Int32Array): Values[] {
-  return [
-    randomValues([s.batch * s.queryLength, s.heads * s.headDim], 1, 1.5),
-    randomValues([s.batch * s.keyLength, s.kvHeads * s.headDim], 2, 1.5),
-    randomValues([s.batch * s.keyLength, s.kvHeads * s.headDim], 3),
-    intValues(visible, [s.batch * s.queryLength, 2]),
-  ];
-}
+import { inputs, op, type Shape } from './attention-case';
 
 const self = (batch: number, length: number, heads: number, kvHeads: number, headDim: number): Shape => ({
   batch,

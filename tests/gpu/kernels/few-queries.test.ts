@@ -1,28 +1,7 @@
 import { expect, test } from 'vitest';
-import { type AttentionAttrs, attention } from '../../../src/engine/kernels/attention/attention';
 import { cacheVisible, causalVisible } from '../../../src/engine/kernels/attention/visible';
-import {
-  checkGradient,
-  expectSameOnGpu,
-  intValues,
-  type Op,
-  randomValues,
-  runOn,
-  withTraits,
-} from '../../kernel-helpers';
-
-type Shape = Omit<AttentionAttrs, 'scale'>;
-
-const op =
-  (shape: Shape): Op =>
-  (q, k, v, visible) => [attention(q!, k!, v!, visible!, { ...shape, scale: 1 / Math.sqrt(shape.headDim) })];
-
-const inputs = (s: Shape, visible: ArrayLike<number>) => [
-  randomValues([s.batch * s.queryLength, s.heads * s.headDim], 1, 1.5),
-  randomValues([s.batch * s.keyLength, s.kvHeads * s.headDim], 2, 1.5),
-  randomValues([s.batch * s.keyLength, s.kvHeads * s.headDim], 3),
-  intValues(visible, [s.batch * s.queryLength, 2]),
-];
+import { checkGradient, expectSameOnGpu, runOn, withTraits } from '../../kernel-helpers';
+import { inputs, op, type Shape } from './attention-case';
 
 const CASES: [name: string, shape: Shape, visible: ArrayLike<number>][] = [
   [

@@ -1,10 +1,9 @@
 /** How many dispatches a token of an answer takes, kernel by kernel, on a device that only counts. */
 import { beforeAll, expect, test } from 'vitest';
-import { llamaConfig, type Shape, tensorShape } from '../../../bench/random-llama';
-import type { WeightSource } from '../../../src/engine/models/model';
+import { llamaConfig } from '../../../bench/random-llama';
 import { resolveRecipe } from '../../../src/recipe/defaults';
 import type { RecipeInput } from '../../../src/recipe/types';
-import { type Counts, LIMITS, labelled } from '../../labelled-device';
+import { type Counts, kindsOf, LIMITS, labelled, SMOL, shapesOf } from '../../labelled-device';
 import { defineWebGpuNames } from '../../webgpu-names';
 
 // tfjs's backend needs WebGPU's names when it is loaded.
@@ -23,7 +22,6 @@ beforeAll(async () => {
   engine = await load();
 });
 
-const SMOL: Shape = { hidden: 576, layers: 30, heads: 9, kvHeads: 3, intermediate: 1536, vocab: 49_152 };
 const LORA = { type: 'lora', r: 16, lora_alpha: 16, target_modules: 'all-linear' } as const;
 
 interface Token {
@@ -38,11 +36,7 @@ interface Token {
 async function tokenOf({ method: given, software, rows, limits = LIMITS }: Token) {
   const counts: Counts = { dispatches: new Map(), copies: 0, clears: 0 };
   await engine.installDevice(labelled(counts, limits), { vendor: 'nvidia', architecture: 'ada' }, software);
-  const source: WeightSource = {
-    info: (name) => ({ dtype: 'BF16', shape: tensorShape(name, SMOL) }),
-    read: (name) => Promise.reject(new Error(`No weight is read, but ${name} was asked for.`)),
-  };
-  const model = await engine.loadModel(llamaConfig(SMOL), source, { shapesOnly: true });
+  const model = await engine.loadModel(llamaConfig(SMOL), shapesOf(SMOL), { shapesOnly: true });
   const method =
     given && (await engine.createMethod(model, resolveRecipe({ version: 1, method: given }).method, { seed: 1 }));
   const hooks = method?.hooks(engine.inference()) ?? {};
@@ -62,12 +56,10 @@ async function tokenOf({ method: given, software, rows, limits = LIMITS }: Token
   method?.dispose();
   model.dispose();
   engine.disposeInputs();
-  const kinds: Record<string, number> = {};
-  for (const [label, count] of counts.dispatches) {
-    const kind = label.split(' ')[0]!;
-    kinds[kind] = (kinds[kind] ?? 0) + count;
-  }
-  return { kinds, all: [...counts.dispatches.values()].reduce((sum, count) => sum + count, 0) };
+  return {
+    kinds: kindsOf(counts.dispatches),
+    all: [...counts.dispatches.values()].reduce((sum, count) => sum + count, 0),
+  };
 }
 
 // A layer: q, k and v; rotary positions that store keys and values; attention; o; gate and up; down. With LoRA, q is apart from k and

@@ -4,6 +4,7 @@ import type { DryRun } from '../../../src/engine/run/dry-run';
 import { llama } from '../../../src/families/llama';
 import { objectives, paceOf } from '../../../src/objectives';
 import { resolveRecipe } from '../../../src/recipe/defaults';
+import { LIMITS } from '../../labelled-device';
 import { defineWebGpuNames } from '../../webgpu-names';
 
 // tfjs's backend needs WebGPU's names when it is loaded.
@@ -42,15 +43,7 @@ function planOf(changes: Partial<DryRun> = {}): DryRun {
       architecture: 'ada',
       software: false,
       features: [],
-      limits: {
-        maxBufferSize: 2 ** 32,
-        maxStorageBufferBindingSize: 2 ** 31,
-        maxStorageBuffersPerShaderStage: 10,
-        maxComputeWorkgroupStorageSize: 32_768,
-        maxComputeInvocationsPerWorkgroup: 1024,
-        maxComputeWorkgroupSizeX: 1024,
-        maxComputeWorkgroupsPerDimension: 65_535,
-      },
+      limits: LIMITS,
     },
     config: TINY,
     tensors: llama

@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { DryRunResult } from '../../../src/engine/run/dry-run';
 import { familyOf } from '../../../src/families';
 import { resolveRecipe } from '../../../src/recipe/defaults';
+import { LIMITS } from '../../labelled-device';
 import { defineWebGpuNames } from '../../webgpu-names';
 
 // tfjs's backend needs WebGPU's names when it is loaded.
@@ -37,16 +38,6 @@ const MODELS = {
   },
 };
 type Name = keyof typeof MODELS;
-
-const LIMITS = {
-  maxBufferSize: 2 ** 32,
-  maxStorageBufferBindingSize: 2 ** 31,
-  maxStorageBuffersPerShaderStage: 10,
-  maxComputeWorkgroupStorageSize: 32_768,
-  maxComputeInvocationsPerWorkgroup: 1024,
-  maxComputeWorkgroupSizeX: 1024,
-  maxComputeWorkgroupsPerDimension: 65_535,
-};
 
 const { method, objective, training } = resolveRecipe({ version: 1 });
 

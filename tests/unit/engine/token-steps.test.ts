@@ -1,7 +1,8 @@
 /** What a token costs once it is replayed, on a device that only counts. */
 import { beforeAll, expect, test } from 'vitest';
-import { llamaConfig, type Shape, tensorShape } from '../../../bench/random-llama';
+import { llamaConfig } from '../../../bench/random-llama';
 import { resolveRecipe } from '../../../src/recipe/defaults';
+import { LIMITS, SMOL, shapesOf } from '../../labelled-device';
 import { defineWebGpuNames } from '../../webgpu-names';
 
 // tfjs's backend needs WebGPU's names when it is loaded.
@@ -21,29 +22,11 @@ beforeAll(async () => {
   engine = await load();
 });
 
-const LIMITS = {
-  maxBufferSize: 2 ** 32,
-  maxStorageBufferBindingSize: 2 ** 31,
-  maxStorageBuffersPerShaderStage: 10,
-  maxComputeWorkgroupStorageSize: 32_768,
-  maxComputeInvocationsPerWorkgroup: 1024,
-  maxComputeWorkgroupSizeX: 1024,
-  maxComputeWorkgroupsPerDimension: 65_535,
-};
-const SMOL: Shape = { hidden: 576, layers: 30, heads: 9, kvHeads: 3, intermediate: 1536, vocab: 49_152 };
-
 test.each([0, 0.8])('tokens of SmolLM2-135M with LoRA are replayed at temperature %s', async (temperature) => {
   const device = engine.createCountingDevice({ features: [], limits: LIMITS }, () => {});
   await engine.installDevice(device, { vendor: 'nvidia', architecture: 'ada' }, false);
   const { method: section } = resolveRecipe({ version: 1, method: { type: 'lora', target_modules: 'all-linear' } });
-  const model = await engine.loadModel(
-    llamaConfig(SMOL),
-    {
-      info: (name) => ({ dtype: 'BF16', shape: tensorShape(name, SMOL) }),
-      read: (name) => Promise.reject(new Error(`No weight is read, but ${name} was asked for.`)),
-    },
-    { shapesOnly: true },
-  );
+  const model = await engine.loadModel(llamaConfig(SMOL), shapesOf(SMOL), { shapesOnly: true });
   const method = await engine.createMethod(model, section, { seed: 1 });
   const costs: (typeof engine.counters)[] = [];
   let before = { ...engine.counters };

@@ -19,6 +19,8 @@ describe('a forecast', () => {
       verdict: 'fits',
       advice: [],
       gradientCheckpointing: false,
+      // All of the default recipe's, which fit comfortably.
+      microBatchesTogether: 4,
       budget: { bytes: 4 * 2 ** 30 },
       seconds: null,
     });

@@ -298,6 +298,7 @@ function summary(job: TrainJob, reason: RunSummary['reason']): RunSummary {
     trainableParameters: 1,
     totalParameters: 2,
     gradientCheckpointing: job.checkpointing,
+    microBatchesTogether: job.together,
     dispatchesPerStep: 1,
     gpuBytes: 1,
     metrics: null,

@@ -21,13 +21,16 @@ const looks: Record<
 /** Whether the run fits the GPU, how that is known, and what would reduce it. */
 export function MemoryVerdict({ forecast }: { forecast: Forecast }) {
   const software = useModel((state) => state.device?.software === true);
-  const { verdict = 'unknown', budget, advice = [], gradientCheckpointing } = forecast;
-  const again = gradientCheckpointing && text.checkpointing;
+  const { verdict = 'unknown', budget, advice = [], gradientCheckpointing, microBatchesTogether = 1 } = forecast;
+  const how = [
+    gradientCheckpointing ? text.checkpointing : '',
+    microBatchesTogether > 1 ? text.together(microBatchesTogether) : '',
+  ].join(' ');
   const known = budget ? text.budget(formatBytes(budget.bytes), budget.how) : text.budgetUnknown;
   if (verdict === 'unknown') {
     return (
       <p className="text-[0.8125rem] text-muted">
-        {known} {again}
+        {known} {how}
       </p>
     );
   }
@@ -39,7 +42,7 @@ export function MemoryVerdict({ forecast }: { forecast: Forecast }) {
         <p>
           <strong className={verdict === 'too_big' ? 'text-danger' : undefined}>{title(software)}</strong>
           <span className="block text-[0.8125rem] text-muted">
-            {known} {again}
+            {known} {how}
           </span>
         </p>
       </div>

@@ -209,14 +209,7 @@ export function forwardShader(tile: AttentionTile): string {
     tile,
     range(R).map((r) => ({ name: `o${r}`, buffer: 'o', place: `at${r}` })),
   );
-  return `${head(tile, [
-    ['q', 'read'],
-    ['k', 'read'],
-    ['v', 'read'],
-    ['visible', 'read', 'vec2i'],
-    ['o', 'read_write'],
-    ['lse', 'read_write', 'f32'],
-  ])}
+  return `${head(tile, FORWARD)}
 ${SEEN}
 ${score(tile)}
 ${main(tile)}
@@ -279,6 +272,16 @@ ${main(width)}
   stats[id] = vec2f(lse[id], delta);
 }`;
 }
+
+/** What a forward pass binds. */
+export const FORWARD: [string, string, string?][] = [
+  ['q', 'read'],
+  ['k', 'read'],
+  ['v', 'read'],
+  ['visible', 'read', 'vec2i'],
+  ['o', 'read_write'],
+  ['lse', 'read_write', 'f32'],
+];
 
 export const GRADIENT_INPUTS: [string, string, string?][] = [
   ['q', 'read'],

@@ -8,7 +8,7 @@ import type { GpuBackend } from '../../webgpu/backend';
 import { dispatch } from '../../webgpu/dispatch';
 import { groupsFor } from '../products/matmul';
 import { type AttentionAttrs, attentionUniforms, hasDropout } from './attention-tiles';
-import { type HeadWidth, head, LOWEST, MASKED, score, unitsOf, zero } from './attention-wgsl';
+import { FORWARD, type HeadWidth, head, LOWEST, MASKED, score, unitsOf, zero } from './attention-wgsl';
 
 const LANES = 256;
 const FEW = 4;
@@ -41,14 +41,7 @@ function shader(width: HeadWidth): string {
   const type = quads ? 'vec4f' : 'f32';
   // Threads beyond whole slices of the head's width rest while values are mixed.
   const slices = Math.floor(LANES / units);
-  return `${head(width, [
-    ['q', 'read'],
-    ['k', 'read'],
-    ['v', 'read'],
-    ['visible', 'read', 'vec2i'],
-    ['o', 'read_write'],
-    ['lse', 'read_write', 'f32'],
-  ])}
+  return `${head(width, FORWARD)}
 ${score(width)}
 var<workgroup> query: array<${type}, N>;
 var<workgroup> weights: array<f32, ${LANES}>;

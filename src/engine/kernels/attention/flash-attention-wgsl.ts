@@ -15,6 +15,7 @@
 import { lines, range } from '../products/matmul-wgsl';
 import {
   earliest,
+  FORWARD,
   GRADIENT_INPUTS,
   type HeadWidth,
   head,
@@ -230,19 +231,7 @@ const masked = ({ dropout }: FlashTile, i: number, c: number) => (dropout ? ` * 
 export function flashForwardShader(tile: FlashTile): string {
   const each = tile.others / 16;
   const { each: columns } = sliceOf(tile);
-  return `${begin(
-    tile,
-    [
-      ['q', 'read'],
-      ['k', 'read'],
-      ['v', 'read'],
-      ['visible', 'read', 'vec2i'],
-      ['o', 'read_write'],
-      ['lse', 'read_write', 'f32'],
-    ],
-    'rows',
-    true,
-  )}
+  return `${begin(tile, FORWARD, 'rows', true)}
 ${ownRows()}
   var top = vec4f(${LOWEST});
   var total = vec4f(0.0);

@@ -15,7 +15,7 @@ import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
 import { defineKernel, shapeError, type View } from '../kernel';
 import { type GluActivation, gluSource, gluValue } from '../pointwise/glu';
 import { type FewSegment, type FewVariant, fewBindings, fewRowsShader, SLOTS } from './few-rows-wgsl';
-import { groupsFor } from './matmul';
+import { bindingsOf, groupsFor, placed, program } from './matmul';
 import { addNT } from './matmul-reference';
 import { fitsSpans } from './matmul-wgsl';
 import { type WeightAttrs, type WeightOperand, weightAttrs, weightInputs, weightOperand, widenWeight } from './weight';
@@ -73,12 +73,10 @@ export const isFew = (backend: GpuBackend, rows: number, rank = 0): boolean =>
 /** Buffers that the segments of a call take beside those that every dispatch has. */
 const buffersOf = ({ lora, bias }: FewOperand) => 1 + (lora ? 2 : 0) + (bias ? 1 : 0);
 
-const bindable = (backend: GpuBackend) => backend.device.limits.maxStorageBuffersPerShaderStage;
-
 /** Whether two segments and their activation fit one dispatch. */
 export function fitsGated(backend: GpuBackend, { norm, segments }: Pick<FewCall, 'norm' | 'segments'>): boolean {
   const buffers = segments.reduce((sum, one) => sum + buffersOf(one), norm ? 3 : 2);
-  return buffers <= bindable(backend) && segments.every(({ w }) => w.parts.length === 1);
+  return buffers <= bindingsOf(backend) && segments.every(({ w }) => w.parts.length === 1);
 }
 
 /** A segment, or a part of one, as a dispatch computes it. */
@@ -92,16 +90,11 @@ interface Piece {
 
 /** Records the products in as few dispatches as the device binds buffers for. */
 export function recordFewRows(backend: GpuBackend, c: FewCall): void {
-  const pieces = c.segments.map((operand, i) => {
-    let first = 0;
-    return operand.w.parts.map(({ tensor, rows }): Piece => {
-      const at = first;
-      first += rows;
-      return { operand, tensor, rows, first: at, y: c.activation ? c.ys[0]! : c.ys[i]! };
-    });
-  });
+  const pieces = c.segments.flatMap((operand, i) =>
+    placed(operand.w).map((part): Piece => ({ operand, ...part, y: c.activation ? c.ys[0]! : c.ys[i]! })),
+  );
   if (c.activation) {
-    recordPieces(backend, c, pieces.flat());
+    recordPieces(backend, c, pieces);
     return;
   }
   const shared = 1 + (c.norm ? 1 : 0) + (c.residual ? 1 : 0) + (c.h ? 1 : 0);
@@ -112,18 +105,16 @@ export function recordFewRows(backend: GpuBackend, c: FewCall): void {
     together = [];
     buffers = shared;
   };
-  for (const piece of pieces.flat()) {
+  for (const piece of pieces) {
     const more = buffersOf(piece.operand) + 1;
     // Parts of a weight write one y.
-    const apart = together.some(({ y }) => y === piece.y) || buffers + more > bindable(backend);
+    const apart = together.some(({ y }) => y === piece.y) || buffers + more > bindingsOf(backend);
     if (apart) flush();
     together.push(piece);
     buffers += more;
   }
   flush();
 }
-
-const programs = new Map<string, () => string>();
 
 function recordPieces(backend: GpuBackend, c: FewCall, pieces: Piece[]): void {
   const quads = c.k % 4 === 0;
@@ -174,13 +165,10 @@ function recordPieces(backend: GpuBackend, c: FewCall, pieces: Piece[]): void {
     if (access !== 'read') writes.push(tensor);
   }
   const variant: FewVariant = { ...plain, bound };
-  const key = `few_rows ${JSON.stringify(variant)}`;
-  const wgsl = programs.get(key) ?? (() => fewRowsShader(variant));
-  programs.set(key, wgsl);
   const groups = pieces.map((piece) => Math.ceil(piece.rows / (SLOTS * tile)));
   const blocks = Math.ceil(c.m / rows);
   dispatch(backend, {
-    program: { key, wgsl },
+    program: program(`few_rows ${JSON.stringify(variant)}`, () => fewRowsShader(variant)),
     tensors,
     writes,
     uniforms: uniformBlock(

@@ -1,5 +1,5 @@
 /** WGSL for products over rows, TN: C[P,Q] = U[M,P]ᵀ · V[M,Q]. The other two are in matmul-wgsl.ts. */
-import { type Binding, declared, lines, type NnVariant, nnParts, UNIFORMS } from './matmul-wgsl';
+import { type Binding, declared, lines, type NnVariant, nnParts, type TileParts, UNIFORMS } from './matmul-wgsl';
 import type { Scheme, TnShape } from './scheme';
 
 /**
@@ -33,7 +33,7 @@ export function inputAndWeightsShader(
 
 /** The same for any `inputTile`, with its uniforms. */
 export function besideProducts(
-  { list, functions, tile }: { list: Binding[]; functions: string; tile: string },
+  { list, functions, tile }: TileParts,
   uniforms: string,
   products: TnShape[],
   shared: Record<string, string>,

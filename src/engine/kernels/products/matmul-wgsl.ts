@@ -280,9 +280,18 @@ ${lines(code!.wide, (q) => {
   return { code, width, columns, place, dense, spans };
 }
 
-export function nnShader(v: NnVariant, scheme: Scheme): string {
-  const { list, functions, tile } = nnParts(v, scheme);
-  return `${scheme.directives}struct Uniforms { ${UNIFORMS} }
+export const nnShader = (v: NnVariant, scheme: Scheme): string => tileShader(nnParts(v, scheme), UNIFORMS, scheme);
+
+/** The bindings of a shader, the functions that it calls, and `inputTile(thread)`, which computes a tile. */
+export interface TileParts {
+  list: Binding[];
+  functions: string;
+  tile: string;
+}
+
+/** A shader whose threads compute a tile each. */
+export function tileShader({ list, functions, tile }: TileParts, uniforms: string, scheme: Scheme): string {
+  return `${scheme.directives}struct Uniforms { ${uniforms} }
 ${declared(list)}
 ${functions}
 ${scheme.memory}
@@ -292,8 +301,7 @@ ${scheme.entry}
 }`;
 }
 
-/** Its bindings, the functions that it calls, and `inputTile(thread)`, which computes a tile. */
-export function nnParts(v: NnVariant, scheme: Scheme): { list: Binding[]; functions: string; tile: string } {
+export function nnParts(v: NnVariant, scheme: Scheme): TileParts {
   const { declare, list } = bindings();
   const code = v.spans ? blockCode(v.format) : undefined;
   const width = v.quads ? 4 : 1;

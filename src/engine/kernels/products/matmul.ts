@@ -48,7 +48,7 @@ export interface NtCall {
 }
 
 /** The parts of a weight, each with the row it starts at. */
-function placed({ parts }: WeightOperand) {
+export function placed({ parts }: WeightOperand) {
   let first = 0;
   return parts.map((part) => {
     const at = first;

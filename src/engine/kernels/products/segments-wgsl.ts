@@ -9,7 +9,7 @@
 import type { WeightFormat } from '../../types';
 import { KEPT } from '../pointwise/dropout';
 import { besideProducts } from './matmul-tn-wgsl';
-import { type Binding, bindings, declared, lines, range } from './matmul-wgsl';
+import { bindings, declared, lines, type NtVariant, range, type TileParts, tileShader } from './matmul-wgsl';
 import type { Scheme, TnShape } from './scheme';
 import {
   alphaOf,
@@ -83,20 +83,8 @@ function weightLoader(
 const openWeight = (format: WeightFormat, s?: number) =>
   blockCode(format) ? `  wordAt = ${weightAt(s)};\n  let weight = 0u;` : `  let weight = ${weightAt(s)};`;
 
-export interface NtSegments {
-  tm: number;
-  tn: number;
-  format: WeightFormat;
-  /** Rows are whole spans of a quantised format. */
-  spans: boolean;
-  /** K is a multiple of 4. */
-  quads: boolean;
-  /** Every segment's rows and places are multiples of 4: results are stored as vec4. */
-  quadStore: boolean;
-  /** Adds H_s · B_sᵀ. */
-  lora: false | { quads: boolean };
-  /** Adds a matrix of Y's shape; of one segment only. */
-  residual: boolean;
+/** `quadStore` also means that every segment's rows and places are multiples of 4; `residual` is of one segment only. */
+export interface NtSegments extends Omit<NtVariant, 'bias' | 'part'> {
   arrays: { x: Arrays; w: Arrays; b?: Arrays; bias?: Arrays; y: Arrays };
 }
 
@@ -289,7 +277,7 @@ export interface SumSegments {
 }
 
 /** The bindings, functions and `inputTile` of Z = Σ_s (Y_s·W_s + H_s·A_s) + plus. */
-function sumParts(v: SumSegments, scheme: Scheme): { list: Binding[]; functions: string; tile: string } {
+function sumParts(v: SumSegments, scheme: Scheme): TileParts {
   const { declare, list } = bindings();
   const count = v.left.length;
   const code = v.spans ? blockCode(v.format) : undefined;
@@ -375,17 +363,8 @@ ${lines(columns, (q) => `    ${inside(q)}{ Z[row + c${q}] = a${i}_${q}${v.plus ?
   return { list, functions: functions.join('\n'), tile };
 }
 
-export function sumSegmentsShader(v: SumSegments, scheme: Scheme): string {
-  const { list, functions, tile } = sumParts(v, scheme);
-  return `${scheme.directives}struct Uniforms { ${segmentUniforms(v.left.length, v.dropout)} }
-${declared(list)}
-${functions}
-${scheme.memory}
-${tile}
-${scheme.entry}
-  inputTile(thread);
-}`;
-}
+export const sumSegmentsShader = (v: SumSegments, scheme: Scheme): string =>
+  tileShader(sumParts(v, scheme), segmentUniforms(v.left.length, v.dropout), scheme);
 
 /** The same beside products of TN over the same rows. */
 export function sumSegmentsAndProductsShader(

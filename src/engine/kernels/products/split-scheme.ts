@@ -1,8 +1,8 @@
 /**
  * Sums in slices, for graphics cards, where a result is small and its sums are long (LoRA's x·Aᵀ and dy·B, a few rows of a batch):
  * a workgroup of 256 threads computes 16×16 values. Each thread has a block of 4×4 and every sixteenth step of the reduction,
- * four values wide. Of the sixteen sums of a value, the last eight are added to the
- * first eight, and these are added up in order. Only for NT and NN; all sizes are multiples of 4.
+ * four values wide. Of the sixteen sums of a value, the last eight are added to the first eight, and these are added up in order.
+ * Only for NT and NN; all sizes are multiples of 4.
  */
 import { lines, range } from './matmul-wgsl';
 import type { NnLoop, NnTile, NtLoop, Scheme } from './scheme';
