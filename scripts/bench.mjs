@@ -1,15 +1,20 @@
 // npm run bench [-- export] [--json FILE] [--filter TEXT] [--device auto|hardware|software] [--timeout SECONDS]
-// Runs bench/index.html in headless Chrome and prints the results: Tabtune and the reference in the same page, a larger model in
-// several precisions, every method compared with LoRA, batched decoding, and steps of DPO and GRPO. Then an export by the app, which
-// `export` runs alone. --filter runs only rows with TEXT in their names.
+//               [--runtime browser|node]
+// Runs bench/index.html in headless Chrome and prints the results: Tabtune and the reference in the same page, a step beside jax-js, a
+// larger model in several precisions, every method compared with LoRA, batched decoding, and steps of DPO and GRPO. Then an export by
+// the app, which `export` runs alone. --filter runs only rows with TEXT in their names. --runtime node runs the rows through Dawn in
+// Node, with --device software on Mesa's llvmpipe, and exports nothing.
+import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'vite';
 import { EXPORT_ROW, measureExport } from './bench-export.mjs';
-import { root } from './build.mjs';
+import { ensureNodeModule, root } from './build.mjs';
 import { openHeadless } from './headless-browser.mjs';
+import { findDriver } from './llvmpipe.mjs';
 import { serve } from './serve.mjs';
 import { table } from './text-table.mjs';
 
@@ -137,6 +142,28 @@ async function measurePage({ filter, device, timeout }) {
   return result;
 }
 
+let child;
+
+/** The same rows in a process of Node. */
+async function measureInNode({ filter = '', device, timeout }) {
+  const module = await ensureNodeModule('bench/run.ts');
+  const env = device === 'software' ? findDriver() : {};
+  return new Promise((resolve, reject) => {
+    child = fork(
+      fileURLToPath(new URL('bench-node.mjs', import.meta.url)),
+      [JSON.stringify({ module, filter, device })],
+      { env: { ...process.env, ...env }, timeout: Number(timeout) * 1000 },
+    );
+    child.on('message', ({ said, result, error }) => {
+      if (said) console.log(said);
+      if (result) resolve(result);
+      if (error) reject(new Error(`The benchmark failed: ${error}`));
+    });
+    child.once('error', reject);
+    child.once('close', (code, signal) => reject(new Error(`Measuring ended early (${signal ?? code}).`)));
+  });
+}
+
 try {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -145,12 +172,14 @@ try {
       filter: { type: 'string' },
       device: { type: 'string', default: process.env.TABTUNE_GPU ?? 'auto' },
       timeout: { type: 'string', default: '1800' },
+      runtime: { type: 'string', default: 'browser' },
     },
   });
   const stopped = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM']) {
     process.once(name, () => {
       browser?.close();
+      child?.kill();
       stopped.abort(new Error('Stopped.'));
     });
   }
@@ -158,10 +187,13 @@ try {
   const unknown = positionals.find((name) => name !== 'export');
   if (unknown) throw new Error(`There is no part ${unknown}; there is export.`);
 
-  const { filter = '', device } = values;
+  const { filter = '', device, runtime } = values;
+  if (!['browser', 'node'].includes(runtime)) throw new Error(`--runtime ${runtime}: it is browser or node.`);
+  const inNode = runtime === 'node';
+  if (inNode && positionals.length > 0) throw new Error('The export is measured in a browser.');
   let result = { adapter: null, rows: [] };
-  if (positionals.length === 0) result = await measurePage(values);
-  if (EXPORT_ROW.includes(filter)) {
+  if (positionals.length === 0) result = await (inNode ? measureInNode(values) : measurePage(values));
+  if (EXPORT_ROW.includes(filter) && !inNode) {
     const signal = AbortSignal.any([stopped.signal, AbortSignal.timeout(Number(values.timeout) * 1000)]);
     const folder = path.join(scratch, 'export');
     const { adapter, row } = await measureExport({ folder, device, signal, log: console.log });

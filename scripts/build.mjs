@@ -69,7 +69,7 @@ export async function ensureNodeModules(title, entries) {
   const [name] = Object.keys(entries);
   const file = path.join(folder, `${name}.mjs`);
   const built = statSync(file, { throwIfNoEntry: false });
-  const from = ['src', 'scripts/build.mjs', 'package.json', 'package-lock.json'];
+  const from = ['src', 'bench', 'scripts/build.mjs', 'package.json', 'package-lock.json'];
   if (built && from.every((place) => newest(path.join(root, place)) <= built.mtimeMs)) return folder;
   const started = new Date();
   const fresh = path.join(root, '.cache', `node-${process.pid}`);
