@@ -34,16 +34,16 @@ const describeFailure = (suite, name, message = '') => {
   return `failed: ${suite}: ${name}: ${words.split('\n').slice(0, 14).join(' | ').slice(0, 1000)}`;
 };
 
-async function vitest(project, timeoutMs, args, env = {}) {
+async function vitest(project, timeoutMs, args, env = {}, name = project) {
   const code = await runTool(
     'vitest/vitest.mjs',
     [
       ...['run', '--project', project, '--reporter=default', '--reporter=json'],
-      ...[`--outputFile.json=${path.join(reports, `${project}.json`)}`, ...args],
+      ...[`--outputFile.json=${path.join(reports, `${name}.json`)}`, ...args],
     ],
     { timeoutMs, env },
   );
-  const report = readReport(project);
+  const report = readReport(name);
   if (!report) return { code, passed: 0, failed: 0, skipped: 0 };
   const skipped = report.numPendingTests + report.numTodoTests;
   // A file that does not even load has no failed test to show for it.
@@ -60,6 +60,23 @@ async function vitest(project, timeoutMs, args, env = {}) {
   return {
     ...{ code, passed: report.numPassedTests, failed: report.numFailedTests + broken.length, skipped },
     failures: report.testResults.flatMap(named),
+  };
+}
+
+/**
+ * The GPU tests in a browser. All of them run in two at once, half of the files in each: most of the time goes by in compiling shaders, which
+ * uses one core of a browser's one GPU process.
+ */
+async function gpuInBrowsers(args) {
+  const limit = 60 * minutes;
+  if (args.length > 0) return vitest('gpu', limit, args);
+  const halves = await Promise.all([1, 2].map((i) => vitest('gpu', limit, [`--shard=${i}/2`], {}, `gpu-${i}`)));
+  const sum = (key) => halves.reduce((total, half) => total + half[key], 0);
+  return {
+    // A half that ran nothing is a failure, which the other's numbers would hide.
+    code: Math.max(...halves.map(({ code, passed, failed }) => (passed + failed === 0 ? 1 : code))),
+    ...{ passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') },
+    failures: halves.flatMap(({ failures = [] }) => failures),
   };
 }
 
@@ -120,7 +137,7 @@ const suites = {
     ]),
   types: () => check([() => runTool('typescript/bin/tsc', ['--noEmit', '-p', '.'], { timeoutMs: 5 * minutes })]),
   unit: (args) => vitest('unit', 30 * minutes, args),
-  gpu: (args) => vitest('gpu', 60 * minutes, args),
+  gpu: gpuInBrowsers,
   'gpu-node': gpuInNode,
   build: () =>
     check([

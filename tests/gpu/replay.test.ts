@@ -18,6 +18,7 @@ import { trimPool } from '../../src/engine/webgpu/pool';
 import { Recordings } from '../../src/engine/webgpu/recording';
 import { resolveRecipe } from '../../src/recipe/defaults';
 import type { RecipeInput } from '../../src/recipe/types';
+import { pretendQuick } from '../quick-device';
 import { openTestDevice } from './open-device';
 
 beforeAll(openTestDevice);
@@ -97,6 +98,7 @@ const STEADY = { bindGroups: 0, buffers: 0, uniformBuffers: 0, replays: 1 };
 const one = (step: number) => [batchOf(2, 16, step)];
 
 test('LoRA with dropout, noise and a schedule', async () => {
+  pretendQuick(Recordings);
   const { created } = await compare({
     method: { ...LORA, lora_dropout: 0.2 },
     training: { learning_rate: 1e-2, lr_scheduler_type: 'cosine', warmup_ratio: 0.2, neftune_noise_alpha: 5 },

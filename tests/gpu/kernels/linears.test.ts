@@ -116,9 +116,10 @@ test.each([{ software: true }, { software: false }])(
   'weights of every format give the bits that they give alone: %o',
   async ({ software }) => {
     await withTraits({ software }, async () => {
-      for (const { name, format, shape, stored } of await storedWeights()) {
+      for (const [i, { name, format, shape, stored }] of (await storedWeights()).entries()) {
         const [n, k] = shape;
-        for (const rank of [0, 4]) {
+        // Tiles compile slowly on a software adapter: each format is tried with LoRA or without it.
+        for (const rank of software ? [0, 4] : [i % 2 === 0 ? 0 : 4]) {
           const c: LinearsCase = {
             m: 17,
             k,

@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { llamaConfig } from '../../../bench/random-llama';
 import { resolveRecipe } from '../../../src/recipe/defaults';
 import { LIMITS, SMOL, shapesOf } from '../../labelled-device';
+import { pretendQuick } from '../../quick-device';
 import { defineWebGpuNames } from '../../webgpu-names';
 
 // tfjs's backend needs WebGPU's names when it is loaded.
@@ -15,11 +16,13 @@ const load = async () => ({
   ...(await import('../../../src/engine/webgpu/backend')),
   ...(await import('../../../src/engine/webgpu/counting-device')),
   ...(await import('../../../src/engine/webgpu/device')),
+  ...(await import('../../../src/engine/webgpu/recording')),
   ...(await import('../../../src/engine/kernels/inputs')),
 });
 beforeAll(async () => {
   defineWebGpuNames();
   engine = await load();
+  pretendQuick(engine.Recordings);
 });
 
 test.each([0, 0.8])('tokens of SmolLM2-135M with LoRA are replayed at temperature %s', async (temperature) => {
