@@ -16,7 +16,7 @@ const outside = [
   {
     folder: 'bench',
     about:
-      'our step against stock tfjs, a 135M model in several precisions, every method against LoRA, batched decoding, and steps of DPO and GRPO, in one page',
+      'our step against stock tfjs and jax-js, a 135M model in several precisions, every method against LoRA, batched decoding, and steps of DPO and GRPO, in one page or in Node',
   },
   { folder: 'scripts', about: 'what `npm` and people run; `scripts/experiments` are the measurements in docs' },
 ];
