@@ -37,7 +37,7 @@ export interface GradientPlace {
 }
 
 export interface GradientWish {
-  /** What other nodes have given for the same input; only for closures that add it. */
+  /** What other nodes have given for the same input; only for closures that add it, and not to what they write to a place. */
   plus?: tf.Tensor;
   /** The inputs whose gradients are wanted; unknown if left out. */
   wanted?: string[];
@@ -181,6 +181,15 @@ export function defineKernel<A extends object>(def: KernelDef<A>): (inputs: Part
       makings.set(outputs[0], { kernelName: def.name, attrs: own, inputNames: names, cheap, shapesOnly });
     }
     return outputs;
+  };
+}
+
+/** Several gradients from one dispatch: a node's closures are called in turn, and the first call computes them all. */
+export function sharedGradients(compute: () => tf.Tensor[]): (index: number) => tf.Tensor {
+  let tensors: tf.Tensor[] | null = null;
+  return (index) => {
+    tensors ??= compute();
+    return tensors[index]!;
   };
 }
 

@@ -6,6 +6,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { makings } from './cheap';
 import type { GradientClosure, GradientPlace } from './kernel';
+import { accumulateGradients } from './optimisers/accumulate';
 import { addTensors } from './pointwise/add';
 
 type Closures = Record<string, GradientClosure>;
@@ -199,16 +200,38 @@ function recomputing(nodes: TapeNode[]) {
   };
 }
 
+/** The places of a pass that is being recorded, by the ids of params, and which of them have something in them already. */
+interface Ahead {
+  places: ReadonlyMap<number, GradientPlace>;
+  written: Set<number>;
+}
+
+let ahead: Ahead | null = null;
+
+/**
+ * Where a kernel whose result is the value of the pass may write a param's gradient in the forward pass already. Its closure must
+ * give null for it then. Undefined if the param has no place, or learns nothing in this pass.
+ */
+export function takePlaceAhead({ id }: tf.Tensor): GradientPlace | undefined {
+  const place = isRecording() ? ahead?.places.get(id) : undefined;
+  if (!place) return undefined;
+  const add = place.add || ahead!.written.has(id);
+  ahead!.written.add(id);
+  return { ...place, add };
+}
+
 function freeSaved(nodes: TapeNode[]): void {
   for (const { saved } of nodes) for (const t of saved) t.dispose();
 }
 
-/** The value of `f` and the tape recorded while computing it; an outer tape is left alone. */
-function record(f: () => tf.Tensor): { value: tf.Tensor; tape: TapeNode[] } {
+/** The value of `f` and the tape recorded while computing it; an outer tape and its places are left alone. */
+function record(f: () => tf.Tensor, places: Ahead | null): { value: tf.Tensor; tape: TapeNode[] } {
   const state = tapeState();
   const outer = state.activeTape;
+  const outerPlaces = ahead;
   const tape: TapeNode[] = [];
   state.activeTape = tape;
+  ahead = places;
   state.gradientDepth++;
   try {
     return { value: tf.tidy(f), tape };
@@ -218,6 +241,7 @@ function record(f: () => tf.Tensor): { value: tf.Tensor; tape: TapeNode[] } {
   } finally {
     state.gradientDepth--;
     state.activeTape = outer;
+    ahead = outerPlaces;
   }
 }
 
@@ -257,9 +281,9 @@ function nodeGradients(
     const closures = node.gradient?.(dys, wanted);
     const placeOf = (name: string) => {
       const x = node.inputs[name];
-      if (!x || !wanted.includes(name)) return undefined;
-      // What other nodes gave goes along with this one's, where its closure adds it.
-      return before.has(x.id) && !closures?.[name]?.adds ? undefined : placeFor(x.id);
+      // Of a param that is several inputs, the second would overwrite the first.
+      const alone = wanted.filter((other) => node.inputs[other]!.id === x?.id).length === 1;
+      return x && wanted.includes(name) && alone ? placeFor(x.id) : undefined;
     };
     // A tensor that is not new has another owner, who will free it.
     const others = new Set([...dys, ...node.saved, ...Object.values(node.inputs)].map((t) => t?.id));
@@ -302,23 +326,37 @@ export function valueAndGradients<T extends tf.Tensor>(
   return { value, grads: grads as tf.Tensor[] };
 }
 
-/** The same, where gradients may be written to the places of their params instead: these are undefined. */
+/**
+ * The same, where gradients may be written to the places of their params instead: these are undefined. A param that several nodes
+ * read has its gradients added there, in the order in which they are made.
+ */
 export function valueAndPlacedGradients<T extends tf.Tensor>(
   f: () => T,
   params: tf.Tensor[],
   places: ReadonlyMap<tf.Tensor, GradientPlace>,
   dy?: tf.Tensor,
 ): { value: T; grads: (tf.Tensor | undefined)[] } {
-  const { value, tape } = record(f);
+  const placeById = new Map(
+    [...places].flatMap(([param, place]) => (params.includes(param) ? [[param.id, place] as const] : [])),
+  );
+  const placed = new Set<number>();
+  // With another gradient of the value, that of a param cannot be made before it is known.
+  const { value, tape } = record(f, dy ? null : { places: placeById, written: placed });
+  const early = new Set(placed);
   const steps = path(tape, params, value);
   const used = new Set(steps.map(({ node }) => node));
   const lean = recomputing([...used]);
   freeSaved(tape.filter((node) => !used.has(node) && !lean.needed.has(node)));
-  const placeById = new Map([...places].map(([{ id }, place]) => [id, place]));
-  const reads = readsOf(steps);
-  /** The place of a param whose last gradient is about to be made: what comes later would be overwritten, or lost. */
-  const placeFor = (id: number) => (reads.get(id) === 1 ? placeById.get(id) : undefined);
-  const placed = new Set<number>();
+  const placeFor = (id: number) => {
+    const place = placeById.get(id);
+    return place && { ...place, add: place.add || placed.has(id) };
+  };
+  /** Adds a gradient to what is in its param's place. */
+  const settle = (id: number, gradient: tf.Tensor) => {
+    const { flat, offset } = placeById.get(id)!;
+    accumulateGradients(flat, [gradient], [offset], 1);
+    gradient.dispose();
+  };
   try {
     return tf.tidy(() => {
       const gradients = new Map([[value.id, dy ?? one(value.shape)]]);
@@ -326,18 +364,23 @@ export function valueAndPlacedGradients<T extends tf.Tensor>(
         const dys = node.outputs.map(({ id }) => gradients.get(id) ?? null);
         lean.restore(node);
         for (const [id, sum] of nodeGradients(node, wanted, dys, gradients, placeFor)) {
-          gradients.get(id)?.dispose();
-          if (sum) gradients.set(id, sum);
-          else placed.add(id);
-        }
-        for (const name of wanted) {
-          const { id } = node.inputs[name]!;
-          reads.set(id, reads.get(id)! - 1);
+          const before = gradients.get(id);
+          gradients.delete(id);
+          if (sum === null) {
+            placed.add(id);
+            early.delete(id);
+            if (before) settle(id, before);
+            continue;
+          }
+          before?.dispose();
+          if (placed.has(id)) settle(id, sum);
+          else gradients.set(id, sum);
         }
         // Every node that reads these outputs has been processed, so their gradients are no longer needed.
         for (const t of dys) if (t !== dy) t?.dispose();
         freeSaved([node]);
       }
+      if (early.size > 0) throw new Error('The value does not depend on a gradient that was written to its place.');
       const gradientOf = (p: tf.Tensor) => (placed.has(p.id) ? undefined : (gradients.get(p.id) ?? tf.zerosLike(p)));
       return { value: value as T, grads: params.map(gradientOf) };
     });
@@ -348,25 +391,4 @@ export function valueAndPlacedGradients<T extends tf.Tensor>(
     lean.dispose();
     freeSaved(tape);
   }
-}
-
-/** How often each tensor is read, by its id, by inputs that are wanted. */
-function readsOf(steps: { node: TapeNode; wanted: string[] }[]): Map<number, number> {
-  const reads = new Map<number, number>();
-  for (const { node, wanted } of steps) {
-    for (const name of wanted) {
-      const { id } = node.inputs[name]!;
-      reads.set(id, (reads.get(id) ?? 0) + 1);
-    }
-  }
-  return reads;
-}
-
-/** Several gradients from one dispatch: a node's closures are called in turn, and the first call computes them all. */
-export function sharedGradients(compute: () => tf.Tensor[]): (index: number) => tf.Tensor {
-  let tensors: tf.Tensor[] | null = null;
-  return (index) => {
-    tensors ??= compute();
-    return tensors[index]!;
-  };
 }

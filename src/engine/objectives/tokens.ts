@@ -62,7 +62,7 @@ function headInputs({ model, hooks, ints }: View, hidden: tf.Tensor, given: Targ
   };
 }
 
-/** scale · summed cross-entropy of the policy's logits at the target rows. hidden [B·T, d]. */
+/** scale · summed cross-entropy of the policy's logits at the target rows, as the result of the pass. hidden [B·T, d]. */
 export function headLoss(pass: Pass, hidden: tf.Tensor, given: Targets | LiveTargets): tf.Scalar {
   const { withGradient, smoothing } = pass;
   const { x, weight, rows, targets, options } = headInputs(pass.policy, hidden, given);
@@ -71,6 +71,7 @@ export function headLoss(pass: Pass, hidden: tf.Tensor, given: Targets | LiveTar
     scale: () => pass.scale,
     withGradient,
     smoothing,
+    isResult: true,
     trainsWeight: withGradient && options.trainsWeight,
     trainsBias: withGradient && options.trainsBias,
   });

@@ -15,6 +15,7 @@ import type { LanguageModel } from '../models/model';
 import { createObjective } from '../objectives';
 import type { Objective } from '../objectives/objective';
 import { createOptimizer, type Optimizer } from '../optim/optimizer';
+import { trimPool } from '../webgpu/pool';
 import { type Attached, type AttachOptions, attachMethod } from './attach';
 import { type BaseBatches, type BaseText, baseTextOf } from './base-text';
 import { estimateFisher, type FisherSetup } from './estimate-fisher';
@@ -95,6 +96,8 @@ export async function assembleRun(base: LanguageModel, options: RunOptions): Pro
     options.attached?.(methods);
     const rateIn = (of: Method) => (name: string) => of.rate?.(name) ?? 1;
     const rate = value ? ofEither(rateIn(method), rateIn(value.method)) : method.rate;
+    // What the tensors were made with: steps want buffers of other sizes.
+    trimPool();
     const optimizer = own(createOptimizer(trainedTensors(method, value), training, { rate }));
     const baseText = baseTextOf(model, { maskTokenId }, options.baseText);
     await penalizeDrift({ model, method, optimizer }, training, baseText, options.fisher);

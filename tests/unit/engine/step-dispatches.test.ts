@@ -107,15 +107,14 @@ test.each([
     software,
   });
   expect(ofTfjs(kinds)).toEqual([]);
-  // Of the loss to the sums of the step, of these and the norm to be read, and of the gradient of the table as output projection, to
-  // which that of its rows is added.
-  expect(moved.copies).toBe(3);
+  // Of the loss to the sums of the step, and of these and the norm to be read.
+  expect(moved.copies).toBe(2);
   expect(all).toBe(wanted);
   // Gradients that meet are added where the second is made; the loss's own gradient is 1 and multiplies nothing.
   expect(kinds).not.toHaveProperty('add_tensors');
   expect(kinds).not.toHaveProperty('scale_in_place');
-  // Of fourteen linear layers: the gradients of input and weight together, the latter in the flat buffer at once. That of the table
-  // and those of five norms are gathered.
+  // Of fourteen linear layers: the gradients of input and weight together, the latter in the flat buffer at once, as is that of the
+  // table; those of five norms are gathered.
   expect(kinds).toMatchObject({ matmul_nn_tn: 14, matmul_tn: 1, matmul_nn: 1, accumulate: 1 });
 });
 

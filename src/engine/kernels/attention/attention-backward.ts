@@ -11,9 +11,8 @@
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { dispatch } from '../../webgpu/dispatch';
-import { defineKernel, type GpuCall, type View } from '../kernel';
+import { defineKernel, type GpuCall, sharedGradients, type View } from '../kernel';
 import { bindingsOf, groupsFor } from '../products/matmul';
-import { sharedGradients } from '../tape';
 import { gatherShader, gradientsShader, mixShader, weightsShader } from './attention-scores-wgsl';
 import {
   type AttentionAttrs,

@@ -11,10 +11,9 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
-import { defineKernel, type Inputs, shapeError } from '../kernel';
+import { defineKernel, type Inputs, shapeError, sharedGradients } from '../kernel';
 import { groupsFor } from '../products/matmul';
 import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
-import { sharedGradients } from '../tape';
 
 interface RotaryAttrs {
   headDim: number;

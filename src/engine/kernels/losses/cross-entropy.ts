@@ -11,7 +11,8 @@
  * Only rows with a target are projected: with loss on the answers only, that is often half of them. `rows` is padded with
  * -1 to a bucket, so that shapes repeat; no row may appear twice. The gradient is computed in the forward pass, chunk by
  * chunk (as in Cut Cross-Entropy and Liger Kernel), and multiplied by the gradient of the loss in the backward pass. The
- * gradients of a trained weight and bias are summed over the chunks in order, so equal runs give equal bits.
+ * gradients of a trained weight and bias are summed over the chunks in order, so equal runs give equal bits. That of the weight,
+ * the largest there is, goes to its place at once if the loss is what the pass gives, whose own gradient is 1.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Weight } from '../../types';
@@ -22,9 +23,17 @@ import { defineKernel } from '../kernel';
 import { sumAll } from '../moves/row-moves';
 import { groupsFor } from '../products/matmul';
 import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
+import { placedAttrs } from '../products/placed';
 import { weightAttrs, weightInputs } from '../products/weight';
-import { isOne } from '../tape';
-import { gradientSpecs, type LogitAttrs, overChunks, referenceRows, requireLogitShapes } from './logit-chunks';
+import { isOne, takePlaceAhead } from '../tape';
+import {
+  computeGradients,
+  gradientSpecs,
+  type LogitAttrs,
+  overChunks,
+  referenceRows,
+  requireLogitShapes,
+} from './logit-chunks';
 import { type SoftmaxPass, softmaxRows } from './softmax-rows';
 
 interface CrossEntropyAttrs extends LogitAttrs {
@@ -45,12 +54,14 @@ const kernel = defineKernel<CrossEntropyAttrs>({
     const { out: vocab, smoothing, withGradient } = attrs;
     const scale = current(attrs.scale);
     let total = 0;
-    for (const { target, logits, top, sum, addGradients } of referenceRows(inputs, attrs)) {
-      const mean = smoothing > 0 ? logits.reduce((a, b) => a + b, 0) / vocab : 0;
-      total += Math.log(sum) + top - (1 - smoothing) * logits[target]! - smoothing * mean;
-      if (!withGradient) continue;
-      addGradients(gradients, scale, (v) => (v === target ? 1 - smoothing : 0) + smoothing / vocab);
-    }
+    computeGradients(inputs, attrs, gradients, (made) => {
+      for (const { target, logits, top, sum, addGradients } of referenceRows(inputs, attrs)) {
+        const mean = smoothing > 0 ? logits.reduce((a, b) => a + b, 0) / vocab : 0;
+        total += Math.log(sum) + top - (1 - smoothing) * logits[target]! - smoothing * mean;
+        if (!withGradient) continue;
+        addGradients(made, scale, (v) => (v === target ? 1 - smoothing : 0) + smoothing / vocab);
+      }
+    });
     loss![0] = scale * total;
   },
   gpu(call) {
@@ -84,14 +95,16 @@ const kernel = defineKernel<CrossEntropyAttrs>({
     sumAll(backend, losses, loss, count, scale);
   },
   savesOutputs: [false, true, true, true],
-  gradient([dLoss], { outputs: [dHidden, dWeight, dBias] }, { withGradient, trainsWeight, trainsBias }) {
+  gradient([dLoss], { outputs: [dHidden, dWeight, dBias] }, { withGradient, trainsWeight, trainsBias, offsets }) {
+    if (offsets && !isOne(dLoss!))
+      throw new Error('LinearCrossEntropy: as the result of a pass, it must be its value.');
     const times = (gradient: tf.Tensor | undefined, made: boolean, how: string) => () => {
       if (!made) throw new Error(`LinearCrossEntropy: run with ${how} to differentiate it.`);
       return isOne(dLoss!) ? gradient! : scaled(gradient!, dLoss!);
     };
     return {
       hidden: times(dHidden, withGradient, 'withGradient'),
-      weight: times(dWeight, withGradient && trainsWeight, 'withGradient and trainsWeight'),
+      weight: offsets ? () => null : times(dWeight, withGradient && trainsWeight, 'withGradient and trainsWeight'),
       bias: times(dBias, withGradient && trainsBias, 'withGradient and trainsBias'),
     };
   },
@@ -140,6 +153,8 @@ export interface CrossEntropyOptions {
   /** Set if the weight (float32) or the bias is trained. */
   trainsWeight?: boolean;
   trainsBias?: boolean;
+  /** The loss is what the pass gives, and not a part of it. */
+  isResult?: boolean;
 }
 
 /**
@@ -154,9 +169,20 @@ export function linearCrossEntropy(
   options: CrossEntropyOptions,
 ): tf.Scalar {
   const { scale, withGradient, bias, softcap, smoothing = 0, trainsWeight = false, trainsBias = false } = options;
+  const ahead = options.isResult && withGradient && trainsWeight ? takePlaceAhead(weight.parts[0]!.tensor) : undefined;
+  const { flat, ...place } = placedAttrs([ahead]);
   const [loss, ...gradients] = kernel(
-    { hidden, ...weightInputs(weight), bias: bias ?? undefined, rows, targets },
-    { ...weightAttrs(weight), scale, softcap: softcap ?? 0, smoothing, withGradient, trainsWeight, trainsBias },
+    { hidden, ...weightInputs(weight), bias: bias ?? undefined, rows, targets, flat },
+    {
+      ...weightAttrs(weight),
+      scale,
+      softcap: softcap ?? 0,
+      smoothing,
+      withGradient,
+      trainsWeight,
+      trainsBias,
+      ...place,
+    },
   );
   for (const gradient of gradients) gradient.dispose();
   return loss as tf.Scalar;

@@ -6,8 +6,8 @@
  *   z_r = hidden[rows[r]]·Wᵀ + bias, then cap · tanh(z_r / cap), then z_r / temperature
  *
  * `rows` and `targets` are padded with -1; no row may occur twice, or its gradient would be lost. A pass turns each chunk's
- * logits into their gradient in place. Gradients of a trained weight and bias are summed over the chunks in order, and those
- * of hidden over pieces of the vocabulary. Chunks and pieces depend on shapes and the device alone, so that equal runs give
+ * logits into their gradient in place. Gradients of a trained weight and bias are summed over the chunks in order, that of the
+ * weight in its place in a flat tensor if it has one, and those of hidden over pieces of the vocabulary. Chunks and pieces depend on shapes and the device alone, so that equal runs give
  * equal bits.
  */
 import type * as tf from '@tensorflow/tfjs-core';
@@ -19,9 +19,11 @@ import { clear, moveRows } from '../moves/row-moves';
 import { groupsFor, recordNT, recordSplitNN, recordTN, splitOf } from '../products/matmul';
 import { addNN, addNT, addTN } from '../products/matmul-reference';
 import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
+import { computePlaced, type PlacedAttrs } from '../products/placed';
 import { requireTrainable, type WeightAttrs, weightFits, weightOperand, widenWeight } from '../products/weight';
 
-export interface LogitAttrs extends WeightAttrs {
+/** The place is that of the weight's gradient. */
+export interface LogitAttrs extends WeightAttrs, Partial<PlacedAttrs> {
   /** Bounds the logits to ±softcap; 0: none. */
   softcap: number;
   /** Divides the capped logits; 1 when left out. */
@@ -71,19 +73,29 @@ export function requireLogitShapes(
   }
 }
 
-/** Those of hidden, weight and bias; [1] where a gradient is not wanted. */
+/** Those of hidden, weight and bias; [1] where a gradient is not wanted, or has a place. */
 export function gradientSpecs(
   kernel: string,
   { hidden, bias }: Record<string, { shape: number[] }>,
   attrs: LogitAttrs,
 ): OutputSpec[] {
-  const { out: vocab, in: width, trainsWeight, trainsBias } = attrs;
+  const { out: vocab, in: width, trainsWeight, trainsBias, offsets } = attrs;
   if (trainsWeight) requireTrainable(kernel, attrs);
   return [
     { shape: hidden!.shape },
-    { shape: trainsWeight ? [vocab, width] : [1] },
+    { shape: trainsWeight && !offsets ? [vocab, width] : [1] },
     { shape: trainsBias && bias ? [vocab] : [1] },
   ];
+}
+
+/** The reference: `compute` adds to gradients of zeros, and that of the weight goes to its place if it has one. */
+export function computeGradients(
+  inputs: Record<string, View>,
+  { offsets = null, add = false, out, in: width }: LogitAttrs,
+  [dHidden, dWeight, dBias]: (Float32Array | Int32Array)[],
+  compute: (gradients: (Float32Array | Int32Array)[]) => void,
+): void {
+  computePlaced(inputs, { offsets, add }, [dWeight!], [out * width], ([made]) => compute([dHidden!, made!, dBias!]));
 }
 
 export interface ReferenceRow {
@@ -149,11 +161,13 @@ export function overChunks(
   const { hidden, bias, rows } = inputs;
   const [tokens, width] = hidden!.shape as [number, number];
   const count = rows!.shape[0]!;
-  const { out: vocab, trainsWeight, trainsBias } = attrs;
+  const { out: vocab, trainsWeight, trainsBias, offsets, add: adds = false } = attrs;
   const w = weightOperand(inputs, attrs);
   const [dHidden, dWeight, dBias] = gradients ?? [];
   // The scatter skips rows without a target. With no rows at all nothing would write the others.
   for (const gradient of gradients?.slice(0, count === 0 ? 3 : 1) ?? []) clear(backend, gradient);
+  const [at] = offsets ?? [];
+  if (count === 0 && at !== undefined && !adds) clear(backend, inputs.flat!, at, vocab * width);
   // One chunk's worth, used by every chunk in turn: scratch tensors live until the kernel returns.
   const size = chunkRows(count, [vocab, width], adapterTraits(backend.device).logitsBytes);
   const x = temp([size, width]);
@@ -167,7 +181,10 @@ export function overChunks(
     pass({ logits, start, n });
     if (!dx) continue;
     const add = start > 0;
-    if (trainsWeight) recordTN(backend, n, [{ u: logits, v: x, c: dWeight!, p: vocab, q: width, add }]);
+    if (trainsWeight) {
+      const c = at === undefined ? dWeight! : inputs.flat!;
+      recordTN(backend, n, [{ u: logits, v: x, c, p: vocab, q: width, at, add: add || adds }]);
+    }
     if (trainsBias && bias) sumRows(backend, { values: logits, out: dBias!, n, width: vocab, add });
     recordSplitNN(backend, { y: logits, w, z: dx, m: n, n: vocab, k: width }, parts);
     moveRows(backend, 'scatter', { from: dx, to: dHidden!, rows: rows!, start, n, width, tokens, parts });

@@ -10,10 +10,18 @@
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Weight } from '../../types';
-import { defineKernel } from '../kernel';
+import { defineKernel, type GradientWish } from '../kernel';
+import { placedAttrs } from '../products/placed';
 import { weightAttrs, weightInputs } from '../products/weight';
-import { sharedGradients, withoutTape } from '../tape';
-import { gradientSpecs, type LogitAttrs, overChunks, referenceRows, requireLogitShapes } from './logit-chunks';
+import { withoutTape } from '../tape';
+import {
+  computeGradients,
+  gradientSpecs,
+  type LogitAttrs,
+  overChunks,
+  referenceRows,
+  requireLogitShapes,
+} from './logit-chunks';
 import { type SoftmaxPass, softmaxRows } from './softmax-rows';
 
 interface TokenLogProbsAttrs extends LogitAttrs {
@@ -82,13 +90,22 @@ const kernel = defineKernel<TokenLogProbsAttrs>({
   },
   savesOutputs: [false, false, false],
   gradient([dy], { inputs }, attrs) {
-    const all = sharedGradients(() => backward({ dy: dy!, ...inputs }, attrs));
-    const trained = (index: number, is: boolean, how: string) => () => {
+    let made: { gradients: tf.Tensor[]; placed: boolean } | null = null;
+    const all = ({ wanted, placeOf }: GradientWish = {}) => {
+      const { flat, ...place } = placedAttrs([wanted?.includes('weight') ? placeOf?.('weight') : undefined]);
+      made ??= {
+        gradients: backward({ dy: dy!, ...inputs, flat }, { ...attrs, ...place }),
+        placed: flat !== undefined,
+      };
+      return made;
+    };
+    const trained = (index: number, is: boolean, how: string) => (wish?: GradientWish) => {
       if (!is) throw new Error(`TokenLogProbs: run with ${how} to differentiate it.`);
-      return all(index);
+      const { gradients, placed } = all(wish);
+      return index === 1 && placed ? null : gradients[index]!;
     };
     return {
-      hidden: () => all(0),
+      hidden: (wish) => all(wish).gradients[0]!,
       weight: trained(1, attrs.trainsWeight, 'trainsWeight'),
       bias: trained(2, attrs.trainsBias, 'trainsBias'),
     };
@@ -99,9 +116,11 @@ const backward = defineKernel<TokenLogProbsAttrs>({
   name: 'TokenLogProbsBackward',
   outputs: (inputs, attrs) => gradientSpecs('TokenLogProbs', inputs, attrs),
   cpu(inputs, attrs, gradients) {
-    for (const { r, target, addGradients } of referenceRows(inputs, attrs)) {
-      addGradients(gradients, -inputs.dy!.data[r]!, (v) => (v === target ? 1 : 0));
-    }
+    computeGradients(inputs, attrs, gradients, (made) => {
+      for (const { r, target, addGradients } of referenceRows(inputs, attrs)) {
+        addGradients(made, -inputs.dy!.data[r]!, (v) => (v === target ? 1 : 0));
+      }
+    });
   },
   gpu(call) {
     const pass: SoftmaxPass = {

@@ -12,9 +12,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Weight } from '../../types';
 import { dispatch, u, uniformBlock } from '../../webgpu/dispatch';
-import { copyValues } from '../in-place';
 import { adding, defineKernel, shapeError } from '../kernel';
-import { accumulateGradients } from '../optimisers/accumulate';
 import { groupsFor } from '../products/matmul';
 import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
 import { computePlaced, type PlacedAttrs, placedAttrs } from '../products/placed';
@@ -96,10 +94,7 @@ ${ENTRY} {
         const size = { vocab: attrs.out, width: attrs.in };
         const { flat, offsets, add } = placedAttrs([placeOf?.('weight')]);
         if (!flat) return backward({ dy: dy!, ids, plus }, { ...size, offsets, add })[0]!;
-        // A tied table is large: what it was given as an output projection goes there without a second copy.
-        if (plus && add) accumulateGradients(flat, [plus], offsets!, 1);
-        else if (plus) copyValues(plus, 0, flat, offsets![0]!, plus.size);
-        backward({ dy: dy!, ids, flat }, { ...size, offsets, add: add || plus !== undefined });
+        backward({ dy: dy!, ids, flat }, { ...size, offsets, add });
         return null;
       }),
     };

@@ -11,10 +11,9 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { dispatch, u, uniformBlock } from '../../webgpu/dispatch';
-import { defineKernel, shapeError } from '../kernel';
+import { defineKernel, shapeError, sharedGradients } from '../kernel';
 import { groupsFor } from '../products/matmul';
 import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
-import { sharedGradients } from '../tape';
 import { CUBIC, ROOT } from './activation';
 
 export type GluActivation = 'silu' | 'gelu_tanh';

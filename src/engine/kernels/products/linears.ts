@@ -11,9 +11,16 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LinearModule } from '../../types';
-import { adding, defineKernel, type GradientWish, type Inputs, type KernelDef, shapeError } from '../kernel';
+import {
+  adding,
+  defineKernel,
+  type GradientWish,
+  type Inputs,
+  type KernelDef,
+  shapeError,
+  sharedGradients,
+} from '../kernel';
 import { dropValues, recordDropout } from '../pointwise/dropout';
-import { sharedGradients } from '../tape';
 import {
   back,
   backDown,

@@ -9,8 +9,7 @@
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { LinearModule } from '../../types';
-import { adding, defineKernel, type GradientWish, shapeError, type View } from '../kernel';
-import { sharedGradients } from '../tape';
+import { adding, defineKernel, type GradientWish, shapeError, sharedGradients, type View } from '../kernel';
 import { isFew, recordFewRows } from './few-rows';
 import { linearBackwardInput } from './linear';
 import { recordInputAndWeights, recordNT, recordTN, type TnProduct } from './matmul';
