@@ -8,6 +8,8 @@ export interface AdapterTraits {
   logitsBytes: number;
   /** The scheme that computes products (kernels/products/variants.ts), where it can; `auto`: by a rule for the device. */
   kernels: 'auto' | 'register' | 'quad' | 'tile' | 'split';
+  /** Products in tiles round their inputs to f16, which needs the feature; gradients and sums stay f32. */
+  half: boolean;
   /** Values of a product that a lane of a quad computes at most: some compilers take very long for more. */
   quadValues: number;
 }
@@ -44,7 +46,15 @@ export function adapterTraits(device: GPUDevice): AdapterTraits {
       f16: false,
       logitsBytes: SOFTWARE_LOGITS,
       kernels: 'auto',
+      half: false,
       quadValues: QUAD_VALUES,
     }
   );
+}
+
+/** Switches f16 in tiles on or off, from the next dispatch that is recorded. */
+export function setHalf(device: GPUDevice, half: boolean): void {
+  const own = adapterTraits(device);
+  if (half && !own.f16) throw new Error('This device has no shader-f16.');
+  setAdapterTraits(device, { ...own, half });
 }

@@ -100,6 +100,7 @@ export async function installDevice(
     f16: device.features.has('shader-f16'),
     logitsBytes: logitsBytesOf(device.limits, software),
     kernels: 'auto',
+    half: false,
     quadValues: quadValuesOf(info),
   });
   countBuffers(device);

@@ -17,6 +17,7 @@ const load = async () => ({
   ...(await import('../../../src/engine/optim/optimizer')),
   ...(await import('../../../src/engine/run/loop')),
   ...(await import('../../../src/engine/objectives/sft')),
+  ...(await import('../../../src/engine/webgpu/adapter')),
   ...(await import('../../../src/engine/webgpu/backend')),
   ...(await import('../../../src/engine/webgpu/device')),
   ...(await import('../../../src/engine/webgpu/recording')),
@@ -34,15 +35,20 @@ interface Step {
   length: number;
   method: RecipeInput['method'];
   software: boolean;
+  /** Products in tiles of f16. */
+  half?: boolean;
   limits?: Record<string, number>;
   /** The micro-batches of a step; one of `rows` texts by default. */
   batches?: NextTokenBatch[];
 }
 
 /** What the third step takes, its dispatches by the first word of the shader's label, and the least JavaScript of some steps. */
-async function stepOf({ shape, rows, length, method: given, software, limits = LIMITS, batches }: Step) {
+async function stepOf({ shape, rows, length, method: given, software, half = false, limits = LIMITS, batches }: Step) {
   const counts: Counts = { dispatches: new Map(), copies: 0, clears: 0 };
-  await engine.installDevice(labelled(counts, limits), { vendor: 'nvidia', architecture: 'ada' }, software);
+  const device = labelled(counts, limits);
+  await engine.installDevice(device, { vendor: 'nvidia', architecture: 'ada' }, software);
+  engine.setAdapterTraits(device, { ...engine.adapterTraits(device), f16: half });
+  engine.setHalf(device, half);
   const { method: section, training } = resolveRecipe({
     version: 1,
     method: given,
@@ -96,15 +102,17 @@ const ofTfjs = (kinds: Record<string, number>) => Object.keys(kinds).filter((kin
 
 // On a GPU, the gradients of the five norms' weights take a second pass over partial sums.
 test.each([
-  [true, 76],
-  [false, 81],
-])('a step of full fine-tuning of two layers, software %s: %i dispatches', async (software, wanted) => {
+  [true, false, 76],
+  [false, false, 81],
+  [false, true, 81],
+])('a step of full fine-tuning of two layers, software %s, f16 %s: %i dispatches', async (software, half, wanted) => {
   const { kinds, all, ...moved } = await stepOf({
     shape: SMALL,
     rows: 4,
     length: 128,
     method: { type: 'full' },
     software,
+    half,
   });
   expect(ofTfjs(kinds)).toEqual([]);
   // Of the loss to the sums of the step, and of these and the norm to be read.

@@ -6,7 +6,8 @@
 import type { WeightFormat } from '../../types';
 import type { BlockCode } from './weight-wgsl';
 
-export type Family = 'register' | 'quad' | 'tile' | 'split';
+/** `half`: tiles of f16. */
+export type Family = 'register' | 'quad' | 'tile' | 'half' | 'split';
 
 /** Σ_k left[row, k] · right[column, k]. */
 export interface NtLoop {

@@ -11,7 +11,7 @@ import { quads } from './quad-scheme';
 import { registers } from './register-scheme';
 import type { Family, Scheme, TnShape } from './scheme';
 import { slices } from './split-scheme';
-import { TILE, tiles } from './tile-scheme';
+import { halfTiles, TILE, tiles } from './tile-scheme';
 import { blockCode } from './weight-wgsl';
 
 export interface Variant {
@@ -83,8 +83,9 @@ function familyOnGpu({ rows, columns, pieces = 1, beside = false }: Sizes): Fami
 }
 
 function familyOf(backend: GpuBackend, sizes: Sizes): Family {
-  const { software, subgroups, kernels } = adapterTraits(backend.device);
-  const chosen = kernels === 'auto' ? (software ? 'quad' : familyOnGpu(sizes)) : kernels;
+  const { software, subgroups, kernels, half } = adapterTraits(backend.device);
+  // What is rounded decides results, so every device rounds the same products.
+  const chosen = kernels === 'auto' ? (software && !half ? 'quad' : familyOnGpu(sizes)) : kernels;
   const inFours = sizes.quads && sizes.inFours;
   if (chosen === 'quad') return subgroups && inFours && sizes.rows >= LEAST_ROWS ? 'quad' : 'register';
   if (chosen === 'split' && (!inFours || sizes.beside)) return sizes.quads ? 'tile' : 'register';
@@ -108,6 +109,8 @@ export function nnVariant(backend: GpuBackend, sizes: Sizes): Variant {
   );
 }
 
+const tilesOn = ({ device }: GpuBackend): Scheme => (adapterTraits(device).half ? halfTiles : tiles);
+
 function variantOf(
   backend: GpuBackend,
   sizes: Sizes,
@@ -117,7 +120,7 @@ function variantOf(
 ): Variant {
   const { rows, columns, pieces = 1 } = sizes;
   const family = familyOf(backend, sizes);
-  if (family === 'tile') return { scheme: tiles, rows: 4, columns: 4, spans: false };
+  if (family === 'tile') return { scheme: tilesOn(backend), rows: 4, columns: 4, spans: false };
   if (family === 'split') return { scheme: slices, rows: 1, columns: sliced, spans: false };
   if (family === 'quad') {
     const { own, shared } = quadBlock(rows, columns, { values: adapterTraits(backend.device).quadValues, ...span });
@@ -134,16 +137,16 @@ export function tnVariant(
   backend: GpuBackend,
   products: { p: number; q: number; shape: TnShape }[],
 ): { scheme: Scheme; shapes: TnShape[] } {
-  const { software, subgroups, kernels, quadValues: values } = adapterTraits(backend.device);
+  const { software, subgroups, kernels, half, quadValues: values } = adapterTraits(backend.device);
   const shapes = products.map(({ shape }) => shape);
-  const chosen = kernels === 'auto' ? (software ? 'quad' : 'tile') : kernels;
+  const chosen = kernels === 'auto' ? (software && !half ? 'quad' : 'tile') : kernels;
   if (chosen === 'quad' && subgroups && shapes.every((shape) => shape.quads)) {
     return {
       scheme: quads,
       shapes: products.map(({ p, q, shape }) => ({ ...shape, block: tnQuadBlock(p, q, { values }) })),
     };
   }
-  return { scheme: chosen === 'tile' || chosen === 'split' ? tiles : registers, shapes };
+  return { scheme: chosen === 'tile' || chosen === 'split' ? tilesOn(backend) : registers, shapes };
 }
 
 /** Threads, or workgroups, of a product of rows and columns. */
