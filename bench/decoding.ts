@@ -1,7 +1,7 @@
 /**
  * Batched decoding: how long a token of 1, 4 and 8 rows takes, with SmolLM2-135M's shapes and those of the built-in model (random
  * weights, bf16), sampled at temperature 1 after prompts of 25 to 32 tokens, which are read before the clock starts: the fastest of
- * many steps. And drawing 8 tokens from a vocabulary of 49,152 on the device, compared with
+ * many steps. And drawing 8 tokens from vocabularies of 49,152 and 151,936 on the device, compared with
  * reading the logits and drawing here; and one token of a streamed answer in the same way.
  */
 import * as tf from '@tensorflow/tfjs-core';
@@ -108,23 +108,26 @@ export async function measureDecoding(wanted: string[], say: (text: string) => v
   return rows;
 }
 
-const DRAWN = { batch: 8, vocab: 49_152 };
-const DRAWS: [string, SampleAttrs][] = [
+/** SmolLM2's and Qwen's. */
+const VOCABULARIES = [49_152, 151_936];
+const DRAWN = 8;
+const ATTRS: [string, SampleAttrs][] = [
   ['plain', { temperature: 1, topK: 0, topP: 1 }],
   ['greedy', { temperature: 0, topK: 0, topP: 1 }],
   ['top-k 50, top-p 0.95', { temperature: 1, topK: 50, topP: 0.95 }],
 ];
 
-export const drawRows = DRAWS.map(([name]) => `draw b${DRAWN.batch} v${DRAWN.vocab} ${name}`);
+const DRAWS = VOCABULARIES.flatMap((vocab) => ATTRS.map(([name, attrs]) => ({ vocab, name, attrs })));
+
+export const drawRows = DRAWS.map(({ vocab, name }) => `draw b${DRAWN} v${vocab} ${name}`);
 
 /** The kernel compared with reading all logits and drawing here. */
 export async function measureDraw(index: number) {
-  const { batch, vocab } = DRAWN;
-  const attrs = DRAWS[index]![1];
-  const logits = tf.keep(tf.randomNormal([batch, vocab], 0, 3, 'float32', 1));
+  const { vocab, attrs } = DRAWS[index]!;
+  const logits = tf.keep(tf.randomNormal([DRAWN, vocab], 0, 3, 'float32', 1));
   const draws = tf.tensor2d(
-    Array.from({ length: batch }, (_, i) => [i, ((i * 7919 + 5) * 104_729) % STEPS]),
-    [batch, 2],
+    Array.from({ length: DRAWN }, (_, i) => [i, ((i * 7919 + 5) * 104_729) % STEPS]),
+    [DRAWN, 2],
     'int32',
   );
   const ours_ms = await fastest(async () => {
@@ -137,13 +140,12 @@ export async function measureDraw(index: number) {
   const reference_ms = await fastest(async () => {
     beginWork();
     const values = await readFloats(logits);
-    for (let i = 0; i < batch; i++) drawToken(values.subarray(i * vocab, (i + 1) * vocab), 0.5, attrs);
+    for (let i = 0; i < DRAWN; i++) drawToken(values.subarray(i * vocab, (i + 1) * vocab), 0.5, attrs);
   });
   tf.dispose([logits, draws]);
   return { name: drawRows[index]!, ours_ms, reference_ms, ratio: reference_ms / ours_ms };
 }
 
-const VOCABULARIES = [49_152, 151_936];
 const ONE: [string, SamplingOptions][] = [
   ['plain', { temperature: 1, topP: 1, seed: 1 }],
   ['greedy', { temperature: 0, topP: 1, seed: 1 }],
