@@ -33,7 +33,7 @@ import type {
   SelfInstructOutput,
 } from './protocol';
 import { selfInstruct } from './self-instruct';
-import { summaryOf, type WrittenExport } from './summary';
+import { fp16Note, summaryOf, type WrittenExport } from './summary';
 
 /** Small enough for one message, and a multiple of 3, so that base64 pieces can be concatenated. */
 const PIECE = 3 * 2 ** 20;
@@ -184,6 +184,7 @@ async function train(session: Session, recipe: Recipe): Promise<{ summary: RunSu
     switch (event.type) {
       case 'started':
         totalSteps = event.totalSteps;
+        if (event.run.fp16) void tell({ type: 'note', text: fp16Note(event.run.fp16) });
         break;
       case 'metrics': {
         void tell({ type: 'row', row: metricsLine(event.row) });

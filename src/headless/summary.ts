@@ -3,7 +3,7 @@ import type { ParsedDataset, TokenizedDataset } from '../data/types';
 import type { ExportId } from '../exports';
 import type { Proof } from '../exports/export';
 import type { Forecast, RunSummary } from '../session/api';
-import type { RunRecord } from '../storage/types';
+import type { Fp16Check, RunRecord } from '../storage/types';
 
 /** An export in the output folder; paths begin with its folder. */
 export interface WrittenExport {
@@ -39,6 +39,11 @@ export function summaryOf(
     total_parameters: summary.totalParameters,
     gradient_checkpointing: summary.gradientCheckpointing,
     micro_batches_together: summary.microBatchesTogether,
+    fp16: summary.fp16 && {
+      used: summary.fp16.used,
+      max_logit_difference: summary.fp16.logits,
+      loss_difference: summary.fp16.loss,
+    },
     dispatches_per_step: summary.dispatchesPerStep,
     gpu_bytes: summary.gpuBytes,
     forecast_gpu_bytes: plan.totalBytes,
@@ -74,6 +79,15 @@ export function summaryOf(
     },
     versions: summary.versions,
   };
+}
+
+/** What the comparison of a run's first batch in 16 and 32 bits came to. */
+export function fp16Note({ used, logits, loss }: Fp16Check): string {
+  const shown = (difference: number | null) => difference?.toPrecision(2) ?? 'no finite number';
+  const apart = `its logits differ from those in 32 bits by ${shown(logits)}, its loss by ${shown(loss)}`;
+  return used
+    ? `training.fp16: on. Of the first batch, ${apart}.`
+    : `training.fp16: refused, so the run is in 32 bits. Of the first batch, ${apart}; at most 0.04 and 0.001 are allowed.`;
 }
 
 /** Null for what could not be compared. */

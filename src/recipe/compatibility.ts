@@ -148,6 +148,20 @@ export function combinationProblem(recipe: Combination, model: CombinedModel): E
   return combinationProblems(recipe, model)[0] ?? null;
 }
 
+/** Throws if the recipe needs what shaders of this device cannot do; `features` are WebGPU's names. */
+export function checkFeatures(
+  { training }: { training: Pick<Recipe['training'], 'fp16'> },
+  features: readonly string[],
+) {
+  if (!training.fp16 || features.includes('shader-f16')) return;
+  throw new TabtuneError({
+    code: 'bad_recipe',
+    message: 'needs 16-bit floats in shaders (shader-f16), which this GPU or browser does not have.',
+    where: 'training.fp16',
+    action: 'Set it to false.',
+  });
+}
+
 /** Throws the first problem if this recipe cannot be trained on such a model. */
 export function checkCombination(recipe: Combination, model: CombinedModel): void {
   const problem = combinationProblem(recipe, model);

@@ -151,6 +151,8 @@ export interface TrainingSection {
   gradient_accumulation_steps: number;
   /** Recompute blocks in the backward pass instead of storing activations; 'auto' does so if the run would not fit otherwise. */
   gradient_checkpointing: boolean | 'auto';
+  /** Round the inputs of large products to f16 where that changes a first batch by no more than engine/run/half.ts allows. */
+  fp16: boolean;
   optim: OptimizerName;
   adam_beta1: number;
   adam_beta2: number;

@@ -16,7 +16,7 @@ import type { MethodSection } from '../methods';
 import type { RecipePath } from '../recipe/fields';
 import type { DatasetSection, MethodType, ObjectiveType, Recipe } from '../recipe/types';
 import type { RewardSection, TriedAnswer } from '../rewards';
-import type { MetricsRow, RunLabels, RunRecord, SampleAnswer } from '../storage/types';
+import type { Fp16Check, MetricsRow, RunLabels, RunRecord, SampleAnswer } from '../storage/types';
 import type { AugmentPreview } from '../workers/data/api';
 import type { ShownRollout } from '../workers/engine/rollouts';
 import type { RunState } from '../workers/engine/run-state';
@@ -124,6 +124,8 @@ export interface RunSummary {
   gradientCheckpointing: boolean;
   /** How many micro-batches of a step went through the model at once, at most. */
   microBatchesTogether: number;
+  /** Null without training.fp16. */
+  fp16: Fp16Check | null;
   dispatchesPerStep: number;
   gpuBytes: number;
   /** The objective's metrics at the last evaluation; null if it has none. */

@@ -8,7 +8,7 @@ import { apart } from '../hub/apart';
 import { type CheckedModel, checkModelFolder } from '../hub/check';
 import type { PrecisionPlan } from '../hub/descriptions';
 import type { PlanModel } from '../hub/plan';
-import { checkCombination } from '../recipe/compatibility';
+import { checkCombination, checkFeatures } from '../recipe/compatibility';
 import { checkRecipe } from '../recipe/defaults';
 import { totalSteps } from '../recipe/forecast';
 import type { Recipe } from '../recipe/types';
@@ -86,6 +86,7 @@ export class ForecastSession {
     if (!model || !resolved) return { ...unknown, blockers };
     const fitting = await attempt(() => {
       checkCombination(resolved, model.info);
+      checkFeatures(resolved, device.features);
       return true;
     });
     if (!fitting) return { ...unknown, blockers };

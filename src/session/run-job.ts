@@ -4,7 +4,7 @@ import type { DataProblem, ParsedDataset, TokenizedDataset } from '../data/types
 import { usageSentence } from '../data/usage';
 import { methodOf } from '../methods';
 import { objectiveOf } from '../objectives';
-import { checkCombination } from '../recipe/compatibility';
+import { checkCombination, checkFeatures } from '../recipe/compatibility';
 import { totalSteps } from '../recipe/forecast';
 import type { Recipe } from '../recipe/types';
 import { type RewardSection, rewardsOf } from '../rewards';
@@ -49,6 +49,7 @@ export async function prepareJob(
   // A resumed run has its adapter in the checkpoint, and its rank, targets and virtual tokens in the record's recipe.
   const recipe = active.hasCheckpoint ? given : await step(needs.continued(given));
   checkCombination(recipe, model.info);
+  checkFeatures(recipe, (await step(needs.device())).features);
   const parsed = await step(needs.dataset(recipe));
   const lasting = old ? asBefore(recipe, old.record) : recipe;
   const tokenized = await step(needs.tokenize(lasting));

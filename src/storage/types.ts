@@ -82,6 +82,16 @@ export interface InputsChange {
   what: (keyof RunInputs | 'rewards')[];
 }
 
+/**
+ * What a run's first batch gave with 16-bit products: by how much its logits, at most, and its loss differ from those in 32 bits; null
+ * for no finite number. Where that is too much, the run is in 32 bits.
+ */
+export interface Fp16Check {
+  used: boolean;
+  logits: number | null;
+  loss: number | null;
+}
+
 /** What a person says of a run. Training never changes it, and any tab may, at any time. */
 export interface RunLabels {
   name: string;
@@ -120,6 +130,8 @@ export interface RunRecord extends RunLabels {
   maxLength?: number;
   /** How many micro-batches of a step go through the model at once, which decides dropout's masks; 1 in older runs. */
   together?: number;
+  /** Of runs with training.fp16; a resumed run keeps to it. */
+  fp16?: Fp16Check;
   /** Absent from runs of older versions. */
   inputs?: RunInputs;
   changes?: InputsChange[];

@@ -8,11 +8,11 @@ const cursor = (page: Page) => page.getByRole('slider', { name: 'Training loss, 
 const samples = (page: Page) => page.getByRole('log', { name: 'Sample answers' });
 
 /** Starts a run of the chat, which has sample answers, and gives the title that the tab had before. */
-async function train(page: Page, address: string, stepMs: number): Promise<string> {
-  await page.addInitScript(() => {
-    const input = { version: 1, dataset: { source: 'builtin:pirate-chat' } };
+async function train(page: Page, address: string, stepMs: number, training = {}): Promise<string> {
+  await page.addInitScript((training) => {
+    const input = { version: 1, dataset: { source: 'builtin:pirate-chat' }, training };
     localStorage.setItem('tabtune.recipe', JSON.stringify({ state: { input }, version: 1 }));
-  });
+  }, training);
   await page.goto(`${address}?stepMs=${stepMs}`);
   await expectReady(page);
   const title = await page.title();
@@ -37,6 +37,13 @@ test('the title of the tab follows the run, says how it ended, and goes back whe
   await expect(page).toHaveTitle(/^Done · pirate-chat.* · Tabtune$/);
   await page.keyboard.press('Shift');
   await expect(page).toHaveTitle(usual);
+});
+
+test('a run with 16-bit products says by how much they change its first batch', async ({ page, scripted }) => {
+  await train(page, scripted, 1, { fp16: true, max_steps: 2 });
+  await expect(progress(page)).toHaveText(/^Training finished after/);
+  // The script's figures.
+  await expect(page.getByText('logits differ by 0.012, the loss by 0.00021')).toBeVisible();
 });
 
 test('sample answers follow the cursor of a chart, by mouse and by keyboard', async ({ page, scripted }) => {

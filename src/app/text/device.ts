@@ -16,8 +16,11 @@ export const deviceText = {
     'shader-f16': '16-bit floats',
     subgroups: 'subgroups',
     'timestamp-query': 'timestamps',
+    'chromium-experimental-subgroup-matrix': 'subgroup matrices',
   } as Record<string, string>,
   subgroupsOf: (min: number, max: number) => (min === max ? `subgroups of ${min}` : `subgroups of ${min} to ${max}`),
   noFeatures: 'none',
+  fp16: '16-bit products (fp16): available',
+  noFp16: '16-bit products (fp16): not available',
   memoryUnknown: 'Browsers do not report how much memory a GPU has. The run card shows what a run needs.',
 };

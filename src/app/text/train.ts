@@ -41,6 +41,13 @@ export const factsText = {
   took: 'Took',
   tokens: 'Tokens',
   trained: 'Trained',
+  fp16: '16-bit products',
+  fp16Help:
+    'Before the first step, the first batch was computed with 16-bit and with 32-bit products. They may differ by 0.04 in any logit and by 0.001 in the loss; beyond that, the run stays in 32 bits.',
+  fp16On: 'on',
+  fp16Refused: 'off: too far from 32 bits',
+  fp16Apart: (logits: string, loss: string) => `logits differ by ${logits}, the loss by ${loss}`,
+  fp16NoNumber: 'no finite number',
   saved: 'Saved',
   savedHelp:
     'The last checkpoint. After a reload, a crash or a lost GPU, the run resumes from it. It is saved at least every 30 seconds; where saving is slow, less often, so that it takes at most a twentieth of the time.',

@@ -222,8 +222,9 @@ async function untilTheEnd(
         code: 'not_finite',
         message: `The loss or its gradient was not a finite number for ${notFinite} steps in a row.`,
         where: `step ${report.step}`,
-        action:
-          'Lower training.learning_rate, keep training.max_grad_norm at 1, and look for unusual rows in the data.',
+        action: `Lower training.learning_rate, keep training.max_grad_norm at 1, and look for unusual rows in the data.${
+          settings.fp16 ? ' Or set training.fp16 to false: 16 bits hold nothing above 65,504.' : ''
+        }`,
       });
     }
   };

@@ -148,7 +148,7 @@ export const writeAxolotl: ExportWriter = async (source, job) => {
     {
       title:
         'Sums in 32 bits, as in Tabtune. bf16: true with attn_implementation: flash_attention_2 is faster and rounds more.',
-      values: { bf16: false, fp16: false, tf32: false, attn_implementation: 'sdpa' },
+      values: { bf16: false, tf32: false, attn_implementation: 'sdpa' },
     },
     { title: 'Results', values: { output_dir, logging_steps: 1, save_total_limit: 2 } },
   ]);

@@ -153,8 +153,8 @@ export const writeLlamaFactory: ExportWriter = async (source, job) => {
     { title: 'What it learns', values: nested(objective) },
     { title: 'How', values: nested(training) },
     {
-      title: 'No mixed precision, as in Tabtune. bf16: true is faster and rounds more.',
-      values: { bf16: false, fp16: false },
+      title: 'No bfloat16, as in Tabtune. bf16: true is faster and rounds more.',
+      values: { bf16: false },
     },
     { title: 'Results', values: { output_dir, logging_steps: 1, save_total_limit: 2, report_to: 'none' } },
   ]);

@@ -60,6 +60,13 @@ export const trainingFields: SectionFields<'training'> = {
     options: { auto: 'If memory is short', true: 'Always', false: 'Never' },
     source: 'transformers',
   },
+  'training.fp16': {
+    kind: 'bool',
+    label: '16-bit products',
+    help: 'Round the inputs of large matrix products to 16-bit floats; sums and gradients keep 32 bits. The first batch is compared with 32 bits, which the run keeps if they differ.',
+    default: false,
+    source: 'transformers',
+  },
   ...optimiserFields,
   'training.eval_steps': {
     kind: 'int',

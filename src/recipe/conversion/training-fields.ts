@@ -149,6 +149,7 @@ export const trainingRows: Record<Extract<RecipePath, `training.${string}`>, Row
     },
     trl: { ...same('gradient_checkpointing', { absent: true }), write: onUnlessOff('gradient_checkpointing') },
   },
+  'training.fp16': everywhere('fp16', { axolotl: false, llamafactory: false, trl: false }),
   'training.eval_steps': {
     axolotl: evaluated({}),
     llamafactory: evaluated({ do_eval: true, eval_on_start: true }, { do_eval: true }),

@@ -6,6 +6,7 @@ import { countParameters } from '../../engine/methods/parameter-count';
 import { weightChange } from '../../engine/methods/weight-change';
 import type { LanguageModel } from '../../engine/models/model';
 import { baseTextLoss } from '../../engine/run/base-text';
+import { compareHalf } from '../../engine/run/half';
 import {
   type EvaluationReport,
   freshState,
@@ -13,7 +14,8 @@ import {
   type StepReport,
   trainLoop,
 } from '../../engine/run/loop';
-import { forgetGpuPeak, gpuBytes } from '../../engine/webgpu/backend';
+import { setHalf } from '../../engine/webgpu/adapter';
+import { forgetGpuPeak, gpuBackend, gpuBytes } from '../../engine/webgpu/backend';
 import { methodOf } from '../../methods';
 import { paceOf } from '../../objectives';
 import { totalSteps as countSteps } from '../../recipe/forecast';
@@ -71,6 +73,10 @@ export async function runTraining(
     const start = value && !resumed ? await judges.learned() : null;
     const anew = start !== null && !(await beginValueAt(start, optimizer));
     const batches = batchesOf(job, recipe);
+    const parts = { model, method, objective, reference: assembled.reference, value };
+    // A resumed run goes on as it was found to be right at its start.
+    const fp16 = training.fp16 ? ((resumed && job.run.fp16) ?? (await compareHalf({ ...parts, batches }))) : null;
+    setHalf(gpuBackend().device, fp16?.used ?? false);
     const totalSteps = countSteps(job.train.length, recipe);
     const state = freshState();
     // Until the checkpoint is loaded the model is as it was before the run. If its method is trained already (PiSSA), that
@@ -92,6 +98,7 @@ export async function runTraining(
         ? { data: { ...job.run.data, notes: [...(job.run.data.notes ?? []), VALUE_ANEW] } }
         : {}),
       recipe,
+      ...named('fp16', fp16),
       task: job.task,
       totalSteps,
       trainableParameters: parameters.trainable,
@@ -153,7 +160,7 @@ export async function runTraining(
 
     const reason = await trainLoop(
       {
-        ...{ model, method, objective, reference: assembled.reference, value, optimizer, batches, totalSteps },
+        ...{ ...parts, optimizer, batches, totalSteps },
         settings: training,
         ...{ tokens: tokensOf(job), pace: paceOf(recipe.objective, training) },
         checkpointing: job.checkpointing,
@@ -195,6 +202,7 @@ export async function runTraining(
         totalParameters: parameters.total,
         gradientCheckpointing: job.checkpointing,
         microBatchesTogether: job.together,
+        fp16,
         dispatchesPerStep,
         gpuBytes: gpuBytes().peak,
         metrics: lastMetrics,
@@ -206,6 +214,7 @@ export async function runTraining(
     attached.dispose();
     throw error;
   } finally {
+    setHalf(gpuBackend().device, false);
     judges?.dispose();
     assembled.release();
   }

@@ -3,6 +3,7 @@ import { TabtuneError } from '../../base/errors';
 import { learnedCounts } from '../../data/learned-counts';
 import type { LanguageModel } from '../../engine/models/model';
 import { EVERY_OTHER } from '../../engine/run/dry-answers';
+import { withHalf } from '../../engine/run/half';
 import type { TrainSetup } from '../../engine/run/loop';
 import { measureStep, rangeTest } from '../../engine/run/trial';
 import { RATE_RANGE, suggestRate } from '../../metrics/rate-range';
@@ -37,7 +38,7 @@ async function withTrial<T>(
       ...{ tokens: tokensOf(job), pace: paceOf(recipe.objective, recipe.training), outside: EVERY_OTHER },
       ...{ totalSteps: totalSteps(job.train.length, recipe), checkpointing: job.checkpointing },
     };
-    const result = stopped() ? null : await body(setup, recipe);
+    const result = stopped() ? null : await withHalf(recipe.training.fp16, () => body(setup, recipe));
     if (result === null || stopped()) {
       throw new TabtuneError({ code: 'cancelled', message: 'The trial was cancelled.' });
     }

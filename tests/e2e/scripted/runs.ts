@@ -73,6 +73,7 @@ export function createScriptedRuns(
       bestStep: null,
       finalLoss: null,
       error: null,
+      ...(recipe.training.fp16 ? { fp16: { used: true, logits: 0.0123, loss: 0.00021 } } : {}),
     };
   }
 
@@ -132,6 +133,7 @@ export function createScriptedRuns(
         totalParameters: run.totalParameters,
         gradientCheckpointing: false,
         microBatchesTogether: 1,
+        fp16: run.fp16 ?? null,
         dispatchesPerStep: 412,
         gpuBytes: 61_500_000,
         metrics: classFigures(recipe.objective.type, 1).metrics ?? null,

@@ -272,10 +272,14 @@ describe('the script', () => {
   });
 });
 
-test('files for Accelerate are in float32 and say how many processes there are', async () => {
-  const files = await Promise.all(
-    accelerateFiles().map(async ({ path, blob }) => [path, parse(await blob.text(), { version: '1.1' })] as const),
-  );
+test('files for Accelerate say the precision and how many processes there are', async () => {
+  const read = (fp16: boolean) =>
+    Promise.all(
+      accelerateFiles(fp16).map(
+        async ({ path, blob }) => [path, parse(await blob.text(), { version: '1.1' })] as const,
+      ),
+    );
+  const files = await read(false);
   const kinds = files.map(([path, { distributed_type: type, num_processes: n, use_cpu }]) => [path, type, n, use_cpu]);
   expect(kinds).toEqual([
     ['accelerate/single_gpu.yaml', 'NO', 1, false],
@@ -284,5 +288,11 @@ test('files for Accelerate are in float32 and say how many processes there are',
     ['accelerate/zero3.yaml', 'DEEPSPEED', 2, false],
     ['accelerate/cpu.yaml', 'MULTI_GPU', 2, true],
   ]);
-  expect(new Set(files.map(([, { mixed_precision }]) => mixed_precision))).toEqual(new Set(['no']));
+  for (const [fp16, name] of [
+    [false, 'no'],
+    [true, 'fp16'],
+  ] as const) {
+    const precisions = (await read(fp16)).map(([, { mixed_precision }]) => mixed_precision);
+    expect(new Set(precisions)).toEqual(new Set([name]));
+  }
 });

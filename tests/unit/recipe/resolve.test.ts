@@ -66,6 +66,7 @@ test('every omitted field gets its documented default', () => {
       per_device_train_batch_size: 2,
       gradient_accumulation_steps: 4,
       gradient_checkpointing: 'auto',
+      fp16: false,
       optim: 'adamw',
       adam_beta1: 0.9,
       adam_beta2: 0.999,

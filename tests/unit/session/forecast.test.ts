@@ -30,6 +30,17 @@ describe('a forecast', () => {
     expect(memory.adapter).toBe(4 * figures.trainableParameters);
   });
 
+  it('is blocked where a recipe wants 16-bit products and the shaders have no such floats', async () => {
+    const { model } = recipe();
+    await open.session.openModel(model.source);
+    const wanted = recipe({ training: { fp16: true } });
+    const lacks = { code: 'bad_recipe', where: 'training.fp16', message: expect.stringContaining('shader-f16') };
+    expect((await open.session.forecast(wanted)).blockers).toMatchObject([lacks]);
+    await expect(open.session.train(wanted)).rejects.toMatchObject(lacks);
+    expect(await open.session.runs()).toEqual([]);
+    expect(open.engine.stints).toHaveLength(0);
+  });
+
   it('of a run short of memory is tight, uses checkpointing and gives advice', async () => {
     // The budget is half of this, 21 MB; the run needs 31 MB, or 24 MB with checkpointing.
     reopen(undefined, new GpuMemory(memoryStore(), 0.04));

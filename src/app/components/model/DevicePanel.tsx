@@ -46,7 +46,11 @@ export function DevicePanel() {
             { name: text.gpu, value: name, note: device.software ? text.software : undefined },
             { name: text.largestBuffer, value: formatBytes(device.maxBufferSize) },
             { name: text.largestBinding, value: formatBytes(device.maxStorageBufferBindingSize) },
-            { name: text.features, value: features.length > 0 ? features.join(', ') : text.noFeatures },
+            {
+              name: text.features,
+              value: features.length > 0 ? features.join(', ') : text.noFeatures,
+              note: device.features.includes('shader-f16') ? text.fp16 : text.noFp16,
+            },
           ]}
         />
         <p className="text-[0.8125rem] text-muted">{text.memoryUnknown}</p>

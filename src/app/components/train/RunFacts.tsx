@@ -109,6 +109,21 @@ function keeping(run: RunRecord, live: boolean, saved: { step: number; everySeco
   return [{ name: text.saved, value: text.savedStep(run.savedStep), note: text.resumesThere }];
 }
 
+/** Whether products are in 16 bits, where that was asked for, and by how much that changes the first batch. */
+function fp16({ fp16: check }: RunRecord): Fact[] {
+  if (!check) return [];
+  const shown = (difference: number | null) =>
+    difference === null ? text.fp16NoNumber : difference === 0 ? '0' : difference.toPrecision(2);
+  return [
+    {
+      name: text.fp16,
+      help: text.fp16Help,
+      value: check.used ? text.fp16On : text.fp16Refused,
+      note: text.fp16Apart(shown(check.logits), shown(check.loss)),
+    },
+  ];
+}
+
 /** Which run is shown, and how it is. */
 export function RunTitle({ run }: { run: RunRecord }) {
   const phase = useTraining((state) => state.phase);
@@ -160,6 +175,7 @@ export function RunFacts({ run }: { run: RunRecord }) {
           },
           { name: text.tokens, value: step ? formatCompact(step.tokens) : common.noValue },
           { name: common.gpuMemory, value: step ? formatBytes(step.gpu_bytes) : common.noValue },
+          ...fp16(run),
           ...keeping(run, live, saved),
           {
             name: text.trained,

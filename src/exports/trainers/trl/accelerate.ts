@@ -3,11 +3,10 @@ import type { ExportedFile } from '../../export';
 import { yamlValue } from './literals';
 import type { Settings } from './part';
 
-/** Of all files. TRL's own say bf16; the run was made in float32. */
+/** Of all files. TRL's own say bf16. */
 const COMMON: Settings = {
   compute_environment: 'LOCAL_MACHINE',
   debug: false,
-  mixed_precision: 'no',
   machine_rank: 0,
   num_machines: 1,
   main_training_function: 'main',
@@ -77,8 +76,10 @@ const yamlLines = (settings: Settings, indent = ''): string[] =>
       : [`${indent}${key}: ${yamlValue(value)}`],
   );
 
-export const accelerateFiles = (): ExportedFile[] =>
+export const accelerateFiles = (fp16: boolean): ExportedFile[] =>
   Object.entries(FILES).map(([name, { about, settings }]) => ({
     path: `accelerate/${name}.yaml`,
-    blob: new Blob([`# ${about}\n${yamlLines({ ...COMMON, ...settings }).join('\n')}\n`]),
+    blob: new Blob([
+      `# ${about}\n${yamlLines({ ...COMMON, mixed_precision: fp16 ? 'fp16' : 'no', ...settings }).join('\n')}\n`,
+    ]),
   }));

@@ -60,7 +60,7 @@ export async function commandLine({ source, data, objective, method, base }: Par
     { title: 'What is trained', values: sections.method },
     { title: 'What it learns', values: learned },
     { title: 'How', values: nested(training) },
-    { title: 'No mixed precision. bf16: true is faster and rounds more.', values: { bf16: false, fp16: false } },
+    { title: 'No bfloat16. bf16: true is faster and rounds more.', values: { bf16: false } },
     { title: 'Results', values: { output_dir, logging_steps: 1, save_total_limit: 2, report_to: 'none' } },
   ]);
   return {

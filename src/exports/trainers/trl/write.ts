@@ -69,7 +69,7 @@ export const write: ExportWriter = async (source, job): Promise<ExportResult> =>
     { path: 'train.py', blob: new Blob([trainScript(script)]) },
     ...(typeof command === 'string' ? [] : command.files),
     readme({ name: source.name, recipe: data.recipe, leaves: method.leaves, differences, command }),
-    ...accelerateFiles(),
+    ...accelerateFiles(data.recipe.training.fp16),
     ...dataFiles(data, objective, config.vocab_size),
     ...(startTensors ? [{ path: 'init_tensors.safetensors', blob: new Blob([tensorsFile(start.tensors)]) }] : []),
     ...(await runFiles(source, { recipe: data.recipe, base, adapter: start.adapter }, job)),

@@ -236,6 +236,10 @@ describe('TRL', () => {
     const read = importConfig(JSON.stringify({ ...args, lr_scheduler_type: 'linear', save_strategy: 'epoch' }));
     expect(section(read.input, 'training')).toMatchObject({ learning_rate: 5e-5, warmup_ratio: 0.1 });
     expect(read.left.find(({ field }) => field === 'save_strategy')?.why).toMatch(/once an epoch/);
+    expect(section(read.input, 'training')).toMatchObject({ fp16: false });
+    expect(section(importConfig(JSON.stringify({ ...args, fp16: true })).input, 'training')).toMatchObject({
+      fp16: true,
+    });
   });
 });
 
