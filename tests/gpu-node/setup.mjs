@@ -2,6 +2,10 @@
 import { create, globals } from 'webgpu';
 
 Object.assign(globalThis, globals);
+// Subgroup matrices are an experiment of Dawn's.
 // Node has a navigator since version 21.
 globalThis.navigator ??= {};
-Object.defineProperty(navigator, 'gpu', { value: create([]), configurable: true });
+Object.defineProperty(navigator, 'gpu', {
+  value: create(['enable-dawn-features=allow_unsafe_apis']),
+  configurable: true,
+});

@@ -1,6 +1,6 @@
 /** What the engine knows of this adapter: another one than the browser's, or the suite would test nothing new. */
 import { expect, test } from 'vitest';
-import { adapterTraits } from '../../src/engine/webgpu/adapter';
+import { adapterTraits, SUBGROUP_MATRIX } from '../../src/engine/webgpu/adapter';
 import { gpuBackend } from '../../src/engine/webgpu/backend';
 import { openDevice } from '../../src/engine/webgpu/device';
 
@@ -15,5 +15,8 @@ test('a driver that runs on the CPU counts as software, with all that it can do'
   expect(opened.subgroupSizes).toEqual([8, 8]);
   // The smallest that WebGPU allows, so that large weights are bound in parts.
   expect(opened.device.limits.maxStorageBufferBindingSize).toBe(128 * 2 ** 20);
+  // Since Mesa 26.1.
+  const matrix = opened.features.includes(SUBGROUP_MATRIX) ? { m: 8, n: 8, k: 8, lanes: 8 } : null;
+  expect(adapterTraits(gpuBackend().device).matrix).toEqual(matrix);
   opened.release();
 });

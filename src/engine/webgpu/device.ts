@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { TabtuneError } from '../../base/errors';
-import { logitsBytesOf, quadValuesOf, setAdapterTraits } from './adapter';
+import { logitsBytesOf, matrixOf, quadValuesOf, SUBGROUP_MATRIX, setAdapterTraits } from './adapter';
 import { countSubmits, gpuBackend, SUBMIT_BATCH } from './backend';
 import { countBuffers } from './buffers';
 import { onDeviceFailure } from './failure';
@@ -33,7 +33,7 @@ export interface EngineDevice {
   release(): void;
 }
 
-const WANTED_FEATURES: GPUFeatureName[] = ['shader-f16', 'subgroups' as GPUFeatureName, 'timestamp-query'];
+const WANTED_FEATURES = ['shader-f16', 'subgroups', 'timestamp-query', SUBGROUP_MATRIX] as GPUFeatureName[];
 export const WANTED_LIMITS = [
   'maxBufferSize',
   'maxStorageBufferBindingSize',
@@ -100,6 +100,7 @@ export async function installDevice(
     f16: device.features.has('shader-f16'),
     logitsBytes: logitsBytesOf(device.limits, software),
     kernels: 'auto',
+    matrix: matrixOf(info, device),
     half: false,
     quadValues: quadValuesOf(info),
   });

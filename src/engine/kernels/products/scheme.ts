@@ -6,8 +6,8 @@
 import type { WeightFormat } from '../../types';
 import type { BlockCode } from './weight-wgsl';
 
-/** `half`: tiles of f16. */
-export type Family = 'register' | 'quad' | 'tile' | 'half' | 'split';
+/** `half` and `matrix`: tiles of f16, the latter with subgroup matrices. */
+export type Family = 'register' | 'quad' | 'tile' | 'half' | 'matrix' | 'split';
 
 /** Σ_k left[row, k] · right[column, k]. */
 export interface NtLoop {

@@ -198,9 +198,9 @@ ${lines(4, (i) =>
 }`;
 }
 
-/** The entry point of schemes with a workgroup for each block. */
-export const blockEntry = (group: number) => `@compute @workgroup_size(${group})
-fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) own: u32, @builtin(num_workgroups) groups: vec3u) {
+/** The entry point of schemes with a workgroup for each block; `more` are further parameters. */
+export const blockEntry = (group: number, more = '') => `@compute @workgroup_size(${group})
+fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) own: u32, @builtin(num_workgroups) groups: vec3u${more && `, ${more}`}) {
   local = own;
   let thread = wg.y * groups.x + wg.x;`;
 

@@ -6,6 +6,7 @@ import type { WeightFormat } from '../../types';
 import { adapterTraits } from '../../webgpu/adapter';
 import type { GpuBackend } from '../../webgpu/backend';
 import { columnsAStep, fitsSpans } from './matmul-wgsl';
+import { matrixTiles } from './matrix-scheme';
 import { quadBlock, tnQuadBlock } from './quad-blocks';
 import { quads } from './quad-scheme';
 import { registers } from './register-scheme';
@@ -94,7 +95,10 @@ function familyOf(backend: GpuBackend, sizes: Sizes): Family {
 
 /** NT; its columns are rows of W. */
 export function ntVariant(backend: GpuBackend, sizes: Sizes): Variant {
-  return variantOf(backend, sizes, fitsSpans(sizes.format, sizes.steps), 1);
+  const { half, matrix } = adapterTraits(backend.device);
+  const variant = variantOf(backend, sizes, fitsSpans(sizes.format, sizes.steps), 1);
+  const scheme = half && matrix && variant.scheme === halfTiles ? matrixTiles(matrix) : null;
+  return scheme ? { ...variant, scheme } : variant;
 }
 
 /** NN; its columns are W's, of which a thread takes whole steps of one span. */
