@@ -23,7 +23,7 @@ export interface HalfCheck {
   loss: number | null;
 }
 
-/** Positions whose logits are compared: enough rows that the output projection is computed as in training. */
+/** Positions whose logits are compared, spread over the batch; the loss is over all of them. */
 const POSITIONS = 64;
 
 /** Runs `body` with f16 on or off, and then everything as before. */
