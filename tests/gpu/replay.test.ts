@@ -1,14 +1,17 @@
 /** Steps that are replayed give the losses and weights of steps that are not, to the last bit, and replayed tokens are the same. */
 import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { llamaConfig, randomSource, type Shape } from '../../bench/random-llama';
-import type { Batch, NextTokenBatch } from '../../src/data/types';
+import { pairBatch } from '../../src/data/preference-batches';
+import type { Batch, HiddenTokensBatch, NextTokenBatch, PairExample, TaskData } from '../../src/data/types';
 import { generate, textLogits } from '../../src/engine/generation/generate';
 import { disposeInputs } from '../../src/engine/kernels/inputs';
 import { createMethod } from '../../src/engine/methods';
 import { inference } from '../../src/engine/methods/method';
 import { loadModel } from '../../src/engine/models';
-import { sft } from '../../src/engine/objectives/sft';
+import { createObjective } from '../../src/engine/objectives';
+import type { ObjectiveInfo } from '../../src/engine/objectives/objective';
 import { createOptimizer } from '../../src/engine/optim/optimizer';
+import { attachMethod } from '../../src/engine/run/attach';
 import { evaluate } from '../../src/engine/run/evaluate';
 import { freshState, recordStep, type TrainSetup } from '../../src/engine/run/loop';
 import type { Hooks } from '../../src/engine/types';
@@ -18,6 +21,7 @@ import { trimPool } from '../../src/engine/webgpu/pool';
 import { Recordings } from '../../src/engine/webgpu/recording';
 import { resolveRecipe } from '../../src/recipe/defaults';
 import type { RecipeInput } from '../../src/recipe/types';
+import { fixtureJson, fixtureTensors } from '../fixture-files';
 import { pretendQuick } from '../quick-device';
 import { openTestDevice } from './open-device';
 
@@ -25,6 +29,11 @@ beforeAll(openTestDevice);
 afterEach(() => vi.restoreAllMocks());
 
 const SHAPE: Shape = { hidden: 32, layers: 2, heads: 4, kvHeads: 2, intermediate: 48, vocab: 128 };
+
+const ENCODER = 'families/bert';
+const MASK = 5;
+/** With ids that the encoder knows. */
+const small = (batch: NextTokenBatch): NextTokenBatch => ({ ...batch, ids: batch.ids.map((id) => id % 40) });
 
 /** Other tokens, lengths and numbers of targets each time. */
 function batchOf(rows: number, length: number, seed: number): NextTokenBatch {
@@ -40,6 +49,10 @@ function batchOf(rows: number, length: number, seed: number): NextTokenBatch {
 
 interface Case {
   method: RecipeInput['method'];
+  objective?: RecipeInput['objective'];
+  task?: TaskData;
+  /** The fixture's encoder instead of a Llama. */
+  encoder?: true;
   training?: RecipeInput['training'];
   /** The micro-batches of a step. */
   micro: (step: number) => Batch[];
@@ -50,14 +63,22 @@ interface Case {
 }
 
 /** The losses, norms and weights of a run, and what the last step created and submitted. */
-async function runOf({ method: given, training, micro, checkpointing, between, steps = 8 }: Case) {
-  const { method: section, training: settings } = resolveRecipe({ version: 1, method: given, training });
-  const model = await loadModel(llamaConfig(SHAPE), randomSource(SHAPE));
-  const method = await createMethod(model, section, { seed: 1 });
+async function runOf({ micro, checkpointing, between, steps = 8, task, encoder, ...given }: Case) {
+  const { method: section, training: settings, objective: wanted } = resolveRecipe({ version: 1, ...given });
+  const base = encoder
+    ? await loadModel(
+        await fixtureJson(`${ENCODER}/config.json`),
+        (await fixtureTensors(`${ENCODER}/model.safetensors`)).source,
+      )
+    : await loadModel(llamaConfig(SHAPE), randomSource(SHAPE));
+  const attached = await attachMethod(base, section, { seed: 1, task: task ?? null });
+  const { model, method } = attached;
+  const info: ObjectiveInfo = { maskTokenId: MASK, vocabSize: model.vocabSize, task: task ?? null };
+  const objective = createObjective(wanted, info);
   const optimizer = createOptimizer(method.trainable, settings, { rate: method.rate });
   const batches = { stepsPerEpoch: steps, microBatches: micro, evaluation: () => [] };
   const setup: TrainSetup = {
-    ...{ model, method, objective: sft, optimizer, batches, settings, totalSteps: steps, checkpointing },
+    ...{ model, method, objective, optimizer, batches, settings, totalSteps: steps, checkpointing },
   };
   const state = freshState();
   const losses: number[][] = [];
@@ -76,7 +97,7 @@ async function runOf({ method: given, training, micro, checkpointing, between, s
     const weights = await Promise.all([...method.trainable.values()].map((tensor) => readFloats(tensor)));
     return { losses, weights, created };
   } finally {
-    for (const thing of [optimizer, method, model]) thing.dispose();
+    for (const thing of [optimizer, attached, base]) thing.dispose();
     disposeInputs();
     trimPool();
   }
@@ -180,6 +201,89 @@ test('gradual unfreezing, where more and more learns', async () => {
   const training = { learning_rate: 1e-2 };
   const { created } = await compare({ method: { type: 'gradual_unfreezing' }, training, micro: one, steps: 12 });
   expect(created.replays).toBe(1);
+});
+
+const labels = (count: number) => Array.from({ length: count }, (_, i) => String(i));
+/** Of some numbers that differ from step to step. */
+const drawn = (seed: number, i: number, below: number) => (seed * 7 + i * 13 + (i % 3)) % below;
+
+test.each([
+  ['single_label_classification', 1, (seed: number, i: number) => drawn(seed, i, 3)],
+  ['multi_label_classification', 3, (seed: number, i: number) => drawn(seed, i, 2)],
+  ['regression', 1, (seed: number, i: number) => drawn(seed, i, 11) / 4],
+] as const)('%s of texts', async (problemType, width, target) => {
+  const { created } = await compare({
+    method: LORA,
+    objective: { type: 'sequence_classification' },
+    task: { problemType, labels: labels(problemType === 'regression' ? 1 : 3) },
+    training: { learning_rate: 1e-2 },
+    micro: (step) => {
+      const { labels: _, starts: __, ...rows } = batchOf(2, 16, step);
+      const targets = Float32Array.from({ length: 2 * width }, (_own, i) => target(step, i));
+      return [{ ...rows, kind: 'text_targets', targets, width, targetCount: 2 }];
+    },
+  });
+  expect(created).toMatchObject(STEADY);
+});
+
+test('labels of words, on an encoder with its own dropout', async () => {
+  const { created } = await compare({
+    method: { ...LORA, lora_dropout: 0.1 },
+    objective: { type: 'token_classification' },
+    task: { problemType: 'token_classification', labels: labels(3) },
+    training: { learning_rate: 1e-2, label_smoothing_factor: 0.1 },
+    encoder: true,
+    micro: (step) => {
+      const { starts: _, ...batch } = small(batchOf(2, 12, step));
+      const words = batch.labels.map((label, i) => (label < 0 || i % 3 > 0 ? -100 : drawn(step, i, 3)));
+      const targetCount = words.filter((word) => word >= 0).length;
+      return [{ ...batch, kind: 'token_labels', labels: words, targetCount }];
+    },
+  });
+  expect(created).toMatchObject(STEADY);
+});
+
+test('masked words: others in each step, and not as many', async () => {
+  const { created } = await compare({
+    method: { type: 'full' },
+    objective: { type: 'masked_lm', mlm_probability: 0.3 },
+    training: { learning_rate: 1e-2 },
+    encoder: true,
+    micro: (step) => {
+      const { labels: _, starts: __, ...rows } = small(batchOf(3, 12, step));
+      const special = Uint8Array.from(rows.ids, (_own, i) => Number(i % 12 === 0));
+      return [{ ...rows, kind: 'hidden_tokens', special, targetCount: 0 } satisfies HiddenTokensBatch];
+    },
+  });
+  expect(created).toMatchObject(STEADY);
+});
+
+/** Pairs whose answers differ in length from step to step, behind prompts of as many tokens. */
+const pairsOf = (step: number): Batch => {
+  const example = (row: number): PairExample => {
+    const text = (answer: number, by: number) =>
+      Int32Array.from({ length: 4 + answer }, (_, i) => 1 + ((i * 31 + (i < 4 ? row : by)) % (SHAPE.vocab - 1)));
+    const chosen = text(3 + ((step + row) % 4), 5 * step + row);
+    const rejected = text(2 + ((step * 3 + row) % 5), 11 * step + row + 50);
+    return { kind: 'pair', row, ids: chosen, rejected, promptLength: 4, margin: (step % 3) / 4, truncatedBy: 0 };
+  };
+  return pairBatch([example(2 * step), example(2 * step + 1)], 0, 16);
+};
+
+test.each<[string, RecipeInput['objective'], TaskData?]>([
+  ['DPO', { type: 'dpo' }],
+  [
+    'DPO by a token',
+    { type: 'dpo', loss_type: ['ipo', 'sft'], loss_weights: [1, 0.5], ld_alpha: 0.5, use_weighting: true },
+  ],
+  ['DPO by sorted values', { type: 'dpo', loss_type: ['aot'] }],
+  ['ORPO', { type: 'orpo' }],
+  ['CPO', { type: 'cpo' }],
+  ['a reward model', { type: 'reward' }, { problemType: 'regression', labels: ['0'] }],
+])('%s', async (_, objective, task) => {
+  const training = { learning_rate: 1e-2 };
+  const { created } = await compare({ method: LORA, objective, task, training, micro: (step) => [pairsOf(step)] });
+  expect(created).toMatchObject(STEADY);
 });
 
 test('memory freed and a state loaded in between', async () => {

@@ -21,6 +21,7 @@ import { type Attached, attachMethod } from '../../src/engine/run/attach';
 import { evaluate } from '../../src/engine/run/evaluate';
 import { freshState, recordStep } from '../../src/engine/run/loop';
 import { readFloats } from '../../src/engine/webgpu/backend';
+import { current } from '../../src/engine/webgpu/live';
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from '../../src/formats/peft';
 import { REWARD_TASK } from '../../src/objectives/reward';
 import { resolveRecipe } from '../../src/recipe/defaults';
@@ -87,7 +88,8 @@ const examplesOf = (pairs: Pair[], pad: number): PairExample[] =>
 function passOf(scores: tf.Tensor): Pass {
   const head = { kind: 'texts', states: 'text', scores: () => scores };
   const model = { heads: { classification: head }, family: 'given' } as unknown as LanguageModel;
-  const policy = { model, hooks: {}, hidden: () => scores } as unknown as Pass['policy'];
+  const floats: Pass['policy']['floats'] = (_use, values, shape) => tf.tensor(current(values), shape, 'float32');
+  const policy = { model, hooks: {}, hidden: () => scores, floats } as unknown as Pass['policy'];
   return { policy, scale: 1, smoothing: 0, withGradient: true, draw: { seed: 0, pass: 0 } } as unknown as Pass;
 }
 

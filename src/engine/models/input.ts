@@ -2,7 +2,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { PaddedRows } from '../../data/types';
 import { causalVisible, fullVisible } from '../kernels/attention/visible';
-import { int32Input, type LiveInts } from '../kernels/inputs';
+import { int32Input, type LiveFloats, type LiveInts } from '../kernels/inputs';
 import type { LanguageModel, TextInput } from './model';
 
 /** `starts` as in NextTokenBatch; null or left out when every row is a single text. */
@@ -10,6 +10,9 @@ export type InputRows = PaddedRows & { starts?: Int32Array | null };
 
 /** Makes an int32 tensor of `values`; `use` names what it is for. */
 export type MakeInput = (use: string, values: LiveInts, shape: number[]) => tf.Tensor;
+
+/** The same of float32. */
+export type MakeFloats = (use: string, values: LiveFloats, shape: number[]) => tf.Tensor;
 
 export interface InputOptions {
   states?: TextInput['states'];

@@ -4,6 +4,7 @@ import type { TaskData } from '../../data/types';
 import { familyNamed, type Tie } from '../../families';
 import type { DropoutRates } from '../../families/dropout';
 import type { TaskKind } from '../../families/heads';
+import type { LiveInts } from '../kernels/inputs';
 import type { Hooks, LinearModule, Weight } from '../types';
 
 /** How a tensor may be stored in a file: safetensors' names, and GGUF's for quantised formats. */
@@ -92,6 +93,15 @@ export interface LmHead {
   transform: ((hidden: tf.Tensor, hooks: Hooks) => tf.Tensor) | null;
 }
 
+/** The rows of texts that a head scores. */
+export interface ScoredRows {
+  batch: number;
+  length: number;
+  lengths: LiveInts;
+  /** Makes inputs that last until the backward pass; new tensors when left out. */
+  ints?: (use: string, values: LiveInts, shape: number[]) => tf.Tensor;
+}
+
 /** From hidden states to scores of labels. */
 export interface ClassificationHead {
   kind: TaskKind;
@@ -104,7 +114,7 @@ export interface ClassificationHead {
   /**
    * hidden [B·T, d] -> scores: [B, labels] for texts (`lengths` are the rows' real tokens), [B·T, labels] for tokens.
    */
-  scores(hidden: tf.Tensor, input: { batch: number; length: number; lengths: Int32Array }, hooks: Hooks): tf.Tensor;
+  scores(hidden: tf.Tensor, input: ScoredRows, hooks: Hooks): tf.Tensor;
 }
 
 /**

@@ -25,8 +25,10 @@ import { takeRows } from '../kernels/moves/row-moves';
 import { activation } from '../kernels/pointwise/activation';
 import { denseWeight } from '../kernels/products/weight';
 import type { Hooks, LinearModule } from '../types';
+import { current } from '../webgpu/live';
 import type { CreatedHead } from './heads';
-import type { ClassificationHead, LanguageModel, ModelTensor, WeightSource } from './model';
+import type { MakeInput } from './input';
+import type { ClassificationHead, LanguageModel, ModelTensor, ScoredRows, WeightSource } from './model';
 import { applyWith, SITES } from './module-calls';
 import { createLoader, type LoadOptions } from './weights';
 
@@ -125,18 +127,20 @@ export async function createTaskHead(
     labels: task.labels,
     modules: [...extra, ...shape.modules],
     states: model.kind === 'encoder' && !words ? 'from_first' : 'text',
-    scores(hidden, { length, lengths }, hooks) {
-      const x = shape.row ? takeRows(hidden, rowsOf(shape.row, length, lengths)) : hidden;
+    scores(hidden, rows, hooks) {
+      const x = shape.row ? takeRows(hidden, rowsOf(shape.row, rows)) : hidden;
       return runLayers(shape.layers, modules, x, hooks, rate, SITES * model.layers);
     },
   };
   return { head, tensors: [...loader.tensors, ...own], linears, dispose: loader.dispose };
 }
 
-function rowsOf(row: 'first' | 'last', length: number, lengths: Int32Array): tf.Tensor {
-  const rows = Array.from(lengths, (real, b) => b * length + (row === 'first' ? 0 : Math.max(0, real - 1)));
-  return tf.tensor1d(rows, 'int32');
+function rowsOf(row: 'first' | 'last', { batch, length, lengths, ints = ownTensor }: ScoredRows): tf.Tensor {
+  const rows = () => current(lengths).map((real, b) => b * length + (row === 'first' ? 0 : Math.max(0, real - 1)));
+  return ints('head_rows', rows, [batch]);
 }
+
+const ownTensor: MakeInput = (_use, values, shape) => tf.tensor(current(values), shape, 'int32');
 
 /** `site` is the first dropout site after the blocks'. */
 function runLayers(

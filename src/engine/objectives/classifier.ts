@@ -18,10 +18,10 @@ function requireClassifier({ heads, family }: Pick<LanguageModel, 'heads' | 'fam
 }
 
 /** Scores of the policy's head: [B, labels] of texts, [B·T, labels] of tokens. */
-export function headScores({ model, hooks, hidden }: View, rows: PaddedRows, kind: Kind): tf.Tensor {
+export function headScores({ model, hooks, hidden, ints }: View, rows: PaddedRows, kind: Kind): tf.Tensor {
   const head = requireClassifier(model, kind);
-  const { batchSize, length, lengths } = rows;
-  return head.scores(hidden(rows, head.states), { batch: batchSize, length, lengths }, hooks);
+  const { batchSize, length } = rows;
+  return head.scores(hidden(rows, head.states), { batch: batchSize, length, lengths: () => rows.lengths, ints }, hooks);
 }
 
 export const noLabels = (what: string) =>

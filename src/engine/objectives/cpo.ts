@@ -8,6 +8,7 @@ import { batchAs, type LossResult, type Objective, type ObjectiveTwin } from './
 import {
   type AnswerTokens,
   answerTokens,
+  liveAnswers,
   meanOverTokens,
   policyFigures,
   rowMeans,
@@ -73,7 +74,7 @@ export function cpo(section: CpoObjective): Objective {
     batches: 'pair',
     loss(pass, batch) {
       const rows = batchAs(batch, 'pair');
-      const tokens = answerTokens(rows);
+      const tokens = liveAnswers(rows, pass.policy.floats, () => answerTokens(rows));
       const figures = policyFigures(pass.policy, rows, tokens);
       return cpoResult(section, { scale: pass.scale, pairs: rows.pairs, tokens, figures });
     },

@@ -9,8 +9,10 @@ import { batchAs, type LossResult, type Objective, type ObjectiveTwin } from './
 import { computedAhead, type Question } from './preference/ahead';
 import {
   type AnswerTokens,
+  answerLengths,
   answerLogProbs,
   answerTokens,
+  liveAnswers,
   meanOverTokens,
   policyFigures,
   rowMeans,
@@ -23,9 +25,15 @@ import { pairMetrics, sidesOf } from './preference/pair-metrics';
 import type { TargetFigures } from './tokens';
 
 /** LD-DPO (Liu et al., 2024): tokens past the length of the shorter answer count `ld_alpha`. */
-function tailWeight(counts: readonly number[], ld_alpha: number): TokenWeight {
-  const pairs = counts.length / 2;
-  return (row, place) => (place < Math.min(counts[row % pairs]!, counts[pairs + (row % pairs)]!) ? 1 : ld_alpha);
+function tailWeight(tokens: AnswerTokens, ld_alpha: number): TokenWeight {
+  const shorter = shorterAnswer(tokens);
+  return (row, place) => (place < shorter(row) ? 1 : ld_alpha);
+}
+
+/** Tokens of the shorter answer of a row's pair. */
+function shorterAnswer(tokens: AnswerTokens): (row: number) => number {
+  const pairs = tokens.batchSize / 2;
+  return (row) => Math.min(tokens.counts[row % pairs]!, tokens.counts[pairs + (row % pairs)]!);
 }
 
 /** WPO (Zhou et al., 2024): pairs that the policy could have written itself count more. */
@@ -47,8 +55,8 @@ export interface ComparedPairs {
 }
 
 /** Tokens past the shorter answer's length may count less, in the policy's sums and the reference's alike. */
-export const dpoTokenWeight = ({ ld_alpha }: DpoObjective, { counts }: AnswerTokens): TokenWeight | undefined =>
-  ld_alpha === 1 ? undefined : tailWeight(counts, ld_alpha);
+export const dpoTokenWeight = ({ ld_alpha }: DpoObjective, tokens: AnswerTokens): TokenWeight | undefined =>
+  ld_alpha === 1 ? undefined : tailWeight(tokens, ld_alpha);
 
 /** The loss and the metrics, from log-probabilities. */
 export function dpoResult(section: DpoObjective, compared: ComparedPairs): LossResult {
@@ -58,7 +66,7 @@ export function dpoResult(section: DpoObjective, compared: ComparedPairs): LossR
   const input: PairLossInput = {
     policy,
     reference: sidesOf(compared.reference, pairs),
-    counts: { chosen: tokens.counts.slice(0, pairs), rejected: tokens.counts.slice(pairs) },
+    lengths: { chosen: () => answerLengths(tokens, 0, pairs), rejected: () => answerLengths(tokens, pairs) },
     negativeLogLikelihood: () => tf.neg(meanOverTokens(tokens, figures.logProbs, 0, pairs)),
   };
   const losses = loss_type.map((type, i) => tf.mul(pairLoss(type, input, section), loss_weights?.[i] ?? 1));
@@ -74,10 +82,8 @@ export function dpoResult(section: DpoObjective, compared: ComparedPairs): LossR
 }
 
 /** The reference is asked for sums that may leave a part of the tails out. */
-function questionOf(section: DpoObjective, rows: PairBatch): Question {
-  const tokens = answerTokens(rows);
-  const { counts } = tokens;
-  const marks = counts.map((_, row) => Math.min(counts[row % rows.pairs]!, counts[rows.pairs + (row % rows.pairs)]!));
+function questionOf(section: DpoObjective, rows: PairBatch, tokens: AnswerTokens = answerTokens(rows)): Question {
+  const marks = () => Array.from({ length: tokens.batchSize }, (_, row) => shorterAnswer(tokens)(row));
   const weight = dpoTokenWeight(section, tokens);
   return { rows, tokens, ...(weight && { marks }), ask: (view) => answerLogProbs(view, rows, tokens, weight) };
 }
@@ -91,8 +97,8 @@ export function dpo(section: DpoObjective): Objective {
     usesReference: true,
     loss(pass, batch) {
       const rows = batchAs(batch, 'pair');
-      const question = questionOf(section, rows);
-      const { tokens } = question;
+      const tokens = liveAnswers(rows, pass.policy.floats, () => answerTokens(rows));
+      const question = questionOf(section, rows, tokens);
       // The reference first: what it takes is free again when the policy's activations are kept.
       const reference = answer(question, () => pass.reference());
       const figures = policyFigures(pass.policy, rows, tokens);

@@ -5,8 +5,9 @@
 import { TabtuneError } from '../../base/errors';
 import { type Masking, maskTokens } from '../../base/masking';
 import type { MaskedLmObjective } from '../../objectives/masked-lm';
+import { madeOnce } from '../webgpu/live';
 import { batchAs, lossOnly, type Objective, type ObjectiveInfo, type ObjectiveTwin } from './objective';
-import { headLoss, padTargets } from './tokens';
+import { headLoss, liveTargets, padTargets } from './tokens';
 
 export function maskedLm(
   mlm_probability: number,
@@ -36,8 +37,20 @@ export function maskedLm(
         });
       }
       const own = batchAs(batch, 'hidden_tokens');
-      const { ids, pairs } = maskTokens(own, masking, pass.draw);
-      return lossOnly(headLoss(pass, hidden({ ...own, ids }), padTargets(own, pairs)), pairs.length);
+      const { batchSize, length } = own;
+      const masked = madeOnce(() => maskTokens(own, masking, pass.draw));
+      const rows = {
+        batchSize,
+        length,
+        get ids() {
+          return masked().ids;
+        },
+        get lengths() {
+          return own.lengths;
+        },
+      };
+      const targets = liveTargets(() => padTargets(rows, masked().pairs));
+      return lossOnly(headLoss(pass, hidden(rows), targets), () => masked().pairs.length);
     },
   };
 }

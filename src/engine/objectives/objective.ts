@@ -4,7 +4,7 @@ import type { TaskData } from '../../base/task';
 import type { Batch, BatchKind, BatchOf, BatchSource, PromptExample } from '../../data/types';
 import type { TrainingSection } from '../../recipe/types';
 import type { BatchAnswer, BatchGenerateOptions, GenerateOptions } from '../generation/options';
-import type { InputRows, MakeInput } from '../models/input';
+import type { InputRows, MakeFloats, MakeInput } from '../models/input';
 import type { LanguageModel, TextInput } from '../models/model';
 import type { Hooks } from '../types';
 import { current, type Live } from '../webgpu/live';
@@ -27,6 +27,8 @@ export interface View {
    * them.
    */
   ints: MakeInput;
+  /** The same of float32 (targets, shares of sums). */
+  floats: MakeFloats;
   /** Runs any other computation of this side: what is computed for a reference leaves no tape. */
   run<T extends tf.TensorContainer>(compute: () => T): T;
 }
@@ -72,14 +74,14 @@ export interface LossResult {
   scores: tf.Tensor | null;
 }
 
-/** The result of an objective that reports nothing but its loss. */
-export const lossOnly = (loss: tf.Scalar, targets: Live): LossResult => ({
+/** The result of an objective that reports nothing but its loss, and scores if it has some. */
+export const lossOnly = (loss: tf.Scalar, targets: Live, scores: tf.Tensor | null = null): LossResult => ({
   loss,
   get targets() {
     return current(targets);
   },
   metrics: {},
-  scores: null,
+  scores,
 });
 
 /** What an objective can do before a step. Nothing here is recorded for a gradient, and dropout is off. */

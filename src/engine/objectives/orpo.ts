@@ -6,11 +6,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import { IGNORE_INDEX } from '../../base/ignore-index';
 import type { PairBatch } from '../../data/types';
 import type { OrpoObjective } from '../../objectives/orpo';
+import { madeOnce } from '../webgpu/live';
 import { batchAs, type LossResult, type Objective, type ObjectiveTwin } from './objective';
 import {
   type AnswerTokens,
   answersAmong,
   answerTokens,
+  type LabelledRows,
+  liveAnswers,
   meanOverTokens,
   policyFigures,
   rowMeans,
@@ -21,12 +24,12 @@ import { pairMetrics, sidesOf } from './preference/pair-metrics';
 import type { TargetFigures } from './tokens';
 
 /** The better answers' prompts are learned as well: every real token of their rows. */
-function withPrompts({ pairs, length, ids, labels, lengths, ...rows }: PairBatch) {
+function withPrompts({ batchSize, pairs, length, ids, labels, lengths }: PairBatch): LabelledRows {
   const all = labels.map((label, i) => {
     const row = Math.floor(i / length);
     return row < pairs ? (i % length < lengths[row]! ? ids[i]! : IGNORE_INDEX) : label;
   });
-  return { ...rows, length, ids, lengths, labels: all };
+  return { batchSize, length, ids, lengths, labels: all };
 }
 
 export interface Odds {
@@ -66,10 +69,11 @@ export function orpo(section: OrpoObjective): Objective {
     batches: 'pair',
     loss(pass, batch) {
       const rows = batchAs(batch, 'pair');
-      const learned = withPrompts(rows);
-      const all = answerTokens(learned);
-      const answers = answersAmong(all, answerTokens(rows).counts);
-      const figures = policyFigures(pass.policy, learned, all);
+      const { floats } = pass.policy;
+      const learned = madeOnce(() => answerTokens(withPrompts(rows)));
+      const all = liveAnswers(rows, floats, learned);
+      const answers = liveAnswers(rows, floats, () => answersAmong(learned(), answerTokens(rows).counts));
+      const figures = policyFigures(pass.policy, rows, all);
       return orpoResult(section, { scale: pass.scale, pairs: rows.pairs, all, answers, figures });
     },
   };

@@ -12,11 +12,13 @@ import { batchAs, type Objective, type ObjectiveTwin } from './objective';
 export function rewardModel({ center_rewards_coefficient: centring }: Omit<RewardObjective, 'type'>): Objective {
   return {
     batches: 'pair',
-    loss({ policy, scale }, batch) {
+    loss(pass, batch) {
+      const { policy, scale } = pass;
       const own = batchAs(batch, 'pair');
       const { pairs } = own;
       const scores = headScores(policy, own, 'texts');
-      const loss = pairLoss(scores, tf.tensor1d(own.margins.slice()), { scale, centring });
+      const margins = policy.floats('margins', () => own.margins, [pairs]);
+      const loss = pairLoss(scores, margins, { scale: () => pass.scale, centring });
       return { loss, targets: pairs, metrics: withoutTape(() => figures(scores, pairs, scale)), scores: null };
     },
   };

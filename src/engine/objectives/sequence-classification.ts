@@ -3,12 +3,11 @@
  * mean over the labels) or a number (squared error), as transformers' problem_type defines them. Label smoothing
  * applies only to single classes.
  */
-import * as tf from '@tensorflow/tfjs-core';
 import { labelsWords, type TaskData, type TextProblemType } from '../../base/task';
 import type { ClassificationObjective } from '../../objectives/sequence-classification';
 import { type ScoreLossKind, scoreLoss } from '../kernels/losses/score-loss';
 import { headScores, noLabels } from './classifier';
-import { batchAs, type Objective, type ObjectiveTwin } from './objective';
+import { batchAs, lossOnly, type Objective, type ObjectiveTwin } from './objective';
 
 const LOSSES: Record<TextProblemType, ScoreLossKind> = {
   single_label_classification: 'cross_entropy',
@@ -20,15 +19,16 @@ export function sequenceClassification(problemType: TextProblemType): Objective 
   const kind = LOSSES[problemType];
   return {
     batches: 'text_targets',
-    loss({ policy, scale, smoothing }, batch) {
+    loss(pass, batch) {
+      const { policy, smoothing } = pass;
       const own = batchAs(batch, 'text_targets');
       const scores = headScores(policy, own, 'texts');
       const targets =
         kind === 'cross_entropy'
-          ? tf.tensor1d(Int32Array.from(own.targets), 'int32')
-          : tf.tensor2d(own.targets.slice(), scores.shape as [number, number], 'float32');
-      const loss = scoreLoss(kind, scores, targets, { scale, smoothing });
-      return { loss, targets: own.targetCount, metrics: {}, scores };
+          ? policy.ints('targets', () => Int32Array.from(own.targets), [own.batchSize])
+          : policy.floats('targets', () => own.targets, scores.shape);
+      const loss = scoreLoss(kind, scores, targets, { scale: () => pass.scale, smoothing });
+      return lossOnly(loss, () => own.targetCount, scores);
     },
   };
 }

@@ -6,16 +6,17 @@ import { labelsWords } from '../../base/task';
 import type { TokenClassificationObjective } from '../../objectives/token-classification';
 import { scoreLoss } from '../kernels/losses/score-loss';
 import { headScores, noLabels } from './classifier';
-import { batchAs, type Objective, type ObjectiveTwin } from './objective';
+import { batchAs, lossOnly, type Objective, type ObjectiveTwin } from './objective';
 
 export const tokenClassification: Objective = {
   batches: 'token_labels',
-  loss({ policy, scale, smoothing }, batch) {
+  loss(pass, batch) {
+    const { policy, smoothing } = pass;
     const own = batchAs(batch, 'token_labels');
-    const targets = policy.ints('targets', own.labels, [own.labels.length]);
+    const targets = policy.ints('targets', () => own.labels, [own.batchSize * own.length]);
     const scores = headScores(policy, own, 'words');
-    const loss = scoreLoss('cross_entropy', scores, targets, { scale, smoothing });
-    return { loss, targets: own.targetCount, metrics: {}, scores };
+    const loss = scoreLoss('cross_entropy', scores, targets, { scale: () => pass.scale, smoothing });
+    return lossOnly(loss, () => own.targetCount, scores);
   },
 };
 

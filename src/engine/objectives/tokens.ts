@@ -78,7 +78,12 @@ export function headLoss(pass: Pass, hidden: tf.Tensor, given: Targets | LiveTar
 }
 
 /** Log-probability that one side of a pass gives each target, [R]; 0 on padding. hidden [B·T, d]. */
-export function targetLogProbs(view: View, hidden: tf.Tensor, given: Targets, temperature = 1): tf.Tensor1D {
+export function targetLogProbs(
+  view: View,
+  hidden: tf.Tensor,
+  given: Targets | LiveTargets,
+  temperature = 1,
+): tf.Tensor1D {
   return view.run(() => {
     const { x, weight, rows, targets, options } = headInputs(view, hidden, given);
     return tokenLogProbs(x, weight, rows, targets, { ...options, temperature }).logProbs;
@@ -101,7 +106,7 @@ export function targetLogProbsAndEntropy(
 export type TargetFigures = Record<'logProbs' | 'entropy' | 'meanLogit' | 'hits' | 'logSumSq', tf.Tensor1D>;
 
 /** Mean of the logits, whether the target is the most likely token, and log Σ p² (TRL's log_sum_sq_probs) among them. */
-export function targetFigures(view: View, hidden: tf.Tensor, given: Targets): TargetFigures {
+export function targetFigures(view: View, hidden: tf.Tensor, given: Targets | LiveTargets): TargetFigures {
   const { x, weight, rows, targets, options } = headInputs(view, hidden, given);
   const { logProbs, entropy, figures } = tokenLogProbs(x, weight, rows, targets, { ...options, withFigures: true });
   const [meanLogit, hits, logSumSq] = withoutTape(() => tf.unstack(figures!)) as tf.Tensor1D[];

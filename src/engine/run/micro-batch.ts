@@ -84,12 +84,10 @@ export function recordMicroBatch(
     sums.names,
     names,
   ];
-  // What an objective knows of a batch from elsewhere, a recording would not see.
-  const { before, prepare, state } = setup.objective;
-  const done =
-    before || prepare || state
-      ? work(setup, values, first, learning, sums)
-      : recordingsOf(setup).run(key.join(' '), values, (at) => work(setup, at, first, learning, sums));
+  // What was prepared for a batch, such as rewards, a recording would not see.
+  const done = setup.objective.prepare
+    ? work(setup, values, first, learning, sums)
+    : recordingsOf(setup).run(key.join(' '), values, (at) => work(setup, at, first, learning, sums));
   // A replay does none of this.
   setup.optimizer.noteGradients(first, done.gradients);
   sums.note(done.metrics, done.counts);

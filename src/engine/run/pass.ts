@@ -2,10 +2,10 @@
  * Passes as objectives see them: the policy on the tape, the reference off it, and inputs that do not overwrite each
  * other.
  */
-import { int32Input } from '../kernels/inputs';
+import { floatInput, int32Input } from '../kernels/inputs';
 import { withoutTape } from '../kernels/tape';
 import { inference, type Method } from '../methods/method';
-import { type MakeInput, textInput } from '../models/input';
+import { type MakeFloats, type MakeInput, textInput } from '../models/input';
 import type { LanguageModel } from '../models/model';
 import type { AnswerToScore, Draw, Objective, Pass, Scores, ShownRollout, View } from '../objectives/objective';
 import type { Hooks } from '../types';
@@ -53,21 +53,36 @@ export interface PassOptions {
  * int32Input overwrites the last input of the same use and shape, which a backward pass may still need: from the second
  * on, the uses of a pass are numbered.
  */
-function numberedInputs(): MakeInput {
+function numberedInputs(): Makers {
   const counts = new Map<string, number>();
-  return (use, values, shape) => {
+  const numbered = (use: string): string => {
     const count = (counts.get(use) ?? 0) + 1;
     counts.set(use, count);
-    return int32Input(count === 1 ? use : `${use} ${count}`, values, shape);
+    return count === 1 ? use : `${use} ${count}`;
+  };
+  return {
+    ints: (use, values, shape) => int32Input(numbered(use), values, shape),
+    floats: (use, values, shape) => floatInput(numbered(use), values, shape),
   };
 }
 
-function recordedView(model: LanguageModel, hooks: Hooks, make: MakeInput): View {
+interface Makers {
+  ints: MakeInput;
+  floats: MakeFloats;
+}
+
+/** The same, for another side of the pass. */
+const named = ({ ints, floats }: Makers, side: string): Makers => ({
+  ints: (use, values, shape) => ints(`${side} ${use}`, values, shape),
+  floats: (use, values, shape) => floats(`${side} ${use}`, values, shape),
+});
+
+function recordedView(model: LanguageModel, hooks: Hooks, make: Makers): View {
   return {
     model,
     hooks,
-    hidden: (rows, states) => model.hidden(textInput(model, rows, { states, make }), hooks),
-    ints: make,
+    hidden: (rows, states) => model.hidden(textInput(model, rows, { states, make: make.ints }), hooks),
+    ...make,
     run: (compute) => compute(),
   };
 }
@@ -75,13 +90,13 @@ function recordedView(model: LanguageModel, hooks: Hooks, make: MakeInput): View
 /** A side without gradients; `use` keeps its inputs separate from the policy's. */
 export function unrecordedView(model: LanguageModel, given: Hooks, use: string): View {
   const hooks = forwardOnly(given);
-  const make: MakeInput = (name, values, shape) => int32Input(`${use} ${name}`, values, shape);
+  const make = named({ ints: int32Input, floats: floatInput }, use);
   const run: View['run'] = (compute) => withoutTape(compute);
   return {
     model,
     hooks,
-    hidden: (rows, states) => run(() => model.hidden(textInput(model, rows, { states, make }), hooks)),
-    ints: make,
+    hidden: (rows, states) => run(() => model.hidden(textInput(model, rows, { states, make: make.ints }), hooks)),
+    ...make,
     run,
   };
 }
@@ -112,11 +127,7 @@ export function createPass(setup: PassSetup, options: PassOptions): Pass {
     policy: recordedView(setup.model, hooks, numbered),
     reference: () => referenceView(setup),
     value: () =>
-      valueHooks
-        ? recordedView(valueSide(setup).model, valueHooks, (use, values, shape) =>
-            numbered(`value ${use}`, values, shape),
-          )
-        : valueView(setup),
+      valueHooks ? recordedView(valueSide(setup).model, valueHooks, named(numbered, 'value')) : valueView(setup),
     get scale() {
       return options.scale;
     },

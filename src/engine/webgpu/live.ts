@@ -47,6 +47,7 @@ export function decided(value: () => number): number {
 export function madeOnce<T extends object>(make: () => T): () => T {
   let made: { value: T; turn: number } | null = null;
   return () => {
+    if (passing === 0) witness?.refuse('what follows from live values is read before it is passed on');
     if (made?.turn !== turn) made = { value: make(), turn };
     return made.value;
   };

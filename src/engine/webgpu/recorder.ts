@@ -30,12 +30,16 @@ export interface DispatchRecord {
 export type Command =
   | { kind: 'dispatch'; pipeline: GPUComputePipeline; bindGroup: GPUBindGroup; workgroups: [number, number, number] }
   | { kind: 'copy'; from: GPUBuffer; fromOffset: number; to: GPUBuffer; toOffset: number; size: number }
-  | { kind: 'clear'; buffer: GPUBuffer; offset: number; size: number };
+  | { kind: 'clear'; buffer: GPUBuffer; offset: number; size: number }
+  | { kind: 'constant'; to: GPUBuffer; bytes: Uint8Array<ArrayBuffer> };
 
-/** An integer input, and how to fill it. */
+/** A constant of more bytes is taken for data. */
+const MAX_CONSTANT = 4096;
+
+/** An input, and how to fill it. */
 export interface Input {
   /** The values if they are always the same. */
-  fixed: Int32Array | null;
+  fixed: Int32Array | Float32Array | null;
   fill(): void;
 }
 
@@ -60,6 +64,9 @@ export class Recorder implements Witness {
   private readonly foreign = new Map<GPUBindGroup, readonly GPUBindGroupEntry[]>();
   private readonly uniforms = new Map<GPUBuffer, ArrayBuffer>();
   private ownWrites = 0;
+  private readonly constants: { line: number; to: GPUBuffer }[] = [];
+  /** A constant is being uploaded. */
+  private uploading = false;
 
   constructor(private readonly from: number) {}
 
@@ -119,7 +126,7 @@ export class Recorder implements Witness {
     this.announced = false;
   }
 
-  input(buffer: GPUBuffer, fixed: Int32Array | null, fill: () => void): void {
+  input(buffer: GPUBuffer, fixed: Input['fixed'], fill: () => void): void {
     const before = this.inputs.get(buffer);
     const same =
       before?.fixed && fixed && before.fixed.length === fixed.length && fixed.every((v, i) => v === before.fixed![i]);
@@ -127,6 +134,32 @@ export class Recorder implements Witness {
     this.inputs.set(buffer, { fixed, fill });
     this.signature.push(`input ${buffer.size} ${fixed ?? ''}`);
     this.buffers.add(buffer);
+  }
+
+  /**
+   * Uploads a tensor that JavaScript made. A small one, such as the 2 of `tf.mul(x, 2)`, is a constant: it follows from what the work
+   * has read at once, on which the recording depends.
+   */
+  private upload({ tensorMap }: GpuBackend, id: tf.DataId, upload: () => void): void {
+    const data = tensorMap.get(id);
+    const { values, resource } = data;
+    if (resource || !values || values.length * 4 > MAX_CONSTANT) {
+      upload();
+      return;
+    }
+    const Type = data.dtype === 'float32' ? Float32Array : Int32Array;
+    const words = Type.from(values as ArrayLike<number>);
+    this.uploading = true;
+    try {
+      upload();
+    } finally {
+      this.uploading = false;
+    }
+    const to = data.resource as GPUBuffer;
+    this.commands.push({ kind: 'constant', to, bytes: new Uint8Array(words.buffer) });
+    this.constants.push({ line: this.signature.length, to });
+    this.signature.push(`constant ${words}`);
+    this.buffers.add(to);
   }
 
   /** Runs what writes bytes to buffers that are taken care of. */
@@ -140,7 +173,10 @@ export class Recorder implements Witness {
   }
 
   /** Does the work on a device whose encoders and queue report what they are given. */
-  observe<R>({ device, queue }: GpuBackend, work: () => R): R {
+  observe<R>(backend: GpuBackend, work: () => R): R {
+    const { device, queue } = backend;
+    const upload = backend.uploadToGPU;
+    backend.uploadToGPU = (id) => this.upload(backend, id, () => upload.call(backend, id));
     const create = device.createCommandEncoder;
     const bind = device.createBindGroup;
     const write = queue.writeBuffer;
@@ -156,7 +192,7 @@ export class Recorder implements Witness {
     }) as GPUQueue['writeBuffer'];
     watchPool({
       handedOut: (_, mapped) => {
-        if (mapped) this.unripe ??= 'a tensor is uploaded';
+        if (mapped && !this.uploading) this.unripe ??= 'a tensor is uploaded';
       },
       givenBack: (state) => {
         if (state.handedOut <= this.from) this.unripe ??= 'a tensor from before is disposed';
@@ -170,6 +206,7 @@ export class Recorder implements Witness {
       setWitness(null);
       watchWrites(null);
       watchPool(null);
+      backend.uploadToGPU = upload;
       device.createCommandEncoder = create;
       device.createBindGroup = bind;
       queue.writeBuffer = write;
@@ -200,8 +237,9 @@ export class Recorder implements Witness {
       beginComputePass: (descriptor?: GPUComputePassDescriptor) => this.pass(real.beginComputePass(descriptor)),
       copyBufferToBuffer: (from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, size: number) => {
         real.copyBufferToBuffer(from, fromOffset, to, toOffset, size);
-        if (from.usage & GPUBufferUsage.MAP_WRITE) this.unripe ??= 'a tensor is uploaded';
-        else if (to.usage & GPUBufferUsage.MAP_READ) this.refuse('the work reads values');
+        if (from.usage & GPUBufferUsage.MAP_WRITE) {
+          if (!this.uploading) this.unripe ??= 'a tensor is uploaded';
+        } else if (to.usage & GPUBufferUsage.MAP_READ) this.refuse('the work reads values');
         else {
           this.commands.push({ kind: 'copy', from, fromOffset, to, toOffset, size });
           this.signature.push(`copy ${fromOffset} ${toOffset} ${size}`);
@@ -248,6 +286,8 @@ export class Recorder implements Witness {
       const { held, handedOut } = stateOf(buffer);
       if (held && handedOut > this.from) this.unripe ??= 'a new tensor stays';
     }
+    // What stays was uploaded for good, and the next time it is there.
+    for (const { line, to } of this.constants.reverse()) if (stateOf(to).held) this.signature.splice(line, 1);
     // What is remembered of the work, such as its conditions, leads here: bind groups of tfjs must not live as long.
     this.foreign.clear();
     this.uniforms.clear();

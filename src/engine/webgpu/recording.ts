@@ -7,7 +7,7 @@
  * commands are the same, if all that it read of its values is as it was, and if nothing happened that a replay would leave
  * out (bytes from JavaScript, tensors that stay).
  *
- * A recording owns no memory. The scratch buffers that it names are the pool's: they must be free when it is replayed, and are left
+ * A recording owns no memory but that of its uniforms and constants. The scratch buffers that it names are the pool's: they must be free when it is replayed, and are left
  * free. When one was destroyed, or is held by somebody else, or when a buffer that the work found in use changed hands,
  * the work is done as before and recorded anew.
  */
@@ -36,12 +36,15 @@ class Replay {
     view: DataView;
     blocks: { at: number; uniforms: LiveUniforms }[];
   } | null;
-  private readonly commands: Command[];
+  private readonly commands: Exclude<Command, { kind: 'constant' }>[];
+  private readonly constants: GPUBuffer | null;
 
   constructor(backend: GpuBackend, from: Recorder) {
     replays.add(this);
     const { device } = backend;
-    this.commands = from.commands;
+    const constants = constantsOf(backend, from.commands);
+    this.commands = constants.commands;
+    this.constants = constants.buffer;
     this.inputs = [...from.inputs.values()];
     this.views = [...from.views].map(([id, range]) => ({ ...range, tensor: backend.tensorMap.get(id) }));
     this.written = [...from.written].filter((id) => backend.tensorMap.has(id));
@@ -133,7 +136,34 @@ class Replay {
   dispose(): void {
     replays.delete(this);
     this.slots?.buffer.destroy();
+    this.constants?.destroy();
   }
+}
+
+/** Commands whose constants are copied from one buffer that holds them all. */
+function constantsOf({ device, queue }: GpuBackend, commands: readonly Command[]) {
+  const all = commands.filter((command) => command.kind === 'constant');
+  const size = all.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  if (size === 0) return { commands: commands.filter((command) => command.kind !== 'constant'), buffer: null };
+  const buffer = device.createBuffer({ size, usage: GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST });
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  const copies = commands.map((command) => {
+    if (command.kind !== 'constant') return command;
+    bytes.set(command.bytes, at);
+    const copy = {
+      kind: 'copy',
+      from: buffer,
+      fromOffset: at,
+      to: command.to,
+      toOffset: 0,
+      size: command.bytes.length,
+    } as const;
+    at += command.bytes.length;
+    return copy;
+  });
+  queue.writeBuffer(buffer, 0, bytes);
+  return { commands: copies, buffer };
 }
 
 /** All there are: they go when memory is freed between models and runs. */

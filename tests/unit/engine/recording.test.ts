@@ -118,6 +118,20 @@ test('kernels of tfjs whose uniforms change are not replayed', () => {
   expect(done).toBe(6);
 });
 
+test('a small tensor that JavaScript makes is a constant, of which a recording keeps the bytes', () => {
+  const constant = Float32Array.of(3, 1, 4, 1, 5, 9, 2, 6);
+  const done = doneFor(SIX, (at) => {
+    steady(at);
+    engine.tf.tidy(() => void engine.addTensors(source, engine.tf.tensor(constant.slice())));
+  });
+  expect(done).toBe(2);
+  // Uniform blocks may be as large.
+  const kept = written
+    .map(({ bytes }) => bytes.join())
+    .filter((bytes) => bytes === new Uint8Array(constant.buffer).join());
+  expect(kept).toHaveLength(1);
+});
+
 test('a value that decides something holds for its recording only', () => {
   const rows = [2, 2, 2, 3, 2, 3, 3];
   const done = doneFor(
@@ -152,8 +166,21 @@ test.each<[string, (at: Values) => void]>([
   ],
   ['writes to a tensor from the CPU', () => engine.writeValues(target, new Float32Array(8))],
   [
-    'uploads a tensor',
-    () => engine.tf.tidy(() => void engine.addTensors(source, engine.tf.tensor(new Float32Array(8)))),
+    'uploads other values each time',
+    (at) =>
+      engine.tf.tidy(() => {
+        const values = Float32Array.from({ length: 8 }, (_, i) => i + engine.current(() => at.pass));
+        engine.addTensors(source, engine.tf.tensor(values));
+      }),
+  ],
+  [
+    // Two thousand values are more than a constant has.
+    'uploads a large tensor',
+    () =>
+      engine.tf.tidy(() => {
+        const large = engine.tf.tensor(new Float32Array(2000));
+        engine.addTensors(large, large);
+      }),
   ],
   ['reads values', () => void engine.readFloats(source)],
   [

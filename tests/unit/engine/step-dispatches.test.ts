@@ -2,7 +2,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { llamaConfig, type Shape } from '../../../bench/random-llama';
 import { createBatchSource, stepOptions } from '../../../src/data/batches';
-import type { NextTokenBatch, NextTokenExample } from '../../../src/data/types';
+import type { Batch, NextTokenBatch, NextTokenExample, TaskData } from '../../../src/data/types';
 import { resolveRecipe } from '../../../src/recipe/defaults';
 import type { RecipeInput } from '../../../src/recipe/types';
 import { type Counts, kindsOf, LIMITS, labelled, SMOL, shapesOf } from '../../labelled-device';
@@ -16,7 +16,8 @@ const load = async () => ({
   ...(await import('../../../src/engine/methods')),
   ...(await import('../../../src/engine/optim/optimizer')),
   ...(await import('../../../src/engine/run/loop')),
-  ...(await import('../../../src/engine/objectives/sft')),
+  ...(await import('../../../src/engine/objectives')),
+  ...(await import('../../../src/engine/run/attach')),
   ...(await import('../../../src/engine/webgpu/adapter')),
   ...(await import('../../../src/engine/webgpu/backend')),
   ...(await import('../../../src/engine/webgpu/device')),
@@ -39,23 +40,33 @@ interface Step {
   half?: boolean;
   limits?: Record<string, number>;
   /** The micro-batches of a step; one of `rows` texts by default. */
-  batches?: NextTokenBatch[];
+  batches?: Batch[];
+  objective?: RecipeInput['objective'];
+  task?: TaskData;
 }
 
 /** What the third step takes, its dispatches by the first word of the shader's label, and the least JavaScript of some steps. */
-async function stepOf({ shape, rows, length, method: given, software, half = false, limits = LIMITS, batches }: Step) {
+async function stepOf({ shape, rows, length, method: given, software, limits = LIMITS, batches, ...more }: Step) {
+  const { half = false, task = null, objective: learned } = more;
   const counts: Counts = { dispatches: new Map(), copies: 0, clears: 0 };
   const device = labelled(counts, limits);
   await engine.installDevice(device, { vendor: 'nvidia', architecture: 'ada' }, software);
   engine.setAdapterTraits(device, { ...engine.adapterTraits(device), f16: half });
   engine.setHalf(device, half);
-  const { method: section, training } = resolveRecipe({
+  const {
+    method: section,
+    training,
+    objective,
+  } = resolveRecipe({
     version: 1,
     method: given,
+    objective: learned,
     training: { learning_rate: 1e-4, lr_scheduler_type: 'constant', max_grad_norm: 1 },
   });
-  const model = await engine.loadModel(llamaConfig(shape), shapesOf(shape), { shapesOnly: true });
-  const method = await engine.createMethod(model, section, { seed: 1 });
+  const base = await engine.loadModel(llamaConfig(shape), shapesOf(shape), { shapesOnly: true });
+  const attached = await engine.attachMethod(base, section, { seed: 1, task });
+  const { model, method } = attached;
+  const info = { maskTokenId: null, vocabSize: shape.vocab, task };
   const optimizer = engine.createOptimizer(method.trainable, training, { rate: method.rate });
   const ids = new Int32Array(rows * length);
   const batch: NextTokenBatch = {
@@ -63,7 +74,14 @@ async function stepOf({ shape, rows, length, method: given, software, half = fal
     ...{ lengths: new Int32Array(rows).fill(length), targetCount: rows * (length - 1) },
   };
   const setup = {
-    ...{ model, method, objective: engine.sft, optimizer, settings: training, totalSteps: 10 },
+    ...{
+      model,
+      method,
+      objective: engine.createObjective(objective, info),
+      optimizer,
+      settings: training,
+      totalSteps: 10,
+    },
     batches: { stepsPerEpoch: 10, microBatches: () => batches ?? [batch], evaluation: () => [] },
   };
   const state = engine.freshState();
@@ -89,7 +107,7 @@ async function stepOf({ shape, rows, length, method: given, software, half = fal
     milliseconds = Math.min(milliseconds, performance.now() - start);
     await step.stats;
   }
-  for (const thing of [optimizer, method, model]) thing.dispose();
+  for (const thing of [optimizer, attached, base]) thing.dispose();
   engine.disposeInputs();
   return { kinds, all, copies, clears, created, submits, milliseconds };
 }
@@ -211,6 +229,52 @@ test.each([
   expect(created).toEqual({ replays: 1, bindGroups: 0, buffers: 0 });
   expect(submits).toBeLessThanOrEqual(2);
 });
+
+test('the third step of a classification is replayed and creates nothing', async () => {
+  const [rows, length] = [4, 64];
+  const texts = {
+    batchSize: rows,
+    length,
+    ids: new Int32Array(rows * length),
+    lengths: new Int32Array(rows).fill(length),
+  };
+  const { created, submits } = await stepOf({
+    ...{ shape: SMALL, rows, length, method: LORA, software: false },
+    objective: { type: 'sequence_classification' },
+    task: { problemType: 'single_label_classification', labels: ['a', 'b'] },
+    batches: [{ ...texts, kind: 'text_targets', targets: Float32Array.of(0, 1, 1, 0), width: 1, targetCount: rows }],
+  });
+  expect(created).toEqual({ replays: 1, bindGroups: 0, buffers: 0 });
+  expect(submits).toBeLessThanOrEqual(2);
+});
+
+test.each(['dpo', 'orpo', 'cpo', 'reward'] as const)(
+  'the third step of %s is replayed and creates nothing',
+  async (type) => {
+    const [rows, length] = [4, 64];
+    const ids = new Int32Array(rows * length);
+    const { created, submits } = await stepOf({
+      ...{ shape: SMALL, rows, length, method: LORA, software: false },
+      objective: { type },
+      task: type === 'reward' ? { problemType: 'regression', labels: ['0'] } : undefined,
+      batches: [
+        {
+          ...{ kind: 'pair', batchSize: rows, length, ids, lengths: new Int32Array(rows).fill(length) },
+          ...{
+            labels: ids.map((_, i) => (i % length < 20 ? -100 : 1)),
+            pairs: 2,
+            margins: new Float32Array(2),
+            rows: Int32Array.of(1, 2),
+            targetCount: 2,
+          },
+        },
+      ],
+    });
+    expect(created).toEqual({ replays: 1, bindGroups: 0, buffers: 0 });
+    // One more for the metrics to be read.
+    expect(submits).toBeLessThanOrEqual(3);
+  },
+);
 
 test('a step of LoRA on SmolLM2-135M takes little JavaScript', async () => {
   const { milliseconds } = await stepOf({ shape: SMOL, rows: 4, length: 256, method: LORA, software: false });

@@ -9,13 +9,14 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
+import { current, type Live } from '../../webgpu/live';
 import { defineKernel, shapeError } from '../kernel';
 import { sumAll } from '../moves/row-moves';
 import { groupsFor } from '../products/matmul';
 import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
 
 interface PairLossAttrs {
-  scale: number;
+  scale: Live;
   centring: number;
 }
 
@@ -28,7 +29,8 @@ const kernel = defineKernel<PairLossAttrs>({
     }
     return [{ shape: [] }, { shape: scores.shape }];
   },
-  cpu({ scores, margins }, { scale, centring }, [loss, dScores]) {
+  cpu({ scores, margins }, { scale: live, centring }, [loss, dScores]) {
+    const scale = current(live);
     const pairs = margins!.shape[0]!;
     let total = 0;
     for (let p = 0; p < pairs; p++) {
@@ -90,7 +92,7 @@ ${ENTRY} {
 export function pairLoss(
   scores: tf.Tensor,
   margins: tf.Tensor,
-  { scale, centring }: { scale: number; centring: number },
+  { scale, centring }: { scale: Live; centring: number },
 ): tf.Scalar {
   const [loss, dScores] = kernel({ scores, margins }, { scale, centring });
   dScores!.dispose();

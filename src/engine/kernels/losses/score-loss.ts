@@ -12,16 +12,18 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
+import { current, type Live } from '../../webgpu/live';
 import { defineKernel, shapeError } from '../kernel';
 import { sumAll } from '../moves/row-moves';
 import { groupsFor } from '../products/matmul';
 import { ENTRY, GLOBAL_INDEX } from '../products/matmul-wgsl';
+import { isOne } from '../tape';
 
 export type ScoreLossKind = 'cross_entropy' | 'binary' | 'squared';
 
 interface ScoreLossAttrs {
   kind: ScoreLossKind;
-  scale: number;
+  scale: Live;
   smoothing: number;
 }
 
@@ -37,7 +39,8 @@ const kernel = defineKernel<ScoreLossAttrs>({
     }
     return [{ shape: [] }, { shape: scores.shape }];
   },
-  cpu({ scores, targets }, { kind, scale, smoothing }, [loss, dScores]) {
+  cpu({ scores, targets }, { kind, scale: live, smoothing }, [loss, dScores]) {
+    const scale = current(live);
     const [rows, classes] = scores!.shape as [number, number];
     let total = 0;
     for (let r = 0; r < rows; r++) {
@@ -85,7 +88,9 @@ const kernel = defineKernel<ScoreLossAttrs>({
     sumAll(backend, losses, loss, rows, scale);
   },
   savesOutputs: [false, true],
-  gradient: ([dLoss], { outputs: [dScores] }) => ({ scores: () => tf.mul(dScores!, dLoss!) }),
+  gradient: ([dLoss], { outputs: [dScores] }) => ({
+    scores: () => (isOne(dLoss!) ? dScores! : tf.mul(dScores!, dLoss!)),
+  }),
 });
 
 const ROW: Record<ScoreLossKind, string> = {
@@ -140,7 +145,7 @@ export function scoreLoss(
   kind: ScoreLossKind,
   scores: tf.Tensor,
   targets: tf.Tensor,
-  { scale, smoothing = 0 }: { scale: number; smoothing?: number },
+  { scale, smoothing = 0 }: { scale: Live; smoothing?: number },
 ): tf.Scalar {
   const [loss, dScores] = kernel({ scores, targets }, { kind, scale, smoothing });
   dScores!.dispose();

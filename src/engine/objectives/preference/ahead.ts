@@ -3,8 +3,9 @@
  * found by their tokens. In the first epoch these are the very bytes that the steps would compute; in later ones too, unless a
  * shuffle puts an answer into a batch of another shape, whose sums may round differently.
  */
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Batch } from '../../../data/types';
+import { decided, madeOnce } from '../../webgpu/live';
 import type { Objective, PrepareTools, RunAhead, View } from '../objective';
 import type { AnswerTokens, LabelledRows } from './answers';
 
@@ -13,7 +14,7 @@ export interface Question {
   rows: LabelledRows;
   tokens: AnswerTokens;
   /** What else the sums depend on, for each row. */
-  marks?: readonly number[];
+  marks?(): readonly number[];
   /** Sums of the rows' answers, [batchSize]. */
   ask(view: View): tf.Tensor1D;
 }
@@ -34,7 +35,7 @@ function keyOf({ rows, tokens, marks }: Question, row: number): string {
   };
   for (let t = 0; t < lengths[row]!; t++) add(ids[row * length + t]!);
   add(tokens.counts[row]!);
-  add(marks?.[row] ?? -1);
+  add(marks?.()[row] ?? -1);
   return `${(a >>> 0).toString(36)}-${(b >>> 0).toString(36)}`;
 }
 
@@ -45,9 +46,11 @@ const keysOf = (question: Question) =>
 export function computedAhead(enabled: boolean, questionOf: (batch: Batch) => Question): Ahead {
   const known = new Map<string, number>();
   const answer: Ahead['answer'] = (question, reference) => {
-    const values = enabled ? keysOf(question).map((key) => known.get(key)) : [];
-    const all = values.filter((value) => value !== undefined);
-    return enabled && all.length === values.length ? tf.tensor1d(all, 'float32') : question.ask(reference());
+    if (!enabled) return question.ask(reference());
+    const values = madeOnce(() => keysOf(question).map((key) => known.get(key)));
+    if (decided(() => Number(values().includes(undefined))) > 0) return question.ask(reference());
+    const { batchSize, floats } = question.tokens;
+    return floats('reference', () => Float32Array.from(values() as number[]), [batchSize]) as tf.Tensor1D;
   };
   if (!enabled) return { answer };
   return {

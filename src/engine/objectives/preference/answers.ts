@@ -2,8 +2,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { IGNORE_INDEX } from '../../../base/ignore-index';
 import type { PaddedRows } from '../../../data/types';
+import type { MakeFloats } from '../../models/input';
+import { current, decided, madeOnce } from '../../webgpu/live';
 import type { View } from '../objective';
-import { padTargets, type TargetFigures, type Targets, targetFigures, targetLogProbs } from '../tokens';
+import {
+  type LiveTargets,
+  padTargets,
+  type TargetFigures,
+  type Targets,
+  targetFigures,
+  targetLogProbs,
+} from '../tokens';
 
 /** Rows of tokens with the answers in them. */
 export interface LabelledRows extends PaddedRows {
@@ -18,7 +27,49 @@ export interface AnswerTokens extends Targets {
   placeOf: Int32Array;
   /** Tokens of each row's answer. */
   counts: number[];
+  /** Targets, with those that pad. */
+  size: number;
+  batchSize: number;
+  /** Makes tensors of what follows from the others. */
+  floats: MakeFloats;
 }
+
+const ownTensor: MakeFloats = (_use, values, shape) => tf.tensor(current(values), shape, 'float32');
+
+/**
+ * The same of a batch that the work may be replayed for others of (webgpu/live.ts): all but the sizes may be read in functions only.
+ * `floats` are those of a side whose inputs last as long as the pass.
+ */
+export function liveAnswers(rows: PaddedRows, floats: MakeFloats, make: () => AnswerTokens): AnswerTokens {
+  const made = madeOnce(make);
+  return {
+    get rows() {
+      return made().rows;
+    },
+    get targets() {
+      return made().targets;
+    },
+    get rowOf() {
+      return made().rowOf;
+    },
+    get placeOf() {
+      return made().placeOf;
+    },
+    get counts() {
+      return made().counts;
+    },
+    size: decided(() => made().size),
+    batchSize: rows.batchSize,
+    floats,
+  };
+}
+
+/** As the model's head takes them. */
+const headTargets = (tokens: AnswerTokens): LiveTargets => ({
+  count: tokens.size,
+  rows: () => tokens.rows,
+  targets: () => tokens.targets,
+});
 
 /** Rows [from, to) of a batch, by themselves. */
 export function sliceRows<B extends LabelledRows>(batch: B, from: number, to: number): LabelledRows {
@@ -50,7 +101,8 @@ export function answerTokens(rows: LabelledRows): AnswerTokens {
   }
   const padded = padTargets(rows, pairs);
   const filled = (values: number[]) => Int32Array.from(padded.rows, (_, i) => values[i] ?? -1);
-  return { ...padded, rowOf: filled(rowOf), placeOf: filled(placeOf), counts };
+  const size = padded.rows.length;
+  return { ...padded, rowOf: filled(rowOf), placeOf: filled(placeOf), counts, size, batchSize, floats: ownTensor };
 }
 
 /** The same targets, those of answers alone: `all` may have the prompts' too, and an answer is what a row ends with. */
@@ -68,25 +120,35 @@ export type TokenWeight = (row: number, place: number) => number;
 
 /** Sums over the tokens of each row, [batchSize], from a figure of every token, [R]. */
 export function rowSums(tokens: AnswerTokens, figure: tf.Tensor1D, weight: TokenWeight = () => 1): tf.Tensor1D {
-  const size = tokens.rowOf.length;
-  const shares = new Float32Array(tokens.counts.length * size);
-  tokens.rowOf.forEach((row, i) => {
-    if (row >= 0) shares[row * size + i] = weight(row, tokens.placeOf[i]!);
-  });
-  const matrix = tf.tensor2d(shares, [tokens.counts.length, size]);
-  return tf.reshape(tf.matMul(matrix, tf.reshape(figure, [size, 1])), [tokens.counts.length]) as tf.Tensor1D;
+  const { size, batchSize } = tokens;
+  const shares = () => {
+    const { rowOf, placeOf } = tokens;
+    const values = new Float32Array(batchSize * size);
+    rowOf.forEach((row, i) => {
+      if (row >= 0) values[row * size + i] = weight(row, placeOf[i]!);
+    });
+    return values;
+  };
+  const matrix = tokens.floats('sums_of_rows', shares, [batchSize, size]) as tf.Tensor2D;
+  return tf.reshape(tf.matMul(matrix, tf.reshape(figure, [size, 1])), [batchSize]) as tf.Tensor1D;
 }
 
 /** Means over the tokens of each row, [batchSize]; 0 for an empty answer. */
 export const rowMeans = (tokens: AnswerTokens, figure: tf.Tensor1D): tf.Tensor1D =>
-  tf.div(rowSums(tokens, figure), tf.tensor1d(tokens.counts.map((count) => Math.max(1, count))));
+  tf.div(rowSums(tokens, figure), answerLengths(tokens));
+
+/** Tokens of the answers of rows [from, to), at least 1. */
+export const answerLengths = (tokens: AnswerTokens, from = 0, to = tokens.batchSize): tf.Tensor =>
+  tokens.floats('lengths', () => Float32Array.from(tokens.counts.slice(from, to), (n) => Math.max(1, n)), [to - from]);
 
 /** Mean over the tokens of the rows that satisfy `isIn`; 0 if they have none. */
 export function meanOverRows(tokens: AnswerTokens, figure: tf.Tensor1D, isIn: (row: number) => boolean): tf.Scalar {
-  const total = tokens.counts.reduce((sum, count, row) => sum + (isIn(row) ? count : 0), 0);
-  const share = total > 0 ? 1 / total : 0;
-  const shares = Float32Array.from(tokens.rowOf, (row) => (row >= 0 && isIn(row) ? share : 0));
-  return tf.sum(tf.mul(figure, tf.tensor1d(shares)));
+  const shares = () => {
+    const total = tokens.counts.reduce((sum, count, row) => sum + (isIn(row) ? count : 0), 0);
+    const share = total > 0 ? 1 / total : 0;
+    return Float32Array.from(tokens.rowOf, (row) => (row >= 0 && isIn(row) ? share : 0));
+  };
+  return tf.sum(tf.mul(figure, tokens.floats('shares', shares, [tokens.size])));
 }
 
 /** Of the rows in [from, to). */
@@ -95,8 +157,8 @@ export const meanOverTokens = (tokens: AnswerTokens, figure: tf.Tensor1D, from: 
 
 /** The policy's log-probabilities of the tokens, with the tape, and figures of its distributions without. */
 export const policyFigures = (view: View, rows: LabelledRows, tokens: AnswerTokens): TargetFigures =>
-  targetFigures(view, view.hidden(rows), tokens);
+  targetFigures(view, view.hidden(rows), headTargets(tokens));
 
 /** Log-probabilities of whole answers that no gradient flows through, [batchSize]. */
 export const answerLogProbs = (view: View, rows: LabelledRows, tokens: AnswerTokens, weight?: TokenWeight) =>
-  view.run(() => rowSums(tokens, targetLogProbs(view, view.hidden(rows), tokens), weight));
+  view.run(() => rowSums(tokens, targetLogProbs(view, view.hidden(rows), headTargets(tokens)), weight));

@@ -15,8 +15,8 @@ export interface Sides<T = tf.Tensor> {
 export interface PairLossInput {
   policy: Sides;
   reference: Sides;
-  /** Tokens of each answer. */
-  counts: Sides<readonly number[]>;
+  /** Tokens of each answer, [pairs], at least 1. */
+  lengths: Sides<() => tf.Tensor>;
   /** −mean log-probability of all better answers' tokens, a scalar. */
   negativeLogLikelihood(): tf.Scalar;
 }
@@ -71,9 +71,9 @@ interface Scored extends PairLossInput {
 }
 
 /** r or a score over the number of tokens. */
-const perToken = ({ scores, counts }: Scored): Sides => ({
-  chosen: tf.div(scores.chosen, tf.tensor1d(counts.chosen.map((n) => Math.max(1, n)))),
-  rejected: tf.div(scores.rejected, tf.tensor1d(counts.rejected.map((n) => Math.max(1, n)))),
+const perToken = ({ scores, lengths }: Scored): Sides => ({
+  chosen: tf.div(scores.chosen, lengths.chosen()),
+  rejected: tf.div(scores.rejected, lengths.rejected()),
 });
 
 const square = (x: tf.Tensor): tf.Tensor => tf.square(x);
@@ -122,7 +122,7 @@ const LOSSES: Record<DpoLossType, PairLoss> = {
     return tf.sub(tf.mul(tf.exp(tf.neg(x)), mix), tf.mul(logSigmoid(x), tf.sub(1, mix)));
   },
   // One number for the batch, which every pair of it has.
-  sft: ({ negativeLogLikelihood, counts }) => tf.mul(negativeLogLikelihood(), tf.ones([counts.chosen.length])),
+  sft: ({ negativeLogLikelihood, policy }) => tf.mul(negativeLogLikelihood(), tf.ones(policy.chosen.shape)),
 };
 
 /** The loss of each pair, [pairs]. */
