@@ -5,6 +5,7 @@ import path from 'node:path';
 import { ensureBuilt } from './build.mjs';
 import { openHeadless } from './headless-browser.mjs';
 import { openInNode } from './headless-node/index.mjs';
+import { keepKernels, keptKernels } from './kernel-cache.mjs';
 import { cacheFolder, cacheHost, takeProfile } from './model-cache.mjs';
 import { ownResults, putResults } from './results.mjs';
 import { bad, RunError } from './run-error.mjs';
@@ -156,7 +157,7 @@ const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
  * model's own weights there is a model/ and no adapter/. With `onlyExports` there is only what `exports` names. losses.json has the mean
  * loss per token that the trained model gives the texts `lossOf`, logits.json has the logits after the texts `logitsOf` (token ids), and
  * greedy.json how the trained model goes on after `greedyOf` (`{prompt, tokens}`). Models of the Hugging Face Hub are kept in
- * `cache`. `onRow` is given each line of metrics, `onPage` Playwright's page, and `onMessage` what it says. `signal` ends it. Throws RunError, and then `out` is as it was before. The end of the
+ * `cache`. `kernels` computes products. `onRow` is given each line of metrics, `onPage` Playwright's page, and `onMessage` what it says. `signal` ends it. Throws RunError, and then `out` is as it was before. The end of the
  * process leaves nothing behind either, except by SIGKILL.
  */
 export async function runRecipe({
@@ -171,6 +172,7 @@ export async function runRecipe({
   lossOf = [],
   exports = [],
   onlyExports = false,
+  kernels = 'auto',
   cache = null,
   note,
   progress,
@@ -196,10 +198,19 @@ export async function runRecipe({
   // What is awaited below reports it.
   ended.catch(() => {});
 
+  function keepTimed(timed) {
+    try {
+      keepKernels(cacheFolder(cache), timed);
+    } catch (error) {
+      note(`The kernels that were timed could not be kept (${error.code}): the next run may compute with others.`);
+    }
+  }
+
   function hear(message) {
     onMessage?.(message);
     if (message.type === 'note') note(message.text);
     else if (message.type === 'progress') progress(message.text);
+    else if (message.type === 'kernels') keepTimed(message.kept);
     else if (message.type === 'row') {
       files.append('metrics.jsonl', `${JSON.stringify(message.row)}\n`);
       onRow?.(message.row);
@@ -255,7 +266,7 @@ export async function runRecipe({
     const { recipe, notes } = value(await program.call('check', recipeText, exports));
     for (const line of notes) note(line);
     const folders = await handOver(program, recipe, path.dirname(path.resolve(recipeFile)));
-    const asked = { logitsOf, greedyOf, lossOf, exports, onlyExports };
+    const asked = { logitsOf, greedyOf, lossOf, exports, onlyExports, kernels, timed: keptKernels(cacheFolder(cache)) };
     const options = { recipe, ...folders, ...asked, hub: kept && hubOfEnvironment() };
     const { summary, logits, greedy, losses } = value(await program.call('run', options));
     if (logitsOf.length > 0) files.append('logits.json', JSON.stringify(logits));

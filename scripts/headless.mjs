@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { RunError, runRecipe } from './headless-run.mjs';
 import { starters } from './processes.mjs';
 
-const usage = `Usage: npm run headless -- RECIPE.json --out DIR [--export ID]... [--runtime browser|node] [--device auto|hardware|software] [--adapter NAME] [--cache DIR] [--timeout SECONDS]
+const usage = `Usage: npm run headless -- RECIPE.json --out DIR [--export ID]... [--runtime browser|node] [--device auto|hardware|software] [--adapter NAME] [--kernels auto|register|quad|tile|split] [--cache DIR] [--timeout SECONDS]
 
 Writes DIR/metrics.jsonl (a line per step and evaluation), DIR/summary.json and DIR/adapter (a PEFT folder, or an AdapterHub
 folder for bottleneck adapters). --export, as often as you like, writes more: merged-f32, merged-bf16 or merged-f16 (DIR/model, the
@@ -13,7 +13,10 @@ Each export is read back and compared with the model before it is written; summa
 file:PATH in the recipe is absolute, or relative to the recipe or to the current folder.
 hf:ORG/NAME[@REVISION] is downloaded once and kept in --cache (default: TABTUNE_CACHE, or tabtune in your cache folder).
 --runtime node needs no browser: it runs in Node, with WebGPU from the package webgpu. --adapter chooses a GPU there by a part of its name.
+--kernels insists on one way to compute products, to find out what differs between two cards; auto chooses for each.
 HF_TOKEN and HF_ENDPOINT work as in Hugging Face's own tools.`;
+
+const KERNELS = ['auto', 'register', 'quad', 'tile', 'split'];
 
 class UsageError extends Error {}
 
@@ -27,6 +30,7 @@ function readArguments() {
         device: { type: 'string', default: process.env.TABTUNE_GPU ?? 'auto' },
         runtime: { type: 'string', default: 'browser' },
         adapter: { type: 'string' },
+        kernels: { type: 'string', default: 'auto' },
         export: { type: 'string', multiple: true, default: [] },
         merged: { type: 'string' },
         cache: { type: 'string' },
@@ -47,6 +51,11 @@ function readArguments() {
   if (!['browser', 'node'].includes(values.runtime)) {
     throw new UsageError(`--runtime must be browser or node, not ${values.runtime}.`);
   }
+  if (!KERNELS.includes(values.kernels)) {
+    throw new UsageError(
+      `--kernels must be ${KERNELS.slice(0, -1).join(', ')} or ${KERNELS.at(-1)}, not ${values.kernels}.`,
+    );
+  }
   if (values.adapter !== undefined && values.runtime !== 'node') {
     throw new UsageError('--adapter needs --runtime node: a browser chooses its GPU itself.');
   }
@@ -58,8 +67,8 @@ function readArguments() {
   const exports = [...new Set([...values.export, ...merged])];
   const timeout = Number(values.timeout);
   if (!(timeout >= 0)) throw new UsageError(`--timeout must be a number of seconds, not ${values.timeout}.`);
-  const { out, device, runtime, adapter = null, cache } = values;
-  return { recipeFile: positionals[0], out, device, runtime, adapter, exports, cache, timeout };
+  const { out, device, runtime, adapter = null, kernels, cache } = values;
+  return { recipeFile: positionals[0], out, device, runtime, adapter, kernels, exports, cache, timeout };
 }
 
 /** npm passes Ctrl+C on, though the terminal has sent it to us already: within this time, two are one. */

@@ -203,6 +203,7 @@ export const layers = {
         'metrics',
         'storage/types',
         'storage/scratch',
+        'storage/kernel-choices',
       ],
       ...['hub/types', 'hub/descriptions', 'hub/hub-policy', 'rpc', 'session', 'workers', 'stores'],
     ],

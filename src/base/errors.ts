@@ -6,6 +6,7 @@
 export type ErrorCode =
   | 'bad_data' // a dataset file cannot be used
   | 'bad_recipe' // a field of the recipe is unknown or impossible
+  | 'bad_option' // something in the address or on the command line is unknown, or impossible here
   | 'bad_model' // a model folder is incomplete, truncated or of an unknown kind
   | 'bad_adapter' // an adapter folder does not match the model or cannot be read
   | 'no_webgpu' // the browser or machine offers no usable WebGPU adapter

@@ -16,6 +16,7 @@ import type { Connection } from '../rpc/rpc';
 import type { DeviceReport, ModelInfo, RunSummary, Session, TrainEvent } from '../session/api';
 import { allowCode } from '../session/code-consent';
 import { createSession } from '../session/session';
+import { allChoices, keepAllChoices } from '../storage/kernel-choices';
 import type { RunRecord } from '../storage/types';
 import type { EngineApi } from '../workers/engine/api';
 import { answered, askTrained, type EngineCalls } from './engine-checks';
@@ -253,10 +254,11 @@ async function exportAll(session: Session, ids: readonly ExportId[], recipe: Rec
 }
 
 /** A session with direct access to its engine, for calls that only checks need. */
-function open(): { session: Session; engine(): EngineCalls } {
+function open(kernels = 'auto'): { session: Session; engine(): EngineCalls } {
   let engine: Connection<EngineApi> | null = null;
   const session = createSession({
     ...host().parts,
+    kernels: { text: kernels, where: '--kernels' },
     connectEngine: () => {
       engine = host().parts.connectEngine();
       return engine;
@@ -299,7 +301,7 @@ async function begin(session: Session, hub: HubSettings | null): Promise<DeviceR
 }
 
 async function run(options: RunOptions): Promise<RunOutput> {
-  const { session, engine } = open();
+  const { session, engine } = open(options.kernels);
   try {
     const device = await begin(session, options.hub);
     // Whoever gives a recipe on the command line has agreed to its code.
@@ -319,7 +321,9 @@ async function run(options: RunOptions): Promise<RunOutput> {
     const plan = await session.forecast(recipe);
     const [blocker] = plan.blockers;
     if (blocker) throw TabtuneError.fromData(blocker);
+    await keepAllChoices(options.timed);
     const { summary, run } = await train(session, recipe);
+    await tell({ type: 'kernels', kept: await allChoices() });
     const written = await exportAll(session, ids, recipe);
 
     const asked = await askTrained(engine(), options);

@@ -36,6 +36,10 @@ export interface RunOptions {
   exports: ExportId[];
   /** Write nothing but `exports`, for checks: the comparison of each takes a while where WebGPU runs in software. */
   onlyExports: boolean;
+  /** What computes products: `--kernels` as it was given. */
+  kernels: string;
+  /** What earlier runs have timed of this computer's cards, as the app keeps it. */
+  timed: Record<string, unknown>;
   /** For Hub models. The browser profile is then kept between runs, but only its models survive. */
   hub: HubSettings | null;
 }
@@ -105,6 +109,8 @@ export type Message =
   | { type: 'progress'; text: string }
   /** A line of metrics.jsonl. */
   | { type: 'row'; row: Record<string, unknown> }
+  /** What is known by now of this computer's cards, for later runs. */
+  | { type: 'kernels'; kept: Record<string, unknown> }
   /** All that is kept so far, and the dataset that it makes. */
   | { type: 'draft'; draft: string; dataset: string }
   /** A piece of a result file; its path is inside the output folder. */

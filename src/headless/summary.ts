@@ -44,6 +44,7 @@ export function summaryOf(
       max_logit_difference: summary.fp16.logits,
       loss_difference: summary.fp16.loss,
     },
+    kernels: summary.kernels ?? null,
     dispatches_per_step: summary.dispatchesPerStep,
     gpu_bytes: summary.gpuBytes,
     forecast_gpu_bytes: plan.totalBytes,

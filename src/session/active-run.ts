@@ -1,5 +1,6 @@
 /** What a run needs from the rest of the session, and what is known of the run of this tab. */
 import { TabtuneError } from '../base/errors';
+import type { SeenProducts } from '../base/product-class';
 import type { ParsedDataset, TokenizedDataset, TokenizedExample } from '../data/types';
 import type { WrittenRows } from '../data/written-row';
 import type { AdapterFiles } from '../formats/adapter-format';
@@ -24,7 +25,7 @@ export interface TrainingNeeds {
     model: OpenModel,
     tokenized: TokenizedDataset,
     together?: number | null,
-  ): Promise<{ checkpointing: boolean; together: number; bytes: number }>;
+  ): Promise<{ checkpointing: boolean; together: number; bytes: number; products: SeenProducts[] }>;
   /** The recipe's model, opened if it is not. */
   model(section: ModelSection): Promise<OpenModel>;
   dataset(recipe: Recipe): Promise<ParsedDataset>;

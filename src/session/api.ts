@@ -4,6 +4,7 @@
  * on a deadline) and the engine worker (WebGPU, training, checkpoints). All promises reject with a TabtuneError.
  */
 import type { ErrorData } from '../base/errors';
+import type { KeptKernels } from '../base/product-class';
 import type { AugmentOptions } from '../data/augment';
 import type { LearnedCounts } from '../data/learned-counts';
 import type { Leak, NearGroup } from '../data/near-duplicates';
@@ -16,7 +17,7 @@ import type { MethodSection } from '../methods';
 import type { RecipePath } from '../recipe/fields';
 import type { DatasetSection, MethodType, ObjectiveType, Recipe } from '../recipe/types';
 import type { RewardSection, TriedAnswer } from '../rewards';
-import type { Fp16Check, MetricsRow, RunLabels, RunRecord, SampleAnswer } from '../storage/types';
+import type { Fp16Check, MetricsRow, RunKernels, RunLabels, RunRecord, SampleAnswer } from '../storage/types';
 import type { AugmentPreview } from '../workers/data/api';
 import type { ShownRollout } from '../workers/engine/rollouts';
 import type { RunState } from '../workers/engine/run-state';
@@ -126,6 +127,8 @@ export interface RunSummary {
   microBatchesTogether: number;
   /** Null without training.fp16. */
   fp16: Fp16Check | null;
+  /** What computed the products. */
+  kernels?: RunKernels;
   dispatchesPerStep: number;
   gpuBytes: number;
   /** The objective's metrics at the last evaluation; null if it has none. */
@@ -230,8 +233,17 @@ export interface TrialApi {
   findRate(recipe: Recipe, onPoint: (point: RatePoint) => void, signal?: AbortSignal): Promise<RateSearch>;
 }
 
+/** Which kernels compute matrix products on this card. */
+export interface KernelsApi {
+  keptKernels(): Promise<KeptKernels>;
+  /** Times again all that is kept. Throws `cancelled` when the signal fires or a run begins. */
+  measureKernels(onProgress: (share: number) => void, signal?: AbortSignal): Promise<KeptKernels>;
+  /** Whether runs use what was timed, or the usual kernels. */
+  chooseKernels(timed: boolean): Promise<KeptKernels>;
+}
+
 /** Datasets are chosen by source, or dropped as a file that is then stored in this browser as `file:NAME`. */
-export interface Session extends HubApi, TrialApi, OwnDatasetsApi {
+export interface Session extends HubApi, TrialApi, OwnDatasetsApi, KernelsApi {
   device(): Promise<DeviceReport>;
 
   /**

@@ -5,6 +5,7 @@
 import { chunk, missing } from '../base/chunks';
 import { HUB } from '../hub/hub-id';
 import type { Session } from './api';
+import type { SessionParts } from './session';
 
 /** What answers at once, and so cannot be passed on by waiting. */
 type Direct = {
@@ -13,7 +14,10 @@ type Direct = {
 
 const fetched = chunk(async () => (await import('./session')).createSession);
 
-export function lazySession(load: () => Promise<() => Session> = fetched): Session {
+export function lazySession(
+  load: () => Promise<(parts?: SessionParts) => Session> = fetched,
+  parts: SessionParts = {},
+): Session {
   let session: Session | null = null;
   let loading: Promise<Session> | null = null;
   let closed = false;
@@ -22,7 +26,7 @@ export function lazySession(load: () => Promise<() => Session> = fetched): Sessi
   function ready(): Promise<Session> {
     loading ??= load().then(
       (create) => {
-        session = create();
+        session = create(parts);
         if (closed) session.close();
         return session;
       },

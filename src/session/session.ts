@@ -21,7 +21,7 @@ import type { RewardApi } from '../workers/reward/service';
 import type { UploadApi } from '../workers/upload/service';
 import type { TrainingNeeds } from './active-run';
 import { AdapterSession } from './adapters';
-import type { DeviceReport, GenerationOptions, Session } from './api';
+import type { GenerationOptions, Session } from './api';
 import { classify } from './classify';
 import { CodeHost } from './code-host';
 import type { Comparison } from './comparison-types';
@@ -36,13 +36,16 @@ import {
 import { ContinuedRecipes } from './continued';
 import { DataHost } from './data-host';
 import { DataSession } from './datasets';
+import { deviceOf } from './device';
 import { embed } from './embed';
 import { EngineHost } from './engine-host';
 import { ForecastSession } from './forecast';
 import { GpuMemory } from './gpu-memory';
 import { HubSession } from './hub';
+import { KernelCalls } from './kernels';
 import { LoadedAdapters } from './loaded-adapters';
 import { ModelSession } from './models';
+import { NO_DEVICE } from './no-device';
 import { ownDatasetCalls } from './own-dataset-calls';
 import { Planner } from './planner';
 import { Reader } from './reader';
@@ -55,6 +58,7 @@ import { modelName } from './stored-name';
 import { StreamText } from './stream-text';
 import { TrainingSession } from './training';
 import { TrialSession } from './trial';
+import { withKernels } from './with-kernels';
 
 /** Parts that a test can replace. */
 export interface SessionParts {
@@ -69,17 +73,9 @@ export interface SessionParts {
   /** Where downloaded models are stored. */
   store?: FileStore;
   locks?: PageLocks | null;
+  /** What was asked for, and where: `?kernels=` or `--kernels`. */
+  kernels?: { text: string; where: string };
 }
-
-/** The engine gives up on a silent browser before that, with a better sentence. */
-const deviceLimit = {
-  milliseconds: 90_000,
-  words: {
-    message: 'The GPU could not be opened within 90 seconds.',
-    where: 'WebGPU',
-    action: 'Restart the browser. If it happens again, update the graphics driver.',
-  },
-};
 
 const comparing = chunk(() => import('./comparison'));
 const measuring = chunk(() => import('./losses'));
@@ -88,7 +84,9 @@ const exportedRuns = chunk(() => import('./export-training'));
 
 export function createSession(parts: SessionParts = {}): Session {
   const locks = parts.locks === undefined ? (globalThis.navigator?.locks ?? null) : parts.locks;
-  const engine = new EngineHost(parts.connectEngine ?? connectEngine);
+  const { start, problem } = withKernels(parts.connectEngine ?? connectEngine, parts.kernels);
+  const engine = new EngineHost(start);
+  const device = problem ? async () => ({ ...NO_DEVICE, problem }) : deviceOf(engine);
   const data = new DataHost(parts.connectData ?? connectData);
   const code = new CodeHost(parts.connectCode ?? connectCode);
   const reader = new Reader(parts.connectData ?? connectData);
@@ -175,24 +173,11 @@ export function createSession(parts: SessionParts = {}): Session {
   }
 
   /** What a run, or another model, is more important than. */
-  const endOthers = () => Promise.all([trials.end(), writing.end()]);
+  const endOthers = () => Promise.all([trials.end(), writing.end(), kernels.end()]);
+  const kernels = new KernelCalls(engine, assertIdle);
 
   /** An adapter that cannot be continued keeps a run from starting, as the forecast says, but no data from being shown. */
   const shown = (recipe: Recipe) => continued.of(recipe).catch(() => recipe);
-
-  let known: Promise<DeviceReport> | null = null;
-  /** Cached, except for a machine without WebGPU, because a setting may change. */
-  async function device(): Promise<DeviceReport> {
-    known ??= engine.watch((api) => api.device(), deviceLimit);
-    try {
-      const report = await known;
-      if (report.problem) known = null;
-      return report;
-    } catch (cause) {
-      known = null;
-      throw cause;
-    }
-  }
 
   /** A run as another trainer can make it. */
   const exportedTraining = async (recipe: Recipe, signal?: AbortSignal) =>
@@ -286,6 +271,10 @@ export function createSession(parts: SessionParts = {}): Session {
     },
 
     forecast: (recipe) => storage.ready(() => forecasts.forecast(recipe)),
+
+    keptKernels: () => kernels.keptKernels(),
+    measureKernels: (onProgress, signal) => kernels.measureKernels(onProgress, signal),
+    chooseKernels: (timed) => kernels.chooseKernels(timed),
 
     testDrive: (recipe, onProgress, signal) => storage.ready(() => trials.testDrive(recipe, onProgress, signal)),
     findRate: (recipe, onPoint, signal) => storage.ready(() => trials.findRate(recipe, onPoint, signal)),

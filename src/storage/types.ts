@@ -1,5 +1,6 @@
 /** Data kept between visits. Workers and the page both read and write it. */
 import type { ErrorData } from '../base/errors';
+import type { Family, Kernels } from '../base/kernels';
 import type { TaskData } from '../data/types';
 import type { ClassReport } from '../metrics/report';
 import type { Recipe } from '../recipe/types';
@@ -75,6 +76,13 @@ export interface RunInputs {
   examples: InputFingerprint;
 }
 
+/** What computes a run's products. */
+export interface RunKernels {
+  asked: Kernels;
+  /** With `auto`: what was timed to be best for a class of products, where that is not the default. */
+  chosen: Readonly<Record<string, Family>>;
+}
+
 /** A run that was resumed with other inputs, on purpose. */
 export interface InputsChange {
   /** The step after which they changed. */
@@ -132,6 +140,8 @@ export interface RunRecord extends RunLabels {
   together?: number;
   /** Of runs with training.fp16; a resumed run keeps to it. */
   fp16?: Fp16Check;
+  /** Decides the last digits of sums; a resumed run keeps it. Absent from runs of older versions. */
+  kernels?: RunKernels;
   /** Absent from runs of older versions. */
   inputs?: RunInputs;
   changes?: InputsChange[];

@@ -5,6 +5,7 @@ import { formatBytes } from '../base/bytes';
 import { TabtuneError } from '../base/errors';
 import type { BlobManifest } from './chunks';
 import { closeDatabase, DATABASE, guarded, openDatabase, STORES, transact } from './database';
+import { forgetChoices } from './kernel-choices';
 import { originalId } from './original-id';
 import type { RunRecord, StoredFile } from './types';
 
@@ -113,11 +114,17 @@ function storedItems(): Promise<StoredItem[]> {
   });
 }
 
+/** People's data, and what was timed on their cards. */
+export async function eraseEverything(): Promise<void> {
+  await eraseDatabase();
+  await forgetChoices();
+}
+
 /**
  * Deletes everything in the database. Clears the stores, which works while other tabs are open. A database that cannot
  * be opened (e.g. from a newer version) is deleted completely.
  */
-export async function eraseEverything(): Promise<void> {
+async function eraseDatabase(): Promise<void> {
   try {
     await openDatabase();
   } catch {

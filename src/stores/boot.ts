@@ -1,6 +1,7 @@
 /** What happens when the page opens: connect the session, inspect the device, follow the recipe, load past runs. */
 import type { Session } from '../session/api';
 import { lazySession } from '../session/lazy-session';
+import type { SessionParts } from '../session/session';
 import { startAnnouncer } from './announcer';
 import { useBuiltins } from './builtins';
 import { useCompare } from './compare';
@@ -28,11 +29,17 @@ function recallAdapter(): void {
   if (run) void useCompare.getState().openRun(run);
 }
 
+/** Of the page's address: `?kernels=tile`. */
+function askedKernels(): SessionParts['kernels'] {
+  const text = new URLSearchParams(globalThis.location?.search).get('kernels');
+  return text === null ? undefined : { text, where: '?kernels=' };
+}
+
 /**
  * `runId` is the run in the address, if any; tests pass a session of their own. Returns a function that stops everything
  * it started.
  */
-export function boot(runId = '', session: Session = lazySession()): () => void {
+export function boot(runId = '', session: Session = lazySession(undefined, { kernels: askedKernels() })): () => void {
   connectSession(session);
   void useBuiltins.getState().load();
   void useModel.getState().inspectDevice();

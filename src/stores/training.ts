@@ -91,6 +91,7 @@ export const useTraining = create<TrainingState>()((set, get) => {
           run: event.run,
           totalSteps: event.totalSteps,
           stepsPerEpoch: event.stepsPerEpoch,
+          preparedShare: null,
           phase: state.phase === 'stopping' ? 'stopping' : 'training',
           // Steps after the checkpoint are computed again.
           rows: state.rows.filter((row) => row.step <= event.resumedFrom),

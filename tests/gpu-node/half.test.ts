@@ -75,7 +75,7 @@ describe.each(KINDS)('$family', ({ family, matrix }) => {
       expect([nt, nn].map(({ scheme }) => scheme.family)).toEqual([family, 'half']);
       expect(ntVariant(backend, { ...sizes, columns: 8 }).scheme.family).toBe('split');
       // One scheme, so that the gradients of input and weights stay one dispatch.
-      expect(tnVariant(backend, [{ p: 64, q: 64, shape: { quads: true } }]).scheme).toBe(nn.scheme);
+      expect(tnVariant(backend, 66, [{ p: 64, q: 64, shape: { quads: true } }]).scheme).toBe(nn.scheme);
     }));
 
   test.each([

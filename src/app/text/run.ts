@@ -7,6 +7,7 @@ const phases: Partial<Record<Phase, string>> = {
   preparing: 'Computing the reference',
   evaluating: 'Evaluating',
   sampling: 'Generating sample answers',
+  timing: 'Timing kernels on this GPU',
   saving: 'Saving a checkpoint',
   paused: 'Paused',
   stopping: 'Stopping after this step',

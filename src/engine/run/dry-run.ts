@@ -5,6 +5,7 @@
  * worker.
  */
 
+import { classKey, type SeenProducts } from '../../base/product-class';
 import type { TaskData } from '../../base/task';
 import { methodOf } from '../../methods';
 import type { MethodSection, ModelSection, ObjectiveSection, TrainingSection } from '../../recipe/types';
@@ -13,6 +14,7 @@ import { SAMPLE_TOKENS } from '../generation/options';
 import { beginTogether, requireCache } from '../generation/room';
 import { keptZeros } from '../kernels/in-place';
 import { disposeInputs } from '../kernels/inputs';
+import { watchProducts } from '../kernels/products/variants';
 import { methodShapes } from '../methods';
 import { inference } from '../methods/method';
 import { countParameters } from '../methods/parameter-count';
@@ -67,6 +69,8 @@ export interface DryRunResult {
   refusal: (Refusal & { part: Part }) | null;
   trainableParameters: number;
   totalParameters: number;
+  /** What there is a choice of kernels for. */
+  products: SeenProducts[];
 }
 
 /** Shared zeros by size: many weights have the same size, and nothing writes to them. */
@@ -117,6 +121,14 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
   });
   await installDevice(device, plan.device, plan.device.software);
   const count = bufferCount(device);
+  const products = new Map<string, SeenProducts>();
+  if (!plan.device.software) {
+    watchProducts((shape) => {
+      const key = classKey(shape);
+      const before = products.get(key);
+      products.set(key, { shape: before?.shape ?? shape, count: (before?.count ?? 0) + 1 });
+    });
+  }
   const owned: { dispose(): void }[] = [];
   try {
     count.part = 'weights' satisfies Part;
@@ -240,8 +252,10 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
       refusal,
       trainableParameters: parameters.trainable,
       totalParameters: parameters.total,
+      products: [...products.values()],
     };
   } finally {
+    watchProducts(null);
     for (const thing of owned.reverse()) thing.dispose();
     disposeInputs();
     trimPool();

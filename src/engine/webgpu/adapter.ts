@@ -1,3 +1,5 @@
+import type { Family, Kernels } from '../../base/kernels';
+
 /** A left matrix of m×k values times a right one of k×n, by a subgroup of so many lanes. */
 export interface MatrixShape {
   m: number;
@@ -15,7 +17,9 @@ export interface AdapterTraits {
   /** Bytes that logits may take at a time: with more of them, fewer passes over the output projection. */
   logitsBytes: number;
   /** The scheme that computes products (kernels/products/variants.ts), where it can; `auto`: by a rule for the device. */
-  kernels: 'auto' | 'register' | 'quad' | 'tile' | 'split';
+  kernels: Kernels;
+  /** With `auto`: what was timed to be best for a class of products (base/product-class.ts). */
+  chosen?: Readonly<Record<string, Family>>;
   /** Matrices that subgroups multiply, f16 into f32; null where the device has none. */
   matrix: MatrixShape | null;
   /** Products in tiles round their inputs to f16, which needs the feature; gradients and sums stay f32. */

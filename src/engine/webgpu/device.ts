@@ -22,6 +22,8 @@ export interface EngineDevice {
   vendor: string;
   architecture: string;
   description: string;
+  /** The adapter's own name of the card, which browsers mostly keep to themselves. */
+  card: string;
   /** True for SwiftShader and other CPU adapters. */
   software: boolean;
   features: string[];
@@ -136,7 +138,7 @@ export async function openDevice(): Promise<EngineDevice> {
     if (cause instanceof TabtuneError) throw cause;
     throw noWebGpu('The browser found a GPU but could not open it.', String(cause));
   }
-  const { vendor, architecture, description } = adapter.info;
+  const { vendor, architecture, description, device: card } = adapter.info;
   const software =
     adapter.info.isFallbackAdapter === true ||
     /swiftshader|llvmpipe|lavapipe|software/i.test(`${architecture} ${description}`);
@@ -168,6 +170,7 @@ export async function openDevice(): Promise<EngineDevice> {
     vendor,
     architecture,
     description,
+    card,
     software,
     features: [...device.features].sort(),
     subgroupSizes: subgroupSizesOf(adapter.info),

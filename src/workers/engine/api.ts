@@ -3,6 +3,8 @@
  * checkpoints straight to storage/, so that no tensor crosses to the page. It sees no text, only token ids.
  */
 import type { ErrorData } from '../../base/errors';
+import type { Kernels } from '../../base/kernels';
+import type { KeptKernels, SeenProducts } from '../../base/product-class';
 import type { Part } from '../../data/pieces';
 import type { TaskData, TokenizedExample, Turns } from '../../data/types';
 import type { BatchAnswer, BatchGenerateOptions } from '../../engine/generation/options';
@@ -47,6 +49,8 @@ export interface TrainJob {
   checkpointing: boolean;
   /** How many micro-batches go through the model at once (StepOptions). */
   together: number;
+  /** What there is a choice of kernels for, as the forecast found it; absent without a forecast. */
+  products?: readonly SeenProducts[];
   /** Resume from the run's last checkpoint in storage. */
   resume: boolean;
 }
@@ -119,6 +123,14 @@ export interface MeasuredExamples {
 }
 
 export interface EngineApi {
+  /** Before the device is opened: what computes products, which a resumed run overrides with what it was started with. */
+  useKernels(kernels: Kernels): Promise<void>;
+  /** What is kept of this card; null before anything was timed. */
+  keptKernels(): Promise<KeptKernels>;
+  /** Times again all that is kept. Throws `cancelled`, and then everything is as it was. */
+  measureKernels(onProgress: (share: number) => void, signal?: AbortSignal): Promise<KeptKernels>;
+  /** Whether runs use what was timed, or the usual kernels. */
+  chooseKernels(timed: boolean): Promise<KeptKernels>;
   device(): Promise<DeviceReport>;
   /** Frees the previous model first. Throws bad_model, gpu_out_of_memory. */
   loadModel(

@@ -32,13 +32,14 @@ import { type HeadSource, type OpenAdapter, openAdapter } from './adapters';
 import type { EngineApi } from './api';
 import { BatchAnswers } from './batch-answers';
 import { answerTogether, measureBaseText, measureChanges, measureExamples } from './compare';
-import { report } from './device-report';
+import { report, untilFailure } from './device-report';
 import { type Held, HeldAdapters, hooksOf, type On } from './held';
 import { assertMerges, tensorsOf } from './merge';
 import type { MergeModel } from './merged-tensors';
 import { openRun } from './open-run';
 import { proveAdapter, proveModel } from './prove';
 import { RunControl } from './run-control';
+import { EngineKernels, watchedBy } from './run-kernels';
 import { startOfRun } from './start-of-run';
 import { checkpointHead } from './stored-head';
 import { runTraining } from './train';
@@ -61,9 +62,6 @@ const baseNames = ({ folder: { baseModel, source, commit } }: CheckedModel) => (
   revision: commit ?? null,
 });
 
-/** How long a busy browser may take to report that the device behind a failed read is lost. */
-const LOSS_PATIENCE_MS = 3000;
-
 const VERSIONS: Record<string, string> = { tabtune: __TABTUNE_VERSION__, tfjs: tensorRuntimeVersion };
 
 export function createEngineService(): EngineApi {
@@ -74,24 +72,14 @@ export function createEngineService(): EngineApi {
   let pieces = new Pieces();
   const held = new HeldAdapters();
   const together = new BatchAnswers();
+  const kernels = new EngineKernels(__TABTUNE_VERSION__);
 
   const engine = (): Promise<EngineDevice> => {
-    device ??= openDevice();
+    device ??= openDevice().then((opened) => kernels.open(opened));
     return device;
   };
 
-  /** Rejects as soon as the device fails, when a read may never resolve. */
-  const onDevice = async <T>(work: () => Promise<T>): Promise<T> => {
-    const { failed } = await engine();
-    try {
-      return await Promise.race([work(), failed]);
-    } catch (cause) {
-      // A lost device fails reads before the loss is reported; the message must not depend on which comes first.
-      const patience = pause(cause instanceof TabtuneError ? 50 : LOSS_PATIENCE_MS);
-      const reason = await Promise.race([failed.catch((error: unknown) => error), patience]);
-      throw reason instanceof TabtuneError ? reason : cause;
-    }
-  };
+  const onDevice = <T>(work: () => Promise<T>): Promise<T> => untilFailure(engine, work);
 
   const current = (): OpenModel => {
     if (!open) {
@@ -174,6 +162,21 @@ export function createEngineService(): EngineApi {
   };
 
   return {
+    async useKernels(asked) {
+      kernels.asked = asked;
+    },
+    async keptKernels() {
+      await engine();
+      return kernels.kept();
+    },
+    measureKernels: (onProgress, signal) =>
+      trial(signal, (_base, _head, stopped) => kernels.measure({ stopped, onProgress })),
+    async chooseKernels(timed) {
+      assertIdle();
+      await engine();
+      return kernels.choose(timed);
+    },
+
     async device() {
       try {
         return report(await engine());
@@ -220,7 +223,7 @@ export function createEngineService(): EngineApi {
     },
 
     async train(given, onEvent) {
-      const job = pieces.join(given);
+      const joined = pieces.join(given);
       assertIdle();
       const { base, head } = current();
       control = new RunControl();
@@ -228,6 +231,7 @@ export function createEngineService(): EngineApi {
       dropAdapter();
       try {
         return await onDevice(async () => {
+          const job = await kernels.begin(joined, watchedBy(control!, onEvent));
           // Memory left from answers and other runs would count as this run's.
           disposeInputs();
           trimMemory();
@@ -240,6 +244,7 @@ export function createEngineService(): EngineApi {
         control.stop(); // the loop may still be running where the device failed beside it
         throw cause;
       } finally {
+        kernels.end();
         control = null;
       }
     },
@@ -392,5 +397,3 @@ export function createEngineService(): EngineApi {
     },
   };
 }
-
-const pause = (milliseconds: number) => new Promise<null>((resolve) => setTimeout(resolve, milliseconds, null));

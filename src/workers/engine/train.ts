@@ -203,6 +203,7 @@ export async function runTraining(
         gradientCheckpointing: job.checkpointing,
         microBatchesTogether: job.together,
         fp16,
+        ...named('kernels', run.kernels),
         dispatchesPerStep,
         gpuBytes: gpuBytes().peak,
         metrics: lastMetrics,

@@ -2,6 +2,7 @@
 import { createRoot } from 'react-dom/client';
 import { App } from '../../../src/app/App';
 import '../../../src/app/styles.css';
+import type { Kernels } from '../../../src/base/kernels';
 import { boot } from '../../../src/stores/boot';
 import { createScriptedSession } from './session';
 
@@ -16,6 +17,8 @@ boot(
     unfinished: script.has('unfinished'),
     failing: script.has('failing'),
     holding: script.has('holding'),
+    timed: script.has('timed'),
+    kernels: (script.get('kernels') ?? 'auto') as Kernels,
   }),
 );
 createRoot(document.getElementById('root')!).render(<App />);

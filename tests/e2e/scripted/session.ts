@@ -13,6 +13,7 @@ import { createScriptedComparison } from './comparison';
 import { createScriptedDatasets } from './datasets';
 import { deviceOf } from './device';
 import { createScriptedHub, type HubScript } from './hub';
+import { createScriptedKernels, type KernelsScript } from './kernels';
 import { memoryOf, opens, trainedOf } from './memory';
 import { answers } from './metrics';
 import { factsOf } from './repositories';
@@ -21,7 +22,7 @@ import { createScriptedSelfInstruct } from './self-instruct';
 import { sleep } from './sleep';
 import { createScriptedTrials } from './trials';
 
-export interface Script extends HubScript, RunsScript {}
+export interface Script extends HubScript, RunsScript, KernelsScript {}
 
 const model: ModelInfo = {
   source: 'builtin:stories',
@@ -78,6 +79,7 @@ export function createScriptedSession(script: Script): Session {
     ...createScriptedTrials(script.stepMs, () => {
       driven = true;
     }),
+    ...createScriptedKernels(script),
     device: async () => deviceOf(script.device),
     async tryReward(reward, answers) {
       const score = await rewardOf(reward).scorer?.(reward);

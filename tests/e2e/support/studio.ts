@@ -250,6 +250,8 @@ export async function storedRun(page: Page): Promise<Pick<RunRecord, 'status' | 
   return { status, step, totalSteps };
 }
 
+export const storedKernels = async (page: Page): Promise<RunRecord['kernels']> => (await onlyRun(page)).kernels;
+
 /** Its validation loss before training, and the best since then. */
 export async function storedLosses(page: Page): Promise<[before: number, best: number]> {
   const { initialEvalLoss, bestEvalLoss } = await onlyRun(page);

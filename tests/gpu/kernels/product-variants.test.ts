@@ -1,7 +1,7 @@
 /** Every kernel of a product (variants.ts) against the references: NT, NN and TN, on sizes that tiles divide and that they do not. */
 import { describe, expect, test } from 'vitest';
+import type { Family } from '../../../src/base/kernels';
 import { linear, transposedProduct } from '../../../src/engine/kernels/products/linear';
-import type { Family } from '../../../src/engine/kernels/products/scheme';
 import { nnVariant, ntVariant, tnVariant } from '../../../src/engine/kernels/products/variants';
 import type { WeightFormat } from '../../../src/engine/types';
 import { gpuBackend } from '../../../src/engine/webgpu/backend';
@@ -42,7 +42,7 @@ describe.each(FAMILIES)('%s', (kernels) => {
         kernels,
         kernels,
       ]);
-      const weights = tnVariant(backend, [{ p: 66, q: 72, shape: { quads: true } }]);
+      const weights = tnVariant(backend, 100, [{ p: 66, q: 72, shape: { quads: true } }]);
       expect(weights.scheme.family).toBe(kernels === 'split' ? 'tile' : kernels);
       // Rows of 13 values cannot be read in fours.
       expect(ntVariant(backend, { ...sizes, quads: false, inFours: false }).scheme.family).toBe('register');

@@ -190,3 +190,22 @@ test('what the device would refuse regardless of its memory is reported', async 
   expect(refusal).toMatchObject({ limit: 'maxStorageBufferBindingSize' });
   expect(refusal!.bytes).toBeGreaterThan(40_000);
 });
+
+test('the products that there is a choice of kernels for are listed, with how often they come; on a CPU there is none', async () => {
+  const config = { ...TINY, num_hidden_layers: 2 };
+  const { products } = await dryRun(planOf(config));
+  const of = (kind: string) => products.filter(({ shape }) => shape.kind === kind);
+  // 2 texts of 128 tokens through 64 columns: q, k and v of 64, 32 and 32 rows of W are one product, gate and up of 128 each another;
+  // o has 64, and the output projection 512.
+  const forward = of('nt').filter(({ shape }) => shape.rows === 256 && shape.steps === 64 && shape.format === 'bf16');
+  expect(forward.map(({ shape }) => shape.columns).sort((a, b) => a - b)).toEqual([64, 128, 256, 512]);
+  // The gradients of LoRA's A and B of q, k and v are beside that of their input.
+  const beside = of('nn').find(({ shape }) => shape.products.length === 6)!;
+  expect(beside.shape).toMatchObject({ rows: 256, columns: 64, steps: 128, inFours: true });
+  expect(beside.count).toBeGreaterThan(0);
+  // The first block's input needs no gradient, so its products are alone.
+  expect(of('tn').length).toBeGreaterThan(0);
+
+  const device = { ...planOf(config).device, software: true };
+  expect((await dryRun(planOf(config, { device }))).products).toEqual([]);
+});

@@ -1,5 +1,6 @@
-/** The device of a scripted engine, and a localStorage for Node. */
-import type { DeviceReport } from '../../../src/session/api';
+/** The device of a scripted engine, what a run on it comes to, and a localStorage for Node. */
+import type { DeviceReport, RunSummary } from '../../../src/session/api';
+import type { EngineApi, TrainJob } from '../../../src/workers/engine/api';
 
 /** An in-memory localStorage. */
 export function memoryStore() {
@@ -32,3 +33,47 @@ export const device: DeviceReport = {
   maxStorageBufferBindingSize: 2 ** 30,
   problem: null,
 };
+
+export function summary(job: TrainJob, reason: RunSummary['reason']): RunSummary {
+  return {
+    recipe: job.recipe,
+    reason,
+    steps: 7,
+    tokens: 100,
+    seconds: 1,
+    initialEvalLoss: null,
+    finalEvalLoss: null,
+    bestEvalLoss: null,
+    bestStep: null,
+    trainableParameters: 1,
+    totalParameters: 2,
+    gradientCheckpointing: job.checkpointing,
+    fp16: null,
+    microBatchesTogether: job.together,
+    ...(job.run.kernels && { kernels: job.run.kernels }),
+    dispatchesPerStep: 1,
+    gpuBytes: 1,
+    metrics: null,
+    forgetting: null,
+    weightChange: null,
+    device,
+    versions: {},
+  };
+}
+
+/** An engine that has timed nothing yet. */
+export function scriptedKernels(log: (call: string) => void) {
+  const nothing = { asked: 'auto', choices: null } as const;
+  return {
+    useKernels: async (kernels) => void log(`useKernels ${kernels}`),
+    keptKernels: async () => nothing,
+    async measureKernels() {
+      log('measureKernels');
+      return nothing;
+    },
+    async chooseKernels(timed) {
+      log(`chooseKernels ${timed}`);
+      return nothing;
+    },
+  } satisfies Partial<EngineApi>;
+}

@@ -38,7 +38,7 @@ import { turn, until } from '../../support/time';
 import { defineWebGpuNames } from '../../webgpu-names';
 import { storiesModel } from './adapter-folder';
 import { FakeLocks, FakeWorker } from './fake-worker';
-import { device, memoryStore } from './stage-device';
+import { device, memoryStore, scriptedKernels, summary } from './stage-device';
 
 defineWebGpuNames();
 
@@ -112,6 +112,7 @@ export class EngineScript {
   api(): EngineApi {
     const log = (call: string) => this.calls.push(call);
     return {
+      ...scriptedKernels(log),
       testDrive: (job, sizes, onProgress, signal) => {
         log(`testDrive ${sizes.join(' ')}`.trim());
         onProgress(0, 3);
@@ -282,30 +283,6 @@ export class EngineScript {
   crash(): void {
     this.workers.at(-1)!.crash();
   }
-}
-
-function summary(job: TrainJob, reason: RunSummary['reason']): RunSummary {
-  return {
-    recipe: job.recipe,
-    reason,
-    steps: 7,
-    tokens: 100,
-    seconds: 1,
-    initialEvalLoss: null,
-    finalEvalLoss: null,
-    bestEvalLoss: null,
-    bestStep: null,
-    trainableParameters: 1,
-    totalParameters: 2,
-    ...{ gradientCheckpointing: job.checkpointing, microBatchesTogether: job.together, fp16: null },
-    dispatchesPerStep: 1,
-    gpuBytes: 1,
-    metrics: null,
-    forgetting: null,
-    weightChange: null,
-    device,
-    versions: {},
-  };
 }
 
 export interface Stage {

@@ -11,7 +11,7 @@ export function RunProgress({ compact = false }: { compact?: boolean }) {
     useFields('phase', 'totalSteps', 'secondsLeft', 'preparedShare'),
   );
   const step = useTraining(stepReached);
-  const line = phase === 'starting' ? runText.starting : common.stepOf(step, totalSteps);
+  const line = phase === 'starting' || phase === 'timing' ? runText.starting : common.stepOf(step, totalSteps);
   const share = preparedShare ?? (totalSteps > 0 ? step / totalSteps : null);
   const note = runText.phases[phase] ?? (secondsLeft === null ? '' : common.timeLeft(formatDuration(secondsLeft)));
   return (

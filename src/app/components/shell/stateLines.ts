@@ -81,7 +81,7 @@ export function useTrainLine(): StateLine {
   const { phase, run, totalSteps, error } = useTraining(useFields('phase', 'run', 'totalSteps', 'error'));
   const step = useTraining(stepReached);
   const { train } = stateText;
-  if (phase === 'starting') return { text: train.starting, tone: 'busy' };
+  if (phase === 'starting' || phase === 'timing') return { text: train.starting, tone: 'busy' };
   if (phase === 'paused') return { text: train.pausedAt(step, totalSteps), tone: 'warning' };
   if (phase !== 'idle') return { text: common.stepOf(step, totalSteps), tone: 'busy' };
   if (error) return { text: train.failed, tone: 'error' };

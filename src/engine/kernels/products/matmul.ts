@@ -9,7 +9,7 @@ import { dispatch, f, type Program, u, uniformBlock } from '../../webgpu/dispatc
 import { inputAndWeightsShader, tnShader, tnThreads } from './matmul-tn-wgsl';
 import { type NnVariant, type NtVariant, nnShader, ntShader } from './matmul-wgsl';
 import type { TnShape } from './scheme';
-import { nnVariant, ntVariant, threadsOf, tnVariant } from './variants';
+import { nnVariant, ntVariant, threadsOf, tnVariant, type Variant } from './variants';
 import type { WeightOperand } from './weight';
 
 const programs = new Map<string, Program>();
@@ -137,7 +137,7 @@ export function recordSplitNN(backend: GpuBackend, c: NnProduct, pieces: number)
 }
 
 /** The dispatches of a product, one a part of the weight. */
-function nnDispatches(backend: GpuBackend, c: NnCall, pieces: number, beside = false) {
+function nnDispatches(backend: GpuBackend, c: NnCall, pieces: number, beside?: readonly TnProduct[]) {
   const parts = placed(c.w);
   const quads = c.k % 4 === 0;
   const inFours = [c.n, c.lora?.rank ?? 0, ...parts.map(({ first }) => first)].every((size) => size % 4 === 0);
@@ -161,7 +161,7 @@ function nnDispatches(backend: GpuBackend, c: NnCall, pieces: number, beside = f
     const share = pieces > 1 ? Math.ceil(rows / pieces / 4) * 4 : rows;
     return {
       variant,
-      scheme: own.scheme,
+      ...{ scheme: own.scheme, own },
       tensors: [c.y, tensor, ...(lora ? [lora.h, lora.a] : []), ...(plus ? [plus] : []), c.z],
       uniforms: [...sizes, u(pieces), u(share)],
       threads: pieces * threadsOf(own, c.m, c.k),
@@ -202,11 +202,17 @@ interface Columns {
   from: number;
 }
 
-/** `arrayOf` names an array that the shader has already and that holds the tensor, in quads or single values. */
+type ArrayOf = (tensor: TensorInfo, quads: boolean) => string | null;
+
+/**
+ * Of products over m rows. `arrayOf` names an array that the shader has already and that holds the tensor, in quads or single values;
+ * `beside` is the variant of the product whose shader that is.
+ */
 export function tnDispatch(
   backend: GpuBackend,
+  m: number,
   products: TnProduct[],
-  arrayOf: (tensor: TensorInfo, quads: boolean) => string | null = () => null,
+  { arrayOf = () => null, beside }: { arrayOf?: ArrayOf; beside?: Variant } = {},
 ) {
   const columns = products.map(
     (p) => [p.columnsU ?? { of: p.p, from: 0 }, p.columnsV ?? { of: p.q, from: 0 }] as const,
@@ -221,7 +227,9 @@ export function tnDispatch(
   });
   const { scheme, shapes } = tnVariant(
     backend,
+    m,
     products.map((p) => ({ p: p.p, q: p.q, shape: shapeOf(p) })),
+    beside,
   );
   const shared: Record<string, string> = {};
   const declared: { name: string; tensor: TensorInfo; key: unknown }[] = [];
@@ -252,7 +260,7 @@ export function tnDispatch(
 
 /** c[p,q] = (c +) alpha · u[m,p]ᵀ·v[m,q] for products that share m, in one dispatch, or as many as the bindings need. */
 export function recordTN(backend: GpuBackend, m: number, products: TnProduct[]): void {
-  const { scheme, shapes, shared, tensors, writes, uniforms, threads } = tnDispatch(backend, products);
+  const { scheme, shapes, shared, tensors, writes, uniforms, threads } = tnDispatch(backend, m, products);
   if (products.length > 1 && tensors.length > bindingsOf(backend)) {
     const half = Math.ceil(products.length / 2);
     recordTN(backend, m, products.slice(0, half));
@@ -275,13 +283,14 @@ export function recordTN(backend: GpuBackend, m: number, products: TnProduct[]):
  * device binds enough buffers.
  */
 export function recordInputAndWeights(backend: GpuBackend, c: NnCall, products: TnProduct[]): void {
-  const parts = nnDispatches(backend, c, 1, true);
+  const parts = nnDispatches(backend, c, 1, products);
   const [nn, ...more] = parts;
-  const { variant, scheme } = nn!;
-  const tn = tnDispatch(backend, products, (tensor, quads) => {
+  const { variant, scheme, own } = nn!;
+  const arrayOf: ArrayOf = (tensor, quads) => {
     if (tensor.dataId === c.y.dataId && quads === variant.leftQuads) return 'Y';
     return variant.lora && tensor.dataId === c.lora!.h.dataId && quads === variant.lora.leftQuads ? 'H' : null;
-  });
+  };
+  const tn = tnDispatch(backend, c.m, products, { arrayOf, beside: own });
   const tensors = [...nn!.tensors, ...tn.tensors];
   if (tn.scheme !== scheme || more.length > 0 || tensors.length > bindingsOf(backend)) {
     recordTN(backend, c.m, products);

@@ -3,11 +3,12 @@
  * segments-wgsl.ts). What a shader reads, and what becomes of its sums, is the same for all schemes: of NT a thread stores `a{i}_{j}`
  * for the rows from `m0` and the columns from `n0` on, and of NN `a{i}_{q}` at its columns `c{q}`.
  */
+import type { Family } from '../../../base/kernels';
 import type { WeightFormat } from '../../types';
 import type { BlockCode } from './weight-wgsl';
 
 /** `half` and `matrix`: tiles of f16, the latter with subgroup matrices. */
-export type Family = 'register' | 'quad' | 'tile' | 'half' | 'matrix' | 'split';
+export type SchemeName = Family | 'half' | 'matrix';
 
 /** Σ_k left[row, k] · right[column, k]. */
 export interface NtLoop {
@@ -52,7 +53,7 @@ export interface TnShape {
 }
 
 export interface Scheme {
-  family: Family;
+  family: SchemeName;
   directives: string;
   /** Declarations of the module. */
   memory: string;

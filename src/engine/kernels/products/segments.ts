@@ -21,7 +21,7 @@ import {
   sumSegmentsAndProductsShader,
   sumSegmentsShader,
 } from './segments-wgsl';
-import { nnVariant, ntVariant, threadsOf } from './variants';
+import { nnVariant, ntVariant, threadsOf, unwatched } from './variants';
 import { blockCode } from './weight-wgsl';
 
 /** One of the layers: y = x·Wᵀ + h·Bᵀ + bias, with h = scale · x·Aᵀ if it has a LoRA. */
@@ -173,7 +173,7 @@ function ntOf(backend: GpuBackend, { m, k, h, width }: SegmentsCall, items: NtIt
 
 function recordNtItems(backend: GpuBackend, c: SegmentsCall, all: NtItem[], apart: boolean): void {
   const fits = (items: NtItem[]) =>
-    (apart || sameWeights(items)) && ntOf(backend, c, items).tensors.length <= bindingsOf(backend);
+    (apart || sameWeights(items)) && unwatched(() => ntOf(backend, c, items)).tensors.length <= bindingsOf(backend);
   for (const items of grouped(all, fits)) {
     const { variant, scheme, tensors, writes, tiles, threads } = ntOf(backend, c, items);
     const fields = items.flatMap(({ weight, format, rows, lora, bias, y, alpha }) =>
@@ -276,7 +276,7 @@ function sumOf(
   backend: GpuBackend,
   { m, k, h, width, dropout }: SegmentsCall,
   items: SumItem[],
-  beside: boolean,
+  beside: readonly TnProduct[] | undefined,
   z: TensorInfo,
   plus?: TensorInfo,
 ) {
@@ -290,7 +290,7 @@ function sumOf(
     ...{ rows: m, columns: k, steps: items.reduce((sum, { rows }) => sum + rows, 0), format },
     ...{ quads, inFours: whole(items.map(({ rows }) => rows)) && (!lora || loraQuads) },
     // Whoever drops some of the sums must have them in registers.
-    beside: beside || dropped,
+    beside: dropped ? [] : beside,
   });
   const variant: SumSegments = {
     ...{ tm: own.rows, tk: own.columns, format, spans: own.spans, quads, plus: plus !== undefined, dropout: dropped },
@@ -304,7 +304,7 @@ function sumOf(
     }),
   );
   return {
-    ...{ variant, scheme: own.scheme },
+    ...{ variant, scheme: own.scheme, own },
     tensors: [
       ...items.map(({ y }) => y),
       ...[place.tensor, ...(lora ? [h!, ...factors.tensors] : []), ...(plus ? [plus] : []), z],
@@ -339,19 +339,27 @@ export function recordSegmentsBack(
       a: segment.lora && placeOf(backend, segment.lora.a),
     }),
   );
-  const beside = products.length > 0;
+  const beside = products.length > 0 ? products : undefined;
   // A group adds to what the one before it gave.
   const fits = (some: SumItem[]) =>
     sameWeights(some.map(({ place, format }) => ({ weight: place, format }))) &&
-    sumOf(backend, c, some, beside, z, some.includes(items[0]!) ? plus : z).tensors.length <= limit;
+    unwatched(() => sumOf(backend, c, some, beside, z, some.includes(items[0]!) ? plus : z)).tensors.length <= limit;
   const groups = grouped(items, fits);
   let before = plus;
   groups.forEach((some, i) => {
     const last = i === groups.length - 1;
     const target = last ? z : temp();
-    const { variant, scheme, tensors, uniforms, threads, volatile } = sumOf(backend, c, some, beside, target, before);
+    const { variant, scheme, own, tensors, uniforms, threads, volatile } = sumOf(
+      backend,
+      c,
+      some,
+      beside,
+      target,
+      before,
+    );
     before = target;
-    const tn = beside && last ? tnDispatch(backend, products, arraysOf(variant, some, c.h)) : null;
+    const arrayOf = arraysOf(variant, some, c.h);
+    const tn = beside && last ? tnDispatch(backend, c.m, products, { arrayOf, beside: own }) : null;
     const { group, family } = scheme;
     if (tn && tn.scheme === scheme && tensors.length + tn.tensors.length <= limit) {
       dispatch(backend, {
