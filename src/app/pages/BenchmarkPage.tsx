@@ -6,6 +6,7 @@ import { useModel } from '../../stores/model';
 import { useFields } from '../../stores/select';
 import { runActive, useTraining } from '../../stores/training';
 import { Results } from '../components/benchmark/Results';
+import { KernelsPanel } from '../components/model/KernelsPanel';
 import { benchmarkText as text } from '../text/benchmark';
 import { Button } from '../ui/Button';
 import { ErrorNotice, Notice } from '../ui/Notice';
@@ -44,6 +45,7 @@ export function BenchmarkPage() {
       {gaveWay && <Notice tone="warning">{text.gaveWay}</Notice>}
       {error && <ErrorNotice error={error} />}
       {result && <Results result={result} />}
+      <KernelsPanel />
     </Page>
   );
 }

@@ -11,6 +11,7 @@ import { Page } from '../ui/Page';
 import { pickGguf, pickModelFolder } from '../util/fileDialogs';
 import { lazyAhead } from '../util/lazyAhead';
 
+const KernelsPanel = lazyAhead(() => import('../components/model/KernelsPanel').then((module) => module.KernelsPanel));
 const DevicePanel = lazyAhead(() => import('../components/model/DevicePanel').then((module) => module.DevicePanel));
 const Downloads = lazyAhead(() => import('../components/model/Downloads').then((module) => module.Downloads));
 const ModelFacts = lazyAhead(() => import('../components/model/ModelFacts').then((module) => module.ModelFacts));
@@ -66,6 +67,7 @@ export function ModelPage() {
       </Suspense>
       <Suspense>
         <DevicePanel />
+        <KernelsPanel />
       </Suspense>
     </Page>
   );
