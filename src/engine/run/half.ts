@@ -7,7 +7,7 @@ import type { Batch, BatchSource } from '../../data/types';
 import { inference } from '../methods/method';
 import { projectLogits, requireHead } from '../models/heads';
 import { adapterTraits, setHalf } from '../webgpu/adapter';
-import { gpuBackend, readFloats } from '../webgpu/backend';
+import { gpuBackend, isGpu, readFloats } from '../webgpu/backend';
 import { beginWork } from '../webgpu/pool';
 import { forwardOnly } from './checkpointing';
 import { evaluate } from './evaluate';
@@ -36,6 +36,12 @@ export async function withHalf<T>(half: boolean, body: () => Promise<T>): Promis
   } finally {
     setHalf(device, before);
   }
+}
+
+/** Switches f16 on or off where there is a GPU. */
+export function switchHalf(half: boolean): void {
+  const backend = tf.backend();
+  if (isGpu(backend)) setHalf(backend.device, half);
 }
 
 /** The run's first batch in f32 and in f16, without dropout. */

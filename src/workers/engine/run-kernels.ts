@@ -64,7 +64,7 @@ export class EngineKernels {
   async begin(job: TrainJob, watched: Watched = {}): Promise<TrainJob> {
     const kernels = job.resume
       ? (job.run.kernels ?? USUAL)
-      : { asked: this.asked, chosen: await this.chosen(job.products ?? [], watched) };
+      : { asked: this.asked, chosen: await this.chosen(job, watched) };
     this.use(kernels);
     const { data } = job.run;
     const note = job.resume ? this.otherwise(kernels) : null;
@@ -101,11 +101,10 @@ export class EngineKernels {
   }
 
   /** What was timed to be best for a run's products, where that is not the usual scheme. */
-  private async chosen(products: readonly SeenProducts[], watched: Watched): Promise<RunKernels['chosen']> {
+  private async chosen({ products = [], run }: TrainJob, watched: Watched): Promise<RunKernels['chosen']> {
     if (this.asked !== 'auto' || !this.engine) return {};
-    const { software, half } = adapterTraits(this.engine.device);
-    // Where tiles round, another scheme would change more than last digits.
-    if (software || half) return {};
+    // Where tiles round to f16, another scheme would change more than last digits.
+    if (adapterTraits(this.engine.device).software || run.recipe.training.fp16) return {};
     try {
       const { choices } = await this.kept();
       if (choices?.off) return {};

@@ -6,7 +6,7 @@ import { countParameters } from '../../engine/methods/parameter-count';
 import { weightChange } from '../../engine/methods/weight-change';
 import type { LanguageModel } from '../../engine/models/model';
 import { baseTextLoss } from '../../engine/run/base-text';
-import { compareHalf } from '../../engine/run/half';
+import { compareHalf, switchHalf } from '../../engine/run/half';
 import {
   type EvaluationReport,
   freshState,
@@ -14,8 +14,7 @@ import {
   type StepReport,
   trainLoop,
 } from '../../engine/run/loop';
-import { setHalf } from '../../engine/webgpu/adapter';
-import { forgetGpuPeak, gpuBackend, gpuBytes } from '../../engine/webgpu/backend';
+import { forgetGpuPeak, gpuBytes } from '../../engine/webgpu/backend';
 import { methodOf } from '../../methods';
 import { paceOf } from '../../objectives';
 import { totalSteps as countSteps } from '../../recipe/forecast';
@@ -76,7 +75,7 @@ export async function runTraining(
     const parts = { model, method, objective, reference: assembled.reference, value };
     // A resumed run goes on as it was found to be right at its start.
     const fp16 = training.fp16 ? ((resumed && job.run.fp16) ?? (await compareHalf({ ...parts, batches }))) : null;
-    setHalf(gpuBackend().device, fp16?.used ?? false);
+    switchHalf(fp16?.used ?? false);
     const totalSteps = countSteps(job.train.length, recipe);
     const state = freshState();
     // Until the checkpoint is loaded the model is as it was before the run. If its method is trained already (PiSSA), that
@@ -215,7 +214,7 @@ export async function runTraining(
     attached.dispose();
     throw error;
   } finally {
-    setHalf(gpuBackend().device, false);
+    switchHalf(false);
     judges?.dispose();
     assembled.release();
   }

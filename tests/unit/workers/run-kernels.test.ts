@@ -42,9 +42,9 @@ const shape = (rows: number): ProductClass => ({
 const [small, large] = [shape(64), shape(4096)];
 
 const data = { detected: '', usage: '', rows: 1, examples: 1 };
-const job = (resume: boolean, kernels?: RunKernels, shapes: ProductClass[] = []) =>
+const job = (resume: boolean, kernels?: RunKernels, shapes: ProductClass[] = [], fp16 = false) =>
   ({
-    ...{ resume, run: { data, kernels } },
+    ...{ resume, run: { data, kernels, recipe: { training: { fp16 } } } },
     products: shapes.map((one) => ({ shape: one, count: 1 })),
   }) as unknown as TrainJob;
 
@@ -69,6 +69,14 @@ describe('a run’s kernels', () => {
     const { run } = await kernels.begin(job(false, undefined, [small]));
     expect(run.kernels).toEqual({ asked: 'tile', chosen: {} });
     expect(run.data!.notes).toBeUndefined();
+  });
+
+  it('are the usual ones where products are in 16 bits, and nothing is timed', async () => {
+    const { kernels, asked } = engineOn({ tile: 1, split: 9, register: 9 });
+    const { run } = await kernels.begin(job(false, undefined, [small], true));
+    expect(run.kernels).toEqual({ asked: 'auto', chosen: {} });
+    expect(asked).toEqual([]);
+    expect((await kernels.begin(job(false, undefined, [small]))).run.kernels!.chosen).not.toEqual({});
   });
 
   it('are those that it was started with when it is resumed, and what was asked for again after it', async () => {
