@@ -22,5 +22,6 @@ export const always = [
   'tests/gpu/kernels/score-loss.test.ts',
   'tests/gpu/kernels/rms-norm.test.ts',
   'tests/gpu/kernels/layer-norm.test.ts',
-  'tests/gpu/kernels/sample-tokens.test.ts',
+  'tests/gpu/kernels/draw-ranked.test.ts',
+  'tests/gpu/kernels/sampling-work.test.ts',
 ];

@@ -19,6 +19,8 @@ export const SAMPLING_CASES: SamplingCase[] = [
   { rows: 5, vocab: 600, draws: 5, temperature: 0, topK: 0, topP: 1 },
   { rows: 2, vocab: 49_152, draws: 16, temperature: 1, topK: 50, topP: 0.95, scale: 4 },
   { rows: 2, vocab: 49_152, draws: 16, temperature: 1, topK: 0, topP: 1 },
+  // Rows of GPT-2's vocabulary begin between two vec4s.
+  { rows: 3, vocab: 50_257, draws: 6, temperature: 0.8, topK: 0, topP: 0.95, scale: 4 },
 ];
 
 export function samplingInputs({ rows, vocab, draws, scale = 2 }: SamplingCase): [Values, Values] {

@@ -9,12 +9,28 @@
  * precision could have chosen another (`settledToken`). Σ w is −1 where there is no softmax: NaN, or an infinite top.
  * Temperature 0 takes the most likely token.
  *
- * Nothing is sorted: the logit at which the sum passes what is wanted is found two bits at a time.
+ * select-wgsl.ts has how the logit is found at which a sum passes what is wanted.
  */
 import type * as tf from '@tensorflow/tfjs-core';
+import { adapterTraits } from '../../webgpu/adapter';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
 import { current, type Live } from '../../webgpu/live';
 import { defineKernel, shapeError } from '../kernel';
+import {
+  ADDS,
+  bindingsOf,
+  boundAs,
+  eachValue,
+  lanesOf,
+  NO_SOFTMAX,
+  openRow,
+  readsOf,
+  type SelectKind,
+  search,
+  selectSource,
+  WEIGHED_RANGE,
+  wholePass,
+} from './select-wgsl';
 
 export interface DrawAttrs {
   /** 0 is greedy. */
@@ -27,8 +43,6 @@ export interface DrawAttrs {
 
 /** How many values are drawn. */
 export const DRAWN = 8;
-
-const LANES = 256;
 
 const kernel = defineKernel<DrawAttrs>({
   name: 'DrawRanked',
@@ -79,15 +93,20 @@ const kernel = defineKernel<DrawAttrs>({
     const [above, weight, among] = about(place);
     drawn!.set([order[place]!, total, spread, cut[0], cut[1], above, weight, among]);
   },
-  gpu({ backend, inputs: { logits }, outputs, attrs: { temperature, topP, number }, temp }) {
+  gpu({ backend, inputs: { logits }, outputs, attrs: { temperature, topP, number } }) {
     const vocab = logits!.shape[1]!;
-    const kind: Kind = { quads: vocab % 4 === 0, greedy: temperature === 0, cuts: topP < 1 };
-    const weights = temp([vocab]);
+    const { device } = backend;
+    const kind: Kind = {
+      lanes: lanesOf(device.limits, adapterTraits(device).software),
+      reads: readsOf([1, vocab]),
+      greedy: temperature === 0,
+      cuts: topP < 1,
+    };
     dispatch(backend, {
-      program: { key: `draw_ranked ${JSON.stringify(kind)}`, wgsl: () => shader(kind) },
-      tensors: [logits!, ...(kind.greedy ? [] : [weights]), outputs[0]!],
-      writes: [...(kind.greedy ? [] : [weights]), outputs[0]!],
-      uniforms: uniformBlock(u(kind.quads ? vocab / 4 : vocab), f(number), f(topP), f(temperature || 1)),
+      program: { key: `draw_ranked ${JSON.stringify(kind)}`, wgsl: () => drawRankedShader(kind) },
+      tensors: [...boundAs(kind.reads, logits!), outputs[0]!],
+      writes: outputs,
+      uniforms: uniformBlock(u(vocab), f(number), f(topP), f(temperature || 1)),
       // The number differs from token to token.
       volatile: true,
       workgroups: [1],
@@ -95,149 +114,85 @@ const kernel = defineKernel<DrawAttrs>({
   },
 });
 
-interface Kind {
-  /** The vocabulary is a multiple of 4. */
-  quads: boolean;
+interface Kind extends SelectKind {
   greedy: boolean;
   cuts: boolean;
 }
 
-function shader({ quads, greedy, cuts }: Kind): string {
-  const [value, word] = quads ? ['vec4f', 'vec4u'] : ['f32', 'u32'];
-  const all = (of: string) => (quads ? `dot(${of}, vec4f(1.0))` : of);
-  const highest = (of: string) => (quads ? `max(max(${of}.x, ${of}.y), max(${of}.z, ${of}.w))` : of);
-  const lowest = (of: string) => (quads ? `min(min(${of}.x, ${of}.y), min(${of}.z, ${of}.w))` : of);
-  const each = `for (var v = lane; v < u.count; v += ${LANES}u)`;
-  const where = (condition: string, of: string) => all(`select(${value}(0.0), ${of}, ${condition})`);
-  /** Declares the key at which the sum of this and higher ones passes. */
-  const find = (name: string, passes: (sum: string) => string) => `
-  var ${name} = 0u;
-  for (var step = 0u; step < 16u; step++) {
-    let shift = 30u - 2u * step;
-    let a = ${name} | (1u << shift); let b = ${name} | (2u << shift); let c = ${name} | (3u << shift);
-    var part = vec4f(0.0);
-    ${each} {
-      let key = keyOf(logits[v]); let w = weights[v];
-      part += vec4f(${where(`key >= ${word}(a)`, 'w')}, ${where(`key >= ${word}(b)`, 'w')}, ${where(`key >= ${word}(c)`, 'w')}, 0.0);
-    }
-    let sums = fold(lane, part);
-    if (${passes('sums.z')}) { ${name} = c; } else if (${passes('sums.y')}) { ${name} = b; } else if (${passes('sums.x')}) { ${name} = a; }
-  }
-  // Of likelier ones, of equal ones, and how many these are.
-  var ${name}Part = vec4f(0.0);
-  ${each} {
-    let key = keyOf(logits[v]); let w = weights[v];
-    ${name}Part += vec4f(${where(`key > ${word}(${name})`, 'w')}, ${where(`key == ${word}(${name})`, 'w')}, ${where(`key == ${word}(${name})`, `${value}(1.0)`)}, 0.0);
-  }
-  let ${name}Sums = fold(lane, ${name}Part);
-  let ${name}Weight = ${name}Sums.y / max(1.0, ${name}Sums.z);`;
-  return `struct Uniforms { count: u32, number: f32, topP: f32, temperature: f32 }
-@group(0) @binding(0) var<storage, read> logits: array<${value}>;
-${greedy ? '' : `@group(0) @binding(1) var<storage, read_write> weights: array<${value}>;`}
-@group(0) @binding(${greedy ? 1 : 2}) var<storage, read_write> drawn: array<f32>;
-@group(0) @binding(${greedy ? 2 : 3}) var<uniform> u: Uniforms;
-${greedy ? '' : `var<workgroup> parts: array<vec4f, ${LANES}>;\nvar<workgroup> sixteenths: array<vec4f, 16>;`}
-var<workgroup> words: array<vec2u, ${LANES}>;
-// In the order of the numbers, and both zeros alike.
-fn keyOf(z: ${value}) -> ${word} {
-  let bits = bitcast<${word}>(z);
-  let key = select(bits | ${word}(0x80000000u), ~bits, bits >= ${word}(0x80000000u));
-  return select(key, ${word}(0x80000000u), (bits & ${word}(0x7fffffffu)) == ${word}(0u));
-}
-// The lowest and the highest of the lanes' words.
-fn range(lane: u32, low: u32, high: u32) -> vec2u {
-  workgroupBarrier();
-  words[lane] = vec2u(low, high);
-  workgroupBarrier();
-  for (var s = ${LANES / 2}u; s > 0u; s = s >> 1u) {
-    if (lane < s) { words[lane] = vec2u(min(words[lane].x, words[lane + s].x), max(words[lane].y, words[lane + s].y)); }
-    workgroupBarrier();
-  }
-  return words[0];
-}
-${
-  greedy
-    ? ''
-    : `// In a fixed order, for every lane.
-fn fold(lane: u32, part: vec4f) -> vec4f {
-  workgroupBarrier();
-  parts[lane] = part;
-  workgroupBarrier();
-  if (lane < 16u) {
-    var sum = parts[lane * 16u];
-    for (var i = 1u; i < 16u; i++) { sum += parts[lane * 16u + i]; }
-    sixteenths[lane] = sum;
-  }
-  workgroupBarrier();
-  var sum = sixteenths[0];
-  for (var i = 1u; i < 16u; i++) { sum += sixteenths[i]; }
-  return sum;
-}`
-}
-// The first index of a logit.
-fn firstOf(key: u32, lane: u32) -> u32 {
-  var first = 0xffffffffu;
-  ${each} {
-    let own = keyOf(logits[v]);
-    ${
-      quads
-        ? 'for (var i = 0u; i < 4u; i++) { if (own[i] == key) { first = min(first, v * 4u + i); } }'
-        : 'if (own == key) { first = min(first, v); }'
-    }
-  }
-  return range(lane, first, 0u).x;
-}
-@compute @workgroup_size(${LANES})
-fn main(@builtin(local_invocation_index) lane: u32) {
-  var low = 0xffffffffu;
-  var high = 0u;
-  ${each} { let key = keyOf(logits[v]); low = min(low, ${lowest('key')}); high = max(high, ${highest('key')}); }
-  let keys = range(lane, low, high);
-  // NaN is beyond both infinities.
-  let broken = keys.x < 0x007fffffu || keys.y > 0xff800000u${greedy ? '' : ' || keys.y == 0xff800000u || keys.y == 0x007fffffu'};
-${
-  greedy
-    ? `  let first = firstOf(keys.y, lane);
-  if (lane == 0u) { drawn[0] = f32(first); drawn[1] = select(1.0, -1.0, broken); }
-}`
-    : `  let top = bitcast<f32>(select(~keys.y, keys.y & 0x7fffffffu, keys.y >= 0x80000000u));
-  var both = vec4f(0.0);
-  ${each} {
-    let x = (logits[v] - ${value}(top)) / u.temperature;
-    let w = exp(x);
-    weights[v] = w;
-    both += vec4f(${all('w')}, ${where(`w > ${value}(0.0)`, 'w * -x')}, 0.0, 0.0);
-  }
-  let sums = fold(lane, both);
+export function drawRankedShader(kind: Kind): string {
+  const { greedy, cuts } = kind;
+  const bindings = bindingsOf(kind.reads);
+  return `struct Uniforms { vocab: u32, number: f32, topP: f32, temperature: f32 }
+${selectSource(kind, 0)}
+@group(0) @binding(${bindings}) var<storage, read_write> drawn: array<f32>;
+@group(0) @binding(${bindings + 1}) var<uniform> u: Uniforms;
+const CUT = 0u;
+const DRAW = 1u;
+const PLACE = 2u;
+var<workgroup> first: atomic<u32>;
+var<workgroup> spreads: atomic<u32>;
+// Of one lane, which decides, and of the one that writes in the end: all weights, those kept, and about the cut and the token.
+struct Decided { whole: f32, mass: f32, range: u32, cutAbove: f32, cutWeight: f32, above: f32, weight: f32, among: f32 }
+var<workgroup> decided: Decided;
+fn found(done: State) -> State {
+  let above = float(done.before);
+  let weight = float(done.own) / f32(done.count);
   ${
     cuts
-      ? `let wanted = u.topP * sums.x;
-  ${find('cut', (sum) => `${sum} >= wanted`)}
-  let mass = cutSums.x + max(1.0, ceil((wanted - cutSums.x) / cutWeight)) * cutWeight;`
-      : 'let mass = sums.x;'
+      ? `if (done.phase == CUT) {
+    decided.cutAbove = above;
+    decided.cutWeight = weight;
+    // Of equal ones as many as it takes.
+    let tokens = clamp(ceil((done.goal - above) / weight), 1.0, f32(done.count));
+    decided.mass = min(above + tokens * weight, float(plus(done.before, done.own)));
+    return byValue(done, DRAW, ${ADDS.weight}u, 1u, decided.range);
+  }`
+      : ''
   }
-  let goal = u.number * mass;
-  ${find('at', (sum) => `${sum} > goal`)}
-  let among = clamp(floor((goal - atSums.x) / atWeight), 0.0, max(0.0, atSums.z - 1.0));
-  var token = firstOf(at, lane);
-  if (lane > 0u) { return; }
-  // Equal logits are rare: one thread looks for the later ones.
-  var more = u32(among);
-  let vocab = u.count${quads ? ' * 4u' : ''};
-  for (var v = token + 1u; more > 0u && v < vocab; v++) {
-    if (keyOf(logits[${quads ? 'v / 4u' : 'v'}])${quads ? '[v % 4u]' : ''} == at) { more--; token = v; }
-  }
-  drawn[0] = f32(token);
-  drawn[1] = select(sums.x, -1.0, broken);
-  drawn[2] = sums.y;
-  drawn[3] = ${cuts ? 'cutSums.x' : '0.0'};
-  drawn[4] = ${cuts ? 'cutWeight' : '0.0'};
-  drawn[5] = atSums.x;
-  drawn[6] = atWeight;
-  drawn[7] = among;
+  decided.above = above;
+  decided.weight = weight;
+  decided.among = clamp(floor((done.goal - above) / weight), 0.0, f32(max(done.count, 1u) - 1u));
+  // What is left is one logit, or equal ones: each counts 1, and those without a weight are none of them.
+  return byPlace(done, ${ADDS.oneIfWeighed}u);
+}
+@compute @workgroup_size(${kind.lanes})
+fn main(@builtin(local_invocation_index) lane: u32) {
+  ${openRow(kind, '0u')}
+${
+  greedy
+    ? `  var best = 0u;
+  ${wholePass(kind, eachValue('if (inside[i] && far[i] == 0u) { best = max(best, ~(4u * q + i)); }'))}
+  atomicMax(&first, best);
+  workgroupBarrier();
+  if (lane == 0u) { drawn[0] = f32(~atomicLoad(&first)); drawn[1] = select(1.0, -1.0, broken); }
+}`
+    : `  // In units of which all lanes together have less than 2^32: w·|x| is at most 1/e.
+  let spreadUnit = 4294967296.0 / f32(u.vocab);
+  var spread = 0.0;
+  ${search(kind, {
+    begin: `decided.range = ${WEIGHED_RANGE};
+    s = byValue(s, ${cuts ? `CUT, ${ADDS.weight}u, 0u` : `DRAW, ${ADDS.weight}u, 1u`}, decided.range);`,
+    quad: SPREAD,
+    row: 'atomicAdd(&spreads, u32(ceil(spread * spreadUnit)));',
+    goal: `if (s.first > 0u) { decided.whole = total(); decided.mass = decided.whole; }
+      if (s.phase == CUT) { s.goal = u.topP * decided.whole; }
+      if (s.phase == DRAW) { s.goal = u.number * decided.mass; }
+      if (s.phase == PLACE) { s.goal = decided.among; }`,
+    write: `drawn[0] = f32(chosen);
+    drawn[1] = select(decided.whole * UNIT, -1.0, ${NO_SOFTMAX});
+    drawn[2] = f32(atomicLoad(&spreads)) / spreadUnit;
+    drawn[3] = decided.cutAbove * UNIT;
+    drawn[4] = decided.cutWeight * UNIT;
+    drawn[5] = decided.above * UNIT;
+    drawn[6] = decided.weight * UNIT;
+    drawn[7] = decided.among;`,
+  })}
 }`
 }`;
 }
+
+const SPREAD = `let x = (bitcast<vec4f>(bits) - vec4f(top)) / u.temperature;
+    spread += dot(select(vec4f(0.0), w * -x, inside & (w > vec4f(0.0))), vec4f(1.0));`;
 
 /** logits [1, V] -> [8], for `settledToken`. */
 export const drawRanked = (logits: tf.Tensor, attrs: DrawAttrs): tf.Tensor => kernel({ logits }, attrs)[0]!;
@@ -247,7 +202,7 @@ const HALF_ULP = 2 ** -24;
 
 /**
  * The token that double precision draws too, or null where rounding might decide. WGSL allows exp an error of 3 + 2·|x| units in
- * the last place and division 2.5; a sum errs by half a unit an addition. A partial sum errs by no more than all weights together.
+ * the last place and division 2.5. A partial sum errs by no more than all weights together.
  */
 export function settledToken(
   drawn: Float32Array,
@@ -257,9 +212,8 @@ export function settledToken(
   const [token, total, spread, cutAbove, cutWeight, above, weight, among] = drawn as unknown as number[];
   if (!(total! > 0)) return null;
   if (temperature === 0) return token!;
-  const additions = Math.ceil(vocab / LANES) + 40;
-  // Weights that are too small for single precision count as 0: less than its smallest normal number each.
-  const error = 2 * HALF_ULP * (3 * total! + 6 * spread!) + HALF_ULP * additions * total! + vocab * 2 ** -126;
+  // Sums of weights, each rounded down to a multiple of 2^-44, are exact until a few are rounded and multiplied.
+  const error = 2 * HALF_ULP * (3 * total! + 6 * spread!) + HALF_ULP * 8 * total! + vocab * 2 ** -44;
   let [least, most] = [total! - error, total! + error];
   if (topP < 1) {
     const tokens = (topP * total! - cutAbove!) / cutWeight!;

@@ -8,14 +8,28 @@
  * at which the sum of what was kept exceeds number / 2^24 of it. Temperature 0 takes the most likely token, the first among equals.
  * The log-probability is that of the whole softmax, before top-k and top-p; at temperature 0 it is that of temperature 1.
  *
- * Sums are over slabs of the vocabulary, then over slabs, in this order everywhere. The threshold is found bit by bit: nothing is
- * sorted.
+ * select-wgsl.ts has how thresholds and the token are found. Sums do not depend on how lanes share the work.
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { adapterTraits } from '../../webgpu/adapter';
 import { dispatch, f, u, uniformBlock } from '../../webgpu/dispatch';
 import { defineKernel, shapeError } from '../kernel';
 import { groupsFor } from '../products/matmul';
+import {
+  ADDS,
+  bindingsOf,
+  boundAs,
+  eachValue,
+  lanesOf,
+  NO_SOFTMAX,
+  openRow,
+  readsOf,
+  type SelectKind,
+  search,
+  selectSource,
+  WEIGHED_RANGE,
+  wholePass,
+} from './select-wgsl';
 
 export interface SampleAttrs {
   /** 0 is greedy. */
@@ -28,8 +42,6 @@ export interface SampleAttrs {
 
 /** Random numbers are this fine. */
 export const STEPS = 2 ** 24;
-
-const SLABS = 256;
 
 const kernel = defineKernel<SampleAttrs>({
   name: 'SampleTokens',
@@ -51,22 +63,23 @@ const kernel = defineKernel<SampleAttrs>({
     }
   },
   gpu({ backend, inputs: { logits, draws }, outputs, attrs }) {
-    const shared = !adapterTraits(backend.device).software;
-    const vocab = logits!.shape[1]!;
+    const [rows, vocab] = logits!.shape as [number, number];
     const n = draws!.shape[0]!;
     const { temperature, topK, topP } = attrs;
+    const { device } = backend;
     const kind: ShaderKind = {
-      shared,
+      lanes: lanesOf(device.limits, adapterTraits(device).software),
+      reads: readsOf([rows, vocab]),
       greedy: temperature === 0,
       topK: temperature > 0 && topK > 0 && topK < vocab,
       topP: temperature > 0 && topP < 1,
     };
     dispatch(backend, {
-      program: { key: `sample_tokens ${JSON.stringify(kind)}`, wgsl: () => shader(kind) },
-      tensors: [logits!, draws!, outputs[0]!],
+      program: { key: `sample_tokens ${JSON.stringify(kind)}`, wgsl: () => sampleTokensShader(kind) },
+      tensors: [...boundAs(kind.reads, logits!), draws!, outputs[0]!],
       writes: outputs,
-      uniforms: uniformBlock(u(n), u(vocab), u(Math.ceil(vocab / SLABS)), u(topK), f(topP), f(temperature || 1)),
-      workgroups: shared ? groupsFor(n * 64) : groupsFor(n),
+      uniforms: uniformBlock(u(n), u(vocab), u(topK), f(topP), f(temperature || 1)),
+      workgroups: groupsFor(n * 64),
     });
   },
 });
@@ -112,101 +125,73 @@ export function drawToken(
   return result(last);
 }
 
-interface ShaderKind {
-  /** A workgroup a draw, a thread a slab; otherwise, on a CPU, a thread a draw. */
-  shared: boolean;
+interface ShaderKind extends SelectKind {
   greedy: boolean;
   topK: boolean;
   topP: boolean;
 }
 
-function shader({ shared, greedy, topK, topP }: ShaderKind): string {
-  const barrier = shared ? 'workgroupBarrier();' : '';
-  const slab = (s: string, start: string, body: string) => `var part = ${start};
-    let end = min(u.vocab, (${s} + 1u) * u.slab);
-    for (var v = ${s} * u.slab; v < end; v++) { let z = logits[base + v]; ${body} }
-    partial[${s}] = part;`;
-  // Leaves each slab's part in `partial`, and in `total` what they come to.
-  const over = (start: string, body: string, fold = 'all + partial[s]') => `
-  ${shared ? `{ ${slab('lane', start, body)} }` : `for (var s = 0u; s < ${SLABS}u; s++) { ${slab('s', start, body)} }`}
-  ${barrier}
-  ${shared ? 'if (lane == 0u)' : ''} {
-    var all = partial[0];
-    for (var s = 1u; s < ${SLABS}u; s++) { all = ${fold}; }
-    total = all;
-  }
-  ${barrier}`;
-  const weight = 'exp((z - top) / u.temperature)';
-  // The largest threshold that still keeps enough.
-  const bisect = (name: string, body: string, wanted: string) => `
-  var ${name} = 0u;
-  for (var bit = 0x80000000u; bit > 0u; bit = bit >> 1u) {
-    let candidate = ${name} | bit;
-    ${over('0.0', body)}
-    if (total >= ${wanted}) { ${name} = candidate; }
-    ${barrier}
-  }`;
-  const isKept = [...(topK ? ['keyOf(z) >= byCount'] : []), ...(topP ? ['keyOf(z) >= byMass'] : [])].join(' && ');
-  const kept = isKept ? `if (${isKept}) { part += ${weight}; }` : `part += ${weight};`;
-  const space = shared ? 'workgroup' : 'private';
-  return `struct Uniforms { draws: u32, vocab: u32, slab: u32, topK: u32, topP: f32, temperature: f32 }
-@group(0) @binding(0) var<storage, read> logits: array<f32>;
-@group(0) @binding(1) var<storage, read> draws: array<vec2i>;
-@group(0) @binding(2) var<storage, read_write> drawn: array<vec2f>;
-@group(0) @binding(3) var<uniform> u: Uniforms;
-var<${space}> partial: array<f32, ${SLABS}>;
-var<${space}> total: f32;
-// In the order of the numbers.
-fn keyOf(z: f32) -> u32 { let bits = bitcast<u32>(z); return select(bits | 0x80000000u, ~bits, (bits >> 31u) == 1u); }
-@compute @workgroup_size(${shared ? SLABS : 64})
+export function sampleTokensShader(kind: ShaderKind): string {
+  const { greedy, topK, topP, lanes, reads } = kind;
+  const bindings = bindingsOf(reads);
+  const addWhole = 'row = plusWhere(row, fixed(w), inside);';
+  const finish = `var logProb = (bitcast<f32>(bitsAt((base + chosen) / 4u)[(base + chosen) % 4u]) - top) / u.temperature;
+    logProb -= log(float(vec2u(atomicLoad(&whole[0]), atomicLoad(&whole[1]))) * UNIT);
+    drawn[index] = vec2f(f32(chosen), select(logProb, bitcast<f32>(0x7fc00000u | chosen), ${NO_SOFTMAX}));`;
+  const byMass = `s = byValue(s, MASS, ${ADDS.weight}u, 0u, ${WEIGHED_RANGE});`;
+  const byPlace = `s = byPlace(s, ${ADDS.weight}u);`;
+  return `struct Uniforms { draws: u32, vocab: u32, topK: u32, topP: f32, temperature: f32 }
+${selectSource(kind, 0)}
+@group(0) @binding(${bindings}) var<storage, read> draws: array<vec2i>;
+@group(0) @binding(${bindings + 1}) var<storage, read_write> drawn: array<vec2f>;
+@group(0) @binding(${bindings + 2}) var<uniform> u: Uniforms;
+const COUNT = 0u;
+const MASS = 1u;
+const PLACE = 2u;
+var<workgroup> first: atomic<u32>;
+var<workgroup> whole: array<atomic<u32>, 2>;
+fn putWhole(sum: vec2u) {
+  let was = atomicAdd(&whole[0], sum.x);
+  atomicAdd(&whole[1], sum.y + select(0u, 1u, was + sum.x < was));
+}
+// Whatever is likelier than what was found is kept, and it itself.
+fn found(done: State) -> State {
+  var s = done;
+  s.limit = min(s.limit, s.low + s.span);
+  ${topP ? `if (s.phase == COUNT) { ${byMass} return s; }` : ''}
+  s.low = 0u;
+  s.span = 0xffffffffu;
+  ${byPlace}
+  return s;
+}
+@compute @workgroup_size(${lanes})
 fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) lane: u32, @builtin(num_workgroups) groups: vec3u) {
-  let index = ${shared ? 'wg.y * groups.x + wg.x' : '(wg.y * groups.x + wg.x) * 64u + lane'};
-  ${shared ? '' : 'if (index >= u.draws) { return; }'}
-  let draw = draws[min(index, u.draws - 1u)];
-  let base = u32(draw.x) * u.vocab;
-  ${over('-3.4e38', 'part = max(part, z);', 'max(all, partial[s])')}
-  let top = total;
-  ${barrier}
-  ${over('0.0', `part += ${weight};`)}
-  let whole = total;
-  ${barrier}
+  let index = wg.y * groups.x + wg.x;
+  if (index >= u.draws) { return; }
+  let draw = draws[index];
+  ${openRow(kind, 'u32(draw.x) * u.vocab')}
+  var row = Sums();
   ${
     greedy
-      ? `${over('3.4e38', 'if (z == top) { part = min(part, f32(v)); }', 'min(all, partial[s])')}
-  let chosen = u32(min(total, f32(u.vocab - 1u)));`
-      : `${topK ? bisect('byCount', 'if (keyOf(z) >= candidate) { part += 1.0; }', 'f32(u.topK)') : ''}
-  ${
-    topP
-      ? `${topK ? over('0.0', `if (keyOf(z) >= byCount) { part += ${weight}; }`) : ''}
-  let wanted = u.topP * total;
-  ${barrier}
-  ${bisect('byMass', `if (keyOf(z) >= candidate${topK ? ' && keyOf(z) >= byCount' : ''}) { part += ${weight}; }`, 'wanted')}`
-      : ''
-  }
-  ${isKept ? over('0.0', kept) : ''}
-  ${shared ? 'if (lane > 0u) { return; }' : ''}
-  let goal = f32(draw.y) / ${STEPS}.0 * total;
-  var before = 0.0;
-  var slabOf = 0u;
-  var reached = 0.0;
-  for (var s = 0u; s < ${SLABS}u; s++) {
-    if (partial[s] > 0.0) { before = reached; slabOf = s; }
-    reached += partial[s];
-    if (reached > goal) { break; }
-  }
-  var chosen = 0u;
-  var part = before;
-  let end = min(u.vocab, (slabOf + 1u) * u.slab);
-  for (var v = slabOf * u.slab; v < end; v++) {
-    let z = logits[base + v];
-    let was = part;
-    ${kept}
-    if (part > was) { chosen = v; }
-    if (part > goal) { break; }
+      ? `var best = 0u;
+  ${wholePass(kind, `let w = weightsOf(bits); ${addWhole} ${eachValue('if (inside[i] && far[i] == 0u) { best = max(best, ~(4u * q + i - base)); }')}`)}
+  putWhole(together(row));
+  atomicMax(&first, best);
+  workgroupBarrier();
+  if (lane == 0u) {
+    let chosen = ~atomicLoad(&first);
+    ${finish}
   }`
-  }
-  if (${shared ? 'lane == 0u && index < u.draws' : 'true'}) {
-    drawn[index] = vec2f(f32(chosen), (logits[base + chosen] - top) / u.temperature - log(whole));
+      : search(kind, {
+          begin: topK ? `s = byValue(s, COUNT, ${ADDS.one}u, 0u, topKey - lowKey);` : topP ? byMass : byPlace,
+          quad: addWhole,
+          row: 'putWhole(together(row));',
+          goal: `if (s.phase == COUNT) { s.goal = f32(u.topK); }
+      if (s.phase == MASS) { s.goal = u.topP * total(); }
+      // Below the sum, to which it may be rounded.
+      if (s.phase == PLACE) { s.goal = min(f32(draw.y) / ${STEPS}.0, 0.9999999) * total(); }`,
+          write: finish,
+        })
   }
 }`;
 }
