@@ -2,12 +2,13 @@
  * A step of full fine-tuning beside the same step in jax-js (jax-llama.ts), on one page and one GPU: in turns, so that whatever else the
  * machine does meets both. Times are medians. Their losses must agree.
  */
+import { spreadOf } from '../src/engine/benchmark/measure';
 import { flush, gpuBackend } from '../src/engine/webgpu/backend';
-import { type FullStep, idsOf, LEARNING_RATE, nameOf, openFullStep } from './full-step';
+import { CASE, type FullStep, idsOf, LEARNING_RATE, nameOf, openFullStep } from './full-step';
 import { createJaxStep } from './jax-llama';
 
 const CASES: FullStep[] = [
-  { shape: { hidden: 128, layers: 2, heads: 4, kvHeads: 4, intermediate: 512, vocab: 1024 }, batch: 4, length: 128 },
+  CASE,
   { shape: { hidden: 64, layers: 1, heads: 4, kvHeads: 4, intermediate: 256, vocab: 256 }, batch: 2, length: 64 },
 ];
 /** Before anything is measured: shaders are compiled, and ours records what it replays later. */
@@ -27,8 +28,6 @@ export interface JaxRow {
   ours_samples: number[];
   reference_samples: number[];
 }
-
-const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
 export async function measureBesideJax(i: number, say: (text: string) => void): Promise<JaxRow> {
   const { shape, batch, length } = CASES[i]!;
@@ -60,6 +59,6 @@ export async function measureBesideJax(i: number, say: (text: string) => void): 
   }
   ours.dispose();
   jax.dispose();
-  const [ours_ms, reference_ms] = [median(ours_samples), median(reference_samples)];
+  const [ours_ms, reference_ms] = [spreadOf(ours_samples).median, spreadOf(reference_samples).median];
   return { name: jaxRows[i]!, ours_ms, reference_ms, ratio: reference_ms / ours_ms, ours_samples, reference_samples };
 }

@@ -20,7 +20,7 @@ export interface FullStep {
   length: number;
 }
 
-const CASE: FullStep = {
+export const CASE: FullStep = {
   shape: { hidden: 128, layers: 2, heads: 4, kvHeads: 4, intermediate: 512, vocab: 1024 },
   batch: 4,
   length: 128,

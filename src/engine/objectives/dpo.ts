@@ -83,7 +83,7 @@ export function dpoResult(section: DpoObjective, compared: ComparedPairs): LossR
 
 /** The reference is asked for sums that may leave a part of the tails out. */
 function questionOf(section: DpoObjective, rows: PairBatch, tokens: AnswerTokens = answerTokens(rows)): Question {
-  const marks = () => Array.from({ length: tokens.batchSize }, (_, row) => shorterAnswer(tokens)(row));
+  const marks = shorterAnswer(tokens);
   const weight = dpoTokenWeight(section, tokens);
   return { rows, tokens, ...(weight && { marks }), ask: (view) => answerLogProbs(view, rows, tokens, weight) };
 }

@@ -28,7 +28,7 @@ const BLOCKS = [1, 2, 4, 8].flatMap((own) => [4, 8, 16, 32].map((shared): QuadBl
 
 /**
  * Values of the whole result for each that a lane computes: large blocks take long to compile, which small products do not repay.
- * On SwiftShader, with blocks of up to 64 values a first step takes 2.5 s of CPU, and with larger ones 6 s (bench/full-step.ts).
+ * On SwiftShader those of more than 64 values take several times as long as others.
  */
 const repaid = ({ own, shared }: QuadBlock): number => (own * shared > 64 ? 256 : 64);
 

@@ -189,7 +189,7 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) lane:
           goal: `if (s.phase == COUNT) { s.goal = f32(u.topK); }
       if (s.phase == MASS) { s.goal = u.topP * total(); }
       // Below the sum, to which it may be rounded.
-      if (s.phase == PLACE) { s.goal = min(f32(draw.y) / ${STEPS}.0, 0.9999999) * total(); }`,
+      if (s.phase == PLACE) { s.goal = min(f32(draw.y) / ${STEPS}.0, ${1 - 2 ** -23}) * total(); }`,
           write: finish,
         })
   }

@@ -14,7 +14,7 @@ export interface Question {
   rows: LabelledRows;
   tokens: AnswerTokens;
   /** What else the sums depend on, for each row. */
-  marks?(): readonly number[];
+  marks?(row: number): number;
   /** Sums of the rows' answers, [batchSize]. */
   ask(view: View): tf.Tensor1D;
 }
@@ -35,7 +35,7 @@ function keyOf({ rows, tokens, marks }: Question, row: number): string {
   };
   for (let t = 0; t < lengths[row]!; t++) add(ids[row * length + t]!);
   add(tokens.counts[row]!);
-  add(marks?.()[row] ?? -1);
+  add(marks?.(row) ?? -1);
   return `${(a >>> 0).toString(36)}-${(b >>> 0).toString(36)}`;
 }
 
