@@ -30,7 +30,7 @@ export function FigureTable({
         <tbody>
           {rows.map(({ key, cells: [name, ...figures] }) => (
             <tr key={key} className="border-b last:border-b-0">
-              <th scope="row" className="py-1.5 pr-2 pl-4 font-medium sm:whitespace-nowrap">
+              <th scope="row" className="min-w-36 py-1.5 pr-2 pl-4 font-medium sm:min-w-0 sm:whitespace-nowrap">
                 {name}
               </th>
               {figures.map((figure, at) => (
