@@ -7,7 +7,7 @@ import type { Batch, BatchSource } from '../../data/types';
 import { inference } from '../methods/method';
 import { projectLogits, requireHead } from '../models/heads';
 import { adapterTraits, setHalf } from '../webgpu/adapter';
-import { gpuBackend, isGpu, readFloats } from '../webgpu/backend';
+import { isGpu, readFloats } from '../webgpu/backend';
 import { beginWork } from '../webgpu/pool';
 import { forwardOnly } from './checkpointing';
 import { evaluate } from './evaluate';
@@ -26,9 +26,11 @@ export interface HalfCheck {
 /** Positions whose logits are compared, spread over the batch; the loss is over all of them. */
 const POSITIONS = 64;
 
-/** Runs `body` with f16 on or off, and then everything as before. */
+/** Runs `body` with f16 on or off, and then everything as before. Without a GPU there is none. */
 export async function withHalf<T>(half: boolean, body: () => Promise<T>): Promise<T> {
-  const { device } = gpuBackend();
+  const backend = tf.backend();
+  if (!isGpu(backend)) return body();
+  const { device } = backend;
   const before = adapterTraits(device).half;
   setHalf(device, half);
   try {
