@@ -12,6 +12,7 @@
  */
 import type { WeightFormat } from '../../types';
 import type { NnTile, NtLoop, Scheme } from './scheme';
+import { placesOf, type Sums, storeSums } from './store-wgsl';
 import { type BlockCode, blockCode, elementType, matrixLoader } from './weight-wgsl';
 
 export const range = (n: number) => Array.from({ length: n }, (_, i) => i);
@@ -80,6 +81,21 @@ export interface NtVariant {
   part: boolean;
 }
 
+/** The sums of NT, four columns at a time. */
+export const quadSums = ({ tm, tn }: { tm: number; tn: number }): Sums => ({
+  ...{ rows: tm, columns: tn / 4, type: 'vec4f' },
+  name: (i, q) =>
+    `vec4f(${range(4)
+      .map((c) => `a${i}_${q * 4 + c}`)
+      .join(', ')})`,
+});
+
+/** The sums of NN. */
+export const nnSums = (rows: number, columns: number, quads: boolean, name = 'a'): Sums => ({
+  ...{ rows, columns, type: quads ? 'vec4f' : 'f32' },
+  name: (i, q) => `${name}${i}_${q}`,
+});
+
 /** One reduction `acc[i][j] += Σ_k left[m0+i, k] · right[n0+j, k]`. */
 export function ntLoop(v: { tm: number; tn: number; quads: boolean }, o: NtLoop): string {
   const { tm, tn, quads } = v;
@@ -146,30 +162,18 @@ export function ntShader(v: NtVariant, scheme: Scheme): string {
   // Where column n of this part is in the rows of the whole.
   const [stride, first, first4] = v.part ? ['u.stride', ' + u.first', ' + u.first / 4u'] : ['u.n', '', ''];
   const store = v.quadStore
-    ? lines(
-        v.tm,
-        (i) => `  if (m0 + ${i}u < u.m) {
-${lines(
-  v.tn / 4,
-  (
-    q,
-  ) => `    { let n4 = n0 / 4u + ${q}u; if (n4 * 4u < u.n) { let c4 = n4${first4}; let at = (m0 + ${i}u) * (${stride} / 4u) + c4;
-      Y[at] = vec4f(${range(4)
-        .map((c) => `a${i}_${q * 4 + c}`)
-        .join(', ')}) * u.alpha${extra('c4')}; } }`,
-)}
-  }`,
-      )
-    : lines(
-        v.tm,
-        (i) => `  if (m0 + ${i}u < u.m) {
-${lines(
-  v.tn,
-  (j) => `    if (n0 + ${j}u < u.n) { let c = n0 + ${j}u${first}; let at = (m0 + ${i}u) * ${stride} + c;
-      Y[at] = a${i}_${j} * u.alpha${extra('c')}; }`,
-)}
-  }`,
-      );
+    ? storeSums(quadSums(v), scheme.rolled, {
+        row: (i, columns) => `  if (m0 + ${i} < u.m) {\n${columns}\n  }`,
+        put: (q, sum, i) =>
+          `    { let n4 = n0 / 4u + ${q}; if (n4 * 4u < u.n) { let c4 = n4${first4}; let at = (m0 + ${i}) * (${stride} / 4u) + c4;
+      Y[at] = ${sum} * u.alpha${extra('c4')}; } }`,
+      })
+    : storeSums({ rows: v.tm, columns: v.tn, type: 'f32', name: (i, j) => `a${i}_${j}` }, scheme.rolled, {
+        row: (i, columns) => `  if (m0 + ${i} < u.m) {\n${columns}\n  }`,
+        put: (j, sum, i) =>
+          `    if (n0 + ${j} < u.n) { let c = n0 + ${j}${first}; let at = (m0 + ${i}) * ${stride} + c;
+      Y[at] = ${sum} * u.alpha${extra('c')}; }`,
+      });
   const { directives, memory, entry, block } = scheme;
   const [rows, columns] = scheme.size(v.tm, v.tn);
   const sums = `  ${
@@ -323,14 +327,21 @@ export function nnParts(v: NnVariant, scheme: Scheme): TileParts {
   const [start, depth] = v.split ? ['start', 'end'] : ['0u', 'u.n'];
   const left = { start, depth, stride: whole[0]!, first: whole[1]!, first4: whole[2]! };
   const share = { depth: 'u.rank', stride: 'u.rank', first: '', first4: '' };
-  const inside = (q: number) => (code ? '' : `if (k0 + ${q * width}u < u.k) `);
-  const store = lines(
-    v.tm,
-    (i) => `  if (m0 + ${i}u < u.m) {
-    let row = (${v.split ? 'piece * u.m + ' : ''}m0 + ${i}u) * (u.k / ${width}u);
-${lines(columns, (q) => `    ${inside(q)}{ Z[row + c${q}] = ${v.add ? `Z[row + c${q}] + ` : ''}a${i}_${q} * u.alpha${v.plus ? ` + plus[row + c${q}]` : ''}; }`)}
-  }`,
+  const inside = (q: string) => (code ? '' : `if (k0 + ${q} * ${width}u < u.k) `);
+  const place = placesOf(
+    range(columns).map((q) => `c${q}`),
+    scheme.rolled,
   );
+  const store = storeSums(nnSums(v.tm, columns, v.quads), scheme.rolled, {
+    row: (i, inner) => `  if (m0 + ${i} < u.m) {
+    let row = (${v.split ? 'piece * u.m + ' : ''}m0 + ${i}) * (u.k / ${width}u);
+${inner}
+  }`,
+    put: (q, sum) => {
+      const at = `row + ${place.at(q)}`;
+      return `    ${inside(q)}{ Z[${at}] = ${v.add ? `Z[${at}] + ` : ''}${sum} * u.alpha${v.plus ? ` + plus[${at}]` : ''}; }`;
+    },
+  });
   const [blockM, blockK] = scheme.size(v.tm, v.tk);
   const y = { ...left, load: 'loadY', quads: v.leftQuads };
   const sums = `  ${code ? code.prologue('(u.n * u.k)') : ''}
@@ -357,6 +368,7 @@ ${lines(v.tm, (i) =>
     .join(''),
 )}
 ${scheme.whole('nn', sums)}
+${place.declare}
 ${store}
 }`;
   return { list, functions: loaders.join('\n'), tile };

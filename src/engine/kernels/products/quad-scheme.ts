@@ -8,6 +8,7 @@
  */
 import { lines, nnColumns, range } from './matmul-wgsl';
 import { type NnLoop, type NnTile, type NtLoop, type Scheme, TN_SIGNATURE, type TnShape } from './scheme';
+import { storeSums } from './store-wgsl';
 import { type BlockCode, blockCode } from './weight-wgsl';
 
 /** Threads of a workgroup: few, since a CPU runs a workgroup on one core. */
@@ -141,12 +142,11 @@ ${lines(tp, (i) =>
   ),
 )}
   }
-${lines(
-  tp,
-  (i) => `  if (p0 + ${i}u < P) {
-${lines(tq / 4, (j) => `    if (q0 + ${4 * j}u < Q) { ${C}[at + (p0 + ${i}u) * Q4 + q0 / 4u + ${j}u] ${shape.add ? '+=' : '='} a${i}_${j} * alpha; }`)}
-  }`,
-)}
+${storeSums({ rows: tp, columns: tq / 4, type: 'vec4f', name: (i, j) => `a${i}_${j}` }, true, {
+  row: (i, columns) => `  if (p0 + ${i} < P) {\n${columns}\n  }`,
+  put: (j, sum, i) =>
+    `    if (q0 + ${j} * 4u < Q) { ${C}[at + (p0 + ${i}) * Q4 + q0 / 4u + ${j}] ${shape.add ? '+=' : '='} ${sum} * alpha; }`,
+})}
 }`;
 }
 
@@ -168,6 +168,7 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(local_invocation_index) local
   placeNN: (v, k) => `  let lane = thread & 3u; let m0 = tileM + lane * ${v.tm}u;\n${nnColumns(v, k).place}`,
   nn,
   whole: (_, sums) => sums,
+  rolled: true,
   tn: {
     size: (shape) => {
       const { lanes, own, shared } = blockOf(shape);

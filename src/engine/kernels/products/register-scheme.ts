@@ -25,6 +25,7 @@ export const registers: Scheme = {
     return overRows(v.tm, left.quads, left, right === null ? spans : dense(right, rightAt));
   },
   whole: (_, sums) => sums,
+  rolled: false,
   tn: {
     size: (shape) => [tileOf(shape), tileOf(shape)],
     body: (name, shape, arrays) => tnBody(name, shape.quads, shape.add ? '+=' : '=', tileOf(shape), arrays),

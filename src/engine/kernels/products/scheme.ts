@@ -76,6 +76,8 @@ export interface Scheme {
   nn(v: NnTile, loop: NnLoop, k: string): string;
   /** Everything that is added to a thread's sums. */
   whole(kind: 'nt' | 'nn', sums: string): string;
+  /** Sums are stored in a loop (store-wgsl.ts). */
+  rolled: boolean;
   tn: {
     size(shape: TnShape): [p: number, q: number];
     /** A function of a thread, the product's sizes, where its operands' columns and its results are, and alpha. */

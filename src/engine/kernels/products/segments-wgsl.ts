@@ -9,7 +9,17 @@
 import type { WeightFormat } from '../../types';
 import { KEPT } from '../pointwise/dropout';
 import { besideProducts } from './matmul-tn-wgsl';
-import { bindings, declared, lines, type NtVariant, range, type TileParts, tileShader } from './matmul-wgsl';
+import {
+  bindings,
+  declared,
+  lines,
+  type NtVariant,
+  nnSums,
+  quadSums,
+  range,
+  type TileParts,
+  tileShader,
+} from './matmul-wgsl';
 import type { Scheme, TnShape } from './scheme';
 import {
   alphaOf,
@@ -24,6 +34,7 @@ import {
   tagOf,
   weightAt,
 } from './segment-uniforms';
+import { isLoop, placesOf, storeSums, sumsArray } from './store-wgsl';
 import { blockCode, elementType, matrixLoader } from './weight-wgsl';
 
 /** For every segment, which of several arrays holds its operand, counted from 0. */
@@ -109,26 +120,21 @@ ${outputs === 1 ? '  Y0[at] = value;' : lines(count, (s) => `  if (segment == ${
   const extra = (n: string) =>
     `${arrays.bias ? ` + loadBias(biasAt + ${n})` : ''}${v.residual ? ` + residual[row + ${n}]` : ''}`;
   const store = v.quadStore
-    ? lines(
-        v.tm,
-        (i) => `  if (m0 + ${i}u < u.m) {
-    let row = (m0 + ${i}u) * (stride / 4u) + at;
-${lines(
-  v.tn / 4,
-  (q) =>
-    `    { let n4 = n0 / 4u + ${q}u; if (n4 * 4u < rows) { put(row + n4, vec4f(${range(4)
-      .map((c) => `a${i}_${q * 4 + c}`)
-      .join(', ')}) * alpha${extra('n4')}); } }`,
-)}
+    ? storeSums(quadSums(v), scheme.rolled, {
+        row: (i, columns) => `  if (m0 + ${i} < u.m) {
+    let row = (m0 + ${i}) * (stride / 4u) + at;
+${columns}
   }`,
-      )
-    : lines(
-        v.tm,
-        (i) => `  if (m0 + ${i}u < u.m) {
-    let row = (m0 + ${i}u) * stride + at;
-${lines(v.tn, (j) => `    if (n0 + ${j}u < rows) { put(row + n0 + ${j}u, a${i}_${j} * alpha${extra(`n0 + ${j}u`)}); }`)}
+        put: (q, sum) =>
+          `    { let n4 = n0 / 4u + ${q}; if (n4 * 4u < rows) { put(row + n4, ${sum} * alpha${extra('n4')}); } }`,
+      })
+    : storeSums({ rows: v.tm, columns: v.tn, type: 'f32', name: (i, j) => `a${i}_${j}` }, scheme.rolled, {
+        row: (i, columns) => `  if (m0 + ${i} < u.m) {
+    let row = (m0 + ${i}) * stride + at;
+${columns}
   }`,
-      );
+        put: (j, sum) => `    if (n0 + ${j} < rows) { put(row + n0 + ${j}, ${sum} * alpha${extra(`n0 + ${j}`)}); }`,
+      });
   const loads = v.quadStore ? ' / 4u' : '';
   const loraLoads = lora !== false && lora.quads ? ' / 4u' : '';
   const { directives, memory, entry, block } = scheme;
@@ -186,15 +192,24 @@ const zeros = (tm: number, columns: number, quads: boolean, sums = 'a') =>
 /** The same sums by another name. */
 const into = (sums: string, code: string) => code.replace(/\ba(?=\d+_\d+\b)/g, sums);
 
-/** Adds the sums `b` after dropout, whose mask is that of the place in Z. */
-const masked = (tm: number, columns: number, quads: boolean) =>
-  lines(tm, (i) =>
-    lines(columns, (q) =>
-      quads
-        ? `  { let keep = kept((m0 + ${i}u) * (u.k / 4u) + c${q}, ${tagOf()}); a${i}_${q} += select(vec4f(0.0), b${i}_${q} * keep, keep > vec4f(0.0)); }`
-        : `  { let at = (m0 + ${i}u) * u.k + c${q}; let keep = kept(at / 4u, ${tagOf()})[at % 4u]; a${i}_${q} += select(0.0, b${i}_${q} * keep, keep > 0.0); }`,
-    ),
+const columnPlaces = (columns: number, { rolled }: Scheme) =>
+  placesOf(
+    range(columns).map((q) => `c${q}`),
+    rolled,
   );
+
+/** Adds the sums `b` after dropout, whose mask is that of the place in Z, to what `to` names. */
+function masked(v: SumSegments, columns: number, scheme: Scheme, to: (i: string, q: string) => string): string {
+  const place = columnPlaces(columns, scheme);
+  return `${place.declare}
+${storeSums(nnSums(v.tm, columns, v.quads, 'b'), scheme.rolled, {
+  row: (_, inner) => inner,
+  put: (q, sum, i) =>
+    v.quads
+      ? `  { let keep = kept((m0 + ${i}) * (u.k / 4u) + ${place.at(q)}, ${tagOf()}); ${to(i, q)} += select(vec4f(0.0), ${sum} * keep, keep > vec4f(0.0)); }`
+      : `  { let at = (m0 + ${i}) * u.k + ${place.at(q)}; let keep = kept(at / 4u, ${tagOf()})[at % 4u]; ${to(i, q)} += select(0.0, ${sum} * keep, keep > 0.0); }`,
+})}`;
+}
 
 export interface NnSegments {
   tm: number;
@@ -232,6 +247,7 @@ export function nnSegmentsShader(v: NnSegments, scheme: Scheme): string {
       )} }`,
   );
   const [blockM, blockK] = scheme.size(v.tm, v.tk);
+  const place = columnPlaces(columns, scheme);
   return `${scheme.directives}struct Uniforms { ${segmentUniforms(count)} }
 ${declared(list)}
 ${STATE}
@@ -250,13 +266,14 @@ ${scheme.placeNN(tile, 'rank')}
 ${zeros(v.tm, columns, v.quads)}
 ${scheme.whole('nn', sums.join('\n'))}
   let alpha = ${alphaOf()};
-${lines(
-  v.tm,
-  (i) => `  if (m0 + ${i}u < u.m) {
-    let row = (m0 + ${i}u) * (u.width / ${width}u) + ${columnOf()} / ${width}u;
-${lines(columns, (q) => `    if (k0 + ${q * width}u < rank) { Z[row + c${q}] = a${i}_${q} * alpha; }`)}
+${place.declare}
+${storeSums(nnSums(v.tm, columns, v.quads), scheme.rolled, {
+  row: (i, inner) => `  if (m0 + ${i} < u.m) {
+    let row = (m0 + ${i}) * (u.width / ${width}u) + ${columnOf()} / ${width}u;
+${inner}
   }`,
-)}
+  put: (q, sum) => `    if (k0 + ${q} * ${width}u < rank) { Z[row + ${place.at(q)}] = ${sum} * alpha; }`,
+})}
 }`;
 }
 
@@ -313,6 +330,9 @@ ${openWeight(v.format, s)}
   }`,
   );
   const lora = v.lora;
+  const loop = v.dropout && isLoop(v.tm, columns, scheme.rolled);
+  const inTotal = (i: string, q: string) => `total[${i} * ${columns}u + ${q}]`;
+  const inSum = (i: string, q: string) => `a${Number.parseInt(i, 10)}_${Number.parseInt(q, 10)}`;
   // Written out for each: where a workgroup has tiles in common, it must know the same rank.
   const factors = lora
     ? lines(
@@ -337,11 +357,12 @@ ${v.dropout ? zeros(v.tm, columns, v.quads, 'b') : ''}
       'u.k',
     ),
   )}
-${v.dropout ? masked(v.tm, columns, v.quads) : ''}
+${v.dropout ? masked(v, columns, scheme, loop ? inTotal : inSum) : ''}
   }`,
       )
     : '';
-  const inside = (q: number) => (code ? '' : `if (k0 + ${q * width}u < u.k) `);
+  const inside = (q: string) => (code ? '' : `if (k0 + ${q} * ${width}u < u.k) `);
+  const place = columnPlaces(columns, scheme);
   const [blockM, blockK] = scheme.size(v.tm, v.tk);
   const tile = `${STATE}
 fn inputTile(thread: u32) {
@@ -351,14 +372,18 @@ fn inputTile(thread: u32) {
   if (tileM >= u.m) { return; }
 ${scheme.placeNN(v, 'u.k')}
 ${zeros(v.tm, columns, v.quads)}
-${scheme.whole('nn', `${weights}\n${factors}`)}
-${lines(
-  v.tm,
-  (i) => `  if (m0 + ${i}u < u.m) {
-    let row = (m0 + ${i}u) * (u.k / ${width}u);
-${lines(columns, (q) => `    ${inside(q)}{ Z[row + c${q}] = a${i}_${q}${v.plus ? ` + plus[row + c${q}]` : ''}; }`)}
+${scheme.whole('nn', `${weights}\n${loop ? sumsArray('total', nnSums(v.tm, columns, v.quads)) : ''}\n${factors}`)}
+${place.declare}
+${storeSums({ ...nnSums(v.tm, columns, v.quads), array: loop ? 'total' : undefined }, scheme.rolled, {
+  row: (i, inner) => `  if (m0 + ${i} < u.m) {
+    let row = (m0 + ${i}) * (u.k / ${width}u);
+${inner}
   }`,
-)}
+  put: (q, sum) => {
+    const at = `row + ${place.at(q)}`;
+    return `    ${inside(q)}{ Z[${at}] = ${sum}${v.plus ? ` + plus[${at}]` : ''}; }`;
+  },
+})}
 }`;
   return { list, functions: functions.join('\n'), tile };
 }

@@ -95,5 +95,6 @@ export const slices: Scheme = {
   let c0 = min(k0 / 4u, ${k} / 4u - 1u);`,
   nn,
   whole,
+  rolled: false,
   tn: { size: never, body: never },
 };

@@ -224,6 +224,7 @@ export const tiles: Scheme = {
   let c0 = min(k0 / 4u, ${k} / 4u - 1u);`,
   nn: nn([LEFT, RIGHT]),
   whole: (_, sums) => sums,
+  rolled: false,
   tn: { size: () => [TILE, TILE], body: tnBody },
 };
 
