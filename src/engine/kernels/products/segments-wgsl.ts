@@ -4,23 +4,11 @@
  *
  *   NT:  Y_s = alpha_s · X·W_sᵀ + H_s·B_sᵀ + bias_s       the layers, and with W = A their LoRA's H_s, columns of one matrix
  *   NN:  H_s = alpha_s · Y_s·B_s                          the gradients of these columns
- *   sum: Z = Σ_s (Y_s·W_s + H_s·A_s) + plus               the gradient of the input, with dropout of H_s·A_s if X had it there
+ *   sum: Z = Σ_s (Y_s·W_s + H_s·A_s) + plus               the gradient of the input (segments-sum-wgsl.ts)
  */
 import type { WeightFormat } from '../../types';
-import { KEPT } from '../pointwise/dropout';
-import { besideProducts } from './matmul-tn-wgsl';
-import {
-  bindings,
-  declared,
-  lines,
-  type NtVariant,
-  nnSums,
-  quadSums,
-  range,
-  type TileParts,
-  tileShader,
-} from './matmul-wgsl';
-import type { Scheme, TnShape } from './scheme';
+import { bindings, declared, lines, type NtVariant, nnSums, quadSums, range } from './matmul-wgsl';
+import type { Scheme } from './scheme';
 import {
   alphaOf,
   biasAt,
@@ -31,21 +19,20 @@ import {
   rowsOf,
   segmentUniforms,
   strideOf,
-  tagOf,
   weightAt,
 } from './segment-uniforms';
-import { isLoop, placesOf, storeSums, sumsArray } from './store-wgsl';
+import { placesOf, storeSums } from './store-wgsl';
 import { blockCode, elementType, matrixLoader } from './weight-wgsl';
 
 /** For every segment, which of several arrays holds its operand, counted from 0. */
 export type Arrays = number[];
 
 /** The segment at work, and where the words of its weight begin if its format has blocks. */
-const STATE = `var<private> segment: u32;
+export const STATE = `var<private> segment: u32;
 var<private> wordAt: u32;`;
 
 /** Code over the words of a quantised weight (`W[a + b]`), moved to where the segment's begin. */
-const moved = (code: string) => code.replaceAll('W[', 'W[wordAt + ');
+export const moved = (code: string) => code.replaceAll('W[', 'W[wordAt + ');
 
 /**
  * Takes `block` apart into `which` segment, for what all threads of a workgroup must know alike, and `id`, its own block. `size` is
@@ -63,7 +50,7 @@ const findSegment = (count: number, size: string, block: number) => `  var which
 const distinct = (arrays: Arrays) => Math.max(...arrays) + 1;
 
 /** Declares the arrays `NAME0`, … and gives the function `loadNAME(i)`, which reads the one of the segment at work. */
-function loader(
+export function loader(
   declare: (access: string, name: string, type: string) => void,
   name: string,
   arrays: Arrays,
@@ -81,7 +68,7 @@ ${lines(arrays.length - 1, (s) => `  if (segment == ${s}u) { return load${name}$
 }
 
 /** Declares W and gives the functions that read it; those of formats with blocks read from `wordAt` on. */
-function weightLoader(
+export function weightLoader(
   declare: (access: string, name: string, type: string) => void,
   { format, quads, spans, w }: { format: WeightFormat; quads: boolean; spans: boolean; w: Arrays },
 ): string {
@@ -91,7 +78,7 @@ function weightLoader(
 }
 
 /** Before a segment's weight is read: where it begins, in loads of `loadW`. */
-const openWeight = (format: WeightFormat, s?: number) =>
+export const openWeight = (format: WeightFormat, s?: number) =>
   blockCode(format) ? `  wordAt = ${weightAt(s)};\n  let weight = 0u;` : `  let weight = ${weightAt(s)};`;
 
 /** `quadStore` also means that every segment's rows and places are multiples of 4; `residual` is of one segment only. */
@@ -182,34 +169,19 @@ ${store}
 }
 
 /** Sets a thread's sums to zero. */
-const zeros = (tm: number, columns: number, quads: boolean, sums = 'a') =>
+export const zeros = (tm: number, columns: number, quads: boolean, sums = 'a') =>
   lines(tm, (i) =>
     range(columns)
       .map((q) => `  var ${sums}${i}_${q} = ${quads ? 'vec4f(0.0)' : '0.0'};`)
       .join(''),
   );
 
-/** The same sums by another name. */
-const into = (sums: string, code: string) => code.replace(/\ba(?=\d+_\d+\b)/g, sums);
-
-const columnPlaces = (columns: number, { rolled }: Scheme) =>
+/** The columns of a thread of NN. */
+export const columnPlaces = (columns: number, { rolled }: Scheme) =>
   placesOf(
     range(columns).map((q) => `c${q}`),
     rolled,
   );
-
-/** Adds the sums `b` after dropout, whose mask is that of the place in Z, to what `to` names. */
-function masked(v: SumSegments, columns: number, scheme: Scheme, to: (i: string, q: string) => string): string {
-  const place = columnPlaces(columns, scheme);
-  return `${place.declare}
-${storeSums(nnSums(v.tm, columns, v.quads, 'b'), scheme.rolled, {
-  row: (_, inner) => inner,
-  put: (q, sum, i) =>
-    v.quads
-      ? `  { let keep = kept((m0 + ${i}) * (u.k / 4u) + ${place.at(q)}, ${tagOf()}); ${to(i, q)} += select(vec4f(0.0), ${sum} * keep, keep > vec4f(0.0)); }`
-      : `  { let at = (m0 + ${i}) * u.k + ${place.at(q)}; let keep = kept(at / 4u, ${tagOf()})[at % 4u]; ${to(i, q)} += select(0.0, ${sum} * keep, keep > 0.0); }`,
-})}`;
-}
 
 export interface NnSegments {
   tm: number;
@@ -275,128 +247,4 @@ ${inner}
   put: (q, sum) => `    if (k0 + ${q} * ${width}u < rank) { Z[row + ${place.at(q)}] = ${sum} * alpha; }`,
 })}
 }`;
-}
-
-export interface SumSegments {
-  tm: number;
-  tk: number;
-  format: WeightFormat;
-  spans: boolean;
-  /** K is a multiple of 4. */
-  quads: boolean;
-  /** Whether a segment's rows are a multiple of 4; only with `quads`. */
-  left: boolean[];
-  /** Adds H_s · A_s; `leftQuads` if every rank is a multiple of 4, only with `quads`. */
-  lora: false | { leftQuads: boolean; a: Arrays };
-  plus: boolean;
-  /** What each segment's H_s · A_s gives takes dropout, with a mask of its own. */
-  dropout: boolean;
-}
-
-/** The bindings, functions and `inputTile` of Z = Σ_s (Y_s·W_s + H_s·A_s) + plus. */
-function sumParts(v: SumSegments, scheme: Scheme): TileParts {
-  const { declare, list } = bindings();
-  const count = v.left.length;
-  const code = v.spans ? blockCode(v.format) : undefined;
-  const width = v.quads ? 4 : 1;
-  const columns = v.tk / width;
-  const functions = v.left.map((quads, s) => {
-    declare('read', `Y${s}`, elementType('f32', quads));
-    return matrixLoader(`loadY${s}`, `Y${s}`, 'f32', quads);
-  });
-  functions.push(weightLoader(declare, { ...v, w: [0] }));
-  if (v.dropout) functions.push(KEPT);
-  if (v.lora) {
-    declare('read', 'H', elementType('f32', v.lora.leftQuads));
-    functions.push(matrixLoader('loadH', 'H', 'f32', v.lora.leftQuads), loader(declare, 'A', v.lora.a, v.quads));
-  }
-  if (v.plus) declare('read', 'plus', v.quads ? 'vec4f' : 'f32');
-  declare('read_write', 'Z', v.quads ? 'vec4f' : 'f32');
-  const loads = v.quads ? ' / 4u' : '';
-  const weightSums = (s: number) => {
-    const y = { load: `loadY${s}`, quads: v.left[s]!, depth: 'rows', stride: 'rows', first: '', first4: '' };
-    return code
-      ? moved(scheme.nn(v, { left: y, right: null }, 'u.k'))
-      : scheme.nn(v, { left: y, right: 'loadW', rightAt: ' + weight' }, 'u.k');
-  };
-  const weights = lines(
-    count,
-    (s) => `  {
-  segment = ${s}u;
-  let rows = ${rowsOf(s)};
-${openWeight(v.format, s)}
-  ${code ? moved(code.prologue('(rows * u.k)')) : ''}
-  ${weightSums(s)}
-  }`,
-  );
-  const lora = v.lora;
-  const loop = v.dropout && isLoop(v.tm, columns, scheme.rolled);
-  const inTotal = (i: string, q: string) => `total[${i} * ${columns}u + ${q}]`;
-  const inSum = (i: string, q: string) => `a${Number.parseInt(i, 10)}_${Number.parseInt(q, 10)}`;
-  // Written out for each: where a workgroup has tiles in common, it must know the same rank.
-  const factors = lora
-    ? lines(
-        count,
-        (s) => `  {
-  segment = ${s}u;
-  let rank = ${rankOf(s)};
-  let column = ${columnOf(s)};
-  let factor = ${factorAt(s)}${loads};
-${v.dropout ? zeros(v.tm, columns, v.quads, 'b') : ''}
-  ${into(
-    v.dropout ? 'b' : 'a',
-    scheme.nn(
-      v,
-      {
-        left: {
-          ...{ load: 'loadH', quads: lora.leftQuads, depth: 'rank', stride: 'u.width' },
-          ...{ first: ' + column', first4: ' + column / 4u' },
-        },
-        ...{ right: 'loadA', rightAt: ' + factor' },
-      },
-      'u.k',
-    ),
-  )}
-${v.dropout ? masked(v, columns, scheme, loop ? inTotal : inSum) : ''}
-  }`,
-      )
-    : '';
-  const inside = (q: string) => (code ? '' : `if (k0 + ${q} * ${width}u < u.k) `);
-  const place = columnPlaces(columns, scheme);
-  const [blockM, blockK] = scheme.size(v.tm, v.tk);
-  const tile = `${STATE}
-fn inputTile(thread: u32) {
-  let tilesK = (u.k + ${blockK - 1}u) / ${blockK}u;
-  let id = ${scheme.block};
-  let tileM = id / tilesK * ${blockM}u;
-  if (tileM >= u.m) { return; }
-${scheme.placeNN(v, 'u.k')}
-${zeros(v.tm, columns, v.quads)}
-${scheme.whole('nn', `${weights}\n${loop ? sumsArray('total', nnSums(v.tm, columns, v.quads)) : ''}\n${factors}`)}
-${place.declare}
-${storeSums({ ...nnSums(v.tm, columns, v.quads), array: loop ? 'total' : undefined }, scheme.rolled, {
-  row: (i, inner) => `  if (m0 + ${i} < u.m) {
-    let row = (m0 + ${i}) * (u.k / ${width}u);
-${inner}
-  }`,
-  put: (q, sum) => {
-    const at = `row + ${place.at(q)}`;
-    return `    ${inside(q)}{ Z[${at}] = ${sum}${v.plus ? ` + plus[${at}]` : ''}; }`;
-  },
-})}
-}`;
-  return { list, functions: functions.join('\n'), tile };
-}
-
-export const sumSegmentsShader = (v: SumSegments, scheme: Scheme): string =>
-  tileShader(sumParts(v, scheme), segmentUniforms(v.left.length, v.dropout), scheme);
-
-/** The same beside products of TN over the same rows. */
-export function sumSegmentsAndProductsShader(
-  v: SumSegments,
-  products: TnShape[],
-  shared: Record<string, string>,
-  scheme: Scheme,
-): string {
-  return besideProducts(sumParts(v, scheme), segmentUniforms(v.left.length, v.dropout), products, shared, scheme);
 }

@@ -12,15 +12,8 @@ import { viewOf } from '../../webgpu/views';
 import { threshold } from '../pointwise/dropout';
 import { bindingsOf, groupsFor, program, recordTN, type TnProduct, tnDispatch } from './matmul';
 import { segmentFields } from './segment-uniforms';
-import {
-  type NnSegments,
-  type NtSegments,
-  nnSegmentsShader,
-  ntSegmentsShader,
-  type SumSegments,
-  sumSegmentsAndProductsShader,
-  sumSegmentsShader,
-} from './segments-wgsl';
+import { type SumSegments, sumSegmentsAndProductsShader, sumSegmentsShader } from './segments-sum-wgsl';
+import { type NnSegments, type NtSegments, nnSegmentsShader, ntSegmentsShader } from './segments-wgsl';
 import { nnVariant, ntVariant, threadsOf, unwatched } from './variants';
 import { blockCode } from './weight-wgsl';
 
