@@ -1,13 +1,21 @@
 import { defineConfig } from '@playwright/test';
 import { browserArgs } from './scripts/browser.mjs';
 
+/** What measures time, with nothing else running. */
+const measured = /smooth\.spec\.ts$/;
+
 // `npm test -- e2e` builds dist first; run by hand, do the same.
 export default defineConfig({
   testDir: 'tests/e2e',
   outputDir: 'test-results/e2e',
-  // One at a time: on a software GPU two training runs would only slow each other down.
-  workers: 1,
+  // Most of a test on a software GPU goes by in compiling shaders, which uses one core of a browser's one GPU process.
+  workers: 2,
+  // The tests of a file are in order, and may build on one another.
   fullyParallel: false,
+  projects: [
+    { name: 'beside', testIgnore: measured },
+    { name: 'alone', testMatch: measured, workers: 1 },
+  ],
   forbidOnly: Boolean(process.env.CI),
   // A test that fails now and then has a fault, or has found one. Trying again would hide it.
   retries: 0,
