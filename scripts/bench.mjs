@@ -4,17 +4,16 @@
 // larger model in several precisions, every method compared with LoRA, batched decoding, and steps of DPO and GRPO. Then an export by
 // the app, which `export` runs alone. --filter runs only rows with TEXT in their names. --runtime node runs the rows through Dawn in
 // Node, with --device software on Mesa's llvmpipe, and exports nothing.
-import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'vite';
 import { EXPORT_ROW, measureExport } from './bench-export.mjs';
 import { ensureNodeModule, root } from './build.mjs';
 import { openHeadless } from './headless-browser.mjs';
 import { findDriver } from './llvmpipe.mjs';
+import { measureInDawn } from './measure-in-dawn.mjs';
 import { serve } from './serve.mjs';
 import { table } from './text-table.mjs';
 
@@ -142,25 +141,12 @@ async function measurePage({ filter, device, timeout }) {
   return result;
 }
 
-let child;
-
 /** The same rows in a process of Node. */
-async function measureInNode({ filter = '', device, timeout }) {
+async function measureInNode({ filter = '', device, timeout }, signal) {
   const module = await ensureNodeModule('bench/run.ts');
-  const env = device === 'software' ? findDriver() : {};
-  return new Promise((resolve, reject) => {
-    child = fork(
-      fileURLToPath(new URL('bench-node.mjs', import.meta.url)),
-      [JSON.stringify({ module, filter, device })],
-      { env: { ...process.env, ...env }, timeout: Number(timeout) * 1000 },
-    );
-    child.on('message', ({ said, result, error }) => {
-      if (said) console.log(said);
-      if (result) resolve(result);
-      if (error) reject(new Error(`The benchmark failed: ${error}`));
-    });
-    child.once('error', reject);
-    child.once('close', (code, signal) => reject(new Error(`Measuring ended early (${signal ?? code}).`)));
+  return measureInDawn(module, 'bench', {
+    ...{ given: { device, filter }, env: device === 'software' ? findDriver() : {} },
+    ...{ onProgress: console.log, timeoutMs: Number(timeout) * 1000, signal },
   });
 }
 
@@ -179,7 +165,6 @@ try {
   for (const name of ['SIGINT', 'SIGTERM']) {
     process.once(name, () => {
       browser?.close();
-      child?.kill();
       stopped.abort(new Error('Stopped.'));
     });
   }
@@ -192,7 +177,7 @@ try {
   const inNode = runtime === 'node';
   if (inNode && positionals.length > 0) throw new Error('The export is measured in a browser.');
   let result = { adapter: null, rows: [] };
-  if (positionals.length === 0) result = await (inNode ? measureInNode(values) : measurePage(values));
+  if (positionals.length === 0) result = await (inNode ? measureInNode(values, stopped.signal) : measurePage(values));
   if (EXPORT_ROW.includes(filter) && !inNode) {
     const signal = AbortSignal.any([stopped.signal, AbortSignal.timeout(Number(values.timeout) * 1000)]);
     const folder = path.join(scratch, 'export');

@@ -1,7 +1,7 @@
 // npm run gpu-report [-- --json FILE] [--adapter NAME] [--device auto|hardware|software] [--python PYTHON | --no-pytorch]
 // The benchmark of the Model page through Dawn in Node, without a browser, and beside it LoRA steps and answers in PyTorch + PEFT on the same
 // card, where a Python with torch, transformers and PEFT is found. On a software GPU both get the small shapes, and PyTorch runs on the CPU.
-import { fork, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,6 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ensureNodeModules, root } from './build.mjs';
 import { findDriver } from './llvmpipe.mjs';
+import { measureInDawn } from './measure-in-dawn.mjs';
 import { table } from './text-table.mjs';
 import { probeAdapter } from './webgpu-node.mjs';
 
@@ -32,27 +33,14 @@ function environment() {
 }
 
 function measureDevice(module, env) {
-  return new Promise((resolve, reject) => {
-    const given = JSON.stringify({ module, device: values.device, adapter: values.adapter ?? null });
-    const child = fork(here('gpu-report/device.mjs'), [given], {
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    });
-    let said = '';
-    child.stderr.setEncoding('utf8').on('data', (text) => {
-      said = `${said}${text}`.slice(-4000);
-    });
-    let shown = '';
-    child.on('message', ({ progress, result, error }) => {
-      if (progress && shown !== `${progress.stage} ${progress.what}`) {
-        shown = `${progress.stage} ${progress.what}`;
-        console.log(`  ${progress.stage} ${progress.done + 1}/${progress.total}: ${progress.what}`);
-      }
-      if (result) resolve(result);
-      if (error) reject(new Error([error.message, error.action, error.details].filter(Boolean).join('\n')));
-    });
-    child.once('error', reject);
-    child.once('close', (code, signal) => reject(new Error(`Measuring ended early (${signal ?? code}).\n${said}`)));
+  let shown = '';
+  return measureInDawn(module, 'device', {
+    ...{ given: { device: values.device, adapter: values.adapter ?? null }, env },
+    onProgress({ stage, what, done, total }) {
+      if (shown === `${stage} ${what}`) return;
+      shown = `${stage} ${what}`;
+      console.log(`  ${stage} ${done + 1}/${total}: ${what}`);
+    },
   });
 }
 
