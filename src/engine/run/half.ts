@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Batch, BatchSource } from '../../data/types';
+import { rowsOfTiles } from '../kernels/products/variants';
 import { inference } from '../methods/method';
 import { projectLogits, requireHead } from '../models/heads';
 import { adapterTraits, setHalf } from '../webgpu/adapter';
@@ -23,7 +24,10 @@ export interface HalfCheck {
   loss: number | null;
 }
 
-/** Positions whose logits are compared, spread over the batch; the loss is over all of them. */
+/**
+ * Positions whose logits are compared, at least, spread over the batch; the loss is over all of them. With a small vocabulary it takes more
+ * until their logits are a product in tiles, as those of training are.
+ */
 const POSITIONS = 64;
 
 /** Runs `body` with f16 on or off, and then everything as before. Without a GPU there is none. */
@@ -73,7 +77,7 @@ async function outputsOf(setup: PassSetup, batch: Batch): Promise<Outputs> {
   const { model, method, objective } = setup;
   const hooks = forwardOnly(method?.hooks(inference()) ?? {});
   const { classification } = model.heads;
-  const places = positionsOf(batch);
+  const places = positionsOf(batch, Math.max(POSITIONS, rowsOfTiles(model.vocabSize)));
   beginWork();
   const { policy } = createPass(setup, { hooks, scale: 1, withGradient: false });
   const computed = tf.tidy(() => {
@@ -97,11 +101,11 @@ async function outputsOf(setup: PassSetup, batch: Batch): Promise<Outputs> {
 }
 
 /** Evenly spread over the tokens that another one follows, or over all where there are none. */
-function positionsOf({ batchSize, length, lengths }: Batch): Int32Array {
+function positionsOf({ batchSize, length, lengths }: Batch, most: number): Int32Array {
   const followed = Array.from({ length: batchSize * length }, (_, i) => i).filter(
     (i) => (i % length) + 1 < lengths[Math.floor(i / length)]!,
   );
-  const count = Math.min(POSITIONS, followed.length);
+  const count = Math.min(most, followed.length);
   if (count === 0) return Int32Array.from({ length: batchSize }, (_, row) => row * length);
   return Int32Array.from({ length: count }, (_, i) => followed[Math.floor((i * followed.length) / count)]!);
 }

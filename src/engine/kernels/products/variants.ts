@@ -117,6 +117,9 @@ export function usualFamily({ kind, rows, columns, pieces, products }: ProductCl
   return blocks >= ENOUGH_TILES && Math.min(rows, columns) >= LEAST_SIDE ? 'tile' : 'split';
 }
 
+/** Rows from which a product with so many columns is computed in tiles on a GPU. */
+export const rowsOfTiles = (columns: number): number => TILE * Math.ceil(ENOUGH_TILES / Math.ceil(columns / TILE));
+
 /** The schemes that a device has for a class of products. */
 export function admissible({ kind, inFours, products }: ProductClass, subgroups: boolean): Family[] {
   return FAMILIES.filter((family) => {
