@@ -7,7 +7,10 @@ import { importAgain } from './scripts/import-again.mjs';
 import { exportedPage } from './scripts/page-export/plugin.mjs';
 import { serviceWorker } from './scripts/pwa/plugin.mjs';
 
-const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string };
+const { version, bugs } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as {
+  version: string;
+  bugs?: { url?: string };
+};
 /**
  * What a page of the app may run and ask: its own files, and the address that a person chose as the Hub. Workers have
  * policies of their own, which come with their scripts (scripts/serve.mjs).
@@ -31,7 +34,7 @@ const page = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 export default defineConfig({
   base: './',
-  define: { __TABTUNE_VERSION__: JSON.stringify(version) },
+  define: { __TABTUNE_VERSION__: JSON.stringify(version), __TABTUNE_ISSUES__: JSON.stringify(bugs?.url ?? null) },
   plugins: [
     react(),
     tailwindcss(),

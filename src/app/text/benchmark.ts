@@ -41,6 +41,9 @@ export const benchmarkText = {
   save: 'Save result',
   copied: 'Copied: one line of JSON, with the card’s name and the figures, and nothing about you or your data.',
   copyFailed: 'The browser did not allow copying. Save the result instead.',
+  report: 'Report this result',
+  reportNote: (host: string, paste: boolean) =>
+    `in a public form on ${host}${paste ? ', where you paste it' : ', which has it already'}. Nothing is sent until you submit the form.`,
   file: 'tabtune-benchmark.json',
   shown: 'The whole result',
 

@@ -1,5 +1,6 @@
 /** The line that people send around: what is written is read back, and what is wrong in it is named. */
 import { describe, expect, test } from 'vitest';
+import { issueLink } from '../../../src/benchmark/issue-link';
 import { asLine, type BenchmarkResult, readResult } from '../../../src/benchmark/result';
 
 const spread = { median: 2 / 3, least: 0.5, most: 1 };
@@ -41,5 +42,30 @@ describe('a result on one line', () => {
     ['a missing part', { floors: undefined }, /floors/],
   ])('%s is refused', (_, change, words) => {
     expect(() => readResult(JSON.stringify({ ...result, ...change }))).toThrow(words);
+  });
+});
+
+describe('a link to report it', () => {
+  const issues = 'https://example.org/tabtune/issues';
+
+  test('opens a form with the title and the result, which can be read back', () => {
+    const { href, host, paste } = issueLink(`${issues}/`, result, 'RTX 4070 & friends')!;
+    const { origin, pathname, searchParams } = new URL(href);
+    expect([origin + pathname, host, paste]).toEqual([`${issues}/new`, 'example.org', false]);
+    expect(searchParams.get('title')).toBe('Benchmark: RTX 4070 & friends');
+    const [, line] = searchParams.get('body')!.split('\n');
+    expect(readResult(line!)).toEqual(readResult(asLine(result)));
+  });
+
+  test('asks for a long result to be pasted, and stays short', () => {
+    const products = Array.from({ length: 60 }, () => result.products[0]!);
+    const { href, paste } = issueLink(issues, { ...result, products }, 'a card')!;
+    expect(paste).toBe(true);
+    expect(href.length).toBeLessThan(400);
+    expect(new URL(href).searchParams.get('body')).toMatch(/Paste the result here/);
+  });
+
+  test.each([null, '', 'issues', 'http://example.org', 'javascript:alert(1)'])('there is none to %j', (address) => {
+    expect(issueLink(address, result, 'a card')).toBeNull();
   });
 });

@@ -1,5 +1,6 @@
 import { Copy, Download } from 'lucide-react';
 import { useState } from 'react';
+import { issueLink } from '../../../benchmark/issue-link';
 import { asLine, type BenchmarkResult } from '../../../benchmark/result';
 import { benchmarkText as text } from '../../text/benchmark';
 import { Button } from '../../ui/Button';
@@ -12,6 +13,7 @@ import { formatDuration } from '../../util/format';
 export function ShareResult({ result, name }: { result: BenchmarkResult; name: string }) {
   const [said, setSaid] = useState('');
   const line = asLine(result);
+  const report = issueLink(__TABTUNE_ISSUES__, result, name);
   const copy = () =>
     navigator.clipboard.writeText(line).then(
       () => setSaid(text.copied),
@@ -45,6 +47,20 @@ export function ShareResult({ result, name }: { result: BenchmarkResult; name: s
         <p role="status" className="text-muted">
           {said}
         </p>
+        {report && (
+          <p className="text-muted">
+            <a
+              className="underline underline-offset-2"
+              href={report.href}
+              target="_blank"
+              rel="noreferrer"
+              onClick={report.paste ? () => void copy() : undefined}
+            >
+              {text.report}
+            </a>{' '}
+            {text.reportNote(report.host, report.paste)}
+          </p>
+        )}
         <details>
           <summary>{text.shown}</summary>
           <pre className="mt-2 max-h-60 overflow-auto rounded-md bg-sunken p-3 text-xs break-all whitespace-pre-wrap">
