@@ -3,6 +3,7 @@ import { TabtuneError } from '../base/errors';
 import type { SeenProducts } from '../base/product-class';
 import type { ParsedDataset, TokenizedDataset, TokenizedExample } from '../data/types';
 import type { WrittenRows } from '../data/written-row';
+import type { DryRunResult } from '../engine/run/dry-run';
 import type { AdapterFiles } from '../formats/adapter-format';
 import type { ModelSection, Recipe } from '../recipe/types';
 import type { RewardSection } from '../rewards';
@@ -25,7 +26,13 @@ export interface TrainingNeeds {
     model: OpenModel,
     tokenized: TokenizedDataset,
     together?: number | null,
-  ): Promise<{ checkpointing: boolean; together: number; bytes: number; products: SeenProducts[] }>;
+  ): Promise<{
+    checkpointing: boolean;
+    together: number;
+    bytes: number;
+    products: SeenProducts[];
+    shaders: DryRunResult['shaders'];
+  }>;
   /** The recipe's model, opened if it is not. */
   model(section: ModelSection): Promise<OpenModel>;
   dataset(recipe: Recipe): Promise<ParsedDataset>;

@@ -8,6 +8,8 @@ import type { PlanApi } from '../workers/plan/service';
 
 export type { DryRun, DryRunResult };
 
+type Shader = DryRunResult['shaders'][number];
+
 const IDLE_MS = 60_000;
 const REMEMBERED = 100;
 /** A dry run takes about a second. One that never ends must not leave the screen waiting. */
@@ -18,6 +20,8 @@ export class Planner {
   private idle: ReturnType<typeof setTimeout> | undefined;
   private atWork = 0;
   private readonly known = new Map<string, Promise<DryRunResult>>();
+  /** Shaders by their keys: most are those of other plans too, and there are a hundred in each. */
+  private readonly shaders = new Map<string, Shader>();
 
   constructor(private readonly start: () => Connection<PlanApi>) {}
 
@@ -39,13 +43,21 @@ export class Planner {
     this.connection = null;
   }
 
+  private shared(shader: Shader): Shader {
+    const before = this.shaders.get(shader.key);
+    if (before) return before;
+    this.shaders.set(shader.key, shader);
+    return shader;
+  }
+
   private async ask(run: DryRun): Promise<DryRunResult> {
     clearTimeout(this.idle);
     this.atWork++;
     try {
       if (!this.connection || this.connection.death) this.connection = this.start();
       const words = { message: 'Planning the run’s memory took too long and was stopped.', where: 'GPU memory' };
-      return await this.connection.within(DEADLINE_MS, words).plan(run);
+      const result = await this.connection.within(DEADLINE_MS, words).plan(run);
+      return { ...result, shaders: result.shaders.map((shader) => this.shared(shader)) };
     } finally {
       this.atWork--;
       if (this.atWork === 0) {

@@ -76,7 +76,9 @@ export async function prepareJob(
   const changed = old ? acceptedChanges(old, inputs, totalSteps(train.length, recipe)) : [];
   // What is known about memory may have changed since, but a resumed run draws the same masks. An older record has no number.
   const before = old && active.hasCheckpoint ? (old.record.together ?? 1) : null;
-  const { checkpointing, together, products } = await step(planned(needs, active, recipe, model, tokenized, before));
+  const { checkpointing, together, products, shaders } = await step(
+    planned(needs, active, recipe, model, tokenized, before),
+  );
   const answers = objectiveOf(recipe.objective).learns === 'answers' && model.info.kind === 'decoder';
   const samples = answers ? await step(askedPrompts(needs, model, parsed, { train, validation })) : [];
   const now = Date.now();
@@ -133,7 +135,7 @@ export async function prepareJob(
     initAdapter,
     rewardModels,
     checkpointing,
-    ...{ together, products },
+    ...{ together, products, shaders },
     resume: active.hasCheckpoint,
   };
   return { job, prompts: samples };
@@ -200,7 +202,8 @@ async function planned(
   } catch (cause) {
     if (cause instanceof TabtuneError && cause.code === 'gpu_out_of_memory') throw cause;
     console.warn('The run could not be planned.', cause);
-    return { checkpointing: recipe.training.gradient_checkpointing === true, together: together ?? 1, products: [] };
+    const checkpointing = recipe.training.gradient_checkpointing === true;
+    return { checkpointing, together: together ?? 1, products: [], shaders: [] };
   }
 }
 

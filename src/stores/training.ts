@@ -15,6 +15,9 @@ import { getSession } from './session';
 
 export type Phase = 'idle' | 'starting' | 'stopping' | Extract<TrainEvent, { type: 'state' }>['state'];
 
+/** What comes before a run, in which nothing of it is known yet. */
+export const isStarting = (phase: Phase) => phase === 'starting' || phase === 'timing' || phase === 'compiling';
+
 interface TrainingState {
   phase: Phase;
   /** How much of what precedes the first step is done; null at any other time. */

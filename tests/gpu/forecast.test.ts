@@ -9,6 +9,7 @@ import { cheapMemory } from '../../src/engine/run/checkpointing';
 import { EVERY_OTHER } from '../../src/engine/run/dry-answers';
 import { freshState, trainLoop } from '../../src/engine/run/loop';
 import { forgetGpuPeak, gpuBytes } from '../../src/engine/webgpu/backend';
+import { compileShaders, watchShaders } from '../../src/engine/webgpu/pipelines';
 import { familyOf } from '../../src/families';
 import { paceOf } from '../../src/objectives';
 import { resolveRecipe } from '../../src/recipe/defaults';
@@ -48,7 +49,7 @@ async function compared(
   const recipe = resolveRecipe({ version: 1, ...given, training: { max_steps: 3, ...given.training } });
   const { training, objective: section } = recipe;
   const config = { ...llamaConfig(shape), max_position_embeddings: 1024 };
-  let result: { forecast: RunPlan; peak: number; last: number } | undefined;
+  let result: { forecast: RunPlan; peak: number; last: number; late: string[] } | undefined;
   await withOwnDevice(async (engine) => {
     const family = familyOf(config);
     const tensors = family
@@ -64,6 +65,10 @@ async function compared(
       },
     );
 
+    await compileShaders(engine.device, forecast.shaders);
+    // What the forecast has not seen is compiled in the middle of a step.
+    const late: string[] = [];
+    watchShaders(({ key }) => late.push(key));
     forgetGpuPeak();
     const model = await loadModel(config, randomSource(shape));
     const run = await assembleRun(model, {
@@ -109,7 +114,8 @@ async function compared(
     const { peak } = gpuBytes();
     run.dispose();
     model.dispose();
-    result = { forecast, peak, last: steps.at(-1)! };
+    watchShaders(null);
+    result = { forecast, peak, last: steps.at(-1)!, late };
   });
   return result!;
 }
@@ -124,12 +130,13 @@ test.each([
     gradient_accumulation_steps: 2,
     gradient_checkpointing: checkpointing,
   };
-  const { forecast, peak, last } = await compared(shape, { training }, examples(3 * 2 * rows), examples(2));
+  const { forecast, peak, last, late } = await compared(shape, { training }, examples(3 * 2 * rows), examples(2));
   // The promise is 15 %; here the order of the batches alone makes a difference.
   expect(Math.abs(peak / forecast.bytes - 1)).toBeLessThan(0.05);
   // Between saves, a run holds less by one copy of the adapter.
   expect(Math.abs((last + forecast.parts.adapter) / forecast.bytes - 1)).toBeLessThan(0.05);
   expect(forecast.parts.activations).toBeGreaterThan(forecast.bytes / 5);
+  expect(late).toEqual([]);
 });
 
 test.each([

@@ -8,6 +8,7 @@ const phases: Partial<Record<Phase, string>> = {
   evaluating: 'Evaluating',
   sampling: 'Generating sample answers',
   timing: 'Timing kernels on this GPU',
+  compiling: 'Compiling kernels for this GPU',
   saving: 'Saving a checkpoint',
   paused: 'Paused',
   stopping: 'Stopping after this step',

@@ -26,6 +26,7 @@ import { gpuBackend, rangeOf } from '../webgpu/backend';
 import { bufferCount } from '../webgpu/buffers';
 import { createCountingDevice, type DeviceTraits, type Refusal } from '../webgpu/counting-device';
 import { installDevice } from '../webgpu/device';
+import { type Shader, watchShaders } from '../webgpu/pipelines';
 import { KEEP_BYTES, trimPool } from '../webgpu/pool';
 import { assembleRun } from './assemble';
 import { EVERY_OTHER, rehearsed, SAMPLED } from './dry-answers';
@@ -71,6 +72,8 @@ export interface DryRunResult {
   totalParameters: number;
   /** What there is a choice of kernels for. */
   products: SeenProducts[];
+  /** What the run needs compiled, if its kernels are the usual ones. */
+  shaders: Shader[];
 }
 
 /** Shared zeros by size: many weights have the same size, and nothing writes to them. */
@@ -129,6 +132,8 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
       products.set(key, { shape: before?.shape ?? shape, count: (before?.count ?? 0) + 1 });
     });
   }
+  const shaders: Shader[] = [];
+  watchShaders((shader) => shaders.push(shader));
   const owned: { dispose(): void }[] = [];
   try {
     count.part = 'weights' satisfies Part;
@@ -253,9 +258,11 @@ export async function dryRun(plan: DryRun): Promise<DryRunResult> {
       trainableParameters: parameters.trainable,
       totalParameters: parameters.total,
       products: [...products.values()],
+      shaders,
     };
   } finally {
     watchProducts(null);
+    watchShaders(null);
     for (const thing of owned.reverse()) thing.dispose();
     disposeInputs();
     trimPool();

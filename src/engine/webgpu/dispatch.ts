@@ -17,20 +17,12 @@ import {
   SUBMIT_BATCH,
   trimStaging,
 } from './backend';
-import { diagnoseFirst, failDevice } from './failure';
 import { current, type Live } from './live';
+import { type Program, pipelineOf } from './pipelines';
 import { trimPool } from './pool';
 import { activeRecorder, type LiveUniforms } from './recorder';
 
-export interface Program {
-  /** Unique to the source: everything compiled into `wgsl` must be part of it. */
-  key: string;
-  /**
-   * Bindings 0..n-1 are the tensors in order, n the uniforms (`var<uniform>`), all in group 0; the entry point is `main`.
-   * Long sources are functions, called once.
-   */
-  wgsl: string | (() => string);
-}
+export type { Program } from './pipelines';
 
 export interface Dispatch {
   program: Program;
@@ -46,7 +38,6 @@ export interface Dispatch {
 }
 
 interface DeviceCache {
-  pipelines: Map<string, { pipeline: GPUComputePipeline; id: number }>;
   uniforms: Map<string, { buffer: GPUBuffer; id: number; text: string }>;
   bindGroups: Map<string, GPUBindGroup>;
   bufferIds: WeakMap<GPUBuffer, number>;
@@ -60,7 +51,7 @@ const MAX_BIND_GROUPS = 8192;
 function cacheOf(device: GPUDevice): DeviceCache {
   let cache = caches.get(device);
   if (!cache) {
-    cache = { pipelines: new Map(), uniforms: new Map(), bindGroups: new Map(), bufferIds: new WeakMap(), nextId: 1 };
+    cache = { uniforms: new Map(), bindGroups: new Map(), bufferIds: new WeakMap(), nextId: 1 };
     caches.set(device, cache);
   }
   return cache;
@@ -84,39 +75,6 @@ function trimUniforms(): void {
   for (const { buffer } of cache.uniforms.values()) buffer.destroy();
   cache.uniforms.clear();
   cache.bindGroups.clear();
-}
-
-function pipelineOf(device: GPUDevice, program: Program, cache: DeviceCache) {
-  let entry = cache.pipelines.get(program.key);
-  if (!entry) {
-    device.pushErrorScope('validation');
-    const code = typeof program.wgsl === 'string' ? program.wgsl : program.wgsl();
-    const module = device.createShaderModule({ label: program.key, code });
-    const pipeline = device.createComputePipeline({
-      label: program.key,
-      layout: 'auto',
-      compute: { module, entryPoint: 'main' },
-    });
-    const diagnosis = device.popErrorScope().then(async (error) => {
-      if (!error) return;
-      const info = await module.getCompilationInfo();
-      const lines = info.messages.map((m) => `${m.lineNum}:${m.linePos} ${m.message}`).join('\n');
-      const text = `${lines || error.message}\n${numbered(code)}`;
-      failDevice(device, new Error(`Shader ${program.key} does not compile.\n${text}`));
-    });
-    // Rejects if the device is gone, which is reported elsewhere.
-    diagnoseFirst(device, diagnosis);
-    entry = { pipeline, id: cache.nextId++ };
-    cache.pipelines.set(program.key, entry);
-  }
-  return entry;
-}
-
-function numbered(source: string): string {
-  return source
-    .split('\n')
-    .map((line, i) => `${i + 1}\t${line}`)
-    .join('\n');
 }
 
 function bufferId(cache: DeviceCache, buffer: GPUBuffer): number {
@@ -173,7 +131,7 @@ function uniformOf(backend: GpuBackend, cache: DeviceCache, bytes: ArrayBuffer, 
 export function dispatch(backend: GpuBackend, call: Dispatch): void {
   const { program, tensors, writes, uniforms, workgroups } = call;
   const cache = cacheOf(backend.device);
-  const { pipeline, id } = pipelineOf(backend.device, program, cache);
+  const { pipeline, id } = pipelineOf(backend.device, program);
   const ranges = tensors.map((t) => rangeOf(backend, t));
   const live = uniforms instanceof ArrayBuffer ? null : uniforms;
   const recorder = activeRecorder();

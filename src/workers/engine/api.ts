@@ -10,6 +10,7 @@ import type { TaskData, TokenizedExample, Turns } from '../../data/types';
 import type { BatchAnswer, BatchGenerateOptions } from '../../engine/generation/options';
 import type { ModuleChange } from '../../engine/methods/layer-changes';
 import type { ShownRollout } from '../../engine/objectives/objective';
+import type { Shader } from '../../engine/webgpu/pipelines';
 import type { ExportProgress, MergedTensor, ModelLayout, Proof, WrittenModel } from '../../exports/export';
 import type { TrainingStart } from '../../exports/trainers/training-data';
 import type { AdapterFiles, AdapterModel } from '../../formats/adapter-format';
@@ -51,6 +52,8 @@ export interface TrainJob {
   together: number;
   /** What there is a choice of kernels for, as the forecast found it; absent without a forecast. */
   products?: readonly SeenProducts[];
+  /** What the forecast saw compiled; absent without one. */
+  shaders?: readonly Shader[];
   /** Resume from the run's last checkpoint in storage. */
   resume: boolean;
 }

@@ -15,6 +15,7 @@ import { type TuneOptions, timeOnGpu, tuneProducts } from '../../engine/run/tune
 import { adapterTraits, setAdapterTraits } from '../../engine/webgpu/adapter';
 import type { EngineDevice } from '../../engine/webgpu/device';
 import { clockOf } from '../../engine/webgpu/gpu-clock';
+import { compileShaders } from '../../engine/webgpu/pipelines';
 import { keepChoices, keptChoices } from '../../storage/kernel-choices';
 import type { RunKernels } from '../../storage/types';
 import type { EngineEvent, TrainJob } from './api';
@@ -24,7 +25,9 @@ import type { RunControl } from './run-control';
 /** Of runs from before there was a choice. */
 const USUAL: RunKernels = { asked: 'auto', chosen: {} };
 
-type Watched = Pick<TuneOptions, 'stopped' | 'onProgress'>;
+interface Watched extends Pick<TuneOptions, 'stopped' | 'onProgress'> {
+  onCompiled?: (share: number) => void;
+}
 
 /** Changes with whatever may change which kernels are fast, and with nothing else. */
 export function cardKey(engine: EngineDevice): string {
@@ -60,12 +63,20 @@ export class EngineKernels {
     return engine;
   }
 
-  /** The job with its kernels in the record, where a resumed run has them already; and what is to be said of them. */
+  /**
+   * The job with its kernels in the record, where a resumed run has them already; and what is to be said of them. The shaders that it is
+   * known to need are compiled.
+   */
   async begin(job: TrainJob, watched: Watched = {}): Promise<TrainJob> {
     const kernels = job.resume
       ? (job.run.kernels ?? USUAL)
       : { asked: this.asked, chosen: await this.chosen(job, watched) };
     this.use(kernels);
+    // The forecast's are of the usual kernels.
+    if (this.engine && job.shaders && kernels.asked === 'auto') {
+      const { stopped, onCompiled: onProgress } = watched;
+      await compileShaders(this.engine.device, job.shaders, { stopped, onProgress });
+    }
     const { data } = job.run;
     const note = job.resume ? this.otherwise(kernels) : null;
     const notes = note === null ? {} : { data: data && { ...data, notes: [...(data.notes ?? []), note] } };
@@ -165,8 +176,9 @@ export class EngineKernels {
   }
 }
 
-/** How a run's page stops the timing, and hears of it. */
+/** How a run's page stops what comes before the run, and hears of it. */
 export const watchedBy = (control: RunControl, onEvent: (event: EngineEvent) => void): Watched => ({
   stopped: () => control.stopRequested(),
   onProgress: (share) => onEvent({ type: 'state', state: 'timing', share }),
+  onCompiled: (share) => onEvent({ type: 'state', state: 'compiling', share }),
 });

@@ -34,7 +34,7 @@ function answer({ batches, checkpointing, method, quantization }: DryRun): DryRu
     cache: 0,
   };
   const bytes = Object.values(parts).reduce((sum, part) => sum + part, 0);
-  return { bytes, parts, refusal: null, trainableParameters: 1, totalParameters: 2, products: [] };
+  return { bytes, parts, refusal: null, trainableParameters: 1, totalParameters: 2, products: [], shaders: [] };
 }
 
 function contextOf(fits: number): PlanContext & { asked: DryRun[] } {

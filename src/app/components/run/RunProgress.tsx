@@ -1,5 +1,5 @@
 import { useFields } from '../../../stores/select';
-import { stepReached, useTraining } from '../../../stores/training';
+import { isStarting, stepReached, useTraining } from '../../../stores/training';
 import { common } from '../../text/common';
 import { runText } from '../../text/run';
 import { ProgressBar } from '../../ui/Progress';
@@ -11,7 +11,7 @@ export function RunProgress({ compact = false }: { compact?: boolean }) {
     useFields('phase', 'totalSteps', 'secondsLeft', 'preparedShare'),
   );
   const step = useTraining(stepReached);
-  const line = phase === 'starting' || phase === 'timing' ? runText.starting : common.stepOf(step, totalSteps);
+  const line = isStarting(phase) ? runText.starting : common.stepOf(step, totalSteps);
   const share = preparedShare ?? (totalSteps > 0 ? step / totalSteps : null);
   const note = runText.phases[phase] ?? (secondsLeft === null ? '' : common.timeLeft(formatDuration(secondsLeft)));
   return (

@@ -10,7 +10,7 @@ import { useModel } from '../../../stores/model';
 import { useRecipe } from '../../../stores/recipe';
 import { bestOfLatest, useRuns } from '../../../stores/runs';
 import { useFields, useShallow } from '../../../stores/select';
-import { stepReached, useTraining } from '../../../stores/training';
+import { isStarting, stepReached, useTraining } from '../../../stores/training';
 import { common } from '../../text/common';
 import { stateText } from '../../text/shell';
 import { formatBytes, formatCount, formatMetric, formatPlural } from '../../util/format';
@@ -81,7 +81,7 @@ export function useTrainLine(): StateLine {
   const { phase, run, totalSteps, error } = useTraining(useFields('phase', 'run', 'totalSteps', 'error'));
   const step = useTraining(stepReached);
   const { train } = stateText;
-  if (phase === 'starting' || phase === 'timing') return { text: train.starting, tone: 'busy' };
+  if (isStarting(phase)) return { text: train.starting, tone: 'busy' };
   if (phase === 'paused') return { text: train.pausedAt(step, totalSteps), tone: 'warning' };
   if (phase !== 'idle') return { text: common.stepOf(step, totalSteps), tone: 'busy' };
   if (error) return { text: train.failed, tone: 'error' };
