@@ -19,6 +19,8 @@ export default defineConfig({
           name: 'unit',
           include: ['tests/unit/**/*.test.ts', 'tests/unit/**/*.test.tsx'],
           environment: 'node',
+          // By default one core is left idle, which of two is half.
+          maxWorkers: '100%',
           ...patience,
         },
       },
