@@ -15,7 +15,7 @@ import { type TuneOptions, timeOnGpu, tuneProducts } from '../../engine/run/tune
 import { adapterTraits, setAdapterTraits } from '../../engine/webgpu/adapter';
 import type { EngineDevice } from '../../engine/webgpu/device';
 import { clockOf } from '../../engine/webgpu/gpu-clock';
-import { compileShaders } from '../../engine/webgpu/pipelines';
+import { compileShaders, type Shader } from '../../engine/webgpu/pipelines';
 import { keepChoices, keptChoices } from '../../storage/kernel-choices';
 import type { RunKernels } from '../../storage/types';
 import type { EngineEvent, TrainJob } from './api';
@@ -72,15 +72,18 @@ export class EngineKernels {
       ? (job.run.kernels ?? USUAL)
       : { asked: this.asked, chosen: await this.chosen(job, watched) };
     this.use(kernels);
-    // The forecast's are of the usual kernels.
-    if (this.engine && job.shaders && kernels.asked === 'auto') {
-      const { stopped, onCompiled: onProgress } = watched;
-      await compileShaders(this.engine.device, job.shaders, { stopped, onProgress });
-    }
+    await this.compile(job.shaders ?? [], kernels, watched);
     const { data } = job.run;
     const note = job.resume ? this.otherwise(kernels) : null;
     const notes = note === null ? {} : { data: data && { ...data, notes: [...(data.notes ?? []), note] } };
     return { ...job, run: { ...job.run, kernels, ...notes } };
+  }
+
+  /** The forecast's shaders are of the usual kernels. A CPU that runs them is as busy with one after the other. */
+  private async compile(shaders: readonly Shader[], { asked }: RunKernels, watched: Watched): Promise<void> {
+    if (!this.engine || asked !== 'auto' || adapterTraits(this.engine.device).software) return;
+    const { stopped, onCompiled } = watched;
+    await compileShaders(this.engine.device, shaders, { stopped, onProgress: onCompiled });
   }
 
   /** After a run. */

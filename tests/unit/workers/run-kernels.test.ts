@@ -71,6 +71,30 @@ describe('a run’s kernels', () => {
     expect(run.data!.notes).toBeUndefined();
   });
 
+  it.each([
+    ['the usual ones are compiled before it', {}, 'auto', ['one', 'two']],
+    ['those that were asked for are not the forecast’s', {}, 'tile', []],
+    ['in software, one after the other is as fast', { software: true }, 'auto', []],
+  ] as const)('%s', async (_, traits, asked, expected) => {
+    const { engine } = opened(traits);
+    const compiled: string[] = [];
+    Object.assign(engine.device, {
+      ...{ pushErrorScope: () => {}, popErrorScope: async () => null, createShaderModule: () => ({}) },
+      createComputePipelineAsync: async ({ label }: { label: string }) => {
+        compiled.push(label);
+        return {};
+      },
+    });
+    const kernels = new EngineKernels('1');
+    kernels.asked = asked;
+    kernels.open(engine);
+    const shares: number[] = [];
+    const shaders = ['one', 'two'].map((key) => ({ key, code: '' }));
+    await kernels.begin({ ...job(false), shaders }, { onCompiled: (share) => shares.push(share) });
+    expect(compiled).toEqual(expected);
+    expect(shares).toEqual(expected.length > 0 ? [0] : []);
+  });
+
   it('are the usual ones where products are in 16 bits, and nothing is timed', async () => {
     const { kernels, asked } = engineOn({ tile: 1, split: 9, register: 9 });
     const { run } = await kernels.begin(job(false, undefined, [small], true));
