@@ -1,4 +1,6 @@
 /** summary.json, in snake_case as in the Python ecosystem. */
+
+import { FP16_LIMITS } from '../base/fp16';
 import type { ParsedDataset, TokenizedDataset } from '../data/types';
 import type { ExportId } from '../exports';
 import type { Proof } from '../exports/export';
@@ -43,6 +45,7 @@ export function summaryOf(
       used: summary.fp16.used,
       max_logit_difference: summary.fp16.logits,
       loss_difference: summary.fp16.loss,
+      products: summary.fp16.products ?? null,
     },
     kernels: summary.kernels ?? null,
     dispatches_per_step: summary.dispatchesPerStep,
@@ -83,12 +86,15 @@ export function summaryOf(
 }
 
 /** What the comparison of a run's first batch in 16 and 32 bits came to. */
-export function fp16Note({ used, logits, loss }: Fp16Check): string {
+export function fp16Note({ used, logits, loss, products }: Fp16Check): string {
+  if (used && products === 0) {
+    return 'training.fp16: on, but no product of the first batch’s forward pass is large enough for 16 bits; only weights are rounded, in gradients.';
+  }
   const shown = (difference: number | null) => difference?.toPrecision(2) ?? 'no finite number';
   const apart = `its logits differ from those in 32 bits by ${shown(logits)}, its loss by ${shown(loss)}`;
   return used
     ? `training.fp16: on. Of the first batch, ${apart}.`
-    : `training.fp16: refused, so the run is in 32 bits. Of the first batch, ${apart}; at most 0.04 and 0.001 are allowed.`;
+    : `training.fp16: refused, so the run is in 32 bits. Of the first batch, ${apart}; at most ${FP16_LIMITS.logits} and ${FP16_LIMITS.loss} are allowed.`;
 }
 
 /** Null for what could not be compared. */

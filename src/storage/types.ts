@@ -98,6 +98,8 @@ export interface Fp16Check {
   used: boolean;
   logits: number | null;
   loss: number | null;
+  /** Products of its forward pass that were large enough for 16 bits; absent in older records. */
+  products?: number;
 }
 
 /** What a person says of a run. Training never changes it, and any tab may, at any time. */

@@ -1,6 +1,7 @@
 /** What a run with training.fp16 begins with: its first batch in f32 and in f16 (run/half.ts). */
 import { beforeAll, expect, test } from 'vitest';
-import { compareHalf, MOST, withHalf } from '../../src/engine/run/half';
+import { FP16_LIMITS } from '../../src/base/fp16';
+import { compareHalf, withHalf } from '../../src/engine/run/half';
 import { adapterTraits } from '../../src/engine/webgpu/adapter';
 import { gpuBackend } from '../../src/engine/webgpu/backend';
 import { setupGpu, withTraits } from '../kernel-helpers';
@@ -22,12 +23,13 @@ const checked = (options: TinyOptions) =>
   });
 
 test('a healthy model passes: it differs, by less than is allowed', async () => {
-  const { used, logits, loss } = await checked({});
+  const { used, logits, loss, products } = await checked({});
+  expect(products).toBeGreaterThan(0);
   expect(used).toBe(true);
   expect(logits).toBeGreaterThan(0);
-  expect(logits).toBeLessThan(MOST.logits);
+  expect(logits).toBeLessThan(FP16_LIMITS.logits);
   expect(loss).toBeGreaterThan(0);
-  expect(loss).toBeLessThan(MOST.loss);
+  expect(loss).toBeLessThan(FP16_LIMITS.loss);
   expect(adapterTraits(gpuBackend().device).half).toBe(false);
 });
 
@@ -38,16 +40,25 @@ const times =
     if (names.test(name)) values.set(values.map((value) => factor * value));
   };
 
+test('products too small for tiles are counted as none', async () => {
+  const run = await tinyRun({});
+  try {
+    expect(await compareHalf(run.setup)).toMatchObject({ used: true, products: 0 });
+  } finally {
+    run.dispose();
+  }
+});
+
 test('activations that f16 holds no number for are refused', async () => {
   // silu(gate) · up of these is in the millions.
   const change = times(1e4, /(gate|up)_proj\.weight$/);
-  expect(await checked({ change })).toEqual({ used: false, logits: null, loss: null });
+  expect(await checked({ change })).toMatchObject({ used: false, logits: null, loss: null });
 });
 
 test('logits so large that their rounding shows are refused, with the figures', async () => {
   const { used, logits, loss } = await checked({ change: times(1000, /^model\.norm\.weight$/) });
   expect(used).toBe(false);
-  expect(logits).toBeGreaterThan(MOST.logits);
+  expect(logits).toBeGreaterThan(FP16_LIMITS.logits);
   expect(loss).not.toBeNull();
 });
 

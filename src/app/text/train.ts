@@ -1,4 +1,5 @@
 /** English of the Train page and its charts. */
+import { FP16_LIMITS } from '../../base/fp16';
 import type { RunStatus } from '../../storage/types';
 
 export const trainText = {
@@ -42,8 +43,8 @@ export const factsText = {
   tokens: 'Tokens',
   trained: 'Trained',
   fp16: '16-bit products',
-  fp16Help:
-    'Before the first step, the first batch was computed with 16-bit and with 32-bit products. They may differ by 0.04 in any logit and by 0.001 in the loss; beyond that, the run stays in 32 bits.',
+  fp16Help: `Before the first step, the first batch was computed with 16-bit and with 32-bit products. They may differ by ${FP16_LIMITS.logits} in any logit and by ${FP16_LIMITS.loss} in the loss; beyond that, the run stays in 32 bits.`,
+  fp16None: 'no product of the first batch’s forward pass is large enough; weights are rounded in gradients',
   fp16On: 'on',
   fp16Refused: 'off: too far from 32 bits',
   fp16Apart: (logits: string, loss: string) => `logits differ by ${logits}, the loss by ${loss}`,

@@ -3,8 +3,9 @@
  * up to rounding.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { FP16_LIMITS } from '../../base/fp16';
 import type { Batch, BatchSource } from '../../data/types';
-import { rowsOfTiles } from '../kernels/products/variants';
+import { rowsOfTiles, watchHalves } from '../kernels/products/variants';
 import { inference } from '../methods/method';
 import { projectLogits, requireHead } from '../models/heads';
 import { adapterTraits, setHalf } from '../webgpu/adapter';
@@ -14,14 +15,13 @@ import { forwardOnly } from './checkpointing';
 import { evaluate } from './evaluate';
 import { createPass, type PassSetup } from './pass';
 
-/** What may differ, at most: about what f16 inputs with f32 sums do to SmolLM2's logits, of which the largest are near 20. */
-export const MOST = { logits: 0.04, loss: 1e-3 };
-
 /** The differences of the first batch; null for no finite number. */
 export interface HalfCheck {
   used: boolean;
   logits: number | null;
   loss: number | null;
+  /** Products of the batch's forward pass with inputs in f16: without any there was nothing to compare. */
+  products: number;
 }
 
 /**
@@ -53,9 +53,11 @@ export function switchHalf(half: boolean): void {
 /** The run's first batch in f32 and in f16, without dropout. */
 export async function compareHalf(setup: PassSetup & { batches: BatchSource }): Promise<HalfCheck> {
   const [batch] = setup.batches.microBatches(0);
-  if (!batch) return { used: false, logits: null, loss: null };
+  if (!batch) return { used: false, logits: null, loss: null, products: 0 };
   const whole = await withHalf(false, () => outputsOf(setup, batch));
-  const half = await withHalf(true, () => outputsOf(setup, batch));
+  let products = 0;
+  watchHalves(() => products++);
+  const half = await withHalf(true, () => outputsOf(setup, batch)).finally(() => watchHalves(null));
   let logits = 0;
   whole.logits.forEach((value, i) => {
     const apart = Math.abs(value - half.logits[i]!);
@@ -64,7 +66,8 @@ export async function compareHalf(setup: PassSetup & { batches: BatchSource }): 
   });
   const loss = Math.abs(whole.loss - half.loss);
   const orNull = (value: number) => (Number.isFinite(value) ? value : null);
-  return { used: logits <= MOST.logits && loss <= MOST.loss, logits: orNull(logits), loss: orNull(loss) };
+  const used = logits <= FP16_LIMITS.logits && loss <= FP16_LIMITS.loss;
+  return { used, logits: orNull(logits), loss: orNull(loss), products };
 }
 
 interface Outputs {

@@ -119,7 +119,7 @@ function fp16({ fp16: check }: RunRecord): Fact[] {
       name: text.fp16,
       help: text.fp16Help,
       value: check.used ? text.fp16On : text.fp16Refused,
-      note: text.fp16Apart(shown(check.logits), shown(check.loss)),
+      note: check.products === 0 ? text.fp16None : text.fp16Apart(shown(check.logits), shown(check.loss)),
     },
   ];
 }

@@ -99,6 +99,12 @@ export function watchProducts(by: typeof watch): void {
   watch = by;
 }
 
+let watchHalf: (() => void) | null = null;
+/** Whoever counts the products of a forward pass whose inputs are rounded to f16; one at a time. */
+export function watchHalves(by: typeof watchHalf): void {
+  watchHalf = by;
+}
+
 /** For what is only tried, to see whether it can be one dispatch. */
 export function unwatched<T>(work: () => T): T {
   const by = watch;
@@ -158,7 +164,9 @@ function familyOf(backend: GpuBackend, kind: Kind, sizes: Sizes): { family: Fami
 export function ntVariant(backend: GpuBackend, sizes: Sizes): Variant {
   const { half, matrix } = adapterTraits(backend.device);
   const variant = variantOf(backend, 'nt', sizes, fitsSpans(sizes.format, sizes.steps), 1);
-  const scheme = half && matrix && variant.scheme === halfTiles ? matrixTiles(matrix) : null;
+  if (variant.scheme !== halfTiles) return variant;
+  watchHalf?.();
+  const scheme = half && matrix ? matrixTiles(matrix) : null;
   return scheme ? { ...variant, scheme } : variant;
 }
 
