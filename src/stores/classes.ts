@@ -28,6 +28,8 @@ export const CLASSES_SOURCE = `file:${CLASSES_FILE}`;
 /** Optimiser steps that separate a handful of classes, and the examples in each. */
 const STEPS = 60;
 const BATCH = 8;
+/** Characters that are kept beside the dataset: browsers give an origin about five million. */
+const MOST_BESIDE = 1_000_000;
 /** Fewer examples than this are all learned from. */
 const HOLD_OUT_FROM = 20;
 
@@ -37,6 +39,8 @@ interface ClassesState {
   error: ErrorData | null;
   /** The classes before the last removal, until the next change. */
   removed: { what: string; classes: TextClass[] } | null;
+  /** The dataset does not have the last change yet; a page that closes now finds it beside the dataset. */
+  unsaved: boolean;
   load: () => Promise<void>;
   addClass: (name: string) => void;
   rename: (index: number, name: string) => void;
@@ -120,11 +124,11 @@ export const useClasses = create<ClassesState>()(
       async function write(): Promise<boolean> {
         waiting = null;
         const { classes } = get();
-        // A file of no examples is not a dataset; the names are kept beside it.
+        // A file of no examples is not a dataset; that there are none is kept beside it.
         if (countTexts(classes) === 0) return true;
         try {
           await getSession().importDataset(new File([asJsonLines(classes)], CLASSES_FILE));
-          set({ error: null });
+          set({ error: null, unsaved: get().classes !== classes });
           return true;
         } catch (cause) {
           set({ error: toErrorData(cause, 'The examples could not be saved.') });
@@ -141,7 +145,7 @@ export const useClasses = create<ClassesState>()(
       }
 
       function change(classes: TextClass[], removed: ClassesState['removed'] = null): void {
-        set({ classes, removed });
+        set({ classes, removed, unsaved: true });
         void save();
       }
 
@@ -150,9 +154,15 @@ export const useClasses = create<ClassesState>()(
         status: 'idle',
         error: null,
         removed: null,
+        unsaved: false,
 
         async load() {
           if (get().status !== 'idle') return;
+          if (get().unsaved) {
+            set({ status: 'ready' });
+            await save();
+            return;
+          }
           set({ status: 'loading' });
           const names = get().classes.map(({ name }) => name);
           try {
@@ -212,8 +222,11 @@ export const useClasses = create<ClassesState>()(
     {
       name: 'tabtune.classes',
       version: 1,
-      // The examples are in the dataset.
-      partialize: ({ classes }) => ({ classes: classes.map(({ name }) => ({ name, texts: [] })) }),
+      // The examples are in the dataset, which takes a moment to be written: until then they are here, if they fit.
+      partialize: ({ classes, unsaved }) =>
+        unsaved && asJsonLines(classes).length <= MOST_BESIDE
+          ? { classes, unsaved }
+          : { classes: classes.map(({ name }) => ({ name, texts: [] })), unsaved: false },
     },
   ),
 );

@@ -33,7 +33,7 @@ beforeEach(() => {
     }),
   );
   useRecipe.getState().replace({ version: 1 });
-  useClasses.setState({ classes: structuredClone(mails), status: 'ready', removed: null, error: null });
+  useClasses.setState({ classes: structuredClone(mails), status: 'ready', removed: null, error: null, unsaved: false });
 });
 
 test('each line that is typed or pasted is an example', () => {
@@ -91,6 +91,59 @@ describe('what is kept', () => {
     expect(state().classes).toHaveLength(1);
     state().undo();
     expect(state().classes).toEqual(mails);
+  });
+
+  describe('by a page that closes before a change is in the dataset', () => {
+    /** What a browser keeps of the store beside the dataset. */
+    const kept = () => useClasses.persist.getOptions().partialize!(state()) as Partial<ReturnType<typeof state>>;
+    /** The next page, which begins with that. */
+    async function nextPage(beside: ReturnType<typeof kept>) {
+      useClasses.setState({ removed: null, error: null, ...beside, status: 'idle' });
+      await state().load();
+    }
+    function removeAndUndo() {
+      state().removeClass(0);
+      state().undo();
+    }
+    const named = (text: string) => ({ name: 'Refund', texts: [text] });
+
+    test.each<[string, () => void, TextClass[]]>([
+      [
+        'examples',
+        () => state().addTexts(1, ['new']),
+        [mails[0]!, { ...mails[1]!, texts: [...mails[1]!.texts, 'new'] }],
+      ],
+      ['a name', () => state().rename(0, 'Money'), [{ ...mails[0]!, name: 'Money' }, mails[1]!]],
+      ['a removal', () => state().removeClass(0), [mails[1]!]],
+      ['what was undone', removeAndUndo, mails],
+    ])('%s', async (_, act, expected) => {
+      disk.lines = asJsonLines(mails);
+      act();
+      const beside = kept();
+      // What this page goes on to write is not what the next one finds.
+      await vi.waitFor(() => expect(state().unsaved).toBe(false));
+      disk.lines = asJsonLines(mails);
+      await nextPage(beside);
+      expect(state().classes).toEqual(expected);
+      expect(disk.lines).toBe(asJsonLines(expected));
+    });
+
+    test('that none are left', async () => {
+      disk.lines = asJsonLines([named('one')]);
+      useClasses.setState({ classes: [named('one')] });
+      state().removeText(0, 0);
+      await nextPage(kept());
+      expect(state().classes).toEqual([{ name: 'Refund', texts: [] }]);
+    });
+
+    test('what the dataset has is not kept twice, nor what is too large for the place beside it', async () => {
+      state().addTexts(0, ['new']);
+      await vi.waitFor(() => expect(state().unsaved).toBe(false));
+      const names = mails.map(({ name }) => ({ name, texts: [] }));
+      expect(kept()).toEqual({ classes: names, unsaved: false });
+      state().addTexts(0, ['x'.repeat(1_000_000)]);
+      expect(kept()).toEqual({ classes: names, unsaved: false });
+    });
   });
 
   test('classes that cannot be saved are said, and nothing is chosen', async () => {
