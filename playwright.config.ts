@@ -27,6 +27,8 @@ export default defineConfig({
     ? [['list'], ['json', { outputFile: process.env.TABTUNE_E2E_JSON }]]
     : [['list']],
   use: {
+    // A press on what never becomes ready is a hang too.
+    actionTimeout: 300_000,
     // Of the server below, which takes any free port and says which.
     baseURL: `http://127.0.0.1:${process.env.TABTUNE_E2E_PORT}`,
     viewport: { width: 1440, height: 900 },
