@@ -21,36 +21,9 @@ import axolotl
 import yaml
 from axolotl.utils.dict import DictDefault
 from axolotl.utils.schemas.config import AxolotlInputConfig
+from expected_training import OPTIMISERS, common, saved_every, schedule
 
-OPTIMISERS = {
-    "adamw": "adamw_torch",
-    # Neither has Adam: AdamW stands in for it, as the export says.
-    "adam": "adamw_torch",
-    "adamw_8bit": "adamw_8bit",
-    "sgd": "sgd",
-    "lion": "lion_32bit",
-    "adafactor": "adafactor",
-}
 RL = {"dpo": "dpo", "kto": "kto", "orpo": "orpo", "cpo": "simpo", "grpo": "grpo"}
-
-
-def schedule(training: dict, steps: int) -> tuple[str, float | None, dict | None]:
-    """The schedule's name, the share of warm-up (None if it has none) and its arguments."""
-    kind = training["lr_scheduler_type"]
-    if kind == "slanted_triangular":
-        return "linear", training["lr_cut_frac"], None
-    kwargs = {
-        "polynomial": {"power": training["lr_power"], "lr_end": training["lr_end_ratio"] * training["learning_rate"]},
-        "cosine_with_restarts": {"num_cycles": training["lr_num_cycles"]},
-        "warmup_stable_decay": {"num_decay_steps": math.ceil(training["lr_decay_ratio"] * steps)},
-    }
-    return kind, None if kind == "constant" else training["warmup_ratio"], kwargs.get(kind)
-
-
-def saved_every(training: dict) -> int | None:
-    """The best step is kept where it is saved and evaluated at once."""
-    evaluate, save = training["eval_steps"], training["save_steps"]
-    return (save if evaluate == 0 or (save > 0 and save % evaluate == 0) else evaluate) or None
 
 
 def expected(case: dict) -> dict:
@@ -61,7 +34,7 @@ def expected(case: dict) -> dict:
     four, eight = (recipe["model"]["quantization"] == name for name in ("nf4", "q8"))
     kind, warmup, kwargs = schedule(training, facts["steps"])
     rl = RL.get(objective["type"])
-    want = {
+    want = common(training) | {
         "base_model": "org/tiny",
         "revision_of_model": "0123abc",
         "load_in_4bit": four,
@@ -72,26 +45,17 @@ def expected(case: dict) -> dict:
         "shuffle_merged_datasets": dataset["shuffle"],
         "curriculum_sampling": not dataset["shuffle"],
         "val_set_size": 0,
-        "learning_rate": training["learning_rate"],
         "lr_scheduler": kind,
         "lr_scheduler_kwargs": kwargs,
-        "weight_decay": training["weight_decay"],
-        "max_grad_norm": training["max_grad_norm"],
         "optimizer": OPTIMISERS[training["optim"]],
         "num_epochs": training["num_train_epochs"],
         "max_steps": training["max_steps"] if training["max_steps"] > 0 else None,
         "micro_batch_size": training["per_device_train_batch_size"],
-        "gradient_accumulation_steps": training["gradient_accumulation_steps"],
         "gradient_checkpointing": training["gradient_checkpointing"] is not False,
-        "eval_strategy": "steps" if training["eval_steps"] else "no",
         "eval_steps": training["eval_steps"] or None,
-        "save_steps": saved_every(training),
-        "neftune_noise_alpha": training["neftune_noise_alpha"] or None,
-        "seed": training["seed"],
+        "save_steps": saved_every(training) or None,
         "rl": rl,
         "reward_model": True if objective["type"] == "reward" else None,
-        "bf16": False,
-        "fp16": False,
     }
     if four:
         want["bnb_config_kwargs"] = {"bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True}
@@ -99,8 +63,6 @@ def expected(case: dict) -> dict:
         want |= {"warmup_ratio": None, "warmup_steps": math.ceil(warmup * facts["steps"])}
     else:
         want |= {"warmup_ratio": warmup, "warmup_steps": None}
-    if training["optim"] in ("adamw", "adamw_8bit", "adam", "lion"):
-        want |= {key: training[key] for key in ("adam_beta1", "adam_beta2")}
     if training["optim"] == "sgd":
         want["optim_args"] = {"momentum": training["sgd_momentum"]}
     if adapter:

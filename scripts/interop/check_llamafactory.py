@@ -21,6 +21,7 @@ import yaml
 sys.modules["torchaudio"] = ModuleType("torchaudio")
 sys.modules["torchaudio"].__spec__ = ModuleSpec("torchaudio", None)
 
+from expected_training import OPTIMISERS, common, saved_every, schedule
 from llamafactory.data.converter import get_dataset_converter
 from llamafactory.data.parser import get_dataset_list
 from llamafactory.data.processor.supervised import SupervisedDatasetProcessor
@@ -28,35 +29,7 @@ from llamafactory.data.template import get_template_and_fix_tokenizer
 from llamafactory.hparams import get_train_args
 from transformers import AutoTokenizer
 
-OPTIMISERS = {
-    "adamw": "adamw_torch",
-    # Neither has Adam: AdamW stands in for it, as the export says.
-    "adam": "adamw_torch",
-    "adamw_8bit": "adamw_8bit",
-    "sgd": "sgd",
-    "lion": "lion_32bit",
-    "adafactor": "adafactor",
-}
 STAGES = {"sft": "sft", "pretraining": "pt", "dpo": "dpo", "kto": "kto", "orpo": "dpo", "cpo": "dpo", "reward": "rm"}
-
-
-def schedule(training: dict, steps: int) -> tuple[str, float, dict | None]:
-    """The schedule's name, the share of warm-up and its arguments."""
-    kind = training["lr_scheduler_type"]
-    if kind == "slanted_triangular":
-        return "linear", training["lr_cut_frac"], None
-    kwargs = {
-        "polynomial": {"power": training["lr_power"], "lr_end": training["lr_end_ratio"] * training["learning_rate"]},
-        "cosine_with_restarts": {"num_cycles": training["lr_num_cycles"]},
-        "warmup_stable_decay": {"num_decay_steps": math.ceil(training["lr_decay_ratio"] * steps)},
-    }
-    return kind, 0 if kind == "constant" else training["warmup_ratio"], kwargs.get(kind)
-
-
-def saved_every(training: dict) -> int:
-    """The best step is kept where it is saved and evaluated at once."""
-    evaluate, save = training["eval_steps"], training["save_steps"]
-    return save if evaluate == 0 or (save > 0 and save % evaluate == 0) else evaluate
 
 
 def expected(case: dict) -> dict:
@@ -66,7 +39,7 @@ def expected(case: dict) -> dict:
     four, eight = (recipe["model"]["quantization"] == name for name in ("nf4", "q8"))
     kind, text = objective["type"], objective["type"] == "pretraining"
     name, warmup, kwargs = schedule(training, facts["steps"])
-    want = {
+    want = common(training) | {
         "model_name_or_path": "org/tiny",
         "model_revision": "0123abc",
         "quantization_bit": 4 if four else 8 if eight else None,
@@ -81,27 +54,17 @@ def expected(case: dict) -> dict:
         "val_size": 0.0,
         "stage": STAGES[kind],
         "finetuning_type": method["type"],
-        "learning_rate": training["learning_rate"],
         "lr_scheduler_type": name,
         "lr_scheduler_kwargs": kwargs,
         # transformers 5 keeps the share here.
-        "warmup_steps": warmup,
-        "weight_decay": training["weight_decay"],
-        "max_grad_norm": training["max_grad_norm"],
+        "warmup_steps": warmup or 0,
         "optim": OPTIMISERS[training["optim"]],
         "num_train_epochs": training["num_train_epochs"],
         "max_steps": training["max_steps"],
         "per_device_train_batch_size": training["per_device_train_batch_size"],
-        "gradient_accumulation_steps": training["gradient_accumulation_steps"],
         "disable_gradient_checkpointing": training["gradient_checkpointing"] is False,
-        "eval_strategy": "steps" if training["eval_steps"] else "no",
-        "save_strategy": "steps" if saved_every(training) else "no",
-        "neftune_noise_alpha": training["neftune_noise_alpha"] or None,
         "label_smoothing_factor": training["label_smoothing_factor"],
-        "seed": training["seed"],
         "data_seed": training["seed"],
-        "bf16": False,
-        "fp16": False,
         "train_on_prompt": kind == "sft" and not objective["assistant_only_loss"],
     }
     if training["eval_steps"]:
@@ -112,8 +75,6 @@ def expected(case: dict) -> dict:
     want["early_stopping_steps"] = training["early_stopping_patience"] if stops else None
     if four:
         want |= {"quantization_type": "nf4", "double_quantization": True, "quantization_method": "bnb"}
-    if training["optim"] in ("adamw", "adamw_8bit", "adam", "lion"):
-        want |= {key: training[key] for key in ("adam_beta1", "adam_beta2")}
     if training["optim"] == "sgd":
         want["optim_args"] = f"momentum={training['sgd_momentum']}"
     if method["type"] == "lora":

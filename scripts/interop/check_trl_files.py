@@ -15,17 +15,9 @@ from pathlib import Path
 
 import yaml
 from datasets import load_dataset
+from expected_training import OPTIMISERS, common, saved_every, schedule
 from trl import get_peft_config
 
-OPTIMISERS = {
-    "adamw": "adamw_torch",
-    # transformers has no Adam: AdamW stands in for it, as the export says.
-    "adam": "adamw_torch",
-    "adamw_8bit": "adamw_8bit",
-    "sgd": "sgd",
-    "lion": "lion_32bit",
-    "adafactor": "adafactor",
-}
 COLUMNS = {
     "sft": ["input_ids", "labels"],
     "pretraining": ["input_ids", "labels"],
@@ -35,18 +27,6 @@ COLUMNS = {
 }
 
 
-def schedule(training, steps):
-    kind = training["lr_scheduler_type"]
-    if kind == "slanted_triangular":
-        return "linear", math.ceil(training["lr_cut_frac"] * steps), None
-    kwargs = {
-        "polynomial": {"power": training["lr_power"], "lr_end": training["lr_end_ratio"] * training["learning_rate"]},
-        "cosine_with_restarts": {"num_cycles": training["lr_num_cycles"]},
-        "warmup_stable_decay": {"num_decay_steps": math.ceil(training["lr_decay_ratio"] * steps)},
-    }
-    return kind, 0 if kind == "constant" else math.ceil(training["warmup_ratio"] * steps), kwargs.get(kind)
-
-
 def expected(case):
     """What TRL must have understood, from the recipe alone."""
     recipe, facts = case["recipe"], case["facts"]
@@ -54,7 +34,7 @@ def expected(case):
     four, eight = (recipe["model"]["quantization"] == name for name in ("nf4", "q8"))
     kind, _, kwargs = schedule(training, facts["steps"])
     ordered = (objective["type"] == "kto" and objective["loss_type"] == "kto") or not dataset["shuffle"]
-    want = {
+    want = common(training) | {
         "model_name_or_path": "org/tiny",
         "model_revision": "0123abc",
         "dtype": "float32",
@@ -63,29 +43,20 @@ def expected(case):
         "dataset_train_split": "train",
         "dataset_test_split": "validation",
         "train_sampling_strategy": "sequential" if ordered else "random",
-        "learning_rate": training["learning_rate"],
         "lr_scheduler_type": kind,
         "lr_scheduler_kwargs": kwargs,
-        "weight_decay": training["weight_decay"],
-        "max_grad_norm": training["max_grad_norm"],
         "optim": OPTIMISERS[training["optim"]],
         "num_train_epochs": training["num_train_epochs"],
         "max_steps": training["max_steps"],
         "per_device_train_batch_size": training["per_device_train_batch_size"],
-        "gradient_accumulation_steps": training["gradient_accumulation_steps"],
         "gradient_checkpointing": training["gradient_checkpointing"] is not False,
-        "eval_strategy": "steps" if training["eval_steps"] else "no",
-        "neftune_noise_alpha": training["neftune_noise_alpha"] or None,
         "label_smoothing_factor": training["label_smoothing_factor"],
-        "seed": training["seed"],
-        "bf16": False,
-        "fp16": False,
         "load_best_model_at_end": training["eval_steps"] > 0,
     }
     if training["eval_steps"]:
         want["eval_steps"] = training["eval_steps"]
-    if training["optim"] in ("adamw", "adamw_8bit", "adam", "lion"):
-        want |= {key: training[key] for key in ("adam_beta1", "adam_beta2")}
+    if saved_every(training):
+        want["save_steps"] = saved_every(training)
     if training["optim"] == "sgd":
         want["optim_args"] = f"momentum={training['sgd_momentum']}"
     losses = {
@@ -150,7 +121,7 @@ def check(case):
         given = getattr(read[key], "value", read[key])
         assert given == value, (key, value, given)
     steps = case["facts"]["steps"]
-    warmup = schedule(case["recipe"]["training"], steps)[1]
+    warmup = math.ceil((schedule(case["recipe"]["training"], steps)[1] or 0) * steps)
     assert args.get_warmup_steps(steps) == warmup, (args.get_warmup_steps(steps), warmup)
     adapter(case, get_peft_config(model))
     rows = load_dataset(script.dataset_name)

@@ -110,6 +110,14 @@ const patience = (key: string | null, trainer: string, impossible: (run: Run) =>
   },
 });
 
+export const FP16_DIFFERENCE = (trainer: string) =>
+  `With fp16, ${trainer} rounds whole layers and their gradients to 16 bits, and scales the loss; here only the inputs of large matrix products are rounded.`;
+
+const halves = (trainer: string): Entry => ({
+  ...same('fp16', { absent: false }),
+  lost: (value) => (value === true ? FP16_DIFFERENCE(trainer) : null),
+});
+
 const LAST_ONE = (trainer: string) =>
   `With this objective, ${trainer} neither stops early nor keeps the best step: take it from the checkpoints.`;
 
@@ -149,7 +157,7 @@ export const trainingRows: Record<Extract<RecipePath, `training.${string}`>, Row
     },
     trl: { ...same('gradient_checkpointing', { absent: true }), write: onUnlessOff('gradient_checkpointing') },
   },
-  'training.fp16': everywhere('fp16', { axolotl: false, llamafactory: false, trl: false }),
+  'training.fp16': { axolotl: halves('Axolotl'), llamafactory: halves('LLaMA-Factory'), trl: halves('TRL') },
   'training.eval_steps': {
     axolotl: evaluated({}),
     llamafactory: evaluated({ do_eval: true, eval_on_start: true }, { do_eval: true }),

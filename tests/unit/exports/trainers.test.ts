@@ -102,8 +102,10 @@ test('what differs is said in the config, in the README and on the screen alike'
 test.each(['axolotl', 'llamafactory'] as const)('%s has 16-bit products where the recipe has', async (trainer) => {
   const { recipe } = caseNamed('full');
   for (const fp16 of [true, false]) {
-    const { text } = await exported(trainer, 'full', { recipe: { ...recipe, training: { ...recipe.training, fp16 } } });
+    const changed = { ...recipe, training: { ...recipe.training, fp16 } };
+    const { text, notes } = await exported(trainer, 'full', { recipe: changed });
     expect(parse(text)).toMatchObject({ bf16: false, fp16 });
+    expect(notes.some((note) => note.startsWith('With fp16,'))).toBe(fp16);
     expect(fill(importConfig(text, FILES[trainer]).input).training.fp16).toBe(fp16);
   }
 });

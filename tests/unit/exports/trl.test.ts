@@ -288,11 +288,16 @@ test('files for Accelerate say the precision and how many processes there are', 
     ['accelerate/zero3.yaml', 'DEEPSPEED', 2, false],
     ['accelerate/cpu.yaml', 'MULTI_GPU', 2, true],
   ]);
-  for (const [fp16, name] of [
-    [false, 'no'],
-    [true, 'fp16'],
-  ] as const) {
-    const precisions = (await read(fp16)).map(([, { mixed_precision }]) => mixed_precision);
-    expect(new Set(precisions)).toEqual(new Set([name]));
-  }
+  expect(files.map(([, settings]) => settings.mixed_precision)).toEqual(['no', 'no', 'no', 'no', 'no']);
+  // Accelerate: “fp16 mixed precision requires a GPU”.
+  const half = await read(true);
+  expect(half.map(([, settings]) => settings.mixed_precision)).toEqual(['fp16', 'fp16', 'fp16', 'fp16', 'no']);
+});
+
+test('a script with training.fp16 also runs without a GPU, and says that it does', () => {
+  const of = (fp16: boolean) => scriptOf(dataOf({ training: { fp16 } } as never), {});
+  expect(of(true)).toContain('    fp16 = torch.accelerator.is_available()\n    if not fp16:\n        print(');
+  expect(of(false)).toContain('    fp16 = False\n');
+  expect(of(false)).not.toContain('if not fp16');
+  for (const fp16 of [true, false]) expect(of(fp16)).toContain('        fp16=fp16,\n');
 });

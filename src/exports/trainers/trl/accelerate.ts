@@ -76,10 +76,11 @@ const yamlLines = (settings: Settings, indent = ''): string[] =>
       : [`${indent}${key}: ${yamlValue(value)}`],
   );
 
+/** Accelerate refuses fp16 on a CPU. */
 export const accelerateFiles = (fp16: boolean): ExportedFile[] =>
   Object.entries(FILES).map(([name, { about, settings }]) => ({
     path: `accelerate/${name}.yaml`,
     blob: new Blob([
-      `# ${about}\n${yamlLines({ ...COMMON, mixed_precision: fp16 ? 'fp16' : 'no', ...settings }).join('\n')}\n`,
+      `# ${about}\n${yamlLines({ ...COMMON, mixed_precision: fp16 && !settings.use_cpu ? 'fp16' : 'no', ...settings }).join('\n')}\n`,
     ]),
   }));

@@ -1,4 +1,5 @@
 /** What the other trainer does otherwise, or not at all: said at the top of the script, in the README and on the screen. */
+import { FP16_DIFFERENCE } from '../../../recipe/conversion/training-fields';
 import type { Recipe } from '../../../recipe/types';
 import type { BaseModel } from '../base-model';
 import type { TrainingData } from '../training-data';
@@ -27,11 +28,12 @@ export function differencesOf({ data, objective, method, base, dropout }: Parts)
   ];
 }
 
-function* precision({ model }: Recipe, { gguf }: BaseModel): Iterable<string> {
+function* precision({ model, training }: Recipe, { gguf }: BaseModel): Iterable<string> {
   if (model.quantization !== 'none') {
     const bits = model.quantization === 'nf4' ? 'four bits' : 'eight bits';
     yield `The base is trained in float32 and not in ${bits}: it takes more memory, and the losses differ by what rounding to ${bits} changes.`;
   }
+  if (training.fp16) yield FP16_DIFFERENCE('transformers');
   if (gguf !== null) {
     yield 'transformers opens the GGUF file as float32 weights: it takes more memory than the file, and the losses differ by rounding.';
   }

@@ -225,6 +225,15 @@ const saving = ({ method, data }: ScriptParts) => `def save(trainer):
     """What was trained, ready to be opened."""
     ${method.save?.(data.recipe.method) ?? `trainer.save_model(str(Path(trainer.args.output_dir) / "${method.leaves}"))`}`;
 
+/** transformers refuses fp16 without a GPU. */
+const precision = (fp16: boolean): string =>
+  fp16
+    ? `    fp16 = torch.accelerator.is_available()
+    if not fp16:
+        print("fp16 is off, since there is no GPU: products are in 32 bits.", flush=True)
+`
+    : '    fp16 = False\n';
+
 function main({ objective, method, data }: ScriptParts, settings: Settings): string {
   const { trainer } = objective;
   const evaluates = data.validation.length > 0;
@@ -236,13 +245,14 @@ function main({ objective, method, data }: ScriptParts, settings: Settings): str
     options = parser.parse_args()
     if os.environ.get("RANK", "0") == "0":
         print(f"{WORLD_SIZE} process(es), each with {ACCUMULATION} x {MICRO_BATCH} rows a step", flush=True)
-    # Before the model: DeepSpeed's ZeRO-3 divides it while it is loaded.
+${precision(data.recipe.training.fp16)}    # Before the model: DeepSpeed's ZeRO-3 divides it while it is loaded.
     args = ${trainer.config}(
         output_dir=options.output,
         per_device_train_batch_size=MICRO_BATCH,
         per_device_eval_batch_size=MICRO_BATCH,
         gradient_accumulation_steps=ACCUMULATION,
 ${keywords.join('\n')}
+        fp16=fp16,
         eval_on_start=${evaluates ? 'options.resume is None' : 'False'},
         dataloader_pin_memory=torch.cuda.is_available(),
         use_cpu=not torch.accelerator.is_available(),

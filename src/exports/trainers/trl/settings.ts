@@ -39,7 +39,6 @@ export function trainingSettings({ recipe, steps, validation }: TrainingData): S
     gradient_checkpointing: training.gradient_checkpointing === true,
     seed: training.seed,
     bf16: false,
-    fp16: training.fp16,
     logging_steps: 1,
     ...(evaluates && training.eval_steps > 0
       ? { eval_strategy: 'steps', eval_steps: training.eval_steps }
