@@ -90,7 +90,7 @@ async function gpuInNode(args) {
     return { code: 1, failures: [`failed: gpu-node: ${error.message}`] };
   }
   const { always } = await import('../tests/gpu-node/files.mjs');
-  return vitest('gpu-node', 60 * minutes, named.length === 0 ? always : args, env);
+  return vitest('gpu-node', (named.length === 0 ? 60 : 150) * minutes, named.length === 0 ? always : args, env);
 }
 
 /** Every test of a Playwright report that did not end as it should, with its suites' titles. */
