@@ -3,7 +3,7 @@ import { TabtuneError } from '../base/errors';
 import type { SeenProducts } from '../base/product-class';
 import type { ParsedDataset, TokenizedDataset, TokenizedExample } from '../data/types';
 import type { WrittenRows } from '../data/written-row';
-import type { DryRunResult } from '../engine/run/dry-run';
+import type { Shader } from '../engine/run/dry-run';
 import type { AdapterFiles } from '../formats/adapter-format';
 import type { ModelSection, Recipe } from '../recipe/types';
 import type { RewardSection } from '../rewards';
@@ -31,7 +31,7 @@ export interface TrainingNeeds {
     together: number;
     bytes: number;
     products: SeenProducts[];
-    shaders: DryRunResult['shaders'];
+    shaders: Shader[];
   }>;
   /** The recipe's model, opened if it is not. */
   model(section: ModelSection): Promise<OpenModel>;

@@ -4,6 +4,7 @@ import { type ErrorData, TabtuneError } from '../base/errors';
 import { partsOfBaseText } from '../data/base-text-parts';
 import { USUAL_MAX_LENGTH, usualLength } from '../data/lengths';
 import type { TokenizedDataset, TokenizedExample } from '../data/types';
+import type { Shader } from '../engine/run/dry-run';
 import { apart } from '../hub/apart';
 import { type CheckedModel, checkModelFolder } from '../hub/check';
 import type { PrecisionPlan } from '../hub/descriptions';
@@ -131,20 +132,22 @@ export class ForecastSession {
 
   /**
    * How the run is to be made, as the forecast says, from the recipe as it will have it; throws where this GPU cannot. A resumed
-   * run takes `together` micro-batches at once, as before.
+   * run takes `together` micro-batches at once, as before. On a graphics card, with the shaders that the run compiles first.
    */
   async plan(
     recipe: Recipe,
     model: OpenModel,
     tokenized: TokenizedDataset,
     together: number | null = null,
-  ): Promise<RunPlan> {
+  ): Promise<RunPlan & { shaders: Shader[] }> {
     const device = await this.needs.device();
     const context = await this.context(device, model);
     const plan = await planRun(context, recipe, await this.sizesOf(recipe, tokenized), together);
     const refused = refusalOf(plan);
     if (refused) throw TabtuneError.fromData(refused);
-    return plan;
+    // A run does without: it then compiles each shader when it is first needed.
+    const shaders = device.software ? [] : await context.planner.shaders(plan.run).catch(() => []);
+    return { ...plan, shaders };
   }
 
   /**

@@ -16,7 +16,7 @@ import { totalSteps } from '../recipe/forecast';
 import type { Recipe } from '../recipe/types';
 import type { DeviceReport, MemoryAdvice } from './api';
 import { type Budget, verdictOf } from './gpu-memory';
-import type { DryRun, DryRunResult, Planner } from './planner';
+import type { DryRun, DryRunPlan, Planner } from './planner';
 
 /** The parts of a model that determine its memory use. */
 export interface PlannedModel {
@@ -130,7 +130,9 @@ function dryRunOf(
   };
 }
 
-export interface RunPlan extends DryRunResult {
+export interface RunPlan extends DryRunPlan {
+  /** What was planned. */
+  run: DryRun;
   checkpointing: boolean;
   /** How many micro-batches go through the model at once (StepOptions). */
   together: number;
@@ -159,10 +161,10 @@ export async function planRun(
 ): Promise<RunPlan> {
   const { planner, device, budget, model } = context;
   const { gradient_checkpointing: asked, gradient_accumulation_steps: accumulation } = recipe.training;
-  const plan = async (shapes: BatchShapes, how: Pick<RunPlan, 'checkpointing' | 'together'>): Promise<RunPlan> => ({
-    ...(await planner.plan(dryRunOf(device, model, recipe, sizes, shapes, how.checkpointing))),
-    ...how,
-  });
+  const plan = async (shapes: BatchShapes, how: Pick<RunPlan, 'checkpointing' | 'together'>): Promise<RunPlan> => {
+    const run = dryRunOf(device, model, recipe, sizes, shapes, how.checkpointing);
+    return { ...(await planner.plan(run)), run, ...how };
+  };
   const fits = ({ refusal, bytes }: RunPlan) =>
     refusal === null && budget !== null && verdictOf(bytes, budget) === 'fits';
   const joins =

@@ -65,7 +65,7 @@ async function compared(
       },
     );
 
-    await compileShaders(engine.device, forecast.shaders);
+    await compileShaders(engine.device, await planner.shaders(forecast.run));
     const late: string[] = [];
     watchShaders(({ key }) => late.push(key));
     forgetGpuPeak();

@@ -62,6 +62,8 @@ export interface DryRun {
 
 type Part = 'weights' | 'adapter' | 'gradients' | 'optimizer' | 'activations' | 'logits' | 'cache';
 
+export type { Shader };
+
 export interface DryRunResult {
   /** GPU bytes at the run's widest moment, and what they are for. */
   bytes: number;

@@ -58,6 +58,24 @@ describe('a forecast', () => {
     await running;
   });
 
+  it('gives a run the shaders that it compiles first: on a card, since a CPU gains nothing by it', async () => {
+    const shadersOf = async (software: boolean) => {
+      reopen();
+      await open.session.openModel('builtin:stories');
+      open.engine.device = { ...open.engine.device, software };
+      const running = open.session.train(recipe());
+      const { job, end } = await until(() => open.engine.stints[0]);
+      end();
+      await running;
+      return job.shaders;
+    };
+    expect(await shadersOf(true)).toEqual([]);
+    const shaders = (await shadersOf(false))!;
+    expect(shaders.length).toBeGreaterThan(30);
+    expect(new Set(shaders.map(({ key }) => key)).size).toBe(shaders.length);
+    for (const { code } of shaders) expect(code).toContain('fn main(');
+  });
+
   it('learns from a run that ran out of memory', async () => {
     await open.session.openModel('builtin:stories');
     const alone = { per_device_train_batch_size: 8, gradient_accumulation_steps: 1 };

@@ -14,14 +14,14 @@ import {
   planModel,
   planRun,
 } from '../../../src/session/plan-run';
-import { type DryRun, type DryRunResult, Planner } from '../../../src/session/planner';
+import { type DryRun, type DryRunPlan, Planner } from '../../../src/session/planner';
 import type { PlanApi } from '../../../src/workers/plan/service';
 import { device } from './stage';
 
 const MB = 2 ** 20;
 
 /** A run's bytes as a simple, predictable sum: this tests what the dry run is asked, not the dry run itself. */
-function answer({ batches, checkpointing, method, quantization }: DryRun): DryRunResult {
+function answer({ batches, checkpointing, method, quantization }: DryRun): DryRunPlan {
   const tokens = batches[0]!.rows * batches[0]!.length;
   const rank = (method as LoraMethod).r;
   const parts = {
@@ -34,7 +34,7 @@ function answer({ batches, checkpointing, method, quantization }: DryRun): DryRu
     cache: 0,
   };
   const bytes = Object.values(parts).reduce((sum, part) => sum + part, 0);
-  return { bytes, parts, refusal: null, trainableParameters: 1, totalParameters: 2, products: [], shaders: [] };
+  return { bytes, parts, refusal: null, trainableParameters: 1, totalParameters: 2, products: [] };
 }
 
 function contextOf(fits: number): PlanContext & { asked: DryRun[] } {
@@ -102,7 +102,7 @@ describe('the longest limit that fits', () => {
     const plan = async (run: DryRun) => {
       const { length } = run.batches[0]!;
       const refusal = { limit: 'maxBufferSize', bytes: length, part: 'logits' } as const;
-      return { ...answer(run), refusal: length > 512 ? refusal : null } as DryRunResult;
+      return { ...answer(run), refusal: length > 512 ? refusal : null } as DryRunPlan;
     };
     const connection = { within: () => ({ plan }), death: null, terminate: () => {} };
     const planner = new Planner(() => connection as unknown as Connection<PlanApi>);

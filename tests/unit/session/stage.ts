@@ -325,7 +325,8 @@ export function stage(locks = new FakeLocks(), memory = new GpuMemory(memoryStor
       const worker = new FakeWorker(locks);
       const service = import('../../../src/workers/plan/service').then((part) => part.createPlanService());
       const plan: PlanApi['plan'] = async (run) => (await service).plan(run);
-      serve({ plan }, { port: worker.port, locks: worker.locks });
+      const shaders: PlanApi['shaders'] = async (run) => (await service).shaders(run);
+      serve({ plan, shaders }, { port: worker.port, locks: worker.locks });
       return connect<PlanApi>(worker, { name: 'planner', locks: pageLocks });
     },
     memory,
