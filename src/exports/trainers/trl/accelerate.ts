@@ -76,7 +76,7 @@ const yamlLines = (settings: Settings, indent = ''): string[] =>
       : [`${indent}${key}: ${yamlValue(value)}`],
   );
 
-/** Accelerate refuses fp16 on a CPU. */
+/** On a CPU, Accelerate ignores fp16. */
 export const accelerateFiles = (fp16: boolean): ExportedFile[] =>
   Object.entries(FILES).map(([name, { about, settings }]) => ({
     path: `accelerate/${name}.yaml`,

@@ -225,7 +225,7 @@ const saving = ({ method, data }: ScriptParts) => `def save(trainer):
     """What was trained, ready to be opened."""
     ${method.save?.(data.recipe.method) ?? `trainer.save_model(str(Path(trainer.args.output_dir) / "${method.leaves}"))`}`;
 
-/** transformers refuses fp16 without a GPU. */
+/** Without a GPU, transformers ignores fp16 and does not say so. */
 const precision = (fp16: boolean): string =>
   fp16
     ? `    fp16 = torch.accelerator.is_available()
