@@ -5,7 +5,7 @@ import type { ParsedDataset, TokenizedDataset } from '../data/types';
 import type { ExportId } from '../exports';
 import type { Proof } from '../exports/export';
 import type { Forecast, RunSummary } from '../session/api';
-import type { Fp16Check, RunRecord } from '../storage/types';
+import type { RunRecord, StoredFp16Check } from '../storage/types';
 
 /** An export in the output folder; paths begin with its folder. */
 export interface WrittenExport {
@@ -86,7 +86,7 @@ export function summaryOf(
 }
 
 /** What the comparison of a run's first batch in 16 and 32 bits came to. */
-export function fp16Note({ used, logits, loss, products }: Fp16Check): string {
+export function fp16Note({ used, logits, loss, products }: StoredFp16Check): string {
   if (used && products === 0) {
     return 'training.fp16: on, but no product of the first batch’s forward pass is large enough for 16 bits; only weights are rounded, in gradients.';
   }

@@ -17,7 +17,7 @@ import type { MethodSection } from '../methods';
 import type { RecipePath } from '../recipe/fields';
 import type { DatasetSection, MethodType, ObjectiveType, Recipe } from '../recipe/types';
 import type { RewardSection, TriedAnswer } from '../rewards';
-import type { Fp16Check, MetricsRow, RunKernels, RunLabels, RunRecord, SampleAnswer } from '../storage/types';
+import type { MetricsRow, RunKernels, RunLabels, RunRecord, SampleAnswer, StoredFp16Check } from '../storage/types';
 import type { AugmentPreview } from '../workers/data/api';
 import type { ShownRollout } from '../workers/engine/rollouts';
 import type { RunState } from '../workers/engine/run-state';
@@ -126,7 +126,7 @@ export interface RunSummary {
   /** How many micro-batches of a step went through the model at once, at most. */
   microBatchesTogether: number;
   /** Null without training.fp16. */
-  fp16: Fp16Check | null;
+  fp16: StoredFp16Check | null;
   /** What computed the products. */
   kernels?: RunKernels;
   dispatchesPerStep: number;

@@ -1,5 +1,6 @@
 /** Data kept between visits. Workers and the page both read and write it. */
 import type { ErrorData } from '../base/errors';
+import type { Fp16Check } from '../base/fp16';
 import type { Family, Kernels } from '../base/kernels';
 import type { TaskData } from '../data/types';
 import type { ClassReport } from '../metrics/report';
@@ -90,17 +91,8 @@ export interface InputsChange {
   what: (keyof RunInputs | 'rewards')[];
 }
 
-/**
- * What a run's first batch gave with 16-bit products: by how much its logits, at most, and its loss differ from those in 32 bits; null
- * for no finite number. Where that is too much, the run is in 32 bits.
- */
-export interface Fp16Check {
-  used: boolean;
-  logits: number | null;
-  loss: number | null;
-  /** Products of its forward pass that were large enough for 16 bits; absent in older records. */
-  products?: number;
-}
+/** Older records do not say how many products were compared. */
+export type StoredFp16Check = Omit<Fp16Check, 'products'> & Partial<Pick<Fp16Check, 'products'>>;
 
 /** What a person says of a run. Training never changes it, and any tab may, at any time. */
 export interface RunLabels {
@@ -141,7 +133,7 @@ export interface RunRecord extends RunLabels {
   /** How many micro-batches of a step go through the model at once, which decides dropout's masks; 1 in older runs. */
   together?: number;
   /** Of runs with training.fp16; a resumed run keeps to it. */
-  fp16?: Fp16Check;
+  fp16?: StoredFp16Check;
   /** Decides the last digits of sums; a resumed run keeps it. Absent from runs of older versions. */
   kernels?: RunKernels;
   /** Absent from runs of older versions. */

@@ -3,7 +3,7 @@
  * up to rounding.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { FP16_LIMITS } from '../../base/fp16';
+import { FP16_LIMITS, type Fp16Check } from '../../base/fp16';
 import type { Batch, BatchSource } from '../../data/types';
 import { rowsOfTiles, watchHalves } from '../kernels/products/variants';
 import { inference } from '../methods/method';
@@ -14,15 +14,6 @@ import { beginWork } from '../webgpu/pool';
 import { forwardOnly } from './checkpointing';
 import { evaluate } from './evaluate';
 import { createPass, type PassSetup } from './pass';
-
-/** The differences of the first batch; null for no finite number. */
-export interface HalfCheck {
-  used: boolean;
-  logits: number | null;
-  loss: number | null;
-  /** Products of the batch's forward pass with inputs in f16: without any there was nothing to compare. */
-  products: number;
-}
 
 /**
  * Positions whose logits are compared, at least, spread over the batch; the loss is over all of them. With a small vocabulary it takes more
@@ -51,7 +42,7 @@ export function switchHalf(half: boolean): void {
 }
 
 /** The run's first batch in f32 and in f16, without dropout. */
-export async function compareHalf(setup: PassSetup & { batches: BatchSource }): Promise<HalfCheck> {
+export async function compareHalf(setup: PassSetup & { batches: BatchSource }): Promise<Fp16Check> {
   const [batch] = setup.batches.microBatches(0);
   if (!batch) return { used: false, logits: null, loss: null, products: 0 };
   const whole = await withHalf(false, () => outputsOf(setup, batch));
