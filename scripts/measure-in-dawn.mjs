@@ -8,7 +8,7 @@ const KEPT = 4000;
 /**
  * Runs the part `what` of a module (headless-node/measure.mjs). `given`: `device`, `adapter` and `filter` of the command line; `env`: of
  * the driver; `onProgress` gets whatever the part tells. Resolves with its result; rejects with what it threw, or what its process wrote
- * before it ended. A `signal` ends it, and so do `timeoutMs` milliseconds.
+ * before it ended. A `signal` ends it, which gives its reason, and so do `timeoutMs` milliseconds.
  */
 export function measureInDawn(module, what, { given, env, onProgress, timeoutMs, signal }) {
   return new Promise((resolve, reject) => {
@@ -28,7 +28,8 @@ export function measureInDawn(module, what, { given, env, onProgress, timeoutMs,
       if (result) resolve(result);
       if (error) reject(new Error([error.message, error.action, error.details].filter(Boolean).join('\n')));
     });
-    child.once('error', reject);
+    // What ended it is the reason, and not that it was ended.
+    child.once('error', (error) => reject(signal?.aborted ? signal.reason : error));
     child.once('close', (code, end) => reject(new Error(`Measuring ended early (${end ?? code}).\n${said}`)));
   });
 }
