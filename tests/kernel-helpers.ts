@@ -61,6 +61,8 @@ export async function withBuffers<T>(count: number, body: () => Promise<T>): Pro
   await setupGpu();
   const { device } = gpuBackend();
   const { limits } = device;
+  // In a browser they are the class's, in Node the device's own.
+  const own = Object.getOwnPropertyDescriptor(device, 'limits');
   const fewer = new Proxy(limits, {
     get: (target, name) => (name === 'maxStorageBuffersPerShaderStage' ? count : Reflect.get(target, name, target)),
   });
@@ -68,7 +70,8 @@ export async function withBuffers<T>(count: number, body: () => Promise<T>): Pro
   try {
     return await body();
   } finally {
-    Reflect.deleteProperty(device, 'limits');
+    if (own) Object.defineProperty(device, 'limits', own);
+    else Reflect.deleteProperty(device, 'limits');
   }
 }
 
