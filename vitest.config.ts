@@ -10,6 +10,8 @@ const patience = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: {
 
 /** A software GPU on two cores may need minutes for ten training steps. */
 const softwareGpu = { testTimeout: 600_000, hookTimeout: 600_000 };
+/** Mesa may take ten minutes to compile the many shaders of one test. */
+const slowCompiler = { testTimeout: 3_600_000, hookTimeout: 3_600_000 };
 
 export default defineConfig({
   test: {
@@ -73,7 +75,7 @@ export default defineConfig({
           // Most of the time goes by in compiling, which uses one core.
           maxWorkers: 2,
           setupFiles: ['tests/gpu-node/setup.mjs', 'tests/gpu/require-webgpu.ts'],
-          ...softwareGpu,
+          ...slowCompiler,
         },
       },
     ],
