@@ -34,10 +34,10 @@ function nt({ tm, tn }: { tm: number; tn: number }, o: NtLoop): string {
   const shared = tn / 4;
   return `  {
     let depth = ${depth} / 4u;
-${lines(tm, (i) => `    let xi${i} = min(m0 + ${i}u, u.m - 1u) * ${stride}${leftAt};`)}
+${lines(tm, (i) => `    let row${i} = min(m0 + ${i}u, u.m - 1u) * ${stride}${leftAt};`)}
 ${lines(shared, (j) => `    let wi${j} = (min(n0 + ${4 * j}u + lane, ${rows} - 1u)${first}) * depth${rightAt};`)}
     for (var k = 0u; k < depth; k++) {
-${lines(tm, (i) => `      let x${i} = ${left}(xi${i} + k);`)}
+${lines(tm, (i) => `      let x${i} = ${left}(row${i} + k);`)}
 ${lines(shared, (j) => `      let w${j} = ${right}(wi${j} + k);`)}
 ${multiplyNT(tm, shared)}
     }
@@ -49,7 +49,7 @@ function ntSpans({ tm, tn }: { tm: number; tn: number }, code: BlockCode, rows =
   return `  {
     let spans = u.k / ${code.span}u;
     let depth = u.k / 4u;
-${lines(tm, (i) => `    let xi${i} = min(m0 + ${i}u, u.m - 1u) * depth;`)}
+${lines(tm, (i) => `    let row${i} = min(m0 + ${i}u, u.m - 1u) * depth;`)}
 ${lines(shared, (j) => `    let wi${j} = min(n0 + ${4 * j}u + lane, ${rows} - 1u) * spans;`)}
     for (var s = 0u; s < spans; s++) {
 ${lines(shared, (j) => `      ${code.open(String(j), `wi${j} + s`, '0u')}`)}
@@ -59,7 +59,7 @@ ${lines(
   code.wide,
   (q) => `      {
         let k = ${code.quadAt('s', 't', q)};
-${lines(tm, (i) => `        let x${i} = loadX(xi${i} + k);`)}
+${lines(tm, (i) => `        let x${i} = loadX(row${i} + k);`)}
 ${lines(shared, (j) => `        let w${j} = ${code.quads(String(j))[q]};`)}
 ${multiplyNT(tm, shared)}
       }`,
@@ -90,9 +90,9 @@ ${lines(
 ${lines(c.wide, (q) => `      let w${q} = ${c.quads('w')[q]}; ${handOut(`w${q}`)}\n${multiply(`w${q}`, p * c.wide + q)}`)} }`,
 )}`;
   return `  {
-${lines(tm, (i) => `    let yi${i} = min(m0 + ${i}u, u.m - 1u) * (${left.stride} / 4u)${left.first4};`)}
+${lines(tm, (i) => `    let row${i} = min(m0 + ${i}u, u.m - 1u) * (${left.stride} / 4u)${left.first4};`)}
     for (var n4 = ${start} / 4u; n4 < ${left.depth} / 4u; n4++) {
-${lines(tm, (i) => `      let y${i} = ${left.load}(yi${i} + n4);`)}
+${lines(tm, (i) => `      let y${i} = ${left.load}(row${i} + n4);`)}
 ${right === null ? spans(blockCode(v.format)!) : dense}
     }
   }`;
