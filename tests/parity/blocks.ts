@@ -1,5 +1,11 @@
 /** Quantised weights with their decoded values, from tests/oracle/make_block_fixtures.py. */
-import { NF4_CODES, NF4_DYNAMIC, NF4_LEVELS, nf4Layout } from '../../src/engine/kernels/products/weight-formats';
+import {
+  ggufBlock,
+  NF4_CODES,
+  NF4_DYNAMIC,
+  NF4_LEVELS,
+  nf4Layout,
+} from '../../src/engine/kernels/products/weight-formats';
 import type { WeightFormat } from '../../src/engine/types';
 import { fixtureTensors } from '../fixture-files';
 import type { Values } from '../kernel-helpers';
@@ -63,3 +69,30 @@ export async function storedWeights(): Promise<(StoredWeight & { name: string })
     }),
   ];
 }
+
+/**
+ * A GGUF weight with its first rows once more, so that it has a multiple of four: other numbers of rows are computed in registers alone,
+ * whatever kernels are asked for.
+ */
+export function rowsInFours<T extends StoredWeight>(weight: T): T {
+  const { shape, stored, values } = weight;
+  const [rows, columns] = shape;
+  const more = 4 - (rows % 4);
+  const size = rowBytes(weight);
+  const bytes = new Uint8Array(Int32Array.from(stored.data).buffer).subarray(0, rows * size);
+  const joined = new Uint8Array((rows + more) * size);
+  joined.set(bytes);
+  joined.set(bytes.subarray(0, more * size), bytes.length);
+  const words = wordsOf(joined);
+  return {
+    ...weight,
+    shape: [rows + more, columns],
+    stored: { data: words, shape: [words.length] },
+    values: Float32Array.from([...values, ...values.subarray(0, more * columns)]),
+  };
+}
+
+const rowBytes = ({ format, shape }: StoredWeight): number => {
+  const { values, bytes } = ggufBlock(format)!;
+  return (shape[1] / values) * bytes;
+};

@@ -13,7 +13,7 @@ import {
   withBuffers,
   withTraits,
 } from '../../kernel-helpers';
-import { storedWeights } from '../../parity/blocks';
+import { rowsInFours, storedWeights } from '../../parity/blocks';
 import { type LinearsCase, linearCase, linearsCase, loraCase, weightOn } from '../../parity/products';
 
 const ranks = (n: number[], r: number[]) => n.map((size, i) => ({ n: size, rank: r[i]!, scale: 0.5 + i }));
@@ -116,7 +116,9 @@ test.each([{ software: true }, { software: false }])(
   'weights of every format give the bits that they give alone: %o',
   async ({ software }) => {
     await withTraits({ software }, async () => {
-      for (const [i, { name, format, shape, stored }] of (await storedWeights()).entries()) {
+      const all = await storedWeights();
+      const inFours = all.filter(({ format }) => format !== 'nf4').map(rowsInFours);
+      for (const [i, { name, format, shape, stored }] of [...all, ...(software ? inFours : [])].entries()) {
         const [n, k] = shape;
         // Tiles compile slowly on a software adapter: each format is tried with LoRA or without it.
         for (const rank of software ? [0, 4] : [i % 2 === 0 ? 0 : 4]) {

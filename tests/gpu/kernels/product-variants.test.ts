@@ -15,7 +15,7 @@ import {
   runOn,
   withTraits,
 } from '../../kernel-helpers';
-import { storedWeights } from '../../parity/blocks';
+import { rowsInFours, storedWeights } from '../../parity/blocks';
 import { linearCase, loraCase, weightOn } from '../../parity/products';
 
 const FAMILIES = ['quad', 'tile', 'split'] as const satisfies Family[];
@@ -95,25 +95,36 @@ describe.each(FAMILIES)('%s', (kernels) => {
       await checkGradient(c.op, c.inputs, c.wanted, { backend: 'webgpu' });
     }));
 
-  test('every stored format: the product and the gradient of its input', () =>
-    forced(async () => {
-      for (const { name, format, shape, stored, values } of await storedWeights()) {
-        const [n, k] = shape;
-        const m = 10;
-        const product =
-          (f: WeightFormat): Op =>
-          (x, w) => [linear({ weight: weightOn(w!, f, shape), bias: null }, x!)];
-        const x = randomValues([m, k], 1);
-        const probe = [randomValues([m, n], 2)];
-        const dense = { data: values, shape };
-        const [y] = await runOn('webgpu', product(format), [x, stored]);
-        const [expected] = await runOn('cpu', product('f32'), [x, dense]);
-        expectClose(y!, expected!, { rtol: 1e-5 }, name);
-        const [dx] = await gradientsOn('webgpu', product(format), [x, stored], [0], probe);
-        const [expectedDx] = await gradientsOn('cpu', product('f32'), [x, dense], [0], probe);
-        expectClose(dx!, expectedDx!, { rtol: 1e-5 }, `${name}: gradient`);
-      }
-    }));
+  test.each(['as stored', 'rows in fours'])(
+    'every stored format, %s: the product and the gradient of its input',
+    (rows) =>
+      forced(async () => {
+        const all = await storedWeights();
+        const backend = gpuBackend();
+        const inFours = rows === 'rows in fours';
+        const weights = inFours ? all.filter((weight) => weight.format !== 'nf4').map(rowsInFours) : all;
+        for (const { name, format, shape, stored, values } of weights) {
+          const [n, k] = shape;
+          const m = 10;
+          if (inFours) {
+            const own = { rows: m, columns: n, steps: k, format, quads: true, inFours };
+            expect(ntVariant(backend, own).scheme.family).toBe(kernels);
+          }
+          const product =
+            (f: WeightFormat): Op =>
+            (x, w) => [linear({ weight: weightOn(w!, f, shape), bias: null }, x!)];
+          const x = randomValues([m, k], 1);
+          const probe = [randomValues([m, n], 2)];
+          const dense = { data: values, shape };
+          const [y] = await runOn('webgpu', product(format), [x, stored]);
+          const [expected] = await runOn('cpu', product('f32'), [x, dense]);
+          expectClose(y!, expected!, { rtol: 1e-5 }, name);
+          const [dx] = await gradientsOn('webgpu', product(format), [x, stored], [0], probe);
+          const [expectedDx] = await gradientsOn('cpu', product('f32'), [x, dense], [0], probe);
+          expectClose(dx!, expectedDx!, { rtol: 1e-5 }, `${name}: gradient`);
+        }
+      }),
+  );
 
   test('the same numbers give the same bits every time', () =>
     forced(async () => {

@@ -13,7 +13,7 @@ import {
   runOn,
   withTraits,
 } from '../../kernel-helpers';
-import { type StoredWeight, storedWeights } from '../../parity/blocks';
+import { rowsInFours, type StoredWeight, storedWeights } from '../../parity/blocks';
 import { crossEntropyCase, loraCase, weightOn } from '../../parity/products';
 
 const everyId = (n: number) =>
@@ -80,7 +80,9 @@ async function sameProducts({ name, format, shape, stored, values }: StoredWeigh
 
 test('LoRA and cross-entropy over quantised weights match the reference', async () => {
   const some = ['q4_0', 'q6_k', 'nf4 rows', 'nf4 odd'];
-  for (const { format, shape, stored } of (await storedWeights()).filter(({ name }) => some.includes(name))) {
+  const weights = (await storedWeights()).filter(({ name }) => some.includes(name));
+  const inFours = weights.filter(({ format }) => format !== 'nf4').map(rowsInFours);
+  for (const { format, shape, stored } of [...weights, ...inFours]) {
     const lora = loraCase({
       weight: stored,
       format,

@@ -100,7 +100,7 @@ function plain(name: 'q4_0' | 'q4_1' | 'q5_0' | 'q5_1'): BlockCode {
   const high = (j: string) =>
     aligned ? `W[(o${j} >> 2u) + 1u]` : `(halfWord(o${j} + 2u) | (halfWord(o${j} + 4u) << 16u))`;
   const value = (j: string, codes: string) =>
-    minimum ? `bytes(${codes}) * d${j} + m${j}` : `(bytes(${codes}) - ${five ? 16 : 8}.0) * d${j}`;
+    minimum ? `bytes(${codes}) * d${j} + min${j}` : `(bytes(${codes}) - ${five ? 16 : 8}.0) * d${j}`;
   return {
     ...halves(32),
     functions: [
@@ -112,7 +112,7 @@ function plain(name: 'q4_0' | 'q4_1' | 'q5_0' | 'q5_1'): BlockCode {
     ].join('\n'),
     prologue: NONE,
     open: (j, s, t) => `let o${j} = (${s}) * ${size}u; let d${j} = halfAt(o${j});
-    ${minimum ? `let m${j} = halfAt(o${j} + 2u);` : ''} ${five ? `let h${j} = ${high(j)};` : ''}
+    ${minimum ? `let min${j} = halfAt(o${j} + 2u);` : ''} ${five ? `let h${j} = ${high(j)};` : ''}
     ${aligned ? '' : runOfWords.open(j, 'q', `o${j} + ${codesAt}u`, t)}`,
     words: (
       j,
