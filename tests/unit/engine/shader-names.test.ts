@@ -1,5 +1,6 @@
 /**
- * No name of a product's shader hides another. Generators put code of different files together (a scheme's loop, a format's words), and a
+ * No variable of a product's shader hides another: NT, alone and joined, and NN, in the three schemes that put formats into loops or load
+ * them. Generators put code of different files together (a scheme's loop, a format's words), and a
  * name that both use would change its meaning halfway without an error of the compiler.
  */
 import { expect, test } from 'vitest';
@@ -15,7 +16,7 @@ import { GGUF_FORMATS } from '../../parity/blocks';
 function hidden(wgsl: string): string[] {
   const found: string[] = [];
   const scopes: Set<string>[] = [];
-  // What a loop or a function declares before its block belongs to that block.
+  // A loop's counter belongs to its block.
   let next = new Set<string>();
   const words = wgsl.replace(/\/\/.*/g, '').matchAll(/[{}]|\bfor\s*\(\s*var\s+(\w+)|\b(?:let|var)(?:<\w+>)?\s+(\w+)/g);
   for (const [word, counter, name] of words) {
